@@ -1,0 +1,10 @@
+"""The equations of a walk: exact law, limit equation, closed forms, finite differences."""
+
+from __future__ import annotations
+
+if __name__ != "randwalk.pde":
+    raise ImportError("this folder is imported as randwalk.pde: import randwalk, then use randwalk.pde")
+
+from .equation import FokkerPlanck, ModifiedEquation, limit, modified, walk_for
+
+__all__ = ["FokkerPlanck", "ModifiedEquation", "limit", "modified", "walk_for"]

@@ -1,0 +1,183 @@
+"""The equation a walk solves, the corrections its next order brings, and the walk that solves an equation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from randwalk.coefficient import Coefficient, CoefficientLike, Constant, as_coefficient
+from randwalk.convention import Convention
+from randwalk.domain import Absorbing, Domain, Interval, Line, PartiallyAbsorbing, Reflecting, Ring
+from randwalk.start import Start, StartLike, as_start, check_start
+from randwalk.walk import LatticeWalk, Rule
+
+ZERO = Constant(0.0)
+
+
+@dataclass(frozen=True, init=False)
+class FokkerPlanck:
+    """ρ_t = -(aρ)_x + (Dρ)_xx - κρ on a domain, from a start. **D is the diffusion of the heat equation**: σ² = 2D.
+
+    Parameters
+    ----------
+    drift, diffusion, killing : number, Coefficient or function of (x, t)
+        a (velocity), D > 0 (length²/time), κ ≥ 0 (1/time). They are kept in the Itô form; `convention` says what `drift`
+        means on entry (:class:`randwalk.Convention`).
+    domain : Line(), Interval(...) or Ring(...)
+    start : number, Point, Uniform, Normal or Sites
+
+    Examples
+    --------
+    >>> import randwalk as rw
+    >>> FokkerPlanck(drift=rw.Affine(slope=-1.0), diffusion=0.5, start=1.0)
+    FokkerPlanck: ρ_t = -((-x)ρ)_x + 0.5 ρ_xx on Line(), start Point(x=1.0)
+    """
+
+    drift: Coefficient
+    diffusion: Coefficient
+    domain: Domain
+    start: Start
+    killing: Coefficient
+
+    def __init__(
+        self,
+        drift: CoefficientLike,
+        diffusion: CoefficientLike,
+        domain: Domain | None = None,
+        start: StartLike = 0.0,
+        killing: CoefficientLike = 0.0,
+        convention: Convention = Convention.ITO,
+    ) -> None:
+        domain = Line() if domain is None else domain
+        if not isinstance(domain, (Line, Interval, Ring)):
+            raise TypeError(f"domain = {domain!r}: give Line(), Interval(...) or Ring(...)")
+        diffusion, begin, rate = as_coefficient(diffusion), as_start(start), as_coefficient(killing)
+        check_start(begin, domain)
+        if isinstance(diffusion, Constant) and diffusion.value <= 0.0:
+            raise ValueError(f"diffusion = {diffusion.value:g}: must be positive")
+        if isinstance(rate, Constant) and rate.value < 0.0:
+            raise ValueError(f"killing = {rate.value:g}: must not be negative")
+        ito = Convention(convention).ito_drift(as_coefficient(drift), diffusion)
+        fields = {"drift": ito, "diffusion": diffusion, "domain": domain, "start": begin, "killing": rate}
+        for name, value in fields.items():
+            object.__setattr__(self, name, value)
+
+    @property
+    def time_dependent(self) -> bool:
+        return any(c.depends_on_t for c in (self.drift, self.diffusion, self.killing))
+
+    def __repr__(self) -> str:
+        terms = []
+        if self.drift != ZERO:
+            terms.append(f"-{self.drift} ρ_x" if isinstance(self.drift, Constant) else f"-(({self.drift})ρ)_x")
+        constant = isinstance(self.diffusion, Constant)
+        terms.append(f"{self.diffusion} ρ_xx" if constant else f"(({self.diffusion})ρ)_xx")
+        if self.killing != ZERO:
+            terms.append(f"- {self.killing} ρ" if isinstance(self.killing, Constant) else f"- ({self.killing})ρ")
+        equation = " + ".join(terms).replace("+ -", "- ").replace("-  ", "- ").replace("- -", "+ ")
+        return f"FokkerPlanck: ρ_t = {equation} on {self.domain}, start {self.start}"
+
+    def _repr_latex_(self) -> str:
+        terms = []
+        if self.drift != ZERO:
+            terms.append(rf"-\partial_x\left[\left({self.drift.latex()}\right)\rho\right]")
+        if self.diffusion.depends_on_x:
+            terms.append(rf"+\partial_x^2\left[\left({self.diffusion.latex()}\right)\rho\right]")
+        else:
+            terms.append(rf"+{self.diffusion.latex()}\,\partial_x^2\rho")
+        if self.killing != ZERO:
+            terms.append(rf"-\left({self.killing.latex()}\right)\rho")
+        walls = [
+            {
+                Absorbing: rf"\rho({end:g},t)=0",
+                Reflecting: rf"J({end:g},t)=0",
+                PartiallyAbsorbing: rf"J({end:g},t)={sign}{getattr(wall, 'reactivity', 0.0):g}\,\rho",
+            }[type(wall)]
+            for end, wall, sign in ((self.domain.low, self.domain.left, "-"), (self.domain.high, self.domain.right, ""))
+            if wall is not None
+        ]
+        equation = r"\partial_t\rho = " + " ".join(terms).removeprefix("+")
+        return "$" + r",\quad ".join([equation, *walls]) + "$"
+
+
+def limit(walk: LatticeWalk) -> FokkerPlanck:
+    """The equation that the law of `walk` tends to as dx → 0 with dx²/dt fixed.
+
+    A walk made from a drift and a diffusion gives those back. One declared by its probabilities has a = (p - q) dx/dt and
+    **D** = (p + q) dx²/2dt.
+
+    >>> limit(LatticeWalk(0.5, 0.5, dx=0.1, dt=0.01))
+    FokkerPlanck: ρ_t = 0.5000000000000001 ρ_xx on Line(), start Point(x=0.0)
+    """
+    return FokkerPlanck(walk.drift, walk.diffusion, walk.domain, walk.start, walk.killing)
+
+
+def walk_for(
+    equation: FokkerPlanck,
+    dx: float | None = None,
+    dt: float | None = None,
+    *,
+    sites: int | None = None,
+    rule: Rule = Rule.EXACT_VARIANCE,
+    times: list[float] | None = None,
+) -> LatticeWalk:
+    """A walk that solves `equation`: :meth:`randwalk.LatticeWalk.from_drift` of its coefficients. ``limit`` leads back."""
+    return LatticeWalk.from_drift(
+        equation.drift, equation.diffusion, dx, dt, domain=equation.domain, start=equation.start,
+        killing=equation.killing, sites=sites, rule=rule, times=times,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class ModifiedEquation:
+    """ρ_t = (b₁ρ)_x + (b₂ρ)_xx + (b₃ρ)_xxx + (b₄ρ)_xxxx: what a walk solves to second order in dx (dt ~ dx²).
+
+    The generator of the walk is L - (dt/2)(L² + ∂_tL) + dx²(-∂³a/6 + ∂⁴D/12) with L = -∂a + ∂²D, every ∂ⁿ acting on the
+    coefficient times ρ; here it is written out with all derivatives on the left. With constant coefficients
+    b₃ = -(a dx²/6)(1 - 3s) and b₄ = (D dx²/12)(1 - 3s), s = p + q. It describes laws that are smooth on the scale of dx:
+    with b₄ > 0 waves shorter than dx grow, so it is no equation to integrate down to that scale.
+    """
+
+    b: tuple[Coefficient, Coefficient, Coefficient, Coefficient]
+    domain: Domain
+    start: Start
+
+    def moment_rates(self, x: float, t: float = 0.0) -> np.ndarray:
+        """d/dt of E[(X - x)ⁿ], n = 1…4, for a particle now at `x`: (-1)ⁿ n! bₙ(x, t)."""
+        return np.array([(-1) ** n * f * float(b(x, t)) for n, f, b in zip((1, 2, 3, 4), (1, 2, 6, 24), self.b, strict=True)])
+
+    def __repr__(self) -> str:
+        terms = [f"(({b})ρ)_{'x' * n}" for n, b in enumerate(self.b, start=1) if b != ZERO]
+        return f"ModifiedEquation: ρ_t = {' + '.join(terms)} on {self.domain}, start {self.start}"
+
+    def _repr_latex_(self) -> str:
+        terms = [
+            rf"\partial_x^{{{n}}}\left[\left({b.latex()}\right)\rho\right]" for n, b in enumerate(self.b, start=1) if b != ZERO
+        ]
+        return rf"$\partial_t\rho = {' + '.join(terms)}$"
+
+
+def modified(walk: LatticeWalk) -> ModifiedEquation:
+    """The modified equation of a walk without killing, for variable coefficients too."""
+    if walk.killing != ZERO:
+        raise ValueError(f"killing = {walk.killing}: the modified equation is derived for walks without killing")
+    dx, dt = walk.dx, walk.dt
+    if walk.rule is Rule.FITTED:
+        a, d = (dx / dt) * (walk.right - walk.left), (dx**2 / (2.0 * dt)) * (walk.right + walk.left)
+    else:  # the rule has p - q = a dt/dx, so the declared coefficients serve and keep their structure
+        a = walk.drift
+        d = walk.diffusion + 0.5 * dt * (a * a) if walk.rule is Rule.EXACT_VARIANCE else walk.diffusion
+    a_x, d_x, a_t, d_t = a.derivative("x"), d.derivative("x"), a.derivative("t"), d.derivative("t")
+    a_xx, d_xx = a_x.derivative("x"), d_x.derivative("x")
+    half = 0.5 * dt
+    return ModifiedEquation(
+        (
+            -a + half * (a * a_x + d * a_xx + a_t),
+            d - half * (a * a + 2.0 * d * a_x + a * d_x + d * d_xx + d_t),
+            dt * (a * d + d * d_x) - (dx**2 / 6.0) * a,
+            (dx**2 / 12.0) * d - half * (d * d),
+        ),
+        walk.domain,
+        walk.start,
+    )

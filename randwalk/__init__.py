@@ -1,0 +1,31 @@
+"""randwalk: declare a random walk once; get its simulation, its exact law, its PDE, and the evidence that they agree."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from .coefficient import Affine, Coefficient, Constant, Table, Tanh
+from .convention import Convention
+from .domain import Absorbing, Interval, Line, PartiallyAbsorbing, Reflecting, Ring
+from .expression import expression
+from .start import Normal, Point, Sites, Uniform
+from .walk import LatticeWalk, Rule
+
+if TYPE_CHECKING:
+    from . import gallery, pde, validate
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Absorbing", "Affine", "Coefficient", "Constant", "Convention", "Interval", "LatticeWalk", "Line", "Normal",
+    "PartiallyAbsorbing", "Point", "Reflecting", "Ring", "Rule", "Sites", "Table", "Tanh", "Uniform", "__version__",
+    "expression", "gallery", "pde", "validate",
+]  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    """The upper floors are imported when first asked for."""
+    if name in {"pde", "validate", "gallery"}:
+        return importlib.import_module(f"{__name__}.{name}")
+    raise AttributeError(f"module 'randwalk' has no attribute {name!r}")

@@ -1,0 +1,335 @@
+"""The declaration: how a walker steps, where, and from where."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from fractions import Fraction
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from .coefficient import Coefficient, CoefficientLike, Constant, Floats, Table, apply, as_coefficient, constant_value
+from .convention import Convention
+from .domain import Domain, Interval, Line, Ring
+from .lattice import Lattice, spacing
+from .start import Start, StartLike, as_start, check_start
+
+ULPS = 8 * np.finfo(np.float64).eps  # rounding allowed in 0 ≤ p, q and p + q ≤ 1
+
+
+class Rule(StrEnum):
+    """How step probabilities come from a drift a and a diffusion D, with m = a dt/dx and s = 2D dt/dx².
+
+    ==================  ==========================================================================================
+    ``EXACT_VARIANCE``  p - q = m, p + q = s + m²: mean and variance of every step are exact. The default, with s = ⅓.
+    ``LINEAR``          p - q = m, p + q = s: the limit of the walk gives back exactly a and D.
+    ``TWO_WAY``         r = 0, p = ½(1 + a dx/2D), dt = dx²/2D: the two-direction walk; needs a constant D.
+    ``FITTED``          p/q = exp(a dx/D), p + q = s: never negative, however strong the drift.
+    ==================  ==========================================================================================
+    """
+
+    EXACT_VARIANCE = "exact_variance"
+    LINEAR = "linear"
+    TWO_WAY = "two_way"
+    FITTED = "fitted"
+
+    def probabilities(self, drift: Coefficient, diffusion: Coefficient, dx: float, dt: float) -> tuple[Coefficient, Coefficient]:
+        """The step probabilities (right, left)."""
+        s = (2.0 * dt / dx**2) * diffusion
+        if self is Rule.FITTED:
+            ratio = dx * drift / diffusion
+            return s / (1.0 + apply("exp", -ratio)), s / (1.0 + apply("exp", ratio))
+        m = (dt / dx) * drift
+        if self is Rule.TWO_WAY:
+            s = Constant(1.0)
+        if self is Rule.EXACT_VARIANCE:
+            s = s + m * m
+        return 0.5 * (s + m), 0.5 * (s - m)
+
+
+Probability: TypeAlias = CoefficientLike | ArrayLike
+
+
+@dataclass(frozen=True, init=False, eq=True)
+class LatticeWalk:
+    """A random walk on a lattice: every `dt` the walker steps +dx with probability `right`, -dx with probability `left`,
+    and stays with the rest. Coefficients are evaluated at the site and the time a step starts from.
+
+    Parameters
+    ----------
+    right, left : number, Coefficient, function of (x, t), or array over the sites of a bounded domain
+        Step probabilities, dimensionless; 0 ≤ right, left and right + left ≤ 1 wherever there is mass.
+    dx, dt : float
+        Lattice spacing (length) and duration of a step (time). `sites` may be given in place of `dx`.
+    domain : Line(), Interval(...) or Ring(...)
+        An absorbing wall stands on a site, the other walls half way between two (see :mod:`randwalk.domain`).
+    start : number, Point, Uniform, Normal or Sites
+    killing : like `right`
+        Rate κ(x, t) (1/time) at which a walker disappears: per step it is killed with probability 1 - exp(-κ dt), else it
+        steps.
+
+    Raises
+    ------
+    ValueError
+        if the walk is not one: the message has the argument, the value, the place and what would do.
+
+    Examples
+    --------
+    >>> walk = LatticeWalk(right=0.55, left=0.45, dx=0.1, dt=0.01)
+    >>> float(walk.drift(0.0)), float(walk.diffusion(0.0))  # velocity (p - q) dx/dt and D = (p + q) dx²/2dt
+    (1.0000000000000002, 0.5000000000000001)
+    """
+
+    right: Coefficient
+    left: Coefficient
+    dx: float
+    dt: float
+    domain: Domain
+    start: Start
+    killing: Coefficient
+    drift: Coefficient
+    diffusion: Coefficient
+    rule: Rule
+
+    def __init__(
+        self,
+        right: Probability,
+        left: Probability,
+        dx: float | None = None,
+        dt: float = 1.0,
+        domain: Domain | None = None,
+        start: StartLike = 0.0,
+        killing: Probability = 0.0,
+        sites: int | None = None,
+    ) -> None:
+        domain = Line() if domain is None else domain
+        if not isinstance(domain, (Line, Interval, Ring)):
+            raise TypeError(f"domain = {domain!r}: give Line(), Interval(...) or Ring(...)")
+        if (dx is None) == (sites is None):
+            raise ValueError("give either dx or sites")
+        dx = spacing(domain, sites) if sites is not None else _positive("dx", dx)
+        dt = _positive("dt", dt)
+        begin = as_start(start)
+        check_start(begin, domain)
+        lattice = Lattice.on(domain, dx, begin.anchor)
+        values = {
+            name: _on_sites(name, value, lattice) for name, value in (("right", right), ("left", left), ("killing", killing))
+        }
+        self._set(
+            **values, dx=lattice.dx, dt=dt, domain=domain, start=begin, rule=Rule.LINEAR,
+            drift=(lattice.dx / dt) * (values["right"] - values["left"]),
+            diffusion=(lattice.dx**2 / (2.0 * dt)) * (values["right"] + values["left"]),
+        )  # fmt: skip
+        self._check_now()
+
+    @classmethod
+    def from_drift(
+        cls,
+        drift: CoefficientLike,
+        diffusion: CoefficientLike,
+        dx: float | None = None,
+        dt: float | None = None,
+        *,
+        domain: Domain | None = None,
+        start: StartLike = 0.0,
+        killing: CoefficientLike = 0.0,
+        sites: int | None = None,
+        rule: Rule = Rule.EXACT_VARIANCE,
+        convention: Convention = Convention.ITO,
+        times: Sequence[float] | None = None,
+    ) -> LatticeWalk:
+        """The walk of a drift a(x, t) (velocity) and a diffusion **D**(x, t) (length²/time; an Itô equation's σ² is 2D).
+
+        Without `dt`, the one with s = 2D dt/dx² = ⅓ at the largest D is taken (third- and fourth-order errors of the walk
+        vanish there), shortened until it divides the `times` it is told about; :attr:`Rule.TWO_WAY` takes dt = dx²/2D.
+
+        Examples
+        --------
+        >>> ou = LatticeWalk.from_drift(drift=Affine(slope=-1.0), diffusion=0.5, dx=0.05, start=1.0, times=[1.0])
+        >>> round(1.0 / ou.dt)
+        1200
+        """
+        domain = Line() if domain is None else domain
+        if (dx is None) == (sites is None):
+            raise ValueError("give either dx or sites")
+        dx = spacing(domain, sites) if sites is not None else _positive("dx", dx)
+        rule, convention = Rule(rule), Convention(convention)
+        diffusion = as_coefficient(diffusion)
+        ito = convention.ito_drift(as_coefficient(drift), diffusion)
+        begin = as_start(start)
+        check_start(begin, domain)
+        lattice = Lattice.on(domain, dx, begin.anchor)
+        if rule is Rule.TWO_WAY and constant_value(diffusion) is None:
+            raise ValueError(f"rule = two_way needs a constant diffusion, not {diffusion}; take exact_variance or linear")
+        if dt is None:
+            largest = _largest_diffusion(diffusion, lattice, begin, times)
+            dt = lattice.dx**2 / ((2.0 if rule is Rule.TWO_WAY else 6.0) * largest)
+            dt = dt if times is None or rule is Rule.TWO_WAY else dividing_step(dt, times)
+        dt = _positive("dt", dt)
+        right, left = rule.probabilities(ito, diffusion, lattice.dx, dt)
+        walk = object.__new__(cls)
+        walk._set(
+            right=right, left=left, dx=lattice.dx, dt=dt, domain=domain, start=begin, killing=as_coefficient(killing),
+            drift=ito, diffusion=diffusion, rule=rule,
+        )  # fmt: skip
+        walk._check_now()
+        return walk
+
+    def _set(self, **fields: object) -> None:
+        for name, value in fields.items():
+            object.__setattr__(self, name, value)
+
+    @property
+    def lattice(self) -> Lattice:
+        """The sites. On a line they are anchored at a point start, else at 0."""
+        return Lattice.on(self.domain, self.dx, self.start.anchor)
+
+    @property
+    def homogeneous(self) -> bool:
+        """Whether the step probabilities are the same at every site (they may depend on time)."""
+        return not any(c.depends_on_x for c in (self.right, self.left, self.killing))
+
+    @property
+    def time_dependent(self) -> bool:
+        return any(c.depends_on_t for c in (self.right, self.left, self.killing))
+
+    def with_start(self, start: StartLike) -> LatticeWalk:
+        """The same walk from elsewhere."""
+        begin = as_start(start)
+        check_start(begin, self.domain)
+        walk = object.__new__(type(self))
+        walk._set(**{**self.__dict__, "start": begin})
+        return walk
+
+    def steps(self, times: ArrayLike) -> list[int]:
+        """Times as whole numbers of steps; refused unless they increase and are multiples of dt to within rounding."""
+        given = np.atleast_1d(np.asarray(times, dtype=np.float64))
+        if given.ndim != 1 or given.size == 0:
+            raise ValueError(f"times must be a number or a list of numbers, not an array of shape {given.shape}")
+        if not np.isfinite(given).all() or given[0] < 0:
+            raise ValueError(f"times must be finite and not negative, not {given.tolist()}")
+        if (np.diff(given) <= 0).any():
+            at = int(np.argmax(np.diff(given) <= 0))
+            raise ValueError(f"times must increase: {given[at + 1]:g} comes after {given[at]:g}")
+        steps = np.rint(given / self.dt)
+        wrong = np.abs(given / self.dt - steps) > 1e-6 * np.maximum(1.0, steps * 1e-6)
+        if wrong.any():
+            t = float(given[wrong][0])
+            n = max(1, math.ceil(t / self.dt))
+            raise ValueError(
+                f"time {t:g} is not a whole number of steps of dt = {self.dt:g}: take t = {round(t / self.dt) * self.dt:g}, "
+                f"or dt = {t / n:.12g}, or build the walk with from_drift(..., times=[...])"
+            )
+        if steps[-1] >= 2**32:
+            raise ValueError(f"{steps[-1]:.3g} steps are more than the 2³² that a random stream addresses; take a larger dt")
+        return [int(n) for n in steps]
+
+    def check(self, x: Floats, t: float) -> None:
+        """Refuse probabilities that are not ones at the sites `x` at time `t`; the message says where, and what would do."""
+        p, q, kappa = self.right(x, t), self.left(x, t), self.killing(x, t)
+        for name, values in (("right", p), ("left", q), ("killing", kappa)):
+            bad = ~np.isfinite(values) | (values < -ULPS)
+            if bad.any():
+                at = _worst(bad, values)
+                raise ValueError(
+                    f"{name} = {values[at]:.6g} at x = {x[at]:.6g}, t = {t:g}: must be a number ≥ 0; {self._remedy(x, t, at)}"
+                )
+        bad = p + q > 1.0 + ULPS
+        if bad.any():
+            at = _worst(bad, -(p + q))
+            raise ValueError(
+                f"right + left = {p[at] + q[at]:.6g} at x = {x[at]:.6g}, t = {t:g}: must be ≤ 1; {self._remedy(x, t, at)}"
+            )
+
+    def _remedy(self, x: Floats, t: float, at: int) -> str:
+        """What would make the step at a bad place valid."""
+        a, d = float(self.drift(x[at], t)), float(self.diffusion(x[at], t))
+        if not (math.isfinite(a) and math.isfinite(d) and d > 0.0):
+            return f"the diffusion there is {d:g} and the drift {a:g}"
+        longest = self.dx**2 / (2.0 * d)  # p + q ≤ 1 without the drift
+        if self.rule is Rule.FITTED or 2.0 * d * self.dt > self.dx**2:
+            return f"take dt ≤ {longest:.3g}"
+        remedies = [f"dx ≤ {2.0 * d / abs(a):.3g} (and dt ≤ dx²/2D)"] if a else [f"dt ≤ {longest:.3g}"]
+        if self.rule is Rule.EXACT_VARIANCE and a:
+            remedies.insert(0, f"dt ≤ {_longest_exact_variance(a, d, self.dx):.3g}")
+        return f"take {', '.join(remedies)}, or from_drift(..., rule=Rule.FITTED)"
+
+    def _check_now(self) -> None:
+        """Check what can be checked without knowing how long the walk will run: bounded domains, and constants anywhere."""
+        lattice = self.lattice
+        if lattice.first is not None and lattice.last is not None:
+            self.check(lattice.x(np.arange(lattice.first, lattice.last + 1)), 0.0)
+        elif self.homogeneous:
+            self.check(lattice.x(np.zeros(1)), 0.0)
+
+    def __repr__(self) -> str:
+        parts = [f"right={self.right}", f"left={self.left}", f"dx={self.dx:g}", f"dt={self.dt:g}"]
+        if self.killing != Constant(0.0):
+            parts.append(f"killing={self.killing}")
+        return f"LatticeWalk({', '.join(parts)}, domain={self.domain}, start={self.start})"
+
+
+def _positive(name: str, value: float | None) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)):
+        raise TypeError(f"{name} = {value!r}: must be a positive number")
+    if not (value > 0 and math.isfinite(value)):
+        raise ValueError(f"{name} = {value}: must be positive and finite")
+    return float(value)
+
+
+def _on_sites(name: str, value: Probability, lattice: Lattice) -> Coefficient:
+    """An array over the sites becomes a table; anything else is a coefficient already or becomes one."""
+    if isinstance(value, Coefficient) or callable(value) or np.ndim(value) == 0:
+        return as_coefficient(value)  # type: ignore[arg-type]
+    values = np.asarray(value, dtype=np.float64)
+    if lattice.sites is None:
+        raise ValueError(f"{name} is an array, which needs a bounded domain; on an unbounded one give a function or a Table")
+    if values.shape != (lattice.sites,):
+        raise ValueError(f"{name} has shape {values.shape} and the domain has {lattice.sites} sites; give one value a site")
+    if lattice.sites == 1:
+        return Constant(float(values[0]))
+    assert lattice.first is not None
+    return Table(lattice.x(np.arange(lattice.first, lattice.first + lattice.sites)), values)
+
+
+def _worst(bad: np.ndarray, values: Floats) -> int:
+    places = np.flatnonzero(bad)
+    return int(places[np.argmin(np.where(np.isfinite(values[places]), values[places], -np.inf))])
+
+
+def _longest_exact_variance(a: float, d: float, dx: float) -> float:
+    """The largest dt with s + m² ≤ 1 and |m| ≤ s + m²; the second holds for every dt when s ≥ ¼."""
+    longest = dx**2 / (math.hypot(d, a * dx) + d)  # root of 2D dt/dx² + a²dt²/dx² = 1
+    return longest if 2.0 * d * longest / dx**2 >= 0.25 else min(longest, dx**2 / (6.0 * d))
+
+
+def _largest_diffusion(diffusion: Coefficient, lattice: Lattice, start: Start, times: Sequence[float] | None) -> float:
+    """The largest D over a bounded domain (over the start on an unbounded one) and over the times, sampled."""
+    if lattice.first is not None and lattice.last is not None:
+        x = lattice.x(np.arange(lattice.first, lattice.last + 1))
+    else:
+        x = np.linspace(*start.support, 65)
+    t = np.linspace(0.0, max(times), 257) if times is not None and diffusion.depends_on_t else np.zeros(1)
+    values = diffusion(x[:, None], t[None, :])
+    if not np.isfinite(values).all() or (values < 0.0).any() or values.max() <= 0.0:
+        bad = ~(np.isfinite(values) & (values >= 0.0))
+        i, j = np.argwhere(bad)[0] if bad.any() else (0, 0)
+        raise ValueError(f"diffusion = {values[i, j]:g} at x = {x[i]:g}, t = {t[j]:g}: must be a positive number")
+    return float(values.max())
+
+
+def dividing_step(longest: float, times: Sequence[float]) -> float:
+    """The largest dt ≤ `longest` of which every one of the times is a whole multiple (times read as simple fractions)."""
+    fractions = [Fraction(float(t)).limit_denominator(10**6) for t in times if t > 0]
+    if not fractions:
+        return longest
+    if any(abs(float(f) - t) > 1e-9 * t for f, t in zip(fractions, [t for t in times if t > 0], strict=True)):
+        common = Fraction(float(max(times)))
+    else:
+        denominator = math.lcm(*(f.denominator for f in fractions))
+        common = Fraction(math.gcd(*(int(f * denominator) for f in fractions)), denominator)
+    return float(common / math.ceil(common / Fraction(longest)))
