@@ -7,4 +7,9 @@ if __name__ != "randwalk.pde":
 
 from .equation import FokkerPlanck, ModifiedEquation, limit, modified, walk_for
 
-__all__ = ["FokkerPlanck", "ModifiedEquation", "limit", "modified", "walk_for"]
+from .transfer import ExactLaw, SmoothedLaw, StationaryLaw, exact_law, stationary_law
+
+__all__ = [
+    "ExactLaw", "FokkerPlanck", "ModifiedEquation", "SmoothedLaw", "StationaryLaw", "exact_law", "limit", "modified",
+    "stationary_law", "walk_for",
+]  # fmt: skip

@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING, Any
 from .coefficient import Affine, Coefficient, Constant, Table, Tanh
 from .convention import Convention
 from .domain import Absorbing, Interval, Line, PartiallyAbsorbing, Reflecting, Ring
+from .ensemble import Ensemble
+from .estimate import Estimate
 from .expression import expression
+from .problem import Problem
+from .record import FirstPassage, LastVisit, Maximum, Positions, SquaredDisplacement, TimePositive
+from .simulate import Interrupted, explain, simulate, trajectories
 from .start import Normal, Point, Sites, Uniform
 from .walk import LatticeWalk, Rule
 
@@ -18,9 +23,11 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
-    "Absorbing", "Affine", "Coefficient", "Constant", "Convention", "Interval", "LatticeWalk", "Line", "Normal",
-    "PartiallyAbsorbing", "Point", "Reflecting", "Ring", "Rule", "Sites", "Table", "Tanh", "Uniform", "__version__",
-    "expression", "gallery", "pde", "validate",
+    "Absorbing", "Affine", "Coefficient", "Constant", "Convention", "Ensemble", "Estimate", "FirstPassage",
+    "Interrupted", "Interval", "LastVisit", "LatticeWalk", "Line", "Maximum", "Normal", "PartiallyAbsorbing",
+    "Point", "Positions", "Problem", "Reflecting", "Ring", "Rule", "Sites", "SquaredDisplacement", "Table", "Tanh",
+    "TimePositive", "Uniform", "__version__", "explain", "expression", "gallery", "pde", "simulate", "trajectories",
+    "validate",
 ]  # fmt: skip
 
 

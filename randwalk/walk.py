@@ -93,7 +93,7 @@ class LatticeWalk:
     killing: Coefficient
     drift: Coefficient
     diffusion: Coefficient
-    rule: Rule
+    rule: Rule | None
 
     def __init__(
         self,
@@ -120,7 +120,7 @@ class LatticeWalk:
             name: _on_sites(name, value, lattice) for name, value in (("right", right), ("left", left), ("killing", killing))
         }
         self._set(
-            **values, dx=lattice.dx, dt=dt, domain=domain, start=begin, rule=Rule.LINEAR,
+            **values, dx=lattice.dx, dt=dt, domain=domain, start=begin, rule=None,
             drift=(lattice.dx / dt) * (values["right"] - values["left"]),
             diffusion=(lattice.dx**2 / (2.0 * dt)) * (values["right"] + values["left"]),
         )  # fmt: skip
@@ -228,26 +228,21 @@ class LatticeWalk:
             raise ValueError(f"{steps[-1]:.3g} steps are more than the 2³² that a random stream addresses; take a larger dt")
         return [int(n) for n in steps]
 
-    def check(self, x: Floats, t: float) -> None:
-        """Refuse probabilities that are not ones at the sites `x` at time `t`; the message says where, and what would do."""
+    def check(self, x: ArrayLike, t: ArrayLike) -> None:
+        """Refuse probabilities that are not ones at the sites `x` and times `t` (which broadcast); the message says where,
+        and what would do."""
         p, q, kappa = self.right(x, t), self.left(x, t), self.killing(x, t)
         for name, values in (("right", p), ("left", q), ("killing", kappa)):
-            bad = ~np.isfinite(values) | (values < -ULPS)
-            if bad.any():
-                at = _worst(bad, values)
-                raise ValueError(
-                    f"{name} = {values[at]:.6g} at x = {x[at]:.6g}, t = {t:g}: must be a number ≥ 0; {self._remedy(x, t, at)}"
-                )
-        bad = p + q > 1.0 + ULPS
-        if bad.any():
-            at = _worst(bad, -(p + q))
-            raise ValueError(
-                f"right + left = {p[at] + q[at]:.6g} at x = {x[at]:.6g}, t = {t:g}: must be ≤ 1; {self._remedy(x, t, at)}"
-            )
+            if not (np.isfinite(values) & (values >= -ULPS)).all():
+                place = _worst(values, x, t)
+                raise ValueError(f"{name} = {place[0]:.6g} at {_at(place)}: must be a number ≥ 0; {self._remedy(place)}")
+        if (p + q > 1.0 + ULPS).any():
+            place = _worst(-(p + q), x, t)
+            raise ValueError(f"right + left = {-place[0]:.6g} at {_at(place)}: must be ≤ 1; {self._remedy(place)}")
 
-    def _remedy(self, x: Floats, t: float, at: int) -> str:
+    def _remedy(self, place: tuple[float, float, float]) -> str:
         """What would make the step at a bad place valid."""
-        a, d = float(self.drift(x[at], t)), float(self.diffusion(x[at], t))
+        a, d = float(self.drift(*place[1:])), float(self.diffusion(*place[1:]))
         if not (math.isfinite(a) and math.isfinite(d) and d > 0.0):
             return f"the diffusion there is {d:g} and the drift {a:g}"
         longest = self.dx**2 / (2.0 * d)  # p + q ≤ 1 without the drift
@@ -296,9 +291,16 @@ def _on_sites(name: str, value: Probability, lattice: Lattice) -> Coefficient:
     return Table(lattice.x(np.arange(lattice.first, lattice.first + lattice.sites)), values)
 
 
-def _worst(bad: np.ndarray, values: Floats) -> int:
-    places = np.flatnonzero(bad)
-    return int(places[np.argmin(np.where(np.isfinite(values[places]), values[places], -np.inf))])
+def _worst(values: Floats, x: ArrayLike, t: ArrayLike) -> tuple[float, float, float]:
+    """(value, x, t) where `values` is not finite, else where it is smallest."""
+    everywhere = np.broadcast_arrays(values, x, t)
+    at = np.unravel_index(np.argmin(np.where(np.isfinite(values), values, -np.inf)), values.shape)
+    value, place, time = (float(a[at]) for a in everywhere)
+    return value, place, time
+
+
+def _at(place: tuple[float, float, float]) -> str:
+    return f"x = {place[1]:.6g}, t = {place[2]:.6g}"
 
 
 def _longest_exact_variance(a: float, d: float, dx: float) -> float:

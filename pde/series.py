@@ -1,0 +1,339 @@
+"""Green function of an interval with constant coefficients and any two walls: contour of images, then eigenfunctions.
+
+Distances ξ, η from the wall that the drift points to (α = |a|/2D), p with Re p > 0, and ρ = exp(-α(ξ - η) - Dα²t) u. Walls are
+u_ξ = h₀u at 0 and u_ξ = -h_L u at L with h₀ = K₀/D - α, h_L = K_L/D + α (K = 0 reflects, ∞ absorbs). The sum over all images is
+geometric in the Laplace variable s = Dp² (Carslaw and Jaeger, *Conduction of Heat in Solids*, 14.3):
+
+    2Dp û = exp(-p|ξ-η|) (1 + r₀ exp(-2p x<)) (1 + r_L exp(-2p(L - x>))) / (1 - r₀ r_L exp(-2pL)),   r = (p - h)/(p + h).
+
+For Dt < 0.3 L² it is inverted on the vertical line through the saddle p = |ξ-η|/2Dt, where the integrand is a Gaussian and the
+trapezoidal rule converges like exp(-2π distance/step); what a real pole to the right of the line leaves is its eigenmode.
+Later the first eigenmodes are everything.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from scipy import optimize, special
+
+from randwalk.coefficient import Floats
+
+from .green import CHUNK, Green, Split, gauss_legendre
+
+LATE = 0.3  # Dt/L² from which eigenmodes are summed: the second is down by exp(-3π² 0.3) or more
+MODES = 7  # exp(-(6π)² 0.3) = 5e-47
+GAP = 0.75  # least distance from the line of integration to a pole, in 1/√(Dt)
+STEP, POINTS = 0.12, 54  # trapezoidal rule in √(Dt) Im p: errors exp(-2π 0.75/0.12) and exp(-6.4²), both below 1e-17
+VANISHED = -745.0  # exp() of less is 0 in a double
+
+
+@dataclass(frozen=True)
+class Bar(Green):
+    """An interval; `near_reactivity` and `far_reactivity` belong to the wall the drift points to and the one it leaves."""
+
+    near_reactivity: float = 0.0
+    far_reactivity: float = 0.0
+
+    @property
+    def length(self) -> float:
+        return self.high - self.low
+
+    @property
+    def alpha(self) -> float:
+        return abs(self.drift) / (2.0 * self.diffusion)
+
+    @property
+    def near_wall(self) -> str:
+        return "right" if self.drift > 0.0 else "left"
+
+    @property
+    def h(self) -> tuple[float, float]:
+        return self.near_reactivity / self.diffusion - self.alpha, self.far_reactivity / self.diffusion + self.alpha
+
+    def _inward(self, x: Floats) -> Floats:
+        return x - self.low if self.near_wall == "left" else self.high - x
+
+    @cached_property
+    def bound(self) -> tuple[float, float] | None:
+        """(p, ε = α - p) of the mode exp(-pξ) bound to the near wall, if it is bound tightly: p > 1/L.
+
+        It solves (p + h₀)(p + h_L) = (p - h₀)(p - h_L) exp(-2pL). Its rate D(α² - p²) can be exponentially small, so the
+        unknown is ε, in which p + h₀ = K₀/D - ε has no cancellation.
+        """
+        k0, h_far = self.near_reactivity / self.diffusion, self.h[1]
+        alpha, length = self.alpha, self.length
+        if math.isinf(k0) or alpha * length <= 1.0:
+            return None
+
+        def mismatch(epsilon: float) -> float:
+            p = alpha - epsilon
+            s, d = (1.0, -1.0) if math.isinf(h_far) else (p + h_far, p - h_far)
+            return (k0 - epsilon) * s - (p + alpha - k0) * d * math.exp(-2.0 * p * length)
+
+        most = alpha - 1.0 / length
+        if mismatch(0.0) == 0.0:
+            return alpha, 0.0
+        if mismatch(most) >= 0.0:
+            return None
+        epsilon = float(optimize.brentq(mismatch, 0.0, most, xtol=1e-300, rtol=1e-15, maxiter=2000))
+        return alpha - epsilon, epsilon
+
+    @cached_property
+    def modes(self) -> tuple[Floats, Floats, Floats]:
+        """Squares k² (negative: hyperbolic), decay rates D(α² + k²) and norms ∫φ² of the lowest modes but a tightly bound one."""
+        (h0, h_far), length = self.h, self.length
+
+        def phase(k: float, n: int) -> float:
+            return k * length - math.atan2(h0, k) - math.atan2(h_far, k) - n * math.pi
+
+        def mismatch(square: float) -> float:
+            c, s = (float(f) for f in _cosine_sine(np.asarray(square), np.asarray(length)))
+            return c + h0 * s if math.isinf(h_far) else (h0 + h_far) * c + (h0 * h_far - square) * s
+
+        lowest = 0 if h0 >= 0.0 else 1
+        shift = 0.0 if h0 >= 0.0 else 0.5  # kL lies between (n - shift)π and (n + 1 - shift)π
+        squares = np.array([])
+        for n in range(lowest, MODES):
+            ends = max(n - shift - 1e-9, 0.0) * math.pi / length, (n + 1 - shift + 1e-9) * math.pi / length
+            squares = np.append(squares, optimize.brentq(phase, *ends, (n,), xtol=1e-300, rtol=1e-15) ** 2)
+        if lowest and self.bound is None:
+            bottom = -(((1.0 + 1e-9) * min(self.alpha, 1.0 / length)) ** 2)
+            top = (0.5 * math.pi / length) ** 2
+            conserved = self.near_reactivity == 0.0 and self.far_reactivity == 0.0  # then k² = -α² exactly
+            square = -(self.alpha**2) if conserved else optimize.brentq(mismatch, bottom, top, xtol=1e-300, rtol=1e-15)
+            squares = np.append(square, squares)
+        x, w = gauss_legendre(np.linspace(0.0, length, 9))
+        norms = np.array([np.sum(w * self._shape(square, x) ** 2) for square in squares])
+        return squares, self.diffusion * (self.alpha**2 + squares), norms
+
+    def _shape(self, square: Floats, xi: Floats) -> Floats:
+        """The mode cos(kδ) + h_L sin(kδ)/k, δ = L - ξ, which meets the far wall's condition; scaled by 1/(1 + h_L L)."""
+        c, s = _cosine_sine(np.asarray(square), self.length - xi)
+        if math.isinf(self.h[1]):
+            return s / self.length
+        return (c + self.h[1] * s) / (1.0 + self.h[1] * self.length)
+
+    def _bound_mode(self, xi: Floats, eta: Floats, t: Floats, slope: bool = False) -> Floats:
+        """The tightly bound mode's part of ρ, exp(-(α+p)ξ + εη - λt) w(ξ)w(η)/∫, or of its slope at the far absorbing wall."""
+        assert self.bound is not None
+        (p, epsilon), length, h_far = self.bound, self.length, self.h[1]
+        reflected = -1.0 if math.isinf(h_far) else (p - h_far) / (p + h_far)
+        fall = math.exp(-2.0 * p * length)
+        norm = (
+            -math.expm1(-2.0 * p * length) / (2.0 * p) * (1.0 + reflected**2 * fall) + 2.0 * reflected * length * fall
+        )
+
+        def w(z: Floats) -> Floats:
+            return -np.expm1(-2.0 * p * (length - z)) + (1.0 + reflected) * np.exp(-2.0 * p * (length - z))
+
+        exponent = epsilon * eta - (self.alpha + p) * xi - self._bound_rate * t
+        return np.exp(exponent) * (2.0 * p if slope else w(xi)) * w(eta) / norm
+
+    @property
+    def _bound_rate(self) -> float:
+        assert self.bound is not None
+        p, epsilon = self.bound
+        return self.diffusion * epsilon * (self.alpha + p)
+
+    def pdf(self, x: Floats, t: Floats, y: Floats) -> Floats:
+        return self._evaluate(self._inward(x), t, self._inward(y), None)
+
+    def flux(self, wall: str, t: Floats, y: Floats) -> Floats:
+        near = wall == self.near_wall
+        reactivity = self.near_reactivity if near else self.far_reactivity
+        xi, eta = np.asarray(0.0 if near else self.length), self._inward(y)
+        if math.isfinite(reactivity):
+            return reactivity * self._evaluate(xi, t, eta, None)
+        return self.diffusion * self._evaluate(xi, t, eta, "near" if near else "far")
+
+    def _evaluate(self, xi: Floats, t: Floats, eta: Floats, slope: str | None) -> Floats:
+        """ρ, or the size of its slope at an absorbing wall, where ξ already is."""
+        shape = np.broadcast_shapes(np.shape(xi), np.shape(t), np.shape(eta))
+        xi, t, eta = (np.broadcast_to(v, shape).ravel() for v in (xi, t, eta))
+        late = self.diffusion * t >= LATE * self.length**2
+        values = np.empty(xi.size)
+        if late.any():
+            values[late] = self._eigenmodes(xi[late], t[late], eta[late], slope)
+        if not late.all():
+            values[~late] = self._contour(xi[~late], t[~late], eta[~late], slope)
+        return values.reshape(shape)
+
+    def _eigenmodes(self, xi: Floats, t: Floats, eta: Floats, slope: str | None) -> Floats:
+        squares, rates, norms = self.modes
+        total = np.zeros(xi.size)
+        for square, rate, norm in zip(squares, rates, norms, strict=True):
+            size = self._end_slope(square, slope) if slope else self._shape(square, xi)
+            total += size * self._shape(square, eta) / norm * np.exp(-self.alpha * (xi - eta) - rate * t)
+        if self.bound is not None:
+            total += self._bound_mode(xi, eta, t, slope is not None)
+        return total
+
+    def _end_slope(self, square: float, end: str) -> float:
+        """|φ'| with its sign as an outflow: φ'(0) at the near wall, -φ'(L) at the far one (absorbing)."""
+        c, s = (float(f) for f in _cosine_sine(np.asarray(square), np.asarray(self.length)))
+        h_far = self.h[1]
+        if end == "far":
+            return 1.0 / self.length
+        if math.isinf(h_far):
+            return -c / self.length
+        return (square * s - h_far * c) / (1.0 + h_far * self.length)
+
+    def _contour(self, xi: Floats, t: Floats, eta: Floats, slope: str | None) -> Floats:
+        root = np.sqrt(self.diffusion * t)
+        gap = GAP / root
+        z = xi - eta
+        saddle = np.abs(z) / (2.0 * root * root)
+        line, residue = np.maximum(saddle, gap), np.zeros(xi.size, dtype=bool)
+        pole = self.bound[0] if self.bound is not None else self._loose_pole
+        if pole > 0.0:
+            residue = (saddle < pole) & (pole > 2.0 * gap)
+            line = np.where(residue, np.minimum(line, pole - gap), np.maximum(saddle, np.maximum(pole, 0.0) + gap))
+        exponent = -(((z + 2.0 * self.alpha * root * root) / (2.0 * root)) ** 2)
+        # far from both walls the images are below 1e-17 of the walker that meets no wall
+        q_near, q_far = xi * eta / root**2, (self.length - xi) * (self.length - eta) / root**2
+        free = (np.minimum(q_near, q_far) > 40.0) if slope is None else np.zeros(xi.size, dtype=bool)
+        residue &= ~free | (xi + eta < 2.0 * root * root * pole)
+        values = np.where(free, np.exp(exponent) / (2.0 * math.sqrt(math.pi) * root), 0.0)
+        chosen = np.flatnonzero(~free & (exponent > VANISHED))
+        for part in np.array_split(chosen, max(1, math.ceil(chosen.size * POINTS / CHUNK))):
+            if part.size:
+                values[part] = self._inverted(
+                    xi[part], eta[part], root[part], line[part], saddle[part], exponent[part], slope
+                )
+        if residue.any():
+            values[residue] += self._bound_mode(xi[residue], eta[residue], t[residue], slope is not None)
+        return values
+
+    @cached_property
+    def _loose_pole(self) -> float:
+        """The real pole of a mode with k² < 0 that is not bound tightly, or 0."""
+        return math.sqrt(max(-float(self.modes[0][0]), 0.0))
+
+    def _inverted(
+        self, xi: Floats, eta: Floats, root: Floats, line: Floats, saddle: Floats, exponent: Floats, slope: str | None
+    ) -> Floats:
+        v = STEP * np.arange(POINTS)
+        weight = np.where(v == 0.0, 0.5, 1.0) * STEP / math.pi
+        p = line[:, None] + 1j * v / root[:, None]
+        h0, h_far = self.h
+
+        def sum_and_difference(h: float) -> tuple[np.ndarray, np.ndarray]:
+            return (np.ones_like(p), -np.ones_like(p)) if math.isinf(h) else (p + h, p - h)
+
+        def factor(s: np.ndarray, h: float, depth: Floats) -> np.ndarray:
+            """(p + h)(1 + r exp(-2p depth)) in positive parts."""
+            fall = -2.0 * p * depth[:, None]
+            return -s * np.expm1(fall) + (0.0 if math.isinf(h) else 2.0 * p * np.exp(fall))
+
+        (s0, d0), (s_far, d_far) = sum_and_difference(h0), sum_and_difference(h_far)
+        near = 2.0 * p if slope == "near" else factor(s0, h0, np.minimum(xi, eta))
+        far = 2.0 * p if slope == "far" else factor(s_far, h_far, self.length - np.maximum(xi, eta))
+        images = near * far / (s0 * s_far - d0 * d_far * np.exp(-2.0 * p * self.length))
+        gauss = np.exp(((line - saddle) * root)[:, None] ** 2 - v * v + 2j * ((line - saddle) * root)[:, None] * v)
+        return np.exp(exponent) * ((gauss * images).real @ weight) / root
+
+    def _breaks(self, t: float, y: Floats) -> Floats:
+        """Panels on which ρ is smooth: 1.5 standard deviations where the starts arrive, doubling away from the walls."""
+        length, sd, eta = self.length, self.spread(t), self._inward(y)
+        step = 1.5 * sd
+        starts = np.sort(eta) - abs(self.drift) * t
+        apart = np.flatnonzero(np.diff(starts) > 80.0 * sd)
+        lows = starts[np.concatenate([[0], apart + 1])] - 39.0 * sd
+        highs = starts[np.concatenate([apart, [starts.size - 1]])] + 39.0 * sd
+        pieces = [np.array([0.0, length])]
+        for low, high in zip(np.clip(lows, 0.0, length), np.clip(highs, 0.0, length), strict=True):
+            if high > low:
+                pieces.append(np.linspace(low, high, 1 + math.ceil((high - low) / step)))
+        thin = min(self.layer, sd, length)
+        doubling = thin * 1.6 ** np.arange(-2, max(1.0, math.log(length / thin) / math.log(1.6)))
+        pieces += [doubling, length - doubling]
+        breaks = np.unique(np.clip(np.concatenate(pieces), 0.0, length))
+        return breaks if self.near_wall == "left" else (length - breaks)[::-1]
+
+    def _panels(self, x: Floats, t: float, y: Floats, weights: Floats) -> tuple[Floats, Floats]:
+        """Ends of panels that have the `x` among them, and the mass on each: nothing is subtracted, so small ones are right."""
+        breaks = np.unique(np.concatenate([self.low + self._breaks(t, y), x, [self.low, self.high]]))
+        breaks = breaks[(breaks >= self.low) & (breaks <= self.high)]
+        nodes, w = gauss_legendre(breaks)
+        (density,) = self._over_starts(lambda x, y: (self.pdf(x, np.asarray(t), y),), nodes.ravel(), y, weights)
+        return breaks, (density.reshape(nodes.shape) * w).sum(axis=1)
+
+    def split(self, x: Floats, t: float, y: Floats, weights: Floats) -> Split:
+        breaks, masses = self._panels(x, t, y, weights)
+        place = np.searchsorted(breaks, x)
+        left = np.concatenate([[0.0], np.cumsum(masses)])
+        right = np.concatenate([[0.0], np.cumsum(masses[::-1])])[::-1]
+        return left[place], right[place]
+
+    def sides(self, x: Floats, t: float, y: Floats) -> Split:
+        raise NotImplementedError("the masses of an interval are summed panel by panel, in split")
+
+    def bins(self, edges: Floats, t: float, y: Floats, weights: Floats) -> Floats:
+        breaks, masses = self._panels(edges, t, y, weights)
+        place = np.searchsorted(breaks, edges)
+        return np.array([masses[i:j].sum() for i, j in zip(place[:-1], place[1:], strict=True)])
+
+    def passed(self, wall: str, t: Floats, y: float, killing: float) -> Floats:
+        """The flux, integrated over log t on panels as short as its front asks for, and mode by mode once modes are few."""
+        if t.size == 0:
+            return np.zeros(0)
+        late = LATE * self.length**2 / self.diffusion
+        early = np.minimum(t, late)
+        breaks = self._time_breaks(wall, early, y)
+        if breaks.size < 2:
+            return np.zeros(t.size)
+        log_s, w = gauss_legendre(np.log(breaks))
+        s = np.exp(log_s)
+        flux = self.flux(wall, s.ravel(), np.full(s.size, y)).reshape(s.shape)
+        total = np.concatenate([[0.0], np.cumsum((flux * np.exp(-killing * s) * s * w).sum(axis=1))])
+        first = np.where(early > breaks[0], total[np.searchsorted(breaks, np.maximum(early, breaks[0]))], 0.0)
+        return first + self._passed_late(wall, late, t, y, killing)
+
+    def _time_breaks(self, wall: str, times: Floats, y: float) -> Floats:
+        """Times from which panels in log t resolve the front, of relative width √(D/(|a| distance)), and the rise before it."""
+        distance = (y - self.low) if wall == "left" else (self.high - y)
+        four_d = 4.0 * self.diffusion
+        widest = min(0.7, 1.2 / math.sqrt(max(self.alpha * distance, 1e-300)))
+        first = max(distance * distance / (four_d * -VANISHED), 1e-34 * float(times.max()))
+        s, breaks = float(times.max()), []
+        while s > first:
+            breaks.append(s)
+            s *= math.exp(-min(widest, 20.0 * four_d * s / max(distance * distance, 1e-300)))
+        return np.unique(np.concatenate([breaks, times[times > first]]))
+
+    def _passed_late(self, wall: str, late: float, t: Floats, y: float, killing: float) -> Floats:
+        """∫ of the flux from `late` on: every mode's flux at `late` times (1 - exp(-rate (t - late)))/rate."""
+        near = wall == self.near_wall
+        reactivity = self.near_reactivity if near else self.far_reactivity
+        xi, eta = np.asarray([0.0 if near else self.length]), np.asarray([float(self._inward(np.asarray(y)))])
+        end = None if math.isfinite(reactivity) else ("near" if near else "far")
+        factor = reactivity if end is None else self.diffusion
+        wait = np.maximum(t - late, 0.0)
+        squares, rates, norms = self.modes
+        total = np.zeros(t.size)
+        for square, rate, norm in zip(squares, rates, norms, strict=True):
+            size = float(self._shape(square, xi)[0]) if end is None else self._end_slope(square, end)
+            start = size * self._shape(square, eta)[0] / norm
+            start *= math.exp(float(-self.alpha * (xi[0] - eta[0])) - (rate + killing) * late)
+            total += start * wait * special.exprel(-(rate + killing) * wait)
+        if self.bound is not None:
+            time = np.asarray([late])
+            start = float(self._bound_mode(xi, eta, time, end is not None)[0])
+            start *= math.exp(-killing * late)
+            total += start * wait * special.exprel(-(self._bound_rate + killing) * wait)
+        return factor * total
+
+
+def _cosine_sine(square: Floats, z: Floats) -> tuple[Floats, Floats]:
+    """cos(kz) and sin(kz)/k as functions of k², of either sign."""
+    k = np.sqrt(np.abs(square))
+    kz = k * z
+    growing = np.minimum(np.where(square < 0.0, kz, 0.0), 700.0)
+    cosine = np.where(square < 0.0, np.cosh(growing), np.cos(kz))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        ratio = np.where(square < 0.0, np.sinh(growing), np.sin(kz)) / kz
+    return cosine, z * np.where(np.abs(kz) < 1e-8, 1.0, ratio)

@@ -1,0 +1,297 @@
+"""The finite-volume operator: a Fokker–Planck equation on a uniform grid, as a birth–death chain between cells.
+
+The flux J = aρ - (Dρ)_x = Bρ - Dρ_x, B = a - D_x, through the face between cells i and i+1 is the Scharfetter–Gummel
+(Chang–Cooper) one, the exact flux of a steady current over a cell with constant coefficients [Scharfetter & Gummel 1969;
+Chang & Cooper 1970]:
+
+    J = (D/h) (β(-w) ρ_i - β(w) ρ_(i+1)),    β(w) = w/(e^w - 1),    w = ∫ B/D dx from centre to centre.
+
+It reads as jump rates, (D/h²) β(-w) to the right and (D/h²) β(w) to the left: never negative for any drift, so the matrix
+I - τA is an M-matrix, its columns sum to 1 (mass is conserved to rounding), and without a current ρ_(i+1)/ρ_i = e^w, the
+equilibrium itself. Walls are faces, half a cell from the nearest centre.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
+
+import numpy as np
+
+from randwalk.coefficient import Coefficient, Floats
+from randwalk.domain import Absorbing, PartiallyAbsorbing, Wall
+from randwalk.start import Normal, Point, Sites, Start, Uniform
+
+from .equation import FokkerPlanck
+from .tridiagonal import Cyclic, Tridiagonal
+
+GAUSS_NODES: Final = np.array([-math.sqrt(0.6), 0.0, math.sqrt(0.6)])  # ∫ B/D to sixth order; the middle node is the face
+GAUSS_WEIGHTS: Final = np.array([5.0, 8.0, 5.0]) / 18.0
+OUTLETS: Final = ("left", "right", "killing")  # where mass leaves the cells, in the order in which it is counted
+
+
+@dataclass(frozen=True)
+class Grid:
+    """`cells` equal cells from `low` to `high`; `left` and `right` are the walls there, None where a window cuts an
+    unbounded or unreached part off (mass that crosses the cut is counted as if absorbed) or the ends are joined."""
+
+    low: float
+    high: float
+    cells: int
+    left: Wall | None = None
+    right: Wall | None = None
+    periodic: bool = False
+
+    @property
+    def h(self) -> float:
+        return (self.high - self.low) / self.cells
+
+    @cached_property
+    def edges(self) -> Floats:
+        return np.linspace(self.low, self.high, self.cells + 1)
+
+    @cached_property
+    def x(self) -> Floats:
+        return 0.5 * (self.edges[1:] + self.edges[:-1])
+
+
+@dataclass(frozen=True)
+class Rates:
+    """Rates (1/time) at which the mass of each cell moves `right`, `left`, or is `killed`.
+
+    The first `left` and the last `right` lead out, or around a ring. `seen` are the shares (left, right) that the values
+    beside a wall and not the wall itself have in the value of a backward solution at that wall.
+    """
+
+    right: Floats
+    left: Floats
+    killed: Floats
+    seen: tuple[float, float]
+    periodic: bool
+
+    def matrix(self) -> Floats:
+        """A with dm/dt = A m for the masses m of the cells, as a full array."""
+        cells = self.right.size
+        a = np.diag(-(self.right + self.left + self.killed))
+        a[np.arange(1, cells), np.arange(cells - 1)] += self.right[:-1]
+        a[np.arange(cells - 1), np.arange(1, cells)] += self.left[1:]
+        if self.periodic:
+            a[0, -1] += self.right[-1]
+            a[-1, 0] += self.left[0]
+        return a
+
+
+@dataclass(frozen=True)
+class Stencil:
+    """The operator of `equation` on `grid`."""
+
+    equation: FokkerPlanck
+    grid: Grid
+
+    def rates(self, t: float) -> Rates:
+        """The jump rates at time `t`; coefficients that are not numbers, or D ≤ 0, are refused with their place."""
+        grid, h = self.grid, self.grid.h
+        faces = grid.edges[1:] if grid.periodic else grid.edges[1:-1]
+        diffusion, w = self._exponent(faces, h, t)
+        up, down = diffusion / h**2 * bernoulli(-w), diffusion / h**2 * bernoulli(w)
+        if grid.periodic:
+            right, left, seen = up, np.roll(down, 1), (1.0, 1.0)
+        else:
+            out_left, seen_left = self._outlet(grid.low, 1.0, grid.left, t)
+            out_right, seen_right = self._outlet(grid.high, -1.0, grid.right, t)
+            right, left = np.append(up, out_right), np.insert(down, 0, out_left)
+            seen = (seen_left, seen_right)
+        killed = _checked("killing", self.equation.killing(grid.x, t), grid.x, t)
+        _refuse("killing", killed < 0.0, killed, grid.x, t, "must not be negative")
+        return Rates(right, left, killed, seen, grid.periodic)
+
+    def _exponent(self, middle: Floats, length: float, t: float) -> tuple[Floats, Floats]:
+        """D at the places `middle`, and w = ∫ B/D over a stretch of `length` centred there."""
+        x = middle[None, :] + 0.5 * length * GAUSS_NODES[:, None]
+        if self.grid.periodic:
+            x = self.grid.low + np.mod(x - self.grid.low, self.grid.high - self.grid.low)
+        diffusion = self._diffusion(x, t)
+        return diffusion[1], length * (GAUSS_WEIGHTS @ (self._velocity(x, t) / diffusion))
+
+    def _diffusion(self, x: Floats, t: float) -> Floats:
+        diffusion = _checked("diffusion", self.equation.diffusion(x, t), x, t)
+        _refuse("diffusion", diffusion <= 0.0, diffusion, x, t, "must be positive where there may be mass")
+        return diffusion
+
+    def _velocity(self, x: Floats, t: float) -> Floats:
+        """B = a - D_x."""
+        drift = _checked("drift", self.equation.drift(x, t), x, t)
+        if not self.equation.diffusion.depends_on_x:
+            return drift
+        return drift - _checked("derivative of the diffusion", self._slope(x, t), x, t)
+
+    @cached_property
+    def _slope(self) -> Coefficient:
+        return self.equation.diffusion.derivative("x")
+
+    def _outlet(self, place: float, inward: float, wall: Wall | None, t: float) -> tuple[float, float]:
+        """(rate out of the cell beside a wall, share of that cell in the value at the wall).
+
+        The wall density ρ_w follows from equal fluxes on both sides of the wall, Kρ_w = c (β(w) ρ - β(-w) ρ_w) with
+        c = 2D/h and w over the half cell, counted inward; an absorbing wall is K = ∞, a reflecting one K = 0.
+        """
+        if wall is not None and not isinstance(wall, (Absorbing, PartiallyAbsorbing)):
+            return 0.0, 1.0
+        h = self.grid.h
+        _, w = self._exponent(np.array([place + inward * h / 4.0]), h / 2.0, t)
+        conductance = 2.0 * float(self._diffusion(np.array(place), t)) / h
+        w = inward * w
+        outward, inflow = conductance * float(bernoulli(w)[0]), conductance * float(bernoulli(-w)[0])
+        if not isinstance(wall, PartiallyAbsorbing):
+            return outward / h, 0.0
+        return wall.reactivity * outward / (wall.reactivity + inflow) / h, inflow / (wall.reactivity + inflow)
+
+    def start(self) -> Floats:
+        """The start as masses of the cells, followed by those already absorbed at the left, at the right, and killed.
+
+        A point is shared by three cells with the weights of the quadratic B-spline: its mean is kept and its variance
+        grows by h²/4 wherever it lies in its cell, so errors fall smoothly at second order. What would fall beyond a wall
+        is the image that the wall makes: added before a reflecting one, subtracted before an absorbing one.
+        """
+        grid = self.grid
+        masses = np.zeros(grid.cells + 2)  # with one cell beyond each end
+        for x, mass in _atoms(self.equation.start, grid):
+            i = np.clip(np.floor((x - grid.low) / grid.h).astype(np.int64), 0, grid.cells - 1)
+            theta = (x - grid.x[i]) / grid.h
+            for shift, weight in ((0, 0.5 * (0.5 - theta) ** 2), (1, 0.75 - theta**2), (2, 0.5 * (0.5 + theta) ** 2)):
+                np.add.at(masses, i + shift, mass * weight)
+        masses[1:-1] += _cell_masses(self.equation.start, grid)
+        if grid.periodic:
+            masses[[1, -2]] += masses[[-1, 0]]
+            return np.append(masses[1:-1], np.zeros(3))
+        absorbed = np.zeros(3)
+        for side, (beyond, beside, wall, place) in enumerate(((0, 1, grid.left, grid.low), (-1, -2, grid.right, grid.high))):
+            image = _image(wall, grid.h, float(self.equation.diffusion(place, 0.0)) if wall is not None else 1.0)
+            masses[beside] += image * masses[beyond]
+            absorbed[side] = (1.0 - image) * masses[beyond]
+        return np.append(masses[1:-1], absorbed)
+
+
+def bernoulli(w: Floats) -> Floats:
+    """β(w) = w/(e^w - 1), with β(0) = 1."""
+    w = np.asarray(w, dtype=np.float64)
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        return np.where(np.abs(w) < 1e-12, 1.0 - 0.5 * w, w / np.expm1(w))
+
+
+def _image(wall: Wall | None, h: float, diffusion: float) -> float:
+    """The weight of the image, half a cell before the wall, of a unit of mass half a cell beyond it."""
+    if wall is None or isinstance(wall, Absorbing):
+        return -1.0
+    reach = wall.reactivity * h / (2.0 * diffusion) if isinstance(wall, PartiallyAbsorbing) else 0.0
+    return (1.0 - reach) / (1.0 + reach)
+
+
+def _atoms(start: Start, grid: Grid) -> list[tuple[Floats, Floats]]:
+    """The parts of a start that lie inside a cell without filling it: (places, masses)."""
+    match start:
+        case Point(x):
+            return [(np.array([x]), np.ones(1))]
+        case Sites():
+            return [(np.array(start.x), np.array(start.masses))]
+        case Uniform(low, high):
+            inside = grid.edges[(grid.edges > low) & (grid.edges < high)]
+            ends = [(low, inside[0]), (inside[-1], high)] if inside.size else [(low, high)]
+            places = np.array([0.5 * (a + b) for a, b in ends])
+            return [(places, np.array([(b - a) / (high - low) for a, b in ends]))]
+        case Normal(sd=sd) if sd < grid.h:
+            cuts = np.clip(np.linspace(*start.support, 129), grid.low, grid.high)
+            return [(0.5 * (cuts[1:] + cuts[:-1]), np.diff(start.cdf(cuts)))]
+    return []
+
+
+def _cell_masses(start: Start, grid: Grid) -> Floats:
+    """The part of a start that fills whole cells."""
+    if isinstance(start, Normal) and start.sd >= grid.h:
+        return np.diff(start.cdf(grid.edges))
+    if isinstance(start, Uniform):
+        whole = (grid.edges[:-1] > start.low) & (grid.edges[1:] < start.high)
+        return np.where(whole, np.diff(start.cdf(grid.edges)), 0.0)
+    return np.zeros(grid.cells)
+
+
+def _checked(name: str, values: Floats, x: Floats, t: float) -> Floats:
+    _refuse(name, ~np.isfinite(values), values, x, t, "must be a finite number")
+    return values
+
+
+def _refuse(name: str, wrong: Floats, values: Floats, x: Floats, t: float, rule: str) -> None:
+    if wrong.any():
+        at = np.unravel_index(int(np.argmax(wrong)), wrong.shape)
+        raise ValueError(
+            f"{name} = {values[at]:.6g} at x = {x[at]:.6g}, t = {t:.6g}: {rule}; change the coefficient, or the domain, "
+            "so that it holds wherever mass can be"
+        )
+
+
+@dataclass(frozen=True)
+class Resolvent:
+    """(I - τA)⁻¹ for one operator and one τ, factorised once.
+
+    A state is the masses of the cells followed by the mass that has left them (:data:`OUTLETS`); the resolvent acts on
+    both, so their sum is kept.
+    """
+
+    rates: Rates
+    tau: float
+
+    @cached_property
+    def _matrix(self) -> Tridiagonal | Cyclic:
+        return _m_matrix(self.tau, self.rates, self.rates.right, np.roll(self.rates.left, -1))
+
+    @cached_property
+    def _transposed(self) -> Tridiagonal | Cyclic:
+        return _m_matrix(self.tau, self.rates, np.roll(self.rates.left, -1), self.rates.right)
+
+    def forward(self, state: Floats) -> Floats:
+        """The resolvent of A on a state of masses."""
+        new = state.copy()
+        new[:-3] = mass = self._matrix.solve(state[:-3])
+        rates = self.rates
+        if not rates.periodic:
+            new[-3] += self.tau * rates.left[0] * mass[0]
+            new[-2] += self.tau * rates.right[-1] * mass[-1]
+        new[-1] += self.tau * (rates.killed @ mass)
+        return new
+
+    def backward(self, state: Floats) -> Floats:
+        """The resolvent of the transpose, on the values of the cells followed by those paid on leaving (which stay)."""
+        rates, new = self.rates, state.copy()
+        value = state[:-3] + self.tau * state[-1] * rates.killed
+        if not rates.periodic:
+            value[0] += self.tau * rates.left[0] * state[-3]
+            value[-1] += self.tau * rates.right[-1] * state[-2]
+        new[:-3] = self._transposed.solve(value)
+        return new
+
+
+def _m_matrix(tau: float, rates: Rates, lower: Floats, upper: Floats) -> Tridiagonal | Cyclic:
+    """I - τA, or its transpose, from the rates below and above its diagonal (the last ones close a ring)."""
+    diagonal = 1.0 + tau * (rates.right + rates.left + rates.killed)
+    if rates.periodic:
+        return Cyclic(tau * lower, diagonal, tau * upper)
+    return Tridiagonal(tau * lower[:-1], diagonal, tau * upper[:-1])
+
+
+class Resolvents:
+    """The resolvents of a stencil, made when first asked for; a time-dependent operator is made anew for each stage."""
+
+    def __init__(self, stencil: Stencil) -> None:
+        self.stencil = stencil
+        self._steady = None if stencil.equation.time_dependent else stencil.rates(0.0)
+        self._kept: dict[float, Resolvent] = {}
+
+    def at(self, tau: float, t: float) -> Resolvent:
+        """(I - τA(t))⁻¹."""
+        if self._steady is None:
+            return Resolvent(self.stencil.rates(t), tau)
+        if tau not in self._kept:
+            self._kept[tau] = Resolvent(self._steady, tau)
+        return self._kept[tau]

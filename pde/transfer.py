@@ -1,0 +1,322 @@
+"""The exact law of a walk: the probabilities of its sites at given times, with no sampling error.
+
+With walls or coefficients that vary, the master equation P(x, t+dt) = p(x-dx, t) P(x-dx, t) + q(x+dx, t) P(x+dx, t)
++ r(x, t) P(x, t) is stepped (a banded transfer matrix applied once a step). On the whole line with constant probabilities the
+n-th power of the step's generating function gives the law at once. Both use the quantised probabilities of the simulation, so
+that simulation and law describe the same walk.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy import sparse
+from scipy.interpolate import PchipInterpolator
+from scipy.sparse import linalg as sparse_linalg
+
+from randwalk.binning import bin_atoms, check_edges
+from randwalk.coefficient import Floats
+from randwalk.domain import PartiallyAbsorbing, Reflecting
+from randwalk.kernels.evolve import evolve
+from randwalk.parity import cell, occupied
+from randwalk.paths import planes
+from randwalk.record import time_index, wall_index
+from randwalk.start import MASS_BITS
+from randwalk.step_law import StepLaw
+from randwalk.table import FULL, StepTable, probabilities
+from randwalk.walk import LatticeWalk
+from randwalk.window import LEAK, start_index, start_mass, table_for
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+
+@dataclass(frozen=True, eq=False)
+class ExactLaw:
+    """The law of a walk at the recorded times. Made by :func:`exact_law`.
+
+    Attributes
+    ----------
+    times : (times,)
+    sites : (sites,) positions
+    pmf : (times, sites) probabilities of the sites; they sum to the surviving fraction
+    gone : (steps + 1, 3) probability of having left by step n at the left wall, at the right wall, or killed
+    leaked : mass that left the window of an unbounded domain during the whole run
+    """
+
+    walk: LatticeWalk
+    table: StepTable
+    steps: tuple[int, ...]
+    pmf: Floats
+    gone: Floats
+    leaked: float
+
+    @property
+    def times(self) -> Floats:
+        return np.array(self.steps) * self.walk.dt
+
+    @property
+    def sites(self) -> Floats:
+        return self.table.x
+
+    def _row(self, t: float) -> Floats:
+        return self.pmf[time_index(self.times, t)]
+
+    def density(self, t: float) -> tuple[Floats, Floats]:
+        """(places, ρ there): probability over dx, or over 2dx on the sites that parity leaves."""
+        row = time_index(self.times, t)
+        kept = occupied(self.table, self.steps[row])
+        return self.sites[kept], self.pmf[row, kept] / (self.walk.dx * (kept.step or 1))
+
+    def mean(self, t: float) -> float:
+        """The mean position of the survivors at time `t`."""
+        p = self._row(t)
+        return float(p @ self.sites / p.sum())
+
+    def variance(self, t: float) -> float:
+        """The variance of the position of the survivors at time `t`."""
+        p = self._row(t)
+        return float(p @ (self.sites - self.mean(t)) ** 2 / p.sum())
+
+    def expect(self, f: Callable[[Floats], ArrayLike], t: float) -> float:
+        """E[f(X_t); alive] = ∫ f ρ dx."""
+        return float(np.sum(self._row(t) * f(self.sites)))
+
+    def survival(self, t: float) -> float:
+        """The probability of being alive at time `t`."""
+        return float(self._row(t).sum())
+
+    def mass(self, edges: ArrayLike, t: float) -> Floats:
+        """The probability of each bin at time `t`, counting atoms: bins are closed on the left, the last on both sides."""
+        return bin_atoms(self.sites, self._row(t), edges, self.walk.dx)
+
+    def passed(self, wall: str, times: ArrayLike) -> Floats:
+        """The probability of having left by `wall` ("left", "right" or "killing") at each of `times` (any multiples of dt)."""
+        steps = np.rint(np.asarray(times, dtype=np.float64) / self.walk.dt).astype(np.int64)
+        if (steps < 0).any() or (steps >= len(self.gone)).any():
+            raise ValueError(f"times must lie between 0 and {self.times[-1]:g}, the last one that the law was computed for")
+        return self.gone[steps, wall_index(wall)]
+
+    def smoothed(self) -> SmoothedLaw:
+        """This law with every atom spread over its cell: what a continuous law is compared with."""
+        return SmoothedLaw(self)
+
+    def plot(self, t: float | None = None, ax: Axes | None = None) -> Axes:
+        """Density at time `t` (default: the last)."""
+        from randwalk.plotting import COLOURS, axes
+
+        ax = axes(ax)
+        t = float(self.times[-1]) if t is None else t
+        ax.plot(*self.density(t), color=COLOURS["exact law"], lw=1.2, label=f"exact law, $t = {t:g}$")
+        ax.set(xlabel="position $x$", ylabel=r"density $\rho(x, t)$")
+        return ax
+
+    def __repr__(self) -> str:
+        alive = self.pmf[-1].sum()
+        return f"ExactLaw({self.pmf.shape[1]} sites, {self.steps[-1]} steps, {alive:.6g} alive at the end, {self.leaked:.1g} leaked)"
+
+
+@dataclass(frozen=True, eq=False)
+class SmoothedLaw:
+    """A lattice law whose atoms are spread evenly over their cells: dx wide, or 2dx where the walk lives on every second site.
+
+    Compared with a density its bins then converge at order 2, and not at order 1 as atoms do.
+    """
+
+    law: ExactLaw
+
+    @property
+    def times(self) -> Floats:
+        return self.law.times
+
+    def mass(self, edges: ArrayLike, t: float) -> Floats:
+        """The probability of each bin at time `t`."""
+        array = check_edges(edges)
+        table, row = self.law.table, time_index(self.law.times, t)
+        half = 0.5 * self.law.walk.dx * cell(table, self.law.steps[row])
+        p, x = self.law.pmf[row], self.law.sites
+        # A cell that crosses a half-way wall is folded back; what crosses the seam of a ring belongs to the other end.
+        low, high = self.law.walk.domain.low, self.law.walk.domain.high
+        share = np.zeros(array.size - 1)
+        for shift in (-1.0, 0.0, 1.0) if table.wrap else (0.0,):
+            bounds = array + shift * (high - low) if table.wrap else array
+            inside = np.clip((bounds[:, None] - (x - half)) / (2.0 * half), 0.0, 1.0)
+            share += np.diff(inside, axis=0) @ p
+        if not table.wrap:
+            share += self._folded(array, x, p, half)
+        return share
+
+    def _folded(self, edges: Floats, x: Floats, p: Floats, half: float) -> Floats:
+        """The parts of cells beyond half-way walls, mirrored into the domain."""
+        folded = np.zeros(edges.size - 1)
+        domain = self.law.walk.domain
+        for wall, place, side in ((domain.left, domain.low, -1.0), (domain.right, domain.high, 1.0)):
+            if not isinstance(wall, (Reflecting, PartiallyAbsorbing)):
+                continue
+            near = (x - place) * side > -half * (1.0 - 1e-9)
+            mirrored = 2.0 * place - edges[:, None]
+            beyond = np.maximum(mirrored, place) if side > 0 else np.minimum(mirrored, place)
+            inside = np.clip((beyond - (x[near] - half)) / (2.0 * half), 0.0, 1.0)
+            folded += -np.diff(inside, axis=0) @ p[near]
+        return folded
+
+    def passed(self, wall: str, times: ArrayLike) -> Floats:
+        """As :meth:`ExactLaw.passed`, between steps too, by monotone interpolation."""
+        return self._passage[wall_index(wall)](np.asarray(times, dtype=np.float64))
+
+    @cached_property
+    def _passage(self) -> list[PchipInterpolator]:
+        every = np.arange(len(self.law.gone)) * self.law.walk.dt
+        return [PchipInterpolator(every, self.law.gone[:, way]) for way in range(self.law.gone.shape[1])]
+
+
+def exact_law(walk: LatticeWalk, times: ArrayLike, leak: float = LEAK) -> ExactLaw:
+    """The exact law of `walk` at the given times (multiples of dt).
+
+    On an unbounded domain only the sites that hold all but a mass of `leak` are kept; the law says what leaked.
+
+    >>> from randwalk import LatticeWalk
+    >>> exact_law(LatticeWalk(0.5, 0.5, dx=1.0, dt=1.0), [2]).mass([-2.5, -1.5, 1.5, 2.5], 2)
+    array([0.25, 0.5 , 0.25])
+    """
+    steps = tuple(walk.steps(times))
+    table = table_for(walk, steps[-1], leak)
+    return _by_power(table, steps) if planes(table) else _by_steps(table, steps)
+
+
+def _by_power(table: StepTable, steps: tuple[int, ...]) -> ExactLaw:
+    """A constant walk on the line: powers of the generating function of a step, summed over the starts."""
+    t_right, t_left, t_live = (int(v) for v in table.rows(0, 1)[0, :, 2])
+    law = StepLaw(-1, ((t_left - t_right) / FULL, (t_live - t_left) / FULL, t_right / FULL))
+    index, masses = start_index(table)
+    pmf = np.zeros((len(steps), table.sites))
+    begin = np.zeros(int(index[-1] - index[0]) + 1)
+    begin[index - index[0]] = masses / 2.0**MASS_BITS
+    for row, n in enumerate(steps):
+        first, power = law.power(n)
+        whole = np.convolve(begin, power) if begin.size > 1 else power
+        first += int(index[0]) - 1
+        low, high = max(first, 0), min(first + whole.size, table.sites)
+        pmf[row, low:high] = whole[low - first : high - first]
+    leaked = max(0.0, 1.0 - float(pmf[-1].sum()))
+    return ExactLaw(table.walk, table, steps, pmf, np.zeros((steps[-1] + 1, 3)), leaked if leaked > 1e-13 else 0.0)
+
+
+def _by_steps(table: StepTable, steps: tuple[int, ...]) -> ExactLaw:
+    mass, begun = start_mass(table)
+    gone = np.zeros((steps[-1] + 1, 3))
+    gone[0, :2] = begun
+    pmf = np.empty((len(steps), table.sites))
+    scratch = np.zeros_like(mass)
+    live = np.flatnonzero(mass)
+    reach = np.array([live[0], live[-1]] if live.size else [1, 1])
+    done = 0
+    for row, target in enumerate(steps):
+        for begin, end, thresholds in table.chunks(done, target) if target > done else ():
+            of_steps = probabilities(thresholds)
+            evolve(mass, scratch, end - begin, *of_steps, table.low, table.high, table.wrap, reach, gone[begin + 1 :])
+        done = target
+        pmf[row] = mass[1:-1]
+    total = np.cumsum(gone, axis=0)
+    walls = np.array([table.left_wall, table.right_wall, True])
+    leaked = float(total[-1, ~walls].sum())
+    return ExactLaw(table.walk, table, steps, pmf, np.where(walls, total, 0.0), leaked)
+
+
+@dataclass(frozen=True, eq=False)
+class StationaryLaw:
+    """The law that a walk keeps: `pmf` over `sites`, summing to 1. Made by :func:`stationary_law`."""
+
+    walk: LatticeWalk
+    sites: Floats
+    pmf: Floats
+
+    @property
+    def mean(self) -> float:
+        return float(self.pmf @ self.sites)
+
+    @property
+    def variance(self) -> float:
+        return float(self.pmf @ (self.sites - self.mean) ** 2)
+
+    def density(self) -> tuple[Floats, Floats]:
+        """(places, probability over dx)."""
+        return self.sites, self.pmf / self.walk.dx
+
+    def mass(self, edges: ArrayLike, t: float | None = None) -> Floats:
+        """The probability of each bin, closed on the left, the last on both sides; the same at every time."""
+        return bin_atoms(self.sites, self.pmf, edges, self.walk.dx)
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Density against position."""
+        from randwalk.plotting import COLOURS, axes
+
+        ax = axes(ax)
+        ax.plot(*self.density(), color=COLOURS["exact law"], label="stationary law")
+        ax.set(xlabel="position $x$", ylabel=r"density $\rho(x)$")
+        return ax
+
+    def __repr__(self) -> str:
+        return f"StationaryLaw({self.pmf.size} sites, mean {self.mean:.6g}, variance {self.variance:.6g})"
+
+
+def stationary_law(walk: LatticeWalk, window: tuple[float, float] | None = None) -> StationaryLaw:
+    """The stationary law of a walk on a ring, or between reflecting walls; `window` (low, high) bounds an unbounded side.
+
+    Between walls the law is in detailed balance, π(k+1)/π(k) = p(k)/q(k+1). On a ring it solves π = πP: with one current
+    through every bond, Schnakenberg, Rev. Mod. Phys. 48, 571 (1976); here a sparse direct solve.
+
+    Raises
+    ------
+    ValueError
+        if walkers are lost, coefficients depend on time, or an unbounded side has no window or holds mass at its edge.
+    """
+    if walk.time_dependent:
+        raise ValueError("a walk whose probabilities depend on time has no stationary law")
+    lattice = walk.lattice
+    bounds = []
+    for side, end, given in (("left", lattice.first, 0), ("right", lattice.last, 1)):
+        if end is None:
+            if window is None:
+                raise ValueError(f"{walk.domain} is unbounded on the {side}: give window=(low, high), outside which no mass is")
+            bounds.append(round((window[given] - lattice.origin) / lattice.dx))
+        else:
+            bounds.append(end)
+    table = StepTable(walk, lattice, bounds[0], bounds[1] - bounds[0] + 1)
+    p, q, r, killed = (a[0] if a.size else np.zeros(table.columns) for a in probabilities(table.rows(0, 1)))
+    column = np.minimum(np.arange(1, table.sites + 1), table.low) + np.maximum(np.arange(1, table.sites + 1) - table.high, 0)
+    p, q, killed = p[column], q[column], killed[column]
+    out = (table.left_wall and q[0] > 0) or (table.right_wall and p[-1] > 0)
+    if not table.wrap and (out or killed.any()):
+        raise ValueError(f"walkers are lost ({walk.domain}, killing {walk.killing}), so no law is stationary")
+    pmf = _circular(p, q) if table.wrap else _balanced(p, q)
+    for inside, edge, name in ((table.left_wall, 0, "low"), (table.right_wall, -1, "high")):
+        if not (inside or table.wrap) and pmf[edge] > 1e-15 * pmf.max():
+            raise ValueError(f"the {name} end of the window holds a mass of {pmf[edge]:.2g}: widen it")
+    return StationaryLaw(walk, table.x, pmf)
+
+
+def _balanced(p: Floats, q: Floats) -> Floats:
+    if (p[:-1] <= 0).any() or (q[1:] <= 0).any():
+        raise ValueError("a step probability inside is 0, so the walk is not irreducible and has no unique stationary law")
+    logs = np.concatenate([[0.0], np.cumsum(np.log(p[:-1]) - np.log(q[1:]))])
+    pmf = np.exp(logs - logs.max())
+    return pmf / pmf.sum()
+
+
+def _circular(p: Floats, q: Floats) -> Floats:
+    n = p.size
+    # π(k) (p + q)(k) = π(k-1) p(k-1) + π(k+1) q(k+1), one equation replaced by Σπ = 1.
+    k = np.arange(n)
+    matrix = sparse.lil_matrix(sparse.coo_matrix((p, ((k + 1) % n, k)), (n, n)) + sparse.coo_matrix((q, ((k - 1) % n, k)), (n, n)))
+    matrix.setdiag(matrix.diagonal() - p - q)
+    matrix[0, :] = 1.0
+    right = np.zeros(n)
+    right[0] = 1.0
+    pmf = sparse_linalg.spsolve(matrix.tocsc(), right)
+    return np.maximum(pmf, 0.0) / np.maximum(pmf, 0.0).sum()

@@ -1,0 +1,319 @@
+"""What a simulation gives: counts of walkers on sites at the recorded times, and every estimate with its standard error."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from .binning import bin_atoms
+from .coefficient import Floats
+from .estimate import Estimate, Profile, average, proportion
+from .kernels.philox import STREAM_VERSION
+from .parity import cell, occupied
+from .record import WALLS, Histogram, Passages, Paths, Record, Recorded, time_index, wall_index
+from .table import StepTable
+from .walk import LatticeWalk
+
+if TYPE_CHECKING:
+    import xarray
+    from matplotlib.axes import Axes
+
+FORMAT_VERSION = 1
+
+
+@dataclass(frozen=True, eq=False)
+class Ensemble:
+    """Walkers counted. Made by :func:`randwalk.simulate`; it is a law, so it can be compared with any other.
+
+    Attributes
+    ----------
+    walk, seed, method
+        What was run, from which seed, and how.
+    parts : tuple of range
+        The walkers it holds. ``paths`` and ``jump``: walker k of a seed is always the same. ``occupation``: one sample a part.
+    times : (times,) recorded times
+    sites : (sites,) positions of the live sites
+    counts : (times, sites) whole numbers of walkers
+    absorbed : (times, 3) whole numbers of walkers gone by then: at the left wall, at the right wall, killed
+    leaked : (times,) walkers that left the window of an unbounded domain (practically always 0)
+    """
+
+    walk: LatticeWalk
+    table: StepTable
+    seed: int
+    method: str
+    parts: tuple[range, ...]
+    steps: tuple[int, ...]
+    raw: NDArray[np.int64]
+    records: dict[Record, Recorded]
+
+    @property
+    def walkers(self) -> int:
+        return sum(map(len, self.parts))
+
+    @property
+    def times(self) -> Floats:
+        return np.array(self.steps) * self.walk.dt
+
+    @property
+    def sites(self) -> Floats:
+        return self.table.x
+
+    @property
+    def counts(self) -> NDArray[np.int64]:
+        return self.raw[:, 1:-2]
+
+    @property
+    def absorbed(self) -> NDArray[np.int64]:
+        here = np.array([self.table.left_wall, self.table.right_wall, True])
+        return np.where(here, self.raw[:, [0, -2, -1]], 0)
+
+    @property
+    def leaked(self) -> NDArray[np.int64]:
+        here = np.array([not self.table.left_wall, not self.table.right_wall])
+        return np.where(here, self.raw[:, [0, -2]], 0).sum(axis=1)
+
+    def __getitem__(self, record: Record) -> Any:
+        """The result of a record that was asked for: ``ensemble[FirstPassage()]``."""
+        if record not in self.records:
+            raise KeyError(f"{record} was not recorded; give record=[{record}] to simulate")
+        return self.records[record]
+
+    def density(self, t: float) -> Profile:
+        """ρ at time `t` on the sites that can be occupied, in walkers per length; it integrates to the surviving fraction.
+
+        A walk that never stays lives on every second site then, and there its density is the proportion over 2dx.
+        """
+        row = time_index(self.times, t)
+        kept = occupied(self.table, self.steps[row])
+        width = self.walk.dx * (kept.step or 1)
+        p = proportion(self.counts[row, kept], self.walkers)
+        return Profile(p.value / width, p.error / width, self.sites[kept])
+
+    def mean(self, t: float) -> Estimate:
+        """The mean position of the survivors at time `t`."""
+        counts = self.counts[time_index(self.times, t)]
+        return average(self.sites, counts, max(1, int(counts.sum())))
+
+    def variance(self, t: float) -> Estimate:
+        """The variance of the position of the survivors at time `t`; standard error √((m₄ - m₂²)/n)."""
+        counts = self.counts[time_index(self.times, t)]
+        return average((self.sites - float(self.mean(t))) ** 2, counts, max(1, int(counts.sum())))
+
+    def expect(self, f: Callable[[Floats], ArrayLike], t: float) -> Estimate:
+        """E[f(X_t); alive] = ∫ f ρ dx: the mean over all walkers of f(position), which counts as 0 for those that are gone."""
+        counts = self.counts[time_index(self.times, t)]
+        values = np.broadcast_to(np.asarray(f(self.sites), dtype=np.float64), self.sites.shape)
+        return average(values, counts, self.walkers)
+
+    def survival(self, t: float) -> Estimate:
+        """The fraction of walkers alive at time `t`."""
+        return proportion(self.counts[time_index(self.times, t)].sum(), self.walkers)
+
+    def mass(self, edges: ArrayLike, t: float) -> Estimate:
+        """The fraction of walkers in each bin at time `t`; bins are closed on the left, the last on both sides."""
+        return proportion(self.bin_counts(edges, t), self.walkers)
+
+    def bin_counts(self, edges: ArrayLike, t: float) -> NDArray[np.int64]:
+        """The number of walkers in each bin at time `t`."""
+        return bin_atoms(self.sites, self.counts[time_index(self.times, t)], edges, self.walk.dx)
+
+    def passed(self, wall: str, times: ArrayLike) -> Estimate:
+        """The fraction gone by `wall` ("left", "right" or "killing") at each of `times`, which must have been recorded
+        (any time, if FirstPassage() was)."""
+        for result in self.records.values():
+            if isinstance(result, Passages):
+                return result.passed(wall, times)
+        column = wall_index(wall)
+        rows = [time_index(self.times, float(t)) for t in np.atleast_1d(np.asarray(times, dtype=np.float64))]
+        return proportion(self.absorbed[rows, column].reshape(np.shape(times)), self.walkers)
+
+    def extend(self, walkers: int, threads: int | None = None, progress: bool = False) -> Ensemble:
+        """As many `walkers` in all, those already here unchanged, bit for bit."""
+        from .simulate import run
+
+        if isinstance(walkers, bool) or not isinstance(walkers, (int, np.integer)) or walkers <= self.walkers:
+            raise ValueError(f"walkers = {walkers!r}: must be a whole number above the {self.walkers} there are")
+        first = max(part.stop for part in self.parts)
+        more = range(first, first + int(walkers) - self.walkers)
+        return self.merge(run(self.walk, more, self.steps, self.seed, self.method, list(self.records), threads, progress))
+
+    def resume(self, times: ArrayLike, threads: int | None = None, progress: bool = False) -> Ensemble:
+        """Go on to later `times`; what was recorded stays as it was, bit for bit.
+
+        The walkers are run again from their start (their paths are addresses, so they come out the same): nothing has to be
+        kept per walker for this, and the cost is that of the whole time.
+        """
+        from .simulate import run
+
+        later = self.walk.steps(times)
+        if later[0] <= self.steps[-1]:
+            raise ValueError(f"times must come after the last recorded one, {self.times[-1]:g}; the first is {later[0] * self.walk.dt:g}")
+        steps = (*self.steps, *later)
+        pieces = [run(self.walk, p, steps, self.seed, self.method, list(self.records), threads, progress) for p in self.parts]
+        whole = pieces[0]
+        for piece in pieces[1:]:
+            whole = whole.merge(piece)
+        return whole
+
+    def merge(self, other: Ensemble) -> Ensemble:
+        """This ensemble and another part of the same run (same walk, seed, times, method, records; other walkers) as one."""
+        for name in ("walk", "seed", "method", "steps"):
+            if getattr(self, name) != getattr(other, name):
+                raise ValueError(f"the ensembles differ in {name}: {getattr(self, name)} and {getattr(other, name)}")
+        if list(self.records) != list(other.records):
+            raise ValueError(f"the ensembles differ in what they record: {list(self.records)} and {list(other.records)}")
+        for mine in self.parts:
+            for theirs in other.parts:
+                if max(mine.start, theirs.start) < min(mine.stop, theirs.stop):
+                    raise ValueError(f"both ensembles hold walkers {theirs.start} … {theirs.stop - 1}: they would count twice")
+        first = min(self.table.first, other.table.first)
+        last = max(e.table.first + e.table.sites for e in (self, other)) - 1
+        table = replace(self.table, first=first, sites=last - first + 1)
+        if self.records and not self.table == other.table == table:
+            raise ValueError("ensembles with records can be merged only if they ran in the same window; run them at one size")
+        records = {r: a + b for (r, a), b in zip(self.records.items(), other.records.values(), strict=True)}  # type: ignore[operator]
+        parts = _join((*self.parts, *other.parts)) if self.method != "occupation" else (*self.parts, *other.parts)
+        raw = _place(self, table) + _place(other, table)
+        return replace(self, table=table, parts=parts, raw=raw, records=records)
+
+    def save(self, path: str | Path) -> None:
+        """Write to ``.npz``, or to netCDF (``.nc``, needs ``randwalk-pde[io]``): to a temporary name first, then renamed."""
+        path = Path(path)
+        if path.suffix not in (".npz", ".nc"):
+            raise ValueError(f"path = {str(path)!r}: must end in .npz or .nc")
+        temporary = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
+        try:
+            if path.suffix == ".nc":
+                self.to_xarray().to_netcdf(temporary, engine="h5netcdf")
+            else:
+                np.savez_compressed(temporary, meta=np.array(json.dumps(self._meta())), raw=self.raw, **self._arrays())
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+    def _meta(self) -> dict[str, Any]:
+        from . import __version__
+        from .problem import dumps, walk_data
+
+        if any(isinstance(r, Paths) for r in self.records.values()):
+            raise ValueError("an ensemble with Positions() is not saved; save the arrays of its record yourself")
+        return {
+            "randwalk": __version__, "format": FORMAT_VERSION, "stream": STREAM_VERSION, "seed": self.seed,
+            "method": self.method, "parts": [[p.start, p.stop] for p in self.parts], "steps": list(self.steps),
+            "walk": dumps(walk_data(self.walk)), "window": [self.table.first, self.table.sites],
+            "records": [[type(r).__name__, getattr(r, "x", None)] for r in self.records],
+        }  # fmt: skip
+
+    def _arrays(self) -> dict[str, NDArray[np.int64]]:
+        return {f"record{i}": r.counts for i, r in enumerate(self.records.values()) if not isinstance(r, Paths)}
+
+    @classmethod
+    def load(cls, path: str | Path) -> Ensemble:
+        """Read what :meth:`save` wrote."""
+        path = Path(path)
+        if path.suffix == ".nc":
+            import xarray
+
+            with xarray.open_dataset(path, engine="h5netcdf") as data:
+                meta, arrays = json.loads(data.attrs["randwalk"]), {k: v.values for k, v in data.items()}
+        else:
+            with np.load(path) as data:
+                arrays = {name: data[name] for name in data.files}
+                meta = json.loads(str(arrays.pop("meta")))
+        return _assemble(meta, arrays, str(path))
+
+    def to_xarray(self) -> xarray.Dataset:
+        """A dataset with counts (time, site), absorbed (time, wall), and everything needed to read the ensemble back."""
+        try:
+            import xarray
+        except ImportError:
+            raise ImportError('to_xarray needs xarray: pip install "randwalk-pde[io]"') from None
+        data = xarray.Dataset(
+            {
+                "counts": (("time", "x"), self.counts),
+                "absorbed": (("time", "wall"), self.absorbed),
+                "raw": (("time", "index"), self.raw),
+                **{name: ((f"{name}_row", f"{name}_column"), array) for name, array in self._arrays().items()},
+            },
+            coords={"time": self.times, "x": self.sites, "wall": list(WALLS)},
+            attrs={"randwalk": json.dumps(self._meta()), "walkers": self.walkers},
+        )
+        return data
+
+    def plot(self, t: float | None = None, ax: Axes | None = None) -> Axes:
+        """Density with error bars at time `t` (default: the last)."""
+        from .plotting import COLOURS, axes
+
+        ax = axes(ax)
+        t = float(self.times[-1]) if t is None else t
+        rho = self.density(t)
+        seen = rho.value > 0
+        ax.errorbar(
+            rho.x[seen], rho.value[seen], rho.error[seen], fmt="o", ms=3, lw=0.8, color=COLOURS["walk"],
+            label=f"walk, $t = {t:g}$",
+        )  # fmt: skip
+        ax.set(xlabel="position $x$", ylabel=r"density $\rho(x, t)$")
+        return ax
+
+    def smoothing(self, t: float) -> float:
+        """The width of the cell that an atom stands for at time `t`: dx, or 2dx where parity holds."""
+        return self.walk.dx * cell(self.table, self.steps[time_index(self.times, t)])
+
+    def __repr__(self) -> str:
+        times = ", ".join(f"{t:g}" for t in self.times[:4]) + (", …" if len(self.steps) > 4 else "")
+        alive = self.counts[-1].sum() / self.walkers
+        return f"Ensemble({self.walkers:,} walkers by {self.method}, seed {self.seed}, t = {times}; {alive:.4g} alive at the end)"
+
+    def _repr_html_(self) -> str:
+        rows = "".join(
+            f"<tr><td>{t:g}</td><td>{self.survival(t)}</td><td>{self.mean(t)}</td><td>{self.variance(t)}</td></tr>"
+            for t in self.times[:20]
+        )
+        head = "<tr><th>time</th><th>alive</th><th>mean of survivors</th><th>variance</th></tr>"
+        return f"<p>{self}</p><table>{head}{rows}</table>"
+
+
+def _place(ensemble: Ensemble, table: StepTable) -> NDArray[np.int64]:
+    """Counts in the window of another table that contains this one."""
+    raw = np.zeros((len(ensemble.steps), table.sites + 3), dtype=np.int64)
+    shift = ensemble.table.first - table.first
+    raw[:, 1 + shift : 1 + shift + ensemble.table.sites] = ensemble.counts
+    raw[:, [0, -2, -1]] = ensemble.raw[:, [0, -2, -1]]
+    return raw
+
+
+def _join(parts: Sequence[range]) -> tuple[range, ...]:
+    joined: list[range] = []
+    for part in sorted(parts, key=lambda p: p.start):
+        if joined and joined[-1].stop == part.start:
+            joined[-1] = range(joined[-1].start, part.stop)
+        else:
+            joined.append(part)
+    return tuple(joined)
+
+
+def _assemble(meta: dict[str, Any], arrays: dict[str, NDArray[np.int64]], name: str) -> Ensemble:
+    from . import record as kinds
+    from .problem import Source, read_walk
+
+    if meta.get("format") != FORMAT_VERSION:
+        raise ValueError(f"{name} has file format {meta.get('format')}; this version reads format {FORMAT_VERSION}")
+    walk = read_walk(Source.parse(meta["walk"], name), [])
+    table = StepTable(walk, walk.lattice, *meta["window"])
+    walkers = sum(stop - start for start, stop in meta["parts"])
+    records: dict[Record, Recorded] = {}
+    for i, (kind, x) in enumerate(meta["records"]):
+        record: Record = getattr(kinds, kind)(*([] if x is None else [x]))
+        empty = record.empty(table, walkers, meta["steps"])
+        assert isinstance(empty, (Histogram, Passages))
+        records[record] = replace(empty, counts=arrays[f"record{i}"])
+    parts = tuple(range(start, stop) for start, stop in meta["parts"])
+    return Ensemble(walk, table, meta["seed"], meta["method"], parts, tuple(meta["steps"]), arrays["raw"], records)

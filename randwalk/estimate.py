@@ -1,0 +1,60 @@
+"""A number that comes from a sample, with its standard error."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .coefficient import Floats
+
+
+@dataclass(frozen=True, eq=False)
+class Estimate:
+    """`value` ± `error` (one standard error), numbers or arrays of the same shape."""
+
+    value: Floats
+    error: Floats
+
+    def __post_init__(self) -> None:
+        for name in ("value", "error"):
+            object.__setattr__(self, name, np.asarray(getattr(self, name), dtype=np.float64))
+
+    def __float__(self) -> float:
+        return float(self.value)
+
+    def __array__(self, dtype: np.dtype | None = None, copy: bool | None = None) -> np.ndarray:
+        return np.array(self.value, dtype=dtype)
+
+    def __getitem__(self, index: object) -> Estimate:
+        return Estimate(self.value[index], self.error[index])  # type: ignore[index]
+
+    def __len__(self) -> int:
+        return len(self.value)
+
+    def __repr__(self) -> str:
+        if self.value.ndim == 0:
+            return f"{self.value:.6g} ± {self.error:.2g}"
+        return f"Estimate({self.value.size} values, standard errors up to {np.max(self.error, initial=0.0):.2g})"
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Profile(Estimate):
+    """An estimate at each of the places `x`."""
+
+    x: Floats
+
+
+def proportion(counts: np.ndarray, total: int) -> Estimate:
+    """The proportion `counts` / `total` of independent walkers, with the binomial standard error √(p(1 - p)/n)."""
+    p = np.asarray(counts, dtype=np.float64) / total
+    return Estimate(p, np.sqrt(p * (1.0 - p) / total))
+
+
+def average(values: Floats, counts: np.ndarray, total: int) -> Estimate:
+    """The mean over `total` independent walkers, `counts` of which have each of the `values`; the others count as 0."""
+    weights = np.asarray(counts, dtype=np.float64) / total
+    mean = float(weights @ values)
+    rest = max(0.0, 1.0 - float(weights.sum()))
+    variance = float(weights @ (values - mean) ** 2) + rest * mean**2
+    return Estimate(np.float64(mean), np.sqrt(variance / total))

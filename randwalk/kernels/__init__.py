@@ -1,0 +1,1 @@
+"""The compiled inner loops. The physics is in `step`; drivers fetch, loop and count."""

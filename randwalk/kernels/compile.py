@@ -1,0 +1,62 @@
+"""How kernels are compiled and where the machine code is kept.
+
+Numba keys its disk cache by the file of the kernel alone, so a kernel would go stale when a function it calls, in another
+file, changes. Here the cache directory is named by a hash of all kernel sources.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numba
+from numba import njit
+
+F = Callable[..., Any]
+
+
+@cache
+def cache_directory() -> str:
+    """Where compiled kernels are kept: beside the package if it may be written to, else in the user's cache directory."""
+    sources = sorted(Path(__file__).parent.glob("*.py"))
+    digest = hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()[:16]
+    user = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    given = os.environ.get("RANDWALK_CACHE_DIR")
+    places = [Path(given)] if given else [Path(__file__).parent / "__pycache__", Path(user) / "randwalk"]
+    for place in places:
+        directory = place / f"numba-{digest}"
+        try:
+            directory.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=directory):
+                return str(directory)
+        except OSError:
+            continue
+    return str(Path(tempfile.gettempdir()) / f"randwalk-numba-{digest}")
+
+
+def _cached(function: F, **options: Any) -> Callable[..., Any]:
+    previous, numba.config.CACHE_DIR = numba.config.CACHE_DIR, cache_directory()
+    try:  # the directory is read when the kernel is declared, so other users of numba keep theirs
+        return njit(cache=True, error_model="numpy", **options)(function)
+    finally:
+        numba.config.CACHE_DIR = previous
+
+
+def device(function: F) -> Callable[..., Any]:
+    """A scalar function called from kernels, on the CPU and on CUDA; always inlined."""
+    return njit(error_model="numpy", forceinline=True)(function)
+
+
+def kernel(function: F) -> Callable[..., Any]:
+    """A serial kernel that Python calls. It releases the GIL."""
+    return _cached(function, nogil=True)
+
+
+def parallel_kernel(function: F) -> Callable[..., Any]:
+    """A kernel that runs its `prange` on all threads it is given."""
+    return _cached(function, parallel=True, nogil=True)

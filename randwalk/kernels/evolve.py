@@ -1,0 +1,72 @@
+"""The master equation, one step after another: P(x, t + dt) from P(x, t), on the table the simulation uses."""
+
+from __future__ import annotations
+
+from .compile import device, kernel
+
+TINY = 1e-292  # mass at the edge of the reached sites below which it is dropped: denormal numbers are a hundred times slower
+
+
+@device
+def _column(site, low, high):  # type: ignore[no-untyped-def]
+    return min(site, low) + max(site - high, 0)
+
+
+@kernel
+def evolve(mass, other, steps, p, q, r, d, low, high, wrap, reach, out):  # type: ignore[no-untyped-def]
+    """Advance `mass` (index 0 … sites + 1) by `steps` steps, in place, with scratch `other`.
+
+    p, q, r, d: (rows, columns) probabilities of right, left, stay, killed, one row for all steps or a row a step; `d` may have
+    no rows. `reach` = [lowest, highest] index with mass, updated. out[step] = mass that left during that step: to the left, to
+    the right, killed.
+    """
+    sites = mass.size - 2
+    lo, hi = reach[0], reach[1]
+    source, target = mass, other
+    for n in range(steps):
+        row = n if p.shape[0] > 1 else 0
+        pr, qr, rr = p[row], q[row], r[row]
+        if d.shape[0] > 0:
+            for i in range(lo, hi + 1):
+                out[n, 2] += d[row, _column(i, low, high)] * source[i]
+        if wrap:
+            source[0], source[sites + 1] = source[sites], source[1]
+            lo, hi = 1, sites
+        else:
+            if lo == 1:
+                out[n, 0] = qr[_column(1, low, high)] * source[1]
+            if hi == sites:
+                out[n, 1] = pr[_column(sites, low, high)] * source[sites]
+            lo, hi = max(lo - 1, 1), min(hi + 1, sites)
+        if low > sites:  # a column is a site
+            for i in range(lo, hi + 1):
+                target[i] = pr[i - 1] * source[i - 1] + qr[i + 1] * source[i + 1] + rr[i] * source[i]
+            if wrap:
+                target[1] = pr[sites] * source[0] + qr[2 if sites > 1 else 1] * source[2] + rr[1] * source[1]
+                target[sites] = pr[max(sites - 1, 1)] * source[sites - 1] + qr[1] * source[sites + 1] + rr[sites] * source[sites]
+        else:
+            pc, qc, rc = pr[2], qr[2], rr[2]
+            for i in range(max(lo, 3), min(hi, sites - 2) + 1):
+                target[i] = pc * source[i - 1] + qc * source[i + 1] + rc * source[i]
+            for end in range(4):
+                i = lo + end if end < 2 else hi - end + 2
+                if (i < 3 or i > sites - 2) and lo <= i <= hi:
+                    before = _column(i - 1 if i > 1 else sites, low, high)
+                    after = _column(i + 1 if i < sites else 1, low, high)
+                    here = _column(i, low, high)
+                    target[i] = pr[before] * source[i - 1] + qr[after] * source[i + 1] + rr[here] * source[i]
+        if not wrap:
+            while lo < hi and target[lo] < TINY:
+                target[lo] = 0.0
+                lo += 1
+            while hi > lo and target[hi] < TINY:
+                target[hi] = 0.0
+                hi -= 1
+            target[max(lo - 2, 0) : lo] = 0.0  # the next step reads two places beyond what this one reached
+            target[hi + 1 : min(hi + 3, sites + 2)] = 0.0
+        source, target = target, source
+    if steps % 2:
+        mass[lo : hi + 1] = other[lo : hi + 1]
+    mass[:lo] = 0.0
+    mass[hi + 1 :] = 0.0
+    reach[0], reach[1] = lo, hi

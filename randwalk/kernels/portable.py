@@ -1,0 +1,133 @@
+"""Elementary functions in plain IEEE operations: the same bits on every machine.
+
+libm differs between machines (glibc picks AVX2 and FMA variants as it runs), so log and exp are written with + - * /
+and bit operations, each of which IEEE 754 rounds in one way. That holds as long as a*b + c is not contracted to a
+fused multiply-add: Numba does not contract on the CPU (``fastmath`` is off); CUDA must be compiled with fma off.
+
+The coefficients of log and exp are those of FreeBSD's msun (e_log.c and e_exp.c, Sun Microsystems 1993).
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from .compile import device
+
+LN2_HIGH, LN2_LOW = (
+    6.93147180369123816490e-01,
+    1.90821492927058770002e-10,
+)  # the high part has 32 bits: k * LN2_HIGH is exact
+INVERSE_LN2 = 1.44269504088896338700
+SQUARED_SERIES_LIMIT = 1.0 / 64.0
+
+# δ(1) … δ(15) of `stirling_error`, rounded from 40 digits; δ(0) is infinite and not used.
+STIRLING_ERROR = np.array(
+    [
+        0.0,
+        0.08106146679532726,
+        0.0413406959554093,
+        0.02767792568499834,
+        0.020790672103765093,
+        0.016644691189821193,
+        0.013876128823070748,
+        0.01189670994589177,
+        0.010411265261972096,
+        0.009255462182712733,
+        0.00833056343336287,
+        0.007573675487951841,
+        0.00694284010720953,
+        0.006408994188004207,
+        0.0059513701127588475,
+        0.005554733551962801,
+    ]
+)
+
+
+@device
+def log(x):  # type: ignore[no-untyped-def]
+    """log x of a positive normal float64, within 1 ulp.
+
+    x = 2^k (1 + f) with 1 + f in (√½, √2); s = f/(2 + f); log(1 + f) = 2 atanh s = f - f²/2 + s (f²/2 + R(s²)).
+    """
+    bits = np.float64(x).view(np.int64)
+    mantissa = bits & np.int64(0x000FFFFFFFFFFFFF)
+    above_sqrt2 = (mantissa + np.int64(0x95F6400000000)) & np.int64(0x10000000000000)
+    k = np.float64((bits >> np.int64(52)) - np.int64(1023) + (above_sqrt2 >> np.int64(52)))
+    f = np.int64(mantissa | (above_sqrt2 ^ np.int64(0x3FF0000000000000))).view(np.float64) - 1.0
+    s = f / (2.0 + f)
+    z = s * s
+    w = z * z
+    odd = z * (
+        0.6666666666666735130 + w * (0.2857142874366239149 + w * (0.1818357216161805012 + w * 0.1479819860511658591))
+    )
+    even = w * (0.3999999999940941908 + w * (0.2222219843214978396 + w * 0.1531383769920937332))
+    half_square = 0.5 * f * f
+    return k * LN2_HIGH - ((half_square - (s * (half_square + (even + odd)) + k * LN2_LOW)) - f)
+
+
+@device
+def exp(x):  # type: ignore[no-untyped-def]
+    """exp x for |x| <= 700, within 1 ulp.
+
+    x = k log 2 + r with |r| <= log(2)/2, and exp r = 1 + 2r/(R - r), R(r) = r (exp r + 1)/(exp r - 1) = 2 + r²/6 - …
+    """
+    k = np.int64(math.floor(x * INVERSE_LN2 + 0.5))
+    high, low = x - np.float64(k) * LN2_HIGH, np.float64(k) * LN2_LOW
+    r = high - low
+    t = r * r
+    c = r - t * (
+        1.66666666666666019037e-01
+        + t
+        * (
+            -2.77777777770155933842e-03
+            + t * (6.61375632143793436117e-05 + t * (-1.65339022054652515390e-06 + t * 4.13813679705723846039e-08))
+        )
+    )
+    scale = np.int64((k + np.int64(1023)) << np.int64(52)).view(np.float64)
+    return scale * (1.0 - ((low - (r * c) / (2.0 - c)) - high))
+
+
+@device
+def atanh_excess(z):  # type: ignore[no-untyped-def]
+    """atanh(v)/v - 1 = z/3 + z²/5 + … for z = v² <= 1/64; what is left out is below 2^-50 of the value."""
+    z2 = z * z
+    low = (1.0 / 3.0 + z * (1.0 / 5.0)) + z2 * (1.0 / 7.0 + z * (1.0 / 9.0))
+    high = (1.0 / 11.0 + z * (1.0 / 13.0)) + z2 * (1.0 / 15.0 + z * (1.0 / 17.0))
+    return z * (low + (z2 * z2) * high)  # in pairs: half the latency of Horner's rule
+
+
+@device
+def log_quotient(x, y, difference):  # type: ignore[no-untyped-def]
+    """log(x/y) of positive x and y whose `difference` x - y is known exactly, with a small *relative* error however
+    close they are: 2 atanh v with v = (x - y)/(x + y)."""
+    v = difference / (x + y)
+    z = v * v
+    return log(x / y) if z > SQUARED_SERIES_LIMIT else 2.0 * v * (1.0 + atanh_excess(z))
+
+
+@device
+def deviance(x, y, difference):  # type: ignore[no-untyped-def]
+    """(x - ½) log(x/y) - (x - y) without cancellation, given the `difference` x - y exactly.
+
+    The saddle-point deviance of C. Loader, "Fast and accurate computation of binomial probabilities" (2000), with the
+    factor √(y/x) taken in: as log(x/y) = 2v (1 + A), v = (x - y)/(x + y), it is v (x - y - 1 + (2x - 1) A).
+    """
+    v = difference / (x + y)
+    z = v * v
+    if z > SQUARED_SERIES_LIMIT:
+        return (x - 0.5) * log(x / y) - difference
+    return v * (difference - 1.0 + (2.0 * x - 1.0) * atanh_excess(z))
+
+
+@device
+def stirling_error(x):  # type: ignore[no-untyped-def]
+    """δ(x) = log Γ(x) - (x - ½) log x + x - ½ log 2π of a whole x >= 1, within 2e-16: a table, then a series."""
+    if x < 16.0:
+        return STIRLING_ERROR[np.int64(x)]
+    r = 1.0 / x
+    z = r * r
+    return r * (
+        (1.0 / 12.0 - z * (1.0 / 360.0)) + (z * z) * ((1.0 / 1260.0 - z * (1.0 / 1680.0)) + (z * z) * (1.0 / 1188.0))
+    )

@@ -1,0 +1,109 @@
+"""The physics of a lattice walk: one walker, one step, on values already fetched. Every backend calls these functions."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .compile import device
+from .philox import LOW, STEPS, TIES, U, philox, words64
+
+I32 = np.int32
+U32 = np.uint32
+
+TIE_BITS = U32(15)  # drawn only when the 16 bits that every step has do not decide
+PLANES = 8  # binary digits of a constant probability that every step has
+BITS = 31
+
+ALL = U(0xFFFFFFFFFFFFFFFF)
+ONE, ZERO = U(1), U(0)
+
+
+@device
+def step(site, word, t_right, t_left, t_live, wrap, killed):  # type: ignore[no-untyped-def]
+    """The site after a step: `word` below `t_right` goes right, below `t_left` left, below `t_live` stays, else is killed.
+
+    `wrap` is the number of sites of a ring (live sites 1 … wrap), 0 elsewhere. Word and thresholds are in the same units.
+    """
+    moved = I32(site + I32(2) * I32(word < t_right) - I32(word < t_left))
+    if wrap:
+        moved = I32(wrap) if moved == 0 else I32(1) if moved == wrap + 1 else moved
+    return moved if word < t_live else I32(killed)
+
+
+@device
+def column(site, low, high):  # type: ignore[no-untyped-def]
+    """The column of the step table that holds the thresholds of a site."""
+    return min(site, low) + max(site - high, 0)
+
+
+@device
+def table_step(site, half, walker, n, thresholds, row, low, high, wrap, killed, k0, k1):  # type: ignore[no-untyped-def]
+    """Step number `n` of `walker`, with its 16 bits `half`. Fifteen more are drawn if those tie with a threshold."""
+    c = column(site, low, high)
+    t_right, t_left, t_live = thresholds[row, 0, c], thresholds[row, 1, c], thresholds[row, 2, c]
+    h_right, h_left, h_live = t_right >> TIE_BITS, t_left >> TIE_BITS, t_live >> TIE_BITS
+    if half == h_right or half == h_left or half == h_live:
+        rest, _, _, _ = philox(walker & LOW, walker >> U(32), U(n), TIES, k0, k1)
+        word = U32((half << TIE_BITS) | U32((rest & LOW) >> U(17)))
+        return step(site, word, t_right, t_left, t_live, wrap, killed)
+    return step(site, half, h_right, h_left, h_live, wrap, killed)
+
+
+@device
+def plane(walker, number, k0, k1):  # type: ignore[no-untyped-def]
+    """Bit plane `number` of a walker: one random binary digit for each of 64 steps."""
+    first, second = words64(walker & LOW, walker >> U(32), U(number >> 1), STEPS, k0, k1)
+    return second if number & 1 else first
+
+
+@device
+def _low_bit(word):  # type: ignore[no-untyped-def]
+    """Number of zeros below the lowest one of a word that is not zero."""
+    return popcount((word & (~word + ONE)) - ONE)
+
+
+@device
+def popcount(word):  # type: ignore[no-untyped-def]
+    """Ones in a 64-bit word; compilers recognise the pattern and use the machine's instruction."""
+    word = word - ((word >> ONE) & U(0x5555555555555555))
+    word = (word & U(0x3333333333333333)) + ((word >> U(2)) & U(0x3333333333333333))
+    word = (word + (word >> U(4))) & U(0x0F0F0F0F0F0F0F0F)
+    return (word * U(0x0101010101010101)) >> U(56)
+
+
+@device
+def moves(walker, word, planes, t_right, t_left, k0, k1):  # type: ignore[no-untyped-def]
+    """The steps 64 `word` … 64 `word` + 63 of a walk with constant probabilities, as two masks: (right, left).
+
+    The top digits of the 64 uniforms are `planes` random words, compared with those of the thresholds all at once, last
+    digit first: below = digit of t ? ~r | below : ~r & below. Where they tie, the rest of the digits is drawn.
+    """
+    shift = U(BITS - planes)
+    top_right, top_left = U(t_right) >> shift, U(t_left) >> shift
+    below_right, below_left = ZERO, ZERO
+    tie_right, tie_left = ALL, ALL
+    for digit in range(planes):
+        r = ~plane(walker, word * planes + planes - 1 - digit, k0, k1)
+        one = (top_right >> U(digit)) & ONE
+        below_right = (r | below_right) if one else (r & below_right)
+        tie_right &= ~r if one else r
+        one = (top_left >> U(digit)) & ONE
+        below_left = (r | below_left) if one else (r & below_left)
+        tie_left &= ~r if one else r
+    if top_right >> U(planes):  # a threshold of 1: its digits are those of 0
+        below_right = ALL
+    if top_left >> U(planes):
+        below_left = ALL
+    rest_right, rest_left = U(t_right) & ((ONE << shift) - ONE), U(t_left) & ((ONE << shift) - ONE)
+    ties = (tie_right if rest_right else ZERO) | (tie_left if rest_left else ZERO)
+    while ties:
+        lane = ties & (~ties + ONE)
+        n = U(word) * U(64) + _low_bit(lane)
+        rest, _, _, _ = philox(walker & LOW, walker >> U(32), n, TIES, k0, k1)
+        low = (rest & LOW) >> U(32 - BITS + planes)
+        if tie_right & lane and low < rest_right:
+            below_right |= lane
+        if tie_left & lane and low < rest_left:
+            below_left |= lane
+        ties ^= lane
+    return below_right, below_left & ~below_right

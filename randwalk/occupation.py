@@ -1,0 +1,45 @@
+"""The occupation method: the histogram is stepped, not the walkers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .kernels.occupation import occupy, scatter
+from .kernels.philox import key
+from .record import WALLS, FirstPassage, Passages, Record, Recorded
+from .table import StepTable
+from .window import start_index
+
+STRETCH = 1 << 14  # steps between chances to interrupt
+
+
+def occupation(
+    table: StepTable, walkers: range, steps: Sequence[int], seed: int, records: Sequence[Record]
+) -> Iterator[tuple[float, NDArray[np.int64], list[Recorded]]]:
+    """Run the range of walkers as one histogram: yields (fraction done, counts (times, sites + 3), records), last the whole.
+
+    A range that does not start at walker 0 has a key of its own, so that ranges are independent samples.
+    """
+    keys = key(seed, walkers.start) if walkers.start else key(seed)
+    outer = table.sites + 2
+    counts, moves = np.zeros(outer + 1, dtype=np.int64), np.zeros((3, outer + 1), dtype=np.int64)
+    origin = table.first - 1
+    scatter(counts, len(walkers), *start_index(table), origin, *keys)
+    recorded = np.zeros((len(steps), outer + 1), dtype=np.int64)
+    gone = np.zeros((steps[-1] + 1, len(WALLS)), dtype=np.int64)
+    gone[0, :2] = counts[0], counts[table.sites + 1]
+    layout = (table.low, table.high, table.wrap, outer)
+    done = 0
+    for row, target in enumerate(steps):
+        while done < target:
+            stop = min(done + STRETCH, target)
+            for begin, end, thresholds in table.chunks(done, stop):
+                occupy(counts, moves, begin, end, thresholds, layout, origin, gone[begin + 1 :], *keys)
+            done = stop
+            yield done / steps[-1], recorded, []
+        recorded[row] = counts
+    times = np.arange(steps[-1] + 1) * table.walk.dt
+    yield 1.0, recorded, [Passages(times, gone, len(walkers)) for r in records if isinstance(r, FirstPassage)]

@@ -1,0 +1,198 @@
+"""Following walkers one by one: step by step (the paths method) or from one recorded time to the next (the jump method).
+
+What a walker does depends on its number and the seed alone, so a run is a sum over ranges of walkers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .coefficient import Floats
+from .kernels import cpu
+from .kernels.philox import key
+from .kernels.step import BITS, PLANES
+from .record import FUNCTIONALS, Batch, LastVisit, Record, Recorded, TimePositive
+from .start import MASS_BITS
+from .step_law import StepLaw
+from .table import FULL, StepTable
+from .window import start_index
+
+BATCH = 1 << 20  # walkers in memory at a time
+
+
+def planes(table: StepTable) -> int:
+    """Binary digits that decide a step of a walk with constant probabilities on the whole line; 0 for any other walk.
+
+    The walk alone decides between the two families of streams, so what is asked of a run does not change its paths.
+    """
+    walk, lattice = table.walk, table.lattice
+    unbounded = lattice.first is None and lattice.last is None
+    if not (walk.homogeneous and unbounded) or walk.time_dependent:
+        return 0
+    right, left, live = (int(v) for v in table.rows(0, 1)[0, :, 2])
+    if live != FULL:
+        return 0
+    digits = BITS - min((n & -n).bit_length() - 1 for n in (right, left, FULL) if n)
+    return max(1, min(PLANES, digits))
+
+
+def level(table: StepTable, x: float) -> int:
+    """The index of the site nearest to `x`."""
+    return round((x - table.lattice.origin) / table.lattice.dx) - table.first + 1
+
+
+class Stride(Protocol):
+    """Takes walkers from one recorded time to the next."""
+
+    def __call__(
+        self, walkers: Walkers, row: int, start: int, stop: int, keys: tuple[np.uint64, np.uint64]
+    ) -> None: ...
+
+
+@dataclass(frozen=True, eq=False)
+class Walkers:
+    """A batch under way: sites, and the functionals of the paths where they are asked for."""
+
+    first: int
+    site: NDArray[np.int32]
+    state: NDArray[np.int32] | None
+    levels: tuple[NDArray[np.int32], NDArray[np.int32]]
+
+
+def follow(
+    table: StepTable, walkers: range, steps: Sequence[int], seed: int, records: Sequence[Record], stride: Stride
+) -> Iterator[tuple[range, NDArray[np.int64], list[Recorded]]]:
+    """Run the walkers in batches: yields (walkers done, counts (times, sites + 3), records) of one batch after another."""
+    size = max(1 << 14, min(BATCH, (1 << 33) // max(1, steps[-1])))  # a batch takes seconds: interrupting loses one at most
+    for begin in range(walkers.start, walkers.stop, size):
+        batch = range(begin, min(begin + size, walkers.stop))
+        yield batch, *_batch(table, batch, steps, seed, records, stride)
+
+
+@dataclass(frozen=True)
+class StepByStep:
+    """Every step of every walker: the paths method."""
+
+    table: StepTable
+
+    def __call__(self, walkers: Walkers, row: int, start: int, stop: int, keys: tuple[np.uint64, np.uint64]) -> None:
+        table, site, state = self.table, walkers.site, walkers.state
+        digits = planes(table)
+        if digits:
+            right, left, _ = (int(v) for v in table.rows(0, 1)[0, :, 2])
+            constant = (start, stop, digits, right, left)
+            if state is None:
+                cpu.walk_constant(site, walkers.first, *constant, *keys)
+            else:
+                cpu.follow_constant(site, state, walkers.first, *constant, walkers.levels, *keys)
+            return
+        layout = (table.low, table.high, table.wrap, table.sites + 2)
+        for begin, end, thresholds in table.chunks(start, stop):
+            if state is None:
+                cpu.walk_table(site, walkers.first, begin, end, thresholds, layout, *keys)
+            else:
+                cpu.follow_table(site, state, walkers.first, begin, end, thresholds, layout, walkers.levels, *keys)
+
+
+class Jumps:
+    """Draws from the exact law of the displacement between recorded times: the jump method, for constant walks on a line.
+
+    The law is quantised to whole numbers of 2⁻⁵³ and drawn through an alias table (A. J. Walker, 1977) of 2^bits cells, in
+    integers throughout, so that what is drawn is the quantised law exactly; it differs from the law of the walk by a total
+    variation below cells × 2⁻⁵³.
+    """
+
+    def __init__(self, table: StepTable, steps: Sequence[int]) -> None:
+        right, left, live = (int(v) / FULL for v in table.rows(0, 1)[0, :, 2])
+        law = StepLaw(-1, (left - right, live - left, right))
+        self._tables = {n: _alias(*law.power(n)) for n in {b - a for a, b in zip([0, *steps], steps, strict=False)} if n}
+
+    def __call__(self, walkers: Walkers, row: int, start: int, stop: int, keys: tuple[np.uint64, np.uint64]) -> None:
+        if stop > start:
+            cpu.jump(walkers.site, walkers.first, row, *self._tables[stop - start], *keys)
+
+
+def _alias(first: int, pmf: Floats) -> tuple[int, int, NDArray[np.int64], NDArray[np.int32]]:
+    """(first value, bits, cut, alias): cell c holds the value c below cut[c] and alias[c] above, of 2^(53 - bits)."""
+    whole = np.rint(pmf / pmf.sum() * 2.0**MASS_BITS).astype(np.int64)
+    whole[np.argmax(whole)] += 2**MASS_BITS - int(whole.sum())
+    kept = np.flatnonzero(whole)
+    first, whole = first + int(kept[0]), whole[kept[0] : kept[-1] + 1]
+    bits = max(1, (whole.size - 1).bit_length())
+    capacity = 1 << (MASS_BITS - bits)
+    cut = np.zeros(1 << bits, dtype=np.int64)
+    cut[: whole.size] = whole
+    alias = np.arange(cut.size, dtype=np.int32)
+    poor, rich = [int(i) for i in np.flatnonzero(cut < capacity)], [int(i) for i in np.flatnonzero(cut > capacity)]
+    while poor:
+        low, high = poor.pop(), rich[-1] if rich else -1
+        if high < 0:
+            break
+        alias[low] = high
+        cut[high] -= capacity - cut[low]
+        if cut[high] <= capacity:
+            rich.pop()
+            if cut[high] < capacity:
+                poor.append(high)
+    return first, bits, cut, alias
+
+
+@dataclass(frozen=True)
+class _Functionals:
+    """The row of a walker's state: passage step, maximum, then last visits and positive times of their levels."""
+
+    visits: list[LastVisit]
+    positives: list[TimePositive]
+    levels: tuple[NDArray[np.int32], NDArray[np.int32]]
+
+    @classmethod
+    def of(cls, table: StepTable, records: Sequence[Record]) -> _Functionals:
+        visits = [r for r in records if isinstance(r, LastVisit)]
+        positives = [r for r in records if isinstance(r, TimePositive)]
+        levels = tuple(np.array([level(table, r.x) for r in kind], dtype=np.int32) for kind in (visits, positives))
+        return cls(visits, positives, (levels[0], levels[1]))
+
+    def begin(self, site: NDArray[np.int32]) -> NDArray[np.int32]:
+        state = np.zeros((site.size, 2 + len(self.visits) + len(self.positives)), dtype=np.int32)
+        state[:, 1] = site
+        state[:, 2 : 2 + len(self.visits)] = np.where(site[:, None] == self.levels[0], 0, -1)
+        return state
+
+
+def _batch(
+    table: StepTable, batch: range, steps: Sequence[int], seed: int, records: Sequence[Record], stride: Stride
+) -> tuple[NDArray[np.int64], list[Recorded]]:
+    keys = key(seed)
+    site = np.empty(len(batch), dtype=np.int32)
+    index, masses = start_index(table)
+    if index.size == 1:
+        site.fill(index[0])
+    else:
+        cpu.place(site, batch.start, index, np.cumsum(masses), *keys)
+    begun = site.copy() if records else site
+    functionals = _Functionals.of(table, records)
+    state = functionals.begin(site) if any(isinstance(r, FUNCTIONALS) for r in records) else None
+    outer = table.sites + 2
+    counts = np.zeros((len(steps), outer + 1), dtype=np.int64)
+    results = [record.empty(table, len(batch), steps) for record in records]
+    done = 0
+    for row, target in enumerate(steps):
+        stride(Walkers(batch.start, site, state, functionals.levels), row, done, target, keys)
+        done = target
+        counts[row] = np.bincount(np.clip(site, 0, outer), minlength=outer + 1)
+        if records:
+            columns = np.zeros((2 + len(functionals.levels[0]) + len(functionals.levels[1]), 0)) if state is None else state.T
+            now = Batch(
+                table, site, begun, columns[0], columns[1],
+                dict(zip(functionals.visits, columns[2:], strict=False)),
+                dict(zip(functionals.positives, columns[2 + len(functionals.visits) :], strict=False)),
+                np.ones(site.size, dtype=bool) if planes(table) else (site >= 1) & (site <= table.sites),
+            )  # fmt: skip
+            for record, result in zip(records, results, strict=True):
+                record.add(result, row, now)
+    return counts, results

@@ -1,0 +1,273 @@
+"""What to record along each path besides where it is at the recorded times, and what the records look like.
+
+Each record is a histogram of a whole-number functional of the path, kept inside the kernels: memory does not grow with
+walkers. Only :class:`Positions` keeps something for every walker, because it is asked to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from .coefficient import Floats
+from .estimate import Estimate, average, proportion
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from .table import StepTable
+
+WALLS = ("left", "right", "killing")  # the ways out of a domain, in the order of every array of absorbed walkers
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """Walkers in memory at a recorded time: where they are, where they began, and the functionals of their paths."""
+
+    table: StepTable
+    site: NDArray[np.int32]
+    begun: NDArray[np.int32]
+    passage: NDArray[np.int32]
+    maximum: NDArray[np.int32]
+    visits: dict[LastVisit, NDArray[np.int32]]
+    positives: dict[TimePositive, NDArray[np.int32]]
+    live: NDArray[np.bool_]
+
+
+class _Counted:
+    """A record that is a histogram: `bins` says of what, `index` into which bin each walker falls."""
+
+    def bins(self, table: StepTable, steps: int) -> tuple[str, Floats]:
+        raise TypeError(f"{type(self).__name__} is not a histogram")
+
+    def index(self, batch: Batch) -> NDArray[np.integer]:
+        raise TypeError(f"{type(self).__name__} is not a histogram")
+
+    def empty(self, table: StepTable, walkers: int, steps: Sequence[int]) -> Recorded:
+        """The result before any walker is counted."""
+        name, values = self.bins(table, steps[-1])
+        counts = np.zeros((len(steps), values.size), dtype=np.int64)
+        return Histogram(name, np.array(steps) * table.walk.dt, values, counts, walkers)
+
+    def add(self, result: Recorded, row: int, batch: Batch) -> None:
+        """Count the batch at recorded time number `row`."""
+        assert isinstance(result, Histogram)
+        size = result.values.size
+        result.counts[row] = np.bincount(np.clip(self.index(batch), 0, size - 1), minlength=size)
+
+
+@dataclass(frozen=True)
+class FirstPassage(_Counted):
+    """When and where walkers leave: counts of absorptions by step, at each wall and by killing."""
+
+    def empty(self, table: StepTable, walkers: int, steps: Sequence[int]) -> Recorded:
+        times = np.arange(steps[-1] + 1) * table.walk.dt
+        return Passages(times, np.zeros((times.size, len(WALLS)), dtype=np.int64), walkers)
+
+    def add(self, result: Recorded, row: int, batch: Batch) -> None:
+        assert isinstance(result, Passages)
+        gone = ~batch.live
+        way = np.where(batch.site == 0, 0, np.where(batch.site == batch.table.sites + 1, 1, 2))
+        result.counts[:] = 0
+        np.add.at(result.counts, (batch.passage[gone], way[gone]), 1)
+
+
+@dataclass(frozen=True)
+class LastVisit(_Counted):
+    """The time of the last visit to the site nearest to `x`, up to each recorded time (-dt: not visited)."""
+
+    x: float = 0.0
+
+    def bins(self, table: StepTable, steps: int) -> tuple[str, Floats]:
+        return f"last visit to x = {self.x:g}", np.arange(-1, steps + 1) * table.walk.dt
+
+    def index(self, batch: Batch) -> NDArray[np.integer]:
+        return batch.visits[self] + 1
+
+
+@dataclass(frozen=True)
+class TimePositive(_Counted):
+    """The time spent above the site nearest to `x`, up to each recorded time: a step counts if neither of its ends is
+    below the site and not both are on it (Feller, An Introduction to Probability Theory, vol. I, III.4)."""
+
+    x: float = 0.0
+
+    def bins(self, table: StepTable, steps: int) -> tuple[str, Floats]:
+        return f"time above x = {self.x:g}", np.arange(steps + 1) * table.walk.dt
+
+    def index(self, batch: Batch) -> NDArray[np.integer]:
+        return batch.positives[self]
+
+
+@dataclass(frozen=True)
+class Maximum(_Counted):
+    """The highest place reached, the start included, up to each recorded time."""
+
+    def bins(self, table: StepTable, steps: int) -> tuple[str, Floats]:
+        return "maximum", table.lattice.x(np.arange(table.first - 1, table.first + table.sites + 1))
+
+    def index(self, batch: Batch) -> NDArray[np.integer]:
+        return batch.maximum
+
+
+@dataclass(frozen=True)
+class SquaredDisplacement(_Counted):
+    """The displacement of survivors from their own starts at each recorded time; its mean square is the MSD. Not on a ring,
+    where a displacement needs the number of turns."""
+
+    def bins(self, table: StepTable, steps: int) -> tuple[str, Floats]:
+        if table.wrap:
+            raise ValueError("record = SquaredDisplacement() needs a domain that is not a ring")
+        return "displacement", np.arange(-table.sites, table.sites + 1) * table.walk.dx
+
+    def index(self, batch: Batch) -> NDArray[np.integer]:
+        return (batch.site - batch.begun)[batch.live] + batch.table.sites
+
+
+@dataclass(frozen=True)
+class Positions(_Counted):
+    """The place of every walker at each recorded time, the only record whose memory grows with walkers: 8 bytes each."""
+
+    def empty(self, table: StepTable, walkers: int, steps: Sequence[int]) -> Recorded:
+        return Paths(np.array(steps) * table.walk.dt, np.empty((len(steps), walkers)))
+
+    def add(self, result: Recorded, row: int, batch: Batch) -> None:
+        assert isinstance(result, Paths)
+        table = batch.table
+        killed = batch.site == table.sites + 2
+        result.x[row] = np.where(~batch.live & killed, np.nan, table.lattice.x(batch.site + (table.first - 1)))
+
+
+Record: TypeAlias = FirstPassage | LastVisit | TimePositive | Maximum | SquaredDisplacement | Positions
+FUNCTIONALS = (FirstPassage, LastVisit, TimePositive, Maximum)  # they need every step of a path
+
+
+@dataclass(frozen=True, eq=False)
+class Histogram:
+    """Counts of a functional: `counts`[i, j] of `walkers` had `values`[j] at `times`[i]. What is not counted was gone."""
+
+    name: str
+    times: Floats
+    values: Floats
+    counts: NDArray[np.int64]
+    walkers: int
+
+    def _row(self, t: float) -> NDArray[np.int64]:
+        return self.counts[time_index(self.times, t)]
+
+    def proportions(self, t: float) -> Estimate:
+        """The fraction of walkers with each of the values at time `t`."""
+        return proportion(self._row(t), self.walkers)
+
+    def mean(self, t: float) -> Estimate:
+        """The mean of the functional at time `t` over the walkers that have it."""
+        return self.expect(lambda v: v, t)
+
+    def expect(self, f: object, t: float) -> Estimate:
+        """The mean of f(value) at time `t` over the walkers that have it."""
+        row = self._row(t)
+        return average(np.asarray(f(self.values), dtype=np.float64), row, max(1, int(row.sum())))  # type: ignore[operator]
+
+    def __add__(self, other: Histogram) -> Histogram:
+        return Histogram(self.name, self.times, self.values, self.counts + other.counts, self.walkers + other.walkers)
+
+    def plot(self, t: float | None = None, ax: Axes | None = None) -> Axes:
+        """The histogram at time `t` (default: the last)."""
+        from .plotting import COLOURS, axes
+
+        ax = axes(ax)
+        shares = self.proportions(float(self.times[-1]) if t is None else t)
+        kept = shares.value > 0
+        ax.errorbar(self.values[kept], shares.value[kept], shares.error[kept], fmt=".", color=COLOURS["walk"], label="walk")
+        ax.set(xlabel=self.name, ylabel="fraction of walkers")
+        return ax
+
+    def __repr__(self) -> str:
+        return f"Histogram({self.name!r}, {self.values.size} values, {self.times.size} times, {self.walkers:,} walkers)"
+
+
+@dataclass(frozen=True, eq=False)
+class Passages:
+    """First-passage counts: `counts`[n, w] of `walkers` left at `times`[n] by way w of ("left", "right", "killing")."""
+
+    times: Floats
+    counts: NDArray[np.int64]
+    walkers: int
+
+    def passed(self, wall: str, times: ArrayLike) -> Estimate:
+        """The fraction that had left by `wall` at each of `times`."""
+        total = np.cumsum(self.counts[:, wall_index(wall)])
+        at = np.searchsorted(self.times, np.asarray(times, dtype=np.float64) * (1 + 1e-12), side="right") - 1
+        return proportion(np.where(at < 0, 0, total[np.maximum(at, 0)]), self.walkers)
+
+    def survival(self, times: ArrayLike) -> Estimate:
+        """The fraction still walking at each of `times`."""
+        gone = sum(self.passed(wall, times).value for wall in WALLS)
+        return proportion(np.rint((1.0 - gone) * self.walkers), self.walkers)
+
+    def mean(self, wall: str | None = None) -> Estimate:
+        """The mean passage time of the walkers that left by `wall` (None: by any way) during the run."""
+        counts = self.counts.sum(axis=1) if wall is None else self.counts[:, wall_index(wall)]
+        return average(self.times, counts, max(1, int(counts.sum())))
+
+    def __add__(self, other: Passages) -> Passages:
+        return Passages(self.times, self.counts + other.counts, self.walkers + other.walkers)
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Survival against time."""
+        from .plotting import COLOURS, axes
+
+        ax = axes(ax)
+        ax.plot(self.times, self.survival(self.times).value, color=COLOURS["walk"], label="walk")
+        ax.set(xlabel="time $t$", ylabel="survival probability")
+        return ax
+
+    def __repr__(self) -> str:
+        left, right, killed = self.counts.sum(axis=0)
+        return f"Passages({self.walkers:,} walkers: {left:,} left, {right:,} right, {killed:,} killed, {self.times.size} times)"
+
+
+@dataclass(frozen=True, eq=False)
+class Paths:
+    """The place of every walker at each recorded time: `x` has shape (times, walkers), NaN where it is gone."""
+
+    times: Floats
+    x: Floats
+
+    def __add__(self, other: Paths) -> Paths:
+        return Paths(self.times, np.concatenate([self.x, other.x], axis=1))
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Each path against time."""
+        from .plotting import COLOURS, axes
+
+        ax = axes(ax)
+        ax.plot(self.times, self.x, lw=0.6)
+        ax.set(xlabel="time $t$", ylabel="position $x$")
+        return ax
+
+    def __repr__(self) -> str:
+        return f"Paths({self.x.shape[1]:,} walkers, {self.times.size} times)"
+
+
+Recorded: TypeAlias = Histogram | Passages | Paths
+
+
+def wall_index(wall: str) -> int:
+    """The column of a way out."""
+    if wall not in WALLS:
+        raise ValueError(f"wall = {wall!r}: must be one of {', '.join(map(repr, WALLS))}")
+    return WALLS.index(wall)
+
+
+def time_index(times: Floats, t: float) -> int:
+    """The row of a recorded time."""
+    at = int(np.argmin(np.abs(times - t)))
+    if abs(times[at] - t) > 1e-9 * max(1.0, abs(t)):
+        shown = ", ".join(f"{v:g}" for v in times[:8]) + (", …" if times.size > 8 else "")
+        raise ValueError(f"t = {t:g} was not recorded; the recorded times are {shown}")
+    return at

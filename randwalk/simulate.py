@@ -1,0 +1,233 @@
+"""The one verb of simulation: a walk, walkers and times in, an ensemble out."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from .ensemble import Ensemble
+from .kernels.step import PLANES
+from .occupation import occupation
+from .paths import Jumps, StepByStep, Stride, follow, planes
+from .progress import progress_bar
+from .record import FUNCTIONALS, FirstPassage, Positions, Record, Recorded, _Counted
+from .table import StepTable
+from .threads import workers
+from .walk import LatticeWalk
+from .window import leak_tolerance, table_for
+
+MOST_WALKERS = 1 << 53
+METHODS = ("auto", "paths", "occupation", "jump")
+
+# Nanoseconds on a reference machine of two cores. They only rank the methods, the same on every machine.
+COIN, DIGITS, TABLE, FOLLOW = 0.15, 1.0, 2.0, 8.0  # a step of a walker: p = ½, other constants, from a table, with records
+SITE, DRAW, ALIAS = 40.0, 3.0, 2e6  # a site for a step; a walker for a recorded time; building the jump tables
+
+
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C during a run. `ensemble` holds the walkers that were finished, as a run of that many would have given them
+    (None if there are none); ``ensemble.extend(walkers)`` goes on."""
+
+    def __init__(self, ensemble: Ensemble | None) -> None:
+        done = ensemble.walkers if ensemble is not None else 0
+        super().__init__(f"interrupted with {done:,} walkers finished; they are in the exception's .ensemble")
+        self.ensemble = ensemble
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How a run would be done: predicted seconds of each method that can do it, and the one `method="auto"` takes."""
+
+    seconds: dict[str, float]
+
+    @property
+    def method(self) -> str:
+        return min(self.seconds, key=lambda name: self.seconds[name])
+
+    def __str__(self) -> str:
+        listed = ", ".join(f"{name} {seconds:.3g} s" for name, seconds in self.seconds.items())
+        return f"{self.method} (predicted: {listed})"
+
+
+def simulate(
+    walk: LatticeWalk,
+    walkers: int | range,
+    times: ArrayLike,
+    seed: int = 0,
+    method: str = "auto",
+    record: Sequence[Record] = (),
+    threads: int | None = None,
+    progress: bool = False,
+) -> Ensemble:
+    """Run independent walkers and count them at the recorded times.
+
+    Parameters
+    ----------
+    walk : LatticeWalk
+    walkers : int or range
+        How many; a range runs those numbers only (parts of one run can be made in different places and merged).
+    times : number or increasing numbers
+        Whole multiples of ``walk.dt``.
+    seed : int ≥ 0
+        Same seed, same bits: whatever the threads, the batches, the machine.
+    method : "auto", "paths", "occupation" or "jump"
+        ``paths`` follows every walker, and alone can keep records of paths. ``occupation`` steps the histogram: its cost is
+        sites × steps whatever the number of walkers, its law that of independent walkers exactly. ``jump`` draws from the
+        exact law between recorded times; constant walks on a line only. ``auto`` takes the cheapest by a fixed rule of the
+        walk, walkers, times and records (:func:`explain` shows it), never of the machine.
+    record : sequence of FirstPassage(), LastVisit(x), TimePositive(x), Maximum(), SquaredDisplacement(), Positions()
+    threads : int, optional
+    progress : bool
+        Show a progress bar.
+
+    Returns
+    -------
+    Ensemble
+
+    Raises
+    ------
+    ValueError, MemoryError
+        before anything runs, with argument, value and remedy.
+    Interrupted
+        on Ctrl-C, with the walkers finished so far.
+
+    Examples
+    --------
+    >>> walk = LatticeWalk(0.5, 0.5, dx=1.0, dt=1.0)
+    >>> simulate(walk, walkers=10_000, times=[100], seed=1, method="paths").mean(100)
+    -0.0068 ± 0.1
+    """
+    span = _walkers(walkers)
+    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0:
+        raise ValueError(f"seed = {seed!r}: must be a whole number ≥ 0")
+    if method not in METHODS:
+        raise ValueError(f"method = {method!r}: must be one of {', '.join(METHODS)}")
+    records = list(record)
+    for item in records:
+        if not isinstance(item, _Counted):
+            raise TypeError(f"record = {item!r}: must be FirstPassage(), LastVisit(x), TimePositive(x), Maximum(), …")
+    if len(set(records)) < len(records):
+        raise ValueError(f"record has {records}: each only once")
+    return run(walk, span, tuple(walk.steps(times)), int(seed), method, records, threads, progress)
+
+
+def explain(walk: LatticeWalk, walkers: int | range, times: ArrayLike, record: Sequence[Record] = ()) -> Plan:
+    """Which method ``simulate(..., method="auto")`` takes, and the predicted seconds of each that can do the run."""
+    steps = tuple(walk.steps(times))
+    span = _walkers(walkers)
+    return _plan(table_for(walk, steps[-1], leak_tolerance(span.stop)), span, steps, list(record))
+
+
+def run(
+    walk: LatticeWalk,
+    walkers: range,
+    steps: tuple[int, ...],
+    seed: int,
+    method: str,
+    records: list[Record],
+    threads: int | None,
+    progress: bool,
+) -> Ensemble:
+    """As :func:`simulate`, from checked arguments and whole steps."""
+    table = table_for(walk, steps[-1], leak_tolerance(walkers.stop))
+    plan = _plan(table, walkers, steps, records)
+    if method == "auto":
+        method = plan.method
+    if method not in plan.seconds:
+        raise ValueError(f"method = {method!r} cannot do this run: {_why_not(method, table, records)}")
+    _check_memory(table, walkers, steps, records)
+    done = Ensemble(walk, table, seed, method, (), steps, np.zeros((len(steps), table.sites + 3), dtype=np.int64), {})
+    with workers(threads), progress_bar(f"simulating by {method}", 1.0, progress) as advance:
+        try:
+            if method == "occupation":
+                before = 0.0
+                for fraction, raw, results in occupation(table, walkers, steps, seed, records):
+                    advance(fraction - before)
+                    before = fraction
+                return replace(done, parts=(walkers,), raw=raw, records=dict(zip(records, results, strict=True)))
+            stride: Stride = Jumps(table, steps) if method == "jump" else StepByStep(table)
+            results_so_far: list[Recorded] = []
+            for batch, raw, results in follow(table, walkers, steps, seed, records, stride):
+                results_so_far = (
+                    [a + b for a, b in zip(results_so_far, results, strict=True)] if results_so_far else results  # type: ignore[operator]
+                )
+                done = replace(
+                    done, parts=(range(walkers.start, batch.stop),), raw=done.raw + raw,
+                    records=dict(zip(records, results_so_far, strict=True)),
+                )  # fmt: skip
+                advance(len(batch) / len(walkers))
+            return done
+        except KeyboardInterrupt:
+            raise Interrupted(done if done.parts else None) from None
+
+
+def trajectories(walk: LatticeWalk, walkers: int | range, times: ArrayLike, seed: int = 0) -> Positions | object:
+    """Whole paths, for plotting: the place of each walker at each of `times`, shape (times, walkers) in ``.x``.
+
+    They are the paths that ``simulate(..., method="paths")`` counts, walker by walker.
+    """
+    return simulate(walk, walkers, times, seed, method="paths", record=[Positions()])[Positions()]
+
+
+def _walkers(walkers: int | range) -> range:
+    if isinstance(walkers, range):
+        if walkers.step != 1 or not 0 <= walkers.start < walkers.stop:
+            raise ValueError(f"walkers = {walkers}: a range must start at 0 or above, have step 1 and not be empty")
+        span = walkers
+    elif isinstance(walkers, bool) or not isinstance(walkers, (int, np.integer)):
+        hint = f"; write {int(walkers)}" if isinstance(walkers, float) and walkers.is_integer() else ""
+        raise TypeError(f"walkers = {walkers!r}: must be a whole number{hint}")
+    else:
+        span = range(int(walkers)) if walkers > 0 else range(0)
+    if not span:
+        raise ValueError(f"walkers = {walkers}: must be at least 1")
+    if span.stop > MOST_WALKERS:
+        raise ValueError(f"walkers = {walkers}: at most 2⁵³ = {MOST_WALKERS} are counted exactly")
+    return span
+
+
+def _plan(table: StepTable, walkers: range, steps: Sequence[int], records: Sequence[Record]) -> Plan:
+    """The fixed rule of ``method="auto"``: predicted cost of the methods that can do the run."""
+    digits = planes(table)
+    followed = any(isinstance(r, FUNCTIONALS) for r in records)
+    per_step = FOLLOW if followed else TABLE if not digits else COIN + (DIGITS - COIN) * (digits - 1) / (PLANES - 1)
+    seconds = {"paths": 1e-9 * len(walkers) * (steps[-1] * per_step + DRAW * len(steps))}
+    if all(isinstance(r, FirstPassage) for r in records):
+        seconds["occupation"] = 1e-9 * SITE * steps[-1] * table.sites
+    if digits and not followed:
+        seconds["jump"] = 1e-9 * (len(walkers) * len(steps) * DRAW + ALIAS)
+    return Plan(seconds)
+
+
+def _why_not(method: str, table: StepTable, records: Sequence[Record]) -> str:
+    if method == "occupation":
+        return f"it keeps counts and FirstPassage() only, not {[r for r in records if not isinstance(r, FirstPassage)]}"
+    return (
+        "it needs constant probabilities on the whole line, without killing" if not planes(table)
+        else "it knows walkers at the recorded times only; take method='paths' for records of whole paths"
+    )  # fmt: skip
+
+
+def _check_memory(table: StepTable, walkers: range, steps: Sequence[int], records: Sequence[Record]) -> None:
+    """Refuse a request that cannot fit, with the size it would need."""
+    size = 8.0 * len(steps) * (table.sites + 3)
+    for record in records:
+        if isinstance(record, Positions):
+            size += 8.0 * len(steps) * len(walkers)
+        elif isinstance(record, FirstPassage):
+            size += 3 * 8.0 * steps[-1]
+        else:
+            size += 8.0 * len(steps) * max(steps[-1], 2 * table.sites)
+    try:
+        available = float(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
+    except (AttributeError, ValueError, OSError):  # not on every system
+        available = 2.0**34
+    if 2.0 * size > available:
+        raise MemoryError(
+            f"the run needs {2.0 * size / 2**30:.3g} GiB for its results and this machine has {available / 2**30:.3g} GiB: "
+            "record fewer times, fewer walkers' positions or a coarser lattice"
+        )

@@ -1,0 +1,174 @@
+"""The window of sites that holds all but a stated mass of a walk on an unbounded domain."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from .coefficient import Floats
+from .domain import Absorbing
+from .kernels.evolve import evolve
+from .start import MASS_BITS, start_masses
+from .table import StepTable, probabilities
+from .walk import LatticeWalk
+
+LEAK = 1e-18  # mass per walker that may leave the window during a run; less when very many walkers run
+
+
+def leak_tolerance(walkers: int = 1) -> float:
+    """The mass that may leak: so little that the expected number of lost walkers stays below 1e-6."""
+    return min(LEAK, 1e-6 / walkers)
+
+
+def table_for(walk: LatticeWalk, steps: int, leak: float = LEAK) -> StepTable:
+    """The step table of `walk` on the sites that hold all but a mass of `leak` during `steps` steps.
+
+    A bounded domain is its own window. Probabilities must be valid only where there is mass; where they are not, the
+    error names the place.
+    """
+    lattice = walk.lattice
+    if lattice.first is not None and lattice.last is not None:
+        first, last = lattice.first, lattice.last
+    elif walk.homogeneous and lattice.first is None and lattice.last is None:
+        first, last = _homogeneous_window(walk, steps, leak)
+    else:
+        first, last = _followed_window(walk, steps, leak)
+    return StepTable(walk, lattice, first, last - first + 1)
+
+
+def start_mass(table: StepTable) -> tuple[Floats, Floats]:
+    """The start on the table's layout: (mass of indices 0 … sites + 1, mass already on the left and right outer sites)."""
+    first, whole = start_masses(table.walk.start, table.lattice)
+    mass = np.zeros(table.sites + 2)
+    index = np.arange(first, first + whole.size) - table.first
+    np.add.at(mass, _settle(table, index) + 1, whole / 2.0**MASS_BITS)
+    absorbed = mass[[0, -1]].copy()
+    mass[[0, -1]] = 0.0
+    return mass, absorbed
+
+
+def start_index(table: StepTable) -> tuple[np.ndarray, np.ndarray]:
+    """The start as (indices, masses in whole 2⁻⁵³), indices increasing and in the table's layout."""
+    first, whole = start_masses(table.walk.start, table.lattice)
+    index = _settle(table, np.arange(first, first + whole.size) - table.first) + 1
+    masses = np.zeros(table.sites + 2, dtype=np.int64)
+    np.add.at(masses, index, whole)
+    kept = np.flatnonzero(masses)
+    return kept.astype(np.int32), masses[kept]
+
+
+def _settle(table: StepTable, index: np.ndarray) -> np.ndarray:
+    """Places beyond a wall belong to the wall if it absorbs, else to the site before it; on a ring they wrap."""
+    if table.wrap:
+        return index % table.sites
+    low = -1 if table.left_wall and isinstance(table.walk.domain.left, Absorbing) else 0
+    high = table.sites - (0 if table.right_wall and isinstance(table.walk.domain.right, Absorbing) else 1)
+    return np.clip(index, low, high)
+
+
+def _start_range(walk: LatticeWalk) -> tuple[int, int]:
+    lattice = walk.lattice
+    first, whole = start_masses(walk.start, lattice)
+    last = first + whole.size - 1
+    first = first if lattice.first is None else max(first, lattice.first)
+    last = last if lattice.last is None else min(last, lattice.last)
+    return min(first, last), max(first, last)
+
+
+def _homogeneous_window(walk: LatticeWalk, steps: int, leak: float) -> tuple[int, int]:
+    """Bernstein's inequality for a sum of independent steps, at every step: P(|S - E S| ≥ d) ≤ 2 exp(-d²/2(V + 2d/3))."""
+    first, last = _start_range(walk)
+    t = walk.dt * np.arange(steps if walk.time_dependent else min(steps, 1))
+    p, q = walk.right(0.0, t), walk.left(0.0, t)
+    repeat = 1 if walk.time_dependent else steps
+    drift, variance = p - q, float((p + q).sum()) * repeat
+    mean = np.cumsum(drift) if walk.time_dependent else drift * repeat
+    low, high = min(0.0, float(mean.min(initial=0.0))), max(0.0, float(mean.max(initial=0.0)))
+    level = math.log(2.0 * max(steps, 1) / leak)
+    reach = 2.0 * level / 3.0 + math.sqrt((2.0 * level / 3.0) ** 2 + 2.0 * level * variance)
+    return (
+        max(math.floor(first + low - reach), first - steps),
+        min(math.ceil(last + high + reach), last + steps),
+    )
+
+
+def _followed_window(walk: LatticeWalk, steps: int, leak: float) -> tuple[int, int]:
+    """Follow the law itself and keep the places where it has been more than negligible.
+
+    The law is advanced in short stretches on a table that just holds what the stretch can reach; after each, edges with a
+    mass below the stretch's share of `leak` are cut off.
+    """
+    lattice = walk.lattice
+    first, last = _start_range(walk)
+    lowest, highest = first, last
+    mass, done = None, 0
+    lost = 0.0
+    while done < steps:
+        width = last - first + 1
+        stretch = min(steps - done, max(32, width // 4))
+        share = leak * stretch / (4.0 * steps)
+        low = first - stretch if lattice.first is None else max(first - stretch, lattice.first)
+        high = last + stretch if lattice.last is None else min(last + stretch, lattice.last)
+        low, high = _valid_part(walk, low, high, first, last, done * walk.dt, (done + stretch - 1) * walk.dt)
+        table = StepTable(walk, lattice, low, high - low + 1)
+        if mass is None:
+            padded, _ = start_mass(table)
+        else:
+            padded = np.zeros(table.sites + 2)
+            padded[first - low + 1 : last - low + 2] = mass
+        out = np.zeros((stretch, 3))
+        reach = np.array([max(first - low + 1, 1), last - low + 1])
+        scratch = np.zeros_like(padded)
+        for begin, end, thresholds in table.chunks(done, done + stretch):
+            steps_of = probabilities(thresholds)
+            evolve(padded, scratch, end - begin, *steps_of, table.low, table.high, table.wrap, reach, out[begin - done :])
+        lost += float(out[:, 0].sum()) * (not table.left_wall) + float(out[:, 1].sum()) * (not table.right_wall)
+        if lost > leak:
+            edge = low if out[:, 0].sum() > out[:, 1].sum() else high
+            walk.check(lattice.x([edge - 1, edge + 1]), done * walk.dt)
+            raise ValueError(f"mass {lost:.3g} reaches x = {lattice.x(edge):.6g}, beyond which the walk is not valid")
+        total = np.cumsum(padded[1:-1])
+        if total[-1] <= leak:
+            break  # all absorbed or killed: nothing moves any more
+        keep_low = 0 if low == lattice.first else int(np.searchsorted(total, share))
+        rest = np.cumsum(padded[-2:0:-1])
+        keep_high = 0 if high == lattice.last else int(np.searchsorted(rest, share))
+        lost += float(total[keep_low - 1] if keep_low else 0.0) + float(rest[keep_high - 1] if keep_high else 0.0)
+        first, last = low + keep_low, high - keep_high
+        mass = padded[first - low + 1 : last - low + 2]
+        lowest, highest = min(lowest, first), max(highest, last)
+        done += stretch
+    return lowest, highest
+
+
+def _valid_part(walk: LatticeWalk, low: int, high: int, first: int, last: int, *times: float) -> tuple[int, int]:
+    """The part of [low, high] around [first, last] on which the probabilities are valid at the given times."""
+    k = np.arange(low, high + 1)
+    x = walk.lattice.x(k)
+    good = np.ones(k.size, dtype=bool)
+    for t in times:
+        try:
+            p, q, kappa = walk.right(x, t), walk.left(x, t), walk.killing(x, t)
+        except ValueError:  # a table that ends inside [low, high]
+            values = [_where_defined(c, x, t) for c in (walk.right, walk.left, walk.killing)]
+            p, q, kappa = values
+        with np.errstate(invalid="ignore"):
+            good &= (p >= -1e-15) & (q >= -1e-15) & (p + q <= 1.0 + 1e-15) & (kappa >= 0.0)
+        walk.check(x[first - low : last - low + 1], t)  # where there is mass, validity is demanded
+    bad = np.flatnonzero(~good)
+    below, above = bad[bad < first - low], bad[bad > last - low]
+    return (
+        low + int(below[-1]) + 1 if below.size else low,
+        low + int(above[0]) - 1 if above.size else high,
+    )
+
+
+def _where_defined(coefficient, x: Floats, t: float) -> Floats:  # type: ignore[no-untyped-def]
+    values = np.full(x.size, np.nan)
+    for i, place in enumerate(x):
+        try:
+            values[i] = coefficient(place, t)
+        except ValueError:
+            continue
+    return values
