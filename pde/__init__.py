@@ -5,11 +5,13 @@ from __future__ import annotations
 if __name__ != "randwalk.pde":
     raise ImportError("this folder is imported as randwalk.pde: import randwalk, then use randwalk.pde")
 
+from .closed_form import ClosedForm, NoClosedForm, closed_form
 from .equation import FokkerPlanck, ModifiedEquation, limit, modified, walk_for
 
+from .solve import Solution, solve
 from .transfer import ExactLaw, SmoothedLaw, StationaryLaw, exact_law, stationary_law
 
 __all__ = [
-    "ExactLaw", "FokkerPlanck", "ModifiedEquation", "SmoothedLaw", "StationaryLaw", "exact_law", "limit", "modified",
-    "stationary_law", "walk_for",
+    "ClosedForm", "ExactLaw", "FokkerPlanck", "ModifiedEquation", "NoClosedForm", "SmoothedLaw", "Solution", "StationaryLaw",
+    "closed_form", "exact_law", "limit", "modified", "solve", "stationary_law", "walk_for",
 ]  # fmt: skip

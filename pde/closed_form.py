@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -246,11 +247,12 @@ class Superposition(Law):
         values = np.empty(x.size)
         for time in np.unique(t):
             here = t == time
-            at = np.asarray(time)
-            (values[here],) = self.green._over_starts(
-                lambda x, y, at=at: (self.green.pdf(x, at, y),), x[here], *self.starts(float(time))
-            )
+            kernel = partial(self._kernel, t=time)
+            (values[here],) = self.green.over_starts(kernel, x[here], *self.starts(float(time)))
         return values
+
+    def _kernel(self, x: Floats, y: Floats, t: Floats) -> tuple[Floats]:
+        return (self.green.pdf(x, t, y),)
 
     def split(self, x: Floats, t: float) -> Split:
         return self.green.split(x, t, *self.starts(t))

@@ -11,10 +11,11 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
 from randwalk.coefficient import Floats
@@ -105,7 +106,8 @@ class Green(ABC):
 
     def split(self, x: Floats, t: float, y: Floats, weights: Floats) -> Split:
         """The masses on both sides of each of the `x` (one-dimensional), summed over starts `y` with `weights`."""
-        return self._over_starts(lambda x, y: self.sides(x, t, y), x, y, weights)
+        below, above = self.over_starts(lambda x, y: self.sides(x, t, y), x, y, weights)
+        return below, above
 
     def bins(self, edges: Floats, t: float, y: Floats, weights: Floats) -> Floats:
         """The probabilities of the bins between `edges`: differences of the smaller side, or the integrated density."""
@@ -115,12 +117,12 @@ class Green(ABC):
         if narrow.any():
             centre, half = 0.5 * (edges[1:] + edges[:-1])[narrow], 0.5 * np.diff(edges)[narrow]
             x = (centre[:, None] + half[:, None] * NODES).ravel()
-            (density,) = self._over_starts(lambda x, y: (self.pdf(x, np.asarray(t), y),), x, y, weights)
+            (density,) = self.over_starts(lambda x, y: (self.pdf(x, np.asarray(t), y),), x, y, weights)
             mass[narrow] = half * (density.reshape(-1, NODES.size) @ WEIGHTS)
         return mass
 
     @staticmethod
-    def _over_starts(
+    def over_starts(
         law: Callable[[Floats, Floats], tuple[Floats, ...]], x: Floats, y: Floats, weights: Floats
     ) -> tuple[Floats, ...]:
         """`law` of (x, y) summed over the starts, in chunks of bounded size."""
@@ -223,7 +225,7 @@ class HalfLine(Green):
         left = np.minimum(steps[:, None] * width, 0.5 * xi)
         breaks = np.concatenate([left, xi - left[::-1]])
         total = np.zeros_like(xi)
-        for low, high in zip(breaks[:-1], breaks[1:], strict=True):
+        for low, high in pairwise(breaks):
             half = 0.5 * (high - low)
             if half.any():
                 x = 0.5 * (low + high)[:, None] + half[:, None] * NODES
@@ -263,7 +265,7 @@ class HalfLine(Green):
 class Circle(Green):
     """The normal law wrapped around a ring: the sum of its images, or the Fourier series (theta function) once it is wide."""
 
-    def _phase(self, x: Floats, t: Floats, y: Floats) -> tuple[Floats, Floats, Floats]:
+    def _phase(self, x: Floats, t: Floats, y: Floats) -> tuple[Floats, Floats, NDArray[np.bool_]]:
         """Per period: displacement x - y - at reduced to [-½, ½], standard deviation, and whether the series serves."""
         period = self.high - self.low
         turn = (x - y - self.drift * t) / period
@@ -282,8 +284,7 @@ class Circle(Green):
 
     def sides(self, x: Floats, t: float, y: Floats) -> Split:
         time = np.asarray(t)
-        end = self._mass(np.asarray(self.low), x, time, y), self._mass(x, np.asarray(self.high), time, y)
-        return end
+        return self._mass(np.asarray(self.low), x, time, y), self._mass(x, np.asarray(self.high), time, y)
 
     def _mass(self, low: Floats, high: Floats, t: Floats, y: Floats) -> Floats:
         """The mass between two places at most one turn apart."""

@@ -18,7 +18,9 @@ from randwalk.coefficient import Floats
 Apply: TypeAlias = Callable[[float, float, Floats], Floats]  # (τ, t, u) -> (I - τA(t))⁻¹ u
 
 SQRT2: Final = math.sqrt(2.0)
-DAMPING_STEPS: Final = 4  # backward Euler steps in place of one that meets rough data [Rannacher 1984; Giles & Carter 2006]
+DAMPING_STEPS: Final = (
+    4  # backward Euler steps in place of one that meets rough data [Rannacher 1984; Giles & Carter 2006]
+)
 ROUNDING: Final = 1e-14  # sign changes below this, relative to the largest value, are rounding
 
 

@@ -16,6 +16,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 from scipy import optimize, special
@@ -259,7 +260,7 @@ class Bar(Green):
         breaks = np.unique(np.concatenate([self.low + self._breaks(t, y), x, [self.low, self.high]]))
         breaks = breaks[(breaks >= self.low) & (breaks <= self.high)]
         nodes, w = gauss_legendre(breaks)
-        (density,) = self._over_starts(lambda x, y: (self.pdf(x, np.asarray(t), y),), nodes.ravel(), y, weights)
+        (density,) = self.over_starts(lambda x, y: (self.pdf(x, np.asarray(t), y),), nodes.ravel(), y, weights)
         return breaks, (density.reshape(nodes.shape) * w).sum(axis=1)
 
     def split(self, x: Floats, t: float, y: Floats, weights: Floats) -> Split:
@@ -275,7 +276,7 @@ class Bar(Green):
     def bins(self, edges: Floats, t: float, y: Floats, weights: Floats) -> Floats:
         breaks, masses = self._panels(edges, t, y, weights)
         place = np.searchsorted(breaks, edges)
-        return np.array([masses[i:j].sum() for i, j in zip(place[:-1], place[1:], strict=True)])
+        return np.array([masses[i:j].sum() for i, j in pairwise(place)])
 
     def passed(self, wall: str, t: Floats, y: float, killing: float) -> Floats:
         """The flux, integrated over log t on panels as short as its front asks for, and mode by mode once modes are few."""
@@ -296,13 +297,19 @@ class Bar(Green):
     def _time_breaks(self, wall: str, times: Floats, y: float) -> Floats:
         """Times from which panels in log t resolve the front, of relative width √(D/(|a| distance)), and the rise before it."""
         distance = (y - self.low) if wall == "left" else (self.high - y)
+        speed = -self.drift if wall == "left" else self.drift  # towards the wall
         four_d = 4.0 * self.diffusion
-        widest = min(0.7, 1.2 / math.sqrt(max(self.alpha * distance, 1e-300)))
-        first = max(distance * distance / (four_d * -VANISHED), 1e-34 * float(times.max()))
+        reach = four_d * -VANISHED  # before (distance - speed s)² = reach s the flux is 0 in a double
+        if reach + 4.0 * speed * distance < 0.0:
+            return np.zeros(0)
+        first = (2.0 * distance / (math.sqrt(reach) + math.sqrt(reach + 4.0 * speed * distance))) ** 2
+        first = max(first, 1e-34 * float(times.max()))
+        widest = min(0.7, 1.2 / math.sqrt(max(self.alpha * distance, 1.0)))
         s, breaks = float(times.max()), []
         while s > first:
             breaks.append(s)
-            s *= math.exp(-min(widest, 20.0 * four_d * s / max(distance * distance, 1e-300)))
+            rise = (distance**2 - (speed * s) ** 2) / (four_d * s)  # of the exponent, with log s
+            s *= math.exp(-min(widest, 20.0 / max(rise, 1.0)))
         return np.unique(np.concatenate([breaks, times[times > first]]))
 
     def _passed_late(self, wall: str, late: float, t: Floats, y: float, killing: float) -> Floats:

@@ -27,7 +27,9 @@ from randwalk.start import Normal, Point, Sites, Start, Uniform
 from .equation import FokkerPlanck
 from .tridiagonal import Cyclic, Tridiagonal
 
-GAUSS_NODES: Final = np.array([-math.sqrt(0.6), 0.0, math.sqrt(0.6)])  # ∫ B/D to sixth order; the middle node is the face
+GAUSS_NODES: Final = np.array(
+    [-math.sqrt(0.6), 0.0, math.sqrt(0.6)]
+)  # ∫ B/D to sixth order; the middle node is the face
 GAUSS_WEIGHTS: Final = np.array([5.0, 8.0, 5.0]) / 18.0
 OUTLETS: Final = ("left", "right", "killing")  # where mass leaves the cells, in the order in which it is counted
 
@@ -61,14 +63,12 @@ class Grid:
 class Rates:
     """Rates (1/time) at which the mass of each cell moves `right`, `left`, or is `killed`.
 
-    The first `left` and the last `right` lead out, or around a ring. `seen` are the shares (left, right) that the values
-    beside a wall and not the wall itself have in the value of a backward solution at that wall.
+    The first `left` and the last `right` lead out, or around a ring.
     """
 
     right: Floats
     left: Floats
     killed: Floats
-    seen: tuple[float, float]
     periodic: bool
 
     def matrix(self) -> Floats:
@@ -97,15 +97,13 @@ class Stencil:
         diffusion, w = self._exponent(faces, h, t)
         up, down = diffusion / h**2 * bernoulli(-w), diffusion / h**2 * bernoulli(w)
         if grid.periodic:
-            right, left, seen = up, np.roll(down, 1), (1.0, 1.0)
+            right, left = up, np.roll(down, 1)
         else:
-            out_left, seen_left = self._outlet(grid.low, 1.0, grid.left, t)
-            out_right, seen_right = self._outlet(grid.high, -1.0, grid.right, t)
-            right, left = np.append(up, out_right), np.insert(down, 0, out_left)
-            seen = (seen_left, seen_right)
+            left = np.append(self._outlet(grid.low, 1.0, grid.left, t), down)
+            right = np.append(up, self._outlet(grid.high, -1.0, grid.right, t))
         killed = _checked("killing", self.equation.killing(grid.x, t), grid.x, t)
         _refuse("killing", killed < 0.0, killed, grid.x, t, "must not be negative")
-        return Rates(right, left, killed, seen, grid.periodic)
+        return Rates(right, left, killed, grid.periodic)
 
     def _exponent(self, middle: Floats, length: float, t: float) -> tuple[Floats, Floats]:
         """D at the places `middle`, and w = ∫ B/D over a stretch of `length` centred there."""
@@ -131,22 +129,22 @@ class Stencil:
     def _slope(self) -> Coefficient:
         return self.equation.diffusion.derivative("x")
 
-    def _outlet(self, place: float, inward: float, wall: Wall | None, t: float) -> tuple[float, float]:
-        """(rate out of the cell beside a wall, share of that cell in the value at the wall).
+    def _outlet(self, place: float, inward: float, wall: Wall | None, t: float) -> float:
+        """The rate out of the cell beside a wall.
 
         The wall density ρ_w follows from equal fluxes on both sides of the wall, Kρ_w = c (β(w) ρ - β(-w) ρ_w) with
         c = 2D/h and w over the half cell, counted inward; an absorbing wall is K = ∞, a reflecting one K = 0.
         """
         if wall is not None and not isinstance(wall, (Absorbing, PartiallyAbsorbing)):
-            return 0.0, 1.0
+            return 0.0
         h = self.grid.h
         _, w = self._exponent(np.array([place + inward * h / 4.0]), h / 2.0, t)
         conductance = 2.0 * float(self._diffusion(np.array(place), t)) / h
         w = inward * w
         outward, inflow = conductance * float(bernoulli(w)[0]), conductance * float(bernoulli(-w)[0])
         if not isinstance(wall, PartiallyAbsorbing):
-            return outward / h, 0.0
-        return wall.reactivity * outward / (wall.reactivity + inflow) / h, inflow / (wall.reactivity + inflow)
+            return outward / h
+        return wall.reactivity * outward / (wall.reactivity + inflow) / h
 
     def start(self) -> Floats:
         """The start as masses of the cells, followed by those already absorbed at the left, at the right, and killed.
@@ -167,7 +165,9 @@ class Stencil:
             masses[[1, -2]] += masses[[-1, 0]]
             return np.append(masses[1:-1], np.zeros(3))
         absorbed = np.zeros(3)
-        for side, (beyond, beside, wall, place) in enumerate(((0, 1, grid.left, grid.low), (-1, -2, grid.right, grid.high))):
+        for side, (beyond, beside, wall, place) in enumerate(
+            ((0, 1, grid.left, grid.low), (-1, -2, grid.right, grid.high))
+        ):
             image = _image(wall, grid.h, float(self.equation.diffusion(place, 0.0)) if wall is not None else 1.0)
             masses[beside] += image * masses[beyond]
             absorbed[side] = (1.0 - image) * masses[beyond]
@@ -243,17 +243,13 @@ class Resolvent:
     tau: float
 
     @cached_property
-    def _matrix(self) -> Tridiagonal | Cyclic:
-        return _m_matrix(self.tau, self.rates, self.rates.right, np.roll(self.rates.left, -1))
-
-    @cached_property
     def _transposed(self) -> Tridiagonal | Cyclic:
-        return _m_matrix(self.tau, self.rates, np.roll(self.rates.left, -1), self.rates.right)
+        return chain_matrix(self.rates, 1.0, self.tau)
 
     def forward(self, state: Floats) -> Floats:
         """The resolvent of A on a state of masses."""
         new = state.copy()
-        new[:-3] = mass = self._matrix.solve(state[:-3])
+        new[:-3] = mass = self._transposed.solve_transposed(state[:-3])
         rates = self.rates
         if not rates.periodic:
             new[-3] += self.tau * rates.left[0] * mass[0]
@@ -272,26 +268,37 @@ class Resolvent:
         return new
 
 
-def _m_matrix(tau: float, rates: Rates, lower: Floats, upper: Floats) -> Tridiagonal | Cyclic:
-    """I - τA, or its transpose, from the rates below and above its diagonal (the last ones close a ring)."""
-    diagonal = 1.0 + tau * (rates.right + rates.left + rates.killed)
+def chain_matrix(rates: Rates, shift: float, tau: float) -> Tridiagonal | Cyclic:
+    """shift·I - τAᵀ, factorised."""
+    left, right, excess = tau * rates.left, tau * rates.right, shift + tau * rates.killed
     if rates.periodic:
-        return Cyclic(tau * lower, diagonal, tau * upper)
-    return Tridiagonal(tau * lower[:-1], diagonal, tau * upper[:-1])
+        return Cyclic(left, excess, right)
+    excess[0] += left[0]
+    excess[-1] += right[-1]
+    left[0] = right[-1] = 0.0
+    return Tridiagonal(left, excess, right)
 
 
 class Resolvents:
-    """The resolvents of a stencil, made when first asked for; a time-dependent operator is made anew for each stage."""
+    """The resolvents of a stencil, kept for reuse; those of a time-dependent operator are made anew for each stage."""
 
     def __init__(self, stencil: Stencil) -> None:
-        self.stencil = stencil
+        self._stencil = stencil
         self._steady = None if stencil.equation.time_dependent else stencil.rates(0.0)
         self._kept: dict[float, Resolvent] = {}
 
     def at(self, tau: float, t: float) -> Resolvent:
         """(I - τA(t))⁻¹."""
         if self._steady is None:
-            return Resolvent(self.stencil.rates(t), tau)
+            return Resolvent(self._stencil.rates(t), tau)
         if tau not in self._kept:
             self._kept[tau] = Resolvent(self._steady, tau)
         return self._kept[tau]
+
+    def forward(self, tau: float, t: float, state: Floats) -> Floats:
+        """(I - τA(t))⁻¹ on a state of masses."""
+        return self.at(tau, t).forward(state)
+
+    def backward(self, tau: float, t: float, state: Floats) -> Floats:
+        """(I - τA(t)ᵀ)⁻¹ on a state of values."""
+        return self.at(tau, t).backward(state)

@@ -292,7 +292,7 @@ def stationary_law(walk: LatticeWalk, window: tuple[float, float] | None = None)
     column = np.minimum(np.arange(1, table.sites + 1), table.low) + np.maximum(np.arange(1, table.sites + 1) - table.high, 0)
     p, q, killed = p[column], q[column], killed[column]
     out = (table.left_wall and q[0] > 0) or (table.right_wall and p[-1] > 0)
-    if not table.wrap and (out or killed.any()):
+    if (out and not table.wrap) or killed.any():
         raise ValueError(f"walkers are lost ({walk.domain}, killing {walk.killing}), so no law is stationary")
     pmf = _circular(p, q) if table.wrap else _balanced(p, q)
     for inside, edge, name in ((table.left_wall, 0, "low"), (table.right_wall, -1, "high")):

@@ -1,8 +1,9 @@
-"""Tridiagonal and cyclic M-matrices, factorised once and solved often.
+"""Tridiagonal and cyclic M-matrices, factorised once and solved often, and their transposes.
 
-Elimination without pivoting is stable for column-diagonally dominant matrices, and for an M-matrix it only ever adds terms
-of one sign to a right-hand side that is not negative: solutions keep their sign to the last bit. LAPACK's ``gttrs`` takes
-six times as long, most of it on the pivoting that is never needed.
+A matrix is given by what a birth–death chain gives: row i is ``excess[i] + lower[i] + upper[i]`` on the diagonal,
+``-lower[i]`` before it and ``-upper[i]`` after it, none of them negative. Pivots then are sums of positive terms
+[Grassmann, Taksar & Heyman 1985], and so are solutions for right-hand sides that are not negative: nothing cancels, signs
+are kept to the last bit, and there is nothing to pivot. (LAPACK's ``gttrs``, which looks for pivots, takes six times as long.)
 """
 
 from __future__ import annotations
@@ -16,31 +17,32 @@ TINY = 1e-290  # what is smaller is dropped: denormal numbers are a hundred time
 
 
 @kernel
-def _factorise(lower, diagonal, upper):  # type: ignore[no-untyped-def]
-    """LU of the matrix with `diagonal` and the off-diagonals -`lower`, -`upper`: (multipliers, 1/pivots, upper/pivots)."""
-    size = diagonal.size
-    multipliers, inverse, scaled = np.zeros(size), np.empty(size), np.zeros(size)
-    inverse[0] = 1.0 / diagonal[0]
-    for i in range(1, size):
-        multipliers[i] = lower[i - 1] * inverse[i - 1]
-        scaled[i - 1] = upper[i - 1] * inverse[i - 1]
-        inverse[i] = 1.0 / (diagonal[i] - multipliers[i] * upper[i - 1])
-    return multipliers, inverse, scaled
+def _inverse_pivots(lower, excess, upper):  # type: ignore[no-untyped-def]
+    inverse = np.empty(excess.size)
+    rest = excess[0]  # of the excess after elimination
+    inverse[0] = 1.0 / (rest + upper[0])
+    for i in range(1, excess.size):
+        rest = excess[i] + lower[i] * rest * inverse[i - 1]
+        inverse[i] = 1.0 / (rest + upper[i])
+    return inverse
 
 
 @kernel
-def _solve(multipliers, inverse, scaled, b):  # type: ignore[no-untyped-def]
+def _solve(below, inverse, above, b):  # type: ignore[no-untyped-def]
+    """Substitute forth with the multipliers `below` and back with `above`."""
     size = b.size
     x = np.empty(size)
-    value = 0.0
-    for i in range(size):
-        value = b[i] + multipliers[i] * value
+    value = b[0]
+    x[0] = value
+    for i in range(1, size):
+        value = b[i] + below[i - 1] * value
         if abs(value) < TINY:
             value = 0.0
         x[i] = value
-    value = 0.0
-    for i in range(size - 1, -1, -1):
-        value = x[i] * inverse[i] + scaled[i] * value
+    value *= inverse[size - 1]
+    x[size - 1] = value
+    for i in range(size - 2, -1, -1):
+        value = x[i] * inverse[i] + above[i] * value
         if abs(value) < TINY:
             value = 0.0
         x[i] = value
@@ -48,34 +50,43 @@ def _solve(multipliers, inverse, scaled, b):  # type: ignore[no-untyped-def]
 
 
 class Tridiagonal:
-    """The matrix with `diagonal` (n,) and the off-diagonals -`lower` (n - 1,) and -`upper` (n - 1,)."""
+    """The matrix of `lower`, `excess` and `upper`, each (n,); ``lower[0]`` and ``upper[-1]`` are not used and must be 0."""
 
-    def __init__(self, lower: Floats, diagonal: Floats, upper: Floats) -> None:
-        self._factors = _factorise(lower, diagonal, upper)
+    def __init__(self, lower: Floats, excess: Floats, upper: Floats) -> None:
+        inverse = _inverse_pivots(lower, excess, upper)
+        self._rows = lower[1:] * inverse[:-1], inverse, upper[:-1] * inverse[:-1]
+        self._columns = self._rows[2], inverse, self._rows[0]
 
     def solve(self, b: Floats) -> Floats:
-        """The solution for the right-hand side `b` (n,), in a new array."""
-        return _solve(*self._factors, b)
+        """x with T x = `b` (n,)."""
+        return _solve(*self._rows, b)
+
+    def solve_transposed(self, b: Floats) -> Floats:
+        """x with Tᵀx = `b` (n,)."""
+        return _solve(*self._columns, b)
 
 
 class Cyclic:
-    """A tridiagonal matrix closed to a ring: all three arrays are (n,), -`lower[-1]` is the element (0, n - 1) and
-    -`upper[-1]` the element (n - 1, 0).
+    """The matrix closed to a ring: ``lower[0]`` leads from row 0 to column n - 1 and ``upper[-1]`` back.
 
     The last unknown is eliminated by bordering.
     """
 
-    def __init__(self, lower: Floats, diagonal: Floats, upper: Floats) -> None:
-        self._body = Tridiagonal(lower[:-2], diagonal[:-1], upper[:-2])
-        self._row, column = np.zeros(diagonal.size - 1), np.zeros(diagonal.size - 1)
-        self._row[0], column[0] = upper[-1], lower[-1]
-        self._row[-1] += lower[-2]
-        column[-1] += upper[-2]
-        self._response = self._body.solve(column)
-        self._pivot = diagonal[-1] - self._row @ self._response
+    def __init__(self, lower: Floats, excess: Floats, upper: Floats) -> None:
+        size = excess.size - 1
+        self._column, self._row = np.zeros(size), np.zeros(size)
+        self._column[0], self._row[0] = lower[0], upper[-1]
+        self._column[-1] += upper[-2]
+        self._row[-1] += lower[-1]
+        self._body = Tridiagonal(np.append(0.0, lower[1:-1]), excess[:-1] + self._column, np.append(upper[:-2], 0.0))
+        self._pivot = excess[-1] + lower[-1] + upper[-1] - self._row @ self._body.solve(self._column)
 
     def solve(self, b: Floats) -> Floats:
-        """The solution for the right-hand side `b` (n,), in a new array."""
-        body = self._body.solve(b[:-1])
-        last = (b[-1] + self._row @ body) / self._pivot
-        return np.append(body + last * self._response, last)
+        """x with T x = `b` (n,)."""
+        last = (b[-1] + self._row @ self._body.solve(b[:-1])) / self._pivot
+        return np.append(self._body.solve(b[:-1] + last * self._column), last)
+
+    def solve_transposed(self, b: Floats) -> Floats:
+        """x with Tᵀx = `b` (n,)."""
+        last = (b[-1] + self._column @ self._body.solve_transposed(b[:-1])) / self._pivot
+        return np.append(self._body.solve_transposed(b[:-1] + last * self._row), last)

@@ -91,6 +91,15 @@ class Coefficient(ABC):
         return f"${self.latex()}$"
 
 
+def _finite_floats(coefficient: Coefficient, *names: str) -> None:
+    """Make the named fields plain floats (text and files are written from them); refuse what is not finite."""
+    for name in names:
+        value = float(getattr(coefficient, name))
+        if not math.isfinite(value):
+            raise ValueError(f"a coefficient must be a finite number, not {value}")
+        object.__setattr__(coefficient, name, value)
+
+
 CoefficientLike: TypeAlias = "Coefficient | float | Callable[..., ArrayLike]"
 
 
@@ -101,6 +110,9 @@ class Constant(Coefficient):
     value: float
     depends_on_x = False
     depends_on_t = False
+
+    def __post_init__(self) -> None:
+        _finite_floats(self, "value")
 
     def evaluate(self, x: Floats, t: Floats) -> Floats:
         return np.asarray(self.value)
@@ -371,6 +383,9 @@ class Affine(Coefficient):
     slope: float = 0.0
     depends_on_t = False
 
+    def __post_init__(self) -> None:
+        _finite_floats(self, "intercept", "slope")
+
     @property
     def depends_on_x(self) -> bool:
         return self.slope != 0.0
@@ -403,6 +418,9 @@ class Tanh(Coefficient):
     centre: float = 0.0
     depends_on_x = True
     depends_on_t = False
+
+    def __post_init__(self) -> None:
+        _finite_floats(self, "height", "rate", "centre")
 
     def evaluate(self, x: Floats, t: Floats) -> Floats:
         return self.height * np.tanh(self.rate * (x - self.centre))
@@ -532,7 +550,8 @@ class Function(Coefficient):
         ]
         if len(names) not in (1, 2):
             raise TypeError(f"a coefficient function takes x, t or (x, t); {self.name} takes ({', '.join(names)})")
-        self._arguments = ("x", "t") if len(names) == 2 else ("t",) if names == ["t"] else ("x",)
+        both = ("t", "x") if names == ["t", "x"] else ("x", "t")
+        self._arguments = both if len(names) == 2 else ("t",) if names == ["t"] else ("x",)
 
     @property
     def name(self) -> str:

@@ -100,12 +100,12 @@ class Ensemble:
     def mean(self, t: float) -> Estimate:
         """The mean position of the survivors at time `t`."""
         counts = self.counts[time_index(self.times, t)]
-        return average(self.sites, counts, max(1, int(counts.sum())))
+        return average(self.sites, counts, int(counts.sum()))
 
     def variance(self, t: float) -> Estimate:
         """The variance of the position of the survivors at time `t`; standard error √((m₄ - m₂²)/n)."""
         counts = self.counts[time_index(self.times, t)]
-        return average((self.sites - float(self.mean(t))) ** 2, counts, max(1, int(counts.sum())))
+        return average((self.sites - float(self.mean(t))) ** 2, counts, int(counts.sum()))
 
     def expect(self, f: Callable[[Floats], ArrayLike], t: float) -> Estimate:
         """E[f(X_t); alive] = ∫ f ρ dx: the mean over all walkers of f(position), which counts as 0 for those that are gone."""

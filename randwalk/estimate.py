@@ -52,7 +52,10 @@ def proportion(counts: np.ndarray, total: int) -> Estimate:
 
 
 def average(values: Floats, counts: np.ndarray, total: int) -> Estimate:
-    """The mean over `total` independent walkers, `counts` of which have each of the `values`; the others count as 0."""
+    """The mean over `total` independent walkers, `counts` of which have each of the `values`; the others count as 0. NaN for no
+    walkers at all."""
+    if total == 0:
+        return Estimate(np.float64(np.nan), np.float64(np.nan))
     weights = np.asarray(counts, dtype=np.float64) / total
     mean = float(weights @ values)
     rest = max(0.0, 1.0 - float(weights.sum()))

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from .coefficient import FUNCTIONS, Coefficient, Constant, T, X, apply
 
+DEEPEST = 50  # levels of powers and functions inside each other; text, derivatives and values recurse on them
 LONGEST = 1000  # characters; a formula for a coefficient is far shorter, and Python's parser recurses on its input
 CONSTANTS = {"pi": math.pi, "e": math.e}
 OPERATORS: dict[type[ast.operator], Callable[[Coefficient, Coefficient], Coefficient]] = {
@@ -42,12 +43,19 @@ def expression(text: str, **parameters: float) -> Coefficient:
         raise ValueError(f"the formula has {len(text)} characters; at most {LONGEST} are read")
     try:
         tree = ast.parse(text.strip(), mode="eval").body
-        return _read(tree, text, CONSTANTS | parameters)
+        coefficient = _read(tree, text, CONSTANTS | parameters)
+        if _depth(coefficient) > DEEPEST:
+            raise RecursionError
+        return coefficient
     except (SyntaxError, RecursionError, MemoryError) as error:
         reason = error.msg if isinstance(error, SyntaxError) else "it is nested too deeply"
         raise ValueError(f"the formula {text!r} cannot be read: {reason}") from None
     except OverflowError:
         raise ValueError(f"a number in the formula {text!r} is too large") from None
+
+
+def _depth(coefficient: Coefficient) -> int:
+    return 1 + max(map(_depth, getattr(coefficient, "parts", ())), default=0)
 
 
 def _read(node: ast.expr, text: str, names: dict[str, float]) -> Coefficient:

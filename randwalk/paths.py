@@ -43,7 +43,10 @@ def planes(table: StepTable) -> int:
 
 def level(table: StepTable, x: float) -> int:
     """The index of the site nearest to `x`."""
-    return round((x - table.lattice.origin) / table.lattice.dx) - table.first + 1
+    index = round((x - table.lattice.origin) / table.lattice.dx) - table.first + 1
+    if table.wrap:
+        return (index - 1) % table.wrap + 1
+    return -1 if index < 0 else table.sites + 3 if index > table.sites + 1 else index  # outside: below or above all
 
 
 class Stride(Protocol):

@@ -29,6 +29,7 @@ seed = 1
 
 from __future__ import annotations
 
+import json
 import math
 import re
 import tomllib
@@ -191,6 +192,8 @@ def read_walk(source: Source, times: list[float]) -> LatticeWalk:
 def read_parameters(source: Source) -> dict[str, float]:
     """The named numbers of [parameters]."""
     table = source.data.get("parameters", {})
+    if not isinstance(table, dict):
+        source.fail("parameters", None, "[parameters] must be a table")
     for name, value in table.items():
         if not _is_number(value):
             source.fail("parameters", name, f"the parameter {name} must be a number, not {value!r}")
@@ -335,9 +338,9 @@ def _value(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str):
-        return '"' + value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'
+        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")  # a basic string of TOML has JSON's escapes
     if isinstance(value, dict):
         return "{" + ", ".join(f"{k} = {_value(v)}" for k, v in value.items()) + "}"
     if isinstance(value, (list, tuple)):
         return "[" + ", ".join(map(_value, value)) + "]"
-    return repr(value)
+    return repr(float(value)) if isinstance(value, float) else repr(int(value))  # NumPy's numbers have a repr of their own

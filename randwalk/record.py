@@ -6,6 +6,7 @@ walkers. Only :class:`Positions` keeps something for every walker, because it is
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
@@ -82,6 +83,9 @@ class LastVisit(_Counted):
 
     x: float = 0.0
 
+    def __post_init__(self) -> None:
+        _check_level(self)
+
     def bins(self, table: StepTable, steps: int) -> tuple[str, Floats]:
         return f"last visit to x = {self.x:g}", np.arange(-1, steps + 1) * table.walk.dt
 
@@ -96,11 +100,20 @@ class TimePositive(_Counted):
 
     x: float = 0.0
 
+    def __post_init__(self) -> None:
+        _check_level(self)
+
     def bins(self, table: StepTable, steps: int) -> tuple[str, Floats]:
         return f"time above x = {self.x:g}", np.arange(steps + 1) * table.walk.dt
 
     def index(self, batch: Batch) -> NDArray[np.integer]:
         return batch.positives[self]
+
+
+def _check_level(record: LastVisit | TimePositive) -> None:
+    if not math.isfinite(record.x):
+        raise ValueError(f"{type(record).__name__}: x = {record.x} must be a finite number")
+    object.__setattr__(record, "x", float(record.x))
 
 
 @dataclass(frozen=True)
@@ -170,7 +183,7 @@ class Histogram:
     def expect(self, f: object, t: float) -> Estimate:
         """The mean of f(value) at time `t` over the walkers that have it."""
         row = self._row(t)
-        return average(np.asarray(f(self.values), dtype=np.float64), row, max(1, int(row.sum())))  # type: ignore[operator]
+        return average(np.asarray(f(self.values), dtype=np.float64), row, int(row.sum()))  # type: ignore[operator]
 
     def __add__(self, other: Histogram) -> Histogram:
         return Histogram(self.name, self.times, self.values, self.counts + other.counts, self.walkers + other.walkers)
@@ -199,7 +212,9 @@ class Passages:
     walkers: int
 
     def passed(self, wall: str, times: ArrayLike) -> Estimate:
-        """The fraction that had left by `wall` at each of `times`."""
+        """The fraction that had left by `wall` at each of `times`, up to the end of the run."""
+        if (np.asarray(times) > self.times[-1] * (1 + 1e-9)).any():
+            raise ValueError(f"times go up to {np.max(times):g} and the run ended at {self.times[-1]:g}: resume it first")
         total = np.cumsum(self.counts[:, wall_index(wall)])
         at = np.searchsorted(self.times, np.asarray(times, dtype=np.float64) * (1 + 1e-12), side="right") - 1
         return proportion(np.where(at < 0, 0, total[np.maximum(at, 0)]), self.walkers)
@@ -212,7 +227,7 @@ class Passages:
     def mean(self, wall: str | None = None) -> Estimate:
         """The mean passage time of the walkers that left by `wall` (None: by any way) during the run."""
         counts = self.counts.sum(axis=1) if wall is None else self.counts[:, wall_index(wall)]
-        return average(self.times, counts, max(1, int(counts.sum())))
+        return average(self.times, counts, int(counts.sum()))
 
     def __add__(self, other: Passages) -> Passages:
         return Passages(self.times, self.counts + other.counts, self.walkers + other.walkers)
@@ -233,7 +248,7 @@ class Passages:
 
 @dataclass(frozen=True, eq=False)
 class Paths:
-    """The place of every walker at each recorded time: `x` has shape (times, walkers), NaN where it is gone."""
+    """The place of every walker at each recorded time: `x` has shape (times, walkers): the wall where it was absorbed, NaN where killed."""
 
     times: Floats
     x: Floats

@@ -27,6 +27,8 @@ Integers = NDArray[np.int64]
 EPS = float(np.finfo(np.float64).eps)
 DIRECT = 2048  # longest support of the sum that is convolved directly; its relative error is below 4 n EPS
 SPACING = 5.0  # tilted standard deviations between the means of two tilts: half of it costs a factor exp(2.5²/2) = 23
+WANTED = 1e-12  # relative error estimate above which a site is tried once more, with the mean at that site
+MORE_TILTS = 64  # about how many such sites at most
 RESOLVED = 1e-3  # relative error estimate above which a tilt says nothing about a site
 LEAST_WEIGHT = 1e-40  # binomial weight at which the sum over rare steps is cut
 
@@ -211,29 +213,39 @@ class _Lattice:
         low, high = self.window(n, smallest)
         pmf = np.zeros(high - low + 1)
         best = np.full(pmf.size, RESOLVED)
-        for theta in self.tilts(n, low, high):
+
+        def improve(theta: float) -> None:
             first, values, errors = self.tilted_power(n, math.exp(theta), low, high)
             at = slice(first - low, first - low + values.size)
             better = errors < best[at]
             pmf[at][better], best[at][better] = values[better], errors[better]
+
+        down = self.reversed()
+        for theta in (0.0, *self.tilts(n, high), *(-theta for theta in down.tilts(n, n * self.width - low))):
+            improve(theta)
+        left = np.flatnonzero(best > WANTED)  # where the law has a kink, or is 0
+        for i in left[:: left.size // MORE_TILTS + 1]:
+            if best[i] > WANTED:
+                improve(self.tilt(n, low + i) or -down.tilt(n, n * self.width - low - i))
         return low, pmf
 
-    def tilts(self, n: int, low: int, high: int) -> list[float]:
-        """Values of θ whose tilted means are SPACING standard deviations apart and reach from `low` to `high`."""
-        downward = self.reversed().upward_tilts(n, n * self.width - low)
-        return [0.0, *self.upward_tilts(n, high), *(-theta for theta in downward)]
-
-    def upward_tilts(self, n: int, high: int) -> Iterator[float]:
-        theta, (_, mean, variance) = 0.0, self.moments(0.0)
-        last = min(high, n * self.width - 0.25) / n  # the very edge is the limit θ → ∞
-        while mean < last:
-            target = min(mean + max(1.0, SPACING * math.sqrt(n * variance)) / n, last)
-            step = 1.0
-            while self.moments(theta + step)[1] < target:
-                step *= 2.0
-            theta = optimize.brentq(lambda t, m=target: self.moments(t)[1] - m, theta, theta + step, rtol=1e-6)
+    def tilts(self, n: int, high: int) -> Iterator[float]:
+        """Values θ > 0 whose tilted means are SPACING standard deviations apart, until they reach `high`."""
+        theta, site, last = 0.0, n * self.moments(0.0)[1], min(high, n * self.width - 0.25)
+        while site < last:
+            site = min(site + max(1.0, SPACING * math.sqrt(n * self.moments(theta)[2])), last)
+            theta = self.tilt(n, site)
             yield theta
-            mean, variance = target, self.moments(theta)[2]
+
+    def tilt(self, n: int, site: float) -> float:
+        """The θ ≥ 0 whose tilted law of the sum has its mean at `site`, or 0 where only a θ < 0 has."""
+        mean = min(site, n * self.width - 0.25) / n  # the very edge is the limit θ → ∞
+        if self.moments(0.0)[1] >= mean:
+            return 0.0
+        above = 1.0
+        while self.moments(above)[1] < mean:
+            above *= 2.0
+        return float(optimize.brentq(lambda theta: self.moments(theta)[1] - mean, 0.0, above, rtol=1e-6))
 
     def tilted_power(self, n: int, y: float, low: int, high: int) -> tuple[int, Floats, Floats]:
         """First site, probabilities, and estimates of their relative errors, as one radius y gives them in [low, high]."""
@@ -250,14 +262,14 @@ class _Lattice:
             first += n * dominant
             centre = first + int(np.argmax(values))
             mass = sum((Decimal(float(w)) for w in self.weights), Decimal(0))
-            factor = float((n * (total / mass).ln() - centre * radius.ln()).exp())
+            factor = float((n * (total / mass).ln() - centre * radius.ln()).exp() * 2**128)  # clear of subnormal numbers
         cut = slice(max(low - first, 0), max(high - first + 1, 0))
         first, values, errors = first + cut.start, values[cut], errors[cut]
         relative = np.divide(errors, values, out=np.full(values.size, np.inf), where=values > 0.0)
         good = relative < RESOLVED
         away = centre - first - np.arange(values.size)[good]
         half = away // 2  # y^away alone may overflow
-        values[good] = (values[good] * y**half) * (factor * y ** (away - half))
+        values[good] = (values[good] * y**half) * (factor * y ** (away - half)) * 2.0**-128
         return first, values, relative
 
 

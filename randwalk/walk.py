@@ -140,7 +140,7 @@ class LatticeWalk:
         sites: int | None = None,
         rule: Rule = Rule.EXACT_VARIANCE,
         convention: Convention = Convention.ITO,
-        times: Sequence[float] | None = None,
+        times: ArrayLike | None = None,
     ) -> LatticeWalk:
         """The walk of a drift a(x, t) (velocity) and a diffusion **D**(x, t) (length²/time; an Itô equation's σ² is 2D).
 
@@ -165,11 +165,16 @@ class LatticeWalk:
         lattice = Lattice.on(domain, dx, begin.anchor)
         if rule is Rule.TWO_WAY and constant_value(diffusion) is None:
             raise ValueError(f"rule = two_way needs a constant diffusion, not {diffusion}; take exact_variance or linear")
+        times = None if times is None else np.atleast_1d(np.asarray(times, dtype=np.float64)).tolist()
         if dt is None:
             largest = _largest_diffusion(diffusion, lattice, begin, times)
             dt = lattice.dx**2 / ((2.0 if rule is Rule.TWO_WAY else 6.0) * largest)
             dt = dt if times is None or rule is Rule.TWO_WAY else dividing_step(dt, times)
         dt = _positive("dt", dt)
+        if rule is Rule.TWO_WAY:
+            only = lattice.dx**2 / (2.0 * float(diffusion(0.0)))
+            if abs(dt - only) > 1e-9 * only:
+                raise ValueError(f"dt = {dt:g}: rule = two_way steps with dt = dx²/2D = {only:.12g}; leave dt out")
         right, left = rule.probabilities(ito, diffusion, lattice.dx, dt)
         walk = object.__new__(cls)
         walk._set(
@@ -224,6 +229,9 @@ class LatticeWalk:
                 f"time {t:g} is not a whole number of steps of dt = {self.dt:g}: take t = {round(t / self.dt) * self.dt:g}, "
                 f"or dt = {t / n:.12g}, or build the walk with from_drift(..., times=[...])"
             )
+        if (np.diff(steps) <= 0).any():
+            at = int(np.argmax(np.diff(steps) <= 0))
+            raise ValueError(f"times {given[at]:.12g} and {given[at + 1]:.12g} are the same step of dt = {self.dt:g}: give one")
         if steps[-1] >= 2**32:
             raise ValueError(f"{steps[-1]:.3g} steps are more than the 2³² that a random stream addresses; take a larger dt")
         return [int(n) for n in steps]

@@ -34,6 +34,8 @@ def table_for(walk: LatticeWalk, steps: int, leak: float = LEAK) -> StepTable:
         first, last = _homogeneous_window(walk, steps, leak)
     else:
         first, last = _followed_window(walk, steps, leak)
+    if last - first >= 2**31 - 8:
+        raise ValueError(f"{last - first + 1} sites are more than the 2³¹ a walker's place is counted in: take a larger dx")
     return StepTable(walk, lattice, first, last - first + 1)
 
 

@@ -1,0 +1,17 @@
+"""The evidence: samples against laws, laws against equations, solvers against closed forms."""
+
+from __future__ import annotations
+
+if __name__ != "randwalk.validate":
+    raise ImportError("this folder is imported as randwalk.validate: import randwalk, then use randwalk.validate")
+
+from .compare import Check, Comparison, Outcomes, compare
+from .convergence import Convergence, refine
+from .measured import MeasuredCounts, MeasuredCurve
+from .report import CaseReport, Report
+from .run import case_names, load_case, validate, validate_problem
+
+__all__ = [
+    "CaseReport", "Check", "Comparison", "Convergence", "MeasuredCounts", "MeasuredCurve", "Outcomes", "Report", "case_names",
+    "compare", "load_case", "refine", "validate", "validate_problem",
+]  # fmt: skip

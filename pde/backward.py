@@ -1,0 +1,275 @@
+"""Backward problems: expectations of a payoff, mean exit times and exit probabilities, as functions of the start.
+
+They are solved with the transpose of the forward operator on the same grid, which is the generator of a birth–death chain
+between the cells; so the duality ∫ u(x, 0) ρ₀ dx = ∫ f(x) ρ(x, T) dx holds on the grid to rounding. The walls are the
+adjoint ones: u = 0 (or what is paid there) at an absorbing wall, u_x = 0 at a reflecting one, ±D u_x = K u at a partially
+absorbing one.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.interpolate import CubicSpline
+
+from randwalk.coefficient import Coefficient, Floats
+from randwalk.domain import Reflecting, Ring
+from randwalk.plotting import COLOURS, axes
+from randwalk.start import Uniform
+
+from .equation import FokkerPlanck
+from .refine import LARGEST_CELLS, PILOT_CELLS, Plan, checked_tolerance, even, refinement
+from .schemes import SDIRK2, Clock, march
+from .stencil import Grid, Resolvents, Stencil, chain_matrix
+from .truncate import find_window
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+LEAK: Final = 1e-12  # mass that may leave the window of an unbounded domain
+SAMPLES: Final = 32  # of the payoff in a cell
+
+Payoff: TypeAlias = Coefficient | Callable[[Floats], ArrayLike]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class BackwardSolution:
+    """A function u of the starting place, at the cell centres of a grid.
+
+    Attributes
+    ----------
+    equation : FokkerPlanck
+    grid : Grid
+    u : (cells,) array
+    asked : (low, high)
+        The range of x for which the solution is made, and where ``value`` answers.
+    error_estimate : float
+        Estimate of the largest error of u at the centres in that range (in the units of u).
+    quantity : str
+        What u is.
+    """
+
+    equation: FokkerPlanck
+    grid: Grid
+    u: Floats
+    asked: tuple[float, float]
+    error_estimate: float
+    quantity: str
+
+    @property
+    def x(self) -> Floats:
+        """Centres of the cells, (cells,)."""
+        return self.grid.x
+
+    def value(self, x: ArrayLike) -> Floats:
+        """u at the places `x`, of their shape: a cubic spline through the cells."""
+        x = np.asarray(x, dtype=np.float64)
+        low, high = self.asked
+        if isinstance(self.equation.domain, Ring):
+            x = low + np.mod(x - low, high - low)
+        slack = 1e-9 * (high - low)
+        if not ((x >= low - slack) & (x <= high + slack)).all():
+            raise ValueError(
+                f"x = {x.min():g} … {x.max():g}: the solution was asked for from {low:g} to {high:g}; see over="
+            )
+        return np.asarray(CubicSpline(self.x, self.u)(x))
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Draw u over the starting place, on `ax` or on new axes, which are returned."""
+        ax = axes(ax)
+        low, high = self.asked
+        shown = (self.x >= low) & (self.x <= high)
+        ax.plot(self.x[shown], self.u[shown], color=COLOURS["finite differences"], label="finite differences")
+        ax.set(xlabel="start x", ylabel=self.quantity)
+        ax.legend()
+        return ax
+
+    def __repr__(self) -> str:
+        low, high = self.asked
+        return (
+            f"BackwardSolution({self.quantity} for x from {low:.4g} to {high:.4g}, {self.u.size} cells, "
+            f"error ≈ {self.error_estimate:.1e})"
+        )
+
+
+def backward(
+    equation: FokkerPlanck,
+    payoff: Payoff,
+    time: float,
+    tolerance: float = 1e-4,
+    *,
+    left: float = 0.0,
+    right: float = 0.0,
+    killed: float = 0.0,
+    over: tuple[float, float] | None = None,
+) -> BackwardSolution:
+    """Solve u_t + a u_x + D u_xx - κu = 0 backward from u(x, T) = f(x) to u(x, 0).
+
+    u(x, 0) = E[f(X_T); alive | X_0 = x] + `left` P(absorbed at the left wall) + `right` P(… at the right wall)
+    + `killed` P(killed), by the time T.
+
+    Parameters
+    ----------
+    equation : FokkerPlanck
+        Its start serves only to place the window of an unbounded domain.
+    payoff : function of x, or Coefficient
+        f. A jump is located to a thirty-second of a cell.
+    time : float
+        T > 0.
+    tolerance : float
+        The largest error of u wanted, relative to the largest |u|.
+    left, right, killed : float
+        What is paid on absorption at the walls and on killing.
+    over : (low, high), optional
+        For which starting places u is wanted; by default everywhere in a bounded domain, else where the start lies.
+
+    Examples
+    --------
+    >>> import randwalk as rw
+    >>> heat = FokkerPlanck(drift=0.0, diffusion=0.5)
+    >>> round(float(backward(heat, lambda x: x**2, time=1.0, over=(-1.0, 1.0)).value(0.5)), 3)  # x² + 2Dt
+    1.25
+    """
+    if not (math.isfinite(time) and time > 0):
+        raise ValueError(f"time = {time}: must be positive and finite")
+    checked_tolerance(tolerance)
+    window, asked = _place(equation, time, over)
+    paid = np.array([left, right, killed])
+    scheme, scale = SDIRK2(), 1.0
+
+    def run(cells: int, clock: Clock) -> BackwardSolution:
+        grid = replace(window, cells=cells)
+        last = _cell_means(payoff, grid, time)
+        ends = [
+            left if grid.left else last[0],
+            right if grid.right else last[-1],
+            killed,
+        ]  # past a cut, the payoff stays
+        state = np.append(last, ends)
+        resolvents = Resolvents(Stencil(equation, grid))
+
+        def apply(tau: float, elapsed: float, state: Floats) -> Floats:
+            return resolvents.backward(tau, time - elapsed, state)
+
+        for _, _, state in march(scheme, apply, state, clock, min(float(state.min()), 0.0)):
+            pass
+        return BackwardSolution(equation, grid, state[:-3], asked, math.nan, "E[f(X_T) | X_0 = x]")
+
+    scale = max(float(np.abs(run(PILOT_CELLS, Clock.octaves(np.array([time]), 16)).u).max()), float(np.abs(paid).max()))
+    scale = scale or 1.0
+    plan = Plan.measured(run, _difference, np.array([time]), scheme, scale)
+
+    def pair(cells: int) -> BackwardSolution:
+        fine, coarse = (run(n, clock) for n, clock in zip((cells, cells // 2), plan.clocks(cells), strict=True))
+        return replace(fine, error_estimate=_difference(fine, coarse) / 3.0)
+
+    return plan.reach(tolerance * scale, pair)
+
+
+def mean_exit_time(equation: FokkerPlanck, tolerance: float = 1e-4) -> BackwardSolution:
+    """The mean time until absorption at a wall or killing, by starting place: a τ_x + D τ_xx - κτ = -1 [Gardiner 2009, §5.5].
+
+    `tolerance` is relative to the largest mean exit time. The domain must be bounded and let walkers out.
+    """
+    return _steady(equation, lambda stencil: np.ones(stencil.grid.cells), "mean exit time", tolerance)
+
+
+def exit_probability(equation: FokkerPlanck, wall: str, tolerance: float = 1e-4) -> BackwardSolution:
+    """The probability of leaving in the end through `wall`, "left", "right" or "killing", by starting place:
+    a u_x + D u_xx - κu = 0 with u = 1 on leaving there and 0 elsewhere. `tolerance` is absolute.
+    """
+
+    def source(stencil: Stencil) -> Floats:
+        rates, into = stencil.rates(0.0), np.zeros(stencil.grid.cells)
+        if wall == "killing":
+            return rates.killed
+        side = 0 if wall == "left" else -1
+        into[side] = (rates.left if wall == "left" else rates.right)[side]
+        return into
+
+    if wall not in ("left", "right", "killing"):
+        raise ValueError(f"wall = {wall!r}: give 'left', 'right' or 'killing'")
+    if wall != "killing" and isinstance(getattr(equation.domain, wall), (Reflecting, type(None))):
+        raise ValueError(f"wall = {wall!r}: nobody leaves {equation.domain} there; take another wall")
+    return _steady(equation, source, f"probability of leaving by {wall!r}", tolerance)
+
+
+def _steady(
+    equation: FokkerPlanck, source: Callable[[Stencil], Floats], quantity: str, tolerance: float
+) -> BackwardSolution:
+    """The solution of Aᵀu = -source, refined to `tolerance` relative to its largest value."""
+    checked_tolerance(tolerance)
+    domain = equation.domain
+    if equation.time_dependent:
+        raise ValueError(f"{quantity}: the coefficients depend on time; use backward(), which is for a given time")
+    if not (math.isfinite(domain.low) and math.isfinite(domain.high)):
+        raise ValueError(
+            f"{quantity}: needs a bounded domain, not {domain}; put a far Reflecting() or Absorbing() wall"
+        )
+
+    def run(cells: int) -> BackwardSolution:
+        grid = _whole(equation, cells)
+        stencil = Stencil(equation, grid)
+        rates = stencil.rates(0.0)
+        if not (rates.killed.any() or (not grid.periodic and (rates.left[0] > 0.0 or rates.right[-1] > 0.0))):
+            raise ValueError(f"{quantity}: nobody ever leaves {domain}; give it an absorbing wall, or killing")
+        u = chain_matrix(rates, 0.0, 1.0).solve(source(stencil))
+        return BackwardSolution(equation, grid, u, (domain.low, domain.high), math.nan, quantity)
+
+    coarse, cells, error = run(PILOT_CELLS // 2), PILOT_CELLS, math.inf
+    while cells <= LARGEST_CELLS:
+        fine = run(cells)
+        if 2 * coarse.u.size != cells:
+            coarse = run(cells // 2)
+        before, error = error, _difference(fine, coarse) / 3.0
+        scale = float(np.abs(fine.u).max())
+        if error <= tolerance * scale:
+            return replace(fine, error_estimate=error)
+        if error > 0.9 * before and cells > 16 * PILOT_CELLS:
+            break
+        coarse, cells = fine, even(cells * refinement(error, tolerance * scale))
+    raise ValueError(f"tolerance = {tolerance:g} is out of reach, {error / scale:.2g} was reached: take a larger one")
+
+
+def _whole(equation: FokkerPlanck, cells: int) -> Grid:
+    """The grid on all of a bounded domain."""
+    domain = equation.domain
+    return Grid(domain.low, domain.high, cells, domain.left, domain.right, domain.periodic)
+
+
+def _place(equation: FokkerPlanck, time: float, over: tuple[float, float] | None) -> tuple[Grid, tuple[float, float]]:
+    """The window of the grid, and the range that is asked for."""
+    domain = equation.domain
+    bounded = math.isfinite(domain.low) and math.isfinite(domain.high)
+    if over is not None and not (domain.low <= over[0] < over[1] <= domain.high):
+        raise ValueError(f"over = {over}: must be an increasing pair inside {domain}")
+    if bounded:
+        return _whole(equation, PILOT_CELLS), over or (domain.low, domain.high)
+    low, high = over or equation.start.support
+    start = equation.start if over is None else Uniform(low, high)
+    posed = FokkerPlanck(equation.drift, equation.diffusion, domain, start, equation.killing)
+    return find_window(posed, time, LEAK), (low, high)
+
+
+def _cell_means(payoff: Payoff, grid: Grid, time: float) -> Floats:
+    """Means of the payoff over the cells."""
+    x = grid.low + (np.arange(grid.cells * SAMPLES) + 0.5) * (grid.h / SAMPLES)
+    f = partial(payoff, t=time) if isinstance(payoff, Coefficient) else payoff
+    values = np.broadcast_to(np.asarray(f(x), dtype=np.float64), x.shape)
+    if not np.isfinite(values).all():
+        raise ValueError(f"payoff at x = {x[~np.isfinite(values)][0]:.6g} is not a finite number")
+    return values.reshape(grid.cells, SAMPLES).mean(axis=1)
+
+
+def _difference(fine: BackwardSolution, coarse: BackwardSolution) -> float:
+    """The largest difference at the cells of `coarse` in (or next to) the range that is asked for."""
+    low, high = fine.asked
+    x = coarse.x
+    here = (x >= low - coarse.grid.h) & (x <= high + coarse.grid.h)
+    return float(np.abs(CubicSpline(fine.x, fine.u)(x[here]) - coarse.u[here]).max())

@@ -1,0 +1,286 @@
+"""The finite-difference solution of a Fokker–Planck equation to a stated tolerance."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.interpolate import PchipInterpolator
+
+from randwalk.coefficient import Floats
+from randwalk.plotting import COLOURS, axes
+
+from .equation import FokkerPlanck
+from .refine import Plan, checked_cells, checked_tolerance
+from .schemes import SDIRK2, Clock, Scheme, march
+from .stencil import OUTLETS, Grid, Resolvents, Stencil
+from .truncate import find_window, leaked, widened
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+LEAK_SHARE: Final = 1e-3  # of the tolerance may leave the window of an unbounded domain
+FIXED_LEAK: Final = 1e-12  # mass that may leave it when the number of cells is given
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Solution:
+    """The law that :func:`solve` found, as the masses of equal cells at the recorded times.
+
+    Attributes
+    ----------
+    equation : FokkerPlanck
+    scheme : Scheme
+    grid : Grid
+        The cells; ``window`` is where they lie.
+    times : (times,) array
+    density : (times, cells) array
+        Mass of each cell divided by its width (1/length). Not negative beyond rounding.
+    errors : (times,) array
+        Estimate of the largest error of the cumulative probability at any cell edge, or of the mass absorbed at a wall
+        or killed, at each recorded time: a third of the difference to the same solution on cells, and steps, twice as
+        long. ``error_estimate`` is the largest.
+    ages : (steps + 1,) array
+        The times of all steps, from 0.
+    left_so_far : (steps + 1, 3) array
+        Mass that has left through the left end, the right end and by killing, at those times.
+    """
+
+    equation: FokkerPlanck
+    scheme: Scheme
+    grid: Grid
+    times: Floats
+    density: Floats
+    errors: Floats
+    ages: Floats
+    left_so_far: Floats
+
+    @property
+    def x(self) -> Floats:
+        """Centres of the cells, (cells,)."""
+        return self.grid.x
+
+    @property
+    def edges(self) -> Floats:
+        """Edges of the cells, (cells + 1,)."""
+        return self.grid.edges
+
+    @property
+    def window(self) -> tuple[float, float]:
+        """The ends of the grid: walls, or where an unbounded (or unreached) part is cut off."""
+        return self.grid.low, self.grid.high
+
+    @property
+    def steps(self) -> int:
+        """Number of time steps."""
+        return self.ages.size - 1
+
+    @property
+    def error_estimate(self) -> float:
+        """The largest of ``errors``."""
+        return float(self.errors.max())
+
+    @property
+    def leaked(self) -> float:
+        """Mass that has crossed an end of the window that is not a wall: an upper bound of what the window leaves out."""
+        return float(leaked(self.grid, self.left_so_far[-1]).sum())
+
+    def error(self, t: float) -> float:
+        """The error estimate at the recorded time `t`."""
+        return float(self.errors[self._row(t)])
+
+    def cdf(self, x: ArrayLike, t: float) -> Floats:
+        """The mass in (low, x] at the recorded time `t`, of the shape of `x`; at the high end it is the surviving fraction.
+
+        Exact sums of masses at cell edges, a monotone cubic (PCHIP) between them.
+        """
+        x = np.clip(np.asarray(x, dtype=np.float64), *self.window)
+        return np.asarray(self._cumulative(t)(x))
+
+    def pdf(self, x: ArrayLike, t: float) -> Floats:
+        """The density ρ(x, t) at the recorded time `t`, of the shape of `x`: the slope of :meth:`cdf`; 0 outside the window."""
+        x = np.asarray(x, dtype=np.float64)
+        low, high = self.window
+        if self.grid.periodic:
+            x = low + np.mod(x - low, high - low)
+        inside = (x >= low) & (x <= high)
+        return np.where(inside, self._cumulative(t).derivative()(np.clip(x, low, high)), 0.0)
+
+    def mass(self, edges: ArrayLike, t: float) -> Floats:
+        """The probabilities of the bins between the increasing `edges`, (len(edges) - 1,), at the recorded time `t`."""
+        given = np.asarray(edges, dtype=np.float64)
+        if given.ndim != 1 or given.size < 2 or not (np.diff(given) > 0).all():
+            raise ValueError(f"edges must be a list of at least two increasing numbers, not {given.tolist()}")
+        return np.diff(self.cdf(given, t))
+
+    def passed(self, wall: str, times: ArrayLike) -> Floats:
+        """The probability of having been absorbed at `wall`, "left" or "right", or of "killing", by each of the `times`.
+
+        Any times from 0 to the last one; the values are exact sums at the time steps, a monotone cubic between them.
+        """
+        if wall not in OUTLETS:
+            raise ValueError(f"wall = {wall!r}: give one of {', '.join(map(repr, OUTLETS))}")
+        if wall != "killing" and getattr(self.equation.domain, wall) is None:
+            raise ValueError(f"wall = {wall!r}: {self.equation.domain} has no wall there")
+        t = self._within(times)
+        return np.asarray(PchipInterpolator(self.ages, self.left_so_far[:, OUTLETS.index(wall)])(t))
+
+    def survival(self, t: ArrayLike) -> Floats:
+        """The fraction still walking at the times `t`, from 0 to the last one, of the shape of `t`."""
+        return np.asarray(PchipInterpolator(self.ages, 1.0 - self.left_so_far.sum(axis=1))(self._within(t)))
+
+    def mean(self, t: float) -> float:
+        """The mean position of the survivors at the recorded time `t`."""
+        density = self.density[self._row(t)]
+        return float(density @ self.x / density.sum())
+
+    def plot(self, t: float | None = None, ax: Axes | None = None) -> Axes:
+        """Draw the density at the recorded time `t`, or at all of them, on `ax` or on new axes, which are returned."""
+        ax = axes(ax)
+        rows = range(self.times.size) if t is None else [self._row(t)]
+        for count, row in enumerate(rows, start=1):
+            label = f"finite differences, t = {self.times[row]:g}"
+            ax.plot(
+                self.x, self.density[row], color=COLOURS["finite differences"], alpha=count / len(rows), label=label
+            )
+        ax.set(xlabel="x", ylabel="ρ(x, t)")
+        ax.legend()
+        return ax
+
+    def _cumulative(self, t: float) -> PchipInterpolator:
+        return PchipInterpolator(self.edges, np.append(0.0, np.cumsum(self.density[self._row(t)]) * self.grid.h))
+
+    def _row(self, t: float) -> int:
+        row = int(np.argmin(np.abs(self.times - t)))
+        if not abs(self.times[row] - t) <= 1e-9 * self.times[row]:
+            near = f"{self.times[row]:g} is the nearest of {self.times.size} recorded times"
+            raise ValueError(f"t = {t:g} was not recorded ({near}); add it to times=")
+        return row
+
+    def _within(self, t: ArrayLike) -> Floats:
+        t = np.asarray(t, dtype=np.float64)
+        last = self.times[-1]
+        if not ((t >= 0.0) & (t <= last * (1.0 + 1e-9))).all():
+            raise ValueError(f"t = {t.max():g}: the solution covers times from 0 to {last:g}; add it to times=")
+        return np.minimum(t, last)
+
+    def __repr__(self) -> str:
+        low, high = self.window
+        return (
+            f"Solution(times {self.times[0]:g} … {self.times[-1]:g}, {self.x.size} cells on [{low:.4g}, {high:.4g}], "
+            f"{self.steps} steps of {type(self.scheme).__name__}, error ≈ {self.error_estimate:.1e})"
+        )
+
+
+def solve(
+    equation: FokkerPlanck,
+    times: ArrayLike,
+    tolerance: float = 1e-4,
+    cells: int | None = None,
+    scheme: Scheme | None = None,
+) -> Solution:
+    """Solve ρ_t = -(aρ)_x + (Dρ)_xx - κρ by conservative finite volumes on a uniform grid of its own.
+
+    Parameters
+    ----------
+    equation : FokkerPlanck
+    times : increasing positive numbers
+        When the law is recorded (time).
+    tolerance : float
+        The largest error wanted, at any recorded time, of the cumulative probability at any cell edge and of the mass
+        absorbed at either wall or killed. The estimate that is reached is in the result.
+    cells : even int ≥ 16, optional
+        Fixes the grid in place of the tolerance; steps are then chosen so that their error stays below that of the grid.
+    scheme : BackwardEuler(), CrankNicolson() or SDIRK2(), optional
+        The time scheme, SDIRK2() by default. With a ``dt`` its steps are that long; else they are chosen.
+
+    Notes
+    -----
+    Scharfetter–Gummel fluxes (:mod:`randwalk.pde.stencil`) keep mass to rounding and the equilibrium between reflecting
+    walls exactly. Second order in space. An unbounded domain, and a wall that is not reached, is cut where less than a
+    thousandth of the tolerance (1e-12 for fixed `cells`) crosses; see ``window`` and ``leaked``. A short pilot solution
+    measures the errors of space and time, which sets cells and steps; the returned solution is compared with one on twice
+    the spacing, and made again on a finer grid if the estimate misses the tolerance.
+
+    Raises
+    ------
+    ValueError
+        for times that are not positive and increasing, coefficients that are not numbers or D ≤ 0 where mass can be
+        (with the place), and a tolerance that is out of reach (with the one that was reached).
+
+    Examples
+    --------
+    >>> import randwalk as rw
+    >>> ou = FokkerPlanck(drift=rw.Affine(slope=-1.0), diffusion=0.5, start=1.0)
+    >>> law = solve(ou, times=[1.0])
+    >>> round(law.mean(1.0), 3)
+    0.368
+    """
+    recorded, scheme = checked_times(times), SDIRK2() if scheme is None else scheme
+    leak = LEAK_SHARE * checked_tolerance(tolerance) if cells is None else FIXED_LEAK
+    window = find_window(equation, float(recorded[-1]), leak)
+
+    def run(cells: int, clock: Clock) -> _Run:
+        return _Run.of(equation, scheme, replace(window, cells=cells), clock)
+
+    def pair(cells: int) -> Solution:
+        nonlocal window
+        while True:
+            fine, coarse = (run(n, clock) for n, clock in zip((cells, cells // 2), plan.clocks(cells), strict=True))
+            errors = fine.difference(coarse) / 3.0
+            grid = replace(window, cells=cells)
+            lost = leaked(grid, fine.left_so_far[-1])
+            if (lost <= leak).all():
+                return Solution(
+                    equation, scheme, grid, recorded, fine.mass / grid.h, errors, fine.ages, fine.left_so_far
+                )
+            window = widened(window, lost, leak, 0.1)
+
+    plan = Plan.measured(run, lambda fine, coarse: float(fine.difference(coarse).max()), recorded, scheme)
+    return plan.reach(tolerance, pair) if cells is None else pair(checked_cells(cells))
+
+
+def checked_times(times: ArrayLike) -> Floats:
+    """Times as an array; refused unless they are positive and increase."""
+    given = np.atleast_1d(np.asarray(times, dtype=np.float64))
+    if given.ndim != 1 or given.size == 0:
+        raise ValueError(f"times must be a number or a list of numbers, not an array of shape {given.shape}")
+    wrong = ~(np.isfinite(given) & (given > 0.0))
+    if wrong.any():
+        raise ValueError(f"times: {given[wrong][0]:g} must be positive and finite; the law at time 0 is the start")
+    if (np.diff(given) <= 0.0).any():
+        at = int(np.argmax(np.diff(given) <= 0.0))
+        raise ValueError(f"times must increase: {given[at + 1]:g} comes after {given[at]:g}; sort them")
+    return given
+
+
+@dataclass(frozen=True)
+class _Run:
+    """Masses (times, cells) at the recorded times, and what has left (steps + 1, 3) by the times `ages` of all steps."""
+
+    mass: Floats
+    ages: Floats
+    left_so_far: Floats
+    at: list[int]
+
+    @classmethod
+    def of(cls, equation: FokkerPlanck, scheme: Scheme, grid: Grid, clock: Clock) -> _Run:
+        stencil = Stencil(equation, grid)
+        state = stencil.start()
+        ages, left, mass, at = [0.0], [state[-3:]], [], []
+        for t, recorded, state in march(scheme, Resolvents(stencil).forward, state, clock, 0.0):
+            ages.append(t)
+            left.append(state[-3:])
+            if recorded:
+                mass.append(state[:-3])
+                at.append(len(ages) - 1)
+        return cls(np.array(mass), np.array(ages), np.array(left), at)
+
+    def difference(self, other: _Run) -> Floats:
+        """The largest difference to a run on the same grid or one of half as many cells, at each recorded time."""
+        ratio = self.mass.shape[1] // other.mass.shape[1]
+        cdf = np.cumsum(self.mass, axis=1)[:, ratio - 1 :: ratio] - np.cumsum(other.mass, axis=1)
+        left = self.left_so_far[self.at] - other.left_so_far[other.at]
+        return np.maximum(np.abs(cdf).max(axis=1), np.abs(left).max(axis=1))

@@ -1,0 +1,5 @@
+"""``python -m randwalk`` is the command ``randwalk``."""
+
+from .cli import main
+
+main()

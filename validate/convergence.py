@@ -1,0 +1,177 @@
+"""Rungs 2 and 3: discretisation errors and their orders, with no sampling noise in them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from types import NoneType
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from randwalk.coefficient import Constant, Floats
+from randwalk.domain import Absorbing, Interval, Reflecting
+from randwalk.parity import cell, occupied
+from randwalk.pde import FokkerPlanck, exact_law
+from randwalk.pde.closed_form import ClosedForm, NoClosedForm, closed_form
+from randwalk.pde.solve import Solution, solve
+from randwalk.walk import LatticeWalk, Rule
+
+from .compare import Law
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+REFINE = 3  # keeps the sites of every kind of wall, and a start on a site, on sites
+LEVELS = 3
+ORDER = 2.0  # of the walk in dx (dt ~ dx²) and of the finite differences in the cell width
+BELOW, ABOVE = 0.3, 1.5  # an order may fall short by this much, and exceed by that (special walks converge at order 4)
+FLOOR = 2e-11  # errors below this are rounding
+CELLS = 200  # of the coarsest finite-difference grid of rung 3
+EDGES = 33
+TOLERANCE = 1e-6  # asked of the finite-difference solution that stands in where there is no closed form
+
+
+@dataclass(frozen=True)
+class Convergence:
+    """Errors under refinement and the local orders between them.
+
+    An error is the root mean square, over recorded times, of the differences in the distribution function at fixed places
+    and in the probabilities of having been absorbed. `counted` is False for self-convergence, which never counts as passed.
+    """
+
+    against: str
+    widths: tuple[float, ...]
+    errors: tuple[float, ...]
+    floor: float = FLOOR
+    counted: bool = True
+    remark: str = ""
+
+    @property
+    def orders(self) -> tuple[float, ...]:
+        pairs = zip(self.errors, self.errors[1:], self.widths, self.widths[1:], strict=False)
+        return tuple(float(np.log(max(a, 1e-300) / max(b, 1e-300)) / np.log(h / k)) for a, b, h, k in pairs)
+
+    @property
+    def passed(self) -> bool:
+        """The last error is at the floor, or the last order agrees with the theory."""
+        at_floor = self.errors[-1] <= self.floor
+        return self.counted and (at_floor or ORDER - BELOW <= self.orders[-1] <= ORDER + ABOVE) and not self.remark
+
+    @property
+    def rule(self) -> str:
+        return f"last order in [{ORDER - BELOW:g}, {ORDER + ABOVE:g}], or last error ≤ {self.floor:.1g}"
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Error against width on logarithmic axes, with the slope of the theory."""
+        from randwalk.plotting import COLOURS, axes
+
+        ax = axes(ax)
+        widths, errors = np.array(self.widths), np.array(self.errors)
+        ax.loglog(widths, errors, "o-", color=COLOURS["exact law"])
+        ax.loglog(widths, errors[-1] * (widths / widths[-1]) ** ORDER, ":", color="0.5")
+        ax.set(xlabel=r"spacing $\Delta x$", ylabel=f"error against {self.against}")
+        return ax
+
+
+@dataclass(frozen=True)
+class Measure:
+    """Where laws of one problem are compared: bin edges that do not move under refinement, times, absorbing walls."""
+
+    edges: Floats
+    times: tuple[float, ...]
+    walls: tuple[str, ...]
+
+    def values(self, law: Law) -> Floats:
+        """Distribution function at the edges, and absorbed probabilities, at every time."""
+        cumulative = [np.cumsum(np.asarray(law.mass(self.edges, t), dtype=np.float64)) for t in self.times]
+        passed = [np.asarray(law.passed(wall, list(self.times)), dtype=np.float64) for wall in self.walls]
+        return np.concatenate([*cumulative, *passed])
+
+    def difference(self, first: Law, second: Law) -> float:
+        return float(np.sqrt(np.mean((self.values(first) - self.values(second)) ** 2)))
+
+
+def measure_for(walk: LatticeWalk, times: Sequence[float]) -> Measure:
+    """Edges between the cells of the walk's atoms, where refining by 3 leaves edges, so that no error comes from cutting
+    cells; some 30 of them over the part of the domain that holds all but 1e-4 of the mass, and the ends."""
+    law = exact_law(walk, times)
+    domain, table = walk.domain, law.table
+    total = np.array([np.cumsum(p) / max(float(p.sum()), 1e-300) for p in law.pmf])
+    seen = np.flatnonzero(((total > 1e-4) & (total < 1.0 - 1e-4)).any(axis=0))
+    first, last = (int(seen[0]), int(seen[-1])) if seen.size else (0, table.sites - 1)
+    if cell(table, law.steps[-1]) == 2:
+        kept = occupied(table, law.steps[-1])
+        borders = law.sites[first + (1 if first % 2 == (kept.start or 0) else 0) : last + 1 : 2]
+    else:
+        borders = law.sites[first:last] + 0.5 * walk.dx
+    borders = borders[:: max(1, borders.size // EDGES)]
+    ends = (
+        domain.low if np.isfinite(domain.low) else law.sites[0] - walk.dx,
+        domain.high if np.isfinite(domain.high) else law.sites[-1] + walk.dx,
+    )
+    inside = borders[(borders > ends[0] + 0.25 * walk.dx) & (borders < ends[1] - 0.25 * walk.dx)]
+    lossy = [side for side, wall in (("left", domain.left), ("right", domain.right)) if not isinstance(wall, (Reflecting, NoneType))]
+    if walk.killing != Constant(0.0):
+        lossy.append("killing")
+    return Measure(np.concatenate([[ends[0]], inside, [ends[1]]]), tuple(t for t in times if t > 0), tuple(lossy))
+
+
+def refine(walk: LatticeWalk, factor: int) -> LatticeWalk:
+    """The walk of the same equation on sites `factor` times closer, with steps factor² times shorter."""
+    domain = walk.domain
+    mixed = isinstance(domain, Interval) and isinstance(domain.left, Absorbing) != isinstance(domain.right, Absorbing)
+    if mixed and factor % 2 == 0:
+        raise ValueError(f"factor = {factor}: between walls of two kinds only odd refinements fit")
+    return LatticeWalk.from_drift(
+        walk.drift, walk.diffusion, walk.dx / factor, walk.dt / factor**2, domain=domain, start=walk.start,
+        killing=walk.killing, rule=walk.rule or Rule.LINEAR,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
+class Reference:
+    """What stands for the solution of the equation: its closed form, else finite differences with their error."""
+
+    law: ClosedForm | Solution
+    name: str
+    error: float
+    missing: str = ""
+
+
+def reference(equation: FokkerPlanck, times: Sequence[float]) -> Reference:
+    try:
+        form = closed_form(equation)
+        return Reference(form, f"closed form ({form.description})", FLOOR)
+    except NoClosedForm as reason:
+        solution = solve(equation, [t for t in times if t > 0], tolerance=TOLERANCE)
+        return Reference(solution, "finite differences", float(np.max(solution.error_estimate)), str(reason))
+
+
+def walk_convergence(walk: LatticeWalk, times: Sequence[float], against: Reference, measure: Measure) -> Convergence:
+    """Rung 2: the exact law of the walk against the solution of its equation, at dx, dx/3, dx/9."""
+    widths, errors = [], []
+    for level in range(LEVELS):
+        finer = refine(walk, REFINE**level)
+        law = exact_law(finer, measure.times).smoothed()
+        widths.append(finer.dx)
+        errors.append(measure.difference(law, against.law))
+    return Convergence(against.name, tuple(widths), tuple(errors), max(FLOOR, against.error))
+
+
+def solver_convergence(equation: FokkerPlanck, against: Reference, measure: Measure) -> Convergence:
+    """Rung 3: finite differences against the closed form, at 200, 400 and 800 cells.
+
+    Without a closed form the differences of successive solutions are shown; they prove nothing about the equation solved.
+    """
+    cells = [CELLS * 2**level for level in range(LEVELS)]
+    solutions = [solve(equation, list(measure.times), cells=n) for n in cells]
+    widths = tuple(float(s.x[1] - s.x[0]) for s in solutions)
+    if not against.missing:
+        errors = tuple(measure.difference(s, against.law) for s in solutions)
+        return Convergence(against.name, widths, errors)
+    finest = solve(equation, list(measure.times), cells=2 * cells[-1])
+    pairs = zip(solutions, [*solutions[1:], finest], strict=True)
+    errors = tuple(measure.difference(a, b) for a, b in pairs)
+    return Convergence("self-convergence", widths, errors, counted=False)
+

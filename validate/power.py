@@ -1,0 +1,36 @@
+"""What a test can see: the smallest bias it would have detected, and Holm's correction for many tests."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from scipy import optimize, stats
+
+from randwalk.coefficient import Floats
+
+LEVEL = 1e-3  # at which the test rejects
+POWER = 0.9  # how often a bias of the stated size is seen
+
+
+def detectable(freedom: int, total: int, level: float = LEVEL, power: float = POWER) -> float:
+    """The root-mean-square relative error of the probabilities that a chi-square test of `total` counts sees.
+
+    A relative error δ of every probability makes the statistic non-central with λ = n δ²; the δ returned is seen with
+    probability `power` by a test at `level`.
+    """
+    critical = stats.chi2.isf(level, freedom)
+    top = 10.0 * (freedom + 100.0)
+    noncentrality = optimize.brentq(lambda c: stats.ncx2.sf(critical, freedom, c) - power, 1e-6, top)
+    return float(np.sqrt(noncentrality / total))
+
+
+def holm(p_values: Sequence[float]) -> Floats:
+    """Adjusted p-values (S. Holm, Scand. J. Statist. 6, 65, 1979): rejecting those below α keeps the probability of any
+    false alarm below α, whatever the dependence of the tests."""
+    p = np.asarray(p_values, dtype=np.float64)
+    order = np.argsort(p)
+    stepped = np.maximum.accumulate((p.size - np.arange(p.size)) * p[order])
+    adjusted = np.empty_like(p)
+    adjusted[order] = np.minimum(stepped, 1.0)
+    return adjusted

@@ -1,0 +1,120 @@
+"""Climbing the three rungs with one problem, or with all built-in ones."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from importlib import resources
+from pathlib import Path
+
+import numpy as np
+
+from randwalk.coefficient import Constant
+from randwalk.domain import Reflecting
+from randwalk.ensemble import Ensemble
+from randwalk.pde import exact_law, limit
+from randwalk.problem import Problem, Source
+from randwalk.record import FirstPassage
+from randwalk.simulate import explain, simulate
+from randwalk.walk import LatticeWalk
+
+from .compare import FALSE_ALARMS, Comparison, compare, gather
+from .convergence import Measure, Reference, measure_for, reference, solver_convergence, walk_convergence
+from .measured import read_measured
+from .report import Budget, CaseReport, Report
+
+MANY = 10**12  # walkers of the occupation run; its cost does not depend on them
+
+
+def case_names() -> list[str]:
+    """The names of the built-in cases."""
+    return sorted(p.name.removesuffix(".toml") for p in resources.files(__package__).joinpath("cases").iterdir() if p.name.endswith(".toml"))
+
+
+def load_case(name: str) -> Problem:
+    """A built-in case by its name, or a problem file by its path."""
+    if name.endswith(".toml"):
+        return Problem.load(name)
+    if name not in case_names():
+        raise ValueError(f"there is no case {name!r}; the built-in ones are {', '.join(case_names())}, a file ends in .toml")
+    return Problem.load(Path(str(resources.files(__package__).joinpath("cases", f"{name}.toml"))))
+
+
+def validate_problem(
+    problem: Problem,
+    name: str = "problem",
+    walkers: int | None = None,
+    seed: int | None = None,
+    threads: int | None = None,
+) -> CaseReport:
+    """Climb the three rungs with one problem. `walkers` and `seed` stand in for those of its file."""
+    begun = time.perf_counter()
+    walk, times = problem.walk, [t for t in problem.times if t > 0]
+    measure = measure_for(walk, times)
+    equation = limit(walk)
+    against = reference(equation, times)
+    ensembles = _ensembles(replace(problem, walkers=walkers or problem.walkers, seed=problem.seed if seed is None else seed), threads)
+    law = exact_law(walk, problem.times)
+    sampling = gather([compare(e, law) for e in ensembles])
+    discretisation = walk_convergence(walk, times, against, measure)
+    measured = read_measured(problem)
+    data: Comparison | None = None if measured is None else compare(measured, measured.law_of(walk))
+    source = problem.source or Source.parse("")
+    return CaseReport(
+        name, problem.title, str(source.data.get("catches", "")), sampling, discretisation,
+        solver_convergence(equation, against, measure), data, _budget(ensembles[0], walk, against, measure),
+        tuple(f"{e.walkers:.0e} by {e.method}" for e in ensembles), against.missing, time.perf_counter() - begun,
+    )  # fmt: skip
+
+
+def _ensembles(problem: Problem, threads: int | None) -> list[Ensemble]:
+    """One ensemble by every method that can run the problem; passages are recorded where walkers can leave."""
+    walk = problem.walk
+    lossy = walk.killing != Constant(0.0) or any(
+        wall is not None and not isinstance(wall, Reflecting) for wall in (walk.domain.left, walk.domain.right)
+    )
+    record = [FirstPassage()] if lossy else []
+    methods = explain(walk, problem.walkers, problem.times, record).seconds
+    return [
+        simulate(walk, MANY if method == "occupation" else problem.walkers, problem.times, problem.seed, method, record, threads)
+        for method in methods
+    ]
+
+
+def _budget(ensemble: Ensemble, walk: LatticeWalk, against: Reference, measure: Measure) -> Budget:
+    law = exact_law(walk, measure.times)
+    p = np.clip(measure.values(law), 0.0, 1.0)
+    return Budget(
+        measure.difference(ensemble, against.law),
+        float(np.sqrt(np.mean(p * (1.0 - p)) / ensemble.walkers)),
+        measure.difference(law.smoothed(), against.law),
+        measure.difference(law, law.smoothed()),
+    )
+
+
+def validate(
+    names: Sequence[str] = (),
+    walkers: int | None = None,
+    seed: int | None = None,
+    alpha: float = FALSE_ALARMS,
+    threads: int | None = None,
+    done: Callable[[CaseReport | str], None] = lambda report: None,
+) -> Report:
+    """Validate built-in cases by name, problem files by path, or all built-in cases.
+
+    Every file is read before anything runs. `done` is called after each case with its report, or with what went wrong.
+    """
+    if not 0.0 < alpha < 1.0:
+        raise ValueError(f"alpha = {alpha}: must lie between 0 and 1")
+    problems = {name: load_case(name) for name in names or case_names()}
+    reports, failures = [], {}
+    for name, problem in problems.items():
+        short = Path(name).stem
+        try:
+            reports.append(validate_problem(problem, short, walkers, seed, threads))
+            done(reports[-1])
+        except (ValueError, ArithmeticError, MemoryError) as error:
+            failures[short] = str(error)
+            done(f"{short}: {error}")
+    return Report(tuple(reports), alpha, failures)
