@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 LEAK: Final = 1e-12  # mass that may leave the window of an unbounded domain
 SAMPLES: Final = 32  # of the payoff in a cell
+SMALLEST: Final = 1e-300  # in place of 0 as the scale of a solution that vanishes
 
 Payoff: TypeAlias = Coefficient | Callable[[Floats], ArrayLike]
 
@@ -123,7 +124,7 @@ def backward(
     time : float
         T > 0.
     tolerance : float
-        The largest error of u wanted, relative to the largest |u|.
+        The largest error of u wanted, relative to the largest |u| in the range asked for.
     left, right, killed : float
         What is paid on absorption at the walls and on killing.
     over : (low, high), optional
@@ -140,8 +141,7 @@ def backward(
         raise ValueError(f"time = {time}: must be positive and finite")
     checked_tolerance(tolerance)
     window, asked = _place(equation, time, over)
-    paid = np.array([left, right, killed])
-    scheme, scale = SDIRK2(), 1.0
+    scheme = SDIRK2()
 
     def run(cells: int, clock: Clock) -> BackwardSolution:
         grid = replace(window, cells=cells)
@@ -151,18 +151,16 @@ def backward(
             right if grid.right else last[-1],
             killed,
         ]  # past a cut, the payoff stays
-        state = np.append(last, ends)
+        final = np.append(last, ends)
         resolvents = Resolvents(Stencil(equation, grid))
 
         def apply(tau: float, elapsed: float, state: Floats) -> Floats:
             return resolvents.backward(tau, time - elapsed, state)
 
-        for _, _, state in march(scheme, apply, state, clock, min(float(state.min()), 0.0)):
-            pass
+        *_, (_, _, state) = march(scheme, apply, final, clock, min(float(final.min()), 0.0))
         return BackwardSolution(equation, grid, state[:-3], asked, math.nan, "E[f(X_T) | X_0 = x]")
 
-    scale = max(float(np.abs(run(PILOT_CELLS, Clock.octaves(np.array([time]), 16)).u).max()), float(np.abs(paid).max()))
-    scale = scale or 1.0
+    scale = max(_size(run(PILOT_CELLS, Clock.octaves(np.array([time]), 16))), SMALLEST)
     plan = Plan.measured(run, _difference, np.array([time]), scheme, scale)
 
     def pair(cells: int) -> BackwardSolution:
@@ -228,7 +226,7 @@ def _steady(
         if 2 * coarse.u.size != cells:
             coarse = run(cells // 2)
         before, error = error, _difference(fine, coarse) / 3.0
-        scale = float(np.abs(fine.u).max())
+        scale = _size(fine)
         if error <= tolerance * scale:
             return replace(fine, error_estimate=error)
         if error > 0.9 * before and cells > 16 * PILOT_CELLS:
@@ -264,7 +262,14 @@ def _cell_means(payoff: Payoff, grid: Grid, time: float) -> Floats:
     values = np.broadcast_to(np.asarray(f(x), dtype=np.float64), x.shape)
     if not np.isfinite(values).all():
         raise ValueError(f"payoff at x = {x[~np.isfinite(values)][0]:.6g} is not a finite number")
-    return values.reshape(grid.cells, SAMPLES).mean(axis=1)
+    return np.asarray(values.reshape(grid.cells, SAMPLES).mean(axis=1), dtype=np.float64)
+
+
+def _size(solution: BackwardSolution) -> float:
+    """The largest |u| in (or next to) the range that is asked for."""
+    low, high = solution.asked
+    here = (solution.x >= low - solution.grid.h) & (solution.x <= high + solution.grid.h)
+    return float(np.abs(solution.u[here]).max())
 
 
 def _difference(fine: BackwardSolution, coarse: BackwardSolution) -> float:

@@ -1,27 +1,25 @@
 """Closed forms of the Fokker–Planck equation, chosen by the structure of the problem.
 
-:func:`closed_form` reads coefficients, domain, walls and start, never samples them, and returns a :class:`ClosedForm` or raises
-:class:`NoClosedForm` with the property that stands in the way.
+:func:`closed_form` reads coefficients, domain, walls and start, never samples them, and returns a :class:`ClosedForm`
+or raises :class:`NoClosedForm` with the property that stands in the way.
 """
 
 from __future__ import annotations
 
 import math
-from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import integrate, special
 
-from randwalk.coefficient import Coefficient, Floats, affine_parts, constant_value, tanh_parts
+from randwalk.coefficient import Floats, affine_parts, constant_value, tanh_parts
 from randwalk.domain import Absorbing, Interval, Line, PartiallyAbsorbing, Ring, Wall
-from randwalk.start import Normal, Point, Sites, Start, Uniform
+from randwalk.start import Normal
 
 from .equation import FokkerPlanck
-from .green import NODES, WEIGHTS, Benes, Circle, Green, HalfLine, Split, deficit, gauss_legendre, normal_between
+from .green import Benes, Circle, HalfLine
+from .law import Driven, Law, Linear, Superposition
 from .series import Bar
 
 if TYPE_CHECKING:
@@ -38,8 +36,8 @@ class NoClosedForm(ValueError):
 class ClosedForm:
     """The solution ρ(x, t) of an equation by formula; made by :func:`closed_form`.
 
-    All times are > 0 and in the units of the coefficients. Densities and masses are accurate to about 1e-12 of their largest
-    value over x; densities from a point start, and masses of bins in the tails, keep their relative accuracy in most forms.
+    All times are > 0 and in the units of the coefficients. Densities and masses are accurate to about 1e-12 of their
+    largest value over x; densities and masses of bins in the tails keep their relative accuracy, except on a wide ring.
 
     Attributes
     ----------
@@ -54,7 +52,7 @@ class ClosedForm:
     killing: float
 
     def pdf(self, x: ArrayLike, t: ArrayLike) -> Floats:
-        """The density ρ(x, t), of the broadcast shape of `x` and `t`; it integrates to :meth:`survival`. 0 outside walls."""
+        """The density ρ(x, t), of the broadcast shape of `x` and `t`; it integrates to :meth:`survival`."""
         x, t = np.broadcast_arrays(np.asarray(x, dtype=np.float64), _times(t))
         domain = self.equation.domain
         inside = np.ones(x.shape, dtype=bool) if domain.periodic else (x >= domain.low) & (x <= domain.high)
@@ -63,7 +61,7 @@ class ClosedForm:
         return values
 
     def cdf(self, x: ArrayLike, t: ArrayLike) -> Floats:
-        """The mass in (low, x] at time `t`, of the broadcast shape of `x` and `t`; at the high end it is :meth:`survival`."""
+        """The mass in (low, x] at time `t`, of the broadcast shape of `x` and `t`; up to the high end, :meth:`survival`."""
         x, t = np.broadcast_arrays(np.asarray(x, dtype=np.float64), _times(t))
         values = np.empty(x.shape)
         for time in np.unique(t):
@@ -72,7 +70,7 @@ class ClosedForm:
         return values
 
     def mass(self, edges: ArrayLike, t: float) -> Floats:
-        """The probabilities of the bins between the increasing `edges`, shape (len(edges) - 1,), without cancellation."""
+        """The probabilities of the bins between the increasing `edges`, shape (len(edges) - 1,)."""
         edges = np.asarray(edges, dtype=np.float64)
         if edges.ndim != 1 or edges.size < 2 or not (np.diff(edges) > 0).all():
             raise ValueError(f"edges must be a list of at least two increasing numbers, not of shape {edges.shape}")
@@ -100,13 +98,13 @@ class ClosedForm:
         return alive
 
     def first_passage_density(self, wall: str, t: ArrayLike) -> Floats:
-        """The probability per time of being absorbed at `wall`, "left" or "right", at the times `t`, of the shape of `t`."""
+        """The probability per time of being absorbed at `wall`, "left" or "right", at the times `t`."""
         self._check_wall(wall, killing=False)
         t = _times(t)
         return self.law.flux(wall, t.ravel()).reshape(t.shape) * np.exp(-self.killing * t)
 
     def passed(self, wall: str, times: ArrayLike) -> Floats:
-        """The probability of having been absorbed at `wall`, "left", "right" or "killing", by each of the `times` ≥ 0."""
+        """The probability of having been absorbed at `wall` ("left", "right" or "killing") by each of the `times` ≥ 0."""
         self._check_wall(wall, killing=True)
         times = np.asarray(times, dtype=np.float64)
         if not (times >= 0).all():
@@ -179,212 +177,13 @@ class ClosedForm:
         )
 
 
-class Law(ABC):
-    """A law without killing, as :class:`ClosedForm` asks for it: flat arrays of x and t inside the domain."""
-
-    exits: tuple[str, ...] = ()
-
-    @abstractmethod
-    def pdf(self, x: Floats, t: Floats) -> Floats: ...
-
-    @abstractmethod
-    def split(self, x: Floats, t: float) -> Split:
-        """The masses on both sides of each of the `x` at one time."""
-
-    @abstractmethod
-    def bins(self, edges: Floats, t: float) -> Floats: ...
-
-    def flux(self, wall: str, t: Floats) -> Floats:
-        raise NotImplementedError
-
-    def passed(self, wall: str, t: Floats, killing: float) -> Floats:
-        raise NotImplementedError
-
-    def moments(self, t: Floats) -> tuple[Floats, Floats]:
-        raise NotImplementedError
-
-
-@dataclass(frozen=True)
-class Superposition(Law):
-    """A Green function summed over the start: over its atoms, or by Gauss–Legendre panels that resolve the kernel."""
-
-    green: Green
-    start: Start
-
-    @property
-    def exits(self) -> tuple[str, ...]:  # type: ignore[override]
-        return self.green.exits
-
-    def starts(self, t: float) -> tuple[Floats, Floats]:
-        """Places and weights of starts that stand for the whole start at time `t`."""
-        if isinstance(self.start, (Point, Sites)):
-            return _atoms(self.start)
-        low, high = self.start.support
-        scale = self.green.spread(t)
-        if isinstance(self.start, Normal):
-            scale = min(scale, self.start.sd)
-        if isinstance(self.green, Benes):
-            scale = min(scale, self.green.layer)
-        pieces = [np.linspace(low, high, 1 + math.ceil((high - low) / (2.0 * scale)))]
-        thin = min(self.green.layer, scale)
-        doubling = thin * 1.6 ** np.arange(-2, max(1.0, math.log(max((high - low) / thin, 1.0)) / math.log(1.6)))
-        for end, side in ((self.green.low, 1.0), (self.green.high, -1.0)):
-            if math.isfinite(end):  # near a wall the law changes over D/|a| as well
-                pieces.append(end + side * doubling)
-        breaks = np.unique(np.clip(np.concatenate(pieces), low, high))
-        y, w = (v.ravel() for v in gauss_legendre(breaks))
-        if isinstance(self.start, Normal):
-            density = np.exp(-0.5 * ((y - self.start.mean) / self.start.sd) ** 2) / (
-                math.sqrt(2.0 * math.pi) * self.start.sd
-            )
-            return y, w * density
-        return y, w / (high - low)
-
-    def pdf(self, x: Floats, t: Floats) -> Floats:
-        if isinstance(self.start, (Point, Sites)):
-            y, weights = _atoms(self.start)
-            return sum((w * self.green.pdf(x, t, place) for place, w in zip(y, weights, strict=True)), np.zeros(x.size))
-        values = np.empty(x.size)
-        for time in np.unique(t):
-            here = t == time
-            kernel = partial(self._kernel, t=time)
-            (values[here],) = self.green.over_starts(kernel, x[here], *self.starts(float(time)))
-        return values
-
-    def _kernel(self, x: Floats, y: Floats, t: Floats) -> tuple[Floats]:
-        return (self.green.pdf(x, t, y),)
-
-    def split(self, x: Floats, t: float) -> Split:
-        return self.green.split(x, t, *self.starts(t))
-
-    def bins(self, edges: Floats, t: float) -> Floats:
-        return self.green.bins(edges, t, *self.starts(t))
-
-    def flux(self, wall: str, t: Floats) -> Floats:
-        return np.array(
-            [self.green.flux(wall, np.asarray(time), y) @ w for time in t for y, w in [self.starts(float(time))]]
-        )
-
-    def passed(self, wall: str, t: Floats, killing: float) -> Floats:
-        if isinstance(self.start, (Point, Sites)):
-            y, weights = _atoms(self.start)
-            return sum(
-                (w * self.green.passed(wall, t, place, killing) for place, w in zip(y, weights, strict=True)),
-                np.zeros(t.size),
-            )
-        values = np.zeros(t.size)
-        for i, time in enumerate(t):
-            y, weights = self.starts(float(time))
-            at = np.array([time])
-            values[i] = sum(
-                w * self.green.passed(wall, at, place, killing)[0] for place, w in zip(y, weights, strict=True)
-            )
-        return values
-
-    def moments(self, t: Floats) -> tuple[Floats, Floats]:
-        assert isinstance(self.green, Benes)
-        run = 2.0 * self.green.diffusion * self.green.rate * t
-        y, w = self.starts(math.inf)
-        side = np.tanh(self.green.rate * (y - self.green.centre))
-        first = y @ w + run * (side @ w)
-        centred = y[None, :] - first[:, None]
-        second = (centred**2 + 2.0 * centred * run[:, None] * side) @ w + run**2 + 2.0 * self.green.diffusion * t
-        return first, second
-
-
-class Normals(Law):
-    """On the line, x = shift(t) + factor(t) y + a normal of variance(t): exact for every start."""
-
-    def __init__(self, start: Start) -> None:
-        self.start = start
-
-    def coefficients(self, t: float) -> tuple[float, float, float]:
-        """shift, factor and variance at a time."""
-        raise NotImplementedError
-
-    def _parts(self, t: float) -> tuple[Floats, Floats, float, float]:
-        """Means (of the centre, for a uniform start), weights, standard deviation, and width of the uniform part."""
-        shift, factor, variance = self.coefficients(t)
-        if isinstance(self.start, Uniform):
-            width = factor * (self.start.high - self.start.low)
-            return (
-                np.array([shift + factor * 0.5 * (self.start.low + self.start.high)]),
-                np.ones(1),
-                math.sqrt(variance),
-                width,
-            )
-        if isinstance(self.start, Normal):
-            return (
-                np.array([shift + factor * self.start.mean]),
-                np.ones(1),
-                math.hypot(factor * self.start.sd, math.sqrt(variance)),
-                0.0,
-            )
-        y, weights = _atoms(self.start)
-        return shift + factor * y, weights, math.sqrt(variance), 0.0
-
-    def pdf(self, x: Floats, t: Floats) -> Floats:
-        values = np.empty(x.size)
-        for time in np.unique(t):
-            here = t == time
-            means, weights, sd, width = self._parts(float(time))
-            z = (x[here] - means[:, None]) / sd
-            values[here] = weights @ _normal_density(z, 0.5 * width / sd) / sd
-        return values
-
-    def split(self, x: Floats, t: float) -> Split:
-        means, weights, sd, width = self._parts(t)
-        z = (x - means[:, None]) / sd
-        return weights @ _normal_mass(z, 0.5 * width / sd), weights @ _normal_mass(-z, 0.5 * width / sd)
-
-    def bins(self, edges: Floats, t: float) -> Floats:
-        below, above = self.split(edges, t)
-        mass = np.where(below[1:] < above[:-1], np.diff(below), -np.diff(above))
-        half = 0.5 * np.diff(edges)
-        narrow = half < 0.125 * self._parts(t)[2]
-        if narrow.any():
-            x = 0.5 * (edges[1:] + edges[:-1])[narrow, None] + half[narrow, None] * NODES
-            mass[narrow] = half[narrow] * (self.pdf(x.ravel(), np.full(x.size, t)).reshape(x.shape) @ WEIGHTS)
-        return mass
-
-    def moments(self, t: Floats) -> tuple[Floats, Floats]:
-        parts = [self._parts(float(time)) for time in t]
-        mean = np.array([means @ weights for means, weights, _, _ in parts])
-        spread = [weights @ (means - m) ** 2 for m, (means, weights, _, _) in zip(mean, parts, strict=True)]
-        return mean, np.array(spread) + np.array([sd**2 + width**2 / 12.0 for _, _, sd, width in parts])
-
-
-class Linear(Normals):
-    """dX = (intercept + slope X) dt + √(2D) dW: the Ornstein–Uhlenbeck process, of either sign; slope 0 is plain drift."""
-
-    def __init__(self, start: Start, intercept: float, slope: float, diffusion: float) -> None:
-        super().__init__(start)
-        self.intercept, self.slope, self.diffusion = intercept, slope, diffusion
-
-    def coefficients(self, t: float) -> tuple[float, float, float]:
-        mean_time = t * float(special.exprel(self.slope * t))
-        variance = 2.0 * self.diffusion * t * float(special.exprel(2.0 * self.slope * t))
-        return self.intercept * mean_time, math.exp(self.slope * t), variance
-
-
-class Driven(Normals):
-    """Drift a(t) and diffusion D(t) of time alone: mean y + ∫a, variance 2∫D."""
-
-    def __init__(self, start: Start, drift: Coefficient, diffusion: Coefficient) -> None:
-        super().__init__(start)
-        self.drift, self.diffusion = drift, diffusion
-
-    def coefficients(self, t: float) -> tuple[float, float, float]:
-        return _integral(self.drift, t), 1.0, 2.0 * _integral(self.diffusion, t)
-
-
 def closed_form(equation: FokkerPlanck) -> ClosedForm:
     """The closed form of `equation`.
 
-    Covered: constant drift and diffusion on the line, on a half-line, on an interval (walls absorbing, reflecting or partially
-    absorbing) and on a ring; on the line also a drift affine in x (Ornstein–Uhlenbeck), the Beneš drift 2Db·tanh(b(x - c)) and
-    drift and diffusion that depend on time alone. Killing must be constant. Starts are points, sites and uniform laws anywhere,
-    normal laws wherever ±9.5 standard deviations of them fit.
+    Covered: constant drift and diffusion on the line, on a half-line, on an interval (walls absorbing, reflecting or
+    partially absorbing) and on a ring; on the line also a drift affine in x (Ornstein–Uhlenbeck), the Beneš drift
+    2Db·tanh(b(x - c)), and drift and diffusion that depend on time alone. Killing must be constant. Starts are points,
+    sites and uniform laws anywhere, normal laws wherever ±9.5 standard deviations of them fit.
 
     Raises
     ------
@@ -394,7 +193,8 @@ def closed_form(equation: FokkerPlanck) -> ClosedForm:
     Examples
     --------
     >>> import randwalk as rw
-    >>> form = closed_form(FokkerPlanck(drift=0.0, diffusion=0.5, start=1.0, domain=rw.Interval(0.0, math.inf, rw.Absorbing())))
+    >>> half_line = rw.Interval(0.0, math.inf, rw.Absorbing())
+    >>> form = closed_form(FokkerPlanck(drift=0.0, diffusion=0.5, domain=half_line, start=1.0))
     >>> form.description, round(float(form.passed("left", 1.0)), 6)
     ('method of images, absorbing half-line', 0.317311)
     """
@@ -428,8 +228,8 @@ def _line_law(equation: FokkerPlanck) -> tuple[Law, str]:
     height, rate, centre = parts
     if abs(height - 2.0 * constant * rate) > SAME * abs(height):
         raise NoClosedForm(
-            f"drift = {equation.drift}: height·tanh(rate·(x - c)) has a closed form if height = 2·D·rate = {2.0 * constant * rate:g}, "
-            f"not {height:g}"
+            f"drift = {equation.drift}: height·tanh(rate·(x - c)) has a closed form if "
+            f"height = 2·D·rate = {2.0 * constant * rate:g}, not {height:g}"
         )
     return Superposition(
         Benes(0.0, constant, -math.inf, math.inf, (), rate, centre), start
@@ -473,46 +273,8 @@ def _adjective(wall: Wall) -> str:
     return {0.0: "reflecting", math.inf: "absorbing"}.get(_reactivity(wall), "partially absorbing")
 
 
-def _atoms(start: Start) -> tuple[Floats, Floats]:
-    if isinstance(start, Point):
-        return np.array([start.x]), np.ones(1)
-    assert isinstance(start, Sites)
-    return np.array(start.x), np.array(start.masses)
-
-
 def _times(t: ArrayLike) -> Floats:
     t = np.asarray(t, dtype=np.float64)
     if not ((t > 0) & np.isfinite(t)).all():
         raise ValueError(f"t = {t[~((t > 0) & np.isfinite(t))].flat[0]:g}: must be positive and finite")
     return t
-
-
-def _integral(coefficient: Coefficient, t: float) -> float:
-    """∫ of a function of time from 0 to t, exact for a constant."""
-    value = constant_value(coefficient)
-    if value is not None:
-        return value * t
-    return float(integrate.quad(lambda s: float(coefficient(0.0, s)), 0.0, t, epsabs=0.0, epsrel=1e-13, limit=1000)[0])
-
-
-def _normal_density(z: Floats, half: float) -> Floats:
-    """The standard normal density averaged over z ± `half`."""
-    if half < 0.5:
-        return np.exp(-0.5 * (z[..., None] + half * NODES) ** 2) @ (0.5 * WEIGHTS) / math.sqrt(2.0 * math.pi)
-    return normal_between(z - half, z + half) / (2.0 * half)
-
-
-def _normal_mass(z: Floats, half: float) -> Floats:
-    """The standard normal distribution function averaged over z ± `half`: (ψ(z + half) - ψ(z - half))/2half, ψ = ∫Φ."""
-    if half < 0.5:
-        return special.ndtr(z[..., None] + half * NODES) @ (0.5 * WEIGHTS)
-
-    def psi(z: Floats) -> Floats:  # ∫Φ = φ(z) + zΦ(z) below zero, in one positive product
-        z = np.minimum(z, 0.0)
-        return np.exp(-0.5 * z * z) / math.sqrt(2.0 * math.pi) * deficit(-z / math.sqrt(2.0))
-
-    def rest(z: Floats) -> Floats:  # ψ(z) - max(z, 0) = ψ(-|z|)
-        return psi(-np.abs(z))
-
-    low, high = z - half, z + half
-    return (np.maximum(high, 0.0) - np.maximum(low, 0.0) + rest(high) - rest(low)) / (2.0 * half)

@@ -1,8 +1,8 @@
 """Green functions with constant coefficients that are finite sums: half-line, ring, and the Beneš drift on the line.
 
-Every one is the density at ``x`` after time ``t`` of a walker that started at ``y``, with the masses on both sides of ``x``.
-Exponents are added before anything is exponentiated, and what is left over is ``erfcx``, so that neither a large Péclet
-number nor a far tail costs digits.
+Every one is the density at ``x`` after time ``t`` of a walker that started at ``y``, with the masses on both sides of
+``x``. Exponents are added before anything is exponentiated, and what is left over is ``erfcx``, so that neither a large
+Péclet number nor a far tail costs digits.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def gauss_legendre(breaks: Floats) -> tuple[Floats, Floats]:
 
 
 def deficit(z: ArrayLike) -> Floats:
-    """1 - √π z erfcx(z) = √π exp(z²) ierfc(z), positive, to full relative accuracy (Lentz fraction A&S 7.1.14 from z = 2)."""
+    """1 - √π z erfcx(z) = √π exp(z²) ierfc(z) > 0, to full relative accuracy (continued fraction, DLMF 7.9.1)."""
     z = np.asarray(z, dtype=np.float64)
     far = np.maximum(z, 2.0)
     step = 0.5 / (far * far)
@@ -136,7 +136,10 @@ class HalfLine(Green):
     """One wall at the finite end: the outward flux there is `reactivity` × ρ; 0 reflects, infinity absorbs.
 
     In ξ, η ≥ 0, the distances of x and y from the wall, with the drift a pointing away from it, s = √(4Dt), q = ξη/Dt,
-    E = -(ξ - η - at)²/4Dt and ζ = (ξ + η + (2K + a)t)/s:  ρ = exp(E)/√(4πDt) [1 + exp(-q) (1 - √π (2K + a)/√D √t erfcx ζ)]
+    E = -(ξ - η - at)²/4Dt and ζ = (ξ + η + (2K + a)t)/s:
+
+        ρ = exp(E)/√(4πDt) [1 + exp(-q) (1 - (2K + a)√(πt/D) erfcx ζ)]
+
     (Carslaw and Jaeger, *Conduction of Heat in Solids*, 14.2; Smoluchowski 1916 for K = 0). K = ∞ leaves 1 - exp(-q).
     """
 
@@ -240,7 +243,7 @@ class HalfLine(Green):
         return eta / (ROOT_PI * s * t) * np.exp(-(((eta + self._away * t) / s) ** 2))
 
     def passed(self, wall: str, t: Floats, y: float, killing: float) -> Floats:
-        """With killing κ the flux is that of drift a' = -√(a² + 4Dκ) and K' = K + (a - a')/2, times exp(-(a - a')η/2D) K/K'."""
+        """With killing κ: the one of drift a' = -√(a² + 4Dκ), K' = K + (a - a')/2, times exp(-(a - a')η/2D) K/K'."""
         a, d, k, eta = self._away, self.diffusion, self.reactivity, float(self._inward(np.asarray(y)))
         if killing:
             root = math.hypot(a, 2.0 * math.sqrt(d * killing))
@@ -255,7 +258,8 @@ class HalfLine(Green):
             return 0.5 * (special.erfc(plus) + image)
         zeta = plus + 2.0 * k * t / s
         exact = (k * t / s) * np.exp(-plus * plus) * (
-            erfcx_slope(np.maximum(plus, -5.0), np.maximum(zeta, -5.0)) + erfcx_slope(np.maximum(minus, -5.0), np.maximum(zeta, -5.0))
+            erfcx_slope(np.maximum(plus, -5.0), np.maximum(zeta, -5.0))
+            + erfcx_slope(np.maximum(minus, -5.0), np.maximum(zeta, -5.0))
         )  # fmt: skip
         late = np.array([1.0 - float(self._far(np.zeros(()), time, np.asarray(eta))) for time in t])
         return np.where(np.minimum(plus, minus) >= -5.0, exact, late)
@@ -263,7 +267,7 @@ class HalfLine(Green):
 
 @dataclass(frozen=True)
 class Circle(Green):
-    """The normal law wrapped around a ring: the sum of its images, or the Fourier series (theta function) once it is wide."""
+    """The normal law wrapped around a ring: the sum of its images, or its Fourier series once it is wide."""
 
     def _phase(self, x: Floats, t: Floats, y: Floats) -> tuple[Floats, Floats, NDArray[np.bool_]]:
         """Per period: displacement x - y - at reduced to [-½, ½], standard deviation, and whether the series serves."""
@@ -302,9 +306,9 @@ class Circle(Green):
 
 @dataclass(frozen=True)
 class Benes(Green):
-    """Drift 2Db·tanh(b(x - c)) with constant D: two normal laws that run apart at speeds ±2Db, from the odds exp(±2b(y - c)).
+    """Drift 2Db·tanh(b(x - c)), constant D: two normal laws that run apart at speeds ±2Db, with odds exp(2b(y - c)).
 
-    ρ = cosh(b(x-c))/cosh(b(y-c)) exp(-Db²t) × the heat kernel (Beneš 1981): the drift is a gradient whose potential is constant.
+    ρ = cosh(b(x-c))/cosh(b(y-c)) exp(-Db²t) × the heat kernel (Beneš 1981): the potential V of this drift is constant.
     """
 
     rate: float = 1.0

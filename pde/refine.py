@@ -97,9 +97,9 @@ class Plan:
             error = found.error_estimate
             if error <= tolerance:
                 return found
-            if error > 0.9 * reached:
+            if error > 0.9 * reached and self.scheme.dt is not None:
                 break
-            reached = error
+            reached = min(reached, error)
             cells = even(cells * refinement(error, tolerance))
         best = f"{reached:.2g} was reached" if math.isfinite(reached) else f"it would take {cells} cells"
         remedy = "leave dt out, or take a smaller one" if self.scheme.dt is not None else "take a larger one"
@@ -108,7 +108,7 @@ class Plan:
 
 def refinement(error: float, tolerance: float) -> float:
     """The factor of cells that takes a second-order `error` below `tolerance`, within reason."""
-    return min(max(1.1 * math.sqrt(error / tolerance), 1.2), 4.0)
+    return min(max(1.1 * math.sqrt(error / tolerance), 1.3), 4.0)
 
 
 def even(cells: float) -> int:

@@ -1,14 +1,14 @@
 """Green function of an interval with constant coefficients and any two walls: contour of images, then eigenfunctions.
 
-Distances ξ, η from the wall that the drift points to (α = |a|/2D), p with Re p > 0, and ρ = exp(-α(ξ - η) - Dα²t) u. Walls are
-u_ξ = h₀u at 0 and u_ξ = -h_L u at L with h₀ = K₀/D - α, h_L = K_L/D + α (K = 0 reflects, ∞ absorbs). The sum over all images is
-geometric in the Laplace variable s = Dp² (Carslaw and Jaeger, *Conduction of Heat in Solids*, 14.3):
+Distances ξ, η are from the wall that the drift points to, α = |a|/2D, and ρ = exp(-α(ξ - η) - Dα²t) u. The walls are
+u_ξ = h₀u at 0 and u_ξ = -h_L u at L with h₀ = K₀/D - α, h_L = K_L/D + α (K = 0 reflects, ∞ absorbs). In the Laplace
+variable s = Dp² the sum over all images is geometric (Carslaw and Jaeger, *Conduction of Heat in Solids*, 14.3):
 
-    2Dp û = exp(-p|ξ-η|) (1 + r₀ exp(-2p x<)) (1 + r_L exp(-2p(L - x>))) / (1 - r₀ r_L exp(-2pL)),   r = (p - h)/(p + h).
+    2Dp û = exp(-p|ξ-η|) (1 + r₀ exp(-2p x<)) (1 + r_L exp(-2p(L - x>))) / (1 - r₀ r_L exp(-2pL)),  r = (p - h)/(p + h)
 
-For Dt < 0.3 L² it is inverted on the vertical line through the saddle p = |ξ-η|/2Dt, where the integrand is a Gaussian and the
-trapezoidal rule converges like exp(-2π distance/step); what a real pole to the right of the line leaves is its eigenmode.
-Later the first eigenmodes are everything.
+with x< and x> the smaller and the larger of ξ and η. For Dt < 0.3 L² it is inverted on the vertical line through the
+saddle p = |ξ-η|/2Dt, where the integrand is a Gaussian and the trapezoidal rule converges like exp(-2π distance/step);
+a real pole to the right of the line adds its eigenmode. Later the first eigenmodes are everything.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ VANISHED = -745.0  # exp() of less is 0 in a double
 
 @dataclass(frozen=True)
 class Bar(Green):
-    """An interval; `near_reactivity` and `far_reactivity` belong to the wall the drift points to and the one it leaves."""
+    """An interval; `near_reactivity` is that of the wall the drift points to, `far_reactivity` of the other."""
 
     near_reactivity: float = 0.0
     far_reactivity: float = 0.0
@@ -62,8 +62,8 @@ class Bar(Green):
     def bound(self) -> tuple[float, float] | None:
         """(p, ε = α - p) of the mode exp(-pξ) bound to the near wall, if it is bound tightly: p > 1/L.
 
-        It solves (p + h₀)(p + h_L) = (p - h₀)(p - h_L) exp(-2pL). Its rate D(α² - p²) can be exponentially small, so the
-        unknown is ε, in which p + h₀ = K₀/D - ε has no cancellation.
+        It solves (p + h₀)(p + h_L) = (p - h₀)(p - h_L) exp(-2pL). Its rate D(α² - p²) can be exponentially small, so
+        the unknown is ε, in which p + h₀ = K₀/D - ε has no cancellation.
         """
         k0, h_far = self.near_reactivity / self.diffusion, self.h[1]
         alpha, length = self.alpha, self.length
@@ -85,7 +85,7 @@ class Bar(Green):
 
     @cached_property
     def modes(self) -> tuple[Floats, Floats, Floats]:
-        """Squares k² (negative: hyperbolic), decay rates D(α² + k²) and norms ∫φ² of the lowest modes but a tightly bound one."""
+        """k² (negative: hyperbolic), rates D(α² + k²) and ∫φ² of the lowest modes, without a tightly bound one."""
         (h0, h_far), length = self.h, self.length
 
         def phase(k: float, n: int) -> float:
@@ -112,14 +112,14 @@ class Bar(Green):
         return squares, self.diffusion * (self.alpha**2 + squares), norms
 
     def _shape(self, square: Floats, xi: Floats) -> Floats:
-        """The mode cos(kδ) + h_L sin(kδ)/k, δ = L - ξ, which meets the far wall's condition; scaled by 1/(1 + h_L L)."""
+        """The mode cos(kδ) + h_L sin(kδ)/k, δ = L - ξ, which meets the far wall's condition, over 1 + h_L L."""
         c, s = _cosine_sine(np.asarray(square), self.length - xi)
         if math.isinf(self.h[1]):
             return s / self.length
         return (c + self.h[1] * s) / (1.0 + self.h[1] * self.length)
 
     def _bound_mode(self, xi: Floats, eta: Floats, t: Floats, slope: bool = False) -> Floats:
-        """The tightly bound mode's part of ρ, exp(-(α+p)ξ + εη - λt) w(ξ)w(η)/∫, or of its slope at the far absorbing wall."""
+        """The bound mode's part of ρ, exp(-(α+p)ξ + εη - λt) w(ξ)w(η)/∫, or of its slope at the far absorbing wall."""
         assert self.bound is not None
         (p, epsilon), length, h_far = self.bound, self.length, self.h[1]
         reflected = -1.0 if math.isinf(h_far) else (p - h_far) / (p + h_far)
@@ -238,7 +238,7 @@ class Bar(Green):
         return np.exp(exponent) * ((gauss * images).real @ weight) / root
 
     def _breaks(self, t: float, y: Floats) -> Floats:
-        """Panels on which ρ is smooth: 1.5 standard deviations where the starts arrive, doubling away from the walls."""
+        """Panels on which ρ is smooth: 1.5 standard deviations where the starts arrive, growing away from the walls."""
         length, sd, eta = self.length, self.spread(t), self._inward(y)
         step = 1.5 * sd
         starts = np.sort(eta) - abs(self.drift) * t
@@ -256,7 +256,7 @@ class Bar(Green):
         return breaks if self.near_wall == "left" else (length - breaks)[::-1]
 
     def _panels(self, x: Floats, t: float, y: Floats, weights: Floats) -> tuple[Floats, Floats]:
-        """Ends of panels that have the `x` among them, and the mass on each: nothing is subtracted, so small ones are right."""
+        """Ends of panels, the `x` among them, and the mass on each: nothing is subtracted, so small ones are right."""
         breaks = np.unique(np.concatenate([self.low + self._breaks(t, y), x, [self.low, self.high]]))
         breaks = breaks[(breaks >= self.low) & (breaks <= self.high)]
         nodes, w = gauss_legendre(breaks)
@@ -279,7 +279,7 @@ class Bar(Green):
         return np.array([masses[i:j].sum() for i, j in pairwise(place)])
 
     def passed(self, wall: str, t: Floats, y: float, killing: float) -> Floats:
-        """The flux, integrated over log t on panels as short as its front asks for, and mode by mode once modes are few."""
+        """The flux, integrated over log t on panels as short as its front asks for, and later mode by mode."""
         if t.size == 0:
             return np.zeros(0)
         late = LATE * self.length**2 / self.diffusion
@@ -295,7 +295,7 @@ class Bar(Green):
         return first + self._passed_late(wall, late, t, y, killing)
 
     def _time_breaks(self, wall: str, times: Floats, y: float) -> Floats:
-        """Times from which panels in log t resolve the front, of relative width √(D/(|a| distance)), and the rise before it."""
+        """Ends of panels in log t that resolve the front, of relative width √(2D/(|a| distance)), and the rise before."""
         distance = (y - self.low) if wall == "left" else (self.high - y)
         speed = -self.drift if wall == "left" else self.drift  # towards the wall
         four_d = 4.0 * self.diffusion

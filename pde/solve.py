@@ -16,7 +16,7 @@ from .equation import FokkerPlanck
 from .refine import Plan, checked_cells, checked_tolerance
 from .schemes import SDIRK2, Clock, Scheme, march
 from .stencil import OUTLETS, Grid, Resolvents, Stencil
-from .truncate import find_window, leaked, widened
+from .truncate import MARGIN, find_window, leaked, widened
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -218,6 +218,7 @@ def solve(
     >>> round(law.mean(1.0), 3)
     0.368
     """
+    cells = None if cells is None else checked_cells(cells)
     recorded, scheme = checked_times(times), SDIRK2() if scheme is None else scheme
     leak = LEAK_SHARE * checked_tolerance(tolerance) if cells is None else FIXED_LEAK
     window = find_window(equation, float(recorded[-1]), leak)
@@ -236,10 +237,10 @@ def solve(
                 return Solution(
                     equation, scheme, grid, recorded, fine.mass / grid.h, errors, fine.ages, fine.left_so_far
                 )
-            window = widened(window, lost, leak, 0.1)
+            window = widened(window, lost, leak, MARGIN)
 
     plan = Plan.measured(run, lambda fine, coarse: float(fine.difference(coarse).max()), recorded, scheme)
-    return plan.reach(tolerance, pair) if cells is None else pair(checked_cells(cells))
+    return plan.reach(tolerance, pair) if cells is None else pair(cells)
 
 
 def checked_times(times: ArrayLike) -> Floats:
@@ -268,11 +269,11 @@ class _Run:
     @classmethod
     def of(cls, equation: FokkerPlanck, scheme: Scheme, grid: Grid, clock: Clock) -> _Run:
         stencil = Stencil(equation, grid)
-        state = stencil.start()
-        ages, left, mass, at = [0.0], [state[-3:]], [], []
-        for t, recorded, state in march(scheme, Resolvents(stencil).forward, state, clock, 0.0):
+        start = stencil.start()
+        ages, left, mass, at = [0.0], [start[-3:].copy()], [], []  # copies, or every state would be kept
+        for t, recorded, state in march(scheme, Resolvents(stencil).forward, start, clock, 0.0):
             ages.append(t)
-            left.append(state[-3:])
+            left.append(state[-3:].copy())
             if recorded:
                 mass.append(state[:-3])
                 at.append(len(ages) - 1)

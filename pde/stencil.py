@@ -19,9 +19,10 @@ from functools import cached_property
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from randwalk.coefficient import Coefficient, Floats
-from randwalk.domain import Absorbing, PartiallyAbsorbing, Wall
+from randwalk.domain import Absorbing, PartiallyAbsorbing, Reflecting, Wall
 from randwalk.start import Normal, Point, Sites, Start, Uniform
 
 from .equation import FokkerPlanck
@@ -71,6 +72,11 @@ class Rates:
     killed: Floats
     periodic: bool
 
+    @cached_property
+    def kills(self) -> bool:
+        """Whether any mass is killed."""
+        return bool(self.killed.any())
+
     def matrix(self) -> Floats:
         """A with dm/dt = A m for the masses m of the cells, as a full array."""
         cells = self.right.size
@@ -92,31 +98,46 @@ class Stencil:
 
     def rates(self, t: float) -> Rates:
         """The jump rates at time `t`; coefficients that are not numbers, or D ≤ 0, are refused with their place."""
-        grid, h = self.grid, self.grid.h
-        faces = grid.edges[1:] if grid.periodic else grid.edges[1:-1]
-        diffusion, w = self._exponent(faces, h, t)
-        up, down = diffusion / h**2 * bernoulli(-w), diffusion / h**2 * bernoulli(w)
-        if grid.periodic:
-            right, left = up, np.roll(down, 1)
-        else:
-            left = np.append(self._outlet(grid.low, 1.0, grid.left, t), down)
-            right = np.append(up, self._outlet(grid.high, -1.0, grid.right, t))
-        killed = _checked("killing", self.equation.killing(grid.x, t), grid.x, t)
-        _refuse("killing", killed < 0.0, killed, grid.x, t, "must not be negative")
-        return Rates(right, left, killed, grid.periodic)
-
-    def _exponent(self, middle: Floats, length: float, t: float) -> tuple[Floats, Floats]:
-        """D at the places `middle`, and w = ∫ B/D over a stretch of `length` centred there."""
-        x = middle[None, :] + 0.5 * length * GAUSS_NODES[:, None]
-        if self.grid.periodic:
-            x = self.grid.low + np.mod(x - self.grid.low, self.grid.high - self.grid.low)
-        diffusion = self._diffusion(x, t)
-        return diffusion[1], length * (GAUSS_WEIGHTS @ (self._velocity(x, t) / diffusion))
-
-    def _diffusion(self, x: Floats, t: float) -> Floats:
+        grid, h, outlets = self.grid, self.grid.h, self._outlets
+        x = self._nodes
+        faces, inner = self._faces, x.size - len(outlets)
         diffusion = _checked("diffusion", self.equation.diffusion(x, t), x, t)
         _refuse("diffusion", diffusion <= 0.0, diffusion, x, t, "must be positive where there may be mass")
-        return diffusion
+        velocity = self._velocity(x[:inner], t) / diffusion[:inner]
+        w = h * (GAUSS_WEIGHTS[:, None] * velocity[: 3 * faces].reshape(3, faces)).sum(axis=0)
+        down, up = (diffusion[faces : 2 * faces] / h**2) * bernoulli(w)
+        killed = _checked("killing", self.equation.killing(grid.x, t), grid.x, t)
+        _refuse("killing", killed < 0.0, killed, grid.x, t, "must not be negative")
+        if grid.periodic:
+            return Rates(up, np.roll(down, 1), killed, True)
+        out = {"left": 0.0, "right": 0.0}
+        for k, (side, _, inward, wall) in enumerate(outlets):
+            half = inward * 0.5 * h * float(GAUSS_WEIGHTS @ velocity[3 * (faces + k) : 3 * (faces + k + 1)])
+            out[side] = _outflow(wall, half, 2.0 * float(diffusion[inner + k]) / h) / h
+        return Rates(np.append(up, out["right"]), np.append(out["left"], down), killed, False)
+
+    @cached_property
+    def _faces(self) -> int:
+        """The number of faces between two cells."""
+        return self.grid.cells - (not self.grid.periodic)
+
+    @cached_property
+    def _outlets(self) -> list[tuple[str, float, float, Wall | None]]:
+        """The ends through which mass leaves: (side, place, inward direction, wall)."""
+        grid = self.grid
+        ends = [("left", grid.low, 1.0, grid.left), ("right", grid.high, -1.0, grid.right)]
+        return [] if grid.periodic else [end for end in ends if not isinstance(end[3], Reflecting)]
+
+    @cached_property
+    def _nodes(self) -> Floats:
+        """Where coefficients are needed: three places between the centres about every face (the middle one is the face),
+        three in the half cell before every outlet, and the outlets themselves (for D)."""
+        grid, h = self.grid, self.grid.h
+        x = grid.edges[-self._faces - (not grid.periodic) :][: self._faces] + 0.5 * h * GAUSS_NODES[:, None]
+        if grid.periodic:
+            x = grid.low + np.mod(x - grid.low, grid.high - grid.low)
+        halves = [place + inward * 0.25 * h + 0.25 * h * GAUSS_NODES for _, place, inward, _ in self._outlets]
+        return np.concatenate([x.ravel(), *halves, [place for _, place, _, _ in self._outlets]])
 
     def _velocity(self, x: Floats, t: float) -> Floats:
         """B = a - D_x."""
@@ -128,23 +149,6 @@ class Stencil:
     @cached_property
     def _slope(self) -> Coefficient:
         return self.equation.diffusion.derivative("x")
-
-    def _outlet(self, place: float, inward: float, wall: Wall | None, t: float) -> float:
-        """The rate out of the cell beside a wall.
-
-        The wall density ρ_w follows from equal fluxes on both sides of the wall, Kρ_w = c (β(w) ρ - β(-w) ρ_w) with
-        c = 2D/h and w over the half cell, counted inward; an absorbing wall is K = ∞, a reflecting one K = 0.
-        """
-        if wall is not None and not isinstance(wall, (Absorbing, PartiallyAbsorbing)):
-            return 0.0
-        h = self.grid.h
-        _, w = self._exponent(np.array([place + inward * h / 4.0]), h / 2.0, t)
-        conductance = 2.0 * float(self._diffusion(np.array(place), t)) / h
-        w = inward * w
-        outward, inflow = conductance * float(bernoulli(w)[0]), conductance * float(bernoulli(-w)[0])
-        if not isinstance(wall, PartiallyAbsorbing):
-            return outward / h
-        return wall.reactivity * outward / (wall.reactivity + inflow) / h
 
     def start(self) -> Floats:
         """The start as masses of the cells, followed by those already absorbed at the left, at the right, and killed.
@@ -175,10 +179,24 @@ class Stencil:
 
 
 def bernoulli(w: Floats) -> Floats:
-    """β(w) = w/(e^w - 1), with β(0) = 1."""
-    w = np.asarray(w, dtype=np.float64)
-    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        return np.where(np.abs(w) < 1e-12, 1.0 - 0.5 * w, w / np.expm1(w))
+    """β(w) and β(-w), stacked, with β(w) = w/(e^w - 1); both to full relative accuracy, so that their ratio is e^-w."""
+    size = np.abs(np.asarray(w, dtype=np.float64))
+    with np.errstate(over="ignore", invalid="ignore"):
+        small = np.where(size < 1e-12, 1.0 - 0.5 * size, size / np.expm1(np.maximum(size, 1e-12)))
+    large = small + size
+    return np.where(np.asarray(w) > 0.0, [small, large], [large, small])
+
+
+def _outflow(wall: Wall | None, w: float, conductance: float) -> float:
+    """The outward flux (velocity) through a wall for a unit density in the centre half a cell before it.
+
+    The wall density ρ_w follows from equal fluxes on both sides of the wall, Kρ_w = c (β(w) ρ - β(-w) ρ_w), with
+    c = 2D/h the `conductance` and w over the half cell, counted inward. An absorbing wall is K = ∞.
+    """
+    outward, inward = conductance * bernoulli(np.array(w))
+    if not isinstance(wall, PartiallyAbsorbing):
+        return float(outward)
+    return float(wall.reactivity * outward / (wall.reactivity + inward))
 
 
 def _image(wall: Wall | None, h: float, diffusion: float) -> float:
@@ -222,7 +240,7 @@ def _checked(name: str, values: Floats, x: Floats, t: float) -> Floats:
     return values
 
 
-def _refuse(name: str, wrong: Floats, values: Floats, x: Floats, t: float, rule: str) -> None:
+def _refuse(name: str, wrong: NDArray[np.bool_], values: Floats, x: Floats, t: float, rule: str) -> None:
     if wrong.any():
         at = np.unravel_index(int(np.argmax(wrong)), wrong.shape)
         raise ValueError(
@@ -254,7 +272,8 @@ class Resolvent:
         if not rates.periodic:
             new[-3] += self.tau * rates.left[0] * mass[0]
             new[-2] += self.tau * rates.right[-1] * mass[-1]
-        new[-1] += self.tau * (rates.killed @ mass)
+        if rates.kills:
+            new[-1] += self.tau * (rates.killed * mass).sum()
         return new
 
     def backward(self, state: Floats) -> Floats:

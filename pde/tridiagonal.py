@@ -79,14 +79,19 @@ class Cyclic:
         self._column[-1] += upper[-2]
         self._row[-1] += lower[-1]
         self._body = Tridiagonal(np.append(0.0, lower[1:-1]), excess[:-1] + self._column, np.append(upper[:-2], 0.0))
-        self._pivot = excess[-1] + lower[-1] + upper[-1] - self._row @ self._body.solve(self._column)
+        self._pivot = excess[-1] + lower[-1] + upper[-1] - _ends(self._row, self._body.solve(self._column))
 
     def solve(self, b: Floats) -> Floats:
         """x with T x = `b` (n,)."""
-        last = (b[-1] + self._row @ self._body.solve(b[:-1])) / self._pivot
+        last = (b[-1] + _ends(self._row, self._body.solve(b[:-1]))) / self._pivot
         return np.append(self._body.solve(b[:-1] + last * self._column), last)
 
     def solve_transposed(self, b: Floats) -> Floats:
         """x with Tᵀx = `b` (n,)."""
-        last = (b[-1] + self._column @ self._body.solve_transposed(b[:-1])) / self._pivot
+        last = (b[-1] + _ends(self._column, self._body.solve_transposed(b[:-1]))) / self._pivot
         return np.append(self._body.solve_transposed(b[:-1] + last * self._row), last)
+
+
+def _ends(border: Floats, x: Floats) -> float:
+    """The product of `border`, of which only the first and the last element are not 0, with `x`."""
+    return float(border[0] * x[0] + border[-1] * x[-1])

@@ -21,6 +21,8 @@ STEPS: Final = 32
 LINEAR_STEPS: Final = 64  # of the linear-noise approximation
 PASSES: Final = 60
 NEAR: Final = 0.2  # a wall this close, relative to the width, is taken in
+MARGIN: Final = 0.1  # share of the width by which an end that leaks a little is moved out
+MOST_CELLS: Final = 2**16
 LOOSE: Final = 0.75  # a window of which less than this is used is tightened
 
 
@@ -46,10 +48,11 @@ def find_window(equation: FokkerPlanck, until: float, leak: float) -> Grid:
             return window
         lost, used = _follow(equation, window, until, leak)
         if (lost > leak).any() and sufficient is not None:
-            return sufficient
+            return widened(window, lost, leak, MARGIN)
         if (lost > leak).any():
             wider = widened(window, lost, leak, 0.25)
-            window = _cut(domain, wider.low, wider.high)
+            cells = math.ceil(window.cells * (wider.high - wider.low) / (window.high - window.low))
+            window = replace(_cut(domain, wider.low, wider.high), cells=min(cells, MOST_CELLS))
             continue
         sufficient = window
         if used[1] - used[0] > LOOSE * (window.high - window.low):
@@ -126,10 +129,9 @@ def _follow(equation: FokkerPlanck, window: Grid, until: float, leak: float) -> 
     """(mass lost through the cuts, the ends outside which less than a tenth of `leak` has ever been), on a coarse grid."""
     stencil = Stencil(equation, window)
     resolvents = Resolvents(stencil)
-    state = stencil.start()
     below, above = np.zeros(window.cells + 1), np.zeros(window.cells + 1)
     clock = Clock.equal(np.array([until]), until / STEPS)
-    for _, _, state in march(SDIRK2(), resolvents.forward, state, clock, 0.0):
+    for _, _, state in march(SDIRK2(), resolvents.forward, stencil.start(), clock, 0.0):
         mass = state[:-3]
         below[1:] = np.maximum(below[1:], np.cumsum(mass))
         above[:-1] = np.maximum(above[:-1], np.cumsum(mass[::-1])[::-1])

@@ -30,7 +30,7 @@ SPACING = 5.0  # tilted standard deviations between the means of two tilts: half
 WANTED = 1e-12  # relative error estimate above which a site is tried once more, with the mean at that site
 MORE_TILTS = 64  # about how many such sites at most
 RESOLVED = 1e-3  # relative error estimate above which a tilt says nothing about a site
-LEAST_WEIGHT = 1e-40  # binomial weight at which the sum over rare steps is cut
+NEGLIGIBLE = 1e-30  # where the sum over the number of rare steps is cut
 
 
 @dataclass(frozen=True)
@@ -262,7 +262,9 @@ class _Lattice:
             first += n * dominant
             centre = first + int(np.argmax(values))
             mass = sum((Decimal(float(w)) for w in self.weights), Decimal(0))
-            factor = float((n * (total / mass).ln() - centre * radius.ln()).exp() * 2**128)  # clear of subnormal numbers
+            factor = float(
+                (n * (total / mass).ln() - centre * radius.ln()).exp() * 2**128
+            )  # clear of subnormal numbers
         cut = slice(max(low - first, 0), max(high - first + 1, 0))
         first, values, errors = first + cut.start, values[cut], errors[cut]
         relative = np.divide(errors, values, out=np.full(values.size, np.inf), where=values > 0.0)
@@ -301,28 +303,31 @@ def _mixture_power(steps: Integers, p: Floats, n: int) -> tuple[int, Floats, Flo
     rare = float(p[common:].sum())
     lowest = int(steps[common:].min(initial=0))
     rare_law = np.bincount(steps[common:] - lowest, p[common:] / rare) if rare else np.ones(1)
-    weights = list(_binomial_weights(n, rare))
-    parts, rare_power = [], np.ones(1)
+    weights = _binomial_weights(n, rare, int(np.ptp(steps)))  # so many rare steps reach every residue class
+    parts: list[tuple[int, Floats]] = []
+    rare_power = np.ones(1)
     for m, (centre, values) in enumerate(_bulk_powers(steps[:common], p[:common] / (1.0 - rare), n, len(weights))):
         noise = np.full(values.size, 4.0 * EPS * values.max() if span else 0.0)
-        first = centre - max(span, 1) * (values.size // 2) + m * lowest
-        parts.append((first, *(weights[m] * np.convolve(_spread(part, span), rare_power) for part in (values, noise))))
+        rows = [weights[m] * np.convolve(_spread(row, span), rare_power) for row in (values, noise)]
+        parts.append((centre - span * (values.size // 2) + m * lowest, np.stack(rows)))
         rare_power = np.convolve(rare_power, rare_law)
-    first = min(part[0] for part in parts)
-    result = np.zeros((2, max(part[0] + part[1].size for part in parts) - first))
-    result[1] = LEAST_WEIGHT
-    for start, *rows in parts:
-        result[:, start - first : start - first + rows[0].size] += rows
+    first = min(start for start, _ in parts)
+    result = np.zeros((2, max(start + part.shape[1] for start, part in parts) - first))
+    result[1] = weights[-1] if rare else 0.0  # more than what was cut
+    for start, part in parts:
+        result[:, start - first : start - first + part.shape[1]] += part
     return first, result[0], result[1]
 
 
-def _binomial_weights(n: int, p: float) -> Iterator[float]:
-    """C(n,m) pᵐ (1-p)ⁿ⁻ᵐ for m = 0, 1, ... until they are negligible."""
-    weight, m = math.exp(n * math.log1p(-p)), 0
-    while weight > LEAST_WEIGHT or m < n * p:
-        yield weight
-        weight *= (n - m) * p / ((m + 1) * (1.0 - p))
-        m += 1
+def _binomial_weights(n: int, p: float, needed: int) -> list[float]:
+    """C(n,m) pᵐ (1-p)ⁿ⁻ᵐ for m = 0, 1, ... until they are negligible beside the one of m = `needed` (≥ n p)."""
+    weights = [math.exp(n * math.log1p(-p))]
+    for m in range(n):
+        following = weights[m] * (n - m) * p / ((m + 1) * (1.0 - p))
+        if following <= (NEGLIGIBLE * weights[needed] if m >= needed else 0.0):
+            break
+        weights.append(following)
+    return weights
 
 
 def _spread(values: Floats, span: int) -> Floats:

@@ -42,6 +42,8 @@ class Rule(StrEnum):
         s = (2.0 * dt / dx**2) * diffusion
         if self is Rule.FITTED:
             ratio = dx * drift / diffusion
+            if (number := constant_value(ratio)) is not None:
+                ratio = Constant(min(max(number, -700.0), 700.0))  # exp(700) is a number, and its inverse no probability
             return s / (1.0 + apply("exp", -ratio)), s / (1.0 + apply("exp", ratio))
         m = (dt / dx) * drift
         if self is Rule.TWO_WAY:

@@ -199,9 +199,16 @@ def first_passage(places: Sequence[Place]) -> tuple[int, Gone] | None:
     return None
 
 
-def last_visit(places: Sequence[Place], level: int) -> int:
-    """The step of the last visit to site `level`, -1 if there was none."""
-    return max((n for n, place in enumerate(places) if place == level), default=-1)
+def number(walk: rw.LatticeWalk, place: Place) -> int:
+    """The lattice number of a place, a wall being the outer site."""
+    return round((position(walk, place) - walk.lattice.origin) / walk.lattice.dx)
+
+
+def last_visit(walk: rw.LatticeWalk, places: Sequence[Place], level: int) -> int:
+    """The step of the last visit to site `level`, -1 if there was none. Arriving at a wall is a visit of its site."""
+    gone = first_passage(places)
+    walked = places if gone is None else places[: gone[0] + 1]
+    return max((n for n, place in enumerate(walked) if place != "killed" and number(walk, place) == level), default=-1)
 
 
 def time_positive(walk: rw.LatticeWalk, places: Sequence[Place], level: int) -> int:
@@ -210,8 +217,8 @@ def time_positive(walk: rw.LatticeWalk, places: Sequence[Place], level: int) -> 
     for before, after in zip(places[:-1], places[1:], strict=True):
         if isinstance(before, str) or after == "killed":
             continue
-        b = round((position(walk, after) - walk.lattice.origin) / walk.lattice.dx)
-        count += min(before, b) >= level and max(before, b) > level
+        ends = before, number(walk, after)
+        count += min(ends) >= level and max(ends) > level
     return count
 
 

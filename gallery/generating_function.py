@@ -1,0 +1,54 @@
+"""
+From the generating function to the heat kernel
+===============================================
+
+After n steps the law of a coin walk is the n-th power of its step's generating function, which on the unit circle is
+cos(ω dx) (above). With dx = n^(-1/2) the power tends to exp(-ω²/2), and its coefficients, spread over their cells, tend
+to the heat kernel (below). The largest difference from the kernel falls as a power of n that is fitted over
+n = 4 … 1024.
+"""
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.figure import Figure
+
+import randwalk as rw
+from randwalk.plotting import COLOURS
+
+
+def figure(quick: bool = False) -> Figure:
+    fig, (top, bottom) = plt.subplots(2, 1, figsize=(3.5, 4.2))
+    omega, x = np.linspace(0, 6, 400), np.linspace(-3.2, 3.2, 400)
+    kernel = rw.pde.closed_form(rw.pde.FokkerPlanck(drift=0.0, diffusion=0.5))
+    top.plot(omega, np.exp(-(omega**2) / 2), color=COLOURS["closed form"], lw=3)
+    bottom.plot(x, kernel.pdf(x, 1.0), color=COLOURS["closed form"], lw=3)
+
+    steps, differences = 4 ** np.arange(1, 6), []
+    shown = {4: ("v", ":", 3.0), 16: ("s", "--", 4.9), 64: ("o", "-", 1.35)}
+    for n in steps:
+        walk = rw.LatticeWalk(right=0.5, left=0.5, dx=n**-0.5, dt=1 / n)
+        places, law = rw.pde.exact_law(walk, times=[1.0]).density(1.0)
+        differences.append(np.abs(law - kernel.pdf(places, 1.0)).max())
+        if n not in shown:
+            continue
+        marker, dashes, at = shown[n]
+        power = np.cos(omega * walk.dx) ** n
+        top.plot(omega, power, dashes, color=COLOURS["exact law"])
+        offset = (4, 4) if n == 64 else (0, 5)
+        level = float(np.interp(at, omega, power))
+        top.annotate(f"$n = {n}$", (at, level), offset, textcoords="offset points", ha="left" if n == 64 else "center")
+        bottom.plot(places, law, marker, color=COLOURS["exact law"], label=f"$n = {n}$")
+    slope = np.polyfit(np.log(steps), np.log(differences), 1)[0]
+    top.set(xlabel=r"angular frequency $\omega$", ylabel=r"$\cos(\omega\,dx)^n$", xlim=(0, 6), ylim=(-0.02, 1.02))
+    top.text(1.6, 0.6, r"limit $e^{-\omega^2/2}$", color=COLOURS["closed form"])
+    bottom.set(xlabel="position $x$", ylabel=r"density $\rho(x,\,t=1)$", xlim=(-3.2, 3.2), ylim=(0, 0.47))
+    bottom.legend(loc="upper left", handletextpad=0.2, borderaxespad=0.0)
+    bottom.text(3.2, 0.44, "heat kernel", color=COLOURS["closed form"], ha="right", va="top")
+    bottom.text(3.2, 0.395, rf"difference $\propto n^{{{slope:.2f}}}$", ha="right", va="top")
+    return fig
+
+
+if __name__ == "__main__":
+    plt.style.use("randwalk.gallery.randwalk")
+    figure()
+    plt.show()

@@ -1,0 +1,50 @@
+"""
+The modified equation, seen by ten thousand million walkers
+===========================================================
+
+The law of a walk differs from the heat kernel by a term of order dx²: the walk solves, to the next order, an equation
+with a fourth derivative, whose coefficient (D dx²/12)(1 - 3s), s = p + q, is read here from the library. What is left when the kernel is
+subtracted from the walkers' density lies on that correction, within standard errors, and vanishes for s = 1/3. The
+number of walkers is in the figure.
+"""
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.figure import Figure
+
+import randwalk as rw
+from randwalk.plotting import COLOURS
+
+
+def figure(quick: bool = False) -> Figure:
+    walkers, t, dx = 10**8 if quick else 10**10, 1.0, 0.1
+    kernel = rw.pde.closed_form(rw.pde.FokkerPlanck(drift=0.0, diffusion=0.5))
+    peak = float(kernel.pdf(0.0, t))
+    x = np.linspace(-4, 4, 401)
+    fourth = kernel.pdf(x, t) * (x**4 - 6 * x**2 + 3)  # of a normal density with variance 2Dt = 1
+
+    fig, ax = plt.subplots(figsize=(3.5, 3.0))
+    ax.axhline(0, color="0.8", lw=0.6)
+    for s, text, marker in ((1, "1", "o"), (2 / 3, r"\frac{2}{3}", "s"), (1 / 3, r"\frac{1}{3}", "^")):
+        walk = rw.LatticeWalk(right=s / 2, left=s / 2, dx=dx, dt=s * dx**2)
+        b = float(rw.pde.modified(walk).b[3](0.0))
+        ax.plot(x, 1e3 * b * t * fourth / peak, color=COLOURS["closed form"], lw=2)
+        rho = rw.simulate(walk, walkers, times=[t], seed=1, method="occupation").density(t)
+        every = slice(None) if s == 1 else slice(rho.x.size % 2, None, 2)
+        difference = 1e3 * (rho.value - kernel.pdf(rho.x, t)) / peak
+        seen = np.abs(rho.x) < 4
+        ax.errorbar(
+            rho.x[seen][every], difference[seen][every], 1e3 * rho.error[seen][every] / peak,
+            fmt=marker, color=COLOURS["walk"], lw=0.8,
+        )  # fmt: skip
+        ax.annotate(f"$s = {text}$", (0.0, 1e3 * b * t * 3), (0, 5 if b > 0 else -12), textcoords="offset points", ha="center")
+    ax.set(xlabel="position $x$", ylabel=r"$10^3\,(\rho - \rho_{\rm heat})\,/\,\rho_{\rm heat}(0)$", xlim=(-4, 4))
+    ax.text(-3.9, ax.get_ylim()[0], f"$10^{{{round(np.log10(walkers))}}}$ walkers", color=COLOURS["walk"], va="bottom")
+    ax.text(3.9, ax.get_ylim()[0], r"$(D\,dx^2/12)(1 - 3s)\,t\,\partial_x^4\rho$", color=COLOURS["closed form"], va="bottom", ha="right")
+    return fig
+
+
+if __name__ == "__main__":
+    plt.style.use("randwalk.gallery.randwalk")
+    figure()
+    plt.show()

@@ -1,0 +1,52 @@
+"""
+Parity and the lazy walk
+========================
+
+A walk that never stays is on even sites after an even number of steps (above: only every second site is occupied).
+A walk that stays with probability r mixes the parities: the mean of (-1)^(x/dx) is (2r - 1)^n after n steps (below, lines:
+the formula; points: walkers with standard errors), so a small r damps it slowly, and r = ½ at once.
+"""
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.figure import Figure
+
+import randwalk as rw
+from randwalk.plotting import COLOURS
+
+
+def lazy(r: float) -> rw.LatticeWalk:
+    return rw.LatticeWalk(right=(1 - r) / 2, left=(1 - r) / 2, dx=1.0, dt=1.0)
+
+
+def figure(quick: bool = False) -> Figure:
+    walkers, n = (10**4 if quick else 10**6), 20
+    x, edges, steps = np.arange(-9, 10), np.arange(-9.5, 10), np.arange(1, n + 1)
+    fig, (top, bottom) = plt.subplots(2, 1, figsize=(3.5, 4.2))
+    for r, marker, fill in ((0.0, "o", None), (0.5, "^", "white")):
+        ensemble = rw.simulate(lazy(r), walkers, times=[n], seed=1, method="paths")
+        top.plot(x, rw.pde.exact_law(lazy(r), times=[n]).mass(edges, n), color=COLOURS["exact law"], lw=0.6)
+        share = ensemble.mass(edges, n)
+        top.errorbar(x, share.value, share.error, fmt=marker, mfc=fill, color=COLOURS["walk"], lw=0.8)
+    top.text(0.6, 0.178, "$r = 0$")
+    top.text(1.2, 0.118, r"$r = \frac{1}{2}$")
+    top.set(xlabel="position $x/dx$", ylabel=f"probability after {n} steps", ylim=(-0.005, 0.2))
+
+    for r, marker in ((0.0, "o"), (0.05, "s"), (0.2, "^")):
+        bottom.semilogy(steps, np.abs(2 * r - 1) ** steps, color=COLOURS["closed form"], lw=2)
+        ensemble = rw.simulate(lazy(r), walkers, times=steps, seed=1, method="paths")
+        mixing = [ensemble.expect(lambda x: np.cos(np.pi * x), float(t)) for t in steps]
+        value, error = np.abs([float(m) for m in mixing]), np.array([float(m.error) for m in mixing])
+        seen = value > 3 * error
+        bottom.errorbar(steps[seen], value[seen], error[seen], fmt=marker, color=COLOURS["walk"], lw=0.8)
+        bottom.annotate(f"$r = {r:g}$", (n, abs(2 * r - 1) ** n), (6, 0), textcoords="offset points", va="center")
+    bottom.set(xlabel="steps $n$", ylabel=r"$|\langle (-1)^{x/dx} \rangle|$", ylim=(1e-5, 2), xlim=(0, n))
+    bottom.text(0.5, 1e-4, "walk", color=COLOURS["walk"])
+    bottom.text(0.5, 2.5e-5, "$|2r - 1|^n$", color=COLOURS["closed form"])
+    return fig
+
+
+if __name__ == "__main__":
+    plt.style.use("randwalk.gallery.randwalk")
+    figure()
+    plt.show()
