@@ -36,6 +36,8 @@ def figure(quick: bool = False) -> Figure:
     late = times > 20
     slope = np.polyfit(np.log(times[late]), np.log(share[late] / widths[late]), 1, w=(share / error)[late])[0]
     top.set(xlabel="first return (steps)", ylabel="probability per step")
+    top.text(0.05, 0.3, "walk", transform=top.transAxes, color=COLOURS["walk"])
+    top.text(0.05, 0.15, "exact law", transform=top.transAxes, color=COLOURS["exact law"])
     top.text(0.95, 0.85, f"slope ${slope:.2f}$", transform=top.transAxes, ha="right", color=COLOURS["walk"])
 
     walkers, steps = (10**4, 100) if quick else (2 * 10**5, 200)
@@ -47,8 +49,6 @@ def figure(quick: bool = False) -> Figure:
     bottom.semilogy(2 * k, u * u[::-1], color=COLOURS["exact law"])
     bottom.errorbar(2 * k[::4], visits.value[::4], visits.error[::4], fmt="o", color=COLOURS["walk"])
     bottom.set(xlabel=f"last visit to the start (of {steps} steps)", ylabel="probability")
-    bottom.text(0.5, 0.85, "walk", transform=bottom.transAxes, ha="center", color=COLOURS["walk"])
-    bottom.text(0.5, 0.7, "exact law", transform=bottom.transAxes, ha="center", color=COLOURS["exact law"])
     return fig
 
 

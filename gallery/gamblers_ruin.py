@@ -31,7 +31,7 @@ def figure(quick: bool = False) -> Figure:
     fig, (top, bottom) = plt.subplots(2, 1, figsize=(3.5, 4.2), sharex=True)
     table = rw.Interval(0, GOAL, rw.Absorbing(), rw.Absorbing())
     everywhere, starts = np.linspace(0, GOAL, 201), np.arange(1, GOAL)
-    for p, marker, label in ((0.5, "o", 9), (0.47, "s", 13), (0.4, "^", 16)):
+    for p, marker, label in ((0.5, "o", 11), (0.47, "s", 14), (0.4, "^", 17)):
         walk = rw.LatticeWalk(p, 1 - p, dx=1.0, dt=1.0, domain=table, start=1.0)
         for ax, values in zip((top, bottom), formulas(everywhere, p), strict=True):
             ax.plot(everywhere, values, color=COLOURS["closed form"], lw=2)
@@ -41,7 +41,9 @@ def figure(quick: bool = False) -> Figure:
             for ax, estimate in ((top, passages.passed("right", games)), (bottom, passages.mean())):
                 ax.errorbar(k, estimate.value, estimate.error, fmt=marker, color=COLOURS["walk"], lw=0.8)
         at = (label, float(formulas(np.array([label]), p)[0][0]))
-        top.annotate(f"$p = {p:g}$", at, (-4, 4), textcoords="offset points", ha="right")
+        top.annotate(f"$p = {p:g}$", at, (4, -9), textcoords="offset points")
+    top.text(0, 0.85, "walkers", color=COLOURS["walk"])
+    top.text(0, 0.7, "de Moivre", color=COLOURS["closed form"])
     top.set(ylabel="probability of winning")
     bottom.set(xlabel="initial capital $k$ (coins)", ylabel="mean duration (games)", ylim=(0, None), xticks=range(0, 21, 5))
     return fig

@@ -24,23 +24,19 @@ def figure(quick: bool = False) -> Figure:
     bottom.plot(x, kernel.pdf(x, 1.0), color=COLOURS["closed form"], lw=3)
 
     steps, differences = 4 ** np.arange(1, 6), []
-    shown = {4: ("v", ":", 3.0), 16: ("s", "--", 4.9), 64: ("o", "-", 1.35)}
     for n in steps:
         walk = rw.LatticeWalk(right=0.5, left=0.5, dx=n**-0.5, dt=1 / n)
         places, law = rw.pde.exact_law(walk, times=[1.0]).density(1.0)
         differences.append(np.abs(law - kernel.pdf(places, 1.0)).max())
-        if n not in shown:
+        if n > 64:
             continue
-        marker, dashes, at = shown[n]
-        power = np.cos(omega * walk.dx) ** n
-        top.plot(omega, power, dashes, color=COLOURS["exact law"])
-        offset = (4, 4) if n == 64 else (0, 5)
-        level = float(np.interp(at, omega, power))
-        top.annotate(f"$n = {n}$", (at, level), offset, textcoords="offset points", ha="left" if n == 64 else "center")
+        marker, dashes = {4: ("v", ":"), 16: ("s", "--"), 64: ("o", "-")}[int(n)]
+        top.plot(omega, np.cos(omega * walk.dx) ** n, dashes, color=COLOURS["exact law"], label=f"$n = {n}$")
         bottom.plot(places, law, marker, color=COLOURS["exact law"], label=f"$n = {n}$")
     slope = np.polyfit(np.log(steps), np.log(differences), 1)[0]
     top.set(xlabel=r"angular frequency $\omega$", ylabel=r"$\cos(\omega\,dx)^n$", xlim=(0, 6), ylim=(-0.02, 1.02))
-    top.text(1.6, 0.6, r"limit $e^{-\omega^2/2}$", color=COLOURS["closed form"])
+    top.text(1.35, 0.6, r"limit $e^{-\omega^2/2}$", color=COLOURS["closed form"])
+    top.legend(loc="upper center", bbox_to_anchor=(0.65, 1.0))
     bottom.set(xlabel="position $x$", ylabel=r"density $\rho(x,\,t=1)$", xlim=(-3.2, 3.2), ylim=(0, 0.47))
     bottom.legend(loc="upper left", handletextpad=0.2, borderaxespad=0.0)
     bottom.text(3.2, 0.44, "heat kernel", color=COLOURS["closed form"], ha="right", va="top")

@@ -2,10 +2,10 @@
 The modified equation, seen by ten thousand million walkers
 ===========================================================
 
-The law of a walk differs from the heat kernel by a term of order dx²: the walk solves, to the next order, an equation
-with a fourth derivative, whose coefficient (D dx²/12)(1 - 3s), s = p + q, is read here from the library. What is left when the kernel is
-subtracted from the walkers' density lies on that correction, within standard errors, and vanishes for s = 1/3. The
-number of walkers is in the figure.
+The law of a walk differs from the heat kernel by a term of order dx²: to the next order the walk solves an equation with
+a fourth derivative, whose coefficient, (D dx²/12)(1 - 3s) with s = p + q, is read from ``rw.pde.modified(walk)``. What
+is left of the walkers' density when the kernel is subtracted lies on that correction, within standard errors (smaller
+than the points), and vanishes for s = 1/3.
 """
 
 import matplotlib.pyplot as plt
@@ -25,7 +25,7 @@ def figure(quick: bool = False) -> Figure:
 
     fig, ax = plt.subplots(figsize=(3.5, 3.0))
     ax.axhline(0, color="0.8", lw=0.6)
-    for s, text, marker in ((1, "1", "o"), (2 / 3, r"\frac{2}{3}", "s"), (1 / 3, r"\frac{1}{3}", "^")):
+    for s, text, marker in ((1, "1", "o"), (2 / 3, "2/3", "s"), (1 / 3, "1/3", "^")):
         walk = rw.LatticeWalk(right=s / 2, left=s / 2, dx=dx, dt=s * dx**2)
         b = float(rw.pde.modified(walk).b[3](0.0))
         ax.plot(x, 1e3 * b * t * fourth / peak, color=COLOURS["closed form"], lw=2)
@@ -35,12 +35,12 @@ def figure(quick: bool = False) -> Figure:
         seen = np.abs(rho.x) < 4
         ax.errorbar(
             rho.x[seen][every], difference[seen][every], 1e3 * rho.error[seen][every] / peak,
-            fmt=marker, color=COLOURS["walk"], lw=0.8,
+            fmt=marker, color=COLOURS["walk"], lw=0.8, label=f"$s = {text}$",
         )  # fmt: skip
-        ax.annotate(f"$s = {text}$", (0.0, 1e3 * b * t * 3), (0, 5 if b > 0 else -12), textcoords="offset points", ha="center")
-    ax.set(xlabel="position $x$", ylabel=r"$10^3\,(\rho - \rho_{\rm heat})\,/\,\rho_{\rm heat}(0)$", xlim=(-4, 4))
-    ax.text(-3.9, ax.get_ylim()[0], f"$10^{{{round(np.log10(walkers))}}}$ walkers", color=COLOURS["walk"], va="bottom")
-    ax.text(3.9, ax.get_ylim()[0], r"$(D\,dx^2/12)(1 - 3s)\,t\,\partial_x^4\rho$", color=COLOURS["closed form"], va="bottom", ha="right")
+    ax.set(xlabel="position $x$", ylabel=r"$10^3\,(\rho - \rho_{\rm heat})\,/\,\rho_{\rm heat}(0)$", xlim=(-4, 4), ylim=(-2.7, 2.1))
+    ax.legend(loc="lower right", handletextpad=0.2)
+    ax.text(-3.9, -1.8, f"$10^{{{round(np.log10(walkers))}}}$ walkers", color=COLOURS["walk"])
+    ax.text(-3.9, -2.2, "modified equation", color=COLOURS["closed form"])
     return fig
 
 

@@ -20,21 +20,20 @@ def lazy(r: float) -> rw.LatticeWalk:
 
 
 def figure(quick: bool = False) -> Figure:
-    walkers, n = (10**4 if quick else 10**6), 20
+    walkers, n = (10**6 if quick else 10**10), 20
     x, edges, steps = np.arange(-9, 10), np.arange(-9.5, 10), np.arange(1, n + 1)
     fig, (top, bottom) = plt.subplots(2, 1, figsize=(3.5, 4.2))
     for r, marker, fill in ((0.0, "o", None), (0.5, "^", "white")):
-        ensemble = rw.simulate(lazy(r), walkers, times=[n], seed=1, method="paths")
+        ensemble = rw.simulate(lazy(r), walkers, times=[n], seed=1, method="occupation")
         top.plot(x, rw.pde.exact_law(lazy(r), times=[n]).mass(edges, n), color=COLOURS["exact law"], lw=0.6)
         share = ensemble.mass(edges, n)
-        top.errorbar(x, share.value, share.error, fmt=marker, mfc=fill, color=COLOURS["walk"], lw=0.8)
-    top.text(0.6, 0.178, "$r = 0$")
-    top.text(1.2, 0.118, r"$r = \frac{1}{2}$")
-    top.set(xlabel="position $x/dx$", ylabel=f"probability after {n} steps", ylim=(-0.005, 0.2))
+        top.errorbar(x, share.value, share.error, fmt=marker, mfc=fill, color=COLOURS["walk"], lw=0.8, label=f"$r = {r:g}$")
+    top.legend(loc="upper left", handletextpad=0.2, borderaxespad=0)
+    top.set(xlabel="position $x/dx$", ylabel=f"probability after {n} steps", ylim=(-0.005, 0.2), xlim=(-10.5, 10.5))
 
     for r, marker in ((0.0, "o"), (0.05, "s"), (0.2, "^")):
         bottom.semilogy(steps, np.abs(2 * r - 1) ** steps, color=COLOURS["closed form"], lw=2)
-        ensemble = rw.simulate(lazy(r), walkers, times=steps, seed=1, method="paths")
+        ensemble = rw.simulate(lazy(r), walkers, times=steps, seed=1, method="occupation")
         mixing = [ensemble.expect(lambda x: np.cos(np.pi * x), float(t)) for t in steps]
         value, error = np.abs([float(m) for m in mixing]), np.array([float(m.error) for m in mixing])
         seen = value > 3 * error

@@ -3,7 +3,7 @@ Walls of each kind
 ==================
 
 One end of an interval reflects, the other one reflects, absorbs, or takes only part of those who reach it (a Robin
-wall: the flux through it is K times the density). The walkers that survive, with standard errors, against the exact law
+wall: the flux through it is K times the density, K being a velocity). The walkers that survive, with standard errors, against the exact law
 of the walk and the closed form of the equation. An absorbing wall is the limit of large K.
 """
 
@@ -17,7 +17,7 @@ from randwalk.plotting import COLOURS
 
 def figure(quick: bool = False) -> Figure:
     walkers, sites = (10**4, 30) if quick else (10**5, 60)
-    times = np.linspace(0.05, 2.0, 40)
+    times = np.linspace(0.1, 2.0, 20)
     fig, ax = plt.subplots(figsize=(3.5, 3.0))
     walls = {
         "reflecting": rw.Reflecting(),

@@ -7,7 +7,6 @@ if __name__ != "randwalk.pde":
 
 from .closed_form import ClosedForm, NoClosedForm, closed_form
 from .equation import FokkerPlanck, ModifiedEquation, limit, modified, walk_for
-
 from .solve import Solution, solve
 from .transfer import ExactLaw, SmoothedLaw, StationaryLaw, exact_law, stationary_law
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 import numpy as np
@@ -257,9 +256,9 @@ def _place(equation: FokkerPlanck, time: float, over: tuple[float, float] | None
 
 def _cell_means(payoff: Payoff, grid: Grid, time: float) -> Floats:
     """Means of the payoff over the cells."""
-    x = grid.low + (np.arange(grid.cells * SAMPLES) + 0.5) * (grid.h / SAMPLES)
-    f = partial(payoff, t=time) if isinstance(payoff, Coefficient) else payoff
-    values = np.broadcast_to(np.asarray(f(x), dtype=np.float64), x.shape)
+    x: Floats = grid.low + (np.arange(grid.cells * SAMPLES, dtype=np.float64) + 0.5) * (grid.h / SAMPLES)
+    given = payoff(x, time) if isinstance(payoff, Coefficient) else payoff(x)
+    values = np.broadcast_to(np.asarray(given, dtype=np.float64), x.shape)
     if not np.isfinite(values).all():
         raise ValueError(f"payoff at x = {x[~np.isfinite(values)][0]:.6g} is not a finite number")
     return np.asarray(values.reshape(grid.cells, SAMPLES).mean(axis=1), dtype=np.float64)

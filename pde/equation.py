@@ -145,7 +145,9 @@ class ModifiedEquation:
 
     def moment_rates(self, x: float, t: float = 0.0) -> np.ndarray:
         """d/dt of E[(X - x)ⁿ], n = 1…4, for a particle now at `x`: (-1)ⁿ n! bₙ(x, t)."""
-        return np.array([(-1) ** n * f * float(b(x, t)) for n, f, b in zip((1, 2, 3, 4), (1, 2, 6, 24), self.b, strict=True)])
+        return np.array(
+            [(-1) ** n * f * float(b(x, t)) for n, f, b in zip((1, 2, 3, 4), (1, 2, 6, 24), self.b, strict=True)]
+        )
 
     def __repr__(self) -> str:
         terms = [f"(({b})ρ)_{'x' * n}" for n, b in enumerate(self.b, start=1) if b != ZERO]
@@ -153,7 +155,9 @@ class ModifiedEquation:
 
     def _repr_latex_(self) -> str:
         terms = [
-            rf"\partial_x^{{{n}}}\left[\left({b.latex()}\right)\rho\right]" for n, b in enumerate(self.b, start=1) if b != ZERO
+            rf"\partial_x^{{{n}}}\left[\left({b.latex()}\right)\rho\right]"
+            for n, b in enumerate(self.b, start=1)
+            if b != ZERO
         ]
         return rf"$\partial_t\rho = {' + '.join(terms)}$"
 

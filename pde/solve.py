@@ -118,7 +118,8 @@ class Solution:
     def passed(self, wall: str, times: ArrayLike) -> Floats:
         """The probability of having been absorbed at `wall`, "left" or "right", or of "killing", by each of the `times`.
 
-        Any times from 0 to the last one; the values are exact sums at the time steps, a monotone cubic between them.
+        Any times from 0 to the last one: exact sums at the time steps, a monotone cubic between them. Steps are chosen for
+        the recorded times, so well before the first of them the error may exceed the estimate.
         """
         if wall not in OUTLETS:
             raise ValueError(f"wall = {wall!r}: give one of {', '.join(map(repr, OUTLETS))}")

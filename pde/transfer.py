@@ -85,7 +85,7 @@ class ExactLaw:
 
     def expect(self, f: Callable[[Floats], ArrayLike], t: float) -> float:
         """E[f(X_t); alive] = ∫ f ρ dx."""
-        return float(np.sum(self._row(t) * f(self.sites)))
+        return float(np.sum(self._row(t) * np.asarray(f(self.sites), dtype=np.float64)))
 
     def survival(self, t: float) -> float:
         """The probability of being alive at time `t`."""
@@ -99,7 +99,9 @@ class ExactLaw:
         """The probability of having left by `wall` ("left", "right" or "killing") at each of `times` (any multiples of dt)."""
         steps = np.rint(np.asarray(times, dtype=np.float64) / self.walk.dt).astype(np.int64)
         if (steps < 0).any() or (steps >= len(self.gone)).any():
-            raise ValueError(f"times must lie between 0 and {self.times[-1]:g}, the last one that the law was computed for")
+            raise ValueError(
+                f"times must lie between 0 and {self.times[-1]:g}, the last one that the law was computed for"
+            )
         return self.gone[steps, wall_index(wall)]
 
     def smoothed(self) -> SmoothedLaw:
@@ -118,7 +120,8 @@ class ExactLaw:
 
     def __repr__(self) -> str:
         alive = self.pmf[-1].sum()
-        return f"ExactLaw({self.pmf.shape[1]} sites, {self.steps[-1]} steps, {alive:.6g} alive at the end, {self.leaked:.1g} leaked)"
+        size = f"{self.pmf.shape[1]} sites, {self.steps[-1]} steps"
+        return f"ExactLaw({size}, {alive:.6g} alive at the end, {self.leaked:.1g} leaked)"
 
 
 @dataclass(frozen=True, eq=False)
@@ -283,13 +286,17 @@ def stationary_law(walk: LatticeWalk, window: tuple[float, float] | None = None)
     for side, end, given in (("left", lattice.first, 0), ("right", lattice.last, 1)):
         if end is None:
             if window is None:
-                raise ValueError(f"{walk.domain} is unbounded on the {side}: give window=(low, high), outside which no mass is")
+                raise ValueError(
+                    f"{walk.domain} is unbounded on the {side}: give window=(low, high), outside which no mass is"
+                )
             bounds.append(round((window[given] - lattice.origin) / lattice.dx))
         else:
             bounds.append(end)
     table = StepTable(walk, lattice, bounds[0], bounds[1] - bounds[0] + 1)
-    p, q, r, killed = (a[0] if a.size else np.zeros(table.columns) for a in probabilities(table.rows(0, 1)))
-    column = np.minimum(np.arange(1, table.sites + 1), table.low) + np.maximum(np.arange(1, table.sites + 1) - table.high, 0)
+    p, q, _, killed = (a[0] if a.size else np.zeros(table.columns) for a in probabilities(table.rows(0, 1)))
+    column = np.minimum(np.arange(1, table.sites + 1), table.low) + np.maximum(
+        np.arange(1, table.sites + 1) - table.high, 0
+    )
     p, q, killed = p[column], q[column], killed[column]
     out = (table.left_wall and q[0] > 0) or (table.right_wall and p[-1] > 0)
     if (out and not table.wrap) or killed.any():
@@ -303,7 +310,9 @@ def stationary_law(walk: LatticeWalk, window: tuple[float, float] | None = None)
 
 def _balanced(p: Floats, q: Floats) -> Floats:
     if (p[:-1] <= 0).any() or (q[1:] <= 0).any():
-        raise ValueError("a step probability inside is 0, so the walk is not irreducible and has no unique stationary law")
+        raise ValueError(
+            "a step probability inside is 0, so the walk is not irreducible and has no unique stationary law"
+        )
     logs = np.concatenate([[0.0], np.cumsum(np.log(p[:-1]) - np.log(q[1:]))])
     pmf = np.exp(logs - logs.max())
     return pmf / pmf.sum()
@@ -313,7 +322,9 @@ def _circular(p: Floats, q: Floats) -> Floats:
     n = p.size
     # π(k) (p + q)(k) = π(k-1) p(k-1) + π(k+1) q(k+1), one equation replaced by Σπ = 1.
     k = np.arange(n)
-    matrix = sparse.lil_matrix(sparse.coo_matrix((p, ((k + 1) % n, k)), (n, n)) + sparse.coo_matrix((q, ((k - 1) % n, k)), (n, n)))
+    matrix = sparse.lil_matrix(
+        sparse.coo_matrix((p, ((k + 1) % n, k)), (n, n)) + sparse.coo_matrix((q, ((k - 1) % n, k)), (n, n))
+    )
     matrix.setdiag(matrix.diagonal() - p - q)
     matrix[0, :] = 1.0
     right = np.zeros(n)

@@ -19,6 +19,7 @@ from .stencil import Grid, Resolvents, Stencil
 CELLS: Final = 128
 STEPS: Final = 32
 LINEAR_STEPS: Final = 64  # of the linear-noise approximation
+FAR: Final = 1000.0
 PASSES: Final = 60
 NEAR: Final = 0.2  # a wall this close, relative to the width, is taken in
 MARGIN: Final = 0.1  # share of the width by which an end that leaks a little is moved out
@@ -92,18 +93,26 @@ def _linear_noise(equation: FokkerPlanck, until: float, deviations: float) -> tu
 
     An unstable a_x > 0 is taken as 0, because it acts locally: the window is widened where that is too little.
     """
-    domain, dt = equation.domain, until / LINEAR_STEPS
+    dt = until / LINEAR_STEPS
     slope = equation.drift.derivative("x")
     m, v = _spread(equation.start)
     low, high = math.inf, -math.inf
+    bounds = _bounds(equation, m, until)
     for k in range(LINEAR_STEPS + 1):
         reach = deviations * np.sqrt(v)
         low, high = min(low, float((m - reach).min())), max(high, float((m + reach).max()))
         a, d, j = (_finite(c, m, k * dt) for c in (equation.drift, equation.diffusion, slope))
         j = np.minimum(j, 0.0) * dt
-        m = np.clip(m + a * dt * _phi(j), domain.low, domain.high)
+        m = np.clip(m + a * dt * _phi(j), *bounds)
         v = v * np.exp(2.0 * j) + 2.0 * d * dt * _phi(2.0 * j)
     return low, high
+
+
+def _bounds(equation: FokkerPlanck, m: Floats, until: float) -> tuple[float, float]:
+    """Places beyond which no path is followed: walls, or a thousand times as far as the first velocity leads."""
+    a, d = (np.abs(_finite(c, m, 0.0)).max() for c in (equation.drift, equation.diffusion))
+    reach = FAR * (np.ptp(m) + a * until + math.sqrt(2.0 * d * until))
+    return max(equation.domain.low, float(m.min() - reach)), min(equation.domain.high, float(m.max() + reach))
 
 
 def _spread(start: Start) -> tuple[Floats, Floats]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -25,5 +27,5 @@ def bin_atoms(x: Floats, values: np.ndarray, edges: ArrayLike, dx: float) -> np.
     bounds[-1] = np.searchsorted(x, array[-1] + ON_EDGE * dx, side="right")
     total = np.concatenate([np.zeros(1, dtype=values.dtype), np.cumsum(values)])
     if values.dtype.kind == "f":  # not as differences of a running sum, which would lose the small ones
-        return np.array([values[a:b].sum() for a, b in zip(bounds[:-1], bounds[1:], strict=True)])
+        return np.array([values[a:b].sum() for a, b in itertools.pairwise(bounds)])
     return total[bounds[1:]] - total[bounds[:-1]]

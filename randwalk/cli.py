@@ -33,7 +33,9 @@ class Format(StrEnum):
 
 @app.command()
 def validate(
-    cases: Annotated[list[str] | None, typer.Argument(help="Names of built-in cases, or problem files; all cases if none.")] = None,
+    cases: Annotated[
+        list[str] | None, typer.Argument(help="Names of built-in cases, or problem files; all cases if none.")
+    ] = None,
     walkers: Walkers = None,
     seed: Seed = None,
     alpha: Annotated[float, typer.Option(help="Family-wise false-alarm rate.")] = 1e-3,
@@ -54,7 +56,9 @@ def validate(
         for name in case_names():
             problem = load_case(name)
             console.print(f"[bold]{name}[/]  {problem.title}")
-            console.print(f"    catches: {problem.source.data.get('catches', '') if problem.source else ''}", style="dim")
+            console.print(
+                f"    catches: {problem.source.data.get('catches', '') if problem.source else ''}", style="dim"
+            )
         return
     names = cases or case_names()
     with Progress(console=console, transient=True) as progress:
@@ -97,7 +101,9 @@ def simulate(
         problem.walk, walkers or problem.walkers, problem.times, problem.seed if seed is None else seed, method,
         threads=threads, progress=sys.stderr.isatty(),
     )  # fmt: skip
-    table = Table(title=f"{problem.title or file.stem}: {ensemble.walkers:,} walkers by {ensemble.method}", title_justify="left")
+    table = Table(
+        title=f"{problem.title or file.stem}: {ensemble.walkers:,} walkers by {ensemble.method}", title_justify="left"
+    )
     for heading in ("time", "alive", "mean of survivors", "variance", "left", "right", "killed"):
         table.add_column(heading, justify="right")
     for t in ensemble.times:
@@ -169,7 +175,7 @@ def gallery(
         for name in room.names():
             print(f"{name:28} {room.title(name)}")
         return
-    for path in room.save(names or None, out, str(format), quick):
+    for path in room.save(names or room.names(), out, str(format), quick):
         print(path)
 
 
@@ -189,7 +195,7 @@ def info() -> None:
         "random stream": f"version {STREAM_VERSION}",
         "python": platform.python_version(),
         "numba": numba.__version__,
-        "threads": numba.config.NUMBA_NUM_THREADS,
+        "threads": numba.get_num_threads(),
         "processor": platform.processor() or platform.machine(),
         "kernel cache": cache_directory(),
     }

@@ -15,13 +15,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
-Floats: TypeAlias = NDArray[np.float64]
+Floats: TypeAlias = NDArray[np.floating[Any]]
 
 
 class Coefficient(ABC):
@@ -54,7 +54,9 @@ class Coefficient(ABC):
     def __call__(self, x: ArrayLike, t: ArrayLike = 0.0) -> Floats:
         x_array, t_array = np.asarray(x, dtype=np.float64), np.asarray(t, dtype=np.float64)
         shape = np.broadcast_shapes(x_array.shape, t_array.shape)
-        with np.errstate(all="ignore"):  # whoever uses the values reports the ones that are not finite, with their place
+        with np.errstate(
+            all="ignore"
+        ):  # whoever uses the values reports the ones that are not finite, with their place
             return np.array(np.broadcast_to(self.evaluate(x_array, t_array), shape), dtype=np.float64)
 
     def __add__(self, other: CoefficientLike) -> Coefficient:
@@ -215,7 +217,9 @@ class Product(_Node):
         return reduce(add, terms)
 
     def latex(self) -> str:
-        first, *rest = (rf"\left({f.latex()}\right)" if isinstance(f, (Sum, Affine)) else f.latex() for f in self.factors)
+        first, *rest = (
+            rf"\left({f.latex()}\right)" if isinstance(f, (Sum, Affine)) else f.latex() for f in self.factors
+        )
         return r"\,".join(("-" + rest[0], *rest[1:]) if first == "-1" else (first, *rest))
 
     def __str__(self) -> str:
@@ -464,10 +468,14 @@ class Table(Coefficient):
             )
         for name, column in (("x", self.x), ("values", self.values)):
             if not np.isfinite(column).all():
-                raise ValueError(f"{name} of a table is {column[~np.isfinite(column)][0]} in row {np.argmin(np.isfinite(column))}")
+                raise ValueError(
+                    f"{name} of a table is {column[~np.isfinite(column)][0]} in row {np.argmin(np.isfinite(column))}"
+                )
         if (np.diff(self.x) <= 0).any():
             row = int(np.argmax(np.diff(self.x) <= 0)) + 1
-            raise ValueError(f"x of a table must increase: row {row} has {self.x[row]} after {self.x[row - 1]}; sort the rows")
+            raise ValueError(
+                f"x of a table must increase: row {row} has {self.x[row]} after {self.x[row - 1]}; sort the rows"
+            )
         self.x.setflags(write=False)
         self.values.setflags(write=False)
 
@@ -498,7 +506,9 @@ class Table(Coefficient):
         return r"\mathrm{table}(x)"
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Table) and np.array_equal(self.x, other.x) and np.array_equal(self.values, other.values)
+        return (
+            isinstance(other, Table) and np.array_equal(self.x, other.x) and np.array_equal(self.values, other.values)
+        )
 
     def __hash__(self) -> int:
         return hash((self.x.tobytes(), self.values.tobytes()))
@@ -518,7 +528,9 @@ def read_csv(path: str | Path, names: Sequence[str]) -> dict[str, list[float]]:
             header = reader.fieldnames or []
             for name in names:
                 if name not in header:
-                    raise ValueError(f"{path}: there is no column {name!r}; the columns are {', '.join(header) or 'none'}")
+                    raise ValueError(
+                        f"{path}: there is no column {name!r}; the columns are {', '.join(header) or 'none'}"
+                    )
             columns: dict[str, list[float]] = {name: [] for name in names}
             for row in reader:
                 for name in names:
@@ -613,7 +625,9 @@ def as_coefficient(value: CoefficientLike) -> Coefficient:
         return value
     if isinstance(value, str):
         raise TypeError(f"a formula is given as rw.expression({value!r}), not as a bare string")
-    if isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool):
+    if isinstance(value, bool):
+        raise TypeError(f"a coefficient is a number, a Coefficient or a function of x and t, not {value}")
+    if isinstance(value, (int, float, np.integer, np.floating)):
         if not math.isfinite(value):
             raise ValueError(f"a coefficient must be a finite number, not {value}")
         return Constant(float(value))

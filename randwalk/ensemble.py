@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -143,7 +143,9 @@ class Ensemble:
             raise ValueError(f"walkers = {walkers!r}: must be a whole number above the {self.walkers} there are")
         first = max(part.stop for part in self.parts)
         more = range(first, first + int(walkers) - self.walkers)
-        return self.merge(run(self.walk, more, self.steps, self.seed, self.method, list(self.records), threads, progress))
+        return self.merge(
+            run(self.walk, more, self.steps, self.seed, self.method, list(self.records), threads, progress)
+        )
 
     def resume(self, times: ArrayLike, threads: int | None = None, progress: bool = False) -> Ensemble:
         """Go on to later `times`; what was recorded stays as it was, bit for bit.
@@ -155,9 +157,13 @@ class Ensemble:
 
         later = self.walk.steps(times)
         if later[0] <= self.steps[-1]:
-            raise ValueError(f"times must come after the last recorded one, {self.times[-1]:g}; the first is {later[0] * self.walk.dt:g}")
+            raise ValueError(
+                f"times must come after the last recorded one, {self.times[-1]:g}; the first is {later[0] * self.walk.dt:g}"
+            )
         steps = (*self.steps, *later)
-        pieces = [run(self.walk, p, steps, self.seed, self.method, list(self.records), threads, progress) for p in self.parts]
+        pieces = [
+            run(self.walk, p, steps, self.seed, self.method, list(self.records), threads, progress) for p in self.parts
+        ]
         whole = pieces[0]
         for piece in pieces[1:]:
             whole = whole.merge(piece)
@@ -169,16 +175,22 @@ class Ensemble:
             if getattr(self, name) != getattr(other, name):
                 raise ValueError(f"the ensembles differ in {name}: {getattr(self, name)} and {getattr(other, name)}")
         if list(self.records) != list(other.records):
-            raise ValueError(f"the ensembles differ in what they record: {list(self.records)} and {list(other.records)}")
+            raise ValueError(
+                f"the ensembles differ in what they record: {list(self.records)} and {list(other.records)}"
+            )
         for mine in self.parts:
             for theirs in other.parts:
                 if max(mine.start, theirs.start) < min(mine.stop, theirs.stop):
-                    raise ValueError(f"both ensembles hold walkers {theirs.start} … {theirs.stop - 1}: they would count twice")
+                    raise ValueError(
+                        f"both ensembles hold walkers {theirs.start} … {theirs.stop - 1}: they would count twice"
+                    )
         first = min(self.table.first, other.table.first)
         last = max(e.table.first + e.table.sites for e in (self, other)) - 1
         table = replace(self.table, first=first, sites=last - first + 1)
         if self.records and not self.table == other.table == table:
-            raise ValueError("ensembles with records can be merged only if they ran in the same window; run them at one size")
+            raise ValueError(
+                "ensembles with records can be merged only if they ran in the same window; run them at one size"
+            )
         records = {r: a + b for (r, a), b in zip(self.records.items(), other.records.values(), strict=True)}  # type: ignore[operator]
         parts = _join((*self.parts, *other.parts)) if self.method != "occupation" else (*self.parts, *other.parts)
         raw = _place(self, table) + _place(other, table)
@@ -194,7 +206,9 @@ class Ensemble:
             if path.suffix == ".nc":
                 self.to_xarray().to_netcdf(temporary, engine="h5netcdf")
             else:
-                np.savez_compressed(temporary, meta=np.array(json.dumps(self._meta())), raw=self.raw, **self._arrays())
+                np.savez_compressed(
+                    temporary, meta=np.array(json.dumps(self._meta())), raw=self.raw, **cast(Any, self._arrays())
+                )
             temporary.replace(path)
         finally:
             temporary.unlink(missing_ok=True)
@@ -223,7 +237,7 @@ class Ensemble:
             import xarray
 
             with xarray.open_dataset(path, engine="h5netcdf") as data:
-                meta, arrays = json.loads(data.attrs["randwalk"]), {k: v.values for k, v in data.items()}
+                meta, arrays = json.loads(data.attrs["randwalk"]), {str(k): v.values for k, v in data.items()}
         else:
             with np.load(path) as data:
                 arrays = {name: data[name] for name in data.files}

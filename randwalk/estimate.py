@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -17,7 +18,7 @@ class Estimate:
     error: Floats
 
     def __post_init__(self) -> None:
-        for name in ("value", "error"):
+        for name in ("value", "error"):  # numbers become arrays of no dimension
             object.__setattr__(self, name, np.asarray(getattr(self, name), dtype=np.float64))
 
     def __float__(self) -> float:
@@ -26,8 +27,8 @@ class Estimate:
     def __array__(self, dtype: np.dtype | None = None, copy: bool | None = None) -> np.ndarray:
         return np.array(self.value, dtype=dtype)
 
-    def __getitem__(self, index: object) -> Estimate:
-        return Estimate(self.value[index], self.error[index])  # type: ignore[index]
+    def __getitem__(self, index: Any) -> Estimate:
+        return Estimate(self.value[index], self.error[index])
 
     def __len__(self) -> int:
         return len(self.value)
@@ -48,16 +49,16 @@ class Profile(Estimate):
 def proportion(counts: np.ndarray, total: int) -> Estimate:
     """The proportion `counts` / `total` of independent walkers, with the binomial standard error √(p(1 - p)/n)."""
     p = np.asarray(counts, dtype=np.float64) / total
-    return Estimate(p, np.sqrt(p * (1.0 - p) / total))
+    return Estimate(p, np.asarray(np.sqrt(p * (1.0 - p) / total)))
 
 
 def average(values: Floats, counts: np.ndarray, total: int) -> Estimate:
     """The mean over `total` independent walkers, `counts` of which have each of the `values`; the others count as 0. NaN for no
     walkers at all."""
     if total == 0:
-        return Estimate(np.float64(np.nan), np.float64(np.nan))
+        return Estimate(np.asarray(np.nan), np.asarray(np.nan))
     weights = np.asarray(counts, dtype=np.float64) / total
     mean = float(weights @ values)
     rest = max(0.0, 1.0 - float(weights.sum()))
     variance = float(weights @ (values - mean) ** 2) + rest * mean**2
-    return Estimate(np.float64(mean), np.sqrt(variance / total))
+    return Estimate(np.asarray(mean), np.asarray(np.sqrt(variance / total)))

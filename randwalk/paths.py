@@ -71,7 +71,9 @@ def follow(
     table: StepTable, walkers: range, steps: Sequence[int], seed: int, records: Sequence[Record], stride: Stride
 ) -> Iterator[tuple[range, NDArray[np.int64], list[Recorded]]]:
     """Run the walkers in batches: yields (walkers done, counts (times, sites + 3), records) of one batch after another."""
-    size = max(1 << 14, min(BATCH, (1 << 33) // max(1, steps[-1])))  # a batch takes seconds: interrupting loses one at most
+    size = max(
+        1 << 14, min(BATCH, (1 << 33) // max(1, steps[-1]))
+    )  # a batch takes seconds: interrupting loses one at most
     for begin in range(walkers.start, walkers.stop, size):
         batch = range(begin, min(begin + size, walkers.stop))
         yield batch, *_batch(table, batch, steps, seed, records, stride)
@@ -113,7 +115,9 @@ class Jumps:
     def __init__(self, table: StepTable, steps: Sequence[int]) -> None:
         right, left, live = (int(v) / FULL for v in table.rows(0, 1)[0, :, 2])
         law = StepLaw(-1, (left - right, live - left, right))
-        self._tables = {n: _alias(*law.power(n)) for n in {b - a for a, b in zip([0, *steps], steps, strict=False)} if n}
+        self._tables = {
+            n: _alias(*law.power(n)) for n in {b - a for a, b in zip([0, *steps], steps, strict=False)} if n
+        }
 
     def __call__(self, walkers: Walkers, row: int, start: int, stop: int, keys: tuple[np.uint64, np.uint64]) -> None:
         if stop > start:
@@ -189,7 +193,9 @@ def _batch(
         done = target
         counts[row] = np.bincount(np.clip(site, 0, outer), minlength=outer + 1)
         if records:
-            columns = np.zeros((2 + len(functionals.levels[0]) + len(functionals.levels[1]), 0)) if state is None else state.T
+            columns = (
+                np.zeros((2 + len(functionals.levels[0]) + len(functionals.levels[1]), 0)) if state is None else state.T
+            )
             now = Batch(
                 table, site, begun, columns[0], columns[1],
                 dict(zip(functionals.visits, columns[2:], strict=False)),

@@ -145,8 +145,12 @@ class Problem:
         if not isinstance(times, list) or not all(_is_number(t) for t in times) or not times:
             source.fail("run", "times", f"times = {times!r}: must be a list of numbers")
         for name in ("walkers", "seed"):
-            if name in run and (isinstance(run[name], bool) or not isinstance(run[name], int) or run[name] < (name == "walkers")):
-                source.fail("run", name, f"{name} = {run[name]!r}: must be a {'positive ' * (name == 'walkers')}whole number")
+            if name in run and (
+                isinstance(run[name], bool) or not isinstance(run[name], int) or run[name] < (name == "walkers")
+            ):
+                source.fail(
+                    "run", name, f"{name} = {run[name]!r}: must be a {'positive ' * (name == 'walkers')}whole number"
+                )
         walk = read_walk(source, [float(t) for t in times])
         source.build("run", "times", lambda: walk.steps(times))
         return cls(
@@ -169,7 +173,9 @@ def read_walk(source: Source, times: list[float]) -> LatticeWalk:
     walk = source.section("walk", (*shared, *drifted, "right", "left"))
     for first, second in (("drift", "right"), ("diffusion", "left")):
         if first in walk and second in walk:
-            source.fail("walk", second, f"[walk] has both {first} and {second}: give drift and diffusion, or right and left")
+            source.fail(
+                "walk", second, f"[walk] has both {first} and {second}: give drift and diffusion, or right and left"
+            )
     by_drift = "drift" in walk or "diffusion" in walk
     needed = ("drift", "diffusion") if by_drift else ("right", "left", "dt")
     source.section("walk", (*shared, *drifted, "right", "left"), needed=needed)
@@ -179,12 +185,16 @@ def read_walk(source: Source, times: list[float]) -> LatticeWalk:
                 source.fail("walk", key, f"{key} goes with drift and diffusion, not with right and left")
     names = read_parameters(source)
     names_of = ("drift", "diffusion", "killing") if by_drift else ("right", "left", "killing")
-    coefficients = {key: read_coefficient(source, "walk", key, walk[key], names) for key in names_of if key in walk}
+    coefficients: dict[str, Any] = {
+        key: read_coefficient(source, "walk", key, walk[key], names) for key in names_of if key in walk
+    }
     rest = {key: walk[key] for key in walk if key not in coefficients}
     domain, start = read_domain(source), read_start(source)
     if by_drift:
         return source.build(
-            "walk", None, lambda: LatticeWalk.from_drift(**coefficients, **rest, domain=domain, start=start, times=times)
+            "walk",
+            None,
+            lambda: LatticeWalk.from_drift(**coefficients, **rest, domain=domain, start=start, times=times),
         )
     return source.build("walk", None, lambda: LatticeWalk(**coefficients, **rest, domain=domain, start=start))
 
@@ -262,7 +272,7 @@ def read_start(source: Source) -> Start:
         return Point(0.0)
     if len(table) > 1:
         source.fail("start", None, f"[start] has {', '.join(table)}: give one")
-    (kind, value), = table.items()
+    ((kind, value),) = table.items()
     if kind == "point":
         if not _is_number(value):
             source.fail("start", kind, f"point = {value!r}: must be a number")
@@ -321,7 +331,9 @@ def _coefficient_data(coefficient: Coefficient) -> Any:
         expression(text)
     except ValueError:
         opaque = "a Python function" if isinstance(coefficient, Function) else f"{text!r}"
-        raise ValueError(f"{opaque} cannot be written to a file: declare it with rw.expression(...) or as a Table") from None
+        raise ValueError(
+            f"{opaque} cannot be written to a file: declare it with rw.expression(...) or as a Table"
+        ) from None
     return text
 
 
@@ -338,9 +350,13 @@ def _value(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str):
-        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")  # a basic string of TOML has JSON's escapes
+        return json.dumps(value, ensure_ascii=False).replace(
+            "\x7f", "\\u007f"
+        )  # a basic string of TOML has JSON's escapes
     if isinstance(value, dict):
         return "{" + ", ".join(f"{k} = {_value(v)}" for k, v in value.items()) + "}"
     if isinstance(value, (list, tuple)):
         return "[" + ", ".join(map(_value, value)) + "]"
-    return repr(float(value)) if isinstance(value, float) else repr(int(value))  # NumPy's numbers have a repr of their own
+    return (
+        repr(float(value)) if isinstance(value, float) else repr(int(value))
+    )  # NumPy's numbers have a repr of their own

@@ -195,7 +195,9 @@ class Histogram:
         ax = axes(ax)
         shares = self.proportions(float(self.times[-1]) if t is None else t)
         kept = shares.value > 0
-        ax.errorbar(self.values[kept], shares.value[kept], shares.error[kept], fmt=".", color=COLOURS["walk"], label="walk")
+        ax.errorbar(
+            self.values[kept], shares.value[kept], shares.error[kept], fmt=".", color=COLOURS["walk"], label="walk"
+        )
         ax.set(xlabel=self.name, ylabel="fraction of walkers")
         return ax
 
@@ -214,7 +216,9 @@ class Passages:
     def passed(self, wall: str, times: ArrayLike) -> Estimate:
         """The fraction that had left by `wall` at each of `times`, up to the end of the run."""
         if (np.asarray(times) > self.times[-1] * (1 + 1e-9)).any():
-            raise ValueError(f"times go up to {np.max(times):g} and the run ended at {self.times[-1]:g}: resume it first")
+            raise ValueError(
+                f"times go up to {np.max(times):g} and the run ended at {self.times[-1]:g}: resume it first"
+            )
         total = np.cumsum(self.counts[:, wall_index(wall)])
         at = np.searchsorted(self.times, np.asarray(times, dtype=np.float64) * (1 + 1e-12), side="right") - 1
         return proportion(np.where(at < 0, 0, total[np.maximum(at, 0)]), self.walkers)
@@ -248,7 +252,7 @@ class Passages:
 
 @dataclass(frozen=True, eq=False)
 class Paths:
-    """The place of every walker at each recorded time: `x` has shape (times, walkers): the wall where it was absorbed, NaN where killed."""
+    """The place of every walker at each recorded time, `x` of shape (times, walkers): the wall once absorbed, NaN once killed."""
 
     times: Floats
     x: Floats
@@ -258,7 +262,7 @@ class Paths:
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Each path against time."""
-        from .plotting import COLOURS, axes
+        from .plotting import axes
 
         ax = axes(ax)
         ax.plot(self.times, self.x, lw=0.6)

@@ -24,7 +24,12 @@ MOST_WALKERS = 1 << 53
 METHODS = ("auto", "paths", "occupation", "jump")
 
 # Nanoseconds on a reference machine of two cores. They only rank the methods, the same on every machine.
-COIN, DIGITS, TABLE, FOLLOW = 0.15, 1.0, 2.0, 8.0  # a step of a walker: p = ½, other constants, from a table, with records
+COIN, DIGITS, TABLE, FOLLOW = (
+    0.15,
+    1.0,
+    2.0,
+    8.0,
+)  # a step of a walker: p = ½, other constants, from a table, with records
 SITE, DRAW, ALIAS = 40.0, 3.0, 2e6  # a site for a step; a walker for a recorded time; building the jump tables
 
 
@@ -144,8 +149,9 @@ def run(
     with workers(threads), progress_bar(f"simulating by {method}", 1.0, progress) as advance:
         try:
             if method == "occupation":
-                before = 0.0
-                for fraction, raw, results in occupation(table, walkers, steps, seed, records):
+                before, raw = 0.0, done.raw
+                results: list[Recorded] = []
+                for fraction, raw, results in occupation(table, walkers, steps, seed, records):  # noqa: B007
                     advance(fraction - before)
                     before = fraction
                 return replace(done, parts=(walkers,), raw=raw, records=dict(zip(records, results, strict=True)))
@@ -179,7 +185,7 @@ def _walkers(walkers: int | range) -> range:
             raise ValueError(f"walkers = {walkers}: a range must start at 0 or above, have step 1 and not be empty")
         span = walkers
     elif isinstance(walkers, bool) or not isinstance(walkers, (int, np.integer)):
-        hint = f"; write {int(walkers)}" if isinstance(walkers, float) and walkers.is_integer() else ""
+        hint = f"; write {int(walkers)}" if type(walkers) is float and walkers.is_integer() else ""
         raise TypeError(f"walkers = {walkers!r}: must be a whole number{hint}")
     else:
         span = range(int(walkers)) if walkers > 0 else range(0)

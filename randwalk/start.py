@@ -96,7 +96,9 @@ class Normal:
 
     def weights(self, lattice: Lattice) -> tuple[int, Floats]:
         if lattice.dx > self.sd:
-            raise ValueError(f"Normal: sd = {self.sd:g} is narrower than dx = {lattice.dx:g}: take dx ≤ {self.sd:g} or a Point")
+            raise ValueError(
+                f"Normal: sd = {self.sd:g} is narrower than dx = {lattice.dx:g}: take dx ≤ {self.sd:g} or a Point"
+            )
         k = _covering(lattice, *self.support)
         weights = np.exp(-0.5 * ((lattice.x(k) - self.mean) / self.sd) ** 2)
         return int(k[0]), weights / weights.sum()
@@ -156,7 +158,9 @@ def check_start(start: Start, domain: Domain) -> None:
     if isinstance(start, Normal):
         outside = float(start.cdf(domain.low)) + 1.0 - float(start.cdf(domain.high)) if not domain.periodic else 0.0
         if outside > 1e-12:
-            raise ValueError(f"start = {start}: a mass of {outside:.2g} lies outside {domain}; narrow it, or move the walls")
+            raise ValueError(
+                f"start = {start}: a mass of {outside:.2g} lies outside {domain}; narrow it, or move the walls"
+            )
         return
     if low < domain.low or high > domain.high:
         raise ValueError(f"start = {start} lies outside {domain}")

@@ -6,6 +6,7 @@ import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import numba
 
@@ -25,7 +26,8 @@ def workers(threads: int | None) -> Iterator[None]:
         in a process forked after a parallel kernel ran: the thread pool does not survive a fork.
     """
     global _used_in
-    most = numba.config.NUMBA_NUM_THREADS
+    settings: Any = numba.config
+    most = settings.NUMBA_NUM_THREADS
     if threads is not None and (isinstance(threads, bool) or not isinstance(threads, int) or not 1 <= threads <= most):
         raise ValueError(
             f"threads = {threads!r}: must be a whole number from 1 to {most}; "

@@ -37,13 +37,17 @@ class Rule(StrEnum):
     TWO_WAY = "two_way"
     FITTED = "fitted"
 
-    def probabilities(self, drift: Coefficient, diffusion: Coefficient, dx: float, dt: float) -> tuple[Coefficient, Coefficient]:
+    def probabilities(
+        self, drift: Coefficient, diffusion: Coefficient, dx: float, dt: float
+    ) -> tuple[Coefficient, Coefficient]:
         """The step probabilities (right, left)."""
         s = (2.0 * dt / dx**2) * diffusion
         if self is Rule.FITTED:
             ratio = dx * drift / diffusion
             if (number := constant_value(ratio)) is not None:
-                ratio = Constant(min(max(number, -700.0), 700.0))  # exp(700) is a number, and its inverse no probability
+                ratio = Constant(
+                    min(max(number, -700.0), 700.0)
+                )  # exp(700) is a number, and its inverse no probability
             return s / (1.0 + apply("exp", -ratio)), s / (1.0 + apply("exp", ratio))
         m = (dt / dx) * drift
         if self is Rule.TWO_WAY:
@@ -119,7 +123,8 @@ class LatticeWalk:
         check_start(begin, domain)
         lattice = Lattice.on(domain, dx, begin.anchor)
         values = {
-            name: _on_sites(name, value, lattice) for name, value in (("right", right), ("left", left), ("killing", killing))
+            name: _on_sites(name, value, lattice)
+            for name, value in (("right", right), ("left", left), ("killing", killing))
         }
         self._set(
             **values, dx=lattice.dx, dt=dt, domain=domain, start=begin, rule=None,
@@ -166,7 +171,9 @@ class LatticeWalk:
         check_start(begin, domain)
         lattice = Lattice.on(domain, dx, begin.anchor)
         if rule is Rule.TWO_WAY and constant_value(diffusion) is None:
-            raise ValueError(f"rule = two_way needs a constant diffusion, not {diffusion}; take exact_variance or linear")
+            raise ValueError(
+                f"rule = two_way needs a constant diffusion, not {diffusion}; take exact_variance or linear"
+            )
         times = None if times is None else np.atleast_1d(np.asarray(times, dtype=np.float64)).tolist()
         if dt is None:
             largest = _largest_diffusion(diffusion, lattice, begin, times)
@@ -233,9 +240,13 @@ class LatticeWalk:
             )
         if (np.diff(steps) <= 0).any():
             at = int(np.argmax(np.diff(steps) <= 0))
-            raise ValueError(f"times {given[at]:.12g} and {given[at + 1]:.12g} are the same step of dt = {self.dt:g}: give one")
+            raise ValueError(
+                f"times {given[at]:.12g} and {given[at + 1]:.12g} are the same step of dt = {self.dt:g}: give one"
+            )
         if steps[-1] >= 2**32:
-            raise ValueError(f"{steps[-1]:.3g} steps are more than the 2³² that a random stream addresses; take a larger dt")
+            raise ValueError(
+                f"{steps[-1]:.3g} steps are more than the 2³² that a random stream addresses; take a larger dt"
+            )
         return [int(n) for n in steps]
 
     def check(self, x: ArrayLike, t: ArrayLike) -> None:
@@ -245,7 +256,9 @@ class LatticeWalk:
         for name, values in (("right", p), ("left", q), ("killing", kappa)):
             if not (np.isfinite(values) & (values >= -ULPS)).all():
                 place = _worst(values, x, t)
-                raise ValueError(f"{name} = {place[0]:.6g} at {_at(place)}: must be a number ≥ 0; {self._remedy(place)}")
+                raise ValueError(
+                    f"{name} = {place[0]:.6g} at {_at(place)}: must be a number ≥ 0; {self._remedy(place)}"
+                )
         if (p + q > 1.0 + ULPS).any():
             place = _worst(-(p + q), x, t)
             raise ValueError(f"right + left = {-place[0]:.6g} at {_at(place)}: must be ≤ 1; {self._remedy(place)}")
@@ -292,9 +305,13 @@ def _on_sites(name: str, value: Probability, lattice: Lattice) -> Coefficient:
         return as_coefficient(value)  # type: ignore[arg-type]
     values = np.asarray(value, dtype=np.float64)
     if lattice.sites is None:
-        raise ValueError(f"{name} is an array, which needs a bounded domain; on an unbounded one give a function or a Table")
+        raise ValueError(
+            f"{name} is an array, which needs a bounded domain; on an unbounded one give a function or a Table"
+        )
     if values.shape != (lattice.sites,):
-        raise ValueError(f"{name} has shape {values.shape} and the domain has {lattice.sites} sites; give one value a site")
+        raise ValueError(
+            f"{name} has shape {values.shape} and the domain has {lattice.sites} sites; give one value a site"
+        )
     if lattice.sites == 1:
         return Constant(float(values[0]))
     assert lattice.first is not None

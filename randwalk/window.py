@@ -35,7 +35,9 @@ def table_for(walk: LatticeWalk, steps: int, leak: float = LEAK) -> StepTable:
     else:
         first, last = _followed_window(walk, steps, leak)
     if last - first >= 2**31 - 8:
-        raise ValueError(f"{last - first + 1} sites are more than the 2³¹ a walker's place is counted in: take a larger dx")
+        raise ValueError(
+            f"{last - first + 1} sites are more than the 2³¹ a walker's place is counted in: take a larger dx"
+        )
     return StepTable(walk, lattice, first, last - first + 1)
 
 
@@ -124,7 +126,9 @@ def _followed_window(walk: LatticeWalk, steps: int, leak: float) -> tuple[int, i
         scratch = np.zeros_like(padded)
         for begin, end, thresholds in table.chunks(done, done + stretch):
             steps_of = probabilities(thresholds)
-            evolve(padded, scratch, end - begin, *steps_of, table.low, table.high, table.wrap, reach, out[begin - done :])
+            evolve(
+                padded, scratch, end - begin, *steps_of, table.low, table.high, table.wrap, reach, out[begin - done :]
+            )
         lost += float(out[:, 0].sum()) * (not table.left_wall) + float(out[:, 1].sum()) * (not table.right_wall)
         if lost > leak:
             edge = low if out[:, 0].sum() > out[:, 1].sum() else high

@@ -102,7 +102,9 @@ def verdicts(folder: Path, case: str) -> dict[str, str]:
     report.unlink(missing_ok=True)
     environment = os.environ | {"PYTHONPATH": str(folder), "RANDWALK_CACHE_DIR": str(folder / "kernels")}
     arguments = [sys.executable, "-P", "-m", "randwalk", "validate", case, "--walkers", "1000", "--json", str(report)]
-    done = subprocess.run(arguments, cwd=folder, env=environment, capture_output=True, text=True, timeout=300, check=False)
+    done = subprocess.run(
+        arguments, cwd=folder, env=environment, capture_output=True, text=True, timeout=300, check=False
+    )
     assert report.exists(), done.stdout + done.stderr
     found: dict[str, str] = json.loads(report.read_text())["cases"][0]["verdicts"]
     return found
@@ -112,8 +114,12 @@ def test_the_untouched_copy_passes(copy: Path) -> None:
     assert "fail" not in verdicts(copy, "lazy_line").values()
 
 
-@pytest.mark.parametrize(("file", "stands", "put", "case", "rung"), [p[1:] for p in PLANTED], ids=[p[0] for p in PLANTED])
-def test_the_named_rung_catches_the_planted_error(copy: Path, file: str, stands: str, put: str, case: str, rung: str) -> None:
+@pytest.mark.parametrize(
+    ("file", "stands", "put", "case", "rung"), [p[1:] for p in PLANTED], ids=[p[0] for p in PLANTED]
+)
+def test_the_named_rung_catches_the_planted_error(
+    copy: Path, file: str, stands: str, put: str, case: str, rung: str
+) -> None:
     path = copy / file
     original, times = path.read_text(), path.stat()
     assert original.count(stands) == 1, f"{file} no longer has the place where this error is planted"

@@ -60,7 +60,7 @@ class Outcomes:
         size = int(classes[-1]) + 1
         observed = np.zeros(size, dtype=np.int64)
         np.add.at(observed, classes, self.observed)
-        return observed, np.bincount(classes, expected, size)
+        return observed, np.bincount(classes, weights=expected, minlength=size).astype(np.float64)
 
 
 @dataclass(frozen=True)
@@ -170,7 +170,10 @@ def ensemble_outcomes(ensemble: Ensemble, law: Law) -> list[Outcomes]:
         else:
             labels, counts, probabilities = _by_bins(ensemble, law, row, float(t))
         left, right, killed = ensemble.absorbed[row]
-        ways = [float(np.asarray(law.passed(wall, [t]))[0]) if count is not None else 0.0 for wall, count in _ways(ensemble, row)]
+        ways = [
+            float(np.asarray(law.passed(wall, [t]))[0]) if count is not None else 0.0
+            for wall, count in _ways(ensemble, row)
+        ]
         p_left, p_right, p_killed = ways
         result.append(
             Outcomes(
@@ -190,7 +193,9 @@ def _ways(ensemble: Ensemble, row: int) -> list[tuple[str, int | None]]:
     """The ways out that exist, with their counts; None for those that do not."""
     walk = ensemble.walk
     exist = (ensemble.table.left_wall, ensemble.table.right_wall, str(walk.killing) != "0")
-    return [(wall, int(n) if there else None) for wall, n, there in zip(WALLS, ensemble.absorbed[row], exist, strict=True)]
+    return [
+        (wall, int(n) if there else None) for wall, n, there in zip(WALLS, ensemble.absorbed[row], exist, strict=True)
+    ]
 
 
 def _by_sites(ensemble: Ensemble, law: ExactLaw, row: int, t: float) -> tuple[Floats, NDArray[np.int64], Floats]:
@@ -206,10 +211,16 @@ def _by_sites(ensemble: Ensemble, law: ExactLaw, row: int, t: float) -> tuple[Fl
 
 def _by_bins(ensemble: Ensemble, law: Law, row: int, t: float) -> tuple[Floats, NDArray[np.int64], Floats]:
     width = ensemble.smoothing(t)
-    edges = np.append(ensemble.sites[:: max(1, round(width / ensemble.walk.dx))] - ensemble.walk.dx / 2, ensemble.sites[-1] + width)
+    edges = np.append(
+        ensemble.sites[:: max(1, round(width / ensemble.walk.dx))] - ensemble.walk.dx / 2, ensemble.sites[-1] + width
+    )
     edges = np.clip(edges, ensemble.walk.domain.low, ensemble.walk.domain.high)
     edges = edges[np.append(True, np.diff(edges) > 0)]
-    return 0.5 * (edges[1:] + edges[:-1]), ensemble.bin_counts(edges, t), np.asarray(law.mass(edges, t), dtype=np.float64)
+    return (
+        0.5 * (edges[1:] + edges[:-1]),
+        ensemble.bin_counts(edges, t),
+        np.asarray(law.mass(edges, t), dtype=np.float64),
+    )
 
 
 def _passages(record: Passages, law: Law) -> Outcomes:
@@ -236,7 +247,12 @@ def chi_square(outcomes: Outcomes) -> Check | None:
     statistic = float(((observed - expected) ** 2 / expected).sum())
     freedom = observed.size - 1
     return Check(
-        outcomes.name, "chi²", statistic, freedom, float(stats.chi2.sf(statistic, freedom)), detectable(freedom, outcomes.total)
+        outcomes.name,
+        "chi²",
+        statistic,
+        freedom,
+        float(stats.chi2.sf(statistic, freedom)),
+        detectable(freedom, outcomes.total),
     )
 
 
@@ -260,5 +276,7 @@ def kolmogorov_smirnov(outcomes: Outcomes) -> Check | None:
 def gather(comparisons: Sequence[Comparison], alpha: float = FALSE_ALARMS) -> Comparison:
     """Several comparisons judged as one family."""
     return Comparison(
-        tuple(check for c in comparisons for check in c.checks), tuple(o for c in comparisons for o in c.outcomes), alpha
+        tuple(check for c in comparisons for check in c.checks),
+        tuple(o for c in comparisons for o in c.outcomes),
+        alpha,
     )

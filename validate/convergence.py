@@ -65,7 +65,9 @@ class Convergence:
 
     @property
     def rule(self) -> str:
-        return f"last order in [{ORDER - BELOW:g}, {ORDER + ABOVE:g}] and no other above, or last error ≤ {self.floor:.1g}"
+        return (
+            f"last order in [{ORDER - BELOW:g}, {ORDER + ABOVE:g}] and no other above, or last error ≤ {self.floor:.1g}"
+        )
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Error against width on logarithmic axes, with the slope of the theory."""
@@ -116,7 +118,11 @@ def measure_for(walk: LatticeWalk, times: Sequence[float]) -> Measure:
         domain.high if np.isfinite(domain.high) else law.sites[-1] + walk.dx,
     )
     inside = borders[(borders > ends[0] + 0.25 * walk.dx) & (borders < ends[1] - 0.25 * walk.dx)]
-    lossy = [side for side, wall in (("left", domain.left), ("right", domain.right)) if not isinstance(wall, (Reflecting, NoneType))]
+    lossy = [
+        side
+        for side, wall in (("left", domain.left), ("right", domain.right))
+        if not isinstance(wall, (Reflecting, NoneType))
+    ]
     if walk.killing != Constant(0.0):
         lossy.append("killing")
     return Measure(np.concatenate([[ends[0]], inside, [ends[1]]]), tuple(t for t in times if t > 0), tuple(lossy))
@@ -190,4 +196,3 @@ def solver_convergence(equation: FokkerPlanck, against: Reference, measure: Meas
     pairs = zip(solutions, [*solutions[1:], finest], strict=True)
     errors = tuple(measure.difference(a, b) for a, b in pairs)
     return Convergence("self-convergence", widths, errors, counted=False)
-

@@ -26,6 +26,7 @@ error = 0.02                     # standard error of a value
 from __future__ import annotations
 
 import csv
+import itertools
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -80,7 +81,7 @@ class MeasuredCounts:
         wanted = np.asarray(edges, dtype=np.float64)
         known = {(float(a), float(b)): int(n) for a, b, n in zip(self.low, self.high, self.counts, strict=True)}
         try:
-            found = [known[(float(a), float(b))] for a, b in zip(wanted[:-1], wanted[1:], strict=True)]
+            found = [known[(float(a), float(b))] for a, b in itertools.pairwise(wanted)]
         except KeyError as error:
             raise ValueError(f"{error.args[0]} is not a class of the data; the classes are {list(known)}") from None
         return np.array(found) / self.counts.sum()
@@ -136,7 +137,14 @@ class MeasuredCurve:
             statistic, freedom = float(residual @ residual), int(rows.sum())
             name = f"data from x = {start:g}" + (f": {self.source}" if self.source else "")
             checks.append(
-                Check(name, "chi²", statistic, freedom, float(stats.chi2.sf(statistic, freedom)), detectable(freedom, freedom) * self.error)
+                Check(
+                    name,
+                    "chi²",
+                    statistic,
+                    freedom,
+                    float(stats.chi2.sf(statistic, freedom)),
+                    detectable(freedom, freedom) * self.error,
+                )
             )
         return checks
 
@@ -169,7 +177,9 @@ def _read_counts(problem: Problem, source: Source) -> MeasuredCounts:
     if ("high" in table) == ("width" in table):
         source.fail("measured", "low", "a class needs either high, a column, or width, a number")
     names = [table["low"], table["count"], *([table["high"]] if "high" in table else [])]
-    columns = source.build("measured", "csv", lambda: _read_rows(source.folder / table["csv"], names, table.get("rows")))
+    columns = source.build(
+        "measured", "csv", lambda: _read_rows(source.folder / table["csv"], names, table.get("rows"))
+    )
     low, counts = np.array(columns[table["low"]]), np.array(columns[table["count"]])
     high = np.array(columns[table["high"]]) if "high" in table else low + float(table["width"])
     if not (np.all(counts >= 0) and np.all(counts == np.rint(counts)) and counts.sum() > 0):
@@ -190,7 +200,9 @@ def _read_curve(problem: Problem, source: Source) -> MeasuredCurve:
     known = ("kind", "csv", "time", "value", "start", "wall", "error", "rows", "source")
     table = source.section("measured", known, needed=("time", "value", "wall", "error"))
     names = [table["time"], table["value"], *([table["start"]] if "start" in table else [])]
-    columns = source.build("measured", "csv", lambda: _read_rows(source.folder / table["csv"], names, table.get("rows")))
+    columns = source.build(
+        "measured", "csv", lambda: _read_rows(source.folder / table["csv"], names, table.get("rows"))
+    )
     times, values = np.array(columns[names[0]]), np.array(columns[names[1]])
     starts = np.array(columns[names[2]]) if len(names) == 3 else np.full(times.size, problem.walk.start.anchor)
     if table["wall"] not in ("left", "right"):
@@ -214,4 +226,3 @@ def _read_rows(path: Path, names: list[str], rows: dict[str, str] | None) -> dic
     if not kept:
         raise ValueError(f"{path}: no row has {rows['value']!r} in column {rows['column']!r}")
     return {name: [column[i] for i in kept] for name, column in columns.items()}
-

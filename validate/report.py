@@ -69,7 +69,7 @@ class Report:
         return worst
 
     def verdicts(self, case: CaseReport) -> dict[str, str]:
-        """"pass", "fail", or "—" (nothing to judge: no data, or self-convergence only) for each part of a case."""
+        """ "pass", "fail", or "—" (nothing to judge: no data, or self-convergence only) for each part of a case."""
         sampling, data = self._adjusted[case.name]
         return {
             "sampling": "pass" if sampling >= self.alpha else "fail",
@@ -90,11 +90,21 @@ class Report:
 
         table = Table(title="walk = exact law = equation?", title_justify="left", pad_edge=False)
         table.add_column("case", no_wrap=True)
-        for heading in ("1 sampling\nadjusted p", "sees bias", "2 walk → PDE\norder", "3 solver\norder", "data\nadjusted p", "s"):
+        for heading in (
+            "1 sampling\nadjusted p",
+            "sees bias",
+            "2 walk → PDE\norder",
+            "3 solver\norder",
+            "data\nadjusted p",
+            "s",
+        ):
             table.add_column(heading, justify="right", no_wrap=True)
 
         def cell(verdict: str, text: str) -> Text:
-            return Text(f"{text} ✗" if verdict == "fail" else text, style={"fail": "bold red", "pass": "green"}.get(verdict, "dim"))
+            return Text(
+                f"{text} ✗" if verdict == "fail" else text,
+                style={"fail": "bold red", "pass": "green"}.get(verdict, "dim"),
+            )
 
         for case in self.cases:
             verdict = self.verdicts(case)
@@ -117,7 +127,9 @@ class Report:
         checks = sum(len(g.checks) for c in self.cases for _, g in _groups(c))
         failed = sum("fail" in self.verdicts(c).values() for c in self.cases) + len(self.failures)
         verdict = "all passed" if self.passed else f"{failed} of {len(self.cases) + len(self.failures)} cases FAILED"
-        return f"{len(self.cases)} cases, {checks} sampling checks, family-wise false-alarm rate {self.alpha:g}: {verdict}"
+        return (
+            f"{len(self.cases)} cases, {checks} sampling checks, family-wise false-alarm rate {self.alpha:g}: {verdict}"
+        )
 
     def details(self, case: CaseReport) -> str:
         """Everything one case found, in words."""
@@ -126,7 +138,10 @@ class Report:
             f"{case.name}: {case.title}",
             *([f"  catches: {case.catches}"] if case.catches else []),
             f"  1 sampling         {verdict['sampling']}  (ensemble against exact law; {', '.join(case.runs)})",
-            *(f"      {c.name}: {c.test} = {c.statistic:.4g} on {c.freedom}, p = {c.p_value:.3g}" for c in case.sampling.checks),
+            *(
+                f"      {c.name}: {c.test} = {c.statistic:.4g} on {c.freedom}, p = {c.p_value:.3g}"
+                for c in case.sampling.checks
+            ),
             f"  2 discretisation   {verdict['discretisation']}  (exact law against {case.discretisation.against})",
             f"      {_errors(case.discretisation)}; rule: {case.discretisation.rule}",
             f"  3 solver           {verdict['solver']}  (finite differences against {case.solver.against})",
@@ -137,7 +152,8 @@ class Report:
         if case.data is not None:
             lines.append(f"  data               {verdict['data']}")
             lines += [
-                f"      {c.name}: {c.test} = {c.statistic:.4g} on {c.freedom}, p = {c.p_value:.3g}" for c in case.data.checks
+                f"      {c.name}: {c.test} = {c.statistic:.4g} on {c.freedom}, p = {c.p_value:.3g}"
+                for c in case.data.checks
             ]
         return "\n".join(lines)
 
@@ -185,7 +201,14 @@ def _errors(convergence: Convergence) -> str:
 def _data(report: Report, case: CaseReport) -> dict[str, Any]:
     def comparison(c: Comparison | None) -> Any:
         return c and [
-            {"name": k.name, "test": k.test, "statistic": k.statistic, "freedom": k.freedom, "p": k.p_value, "detectable": k.detectable}
+            {
+                "name": k.name,
+                "test": k.test,
+                "statistic": k.statistic,
+                "freedom": k.freedom,
+                "p": k.p_value,
+                "detectable": k.detectable,
+            }
             for k in c.checks
         ]
 

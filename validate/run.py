@@ -29,7 +29,11 @@ MANY = 10**12  # walkers of the occupation run; its cost does not depend on them
 
 def case_names() -> list[str]:
     """The names of the built-in cases."""
-    return sorted(p.name.removesuffix(".toml") for p in resources.files(__package__).joinpath("cases").iterdir() if p.name.endswith(".toml"))
+    return sorted(
+        p.name.removesuffix(".toml")
+        for p in resources.files(__package__).joinpath("cases").iterdir()
+        if p.name.endswith(".toml")
+    )
 
 
 def load_case(name: str) -> Problem:
@@ -37,7 +41,9 @@ def load_case(name: str) -> Problem:
     if name.endswith(".toml"):
         return Problem.load(name)
     if name not in case_names():
-        raise ValueError(f"there is no case {name!r}; the built-in ones are {', '.join(case_names())}, a file ends in .toml")
+        raise ValueError(
+            f"there is no case {name!r}; the built-in ones are {', '.join(case_names())}, a file ends in .toml"
+        )
     return Problem.load(Path(str(resources.files(__package__).joinpath("cases", f"{name}.toml"))))
 
 
@@ -54,7 +60,9 @@ def validate_problem(
     measure = measure_for(walk, times)
     equation = limit(walk)
     against = reference(equation, times)
-    ensembles = _ensembles(replace(problem, walkers=walkers or problem.walkers, seed=problem.seed if seed is None else seed), threads)
+    ensembles = _ensembles(
+        replace(problem, walkers=walkers or problem.walkers, seed=problem.seed if seed is None else seed), threads
+    )
     law = exact_law(walk, problem.times)
     sampling = gather([compare(e, law) for e in ensembles])
     discretisation = walk_convergence(walk, times, against, measure)
@@ -77,7 +85,15 @@ def _ensembles(problem: Problem, threads: int | None) -> list[Ensemble]:
     record = [FirstPassage()] if lossy else []
     methods = explain(walk, problem.walkers, problem.times, record).seconds
     return [
-        simulate(walk, MANY if method == "occupation" else problem.walkers, problem.times, problem.seed, method, record, threads)
+        simulate(
+            walk,
+            MANY if method == "occupation" else problem.walkers,
+            problem.times,
+            problem.seed,
+            method,
+            record,
+            threads,
+        )
         for method in methods
     ]
 

@@ -40,11 +40,12 @@ def cache_directory() -> str:
 
 
 def _cached(function: F, **options: Any) -> Callable[..., Any]:
-    previous, numba.config.CACHE_DIR = numba.config.CACHE_DIR, cache_directory()
+    settings: Any = numba.config
+    previous, settings.CACHE_DIR = settings.CACHE_DIR, cache_directory()
     try:  # the directory is read when the kernel is declared, so other users of numba keep theirs
         return njit(cache=True, error_model="numpy", **options)(function)
     finally:
-        numba.config.CACHE_DIR = previous
+        settings.CACHE_DIR = previous
 
 
 def device(function: F) -> Callable[..., Any]:

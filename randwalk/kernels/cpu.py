@@ -35,7 +35,12 @@ def walk_table(site, first_walker, start, stop, thresholds, layout, k0, k1):  # 
             for j in range(sites.size):
                 walker = U(base + j)
                 y0, y1, y2, y3 = philox(walker & LOW, walker >> U(32), U(eight), STEPS, k0, k1)
-                words[0, j], words[1, j], words[2, j], words[3, j] = U32(y0 & LOW), U32(y1 & LOW), U32(y2 & LOW), U32(y3 & LOW)
+                words[0, j], words[1, j], words[2, j], words[3, j] = (
+                    U32(y0 & LOW),
+                    U32(y1 & LOW),
+                    U32(y2 & LOW),
+                    U32(y3 & LOW),
+                )
             for n in range(max(8 * eight, start), min(8 * eight + 8, stop)):
                 row = n - start if thresholds.shape[0] > 1 else 0
                 i = n - 8 * eight
@@ -107,7 +112,12 @@ def follow_table(site, state, first_walker, start, stop, thresholds, layout, lev
                     break
                 if n == start or n % 8 == 0:
                     y0, y1, y2, y3 = philox(walker & LOW, walker >> U(32), U(n // 8), STEPS, k0, k1)
-                    words[0, 0], words[1, 0], words[2, 0], words[3, 0] = U32(y0 & LOW), U32(y1 & LOW), U32(y2 & LOW), U32(y3 & LOW)
+                    words[0, 0], words[1, 0], words[2, 0], words[3, 0] = (
+                        U32(y0 & LOW),
+                        U32(y1 & LOW),
+                        U32(y2 & LOW),
+                        U32(y3 & LOW),
+                    )
                 i = n % 8
                 half = (words[i & 3, 0] >> (U32(16) if i < 4 else U32(0))) & U32(0xFFFF)
                 row = n - start if thresholds.shape[0] > 1 else 0

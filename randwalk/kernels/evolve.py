@@ -43,7 +43,9 @@ def evolve(mass, other, steps, p, q, r, d, low, high, wrap, reach, out):  # type
                 target[i] = pr[i - 1] * source[i - 1] + qr[i + 1] * source[i + 1] + rr[i] * source[i]
             if wrap:
                 target[1] = pr[sites] * source[0] + qr[2 if sites > 1 else 1] * source[2] + rr[1] * source[1]
-                target[sites] = pr[max(sites - 1, 1)] * source[sites - 1] + qr[1] * source[sites + 1] + rr[sites] * source[sites]
+                target[sites] = (
+                    pr[max(sites - 1, 1)] * source[sites - 1] + qr[1] * source[sites + 1] + rr[sites] * source[sites]
+                )
         else:
             pc, qc, rc = pr[2], qr[2], rr[2]
             for i in range(max(lo, 3), min(hi, sites - 2) + 1):

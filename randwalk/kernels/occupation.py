@@ -35,8 +35,8 @@ def scatter(counts, walkers, index, masses, first, k0, k1):  # type: ignore[no-u
 def occupy(counts, moves, start, stop, thresholds, layout, first, gone, k0, k1):  # type: ignore[no-untyped-def]
     """Advance `counts` (index 0 … sites + 2) from step `start` to `stop`. `first` is the lattice number of index 0.
 
-    `moves` (3, sites + 3), zero, is scratch for the numbers that step right, left and die. gone[step, way] receives the walkers that left
-    in that step (left, right, killed).
+    `moves` (3, sites + 3), zero, is scratch for the numbers that step right, left and die. gone[step, way] receives the
+    walkers that left in that step (left, right, killed).
     """
     low, high, wrap, killed = layout
     sites = killed - 2

@@ -7,7 +7,6 @@ drives which step of which walker is written in docs/stream.md and versioned by 
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from .compile import device
 
@@ -56,5 +55,5 @@ def words64(c0, c1, c2, c3, k0, k1):  # type: ignore[no-untyped-def]
 
 def key(seed: int, *spawn: int) -> tuple[np.uint64, np.uint64]:
     """The Philox key of a seed (and of a numbered child of it), through ``numpy.random.SeedSequence``."""
-    words: NDArray[np.uint32] = np.random.SeedSequence(seed, spawn_key=spawn).generate_state(2, np.uint32)
+    words = np.random.SeedSequence(seed, spawn_key=spawn).generate_state(2, np.uint32)
     return U(words[0]), U(words[1])

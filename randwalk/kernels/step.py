@@ -42,7 +42,7 @@ def table_step(site, half, walker, n, thresholds, row, low, high, wrap, killed, 
     c = column(site, low, high)
     t_right, t_left, t_live = thresholds[row, 0, c], thresholds[row, 1, c], thresholds[row, 2, c]
     h_right, h_left, h_live = t_right >> TIE_BITS, t_left >> TIE_BITS, t_live >> TIE_BITS
-    if half == h_right or half == h_left or half == h_live:
+    if half in (h_right, h_left, h_live):
         rest, _, _, _ = philox(walker & LOW, walker >> U(32), U(n), TIES, k0, k1)
         word = U32((half << TIE_BITS) | U32((rest & LOW) >> U(17)))
         return step(site, word, t_right, t_left, t_live, wrap, killed)

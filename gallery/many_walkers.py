@@ -1,0 +1,46 @@
+"""
+A million million walkers
+=========================
+
+Independent walkers on one site are exchangeable, so the occupation method draws how many step each way: it costs the
+same for 10³ as for 10¹² walkers (the seconds in the figure were measured when it was made). Counts with standard errors
+against the exact law, down to sites where a single one of 10¹² walkers is expected.
+"""
+
+import time
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.figure import Figure
+
+import randwalk as rw
+from randwalk.plotting import COLOURS
+
+
+def figure(quick: bool = False) -> Figure:
+    walk = rw.LatticeWalk(right=0.3, left=0.3, dx=1.0, dt=1.0)
+    steps = 100 if quick else 400
+    exact = rw.pde.exact_law(walk, times=[steps])
+    rw.simulate(walk, 1000, times=[1], method="occupation")  # compiles
+
+    fig, ax = plt.subplots(figsize=(3.5, 3.2))
+    for exponent, marker, level in ((12, "o", 0.45), (8, "s", 0.45), (4, "^", 0.45)):
+        begin = time.perf_counter()
+        ensemble = rw.simulate(walk, 10**exponent, times=[steps], seed=1, method="occupation")
+        seconds = time.perf_counter() - begin
+        expected = exact.pmf[0] * 10**exponent
+        ax.semilogy(exact.sites, expected, color=COLOURS["exact law"], lw=0.8)
+        seen = ensemble.counts[0] > 0
+        x, n = ensemble.sites[seen][::3], ensemble.counts[0, seen][::3]
+        ax.errorbar(x, n, np.minimum(np.sqrt(n), 0.99 * n), fmt=marker, color=COLOURS["walk"], lw=0.8)
+        label = f"$10^{{{exponent}}}$ walkers: {seconds:.2g} s"
+        ax.annotate(label, (0, expected.max()), (0, 5), textcoords="offset points", ha="center", color=COLOURS["walk"])
+        assert level
+    ax.set(xlabel="position $x/dx$", ylabel="walkers on a site", ylim=(0.3, 1e13), xlim=(-120, 120))
+    return fig
+
+
+if __name__ == "__main__":
+    plt.style.use("randwalk.gallery.randwalk")
+    figure()
+    plt.show()

@@ -1,0 +1,56 @@
+"""
+Ornstein–Uhlenbeck relaxation
+=============================
+
+A spring pulls every walker back: drift -x, D = ½. Started at x₀ = 3, the cloud slides to the bottom and spreads to its
+equilibrium, a normal law of variance D = ½. Above: densities at three times; below: mean and variance, which relax as
+exp(-t) and exp(-2t). Walkers with standard errors, finite differences, closed form.
+"""
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.figure import Figure
+
+import randwalk as rw
+from randwalk.plotting import COLOURS
+
+
+def figure(quick: bool = False) -> Figure:
+    walkers, dx = (10**3, 0.2) if quick else (10**4, 0.1)
+    times = np.linspace(0.1, 3.0, 30)
+    equation = rw.pde.FokkerPlanck(drift=rw.Affine(slope=-1.0), diffusion=0.5, start=3.0)
+    walk = rw.pde.walk_for(equation, dx=dx, times=list(times))
+    ensemble = rw.simulate(walk, walkers, times, seed=1)
+    form = rw.pde.closed_form(equation)
+    solution = rw.pde.solve(equation, times)
+
+    fig, (top, bottom) = plt.subplots(2, 1, figsize=(3.5, 4.2))
+    x = np.linspace(-2.2, 4.2, 400)
+    for t, place in ((0.1, 3.05), (0.5, 1.35), (3.0, -0.9)):
+        top.plot(x, form.pdf(x, t), color=COLOURS["closed form"], lw=3)
+        top.plot(x, solution.pdf(x, t), color=COLOURS["finite differences"])
+        edges = np.arange(-2.2, 4.21, 0.2) + dx / 2
+        share = ensemble.mass(edges, t)
+        seen = share.value > 0
+        centre = (edges[1:] + edges[:-1]) / 2
+        top.errorbar(centre[seen], share.value[seen] / 0.2, share.error[seen] / 0.2, fmt="o", color=COLOURS["walk"], lw=0.8)
+        side = 1 if place > 2 else -1
+        at = (place, float(form.pdf(place, t)))
+        top.annotate(f"$t = {t:g}$", at, (6 * side, 2), textcoords="offset points", ha="left" if side > 0 else "right")
+    top.set(xlabel="position $x$", ylabel=r"density $\rho(x, t)$", xlim=(-2.2, 4.2), ylim=(0, None))
+
+    for estimate, curve, label in ((ensemble.mean, form.mean, "mean"), (ensemble.variance, form.variance, "variance")):
+        bottom.plot(times, curve(times), color=COLOURS["closed form"], lw=3)
+        values = [estimate(t) for t in times]
+        bottom.errorbar(times, [v.value for v in values], [v.error for v in values], fmt="o", color=COLOURS["walk"], lw=0.8)
+        bottom.annotate(label, (times[12], curve(times[12])), (0, 8 if label == "mean" else -14), textcoords="offset points")
+    bottom.set(xlabel="time $t$", ylabel="mean, variance", ylim=(0, 3), xlim=(0, None))
+    for y, name in zip((2.6, 2.25, 1.9), ("walk", "finite differences", "closed form"), strict=True):
+        bottom.text(3.0, y, name, color=COLOURS[name], ha="right")
+    return fig
+
+
+if __name__ == "__main__":
+    plt.style.use("randwalk.gallery.randwalk")
+    figure()
+    plt.show()

@@ -1,0 +1,56 @@
+"""
+Perrin's sedimentation
+======================
+
+Grains fall with a velocity v and diffuse: at rest their number falls with height as exp(-z/H), H = D/v. Perrin counted them
+at four heights in three emulsions. A walk above a reflecting floor, with the H fitted to each set, keeps this law (line),
+and walkers started on the floor have reached it (points). Errors of the counts are their square roots; for sets a and b,
+printed as percentages of the lowest level, from his totals of about 13 000 and 3 000 grains. J. Perrin, Annales
+de chimie et de physique, 8e série, t. 18 (1909).
+"""
+
+import csv
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.figure import Figure
+
+import randwalk as rw
+from randwalk.plotting import COLOURS
+
+TABLE = Path(rw.validate.__file__).parent / "cases" / "perrin_heights.csv"
+GRAINS = {"a": 13000, "b": 3000, "c": None}  # all grains counted, where the table has percentages
+
+
+def figure(quick: bool = False) -> Figure:
+    with TABLE.open() as file:
+        rows = list(csv.DictReader(file))
+    fig, ax = plt.subplots(figsize=(3.5, 3.2))
+    for (name, total), marker in zip(GRAINS.items(), "sD^", strict=True):
+        z, n = np.array([[float(r["height_um"]), float(r["n_found"])] for r in rows if r["set"] == name]).T
+        counts = n * (total or n.sum()) / n.sum()
+        (slope, top), cov = np.polyfit(z, np.log(counts), 1, w=np.sqrt(counts), cov="unscaled")
+        scale, error = -1 / slope, np.sqrt(cov[0, 0]) / slope**2
+        walk = rw.LatticeWalk.from_drift(
+            drift=-1.0, diffusion=scale, sites=60 if quick else 120, start=rw.Uniform(0, scale), times=[20 * scale],
+            domain=rw.Interval(0, 12 * scale, rw.Reflecting(), rw.Reflecting()),
+        )  # fmt: skip
+        rho = rw.simulate(walk, 10**4 if quick else 10**6, times=[20 * scale], seed=1).density(20 * scale)
+        shown = (rho.x < z[-1] + 0.3 * scale) & (np.arange(rho.x.size) % 3 == 0)
+        places, law = rw.pde.stationary_law(walk).density()
+        inside = places < z[-1] + 0.3 * scale
+        ax.semilogy(places[inside], scale * law[inside], color=COLOURS["exact law"])
+        ax.errorbar(rho.x[shown], scale * rho.value[shown], scale * rho.error[shown], fmt="o", ms=2, color=COLOURS["walk"])
+        ax.errorbar(z, counts / np.exp(top), np.sqrt(counts) / np.exp(top), fmt=marker, ms=4.5, color=COLOURS["data"])
+        at = (float(z[-1]), float(counts[-1] / np.exp(top)))
+        label = f"{name}: $H = {scale:.1f} \\pm {error:.1f}$ µm"
+        ax.annotate(label, at, (8, 6), textcoords="offset points", ha="left" if name != "a" else "right")
+    ax.set(xlabel="height $z$ (µm)", ylabel="number of grains, relative to $z = 0$", xlim=(-2, 110))
+    return fig
+
+
+if __name__ == "__main__":
+    plt.style.use("randwalk.gallery.randwalk")
+    figure()
+    plt.show()

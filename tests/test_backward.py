@@ -1,0 +1,137 @@
+"""Backward problems against closed forms and, by duality, against forward ones."""
+
+import math
+
+import numpy as np
+import pytest
+from scipy.special import ndtr
+
+import randwalk as rw
+from randwalk.pde.backward import backward, exit_probability, mean_exit_time
+from randwalk.pde.equation import FokkerPlanck
+from randwalk.pde.schemes import SDIRK2, Clock, march
+from randwalk.pde.solve import solve
+from randwalk.pde.stencil import Grid, Resolvents, Stencil
+
+ABSORBING, REFLECTING, ROBIN = rw.Absorbing(), rw.Reflecting(), rw.PartiallyAbsorbing(1.5)
+
+
+def box(left, right, drift=1.0, length=2.0, **options):
+    return FokkerPlanck(drift, 0.5, rw.Interval(0.0, length, left, right), 0.5, **options)
+
+
+@pytest.mark.parametrize("tolerance", [1e-3, 1e-5])
+def test_error_estimate_brackets_the_true_error(tolerance):
+    """E[X_T²] for OU: (x e^-T)² + (D/θ)(1 - e^-2T); quadratics are the first that second-order schemes miss."""
+    ou = FokkerPlanck(rw.Affine(slope=-1.0), 0.5)
+    found = backward(ou, lambda x: x**2, 0.7, tolerance, over=(-2.0, 2.0))
+    x = np.linspace(-2.0, 2.0, 41)
+    exact = x**2 * math.exp(-1.4) + 0.5 * (1 - math.exp(-1.4))
+    error = np.abs(found.value(x) - exact).max()
+    assert found.error_estimate / 4 <= error <= 4 * found.error_estimate
+    assert found.error_estimate <= tolerance * exact.max() * 1.05
+
+
+def test_jump_payoff():
+    """P(X_T > 0.3) for Brownian motion with drift."""
+    problem = FokkerPlanck(0.4, 0.5)
+    found = backward(problem, lambda x: (x > 0.3).astype(float), 1.0, 1e-4, over=(-1.0, 1.0))
+    x = np.linspace(-1.0, 1.0, 21)
+    assert np.abs(found.value(x) - ndtr(x + 0.4 - 0.3)).max() <= 2e-4
+
+
+PROBLEMS = [
+    box(ABSORBING, ABSORBING),
+    box(REFLECTING, ROBIN),
+    box(ROBIN, ABSORBING, rw.expression("1 - x + sin(5*t)")),
+    box(REFLECTING, REFLECTING, killing=rw.expression("x")),
+    FokkerPlanck(1.0, rw.expression("0.1 + 0.05*sin(2*x)"), rw.Ring(0.0, math.pi), 0.5),
+]
+
+
+@pytest.mark.parametrize("problem", PROBLEMS, ids=str)
+def test_duality(problem):
+    """<f, ρ(T)> = <u(0), ρ₀>: to rounding on one grid where the steps mirror each other, to the tolerances between solvers."""
+    time, domain = 0.6, problem.domain
+    grid = Grid(domain.low, domain.high, 64, domain.left, domain.right, domain.periodic)
+    stencil = Stencil(problem, grid)
+    resolvents = Resolvents(stencil)
+    f = np.append(np.cos(grid.x), [0.0, 0.0, 0.0])
+    clock = Clock.equal(np.array([time]), 0.01)
+    *_, (_, _, forward) = march(SDIRK2(), resolvents.forward, stencil.start(), clock, 0.0)
+    *_, (_, _, values) = march(SDIRK2(), lambda tau, s, u: resolvents.backward(tau, time - s, u), f, clock, -1.0)
+    # the damped first step lies at opposite ends, so the two differ by its error, about (dt/T)²/8
+    assert forward[:-3] @ f[:-3] == pytest.approx(values[:-3] @ stencil.start()[:-3], abs=1e-4)
+    solution = solve(problem, [time], 1e-5)
+    found = backward(problem, np.cos, time, 1e-5)
+    expected = float(solution.density[0] @ np.cos(solution.x) * solution.grid.h)
+    assert found.value(0.5) == pytest.approx(expected, abs=1e-4)
+
+
+def test_paid_on_leaving():
+    """Everybody leaves or stays: with 1 paid everywhere u = 1."""
+    problem = box(ABSORBING, ROBIN, killing=0.7)
+    found = backward(problem, lambda x: np.ones_like(x), 0.8, left=1.0, right=1.0, killed=1.0)
+    assert np.abs(found.u - 1.0).max() < 1e-12
+    left = backward(problem, lambda x: 0.0 * x, 0.8, 1e-5, left=1.0)
+    assert left.value(0.5) == pytest.approx(solve(problem, [0.8], 1e-5).passed("left", 0.8), abs=2e-5)
+
+
+def test_mean_exit_time_closed_forms():
+    """a = 0: x(L - x)/2D; with drift (2 P(right) L... - x)/a; one reflecting wall: (L² - x²)/2D."""
+    found = mean_exit_time(box(ABSORBING, ABSORBING, 0.0))
+    error = np.abs(found.u - found.x * (2.0 - found.x)).max()
+    assert found.error_estimate / 4 <= error <= 4 * found.error_estimate <= 4e-4
+    found = mean_exit_time(box(REFLECTING, ABSORBING, 0.0))
+    assert np.abs(found.u - (4.0 - found.x**2)).max() <= 4 * found.error_estimate
+    found = mean_exit_time(box(ABSORBING, ABSORBING), 1e-6)
+    right = -np.expm1(-2.0 * found.x) / -math.expm1(-4.0)
+    assert np.abs(found.u - (2.0 * right - found.x)).max() <= 4e-6
+    found = mean_exit_time(box(REFLECTING, REFLECTING, killing=0.25))
+    assert np.abs(found.u - 4.0).max() < 1e-9
+    robin = mean_exit_time(box(REFLECTING, ROBIN, 0.0))  # (L² - x²)/2D + L/K
+    assert np.abs(robin.u - (4.0 - robin.x**2 + 2.0 / 1.5)).max() <= 4 * robin.error_estimate
+
+
+def test_exit_over_a_high_barrier():
+    """Kramers: from the left well of x²/2 - x⁴/4, D = 0.01, τ = 2π/√2 e^(1/4D) (1 + O(D)): 25 kT is no trouble to rounding."""
+    problem = FokkerPlanck(rw.expression("x - x**3"), 0.01, rw.Interval(-2.0, 1.0, REFLECTING, ABSORBING), -1.0)
+    found = mean_exit_time(problem, 1e-3)
+    assert found.value(-1.0) == pytest.approx(2 * math.pi / math.sqrt(2.0) * math.exp(25.0), rel=0.05)
+
+
+def test_exit_probabilities():
+    problem = box(ABSORBING, ABSORBING)
+    right = exit_probability(problem, "right")
+    assert np.abs(right.u - np.expm1(-2.0 * right.x) / math.expm1(-4.0)).max() < 1e-12  # the fluxes are exact here
+    everything = box(ABSORBING, ROBIN, killing=rw.expression("1 + x"))
+    parts = [exit_probability(everything, wall, 1e-5) for wall in ("left", "right", "killing")]
+    assert sum(part.value(0.8) for part in parts) == pytest.approx(1.0, abs=3e-5)
+
+
+def test_bad_input_is_refused():
+    problem, line = box(ABSORBING, REFLECTING), FokkerPlanck(0.0, 0.5)
+    refused = [
+        (lambda: backward(problem, np.cos, 0.0), "time = 0"),
+        (lambda: backward(problem, np.cos, 1.0, over=(1.0, 0.5)), "over ="),
+        (lambda: backward(problem, lambda x: np.full_like(x, np.nan), 1.0), "payoff at x"),
+        (lambda: backward(line, np.cos, 1.0, over=(-1.0, 1.0)).value(2.0), "asked for from -1 to 1"),
+        (lambda: mean_exit_time(line), "bounded domain"),
+        (lambda: mean_exit_time(box(REFLECTING, REFLECTING)), "nobody ever leaves"),
+        (lambda: mean_exit_time(box(ABSORBING, REFLECTING, rw.expression("sin(t)"))), "depend on time"),
+        (lambda: exit_probability(problem, "right"), "nobody leaves"),
+        (lambda: exit_probability(problem, "up"), "wall = 'up'"),
+    ]
+    for call, message in refused:
+        with pytest.raises(ValueError, match=message):
+            call()
+
+
+def test_repr_and_plot():
+    import matplotlib
+
+    matplotlib.use("Agg")
+    found = mean_exit_time(box(ABSORBING, ABSORBING))
+    assert repr(found).startswith("BackwardSolution(mean exit time for x from 0 to 2")
+    assert len(found.plot().lines) == 1
+    matplotlib.pyplot.close("all")

@@ -1,0 +1,378 @@
+"""Simulation against laws: every method against the exact law, records against the laws of the textbooks, errors against coverage.
+
+Seeds are fixed, so a pass stays a pass. Each family of statistical tests shares a false-alarm rate of FALSE_ALARMS
+(Bonferroni): with other seeds a right program would fail one family in ten thousand times.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import pytest
+from numpy.typing import ArrayLike, NDArray
+from scipy import stats
+
+import randwalk as rw
+from randwalk import simulate as module
+from randwalk.record import Histogram
+
+from .test_stream import WALKS
+
+ABSORB, REFLECT = rw.Absorbing(), rw.Reflecting()
+FALSE_ALARMS = 1e-4
+EXPECTED = 10.0  # least expected count of a cell: smaller ones are pooled, so that χ² has its law
+
+
+def p_value(observed: ArrayLike, probabilities: ArrayLike) -> float:
+    """Pearson's χ² of counts against probabilities that sum to 1, cells pooled from the left until 10 are expected."""
+    counts, p = np.asarray(observed, dtype=np.float64).ravel(), np.asarray(probabilities, dtype=np.float64).ravel()
+    total = counts.sum()
+    assert abs(p.sum() - 1.0) < 1e-9 and counts[p == 0.0].sum() == 0
+    cells: list[list[float]] = [[0.0, 0.0]]
+    for count, expected in zip(counts, p * total, strict=True):
+        if cells[-1][1] >= EXPECTED:
+            cells.append([0.0, 0.0])
+        cells[-1][0] += count
+        cells[-1][1] += expected
+    if len(cells) > 1 and cells[-1][1] < EXPECTED:
+        count, expected = cells.pop()
+        cells[-1][0] += count
+        cells[-1][1] += expected
+    assert len(cells) > 1, "one cell tells nothing"
+    o, e = np.array(cells).T
+    return float(stats.chi2.sf(((o - e) ** 2 / e).sum(), len(cells) - 1))
+
+
+def z_value(estimate: rw.Estimate, exact: float) -> float:
+    return (float(estimate) - exact) / float(estimate.error)
+
+
+# ---------------------------------------------------------------- the methods against the exact law
+
+METHODS = [
+    (name, method)
+    for name in ("quarters", "seven digits", "ties", "killed on the line", "p(t)", "p(x) on the line", "p(x, t) on the line",
+                 "absorbing", "reflecting", "mixed", "robin", "half line", "other half line", "ring", "killed on a ring", "array",
+                 "two sites", "Ornstein-Uhlenbeck", "coin", "tiny")
+    for method in ("paths", "occupation", "jump")
+    if method != "jump" or name in ("coin", "quarters", "seven digits", "ties", "tiny")
+]  # fmt: skip
+
+
+def outcomes(counts: NDArray[np.int64], absorbed: NDArray[np.int64]) -> NDArray[np.int64]:
+    return np.concatenate([counts, absorbed])
+
+
+@pytest.mark.parametrize(("name", "method"), METHODS)
+def test_methods_draw_from_the_exact_law(name: str, method: str) -> None:
+    walk, n, walkers = WALKS[name](), 30, 100_000
+    t = n * walk.dt
+    run = rw.simulate(walk, walkers, [t / 2, t] if n % 2 == 0 else [t], seed=11, method=method)
+    law = rw.pde.exact_law(walk, run.times)
+    assert run.method == method and run.leaked.sum() == 0
+    np.testing.assert_array_equal(run.raw.sum(axis=1), walkers)
+    for row in range(2):
+        counts = place(run, law)[row]
+        p = np.concatenate([law.pmf[row], law.gone[law.steps[row]]])
+        assert p_value(outcomes(counts, run.absorbed[row]), p / p.sum()) > FALSE_ALARMS / (2 * len(METHODS))
+
+
+def place(run: rw.Ensemble, law: rw.pde.ExactLaw) -> NDArray[np.int64]:
+    """The counts of a run in the window of a law."""
+    shift = run.table.first - law.table.first
+    wide = np.zeros((len(run.steps), max(law.table.sites, shift + run.table.sites)), dtype=np.int64)
+    assert shift >= 0
+    wide[:, shift : shift + run.table.sites] = run.counts
+    assert not wide[:, law.table.sites :].any()
+    return wide[:, : law.table.sites]
+
+
+def test_chi_square_of_this_file_sees_a_small_bias() -> None:
+    """The test above is no rubber stamp: probabilities off by 0.01 are seen at 10⁵ walkers, and by 0.001 at 10⁸."""
+    for shift, walkers in ((0.01, 10**5), (0.001, 10**8)):
+        run = rw.simulate(rw.LatticeWalk(0.5 + shift, 0.5 - shift, dx=1.0), walkers, [30.0], seed=2, method="occupation")
+        law = rw.pde.exact_law(rw.LatticeWalk(0.5, 0.5, dx=1.0), [30.0])
+        assert p_value(place(run, law)[0], law.pmf[0] / law.pmf[0].sum()) < 1e-6
+
+
+def test_joint_law_at_two_times() -> None:
+    """A histogram at one time says nothing of how it came about; pairs of places at two times do. (paths and jump)"""
+    walk = rw.LatticeWalk(0.3, 0.4, dx=1.0)
+    law = rw.pde.exact_law(walk, [3.0, 5.0])
+    first = {round(x): p for x, p in zip(law.sites, law.pmf[0], strict=True)}
+    step = {round(x): p for x, p in zip(law.sites, rw.pde.exact_law(walk, [5.0]).pmf[0], strict=True)}
+    for method in ("paths", "jump"):
+        x = rw.simulate(walk, 100_000, [3.0, 8.0], 5, method, [rw.Positions()])[rw.Positions()].x
+        a, b = np.rint(x).astype(int)
+        observed, p = [], []
+        for i in range(-3, 4):
+            for j in range(-5, 6):
+                observed.append(int(((a == i) & (b - a == j)).sum()))
+                p.append(first[i] * step[j])
+        assert p_value(observed, p) > FALSE_ALARMS / 2
+
+
+# ---------------------------------------------------------------- occupation
+
+
+def test_occupation_at_a_million_million_walkers() -> None:
+    """At 10¹² walkers a bias of 10⁻⁶ would be seen; the exact law uses the quantised probabilities, so none is there."""
+    walk = rw.LatticeWalk(0.31, 0.47, sites=40, domain=rw.Interval(0, 41, ABSORB, ABSORB), start=20.0, killing=0.001)
+    run = rw.simulate(walk, 10**12, [100.0], seed=1, method="occupation")
+    law = rw.pde.exact_law(walk, [100.0])
+    assert run.raw.sum() == 10**12
+    p = np.concatenate([law.pmf[0], law.gone[100]])
+    assert p_value(outcomes(run.counts[0], run.absorbed[0]), p / p.sum()) > FALSE_ALARMS
+    assert abs(z_value(run.mean(100.0), law.mean(100.0))) < 5
+    assert float(run.mean(100.0).error) < 2e-5
+
+
+def test_occupation_counts_first_passages() -> None:
+    walk = WALKS["absorbing"]()
+    run = rw.simulate(walk, 10**7, [60.0], seed=4, method="occupation", record=[rw.FirstPassage()])
+    law = rw.pde.exact_law(walk, [60.0])
+    p = np.diff(law.gone[:, :2], axis=0, prepend=0.0)
+    passages = run[rw.FirstPassage()]
+    np.testing.assert_array_equal(passages.counts.sum(axis=0), run.absorbed[0])
+    counts = np.append(passages.counts[:, :2], run.counts.sum())
+    assert p_value(counts, np.append(p, law.survival(60.0))) > FALSE_ALARMS
+
+
+def test_histograms_of_occupation_vary_as_those_of_walkers() -> None:
+    """The counts on one site over 400 seeds are binomial: variance n p(1 - p), whose estimate is good to √(2/400)."""
+    walk, n = rw.LatticeWalk(0.3, 0.3, sites=5, domain=rw.Ring(0, 5)), 1000
+    counts = np.array([rw.simulate(walk, n, [6.0], seed, "occupation").counts[0] for seed in range(400)])
+    p = rw.pde.exact_law(walk, [6.0]).pmf[0]
+    z = (counts.var(axis=0, ddof=1) / (n * p * (1 - p)) - 1) / math.sqrt(2 / 399)
+    bound = stats.norm.isf(FALSE_ALARMS / 2 / 6)
+    assert np.abs(z).max() < bound
+    covariance = np.cov(counts[:, 0], counts[:, 1])[0, 1] / (-n * p[0] * p[1])
+    assert abs(covariance - 1) < bound * math.sqrt((1 + (1 - p[0]) * (1 - p[1]) / (p[0] * p[1])) / 400)
+
+
+# ---------------------------------------------------------------- records against known laws
+
+N, MANY = 40, 200_000
+
+
+@pytest.fixture(scope="module")
+def coin() -> rw.Ensemble:
+    records: list[rw.record.Record] = [rw.TimePositive(), rw.LastVisit(), rw.Maximum(), rw.SquaredDisplacement()]
+    return rw.simulate(rw.LatticeWalk(0.5, 0.5, dx=1.0), MANY, [N / 2, N], seed=3, record=records)
+
+
+def arcsine(n: int) -> NDArray[np.float64]:
+    """Feller I, III.4: of 2m steps, 2k are on the positive side with probability u_{2k} u_{2m-2k}, u_{2k} = C(2k, k) 4⁻ᵏ."""
+    m = n // 2
+    u = [math.comb(2 * k, k) / 4**k for k in range(m + 1)]
+    law = np.zeros(n + 1)
+    law[::2] = [u[k] * u[m - k] for k in range(m + 1)]
+    return law
+
+
+def test_arcsine_law(coin: rw.Ensemble) -> None:
+    for row, n in enumerate((N // 2, N)):
+        counts = coin[rw.TimePositive()].counts[row]
+        assert p_value(counts[: n + 1], arcsine(n)) > FALSE_ALARMS / 4
+
+
+def test_last_visit_has_the_same_law(coin: rw.Ensemble) -> None:
+    """Feller I, III.4, theorem 1. The first bin is "never": a walk from 0 has been there."""
+    for row, n in enumerate((N // 2, N)):
+        counts = coin[rw.LastVisit()].counts[row]
+        assert counts[0] == 0
+        assert p_value(counts[1 : n + 2], arcsine(n)) > FALSE_ALARMS / 4
+
+
+def test_maximum_by_reflection(coin: rw.Ensemble) -> None:
+    """P(max = r) is the larger of P(S = r) and P(S = r + 1) (Feller I, III.7)."""
+    result = coin[rw.Maximum()]
+    by_value = dict(zip(np.rint(result.values).astype(int).tolist(), result.counts[1].tolist(), strict=True))
+
+    def pmf(k: int) -> float:
+        return math.comb(N, (N + k) // 2) / 2**N if (N + k) % 2 == 0 and abs(k) <= N else 0.0
+
+    p = [max(pmf(r), pmf(r + 1)) for r in range(N + 1)]
+    assert sum(by_value.get(r, 0) for r in range(N + 1)) == MANY
+    assert p_value([by_value.get(r, 0) for r in range(N + 1)], p) > FALSE_ALARMS
+
+
+def test_mean_square_displacement(coin: rw.Ensemble) -> None:
+    """MSD = 2Dt with D = dx²/2dt = ½; its standard error from the fourth moment 3n² - 2n."""
+    for n in (N // 2, N):
+        msd = coin[rw.SquaredDisplacement()].expect(np.square, n)
+        assert float(msd.error) == pytest.approx(math.sqrt((3 * n**2 - 2 * n - n**2) / MANY), rel=0.02)
+        assert abs(z_value(msd, n)) < stats.norm.isf(FALSE_ALARMS / 4)
+
+
+def test_displacement_is_from_each_walkers_own_start() -> None:
+    walk = rw.LatticeWalk(0.25, 0.25, dx=0.5, start=rw.Uniform(-20, 20))
+    run = rw.simulate(walk, 50_000, [20.0], seed=3, record=[rw.SquaredDisplacement()])
+    msd = run[rw.SquaredDisplacement()].expect(np.square, 20.0)
+    assert abs(z_value(msd, 20 * 0.5 * 0.25)) < stats.norm.isf(FALSE_ALARMS / 2)
+    assert float(run.variance(20.0)) > 100.0  # the places themselves are spread over 40²/12 = 133
+
+
+@pytest.mark.parametrize(("p", "q"), [(0.5, 0.5), (0.45, 0.55), (0.3, 0.2)])
+def test_gamblers_ruin(p: float, q: float) -> None:
+    """Ruin probability and mean duration, closed formulas (Feller I, XIV.2–3; with stays the duration grows by 1/(p + q))."""
+    start, total, walkers = 4, 10, 100_000
+    walk = rw.LatticeWalk(p, q, sites=total - 1, domain=rw.Interval(0, total, ABSORB, ABSORB), start=float(start))
+    run = rw.simulate(walk, walkers, [3000.0], seed=8, method="paths", record=[rw.FirstPassage()])
+    r = q / p
+    ruin = 1 - start / total if p == q else (r**start - r**total) / (1 - r**total)
+    duration = start * (total - start) / (p + q) if p == q else (start - total * (1 - ruin)) / (q - p)
+    assert run.counts.sum() == 0
+    bound = stats.norm.isf(FALSE_ALARMS / 2 / 6)
+    assert abs(z_value(run.passed("left", [3000.0])[0], ruin)) < bound
+    assert abs(z_value(run[rw.FirstPassage()].mean(), duration)) < bound
+
+
+def test_first_passage_times_of_the_simple_walk() -> None:
+    """k/n C(n, (n + k)/2) 2⁻ⁿ (Feller I, III.7)."""
+    k, n = 3, 101
+    walk = rw.LatticeWalk(0.5, 0.5, dx=1.0, domain=rw.Interval(0, math.inf, ABSORB), start=float(k))
+    run = rw.simulate(walk, MANY, [n], seed=6, method="paths", record=[rw.FirstPassage()])
+    passages = run[rw.FirstPassage()]
+    p = [k / m * math.comb(m, (m + k) // 2) / 2**m if m >= k and (m + k) % 2 == 0 else 0.0 for m in range(1, n + 1)]
+    counts = np.append(passages.counts[1:, 0], run.counts.sum())
+    assert passages.counts[0].sum() == 0 and passages.counts[:, 1:].sum() == 0
+    assert p_value(counts, np.append(p, 1 - sum(p))) > FALSE_ALARMS
+    survival = passages.survival([50.0, 101.0])
+    assert survival.value[1] == pytest.approx(float(run.survival(101.0)), abs=1e-15)
+
+
+def test_passages_refuse_times_after_the_end() -> None:
+    walk = rw.LatticeWalk(0.5, 0.5, sites=3, domain=rw.Interval(0, 4, ABSORB, ABSORB), start=2.0)
+    run = rw.simulate(walk, 100, [10.0], record=[rw.FirstPassage()])
+    assert run.passed("left", [-1.0, 0.0, 10.0]).value[:2].tolist() == [0.0, 0.0]
+    for result in (run, run[rw.FirstPassage()]):
+        with pytest.raises(ValueError, match="times go up to 11 and the run ended at 10: resume it first"):
+            result.passed("left", [3.0, 11.0])
+
+
+# ---------------------------------------------------------------- honest errors
+
+
+def test_standard_errors_cover() -> None:
+    """Over 500 seeds each estimate is within one standard error in 68.3 % of runs and within two in 95.4 %. With 500 runs the
+    first share has a standard error of 2.1 %, the second of 0.9 %; the bound is at FALSE_ALARMS over all of them. Lattice values
+    and estimated errors move the shares by O(1/√n): runs have 2000 walkers, which leaves 1 %."""
+    walk = rw.LatticeWalk(0.3, 0.4, sites=19, domain=rw.Interval(0, 20, ABSORB, ABSORB), start=8.0)
+    law, t, edges = rw.pde.exact_law(walk, [40.0]), 40.0, [0.0, 5.0, 9.0, 20.0]
+    asked: dict[str, tuple[Callable[[rw.Ensemble], rw.Estimate], float]] = {
+        "mean": (lambda e: e.mean(t), law.mean(t)),
+        "variance": (lambda e: e.variance(t), law.variance(t)),
+        "expect": (lambda e: e.expect(np.square, t), law.expect(np.square, t)),
+        "survival": (lambda e: e.survival(t), law.survival(t)),
+        "bin": (lambda e: e.mass(edges, t)[1], float(law.mass(edges, t)[1])),
+        "passed": (lambda e: e.passed("left", [t])[0], float(law.passed("left", [t])[0])),
+        "passage": (lambda e: e[rw.FirstPassage()].mean("left"), mean_passage(law)),
+        "density": (lambda e: e.density(t)[7], float(law.density(t)[1][7])),
+    }
+    z: dict[str, list[float]] = {name: [] for name in asked}
+    for seed in range(500):
+        run = rw.simulate(walk, 2000, [t], seed, "occupation", [rw.FirstPassage()])
+        for name, (estimate, exact) in asked.items():
+            z[name].append(z_value(estimate(run), exact))
+    bound = stats.norm.isf(FALSE_ALARMS / 2 / (3 * len(asked)))
+    for name, values in z.items():
+        array = np.abs(values)
+        for k in (1, 2):
+            share = 2 * stats.norm.cdf(k) - 1
+            assert abs((array < k).mean() - share) < bound * math.sqrt(share * (1 - share) / 500) + 0.01, (name, k)
+        assert abs(np.mean(values)) < bound / math.sqrt(500) + 0.02, name
+
+
+def mean_passage(law: rw.pde.ExactLaw) -> float:
+    p = np.diff(law.gone[:, 0], prepend=0.0)
+    return float(p @ np.arange(p.size) / p.sum())
+
+
+def test_no_survivors_have_no_mean() -> None:
+    walk = rw.LatticeWalk(0.5, 0.5, sites=1, domain=rw.Interval(-1, 1, ABSORB, ABSORB))
+    run = rw.simulate(walk, 50, [9.0], record=[rw.FirstPassage()])
+    assert math.isnan(run.mean(9.0)) and math.isnan(run.variance(9.0).error)
+    assert float(run.survival(9.0)) == 0.0 and float(run.expect(np.square, 9.0)) == 0.0
+    assert math.isnan(run[rw.FirstPassage()].mean("killing"))
+    assert "nan" in repr(run.mean(9.0)) and run._repr_html_()
+
+
+# ---------------------------------------------------------------- the choice of method, interrupting
+
+
+def test_auto_takes_the_cheapest_that_can() -> None:
+    line, walls = rw.LatticeWalk(0.3, 0.4, dx=1.0), WALKS["absorbing"]()
+    plan = rw.explain(line, 10**6, [1000.0])
+    assert set(plan.seconds) == {"paths", "occupation", "jump"} and plan.method == min(plan.seconds, key=lambda m: plan.seconds[m])
+    assert set(rw.explain(walls, 10**6, [1000.0]).seconds) == {"paths", "occupation"}
+    assert set(rw.explain(line, 10**6, [1000.0], [rw.Maximum()]).seconds) == {"paths"}
+    assert set(rw.explain(walls, 10**6, [1000.0], [rw.FirstPassage()]).seconds) == {"paths", "occupation"}
+    assert rw.explain(walls, 10**15, [1000.0]).method == "occupation"
+    for walk, walkers in ((line, 10**6), (walls, 10), (walls, 10**7)):
+        assert rw.simulate(walk, walkers, [1000.0 if walkers > 10 else 5.0]).method == rw.explain(walk, walkers, [1000.0 if walkers > 10 else 5.0]).method
+    assert "predicted" in str(plan)
+
+
+def test_interrupting_keeps_whole_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C after the second of three batches: what is finished is the run of that many, and can be extended."""
+    walk, size = WALKS["ties"](), 1 << 14
+    monkeypatch.setattr("randwalk.paths.BATCH", size)
+    whole = rw.simulate(walk, 3 * size, [5.0], 2, "paths")
+    original = module.follow
+
+    def stopped(*args: object, **kwargs: object) -> Iterator[object]:
+        for number, batch in enumerate(original(*args, **kwargs)):  # type: ignore[arg-type]
+            if number == 2:
+                raise KeyboardInterrupt
+            yield batch
+
+    monkeypatch.setattr(module, "follow", stopped)
+    with pytest.raises(rw.Interrupted, match="32,768 walkers finished") as caught:
+        rw.simulate(walk, 3 * size, [5.0], 2, "paths")
+    monkeypatch.setattr(module, "follow", original)
+    part = caught.value.ensemble
+    assert part is not None and part.walkers == 2 * size
+    np.testing.assert_array_equal(part.extend(3 * size).raw, whole.raw)
+
+
+def test_interrupting_before_anything_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
+    def stopped(*args: object) -> Iterator[object]:
+        raise KeyboardInterrupt
+        yield
+
+    monkeypatch.setattr(module, "occupation", stopped)
+    with pytest.raises(rw.Interrupted, match="0 walkers finished") as caught:
+        rw.simulate(WALKS["absorbing"](), 1000, [5.0], method="occupation")
+    assert caught.value.ensemble is None
+
+
+def test_trajectories_are_the_walkers_that_are_counted() -> None:
+    walk = WALKS["mixed"]()
+    paths = rw.trajectories(walk, 500, [0.0, 5.0, 30.0], seed=3)
+    run = rw.simulate(walk, 500, [0.0, 5.0, 30.0], 3, "paths")
+    assert isinstance(paths, rw.record.Paths) and paths.x.shape == (3, 500)
+    for row in range(3):
+        for x, count in zip(run.sites, run.counts[row], strict=True):
+            assert np.isclose(paths.x[row], x, atol=1e-9).sum() == count
+
+
+def test_seeds_and_walkers_are_independent() -> None:
+    """The final places of neighbouring walkers, and of one walker under neighbouring seeds, are uncorrelated: |r|√n is normal."""
+    walk, n = rw.LatticeWalk(0.3, 0.3, dx=1.0), 50_000
+    x = [rw.trajectories(walk, n, [64.0], seed).x[0] for seed in (0, 1)]
+    pairs = [(x[0][:-1], x[0][1:]), (x[0], x[1]), (x[0][: n // 2], x[0][n // 2 :]), (x[0][:-64], x[0][64:])]
+    for a, b in pairs:
+        assert abs(np.corrcoef(a, b)[0, 1]) * math.sqrt(a.size) < stats.norm.isf(FALSE_ALARMS / 2 / len(pairs))
+
+
+def test_histograms_say_what_they_are(coin: rw.Ensemble) -> None:
+    result = coin[rw.TimePositive()]
+    assert isinstance(result, Histogram)
+    assert repr(result) == "Histogram('time above x = 0', 41 values, 2 times, 200,000 walkers)"
+    assert float(result.mean(N)) == pytest.approx(N / 2, abs=5 * float(result.mean(N).error))
+    assert result.proportions(N).value.sum() == pytest.approx(1.0, abs=1e-12)
+    with pytest.raises(KeyError, match="was not recorded; give record="):
+        coin[rw.FirstPassage()]
