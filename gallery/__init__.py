@@ -127,28 +127,26 @@ def _save_figure(name: str, path: Path, quick: bool, advance: Callable[[float], 
 
 
 def _save_animation(name: str, path: Path, quick: bool, advance: Callable[[float], None]) -> None:
-    from matplotlib import animation, pyplot, rc_context, style
+    from matplotlib import animation, pyplot, style
 
-    with style.context(STYLE):
+    settings = {"animation.ffmpeg_path": _find_ffmpeg()} if path.suffix == ".mp4" else {}
+    with style.context([STYLE, settings]):
         moving = animate(name, quick)
-        if path.suffix == ".gif":
-            writer: animation.AbstractMovieWriter = animation.PillowWriter(fps=FRAMES_PER_SECOND)
-            settings = {}
-        else:
+        writer: animation.AbstractMovieWriter = animation.PillowWriter(fps=FRAMES_PER_SECOND)
+        if path.suffix == ".mp4":
             writer = animation.FFMpegWriter(fps=FRAMES_PER_SECOND, extra_args=["-pix_fmt", "yuv420p"])
-            settings = {"animation.ffmpeg_path": _find_ffmpeg()}
-        with rc_context(settings):
-            moving.save(path, writer, dpi=DOTS_PER_INCH, progress_callback=lambda frame, frames: advance(1.0 / frames))
-    pyplot.close(moving._fig)
+        moving.save(path, writer, dpi=DOTS_PER_INCH, progress_callback=lambda frame, frames: advance(1.0 / frames))
+    pyplot.close()
 
 
 def _find_ffmpeg() -> str:
     """Where the ffmpeg of the package imageio-ffmpeg is."""
     try:
-        import imageio_ffmpeg
+        return str(importlib.import_module("imageio_ffmpeg").get_ffmpeg_exe())
     except ImportError:
-        raise ImportError('format = mp4 needs imageio-ffmpeg: pip install imageio-ffmpeg, or take format="gif"') from None
-    return str(imageio_ffmpeg.get_ffmpeg_exe())
+        raise ImportError(
+            'format = mp4 needs imageio-ffmpeg: pip install imageio-ffmpeg, or take format="gif"'
+        ) from None
 
 
 def _script(name: str) -> ModuleType:

@@ -45,7 +45,9 @@ def figure(quick: bool = False) -> Figure:
     top.text(0, 0.85, "walkers", color=COLOURS["walk"])
     top.text(0, 0.7, "de Moivre", color=COLOURS["closed form"])
     top.set(ylabel="probability of winning")
-    bottom.set(xlabel="initial capital $k$ (coins)", ylabel="mean duration (games)", ylim=(0, None), xticks=range(0, 21, 5))
+    bottom.set(
+        xlabel="initial capital $k$ (coins)", ylabel="mean duration (games)", ylim=(0, None), xticks=range(0, 21, 5)
+    )
     return fig
 
 

@@ -37,7 +37,12 @@ def figure(quick: bool = False) -> Figure:
             rho.x[seen][every], difference[seen][every], 1e3 * rho.error[seen][every] / peak,
             fmt=marker, color=COLOURS["walk"], lw=0.8, label=f"$s = {text}$",
         )  # fmt: skip
-    ax.set(xlabel="position $x$", ylabel=r"$10^3\,(\rho - \rho_{\rm heat})\,/\,\rho_{\rm heat}(0)$", xlim=(-4, 4), ylim=(-2.7, 2.1))
+    ax.set(
+        xlabel="position $x$",
+        ylabel=r"$10^3\,(\rho - \rho_{\rm heat})\,/\,\rho_{\rm heat}(0)$",
+        xlim=(-4, 4),
+        ylim=(-2.7, 2.1),
+    )
     ax.legend(loc="lower right", handletextpad=0.2)
     ax.text(-3.9, -1.8, f"$10^{{{round(np.log10(walkers))}}}$ walkers", color=COLOURS["walk"])
     ax.text(-3.9, -2.2, "modified equation", color=COLOURS["closed form"])

@@ -33,7 +33,9 @@ def figure(quick: bool = False) -> Figure:
         share = ensemble.mass(edges, t)
         seen = share.value > 0
         centre = (edges[1:] + edges[:-1]) / 2
-        top.errorbar(centre[seen], share.value[seen] / 0.2, share.error[seen] / 0.2, fmt="o", color=COLOURS["walk"], lw=0.8)
+        top.errorbar(
+            centre[seen], share.value[seen] / 0.2, share.error[seen] / 0.2, fmt="o", color=COLOURS["walk"], lw=0.8
+        )
         side = 1 if place > 2 else -1
         at = (place, float(form.pdf(place, t)))
         top.annotate(f"$t = {t:g}$", at, (6 * side, 2), textcoords="offset points", ha="left" if side > 0 else "right")
@@ -42,8 +44,12 @@ def figure(quick: bool = False) -> Figure:
     for estimate, curve, label in ((ensemble.mean, form.mean, "mean"), (ensemble.variance, form.variance, "variance")):
         bottom.plot(times, curve(times), color=COLOURS["closed form"], lw=3)
         values = [estimate(t) for t in times]
-        bottom.errorbar(times, [v.value for v in values], [v.error for v in values], fmt="o", color=COLOURS["walk"], lw=0.8)
-        bottom.annotate(label, (times[12], curve(times[12])), (0, 8 if label == "mean" else -14), textcoords="offset points")
+        bottom.errorbar(
+            times, [v.value for v in values], [v.error for v in values], fmt="o", color=COLOURS["walk"], lw=0.8
+        )
+        bottom.annotate(
+            label, (times[12], curve(times[12])), (0, 8 if label == "mean" else -14), textcoords="offset points"
+        )
     bottom.set(xlabel="time $t$", ylabel="mean, variance", ylim=(0, 3), xlim=(0, None))
     for y, name in zip((2.6, 2.25, 1.9), ("walk", "finite differences", "closed form"), strict=True):
         bottom.text(3.0, y, name, color=COLOURS[name], ha="right")

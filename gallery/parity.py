@@ -27,7 +27,9 @@ def figure(quick: bool = False) -> Figure:
         ensemble = rw.simulate(lazy(r), walkers, times=[n], seed=1, method="occupation")
         top.plot(x, rw.pde.exact_law(lazy(r), times=[n]).mass(edges, n), color=COLOURS["exact law"], lw=0.6)
         share = ensemble.mass(edges, n)
-        top.errorbar(x, share.value, share.error, fmt=marker, mfc=fill, color=COLOURS["walk"], lw=0.8, label=f"$r = {r:g}$")
+        top.errorbar(
+            x, share.value, share.error, fmt=marker, mfc=fill, color=COLOURS["walk"], lw=0.8, label=f"$r = {r:g}$"
+        )
     top.legend(loc="upper left", handletextpad=0.2, borderaxespad=0)
     top.set(xlabel="position $x/dx$", ylabel=f"probability after {n} steps", ylim=(-0.005, 0.2), xlim=(-10.5, 10.5))
 

@@ -41,12 +41,16 @@ def figure(quick: bool = False) -> Figure:
         places, law = rw.pde.stationary_law(walk).density()
         inside = places < z[-1] + 0.3 * scale
         ax.semilogy(places[inside], scale * law[inside], color=COLOURS["exact law"])
-        ax.errorbar(rho.x[shown], scale * rho.value[shown], scale * rho.error[shown], fmt="o", ms=2, color=COLOURS["walk"])
-        ax.errorbar(z, counts / np.exp(top), np.sqrt(counts) / np.exp(top), fmt=marker, ms=4.5, color=COLOURS["data"])
-        at = (float(z[-1]), float(counts[-1] / np.exp(top)))
-        label = f"{name}: $H = {scale:.1f} \\pm {error:.1f}$ µm"
-        ax.annotate(label, at, (8, 6), textcoords="offset points", ha="left" if name != "a" else "right")
+        ax.errorbar(
+            rho.x[shown], scale * rho.value[shown], scale * rho.error[shown], fmt="o", ms=2, color=COLOURS["walk"]
+        )
+        label = rf"{name}: $H = {scale:.1f} \pm {error:.1f}$ µm"
+        grains, errors = counts / np.exp(top), np.sqrt(counts) / np.exp(top)
+        ax.errorbar(z, grains, errors, fmt=marker, ms=4.5, color=COLOURS["data"], label=label)
+    ax.legend(loc="upper right", handletextpad=0.2, labelcolor=COLOURS["data"])
     ax.set(xlabel="height $z$ (µm)", ylabel="number of grains, relative to $z = 0$", xlim=(-2, 110))
+    ax.text(0.97, 0.68, "walkers", transform=ax.transAxes, color=COLOURS["walk"], ha="right")
+    ax.text(0.97, 0.60, "stationary law", transform=ax.transAxes, color=COLOURS["exact law"], ha="right")
     return fig
 
 

@@ -2,10 +2,10 @@
 The decaying walk finds the ground state
 ========================================
 
-Walkers that are killed at a rate κ(x) obey ρ_t = ½ρ_xx - κρ, Schrödinger's equation in imaginary time. For κ = x²/2 the rate at which
-they die out tends to the ground-state energy E₀ = ½ (above), and where the survivors are, to the ground
-state exp(-x²/2) (below). Closed form of the survival from x = 0: (cosh t)^(-1/2) (Mehler). The energy in the figure is
-that of the walkers' last stretch of time, with its standard error.
+Walkers that are killed at a rate κ(x) obey ρ_t = ½ρ_xx - κρ, Schrödinger's equation in imaginary time. For κ = x²/2 the
+rate at which they die out tends to the ground-state energy E₀ = ½ (above), and their density to the ground state
+exp(-x²/2) (below). Closed form of the survival from x = 0: (cosh t)^(-1/2), Mehler's. The energy in the figure is that of
+the walkers' last stretch of time, with its standard error.
 """
 
 import matplotlib.pyplot as plt
@@ -19,7 +19,9 @@ from randwalk.plotting import COLOURS
 def figure(quick: bool = False) -> Figure:
     walkers, dx = (10**4, 0.2) if quick else (10**6, 0.1)
     times = np.arange(1, 17) * 0.25
-    walk = rw.LatticeWalk.from_drift(drift=0.0, diffusion=0.5, killing=rw.expression("x**2 / 2"), dx=dx, times=list(times))
+    walk = rw.LatticeWalk.from_drift(
+        drift=0.0, diffusion=0.5, killing=rw.expression("x**2 / 2"), dx=dx, times=list(times)
+    )
     ensemble = rw.simulate(walk, walkers, times, seed=1)
     exact = rw.pde.exact_law(walk, times)
 

@@ -44,7 +44,9 @@ def figure(quick: bool = False) -> Figure:
     test = rw.validate.compare(ensemble, exact).checks[0]
     inside = np.mean(np.abs(residual[kept]) < 2)
     bottom.set(xlabel="position $x$", ylabel="residual / s.e.", ylim=(-4.5, 5.5))
-    bottom.text(-3.9, 4.2, rf"{inside:.0%} within $\pm 2$;  $\chi^2$ test: $p = {test.p_value:.2f}$", fontsize=8, va="center")
+    bottom.text(
+        -3.9, 4.2, rf"{inside:.0%} within $\pm 2$;  $\chi^2$ test: $p = {test.p_value:.2f}$", fontsize=8, va="center"
+    )
     return fig
 
 

@@ -40,10 +40,18 @@ def figure(quick: bool = False) -> Figure:
     rw.pde.stationary_law(walk).plot(ax=bottom)
     rho = ensemble.density(t)
     bottom.errorbar(rho.x[::2], rho.value[::2], rho.error[::2], fmt="o", color=COLOURS["walk"], lw=0.8)
-    bottom.set(xlabel="position $x$", ylabel=r"density $\rho(x)$", xlim=(0, 4), ylim=(0, 0.78))
+    bottom.set(xlabel="position $x$", ylabel=r"density $\rho(x)$", xlim=(0, 4), ylim=(0, 0.85))
     for y, name, text in ((0.95, "walk", f"walkers at $t = {t:g}$"), (0.83, "exact law", "stationary law of the walk")):
         bottom.text(0.98, y, text, transform=bottom.transAxes, color=COLOURS[name], ha="right", va="top")
-    bottom.text(0.98, 0.71, r"$\exp(\int a\,dx/D)$", transform=bottom.transAxes, color=COLOURS["closed form"], ha="right", va="top")
+    bottom.text(
+        0.98,
+        0.71,
+        r"$\exp(\int a\,dx/D)$",
+        transform=bottom.transAxes,
+        color=COLOURS["closed form"],
+        ha="right",
+        va="top",
+    )
     return fig
 
 

@@ -3,8 +3,8 @@ Walls of each kind
 ==================
 
 One end of an interval reflects, the other one reflects, absorbs, or takes only part of those who reach it (a Robin
-wall: the flux through it is K times the density, K being a velocity). The walkers that survive, with standard errors, against the exact law
-of the walk and the closed form of the equation. An absorbing wall is the limit of large K.
+wall: the flux through it is K times the density, K being a velocity). The walkers that survive, with standard errors,
+against the exact law of the walk and the closed form of the equation. An absorbing wall is the limit of large K.
 """
 
 import matplotlib.pyplot as plt
@@ -19,7 +19,7 @@ def figure(quick: bool = False) -> Figure:
     walkers, sites = (10**4, 30) if quick else (10**5, 60)
     times = np.linspace(0.1, 2.0, 20)
     fig, ax = plt.subplots(figsize=(3.5, 3.0))
-    walls = {
+    walls: dict[str, rw.Reflecting | rw.PartiallyAbsorbing | rw.Absorbing] = {
         "reflecting": rw.Reflecting(),
         "$K = 0.3$": rw.PartiallyAbsorbing(0.3),
         "$K = 1$": rw.PartiallyAbsorbing(1.0),
@@ -27,15 +27,26 @@ def figure(quick: bool = False) -> Figure:
     }
     for name, wall in walls.items():
         length = sites + 0.5 if isinstance(wall, rw.Absorbing) else sites  # it stands on a site, the others between two
-        equation = rw.pde.FokkerPlanck(drift=0.0, diffusion=0.5, domain=rw.Interval(0, 1, wall, rw.Reflecting()), start=0.5)
+        equation = rw.pde.FokkerPlanck(
+            drift=0.0, diffusion=0.5, domain=rw.Interval(0, 1, wall, rw.Reflecting()), start=0.5
+        )
         walk = rw.pde.walk_for(equation, dx=1 / length, times=[times[0]])
         ensemble = rw.simulate(walk, walkers, times, seed=1)
         survivors = [ensemble.survival(t) for t in times]
         exact = rw.pde.exact_law(walk, times)
         ax.semilogy(times, rw.pde.closed_form(equation).survival(times), color=COLOURS["closed form"], lw=3)
         ax.semilogy(times, [exact.survival(t) for t in times], color=COLOURS["exact law"])
-        ax.errorbar(times, [s.value for s in survivors], [s.error for s in survivors], fmt="o", color=COLOURS["walk"], lw=0.8)
-        ax.annotate(name, (times[-1], exact.survival(times[-1])), (6, 0), textcoords="offset points", va="center", annotation_clip=False)
+        ax.errorbar(
+            times, [s.value for s in survivors], [s.error for s in survivors], fmt="o", color=COLOURS["walk"], lw=0.8
+        )
+        ax.annotate(
+            name,
+            (times[-1], exact.survival(times[-1])),
+            (6, 0),
+            textcoords="offset points",
+            va="center",
+            annotation_clip=False,
+        )
     ax.set(xlabel="time $t$", ylabel="surviving fraction", xlim=(0, 2.05))
     for y, name in zip((0.2, 0.15, 0.11), ("walk", "exact law", "closed form"), strict=True):
         ax.text(0.03, y, name, color=COLOURS[name])

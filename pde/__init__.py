@@ -5,12 +5,15 @@ from __future__ import annotations
 if __name__ != "randwalk.pde":
     raise ImportError("this folder is imported as randwalk.pde: import randwalk, then use randwalk.pde")
 
+from .backward import BackwardSolution, backward, exit_probability, mean_exit_time
 from .closed_form import ClosedForm, NoClosedForm, closed_form
 from .equation import FokkerPlanck, ModifiedEquation, limit, modified, walk_for
+from .schemes import SDIRK2, BackwardEuler, CrankNicolson
 from .solve import Solution, solve
 from .transfer import ExactLaw, SmoothedLaw, StationaryLaw, exact_law, stationary_law
 
 __all__ = [
-    "ClosedForm", "ExactLaw", "FokkerPlanck", "ModifiedEquation", "NoClosedForm", "SmoothedLaw", "Solution", "StationaryLaw",
-    "closed_form", "exact_law", "limit", "modified", "solve", "stationary_law", "walk_for",
+    "SDIRK2", "BackwardEuler", "BackwardSolution", "ClosedForm", "CrankNicolson", "ExactLaw", "FokkerPlanck",
+    "ModifiedEquation", "NoClosedForm", "SmoothedLaw", "Solution", "StationaryLaw", "backward", "closed_form", "exact_law",
+    "exit_probability", "limit", "mean_exit_time", "modified", "solve", "stationary_law", "walk_for",
 ]  # fmt: skip

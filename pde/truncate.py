@@ -23,7 +23,7 @@ FAR: Final = 1000.0
 PASSES: Final = 60
 NEAR: Final = 0.2  # a wall this close, relative to the width, is taken in
 MARGIN: Final = 0.1  # share of the width by which an end that leaks a little is moved out
-MOST_CELLS: Final = 2**16
+MOST_CELLS: Final = 2**16  # of a window that is widened, at the spacing of the first guess
 LOOSE: Final = 0.75  # a window of which less than this is used is tightened
 
 
@@ -51,6 +51,8 @@ def find_window(equation: FokkerPlanck, until: float, leak: float) -> Grid:
         if (lost > leak).any() and sufficient is not None:
             return widened(window, lost, leak, MARGIN)
         if (lost > leak).any():
+            if window.cells == MOST_CELLS:
+                break
             wider = widened(window, lost, leak, 0.25)
             cells = math.ceil(window.cells * (wider.high - wider.low) / (window.high - window.low))
             window = replace(_cut(domain, wider.low, wider.high), cells=min(cells, MOST_CELLS))

@@ -237,12 +237,14 @@ class Ensemble:
             import xarray
 
             with xarray.open_dataset(path, engine="h5netcdf") as data:
-                meta, arrays = json.loads(data.attrs["randwalk"]), {str(k): v.values for k, v in data.items()}
+                text, arrays = data.attrs.get("randwalk"), {str(k): v.values for k, v in data.items()}
         else:
             with np.load(path) as data:
                 arrays = {name: data[name] for name in data.files}
-                meta = json.loads(str(arrays.pop("meta")))
-        return _assemble(meta, arrays, str(path))
+                text = str(arrays.pop("meta")) if "meta" in arrays else None
+        if text is None:
+            raise ValueError(f"{path} was not written by Ensemble.save")
+        return _assemble(json.loads(text), arrays, str(path))
 
     def to_xarray(self) -> xarray.Dataset:
         """A dataset with counts (time, site), absorbed (time, wall), and everything needed to read the ensemble back."""

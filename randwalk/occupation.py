@@ -11,9 +11,11 @@ from .kernels.occupation import occupy, scatter
 from .kernels.philox import key
 from .record import WALLS, FirstPassage, Passages, Record, Recorded
 from .table import StepTable
+from .threads import workers
 from .window import start_index
 
 STRETCH = 1 << 14  # steps between chances to interrupt
+ALONE = 4096  # sites below which sharing out a step among threads costs more than the step
 
 
 def occupation(
@@ -37,7 +39,8 @@ def occupation(
         while done < target:
             stop = min(done + STRETCH, target)
             for begin, end, thresholds in table.chunks(done, stop):
-                occupy(counts, moves, begin, end, thresholds, layout, origin, gone[begin + 1 :], *keys)
+                with workers(1 if table.sites < ALONE else None):
+                    occupy(counts, moves, begin, end, thresholds, layout, origin, gone[begin + 1 :], *keys)
             done = stop
             yield done / steps[-1], recorded, []
         recorded[row] = counts

@@ -76,7 +76,7 @@ class Source:
             return cls(name, text, tomllib.loads(text), folder)
         except tomllib.TOMLDecodeError as error:
             line = re.search(r"line (\d+)", str(error))
-            raise ProblemError(f"{name}:{line[1] if line else '?'}: {error}") from None
+            raise ProblemError(f"{name}:{line[1] if line else max(1, len(text.splitlines()))}: {error}") from None
         except RecursionError:
             raise ProblemError(f"{name}:1: the file is nested too deeply") from None
 
@@ -239,7 +239,9 @@ def read_domain(source: Source) -> Domain:
     for key, end in (("low", low), ("high", high)):
         if not _is_number(end):
             source.fail("domain", key, f"{key} = {end!r}: must be a number (inf and -inf are)")
-    if table.get("ring") is True:
+    if not isinstance(table.get("ring", False), bool):
+        source.fail("domain", "ring", f"ring = {table['ring']!r}: must be true or false")
+    if table.get("ring"):
         if "left" in table or "right" in table:
             source.fail("domain", "ring", "a ring has no walls")
         return source.build("domain", "low", lambda: Ring(float(low), float(high)))

@@ -28,7 +28,7 @@ EPS = float(np.finfo(np.float64).eps)
 DIRECT = 2048  # longest support of the sum that is convolved directly; its relative error is below 4 n EPS
 SPACING = 5.0  # tilted standard deviations between the means of two tilts: half of it costs a factor exp(2.5²/2) = 23
 WANTED = 1e-12  # relative error estimate above which a site is tried once more, with the mean at that site
-MORE_TILTS = 64  # about how many such sites at most
+MORE_TILTS = 32  # about how many such sites at most
 RESOLVED = 1e-3  # relative error estimate above which a tilt says nothing about a site
 NEGLIGIBLE = 1e-30  # where the sum over the number of rare steps is cut
 
@@ -126,7 +126,7 @@ class StepLaw:
         Returns the first displacement of the range and the probabilities from there on, with a relative error below 1e-10 for
         `n` up to 10⁷; displacements that no sum of steps reaches have exactly 0. The work grows as √n log n. A law with gaps
         that are wider than the spread of the sum over its other steps (a residue class far out in *its* tail) is resolved
-        there to 1e-13 of its neighbourhood; what is below comes as 0.
+        there to 1e-12 of its neighbourhood; what is below comes as 0.
 
         Raises
         ------
@@ -262,9 +262,8 @@ class _Lattice:
             first += n * dominant
             centre = first + int(np.argmax(values))
             mass = sum((Decimal(float(w)) for w in self.weights), Decimal(0))
-            factor = float(
-                (n * (total / mass).ln() - centre * radius.ln()).exp() * 2**128
-            )  # clear of subnormal numbers
+            # 2¹²⁸ keeps it clear of the subnormal numbers
+            factor = float((n * (total / mass).ln() - centre * radius.ln()).exp() * 2**128)
         cut = slice(max(low - first, 0), max(high - first + 1, 0))
         first, values, errors = first + cut.start, values[cut], errors[cut]
         relative = np.divide(errors, values, out=np.full(values.size, np.inf), where=values > 0.0)
@@ -307,7 +306,9 @@ def _mixture_power(steps: Integers, p: Floats, n: int) -> tuple[int, Floats, Flo
     parts: list[tuple[int, Floats]] = []
     rare_power = np.ones(1)
     for m, (centre, values) in enumerate(_bulk_powers(steps[:common], p[:common] / (1.0 - rare), n, len(weights))):
-        noise = np.full(values.size, 4.0 * EPS * values.max() if span else 0.0)
+        noise = np.full(values.size, 4.0 * EPS * values.max()) if span else np.zeros(1)
+        # the outer quarters are the images of each other
+        noise[: values.size // 4] = noise[values.size - values.size // 4 :] = values.max()
         rows = [weights[m] * np.convolve(_spread(row, span), rare_power) for row in (values, noise)]
         parts.append((centre - span * (values.size // 2) + m * lowest, np.stack(rows)))
         rare_power = np.convolve(rare_power, rare_law)

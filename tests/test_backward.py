@@ -1,12 +1,15 @@
 """Backward problems against closed forms and, by duality, against forward ones."""
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 import pytest
 from scipy.special import ndtr
 
 import randwalk as rw
+from randwalk.coefficient import CoefficientLike
+from randwalk.domain import Wall
 from randwalk.pde.backward import backward, exit_probability, mean_exit_time
 from randwalk.pde.equation import FokkerPlanck
 from randwalk.pde.schemes import SDIRK2, Clock, march
@@ -16,12 +19,12 @@ from randwalk.pde.stencil import Grid, Resolvents, Stencil
 ABSORBING, REFLECTING, ROBIN = rw.Absorbing(), rw.Reflecting(), rw.PartiallyAbsorbing(1.5)
 
 
-def box(left, right, drift=1.0, length=2.0, **options):
-    return FokkerPlanck(drift, 0.5, rw.Interval(0.0, length, left, right), 0.5, **options)
+def box(left: Wall, right: Wall, drift: CoefficientLike = 1.0, killing: CoefficientLike = 0.0) -> FokkerPlanck:
+    return FokkerPlanck(drift, 0.5, rw.Interval(0.0, 2.0, left, right), 0.5, killing)
 
 
 @pytest.mark.parametrize("tolerance", [1e-3, 1e-5])
-def test_error_estimate_brackets_the_true_error(tolerance):
+def test_error_estimate_brackets_the_true_error(tolerance: float) -> None:
     """E[X_T²] for OU: (x e^-T)² + (D/θ)(1 - e^-2T); quadratics are the first that second-order schemes miss."""
     ou = FokkerPlanck(rw.Affine(slope=-1.0), 0.5)
     found = backward(ou, lambda x: x**2, 0.7, tolerance, over=(-2.0, 2.0))
@@ -32,7 +35,7 @@ def test_error_estimate_brackets_the_true_error(tolerance):
     assert found.error_estimate <= tolerance * exact.max() * 1.05
 
 
-def test_jump_payoff():
+def test_jump_payoff() -> None:
     """P(X_T > 0.3) for Brownian motion with drift."""
     problem = FokkerPlanck(0.4, 0.5)
     found = backward(problem, lambda x: (x > 0.3).astype(float), 1.0, 1e-4, over=(-1.0, 1.0))
@@ -50,7 +53,7 @@ PROBLEMS = [
 
 
 @pytest.mark.parametrize("problem", PROBLEMS, ids=str)
-def test_duality(problem):
+def test_duality(problem: FokkerPlanck) -> None:
     """<f, ρ(T)> = <u(0), ρ₀>: to rounding on one grid where the steps mirror each other, to the tolerances between solvers."""
     time, domain = 0.6, problem.domain
     grid = Grid(domain.low, domain.high, 64, domain.left, domain.right, domain.periodic)
@@ -68,7 +71,7 @@ def test_duality(problem):
     assert found.value(0.5) == pytest.approx(expected, abs=1e-4)
 
 
-def test_paid_on_leaving():
+def test_paid_on_leaving() -> None:
     """Everybody leaves or stays: with 1 paid everywhere u = 1."""
     problem = box(ABSORBING, ROBIN, killing=0.7)
     found = backward(problem, lambda x: np.ones_like(x), 0.8, left=1.0, right=1.0, killed=1.0)
@@ -77,7 +80,7 @@ def test_paid_on_leaving():
     assert left.value(0.5) == pytest.approx(solve(problem, [0.8], 1e-5).passed("left", 0.8), abs=2e-5)
 
 
-def test_mean_exit_time_closed_forms():
+def test_mean_exit_time_closed_forms() -> None:
     """a = 0: x(L - x)/2D; with drift (2 P(right) L... - x)/a; one reflecting wall: (L² - x²)/2D."""
     found = mean_exit_time(box(ABSORBING, ABSORBING, 0.0))
     error = np.abs(found.u - found.x * (2.0 - found.x)).max()
@@ -93,14 +96,14 @@ def test_mean_exit_time_closed_forms():
     assert np.abs(robin.u - (4.0 - robin.x**2 + 2.0 / 1.5)).max() <= 4 * robin.error_estimate
 
 
-def test_exit_over_a_high_barrier():
+def test_exit_over_a_high_barrier() -> None:
     """Kramers: from the left well of x²/2 - x⁴/4, D = 0.01, τ = 2π/√2 e^(1/4D) (1 + O(D)): 25 kT is no trouble to rounding."""
     problem = FokkerPlanck(rw.expression("x - x**3"), 0.01, rw.Interval(-2.0, 1.0, REFLECTING, ABSORBING), -1.0)
     found = mean_exit_time(problem, 1e-3)
     assert found.value(-1.0) == pytest.approx(2 * math.pi / math.sqrt(2.0) * math.exp(25.0), rel=0.05)
 
 
-def test_exit_probabilities():
+def test_exit_probabilities() -> None:
     problem = box(ABSORBING, ABSORBING)
     right = exit_probability(problem, "right")
     assert np.abs(right.u - np.expm1(-2.0 * right.x) / math.expm1(-4.0)).max() < 1e-12  # the fluxes are exact here
@@ -109,9 +112,9 @@ def test_exit_probabilities():
     assert sum(part.value(0.8) for part in parts) == pytest.approx(1.0, abs=3e-5)
 
 
-def test_bad_input_is_refused():
+def test_bad_input_is_refused() -> None:
     problem, line = box(ABSORBING, REFLECTING), FokkerPlanck(0.0, 0.5)
-    refused = [
+    refused: list[tuple[Callable[[], object], str]] = [
         (lambda: backward(problem, np.cos, 0.0), "time = 0"),
         (lambda: backward(problem, np.cos, 1.0, over=(1.0, 0.5)), "over ="),
         (lambda: backward(problem, lambda x: np.full_like(x, np.nan), 1.0), "payoff at x"),
@@ -127,7 +130,7 @@ def test_bad_input_is_refused():
             call()
 
 
-def test_repr_and_plot():
+def test_repr_and_plot() -> None:
     import matplotlib
 
     matplotlib.use("Agg")

@@ -185,7 +185,9 @@ def test_calls_broadcast_and_return_new_arrays() -> None:
     y = rw.expression("x")(x)
     y[0] = 9.0
     assert x[0] == 0.0
-    assert math.isnan(rw.expression("log(x)")(-1.0)) and math.isinf(rw.expression("1/x")(0.0))  # no warning: users check
+    assert math.isnan(rw.expression("log(x)")(-1.0)) and math.isinf(
+        rw.expression("1/x")(0.0)
+    )  # no warning: users check
 
 
 def test_flattening() -> None:
@@ -264,7 +266,12 @@ def test_parameters() -> None:
 
 
 def test_functions_say_what_they_depend_on() -> None:
-    cases = [(lambda x: x, (True, False)), (lambda t: t, (False, True)), (lambda x, t: x * t, (True, True)), (lambda y: y, (True, False))]
+    cases = [
+        (lambda x: x, (True, False)),
+        (lambda t: t, (False, True)),
+        (lambda x, t: x * t, (True, True)),
+        (lambda y: y, (True, False)),
+    ]
     for function, depends in cases:
         c = as_coefficient(function)
         assert (c.depends_on_x, c.depends_on_t) == depends

@@ -95,7 +95,10 @@ def test_key_is_that_of_numpys_seed_sequence(seed: int) -> None:
 
 
 def test_keys_of_small_seeds_differ() -> None:
-    assert len({tuple(map(int, key(seed))) for seed in range(1000)} | {tuple(map(int, key(0, i))) for i in range(1000)}) == 2000
+    assert (
+        len({tuple(map(int, key(seed))) for seed in range(1000)} | {tuple(map(int, key(0, i))) for i in range(1000)})
+        == 2000
+    )
 
 
 def test_purposes_differ_and_carry_the_version() -> None:

@@ -6,6 +6,7 @@ Seeds are fixed, so a pass stays a pass. Each family of statistical tests shares
 
 from __future__ import annotations
 
+import importlib
 import math
 from collections.abc import Callable, Iterator
 
@@ -15,13 +16,13 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
 import randwalk as rw
-from randwalk import simulate as module
 from randwalk.record import Histogram
 
 from .test_stream import WALKS
 
 ABSORB, REFLECT = rw.Absorbing(), rw.Reflecting()
 FALSE_ALARMS = 1e-4
+module = importlib.import_module("randwalk.simulate")  # the name in the package is the function
 EXPECTED = 10.0  # least expected count of a cell: smaller ones are pooled, so that χ² has its law
 
 
@@ -92,7 +93,9 @@ def place(run: rw.Ensemble, law: rw.pde.ExactLaw) -> NDArray[np.int64]:
 def test_chi_square_of_this_file_sees_a_small_bias() -> None:
     """The test above is no rubber stamp: probabilities off by 0.01 are seen at 10⁵ walkers, and by 0.001 at 10⁸."""
     for shift, walkers in ((0.01, 10**5), (0.001, 10**8)):
-        run = rw.simulate(rw.LatticeWalk(0.5 + shift, 0.5 - shift, dx=1.0), walkers, [30.0], seed=2, method="occupation")
+        run = rw.simulate(
+            rw.LatticeWalk(0.5 + shift, 0.5 - shift, dx=1.0), walkers, [30.0], seed=2, method="occupation"
+        )
         law = rw.pde.exact_law(rw.LatticeWalk(0.5, 0.5, dx=1.0), [30.0])
         assert p_value(place(run, law)[0], law.pmf[0] / law.pmf[0].sum()) < 1e-6
 
@@ -143,7 +146,7 @@ def test_occupation_counts_first_passages() -> None:
 def test_histograms_of_occupation_vary_as_those_of_walkers() -> None:
     """The counts on one site over 400 seeds are binomial: variance n p(1 - p), whose estimate is good to √(2/400)."""
     walk, n = rw.LatticeWalk(0.3, 0.3, sites=5, domain=rw.Ring(0, 5)), 1000
-    counts = np.array([rw.simulate(walk, n, [6.0], seed, "occupation").counts[0] for seed in range(400)])
+    counts = np.array([rw.simulate(walk, n, [6.0], seed, "occupation", threads=1).counts[0] for seed in range(400)])
     p = rw.pde.exact_law(walk, [6.0]).pmf[0]
     z = (counts.var(axis=0, ddof=1) / (n * p * (1 - p)) - 1) / math.sqrt(2 / 399)
     bound = stats.norm.isf(FALSE_ALARMS / 2 / 6)
@@ -274,7 +277,7 @@ def test_standard_errors_cover() -> None:
     }
     z: dict[str, list[float]] = {name: [] for name in asked}
     for seed in range(500):
-        run = rw.simulate(walk, 2000, [t], seed, "occupation", [rw.FirstPassage()])
+        run = rw.simulate(walk, 2000, [t], seed, "occupation", [rw.FirstPassage()], threads=1)
         for name, (estimate, exact) in asked.items():
             z[name].append(z_value(estimate(run), exact))
     bound = stats.norm.isf(FALSE_ALARMS / 2 / (3 * len(asked)))
@@ -306,13 +309,18 @@ def test_no_survivors_have_no_mean() -> None:
 def test_auto_takes_the_cheapest_that_can() -> None:
     line, walls = rw.LatticeWalk(0.3, 0.4, dx=1.0), WALKS["absorbing"]()
     plan = rw.explain(line, 10**6, [1000.0])
-    assert set(plan.seconds) == {"paths", "occupation", "jump"} and plan.method == min(plan.seconds, key=lambda m: plan.seconds[m])
+    assert set(plan.seconds) == {"paths", "occupation", "jump"} and plan.method == min(
+        plan.seconds, key=lambda m: plan.seconds[m]
+    )
     assert set(rw.explain(walls, 10**6, [1000.0]).seconds) == {"paths", "occupation"}
     assert set(rw.explain(line, 10**6, [1000.0], [rw.Maximum()]).seconds) == {"paths"}
     assert set(rw.explain(walls, 10**6, [1000.0], [rw.FirstPassage()]).seconds) == {"paths", "occupation"}
     assert rw.explain(walls, 10**15, [1000.0]).method == "occupation"
     for walk, walkers in ((line, 10**6), (walls, 10), (walls, 10**7)):
-        assert rw.simulate(walk, walkers, [1000.0 if walkers > 10 else 5.0]).method == rw.explain(walk, walkers, [1000.0 if walkers > 10 else 5.0]).method
+        assert (
+            rw.simulate(walk, walkers, [1000.0 if walkers > 10 else 5.0]).method
+            == rw.explain(walk, walkers, [1000.0 if walkers > 10 else 5.0]).method
+        )
     assert "predicted" in str(plan)
 
 

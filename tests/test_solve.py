@@ -2,6 +2,9 @@
 
 import itertools
 import math
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any, TypeAlias
 
 import numpy as np
 import pytest
@@ -10,38 +13,44 @@ from scipy.optimize import brentq
 from scipy.special import ndtr
 
 import randwalk as rw
+from randwalk.coefficient import Floats
 from randwalk.domain import Domain, Wall
 from randwalk.pde.equation import FokkerPlanck
 from randwalk.pde.schemes import SDIRK2, BackwardEuler, Clock, CrankNicolson, Scheme, march
 from randwalk.pde.solve import Solution, _Run, solve
 from randwalk.pde.stencil import Grid, Resolvent, Resolvents, Stencil, bernoulli
+from randwalk.start import StartLike
+
+Case: TypeAlias = tuple[str, FokkerPlanck, Callable[[Floats, float], Floats]]
 
 ABSORBING, REFLECTING, ROBIN = rw.Absorbing(), rw.Reflecting(), rw.PartiallyAbsorbing(1.5)
-WALLS = {"absorbing": ABSORBING, "reflecting": REFLECTING, "robin": ROBIN}
+WALLS: dict[str, Wall] = {"absorbing": ABSORBING, "reflecting": REFLECTING, "robin": ROBIN}
 
 
-def normal_cdf(x, mean, variance):
+def normal_cdf(x: Floats, mean: float, variance: float) -> Floats:
     return ndtr((x - mean) / math.sqrt(variance))
 
 
 def reactivity(wall: Wall) -> float:
-    return {ABSORBING: math.inf, REFLECTING: 0.0}.get(wall, getattr(wall, "reactivity", 0.0))
+    return math.inf if isinstance(wall, rw.Absorbing) else getattr(wall, "reactivity", 0.0)
 
 
-def eigen_cdf(x, t, start, drift, diffusion, length, left: Wall, right: Wall):
+def eigen_cdf(
+    x: Floats, t: float, start: float, drift: float, diffusion: float, length: float, left: Wall, right: Wall
+) -> Floats:
     """Mass in [0, x] at t for constant drift: ρ = e^{βx} Σ cᵢ φᵢ e^{-λᵢt}, β = a/2D, φ' = hφ at 0 and φ' = -gφ at `length`,
     φ = cos(ωx) + (h/ω) sin(ωx); here as the exact eigenvalues by root search and integrals by Gauss–Legendre."""
     b = drift / (2.0 * diffusion)
     h, g = reactivity(left) / diffusion + b, reactivity(right) / diffusion - b
 
-    def shape(omega2, y):
+    def shape(omega2: Any, y: Any) -> tuple[Any, Any]:
         """(φ, φ') from φ(0), φ'(0); real for negative ω² too."""
         value, slope = (0.0, 1.0) if math.isinf(h) else (1.0, h)
         w = np.sqrt(np.asarray(omega2, dtype=complex))
         c, s = np.cos(w * y).real, (np.sin(w * y) / w).real
         return value * c + slope * s, -value * omega2 * s + slope * c
 
-    def condition(omega2):
+    def condition(omega2: Any) -> Any:
         value, slope = shape(omega2, length)
         return value if math.isinf(g) else slope + g * value
 
@@ -64,11 +73,11 @@ def eigen_cdf(x, t, start, drift, diffusion, length, left: Wall, right: Wall):
     return total
 
 
-def half_line_cdf(x, t, start, a, d, wall: Wall):
+def half_line_cdf(x: Floats, t: float, start: float, a: float, d: float, wall: Wall) -> Floats:
     """Mass in [0, x], by images [absorbing, reflecting] and the Robin Green's function of Carslaw & Jaeger §14.2, a = 0."""
     s = math.sqrt(2.0 * d * t)
 
-    def between(mean):
+    def between(mean: float) -> Floats:
         return ndtr((x - mean) / s) - ndtr(-mean / s)
 
     if isinstance(wall, rw.Absorbing):
@@ -79,13 +88,13 @@ def half_line_cdf(x, t, start, a, d, wall: Wall):
         return plain
     k = reactivity(wall) / d
 
-    def image_line(c):  # ∫ k e^{-kz} Φ((c + z)/s) dz over z > 0
+    def image_line(c: Any) -> Any:  # ∫ k e^{-kz} Φ((c + z)/s) dz over z > 0
         return ndtr(c / s) + np.exp(k * c + 0.5 * (k * s) ** 2) * ndtr(-c / s - k * s)
 
     return plain - 2.0 * (image_line(x + start) - image_line(start))
 
 
-def passed_left(t, start, length, left: Wall, right: Wall, cdf):
+def passed_left(start: float, length: float, left: Wall, right: Wall, cdf: Callable[[Floats], Floats]) -> float:
     """P(absorbed left by t) for a = 1, D = ½ from h, the probability of leaving left in the end: h(X) is a martingale, so it is
     h(start) - E[h(X_t); alive], with h = p + q e^{-2x}, ½h' = K (h - 1) at 0 and -½h' = K h at the end."""
     e = math.exp(-2.0 * length)
@@ -97,21 +106,26 @@ def passed_left(t, start, length, left: Wall, right: Wall, cdf):
     return p + q * math.exp(-2.0 * start) - alive
 
 
-def drifting(domain: Domain, start=0.7, drift=1.0, **options) -> FokkerPlanck:
-    return FokkerPlanck(drift, 0.5, domain, start, **options)
+def drifting(domain: Domain, start: StartLike = 0.7, drift: float = 1.0, killing: float = 0.0) -> FokkerPlanck:
+    return FokkerPlanck(drift, 0.5, domain, start, killing)
 
 
-def true_error(solution: Solution, t: float, cdf) -> float:
+def at(cdf: Callable[[Floats, float], Floats], t: float) -> Callable[[Floats], Floats]:
+    return lambda x: cdf(x, t)
+
+
+def true_error(solution: Solution, t: float, cdf: Callable[[Floats], Floats]) -> float:
     """In the norm of the estimate: the cdf at every cell edge, and the mass absorbed at the left of an interval."""
     edges, domain = solution.edges, solution.equation.domain
     error = float(np.abs(solution.cdf(edges, t) - cdf(edges)).max())
     if domain.left in (None, REFLECTING) or domain.right in (None, REFLECTING):
         return error  # one way out at most: what has left is what is missing from the cdf
-    exact = passed_left(t, solution.equation.start.x, domain.high, domain.left, domain.right, cdf)
+    assert isinstance(solution.equation.start, rw.Point)
+    exact = passed_left(solution.equation.start.x, domain.high, domain.left, domain.right, cdf)
     return max(error, abs(float(solution.passed("left", t)) - exact))
 
 
-def line_cases():
+def line_cases() -> Iterator[Case]:
     yield "line", drifting(rw.Line()), lambda x, t: normal_cdf(x, 0.7 + t, t)
     yield "off centre", drifting(rw.Line(), 0.123, -2.0), lambda x, t: normal_cdf(x, 0.123 - 2.0 * t, t)
     ou = FokkerPlanck(rw.Affine(slope=-2.0), 0.5, start=1.3)
@@ -132,7 +146,7 @@ def line_cases():
     sites = drifting(rw.Line(), rw.Sites([-0.5, 0.21], [0.3, 0.7]))
     yield "sites", sites, lambda x, t: 0.3 * normal_cdf(x, t - 0.5, t) + 0.7 * normal_cdf(x, t + 0.21, t)
 
-    def uniform(x, t):
+    def uniform(x: Floats, t: float) -> Floats:
         s, (low, high) = math.sqrt(t), (-0.3, 0.7)
         below = [(x - t - e) / s for e in (low, high)]
         primitive = [s * (z * ndtr(z) + np.exp(-z * z / 2) / math.sqrt(2 * math.pi)) for z in below]
@@ -140,7 +154,7 @@ def line_cases():
 
     yield "uniform", drifting(rw.Line(), rw.Uniform(-0.3, 0.7)), uniform
 
-    def ring(x, t):
+    def ring(x: Floats, t: float) -> Floats:
         turns = np.arange(-8, 9)[:, None]
         s = math.sqrt(0.2 * t)
         return (ndtr((x + turns - 0.3 - t) / s) - ndtr((turns - 0.3 - t) / s)).sum(axis=0)
@@ -148,16 +162,16 @@ def line_cases():
     yield "ring", FokkerPlanck(1.0, 0.1, rw.Ring(0.0, 1.0), 0.3), ring
 
 
-def wall_cases():
+def wall_cases() -> Iterator[Case]:
     half = rw.Interval(0.0, math.inf, ABSORBING)
     yield "half absorbing", drifting(half), lambda x, t: half_line_cdf(x, t, 0.7, 1.0, 0.5, ABSORBING)
     for name in ("reflecting", "robin"):
         wall = WALLS[name]
         problem = drifting(rw.Interval(0.0, math.inf, wall), drift=0.0)
-        yield f"half {name}", problem, lambda x, t, wall=wall: half_line_cdf(x, t, 0.7, 0.0, 0.5, wall)
+        yield f"half {name}", problem, partial(half_line_cdf, start=0.7, a=0.0, d=0.5, wall=wall)
     for (left, first), (right, second) in itertools.product(WALLS.items(), repeat=2):
 
-        def cdf(x, t, walls=(first, second)):
+        def cdf(x: Floats, t: float, walls: tuple[Wall, Wall] = (first, second)) -> Floats:
             return eigen_cdf(x, t, 0.7, 1.0, 0.5, 2.0, *walls)
 
         yield f"{left} {right}", drifting(rw.Interval(0.0, 2.0, first, second)), cdf
@@ -168,11 +182,11 @@ CASES = {name: (problem, cdf) for name, problem, cdf in [*line_cases(), *wall_ca
 
 @pytest.mark.parametrize("name", CASES)
 @pytest.mark.parametrize("tolerance", [1e-3, 1e-4])
-def test_error_estimate_brackets_the_true_error(name, tolerance):
+def test_error_estimate_brackets_the_true_error(name: str, tolerance: float) -> None:
     problem, cdf = CASES[name]
     times = [0.08, 0.3, 1.0]
     solution = solve(problem, times, tolerance)
-    errors = np.array([true_error(solution, t, lambda x, t=t: cdf(x, t)) for t in times])
+    errors = np.array([true_error(solution, t, at(cdf, t)) for t in times])
     assert solution.error_estimate <= tolerance
     assert errors.max() <= 4.0 * solution.error_estimate and errors.max() >= solution.error_estimate / 4.0
     assert (errors <= 4.0 * solution.errors).all() and (errors >= solution.errors / 4.0).all()
@@ -181,10 +195,11 @@ def test_error_estimate_brackets_the_true_error(name, tolerance):
 
 
 @pytest.mark.parametrize("name", [n for n in CASES if n not in ("table", "narrow")])
-def test_second_order_in_space(name):
+def test_second_order_in_space(name: str) -> None:
     """Halving h divides the error by 4; the measured order is 2 to within what the next (fourth) order leaves at h = 1/30."""
     problem, cdf = CASES[name]
-    edges, errors = None, []
+    edges: Floats | None = None
+    errors: list[float] = []
     for cells in (200, 400, 800):
         solution = solve(problem, [0.5], cells=cells)
         edges = solution.edges if edges is None else edges
@@ -195,13 +210,13 @@ def test_second_order_in_space(name):
 
 @pytest.mark.parametrize(("scheme", "order"), [(BackwardEuler, 1), (CrankNicolson, 2), (SDIRK2, 2)])
 @pytest.mark.parametrize("drift", ["-x", "-x + sin(4*t)"])
-def test_order_of_the_schemes(scheme, order, drift):
+def test_order_of_the_schemes(scheme: type[BackwardEuler | CrankNicolson | SDIRK2], order: int, drift: str) -> None:
     """On one grid against the same grid with steps a sixth of the shortest, whose error of 3 % changes an order by 0.03."""
     grid = Grid(-5.0, 5.0, 100)
     problem = FokkerPlanck(rw.expression(drift), 0.5, start=rw.Normal(1.0, 0.5))
     times = np.array([1.0])
 
-    def final(used: Scheme, steps: int):
+    def final(used: Scheme, steps: int) -> Floats:
         return _Run.of(problem, used, grid, Clock.octaves(times, steps)).mass[0]
 
     reference = final(SDIRK2(), 1000)
@@ -210,11 +225,11 @@ def test_order_of_the_schemes(scheme, order, drift):
 
 
 @pytest.mark.parametrize("scheme", [BackwardEuler(), CrankNicolson(), SDIRK2()])
-def test_schemes_reach_the_tolerance(scheme):
+def test_schemes_reach_the_tolerance(scheme: Scheme) -> None:
     problem, cdf = CASES["ou"]
     solution = solve(problem, [0.3, 1.0], 1e-3, scheme=scheme)
     for t in (0.3, 1.0):
-        assert true_error(solution, t, lambda x, t=t: cdf(x, t)) <= 1e-3
+        assert true_error(solution, t, at(cdf, t)) <= 1e-3
 
 
 def stiff_problem(domain: Domain) -> FokkerPlanck:
@@ -229,13 +244,13 @@ def stiff_problem(domain: Domain) -> FokkerPlanck:
     )
 
 
-DOMAINS = [rw.Ring(0.0, 1.0)] + [
-    rw.Interval(0.0, 1.0, a, b) for a, b in itertools.combinations_with_replacement((ABSORBING, REFLECTING, ROBIN), 2)
-]
+DOMAINS: list[Domain] = [rw.Ring(0.0, 1.0)]
+PAIRS: list[tuple[Wall, Wall]] = list(itertools.combinations_with_replacement(WALLS.values(), 2))
+DOMAINS += [rw.Interval(0.0, 1.0, left, right) for left, right in PAIRS]
 
 
 @pytest.mark.parametrize("domain", DOMAINS, ids=str)
-def test_the_operator_is_an_m_matrix_and_keeps_mass(domain):
+def test_the_operator_is_an_m_matrix_and_keeps_mass(domain: Domain) -> None:
     grid = Grid(0.0, 1.0, 24, domain.left, domain.right, domain.periodic)
     rates = Stencil(stiff_problem(domain), grid).rates(0.2)
     a = rates.matrix()
@@ -258,7 +273,7 @@ def test_the_operator_is_an_m_matrix_and_keeps_mass(domain):
 
 @pytest.mark.parametrize("domain", DOMAINS, ids=str)
 @pytest.mark.parametrize("scheme", [BackwardEuler(), CrankNicolson(), SDIRK2()])
-def test_mass_is_kept_and_nothing_becomes_negative(domain, scheme):
+def test_mass_is_kept_and_nothing_becomes_negative(domain: Domain, scheme: Scheme) -> None:
     """From a point, with steps far too long to be accurate: mass to rounding (ulps × steps), sign exactly."""
     grid = Grid(0.0, 1.0, 200, domain.left, domain.right, domain.periodic)
     run = _Run.of(stiff_problem(domain), scheme, grid, Clock.equal(np.array([0.01, 0.5]), 0.01))
@@ -267,7 +282,7 @@ def test_mass_is_kept_and_nothing_becomes_negative(domain, scheme):
     assert (np.diff(run.left_so_far, axis=0) >= -1e-14).all()
 
 
-def test_a_step_that_would_break_the_sign_is_made_again():
+def test_a_step_that_would_break_the_sign_is_made_again() -> None:
     """Crank–Nicolson with dt D/h² = 2500 rings around an edge that killing switched on later leaves; the sign is kept."""
     problem = FokkerPlanck(
         0.0, 1e-3, rw.Interval(0, 1, REFLECTING, REFLECTING), 0.5, rw.expression("1e4*heaviside(t-0.35)")
@@ -282,7 +297,7 @@ def test_a_step_that_would_break_the_sign_is_made_again():
         assert state[:-3].min() >= -1e-14
 
 
-def test_bernoulli_function():
+def test_bernoulli_function() -> None:
     w = np.array([-800.0, -40.0, -1.0, -1e-14, 0.0, 1e-9, 1.0, 40.0, 800.0])
     value, mirrored = bernoulli(w)
     assert np.allclose(
@@ -296,7 +311,7 @@ def test_bernoulli_function():
 
 
 @pytest.mark.parametrize("convention", list(rw.Convention))
-def test_equilibrium_is_exact(convention):
+def test_equilibrium_is_exact(convention: rw.Convention) -> None:
     """Between reflecting walls ρ ∝ exp(∫B/D) is what the scheme stays at: the potential here is a sine, D a cosine; the
     integral over a cell is exact to h⁶ (1e-11 at 100 cells), so only rounding and that remain."""
     a, d = rw.expression("2*cos(3*x)"), rw.expression("1 + 0.5*cos(x)")
@@ -309,14 +324,14 @@ def test_equilibrium_is_exact(convention):
     assert np.ptp(ratio) / ratio.mean() < 1e-6
 
 
-def test_fick_diffusion_spreads_evenly():
+def test_fick_diffusion_spreads_evenly() -> None:
     """Without drift, Fick's form has the uniform law as its equilibrium: to rounding of the solves."""
     d = rw.expression("1 + 0.5*sin(3*x)")
     problem = FokkerPlanck(0.0, d, rw.Interval(0.0, 2.0, REFLECTING, REFLECTING), 0.4, convention=rw.Convention.FICK)
     assert np.abs(solve(problem, [60.0], cells=64).density - 0.5).max() < 1e-11
 
 
-def test_variable_diffusion_against_its_closed_form():
+def test_variable_diffusion_against_its_closed_form() -> None:
     """dX = √2 s X dW (Itô, D = s²X²) from 1 is log-normal: ln X ~ N(-s²t, 2s²t)."""
     s = 0.3
     problem = FokkerPlanck(0.0, rw.expression("0.09*x**2"), rw.Interval(0.01, math.inf, REFLECTING), 1.0)
@@ -326,7 +341,7 @@ def test_variable_diffusion_against_its_closed_form():
 
 
 @pytest.mark.parametrize("method", ["LSODA", "Radau"])
-def test_against_scipy_on_the_same_stencil(method):
+def test_against_scipy_on_the_same_stencil(method: str) -> None:
     """The same matrix through an independent integrator at rtol 1e-9: what differs is the time error, held below 15 % of
     the space error (about 5e-5 for 100 cells)."""
     domain = rw.Interval(0.0, 2.0, ABSORBING, ROBIN)
@@ -348,7 +363,7 @@ def test_against_scipy_on_the_same_stencil(method):
     assert difference < 0.5 * solution.error_estimate
 
 
-def test_passages_and_survival():
+def test_passages_and_survival() -> None:
     """First passage through 0 with drift away from 0.7 is inverse Gaussian; between recorded times too."""
     problem = drifting(rw.Interval(0.0, math.inf, ABSORBING))
     solution = solve(problem, [0.5, 2.0], 1e-4)
@@ -362,7 +377,7 @@ def test_passages_and_survival():
     assert solution.passed("killing", [1.0]) == 0.0
 
 
-def test_masses_density_and_mean():
+def test_masses_density_and_mean() -> None:
     problem, cdf = CASES["ou"]
     solution = solve(problem, [0.3, 1.0], 1e-4)
     edges = np.linspace(-1.0, 2.0, 14)
@@ -375,7 +390,7 @@ def test_masses_density_and_mean():
     assert solution.error(1.0) == solution.errors[1]
 
 
-def test_windows_hold_the_mass_and_no_more():
+def test_windows_hold_the_mass_and_no_more() -> None:
     """Unreached walls are cut off too, and a window is not wider than twice what a normal law asks for."""
     far = solve(drifting(rw.Interval(-100.0, 100.0, ABSORBING, REFLECTING), 0.0), [0.01], 1e-4)
     assert far.window[1] - far.window[0] < 2.5
@@ -386,7 +401,7 @@ def test_windows_hold_the_mass_and_no_more():
     assert late.steps < 100 and late.window[1] < 5.0
 
 
-def test_starts_on_and_beside_walls():
+def test_starts_on_and_beside_walls() -> None:
     """A start on a reflecting wall is the folded normal; one ε from an absorbing wall survives as ε erf-like, to tolerance."""
     t = 0.3
     folded = solve(FokkerPlanck(0.0, 0.5, rw.Interval(0.0, math.inf, REFLECTING), 0.0), [t], 1e-4)
@@ -395,10 +410,10 @@ def test_starts_on_and_beside_walls():
     assert beside.survival(t) == pytest.approx(2 * ndtr(0.001 / math.sqrt(t)) - 1, abs=1e-5)
 
 
-def test_bad_input_is_refused():
+def test_bad_input_is_refused() -> None:
     ou = CASES["ou"][0]
     box = rw.Interval(0.0, 1.0, ABSORBING, ABSORBING)
-    refused = [
+    refused: list[tuple[Callable[[], object], str]] = [
         (lambda: solve(ou, []), "times"),
         (lambda: solve(ou, [0.0, 1.0]), "times: 0 must be positive"),
         (lambda: solve(ou, [1.0, 0.5]), "0.5 comes after 1"),
@@ -421,18 +436,19 @@ def test_bad_input_is_refused():
         with pytest.raises(ValueError, match=message):
             call()
     solution = solve(ou, [1.0])
-    for call, message in [
+    misused: list[tuple[Callable[[], object], str]] = [
         (lambda: solution.cdf(0.0, 0.5), "t = 0.5 was not recorded"),
         (lambda: solution.passed("left", 1.0), "has no wall there"),
         (lambda: solution.passed("up", 1.0), "'left', 'right', 'killing'"),
         (lambda: solution.survival(2.0), "covers times from 0 to 1"),
         (lambda: solution.mass([1.0, 0.0], 1.0), "edges"),
-    ]:
+    ]
+    for call, message in misused:
         with pytest.raises(ValueError, match=message):
             call()
 
 
-def test_repr_and_plot():
+def test_repr_and_plot() -> None:
     import matplotlib
 
     matplotlib.use("Agg")

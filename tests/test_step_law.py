@@ -47,19 +47,17 @@ def tolerance(n: int) -> float:
 
 
 def exact_power(law: StepLaw, n: int) -> list[float]:
-    """The law of the sum by n multiplications in integers: only the last division rounds."""
+    """The law of the sum in integers, by k·a₀·c_k = Σ_j (j(n+1) - k)·a_j·c_{k-j} for c = aⁿ: only the last division rounds."""
     weights = [Fraction(p) for p in law.probabilities]
-    scale = max(w.denominator for w in weights)
-    integers = [int(w * scale) for w in weights]
-    power = np.ones(1, dtype=object)
-    for _ in range(n):
-        longer = np.zeros(power.size + len(integers) - 1, dtype=object)
-        for j, weight in enumerate(integers):
-            if weight:
-                longer[j : j + power.size] += weight * power
-        power = longer
-    total = sum(integers) ** n
-    return [int(c) / total for c in power]
+    integers = [int(w * max(v.denominator for v in weights)) for w in weights]
+    before = next(j for j, a in enumerate(integers) if a)
+    a = integers[before:]
+    atoms = [j for j in range(1, len(a)) if a[j]]
+    c = [a[0] ** n]
+    for k in range(1, n * (len(a) - 1) + 1):
+        c.append(sum((j * (n + 1) - k) * a[j] * c[k - j] for j in atoms if j <= k) // (k * a[0]))
+    total = sum(a) ** n
+    return [0.0] * (n * before) + [int(x) / total for x in c]
 
 
 def on_support(law: StepLaw, n: int) -> NDArray[np.float64]:
@@ -91,31 +89,47 @@ def three_step_sum(steps: Sequence[int], probabilities: Sequence[float], n: int,
     if highest < lowest:
         return mp.mpf(0)
 
+    def counts(i: int) -> list[int]:
+        return [o + i * int(m) for o, m in zip(origin, move, strict=True)]
+
     def term(i: int) -> mp.mpf:
-        counts = [o + i * int(m) for o, m in zip(origin, move, strict=True)]
-        if any(c and not q for c, q in zip(counts, p, strict=True)):
+        if any(c and not q for c, q in zip(counts(i), p, strict=True)):
             return mp.mpf(0)
-        logs = [c * mp.log(q) - mp.loggamma(c + 1) for c, q in zip(counts, p, strict=True) if c]
+        logs = [c * mp.log(q) - mp.loggamma(c + 1) for c, q in zip(counts(i), p, strict=True) if c]
         return mp.exp(mp.loggamma(n + 1) + mp.fsum(logs))
 
     if not all(p):
-        return mp.fsum(term(i) for i in (lowest, highest)) / (2 if lowest == highest else 1)
+        return mp.fsum(term(i) for i in {lowest, highest})
+    scale = mp.fprod(q ** int(m) for q, m in zip(p, move, strict=True))
+
+    def ratio(i: int) -> mp.mpf:
+        """term(i + 1) / term(i)."""
+        up, down = 1, 1
+        for old, new in zip(counts(i), counts(i + 1), strict=True):
+            up *= math.prod(range(new + 1, old + 1))
+            down *= math.prod(range(old + 1, new + 1))
+        return scale * up / down
+
     low, high = lowest, highest  # the terms are log-concave in i: find the largest, and sum from there
     while low < high:
         middle = (low + high) // 2
-        low, high = (middle + 1, high) if term(middle + 1) > term(middle) else (low, middle)
-    result = term(low)
-    for direction in (1, -1):
-        i = low + direction
-        while lowest <= i <= highest and (following := term(i)) > 1e-20 * result:
-            result += following
-            i += direction
+        low, high = (middle + 1, high) if ratio(middle) > 1 else (low, middle)
+    result = largest = term(low)
+    following, i = largest, low
+    while i < highest and following > 1e-16 * result:
+        following *= ratio(i)
+        result, i = result + following, i + 1
+    following, i = largest, low
+    while i > lowest and following > 1e-16 * result:
+        i -= 1
+        following /= ratio(i)
+        result += following
     return result
 
 
 def spots(first: int, size: int) -> list[int]:
     """Displacements from one end of a law to the other, and pairs of neighbours."""
-    places = {round((size - 1) * u) for u in (0.0, 0.03, 0.2, 0.37, 0.5, 0.52, 0.71, 0.9, 0.99)}
+    places = {round((size - 1) * u) for u in (0.0, 0.03, 0.4, 0.9)}
     return [first + i for i in sorted(places | {min(i + 1, size - 1) for i in places})]
 
 
@@ -158,7 +172,7 @@ def test_random_laws_with_probabilities_over_nine_decades(seed: int) -> None:
     np.testing.assert_allclose(on_support(law, n)[seen], expected[seen], rtol=tolerance(n))
 
 
-@pytest.mark.parametrize("name", NEAREST)
+@pytest.mark.parametrize("name", sorted(NEAREST.keys() - {"third", "asymmetric"}))  # long sums, as "lazy" is
 def test_a_million_nearest_neighbour_steps(name: str) -> None:
     law, n = StepLaw(-1, NEAREST[name]), 10**6
     first, pmf = law.power(n)
@@ -287,12 +301,11 @@ def test_the_window_holds_all_but_the_mass(law: StepLaw, mass: float) -> None:
 def test_the_window_of_the_longest_walk() -> None:
     n = 2**32
     low, high = StepLaw(-1, (0.25, 0.5, 0.25)).window(n)
-    # a normal law of deviation σ = √(n/2): the Chernoff bound of either side is exp(-z²/2) = 5e-19, at z = 9.18
+    # a normal law of deviation σ = √(n/2) to 1/n: a side's Chernoff bound is exp(-z²/2) = 5e-19, at z = 9.18
     sigma = math.sqrt(n / 2.0)
     assert low == -high
-    assert high == pytest.approx(
-        math.sqrt(2.0 * math.log(2e18)) * sigma, rel=1e-6
-    )  # next order: kurtosis, 1/n; guard, 1e-8
+    # rounded outwards, and a site more; the allowance for the rounding of the exponent, 1e-6/z of σ, is another 0.005
+    assert 0.0 <= high - math.sqrt(2.0 * math.log(2e18)) * sigma <= 3.0
     assert StepLaw(0, (1.0,)).window(n) == (0, 0)
     assert StepLaw(-1, (0.5, 0.0, 0.5)).window(10) == (-10, 10)
     assert StepLaw(5, (0.5, 0.5)).window(0) == (0, 0)
@@ -333,14 +346,15 @@ def test_bad_arguments_are_refused() -> None:
         law.window(1, mass=2.0)
 
 
-def test_a_gap_that_no_tilt_resolves_comes_as_nothing() -> None:
-    """Residues modulo 1000 far out in the tail of the number of odd steps: below `RESOLVED`, or left out."""
-    law = StepLaw(0, (0.5, 0.001, *(0.0,) * 998, 0.499))
-    n = 10**5  # 100 ± 10 steps of 1, hence residues 100 ± 10
-    first, pmf = law.power(n, smallest=1e-200)
+def test_residues_that_no_tilt_resolves_come_as_nothing() -> None:
+    """10 ± 3 steps of 1 beside steps of 0 and 100: the residues modulo 100 from 35 to 95 are far out in a Poisson tail."""
+    probabilities, n = (0.5, 0.0005, 0.4995), 20_000
+    first, pmf = StepLaw(0, (*probabilities[:2], *(0.0,) * 98, probabilities[2])).power(n, smallest=1e-100)
     assert math.fsum(pmf) == pytest.approx(1.0, abs=tolerance(n))
-    with mp.workdps(40):
-        k = 500 * 100 * 1000 - 50_000
-        for site in (k, k + 100, k + 150, k + 300, k + 700):
-            expected = float(three_step_sum((0, 1, 1000), (0.5, 0.001, 0.499), n, site))
-            assert pmf[site - first] == pytest.approx(expected, rel=RESOLVED) or pmf[site - first] == 0.0
+    left_out = 0
+    for k in range(10**6 - 50_000, 10**6 + 50_000, 14_011):
+        with mp.workdps(40):
+            expected = float(three_step_sum((0, 1, 100), probabilities, n, k))
+        left_out += pmf[k - first] == 0.0
+        assert pmf[k - first] == pytest.approx(expected, rel=RESOLVED) or pmf[k - first] == 0.0
+    assert 0 < left_out < 8

@@ -125,7 +125,11 @@ def test_counts_and_functionals_are_the_naive_ones(
 
     for row, n in enumerate(steps):
         alive = [p[n] for p in places if isinstance(p[n], int)]
-        for k, count in zip(np.rint((got.sites - lattice.origin) / lattice.dx).astype(int).tolist(), got.counts[row].tolist(), strict=True):
+        for k, count in zip(
+            np.rint((got.sites - lattice.origin) / lattice.dx).astype(int).tolist(),
+            got.counts[row].tolist(),
+            strict=True,
+        ):
             assert count == alive.count(k)
         ways = [[p[n] for p in places].count(way) for way in ("left", "right", "killed")]
         assert got.absorbed[row].tolist() == ways and got.leaked[row] == 0
@@ -244,7 +248,16 @@ def test_bits_do_not_depend_on_the_number_of_threads() -> None:
 def test_bits_do_not_depend_on_the_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     whole = digests_here(2)
     monkeypatch.setattr(paths, "BATCH", 1)  # the smallest batch is 2¹⁴ walkers, so 20 011 are two
-    assert len(list(paths.follow(table_of(WALKS["coin"]()), range(20_011), [1], 0, [], paths.StepByStep(table_of(WALKS["coin"]()))))) == 2
+    assert (
+        len(
+            list(
+                paths.follow(
+                    table_of(WALKS["coin"]()), range(20_011), [1], 0, [], paths.StepByStep(table_of(WALKS["coin"]()))
+                )
+            )
+        )
+        == 2
+    )
     assert digests_here(2) == whole
 
 
@@ -252,7 +265,14 @@ def table_of(walk: rw.LatticeWalk) -> paths.StepTable:
     return rw.simulate(walk, 1, [walk.dt], method="paths").table
 
 
-RECORDS = [rw.FirstPassage(), rw.LastVisit(1.0), rw.TimePositive(2.0), rw.Maximum(), rw.SquaredDisplacement(), rw.Positions()]
+RECORDS = [
+    rw.FirstPassage(),
+    rw.LastVisit(1.0),
+    rw.TimePositive(2.0),
+    rw.Maximum(),
+    rw.SquaredDisplacement(),
+    rw.Positions(),
+]
 
 
 @pytest.mark.parametrize("name", ["ties", "mixed", "killed on the line", "coin"])
@@ -326,7 +346,9 @@ def test_occupation_and_jump_repeat_and_their_parts_add() -> None:
         np.testing.assert_array_equal(more.raw, run.raw + part.raw)
         assert more.walkers == 15_000 and (more.raw.sum(axis=1) == 15_000).all()
         later = run.resume([60.0])
-        np.testing.assert_array_equal(later.counts[:2, later.counts[:2].any(axis=0)], run.counts[:, run.counts.any(axis=0)])
+        np.testing.assert_array_equal(
+            later.counts[:2, later.counts[:2].any(axis=0)], run.counts[:, run.counts.any(axis=0)]
+        )
 
 
 # ---------------------------------------------------------------- committed answers of this version of the stream

@@ -146,7 +146,9 @@ def test_a_walk_told_its_times_can_run_them() -> None:
     walk = rw.LatticeWalk.from_drift(0.3, 0.5, dx=0.07, times=[0.3, 1.0, 2.5])
     assert [n * walk.dt for n in walk.steps([0.3, 1.0, 2.5])] == pytest.approx([0.3, 1.0, 2.5], rel=1e-12)
     assert walk.dt <= 0.07**2 / 3
-    assert rw.LatticeWalk.from_drift(0.3, 0.5, dx=0.07, times=0.3).steps(0.3) == [round(0.3 / (0.3 / math.ceil(0.9 / 0.07**2)))]
+    assert rw.LatticeWalk.from_drift(0.3, 0.5, dx=0.07, times=0.3).steps(0.3) == [
+        round(0.3 / (0.3 / math.ceil(0.9 / 0.07**2)))
+    ]
 
 
 def test_time_step_without_times() -> None:
@@ -380,7 +382,9 @@ def test_the_advice_for_exact_variance_is_right() -> None:
 
 def test_robin_walls_that_ask_for_too_much() -> None:
     walk = rw.LatticeWalk(0.5, 0.5, sites=10, domain=rw.Interval(0, 1, rw.PartiallyAbsorbing(1e6), REFLECT), start=0.5)
-    with pytest.raises(ValueError, match=r"reactivity = 1e\+06 at the left wall asks for an absorption probability of 1 a step"):
+    with pytest.raises(
+        ValueError, match=r"reactivity = 1e\+06 at the left wall asks for an absorption probability of 1 a step"
+    ):
         rw.simulate(walk, 10, [5.0])
 
 
@@ -492,7 +496,9 @@ def test_normal_starts_keep_mean_and_variance(ratio: float) -> None:
     sd = ratio * 0.1
     first, masses = start_masses(rw.Normal(0.333, sd), lattice)
     x, p = lattice.x(first + np.arange(masses.size)), masses / 2.0**53
-    allowed = 40 * math.exp(-2 * math.pi**2 * ratio**2) + 1e-13  # the second moment carries a factor (2π sd/dx)² = 40 at 1
+    allowed = (
+        40 * math.exp(-2 * math.pi**2 * ratio**2) + 1e-13
+    )  # the second moment carries a factor (2π sd/dx)² = 40 at 1
     assert int(masses.sum()) == 2**53
     assert abs(p @ x - 0.333) < allowed
     assert p @ (x - 0.333) ** 2 == pytest.approx(sd**2, rel=2 * allowed)
@@ -524,7 +530,11 @@ def test_quantiser_rounds_like_fractions(p: float, share: float, killed: float) 
     """Whole numbers of 2⁻³¹. The product right × live is rounded once, to 2⁻²² of a unit: only a tie that close may differ."""
     q = share * (1 - p)
     got = [int(v) for v in quantise(*(np.array(v) for v in (p, q, killed)))]
-    right, both, live = naive.quantise(p, q, killed)[0], sum(naive.quantise(p, q, killed)[:2]), naive.quantise(p, q, killed)[2]
+    right, both, live = (
+        naive.quantise(p, q, killed)[0],
+        sum(naive.quantise(p, q, killed)[:2]),
+        naive.quantise(p, q, killed)[2],
+    )
     exact = [Fraction(p) * live, (Fraction(p) + Fraction(q)) * live]
     assert got[2] == live
     for value, naive_value, fraction in zip(got[:2], (right, both), exact, strict=True):
@@ -575,5 +585,13 @@ def test_with_start() -> None:
 
 def test_repr_names_everything() -> None:
     text = repr(rw.LatticeWalk(0.3, 0.4, sites=9, domain=UNIT, start=0.5, killing=0.1))
-    for part in ("right=0.3", "left=0.4", "dx=0.1", "dt=1", "killing=0.1", "Interval(0, 1, left=Absorbing()", "start=Point(x=0.5)"):
+    for part in (
+        "right=0.3",
+        "left=0.4",
+        "dx=0.1",
+        "dt=1",
+        "killing=0.1",
+        "Interval(0, 1, left=Absorbing()",
+        "start=Point(x=0.5)",
+    ):
         assert part in text

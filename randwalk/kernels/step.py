@@ -57,8 +57,8 @@ def plane(walker, number, k0, k1):  # type: ignore[no-untyped-def]
 
 
 @device
-def _low_bit(word):  # type: ignore[no-untyped-def]
-    """Number of zeros below the lowest one of a word that is not zero."""
+def trailing_zeros(word):  # type: ignore[no-untyped-def]
+    """The number of zeros below the lowest one of a word that is not 0."""
     return popcount((word & (~word + ONE)) - ONE)
 
 
@@ -98,7 +98,7 @@ def moves(walker, word, planes, t_right, t_left, k0, k1):  # type: ignore[no-unt
     ties = (tie_right if rest_right else ZERO) | (tie_left if rest_left else ZERO)
     while ties:
         lane = ties & (~ties + ONE)
-        n = U(word) * U(64) + _low_bit(lane)
+        n = U(word) * U(64) + trailing_zeros(lane)
         rest, _, _, _ = philox(walker & LOW, walker >> U(32), n, TIES, k0, k1)
         low = (rest & LOW) >> U(32 - BITS + planes)
         if tie_right & lane and low < rest_right:

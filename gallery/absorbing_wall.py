@@ -1,0 +1,70 @@
+"""
+An absorbing wall fills its survival curve
+==========================================
+
+An animation: walkers that reach x = 0 are gone (above). The fraction that survives, with its standard error, fills the
+closed form erf(x₀/√(4Dt)) point by point (below). As a figure, the last frame.
+"""
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.animation import FuncAnimation
+from matplotlib.figure import Figure
+
+import randwalk as rw
+from randwalk.plotting import COLOURS
+
+
+class Scene:
+    """The figure, and what changes in it from one time to the next."""
+
+    def __init__(self, quick: bool) -> None:
+        self.times = np.linspace(0.05, 3.0, 12 if quick else 60)
+        equation = rw.pde.FokkerPlanck(
+            drift=0.0, diffusion=0.5, domain=rw.Interval(0, np.inf, rw.Absorbing()), start=1.0
+        )
+        walk = rw.pde.walk_for(equation, dx=0.1, times=[0.05])
+        self.times = walk.dt * np.rint(self.times / walk.dt)
+        self.form = rw.pde.closed_form(equation)
+        self.ensemble = rw.simulate(walk, 5000, self.times, seed=1, method="paths")
+        self.alive = [self.ensemble.survival(t) for t in self.times]
+        self.paths = rw.trajectories(walk, 150, self.times, seed=1).x
+        self.paths[self.paths <= 0] = np.nan
+        self.height = np.random.default_rng(1).uniform(-0.14, -0.02, 150)  # only to tell the dots apart
+        self.figure, self.axes = plt.subplots(2, 1, figsize=(3.5, 3.8))
+        self.draw(self.times.size - 1)
+
+    def draw(self, frame: int) -> None:
+        t, (top, bottom), x = float(self.times[frame]), self.axes, np.linspace(0, 5, 200)
+        top.clear()
+        top.plot(self.paths[frame], self.height, ".", ms=2.5, color=COLOURS["walk"])
+        top.plot(x, self.form.pdf(x, t), color=COLOURS["closed form"], lw=2.5)
+        rho = self.ensemble.density(t)
+        top.errorbar(rho.x, rho.value, rho.error, fmt="o", ms=2, color=COLOURS["walk"], lw=0.6)
+        top.set(
+            xlabel="position $x$", ylabel=r"density $\rho(x, t)$", xlim=(0, 5), ylim=(-0.16, 0.85), yticks=[0, 0.4, 0.8]
+        )
+        top.text(4.9, 0.7, f"$t = {t:.2f}$", ha="right")
+        bottom.clear()
+        late = np.linspace(1e-6, 3, 300)
+        bottom.plot(late, self.form.survival(late), color=COLOURS["closed form"], lw=2.5)
+        value, error = np.array([[float(s), float(s.error)] for s in self.alive[: frame + 1]]).T
+        bottom.errorbar(self.times[: frame + 1], value, error, fmt="o", ms=2, color=COLOURS["walk"], lw=0.8)
+        bottom.set(xlabel="time $t$", ylabel="surviving fraction", xlim=(0, 3.05), ylim=(0, 1.05))
+        bottom.text(3.0, 0.92, f"{self.ensemble.walkers} walkers", color=COLOURS["walk"], ha="right")
+        bottom.text(3.0, 0.78, r"$\mathrm{erf}(x_0/\sqrt{4Dt})$", color=COLOURS["closed form"], ha="right")
+
+
+def figure(quick: bool = False) -> Figure:
+    return Scene(quick).figure
+
+
+def animation(quick: bool = False) -> FuncAnimation:
+    scene = Scene(quick)
+    return FuncAnimation(scene.figure, scene.draw, frames=scene.times.size)
+
+
+if __name__ == "__main__":
+    plt.style.use("randwalk.gallery.randwalk")
+    figure()
+    plt.show()

@@ -1,0 +1,67 @@
+"""
+Walkers under their density
+===========================
+
+An animation: walkers in a double well, each a dot, spread from their start; the histogram of all of them, with standard
+errors, stays on the exact law of the walk. As a figure, the last frame.
+"""
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.animation import FuncAnimation
+from matplotlib.figure import Figure
+
+import randwalk as rw
+from randwalk.plotting import COLOURS
+
+
+class Scene:
+    """The figure, and what changes in it from one time to the next."""
+
+    def __init__(self, quick: bool) -> None:
+        self.times = np.linspace(0.1, 6.0, 12 if quick else 60)
+        walk = rw.LatticeWalk.from_drift(
+            drift=rw.expression("x - x**3"), diffusion=0.25, dx=0.1, times=[0.1], start=-0.75, rule=rw.Rule.FITTED,
+            domain=rw.Interval(-2.5, 2.5, rw.Reflecting(), rw.Reflecting()),
+        )  # fmt: skip
+        self.times = walk.dt * np.rint(self.times / walk.dt)
+        self.ensemble = rw.simulate(walk, 20_000, self.times, seed=1, method="paths")
+        self.exact = rw.pde.exact_law(walk, self.times)
+        self.paths = rw.trajectories(walk, 150, self.times, seed=1).x
+        self.figure, self.ax = plt.subplots(figsize=(3.5, 2.6))
+        self.height = np.random.default_rng(1).uniform(-0.19, -0.02, 150)  # only to tell the dots apart
+        self.draw(self.times.size - 1)
+
+    def draw(self, frame: int) -> None:
+        t = float(self.times[frame])
+        self.ax.clear()
+        self.ax.plot(self.paths[frame], self.height, ".", ms=2.5, color=COLOURS["walk"])
+        rho = self.ensemble.density(t)
+        self.ax.errorbar(rho.x, rho.value, rho.error, fmt="o", color=COLOURS["walk"], lw=0.8)
+        self.ax.plot(*self.exact.density(t), color=COLOURS["exact law"])
+        self.ax.axhline(0, color="0.8", lw=0.6)
+        self.ax.set(
+            xlabel="position $x$",
+            ylabel=r"density $\rho(x, t)$",
+            xlim=(-2.5, 2.5),
+            ylim=(-0.2, 1.3),
+            yticks=[0, 0.4, 0.8, 1.2],
+        )
+        self.ax.text(2.45, 1.15, f"$t = {t:.1f}$", ha="right")
+        self.ax.text(-2.45, 1.15, f"{self.ensemble.walkers} walkers", color=COLOURS["walk"])
+        self.ax.text(-2.45, 1.02, "exact law", color=COLOURS["exact law"])
+
+
+def figure(quick: bool = False) -> Figure:
+    return Scene(quick).figure
+
+
+def animation(quick: bool = False) -> FuncAnimation:
+    scene = Scene(quick)
+    return FuncAnimation(scene.figure, scene.draw, frames=scene.times.size)
+
+
+if __name__ == "__main__":
+    plt.style.use("randwalk.gallery.randwalk")
+    figure()
+    plt.show()

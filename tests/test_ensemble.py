@@ -1,0 +1,323 @@
+"""What a run gives: estimates from counts, files, xarray, merging, plotting."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+
+import matplotlib as mpl
+import numpy as np
+import pytest
+import xarray
+from matplotlib.axes import Axes
+
+import randwalk as rw
+from randwalk.estimate import average, proportion
+
+from .test_stream import RECORDS, WALKS, same
+
+mpl.use("Agg")
+import matplotlib.pyplot as plt
+
+ABSORB, REFLECT = rw.Absorbing(), rw.Reflecting()
+COUNTED = RECORDS[:-1]  # all but Positions, which is not saved
+
+
+def walled() -> rw.LatticeWalk:
+    domain = rw.Interval(0, 10, ABSORB, REFLECT)
+    return rw.LatticeWalk(0.3, 0.4, sites=15, dt=0.5, domain=domain, start=rw.Uniform(2, 6), killing=0.01)
+
+
+@pytest.fixture(scope="module")
+def run() -> rw.Ensemble:
+    return rw.simulate(walled(), 5000, [0.0, 5.0, 20.0], 3, "paths", RECORDS)
+
+
+# ---------------------------------------------------------------- estimates
+
+
+def test_estimates_are_those_of_the_walkers(run: rw.Ensemble) -> None:
+    """Means, variances and standard errors recomputed by NumPy from the list of positions; 1e-12 is rounding over 5000 terms."""
+    x = run[rw.Positions()].x[2]
+    alive = (x > 0) & (x < 10)  # NaN compares as False; the outer sites are at 0 and beyond 10
+    survivors = x[alive]
+    n = 5000
+    assert run.walkers == n and run.counts[2].sum() == survivors.size
+    assert float(run.mean(20.0)) == pytest.approx(survivors.mean(), rel=1e-12)
+    assert float(run.mean(20.0).error) == pytest.approx(survivors.std() / math.sqrt(survivors.size), rel=1e-12)
+    assert float(run.variance(20.0)) == pytest.approx(survivors.var(), rel=1e-12)
+    squares = (survivors - survivors.mean()) ** 2
+    assert float(run.variance(20.0).error) == pytest.approx(squares.std() / math.sqrt(survivors.size), rel=1e-12)
+    values = np.where(alive, np.exp(-np.where(alive, x, 0.0)), 0.0)
+    assert float(run.expect(lambda y: np.exp(-y), 20.0)) == pytest.approx(values.mean(), rel=1e-12)
+    assert float(run.expect(lambda y: np.exp(-y), 20.0).error) == pytest.approx(values.std() / math.sqrt(n), rel=1e-9)
+    share = survivors.size / n
+    assert float(run.survival(20.0)) == share
+    assert float(run.survival(20.0).error) == pytest.approx(math.sqrt(share * (1 - share) / n), rel=1e-12)
+    assert float(run.passed("killing", [20.0])[0]) == np.isnan(x).mean()
+    assert float(run.passed("left", [20.0])[0]) == (np.abs(x) < 1e-9).mean()
+
+
+def test_density_integrates_to_survival(run: rw.Ensemble) -> None:
+    for t in run.times:
+        rho = run.density(t)
+        assert rho.value.sum() * run.walk.dx == pytest.approx(float(run.survival(t)), rel=1e-12)
+    coin = rw.simulate(rw.LatticeWalk(0.5, 0.5, dx=0.1, dt=0.01), 1000, [0.1, 0.11], 1)
+    for t in coin.times:
+        rho = coin.density(t)
+        assert np.diff(rho.x) == pytest.approx(0.2, rel=1e-9)
+        assert rho.value.sum() * 0.2 == pytest.approx(1.0, rel=1e-12)
+        assert coin.smoothing(t) == pytest.approx(0.2)
+
+
+def test_everybody_is_somewhere(run: rw.Ensemble) -> None:
+    total = run.counts.sum(axis=1) + run.absorbed.sum(axis=1) + run.leaked
+    assert total.tolist() == [5000, 5000, 5000]
+    assert run.times.tolist() == [0.0, 5.0, 20.0]
+    assert run.sites.shape == run.counts.shape[1:] and run.absorbed.shape == (3, 3)
+    for t in run.times:
+        ways = sum(float(run.passed(way, t)) for way in ("left", "right", "killing"))
+        assert ways + float(run.survival(t)) == pytest.approx(1.0, abs=1e-12)
+
+
+def test_bins_are_closed_on_the_left_and_the_last_on_both_sides() -> None:
+    run = rw.simulate(rw.LatticeWalk(0.3, 0.4, dx=0.1, dt=0.01), 1000, [0.1], 1)
+    at = dict(zip(np.rint(run.sites * 10).astype(int).tolist(), run.counts[0].tolist(), strict=True))
+    counts = run.bin_counts([-0.3, 0.0, 0.2, 0.3], 0.1)
+    assert counts.tolist() == [at[-3] + at[-2] + at[-1], at[0] + at[1], at[2] + at[3]]
+    assert run.mass([-0.3, 0.0, 0.2, 0.3], 0.1).value == pytest.approx(counts / 1000)
+    assert run.mass([-9, 9], 0.1).value.tolist() == [1.0]
+    for edges in ([0.0], [0.0, 0.0], [1.0, 0.0], [[0.0, 1.0]], [0.0, math.nan]):
+        with pytest.raises(ValueError, match="edges must be at least two increasing numbers"):
+            run.mass(edges, 0.1)
+
+
+def test_times_that_were_not_recorded(run: rw.Ensemble) -> None:
+    for ask in (run.mean, run.density, run.survival, run.variance, run.smoothing):
+        with pytest.raises(ValueError, match="t = 7 was not recorded; the recorded times are 0, 5, 20"):
+            ask(7.0)
+    with pytest.raises(ValueError, match="wall = 'top': must be one of"):
+        run.passed("top", [5.0])
+
+
+def test_estimate_arithmetic() -> None:
+    share = proportion(np.array([0, 25, 100]), 100)
+    assert share.value.tolist() == [0, 0.25, 1.0] and share.error == pytest.approx([0, math.sqrt(0.1875 / 100), 0])
+    assert len(share) == 3 and float(share[1]) == 0.25 and np.asarray(share).tolist() == [0, 0.25, 1.0]
+    mean = average(np.array([1.0, 3.0]), np.array([2, 2]), 8)  # four walkers count as 0
+    sample = [1, 1, 3, 3, 0, 0, 0, 0]
+    assert float(mean) == np.mean(sample) and float(mean.error) == pytest.approx(np.std(sample) / math.sqrt(8))
+    assert repr(mean) == "1 ± 0.43"
+    assert "3 values" in repr(share)
+
+
+# ---------------------------------------------------------------- files
+
+
+@pytest.mark.parametrize("suffix", [".npz", ".nc"])
+@pytest.mark.parametrize(
+    "name", ["walled", "ties", "robin", "ring", "killed on the line", "half line", "array", "Ornstein-Uhlenbeck"]
+)
+def test_save_and_load(suffix: str, name: str, tmp_path: Path) -> None:
+    walk = walled() if name == "walled" else WALKS[name]()
+    records = [r for r in COUNTED if name != "ring" or not isinstance(r, rw.SquaredDisplacement)]
+    before = rw.simulate(walk, 500, np.array([3, 20]) * walk.dt, 7, "paths", records)
+    path = tmp_path / f"run.v1{suffix}"
+    before.save(path)
+    after = rw.Ensemble.load(path)
+    same(before, after)
+    assert (after.seed, after.method, after.parts, after.steps) == (7, "paths", (range(0, 500),), (3, 20))
+    assert after.walk == walk and after.table == before.table
+    np.testing.assert_array_equal(after.sites, before.sites)
+    same(after.extend(700), rw.simulate(walk, 700, np.array([3, 20]) * walk.dt, 7, "paths", records))
+    assert [p.name for p in tmp_path.iterdir()] == [path.name]
+
+
+def test_parts_of_occupation_survive_a_file(tmp_path: Path) -> None:
+    run = rw.simulate(WALKS["absorbing"](), 10**9, [10.0], 7, "occupation", [rw.FirstPassage()]).extend(2 * 10**9)
+    run.save(tmp_path / "run.npz")
+    after = rw.Ensemble.load(tmp_path / "run.npz")
+    assert after.parts == (range(0, 10**9), range(10**9, 2 * 10**9)) and after.walkers == 2 * 10**9
+    same(run, after)
+
+
+def test_numbers_of_numpy_are_saved(tmp_path: Path) -> None:
+    """A walk declared with NumPy's scalars, whose repr is not a number's."""
+    f = np.float64
+    walk = rw.LatticeWalk.from_drift(
+        rw.Affine(f(0.2), f(-1)), f(0.5), dx=f(0.1), domain=rw.Interval(f(-2), f(2), REFLECT, rw.PartiallyAbsorbing(f(0.5))),
+        start=rw.Point(f(0.05)), killing=rw.Constant(f(0.1)),
+    )  # fmt: skip
+    run = rw.simulate(walk, np.int64(100), walk.dt * 5, np.int64(1), "paths", [rw.LastVisit(np.int64(0))])
+    for suffix in (".npz", ".nc"):
+        run.save(tmp_path / f"run{suffix}")
+        same(run, rw.Ensemble.load(tmp_path / f"run{suffix}"))
+
+
+def test_what_cannot_be_saved_is_refused_and_leaves_nothing(tmp_path: Path) -> None:
+    opaque = rw.simulate(WALKS["p(t)"](), 10, [0.05], method="paths")
+    paths = rw.simulate(WALKS["ties"](), 10, [5.0], record=[rw.Positions()])
+    for suffix in (".npz", ".nc"):
+        with pytest.raises(
+            ValueError, match=r"a Python function cannot be written to a file: declare it with rw\.expression"
+        ):
+            opaque.save(tmp_path / f"a{suffix}")
+        with pytest.raises(ValueError, match=r"Positions\(\) is not saved"):
+            paths.save(tmp_path / f"b{suffix}")
+    for wrong in ("run", "run.csv", "run.npz.gz"):
+        with pytest.raises(ValueError, match=r"must end in \.npz or \.nc"):
+            paths.save(tmp_path / wrong)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("suffix", [".npz", ".nc"])
+@pytest.mark.parametrize("error", [KeyboardInterrupt, OSError("disk full")])
+def test_interrupted_saving_leaves_the_old_file_and_nothing_else(
+    suffix: str, error: BaseException | type[BaseException], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = rw.simulate(WALKS["ties"](), 10, [5.0], 1, "paths")
+    path = tmp_path / f"run{suffix}"
+    old.save(path)
+    content = path.read_bytes()
+
+    def broken(*args: object, **kwargs: object) -> None:
+        for target in args:
+            if isinstance(target, (str, Path)):
+                Path(target).write_bytes(b"half of a fi")
+        raise error
+
+    monkeypatch.setattr(np, "savez_compressed", broken)
+    monkeypatch.setattr(xarray.Dataset, "to_netcdf", broken)
+    new = rw.simulate(WALKS["ties"](), 20, [5.0], 1, "paths")
+    with pytest.raises((KeyboardInterrupt, OSError)):
+        new.save(path)
+    assert [p.name for p in tmp_path.iterdir()] == [path.name] and path.read_bytes() == content
+
+
+def test_saving_into_a_folder_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        rw.simulate(WALKS["ties"](), 10, [5.0]).save(tmp_path / "nowhere" / "run.npz")
+
+
+def test_files_of_another_format_are_refused(tmp_path: Path) -> None:
+    run = rw.simulate(WALKS["ties"](), 10, [5.0], 1, "paths")
+    run.save(tmp_path / "run.npz")
+    with np.load(tmp_path / "run.npz") as data:
+        arrays = {name: data[name] for name in data.files}
+    meta = json.loads(str(arrays["meta"]))
+    assert meta["stream"] == 1 and meta["format"] == 1 and meta["randwalk"] == rw.__version__
+    np.savez(tmp_path / "new.npz", **(arrays | {"meta": np.array(json.dumps(meta | {"format": 2}))}))
+    with pytest.raises(ValueError, match=r"new\.npz has file format 2; this version reads format 1"):
+        rw.Ensemble.load(tmp_path / "new.npz")
+    np.savez(tmp_path / "other.npz", a=np.zeros(3))
+    with pytest.raises(ValueError, match=r"other\.npz was not written by Ensemble\.save"):
+        rw.Ensemble.load(tmp_path / "other.npz")
+    xarray.Dataset({"a": ("x", np.zeros(3))}).to_netcdf(tmp_path / "other.nc", engine="h5netcdf")
+    with pytest.raises(ValueError, match=r"other\.nc was not written by Ensemble\.save"):
+        rw.Ensemble.load(tmp_path / "other.nc")
+
+
+def test_to_xarray() -> None:
+    run = rw.simulate(walled(), 200, [5.0, 20.0], 3, "paths", [rw.FirstPassage()])
+    data = run.to_xarray()
+    assert data["counts"].dims == ("time", "x") and data["absorbed"].dims == ("time", "wall")
+    np.testing.assert_array_equal(data["counts"].values, run.counts)
+    assert data["absorbed"].sel(time=20.0, wall="killing").item() == run.absorbed[1, 2]
+    np.testing.assert_array_equal(data["x"].values, run.sites)
+    assert data.attrs["walkers"] == 200 and json.loads(data.attrs["randwalk"])["seed"] == 3
+
+
+# ---------------------------------------------------------------- merging
+
+
+def test_merging_refuses_what_does_not_belong_together() -> None:
+    walk = WALKS["ties"]()
+
+    def part(
+        walkers: range = range(100, 200),
+        seed: int = 1,
+        times: tuple[float, ...] = (5.0,),
+        method: str = "paths",
+        record: tuple[rw.record.Record, ...] = (),
+    ) -> rw.Ensemble:
+        return rw.simulate(walk, walkers, times, seed, method, record)
+
+    base = part(range(0, 100))
+    cases = [
+        (part(seed=2), "differ in seed: 1 and 2"),
+        (part(times=(6.0,)), "differ in steps"),
+        (part(method="jump"), "differ in method: paths and jump"),
+        (part(record=(rw.Maximum(),)), "differ in what they record"),
+        (part(range(99, 150)), r"both ensembles hold walkers 99 … 149: they would count twice"),
+        (base, "count twice"),
+        (rw.simulate(WALKS["coin"](), range(100, 200), [5.0], 1, "paths"), "differ in walk"),
+    ]
+    for other, message in cases:
+        with pytest.raises(ValueError, match=message):
+            base.merge(other)
+    gap = base.merge(part(range(300, 400)))
+    assert gap.parts == (range(0, 100), range(300, 400)) and gap.walkers == 200
+    assert gap.extend(250).parts == (range(0, 100), range(300, 450))
+
+
+def test_merging_runs_in_different_windows() -> None:
+    """More walkers ask for a wider window; counts fit together, records in windows of different size are refused."""
+    walk = rw.LatticeWalk(0.3, 0.4, dx=1.0)
+    small, large = (
+        rw.simulate(walk, 100, [1000.0], 1, "occupation"),
+        rw.simulate(walk, range(100, 10**14), [1000.0], 1, "occupation"),
+    )
+    assert large.table.sites > small.table.sites
+    both = small.merge(large)
+    assert both.walkers == 10**14 and both.raw.sum() == 10**14
+    assert both.table == large.table
+    with pytest.raises(ValueError, match="only if they ran in the same window"):
+        rw.simulate(walk, 100, [1000.0], 1, "occupation", [rw.FirstPassage()]).merge(
+            rw.simulate(walk, range(100, 10**14), [1000.0], 1, "occupation", [rw.FirstPassage()])
+        )
+
+
+def test_extending_and_resuming_refuse_nonsense(run: rw.Ensemble) -> None:
+    for walkers in (5000, 10, 0, -1, True, 6000.0, "6000"):
+        with pytest.raises(ValueError, match="must be a whole number above the 5000 there are"):
+            run.extend(walkers)  # type: ignore[arg-type]
+    for times in (20.0, [5.0, 30.0]):
+        with pytest.raises(ValueError, match="times must come after the last recorded one, 20"):
+            run.resume(times)
+    with pytest.raises(ValueError, match="whole number of steps"):
+        run.resume(20.3)
+
+
+# ---------------------------------------------------------------- drawing and text
+
+
+def test_plots_return_axes(run: rw.Ensemble) -> None:
+    for draw in (run.plot, run[rw.Maximum()].plot, run[rw.FirstPassage()].plot, run[rw.SquaredDisplacement()].plot):
+        ax = draw()
+        assert isinstance(ax, Axes) and ax.get_xlabel() and ax.get_ylabel()
+    _, given = plt.subplots()
+    assert run.plot(5.0, ax=given) is given and len(given.containers) == 1
+    few = rw.trajectories(walled(), 5, np.arange(10) * 0.5)
+    assert isinstance(few, rw.record.Paths) and len(few.plot().lines) == 5
+    law = rw.pde.exact_law(walled(), [5.0])
+    assert isinstance(law.plot(ax=given), Axes)
+    stationary = rw.pde.stationary_law(WALKS["reflecting"]())
+    assert isinstance(stationary.plot(), Axes)
+    plt.close("all")
+
+
+def test_plot_draws_the_density_with_its_errors(run: rw.Ensemble) -> None:
+    ax = run.plot(20.0)
+    rho = run.density(20.0)
+    x, y = ax.containers[0].lines[0].get_data()  # type: ignore[union-attr]
+    np.testing.assert_array_equal(x, rho.x[rho.value > 0])
+    np.testing.assert_array_equal(y, rho.value[rho.value > 0])
+    plt.close("all")
+
+
+def test_text(run: rw.Ensemble) -> None:
+    assert repr(run).startswith("Ensemble(5,000 walkers by paths, seed 3, t = 0, 5, 20; ")
+    assert "<table>" in run._repr_html_() and run._repr_html_().count("<tr>") == 4
+    assert repr(run[rw.Positions()]) == "Paths(5,000 walkers, 3 times)"
+    assert "killed" in repr(run[rw.FirstPassage()])
