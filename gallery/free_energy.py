@@ -25,7 +25,7 @@ def excess(p: np.ndarray, equilibrium: np.ndarray) -> tuple[float, float]:
 
 
 def figure(quick: bool = False) -> Figure:
-    walkers, sites, d = 10**10, (40 if quick else 80), 0.1
+    walkers, sites, d = 10**10, (60 if quick else 80), 0.1
     domain = rw.Interval(-2, 2, rw.Reflecting(), rw.Reflecting())
     start = rw.Normal(-1.2, 0.08)
     equation = rw.pde.FokkerPlanck(drift=rw.expression("x - x**3"), diffusion=d, domain=domain, start=start)

@@ -28,7 +28,7 @@ def figure(quick: bool = False) -> Figure:
     fig, axes = plt.subplots(2, 1, figsize=(3.5, 3.8), sharex=True)
     for ax, (series, rms), found in zip(axes, SERIES.items(), (columns[0], columns[2]), strict=True):
         diffusion = rms**2 / (2 * 30)
-        walk = rw.LatticeWalk.from_drift(drift=0.0, diffusion=diffusion, dx=0.5 if quick else 0.1, times=[30.0])
+        walk = rw.LatticeWalk.from_drift(drift=0.0, diffusion=diffusion, dx=0.2 if quick else 0.1, times=[30.0])
         law = rw.pde.exact_law(walk, times=[30.0]).smoothed()
         share = 2 * law.mass(edges, 30.0)
         expected = found.sum() * share / share.sum()

@@ -17,7 +17,7 @@ from randwalk.plotting import COLOURS
 
 def figure(quick: bool = False) -> Figure:
     walkers, times = (500 if quick else 2000), np.linspace(0.05, 4.0, 80)
-    drift = rw.expression("v + A * cos(omega * t)", v=1.0, A=4.0, omega=4.0)
+    drift = rw.expression("v + A * cos(omega * t)", v=2.0, A=4.0, omega=4.0)
     equation = rw.pde.FokkerPlanck(drift=drift, diffusion=0.1)
     walk = rw.pde.walk_for(equation, dx=0.05, times=list(times))
     ensemble = rw.simulate(walk, walkers, times, seed=1)
@@ -30,9 +30,9 @@ def figure(quick: bool = False) -> Figure:
         ax.plot(times, curve(times), color=COLOURS["closed form"], lw=3)
         values = [estimate(t) for t in times[3::4]]
         ax.errorbar(times[3::4], [v.value for v in values], [v.error for v in values], fmt="o", color=COLOURS["walk"])
-    top.set(ylabel="position $x$", ylim=(-1, 6))
-    top.text(0.1, 5.2, f"mean of {walkers} walkers", color=COLOURS["walk"])
-    top.text(0.1, 4.5, r"$vt + (A/\omega)\,\sin\,\omega t$", color=COLOURS["closed form"])
+    top.set(ylabel="position $x$", ylim=(-1, 10))
+    top.text(0.1, 8.6, f"mean of {walkers} walkers", color=COLOURS["walk"])
+    top.text(0.1, 7.2, r"$vt + (A/\omega)\,\sin\,\omega t$", color=COLOURS["closed form"])
     bottom.set(xlabel="time $t$", ylabel="variance", xlim=(0, 4.05), ylim=(0, None))
     bottom.text(0.1, 0.65, "$2Dt$", color=COLOURS["closed form"])
     return fig

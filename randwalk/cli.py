@@ -16,6 +16,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
+Backend = Annotated[str, typer.Option(help="cpu, cuda or auto (a GPU where it pays): the same results.")]
 Threads = Annotated[int | None, typer.Option(help="Threads; all of numba's if not given.")]
 Walkers = Annotated[int | None, typer.Option(min=1, help="Walkers of the runs whose cost depends on them.")]
 Seed = Annotated[int | None, typer.Option(min=0, help="Seed; the file's if not given.")]
@@ -87,6 +88,7 @@ def simulate(
     seed: Seed = None,
     method: Annotated[str, typer.Option(help="auto, paths, occupation or jump.")] = "auto",
     threads: Threads = None,
+    backend: Backend = "cpu",
 ) -> None:
     """Run the walkers of a problem file and print what they found."""
     from rich.console import Console
@@ -99,7 +101,7 @@ def simulate(
         raise ValueError(f"--out {out}: must end in .npz or .nc")
     ensemble = rw.simulate(
         problem.walk, walkers or problem.walkers, problem.times, problem.seed if seed is None else seed, method,
-        threads=threads, progress=sys.stderr.isatty(),
+        threads=threads, progress=sys.stderr.isatty(), backend=backend,
     )  # fmt: skip
     table = Table(
         title=f"{problem.title or file.stem}: {ensemble.walkers:,} walkers by {ensemble.method}", title_justify="left"
@@ -143,10 +145,12 @@ def solve(
         console.print(f"no closed form: {reason}", highlight=False, markup=False)
     console.print(repr(solution), highlight=False, markup=False)
     table = Table()
-    for heading in ("time", "survival", "passed left", "passed right", "survival, closed form"):
+    domain = equation.domain
+    ways = [side for side in ("left", "right") if isinstance(getattr(domain, side), (rw.Absorbing, rw.PartiallyAbsorbing))]
+    for heading in ("time", "survival", *(f"passed {way}" for way in ways), "survival, closed form"):
         table.add_column(heading, justify="right")
     for t in times:
-        passed = (f"{float(solution.passed(wall, [t])[0]):.6g}" for wall in ("left", "right"))
+        passed = (f"{float(solution.passed(wall, [t])[0]):.6g}" for wall in ways)
         exact = f"{float(form.survival(t)):.6g}" if form else "—"
         table.add_row(f"{t:g}", f"{float(solution.survival(t)):.6g}", *passed, exact)
     console.print(table)
@@ -187,6 +191,7 @@ def info() -> None:
     import numba
 
     import randwalk as rw
+    from randwalk.device import report
     from randwalk.kernels.compile import cache_directory
     from randwalk.kernels.philox import STREAM_VERSION
 
@@ -199,7 +204,7 @@ def info() -> None:
         "processor": platform.processor() or platform.machine(),
         "kernel cache": cache_directory(),
     }
-    for name, value in rows.items():
+    for name, value in [*rows.items(), *report()]:
         print(f"{name:14} {value}")
 
 

@@ -135,7 +135,14 @@ class Ensemble:
         rows = [time_index(self.times, float(t)) for t in np.atleast_1d(np.asarray(times, dtype=np.float64))]
         return proportion(self.absorbed[rows, column].reshape(np.shape(times)), self.walkers)
 
-    def extend(self, walkers: int, threads: int | None = None, progress: bool = False) -> Ensemble:
+    def extend(
+        self,
+        walkers: int,
+        threads: int | None = None,
+        progress: bool = False,
+        backend: str = "cpu",
+        devices: Sequence[int] | None = None,
+    ) -> Ensemble:
         """As many `walkers` in all, those already here unchanged, bit for bit."""
         from .simulate import run
 
@@ -144,10 +151,20 @@ class Ensemble:
         first = max(part.stop for part in self.parts)
         more = range(first, first + int(walkers) - self.walkers)
         return self.merge(
-            run(self.walk, more, self.steps, self.seed, self.method, list(self.records), threads, progress)
-        )
+            run(
+                self.walk, more, self.steps, self.seed, self.method, list(self.records), threads, progress,
+                backend, devices,
+            )
+        )  # fmt: skip
 
-    def resume(self, times: ArrayLike, threads: int | None = None, progress: bool = False) -> Ensemble:
+    def resume(
+        self,
+        times: ArrayLike,
+        threads: int | None = None,
+        progress: bool = False,
+        backend: str = "cpu",
+        devices: Sequence[int] | None = None,
+    ) -> Ensemble:
         """Go on to later `times`; what was recorded stays as it was, bit for bit.
 
         The walkers are run again from their start (their paths are addresses, so they come out the same): nothing has to be
@@ -162,7 +179,10 @@ class Ensemble:
             )
         steps = (*self.steps, *later)
         pieces = [
-            run(self.walk, p, steps, self.seed, self.method, list(self.records), threads, progress) for p in self.parts
+            run(
+                self.walk, p, steps, self.seed, self.method, list(self.records), threads, progress, backend, devices
+            )
+            for p in self.parts
         ]
         whole = pieces[0]
         for piece in pieces[1:]:

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from .kernels.occupation import occupy, scatter
+from .device import Backend, Host
+from .kernels.occupation import scatter
 from .kernels.philox import key
 from .record import WALLS, FirstPassage, Passages, Record, Recorded
 from .table import StepTable
@@ -19,13 +20,19 @@ ALONE = 4096  # sites below which sharing out a step among threads costs more th
 
 
 def occupation(
-    table: StepTable, walkers: range, steps: Sequence[int], seed: int, records: Sequence[Record]
+    table: StepTable,
+    walkers: range,
+    steps: Sequence[int],
+    seed: int,
+    records: Sequence[Record],
+    backend: Backend | None = None,
 ) -> Iterator[tuple[float, NDArray[np.int64], list[Recorded]]]:
     """Run the range of walkers as one histogram: yields (fraction done, counts (times, sites + 3), records), last the whole.
 
     A range that does not start at walker 0 has a key of its own, so that ranges are independent samples.
     """
     keys = key(seed, walkers.start) if walkers.start else key(seed)
+    occupy = (backend or Host()).occupy
     outer = table.sites + 2
     counts, moves = np.zeros(outer + 1, dtype=np.int64), np.zeros((3, outer + 1), dtype=np.int64)
     origin = table.first - 1

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .coefficient import Floats
-from .kernels import cpu
+from .device import Backend, Host, Levels
 from .kernels.philox import key
 from .kernels.step import BITS, PLANES
 from .record import FUNCTIONALS, Batch, LastVisit, Record, Recorded, TimePositive
@@ -61,22 +61,34 @@ class Stride(Protocol):
 class Walkers:
     """A batch under way: sites, and the functionals of the paths where they are asked for."""
 
+    backend: Backend
     first: int
-    site: NDArray[np.int32]
-    state: NDArray[np.int32] | None
-    levels: tuple[NDArray[np.int32], NDArray[np.int32]]
+    site: Any
+    state: Any
+    levels: Levels
 
 
 def follow(
-    table: StepTable, walkers: range, steps: Sequence[int], seed: int, records: Sequence[Record], stride: Stride
+    table: StepTable,
+    walkers: range,
+    steps: Sequence[int],
+    seed: int,
+    records: Sequence[Record],
+    stride: Stride,
+    backend: Backend | None = None,
 ) -> Iterator[tuple[range, NDArray[np.int64], list[Recorded]]]:
     """Run the walkers in batches: yields (walkers done, counts (times, sites + 3), records) of one batch after another."""
     size = max(
         1 << 14, min(BATCH, (1 << 33) // max(1, steps[-1]))
     )  # a batch takes seconds: interrupting loses one at most
-    for begin in range(walkers.start, walkers.stop, size):
-        batch = range(begin, min(begin + size, walkers.stop))
-        yield batch, *_batch(table, batch, steps, seed, records, stride)
+    where = backend or Host()
+    width = 4 + len(records)  # a site, where it began, the passage, the maximum, and at most one functional a record
+
+    def work(batch: range) -> tuple[NDArray[np.int64], list[Recorded]]:
+        return _batch(table, batch, steps, seed, records, stride, where)
+
+    for batch, (counts, results) in where.batches(walkers, size, steps[-1], width, work):
+        yield batch, counts, results
 
 
 @dataclass(frozen=True)
@@ -86,22 +98,22 @@ class StepByStep:
     table: StepTable
 
     def __call__(self, walkers: Walkers, row: int, start: int, stop: int, keys: tuple[np.uint64, np.uint64]) -> None:
-        table, site, state = self.table, walkers.site, walkers.state
+        table, site, state, backend = self.table, walkers.site, walkers.state, walkers.backend
         digits = planes(table)
         if digits:
             right, left, _ = (int(v) for v in table.rows(0, 1)[0, :, 2])
             constant = (start, stop, digits, right, left)
             if state is None:
-                cpu.walk_constant(site, walkers.first, *constant, *keys)
+                backend.walk_constant(site, walkers.first, *constant, *keys)
             else:
-                cpu.follow_constant(site, state, walkers.first, *constant, walkers.levels, *keys)
+                backend.follow_constant(site, state, walkers.first, *constant, walkers.levels, *keys)
             return
         layout = (table.low, table.high, table.wrap, table.sites + 2)
         for begin, end, thresholds in table.chunks(start, stop):
             if state is None:
-                cpu.walk_table(site, walkers.first, begin, end, thresholds, layout, *keys)
+                backend.walk_table(site, walkers.first, begin, end, thresholds, layout, *keys)
             else:
-                cpu.follow_table(site, state, walkers.first, begin, end, thresholds, layout, walkers.levels, *keys)
+                backend.follow_table(site, state, walkers.first, begin, end, thresholds, layout, walkers.levels, *keys)
 
 
 class Jumps:
@@ -121,7 +133,7 @@ class Jumps:
 
     def __call__(self, walkers: Walkers, row: int, start: int, stop: int, keys: tuple[np.uint64, np.uint64]) -> None:
         if stop > start:
-            cpu.jump(walkers.site, walkers.first, row, *self._tables[stop - start], *keys)
+            walkers.backend.jump(walkers.site, walkers.first, row, *self._tables[stop - start], *keys)
 
 
 def _alias(first: int, pmf: Floats) -> tuple[int, int, NDArray[np.int64], NDArray[np.int32]]:
@@ -155,7 +167,7 @@ class _Functionals:
 
     visits: list[LastVisit]
     positives: list[TimePositive]
-    levels: tuple[NDArray[np.int32], NDArray[np.int32]]
+    levels: Levels
 
     @classmethod
     def of(cls, table: StepTable, records: Sequence[Record]) -> _Functionals:
@@ -164,43 +176,36 @@ class _Functionals:
         levels = tuple(np.array([level(table, r.x) for r in kind], dtype=np.int32) for kind in (visits, positives))
         return cls(visits, positives, (levels[0], levels[1]))
 
-    def begin(self, site: NDArray[np.int32]) -> NDArray[np.int32]:
-        state = np.zeros((site.size, 2 + len(self.visits) + len(self.positives)), dtype=np.int32)
-        state[:, 1] = site
-        state[:, 2 : 2 + len(self.visits)] = np.where(site[:, None] == self.levels[0], 0, -1)
-        return state
-
 
 def _batch(
-    table: StepTable, batch: range, steps: Sequence[int], seed: int, records: Sequence[Record], stride: Stride
+    table: StepTable,
+    batch: range,
+    steps: Sequence[int],
+    seed: int,
+    records: Sequence[Record],
+    stride: Stride,
+    backend: Backend,
 ) -> tuple[NDArray[np.int64], list[Recorded]]:
     keys = key(seed)
-    site = np.empty(len(batch), dtype=np.int32)
-    index, masses = start_index(table)
-    if index.size == 1:
-        site.fill(index[0])
-    else:
-        cpu.place(site, batch.start, index, np.cumsum(masses), *keys)
-    begun = site.copy() if records else site
+    site = backend.place(batch, *start_index(table), keys)
+    begun = backend.copy(site) if records else site
     functionals = _Functionals.of(table, records)
-    state = functionals.begin(site) if any(isinstance(r, FUNCTIONALS) for r in records) else None
+    state = backend.begin(site, functionals.levels) if any(isinstance(r, FUNCTIONALS) for r in records) else None
     outer = table.sites + 2
     counts = np.zeros((len(steps), outer + 1), dtype=np.int64)
     results = [record.empty(table, len(batch), steps) for record in records]
     done = 0
     for row, target in enumerate(steps):
-        stride(Walkers(batch.start, site, state, functionals.levels), row, done, target, keys)
+        stride(Walkers(backend, batch.start, site, state, functionals.levels), row, done, target, keys)
         done = target
-        counts[row] = np.bincount(np.clip(site, 0, outer), minlength=outer + 1)
+        counts[row] = backend.histogram(site, outer + 1)
         if records:
-            columns = (
-                np.zeros((2 + len(functionals.levels[0]) + len(functionals.levels[1]), 0)) if state is None else state.T
-            )
+            columns = [None, None] if state is None else backend.columns(state)
             now = Batch(
-                table, site, begun, columns[0], columns[1],
+                table, backend, site, begun, columns[0], columns[1],
                 dict(zip(functionals.visits, columns[2:], strict=False)),
                 dict(zip(functionals.positives, columns[2 + len(functionals.visits) :], strict=False)),
-                np.ones(site.size, dtype=bool) if planes(table) else (site >= 1) & (site <= table.sites),
+                None if planes(table) else (1, table.sites),
             )  # fmt: skip
             for record, result in zip(records, results, strict=True):
                 record.add(result, row, now)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -20,6 +20,7 @@ from .estimate import Estimate, average, proportion
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+    from .device import Backend
     from .table import StepTable
 
 WALLS = ("left", "right", "killing")  # the ways out of a domain, in the order of every array of absorbed walkers
@@ -27,25 +28,39 @@ WALLS = ("left", "right", "killing")  # the ways out of a domain, in the order o
 
 @dataclass(frozen=True, eq=False)
 class Batch:
-    """Walkers in memory at a recorded time: where they are, where they began, and the functionals of their paths."""
+    """Walkers in memory at a recorded time: where they are, where they began, and the functionals of their paths.
+
+    The arrays are the backend's, which counts them. `live` is the range of sites of walkers that have not left, None if none can.
+    """
 
     table: StepTable
-    site: NDArray[np.int32]
-    begun: NDArray[np.int32]
-    passage: NDArray[np.int32]
-    maximum: NDArray[np.int32]
-    visits: dict[LastVisit, NDArray[np.int32]]
-    positives: dict[TimePositive, NDArray[np.int32]]
-    live: NDArray[np.bool_]
+    backend: Backend
+    site: Any
+    begun: Any
+    passage: Any
+    maximum: Any
+    visits: dict[LastVisit, Any]
+    positives: dict[TimePositive, Any]
+    live: tuple[int, int] | None
+
+
+@dataclass(frozen=True, eq=False)
+class Bin:
+    """The bin each walker falls into: `values` - `minus` + `shift`; only walkers that have not left if `living`."""
+
+    values: Any
+    shift: int = 0
+    minus: Any = None
+    living: bool = False
 
 
 class _Counted:
-    """A record that is a histogram: `bins` says of what, `index` into which bin each walker falls."""
+    """A record that is a histogram: `bins` says of what, `bin` into which bin each walker falls."""
 
     def bins(self, table: StepTable, steps: int) -> tuple[str, Floats]:
         raise TypeError(f"{type(self).__name__} is not a histogram")
 
-    def index(self, batch: Batch) -> NDArray[np.integer]:
+    def bin(self, batch: Batch) -> Bin:
         raise TypeError(f"{type(self).__name__} is not a histogram")
 
     def empty(self, table: StepTable, walkers: int, steps: Sequence[int]) -> Recorded:
@@ -57,8 +72,9 @@ class _Counted:
     def add(self, result: Recorded, row: int, batch: Batch) -> None:
         """Count the batch at recorded time number `row`."""
         assert isinstance(result, Histogram)
-        size = result.values.size
-        result.counts[row] = np.bincount(np.clip(self.index(batch), 0, size - 1), minlength=size)
+        chosen = self.bin(batch)
+        live = batch.live if chosen.living else None
+        result.counts[row] = batch.backend.histogram(chosen.values, result.values.size, chosen.shift, chosen.minus, live)
 
 
 @dataclass(frozen=True)
@@ -71,10 +87,10 @@ class FirstPassage(_Counted):
 
     def add(self, result: Recorded, row: int, batch: Batch) -> None:
         assert isinstance(result, Passages)
-        gone = ~batch.live
-        way = np.where(batch.site == 0, 0, np.where(batch.site == batch.table.sites + 1, 1, 2))
-        result.counts[:] = 0
-        np.add.at(result.counts, (batch.passage[gone], way[gone]), 1)
+        if batch.live is not None:
+            result.counts[:] = batch.backend.passages(
+                batch.site, batch.passage, result.times.size - 1, batch.table.sites + 1
+            )
 
 
 @dataclass(frozen=True)
@@ -89,8 +105,8 @@ class LastVisit(_Counted):
     def bins(self, table: StepTable, steps: int) -> tuple[str, Floats]:
         return f"last visit to x = {self.x:g}", np.arange(-1, steps + 1) * table.walk.dt
 
-    def index(self, batch: Batch) -> NDArray[np.integer]:
-        return batch.visits[self] + 1
+    def bin(self, batch: Batch) -> Bin:
+        return Bin(batch.visits[self], shift=1)
 
 
 @dataclass(frozen=True)
@@ -106,8 +122,8 @@ class TimePositive(_Counted):
     def bins(self, table: StepTable, steps: int) -> tuple[str, Floats]:
         return f"time above x = {self.x:g}", np.arange(steps + 1) * table.walk.dt
 
-    def index(self, batch: Batch) -> NDArray[np.integer]:
-        return batch.positives[self]
+    def bin(self, batch: Batch) -> Bin:
+        return Bin(batch.positives[self])
 
 
 def _check_level(record: LastVisit | TimePositive) -> None:
@@ -123,8 +139,8 @@ class Maximum(_Counted):
     def bins(self, table: StepTable, steps: int) -> tuple[str, Floats]:
         return "maximum", table.lattice.x(np.arange(table.first - 1, table.first + table.sites + 1))
 
-    def index(self, batch: Batch) -> NDArray[np.integer]:
-        return batch.maximum
+    def bin(self, batch: Batch) -> Bin:
+        return Bin(batch.maximum)
 
 
 @dataclass(frozen=True)
@@ -137,8 +153,8 @@ class SquaredDisplacement(_Counted):
             raise ValueError("record = SquaredDisplacement() needs a domain that is not a ring")
         return "displacement", np.arange(-table.sites, table.sites + 1) * table.walk.dx
 
-    def index(self, batch: Batch) -> NDArray[np.integer]:
-        return (batch.site - batch.begun)[batch.live] + batch.table.sites
+    def bin(self, batch: Batch) -> Bin:
+        return Bin(batch.site, shift=batch.table.sites, minus=batch.begun, living=True)
 
 
 @dataclass(frozen=True)
@@ -150,9 +166,9 @@ class Positions(_Counted):
 
     def add(self, result: Recorded, row: int, batch: Batch) -> None:
         assert isinstance(result, Paths)
-        table = batch.table
-        killed = batch.site == table.sites + 2
-        result.x[row] = np.where(~batch.live & killed, np.nan, table.lattice.x(batch.site + (table.first - 1)))
+        table, site = batch.table, batch.backend.host(batch.site)
+        killed = (site == table.sites + 2) & (batch.live is not None)
+        result.x[row] = np.where(killed, np.nan, table.lattice.x(site + (table.first - 1)))
 
 
 Record: TypeAlias = FirstPassage | LastVisit | TimePositive | Maximum | SquaredDisplacement | Positions

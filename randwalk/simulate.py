@@ -9,12 +9,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import ArrayLike
 
+from .device import DeviceError, choose
 from .ensemble import Ensemble
 from .kernels.step import PLANES
 from .occupation import occupation
 from .paths import Jumps, StepByStep, Stride, follow, planes
 from .progress import progress_bar
-from .record import FUNCTIONALS, FirstPassage, Positions, Record, Recorded, _Counted
+from .record import FUNCTIONALS, FirstPassage, Paths, Positions, Record, Recorded, _Counted
 from .table import StepTable
 from .threads import workers
 from .walk import LatticeWalk
@@ -67,6 +68,8 @@ def simulate(
     record: Sequence[Record] = (),
     threads: int | None = None,
     progress: bool = False,
+    backend: str = "cpu",
+    devices: Sequence[int] | None = None,
 ) -> Ensemble:
     """Run independent walkers and count them at the recorded times.
 
@@ -88,6 +91,11 @@ def simulate(
     threads : int, optional
     progress : bool
         Show a progress bar.
+    backend : "cpu", "cuda" or "auto"
+        The same results, bit for bit. ``cuda`` needs the extra ``randwalk-pde[cuda]``; ``auto`` takes a usable GPU where the
+        predicted work is seconds.
+    devices : sequence of int, optional
+        CUDA devices that share the walkers; the first one if not given.
 
     Returns
     -------
@@ -99,6 +107,8 @@ def simulate(
         before anything runs, with argument, value and remedy.
     Interrupted
         on Ctrl-C, with the walkers finished so far.
+    DeviceError
+        where a GPU is asked for and missing, or fails (with the walkers finished so far).
 
     Examples
     --------
@@ -117,7 +127,7 @@ def simulate(
             raise TypeError(f"record = {item!r}: must be FirstPassage(), LastVisit(x), TimePositive(x), Maximum(), …")
     if len(set(records)) < len(records):
         raise ValueError(f"record has {records}: each only once")
-    return run(walk, span, tuple(walk.steps(times)), int(seed), method, records, threads, progress)
+    return run(walk, span, tuple(walk.steps(times)), int(seed), method, records, threads, progress, backend, devices)
 
 
 def explain(walk: LatticeWalk, walkers: int | range, times: ArrayLike, record: Sequence[Record] = ()) -> Plan:
@@ -136,6 +146,8 @@ def run(
     records: list[Record],
     threads: int | None,
     progress: bool,
+    backend: str = "cpu",
+    devices: Sequence[int] | None = None,
 ) -> Ensemble:
     """As :func:`simulate`, from checked arguments and whole steps."""
     table = table_for(walk, steps[-1], leak_tolerance(walkers.stop))
@@ -145,19 +157,20 @@ def run(
     if method not in plan.seconds:
         raise ValueError(f"method = {method!r} cannot do this run: {_why_not(method, table, records)}")
     _check_memory(table, walkers, steps, records)
+    where = choose(backend, devices, plan.seconds[method])
     done = Ensemble(walk, table, seed, method, (), steps, np.zeros((len(steps), table.sites + 3), dtype=np.int64), {})
     with workers(threads), progress_bar(f"simulating by {method}", 1.0, progress) as advance:
         try:
             if method == "occupation":
                 before, raw = 0.0, done.raw
                 results: list[Recorded] = []
-                for fraction, raw, results in occupation(table, walkers, steps, seed, records):  # noqa: B007
+                for fraction, raw, results in occupation(table, walkers, steps, seed, records, where):  # noqa: B007
                     advance(fraction - before)
                     before = fraction
                 return replace(done, parts=(walkers,), raw=raw, records=dict(zip(records, results, strict=True)))
             stride: Stride = Jumps(table, steps) if method == "jump" else StepByStep(table)
             results_so_far: list[Recorded] = []
-            for batch, raw, results in follow(table, walkers, steps, seed, records, stride):
+            for batch, raw, results in follow(table, walkers, steps, seed, records, stride, where):
                 results_so_far = (
                     [a + b for a, b in zip(results_so_far, results, strict=True)] if results_so_far else results  # type: ignore[operator]
                 )
@@ -169,14 +182,18 @@ def run(
             return done
         except KeyboardInterrupt:
             raise Interrupted(done if done.parts else None) from None
+        except DeviceError as error:
+            error.ensemble = done if done.parts else None
+            raise
 
 
-def trajectories(walk: LatticeWalk, walkers: int | range, times: ArrayLike, seed: int = 0) -> Positions | object:
+def trajectories(walk: LatticeWalk, walkers: int | range, times: ArrayLike, seed: int = 0) -> Paths:
     """Whole paths, for plotting: the place of each walker at each of `times`, shape (times, walkers) in ``.x``.
 
     They are the paths that ``simulate(..., method="paths")`` counts, walker by walker.
     """
-    return simulate(walk, walkers, times, seed, method="paths", record=[Positions()])[Positions()]
+    paths: Paths = simulate(walk, walkers, times, seed, method="paths", record=[Positions()])[Positions()]
+    return paths
 
 
 def _walkers(walkers: int | range) -> range:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
+from itertools import pairwise
 from typing import Literal
 
 import numpy as np
@@ -214,7 +215,7 @@ def last_visit(walk: rw.LatticeWalk, places: Sequence[Place], level: int) -> int
 def time_positive(walk: rw.LatticeWalk, places: Sequence[Place], level: int) -> int:
     """Feller's convention: a step counts if it lies above `level`, ends on the level included, both ends not."""
     count = 0
-    for before, after in zip(places[:-1], places[1:], strict=True):
+    for before, after in pairwise(places):
         if isinstance(before, str) or after == "killed":
             continue
         ends = before, number(walk, after)
@@ -269,14 +270,12 @@ class Chain:
         """The start law."""
         v = np.zeros(self.size)
         first, masses = start_masses(self.walk.start, self.walk.lattice)
-        lattice = self.walk.lattice
         for k, mass in enumerate(masses.tolist(), start=first):
             place = move(self.walk, k, 0)
             if place == "left" and not isinstance(self.walk.domain.left, rw.Absorbing):
-                place = lattice.first
+                place = self.first
             if place == "right" and not isinstance(self.walk.domain.right, rw.Absorbing):
-                place = lattice.last
-            assert place is not None
+                place = self.last
             v[self.index(place)] += mass / 2.0**53
         return v
 

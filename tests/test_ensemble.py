@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import math
 from pathlib import Path
+from typing import cast
 
 import matplotlib as mpl
 import numpy as np
 import pytest
 import xarray
 from matplotlib.axes import Axes
+from matplotlib.container import ErrorbarContainer
 
 import randwalk as rw
 from randwalk.estimate import average, proportion
@@ -149,7 +151,8 @@ def test_numbers_of_numpy_are_saved(tmp_path: Path) -> None:
         rw.Affine(f(0.2), f(-1)), f(0.5), dx=f(0.1), domain=rw.Interval(f(-2), f(2), REFLECT, rw.PartiallyAbsorbing(f(0.5))),
         start=rw.Point(f(0.05)), killing=rw.Constant(f(0.1)),
     )  # fmt: skip
-    run = rw.simulate(walk, np.int64(100), walk.dt * 5, np.int64(1), "paths", [rw.LastVisit(np.int64(0))])
+    walkers, seed, level = (cast(int, np.int64(n)) for n in (100, 1, 0))
+    run = rw.simulate(walk, walkers, walk.dt * 5, seed, "paths", [rw.LastVisit(level)])
     for suffix in (".npz", ".nc"):
         run.save(tmp_path / f"run{suffix}")
         same(run, rw.Ensemble.load(tmp_path / f"run{suffix}"))
@@ -310,7 +313,7 @@ def test_plots_return_axes(run: rw.Ensemble) -> None:
 def test_plot_draws_the_density_with_its_errors(run: rw.Ensemble) -> None:
     ax = run.plot(20.0)
     rho = run.density(20.0)
-    x, y = ax.containers[0].lines[0].get_data()  # type: ignore[union-attr]
+    x, y = cast(ErrorbarContainer, ax.containers[0]).lines[0].get_data()
     np.testing.assert_array_equal(x, rho.x[rho.value > 0])
     np.testing.assert_array_equal(y, rho.value[rho.value > 0])
     plt.close("all")

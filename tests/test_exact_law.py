@@ -1,4 +1,4 @@
-"""The exact law against dense matrices, binomials, ruin formulas and eigenvectors; the smoothed law and the equations by their orders."""
+"""The exact law against dense matrices, binomials, ruin formulas and eigenvectors; smoothed laws and equations by their orders."""
 
 from __future__ import annotations
 
@@ -205,14 +205,16 @@ def eigenvector(walk: rw.LatticeWalk) -> Floats:
     "make",
     [
         lambda: rw.LatticeWalk(0.45, 0.35, sites=12, domain=rw.Interval(0, 1, REFLECT, REFLECT), start=0.5),
-        lambda: rw.LatticeWalk(lambda x: 0.3 + 0.2 * x, 0.4, sites=15, domain=rw.Interval(0, 1, REFLECT, REFLECT), start=0.5),
+        lambda: rw.LatticeWalk(
+            lambda x: 0.3 + 0.2 * x, 0.4, sites=15, domain=rw.Interval(0, 1, REFLECT, REFLECT), start=0.5
+        ),
         lambda: rw.LatticeWalk(lambda x: 0.3 + 0.2 * np.sin(6 * x), 0.3, sites=11, domain=rw.Ring(0, 1), start=0.5),
         lambda: rw.LatticeWalk(0.5, 0.4, sites=9, domain=rw.Ring(0, 1), start=0.5),
         lambda: rw.LatticeWalk(0.5, 0.5, sites=2, domain=rw.Interval(0, 1, REFLECT, REFLECT), start=0.5),
         lambda: rw.LatticeWalk(0.3, 0.2, sites=1, domain=rw.Ring(0, 1)),
         lambda: rw.LatticeWalk(0.3, 0.2, sites=2, domain=rw.Ring(0, 1)),
     ],
-)  # fmt: skip
+)
 def test_stationary_law_is_the_eigenvector(make: Callable[[], rw.LatticeWalk]) -> None:
     """LAPACK's eigenvector is good to ulp over the spectral gap, here above 1e-2."""
     walk = make()
@@ -243,8 +245,8 @@ def test_a_ring_that_turns_is_not_in_detailed_balance() -> None:
 @pytest.mark.parametrize("dx", [0.15, 0.1])
 @pytest.mark.parametrize("rule", [Rule.LINEAR, Rule.EXACT_VARIANCE])
 def test_stationary_variance_of_ornstein_uhlenbeck(dx: float, rule: Rule) -> None:
-    """a = -x, D = ½. A step has E[Δx] = -x dt. Linear rule: E[Δx²] = dt, so V = V - 2dt V + dt and V = ½ exactly (MATH.md item 6).
-    Exact variance: V = (1 - dt)² V + dt, so V = 1/(2 - dt). What is left is the quantiser: 2⁻³² against q - p = x dt/dx."""
+    """a = -x, D = ½. A step has E[Δx] = -x dt. Linear rule: E[Δx²] = dt, so V = V - 2dt V + dt and V = ½ exactly (MATH.md,
+    item 6). Exact variance: V = (1 - dt)² V + dt, so V = 1/(2 - dt). What is left is the quantiser: 2⁻³² against q - p = x dt/dx."""
     walk = rw.LatticeWalk.from_drift(rw.Affine(slope=-1.0), 0.5, dx=dx, rule=rule)
     law = rw.pde.stationary_law(walk, window=(-6.4, 6.4))
     assert law.mean == pytest.approx(0.0, abs=1e-7)
@@ -255,14 +257,30 @@ def test_stationary_variance_of_ornstein_uhlenbeck(dx: float, rule: Rule) -> Non
     ("make", "message"),
     [
         (lambda: rw.LatticeWalk(0.5, 0.4, sites=9, domain=rw.Ring(0, 1), killing=0.1), "walkers are lost"),
-        (lambda: rw.LatticeWalk(0.5, 0.4, sites=9, domain=rw.Interval(0, 1, REFLECT, REFLECT), start=0.5, killing=0.1), "walkers are lost"),
-        (lambda: rw.LatticeWalk(0.5, 0.4, sites=9, domain=rw.Interval(0, 1, REFLECT, ABSORB), start=0.5), "walkers are lost"),
-        (lambda: rw.LatticeWalk(0.2, 0.2, sites=9, domain=rw.Interval(0, 1, rw.PartiallyAbsorbing(0.01), REFLECT), start=0.5), "walkers are lost"),
+        (
+            lambda: rw.LatticeWalk(
+                0.5, 0.4, sites=9, domain=rw.Interval(0, 1, REFLECT, REFLECT), start=0.5, killing=0.1
+            ),
+            "walkers are lost",
+        ),
+        (
+            lambda: rw.LatticeWalk(0.5, 0.4, sites=9, domain=rw.Interval(0, 1, REFLECT, ABSORB), start=0.5),
+            "walkers are lost",
+        ),
+        (
+            lambda: rw.LatticeWalk(
+                0.2, 0.2, sites=9, domain=rw.Interval(0, 1, rw.PartiallyAbsorbing(0.01), REFLECT), start=0.5
+            ),
+            "walkers are lost",
+        ),
         (lambda: rw.LatticeWalk(lambda t: 0.3 + 0 * t, 0.4, sites=9, domain=rw.Ring(0, 1)), "depend on time"),
         (lambda: rw.LatticeWalk(0.5, 0.4, dx=1.0), "unbounded on the left"),
-        (lambda: rw.LatticeWalk(0.5, 0.0, sites=9, domain=rw.Interval(0, 1, REFLECT, REFLECT), start=0.5), "not irreducible"),
+        (
+            lambda: rw.LatticeWalk(0.5, 0.0, sites=9, domain=rw.Interval(0, 1, REFLECT, REFLECT), start=0.5),
+            "not irreducible",
+        ),
     ],
-)  # fmt: skip
+)
 def test_no_stationary_law(make: Callable[[], rw.LatticeWalk], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         rw.pde.stationary_law(make())
@@ -270,7 +288,7 @@ def test_no_stationary_law(make: Callable[[], rw.LatticeWalk], message: str) -> 
 
 def test_a_window_too_narrow() -> None:
     walk = rw.LatticeWalk.from_drift(rw.Affine(slope=-1.0), 0.5, dx=0.2)
-    with pytest.raises(ValueError, match="end of the window holds a mass of .*: widen it"):
+    with pytest.raises(ValueError, match=r"end of the window holds a mass of .*: widen it"):
         rw.pde.stationary_law(walk, window=(-2, 2))
 
 
@@ -289,9 +307,18 @@ def test_parity_is_computed() -> None:
         (rw.LatticeWalk(0.5, 0.5, sites=11, domain=rw.Ring(0, 1)), 1),
         (rw.LatticeWalk(0.5, 0.5, sites=9, domain=rw.Interval(0, 1, ABSORB, ABSORB), start=0.5), 2),
         (rw.LatticeWalk(0.5, 0.5, sites=9, domain=rw.Interval(0, 1, ABSORB, REFLECT), start=9 / 19), 1),
-        (rw.LatticeWalk(lambda x: 0.5 + 0.1 * x, lambda x: 0.5 - 0.1 * x, sites=9, domain=rw.Interval(0, 1, ABSORB, ABSORB), start=0.5), 2),
+        (
+            rw.LatticeWalk(
+                lambda x: 0.5 + 0.1 * x,
+                lambda x: 0.5 - 0.1 * x,
+                sites=9,
+                domain=rw.Interval(0, 1, ABSORB, ABSORB),
+                start=0.5,
+            ),
+            2,
+        ),
         (rw.LatticeWalk(lambda t: 0.5 + 0 * t, lambda t: 0.5 - 0.1 * (t > 5), dx=1.0), 1),
-    ]  # fmt: skip
+    ]
     for walk, every in cases:
         law = rw.pde.exact_law(walk, [8.0])
         x, rho = law.density(8.0)
@@ -403,7 +430,7 @@ def test_modified_equation_of_ornstein_uhlenbeck_keeps_one_half() -> None:
 
 def test_modified_equation_predicts_the_first_moments_of_a_walk() -> None:
     """A walk with variable coefficients from a smooth start: over a time t the mean of the walk is that of the limit equation
-    plus a correction of order dt, which the modified equation has: per step, at a place x, E[ΔX]/dt and E[ΔX²]/dt of two steps."""
+    plus a correction of order dt, which the modified equation has: at a place x, E[ΔX]/dt and E[ΔX²]/dt of two steps."""
     drift, d = rw.expression("sin(x) + 0.3*cos(2*x)"), rw.expression("0.5 + 0.2*cos(x)")
     ratios = []
     for dx in (0.1, 0.05):
@@ -434,7 +461,8 @@ def test_modified_equation_refuses_killing() -> None:
 
 
 def robin_survival(k: float, d: float, length: float, x0: float, t: float) -> float:
-    """ρ_t = Dρ_xx on [0, L] with flux Kρ out at 0 and none at L, from x₀: survival by eigenfunctions cos(μ(L - x)), μ tan μL = K/D."""
+    """ρ_t = Dρ_xx on [0, L] with flux Kρ out at 0 and none at L, from x₀: survival by the eigenfunctions
+    cos(μ(L - x)), μ tan μL = K/D."""
     total = 0.0
     for n in range(60):
         low, high = n * math.pi / length, (n + 0.5) * math.pi / length

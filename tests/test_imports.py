@@ -6,7 +6,7 @@ import ast
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -65,8 +65,13 @@ def imported(path: Path, floor: int) -> Iterator[tuple[ast.AST, str]]:
             argument = node.args[0]
             yield (
                 node,
-                argument.value if isinstance(argument, ast.Constant) else "randwalk.gallery",
+                str(argument.value) if isinstance(argument, ast.Constant) else "randwalk.gallery",
             )  # unknown: the worst
+
+
+def places(nodes: Iterable[ast.AST]) -> set[tuple[int, int]]:
+    """Where nodes stand in their file, because `imported` parses for itself."""
+    return {(node.lineno, node.col_offset) for node in nodes if isinstance(node, (ast.stmt, ast.expr))}
 
 
 def upward(floor: int) -> list[tuple[str, str]]:
@@ -74,14 +79,12 @@ def upward(floor: int) -> list[tuple[str, str]]:
     found = []
     for path in files(floor):
         tree = ast.parse(path.read_text(encoding="utf-8"))
-        # positions, because `imported` parses for itself
-        place = lambda nodes: {(n.lineno, n.col_offset) for n in nodes if hasattr(n, "lineno")}  # noqa: E731
-        ignored = place(typing_only(tree))
+        ignored = places(typing_only(tree))
         if path == ROOT / "randwalk" / "cli.py":
-            ignored |= place(inside_functions(tree))
+            ignored |= places(inside_functions(tree))
         if path == ROOT / "randwalk" / "__init__.py":
             lazy = [n for n in tree.body if isinstance(n, ast.FunctionDef) and n.name == "__getattr__"]
-            ignored |= place(inner for n in lazy for inner in ast.walk(n))
+            ignored |= places(inner for n in lazy for inner in ast.walk(n))
         for node, name in imported(path, floor):
             level = floor_of(name)
             if level is not None and level > floor and (node.lineno, node.col_offset) not in ignored:  # type: ignore[attr-defined]

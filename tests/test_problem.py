@@ -49,9 +49,15 @@ seed = 7
 def test_a_full_file() -> None:
     problem = Problem.of(Source.parse(FULL, "full.toml"))
     walk = rw.LatticeWalk.from_drift(
-        rw.expression("-1 + 0.1*sin(x)"), 0.5, dx=0.05, domain=rw.Interval(0, math.inf, ABSORB), start=1.0, killing=0.2,
-        rule=Rule.LINEAR, times=[0.5, 1.0],
-    )  # fmt: skip
+        rw.expression("-1 + 0.1*sin(x)"),
+        0.5,
+        dx=0.05,
+        domain=rw.Interval(0, math.inf, ABSORB),
+        start=1.0,
+        killing=0.2,
+        rule=Rule.LINEAR,
+        times=[0.5, 1.0],
+    )
     assert problem == Problem(walk, (0.5, 1.0), 2000, 7, "Drift towards a wall")
     assert rw.simulate(problem.walk, problem.walkers, problem.times, problem.seed).walkers == 2000
 
@@ -63,15 +69,32 @@ def test_what_may_be_left_out() -> None:
 
 WALKS = [
     rw.LatticeWalk(0.3, 0.4, dx=0.1, dt=0.01),
-    rw.LatticeWalk(1 / 3, rw.expression("0.1 + 0.2/(1 + x**2)"), dx=0.1, dt=0.01, start=rw.Normal(0.1, 0.7), killing=rw.expression("x**2*exp(-t)")),
-    rw.LatticeWalk(np.linspace(0.1, 0.5, 9), 0.4, sites=9, domain=rw.Interval(0, 1, ABSORB, ABSORB), start=rw.Uniform(0.2, 0.3)),
+    rw.LatticeWalk(
+        1 / 3,
+        rw.expression("0.1 + 0.2/(1 + x**2)"),
+        dx=0.1,
+        dt=0.01,
+        start=rw.Normal(0.1, 0.7),
+        killing=rw.expression("x**2*exp(-t)"),
+    ),
+    rw.LatticeWalk(
+        np.linspace(0.1, 0.5, 9), 0.4, sites=9, domain=rw.Interval(0, 1, ABSORB, ABSORB), start=rw.Uniform(0.2, 0.3)
+    ),
     rw.LatticeWalk(0.3, 0.4, sites=9, domain=rw.Ring(-1, 1), start=rw.Sites([0.1, 0.7], [0.25, 0.75])),
-    rw.LatticeWalk.from_drift(rw.Affine(1, -2), 0.3, sites=9, domain=rw.Interval(0, 1, REFLECT, rw.PartiallyAbsorbing(0.3)), start=0.4),
-    rw.LatticeWalk.from_drift(rw.Tanh(1, 2, 0.3), rw.expression("1 + 0.1*cos(x)"), dx=0.1, rule=Rule.FITTED, convention=rw.Convention.FICK),
-    rw.LatticeWalk.from_drift(rw.expression("-x + cos(3*t)"), 0.5, dx=0.1, times=[1.0], domain=rw.Interval(-math.inf, 3, None, ABSORB)),
+    rw.LatticeWalk.from_drift(
+        rw.Affine(1, -2), 0.3, sites=9, domain=rw.Interval(0, 1, REFLECT, rw.PartiallyAbsorbing(0.3)), start=0.4
+    ),
+    rw.LatticeWalk.from_drift(
+        rw.Tanh(1, 2, 0.3), rw.expression("1 + 0.1*cos(x)"), dx=0.1, rule=Rule.FITTED, convention=rw.Convention.FICK
+    ),
+    rw.LatticeWalk.from_drift(
+        rw.expression("-x + cos(3*t)"), 0.5, dx=0.1, times=[1.0], domain=rw.Interval(-math.inf, 3, None, ABSORB)
+    ),
     rw.LatticeWalk.from_drift(0.7, 0.5, dx=0.1, rule=Rule.TWO_WAY),
-    rw.LatticeWalk.from_drift(rw.Table([0, 1], [0.5, -0.5]), 0.5, sites=9, domain=rw.Interval(0, 1, REFLECT, REFLECT), start=0.5),
-]  # fmt: skip
+    rw.LatticeWalk.from_drift(
+        rw.Table([0, 1], [0.5, -0.5]), 0.5, sites=9, domain=rw.Interval(0, 1, REFLECT, REFLECT), start=0.5
+    ),
+]
 
 
 @pytest.mark.parametrize("case", range(len(WALKS)))
@@ -142,45 +165,93 @@ ERRORS = [
     ("[walk]\nright = 1\ndx = 0.1\ndt = 1\n" + RUN, r"p\.toml:1: \[walk\] needs left", "no left"),
     ("[walk]\nright = 0.5\nleft = 0.5\ndx = 0.1\n" + RUN, r"p\.toml:1: \[walk\] needs dt", "no dt"),
     (WALK + "right = 0.5\n" + RUN, r"p\.toml:5: \[walk\] has both drift and right", "both"),
-    ("[walk]\nright = 0.5\nleft = 0.5\ndx = 1\ndt = 1\nrule = 'linear'\n" + RUN, r"p\.toml:6: rule goes with drift", "rule"),
+    (
+        "[walk]\nright = 0.5\nleft = 0.5\ndx = 1\ndt = 1\nrule = 'linear'\n" + RUN,
+        r"p\.toml:6: rule goes with drift",
+        "rule",
+    ),
     (WALK.replace("0.5", '"-y"', 1) + RUN, r"p\.toml:2: unknown name 'y' in the formula '-y'", "unknown name"),
     (WALK.replace("0.5", '"__import__(1)"', 1) + RUN, r"p\.toml:2: .* is not allowed in the formula", "call"),
     (WALK.replace("0.5", "[1, 2]", 1) + RUN, r"p\.toml:2: drift = \[1, 2\]: must be a number, a formula", "list"),
     (WALK.replace("0.5", "true", 1) + RUN, r"p\.toml:2: drift = True: must be a number", "boolean"),
     (WALK.replace("0.5", "nan", 1) + RUN, r"p\.toml:2: a coefficient must be a finite number", "nan"),
     (WALK.replace("0.5", "{x = [0, 1], values = [1]}", 1) + RUN, r"p\.toml:2: a table needs two", "short table"),
-    (WALK.replace("0.5", '{csv = "no.csv", x = "a", value = "b"}', 1) + RUN, r"p\.toml:2: .*no\.csv cannot be read", "no CSV"),
-    (WALK.replace("0.5", '{csv = "bad.csv", x = "a", value = "b"}', 1) + RUN, r"p\.toml:2: .*bad\.csv, line 3: 'oops'", "bad CSV"),
-    (WALK.replace("0.5", '{csv = "bad.csv", x = "a"}', 1) + RUN, r"p\.toml:2: drift = \{.*must be a number", "CSV without a column"),
+    (
+        WALK.replace("0.5", '{csv = "no.csv", x = "a", value = "b"}', 1) + RUN,
+        r"p\.toml:2: .*no\.csv cannot be read",
+        "no CSV",
+    ),
+    (
+        WALK.replace("0.5", '{csv = "bad.csv", x = "a", value = "b"}', 1) + RUN,
+        r"p\.toml:2: .*bad\.csv, line 3: 'oops'",
+        "bad CSV",
+    ),
+    (
+        WALK.replace("0.5", '{csv = "bad.csv", x = "a"}', 1) + RUN,
+        r"p\.toml:2: drift = \{.*must be a number",
+        "CSV without a column",
+    ),
     (WALK.replace("0.1", "-0.1") + RUN, r"p\.toml:1: dx = -0.1: must be positive", "negative dx"),
     (WALK.replace("0.1", "'a'") + RUN, r"p\.toml:1: dx = 'a': must be a positive number", "dx is a text"),
     (WALK + "rule = 'magic'\n" + RUN, r"p\.toml:1: 'magic' is not a valid Rule", "rule"),
     (WALK + "dt = 0.3\n" + RUN, r"p\.toml:1: right \+ left = .*take dt", "too large a step"),
     (WALK + "[domain]\nlow = 0\nhigh = 1\n" + RUN, r"p\.toml:6: the left end, at x = 0, needs a wall", "no walls"),
-    (WALK + "[domain]\nlow = 1\nhigh = 0\nring = true\n" + RUN, r"p\.toml:6: Ring: low = 1.0 must be less", "ends swapped"),
+    (
+        WALK + "[domain]\nlow = 1\nhigh = 0\nring = true\n" + RUN,
+        r"p\.toml:6: Ring: low = 1.0 must be less",
+        "ends swapped",
+    ),
     (WALK + "[domain]\nlow = 'a'\n" + RUN, r"p\.toml:6: low = 'a': must be a number", "low is a text"),
-    (WALK + "[domain]\nlow = 0\nhigh = 1\nring = true\nleft = 'absorbing'\n" + RUN, r"p\.toml:8: a ring has no walls", "ring and walls"),
-    (WALK + "[domain]\nlow = 0\nhigh = 1\nring = 1\n" + RUN, r"p\.toml:8: ring = 1: must be true or false", "ring is a number"),
-    (WALK + "[domain]\nlow = 0\nleft = 'sticky'\n" + RUN, r"p\.toml:7: left = 'sticky': must be \"absorbing\"", "unknown wall"),
-    (WALK + "[domain]\nlow = 0\nleft = {reactivity = -1}\n" + RUN, r"p\.toml:7: reactivity = -1.0: must be positive", "reactivity"),
+    (
+        WALK + "[domain]\nlow = 0\nhigh = 1\nring = true\nleft = 'absorbing'\n" + RUN,
+        r"p\.toml:8: a ring has no walls",
+        "ring and walls",
+    ),
+    (
+        WALK + "[domain]\nlow = 0\nhigh = 1\nring = 1\n" + RUN,
+        r"p\.toml:8: ring = 1: must be true or false",
+        "ring is a number",
+    ),
+    (
+        WALK + "[domain]\nlow = 0\nleft = 'sticky'\n" + RUN,
+        r"p\.toml:7: left = 'sticky': must be \"absorbing\"",
+        "unknown wall",
+    ),
+    (
+        WALK + "[domain]\nlow = 0\nleft = {reactivity = -1}\n" + RUN,
+        r"p\.toml:7: reactivity = -1.0: must be positive",
+        "reactivity",
+    ),
     (WALK + "[start]\npoint = 'a'\n" + RUN, r"p\.toml:6: point = 'a': must be a number", "start is a text"),
-    (WALK + "[start]\npoint = 1\nnormal = {mean = 0, sd = 1}\n" + RUN, r"p\.toml:5: \[start\] has point, normal: give one", "two starts"),
+    (
+        WALK + "[start]\npoint = 1\nnormal = {mean = 0, sd = 1}\n" + RUN,
+        r"p\.toml:5: \[start\] has point, normal: give one",
+        "two starts",
+    ),
     (WALK + "[start]\nnormal = {mean = 0}\n" + RUN, r"p\.toml:6: normal = .*must be \{mean = …, sd = …\}", "no sd"),
     (WALK + "[start]\nnormal = {mean = 0, sd = -1}\n" + RUN, r"p\.toml:6: Normal: .*positive", "negative sd"),
     (WALK + "[start]\nuniform = {low = 'a', high = 1}\n" + RUN, r"p\.toml:6: ", "uniform with a text"),
-    (WALK + "[start]\nsites = {x = [1, 2], masses = [0.5, 0.6]}\n" + RUN, r"p\.toml:6: Sites: the masses sum to 1.1", "masses"),
+    (
+        WALK + "[start]\nsites = {x = [1, 2], masses = [0.5, 0.6]}\n" + RUN,
+        r"p\.toml:6: Sites: the masses sum to 1.1",
+        "masses",
+    ),
     (WALK + "[start]\npint = 1\n" + RUN, r"p\.toml:6: unknown key 'pint' in \[start\]", "unknown start"),
     (WALK + "[run]\ntimes = 1.0\n", r"p\.toml:6: times = 1.0: must be a list of numbers", "times is a number"),
     (WALK + "[run]\ntimes = []\n", r"p\.toml:6: times = \[\]", "no times"),
     (WALK + "[run]\ntimes = [1.0, 0.5]\n", r"p\.toml:6: times must increase", "times decrease"),
-    (WALK + "dt = 0.003\n[run]\ntimes = [1.0]\n", r"p\.toml:7: time 1 is not a whole number of steps", "times off the grid"),
+    (
+        WALK + "dt = 0.003\n[run]\ntimes = [1.0]\n",
+        r"p\.toml:7: time 1 is not a whole number of steps",
+        "times off the grid",
+    ),
     (WALK + RUN + "walkers = 0\n", r"p\.toml:7: walkers = 0: must be a positive whole number", "no walkers"),
     (WALK + RUN + "walkers = 1e6\n", r"p\.toml:7: walkers = 1000000.0", "walkers is a float"),
     (WALK + RUN + "seed = -1\n", r"p\.toml:7: seed = -1: must be a whole number", "negative seed"),
     (WALK + RUN + "seed = true\n", r"p\.toml:7: seed = True", "boolean seed"),
     ("parameters = 3\n" + WALK + RUN, r"p\.toml:1: \[parameters\] must be a table", "parameters is a number"),
     ("[parameters]\nv = 'a'\n" + WALK + RUN, r"p\.toml:2: the parameter v must be a number", "parameter is a text"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("text", "message", "name"), ERRORS, ids=[error[2] for error in ERRORS])
@@ -205,7 +276,7 @@ def test_csv_beside_the_problem_file(tmp_path: Path) -> None:
 def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     with pytest.raises(ProblemError, match=r"no\.toml cannot be read: .*No such file"):
         Problem.load(tmp_path / "no.toml")
-    with pytest.raises(ProblemError, match="cannot be read: .*directory"):
+    with pytest.raises(ProblemError, match=r"cannot be read: .*directory"):
         Problem.load(tmp_path)
     (tmp_path / "binary.toml").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(ProblemError, match="cannot be read"):

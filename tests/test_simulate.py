@@ -1,4 +1,4 @@
-"""Simulation against laws: every method against the exact law, records against the laws of the textbooks, errors against coverage.
+"""Simulation against laws: every method against the exact law, records against textbook laws, errors against coverage.
 
 Seeds are fixed, so a pass stays a pass. Each family of statistical tests shares a false-alarm rate of FALSE_ALARMS
 (Bonferroni): with other seeds a right program would fail one family in ten thousand times.
@@ -32,15 +32,14 @@ def p_value(observed: ArrayLike, probabilities: ArrayLike) -> float:
     total = counts.sum()
     assert abs(p.sum() - 1.0) < 1e-9 and counts[p == 0.0].sum() == 0
     cells: list[list[float]] = [[0.0, 0.0]]
-    for count, expected in zip(counts, p * total, strict=True):
+    for count, expected in zip(counts.tolist(), (p * total).tolist(), strict=True):
         if cells[-1][1] >= EXPECTED:
             cells.append([0.0, 0.0])
         cells[-1][0] += count
         cells[-1][1] += expected
     if len(cells) > 1 and cells[-1][1] < EXPECTED:
-        count, expected = cells.pop()
-        cells[-1][0] += count
-        cells[-1][1] += expected
+        rest = cells.pop()
+        cells[-1] = [cells[-1][0] + rest[0], cells[-1][1] + rest[1]]
     assert len(cells) > 1, "one cell tells nothing"
     o, e = np.array(cells).T
     return float(stats.chi2.sf(((o - e) ** 2 / e).sum(), len(cells) - 1))
@@ -332,7 +331,7 @@ def test_interrupting_keeps_whole_batches(monkeypatch: pytest.MonkeyPatch) -> No
     original = module.follow
 
     def stopped(*args: object, **kwargs: object) -> Iterator[object]:
-        for number, batch in enumerate(original(*args, **kwargs)):  # type: ignore[arg-type]
+        for number, batch in enumerate(original(*args, **kwargs)):
             if number == 2:
                 raise KeyboardInterrupt
             yield batch

@@ -20,6 +20,7 @@ from randwalk import paths
 from randwalk.kernels.philox import STREAM_VERSION
 from randwalk.start import MASS_BITS
 from randwalk.step_law import StepLaw
+from randwalk.table import StepTable
 
 from . import naive
 
@@ -112,7 +113,9 @@ def test_counts_and_functionals_are_the_naive_ones(
 ) -> None:
     walk, places = WALKS[name](), naive_paths(name)
     lattice = walk.lattice
-    levels = (0, 1, 2) if lattice.sites is None else (0, -1, lattice.sites, lattice.sites + 1)  # at walls and beyond
+    levels: tuple[int, ...] = (
+        (0, 1, 2) if lattice.sites is None else (0, -1, lattice.sites, lattice.sites + 1)
+    )  # at walls and beyond
     if lattice.periodic:
         levels = (0, lattice.sites - 1 if lattice.sites else 0)
     steps = [3, 64, 70, STEPS]
@@ -159,7 +162,7 @@ def test_both_families_and_the_digits_are_covered() -> None:
     assert {naive.digits(make()) for make in WALKS.values()} >= {0, 1, 2, 7, 8}
     for name, make in WALKS.items():
         walk = make()
-        table = paths.StepTable(walk, walk.lattice, 0, 1 if walk.lattice.sites is None else walk.lattice.sites)
+        table = StepTable(walk, walk.lattice, 0, 1 if walk.lattice.sites is None else walk.lattice.sites)
         assert paths.planes(table) == naive.digits(walk), name
 
 
@@ -214,7 +217,9 @@ import randwalk as rw
 walks = {
     "coin": rw.LatticeWalk(0.5, 0.5, dx=1.0),
     "ties": rw.LatticeWalk(0.3, 0.4, dx=1.0, start=rw.Uniform(-3, 5)),
-    "walls": rw.LatticeWalk(0.3, 0.4, sites=30, domain=rw.Interval(0, 30, rw.Reflecting(), rw.Absorbing()), start=12.3, killing=0.001, dt=1.0),
+    "walls": rw.LatticeWalk(
+        0.3, 0.4, sites=30, domain=rw.Interval(0, 30, rw.Reflecting(), rw.Absorbing()), start=12.3, killing=0.001
+    ),
 }
 def digest(walk, method, threads, record=()):
     e = rw.simulate(walk, 20_011, [10.0, 77.0, 130.0], 5, method, record, threads)
@@ -222,7 +227,7 @@ def digest(walk, method, threads, record=()):
     return hashlib.sha256(data).hexdigest()
 records = [rw.FirstPassage(), rw.LastVisit(1.0), rw.TimePositive(2.0), rw.Maximum()]
 def all_digests(threads):
-    out = {f"{name} {method}": digest(walk, method, threads) for name, walk in walks.items() for method in ("paths", "occupation")}
+    out = {f"{name} {how}": digest(walk, how, threads) for name, walk in walks.items() for how in ("paths", "occupation")}
     out |= {f"{name} records": digest(walk, "paths", threads, records) for name, walk in walks.items()}
     out |= {f"{name} jump": digest(walks[name], "jump", threads) for name in ("coin", "ties")}
     return out
@@ -231,7 +236,7 @@ def all_digests(threads):
 
 def digests_here(threads: int) -> dict[str, str]:
     scope: dict[str, Callable[[int], dict[str, str]]] = {}
-    exec(DIGEST, scope)  # type: ignore[arg-type]
+    exec(DIGEST, scope)
     return scope["all_digests"](threads)
 
 
@@ -261,11 +266,11 @@ def test_bits_do_not_depend_on_the_batches(monkeypatch: pytest.MonkeyPatch) -> N
     assert digests_here(2) == whole
 
 
-def table_of(walk: rw.LatticeWalk) -> paths.StepTable:
+def table_of(walk: rw.LatticeWalk) -> StepTable:
     return rw.simulate(walk, 1, [walk.dt], method="paths").table
 
 
-RECORDS = [
+RECORDS: list[rw.record.Record] = [
     rw.FirstPassage(),
     rw.LastVisit(1.0),
     rw.TimePositive(2.0),
@@ -280,9 +285,10 @@ RECORDS = [
 def test_a_run_is_the_sum_of_its_ranges(name: str, method: str) -> None:
     walk = WALKS[name]()
     if method == "jump" and not naive.digits(walk):
-        pytest.raises(ValueError, rw.simulate, walk, 10, [walk.dt], method="jump").match("whole line")
+        with pytest.raises(ValueError, match="whole line"):
+            rw.simulate(walk, 10, [walk.dt], method="jump")
         return
-    records = RECORDS if method == "paths" else [rw.Positions(), rw.SquaredDisplacement()]
+    records: list[rw.record.Record] = RECORDS if method == "paths" else [rw.Positions(), rw.SquaredDisplacement()]
     times = np.array([1, 30, 100]) * walk.dt
 
     def part(walkers: range) -> rw.Ensemble:
@@ -313,7 +319,7 @@ def same(one: rw.Ensemble, other: rw.Ensemble) -> None:
 @pytest.mark.parametrize("name", ["ties", "p(x) on the line", "mixed", "p(x, t) on the line"])
 def test_resuming_leaves_the_past_unchanged(name: str) -> None:
     walk = WALKS[name]()
-    records = [rw.LastVisit(0.2), rw.Maximum(), rw.FirstPassage()]
+    records: list[rw.record.Record] = [rw.LastVisit(0.2), rw.Maximum(), rw.FirstPassage()]
     early = rw.simulate(walk, 500, np.array([5, 70]) * walk.dt, 3, "paths", records)
     late = early.resume(np.array([71, 140]) * walk.dt)
     at_once = rw.simulate(walk, 500, np.array([5, 70, 71, 140]) * walk.dt, 3, "paths", records)

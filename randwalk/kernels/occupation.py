@@ -10,7 +10,7 @@ import numpy as np
 from numba import prange
 
 from .binomial import binomial
-from .compile import kernel, parallel_kernel
+from .compile import device, kernel, parallel_kernel
 from .philox import LOW, SPLIT, U
 from .step import I32, column
 
@@ -29,6 +29,17 @@ def scatter(counts, walkers, index, masses, first, k0, k1):  # type: ignore[no-u
         counts[index[i]] += here
         walkers -= here
         rest -= masses[i]
+
+
+@device
+def split(here, t_right, t_left, t_live, site, step, k0, k1):  # type: ignore[no-untyped-def]
+    """Of `here` walkers on a site: how many step right, step left and die in a step. Thresholds are int64."""
+    right = binomial(here, t_right, FULL, site, step, RIGHT, SPLIT, k0, k1)
+    left = binomial(here - right, t_left - t_right, FULL - t_right, site, step, LEFT, SPLIT, k0, k1)
+    died = np.int64(0)
+    if t_live < FULL:
+        died = binomial(here - right - left, FULL - t_live, FULL - t_left, site, step, DIED, SPLIT, k0, k1)
+    return right, left, died
 
 
 @parallel_kernel
@@ -53,11 +64,9 @@ def occupy(counts, moves, start, stop, thresholds, layout, first, gone, k0, k1):
                 t_right, t_left = np.int64(thresholds[row, 0, c]), np.int64(thresholds[row, 1, c])
                 t_live = np.int64(thresholds[row, 2, c])
                 site, step = U(first + i) & LOW, U(n)
-                right = binomial(here, t_right, FULL, site, step, RIGHT, SPLIT, k0, k1)
-                left = binomial(here - right, t_left - t_right, FULL - t_right, site, step, LEFT, SPLIT, k0, k1)
+                right, left, died = split(here, t_right, t_left, t_live, site, step, k0, k1)
                 moves[0, i], moves[1, i] = right, left
-                if t_live < FULL:
-                    died = binomial(here - right - left, FULL - t_live, FULL - t_left, site, step, DIED, SPLIT, k0, k1)
+                if died:
                     counts[i] = here - died
                     moves[2, i] = died
         if wrap:

@@ -1,0 +1,192 @@
+"""Where walkers are moved and counted: on the host's processor, or on CUDA devices. The results are the same, bit for bit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+from .kernels import cpu
+from .kernels import occupation as counted
+
+if TYPE_CHECKING:
+    from .ensemble import Ensemble
+
+BACKENDS = ("cpu", "cuda", "auto")
+WORTH = 2.0  # predicted seconds on the reference CPU from which `auto` looks for a device: compiling for it takes as long
+INSTALL = 'pip install "randwalk-pde[cuda]"'
+
+Keys: TypeAlias = tuple[np.uint64, np.uint64]
+Levels: TypeAlias = tuple[NDArray[np.int32], NDArray[np.int32]]
+T = TypeVar("T")
+
+
+class DeviceError(RuntimeError):
+    """A device is missing or failed. After a failure during a run `ensemble` holds the walkers that were finished, as a run of
+    that many would have given them (None if there are none); ``ensemble.extend(walkers)`` goes on, on any backend."""
+
+    ensemble: Ensemble | None = None
+
+
+class Backend(Protocol):
+    """What a run needs of a machine. Sites and states are arrays of the backend's own; `host` brings them here."""
+
+    name: str
+    walk_table: Callable[..., None]
+    walk_constant: Callable[..., None]
+    follow_table: Callable[..., None]
+    follow_constant: Callable[..., None]
+    jump: Callable[..., None]
+    occupy: Callable[..., None]
+
+    def batches(
+        self, walkers: range, size: int, steps: int, width: int, work: Callable[[range], T]
+    ) -> Iterator[tuple[range, T]]:
+        """Give `work` one batch of walkers after another: (batch, result). `size` suits the host; `width` is the number of
+        int32 kept for each walker."""
+        ...
+
+    def place(self, batch: range, index: NDArray[np.int32], masses: NDArray[np.int64], keys: Keys) -> Any:
+        """The start sites of a batch."""
+        ...
+
+    def copy(self, site: Any) -> Any:
+        """The sites as they are now."""
+        ...
+
+    def begin(self, site: Any, levels: Levels) -> Any:
+        """The functionals of paths of no steps (see :mod:`randwalk.paths`)."""
+        ...
+
+    def columns(self, state: Any) -> Sequence[Any]:
+        """The functionals one by one, each for all walkers."""
+        ...
+
+    def histogram(
+        self, values: Any, size: int, shift: int = 0, minus: Any = None, live: tuple[int, int] | None = None
+    ) -> NDArray[np.int64]:
+        """How many have `values` - `minus` + `shift` = 0 … `size` - 1, ends included; only those with `values` in `live`."""
+        ...
+
+    def passages(self, site: Any, passage: Any, steps: int, outer: int) -> NDArray[np.int64]:
+        """How many left after 0 … `steps` steps: to the left, to the right (site `outer`), killed; shape (steps + 1, 3)."""
+        ...
+
+    def host(self, site: Any) -> NDArray[np.int32]:
+        """The sites as a NumPy array."""
+        ...
+
+
+class Host:
+    """The processor this runs on, and its threads."""
+
+    name = "cpu"
+    walk_table = staticmethod(cpu.walk_table)
+    walk_constant = staticmethod(cpu.walk_constant)
+    follow_table = staticmethod(cpu.follow_table)
+    follow_constant = staticmethod(cpu.follow_constant)
+    jump = staticmethod(cpu.jump)
+    occupy = staticmethod(counted.occupy)
+
+    def batches(
+        self, walkers: range, size: int, steps: int, width: int, work: Callable[[range], T]
+    ) -> Iterator[tuple[range, T]]:
+        for begin in range(walkers.start, walkers.stop, size):
+            batch = range(begin, min(begin + size, walkers.stop))
+            yield batch, work(batch)
+
+    def place(
+        self, batch: range, index: NDArray[np.int32], masses: NDArray[np.int64], keys: Keys
+    ) -> NDArray[np.int32]:
+        if index.size == 1:
+            return np.full(len(batch), index[0], dtype=np.int32)
+        site = np.empty(len(batch), dtype=np.int32)
+        cpu.place(site, batch.start, index, np.cumsum(masses), *keys)
+        return site
+
+    def copy(self, site: NDArray[np.int32]) -> NDArray[np.int32]:
+        return site.copy()
+
+    def begin(self, site: NDArray[np.int32], levels: Levels) -> NDArray[np.int32]:
+        visits, positives = levels
+        state = np.zeros((site.size, 2 + visits.size + positives.size), dtype=np.int32)
+        state[:, 1] = site
+        state[:, 2 : 2 + visits.size] = np.where(site[:, None] == visits, 0, -1)
+        return state
+
+    def columns(self, state: NDArray[np.int32]) -> Sequence[NDArray[np.int32]]:
+        return list(state.T)
+
+    def histogram(
+        self,
+        values: NDArray[np.int32],
+        size: int,
+        shift: int = 0,
+        minus: NDArray[np.int32] | None = None,
+        live: tuple[int, int] | None = None,
+    ) -> NDArray[np.int64]:
+        moved = values if minus is None else values - minus
+        kept = moved if live is None else moved[(values >= live[0]) & (values <= live[1])]
+        return np.bincount(np.clip(kept + shift, 0, size - 1), minlength=size)
+
+    def passages(
+        self, site: NDArray[np.int32], passage: NDArray[np.int32], steps: int, outer: int
+    ) -> NDArray[np.int64]:
+        gone = (site < 1) | (site >= outer)
+        way = np.where(site == 0, 0, np.where(site == outer, 1, 2))
+        counts = np.zeros((steps + 1, 3), dtype=np.int64)
+        np.add.at(counts, (passage[gone], way[gone]), 1)
+        return counts
+
+    def host(self, site: NDArray[np.int32]) -> NDArray[np.int32]:
+        return site
+
+
+def choose(backend: str, devices: Sequence[int] | None, seconds: float) -> Backend:
+    """The backend that was asked for; `seconds` is the predicted time on the reference CPU, by which "auto" decides.
+
+    Raises
+    ------
+    ValueError
+        for an unknown backend or a device index that does not exist.
+    DeviceError
+        where "cuda" is asked for and cannot be had, with the reason and the remedy.
+    """
+    if backend not in BACKENDS:
+        raise ValueError(f"backend = {backend!r}: must be one of {', '.join(BACKENDS)}")
+    if devices is not None and backend == "cpu":
+        raise ValueError(f"devices = {devices!r} are CUDA devices: give backend='cuda' too, or leave them out")
+    if backend == "cpu" or (backend == "auto" and (seconds < WORTH or why_not_cuda() is not None)):
+        return Host()
+    reason = why_not_cuda()
+    if reason is not None:
+        raise DeviceError(f"backend = 'cuda' cannot run here: {reason}")
+    from .kernels import cuda
+
+    return cuda.Cuda(devices)
+
+
+def why_not_cuda() -> str | None:
+    """What is missing for CUDA, with the remedy; None where it can be used."""
+    settings: Any = numba.config
+    if not settings.ENABLE_CUDASIM and find_spec("numba_cuda") is None:
+        return f"the CUDA extra is not installed: {INSTALL}"
+    try:
+        from .kernels import cuda
+    except Exception as error:  # half an installation can fail in any way
+        return f"numba-cuda is installed but does not load ({type(error).__name__}: {error}): reinstall it, {INSTALL}"
+    return cuda.why_not()
+
+
+def report() -> list[tuple[str, str]]:
+    """What ``randwalk info`` says about devices: (name, value) rows, with a line for what is missing."""
+    reason = why_not_cuda()
+    if reason is not None:
+        return [("cuda", f"no: {reason}")]
+    from .kernels import cuda
+
+    return cuda.report()
