@@ -21,7 +21,7 @@ from scipy import special
 from randwalk.coefficient import Floats
 
 NODES, WEIGHTS = np.polynomial.legendre.leggauss(16)
-CHUNK = 1 << 19  # entries of one work array
+CHUNK = 1 << 15  # entries of one work array: small enough for the cache
 ROOT_PI = math.sqrt(math.pi)
 Split: TypeAlias = "tuple[Floats, Floats]"
 

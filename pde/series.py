@@ -6,7 +6,7 @@ variable s = Dp² the sum over all images is geometric (Carslaw and Jaeger, *Con
 
     2Dp û = exp(-p|ξ-η|) (1 + r₀ exp(-2p x<)) (1 + r_L exp(-2p(L - x>))) / (1 - r₀ r_L exp(-2pL)),  r = (p - h)/(p + h)
 
-with x< and x> the smaller and the larger of ξ and η. For Dt < 0.3 L² it is inverted on the vertical line through the
+with x< and x> the smaller and the larger of ξ and η. For Dt < 0.05 L² it is inverted on the vertical line through the
 saddle p = |ξ-η|/2Dt, where the integrand is a Gaussian and the trapezoidal rule converges like exp(-2π distance/step);
 a real pole to the right of the line adds its eigenmode. Later the first eigenmodes are everything.
 """
@@ -25,10 +25,12 @@ from randwalk.coefficient import Floats
 
 from .green import CHUNK, Green, Split, gauss_legendre
 
-LATE = 0.3  # Dt/L² from which eigenmodes are summed: the second is down by exp(-3π² 0.3) or more
-MODES = 7  # exp(-(6π)² 0.3) = 5e-47
+LATE = 0.05  # Dt/L² from which eigenmodes are summed: where they cancel most, to exp(-1/4 LATE), two digits go
+MODES = 12  # exp(-(11π)² 0.05) = 1e-26
 GAP = 0.75  # least distance from the line of integration to a pole, in 1/√(Dt)
-STEP, POINTS = 0.12, 54  # trapezoidal rule in √(Dt) Im p: errors exp(-2π 0.75/0.12) and exp(-6.4²), both below 1e-17
+# distance to a pole, step and number of points of the trapezoidal rule, all in √(Dt) p: its error exp(distance² - 2π distance/step)
+# and what it leaves out, exp(-(step points)²), are below 1e-16
+RULES = ((2.5, 0.35, 19), (GAP, 0.12, 54))
 VANISHED = -745.0  # exp() of less is 0 in a double
 
 
@@ -199,11 +201,13 @@ class Bar(Green):
         free = (np.minimum(q_near, q_far) > 40.0) if slope is None else np.zeros(xi.size, dtype=bool)
         residue &= ~free | (xi + eta < 2.0 * root * root * pole)
         values = np.where(free, np.exp(exponent) / (2.0 * math.sqrt(math.pi) * root), 0.0)
-        chosen = np.flatnonzero(~free & (exponent > VANISHED))
-        for part in np.array_split(chosen, max(1, math.ceil(chosen.size * POINTS / CHUNK))):
-            if part.size:
+        chosen = ~free & (exponent > VANISHED)
+        clear = (line == saddle) & (np.minimum(line, np.abs(line - pole)) * root >= RULES[0][0])
+        for (_, step, count), these in zip(RULES, (chosen & clear, chosen & ~clear), strict=True):
+            v, places = step * np.arange(count), np.flatnonzero(these)
+            for part in np.array_split(places, max(1, math.ceil(places.size * count / CHUNK))):
                 values[part] = self._inverted(
-                    xi[part], eta[part], root[part], line[part], saddle[part], exponent[part], slope
+                    xi[part], eta[part], root[part], line[part], saddle[part], exponent[part], slope, v
                 )
         if residue.any():
             values[residue] += self._bound_mode(xi[residue], eta[residue], t[residue], slope is not None)
@@ -217,8 +221,7 @@ class Bar(Green):
     def _inverted(
         self, xi: Floats, eta: Floats, root: Floats, line: Floats, saddle: Floats, exponent: Floats, slope: str | None
     ) -> Floats:
-        v = STEP * np.arange(POINTS)
-        weight = np.where(v == 0.0, 0.5, 1.0) * STEP / math.pi
+        weight = np.where(v == 0.0, 0.5, 1.0) * (v[1] / math.pi)
         p = line[:, None] + 1j * v / root[:, None]
         h0, h_far = self.h
 
@@ -228,7 +231,10 @@ class Bar(Green):
         def factor(s: np.ndarray, h: float, depth: Floats) -> np.ndarray:
             """(p + h)(1 + r exp(-2p depth)) in positive parts."""
             fall = -2.0 * p * depth[:, None]
-            return -s * np.expm1(fall) + (0.0 if math.isinf(h) else 2.0 * p * np.exp(fall))
+            power = np.exp(fall)
+            gone, small = 1.0 - power, np.abs(fall) < 0.5
+            gone[small] = -np.expm1(fall[small])  # slow, so only where the difference would cancel
+            return s * gone if math.isinf(h) else s * gone + 2.0 * p * power
 
         (s0, d0), (s_far, d_far) = sum_and_difference(h0), sum_and_difference(h_far)
         near = 2.0 * p if slope == "near" else factor(s0, h0, np.minimum(xi, eta))

@@ -25,7 +25,7 @@ Levels: TypeAlias = tuple[NDArray[np.int32], NDArray[np.int32]]
 T = TypeVar("T")
 
 
-class DeviceError(RuntimeError):
+class DeviceError(OSError):
     """A device is missing or failed. After a failure during a run `ensemble` holds the walkers that were finished, as a run of
     that many would have given them (None if there are none); ``ensemble.extend(walkers)`` goes on, on any backend."""
 

@@ -1,4 +1,4 @@
-"""The exact law against dense matrices, binomials, ruin formulas and eigenvectors; smoothed laws and equations by their orders."""
+"""The exact law against dense matrices, binomials, ruin formulas and eigenvectors; smoothed laws and equations by orders."""
 
 from __future__ import annotations
 
@@ -246,7 +246,7 @@ def test_a_ring_that_turns_is_not_in_detailed_balance() -> None:
 @pytest.mark.parametrize("rule", [Rule.LINEAR, Rule.EXACT_VARIANCE])
 def test_stationary_variance_of_ornstein_uhlenbeck(dx: float, rule: Rule) -> None:
     """a = -x, D = ½. A step has E[Δx] = -x dt. Linear rule: E[Δx²] = dt, so V = V - 2dt V + dt and V = ½ exactly (MATH.md,
-    item 6). Exact variance: V = (1 - dt)² V + dt, so V = 1/(2 - dt). What is left is the quantiser: 2⁻³² against q - p = x dt/dx."""
+    item 6). Exact variance: V = (1 - dt)² V + dt, so V = 1/(2 - dt). What is left is the quantiser: 2⁻³² against q - p."""
     walk = rw.LatticeWalk.from_drift(rw.Affine(slope=-1.0), 0.5, dx=dx, rule=rule)
     law = rw.pde.stationary_law(walk, window=(-6.4, 6.4))
     assert law.mean == pytest.approx(0.0, abs=1e-7)

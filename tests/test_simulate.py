@@ -220,15 +220,15 @@ def test_displacement_is_from_each_walkers_own_start() -> None:
 @pytest.mark.parametrize(("p", "q"), [(0.5, 0.5), (0.45, 0.55), (0.3, 0.2)])
 def test_gamblers_ruin(p: float, q: float) -> None:
     """Ruin probability and mean duration, closed formulas (Feller I, XIV.2–3; with stays the duration grows by 1/(p + q))."""
-    start, total, walkers = 4, 10, 100_000
+    start, total, walkers = 4, 10, 40_000
     walk = rw.LatticeWalk(p, q, sites=total - 1, domain=rw.Interval(0, total, ABSORB, ABSORB), start=float(start))
-    run = rw.simulate(walk, walkers, [3000.0], seed=8, method="paths", record=[rw.FirstPassage()])
+    run = rw.simulate(walk, walkers, [1000.0], seed=8, method="paths", record=[rw.FirstPassage()])
     r = q / p
     ruin = 1 - start / total if p == q else (r**start - r**total) / (1 - r**total)
     duration = start * (total - start) / (p + q) if p == q else (start - total * (1 - ruin)) / (q - p)
     assert run.counts.sum() == 0
     bound = stats.norm.isf(FALSE_ALARMS / 2 / 6)
-    assert abs(z_value(run.passed("left", [3000.0])[0], ruin)) < bound
+    assert abs(z_value(run.passed("left", [1000.0])[0], ruin)) < bound
     assert abs(z_value(run[rw.FirstPassage()].mean(), duration)) < bound
 
 

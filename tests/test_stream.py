@@ -222,7 +222,7 @@ walks = {
     ),
 }
 def digest(walk, method, threads, record=()):
-    e = rw.simulate(walk, 20_011, [10.0, 77.0, 130.0], 5, method, record, threads)
+    e = rw.simulate(walk, WALKERS, [10.0, 77.0, 130.0], 5, method, record, threads)
     data = e.counts.tobytes() + e.absorbed.tobytes() + b"".join(r.counts.tobytes() for r in e.records.values())
     return hashlib.sha256(data).hexdigest()
 records = [rw.FirstPassage(), rw.LastVisit(1.0), rw.TimePositive(2.0), rw.Maximum()]
@@ -234,24 +234,25 @@ def all_digests(threads):
 """
 
 
-def digests_here(threads: int) -> dict[str, str]:
+def digests_here(threads: int, walkers: int) -> dict[str, str]:
     scope: dict[str, Callable[[int], dict[str, str]]] = {}
-    exec(DIGEST, scope)
+    exec(f"WALKERS = {walkers}\n" + DIGEST, scope)
     return scope["all_digests"](threads)
 
 
 def test_bits_do_not_depend_on_the_number_of_threads() -> None:
-    code = DIGEST + "print(json.dumps([all_digests(k) for k in (1, 2, 3, 7)]))"
+    code = "WALKERS = 3001\n" + DIGEST + "print(json.dumps([all_digests(k) for k in (1, 2, 3, 7)]))"
     environment = {**os.environ, "NUMBA_NUM_THREADS": "7"}
     ran = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
     results = json.loads(ran.stdout)
     assert len(results[0]) == 11
+    here = digests_here(1, 3001)
     for result in results:
-        assert result == digests_here(1)
+        assert result == here
 
 
 def test_bits_do_not_depend_on_the_batches(monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = digests_here(2)
+    whole = digests_here(2, 20_011)
     monkeypatch.setattr(paths, "BATCH", 1)  # the smallest batch is 2¹⁴ walkers, so 20 011 are two
     assert (
         len(
@@ -263,7 +264,7 @@ def test_bits_do_not_depend_on_the_batches(monkeypatch: pytest.MonkeyPatch) -> N
         )
         == 2
     )
-    assert digests_here(2) == whole
+    assert digests_here(2, 20_011) == whole
 
 
 def table_of(walk: rw.LatticeWalk) -> StepTable:

@@ -10,11 +10,13 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 from numba.np.arrayobj import make_array
 
+array_of: Any = make_array
+insert: Any = cgutils.get_or_insert_function
+
 WIDTH = 8  # thresholds fetched together; LLVM splits or scalarises where the processor has no such gather
 
 
-@intrinsic
-def wide(context: Any) -> Any:
+def _wide(context: Any) -> Any:
     """Prefer 512-bit vectors in the function that calls this; Numba's default stops at 256. No effect without AVX-512."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
@@ -26,8 +28,7 @@ def wide(context: Any) -> Any:
     return types.void(), generate
 
 
-@intrinsic
-def gather(context: Any, table: Any, index: Any, out: Any, offset: Any) -> Any:
+def _gather(context: Any, table: Any, index: Any, out: Any, offset: Any) -> Any:
     """``out[offset : offset + WIDTH] = table[index[offset : offset + WIDTH]]`` for contiguous uint32 table and out, int32 index,
     as one gather instruction, which LLVM does not form by itself."""
 
@@ -35,7 +36,7 @@ def gather(context: Any, table: Any, index: Any, out: Any, offset: Any) -> Any:
         i32 = ir.IntType(32)
         vector, mask = ir.VectorType(i32, WIDTH), ir.VectorType(ir.IntType(1), WIDTH)
         table, index, out = (
-            make_array(kind)(context, builder, value).data
+            array_of(kind)(context, builder, value).data
             for kind, value in zip(signature.args[:3], arguments[:3], strict=True)
         )
 
@@ -49,10 +50,14 @@ def gather(context: Any, table: Any, index: Any, out: Any, offset: Any) -> Any:
         places.type = pointers
         kind = ir.FunctionType(vector, [pointers, i32, mask, vector])
         name = f"llvm.masked.gather.v{WIDTH}i32.v{WIDTH}p0"
-        fetch = cgutils.get_or_insert_function(builder.module, kind, name)
+        fetch = insert(builder.module, kind, name)
         everything = ir.Constant(mask, [1] * WIDTH)
         values = builder.call(fetch, [places, ir.Constant(i32, 4), everything, ir.Constant(vector, ir.Undefined)])
         builder.store(values, at(out), align=4)
         return context.get_dummy_value()
 
     return types.void(table, index, out, types.intp), generate
+
+
+wide: Any = intrinsic(_wide)
+gather: Any = intrinsic(_gather)

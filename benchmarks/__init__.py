@@ -1,0 +1,1 @@
+"""How fast, against what is possible and against what people use: ``python -m benchmarks``."""

@@ -1,0 +1,99 @@
+"""``python -m benchmarks [--size 1] [--threads N] [--json FILE] [--compare FILE]``: one table of all workloads.
+
+Every workload by randwalk, by the C++ limit (compiled here if there is a compiler), and by what else is installed, measured
+in turn in one run; for every goal the fraction reached. Full size takes some minutes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import platform
+from pathlib import Path
+
+import numba
+from rich.console import Console
+from rich.table import Table
+
+from .measure import Measured, compiled_limits, measure
+from .workloads import workloads
+
+
+def processor() -> str:
+    """The processor's name."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        return next(line.split(":")[1].strip() for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor()
+
+
+def shown(rate: float) -> str:
+    for factor, letter in ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if rate >= factor:
+            return f"{rate / factor:.3g} {letter}"
+    return f"{rate:.3g}"
+
+
+def rows(result: Measured, before: dict[str, float]) -> list[tuple[str, ...]]:
+    workload, ours = result.workload, result.rates["randwalk"]
+    lines = []
+    everything = result.rates | workload.limits
+    for name, rate in everything.items():
+        goals = [g for g in workload.goals if g.row == name]
+        judged = []
+        for goal in goals:
+            fraction = result.reached(goal)
+            if fraction is not None:
+                judged.append(
+                    f"{fraction:.2f} of {goal.of}: {'met' if fraction >= goal.fraction else 'MISSED'} (≥ {goal.fraction:g})"
+                )
+        old = before.get(f"{workload.name}|{name}")
+        lines.append(
+            (
+                name,
+                f"{shown(rate)} {workload.unit}/s",
+                f"{ours / rate:.3g}",
+                f"{rate / old:.2f}" if old else "",
+                "; ".join(judged),
+            )
+        )
+    return lines
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks", description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("--size", type=float, default=1.0, help="fraction of the full size")
+    parser.add_argument("--threads", type=int, default=numba.get_num_threads())
+    parser.add_argument("--repetitions", type=int, default=3)
+    parser.add_argument("--json", type=Path, help="save the rates")
+    parser.add_argument("--compare", type=Path, help="an earlier --json file, to show ratios to")
+    options = parser.parse_args()
+    before = json.loads(options.compare.read_text())["rates"] if options.compare else {}
+    limits = compiled_limits(options.threads, options.repetitions)
+    results = []
+    console = Console(width=150)
+    console.print(
+        f"{processor()}, {options.threads} threads, numba {numba.__version__}, Python {platform.python_version()}"
+    )
+    for workload in workloads(options.size, options.threads, limits):
+        result = measure(workload, options.repetitions)
+        results.append(result)
+        table = Table(title=workload.name, title_justify="left")
+        for heading in ("by", "rate", "randwalk is × faster", "× before", "goals"):
+            table.add_column(heading)
+        for line in rows(result, before):
+            table.add_row(*line)
+        console.print(table)
+    if options.json:
+        rates = {
+            f"{r.workload.name}|{name}": rate for r in results for name, rate in (r.rates | r.workload.limits).items()
+        }
+        about = {"processor": processor(), "threads": options.threads, "numba": numba.__version__, "size": options.size}
+        options.json.write_text(json.dumps(about | {"rates": rates}, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()

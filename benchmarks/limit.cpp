@@ -1,0 +1,134 @@
+// What this machine can do, by workload: hand-written loops on its widest vectors. The speed limit that the kernels are
+// measured against; compiled on the spot by `python -m benchmarks` where there is a compiler.
+// g++ -O3 -march=native -fopenmp limit.cpp -o limit && ./limit WORKLOAD THREADS REPETITIONS   (prints the best rate, 1/s)
+#include <chrono>
+#include <cmath>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <functional>
+#include <map>
+#include <omp.h>
+#include <string>
+#include <vector>
+using u32 = uint32_t;
+using u64 = uint64_t;
+#if defined(__AVX512F__)
+#include <immintrin.h>
+typedef __m512i vec;
+static const int W = 8;
+static inline vec wide_mul(vec a, vec b) { return _mm512_mul_epu32(a, b); }
+#elif defined(__AVX2__)
+#include <immintrin.h>
+typedef __m256i vec;
+static const int W = 4;
+static inline vec wide_mul(vec a, vec b) { return _mm256_mul_epu32(a, b); }
+#else
+static const int W = 2;
+typedef u64 vec __attribute__((vector_size(16)));
+static inline vec wide_mul(vec a, vec b) { return (a & 0xffffffffu) * (b & 0xffffffffu); }
+#endif
+typedef u64 lanes __attribute__((vector_size(W * 8), aligned(W * 8)));
+static inline lanes all(u64 x) { lanes v; for (int i = 0; i < W; i++) v[i] = x; return v; }
+static inline lanes mul(lanes a, lanes b) { return (lanes)wide_mul((vec)a, (vec)b); }
+static inline lanes ones(lanes x) {  // population count, as a vector
+  x = x - ((x >> 1) & all(0x5555555555555555));
+  x = (x & all(0x3333333333333333)) + ((x >> 2) & all(0x3333333333333333));
+  x = (x + (x >> 4)) & all(0x0f0f0f0f0f0f0f0f);
+#if defined(__AVX512F__)
+  return (lanes)_mm512_sad_epu8((vec)x, _mm512_setzero_si512());
+#elif defined(__AVX2__)
+  return (lanes)_mm256_sad_epu8((vec)x, _mm256_setzero_si256());
+#else
+  return (x * all(0x0101010101010101)) >> 56;
+#endif
+}
+static inline void philox(lanes c0, lanes c1, lanes c2, lanes c3, u32 k0, u32 k1, lanes out[2]) {
+  const lanes m0 = all(0xD2511F53), m1 = all(0xCD9E8D57), low = all(0xffffffff);
+#pragma GCC unroll 10
+  for (int r = 0; r < 10; r++) {
+    lanes p0 = mul(c0, m0), p1 = mul(c2, m1);
+    c0 = (p1 >> 32) ^ c1 ^ all(k0); c2 = (p0 >> 32) ^ c3 ^ all(k1); c1 = p1; c3 = p0;
+    k0 += 0x9E3779B9u; k1 += 0xBB67AE85u;
+  }
+  out[0] = (c0 & low) | (c1 << 32); out[1] = (c2 & low) | (c3 << 32);
+}
+static volatile u64 sink;
+static int threads = 2;
+static u32 key = 1;
+static const long N = 1 << 18;
+static const int STEPS = 1024;
+static lanes first() { lanes v; for (int i = 0; i < W; i++) v[i] = i; return v; }
+static double words() {
+  u64 total = 0; const int per = 256;
+#pragma omp parallel for num_threads(threads) reduction(^ : total)
+  for (long b = 0; b < N; b += 2 * W) {
+    lanes acc = all(0), w = first() + all(b), v = w + all(W), z = all(0), o[2], q[2];
+    for (int t = 0; t < per; t++) { philox(w, all(t), z, z, key, 2, o); philox(v, all(t), z, z, key, 2, q); acc ^= o[0] ^ o[1] ^ q[0] ^ q[1]; }
+    for (int i = 0; i < W; i++) total ^= acc[i];
+  }
+  sink = total; return 2.0 * N * per;
+}
+static double coin() {
+  std::vector<int> out(N);
+#pragma omp parallel for num_threads(threads)
+  for (long b = 0; b < N; b += 2 * W) {
+    lanes a0 = all(0), a1 = all(0), w = first() + all(b), v = w + all(W), z = all(0), o[2], q[2];
+    for (int t = 0; t < STEPS / 128; t++) { philox(w, all(t), z, z, key, 2, o); philox(v, all(t), z, z, key, 2, q); a0 += ones(o[0]) + ones(o[1]); a1 += ones(q[0]) + ones(q[1]); }
+    for (int i = 0; i < W; i++) { out[b + i] = 2 * (int)a0[i] - STEPS; out[b + W + i] = 2 * (int)a1[i] - STEPS; }
+  }
+  sink = out[5]; return (double)N * STEPS;
+}
+static double table() {  // 16 random bits a step, both thresholds in one word
+  std::vector<int> out(N); std::vector<u32> T(2048); const int L = 64;
+  for (int i = 0; i < 2048; i++) { u32 r = (u32)(65536 * (0.4 - 0.1 * std::tanh((i - 1024) / 50.0))); T[i] = r << 16 | (r + 13107); }
+  const u32 *thresholds = T.data();
+#pragma omp parallel for num_threads(threads)
+  for (long b = 0; b < N; b += L) {
+    alignas(64) u32 x[L]; alignas(64) u32 h[2][2 * L];
+    for (int j = 0; j < L; j++) x[j] = 1024;
+    for (int t = 0; t < STEPS / 8; t++) {
+      for (int j = 0; j < L; j += W) { lanes o[2]; philox(first() + all(b + j), all(t), all(0), all(0), key, 2, o); *(lanes *)&h[0][2 * j] = o[0]; *(lanes *)&h[1][2 * j] = o[1]; }
+      for (int i = 0; i < 8; i++) {
+        const u32 *v = h[i & 1]; const int odd = (i >> 1) & 1, shift = i < 4 ? 16 : 0;
+#if defined(__AVX512F__)
+        const __m512i pick = _mm512_set_epi32(30, 28, 26, 24, 22, 20, 18, 16, 14, 12, 10, 8, 6, 4, 2, 0);
+        for (int j = 0; j < L; j += 16) {
+          __m512i s = _mm512_load_si512(x + j), th = _mm512_i32gather_epi32(_mm512_and_si512(s, _mm512_set1_epi32(2047)), thresholds, 4);
+          __m512i u = _mm512_permutex2var_epi32(_mm512_load_si512(v + 2 * j), _mm512_add_epi32(pick, _mm512_set1_epi32(odd)), _mm512_load_si512(v + 2 * j + 16));
+          u = _mm512_and_si512(_mm512_srli_epi32(u, shift), _mm512_set1_epi32(0xffff));
+          s = _mm512_mask_add_epi32(s, _mm512_cmplt_epu32_mask(u, _mm512_srli_epi32(th, 16)), s, _mm512_set1_epi32(2));
+          s = _mm512_mask_sub_epi32(s, _mm512_cmplt_epu32_mask(u, _mm512_and_si512(th, _mm512_set1_epi32(0xffff))), s, _mm512_set1_epi32(1));
+          _mm512_store_si512(x + j, s);
+        }
+#else
+        for (int j = 0; j < L; j++) { u32 th = thresholds[x[j] & 2047], u = (v[2 * j + odd] >> shift) & 0xffff; x[j] += 2 * (u < (th >> 16)) - (u < (th & 0xffff)); }
+#endif
+      }
+    }
+    for (int j = 0; j < L; j++) out[b + j] = (int)x[j];
+  }
+  sink = out[5]; return (double)N * STEPS;
+}
+static double copy() {  // bytes read and written per second, in the last-level cache's reach
+  static std::vector<double> a(1 << 19, 1.0), b(1 << 19);
+  const int times = 40;
+  for (int t = 0; t < times; t++) {
+#pragma omp parallel for num_threads(threads)
+    for (long i = 0; i < (long)a.size(); i++) b[i] = a[i] * 0.5;
+    std::swap(a, b);
+  }
+  sink = (u64)a[7]; return 16.0 * a.size() * times;
+}
+int main(int n, char **v) {
+  std::map<std::string, std::function<double()>> everything = {{"words", words}, {"coin", coin}, {"table", table}, {"copy", copy}};
+  std::string which = n > 1 ? v[1] : "all"; threads = n > 2 ? atoi(v[2]) : 2; int repetitions = n > 3 ? atoi(v[3]) : 5;
+  for (auto &f : everything) if (which == "all" || which == f.first) {
+    double best = 0;
+    for (int i = 0; i < repetitions; i++) {
+      auto t = std::chrono::steady_clock::now(); double done = f.second();
+      double s = std::chrono::duration<double>(std::chrono::steady_clock::now() - t).count(); if (done / s > best) best = done / s;
+    }
+    printf("%s %.6g\n", f.first.c_str(), best);
+  }
+}

@@ -1,0 +1,118 @@
+"""What people write today: a NumPy loop, a naive Numba loop, and the packages that are installed."""
+
+from __future__ import annotations
+
+import importlib.util
+
+import numpy as np
+from numba import njit, prange
+
+from .measure import Work
+
+
+def numpy_coin(rng: np.random.Generator, walkers: int, steps: int) -> Work:
+    """One random bit a step, counted: the best that NumPy can do for p = ½."""
+    words = (steps + 63) // 64
+
+    def work() -> float:
+        bits = rng.bit_generator.random_raw(walkers * words).reshape(walkers, words)
+        bits[:, -1] &= np.uint64((1 << (steps - 64 * (words - 1))) - 1)
+        _ = 2 * np.bitwise_count(bits).sum(1, dtype=np.int64) - steps
+        return float(walkers) * steps
+
+    return work
+
+
+def numpy_table(
+    rng: np.random.Generator, walkers: int, steps: int, right: np.ndarray, left: np.ndarray, origin: int | None = None
+) -> Work:
+    """A vectorised step for all walkers; `right` and `left` are cumulative probabilities over the sites."""
+    start = steps if origin is None else origin
+
+    def work() -> float:
+        x = np.full(walkers, start)
+        for _ in range(steps):
+            u = rng.random(walkers)
+            x += 2 * (u < right[x]) - (u < left[x])
+        return float(walkers) * steps
+
+    return work
+
+
+@njit(parallel=True)
+def _walk(walkers: int, steps: int, right: np.ndarray, left: np.ndarray, start: int) -> np.ndarray:
+    out = np.empty(walkers, np.int64)
+    for walker in prange(walkers):
+        x = start
+        for _ in range(steps):
+            u = np.random.random()  # noqa: NPY002  (what Numba offers)
+            if u < right[x]:
+                x += 1
+            elif u < left[x]:
+                x -= 1
+        out[walker] = x
+    return out
+
+
+def numba_table(walkers: int, steps: int, right: np.ndarray, left: np.ndarray, origin: int | None = None) -> Work:
+    """A loop over walkers and steps with np.random.random(), compiled and parallel."""
+
+    def work() -> float:
+        _walk(walkers, steps, right, left, steps if origin is None else origin)
+        return float(walkers) * steps
+
+    return work
+
+
+def numpy_occupation(rng: np.random.Generator, right: np.ndarray, left: np.ndarray, steps: int) -> Work:
+    """A multinomial splitting of site counts by vectorised binomials."""
+
+    def work() -> float:
+        counts = np.full(right.size, 10**12 // right.size)
+        for _ in range(steps):
+            to_right = rng.binomial(counts, right)
+            to_left = rng.binomial(counts - to_right, (left - right) / (1.0 - right))
+            counts -= to_right + to_left
+            counts[1:] += to_right[:-1]
+            counts[:-1] += to_left[1:]
+        return float(right.size) * steps
+
+    return work
+
+
+def numpy_endpoint(rng: np.random.Generator, walkers: int, steps: int) -> Work:
+    """The endpoint of a walk with constant p and q from two binomials a walker."""
+
+    def work() -> float:
+        moved = rng.binomial(steps, 0.8, walkers)
+        _ = 2 * rng.binomial(moved, 0.375) - moved
+        return float(walkers)
+
+    return work
+
+
+def installed(walkers: int, steps: int) -> dict[str, Work]:
+    """p = ½ by packages that are installed here."""
+    rows: dict[str, Work] = {}
+    if importlib.util.find_spec("jax"):
+        import jax
+
+        @jax.jit
+        def walk(seed: jax.Array) -> jax.Array:
+            bits = jax.random.bits(seed, (walkers, (steps + 31) // 32), "uint32")
+            return 2 * jax.lax.population_count(bits).sum(1) - steps
+
+        def by_jax() -> float:
+            walk(jax.random.key(1)).block_until_ready()
+            return float(walkers) * steps
+
+        rows["JAX"] = by_jax
+    if importlib.util.find_spec("torch"):
+        import torch
+
+        def by_torch() -> float:
+            (2 * torch.randint(0, 2, (walkers, steps), dtype=torch.int8).sum(1, dtype=torch.int32) - steps).max()
+            return float(walkers) * steps
+
+        rows["PyTorch"] = by_torch
+    return rows

@@ -1,0 +1,141 @@
+"""What is measured: each workload by randwalk, by the C++ limit, and by what people would write or install."""
+
+from __future__ import annotations
+
+import importlib.util
+from typing import Any
+
+import numpy as np
+
+import randwalk as rw
+from randwalk.kernels import cpu
+from randwalk.kernels.philox import key
+from randwalk.table import FULL
+from randwalk.window import table_for
+
+from .measure import Goal, Work, Workload
+
+STEPS = 1000
+KEYS = key(1)
+
+
+def simulated(
+    walk: rw.LatticeWalk, walkers: int, times: list[float], threads: int, method: str, **options: Any
+) -> Work:
+    def work() -> float:
+        rw.simulate(walk, walkers, times, seed=1, method=method, threads=threads, **options)
+        return float(walkers) * round(times[-1] / walk.dt)
+
+    return work
+
+
+def workloads(size: float, threads: int, limits: dict[str, float]) -> list[Workload]:
+    """All workloads, at `size` times their full size."""
+    import numba
+
+    from . import naive
+
+    rng = np.random.default_rng(1)
+    walkers = int(1_000_000 * size)
+    few = max(1000, walkers // 20)
+    fair, biased = rw.LatticeWalk(0.5, 0.5, 1.0, 1.0), rw.LatticeWalk(0.3, 0.5, 1.0, 1.0)
+    curve = rw.LatticeWalk(rw.expression("0.4 - 0.1*tanh(x/50)"), rw.expression("0.4 + 0.1*tanh(x/50)"), 1.0, 1.0)
+    moving = rw.LatticeWalk(
+        rw.expression("0.4 - 0.1*tanh((x - t/50)/50)"), rw.expression("0.4 + 0.1*tanh((x - t/50)/50)"), 1.0, 1.0
+    )
+    trapped = rw.LatticeWalk(0.5, 0.5, 1.0, 1.0, rw.Interval(-20, 20, rw.Absorbing(), rw.Absorbing()))
+    table = table_for(curve, STEPS)
+    thresholds, layout = table.rows(0, 1), (table.low, table.high, table.wrap, table.sites + 2)
+
+    def kernel_rate() -> float:
+        numba.set_num_threads(threads)
+        site = np.full(walkers, 1 - table.first, dtype=np.int32)
+        cpu.walk_table(site, 0, 0, STEPS, thresholds, layout, *KEYS)
+        return float(walkers) * STEPS
+
+    right = thresholds[0, 0, 1:-2] / FULL
+    left = thresholds[0, 1, 1:-2] / FULL
+    occupied = rw.LatticeWalk.from_drift(
+        rw.Affine(slope=-0.02),
+        0.5,
+        dx=0.1,
+        domain=rw.Interval(-100.05, 100.05, rw.Reflecting(), rw.Reflecting()),
+        start=rw.Uniform(-100, 100),
+    )
+    occupied_times = [STEPS * occupied.dt]
+    occupied_table = table_for(occupied, STEPS)
+    histogram_right = occupied_table.rows(0, 1)[0, 0, 1:-2] / FULL
+    histogram_left = occupied_table.rows(0, 1)[0, 1, 1:-2] / FULL
+
+    def occupy() -> float:
+        rw.simulate(occupied, 10**12, occupied_times, seed=1, method="occupation", threads=threads)
+        return float(occupied_table.sites) * STEPS
+
+    law_walk = rw.LatticeWalk.from_drift(
+        rw.Affine(slope=-0.5), 0.5, dx=0.01, domain=rw.Interval(-20.005, 20.005, rw.Reflecting(), rw.Reflecting())
+    )
+
+    def law() -> float:
+        rw.pde.exact_law(law_walk, [STEPS * law_walk.dt])
+        return 16.0 * table_for(law_walk, STEPS).sites * STEPS * 2.5  # bytes: mass in and out, three tables
+
+    rows: list[Workload] = [
+        Workload(
+            "p = 1/2, endpoints", "steps",
+            {
+                "randwalk": simulated(fair, walkers * 4, [float(STEPS)], threads, "paths"),
+                "NumPy bits": naive.numpy_coin(rng, few * 10, STEPS),
+                "naive Numba": naive.numba_table(few, STEPS, np.full(2 * STEPS + 1, 0.5), np.full(2 * STEPS + 1, 1.0)),
+                **naive.installed(few, STEPS),
+            },
+            {"C++": limits.get("coin", np.nan)} if limits else {}, (Goal(0.9, "C++"), Goal(10.0, "naive Numba")),
+        ),
+        Workload(
+            "constant p = 0.3, q = 0.5", "steps",
+            {
+                "randwalk": simulated(biased, walkers, [float(STEPS)], threads, "paths"),
+                "NumPy": naive.numpy_table(rng, few // 10, STEPS, np.full(2 * STEPS + 1, 0.3), np.full(2 * STEPS + 1, 0.8)),
+                "naive Numba": naive.numba_table(few, STEPS, np.full(2 * STEPS + 1, 0.3), np.full(2 * STEPS + 1, 0.8)),
+            },
+            {"Philox words × 8": 8.0 * limits["words"]} if limits else {}, (Goal(0.75, "Philox words × 8"),),
+        ),
+        Workload(
+            "p(x), q(x) from a table", "steps",
+            {
+                "randwalk": simulated(curve, walkers, [float(STEPS)], threads, "paths"),
+                "randwalk, kernel alone": kernel_rate,
+                "NumPy": naive.numpy_table(rng, few // 10, STEPS, right, left, -table.first),
+                "naive Numba": naive.numba_table(few, STEPS, right, left, -table.first),
+            },
+            {"C++ look-ups": limits["table"]} if limits else {}, (Goal(0.4, "C++ look-ups", "randwalk, kernel alone"),),
+        ),
+        Workload(
+            "p(x, t) from tables", "steps",
+            {"randwalk": simulated(moving, walkers, [float(STEPS)], threads, "paths")},
+            {"C++ look-ups": limits["table"]} if limits else {}, (Goal(0.2, "C++ look-ups"),),
+        ),
+        Workload(
+            "first passage, ±20 sites", "walkers",
+            {"randwalk": lambda: simulated(trapped, walkers, [4000.0], threads, "paths", record=[rw.FirstPassage()])() / 4000.0},
+        ),
+        Workload(
+            "occupation, 2000 sites, 10¹² walkers", "site steps",
+            {"randwalk": occupy, "NumPy binomial": naive.numpy_occupation(rng, histogram_right, histogram_left, max(10, int(50 * size)))},
+            {}, (Goal(4.0, "NumPy binomial"),),
+        ),
+        Workload(
+            "jump, endpoint after 1000 steps", "walkers",
+            {
+                "randwalk": lambda: simulated(biased, walkers * 8, [float(STEPS)], threads, "jump")() / STEPS,
+                "NumPy binomial": naive.numpy_endpoint(rng, walkers // 10, STEPS),
+            },
+            {}, (Goal(10.0, "NumPy binomial"),),
+        ),
+        Workload("exact law, 4001 sites", "bytes", {"randwalk": law}, {"copy": limits["copy"]} if limits else {}, (Goal(0.6, "copy"),)),
+    ]  # fmt: skip
+    return rows
+
+
+def peers() -> list[str]:
+    """The packages that are compared with where they are installed."""
+    return [name for name in ("jax", "torch", "stochastic", "diffusionx") if importlib.util.find_spec(name)]
