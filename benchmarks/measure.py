@@ -51,7 +51,7 @@ def measure(workload: Workload, repetitions: int) -> Measured:
     """Every row once to warm up, then all of them in turn; the best rate of each."""
     best = dict.fromkeys(workload.rows, 0.0)
     seconds = {name: float("inf") for name in workload.rows}
-    for name, work in workload.rows.items():
+    for work in workload.rows.values():
         work()
     for _ in range(repetitions):
         for name, work in workload.rows.items():

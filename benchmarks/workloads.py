@@ -120,7 +120,10 @@ def workloads(size: float, threads: int, limits: dict[str, float]) -> list[Workl
         ),
         Workload(
             "occupation, 2000 sites, 10¹² walkers", "site steps",
-            {"randwalk": occupy, "NumPy binomial": naive.numpy_occupation(rng, histogram_right, histogram_left, max(10, int(50 * size)))},
+            {
+                "randwalk": occupy,
+                "NumPy binomial": naive.numpy_occupation(rng, histogram_right, histogram_left, max(10, int(50 * size))),
+            },
             {}, (Goal(4.0, "NumPy binomial"),),
         ),
         Workload(
@@ -131,7 +134,9 @@ def workloads(size: float, threads: int, limits: dict[str, float]) -> list[Workl
             },
             {}, (Goal(10.0, "NumPy binomial"),),
         ),
-        Workload("exact law, 4001 sites", "bytes", {"randwalk": law}, {"copy": limits["copy"]} if limits else {}, (Goal(0.6, "copy"),)),
+        Workload(
+            "exact law, 4001 sites", "bytes", {"randwalk": law}, {"copy": limits["copy"]} if limits else {}, (Goal(0.6, "copy"),)
+        ),
     ]  # fmt: skip
     return rows
 

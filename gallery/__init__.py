@@ -132,6 +132,8 @@ def _save_animation(name: str, path: Path, quick: bool, advance: Callable[[float
     settings = {"animation.ffmpeg_path": _find_ffmpeg()} if path.suffix == ".mp4" else {}
     with style.context([STYLE, settings]):
         moving = animate(name, quick)
+        pyplot.gcf().canvas.draw()
+        pyplot.gcf().set_layout_engine("none")  # the layout of the first frame, kept: faster, and nothing jumps
         writer: animation.AbstractMovieWriter = animation.PillowWriter(fps=FRAMES_PER_SECOND)
         if path.suffix == ".mp4":
             writer = animation.FFMpegWriter(fps=FRAMES_PER_SECOND, extra_args=["-pix_fmt", "yuv420p"])

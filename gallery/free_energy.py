@@ -44,6 +44,8 @@ def figure(quick: bool = False) -> Figure:
     for t, counts in zip(times, ensemble.counts, strict=True):
         mean, deviation = excess(counts / walkers, stationary)
         ax.errorbar(t, d * mean, d * deviation / np.sqrt(walkers), fmt="o", color=COLOURS["walk"], lw=0.8)
+    ax.text(0.06, 0.03, "settles in its well")
+    ax.text(18, 5e-3, "crosses the barrier", ha="right")
     ax.set(xlabel="time $t$", ylabel=r"free energy $F - F_{\rm eq}$")
     for y, name in ((0.3, "walk"), (0.2, "exact law"), (0.1, "finite differences")):
         ax.text(0.03, y, name, transform=ax.transAxes, color=COLOURS[name])

@@ -26,7 +26,7 @@ def figure(quick: bool = False) -> Figure:
 
     fig, (top, bottom) = plt.subplots(2, 1, figsize=(3.5, 4.2))
     x = np.linspace(-2.2, 4.2, 400)
-    for t, place in ((0.1, 3.05), (0.5, 1.35), (3.0, -0.9)):
+    for t, place in ((0.1, 2.8), (0.5, 1.85), (3.0, 0.15)):
         top.plot(x, form.pdf(x, t), color=COLOURS["closed form"], lw=3)
         top.plot(x, solution.pdf(x, t), color=COLOURS["finite differences"])
         edges = np.arange(-2.2, 4.21, 0.2) + dx / 2
@@ -36,10 +36,9 @@ def figure(quick: bool = False) -> Figure:
         top.errorbar(
             centre[seen], share.value[seen] / 0.2, share.error[seen] / 0.2, fmt="o", color=COLOURS["walk"], lw=0.8
         )
-        side = 1 if place > 2 else -1
         at = (place, float(form.pdf(place, t)))
-        top.annotate(f"$t = {t:g}$", at, (6 * side, 2), textcoords="offset points", ha="left" if side > 0 else "right")
-    top.set(xlabel="position $x$", ylabel=r"density $\rho(x, t)$", xlim=(-2.2, 4.2), ylim=(0, None))
+        top.annotate(f"$t = {t:g}$", at, (0, 6), textcoords="offset points", ha="center")
+    top.set(xlabel="position $x$", ylabel=r"density $\rho(x, t)$", xlim=(-2.2, 4.2), ylim=(0, 1.6))
 
     for estimate, curve, label in ((ensemble.mean, form.mean, "mean"), (ensemble.variance, form.variance, "variance")):
         bottom.plot(times, curve(times), color=COLOURS["closed form"], lw=3)

@@ -30,7 +30,7 @@ def figure(quick: bool = False) -> Figure:
         ax.plot(times, curve(times), color=COLOURS["closed form"], lw=3)
         values = [estimate(t) for t in times[3::4]]
         ax.errorbar(times[3::4], [v.value for v in values], [v.error for v in values], fmt="o", color=COLOURS["walk"])
-    top.set(ylabel="position $x$", ylim=(-1, 10))
+    top.set(ylabel="position $x$", ylim=(-1, 10.5))
     top.text(0.1, 8.6, f"mean of {walkers} walkers", color=COLOURS["walk"])
     top.text(0.1, 7.2, r"$vt + (A/\omega)\,\sin\,\omega t$", color=COLOURS["closed form"])
     bottom.set(xlabel="time $t$", ylabel="variance", xlim=(0, 4.05), ylim=(0, None))

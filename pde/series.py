@@ -28,8 +28,8 @@ from .green import CHUNK, Green, Split, gauss_legendre
 LATE = 0.05  # Dt/L² from which eigenmodes are summed: where they cancel most, to exp(-1/4 LATE), two digits go
 MODES = 12  # exp(-(11π)² 0.05) = 1e-26
 GAP = 0.75  # least distance from the line of integration to a pole, in 1/√(Dt)
-# distance to a pole, step and number of points of the trapezoidal rule, all in √(Dt) p: its error exp(distance² - 2π distance/step)
-# and what it leaves out, exp(-(step points)²), are below 1e-16
+# Distance to a pole, step and number of points of the trapezoidal rule, all in √(Dt) p. Its error, exp(distance² - 2π
+# distance/step), and what it leaves out, exp(-(step points)²), are below 1e-16.
 RULES = ((2.5, 0.35, 19), (GAP, 0.12, 54))
 VANISHED = -745.0  # exp() of less is 0 in a double
 
@@ -206,9 +206,8 @@ class Bar(Green):
         for (_, step, count), these in zip(RULES, (chosen & clear, chosen & ~clear), strict=True):
             v, places = step * np.arange(count), np.flatnonzero(these)
             for part in np.array_split(places, max(1, math.ceil(places.size * count / CHUNK))):
-                values[part] = self._inverted(
-                    xi[part], eta[part], root[part], line[part], saddle[part], exponent[part], slope, v
-                )
+                integral = self._inverted(xi[part], eta[part], root[part], line[part], saddle[part], v, slope)
+                values[part] = np.exp(exponent[part]) * integral
         if residue.any():
             values[residue] += self._bound_mode(xi[residue], eta[residue], t[residue], slope is not None)
         return values
@@ -219,8 +218,9 @@ class Bar(Green):
         return math.sqrt(max(-float(self.modes[0][0]), 0.0))
 
     def _inverted(
-        self, xi: Floats, eta: Floats, root: Floats, line: Floats, saddle: Floats, exponent: Floats, slope: str | None
+        self, xi: Floats, eta: Floats, root: Floats, line: Floats, saddle: Floats, v: Floats, slope: str | None
     ) -> Floats:
+        """(1/π) Re ∫ exp(Dt(p - saddle)²) × images d(Im p) along p = line + iv/√(Dt)."""
         weight = np.where(v == 0.0, 0.5, 1.0) * (v[1] / math.pi)
         p = line[:, None] + 1j * v / root[:, None]
         h0, h_far = self.h
@@ -241,7 +241,7 @@ class Bar(Green):
         far = 2.0 * p if slope == "far" else factor(s_far, h_far, self.length - np.maximum(xi, eta))
         images = near * far / (s0 * s_far - d0 * d_far * np.exp(-2.0 * p * self.length))
         gauss = np.exp(((line - saddle) * root)[:, None] ** 2 - v * v + 2j * ((line - saddle) * root)[:, None] * v)
-        return np.exp(exponent) * ((gauss * images).real @ weight) / root
+        return ((gauss * images).real @ weight) / root
 
     def _breaks(self, t: float, y: Floats) -> Floats:
         """Panels on which ρ is smooth: 1.5 standard deviations where the starts arrive, growing away from the walls."""

@@ -146,7 +146,9 @@ def solve(
     console.print(repr(solution), highlight=False, markup=False)
     table = Table()
     domain = equation.domain
-    ways = [side for side in ("left", "right") if isinstance(getattr(domain, side), (rw.Absorbing, rw.PartiallyAbsorbing))]
+    ways = [
+        side for side in ("left", "right") if isinstance(getattr(domain, side), (rw.Absorbing, rw.PartiallyAbsorbing))
+    ]
     for heading in ("time", "survival", *(f"passed {way}" for way in ways), "survival, closed form"):
         table.add_column(heading, justify="right")
     for t in times:

@@ -19,7 +19,6 @@ from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import special
 
 Floats: TypeAlias = NDArray[np.floating[Any]]
 
@@ -265,10 +264,17 @@ def _step(z: Floats) -> Floats:
     return np.heaviside(z, 1.0)
 
 
+def _erf(z: Floats) -> Floats:
+    from scipy import special  # here, because importing it takes longer than everything else in this package
+
+    values: Floats = special.erf(z)
+    return values
+
+
 FUNCTIONS: dict[str, Callable[[Floats], Floats]] = {
     "sin": np.sin, "cos": np.cos, "tan": np.tan, "exp": np.exp, "log": np.log, "sqrt": np.sqrt, "sinh": np.sinh,
     "cosh": np.cosh, "tanh": np.tanh, "arctan": np.arctan, "abs": np.abs, "sign": np.sign, "heaviside": _step,
-    "erf": special.erf,
+    "erf": _erf,
 }  # fmt: skip
 
 

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from .ensemble import Ensemble
 
 BACKENDS = ("cpu", "cuda", "auto")
-WORTH = 2.0  # predicted seconds on the reference CPU from which `auto` looks for a device: compiling for it takes as long
+WORTH = (
+    2.0  # predicted seconds on the reference CPU from which `auto` looks for a device: compiling for it takes as long
+)
 INSTALL = 'pip install "randwalk-pde[cuda]"'
 
 Keys: TypeAlias = tuple[np.uint64, np.uint64]
@@ -35,13 +37,16 @@ class DeviceError(OSError):
 class Backend(Protocol):
     """What a run needs of a machine. Sites and states are arrays of the backend's own; `host` brings them here."""
 
-    name: str
-    walk_table: Callable[..., None]
-    walk_constant: Callable[..., None]
-    follow_table: Callable[..., None]
-    follow_constant: Callable[..., None]
-    jump: Callable[..., None]
-    occupy: Callable[..., None]
+    @property
+    def name(self) -> str: ...
+
+    # The drivers of :mod:`randwalk.kernels.cpu`, with the same arguments.
+    def walk_table(self, *arguments: Any, **named: Any) -> None: ...
+    def walk_constant(self, *arguments: Any, **named: Any) -> None: ...
+    def follow_table(self, *arguments: Any, **named: Any) -> None: ...
+    def follow_constant(self, *arguments: Any, **named: Any) -> None: ...
+    def jump(self, *arguments: Any, **named: Any) -> None: ...
+    def occupy(self, *arguments: Any, **named: Any) -> None: ...
 
     def batches(
         self, walkers: range, size: int, steps: int, width: int, work: Callable[[range], T]
@@ -99,9 +104,7 @@ class Host:
             batch = range(begin, min(begin + size, walkers.stop))
             yield batch, work(batch)
 
-    def place(
-        self, batch: range, index: NDArray[np.int32], masses: NDArray[np.int64], keys: Keys
-    ) -> NDArray[np.int32]:
+    def place(self, batch: range, index: NDArray[np.int32], masses: NDArray[np.int64], keys: Keys) -> NDArray[np.int32]:
         if index.size == 1:
             return np.full(len(batch), index[0], dtype=np.int32)
         site = np.empty(len(batch), dtype=np.int32)

@@ -179,9 +179,7 @@ class Ensemble:
             )
         steps = (*self.steps, *later)
         pieces = [
-            run(
-                self.walk, p, steps, self.seed, self.method, list(self.records), threads, progress, backend, devices
-            )
+            run(self.walk, p, steps, self.seed, self.method, list(self.records), threads, progress, backend, devices)
             for p in self.parts
         ]
         whole = pieces[0]

@@ -74,7 +74,9 @@ class _Counted:
         assert isinstance(result, Histogram)
         chosen = self.bin(batch)
         live = batch.live if chosen.living else None
-        result.counts[row] = batch.backend.histogram(chosen.values, result.values.size, chosen.shift, chosen.minus, live)
+        result.counts[row] = batch.backend.histogram(
+            chosen.values, result.values.size, chosen.shift, chosen.minus, live
+        )
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,6 @@ from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import special
 
 from .coefficient import Floats
 from .domain import Absorbing, Domain
@@ -92,6 +91,8 @@ class Normal:
         return 0.0
 
     def cdf(self, x: ArrayLike) -> Floats:
+        from scipy import special  # here, because importing it takes long
+
         return special.ndtr((np.asarray(x, dtype=np.float64) - self.mean) / self.sd)
 
     def weights(self, lattice: Lattice) -> tuple[int, Floats]:

@@ -19,7 +19,6 @@ from decimal import Decimal, localcontext
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import fft, optimize
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -203,6 +202,8 @@ class _Lattice:
             return (n * self.moments(math.exp(log_theta))[0] + exponent) / math.exp(log_theta)
 
         guess = 0.5 * math.log(2.0 * exponent / (n * variance))  # the minimum for a normal law; a Poisson one is lower
+        from scipy import optimize  # here, because importing it takes long
+
         best = optimize.minimize_scalar(bound, bounds=(min(guess, 0.0) - 5.0, max(guess, 0.0) + 5.0), method="bounded")
         return min(n * self.width, math.ceil(n * mean + best.fun) + 1)
 
@@ -245,6 +246,8 @@ class _Lattice:
         above = 1.0
         while self.moments(above)[1] < mean:
             above *= 2.0
+        from scipy import optimize
+
         return float(optimize.brentq(lambda theta: self.moments(theta)[1] - mean, 0.0, above, rtol=1e-6))
 
     def tilted_power(self, n: int, y: float, low: int, high: int) -> tuple[int, Floats, Floats]:
@@ -358,6 +361,8 @@ def _bulk_powers(steps: Integers, p: Floats, n: int, count: int) -> Iterator[tup
     moved, p, stay = steps[1:] // span, p[1:], float(p[0])
     spread = math.sqrt(n * (float(p @ moved**2) - float(p @ moved) ** 2))
     # the image of a site 3 deviations from the mean is 11 away, and more where the law is still like that of a few jumps
+    from scipy import fft  # here, because importing it takes long
+
     size = fft.next_fast_len(2 * math.ceil(7.0 * spread + 15.0 * np.ptp(steps // span)))
     size += size % 2
     line = np.arange(size // 2 + 1)

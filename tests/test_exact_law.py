@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scipy import integrate, optimize, special, stats
 
 import randwalk as rw
+from randwalk.coefficient import Coefficient, Constant
 from randwalk.paths import planes
 from randwalk.table import FULL, StepTable
 from randwalk.walk import Rule
@@ -450,6 +451,35 @@ def test_modified_equation_predicts_the_first_moments_of_a_walk() -> None:
     assert (
         abs(ratios[1]) < 0.5 * abs(ratios[0]) < 0.25
     )  # what the correction leaves is dx² smaller than what it corrects
+
+
+@pytest.mark.parametrize("rule", [Rule.LINEAR, Rule.EXACT_VARIANCE, Rule.FITTED, None])
+def test_modified_equation_is_the_walk_to_second_order(rule: Rule | None) -> None:
+    """One step of a walk with a(x, t) and D(x, t), E f(x + Δx), is exp of the modified backward generator M = Σ (-1)ⁿ bₙ ∂ⁿ to the
+    order it claims: f + dt Mf + ½dt² (M² + ∂_tM) f is left with O(dt³) = O(dx⁶). A wrong term in any bₙ would leave dx⁴."""
+    drift, d = rw.expression("sin(x) + 0.3*cos(2*x)*(1 + t)"), rw.expression("0.5 + 0.2*cos(x + t) + 0.1*t")
+    f, x, t, errors = rw.expression("sin(x) + 0.5*cos(0.7*x)"), 0.4, 0.3, []
+    for dx in (0.2, 0.1):
+        walk = rw.LatticeWalk.from_drift(drift, d, dx=dx, dt=0.4 * dx**2, rule=rule or Rule.LINEAR)
+        if rule is None:
+            walk = rw.LatticeWalk(walk.right, walk.left, dx=dx, dt=walk.dt)
+        p, q = float(walk.right(x, t)), float(walk.left(x, t))
+        step = p * float(f(x + dx)) + q * float(f(x - dx)) + (1 - p - q) * float(f(x))
+        m = [(-1) ** n * b for n, b in enumerate(rw.pde.modified(walk).b, start=1)]
+        mf = generator(m, f)
+        moving = generator([b.derivative("t") for b in m], f)
+        series = f(x) + walk.dt * mf(x, t) + 0.5 * walk.dt**2 * (generator(m, mf)(x, t) + moving(x, t))
+        errors.append(abs(step - float(series)))
+    assert math.log2(errors[0] / errors[1]) == pytest.approx(6, abs=0.7)  # the next terms are dx = 0.1 times numbers of a few
+
+
+def generator(m: list[Coefficient], f: Coefficient) -> Coefficient:
+    """Σ mₙ ∂ⁿf."""
+    total: Coefficient = Constant(0.0)
+    for b in m:
+        f = f.derivative("x")
+        total = total + b * f
+    return total
 
 
 def test_modified_equation_refuses_killing() -> None:

@@ -1,7 +1,8 @@
 """CUDA drivers: launch, memory and reduction, a thread a walker. The only file that imports CUDA.
 
 The physics is in `step`, `bits`, `functionals`, `occupation.split`, `binomial` and `philox`, compiled here for the GPU from the
-same source as for the CPU. Counts are whole numbers, so the order in which threads add does not show in them.
+same source as for the CPU. Counts are whole numbers, so the order in which threads add does not show in them. `popc` is the
+instruction whose pattern, `step.popcount`, NVVM does not recognise.
 
 With NUMBA_ENABLE_CUDASIM=1 the kernels run in Numba's simulator, where a thread is a Python thread and the device functions
 are the CPU's: they return Python integers there, which is why words are cast where they look as if they need not be.
@@ -16,14 +17,13 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cache
+from importlib import import_module
 from types import SimpleNamespace
 from typing import Any, TypeVar
 from unittest import mock
 
-import numba
+import numba.cuda
 import numpy as np
-from numba import cuda
-from numba.cuda.cudadrv import nvvm
 from numpy.typing import NDArray
 
 from ..device import DeviceError, Keys, Levels
@@ -31,11 +31,13 @@ from .bits import next_digit, screen, settle
 from .functionals import above, highest, passage
 from .occupation import split
 from .philox import HALF, JUMP, LOW, START, STEPS, U, philox, words64
-from .step import ALL, BITS, I32, ONE, U32, ZERO, column, moves, popcount, step, table_step, trailing_zeros
+from .step import ALL, BITS, I32, ONE, U32, ZERO, column, moves, popcount, table_step, trailing_zeros
 
 F = Callable[..., Any]
 T = TypeVar("T")
 
+cuda: Any = numba.cuda  # the simulator looks for the module under a global name
+nvvm: Any = import_module("numba.cuda.cudadrv.nvvm")
 _settings: Any = numba.config
 SIMULATED = bool(_settings.ENABLE_CUDASIM)
 
@@ -125,7 +127,7 @@ def _toss(site, first_walker, start, stop, k0, k1):  # type: ignore[no-untyped-d
             if 128 * block < start or 128 * block + 128 > stop:
                 early = U(early) & U(screen(128 * block, start, stop))
                 late = U(late) & U(screen(128 * block + 64, start, stop))
-            right = I32(right + I32(popcount(U(early))) + I32(popcount(U(late))))
+            right = I32(right + I32(cuda.popc(U(early))) + I32(cuda.popc(U(late))))
         site[j] = I32(site[j] + 2 * right - (stop - start))
 
 
@@ -161,7 +163,7 @@ def _walk_constant(site, first_walker, start, stop, planes, t_right, t_left, k0,
                 ties = ((U(tie_right) & rest_right) | (U(tie_left) & rest_left)) & wanted
                 decided = wanted & ~ties
                 to_right, to_left = U(right) | always_right, U(left) | always_left
-                net += np.int64(popcount(to_right & decided)) - np.int64(popcount(to_left & ~to_right & decided))
+                net += np.int64(cuda.popc(to_right & decided)) - np.int64(cuda.popc(to_left & ~to_right & decided))
                 while ties:
                     lane = ties & (~ties + ONE)
                     ties ^= lane
@@ -173,15 +175,13 @@ def _walk_constant(site, first_walker, start, stop, planes, t_right, t_left, k0,
         site[j] = I32(site[j] + net)
 
 
+@cuda.jit(device=True)
 def _fetch(table, thresholds):  # type: ignore[no-untyped-def]
     """A block copies a step table of one row to its shared memory."""
     columns = thresholds.shape[2]
     for i in range(cuda.threadIdx.x, 3 * columns, cuda.blockDim.x):
         table[0, i // columns, i % columns] = thresholds[0, i // columns, i % columns]
     cuda.syncthreads()
-
-
-_fetch = cuda.jit(_fetch, device=True)
 
 
 @cache
@@ -210,9 +210,7 @@ def _walk_table(capacity: int) -> Kernel:
                     w0, w1, w2, w3 = w1, w2, w3, U32(w0 << U32(16))  # high halves first, then the low ones
                     if n >= start:
                         row = n - start if streamed else 0
-                        here = I32(
-                            _table_step(here, half, walker, n, table, row, low, high, wrap, killed, k0, k1)
-                        )
+                        here = I32(_table_step(here, half, walker, n, table, row, low, high, wrap, killed, k0, k1))
             site[j] = here
 
     return Kernel(walk_table)
@@ -239,6 +237,7 @@ def _begin(state, site, visits):  # type: ignore[no-untyped-def]
             state[2 + i, j] = 0 if site[j] == visits[i] else -1
 
 
+@cuda.jit(device=True)
 def _tally(before, site, n, j, state, visits, positives, outer):  # type: ignore[no-untyped-def]
     """Functionals at levels, which are many and change seldom: they stay in memory."""
     for i in range(visits.size):
@@ -247,9 +246,6 @@ def _tally(before, site, n, j, state, visits, positives, outer):  # type: ignore
     for i in range(positives.size):
         if above(before, site, positives[i], outer):
             state[2 + visits.size + i, j] += 1
-
-
-_tally = cuda.jit(_tally, device=True)
 
 
 @cache
@@ -279,9 +275,7 @@ def _follow_table(capacity: int) -> Kernel:
                     w0, w1, w2, w3 = w1, w2, w3, U32(w0 << U32(16))
                     if n >= start and 0 < here < killed - 1:
                         row = n - start if streamed else 0
-                        there = I32(
-                            _table_step(here, half, walker, n, table, row, low, high, wrap, killed, k0, k1)
-                        )
+                        there = I32(_table_step(here, half, walker, n, table, row, low, high, wrap, killed, k0, k1))
                         left = I32(passage(here, there, n, killed - 1, left))
                         top = I32(highest(there, killed - 1, top))
                         _tally(here, there, n, j, state, visits, positives, killed - 1)
@@ -312,6 +306,7 @@ def _follow_constant(site, state, first_walker, start, stop, planes, t_right, t_
 # ---------------------------------------------------------------- kernels: counting
 
 
+@cuda.jit(device=True)
 def _count(bins, counts, private, bin):  # type: ignore[no-untyped-def]
     if private:
         cuda.atomic.add(bins, bin, 1)
@@ -319,26 +314,19 @@ def _count(bins, counts, private, bin):  # type: ignore[no-untyped-def]
         cuda.atomic.add(counts, bin, 1)
 
 
-_count = cuda.jit(_count, device=True)
-
-
+@cuda.jit(device=True)
 def _clear(bins, size):  # type: ignore[no-untyped-def]
     for i in range(cuda.threadIdx.x, size, cuda.blockDim.x):
         bins[i] = 0
     cuda.syncthreads()
 
 
-_clear = cuda.jit(_clear, device=True)
-
-
+@cuda.jit(device=True)
 def _empty(bins, counts):  # type: ignore[no-untyped-def]
     cuda.syncthreads()
     for i in range(cuda.threadIdx.x, counts.size, cuda.blockDim.x):
         if bins[i]:
             cuda.atomic.add(counts, i, np.int64(bins[i]))
-
-
-_empty = cuda.jit(_empty, device=True)
 
 
 @Kernel
@@ -682,7 +670,7 @@ def why_not() -> str | None:
             "install or update the driver from https://www.nvidia.com/drivers"
         )
     try:
-        toolkit, driver = cuda.runtime.get_version(), cuda.driver.driver.get_version()
+        toolkit, driver = cuda.runtime.get_version(), _driver().get_version()
         nvvm.NVVM()
     except Exception as error:  # whatever a missing library raises
         return f'the CUDA toolkit libraries are incomplete ({_first_line(error)}): pip install "numba-cuda[cu13]"'
@@ -695,9 +683,11 @@ def why_not() -> str | None:
 
 
 def _driver_error() -> object:
-    from numba.cuda.cudadrv.driver import driver
+    return _driver().initialization_error or "no device"
 
-    return driver.initialization_error or "no device"
+
+def _driver() -> Any:
+    return import_module("numba.cuda.cudadrv.driver").driver
 
 
 def _first_line(error: object) -> str:
@@ -708,12 +698,11 @@ def report() -> list[tuple[str, str]]:
     """Devices, driver, toolkit and memory, and whether a kernel really ran on each device."""
     if SIMULATED:
         return [("cuda", "Numba's simulator (NUMBA_ENABLE_CUDASIM=1)"), ("self-test", _self_test(0))]
-    driver, toolkit = cuda.driver.driver.get_version(), cuda.runtime.get_version()
+    driver, toolkit = _driver().get_version(), cuda.runtime.get_version()
     rows = [("cuda", f"driver {driver[0]}.{driver[1]}, toolkit {toolkit[0]}.{toolkit[1]}")]
     for number, name, capability, free, total in described():
-        rows.append(
-            (f"device {number}", f"{name}, sm_{capability}, {free / 2**30:.1f} of {total / 2**30:.1f} GiB free; {_self_test(number)}")
-        )
+        memory = f"{free / 2**30:.1f} of {total / 2**30:.1f} GiB free"
+        rows.append((f"device {number}", f"{name}, sm_{capability}, {memory}; {_self_test(number)}"))
     return rows
 
 
@@ -752,7 +741,8 @@ def _self_test(device: int) -> str:
     wanted = [int(np.bitwise_xor.reduce(np.array(w, dtype=np.uint64), axis=None)) for w in words]
     steps = [2 * (2 * sum(int(popcount(~U(w))) for w in row[0]) - 128) for row in words]
     agree = [int(v) for v in mixed[j]] == wanted and [int(v) for v in site[j]] == steps
-    return f"self-test {'agrees with the CPU' if agree else 'DISAGREES with the CPU: do not use this device'} ({1e3 * seconds:.2f} ms)"
+    verdict = "agrees with the CPU" if agree else "DISAGREES with the CPU: do not use this device"
+    return f"self-test {verdict} ({1e3 * seconds:.2f} ms)"
 
 
 # ---------------------------------------------------------------- without a GPU
@@ -760,8 +750,7 @@ def _self_test(device: int) -> str:
 
 def compile_all(capability: tuple[int, int]) -> Iterator[tuple[str, str]]:
     """Every kernel as PTX for a compute capability, with no GPU and no driver: (name, PTX)."""
-    from numba.cuda import dispatcher, types
-
+    dispatcher, types = import_module("numba.cuda.dispatcher"), import_module("numba.cuda.types")
     device = SimpleNamespace(compute_capability=capability)
     for name, kernel, arguments in _signatures(types):
         with mock.patch.object(dispatcher, "get_current_device", lambda: device), _plain_arithmetic():
@@ -779,7 +768,11 @@ def _signatures(types: Any) -> Iterator[tuple[str, Kernel, tuple[Any, ...]]]:
     yield "walk_constant", _walk_constant, (sites, i64, i64, i64, i64, u64, u64, *keys)
     for capacity in (0, *CAPACITIES):
         yield f"walk_table[{capacity}]", _walk_table(capacity), (sites, i64, i64, i64, table, layout, *keys)
-        yield f"follow_table[{capacity}]", _follow_table(capacity), (sites, state, i64, i64, i64, table, layout, levels, *keys)
+        yield (
+            f"follow_table[{capacity}]",
+            _follow_table(capacity),
+            (sites, state, i64, i64, i64, table, layout, levels, *keys),
+        )
     yield "follow_constant", _follow_constant, (sites, state, i64, i64, i64, i64, u64, u64, levels, *keys)
     yield "jump", _jump, (sites, i64, i64, i64, i64, longs, sites, *keys)
     yield "begin", _begin, (state, sites, sites)
