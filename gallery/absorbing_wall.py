@@ -26,6 +26,7 @@ class Scene:
         walk = rw.pde.walk_for(equation, dx=0.1, times=[0.05])
         self.times = walk.dt * np.rint(self.times / walk.dt)
         self.form = rw.pde.closed_form(equation)
+        self.survival = self.form.survival(np.append(0, self.times))
         self.ensemble = rw.simulate(walk, 5000, self.times, seed=1, method="paths")
         self.alive = [self.ensemble.survival(t) for t in self.times]
         self.paths = rw.trajectories(walk, 150, self.times, seed=1).x
@@ -46,8 +47,7 @@ class Scene:
         )
         top.text(4.9, 0.7, f"$t = {t:.2f}$", ha="right")
         bottom.clear()
-        late = np.linspace(1e-6, 3, 300)
-        bottom.plot(late, self.form.survival(late), color=COLOURS["closed form"], lw=2.5)
+        bottom.plot(np.append(0, self.times), self.survival, color=COLOURS["closed form"], lw=2.5)
         value, error = np.array([[float(s), float(s.error)] for s in self.alive[: frame + 1]]).T
         bottom.errorbar(self.times[: frame + 1], value, error, fmt="o", ms=2, color=COLOURS["walk"], lw=0.8)
         bottom.set(xlabel="time $t$", ylabel="surviving fraction", xlim=(0, 3.05), ylim=(0, 1.05))

@@ -140,10 +140,13 @@ def test_walkers_lie_on_the_correction_of_the_modified_equation() -> None:
     curves = [line for line in ax.lines if to_hex(line.get_color()).upper() == COLOURS["closed form"]]
     for curve, (_, container) in zip(curves, error_bars(made("modified_equation")), strict=True):
         points = container.lines[0]
+        assert points is not None
+        x, y = (np.asarray(v, float) for v in points.get_data())
         segments = np.array(container.lines[2][0].get_segments())
         error = (segments[:, 1, 1] - segments[:, 0, 1]) / 2
-        expected = np.interp(points.get_xdata(), curve.get_xdata(), curve.get_ydata())
-        pull = (points.get_ydata() - expected) / np.hypot(error, 0.03)  # 0.03: the next order, dx⁴
+        places, heights = (np.asarray(v, float) for v in curve.get_data())
+        expected = np.interp(x, places, heights)
+        pull = (y - expected) / np.hypot(error, 0.03)  # 0.03: the next order, dx⁴
         assert np.sqrt(np.mean(pull**2)) < 2.0
 
 
