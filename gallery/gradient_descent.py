@@ -57,7 +57,7 @@ def figure(quick: bool = False) -> Figure:
             va="top",
         )
     axes[0].set_ylim(0, 0.75)
-    for y, name, text in ((0.9, "data", "descent"), (0.75, "walk", "walkers"), (0.6, "exact law", "stationary law")):
+    for y, name, text in ((0.9, "data", "□ descent"), (0.75, "walk", "● walkers"), (0.6, "exact law", "stationary law")):
         axes[0].text(0.99, y, text, transform=axes[0].transAxes, color=COLOURS[name], ha="right")
     axes[-1].set_xlabel("parameter $x$")
     return fig

@@ -96,7 +96,12 @@ class Measure:
         return np.concatenate([*cumulative, *passed])
 
     def difference(self, first: Law, second: Law) -> float:
-        return float(np.sqrt(np.mean((self.values(first) - self.values(second)) ** 2)))
+        return distance(self.values(first), self.values(second))
+
+
+def distance(first: Floats, second: Floats) -> float:
+    """The root mean square of the differences."""
+    return float(np.sqrt(np.mean((first - second) ** 2)))
 
 
 def measure_for(walk: LatticeWalk, times: Sequence[float]) -> Measure:
@@ -144,21 +149,27 @@ def refine(walk: LatticeWalk, factor: int) -> LatticeWalk:
 
 @dataclass(frozen=True, eq=False)
 class Reference:
-    """What stands for the solution of the equation: its closed form, else finite differences with their error."""
+    """What stands for the solution of the equation: its closed form, else finite differences with their error.
+
+    `values` are what a measure finds in it; they are found once, because closed forms of spread starts take long.
+    """
 
     law: ClosedForm | Solution
+    values: Floats
     name: str
     error: float
     missing: str = ""
 
 
-def reference(equation: FokkerPlanck, times: Sequence[float]) -> Reference:
+def reference(equation: FokkerPlanck, measure: Measure) -> Reference:
+    """The closed form of `equation` if there is one, else a finite-difference solution."""
     try:
         form = closed_form(equation)
-        return Reference(form, f"closed form ({form.description})", FLOOR)
+        return Reference(form, measure.values(form), f"closed form ({form.description})", FLOOR)
     except NoClosedForm as reason:
-        solution = solve(equation, [t for t in times if t > 0], tolerance=TOLERANCE)
-        return Reference(solution, "finite differences", float(np.max(solution.error_estimate)), str(reason))
+        solution = solve(equation, list(measure.times), tolerance=TOLERANCE)
+        error = float(np.max(solution.error_estimate))
+        return Reference(solution, measure.values(solution), "finite differences", error, str(reason))
 
 
 def walk_convergence(walk: LatticeWalk, times: Sequence[float], against: Reference, measure: Measure) -> Convergence:
@@ -168,7 +179,7 @@ def walk_convergence(walk: LatticeWalk, times: Sequence[float], against: Referen
         finer = refine(walk, REFINE**level) if level else walk
         law = exact_law(finer, measure.times)
         widths.append(finer.dx)
-        errors.append(measure.difference(law.smoothed(), against.law))
+        errors.append(distance(measure.values(law.smoothed()), against.values))
         floor = max(floor, _killing_quantum(law))
     return Convergence(against.name, tuple(widths), tuple(errors), floor)
 
@@ -190,7 +201,7 @@ def solver_convergence(equation: FokkerPlanck, against: Reference, measure: Meas
     solutions = [solve(equation, list(measure.times), cells=n) for n in cells]
     widths = tuple(float(s.x[1] - s.x[0]) for s in solutions)
     if not against.missing:
-        errors = tuple(measure.difference(s, against.law) for s in solutions)
+        errors = tuple(distance(measure.values(s), against.values) for s in solutions)
         return Convergence(against.name, widths, errors)
     finest = solve(equation, list(measure.times), cells=2 * cells[-1])
     pairs = zip(solutions, [*solutions[1:], finest], strict=True)

@@ -20,7 +20,7 @@ from randwalk.simulate import explain, simulate
 from randwalk.walk import LatticeWalk
 
 from .compare import FALSE_ALARMS, Comparison, compare, gather
-from .convergence import Measure, Reference, measure_for, reference, solver_convergence, walk_convergence
+from .convergence import Measure, Reference, distance, measure_for, reference, solver_convergence, walk_convergence
 from .measured import read_measured
 from .report import Budget, CaseReport, Report
 
@@ -59,7 +59,7 @@ def validate_problem(
     walk, times = problem.walk, [t for t in problem.times if t > 0]
     measure = measure_for(walk, times)
     equation = limit(walk)
-    against = reference(equation, times)
+    against = reference(equation, measure)
     ensembles = _ensembles(
         replace(problem, walkers=walkers or problem.walkers, seed=problem.seed if seed is None else seed), threads
     )
@@ -102,9 +102,9 @@ def _budget(ensemble: Ensemble, walk: LatticeWalk, against: Reference, measure: 
     law = exact_law(walk, measure.times)
     p = np.clip(measure.values(law), 0.0, 1.0)
     return Budget(
-        measure.difference(ensemble, against.law),
+        distance(measure.values(ensemble), against.values),
         float(np.sqrt(np.mean(p * (1.0 - p)) / ensemble.walkers)),
-        measure.difference(law.smoothed(), against.law),
+        distance(measure.values(law.smoothed()), against.values),
         measure.difference(law, law.smoothed()),
     )
 

@@ -6,8 +6,10 @@ from __future__ import annotations
 import numpy as np
 from numba import prange
 
+from .bits import next_digit, screen, settle
 from .compile import device, parallel_kernel
-from .philox import HALF, JUMP, LOW, START, STEPS, TIES, U, philox, words64
+from .functionals import above, highest, passage
+from .philox import HALF, JUMP, LOW, START, STEPS, U, philox, words64
 from .step import ALL, BITS, I32, ONE, TIE_BITS, U32, ZERO, moves, popcount, step, table_step, trailing_zeros
 from .vector import WIDTH, gather, wide
 
@@ -177,7 +179,7 @@ def _compare(net, base, start, stop, planes, t_right, t_left, k0, k1):  # type: 
     right, left = np.empty(LANES, np.uint64), np.empty(LANES, np.uint64)
     tie_right, tie_left = np.empty(LANES, np.uint64), np.empty(LANES, np.uint64)
     for word in range(start // 64, (stop + 63) // 64):
-        screen = _screen(64 * word, start, stop)
+        wanted = _screen(64 * word, start, stop)
         for j in range(LANES):
             right[j], left[j], tie_right[j], tie_left[j] = ZERO, ZERO, ALL, ALL
         for digit in range(planes):
@@ -194,8 +196,8 @@ def _compare(net, base, start, stop, planes, t_right, t_left, k0, k1):  # type: 
         rest_right, rest_left = ALL if t_right & low else ZERO, ALL if t_left & low else ZERO
         undecided = ZERO
         for j in range(LANES):
-            ties = ((tie_right[j] & rest_right) | (tie_left[j] & rest_left)) & screen
-            decided = screen & ~ties
+            ties = ((tie_right[j] & rest_right) | (tie_left[j] & rest_left)) & wanted
+            decided = wanted & ~ties
             to_right, to_left = right[j] | always_right, left[j] | always_left
             net[j] += np.int64(popcount(to_right & decided)) - np.int64(popcount(to_left & ~to_right & decided))
             digits[0, j] = ties
@@ -207,7 +209,7 @@ def _compare(net, base, start, stop, planes, t_right, t_left, k0, k1):  # type: 
                     lane = ties & (~ties + ONE)
                     ties ^= lane
                     top = t_right if tie_right[j] & rest_right & lane else t_left
-                    net[j] += _settle(
+                    net[j] += settle(
                         base + U(j), U(word) * U(64) + trailing_zeros(lane), top & ~low, planes, t_right, t_left, k0, k1
                     )
 
@@ -217,19 +219,10 @@ def _next_digit(below, tie, random, digit):  # type: ignore[no-untyped-def]
     """One more binary digit of all uniforms compared with that of a threshold, most significant first."""
     if digit:
         for j in range(LANES):
-            below[j] |= tie[j] & ~random[j]
-            tie[j] &= random[j]
+            below[j], tie[j] = next_digit(below[j], tie[j], random[j], 1)
     else:
         for j in range(LANES):
-            tie[j] &= ~random[j]
-
-
-@device
-def _settle(walker, n, top, planes, t_right, t_left, k0, k1):  # type: ignore[no-untyped-def]
-    """Where step `n` goes, whose uniform begins with the digits `top`: the others are drawn."""
-    rest, _, _, _ = philox(walker & LOW, walker >> HALF, n, TIES, k0, k1)
-    word = top | ((rest & LOW) >> U(32 - BITS + planes))
-    return np.int64(step(I32(0), word, t_right, t_left, ONE << U(BITS), 0, 0))
+            below[j], tie[j] = next_digit(below[j], tie[j], random[j], 0)
 
 
 @parallel_kernel
@@ -248,15 +241,13 @@ def jump(site, first_walker, interval, first, bits, cut, alias, k0, k1):  # type
 @device
 def _tally(before, site, n, state, visit_levels, positive_levels, outer):  # type: ignore[no-untyped-def]
     """Update the functionals of one walker after step number `n` took it from `before` to `site`."""
-    if site != before and (site == 0 or site >= outer):
-        state[0] = n + 1
-    state[1] = max(state[1], site) if site <= outer else state[1]
+    state[0] = passage(before, site, n, outer, state[0])
+    state[1] = highest(site, outer, state[1])
     for i in range(visit_levels.size):
         if site == visit_levels[i]:
             state[2 + i] = n + 1
     for i in range(positive_levels.size):
-        level = positive_levels[i]
-        if site <= outer and before >= level and site >= level and site + before > 2 * level:
+        if above(before, site, positive_levels[i], outer):
             state[2 + visit_levels.size + i] += 1
 
 
