@@ -30,7 +30,7 @@ def figure(quick: bool = False) -> Figure:
     walkers, games = (10**3 if quick else 10**4), 8000  # after which nobody plays
     fig, (top, bottom) = plt.subplots(2, 1, figsize=(3.5, 4.2), sharex=True)
     table = rw.Interval(0, GOAL, rw.Absorbing(), rw.Absorbing())
-    everywhere, starts = np.linspace(0, GOAL, 201), np.arange(1, GOAL)
+    everywhere, starts = np.linspace(0, GOAL, 201), np.arange(1, GOAL, 3 if quick else 1)
     for p, marker, label in ((0.5, "o", 11), (0.47, "s", 14), (0.4, "^", 17)):
         walk = rw.LatticeWalk(p, 1 - p, dx=1.0, dt=1.0, domain=table, start=1.0)
         for ax, values in zip((top, bottom), formulas(everywhere, p), strict=True):

@@ -57,7 +57,8 @@ def figure(quick: bool = False) -> Figure:
             va="top",
         )
     axes[0].set_ylim(0, 0.75)
-    for y, name, text in ((0.9, "data", "□ descent"), (0.75, "walk", "● walkers"), (0.6, "exact law", "stationary law")):
+    labels = {"data": "□ descent", "walk": "● walkers", "exact law": "stationary law"}
+    for y, (name, text) in zip((0.9, 0.75, 0.6), labels.items(), strict=True):
         axes[0].text(0.99, y, text, transform=axes[0].transAxes, color=COLOURS[name], ha="right")
     axes[-1].set_xlabel("parameter $x$")
     return fig

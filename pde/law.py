@@ -227,7 +227,9 @@ def _integral(coefficient: Coefficient, t: float) -> float:
     value = constant_value(coefficient)
     if value is not None:
         return value * t
-    return float(integrate.quad(lambda s: float(coefficient(0.0, s)), 0.0, t, epsabs=0.0, epsrel=1e-13, limit=1000)[0])
+    return float(
+        integrate.quad(lambda s: float(coefficient(0.0, s)), 0.0, t, epsabs=1e-14, epsrel=1e-13, limit=1000)[0]
+    )
 
 
 def _normal_density(z: Floats, half: float) -> Floats:

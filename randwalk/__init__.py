@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from .coefficient import Affine, Coefficient, Constant, Table, Tanh
 from .convention import Convention
+from .device import DeviceError
 from .domain import Absorbing, Interval, Line, PartiallyAbsorbing, Reflecting, Ring
 from .ensemble import Ensemble
 from .estimate import Estimate
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
-    "Absorbing", "Affine", "Coefficient", "Constant", "Convention", "Ensemble", "Estimate", "FirstPassage",
+    "Absorbing", "Affine", "Coefficient", "Constant", "Convention", "DeviceError", "Ensemble", "Estimate", "FirstPassage",
     "Interrupted", "Interval", "LastVisit", "LatticeWalk", "Line", "Maximum", "Normal", "PartiallyAbsorbing",
     "Point", "Positions", "Problem", "Reflecting", "Ring", "Rule", "Sites", "SquaredDisplacement", "Table", "Tanh",
     "TimePositive", "Uniform", "__version__", "explain", "expression", "gallery", "pde", "simulate", "trajectories",

@@ -455,8 +455,8 @@ def test_modified_equation_predicts_the_first_moments_of_a_walk() -> None:
 
 @pytest.mark.parametrize("rule", [Rule.LINEAR, Rule.EXACT_VARIANCE, Rule.FITTED, None])
 def test_modified_equation_is_the_walk_to_second_order(rule: Rule | None) -> None:
-    """One step of a walk with a(x, t) and D(x, t), E f(x + Δx), is exp of the modified backward generator M = Σ (-1)ⁿ bₙ ∂ⁿ to the
-    order it claims: f + dt Mf + ½dt² (M² + ∂_tM) f is left with O(dt³) = O(dx⁶). A wrong term in any bₙ would leave dx⁴."""
+    """One step of a walk with a(x, t) and D(x, t), E f(x + Δx), is exp of the modified backward generator M = Σ (-1)ⁿ bₙ ∂ⁿ to
+    the order it claims: f + dt Mf + ½dt² (M² + ∂_tM) f is left with O(dt³) = O(dx⁶). A wrong term in any bₙ would leave dx⁴."""
     drift, d = rw.expression("sin(x) + 0.3*cos(2*x)*(1 + t)"), rw.expression("0.5 + 0.2*cos(x + t) + 0.1*t")
     f, x, t, errors = rw.expression("sin(x) + 0.5*cos(0.7*x)"), 0.4, 0.3, []
     for dx in (0.2, 0.1):
@@ -470,7 +470,9 @@ def test_modified_equation_is_the_walk_to_second_order(rule: Rule | None) -> Non
         moving = generator([b.derivative("t") for b in m], f)
         series = f(x) + walk.dt * mf(x, t) + 0.5 * walk.dt**2 * (generator(m, mf)(x, t) + moving(x, t))
         errors.append(abs(step - float(series)))
-    assert math.log2(errors[0] / errors[1]) == pytest.approx(6, abs=0.7)  # the next terms are dx = 0.1 times numbers of a few
+    assert math.log2(errors[0] / errors[1]) == pytest.approx(
+        6, abs=0.7
+    )  # the next terms are dx = 0.1 times numbers of a few
 
 
 def generator(m: list[Coefficient], f: Coefficient) -> Coefficient:

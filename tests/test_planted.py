@@ -23,9 +23,8 @@ PLANTED = [
     (
         "p and q swapped at a wall of the simulation",
         "randwalk/kernels/occupation.py",
-        "c = column(I32(i), low, high)\n                t_right, t_left = np.int64(thresholds[row, 0, c]), np.int64(thresholds[row, 1, c])",
-        "c = column(I32(i), low, high)\n                t_right, t_left = np.int64(thresholds[row, 0, c]), np.int64(thresholds[row, 1, c])\n"
-        "                if i == 1:\n                    t_right = t_left - t_right",
+        "right, left, died = split(here,",
+        "t_right = t_left - t_right if i == 1 else t_right\n                right, left, died = split(here,",
         "drift_absorbing_absorbing",
         "sampling",
     ),

@@ -35,7 +35,9 @@ def test_the_stated_bias_is_seen_nine_times_in_ten() -> None:
     counts = rng.multinomial(total, 0.1 * (1 + delta * signs), runs)
     seen = int((((counts - total / 10) ** 2 / (total / 10)).sum(axis=1) > critical).sum())
     low, high = stats.binom.interval(1 - 1e-6, runs, 0.9)  # false-alarm rate 1e-6
-    assert low - 8 <= seen <= high + 8  # ±2 % of runs: the non-central chi-square is itself a limit law of the statistic
+    assert (
+        low - 8 <= seen <= high + 8
+    )  # ±2 % of runs: the non-central chi-square is itself a limit law of the statistic
 
 
 def test_holm_against_its_definition() -> None:
@@ -78,7 +80,9 @@ def test_an_ensemble_agrees_with_a_continuous_law_and_with_data() -> None:
     ensemble = rw.simulate(walk, 20_000, [1.0], seed=1)
     assert compare(ensemble, rw.pde.closed_form(rw.pde.limit(walk))).passed
     edges = np.linspace(-4, 4, 17)
-    counts = np.random.default_rng(5).multinomial(2000, np.diff(stats.norm.cdf(edges)) / np.diff(stats.norm.cdf(edges)).sum())
+    counts = np.random.default_rng(5).multinomial(
+        2000, np.diff(stats.norm.cdf(edges)) / np.diff(stats.norm.cdf(edges)).sum()
+    )
     data = MeasuredCounts(edges[:-1], edges[1:], counts, 1.0)
     assert compare(data, rw.pde.exact_law(walk, [1.0])).passed
     doubled = rw.LatticeWalk.from_drift(0.0, 1.0, dx=0.02, times=[1.0])  # α for D

@@ -147,21 +147,10 @@ def walk_constant(site, first_walker, start, stop, planes, t_right, t_left, k0, 
 
 
 @device
-def _screen(n, start, stop):  # type: ignore[no-untyped-def]
-    """Which of the steps n … n + 63 lie in start … stop - 1, as a mask."""
-    mask = ALL
-    if n < start:
-        mask = mask << U(start - n) if start - n < 64 else ZERO
-    if n + 64 > stop:
-        mask &= ALL >> U(n + 64 - stop) if n + 64 - stop < 64 else ZERO
-    return mask
-
-
-@device
 def _toss(net, base, start, stop, k0, k1):  # type: ignore[no-untyped-def]
     """p = ½: a step goes right where its one digit is 0."""
     for block in range(start // 128, (stop + 127) // 128):
-        early, late = _screen(128 * block, start, stop), _screen(128 * block + 64, start, stop)
+        early, late = screen(128 * block, start, stop), screen(128 * block + 64, start, stop)
         for j in range(LANES):
             walker = base + U(j)
             first, second = words64(walker & LOW, walker >> HALF, U(block), STEPS, k0, k1)
@@ -179,7 +168,7 @@ def _compare(net, base, start, stop, planes, t_right, t_left, k0, k1):  # type: 
     right, left = np.empty(LANES, np.uint64), np.empty(LANES, np.uint64)
     tie_right, tie_left = np.empty(LANES, np.uint64), np.empty(LANES, np.uint64)
     for word in range(start // 64, (stop + 63) // 64):
-        wanted = _screen(64 * word, start, stop)
+        wanted = screen(64 * word, start, stop)
         for j in range(LANES):
             right[j], left[j], tie_right[j], tie_left[j] = ZERO, ZERO, ALL, ALL
         for digit in range(planes):
@@ -217,12 +206,8 @@ def _compare(net, base, start, stop, planes, t_right, t_left, k0, k1):  # type: 
 @device
 def _next_digit(below, tie, random, digit):  # type: ignore[no-untyped-def]
     """One more binary digit of all uniforms compared with that of a threshold, most significant first."""
-    if digit:
-        for j in range(LANES):
-            below[j], tie[j] = next_digit(below[j], tie[j], random[j], 1)
-    else:
-        for j in range(LANES):
-            below[j], tie[j] = next_digit(below[j], tie[j], random[j], 0)
+    for j in range(LANES):
+        below[j], tie[j] = next_digit(below[j], tie[j], random[j], digit)
 
 
 @parallel_kernel

@@ -1,0 +1,185 @@
+"""Run by tests/test_cuda.py in a process of its own, with NUMBA_ENABLE_CUDASIM=1: python -m tests.simulated PART.
+
+Every part stops with an AssertionError where the CUDA kernels do not do what the CPU does.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+import randwalk as rw
+from randwalk import device
+from randwalk.kernels import cuda
+from randwalk.record import Record
+
+ABSORB, REFLECT = rw.Absorbing(), rw.Reflecting()
+ACROSS = range(2**32 - 40, 2**32 + 30)  # more than a block of threads; both counter words of a walker's number
+SEED = 3
+RECORDS: tuple[Record, ...] = (
+    rw.FirstPassage(), rw.LastVisit(0.0), rw.LastVisit(1.0), rw.TimePositive(0.0), rw.Maximum(), rw.SquaredDisplacement(),
+    rw.Positions(),
+)  # fmt: skip
+
+CONSTANT: dict[str, Callable[[], rw.LatticeWalk]] = {
+    "coin": lambda: rw.LatticeWalk(0.5, 0.5, dx=1.0, dt=1.0),
+    "always right": lambda: rw.LatticeWalk(1.0, 0.0, dx=1.0, dt=1.0),
+    "three digits": lambda: rw.LatticeWalk(0.375, 0.5, dx=1.0, dt=1.0, start=rw.Sites([0, 3], [0.4, 0.6])),
+    "ties": lambda: rw.LatticeWalk(1 / 3, 1 / 3, dx=1.0, dt=1.0, start=rw.Uniform(-3, 5)),
+    "tiny": lambda: rw.LatticeWalk(2.0**-31, 0.7 + 2.0**-20, dx=1.0, dt=1.0),
+}
+TABLED: dict[str, Callable[[], rw.LatticeWalk]] = {
+    "walls": lambda: rw.LatticeWalk(0.4, 0.35, sites=9, dt=1.0, domain=rw.Interval(0, 10, ABSORB, ABSORB), start=4.3),
+    "p(x), mixed walls": lambda: rw.LatticeWalk(
+        lambda x: 0.3 + 0.2 * np.tanh(x), 0.45, sites=11, dt=1.0, domain=rw.Interval(-1, 1, REFLECT, ABSORB), start=rw.Uniform(-0.9, 1.0)
+    ),
+    "p(x, t), killed, on a line": lambda: rw.LatticeWalk(
+        lambda x, t: 0.4 + 0.3 * np.sin(x - 3 * t), 0.2, dx=0.5, dt=0.01, killing=lambda x: 0.1 * x**2
+    ),
+    "p(t)": lambda: rw.LatticeWalk(lambda t: 0.35 + 0.3 * np.sin(5 * t), 0.3, dx=1.0, dt=0.05),
+    "robin": lambda: rw.LatticeWalk.from_drift(
+        0.5, 0.5, sites=12, domain=rw.Interval(0, 1, rw.PartiallyAbsorbing(2.0), rw.PartiallyAbsorbing(0.7)), start=0.5
+    ),
+    "killed on a ring": lambda: rw.LatticeWalk(0.6, 0.1, sites=9, dt=0.1, domain=rw.Ring(0, 3), killing=0.3, start=2.0),
+    "ring of one": lambda: rw.LatticeWalk(0.3, 0.3, sites=1, dt=1.0, domain=rw.Ring(0, 1)),
+    "more columns than fit": lambda: rw.LatticeWalk(
+        lambda x: 0.4 + 0.1 * np.tanh(x), 0.4, sites=5000, dt=1.0, domain=rw.Interval(0, 5001, ABSORB, ABSORB), start=3.0
+    ),
+}  # fmt: skip
+
+
+def agree(cpu: rw.Ensemble, gpu: rw.Ensemble) -> None:
+    np.testing.assert_array_equal(cpu.raw, gpu.raw)
+    assert cpu.parts == gpu.parts and list(cpu.records) == list(gpu.records)
+    for record in cpu.records:
+        name = "x" if isinstance(record, rw.Positions) else "counts"
+        np.testing.assert_array_equal(getattr(cpu[record], name), getattr(gpu[record], name), str(record))
+
+
+def both(walk: rw.LatticeWalk, walkers: int | range, steps: list[int], method: str, records: Any = (), **cuda_only: Any) -> None:
+    times = np.array(steps) * walk.dt
+    gpu = rw.simulate(walk, walkers, times, SEED, method, records, backend="cuda", **cuda_only)
+    agree(rw.simulate(walk, walkers, times, SEED, method, records), gpu)
+
+
+def paths(walks: dict[str, Callable[[], rw.LatticeWalk]]) -> None:
+    """Every family, with and without records; times inside blocks of 8, 64 and 128 steps."""
+    for make in walks.values():
+        walk = make()
+        records = [r for r in RECORDS if not (isinstance(walk.domain, rw.Ring) and isinstance(r, rw.SquaredDisplacement))]
+        both(walk, ACROSS, [0, 3, 70, 197], "paths")
+        both(walk, range(ACROSS.start, ACROSS.start + 12), [5, 137], "paths", records)
+
+
+def occupation() -> None:
+    """One block that holds all sites, blocks with margins, rings of both, large numbers of walkers."""
+    for name in ("walls", "robin", "killed on a ring", "ring of one", "p(x), mixed walls", "p(x, t), killed, on a line"):
+        both(TABLED[name](), 10**6, [4, 13], "occupation", [rw.FirstPassage()])
+    wide = rw.LatticeWalk(lambda x: 0.4 + 0.1 * np.tanh(x - 30), 0.4, sites=70, dt=1.0, domain=rw.Interval(0, 71, ABSORB, REFLECT),
+                          start=rw.Uniform(1, 70), killing=0.01)  # fmt: skip
+    ring = rw.LatticeWalk(0.5, 0.4, sites=45, dt=1.0, domain=rw.Ring(0, 1), start=rw.Uniform(0, 1))
+    assert min(w.lattice.last or 0 for w in (wide, ring)) + 1 > cuda.WIDTH
+    both(wide, 10**15, [3, 11], "occupation", [rw.FirstPassage()])
+    both(ring, 10**5, [11], "occupation")
+
+
+def jumps() -> None:
+    for name in ("coin", "ties"):
+        both(CONSTANT[name](), ACROSS, [7, 1000], "jump", [rw.SquaredDisplacement()])
+
+
+def devices() -> None:
+    """Two devices of one card, batches of half the size where memory runs out, and what is left after a failure."""
+    walk = TABLED["walls"]()
+    both(walk, 2500, [30], "paths", [rw.FirstPassage(), rw.Positions()], devices=[0, 0])
+    ensemble = rw.simulate(walk, 1000, [30], SEED, "paths", backend="cuda")
+    agree(rw.simulate(walk, 1500, [40], SEED, "paths"), rw.simulate(walk, 1000, [40], SEED, "paths").extend(1500, backend="cuda"))
+    assert ensemble.resume([40], backend="cuda", devices=[0]).walkers == 1000
+
+    allocate, sizes = cuda._allocate, []
+
+    def scarce(shape: Any) -> Any:
+        sizes.append(int(np.prod(shape)))
+        if sizes[-1] > 300:
+            raise RuntimeError("[CUDA_ERROR_OUT_OF_MEMORY] Call to cuMemAlloc results in CUDA_ERROR_OUT_OF_MEMORY")
+        return allocate(shape)
+
+    cuda._allocate = scarce  # type: ignore[assignment]
+    both(walk, 700, [30], "paths")
+    assert [s for s in sizes if s > 300] and sizes[-1] <= 300
+    both(walk, 700, [30], "paths", devices=[0, 0])
+    cuda._allocate = lambda shape: scarce(10**6)
+    try:
+        rw.simulate(walk, 700, [30], SEED, "paths", backend="cuda")
+    except rw.DeviceError as error:
+        assert "no memory" in str(error) and error.ensemble is None
+    else:
+        raise AssertionError("a device without memory went unnoticed")
+    cuda._allocate = allocate
+
+    failure = type("CudaAPIError", (RuntimeError,), {"__module__": "numba.cuda.cudadrv.driver"})
+    histogram, calls = cuda.Cuda.histogram, []
+
+    def failing(self: Any, *arguments: Any, **named: Any) -> Any:
+        calls.append(1)
+        if len(calls) == 2:
+            raise failure("[700] an illegal memory access was encountered")
+        return histogram(self, *arguments, **named)
+
+    cuda.Cuda.histogram = failing  # type: ignore[method-assign]
+    try:
+        rw.simulate(walk, 2500, [30], SEED, "paths", backend="cuda")
+    except rw.DeviceError as error:
+        part = error.ensemble
+        assert "illegal memory access" in str(error) and part is not None and part.walkers == 1024
+        agree(rw.simulate(walk, 2500, [30], SEED, "paths"), part.extend(2500))
+    else:
+        raise AssertionError("a failed device went unnoticed")
+    cuda.Cuda.histogram = histogram  # type: ignore[method-assign]
+
+    for wrong in ([1], [-1], ["0"], [True], []):
+        try:
+            rw.simulate(walk, 10, [5], backend="cuda", devices=wrong)
+        except ValueError as error:
+            assert "devices = " in str(error)
+        else:
+            raise AssertionError(f"devices = {wrong} went unnoticed")
+
+
+def info() -> None:
+    """What is said of the device, and that `auto` takes it for long work only."""
+    report = dict(device.report())
+    assert "simulator" in report["cuda"] and "agrees with the CPU" in report["self-test"], report
+    assert device.choose("auto", None, 0.1).name == "cpu" and device.choose("auto", None, 1e3).name == "cuda"
+
+
+def digest() -> None:
+    """What each backend makes of one walk of each family, as JSON."""
+    runs: dict[str, tuple[rw.LatticeWalk, str, list[Record]]] = {
+        "step": (TABLED["p(x), mixed walls"](), "paths", []),
+        "next_digit": (CONSTANT["ties"](), "paths", []),
+        "above": (CONSTANT["coin"](), "paths", [rw.TimePositive(0.0)]),
+        "split": (TABLED["walls"](), "occupation", []),
+    }
+    found: dict[str, dict[str, str]] = {}
+    for name, (walk, method, records) in runs.items():
+        for backend in ("cpu", "cuda"):
+            ensemble = rw.simulate(walk, 40, [20 * walk.dt], SEED, method, records, backend=backend)
+            counts = [ensemble.raw, *(ensemble[r].counts for r in records)]
+            found.setdefault(name, {})[backend] = hashlib.sha256(b"".join(c.tobytes() for c in counts)).hexdigest()
+    print(json.dumps(found))
+
+
+PARTS: dict[str, Callable[[], None]] = {
+    "constant": lambda: paths(CONSTANT), "table": lambda: paths(TABLED), "occupation": occupation, "jump": jumps,
+    "devices": devices, "info": info, "digest": digest,
+}  # fmt: skip
+
+if __name__ == "__main__":
+    sys.setswitchinterval(1e-5)  # the simulator waits for its threads in a busy loop
+    PARTS[sys.argv[1]]()

@@ -1,0 +1,123 @@
+"""CUDA: in Numba's simulator, and what is said where there is no GPU. Kernels are compiled for GPUs by `.ci/cuda`."""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import randwalk as rw
+from randwalk import device
+
+ROOT = Path(__file__).parents[1]
+
+
+def simulated(part: str, folder: Path = ROOT) -> str:
+    """Run a part of tests/simulated.py, on the package in `folder`."""
+    environment = os.environ | {"NUMBA_ENABLE_CUDASIM": "1", "PYTHONPATH": str(folder)}
+    if folder != ROOT:
+        environment["RANDWALK_CACHE_DIR"] = str(folder / "kernels")
+    arguments = [sys.executable, "-P", "-m", "tests.simulated", part]
+    done = subprocess.run(arguments, cwd=folder, env=environment, capture_output=True, text=True, timeout=900, check=False)
+    assert done.returncode == 0, done.stderr[-4000:]
+    return done.stdout
+
+
+@pytest.mark.parametrize("part", ["constant", "table", "occupation", "jump", "devices", "info"])
+def test_the_simulator_gives_the_bits_of_the_cpu(part: str) -> None:
+    simulated(part)
+
+
+PLANTED = {  # run: (file, what stands there, what is put there)
+    "step": ("step.py", "I32(2) * I32(word < t_right) - I32(word < t_left)", "I32(word < t_left) - I32(2) * I32(word < t_right)"),
+    "next_digit": ("bits.py", "return below | (tie & ~random), tie & random", "return below | (tie & random), tie & ~random"),
+    "above": ("functionals.py", "site + before > 2 * level", "site > level"),
+    "split": ("occupation.py", "right = binomial(here, t_right, FULL,", "right = binomial(here, t_right // 2, FULL,"),
+}  # fmt: skip
+
+
+def test_a_planted_change_of_the_physics_changes_both_backends_alike(tmp_path: Path) -> None:
+    """No physics is written twice: change it where it stands, and CPU and CUDA go wrong in the same way."""
+    for name in ("randwalk", "pde", "validate", "gallery", "tests"):
+        shutil.copytree(ROOT / name, tmp_path / name, symlinks=True, ignore=shutil.ignore_patterns("__pycache__"))
+    for file, stands, put in PLANTED.values():
+        path = tmp_path / "randwalk" / "kernels" / file
+        text = path.read_text()
+        assert text.count(stands) == 1, f"{file} no longer has the place where this change is planted"
+        path.write_text(text.replace(stands, put))
+    right, wrong = json.loads(simulated("digest")), json.loads(simulated("digest", tmp_path))
+    for name in PLANTED:
+        assert right[name]["cpu"] == right[name]["cuda"] != wrong[name]["cpu"] == wrong[name]["cuda"], name
+
+
+def test_cuda_is_imported_in_one_file() -> None:
+    found = set()
+    for path in (p for folder in ("randwalk", "benchmarks") for p in (ROOT / folder).rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
+            if isinstance(node, ast.ImportFrom) and not node.level:
+                names = [f"{node.module}.{a.name}" for a in node.names]
+            if any(name.startswith("numba.cuda") for name in names):
+                found.add(path.name)
+    assert found == {"cuda.py"} and not (ROOT / "benchmarks" / "cuda.py").read_text().count("numba.cuda")
+
+
+WALK = rw.LatticeWalk(0.5, 0.5, dx=1.0, dt=1.0)
+
+
+def test_without_the_extra_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(device, "find_spec", lambda name: None)
+    with pytest.raises(rw.DeviceError, match=r"backend = 'cuda' cannot run here: .*pip install \"randwalk-pde\[cuda\]\""):
+        rw.simulate(WALK, 10, [10.0], backend="cuda")
+    assert device.report() == [("cuda", 'no: the CUDA extra is not installed: pip install "randwalk-pde[cuda]"')]
+    assert device.choose("auto", None, 1e9).name == "cpu"
+
+
+def test_half_an_installation_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(device, "find_spec", lambda name: True)
+    monkeypatch.setitem(sys.modules, "randwalk.kernels.cuda", None)
+    monkeypatch.delattr("randwalk.kernels.cuda", raising=False)
+    with pytest.raises(rw.DeviceError, match="does not load .*reinstall it"):
+        rw.simulate(WALK, 10, [10.0], backend="cuda")
+
+
+def test_a_missing_gpu_or_an_old_driver_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a GPU this is the true state of the machine; versions are pretended."""
+    from randwalk.kernels import cuda
+
+    monkeypatch.setattr(cuda.cuda, "implementation", "NVIDIA", raising=False)
+    monkeypatch.setattr(cuda.cuda, "is_available", lambda: False)
+    assert "nvidia-smi" in str(cuda.why_not())
+    monkeypatch.setattr(cuda.cuda, "is_available", lambda: True)
+
+    class Versions:
+        def __init__(self, *version: int) -> None:
+            self.get_version = lambda: version
+
+    monkeypatch.setattr(cuda, "_driver", lambda: Versions(12, 4))
+    monkeypatch.setattr(cuda.cuda, "runtime", Versions(13, 0))
+    monkeypatch.setattr(cuda.nvvm, "NVVM", lambda: None)
+    assert "driver supports CUDA 12.4 and the toolkit is 13.0: update the driver" in str(cuda.why_not())
+    monkeypatch.setattr(cuda, "_driver", lambda: Versions(13, 0))
+    assert cuda.why_not() is None
+
+    def missing() -> None:
+        raise ImportError("libNVVM cannot be found")
+
+    monkeypatch.setattr(cuda.nvvm, "NVVM", missing)
+    assert "libNVVM cannot be found" in str(cuda.why_not()) and "numba-cuda[cu13]" in str(cuda.why_not())
+    monkeypatch.setattr(cuda.cuda, "implementation", "Built-in")
+    assert "deprecated" in str(cuda.why_not())
+
+
+def test_bad_backends_are_refused() -> None:
+    with pytest.raises(ValueError, match="backend = 'gpu': must be one of cpu, cuda, auto"):
+        rw.simulate(WALK, 10, [10.0], backend="gpu")
+    with pytest.raises(ValueError, match=r"devices = \[0\] are CUDA devices"):
+        rw.simulate(WALK, 10, [10.0], devices=[0])
