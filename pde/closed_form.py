@@ -128,16 +128,18 @@ class ClosedForm:
 
     def plot(self, t: ArrayLike, ax: Axes | None = None) -> Axes:
         """Draw the density over x at each of the times `t`, on `ax` or on new axes, which are returned."""
-        from matplotlib import pyplot
+        from randwalk.plotting import COLOURS, axes
 
-        ax = pyplot.subplots()[1] if ax is None else ax
+        ax = axes(ax)
         times = np.atleast_1d(_times(t))
         low, high = self._window(float(times.max()))
         x = np.linspace(low, high, 801)
-        for time in times:
-            ax.plot(x, self.pdf(x, time), label=f"t = {time:g}")
-        ax.set(xlabel="x", ylabel="ρ(x, t)", title=self.description)
-        ax.legend()
+        for count, time in enumerate(times, start=1):
+            shade = count / times.size
+            ax.plot(
+                x, self.pdf(x, time), color=COLOURS["closed form"], alpha=shade, label=f"closed form, $t = {time:g}$"
+            )
+        ax.set(xlabel="position $x$", ylabel=r"density $\rho(x, t)$")
         return ax
 
     def _clipped(self, x: Floats) -> Floats:

@@ -142,12 +142,11 @@ class Solution:
         ax = axes(ax)
         rows = range(self.times.size) if t is None else [self._row(t)]
         for count, row in enumerate(rows, start=1):
-            label = f"finite differences, t = {self.times[row]:g}"
+            label = f"finite differences, $t = {self.times[row]:g}$"
             ax.plot(
                 self.x, self.density[row], color=COLOURS["finite differences"], alpha=count / len(rows), label=label
             )
-        ax.set(xlabel="x", ylabel="ρ(x, t)")
-        ax.legend()
+        ax.set(xlabel="position $x$", ylabel=r"density $\rho(x, t)$")
         return ax
 
     def _cumulative(self, t: float) -> PchipInterpolator:

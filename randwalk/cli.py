@@ -181,7 +181,7 @@ def gallery(
         for name in room.names():
             print(f"{name:28} {room.title(name)}")
         return
-    for path in room.save(names or room.names(), out, str(format), quick):
+    for path in room.save(names or [], out, str(format), quick, progress=sys.stderr.isatty()):
         print(path)
 
 

@@ -36,6 +36,8 @@ class Estimate:
     def __repr__(self) -> str:
         if self.value.ndim == 0:
             return f"{self.value:.6g} ± {self.error:.2g}"
+        if self.value.ndim == 1 and self.value.size <= 4:
+            return "[" + ", ".join(f"{v:.6g} ± {e:.2g}" for v, e in zip(self.value, self.error, strict=True)) + "]"
         return f"Estimate({self.value.size} values, standard errors up to {np.max(self.error, initial=0.0):.2g})"
 
 
@@ -44,6 +46,9 @@ class Profile(Estimate):
     """An estimate at each of the places `x`."""
 
     x: Floats
+
+    def __getitem__(self, index: Any) -> Profile:
+        return Profile(self.value[index], self.error[index], self.x[index])
 
 
 def proportion(counts: np.ndarray, total: int) -> Estimate:

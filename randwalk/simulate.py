@@ -89,6 +89,7 @@ def simulate(
         walk, walkers, times and records (:func:`explain` shows it), never of the machine.
     record : sequence of FirstPassage(), LastVisit(x), TimePositive(x), Maximum(), SquaredDisplacement(), Positions()
     threads : int, optional
+        At most this many; never changes a result.
     progress : bool
         Show a progress bar.
     backend : "cpu", "cuda" or "auto"

@@ -16,23 +16,20 @@ _used_in: int | None = None  # the process whose thread pool has run
 
 @contextmanager
 def workers(threads: int | None) -> Iterator[None]:
-    """Run the parallel kernels inside with this many threads (None: as many as numba has).
+    """Run the parallel kernels inside on at most this many threads (None: all that numba has, one a processor unless
+    NUMBA_NUM_THREADS was set before Python started). Results do not depend on it.
 
     Raises
     ------
     ValueError
-        for a number of threads that numba was not started with.
+        for a number of threads that is not a positive whole number.
     RuntimeError
         in a process forked after a parallel kernel ran: the thread pool does not survive a fork.
     """
     global _used_in
     settings: Any = numba.config
-    most = settings.NUMBA_NUM_THREADS
-    if threads is not None and (isinstance(threads, bool) or not isinstance(threads, int) or not 1 <= threads <= most):
-        raise ValueError(
-            f"threads = {threads!r}: must be a whole number from 1 to {most}; "
-            "set NUMBA_NUM_THREADS in the environment before starting Python for more"
-        )
+    if threads is not None and (isinstance(threads, bool) or not isinstance(threads, int) or threads < 1):
+        raise ValueError(f"threads = {threads!r}: must be a whole number from 1")
     if _used_in not in (None, os.getpid()):
         raise RuntimeError(
             "this process was forked after randwalk had started threads, which do not survive a fork: "
@@ -41,7 +38,7 @@ def workers(threads: int | None) -> Iterator[None]:
     with _lock:
         _used_in = os.getpid()
         before = numba.get_num_threads()
-        numba.set_num_threads(threads or before)
+        numba.set_num_threads(min(threads, settings.NUMBA_NUM_THREADS) if threads else before)
         try:
             yield
         finally:

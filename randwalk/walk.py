@@ -279,6 +279,7 @@ class LatticeWalk:
     def _check_now(self) -> None:
         """Check what can be checked without knowing how long the walk will run: bounded domains, and constants anywhere."""
         lattice = self.lattice
+        self.start.weights(lattice)
         if lattice.first is not None and lattice.last is not None:
             self.check(lattice.x(np.arange(lattice.first, lattice.last + 1)), 0.0)
         elif self.homogeneous:

@@ -36,7 +36,8 @@ CONSTANT: dict[str, Callable[[], rw.LatticeWalk]] = {
 TABLED: dict[str, Callable[[], rw.LatticeWalk]] = {
     "walls": lambda: rw.LatticeWalk(0.4, 0.35, sites=9, dt=1.0, domain=rw.Interval(0, 10, ABSORB, ABSORB), start=4.3),
     "p(x), mixed walls": lambda: rw.LatticeWalk(
-        lambda x: 0.3 + 0.2 * np.tanh(x), 0.45, sites=11, dt=1.0, domain=rw.Interval(-1, 1, REFLECT, ABSORB), start=rw.Uniform(-0.9, 1.0)
+        lambda x: 0.3 + 0.2 * np.tanh(x), 0.45, sites=11, dt=1.0,
+        domain=rw.Interval(-1, 1, REFLECT, ABSORB), start=rw.Uniform(-0.9, 1.0),
     ),
     "p(x, t), killed, on a line": lambda: rw.LatticeWalk(
         lambda x, t: 0.4 + 0.3 * np.sin(x - 3 * t), 0.2, dx=0.5, dt=0.01, killing=lambda x: 0.1 * x**2
@@ -61,7 +62,9 @@ def agree(cpu: rw.Ensemble, gpu: rw.Ensemble) -> None:
         np.testing.assert_array_equal(getattr(cpu[record], name), getattr(gpu[record], name), str(record))
 
 
-def both(walk: rw.LatticeWalk, walkers: int | range, steps: list[int], method: str, records: Any = (), **cuda_only: Any) -> None:
+def both(
+    walk: rw.LatticeWalk, walkers: int | range, steps: list[int], method: str, records: Any = (), **cuda_only: Any
+) -> None:
     times = np.array(steps) * walk.dt
     gpu = rw.simulate(walk, walkers, times, SEED, method, records, backend="cuda", **cuda_only)
     agree(rw.simulate(walk, walkers, times, SEED, method, records), gpu)
@@ -71,17 +74,28 @@ def paths(walks: dict[str, Callable[[], rw.LatticeWalk]]) -> None:
     """Every family, with and without records; times inside blocks of 8, 64 and 128 steps."""
     for make in walks.values():
         walk = make()
-        records = [r for r in RECORDS if not (isinstance(walk.domain, rw.Ring) and isinstance(r, rw.SquaredDisplacement))]
+        records = [
+            r for r in RECORDS if not (isinstance(walk.domain, rw.Ring) and isinstance(r, rw.SquaredDisplacement))
+        ]
         both(walk, ACROSS, [0, 3, 70, 197], "paths")
         both(walk, range(ACROSS.start, ACROSS.start + 12), [5, 137], "paths", records)
 
 
 def occupation() -> None:
     """One block that holds all sites, blocks with margins, rings of both, large numbers of walkers."""
-    for name in ("walls", "robin", "killed on a ring", "ring of one", "p(x), mixed walls", "p(x, t), killed, on a line"):
+    for name in (
+        "walls",
+        "robin",
+        "killed on a ring",
+        "ring of one",
+        "p(x), mixed walls",
+        "p(x, t), killed, on a line",
+    ):
         both(TABLED[name](), 10**6, [4, 13], "occupation", [rw.FirstPassage()])
-    wide = rw.LatticeWalk(lambda x: 0.4 + 0.1 * np.tanh(x - 30), 0.4, sites=70, dt=1.0, domain=rw.Interval(0, 71, ABSORB, REFLECT),
-                          start=rw.Uniform(1, 70), killing=0.01)  # fmt: skip
+    wide = rw.LatticeWalk(
+        lambda x: 0.4 + 0.1 * np.tanh(x - 30), 0.4, sites=70, dt=1.0,
+        domain=rw.Interval(0, 71, ABSORB, REFLECT), start=rw.Uniform(1, 70), killing=0.01,
+    )  # fmt: skip
     ring = rw.LatticeWalk(0.5, 0.4, sites=45, dt=1.0, domain=rw.Ring(0, 1), start=rw.Uniform(0, 1))
     assert min(w.lattice.last or 0 for w in (wide, ring)) + 1 > cuda.WIDTH
     both(wide, 10**15, [3, 11], "occupation", [rw.FirstPassage()])
@@ -98,7 +112,10 @@ def devices() -> None:
     walk = TABLED["walls"]()
     both(walk, 2500, [30], "paths", [rw.FirstPassage(), rw.Positions()], devices=[0, 0])
     ensemble = rw.simulate(walk, 1000, [30], SEED, "paths", backend="cuda")
-    agree(rw.simulate(walk, 1500, [40], SEED, "paths"), rw.simulate(walk, 1000, [40], SEED, "paths").extend(1500, backend="cuda"))
+    agree(
+        rw.simulate(walk, 1500, [40], SEED, "paths"),
+        rw.simulate(walk, 1000, [40], SEED, "paths").extend(1500, backend="cuda"),
+    )
     assert ensemble.resume([40], backend="cuda", devices=[0]).walkers == 1000
 
     allocate, sizes = cuda._allocate, []

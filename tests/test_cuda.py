@@ -24,7 +24,9 @@ def simulated(part: str, folder: Path = ROOT) -> str:
     if folder != ROOT:
         environment["RANDWALK_CACHE_DIR"] = str(folder / "kernels")
     arguments = [sys.executable, "-P", "-m", "tests.simulated", part]
-    done = subprocess.run(arguments, cwd=folder, env=environment, capture_output=True, text=True, timeout=900, check=False)
+    done = subprocess.run(
+        arguments, cwd=folder, env=environment, capture_output=True, text=True, timeout=900, check=False
+    )
     assert done.returncode == 0, done.stderr[-4000:]
     return done.stdout
 
@@ -73,7 +75,9 @@ WALK = rw.LatticeWalk(0.5, 0.5, dx=1.0, dt=1.0)
 
 def test_without_the_extra_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(device, "find_spec", lambda name: None)
-    with pytest.raises(rw.DeviceError, match=r"backend = 'cuda' cannot run here: .*pip install \"randwalk-pde\[cuda\]\""):
+    with pytest.raises(
+        rw.DeviceError, match=r"backend = 'cuda' cannot run here: .*pip install \"randwalk-pde\[cuda\]\""
+    ):
         rw.simulate(WALK, 10, [10.0], backend="cuda")
     assert device.report() == [("cuda", 'no: the CUDA extra is not installed: pip install "randwalk-pde[cuda]"')]
     assert device.choose("auto", None, 1e9).name == "cpu"
@@ -83,7 +87,7 @@ def test_half_an_installation_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(device, "find_spec", lambda name: True)
     monkeypatch.setitem(sys.modules, "randwalk.kernels.cuda", None)
     monkeypatch.delattr("randwalk.kernels.cuda", raising=False)
-    with pytest.raises(rw.DeviceError, match="does not load .*reinstall it"):
+    with pytest.raises(rw.DeviceError, match=r"does not load .*reinstall it"):
         rw.simulate(WALK, 10, [10.0], backend="cuda")
 
 

@@ -702,7 +702,7 @@ def report() -> list[tuple[str, str]]:
     rows = [("cuda", f"driver {driver[0]}.{driver[1]}, toolkit {toolkit[0]}.{toolkit[1]}")]
     for number, name, capability, free, total in described():
         memory = f"{free / 2**30:.1f} of {total / 2**30:.1f} GiB free"
-        rows.append((f"device {number}", f"{name}, sm_{capability}, {memory}; {_self_test(number)}"))
+        rows.append((f"device {number}", f"{name}, sm_{capability}, {memory}; self-test {_self_test(number)}"))
     return rows
 
 
@@ -735,14 +735,14 @@ def _self_test(device: int) -> str:
     try:
         mixed, site, seconds = Cuda([device])._on(device, on_device)
     except Exception as error:  # whatever goes wrong is what this is for
-        return f"self-test failed: {_first_line(error)}"
+        return f"failed: {_first_line(error)}"
     j = np.array([0, size // 2, size - 1])
     words = [[words64(U(k), U(0), U(n), STEPS, *keys) for n in range(blocks)] for k in j]
     wanted = [int(np.bitwise_xor.reduce(np.array(w, dtype=np.uint64), axis=None)) for w in words]
     steps = [2 * (2 * sum(int(popcount(~U(w))) for w in row[0]) - 128) for row in words]
     agree = [int(v) for v in mixed[j]] == wanted and [int(v) for v in site[j]] == steps
     verdict = "agrees with the CPU" if agree else "DISAGREES with the CPU: do not use this device"
-    return f"self-test {verdict} ({1e3 * seconds:.2f} ms)"
+    return f"{verdict} ({1e3 * seconds:.2f} ms)"
 
 
 # ---------------------------------------------------------------- without a GPU

@@ -1,0 +1,256 @@
+"""``python -m benchmarks.cuda [--device 0] [--size 1] [--json FILE]``: rates on one CUDA device, and on this host beside it.
+
+Prints Philox words/s, walker-steps/s of the kernels, the copy rate of device memory, the same walks through `simulate` on both
+backends with their counts compared bin by bin, and CuPy and PyTorch on the same work where they are installed. Takes a minute
+or two at full size. Goals are those of an H100.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import json
+import platform
+import sys
+import time
+from collections.abc import Callable
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import numba
+import numpy as np
+
+import randwalk as rw
+from randwalk import device
+from randwalk.kernels.philox import key
+from randwalk.window import table_for
+
+Work = Callable[[], float]  # does some work and returns how much
+STEPS = 1000
+KEYS = key(1)
+GOALS = {"p = ½, kernel": 3e13, "p(x), kernel": 5e11}
+PHILOX_MULTIPLIES = 20  # 32 × 32 → 64 bits, to a block of four words
+MULTIPLIES_PER_CYCLE = 64  # 32-bit integer multiplications of a multiprocessor of compute capability 8.0 and 9.0
+
+
+def rate(work: Work, repetitions: int, wait: Callable[[], None]) -> float:
+    """The best of some repetitions, after one to warm up."""
+    work()
+    best = 0.0
+    for _ in range(repetitions):
+        wait()
+        begin = time.perf_counter()
+        done = work()
+        wait()
+        best = max(best, done / (time.perf_counter() - begin))
+    return best
+
+
+def walks() -> dict[str, rw.LatticeWalk]:
+    return {
+        "p = ½": rw.LatticeWalk(0.5, 0.5, 1.0, 1.0),
+        "p = 0.3, q = 0.5": rw.LatticeWalk(0.3, 0.5, 1.0, 1.0),
+        "p(x)": rw.LatticeWalk(rw.expression("0.4 - 0.1*tanh(x/50)"), rw.expression("0.4 + 0.1*tanh(x/50)"), 1.0, 1.0),
+        "p(x, t)": rw.LatticeWalk(
+            rw.expression("0.4 - 0.1*tanh((x - t/50)/50)"), rw.expression("0.4 + 0.1*tanh((x - t/50)/50)"), 1.0, 1.0
+        ),
+    }
+
+
+def trapped() -> rw.LatticeWalk:
+    return rw.LatticeWalk(0.5, 0.5, 1.0, 1.0, rw.Interval(-50, 50, rw.Absorbing(), rw.Absorbing()))
+
+
+def kernels(cuda: Any, walkers: int) -> dict[str, Work]:
+    """The kernels alone, on data that is on the device."""
+    numbers = cuda.cuda
+    backend = cuda.Cuda([numbers.current_context().device.id])
+    site = numbers.to_device(np.zeros(walkers, dtype=np.int32))
+    words, other = numbers.device_array(walkers, np.uint64), numbers.device_array(walkers, np.uint64)
+
+    def philox() -> float:
+        cuda._blocks(cuda._blocks_for(walkers), cuda.THREADS, words, 64, *KEYS)
+        return walkers * 64 * 4.0
+
+    def constant(right: int, left: int, digits: int) -> Work:
+        def work() -> float:
+            backend.walk_constant(site, 0, 0, STEPS, digits, right, left, *KEYS)
+            return float(walkers) * STEPS
+
+        return work
+
+    def tabled(walk: rw.LatticeWalk, followed: bool) -> Work:
+        table = table_for(walk, STEPS)
+        layout, thresholds = (table.low, table.high, table.wrap, table.sites + 2), table.rows(0, STEPS)
+        levels = np.empty(0, np.int32), np.empty(0, np.int32)
+        begun = numbers.to_device(np.full(walkers, 1 - table.first, dtype=np.int32))
+
+        def work() -> float:
+            here = backend.copy(begun)
+            if followed:
+                state = backend.begin(here, levels)
+                backend.follow_table(here, state, 0, 0, STEPS, thresholds, layout, levels, *KEYS)
+            else:
+                backend.walk_table(here, 0, 0, STEPS, thresholds, layout, *KEYS)
+            return float(walkers) * STEPS
+
+        return work
+
+    def copy() -> float:
+        other.copy_to_device(words)
+        return 2.0 * words.nbytes
+
+    def count() -> float:
+        backend.histogram(site, 4096, 2048)
+        return float(walkers)
+
+    fair, biased = (1 << 30, 1 << 31, 1), (int(0.3 * 2**31), int(0.8 * 2**31), 8)
+    return {
+        "Philox, words": philox,
+        "p = ½, kernel": constant(*fair),
+        "p = 0.3, q = 0.5, kernel": constant(*biased),
+        "p(x), kernel": tabled(walks()["p(x)"], False),
+        "p(x, t), kernel": tabled(walks()["p(x, t)"], False),
+        "first passage (steps asked for), kernel": tabled(trapped(), True),
+        "histogram, walkers": count,
+        "copy, bytes": copy,
+    }
+
+
+def whole(walk: rw.LatticeWalk, walkers: int, records: list[Any], **where: Any) -> tuple[float, rw.Ensemble]:
+    """Steps/s of a whole run, and what it found; the second of two runs, so that nothing is compiled in it."""
+    rw.simulate(walk, min(walkers, 10_000), [float(STEPS)], 1, "paths", records, **where)
+    begin = time.perf_counter()
+    ensemble = rw.simulate(walk, walkers, [float(STEPS)], 1, "paths", records, **where)
+    return float(walkers) * STEPS / (time.perf_counter() - begin), ensemble
+
+
+def others(walkers: int, number: int) -> dict[str, tuple[Work, Callable[[], None]]]:
+    """p = ½ walks and p(x) walks as one would write them with an array library."""
+    rows: dict[str, tuple[Work, Callable[[], None]]] = {}
+    few = max(1000, walkers // 16)  # of these every step goes through memory
+    if importlib.util.find_spec("cupy"):
+        cp: Any = __import__("cupy")
+        cp.cuda.Device(number).use()
+        generator = cp.random.Generator(cp.random.Philox4x3210(1))
+
+        def cupy_coin() -> float:
+            generator.binomial(STEPS, 0.5, size=walkers)
+            return float(walkers) * STEPS
+
+        def cupy_curve() -> float:
+            x = cp.zeros(few, dtype=cp.float32)
+            for _ in range(STEPS):
+                x += cp.where(generator.random(few, dtype=cp.float32) < 0.5 - 0.1 * cp.tanh(x / 50), 1.0, -1.0)
+            return float(few) * STEPS
+
+        def cupy_wait() -> None:
+            cp.cuda.Device(number).synchronize()
+
+        rows |= {"CuPy, p = ½ (binomial endpoints)": (cupy_coin, cupy_wait), "CuPy, p(x)": (cupy_curve, cupy_wait)}
+    if importlib.util.find_spec("torch"):
+        torch: Any = __import__("torch")
+        if torch.cuda.is_available():
+            where = torch.device("cuda", number)
+
+            def torch_coin() -> float:
+                x = torch.zeros(few, dtype=torch.int32, device=where)
+                for _ in range(STEPS // 62):
+                    bits = torch.randint(0, 1 << 62, (few,), device=where)
+                    for _ in range(62):
+                        x += (bits & 1).to(torch.int32)
+                        bits >>= 1
+                return float(few) * (STEPS // 62 * 62)
+
+            def torch_curve() -> float:
+                x = torch.zeros(few, device=where)
+                for _ in range(STEPS):
+                    x += torch.where(torch.rand(few, device=where) < 0.5 - 0.1 * torch.tanh(x / 50), 1.0, -1.0)
+                return float(few) * STEPS
+
+            def torch_wait() -> None:
+                torch.cuda.synchronize(where)
+
+            rows |= {"PyTorch, p = ½": (torch_coin, torch_wait), "PyTorch, p(x)": (torch_curve, torch_wait)}
+    return rows
+
+
+def multiply_limit(cuda: Any) -> float:
+    """Philox words/s if nothing but its multiplications took time."""
+    properties = cuda.cuda.current_context().device
+    hertz = 1e3 * properties.CLOCK_RATE
+    return 4 * properties.MULTIPROCESSOR_COUNT * MULTIPLIES_PER_CYCLE * hertz / PHILOX_MULTIPLIES
+
+
+def installed(name: str) -> str | None:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None
+
+
+def measure(number: int, size: float, repetitions: int) -> dict[str, Any]:
+    from randwalk.kernels import cuda
+
+    walkers = max(1024, int(size * (1 << 27)))
+    rates: dict[str, float] = {}
+    with cuda.cuda.gpus[number]:
+        limit = 0.0 if cuda.SIMULATED else multiply_limit(cuda)
+        for name, work in kernels(cuda, walkers).items():
+            rates[name] = rate(work, repetitions, cuda.cuda.synchronize)
+            show(name, rates[name])
+    host = max(1000, walkers // 128)
+    agree = True
+    runs = [(name, walk, []) for name, walk in walks().items()]
+    for name, walk, records in [*runs, ("first passage", trapped(), [rw.FirstPassage()])]:
+        many, _ = whole(walk, walkers, records, backend="cuda", devices=[number])
+        _, gpu = whole(walk, host, records, backend="cuda", devices=[number])
+        slow, cpu = whole(walk, host, records)
+        same = np.array_equal(cpu.raw, gpu.raw) and all(np.array_equal(cpu[r].counts, gpu[r].counts) for r in records)
+        agree = agree and same
+        rates |= {f"{name}, simulate": many, f"{name}, this host": slow}
+        show(f"{name}, simulate", many)
+        show(f"{name}, this host", slow, "counts equal" if same else "COUNTS DIFFER")
+    for name, (work, wait) in others(walkers, number).items():
+        rates[name] = rate(work, repetitions, wait)
+        show(name, rates[name])
+    found = cuda.described()[number]
+    about = {
+        "device": found[1], "capability": found[2], "memory": float(found[4]), "host": platform.processor() or platform.machine(),
+        "threads": numba.get_num_threads(), "python": platform.python_version(), "report": device.report(),
+        "versions": {name: installed(name) for name in ("numba", "numba-cuda", "numpy", "cupy-cuda13x", "torch")},
+        "walkers": walkers, "steps": STEPS, "counts equal": agree, "philox limit": limit,
+    }  # fmt: skip
+    if limit:
+        print(f"Philox reaches {rates['Philox, words'] / limit:.2f} of its multiplications' limit (goal 0.60)")
+    return about | {"rates": rates}
+
+
+def show(name: str, value: float, note: str = "") -> None:
+    goal = f"{value / GOALS[name]:.2f} of the goal {GOALS[name]:.3g}" if name in GOALS else ""
+    print(f"{name:42} {value:10.3g} /s  {goal}{note}", flush=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.cuda", description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("--device", type=int, default=0)
+    parser.add_argument("--size", type=float, default=1.0, help="fraction of the full 2^27 walkers")
+    parser.add_argument("--repetitions", type=int, default=3)
+    parser.add_argument("--json", type=Path, help="write the results here")
+    options = parser.parse_args()
+    reason = device.why_not_cuda()
+    if reason is not None:
+        sys.exit(f"nothing to measure: {reason}")
+    for name, value in device.report():
+        print(f"{name:14} {value}")
+    results = measure(options.device, options.size, options.repetitions)
+    if options.json is not None:
+        options.json.write_text(json.dumps(results, indent=2, default=str) + "\n")
+    sys.exit(not results["counts equal"])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,78 @@
+"""``python -m benchmarks.ptx``: every CUDA kernel compiled to PTX and SASS, without a GPU and without a driver.
+
+Needs numba-cuda and the wheels nvidia-nvvm, nvidia-cuda-nvrtc and nvidia-cuda-nvcc. Prints registers, spills and shared memory
+of each kernel; exit status 1 on an error, a spill, or floating-point arithmetic that may be contracted.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+import sysconfig
+import tempfile
+from pathlib import Path
+
+from randwalk.kernels import cuda
+
+CAPABILITIES = ((8, 0), (9, 0))
+# fma fuses; mul, add and sub without a rounding mode may be fused by ptxas.
+CONTRACTED = re.compile(r"\b(?:fma\.\S+|(?:mul|add|sub|mad)\.f(?:32|64))\b")
+
+
+def ptxas() -> str:
+    """The assembler: of the nvidia-cuda-nvcc wheel, else on the path."""
+    wheels = sorted(Path(sysconfig.get_path("purelib")).glob("nvidia/**/bin/ptxas"))
+    found = str(wheels[0]) if wheels else shutil.which("ptxas")
+    if found is None:
+        sys.exit('no ptxas: pip install "nvidia-cuda-nvcc==13.0.*"')
+    return found
+
+
+def assemble(ptx: str, capability: tuple[int, int]) -> tuple[str, str]:
+    """(what ptxas says, error)."""
+    with tempfile.TemporaryDirectory() as folder:
+        source = Path(folder) / "kernel.ptx"
+        source.write_text(ptx)
+        arguments = [
+            ptxas(),
+            "-v",
+            f"-arch=sm_{capability[0]}{capability[1]}",
+            str(source),
+            "-o",
+            str(Path(folder) / "kernel.cubin"),
+        ]
+        done = subprocess.run(arguments, capture_output=True, text=True, check=False)
+    return done.stderr, done.stderr if done.returncode else ""
+
+
+def number(pattern: str, text: str) -> int:
+    found = re.search(pattern, text)
+    return int(found.group(1)) if found else 0
+
+
+def main() -> None:
+    failures = []
+    print(f"{'kernel':20} {'target':7} {'registers':>9} {'stack':>6} {'spilled':>8} {'shared':>7}")
+    for capability in CAPABILITIES:
+        target = f"sm_{capability[0]}{capability[1]}"
+        for name, ptx in cuda.compile_all(capability):
+            said, error = assemble(ptx, capability)
+            spilled = number(r"(\d+) bytes spill stores", said) + number(r"(\d+) bytes spill loads", said)
+            registers, stack = number(r"Used (\d+) registers", said), number(r"(\d+) bytes stack frame", said)
+            shared = number(r"(\d+) bytes smem", said)
+            print(f"{name:20} {target:7} {registers:9} {stack:6} {spilled:8} {shared:7}", flush=True)
+            contracted = CONTRACTED.search(ptx)
+            if error or f".target {target}" not in ptx or not registers:
+                failures.append(f"{name} for {target} does not compile: {error}")
+            if spilled:
+                failures.append(f"{name} for {target} spills {spilled} bytes")
+            if contracted:
+                failures.append(f"{name} for {target} has {contracted.group()}: its bits would not be the CPU's")
+    print("\n".join(failures) if failures else "all compile, without spills and without contraction")
+    sys.exit(bool(failures))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,82 @@
+"""Sphinx configuration: ``sphinx-build -W -b html docs docs/_build`` builds the site, with no network."""
+
+from __future__ import annotations
+
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+import randwalk
+
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE))  # for gallery_pages
+
+project = "randwalk"
+author = "The randwalk developers"
+copyright = author
+version = release = randwalk.__version__
+
+extensions = [
+    "gallery_pages",
+    "myst_parser",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "sphinx.ext.mathjax",
+    "sphinx.ext.napoleon",
+    "sphinx_copybutton",
+    "sphinx_design",
+]
+exclude_patterns = ["_build", "performance_table.md"]
+templates_path = ["_templates"]
+myst_enable_extensions = ["amsmath", "colon_fence", "deflist", "dollarmath"]
+myst_heading_anchors = 3
+default_role = "literal"  # `name` in a docstring is code
+
+autodoc_member_order = "bysource"
+autodoc_typehints = "none"  # the docstrings say the types, in words
+autosummary_generate = True
+napoleon_google_docstring = False
+napoleon_use_rtype = False
+napoleon_preprocess_types = False
+maximum_signature_line_length = 88
+
+# MathJax comes from a CDN unless told otherwise. The package sphinx-mathjax-offline holds it; one of its files is enough.
+_found = find_spec("sphinx-mathjax-offline")
+if _found is None or _found.origin is None:
+    raise ImportError('formulas are drawn by sphinx-mathjax-offline: pip install -e ".[docs]"')
+html_static_path = ["_static", str(Path(_found.origin).parent / "static" / "mathjax" / "tex-svg-full.js")]
+mathjax_path = "tex-svg-full.js"
+mathjax3_config = {"options": {"enableMenu": False}, "svg": {"fontCache": "global"}}
+
+html_theme = "pydata_sphinx_theme"
+html_title = f"randwalk {release}"
+html_css_files = ["randwalk.css"]
+html_show_sourcelink = False
+html_copy_source = False
+html_theme_options = {
+    "logo": {"text": "randwalk"},
+    "navbar_align": "left",
+    "navbar_end": ["theme-switcher"],
+    "header_links_before_dropdown": 6,
+    "secondary_sidebar_items": ["page-toc"],
+    "footer_start": ["copyright"],
+    "footer_end": [],
+    "show_prev_next": True,
+    "pygments_light_style": "tango",
+    "pygments_dark_style": "monokai",
+}
+html_sidebars = {"index": [], "install": [], "changes": []}
+copybutton_prompt_text = ">>> |\\.\\.\\. |\\$ "
+copybutton_prompt_is_regexp = True
+
+
+def _put_in_measurements(app: object, name: str, source: list[str]) -> None:
+    """The table that ``python -m benchmarks`` measured stands on its page where there is one."""
+    if name == "performance":
+        table = HERE / "performance_table.md"
+        missing = "*No measurement is kept with this build of the pages; the command above makes one.*\n"
+        source[0] = source[0].replace("<!-- table -->", table.read_text("utf-8") if table.exists() else missing)
+
+
+def setup(app: object) -> None:
+    app.connect("source-read", _put_in_measurements)  # type: ignore[attr-defined]

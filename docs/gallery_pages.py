@@ -1,0 +1,120 @@
+"""A Sphinx extension that draws the gallery: a page for every script, and an index of thumbnails.
+
+A figure is drawn again when its script is newer than its picture; delete ``docs/auto_gallery`` to draw all of them again.
+"""
+
+from __future__ import annotations
+
+import ast
+import os
+from pathlib import Path
+
+import matplotlib
+from sphinx.application import Sphinx
+from sphinx.util import logging
+from sphinx.util.display import status_iterator
+
+from randwalk import gallery
+
+GROUPS = {
+    "From coin tosses to equations": (
+        "galton_board", "symmetric_walk", "generating_function", "asymmetric_drift", "parity", "modified_equation", "moving_walkers",
+    ),
+    "Walls and first passages": ("walls", "absorbing_wall", "gamblers_ruin", "arcsine_law", "first_return"),
+    "Forces and wells": (
+        "ornstein_uhlenbeck", "double_well", "time_dependent_bias", "tabulated_drift", "schroedinger", "free_energy",
+        "gradient_descent",
+    ),
+    "Measured data": ("perrin_displacements", "perrin_sedimentation"),
+    "Evidence and cost": ("convergence", "many_walkers", "cost"),
+}  # fmt: skip
+REST = "More"
+OUT = "auto_gallery"
+
+PAGE = """\
+{docstring}
+
+.. figure:: {name}.png
+   :width: 525px
+   :alt: {title}
+
+{animation}:download:`Download the script <../../gallery/{name}.py>`, or draw it by itself with ``randwalk gallery {name}``.
+
+.. literalinclude:: ../../gallery/{name}.py
+   :language: python
+   :lines: {first}-
+"""
+ANIMATION = """\
+.. figure:: {name}.gif
+   :width: 560px
+   :alt: {title}, moving
+
+"""
+INDEX = """\
+Gallery
+=======
+
+Every figure states one result and is drawn by a script of some fifty lines, which its page shows. The scripts come with the
+package: ``randwalk gallery`` draws them all, ``randwalk gallery --list`` lists them, and ``--format gif`` or ``mp4`` makes the
+moving ones.
+
+"""
+CARD = """\
+   .. grid-item-card:: {title}
+      :img-top: {name}.png
+      :link: {name}
+      :link-type: doc
+
+"""
+
+
+def draw(name: str, folder: Path) -> None:
+    """The figure of a script, and its animation if it has one, unless they are there and newer than the script."""
+    script = gallery.FOLDER / f"{name}.py"
+    for form in ("png", *(["gif"] if name in gallery.names(moving=True) else [])):
+        picture = folder / f"{name}.{form}"
+        if not picture.exists() or picture.stat().st_mtime < script.stat().st_mtime:
+            # a moving picture is drawn small: a full one takes minutes
+            quick = form == "gif" or "RANDWALK_DOCS_QUICK" in os.environ
+            gallery.save([name], folder, form, quick=quick)
+
+
+def write(path: Path, text: str) -> None:
+    """Write a page if it changed, so that Sphinx reads again only what did."""
+    if not path.exists() or path.read_text("utf-8") != text:
+        path.write_text(text, "utf-8")
+
+
+def page(name: str) -> str:
+    source = (gallery.FOLDER / f"{name}.py").read_text("utf-8")
+    tree = ast.parse(source)
+    docstring, after = ast.get_docstring(tree) or "", tree.body[0].end_lineno or 0
+    title = gallery.title(name)
+    animation = ANIMATION.format(name=name, title=title) if name in gallery.names(moving=True) else ""
+    return PAGE.format(docstring=docstring, name=name, title=title, animation=animation, first=after + 2)
+
+
+def make_pages(app: Sphinx) -> None:
+    matplotlib.use("Agg")
+    folder = Path(app.srcdir) / OUT
+    folder.mkdir(exist_ok=True)
+    names = gallery.names()
+    for name in status_iterator(names, "drawing the gallery... ", "blue", len(names)):
+        draw(name, folder)
+        write(folder / f"{name}.rst", page(name))
+    grouped = {name for group in GROUPS.values() for name in group}
+    index = INDEX
+    for heading, group in {**GROUPS, REST: tuple(name for name in names if name not in grouped)}.items():
+        present = [name for name in group if name in names]
+        if len(present) < len(group):
+            logging.getLogger(__name__).warning("no script for %s", set(group) - set(present))
+        if present:
+            index += f"{heading}\n{'-' * len(heading)}\n\n.. grid:: 1 2 3 3\n   :gutter: 3\n\n"
+            index += "".join(CARD.format(name=name, title=gallery.title(name)) for name in present)
+            index += ".. toctree::\n   :hidden:\n\n" + "".join(f"   {name}\n" for name in present) + "\n"
+    write(folder / "index.rst", index)
+
+
+def setup(app: Sphinx) -> dict[str, bool]:
+    app.connect("builder-inited", make_pages)
+    return {"parallel_read_safe": True}
