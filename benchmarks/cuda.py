@@ -62,10 +62,10 @@ def trapped() -> rw.LatticeWalk:
     return rw.LatticeWalk(0.5, 0.5, 1.0, 1.0, rw.Interval(-50, 50, rw.Absorbing(), rw.Absorbing()))
 
 
-def kernels(cuda: Any, walkers: int) -> dict[str, Work]:
+def kernels(cuda: Any, number: int, walkers: int) -> dict[str, Work]:
     """The kernels alone, on data that is on the device."""
     numbers = cuda.cuda
-    backend = cuda.Cuda([numbers.current_context().device.id])
+    backend = cuda.Cuda([number])
     site = numbers.to_device(np.zeros(walkers, dtype=np.int32))
     words, other = numbers.device_array(walkers, np.uint64), numbers.device_array(walkers, np.uint64)
 
@@ -193,14 +193,14 @@ def installed(name: str) -> str | None:
 def measure(number: int, size: float, repetitions: int) -> dict[str, Any]:
     from randwalk.kernels import cuda
 
-    walkers = max(1024, int(size * (1 << 27)))
+    walkers = max(64, int(size * (1 << 27)))
     rates: dict[str, float] = {}
     with cuda.cuda.gpus[number]:
         limit = 0.0 if cuda.SIMULATED else multiply_limit(cuda)
-        for name, work in kernels(cuda, walkers).items():
+        for name, work in kernels(cuda, number, walkers).items():
             rates[name] = rate(work, repetitions, cuda.cuda.synchronize)
             show(name, rates[name])
-    host = max(1000, walkers // 128)
+    host = max(64, walkers // 128)
     agree = True
     runs = [(name, walk, []) for name, walk in walks().items()]
     for name, walk, records in [*runs, ("first passage", trapped(), [rw.FirstPassage()])]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from .coefficient import Affine, Coefficient, Constant, Table, Tanh
+from .coefficient import Affine, Coefficient, Constant, Tanh
 from .convention import Convention
 from .device import DeviceError
 from .domain import Absorbing, Interval, Line, PartiallyAbsorbing, Reflecting, Ring
@@ -16,6 +16,7 @@ from .problem import Problem
 from .record import FirstPassage, LastVisit, Maximum, Positions, SquaredDisplacement, TimePositive
 from .simulate import Interrupted, explain, simulate, trajectories
 from .start import Normal, Point, Sites, Uniform
+from .tabulated import Table
 from .walk import LatticeWalk, Rule
 
 if TYPE_CHECKING:

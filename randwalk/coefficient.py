@@ -7,14 +7,11 @@ LaTeX, so that closed forms are chosen by reading the structure, never by sampli
 
 from __future__ import annotations
 
-import csv
-import inspect
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import reduce
-from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -451,180 +448,6 @@ class Tanh(Coefficient):
         return str(self._tree())
 
 
-class Table(Coefficient):
-    """A function of x given by its values at increasing points, linear between them.
-
-    Outside the tabulated range there is no value: asking for one is an error at the place that needs it, because holding
-    the last value or extrapolating would be a guess about the physics.
-
-    Parameters
-    ----------
-    x, values : array_like of the same length, at least 2, `x` strictly increasing
-    """
-
-    depends_on_x = True
-    depends_on_t = False
-
-    def __init__(self, x: ArrayLike, values: ArrayLike) -> None:
-        self.x, self.values = np.array(x, dtype=np.float64), np.array(values, dtype=np.float64)
-        if self.x.ndim != 1 or self.x.shape != self.values.shape or self.x.size < 2:
-            raise ValueError(
-                f"a table needs two one-dimensional lists of the same length ≥ 2: x has shape {self.x.shape}, "
-                f"values {self.values.shape}"
-            )
-        for name, column in (("x", self.x), ("values", self.values)):
-            if not np.isfinite(column).all():
-                raise ValueError(
-                    f"{name} of a table is {column[~np.isfinite(column)][0]} in row {np.argmin(np.isfinite(column))}"
-                )
-        if (np.diff(self.x) <= 0).any():
-            row = int(np.argmax(np.diff(self.x) <= 0)) + 1
-            raise ValueError(
-                f"x of a table must increase: row {row} has {self.x[row]} after {self.x[row - 1]}; sort the rows"
-            )
-        self.x.setflags(write=False)
-        self.values.setflags(write=False)
-
-    @classmethod
-    def from_csv(cls, path: str | Path, x: str, value: str) -> Table:
-        """Read the columns named `x` and `value` of a CSV file with a header row."""
-        columns = read_csv(path, [x, value])
-        return cls(columns[x], columns[value])
-
-    def evaluate(self, x: Floats, t: Floats) -> Floats:
-        tolerance = 1e-9 * (self.x[-1] - self.x[0])
-        values = np.interp(x, self.x, self.values)
-        outside = (x < self.x[0] - tolerance) | (x > self.x[-1] + tolerance)
-        if outside.any():
-            place = float(np.atleast_1d(x)[np.atleast_1d(outside)][0])
-            raise ValueError(
-                f"the table covers x from {self.x[0]:g} to {self.x[-1]:g} and is needed at x = {place:g}: "
-                "give more rows, or put walls inside the table"
-            )
-        return values
-
-    def derivative(self, variable: str) -> Coefficient:
-        if variable != "x":
-            return ZERO
-        return Table(self.x, np.gradient(self.values, self.x, edge_order=2 if self.x.size > 2 else 1))
-
-    def latex(self) -> str:
-        return r"\mathrm{table}(x)"
-
-    def __eq__(self, other: object) -> bool:
-        return (
-            isinstance(other, Table) and np.array_equal(self.x, other.x) and np.array_equal(self.values, other.values)
-        )
-
-    def __hash__(self) -> int:
-        return hash((self.x.tobytes(), self.values.tobytes()))
-
-    def __repr__(self) -> str:
-        return f"Table({self.x.size} rows, x from {self.x[0]:g} to {self.x[-1]:g})"
-
-    __str__ = __repr__
-
-
-def read_csv(path: str | Path, names: Sequence[str]) -> dict[str, list[float]]:
-    """The numeric columns called `names` of a CSV file with a header; what is wrong is told with file, line and column."""
-    path = Path(path)
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file)
-            header = reader.fieldnames or []
-            for name in names:
-                if name not in header:
-                    raise ValueError(
-                        f"{path}: there is no column {name!r}; the columns are {', '.join(header) or 'none'}"
-                    )
-            columns: dict[str, list[float]] = {name: [] for name in names}
-            for row in reader:
-                for name in names:
-                    try:
-                        columns[name].append(float(row[name]))
-                    except (TypeError, ValueError):
-                        raise ValueError(
-                            f"{path}, line {reader.line_num}: {row[name]!r} in column {name!r} is not a number"
-                        ) from None
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise ValueError(f"{path} cannot be read as CSV: {error}") from None
-    return columns
-
-
-class Function(Coefficient):
-    """An opaque Python function of ``(x, t)``, of ``x`` alone or of ``t`` alone; its parameter names say which.
-
-    It is called with arrays, or value by value if it refuses arrays. Derivatives are fourth-order central differences.
-    """
-
-    def __init__(self, function: Callable[..., ArrayLike]) -> None:
-        if not callable(function):
-            raise TypeError(f"a coefficient is a number, a Coefficient or a function of x and t, not {function!r}")
-        self.function = function
-        names = [
-            p.name
-            for p in inspect.signature(function).parameters.values()
-            if p.default is p.empty and p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
-        ]
-        if len(names) not in (1, 2):
-            raise TypeError(f"a coefficient function takes x, t or (x, t); {self.name} takes ({', '.join(names)})")
-        both = ("t", "x") if names == ["t", "x"] else ("x", "t")
-        self._arguments = both if len(names) == 2 else ("t",) if names == ["t"] else ("x",)
-
-    @property
-    def name(self) -> str:
-        return getattr(self.function, "__name__", type(self.function).__name__)
-
-    @property
-    def depends_on_x(self) -> bool:
-        return "x" in self._arguments
-
-    @property
-    def depends_on_t(self) -> bool:
-        return "t" in self._arguments
-
-    def evaluate(self, x: Floats, t: Floats) -> Floats:
-        given = [np.asarray(v) for v in np.broadcast_arrays(*({"x": x, "t": t}[name] for name in self._arguments))]
-        try:
-            values = np.asarray(self.function(*(v.copy() for v in given)), dtype=np.float64)
-            return np.broadcast_to(values, given[0].shape)
-        except (TypeError, ValueError):
-            scalars = zip(*(v.ravel().tolist() for v in given), strict=True)
-            return np.array([float(self.function(*s)) for s in scalars]).reshape(given[0].shape)  # type: ignore[arg-type]
-
-    def derivative(self, variable: str) -> Coefficient:
-        if variable not in self._arguments:
-            return ZERO
-        return Function(_central_difference(self, variable))
-
-    def latex(self) -> str:
-        return rf"\mathrm{{{self.name.strip('<>')}}}({', '.join(self._arguments)})".replace("_", r"\_")
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Function) and self.function is other.function
-
-    def __hash__(self) -> int:
-        return hash(self.function)
-
-    def __str__(self) -> str:
-        return f"{self.name}({', '.join(self._arguments)})"
-
-    __repr__ = __str__
-
-
-def _central_difference(f: Function, variable: str) -> Callable[[Floats, Floats], Floats]:
-    def derivative(x: Floats, t: Floats) -> Floats:
-        z = x if variable == "x" else t
-        h = 1e-3 * np.maximum(1.0, np.abs(z))  # error about h⁴/30 f⁽⁵⁾ + 1e-16/h, both near 1e-13
-        shift = (lambda d: (x + d, t)) if variable == "x" else (lambda d: (x, t + d))
-        inner = f(*shift(h)) - f(*shift(-h))
-        outer = f(*shift(2 * h)) - f(*shift(-2 * h))
-        return (8 * inner - outer) / (12 * h)
-
-    derivative.__name__ = f"d{f.name}/d{variable}"
-    return derivative
-
-
 def as_coefficient(value: CoefficientLike) -> Coefficient:
     """A number, a function or a coefficient as a :class:`Coefficient`."""
     if isinstance(value, Coefficient):
@@ -637,6 +460,8 @@ def as_coefficient(value: CoefficientLike) -> Coefficient:
         if not math.isfinite(value):
             raise ValueError(f"a coefficient must be a finite number, not {value}")
         return Constant(float(value))
+    from .function import Function  # which is itself made of coefficients
+
     return Function(value)
 
 

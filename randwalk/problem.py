@@ -38,10 +38,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
-from .coefficient import Coefficient, Constant, Function, Table, as_coefficient
+from .coefficient import Coefficient, Constant, as_coefficient
 from .domain import Absorbing, Domain, Interval, Line, PartiallyAbsorbing, Reflecting, Ring, Wall
 from .expression import expression
+from .function import Function
 from .start import Normal, Point, Sites, Start, Uniform
+from .tabulated import Table
 from .walk import LatticeWalk
 
 Read = TypeVar("Read")

@@ -12,11 +12,12 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .coefficient import Coefficient, CoefficientLike, Constant, Floats, Table, apply, as_coefficient, constant_value
+from .coefficient import Coefficient, CoefficientLike, Constant, Floats, apply, as_coefficient, constant_value
 from .convention import Convention
 from .domain import Domain, Interval, Line, Ring
 from .lattice import Lattice, spacing
 from .start import Start, StartLike, as_start, check_start
+from .tabulated import Table
 
 ULPS = 8 * np.finfo(np.float64).eps  # rounding allowed in 0 ≤ p, q and p + q ≤ 1
 

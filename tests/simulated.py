@@ -126,7 +126,7 @@ def devices() -> None:
             raise RuntimeError("[CUDA_ERROR_OUT_OF_MEMORY] Call to cuMemAlloc results in CUDA_ERROR_OUT_OF_MEMORY")
         return allocate(shape)
 
-    cuda._allocate = scarce  # type: ignore[assignment]
+    cuda._allocate = scarce
     both(walk, 700, [30], "paths")
     assert [s for s in sizes if s > 300] and sizes[-1] <= 300
     both(walk, 700, [30], "paths", devices=[0, 0])
@@ -157,7 +157,7 @@ def devices() -> None:
         agree(rw.simulate(walk, 2500, [30], SEED, "paths"), part.extend(2500))
     else:
         raise AssertionError("a failed device went unnoticed")
-    cuda.Cuda.histogram = histogram  # type: ignore[method-assign]
+    cuda.Cuda.histogram = histogram
 
     for wrong in ([1], [-1], ["0"], [True], []):
         try:

@@ -18,7 +18,6 @@ from randwalk.coefficient import (
     FUNCTIONS,
     Coefficient,
     Constant,
-    Function,
     Product,
     Sum,
     affine_parts,
@@ -27,6 +26,7 @@ from randwalk.coefficient import (
     tanh_parts,
 )
 from randwalk.convention import Convention
+from randwalk.function import Function
 
 MP = {
     "sin": mpmath.sin,

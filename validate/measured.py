@@ -35,9 +35,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
-from randwalk.coefficient import Floats, read_csv
+from randwalk.coefficient import Floats
 from randwalk.pde.transfer import ExactLaw, StationaryLaw, exact_law, stationary_law
 from randwalk.problem import Problem, Source
+from randwalk.tabulated import read_csv
 from randwalk.walk import LatticeWalk
 
 from .compare import Check, Law, Outcomes

@@ -1,0 +1,112 @@
+"""Coefficients given by a table of values, and the CSV files they are read from."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from .coefficient import ZERO, Coefficient, Floats
+
+
+class Table(Coefficient):
+    """A function of x given by its values at increasing points, linear between them.
+
+    Outside the tabulated range there is no value: asking for one is an error at the place that needs it, because holding
+    the last value or extrapolating would be a guess about the physics.
+
+    Parameters
+    ----------
+    x, values : array_like of the same length, at least 2, `x` strictly increasing
+    """
+
+    depends_on_x = True
+    depends_on_t = False
+
+    def __init__(self, x: ArrayLike, values: ArrayLike) -> None:
+        self.x, self.values = np.array(x, dtype=np.float64), np.array(values, dtype=np.float64)
+        if self.x.ndim != 1 or self.x.shape != self.values.shape or self.x.size < 2:
+            raise ValueError(
+                f"a table needs two one-dimensional lists of the same length ≥ 2: x has shape {self.x.shape}, "
+                f"values {self.values.shape}"
+            )
+        for name, column in (("x", self.x), ("values", self.values)):
+            if not np.isfinite(column).all():
+                raise ValueError(
+                    f"{name} of a table is {column[~np.isfinite(column)][0]} in row {np.argmin(np.isfinite(column))}"
+                )
+        if (np.diff(self.x) <= 0).any():
+            row = int(np.argmax(np.diff(self.x) <= 0)) + 1
+            raise ValueError(
+                f"x of a table must increase: row {row} has {self.x[row]} after {self.x[row - 1]}; sort the rows"
+            )
+        self.x.setflags(write=False)
+        self.values.setflags(write=False)
+
+    @classmethod
+    def from_csv(cls, path: str | Path, x: str, value: str) -> Table:
+        """Read the columns named `x` and `value` of a CSV file with a header row."""
+        columns = read_csv(path, [x, value])
+        return cls(columns[x], columns[value])
+
+    def evaluate(self, x: Floats, t: Floats) -> Floats:
+        tolerance = 1e-9 * (self.x[-1] - self.x[0])
+        values = np.interp(x, self.x, self.values)
+        outside = (x < self.x[0] - tolerance) | (x > self.x[-1] + tolerance)
+        if outside.any():
+            place = float(np.atleast_1d(x)[np.atleast_1d(outside)][0])
+            raise ValueError(
+                f"the table covers x from {self.x[0]:g} to {self.x[-1]:g} and is needed at x = {place:g}: "
+                "give more rows, or put walls inside the table"
+            )
+        return values
+
+    def derivative(self, variable: str) -> Coefficient:
+        if variable != "x":
+            return ZERO
+        return Table(self.x, np.gradient(self.values, self.x, edge_order=2 if self.x.size > 2 else 1))
+
+    def latex(self) -> str:
+        return r"\mathrm{table}(x)"
+
+    def __eq__(self, other: object) -> bool:
+        return (
+            isinstance(other, Table) and np.array_equal(self.x, other.x) and np.array_equal(self.values, other.values)
+        )
+
+    def __hash__(self) -> int:
+        return hash((self.x.tobytes(), self.values.tobytes()))
+
+    def __repr__(self) -> str:
+        return f"Table({self.x.size} rows, x from {self.x[0]:g} to {self.x[-1]:g})"
+
+    __str__ = __repr__
+
+
+def read_csv(path: str | Path, names: Sequence[str]) -> dict[str, list[float]]:
+    """The numeric columns called `names` of a CSV file with a header; what is wrong is told with file, line and column."""
+    path = Path(path)
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            reader = csv.DictReader(file)
+            header = reader.fieldnames or []
+            for name in names:
+                if name not in header:
+                    raise ValueError(
+                        f"{path}: there is no column {name!r}; the columns are {', '.join(header) or 'none'}"
+                    )
+            columns: dict[str, list[float]] = {name: [] for name in names}
+            for row in reader:
+                for name in names:
+                    try:
+                        columns[name].append(float(row[name]))
+                    except (TypeError, ValueError):
+                        raise ValueError(
+                            f"{path}, line {reader.line_num}: {row[name]!r} in column {name!r} is not a number"
+                        ) from None
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise ValueError(f"{path} cannot be read as CSV: {error}") from None
+    return columns
