@@ -36,6 +36,7 @@ autodoc_member_order = "bysource"
 autodoc_typehints = "none"  # the docstrings say the types, in words
 autosummary_generate = True
 napoleon_google_docstring = False
+napoleon_use_param = False
 napoleon_use_rtype = False
 napoleon_preprocess_types = False
 maximum_signature_line_length = 88

@@ -88,7 +88,8 @@ def write(path: Path, text: str) -> None:
 def page(name: str) -> str:
     source = (gallery.FOLDER / f"{name}.py").read_text("utf-8")
     tree = ast.parse(source)
-    docstring, after = ast.get_docstring(tree) or "", tree.body[0].end_lineno or 0
+    docstring = (ast.get_docstring(tree) or name).replace("|", "\\|")  # |x| is no substitution
+    after = tree.body[0].end_lineno or 0
     title = gallery.title(name)
     animation = ANIMATION.format(name=name, title=title) if name in gallery.names(moving=True) else ""
     return PAGE.format(docstring=docstring, name=name, title=title, animation=animation, first=after + 2)

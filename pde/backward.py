@@ -123,7 +123,7 @@ def backward(
     time : float
         T > 0.
     tolerance : float
-        The largest error of u wanted, relative to the largest |u| in the range asked for.
+        The largest error of u wanted, relative to the largest `|u|` in the range asked for.
     left, right, killed : float
         What is paid on absorption at the walls and on killing.
     over : (low, high), optional

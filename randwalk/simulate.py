@@ -115,7 +115,7 @@ def simulate(
     --------
     >>> walk = LatticeWalk(0.5, 0.5, dx=1.0, dt=1.0)
     >>> simulate(walk, walkers=10_000, times=[100], seed=1, method="paths").mean(100)
-    -0.0068 ± 0.1
+    -0.2164 ± 0.1
     """
     span = _walkers(walkers)
     if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0:

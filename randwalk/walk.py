@@ -87,8 +87,8 @@ class LatticeWalk:
     Examples
     --------
     >>> walk = LatticeWalk(right=0.55, left=0.45, dx=0.1, dt=0.01)
-    >>> float(walk.drift(0.0)), float(walk.diffusion(0.0))  # velocity (p - q) dx/dt and D = (p + q) dx²/2dt
-    (1.0000000000000002, 0.5000000000000001)
+    >>> round(float(walk.drift(0.0)), 12), round(float(walk.diffusion(0.0)), 12)  # (p - q) dx/dt and (p + q) dx²/2dt
+    (1.0, 0.5)
     """
 
     right: Coefficient
@@ -150,7 +150,7 @@ class LatticeWalk:
         convention: Convention = Convention.ITO,
         times: ArrayLike | None = None,
     ) -> LatticeWalk:
-        """The walk of a drift a(x, t) (velocity) and a diffusion **D**(x, t) (length²/time; an Itô equation's σ² is 2D).
+        """The walk of a drift a(x, t) (velocity) and a diffusion `D(x, t)` (length²/time; an Itô equation's σ² is 2D).
 
         Without `dt`, the one with s = 2D dt/dx² = ⅓ at the largest D is taken (third- and fourth-order errors of the walk
         vanish there), shortened until it divides the `times` it is told about; :attr:`Rule.TWO_WAY` takes dt = dx²/2D.

@@ -1,0 +1,124 @@
+"""The documentation does what it says: code blocks of all pages and examples of all public docstrings run; every public name is there.
+
+A page is a session: its blocks run in order, in one namespace and an empty folder. ``python`` blocks are executed, ``pycon`` blocks
+must print what the page shows, and a ``toml`` block that begins with the name of a file is that file.
+"""
+
+from __future__ import annotations
+
+import doctest
+import importlib
+import pkgutil
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+import pytest
+
+import randwalk as rw
+from randwalk.device import why_not_cuda
+
+ROOT = Path(__file__).parents[1]
+DOCS = ROOT / "docs"
+BUILT = {"_build", "auto_gallery", "generated"}
+PAGES = [ROOT / "README.md", *sorted(p for p in DOCS.rglob("*.md") if not BUILT & set(p.parts))]
+FENCE = re.compile(r"^(`{3,})(\w+)[^\n]*\n(.*?)^\1[ \t]*$", re.DOTALL | re.MULTILINE)
+NEEDS_A_GPU = "<!-- needs a GPU -->\n"
+MODULES = sorted(
+    {"randwalk"}
+    | {
+        module.name
+        for floor in ("randwalk", "randwalk.kernels", "randwalk.pde", "randwalk.validate", "randwalk.gallery")
+        for module in pkgutil.iter_modules(importlib.import_module(floor).__path__, f"{floor}.")
+        if module.name not in {"randwalk.__main__", "randwalk.kernels.cuda"}  # the latter loads on its extra only
+    }
+)
+
+
+@dataclass(frozen=True)
+class Block:
+    """A code block of a page: its language, text and line, and whether a GPU must be there."""
+
+    language: str
+    text: str
+    line: int
+    needs_a_gpu: bool
+
+
+def blocks(page: Path) -> Iterator[Block]:
+    text = page.read_text(encoding="utf-8")
+    for match in FENCE.finditer(text):
+        before = text[: match.start()]
+        yield Block(match[2], match[3], before.count("\n") + 1, before.endswith(NEEDS_A_GPU))
+
+
+def run_examples(text: str, names: dict[str, Any], where: str, line: int) -> None:
+    """Run the examples of a text; what they print must be what stands there."""
+    test = doctest.DocTestParser().get_doctest(text, names, where, where, line)
+    test.globs = names  # not a copy: the next block goes on with them
+    told: list[str] = []
+    failed = doctest.DocTestRunner(verbose=False).run(test, out=told.append, clear_globs=False).failed
+    assert not failed, "".join(told)
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    matplotlib.use("Agg")
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_the_code_of_a_page_runs(page: Path) -> None:
+    names: dict[str, Any] = {"__name__": "page"}
+    for block in blocks(page):
+        where = f"{page.relative_to(ROOT)}, line {block.line}"
+        if block.needs_a_gpu and why_not_cuda() is not None:
+            continue
+        if block.language == "python":
+            exec(compile("\n" * block.line + block.text, str(page), "exec"), names)
+        elif block.language == "pycon":
+            run_examples(block.text, names, where, block.line)
+        elif block.language == "toml":
+            named = re.match(r"# (\S+\.toml)\n", block.text)
+            name = named[1] if named else "problem.toml"
+            Path(name).write_text(block.text, encoding="utf-8")
+            rw.Problem.load(name)
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_the_examples_of_docstrings_run(module: str) -> None:
+    told = importlib.import_module(module)
+    for test in doctest.DocTestFinder(exclude_empty=True).find(told, module):
+        failures: list[str] = []
+        assert not doctest.DocTestRunner(verbose=False).run(test, out=failures.append).failed, "".join(failures)
+
+
+def test_the_reference_has_every_public_name() -> None:
+    for floor, page in (
+        (rw, "randwalk"), (rw.pde, "pde"), (rw.validate, "validate"), (rw.gallery, "gallery"),
+    ):  # fmt: skip
+        shown = set(re.findall(r"\b\w+\b", (DOCS / "api" / f"{page}.rst").read_text(encoding="utf-8")))
+        assert not set(floor.__all__) - shown, f"{page}.rst does not show them"
+
+
+def test_every_public_object_has_a_docstring() -> None:
+    for floor in (rw, rw.pde, rw.validate, rw.gallery):
+        for name in floor.__all__:
+            thing = getattr(floor, name)
+            assert not callable(thing) or (thing.__doc__ and not thing.__doc__.startswith(f"{name}(")), name
+
+
+def test_links_between_pages_lead_somewhere() -> None:
+    for page in PAGES:
+        for target in re.findall(r"\]\(([^)#\s]+)\)", page.read_text(encoding="utf-8")):
+            if target.startswith(("http://", "https://")):
+                continue
+            # pages of the gallery are made from its scripts when the site is built
+            made = re.fullmatch(r"(?:\.\./)?auto_gallery/(\w+)\.rst", target)
+            if made:
+                assert made[1] in ("index", *rw.gallery.names()), f"{page}: {target}"
+            else:
+                assert (page.parent / target).exists(), f"{page}: {target}"
