@@ -66,7 +66,19 @@ html_theme_options = {
     "pygments_light_style": "tango",
     "pygments_dark_style": "monokai",
 }
-html_sidebars = {"index": [], "install": [], "changes": []}
+# pages that stand alone have nothing to list beside them
+ALONE = (
+    "index",
+    "install",
+    "tutorial",
+    "methods",
+    "reproducibility",
+    "stream",
+    "performance",
+    "contributing",
+    "changes",
+)
+html_sidebars: dict[str, list[str]] = {name: [] for name in ALONE}
 copybutton_prompt_text = ">>> |\\.\\.\\. |\\$ "
 copybutton_prompt_is_regexp = True
 

@@ -18,7 +18,8 @@ from randwalk import gallery
 
 GROUPS = {
     "From coin tosses to equations": (
-        "galton_board", "symmetric_walk", "generating_function", "asymmetric_drift", "parity", "modified_equation", "moving_walkers",
+        "galton_board", "symmetric_walk", "generating_function", "asymmetric_drift", "parity", "modified_equation",
+        "moving_walkers",
     ),
     "Walls and first passages": ("walls", "absorbing_wall", "gamblers_ruin", "arcsine_law", "first_return"),
     "Forces and wells": (
@@ -34,21 +35,15 @@ OUT = "auto_gallery"
 PAGE = """\
 {docstring}
 
-.. figure:: {name}.png
-   :width: 525px
+.. image:: {name}.{form}
+   :width: 560px
    :alt: {title}
 
-{animation}:download:`Download the script <../../gallery/{name}.py>`, or draw it by itself with ``randwalk gallery {name}``.
+:download:`Download the script <../../gallery/{name}.py>`, or draw it by itself: ``randwalk gallery {name}{option}``.
 
 .. literalinclude:: ../../gallery/{name}.py
    :language: python
    :lines: {first}-
-"""
-ANIMATION = """\
-.. figure:: {name}.gif
-   :width: 560px
-   :alt: {title}, moving
-
 """
 INDEX = """\
 Gallery
@@ -74,9 +69,7 @@ def draw(name: str, folder: Path) -> None:
     for form in ("png", *(["gif"] if name in gallery.names(moving=True) else [])):
         picture = folder / f"{name}.{form}"
         if not picture.exists() or picture.stat().st_mtime < script.stat().st_mtime:
-            # a moving picture is drawn small: a full one takes minutes
-            quick = form == "gif" or "RANDWALK_DOCS_QUICK" in os.environ
-            gallery.save([name], folder, form, quick=quick)
+            gallery.save([name], folder, form, quick="RANDWALK_DOCS_QUICK" in os.environ)
 
 
 def write(path: Path, text: str) -> None:
@@ -91,8 +84,8 @@ def page(name: str) -> str:
     docstring = (ast.get_docstring(tree) or name).replace("|", "\\|")  # |x| is no substitution
     after = tree.body[0].end_lineno or 0
     title = gallery.title(name)
-    animation = ANIMATION.format(name=name, title=title) if name in gallery.names(moving=True) else ""
-    return PAGE.format(docstring=docstring, name=name, title=title, animation=animation, first=after + 2)
+    form, option = ("gif", " --format gif") if name in gallery.names(moving=True) else ("png", "")
+    return PAGE.format(docstring=docstring, name=name, title=title, form=form, option=option, first=after + 2)
 
 
 def make_pages(app: Sphinx) -> None:

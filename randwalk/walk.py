@@ -157,6 +157,7 @@ class LatticeWalk:
 
         Examples
         --------
+        >>> from randwalk import Affine
         >>> ou = LatticeWalk.from_drift(drift=Affine(slope=-1.0), diffusion=0.5, dx=0.05, start=1.0, times=[1.0])
         >>> round(1.0 / ou.dt)
         1200

@@ -1,7 +1,8 @@
-"""The documentation does what it says: code blocks of all pages and examples of all public docstrings run; every public name is there.
+"""The documentation does what it says: code blocks of all pages and examples of all public docstrings run, and every public
+name is there.
 
-A page is a session: its blocks run in order, in one namespace and an empty folder. ``python`` blocks are executed, ``pycon`` blocks
-must print what the page shows, and a ``toml`` block that begins with the name of a file is that file.
+A page is a session: its blocks run in order, in one namespace and an empty folder. ``python`` blocks are executed, ``pycon``
+blocks must print what the page shows, and a ``toml`` block that begins with the name of a file is that file.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ DOCS = ROOT / "docs"
 BUILT = {"_build", "auto_gallery", "generated"}
 PAGES = [ROOT / "README.md", *sorted(p for p in DOCS.rglob("*.md") if not BUILT & set(p.parts))]
 FENCE = re.compile(r"^(`{3,})(\w+)[^\n]*\n(.*?)^\1[ \t]*$", re.DOTALL | re.MULTILINE)
-NEEDS_A_GPU = "<!-- needs a GPU -->\n"
+NEEDS_A_GPU = "<!-- needs a GPU -->"
 MODULES = sorted(
     {"randwalk"}
     | {
@@ -52,7 +53,7 @@ def blocks(page: Path) -> Iterator[Block]:
     text = page.read_text(encoding="utf-8")
     for match in FENCE.finditer(text):
         before = text[: match.start()]
-        yield Block(match[2], match[3], before.count("\n") + 1, before.endswith(NEEDS_A_GPU))
+        yield Block(match[2], match[3], before.count("\n") + 1, before.rstrip().endswith(NEEDS_A_GPU))
 
 
 def run_examples(text: str, names: dict[str, Any], where: str, line: int) -> None:
