@@ -228,7 +228,7 @@ def _integral(coefficient: Coefficient, t: float) -> float:
     if value is not None:
         return value * t
     return float(
-        integrate.quad(lambda s: float(coefficient(0.0, s)), 0.0, t, epsabs=1e-14, epsrel=1e-13, limit=1000)[0]
+        integrate.quad(lambda s: float(coefficient(0.0, s)), 0.0, t, epsabs=1e-13, epsrel=1e-12, limit=1000)[0]
     )
 
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib
+import numba
 import pytest
 
 import randwalk as rw
@@ -28,6 +29,8 @@ BUILT = {"_build", "auto_gallery", "generated"}
 PAGES = [ROOT / "README.md", *sorted(p for p in DOCS.rglob("*.md") if not BUILT & set(p.parts))]
 FENCE = re.compile(r"^(`{3,})(\w+)[^\n]*\n(.*?)^\1[ \t]*$", re.DOTALL | re.MULTILINE)
 NEEDS_A_GPU = "<!-- needs a GPU -->"
+SETTINGS: Any = numba.config
+HAS_A_GPU = not SETTINGS.ENABLE_CUDASIM and why_not_cuda() is None  # the simulator is too slow for the pages
 MODULES = sorted(
     {"randwalk"}
     | {
@@ -76,7 +79,7 @@ def test_the_code_of_a_page_runs(page: Path) -> None:
     names: dict[str, Any] = {"__name__": "page"}
     for block in blocks(page):
         where = f"{page.relative_to(ROOT)}, line {block.line}"
-        if block.needs_a_gpu and why_not_cuda() is not None:
+        if block.needs_a_gpu and not HAS_A_GPU:
             continue
         if block.language == "python":
             exec(compile("\n" * block.line + block.text, str(page), "exec"), names)

@@ -35,26 +35,30 @@ class Law(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class Outcomes:
-    """Counts of labelled, mutually exclusive outcomes and their expected probabilities, in a natural order."""
+    """Counts of labelled, mutually exclusive outcomes and their expected probabilities, in a natural order.
+
+    `least` is the expected count that classes of a chi-square test are merged to.
+    """
 
     name: str
     labels: Floats
     observed: NDArray[np.int64]
     expected: Floats
+    least: float = EXPECTED
 
     @property
     def total(self) -> int:
         return int(self.observed.sum())
 
     def merged(self) -> tuple[NDArray[np.int64], Floats]:
-        """Neighbouring outcomes joined until each class expects :data:`EXPECTED` counts: (observed, expected counts)."""
+        """Neighbouring outcomes joined until each class expects `least` counts: (observed, expected counts)."""
         expected = self.expected * self.total
         classes, gathered = np.empty(expected.size, dtype=np.int64), 0.0
         number = 0
         for i, count in enumerate(expected):
             classes[i] = number
             gathered += count
-            if gathered >= EXPECTED:
+            if gathered >= self.least:
                 number, gathered = number + 1, 0.0
         classes = np.minimum(classes, max(number - 1, 0))  # what is left over at the end joins the last full class
         size = int(classes[-1]) + 1

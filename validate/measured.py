@@ -36,7 +36,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
 from randwalk.coefficient import Floats
-from randwalk.pde.transfer import ExactLaw, StationaryLaw, exact_law, stationary_law
+from randwalk.pde.transfer import SmoothedLaw, StationaryLaw, exact_law, stationary_law
 from randwalk.problem import Problem, Source
 from randwalk.tabulated import read_csv
 from randwalk.walk import LatticeWalk
@@ -47,6 +47,7 @@ from .power import detectable
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+LEAST = 10.0  # counts expected in a class of measured data, which are few
 SETTLED = 60.0  # how far beyond the last class an unbounded stationary law is followed, in widths of the classes
 
 
@@ -64,6 +65,9 @@ class MeasuredCounts:
     fold: bool = False
     origin: float = 0.0
     source: str = ""
+
+    def __post_init__(self) -> None:
+        _arrays(self, "low", "high", "counts")
 
     def probabilities(self, law: Law | StationaryLaw) -> Floats:
         """The probability of each class, given that it is one of them."""
@@ -89,12 +93,12 @@ class MeasuredCounts:
 
     def outcomes(self, law: Law | StationaryLaw) -> list[Outcomes]:
         name = f"data: {self.source}" if self.source else "data"
-        return [Outcomes(name, 0.5 * (self.low + self.high), self.counts, self.probabilities(law))]
+        return [Outcomes(name, 0.5 * (self.low + self.high), self.counts, self.probabilities(law), LEAST)]
 
-    def law_of(self, walk: LatticeWalk) -> ExactLaw | StationaryLaw:
-        """The law of a walk that these data are a sample of."""
+    def law_of(self, walk: LatticeWalk) -> SmoothedLaw | StationaryLaw:
+        """The law of a walk that these data are a sample of; its atoms are spread, as class limits may fall on sites."""
         if self.time is not None:
-            return exact_law(walk, [self.time])
+            return exact_law(walk, [self.time]).smoothed()
         reach = SETTLED * float(self.high.max() - self.low.min())
         return stationary_law(walk, window=(self.origin - reach, self.origin + reach))
 
@@ -122,6 +126,9 @@ class MeasuredCurve:
     wall: str
     error: float
     source: str = ""
+
+    def __post_init__(self) -> None:
+        _arrays(self, "times", "values", "starts")
 
     def passed(self, wall: str, times: ArrayLike) -> Floats:
         """The measured fraction, interpolated linearly; for data of one start."""
@@ -154,6 +161,15 @@ class MeasuredCurve:
         last = float(np.ceil(self.times.max() / walk.dt) * walk.dt)
         laws = {float(s): exact_law(walk.with_start(float(s)), [last]).smoothed() for s in np.unique(self.starts)}
         return lambda start, times: laws[start].passed(self.wall, times)
+
+
+def _arrays(data: object, *names: str) -> None:
+    """Turn lists into arrays, which must be as long as one another."""
+    for name in names:
+        object.__setattr__(data, name, np.asarray(getattr(data, name)))
+    sizes = [getattr(data, name).size for name in names]
+    if len(set(sizes)) > 1:
+        raise ValueError(f"{', '.join(names)} have {', '.join(map(str, sizes))} entries; give as many of each")
 
 
 Measured = MeasuredCounts | MeasuredCurve
