@@ -89,11 +89,11 @@ class Green(ABC):
 
     def flux(self, wall: str, t: Floats, y: Floats) -> Floats:
         """The probability per time that leaves through `wall`; the arguments broadcast."""
-        raise NotImplementedError
+        raise NotImplementedError("asked only of laws that have exits")
 
     def passed(self, wall: str, t: Floats, y: float, killing: float) -> Floats:
         """∫ flux exp(-killing s) ds from 0 to each of the times `t` (one-dimensional)."""
-        raise NotImplementedError
+        raise NotImplementedError("asked only of laws that have exits")
 
     @property
     def layer(self) -> float:

@@ -32,13 +32,13 @@ class Law(ABC):
     def bins(self, edges: Floats, t: float) -> Floats: ...
 
     def flux(self, wall: str, t: Floats) -> Floats:
-        raise NotImplementedError
+        raise NotImplementedError("asked only of laws that have exits")
 
     def passed(self, wall: str, t: Floats, killing: float) -> Floats:
-        raise NotImplementedError
+        raise NotImplementedError("asked only of laws that have exits")
 
     def moments(self, t: Floats) -> tuple[Floats, Floats]:
-        raise NotImplementedError
+        raise NotImplementedError("asked only of laws on the line")
 
 
 @dataclass(frozen=True)
@@ -135,9 +135,9 @@ class Normals(Law):
     def __init__(self, start: Start) -> None:
         self.start = start
 
+    @abstractmethod
     def coefficients(self, t: float) -> tuple[float, float, float]:
         """shift, factor and variance at a time."""
-        raise NotImplementedError
 
     def _parts(self, t: float) -> tuple[Floats, Floats, float, float]:
         """Means (of the centre, for a uniform start), weights, standard deviation, and width of the uniform part."""
