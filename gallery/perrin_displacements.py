@@ -2,10 +2,10 @@
 Perrin's grains, 1909
 =====================
 
-Jean Perrin noted where mastic grains were every 30 s. The displacements along one axis that he counted, with their
-standard errors, against the law of a walk with the diffusion of his own mean square, D = ξ²/2t, over the range of his table
-(|x| < 17 µm). The p-values of Pearson's chi-square are computed. J. Perrin, Annales de chimie et de physique, 8e série,
-t. 18 (1909).
+In Jean Perrin's laboratory M. Chaudesaigues noted where gamboge grains were every 30 s. Their displacements along one axis,
+with standard errors, against the law of a walk with the diffusion of their own mean square, D = ξ²/2t, over the range of
+the table (|x| < 17 µm). The p-values of Pearson's chi-square are computed. J. Perrin, Annales de chimie et de physique,
+8e série, t. 18 (1909).
 """
 
 from pathlib import Path

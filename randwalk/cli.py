@@ -196,13 +196,14 @@ def info() -> None:
     from randwalk.device import report
     from randwalk.kernels.compile import cache_directory
     from randwalk.kernels.philox import STREAM_VERSION
+    from randwalk.threads import available
 
     rows = {
         "randwalk": rw.__version__,
         "random stream": f"version {STREAM_VERSION}",
         "python": platform.python_version(),
         "numba": numba.__version__,
-        "threads": numba.get_num_threads(),
+        "threads": available(),
         "processor": platform.processor() or platform.machine(),
         "kernel cache": cache_directory(),
     }

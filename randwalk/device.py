@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar
 
@@ -12,6 +15,8 @@ from numpy.typing import NDArray
 
 from .kernels import cpu
 from .kernels import occupation as counted
+from .kernels.cpu import BLOCK
+from .table import Thresholds
 
 if TYPE_CHECKING:
     from .ensemble import Ensemble
@@ -20,6 +25,8 @@ BACKENDS = ("cpu", "cuda", "auto")
 WORTH = (
     2.0  # predicted seconds on the reference CPU from which `auto` looks for a device: compiling for it takes as long
 )
+ALONE = 1 << 20  # walker-steps that one thread does sooner than several can start
+PIECE = 256  # sites from which a thread is worth its start
 INSTALL = 'pip install "randwalk-pde[cuda]"'
 
 Keys: TypeAlias = tuple[np.uint64, np.uint64]
@@ -46,7 +53,14 @@ class Backend(Protocol):
     def follow_table(self, *arguments: Any, **named: Any) -> None: ...
     def follow_constant(self, *arguments: Any, **named: Any) -> None: ...
     def jump(self, *arguments: Any, **named: Any) -> None: ...
-    def occupy(self, *arguments: Any, **named: Any) -> None: ...
+
+    def occupy(
+        self, counts: NDArray[np.int64], start: int, stop: int, thresholds: Thresholds, layout: tuple[int, ...],
+        first: int, gone: NDArray[np.int64], k0: np.uint64, k1: np.uint64,
+    ) -> None:  # fmt: skip
+        """Advance the walkers on the live sites (`counts`, index 0 … sites + 2) from step `start` to `stop`, in place;
+        gone[step, way] = those that left. See :mod:`randwalk.kernels.occupation`."""
+        ...
 
     def batches(
         self, walkers: range, size: int, steps: int, width: int, work: Callable[[range], T]
@@ -86,23 +100,66 @@ class Backend(Protocol):
         ...
 
 
+@dataclass(frozen=True)
 class Host:
-    """The processor this runs on, and its threads."""
+    """The processor this runs on, and a number of threads of it."""
 
+    threads: int = 1
     name = "cpu"
     walk_table = staticmethod(cpu.walk_table)
     walk_constant = staticmethod(cpu.walk_constant)
     follow_table = staticmethod(cpu.follow_table)
     follow_constant = staticmethod(cpu.follow_constant)
     jump = staticmethod(cpu.jump)
-    occupy = staticmethod(counted.occupy)
+
+    def occupy(
+        self, counts: NDArray[np.int64], start: int, stop: int, thresholds: Thresholds, layout: tuple[int, ...],
+        first: int, gone: NDArray[np.int64], k0: np.uint64, k1: np.uint64,
+    ) -> None:  # fmt: skip
+        """Pieces of the lattice on threads, some steps together; each piece steps as many sites beyond its ends, too."""
+        wrap, sites = layout[2], layout[3] - 2
+        pieces = max(1, min(self.threads, sites // PIECE))
+        together = stop - start if pieces == 1 and not wrap else max(1, sites // (16 * pieces))
+        ends = np.linspace(1, sites + 1, pieces + 1).astype(int)
+        before, after = counts, counts.copy()
+        with ThreadPoolExecutor(pieces) as pool:
+            for begin in range(start, stop, together):
+                end = min(begin + together, stop)
+                rows = thresholds if thresholds.shape[0] == 1 else thresholds[begin - start : end - start]
+                left = np.zeros((pieces, end - begin, gone.shape[1]), dtype=np.int64)
+
+                def advance(i: int) -> None:
+                    span = int(ends[i]), int(ends[i + 1]) - 1, begin, end  # noqa: B023 - done before the next round
+                    counted.occupy(before, after, *span, rows, layout, first, left[i], k0, k1)  # noqa: B023
+
+                list(pool.map(advance, range(pieces)))
+                gone[begin - start : end - start] = left.sum(axis=0)
+                before, after = after, before
+        counts[:] = before
 
     def batches(
         self, walkers: range, size: int, steps: int, width: int, work: Callable[[range], T]
     ) -> Iterator[tuple[range, T]]:
-        for begin in range(walkers.start, walkers.stop, size):
-            batch = range(begin, min(begin + size, walkers.stop))
-            yield batch, work(batch)
+        """In order; threads work ahead of what is asked for by a batch each."""
+        if len(walkers) * steps > ALONE:
+            size = min(size, -(-len(walkers) // (self.threads * BLOCK)) * BLOCK)
+        batches = (range(i, min(i + size, walkers.stop)) for i in range(walkers.start, walkers.stop, size))
+        if self.threads == 1 or size >= len(walkers):
+            yield from ((batch, work(batch)) for batch in batches)
+            return
+        with ThreadPoolExecutor(self.threads) as pool:
+            jobs: deque[tuple[range, Future[T]]] = deque()
+            try:
+                for batch in batches:
+                    jobs.append((batch, pool.submit(work, batch)))
+                    if len(jobs) > 2 * self.threads:
+                        first, job = jobs.popleft()
+                        yield first, job.result()
+                while jobs:
+                    first, job = jobs.popleft()
+                    yield first, job.result()
+            finally:
+                pool.shutdown(cancel_futures=True)
 
     def place(self, batch: range, index: NDArray[np.int32], masses: NDArray[np.int64], keys: Keys) -> NDArray[np.int32]:
         if index.size == 1:
@@ -149,8 +206,9 @@ class Host:
         return site
 
 
-def choose(backend: str, devices: Sequence[int] | None, seconds: float) -> Backend:
-    """The backend that was asked for; `seconds` is the predicted time on the reference CPU, by which "auto" decides.
+def choose(backend: str, devices: Sequence[int] | None, seconds: float, threads: int) -> Backend:
+    """The backend that was asked for; `seconds` is the predicted time on the reference CPU, by which "auto" decides. A host
+    is given `threads`.
 
     Raises
     ------
@@ -164,7 +222,7 @@ def choose(backend: str, devices: Sequence[int] | None, seconds: float) -> Backe
     if devices is not None and backend == "cpu":
         raise ValueError(f"devices = {devices!r} are CUDA devices: give backend='cuda' too, or leave them out")
     if backend == "cpu" or (backend == "auto" and (seconds < WORTH or why_not_cuda() is not None)):
-        return Host()
+        return Host(threads)
     reason = why_not_cuda()
     if reason is not None:
         raise DeviceError(f"backend = 'cuda' cannot run here: {reason}")

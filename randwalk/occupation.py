@@ -12,11 +12,9 @@ from .kernels.occupation import scatter
 from .kernels.philox import key
 from .record import WALLS, FirstPassage, Passages, Record, Recorded
 from .table import StepTable
-from .threads import workers
 from .window import start_index
 
 STRETCH = 1 << 14  # steps between chances to interrupt
-ALONE = 4096  # sites below which sharing out a step among threads costs more than the step
 
 
 def occupation(
@@ -32,9 +30,9 @@ def occupation(
     A range that does not start at walker 0 has a key of its own, so that ranges are independent samples.
     """
     keys = key(seed, walkers.start) if walkers.start else key(seed)
-    occupy = (backend or Host()).occupy
+    where = backend or Host()
     outer = table.sites + 2
-    counts, moves = np.zeros(outer + 1, dtype=np.int64), np.zeros((3, outer + 1), dtype=np.int64)
+    counts = np.zeros(outer + 1, dtype=np.int64)
     origin = table.first - 1
     scatter(counts, len(walkers), *start_index(table), origin, *keys)
     recorded = np.zeros((len(steps), outer + 1), dtype=np.int64)
@@ -46,8 +44,9 @@ def occupation(
         while done < target:
             stop = min(done + STRETCH, target)
             for begin, end, thresholds in table.chunks(done, stop):
-                with workers(1 if table.sites < ALONE else None):
-                    occupy(counts, moves, begin, end, thresholds, layout, origin, gone[begin + 1 :], *keys)
+                left = gone[begin + 1 : end + 1]
+                where.occupy(counts, begin, end, thresholds, layout, origin, left, *keys)
+                counts[[0, table.sites + 1, outer]] += left.sum(axis=0)
             done = stop
             yield done / steps[-1], recorded, []
         recorded[row] = counts

@@ -22,7 +22,7 @@ from .step_law import StepLaw
 from .table import FULL, StepTable
 from .window import start_index
 
-BATCH = 1 << 20  # walkers in memory at a time
+BATCH = 1 << 18  # walkers that a thread has in memory at a time
 
 
 def planes(table: StepTable) -> int:
@@ -78,9 +78,7 @@ def follow(
     backend: Backend | None = None,
 ) -> Iterator[tuple[range, NDArray[np.int64], list[Recorded]]]:
     """Run the walkers in batches: yields (walkers done, counts (times, sites + 3), records) of one batch after another."""
-    size = max(
-        1 << 14, min(BATCH, (1 << 33) // max(1, steps[-1]))
-    )  # a batch takes seconds: interrupting loses one at most
+    size = max(1 << 14, min(BATCH, (1 << 31) // max(1, steps[-1])))  # a batch takes seconds: interrupting loses a few
     where = backend or Host()
     width = 4 + len(records)  # a site, where it began, the passage, the maximum, and at most one functional a record
 

@@ -17,7 +17,7 @@ from .paths import Jumps, StepByStep, Stride, follow, planes
 from .progress import progress_bar
 from .record import FUNCTIONALS, FirstPassage, Paths, Positions, Record, Recorded, _Counted
 from .table import StepTable
-from .threads import workers
+from .threads import share
 from .walk import LatticeWalk
 from .window import leak_tolerance, table_for
 
@@ -158,9 +158,9 @@ def run(
     if method not in plan.seconds:
         raise ValueError(f"method = {method!r} cannot do this run: {_why_not(method, table, records)}")
     _check_memory(table, walkers, steps, records)
-    where = choose(backend, devices, plan.seconds[method])
     done = Ensemble(walk, table, seed, method, (), steps, np.zeros((len(steps), table.sites + 3), dtype=np.int64), {})
-    with workers(threads), progress_bar(f"simulating by {method}", 1.0, progress) as advance:
+    with share(threads) as taken, progress_bar(f"simulating by {method}", 1.0, progress) as advance:
+        where = choose(backend, devices, plan.seconds[method], taken)
         try:
             if method == "occupation":
                 before, raw = 0.0, done.raw

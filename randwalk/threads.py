@@ -1,4 +1,5 @@
-"""Running parallel kernels on a stated number of threads, from any Python thread."""
+"""How many threads a run may use. They are Python's own, each running kernels that release the interpreter's lock: safe to
+start from any thread, and nothing is left running that a fork could break."""
 
 from __future__ import annotations
 
@@ -6,40 +7,53 @@ import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
-import numba
+LIMITS = ("NUMBA_NUM_THREADS", "OMP_NUM_THREADS")  # set by joblib and Dask in their workers, and by users
 
-_lock = threading.RLock()  # numba's work queue aborts the process when two threads enter it
-_used_in: int | None = None  # the process whose thread pool has run
+
+class _Busy:
+    """The threads that runs of this process use at the moment."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.count = 0
+
+
+_busy = _Busy()
+
+
+def _after_fork() -> None:
+    _busy.__init__()  # type: ignore[misc]  # a child process has none of its parent's threads, and a lock of its own
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
+
+
+def available() -> int:
+    """The processors this process may use, or fewer if NUMBA_NUM_THREADS or OMP_NUM_THREADS say so."""
+    processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    given = (os.environ.get(name, "") for name in LIMITS)
+    return min([processors, *(int(value) for value in given if value.isdecimal() and int(value) > 0)])
 
 
 @contextmanager
-def workers(threads: int | None) -> Iterator[None]:
-    """Run the parallel kernels inside on at most this many threads (None: all that numba has, one a processor unless
-    NUMBA_NUM_THREADS was set before Python started). Results do not depend on it.
+def share(threads: int | None) -> Iterator[int]:
+    """The number of threads a run may start: `threads` if given, else those available that no other run of this process has
+    taken, one at least. Results do not depend on it.
 
     Raises
     ------
     ValueError
         for a number of threads that is not a positive whole number.
-    RuntimeError
-        in a process forked after a parallel kernel ran: the thread pool does not survive a fork.
     """
-    global _used_in
-    settings: Any = numba.config
     if threads is not None and (isinstance(threads, bool) or not isinstance(threads, int) or threads < 1):
         raise ValueError(f"threads = {threads!r}: must be a whole number from 1")
-    if _used_in not in (None, os.getpid()):
-        raise RuntimeError(
-            "this process was forked after randwalk had started threads, which do not survive a fork: "
-            'start processes with multiprocessing.get_context("spawn")'
-        )
-    with _lock:
-        _used_in = os.getpid()
-        before = numba.get_num_threads()
-        numba.set_num_threads(min(threads, settings.NUMBA_NUM_THREADS) if threads else before)
-        try:
-            yield
-        finally:
-            numba.set_num_threads(before)
+    with _busy.lock:
+        taken = threads or max(1, available() - _busy.count)
+        _busy.count += taken
+    try:
+        yield taken
+    finally:
+        with _busy.lock:
+            _busy.count -= taken

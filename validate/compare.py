@@ -263,7 +263,7 @@ def chi_square(outcomes: Outcomes) -> Check | None:
 def kolmogorov_smirnov(outcomes: Outcomes) -> Check | None:
     """The largest difference of the two distribution functions, at the atoms.
 
-    For atoms Kolmogorov's limit law is an upper bound of the p-value (Noether, Metrika 7, 105, 1963), so the false-alarm
+    For atoms Kolmogorov's limit law is an upper bound of the p-value (Noether, Metrika 7, 115, 1963), so the false-alarm
     rate stays below the stated one. The detectable bias is the shift of the distribution function seen 9 times in 10.
     """
     n = outcomes.total

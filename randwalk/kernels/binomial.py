@@ -93,22 +93,33 @@ def _log_ratio(n, p, m, excess, j):  # type: ignore[no-untyped-def]
 
 
 @device
+def _hat(p, sd):  # type: ignore[no-untyped-def]
+    """Width, slope and quick-acceptance level of the proposal: Hörmann's b, a and v_r b."""
+    width = 1.15 + 2.53 * sd
+    return width, -0.0873 + 0.0248 * width + 0.01 * p, 0.92 * width - 4.2
+
+
+@device
+def _proposal(first, second, excess, width, slope):  # type: ignore[no-untyped-def]
+    """From a block's two words: v, the distance of u from the ends of (-½, ½), and the proposal minus the mode."""
+    u = (np.float64(first >> U(11)) - (2.0**52 - 0.5)) * ULP  # odd multiples of 2^-54 in (-½, ½)
+    v = (np.float64(second >> U(11)) + 1.0) * ULP  # in (0, 1]
+    inside = 0.5 - abs(u)
+    return v, inside, 2.0 * slope * (u / inside) + width * u + (excess + 0.5)
+
+
+@device
 def _reject(n, a, b, c0, c1, c2, c3, k0, k1):  # type: ignore[no-untyped-def]
-    """Hörmann's BTRS for n a/b >= 10, a/b <= ½. Its a, b, v_r and α are slope, width, quick and height here."""
+    """Hörmann's BTRS for n a/b >= 10, a/b <= ½. Its a, b, v_r and α are slope, width, quick / width and height here."""
     p, m, excess = _centre(n, a, b)
     sd = math.sqrt(np.float64(n) * p * (1.0 - p))
-    width = 1.15 + 2.53 * sd
-    slope = -0.0873 + 0.0248 * width + 0.01 * p
-    quick = 0.92 * width - 4.2
+    width, slope, quick = _hat(p, sd)
     lowest, beyond = -np.float64(m), np.float64(n - m + 1)
     attempt = U(0)
     while True:
         first, second = words64(c0, c1, c2 + attempt, c3, k0, k1)
         attempt += U(1)
-        u = (np.float64(np.int64(first >> U(11))) - (2.0**52 - 0.5)) * ULP  # odd multiples of 2^-54 in (-½, ½)
-        v = (np.float64(np.int64(second >> U(11))) + 1.0) * ULP  # in (0, 1]
-        inside = 0.5 - abs(u)
-        offset = 2.0 * slope * (u / inside) + width * u + (excess + 0.5)
+        v, inside, offset = _proposal(first, second, excess, width, slope)
         if (inside >= 0.07) & (v * width <= quick):  # `&`: one branch to predict; within 2 sd, so in range
             return m + np.int64(math.floor(offset))
         if not (lowest <= offset < beyond):
@@ -150,6 +161,35 @@ def binomial(n, a, b, c0, c1, c2, c3, k0, k1):  # type: ignore[no-untyped-def]
     else:
         k = _reject(n, rarer, b, c0, c1, c2, c3, k0, k1)
     return n - k if flip else k
+
+
+@device
+def binomials(n, a, b, c0, c1, c2, c3, k0, k1, out, work, size):  # type: ignore[no-untyped-def]
+    """`size` draws of Binomial(n[j], a[j]/b[j]) into out[j], each that of :func:`binomial` at counter word c0[j].
+
+    The first attempts are made together, on vectors; some 80 in 100 of them are accepted by the quick test. The others are
+    made anew, one by one. work = (two arrays of words, queue), of `size` each.
+    """
+    first, second, queue = work
+    for j in range(size):
+        first[j], second[j] = words64(c0[j], c1, c2, c3, k0, k1)
+    for j in range(size):
+        flip = a[j] > b[j] - a[j]
+        rarer = b[j] - a[j] if flip else a[j]
+        p, m, excess = _centre(n[j], rarer, b[j])
+        width, slope, quick = _hat(p, math.sqrt(np.float64(n[j]) * p * (1.0 - p)))
+        v, inside, offset = _proposal(first[j], second[j], excess, width, slope)
+        k = m + np.int64(np.int32(math.floor(offset)))  # below 2^31 where the quick test accepts
+        out[j] = n[j] - k if flip else k
+        large = np.float64(n[j]) * (np.float64(rarer) / np.float64(b[j])) >= INVERSION_BELOW
+        first[j] = U(large & (inside >= 0.07) & (v * width <= quick))
+    waiting = 0
+    for j in range(size):
+        queue[waiting] = j
+        waiting += np.int64(first[j] == U(0))
+    for i in range(waiting):
+        j = queue[i]
+        out[j] = binomial(n[j], a[j], b[j], c0[j], c1, c2, c3, k0, k1)
 
 
 @device

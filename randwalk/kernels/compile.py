@@ -54,10 +54,5 @@ def device(function: F) -> Callable[..., Any]:
 
 
 def kernel(function: F) -> Callable[..., Any]:
-    """A serial kernel that Python calls. It releases the GIL."""
+    """A kernel that Python calls, on one thread. It releases the interpreter's lock, so that threads can share the work."""
     return _cached(function, nogil=True)
-
-
-def parallel_kernel(function: F) -> Callable[..., Any]:
-    """A kernel that runs its `prange` on all threads it is given."""
-    return _cached(function, parallel=True, nogil=True)

@@ -1,33 +1,47 @@
-"""CPU drivers of the paths method: blocks of walkers under `prange`, steps inside. Drivers fetch and loop; the physics is
-in `step`. A walker's path depends on its number and the key alone, so blocks, threads and stretches of steps are free."""
+"""CPU drivers of the paths method: blocks of walkers, steps inside. Drivers fetch and loop; the physics is in `step`.
+A walker's path depends on its number and the key alone, so blocks, batches and stretches of steps are free. Drivers run on
+one thread and release the interpreter's lock: threads take batches of walkers (see :mod:`randwalk.device`)."""
 
 from __future__ import annotations
 
 import numpy as np
-from numba import prange
 
-from .bits import next_digit, screen, settle
-from .compile import device, parallel_kernel
+from .bits import always, balance, next_digit, screen, settle, spread
+from .compile import device, kernel
 from .functionals import above, highest, passage
-from .philox import HALF, JUMP, LOW, START, STEPS, U, philox, words64
-from .step import ALL, BITS, I32, ONE, TIE_BITS, U32, ZERO, moves, popcount, step, table_step, trailing_zeros
+from .philox import HALF, JUMP, LOW, START, STEPS, TIES, U, philox, philox2, two_words64, words64
+from .step import (
+    ALL,
+    BITS,
+    I32,
+    ONE,
+    PLANES,
+    TIE_BITS,
+    U32,
+    ZERO,
+    moves,
+    popcount,
+    step,
+    table_step,
+    trailing_zeros,
+)
 from .vector import WIDTH, gather, wide
 
-BLOCK = 256  # walkers advanced together on a table
-LANES = 64  # walkers whose bits are compared together
+BLOCK = 256  # walkers advanced together
+PAIR = BLOCK // 2  # walkers whose random blocks are made together lie so far apart
 IDENTITY = 1 << 30  # the column map of a table that has a column for every site
 
 
-@parallel_kernel
+@kernel
 def place(site, first_walker, index, upper, k0, k1):  # type: ignore[no-untyped-def]
     """Draw the start sites: `index`[i] where the walker's 53-bit word is below `upper`[i], the cumulative start masses."""
-    for j in prange(site.size):
+    for j in range(site.size):
         walker = U(first_walker + j)
         word, _ = words64(walker & LOW, walker >> U(32), U(0), START, k0, k1)
         site[j] = index[np.searchsorted(upper, np.int64(word >> U(11)), side="right")]
 
 
-@parallel_kernel
+@kernel
 def walk_table(site, first_walker, start, stop, thresholds, layout, k0, k1):  # type: ignore[no-untyped-def]
     """Advance every site of `site` from step `start` to `stop` on a step table. layout = (low, high, wrap, killed).
 
@@ -40,7 +54,7 @@ def walk_table(site, first_walker, start, stop, thresholds, layout, k0, k1):  # 
     )  # a threshold of 1 ties at 0xFFFF, and is settled there
     pairs = (high_halves[:, 0] << U32(16)) | high_halves[:, 1]
     kills = thresholds[:, 2].min() < U32(1 << 31)
-    for block in prange((site.size + BLOCK - 1) // BLOCK):
+    for block in range((site.size + BLOCK - 1) // BLOCK):
         wide()
         home = site[block * BLOCK : min((block + 1) * BLOCK, site.size)]
         words = np.empty((4, BLOCK), np.uint32)
@@ -79,10 +93,14 @@ def walk_table(site, first_walker, start, stop, thresholds, layout, k0, k1):  # 
 def _draw(words, who, base, number, alive, k0, k1):  # type: ignore[no-untyped-def]
     """Steps-block `number` of every walker of a block."""
     w0, w1, w2, w3 = words[0], words[1], words[2], words[3]
-    for j in range(alive):
-        walker = base + U(who[j])
-        y0, y1, y2, y3 = philox(walker & LOW, walker >> HALF, number, STEPS, k0, k1)
+    half = (alive + 2 * WIDTH - 1) // (2 * WIDTH) * WIDTH
+    for j in range(half):
+        walker, other = base + U(who[j]), base + U(who[j + half])
+        y0, y1, y2, y3, z0, z1, z2, z3 = philox2(
+            walker & LOW, walker >> HALF, number, other & LOW, other >> HALF, number, STEPS, k0, k1
+        )
         w0[j], w1[j], w2[j], w3[j] = U32(y0), U32(y1), U32(y2), U32(y3)
+        w0[j + half], w1[j + half], w2[j + half], w3[j + half] = U32(z0), U32(z1), U32(z2), U32(z3)
 
 
 @device
@@ -125,25 +143,34 @@ def _release(x, who, home, killed, alive):  # type: ignore[no-untyped-def]
     return alive
 
 
-@parallel_kernel
+@kernel
 def walk_constant(site, first_walker, start, stop, planes, t_right, t_left, k0, k1):  # type: ignore[no-untyped-def]
     """Advance every site of `site` from step `start` to `stop` of a walk with constant probabilities on the whole line.
 
-    LANES walkers are compared with the thresholds at once, 64 steps a word, first digit first; what stays undecided after
-    `planes` digits is settled step by step.
+    64 steps of a walker are compared with the thresholds at once, digit by digit. Fewer than PLANES `planes` decide
+    every step; of PLANES digits some steps stay undecided, and are settled apart.
     """
-    fair = U(t_right) == U(1 << 30) and U(t_left) == U(1 << 31)
-    for block in prange((site.size + LANES - 1) // LANES):
+    t_right, t_left = U(t_right), U(t_left)
+    for block in range((site.size + BLOCK - 1) // BLOCK):
         wide()
-        net = np.zeros(LANES, np.int64)
-        base = U(first_walker + block * LANES)
-        if fair:
+        net = np.zeros(BLOCK, np.int64)
+        base = U(first_walker + block * BLOCK)
+        if planes == 1 and t_right == ONE << U(BITS - 1) and t_left == ONE << U(BITS):
             _toss(net, base, start, stop, k0, k1)
+        elif planes < PLANES:
+            _compare_few(net, base, start, stop, planes, t_right, t_left, k0, k1)
         else:
-            _compare(net, base, start, stop, planes, U(t_right), U(t_left), k0, k1)
-        home = site[block * LANES : min((block + 1) * LANES, site.size)]
+            _compare(net, base, start, stop, t_right, t_left, k0, k1)
+        home = site[block * BLOCK : min((block + 1) * BLOCK, site.size)]
         for j in range(home.size):
             home[j] += I32(net[j])
+
+
+@device
+def _blocks(base, j, number, k0, k1):  # type: ignore[no-untyped-def]
+    """Steps-block `number` of the walkers base + j and base + j + PAIR."""
+    walker, other = base + U(j), base + U(j + PAIR)
+    return two_words64(walker & LOW, walker >> HALF, U(number), other & LOW, other >> HALF, U(number), STEPS, k0, k1)
 
 
 @device
@@ -151,76 +178,136 @@ def _toss(net, base, start, stop, k0, k1):  # type: ignore[no-untyped-def]
     """p = ½: a step goes right where its one digit is 0."""
     for block in range(start // 128, (stop + 127) // 128):
         early, late = screen(128 * block, start, stop), screen(128 * block + 64, start, stop)
-        for j in range(LANES):
-            walker = base + U(j)
-            first, second = words64(walker & LOW, walker >> HALF, U(block), STEPS, k0, k1)
-            net[j] += np.int64(popcount(~first & early)) + np.int64(popcount(~second & late))
-    for j in range(LANES):
+        for j in range(PAIR):
+            a, b, c, d = _blocks(base, j, block, k0, k1)
+            net[j] += np.int64(popcount(~a & early)) + np.int64(popcount(~b & late))
+            net[j + PAIR] += np.int64(popcount(~c & early)) + np.int64(popcount(~d & late))
+    for j in range(BLOCK):
         net[j] = 2 * net[j] - (stop - start)
 
 
 @device
-def _compare(net, base, start, stop, planes, t_right, t_left, k0, k1):  # type: ignore[no-untyped-def]
-    """Any constant probabilities; as `step.moves`, for all lanes at once."""
-    shift = U(BITS - planes)
-    low = (ONE << shift) - ONE
-    digits = np.empty((2, LANES), np.uint64)
-    right, left = np.empty(LANES, np.uint64), np.empty(LANES, np.uint64)
-    tie_right, tie_left = np.empty(LANES, np.uint64), np.empty(LANES, np.uint64)
+def _compare_few(net, base, start, stop, planes, t_right, t_left, k0, k1):  # type: ignore[no-untyped-def]
+    """Thresholds of fewer than PLANES digits, the lowest first."""
+    digits = np.empty((2, BLOCK), np.uint64)
+    right, left = np.empty(BLOCK, np.uint64), np.empty(BLOCK, np.uint64)
     for word in range(start // 64, (stop + 63) // 64):
         wanted = screen(64 * word, start, stop)
-        for j in range(LANES):
-            right[j], left[j], tie_right[j], tie_left[j] = ZERO, ZERO, ALL, ALL
-        for digit in range(planes):
+        for j in range(BLOCK):
+            right[j], left[j] = ZERO, ZERO
+        for digit in range(planes - 1, -1, -1):
             number = word * planes + digit
-            if digit == 0 or number % 2 == 0:
-                for j in range(LANES):
-                    walker = base + U(j)
-                    digits[0, j], digits[1, j] = words64(walker & LOW, walker >> HALF, U(number >> 1), STEPS, k0, k1)
-            place = U(BITS - 1 - digit)
-            _next_digit(right, tie_right, digits[number & 1], (t_right >> place) & ONE)
-            _next_digit(left, tie_left, digits[number & 1], (t_left >> place) & ONE)
-        always_right = ALL if t_right >> U(BITS) else ZERO  # a threshold of 1: its digits are those of 0
-        always_left = ALL if t_left >> U(BITS) else ZERO
-        rest_right, rest_left = ALL if t_right & low else ZERO, ALL if t_left & low else ZERO
-        undecided = ZERO
-        for j in range(LANES):
-            ties = ((tie_right[j] & rest_right) | (tie_left[j] & rest_left)) & wanted
-            decided = wanted & ~ties
-            to_right, to_left = right[j] | always_right, left[j] | always_left
-            net[j] += np.int64(popcount(to_right & decided)) - np.int64(popcount(to_left & ~to_right & decided))
-            digits[0, j] = ties
-            undecided |= ties
-        if undecided:
-            for j in range(LANES):
-                ties = digits[0, j]
-                while ties:
-                    lane = ties & (~ties + ONE)
-                    ties ^= lane
-                    top = t_right if tie_right[j] & rest_right & lane else t_left
-                    net[j] += settle(
-                        base + U(j), U(word) * U(64) + trailing_zeros(lane), top & ~low, planes, t_right, t_left, k0, k1
+            if digit == planes - 1 or number % 2 == 1:
+                for j in range(PAIR):
+                    digits[0, j], digits[1, j], digits[0, j + PAIR], digits[1, j + PAIR] = _blocks(
+                        base, j, number >> 1, k0, k1
                     )
+            of_right, of_left = spread(t_right, digit), spread(t_left, digit)
+            random = digits[number & 1]
+            for j in range(BLOCK):
+                right[j], _ = next_digit(right[j], ZERO, random[j], of_right)
+                left[j], _ = next_digit(left[j], ZERO, random[j], of_left)
+        always_right, always_left = always(t_right), always(t_left)
+        for j in range(BLOCK):
+            net[j] += balance(right[j] | always_right, left[j] | always_left, wanted)
 
 
 @device
-def _next_digit(below, tie, random, digit):  # type: ignore[no-untyped-def]
-    """One more binary digit of all uniforms compared with that of a threshold, most significant first."""
-    for j in range(LANES):
-        below[j], tie[j] = next_digit(below[j], tie[j], random[j], digit)
+def _two_digits(right, tie_right, left, tie_left, high, low, of_right, of_left, digit):  # type: ignore[no-untyped-def]
+    """The digits number `digit` + 1 and `digit` of 64 uniforms compared with those of both thresholds."""
+    right, tie_right = next_digit(right, tie_right, low, of_right[digit + 1])
+    right, tie_right = next_digit(right, tie_right, high, of_right[digit])
+    left, tie_left = next_digit(left, tie_left, low, of_left[digit + 1])
+    left, tie_left = next_digit(left, tie_left, high, of_left[digit])
+    return right, tie_right, left, tie_left
 
 
-@parallel_kernel
+@device
+def _compare(net, base, start, stop, t_right, t_left, k0, k1):  # type: ignore[no-untyped-def]
+    """Thresholds of more than PLANES = 8 digits, the lowest of the 8 first; nothing but the result leaves the registers."""
+    of_right = (spread(t_right, 0), spread(t_right, 1), spread(t_right, 2), spread(t_right, 3),
+                spread(t_right, 4), spread(t_right, 5), spread(t_right, 6), spread(t_right, 7))  # fmt: skip
+    of_left = (spread(t_left, 0), spread(t_left, 1), spread(t_left, 2), spread(t_left, 3),
+               spread(t_left, 4), spread(t_left, 5), spread(t_left, 6), spread(t_left, 7))  # fmt: skip
+    low = (ONE << U(BITS - PLANES)) - ONE
+    always_right, always_left = always(t_right), always(t_left)
+    rest_right, rest_left = ALL if t_right & low else ZERO, ALL if t_left & low else ZERO
+    ties, ties_right = np.empty(BLOCK, np.uint64), np.empty(BLOCK, np.uint64)
+    queue, waiting = np.empty(BLOCK, np.uint64), ZERO
+    who, steps, tops = np.empty(2 * BLOCK, np.uint64), np.empty(2 * BLOCK, np.uint64), np.empty(2 * BLOCK, np.uint64)
+    for word in range(start // 64, (stop + 63) // 64):
+        wanted = screen(64 * word, start, stop)
+        for j in range(PAIR):
+            r, tr, l, tl, r2, tr2, l2, tl2 = ZERO, ALL, ZERO, ALL, ZERO, ALL, ZERO, ALL
+            a, b, c, d = _blocks(base, j, 4 * word + 3, k0, k1)
+            r, tr, l, tl = _two_digits(r, tr, l, tl, a, b, of_right, of_left, 6)
+            r2, tr2, l2, tl2 = _two_digits(r2, tr2, l2, tl2, c, d, of_right, of_left, 6)
+            a, b, c, d = _blocks(base, j, 4 * word + 2, k0, k1)
+            r, tr, l, tl = _two_digits(r, tr, l, tl, a, b, of_right, of_left, 4)
+            r2, tr2, l2, tl2 = _two_digits(r2, tr2, l2, tl2, c, d, of_right, of_left, 4)
+            a, b, c, d = _blocks(base, j, 4 * word + 1, k0, k1)
+            r, tr, l, tl = _two_digits(r, tr, l, tl, a, b, of_right, of_left, 2)
+            r2, tr2, l2, tl2 = _two_digits(r2, tr2, l2, tl2, c, d, of_right, of_left, 2)
+            a, b, c, d = _blocks(base, j, 4 * word, k0, k1)
+            r, tr, l, tl = _two_digits(r, tr, l, tl, a, b, of_right, of_left, 0)
+            r2, tr2, l2, tl2 = _two_digits(r2, tr2, l2, tl2, c, d, of_right, of_left, 0)
+            ties_right[j], ties_right[j + PAIR] = tr & rest_right, tr2 & rest_right
+            t, t2 = (tr & rest_right | tl & rest_left) & wanted, (tr2 & rest_right | tl2 & rest_left) & wanted
+            net[j] += balance(r | always_right, l | always_left, wanted & ~t)
+            net[j + PAIR] += balance(r2 | always_right, l2 | always_left, wanted & ~t2)
+            ties[j], ties[j + PAIR] = t, t2
+        tied = ZERO
+        for j in range(BLOCK):
+            queue[tied] = U(j)
+            tied += U(ties[j] != ZERO)
+        while tied:  # one undecided step of each walker that has any
+            still = ZERO
+            for i in range(tied):
+                j = queue[i]
+                lane = ties[j] & (~ties[j] + ONE)
+                ties[j] ^= lane
+                who[waiting], steps[waiting] = j, U(word) * U(64) + trailing_zeros(lane)
+                tops[waiting] = (t_right if ties_right[j] & lane else t_left) & ~low
+                waiting += ONE
+                queue[still] = j
+                still += U(ties[j] != ZERO)
+            tied = still
+            if waiting >= U(BLOCK):
+                _settle_all(net, base, who, steps, tops, waiting, t_right, t_left, k0, k1)
+                waiting = ZERO
+    _settle_all(net, base, who, steps, tops, waiting, t_right, t_left, k0, k1)
+
+
+@device
+def _settle_all(net, base, who, steps, tops, waiting, t_right, t_left, k0, k1):  # type: ignore[no-untyped-def]
+    """The undecided steps, by their digits so far."""
+    for i in range((np.int64(waiting) + WIDTH - 1) // WIDTH * WIDTH):  # the last ones are rubbish, and not looked at
+        walker = base + who[i]
+        rest, _, _, _ = philox(walker & LOW, walker >> HALF, steps[i], TIES, k0, k1)
+        steps[i] = U(settle(t_right, t_left, tops[i], rest, PLANES))
+    for i in range(waiting):
+        net[who[i]] += np.int64(steps[i])
+
+
+@kernel
 def jump(site, first_walker, interval, first, bits, cut, alias, k0, k1):  # type: ignore[no-untyped-def]
     """Move every site of `site` by a draw from an alias table in integers: the top `bits` of 53 random bits choose a cell."""
     rest = U(53 - bits)
-    for j in prange(site.size):
-        walker = U(first_walker + j)
-        word, _ = words64(walker & LOW, walker >> U(32), U(interval), JUMP, k0, k1)
-        word = word >> U(11)
-        cell = np.int64(word >> rest)
-        chosen = cell if np.int64(word & ((U(1) << rest) - U(1))) < cut[cell] else np.int64(alias[cell])
-        site[j] += I32(first + chosen)
+    low = (ONE << rest) - ONE
+    words = np.empty(BLOCK, np.uint64)
+    for block in range((site.size + BLOCK - 1) // BLOCK):
+        wide()
+        base = U(first_walker + block * BLOCK)
+        for j in range(PAIR):
+            walker, other = base + U(j), base + U(j + PAIR)
+            words[j], _, words[j + PAIR], _ = two_words64(
+                walker & LOW, walker >> HALF, U(interval), other & LOW, other >> HALF, U(interval), JUMP, k0, k1
+            )
+        home = site[block * BLOCK : min((block + 1) * BLOCK, site.size)]
+        for j in range(home.size):
+            word = words[j] >> U(11)
+            cell = np.int64(word >> rest)
+            home[j] += I32(first) + (I32(cell) if np.int64(word & low) < cut[cell] else alias[cell])
 
 
 @device
@@ -236,12 +323,12 @@ def _tally(before, site, n, state, visit_levels, positive_levels, outer):  # typ
             state[2 + visit_levels.size + i] += 1
 
 
-@parallel_kernel
+@kernel
 def follow_table(site, state, first_walker, start, stop, thresholds, layout, levels, k0, k1):  # type: ignore[no-untyped-def]
     """As :func:`walk_table`, keeping functionals of each path in `state` (see :mod:`randwalk.record`)."""
     low, high, wrap, killed = layout
     visits, positives = levels
-    for block in prange((site.size + BLOCK - 1) // BLOCK):
+    for block in range((site.size + BLOCK - 1) // BLOCK):
         for j in range(block * BLOCK, min((block + 1) * BLOCK, site.size)):
             walker = U(first_walker + j)
             words = np.empty((4, 1), np.uint32)
@@ -266,11 +353,11 @@ def follow_table(site, state, first_walker, start, stop, thresholds, layout, lev
             site[j] = here
 
 
-@parallel_kernel
+@kernel
 def follow_constant(site, state, first_walker, start, stop, planes, t_right, t_left, levels, k0, k1):  # type: ignore[no-untyped-def]
     """As :func:`walk_constant`, keeping functionals of each path in `state`."""
     visits, positives = levels
-    for block in prange((site.size + BLOCK - 1) // BLOCK):
+    for block in range((site.size + BLOCK - 1) // BLOCK):
         for j in range(block * BLOCK, min((block + 1) * BLOCK, site.size)):
             walker = U(first_walker + j)
             here = site[j]

@@ -561,7 +561,7 @@ class Cuda:
             walk(blocks, THREADS, site, state, first, begin, end, rows, layout, there, *keys)
 
     def occupy(self, *arguments: Any) -> None:
-        """As :func:`randwalk.kernels.occupation.occupy`, on the first device."""
+        """On the first device."""
         self._on(self.devices[0], _occupation, *arguments)
 
     # ---- counting
@@ -624,7 +624,7 @@ def _counted(kernel: Kernel, bins: int, walkers: int, *arguments: Any) -> NDArra
 
 
 def _occupation(
-    counts: NDArray[np.int64], moved: NDArray[np.int64], start: int, stop: int, thresholds: Any, layout: tuple[int, ...],
+    counts: NDArray[np.int64], start: int, stop: int, thresholds: Any, layout: tuple[int, ...],
     first: int, gone: NDArray[np.int64], k0: np.uint64, k1: np.uint64,
 ) -> None:  # fmt: skip
     sites = layout[3] - 2
@@ -636,10 +636,8 @@ def _occupation(
         span = begin, min(begin + stretch, stop), start
         _occupy(blocks, WIDTH, after, before, left, span, table, layout, first % (1 << 32), k0, k1)
         before, after = after, before
-    resting = counts[[0, sites + 1, sites + 2]]
-    counts[:] = before.copy_to_host()
-    gone[: stop - start] = left.copy_to_host()
-    counts[[0, sites + 1, sites + 2]] = resting + gone[: stop - start].sum(axis=0)
+    counts[1 : sites + 1] = before.copy_to_host()[1 : sites + 1]
+    gone[:] = left.copy_to_host()
 
 
 # ---------------------------------------------------------------- what there is

@@ -7,17 +7,16 @@ multinomial, drawn by exact binomials. The cost does not depend on the number of
 from __future__ import annotations
 
 import numpy as np
-from numba import prange
 
-from .binomial import binomial
-from .compile import device, kernel, parallel_kernel
+from .binomial import binomial, binomials
+from .compile import device, kernel
 from .philox import LOW, SPLIT, U
-from .step import I32, column
+from .step import I32, U32, column
 
 FULL = np.int64(1 << 31)
 DRAW = U(16)  # the low bits of the third counter word number the attempts of a draw, the next ones the draw
 RIGHT, LEFT, DIED, PLACED = U(0), U(1) << DRAW, U(2) << DRAW, U(3) << DRAW
-STRIPE = 64  # sites that one thread takes at a time
+STRIPE = 256  # sites drawn for together, in the first-level cache
 
 
 @kernel
@@ -42,43 +41,69 @@ def split(here, t_right, t_left, t_live, site, step, k0, k1):  # type: ignore[no
     return right, left, died
 
 
-@parallel_kernel
-def occupy(counts, moves, start, stop, thresholds, layout, first, gone, k0, k1):  # type: ignore[no-untyped-def]
-    """Advance `counts` (index 0 … sites + 2) from step `start` to `stop`. `first` is the lattice number of index 0.
+@kernel
+def occupy(counts, after, low, high, start, stop, thresholds, layout, first, gone, k0, k1):  # type: ignore[no-untyped-def]
+    """after[low : high + 1] = the walkers on those sites at step `stop`, from `counts` (index 0 … sites + 2) at step `start`.
 
-    `moves` (3, sites + 3), zero, is scratch for the numbers that step right, left and die. gone[step, way] receives the
-    walkers that left in that step (left, right, killed).
+    Sites further off than the steps done together do not matter, and what steps from a site is a pure function of site and
+    step: pieces of the lattice are advanced apart from each other, each with as many sites beyond its ends as steps.
+    `first` is the lattice number of index 0. gone[step, way] receives the walkers that left from here (left, right, killed).
     """
-    low, high, wrap, killed = layout
-    sites = killed - 2
+    left_end, right_end, wrap, killed = layout
+    sites, steps = killed - 2, stop - start
+    begin = low - steps if wrap else max(low - steps, 1)
+    end = high + steps if wrap else min(high + steps, sites)
+    size = end - begin + 1
+    here, number = np.empty(size, np.int64), np.empty(size, np.uint64)
+    columns, kills = np.empty(size, np.int64), thresholds[:, 2].min() < U32(FULL)
+    for i in range(size):
+        index = (begin + i - 1) % wrap + 1 if wrap else begin + i
+        here[i], number[i] = counts[index], U(first + index) & LOW
+        columns[i] = column(I32(index), left_end, right_end)
+    # Out of FULL step right; of the others, out of `others`, left; of those, out of `rest`, die.
+    right, left, others = np.empty(size, np.int64), np.empty(size, np.int64), np.empty(size, np.int64)
+    full = np.full(STRIPE, FULL, np.int64)
+    to_right, to_left = np.zeros(size + 2, np.int64), np.zeros(size + 2, np.int64)  # one place beyond each end
+    remaining, died = np.empty(STRIPE, np.int64), np.empty(STRIPE, np.int64)
+    work = (np.empty(STRIPE, np.uint64), np.empty(STRIPE, np.uint64), np.empty(STRIPE, np.int64))
     for n in range(start, stop):
-        row = n - start if thresholds.shape[0] > 1 else 0
-        for stripe in prange((sites + STRIPE - 1) // STRIPE):
-            for i in range(1 + stripe * STRIPE, min(1 + (stripe + 1) * STRIPE, sites + 1)):
-                here = counts[i]
-                moves[0, i] = 0
-                moves[1, i] = 0
-                if here == 0:
-                    continue
-                c = column(I32(i), low, high)
-                t_right, t_left = np.int64(thresholds[row, 0, c]), np.int64(thresholds[row, 1, c])
-                t_live = np.int64(thresholds[row, 2, c])
-                site, step = U(first + i) & LOW, U(n)
-                right, left, died = split(here, t_right, t_left, t_live, site, step, k0, k1)
-                moves[0, i], moves[1, i] = right, left
-                if died:
-                    counts[i] = here - died
-                    moves[2, i] = died
-        if wrap:
-            moves[0, 0], moves[1, sites + 1] = moves[0, sites], moves[1, 1]
-        else:
-            gone[n - start, 0], gone[n - start, 1] = moves[1, 1], moves[0, sites]
-            counts[0] += moves[1, 1]
-            counts[sites + 1] += moves[0, sites]
-        died = np.int64(0)
-        for i in range(1, sites + 1):
-            counts[i] += moves[0, i - 1] + moves[1, i + 1] - moves[0, i] - moves[1, i]
-            died += moves[2, i]
-            moves[2, i] = 0
-        gone[n - start, 2] = died
-        counts[killed] += died
+        if n == start or thresholds.shape[0] > 1:
+            row = thresholds[n - start]
+            for i in range(size):
+                right[i] = np.int64(row[0, columns[i]])
+                left[i] = np.int64(row[1, columns[i]]) - right[i]
+                others[i] = FULL - right[i]
+        for i in range(0, size, STRIPE):
+            j = min(i + STRIPE, size)
+            binomials(
+                here[i:j], right[i:j], full, number[i:j], U(n), RIGHT, SPLIT, k0, k1, to_right[i + 1 :], work, j - i
+            )
+            for k in range(j - i):
+                remaining[k] = here[i + k] - to_right[i + k + 1]
+            binomials(
+                remaining, left[i:j], others[i:j], number[i:j], U(n), LEFT, SPLIT, k0, k1, to_left[i + 1 :], work, j - i
+            )
+            if kills:
+                for k in range(j - i):
+                    dead = FULL - np.int64(thresholds[n - start if thresholds.shape[0] > 1 else 0, 2, columns[i + k]])
+                    died = binomial(
+                        remaining[k] - to_left[i + k + 1],
+                        dead,
+                        others[i + k] - left[i + k],
+                        number[i + k],
+                        U(n),
+                        DIED,
+                        SPLIT,
+                        k0,
+                        k1,
+                    )
+                    here[i + k] -= died
+                    if low <= begin + i + k <= high:
+                        gone[n - start, 2] += died
+        if not wrap and low == 1:
+            gone[n - start, 0] = to_left[1]
+        if not wrap and high == sites:
+            gone[n - start, 1] = to_right[size]
+        for i in range(size):  # within `steps` of a false end the counts are wrong by now, and are not looked at again
+            here[i] += to_right[i] + to_left[i + 2] - to_right[i + 1] - to_left[i + 1]
+    after[low : high + 1] = here[low - begin : high - begin + 1]
