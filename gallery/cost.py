@@ -2,10 +2,10 @@
 What an error costs
 ===================
 
-One number, E[cos(πX/2); alive] at t = ¼ for a drift between two absorbing walls, computed by three means: its error
-against the seconds that it took on the machine that drew this figure (best of three). Every digit costs walkers a
-hundredfold; the exact law of the fourth-order walk gets it from a finer lattice, and so do finite differences. For
-walkers the error is their standard error. In one dimension walking is not the way to many digits.
+One number, E[cos(πX/2)] over all walkers, those absorbed counting 0, at t = ¼ for a drift between two absorbing walls,
+computed by three means: its error against the seconds that it took on the machine that drew this figure (best of three).
+Every digit costs walkers a hundredfold; the exact law of the fourth-order walk gets it from a finer lattice, and so do finite
+differences. For walkers the error is their standard error. In one dimension walking is not the way to many digits.
 """
 
 from collections.abc import Callable

@@ -3,7 +3,7 @@ A million million walkers
 =========================
 
 Independent walkers on one site are exchangeable, so the occupation method draws how many step each way: it costs the
-same for 10³ as for 10¹² walkers (the seconds in the figure were measured when it was made). Counts with standard errors
+same for 10⁴ as for 10¹² walkers (the seconds in the figure were measured when it was made). Counts with standard errors
 against the exact law, down to sites where a single one of 10¹² walkers is expected.
 """
 

@@ -3,8 +3,8 @@ Ornstein–Uhlenbeck relaxation
 =============================
 
 A spring pulls every walker back: drift -x, D = ½. Started at x₀ = 3, the cloud slides to the bottom and spreads to its
-equilibrium, a normal law of variance D = ½. Above: densities at three times; below: mean and variance, which relax as
-exp(-t) and exp(-2t). Walkers with standard errors, finite differences, closed form.
+equilibrium, a normal law of variance D/θ = ½ (θ = 1 is the stiffness of the spring). Above: densities at three times; below:
+mean and variance, which relax as exp(-t) and exp(-2t). Walkers with standard errors, finite differences, closed form.
 """
 
 import matplotlib.pyplot as plt

@@ -4,8 +4,8 @@ Perrin's grains, 1909
 
 In Jean Perrin's laboratory M. Chaudesaigues noted where gamboge grains were every 30 s. Their displacements along one axis,
 with standard errors, against the law of a walk with the diffusion of their own mean square, D = ξ²/2t, over the range of
-the table (|x| < 17 µm). The p-values of Pearson's chi-square are computed. J. Perrin, Annales de chimie et de physique,
-8e série, t. 18 (1909).
+the table (|x| < 17 µm). The p-values of Pearson's chi-square are computed, with one degree of freedom less for D, which comes
+from the same grains. J. Perrin, Annales de chimie et de physique, 8e série, t. 18 (1909).
 """
 
 from pathlib import Path
@@ -34,7 +34,7 @@ def figure(quick: bool = False) -> Figure:
         expected = found.sum() * share / share.sum()
         join = np.arange(found.size - 2)  # the last three classes, of few grains each, are tested as one
         observed, joined = np.add.reduceat(found, join), np.add.reduceat(expected, join)
-        p = stats.chi2.sf(np.sum((observed - joined) ** 2 / joined), join.size - 1)
+        p = stats.chi2.sf(np.sum((observed - joined) ** 2 / joined), join.size - 2)  # D is fitted
         ax.stairs(expected, edges, color=COLOURS["exact law"], lw=1.1)
         ax.errorbar(centre, found, np.sqrt(found), fmt="s", color=COLOURS["data"])
         ax.set(ylabel="grains", ylim=(0, 60), xlim=(0, 17))

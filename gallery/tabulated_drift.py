@@ -1,10 +1,10 @@
 """
-A drift that was measured
-=========================
+A drift from a table
+====================
 
-A drift may be a table: here 13 values of a force, given at points that are not evenly spaced, and linear between them.
-Walkers between two reflecting walls settle into the stationary law exp(∫a dx/D) of that table (below), which has two
-maxima where the force changes sign from above. Lines: the exact law of the walk and the quadrature of the table.
+A drift may be a table: here 13 values of a drift, chosen for this figure, at points not evenly spaced, and linear between
+them. Walkers between two reflecting walls settle into the stationary law exp(∫a dx/D) of that table (below), which has two
+maxima, where the drift changes from positive to negative. Lines: the exact law of the walk and the quadrature of the table.
 """
 
 import matplotlib.pyplot as plt

@@ -2,7 +2,7 @@
 A bias that swings
 ==================
 
-A drift that depends on time alone, a(t) = v + A cos ωt, carries the cloud forth and back and does not change how it
+A drift that depends on time alone, a(t) = v + A cos ωt, carries the cloud back and forth and does not change how it
 spreads: the mean is vt + (A/ω) sin ωt, the variance 2Dt. Walkers with standard errors against the closed form;
 some of the paths are drawn in the background.
 """

@@ -87,7 +87,7 @@ class Ensemble:
         return self.records[record]
 
     def density(self, t: float) -> Profile:
-        """ρ at time `t` on the sites that can be occupied, in walkers per length; it integrates to the surviving fraction.
+        """ρ at time `t` on the sites that can be occupied, in probability per length; it integrates to the surviving fraction.
 
         A walk that never stays lives on every second site then, and there its density is the proportion over 2dx.
         """

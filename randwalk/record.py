@@ -179,7 +179,7 @@ FUNCTIONALS = (FirstPassage, LastVisit, TimePositive, Maximum)  # they need ever
 
 @dataclass(frozen=True, eq=False)
 class Histogram:
-    """Counts of a functional: `counts`[i, j] of `walkers` had `values`[j] at `times`[i]. What is not counted was gone."""
+    """Counts of a functional: ``counts[i, j]`` of `walkers` had ``values[j]`` at ``times[i]``. What is not counted was gone."""
 
     name: str
     times: Floats
@@ -225,7 +225,7 @@ class Histogram:
 
 @dataclass(frozen=True, eq=False)
 class Passages:
-    """First-passage counts: `counts`[n, w] of `walkers` left at `times`[n] by way w of ("left", "right", "killing")."""
+    """First-passage counts: ``counts[n, w]`` of `walkers` left at ``times[n]`` by way w of ("left", "right", "killing")."""
 
     times: Floats
     counts: NDArray[np.int64]

@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Budget:
-    """Where the difference between an ensemble and the equation comes from (root mean squares of distribution functions)."""
+    """Where the difference between an ensemble and the equation comes from (root mean squares of distribution functions).
+
+    Each is the size of an error; sizes do not add up to the total, and errors may partly cancel.
+    """
 
     total: float
     statistical: float
@@ -28,7 +31,7 @@ class Budget:
     bin: float
 
     def __str__(self) -> str:
-        return f"{self.total:.1e} = statistical {self.statistical:.1e} + step {self.step:.1e} + bin {self.bin:.1e}"
+        return f"{self.total:.1e}, from statistical {self.statistical:.1e}, step {self.step:.1e}, bin {self.bin:.1e}"
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,13 +14,26 @@ import numpy as np
 
 from .compile import device
 from .philox import words64
-from .portable import atanh_excess, deviance, exp, log, log_quotient, stirling_error
+from .portable import (
+    SERIES_FROM,
+    atanh_excess,
+    deviance,
+    deviance_near,
+    exp,
+    floor,
+    log,
+    log_quotient,
+    near,
+    stirling_error,
+    stirling_series,
+)
 
 U = np.uint64
 ULP = 2.0**-53
 INVERSION_BELOW = 10.0  # the mean from which Hörmann's constants are valid
+SURELY_LARGE = 10.0001  # the mean, however rounded, is above INVERSION_BELOW too
 NEGLIGIBLE = 2.0**-60
-HALF, LOW = np.int64(31), np.int64(2**31 - 1)
+UNSIGNED, SIGNED = 2.0**52, 3 * 2.0**51  # for `floor`
 
 
 @device
@@ -62,14 +75,12 @@ def _centre(n, a, b):  # type: ignore[no-untyped-def]
     """p = a/b, the mode m = floor((n + 1) p) and n p - m.
 
     m may be off by 1 or 2 where (n + 1) p is whole to within rounding; nothing depends on its being the mode exactly.
-    But n p - m must go with m to full precision: n a - m b is formed exactly, in two halves that stay below 2^63.
+    But n p - m must go with m to full precision: n a - m b is small, and exact modulo 2^64.
     """
-    inverse = 1.0 / np.float64(b)
-    p = np.float64(a) * inverse
-    m = np.int64(np.float64(n + 1) * p)
-    upper = (n >> HALF) * a - (m >> HALF) * b
-    remainder = (upper << HALF) + ((n & LOW) * a - (m & LOW) * b)
-    return p, m, np.float64(remainder) * inverse
+    inverse = 1.0 / np.float64(U(b))
+    p = np.float64(U(a)) * inverse
+    m = floor(np.float64(U(n + 1)) * p, UNSIGNED)
+    return p, m, np.float64(np.int64(U(n) * U(a) - U(m) * U(b))) * inverse
 
 
 @device
@@ -85,11 +96,25 @@ def _log_ratio(n, p, m, excess, j):  # type: ignore[no-untyped-def]
     """
     x, y, d = np.float64(m + 1), np.float64(n - m + 1), np.float64(j)
     xj, yj = np.float64(m + 1 + j), np.float64(n - m + 1 - j)
+    errors = (stirling_error(x) - stirling_error(xj)) + (stirling_error(y) - stirling_error(yj))
+    return (_drift(p, x, excess, d) + errors) - (deviance(xj, x, d) + deviance(yj, y, -d))
+
+
+@device
+def _log_ratio_near(n, p, m, excess, j):  # type: ignore[no-untyped-def]
+    """As :func:`_log_ratio` without a branch, and whether it holds: not far out, nor at a small mode."""
+    x, y, d = np.float64(m + 1), np.float64(n - m + 1), np.float64(j)
+    xj, yj = x + d, y - d
+    errors = (stirling_series(x) - stirling_series(xj)) + (stirling_series(y) - stirling_series(yj))
+    ratio = (_drift(p, x, excess, d) + errors) - (deviance_near(xj, x, d) + deviance_near(yj, y, -d))
+    return ratio, (min(min(x, xj), min(y, yj)) >= SERIES_FROM) & near(xj, x, d) & near(yj, y, -d)
+
+
+@device
+def _drift(p, x, excess, d):  # type: ignore[no-untyped-def]
     tilt = excess + 2.0 * p - 1.0
     v = tilt / (tilt + 2.0 * (1.0 - p) * x)
-    drift = 2.0 * d * v * (1.0 + atanh_excess(v * v))
-    errors = (stirling_error(x) - stirling_error(xj)) + (stirling_error(y) - stirling_error(yj))
-    return (drift + errors) - (deviance(xj, x, d) + deviance(yj, y, -d))
+    return 2.0 * d * v * (1.0 + atanh_excess(v * v))
 
 
 @device
@@ -109,6 +134,13 @@ def _proposal(first, second, excess, width, slope):  # type: ignore[no-untyped-d
 
 
 @device
+def _target(v, inside, sd, width, slope):  # type: ignore[no-untyped-def]
+    """What f(k)/f(m) must reach for the proposal k to be accepted."""
+    square = inside * inside
+    return v * ((2.83 * width + 5.1) * sd) * square / (width * (slope + width * square))
+
+
+@device
 def _reject(n, a, b, c0, c1, c2, c3, k0, k1):  # type: ignore[no-untyped-def]
     """Hörmann's BTRS for n a/b >= 10, a/b <= ½. Its a, b, v_r and α are slope, width, quick / width and height here."""
     p, m, excess = _centre(n, a, b)
@@ -125,9 +157,7 @@ def _reject(n, a, b, c0, c1, c2, c3, k0, k1):  # type: ignore[no-untyped-def]
         if not (lowest <= offset < beyond):
             continue
         j = np.int64(math.floor(offset))
-        square = inside * inside
-        height = (2.83 * width + 5.1) * sd
-        if log(v * height * square / (width * (slope + width * square))) <= _log_ratio(n, p, m, excess, j):
+        if log(_target(v, inside, sd, width, slope)) <= _log_ratio(n, p, m, excess, j):
             return m + j
 
 
@@ -163,33 +193,94 @@ def binomial(n, a, b, c0, c1, c2, c3, k0, k1):  # type: ignore[no-untyped-def]
     return n - k if flip else k
 
 
+ACCEPTED, REJECTED, DOUBTFUL = U(0), U(1), U(2)
+
+
+@device
+def _attempt(n, a, b, first, second):  # type: ignore[no-untyped-def]
+    """One attempt of :func:`_reject` without a branch: (the draw, whether the quick test accepts it)."""
+    flip = a > b - a
+    rarer = b - a if flip else a
+    p, m, excess = _centre(n, rarer, b)
+    width, slope, quick = _hat(p, math.sqrt(np.float64(U(n)) * p * (1.0 - p)))
+    v, inside, offset = _proposal(first, second, excess, width, slope)
+    k = m + floor(offset, SIGNED)  # below 2^51 where it is accepted
+    return n - k if flip else k, (inside >= 0.07) & (v * width <= quick)
+
+
+@device
+def _judge(n, a, b, first, second):  # type: ignore[no-untyped-def]
+    """The full test without a branch: (the draw, ACCEPTED, REJECTED or, where this cannot tell, DOUBTFUL)."""
+    flip = a > b - a
+    rarer = b - a if flip else a
+    p, m, excess = _centre(n, rarer, b)
+    sd = math.sqrt(np.float64(U(n)) * p * (1.0 - p))
+    width, slope, _ = _hat(p, sd)
+    v, inside, offset = _proposal(first, second, excess, width, slope)
+    j = floor(offset, SIGNED)
+    ratio, holds = _log_ratio_near(n, p, m, excess, j)
+    good = log(_target(v, inside, sd, width, slope)) <= ratio
+    tells = holds & (-np.float64(U(m)) <= offset) & (abs(offset) < 2.0**50)
+    return n - (m + j) if flip else m + j, (ACCEPTED if good else REJECTED) if tells else DOUBTFUL
+
+
+@device
+def workspace(size):  # type: ignore[no-untyped-def]
+    """The arrays that `size` draws together need."""
+    one, two, three, drawn = (
+        np.empty(size, np.int64),
+        np.empty(size, np.int64),
+        np.empty(size, np.int64),
+        np.empty(size, np.int64),
+    )
+    return one, two, three, drawn, np.empty((3, size), np.uint64), np.empty((2, size), np.int64)
+
+
 @device
 def binomials(n, a, b, c0, c1, c2, c3, k0, k1, out, work, size):  # type: ignore[no-untyped-def]
     """`size` draws of Binomial(n[j], a[j]/b[j]) into out[j], each that of :func:`binomial` at counter word c0[j].
 
-    The first attempts are made together, on vectors; some 80 in 100 of them are accepted by the quick test. The others are
-    made anew, one by one. work = (two arrays of words, queue), of `size` each.
+    Attempts are made together, on vectors: of the first ones the quick test accepts some 80 in 100. What vectors cannot do
+    (small means, small modes, far tails) is drawn one by one. `work` is made by :func:`workspace`.
     """
-    first, second, queue = work
+    gn, ga, gb, drawn, words, queues = work
+    waiting, attempt = 0, U(0)
     for j in range(size):
-        first[j], second[j] = words64(c0[j], c1, c2, c3, k0, k1)
-    for j in range(size):
-        flip = a[j] > b[j] - a[j]
-        rarer = b[j] - a[j] if flip else a[j]
-        p, m, excess = _centre(n[j], rarer, b[j])
-        width, slope, quick = _hat(p, math.sqrt(np.float64(n[j]) * p * (1.0 - p)))
-        v, inside, offset = _proposal(first[j], second[j], excess, width, slope)
-        k = m + np.int64(np.int32(math.floor(offset)))  # below 2^31 where the quick test accepts
-        out[j] = n[j] - k if flip else k
-        large = np.float64(n[j]) * (np.float64(rarer) / np.float64(b[j])) >= INVERSION_BELOW
-        first[j] = U(large & (inside >= 0.07) & (v * width <= quick))
-    waiting = 0
-    for j in range(size):
-        queue[waiting] = j
-        waiting += np.int64(first[j] == U(0))
-    for i in range(waiting):
-        j = queue[i]
-        out[j] = binomial(n[j], a[j], b[j], c0[j], c1, c2, c3, k0, k1)
+        if np.float64(n[j]) * np.float64(min(a[j], b[j] - a[j])) > SURELY_LARGE * np.float64(b[j]):
+            queues[0, waiting] = j
+            waiting += 1
+        else:
+            out[j] = binomial(n[j], a[j], b[j], c0[j], c1, c2, c3, k0, k1)
+    while waiting > 0:
+        for i in range(waiting):
+            j = queues[0, i]
+            gn[i], ga[i], gb[i], words[0, i] = n[j], a[j], b[j], c0[j]
+        for i in range(waiting):
+            words[0, i], words[1, i] = words64(words[0, i], c1, c2 + attempt, c3, k0, k1)
+        for i in range(waiting):
+            k, accepted = _attempt(gn[i], ga[i], gb[i], words[0, i], words[1, i])
+            drawn[i], words[2, i] = k, U(accepted)
+        unsure = 0
+        for i in range(waiting):
+            j = queues[0, i]
+            out[j] = drawn[i]
+            queues[0, unsure], queues[1, unsure] = j, i
+            unsure += np.int64(words[2, i] == U(0))
+        for i in range(unsure):
+            j = queues[1, i]
+            gn[i], ga[i], gb[i], words[0, i], words[1, i] = gn[j], ga[j], gb[j], words[0, j], words[1, j]
+        for i in range(unsure):
+            k, verdict = _judge(gn[i], ga[i], gb[i], words[0, i], words[1, i])
+            drawn[i], words[2, i] = k, verdict
+        waiting = 0
+        for i in range(unsure):
+            j = queues[0, i]
+            out[j] = drawn[i]
+            if words[2, i] == DOUBTFUL:
+                out[j] = binomial(n[j], a[j], b[j], c0[j], c1, c2, c3, k0, k1)
+            queues[0, waiting] = j
+            waiting += np.int64(words[2, i] == REJECTED)
+        attempt += U(1)
 
 
 @device

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .binomial import binomial, binomials
+from .binomial import binomial, binomials, workspace
 from .compile import device, kernel
 from .philox import LOW, SPLIT, U
 from .step import I32, U32, column
@@ -64,8 +64,8 @@ def occupy(counts, after, low, high, start, stop, thresholds, layout, first, gon
     right, left, others = np.empty(size, np.int64), np.empty(size, np.int64), np.empty(size, np.int64)
     full = np.full(STRIPE, FULL, np.int64)
     to_right, to_left = np.zeros(size + 2, np.int64), np.zeros(size + 2, np.int64)  # one place beyond each end
-    remaining, died = np.empty(STRIPE, np.int64), np.empty(STRIPE, np.int64)
-    work = (np.empty(STRIPE, np.uint64), np.empty(STRIPE, np.uint64), np.empty(STRIPE, np.int64))
+    remaining = np.empty(STRIPE, np.int64)
+    work = workspace(STRIPE)
     for n in range(start, stop):
         if n == start or thresholds.shape[0] > 1:
             row = thresholds[n - start]
@@ -73,8 +73,10 @@ def occupy(counts, after, low, high, start, stop, thresholds, layout, first, gon
                 right[i] = np.int64(row[0, columns[i]])
                 left[i] = np.int64(row[1, columns[i]]) - right[i]
                 others[i] = FULL - right[i]
-        for i in range(0, size, STRIPE):
-            j = min(i + STRIPE, size)
+        left_off = n - start if begin > 1 or wrap else 0  # no longer right, for want of what steps in from beyond
+        right_off = n - start if end < sites or wrap else 0
+        for i in range(left_off, size - right_off, STRIPE):
+            j = min(i + STRIPE, size - right_off)
             binomials(
                 here[i:j], right[i:j], full, number[i:j], U(n), RIGHT, SPLIT, k0, k1, to_right[i + 1 :], work, j - i
             )
@@ -85,18 +87,9 @@ def occupy(counts, after, low, high, start, stop, thresholds, layout, first, gon
             )
             if kills:
                 for k in range(j - i):
-                    dead = FULL - np.int64(thresholds[n - start if thresholds.shape[0] > 1 else 0, 2, columns[i + k]])
-                    died = binomial(
-                        remaining[k] - to_left[i + k + 1],
-                        dead,
-                        others[i + k] - left[i + k],
-                        number[i + k],
-                        U(n),
-                        DIED,
-                        SPLIT,
-                        k0,
-                        k1,
-                    )
+                    dead = FULL - np.int64(row[2, columns[i + k]])
+                    alive, rest = remaining[k] - to_left[i + k + 1], others[i + k] - left[i + k]
+                    died = binomial(alive, dead, rest, number[i + k], U(n), DIED, SPLIT, k0, k1)
                     here[i + k] -= died
                     if low <= begin + i + k <= high:
                         gone[n - start, 2] += died
@@ -104,6 +97,6 @@ def occupy(counts, after, low, high, start, stop, thresholds, layout, first, gon
             gone[n - start, 0] = to_left[1]
         if not wrap and high == sites:
             gone[n - start, 1] = to_right[size]
-        for i in range(size):  # within `steps` of a false end the counts are wrong by now, and are not looked at again
+        for i in range(left_off, size - right_off):
             here[i] += to_right[i] + to_left[i + 2] - to_right[i + 1] - to_left[i + 1]
     after[low : high + 1] = here[low - begin : high - begin + 1]

@@ -21,6 +21,7 @@ LN2_HIGH, LN2_LOW = (
 )  # the high part has 32 bits: k * LN2_HIGH is exact
 INVERSE_LN2 = 1.44269504088896338700
 SQUARED_SERIES_LIMIT = 1.0 / 64.0
+SERIES_FROM = 16.0  # where the series of `stirling_error` takes over from its table
 
 # δ(1) … δ(15) of `stirling_error`, rounded from 40 digits; δ(0) is infinite and not used.
 STIRLING_ERROR = np.array(
@@ -46,6 +47,15 @@ STIRLING_ERROR = np.array(
 
 
 @device
+def floor(x, magic):  # type: ignore[no-untyped-def]
+    """The floor of x as an int64, where x + `magic` keeps no fraction and is not rounded further: `magic` = 2^52 for
+    0 <= x <= 2^52, 3 2^51 for |x| < 2^51. Additions only: vectors have no conversion before AVX-512."""
+    nearest = (x + magic) - magic
+    below = nearest - np.float64(nearest > x)
+    return np.int64(np.float64(below + magic).view(np.int64) - np.float64(magic).view(np.int64))
+
+
+@device
 def log(x):  # type: ignore[no-untyped-def]
     """log x of a positive normal float64, within 1 ulp.
 
@@ -54,7 +64,7 @@ def log(x):  # type: ignore[no-untyped-def]
     bits = np.float64(x).view(np.int64)
     mantissa = bits & np.int64(0x000FFFFFFFFFFFFF)
     above_sqrt2 = (mantissa + np.int64(0x95F6400000000)) & np.int64(0x10000000000000)
-    k = np.float64((bits >> np.int64(52)) - np.int64(1023) + (above_sqrt2 >> np.int64(52)))
+    k = np.float64(np.int32((bits >> np.int64(52)) - np.int64(1023) + (above_sqrt2 >> np.int64(52))))
     f = np.int64(mantissa | (above_sqrt2 ^ np.int64(0x3FF0000000000000))).view(np.float64) - 1.0
     s = f / (2.0 + f)
     z = s * s
@@ -108,26 +118,42 @@ def log_quotient(x, y, difference):  # type: ignore[no-untyped-def]
 
 
 @device
-def deviance(x, y, difference):  # type: ignore[no-untyped-def]
-    """(x - ½) log(x/y) - (x - y) without cancellation, given the `difference` x - y exactly.
+def deviance_near(x, y, difference):  # type: ignore[no-untyped-def]
+    """(x - ½) log(x/y) - (x - y) without cancellation, given the `difference` x - y exactly, where it is at most (x + y)/8.
 
     The saddle-point deviance of C. Loader, "Fast and accurate computation of binomial probabilities" (2000), with the
     factor √(y/x) taken in: as log(x/y) = 2v (1 + A), v = (x - y)/(x + y), it is v (x - y - 1 + (2x - 1) A).
     """
     v = difference / (x + y)
-    z = v * v
-    if z > SQUARED_SERIES_LIMIT:
-        return (x - 0.5) * log(x / y) - difference
-    return v * (difference - 1.0 + (2.0 * x - 1.0) * atanh_excess(z))
+    return v * (difference - 1.0 + (2.0 * x - 1.0) * atanh_excess(v * v))
 
 
 @device
-def stirling_error(x):  # type: ignore[no-untyped-def]
-    """δ(x) = log Γ(x) - (x - ½) log x + x - ½ log 2π of a whole x >= 1, within 2e-16: a table, then a series."""
-    if x < 16.0:
-        return STIRLING_ERROR[np.int64(x)]
+def near(x, y, difference):  # type: ignore[no-untyped-def]
+    """Whether :func:`deviance_near` holds."""
+    v = difference / (x + y)
+    return v * v <= SQUARED_SERIES_LIMIT
+
+
+@device
+def deviance(x, y, difference):  # type: ignore[no-untyped-def]
+    """As :func:`deviance_near`, for all positive x and y."""
+    if near(x, y, difference):
+        return deviance_near(x, y, difference)
+    return (x - 0.5) * log(x / y) - difference
+
+
+@device
+def stirling_series(x):  # type: ignore[no-untyped-def]
+    """δ(x) = log Γ(x) - (x - ½) log x + x - ½ log 2π of x >= 16, within 2e-16."""
     r = 1.0 / x
     z = r * r
     return r * (
         (1.0 / 12.0 - z * (1.0 / 360.0)) + (z * z) * ((1.0 / 1260.0 - z * (1.0 / 1680.0)) + (z * z) * (1.0 / 1188.0))
     )
+
+
+@device
+def stirling_error(x):  # type: ignore[no-untyped-def]
+    """δ(x) of a whole x >= 1, within 2e-16: a table, then the series."""
+    return STIRLING_ERROR[np.int64(x)] if x < SERIES_FROM else stirling_series(x)
