@@ -24,8 +24,11 @@ from .portable import (
     log,
     log_quotient,
     near,
+    real,
+    signed_real,
     stirling_error,
     stirling_series,
+    whole,
 )
 
 U = np.uint64
@@ -77,10 +80,10 @@ def _centre(n, a, b):  # type: ignore[no-untyped-def]
     m may be off by 1 or 2 where (n + 1) p is whole to within rounding; nothing depends on its being the mode exactly.
     But n p - m must go with m to full precision: n a - m b is small, and exact modulo 2^64.
     """
-    inverse = 1.0 / np.float64(U(b))
-    p = np.float64(U(a)) * inverse
-    m = floor(np.float64(U(n + 1)) * p, UNSIGNED)
-    return p, m, np.float64(np.int64(U(n) * U(a) - U(m) * U(b))) * inverse
+    inverse = 1.0 / real(U(b))
+    p = real(U(a)) * inverse
+    m = whole(floor(real(U(n + 1)) * p, UNSIGNED), UNSIGNED)
+    return p, m, signed_real(np.int64(U(n) * U(a) - U(m) * U(b))) * inverse
 
 
 @device
@@ -101,9 +104,9 @@ def _log_ratio(n, p, m, excess, j):  # type: ignore[no-untyped-def]
 
 
 @device
-def _log_ratio_near(n, p, m, excess, j):  # type: ignore[no-untyped-def]
-    """As :func:`_log_ratio` without a branch, and whether it holds: not far out, nor at a small mode."""
-    x, y, d = np.float64(m + 1), np.float64(n - m + 1), np.float64(j)
+def _log_ratio_near(n, p, m, excess, d):  # type: ignore[no-untyped-def]
+    """As :func:`_log_ratio` at j = d without a branch, and whether it holds: not far out, nor at a small mode."""
+    x, y = real(U(m + 1)), real(U(n - m + 1))
     xj, yj = x + d, y - d
     errors = (stirling_series(x) - stirling_series(xj)) + (stirling_series(y) - stirling_series(yj))
     ratio = (_drift(p, x, excess, d) + errors) - (deviance_near(xj, x, d) + deviance_near(yj, y, -d))
@@ -127,8 +130,8 @@ def _hat(p, sd):  # type: ignore[no-untyped-def]
 @device
 def _proposal(first, second, excess, width, slope):  # type: ignore[no-untyped-def]
     """From a block's two words: v, the distance of u from the ends of (-½, ½), and the proposal minus the mode."""
-    u = (np.float64(first >> U(11)) - (2.0**52 - 0.5)) * ULP  # odd multiples of 2^-54 in (-½, ½)
-    v = (np.float64(second >> U(11)) + 1.0) * ULP  # in (0, 1]
+    u = (real(first >> U(11)) - (2.0**52 - 0.5)) * ULP  # odd multiples of 2^-54 in (-½, ½)
+    v = (real(second >> U(11)) + 1.0) * ULP  # in (0, 1]
     inside = 0.5 - abs(u)
     return v, inside, 2.0 * slope * (u / inside) + width * u + (excess + 0.5)
 
@@ -197,43 +200,28 @@ ACCEPTED, REJECTED, DOUBTFUL = U(0), U(1), U(2)
 
 
 @device
-def _attempt(n, a, b, first, second):  # type: ignore[no-untyped-def]
-    """One attempt of :func:`_reject` without a branch: (the draw, whether the quick test accepts it)."""
-    flip = a > b - a
-    rarer = b - a if flip else a
-    p, m, excess = _centre(n, rarer, b)
-    width, slope, quick = _hat(p, math.sqrt(np.float64(U(n)) * p * (1.0 - p)))
-    v, inside, offset = _proposal(first, second, excess, width, slope)
-    k = m + floor(offset, SIGNED)  # below 2^51 where it is accepted
-    return n - k if flip else k, (inside >= 0.07) & (v * width <= quick)
+def _prepare(n, a, b):  # type: ignore[no-untyped-def]
+    """What an attempt of :func:`_reject` needs: (p, mode, n p - mode, standard deviation), of the rarer outcome."""
+    p, m, excess = _centre(n, min(a, b - a), b)
+    return p, m, excess, math.sqrt(real(U(n)) * p * (1.0 - p))
 
 
 @device
-def _judge(n, a, b, first, second):  # type: ignore[no-untyped-def]
+def _judge(n, p, m, excess, sd, first, second):  # type: ignore[no-untyped-def]
     """The full test without a branch: (the draw, ACCEPTED, REJECTED or, where this cannot tell, DOUBTFUL)."""
-    flip = a > b - a
-    rarer = b - a if flip else a
-    p, m, excess = _centre(n, rarer, b)
-    sd = math.sqrt(np.float64(U(n)) * p * (1.0 - p))
     width, slope, _ = _hat(p, sd)
     v, inside, offset = _proposal(first, second, excess, width, slope)
-    j = floor(offset, SIGNED)
-    ratio, holds = _log_ratio_near(n, p, m, excess, j)
+    d = floor(offset, SIGNED)
+    ratio, holds = _log_ratio_near(n, p, m, excess, d)
     good = log(_target(v, inside, sd, width, slope)) <= ratio
-    tells = holds & (-np.float64(U(m)) <= offset) & (abs(offset) < 2.0**50)
-    return n - (m + j) if flip else m + j, (ACCEPTED if good else REJECTED) if tells else DOUBTFUL
+    tells = holds & (-real(U(m)) <= offset) & (abs(offset) < 2.0**50)
+    return m + whole(d, SIGNED), (ACCEPTED if good else REJECTED) if tells else DOUBTFUL
 
 
 @device
 def workspace(size):  # type: ignore[no-untyped-def]
     """The arrays that `size` draws together need."""
-    one, two, three, drawn = (
-        np.empty(size, np.int64),
-        np.empty(size, np.int64),
-        np.empty(size, np.int64),
-        np.empty(size, np.int64),
-    )
-    return one, two, three, drawn, np.empty((3, size), np.uint64), np.empty((2, size), np.int64)
+    return np.empty((5, size), np.int64), np.empty((3, size), np.uint64), np.empty((3, size), np.float64)
 
 
 @device
@@ -241,45 +229,68 @@ def binomials(n, a, b, c0, c1, c2, c3, k0, k1, out, work, size):  # type: ignore
     """`size` draws of Binomial(n[j], a[j]/b[j]) into out[j], each that of :func:`binomial` at counter word c0[j].
 
     Attempts are made together, on vectors: of the first ones the quick test accepts some 80 in 100. What vectors cannot do
-    (small means, small modes, far tails) is drawn one by one. `work` is made by :func:`workspace`.
+    (small means, small modes, far tails) is drawn one by one. `work` is made by :func:`workspace`. The loops are short, so
+    that the processor, which looks some hundred instructions ahead, works on several rounds of them at once.
     """
-    gn, ga, gb, drawn, words, queues = work
+    whole_numbers, words, reals = work
+    queue, who, many, mode, drawn = (
+        whole_numbers[0],
+        whole_numbers[1],
+        whole_numbers[2],
+        whole_numbers[3],
+        whole_numbers[4],
+    )
+    first, second, verdict = words[0], words[1], words[2]
+    p, excess, sd = reals[0], reals[1], reals[2]
     waiting, attempt = 0, U(0)
     for j in range(size):
         if np.float64(n[j]) * np.float64(min(a[j], b[j] - a[j])) > SURELY_LARGE * np.float64(b[j]):
-            queues[0, waiting] = j
+            queue[waiting] = j
             waiting += 1
         else:
             out[j] = binomial(n[j], a[j], b[j], c0[j], c1, c2, c3, k0, k1)
+    for i in range(waiting):
+        j = queue[i]
+        many[i], mode[i], drawn[i] = n[j], a[j], b[j]
+    for i in range(waiting):
+        p[i], mode[i], excess[i], sd[i] = _prepare(many[i], mode[i], drawn[i])
     while waiting > 0:
         for i in range(waiting):
-            j = queues[0, i]
-            gn[i], ga[i], gb[i], words[0, i] = n[j], a[j], b[j], c0[j]
+            first[i] = c0[queue[i]]
         for i in range(waiting):
-            words[0, i], words[1, i] = words64(words[0, i], c1, c2 + attempt, c3, k0, k1)
+            first[i], second[i] = words64(first[i], c1, c2 + attempt, c3, k0, k1)
         for i in range(waiting):
-            k, accepted = _attempt(gn[i], ga[i], gb[i], words[0, i], words[1, i])
-            drawn[i], words[2, i] = k, U(accepted)
+            width, slope, quick = _hat(p[i], sd[i])
+            v, inside, offset = _proposal(first[i], second[i], excess[i], width, slope)
+            drawn[i] = mode[i] + whole(floor(offset, SIGNED), SIGNED)
+            verdict[i] = U((inside >= 0.07) & (v * width <= quick))
         unsure = 0
         for i in range(waiting):
-            j = queues[0, i]
-            out[j] = drawn[i]
-            queues[0, unsure], queues[1, unsure] = j, i
-            unsure += np.int64(words[2, i] == U(0))
+            j = queue[i]
+            out[j] = n[j] - drawn[i] if a[j] > b[j] - a[j] else drawn[i]
+            queue[unsure], who[unsure] = j, i
+            unsure += np.int64(verdict[i] == U(0))
         for i in range(unsure):
-            j = queues[1, i]
-            gn[i], ga[i], gb[i], words[0, i], words[1, i] = gn[j], ga[j], gb[j], words[0, j], words[1, j]
+            j = who[i]
+            many[i], mode[i], first[i], second[i] = many[j], mode[j], first[j], second[j]
+            p[i], excess[i], sd[i] = p[j], excess[j], sd[j]
         for i in range(unsure):
-            k, verdict = _judge(gn[i], ga[i], gb[i], words[0, i], words[1, i])
-            drawn[i], words[2, i] = k, verdict
+            drawn[i], verdict[i] = _judge(many[i], p[i], mode[i], excess[i], sd[i], first[i], second[i])
         waiting = 0
         for i in range(unsure):
-            j = queues[0, i]
-            out[j] = drawn[i]
-            if words[2, i] == DOUBTFUL:
+            j = queue[i]
+            out[j] = n[j] - drawn[i] if a[j] > b[j] - a[j] else drawn[i]
+            if verdict[i] == DOUBTFUL:
                 out[j] = binomial(n[j], a[j], b[j], c0[j], c1, c2, c3, k0, k1)
-            queues[0, waiting] = j
-            waiting += np.int64(words[2, i] == REJECTED)
+            queue[waiting] = j
+            many[waiting], mode[waiting], p[waiting], excess[waiting], sd[waiting] = (
+                many[i],
+                mode[i],
+                p[i],
+                excess[i],
+                sd[i],
+            )
+            waiting += np.int64(verdict[i] == REJECTED)
         attempt += U(1)
 
 

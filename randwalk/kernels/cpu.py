@@ -213,8 +213,9 @@ def _compare_few(net, base, start, stop, planes, t_right, t_left, k0, k1):  # ty
 
 
 @device
-def _two_digits(right, tie_right, left, tie_left, high, low, of_right, of_left, digit):  # type: ignore[no-untyped-def]
+def _two_digits(state, high, low, of_right, of_left, digit):  # type: ignore[no-untyped-def]
     """The digits number `digit` + 1 and `digit` of 64 uniforms compared with those of both thresholds."""
+    right, tie_right, left, tie_left = state
     right, tie_right = next_digit(right, tie_right, low, of_right[digit + 1])
     right, tie_right = next_digit(right, tie_right, high, of_right[digit])
     left, tie_left = next_digit(left, tie_left, low, of_left[digit + 1])
@@ -238,24 +239,33 @@ def _compare(net, base, start, stop, t_right, t_left, k0, k1):  # type: ignore[n
     for word in range(start // 64, (stop + 63) // 64):
         wanted = screen(64 * word, start, stop)
         for j in range(PAIR):
-            r, tr, l, tl, r2, tr2, l2, tl2 = ZERO, ALL, ZERO, ALL, ZERO, ALL, ZERO, ALL
+            state = (ZERO, ALL, ZERO, ALL)  # below right, tied with it, below left, tied with it
+            other = (ZERO, ALL, ZERO, ALL)
             a, b, c, d = _blocks(base, j, 4 * word + 3, k0, k1)
-            r, tr, l, tl = _two_digits(r, tr, l, tl, a, b, of_right, of_left, 6)
-            r2, tr2, l2, tl2 = _two_digits(r2, tr2, l2, tl2, c, d, of_right, of_left, 6)
+            state, other = (
+                _two_digits(state, a, b, of_right, of_left, 6),
+                _two_digits(other, c, d, of_right, of_left, 6),
+            )
             a, b, c, d = _blocks(base, j, 4 * word + 2, k0, k1)
-            r, tr, l, tl = _two_digits(r, tr, l, tl, a, b, of_right, of_left, 4)
-            r2, tr2, l2, tl2 = _two_digits(r2, tr2, l2, tl2, c, d, of_right, of_left, 4)
+            state, other = (
+                _two_digits(state, a, b, of_right, of_left, 4),
+                _two_digits(other, c, d, of_right, of_left, 4),
+            )
             a, b, c, d = _blocks(base, j, 4 * word + 1, k0, k1)
-            r, tr, l, tl = _two_digits(r, tr, l, tl, a, b, of_right, of_left, 2)
-            r2, tr2, l2, tl2 = _two_digits(r2, tr2, l2, tl2, c, d, of_right, of_left, 2)
+            state, other = (
+                _two_digits(state, a, b, of_right, of_left, 2),
+                _two_digits(other, c, d, of_right, of_left, 2),
+            )
             a, b, c, d = _blocks(base, j, 4 * word, k0, k1)
-            r, tr, l, tl = _two_digits(r, tr, l, tl, a, b, of_right, of_left, 0)
-            r2, tr2, l2, tl2 = _two_digits(r2, tr2, l2, tl2, c, d, of_right, of_left, 0)
-            ties_right[j], ties_right[j + PAIR] = tr & rest_right, tr2 & rest_right
-            t, t2 = (tr & rest_right | tl & rest_left) & wanted, (tr2 & rest_right | tl2 & rest_left) & wanted
-            net[j] += balance(r | always_right, l | always_left, wanted & ~t)
-            net[j + PAIR] += balance(r2 | always_right, l2 | always_left, wanted & ~t2)
-            ties[j], ties[j + PAIR] = t, t2
+            state, other = (
+                _two_digits(state, a, b, of_right, of_left, 0),
+                _two_digits(other, c, d, of_right, of_left, 0),
+            )
+            ties_right[j], ties_right[j + PAIR] = state[1] & rest_right, other[1] & rest_right
+            ties[j] = (ties_right[j] | state[3] & rest_left) & wanted
+            ties[j + PAIR] = (ties_right[j + PAIR] | other[3] & rest_left) & wanted
+            net[j] += balance(state[0] | always_right, state[2] | always_left, wanted & ~ties[j])
+            net[j + PAIR] += balance(other[0] | always_right, other[2] | always_left, wanted & ~ties[j + PAIR])
         tied = ZERO
         for j in range(BLOCK):
             queue[tied] = U(j)

@@ -48,11 +48,32 @@ STIRLING_ERROR = np.array(
 
 @device
 def floor(x, magic):  # type: ignore[no-untyped-def]
-    """The floor of x as an int64, where x + `magic` keeps no fraction and is not rounded further: `magic` = 2^52 for
-    0 <= x <= 2^52, 3 2^51 for |x| < 2^51. Additions only: vectors have no conversion before AVX-512."""
+    """The floor of x, where x + `magic` keeps no fraction and is not rounded further: `magic` = 2^52 for 0 <= x <= 2^52,
+    3 2^51 for |x| < 2^51. Additions only: vectors have no conversion before AVX-512."""
     nearest = (x + magic) - magic
-    below = nearest - np.float64(nearest > x)
-    return np.int64(np.float64(below + magic).view(np.int64) - np.float64(magic).view(np.int64))
+    return nearest - np.float64(nearest > x)
+
+
+@device
+def whole(x, magic):  # type: ignore[no-untyped-def]
+    """A whole float64 as an int64; `magic` as for :func:`floor`."""
+    return np.int64(np.float64(x + magic).view(np.int64) - np.float64(magic).view(np.int64))
+
+
+@device
+def real(u):  # type: ignore[no-untyped-def]
+    """A uint64 as a float64, rounded once, without the conversion that vectors lack: both halves stand in the digits of a
+    float64 of a known exponent, 2^84 and 2^52."""
+    high = np.uint64((u >> np.uint64(32)) | np.uint64(0x4530000000000000)).view(np.float64)
+    low = np.uint64((u & np.uint64(0xFFFFFFFF)) | np.uint64(0x4330000000000000)).view(np.float64)
+    return (high - (2.0**84 + 2.0**52)) + low
+
+
+@device
+def signed_real(i):  # type: ignore[no-untyped-def]
+    """As :func:`real`, of an int64."""
+    low = np.uint64((np.uint64(i) & np.uint64(0xFFFFFFFF)) | np.uint64(0x4330000000000000)).view(np.float64)
+    return np.float64(np.int32(i >> np.int64(32))) * 2.0**32 + (low - 2.0**52)
 
 
 @device
