@@ -110,12 +110,11 @@ static double table() {  // 16 random bits a step, both thresholds in one word
   }
   sink = out[5]; return (double)N * STEPS;
 }
-static double copy() {  // bytes read and written per second, in the last-level cache's reach
-  static std::vector<double> a(1 << 19, 1.0), b(1 << 19);
-  const int times = 40;
+static double copy() {  // bytes read and written per second by one thread, in as much cache as five arrays of 4001 numbers take
+  static std::vector<double> a(10000, 1.0), b(10000);
+  const int times = 20000;
   for (int t = 0; t < times; t++) {
-#pragma omp parallel for num_threads(threads)
-    for (long i = 0; i < (long)a.size(); i++) b[i] = a[i] * 0.5;
+    for (size_t i = 0; i < a.size(); i++) b[i] = a[i] * 0.5;
     std::swap(a, b);
   }
   sink = (u64)a[7]; return 16.0 * a.size() * times;

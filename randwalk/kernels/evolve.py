@@ -12,6 +12,18 @@ def _column(site, low, high):  # type: ignore[no-untyped-def]
     return min(site, low) + max(site - high, 0)
 
 
+@device
+def _interior(target, below, above, here, p, q, r):  # type: ignore[no-untyped-def]
+    for i in range(target.size):  # slices that begin at 0: an index that might be negative would keep this off vectors
+        target[i] = p[i] * below[i] + q[i] * above[i] + r[i] * here[i]
+
+
+@device
+def _interior_constant(target, below, above, here, p, q, r):  # type: ignore[no-untyped-def]
+    for i in range(target.size):
+        target[i] = p * below[i] + q * above[i] + r * here[i]
+
+
 @kernel
 def evolve(mass, other, steps, p, q, r, d, low, high, wrap, reach, out):  # type: ignore[no-untyped-def]
     """Advance `mass` (index 0 … sites + 1) by `steps` steps, in place, with scratch `other`.
@@ -39,8 +51,10 @@ def evolve(mass, other, steps, p, q, r, d, low, high, wrap, reach, out):  # type
                 out[n, 1] = pr[_column(sites, low, high)] * source[sites]
             lo, hi = max(lo - 1, 1), min(hi + 1, sites)
         if low > sites:  # a column is a site
-            for i in range(lo, hi + 1):
-                target[i] = pr[i - 1] * source[i - 1] + qr[i + 1] * source[i + 1] + rr[i] * source[i]
+            _interior(
+                target[lo : hi + 1], source[lo - 1 : hi], source[lo + 1 : hi + 2], source[lo : hi + 1],
+                pr[lo - 1 : hi], qr[lo + 1 : hi + 2], rr[lo : hi + 1],
+            )  # fmt: skip
             if wrap:
                 target[1] = pr[sites] * source[0] + qr[2 if sites > 1 else 1] * source[2] + rr[1] * source[1]
                 target[sites] = (
@@ -48,8 +62,8 @@ def evolve(mass, other, steps, p, q, r, d, low, high, wrap, reach, out):  # type
                 )
         else:
             pc, qc, rc = pr[2], qr[2], rr[2]
-            for i in range(max(lo, 3), min(hi, sites - 2) + 1):
-                target[i] = pc * source[i - 1] + qc * source[i + 1] + rc * source[i]
+            a, b = max(lo, 3), max(min(hi, sites - 2), 2) + 1
+            _interior_constant(target[a:b], source[a - 1 : b - 1], source[a + 1 : b + 1], source[a:b], pc, qc, rc)
             for end in range(4):
                 i = lo + end if end < 2 else hi - end + 2
                 if (i < 3 or i > sites - 2) and lo <= i <= hi:
