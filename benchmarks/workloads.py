@@ -50,7 +50,7 @@ def workloads(size: float, threads: int, limits: dict[str, float]) -> list[Workl
     def kernel_rate() -> float:
         numba.set_num_threads(threads)
         site = np.full(walkers, 1 - table.first, dtype=np.int32)
-        cpu.walk_table(site, 0, 0, STEPS, thresholds, layout, *KEYS)
+        cpu.walk_table(site, np.empty(0, np.int32), 0, 0, STEPS, thresholds, layout, *KEYS)
         return float(walkers) * STEPS
 
     right = thresholds[0, 0, 1:-2] / FULL

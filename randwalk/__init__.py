@@ -5,22 +5,21 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from .coefficient import Affine, Coefficient, Constant, Tanh
-from .convention import Convention
-from .device import DeviceError
-from .domain import Absorbing, Interval, Line, PartiallyAbsorbing, Reflecting, Ring
-from .ensemble import Ensemble
-from .estimate import Estimate
-from .expression import expression
-from .problem import Problem
-from .record import FirstPassage, LastVisit, Maximum, Positions, SquaredDisplacement, TimePositive
-from .simulate import Interrupted, explain, simulate, trajectories
-from .start import Normal, Point, Sites, Uniform
-from .tabulated import Table
-from .walk import LatticeWalk, Rule
-
 if TYPE_CHECKING:
     from . import gallery, pde, validate
+    from .coefficient import Affine, Coefficient, Constant, Tanh
+    from .convention import Convention
+    from .device import DeviceError
+    from .domain import Absorbing, Interval, Line, PartiallyAbsorbing, Reflecting, Ring
+    from .ensemble import Ensemble
+    from .estimate import Estimate
+    from .formula import expression
+    from .problem import Problem
+    from .record import FirstPassage, LastVisit, Maximum, Positions, SquaredDisplacement, TimePositive
+    from .simulation import Interrupted, explain, simulate, trajectories
+    from .start import Normal, Point, Sites, Uniform
+    from .tabulated import Table
+    from .walk import LatticeWalk, Rule
 
 __version__ = "0.1.0"
 
@@ -33,8 +32,34 @@ __all__ = [
 ]  # fmt: skip
 
 
+# Where the names live. They are imported when first asked for, so that `randwalk --help` does not wait for Numba.
+_HOMES = {
+    "coefficient": ("Affine", "Coefficient", "Constant", "Tanh"),
+    "convention": ("Convention",),
+    "device": ("DeviceError",),
+    "domain": ("Absorbing", "Interval", "Line", "PartiallyAbsorbing", "Reflecting", "Ring"),
+    "ensemble": ("Ensemble",),
+    "estimate": ("Estimate",),
+    "formula": ("expression",),
+    "problem": ("Problem",),
+    "record": ("FirstPassage", "LastVisit", "Maximum", "Positions", "SquaredDisplacement", "TimePositive"),
+    "simulation": ("Interrupted", "explain", "simulate", "trajectories"),
+    "start": ("Normal", "Point", "Sites", "Uniform"),
+    "tabulated": ("Table",),
+    "walk": ("LatticeWalk", "Rule"),
+}
+_HOME = {name: home for home, names in _HOMES.items() for name in names}
+
+
 def __getattr__(name: str) -> Any:
-    """The upper floors are imported when first asked for."""
+    if name in _HOME:
+        value = getattr(importlib.import_module(f"{__name__}.{_HOME[name]}"), name)
+        globals()[name] = value
+        return value
     if name in {"pde", "validate", "gallery"}:
         return importlib.import_module(f"{__name__}.{name}")
     raise AttributeError(f"module 'randwalk' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -29,6 +29,9 @@ ALONE = 1 << 20  # walker-steps that one thread does sooner than several can sta
 PIECE = 256  # sites from which a thread is worth its start
 INSTALL = 'pip install "randwalk-pde[cuda]"'
 
+NOTHING = np.empty(0, dtype=np.int32)
+EVERYWHERE = (-(2**31), 2**31 - 1)
+
 Keys: TypeAlias = tuple[np.uint64, np.uint64]
 Levels: TypeAlias = tuple[NDArray[np.int32], NDArray[np.int32]]
 T = TypeVar("T")
@@ -47,8 +50,9 @@ class Backend(Protocol):
     @property
     def name(self) -> str: ...
 
-    # The drivers of :mod:`randwalk.kernels.cpu`, with the same arguments.
+    # The drivers of :mod:`randwalk.kernels.cpu`, with the same arguments; `leave_table` keeps the passage alone of a state.
     def walk_table(self, *arguments: Any, **named: Any) -> None: ...
+    def leave_table(self, *arguments: Any, **named: Any) -> None: ...
     def walk_constant(self, *arguments: Any, **named: Any) -> None: ...
     def follow_table(self, *arguments: Any, **named: Any) -> None: ...
     def follow_constant(self, *arguments: Any, **named: Any) -> None: ...
@@ -106,11 +110,16 @@ class Host:
 
     threads: int = 1
     name = "cpu"
-    walk_table = staticmethod(cpu.walk_table)
     walk_constant = staticmethod(cpu.walk_constant)
     follow_table = staticmethod(cpu.follow_table)
     follow_constant = staticmethod(cpu.follow_constant)
     jump = staticmethod(cpu.jump)
+
+    def walk_table(self, site: NDArray[np.int32], *arguments: Any) -> None:
+        cpu.walk_table(site, NOTHING, *arguments)
+
+    def leave_table(self, site: NDArray[np.int32], state: NDArray[np.int32], *arguments: Any) -> None:
+        cpu.walk_table(site, state[:, 0], *arguments)
 
     def occupy(
         self, counts: NDArray[np.int64], start: int, stop: int, thresholds: Thresholds, layout: tuple[int, ...],
@@ -173,7 +182,7 @@ class Host:
 
     def begin(self, site: NDArray[np.int32], levels: Levels) -> NDArray[np.int32]:
         visits, positives = levels
-        state = np.zeros((site.size, 2 + visits.size + positives.size), dtype=np.int32)
+        state = np.zeros((2 + visits.size + positives.size, site.size), dtype=np.int32).T
         state[:, 1] = site
         state[:, 2 : 2 + visits.size] = np.where(site[:, None] == visits, 0, -1)
         return state
@@ -189,18 +198,18 @@ class Host:
         minus: NDArray[np.int32] | None = None,
         live: tuple[int, int] | None = None,
     ) -> NDArray[np.int64]:
-        moved = values if minus is None else values - minus
-        kept = moved if live is None else moved[(values >= live[0]) & (values <= live[1])]
-        return np.bincount(np.clip(kept + shift, 0, size - 1), minlength=size)
+        counts = np.zeros(size, dtype=np.int64)
+        cpu.count(
+            np.ascontiguousarray(values), NOTHING if minus is None else minus, shift, *(live or EVERYWHERE), counts
+        )
+        return counts
 
     def passages(
         self, site: NDArray[np.int32], passage: NDArray[np.int32], steps: int, outer: int
     ) -> NDArray[np.int64]:
         gone = (site < 1) | (site >= outer)
         way = np.where(site == 0, 0, np.where(site == outer, 1, 2))
-        counts = np.zeros((steps + 1, 3), dtype=np.int64)
-        np.add.at(counts, (passage[gone], way[gone]), 1)
-        return counts
+        return np.bincount(3 * passage[gone].astype(np.int64) + way[gone], minlength=3 * (steps + 1)).reshape(-1, 3)
 
     def host(self, site: NDArray[np.int32]) -> NDArray[np.int32]:
         return site

@@ -144,7 +144,7 @@ class Ensemble:
         devices: Sequence[int] | None = None,
     ) -> Ensemble:
         """As many `walkers` in all, those already here unchanged, bit for bit."""
-        from .simulate import run
+        from .simulation import run
 
         if isinstance(walkers, bool) or not isinstance(walkers, (int, np.integer)) or walkers <= self.walkers:
             raise ValueError(f"walkers = {walkers!r}: must be a whole number above the {self.walkers} there are")
@@ -170,7 +170,7 @@ class Ensemble:
         The walkers are run again from their start (their paths are addresses, so they come out the same): nothing has to be
         kept per walker for this, and the cost is that of the whole time.
         """
-        from .simulate import run
+        from .simulation import run
 
         later = self.walk.steps(times)
         if later[0] <= self.steps[-1]:

@@ -16,7 +16,7 @@ from .coefficient import Floats
 from .device import Backend, Host, Levels
 from .kernels.philox import key
 from .kernels.step import BITS, PLANES
-from .record import FUNCTIONALS, Batch, LastVisit, Record, Recorded, TimePositive
+from .record import FUNCTIONALS, Batch, FirstPassage, LastVisit, Record, Recorded, TimePositive
 from .start import MASS_BITS
 from .step_law import StepLaw
 from .table import FULL, StepTable
@@ -59,13 +59,14 @@ class Stride(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class Walkers:
-    """A batch under way: sites, and the functionals of the paths where they are asked for."""
+    """A batch under way: sites, and the functionals of the paths where they are asked for; `leaving` if only the passage is."""
 
     backend: Backend
     first: int
     site: Any
     state: Any
     levels: Levels
+    leaving: bool
 
 
 def follow(
@@ -110,6 +111,8 @@ class StepByStep:
         for begin, end, thresholds in table.chunks(start, stop):
             if state is None:
                 backend.walk_table(site, walkers.first, begin, end, thresholds, layout, *keys)
+            elif walkers.leaving:
+                backend.leave_table(site, state, walkers.first, begin, end, thresholds, layout, *keys)
             else:
                 backend.follow_table(site, state, walkers.first, begin, end, thresholds, layout, walkers.levels, *keys)
 
@@ -189,12 +192,13 @@ def _batch(
     begun = backend.copy(site) if records else site
     functionals = _Functionals.of(table, records)
     state = backend.begin(site, functionals.levels) if any(isinstance(r, FUNCTIONALS) for r in records) else None
+    leaving = all(isinstance(r, FirstPassage) for r in records if isinstance(r, FUNCTIONALS))
     outer = table.sites + 2
     counts = np.zeros((len(steps), outer + 1), dtype=np.int64)
     results = [record.empty(table, len(batch), steps) for record in records]
     done = 0
     for row, target in enumerate(steps):
-        stride(Walkers(backend, batch.start, site, state, functionals.levels), row, done, target, keys)
+        stride(Walkers(backend, batch.start, site, state, functionals.levels, leaving), row, done, target, keys)
         done = target
         counts[row] = backend.histogram(site, outer + 1)
         if records:

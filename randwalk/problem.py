@@ -40,7 +40,7 @@ from typing import Any, NoReturn, TypeVar
 
 from .coefficient import Coefficient, Constant, as_coefficient
 from .domain import Absorbing, Domain, Interval, Line, PartiallyAbsorbing, Reflecting, Ring, Wall
-from .expression import expression
+from .formula import expression
 from .function import Function
 from .start import Normal, Point, Sites, Start, Uniform
 from .tabulated import Table

@@ -172,7 +172,7 @@ def info() -> None:
     """What is said of the device, and that `auto` takes it for long work only."""
     report = dict(device.report())
     assert "simulator" in report["cuda"] and "agrees with the CPU" in report["self-test"], report
-    assert device.choose("auto", None, 0.1).name == "cpu" and device.choose("auto", None, 1e3).name == "cuda"
+    assert device.choose("auto", None, 0.1, 1).name == "cpu" and device.choose("auto", None, 1e3, 1).name == "cuda"
 
 
 def digest() -> None:

@@ -80,7 +80,7 @@ def test_without_the_extra_the_error_says_what_to_install(monkeypatch: pytest.Mo
     ):
         rw.simulate(WALK, 10, [10.0], backend="cuda")
     assert device.report() == [("cuda", 'no: the CUDA extra is not installed: pip install "randwalk-pde[cuda]"')]
-    assert device.choose("auto", None, 1e9).name == "cpu"
+    assert device.choose("auto", None, 1e9, 1).name == "cpu"
 
 
 def test_half_an_installation_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

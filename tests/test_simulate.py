@@ -22,7 +22,7 @@ from .test_stream import WALKS
 
 ABSORB, REFLECT = rw.Absorbing(), rw.Reflecting()
 FALSE_ALARMS = 1e-4
-module = importlib.import_module("randwalk.simulate")  # the name in the package is the function
+module = importlib.import_module("randwalk.simulation")
 EXPECTED = 10.0  # least expected count of a cell: smaller ones are pooled, so that χ² has its law
 
 

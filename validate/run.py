@@ -16,7 +16,7 @@ from randwalk.ensemble import Ensemble
 from randwalk.pde import exact_law, limit
 from randwalk.problem import Problem, Source
 from randwalk.record import FirstPassage
-from randwalk.simulate import explain, simulate
+from randwalk.simulation import explain, simulate
 from randwalk.walk import LatticeWalk
 
 from .compare import FALSE_ALARMS, Comparison, compare, gather

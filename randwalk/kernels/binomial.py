@@ -242,7 +242,7 @@ def binomials(n, a, b, c0, c1, c2, c3, k0, k1, out, work, size):  # type: ignore
     )
     first, second, verdict = words[0], words[1], words[2]
     p, excess, sd = reals[0], reals[1], reals[2]
-    waiting, attempt = 0, U(0)
+    waiting, attempt = np.int64(0), U(0)
     for j in range(size):
         if np.float64(n[j]) * np.float64(min(a[j], b[j] - a[j])) > SURELY_LARGE * np.float64(b[j]):
             queue[waiting] = j
@@ -264,7 +264,7 @@ def binomials(n, a, b, c0, c1, c2, c3, k0, k1, out, work, size):  # type: ignore
             v, inside, offset = _proposal(first[i], second[i], excess[i], width, slope)
             drawn[i] = mode[i] + whole(floor(offset, SIGNED), SIGNED)
             verdict[i] = U((inside >= 0.07) & (v * width <= quick))
-        unsure = 0
+        unsure = np.int64(0)
         for i in range(waiting):
             j = queue[i]
             out[j] = n[j] - drawn[i] if a[j] > b[j] - a[j] else drawn[i]
@@ -276,7 +276,7 @@ def binomials(n, a, b, c0, c1, c2, c3, k0, k1, out, work, size):  # type: ignore
             p[i], excess[i], sd[i] = p[j], excess[j], sd[j]
         for i in range(unsure):
             drawn[i], verdict[i] = _judge(many[i], p[i], mode[i], excess[i], sd[i], first[i], second[i])
-        waiting = 0
+        waiting = np.int64(0)
         for i in range(unsure):
             j = queue[i]
             out[j] = n[j] - drawn[i] if a[j] > b[j] - a[j] else drawn[i]

@@ -27,7 +27,7 @@ from .step import (
 )
 from .vector import WIDTH, gather, wide
 
-BLOCK = 256  # walkers advanced together
+BLOCK = 512  # walkers advanced together
 PAIR = BLOCK // 2  # walkers whose random blocks are made together lie so far apart
 IDENTITY = 1 << 30  # the column map of a table that has a column for every site
 
@@ -42,11 +42,25 @@ def place(site, first_walker, index, upper, k0, k1):  # type: ignore[no-untyped-
 
 
 @kernel
-def walk_table(site, first_walker, start, stop, thresholds, layout, k0, k1):  # type: ignore[no-untyped-def]
+def count(values, minus, shift, lowest, highest, counts):  # type: ignore[no-untyped-def]
+    """Add to `counts` how many have values[j] - minus[j] + shift = 0, 1, …, the ends included; `minus` may be empty. Only
+    those with `lowest` <= values[j] <= `highest`."""
+    last = counts.size - 1
+    for j in range(values.size):
+        value = np.int64(values[j])
+        if lowest <= value <= highest:
+            bin = value + shift - (np.int64(minus[j]) if minus.size else 0)
+            counts[min(max(bin, 0), last)] += 1
+
+
+@kernel
+def walk_table(site, passage, first_walker, start, stop, thresholds, layout, k0, k1):  # type: ignore[no-untyped-def]
     """Advance every site of `site` from step `start` to `stop` on a step table. layout = (low, high, wrap, killed).
+    passage[j] = the step that took walker j out, unless `passage` is empty.
 
     All lanes of a block take a step together, from the high halves of their thresholds; the rare lanes that tie are stepped
-    again with all digits. Walkers that have come to rest on a wall are taken out of the block every eight steps.
+    again with all digits. Walkers that have come to rest are taken out of the block every eight steps; which of the eight
+    it was is found by walking them again.
     """
     low, high, wrap, killed = layout
     high_halves = np.minimum(
@@ -58,13 +72,16 @@ def walk_table(site, first_walker, start, stop, thresholds, layout, k0, k1):  # 
         wide()
         home = site[block * BLOCK : min((block + 1) * BLOCK, site.size)]
         words = np.empty((4, BLOCK), np.uint32)
-        x, who = np.zeros(BLOCK, np.int32), np.zeros(BLOCK, np.int32)
+        x, who, eight_ago = np.zeros(BLOCK, np.int32), np.zeros(BLOCK, np.int32), np.zeros(BLOCK, np.int32)
         scratch = (np.empty(BLOCK, np.int32), np.empty(BLOCK, np.uint32), np.empty(BLOCK, np.uint32))
         base, alive = U(first_walker + block * BLOCK), home.size
         for j in range(alive):
             x[j], who[j] = home[j], j
         for eight in range(start // 8, (stop + 7) // 8):
             _draw(words, who, base, U(eight), alive, k0, k1)
+            if passage.size:
+                for j in range(BLOCK):
+                    eight_ago[j] = x[j]
             for n in range(max(8 * eight, start), min(8 * eight + 8, stop)):
                 row = n - start if thresholds.shape[0] > 1 else 0
                 i = n - 8 * eight
@@ -83,7 +100,21 @@ def walk_table(site, first_walker, start, stop, thresholds, layout, k0, k1):  # 
                             walker = base + U(who[j])
                             before = scratch[0][j]
                             x[j] = table_step(before, half, walker, n, thresholds, row, low, high, wrap, killed, k0, k1)
-            if not wrap:
+            if not wrap or kills:
+                if passage.size:
+                    begin, end = max(8 * eight, start), min(8 * eight + 8, stop)
+                    for j in range(alive):
+                        if gone(x[j], killed) and not gone(eight_ago[j], killed):
+                            n, there = begin, eight_ago[j]
+                            while n < end and not gone(there, killed):
+                                row = n - start if thresholds.shape[0] > 1 else 0
+                                half = (words[n & 3, j] >> (U32(16) if n - 8 * eight < 4 else U32(0))) & U32(0xFFFF)
+                                walker = base + U(who[j])
+                                there = table_step(
+                                    there, half, walker, n, thresholds, row, low, high, wrap, killed, k0, k1
+                                )
+                                n += 1
+                            passage[block * BLOCK + who[j]] = n
                 alive = _release(x, who, home, killed, alive)
         for j in range(alive):
             home[who[j]] = x[j]
@@ -94,13 +125,20 @@ def _draw(words, who, base, number, alive, k0, k1):  # type: ignore[no-untyped-d
     """Steps-block `number` of every walker of a block."""
     w0, w1, w2, w3 = words[0], words[1], words[2], words[3]
     half = (alive + 2 * WIDTH - 1) // (2 * WIDTH) * WIDTH
+    others, v0, v1, v2, v3 = (
+        who[half:],
+        w0[half:],
+        w1[half:],
+        w2[half:],
+        w3[half:],
+    )  # an index j + half might be negative
     for j in range(half):
-        walker, other = base + U(who[j]), base + U(who[j + half])
+        walker, other = base + U(who[j]), base + U(others[j])
         y0, y1, y2, y3, z0, z1, z2, z3 = philox2(
             walker & LOW, walker >> HALF, number, other & LOW, other >> HALF, number, STEPS, k0, k1
         )
         w0[j], w1[j], w2[j], w3[j] = U32(y0), U32(y1), U32(y2), U32(y3)
-        w0[j + half], w1[j + half], w2[j + half], w3[j + half] = U32(z0), U32(z1), U32(z2), U32(z3)
+        v0[j], v1[j], v2[j], v3[j] = U32(z0), U32(z1), U32(z2), U32(z3)
 
 
 @device
@@ -130,11 +168,17 @@ def _step_together(x, words, shift, pairs, low, high, wrap, scratch, alive):  # 
 
 
 @device
+def gone(site, killed):  # type: ignore[no-untyped-def]
+    """Whether a walker is at rest, outside or killed."""
+    return site == 0 or site >= killed - 1
+
+
+@device
 def _release(x, who, home, killed, alive):  # type: ignore[no-untyped-def]
     """Take walkers at rest out of the block; the last ones fill their places. Returns how many are left."""
     j = 0
     while j < alive:
-        if x[j] == 0 or x[j] >= killed - 1:
+        if gone(x[j], killed):
             home[who[j]] = x[j]
             alive -= 1
             x[j], who[j] = x[alive], who[alive]

@@ -49,6 +49,7 @@ CAPACITIES = (8, 512, 4096)  # columns of step tables in shared memory; larger o
 SHARE = 0.8  # of the free memory that walkers may take
 LEAST, MOST = 1 << 14, 1 << 30  # walkers of a batch
 WORK = 1 << 38  # steps of walkers in a launch: about a second on a table, so that Ctrl-C is heard
+NO_LEVELS: Levels = (np.empty(0, dtype=np.int32), np.empty(0, dtype=np.int32))
 BATCH = 1 << 42  # steps of walkers in a batch, where there are walkers enough
 COUNT = np.dtype(np.int32)  # of bins in shared memory; the simulator wants an instance
 FARTHEST = 2147483646  # an outer site that nobody reaches
@@ -559,6 +560,10 @@ class Cuda:
         for begin, end in self._stretches(site.size, start, stop, 4):
             rows = table if table.shape[0] == 1 else table[begin - start : end - start]
             walk(blocks, THREADS, site, state, first, begin, end, rows, layout, there, *keys)
+
+    def leave_table(self, site: Any, state: Any, first: int, start: int, stop: int, *arguments: Any) -> None:
+        thresholds, layout, *keys = arguments
+        self.follow_table(site, state, first, start, stop, thresholds, layout, NO_LEVELS, *keys)
 
     def occupy(self, *arguments: Any) -> None:
         """On the first device."""
