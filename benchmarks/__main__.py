@@ -1,4 +1,4 @@
-"""``python -m benchmarks [--size 1] [--threads N] [--json FILE] [--compare FILE]``: one table of all workloads.
+"""``python -m benchmarks [--size 1] [--threads N] [--json FILE] [--compare FILE] [--markdown FILE]``: one table of all workloads.
 
 Every workload by randwalk, by the C++ limit (compiled here if there is a compiler), and by what else is installed, measured
 in turn in one run; for every goal the fraction reached. Full size takes some minutes.
@@ -61,6 +61,21 @@ def rows(result: Measured, before: dict[str, float]) -> list[tuple[str, ...]]:
     return lines
 
 
+def markdown(results: list[Measured], command: str, machine: str) -> str:
+    """The table that the documentation shows."""
+    lines = [
+        f"Measured by `{command}` on {machine}; best of the repetitions, in turn in one run.", "",
+        "| workload | by | rate | randwalk is × faster | goal |",
+        "|---|---|---|---|---|",
+    ]  # fmt: skip
+    for result in results:
+        name = result.workload.name
+        for by, rate, ratio, _, judged in rows(result, {}):
+            lines.append(f"| {name} | {by} | {rate} | {ratio} | {judged} |")
+            name = ""
+    return "\n".join(lines) + "\n"
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks", description=__doc__, formatter_class=argparse.RawTextHelpFormatter
@@ -69,15 +84,15 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=numba.get_num_threads())
     parser.add_argument("--repetitions", type=int, default=3)
     parser.add_argument("--json", type=Path, help="save the rates")
+    parser.add_argument("--markdown", type=Path, help="write the table of the documentation")
     parser.add_argument("--compare", type=Path, help="an earlier --json file, to show ratios to")
     options = parser.parse_args()
     before = json.loads(options.compare.read_text())["rates"] if options.compare else {}
     limits = compiled_limits(options.threads, options.repetitions)
     results = []
     console = Console(width=150)
-    console.print(
-        f"{processor()}, {options.threads} threads, numba {numba.__version__}, Python {platform.python_version()}"
-    )
+    machine = f"{processor()}, {options.threads} threads, numba {numba.__version__}, Python {platform.python_version()}"
+    console.print(machine)
     for workload in workloads(options.size, options.threads, limits):
         result = measure(workload, options.repetitions)
         results.append(result)
@@ -87,6 +102,13 @@ def main() -> None:
         for line in rows(result, before):
             table.add_row(*line)
         console.print(table)
+        predicted, took = workload.predicted, result.seconds["randwalk"]
+        if predicted is not None:
+            within = "within" if 1 / 3 <= predicted / took <= 3 else "NOT within"
+            console.print(f"predicted {predicted:.3g} s, took {took:.3g} s: {within} a factor of 3\n")
+    if options.markdown:
+        given = f" --size {options.size:g} --repetitions {options.repetitions}"
+        options.markdown.write_text(markdown(results, f"python -m benchmarks{given}", machine), encoding="utf-8")
     if options.json:
         rates = {
             f"{r.workload.name}|{name}": rate for r in results for name, rate in (r.rates | r.workload.limits).items()

@@ -64,6 +64,23 @@ def numba_table(walkers: int, steps: int, right: np.ndarray, left: np.ndarray, o
     return work
 
 
+@njit(parallel=True)
+def _leave(walkers: int, end: int) -> np.ndarray:
+    out = np.empty(walkers, np.int64)
+    for walker in prange(walkers):
+        x, n = 0, 0
+        while -end < x < end:
+            x += 1 if np.random.random() < 0.5 else -1  # noqa: NPY002
+            n += 1
+        out[walker] = n
+    return out
+
+
+def numba_passage(walkers: int, end: int) -> Work:
+    """The steps until a fair walk leaves (-end, end), one walker after another."""
+    return lambda: float(_leave(walkers, end).sum())
+
+
 def numpy_occupation(rng: np.random.Generator, right: np.ndarray, left: np.ndarray, steps: int) -> Work:
     """A multinomial splitting of site counts by vectorised binomials."""
 
@@ -115,4 +132,23 @@ def installed(walkers: int, steps: int) -> dict[str, Work]:
             return float(walkers) * steps
 
         rows["PyTorch"] = by_torch
+    if importlib.util.find_spec("diffusionx"):
+        from diffusionx import random
+
+        def by_diffusionx() -> float:
+            (2 * random.bool_rand((walkers, steps)).sum(1) - steps).max()
+            return float(walkers) * steps
+
+        rows["diffusionx bits, NumPy"] = by_diffusionx
+    if importlib.util.find_spec("stochastic"):
+        from stochastic.processes.discrete import RandomWalk
+
+        few = max(10, walkers // 1000)
+
+        def by_stochastic() -> float:
+            walk = RandomWalk([-1, 1], [1, 1])
+            _ = [walk.sample(steps)[-1] for _ in range(few)]
+            return float(few) * steps
+
+        rows["stochastic"] = by_stochastic
     return rows

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from typing import Any
 
 import numpy as np
@@ -10,6 +9,7 @@ import numpy as np
 import randwalk as rw
 from randwalk.kernels import cpu
 from randwalk.kernels.philox import key
+from randwalk.record import Passages
 from randwalk.table import FULL
 from randwalk.window import table_for
 
@@ -72,12 +72,23 @@ def workloads(size: float, threads: int, limits: dict[str, float]) -> list[Workl
         return float(occupied_table.sites) * STEPS
 
     law_walk = rw.LatticeWalk.from_drift(
-        rw.Affine(slope=-0.5), 0.5, dx=0.01, domain=rw.Interval(-20.005, 20.005, rw.Reflecting(), rw.Reflecting())
-    )
+        rw.Affine(slope=-0.02), 0.5, dx=0.01, domain=rw.Interval(-20.005, 20.005, rw.Reflecting(), rw.Reflecting()),
+        start=rw.Uniform(-20, 20),
+    )  # fmt: skip
 
     def law() -> float:
-        rw.pde.exact_law(law_walk, [STEPS * law_walk.dt])
-        return 16.0 * table_for(law_walk, STEPS).sites * STEPS * 2.5  # bytes: mass in and out, three tables
+        rw.pde.exact_law(law_walk, [10 * STEPS * law_walk.dt])
+        return 16.0 * table_for(law_walk, STEPS).sites * 10 * STEPS * 2.5  # bytes: mass in and out, three tables
+
+    def leave() -> float:
+        left = rw.simulate(trapped, walkers, [4000.0], seed=1, record=[rw.FirstPassage()], threads=threads)[
+            rw.FirstPassage()
+        ]
+        assert isinstance(left, Passages)
+        return float(left.counts.sum(axis=1) @ np.arange(left.times.size))  # steps until they left
+
+    def predicted(walk: rw.LatticeWalk, walkers: int, t: float, method: str, **options: Any) -> float:
+        return rw.explain(walk, walkers, [t], **options).seconds[method]
 
     rows: list[Workload] = [
         Workload(
@@ -89,6 +100,7 @@ def workloads(size: float, threads: int, limits: dict[str, float]) -> list[Workl
                 **naive.installed(few, STEPS),
             },
             {"C++": limits.get("coin", np.nan)} if limits else {}, (Goal(0.9, "C++"), Goal(10.0, "naive Numba")),
+            predicted=predicted(fair, walkers * 4, float(STEPS), "paths"),
         ),
         Workload(
             "constant p = 0.3, q = 0.5", "steps",
@@ -98,6 +110,7 @@ def workloads(size: float, threads: int, limits: dict[str, float]) -> list[Workl
                 "naive Numba": naive.numba_table(few, STEPS, np.full(2 * STEPS + 1, 0.3), np.full(2 * STEPS + 1, 0.8)),
             },
             {"Philox words × 8": 8.0 * limits["words"]} if limits else {}, (Goal(0.75, "Philox words × 8"),),
+            predicted=predicted(biased, walkers, float(STEPS), "paths"),
         ),
         Workload(
             "p(x), q(x) from a table", "steps",
@@ -108,15 +121,26 @@ def workloads(size: float, threads: int, limits: dict[str, float]) -> list[Workl
                 "naive Numba": naive.numba_table(few, STEPS, right, left, -table.first),
             },
             {"C++ look-ups": limits["table"]} if limits else {}, (Goal(0.4, "C++ look-ups", "randwalk, kernel alone"),),
+            predicted=predicted(curve, walkers, float(STEPS), "paths"),
         ),
         Workload(
             "p(x, t) from tables", "steps",
-            {"randwalk": simulated(moving, walkers, [float(STEPS)], threads, "paths")},
+            {
+                "randwalk": simulated(moving, walkers, [float(STEPS)], threads, "paths"),
+                "naive Numba, p(x)": naive.numba_table(few, STEPS, right, left, -table.first),
+            },
             {"C++ look-ups": limits["table"]} if limits else {}, (Goal(0.2, "C++ look-ups"),),
+            predicted=predicted(moving, walkers, float(STEPS), "paths"),
         ),
         Workload(
-            "first passage, ±20 sites", "walkers",
-            {"randwalk": lambda: simulated(trapped, walkers, [4000.0], threads, "paths", record=[rw.FirstPassage()])() / 4000.0},
+            "first passage, ±20 sites", "steps",
+            {
+                "randwalk": leave,
+                "table walk": simulated(curve, walkers, [float(STEPS)], threads, "paths"),
+                "naive Numba": naive.numba_passage(few, 20),
+            },
+            {}, (Goal(0.5, "table walk"),),
+            predicted=predicted(trapped, walkers, 4000.0, "paths", record=[rw.FirstPassage()]),
         ),
         Workload(
             "occupation, 2000 sites, 10¹² walkers", "site steps",
@@ -125,6 +149,7 @@ def workloads(size: float, threads: int, limits: dict[str, float]) -> list[Workl
                 "NumPy binomial": naive.numpy_occupation(rng, histogram_right, histogram_left, max(10, int(50 * size))),
             },
             {}, (Goal(4.0, "NumPy binomial"),),
+            predicted=predicted(occupied, 10**12, occupied_times[0], "occupation"),
         ),
         Workload(
             "jump, endpoint after 1000 steps", "walkers",
@@ -133,14 +158,10 @@ def workloads(size: float, threads: int, limits: dict[str, float]) -> list[Workl
                 "NumPy binomial": naive.numpy_endpoint(rng, walkers // 10, STEPS),
             },
             {}, (Goal(10.0, "NumPy binomial"),),
+            predicted=predicted(biased, walkers * 8, float(STEPS), "jump"),
         ),
         Workload(
             "exact law, 4001 sites", "bytes", {"randwalk": law}, {"copy": limits["copy"]} if limits else {}, (Goal(0.6, "copy"),)
         ),
     ]  # fmt: skip
     return rows
-
-
-def peers() -> list[str]:
-    """The packages that are compared with where they are installed."""
-    return [name for name in ("jax", "torch", "stochastic", "diffusionx") if importlib.util.find_spec(name)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -10,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .device import DeviceError, choose
+from .domain import Absorbing
 from .ensemble import Ensemble
 from .kernels.step import PLANES
 from .occupation import occupation
@@ -24,14 +26,10 @@ from .window import leak_tolerance, table_for
 MOST_WALKERS = 1 << 53
 METHODS = ("auto", "paths", "occupation", "jump")
 
-# Nanoseconds on a reference machine of two cores. They only rank the methods, the same on every machine.
-COIN, DIGITS, TABLE, FOLLOW = (
-    0.15,
-    1.0,
-    2.0,
-    8.0,
-)  # a step of a walker: p = ½, other constants, from a table, with records
-SITE, DRAW, ALIAS = 40.0, 3.0, 2e6  # a site for a step; a walker for a recorded time; building the jump tables
+# Nanoseconds on a reference machine, two cores of an AMD EPYC of 2021 with AVX2 (`python -m benchmarks` compares). The rule
+# of method="auto" is made of them, so it is the same on every machine.
+COIN, DIGITS, TABLE, FOLLOW = 0.025, 0.2, 1.0, 4.0  # a step of a walker: p = ½, other constants, from a table, followed
+SITE, DRAW, SETUP = 45.0, 10.0, 1.5e6  # a site for a step; a walker for a recorded time; what any run takes
 
 
 class Interrupted(KeyboardInterrupt):
@@ -218,13 +216,38 @@ def _plan(table: StepTable, walkers: range, steps: Sequence[int], records: Seque
     """The fixed rule of ``method="auto"``: predicted cost of the methods that can do the run."""
     digits = planes(table)
     followed = any(isinstance(r, FUNCTIONALS) for r in records)
-    per_step = FOLLOW if followed else TABLE if not digits else COIN + (DIGITS - COIN) * (digits - 1) / (PLANES - 1)
-    seconds = {"paths": 1e-9 * len(walkers) * (steps[-1] * per_step + DRAW * len(steps))}
+    kept = any(
+        not isinstance(r, FirstPassage) for r in records if isinstance(r, FUNCTIONALS)
+    )  # first passages cost no more
+    per_step = (
+        FOLLOW
+        if kept or (followed and digits)
+        else TABLE
+        if not digits
+        else COIN + (DIGITS - COIN) * (digits - 1) / (PLANES - 1)
+    )
+    walked = min(float(steps[-1]), _lifetime(table))
+    seconds = {"paths": 1e-9 * (len(walkers) * (walked * per_step + DRAW * len(steps)) + SETUP)}
     if all(isinstance(r, FirstPassage) for r in records):
-        seconds["occupation"] = 1e-9 * SITE * steps[-1] * table.sites
+        seconds["occupation"] = 1e-9 * (SITE * steps[-1] * table.sites + SETUP)
     if digits and not followed:
-        seconds["jump"] = 1e-9 * (len(walkers) * len(steps) * DRAW + ALIAS)
+        seconds["jump"] = 1e-9 * (len(walkers) * len(steps) * DRAW + SETUP)
     return Plan(seconds)
+
+
+def _lifetime(table: StepTable) -> float:
+    """About how many steps a walker makes before it is absorbed: N²/4(p + q) free steps on N sites between absorbing walls."""
+    domain = table.walk.domain
+    if not (
+        table.left_wall
+        and table.right_wall
+        and isinstance(domain.left, Absorbing)
+        and isinstance(domain.right, Absorbing)
+    ):
+        return math.inf
+    middle = float(table.x[table.sites // 2])
+    moving = float(table.walk.right(middle, 0.0) + table.walk.left(middle, 0.0))
+    return table.sites**2 / (4.0 * moving) if moving > 0.0 else math.inf
 
 
 def _why_not(method: str, table: StepTable, records: Sequence[Record]) -> str:

@@ -38,9 +38,9 @@ def test_the_simulator_gives_the_bits_of_the_cpu(part: str) -> None:
 
 PLANTED = {  # run: (file, what stands there, what is put there)
     "step": ("step.py", "I32(2) * I32(word < t_right) - I32(word < t_left)", "I32(word < t_left) - I32(2) * I32(word < t_right)"),
-    "next_digit": ("bits.py", "return below | (tie & ~random), tie & random", "return below | (tie & random), tie & ~random"),
+    "next_digit": ("bits.py", "agree = ~(random ^ digit)", "agree = random ^ digit"),
     "above": ("functionals.py", "site + before > 2 * level", "site > level"),
-    "split": ("occupation.py", "right = binomial(here, t_right, FULL,", "right = binomial(here, t_right // 2, FULL,"),
+    "split": ("occupation.py", "return right, both - right, FULL - right,", "return right // 2, both - right, FULL - right,"),
 }  # fmt: skip
 
 

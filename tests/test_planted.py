@@ -23,8 +23,8 @@ PLANTED = [
     (
         "p and q swapped at a wall of the simulation",
         "randwalk/kernels/occupation.py",
-        "right, left, died = split(here,",
-        "t_right = t_left - t_right if i == 1 else t_right\n                right, left, died = split(here,",
+        "odds(row[0, c], row[1, c], row[2, c])",
+        "odds(row[1, c] - row[0, c] if begin + i == 1 else row[0, c], row[1, c], row[2, c])",
         "drift_absorbing_absorbing",
         "sampling",
     ),
@@ -39,8 +39,8 @@ PLANTED = [
     (
         "a threshold off by 2^-20",
         "randwalk/kernels/occupation.py",
-        "right = binomial(here, t_right, FULL,",
-        "right = binomial(here, t_right + (FULL >> 20), FULL,",
+        "odds(row[0, c], row[1, c], row[2, c])",
+        "odds(row[0, c] + (FULL >> 20), row[1, c], row[2, c])",
         "ornstein_uhlenbeck",
         "sampling",
     ),

@@ -27,10 +27,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..device import DeviceError, Keys, Levels
-from .bits import next_digit, screen, settle
+from .bits import always, next_digit, screen, settle, spread
 from .functionals import above, highest, passage
 from .occupation import split
-from .philox import HALF, JUMP, LOW, START, STEPS, U, philox, words64
+from .philox import HALF, JUMP, LOW, START, STEPS, TIES, U, philox, words64
 from .step import ALL, BITS, I32, ONE, U32, ZERO, column, moves, popcount, table_step, trailing_zeros
 
 F = Callable[..., Any]
@@ -123,8 +123,8 @@ def _toss(site, first_walker, start, stop, k0, k1):  # type: ignore[no-untyped-d
         right = I32(0)
         for block in range(start // 128, (stop + 127) // 128):
             first, second = words64(walker & LOW, walker >> HALF, U(block), STEPS, k0, k1)
-            early, _ = next_digit(ZERO, ALL, U(first), 1)
-            late, _ = next_digit(ZERO, ALL, U(second), 1)
+            early, _ = next_digit(ZERO, ALL, U(first), ALL)
+            late, _ = next_digit(ZERO, ALL, U(second), ALL)
             if 128 * block < start or 128 * block + 128 > stop:
                 early = U(early) & U(screen(128 * block, start, stop))
                 late = U(late) & U(screen(128 * block + 64, start, stop))
@@ -134,31 +134,29 @@ def _toss(site, first_walker, start, stop, k0, k1):  # type: ignore[no-untyped-d
 
 @Kernel
 def _walk_constant(site, first_walker, start, stop, planes, t_right, t_left, k0, k1):  # type: ignore[no-untyped-def]
-    """Blocks outside, their two words inside: a run of 128 steps takes `planes` blocks, whatever their number."""
+    """Blocks outside, their two words inside, last first: a run of 128 steps takes `planes` blocks, whatever their number."""
     shift = U(BITS - planes)
     low = (ONE << shift) - ONE
-    always_right = ALL if t_right >> U(BITS) else ZERO  # a threshold of 1: its digits are those of 0
-    always_left = ALL if t_left >> U(BITS) else ZERO
+    always_right, always_left = U(always(t_right)), U(always(t_left))
     rest_right, rest_left = ALL if t_right & low else ZERO, ALL if t_left & low else ZERO
     for j in range(cuda.grid(1), site.size, cuda.gridsize(1)):
         walker = U(first_walker + j)
         net = np.int64(0)
         for pair in range(start // 128, (stop + 127) // 128):
-            word, digit = 2 * pair, 0
+            word, digit = 2 * pair + 1, planes - 1
             right, left, tie_right, tie_left = ZERO, ZERO, ALL, ALL
-            second = ZERO
-            for number in range(2 * planes):
+            first = ZERO
+            for number in range(2 * planes - 1, -1, -1):
                 if number & 1:
-                    plane = second
-                else:
-                    plane, second = words64(
+                    first, plane = words64(
                         walker & LOW, walker >> HALF, U(pair * planes + (number >> 1)), STEPS, k0, k1
                     )
-                place = U(BITS - 1 - digit)
-                right, tie_right = next_digit(U(right), U(tie_right), U(plane), (t_right >> place) & ONE)
-                left, tie_left = next_digit(U(left), U(tie_left), U(plane), (t_left >> place) & ONE)
-                digit += 1
-                if digit < planes:
+                else:
+                    plane = first
+                right, tie_right = next_digit(U(right), U(tie_right), U(plane), U(spread(t_right, digit)))
+                left, tie_left = next_digit(U(left), U(tie_left), U(plane), U(spread(t_left, digit)))
+                digit -= 1
+                if digit >= 0:
                     continue
                 wanted = U(screen(64 * word, start, stop))
                 ties = ((U(tie_right) & rest_right) | (U(tie_left) & rest_left)) & wanted
@@ -170,8 +168,9 @@ def _walk_constant(site, first_walker, start, stop, planes, t_right, t_left, k0,
                     ties ^= lane
                     top = t_right if U(tie_right) & rest_right & lane else t_left
                     n = U(word) * U(64) + U(trailing_zeros(lane))
-                    net += settle(walker, n, top & ~low, planes, t_right, t_left, k0, k1)
-                word, digit = word + 1, 0
+                    rest, _, _, _ = philox(walker & LOW, walker >> HALF, n, TIES, k0, k1)
+                    net += settle(t_right, t_left, U(top & ~low), U(rest), planes)
+                word, digit = word - 1, planes - 1
                 right, left, tie_right, tie_left = ZERO, ZERO, ALL, ALL
         site[j] = I32(site[j] + net)
 
@@ -390,8 +389,7 @@ def _occupy(after, before, gone, span, thresholds, layout, first, k0, k1):  # ty
         row = n - base if thresholds.shape[0] > 1 else 0
         right, left, died = np.int64(0), np.int64(0), np.int64(0)
         if live and here > 0:
-            t_right, t_left = np.int64(thresholds[row, 0, c]), np.int64(thresholds[row, 1, c])
-            t_live = np.int64(thresholds[row, 2, c])
+            t_right, t_left, t_live = thresholds[row, 0, c], thresholds[row, 1, c], thresholds[row, 2, c]
             right, left, died = split(here, t_right, t_left, t_live, U(first + i) & LOW, U(n), k0, k1)
         to_right[thread], to_left[thread] = right, left
         cuda.syncthreads()

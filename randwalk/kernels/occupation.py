@@ -31,14 +31,23 @@ def scatter(counts, walkers, index, masses, first, k0, k1):  # type: ignore[no-u
 
 
 @device
+def odds(t_right, t_left, t_live):  # type: ignore[no-untyped-def]
+    """(right, left, others, dead, rest) from the thresholds of a site, as int64: out of FULL walkers `right` step right, out
+    of the `others` `left` step left, and out of the `rest` `dead` die."""
+    right, both, live = np.int64(t_right), np.int64(t_left), np.int64(t_live)
+    return right, both - right, FULL - right, FULL - live, FULL - both
+
+
+@device
 def split(here, t_right, t_left, t_live, site, step, k0, k1):  # type: ignore[no-untyped-def]
-    """Of `here` walkers on a site: how many step right, step left and die in a step. Thresholds are int64."""
-    right = binomial(here, t_right, FULL, site, step, RIGHT, SPLIT, k0, k1)
-    left = binomial(here - right, t_left - t_right, FULL - t_right, site, step, LEFT, SPLIT, k0, k1)
+    """Of `here` walkers on a site: how many step right, step left and die in a step."""
+    right, left, others, dead, rest = odds(t_right, t_left, t_live)
+    to_right = binomial(here, right, FULL, site, step, RIGHT, SPLIT, k0, k1)
+    to_left = binomial(here - to_right, left, others, site, step, LEFT, SPLIT, k0, k1)
     died = np.int64(0)
-    if t_live < FULL:
-        died = binomial(here - right - left, FULL - t_live, FULL - t_left, site, step, DIED, SPLIT, k0, k1)
-    return right, left, died
+    if dead > 0:
+        died = binomial(here - to_right - to_left, dead, rest, site, step, DIED, SPLIT, k0, k1)
+    return to_right, to_left, died
 
 
 @kernel
@@ -60,8 +69,8 @@ def occupy(counts, after, low, high, start, stop, thresholds, layout, first, gon
         index = (begin + i - 1) % wrap + 1 if wrap else begin + i
         here[i], number[i] = counts[index], U(first + index) & LOW
         columns[i] = column(I32(index), left_end, right_end)
-    # Out of FULL step right; of the others, out of `others`, left; of those, out of `rest`, die.
     right, left, others = np.empty(size, np.int64), np.empty(size, np.int64), np.empty(size, np.int64)
+    dead, rest = np.empty(size, np.int64), np.empty(size, np.int64)
     full = np.full(STRIPE, FULL, np.int64)
     to_right, to_left = np.zeros(size + 2, np.int64), np.zeros(size + 2, np.int64)  # one place beyond each end
     remaining = np.empty(STRIPE, np.int64)
@@ -70,9 +79,8 @@ def occupy(counts, after, low, high, start, stop, thresholds, layout, first, gon
         if n == start or thresholds.shape[0] > 1:
             row = thresholds[n - start]
             for i in range(size):
-                right[i] = np.int64(row[0, columns[i]])
-                left[i] = np.int64(row[1, columns[i]]) - right[i]
-                others[i] = FULL - right[i]
+                c = columns[i]
+                right[i], left[i], others[i], dead[i], rest[i] = odds(row[0, c], row[1, c], row[2, c])
         left_off = n - start if begin > 1 or wrap else 0  # no longer right, for want of what steps in from beyond
         right_off = n - start if end < sites or wrap else 0
         for i in range(left_off, size - right_off, STRIPE):
@@ -87,9 +95,8 @@ def occupy(counts, after, low, high, start, stop, thresholds, layout, first, gon
             )
             if kills:
                 for k in range(j - i):
-                    dead = FULL - np.int64(row[2, columns[i + k]])
-                    alive, rest = remaining[k] - to_left[i + k + 1], others[i + k] - left[i + k]
-                    died = binomial(alive, dead, rest, number[i + k], U(n), DIED, SPLIT, k0, k1)
+                    alive = remaining[k] - to_left[i + k + 1]
+                    died = binomial(alive, dead[i + k], rest[i + k], number[i + k], U(n), DIED, SPLIT, k0, k1)
                     here[i + k] -= died
                     if low <= begin + i + k <= high:
                         gone[n - start, 2] += died

@@ -1,0 +1,102 @@
+"""Threads change nothing: several callers at once, forked processes, other processors, compilers that meet."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import randwalk as rw
+from randwalk import threads
+
+WALK = rw.LatticeWalk(0.3, 0.4, sites=40, domain=rw.Interval(0, 40, rw.Absorbing(), rw.Reflecting()), start=12.3)
+LINE = rw.LatticeWalk(0.3, 0.5, dx=1.0)
+METHODS = (("paths", WALK), ("occupation", WALK), ("paths", LINE), ("jump", LINE))
+
+
+def counts(number: int) -> bytes:
+    method, walk = METHODS[number % len(METHODS)]
+    return rw.simulate(walk, 30_000, [200.0], seed=number, method=method, threads=2).counts.tobytes()
+
+
+def test_several_callers_at_once() -> None:
+    alone = [counts(i) for i in range(8)]
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(counts, range(8))) == alone
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
+def test_a_forked_process_goes_on() -> None:
+    before = counts(0)
+    with multiprocessing.get_context("fork").Pool(2) as pool:
+        assert pool.map_async(counts, range(4)).get(timeout=120) == [before, *(counts(i) for i in (1, 2, 3))]
+
+
+def test_threads_are_shared_among_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(threads, "available", lambda: 5)
+    with threads.share(3) as first, threads.share(None) as second, threads.share(None) as third:
+        assert (first, second, third) == (3, 2, 1)
+    with threads.share(None) as all_free:
+        assert all_free == 5
+
+
+@pytest.mark.parametrize("name", threads.LIMITS)
+def test_workers_of_joblib_and_dask_are_not_crowded(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(name, "1")
+    assert threads.available() == 1
+    monkeypatch.setenv(name, "auto")
+    assert threads.available() >= 1
+
+
+CODE = """
+import hashlib, randwalk as rw
+walk = rw.LatticeWalk(0.3, 0.4, sites=30, domain=rw.Interval(0, 30, rw.Reflecting(), rw.Absorbing()), start=12.3)
+line = rw.LatticeWalk(0.3, 0.5, dx=1.0)
+runs = [(walk, "paths", 3000), (walk, "occupation", 10**12), (line, "paths", 3000), (line, "jump", 3000)]
+for w, method, walkers in runs:
+    for record in ([], [rw.FirstPassage()]) if w is walk else ([],):
+        e = rw.simulate(w, walkers, [10.0, 130.0], 5, method, record)
+        print(hashlib.sha256(e.counts.tobytes() + b"".join(r.counts.tobytes() for r in e.records.values())).hexdigest())
+"""
+
+
+def printed(cache: Path, **environment: str) -> subprocess.Popen[str]:
+    settings = {**os.environ, "RANDWALK_CACHE_DIR": str(cache), **environment}
+    return subprocess.Popen([sys.executable, "-c", CODE], env=settings, stdout=subprocess.PIPE, text=True)
+
+
+def test_same_bits_without_vectors_and_two_compilers_at_once(tmp_path: Path) -> None:
+    """Compiled for the plainest x86 (or Arm) processor; two processes fill one cache directory together."""
+    here = printed(Path(os.environ.get("RANDWALK_CACHE_DIR", tmp_path / "here"))).communicate()[0]
+    plain = [printed(tmp_path, NUMBA_CPU_NAME="generic", NUMBA_CPU_FEATURES="") for _ in range(2)]
+    told = [process.communicate()[0] for process in plain]
+    assert len(here.split()) == 6
+    assert told == [here, here]
+
+
+def test_a_cache_that_cannot_be_written_is_no_error(tmp_path: Path) -> None:
+    blocked = tmp_path / "file"
+    blocked.write_text("not a directory")
+    process = subprocess.run(
+        [sys.executable, "-c", "from randwalk.kernels.compile import cache_directory as c; print(c())"],
+        env={**os.environ, "RANDWALK_CACHE_DIR": str(blocked)}, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert "randwalk-numba-" in process.stdout
+
+
+def test_counting_is_the_histogram() -> None:
+    from randwalk.device import Host
+
+    rng = np.random.default_rng(3)
+    values, minus = rng.integers(-5, 30, 1000).astype(np.int32), rng.integers(0, 4, 1000).astype(np.int32)
+    wanted = np.bincount(np.clip(values + 2, 0, 19), minlength=20)
+    assert np.array_equal(Host().histogram(values, 20, 2), wanted)
+    kept = (values >= 1) & (values <= 25)
+    wanted = np.bincount(np.clip(values - minus, 0, 19)[kept], minlength=20)
+    assert np.array_equal(Host().histogram(values, 20, 0, minus, (1, 25)), wanted)
