@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 
 import randwalk as rw
-from randwalk.kernels import cpu
 from randwalk.kernels.philox import key
 from randwalk.record import Passages
 from randwalk.table import FULL
@@ -31,7 +30,6 @@ def simulated(
 
 def workloads(size: float, threads: int, limits: dict[str, float]) -> list[Workload]:
     """All workloads, at `size` times their full size."""
-    import numba
 
     from . import naive
 
@@ -45,13 +43,7 @@ def workloads(size: float, threads: int, limits: dict[str, float]) -> list[Workl
     )
     trapped = rw.LatticeWalk(0.5, 0.5, 1.0, 1.0, rw.Interval(-20, 20, rw.Absorbing(), rw.Absorbing()))
     table = table_for(curve, STEPS)
-    thresholds, layout = table.rows(0, 1), (table.low, table.high, table.wrap, table.sites + 2)
-
-    def kernel_rate() -> float:
-        numba.set_num_threads(threads)
-        site = np.full(walkers, 1 - table.first, dtype=np.int32)
-        cpu.walk_table(site, np.empty(0, np.int32), 0, 0, STEPS, thresholds, layout, *KEYS)
-        return float(walkers) * STEPS
+    thresholds = table.rows(0, 1)
 
     right = thresholds[0, 0, 1:-2] / FULL
     left = thresholds[0, 1, 1:-2] / FULL
@@ -81,9 +73,7 @@ def workloads(size: float, threads: int, limits: dict[str, float]) -> list[Workl
         return 16.0 * table_for(law_walk, STEPS).sites * 10 * STEPS * 2.5  # bytes: mass in and out, three tables
 
     def leave() -> float:
-        left = rw.simulate(trapped, walkers, [4000.0], seed=1, record=[rw.FirstPassage()], threads=threads)[
-            rw.FirstPassage()
-        ]
+        left = rw.simulate(trapped, walkers, [4000.0], 1, "paths", [rw.FirstPassage()], threads)[rw.FirstPassage()]
         assert isinstance(left, Passages)
         return float(left.counts.sum(axis=1) @ np.arange(left.times.size))  # steps until they left
 
@@ -116,11 +106,10 @@ def workloads(size: float, threads: int, limits: dict[str, float]) -> list[Workl
             "p(x), q(x) from a table", "steps",
             {
                 "randwalk": simulated(curve, walkers, [float(STEPS)], threads, "paths"),
-                "randwalk, kernel alone": kernel_rate,
                 "NumPy": naive.numpy_table(rng, few // 10, STEPS, right, left, -table.first),
                 "naive Numba": naive.numba_table(few, STEPS, right, left, -table.first),
             },
-            {"C++ look-ups": limits["table"]} if limits else {}, (Goal(0.4, "C++ look-ups", "randwalk, kernel alone"),),
+            {"C++ look-ups": limits["table"]} if limits else {}, (Goal(0.4, "C++ look-ups"),),
             predicted=predicted(curve, walkers, float(STEPS), "paths"),
         ),
         Workload(

@@ -150,8 +150,9 @@ class Host:
         self, walkers: range, size: int, steps: int, width: int, work: Callable[[range], T]
     ) -> Iterator[tuple[range, T]]:
         """In order; threads work ahead of what is asked for by a batch each."""
-        if len(walkers) * steps > ALONE:
-            size = min(size, -(-len(walkers) // (self.threads * BLOCK)) * BLOCK)
+        if len(walkers) * steps > ALONE:  # as many for each thread, in whole blocks
+            rounds = -(-len(walkers) // (size * self.threads))
+            size = -(-len(walkers) // (rounds * self.threads * BLOCK)) * BLOCK
         batches = (range(i, min(i + size, walkers.stop)) for i in range(walkers.start, walkers.stop, size))
         if self.threads == 1 or size >= len(walkers):
             yield from ((batch, work(batch)) for batch in batches)
