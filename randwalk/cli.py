@@ -18,7 +18,7 @@ app = typer.Typer(
 )
 
 Backend = Annotated[str, typer.Option(help="cpu, cuda or auto (a GPU where it pays): the same results.")]
-Threads = Annotated[int | None, typer.Option(help="Threads; all of numba's if not given.")]
+Threads = Annotated[int | None, typer.Option(help="Threads at most; all processors if not given.")]
 Walkers = Annotated[int | None, typer.Option(min=1, help="Walkers of the runs whose cost depends on them.")]
 Seed = Annotated[int | None, typer.Option(min=0, help="Seed; the file's if not given.")]
 
