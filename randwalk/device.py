@@ -128,10 +128,11 @@ class Host:
         """Pieces of the lattice on threads, some steps together; each piece steps as many sites beyond its ends, too."""
         wrap, sites = layout[2], layout[3] - 2
         pieces = max(1, min(self.threads, sites // PIECE))
-        together = stop - start if pieces == 1 and not wrap else max(1, sites // (16 * pieces))
+        together = stop - start if pieces == 1 and not wrap else max(32, sites // (16 * pieces))
         ends = np.linspace(1, sites + 1, pieces + 1).astype(int)
         before, after = counts, counts.copy()
-        with ThreadPoolExecutor(pieces) as pool:
+        with ThreadPoolExecutor(pieces) as pool:  # starts no thread before it is used
+            each = pool.map if pieces > 1 else map
             for begin in range(start, stop, together):
                 end = min(begin + together, stop)
                 rows = thresholds if thresholds.shape[0] == 1 else thresholds[begin - start : end - start]
@@ -141,7 +142,7 @@ class Host:
                     span = int(ends[i]), int(ends[i + 1]) - 1, begin, end  # noqa: B023 - done before the next round
                     counted.occupy(before, after, *span, rows, layout, first, left[i], k0, k1)  # noqa: B023
 
-                list(pool.map(advance, range(pieces)))
+                list(each(advance, range(pieces)))
                 gone[begin - start : end - start] = left.sum(axis=0)
                 before, after = after, before
         counts[:] = before
