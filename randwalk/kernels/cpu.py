@@ -187,27 +187,51 @@ def _release(x, who, home, killed, alive):  # type: ignore[no-untyped-def]
     return alive
 
 
-@kernel
 def walk_constant(site, first_walker, start, stop, planes, t_right, t_left, k0, k1):  # type: ignore[no-untyped-def]
     """Advance every site of `site` from step `start` to `stop` of a walk with constant probabilities on the whole line.
 
     64 steps of a walker are compared with the thresholds at once, digit by digit. Fewer than PLANES `planes` decide
-    every step; of PLANES digits some steps stay undecided, and are settled apart.
+    every step; of PLANES digits some steps stay undecided, and are settled apart. Only the kernel that is used is compiled.
     """
-    t_right, t_left = U(t_right), U(t_left)
-    for block in range((site.size + BLOCK - 1) // BLOCK):
+    if planes == 1 and (t_right, t_left) == (1 << (BITS - 1), 1 << BITS):
+        _walk_fair(site, first_walker, start, stop, k0, k1)
+    elif planes < PLANES:
+        _walk_few(site, first_walker, start, stop, planes, t_right, t_left, k0, k1)
+    else:
+        _walk_many(site, first_walker, start, stop, t_right, t_left, k0, k1)
+
+
+@kernel
+def _walk_fair(site, first_walker, start, stop, k0, k1):  # type: ignore[no-untyped-def]
+    for block in range(0, site.size, BLOCK):
         wide()
         net = np.zeros(BLOCK, np.int64)
-        base = U(first_walker + block * BLOCK)
-        if planes == 1 and t_right == ONE << U(BITS - 1) and t_left == ONE << U(BITS):
-            _toss(net, base, start, stop, k0, k1)
-        elif planes < PLANES:
-            _compare_few(net, base, start, stop, planes, t_right, t_left, k0, k1)
-        else:
-            _compare(net, base, start, stop, t_right, t_left, k0, k1)
-        home = site[block * BLOCK : min((block + 1) * BLOCK, site.size)]
-        for j in range(home.size):
-            home[j] += I32(net[j])
+        _toss(net, U(first_walker + block), start, stop, k0, k1)
+        _add(net, site[block : block + BLOCK])
+
+
+@kernel
+def _walk_few(site, first_walker, start, stop, planes, t_right, t_left, k0, k1):  # type: ignore[no-untyped-def]
+    for block in range(0, site.size, BLOCK):
+        wide()
+        net = np.zeros(BLOCK, np.int64)
+        _compare_few(net, U(first_walker + block), start, stop, planes, U(t_right), U(t_left), k0, k1)
+        _add(net, site[block : block + BLOCK])
+
+
+@kernel
+def _walk_many(site, first_walker, start, stop, t_right, t_left, k0, k1):  # type: ignore[no-untyped-def]
+    for block in range(0, site.size, BLOCK):
+        wide()
+        net = np.zeros(BLOCK, np.int64)
+        _compare(net, U(first_walker + block), start, stop, U(t_right), U(t_left), k0, k1)
+        _add(net, site[block : block + BLOCK])
+
+
+@device
+def _add(net, site):  # type: ignore[no-untyped-def]
+    for j in range(site.size):
+        site[j] += I32(net[j])
 
 
 @device
