@@ -200,10 +200,12 @@ class Host:
         minus: NDArray[np.int32] | None = None,
         live: tuple[int, int] | None = None,
     ) -> NDArray[np.int64]:
-        counts = np.zeros(size, dtype=np.int64)
-        cpu.count(
-            np.ascontiguousarray(values), NOTHING if minus is None else minus, shift, *(live or EVERYWHERE), counts
-        )
+        counts, values = np.zeros(size, dtype=np.int64), np.ascontiguousarray(values)
+        if minus is None and live is None:
+            cpu.count(values, shift, counts)
+        else:
+            nothing = np.zeros_like(values) if minus is None else minus
+            cpu.count_differences(values, nothing, shift, *(live or EVERYWHERE), counts)
         return counts
 
     def passages(

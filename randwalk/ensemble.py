@@ -43,6 +43,7 @@ class Ensemble:
     counts : (times, sites) whole numbers of walkers
     absorbed : (times, 3) whole numbers of walkers gone by then: at the left wall, at the right wall, killed
     leaked : (times,) walkers that left the window of an unbounded domain (practically always 0)
+    stream : version of the random stream that drew it; one of another version can be read, but not continued
     """
 
     walk: LatticeWalk
@@ -53,6 +54,7 @@ class Ensemble:
     steps: tuple[int, ...]
     raw: NDArray[np.int64]
     records: dict[Record, Recorded]
+    stream: int = STREAM_VERSION
 
     @property
     def walkers(self) -> int:
@@ -148,6 +150,7 @@ class Ensemble:
 
         if isinstance(walkers, bool) or not isinstance(walkers, (int, np.integer)) or walkers <= self.walkers:
             raise ValueError(f"walkers = {walkers!r}: must be a whole number above the {self.walkers} there are")
+        self._check_stream()
         first = max(part.stop for part in self.parts)
         more = range(first, first + int(walkers) - self.walkers)
         return self.merge(
@@ -177,6 +180,7 @@ class Ensemble:
             raise ValueError(
                 f"times must come after the last recorded one, {self.times[-1]:g}; the first is {later[0] * self.walk.dt:g}"
             )
+        self._check_stream()
         steps = (*self.steps, *later)
         pieces = [
             run(self.walk, p, steps, self.seed, self.method, list(self.records), threads, progress, backend, devices)
@@ -187,9 +191,16 @@ class Ensemble:
             whole = whole.merge(piece)
         return whole
 
+    def _check_stream(self) -> None:
+        if self.stream != STREAM_VERSION:
+            raise ValueError(
+                f"this ensemble was drawn from version {self.stream} of the random stream and would go on from version "
+                f"{STREAM_VERSION}, with other walkers: run it again, or go on with the release that made it"
+            )
+
     def merge(self, other: Ensemble) -> Ensemble:
         """This ensemble and another part of the same run (same walk, seed, times, method, records; other walkers) as one."""
-        for name in ("walk", "seed", "method", "steps"):
+        for name in ("walk", "seed", "method", "steps", "stream"):
             if getattr(self, name) != getattr(other, name):
                 raise ValueError(f"the ensembles differ in {name}: {getattr(self, name)} and {getattr(other, name)}")
         if list(self.records) != list(other.records):
@@ -238,7 +249,7 @@ class Ensemble:
         if any(isinstance(r, Paths) for r in self.records.values()):
             raise ValueError("an ensemble with Positions() is not saved; save the arrays of its record yourself")
         return {
-            "randwalk": __version__, "format": FORMAT_VERSION, "stream": STREAM_VERSION, "seed": self.seed,
+            "randwalk": __version__, "format": FORMAT_VERSION, "stream": self.stream, "seed": self.seed,
             "method": self.method, "parts": [[p.start, p.stop] for p in self.parts], "steps": list(self.steps),
             "walk": dumps(walk_data(self.walk)), "window": [self.table.first, self.table.sites],
             "records": [[type(r).__name__, getattr(r, "x", None)] for r in self.records],
@@ -350,4 +361,6 @@ def _assemble(meta: dict[str, Any], arrays: dict[str, NDArray[np.int64]], name: 
         assert isinstance(empty, (Histogram, Passages))
         records[record] = replace(empty, counts=arrays[f"record{i}"])
     parts = tuple(range(start, stop) for start, stop in meta["parts"])
-    return Ensemble(walk, table, meta["seed"], meta["method"], parts, tuple(meta["steps"]), arrays["raw"], records)
+    return Ensemble(
+        walk, table, meta["seed"], meta["method"], parts, tuple(meta["steps"]), arrays["raw"], records, meta["stream"]
+    )

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from .coefficient import Floats
 from .device import Backend, Host, Levels
+from .kernels.alias import REST
 from .kernels.philox import key
 from .kernels.step import BITS, PLANES
 from .record import FUNCTIONALS, Batch, FirstPassage, LastVisit, Record, Recorded, TimePositive
@@ -81,10 +82,11 @@ def follow(
     """Run the walkers in batches: yields (walkers done, counts (times, sites + 3), records) of one batch after another."""
     size = max(1 << 14, min(BATCH, (1 << 31) // max(1, steps[-1])))  # a batch takes seconds: interrupting loses a few
     where = backend or Host()
+    keys, begin = key(seed), start_index(table)
     width = 4 + len(records)  # a site, where it began, the passage, the maximum, and at most one functional a record
 
     def work(batch: range) -> tuple[NDArray[np.int64], list[Recorded]]:
-        return _batch(table, batch, steps, seed, records, stride, where)
+        return _batch(table, batch, begin, steps, keys, records, stride, where)
 
     for batch, (counts, results) in where.batches(walkers, size, steps[-1], width, work):
         yield batch, counts, results
@@ -137,8 +139,8 @@ class Jumps:
             walkers.backend.jump(walkers.site, walkers.first, row, *self._tables[stop - start], *keys)
 
 
-def _alias(first: int, pmf: Floats) -> tuple[int, int, NDArray[np.int64], NDArray[np.int32]]:
-    """(first value, bits, cut, alias): cell c holds the value c below cut[c] and alias[c] above, of 2^(53 - bits)."""
+def _alias(first: int, pmf: Floats) -> tuple[int, int, NDArray[np.uint64], NDArray[np.uint32]]:
+    """(first value, bits, cells, rests), the table of :mod:`randwalk.kernels.alias` for a law in whole numbers of 2⁻⁵³."""
     whole = np.rint(pmf / pmf.sum() * 2.0**MASS_BITS).astype(np.int64)
     whole[np.argmax(whole)] += 2**MASS_BITS - int(whole.sum())
     kept = np.flatnonzero(whole)
@@ -147,7 +149,7 @@ def _alias(first: int, pmf: Floats) -> tuple[int, int, NDArray[np.int64], NDArra
     capacity = 1 << (MASS_BITS - bits)
     cut = np.zeros(1 << bits, dtype=np.int64)
     cut[: whole.size] = whole
-    alias = np.arange(cut.size, dtype=np.int32)
+    alias = np.arange(cut.size, dtype=np.int64)
     poor, rich = [int(i) for i in np.flatnonzero(cut < capacity)], [int(i) for i in np.flatnonzero(cut > capacity)]
     while poor:
         low, high = poor.pop(), rich[-1] if rich else -1
@@ -159,7 +161,7 @@ def _alias(first: int, pmf: Floats) -> tuple[int, int, NDArray[np.int64], NDArra
             rich.pop()
             if cut[high] < capacity:
                 poor.append(high)
-    return first, bits, cut, alias
+    return first, bits, (cut >> REST << 32 | alias).astype(np.uint64), (cut & ((1 << REST) - 1)).astype(np.uint32)
 
 
 @dataclass(frozen=True)
@@ -181,14 +183,14 @@ class _Functionals:
 def _batch(
     table: StepTable,
     batch: range,
+    begin: tuple[NDArray[np.int32], NDArray[np.int64]],
     steps: Sequence[int],
-    seed: int,
+    keys: tuple[np.uint64, np.uint64],
     records: Sequence[Record],
     stride: Stride,
     backend: Backend,
 ) -> tuple[NDArray[np.int64], list[Recorded]]:
-    keys = key(seed)
-    site = backend.place(batch, *start_index(table), keys)
+    site = backend.place(batch, *begin, keys)
     begun = backend.copy(site) if records else site
     functionals = _Functionals.of(table, records)
     state = backend.begin(site, functionals.levels) if any(isinstance(r, FUNCTIONALS) for r in records) else None

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -89,9 +90,16 @@ class StepTable:
 
         Probabilities that are not ones are refused here, with their place and time.
         """
-        stop = stop if self.walk.time_dependent else start + 1
-        t = np.arange(start, stop)[:, None] * self.walk.dt
+        return self._rows(np.arange(start, stop)) if self.walk.time_dependent else self._row
+
+    @cached_property
+    def _row(self) -> Thresholds:
+        """The row of all steps, where nothing depends on time."""
+        return self._rows(np.zeros(1, dtype=np.int64))
+
+    def _rows(self, steps: NDArray[np.int64]) -> Thresholds:
         walk = self.walk
+        t = steps[:, None] * walk.dt
         if walk.homogeneous:
             x = np.repeat(self.lattice.x(self.first), 3)
             first, last = np.array([True, self.sites == 1, False]), np.array([False, self.sites == 1, True])

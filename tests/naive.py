@@ -21,8 +21,8 @@ Place = int | Gone  # a lattice number, or the way out
 Key = tuple[int, int]
 WORD = 2**32
 FULL = 2**31
-VERSION = 1
-STEPS, TIES, START, SPLIT, JUMP = (purpose + 256 * VERSION for purpose in range(5))  # the fourth counter word
+STEPS, TIES, START, SPLIT = (purpose + 256 for purpose in range(4))  # the fourth counter word
+JUMP, JUMP_TIES = 4 + 512, 5 + 512
 
 
 # ---------------------------------------------------------------- random words
@@ -53,6 +53,13 @@ def block(walker: int, number: int, purpose: int, seed: int) -> tuple[int, int, 
 def word53(walker: int, number: int, purpose: int, seed: int) -> int:
     y = block(walker, number, purpose, seed)
     return (y[0] + WORD * y[1]) >> 11
+
+
+def jump_uniform(walker: int, number: int, seed: int) -> int:
+    """The 53 bits of a jump: a word of a block that four walkers share, then 21 bits of a block of its own."""
+    high = block(walker // 4, number, JUMP, seed)[walker % 4]
+    low = block(walker, number, JUMP_TIES, seed)[0] >> 11
+    return high * 2**21 + low
 
 
 def table_uniform(walker: int, n: int, seed: int) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import math
 from pathlib import Path
@@ -16,6 +17,7 @@ from matplotlib.container import ErrorbarContainer
 
 import randwalk as rw
 from randwalk.estimate import average, proportion
+from randwalk.kernels.philox import STREAM_VERSION
 
 from .test_stream import RECORDS, WALKS, same
 
@@ -209,7 +211,7 @@ def test_files_of_another_format_are_refused(tmp_path: Path) -> None:
     with np.load(tmp_path / "run.npz") as data:
         arrays = {name: data[name] for name in data.files}
     meta = json.loads(str(arrays["meta"]))
-    assert meta["stream"] == 1 and meta["format"] == 1 and meta["randwalk"] == rw.__version__
+    assert meta["stream"] == STREAM_VERSION and meta["format"] == 1 and meta["randwalk"] == rw.__version__
     np.savez(tmp_path / "new.npz", **(arrays | {"meta": np.array(json.dumps(meta | {"format": 2}))}))
     with pytest.raises(ValueError, match=r"new\.npz has file format 2; this version reads format 1"):
         rw.Ensemble.load(tmp_path / "new.npz")
@@ -219,6 +221,20 @@ def test_files_of_another_format_are_refused(tmp_path: Path) -> None:
     xarray.Dataset({"a": ("x", np.zeros(3))}).to_netcdf(tmp_path / "other.nc", engine="h5netcdf")
     with pytest.raises(ValueError, match=r"other\.nc was not written by Ensemble\.save"):
         rw.Ensemble.load(tmp_path / "other.nc")
+
+
+def test_an_ensemble_of_another_stream_is_read_and_not_continued(tmp_path: Path) -> None:
+    run = rw.simulate(WALKS["ties"](), 10, [5.0], 1, "paths")
+    dataclasses.replace(run, stream=1).save(tmp_path / "old.npz")
+    old = rw.Ensemble.load(tmp_path / "old.npz")
+    assert old.stream == 1 and str(old.mean(5.0)) == str(run.mean(5.0))
+    message = f"from version 1 of the random stream and would go on from version {STREAM_VERSION}"
+    with pytest.raises(ValueError, match=message):
+        old.extend(20)
+    with pytest.raises(ValueError, match=message):
+        old.resume([6.0])
+    with pytest.raises(ValueError, match=f"differ in stream: 1 and {STREAM_VERSION}"):
+        old.merge(rw.simulate(WALKS["ties"](), range(10, 20), [5.0], 1, "paths"))
 
 
 def test_to_xarray() -> None:

@@ -17,10 +17,12 @@ from numpy.typing import NDArray
 
 import randwalk as rw
 from randwalk import paths
+from randwalk.kernels import cpu
 from randwalk.kernels.philox import STREAM_VERSION
 from randwalk.start import MASS_BITS
 from randwalk.step_law import StepLaw
 from randwalk.table import StepTable
+from randwalk.window import table_for
 
 from . import naive
 
@@ -175,14 +177,21 @@ def test_starts_are_the_naive_ones() -> None:
         np.testing.assert_array_equal(got.x[0], expected)
 
 
+def read(cells: NDArray[np.uint64], rests: NDArray[np.uint32]) -> list[tuple[int, int]]:
+    """(parts of the cell that mean the cell, what the others mean) of every cell."""
+    assert (rests < 2**21).all()
+    halves = (divmod(cell, 2**32) for cell in cells.tolist())
+    return [(cut * 2**21 + rest, alias) for (cut, alias), rest in zip(halves, rests.tolist(), strict=True)]
+
+
 def test_alias_tables_hold_the_quantised_law_exactly() -> None:
     """Whole numbers throughout: the cells of a value sum to its mass, 2⁵³ in all."""
     for n, probabilities in ((1, (0.25, 0.5, 0.25)), (50, (0.5, 0.0, 0.5)), (300, (0.1, 0.2, 0.7))):
         begin, pmf = StepLaw(-1, probabilities).power(n)
-        first, bits, cut, alias = paths._alias(begin, pmf)
+        first, bits, cells, rests = paths._alias(begin, pmf)
         capacity = 2 ** (MASS_BITS - bits)
         mass: dict[int, int] = {}
-        for cell, (low, other) in enumerate(zip(cut.tolist(), alias.tolist(), strict=True)):
+        for cell, (low, other) in enumerate(read(cells, rests)):
             assert 0 <= low <= capacity
             mass[first + cell] = mass.get(first + cell, 0) + low
             mass[first + other] = mass.get(first + other, 0) + capacity - low
@@ -193,20 +202,51 @@ def test_alias_tables_hold_the_quantised_law_exactly() -> None:
             assert abs(mass.get(value, 0) - p * 2.0**MASS_BITS) <= allowed
 
 
-def test_jumps_are_the_naive_ones() -> None:
+def naive_jumps(
+    walk: rw.LatticeWalk, walkers: range, seed: int, stride: paths.Jumps, steps: list[int]
+) -> list[list[float]]:
+    rows = []
+    places = [naive.start(walk, walker, seed) for walker in walkers]
+    for row, n in enumerate(np.diff([0, *steps]).tolist()):
+        first, bits, cells, rests = stride._tables[n]
+        table = read(cells, rests)
+        for w, walker in enumerate(walkers):
+            place = places[w]
+            assert isinstance(place, int)
+            cell, part = divmod(naive.jump_uniform(walker, row, seed), 2 ** (53 - bits))
+            cut, alias = table[cell]
+            places[w] = place + first + (cell if part < cut else alias)
+        rows.append([naive.position(walk, place) for place in places])
+    return rows
+
+
+@pytest.mark.parametrize("begin", [0, 1, 2, 3, 2**34 + 5])
+def test_jumps_are_the_naive_ones(begin: int) -> None:
+    """Four walkers share a block: whichever of them comes first, and if some come alone."""
     walk, steps = WALKS["ties"](), [5, 40, 41]
-    got = rw.simulate(walk, WALKERS, np.array(steps) * walk.dt, SEED, "jump", [rw.Positions()])
-    table = got.table
-    stride = paths.Jumps(table, steps)
-    for w, walker in enumerate(WALKERS):
-        place = naive.start(walk, walker, SEED)
-        assert isinstance(place, int)
-        for row, n in enumerate((5, 35, 1)):
-            first, bits, cut, alias = stride._tables[n]
-            word = naive.word53(walker, row, naive.JUMP, SEED)
-            cell, rest = divmod(word, 2 ** (53 - bits))
-            place += first + (cell if rest < int(cut[cell]) else int(alias[cell]))
-            assert got[rw.Positions()].x[row, w] == naive.position(walk, place)
+    walkers = range(begin, begin + 1100)  # more than twice what is drawn together
+    got = rw.simulate(walk, walkers, np.array(steps) * walk.dt, SEED, "jump", [rw.Positions()])
+    np.testing.assert_array_equal(
+        got[rw.Positions()].x, naive_jumps(walk, walkers, SEED, paths.Jumps(got.table, steps), steps)
+    )
+
+
+def test_jumps_that_tie_are_settled_by_more_bits() -> None:
+    """Ties are rare, so tables are made in which every draw of a cell ties: cuts that are the high bits of some walkers."""
+    walkers, bits, interval = range(3, 60), 1, 2
+    words = [naive.block(w // 4, interval, naive.JUMP, SEED)[w % 4] for w in walkers]
+    k0, k1 = naive.key(SEED)
+    settled = set()
+    for w, word in zip(walkers, words, strict=True):
+        cell, high = divmod(word, 2 ** (32 - bits))
+        low = naive.block(w, interval, naive.JUMP_TIES, SEED)[0] >> 11
+        for rest in (low, low + 1):
+            cells, rests = np.array([high << 32 | 7, high << 32 | 9], np.uint64), np.full(2, rest, np.uint32)
+            site = np.zeros(1, np.int32)
+            cpu.jump(site, w, interval, 100, bits, cells, rests, np.uint64(k0), np.uint64(k1))
+            assert site[0] == 100 + (cell if low < rest else (7, 9)[cell])
+            settled.add(low < rest)
+    assert settled == {False, True}
 
 
 # ---------------------------------------------------------------- however the work is divided
@@ -371,21 +411,38 @@ def answers_of(name: str) -> list[list[int | str]]:
     return [[naive.path(walk, w, 100, 7)[n] for w in walkers] for n in (1, 10, 64, 100)]
 
 
+JUMPS = [7, 1000]  # the steps of the jumps that are answered
+
+
+def jump_answers(name: str) -> list[list[float]]:
+    """Where the same walkers are after jumps of 7 and 993 steps."""
+    walk = WALKS[name]()
+    stride = paths.Jumps(table_for(walk, JUMPS[-1]), JUMPS)
+    walkers = [*range(4), 2**33 + 1]
+    columns = [naive_jumps(walk, range(w, w + 1), 7, stride, JUMPS) for w in walkers]
+    return [[column[row][0] for column in columns] for row in range(len(JUMPS))]
+
+
 def test_known_answers_of_the_stream() -> None:
     """If this fails, files of old runs no longer describe what the program does: raise STREAM_VERSION and write new answers."""
     data = json.loads(ANSWERS.read_text())
     assert data["stream"] == STREAM_VERSION
-    assert set(data["sites"]) == set(ANSWERED)
+    assert set(data["sites"]) == set(ANSWERED) and set(data["jumps"]) == {"coin", "ties"}
+    ranges = range(0, 4), range(2**33 + 1, 2**33 + 2)
     for name, rows in data["sites"].items():
         walk = WALKS[name]()
         steps = np.array([1, 10, 64, 100]) * walk.dt
-        near = rw.trajectories(walk, range(0, 4), steps, 7).x
-        far = rw.trajectories(walk, range(2**33 + 1, 2**33 + 2), steps, 7).x
+        got = [rw.trajectories(walk, walkers, steps, 7).x for walkers in ranges]
         expected = [[naive.position(walk, place) for place in row] for row in rows]
-        np.testing.assert_array_equal(np.hstack([near, far]), expected)
+        np.testing.assert_array_equal(np.hstack(got), expected)
+    for name, places in data["jumps"].items():
+        walk = WALKS[name]()
+        times = np.array(JUMPS) * walk.dt
+        runs = [rw.simulate(walk, walkers, times, 7, "jump", [rw.Positions()])[rw.Positions()].x for walkers in ranges]
+        np.testing.assert_array_equal(np.hstack(runs), places)
 
 
 def test_known_answers_are_long_enough_to_tell() -> None:
     """The digest of the file is here too, so that it is not rewritten by accident."""
     digest = hashlib.sha256(json.dumps(json.loads(ANSWERS.read_text()), sort_keys=True).encode()).hexdigest()
-    assert digest[:16] == "2ebc508bdd579e99"
+    assert digest[:16] == "e2273be371b8b030"

@@ -80,6 +80,18 @@ def test_same_bits_without_vectors_and_two_compilers_at_once(tmp_path: Path) -> 
     assert told == [here, here]
 
 
+def test_compiling_is_said_once_and_only_when_it_happens(tmp_path: Path) -> None:
+    code = "import randwalk as rw; [rw.simulate(rw.LatticeWalk(0.5, q, 1.0, 1.0), 10, [5.0], method='paths') for q in (0.5, 0.3)]"
+    said = [
+        subprocess.run(
+            [sys.executable, "-c", code], env={**os.environ, "RANDWALK_CACHE_DIR": str(tmp_path)},
+            capture_output=True, text=True, check=True,
+        ).stderr.splitlines()
+        for _ in range(2)
+    ]  # fmt: skip
+    assert [line.startswith("randwalk: compiling kernels") for line in said[0]] == [True] and said[1] == []
+
+
 def test_a_cache_that_cannot_be_written_is_no_error(tmp_path: Path) -> None:
     blocked = tmp_path / "file"
     blocked.write_text("not a directory")
@@ -100,3 +112,5 @@ def test_counting_is_the_histogram() -> None:
     kept = (values >= 1) & (values <= 25)
     wanted = np.bincount(np.clip(values - minus, 0, 19)[kept], minlength=20)
     assert np.array_equal(Host().histogram(values, 20, 0, minus, (1, 25)), wanted)
+    wanted = np.bincount(np.clip(values + 1, 0, 19)[kept], minlength=20)
+    assert np.array_equal(Host().histogram(values, 20, 1, live=(1, 25)), wanted)

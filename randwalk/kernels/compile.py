@@ -7,6 +7,7 @@ file, changes. Here the cache directory is named by a hash of all kernel sources
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import tempfile
 from collections.abc import Callable
@@ -16,8 +17,30 @@ from typing import Any
 
 import numba
 from numba import njit
+from numba.core import event
 
 F = Callable[..., Any]
+
+
+class _Notice(event.Listener):
+    """Says once that kernels are being compiled, because nothing else moves for some seconds. Kernels that come from the disk
+    are not compiled. ``logging.getLogger("randwalk").setLevel("ERROR")`` silences it."""
+
+    said = False
+
+    def on_start(self, event: Any) -> None:
+        if not self.said and event.data["dispatcher"].py_func.__module__.startswith(__package__):
+            self.said = True
+            logging.getLogger("randwalk").warning(
+                "randwalk: compiling kernels for this machine, some seconds each; they are kept in %s",
+                cache_directory(),
+            )
+
+    def on_end(self, event: Any) -> None:
+        pass
+
+
+event.register("numba:compile", _Notice())  # type: ignore[no-untyped-call]
 
 
 @cache
@@ -51,6 +74,11 @@ def _cached(function: F, **options: Any) -> Callable[..., Any]:
 def device(function: F) -> Callable[..., Any]:
     """A scalar function called from kernels, on the CPU and on CUDA; always inlined."""
     return njit(error_model="numpy", forceinline=True)(function)
+
+
+def aside(function: F) -> Callable[..., Any]:
+    """A function of a rare branch: called where it is, not inlined, so that a kernel is compiled sooner."""
+    return njit(error_model="numpy")(function)
 
 
 def kernel(function: F) -> Callable[..., Any]:

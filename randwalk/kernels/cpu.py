@@ -6,8 +6,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from .alias import draw, settle_draw
 from .bits import always, balance, next_digit, screen, settle, spread
-from .compile import device, kernel
+from .compile import aside, device, kernel
 from .functionals import above, highest, passage
 from .philox import HALF, JUMP, LOW, START, STEPS, TIES, U, philox, philox2, two_words64, words64
 from .step import (
@@ -19,6 +20,7 @@ from .step import (
     TIE_BITS,
     U32,
     ZERO,
+    mortal,
     moves,
     popcount,
     step,
@@ -42,15 +44,21 @@ def place(site, first_walker, index, upper, k0, k1):  # type: ignore[no-untyped-
 
 
 @kernel
-def count(values, minus, shift, lowest, highest, counts):  # type: ignore[no-untyped-def]
-    """Add to `counts` how many have values[j] - minus[j] + shift = 0, 1, …, the ends included; `minus` may be empty. Only
-    those with `lowest` <= values[j] <= `highest`."""
+def count(values, shift, counts):  # type: ignore[no-untyped-def]
+    """Add to `counts` how many have values[j] + shift = 0, 1, …, the ends included."""
+    last = counts.size - 1
+    for j in range(values.size):
+        counts[min(max(np.int64(values[j]) + shift, 0), last)] += 1
+
+
+@kernel
+def count_differences(values, minus, shift, lowest, highest, counts):  # type: ignore[no-untyped-def]
+    """As :func:`count`, of values[j] - minus[j] + shift, and only of those with `lowest` <= values[j] <= `highest`."""
     last = counts.size - 1
     for j in range(values.size):
         value = np.int64(values[j])
         if lowest <= value <= highest:
-            bin = value + shift - (np.int64(minus[j]) if minus.size else 0)
-            counts[min(max(bin, 0), last)] += 1
+            counts[min(max(value + shift - np.int64(minus[j]), 0), last)] += 1
 
 
 @kernel
@@ -63,61 +71,69 @@ def walk_table(site, passage, first_walker, start, stop, thresholds, layout, k0,
     it was is found by walking them again.
     """
     low, high, wrap, killed = layout
-    high_halves = np.minimum(
-        thresholds >> TIE_BITS, U32(0xFFFF)
-    )  # a threshold of 1 ties at 0xFFFF, and is settled there
-    pairs = (high_halves[:, 0] << U32(16)) | high_halves[:, 1]
-    kills = thresholds[:, 2].min() < U32(1 << 31)
+    pairs, lives = np.empty(thresholds[:, 0].shape, np.uint32), np.empty(thresholds[:, 0].shape, np.uint32)
+    _halve(thresholds, pairs, lives)
+    kills = mortal(thresholds)
+    leaves = kills or not wrap
     for block in range((site.size + BLOCK - 1) // BLOCK):
         wide()
         home = site[block * BLOCK : min((block + 1) * BLOCK, site.size)]
         words = np.empty((4, BLOCK), np.uint32)
         x, who, eight_ago = np.zeros(BLOCK, np.int32), np.zeros(BLOCK, np.int32), np.zeros(BLOCK, np.int32)
-        scratch = (np.empty(BLOCK, np.int32), np.empty(BLOCK, np.uint32), np.empty(BLOCK, np.uint32))
+        scratch = (np.empty(BLOCK, np.int32), np.empty((2, BLOCK), np.uint32), np.empty(BLOCK, np.uint32))
+        for j in range(BLOCK):
+            scratch[1][1, j] = U32(0x10000)  # where nobody is killed, everyone lives
         base, alive = U(first_walker + block * BLOCK), home.size
         for j in range(alive):
             x[j], who[j] = home[j], j
         for eight in range(start // 8, (stop + 7) // 8):
             _draw(words, who, base, U(eight), alive, k0, k1)
+            begin, end = max(8 * eight, start), min(8 * eight + 8, stop)
             if passage.size:
                 for j in range(BLOCK):
                     eight_ago[j] = x[j]
-            for n in range(max(8 * eight, start), min(8 * eight + 8, stop)):
+            for n in range(begin, end):
                 row = n - start if thresholds.shape[0] > 1 else 0
-                i = n - 8 * eight
-                shift = U32(16) if i < 4 else U32(0)
-                if kills:
-                    for j in range(alive):
-                        half = (words[i & 3, j] >> shift) & U32(0xFFFF)
-                        walker = base + U(who[j])
-                        x[j] = table_step(x[j], half, walker, n, thresholds, row, low, high, wrap, killed, k0, k1)
-                    continue
-                tied = _step_together(x, words[i & 3], shift, pairs[row], low, high, wrap, scratch, alive)
-                if tied:
+                half = words[n & 3], U32(16) if n - 8 * eight < 4 else U32(0)
+                if _step_together(x, half, pairs[row], lives[row], kills, low, high, wrap, killed, scratch, alive):
                     for j in range(alive):
                         if scratch[2][j]:
-                            half = (words[i & 3, j] >> shift) & U32(0xFFFF)
                             walker = base + U(who[j])
-                            before = scratch[0][j]
-                            x[j] = table_step(before, half, walker, n, thresholds, row, low, high, wrap, killed, k0, k1)
-            if not wrap or kills:
-                if passage.size:
-                    begin, end = max(8 * eight, start), min(8 * eight + 8, stop)
-                    for j in range(alive):
-                        if gone(x[j], killed) and not gone(eight_ago[j], killed):
-                            n, there = begin, eight_ago[j]
-                            while n < end and not gone(there, killed):
-                                row = n - start if thresholds.shape[0] > 1 else 0
-                                half = (words[n & 3, j] >> (U32(16) if n - 8 * eight < 4 else U32(0))) & U32(0xFFFF)
-                                walker = base + U(who[j])
-                                there = table_step(
-                                    there, half, walker, n, thresholds, row, low, high, wrap, killed, k0, k1
-                                )
-                                n += 1
-                            passage[block * BLOCK + who[j]] = n
+                            x[j] = _step_exactly(scratch[0][j], half, j, walker, n, thresholds, row, layout, k0, k1)
+            if leaves and passage.size:
+                for j in range(alive):
+                    if gone(x[j], killed) and not gone(eight_ago[j], killed):
+                        n, there = begin, eight_ago[j]
+                        while n < end and not gone(there, killed):
+                            row = n - start if thresholds.shape[0] > 1 else 0
+                            half = words[n & 3], U32(16) if n - 8 * eight < 4 else U32(0)
+                            walker = base + U(who[j])
+                            there = _step_exactly(there, half, j, walker, n, thresholds, row, layout, k0, k1)
+                            n += 1
+                        passage[block * BLOCK + who[j]] = n
+            if leaves:
                 alive = _release(x, who, home, killed, alive)
         for j in range(alive):
             home[who[j]] = x[j]
+
+
+@device
+def _halve(thresholds, pairs, lives):  # type: ignore[no-untyped-def]
+    """The high halves of the thresholds, right and left in one word. A threshold of 1 ties at 0xFFFF, and is settled there."""
+    most = U32(0xFFFF)
+    for row in range(thresholds.shape[0]):
+        for c in range(thresholds.shape[2]):
+            right, left = thresholds[row, 0, c] >> TIE_BITS, thresholds[row, 1, c] >> TIE_BITS
+            pairs[row, c] = (min(right, most) << U32(16)) | min(left, most)
+            lives[row, c] = min(thresholds[row, 2, c] >> TIE_BITS, most)
+
+
+@aside
+def _step_exactly(site, half, lane, walker, n, thresholds, row, layout, k0, k1):  # type: ignore[no-untyped-def]
+    """Step `n` of one walker; half = (words of all lanes, shift)."""
+    low, high, wrap, killed = layout
+    bits = (half[0][lane] >> half[1]) & U32(0xFFFF)
+    return table_step(site, bits, walker, n, thresholds, row, low, high, wrap, killed, k0, k1)
 
 
 @device
@@ -142,13 +158,15 @@ def _draw(words, who, base, number, alive, k0, k1):  # type: ignore[no-untyped-d
 
 
 @device
-def _step_together(x, words, shift, pairs, low, high, wrap, scratch, alive):  # type: ignore[no-untyped-def]
+def _step_together(x, half, pairs, lives, kills, low, high, wrap, killed, scratch, alive):  # type: ignore[no-untyped-def]
     """One step of all lanes from the high halves of words and thresholds. Returns whether any tied.
 
-    scratch = (sites before, pairs of thresholds fetched, whether tied). The lanes that fill the
-    last vector step on rubbish that is never looked at.
+    half = (words, shift); scratch = (sites before, thresholds fetched, whether tied). The lanes that fill the last vector step
+    on rubbish that is never looked at.
     """
+    words, shift = half
     before, fetched, tied = scratch
+    pair, live = fetched[0], fetched[1]
     lanes = (alive + WIDTH - 1) // WIDTH * WIDTH
     for j in range(lanes):
         before[j] = x[j]
@@ -156,14 +174,17 @@ def _step_together(x, words, shift, pairs, low, high, wrap, scratch, alive):  # 
         for j in range(lanes):
             x[j] = min(before[j], I32(low)) + max(I32(before[j] - I32(high)), I32(0))
     for j in range(0, lanes, WIDTH):
-        gather(pairs, x, fetched, j)
+        gather(pairs, x, pair, j)
+    if kills:
+        for j in range(0, lanes, WIDTH):
+            gather(lives, x, live, j)
     ties = U32(0)
     for j in range(lanes):
-        half = (words[j] >> shift) & U32(0xFFFF)
-        right, left = fetched[j] >> U32(16), fetched[j] & U32(0xFFFF)
-        tied[j] = U32(half == right) | U32(half == left)
+        bits = (words[j] >> shift) & U32(0xFFFF)
+        right, left = pair[j] >> U32(16), pair[j] & U32(0xFFFF)
+        tied[j] = U32(bits == right) | U32(bits == left) | U32(bits == live[j])
         ties |= tied[j]
-        x[j] = step(before[j], half, right, left, U32(0x10000), wrap, 0)
+        x[j] = step(before[j], bits, right, left, live[j], wrap, killed)
     return ties != 0
 
 
@@ -368,24 +389,46 @@ def _settle_all(net, base, who, steps, tops, waiting, t_right, t_left, k0, k1): 
 
 
 @kernel
-def jump(site, first_walker, interval, first, bits, cut, alias, k0, k1):  # type: ignore[no-untyped-def]
-    """Move every site of `site` by a draw from an alias table in integers: the top `bits` of 53 random bits choose a cell."""
-    rest = U(53 - bits)
-    low = (ONE << rest) - ONE
-    words = np.empty(BLOCK, np.uint64)
-    for block in range((site.size + BLOCK - 1) // BLOCK):
+def jump(site, first_walker, interval, first, bits, cells, rests, k0, k1):  # type: ignore[no-untyped-def]
+    """Move every site of `site` by a draw from an alias table, four walkers to a Philox block."""
+    words, drawn = np.empty((4, BLOCK // 4), np.uint32), np.empty(BLOCK, np.int32)
+    w0, w1, w2, w3 = words[0], words[1], words[2], words[3]
+    early = first_walker % 4  # walkers before the first whose words are in the same block
+    for begin in range(-early, site.size, BLOCK):
         wide()
-        base = U(first_walker + block * BLOCK)
-        for j in range(PAIR):
-            walker, other = base + U(j), base + U(j + PAIR)
-            words[j], _, words[j + PAIR], _ = two_words64(
-                walker & LOW, walker >> HALF, U(interval), other & LOW, other >> HALF, U(interval), JUMP, k0, k1
-            )
-        home = site[block * BLOCK : min((block + 1) * BLOCK, site.size)]
+        _four_each(words, U(first_walker + begin) // U(4), U(interval), k0, k1)
+        ties = False
+        for j in range(BLOCK // 4):
+            at = 4 * U(j)
+            drawn[at], tie0 = draw(w0[j], bits, cells)
+            drawn[at + ONE], tie1 = draw(w1[j], bits, cells)
+            drawn[at + U(2)], tie2 = draw(w2[j], bits, cells)
+            drawn[at + U(3)], tie3 = draw(w3[j], bits, cells)
+            ties |= tie0 | tie1 | tie2 | tie3
+        skipped = max(0, -begin)
+        home, draws = site[begin + skipped : min(begin + BLOCK, site.size)], drawn[skipped:]
         for j in range(home.size):
-            word = words[j] >> U(11)
-            cell = np.int64(word >> rest)
-            home[j] += I32(first) + (I32(cell) if np.int64(word & low) < cut[cell] else alias[cell])
+            home[j] += I32(first) + draws[j]
+        if ties:
+            for j in range(home.size):
+                walker = U(first_walker + begin + skipped + j)
+                word = words[walker & U(3), U(skipped + j) >> U(2)]
+                home[j] += settle_draw(word, bits, cells, rests, walker, interval, k0, k1)
+
+
+@device
+def _four_each(words, base, interval, k0, k1):  # type: ignore[no-untyped-def]
+    """The words of the jump-blocks `base`, `base` + 1, …: words[i, j] = word i of block `base` + j."""
+    half = words.shape[1] // 2
+    w0, w1, w2, w3 = words[0], words[1], words[2], words[3]
+    v0, v1, v2, v3 = w0[half:], w1[half:], w2[half:], w3[half:]
+    for j in range(half):
+        group, other = base + U(j), base + U(j + half)
+        y0, y1, y2, y3, z0, z1, z2, z3 = philox2(
+            group & LOW, group >> HALF, interval, other & LOW, other >> HALF, interval, JUMP, k0, k1
+        )
+        w0[j], w1[j], w2[j], w3[j] = U32(y0), U32(y1), U32(y2), U32(y3)
+        v0[j], v1[j], v2[j], v3[j] = U32(z0), U32(z1), U32(z2), U32(z3)
 
 
 @device

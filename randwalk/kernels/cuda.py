@@ -27,6 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..device import DeviceError, Keys, Levels
+from .alias import draw, settle_draw
 from .bits import always, next_digit, screen, settle, spread
 from .functionals import above, highest, passage
 from .occupation import split
@@ -93,7 +94,7 @@ def _in_kernel(function: F) -> F:
     return function.py_func if SIMULATED else function  # type: ignore[attr-defined]
 
 
-_table_step = _in_kernel(table_step)
+_table_step, _draw, _settle_draw = (_in_kernel(f) for f in (table_step, draw, settle_draw))
 
 
 # ---------------------------------------------------------------- kernels: walkers
@@ -217,14 +218,20 @@ def _walk_table(capacity: int) -> Kernel:
 
 
 @Kernel
-def _jump(site, first_walker, interval, first, bits, cut, alias, k0, k1):  # type: ignore[no-untyped-def]
-    rest = U(53 - bits)
-    for j in range(cuda.grid(1), site.size, cuda.gridsize(1)):
-        walker = U(first_walker + j)
-        word = U(words64(walker & LOW, walker >> HALF, U(interval), JUMP, k0, k1)[0]) >> U(11)
-        cell = np.int64(word >> rest)
-        chosen = cell if np.int64(word & ((ONE << rest) - ONE)) < cut[cell] else np.int64(alias[cell])
-        site[j] = I32(site[j] + first + chosen)
+def _jump(site, first_walker, interval, first, bits, cells, rests, k0, k1):  # type: ignore[no-untyped-def]
+    """A thread for the four walkers of a Philox block."""
+    early = first_walker % 4
+    for quarter in range(cuda.grid(1), (early + site.size + 3) // 4, cuda.gridsize(1)):
+        group = U(first_walker // 4 + quarter)
+        y0, y1, y2, y3 = philox(group & LOW, group >> HALF, U(interval), JUMP, k0, k1)
+        w0, w1, w2, w3 = U(y0 & LOW), U(y1 & LOW), U(y2 & LOW), U(y3 & LOW)
+        for j in range(4 * quarter - early, 4 * quarter - early + 4):
+            word, w0, w1, w2 = w0, w1, w2, w3
+            if 0 <= j < site.size:
+                drawn, tied = _draw(word, bits, cells)
+                site[j] = I32(site[j] + first + drawn)
+                if tied:
+                    site[j] += _settle_draw(word, bits, cells, rests, U(first_walker + j), interval, k0, k1)
 
 
 @Kernel
@@ -533,10 +540,11 @@ class Cuda:
             walk(blocks, THREADS, site, first, begin, end, rows, layout, *keys)
 
     def jump(
-        self, site: Any, walker: int, interval: int, first: int, bits: int, cut: Any, alias: Any, *keys: np.uint64
-    ) -> None:
-        tables = cuda.to_device(cut), cuda.to_device(alias)
-        _jump(_blocks_for(site.size), THREADS, site, walker, interval, first, bits, *tables, *keys)
+        self, site: Any, walker: int, interval: int, first: int, bits: int,
+        cells: Any, rests: Any, *keys: np.uint64,
+    ) -> None:  # fmt: skip
+        tables = cuda.to_device(cells), cuda.to_device(rests)
+        _jump(_blocks_for(site.size // 4), THREADS, site, walker, interval, first, bits, *tables, *keys)
 
     def follow_constant(
         self, site: Any, state: Any, first: int, start: int, stop: int, planes: int, right: int, left: int,
@@ -775,7 +783,7 @@ def _signatures(types: Any) -> Iterator[tuple[str, Kernel, tuple[Any, ...]]]:
             (sites, state, i64, i64, i64, table, layout, levels, *keys),
         )
     yield "follow_constant", _follow_constant, (sites, state, i64, i64, i64, i64, u64, u64, levels, *keys)
-    yield "jump", _jump, (sites, i64, i64, i64, i64, longs, sites, *keys)
+    yield "jump", _jump, (sites, i64, i64, i64, i64, words, types.uint32[::1], *keys)
     yield "begin", _begin, (state, sites, sites)
     yield "histogram", _histogram, (longs, flag, sites, sites, i64, i64, i64, i64)
     yield "passages", _passages, (longs, flag, sites, sites, i64)

@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 from .compile import device, kernel
+from .step import column
 
 TINY = 1e-292  # mass at the edge of the reached sites below which it is dropped: denormal numbers are a hundred times slower
-
-
-@device
-def _column(site, low, high):  # type: ignore[no-untyped-def]
-    return min(site, low) + max(site - high, 0)
 
 
 @device
@@ -22,6 +18,12 @@ def _interior(target, below, above, here, p, q, r):  # type: ignore[no-untyped-d
 def _interior_constant(target, below, above, here, p, q, r):  # type: ignore[no-untyped-def]
     for i in range(target.size):
         target[i] = p * below[i] + q * above[i] + r * here[i]
+
+
+@device
+def _clear(mass, begin, end):  # type: ignore[no-untyped-def]
+    for i in range(begin, end):  # assigning to a slice takes two seconds longer to compile
+        mass[i] = 0.0
 
 
 @kernel
@@ -40,15 +42,15 @@ def evolve(mass, other, steps, p, q, r, d, low, high, wrap, reach, out):  # type
         pr, qr, rr = p[row], q[row], r[row]
         if d.shape[0] > 0:
             for i in range(lo, hi + 1):
-                out[n, 2] += d[row, _column(i, low, high)] * source[i]
+                out[n, 2] += d[row, column(i, low, high)] * source[i]
         if wrap:
             source[0], source[sites + 1] = source[sites], source[1]
             lo, hi = 1, sites
         else:
             if lo == 1:
-                out[n, 0] = qr[_column(1, low, high)] * source[1]
+                out[n, 0] = qr[column(1, low, high)] * source[1]
             if hi == sites:
-                out[n, 1] = pr[_column(sites, low, high)] * source[sites]
+                out[n, 1] = pr[column(sites, low, high)] * source[sites]
             lo, hi = max(lo - 1, 1), min(hi + 1, sites)
         if low > sites:  # a column is a site
             _interior(
@@ -67,9 +69,9 @@ def evolve(mass, other, steps, p, q, r, d, low, high, wrap, reach, out):  # type
             for end in range(4):
                 i = lo + end if end < 2 else hi - end + 2
                 if (i < 3 or i > sites - 2) and lo <= i <= hi:
-                    before = _column(i - 1 if i > 1 else sites, low, high)
-                    after = _column(i + 1 if i < sites else 1, low, high)
-                    here = _column(i, low, high)
+                    before = column(i - 1 if i > 1 else sites, low, high)
+                    after = column(i + 1 if i < sites else 1, low, high)
+                    here = column(i, low, high)
                     target[i] = pr[before] * source[i - 1] + qr[after] * source[i + 1] + rr[here] * source[i]
         if not wrap:
             while lo < hi and target[lo] < TINY:
@@ -78,11 +80,12 @@ def evolve(mass, other, steps, p, q, r, d, low, high, wrap, reach, out):  # type
             while hi > lo and target[hi] < TINY:
                 target[hi] = 0.0
                 hi -= 1
-            target[max(lo - 2, 0) : lo] = 0.0  # the next step reads two places beyond what this one reached
-            target[hi + 1 : min(hi + 3, sites + 2)] = 0.0
+            _clear(target, max(lo - 2, 0), lo)  # the next step reads two places beyond what this one reached
+            _clear(target, hi + 1, min(hi + 3, sites + 2))
         source, target = target, source
     if steps % 2:
-        mass[lo : hi + 1] = other[lo : hi + 1]
-    mass[:lo] = 0.0
-    mass[hi + 1 :] = 0.0
+        for i in range(lo, hi + 1):
+            mass[i] = other[i]
+    _clear(mass, 0, lo)
+    _clear(mass, hi + 1, sites + 2)
     reach[0], reach[1] = lo, hi

@@ -11,7 +11,7 @@ import numpy as np
 from .binomial import binomial, binomials, workspace
 from .compile import device, kernel
 from .philox import LOW, SPLIT, U
-from .step import I32, U32, column
+from .step import I32, column, mortal
 
 FULL = np.int64(1 << 31)
 DRAW = U(16)  # the low bits of the third counter word number the attempts of a draw, the next ones the draw
@@ -64,7 +64,7 @@ def occupy(counts, after, low, high, start, stop, thresholds, layout, first, gon
     end = high + steps if wrap else min(high + steps, sites)
     size = end - begin + 1
     here, number = np.empty(size, np.int64), np.empty(size, np.uint64)
-    columns, kills = np.empty(size, np.int64), thresholds[:, 2].min() < U32(FULL)
+    columns, kills = np.empty(size, np.int64), mortal(thresholds)
     for i in range(size):
         index = (begin + i - 1) % wrap + 1 if wrap else begin + i
         here[i], number[i] = counts[index], U(first + index) & LOW
@@ -106,4 +106,5 @@ def occupy(counts, after, low, high, start, stop, thresholds, layout, first, gon
             gone[n - start, 1] = to_right[size]
         for i in range(left_off, size - right_off):
             here[i] += to_right[i] + to_left[i + 2] - to_right[i + 1] - to_left[i + 1]
-    after[low : high + 1] = here[low - begin : high - begin + 1]
+    for index in range(low, high + 1):
+        after[index] = here[index - begin]

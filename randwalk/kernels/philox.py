@@ -10,10 +10,11 @@ import numpy as np
 
 from .compile import device
 
-STREAM_VERSION = 1
+STREAM_VERSION = 2
 
-# What a block is for, the fourth counter word.
-STEPS, TIES, START, SPLIT, JUMP = (np.uint64(purpose | STREAM_VERSION << 8) for purpose in range(5))
+# What a block is for, the fourth counter word: a purpose, and the stream version that made it as it is.
+STEPS, TIES, START, SPLIT = (np.uint64(purpose | 1 << 8) for purpose in range(4))
+JUMP, JUMP_TIES = (np.uint64(purpose | 2 << 8) for purpose in (4, 5))
 
 U = np.uint64
 LOW = U(0xFFFFFFFF)

@@ -31,6 +31,16 @@ def step(site, word, t_right, t_left, t_live, wrap, killed):  # type: ignore[no-
 
 
 @device
+def mortal(thresholds):  # type: ignore[no-untyped-def]
+    """Whether anybody is ever killed on a step table."""
+    kills = False
+    for row in range(thresholds.shape[0]):
+        for c in range(thresholds.shape[2]):
+            kills |= thresholds[row, 2, c] < U32(1 << BITS)
+    return kills
+
+
+@device
 def column(site, low, high):  # type: ignore[no-untyped-def]
     """The column of the step table that holds the thresholds of a site."""
     return min(site, low) + max(site - high, 0)
