@@ -19,15 +19,13 @@ class Scene:
     """The figure, and what changes in it from one time to the next."""
 
     def __init__(self, quick: bool) -> None:
-        self.times = np.linspace(0.05, 3.0, 12 if quick else 60)
-        equation = rw.pde.FokkerPlanck(
-            drift=0.0, diffusion=0.5, domain=rw.Interval(0, np.inf, rw.Absorbing()), start=1.0
-        )
+        half_line = rw.Interval(0, np.inf, rw.Absorbing())
+        equation = rw.pde.FokkerPlanck(drift=0.0, diffusion=0.5, domain=half_line, start=1.0)
         walk = rw.pde.walk_for(equation, dx=0.1, times=[0.05])
-        self.times = walk.dt * np.rint(self.times / walk.dt)
+        self.times = walk.dt * np.rint(np.linspace(0.05, 3.0, 12 if quick else 60) / walk.dt)
         self.form = rw.pde.closed_form(equation)
         self.survival = self.form.survival(np.append(0, self.times))
-        self.ensemble = rw.simulate(walk, 5000, self.times, seed=1, method="paths")
+        self.ensemble = rw.simulate(walk, 2000, self.times, seed=1, method="paths")
         self.alive = [self.ensemble.survival(t) for t in self.times]
         self.paths = rw.trajectories(walk, 150, self.times, seed=1).x
         self.paths[self.paths <= 0] = np.nan
@@ -41,18 +39,18 @@ class Scene:
         top.plot(self.paths[frame], self.height, ".", ms=2.5, color=COLOURS["walk"])
         top.plot(x, self.form.pdf(x, t), color=COLOURS["closed form"], lw=2.5)
         rho = self.ensemble.density(t)
+        top.axhline(0, color="0.8", lw=0.6)
         top.errorbar(rho.x, rho.value, rho.error, fmt="o", ms=2, color=COLOURS["walk"], lw=0.6)
-        top.set(
-            xlabel="position $x$", ylabel=r"density $\rho(x, t)$", xlim=(0, 5), ylim=(-0.16, 0.85), yticks=[0, 0.4, 0.8]
-        )
-        top.text(4.9, 0.7, f"$t = {t:.2f}$", ha="right")
+        top.set(xlabel="position $x$", ylabel=r"density $\rho(x, t)$", xlim=(0, 5.05), ylim=(-0.16, 1.03))
+        top.set_yticks([0, 0.4, 0.8])
+        top.text(5.0, 0.8, f"$t = {t:.2f}$", ha="right")
         bottom.clear()
         bottom.plot(np.append(0, self.times), self.survival, color=COLOURS["closed form"], lw=2.5)
         value, error = np.array([[float(s), float(s.error)] for s in self.alive[: frame + 1]]).T
-        bottom.errorbar(self.times[: frame + 1], value, error, fmt="o", ms=2, color=COLOURS["walk"], lw=0.8)
-        bottom.set(xlabel="time $t$", ylabel="surviving fraction", xlim=(0, 3.05), ylim=(0, 1.05))
+        bottom.errorbar(self.times[: frame + 1], value, error, fmt="o", ms=1.5, color=COLOURS["walk"], lw=0.8)
+        bottom.set(xlabel="time $t$", ylabel="surviving fraction", xlim=(0, 3.05), ylim=(0.38, 1.02))
         bottom.text(3.0, 0.92, f"{self.ensemble.walkers} walkers", color=COLOURS["walk"], ha="right")
-        bottom.text(3.0, 0.78, r"$\mathrm{erf}(x_0/\sqrt{4Dt})$", color=COLOURS["closed form"], ha="right")
+        bottom.text(3.0, 0.83, r"$\mathrm{erf}(x_0/\sqrt{4Dt})$", color=COLOURS["closed form"], ha="right")
 
 
 def figure(quick: bool = False) -> Figure:
@@ -61,7 +59,8 @@ def figure(quick: bool = False) -> Figure:
 
 def animation(quick: bool = False) -> FuncAnimation:
     scene = Scene(quick)
-    return FuncAnimation(scene.figure, scene.draw, frames=scene.times.size)
+    begin = int(np.searchsorted(scene.times, 0.2))  # before, the density is higher than the axes
+    return FuncAnimation(scene.figure, scene.draw, frames=range(begin, scene.times.size))
 
 
 if __name__ == "__main__":

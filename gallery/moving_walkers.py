@@ -2,8 +2,8 @@
 Walkers under their density
 ===========================
 
-An animation: walkers in a double well, each a dot, spread from their start; the histogram of all of them, with standard
-errors, stays on the exact law of the walk. As a figure, the last frame.
+An animation: walkers in a double well, some of them dots, spread from the left well to the right one; the histogram of all
+of them, with standard errors, stays on the exact law of the walk. As a figure, the last frame.
 """
 
 import matplotlib.pyplot as plt
@@ -19,13 +19,13 @@ class Scene:
     """The figure, and what changes in it from one time to the next."""
 
     def __init__(self, quick: bool) -> None:
-        self.times = np.linspace(0.1, 6.0, 12 if quick else 60)
+        self.times = np.linspace(0.3, 6.0, 12 if quick else 58)
         walk = rw.LatticeWalk.from_drift(
             drift=rw.expression("x - x**3"), diffusion=0.25, dx=0.1, times=[0.1], start=-0.75, rule=rw.Rule.FITTED,
             domain=rw.Interval(-2.5, 2.5, rw.Reflecting(), rw.Reflecting()),
         )  # fmt: skip
         self.times = walk.dt * np.rint(self.times / walk.dt)
-        self.ensemble = rw.simulate(walk, 20_000, self.times, seed=1, method="paths")
+        self.ensemble = rw.simulate(walk, 4000, self.times, seed=1, method="paths")
         self.exact = rw.pde.exact_law(walk, self.times)
         self.paths = rw.trajectories(walk, 150, self.times, seed=1).x
         self.figure, self.ax = plt.subplots(figsize=(3.5, 2.6))
@@ -37,19 +37,19 @@ class Scene:
         self.ax.clear()
         self.ax.plot(self.paths[frame], self.height, ".", ms=2.5, color=COLOURS["walk"])
         rho = self.ensemble.density(t)
-        self.ax.errorbar(rho.x, rho.value, rho.error, fmt="o", color=COLOURS["walk"], lw=0.8)
-        self.ax.plot(*self.exact.density(t), color=COLOURS["exact law"])
         self.ax.axhline(0, color="0.8", lw=0.6)
+        self.ax.plot(*self.exact.density(t), color=COLOURS["exact law"])
+        self.ax.errorbar(rho.x, rho.value, rho.error, fmt="o", ms=2.5, color=COLOURS["walk"], lw=0.8)
         self.ax.set(
             xlabel="position $x$",
             ylabel=r"density $\rho(x, t)$",
             xlim=(-2.5, 2.5),
-            ylim=(-0.2, 1.3),
+            ylim=(-0.2, 1.4),
             yticks=[0, 0.4, 0.8, 1.2],
         )
-        self.ax.text(2.45, 1.15, f"$t = {t:.1f}$", ha="right")
-        self.ax.text(-2.45, 1.15, f"{self.ensemble.walkers} walkers", color=COLOURS["walk"])
-        self.ax.text(-2.45, 1.02, "exact law", color=COLOURS["exact law"])
+        self.ax.text(2.45, 1.24, f"$t = {t:.1f}$", ha="right")
+        self.ax.text(-2.45, 1.24, f"{self.ensemble.walkers} walkers", color=COLOURS["walk"])
+        self.ax.text(-2.45, 1.1, "exact law", color=COLOURS["exact law"])
 
 
 def figure(quick: bool = False) -> Figure:
