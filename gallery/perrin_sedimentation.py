@@ -2,11 +2,12 @@
 Perrin's sedimentation
 ======================
 
-Grains fall with a velocity v and diffuse: at rest their number falls with height as exp(-z/H), H = D/v. Perrin counted them
-at four heights in three emulsions. A walk between a reflecting floor and a reflecting lid at 12 H, with the H fitted to each
-set, keeps this law (line), and walkers started evenly over the lowest H have reached it (points). Errors of the counts are
-their square roots; for sets a and b, printed as percentages of the lowest level, from his totals of about 13 000 and 3 000
-grains. J. Perrin, Annales de chimie et de physique, 8e série, t. 18 (1909).
+Grains fall with a velocity v and diffuse: at rest their number falls with height as exp(-z/H), H = D/v. Perrin counted
+them at four heights in three emulsions. A walk between a reflecting floor and a reflecting lid at 12 H, with the H
+fitted to each set, keeps this law (line), and walkers started evenly over the lowest H have reached it (points). Errors
+of the counts are their square roots; for sets a and b, printed as percentages of the lowest level, from his totals of
+about 13 000 and 3 000 grains. The p-values are those of the chi-square of the fits. J. Perrin, Annales de chimie et de
+physique, 8e série, t. 18 (1909).
 """
 
 import csv
@@ -15,6 +16,7 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
+from scipy import stats
 
 import randwalk as rw
 from randwalk.plotting import COLOURS
@@ -32,6 +34,7 @@ def figure(quick: bool = False) -> Figure:
         counts = n * (total or n.sum()) / n.sum()
         (slope, top), cov = np.polyfit(z, np.log(counts), 1, w=np.sqrt(counts), cov="unscaled")
         scale, error = -1 / slope, np.sqrt(cov[0, 0]) / slope**2
+        p = stats.chi2.sf(np.sum(counts * (np.log(counts) - slope * z - top) ** 2), z.size - 2)
         walk = rw.LatticeWalk.from_drift(
             drift=-1.0, diffusion=scale, sites=60 if quick else 120, start=rw.Uniform(0, scale), times=[20 * scale],
             domain=rw.Interval(0, 12 * scale, rw.Reflecting(), rw.Reflecting()),
@@ -44,11 +47,12 @@ def figure(quick: bool = False) -> Figure:
         ax.errorbar(
             rho.x[shown], scale * rho.value[shown], scale * rho.error[shown], fmt="o", ms=2, color=COLOURS["walk"]
         )
-        label = rf"{name}: $H = {scale:.1f} \pm {error:.1f}$ µm"
+        label = rf"{name}: $H = {scale:.1f} \pm {error:.1f}$ µm, $p = {p:.2f}$"
         grains, errors = counts / np.exp(top), np.sqrt(counts) / np.exp(top)
         ax.errorbar(z, grains, errors, fmt=marker, ms=4.5, color=COLOURS["data"], label=label)
     ax.legend(loc="upper right", handletextpad=0.2, labelcolor=COLOURS["data"])
-    ax.set(xlabel="height $z$ (µm)", ylabel="number of grains, relative to $z = 0$", xlim=(-2, 110))
+    ax.set_yticks([0.1, 0.2, 0.5, 1], ["0.1", "0.2", "0.5", "1"])
+    ax.set(xlabel="height $z$ (µm)", ylabel="grains, relative to the fit at $z = 0$", xlim=(-2, 110))
     ax.text(0.97, 0.68, "walkers", transform=ax.transAxes, color=COLOURS["walk"], ha="right")
     ax.text(0.97, 0.60, "stationary law", transform=ax.transAxes, color=COLOURS["exact law"], ha="right")
     return fig
