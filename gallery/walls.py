@@ -16,13 +16,14 @@ from randwalk.plotting import COLOURS
 
 
 def figure(quick: bool = False) -> Figure:
-    walkers, sites = (10**4, 30) if quick else (10**5, 60)
-    times = np.linspace(0.1, 2.0, 20)
+    walkers, sites = 5000, (30 if quick else 60)
+    times, fine = np.linspace(0.05, 2.0, 40), np.linspace(0.02, 2.0, 100)
     fig, ax = plt.subplots(figsize=(3.5, 3.0))
     walls: dict[str, rw.Reflecting | rw.PartiallyAbsorbing | rw.Absorbing] = {
         "reflecting": rw.Reflecting(),
         "$K = 0.3$": rw.PartiallyAbsorbing(0.3),
         "$K = 1$": rw.PartiallyAbsorbing(1.0),
+        "$K = 10$": rw.PartiallyAbsorbing(10.0),
         "absorbing": rw.Absorbing(),
     }
     for name, wall in walls.items():
@@ -32,24 +33,22 @@ def figure(quick: bool = False) -> Figure:
         )
         walk = rw.pde.walk_for(equation, dx=1 / length, times=[times[0]])
         ensemble = rw.simulate(walk, walkers, times, seed=1)
-        survivors = [ensemble.survival(t) for t in times]
+        shown = times[1::2]
+        survivors = [ensemble.survival(t) for t in shown]
         exact = rw.pde.exact_law(walk, times)
-        ax.semilogy(times, rw.pde.closed_form(equation).survival(times), color=COLOURS["closed form"], lw=3)
+        ax.semilogy(fine, rw.pde.closed_form(equation).survival(fine), color=COLOURS["closed form"], lw=3)
         ax.semilogy(times, [exact.survival(t) for t in times], color=COLOURS["exact law"])
         ax.errorbar(
-            times, [s.value for s in survivors], [s.error for s in survivors], fmt="o", color=COLOURS["walk"], lw=0.8
+            shown, [s.value for s in survivors], [s.error for s in survivors], fmt="o", color=COLOURS["walk"], lw=0.8
         )
-        ax.annotate(
-            name,
-            (times[-1], exact.survival(times[-1])),
-            (6, 0),
-            textcoords="offset points",
-            va="center",
-            annotation_clip=False,
-        )
+        end = (times[-1], exact.survival(times[-1]))
+        ax.annotate(name, end, (6, 0), textcoords="offset points", va="center", annotation_clip=False)
     ax.set(xlabel="time $t$", ylabel="surviving fraction", xlim=(0, 2.05))
-    for y, name in zip((0.2, 0.15, 0.11), ("walk", "exact law", "closed form"), strict=True):
-        ax.text(0.03, y, name, color=COLOURS[name])
+    ax.set_yticks([0.1, 0.2, 0.5, 1], ["0.1", "0.2", "0.5", "1"])
+    ax.yaxis.set_minor_formatter("")
+    words = {"walk": f"{walkers} walkers each", "exact law": "exact law", "closed form": "closed form"}
+    for y, (name, text) in zip((0.2, 0.15, 0.11), words.items(), strict=True):
+        ax.text(0.03, y, text, color=COLOURS[name])
     return fig
 
 
