@@ -86,7 +86,8 @@ def save(
     Raises
     ------
     ValueError, ImportError
-        before anything is drawn: for a name or a format that is not known, or a missing package.
+        before anything is drawn: for a name or a format that is not known, a folder that cannot be written to, or a
+        missing package.
     """
     if format not in (*FORMATS, *MOVING):
         raise ValueError(f"format = {format!r}: must be one of {', '.join((*FORMATS, *MOVING))}")
@@ -98,8 +99,7 @@ def save(
     if format == "mp4":
         _find_ffmpeg()
     todo = list(chosen) or known
-    folder = Path(out)
-    folder.mkdir(parents=True, exist_ok=True)
+    folder = _folder(out)
     written = []
     with progress_bar("drawing", len(todo), progress) as advance:
         for name in todo:
@@ -139,6 +139,18 @@ def _save_animation(name: str, path: Path, quick: bool, advance: Callable[[float
             writer = animation.FFMpegWriter(fps=FRAMES_PER_SECOND, extra_args=["-pix_fmt", "yuv420p"])
         moving.save(path, writer, dpi=DOTS_PER_INCH, progress_callback=lambda frame, frames: advance(1.0 / frames))
     pyplot.close()
+
+
+def _folder(out: str | Path) -> Path:
+    """The folder to write to, made if it is not there."""
+    folder = Path(out)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ValueError(f"out = {str(out)!r}: cannot make this folder ({error.strerror}); take another one") from None
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise ValueError(f"out = {str(out)!r}: cannot write to this folder; take another one")
+    return folder
 
 
 def _find_ffmpeg() -> str:
