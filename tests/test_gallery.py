@@ -163,8 +163,8 @@ def test_perrin_p_values() -> None:
 
 
 def test_survival_energy_is_near_one_half() -> None:
-    words = next(t for t in texts(made("schroedinger")).split(" | ") if t.startswith("last point"))
-    value, error = (float(v) for v in words.removeprefix("last point $").removesuffix("$").split(r"\pm"))
+    words = next(t for t in texts(made("schroedinger")).split(" | ") if t.startswith("$t > 3$"))
+    value, error = (float(v) for v in words.removeprefix("$t > 3$: $").removesuffix("$").split(r"\pm"))
     assert abs(value - 0.5) < 4 * error
 
 
@@ -191,6 +191,8 @@ def test_save_refuses(tmp_path: Path) -> None:
         gallery.save(["symmetric_walk"], tmp_path, "bmp")
     with pytest.raises(ValueError, match="convergence has no animation"):
         gallery.save(["convergence"], tmp_path, "gif")
+    with pytest.raises(ValueError, match=r"__init__\.py': cannot make this folder"):
+        gallery.save(["symmetric_walk"], FOLDER / "__init__.py")
     assert not list(tmp_path.iterdir())
 
 
