@@ -5,7 +5,7 @@ First return and last exit
 Above: a symmetric walker comes back to its start for the first time after 2k steps with a probability that falls as
 k^(-3/2): it surely returns, but takes infinitely long on average. Below: the last visit to the start within 2n steps has
 the arcsine law, which is most probable at the very beginning and the very end. Walkers with standard errors against the
-exact laws; the exponent is fitted to the walkers.
+exact laws (above smaller than the points); the exponent is fitted to the walkers that return after 100 steps and more.
 """
 
 import matplotlib.pyplot as plt
@@ -33,14 +33,16 @@ def figure(quick: bool = False) -> Figure:
     law = np.diff(rw.pde.exact_law(walk, [steps]).passed("left", edges))
     top.loglog(times, law / widths, color=COLOURS["exact law"])
     top.errorbar(times, share / widths, error / widths, fmt="o", color=COLOURS["walk"])
-    late = times > 20
+    late = times > 100
     slope = np.polyfit(np.log(times[late]), np.log(share[late] / widths[late]), 1, w=(share / error)[late])[0]
-    top.set(xlabel="first return (steps)", ylabel="probability per step")
+    top.set(xlabel="first return (step)", ylabel="probability per step")
     top.text(0.05, 0.3, "walk", transform=top.transAxes, color=COLOURS["walk"])
     top.text(0.05, 0.15, "exact law", transform=top.transAxes, color=COLOURS["exact law"])
-    top.text(0.95, 0.85, f"slope ${slope:.2f}$", transform=top.transAxes, ha="right", color=COLOURS["walk"])
+    top.text(
+        0.95, 0.85, f"slope ${slope:.2f}$ after 100 steps", transform=top.transAxes, ha="right", color=COLOURS["walk"]
+    )
 
-    walkers, steps = (10**4, 100) if quick else (2 * 10**5, 200)
+    walkers, steps = (10**4, 100) if quick else (4 * 10**4, 200)
     walk = rw.LatticeWalk(right=0.5, left=0.5, dx=1.0, dt=1.0)
     last = rw.LastVisit(0.0)
     visits = rw.simulate(walk, walkers, [steps], seed=1, record=[last])[last].proportions(steps)[1::2]
@@ -48,7 +50,9 @@ def figure(quick: bool = False) -> Figure:
     u = special.binom(2 * k, k) / 4.0**k
     bottom.semilogy(2 * k, u * u[::-1], color=COLOURS["exact law"])
     bottom.errorbar(2 * k[::4], visits.value[::4], visits.error[::4], fmt="o", color=COLOURS["walk"])
-    bottom.set(xlabel=f"last visit to the start (of {steps} steps)", ylabel="probability")
+    bottom.set_yticks([0.01, 0.02, 0.05], ["0.01", "0.02", "0.05"])
+    bottom.yaxis.set_minor_formatter("")
+    bottom.set(xlabel=f"last visit to the start (step, of {steps})", ylabel="probability")
     return fig
 
 

@@ -4,7 +4,7 @@ Gambler's ruin: which side, and when
 
 A gambler with k coins plays, for one coin a game, until the capital is 0 or 20. Above: how often the gambler wins, for
 three probabilities p of winning a game. Below: how long it takes. Points: walkers with standard errors, from the passage
-times at the two absorbing walls; lines: de Moivre's formulas.
+times at the two absorbing walls; lines: de Moivre's formulas. The errors above are about as large as the points.
 """
 
 import matplotlib.pyplot as plt
@@ -27,22 +27,24 @@ def formulas(k: np.ndarray, p: float) -> tuple[np.ndarray, np.ndarray]:
 
 
 def figure(quick: bool = False) -> Figure:
-    walkers, games = (10**3 if quick else 10**4), 8000  # after which nobody plays
+    walkers, games = 1000, 8000  # after which nobody plays
     fig, (top, bottom) = plt.subplots(2, 1, figsize=(3.5, 4.2), sharex=True)
     table = rw.Interval(0, GOAL, rw.Absorbing(), rw.Absorbing())
-    everywhere, starts = np.linspace(0, GOAL, 201), np.arange(1, GOAL, 3 if quick else 1)
-    for p, marker, label in ((0.5, "o", 11), (0.47, "s", 14), (0.4, "^", 17)):
+    everywhere, starts = np.linspace(0, GOAL, 201), np.arange(1, GOAL, 6 if quick else 2)
+    for p, marker, label, shift in ((0.5, "o", 8, (-38, 1)), (0.47, "s", 12, (4, -9)), (0.4, "^", 17.2, (4, -9))):
         walk = rw.LatticeWalk(p, 1 - p, dx=1.0, dt=1.0, domain=table, start=1.0)
         for ax, values in zip((top, bottom), formulas(everywhere, p), strict=True):
             ax.plot(everywhere, values, color=COLOURS["closed form"], lw=2)
         for k in starts:
             record = rw.FirstPassage()
-            passages = rw.simulate(walk.with_start(float(k)), walkers, [games], int(k), record=[record])[record]
+            passages = rw.simulate(walk.with_start(float(k)), walkers, [games], int(100 * p + k), record=[record])[
+                record
+            ]
             for ax, estimate in ((top, passages.passed("right", games)), (bottom, passages.mean())):
                 ax.errorbar(k, estimate.value, estimate.error, fmt=marker, color=COLOURS["walk"], lw=0.8)
         at = (label, float(formulas(np.array([label]), p)[0][0]))
-        top.annotate(f"$p = {p:g}$", at, (4, -9), textcoords="offset points")
-    top.text(0, 0.85, "walkers", color=COLOURS["walk"])
+        top.annotate(f"$p = {p:g}$", at, shift, textcoords="offset points")
+    top.text(0, 0.85, f"{walkers} walkers a point", color=COLOURS["walk"])
     top.text(0, 0.7, "de Moivre", color=COLOURS["closed form"])
     top.set(ylabel="probability of winning")
     bottom.set(

@@ -23,15 +23,15 @@ def figure(quick: bool = False) -> Figure:
     kernel = rw.pde.closed_form(rw.pde.limit(walk))
 
     fig, (top, bottom) = plt.subplots(2, 1, figsize=(3.5, 3.4), sharex=True, height_ratios=[2.2, 1])
-    x = np.linspace(-4, 4, 401)
+    x = np.linspace(-5, 5, 501)
     top.plot(x, kernel.pdf(x, t), color=COLOURS["closed form"], lw=2.5)
     exact.plot(t, ax=top)
     ensemble.plot(t, ax=top)
-    top.set(xlabel="", ylabel=r"density $\rho(x,\,t=1)$", xlim=(-4, 4), ylim=(0, None))
+    top.set(xlabel="", ylabel=r"density $\rho(x,\,t=1)$", ylim=(0, None))
     exponent = round(np.log10(walkers))
-    top.text(-3.9, 0.36, f"$10^{exponent}$ walkers", color=COLOURS["walk"])
-    top.text(-3.9, 0.32, "exact law", color=COLOURS["exact law"])
-    top.text(-3.9, 0.28, "heat kernel", color=COLOURS["closed form"])
+    top.text(-4.7, 0.36, f"$10^{exponent}$ walkers", color=COLOURS["walk"])
+    top.text(-4.7, 0.32, "exact law", color=COLOURS["exact law"])
+    top.text(-4.7, 0.28, "heat kernel", color=COLOURS["closed form"])
 
     places, law = exact.density(t)
     seen = ensemble.density(t)
@@ -43,9 +43,9 @@ def figure(quick: bool = False) -> Figure:
     bottom.errorbar(places[kept], residual[kept], 1.0, fmt="o", color=COLOURS["walk"], lw=0.7)
     test = rw.validate.compare(ensemble, exact).checks[0]
     inside = np.mean(np.abs(residual[kept]) < 2)
-    bottom.set(xlabel="position $x$", ylabel="residual / s.e.", ylim=(-4.5, 5.5))
+    bottom.set(xlabel="position $x$", ylabel="residual / s.e.", xlim=(-4.9, 4.9), ylim=(-4.5, 5.5), yticks=[-2, 0, 2])
     bottom.text(
-        -3.9, 4.2, rf"{inside:.0%} within $\pm 2$;  $\chi^2$ test: $p = {test.p_value:.2f}$", fontsize=8, va="center"
+        -4.7, 4.2, rf"{inside:.0%} within $\pm 2$;  $\chi^2$ test: $p = {test.p_value:.2f}$", fontsize=8, va="center"
     )
     return fig
 

@@ -19,7 +19,7 @@ FORCES = [2.2, 1.6, 0.4, -0.5, -1.1, -0.8, 0.1, 1.0, 1.2, 0.3, -1.2, -2.0, -2.4]
 
 
 def figure(quick: bool = False) -> Figure:
-    walkers, sites, t = (10**4, 40, 20.0) if quick else (10**5, 80, 20.0)
+    walkers, sites, t = (10**4, 40, 20.0) if quick else (4 * 10**4, 80, 20.0)
     force, diffusion = rw.Table(PLACES, FORCES), 0.5
     walk = rw.LatticeWalk.from_drift(
         drift=force, diffusion=diffusion, sites=sites, start=rw.Uniform(0, 4), times=[t],
@@ -31,7 +31,7 @@ def figure(quick: bool = False) -> Figure:
     x = np.linspace(0, 4, 2001)
     top.axhline(0, color="0.8", lw=0.6)
     top.plot(x, force(x), color="0.5", lw=0.8)
-    top.plot(PLACES, FORCES, "s", color=COLOURS["data"])
+    top.plot(PLACES, FORCES, "s", color=COLOURS["data"], clip_on=False)
     top.set(ylabel="drift $a(x)$")
     top.text(3.95, 2.0, "table", color=COLOURS["data"], ha="right")
 
@@ -40,18 +40,13 @@ def figure(quick: bool = False) -> Figure:
     rw.pde.stationary_law(walk).plot(ax=bottom)
     rho = ensemble.density(t)
     bottom.errorbar(rho.x[::2], rho.value[::2], rho.error[::2], fmt="o", color=COLOURS["walk"], lw=0.8)
-    bottom.set(xlabel="position $x$", ylabel=r"density $\rho(x)$", xlim=(0, 4), ylim=(0, 0.85))
-    for y, name, text in ((0.95, "walk", f"walkers at $t = {t:g}$"), (0.83, "exact law", "stationary law of the walk")):
-        bottom.text(0.98, y, text, transform=bottom.transAxes, color=COLOURS[name], ha="right", va="top")
-    bottom.text(
-        0.98,
-        0.71,
-        r"$\exp(\int a\,dx/D)$",
-        transform=bottom.transAxes,
-        color=COLOURS["closed form"],
-        ha="right",
-        va="top",
-    )
+    bottom.set(xlabel="position $x$", ylabel=r"density $\rho(x)$", xlim=(0, 4), ylim=(0, 0.6))
+    for y, name, text in (
+        (0.53, "walk", f"walkers, $t = {t:g}$"),
+        (0.46, "exact law", "stationary law"),
+        (0.39, "closed form", r"$\exp(\int a\,dx/D)$"),
+    ):
+        bottom.text(2.1, y, text, color=COLOURS[name], ha="center")
     return fig
 
 
