@@ -142,6 +142,9 @@ class ClosedForm:
         ax.set(xlabel="position $x$", ylabel=r"density $\rho(x, t)$")
         return ax
 
+    def __repr__(self) -> str:
+        return f"ClosedForm({self.description}; {self.equation})"
+
     def _clipped(self, x: Floats) -> Floats:
         return np.clip(x, self.equation.domain.low, self.equation.domain.high)
 

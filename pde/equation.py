@@ -70,7 +70,7 @@ class FokkerPlanck:
     def __repr__(self) -> str:
         terms = []
         if self.drift != ZERO:
-            terms.append(f"-{self.drift} ρ_x" if isinstance(self.drift, Constant) else f"-(({self.drift})ρ)_x")
+            terms.append(f"{-self.drift} ρ_x" if isinstance(self.drift, Constant) else f"-(({self.drift})ρ)_x")
         constant = isinstance(self.diffusion, Constant)
         terms.append(f"{self.diffusion} ρ_xx" if constant else f"(({self.diffusion})ρ)_xx")
         if self.killing != ZERO:
@@ -155,7 +155,7 @@ class ModifiedEquation:
 
     def _repr_latex_(self) -> str:
         terms = [
-            rf"\partial_x^{{{n}}}\left[\left({b.latex()}\right)\rho\right]"
+            rf"\partial_x{f'^{n}' if n > 1 else ''}\left[\left({b.latex()}\right)\rho\right]"
             for n, b in enumerate(self.b, start=1)
             if b != ZERO
         ]

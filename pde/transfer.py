@@ -172,6 +172,25 @@ class SmoothedLaw:
         """As :meth:`ExactLaw.passed`, between steps too, by monotone interpolation."""
         return self._passage[wall_index(wall)](np.asarray(times, dtype=np.float64))
 
+    def plot(self, t: float | None = None, ax: Axes | None = None) -> Axes:
+        """Density at time `t` (default: the last), level over every cell."""
+        from randwalk.plotting import COLOURS, axes
+
+        ax = axes(ax)
+        t = float(self.times[-1]) if t is None else t
+        places, domain = self.law.density(t)[0], self.law.walk.domain
+        half = 0.5 * self.law.walk.dx * cell(self.law.table, self.law.steps[time_index(self.times, t)])
+        low, high = (domain.low, domain.high) if domain.periodic else (places[0] - half, places[-1] + half)
+        edges = np.linspace(max(low, domain.low), min(high, domain.high), places.size + 1)
+        ax.stairs(
+            self.mass(edges, t) / np.diff(edges), edges, color=COLOURS["exact law"], label=f"exact law, $t = {t:g}$"
+        )
+        ax.set(xlabel="position $x$", ylabel=r"density $\rho(x, t)$")
+        return ax
+
+    def __repr__(self) -> str:
+        return f"SmoothedLaw({self.law})"
+
     @cached_property
     def _passage(self) -> list[PchipInterpolator]:
         every = np.arange(len(self.law.gone)) * self.law.walk.dt

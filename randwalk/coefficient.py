@@ -85,6 +85,9 @@ class Coefficient(ABC):
     def __neg__(self) -> Coefficient:
         return multiply(Constant(-1.0), self)
 
+    def __repr__(self) -> str:
+        return f"<coefficient {self}>"
+
     def _repr_latex_(self) -> str:
         return f"${self.latex()}$"
 
@@ -126,7 +129,7 @@ class Constant(Coefficient):
         return repr(int(self.value)) if self.value.is_integer() and abs(self.value) < 1e15 else repr(self.value)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Variable(Coefficient):
     """The position ``x`` or the time ``t`` itself."""
 
@@ -173,7 +176,7 @@ class _Node(Coefficient):
         return any(part.depends_on_t for part in self.parts)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Sum(_Node):
     terms: tuple[Coefficient, ...]
 
@@ -194,7 +197,7 @@ class Sum(_Node):
         return " + ".join(map(str, self.terms)).replace("+ -", "- ")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Product(_Node):
     factors: tuple[Coefficient, ...]
 
@@ -227,7 +230,7 @@ class Product(_Node):
         return f"-{tail}" if first == Constant(-1.0) else f"{text(first)}*{tail}"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Power(_Node):
     base: Coefficient
     exponent: Coefficient
@@ -275,7 +278,7 @@ FUNCTIONS: dict[str, Callable[[Floats], Floats]] = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Apply(_Node):
     """One of :data:`FUNCTIONS` of a coefficient."""
 

@@ -314,8 +314,8 @@ class Ensemble:
 
     def __repr__(self) -> str:
         times = ", ".join(f"{t:g}" for t in self.times[:4]) + (", …" if len(self.steps) > 4 else "")
-        alive = self.counts[-1].sum() / self.walkers
-        return f"Ensemble({self.walkers:,} walkers by {self.method}, seed {self.seed}, t = {times}; {alive:.4g} alive at the end)"
+        alive = f"{100 * self.counts[-1].sum() / self.walkers:.4g} % alive at the end"
+        return f"Ensemble({self.walkers:,} walkers by {self.method}, seed {self.seed}, t = {times}; {alive})"
 
     def _repr_html_(self) -> str:
         rows = "".join(

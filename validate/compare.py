@@ -48,6 +48,7 @@ class Outcomes:
 
     @property
     def total(self) -> int:
+        """How many were counted."""
         return int(self.observed.sum())
 
     def merged(self) -> tuple[NDArray[np.int64], Floats]:
@@ -103,6 +104,7 @@ class Comparison:
 
     @property
     def passed(self) -> bool:
+        """Whether no adjusted p-value is below `alpha`."""
         return self.p_value >= self.alpha
 
     @property
@@ -116,10 +118,16 @@ class Comparison:
         return min(squares or (check.detectable for check in self.checks), default=np.inf)
 
     def plot(self, ax: Axes | None = None) -> Axes:
-        """Standardised residuals of the classes of the first check."""
+        """Standardised residuals of the classes of the first check; of a measured curve, which has no classes, the adjusted
+        p-value of each check over the limit."""
         from randwalk.plotting import COLOURS, axes
 
         ax = axes(ax)
+        if not self.outcomes:
+            ax.semilogy(self.adjusted, "o", ms=3, color=COLOURS["data"])
+            ax.axhline(self.alpha, color="0.5", lw=0.8)
+            ax.set(xlabel="check", ylabel="adjusted p-value")
+            return ax
         observed, expected = self.outcomes[0].merged()
         ax.axhspan(-2, 2, color="0.9", lw=0)
         ax.plot((observed - expected) / np.sqrt(expected), ".", color=COLOURS["walk"])

@@ -156,6 +156,21 @@ class MeasuredCurve:
             )
         return checks
 
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Fractions against time with their error, a colour for each start if there are several."""
+        from randwalk.plotting import COLOURS, axes
+
+        ax = axes(ax)
+        starts = np.unique(self.starts)
+        for start in starts:
+            rows = self.starts == start
+            ax.errorbar(
+                self.times[rows], self.values[rows], self.error, fmt="o", ms=3, label=f"data from x = {start:g}",
+                color=COLOURS["data"] if starts.size == 1 else None,
+            )  # fmt: skip
+        ax.set(xlabel="time $t$", ylabel=f"fraction passed {self.wall}")
+        return ax
+
     def law_of(self, walk: LatticeWalk) -> Any:
         """The fractions that walkers of `walk` have passed, by start and times, interpolated between steps."""
         last = float(np.ceil(self.times.max() / walk.dt) * walk.dt)

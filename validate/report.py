@@ -50,6 +50,11 @@ class CaseReport:
     missing: str  # why there is no closed form
     seconds: float
 
+    def __repr__(self) -> str:
+        orders = f"order {_order(self.discretisation)} of walk to equation, {_order(self.solver)} of the solver"
+        data = "" if self.data is None else f", data p = {self.data.p_value:.3g}"
+        return f"CaseReport({self.name}: sampling p = {self.sampling.p_value:.3g}, {orders}{data})"
+
 
 @dataclass(frozen=True, eq=False)
 class Report:
@@ -131,7 +136,8 @@ class Report:
         failed = sum("fail" in self.verdicts(c).values() for c in self.cases) + len(self.failures)
         verdict = "all passed" if self.passed else f"{failed} of {len(self.cases) + len(self.failures)} cases FAILED"
         return (
-            f"{len(self.cases)} cases, {checks} sampling checks, family-wise false-alarm rate {self.alpha:g}: {verdict}"
+            f"{len(self.cases)} case{'s' * (len(self.cases) != 1)}, {checks} sampling checks, "
+            f"family-wise false-alarm rate {self.alpha:g}: {verdict}"
         )
 
     def details(self, case: CaseReport) -> str:
