@@ -38,6 +38,7 @@ autosummary_generate = True
 napoleon_google_docstring = False
 napoleon_use_param = False
 napoleon_use_rtype = False
+napoleon_use_ivar = True
 napoleon_preprocess_types = False
 maximum_signature_line_length = 88
 
@@ -91,5 +92,14 @@ def _put_in_measurements(app: object, name: str, source: list[str]) -> None:
         source[0] = source[0].replace("<!-- table -->", table.read_text("utf-8") if table.exists() else missing)
 
 
+def _say_what_returns(
+    app: object, what: str, name: str, thing: object, options: object, signature: str | None, returns: str | None
+) -> tuple[str | None, str | None]:
+    """The type that a function or a method returns; those of parameters are in its docstring, in words."""
+    kind = getattr(thing, "__annotations__", {}).get("return") if what in ("function", "method") else None
+    return signature, kind if isinstance(kind, str) else returns
+
+
 def setup(app: object) -> None:
     app.connect("source-read", _put_in_measurements)  # type: ignore[attr-defined]
+    app.connect("autodoc-process-signature", _say_what_returns)  # type: ignore[attr-defined]

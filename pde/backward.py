@@ -172,14 +172,26 @@ def backward(
 def mean_exit_time(equation: FokkerPlanck, tolerance: float = 1e-4) -> BackwardSolution:
     """The mean time until absorption at a wall or killing, by starting place: a τ_x + D τ_xx - κτ = -1 [Gardiner 2009, §5.5].
 
-    `tolerance` is relative to the largest mean exit time. The domain must be bounded and let walkers out.
+    `tolerance` is relative to the largest mean exit time. The domain must be bounded and let walkers out, and the coefficients
+    must not depend on time; otherwise there is a ValueError that says so.
+
+    >>> import randwalk as rw
+    >>> between = rw.Interval(0.0, 1.0, rw.Absorbing(), rw.Absorbing())
+    >>> round(float(mean_exit_time(FokkerPlanck(0.0, 0.5, domain=between, start=0.5)).value(0.5)), 4)  # x (1 - x)/2D
+    0.25
     """
     return _steady(equation, lambda stencil: np.ones(stencil.grid.cells), "mean exit time", tolerance)
 
 
 def exit_probability(equation: FokkerPlanck, wall: str, tolerance: float = 1e-4) -> BackwardSolution:
     """The probability of leaving in the end through `wall`, "left", "right" or "killing", by starting place:
-    a u_x + D u_xx - κu = 0 with u = 1 on leaving there and 0 elsewhere. `tolerance` is absolute.
+    a u_x + D u_xx - κu = 0 with u = 1 on leaving there and 0 elsewhere. `tolerance` is relative to the largest probability.
+    Domain and coefficients as for :func:`mean_exit_time`.
+
+    >>> import randwalk as rw
+    >>> between = rw.Interval(0.0, 1.0, rw.Absorbing(), rw.Absorbing())
+    >>> round(float(exit_probability(FokkerPlanck(0.0, 0.5, domain=between, start=0.5), "right").value(0.3)), 4)
+    0.3
     """
 
     def source(stencil: Stencil) -> Floats:

@@ -25,7 +25,14 @@ class FokkerPlanck:
         a (velocity), D > 0 (length²/time), κ ≥ 0 (1/time). They are kept in the Itô form; `convention` says what `drift`
         means on entry (:class:`randwalk.Convention`).
     domain : Line(), Interval(...) or Ring(...)
+        The line if left out.
     start : number, Point, Uniform, Normal or Sites
+        The law at time 0.
+
+    Raises
+    ------
+    ValueError, TypeError
+        for a D that is not positive, a negative κ, or a start outside the domain.
 
     Examples
     --------
@@ -65,6 +72,7 @@ class FokkerPlanck:
 
     @property
     def time_dependent(self) -> bool:
+        """Whether a coefficient depends on time."""
         return any(c.depends_on_t for c in (self.drift, self.diffusion, self.killing))
 
     def __repr__(self) -> str:
@@ -122,7 +130,14 @@ def walk_for(
     rule: Rule = Rule.EXACT_VARIANCE,
     times: list[float] | None = None,
 ) -> LatticeWalk:
-    """A walk that solves `equation`: :meth:`randwalk.LatticeWalk.from_drift` of its coefficients. ``limit`` leads back."""
+    """A walk that solves `equation`: :meth:`randwalk.LatticeWalk.from_drift` of its coefficients, with the same arguments and
+    errors. :func:`limit` leads back.
+
+    >>> heat = FokkerPlanck(drift=0.0, diffusion=0.5)
+    >>> walk = walk_for(heat, dx=0.1, times=[1.0])
+    >>> round(float(walk.right(0.0)), 6), limit(walk) == heat
+    (0.166667, True)
+    """
     return LatticeWalk.from_drift(
         equation.drift, equation.diffusion, dx, dt, domain=equation.domain, start=equation.start,
         killing=equation.killing, sites=sites, rule=rule, times=times,
@@ -136,7 +151,8 @@ class ModifiedEquation:
     The generator of the walk is L - (dt/2)(L² + ∂_tL) + dx²(-∂³a/6 + ∂⁴D/12) with L = -∂a + ∂²D, every ∂ⁿ acting on the
     coefficient times ρ; here it is written out with all derivatives on the left. With constant coefficients
     b₃ = -(a dx²/6)(1 - 3s) and b₄ = (D dx²/12)(1 - 3s), s = p + q. It describes laws that are smooth on the scale of dx:
-    with b₄ > 0 waves shorter than dx grow, so it is no equation to integrate down to that scale.
+    with b₄ > 0 the shortest waves grow (with wavelengths below 2π √(b₄/D)), so it is no equation to integrate down to that
+    scale. `b` is (b₁, b₂, b₃, b₄). Made by :func:`modified`.
     """
 
     b: tuple[Coefficient, Coefficient, Coefficient, Coefficient]
@@ -163,7 +179,12 @@ class ModifiedEquation:
 
 
 def modified(walk: LatticeWalk) -> ModifiedEquation:
-    """The modified equation of a walk without killing, for variable coefficients too."""
+    """The modified equation of a walk without killing, for variable coefficients too [Warming and Hyett 1974].
+
+    >>> lazy = LatticeWalk(right=1 / 6, left=1 / 6, dx=0.1, dt=0.01)  # p + q = ⅓: no third and fourth derivatives
+    >>> [round(float(b(0.0)), 12) for b in modified(lazy).b]
+    [0.0, 0.166666666667, 0.0, 0.0]
+    """
     if walk.killing != ZERO:
         raise ValueError(f"killing = {walk.killing}: the modified equation is derived for walks without killing")
     dx, dt = walk.dx, walk.dt

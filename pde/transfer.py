@@ -42,11 +42,16 @@ class ExactLaw:
 
     Attributes
     ----------
-    times : (times,)
-    sites : (sites,) positions
-    pmf : (times, sites) probabilities of the sites; they sum to the surviving fraction
-    gone : (steps + 1, 3) probability of having left by step n at the left wall, at the right wall, or killed
-    leaked : mass that left the window of an unbounded domain during the whole run
+    times
+        Recorded times, shape (times,).
+    sites
+        Positions, shape (sites,).
+    pmf
+        Probabilities of the sites, shape (times, sites); those of a time sum to the surviving fraction.
+    gone
+        Probability of having left by step n at the left wall, at the right wall, or killed; shape (steps + 1, 3).
+    leaked
+        Mass that left the window of an unbounded domain during the whole run.
     """
 
     walk: LatticeWalk
@@ -198,9 +203,23 @@ class SmoothedLaw:
 
 
 def exact_law(walk: LatticeWalk, times: ArrayLike, leak: float = LEAK) -> ExactLaw:
-    """The exact law of `walk` at the given times (multiples of dt).
+    """The exact law of `walk` at the given times: applied to the same probabilities, whole numbers of 2⁻³¹, as a simulation.
 
-    On an unbounded domain only the sites that hold all but a mass of `leak` are kept; the law says what leaked.
+    Parameters
+    ----------
+    walk : LatticeWalk
+    times : number or increasing numbers
+        Whole multiples of ``walk.dt``.
+    leak : float
+        On an unbounded domain only the sites that hold all but this mass are kept; the law says what leaked.
+
+    Raises
+    ------
+    ValueError
+        for times that are no multiples of dt, or step probabilities that are none where there is mass.
+
+    Examples
+    --------
 
     >>> from randwalk import LatticeWalk
     >>> exact_law(LatticeWalk(0.5, 0.5, dx=1.0, dt=1.0), [2]).mass([-2.5, -1.5, 1.5, 2.5], 2)
@@ -260,10 +279,12 @@ class StationaryLaw:
 
     @property
     def mean(self) -> float:
+        """The mean position."""
         return float(self.pmf @ self.sites)
 
     @property
     def variance(self) -> float:
+        """The variance of the position."""
         return float(self.pmf @ (self.sites - self.mean) ** 2)
 
     def density(self) -> tuple[Floats, Floats]:
@@ -297,6 +318,13 @@ def stationary_law(walk: LatticeWalk, window: tuple[float, float] | None = None)
     ------
     ValueError
         if walkers are lost, coefficients depend on time, or an unbounded side has no window or holds mass at its edge.
+
+    Examples
+    --------
+    >>> import randwalk as rw
+    >>> spring = rw.LatticeWalk.from_drift(rw.Affine(slope=-1.0), diffusion=0.5, dx=0.1, rule=rw.Rule.LINEAR)
+    >>> round(stationary_law(spring, window=(-6.0, 6.0)).variance, 9)
+    0.5
     """
     if walk.time_dependent:
         raise ValueError("a walk whose probabilities depend on time has no stationary law")

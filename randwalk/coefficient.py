@@ -106,7 +106,7 @@ CoefficientLike: TypeAlias = "Coefficient | float | Callable[..., ArrayLike]"
 
 @dataclass(frozen=True)
 class Constant(Coefficient):
-    """The same number everywhere and always."""
+    """The same number everywhere and always. A plain number becomes one."""
 
     value: float
     depends_on_x = False
@@ -421,7 +421,11 @@ def affine(intercept: float, slope: float) -> Coefficient:
 
 @dataclass(frozen=True)
 class Tanh(Coefficient):
-    """``height · tanh(rate (x - centre))``; with ``height = 2 D rate`` the drift of a Beneš process."""
+    """``height · tanh(rate (x - centre))``; with ``height = 2 D rate`` the drift of a Beneš process.
+
+    >>> float(Tanh(height=2.0, rate=1.0, centre=0.5)(0.5))
+    0.0
+    """
 
     height: float
     rate: float

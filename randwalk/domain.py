@@ -28,7 +28,7 @@ class Reflecting:
 class PartiallyAbsorbing:
     """A wall (Robin) at which the outward flux is `reactivity` × ρ. It stands half way between two lattice sites.
 
-    `reactivity` is a velocity: 0 reflects, infinity would absorb.
+    `reactivity` K is a velocity (length/time), positive and finite: towards 0 the wall reflects, towards infinity it absorbs.
     """
 
     reactivity: float
@@ -93,7 +93,7 @@ class Interval:
 
 @dataclass(frozen=True)
 class Ring:
-    """A circle: `low` and `high` are the same point."""
+    """A circle of circumference `high` - `low`: the two are the same point, and walkers go round."""
 
     low: float
     high: float

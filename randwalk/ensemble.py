@@ -38,12 +38,28 @@ class Ensemble:
         What was run, from which seed, and how.
     parts : tuple of range
         The walkers it holds. ``paths`` and ``jump``: walker k of a seed is always the same. ``occupation``: one sample a part.
-    times : (times,) recorded times
-    sites : (sites,) positions of the live sites
-    counts : (times, sites) whole numbers of walkers
-    absorbed : (times, 3) whole numbers of walkers gone by then: at the left wall, at the right wall, killed
-    leaked : (times,) walkers that left the window of an unbounded domain (practically always 0)
-    stream : version of the random stream that drew it; one of another version can be read, but not continued
+    times
+        Recorded times, shape (times,).
+    sites
+        Positions of the sites that can be occupied, shape (sites,).
+    counts
+        Whole numbers of walkers, shape (times, sites).
+    absorbed
+        Whole numbers of walkers gone by then, at the left wall, at the right wall, killed; shape (times, 3).
+    leaked
+        Walkers that left the window of an unbounded domain (practically always 0), shape (times,).
+    stream
+        Version of the random stream that drew it; an ensemble of another version can be read, but not continued.
+
+    Examples
+    --------
+    >>> import randwalk as rw
+    >>> coin = rw.LatticeWalk(right=0.5, left=0.5, dx=1.0, dt=1.0)
+    >>> ensemble = rw.simulate(coin, walkers=10_000, times=[2], seed=1, method="paths")
+    >>> ensemble.sites, ensemble.counts
+    (array([-2., -1.,  0.,  1.,  2.]), array([[2493,    0, 5065,    0, 2442]]))
+    >>> ensemble.mass([-2.5, -1.5, 1.5, 2.5], 2)
+    [0.2493 ± 0.0043, 0.5065 ± 0.005, 0.2442 ± 0.0043]
     """
 
     walk: LatticeWalk
@@ -58,6 +74,7 @@ class Ensemble:
 
     @property
     def walkers(self) -> int:
+        """How many walkers it holds, those that are gone included."""
         return sum(map(len, self.parts))
 
     @property
@@ -100,7 +117,7 @@ class Ensemble:
         return Profile(p.value / width, p.error / width, self.sites[kept])
 
     def mean(self, t: float) -> Estimate:
-        """The mean position of the survivors at time `t`."""
+        """The mean position of the survivors at the recorded time `t` (NaN if there are none)."""
         counts = self.counts[time_index(self.times, t)]
         return average(self.sites, counts, int(counts.sum()))
 
@@ -120,7 +137,8 @@ class Ensemble:
         return proportion(self.counts[time_index(self.times, t)].sum(), self.walkers)
 
     def mass(self, edges: ArrayLike, t: float) -> Estimate:
-        """The fraction of walkers in each bin at time `t`; bins are closed on the left, the last on both sides."""
+        """The fraction of all walkers in each bin at time `t`, shape (len(edges) - 1,); bins are closed on the left, the last on
+        both sides."""
         return proportion(self.bin_counts(edges, t), self.walkers)
 
     def bin_counts(self, edges: ArrayLike, t: float) -> NDArray[np.int64]:
@@ -128,8 +146,8 @@ class Ensemble:
         return bin_atoms(self.sites, self.counts[time_index(self.times, t)], edges, self.walk.dx)
 
     def passed(self, wall: str, times: ArrayLike) -> Estimate:
-        """The fraction gone by `wall` ("left", "right" or "killing") at each of `times`, which must have been recorded
-        (any time, if FirstPassage() was)."""
+        """The fraction gone by `wall` ("left", "right" or "killing") at each of `times`, of their shape. The times must have been
+        recorded (any time of the run, if FirstPassage() was)."""
         for result in self.records.values():
             if isinstance(result, Passages):
                 return result.passed(wall, times)
@@ -145,7 +163,10 @@ class Ensemble:
         backend: str = "cpu",
         devices: Sequence[int] | None = None,
     ) -> Ensemble:
-        """As many `walkers` in all, those already here unchanged, bit for bit."""
+        """As many `walkers` in all, those already here unchanged, bit for bit; returns another ensemble.
+
+        `threads`, `backend` and `devices` are those of :func:`randwalk.simulate`.
+        """
         from .simulation import run
 
         if isinstance(walkers, bool) or not isinstance(walkers, (int, np.integer)) or walkers <= self.walkers:
@@ -168,7 +189,7 @@ class Ensemble:
         backend: str = "cpu",
         devices: Sequence[int] | None = None,
     ) -> Ensemble:
-        """Go on to later `times`; what was recorded stays as it was, bit for bit.
+        """Go on to later `times`; what was recorded stays as it was, bit for bit. Returns another ensemble.
 
         The walkers are run again from their start (their paths are addresses, so they come out the same): nothing has to be
         kept per walker for this, and the cost is that of the whole time.

@@ -12,7 +12,13 @@ from .coefficient import Floats
 
 @dataclass(frozen=True, eq=False)
 class Estimate:
-    """`value` ± `error` (one standard error), numbers or arrays of the same shape."""
+    """`value` ± `error` (one standard error), arrays of the same shape; of shape () for a single number.
+
+    ``float(estimate)`` and NumPy functions take the value; indexing takes a part of both.
+
+    >>> Estimate([0.25, 0.5], [0.01, 0.02])[1]
+    0.5 ± 0.02
+    """
 
     value: Floats
     error: Floats
@@ -43,7 +49,7 @@ class Estimate:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Profile(Estimate):
-    """An estimate at each of the places `x`."""
+    """An estimate at each of the places `x`: `value`, `error` and `x` have one shape, (places,)."""
 
     x: Floats
 

@@ -122,7 +122,17 @@ class Source:
 
 @dataclass(frozen=True)
 class Problem:
-    """A walk, the times to record, and how many walkers to run from which seed."""
+    """A walk, the times to record, and how many walkers to run from which seed: what a problem file declares.
+
+    >>> import randwalk as rw
+    >>> coin = rw.LatticeWalk(right=0.5, left=0.5, dx=1.0, dt=1.0)
+    >>> print(rw.Problem(coin, times=(10.0,), walkers=1000).dumps().split("\\n\\n")[0])
+    [walk]
+    right = 0.5
+    left = 0.5
+    dx = 1.0
+    dt = 1.0
+    """
 
     walk: LatticeWalk
     times: tuple[float, ...]

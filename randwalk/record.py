@@ -81,7 +81,15 @@ class _Counted:
 
 @dataclass(frozen=True)
 class FirstPassage(_Counted):
-    """When and where walkers leave: counts of absorptions by step, at each wall and by killing."""
+    """When and where walkers leave: counts of absorptions by step, at each wall and by killing (:class:`Passages`).
+
+    >>> import randwalk as rw
+    >>> game = rw.LatticeWalk(0.5, 0.5, dx=1.0, dt=1.0, start=2.0,
+    ...                       domain=rw.Interval(0.0, 10.0, rw.Absorbing(), rw.Absorbing()))
+    >>> record = rw.FirstPassage()
+    >>> rw.simulate(game, 10_000, [1000], seed=1, record=[record])[record].passed("right", 1000)  # 2/10 in the end
+    0.2022 ± 0.004
+    """
 
     def empty(self, table: StepTable, walkers: int, steps: Sequence[int]) -> Recorded:
         times = np.arange(steps[-1] + 1) * table.walk.dt
@@ -114,7 +122,7 @@ class LastVisit(_Counted):
 @dataclass(frozen=True)
 class TimePositive(_Counted):
     """The time spent above the site nearest to `x`, up to each recorded time: a step counts if neither of its ends is
-    below the site and not both are on it (Feller, An Introduction to Probability Theory, vol. I, III.4)."""
+    below the site and not both are on it (Feller, volume I, III.4)."""
 
     x: float = 0.0
 

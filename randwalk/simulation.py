@@ -77,15 +77,17 @@ def simulate(
     walkers : int or range
         How many; a range runs those numbers only (parts of one run can be made in different places and merged).
     times : number or increasing numbers
-        Whole multiples of ``walk.dt``.
+        When walkers are counted: whole multiples of ``walk.dt``, each later than the one before.
     seed : int ≥ 0
         Same seed, same bits: whatever the threads, the batches, the machine.
     method : "auto", "paths", "occupation" or "jump"
-        ``paths`` follows every walker, and alone can keep records of paths. ``occupation`` steps the histogram: its cost is
-        sites × steps whatever the number of walkers, its law that of independent walkers exactly. ``jump`` draws from the
+        ``paths`` follows every walker, and alone can keep every record. ``occupation`` steps the histogram: its cost is
+        sites × steps whatever the number of walkers, its law that of independent walkers; of the records it can keep
+        FirstPassage(). ``jump`` draws from the
         exact law between recorded times; constant walks on a line only. ``auto`` takes the cheapest by a fixed rule of the
         walk, walkers, times and records (:func:`explain` shows it), never of the machine.
     record : sequence of FirstPassage(), LastVisit(x), TimePositive(x), Maximum(), SquaredDisplacement(), Positions()
+        What to keep besides counts; ``ensemble[record]`` gives it.
     threads : int, optional
         At most this many; never changes a result.
     progress : bool
@@ -130,7 +132,14 @@ def simulate(
 
 
 def explain(walk: LatticeWalk, walkers: int | range, times: ArrayLike, record: Sequence[Record] = ()) -> Plan:
-    """Which method ``simulate(..., method="auto")`` takes, and the predicted seconds of each that can do the run."""
+    """Which method ``simulate(..., method="auto")`` takes, and the predicted seconds of each that can do the run.
+
+    The arguments are those of :func:`simulate`; nothing is run. The seconds are those of a reference machine, so that the
+    choice is the same on every machine.
+
+    >>> explain(LatticeWalk(0.5, 0.5, dx=1.0, dt=1.0), walkers=10**9, times=[100]).method
+    'occupation'
+    """
     steps = tuple(walk.steps(times))
     span = _walkers(walkers)
     return _plan(table_for(walk, steps[-1], leak_tolerance(span.stop)), span, steps, list(record))
@@ -189,7 +198,12 @@ def run(
 def trajectories(walk: LatticeWalk, walkers: int | range, times: ArrayLike, seed: int = 0) -> Paths:
     """Whole paths, for plotting: the place of each walker at each of `times`, shape (times, walkers) in ``.x``.
 
-    They are the paths that ``simulate(..., method="paths")`` counts, walker by walker.
+    They are the paths that ``simulate(..., method="paths")`` counts, walker by walker. An absorbed walker is at its wall, a
+    killed one at NaN. The arguments are those of :func:`simulate`.
+
+    >>> trajectories(LatticeWalk(0.5, 0.5, dx=1.0, dt=1.0), walkers=2, times=range(6), seed=1).x.T
+    array([[ 0., -1.,  0.,  1.,  2.,  1.],
+           [ 0.,  1.,  0.,  1.,  0., -1.]])
     """
     paths: Paths = simulate(walk, walkers, times, seed, method="paths", record=[Positions()])[Positions()]
     return paths

@@ -21,6 +21,16 @@ class Table(Coefficient):
     Parameters
     ----------
     x, values : array_like of the same length, at least 2, `x` strictly increasing
+
+    Raises
+    ------
+    ValueError
+        for columns of different lengths, numbers that are not finite, or `x` that does not increase.
+
+    Examples
+    --------
+    >>> Table([0.0, 1.0, 3.0], [2.0, 0.0, 4.0])(2.0)
+    array(2.)
     """
 
     depends_on_x = True
@@ -48,7 +58,10 @@ class Table(Coefficient):
 
     @classmethod
     def from_csv(cls, path: str | Path, x: str, value: str) -> Table:
-        """Read the columns named `x` and `value` of a CSV file with a header row."""
+        """Read the columns named `x` and `value` of a CSV file with a header row.
+
+        What cannot be read is a ValueError with file, line and column.
+        """
         columns = read_csv(path, [x, value])
         return cls(columns[x], columns[value])
 

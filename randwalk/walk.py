@@ -71,18 +71,29 @@ class LatticeWalk:
     right, left : number, Coefficient, function of (x, t), or array over the sites of a bounded domain
         Step probabilities, dimensionless; 0 ≤ right, left and right + left ≤ 1 wherever there is mass.
     dx, dt : float
-        Lattice spacing (length) and duration of a step (time). `sites` may be given in place of `dx`.
+        Lattice spacing (length) and duration of a step (time; 1 if left out).
+    sites : int, in place of `dx`
+        The number of sites of a bounded domain.
     domain : Line(), Interval(...) or Ring(...)
         An absorbing wall stands on a site, the other walls half way between two (see :mod:`randwalk.domain`).
     start : number, Point, Uniform, Normal or Sites
-    killing : like `right`
+    killing : like `right`; 0 if left out
         Rate κ(x, t) (1/time) at which a walker disappears: per step it is killed with probability 1 - exp(-κ dt), else it
         steps.
 
     Raises
     ------
     ValueError
-        if the walk is not one: the message has the argument, the value, the place and what would do.
+        if the walk is not one: the message has the argument, the value, the place and what would do. On an unbounded domain
+        coefficients that depend on x are checked when a run says how far it goes.
+
+    Attributes
+    ----------
+    right, left, killing : Coefficient
+    drift, diffusion : Coefficient
+        a (length/time, Itô) and D (length²/time): what the walk was made from, or (p - q) dx/dt and (p + q) dx²/2dt.
+    rule : Rule or None
+        How the probabilities were made from them; None if they were given.
 
     Examples
     --------
@@ -154,6 +165,13 @@ class LatticeWalk:
 
         Without `dt`, the one with s = 2D dt/dx² = ⅓ at the largest D is taken (third- and fourth-order errors of the walk
         vanish there), shortened until it divides the `times` it is told about; :attr:`Rule.TWO_WAY` takes dt = dx²/2D.
+        `rule` says how probabilities follow (:class:`Rule`), `convention` what the drift means where D depends on x
+        (:class:`Convention`); the other arguments are those of the class.
+
+        Raises
+        ------
+        ValueError
+            if there is no such walk, saying at which x and t, and which dt, dx or rule would do.
 
         Examples
         --------
@@ -211,6 +229,7 @@ class LatticeWalk:
 
     @property
     def time_dependent(self) -> bool:
+        """Whether any step probability depends on time."""
         return any(c.depends_on_t for c in (self.right, self.left, self.killing))
 
     def with_start(self, start: StartLike) -> LatticeWalk:

@@ -161,6 +161,11 @@ def compare(observed: Any, expected: Any, alpha: float = FALSE_ALARMS) -> Compar
         with for every recorded time Pearson's chi-square over classes of at least 25 expected counts, and the
         Kolmogorov–Smirnov distance over the ordered outcomes; on a lattice the latter's p-value is an upper bound.
 
+    Raises
+    ------
+    ValueError, TypeError
+        for an `alpha` outside (0, 1), an ensemble and a law of different times, or an `observed` that is no sample.
+
     Examples
     --------
     >>> import randwalk as rw

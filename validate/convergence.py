@@ -50,6 +50,7 @@ class Convergence:
 
     @property
     def orders(self) -> tuple[float, ...]:
+        """log(error ratio)/log(width ratio) of neighbours, one fewer than there are errors."""
         pairs = zip(self.errors, self.errors[1:], self.widths, self.widths[1:], strict=False)
         return tuple(float(np.log(max(a, 1e-300) / max(b, 1e-300)) / np.log(h / k)) for a, b, h, k in pairs)
 
@@ -65,6 +66,7 @@ class Convergence:
 
     @property
     def rule(self) -> str:
+        """When it counts as passed, in words."""
         return (
             f"last order in [{ORDER - BELOW:g}, {ORDER + ABOVE:g}] and no other above, or last error ≤ {self.floor:.1g}"
         )
@@ -134,7 +136,14 @@ def measure_for(walk: LatticeWalk, times: Sequence[float]) -> Measure:
 
 
 def refine(walk: LatticeWalk, factor: int) -> LatticeWalk:
-    """The walk of the same equation on sites `factor` times closer, with steps factor² times shorter."""
+    """The walk of the same equation on sites `factor` times closer, with steps factor² times shorter.
+
+    An even `factor` does not fit between walls of two kinds, and is a ValueError there.
+
+    >>> finer = refine(LatticeWalk(0.5, 0.5, dx=0.3, dt=0.09), 3)
+    >>> round(finer.dx, 12), round(finer.dt, 12)
+    (0.1, 0.01)
+    """
     domain = walk.domain
     mixed = isinstance(domain, Interval) and isinstance(domain.left, Absorbing) != isinstance(domain.right, Absorbing)
     if mixed and factor % 2 == 0:

@@ -55,7 +55,8 @@ SETTLED = 60.0  # how far beyond the last class an unbounded stationary law is f
 class MeasuredCounts:
     """Numbers found in classes of position at one time: compared on condition of being in one of the classes.
 
-    `fold` counts distances from `origin` on either side together.
+    `low` and `high` are the class limits and `counts` whole numbers, all of shape (classes,); `time` None stands for the
+    stationary law. `fold` counts distances from `origin` on either side together.
     """
 
     low: Floats
@@ -92,6 +93,7 @@ class MeasuredCounts:
         return np.array(found) / self.counts.sum()
 
     def outcomes(self, law: Law | StationaryLaw) -> list[Outcomes]:
+        """The counts beside the probabilities of a law, for :func:`compare`."""
         name = f"data: {self.source}" if self.source else "data"
         return [Outcomes(name, 0.5 * (self.low + self.high), self.counts, self.probabilities(law), LEAST)]
 
@@ -118,7 +120,11 @@ class MeasuredCounts:
 
 @dataclass(frozen=True, eq=False)
 class MeasuredCurve:
-    """Fractions that had passed a wall by given times, each with the same standard error, for one start or several."""
+    """Fractions that had passed a wall by given times, each with the same standard error, for one start or several.
+
+    `times`, `values` and `starts` have one shape, (rows,); `wall` is "left" or "right". A comparison takes the curve of a walk,
+    ``compare(curve, curve.law_of(walk))``.
+    """
 
     times: Floats
     values: Floats

@@ -28,7 +28,11 @@ MANY = 10**12  # walkers of the occupation run; its cost does not depend on them
 
 
 def case_names() -> list[str]:
-    """The names of the built-in cases."""
+    """The names of the built-in cases.
+
+    >>> "biased_line" in case_names()
+    True
+    """
     return sorted(
         p.name.removesuffix(".toml")
         for p in resources.files(__package__).joinpath("cases").iterdir()
@@ -54,7 +58,11 @@ def validate_problem(
     seed: int | None = None,
     threads: int | None = None,
 ) -> CaseReport:
-    """Climb the three rungs with one problem. `walkers` and `seed` stand in for those of its file."""
+    """Climb the three rungs with one problem, by every method of simulation that can run it.
+
+    `walkers` and `seed` stand in for those of its file; ``occupation`` always has 10¹² walkers, whose cost does not depend on
+    them.
+    """
     begun = time.perf_counter()
     walk, times = problem.walk, [t for t in problem.times if t > 0]
     measure = measure_for(walk, times)
@@ -119,7 +127,29 @@ def validate(
 ) -> Report:
     """Validate built-in cases by name, problem files by path, or all built-in cases.
 
-    Every file is read before anything runs. `done` is called after each case with its report, or with what went wrong.
+    Parameters
+    ----------
+    names : sequence of str
+        Names and paths that end in ``.toml``; none means all built-in cases.
+    walkers, seed : int, optional
+        In place of those of the files; see :func:`validate_problem`.
+    alpha : float
+        The family-wise false-alarm rate over all cases together.
+    threads : int, optional
+        At most this many.
+    done : function, optional
+        Called after each case with its report, or with what went wrong.
+
+    Raises
+    ------
+    ValueError
+        for a name or a file that cannot be read, before anything runs. A case that fails while it runs is in
+        ``report.failures``.
+
+    Examples
+    --------
+    >>> validate(["lazy_line"], walkers=10_000).passed
+    True
     """
     if not 0.0 < alpha < 1.0:
         raise ValueError(f"alpha = {alpha}: must lie between 0 and 1")
