@@ -34,8 +34,12 @@ class Ensemble:
 
     Attributes
     ----------
-    walk, seed, method
-        What was run, from which seed, and how.
+    walk
+        What was run,
+    seed
+        from which seed,
+    method
+        and how: "paths", "occupation" or "jump".
     parts : tuple of range
         The walkers it holds. ``paths`` and ``jump``: walker k of a seed is always the same. ``occupation``: one sample a part.
     times

@@ -89,9 +89,10 @@ class LatticeWalk:
 
     Attributes
     ----------
-    right, left, killing : Coefficient
-    drift, diffusion : Coefficient
-        a (length/time, Itô) and D (length²/time): what the walk was made from, or (p - q) dx/dt and (p + q) dx²/2dt.
+    drift : Coefficient
+        a (length/time, Itô): what the walk was made from, or (p - q) dx/dt.
+    diffusion : Coefficient
+        D (length²/time): what the walk was made from, or (p + q) dx²/2dt.
     rule : Rule or None
         How the probabilities were made from them; None if they were given.
 

@@ -126,3 +126,10 @@ def test_links_between_pages_lead_somewhere() -> None:
                 assert made[1] in ("index", *rw.gallery.names()), f"{page}: {target}"
             else:
                 assert (page.parent / target).exists(), f"{page}: {target}"
+
+
+def test_the_citation_and_the_changelog_speak_of_this_version() -> None:
+    citation = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+    latest = re.search(r"^## (\S+) — (\S+)$", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert latest is not None and latest[1] == rw.__version__
+    assert f"\nversion: {latest[1]}\n" in citation and f"\ndate-released: {latest[2]}\n" in citation
