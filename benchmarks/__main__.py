@@ -82,7 +82,7 @@ def main() -> None:
     )
     parser.add_argument("--size", type=float, default=1.0, help="fraction of the full size")
     parser.add_argument("--threads", type=int, default=numba.get_num_threads())
-    parser.add_argument("--repetitions", type=int, default=3)
+    parser.add_argument("--repetitions", type=int, default=5)
     parser.add_argument("--json", type=Path, help="save the rates")
     parser.add_argument("--markdown", type=Path, help="write the table of the documentation")
     parser.add_argument("--compare", type=Path, help="an earlier --json file, to show ratios to")

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 Work = Callable[[], float]  # does some work and returns how much
+QUIET = 0.2  # seconds between rows: threads of the one before (OpenMP's, say) spin for a while and would slow the next
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,7 @@ def measure(workload: Workload, repetitions: int) -> Measured:
         work()
     for _ in range(repetitions):
         for name, work in workload.rows.items():
+            time.sleep(QUIET)
             begun = time.perf_counter()
             done = work()
             took = time.perf_counter() - begun

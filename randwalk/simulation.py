@@ -26,10 +26,15 @@ from .window import leak_tolerance, table_for
 MOST_WALKERS = 1 << 53
 METHODS = ("auto", "paths", "occupation", "jump")
 
-# Nanoseconds on a reference machine, two cores of an AMD EPYC of 2021 with AVX2 (`python -m benchmarks` compares). The rule
-# of method="auto" is made of them, so it is the same on every machine.
-COIN, DIGITS, TABLE, FOLLOW = 0.025, 0.2, 1.0, 4.0  # a step of a walker: p = ½, other constants, from a table, followed
-SITE, DRAW, SETUP = 45.0, 10.0, 1.5e6  # a site for a step; a walker for a recorded time; what any run takes
+# Nanoseconds on two cores, between those of an AMD EPYC with AVX2 and of one with AVX-512 (`python -m benchmarks` compares).
+# The rule of method="auto" is made of them, so it is the same on every machine.
+COIN, DIGITS, TABLE, FOLLOW = (
+    0.012,
+    0.1,
+    0.65,
+    5.0,
+)  # a step of a walker: p = ½, other constants, from a table, followed
+SITE, DRAW, SETUP = 30.0, 3.0, 1.5e6  # a site for a step; a walker for a recorded time; what any run takes
 
 
 class Interrupted(KeyboardInterrupt):

@@ -17,13 +17,13 @@ from .step import (
     I32,
     ONE,
     PLANES,
-    TIE_BITS,
     U32,
     ZERO,
+    half_step,
+    halves,
     mortal,
     moves,
     popcount,
-    step,
     table_step,
     trailing_zeros,
 )
@@ -119,13 +119,9 @@ def walk_table(site, passage, first_walker, start, stop, thresholds, layout, k0,
 
 @device
 def _halve(thresholds, pairs, lives):  # type: ignore[no-untyped-def]
-    """The high halves of the thresholds, right and left in one word. A threshold of 1 ties at 0xFFFF, and is settled there."""
-    most = U32(0xFFFF)
     for row in range(thresholds.shape[0]):
         for c in range(thresholds.shape[2]):
-            right, left = thresholds[row, 0, c] >> TIE_BITS, thresholds[row, 1, c] >> TIE_BITS
-            pairs[row, c] = (min(right, most) << U32(16)) | min(left, most)
-            lives[row, c] = min(thresholds[row, 2, c] >> TIE_BITS, most)
+            pairs[row, c], lives[row, c] = halves(thresholds[row, 0, c], thresholds[row, 1, c], thresholds[row, 2, c])
 
 
 @aside
@@ -180,11 +176,9 @@ def _step_together(x, half, pairs, lives, kills, low, high, wrap, killed, scratc
             gather(lives, x, live, j)
     ties = U32(0)
     for j in range(lanes):
-        bits = (words[j] >> shift) & U32(0xFFFF)
-        right, left = pair[j] >> U32(16), pair[j] & U32(0xFFFF)
-        tied[j] = U32(bits == right) | U32(bits == left) | U32(bits == live[j])
+        x[j], tie = half_step(before[j], (words[j] >> shift) & U32(0xFFFF), pair[j], live[j], wrap, killed)
+        tied[j] = U32(tie)
         ties |= tied[j]
-        x[j] = step(before[j], bits, right, left, live[j], wrap, killed)
     return ties != 0
 
 
@@ -224,9 +218,9 @@ def walk_constant(site, first_walker, start, stop, planes, t_right, t_left, k0, 
 
 @kernel
 def _walk_fair(site, first_walker, start, stop, k0, k1):  # type: ignore[no-untyped-def]
+    net = np.empty(BLOCK, np.int64)
     for block in range(0, site.size, BLOCK):
         wide()
-        net = np.zeros(BLOCK, np.int64)
         _toss(net, U(first_walker + block), start, stop, k0, k1)
         _add(net, site[block : block + BLOCK])
 
@@ -265,6 +259,8 @@ def _blocks(base, j, number, k0, k1):  # type: ignore[no-untyped-def]
 @device
 def _toss(net, base, start, stop, k0, k1):  # type: ignore[no-untyped-def]
     """p = ½: a step goes right where its one digit is 0."""
+    for j in range(BLOCK):
+        net[j] = 0
     for block in range(start // 128, (stop + 127) // 128):
         early, late = screen(128 * block, start, stop), screen(128 * block + 64, start, stop)
         for j in range(PAIR):

@@ -1,8 +1,7 @@
 """CUDA drivers: launch, memory and reduction, a thread a walker. The only file that imports CUDA.
 
 The physics is in `step`, `bits`, `functionals`, `occupation.split`, `binomial` and `philox`, compiled here for the GPU from the
-same source as for the CPU. Counts are whole numbers, so the order in which threads add does not show in them. `popc` is the
-instruction whose pattern, `step.popcount`, NVVM does not recognise.
+same source as for the CPU. Counts are whole numbers, so the order in which threads add does not show in them.
 
 With NUMBA_ENABLE_CUDASIM=1 the kernels run in Numba's simulator, where a thread is a Python thread and the device functions
 are the CPU's: they return Python integers there, which is why words are cast where they look as if they need not be.
@@ -32,7 +31,22 @@ from .bits import always, next_digit, screen, settle, spread
 from .functionals import above, highest, passage
 from .occupation import split
 from .philox import HALF, JUMP, LOW, START, STEPS, TIES, U, philox, words64
-from .step import ALL, BITS, I32, ONE, U32, ZERO, column, moves, popcount, table_step, trailing_zeros
+from .step import (
+    ALL,
+    BITS,
+    I32,
+    ONE,
+    U32,
+    ZERO,
+    column,
+    half_step,
+    halves,
+    moves,
+    popcount,
+    table_step,
+    trailing_zeros,
+)
+from .vector import apart
 
 F = Callable[..., Any]
 T = TypeVar("T")
@@ -94,6 +108,7 @@ def _in_kernel(function: F) -> F:
     return function.py_func if SIMULATED else function  # type: ignore[attr-defined]
 
 
+_apart = (lambda: None) if SIMULATED else apart
 _table_step, _draw, _settle_draw = (_in_kernel(f) for f in (table_step, draw, settle_draw))
 
 
@@ -118,19 +133,27 @@ def _place(site, first_walker, index, upper, k0, k1):  # type: ignore[no-untyped
 
 @Kernel
 def _toss(site, first_walker, start, stop, k0, k1):  # type: ignore[no-untyped-def]
-    """p = ½: 128 steps a Philox block."""
+    """p = ½: 128 steps a Philox block, of which the ones go left. Whole blocks first, then what is before and after them."""
+    begin, end = I32((start + 127) // 128), I32(stop // 128)
     for j in range(cuda.grid(1), site.size, cuda.gridsize(1)):
         walker = U(first_walker + j)
-        right = I32(0)
-        for block in range(start // 128, (stop + 127) // 128):
+        left = I32(0)
+        for block in range(begin, end):
             first, second = words64(walker & LOW, walker >> HALF, U(block), STEPS, k0, k1)
-            early, _ = next_digit(ZERO, ALL, U(first), ALL)
-            late, _ = next_digit(ZERO, ALL, U(second), ALL)
-            if 128 * block < start or 128 * block + 128 > stop:
-                early = U(early) & U(screen(128 * block, start, stop))
-                late = U(late) & U(screen(128 * block + 64, start, stop))
-            right = I32(right + I32(cuda.popc(U(early))) + I32(cuda.popc(U(late))))
-        site[j] = I32(site[j] + 2 * right - (stop - start))
+            left = I32(left + I32(popcount(first)) + I32(popcount(second)))
+        if 128 * np.int64(begin) > start:
+            left = I32(left + _part(walker, start // 128, start, stop, k0, k1))
+        if begin <= end and 128 * np.int64(end) < stop:
+            left = I32(left + _part(walker, end, start, stop, k0, k1))
+        site[j] = I32(site[j] + (stop - start) - 2 * left)
+
+
+@cuda.jit(device=True)
+def _part(walker, block, start, stop, k0, k1):  # type: ignore[no-untyped-def]
+    """Steps to the left among those steps of a block that are from `start` to `stop`."""
+    first, second = words64(walker & LOW, walker >> HALF, U(block), STEPS, k0, k1)
+    early, late = U(screen(128 * block, start, stop)), U(screen(128 * block + 64, start, stop))
+    return I32(popcount(U(first) & early)) + I32(popcount(U(second) & late))
 
 
 @Kernel
@@ -163,7 +186,7 @@ def _walk_constant(site, first_walker, start, stop, planes, t_right, t_left, k0,
                 ties = ((U(tie_right) & rest_right) | (U(tie_left) & rest_left)) & wanted
                 decided = wanted & ~ties
                 to_right, to_left = U(right) | always_right, U(left) | always_left
-                net += np.int64(cuda.popc(to_right & decided)) - np.int64(cuda.popc(to_left & ~to_right & decided))
+                net += np.int64(popcount(to_right & decided)) - np.int64(popcount(to_left & ~to_right & decided))
                 while ties:
                     lane = ties & (~ties + ONE)
                     ties ^= lane
@@ -176,27 +199,43 @@ def _walk_constant(site, first_walker, start, stop, planes, t_right, t_left, k0,
         site[j] = I32(site[j] + net)
 
 
-@cuda.jit(device=True)
-def _fetch(table, thresholds):  # type: ignore[no-untyped-def]
-    """A block copies a step table of one row to its shared memory."""
+@Kernel
+def _halve(pairs, lives, thresholds):  # type: ignore[no-untyped-def]
     columns = thresholds.shape[2]
-    for i in range(cuda.threadIdx.x, 3 * columns, cuda.blockDim.x):
-        table[0, i // columns, i % columns] = thresholds[0, i // columns, i % columns]
+    for i in range(cuda.grid(1), thresholds.shape[0] * columns, cuda.gridsize(1)):
+        row, c = i // columns, i % columns
+        pairs[row, c], lives[row, c] = halves(thresholds[row, 0, c], thresholds[row, 1, c], thresholds[row, 2, c])
+
+
+@cuda.jit(device=True)
+def _fetch(here, there):  # type: ignore[no-untyped-def]
+    """A block copies the one row of a table to its shared memory."""
+    for i in range(cuda.threadIdx.x, there.shape[1], cuda.blockDim.x):
+        here[0, i] = there[0, i]
     cuda.syncthreads()
+
+
+@cuda.jit(device=True)
+def _settle(site, half, walker, n, thresholds, row, layout, k0, k1):  # type: ignore[no-untyped-def]
+    _apart()
+    low, high, wrap, killed = layout
+    return _table_step(site, half, walker, n, thresholds, row, low, high, wrap, killed, k0, k1)
 
 
 @cache
 def _walk_table(capacity: int) -> Kernel:
-    """For tables of at most `capacity` columns, read from shared memory; 0: any table, where it is."""
+    """For tables of at most `capacity` columns, whose halves are read from shared memory; 0: any table, where it is."""
     room = max(capacity, 1)
 
-    def walk_table(site, first_walker, start, stop, thresholds, layout, k0, k1):  # type: ignore[no-untyped-def]
-        low, high, wrap, killed = layout
+    def walk_table(site, first_walker, start, stop, halved, thresholds, layout, k0, k1):  # type: ignore[no-untyped-def]
+        low, high, wrap, killed = I32(layout[0]), I32(layout[1]), I32(layout[2]), I32(layout[3])
         if capacity:
-            table = cuda.shared.array((1, 3, room), np.uint32)
-            _fetch(table, thresholds)
+            pairs = cuda.shared.array((1, room), np.uint32)  # the simulator tells shared arrays apart by their lines
+            lives = cuda.shared.array((1, room), np.uint32)
+            _fetch(pairs, halved[0])
+            _fetch(lives, halved[1])
         else:
-            table = thresholds
+            pairs, lives = halved
         streamed = thresholds.shape[0] > 1
         for j in range(cuda.grid(1), site.size, cuda.gridsize(1)):
             walker = U(first_walker + j)
@@ -206,12 +245,17 @@ def _walk_table(capacity: int) -> Kernel:
                     break  # a walker that has left stays where it is
                 y0, y1, y2, y3 = philox(walker & LOW, walker >> HALF, U(eight), STEPS, k0, k1)
                 w0, w1, w2, w3 = U32(y0 & LOW), U32(y1 & LOW), U32(y2 & LOW), U32(y3 & LOW)
-                for n in range(8 * eight, min(8 * eight + 8, stop)):
+                begin, end = I32(max(start - 8 * eight, 0)), I32(min(stop - 8 * eight, 8))
+                for i in range(I32(8)):
                     half = U32(w0 >> U32(16))
                     w0, w1, w2, w3 = w1, w2, w3, U32(w0 << U32(16))  # high halves first, then the low ones
-                    if n >= start:
-                        row = n - start if streamed else 0
-                        here = I32(_table_step(here, half, walker, n, table, row, low, high, wrap, killed, k0, k1))
+                    if begin <= i < end:
+                        n = 8 * eight + i
+                        row, c = U(0) if capacity else U(n - start if streamed else 0), U32(column(here, low, high))
+                        there, tied = half_step(here, half, pairs[row, c], lives[row, c], wrap, killed)
+                        if tied:
+                            there = _settle(here, half, walker, n, thresholds, row, layout, k0, k1)
+                        here = I32(there)
             site[j] = here
 
     return Kernel(walk_table)
@@ -257,17 +301,19 @@ def _tally(before, site, n, j, state, visits, positives, outer):  # type: ignore
 
 @cache
 def _follow_table(capacity: int) -> Kernel:
-    """For tables of at most `capacity` columns, read from shared memory; 0: any table, where it is."""
+    """As :func:`_walk_table`, with functionals of the paths in `state`."""
     room = max(capacity, 1)
 
-    def follow_table(site, state, first_walker, start, stop, thresholds, layout, levels, k0, k1):  # type: ignore[no-untyped-def]
-        low, high, wrap, killed = layout
+    def follow_table(site, state, first_walker, start, stop, halved, thresholds, layout, levels, k0, k1):  # type: ignore[no-untyped-def]
+        low, high, wrap, killed = I32(layout[0]), I32(layout[1]), I32(layout[2]), I32(layout[3])
         visits, positives = levels
         if capacity:
-            table = cuda.shared.array((1, 3, room), np.uint32)
-            _fetch(table, thresholds)
+            pairs = cuda.shared.array((1, room), np.uint32)  # the simulator tells shared arrays apart by their lines
+            lives = cuda.shared.array((1, room), np.uint32)
+            _fetch(pairs, halved[0])
+            _fetch(lives, halved[1])
         else:
-            table = thresholds
+            pairs, lives = halved
         streamed = thresholds.shape[0] > 1
         for j in range(cuda.grid(1), site.size, cuda.gridsize(1)):
             walker = U(first_walker + j)
@@ -277,12 +323,17 @@ def _follow_table(capacity: int) -> Kernel:
                     break
                 y0, y1, y2, y3 = philox(walker & LOW, walker >> HALF, U(eight), STEPS, k0, k1)
                 w0, w1, w2, w3 = U32(y0 & LOW), U32(y1 & LOW), U32(y2 & LOW), U32(y3 & LOW)
-                for n in range(8 * eight, min(8 * eight + 8, stop)):
+                begin, end = I32(max(start - 8 * eight, 0)), I32(min(stop - 8 * eight, 8))
+                for i in range(I32(8)):
                     half = U32(w0 >> U32(16))
                     w0, w1, w2, w3 = w1, w2, w3, U32(w0 << U32(16))
-                    if n >= start and 0 < here < killed - 1:
-                        row = n - start if streamed else 0
-                        there = I32(_table_step(here, half, walker, n, table, row, low, high, wrap, killed, k0, k1))
+                    if begin <= i < end and 0 < here < killed - 1:
+                        n = 8 * eight + i
+                        row, c = U(0) if capacity else U(n - start if streamed else 0), U32(column(here, low, high))
+                        there, tied = half_step(here, half, pairs[row, c], lives[row, c], wrap, killed)
+                        if tied:
+                            there = _settle(here, half, walker, n, thresholds, row, layout, k0, k1)
+                        there = I32(there)
                         left = I32(passage(here, there, n, killed - 1, left))
                         top = I32(highest(there, killed - 1, top))
                         _tally(here, there, n, j, state, visits, positives, killed - 1)
@@ -533,11 +584,9 @@ class Cuda:
     def walk_table(
         self, site: Any, first: int, start: int, stop: int, thresholds: Any, layout: tuple[int, ...], *keys: np.uint64
     ) -> None:
-        walk = _walk_table(_capacity(thresholds))
-        blocks, table = _blocks_for(site.size), cuda.to_device(thresholds)
+        walk, blocks, table = _walk_table(_capacity(thresholds)), _blocks_for(site.size), _on_device(thresholds)
         for begin, end in self._stretches(site.size, start, stop):
-            rows = table if table.shape[0] == 1 else table[begin - start : end - start]
-            walk(blocks, THREADS, site, first, begin, end, rows, layout, *keys)
+            walk(blocks, THREADS, site, first, begin, end, *_rows(table, begin - start, end - start), layout, *keys)
 
     def jump(
         self, site: Any, walker: int, interval: int, first: int, bits: int,
@@ -560,12 +609,11 @@ class Cuda:
         self, site: Any, state: Any, first: int, start: int, stop: int, thresholds: Any, layout: tuple[int, ...],
         levels: Levels, *keys: np.uint64,
     ) -> None:  # fmt: skip
-        walk = _follow_table(_capacity(thresholds))
+        walk, blocks, table = _follow_table(_capacity(thresholds)), _blocks_for(site.size), _on_device(thresholds)
         there = cuda.to_device(levels[0]), cuda.to_device(levels[1])
-        blocks, table = _blocks_for(site.size), cuda.to_device(thresholds)
         for begin, end in self._stretches(site.size, start, stop, 4):
-            rows = table if table.shape[0] == 1 else table[begin - start : end - start]
-            walk(blocks, THREADS, site, state, first, begin, end, rows, layout, there, *keys)
+            rows = _rows(table, begin - start, end - start)
+            walk(blocks, THREADS, site, state, first, begin, end, *rows, layout, there, *keys)
 
     def leave_table(self, site: Any, state: Any, first: int, start: int, stop: int, *arguments: Any) -> None:
         thresholds, layout, *keys = arguments
@@ -625,6 +673,20 @@ def _capacity(thresholds: Any) -> int:
     """The smallest shared table that holds the step table; 0 where it stays in device memory."""
     rows, _, columns = thresholds.shape
     return next((c for c in CAPACITIES if rows == 1 and columns <= c), 0)
+
+
+def _on_device(thresholds: Any) -> tuple[Any, Any, Any]:
+    """A step table on the device: halves of right and left, halves of live, and all digits."""
+    table, shape = cuda.to_device(thresholds), (thresholds.shape[0], thresholds.shape[2])
+    pairs, lives = cuda.device_array(shape, np.uint32), cuda.device_array(shape, np.uint32)
+    _halve(_blocks_for(shape[0] * shape[1]), THREADS, pairs, lives, table)
+    return pairs, lives, table
+
+
+def _rows(table: tuple[Any, Any, Any], begin: int, end: int) -> tuple[tuple[Any, Any], Any]:
+    """The rows of some steps, as the kernels take them."""
+    pairs, lives, whole = table if table[2].shape[0] == 1 else (part[begin:end] for part in table)
+    return (pairs, lives), whole
 
 
 def _counted(kernel: Kernel, bins: int, walkers: int, *arguments: Any) -> NDArray[np.int64]:
@@ -771,16 +833,19 @@ def _signatures(types: Any) -> Iterator[tuple[str, Kernel, tuple[Any, ...]]]:
     sites, longs, words = types.int32[::1], types.int64[::1], types.uint64[::1]
     state, gone, table = types.int32[:, ::1], types.int64[:, ::1], types.uint32[:, :, ::1]
     keys, layout, span = (u64, u64), types.UniTuple(i64, 4), types.UniTuple(i64, 3)
+    half = types.uint32[:, ::1]
+    halved = types.UniTuple(half, 2)
     levels = types.UniTuple(sites, 2)
     yield "place", _place, (sites, i64, sites, longs, *keys)
     yield "toss", _toss, (sites, i64, i64, i64, *keys)
     yield "walk_constant", _walk_constant, (sites, i64, i64, i64, i64, u64, u64, *keys)
+    yield "halve", _halve, (half, half, table)
     for capacity in (0, *CAPACITIES):
-        yield f"walk_table[{capacity}]", _walk_table(capacity), (sites, i64, i64, i64, table, layout, *keys)
+        yield f"walk_table[{capacity}]", _walk_table(capacity), (sites, i64, i64, i64, halved, table, layout, *keys)
         yield (
             f"follow_table[{capacity}]",
             _follow_table(capacity),
-            (sites, state, i64, i64, i64, table, layout, levels, *keys),
+            (sites, state, i64, i64, i64, halved, table, layout, levels, *keys),
         )
     yield "follow_constant", _follow_constant, (sites, state, i64, i64, i64, i64, u64, u64, levels, *keys)
     yield "jump", _jump, (sites, i64, i64, i64, i64, words, types.uint32[::1], *keys)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from .compile import device
+from .vector import product
 
 STREAM_VERSION = 2
 
@@ -25,8 +26,8 @@ W0, W1 = U(0x9E3779B9), U(0xBB67AE85)
 
 @device
 def _round(c0, c1, c2, c3, k0, k1):  # type: ignore[no-untyped-def]
-    # Words live in the low half of 64-bit lanes; high halves carry rubbish that the next multiplication masks away.
-    p0, p1 = (c0 & LOW) * M0, (c2 & LOW) * M1
+    # Words live in the low half of 64-bit lanes; high halves carry rubbish that the next multiplication does not look at.
+    p0, p1 = product(U(c0), M0), product(U(c2), M1)
     return (p1 >> HALF) ^ c1 ^ k0, p1, (p0 >> HALF) ^ c3 ^ k1, p0
 
 

@@ -6,6 +6,7 @@ import numpy as np
 
 from .compile import device
 from .philox import LOW, STEPS, TIES, U, philox, words64
+from .vector import ones
 
 I32 = np.int32
 U32 = np.uint32
@@ -26,7 +27,7 @@ def step(site, word, t_right, t_left, t_live, wrap, killed):  # type: ignore[no-
     """
     moved = I32(site + I32(2) * I32(word < t_right) - I32(word < t_left))
     if wrap:
-        moved = I32(wrap) if moved == 0 else I32(1) if moved == wrap + 1 else moved
+        moved = I32(wrap) if moved == 0 else I32(1) if moved == I32(wrap + 1) else moved
     return moved if word < t_live else I32(killed)
 
 
@@ -43,7 +44,23 @@ def mortal(thresholds):  # type: ignore[no-untyped-def]
 @device
 def column(site, low, high):  # type: ignore[no-untyped-def]
     """The column of the step table that holds the thresholds of a site."""
-    return min(site, low) + max(site - high, 0)
+    return I32(min(site, low) + max(I32(site - high), I32(0)))
+
+
+@device
+def halves(t_right, t_left, t_live):  # type: ignore[no-untyped-def]
+    """The 16 high bits of the thresholds of a site, (right and left in a word, live). A threshold of 1 ties at 0xFFFF."""
+    most = U32(0xFFFF)
+    right, left, live = t_right >> TIE_BITS, t_left >> TIE_BITS, t_live >> TIE_BITS
+    return U32(min(right, most) << U32(16)) | min(left, most), min(live, most)
+
+
+@device
+def half_step(site, half, pair, live, wrap, killed):  # type: ignore[no-untyped-def]
+    """(the site after a step, whether that is not decided) from the 16 high bits of a uniform and those of the thresholds."""
+    right, left = U32(pair >> U32(16)), U32(pair & U32(0xFFFF))
+    tied = (half == right) | (half == left) | (half == live)
+    return step(site, half, right, left, live, wrap, killed), tied
 
 
 @device
@@ -52,7 +69,7 @@ def table_step(site, half, walker, n, thresholds, row, low, high, wrap, killed, 
     c = column(site, low, high)
     t_right, t_left, t_live = thresholds[row, 0, c], thresholds[row, 1, c], thresholds[row, 2, c]
     h_right, h_left, h_live = t_right >> TIE_BITS, t_left >> TIE_BITS, t_live >> TIE_BITS
-    if half in (h_right, h_left, h_live):
+    if (half == h_right) | (half == h_left) | (half == h_live):
         rest, _, _, _ = philox(walker & LOW, walker >> U(32), U(n), TIES, k0, k1)
         word = U32((half << TIE_BITS) | U32((rest & LOW) >> U(17)))
         return step(site, word, t_right, t_left, t_live, wrap, killed)
@@ -74,11 +91,8 @@ def trailing_zeros(word):  # type: ignore[no-untyped-def]
 
 @device
 def popcount(word):  # type: ignore[no-untyped-def]
-    """Ones in a 64-bit word; compilers recognise the pattern and use the machine's instruction."""
-    word = word - ((word >> ONE) & U(0x5555555555555555))
-    word = (word & U(0x3333333333333333)) + ((word >> U(2)) & U(0x3333333333333333))
-    word = (word + (word >> U(4))) & U(0x0F0F0F0F0F0F0F0F)
-    return (word * U(0x0101010101010101)) >> U(56)
+    """Ones in a 64-bit word."""
+    return U(ones(U(word)))
 
 
 @device

@@ -1,4 +1,4 @@
-"""What lets a loop use the machine's vectors: the only place that knows about vector widths."""
+"""Instructions that compilers do not choose by themselves: the machine's widest vectors, gathers, wide products, bit counts."""
 
 from __future__ import annotations
 
@@ -59,5 +59,43 @@ def _gather(context: Any, table: Any, index: Any, out: Any, offset: Any) -> Any:
     return types.void(table, index, out, types.intp), generate
 
 
+def _apart(context: Any) -> Any:
+    """Keep the function that calls this out of its callers: rare work should not fill the registers of a loop."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        builder.function.attributes.add("noinline")
+        return context.get_dummy_value()
+
+    return types.void(), generate
+
+
+def _product(context: Any, a: Any, b: Any) -> Any:
+    """The 64 bits of the product of the low halves of two uint64. On CUDA by the instruction that does just that; NVVM would
+    multiply all of both, which adds a third to the work of Philox."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        i32, i64 = ir.IntType(32), ir.IntType(64)
+        if type(context).__name__ == "CUDATargetContext":
+            halves = [builder.trunc(value, i32) for value in arguments]
+            kind = ir.FunctionType(i64, [i32, i32])
+            return builder.call(ir.InlineAsm(kind, "mul.wide.u32 $0, $1, $2;", "=l,r,r"), halves)
+        low = ir.Constant(i64, 0xFFFFFFFF)
+        return builder.mul(*(builder.and_(value, low) for value in arguments))
+
+    return types.uint64(types.uint64, types.uint64), generate
+
+
+def _ones(context: Any, word: Any) -> Any:
+    """The number of ones in a uint64, an int64."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.ctpop(arguments[0])
+
+    return types.int64(types.uint64), generate
+
+
 wide: Any = intrinsic(_wide)
+apart: Any = intrinsic(_apart)
 gather: Any = intrinsic(_gather)
+product: Any = intrinsic(_product)
+ones: Any = intrinsic(_ones)
