@@ -140,7 +140,7 @@ def _toss(site, first_walker, start, stop, k0, k1):  # type: ignore[no-untyped-d
         left = I32(0)
         for block in range(begin, end):
             first, second = words64(walker & LOW, walker >> HALF, U(block), STEPS, k0, k1)
-            left = I32(left + I32(popcount(first)) + I32(popcount(second)))
+            left = I32(left + I32(popcount(U(first))) + I32(popcount(U(second))))
         if 128 * np.int64(begin) > start:
             left = I32(left + _part(walker, start // 128, start, stop, k0, k1))
         if begin <= end and 128 * np.int64(end) < stop:
