@@ -107,7 +107,7 @@ class ExactLaw:
             raise ValueError(
                 f"times must lie between 0 and {self.times[-1]:g}, the last one that the law was computed for"
             )
-        return self.gone[steps, wall_index(wall)]
+        return self.gone[steps, wall_index(wall, self.walk.domain)]
 
     def smoothed(self) -> SmoothedLaw:
         """This law with every atom spread over its cell: what a continuous law is compared with."""

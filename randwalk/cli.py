@@ -100,22 +100,36 @@ def simulate(
     problem = rw.Problem.load(file)
     if out is not None and out.suffix not in (".npz", ".nc"):
         raise ValueError(f"--out {out}: must end in .npz or .nc")
-    ensemble = rw.simulate(
-        problem.walk, walkers or problem.walkers, problem.times, problem.seed if seed is None else seed, method,
-        threads=threads, progress=sys.stderr.isatty(), backend=backend,
-    )  # fmt: skip
+    stopped: BaseException | None = None
+    try:
+        ensemble = rw.simulate(
+            problem.walk, problem.walkers if walkers is None else walkers, problem.times,
+            problem.seed if seed is None else seed, method,
+            threads=threads, progress=sys.stderr.isatty(), backend=backend,
+        )  # fmt: skip
+    except (rw.Interrupted, rw.DeviceError) as stop:  # what is finished is shown and kept
+        if stop.ensemble is None:
+            raise
+        ensemble, stopped = stop.ensemble, stop
     table = Table(
         title=f"{problem.title or file.stem}: {ensemble.walkers:,} walkers by {ensemble.method}", title_justify="left"
     )
-    for heading in ("time", "alive", "mean of survivors", "variance", "left", "right", "killed"):
+    domain = problem.walk.domain
+    ways = [wall for wall in ("left", "right") if getattr(domain, wall) is not None] + ["killing"]
+    for heading in ("time", "alive", "mean of survivors", "variance", *ways):
         table.add_column(heading, justify="right")
     for t in ensemble.times:
-        ways = (ensemble.passed(wall, [t])[0] for wall in ("left", "right", "killing"))
-        table.add_row(f"{t:g}", *map(str, (ensemble.survival(t), ensemble.mean(t), ensemble.variance(t), *ways)))
+        gone = (ensemble.passed(wall, [t])[0] for wall in ways)
+        table.add_row(f"{t:g}", *map(str, (ensemble.survival(t), ensemble.mean(t), ensemble.variance(t), *gone)))
     Console().print(table)
     if out is not None:
         ensemble.save(out)
         print(f"written to {out}")
+    if isinstance(stopped, rw.Interrupted):
+        print(f"randwalk: interrupted with {ensemble.walkers:,} walkers finished", file=sys.stderr)
+        raise typer.Exit(130)
+    if stopped is not None:
+        raise stopped
 
 
 @app.command()
@@ -179,7 +193,7 @@ def gallery(
     from randwalk import gallery as room
 
     if list_figures:
-        for name in room.names():
+        for name in names or room.names():
             print(f"{name:28} {room.title(name)}")
         return
     for path in room.save(names or [], out, str(format), quick, progress=sys.stderr.isatty()):
@@ -229,6 +243,3 @@ def main() -> None:
     except (ValueError, TypeError, OSError, MemoryError, ImportError) as error:
         print(f"randwalk: {error}", file=sys.stderr)
         sys.exit(2)
-    except KeyboardInterrupt as stop:
-        print(f"randwalk: {stop or 'interrupted'}", file=sys.stderr)
-        sys.exit(130)

@@ -152,10 +152,10 @@ class Ensemble:
     def passed(self, wall: str, times: ArrayLike) -> Estimate:
         """The fraction gone by `wall` ("left", "right" or "killing") at each of `times`, of their shape. The times must have been
         recorded (any time of the run, if FirstPassage() was)."""
+        column = wall_index(wall, self.walk.domain)
         for result in self.records.values():
             if isinstance(result, Passages):
                 return result.passed(wall, times)
-        column = wall_index(wall)
         rows = [time_index(self.times, float(t)) for t in np.atleast_1d(np.asarray(times, dtype=np.float64))]
         return proportion(self.absorbed[rows, column].reshape(np.shape(times)), self.walkers)
 

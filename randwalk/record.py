@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from .device import Backend
+    from .domain import Domain
     from .table import StepTable
 
 WALLS = ("left", "right", "killing")  # the ways out of a domain, in the order of every array of absorbed walkers
@@ -302,10 +303,12 @@ class Paths:
 Recorded: TypeAlias = Histogram | Passages | Paths
 
 
-def wall_index(wall: str) -> int:
-    """The column of a way out."""
+def wall_index(wall: str, domain: Domain | None = None) -> int:
+    """The column of a way out, which a `domain` must have."""
     if wall not in WALLS:
         raise ValueError(f"wall = {wall!r}: must be one of {', '.join(map(repr, WALLS))}")
+    if domain is not None and wall != "killing" and getattr(domain, wall) is None:
+        raise ValueError(f"wall = {wall!r}: {domain} has no wall there")
     return WALLS.index(wall)
 
 

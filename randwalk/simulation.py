@@ -127,6 +127,8 @@ def simulate(
         raise ValueError(f"seed = {seed!r}: must be a whole number ≥ 0")
     if method not in METHODS:
         raise ValueError(f"method = {method!r}: must be one of {', '.join(METHODS)}")
+    if isinstance(record, _Counted):
+        raise TypeError(f"record = {record!r}: give a list, record=[{record!r}]")
     records = list(record)
     for item in records:
         if not isinstance(item, _Counted):

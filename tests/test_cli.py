@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+import randwalk as rw
+from randwalk import cli
+
 PROBLEM = """
 title = "A small walk"
 [walk]
@@ -60,6 +63,26 @@ def test_simulate_and_solve(tmp_path: Path) -> None:
     done = run("solve", "mine.toml", "--out", "rho.csv", cwd=tmp_path)
     assert done.returncode == 0 and "closed form" in done.stdout
     assert (tmp_path / "rho.csv").read_text().startswith("x,rho_t=0.5\n")
+
+
+def test_an_interrupted_run_shows_and_keeps_what_is_finished(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "mine.toml").write_text(PROBLEM)
+    finished = rw.simulate(rw.Problem.load(tmp_path / "mine.toml").walk, 400, [0.5], 3, "paths")
+
+    def stop(*arguments: object, **named: object) -> None:
+        raise rw.Interrupted(finished)
+
+    monkeypatch.setattr(rw, "simulate", stop)
+    arguments = ["randwalk", "simulate", str(tmp_path / "mine.toml"), "--out", str(tmp_path / "run.npz")]
+    monkeypatch.setattr(sys, "argv", arguments)
+    with pytest.raises(SystemExit) as left:
+        cli.main()
+    told = capsys.readouterr()
+    assert left.value.code == 130 and "400 walkers finished" in told.err and "400 walkers by paths" in told.out
+    kept = rw.Ensemble.load(tmp_path / "run.npz")
+    assert (kept.raw == finished.raw).all() and kept.walkers == 400
 
 
 @pytest.mark.parametrize(

@@ -237,6 +237,14 @@ def test_an_ensemble_of_another_stream_is_read_and_not_continued(tmp_path: Path)
         old.merge(rw.simulate(WALKS["ties"](), range(10, 20), [5.0], 1, "paths"))
 
 
+def test_a_wall_that_is_not_there_is_refused() -> None:
+    walk = WALKS["ties"]()
+    for law in (rw.simulate(walk, 10, [5.0]), rw.pde.exact_law(walk, [5.0])):
+        with pytest.raises(ValueError, match=r"wall = 'left': Line\(\) has no wall there"):
+            law.passed("left", [5.0])
+        assert float(np.asarray(law.passed("killing", [5.0])[0])) == 0.0
+
+
 def test_to_xarray() -> None:
     run = rw.simulate(walled(), 200, [5.0, 20.0], 3, "paths", [rw.FirstPassage()])
     data = run.to_xarray()

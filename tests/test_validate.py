@@ -187,3 +187,12 @@ def test_the_report_is_complete_json_and_a_table() -> None:
 def test_a_case_that_does_not_exist_is_named() -> None:
     with pytest.raises(ValueError, match="there is no case 'nonsense'"):
         validate(["nonsense"])
+
+
+def test_what_is_no_law_or_no_list_is_refused() -> None:
+    with pytest.raises(TypeError, match=r"is not a law: give rw\.pde\.exact_law"):
+        compare(rw.simulate(WALK, 10, [20], seed=1), WALK)
+    with pytest.raises(TypeError, match=r"give a list, \['lazy_line'\]"):
+        rw.validate.validate("lazy_line")
+    with pytest.raises(ValueError, match="walkers = 0"):
+        rw.validate.validate_problem(load_case("lazy_line"), walkers=0)

@@ -329,6 +329,7 @@ def test_bad_declarations_are_refused(case: int) -> None:
         ({"threads": 2.0}, ValueError, "threads = 2.0"),
         ({"threads": True}, ValueError, "threads = True"),
         ({"record": [3]}, TypeError, "record = 3"),
+        ({"record": rw.Maximum()}, TypeError, r"give a list, record=\[Maximum\(\)\]"),
         ({"record": [rw.Maximum]}, TypeError, "must be FirstPassage"),
         ({"record": [rw.Maximum(), rw.Maximum()]}, ValueError, "each only once"),
         ({"method": "occupation", "record": [rw.Maximum()]}, ValueError, r"counts and FirstPassage\(\) only"),

@@ -178,6 +178,9 @@ def compare(observed: Any, expected: Any, alpha: float = FALSE_ALARMS) -> Compar
     if hasattr(observed, "checks"):
         return Comparison(tuple(observed.checks(expected)), (), alpha)
     if isinstance(observed, Ensemble):
+        if not (hasattr(expected, "mass") and hasattr(expected, "passed")):
+            remedy = "give rw.pde.exact_law(walk, times), rw.pde.solve(equation, times) or rw.pde.closed_form(equation)"
+            raise TypeError(f"expected = {expected!r} is not a law: {remedy}")
         outcomes = ensemble_outcomes(observed, expected)
     elif hasattr(observed, "outcomes"):
         outcomes = observed.outcomes(expected)

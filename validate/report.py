@@ -93,19 +93,15 @@ class Report:
 
     def table(self) -> RenderableType:
         """The report as a table for the terminal."""
+        from rich import box
         from rich.table import Table
         from rich.text import Text
 
-        table = Table(title="walk = exact law = equation?", title_justify="left", pad_edge=False)
+        # narrow enough for 80 columns
+        title = "walk = exact law = equation?"
+        table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
         table.add_column("case", no_wrap=True)
-        for heading in (
-            "1 sampling\nadjusted p",
-            "sees bias",
-            "2 walk → PDE\norder",
-            "3 solver\norder",
-            "data\nadjusted p",
-            "s",
-        ):
+        for heading in ("1 walk\nadj. p", "sees\nbias", "2 PDE\norder", "3 solver\norder", "data\nadj. p", "s"):
             table.add_column(heading, justify="right", no_wrap=True)
 
         def cell(verdict: str, text: str) -> Text:
@@ -122,7 +118,7 @@ class Report:
                 cell(verdict["sampling"], f"{sampling:.2g}"),
                 f"{case.sampling.detectable:.0e}",
                 cell(verdict["discretisation"], _order(case.discretisation)),
-                cell(verdict["solver"], _order(case.solver) + ("" if case.solver.counted else " (self)")),
+                cell(verdict["solver"], _order(case.solver) + ("" if case.solver.counted else " self")),
                 cell(verdict["data"], "—" if case.data is None else f"{data:.2g}"),
                 f"{case.seconds:.1f}",
             )

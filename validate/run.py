@@ -69,7 +69,12 @@ def validate_problem(
     equation = limit(walk)
     against = reference(equation, measure)
     ensembles = _ensembles(
-        replace(problem, walkers=walkers or problem.walkers, seed=problem.seed if seed is None else seed), threads
+        replace(
+            problem,
+            walkers=problem.walkers if walkers is None else walkers,
+            seed=problem.seed if seed is None else seed,
+        ),
+        threads,
     )
     law = exact_law(walk, problem.times)
     sampling = gather([compare(e, law) for e in ensembles])
@@ -153,6 +158,8 @@ def validate(
     """
     if not 0.0 < alpha < 1.0:
         raise ValueError(f"alpha = {alpha}: must lie between 0 and 1")
+    if isinstance(names, str):
+        raise TypeError(f"names = {names!r}: give a list, [{names!r}]")
     problems = {name: load_case(name) for name in names or case_names()}
     reports, failures = [], {}
     for name, problem in problems.items():
