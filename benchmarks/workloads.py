@@ -143,12 +143,12 @@ def workloads(size: float, threads: int, limits: dict[str, float]) -> list[Workl
         Workload(
             "jump, endpoint after 1000 steps", "walkers",
             {
-                "randwalk": lambda: simulated(biased, walkers * 8, [float(STEPS)], threads, "jump")() / STEPS,
+                "randwalk": lambda: simulated(biased, walkers * 40, [float(STEPS)], threads, "jump")() / STEPS,
                 "NumPy binomial": naive.numpy_endpoint(rng, walkers // 10, STEPS),
             },
             {"Philox words × 2": 2.0 * limits["words"]} if limits else {},
             (Goal(10.0, "NumPy binomial"), Goal(0.17, "Philox words × 2")),  # 0.79 G/s where 2.31 G words/s are made
-            predicted=predicted(biased, walkers * 8, float(STEPS), "jump"),
+            predicted=predicted(biased, walkers * 40, float(STEPS), "jump"),
         ),
         Workload(
             "exact law, 4001 sites", "bytes", {"randwalk": law}, {"copy": limits["copy"]} if limits else {}, (Goal(0.6, "copy"),)

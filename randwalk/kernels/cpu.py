@@ -31,6 +31,7 @@ from .vector import WIDTH, gather, wide
 
 BLOCK = 512  # walkers advanced together
 PAIR = BLOCK // 2  # walkers whose random blocks are made together lie so far apart
+RANKS = 128  # steps after which walkers that have not left close ranks
 IDENTITY = 1 << 30  # the column map of a table that has a column for every site
 
 
@@ -66,55 +67,83 @@ def walk_table(site, passage, first_walker, start, stop, thresholds, layout, k0,
     """Advance every site of `site` from step `start` to `stop` on a step table. layout = (low, high, wrap, killed).
     passage[j] = the step that took walker j out, unless `passage` is empty.
 
-    All lanes of a block take a step together, from the high halves of their thresholds; the rare lanes that tie are stepped
-    again with all digits. Walkers that have come to rest are taken out of the block every eight steps; which of the eight
-    it was is found by walking them again.
+    Where walkers can leave they are advanced so many steps at a time, block by block; those that have not left then close
+    ranks, so that blocks stay full.
     """
-    low, high, wrap, killed = layout
+    wide()
     pairs, lives = np.empty(thresholds[:, 0].shape, np.uint32), np.empty(thresholds[:, 0].shape, np.uint32)
     _halve(thresholds, pairs, lives)
-    kills = mortal(thresholds)
-    leaves = kills or not wrap
-    for block in range((site.size + BLOCK - 1) // BLOCK):
-        wide()
-        home = site[block * BLOCK : min((block + 1) * BLOCK, site.size)]
-        words = np.empty((4, BLOCK), np.uint32)
-        x, who, eight_ago = np.zeros(BLOCK, np.int32), np.zeros(BLOCK, np.int32), np.zeros(BLOCK, np.int32)
-        scratch = (np.empty(BLOCK, np.int32), np.empty((2, BLOCK), np.uint32), np.empty(BLOCK, np.uint32))
-        for j in range(BLOCK):
-            scratch[1][1, j] = U32(0x10000)  # where nobody is killed, everyone lives
-        base, alive = U(first_walker + block * BLOCK), home.size
-        for j in range(alive):
-            x[j], who[j] = home[j], j
-        for eight in range(start // 8, (stop + 7) // 8):
-            _draw(words, who, base, U(eight), alive, k0, k1)
-            begin, end = max(8 * eight, start), min(8 * eight + 8, stop)
-            if passage.size:
-                for j in range(BLOCK):
-                    eight_ago[j] = x[j]
-            for n in range(begin, end):
-                row = n - start if thresholds.shape[0] > 1 else 0
-                half = words[n & 3], U32(16) if n - 8 * eight < 4 else U32(0)
-                if _step_together(x, half, pairs[row], lives[row], kills, low, high, wrap, killed, scratch, alive):
-                    for j in range(alive):
-                        if scratch[2][j]:
-                            walker = base + U(who[j])
-                            x[j] = _step_exactly(scratch[0][j], half, j, walker, n, thresholds, row, layout, k0, k1)
-            if leaves and passage.size:
+    kills, rows, left = mortal(thresholds), thresholds.shape[0], site.size
+    leaves = kills or layout[2] == 0
+    numbers, sites = np.empty(left, np.int32), site.copy()  # of those that have not left
+    for j in range(left):
+        numbers[j] = j
+    x, who = np.zeros(BLOCK, np.int32), np.zeros(BLOCK, np.int32)
+    scratch = np.empty((2, BLOCK), np.uint32), np.empty(BLOCK, np.uint32)
+    room = np.empty((4, BLOCK), np.uint32), np.empty(BLOCK, np.int32), np.empty(BLOCK, np.int32), scratch
+    length = RANKS if leaves else max(stop - start, 1)
+    for begin in range(start, stop, length):
+        end, kept = min(begin + length, stop), 0
+        now = (pairs, lives, thresholds) if rows == 1 else _rows(pairs, lives, thresholds, begin - start, end - start)
+        for block in range(0, left, BLOCK):
+            alive = min(BLOCK, left - block)
+            for j in range(alive):
+                x[j], who[j] = sites[block + j], numbers[block + j]
+            alive = _advance(x, who, alive, site, passage, first_walker, begin, end, now, kills, layout, room, k0, k1)
+            for j in range(alive):
+                sites[kept + j], numbers[kept + j] = x[j], who[j]
+            kept += alive
+        left = kept
+    for j in range(left):
+        site[numbers[j]] = sites[j]
+
+
+@device
+def _rows(pairs, lives, thresholds, begin, end):  # type: ignore[no-untyped-def]
+    return pairs[begin:end], lives[begin:end], thresholds[begin:end]
+
+
+@device
+def _advance(x, who, alive, site, passage, first_walker, start, stop, table, kills, layout, room, k0, k1):  # type: ignore[no-untyped-def]
+    """Advance the walkers `who` of a block, and take out those that leave; returns how many are left.
+
+    All take a step together, from the high halves of their thresholds; the rare ones that tie are stepped again with all
+    digits. Those that have come to rest are taken out every eight steps; which of the eight it was is found by walking them
+    again.
+    """
+    pairs, lives, thresholds = table
+    words, before, eight_ago, scratch = room
+    killed, base, leaves = layout[3], U(first_walker), kills or layout[2] == 0
+    for eight in range(start // 8, (stop + 7) // 8):
+        if alive == 0:
+            break
+        _draw(words, who, base, U(eight), alive, k0, k1)
+        begin, end = max(8 * eight, start), min(8 * eight + 8, stop)
+        if passage.size:
+            for j in range(alive):
+                eight_ago[j] = x[j]
+        for n in range(begin, end):
+            row = n - start if pairs.shape[0] > 1 else 0
+            half = words[n & 3], U32(16) if n - 8 * eight < 4 else U32(0)
+            if _step_together(x, before, half, pairs[row], lives[row], kills, layout, scratch, alive):
                 for j in range(alive):
-                    if gone(x[j], killed) and not gone(eight_ago[j], killed):
-                        n, there = begin, eight_ago[j]
-                        while n < end and not gone(there, killed):
-                            row = n - start if thresholds.shape[0] > 1 else 0
-                            half = words[n & 3], U32(16) if n - 8 * eight < 4 else U32(0)
-                            walker = base + U(who[j])
-                            there = _step_exactly(there, half, j, walker, n, thresholds, row, layout, k0, k1)
-                            n += 1
-                        passage[block * BLOCK + who[j]] = n
-            if leaves:
-                alive = _release(x, who, home, killed, alive)
-        for j in range(alive):
-            home[who[j]] = x[j]
+                    if scratch[1][j]:
+                        walker = base + U(who[j])
+                        x[j] = _step_exactly(before[j], half, j, walker, n, thresholds, row, layout, k0, k1)
+        if leaves and passage.size:
+            for j in range(alive):
+                if gone(x[j], killed) and not gone(eight_ago[j], killed):
+                    n, there = begin, eight_ago[j]
+                    while n < end and not gone(there, killed):
+                        row = n - start if pairs.shape[0] > 1 else 0
+                        half = words[n & 3], U32(16) if n - 8 * eight < 4 else U32(0)
+                        walker = base + U(who[j])
+                        there = _step_exactly(there, half, j, walker, n, thresholds, row, layout, k0, k1)
+                        n += 1
+                    passage[who[j]] = n
+        if leaves:
+            alive = _release(x, who, site, killed, alive)
+    return alive
 
 
 @device
@@ -154,14 +183,14 @@ def _draw(words, who, base, number, alive, k0, k1):  # type: ignore[no-untyped-d
 
 
 @device
-def _step_together(x, half, pairs, lives, kills, low, high, wrap, killed, scratch, alive):  # type: ignore[no-untyped-def]
+def _step_together(x, before, half, pairs, lives, kills, layout, scratch, alive):  # type: ignore[no-untyped-def]
     """One step of all lanes from the high halves of words and thresholds. Returns whether any tied.
 
-    half = (words, shift); scratch = (sites before, thresholds fetched, whether tied). The lanes that fill the last vector step
-    on rubbish that is never looked at.
+    half = (words, shift); scratch = (halves of right and left, halves of live, whether tied). The lanes that fill the last
+    vector step on rubbish that is never looked at.
     """
-    words, shift = half
-    before, fetched, tied = scratch
+    (words, shift), (low, high, wrap, killed) = half, layout
+    fetched, tied = scratch
     pair, live = fetched[0], fetched[1]
     lanes = (alive + WIDTH - 1) // WIDTH * WIDTH
     for j in range(lanes):
@@ -175,10 +204,18 @@ def _step_together(x, half, pairs, lives, kills, low, high, wrap, killed, scratc
         for j in range(0, lanes, WIDTH):
             gather(lives, x, live, j)
     ties = U32(0)
-    for j in range(lanes):
-        x[j], tie = half_step(before[j], (words[j] >> shift) & U32(0xFFFF), pair[j], live[j], wrap, killed)
-        tied[j] = U32(tie)
-        ties |= tied[j]
+    if kills:
+        for j in range(lanes):
+            bits = (words[j] >> shift) & U32(0xFFFF)
+            x[j], tie = half_step(before[j], bits, pair[j], live[j], wrap, killed)
+            tied[j] = U32(tie)
+            ties |= tied[j]
+    else:
+        for j in range(lanes):
+            bits = (words[j] >> shift) & U32(0xFFFF)
+            x[j], tie = half_step(before[j], bits, pair[j], U32(0x10000), wrap, 0)
+            tied[j] = U32(tie)
+            ties |= tied[j]
     return ties != 0
 
 
@@ -376,10 +413,15 @@ def _compare(net, base, start, stop, t_right, t_left, k0, k1):  # type: ignore[n
 @device
 def _settle_all(net, base, who, steps, tops, waiting, t_right, t_left, k0, k1):  # type: ignore[no-untyped-def]
     """The undecided steps, by their digits so far."""
-    for i in range((np.int64(waiting) + WIDTH - 1) // WIDTH * WIDTH):  # the last ones are rubbish, and not looked at
-        walker = base + who[i]
-        rest, _, _, _ = philox(walker & LOW, walker >> HALF, steps[i], TIES, k0, k1)
+    half = (np.int64(waiting) + 2 * WIDTH - 1) // (2 * WIDTH) * WIDTH
+    late_who, late_steps, late_tops = who[half:], steps[half:], tops[half:]
+    for i in range(half):  # the last ones are rubbish, and not looked at
+        walker, other = base + who[i], base + late_who[i]
+        rest, _, _, _, late_rest, _, _, _ = philox2(
+            walker & LOW, walker >> HALF, steps[i], other & LOW, other >> HALF, late_steps[i], TIES, k0, k1
+        )
         steps[i] = U(settle(t_right, t_left, tops[i], rest, PLANES))
+        late_steps[i] = U(settle(t_right, t_left, late_tops[i], late_rest, PLANES))
     for i in range(waiting):
         net[who[i]] += np.int64(steps[i])
 
