@@ -221,7 +221,7 @@ def ensemble_outcomes(ensemble: Ensemble, law: Law) -> list[Outcomes]:
 def _ways(ensemble: Ensemble, row: int) -> list[tuple[str, int | None]]:
     """The ways out that exist, with their counts; None for those that do not."""
     walk = ensemble.walk
-    exist = (ensemble.table.left_wall, ensemble.table.right_wall, str(walk.killing) != "0")
+    exist = (walk.domain.left is not None, walk.domain.right is not None, str(walk.killing) != "0")
     return [
         (wall, int(n) if there else None) for wall, n, there in zip(WALLS, ensemble.absorbed[row], exist, strict=True)
     ]

@@ -396,10 +396,10 @@ def _compare(net, base, start, stop, t_right, t_left, k0, k1):  # type: ignore[n
             still = ZERO
             for i in range(tied):
                 j = queue[i]
-                lane = ties[j] & (~ties[j] + ONE)
-                ties[j] ^= lane
-                who[waiting], steps[waiting] = j, U(word) * U(64) + trailing_zeros(lane)
-                tops[waiting] = (t_right if ties_right[j] & lane else t_left) & ~low
+                place = trailing_zeros(ties[j])
+                ties[j] &= ties[j] - ONE
+                who[waiting], steps[waiting] = j, U(word) * U(64) + place
+                tops[waiting] = (t_right if (ties_right[j] >> place) & ONE else t_left) & ~low
                 waiting += ONE
                 queue[still] = j
                 still += U(ties[j] != ZERO)

@@ -6,7 +6,7 @@ import numpy as np
 
 from .compile import device
 from .philox import LOW, STEPS, TIES, U, philox, words64
-from .vector import ones
+from .vector import ones, zeros_below
 
 I32 = np.int32
 U32 = np.uint32
@@ -86,7 +86,7 @@ def plane(walker, number, k0, k1):  # type: ignore[no-untyped-def]
 @device
 def trailing_zeros(word):  # type: ignore[no-untyped-def]
     """The number of zeros below the lowest one of a word that is not 0."""
-    return popcount((word & (~word + ONE)) - ONE)
+    return U(zeros_below(U(word)))
 
 
 @device

@@ -94,8 +94,18 @@ def _ones(context: Any, word: Any) -> Any:
     return types.int64(types.uint64), generate
 
 
+def _zeros_below(context: Any, word: Any) -> Any:
+    """The number of zeros below the lowest one of a uint64 that is not 0, an int64."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.cttz(arguments[0], ir.Constant(ir.IntType(1), 1))
+
+    return types.int64(types.uint64), generate
+
+
 wide: Any = intrinsic(_wide)
 apart: Any = intrinsic(_apart)
 gather: Any = intrinsic(_gather)
 product: Any = intrinsic(_product)
 ones: Any = intrinsic(_ones)
+zeros_below: Any = intrinsic(_zeros_below)
