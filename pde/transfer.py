@@ -175,7 +175,7 @@ class SmoothedLaw:
 
     def passed(self, wall: str, times: ArrayLike) -> Floats:
         """As :meth:`ExactLaw.passed`, between steps too, by monotone interpolation."""
-        return self._passage[wall_index(wall)](np.asarray(times, dtype=np.float64))
+        return self._passage[wall_index(wall, self.law.walk.domain)](np.asarray(times, dtype=np.float64))
 
     def plot(self, t: float | None = None, ax: Axes | None = None) -> Axes:
         """Density at time `t` (default: the last), level over every cell."""

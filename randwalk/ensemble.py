@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 FORMAT_VERSION = 1
+SINCE = {"paths": 1, "occupation": 1, "jump": 2}  # the version of the stream from which a method draws what it does now
 
 
 @dataclass(frozen=True, eq=False)
@@ -216,6 +217,9 @@ class Ensemble:
             whole = whole.merge(piece)
         return whole
 
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update({"stream": _known_as(1, state["method"])} | state)  # the first release did not keep it
+
     def _check_stream(self) -> None:
         if self.stream != STREAM_VERSION:
             raise ValueError(
@@ -370,6 +374,11 @@ def _join(parts: Sequence[range]) -> tuple[range, ...]:
     return tuple(joined)
 
 
+def _known_as(stream: int, method: str) -> int:
+    """The version of the stream that draws the same walkers: today's, if the method has not changed since."""
+    return STREAM_VERSION if SINCE[method] <= stream <= STREAM_VERSION else stream
+
+
 def _assemble(meta: dict[str, Any], arrays: dict[str, NDArray[np.int64]], name: str) -> Ensemble:
     from . import record as kinds
     from .problem import Source, read_walk
@@ -387,5 +396,13 @@ def _assemble(meta: dict[str, Any], arrays: dict[str, NDArray[np.int64]], name: 
         records[record] = replace(empty, counts=arrays[f"record{i}"])
     parts = tuple(range(start, stop) for start, stop in meta["parts"])
     return Ensemble(
-        walk, table, meta["seed"], meta["method"], parts, tuple(meta["steps"]), arrays["raw"], records, meta["stream"]
+        walk,
+        table,
+        meta["seed"],
+        meta["method"],
+        parts,
+        tuple(meta["steps"]),
+        arrays["raw"],
+        records,
+        _known_as(meta["stream"], meta["method"]),
     )

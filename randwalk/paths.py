@@ -161,7 +161,8 @@ def _alias(first: int, pmf: Floats) -> tuple[int, int, NDArray[np.uint64], NDArr
             rich.pop()
             if cut[high] < capacity:
                 poor.append(high)
-    return first, bits, (cut >> REST << 32 | alias).astype(np.uint64), (cut & ((1 << REST) - 1)).astype(np.uint32)
+    cuts, rests = (cut >> REST).astype(np.uint64), (cut & ((1 << REST) - 1)).astype(np.uint32)
+    return first, bits, cuts << np.uint64(32) | alias.astype(np.uint64), rests
 
 
 @dataclass(frozen=True)

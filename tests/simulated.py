@@ -18,6 +18,7 @@ import numpy as np
 import randwalk as rw
 from randwalk import device
 from randwalk.kernels import cuda
+from randwalk.kernels.philox import JUMP, U, key, philox
 from randwalk.record import Record
 
 ABSORB, REFLECT = rw.Absorbing(), rw.Reflecting()
@@ -120,6 +121,26 @@ def occupation() -> None:
     both(ring, 10**5, [11], "occupation")
 
 
+def launches() -> None:
+    """A run of steps in several launches, each with its own rows of a table that depends on time; and jumps that tie."""
+    whole, cuda.WORK = cuda.WORK, 128 * len(ACROSS)
+    for name in ("p(x, t), killed, on a line", "p(t)", "walls"):
+        both(TABLED[name](), ACROSS, [197], "paths", [rw.FirstPassage()])
+        both(TABLED[name](), ACROSS, [197], "paths", [rw.Maximum()])
+    cuda.WORK = whole
+    keys = key(SEED)
+    walkers = range(1, 40)
+    words = [philox(U(w // 4), U(0), U(2), JUMP, *keys)[w % 4] & 0xFFFFFFFF for w in walkers]
+    for word in map(int, words[::5]):
+        cells = np.array([word % 2**31 << 32 | 7, word % 2**31 << 32 | 9], np.uint64)
+        for rest in (0, 2**20, 2**21 - 1):
+            tables = cells, np.full(2, rest, np.uint32)
+            here, there = np.zeros(len(walkers), np.int32), cuda.cuda.to_device(np.zeros(len(walkers), np.int32))
+            device.Host().jump(here, walkers.start, 2, 0, 1, *tables, *keys)
+            cuda.Cuda().jump(there, walkers.start, 2, 0, 1, *tables, *keys)
+            np.testing.assert_array_equal(here, there.copy_to_host())
+
+
 def jumps() -> None:
     for name in ("coin", "ties"):
         both(CONSTANT[name](), ACROSS, [7, 1000], "jump", [rw.SquaredDisplacement()])
@@ -212,6 +233,7 @@ def digest() -> None:
 
 PARTS: dict[str, Callable[[], None]] = {
     "constant": lambda: paths(CONSTANT), "table": lambda: paths(TABLED), "occupation": occupation, "jump": jumps,
+    "launches": launches,
     "devices": devices, "info": info, "digest": digest,
 }  # fmt: skip
 

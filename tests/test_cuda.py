@@ -31,7 +31,7 @@ def simulated(part: str, folder: Path = ROOT) -> str:
     return done.stdout
 
 
-@pytest.mark.parametrize("part", ["constant", "table", "occupation", "jump", "devices", "info"])
+@pytest.mark.parametrize("part", ["constant", "table", "occupation", "jump", "launches", "devices", "info"])
 def test_the_simulator_gives_the_bits_of_the_cpu(part: str) -> None:
     simulated(part)
 

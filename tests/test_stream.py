@@ -10,13 +10,14 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 import randwalk as rw
-from randwalk import paths
+from randwalk import device, paths
 from randwalk.kernels import cpu
 from randwalk.kernels.philox import STREAM_VERSION
 from randwalk.start import MASS_BITS
@@ -186,7 +187,14 @@ def read(cells: NDArray[np.uint64], rests: NDArray[np.uint32]) -> list[tuple[int
 
 def test_alias_tables_hold_the_quantised_law_exactly() -> None:
     """Whole numbers throughout: the cells of a value sum to its mass, 2⁵³ in all."""
-    for n, probabilities in ((1, (0.25, 0.5, 0.25)), (50, (0.5, 0.0, 0.5)), (300, (0.1, 0.2, 0.7))):
+    laws = (
+        (1, (0.25, 0.5, 0.25)),
+        (50, (0.5, 0.0, 0.5)),
+        (300, (0.1, 0.2, 0.7)),
+        (5, (0.0, 0.0, 1.0)),
+        (1, (0.0, 0.5, 0.5)),
+    )
+    for n, probabilities in laws:
         begin, pmf = StepLaw(-1, probabilities).power(n)
         first, bits, cells, rests = paths._alias(begin, pmf)
         capacity = 2 ** (MASS_BITS - bits)
@@ -231,9 +239,10 @@ def test_jumps_are_the_naive_ones(begin: int) -> None:
     )
 
 
-def test_jumps_that_tie_are_settled_by_more_bits() -> None:
-    """Ties are rare, so tables are made in which every draw of a cell ties: cuts that are the high bits of some walkers."""
-    walkers, bits, interval = range(3, 60), 1, 2
+@pytest.mark.parametrize("before", [0, 1, 2, 1023])
+def test_jumps_that_tie_are_settled_by_more_bits(before: int) -> None:
+    """Ties are rare, so tables are made in which a walker's draw ties: its high bits are the cut. Others run before it."""
+    walkers, bits, interval = range(1030, 1070), 1, 2
     words = [naive.block(w // 4, interval, naive.JUMP, SEED)[w % 4] for w in walkers]
     k0, k1 = naive.key(SEED)
     settled = set()
@@ -242,9 +251,9 @@ def test_jumps_that_tie_are_settled_by_more_bits() -> None:
         low = naive.block(w, interval, naive.JUMP_TIES, SEED)[0] >> 11
         for rest in (low, low + 1):
             cells, rests = np.array([high << 32 | 7, high << 32 | 9], np.uint64), np.full(2, rest, np.uint32)
-            site = np.zeros(1, np.int32)
-            cpu.jump(site, w, interval, 100, bits, cells, rests, np.uint64(k0), np.uint64(k1))
-            assert site[0] == 100 + (cell if low < rest else (7, 9)[cell])
+            site = np.zeros(before + 1, np.int32)
+            cpu.jump(site, w - before, interval, 100, bits, cells, rests, np.uint64(k0), np.uint64(k1))
+            assert site[before] == 100 + (cell if low < rest else (7, 9)[cell])
             settled.add(low < rest)
     assert settled == {False, True}
 
@@ -281,7 +290,8 @@ def digests_here(threads: int, walkers: int) -> dict[str, str]:
 
 
 def test_bits_do_not_depend_on_the_number_of_threads() -> None:
-    code = "WALKERS = 3001\n" + DIGEST + "print(json.dumps([all_digests(k) for k in (1, 2, 3, 7)]))"
+    shared = "from randwalk import device\ndevice.ALONE, device.PIECE = 0, 4\n"  # threads even for a run of this size
+    code = "WALKERS = 3001\n" + shared + DIGEST + "print(json.dumps([all_digests(k) for k in (1, 2, 3, 7)]))"
     environment = {**os.environ, "NUMBA_NUM_THREADS": "7"}
     ran = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
     results = json.loads(ran.stdout)
@@ -292,19 +302,25 @@ def test_bits_do_not_depend_on_the_number_of_threads() -> None:
 
 
 def test_bits_do_not_depend_on_the_batches(monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = digests_here(2, 20_011)
-    monkeypatch.setattr(paths, "BATCH", 1)  # the smallest batch is 2¹⁴ walkers, so 20 011 are two
-    assert (
-        len(
-            list(
-                paths.follow(
-                    table_of(WALKS["coin"]()), range(20_011), [1], 0, [], paths.StepByStep(table_of(WALKS["coin"]()))
-                )
-            )
-        )
-        == 2
-    )
-    assert digests_here(2, 20_011) == whole
+    done: list[list[range]] = []
+    batches = device.Host.batches
+
+    def watched(self: device.Host, *arguments: Any) -> Any:
+        done.append([])
+        for batch, result in batches(self, *arguments):
+            done[-1].append(batch)
+            yield batch, result
+
+    monkeypatch.setattr(device.Host, "batches", watched)
+    monkeypatch.setattr(device, "ALONE", 2**62)
+    whole = digests_here(1, 20_011)
+    assert {len(run) for run in done} == {1}
+    monkeypatch.setattr(device, "ALONE", 0)
+    for threads, batch, least in ((2, 1 << 18, 2), (3, 1 << 18, 3), (2, 1, 2)):  # the smallest batch is 2¹⁴ walkers
+        done.clear()
+        monkeypatch.setattr(paths, "BATCH", batch)
+        assert digests_here(threads, 20_011) == whole
+        assert min(len(run) for run in done) >= least
 
 
 def table_of(walk: rw.LatticeWalk) -> StepTable:

@@ -8,7 +8,9 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
+import numba
 import numpy as np
 import pytest
 
@@ -90,6 +92,14 @@ def test_compiling_is_said_once_and_only_when_it_happens(tmp_path: Path) -> None
         for _ in range(2)
     ]  # fmt: skip
     assert [line.startswith("randwalk: compiling kernels") for line in said[0]] == [True] and said[1] == []
+
+
+def test_functions_of_others_are_compiled_as_ever() -> None:
+    """Those that `exec` made have no module."""
+    scope: dict[str, Any] = {}
+    exec("def f(x):\n    return x + 1", scope)
+    scope["f"].__module__ = None
+    assert numba.njit(scope["f"])(1) == 2
 
 
 def test_a_cache_that_cannot_be_written_is_no_error(tmp_path: Path) -> None:

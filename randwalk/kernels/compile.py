@@ -33,7 +33,9 @@ class _Notice(event.Listener):
     said = False
 
     def on_start(self, event: Any) -> None:
-        if not self.said and event.data["dispatcher"].py_func.__module__.startswith(__package__):
+        function = getattr(event.data.get("dispatcher"), "py_func", None)
+        module = getattr(function, "__module__", None) or ""  # Numba is everybody's: not every function has one
+        if not self.said and module.startswith("randwalk."):
             self.said = True
             logging.getLogger("randwalk").warning(
                 "randwalk: compiling kernels for this machine, some seconds each; they are kept in %s",

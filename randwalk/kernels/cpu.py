@@ -65,7 +65,7 @@ def count_differences(values, minus, shift, lowest, highest, counts):  # type: i
 @kernel
 def walk_table(site, passage, first_walker, start, stop, thresholds, layout, k0, k1):  # type: ignore[no-untyped-def]
     """Advance every site of `site` from step `start` to `stop` on a step table. layout = (low, high, wrap, killed).
-    passage[j] = the step that took walker j out, unless `passage` is empty.
+    passage[j] = the number of steps after which walker j was out, unless `passage` is empty.
 
     Where walkers can leave they are advanced so many steps at a time, block by block; those that have not left then close
     ranks, so that blocks stay full.
@@ -81,9 +81,9 @@ def walk_table(site, passage, first_walker, start, stop, thresholds, layout, k0,
     x, who = np.zeros(BLOCK, np.int32), np.zeros(BLOCK, np.int32)
     scratch = np.empty((2, BLOCK), np.uint32), np.empty(BLOCK, np.uint32)
     room = np.empty((4, BLOCK), np.uint32), np.empty(BLOCK, np.int32), np.empty(BLOCK, np.int32), scratch
-    length = RANKS if leaves else max(stop - start, 1)
-    for begin in range(start, stop, length):
-        end, kept = min(begin + length, stop), 0
+    begin = start
+    while begin < stop:
+        end, kept = min((begin // RANKS + 1) * RANKS, stop) if leaves else stop, 0
         now = (pairs, lives, thresholds) if rows == 1 else _rows(pairs, lives, thresholds, begin - start, end - start)
         for block in range(0, left, BLOCK):
             alive = min(BLOCK, left - block)
@@ -93,9 +93,15 @@ def walk_table(site, passage, first_walker, start, stop, thresholds, layout, k0,
             for j in range(alive):
                 sites[kept + j], numbers[kept + j] = x[j], who[j]
             kept += alive
-        left = kept
+        left, begin = kept, end
     for j in range(left):
         site[numbers[j]] = sites[j]
+
+
+@device
+def _of_step(words, n, start, pairs):  # type: ignore[no-untyped-def]
+    """(the row of the table, (words, shift) of the 16 bits) of step `n`."""
+    return n - start if pairs.shape[0] > 1 else 0, (words[n & 3], U32(16) if n & 7 < 4 else U32(0))
 
 
 @device
@@ -123,8 +129,7 @@ def _advance(x, who, alive, site, passage, first_walker, start, stop, table, kil
             for j in range(alive):
                 eight_ago[j] = x[j]
         for n in range(begin, end):
-            row = n - start if pairs.shape[0] > 1 else 0
-            half = words[n & 3], U32(16) if n - 8 * eight < 4 else U32(0)
+            row, half = _of_step(words, n, start, pairs)
             if _step_together(x, before, half, pairs[row], lives[row], kills, layout, scratch, alive):
                 for j in range(alive):
                     if scratch[1][j]:
@@ -135,8 +140,7 @@ def _advance(x, who, alive, site, passage, first_walker, start, stop, table, kil
                 if gone(x[j], killed) and not gone(eight_ago[j], killed):
                     n, there = begin, eight_ago[j]
                     while n < end and not gone(there, killed):
-                        row = n - start if pairs.shape[0] > 1 else 0
-                        half = words[n & 3], U32(16) if n - 8 * eight < 4 else U32(0)
+                        row, half = _of_step(words, n, start, pairs)
                         walker = base + U(who[j])
                         there = _step_exactly(there, half, j, walker, n, thresholds, row, layout, k0, k1)
                         n += 1
@@ -396,10 +400,10 @@ def _compare(net, base, start, stop, t_right, t_left, k0, k1):  # type: ignore[n
             still = ZERO
             for i in range(tied):
                 j = queue[i]
-                place = trailing_zeros(ties[j])
+                bit = trailing_zeros(ties[j])
                 ties[j] &= ties[j] - ONE
-                who[waiting], steps[waiting] = j, U(word) * U(64) + place
-                tops[waiting] = (t_right if (ties_right[j] >> place) & ONE else t_left) & ~low
+                who[waiting], steps[waiting] = j, U(word) * U(64) + bit
+                tops[waiting] = (t_right if (ties_right[j] >> bit) & ONE else t_left) & ~low
                 waiting += ONE
                 queue[still] = j
                 still += U(ties[j] != ZERO)
