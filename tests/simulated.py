@@ -125,8 +125,8 @@ def launches() -> None:
     """A run of steps in several launches, each with its own rows of a table that depends on time; and jumps that tie."""
     whole, cuda.WORK = cuda.WORK, 128 * len(ACROSS)
     for name in ("p(x, t), killed, on a line", "p(t)", "walls"):
-        both(TABLED[name](), ACROSS, [197], "paths", [rw.FirstPassage()])
-        both(TABLED[name](), ACROSS, [197], "paths", [rw.Maximum()])
+        for records in ([], [rw.FirstPassage()], [rw.Maximum()]):
+            both(TABLED[name](), ACROSS, [197], "paths", records)
     cuda.WORK = whole
     keys = key(SEED)
     walkers = range(1, 40)

@@ -323,8 +323,22 @@ def test_bits_do_not_depend_on_the_batches(monkeypatch: pytest.MonkeyPatch) -> N
         assert min(len(run) for run in done) >= least
 
 
-def table_of(walk: rw.LatticeWalk) -> StepTable:
-    return rw.simulate(walk, 1, [walk.dt], method="paths").table
+def test_a_table_made_in_pieces_is_the_same_table(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Coefficients that depend on time are tabulated some steps at a time."""
+    walk = WALKS["p(x, t) on the line"]()
+
+    def runs() -> list[rw.Ensemble]:
+        times = [10 * walk.dt, 77 * walk.dt]
+        how: list[tuple[str, list[rw.record.Record]]] = [
+            ("paths", []), ("paths", [rw.FirstPassage()]), ("paths", [rw.Maximum()]), ("occupation", [])
+        ]  # fmt: skip
+        return [rw.simulate(walk, 700, times, 5, method, record) for method, record in how]
+
+    whole = runs()
+    monkeypatch.setattr("randwalk.table.CHUNK", 1000)
+    assert len(list(whole[0].table.chunks(0, 77))) > 4
+    for one, other in zip(whole, runs(), strict=True):
+        same(one, other)
 
 
 RECORDS: list[rw.record.Record] = [
