@@ -15,16 +15,20 @@ import numba
 from rich.console import Console
 from rich.table import Table
 
-from .measure import Measured, compiled_limits, measure
+from .measure import Measured, compiled, measure
 from .workloads import workloads
+
+VECTORS = {"avx512f": "with AVX-512", "avx2": "with AVX2"}
 
 
 def processor() -> str:
-    """The processor's name."""
+    """The processor's name, and how wide its vectors are."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
-        return next(line.split(":")[1].strip() for line in lines if line.startswith("model name"))
-    except (OSError, StopIteration):
+        said = {line.split(":")[0].strip(): line.split(":")[1].strip() for line in lines if ":" in line}
+        widest = next((name for flag, name in VECTORS.items() if flag in said.get("flags", "").split()), "")
+        return " ".join([said["model name"], widest]).strip()
+    except (OSError, KeyError):
         return platform.processor()
 
 
@@ -38,15 +42,14 @@ def shown(rate: float) -> str:
 def rows(result: Measured, before: dict[str, float]) -> list[tuple[str, ...]]:
     workload, ours = result.workload, result.rates["randwalk"]
     lines = []
-    everything = result.rates | workload.limits
-    for name, rate in everything.items():
+    for name, rate in result.rates.items():
         goals = [g for g in workload.goals if g.row == name]
         judged = []
         for goal in goals:
             fraction = result.reached(goal)
             if fraction is not None:
                 judged.append(
-                    f"{fraction:.2f} of {goal.of}: {'met' if fraction >= goal.fraction else 'MISSED'} (≥ {goal.fraction:g})"
+                    f"{fraction:.3g} of {goal.of}: {'met' if fraction >= goal.fraction else 'MISSED'} (≥ {goal.fraction:g})"
                 )
         old = before.get(f"{workload.name}|{name}")
         lines.append(
@@ -88,31 +91,29 @@ def main() -> None:
     parser.add_argument("--compare", type=Path, help="an earlier --json file, to show ratios to")
     options = parser.parse_args()
     before = json.loads(options.compare.read_text())["rates"] if options.compare else {}
-    limits = compiled_limits(options.threads, options.repetitions)
     results = []
     console = Console(width=150)
     machine = f"{processor()}, {options.threads} threads, numba {numba.__version__}, Python {platform.python_version()}"
     console.print(machine)
-    for workload in workloads(options.size, options.threads, limits):
-        result = measure(workload, options.repetitions)
-        results.append(result)
-        table = Table(title=workload.name, title_justify="left")
-        for heading in ("by", "rate", "randwalk is × faster", "× before", "goals"):
-            table.add_column(heading)
-        for line in rows(result, before):
-            table.add_row(*line)
-        console.print(table)
-        predicted, took = workload.predicted, result.seconds["randwalk"]
-        if predicted is not None:
-            within = "within" if 1 / 3 <= predicted / took <= 3 else "NOT within"
-            console.print(f"predicted {predicted:.3g} s, took {took:.3g} s: {within} a factor of 3\n")
+    with compiled(options.threads) as limit:
+        for workload in workloads(options.size, options.threads, limit):
+            result = measure(workload, options.repetitions)
+            results.append(result)
+            table = Table(title=workload.name, title_justify="left")
+            for heading in ("by", "rate", "randwalk is × faster", "× before", "goals"):
+                table.add_column(heading)
+            for line in rows(result, before):
+                table.add_row(*line)
+            console.print(table)
+            predicted, took = workload.predicted, result.seconds["randwalk"]
+            if predicted is not None:
+                within = "within" if 1 / 3 <= predicted / took <= 3 else "NOT within"
+                console.print(f"predicted {predicted:.3g} s, took {took:.3g} s: {within} a factor of 3\n")
     if options.markdown:
         given = f" --size {options.size:g} --repetitions {options.repetitions}"
         options.markdown.write_text(markdown(results, f"python -m benchmarks{given}", machine), encoding="utf-8")
     if options.json:
-        rates = {
-            f"{r.workload.name}|{name}": rate for r in results for name, rate in (r.rates | r.workload.limits).items()
-        }
+        rates = {f"{r.workload.name}|{name}": rate for r in results for name, rate in r.rates.items()}
         about = {"processor": processor(), "threads": options.threads, "numba": numba.__version__, "size": options.size}
         options.json.write_text(json.dumps(about | {"rates": rates}, indent=2) + "\n")
 

@@ -6,11 +6,14 @@ import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 Work = Callable[[], float]  # does some work and returns how much
+Rate = Callable[[], float]  # does some work and returns how much a second
+Limits = Callable[..., dict[str, Rate]]
 QUIET = 0.2  # seconds between rows: threads of the one before (OpenMP's, say) spin for a while and would slow the next
 
 
@@ -30,7 +33,7 @@ class Workload:
     name: str
     unit: str
     rows: dict[str, Work]
-    limits: dict[str, float] = field(default_factory=dict)
+    limits: dict[str, Rate] = field(default_factory=dict)
     goals: tuple[Goal, ...] = ()
     predicted: float | None = None  # seconds that the cost model gives for one call of "randwalk"
 
@@ -40,17 +43,17 @@ class Measured:
     """The rates of one workload, and for each goal the fraction reached."""
 
     workload: Workload
-    rates: dict[str, float]
+    rates: dict[str, float]  # of the limits too
     seconds: dict[str, float]
 
     def reached(self, goal: Goal) -> float | None:
-        other = self.rates.get(goal.of, self.workload.limits.get(goal.of))
+        other = self.rates.get(goal.of)
         return None if other is None else self.rates[goal.row] / other
 
 
 def measure(workload: Workload, repetitions: int) -> Measured:
     """Every row once to warm up, then all of them in turn; the best rate of each."""
-    best = dict.fromkeys(workload.rows, 0.0)
+    best = dict.fromkeys([*workload.rows, *workload.limits], 0.0)
     seconds = {name: float("inf") for name in workload.rows}
     for work in workload.rows.values():
         work()
@@ -61,22 +64,28 @@ def measure(workload: Workload, repetitions: int) -> Measured:
             done = work()
             took = time.perf_counter() - begun
             best[name], seconds[name] = max(best[name], done / took), min(seconds[name], took)
+        for name, limit in workload.limits.items():
+            time.sleep(QUIET)
+            best[name] = max(best[name], limit())
     return Measured(workload, best, seconds)
 
 
-def compiled_limits(threads: int, repetitions: int) -> dict[str, float]:
-    """Rates of the hand-written C++, compiled here; none without a compiler."""
+@contextmanager
+def compiled(threads: int) -> Iterator[Limits]:
+    """The hand-written C++, compiled here: limit(row, kernel, factor) is a row of that many times its rate; nothing without a
+    compiler."""
     compiler = shutil.which("g++") or shutil.which("c++")
-    if compiler is None:
-        return {}
     with tempfile.TemporaryDirectory() as folder:
-        program = Path(folder) / "limit"
-        source = Path(__file__).with_name("limit.cpp")
-        flags = ["-O3", "-march=native", "-fopenmp"]
-        built = subprocess.run([compiler, *flags, str(source), "-o", str(program)], capture_output=True, check=False)
-        if built.returncode:
-            return {}
-        printed = subprocess.run(
-            [program, "all", str(threads), str(repetitions)], capture_output=True, text=True, check=True
-        )
-    return {name: float(rate) for name, rate in (line.split() for line in printed.stdout.splitlines())}
+        program, source = Path(folder) / "limit", Path(__file__).with_name("limit.cpp")
+        command = [str(compiler), "-O3", "-march=native", "-fopenmp", str(source), "-o", str(program)]
+        built = compiler is not None and subprocess.run(command, capture_output=True, check=False).returncode == 0
+
+        def limit(row: str, kernel: str, factor: float = 1.0) -> dict[str, Rate]:
+            def rate() -> float:
+                arguments = [str(program), kernel, str(threads), "3"]
+                printed = subprocess.run(arguments, capture_output=True, text=True, check=True).stdout
+                return factor * float(printed.split()[1])
+
+            return {row: rate} if built else {}
+
+        yield limit

@@ -12,7 +12,7 @@ from randwalk.record import Passages
 from randwalk.table import FULL
 from randwalk.window import table_for
 
-from .measure import Goal, Work, Workload
+from .measure import Goal, Limits, Work, Workload
 
 STEPS = 1000
 KEYS = key(1)
@@ -28,7 +28,7 @@ def simulated(
     return work
 
 
-def workloads(size: float, threads: int, limits: dict[str, float]) -> list[Workload]:
+def workloads(size: float, threads: int, limit: Limits) -> list[Workload]:
     """All workloads, at `size` times their full size."""
 
     from . import naive
@@ -89,7 +89,7 @@ def workloads(size: float, threads: int, limits: dict[str, float]) -> list[Workl
                 "naive Numba": naive.numba_table(few, STEPS, np.full(2 * STEPS + 1, 0.5), np.full(2 * STEPS + 1, 1.0)),
                 **naive.installed(few, STEPS),
             },
-            {"C++": limits.get("coin", np.nan)} if limits else {}, (Goal(0.9, "C++"), Goal(10.0, "naive Numba")),
+            limit("C++", "coin"), (Goal(0.9, "C++"), Goal(10.0, "naive Numba")),
             predicted=predicted(fair, walkers * 4, float(STEPS), "paths"),
         ),
         Workload(
@@ -99,7 +99,7 @@ def workloads(size: float, threads: int, limits: dict[str, float]) -> list[Workl
                 "NumPy": naive.numpy_table(rng, few // 10, STEPS, np.full(2 * STEPS + 1, 0.3), np.full(2 * STEPS + 1, 0.8)),
                 "naive Numba": naive.numba_table(few, STEPS, np.full(2 * STEPS + 1, 0.3), np.full(2 * STEPS + 1, 0.8)),
             },
-            {"Philox words × 8": 8.0 * limits["words"]} if limits else {}, (Goal(0.75, "Philox words × 8"),),
+            limit("Philox words × 8", "words", 8.0), (Goal(0.75, "Philox words × 8"),),
             predicted=predicted(biased, walkers, float(STEPS), "paths"),
         ),
         Workload(
@@ -109,7 +109,7 @@ def workloads(size: float, threads: int, limits: dict[str, float]) -> list[Workl
                 "NumPy": naive.numpy_table(rng, few // 10, STEPS, right, left, -table.first),
                 "naive Numba": naive.numba_table(few, STEPS, right, left, -table.first),
             },
-            {"C++ look-ups": limits["table"]} if limits else {}, (Goal(0.4, "C++ look-ups"),),
+            limit("C++ look-ups", "table"), (Goal(0.4, "C++ look-ups"),),
             predicted=predicted(curve, walkers, float(STEPS), "paths"),
         ),
         Workload(
@@ -118,7 +118,7 @@ def workloads(size: float, threads: int, limits: dict[str, float]) -> list[Workl
                 "randwalk": simulated(moving, walkers, [float(STEPS)], threads, "paths"),
                 "naive Numba, p(x)": naive.numba_table(few, STEPS, right, left, -table.first),
             },
-            {"C++ look-ups": limits["table"]} if limits else {}, (Goal(0.2, "C++ look-ups"),),
+            limit("C++ look-ups", "table"), (Goal(0.2, "C++ look-ups"),),
             predicted=predicted(moving, walkers, float(STEPS), "paths"),
         ),
         Workload(
@@ -146,12 +146,12 @@ def workloads(size: float, threads: int, limits: dict[str, float]) -> list[Workl
                 "randwalk": lambda: simulated(biased, walkers * 40, [float(STEPS)], threads, "jump")() / STEPS,
                 "NumPy binomial": naive.numpy_endpoint(rng, walkers // 10, STEPS),
             },
-            {"Philox words × 2": 2.0 * limits["words"]} if limits else {},
+            limit("Philox words × 2", "words", 2.0),
             (Goal(10.0, "NumPy binomial"), Goal(0.17, "Philox words × 2")),  # 0.79 G/s where 2.31 G words/s are made
             predicted=predicted(biased, walkers * 40, float(STEPS), "jump"),
         ),
         Workload(
-            "exact law, 4001 sites", "bytes", {"randwalk": law}, {"copy": limits["copy"]} if limits else {}, (Goal(0.6, "copy"),)
+            "exact law, 4001 sites", "bytes", {"randwalk": law}, limit("copy", "copy"), (Goal(0.6, "copy"),)
         ),
     ]  # fmt: skip
     return rows
