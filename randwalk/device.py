@@ -13,7 +13,7 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from .kernels import cpu
+from .kernels import constant, cpu
 from .kernels import occupation as counted
 from .kernels.cpu import BLOCK
 from .table import Thresholds
@@ -50,7 +50,8 @@ class Backend(Protocol):
     @property
     def name(self) -> str: ...
 
-    # The drivers of :mod:`randwalk.kernels.cpu`, with the same arguments; `leave_table` keeps the passage alone of a state.
+    # The drivers of `kernels.cpu` and `kernels.constant`, with the same arguments; `leave_table` keeps the passage alone of a
+    # state.
     def walk_table(self, *arguments: Any, **named: Any) -> None: ...
     def leave_table(self, *arguments: Any, **named: Any) -> None: ...
     def walk_constant(self, *arguments: Any, **named: Any) -> None: ...
@@ -110,9 +111,9 @@ class Host:
 
     threads: int = 1
     name = "cpu"
-    walk_constant = staticmethod(cpu.walk_constant)
+    walk_constant = staticmethod(constant.walk_constant)
     follow_table = staticmethod(cpu.follow_table)
-    follow_constant = staticmethod(cpu.follow_constant)
+    follow_constant = staticmethod(constant.follow_constant)
     jump = staticmethod(cpu.jump)
 
     def walk_table(self, site: NDArray[np.int32], *arguments: Any) -> None:

@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 from ..device import DeviceError, Keys, Levels
 from .alias import draw, settle_draw
 from .bits import always, next_digit, screen, settle, spread
-from .cpu import walk_constant
+from .constant import walk_constant
 from .functionals import above, highest, passage
 from .occupation import split
 from .philox import HALF, JUMP, LOW, START, STEPS, TIES, U, philox, words64
@@ -563,7 +563,7 @@ class Cuda:
                     raise KeyboardInterrupt
             yield begin, min(begin + size, stop)
 
-    # ---- the drivers of kernels.cpu
+    # ---- the drivers of kernels.cpu and kernels.constant
 
     def place(self, batch: range, index: NDArray[np.int32], masses: NDArray[np.int64], keys: Keys) -> Any:
         site = _allocate(len(batch))
