@@ -23,7 +23,7 @@ from .step_law import StepLaw
 from .table import FULL, StepTable
 from .window import start_index
 
-BATCH = 1 << 18  # walkers that a thread has in memory at a time
+BATCH = 1 << 19  # walkers that a thread has in memory at a time
 
 
 def planes(table: StepTable) -> int:

@@ -74,12 +74,12 @@ def printed(cache: Path, **environment: str) -> subprocess.Popen[str]:
 
 
 def test_same_bits_without_vectors_and_two_compilers_at_once(tmp_path: Path) -> None:
-    """Compiled for the plainest x86 (or Arm) processor; two processes fill one cache directory together."""
+    """Compiled for the plainest x86 (or Arm) processor, two processes filling one cache directory together; and for few lanes."""
     here = printed(Path(os.environ.get("RANDWALK_CACHE_DIR", tmp_path / "here"))).communicate()[0]
     plain = [printed(tmp_path, NUMBA_CPU_NAME="generic", NUMBA_CPU_FEATURES="") for _ in range(2)]
-    told = [process.communicate()[0] for process in plain]
+    told = [process.communicate()[0] for process in (*plain, printed(tmp_path / "narrow", NUMBA_ENABLE_AVX="0"))]
     assert len(here.split()) == 6
-    assert told == [here, here]
+    assert told == [here, here, here]
 
 
 def test_compiling_is_said_once_and_only_when_it_happens(tmp_path: Path) -> None:

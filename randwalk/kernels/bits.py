@@ -7,7 +7,8 @@ import numpy as np
 
 from .compile import device
 from .philox import LOW, U
-from .step import ALL, BITS, I32, ONE, ZERO, popcount, step
+from .step import ALL, BITS, I32, ONE, ZERO, step
+from .vector import ones
 
 
 @device
@@ -44,7 +45,7 @@ def always(t):  # type: ignore[no-untyped-def]
 @device
 def balance(below_right, below_left, wanted):  # type: ignore[no-untyped-def]
     """Steps to the right minus steps to the left, of those wanted."""
-    return np.int64(popcount(below_right & wanted)) - np.int64(popcount(below_left & ~below_right & wanted))
+    return ones(below_right & wanted) - ones(below_left & ~below_right & wanted)
 
 
 @device

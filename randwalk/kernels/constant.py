@@ -1,5 +1,5 @@
-"""CPU drivers of walks with constant probabilities on the whole line: 64 steps of a walker to a machine word, walkers in blocks.
-The physics is in `bits` and `step`."""
+"""CPU drivers of walks with constant probabilities on the whole line: 64 steps of a walker to a machine word, LANES walkers at
+once. The physics is in `bits` and `step`."""
 
 from __future__ import annotations
 
@@ -7,12 +7,15 @@ import numpy as np
 
 from .bits import always, balance, next_digit, screen, settle, spread
 from .compile import device, kernel
-from .cpu import BLOCK, tally
-from .philox import HALF, LOW, STEPS, TIES, U, philox2, two_words64
-from .step import ALL, BITS, I32, ONE, PLANES, ZERO, moves, popcount, trailing_zeros
-from .vector import WIDTH, wide
+from .cpu import tally
+from .lanes import LANES, alike, fetch, keep, numbers
+from .philox import HALF, LOW, STEPS, TIES, U, philox, words64
+from .step import ALL, BITS, I32, ONE, PLANES, U32, ZERO, moves, trailing_zeros
+from .vector import ones, wide
 
-PAIR = BLOCK // 2  # walkers whose random blocks are made together lie so far apart
+WORDS = 16  # of steps, whose undecided ones are settled together
+ROOM = WORDS * LANES
+SIX, RIGHT, WORD = U(6), U(LANES), U(LANES.bit_length())  # parts of the code of an undecided step, see `_settle`
 
 
 def walk_constant(site, first_walker, start, stop, planes, t_right, t_left, k0, k1):  # type: ignore[no-untyped-def]
@@ -31,29 +34,45 @@ def walk_constant(site, first_walker, start, stop, planes, t_right, t_left, k0, 
 
 @kernel
 def _walk_fair(site, first_walker, start, stop, k0, k1):  # type: ignore[no-untyped-def]
-    net = np.empty(BLOCK, np.int64)
-    for block in range(0, site.size, BLOCK):
-        wide()
-        _toss(net, U(first_walker + block), start, stop, k0, k1)
-        _add(net, site[block : block + BLOCK])
+    wide()
+    net = _aligned(LANES)
+    for j in range(0, site.size, LANES):
+        keep(_toss(numbers(U(first_walker + j)), start, stop, k0, k1), net, 0)
+        _add(net, site[j : j + LANES])
 
 
 @kernel
 def _walk_few(site, first_walker, start, stop, planes, t_right, t_left, k0, k1):  # type: ignore[no-untyped-def]
-    for block in range(0, site.size, BLOCK):
-        wide()
-        net = np.zeros(BLOCK, np.int64)
-        _compare_few(net, U(first_walker + block), start, stop, planes, U(t_right), U(t_left), k0, k1)
-        _add(net, site[block : block + BLOCK])
+    wide()
+    net = _aligned(LANES)
+    for j in range(0, site.size, LANES):
+        walker = numbers(U(first_walker + j))
+        keep(_compare_few(walker, start, stop, planes, U(t_right), U(t_left), k0, k1), net, 0)
+        _add(net, site[j : j + LANES])
 
 
 @kernel
 def _walk_many(site, first_walker, start, stop, t_right, t_left, k0, k1):  # type: ignore[no-untyped-def]
-    for block in range(0, site.size, BLOCK):
-        wide()
-        net = np.zeros(BLOCK, np.int64)
-        _compare(net, U(first_walker + block), start, stop, U(t_right), U(t_left), k0, k1)
-        _add(net, site[block : block + BLOCK])
+    wide()
+    right, left = U(t_right), U(t_left)
+    net, masks = _aligned(LANES), _aligned(2 * ROOM)
+    lists = np.empty(ROOM, np.uint16), np.empty(2 * ROOM, np.uint16), np.empty(2 * ROOM, np.uint32)
+    for j in range(0, site.size, LANES):
+        first = U(first_walker + j)
+        keep(alike(ZERO), net, 0)
+        for begin in range(start // 64, (stop + 63) // 64, WORDS):
+            end = min(begin + WORDS, (stop + 63) // 64)
+            _compare(net, first, begin, end, start, stop, right, left, masks, k0, k1)
+            _settle(net, first, begin, end, right, left, masks, lists, k0, k1)
+        _add(net, site[j : j + LANES])
+
+
+@device
+def _aligned(size):  # type: ignore[no-untyped-def]
+    """An array that begins where a cache line does, so that no vector straddles two."""
+    words = np.empty(size + 8, np.uint64)
+    first = -(np.int64(words.ctypes.data) >> 3) & 7
+    return words[first : first + size]
 
 
 @device
@@ -63,159 +82,120 @@ def _add(net, site):  # type: ignore[no-untyped-def]
 
 
 @device
-def _blocks(base, j, number, k0, k1):  # type: ignore[no-untyped-def]
-    """Steps-block `number` of the walkers base + j and base + j + PAIR."""
-    walker, other = base + U(j), base + U(j + PAIR)
-    return two_words64(walker & LOW, walker >> HALF, U(number), other & LOW, other >> HALF, U(number), STEPS, k0, k1)
-
-
-@device
-def _toss(net, base, start, stop, k0, k1):  # type: ignore[no-untyped-def]
-    """p = ½: a step goes right where its one digit is 0."""
-    for j in range(BLOCK):
-        net[j] = 0
+def _toss(walker, start, stop, k0, k1):  # type: ignore[no-untyped-def]
+    """p = ½: a step goes left where its one digit is 1. The displacement."""
+    low, high, left = walker & LOW, walker >> HALF, alike(ZERO)
     for block in range(start // 128, (stop + 127) // 128):
         early, late = screen(128 * block, start, stop), screen(128 * block + 64, start, stop)
-        for j in range(PAIR):
-            a, b, c, d = _blocks(base, j, block, k0, k1)
-            net[j] += np.int64(popcount(~a & early)) + np.int64(popcount(~b & late))
-            net[j + PAIR] += np.int64(popcount(~c & early)) + np.int64(popcount(~d & late))
-    for j in range(BLOCK):
-        net[j] = 2 * net[j] - (stop - start)
+        first, second = words64(low, high, U(block), STEPS, k0, k1)
+        left = left + (ones(first & early) + ones(second & late))
+    return U(stop - start) - (left + left)
 
 
 @device
-def _compare_few(net, base, start, stop, planes, t_right, t_left, k0, k1):  # type: ignore[no-untyped-def]
-    """Thresholds of fewer than PLANES digits, the lowest first."""
-    digits = np.empty((2, BLOCK), np.uint64)
-    right, left = np.empty(BLOCK, np.uint64), np.empty(BLOCK, np.uint64)
+def _compare_few(walker, start, stop, planes, t_right, t_left, k0, k1):  # type: ignore[no-untyped-def]
+    """Thresholds of fewer than PLANES digits, the lowest first. The displacement."""
+    low, high, net = walker & LOW, walker >> HALF, alike(ZERO)
+    first, second = alike(ZERO), alike(ZERO)
+    always_right, always_left = always(t_right), always(t_left)
     for word in range(start // 64, (stop + 63) // 64):
-        wanted = screen(64 * word, start, stop)
-        for j in range(BLOCK):
-            right[j], left[j] = ZERO, ZERO
+        right, left = alike(ZERO), alike(ZERO)
         for digit in range(planes - 1, -1, -1):
             number = word * planes + digit
             if digit == planes - 1 or number % 2 == 1:
-                for j in range(PAIR):
-                    digits[0, j], digits[1, j], digits[0, j + PAIR], digits[1, j + PAIR] = _blocks(
-                        base, j, number >> 1, k0, k1
-                    )
-            of_right, of_left = spread(t_right, digit), spread(t_left, digit)
-            random = digits[number & 1]
-            for j in range(BLOCK):
-                right[j], _ = next_digit(right[j], ZERO, random[j], of_right)
-                left[j], _ = next_digit(left[j], ZERO, random[j], of_left)
-        always_right, always_left = always(t_right), always(t_left)
-        for j in range(BLOCK):
-            net[j] += balance(right[j] | always_right, left[j] | always_left, wanted)
+                first, second = words64(low, high, U(number >> 1), STEPS, k0, k1)
+            random = second if number % 2 == 1 else first
+            right, _ = next_digit(right, ZERO, random, spread(t_right, digit))
+            left, _ = next_digit(left, ZERO, random, spread(t_left, digit))
+        net = net + balance(right | always_right, left | always_left, screen(64 * word, start, stop))
+    return net
 
 
 @device
-def _two_digits(state, high, low, of_right, of_left, digit):  # type: ignore[no-untyped-def]
-    """The digits number `digit` + 1 and `digit` of 64 uniforms compared with those of both thresholds."""
-    right, tie_right, left, tie_left = state
-    right, tie_right = next_digit(right, tie_right, low, of_right[digit + 1])
-    right, tie_right = next_digit(right, tie_right, high, of_right[digit])
-    left, tie_left = next_digit(left, tie_left, low, of_left[digit + 1])
-    left, tie_left = next_digit(left, tie_left, high, of_left[digit])
-    return right, tie_right, left, tie_left
-
-
-@device
-def _compare(net, base, start, stop, t_right, t_left, k0, k1):  # type: ignore[no-untyped-def]
-    """Thresholds of more than PLANES = 8 digits, the lowest of the 8 first; nothing but the result leaves the registers."""
-    of_right = (spread(t_right, 0), spread(t_right, 1), spread(t_right, 2), spread(t_right, 3),
-                spread(t_right, 4), spread(t_right, 5), spread(t_right, 6), spread(t_right, 7))  # fmt: skip
-    of_left = (spread(t_left, 0), spread(t_left, 1), spread(t_left, 2), spread(t_left, 3),
-               spread(t_left, 4), spread(t_left, 5), spread(t_left, 6), spread(t_left, 7))  # fmt: skip
-    low = (ONE << U(BITS - PLANES)) - ONE
+def _compare(net, first_walker, begin, end, start, stop, t_right, t_left, masks, k0, k1):  # type: ignore[no-untyped-def]
+    """Thresholds of more than PLANES digits, the lowest of the first PLANES first. Adds to `net` what those decide of the words
+    `begin` … `end` - 1, and leaves the undecided steps in `masks`: for each word, all of them in the first LANES places, and in
+    the next LANES those that tie with `t_right`."""
+    walker, moved = numbers(first_walker), fetch(net, 0)
+    low, high = walker & LOW, walker >> HALF
+    rest = (ONE << U(BITS - PLANES)) - ONE
     always_right, always_left = always(t_right), always(t_left)
-    rest_right, rest_left = ALL if t_right & low else ZERO, ALL if t_left & low else ZERO
-    ties, ties_right = np.empty(BLOCK, np.uint64), np.empty(BLOCK, np.uint64)
-    queue, waiting = np.empty(BLOCK, np.uint64), ZERO
-    who, steps, tops = np.empty(2 * BLOCK, np.uint64), np.empty(2 * BLOCK, np.uint64), np.empty(2 * BLOCK, np.uint64)
-    for word in range(start // 64, (stop + 63) // 64):
-        wanted = screen(64 * word, start, stop)
-        for j in range(PAIR):
-            state = (ZERO, ALL, ZERO, ALL)  # below right, tied with it, below left, tied with it
-            other = (ZERO, ALL, ZERO, ALL)
-            a, b, c, d = _blocks(base, j, 4 * word + 3, k0, k1)
-            state, other = (
-                _two_digits(state, a, b, of_right, of_left, 6),
-                _two_digits(other, c, d, of_right, of_left, 6),
-            )
-            a, b, c, d = _blocks(base, j, 4 * word + 2, k0, k1)
-            state, other = (
-                _two_digits(state, a, b, of_right, of_left, 4),
-                _two_digits(other, c, d, of_right, of_left, 4),
-            )
-            a, b, c, d = _blocks(base, j, 4 * word + 1, k0, k1)
-            state, other = (
-                _two_digits(state, a, b, of_right, of_left, 2),
-                _two_digits(other, c, d, of_right, of_left, 2),
-            )
-            a, b, c, d = _blocks(base, j, 4 * word, k0, k1)
-            state, other = (
-                _two_digits(state, a, b, of_right, of_left, 0),
-                _two_digits(other, c, d, of_right, of_left, 0),
-            )
-            ties_right[j], ties_right[j + PAIR] = state[1] & rest_right, other[1] & rest_right
-            ties[j] = (ties_right[j] | state[3] & rest_left) & wanted
-            ties[j + PAIR] = (ties_right[j + PAIR] | other[3] & rest_left) & wanted
-            net[j] += balance(state[0] | always_right, state[2] | always_left, wanted & ~ties[j])
-            net[j + PAIR] += balance(other[0] | always_right, other[2] | always_left, wanted & ~ties[j + PAIR])
-        tied = ZERO
-        for j in range(BLOCK):
-            queue[tied] = U(j)
-            tied += U(ties[j] != ZERO)
-        while tied:  # one undecided step of each walker that has any
-            still = ZERO
-            for i in range(tied):
-                j = queue[i]
-                bit = trailing_zeros(ties[j])
-                ties[j] &= ties[j] - ONE
-                who[waiting], steps[waiting] = j, U(word) * U(64) + bit
-                tops[waiting] = (t_right if (ties_right[j] >> bit) & ONE else t_left) & ~low
-                waiting += ONE
-                queue[still] = j
-                still += U(ties[j] != ZERO)
-            tied = still
-            if waiting >= U(BLOCK):
-                _settle_all(net, base, who, steps, tops, waiting, t_right, t_left, k0, k1)
-                waiting = ZERO
-    _settle_all(net, base, who, steps, tops, waiting, t_right, t_left, k0, k1)
+    rest_right, rest_left = ALL if t_right & rest else ZERO, ALL if t_left & rest else ZERO
+    for word in range(begin, end):
+        right, tie_right, left, tie_left = alike(ZERO), alike(ALL), alike(ZERO), alike(ALL)
+        for digit in range(PLANES - 2, -2, -2):
+            first, second = words64(low, high, U(word * PLANES + digit) >> ONE, STEPS, k0, k1)
+            right, tie_right = next_digit(right, tie_right, second, spread(t_right, digit + 1))
+            left, tie_left = next_digit(left, tie_left, second, spread(t_left, digit + 1))
+            right, tie_right = next_digit(right, tie_right, first, spread(t_right, digit))
+            left, tie_left = next_digit(left, tie_left, first, spread(t_left, digit))
+        wanted, at = screen(64 * word, start, stop), 2 * LANES * (word - begin)
+        tie_right = tie_right & rest_right & wanted
+        tied = tie_right | (tie_left & rest_left & wanted)
+        moved = moved + balance(right | always_right, left | always_left, wanted & ~tied)
+        keep(tied, masks, at)
+        keep(tie_right, masks, at + LANES)
+    keep(moved, net, 0)
 
 
 @device
-def _settle_all(net, base, who, steps, tops, waiting, t_right, t_left, k0, k1):  # type: ignore[no-untyped-def]
-    """The undecided steps, by their digits so far."""
-    half = (np.int64(waiting) + 2 * WIDTH - 1) // (2 * WIDTH) * WIDTH
-    late_who, late_steps, late_tops = who[half:], steps[half:], tops[half:]
-    for i in range(half):  # the last ones are rubbish, and not looked at
-        walker, other = base + who[i], base + late_who[i]
-        rest, _, _, _, late_rest, _, _, _ = philox2(
-            walker & LOW, walker >> HALF, steps[i], other & LOW, other >> HALF, late_steps[i], TIES, k0, k1
-        )
-        steps[i] = U(settle(t_right, t_left, tops[i], rest, PLANES))
-        late_steps[i] = U(settle(t_right, t_left, late_tops[i], late_rest, PLANES))
+def _settle(net, first_walker, begin, end, t_right, t_left, masks, lists, k0, k1):  # type: ignore[no-untyped-def]
+    """Adds to `net` the undecided steps of the words `begin` … `end` - 1. A step is pending as a code: the number of its bit, and
+    in front of that the place in `masks` where its lane of its word has the threshold that it ties with."""
+    queue, pending, digits = lists
+    tied, waiting = ZERO, ZERO
+    for word in range(end - begin):
+        for lane in range(LANES):
+            here = 2 * LANES * word + lane
+            queue[tied] = here
+            tied += U(masks[here] != ZERO)
+    while tied:  # one undecided step of each mask that has any
+        still = ZERO
+        for i in range(tied):
+            at = U(queue[i])
+            bit, others = trailing_zeros(masks[at]), masks[at] & (masks[at] - ONE)
+            pending[waiting + U(i)] = ((at + RIGHT * ((masks[at + RIGHT] >> bit) & ONE)) << SIX) | bit
+            masks[at] = others
+            queue[still] = at
+            still += U(others != ZERO)
+        waiting, tied = waiting + tied, still
+        if waiting >= U(ROOM):
+            _settle_all(net, first_walker, begin, t_right, t_left, pending, digits, waiting, k0, k1)
+            waiting = ZERO
+    _settle_all(net, first_walker, begin, t_right, t_left, pending, digits, waiting, k0, k1)
+
+
+@device
+def _settle_all(net, first_walker, begin, t_right, t_left, pending, digits, waiting, k0, k1):  # type: ignore[no-untyped-def]
+    """The pending steps, each by the digits of a block of its own."""
+    rest = (ONE << U(BITS - PLANES)) - ONE
+    for i in range(0, waiting, LANES):  # the last ones are rubbish, and not looked at
+        code = fetch(pending, i)
+        at = code >> SIX
+        walker = (at & (RIGHT - ONE)) + first_walker
+        step = ((at >> WORD) << SIX) + (code & (U(64) - ONE)) + U(64 * begin)
+        more, _, _, _ = philox(walker & LOW, walker >> HALF, step, TIES, k0, k1)
+        keep(more, digits, i)
     for i in range(waiting):
-        net[who[i]] += np.int64(steps[i])
+        top = (t_right if (U(pending[i]) >> SIX) & RIGHT else t_left) & ~rest
+        digits[i] = U32(settle(t_right, t_left, top, U(digits[i]), PLANES))
+    for i in range(waiting):
+        net[(U(pending[i]) >> SIX) & (RIGHT - ONE)] += U(np.int64(np.int32(digits[i])))
 
 
 @kernel
 def follow_constant(site, state, first_walker, start, stop, planes, t_right, t_left, levels, k0, k1):  # type: ignore[no-untyped-def]
     """As :func:`walk_constant`, keeping functionals of each path in `state`."""
     visits, positives = levels
-    for block in range((site.size + BLOCK - 1) // BLOCK):
-        for j in range(block * BLOCK, min((block + 1) * BLOCK, site.size)):
-            walker = U(first_walker + j)
-            here = site[j]
-            right, left = U(0), U(0)
-            for n in range(start, stop):
-                if n == start or n % 64 == 0:
-                    right, left = moves(walker, n // 64, planes, t_right, t_left, k0, k1)
-                bit = U(n % 64)
-                there = I32(here + I32((right >> bit) & U(1)) - I32((left >> bit) & U(1)))
-                tally(here, there, n, state[j], visits, positives, 2147483646)
-                here = there
-            site[j] = here
+    for j in range(site.size):
+        walker = U(first_walker + j)
+        here = site[j]
+        right, left = U(0), U(0)
+        for n in range(start, stop):
+            if n == start or n % 64 == 0:
+                right, left = moves(walker, n // 64, planes, t_right, t_left, k0, k1)
+            bit = U(n % 64)
+            there = I32(here + I32((right >> bit) & U(1)) - I32((left >> bit) & U(1)))
+            tally(here, there, n, state[j], visits, positives, 2147483646)
+            here = there
+        site[j] = here

@@ -10,7 +10,8 @@ import numpy as np
 from .alias import draw, settle_draw
 from .compile import aside, device, kernel
 from .functionals import above, highest, passage
-from .philox import HALF, JUMP, LOW, START, STEPS, U, philox, philox2, words64
+from .lanes import LANES, fetch, keep, numbers
+from .philox import HALF, JUMP, LOW, START, STEPS, U, philox, words64
 from .step import (
     I32,
     ONE,
@@ -39,9 +40,13 @@ def place(site, first_walker, index, upper, k0, k1):  # type: ignore[no-untyped-
 @kernel
 def count(values, shift, counts):  # type: ignore[no-untyped-def]
     """Add to `counts` how many have values[j] + shift = 0, 1, …, the ends included."""
-    last = counts.size - 1
-    for j in range(values.size):
-        counts[min(max(np.int64(values[j]) + shift, 0), last)] += 1
+    last, place = counts.size - 1, np.empty(BLOCK, np.uint32)
+    for begin in range(0, values.size, BLOCK):
+        block = values[begin : begin + BLOCK]
+        for j in range(block.size):  # on vectors
+            place[j] = min(max(np.int64(block[j]) + shift, 0), last)
+        for j in range(block.size):
+            counts[U(place[j])] += 1
 
 
 @kernel
@@ -161,21 +166,13 @@ def _step_exactly(site, half, lane, walker, n, thresholds, row, layout, k0, k1):
 def _draw(words, who, base, number, alive, k0, k1):  # type: ignore[no-untyped-def]
     """Steps-block `number` of every walker of a block."""
     w0, w1, w2, w3 = words[0], words[1], words[2], words[3]
-    half = (alive + 2 * WIDTH - 1) // (2 * WIDTH) * WIDTH
-    others, v0, v1, v2, v3 = (
-        who[half:],
-        w0[half:],
-        w1[half:],
-        w2[half:],
-        w3[half:],
-    )  # an index j + half might be negative
-    for j in range(half):
-        walker, other = base + U(who[j]), base + U(others[j])
-        y0, y1, y2, y3, z0, z1, z2, z3 = philox2(
-            walker & LOW, walker >> HALF, number, other & LOW, other >> HALF, number, STEPS, k0, k1
-        )
-        w0[j], w1[j], w2[j], w3[j] = U32(y0), U32(y1), U32(y2), U32(y3)
-        v0[j], v1[j], v2[j], v3[j] = U32(z0), U32(z1), U32(z2), U32(z3)
+    for j in range(0, alive, LANES):  # the last lanes may be rubbish
+        walker = fetch(who, j) + base
+        y0, y1, y2, y3 = philox(walker & LOW, walker >> HALF, number, STEPS, k0, k1)
+        keep(y0, w0, j)
+        keep(y1, w1, j)
+        keep(y2, w2, j)
+        keep(y3, w3, j)
 
 
 @device
@@ -266,16 +263,14 @@ def jump(site, first_walker, interval, first, bits, cells, rests, k0, k1):  # ty
 @device
 def _four_each(words, base, interval, k0, k1):  # type: ignore[no-untyped-def]
     """The words of the jump-blocks `base`, `base` + 1, …: words[i, j] = word i of block `base` + j."""
-    half = words.shape[1] // 2
     w0, w1, w2, w3 = words[0], words[1], words[2], words[3]
-    v0, v1, v2, v3 = w0[half:], w1[half:], w2[half:], w3[half:]
-    for j in range(half):
-        group, other = base + U(j), base + U(j + half)
-        y0, y1, y2, y3, z0, z1, z2, z3 = philox2(
-            group & LOW, group >> HALF, interval, other & LOW, other >> HALF, interval, JUMP, k0, k1
-        )
-        w0[j], w1[j], w2[j], w3[j] = U32(y0), U32(y1), U32(y2), U32(y3)
-        v0[j], v1[j], v2[j], v3[j] = U32(z0), U32(z1), U32(z2), U32(z3)
+    for j in range(0, words.shape[1], LANES):
+        group = numbers(base + U(j))
+        y0, y1, y2, y3 = philox(group & LOW, group >> HALF, interval, JUMP, k0, k1)
+        keep(y0, w0, j)
+        keep(y1, w1, j)
+        keep(y2, w2, j)
+        keep(y3, w3, j)
 
 
 @device
@@ -296,26 +291,25 @@ def follow_table(site, state, first_walker, start, stop, thresholds, layout, lev
     """As :func:`walk_table`, keeping functionals of each path in `state` (see :mod:`randwalk.record`)."""
     low, high, wrap, killed = layout
     visits, positives = levels
-    for block in range((site.size + BLOCK - 1) // BLOCK):
-        for j in range(block * BLOCK, min((block + 1) * BLOCK, site.size)):
-            walker = U(first_walker + j)
-            words = np.empty((4, 1), np.uint32)
-            here = site[j]
-            for n in range(start, stop):
-                if here == 0 or here > killed - 2:
-                    break
-                if n == start or n % 8 == 0:
-                    y0, y1, y2, y3 = philox(walker & LOW, walker >> U(32), U(n // 8), STEPS, k0, k1)
-                    words[0, 0], words[1, 0], words[2, 0], words[3, 0] = (
-                        U32(y0 & LOW),
-                        U32(y1 & LOW),
-                        U32(y2 & LOW),
-                        U32(y3 & LOW),
-                    )
-                i = n % 8
-                half = (words[i & 3, 0] >> (U32(16) if i < 4 else U32(0))) & U32(0xFFFF)
-                row = n - start if thresholds.shape[0] > 1 else 0
-                there = table_step(here, half, walker, n, thresholds, row, low, high, wrap, killed, k0, k1)
-                tally(here, there, n, state[j], visits, positives, killed - 1)
-                here = there
-            site[j] = here
+    for j in range(site.size):
+        walker = U(first_walker + j)
+        words = np.empty((4, 1), np.uint32)
+        here = site[j]
+        for n in range(start, stop):
+            if here == 0 or here > killed - 2:
+                break
+            if n == start or n % 8 == 0:
+                y0, y1, y2, y3 = philox(walker & LOW, walker >> U(32), U(n // 8), STEPS, k0, k1)
+                words[0, 0], words[1, 0], words[2, 0], words[3, 0] = (
+                    U32(y0 & LOW),
+                    U32(y1 & LOW),
+                    U32(y2 & LOW),
+                    U32(y3 & LOW),
+                )
+            i = n % 8
+            half = (words[i & 3, 0] >> (U32(16) if i < 4 else U32(0))) & U32(0xFFFF)
+            row = n - start if thresholds.shape[0] > 1 else 0
+            there = table_step(here, half, walker, n, thresholds, row, low, high, wrap, killed, k0, k1)
+            tally(here, there, n, state[j], visits, positives, killed - 1)
+            here = there
+        site[j] = here

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from .compile import device
-from .vector import product
+from .vector import joined, product
 
 STREAM_VERSION = 2
 
@@ -27,7 +27,7 @@ W0, W1 = U(0x9E3779B9), U(0xBB67AE85)
 @device
 def _round(c0, c1, c2, c3, k0, k1):  # type: ignore[no-untyped-def]
     # Words live in the low half of 64-bit lanes; high halves carry rubbish that the next multiplication does not look at.
-    p0, p1 = product(U(c0), M0), product(U(c2), M1)
+    p0, p1 = product(c0, M0), product(c2, M1)
     return (p1 >> HALF) ^ c1 ^ k0, p1, (p0 >> HALF) ^ c3 ^ k1, p0
 
 
@@ -49,45 +49,10 @@ def philox(c0, c1, c2, c3, k0, k1):  # type: ignore[no-untyped-def]
 
 
 @device
-def philox2(c0, c1, c2, d0, d1, d2, c3, k0, k1):  # type: ignore[no-untyped-def]
-    """Two blocks, (c0, c1, c2, c3) and (d0, d1, d2, c3), round by round in turn: each waits while the other multiplies, so
-    that a loop over lanes runs a third faster than with one."""
-    d3 = c3
-    c0, c1, c2, c3 = _round(c0, c1, c2, c3, k0, k1)
-    d0, d1, d2, d3 = _round(d0, d1, d2, d3, k0, k1)
-    c0, c1, c2, c3 = _round(c0, c1, c2, c3, (k0 + W0) & LOW, (k1 + W1) & LOW)
-    d0, d1, d2, d3 = _round(d0, d1, d2, d3, (k0 + W0) & LOW, (k1 + W1) & LOW)
-    c0, c1, c2, c3 = _round(c0, c1, c2, c3, (k0 + U(2) * W0) & LOW, (k1 + U(2) * W1) & LOW)
-    d0, d1, d2, d3 = _round(d0, d1, d2, d3, (k0 + U(2) * W0) & LOW, (k1 + U(2) * W1) & LOW)
-    c0, c1, c2, c3 = _round(c0, c1, c2, c3, (k0 + U(3) * W0) & LOW, (k1 + U(3) * W1) & LOW)
-    d0, d1, d2, d3 = _round(d0, d1, d2, d3, (k0 + U(3) * W0) & LOW, (k1 + U(3) * W1) & LOW)
-    c0, c1, c2, c3 = _round(c0, c1, c2, c3, (k0 + U(4) * W0) & LOW, (k1 + U(4) * W1) & LOW)
-    d0, d1, d2, d3 = _round(d0, d1, d2, d3, (k0 + U(4) * W0) & LOW, (k1 + U(4) * W1) & LOW)
-    c0, c1, c2, c3 = _round(c0, c1, c2, c3, (k0 + U(5) * W0) & LOW, (k1 + U(5) * W1) & LOW)
-    d0, d1, d2, d3 = _round(d0, d1, d2, d3, (k0 + U(5) * W0) & LOW, (k1 + U(5) * W1) & LOW)
-    c0, c1, c2, c3 = _round(c0, c1, c2, c3, (k0 + U(6) * W0) & LOW, (k1 + U(6) * W1) & LOW)
-    d0, d1, d2, d3 = _round(d0, d1, d2, d3, (k0 + U(6) * W0) & LOW, (k1 + U(6) * W1) & LOW)
-    c0, c1, c2, c3 = _round(c0, c1, c2, c3, (k0 + U(7) * W0) & LOW, (k1 + U(7) * W1) & LOW)
-    d0, d1, d2, d3 = _round(d0, d1, d2, d3, (k0 + U(7) * W0) & LOW, (k1 + U(7) * W1) & LOW)
-    c0, c1, c2, c3 = _round(c0, c1, c2, c3, (k0 + U(8) * W0) & LOW, (k1 + U(8) * W1) & LOW)
-    d0, d1, d2, d3 = _round(d0, d1, d2, d3, (k0 + U(8) * W0) & LOW, (k1 + U(8) * W1) & LOW)
-    c0, c1, c2, c3 = _round(c0, c1, c2, c3, (k0 + U(9) * W0) & LOW, (k1 + U(9) * W1) & LOW)
-    d0, d1, d2, d3 = _round(d0, d1, d2, d3, (k0 + U(9) * W0) & LOW, (k1 + U(9) * W1) & LOW)
-    return c0, c1, c2, c3, d0, d1, d2, d3
-
-
-@device
-def two_words64(c0, c1, c2, d0, d1, d2, c3, k0, k1):  # type: ignore[no-untyped-def]
-    """As :func:`words64`, of two blocks."""
-    y0, y1, y2, y3, z0, z1, z2, z3 = philox2(c0, c1, c2, d0, d1, d2, c3, k0, k1)
-    return (y0 & LOW) | (y1 << HALF), (y2 & LOW) | (y3 << HALF), (z0 & LOW) | (z1 << HALF), (z2 & LOW) | (z3 << HALF)
-
-
-@device
 def words64(c0, c1, c2, c3, k0, k1):  # type: ignore[no-untyped-def]
     """The block as two 64-bit words: (first | second << 32, third | fourth << 32)."""
     y0, y1, y2, y3 = philox(c0, c1, c2, c3, k0, k1)
-    return (y0 & LOW) | (y1 << HALF), (y2 & LOW) | (y3 << HALF)
+    return joined(y0, y1), joined(y2, y3)
 
 
 def key(seed: int, *spawn: int) -> tuple[np.uint64, np.uint64]:

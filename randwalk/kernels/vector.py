@@ -10,6 +10,8 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 from numba.np.arrayobj import make_array
 
+from .lanes import LANES, lanes, spread
+
 array_of: Any = make_array
 insert: Any = cgutils.get_or_insert_function
 
@@ -17,12 +19,12 @@ WIDTH = 8  # thresholds fetched together; LLVM splits or scalarises where the pr
 
 
 def _wide(context: Any) -> Any:
-    """Prefer 512-bit vectors in the function that calls this; Numba's default stops at 256. No effect without AVX-512."""
+    """Prefer 512-bit vectors in the function that calls this; Numba's default stops at 256. No effect without AVX-512. And
+    align its stack: LLVM would keep vectors that registers have no room for at places that straddle two cache lines."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        set.add(
-            builder.function.attributes, '"prefer-vector-width"="512"'
-        )  # llvmlite's own check knows no string attributes
+        for attribute in ('"prefer-vector-width"="512"', '"stackrealign"'):
+            set.add(builder.function.attributes, attribute)  # llvmlite's own check knows no string attributes
         return context.get_dummy_value()
 
     return types.void(), generate
@@ -70,8 +72,8 @@ def _apart(context: Any) -> Any:
 
 
 def _product(context: Any, a: Any, b: Any) -> Any:
-    """The 64 bits of the product of the low halves of two uint64. On CUDA by the instruction that does just that; NVVM would
-    multiply all of both, which adds a third to the work of Philox."""
+    """The 64 bits of the product of the low halves of two uint64, or of lanes and a uint64. On CUDA by the instruction that
+    does just that; NVVM would multiply all of both, which adds a third to the work of Philox."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         i32, i64 = ir.IntType(32), ir.IntType(64)
@@ -79,19 +81,40 @@ def _product(context: Any, a: Any, b: Any) -> Any:
             halves = [builder.trunc(value, i32) for value in arguments]
             kind = ir.FunctionType(i64, [i32, i32])
             return builder.call(ir.InlineAsm(kind, "mul.wide.u32 $0, $1, $2;", "=l,r,r"), halves)
-        low = ir.Constant(i64, 0xFFFFFFFF)
+        if a == lanes:
+            arguments = [spread(builder, value) for value in arguments]
+        low = ir.Constant(arguments[0].type, [0xFFFFFFFF] * LANES if a == lanes else 0xFFFFFFFF)
         return builder.mul(*(builder.and_(value, low) for value in arguments))
 
-    return types.uint64(types.uint64, types.uint64), generate
+    return a(a, types.uint64), generate
+
+
+def _joined(context: Any, low: Any, high: Any) -> Any:
+    """The low halves of two uint64, or of lanes, as one. By arithmetic, LLVM would make a wide multiplication of it."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        first, second = arguments
+        if low == lanes:
+            halves = ir.VectorType(ir.IntType(32), 2 * LANES)
+            order = [2 * LANES * (i % 2) + i // 2 * 2 for i in range(2 * LANES)]
+            first, second = (builder.bitcast(value, halves) for value in arguments)
+            mask = ir.Constant(halves, order)
+            return builder.bitcast(builder.shuffle_vector(first, second, mask), arguments[0].type)
+        first = builder.and_(first, ir.Constant(first.type, 0xFFFFFFFF))
+        return builder.or_(first, builder.shl(second, ir.Constant(second.type, 32)))
+
+    return low(low, high), generate
 
 
 def _ones(context: Any, word: Any) -> Any:
-    """The number of ones in a uint64, an int64."""
+    """The number of ones in a uint64, an int64, or in each of lanes."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        return builder.ctpop(arguments[0])
+        kind = arguments[0].type
+        name = f"llvm.ctpop.v{LANES}i64" if word == lanes else "llvm.ctpop.i64"
+        return builder.call(insert(builder.module, ir.FunctionType(kind, [kind]), name), arguments)
 
-    return types.int64(types.uint64), generate
+    return (lanes if word == lanes else types.int64)(word), generate
 
 
 def _zeros_below(context: Any, word: Any) -> Any:
@@ -107,5 +130,6 @@ wide: Any = intrinsic(_wide)
 apart: Any = intrinsic(_apart)
 gather: Any = intrinsic(_gather)
 product: Any = intrinsic(_product)
+joined: Any = intrinsic(_joined)
 ones: Any = intrinsic(_ones)
 zeros_below: Any = intrinsic(_zeros_below)
