@@ -11,13 +11,14 @@ import logging
 import os
 import tempfile
 from collections.abc import Callable
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
 import numba
 from numba import njit
 from numba.core import event
+from numba.core.registry import CPUDispatcher
 
 F = Callable[..., Any]
 OPTIONS: dict[str, Any] = {  # without a wrapper for C, which nobody calls, a kernel is compiled in a tenth less time
@@ -77,9 +78,21 @@ def _cached(function: F, **options: Any) -> Callable[..., Any]:
         settings.CACHE_DIR = previous
 
 
+class _Device(CPUDispatcher):
+    """Without the wrapper for Python that Numba gives to every function, which takes a third of the time to compile small
+    ones. Where Python does call (tests, the simulator of CUDA), the function is compiled again, with one."""
+
+    def __call__(self, *arguments: Any) -> Any:
+        return self._for_python(*arguments)
+
+    @cached_property
+    def _for_python(self) -> Callable[..., Any]:
+        return njit(**OPTIONS)(self.py_func)
+
+
 def device(function: F) -> Callable[..., Any]:
-    """A scalar function called from kernels, on the CPU and on CUDA; always inlined."""
-    return njit(forceinline=True, **OPTIONS)(function)
+    """A function of scalars or lanes called from kernels, on the CPU and on CUDA; always inlined."""
+    return _Device(function, targetoptions={"nopython": True, "forceinline": True, "no_cpython_wrapper": True, **OPTIONS})
 
 
 def aside(function: F) -> Callable[..., Any]:

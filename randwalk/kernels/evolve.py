@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from .compile import device, kernel
-from .step import column
+from .philox import U
+from .step import ONE, column
 
 TINY = 1e-292  # mass at the edge of the reached sites below which it is dropped: denormal numbers are a hundred times slower
 
 
 @device
-def _interior(target, below, above, here, p, q, r):  # type: ignore[no-untyped-def]
-    for i in range(target.size):  # slices that begin at 0: an index that might be negative would keep this off vectors
-        target[i] = p[i] * below[i] + q[i] * above[i] + r[i] * here[i]
+def _interior(target, source, begin, end, p, q, r):  # type: ignore[no-untyped-def]
+    for j in range(begin, end):
+        i = U(j)  # an index that might be negative would keep this off vectors
+        target[i] = p[i - ONE] * source[i - ONE] + q[i + ONE] * source[i + ONE] + r[i] * source[i]
 
 
 @device
-def _interior_constant(target, below, above, here, p, q, r):  # type: ignore[no-untyped-def]
-    for i in range(target.size):
-        target[i] = p * below[i] + q * above[i] + r * here[i]
+def _interior_constant(target, source, begin, end, p, q, r):  # type: ignore[no-untyped-def]
+    for j in range(begin, end):
+        i = U(j)
+        target[i] = p * source[i - ONE] + q * source[i + ONE] + r * source[i]
 
 
 @device
@@ -53,10 +56,7 @@ def evolve(mass, other, steps, p, q, r, d, low, high, wrap, reach, out):  # type
                 out[n, 1] = pr[column(sites, low, high)] * source[sites]
             lo, hi = max(lo - 1, 1), min(hi + 1, sites)
         if low > sites:  # a column is a site
-            _interior(
-                target[lo : hi + 1], source[lo - 1 : hi], source[lo + 1 : hi + 2], source[lo : hi + 1],
-                pr[lo - 1 : hi], qr[lo + 1 : hi + 2], rr[lo : hi + 1],
-            )  # fmt: skip
+            _interior(target, source, lo, hi + 1, pr, qr, rr)
             if wrap:
                 target[1] = pr[sites] * source[0] + qr[2 if sites > 1 else 1] * source[2] + rr[1] * source[1]
                 target[sites] = (
@@ -65,7 +65,7 @@ def evolve(mass, other, steps, p, q, r, d, low, high, wrap, reach, out):  # type
         else:
             pc, qc, rc = pr[2], qr[2], rr[2]
             a, b = max(lo, 3), max(min(hi, sites - 2), 2) + 1
-            _interior_constant(target[a:b], source[a - 1 : b - 1], source[a + 1 : b + 1], source[a:b], pc, qc, rc)
+            _interior_constant(target, source, a, b, pc, qc, rc)
             for end in range(4):
                 i = lo + end if end < 2 else hi - end + 2
                 if (i < 3 or i > sites - 2) and lo <= i <= hi:
