@@ -12,7 +12,7 @@ import math
 
 import numpy as np
 
-from .compile import device
+from .compile import aside, device
 from .philox import words64
 from .portable import (
     SERIES_FROM,
@@ -30,6 +30,7 @@ from .portable import (
     stirling_series,
     whole,
 )
+from .vector import WIDTH
 
 U = np.uint64
 ULP = 2.0**-53
@@ -164,7 +165,7 @@ def _reject(n, a, b, c0, c1, c2, c3, k0, k1):  # type: ignore[no-untyped-def]
             return m + j
 
 
-@device
+@aside
 def binomial(n, a, b, c0, c1, c2, c3, k0, k1):  # type: ignore[no-untyped-def]
     """A draw of Binomial(n, a/b), for int64 0 <= n <= 2^53 and 0 <= a <= b <= 2^53; an int64.
 
@@ -221,7 +222,20 @@ def _judge(n, p, m, excess, sd, first, second):  # type: ignore[no-untyped-def]
 @device
 def workspace(size):  # type: ignore[no-untyped-def]
     """The arrays that `size` draws together need."""
-    return np.empty((5, size), np.int64), np.empty((3, size), np.uint64), np.empty((3, size), np.float64)
+    return np.empty((3, size), np.int64), np.empty((6, size), np.uint64), np.empty((3, size), np.float64)
+
+
+@device
+def _filled(number):  # type: ignore[no-untyped-def]
+    """As many and those that fill the last vector, whose results are not looked at: a loop over the rest of them, one by one,
+    would take as long as that over all the vectors."""
+    return (number + U(WIDTH - 1)) & ~U(WIDTH - 1)
+
+
+@device
+def _asked(k, n, flip):  # type: ignore[no-untyped-def]
+    """How many of n had the outcome asked for, if k had the rarer one; `flip` if those are not the same."""
+    return n - k if flip else k
 
 
 @device
@@ -233,64 +247,59 @@ def binomials(n, a, b, c0, c1, c2, c3, k0, k1, out, work, size):  # type: ignore
     that the processor, which looks some hundred instructions ahead, works on several rounds of them at once.
     """
     whole_numbers, words, reals = work
-    queue, who, many, mode, drawn = (
-        whole_numbers[0],
-        whole_numbers[1],
-        whole_numbers[2],
-        whole_numbers[3],
-        whole_numbers[4],
-    )
-    first, second, verdict = words[0], words[1], words[2]
+    many, mode, drawn = whole_numbers[0], whole_numbers[1], whole_numbers[2]
+    queue, who, flip, first, second, verdict = words[0], words[1], words[2], words[3], words[4], words[5]
     p, excess, sd = reals[0], reals[1], reals[2]
-    waiting, attempt = np.int64(0), U(0)
+    waiting, attempt = U(0), U(0)
     for j in range(size):
-        if np.float64(n[j]) * np.float64(min(a[j], b[j] - a[j])) > SURELY_LARGE * np.float64(b[j]):
-            queue[waiting] = j
-            waiting += 1
-        else:
-            out[j] = binomial(n[j], a[j], b[j], c0[j], c1, c2, c3, k0, k1)
+        rarer = real(U(min(a[j], b[j] - a[j])))
+        verdict[j] = U(real(U(n[j])) * rarer > SURELY_LARGE * real(U(b[j])))
+    for j in range(size):
+        queue[waiting] = j
+        waiting += verdict[j]
+    if waiting < U(size):
+        for j in range(size):
+            if verdict[j] == U(0):
+                out[j] = binomial(n[j], a[j], b[j], c0[j], c1, c2, c3, k0, k1)
     for i in range(waiting):
         j = queue[i]
         many[i], mode[i], drawn[i] = n[j], a[j], b[j]
-    for i in range(waiting):
+    for i in range(_filled(waiting)):
+        flip[i] = U(mode[i] > drawn[i] - mode[i])
         p[i], mode[i], excess[i], sd[i] = _prepare(many[i], mode[i], drawn[i])
-    while waiting > 0:
+    while waiting > U(0):
         for i in range(waiting):
             first[i] = c0[queue[i]]
-        for i in range(waiting):
+        for i in range(_filled(waiting)):
             first[i], second[i] = words64(first[i], c1, c2 + attempt, c3, k0, k1)
-        for i in range(waiting):
+        for i in range(_filled(waiting)):
             width, slope, quick = _hat(p[i], sd[i])
             v, inside, offset = _proposal(first[i], second[i], excess[i], width, slope)
-            drawn[i] = mode[i] + whole(floor(offset, SIGNED), SIGNED)
-            verdict[i] = U((inside >= 0.07) & (v * width <= quick))
-        unsure = np.int64(0)
+            drawn[i] = _asked(mode[i] + whole(floor(offset, SIGNED), SIGNED), many[i], flip[i])
+            verdict[i] = U((inside < 0.07) | (v * width > quick))
+        unsure = U(0)
         for i in range(waiting):
             j = queue[i]
-            out[j] = n[j] - drawn[i] if a[j] > b[j] - a[j] else drawn[i]
+            out[j] = drawn[i]
             queue[unsure], who[unsure] = j, i
-            unsure += np.int64(verdict[i] == U(0))
+            unsure += verdict[i]
         for i in range(unsure):
             j = who[i]
             many[i], mode[i], first[i], second[i] = many[j], mode[j], first[j], second[j]
-            p[i], excess[i], sd[i] = p[j], excess[j], sd[j]
-        for i in range(unsure):
-            drawn[i], verdict[i] = _judge(many[i], p[i], mode[i], excess[i], sd[i], first[i], second[i])
-        waiting = np.int64(0)
+            p[i], excess[i], sd[i], flip[i] = p[j], excess[j], sd[j], flip[j]
+        for i in range(_filled(unsure)):
+            k, verdict[i] = _judge(many[i], p[i], mode[i], excess[i], sd[i], first[i], second[i])
+            drawn[i] = _asked(k, many[i], flip[i])
+        waiting = U(0)
         for i in range(unsure):
             j = queue[i]
-            out[j] = n[j] - drawn[i] if a[j] > b[j] - a[j] else drawn[i]
+            out[j] = drawn[i]
             if verdict[i] == DOUBTFUL:
                 out[j] = binomial(n[j], a[j], b[j], c0[j], c1, c2, c3, k0, k1)
             queue[waiting] = j
-            many[waiting], mode[waiting], p[waiting], excess[waiting], sd[waiting] = (
-                many[i],
-                mode[i],
-                p[i],
-                excess[i],
-                sd[i],
-            )
-            waiting += np.int64(verdict[i] == REJECTED)
+            many[waiting], mode[waiting], flip[waiting] = many[i], mode[i], flip[i]
+            p[waiting], excess[waiting], sd[waiting] = p[i], excess[i], sd[i]
+            waiting += U(verdict[i] == REJECTED)
         attempt += U(1)
 
 

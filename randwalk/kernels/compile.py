@@ -92,12 +92,14 @@ class _Device(CPUDispatcher):
 
 def device(function: F) -> Callable[..., Any]:
     """A function of scalars or lanes called from kernels, on the CPU and on CUDA; always inlined."""
-    return _Device(function, targetoptions={"nopython": True, "forceinline": True, "no_cpython_wrapper": True, **OPTIONS})
+    return _Device(
+        function, targetoptions={"nopython": True, "forceinline": True, "no_cpython_wrapper": True, **OPTIONS}
+    )
 
 
 def aside(function: F) -> Callable[..., Any]:
     """A function of a rare branch: called where it is, not inlined, so that a kernel is compiled sooner."""
-    return njit(**OPTIONS)(function)
+    return _Device(function, targetoptions={"nopython": True, "no_cpython_wrapper": True, **OPTIONS})
 
 
 def kernel(function: F) -> Callable[..., Any]:

@@ -105,6 +105,7 @@ def occupy(counts, after, low, high, start, stop, thresholds, layout, first, gon
         if not wrap and high == sites:
             gone[n - start, 1] = to_right[size]
         for i in range(left_off, size - right_off):
-            here[i] += to_right[i] + to_left[i + 2] - to_right[i + 1] - to_left[i + 1]
+            j = U(i)
+            here[j] += to_right[j] + to_left[j + U(2)] - to_right[j + U(1)] - to_left[j + U(1)]
     for index in range(low, high + 1):
         after[index] = here[index - begin]
