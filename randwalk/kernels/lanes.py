@@ -51,6 +51,13 @@ def spread(builder: Any, value: Any) -> Any:
     return builder.shuffle_vector(one, ir.Constant(VECTOR, ir.Undefined), first)
 
 
+def combine(builder: Any, instruction: str, *values: Any) -> Any:
+    """An instruction of LLVM on values of which some are lanes, and the others then in every lane."""
+    if any(value.type == VECTOR for value in values):
+        values = tuple(spread(builder, value) for value in values)
+    return getattr(builder, instruction)(*values)
+
+
 def _define(function: Any, instruction: str, *forms: tuple[Any, ...]) -> None:
     """`function` of arguments of these types, of which a uint64 is one in every lane, by an instruction of LLVM."""
     cases = [signature(lanes, *form) for form in forms]
@@ -58,7 +65,7 @@ def _define(function: Any, instruction: str, *forms: tuple[Any, ...]) -> None:
     register(function)(template)
 
     def lower(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        return getattr(builder, instruction)(*(spread(builder, value) for value in arguments))
+        return combine(builder, instruction, *arguments)
 
     for form in forms:
         implement(function, *form)(lower)

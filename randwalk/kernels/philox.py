@@ -6,9 +6,15 @@ drives which step of which walker is written in docs/stream.md and versioned by 
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+from llvmlite import ir
+from numba import types
+from numba.extending import intrinsic
 
 from .compile import device
+from .lanes import combine, lanes
 from .vector import joined, product
 
 STREAM_VERSION = 2
@@ -24,28 +30,35 @@ M0, M1 = U(0xD2511F53), U(0xCD9E8D57)
 W0, W1 = U(0x9E3779B9), U(0xBB67AE85)
 
 
-@device
-def _round(c0, c1, c2, c3, k0, k1):  # type: ignore[no-untyped-def]
-    # Words live in the low half of 64-bit lanes; high halves carry rubbish that the next multiplication does not look at.
-    p0, p1 = product(c0, M0), product(c2, M1)
-    return (p1 >> HALF) ^ c1 ^ k0, p1, (p0 >> HALF) ^ c3 ^ k1, p0
+def _rounds(context: Any, c0: Any, c1: Any, c2: Any, c3: Any, k0: Any, k1: Any) -> Any:
+    """Ten rounds, written out for LLVM: Numba would infer the types of every operation of each."""
+    kind = lanes if lanes in (c0, c1, c2, c3) else types.uint64
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        a, b, c, d, key0, key1 = arguments
+        low, half = (ir.Constant(ir.IntType(64), int(value)) for value in (LOW, HALF))
+        for number in range(10):
+            if number:
+                key0 = builder.and_(builder.add(key0, ir.Constant(low.type, int(W0))), low)
+                key1 = builder.and_(builder.add(key1, ir.Constant(low.type, int(W1))), low)
+            # Words live in the low half of 64-bit places; high halves carry rubbish that the next product does not look at.
+            p, q = product(context, builder, a, M0), product(context, builder, c, M1)
+            a, b, c, d = (
+                combine(builder, "xor", combine(builder, "xor", combine(builder, "lshr", q, half), b), key0), q,
+                combine(builder, "xor", combine(builder, "xor", combine(builder, "lshr", p, half), d), key1), p,
+            )  # fmt: skip
+        return context.make_tuple(builder, signature.return_type, (a, b, c, d))
+
+    return types.UniTuple(kind, 4)(c0, c1, c2, c3, k0, k1), generate
+
+
+_ten_rounds: Any = intrinsic(_rounds)
 
 
 @device
 def philox(c0, c1, c2, c3, k0, k1):  # type: ignore[no-untyped-def]
-    """Four uint64 whose low 32 bits are the output words; the high bits are undefined. Straight-line, so that loops over
-    lanes vectorise without unrolling first."""
-    c0, c1, c2, c3 = _round(c0, c1, c2, c3, k0, k1)
-    c0, c1, c2, c3 = _round(c0, c1, c2, c3, (k0 + W0) & LOW, (k1 + W1) & LOW)
-    c0, c1, c2, c3 = _round(c0, c1, c2, c3, (k0 + U(2) * W0) & LOW, (k1 + U(2) * W1) & LOW)
-    c0, c1, c2, c3 = _round(c0, c1, c2, c3, (k0 + U(3) * W0) & LOW, (k1 + U(3) * W1) & LOW)
-    c0, c1, c2, c3 = _round(c0, c1, c2, c3, (k0 + U(4) * W0) & LOW, (k1 + U(4) * W1) & LOW)
-    c0, c1, c2, c3 = _round(c0, c1, c2, c3, (k0 + U(5) * W0) & LOW, (k1 + U(5) * W1) & LOW)
-    c0, c1, c2, c3 = _round(c0, c1, c2, c3, (k0 + U(6) * W0) & LOW, (k1 + U(6) * W1) & LOW)
-    c0, c1, c2, c3 = _round(c0, c1, c2, c3, (k0 + U(7) * W0) & LOW, (k1 + U(7) * W1) & LOW)
-    c0, c1, c2, c3 = _round(c0, c1, c2, c3, (k0 + U(8) * W0) & LOW, (k1 + U(8) * W1) & LOW)
-    c0, c1, c2, c3 = _round(c0, c1, c2, c3, (k0 + U(9) * W0) & LOW, (k1 + U(9) * W1) & LOW)
-    return c0, c1, c2, c3
+    """Four uint64, or lanes, whose low 32 bits are the output words; the high bits are undefined."""
+    return _ten_rounds(c0, c1, c2, c3, k0, k1)
 
 
 @device

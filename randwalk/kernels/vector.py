@@ -10,7 +10,7 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 from numba.np.arrayobj import make_array
 
-from .lanes import LANES, lanes, spread
+from .lanes import LANES, combine, lanes
 
 array_of: Any = make_array
 insert: Any = cgutils.get_or_insert_function
@@ -71,22 +71,16 @@ def _apart(context: Any) -> Any:
     return types.void(), generate
 
 
-def _product(context: Any, a: Any, b: Any) -> Any:
-    """The 64 bits of the product of the low halves of two uint64, or of lanes and a uint64. On CUDA by the instruction that
-    does just that; NVVM would multiply all of both, which adds a third to the work of Philox."""
-
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        i32, i64 = ir.IntType(32), ir.IntType(64)
-        if type(context).__name__ == "CUDATargetContext":
-            halves = [builder.trunc(value, i32) for value in arguments]
-            kind = ir.FunctionType(i64, [i32, i32])
-            return builder.call(ir.InlineAsm(kind, "mul.wide.u32 $0, $1, $2;", "=l,r,r"), halves)
-        if a == lanes:
-            arguments = [spread(builder, value) for value in arguments]
-        low = ir.Constant(arguments[0].type, [0xFFFFFFFF] * LANES if a == lanes else 0xFFFFFFFF)
-        return builder.mul(*(builder.and_(value, low) for value in arguments))
-
-    return a(a, types.uint64), generate
+def product(context: Any, builder: Any, value: Any, factor: int) -> Any:
+    """The 64 bits of the product of the low half of a uint64, or of lanes, and 32 bits. On CUDA by the instruction that does
+    just that; NVVM would multiply all of both, which adds a third to the work of Philox."""
+    i32, i64 = ir.IntType(32), ir.IntType(64)
+    if type(context).__name__ == "CUDATargetContext":
+        wide_mul = ir.InlineAsm(ir.FunctionType(i64, [i32, i32]), "mul.wide.u32 $0, $1, $2;", "=l,r,r")
+        return builder.call(wide_mul, [builder.trunc(value, i32), ir.Constant(i32, int(factor))])
+    return combine(
+        builder, "mul", combine(builder, "and_", value, ir.Constant(i64, 0xFFFFFFFF)), ir.Constant(i64, int(factor))
+    )
 
 
 def _joined(context: Any, low: Any, high: Any) -> Any:
@@ -129,7 +123,6 @@ def _zeros_below(context: Any, word: Any) -> Any:
 wide: Any = intrinsic(_wide)
 apart: Any = intrinsic(_apart)
 gather: Any = intrinsic(_gather)
-product: Any = intrinsic(_product)
 joined: Any = intrinsic(_joined)
 ones: Any = intrinsic(_ones)
 zeros_below: Any = intrinsic(_zeros_below)
