@@ -238,7 +238,7 @@ def _asked(k, n, flip):  # type: ignore[no-untyped-def]
     return n - k if flip else k
 
 
-@device
+@aside
 def binomials(n, a, b, c0, c1, c2, c3, k0, k1, out, work, size):  # type: ignore[no-untyped-def]
     """`size` draws of Binomial(n[j], a[j]/b[j]) into out[j], each that of :func:`binomial` at counter word c0[j].
 

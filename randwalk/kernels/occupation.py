@@ -71,7 +71,9 @@ def occupy(counts, after, low, high, start, stop, thresholds, layout, first, gon
         columns[i] = column(I32(index), left_end, right_end)
     right, left, others = np.empty(size, np.int64), np.empty(size, np.int64), np.empty(size, np.int64)
     dead, rest = np.empty(size, np.int64), np.empty(size, np.int64)
-    full = np.full(STRIPE, FULL, np.int64)
+    full = np.empty(STRIPE, np.int64)
+    for k in range(STRIPE):
+        full[k] = FULL
     to_right, to_left = np.zeros(size + 2, np.int64), np.zeros(size + 2, np.int64)  # one place beyond each end
     remaining = np.empty(STRIPE, np.int64)
     work = workspace(STRIPE)
