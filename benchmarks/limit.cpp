@@ -17,15 +17,15 @@ using u64 = uint64_t;
 #if defined(__AVX512F__)
 #include <immintrin.h>
 typedef __m512i vec;
-static const int W = 8;
+static const int W = 8, AHEAD = 6;  // 64-bit numbers in a vector; blocks that keep it busiest, as found by trying
 static inline vec wide_mul(vec a, vec b) { return _mm512_mul_epu32(a, b); }
 #elif defined(__AVX2__)
 #include <immintrin.h>
 typedef __m256i vec;
-static const int W = 4;
+static const int W = 4, AHEAD = 3;
 static inline vec wide_mul(vec a, vec b) { return _mm256_mul_epu32(a, b); }
 #else
-static const int W = 2;
+static const int W = 2, AHEAD = 3;
 typedef u64 vec __attribute__((vector_size(16)));
 static inline vec wide_mul(vec a, vec b) { return (a & 0xffffffffu) * (b & 0xffffffffu); }
 #endif
@@ -54,43 +54,56 @@ static inline lanes ones(lanes x) {  // population count, as a vector
 #endif
 }
 static lanes keys[20];  // of the ten rounds, made once
-static inline void philox(lanes c0, lanes c1, lanes c2, lanes c3, lanes out[2]) {
-  const lanes m0 = all(0xD2511F53), m1 = all(0xCD9E8D57), low = all(0xffffffff);
+// K blocks, round by round in turn: each multiplies while the others wait. c[k] is a counter, and becomes the output words.
+template <int K> static inline void rounds(lanes (&c)[K][4]) {
+  const lanes m0 = all(0xD2511F53), m1 = all(0xCD9E8D57);
 #pragma GCC unroll 10
   for (int r = 0; r < 10; r++) {
-    lanes p0 = mul(c0, m0), p1 = mul(c2, m1);
-    c0 = xor3(p1 >> 32, c1, keys[2 * r]); c2 = xor3(p0 >> 32, c3, keys[2 * r + 1]); c1 = p1; c3 = p0;
+#pragma GCC unroll 8
+    for (int k = 0; k < K; k++) {
+      lanes p0 = mul(c[k][0], m0), p1 = mul(c[k][2], m1);
+      c[k][0] = xor3(p1 >> 32, c[k][1], keys[2 * r]); c[k][2] = xor3(p0 >> 32, c[k][3], keys[2 * r + 1]); c[k][1] = p1; c[k][3] = p0;
+    }
   }
-  out[0] = (c0 & low) | (c1 << 32); out[1] = (c2 & low) | (c3 << 32);
+}
+// Block `t` of the walkers w, w + W, ... as two 64-bit words each.
+template <int K> static inline void blocks(lanes w, u64 t, lanes (&o)[K][2]) {
+  const lanes low = all(0xffffffff); lanes c[K][4];
+  for (int k = 0; k < K; k++) { c[k][0] = w + all(k * W); c[k][1] = all(0); c[k][2] = all(t); c[k][3] = all(0); }
+  rounds<K>(c);
+  for (int k = 0; k < K; k++) { o[k][0] = (c[k][0] & low) | (c[k][1] << 32); o[k][1] = (c[k][2] & low) | (c[k][3] << 32); }
 }
 static volatile u64 sink;
 static int threads = 2;
 static const long N = 1 << 18;
 static const int STEPS = 1000;
 static lanes first() { lanes v; for (int i = 0; i < W; i++) v[i] = i; return v; }
-static double words() {
-  u64 total = 0; const int per = 256;
+// TIMES times K blocks at once: <1, 2> is what one would write first, <AHEAD, 1> keeps the multipliers busiest.
+template <int K, int TIMES> static double words() {
+  u64 total = 0; const int per = 256, L = K * W; const long n = N / (TIMES * L) * (TIMES * L);
 #pragma omp parallel for num_threads(threads) reduction(^ : total)
-  for (long b = 0; b < N; b += 2 * W) {
-    lanes acc = all(0), w = first() + all(b), v = w + all(W), z = all(0), o[2], q[2];
-    for (int t = 0; t < per; t++) { philox(w, all(t), z, z, o); philox(v, all(t), z, z, q); acc ^= o[0] ^ o[1] ^ q[0] ^ q[1]; }
+  for (long b = 0; b < n; b += TIMES * L) {
+    lanes acc = all(0), w = first() + all(b), o[K][2];
+    for (int t = 0; t < per; t++)
+      for (int i = 0; i < TIMES; i++) { blocks<K>(w + all(i * L), t, o); for (int k = 0; k < K; k++) acc ^= o[k][0] ^ o[k][1]; }
     for (int i = 0; i < W; i++) total ^= acc[i];
   }
-  sink = total; return 2.0 * N * per;
+  sink = total; return 2.0 * n * per;
 }
-static double coin() {
-  std::vector<int> out(N);
-  const int blocks = (STEPS + 127) / 128;  // the last one in part
+template <int K, int TIMES> static double coin() {
+  std::vector<int> out(N); const int L = K * W; const long n = N / (TIMES * L) * (TIMES * L);
+  const int whole = (STEPS + 127) / 128;  // the last one in part
   const lanes early = all(~0ull >> (STEPS % 128 ? std::max(64 - STEPS % 128, 0) : 0)), late = all(STEPS % 128 ? (1ull << std::max(STEPS % 128 - 64, 0)) - 1 : ~0ull);
 #pragma omp parallel for num_threads(threads)
-  for (long b = 0; b < N; b += 2 * W) {
-    lanes a0 = all(0), a1 = all(0), w = first() + all(b), v = w + all(W), z = all(0), o[2], q[2];
-    for (int t = 0; t < blocks - 1; t++) { philox(w, all(t), z, z, o); philox(v, all(t), z, z, q); a0 += ones(o[0]) + ones(o[1]); a1 += ones(q[0]) + ones(q[1]); }
-    philox(w, all(blocks - 1), z, z, o); philox(v, all(blocks - 1), z, z, q);
-    a0 += ones(o[0] & early) + ones(o[1] & late); a1 += ones(q[0] & early) + ones(q[1] & late);
-    for (int i = 0; i < W; i++) { out[b + i] = 2 * (int)a0[i] - STEPS; out[b + W + i] = 2 * (int)a1[i] - STEPS; }
+  for (long b = 0; b < n; b += TIMES * L) {
+    lanes a[TIMES][K], w = first() + all(b), o[K][2];
+    for (auto &of : a) for (auto &x : of) x = all(0);
+    for (int t = 0; t < whole - 1; t++)
+      for (int i = 0; i < TIMES; i++) { blocks<K>(w + all(i * L), t, o); for (int k = 0; k < K; k++) a[i][k] += ones(o[k][0]) + ones(o[k][1]); }
+    for (int i = 0; i < TIMES; i++) { blocks<K>(w + all(i * L), whole - 1, o); for (int k = 0; k < K; k++) a[i][k] += ones(o[k][0] & early) + ones(o[k][1] & late); }
+    for (int j = 0; j < TIMES * L; j++) out[b + j] = 2 * (int)a[j / L][j % L / W][j % W] - STEPS;
   }
-  sink = out[5]; return (double)N * STEPS;
+  sink = out[5]; return (double)n * STEPS;
 }
 static double table() {  // 16 random bits a step, both thresholds in one word
   std::vector<int> out(N); std::vector<u32> T(2048); const int L = 64;
@@ -101,7 +114,7 @@ static double table() {  // 16 random bits a step, both thresholds in one word
     alignas(64) u32 x[L]; alignas(64) u32 h[2][2 * L];
     for (int j = 0; j < L; j++) x[j] = 1024;
     for (int t = 0; t < STEPS / 8; t++) {
-      for (int j = 0; j < L; j += W) { lanes o[2]; philox(first() + all(b + j), all(t), all(0), all(0), o); *(lanes *)&h[0][2 * j] = o[0]; *(lanes *)&h[1][2 * j] = o[1]; }
+      for (int j = 0; j < L; j += W) { lanes o[1][2]; blocks<1>(first() + all(b + j), t, o); *(lanes *)&h[0][2 * j] = o[0][0]; *(lanes *)&h[1][2 * j] = o[0][1]; }
       for (int i = 0; i < 8; i++) {
         const u32 *v = h[i & 1]; const int odd = (i >> 1) & 1, shift = i < 4 ? 16 : 0;
 #if defined(__AVX512F__)
@@ -134,7 +147,7 @@ static double copy() {  // bytes read and written per second by one thread, in a
 }
 int main(int n, char **v) {
   for (u32 r = 0; r < 10; r++) { keys[2 * r] = all((u32)(1 + r * 0x9E3779B9u)); keys[2 * r + 1] = all((u32)(2 + r * 0xBB67AE85u)); }
-  std::map<std::string, std::function<double()>> everything = {{"words", words}, {"coin", coin}, {"table", table}, {"copy", copy}};
+  std::map<std::string, std::function<double()>> everything = {{"words", words<1, 2>}, {"words-ahead", words<AHEAD, 1>}, {"coin", coin<1, 2>}, {"coin-ahead", coin<AHEAD, 1>}, {"table", table}, {"copy", copy}};
   std::string which = n > 1 ? v[1] : "all"; threads = n > 2 ? atoi(v[2]) : 2; int repetitions = n > 3 ? atoi(v[3]) : 5;
   for (auto &f : everything) if (which == "all" || which == f.first) {
     double best = 0;

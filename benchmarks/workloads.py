@@ -84,23 +84,24 @@ def workloads(size: float, threads: int, limit: Limits) -> list[Workload]:
         Workload(
             "p = 1/2, endpoints", "steps",
             {
-                "randwalk": simulated(fair, walkers * 4, [float(STEPS)], threads, "paths"),
+                "randwalk": simulated(fair, walkers * 16, [float(STEPS)], threads, "paths"),
                 "NumPy bits": naive.numpy_coin(rng, few * 10, STEPS),
                 "naive Numba": naive.numba_table(few, STEPS, np.full(2 * STEPS + 1, 0.5), np.full(2 * STEPS + 1, 1.0)),
                 **naive.installed(few, STEPS),
             },
-            limit("C++", "coin"), (Goal(0.9, "C++"), Goal(10.0, "naive Numba")),
-            predicted=predicted(fair, walkers * 4, float(STEPS), "paths"),
+            limit("C++", "coin") | limit("C++, blocks in turn", "coin-ahead"), (Goal(0.9, "C++"), Goal(10.0, "naive Numba")),
+            predicted=predicted(fair, walkers * 16, float(STEPS), "paths"),
         ),
         Workload(
             "constant p = 0.3, q = 0.5", "steps",
             {
-                "randwalk": simulated(biased, walkers, [float(STEPS)], threads, "paths"),
+                "randwalk": simulated(biased, walkers * 4, [float(STEPS)], threads, "paths"),
                 "NumPy": naive.numpy_table(rng, few // 10, STEPS, np.full(2 * STEPS + 1, 0.3), np.full(2 * STEPS + 1, 0.8)),
                 "naive Numba": naive.numba_table(few, STEPS, np.full(2 * STEPS + 1, 0.3), np.full(2 * STEPS + 1, 0.8)),
             },
-            limit("Philox words × 8", "words", 8.0), (Goal(0.75, "Philox words × 8"),),
-            predicted=predicted(biased, walkers, float(STEPS), "paths"),
+            limit("Philox words × 8", "words", 8.0) | limit("… blocks in turn", "words-ahead", 8.0),
+            (Goal(0.75, "Philox words × 8"),),
+            predicted=predicted(biased, walkers * 4, float(STEPS), "paths"),
         ),
         Workload(
             "p(x), q(x) from a table", "steps",
