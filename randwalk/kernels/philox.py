@@ -26,8 +26,10 @@ JUMP, JUMP_TIES = (np.uint64(purpose | 2 << 8) for purpose in (4, 5))
 U = np.uint64
 LOW = U(0xFFFFFFFF)
 HALF = U(32)
-M0, M1 = U(0xD2511F53), U(0xCD9E8D57)
-W0, W1 = U(0x9E3779B9), U(0xBB67AE85)
+M0, M1 = 0xD2511F53, 0xCD9E8D57
+W0, W1 = 0x9E3779B9, 0xBB67AE85
+
+tuple_of: Any = types.UniTuple
 
 
 def _rounds(context: Any, c0: Any, c1: Any, c2: Any, c3: Any, k0: Any, k1: Any) -> Any:
@@ -35,21 +37,25 @@ def _rounds(context: Any, c0: Any, c1: Any, c2: Any, c3: Any, k0: Any, k1: Any) 
     kind = lanes if lanes in (c0, c1, c2, c3) else types.uint64
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        i64 = ir.IntType(64)
+
+        def mix(product: Any, word: Any, key: Any) -> Any:
+            high = combine(builder, "lshr", product, ir.Constant(i64, 32))
+            return combine(builder, "xor", combine(builder, "xor", high, word), key)
+
+        def raised(key: Any, constant: int) -> Any:
+            return builder.and_(builder.add(key, ir.Constant(i64, constant)), ir.Constant(i64, 0xFFFFFFFF))
+
         a, b, c, d, key0, key1 = arguments
-        low, half = (ir.Constant(ir.IntType(64), int(value)) for value in (LOW, HALF))
         for number in range(10):
             if number:
-                key0 = builder.and_(builder.add(key0, ir.Constant(low.type, int(W0))), low)
-                key1 = builder.and_(builder.add(key1, ir.Constant(low.type, int(W1))), low)
+                key0, key1 = raised(key0, W0), raised(key1, W1)
             # Words live in the low half of 64-bit places; high halves carry rubbish that the next product does not look at.
             p, q = product(context, builder, a, M0), product(context, builder, c, M1)
-            a, b, c, d = (
-                combine(builder, "xor", combine(builder, "xor", combine(builder, "lshr", q, half), b), key0), q,
-                combine(builder, "xor", combine(builder, "xor", combine(builder, "lshr", p, half), d), key1), p,
-            )  # fmt: skip
+            a, b, c, d = mix(q, b, key0), q, mix(p, d, key1), p
         return context.make_tuple(builder, signature.return_type, (a, b, c, d))
 
-    return types.UniTuple(kind, 4)(c0, c1, c2, c3, k0, k1), generate
+    return tuple_of(kind, 4)(c0, c1, c2, c3, k0, k1), generate
 
 
 _ten_rounds: Any = intrinsic(_rounds)

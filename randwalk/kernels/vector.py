@@ -77,9 +77,9 @@ def product(context: Any, builder: Any, value: Any, factor: int) -> Any:
     i32, i64 = ir.IntType(32), ir.IntType(64)
     if type(context).__name__ == "CUDATargetContext":
         wide_mul = ir.InlineAsm(ir.FunctionType(i64, [i32, i32]), "mul.wide.u32 $0, $1, $2;", "=l,r,r")
-        return builder.call(wide_mul, [builder.trunc(value, i32), ir.Constant(i32, int(factor))])
+        return builder.call(wide_mul, [builder.trunc(value, i32), ir.Constant(i32, factor)])
     return combine(
-        builder, "mul", combine(builder, "and_", value, ir.Constant(i64, 0xFFFFFFFF)), ir.Constant(i64, int(factor))
+        builder, "mul", combine(builder, "and_", value, ir.Constant(i64, 0xFFFFFFFF)), ir.Constant(i64, factor)
     )
 
 

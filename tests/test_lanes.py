@@ -1,0 +1,99 @@
+"""Lanes: what is done to many walkers at once is what is done to each of them, against NumPy and plain Python numbers."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from numba import njit
+from numpy.typing import NDArray
+
+from randwalk.kernels.lanes import LANES, alike, fetch, keep, numbers
+from randwalk.kernels.philox import U, words64
+from randwalk.kernels.vector import ones
+
+from . import naive
+
+RNG = np.random.default_rng(1)
+WORDS = RNG.integers(0, 2**64, (2, LANES), dtype=np.uint64, endpoint=False)
+
+
+@pytest.mark.parametrize(
+    "operation",
+    [operator.add, operator.sub, operator.and_, operator.or_, operator.xor, operator.lshift, operator.rshift],
+    ids=lambda operation: operation.__name__,
+)
+def test_operations_on_lanes_and_numbers(operation: Callable[[Any, Any], Any]) -> None:
+    @njit
+    def run(a: Any, b: Any, number: Any, out: Any) -> None:
+        keep(operation(fetch(a, 0), fetch(b, 0)), out[0], 0)
+        keep(operation(fetch(a, 0), number), out[1], 0)
+        keep(operation(number, fetch(b, 0)), out[2], 0)
+
+    a, b, number = WORDS[0], WORDS[1], np.uint64(37)
+    if operation in (operator.lshift, operator.rshift):
+        b = b % np.uint64(64)
+    out = np.zeros((3, LANES), dtype=np.uint64)
+    run(a, b, number, out)
+    assert np.array_equal(out, [operation(a, b), operation(a, number), operation(number, b)])
+
+
+def test_not_numbers_and_counts_of_ones() -> None:
+    @njit
+    def run(a: Any, first: Any, out: Any) -> None:
+        keep(~fetch(a, 0), out[0], 0)
+        keep(numbers(first), out[1], 0)
+        keep(ones(fetch(a, 0)), out[2], 0)
+        keep(alike(first), out[3], 0)
+
+    out, first = np.zeros((4, LANES), dtype=np.uint64), 2**64 - 5
+    run(WORDS[0], np.uint64(first), out)
+    assert np.array_equal(out[0], ~WORDS[0])
+    assert out[1].tolist() == [(first + i) % 2**64 for i in range(LANES)]
+    assert out[2].tolist() == [int(word).bit_count() for word in WORDS[0]]
+    assert out[3].tolist() == [first] * LANES
+
+
+@pytest.mark.parametrize("kind", [np.uint16, np.uint32, np.int32, np.uint64])
+def test_a_place_in_an_array_and_no_other(kind: type) -> None:
+    """What is kept are the low bits; what is fetched has no others."""
+
+    @njit
+    def run(source: Any, target: Any, offset: Any) -> None:
+        keep(fetch(source, offset + 1), target, offset)
+
+    source: NDArray[Any] = RNG.integers(0, 2**15, LANES + 5).astype(kind)
+    target: NDArray[Any] = np.full(LANES + 5, 7, dtype=kind)
+    run(source, target, 3)
+    assert target[:3].tolist() == [7] * 3 and target[LANES + 3 :].tolist() == [7] * 2
+    assert np.array_equal(target[3 : LANES + 3], source[4 : LANES + 4])
+
+    @njit
+    def cut(source: Any, target: Any) -> None:
+        keep(fetch(source, 0), target, 0)
+
+    cut(WORDS[0], target)
+    assert np.array_equal(target[:LANES], WORDS[0].astype(kind))
+
+
+def test_random_blocks_of_lanes_are_those_of_each() -> None:
+    """Walkers on both sides of 2^32."""
+
+    @njit
+    def run(low: Any, high: Any, number: Any, purpose: Any, k0: Any, k1: Any, out: Any) -> None:
+        first, second = words64(fetch(low, 0), fetch(high, 0), number, purpose, k0, k1)
+        keep(first, out[0], 0)
+        keep(second, out[1], 0)
+
+    walkers = [2**32 - 3 + i for i in range(LANES)]
+    low = np.array([w % naive.WORD for w in walkers], dtype=np.uint64)
+    high = np.array([w // naive.WORD for w in walkers], dtype=np.uint64)
+    k0, k1 = naive.key(5)
+    out = np.zeros((2, LANES), dtype=np.uint64)
+    run(low, high, U(11), U(naive.STEPS), U(k0), U(k1), out)
+    blocks = [naive.block(w, 11, naive.STEPS, seed=5) for w in walkers]
+    assert out[0].tolist() == [y[0] + naive.WORD * y[1] for y in blocks]
+    assert out[1].tolist() == [y[2] + naive.WORD * y[3] for y in blocks]
