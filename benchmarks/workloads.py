@@ -54,14 +54,15 @@ def workloads(size: float, threads: int, limit: Limits) -> list[Workload]:
         domain=rw.Interval(-100.05, 100.05, rw.Reflecting(), rw.Reflecting()),
         start=rw.Uniform(-100, 100),
     )
-    occupied_times = [4 * STEPS * occupied.dt]
+    occupied_steps = 4 * STEPS
+    occupied_times = [occupied_steps * occupied.dt]
     occupied_table = table_for(occupied, STEPS)
     histogram_right = occupied_table.rows(0, 1)[0, 0, 1:-2] / FULL
     histogram_left = occupied_table.rows(0, 1)[0, 1, 1:-2] / FULL
 
     def occupy() -> float:
         rw.simulate(occupied, 10**12, occupied_times, seed=1, method="occupation", threads=threads)
-        return float(occupied_table.sites) * 4 * STEPS
+        return float(occupied_table.sites) * occupied_steps
 
     law_walk = rw.LatticeWalk.from_drift(
         rw.Affine(slope=-0.02), 0.5, dx=0.01, domain=rw.Interval(-20.005, 20.005, rw.Reflecting(), rw.Reflecting()),

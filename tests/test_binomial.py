@@ -1,6 +1,9 @@
 """Binomial draws: the elementary functions, the acceptance test and the law, each against a naive version."""
 
 import math
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from fractions import Fraction
 
@@ -11,7 +14,7 @@ from numba import njit
 from numpy.typing import NDArray
 from scipy import stats
 
-from randwalk.kernels.binomial import binomial, log_acceptance
+from randwalk.kernels.binomial import binomial, binomials, log_acceptance, workspace
 from randwalk.kernels.philox import words64
 from randwalk.kernels.portable import exp, log, stirling_error
 
@@ -350,3 +353,50 @@ def test_law_of_large_numbers_of_trials(n: int, a: int, b: int) -> None:
 def test_draws_at_different_addresses_are_uncorrelated() -> None:
     k = sample(1000, 1, 4, DRAWS).astype(float)
     assert abs(np.corrcoef(k[:-1], k[1:])[0, 1]) * math.sqrt(DRAWS) < stats.norm.isf(FALSE_ALARMS / 2)
+
+
+# ---------------------------------------------------------------- draws made together
+
+STRIPE = 256
+
+
+@njit(error_model="numpy")
+def together(n, a, b, c0, k0, k1):  # type: ignore[no-untyped-def]
+    """Draws made together and one by one, from a workspace full of rubbish."""
+    size = n.size
+    out, alone, work = np.full(size + 1, -7, np.int64), np.full(size + 1, -7, np.int64), workspace(size)
+    work[0][:], work[1][:], work[2][:] = -1, U(0xFFFFFFFFFFFFFFFF), np.nan
+    binomials(n, a, b, c0, U(3), U(1) << U(16), U(5), k0, k1, out, work, size)
+    for j in range(size):
+        alone[j] = binomial(n[j], a[j], b[j], c0[j], U(3), U(1) << U(16), U(5), k0, k1)
+    return out, alone
+
+
+def compare_together() -> None:
+    """All kinds of draws mixed: none, all, certain, small means, large ones, the rarer outcome and the other."""
+    rng = np.random.default_rng(7)
+    for size in (1, 7, 8, 9, 31, 33, 100, STRIPE - 1, STRIPE):
+        for kind in range(30):
+            n, b = (
+                (2 ** rng.uniform(0, 53, size)).astype(np.int64),
+                1 + (2 ** rng.uniform(0, 31, size)).astype(np.int64),
+            )
+            if kind % 3 == 0:  # means about the switch, small modes, ties of a or of b - a
+                n, b = rng.integers(15, 60, size), np.full(size, 2**31)
+            if kind % 3 == 1:  # all of them large: nobody is drawn alone
+                n, b = rng.integers(10**6, 10**15, size), np.full(size, 2**31)
+            a = (b * rng.uniform(0.01, 0.99, size)).astype(np.int64)
+            if kind % 3 == 2:
+                special = rng.integers(0, 12, size)
+                a[special == 0], n[special == 1], n[special == 2] = 0, 0, 2**53
+                a[special == 3] = b[special == 3]
+            numbers = rng.integers(0, 2**32, size).astype(np.uint64)
+            out, alone = together(n, a, b, numbers, *KEY)
+            assert np.array_equal(out, alone)
+
+
+def test_draws_made_together_are_those_made_one_by_one() -> None:
+    """With every index checked."""
+    environment = os.environ | {"NUMBA_BOUNDSCHECK": "1"}
+    code = "from tests.test_binomial import compare_together; compare_together()"
+    subprocess.run([sys.executable, "-c", code], env=environment, check=True)

@@ -11,6 +11,8 @@ import pytest
 from numba import njit
 from numpy.typing import NDArray
 
+from randwalk.kernels import constant
+from randwalk.kernels.constant import ROOM
 from randwalk.kernels.lanes import LANES, alike, fetch, keep, numbers
 from randwalk.kernels.philox import U, words64
 from randwalk.kernels.vector import ones
@@ -97,3 +99,31 @@ def test_random_blocks_of_lanes_are_those_of_each() -> None:
     blocks = [naive.block(w, 11, naive.STEPS, seed=5) for w in walkers]
     assert out[0].tolist() == [y[0] + naive.WORD * y[1] for y in blocks]
     assert out[1].tolist() == [y[2] + naive.WORD * y[3] for y in blocks]
+
+
+@pytest.mark.parametrize(
+    ("first", "begin", "words", "share"),
+    [(0, 0, constant.WORDS, 1.0), (2**32 - 9, 5, constant.WORDS, 0.9), (7, 3, 2, 1.0)],
+)
+def test_any_number_of_undecided_steps_is_settled(first: int, begin: int, words: int, share: float) -> None:
+    """Of a run some are: one in 128. Here nearly all are, so that the list fills up again and again."""
+
+    @njit
+    def settle(net: Any, first: Any, begin: Any, end: Any, right: Any, left: Any, masks: Any, k0: Any, k1: Any) -> None:
+        lists = np.empty(ROOM, np.uint16), np.empty(2 * ROOM, np.uint16), np.empty(2 * ROOM, np.uint32)
+        constant._settle(net, first, begin, end, right, left, masks, lists, k0, k1)
+
+    right, left, k = 123_456_789, 987_654_321, naive.key(3)
+    masks, net, expected = np.zeros(2 * ROOM, np.uint64), np.zeros(LANES, np.uint64), [0] * LANES
+    for word in range(words):
+        for lane in range(LANES):
+            undecided = [bit for bit in range(64) if RNG.random() < share]
+            to_right = {bit for bit in undecided if RNG.random() < 0.5}
+            masks[2 * LANES * word + lane] = sum(1 << bit for bit in undecided)
+            masks[2 * LANES * word + LANES + lane] = sum(1 << bit for bit in to_right)
+            for bit in undecided:
+                digits = naive.block(first + lane, 64 * (begin + word) + bit, naive.TIES, seed=3)[0] >> 9
+                u = (right if bit in to_right else left) >> 23 << 23 | digits
+                expected[lane] += 1 if u < right else -1 if u < left else 0
+    settle(net, U(first), begin, begin + words, U(right), U(left), masks, U(k[0]), U(k[1]))
+    assert net.astype(np.int64).tolist() == expected

@@ -110,6 +110,15 @@ def test_paths_are_the_naive_ones(name: str, naive_paths: Callable[[str], list[l
         np.testing.assert_array_equal(got[rw.Positions()].x, where(walk, places, steps))
 
 
+def test_long_strides_are_those_of_walkers_followed_one_by_one() -> None:
+    """Words of steps are compared many at a time, in runs of words; who is followed is stepped alone."""
+    for walk in (rw.LatticeWalk(0.3, 0.4, dx=1.0), rw.LatticeWalk(0.25, 0.5, dx=1.0), rw.LatticeWalk(0.5, 0.5, dx=1.0)):
+        for times in ([70.0, 3001.0], [2500.0]):
+            together = rw.simulate(walk, 75, times, SEED, "paths")
+            alone = rw.simulate(walk, 75, times, SEED, "paths", [rw.Maximum()])
+            assert np.array_equal(together.counts, alone.counts)
+
+
 @pytest.mark.parametrize("name", WALKS)
 def test_counts_and_functionals_are_the_naive_ones(
     name: str, naive_paths: Callable[[str], list[list[naive.Place]]]

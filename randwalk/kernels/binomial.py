@@ -220,16 +220,17 @@ def _judge(n, p, m, excess, sd, first, second):  # type: ignore[no-untyped-def]
 
 
 @device
-def workspace(size):  # type: ignore[no-untyped-def]
-    """The arrays that `size` draws together need."""
-    return np.empty((3, size), np.int64), np.empty((6, size), np.uint64), np.empty((3, size), np.float64)
-
-
-@device
 def _filled(number):  # type: ignore[no-untyped-def]
     """As many and those that fill the last vector, whose results are not looked at: a loop over the rest of them, one by one,
     would take as long as that over all the vectors."""
     return (number + U(WIDTH - 1)) & ~U(WIDTH - 1)
+
+
+@device
+def workspace(size):  # type: ignore[no-untyped-def]
+    """The arrays that `size` draws together need."""
+    room = np.int64(_filled(U(size)))
+    return np.empty((3, room), np.int64), np.empty((6, room), np.uint64), np.empty((3, room), np.float64)
 
 
 @device

@@ -15,7 +15,8 @@ from .vector import ones, wide
 
 WORDS = 16  # of steps, whose undecided ones are settled together
 ROOM = WORDS * LANES
-SIX, RIGHT, WORD = U(6), U(LANES), U(LANES.bit_length())  # parts of the code of an undecided step, see `_settle`
+BIT, TIED_RIGHT, WORD = U(6), U(LANES), U(LANES.bit_length())  # parts of the code of an undecided step, see `_settle`
+assert 2 * ROOM * 64 <= 1 << 16  # a code has 16 bits
 
 
 def walk_constant(site, first_walker, start, stop, planes, t_right, t_left, k0, k1):  # type: ignore[no-untyped-def]
@@ -113,7 +114,7 @@ def _compare_few(walker, start, stop, planes, t_right, t_left, k0, k1):  # type:
 
 @device
 def _compare(net, first_walker, begin, end, start, stop, t_right, t_left, masks, k0, k1):  # type: ignore[no-untyped-def]
-    """Thresholds of more than PLANES digits, the lowest of the first PLANES first. Adds to `net` what those decide of the words
+    """Thresholds of PLANES digits or more, the lowest of the first PLANES first. Adds to `net` what those decide of the words
     `begin` … `end` - 1, and leaves the undecided steps in `masks`: for each word, all of them in the first LANES places, and in
     the next LANES those that tie with `t_right`."""
     walker, moved = numbers(first_walker), fetch(net, 0)
@@ -154,7 +155,7 @@ def _settle(net, first_walker, begin, end, t_right, t_left, masks, lists, k0, k1
         for i in range(tied):
             at = U(queue[i])
             bit, others = trailing_zeros(masks[at]), masks[at] & (masks[at] - ONE)
-            pending[waiting + U(i)] = ((at + RIGHT * ((masks[at + RIGHT] >> bit) & ONE)) << SIX) | bit
+            pending[waiting + U(i)] = ((at + TIED_RIGHT * ((masks[at + TIED_RIGHT] >> bit) & ONE)) << BIT) | bit
             masks[at] = others
             queue[still] = at
             still += U(others != ZERO)
@@ -171,16 +172,16 @@ def _settle_all(net, first_walker, begin, t_right, t_left, pending, digits, wait
     rest = (ONE << U(BITS - PLANES)) - ONE
     for i in range(0, waiting, LANES):  # the last ones are rubbish, and not looked at
         code = fetch(pending, i)
-        at = code >> SIX
-        walker = (at & (RIGHT - ONE)) + first_walker
-        step = ((at >> WORD) << SIX) + (code & (U(64) - ONE)) + U(64 * begin)
+        at = code >> BIT
+        walker = (at & (TIED_RIGHT - ONE)) + first_walker
+        step = ((at >> WORD) << BIT) + (code & (U(64) - ONE)) + U(64 * begin)
         more, _, _, _ = philox(walker & LOW, walker >> HALF, step, TIES, k0, k1)
         keep(more, digits, i)
     for i in range(waiting):
-        top = (t_right if (U(pending[i]) >> SIX) & RIGHT else t_left) & ~rest
+        top = (t_right if (U(pending[i]) >> BIT) & TIED_RIGHT else t_left) & ~rest
         digits[i] = U32(settle(t_right, t_left, top, U(digits[i]), PLANES))
     for i in range(waiting):
-        net[(U(pending[i]) >> SIX) & (RIGHT - ONE)] += U(np.int64(np.int32(digits[i])))
+        net[(U(pending[i]) >> BIT) & (TIED_RIGHT - ONE)] += U(np.int64(np.int32(digits[i])))
 
 
 @kernel

@@ -24,6 +24,7 @@ from .step import (
 from .vector import WIDTH, gather, wide
 
 BLOCK = 512  # walkers advanced together
+assert BLOCK // 4 % LANES == 0
 RANKS = 128  # steps after which walkers that have not left close ranks
 IDENTITY = 1 << 30  # the column map of a table that has a column for every site
 
@@ -235,11 +236,11 @@ def _release(x, who, home, killed, alive):  # type: ignore[no-untyped-def]
 @kernel
 def jump(site, first_walker, interval, first, bits, cells, rests, k0, k1):  # type: ignore[no-untyped-def]
     """Move every site of `site` by a draw from an alias table, four walkers to a Philox block."""
+    wide()
     words, drawn = np.empty((4, BLOCK // 4), np.uint32), np.empty(BLOCK, np.int32)
     w0, w1, w2, w3 = words[0], words[1], words[2], words[3]
     early = first_walker % 4  # walkers before the first whose words are in the same block
     for begin in range(-early, site.size, BLOCK):
-        wide()
         _four_each(words, U(first_walker + begin) // U(4), U(interval), k0, k1)
         ties = False
         for j in range(BLOCK // 4):

@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 
 from ..device import DeviceError, Keys, Levels
 from .alias import draw, settle_draw
-from .bits import always, next_digit, screen, settle, spread
+from .bits import always, balance, next_digit, screen, settle, spread
 from .constant import walk_constant
 from .functionals import above, highest, passage
 from .occupation import split
@@ -187,7 +187,7 @@ def _walk_constant(site, first_walker, start, stop, planes, t_right, t_left, k0,
                 ties = ((U(tie_right) & rest_right) | (U(tie_left) & rest_left)) & wanted
                 decided = wanted & ~ties
                 to_right, to_left = U(right) | always_right, U(left) | always_left
-                net += np.int64(popcount(to_right & decided)) - np.int64(popcount(to_left & ~to_right & decided))
+                net += balance(U(to_right), U(to_left), U(decided))
                 while ties:
                     lane = ties & (~ties + ONE)
                     ties ^= lane

@@ -2,8 +2,8 @@
 
 Device functions are written for one walker. Given lanes in place of a uint64 they work on LANES walkers, so the physics is
 written once. More lanes than a vector register holds: the processor then has other registers to multiply while it waits for
-the first, which makes Philox half as fast again. 32 were the best with AVX-512 and with AVX2; 8 fill as many of the registers
-of other processors.
+the first, and makes one and a half times as many random numbers. 32 were the best with AVX-512 and with AVX2; 8 fill as many
+of the registers of other processors.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import Any
 
 from llvmlite import ir
 from numba import types
+from numba.core import errors
 from numba.core.codegen import get_host_cpu_features
 from numba.core.typing import templates
 from numba.extending import intrinsic, lower_builtin, models, register_model
@@ -42,7 +43,7 @@ class _Model(models.PrimitiveModel):
         super().__init__(manager, kind, VECTOR)  # type: ignore[no-untyped-call]
 
 
-def spread(builder: Any, value: Any) -> Any:
+def broadcast(builder: Any, value: Any) -> Any:
     """A uint64 in every lane; lanes as they are."""
     if value.type == VECTOR:
         return value
@@ -54,7 +55,7 @@ def spread(builder: Any, value: Any) -> Any:
 def combine(builder: Any, instruction: str, *values: Any) -> Any:
     """An instruction of LLVM on values of which some are lanes, and the others then in every lane."""
     if any(value.type == VECTOR for value in values):
-        values = tuple(spread(builder, value) for value in values)
+        values = tuple(broadcast(builder, value) for value in values)
     return getattr(builder, instruction)(*values)
 
 
@@ -86,7 +87,7 @@ def _alike(context: Any, value: Any) -> Any:
     """A uint64 in every lane."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        return spread(builder, arguments[0])
+        return broadcast(builder, arguments[0])
 
     return lanes(types.uint64), generate
 
@@ -95,7 +96,7 @@ def _numbers(context: Any, first: Any) -> Any:
     """first, first + 1, …"""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        return builder.add(spread(builder, arguments[0]), ir.Constant(VECTOR, list(range(LANES))))
+        return builder.add(broadcast(builder, arguments[0]), ir.Constant(VECTOR, list(range(LANES))))
 
     return lanes(types.uint64), generate
 
@@ -109,8 +110,14 @@ def _at(context: Any, builder: Any, kind: Any, array: Any, offset: Any) -> tuple
     return builder.bitcast(place, vector.as_pointer()), vector
 
 
+def _contiguous(array: Any) -> None:
+    if array.layout != "C":
+        raise errors.TypingError(f"{array}: lanes are fetched from and kept in contiguous arrays")
+
+
 def _fetch(context: Any, array: Any, offset: Any) -> Any:
-    """The elements `offset` … `offset` + LANES - 1 of a contiguous array of whole numbers."""
+    """The elements `offset` … `offset` + LANES - 1 of a contiguous array of whole numbers, none of them negative."""
+    _contiguous(array)
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         place, vector = _at(context, builder, signature.args[0], *arguments)
@@ -122,6 +129,7 @@ def _fetch(context: Any, array: Any, offset: Any) -> Any:
 
 def _keep(context: Any, values: Any, array: Any, offset: Any) -> Any:
     """The other way round: lanes into an array, by their low bits."""
+    _contiguous(array)
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         place, vector = _at(context, builder, signature.args[1], *arguments[1:])

@@ -34,13 +34,14 @@ tuple_of: Any = types.UniTuple
 
 def _rounds(context: Any, c0: Any, c1: Any, c2: Any, c3: Any, k0: Any, k1: Any) -> Any:
     """Ten rounds, written out for LLVM: Numba would infer the types of every operation of each."""
-    kind = lanes if lanes in (c0, c1, c2, c3) else types.uint64
+    counter = [lanes if word == lanes else types.uint64 for word in (c0, c1, c2, c3)]
+    kind = lanes if lanes in counter else types.uint64
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         i64 = ir.IntType(64)
 
-        def mix(product: Any, word: Any, key: Any) -> Any:
-            high = combine(builder, "lshr", product, ir.Constant(i64, 32))
+        def mix(wide: Any, word: Any, key: Any) -> Any:
+            high = combine(builder, "lshr", wide, ir.Constant(i64, 32))
             return combine(builder, "xor", combine(builder, "xor", high, word), key)
 
         def raised(key: Any, constant: int) -> Any:
@@ -55,7 +56,7 @@ def _rounds(context: Any, c0: Any, c1: Any, c2: Any, c3: Any, k0: Any, k1: Any) 
             a, b, c, d = mix(q, b, key0), q, mix(p, d, key1), p
         return context.make_tuple(builder, signature.return_type, (a, b, c, d))
 
-    return tuple_of(kind, 4)(c0, c1, c2, c3, k0, k1), generate
+    return tuple_of(kind, 4)(*counter, types.uint64, types.uint64), generate
 
 
 _ten_rounds: Any = intrinsic(_rounds)

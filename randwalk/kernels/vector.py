@@ -8,11 +8,9 @@ from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
-from numba.np.arrayobj import make_array
 
-from .lanes import LANES, combine, lanes
+from .lanes import LANES, array_of, combine, lanes
 
-array_of: Any = make_array
 insert: Any = cgutils.get_or_insert_function
 
 WIDTH = 8  # thresholds fetched together; LLVM splits or scalarises where the processor has no such gather
@@ -85,10 +83,11 @@ def product(context: Any, builder: Any, value: Any, factor: int) -> Any:
 
 def _joined(context: Any, low: Any, high: Any) -> Any:
     """The low halves of two uint64, or of lanes, as one. By arithmetic, LLVM would make a wide multiplication of it."""
+    kind = lanes if lanes in (low, high) else types.uint64
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         first, second = arguments
-        if low == lanes:
+        if kind == lanes:
             halves = ir.VectorType(ir.IntType(32), 2 * LANES)
             order = [2 * LANES * (i % 2) + i // 2 * 2 for i in range(2 * LANES)]
             first, second = (builder.bitcast(value, halves) for value in arguments)
@@ -97,7 +96,7 @@ def _joined(context: Any, low: Any, high: Any) -> Any:
         first = builder.and_(first, ir.Constant(first.type, 0xFFFFFFFF))
         return builder.or_(first, builder.shl(second, ir.Constant(second.type, 32)))
 
-    return low(low, high), generate
+    return kind(kind, kind), generate
 
 
 def _ones(context: Any, word: Any) -> Any:
@@ -108,7 +107,7 @@ def _ones(context: Any, word: Any) -> Any:
         name = f"llvm.ctpop.v{LANES}i64" if word == lanes else "llvm.ctpop.i64"
         return builder.call(insert(builder.module, ir.FunctionType(kind, [kind]), name), arguments)
 
-    return (lanes if word == lanes else types.int64)(word), generate
+    return lanes(lanes) if word == lanes else types.int64(types.uint64), generate
 
 
 def _zeros_below(context: Any, word: Any) -> Any:
