@@ -140,7 +140,7 @@ def installed(walkers: int, steps: int) -> dict[str, Work]:
             return float(walkers) * steps
 
         rows["diffusionx bits, NumPy"] = by_diffusionx
-    if importlib.util.find_spec("stochastic"):
+    if importlib.util.find_spec("stochastic") and importlib.util.find_spec("stochastic.processes"):  # from 0.5 on
         from stochastic.processes.discrete import RandomWalk
 
         few = max(10, walkers // 1000)
