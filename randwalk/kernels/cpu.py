@@ -73,9 +73,9 @@ def walk_table(site, passage, first_walker, start, stop, thresholds, layout, k0,
     _halve(thresholds, pairs, lives)
     kills, rows, left = mortal(thresholds), thresholds.shape[0], site.size
     leaves = kills or layout[2] == 0
-    numbers, sites = np.empty(left, np.int32), site.copy()  # of those that have not left
+    walkers, sites = np.empty(left, np.int32), site.copy()  # of those that have not left
     for j in range(left):
-        numbers[j] = j
+        walkers[j] = j
     x, who = np.zeros(BLOCK, np.int32), np.zeros(BLOCK, np.int32)
     scratch = np.empty((2, BLOCK), np.uint32), np.empty(BLOCK, np.uint32)
     room = np.empty((4, BLOCK), np.uint32), np.empty(BLOCK, np.int32), np.empty(BLOCK, np.int32), scratch
@@ -86,14 +86,14 @@ def walk_table(site, passage, first_walker, start, stop, thresholds, layout, k0,
         for block in range(0, left, BLOCK):
             alive = min(BLOCK, left - block)
             for j in range(alive):
-                x[j], who[j] = sites[block + j], numbers[block + j]
+                x[j], who[j] = sites[block + j], walkers[block + j]
             alive = _advance(x, who, alive, site, passage, first_walker, begin, end, now, kills, layout, room, k0, k1)
             for j in range(alive):
-                sites[kept + j], numbers[kept + j] = x[j], who[j]
+                sites[kept + j], walkers[kept + j] = x[j], who[j]
             kept += alive
         left, begin = kept, end
     for j in range(left):
-        site[numbers[j]] = sites[j]
+        site[walkers[j]] = sites[j]
 
 
 @device
@@ -121,7 +121,8 @@ def _advance(x, who, alive, site, passage, first_walker, start, stop, table, kil
     for eight in range(start // 8, (stop + 7) // 8):
         if alive == 0:
             break
-        _draw(words, who, base, U(eight), alive, k0, k1)
+        for j in range(0, alive, LANES):  # the last lanes may be rubbish
+            _block(words, j, fetch(who, j) + base, U(eight), STEPS, k0, k1)
         begin, end = max(8 * eight, start), min(8 * eight + 8, stop)
         if passage.size:
             for j in range(alive):
@@ -164,16 +165,13 @@ def _step_exactly(site, half, lane, walker, n, thresholds, row, layout, k0, k1):
 
 
 @device
-def _draw(words, who, base, number, alive, k0, k1):  # type: ignore[no-untyped-def]
-    """Steps-block `number` of every walker of a block."""
-    w0, w1, w2, w3 = words[0], words[1], words[2], words[3]
-    for j in range(0, alive, LANES):  # the last lanes may be rubbish
-        walker = fetch(who, j) + base
-        y0, y1, y2, y3 = philox(walker & LOW, walker >> HALF, number, STEPS, k0, k1)
-        keep(y0, w0, j)
-        keep(y1, w1, j)
-        keep(y2, w2, j)
-        keep(y3, w3, j)
+def _block(words, j, walker, number, purpose, k0, k1):  # type: ignore[no-untyped-def]
+    """Random block `number` of walkers in lanes, from place `j` on: word i in words[i]."""
+    y0, y1, y2, y3 = philox(walker & LOW, walker >> HALF, number, purpose, k0, k1)
+    keep(y0, words[0], j)
+    keep(y1, words[1], j)
+    keep(y2, words[2], j)
+    keep(y3, words[3], j)
 
 
 @device
@@ -186,26 +184,26 @@ def _step_together(x, before, half, pairs, lives, kills, layout, scratch, alive)
     (words, shift), (low, high, wrap, killed) = half, layout
     fetched, tied = scratch
     pair, live = fetched[0], fetched[1]
-    lanes = (alive + WIDTH - 1) // WIDTH * WIDTH
-    for j in range(lanes):
+    filled = (alive + WIDTH - 1) // WIDTH * WIDTH
+    for j in range(filled):
         before[j] = x[j]
     if low < IDENTITY:
-        for j in range(lanes):
+        for j in range(filled):
             x[j] = min(before[j], I32(low)) + max(I32(before[j] - I32(high)), I32(0))
-    for j in range(0, lanes, WIDTH):
+    for j in range(0, filled, WIDTH):
         gather(pairs, x, pair, j)
     if kills:
-        for j in range(0, lanes, WIDTH):
+        for j in range(0, filled, WIDTH):
             gather(lives, x, live, j)
     ties = U32(0)
     if kills:
-        for j in range(lanes):
+        for j in range(filled):
             bits = (words[j] >> shift) & U32(0xFFFF)
             x[j], tie = half_step(before[j], bits, pair[j], live[j], wrap, killed)
             tied[j] = U32(tie)
             ties |= tied[j]
     else:
-        for j in range(lanes):
+        for j in range(filled):
             bits = (words[j] >> shift) & U32(0xFFFF)
             x[j], tie = half_step(before[j], bits, pair[j], U32(0x10000), wrap, 0)
             tied[j] = U32(tie)
@@ -241,7 +239,8 @@ def jump(site, first_walker, interval, first, bits, cells, rests, k0, k1):  # ty
     w0, w1, w2, w3 = words[0], words[1], words[2], words[3]
     early = first_walker % 4  # walkers before the first whose words are in the same block
     for begin in range(-early, site.size, BLOCK):
-        _four_each(words, U(first_walker + begin) // U(4), U(interval), k0, k1)
+        for j in range(0, BLOCK // 4, LANES):
+            _block(words, j, numbers(U(first_walker + begin) // U(4) + U(j)), U(interval), JUMP, k0, k1)
         ties = False
         for j in range(BLOCK // 4):
             at = 4 * U(j)
@@ -259,19 +258,6 @@ def jump(site, first_walker, interval, first, bits, cells, rests, k0, k1):  # ty
                 walker = U(first_walker + begin + skipped + j)
                 word = words[walker & U(3), U(skipped + j) >> U(2)]
                 home[j] += settle_draw(word, bits, cells, rests, walker, interval, k0, k1)
-
-
-@device
-def _four_each(words, base, interval, k0, k1):  # type: ignore[no-untyped-def]
-    """The words of the jump-blocks `base`, `base` + 1, …: words[i, j] = word i of block `base` + j."""
-    w0, w1, w2, w3 = words[0], words[1], words[2], words[3]
-    for j in range(0, words.shape[1], LANES):
-        group = numbers(base + U(j))
-        y0, y1, y2, y3 = philox(group & LOW, group >> HALF, interval, JUMP, k0, k1)
-        keep(y0, w0, j)
-        keep(y1, w1, j)
-        keep(y2, w2, j)
-        keep(y3, w3, j)
 
 
 @device
