@@ -28,12 +28,7 @@ METHODS = ("auto", "paths", "occupation", "jump")
 
 # Nanoseconds on two cores, between those of an AMD EPYC with AVX2 and of one with AVX-512 (`python -m benchmarks` compares).
 # The rule of method="auto" is made of them, so it is the same on every machine.
-COIN, DIGITS, TABLE, FOLLOW = (
-    0.008,
-    0.08,
-    0.6,
-    5.0,
-)  # a step of a walker: p = ½, other constants, from a table, followed
+COIN, DIGITS, TABLE, FOLLOW = 0.008, 0.08, 0.6, 5.0  # a step: p = ½, other constants, from a table, followed
 SITE, DRAW, SETUP = 20.0, 1.2, 1.5e6  # a site for a step; a walker for a recorded time; what any run takes
 
 

@@ -1,5 +1,5 @@
 """Constant probabilities, 64 steps to a machine word: binary digits of all uniforms compared with those of a threshold at
-once, most significant first. The word-wise side of the physics in `step`; what stays undecided is settled by `step` itself."""
+once, the lowest first. The word-wise side of the physics in `step`; what stays undecided is settled by `step` itself."""
 
 from __future__ import annotations
 
