@@ -303,7 +303,7 @@ class Ensemble:
         return {
             "randwalk": __version__, "format": FORMAT_VERSION, "stream": self.stream, "seed": self.seed,
             "method": self.method, "parts": [[p.start, p.stop] for p in self.parts], "steps": list(self.steps),
-            "walk": dumps(walk_data(self.walk)), "window": [self.table.first, self.table.sites],
+            "inexact_times": list(self.walk.inexact_times), "walk": dumps(walk_data(self.walk)), "window": [self.table.first, self.table.sites],
             "records": [[type(r).__name__, getattr(r, "x", None)] for r in self.records],
         }  # fmt: skip
 
@@ -408,7 +408,7 @@ def _assemble(meta: dict[str, Any], arrays: dict[str, NDArray[np.int64]], name: 
 
     if meta.get("format") != FORMAT_VERSION:
         raise ValueError(f"{name} has file format {meta.get('format')}; this version reads format {FORMAT_VERSION}")
-    walk = read_walk(Source.parse(meta["walk"], name), [])
+    walk = read_walk(Source.parse(meta["walk"], name), []).told(meta.get("inexact_times", []))
     table = StepTable(walk, walk.lattice, *meta["window"])
     walkers = sum(stop - start for start, stop in meta["parts"])
     records: dict[Record, Recorded] = {}

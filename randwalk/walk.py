@@ -202,13 +202,12 @@ class LatticeWalk:
             raise ValueError(
                 f"rule = two_way needs a constant diffusion, not {diffusion}; take exact_variance or linear"
             )
-        told = [] if times is None else checked_times(times).tolist()
-        inexact: tuple[float, ...] = ()
+        told = [] if times is None or np.size(times) == 0 else checked_times(times).tolist()
+        chosen = dt is None
         if dt is None:
             largest = _largest_diffusion(diffusion, lattice, begin, told)
             dt = lattice.dx**2 / ((2.0 if rule is Rule.TWO_WAY else 6.0) * largest)
             dt = dt if rule is Rule.TWO_WAY else dividing_step(dt, told)
-            inexact = tuple(t for t in told if not is_whole(t, dt))
         dt = _positive("dt", dt)
         if rule is Rule.TWO_WAY:
             only = lattice.dx**2 / (2.0 * float(diffusion(0.0)))
@@ -218,10 +217,10 @@ class LatticeWalk:
         walk = object.__new__(cls)
         walk._set(
             right=right, left=left, dx=lattice.dx, dt=dt, domain=domain, start=begin, killing=as_coefficient(killing),
-            drift=ito, diffusion=diffusion, rule=rule, inexact_times=inexact,
+            drift=ito, diffusion=diffusion, rule=rule,
         )  # fmt: skip
         walk._check_now()
-        return walk
+        return walk.told(told) if chosen else walk
 
     def _set(self, **fields: object) -> None:
         for name, value in fields.items():
@@ -246,9 +245,22 @@ class LatticeWalk:
         """The same walk from elsewhere."""
         begin = as_start(start)
         check_start(begin, self.domain)
-        walk = object.__new__(type(self))
-        walk._set(**{**self.__dict__, "start": begin})
+        walk = self._with(start=begin)
+        walk._check_now()
         return walk
+
+    def _with(self, **fields: object) -> LatticeWalk:
+        walk = object.__new__(type(self))
+        walk._set(**{**self.__dict__, **fields})
+        return walk
+
+    def told(self, times: ArrayLike) -> LatticeWalk:
+        """The same walk, for which each of `times` that is no whole number of steps is the nearest step.
+
+        :meth:`from_drift` tells a walk the times that it chooses `dt` for.
+        """
+        given = checked_times(times) if np.size(times) else np.zeros(0)
+        return self._with(inexact_times=tuple(given[~is_whole(given, self.dt)].tolist()))
 
     def steps(self, times: ArrayLike) -> list[int]:
         """Times as whole numbers of steps; refused unless they increase and are multiples of dt to within rounding, or among

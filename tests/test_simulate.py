@@ -249,10 +249,11 @@ def test_first_passage_times_of_the_simple_walk() -> None:
 def test_passages_refuse_times_after_the_end() -> None:
     walk = rw.LatticeWalk(0.5, 0.5, sites=3, domain=rw.Interval(0, 4, ABSORB, ABSORB), start=2.0)
     run = rw.simulate(walk, 100, [10.0], record=[rw.FirstPassage()])
-    assert run.passed("left", [-1.0, 0.0, 10.0]).value[:2].tolist() == [0.0, 0.0]
     for result in (run, run[rw.FirstPassage()]):
-        with pytest.raises(ValueError, match="times go up to 11 and the run ended at 10: resume it first"):
-            result.passed("left", [3.0, 11.0])
+        assert result.passed("left", [0.0, 1.0]).value.tolist() == [0.0, 0.0]
+        for times in ([3.0, 11.0], [-1.0, 3.0], math.nan, math.inf):
+            with pytest.raises(ValueError, match=r"must lie between 0 and 10|must be finite"):
+                result.passed("left", times)
 
 
 # ---------------------------------------------------------------- honest errors
