@@ -21,7 +21,7 @@ from scipy.sparse import linalg as sparse_linalg
 from randwalk.binning import bin_atoms, check_edges
 from randwalk.coefficient import Floats
 from randwalk.domain import PartiallyAbsorbing, Reflecting
-from randwalk.kernels.evolve import evolve
+from randwalk.kernels.evolve import TINY, evolve
 from randwalk.parity import cell, occupied
 from randwalk.paths import planes
 from randwalk.record import wall_index
@@ -269,12 +269,13 @@ def _by_steps(table: StepTable, steps: tuple[int, ...]) -> ExactLaw:
     pmf = np.empty((len(steps), table.sites))
     scratch = np.zeros_like(mass)
     live = np.flatnonzero(mass)
-    reach = np.array([live[0], live[-1]] if live.size else [1, 1])
+    reach = np.array([live[0], live[-1]] * 2 if live.size else [1] * 4)
     done = 0
     for row, target in enumerate(steps):
         for begin, end, thresholds in table.chunks(done, target) if target > done else ():
             of_steps = probabilities(thresholds)
-            evolve(mass, scratch, end - begin, *of_steps, table.low, table.high, table.wrap, reach, gone[begin + 1 :])
+            layout = (table.low, table.high, table.wrap)
+            evolve(mass, scratch, end - begin, *of_steps, *layout, reach, gone[begin + 1 :], TINY)
         done = target
         pmf[row] = mass[1:-1]
     np.cumsum(gone, axis=0, out=gone)
