@@ -21,6 +21,7 @@ from scipy.sparse import linalg as sparse_linalg
 from randwalk.binning import bin_atoms, check_edges
 from randwalk.coefficient import Floats
 from randwalk.domain import PartiallyAbsorbing, Reflecting
+from randwalk.estimate import values_of
 from randwalk.kernels.evolve import TINY, evolve
 from randwalk.parity import cell, occupied
 from randwalk.paths import planes
@@ -89,18 +90,21 @@ class ExactLaw:
         return self.sites[kept], self.pmf[row, kept] / (self.walk.dx * (kept.step or 1))
 
     def mean(self, t: float) -> float:
-        """The mean position of the survivors at time `t`."""
-        p = self._row(t)
-        return float(p @ self.sites / p.sum())
+        """The mean position of the survivors at time `t`; NaN if there are none."""
+        return self._average(self.sites, t)
 
     def variance(self, t: float) -> float:
-        """The variance of the position of the survivors at time `t`."""
+        """The variance of the position of the survivors at time `t`; NaN if there are none."""
+        return self._average((self.sites - self.mean(t)) ** 2, t)
+
+    def _average(self, values: Floats, t: float) -> float:
         p = self._row(t)
-        return float(p @ (self.sites - self.mean(t)) ** 2 / p.sum())
+        return float(p @ values / p.sum()) if p.any() else float("nan")
 
     def expect(self, f: Callable[[Floats], ArrayLike], t: float) -> float:
         """E[f(X_t); alive] = ∫ f ρ dx."""
-        return float(np.sum(self._row(t) * np.asarray(f(self.sites), dtype=np.float64)))
+        p = self._row(t)
+        return float(np.sum(p * np.where(p > 0.0, values_of(f, self.sites), 0.0)))
 
     def survival(self, t: ArrayLike) -> Any:
         """The probability of being alive at each of the times `t` of the run: a number for a number, else of their shape."""
