@@ -14,11 +14,13 @@ from numpy.typing import ArrayLike
 from .coefficient import Coefficient, CoefficientLike, Constant, Floats, apply, as_coefficient, constant_value
 from .convention import Convention
 from .domain import Domain, Interval, Line, Ring
-from .lattice import Lattice, spacing
+from .lattice import Lattice, check_place, spacing
+from .memory import SHARE, available, require
 from .start import Start, StartLike, as_start, check_start
 from .tabulated import Table
 from .times import MOST_STEPS, SAME, Times, checked_times, dividing_step, is_whole, labels, least_whole
 
+CHUNK = 1 << 20  # sites whose probabilities are looked at together
 ULPS = 8 * np.finfo(np.float64).eps  # rounding allowed in 0 ≤ p, q and p + q ≤ 1
 
 
@@ -327,11 +329,17 @@ class LatticeWalk:
     def _check_now(self) -> None:
         """Check what can be checked without knowing how long the walk will run: bounded domains, and constants anywhere."""
         lattice = self.lattice
+        check_place(lattice, *self.start.support, self.domain.low, self.domain.high)
+        if lattice.sites is not None:
+            of_a_site = 24.0 if self.homogeneous else 150.0
+            fit = int(SHARE * available() / of_a_site)
+            require(of_a_site * lattice.sites, f"a walk on {lattice.sites} sites", f"take sites ≤ {fit}, or a larger dx")
         self.start.weights(lattice)
-        if lattice.first is not None and lattice.last is not None:
-            self.check(lattice.x(np.arange(lattice.first, lattice.last + 1)), 0.0)
-        elif self.homogeneous:
-            self.check(lattice.x(np.zeros(1)), 0.0)
+        if self.homogeneous:
+            self.check(lattice.x(np.full(1, lattice.first or lattice.last or 0)), 0.0)
+        elif lattice.first is not None and lattice.last is not None:
+            for first in range(lattice.first, lattice.last + 1, CHUNK):
+                self.check(lattice.x(np.arange(first, min(first + CHUNK, lattice.last + 1))), 0.0)
 
     def __repr__(self) -> str:
         parts = [f"right={self.right}", f"left={self.left}", f"dx={self.dx:g}", f"dt={self.dt:g}"]
@@ -387,14 +395,23 @@ def _longest_exact_variance(a: float, d: float, dx: float) -> float:
 
 def _largest_diffusion(diffusion: Coefficient, lattice: Lattice, start: Start, times: Sequence[float]) -> float:
     """The largest D over a bounded domain (over the start on an unbounded one) and over the times, sampled."""
-    if lattice.first is not None and lattice.last is not None:
+    if not diffusion.depends_on_x:
+        x = np.array([start.support[0]])
+    elif lattice.first is not None and lattice.last is not None:
         x = lattice.x(np.arange(lattice.first, lattice.last + 1))
     else:
         x = np.linspace(*start.support, 65)
     t = np.linspace(0.0, max(times), 257) if times and diffusion.depends_on_t else np.zeros(1)
-    values = diffusion(x[:, None], t[None, :])
-    if not np.isfinite(values).all() or (values < 0.0).any() or values.max() <= 0.0:
-        bad = ~(np.isfinite(values) & (values >= 0.0))
-        i, j = np.argwhere(bad)[0] if bad.any() else (0, 0)
-        raise ValueError(f"diffusion = {values[i, j]:g} at x = {x[i]:g}, t = {t[j]:g}: must be a positive number")
-    return float(values.max())
+    largest = 0.0
+    for begin in range(0, x.size, CHUNK // t.size):
+        piece = x[begin : begin + CHUNK // t.size]
+        values = diffusion(piece[:, None], t[None, :])
+        if not np.isfinite(values).all() or (values < 0.0).any():
+            i, j = np.argwhere(~(np.isfinite(values) & (values >= 0.0)))[0]
+            raise ValueError(
+                f"diffusion = {values[i, j]:g} at x = {piece[i]:g}, t = {t[j]:g}: must be a positive number"
+            )
+        largest = max(largest, float(values.max()))
+    if largest <= 0.0:
+        raise ValueError(f"diffusion = 0 at x = {x[0]:g}, t = {t[0]:g}: must be a positive number")
+    return largest

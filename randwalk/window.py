@@ -10,9 +10,11 @@ from .coefficient import Floats
 from .domain import Absorbing
 from .kernels.evolve import TINY, evolve
 from .start import MASS_BITS, start_masses
-from .table import StepTable, probabilities
+from .memory import require
+from .table import CHUNK, StepTable, probabilities
 from .walk import LatticeWalk
 
+OF_A_COLUMN, OF_A_SITE = 150.0, 16.0  # bytes of a column while a table is made, and of any law or count of a site
 LEAK = 1e-18  # mass per walker that may leave the window during a run; less when very many walkers run
 
 
@@ -38,7 +40,12 @@ def table_for(walk: LatticeWalk, steps: int, leak: float = LEAK) -> StepTable:
         raise ValueError(
             f"{last - first + 1} sites are more than the 2³¹ a walker's place is counted in: take a larger dx"
         )
-    return StepTable(walk, lattice, first, last - first + 1)
+    table = StepTable(walk, lattice, first, last - first + 1)
+    require(
+        OF_A_COLUMN * table.columns + OF_A_SITE * table.sites, f"a table of {table.sites} sites",
+        "take a larger dx" if lattice.sites is None else "take a larger dx (fewer sites)",
+    )  # fmt: skip
+    return table
 
 
 def start_mass(table: StepTable) -> tuple[Floats, Floats]:
@@ -83,12 +90,17 @@ def _start_range(walk: LatticeWalk) -> tuple[int, int]:
 def _homogeneous_window(walk: LatticeWalk, steps: int, leak: float) -> tuple[int, int]:
     """Bernstein's inequality for a sum of independent steps, at every step: P(|S - E S| ≥ d) ≤ 2 exp(-d²/2(V + 2d/3))."""
     first, last = _start_range(walk)
-    t = walk.dt * np.arange(steps if walk.time_dependent else min(steps, 1))
-    p, q = walk.right(0.0, t), walk.left(0.0, t)
-    repeat = 1 if walk.time_dependent else steps
-    drift, variance = p - q, float((p + q).sum()) * repeat
-    mean = np.cumsum(drift) if walk.time_dependent else drift * repeat
-    low, high = min(0.0, float(mean.min(initial=0.0))), max(0.0, float(mean.max(initial=0.0)))
+    low, high, variance, mean = 0.0, 0.0, 0.0, 0.0
+    for begin in range(0, steps, CHUNK) if walk.time_dependent else ():
+        t = walk.dt * np.arange(begin, min(begin + CHUNK, steps))
+        p, q = walk.right(0.0, t), walk.left(0.0, t)
+        path = mean + np.cumsum(p - q)
+        low, high, mean = min(low, float(path.min())), max(high, float(path.max())), float(path[-1])
+        variance += float((p + q).sum())
+    if not walk.time_dependent:
+        p, q = walk.right(0.0), walk.left(0.0)
+        low, high = min(0.0, float(p - q) * steps), max(0.0, float(p - q) * steps)
+        variance = float(p + q) * steps
     level = math.log(2.0 * max(steps, 1) / leak)
     reach = 2.0 * level / 3.0 + math.sqrt((2.0 * level / 3.0) ** 2 + 2.0 * level * variance)
     return (
