@@ -13,13 +13,15 @@ from numpy.typing import ArrayLike
 
 from .coefficient import Coefficient, CoefficientLike, Constant, Floats, apply, as_coefficient, constant_value
 from .convention import Convention
-from .domain import Domain, Interval, Line, Ring
+from .domain import Domain, as_domain
 from .lattice import Lattice, check_place, spacing
 from .memory import SHARE, available, require
 from .start import Start, StartLike, as_start, check_start
 from .tabulated import Table
 from .times import MOST_STEPS, SAME, Times, checked_times, dividing_step, is_whole, labels, least_whole
 
+LEAST = 1e-150  # of dx and dt
+OF_A_SITE = 24.0  # bytes that any law or count of it needs
 CHUNK = 1 << 20  # sites whose probabilities are looked at together
 ULPS = 8 * np.finfo(np.float64).eps  # rounding allowed in 0 ≤ p, q and p + q ≤ 1
 
@@ -131,16 +133,8 @@ class LatticeWalk:
         killing: Probability = 0.0,
         sites: int | None = None,
     ) -> None:
-        domain = Line() if domain is None else domain
-        if not isinstance(domain, (Line, Interval, Ring)):
-            raise TypeError(f"domain = {domain!r}: give Line(), Interval(...) or Ring(...)")
-        if (dx is None) == (sites is None):
-            raise ValueError("give either dx or sites")
-        dx = spacing(domain, sites) if sites is not None else _positive("dx", dx)
         dt = _positive("dt", dt)
-        begin = as_start(start)
-        check_start(begin, domain)
-        lattice = Lattice.on(domain, dx, begin.anchor)
+        domain, begin, lattice = _lay(domain, dx, sites, start)
         values = {
             name: _on_sites(name, value, lattice)
             for name, value in (("right", right), ("left", left), ("killing", killing))
@@ -190,16 +184,10 @@ class LatticeWalk:
         >>> round(1.0 / ou.dt)
         1200
         """
-        domain = Line() if domain is None else domain
-        if (dx is None) == (sites is None):
-            raise ValueError("give either dx or sites")
-        dx = spacing(domain, sites) if sites is not None else _positive("dx", dx)
+        domain, begin, lattice = _lay(domain, dx, sites, start)
         rule, convention = Rule(rule), Convention(convention)
         diffusion = as_coefficient(diffusion)
         ito = convention.ito_drift(as_coefficient(drift), diffusion)
-        begin = as_start(start)
-        check_start(begin, domain)
-        lattice = Lattice.on(domain, dx, begin.anchor)
         if rule is Rule.TWO_WAY and constant_value(diffusion) is None:
             raise ValueError(
                 f"rule = two_way needs a constant diffusion, not {diffusion}; take exact_variance or linear"
@@ -329,11 +317,6 @@ class LatticeWalk:
     def _check_now(self) -> None:
         """Check what can be checked without knowing how long the walk will run: bounded domains, and constants anywhere."""
         lattice = self.lattice
-        check_place(lattice, *self.start.support, self.domain.low, self.domain.high)
-        if lattice.sites is not None:
-            of_a_site = 24.0 if self.homogeneous else 150.0
-            fit = int(SHARE * available() / of_a_site)
-            require(of_a_site * lattice.sites, f"a walk on {lattice.sites} sites", f"take sites ≤ {fit}, or a larger dx")
         self.start.weights(lattice)
         if self.homogeneous:
             self.check(lattice.x(np.full(1, lattice.first or lattice.last or 0)), 0.0)
@@ -348,11 +331,30 @@ class LatticeWalk:
         return f"LatticeWalk({', '.join(parts)}, domain={self.domain}, start={self.start})"
 
 
+def _lay(
+    domain: Domain | None, dx: float | None, sites: int | None, start: StartLike
+) -> tuple[Domain, Start, Lattice]:
+    """(domain, start, lattice) of a declaration, checked against each other."""
+    where = as_domain(domain)
+    if (dx is None) == (sites is None):
+        raise ValueError("give either dx or sites")
+    begin = as_start(start)
+    check_start(begin, where)
+    lattice = Lattice.on(where, spacing(where, sites) if sites is not None else _positive("dx", dx), begin.anchor)
+    check_place(lattice, *begin.support, where.low, where.high)
+    if lattice.sites is not None:
+        fit = int(SHARE * available() / OF_A_SITE)
+        require(OF_A_SITE * lattice.sites, f"a walk on {lattice.sites} sites", f"take sites ≤ {fit}, or a larger dx")
+    return where, begin, lattice
+
+
 def _positive(name: str, value: float | None) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)):
         raise TypeError(f"{name} = {value!r}: must be a positive number")
     if not (value > 0 and math.isfinite(value)):
         raise ValueError(f"{name} = {value}: must be positive and finite")
+    if not LEAST < value < 1.0 / LEAST:
+        raise ValueError(f"{name} = {value}: its square is no floating-point number; choose other units")
     return float(value)
 
 
