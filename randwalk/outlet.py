@@ -9,8 +9,9 @@ from .bond import BondMean
 from .coefficient import Floats
 from .convention import Convention
 from .domain import PartiallyAbsorbing
+from .remedy import rounded_down
 from .rule import Rule
-from .walk import LatticeWalk, rounded_down
+from .walk import LatticeWalk
 
 
 def step_out(walk: LatticeWalk, side: str, x: float, t: Floats) -> Floats:

@@ -100,7 +100,7 @@ class Normal:
     def weights(self, lattice: Lattice) -> tuple[int, Floats]:
         if lattice.dx > self.sd:
             raise ValueError(
-                f"Normal: sd = {self.sd:g} is narrower than dx = {lattice.dx:g}: take dx ≤ {self.sd:g} or a Point"
+                f"Normal: sd = {self.sd:g} is narrower than dx = {lattice.dx:g}: take dx ≤ {self.sd!r} or a Point"
             )
         k = _covering(lattice, *self.support)
         weights = np.exp(-0.5 * ((lattice.x(k) - self.mean) / self.sd) ** 2)

@@ -17,6 +17,7 @@ from .convention import Convention
 from .domain import Domain, as_domain
 from .lattice import Lattice, check_place, spacing
 from .memory import SHARE, available, require
+from .remedy import remedy, rounded_down
 from .rule import Rule, shortfall
 from .start import Start, StartLike, as_start, check_start
 from .tabulated import Table
@@ -240,7 +241,7 @@ class LatticeWalk:
         if steps[-1] > MOST_STEPS:
             raise ValueError(
                 f"{steps[-1]:.3g} steps are more than the 2³² that a random stream addresses; take a larger dt, or times up to "
-                f"{MOST_STEPS * self.dt:.6g}"
+                f"{MOST_STEPS * self.dt:.15g}"
             )
         inexact = np.array(self.inexact_times)
         for t in given[~is_whole(given, self.dt)]:
@@ -272,33 +273,11 @@ class LatticeWalk:
             if not (np.isfinite(values) & (values >= -ULPS)).all():
                 place = _worst(values, x, t)
                 raise ValueError(
-                    f"{name} = {place[0]:.6g} at {_at(place)}: must be a number ≥ 0; {self._remedy(place)}"
+                    f"{name} = {place[0]:.6g} at {_at(place)}: must be a number ≥ 0; {remedy(self, *place[1:])}"
                 )
         if (p + q > 1.0 + ULPS).any():
             place = _worst(-(p + q), x, t)
-            raise ValueError(f"right + left = {-place[0]:.6g} at {_at(place)}: must be ≤ 1; {self._remedy(place)}")
-
-    def _remedy(self, place: tuple[float, float, float]) -> str:
-        """What would make the step at a bad place valid."""
-        x, t = place[1:]
-        a, d, both = (float(v) for v in (self.declared_drift(x, t), self.diffusion(x, t), self.right(x, t) + self.left(x, t)))
-        if not (math.isfinite(a) and math.isfinite(d) and d > 0.0):
-            return f"the diffusion there is {d:g} and the drift {a:g}"
-        bounded = math.isfinite(self.domain.low) and math.isfinite(self.domain.high)
-        strong = Rule.FITTED if bounded or not self.declared_drift.depends_on_x else Rule.CAPPED
-        if self.rule is Rule.FITTED:
-            other = "" if strong is Rule.FITTED else ", or from_drift(..., rule=Rule.CAPPED)"
-            return f"take dt ≤ {rounded_down(self.dt / both)}{other}"
-        if self.rule is not None and self.convention is not Convention.ITO:
-            ends = bonds(self.declared_drift, self.diffusion, self.convention, self.dx, self.domain)
-            d = max(float(bond.diffusion(x, t)) for bond in ends)
-        longest = self.dx**2 / (2.0 * d)  # p + q ≤ 1 without the drift
-        if 2.0 * d * self.dt > self.dx**2:
-            return f"take dt ≤ {rounded_down(longest)}"
-        remedies = [f"dx ≤ {2.0 * d / abs(a):.3g} (and dt ≤ dx²/2D)"] if a else [f"dt ≤ {longest:.3g}"]
-        if self.rule is Rule.EXACT_VARIANCE and a:
-            remedies.insert(0, f"dt ≤ {_longest_exact_variance(a, d, self.dx):.3g}")
-        return f"take {', '.join(remedies)}, or from_drift(..., rule=Rule.{strong.name})"
+            raise ValueError(f"right + left = {-place[0]:.6g} at {_at(place)}: must be ≤ 1; {remedy(self, *place[1:])}")
 
     def missing_speed(self, x: Floats, masses: Floats, t: float) -> float:
         """The part of the mean speed |a| over the masses at places `x` that :attr:`Rule.CAPPED` loses; 0 for other rules."""
@@ -394,20 +373,8 @@ def _worst(values: Floats, x: ArrayLike, t: ArrayLike) -> tuple[float, float, fl
     return value, place, time
 
 
-def rounded_down(value: float) -> str:
-    """Three digits that are not above the value."""
-    digit = 10.0 ** (math.floor(math.log10(value)) - 2)
-    return f"{math.floor(value / digit * (1.0 + 1e-12)) * digit:.3g}"
-
-
 def _at(place: tuple[float, float, float]) -> str:
     return f"x = {place[1]:.6g}, t = {place[2]:.6g}"
-
-
-def _longest_exact_variance(a: float, d: float, dx: float) -> float:
-    """The largest dt with s + m² ≤ 1 and |m| ≤ s + m²; the second holds for every dt when s ≥ ¼."""
-    longest = dx**2 / (math.hypot(d, a * dx) + d)  # root of 2D dt/dx² + a²dt²/dx² = 1
-    return longest if 2.0 * d * longest / dx**2 >= 0.25 else min(longest, dx**2 / (6.0 * d))
 
 
 def _samples(
