@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.interpolate import PchipInterpolator
 
+from randwalk.arguments import finite_numbers
 from randwalk.coefficient import Floats
 from randwalk.plotting import COLOURS, axes
-from randwalk.times import SAME, numbers, row_of
+from randwalk.times import SAME, row_of
 
 from .equation import FokkerPlanck
 from .refine import Plan, checked_cells, checked_tolerance
@@ -158,7 +159,7 @@ class Solution:
         return row_of(t, self.times)
 
     def _within(self, t: ArrayLike) -> Floats:
-        given, last = numbers("t", t), float(self.times[-1])
+        given, last = finite_numbers("t", t), float(self.times[-1])
         wrong = given[(given < 0.0) | (given > last * (1.0 + SAME))]
         if wrong.size:
             raise ValueError(f"t = {wrong.flat[0]:g}: the solution covers times from 0 to {last:g}; add it to times=")

@@ -18,6 +18,7 @@ from scipy import sparse
 from scipy.interpolate import PchipInterpolator
 from scipy.sparse import linalg as sparse_linalg
 
+from randwalk.arguments import number, shown
 from randwalk.binning import bin_atoms, check_edges
 from randwalk.coefficient import Constant, Floats
 from randwalk.domain import PartiallyAbsorbing, Reflecting
@@ -247,10 +248,18 @@ def exact_law(walk: LatticeWalk, times: ArrayLike, leak: float = LEAK) -> ExactL
     >>> exact_law(LatticeWalk(0.5, 0.5, dx=1.0, dt=1.0), [2]).mass([-2.5, -1.5, 1.5, 2.5], 2)
     array([0.25, 0.5 , 0.25])
     """
-    steps = tuple(walk.steps(times))
+    steps = tuple(_checked(walk).steps(times))
+    if not 0.0 < number("leak", leak) < 1.0:
+        raise ValueError(f"leak = {leak}: must be a mass between 0 and 1")
     table = table_for(walk, steps[-1], leak)
     _check_memory(table, steps)
     return _by_power(table, steps) if planes(table) else _by_steps(table, steps)
+
+
+def _checked(walk: object) -> LatticeWalk:
+    if not isinstance(walk, LatticeWalk):
+        raise TypeError(f"walk = {shown(walk)}: must be a LatticeWalk")
+    return walk
 
 
 def _by_power(table: StepTable, steps: tuple[int, ...]) -> ExactLaw:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .arguments import shown
 from .binning import bin_atoms
 from .coefficient import Floats
 from .estimate import Estimate, Profile, average, proportion, values_of
@@ -118,9 +119,10 @@ class Ensemble:
 
     def __getitem__(self, record: Record) -> Any:
         """The result of a record that was asked for: ``ensemble[FirstPassage()]``."""
-        if record not in self.records:
-            raise KeyError(f"{record} was not recorded; give record=[{record}] to simulate")
-        return self.records[record]
+        found = [result for mine, result in self.records.items() if type(mine) is type(record) and mine == record]
+        if not found:
+            raise KeyError(f"{shown(record)} was not recorded; give record=[{shown(record)}] to simulate")
+        return found[0]
 
     def density(self, t: float) -> Profile:
         """ρ at time `t` on the sites that can be occupied, in probability per length; it integrates to the surviving fraction.
@@ -194,10 +196,12 @@ class Ensemble:
 
         `threads`, `backend` and `devices` are those of :func:`randwalk.simulate`.
         """
-        from .simulation import run
+        from .simulation import MOST_WALKERS, run
 
         if isinstance(walkers, bool) or not isinstance(walkers, (int, np.integer)) or walkers <= self.walkers:
-            raise ValueError(f"walkers = {walkers!r}: must be a whole number above the {self.walkers} there are")
+            raise ValueError(f"walkers = {shown(walkers)}: must be a whole number above the {self.walkers} there are")
+        if walkers > MOST_WALKERS:
+            raise ValueError(f"walkers = {shown(walkers)}: at most 2⁵³ = {MOST_WALKERS} are counted exactly")
         self._check_stream()
         first = max(part.stop for part in self.parts)
         more = range(first, first + int(walkers) - self.walkers)
@@ -251,6 +255,8 @@ class Ensemble:
 
     def merge(self, other: Ensemble) -> Ensemble:
         """This ensemble and another part of the same run (same walk, seed, times, method, records; other walkers) as one."""
+        if not isinstance(other, Ensemble):
+            raise TypeError(f"other = {shown(other)}: must be an Ensemble")
         for name in ("walk", "seed", "method", "steps", "stream"):
             if getattr(self, name) != getattr(other, name):
                 raise ValueError(f"the ensembles differ in {name}: {getattr(self, name)} and {getattr(other, name)}")

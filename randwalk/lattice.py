@@ -8,9 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from .arguments import shown
 from .coefficient import Floats
 from .domain import Absorbing, Domain
 
+MOST_SITES = 2**31 - 9
 PRECISE = 2.0**53  # dx from 0 up to which sites are different numbers
 FIT = 1e-9  # a domain whose length is a whole number of dx to this relative accuracy fits; dx is then made exact
 
@@ -59,7 +61,9 @@ class Lattice:
 def spacing(domain: Domain, sites: int) -> float:
     """The dx at which a bounded `domain` has that many live `sites`."""
     if isinstance(sites, bool) or not isinstance(sites, (int, np.integer)) or sites < 1:
-        raise ValueError(f"sites = {sites!r}: must be a positive whole number")
+        raise ValueError(f"sites = {shown(sites)}: must be a positive whole number")
+    if sites > MOST_SITES:
+        raise ValueError(f"sites = {shown(sites)}: a walker's place is counted up to {MOST_SITES}")
     length = domain.high - domain.low
     if math.isinf(length):
         raise ValueError(f"sites = {sites} needs a bounded domain; on {domain} give dx")

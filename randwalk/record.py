@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .arguments import number, shown
 from .coefficient import Floats
 from .estimate import Estimate, average, proportion, values_of
 from .memory import SHARE, available
@@ -149,9 +150,10 @@ class TimePositive(_Counted):
 
 
 def _check_level(record: LastVisit | TimePositive) -> None:
-    if not math.isfinite(record.x):
+    x = number(f"{type(record).__name__}: x", record.x)
+    if not math.isfinite(x):
         raise ValueError(f"{type(record).__name__}: x = {record.x} must be a finite number")
-    object.__setattr__(record, "x", float(record.x))
+    object.__setattr__(record, "x", x)
 
 
 @dataclass(frozen=True)
@@ -325,8 +327,8 @@ Recorded: TypeAlias = Histogram | Passages | Paths
 
 def wall_index(wall: str, domain: Domain | None = None) -> int:
     """The column of a way out, which a `domain` must have."""
-    if wall not in WALLS:
-        raise ValueError(f"wall = {wall!r}: must be one of {', '.join(map(repr, WALLS))}")
+    if not isinstance(wall, str) or wall not in WALLS:
+        raise ValueError(f"wall = {shown(wall)}: must be one of {', '.join(map(repr, WALLS))}")
     if domain is not None and wall != "killing" and getattr(domain, wall) is None:
         raise ValueError(f"wall = {wall!r}: {domain} has no wall there")
     return WALLS.index(wall)

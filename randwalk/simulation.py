@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .device import DeviceError, choose
+from .arguments import one_of, shown
+from .device import BACKENDS, DeviceError, choose
 from .domain import Absorbing
 from .ensemble import Ensemble
 from .kernels.step import PLANES
@@ -19,7 +20,6 @@ from .paths import BATCH, Jumps, StepByStep, Stride, follow, planes
 from .progress import progress_bar
 from .record import FUNCTIONALS, FirstPassage, Paths, Positions, Record, Recorded, _Counted
 from .table import StepTable
-from .threads import available as processors
 from .threads import share
 from .walk import LatticeWalk
 from .window import leak_tolerance, table_for
@@ -118,20 +118,15 @@ def simulate(
     >>> simulate(walk, walkers=10_000, times=[100], seed=1, method="paths").mean(100)
     -0.2164 ± 0.1
     """
+    steps = tuple(_walk(walk).steps(times))
     span = _walkers(walkers)
     if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0:
-        raise ValueError(f"seed = {seed!r}: must be a whole number ≥ 0")
-    if method not in METHODS:
-        raise ValueError(f"method = {method!r}: must be one of {', '.join(METHODS)}")
-    if isinstance(record, _Counted):
-        raise TypeError(f"record = {record!r}: give a list, record=[{record!r}]")
-    records = list(record)
-    for item in records:
-        if not isinstance(item, _Counted):
-            raise TypeError(f"record = {item!r}: must be FirstPassage(), LastVisit(x), TimePositive(x), Maximum(), …")
-    if len(set(records)) < len(records):
-        raise ValueError(f"record has {records}: each only once")
-    return run(walk, span, tuple(walk.steps(times)), int(seed), method, records, threads, progress, backend, devices)
+        raise ValueError(f"seed = {shown(seed)}: must be a whole number ≥ 0")
+    one_of("method", method, METHODS)
+    one_of("backend", backend, BACKENDS)
+    records = _records(record)
+    return run(walk, span, steps, int(seed), method, records, threads, progress, backend, devices)
+
 
 
 def explain(walk: LatticeWalk, walkers: int | range, times: ArrayLike, record: Sequence[Record] = ()) -> Plan:
@@ -143,9 +138,9 @@ def explain(walk: LatticeWalk, walkers: int | range, times: ArrayLike, record: S
     >>> explain(LatticeWalk(0.5, 0.5, dx=1.0, dt=1.0), walkers=10**9, times=[100]).method
     'occupation'
     """
-    steps = tuple(walk.steps(times))
-    span = _walkers(walkers)
-    return _plan(table_for(walk, steps[-1], leak_tolerance(span.stop)), span, steps, list(record))
+    steps = tuple(_walk(walk).steps(times))
+    span, records = _walkers(walkers), _records(record)
+    return _plan(table_for(walk, steps[-1], leak_tolerance(span.stop)), span, steps, records)
 
 
 def run(
@@ -167,10 +162,11 @@ def run(
         method = plan.method
     if method not in plan.seconds:
         raise ValueError(f"method = {method!r} cannot do this run: {_why_not(method, table, records)}")
-    _check_memory(table, walkers, steps, records, method, threads)
-    done = Ensemble(walk, table, seed, method, (), steps, np.zeros((len(steps), table.sites + 3), dtype=np.int64), {})
     paths: dict[Record, list[Paths]] = {}
     with share(threads) as taken, progress_bar(f"simulating by {method}", 1.0, progress) as advance:
+        _check_memory(table, walkers, steps, records, method, taken)
+        nobody = np.zeros((len(steps), table.sites + 3), dtype=np.int64)
+        done = Ensemble(walk, table, seed, method, (), steps, nobody, {})
         where = choose(backend, devices, plan.seconds[method], taken)
         try:
             if method == "occupation":
@@ -223,20 +219,41 @@ def trajectories(
     return paths
 
 
+def _walk(walk: object) -> LatticeWalk:
+    if not isinstance(walk, LatticeWalk):
+        raise TypeError(f"walk = {shown(walk)}: must be a LatticeWalk")
+    return walk
+
+
+def _records(record: object) -> list[Record]:
+    if isinstance(record, _Counted):
+        raise TypeError(f"record = {record!r}: give a list, record=[{record!r}]")
+    if not isinstance(record, (list, tuple)):
+        raise TypeError(f"record = {shown(record)}: give a list like [FirstPassage()], or leave it out")
+    for item in record:
+        if not isinstance(item, _Counted):
+            raise TypeError(
+                f"record = {shown(item)}: must be FirstPassage(), LastVisit(x), TimePositive(x), Maximum(), …"
+            )
+    if len(set(record)) < len(record):
+        raise ValueError(f"record has {list(record)}: each only once")
+    return list(record)
+
+
 def _walkers(walkers: int | range) -> range:
     if isinstance(walkers, range):
         if walkers.step != 1 or not 0 <= walkers.start < walkers.stop:
-            raise ValueError(f"walkers = {walkers}: a range must start at 0 or above, have step 1 and not be empty")
+            raise ValueError(f"walkers = {shown(walkers)}: a range must start at 0 or above, have step 1 and not be empty")
         span = walkers
     elif isinstance(walkers, bool) or not isinstance(walkers, (int, np.integer)):
         hint = f"; write {int(walkers)}" if type(walkers) is float and walkers.is_integer() else ""
-        raise TypeError(f"walkers = {walkers!r}: must be a whole number{hint}")
+        raise TypeError(f"walkers = {shown(walkers)}: must be a whole number{hint}")
     else:
         span = range(int(walkers)) if walkers > 0 else range(0)
     if not span:
-        raise ValueError(f"walkers = {walkers}: must be at least 1")
+        raise ValueError(f"walkers = {shown(walkers)}: must be at least 1")
     if span.stop > MOST_WALKERS:
-        raise ValueError(f"walkers = {walkers}: at most 2⁵³ = {MOST_WALKERS} are counted exactly")
+        raise ValueError(f"walkers = {shown(walkers)}: at most 2⁵³ = {MOST_WALKERS} are counted exactly")
     return span
 
 
@@ -288,14 +305,14 @@ def _why_not(method: str, table: StepTable, records: Sequence[Record]) -> str:
 
 
 def _check_memory(
-    table: StepTable, walkers: range, steps: Sequence[int], records: Sequence[Record], method: str, threads: int | None
+    table: StepTable, walkers: range, steps: Sequence[int], records: Sequence[Record], method: str, threads: int
 ) -> None:
     """Refuse a request that cannot fit, before anything runs.
 
     There are two of every result, that of the walkers so far and the sum with the next; and one for each batch of walkers
     that a thread has finished or works at. Places of walkers are in parts, and joined.
     """
-    batches = 0 if method == "occupation" else min(-(-len(walkers) // BATCH), 2 * (threads or processors()) + 1)
+    batches = 0 if method == "occupation" else min(-(-len(walkers) // BATCH), 2 * threads + 1)
     sizes = [(8.0 * len(steps) * (table.sites + 3) * (2 + batches), "record fewer times, or take a larger dx")]
     for record in records:
         size, remedy = record.size(table, len(walkers), steps)

@@ -9,6 +9,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .arguments import number, numbers, shown
 from .coefficient import Floats
 from .domain import Absorbing, Domain
 from .lattice import Lattice
@@ -26,7 +27,7 @@ class Point:
     x: float = 0.0
 
     def __post_init__(self) -> None:
-        if not math.isfinite(self.x):
+        if not math.isfinite(number("start", self.x)):
             raise ValueError(f"the start must be a finite number, not {self.x}")
 
     @property
@@ -52,7 +53,8 @@ class Uniform:
     high: float
 
     def __post_init__(self) -> None:
-        if not (math.isfinite(self.low) and math.isfinite(self.high) and self.low < self.high):
+        low, high = number("Uniform: low", self.low), number("Uniform: high", self.high)
+        if not (math.isfinite(low) and math.isfinite(high) and low < high):
             raise ValueError(f"Uniform: low = {self.low} must be less than high = {self.high}, both finite")
 
     @property
@@ -81,7 +83,8 @@ class Normal:
     sd: float
 
     def __post_init__(self) -> None:
-        if not (math.isfinite(self.mean) and math.isfinite(self.sd) and self.sd > 0):
+        mean, sd = number("Normal: mean", self.mean), number("Normal: sd", self.sd)
+        if not (math.isfinite(mean) and 0.0 < sd < math.inf):
             raise ValueError(f"Normal: mean = {self.mean} must be finite and sd = {self.sd} finite and positive")
 
     @property
@@ -115,7 +118,7 @@ class Sites:
     masses: tuple[float, ...]
 
     def __init__(self, x: ArrayLike, masses: ArrayLike) -> None:
-        places, given = np.array(x, dtype=np.float64).ravel(), np.array(masses, dtype=np.float64).ravel()
+        places, given = numbers("Sites: x", x).ravel(), numbers("Sites: masses", masses).ravel()
         if places.size != given.size or places.size == 0:
             raise ValueError(f"Sites: {places.size} places and {given.size} masses; give as many of each, at least one")
         if not (np.isfinite(places).all() and np.isfinite(given).all() and (given >= 0).all()):
@@ -151,8 +154,8 @@ def as_start(value: StartLike) -> Start:
     if isinstance(value, (Point, Uniform, Normal, Sites)):
         return value
     if isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool):
-        return Point(float(value))
-    raise TypeError(f"start = {value!r}: give a number, Point, Uniform, Normal or Sites")
+        return Point(number("start", value))
+    raise TypeError(f"start = {shown(value)}: give a number, Point, Uniform, Normal or Sites")
 
 
 def check_start(start: Start, domain: Domain) -> None:

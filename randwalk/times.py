@@ -11,6 +11,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .arguments import finite_numbers, shown
 from .coefficient import Floats
 
 Whole: TypeAlias = NDArray[np.int64]
@@ -29,23 +30,9 @@ def least_whole(ratio: float) -> int:
     return math.ceil(ratio * (1.0 - ULPS))
 
 
-def numbers(name: str, values: ArrayLike) -> Floats:
-    """`values` as floats; a TypeError for what are not numbers, a ValueError for what is not finite."""
-    try:
-        array = np.asarray(values)
-        if array.dtype.kind not in "iuf" and array.size:
-            raise TypeError
-    except (TypeError, ValueError):  # a list of lists of different lengths
-        raise TypeError(f"{name} = {values!r}: must be a number or numbers") from None
-    array = array.astype(np.float64)
-    if not np.isfinite(array).all():
-        raise ValueError(f"{name} must be finite, not {array[~np.isfinite(array)].flat[0]}")
-    return array
-
-
 def checked_times(times: ArrayLike) -> Floats:
     """Times to record, one or more of them, finite and not negative, as an array of one dimension."""
-    given = np.atleast_1d(numbers("times", times))
+    given = np.atleast_1d(finite_numbers("times", times))
     if given.ndim != 1 or given.size == 0:
         raise ValueError(f"times must be a number or a list of numbers, not an array of shape {given.shape}")
     if (given < 0).any():
@@ -89,13 +76,13 @@ class Times:
 
     def rows(self, t: ArrayLike) -> Whole:
         """The rows of recorded times, of the shape of `t`."""
-        given = numbers("t", t)
+        given = finite_numbers("t", t)
         return np.array([self.row(v) for v in given.ravel().tolist()], dtype=np.int64).reshape(given.shape)
 
     def step_before(self, t: ArrayLike) -> Whole:
         """For each time `t` of the run the last step at or before it. A recorded time is its own step, and one that is within a
         relative 1e-9 of a step is that step."""
-        given = numbers("t", t)
+        given = finite_numbers("t", t)
         if (given < 0).any():
             raise ValueError(f"t = {given.min():g}: must not be negative; times must lie between 0 and {self.asked[-1]:g}")
         end = max(self.asked[-1], self.steps[-1] * self.dt)
@@ -131,18 +118,18 @@ def row_of(t: float, *recorded: Sequence[float] | Floats) -> int:
     ValueError
         where no recorded time is within a relative 1e-9 of `t`; the message names the nearest.
     """
-    given = numbers("t", t)
+    given = finite_numbers("t", t)
     if given.ndim:
-        raise TypeError(f"t = {t!r}: must be one number, a recorded time")
+        raise TypeError(f"t = {shown(t)}: must be one number, a recorded time")
     for names in recorded:
         row = int(np.argmin(np.abs(np.asarray(names) - given)))
         if _same(np.asarray(names)[row], given):
             return row
     times = np.asarray(recorded[0])
-    shown = ", ".join(f"{v:.9g}" for v in times[:8]) + (", …" if times.size > 8 else "")
+    listed = ", ".join(f"{v:.9g}" for v in times[:8]) + (", …" if times.size > 8 else "")
     nearest = times[np.argmin(np.abs(times - given))]
     raise ValueError(
-        f"t = {float(given):.12g} was not recorded; the recorded times are {shown}: take the nearest, t = {nearest:.15g}, or "
+        f"t = {float(given):.12g} was not recorded; the recorded times are {listed}: take the nearest, t = {nearest:.15g}, or "
         "give this one to times="
     )
 

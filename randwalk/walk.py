@@ -11,6 +11,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike
 
+from .arguments import finite_numbers, member, number, numbers
 from .bond import bonds
 from .coefficient import Coefficient, CoefficientLike, Constant, Floats, as_coefficient, constant_value
 from .convention import Convention
@@ -159,12 +160,12 @@ class LatticeWalk:
         """
         domain, begin, lattice = _lay(domain, dx, sites, start)
         drift, diffusion = as_coefficient(drift), as_coefficient(diffusion)
-        rule, convention = Rule(rule), Convention(convention).where(diffusion)
+        rule, convention = member("rule", rule, Rule), member("convention", convention, Convention).where(diffusion)
         if rule is Rule.TWO_WAY and constant_value(diffusion) is None:
             raise ValueError(
                 f"rule = two_way needs a constant diffusion, not {diffusion}; take exact_variance or linear"
             )
-        told = [] if times is None or np.size(times) == 0 else checked_times(times).tolist()
+        told = [] if times is None or not finite_numbers("times", times).size else checked_times(times).tolist()
         chosen = dt is None
         if dt is None:
             both = bonds(drift, diffusion, convention, lattice.dx, domain)
@@ -227,7 +228,7 @@ class LatticeWalk:
 
         :meth:`from_drift` tells a walk the times that it chooses `dt` for.
         """
-        given = checked_times(times) if np.size(times) else np.zeros(0)
+        given = checked_times(times) if finite_numbers("times", times).size else np.zeros(0)
         return self._with(inexact_times=tuple(given[~is_whole(given, self.dt)].tolist()))
 
     def steps(self, times: ArrayLike) -> list[int]:
@@ -337,20 +338,19 @@ def _lay(
 
 
 def _positive(name: str, value: float | None) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)):
-        raise TypeError(f"{name} = {value!r}: must be a positive number")
-    if not (value > 0 and math.isfinite(value)):
-        raise ValueError(f"{name} = {value}: must be positive and finite")
-    if not LEAST < value < 1.0 / LEAST:
-        raise ValueError(f"{name} = {value}: its square is no floating-point number; choose other units")
-    return float(value)
+    result = number(name, value)
+    if not 0.0 < result < math.inf:
+        raise ValueError(f"{name} = {result}: must be positive and finite")
+    if not LEAST < result < 1.0 / LEAST:
+        raise ValueError(f"{name} = {result}: its square is no floating-point number; choose other units")
+    return result
 
 
 def _on_sites(name: str, value: Probability, lattice: Lattice) -> Coefficient:
     """An array over the sites becomes a table; anything else is a coefficient already or becomes one."""
-    if isinstance(value, Coefficient) or callable(value) or np.ndim(value) == 0:
+    if isinstance(value, Coefficient) or callable(value) or not isinstance(value, (list, tuple, np.ndarray)):
         return as_coefficient(value)  # type: ignore[arg-type]
-    values = np.asarray(value, dtype=np.float64)
+    values = numbers(name, value)
     if lattice.sites is None:
         raise ValueError(
             f"{name} is an array, which needs a bounded domain; on an unbounded one give a function or a Table"

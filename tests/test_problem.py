@@ -192,8 +192,8 @@ ERRORS = [
         "CSV without a column",
     ),
     (WALK.replace("0.1", "-0.1") + RUN, r"p\.toml:1: dx = -0.1: must be positive", "negative dx"),
-    (WALK.replace("0.1", "'a'") + RUN, r"p\.toml:1: dx = 'a': must be a positive number", "dx is a text"),
-    (WALK + "rule = 'magic'\n" + RUN, r"p\.toml:1: 'magic' is not a valid Rule", "rule"),
+    (WALK.replace("0.1", "'a'") + RUN, r"p\.toml:1: dx = 'a': must be a number", "dx is a text"),
+    (WALK + "rule = 'magic'\n" + RUN, r"p\.toml:1: rule = 'magic': must be one of exact_variance, linear", "rule"),
     (WALK + "dt = 0.3\n" + RUN, r"p\.toml:1: right \+ left = .*take dt", "too large a step"),
     (WALK + "[domain]\nlow = 0\nhigh = 1\n" + RUN, r"p\.toml:6: the left end, at x = 0, needs a wall", "no walls"),
     (
