@@ -280,6 +280,17 @@ def test_capped_is_refused_where_walkers_start_at_its_cap(a: float, dx: float) -
     rw.LatticeWalk.from_drift(a, 0.5, dx=dx, rule=Rule.FITTED)
 
 
+def test_capped_says_so_where_walkers_get_to_its_cap() -> None:
+    """Calm at the start, a = 40 (w = 8, 75 % of the speed lost) beyond x = 1, where most are by t = 2; by t = 0.05 none is."""
+    drift = rw.expression("1 + 39*heaviside(x - 1)")
+    walk = rw.LatticeWalk.from_drift(drift, 0.5, dx=0.1, rule=Rule.CAPPED, times=[0.05, 2.0])
+    rw.pde.exact_law(walk, [0.05])
+    rw.simulate(walk, 1000, [0.05], seed=1)
+    for run in (rw.pde.exact_law, lambda walk, times: rw.simulate(walk, 1000, times, seed=1)):
+        with pytest.warns(RuntimeWarning, match=r"rule = capped loses \d+.* % of the mean speed at t = 2: .*rule=Rule\.FITTED"):
+            run(walk, [0.05, 2.0])
+
+
 def test_the_rule_that_a_message_names_runs() -> None:
     """On a bounded domain FITTED, on the line, where a confining drift grows without bound, CAPPED; and a dt for FITTED."""
     steep = rw.expression("-20*x**3")
