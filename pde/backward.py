@@ -23,9 +23,11 @@ from randwalk.plotting import COLOURS, axes
 from randwalk.start import Uniform
 
 from .equation import FokkerPlanck
+from .fit import fitted
+from .grid import Grid, Piecewise
 from .refine import LARGEST_CELLS, PILOT_CELLS, Plan, checked_tolerance, even, refinement
 from .schemes import SDIRK2, Clock, march
-from .stencil import Grid, Resolvents, Stencil, chain_matrix
+from .stencil import Resolvents, Stencil, chain_matrix
 from .truncate import find_window
 
 if TYPE_CHECKING:
@@ -78,7 +80,7 @@ class BackwardSolution:
             raise ValueError(
                 f"x = {x.min():g} … {x.max():g}: the solution was asked for from {low:g} to {high:g}; see over="
             )
-        return np.asarray(CubicSpline(self.x, self.u)(x))
+        return Piecewise.through_centres(self.grid, self.u, CubicSpline)(x)
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw u over the starting place, on `ax` or on new axes, which are returned."""
@@ -249,7 +251,7 @@ def _steady(
 def _whole(equation: FokkerPlanck, cells: int) -> Grid:
     """The grid on all of a bounded domain."""
     domain = equation.domain
-    return Grid(domain.low, domain.high, cells, domain.left, domain.right, domain.periodic)
+    return fitted(equation, Grid(domain.low, domain.high, cells, domain.left, domain.right, domain.periodic))
 
 
 def _place(equation: FokkerPlanck, time: float, over: tuple[float, float] | None) -> tuple[Grid, tuple[float, float]]:
@@ -268,7 +270,7 @@ def _place(equation: FokkerPlanck, time: float, over: tuple[float, float] | None
 
 def _cell_means(payoff: Payoff, grid: Grid, time: float) -> Floats:
     """Means of the payoff over the cells."""
-    x: Floats = grid.low + (np.arange(grid.cells * SAMPLES, dtype=np.float64) + 0.5) * (grid.h / SAMPLES)
+    x: Floats = (grid.edges[:-1, None] + (np.arange(SAMPLES) + 0.5) * (grid.widths[:, None] / SAMPLES)).ravel()
     given = payoff(x, time) if isinstance(payoff, Coefficient) else payoff(x)
     values = np.broadcast_to(np.asarray(given, dtype=np.float64), x.shape)
     if not np.isfinite(values).all():
@@ -288,4 +290,5 @@ def _difference(fine: BackwardSolution, coarse: BackwardSolution) -> float:
     low, high = fine.asked
     x = coarse.x
     here = (x >= low - coarse.grid.h) & (x <= high + coarse.grid.h)
-    return float(np.abs(CubicSpline(fine.x, fine.u)(x[here]) - coarse.u[here]).max())
+    spline = Piecewise.through_centres(fine.grid, fine.u, CubicSpline)
+    return float(np.abs(spline(x[here]) - coarse.u[here]).max())

@@ -57,7 +57,7 @@ class Grid:
     @property
     def fewest(self) -> int:
         """The smallest number of cells; a grid that is to be halved has twice as many."""
-        return 1 if self.uniform else max(FEWEST, 2 * FEWEST_OF_PIECE * (self.joints.size - 1))
+        return 1 if self.uniform else fewest_cells(self.joints.size - 1)
 
     @property
     def h(self) -> float:
@@ -118,6 +118,11 @@ class Grid:
         for count in self.counts if not self.uniform else [self.cells]:
             yield slice(begin, begin + count)
             begin += count
+
+
+def fewest_cells(pieces: int) -> int:
+    """The smallest number of cells of a grid of so many pieces."""
+    return max(FEWEST, 2 * FEWEST_OF_PIECE * pieces)
 
 
 class Piecewise:

@@ -13,9 +13,10 @@ from randwalk.coefficient import Floats
 from randwalk.plotting import COLOURS, axes
 
 from .equation import FokkerPlanck
+from .grid import Grid, Piecewise
 from .refine import Plan, checked_cells, checked_tolerance
 from .schemes import SDIRK2, Clock, Scheme, march
-from .stencil import OUTLETS, Grid, Resolvents, Stencil
+from .stencil import OUTLETS, Resolvents, Stencil
 from .truncate import MARGIN, find_window, leaked, widened
 
 if TYPE_CHECKING:
@@ -135,7 +136,8 @@ class Solution:
     def mean(self, t: float) -> float:
         """The mean position of the survivors at the recorded time `t`."""
         density = self.density[self._row(t)]
-        return float(density @ self.x / density.sum())
+        mass = density * self.grid.widths
+        return float(mass @ self.x / mass.sum())
 
     def plot(self, t: float | None = None, ax: Axes | None = None) -> Axes:
         """Draw the density at the recorded time `t`, or at all of them, on `ax` or on new axes, which are returned."""
@@ -149,8 +151,9 @@ class Solution:
         ax.set(xlabel="position $x$", ylabel=r"density $\rho(x, t)$")
         return ax
 
-    def _cumulative(self, t: float) -> PchipInterpolator:
-        return PchipInterpolator(self.edges, np.append(0.0, np.cumsum(self.density[self._row(t)]) * self.grid.h))
+    def _cumulative(self, t: float) -> Piecewise:
+        mass = self.density[self._row(t)] * self.grid.widths
+        return Piecewise.through_edges(self.grid, np.append(0.0, np.cumsum(mass)), PchipInterpolator)
 
     def _row(self, t: float) -> int:
         row = int(np.argmin(np.abs(self.times - t)))
@@ -235,7 +238,7 @@ def solve(
             lost = leaked(grid, fine.left_so_far[-1])
             if (lost <= leak).all():
                 return Solution(
-                    equation, scheme, grid, recorded, fine.mass / grid.h, errors, fine.ages, fine.left_so_far
+                    equation, scheme, grid, recorded, fine.mass / grid.widths, errors, fine.ages, fine.left_so_far
                 )
             window = widened(window, lost, leak, MARGIN)
 
