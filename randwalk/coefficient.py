@@ -7,15 +7,18 @@ LaTeX, so that closed forms are chosen by reading the structure, never by sampli
 
 from __future__ import annotations
 
+import itertools
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import reduce
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+from . import roots
 
 Floats: TypeAlias = NDArray[np.floating[Any]]
 
@@ -46,6 +49,210 @@ class Coefficient(ABC):
 
     @abstractmethod
     def latex(self) -> str: ...
+
+    def breaks(self, variable: str, low: float, high: float) -> tuple[float, ...]:
+        """The places strictly between `low` and `high` where the coefficient has a kink, a jump or a pole, increasing.
+
+        Known are the knots of tables, the zeros of what stands in abs, sign, heaviside, sqrt, log and negative or broken
+        powers, and what was declared with a :class:`Function`. Zeros of affine arguments are exact, others are
+        searched on a fine grid. Breaks that move with the other variable, like that of ``heaviside(x - t)``, are not
+        places: :attr:`moving_breaks` says whether there are any.
+
+        Parameters
+        ----------
+        variable : "x" or "t"
+        low, high : float
+            Ends of the range, in the unit of the variable; they may be infinite.
+
+        Examples
+        --------
+        >>> from randwalk import expression
+        >>> expression("heaviside(x**2 - 2) + abs(t - 0.5)").breaks("x", -2.0, 2.0)
+        (-1.414213562373095, 1.414213562373095)
+        """
+        return roots.merged(self._breaks(variable, low, high), low, high)
+
+    def jumps(
+        self, variable: str, low: float, high: float, other: tuple[float, float] = (0.0, 1.0)
+    ) -> tuple[float, ...]:
+        """Those of the :meth:`breaks` where the values jump or are unbounded, for any of 17 values of the other variable
+        in the range `other`.
+
+        >>> from randwalk import expression
+        >>> expression("heaviside(x - 1) + x*heaviside(x)").jumps("x", -2.0, 2.0)
+        (1.0,)
+        """
+        places = self.breaks(variable, low, high)
+        found = []
+        for i, place in enumerate(places):
+            neighbours = [*places[max(i - 1, 0) : i], *places[i + 1 : i + 2], low, high]
+            room = min(abs(neighbour - place) for neighbour in neighbours)
+            room = room if math.isfinite(room) else abs(place) or 1.0
+            if any(roots.jumps(self._curve(variable, value), place, room) for value in self._others(variable, other)):
+                found.append(place)
+        return tuple(found)
+
+    @property
+    def moving_breaks(self) -> bool:
+        """Whether a kink, a jump or a pole lies on a curve in (x, t), at another place at every time."""
+        factors = (factor for s in self._singularities for factor in s.argument._irreducible())
+        own = any(factor.depends_on_x and factor.depends_on_t for factor in factors)
+        return own or any(part.moving_breaks for part in self.parts)
+
+    def width(self, variable: str, low: float, high: float, other: tuple[float, float] = (0.0, 0.0)) -> float:
+        """The narrowest length (or time) over which the coefficient varies smoothly between `low` and `high`, by its tree.
+
+        An estimate within a factor of about 3 of the length over which a function in the tree changes by its own size:
+        ``exp(-((x - 0.3)/w)**2)``, ``tanh(x/w)``, ``sin(x/w)`` and ``1/(1 + (x/w)**2)`` have about w; a table has the
+        smallest distance of knots between which it changes; a :class:`Function` has its declared scale, else what
+        1025 samples show. Constants and affine forms have ``inf``. Breaks are no part of it. It never raises.
+
+        Parameters
+        ----------
+        variable : "x" or "t"
+        low, high : float
+            Ends of the range, in the unit of the variable.
+        other : (float, float)
+            The range of the other variable, of which the narrowest counts (17 values are tried).
+
+        Examples
+        --------
+        >>> from randwalk import expression
+        >>> expression("2 + sin(200*x)").width("x", 0.0, 1.0)
+        0.005
+        """
+        if not self._depends_on(variable):
+            return math.inf
+        return min(self._narrowest(variable, low, high, value) for value in self._others(variable, other))
+
+    @property
+    def parts(self) -> tuple[Coefficient, ...]:
+        """The coefficients that this one is made of."""
+        return ()
+
+    @property
+    def _singularities(self) -> tuple[Singularity, ...]:
+        """Coefficients at whose zeros this node, taken alone, is not smooth."""
+        return ()
+
+    def _places(self, variable: str) -> tuple[float, ...]:
+        """Breaks of this node that are places by themselves: knots, and what was declared."""
+        return ()
+
+    def _covered(self, variable: str) -> tuple[float, float]:
+        """The range in which there are values."""
+        ranges = [part._covered(variable) for part in self.parts]
+        return max((r[0] for r in ranges), default=-math.inf), min((r[1] for r in ranges), default=math.inf)
+
+    def _own_width(self, variable: str, x: Floats, t: Floats, zeros: Floats) -> float:
+        """The width of this node alone, if its parts were affine, seen at the points (x, t); with the parts' zeros."""
+        return math.inf
+
+    def _linear(self, variable: str, value: float) -> tuple[float, float] | None:
+        """(intercept, slope) if this is affine in the variable while the other one has the value, else None."""
+        return None if self._depends_on(variable) else (float(self._curve(variable, value)(np.zeros(1))[0]), 0.0)
+
+    def _factors(self) -> tuple[Coefficient, ...] | None:
+        """Coefficients whose zeros are those of this one; None if there are no such."""
+        return None
+
+    def _irreducible(self) -> Iterator[Coefficient]:
+        factors = self._factors()
+        if factors is None:
+            yield self
+        for factor in factors or ():
+            yield from factor._irreducible()
+
+    def _depends_on(self, variable: str) -> bool:
+        return self.depends_on_x if variable == "x" else self.depends_on_t
+
+    def _others(self, variable: str, other: tuple[float, float]) -> list[float]:
+        """Values of the other variable at which to look."""
+        both = self.depends_on_x and self.depends_on_t
+        return np.unique(np.linspace(*other, 17)).tolist() if both else [float(other[0])]
+
+    def _curve(self, variable: str, value: float) -> roots.Curve:
+        """The values as a function of the variable alone, NaN where there are none."""
+
+        def curve(points: Floats) -> Floats:
+            try:
+                return self(points, value) if variable == "x" else self(value, points)
+            except (ValueError, TypeError, ArithmeticError):
+                return np.full(points.shape, np.nan)
+
+        return curve
+
+    def _points(self, variable: str, low: float, high: float, value: float, centres: Iterable[float] = ()) -> Floats:
+        """A grid on which nothing in this tree is missed: fine about its places and the zeros of its affine parts, and
+        with several points to every wave."""
+        start, end = self._covered(variable)
+        low, high = max(low, start), min(high, end)
+        if not low < high:
+            return np.empty(0)
+        points = roots.grid(low, high, {*self._centres(variable, value), *centres})
+        waves = max((np.ptp(z[np.isfinite(z)]) for z in self._phases(variable, value, points)), default=0.0) / math.pi
+        if waves * 8 > roots.UNIFORM and math.isfinite(high - low):
+            even = np.linspace(low, high, int(min(8.0 * waves, 2.0**18)))
+            points = np.unique(np.concatenate([points, even]))
+        return points
+
+    def _phases(self, variable: str, value: float, points: Floats) -> Iterator[Floats]:
+        for part in self.parts:
+            yield from part._phases(variable, value, points)
+
+    def _centres(self, variable: str, value: float) -> set[float]:
+        linear = self._linear(variable, value)
+        if linear is not None:
+            return {-linear[0] / linear[1]} if linear[1] else set()
+        centres = set(self._places(variable)[:1000])
+        return centres.union(*(part._centres(variable, value) for part in self.parts))
+
+    def _zeros(self, variable: str, low: float, high: float, value: float, double: bool) -> set[float]:
+        """Zeros in the variable, those without a change of sign only if `double`."""
+        if not self._depends_on(variable):
+            return set()
+        if (linear := self._linear(variable, value)) is not None:
+            return {-linear[0] / linear[1] + 0.0} if linear[1] else set()
+        if (factors := self._factors()) is not None:
+            return set[float]().union(*(f._zeros(variable, low, high, value, double) for f in factors))
+        points, curve = self._points(variable, low, high, value), self._curve(variable, value)
+        if points.size < 3:
+            return set()
+        zeros = set(roots.crossings(curve, points))
+        if double:
+            zeros.update(roots.touches(curve, self.derivative(variable)._curve(variable, value), points))
+        return zeros
+
+    def _breaks(self, variable: str, low: float, high: float) -> set[float]:
+        places = set(self._places(variable))
+        for argument, crossing in self._singularities:
+            alone = [f for f in argument._irreducible() if f.depends_on_x is not f.depends_on_t]
+            zeros = {zero for f in alone for zero in f._zeros(variable, low, high, 0.0, double=not crossing)}
+            filtered = crossing and argument.depends_on_x is not argument.depends_on_t
+            places |= argument._changes_of_sign(variable, low, high, zeros) if filtered else zeros
+        return places.union(*(part._breaks(variable, low, high) for part in self.parts if part._depends_on(variable)))
+
+    def _changes_of_sign(self, variable: str, low: float, high: float, zeros: set[float]) -> set[float]:
+        """Those of the zeros where the sign before is not the sign after."""
+        places = roots.merged(zeros, low, high)
+        ends = [low, *places, high]
+        between = np.array([_between(a, b) for a, b in itertools.pairwise(ends)])
+        signs = np.sign(self._curve(variable, 0.0)(between))
+        return {place for place, before, after in zip(places, signs, signs[1:], strict=False) if before != after}
+
+    def _narrowest(self, variable: str, low: float, high: float, value: float) -> float:
+        if not self._depends_on(variable) or self._linear(variable, value) is not None:
+            return math.inf
+        inner = min((part._narrowest(variable, low, high, value) for part in self.parts), default=math.inf)
+        zeros = np.sort([z for part in self.parts for z in part._zeros(variable, low, high, value, double=True)])
+        points = self._points(variable, low, high, value, zeros[:1000])
+        x, t = (points, np.full_like(points, value)) if variable == "x" else (np.full_like(points, value), points)
+        try:
+            with np.errstate(all="ignore"):
+                own = self._own_width(variable, x, t, zeros) if points.size else math.inf
+        except (ValueError, TypeError, ArithmeticError):
+            own = math.inf
+        return min(inner, own)
 
     def __call__(self, x: ArrayLike, t: ArrayLike = 0.0) -> Floats:
         x_array, t_array = np.asarray(x, dtype=np.float64), np.asarray(t, dtype=np.float64)
@@ -90,6 +297,27 @@ class Coefficient(ABC):
 
     def _repr_latex_(self) -> str:
         return f"${self.latex()}$"
+
+
+class Singularity(NamedTuple):
+    """A node is not smooth where `argument` is 0; if `crossing`, only where it changes its sign there."""
+
+    argument: Coefficient
+    crossing: bool
+
+
+def _between(low: float, high: float) -> float:
+    """A number inside (low, high), whose ends may be infinite."""
+    if math.isfinite(low) and math.isfinite(high):
+        return 0.5 * low + 0.5 * high
+    if math.isfinite(low) or math.isfinite(high):
+        return low + max(1.0, abs(low)) if math.isfinite(low) else high - max(1.0, abs(high))
+    return 0.0
+
+
+def _smallest(lengths: Floats) -> float:
+    """The smallest positive number of an array, inf if there is none."""
+    return float(np.min(lengths, where=lengths > 0.0, initial=np.inf))  # NaN is not > 0
 
 
 def _finite_floats(coefficient: Coefficient, *names: str) -> None:
@@ -149,6 +377,9 @@ class Variable(Coefficient):
     def derivative(self, variable: str) -> Coefficient:
         return ONE if variable == self.name else ZERO
 
+    def _linear(self, variable: str, value: float) -> tuple[float, float] | None:
+        return (0.0, 1.0) if variable == self.name else (value, 0.0)
+
     def latex(self) -> str:
         return self.name
 
@@ -190,6 +421,11 @@ class Sum(_Node):
     def derivative(self, variable: str) -> Coefficient:
         return reduce(add, (term.derivative(variable) for term in self.terms))
 
+    def _linear(self, variable: str, value: float) -> tuple[float, float] | None:
+        parts = [term._linear(variable, value) for term in self.terms]
+        known = [part for part in parts if part is not None]
+        return (sum(a for a, _ in known), sum(b for _, b in known)) if len(known) == len(parts) else None
+
     def latex(self) -> str:
         return " + ".join(term.latex() for term in self.terms).replace("+ -", "- ")
 
@@ -214,6 +450,19 @@ class Product(_Node):
             for i, factor in enumerate(self.factors)
         )
         return reduce(add, terms)
+
+    def _linear(self, variable: str, value: float) -> tuple[float, float] | None:
+        varying = [f for f in self.factors if f._depends_on(variable)]
+        if len(varying) > 1:
+            return None
+        number = math.prod(
+            float(f._curve(variable, value)(np.zeros(1))[0]) for f in self.factors if not f._depends_on(variable)
+        )
+        linear = varying[0]._linear(variable, value) if varying else (1.0, 0.0)
+        return None if linear is None else (number * linear[0], number * linear[1])
+
+    def _factors(self) -> tuple[Coefficient, ...] | None:
+        return self.factors
 
     def latex(self) -> str:
         first, *rest = (
@@ -247,6 +496,23 @@ class Power(_Node):
             return self.exponent * power(self.base, self.exponent - 1.0) * self.base.derivative(variable)
         growth = self.exponent * apply("log", self.base)
         return self * growth.derivative(variable)
+
+    @property
+    def _singularities(self) -> tuple[Singularity, ...]:
+        whole = isinstance(self.exponent, Constant) and self.exponent.value.is_integer() and self.exponent.value >= 0
+        return () if whole else (Singularity(self.base, crossing=False),)
+
+    def _factors(self) -> tuple[Coefficient, ...] | None:
+        return (self.base,) if isinstance(self.exponent, Constant) and self.exponent.value > 0 else None
+
+    def _own_width(self, variable: str, x: Floats, t: Floats, zeros: Floats) -> float:
+        if not isinstance(self.exponent, Constant):
+            return Apply("exp", self.exponent * apply("log", self.base))._own_width(variable, x, t, zeros)
+        z, slope = np.abs(self.base(x, t)), np.abs(self.base.derivative(variable)(x, t))
+        n = self.exponent.value
+        if n > 0 and n.is_integer():  # a power varies most where it is large
+            return _smallest((z / (n * slope))[z >= 0.5 * np.nanmax(z)])
+        return _smallest(_apart_from_zeros(z, slope, x if variable == "x" else t, zeros) / max(1.0, abs(n)))
 
     def latex(self) -> str:
         plain = isinstance(self.base, (Variable, Apply))
@@ -313,6 +579,61 @@ class Apply(_Node):
         inner = z.derivative(variable)
         return ZERO if inner == ZERO else outer[self.name]() * inner
 
+    @property
+    def _singularities(self) -> tuple[Singularity, ...]:
+        match self.name:
+            case "abs" | "sign" | "heaviside":
+                return (Singularity(self.argument, crossing=True),)
+            case "sqrt" | "log":
+                return (Singularity(self.argument, crossing=False),)
+            case "tan":
+                return (Singularity(Apply("cos", self.argument), crossing=True),)
+        return ()
+
+    def _factors(self) -> tuple[Coefficient, ...] | None:
+        match self.name:
+            case "sqrt" | "sinh" | "tanh" | "arctan" | "abs" | "sign" | "erf":  # 0 at 0 alone
+                return (self.argument,)
+            case "exp" | "cosh":
+                return ()
+            case "log":
+                return (self.argument - 1.0,)
+        return None
+
+    def _zeros(self, variable: str, low: float, high: float, value: float, double: bool) -> set[float]:
+        linear = self.argument._linear(variable, value)
+        if self.name in {"sin", "cos", "tan"} and linear is not None and linear[1]:
+            a, b = linear
+            shift = 0.5 if self.name == "cos" else 0.0
+            phases = sorted(a + b * (end if math.isfinite(end) else math.copysign(1e3 * math.pi / abs(b), end))
+                            for end in (low, high))  # fmt: skip
+            first, last = (phase / math.pi - shift for phase in phases)
+            k = np.arange(math.ceil(first), min(math.floor(last), math.ceil(first) + MOST_WAVES) + 1)
+            return set((((k + shift) * math.pi - a) / b).tolist())
+        return super()._zeros(variable, low, high, value, double)
+
+    def _phases(self, variable: str, value: float, points: Floats) -> Iterator[Floats]:
+        if self.name in {"sin", "cos", "tan"} and self._depends_on(variable):
+            yield self.argument._curve(variable, value)(points)
+        yield from super()._phases(variable, value, points)
+
+    def _own_width(self, variable: str, x: Floats, t: Floats, zeros: Floats) -> float:
+        z, slope = self.argument(x, t), np.abs(self.argument.derivative(variable)(x, t))
+        match self.name:
+            case "sin" | "cos" | "tan":
+                return _smallest(1.0 / slope)
+            case "exp":  # where it is not small beside its largest value
+                return _smallest((1.0 / slope)[z >= np.nanmax(z) - 1.0])
+            case "sinh" | "cosh":
+                return _smallest((1.0 / slope)[np.abs(z) >= np.nanmax(np.abs(z)) - 1.0])
+            case "tanh" | "erf":
+                return _smallest((1.0 / slope)[np.abs(z) <= 1.0])
+            case "arctan":
+                return _smallest((1.0 + z**2) / slope)
+            case "log" | "sqrt":
+                return _smallest(_apart_from_zeros(np.abs(z), slope, x if variable == "x" else t, zeros))
+        return math.inf
+
     def latex(self) -> str:
         named = {"abs", "sign", "heaviside", "erf", "sqrt"}
         if self.name == "sqrt":
@@ -322,6 +643,21 @@ class Apply(_Node):
 
     def __str__(self) -> str:
         return f"{self.name}({self.argument})"
+
+
+MOST_WAVES = 100_000  # zeros of a sine that are listed
+
+
+def _apart_from_zeros(z: Floats, slope: Floats, points: Floats, zeros: Floats) -> Floats:
+    """z/slope for |z| and its |slope|: the length in which z changes by its own size; inf where that is the distance to
+    a zero of z, at which a power or a logarithm has a break and no width."""
+    lengths = z / slope
+    if not zeros.size:
+        return lengths
+    after = np.searchsorted(zeros, points)
+    before, after = np.maximum(after - 1, 0), np.minimum(after, zeros.size - 1)
+    distance = np.minimum(np.abs(points - zeros[before]), np.abs(points - zeros[after]))
+    return np.where(lengths < 0.1 * distance, lengths, np.inf)
 
 
 def apply(name: str, argument: Coefficient) -> Coefficient:
@@ -406,6 +742,9 @@ class Affine(Coefficient):
     def derivative(self, variable: str) -> Coefficient:
         return Constant(self.slope) if variable == "x" else ZERO
 
+    def _linear(self, variable: str, value: float) -> tuple[float, float] | None:
+        return (self.intercept, self.slope) if variable == "x" else (self.intercept + self.slope * value, 0.0)
+
     def latex(self) -> str:
         slope = {1.0: "", -1.0: "-"}.get(self.slope, Constant(self.slope).latex() + r"\,")
         return f"{slope}x" + (f" + {Constant(self.intercept).latex()}" if self.intercept else "").replace("+ -", "- ")
@@ -443,6 +782,15 @@ class Tanh(Coefficient):
         if variable != "x":
             return ZERO
         return self.height * self.rate * (1.0 - power(Tanh(1.0, self.rate, self.centre), Constant(2.0)))
+
+    def _factors(self) -> tuple[Coefficient, ...] | None:
+        return (affine(-self.rate * self.centre, self.rate),)
+
+    def _centres(self, variable: str, value: float) -> set[float]:
+        return {self.centre} if variable == "x" else set()
+
+    def _own_width(self, variable: str, x: Floats, t: Floats, zeros: Floats) -> float:
+        return 1.0 / abs(self.rate) if (np.abs(self.rate * (x - self.centre)) <= 1.0).any() else math.inf
 
     def _tree(self) -> Coefficient:
         curve = Apply("tanh", affine(-self.rate * self.centre, self.rate))
