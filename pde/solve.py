@@ -14,7 +14,7 @@ from randwalk.plotting import COLOURS, axes
 
 from .equation import FokkerPlanck
 from .grid import Grid, Piecewise
-from .refine import Plan, checked_cells, checked_tolerance
+from .refine import GRID_ERROR, Needs, Plan, checked_cells, checked_tolerance
 from .schemes import SDIRK2, Clock, Scheme, march
 from .stencil import OUTLETS, Resolvents, Stencil
 from .truncate import MARGIN, find_window, leaked, widened
@@ -221,19 +221,23 @@ def solve(
     >>> round(law.mean(1.0), 3)
     0.368
     """
+    _check_problem(equation, scheme)
     cells = None if cells is None else checked_cells(cells)
-    recorded, scheme = checked_times(times), SDIRK2() if scheme is None else scheme
-    leak = LEAK_SHARE * checked_tolerance(tolerance) if cells is None else FIXED_LEAK
+    tolerance, recorded, scheme = checked_tolerance(tolerance), checked_times(times), scheme or SDIRK2()
+    leak = LEAK_SHARE * tolerance if cells is None else FIXED_LEAK
     window = find_window(equation, float(recorded[-1]), leak)
+    needs = Needs.of(equation, recorded, scheme, window)
+    if cells is not None and cells < 2 * needs.cells:
+        raise ValueError(f"cells = {cells}: too few to show the law at all; take cells = {2 * needs.cells} or more")
 
     def run(cells: int, clock: Clock) -> _Run:
         return _Run.of(equation, scheme, replace(window, cells=cells), clock)
 
-    def pair(cells: int) -> Solution:
+    def pair(cells: int, clocks: tuple[Clock, Clock]) -> Solution:
         nonlocal window
         while True:
-            fine, coarse = (run(n, clock) for n, clock in zip((cells, cells // 2), plan.clocks(cells), strict=True))
-            errors = fine.difference(coarse) / 3.0
+            fine, coarse = (run(n, clock) for n, clock in zip((cells, cells // 2), clocks, strict=True))
+            errors = fine.difference(coarse) * needs.remaining
             grid = replace(window, cells=cells)
             lost = leaked(grid, fine.left_so_far[-1])
             if (lost <= leak).all():
@@ -242,8 +246,8 @@ def solve(
                 )
             window = widened(window, lost, leak, MARGIN)
 
-    plan = Plan.measured(run, lambda fine, coarse: float(fine.difference(coarse).max()), recorded, scheme)
-    return plan.reach(tolerance, pair) if cells is None else pair(cells)
+    plan = Plan.measured(run, lambda fine, coarse: float(fine.difference(coarse).max()), needs)
+    return plan.reach(tolerance, pair) if cells is None else pair(cells, plan.clocks(cells, GRID_ERROR / cells**2))
 
 
 def checked_times(times: ArrayLike) -> Floats:

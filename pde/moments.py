@@ -1,0 +1,123 @@
+"""Where the mass of an equation goes, about how widely, and what a coarse grid would do to it: means and variances along paths.
+
+The linear-noise approximation [van Kampen 2007, ch. X]: m' = a(m, t), V' = 2 a_x V + 2D along the paths from the start.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from randwalk.coefficient import Coefficient, Floats
+from randwalk.start import Normal, Sites, Start
+
+from .equation import FokkerPlanck
+from .pace import Pace
+from .schemes import SAME, Clock
+
+STEPS: Final = 64
+FAR: Final = 1000.0
+
+
+@dataclass(frozen=True)
+class Moments:
+    """Moments along the paths from the start of an equation.
+
+    Attributes
+    ----------
+    t : (steps + 1,) array
+    mean, variance : (steps + 1, paths) arrays
+        m and V.
+    smearing : (steps + 1, paths) array
+        The variance that upwind fluxes add, for each unit of the cells' width: G' = 2 a_x G + |a|. The Scharfetter–Gummel
+        flux diffuses with D (w/2) coth(w/2), w = ah/D, which for large w is ½|a|h.
+    """
+
+    t: Floats
+    mean: Floats
+    variance: Floats
+    smearing: Floats
+
+    def range(self, deviations: float) -> tuple[float, float]:
+        """The places within that many standard deviations of any path at any time."""
+        reach = deviations * np.sqrt(self.variance)
+        return float((self.mean - reach).min()), float((self.mean + reach).max())
+
+    def coarsest(self, times: Floats) -> float:
+        """The width of cells above which a grid shows nothing of the law at one of the `times`: two standard deviations, or
+        where fluxes add as much variance as there is."""
+        rows = self._rows(times)
+        variance, smearing = self.variance[rows], self.smearing[rows]
+        added = np.divide(variance, smearing, out=np.full_like(variance, np.inf), where=smearing > 0.0)
+        return float(np.minimum(2.0 * np.sqrt(variance), added).min())
+
+    def longest(self, times: Floats) -> Floats:
+        """The steps in time, before each of the `times`, in which a path goes a standard deviation of that time."""
+        rows = self._rows(times)
+        gone = np.append(np.zeros_like(self.mean[:1]), np.cumsum(np.abs(np.diff(self.mean, axis=0)), axis=0), axis=0)
+        gone = np.diff(gone[rows], axis=0, prepend=0.0)
+        spread = np.sqrt(self.variance[rows])
+        steps = np.divide(gone, spread, out=np.zeros_like(gone), where=gone > 0.0).max(axis=1)
+        return np.divide(np.diff(times, prepend=0.0), steps, out=np.full_like(steps, np.inf), where=steps > 0.0)
+
+    def _rows(self, times: Floats) -> NDArray[np.int64]:
+        """The first row at or after each of the `times`."""
+        return np.minimum(np.searchsorted(self.t, times * (1.0 - SAME)), self.t.size - 1)
+
+
+def linear_noise(equation: FokkerPlanck, until: float, pace: Pace) -> Moments:
+    """Moments from 0 to `until` with steps that `pace` admits.
+
+    An unstable a_x > 0 is taken as 0, because it acts locally: a window is widened where that is too little.
+    """
+    domain, slope = equation.domain, equation.drift.derivative("x")
+    m, v = _spread(equation.start)
+    g = np.zeros_like(v)
+    rows = [(0.0, m, v, g)]
+    bounds = _bounds(equation, m, until)
+    for stretch in Clock.equal(np.array([until]), until / STEPS, pace).stretches:
+        dt = (stretch.end - stretch.begin) / stretch.count
+        for k in range(stretch.count):
+            t = stretch.begin + k * dt
+            x = domain.low + np.mod(m - domain.low, domain.high - domain.low) if domain.periodic else m
+            a, d, j = (_finite(c, x, max(t, stretch.first)) for c in (equation.drift, equation.diffusion, slope))
+            j = np.minimum(j, 0.0) * dt
+            m = np.clip(m + a * dt * _phi(j), *bounds)
+            v, g = (
+                old * np.exp(2.0 * j) + new * dt * _phi(2.0 * j) for old, new in ((v, 2.0 * d), (g, np.abs(a)))
+            )
+            rows.append((t + dt, m, v, g))
+    t, m, v, g = (np.array(column) for column in zip(*rows, strict=True))
+    return Moments(t, m, v, g)
+
+
+def _bounds(equation: FokkerPlanck, m: Floats, until: float) -> tuple[float, float]:
+    """Places beyond which no path is followed: walls, or a thousand times as far as the first velocity leads."""
+    a, d = (np.abs(_finite(c, m, 0.0)).max() for c in (equation.drift, equation.diffusion))
+    reach = FAR * (np.ptp(m) + a * until + math.sqrt(2.0 * d * until))
+    low, high = float(m.min() - reach), float(m.max() + reach)
+    domain = equation.domain
+    return (low, high) if domain.periodic else (max(domain.low, low), min(domain.high, high))
+
+
+def _spread(start: Start) -> tuple[Floats, Floats]:
+    """Places and variances about them that stand for a start."""
+    if isinstance(start, Normal):
+        return np.array([start.mean]), np.array([start.sd**2])
+    places = np.array(start.x) if isinstance(start, Sites) else np.array(start.support)
+    return places, np.zeros(places.size)
+
+
+def _finite(coefficient: Coefficient, x: Floats, t: float) -> Floats:
+    """The values, 0 where there is none: the guess may pass where the solution is refused."""
+    return np.nan_to_num(coefficient(x, t), nan=0.0, posinf=0.0, neginf=0.0)
+
+
+def _phi(z: Floats) -> Floats:
+    """(e^z - 1)/z."""
+    small = np.abs(z) < 1e-8
+    return np.where(small, 1.0, np.expm1(z) / np.where(small, 1.0, z))
