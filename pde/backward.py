@@ -263,8 +263,7 @@ def _place(equation: FokkerPlanck, time: float, over: tuple[float, float] | None
     if bounded:
         return _whole(equation, PILOT_CELLS), over or (domain.low, domain.high)
     low, high = over or equation.start.support
-    start = equation.start if over is None else Uniform(low, high)
-    posed = FokkerPlanck(equation.drift, equation.diffusion, domain, start, equation.killing)
+    posed = equation if over is None else equation.with_start(Uniform(low, high))
     return find_window(posed, time, LEAK), (low, high)
 
 

@@ -39,6 +39,7 @@ from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
 from .coefficient import Coefficient, Constant, as_coefficient
+from .convention import Convention
 from .domain import Absorbing, Domain, Interval, Line, PartiallyAbsorbing, Reflecting, Ring, Wall
 from .formula import expression
 from .function import Function
@@ -305,7 +306,10 @@ def _is_number(value: Any) -> bool:
 def walk_data(walk: LatticeWalk) -> dict[str, Any]:
     """The tables [walk], [domain] and [start] that :func:`read_walk` reads back."""
     values = (
-        {"drift": walk.drift, "diffusion": walk.diffusion, "rule": str(walk.rule)}
+        {
+            "drift": walk.declared_drift, "diffusion": walk.diffusion, "rule": str(walk.rule),
+            **({"convention": str(walk.convention)} if walk.convention is not Convention.ITO else {}),
+        }  # fmt: skip
         if walk.rule is not None
         else {"right": walk.right, "left": walk.left}
     )

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
+from functools import cached_property
 from typing import TypeAlias
 
 import numpy as np
@@ -89,8 +90,11 @@ class LatticeWalk:
 
     Attributes
     ----------
+    declared_drift, convention
+        a (length/time) as it was declared, and what it means where D depends on x (Itô where it does not); of declared
+        probabilities (p - q) dx/dt, Itô.
     drift : Coefficient
-        a (length/time, Itô): what the walk was made from, or (p - q) dx/dt.
+        The Itô drift. Where D jumps and the convention is another, there is none, and asking for it is a ValueError.
     diffusion : Coefficient
         D (length²/time): what the walk was made from, or (p + q) dx²/2dt.
     rule : Rule or None
@@ -110,9 +114,10 @@ class LatticeWalk:
     domain: Domain
     start: Start
     killing: Coefficient
-    drift: Coefficient
+    declared_drift: Coefficient
     diffusion: Coefficient
     rule: Rule | None
+    convention: Convention
 
     def __init__(
         self,
@@ -141,7 +146,7 @@ class LatticeWalk:
         }
         self._set(
             **values, dx=lattice.dx, dt=dt, domain=domain, start=begin, rule=None,
-            drift=(lattice.dx / dt) * (values["right"] - values["left"]),
+            convention=Convention.ITO, declared_drift=(lattice.dx / dt) * (values["right"] - values["left"]),
             diffusion=(lattice.dx**2 / (2.0 * dt)) * (values["right"] + values["left"]),
         )  # fmt: skip
         self._check_now()
@@ -185,9 +190,8 @@ class LatticeWalk:
         if (dx is None) == (sites is None):
             raise ValueError("give either dx or sites")
         dx = spacing(domain, sites) if sites is not None else _positive("dx", dx)
-        rule, convention = Rule(rule), Convention(convention)
-        diffusion = as_coefficient(diffusion)
-        ito = convention.ito_drift(as_coefficient(drift), diffusion)
+        drift, diffusion = as_coefficient(drift), as_coefficient(diffusion)
+        rule, convention = Rule(rule), Convention(convention).where(diffusion)
         begin = as_start(start)
         check_start(begin, domain)
         lattice = Lattice.on(domain, dx, begin.anchor)
@@ -205,11 +209,11 @@ class LatticeWalk:
             only = lattice.dx**2 / (2.0 * float(diffusion(0.0)))
             if abs(dt - only) > 1e-9 * only:
                 raise ValueError(f"dt = {dt:g}: rule = two_way steps with dt = dx²/2D = {only:.12g}; leave dt out")
-        right, left = rule.probabilities(ito, diffusion, lattice.dx, dt)
+        right, left = rule.probabilities(convention.ito_drift(drift, diffusion), diffusion, lattice.dx, dt)
         walk = object.__new__(cls)
         walk._set(
             right=right, left=left, dx=lattice.dx, dt=dt, domain=domain, start=begin, killing=as_coefficient(killing),
-            drift=ito, diffusion=diffusion, rule=rule,
+            declared_drift=drift, diffusion=diffusion, rule=rule, convention=convention,
         )  # fmt: skip
         walk._check_now()
         return walk
@@ -222,6 +226,11 @@ class LatticeWalk:
     def lattice(self) -> Lattice:
         """The sites. On a line they are anchored at a point start, else at 0."""
         return Lattice.on(self.domain, self.dx, self.start.anchor)
+
+    @cached_property
+    def drift(self) -> Coefficient:
+        """The Itô drift."""
+        return self.convention.ito_drift(self.declared_drift, self.diffusion)
 
     @property
     def homogeneous(self) -> bool:
