@@ -23,7 +23,7 @@ from randwalk.plotting import COLOURS, axes
 from randwalk.start import Uniform
 
 from .equation import FokkerPlanck
-from .fit import fitted
+from .fit import fitted, refuse_zeros
 from .grid import Grid, Piecewise
 from .refine import LARGEST_CELLS, PILOT_CELLS, Plan, checked_tolerance, even, refinement
 from .schemes import SDIRK2, Clock, march
@@ -225,7 +225,7 @@ def _steady(
         )
 
     def run(cells: int) -> BackwardSolution:
-        grid = _whole(equation, cells)
+        grid = replace(whole, cells=cells)
         stencil = Stencil(equation, grid)
         rates = stencil.rates(0.0)
         if not (rates.killed.any() or (not grid.periodic and (rates.left[0] > 0.0 or rates.right[-1] > 0.0))):
@@ -233,7 +233,8 @@ def _steady(
         u = chain_matrix(rates, 0.0, 1.0).solve(source(stencil))
         return BackwardSolution(equation, grid, u, (domain.low, domain.high), math.nan, quantity)
 
-    coarse, cells, error = run(PILOT_CELLS // 2), PILOT_CELLS, math.inf
+    whole = _whole(equation, 0.0)
+    coarse, cells, error = run(whole.cells // 2), whole.cells, math.inf
     while cells <= LARGEST_CELLS:
         fine = run(cells)
         if 2 * coarse.u.size != cells:
@@ -248,10 +249,12 @@ def _steady(
     raise ValueError(f"tolerance = {tolerance:g} is out of reach, {error / scale:.2g} was reached: take a larger one")
 
 
-def _whole(equation: FokkerPlanck, cells: int) -> Grid:
+def _whole(equation: FokkerPlanck, until: float) -> Grid:
     """The grid on all of a bounded domain."""
     domain = equation.domain
-    return fitted(equation, Grid(domain.low, domain.high, cells, domain.left, domain.right, domain.periodic))
+    grid = fitted(equation, Grid(domain.low, domain.high, PILOT_CELLS, domain.left, domain.right, domain.periodic))
+    refuse_zeros(equation, grid, until)
+    return grid
 
 
 def _place(equation: FokkerPlanck, time: float, over: tuple[float, float] | None) -> tuple[Grid, tuple[float, float]]:
@@ -261,7 +264,7 @@ def _place(equation: FokkerPlanck, time: float, over: tuple[float, float] | None
     if over is not None and not (domain.low <= over[0] < over[1] <= domain.high):
         raise ValueError(f"over = {over}: must be an increasing pair inside {domain}")
     if bounded:
-        return _whole(equation, PILOT_CELLS), over or (domain.low, domain.high)
+        return _whole(equation, time), over or (domain.low, domain.high)
     low, high = over or equation.start.support
     posed = equation if over is None else equation.with_start(Uniform(low, high))
     return find_window(posed, time, LEAK), (low, high)

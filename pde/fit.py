@@ -9,12 +9,12 @@ from typing import Final
 import numpy as np
 from scipy.optimize import minimize_scalar
 
-from randwalk.coefficient import Coefficient, Floats
+from randwalk.coefficient import Coefficient
 from randwalk.domain import PartiallyAbsorbing
 
 from .equation import FokkerPlanck
 from .grid import Grid, fewest_cells
-from .stencil import Degenerate, flux_form
+from .stencil import Degenerate
 
 MOST_BREAKS: Final = 4096  # that edges of cells can stand on
 SAME: Final = 1e-10  # of the window: places as close as that are one
@@ -26,20 +26,16 @@ LARGEST_POWER: Final = 8.0  # towards x = 0, about which doubles are as fine as 
 LARGEST_POWER_ELSEWHERE: Final = 2.5  # towards any other place: of 2**16 cells the first is some 1e-12 of the piece
 
 
-def fitted(equation: FokkerPlanck, window: Grid, until: float = 0.0) -> Grid:
-    """The `window` with breaks and grading as the coefficients of `equation` ask from time 0 to `until`, and with cells
-    enough to be halved once.
+def fitted(equation: FokkerPlanck, window: Grid) -> Grid:
+    """The `window` with breaks and grading as the coefficients of `equation` ask, and cells enough to be halved once.
 
     Raises
     ------
     ValueError
-        where D vanishes inside the window, or coefficients break at more places than edges can stand on.
+        where the coefficients break at more places than edges can stand on, or a partially absorbing wall stands where D is 0.
     """
-    drift, _ = flux_form(equation)
     plain = replace(window, breaks=(), powers=(1.0, 1.0))
-    times = np.unique(np.linspace(0.0, until, 5)) if equation.diffusion.depends_on_t else np.zeros(1)
-    breaks = _breaks(equation, drift, plain)
-    _refuse_zeros(equation.diffusion, plain, breaks, times)
+    breaks = _breaks(equation, plain)
     powers = _power(equation, plain, 0), _power(equation, plain, 1)
     if min(powers) > 1.0 and not breaks:
         breaks = (0.5 * (window.low + window.high),)
@@ -49,9 +45,32 @@ def fitted(equation: FokkerPlanck, window: Grid, until: float = 0.0) -> Grid:
     return replace(plain, cells=cells, breaks=breaks, powers=powers)
 
 
-def _breaks(equation: FokkerPlanck, drift: Coefficient, grid: Grid) -> tuple[float, ...]:
+def refuse_zeros(equation: FokkerPlanck, grid: Grid, until: float) -> None:
+    """Refuse a D that vanishes between the ends of `grid` at a time up to `until`; at an end it may."""
+    diffusion = equation.diffusion
+    if not diffusion.depends_on_x:
+        return
+    times = np.linspace(0.0, until, 5) if diffusion.depends_on_t else np.zeros(1)
+    x = np.unique(np.concatenate([np.linspace(grid.low, grid.high, SAMPLES), np.array(grid.breaks)]))
+    for t in times.tolist():
+        d = diffusion(x, t)
+        dips = np.flatnonzero((d[1:-1] <= d[:-2]) & (d[1:-1] <= d[2:]) & (d[1:-1] < 0.9 * np.maximum(d[:-2], d[2:]))) + 1
+        for k in dips.tolist():
+            found = minimize_scalar(
+                lambda y, t=t: float(diffusion(y, t)), bounds=(x[k - 1], x[k + 1]), method="bounded",
+                options={"xatol": 1e-12 * (grid.high - grid.low)},
+            )  # fmt: skip
+            least, place = min((float(d[k]), float(x[k])), (float(found.fun), float(found.x)))
+            if least <= VANISHES * max(d[k - 1], d[k + 1]):
+                raise ValueError(
+                    f"diffusion = {least:.3g} at x = {place:.6g}, t = {t:.6g}: it must be positive between the ends of the "
+                    "domain, and may vanish at them alone; put an end of the domain there, or keep it positive"
+                )
+
+
+def _breaks(equation: FokkerPlanck, grid: Grid) -> tuple[float, ...]:
     """The places inside where a coefficient breaks, and the seam of a ring if one breaks there."""
-    coefficients = (drift, equation.diffusion, equation.killing)
+    coefficients = (equation.declared_drift, equation.diffusion, equation.killing)
     low, high = grid.low, grid.high
     places = sorted({place for c in coefficients if c.depends_on_x for place in c.breaks("x", low, high)})
     if len(places) > MOST_BREAKS:
@@ -81,33 +100,12 @@ def _breaks_at_seam(coefficients: tuple[Coefficient, ...], grid: Grid) -> bool:
     return False
 
 
-def _refuse_zeros(diffusion: Coefficient, grid: Grid, breaks: tuple[float, ...], times: Floats) -> None:
-    """Refuse a D that vanishes between the ends; at an end it may."""
-    if not diffusion.depends_on_x:
-        return
-    x = np.unique(np.concatenate([np.linspace(grid.low, grid.high, SAMPLES), np.array(breaks)]))
-    for t in times.tolist():
-        d = diffusion(x, t)
-        dips = np.flatnonzero((d[1:-1] <= d[:-2]) & (d[1:-1] <= d[2:]) & (d[1:-1] < 0.9 * np.maximum(d[:-2], d[2:]))) + 1
-        for k in dips.tolist():
-            found = minimize_scalar(
-                lambda y, t=t: float(diffusion(y, t)), bounds=(x[k - 1], x[k + 1]), method="bounded",
-                options={"xatol": 1e-12 * (grid.high - grid.low)},
-            )  # fmt: skip
-            least, place = min((float(d[k]), float(x[k])), (float(found.fun), float(found.x)))
-            if least <= VANISHES * max(d[k - 1], d[k + 1]):
-                raise ValueError(
-                    f"diffusion vanishes at x = {place:.6g}, t = {t:.6g}: it must be positive between the ends of the domain, "
-                    "where it may vanish; put an end of the domain there, or keep D positive"
-                )
-
-
 def _power(equation: FokkerPlanck, grid: Grid, side: int) -> float:
     """The power of the grading towards an end: 1 where D is positive and the drift finite."""
     wall, end = ((grid.left, grid.low), (grid.right, grid.high))[side]
     if wall is None or grid.periodic:
         return 1.0
-    drift, _ = flux_form(equation)
+    drift = equation.declared_drift
     near = end + (1.0 - 2.0 * side) * NEAR * (grid.high - grid.low)
     at_end, inside = np.abs(equation.diffusion(np.array([end, near]), 0.0))
     if at_end > 1e-3 * inside and math.isfinite(float(drift(end, 0.0))):

@@ -73,7 +73,7 @@ class Needs:
         width = min(c.width("x", *reach, (0.0, until)) for c in coefficients if c.depends_on_x)
         cells = (window.high - window.low) / min(moments.coarsest(times), width)
         moving = any(c.moving_breaks for c in coefficients)
-        return cls(times, scheme, pace.within(times, moments.longest(times)), math.ceil(cells), 1.0 if moving else 1.0 / 3.0)
+        return cls(times, scheme, pace.within(times, moments.longest(times)), max(math.ceil(cells), window.fewest), 1.0 if moving else 1.0 / 3.0)
 
     def clock(self, steps: int) -> Clock:
         """`steps` steps an octave."""

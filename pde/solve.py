@@ -13,6 +13,7 @@ from randwalk.coefficient import Floats
 from randwalk.plotting import COLOURS, axes
 
 from .equation import FokkerPlanck
+from .fit import fitted
 from .grid import Grid, Piecewise
 from .refine import GRID_ERROR, Needs, Plan, checked_cells, checked_tolerance
 from .schemes import SDIRK2, Clock, Scheme, march
@@ -244,7 +245,7 @@ def solve(
                 return Solution(
                     equation, scheme, grid, recorded, fine.mass / grid.widths, errors, fine.ages, fine.left_so_far
                 )
-            window = widened(window, lost, leak, MARGIN)
+            window = fitted(equation, widened(window, lost, leak, MARGIN))
 
     plan = Plan.measured(run, lambda fine, coarse: float(fine.difference(coarse).max()), needs)
     return plan.reach(tolerance, pair) if cells is None else pair(cells, plan.clocks(cells, GRID_ERROR / cells**2))

@@ -70,11 +70,6 @@ class Rates:
         return a
 
 
-def flux_form(equation: FokkerPlanck) -> tuple[Coefficient, float]:
-    """(b, λ) of the flux bρ - D^(1-λ) (D^λ ρ)_x."""
-    return equation.drift, 1.0
-
-
 @dataclass(frozen=True)
 class Stencil:
     """The operator of `equation` on `grid`."""
@@ -148,15 +143,15 @@ class Stencil:
             out[side] = through / float(mass[cell])
         return right, left, out
 
-    @cached_property
+    @property
     def _weight(self) -> float:
         """λ of the equation."""
-        return flux_form(self.equation)[1]
+        return self.equation.convention.exponent
 
-    @cached_property
+    @property
     def _drift(self) -> Coefficient:
         """b of the equation."""
-        return flux_form(self.equation)[0]
+        return self.equation.declared_drift
 
     def _diffusion(self, x: Floats, t: float) -> Floats:
         diffusion = _checked("diffusion", self.equation.diffusion(x, t), x, t)
@@ -282,7 +277,7 @@ class Degenerate:
         cls, equation: FokkerPlanck, wall: Wall | None, end: float, place: float, t: float
     ) -> Degenerate:
         """The `end` with `wall`, as the coefficients at `place` and half way to it show it."""
-        drift, weight = flux_form(equation)
+        drift, weight = equation.declared_drift, equation.convention.exponent
         y, inward = abs(place - end), math.copysign(1.0, place - end)
         near, far = equation.diffusion(np.array([0.5 * (end + place), place]), t)
         limit = float(drift(end, t))

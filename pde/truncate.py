@@ -12,10 +12,12 @@ from randwalk.coefficient import Floats
 from randwalk.domain import Domain, Ring
 
 from .equation import FokkerPlanck
+from .fit import fitted, refuse_zeros
+from .grid import Grid
 from .moments import linear_noise
 from .pace import Pace
 from .schemes import SDIRK2, Clock, march
-from .stencil import Grid, Resolvents, Stencil
+from .stencil import Resolvents, Stencil
 
 CELLS: Final = 128
 STEPS: Final = 32
@@ -40,7 +42,17 @@ def find_window(equation: FokkerPlanck, until: float, leak: float) -> Grid:
     """
     domain = equation.domain
     if isinstance(domain, Ring):
-        return Grid(domain.low, domain.high, CELLS, periodic=True)
+        window = Grid(domain.low, domain.high, CELLS, periodic=True)
+    else:
+        window = _window(equation, until, leak)
+    window = fitted(equation, window)
+    refuse_zeros(equation, window, until)
+    return window
+
+
+def _window(equation: FokkerPlanck, until: float, leak: float) -> Grid:
+    """The window of a domain that is no ring, without breaks."""
+    domain = equation.domain
     pace = Pace.of(equation, until, equation.start.support)
     window = _cut(domain, *linear_noise(equation, until, pace).range(math.sqrt(2.0 * math.log(1.0 / leak))))
     sufficient = None
@@ -94,14 +106,15 @@ def _follow(
     equation: FokkerPlanck, window: Grid, until: float, leak: float, pace: Pace
 ) -> tuple[Floats, tuple[float, float]]:
     """(mass lost through the cuts, the ends outside which less than a tenth of `leak` has ever been), on a coarse grid."""
-    stencil = Stencil(equation, window)
+    grid = fitted(equation, window)
+    stencil = Stencil(equation, grid)
     resolvents = Resolvents(stencil)
-    below, above = np.zeros(window.cells + 1), np.zeros(window.cells + 1)
+    below, above = np.zeros(grid.cells + 1), np.zeros(grid.cells + 1)
     clock = Clock.equal(np.array([until]), until / STEPS, pace)
     for _, _, state in march(SDIRK2(), resolvents.forward, stencil.start(), clock, 0.0):
         mass = state[:-3]
         below[1:] = np.maximum(below[1:], np.cumsum(mass))
         above[:-1] = np.maximum(above[:-1], np.cumsum(mass[::-1])[::-1])
-    low = window.low if window.left is not None else window.edges[np.flatnonzero(below <= 0.1 * leak)[-1]]
-    high = window.high if window.right is not None else window.edges[np.flatnonzero(above <= 0.1 * leak)[0]]
+    low = window.low if window.left is not None else grid.edges[np.flatnonzero(below <= 0.1 * leak)[-1]]
+    high = window.high if window.right is not None else grid.edges[np.flatnonzero(above <= 0.1 * leak)[0]]
     return leaked(window, state[-3:]), (float(low), float(high))
