@@ -69,13 +69,13 @@ class Moments:
         return np.minimum(np.searchsorted(self.t, times * (1.0 - SAME)), self.t.size - 1)
 
 
-def linear_noise(equation: FokkerPlanck, until: float, pace: Pace) -> Moments:
-    """Moments from 0 to `until` with steps that `pace` admits.
+def linear_noise(equation: FokkerPlanck, until: float, pace: Pace, start: Start) -> Moments:
+    """Moments from 0, with the law `start`, to `until` with steps that `pace` admits.
 
     An unstable a_x > 0 is taken as 0, because it acts locally: a window is widened where that is too little.
     """
     domain, slope = equation.domain, equation.drift.derivative("x")
-    m, v = _spread(equation.start)
+    m, v = _spread(start)
     g = np.zeros_like(v)
     rows = [(0.0, m, v, g)]
     bounds = _bounds(equation, m, until)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Protocol, TypeVar
 
 from randwalk.coefficient import Floats
+from randwalk.start import Start
 
+from .arguments import SMALLEST_CELLS, SMALLEST_TOLERANCE
 from .equation import FokkerPlanck
 from .moments import linear_noise
 from .pace import PILOT_STEPS, Pace
@@ -21,10 +23,8 @@ PILOT_CELLS: Final = 128
 LARGEST_PILOT: Final = 8192
 RESOLVED: Final = 0.01  # differences below this, relative to the scale, tell an error
 GRID_ERROR: Final = 0.1  # over the square of the cells: the error of steps that suffices for a given number of cells
-SMALLEST_CELLS: Final = 16
 LARGEST_CELLS: Final = 2**18
 LARGEST_STEPS: Final = 2**20
-SMALLEST_TOLERANCE: Final = 1e-12
 TIME_SHARE: Final = (
     0.15  # of the error may come from time steps: little enough that space and time errors cannot cancel
 )
@@ -64,16 +64,22 @@ class Needs:
     remaining: float
 
     @classmethod
-    def of(cls, equation: FokkerPlanck, times: Floats, scheme: Scheme, window: Grid) -> Needs:
-        """What `equation` needs on `window`."""
+    def of(
+        cls, equation: FokkerPlanck, times: Floats, scheme: Scheme, window: Grid, start: Start, width: float = math.inf
+    ) -> Needs:
+        """What `equation` needs on `window` from `start`, with cells no wider than `width`."""
         until, reach = float(times[-1]), (window.low, window.high)
         pace = Pace.of(equation, until, reach)
-        moments = linear_noise(equation, until, pace)
+        moments = linear_noise(equation, until, pace, start)
         coefficients = (equation.drift, equation.diffusion, equation.killing)
-        width = min(c.width("x", *reach, (0.0, until)) for c in coefficients if c.depends_on_x)
+        width = min(width, *(c.width("x", *reach, (0.0, until)) for c in coefficients))
         cells = (window.high - window.low) / min(moments.coarsest(times), width)
         moving = any(c.moving_breaks for c in coefficients)
         return cls(times, scheme, pace.within(times, moments.longest(times)), max(math.ceil(cells), window.fewest), 1.0 if moving else 1.0 / 3.0)
+
+    def mirrored(self) -> Needs:
+        """The needs where time runs backward from the only one of the `times`."""
+        return replace(self, pace=self.pace.mirrored())
 
     def clock(self, steps: int) -> Clock:
         """`steps` steps an octave."""
@@ -180,17 +186,3 @@ def refinement(error: float, tolerance: float) -> float:
 def even(cells: float) -> int:
     """The next even number."""
     return 2 * math.ceil(0.5 * cells)
-
-
-def checked_cells(cells: int) -> int:
-    """A number of cells that can be halved for the error estimate."""
-    if cells < SMALLEST_CELLS or cells % 2:
-        raise ValueError(f"cells = {cells}: must be an even number, at least {SMALLEST_CELLS}")
-    return cells
-
-
-def checked_tolerance(tolerance: float) -> float:
-    """A tolerance that is a number between rounding and 1."""
-    if not SMALLEST_TOLERANCE <= tolerance < 1.0:
-        raise ValueError(f"tolerance = {tolerance:g}: must be at least {SMALLEST_TOLERANCE:g} and less than 1")
-    return float(tolerance)

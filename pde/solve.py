@@ -12,11 +12,14 @@ from scipy.interpolate import PchipInterpolator
 from randwalk.coefficient import Floats
 from randwalk.plotting import COLOURS, axes
 
+from .arguments import (
+    SMALLEST_CELLS, check_equation, check_memory, checked_cells, checked_scheme, checked_times, checked_tolerance,
+)  # fmt: skip
 from .equation import FokkerPlanck
 from .fit import fitted
 from .grid import Grid, Piecewise
-from .refine import GRID_ERROR, Needs, Plan, checked_cells, checked_tolerance
-from .schemes import SDIRK2, Clock, Scheme, march
+from .refine import GRID_ERROR, Needs, Plan
+from .schemes import Clock, Scheme, march
 from .stencil import OUTLETS, Resolvents, Stencil
 from .truncate import MARGIN, find_window, leaked, widened
 
@@ -222,16 +225,18 @@ def solve(
     >>> round(law.mean(1.0), 3)
     0.368
     """
-    _check_problem(equation, scheme)
+    check_equation(equation)
     cells = None if cells is None else checked_cells(cells)
-    tolerance, recorded, scheme = checked_tolerance(tolerance), checked_times(times), scheme or SDIRK2()
+    tolerance, recorded, scheme = checked_tolerance(tolerance), checked_times(times), checked_scheme(scheme)
+    check_memory(cells or SMALLEST_CELLS, recorded.size)
     leak = LEAK_SHARE * tolerance if cells is None else FIXED_LEAK
     window = find_window(equation, float(recorded[-1]), leak)
-    needs = Needs.of(equation, recorded, scheme, window)
+    needs = Needs.of(equation, recorded, scheme, window, equation.start)
     if cells is not None and cells < 2 * needs.cells:
         raise ValueError(f"cells = {cells}: too few to show the law at all; take cells = {2 * needs.cells} or more")
 
     def run(cells: int, clock: Clock) -> _Run:
+        check_memory(cells, recorded.size)
         return _Run.of(equation, scheme, replace(window, cells=cells), clock)
 
     def pair(cells: int, clocks: tuple[Clock, Clock]) -> Solution:
@@ -249,20 +254,6 @@ def solve(
 
     plan = Plan.measured(run, lambda fine, coarse: float(fine.difference(coarse).max()), needs)
     return plan.reach(tolerance, pair) if cells is None else pair(cells, plan.clocks(cells, GRID_ERROR / cells**2))
-
-
-def checked_times(times: ArrayLike) -> Floats:
-    """Times as an array; refused unless they are positive and increase."""
-    given = np.atleast_1d(np.asarray(times, dtype=np.float64))
-    if given.ndim != 1 or given.size == 0:
-        raise ValueError(f"times must be a number or a list of numbers, not an array of shape {given.shape}")
-    wrong = ~(np.isfinite(given) & (given > 0.0))
-    if wrong.any():
-        raise ValueError(f"times: {given[wrong][0]:g} must be positive and finite; the law at time 0 is the start")
-    if (np.diff(given) <= 0.0).any():
-        at = int(np.argmax(np.diff(given) <= 0.0))
-        raise ValueError(f"times must increase: {given[at + 1]:g} comes after {given[at]:g}; sort them")
-    return given
 
 
 @dataclass(frozen=True)

@@ -54,7 +54,7 @@ def _window(equation: FokkerPlanck, until: float, leak: float) -> Grid:
     """The window of a domain that is no ring, without breaks."""
     domain = equation.domain
     pace = Pace.of(equation, until, equation.start.support)
-    window = _cut(domain, *linear_noise(equation, until, pace).range(math.sqrt(2.0 * math.log(1.0 / leak))))
+    window = _cut(domain, *_guess(equation, until, leak, pace))
     sufficient = None
     for _ in range(PASSES):
         if window.left is not None and window.right is not None:
@@ -100,6 +100,11 @@ def _cut(domain: Domain, low: float, high: float) -> Grid:
         domain.low if left else low, domain.high if right else high, CELLS,
         domain.left if left else None, domain.right if right else None,
     )  # fmt: skip
+
+
+def _guess(equation: FokkerPlanck, until: float, leak: float, pace: Pace) -> tuple[float, float]:
+    """Where the mass is by the linear-noise approximation."""
+    return linear_noise(equation, until, pace, equation.start).range(math.sqrt(2.0 * math.log(1.0 / leak)))
 
 
 def _follow(
