@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from randwalk.coefficient import Coefficient, Floats
+from randwalk.coefficient import ZERO, Coefficient, Floats
 from randwalk.start import Normal, Sites, Start
 
 from .equation import FokkerPlanck
@@ -74,7 +74,7 @@ def linear_noise(equation: FokkerPlanck, until: float, pace: Pace, start: Start)
 
     An unstable a_x > 0 is taken as 0, because it acts locally: a window is widened where that is too little.
     """
-    domain, slope = equation.domain, equation.drift.derivative("x")
+    domain, (drift, slope) = equation.domain, _drift(equation)
     m, v = _spread(start)
     g = np.zeros_like(v)
     rows = [(0.0, m, v, g)]
@@ -84,7 +84,7 @@ def linear_noise(equation: FokkerPlanck, until: float, pace: Pace, start: Start)
         for k in range(stretch.count):
             t = stretch.begin + k * dt
             x = domain.low + np.mod(m - domain.low, domain.high - domain.low) if domain.periodic else m
-            a, d, j = (_finite(c, x, max(t, stretch.first)) for c in (equation.drift, equation.diffusion, slope))
+            a, d, j = (_finite(c, x, max(t, stretch.first)) for c in (drift, equation.diffusion, slope))
             j = np.minimum(j, 0.0) * dt
             m = np.clip(m + a * dt * _phi(j), *bounds)
             v, g = (
@@ -95,9 +95,17 @@ def linear_noise(equation: FokkerPlanck, until: float, pace: Pace, start: Start)
     return Moments(t, m, v, g)
 
 
+def _drift(equation: FokkerPlanck) -> tuple[Coefficient, Coefficient]:
+    """The Itô drift and its slope; where a jump leaves none, the declared drift, and no slope."""
+    try:
+        return equation.drift, equation.drift.derivative("x")
+    except ValueError:
+        return equation.declared_drift, ZERO
+
+
 def _bounds(equation: FokkerPlanck, m: Floats, until: float) -> tuple[float, float]:
     """Places beyond which no path is followed: walls, or a thousand times as far as the first velocity leads."""
-    a, d = (np.abs(_finite(c, m, 0.0)).max() for c in (equation.drift, equation.diffusion))
+    a, d = (np.abs(_finite(c, m, 0.0)).max() for c in (_drift(equation)[0], equation.diffusion))
     reach = FAR * (np.ptp(m) + a * until + math.sqrt(2.0 * d * until))
     low, high = float(m.min() - reach), float(m.max() + reach)
     domain = equation.domain

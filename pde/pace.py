@@ -42,7 +42,7 @@ class Pace:
     @classmethod
     def of(cls, equation: FokkerPlanck, until: float, reach: tuple[float, float]) -> Pace:
         """The pace of `equation` from 0 to `until`, read from its coefficients where x is within `reach`."""
-        moving = [c for c in (equation.drift, equation.diffusion, equation.killing) if c.depends_on_t]
+        moving = [c for c in (equation.declared_drift, equation.diffusion, equation.killing) if c.depends_on_t]
         if not moving:
             return cls(until)
         breaks = sorted({b for c in moving for b in c.breaks("t", 0.0, until)})

@@ -71,7 +71,7 @@ class Needs:
         until, reach = float(times[-1]), (window.low, window.high)
         pace = Pace.of(equation, until, reach)
         moments = linear_noise(equation, until, pace, start)
-        coefficients = (equation.drift, equation.diffusion, equation.killing)
+        coefficients = (equation.declared_drift, equation.diffusion, equation.killing)
         width = min(width, *(c.width("x", *reach, (0.0, until)) for c in coefficients))
         cells = (window.high - window.low) / min(moments.coarsest(times), width)
         moving = any(c.moving_breaks for c in coefficients)
