@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Final
 
 import numpy as np
-from scipy.optimize import minimize_scalar
+from scipy.optimize import brentq, minimize_scalar
 
 from randwalk.coefficient import Coefficient
 from randwalk.domain import PartiallyAbsorbing
@@ -22,7 +22,7 @@ VANISHES: Final = 1e-9  # relative to D nearby: taken as 0
 NEAR: Final = 1e-6  # of the window: where the exponents of a degenerate end are read
 SAMPLES: Final = 1025
 POWER: Final = 2.0  # of the grading towards a degenerate end where the density is not singular
-LARGEST_POWER: Final = 8.0  # towards x = 0, about which doubles are as fine as may be
+LARGEST_POWER: Final = 24.0  # towards x = 0, about which doubles are as fine as may be
 LARGEST_POWER_ELSEWHERE: Final = 2.5  # towards any other place: of 2**16 cells the first is some 1e-12 of the piece
 
 
@@ -48,24 +48,49 @@ def fitted(equation: FokkerPlanck, window: Grid) -> Grid:
 def refuse_zeros(equation: FokkerPlanck, grid: Grid, until: float) -> None:
     """Refuse a D that vanishes between the ends of `grid` at a time up to `until`; at an end it may."""
     diffusion = equation.diffusion
-    if not diffusion.depends_on_x:
-        return
     times = np.linspace(0.0, until, 5) if diffusion.depends_on_t else np.zeros(1)
-    x = np.unique(np.concatenate([np.linspace(grid.low, grid.high, SAMPLES), np.array(grid.breaks)]))
     for t in times.tolist():
-        d = diffusion(x, t)
-        dips = np.flatnonzero((d[1:-1] <= d[:-2]) & (d[1:-1] <= d[2:]) & (d[1:-1] < 0.9 * np.maximum(d[:-2], d[2:]))) + 1
-        for k in dips.tolist():
-            found = minimize_scalar(
-                lambda y, t=t: float(diffusion(y, t)), bounds=(x[k - 1], x[k + 1]), method="bounded",
-                options={"xatol": 1e-12 * (grid.high - grid.low)},
-            )  # fmt: skip
-            least, place = min((float(d[k]), float(x[k])), (float(found.fun), float(found.x)))
-            if least <= VANISHES * max(d[k - 1], d[k + 1]):
-                raise ValueError(
-                    f"diffusion = {least:.3g} at x = {place:.6g}, t = {t:.6g}: it must be positive between the ends of the "
-                    "domain, and may vanish at them alone; put an end of the domain there, or keep it positive"
-                )
+        for place in zeros(diffusion, grid.low, grid.high, t):
+            raise ValueError(
+                f"diffusion = {float(diffusion(place, t)):.3g} at x = {place:.6g}, t = {t:.6g}: it must be positive between the "
+                "ends of the domain, and may vanish at them alone; put an end of the domain there, or keep it positive"
+            )
+
+
+def clipped(equation: FokkerPlanck, window: Grid) -> Grid:
+    """The `window` with an end that cuts an unbounded domain moved to the nearest place before it where D vanishes."""
+    low, high = np.clip(equation.start.support, window.low, window.high)
+    places = np.array(zeros(equation.diffusion, window.low, window.high, 0.0))
+    below, above = places[places < low], places[places > high]
+    return replace(
+        window,
+        low=float(below.max()) if below.size and window.left is None else window.low,
+        high=float(above.min()) if above.size and window.right is None else window.high,
+    )
+
+
+def zeros(diffusion: Coefficient, low: float, high: float, t: float) -> list[float]:
+    """Places strictly between `low` and `high` where D at time `t` vanishes or changes its sign; if there are none but D is
+    negative, one such place."""
+    if not diffusion.depends_on_x:
+        return []
+    breaks = diffusion.breaks("x", low, high)
+    x = np.unique(np.concatenate([np.linspace(low, high, SAMPLES), np.array(breaks)]))
+    d = diffusion(x, t)
+    found = [brentq(diffusion, x[k], x[k + 1], args=(t,)) for k in np.flatnonzero(d[1:-2] * d[2:-1] < 0.0) + 1]
+    size = np.abs(d)
+    dips = (size[1:-1] <= size[:-2]) & (size[1:-1] <= size[2:]) & (size[1:-1] < 0.9 * np.maximum(size[:-2], size[2:]))
+    for k in (np.flatnonzero(dips) + 1).tolist():
+        near = minimize_scalar(
+            lambda y: abs(float(diffusion(y, t))), bounds=(x[k - 1], x[k + 1]), method="bounded",
+            options={"xatol": 1e-12 * (high - low)},
+        )  # fmt: skip
+        least, place = min((float(size[k]), float(x[k])), (float(near.fun), float(near.x)))
+        if least <= VANISHES * max(size[k - 1], size[k + 1]):
+            found.append(place)
+    if not found and (d[1:-1] <= 0.0).any():
+        found = [float(x[1:-1][d[1:-1] <= 0.0][0])]
+    return sorted(place for place in found if low < place < high)
 
 
 def _breaks(equation: FokkerPlanck, grid: Grid) -> tuple[float, ...]:
@@ -103,11 +128,13 @@ def _breaks_at_seam(coefficients: tuple[Coefficient, ...], grid: Grid) -> bool:
 def _power(equation: FokkerPlanck, grid: Grid, side: int) -> float:
     """The power of the grading towards an end: 1 where D is positive and the drift finite."""
     wall, end = ((grid.left, grid.low), (grid.right, grid.high))[side]
-    if wall is None or grid.periodic:
+    if grid.periodic:
         return 1.0
     drift = equation.declared_drift
     near = end + (1.0 - 2.0 * side) * NEAR * (grid.high - grid.low)
     at_end, inside = np.abs(equation.diffusion(np.array([end, near]), 0.0))
+    if wall is None and at_end > 0.0:
+        return 1.0
     if at_end > 1e-3 * inside and math.isfinite(float(drift(end, 0.0))):
         return 1.0
     if isinstance(wall, PartiallyAbsorbing):
@@ -117,4 +144,4 @@ def _power(equation: FokkerPlanck, grid: Grid, side: int) -> float:
         )
     eta = Degenerate.read(equation, wall, end, near, 0.0).eta
     limit = LARGEST_POWER if end == 0.0 else LARGEST_POWER_ELSEWHERE
-    return min(max(POWER, 2.0 / eta), limit) if eta > 0.0 else POWER
+    return float(min(max(POWER, 2.0 / eta), limit)) if eta > 0.0 else POWER

@@ -86,6 +86,7 @@ def linear_noise(equation: FokkerPlanck, until: float, pace: Pace, start: Start)
             x = domain.low + np.mod(m - domain.low, domain.high - domain.low) if domain.periodic else m
             a, d, j = (_finite(c, x, max(t, stretch.first)) for c in (drift, equation.diffusion, slope))
             j = np.minimum(j, 0.0) * dt
+            d = np.maximum(d, 0.0)
             m = np.clip(m + a * dt * _phi(j), *bounds)
             v, g = (
                 old * np.exp(2.0 * j) + new * dt * _phi(2.0 * j) for old, new in ((v, 2.0 * d), (g, np.abs(a)))

@@ -110,23 +110,22 @@ class Stencil:
     def _uneven(self, t: float) -> tuple[Floats, Floats, list[float]]:
         """The same for cells of any length, from the two halves of each cell."""
         grid, weight = self.grid, self._weight
-        x, half = self._halves, 0.5 * grid.widths
+        x, integral = self._halves
         diffusion = self._diffusion(x, t)
         velocity = _checked("drift", self._drift(x[:6], t), x[:6], t) / diffusion[:6]
         first, last, centre = diffusion[6:]  # just inside both edges, and between them
         conductances, w = [], []  # of the half before the centre and of the one after it
-        for nodes in (slice(0, 3), slice(3, 6)):
-            conductances.append(1.0 / (half * (GAUSS_WEIGHTS[:, None] / diffusion[nodes]).sum(axis=0)))
-            w.append(half * (GAUSS_WEIGHTS[:, None] * velocity[nodes]).sum(axis=0))
+        for half, nodes in enumerate((slice(0, 3), slice(3, 6))):
+            conductances.append(1.0 / (integral[half] / diffusion[nodes]).sum(axis=0))
+            w.append((integral[half] * velocity[nodes]).sum(axis=0))
         w[0] -= weight * np.log(centre / first)
         w[1] -= weight * np.log(last / centre)
         mass = grid.widths.copy()  # of a cell with density 1 at its centre
-        pieces, graded = list(grid.pieces()), {}
-        for side, end, cell, wall in ((0, grid.low, 0, grid.left), (1, grid.high, -1, grid.right)):
-            if grid.powers[side] > 1.0:
-                piece = pieces[cell]
-                graded[side] = Degenerate.read(self.equation, wall, end, float(grid.x[cell]), t)
-                mass[piece] *= graded[side].means(grid.edges[piece.start : piece.stop + 1])
+        graded = {}
+        for side, (piece, end) in self._graded.items():
+            wall, place = (grid.right, grid.x[-1]) if side else (grid.left, grid.x[0])
+            graded[side] = Degenerate.read(self.equation, wall, end, float(place), t)
+            mass[piece] *= graded[side].means(grid.edges[piece.start : piece.stop + 1])
         forward, backward = conductances[1] * bernoulli(w[1]), conductances[0] * bernoulli(w[0])
         # c β(-w), c β(w) of the half before a face, then of the half after it
         before_in, before_out = forward[1], forward[0]
@@ -182,17 +181,38 @@ class Stencil:
         return np.concatenate([x.ravel(), *halves, [place for _, place, _, _ in self._outlets]])
 
     @cached_property
-    def _halves(self) -> Floats:
-        """Places in each cell, (9, cells): three in either half, just inside either edge, and the centre."""
-        grid = self.grid
-        quarter = 0.25 * grid.widths
-        parts = [grid.x + sign * quarter + node * quarter for sign in (-1.0, 1.0) for node in GAUSS_NODES]
-        beside = 2.0 * BESIDE * quarter
-        places = np.stack([*parts, grid.edges[:-1] + beside, grid.edges[1:] - beside, grid.x])
+    def _halves(self) -> tuple[Floats, Floats]:
+        """Places in each cell, (9, cells): three in either half, just inside either edge, and the centre; and the weights of
+        the three in an integral over their half, (2, 3, cells).
+
+        Towards a graded end, at distance y, it is an integral over ln y, because b/D and 1/D are like 1/y there. The half
+        cell at the end itself is not integrated: what flows there is told by exponents.
+        """
+        grid, nodes = self.grid, GAUSS_NODES[:, None]
+        beside = BESIDE * 0.5 * grid.widths
+        places = np.empty((9, grid.cells))
+        weights = np.empty((2, 3, grid.cells))
+        places[6], places[7], places[8] = grid.edges[:-1] + beside, grid.edges[1:] - beside, grid.x
+        for half, (begin, end) in enumerate(((grid.edges[:-1], grid.x), (grid.x, grid.edges[1:]))):
+            places[3 * half : 3 * half + 3] = 0.5 * (begin + end) + 0.5 * nodes * (end - begin)
+            weights[half] = GAUSS_WEIGHTS[:, None] * (end - begin)
+            for piece, wall in self._graded.values():
+                low, high = np.log(np.maximum(np.abs(np.stack([begin[piece], end[piece]]) - wall), TINY))
+                y = np.exp(0.5 * (low + high) + 0.5 * nodes * (high - low))
+                places[3 * half : 3 * half + 3, piece] = wall + math.copysign(1.0, grid.x[piece][0] - wall) * y
+                weights[half][:, piece] = GAUSS_WEIGHTS[:, None] * y * np.abs(high - low)
         for side, cell, rows in ((0, 0, [0, 1, 2, 6]), (1, -1, [3, 4, 5, 7])):
-            if grid.powers[side] > 1.0:  # what flows there is told by the exponents
+            if side in self._graded:
                 places[rows, cell] = grid.x[cell]
-        return places
+        return places, weights
+
+    @cached_property
+    def _graded(self) -> dict[int, tuple[slice, float]]:
+        """The pieces that are graded towards the left end (0) and the right one (1), with that end."""
+        grid = self.grid
+        pieces = list(grid.pieces())
+        ends = ((0, pieces[0], grid.low), (1, pieces[-1], grid.high))
+        return {side: (piece, end) for side, piece, end in ends if grid.powers[side] > 1.0}
 
     def start(self) -> Floats:
         """The start as masses of the cells, followed by those already absorbed at the left, at the right, and killed.
@@ -226,7 +246,7 @@ class Stencil:
     def _lengths(self) -> Floats:
         """Lengths of the cells in a coordinate in which solutions of the backward equation have no kink, which has
         D^(1-λ) u_x continuous: times (D before/D after)^(1-λ) at every face where D jumps."""
-        first, last = (self.equation.diffusion(x, 0.0) for x in self._halves[6:8])
+        first, last = (self.equation.diffusion(x, 0.0) for x in self._halves[0][6:8])
         with np.errstate(divide="ignore", invalid="ignore"):
             steps = np.nan_to_num((last[:-1] / first[1:]) ** (1.0 - self._weight), nan=1.0, posinf=1.0)
         jump = np.abs(np.log(steps, where=steps > 0.0, out=np.zeros_like(steps))) > 10.0 * BESIDE
@@ -283,7 +303,7 @@ class Degenerate:
         limit = float(drift(end, t))
         return cls(
             y, float(far), math.log2(far / near), inward * float(drift(place, t)) * y / float(far), weight,
-            isinstance(wall, Absorbing), end, inward * limit if math.isfinite(limit) else 0.0,
+            not isinstance(wall, Reflecting), end, inward * limit if math.isfinite(limit) else 0.0,
         )  # fmt: skip
 
     @property

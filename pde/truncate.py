@@ -12,7 +12,7 @@ from randwalk.coefficient import Floats
 from randwalk.domain import Domain, Ring
 
 from .equation import FokkerPlanck
-from .fit import fitted, refuse_zeros
+from .fit import clipped, fitted, refuse_zeros
 from .grid import Grid
 from .moments import linear_noise
 from .pace import Pace
@@ -65,14 +65,16 @@ def _window(equation: FokkerPlanck, until: float, leak: float) -> Grid:
         if (lost > leak).any():
             if window.cells == MOST_CELLS:
                 break
-            wider = widened(window, lost, leak, 0.25)
+            wider, before = widened(window, lost, leak, 0.25), (window.low, window.high)
             cells = math.ceil(window.cells * (wider.high - wider.low) / (window.high - window.low))
-            window = replace(_cut(domain, wider.low, wider.high), cells=min(cells, MOST_CELLS))
+            window = replace(clipped(equation, _cut(domain, wider.low, wider.high)), cells=min(cells, MOST_CELLS))
+            if (window.low, window.high) == before:
+                refuse_zeros(equation, replace(window, low=wider.low, high=wider.high), until)
             continue
         sufficient = window
         if used[1] - used[0] > LOOSE * (window.high - window.low):
             return window
-        window = _cut(domain, *used)
+        window = clipped(equation, _cut(domain, *used))
     if sufficient is not None:
         return sufficient
     raise ValueError(
