@@ -96,7 +96,7 @@ def _linear_noise(equation: FokkerPlanck, until: float, deviations: float) -> tu
     An unstable a_x > 0 is taken as 0, because it acts locally: the window is widened where that is too little.
     """
     dt = until / LINEAR_STEPS
-    slope = equation.drift.derivative("x")
+    slope = equation.drift.regular_derivative("x")
     m, v = _spread(equation.start)
     low, high = math.inf, -math.inf
     bounds = _bounds(equation, m, until)
