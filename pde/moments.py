@@ -99,7 +99,7 @@ def linear_noise(equation: FokkerPlanck, until: float, pace: Pace, start: Start)
 def _drift(equation: FokkerPlanck) -> tuple[Coefficient, Coefficient]:
     """The Itô drift and its slope; where a jump leaves none, the declared drift, and no slope."""
     try:
-        return equation.drift, equation.drift.derivative("x")
+        return equation.drift, equation.drift.regular_derivative("x")
     except ValueError:
         return equation.declared_drift, ZERO
 
