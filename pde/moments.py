@@ -16,7 +16,7 @@ from randwalk.coefficient import ZERO, Coefficient, Floats
 from randwalk.start import Normal, Sites, Start
 
 from .equation import FokkerPlanck
-from .pace import Pace
+from .pace import PILOT_STEPS, Pace
 from .schemes import SAME, Clock
 
 STEPS: Final = 64
@@ -29,17 +29,23 @@ class Moments:
 
     Attributes
     ----------
+    clock : Clock
+        The steps.
     t : (steps + 1,) array
     mean, variance : (steps + 1, paths) arrays
         m and V.
+    killed : (steps + 1, paths) array
+        ∫κ dt.
     smearing : (steps + 1, paths) array
         The variance that upwind fluxes add, for each unit of the cells' width: G' = 2 a_x G + |a|. The Scharfetter–Gummel
         flux diffuses with D (w/2) coth(w/2), w = ah/D, which for large w is ½|a|h.
     """
 
+    clock: Clock
     t: Floats
     mean: Floats
     variance: Floats
+    killed: Floats
     smearing: Floats
 
     def range(self, deviations: float) -> tuple[float, float]:
@@ -57,12 +63,26 @@ class Moments:
 
     def longest(self, times: Floats) -> Floats:
         """The steps in time, before each of the `times`, in which a path goes a standard deviation of that time."""
-        rows = self._rows(times)
-        gone = np.append(np.zeros_like(self.mean[:1]), np.cumsum(np.abs(np.diff(self.mean, axis=0)), axis=0), axis=0)
-        gone = np.diff(gone[rows], axis=0, prepend=0.0)
-        spread = np.sqrt(self.variance[rows])
-        steps = np.divide(gone, spread, out=np.zeros_like(gone), where=gone > 0.0).max(axis=1)
+        steps = (self._moved(times) / np.sqrt(self.variance[self._rows(times)])).max(axis=1)
         return np.divide(np.diff(times, prepend=0.0), steps, out=np.full_like(steps, np.inf), where=steps > 0.0)
+
+    def pulses(self, times: Floats) -> tuple[Floats, Floats]:
+        """(ends, longest step) of the stretches between breaks: :data:`PILOT_STEPS` for a move by a standard deviation of
+        the next of the `times`, for a doubling of the variance, or for a fall of what is alive by a factor e."""
+        stretches = self.clock.stretches
+        ends = np.array([s.end for s in stretches])
+        deviation = np.sqrt(self.variance[self._rows(times[np.searchsorted(times, ends * (1.0 - SAME))])])
+        variance, killed = (values[self._rows(np.append(0.0, ends))] for values in (self.variance, self.killed))
+        begin = np.maximum(variance[:-1], 0.5 * variance[1:])  # one doubling at most: a point has no variance
+        changes = self._moved(ends) / deviation + np.abs(np.log2(variance[1:] / begin)) + np.diff(killed, axis=0)
+        broken = np.array([s.first > s.begin or s.last < s.end for s in stretches])
+        steps = np.where(broken, PILOT_STEPS * changes.max(axis=1), 0.0)
+        return ends, np.divide(np.diff(ends, prepend=0.0), steps, out=np.full_like(steps, np.inf), where=steps > 0.0)
+
+    def _moved(self, times: Floats) -> Floats:
+        """The lengths of the paths before each of the increasing `times`, (times, paths)."""
+        steps = np.abs(np.diff(self.mean, axis=0, prepend=self.mean[:1]))
+        return np.diff(np.cumsum(steps, axis=0)[self._rows(times)], axis=0, prepend=0.0)
 
     def _rows(self, times: Floats) -> NDArray[np.int64]:
         """The first row at or after each of the `times`."""
@@ -76,24 +96,26 @@ def linear_noise(equation: FokkerPlanck, until: float, pace: Pace, start: Start)
     """
     domain, (drift, slope) = equation.domain, _drift(equation)
     m, v = _spread(start)
-    g = np.zeros_like(v)
-    rows = [(0.0, m, v, g)]
+    k, g = np.zeros_like(v), np.zeros_like(v)
+    rows = [(0.0, m, v, k, g)]
     bounds = _bounds(equation, m, until)
-    for stretch in Clock.equal(np.array([until]), until / STEPS, pace).stretches:
+    clock = Clock.equal(np.array([until]), until / STEPS, pace)
+    for stretch in clock.stretches:
         dt = (stretch.end - stretch.begin) / stretch.count
-        for k in range(stretch.count):
-            t = stretch.begin + k * dt
+        for step in range(stretch.count):
+            t = stretch.begin + step * dt
             x = domain.low + np.mod(m - domain.low, domain.high - domain.low) if domain.periodic else m
-            a, d, j = (_finite(c, x, max(t, stretch.first)) for c in (drift, equation.diffusion, slope))
+            read = (drift, equation.diffusion, equation.killing, slope)
+            a, d, kappa, j = (_finite(c, x, max(t, stretch.first)) for c in read)
             j = np.minimum(j, 0.0) * dt
             d = np.maximum(d, 0.0)
             m = np.clip(m + a * dt * _phi(j), *bounds)
             v, g = (
                 old * np.exp(2.0 * j) + new * dt * _phi(2.0 * j) for old, new in ((v, 2.0 * d), (g, np.abs(a)))
             )
-            rows.append((t + dt, m, v, g))
-    t, m, v, g = (np.array(column) for column in zip(*rows, strict=True))
-    return Moments(t, m, v, g)
+            k = k + kappa * dt
+            rows.append((t + dt, m, v, k, g))
+    return Moments(clock, *(np.array(column) for column in zip(*rows, strict=True)))
 
 
 def _drift(equation: FokkerPlanck) -> tuple[Coefficient, Coefficient]:

@@ -75,7 +75,9 @@ class Needs:
         width = min(width, *(c.width("x", *reach, (0.0, until)) for c in coefficients))
         cells = (window.high - window.low) / min(moments.coarsest(times), width)
         moving = any(c.moving_breaks for c in coefficients)
-        return cls(times, scheme, pace.within(times, moments.longest(times)), max(math.ceil(cells), window.fewest), 1.0 if moving else 1.0 / 3.0)
+        pace = pace.within(times, moments.longest(times)).within(*moments.pulses(times))
+        cells = max(math.ceil(cells), window.fewest)
+        return cls(times, scheme, pace, cells, 1.0 if moving else 1.0 / 3.0)
 
     def mirrored(self) -> Needs:
         """The needs where time runs backward from the only one of the `times`."""
