@@ -88,7 +88,7 @@ class FokkerPlanck:
     @cached_property
     def drift(self) -> Coefficient:
         """The Itô drift."""
-        return self.convention.ito_drift(self.declared_drift, self.diffusion)
+        return self.convention.ito_drift(self.declared_drift, self.diffusion, self.domain.low, self.domain.high)
 
     @property
     def time_dependent(self) -> bool:
@@ -227,11 +227,11 @@ def modified(walk: LatticeWalk) -> ModifiedEquation:
     if walk.killing != ZERO:
         raise ValueError(f"killing = {walk.killing}: the modified equation is derived for walks without killing")
     dx, dt = walk.dx, walk.dt
-    if walk.rule is Rule.FITTED:
+    a, d = walk.drift, walk.diffusion  # a D that jumps is refused here: the expansion is one of smooth coefficients
+    if walk.rule in (Rule.FITTED, Rule.CAPPED) or walk.convention is not Convention.ITO:
         a, d = (dx / dt) * (walk.right - walk.left), (dx**2 / (2.0 * dt)) * (walk.right + walk.left)
-    else:  # the rule has p - q = a dt/dx, so the declared coefficients serve and keep their structure
-        a = walk.drift
-        d = walk.diffusion + 0.5 * dt * (a * a) if walk.rule is Rule.EXACT_VARIANCE else walk.diffusion
+    elif walk.rule is Rule.EXACT_VARIANCE:  # the declared coefficients serve, and keep their structure
+        d = d + 0.5 * dt * (a * a)
     a_x, d_x, a_t, d_t = a.derivative("x"), d.derivative("x"), a.derivative("t"), d.derivative("t")
     a_xx, d_xx = a_x.derivative("x"), d_x.derivative("x")
     half = 0.5 * dt

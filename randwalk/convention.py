@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from enum import StrEnum
 
 from .coefficient import Coefficient
@@ -35,7 +36,22 @@ class Convention(StrEnum):
         """This convention where `diffusion` depends on x; elsewhere Itô, because there the three are one."""
         return self if diffusion.depends_on_x else Convention.ITO
 
-    def ito_drift(self, drift: Coefficient, diffusion: Coefficient) -> Coefficient:
-        """The Itô drift a + (1 - λ) D_x of the equation that has `drift` in this convention; D must be smooth."""
+    def ito_drift(
+        self, drift: Coefficient, diffusion: Coefficient, low: float = -math.inf, high: float = math.inf
+    ) -> Coefficient:
+        """The Itô drift a + (1 - λ) D_x of the equation that has `drift` in this convention.
+
+        Raises
+        ------
+        ValueError
+            if D jumps between `low` and `high`: then there is none.
+        """
         weight = 1.0 - self.exponent
-        return drift + weight * diffusion.derivative("x") if weight else drift
+        if not (weight and diffusion.depends_on_x):
+            return drift
+        if jumps := diffusion.jumps("x", low, high):
+            raise ValueError(
+                f"diffusion = {diffusion} jumps at x = {jumps[0]:g}, so its derivative there is no number and an equation in "
+                f"the {self.value} convention has no Itô drift; use declared_drift with the convention"
+            )
+        return drift + weight * diffusion.derivative("x")

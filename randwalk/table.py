@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from .coefficient import Floats
 from .domain import PartiallyAbsorbing, Reflecting
 from .lattice import Lattice
-from .walk import LatticeWalk
+from .outlet import absorption
+from .walk import LatticeWalk, rounded_down
 
 BITS = 31  # 2³² + 1 thresholds do not fit in 32 bits, and p + q = 1 must be exact
 FULL = 1 << BITS
@@ -134,20 +135,25 @@ class StepTable:
             return np.zeros_like(free)
         if not isinstance(wall, PartiallyAbsorbing):
             return free
-        # Flux K ρ(wall) out of the cell beside the wall, with ρ(wall) = ρ(site) / (1 + (K + a)(dx/2)/D), a inward.
-        a = self.walk.drift(x, t) * (1.0 if side == "left" else -1.0)
-        dx, dt, k = self.walk.dx, self.walk.dt, wall.reactivity
-        out = k * dt / dx / (1.0 + (k + a) * dx / (2.0 * self.walk.diffusion(x, t)))
-        inward = self.walk.right(x, t) if side == "left" else self.walk.left(x, t)
         edge = 0 if side == "left" else -1
-        wrong = ~((out[:, edge] >= 0.0) & (out[:, edge] <= 1.0 - inward[:, edge]))
+        out = absorption(self.walk, side, float(x[edge]), t)
+        inward = (self.walk.right if side == "left" else self.walk.left)(x[edge], t)
+        wrong = ~((out >= 0.0) & (out <= 1.0 - inward))
         if wrong.any():
-            at = int(np.argmax(wrong))
+            at = np.unravel_index(int(np.argmax(wrong)), wrong.shape)
             raise ValueError(
-                f"reactivity = {k:g} at the {side} wall asks for an absorption probability of {out[at, edge]:.4g} a step "
-                f"where at most {1.0 - inward[at, edge]:.4g} is left: take a smaller dx, or a dt with p + q ≤ ½"
+                f"reactivity = {wall.reactivity:g} at the {side} wall asks for an absorption probability of {out[at]:.4g} a "
+                f"step where at most {1.0 - inward[at]:.4g} is left: {self._wall_remedy(float(out[at]), float(inward[at]))}"
             )
         return out
+
+    def _wall_remedy(self, out: float, inward: float) -> str:
+        """What would make the step through a partially absorbing wall one."""
+        if self.walk.rule is None:
+            return "take right + left ≤ ½ beside it"
+        if out >= 0.0:
+            return f"take dt ≤ {rounded_down(self.walk.dt / (out + inward))}"
+        return f"the drift there leads out too fast for dx = {self.walk.dx:g}; take a dx half as long, or rule=Rule.FITTED"
 
 
 def probabilities(thresholds: Thresholds) -> tuple[Floats, Floats, Floats, Floats]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from fractions import Fraction
 from functools import cached_property
 from typing import TypeAlias
@@ -13,50 +12,17 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .coefficient import Coefficient, CoefficientLike, Constant, Floats, apply, as_coefficient, constant_value
+from .bond import bonds
+from .coefficient import Coefficient, CoefficientLike, Constant, Floats, as_coefficient, constant_value
 from .convention import Convention
 from .domain import Domain, Interval, Line, Ring
 from .lattice import Lattice, spacing
+from .rule import Rule, shortfall
 from .start import Start, StartLike, as_start, check_start
 from .tabulated import Table
 
 ULPS = 8 * np.finfo(np.float64).eps  # rounding allowed in 0 ≤ p, q and p + q ≤ 1
-
-
-class Rule(StrEnum):
-    """How step probabilities come from a drift a and a diffusion D, with m = a dt/dx and s = 2D dt/dx².
-
-    ==================  ==========================================================================================
-    ``EXACT_VARIANCE``  p - q = m, p + q = s + m²: mean and variance of every step are exact. The default, with s = ⅓.
-    ``LINEAR``          p - q = m, p + q = s: the limit of the walk gives back exactly a and D.
-    ``TWO_WAY``         r = 0, p = ½(1 + a dx/2D), dt = dx²/2D: the two-direction walk; needs a constant D.
-    ``FITTED``          p/q = exp(a dx/D), p + q = s: never negative, however strong the drift.
-    ==================  ==========================================================================================
-    """
-
-    EXACT_VARIANCE = "exact_variance"
-    LINEAR = "linear"
-    TWO_WAY = "two_way"
-    FITTED = "fitted"
-
-    def probabilities(
-        self, drift: Coefficient, diffusion: Coefficient, dx: float, dt: float
-    ) -> tuple[Coefficient, Coefficient]:
-        """The step probabilities (right, left)."""
-        s = (2.0 * dt / dx**2) * diffusion
-        if self is Rule.FITTED:
-            ratio = dx * drift / diffusion
-            if (number := constant_value(ratio)) is not None:
-                ratio = Constant(
-                    min(max(number, -700.0), 700.0)
-                )  # exp(700) is a number, and its inverse no probability
-            return s / (1.0 + apply("exp", -ratio)), s / (1.0 + apply("exp", ratio))
-        m = (dt / dx) * drift
-        if self is Rule.TWO_WAY:
-            s = Constant(1.0)
-        if self is Rule.EXACT_VARIANCE:
-            s = s + m * m
-        return 0.5 * (s + m), 0.5 * (s - m)
+SLOW = 0.1  # the part of the mean speed that Rule.CAPPED may lose where walkers start
 
 
 Probability: TypeAlias = CoefficientLike | ArrayLike
@@ -170,7 +136,8 @@ class LatticeWalk:
         """The walk of a drift a(x, t) (velocity) and a diffusion `D(x, t)` (length²/time; an Itô equation's σ² is 2D).
 
         Without `dt`, the one with s = 2D dt/dx² = ⅓ at the largest D is taken (third- and fourth-order errors of the walk
-        vanish there), shortened until it divides the `times` it is told about; :attr:`Rule.TWO_WAY` takes dt = dx²/2D.
+        vanish there), shortened until it divides the `times` it is told about; :attr:`Rule.TWO_WAY` takes dt = dx²/2D, and
+        :attr:`Rule.FITTED` a shorter one where the drift is strong (on an unbounded domain: where walkers start).
         `rule` says how probabilities follow (:class:`Rule`), `convention` what the drift means where D depends on x
         (:class:`Convention`); the other arguments are those of the class.
 
@@ -201,15 +168,15 @@ class LatticeWalk:
             )
         times = None if times is None else np.atleast_1d(np.asarray(times, dtype=np.float64)).tolist()
         if dt is None:
-            largest = _largest_diffusion(diffusion, lattice, begin, times)
-            dt = lattice.dx**2 / ((2.0 if rule is Rule.TWO_WAY else 6.0) * largest)
+            both = bonds(drift, diffusion, convention, lattice.dx, domain)
+            dt = rule.longest_step(both, lattice.dx, *_samples(drift, diffusion, lattice, begin, times))
             dt = dt if times is None or rule is Rule.TWO_WAY else dividing_step(dt, times)
         dt = _positive("dt", dt)
         if rule is Rule.TWO_WAY:
             only = lattice.dx**2 / (2.0 * float(diffusion(0.0)))
             if abs(dt - only) > 1e-9 * only:
                 raise ValueError(f"dt = {dt:g}: rule = two_way steps with dt = dx²/2D = {only:.12g}; leave dt out")
-        right, left = rule.probabilities(convention.ito_drift(drift, diffusion), diffusion, lattice.dx, dt)
+        right, left = rule.probabilities(drift, diffusion, lattice.dx, dt, convention, domain)
         walk = object.__new__(cls)
         walk._set(
             right=right, left=left, dx=lattice.dx, dt=dt, domain=domain, start=begin, killing=as_coefficient(killing),
@@ -230,7 +197,7 @@ class LatticeWalk:
     @cached_property
     def drift(self) -> Coefficient:
         """The Itô drift."""
-        return self.convention.ito_drift(self.declared_drift, self.diffusion)
+        return self.convention.ito_drift(self.declared_drift, self.diffusion, self.domain.low, self.domain.high)
 
     @property
     def homogeneous(self) -> bool:
@@ -296,25 +263,57 @@ class LatticeWalk:
 
     def _remedy(self, place: tuple[float, float, float]) -> str:
         """What would make the step at a bad place valid."""
-        a, d = float(self.drift(*place[1:])), float(self.diffusion(*place[1:]))
+        x, t = place[1:]
+        a, d, both = (float(v) for v in (self.declared_drift(x, t), self.diffusion(x, t), self.right(x, t) + self.left(x, t)))
         if not (math.isfinite(a) and math.isfinite(d) and d > 0.0):
             return f"the diffusion there is {d:g} and the drift {a:g}"
+        bounded = math.isfinite(self.domain.low) and math.isfinite(self.domain.high)
+        strong = Rule.FITTED if bounded or not self.declared_drift.depends_on_x else Rule.CAPPED
+        if self.rule is Rule.FITTED:
+            other = "" if strong is Rule.FITTED else ", or from_drift(..., rule=Rule.CAPPED)"
+            return f"take dt ≤ {rounded_down(self.dt / both)}{other}"
+        if self.rule is not None and self.convention is not Convention.ITO:
+            ends = bonds(self.declared_drift, self.diffusion, self.convention, self.dx, self.domain)
+            d = max(float(bond.diffusion(x, t)) for bond in ends)
         longest = self.dx**2 / (2.0 * d)  # p + q ≤ 1 without the drift
-        if self.rule is Rule.FITTED or 2.0 * d * self.dt > self.dx**2:
-            return f"take dt ≤ {longest:.3g}"
+        if 2.0 * d * self.dt > self.dx**2:
+            return f"take dt ≤ {rounded_down(longest)}"
         remedies = [f"dx ≤ {2.0 * d / abs(a):.3g} (and dt ≤ dx²/2D)"] if a else [f"dt ≤ {longest:.3g}"]
         if self.rule is Rule.EXACT_VARIANCE and a:
             remedies.insert(0, f"dt ≤ {_longest_exact_variance(a, d, self.dx):.3g}")
-        return f"take {', '.join(remedies)}, or from_drift(..., rule=Rule.FITTED)"
+        return f"take {', '.join(remedies)}, or from_drift(..., rule=Rule.{strong.name})"
+
+    def missing_speed(self, x: Floats, masses: Floats, t: float) -> float:
+        """The part of the mean speed |a| over the masses at places `x` that :attr:`Rule.CAPPED` loses; 0 for other rules."""
+        seen = masses > 0
+        if self.rule is not Rule.CAPPED or not seen.any():
+            return 0.0
+        x, masses = x[seen], masses[seen]
+        a, d = self.declared_drift(x, t), self.diffusion(x, t)
+        speed = masses * np.abs(a)
+        return float(speed @ shortfall(self.dx * a / d) / speed.sum()) if speed.any() else 0.0
 
     def _check_now(self) -> None:
         """Check what can be checked without knowing how long the walk will run: bounded domains, and constants anywhere."""
         lattice = self.lattice
-        self.start.weights(lattice)
+        first, weights = self.start.weights(lattice)
+        self._check_speed(lattice.x(first + np.arange(weights.size)), weights)
         if lattice.first is not None and lattice.last is not None:
             self.check(lattice.x(np.arange(lattice.first, lattice.last + 1)), 0.0)
         elif self.homogeneous:
             self.check(lattice.x(np.zeros(1)), 0.0)
+
+    def _check_speed(self, x: Floats, masses: Floats) -> None:
+        """Refuse the capped rule where walkers start that it slows down."""
+        if (missing := self.missing_speed(x, masses, 0.0)) <= SLOW:
+            return
+        a, d = self.declared_drift(x, 0.0), self.diffusion(x, 0.0)
+        at = int(np.argmax(masses * np.abs(a)))
+        raise ValueError(
+            f"drift = {a[at]:.6g} at x = {x[at]:.6g}, t = 0: rule = capped loses {100 * missing:.3g} % of the mean speed where "
+            f"walkers start, at most {100 * SLOW:g} % is allowed; take dx ≤ {rounded_down(d[at] / abs(a[at]))}, or "
+            "from_drift(..., rule=Rule.FITTED)"
+        )
 
     def __repr__(self) -> str:
         parts = [f"right={self.right}", f"left={self.left}", f"dx={self.dx:g}", f"dt={self.dt:g}"]
@@ -358,6 +357,12 @@ def _worst(values: Floats, x: ArrayLike, t: ArrayLike) -> tuple[float, float, fl
     return value, place, time
 
 
+def rounded_down(value: float) -> str:
+    """Three digits that are not above the value."""
+    digit = 10.0 ** (math.floor(math.log10(value)) - 2)
+    return f"{math.floor(value / digit * (1.0 + 1e-12)) * digit:.3g}"
+
+
 def _at(place: tuple[float, float, float]) -> str:
     return f"x = {place[1]:.6g}, t = {place[2]:.6g}"
 
@@ -368,19 +373,23 @@ def _longest_exact_variance(a: float, d: float, dx: float) -> float:
     return longest if 2.0 * d * longest / dx**2 >= 0.25 else min(longest, dx**2 / (6.0 * d))
 
 
-def _largest_diffusion(diffusion: Coefficient, lattice: Lattice, start: Start, times: Sequence[float] | None) -> float:
-    """The largest D over a bounded domain (over the start on an unbounded one) and over the times, sampled."""
+def _samples(
+    drift: Coefficient, diffusion: Coefficient, lattice: Lattice, start: Start, times: Sequence[float] | None
+) -> tuple[Floats, Floats]:
+    """Places of a bounded domain (of the start on an unbounded one) and times, which broadcast; D is refused where it is no
+    diffusion."""
     if lattice.first is not None and lattice.last is not None:
         x = lattice.x(np.arange(lattice.first, lattice.last + 1))
     else:
         x = np.linspace(*start.support, 65)
-    t = np.linspace(0.0, max(times), 257) if times is not None and diffusion.depends_on_t else np.zeros(1)
+    moving = drift.depends_on_t or diffusion.depends_on_t
+    t = np.linspace(0.0, max(times), 257) if times is not None and moving else np.zeros(1)
     values = diffusion(x[:, None], t[None, :])
     if not np.isfinite(values).all() or (values < 0.0).any() or values.max() <= 0.0:
         bad = ~(np.isfinite(values) & (values >= 0.0))
         i, j = np.argwhere(bad)[0] if bad.any() else (0, 0)
         raise ValueError(f"diffusion = {values[i, j]:g} at x = {x[i]:g}, t = {t[j]:g}: must be a positive number")
-    return float(values.max())
+    return x[:, None], t[None, :]
 
 
 def dividing_step(longest: float, times: Sequence[float]) -> float:
