@@ -16,7 +16,7 @@ from .equation import FokkerPlanck
 from .grid import Grid, fewest_cells
 from .stencil import Degenerate
 
-MOST_BREAKS: Final = 4096  # that edges of cells can stand on
+MOST_BREAKS: Final = 4096  # that edges of cells stand on
 SAME: Final = 1e-10  # of the window: places as close as that are one
 VANISHES: Final = 1e-9  # relative to D nearby: taken as 0
 NEAR: Final = 1e-6  # of the window: where the exponents of a degenerate end are read
@@ -75,7 +75,8 @@ def zeros(diffusion: Coefficient, low: float, high: float, t: float) -> list[flo
     if not diffusion.depends_on_x:
         return []
     breaks = diffusion.breaks("x", low, high)
-    x = np.unique(np.concatenate([np.linspace(low, high, SAMPLES), np.array(breaks)]))
+    ends = np.array([low, *breaks, high])
+    x = np.unique(np.concatenate([np.linspace(low, high, SAMPLES), ends, 0.5 * (ends[1:] + ends[:-1])]))
     d = diffusion(x, t)
     found = [brentq(diffusion, x[k], x[k + 1], args=(t,)) for k in np.flatnonzero(d[1:-2] * d[2:-1] < 0.0) + 1]
     size = np.abs(d)
@@ -98,9 +99,11 @@ def _breaks(equation: FokkerPlanck, grid: Grid) -> tuple[float, ...]:
     coefficients = (equation.declared_drift, equation.diffusion, equation.killing)
     low, high = grid.low, grid.high
     places = sorted({place for c in coefficients if c.depends_on_x for place in c.breaks("x", low, high)})
+    if len(places) > MOST_BREAKS:  # kinks need no edge where cells are no wider than they are apart
+        places = sorted({place for c in coefficients if c.depends_on_x for place in c.jumps("x", low, high)})
     if len(places) > MOST_BREAKS:
         raise ValueError(
-            f"the coefficients break at {len(places)} places between x = {low:g} and {high:g}, and the solver takes at most "
+            f"the coefficients jump at {len(places)} places between x = {low:g} and {high:g}, and the solver takes at most "
             f"{MOST_BREAKS}: give tables with fewer rows, or smooth formulas"
         )
     same = SAME * (high - low)

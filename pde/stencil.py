@@ -293,9 +293,7 @@ class Degenerate:
     end_drift: float
 
     @classmethod
-    def read(
-        cls, equation: FokkerPlanck, wall: Wall | None, end: float, place: float, t: float
-    ) -> Degenerate:
+    def read(cls, equation: FokkerPlanck, wall: Wall | None, end: float, place: float, t: float) -> Degenerate:
         """The `end` with `wall`, as the coefficients at `place` and half way to it show it."""
         drift, weight = equation.declared_drift, equation.convention.exponent
         y, inward = abs(place - end), math.copysign(1.0, place - end)
