@@ -89,7 +89,8 @@ class BondMean(_Node):
         return inner | {place - self.span for place in inner}
 
     def _with(self, *parts: Coefficient) -> Coefficient:
-        return BondMean(*parts, self.span, self.domain)
+        (coefficient,) = parts
+        return BondMean(coefficient, self.span, self.domain)
 
     def derivative(self, variable: str) -> Coefficient:
         return self._with(self.coefficient.derivative(variable))

@@ -311,7 +311,7 @@ def walk_data(walk: LatticeWalk) -> dict[str, Any]:
             "diffusion": walk.diffusion,
             "rule": str(walk.rule),
             **({"convention": str(walk.convention)} if walk.convention is not Convention.ITO else {}),
-        }  # fmt: skip
+        }
         if walk.rule is not None
         else {"right": walk.right, "left": walk.left}
     )

@@ -11,14 +11,15 @@ from functools import cached_property
 from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from .bond import bonds
 from .coefficient import Coefficient, CoefficientLike, Constant, Floats, as_coefficient, constant_value
 from .convention import Convention
 from .domain import Domain, Interval, Line, Ring
 from .lattice import Lattice, spacing
-from .rule import Rule, shortfall
+from .rule import Rule as Rule
+from .rule import shortfall
 from .start import Start, StartLike, as_start, check_start
 from .tabulated import Table
 
@@ -268,7 +269,7 @@ class LatticeWalk:
         a, d, both = (
             float(v) for v in (self.declared_drift(x, t), self.diffusion(x, t), self.right(x, t) + self.left(x, t))
         )
-        if not (math.isfinite(a) and math.isfinite(d) and d > 0.0):
+        if not (math.isfinite(a) and math.isfinite(d) and d > 0.0 and math.isfinite(both)):
             return f"the diffusion there is {d:g} and the drift {a:g}"
         bounded = math.isfinite(self.domain.low) and math.isfinite(self.domain.high)
         strong = Rule.FITTED if bounded or not self.declared_drift.depends_on_x else Rule.CAPPED
@@ -287,7 +288,7 @@ class LatticeWalk:
             remedies.insert(0, f"dt ≤ {_longest_exact_variance(a, d, self.dx):.3g}")
         return f"take {', '.join(remedies)}, or from_drift(..., rule=Rule.{strong.name})"
 
-    def missing_speed(self, x: Floats, masses: Floats, t: float) -> float:
+    def missing_speed(self, x: Floats, masses: Floats | NDArray[np.int64], t: float) -> float:
         """The part of the mean speed |a| over the masses at places `x` that :attr:`Rule.CAPPED` loses; 0 for other rules."""
         seen = masses > 0
         if self.rule is not Rule.CAPPED or not seen.any():
@@ -295,9 +296,11 @@ class LatticeWalk:
         x, masses = x[seen], masses[seen]
         a, d = self.declared_drift(x, t), self.diffusion(x, t)
         speed = masses * np.abs(a)
-        return float(speed @ shortfall(self.dx * a / d) / speed.sum()) if speed.any() else 0.0
+        with np.errstate(divide="ignore", invalid="ignore"):  # D = 0: all of it, or no drift
+            lost = np.where(a == 0.0, 0.0, shortfall(self.dx * a / d))
+        return float(speed @ lost / speed.sum()) if speed.any() else 0.0
 
-    def warn_if_slow(self, x: Floats, masses: Floats, times: Floats) -> None:
+    def warn_if_slow(self, x: Floats, masses: Floats | NDArray[np.int64], times: Floats) -> None:
         """Warn where the masses (times, sites) are slowed down by :attr:`Rule.CAPPED`, once, at the worst of the times."""
         if self.rule is not Rule.CAPPED:
             return
@@ -315,14 +318,18 @@ class LatticeWalk:
         """Check what can be checked without knowing how long the walk will run: bounded domains, and constants anywhere."""
         lattice = self.lattice
         first, weights = self.start.weights(lattice)
-        self._check_speed(lattice.x(first + np.arange(weights.size)), weights)
+        self._check_speed(first + np.arange(weights.size), weights)
         if lattice.first is not None and lattice.last is not None:
             self.check(lattice.x(np.arange(lattice.first, lattice.last + 1)), 0.0)
         elif self.homogeneous:
             self.check(lattice.x(np.zeros(1)), 0.0)
 
-    def _check_speed(self, x: Floats, masses: Floats) -> None:
+    def _check_speed(self, sites: NDArray[np.int64], masses: Floats) -> None:
         """Refuse the capped rule where walkers start that it slows down."""
+        lattice = self.lattice
+        low, high = (end if end is not None else k for end, k in ((lattice.first, sites[0]), (lattice.last, sites[-1])))
+        inside = (sites >= low) & (sites <= high)
+        x, masses = lattice.x(sites[inside]), masses[inside]
         if (missing := self.missing_speed(x, masses, 0.0)) <= SLOW:
             return
         a, d = self.declared_drift(x, 0.0), self.diffusion(x, 0.0)
