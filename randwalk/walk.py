@@ -247,7 +247,9 @@ class LatticeWalk:
         inexact = np.array(self.inexact_times)
         for t in given[~is_whole(given, self.dt)]:
             if not (np.abs(inexact - t) <= SAME * t).any():
-                raise ValueError(f"time {t:.12g} is not a whole number of steps of dt = {self.dt:g}: {self._whole(float(t))}")
+                raise ValueError(
+                    f"time {t:.12g} is not a whole number of steps of dt = {self.dt:g}: {self._whole(float(t))}"
+                )
         if (np.diff(steps, prepend=-1.0) <= 0).any():
             at = int(np.argmax(np.diff(steps) <= 0))
             raise ValueError(
@@ -365,9 +367,7 @@ class LatticeWalk:
         return f"LatticeWalk({', '.join(parts)}, domain={self.domain}, start={self.start})"
 
 
-def _lay(
-    domain: Domain | None, dx: float | None, sites: int | None, start: StartLike
-) -> tuple[Domain, Start, Lattice]:
+def _lay(domain: Domain | None, dx: float | None, sites: int | None, start: StartLike) -> tuple[Domain, Start, Lattice]:
     """(domain, start, lattice) of a declaration, checked against each other."""
     where = as_domain(domain)
     if (dx is None) == (sites is None):
