@@ -253,7 +253,9 @@ def exact_law(walk: LatticeWalk, times: ArrayLike, leak: float = LEAK) -> ExactL
         raise ValueError(f"leak = {leak}: must be a mass between 0 and 1")
     table = table_for(walk, steps[-1], leak)
     _check_memory(table, steps)
-    return _by_power(table, steps) if planes(table) else _by_steps(table, steps)
+    law = _by_power(table, steps) if planes(table) else _by_steps(table, steps)
+    walk.warn_if_slow(law.sites, law.pmf, law.times)
+    return law
 
 
 def _checked(walk: object) -> LatticeWalk:

@@ -46,8 +46,37 @@ class Coefficient(ABC):
         """The values at `x` and `t`, two arrays that broadcast against each other."""
 
     @abstractmethod
+    def regular_derivative(self, variable: str) -> Coefficient:
+        """The partial derivative with respect to ``"x"`` or ``"t"`` between jumps; what a jump adds to it is left out."""
+
     def derivative(self, variable: str) -> Coefficient:
-        """The partial derivative with respect to ``"x"`` or ``"t"``."""
+        """The partial derivative with respect to ``"x"`` or ``"t"``.
+
+        It is exact for what has a tree: formulas, tables (piecewise constant) and Python functions made of NumPy's
+        operations. For another :class:`Function` it is what was declared, else found by differences.
+
+        Raises
+        ------
+        ValueError
+            if the coefficient jumps, so that its derivative is no function, with the place. The values of a derivative by
+            differences raise it where they do not converge.
+
+        Examples
+        --------
+        >>> from randwalk import expression
+        >>> print(expression("x*t + sin(2*x)").derivative("x"))
+        t + 2*cos(2*x)
+        """
+        if (jump := self._jump(variable)) is not None:
+            other, shift = "t" if variable == "x" else "x", add(Variable(variable), Constant(-jump[0]))
+            where = f"{variable} = {jump[0]:.12g}" + (f", {other} = {jump[1]:g}" if self._both else "")
+            fick = " or, if it is a diffusion, take convention=Convention.FICK, which needs no derivative"
+            raise ValueError(
+                f"{self} jumps at {where}: there its derivative with respect to {variable} is no function. Write the jump "
+                f"as 0.5*(1 + tanh({f'({shift})' if jump[0] else variable}/w)) of a width w"
+                f"{fick if variable == 'x' else ''}"
+            )
+        return self.regular_derivative(variable)
 
     @abstractmethod
     def latex(self) -> str: ...
@@ -69,8 +98,8 @@ class Coefficient(ABC):
         Examples
         --------
         >>> from randwalk import expression
-        >>> expression("heaviside(x**2 - 2) + abs(t - 0.5)").breaks("x", -2.0, 2.0)
-        (-1.414213562373095, 1.414213562373095)
+        >>> expression("heaviside(4 - x**2) + abs(t - 0.5)").breaks("x", -5.0, 5.0)
+        (-2.0, 2.0)
         """
         return roots.merged(self._breaks(variable, low, high), low, high)
 
@@ -127,6 +156,19 @@ class Coefficient(ABC):
             return math.inf
         return min(self._narrowest(variable, low, high, value) for value in self._others(variable, other))
 
+    def shifted(self, variable: str, by: float) -> Coefficient:
+        """The same coefficient read at ``variable + by``; what is affine, a tanh or a table stays one.
+
+        >>> Affine(1.0, 2.0).shifted("x", 0.5)
+        Affine(intercept=2.0, slope=2.0)
+        """
+        if not math.isfinite(by):
+            raise ValueError(f"by = {by}: must be a finite number")
+        return self if by == 0.0 or not self._depends_on(variable) else self._shifted(variable, float(by))
+
+    @abstractmethod
+    def _shifted(self, variable: str, by: float) -> Coefficient: ...
+
     @property
     def parts(self) -> tuple[Coefficient, ...]:
         """The coefficients that this one is made of."""
@@ -140,6 +182,33 @@ class Coefficient(ABC):
     def _places(self, variable: str) -> tuple[float, ...]:
         """Breaks of this node that are places by themselves: knots, and what was declared."""
         return ()
+
+    def _declared_scale(self, variable: str) -> float | None:
+        """The narrowest length or time that was declared with a function."""
+        return None
+
+    def _jump(self, variable: str) -> tuple[float, float] | None:
+        """A place (variable, other variable) at which the values jump because a step stands in the tree; None if there is
+        none. Steps may cancel: x*heaviside(x) is continuous."""
+        for value in [0.0, *ELSEWHERE] if self._both else [0.0]:
+            places = roots.merged(self._steps(variable, value), *self._covered(variable))
+            ends = [*self._covered(variable), *places]
+            for place in places:
+                room = min(abs(end - place) for end in ends if end != place)
+                room = room if math.isfinite(room) else abs(place) or 1.0
+                if roots.jumps(self._curve(variable, value), place, room):
+                    return place, value
+        return None
+
+    def _steps(self, variable: str, value: float) -> set[float]:
+        """Where a step stands in the tree while the other variable has the value."""
+        zeros = (s.argument._zeros(variable, -math.inf, math.inf, value, double=False)
+                 for s in self._singularities if s.jump)  # fmt: skip
+        return set[float]().union(*zeros, *(part._steps(variable, value) for part in self.parts))
+
+    @property
+    def _both(self) -> bool:
+        return self.depends_on_x and self.depends_on_t
 
     def _covered(self, variable: str) -> tuple[float, float]:
         """The range in which there are values."""
@@ -170,8 +239,7 @@ class Coefficient(ABC):
 
     def _others(self, variable: str, other: tuple[float, float]) -> list[float]:
         """Values of the other variable at which to look."""
-        both = self.depends_on_x and self.depends_on_t
-        return np.unique(np.linspace(*other, 17)).tolist() if both else [float(other[0])]
+        return np.unique(np.linspace(*other, 17)).tolist() if self._both else [float(other[0])]
 
     def _curve(self, variable: str, value: float) -> roots.Curve:
         """The values as a function of the variable alone, NaN where there are none."""
@@ -222,12 +290,12 @@ class Coefficient(ABC):
             return set()
         zeros = set(roots.crossings(curve, points))
         if double:
-            zeros.update(roots.touches(curve, self.derivative(variable)._curve(variable, value), points))
+            zeros.update(roots.touches(curve, self.regular_derivative(variable)._curve(variable, value), points))
         return zeros
 
     def _breaks(self, variable: str, low: float, high: float) -> set[float]:
         places = set(self._places(variable))
-        for argument, crossing in self._singularities:
+        for argument, crossing, _ in self._singularities:
             alone = [f for f in argument._irreducible() if f.depends_on_x is not f.depends_on_t]
             zeros = {zero for f in alone for zero in f._zeros(variable, low, high, 0.0, double=not crossing)}
             filtered = crossing and argument.depends_on_x is not argument.depends_on_t
@@ -301,11 +369,16 @@ class Coefficient(ABC):
         return f"${self.latex()}$"
 
 
+ELSEWHERE = [sign * 1.1 * 16.0**k for k in range(-15, 16) for sign in (1.0, -1.0)]  # values of a variable at all scales
+
+
 class Singularity(NamedTuple):
-    """A node is not smooth where `argument` is 0; if `crossing`, only where it changes its sign there."""
+    """A node is not smooth where `argument` is 0; if `crossing`, only where it changes its sign there. With `jump`, the
+    node takes another value there."""
 
     argument: Coefficient
     crossing: bool
+    jump: bool = False
 
 
 def _between(low: float, high: float) -> float:
@@ -348,8 +421,11 @@ class Constant(Coefficient):
     def evaluate(self, x: Floats, t: Floats) -> Floats:
         return np.asarray(self.value)
 
-    def derivative(self, variable: str) -> Coefficient:
+    def regular_derivative(self, variable: str) -> Coefficient:
         return ZERO
+
+    def _shifted(self, variable: str, by: float) -> Coefficient:
+        return self
 
     def latex(self) -> str:
         mantissa, _, exponent = f"{self.value:.6g}".partition("e")
@@ -376,11 +452,14 @@ class Variable(Coefficient):
     def evaluate(self, x: Floats, t: Floats) -> Floats:
         return x if self.name == "x" else t
 
-    def derivative(self, variable: str) -> Coefficient:
+    def regular_derivative(self, variable: str) -> Coefficient:
         return ONE if variable == self.name else ZERO
 
     def _linear(self, variable: str, value: float) -> tuple[float, float] | None:
         return (0.0, 1.0) if variable == self.name else (value, 0.0)
+
+    def _shifted(self, variable: str, by: float) -> Coefficient:
+        return add(self, Constant(by)) if variable == self.name else self
 
     def latex(self) -> str:
         return self.name
@@ -393,8 +472,24 @@ ZERO, ONE = Constant(0.0), Constant(1.0)
 X, T = Variable("x"), Variable("t")
 
 
+DEEPEST = 120  # levels of nodes inside each other: text, values and derivatives recurse on them
+
+
+class TooDeep(ValueError):
+    """A tree has more levels than can be worked with."""
+
+
 class _Node(Coefficient):
     """A node whose dependence is that of its parts."""
+
+    levels: int  # of nodes inside each other, this one counted
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "levels", 1 + max(depth(part) for part in self.parts))
+        if self.levels > DEEPEST:
+            raise TooDeep(
+                f"a coefficient of more than {DEEPEST} levels of operations inside each other: write it as a Python function"
+            )
 
     @property
     @abstractmethod
@@ -408,6 +503,13 @@ class _Node(Coefficient):
     def depends_on_t(self) -> bool:
         return any(part.depends_on_t for part in self.parts)
 
+    @abstractmethod
+    def _with(self, *parts: Coefficient) -> Coefficient:
+        """The same node of other parts."""
+
+    def _shifted(self, variable: str, by: float) -> Coefficient:
+        return self._with(*(part.shifted(variable, by) for part in self.parts))
+
 
 @dataclass(frozen=True, repr=False)
 class Sum(_Node):
@@ -417,11 +519,14 @@ class Sum(_Node):
     def parts(self) -> tuple[Coefficient, ...]:
         return self.terms
 
+    def _with(self, *parts: Coefficient) -> Coefficient:
+        return reduce(add, parts)
+
     def evaluate(self, x: Floats, t: Floats) -> Floats:
         return reduce(np.add, (term.evaluate(x, t) for term in self.terms))
 
-    def derivative(self, variable: str) -> Coefficient:
-        return reduce(add, (term.derivative(variable) for term in self.terms))
+    def regular_derivative(self, variable: str) -> Coefficient:
+        return reduce(add, (term.regular_derivative(variable) for term in self.terms))
 
     def _linear(self, variable: str, value: float) -> tuple[float, float] | None:
         parts = [term._linear(variable, value) for term in self.terms]
@@ -443,12 +548,15 @@ class Product(_Node):
     def parts(self) -> tuple[Coefficient, ...]:
         return self.factors
 
+    def _with(self, *parts: Coefficient) -> Coefficient:
+        return reduce(multiply, parts)
+
     def evaluate(self, x: Floats, t: Floats) -> Floats:
         return reduce(np.multiply, (factor.evaluate(x, t) for factor in self.factors))
 
-    def derivative(self, variable: str) -> Coefficient:
+    def regular_derivative(self, variable: str) -> Coefficient:
         terms = (
-            reduce(multiply, (*self.factors[:i], factor.derivative(variable), *self.factors[i + 1 :]))
+            reduce(multiply, (*self.factors[:i], factor.regular_derivative(variable), *self.factors[i + 1 :]))
             for i, factor in enumerate(self.factors)
         )
         return reduce(add, terms)
@@ -490,14 +598,17 @@ class Power(_Node):
     def parts(self) -> tuple[Coefficient, ...]:
         return (self.base, self.exponent)
 
+    def _with(self, *parts: Coefficient) -> Coefficient:
+        return power(*parts)
+
     def evaluate(self, x: Floats, t: Floats) -> Floats:
         return np.power(self.base.evaluate(x, t), self.exponent.evaluate(x, t))
 
-    def derivative(self, variable: str) -> Coefficient:
+    def regular_derivative(self, variable: str) -> Coefficient:
         if isinstance(self.exponent, Constant):
-            return self.exponent * power(self.base, self.exponent - 1.0) * self.base.derivative(variable)
+            return self.exponent * power(self.base, self.exponent - 1.0) * self.base.regular_derivative(variable)
         growth = self.exponent * apply("log", self.base)
-        return self * growth.derivative(variable)
+        return self * growth.regular_derivative(variable)
 
     @property
     def _singularities(self) -> tuple[Singularity, ...]:
@@ -510,7 +621,7 @@ class Power(_Node):
     def _own_width(self, variable: str, x: Floats, t: Floats, zeros: Floats) -> float:
         if not isinstance(self.exponent, Constant):
             return Apply("exp", self.exponent * apply("log", self.base))._own_width(variable, x, t, zeros)
-        z, slope = np.abs(self.base(x, t)), np.abs(self.base.derivative(variable)(x, t))
+        z, slope = np.abs(self.base(x, t)), np.abs(self.base.regular_derivative(variable)(x, t))
         n = self.exponent.value
         if n > 0 and n.is_integer():  # a power varies most where it is large
             return _smallest((z / (n * slope))[z >= 0.5 * np.nanmax(z)])
@@ -557,10 +668,13 @@ class Apply(_Node):
     def parts(self) -> tuple[Coefficient, ...]:
         return (self.argument,)
 
+    def _with(self, *parts: Coefficient) -> Coefficient:
+        return apply(self.name, *parts)
+
     def evaluate(self, x: Floats, t: Floats) -> Floats:
         return FUNCTIONS[self.name](self.argument.evaluate(x, t))
 
-    def derivative(self, variable: str) -> Coefficient:
+    def regular_derivative(self, variable: str) -> Coefficient:
         z = self.argument
         outer: dict[str, Callable[[], Coefficient]] = {
             "sin": lambda: Apply("cos", z),
@@ -578,14 +692,16 @@ class Apply(_Node):
             "heaviside": lambda: ZERO,
             "erf": lambda: 2.0 / math.sqrt(math.pi) * Apply("exp", -(z**2.0)),
         }
-        inner = z.derivative(variable)
+        inner = z.regular_derivative(variable)
         return ZERO if inner == ZERO else outer[self.name]() * inner
 
     @property
     def _singularities(self) -> tuple[Singularity, ...]:
         match self.name:
-            case "abs" | "sign" | "heaviside":
+            case "abs":
                 return (Singularity(self.argument, crossing=True),)
+            case "sign" | "heaviside":
+                return (Singularity(self.argument, crossing=True, jump=True),)
             case "sqrt" | "log":
                 return (Singularity(self.argument, crossing=False),)
             case "tan":
@@ -620,12 +736,12 @@ class Apply(_Node):
         yield from super()._phases(variable, value, points)
 
     def _own_width(self, variable: str, x: Floats, t: Floats, zeros: Floats) -> float:
-        z, slope = self.argument(x, t), np.abs(self.argument.derivative(variable)(x, t))
+        z, slope = self.argument(x, t), np.abs(self.argument.regular_derivative(variable)(x, t))
         match self.name:
             case "sin" | "cos" | "tan":
                 return _smallest(1.0 / slope)
-            case "exp":  # where it is not small beside its largest value
-                return _smallest((1.0 / slope)[z >= np.nanmax(z) - 1.0])
+            case "exp":  # where it is not small beside its largest value, and not nothing
+                return _smallest((1.0 / slope)[(z >= np.nanmax(z) - 1.0) & (z > -50.0)])
             case "sinh" | "cosh":
                 return _smallest((1.0 / slope)[np.abs(z) >= np.nanmax(np.abs(z)) - 1.0])
             case "tanh" | "erf":
@@ -645,6 +761,40 @@ class Apply(_Node):
 
     def __str__(self) -> str:
         return f"{self.name}({self.argument})"
+
+
+@dataclass(frozen=True, repr=False)
+class Choice(_Node):
+    """`above` where `condition` ≥ 0, else `below`: what ``np.where`` makes."""
+
+    condition: Coefficient
+    above: Coefficient
+    below: Coefficient
+
+    @property
+    def parts(self) -> tuple[Coefficient, ...]:
+        return (self.condition, self.above, self.below)
+
+    def _with(self, *parts: Coefficient) -> Coefficient:
+        return Choice(*parts)
+
+    def evaluate(self, x: Floats, t: Floats) -> Floats:
+        return np.where(self.condition.evaluate(x, t) >= 0.0, self.above.evaluate(x, t), self.below.evaluate(x, t))
+
+    def regular_derivative(self, variable: str) -> Coefficient:
+        above, below = (part.regular_derivative(variable) for part in (self.above, self.below))
+        return above if above == below else Choice(self.condition, above, below)
+
+    @property
+    def _singularities(self) -> tuple[Singularity, ...]:
+        return (Singularity(self.condition, crossing=True, jump=True),)
+
+    def latex(self) -> str:
+        above, below, condition = self.above.latex(), self.below.latex(), self.condition.latex()
+        return rf"\begin{{cases}}{above} & {condition} \ge 0\\{below} & \text{{otherwise}}\end{{cases}}"
+
+    def __str__(self) -> str:
+        return f"where({self.condition} >= 0, {self.above}, {self.below})"
 
 
 MOST_WAVES = 100_000  # zeros of a sine that are listed
@@ -741,11 +891,14 @@ class Affine(Coefficient):
     def evaluate(self, x: Floats, t: Floats) -> Floats:
         return self.intercept + self.slope * x
 
-    def derivative(self, variable: str) -> Coefficient:
+    def regular_derivative(self, variable: str) -> Coefficient:
         return Constant(self.slope) if variable == "x" else ZERO
 
     def _linear(self, variable: str, value: float) -> tuple[float, float] | None:
         return (self.intercept, self.slope) if variable == "x" else (self.intercept + self.slope * value, 0.0)
+
+    def _shifted(self, variable: str, by: float) -> Coefficient:
+        return Affine(self.intercept + self.slope * by, self.slope)
 
     def latex(self) -> str:
         slope = {1.0: "", -1.0: "-"}.get(self.slope, Constant(self.slope).latex() + r"\,")
@@ -780,13 +933,16 @@ class Tanh(Coefficient):
     def evaluate(self, x: Floats, t: Floats) -> Floats:
         return self.height * np.tanh(self.rate * (x - self.centre))
 
-    def derivative(self, variable: str) -> Coefficient:
+    def regular_derivative(self, variable: str) -> Coefficient:
         if variable != "x":
             return ZERO
         return self.height * self.rate * (1.0 - power(Tanh(1.0, self.rate, self.centre), Constant(2.0)))
 
     def _factors(self) -> tuple[Coefficient, ...] | None:
         return (affine(-self.rate * self.centre, self.rate),)
+
+    def _shifted(self, variable: str, by: float) -> Coefficient:
+        return Tanh(self.height, self.rate, self.centre - by)
 
     def _centres(self, variable: str, value: float) -> set[float]:
         return {self.centre} if variable == "x" else set()
@@ -820,6 +976,11 @@ def as_coefficient(value: CoefficientLike) -> Coefficient:
     from .function import Function  # which is itself made of coefficients
 
     return Function(value)
+
+
+def depth(coefficient: Coefficient) -> int:
+    """Levels of nodes inside each other; a leaf is one."""
+    return coefficient.levels if isinstance(coefficient, _Node) else 1
 
 
 def constant_value(coefficient: Coefficient) -> float | None:

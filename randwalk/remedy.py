@@ -137,7 +137,7 @@ def _starts(walk: LatticeWalk, rule: Rule) -> bool:
     """Whether a rule is fast enough where walkers start."""
     first, masses = walk.start.weights(walk.lattice)
     try:
-        walk._with(rule=rule)._check_speed(walk.lattice.x(first + np.arange(masses.size)), masses)
+        walk._with(rule=rule)._check_speed(first + np.arange(masses.size), masses)
     except ValueError:
         return False
     return True

@@ -66,7 +66,7 @@ class Rule(StrEnum):
         """
         most = 2.0 if self is Rule.TWO_WAY else 6.0
         if self is not Rule.FITTED:
-            return min(dx**2 / (most * float(bond.diffusion(x, t).max())) for bond in both)
+            return min(dx**2 / (most * float(np.nanmax(bond.diffusion(x, t)))) for bond in both)
         with np.errstate(all="ignore"):  # where D = 0 there is no such step, and the walk is refused with the place
             d, w = ([c(x, t) for c in cs] for cs in zip(*((b.diffusion, b.bias) for b in both), strict=True))
             exact = np.nanmin([dx**2 / (most * d[i]) * _slowing(w[i]) for i in (0, 1)])
@@ -88,5 +88,7 @@ def _slowing(bias: Floats) -> Floats:
 
 def _exponential(argument: Coefficient) -> Coefficient:
     if (number := constant_value(argument)) is not None:
-        return Constant(float(np.exp(min(max(number, -700.0), 700.0))))  # exp(700) is a number, its inverse no probability
+        return Constant(
+            float(np.exp(min(max(number, -700.0), 700.0)))
+        )  # exp(700) is a number, its inverse no probability
     return apply("exp", argument)

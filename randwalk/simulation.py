@@ -125,8 +125,9 @@ def simulate(
     one_of("method", method, METHODS)
     one_of("backend", backend, BACKENDS)
     records = _records(record)
-    return run(walk, span, steps, int(seed), method, records, threads, progress, backend, devices)
-
+    done = run(walk, span, steps, int(seed), method, records, threads, progress, backend, devices)
+    walk.warn_if_slow(done.sites, done.counts, done.times)
+    return done
 
 
 def explain(walk: LatticeWalk, walkers: int | range, times: ArrayLike, record: Sequence[Record] = ()) -> Plan:

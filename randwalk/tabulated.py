@@ -70,10 +70,13 @@ class Table(Coefficient):
         _refuse_outside(self.x, x)
         return np.interp(x, self.x, self.values)
 
-    def derivative(self, variable: str) -> Coefficient:
+    def regular_derivative(self, variable: str) -> Coefficient:
         if variable != "x":
             return ZERO
         return StepTable(self.x, np.diff(self.values) / np.diff(self.x))
+
+    def _shifted(self, variable: str, by: float) -> Coefficient:
+        return Table(self.x - by, self.values)
 
     def _places(self, variable: str) -> tuple[float, ...]:
         return _changes(self.x, np.diff(self.values) / np.diff(self.x)) if variable == "x" else ()
@@ -121,8 +124,14 @@ class StepTable(Coefficient):
         before, after = (self.values[np.clip(at - 1, 0, self.values.size - 1)] for at in sides)
         return 0.5 * (before + after)
 
-    def derivative(self, variable: str) -> Coefficient:
+    def regular_derivative(self, variable: str) -> Coefficient:
         return ZERO
+
+    def _shifted(self, variable: str, by: float) -> Coefficient:
+        return StepTable(self.x - by, self.values)
+
+    def _steps(self, variable: str, value: float) -> set[float]:
+        return set(self._places(variable))
 
     def _places(self, variable: str) -> tuple[float, ...]:
         return _changes(self.x, self.values) if variable == "x" else ()

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from .arguments import finite_numbers, member, number, numbers
 from .bond import bonds
@@ -19,7 +20,8 @@ from .domain import Domain, as_domain
 from .lattice import Lattice, check_place, spacing
 from .memory import SHARE, available, require
 from .remedy import remedy, rounded_down
-from .rule import Rule, shortfall
+from .rule import Rule as Rule
+from .rule import shortfall
 from .start import Start, StartLike, as_start, check_start
 from .tabulated import Table
 from .times import MOST_STEPS, SAME, Times, checked_times, dividing_step, is_whole, labels, least_whole
@@ -247,7 +249,9 @@ class LatticeWalk:
         inexact = np.array(self.inexact_times)
         for t in given[~is_whole(given, self.dt)]:
             if not (np.abs(inexact - t) <= SAME * t).any():
-                raise ValueError(f"time {t:.12g} is not a whole number of steps of dt = {self.dt:g}: {self._whole(float(t))}")
+                raise ValueError(
+                    f"time {t:.12g} is not a whole number of steps of dt = {self.dt:g}: {self._whole(float(t))}"
+                )
         if (np.diff(steps, prepend=-1.0) <= 0).any():
             at = int(np.argmax(np.diff(steps) <= 0))
             raise ValueError(
@@ -280,7 +284,7 @@ class LatticeWalk:
             place = _worst(-(p + q), x, t)
             raise ValueError(f"right + left = {-place[0]:.6g} at {_at(place)}: must be ≤ 1; {remedy(self, *place[1:])}")
 
-    def missing_speed(self, x: Floats, masses: Floats, t: float) -> float:
+    def missing_speed(self, x: Floats, masses: Floats | NDArray[np.int64], t: float) -> float:
         """The part of the mean speed |a| over the masses at places `x` that :attr:`Rule.CAPPED` loses; 0 for other rules."""
         seen = masses > 0
         if self.rule is not Rule.CAPPED or not seen.any():
@@ -288,21 +292,41 @@ class LatticeWalk:
         x, masses = x[seen], masses[seen]
         a, d = self.declared_drift(x, t), self.diffusion(x, t)
         speed = masses * np.abs(a)
-        return float(speed @ shortfall(self.dx * a / d) / speed.sum()) if speed.any() else 0.0
+        with np.errstate(divide="ignore", invalid="ignore"):  # D = 0: all of it, or no drift
+            lost = np.where(a == 0.0, 0.0, shortfall(self.dx * a / d))
+        return float(speed @ lost / speed.sum()) if speed.any() else 0.0
+
+    def warn_if_slow(self, x: Floats, masses: Floats | NDArray[np.int64], times: Floats) -> None:
+        """Warn where the masses (times, sites) are slowed down by :attr:`Rule.CAPPED`, once, at the worst of the times."""
+        if self.rule is not Rule.CAPPED:
+            return
+        missing = [self.missing_speed(x, row, float(t)) for row, t in zip(masses, times, strict=True)]
+        if max(missing) > SLOW:
+            at = int(np.argmax(missing))
+            warnings.warn(
+                f"rule = capped loses {100 * missing[at]:.3g} % of the mean speed at t = {times[at]:.6g}: walkers are where the "
+                f"drift is stronger than 2D/dx; take a smaller dx than {self.dx:g}, or rule=Rule.FITTED",
+                RuntimeWarning,
+                stacklevel=3,
+            )
 
     def _check_now(self) -> None:
         """Check what can be checked without knowing how long the walk will run: bounded domains, and constants anywhere."""
         lattice = self.lattice
         first, weights = self.start.weights(lattice)
-        self._check_speed(lattice.x(first + np.arange(weights.size)), weights)
+        self._check_speed(first + np.arange(weights.size), weights)
         if self.homogeneous:
             self.check(lattice.x(np.full(1, lattice.first or lattice.last or 0)), 0.0)
         elif lattice.first is not None and lattice.last is not None:
             for first in range(lattice.first, lattice.last + 1, CHUNK):
                 self.check(lattice.x(np.arange(first, min(first + CHUNK, lattice.last + 1))), 0.0)
 
-    def _check_speed(self, x: Floats, masses: Floats) -> None:
+    def _check_speed(self, sites: NDArray[np.int64], masses: Floats) -> None:
         """Refuse the capped rule where walkers start that it slows down."""
+        lattice = self.lattice
+        low, high = (end if end is not None else k for end, k in ((lattice.first, sites[0]), (lattice.last, sites[-1])))
+        inside = (sites >= low) & (sites <= high)
+        x, masses = lattice.x(sites[inside]), masses[inside]
         if (missing := self.missing_speed(x, masses, 0.0)) <= SLOW:
             return
         a, d = self.declared_drift(x, 0.0), self.diffusion(x, 0.0)
@@ -320,9 +344,7 @@ class LatticeWalk:
         return f"LatticeWalk({', '.join(parts)}, domain={self.domain}, start={self.start})"
 
 
-def _lay(
-    domain: Domain | None, dx: float | None, sites: int | None, start: StartLike
-) -> tuple[Domain, Start, Lattice]:
+def _lay(domain: Domain | None, dx: float | None, sites: int | None, start: StartLike) -> tuple[Domain, Start, Lattice]:
     """(domain, start, lattice) of a declaration, checked against each other."""
     where = as_domain(domain)
     if (dx is None) == (sites is None):

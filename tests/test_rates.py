@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
 from functools import lru_cache
@@ -66,7 +67,12 @@ def test_equilibrium_without_drift_is_a_power_of_the_diffusion(
 
 def test_equilibrium_on_a_ring_whose_diffusion_jumps_across_the_seam() -> None:
     walk = rw.LatticeWalk.from_drift(
-        0.0, rw.expression("1 + 4*heaviside(x - 0.97) + x"), sites=20, domain=rw.Ring(0.0, 1.0), start=0.5, convention=FICK
+        0.0,
+        rw.expression("1 + 4*heaviside(x - 0.97) + x"),
+        sites=20,
+        domain=rw.Ring(0.0, 1.0),
+        start=0.5,
+        convention=FICK,
     )
     assert np.ptp(rw.pde.stationary_law(walk).pmf) * 20 < 1e-7  # 20 probabilities rounded to 2⁻³¹
 
@@ -146,7 +152,11 @@ def survival(equation: rw.pde.FokkerPlanck) -> float:
 @pytest.mark.parametrize("rule", RULES)
 def test_the_walk_tends_to_its_equation_at_second_order(convention: rw.Convention, rule: Rule) -> None:
     """Survival between a reflecting and an absorbing wall against finite differences (to 1e-6)."""
-    domain, drift, d = rw.Interval(0.0, 1.05, REFLECT, ABSORB), rw.expression("1 - 3*x"), rw.expression("0.6 + 0.3*sin(4*x)")
+    domain, drift, d = (
+        rw.Interval(0.0, 1.05, REFLECT, ABSORB),
+        rw.expression("1 - 3*x"),
+        rw.expression("0.6 + 0.3*sin(4*x)"),
+    )
     equation = rw.pde.FokkerPlanck(drift, d, domain, start=rw.Uniform(0.1, 0.6), convention=convention)
     right, errors = survival(equation), []
     for dx in (0.3, 0.1, 0.1 / 3):
@@ -179,7 +189,9 @@ def test_units_do_not_matter(convention: rw.Convention, rule: Rule) -> None:
 
 
 def test_the_convention_survives_every_road() -> None:
-    walk = rw.LatticeWalk.from_drift(rw.expression("1 - x"), SMOOTH, dx=0.1, start=0.2, convention=STRATONOVICH, killing=0.1)
+    walk = rw.LatticeWalk.from_drift(
+        rw.expression("1 - x"), SMOOTH, dx=0.1, start=0.2, convention=STRATONOVICH, killing=0.1
+    )
     equation = rw.pde.limit(walk)
     assert equation == rw.pde.FokkerPlanck(
         rw.expression("1 - x"), SMOOTH, start=0.2, killing=0.1, convention=STRATONOVICH
@@ -241,7 +253,9 @@ def test_a_strong_drift_is_followed() -> None:
 
 @pytest.mark.parametrize("convention", list(rw.Convention))
 @pytest.mark.parametrize("rate", [1.0, 30.0, 1000.0])
-def test_the_step_of_the_fitted_rule_is_valid_on_all_of_a_bounded_domain(convention: rw.Convention, rate: float) -> None:
+def test_the_step_of_the_fitted_rule_is_valid_on_all_of_a_bounded_domain(
+    convention: rw.Convention, rate: float
+) -> None:
     drift = rate * rw.expression("sin(7*x)*(1 + sin(50*t))")
     walk = rw.LatticeWalk.from_drift(
         drift, rw.expression("0.3 + 0.25*sin(40*x)"), sites=30, domain=BOX, start=0.5, rule=Rule.FITTED, convention=convention,
@@ -280,6 +294,19 @@ def test_capped_is_refused_where_walkers_start_at_its_cap(a: float, dx: float) -
     rw.LatticeWalk.from_drift(a, 0.5, dx=dx, rule=Rule.FITTED)
 
 
+def test_capped_says_so_where_walkers_get_to_its_cap() -> None:
+    """Calm at the start, a = 40 (w = 8, 75 % of the speed lost) beyond x = 1, where most are by t = 2; by t = 0.05 none is."""
+    drift = rw.expression("1 + 39*heaviside(x - 1)")
+    walk = rw.LatticeWalk.from_drift(drift, 0.5, dx=0.1, rule=Rule.CAPPED, times=[0.05, 2.0])
+    rw.pde.exact_law(walk, [0.05])
+    rw.simulate(walk, 1000, [0.05], seed=1)
+    for run in (rw.pde.exact_law, lambda walk, times: rw.simulate(walk, 1000, times, seed=1)):
+        with pytest.warns(
+            RuntimeWarning, match=r"rule = capped loses \d+.* % of the mean speed at t = 2: .*rule=Rule\.FITTED"
+        ):
+            run(walk, [0.05, 2.0])
+
+
 def test_the_rule_that_a_message_names_runs() -> None:
     """On a bounded domain FITTED, on the line, where a confining drift grows without bound, CAPPED; and a dt for FITTED."""
     steep = rw.expression("-20*x**3")
@@ -291,7 +318,9 @@ def test_the_rule_that_a_message_names_runs() -> None:
         law = rw.pde.exact_law(rw.LatticeWalk.from_drift(steep, 0.5, rule=rule, **place), [0.5])
         assert law.survival(0.5) == pytest.approx(1.0, abs=1e-12)
     with pytest.raises(ValueError, match="take dt ≤ ") as caught:
-        rw.LatticeWalk.from_drift(steep, 0.5, dt=0.01, rule=Rule.FITTED, **{k: box[k] for k in ("dx", "domain", "start")})
+        rw.LatticeWalk.from_drift(
+            steep, 0.5, dt=0.01, rule=Rule.FITTED, **{k: box[k] for k in ("dx", "domain", "start")}
+        )
     dt = float(re.findall(r"dt ≤ ([\d.e-]+)", str(caught.value))[0])
     rw.LatticeWalk.from_drift(steep, 0.5, dt=dt, rule=Rule.FITTED, **{k: box[k] for k in ("dx", "domain", "start")})
 
@@ -350,7 +379,7 @@ def test_absorption_where_the_diffusion_varies() -> None:
     """ρ_t = ((0.3 + x/2)ρ)_xx with J = -ρ at 0: 0.1585599 is absorbed by t = 0.2, and the walk tends to it at order 2."""
     right, errors = wall_errors(ITO, Rule.EXACT_VARIANCE, "left", "0", "0.3 + 0.5*x", 1.0, 20, 1e-7)
     assert right == pytest.approx(0.1585599, abs=2e-7)
-    for coarse, fine in zip(errors, errors[1:], strict=False):
+    for coarse, fine in itertools.pairwise(errors):
         assert math.log(abs(coarse / fine), 3) == pytest.approx(2, abs=0.1), errors
 
 
@@ -411,7 +440,9 @@ def test_any_reactivity_has_a_walk(k: float, drift: float) -> None:
     equation = rw.pde.FokkerPlanck(drift, 1.0, domain, rw.Uniform(0.0, 1.0))
     right = float(rw.pde.closed_form(equation).passed("left", 0.1))
     walk = rw.pde.walk_for(equation, sites=30, times=[0.1])
-    assert float(rw.pde.exact_law(walk, [0.1]).passed("left", [0.1])[0]) == pytest.approx(right, rel=4e-3, abs=540 * 2.0**-32)
+    assert float(rw.pde.exact_law(walk, [0.1]).passed("left", [0.1])[0]) == pytest.approx(
+        right, rel=4e-3, abs=540 * 2.0**-32
+    )
 
 
 def test_a_wall_beside_a_jump_and_a_killing() -> None:
