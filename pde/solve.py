@@ -11,6 +11,7 @@ from scipy.interpolate import PchipInterpolator
 
 from randwalk.coefficient import Floats
 from randwalk.plotting import COLOURS, axes
+from randwalk.times import SAME, numbers, row_of
 
 from .equation import FokkerPlanck
 from .refine import Plan, checked_cells, checked_tolerance
@@ -153,18 +154,14 @@ class Solution:
         return PchipInterpolator(self.edges, np.append(0.0, np.cumsum(self.density[self._row(t)]) * self.grid.h))
 
     def _row(self, t: float) -> int:
-        row = int(np.argmin(np.abs(self.times - t)))
-        if not abs(self.times[row] - t) <= 1e-9 * self.times[row]:
-            near = f"{self.times[row]:g} is the nearest of {self.times.size} recorded times"
-            raise ValueError(f"t = {t:g} was not recorded ({near}); add it to times=")
-        return row
+        return row_of(t, self.times)
 
     def _within(self, t: ArrayLike) -> Floats:
-        t = np.asarray(t, dtype=np.float64)
-        last = self.times[-1]
-        if not ((t >= 0.0) & (t <= last * (1.0 + 1e-9))).all():
-            raise ValueError(f"t = {t.max():g}: the solution covers times from 0 to {last:g}; add it to times=")
-        return np.minimum(t, last)
+        given, last = numbers("t", t), float(self.times[-1])
+        wrong = given[(given < 0.0) | (given > last * (1.0 + SAME))]
+        if wrong.size:
+            raise ValueError(f"t = {wrong.flat[0]:g}: the solution covers times from 0 to {last:g}; add it to times=")
+        return np.minimum(given, last)
 
     def __repr__(self) -> str:
         low, high = self.window

@@ -17,8 +17,9 @@ from .coefficient import Floats
 from .estimate import Estimate, Profile, average, proportion
 from .kernels.philox import STREAM_VERSION
 from .parity import cell, occupied
-from .record import WALLS, Histogram, Passages, Paths, Record, Recorded, time_index, wall_index
+from .record import WALLS, Histogram, Passages, Paths, Record, Recorded, wall_index
 from .table import StepTable
+from .times import Times
 from .walk import LatticeWalk
 
 if TYPE_CHECKING:
@@ -44,7 +45,10 @@ class Ensemble:
     parts : tuple of range
         The walkers it holds. ``paths`` and ``jump``: walker k of a seed is always the same. ``occupation``: one sample a part.
     times
-        Recorded times, shape (times,).
+        Recorded times, as asked for, shape (times,).
+    step_times
+        The times of the steps at which walkers were counted; they differ only if the walk was built for times that have no
+        common measure (see :meth:`randwalk.LatticeWalk.from_drift`).
     sites
         Positions of the sites that can be occupied, shape (sites,).
     counts
@@ -83,8 +87,16 @@ class Ensemble:
         return sum(map(len, self.parts))
 
     @property
+    def _times(self) -> Times:
+        return self.walk.recorded(self.steps)
+
+    @property
     def times(self) -> Floats:
-        return np.array(self.steps) * self.walk.dt
+        return np.array(self._times.asked)
+
+    @property
+    def step_times(self) -> Floats:
+        return self._times.exact
 
     @property
     def sites(self) -> Floats:
@@ -115,7 +127,7 @@ class Ensemble:
 
         A walk that never stays lives on every second site then, and there its density is the proportion over 2dx.
         """
-        row = time_index(self.times, t)
+        row = self._times.row(t)
         kept = occupied(self.table, self.steps[row])
         width = self.walk.dx * (kept.step or 1)
         p = proportion(self.counts[row, kept], self.walkers)
@@ -123,23 +135,31 @@ class Ensemble:
 
     def mean(self, t: float) -> Estimate:
         """The mean position of the survivors at the recorded time `t` (NaN if there are none)."""
-        counts = self.counts[time_index(self.times, t)]
+        counts = self.counts[self._times.row(t)]
         return average(self.sites, counts, int(counts.sum()))
 
     def variance(self, t: float) -> Estimate:
         """The variance of the position of the survivors at time `t`; standard error √((m₄ - m₂²)/n)."""
-        counts = self.counts[time_index(self.times, t)]
+        counts = self.counts[self._times.row(t)]
         return average((self.sites - float(self.mean(t))) ** 2, counts, int(counts.sum()))
 
     def expect(self, f: Callable[[Floats], ArrayLike], t: float) -> Estimate:
         """E[f(X_t); alive] = ∫ f ρ dx: the mean over all walkers of f(position), which counts as 0 for those that are gone."""
-        counts = self.counts[time_index(self.times, t)]
+        counts = self.counts[self._times.row(t)]
         values = np.broadcast_to(np.asarray(f(self.sites), dtype=np.float64), self.sites.shape)
         return average(values, counts, self.walkers)
 
-    def survival(self, t: float) -> Estimate:
-        """The fraction of walkers alive at time `t`."""
-        return proportion(self.counts[time_index(self.times, t)].sum(), self.walkers)
+    def survival(self, t: ArrayLike) -> Estimate:
+        """The fraction of walkers alive at each of the times `t`, of their shape: recorded times, or any times of the run if
+        FirstPassage() was recorded."""
+        counted = self.counts.sum(axis=1)
+        passages = self._passages
+        if passages is None:
+            return proportion(counted[self._times.rows(t)], self.walkers)
+        steps = self._times.step_before(t)
+        alive = (self.walkers - np.cumsum(passages.counts.sum(axis=1)))[steps]
+        row = np.searchsorted(self.steps, steps)  # what leaked is alive to the passages, and not counted
+        return proportion(np.where(np.array(self.steps)[row] == steps, counted[row], alive), self.walkers)
 
     def mass(self, edges: ArrayLike, t: float) -> Estimate:
         """The fraction of all walkers in each bin at time `t`, shape (len(edges) - 1,); bins are closed on the left, the last on
@@ -148,17 +168,20 @@ class Ensemble:
 
     def bin_counts(self, edges: ArrayLike, t: float) -> NDArray[np.int64]:
         """The number of walkers in each bin at time `t`."""
-        return bin_atoms(self.sites, self.counts[time_index(self.times, t)], edges, self.walk.dx)
+        return bin_atoms(self.sites, self.counts[self._times.row(t)], edges, self.walk.dx)
 
     def passed(self, wall: str, times: ArrayLike) -> Estimate:
-        """The fraction gone by `wall` ("left", "right" or "killing") at each of `times`, of their shape. The times must have been
-        recorded (any time of the run, if FirstPassage() was)."""
+        """The fraction gone by `wall` ("left", "right" or "killing") by each of `times`, of their shape: recorded times, or any
+        times of the run if FirstPassage() was recorded, then by the last step at or before them."""
         column = wall_index(wall, self.walk.domain)
-        for result in self.records.values():
-            if isinstance(result, Passages):
-                return result.passed(wall, times)
-        rows = [time_index(self.times, float(t)) for t in np.atleast_1d(np.asarray(times, dtype=np.float64))]
-        return proportion(self.absorbed[rows, column].reshape(np.shape(times)), self.walkers)
+        passages = self._passages
+        if passages is None:
+            return proportion(self.absorbed[self._times.rows(times), column], self.walkers)
+        return proportion(np.cumsum(passages.counts[:, column])[self._times.step_before(times)], self.walkers)
+
+    @property
+    def _passages(self) -> Passages | None:
+        return next((r for r in self.records.values() if isinstance(r, Passages)), None)
 
     def extend(
         self,
@@ -339,7 +362,7 @@ class Ensemble:
 
     def smoothing(self, t: float) -> float:
         """The width of the cell that an atom stands for at time `t`: dx, or 2dx where parity holds."""
-        return self.walk.dx * cell(self.table, self.steps[time_index(self.times, t)])
+        return self.walk.dx * cell(self.table, self.steps[self._times.row(t)])
 
     def __repr__(self) -> str:
         times = ", ".join(f"{t:g}" for t in self.times[:4]) + (", …" if len(self.steps) > 4 else "")

@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from .coefficient import Floats
 from .estimate import Estimate, average, proportion
+from .times import Times, row_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -68,7 +69,7 @@ class _Counted:
         """The result before any walker is counted."""
         name, values = self.bins(table, steps[-1])
         counts = np.zeros((len(steps), values.size), dtype=np.int64)
-        return Histogram(name, np.array(steps) * table.walk.dt, values, counts, walkers)
+        return Histogram(name, np.array(table.walk.recorded(steps).asked), values, counts, walkers)
 
     def add(self, result: Recorded, row: int, batch: Batch) -> None:
         """Count the batch at recorded time number `row`."""
@@ -173,7 +174,7 @@ class Positions(_Counted):
     """The place of every walker at each recorded time, the only record whose memory grows with walkers: 8 bytes each."""
 
     def empty(self, table: StepTable, walkers: int, steps: Sequence[int]) -> Recorded:
-        return Paths(np.array(steps) * table.walk.dt, np.empty((len(steps), walkers)))
+        return Paths(np.array(table.walk.recorded(steps).asked), np.empty((len(steps), walkers)))
 
     def add(self, result: Recorded, row: int, batch: Batch) -> None:
         assert isinstance(result, Paths)
@@ -197,7 +198,7 @@ class Histogram:
     walkers: int
 
     def _row(self, t: float) -> NDArray[np.int64]:
-        return self.counts[time_index(self.times, t)]
+        return self.counts[row_of(t, self.times)]
 
     def proportions(self, t: float) -> Estimate:
         """The fraction of walkers with each of the values at time `t`."""
@@ -241,19 +242,17 @@ class Passages:
     walkers: int
 
     def passed(self, wall: str, times: ArrayLike) -> Estimate:
-        """The fraction that had left by `wall` at each of `times`, up to the end of the run."""
-        if (np.asarray(times) > self.times[-1] * (1 + 1e-9)).any():
-            raise ValueError(
-                f"times go up to {np.max(times):g} and the run ended at {self.times[-1]:g}: resume it first"
-            )
-        total = np.cumsum(self.counts[:, wall_index(wall)])
-        at = np.searchsorted(self.times, np.asarray(times, dtype=np.float64) * (1 + 1e-12), side="right") - 1
-        return proportion(np.where(at < 0, 0, total[np.maximum(at, 0)]), self.walkers)
+        """The fraction that had left by `wall` by each of `times`, any times of the run: by the last step at or before them."""
+        return proportion(np.cumsum(self.counts[:, wall_index(wall)])[self._steps(times)], self.walkers)
+
+    def _steps(self, times: ArrayLike) -> NDArray[np.int64]:
+        last = self.times.size - 1
+        dt = float(self.times[1]) if last else 1.0  # a run of no steps has no other time than 0
+        return Times((last,), dt, (float(self.times[-1]),)).step_before(times)
 
     def survival(self, times: ArrayLike) -> Estimate:
-        """The fraction still walking at each of `times`."""
-        gone = sum(self.passed(wall, times).value for wall in WALLS)
-        return proportion(np.rint((1.0 - gone) * self.walkers), self.walkers)
+        """The fraction still walking at each of `times`, any times of the run."""
+        return proportion(self.walkers - np.cumsum(self.counts.sum(axis=1))[self._steps(times)], self.walkers)
 
     def mean(self, wall: str | None = None) -> Estimate:
         """The mean passage time of the walkers that left by `wall` (None: by any way) during the run."""
@@ -310,12 +309,3 @@ def wall_index(wall: str, domain: Domain | None = None) -> int:
     if domain is not None and wall != "killing" and getattr(domain, wall) is None:
         raise ValueError(f"wall = {wall!r}: {domain} has no wall there")
     return WALLS.index(wall)
-
-
-def time_index(times: Floats, t: float) -> int:
-    """The row of a recorded time."""
-    at = int(np.argmin(np.abs(times - t)))
-    if abs(times[at] - t) > 1e-9 * max(1.0, abs(t)):
-        shown = ", ".join(f"{v:g}" for v in times[:8]) + (", …" if times.size > 8 else "")
-        raise ValueError(f"t = {t:g} was not recorded; the recorded times are {shown}")
-    return at

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
-from fractions import Fraction
 from typing import TypeAlias
 
 import numpy as np
@@ -18,6 +17,7 @@ from .domain import Domain, Interval, Line, Ring
 from .lattice import Lattice, spacing
 from .start import Start, StartLike, as_start, check_start
 from .tabulated import Table
+from .times import MOST_STEPS, SAME, Times, checked_times, dividing_step, is_whole, labels, least_whole
 
 ULPS = 8 * np.finfo(np.float64).eps  # rounding allowed in 0 ≤ p, q and p + q ≤ 1
 
@@ -95,6 +95,9 @@ class LatticeWalk:
         D (length²/time): what the walk was made from, or (p + q) dx²/2dt.
     rule : Rule or None
         How the probabilities were made from them; None if they were given.
+    inexact_times : tuple of float
+        Of the times that :meth:`from_drift` chose `dt` for, those that no whole number of steps meets. A record at such a time
+        is that of the nearest step.
 
     Examples
     --------
@@ -113,6 +116,7 @@ class LatticeWalk:
     drift: Coefficient
     diffusion: Coefficient
     rule: Rule | None
+    inexact_times: tuple[float, ...] = field(default=(), compare=False)
 
     def __init__(
         self,
@@ -165,7 +169,10 @@ class LatticeWalk:
         """The walk of a drift a(x, t) (velocity) and a diffusion `D(x, t)` (length²/time; an Itô equation's σ² is 2D).
 
         Without `dt`, the one with s = 2D dt/dx² = ⅓ at the largest D is taken (third- and fourth-order errors of the walk
-        vanish there), shortened until it divides the `times` it is told about; :attr:`Rule.TWO_WAY` takes dt = dx²/2D.
+        vanish there), shortened for the `times` it is told about; :attr:`Rule.TWO_WAY` takes dt = dx²/2D. Times whose ratios
+        are simple fractions become whole numbers of steps. Of other times the last one does, with at most twice the steps that
+        s = ⅓ takes, and the rest are recorded at the nearest step, within dt/1000 where that can be had, always within dt/2:
+        ``inexact_times`` lists them, and `step_times` of an ensemble or law has the times of the steps.
         `rule` says how probabilities follow (:class:`Rule`), `convention` what the drift means where D depends on x
         (:class:`Convention`); the other arguments are those of the class.
 
@@ -195,11 +202,13 @@ class LatticeWalk:
             raise ValueError(
                 f"rule = two_way needs a constant diffusion, not {diffusion}; take exact_variance or linear"
             )
-        times = None if times is None else np.atleast_1d(np.asarray(times, dtype=np.float64)).tolist()
+        told = [] if times is None else checked_times(times).tolist()
+        inexact: tuple[float, ...] = ()
         if dt is None:
-            largest = _largest_diffusion(diffusion, lattice, begin, times)
+            largest = _largest_diffusion(diffusion, lattice, begin, told)
             dt = lattice.dx**2 / ((2.0 if rule is Rule.TWO_WAY else 6.0) * largest)
-            dt = dt if times is None or rule is Rule.TWO_WAY else dividing_step(dt, times)
+            dt = dt if rule is Rule.TWO_WAY else dividing_step(dt, told)
+            inexact = tuple(t for t in told if not is_whole(t, dt))
         dt = _positive("dt", dt)
         if rule is Rule.TWO_WAY:
             only = lattice.dx**2 / (2.0 * float(diffusion(0.0)))
@@ -209,7 +218,7 @@ class LatticeWalk:
         walk = object.__new__(cls)
         walk._set(
             right=right, left=left, dx=lattice.dx, dt=dt, domain=domain, start=begin, killing=as_coefficient(killing),
-            drift=ito, diffusion=diffusion, rule=rule,
+            drift=ito, diffusion=diffusion, rule=rule, inexact_times=inexact,
         )  # fmt: skip
         walk._check_now()
         return walk
@@ -242,34 +251,39 @@ class LatticeWalk:
         return walk
 
     def steps(self, times: ArrayLike) -> list[int]:
-        """Times as whole numbers of steps; refused unless they increase and are multiples of dt to within rounding."""
-        given = np.atleast_1d(np.asarray(times, dtype=np.float64))
-        if given.ndim != 1 or given.size == 0:
-            raise ValueError(f"times must be a number or a list of numbers, not an array of shape {given.shape}")
-        if not np.isfinite(given).all() or given[0] < 0:
-            raise ValueError(f"times must be finite and not negative, not {given.tolist()}")
+        """Times as whole numbers of steps; refused unless they increase and are multiples of dt to within rounding, or among
+        the `inexact_times`, which are the nearest steps."""
+        given = checked_times(times)
         if (np.diff(given) <= 0).any():
             at = int(np.argmax(np.diff(given) <= 0))
-            raise ValueError(f"times must increase: {given[at + 1]:g} comes after {given[at]:g}")
+            raise ValueError(f"times must increase: {given[at + 1]:.12g} comes after {given[at]:.12g}; sort them")
         steps = np.rint(given / self.dt)
-        wrong = np.abs(given / self.dt - steps) > 1e-6 * np.maximum(1.0, steps * 1e-6)
-        if wrong.any():
-            t = float(given[wrong][0])
-            n = max(1, math.ceil(t / self.dt))
+        if steps[-1] > MOST_STEPS:
             raise ValueError(
-                f"time {t:g} is not a whole number of steps of dt = {self.dt:g}: take t = {round(t / self.dt) * self.dt:g}, "
-                f"or dt = {t / n:.12g}, or build the walk with from_drift(..., times=[...])"
+                f"{steps[-1]:.3g} steps are more than the 2³² that a random stream addresses; take a larger dt, or times up to "
+                f"{MOST_STEPS * self.dt:.6g}"
             )
-        if (np.diff(steps) <= 0).any():
+        inexact = np.array(self.inexact_times)
+        for t in given[~is_whole(given, self.dt)]:
+            if not (np.abs(inexact - t) <= SAME * t).any():
+                raise ValueError(f"time {t:.12g} is not a whole number of steps of dt = {self.dt:g}: {self._whole(float(t))}")
+        if (np.diff(steps, prepend=-1.0) <= 0).any():
             at = int(np.argmax(np.diff(steps) <= 0))
             raise ValueError(
                 f"times {given[at]:.12g} and {given[at + 1]:.12g} are the same step of dt = {self.dt:g}: give one"
             )
-        if steps[-1] >= 2**32:
-            raise ValueError(
-                f"{steps[-1]:.3g} steps are more than the 2³² that a random stream addresses; take a larger dt"
-            )
         return [int(n) for n in steps]
+
+    def _whole(self, t: float) -> str:
+        """What would make time `t` a whole number of steps."""
+        near, dt = max(1, round(t / self.dt)) * self.dt, t / least_whole(t / self.dt)
+        if self.rule is None or self.rule is Rule.TWO_WAY:
+            return f"take t = {near:.15g}" + (f", or dt = {dt:.15g}" if self.rule is None else "")
+        return f"take t = {near:.15g}, or dt = {dt:.15g}, or from_drift(..., times=[...]) without dt"
+
+    def recorded(self, steps: Sequence[int]) -> Times:
+        """The times of recorded `steps` of this walk."""
+        return Times(tuple(steps), self.dt, labels(steps, self.dt, self.inexact_times))
 
     def check(self, x: ArrayLike, t: ArrayLike) -> None:
         """Refuse probabilities that are not ones at the sites `x` and times `t` (which broadcast); the message says where,
@@ -359,29 +373,16 @@ def _longest_exact_variance(a: float, d: float, dx: float) -> float:
     return longest if 2.0 * d * longest / dx**2 >= 0.25 else min(longest, dx**2 / (6.0 * d))
 
 
-def _largest_diffusion(diffusion: Coefficient, lattice: Lattice, start: Start, times: Sequence[float] | None) -> float:
+def _largest_diffusion(diffusion: Coefficient, lattice: Lattice, start: Start, times: Sequence[float]) -> float:
     """The largest D over a bounded domain (over the start on an unbounded one) and over the times, sampled."""
     if lattice.first is not None and lattice.last is not None:
         x = lattice.x(np.arange(lattice.first, lattice.last + 1))
     else:
         x = np.linspace(*start.support, 65)
-    t = np.linspace(0.0, max(times), 257) if times is not None and diffusion.depends_on_t else np.zeros(1)
+    t = np.linspace(0.0, max(times), 257) if times and diffusion.depends_on_t else np.zeros(1)
     values = diffusion(x[:, None], t[None, :])
     if not np.isfinite(values).all() or (values < 0.0).any() or values.max() <= 0.0:
         bad = ~(np.isfinite(values) & (values >= 0.0))
         i, j = np.argwhere(bad)[0] if bad.any() else (0, 0)
         raise ValueError(f"diffusion = {values[i, j]:g} at x = {x[i]:g}, t = {t[j]:g}: must be a positive number")
     return float(values.max())
-
-
-def dividing_step(longest: float, times: Sequence[float]) -> float:
-    """The largest dt ≤ `longest` of which every one of the times is a whole multiple (times read as simple fractions)."""
-    fractions = [Fraction(float(t)).limit_denominator(10**6) for t in times if t > 0]
-    if not fractions:
-        return longest
-    if any(abs(float(f) - t) > 1e-9 * t for f, t in zip(fractions, [t for t in times if t > 0], strict=True)):
-        common = Fraction(float(max(times)))
-    else:
-        denominator = math.lcm(*(f.denominator for f in fractions))
-        common = Fraction(math.gcd(*(int(f * denominator) for f in fractions)), denominator)
-    return float(common / math.ceil(common / Fraction(longest)))

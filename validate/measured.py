@@ -39,6 +39,7 @@ from randwalk.coefficient import Floats
 from randwalk.pde.transfer import SmoothedLaw, StationaryLaw, exact_law, stationary_law
 from randwalk.problem import Problem, Source
 from randwalk.tabulated import read_csv
+from randwalk.times import least_whole
 from randwalk.walk import LatticeWalk
 
 from .compare import Check, Law, Outcomes
@@ -179,9 +180,12 @@ class MeasuredCurve:
 
     def law_of(self, walk: LatticeWalk) -> Any:
         """The fractions that walkers of `walk` have passed, by start and times, interpolated between steps."""
-        last = float(np.ceil(self.times.max() / walk.dt) * walk.dt)
-        laws = {float(s): exact_law(walk.with_start(float(s)), [last]).smoothed() for s in np.unique(self.starts)}
-        return lambda start, times: laws[start].passed(self.wall, times)
+        last = least_whole(float(self.times.max()) / walk.dt) * walk.dt
+        curves = {
+            float(s): exact_law(walk.with_start(float(s)), [last]).smoothed().passage_curve(self.wall)
+            for s in np.unique(self.starts)
+        }
+        return lambda start, times: curves[start](times)
 
 
 def _arrays(data: object, *names: str) -> None:

@@ -55,7 +55,7 @@ def evolve(mass, other, steps, p, q, r, d, low, high, wrap, reach, out):  # type
             if hi == sites:
                 out[n, 1] = pr[column(sites, low, high)] * source[sites]
             lo, hi = max(lo - 1, 1), min(hi + 1, sites)
-        if low > sites:  # a column is a site
+        if high > sites:  # a column is a site
             _interior(target, source, lo, hi + 1, pr, qr, rr)
             if wrap:
                 target[1] = pr[sites] * source[0] + qr[2 if sites > 1 else 1] * source[2] + rr[1] * source[1]
