@@ -74,11 +74,14 @@ def validate(
     if details or (cases and len(cases) == 1):
         for case in report.cases:
             console.print(report.details(case), markup=False, highlight=False)
-    console.print(report.table())
-    console.print(report.summary(), highlight=False)
+    if report.cases:
+        console.print(report.table())
+        console.print(report.summary(), highlight=False)
     if json is not None:
         write(json, report.to_json())
-    raise typer.Exit(0 if report.passed else 1)
+    for reason in report.failures.values():
+        print(f"randwalk: {reason}", file=sys.stderr)
+    raise typer.Exit(report.status)
 
 
 @app.command()

@@ -110,7 +110,7 @@ class Problem:
         solve = source.section("solve", ("tolerance",))
         trial = source.section("validate", ("walkers", "seed"))
         if not isinstance(run["times"], list) or not run["times"]:
-            one = f"; write [{run['times']}]" if is_number(run["times"]) else ""
+            one = f"; write [{shown(run['times'])}]" if is_number(run["times"]) else ""
             source.fail("run", "times", f"times = {shown(run['times'])}: must be a list of numbers{one}")
         times = read_numbers(source, names, run["times"], "run", "times")
         counts = {
@@ -145,7 +145,7 @@ class Problem:
 def read_walk(source: Source, times: list[float]) -> LatticeWalk:
     """The walk of a problem file."""
     lengths = ("dx", "dt")
-    shared = ("dx", "sites", "dt", "killing")
+    shared = ("dx", "sites", "dt", "killing", "inexact_times")
     drifted = ("drift", "diffusion", "rule", "convention")
     walk = source.section("walk", (*shared, *drifted, "right", "left"))
     for first, second in (("drift", "right"), ("drift", "left"), ("diffusion", "right"), ("diffusion", "left")):
@@ -173,11 +173,12 @@ def read_walk(source: Source, times: list[float]) -> LatticeWalk:
         if key in walk:
             values[key] = read_choice(source, walk[key], choices, "walk", key)
     values |= {"domain": read_domain(source), "start": read_start(source)}
-    if by_drift:
-        return source.build(
-            "walk", None, lambda: LatticeWalk.from_drift(**values, times=times), _places(source, walk)
-        )
-    return source.build("walk", None, lambda: LatticeWalk(**values), _places(source, walk))
+    make = (lambda: LatticeWalk.from_drift(**values, times=times or None)) if by_drift else (lambda: LatticeWalk(**values))
+    made: LatticeWalk = source.build("walk", None, make, _places(source, walk))
+    if "inexact_times" in walk:
+        inexact = read_numbers(source, names, walk["inexact_times"], "walk", "inexact_times")
+        object.__setattr__(made, "inexact_times", tuple(inexact))
+    return made
 
 
 def _places(source: Source, walk: Mapping[str, Any]) -> dict[str, tuple[str, Key]]:
@@ -384,6 +385,8 @@ def walk_data(walk: LatticeWalk) -> dict[str, Any]:
     if walk.killing != Constant(0.0):
         table["killing"] = _coefficient_data(walk.killing)
     data: dict[str, Any] = {"walk": table | {"dx": walk.dx, "dt": walk.dt}}
+    if walk.inexact_times:
+        data["walk"]["inexact_times"] = list(walk.inexact_times)
     domain = walk.domain
     if not isinstance(domain, Line):
         data["domain"] = {"low": domain.low, "high": domain.high}
