@@ -56,7 +56,7 @@ from .start import start_masses
 from .table import StepTable
 from .times import MOST_STEPS
 from .walk import LatticeWalk
-from .wording import shown
+from .wording import WIDEST, shown
 
 Counts = NDArray[np.int64]
 
@@ -68,6 +68,7 @@ MOST_WALKERS, MOST_SITES = 1 << 53, (1 << 31) - 8
 LONGEST_TEXT = 1 << 28  # bytes of the text
 DEFLATE = 1040  # no deflated member unpacks to more than 1032 times its size (zlib's documentation), and a few bytes
 TRAILER = b"\nrandwalk sha256 "
+FORMAT_1 = b'"format": 1,'
 TRAILER_SIZE = len(TRAILER) + 64 + 1
 SINCE = {"paths": 1, "occupation": 1, "jump": 2}  # the version of the stream from which a method draws what it does now
 
@@ -233,21 +234,23 @@ def _netcdf(path: Path) -> Iterator[tuple[str, Arrays]]:
 
 
 def _check_trailer(path: Path) -> None:
-    """Refuse a file whose bytes are not those that were written; format 1 has no such line."""
+    """Refuse a file whose bytes are not those that were written, before HDF5 sees them. Format 1 has no such line, and its text
+    says so."""
     with path.open("rb") as file:
-        size = file.seek(0, os.SEEK_END)
-        start = max(0, size - TRAILER_SIZE)
+        start = max(0, file.seek(0, os.SEEK_END) - TRAILER_SIZE)
         file.seek(start)
         ending = file.read()
-        if not ending.startswith(TRAILER):
-            return
-        total, left = hashlib.sha256(), start
         file.seek(0)
+        total, left, before, old = hashlib.sha256(), start, b"", False
         while left > 0 and (piece := file.read(min(left, 1 << 20))):
             total.update(piece)
             left -= len(piece)
-    if ending != TRAILER + total.hexdigest().encode() + b"\n":
-        raise ValueError(f"{path} is damaged: its bytes do not have the checksum that it was saved with")
+            old = old or FORMAT_1 in before[-len(FORMAT_1) :] + piece
+            before = piece
+    if ending != TRAILER + total.hexdigest().encode() + b"\n" and (ending.startswith(TRAILER) or not old):
+        raise ValueError(
+            f"{path} was not written by Ensemble.save, or is damaged: its bytes do not have the checksum that it puts last"
+        )
 
 
 def _check_array(path: Path, name: str, found: Any, kind: np.dtype[Any], shape: tuple[int, ...] | None) -> None:
@@ -279,8 +282,8 @@ def _damage(path: Path, what: str) -> Iterator[None]:
     except Exception as error:
         if isinstance(error, ValueError) and str(error).startswith(str(path)):
             raise
-        reason = type(error).__name__ if "pickle" in str(error) else " ".join(str(error).split()) or type(error).__name__
-        raise ValueError(f"{path} is {what}: {reason}") from None
+        reason = " ".join(str(error).split())[:WIDEST]
+        raise ValueError(f"{path} is {what}" + (f": {reason}" if reason and "pickle" not in str(error) else "")) from None
 
 
 # ---------------------------------------------------------------- what the text says
