@@ -134,9 +134,10 @@ class Solution:
         return np.asarray(PchipInterpolator(self.ages, 1.0 - self.left_so_far.sum(axis=1))(self._within(t)))
 
     def mean(self, t: float) -> float:
-        """The mean position of the survivors at the recorded time `t`."""
+        """The mean position of the survivors at the recorded time `t`; NaN if there are none."""
         density = self.density[self._row(t)]
-        return float(density @ self.x / density.sum())
+        total = float(density.sum())
+        return float(density @ self.x) / total if total > 0.0 else float("nan")
 
     def plot(self, t: float | None = None, ax: Axes | None = None) -> Axes:
         """Draw the density at the recorded time `t`, or at all of them, on `ax` or on new axes, which are returned."""

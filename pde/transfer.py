@@ -13,15 +13,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 from scipy.interpolate import PchipInterpolator
 from scipy.sparse import linalg as sparse_linalg
 
 from randwalk.binning import bin_atoms, check_edges
-from randwalk.coefficient import Floats
+from randwalk.coefficient import Constant, Floats
 from randwalk.domain import PartiallyAbsorbing, Reflecting
-from randwalk.kernels.evolve import evolve
+from randwalk.estimate import values_of
+from randwalk.kernels.evolve import TINY, evolve
+from randwalk.memory import require
 from randwalk.parity import cell, occupied
 from randwalk.paths import planes
 from randwalk.record import wall_index
@@ -34,6 +36,9 @@ from randwalk.window import LEAK, start_index, start_mass, table_for
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+
+
+STRETCH = 1 << 16  # steps between which what has left is put in its place
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,18 +94,21 @@ class ExactLaw:
         return self.sites[kept], self.pmf[row, kept] / (self.walk.dx * (kept.step or 1))
 
     def mean(self, t: float) -> float:
-        """The mean position of the survivors at time `t`."""
-        p = self._row(t)
-        return float(p @ self.sites / p.sum())
+        """The mean position of the survivors at time `t`; NaN if there are none."""
+        return self._average(self.sites, t)
 
     def variance(self, t: float) -> float:
-        """The variance of the position of the survivors at time `t`."""
+        """The variance of the position of the survivors at time `t`; NaN if there are none."""
+        return self._average((self.sites - self.mean(t)) ** 2, t)
+
+    def _average(self, values: Floats, t: float) -> float:
         p = self._row(t)
-        return float(p @ (self.sites - self.mean(t)) ** 2 / p.sum())
+        return float(p @ values / p.sum()) if p.any() else float("nan")
 
     def expect(self, f: Callable[[Floats], ArrayLike], t: float) -> float:
         """E[f(X_t); alive] = ∫ f ρ dx."""
-        return float(np.sum(self._row(t) * np.asarray(f(self.sites), dtype=np.float64)))
+        p = self._row(t)
+        return float(np.sum(p * np.where(p > 0.0, values_of(f, self.sites), 0.0)))
 
     def survival(self, t: ArrayLike) -> Any:
         """The probability of being alive at each of the times `t` of the run: a number for a number, else of their shape."""
@@ -241,6 +249,7 @@ def exact_law(walk: LatticeWalk, times: ArrayLike, leak: float = LEAK) -> ExactL
     """
     steps = tuple(walk.steps(times))
     table = table_for(walk, steps[-1], leak)
+    _check_memory(table, steps)
     return _by_power(table, steps) if planes(table) else _by_steps(table, steps)
 
 
@@ -264,24 +273,47 @@ def _by_power(table: StepTable, steps: tuple[int, ...]) -> ExactLaw:
 
 def _by_steps(table: StepTable, steps: tuple[int, ...]) -> ExactLaw:
     mass, begun = start_mass(table)
-    gone = np.zeros((steps[-1] + 1, 3))
-    gone[0, :2] = begun
+    exits = _exits(table)
+    gone = np.zeros((steps[-1] + 1, 3)) if exits.any() else _nobody(steps[-1])
+    if exits.any():
+        gone[0, :2] = begun
     pmf = np.empty((len(steps), table.sites))
-    scratch = np.zeros_like(mass)
+    scratch, out = np.zeros_like(mass), np.zeros((min(STRETCH, steps[-1]), 3))
     live = np.flatnonzero(mass)
-    reach = np.array([live[0], live[-1]] if live.size else [1, 1])
-    done = 0
+    reach = np.array([live[0], live[-1]] * 2 if live.size else [1] * 4)
+    layout = (table.low, table.high, table.wrap)
+    done, leaked = 0, 0.0
     for row, target in enumerate(steps):
-        for begin, end, thresholds in table.chunks(done, target) if target > done else ():
-            of_steps = probabilities(thresholds)
-            evolve(mass, scratch, end - begin, *of_steps, table.low, table.high, table.wrap, reach, gone[begin + 1 :])
-        done = target
+        while done < target:
+            stop = min(done + STRETCH, target)
+            for begin, end, thresholds in table.chunks(done, stop):
+                left = out[: end - begin]
+                left[:] = 0.0
+                evolve(mass, scratch, end - begin, *probabilities(thresholds), *layout, reach, left, TINY)
+                leaked += float(left[:, ~exits].sum())
+                if exits.any():
+                    gone[begin + 1 : end + 1] = left
+            done = stop
         pmf[row] = mass[1:-1]
-    np.cumsum(gone, axis=0, out=gone)
-    walls = np.array([table.left_wall, table.right_wall, True])
-    leaked = float(gone[-1, ~walls].sum())
-    gone[:, ~walls] = 0.0
+    if exits.any():
+        np.cumsum(gone, axis=0, out=gone)
+        gone[:, ~exits] = 0.0
     return ExactLaw(table.walk, table, steps, pmf, gone, leaked)
+
+
+def _exits(table: StepTable) -> NDArray[np.bool_]:
+    """Which of the ways out, (left, right, killing), walkers of a table can take."""
+    domain = table.walk.domain
+    left, right = (wall is not None and not isinstance(wall, Reflecting) for wall in (domain.left, domain.right))
+    return np.array([table.left_wall and left, table.right_wall and right, table.walk.killing != Constant(0.0)])
+
+
+def _check_memory(table: StepTable, steps: tuple[int, ...]) -> None:
+    """Refuse a law that cannot fit, before it is computed."""
+    of_passages = 24.0 * steps[-1] * bool(_exits(table).any())
+    of_sites = 8.0 * (len(steps) + 4.0) * table.sites
+    remedy = "record fewer times, or take a larger dx" if of_sites > of_passages else "take shorter times, or a larger dt"
+    require(of_sites + of_passages, f"the law of {len(steps)} times on {table.sites} sites after {steps[-1]} steps", remedy)
 
 
 def _nobody(steps: int) -> Floats:

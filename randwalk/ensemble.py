@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from .binning import bin_atoms
 from .coefficient import Floats
-from .estimate import Estimate, Profile, average, proportion
+from .estimate import Estimate, Profile, average, proportion, values_of
 from .kernels.philox import STREAM_VERSION
 from .parity import cell, occupied
 from .record import WALLS, Passages, Paths, Record, Recorded, wall_index
@@ -142,8 +142,7 @@ class Ensemble:
     def expect(self, f: Callable[[Floats], ArrayLike], t: float) -> Estimate:
         """E[f(X_t); alive] = ∫ f ρ dx: the mean over all walkers of f(position), which counts as 0 for those that are gone."""
         counts = self.counts[self._times.row(t)]
-        values = np.broadcast_to(np.asarray(f(self.sites), dtype=np.float64), self.sites.shape)
-        return average(values, counts, self.walkers)
+        return average(values_of(f, self.sites), counts, self.walkers)
 
     def survival(self, t: ArrayLike) -> Estimate:
         """The fraction of walkers alive at each of the times `t`, of their shape: recorded times, or any times of the run if

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 from .coefficient import Floats
 from .domain import Absorbing, Domain
 
+PRECISE = 2.0**53  # dx from 0 up to which sites are different numbers
 FIT = 1e-9  # a domain whose length is a whole number of dx to this relative accuracy fits; dx is then made exact
 
 
@@ -83,3 +84,13 @@ def _whole(domain: Domain, dx: float, half: float) -> int:
         f"dx = {dx:g} does not fit {domain}: its length {length:g} must be {kind} of dx (an absorbing wall stands on a "
         f"site, the others half way); take dx = {' or '.join(f'{d:.12g}' for d in fits or [length / (1 + half)])}, or sites="
     )
+
+
+def check_place(lattice: Lattice, *places: float) -> None:
+    """Refuse places so far from 0 that floating-point numbers do not tell neighbouring sites apart."""
+    far = max((abs(x) for x in (*places, lattice.origin) if math.isfinite(x)), default=0.0)
+    if far >= PRECISE * lattice.dx:
+        raise ValueError(
+            f"x = {far:g} is {far / lattice.dx:.3g} dx from 0, where floating-point numbers do not tell sites apart: move the "
+            f"origin of x there, or take dx ≥ {2.0 * far / PRECISE:.3g}"
+        )

@@ -177,7 +177,7 @@ def read_walk(source: Source, times: list[float]) -> LatticeWalk:
     made: LatticeWalk = source.build("walk", None, make, _places(source, walk))
     if "inexact_times" in walk:
         inexact = read_numbers(source, names, walk["inexact_times"], "walk", "inexact_times")
-        object.__setattr__(made, "inexact_times", tuple(inexact))
+        return source.build("walk", "inexact_times", lambda: made.told(inexact))
     return made
 
 

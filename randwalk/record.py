@@ -7,7 +7,7 @@ walkers. Only :class:`Positions` keeps something for every walker, because it is
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .coefficient import Floats
-from .estimate import Estimate, average, proportion
+from .estimate import Estimate, average, proportion, values_of
 from .times import Times, row_of
 
 if TYPE_CHECKING:
@@ -107,7 +107,8 @@ class FirstPassage(_Counted):
 
 @dataclass(frozen=True)
 class LastVisit(_Counted):
-    """The time of the last visit to the site nearest to `x`, up to each recorded time (-dt: not visited)."""
+    """The time of the last visit to the site nearest to `x`, up to each recorded time; the value NaN counts those
+    that never were there, whom means leave out."""
 
     x: float = 0.0
 
@@ -115,7 +116,7 @@ class LastVisit(_Counted):
         _check_level(self)
 
     def bins(self, table: StepTable, steps: int) -> tuple[str, Floats]:
-        return f"last visit to x = {self.x:g}", np.arange(-1, steps + 1) * table.walk.dt
+        return f"last visit to x = {self.x:g}", np.append(np.nan, np.arange(steps + 1) * table.walk.dt)
 
     def bin(self, batch: Batch) -> Bin:
         return Bin(batch.visits[self], shift=1)
@@ -189,7 +190,8 @@ FUNCTIONALS = (FirstPassage, LastVisit, TimePositive, Maximum)  # they need ever
 
 @dataclass(frozen=True, eq=False)
 class Histogram:
-    """Counts of a functional: ``counts[i, j]`` of `walkers` had ``values[j]`` at ``times[i]``. What is not counted was gone."""
+    """Counts of a functional: ``counts[i, j]`` of `walkers` had ``values[j]`` at ``times[i]``. What is not counted was gone; the
+    value NaN is that of walkers for whom the functional has none."""
 
     name: str
     times: Floats
@@ -205,13 +207,14 @@ class Histogram:
         return proportion(self._row(t), self.walkers)
 
     def mean(self, t: float) -> Estimate:
-        """The mean of the functional at time `t` over the walkers that have it."""
+        """The mean of the functional at time `t` over the walkers that have it; NaN if none has."""
         return self.expect(lambda v: v, t)
 
-    def expect(self, f: object, t: float) -> Estimate:
-        """The mean of f(value) at time `t` over the walkers that have it."""
-        row = self._row(t)
-        return average(np.asarray(f(self.values), dtype=np.float64), row, int(row.sum()))  # type: ignore[operator]
+    def expect(self, f: Callable[[Floats], ArrayLike], t: float) -> Estimate:
+        """The mean of f(value) at time `t` over the walkers that have the functional; NaN if none has."""
+        has = np.isfinite(self.values)
+        row = self._row(t)[has]
+        return average(values_of(f, self.values[has]), row, int(row.sum()))
 
     def __add__(self, other: Histogram) -> Histogram:
         return Histogram(self.name, self.times, self.values, self.counts + other.counts, self.walkers + other.walkers)

@@ -12,8 +12,10 @@ from numpy.typing import ArrayLike, NDArray
 from .coefficient import Floats
 from .domain import Absorbing, Domain
 from .lattice import Lattice
+from .memory import require
 
 MASS_BITS = 53  # a start mass is a whole number of 2⁻⁵³, exact in a double and in a 64-bit word
+OF_A_SITE = 48.0  # bytes, while masses are computed
 TAIL = 9.5  # standard deviations kept of a normal start: the mass beyond is 2e-21
 
 
@@ -186,6 +188,7 @@ def start_masses(start: Start, lattice: Lattice) -> tuple[int, NDArray[np.int64]
 
 def _covering(lattice: Lattice, low: float, high: float) -> NDArray[np.int64]:
     """Numbers of the sites whose cells, x ± dx/2, touch [low, high]."""
+    _check_width(low, high, lattice)
     first = math.floor((low - lattice.origin) / lattice.dx + 0.5)
     last = math.ceil((high - lattice.origin) / lattice.dx - 0.5)
     return np.arange(first, max(first, last) + 1)
@@ -193,6 +196,7 @@ def _covering(lattice: Lattice, low: float, high: float) -> NDArray[np.int64]:
 
 def _share(x: Floats, masses: Floats, lattice: Lattice) -> tuple[int, Floats]:
     """Each mass shared by the two sites around its place so that its mean is kept."""
+    _check_width(float(x.min()), float(x.max()), lattice)
     place = (x - lattice.origin) / lattice.dx
     near = np.rint(place)
     place = np.where(np.abs(place - near) <= 1e-9 * np.maximum(1.0, np.abs(near)), near, place)  # on a site, exactly
@@ -203,3 +207,8 @@ def _share(x: Floats, masses: Floats, lattice: Lattice) -> tuple[int, Floats]:
     np.add.at(shared, below - first, masses * (1.0 - upper))
     np.add.at(shared, below - first + 1, masses * upper)
     return first, shared
+
+
+def _check_width(low: float, high: float, lattice: Lattice) -> None:
+    """Refuse a start on more sites than fit into memory, before they are counted."""
+    require(OF_A_SITE * (high - low) / lattice.dx, f"a start from {low:g} to {high:g}", "narrow it, or take a larger dx")

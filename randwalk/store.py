@@ -38,6 +38,7 @@ from .domain import Reflecting
 from .files import check_regular
 from .kernels.philox import STREAM_VERSION
 from .lattice import Lattice
+from .memory import require
 from .problem import Source, dumps, read_walk, walk_data
 from .record import (
     FUNCTIONALS,
@@ -198,7 +199,7 @@ def _npy(path: Path, name: str, member: BinaryIO, shape: tuple[int, ...] | None,
         raise ValueError(f"{path}: its text has {wanted:,} bytes; at most {LONGEST_TEXT:,} are read")
     if not 0 <= size - wanted <= 1 << 16:
         raise ValueError(f"{path}: {name} has {size:,} bytes where {wanted:,} and a header are due")
-    _check_memory(path, wanted)
+    require(2.0 * wanted, str(path), "read it on a larger one")
     content = member.read(wanted)
     if len(content) != wanted or member.read(1):
         raise ValueError(f"{path}: {name} is cut short or too long")
@@ -227,7 +228,7 @@ def _netcdf(path: Path) -> Iterator[tuple[str, Arrays]]:
             if not isinstance(data, h5py.Dataset) or data.external or data.is_virtual:
                 raise ValueError(f"{path}: {name} is not an array of this file")
             _check_array(path, name, data.shape, data.dtype, shape)
-            _check_memory(path, math.prod(shape) * 8)
+            require(8.0 * math.prod(shape), str(path), "read it on a larger one")
             return np.asarray(data[...], dtype=np.int64)
 
         yield text, load
@@ -263,25 +264,14 @@ def _check_array(path: Path, name: str, found: Any, kind: np.dtype[Any], shape: 
         raise ValueError(f"{path}: {name} has shape {tuple(found)} where {shape} is due")
 
 
-def _check_memory(path: Path, size: float) -> None:
-    try:
-        available = float(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
-    except (AttributeError, ValueError, OSError):  # not on every system
-        available = 2.0**34
-    if 2.0 * size > available:
-        raise ValueError(
-            f"{path} needs {2.0 * size / 2**30:.3g} GiB to be read and this machine has {available / 2**30:.3g} GiB"
-        )
-
-
 @contextmanager
 def _damage(path: Path, what: str) -> Iterator[None]:
     """What a reading library says of a damaged file, as one line with the file's name."""
     try:
         yield
     except Exception as error:
-        if isinstance(error, ValueError) and str(error).startswith(str(path)):
-            raise
+        if isinstance(error, (ValueError, MemoryError)) and str(error).startswith(str(path)):
+            raise ValueError(str(error)) from None
         reason = " ".join(str(error).split())[:WIDEST]
         raise ValueError(f"{path} is {what}" + (f": {reason}" if reason and "pickle" not in str(error) else "")) from None
 

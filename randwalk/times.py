@@ -185,13 +185,12 @@ def dividing_step(longest: float, times: Iterable[float]) -> float:
         else:
             why = f"a step is {longest:.3g} and they go up to {end:g}: take shorter times or a larger dx"
         raise ValueError(f"times would take {fewest:.3g} steps, more than the 2³² that a random stream addresses: {why}")
-    exact = _whole_steps(positive, fewest)
+    exact = _whole_steps(positive, least_whole(end / longest), max(FEW, LONGER * fewest))
     return exact if exact is not None else end / _nearly_whole_steps(given / end, fewest)
 
 
-def _whole_steps(times: Sequence[float], fewest: int) -> float | None:
+def _whole_steps(times: Sequence[float], fewest: int, most: int) -> float | None:
     """The longest step that divides the times, if they have a common measure and it does not take too many steps."""
-    most = max(FEW, LONGER * fewest)
     fractions = [Fraction(t / times[-1]).limit_denominator(most) for t in times]
     if any(abs(float(f) * times[-1] - t) > ULPS * t for f, t in zip(fractions, times, strict=True)):
         return None

@@ -14,11 +14,13 @@ from numpy.typing import ArrayLike
 from .coefficient import Coefficient, CoefficientLike, Constant, Floats, apply, as_coefficient, constant_value
 from .convention import Convention
 from .domain import Domain, Interval, Line, Ring
-from .lattice import Lattice, spacing
+from .lattice import Lattice, check_place, spacing
+from .memory import SHARE, available, require
 from .start import Start, StartLike, as_start, check_start
 from .tabulated import Table
 from .times import MOST_STEPS, SAME, Times, checked_times, dividing_step, is_whole, labels, least_whole
 
+CHUNK = 1 << 20  # sites whose probabilities are looked at together
 ULPS = 8 * np.finfo(np.float64).eps  # rounding allowed in 0 ≤ p, q and p + q ≤ 1
 
 
@@ -202,13 +204,12 @@ class LatticeWalk:
             raise ValueError(
                 f"rule = two_way needs a constant diffusion, not {diffusion}; take exact_variance or linear"
             )
-        told = [] if times is None else checked_times(times).tolist()
-        inexact: tuple[float, ...] = ()
+        told = [] if times is None or np.size(times) == 0 else checked_times(times).tolist()
+        chosen = dt is None
         if dt is None:
             largest = _largest_diffusion(diffusion, lattice, begin, told)
             dt = lattice.dx**2 / ((2.0 if rule is Rule.TWO_WAY else 6.0) * largest)
             dt = dt if rule is Rule.TWO_WAY else dividing_step(dt, told)
-            inexact = tuple(t for t in told if not is_whole(t, dt))
         dt = _positive("dt", dt)
         if rule is Rule.TWO_WAY:
             only = lattice.dx**2 / (2.0 * float(diffusion(0.0)))
@@ -218,10 +219,10 @@ class LatticeWalk:
         walk = object.__new__(cls)
         walk._set(
             right=right, left=left, dx=lattice.dx, dt=dt, domain=domain, start=begin, killing=as_coefficient(killing),
-            drift=ito, diffusion=diffusion, rule=rule, inexact_times=inexact,
+            drift=ito, diffusion=diffusion, rule=rule,
         )  # fmt: skip
         walk._check_now()
-        return walk
+        return walk.told(told) if chosen else walk
 
     def _set(self, **fields: object) -> None:
         for name, value in fields.items():
@@ -246,9 +247,22 @@ class LatticeWalk:
         """The same walk from elsewhere."""
         begin = as_start(start)
         check_start(begin, self.domain)
-        walk = object.__new__(type(self))
-        walk._set(**{**self.__dict__, "start": begin})
+        walk = self._with(start=begin)
+        walk._check_now()
         return walk
+
+    def _with(self, **fields: object) -> LatticeWalk:
+        walk = object.__new__(type(self))
+        walk._set(**{**self.__dict__, **fields})
+        return walk
+
+    def told(self, times: ArrayLike) -> LatticeWalk:
+        """The same walk, for which each of `times` that is no whole number of steps is the nearest step.
+
+        :meth:`from_drift` tells a walk the times that it chooses `dt` for.
+        """
+        given = checked_times(times) if np.size(times) else np.zeros(0)
+        return self._with(inexact_times=tuple(given[~is_whole(given, self.dt)].tolist()))
 
     def steps(self, times: ArrayLike) -> list[int]:
         """Times as whole numbers of steps; refused unless they increase and are multiples of dt to within rounding, or among
@@ -315,11 +329,17 @@ class LatticeWalk:
     def _check_now(self) -> None:
         """Check what can be checked without knowing how long the walk will run: bounded domains, and constants anywhere."""
         lattice = self.lattice
+        check_place(lattice, *self.start.support, self.domain.low, self.domain.high)
+        if lattice.sites is not None:
+            of_a_site = 24.0 if self.homogeneous else 150.0
+            fit = int(SHARE * available() / of_a_site)
+            require(of_a_site * lattice.sites, f"a walk on {lattice.sites} sites", f"take sites ≤ {fit}, or a larger dx")
         self.start.weights(lattice)
-        if lattice.first is not None and lattice.last is not None:
-            self.check(lattice.x(np.arange(lattice.first, lattice.last + 1)), 0.0)
-        elif self.homogeneous:
-            self.check(lattice.x(np.zeros(1)), 0.0)
+        if self.homogeneous:
+            self.check(lattice.x(np.full(1, lattice.first or lattice.last or 0)), 0.0)
+        elif lattice.first is not None and lattice.last is not None:
+            for first in range(lattice.first, lattice.last + 1, CHUNK):
+                self.check(lattice.x(np.arange(first, min(first + CHUNK, lattice.last + 1))), 0.0)
 
     def __repr__(self) -> str:
         parts = [f"right={self.right}", f"left={self.left}", f"dx={self.dx:g}", f"dt={self.dt:g}"]
@@ -375,14 +395,23 @@ def _longest_exact_variance(a: float, d: float, dx: float) -> float:
 
 def _largest_diffusion(diffusion: Coefficient, lattice: Lattice, start: Start, times: Sequence[float]) -> float:
     """The largest D over a bounded domain (over the start on an unbounded one) and over the times, sampled."""
-    if lattice.first is not None and lattice.last is not None:
+    if not diffusion.depends_on_x:
+        x = np.array([start.support[0]])
+    elif lattice.first is not None and lattice.last is not None:
         x = lattice.x(np.arange(lattice.first, lattice.last + 1))
     else:
         x = np.linspace(*start.support, 65)
     t = np.linspace(0.0, max(times), 257) if times and diffusion.depends_on_t else np.zeros(1)
-    values = diffusion(x[:, None], t[None, :])
-    if not np.isfinite(values).all() or (values < 0.0).any() or values.max() <= 0.0:
-        bad = ~(np.isfinite(values) & (values >= 0.0))
-        i, j = np.argwhere(bad)[0] if bad.any() else (0, 0)
-        raise ValueError(f"diffusion = {values[i, j]:g} at x = {x[i]:g}, t = {t[j]:g}: must be a positive number")
-    return float(values.max())
+    largest = 0.0
+    for begin in range(0, x.size, CHUNK // t.size):
+        piece = x[begin : begin + CHUNK // t.size]
+        values = diffusion(piece[:, None], t[None, :])
+        if not np.isfinite(values).all() or (values < 0.0).any():
+            i, j = np.argwhere(~(np.isfinite(values) & (values >= 0.0)))[0]
+            raise ValueError(
+                f"diffusion = {values[i, j]:g} at x = {piece[i]:g}, t = {t[j]:g}: must be a positive number"
+            )
+        largest = max(largest, float(values.max()))
+    if largest <= 0.0:
+        raise ValueError(f"diffusion = 0 at x = {x[0]:g}, t = {t[0]:g}: must be a positive number")
+    return largest

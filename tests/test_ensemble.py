@@ -98,7 +98,7 @@ def test_bins_are_closed_on_the_left_and_the_last_on_both_sides() -> None:
 
 
 def test_times_that_were_not_recorded(run: rw.Ensemble) -> None:
-    for ask in (run.mean, run.density, run.survival, run.variance, run.smoothing):
+    for ask in (run.mean, run.density, run.variance, run.smoothing):
         with pytest.raises(ValueError, match="t = 7 was not recorded; the recorded times are 0, 5, 20"):
             ask(7.0)
     with pytest.raises(ValueError, match="wall = 'top': must be one of"):

@@ -67,7 +67,8 @@ def validate_problem(
     """
     begun = time.perf_counter()
     measured = read_measured(problem)  # which is refused before anything runs
-    walk, times = problem.walk, [t for t in problem.times if t > 0]
+    walk = problem.walk
+    times = [float(t) for t in walk.recorded(walk.steps(problem.times)).exact if t > 0]  # no error of times in any rung
     measure = measure_for(walk, times)
     equation = limit(walk)
     against = reference(equation, measure)
