@@ -79,7 +79,7 @@ class Columns:
             return value
         if not field:
             raise ValueError(f"{self._at(line)}: column {name!r} is empty")
-        first = line == self.lines[0] and not any(c.isdigit() for c in field)
+        first = line == self.lines[0] and not re.fullmatch(r"(?i)[+-]?(nan|inf|infinity)|.*\d.*", field)
         units = "; if the line holds units, begin it with #" if first else ""
         raise ValueError(f"{self._at(line)}: {shown(field)} in column {name!r} is not a finite number{units}")
 
@@ -123,6 +123,8 @@ def read_columns(path: str | Path, names: Sequence[str]) -> Columns:
                 continue
             if len(fields) != len(header):
                 raise ValueError(_wrong_length(path, reader.line_num, fields, header))
+            if any(field and not name for field, name in zip(fields, header, strict=True)):
+                raise ValueError(f"{path}, line {reader.line_num}: a column that has no name in the header is not empty")
             lines.append(reader.line_num)
             rows.append([fields[i] for i in wanted])
     except csv.Error as error:

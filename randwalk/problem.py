@@ -41,6 +41,7 @@ from __future__ import annotations
 import json
 import keyword
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -64,6 +65,7 @@ Choice = TypeVar("Choice", bound=StrEnum)
 WALKERS, SEED, TOLERANCE = 1_000_000, 1, 1e-5
 TABLES = ("title", "catches", "parameters", "walk", "domain", "start", "run", "solve", "validate", "measured")
 DOMAIN = ("low", "high", "left", "right", "ring")
+WALL = '"absorbing", "reflecting" or {reactivity = number}'
 STARTS = ("point", "normal", "uniform", "sites")
 MOST = {"walkers": 53, "seed": 1024, "sites": 31}  # binary digits; a run that takes less says so itself
 
@@ -123,7 +125,10 @@ class Problem:
         if not 0.0 < tolerance < 1.0:
             source.fail("solve", "tolerance", f"tolerance = {tolerance:g}: must lie between 0 and 1")
         walk = read_walk(source, times)
-        source.build("run", "times", lambda: walk.steps(times))
+        try:
+            walk.steps(times)
+        except ValueError as error:
+            source.fail("run", "times", as_keys(str(error)))
         return cls(
             walk, tuple(times), counts.get(("run", "walkers"), WALKERS), counts.get(("run", "seed"), SEED),
             read_text(source, "title"), tolerance, counts.get(("validate", "walkers")), counts.get(("validate", "seed")), source,
@@ -173,12 +178,29 @@ def read_walk(source: Source, times: list[float]) -> LatticeWalk:
         if key in walk:
             values[key] = read_choice(source, walk[key], choices, "walk", key)
     values |= {"domain": read_domain(source), "start": read_start(source)}
-    make = (lambda: LatticeWalk.from_drift(**values, times=times or None)) if by_drift else (lambda: LatticeWalk(**values))
-    made: LatticeWalk = source.build("walk", None, make, _places(source, walk))
+
+    def make() -> LatticeWalk:
+        try:
+            return LatticeWalk.from_drift(**values, times=times or None) if by_drift else LatticeWalk(**values)
+        except ValueError as error:
+            raise ValueError(as_keys(str(error))) from None
+
+    made = source.build("walk", None, make, _places(source, walk))
     if "inexact_times" in walk:
         inexact = read_numbers(source, names, walk["inexact_times"], "walk", "inexact_times")
         return source.build("walk", "inexact_times", lambda: made.told(inexact))
     return made
+
+
+def as_keys(message: str) -> str:
+    """A complaint about a walk with the keys of a problem file in place of the arguments of Python.
+
+    >>> as_keys("take dt ≤ 0.1, or from_drift(..., rule=Rule.FITTED), or from_drift(..., times=[...]) without dt")
+    'take dt ≤ 0.1, or rule = "fitted", or leave dt out'
+    """
+    message = re.sub(r"(build the walk with )?from_drift\(\.\.\., times=\[\.\.\.\]\)( without dt)?", "leave dt out", message)
+    message = re.sub(r"from_drift\(\.\.\., (rule=Rule\.\w+)\)", r"\1", message)
+    return re.sub(r"rule ?= ?Rule\.(\w+)", lambda match: f'rule = "{match[1].lower()}"', message)
 
 
 def _places(source: Source, walk: Mapping[str, Any]) -> dict[str, tuple[str, Key]]:
@@ -216,6 +238,8 @@ def read_number(source: Source, names: Mapping[str, float], value: Any, section:
     if is_number(value):
         return source.build(section, keys, lambda: _float(key, value))
     if isinstance(value, str):
+        if value.strip("+- ") in ("inf", "nan"):
+            source.fail(section, keys, f"{key} = {shown(value)}: write {value.strip()} without quotes")
         try:
             number = constant_value(expression(value, **names))
         except ValueError as error:
@@ -303,17 +327,20 @@ def read_domain(source: Source) -> Domain:
     )
     if not isinstance(table.get("ring", False), bool):
         source.fail("domain", "ring", f"ring = {shown(table['ring'])}: must be true or false")
-    words: dict[str, tuple[str, Key]] = {"left end": ("domain", _named(table, "low", "left"))}
-    words |= {"right end": ("domain", _named(table, "high", "right"))}
     if table.get("ring"):
         for side in ("left", "right"):
             if side in table:
                 source.fail("domain", "ring", f"a ring has no walls: leave {side} out")
         return source.build("domain", _named(table, "low", "high", "ring"), lambda: Ring(low, high))
     walls = {side: _read_wall(source, names, side, table.get(side)) for side in ("left", "right")}
-    if math.isinf(low) and math.isinf(high) and low < high and not any(walls.values()):
+    for side, end, place in (("left", "low", low), ("right", "high", high)):
+        if walls[side] is not None and math.isinf(place):
+            source.fail("domain", side, f"{side} = {shown(table[side])}: needs {end}, the place of the wall")
+        if walls[side] is None and math.isfinite(place):
+            source.fail("domain", end, f"the {side} end, at x = {place:g}, needs a wall: {side} = {WALL}")
+    if math.isinf(low) and math.isinf(high) and low < high:
         return Line()
-    return source.build("domain", _named(table, "low", "high"), lambda: Interval(low, high, **walls), words)
+    return source.build("domain", _named(table, "low", "high"), lambda: Interval(low, high, **walls))
 
 
 def _named(table: Mapping[str, Any], *keys: str) -> str | None:
@@ -331,11 +358,12 @@ def _read_wall(source: Source, names: Mapping[str, float], side: str, value: Any
             return Reflecting()
         case {"reactivity": reactivity} if len(value) == 1:
             k = read_number(source, names, reactivity, "domain", side, "reactivity")
-            return source.build("domain", (side, "reactivity"), lambda: PartiallyAbsorbing(k))
+            if not 0.0 < k < math.inf:
+                told = 'must be positive and finite; 0 is "reflecting", infinity is "absorbing"'
+                source.fail("domain", (side, "reactivity"), f"reactivity = {k}: {told}")
+            return PartiallyAbsorbing(k)
     meant = did_you_mean(value, ("absorbing", "reflecting")) if isinstance(value, str) else ""
-    source.fail(
-        "domain", side, f'{side} = {shown(value)}: must be "absorbing", "reflecting" or {{reactivity = number}}{meant}'
-    )
+    source.fail("domain", side, f"{side} = {shown(value)}: must be {WALL}{meant}")
 
 
 def read_start(source: Source) -> Start:

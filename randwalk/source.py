@@ -53,7 +53,7 @@ class Source:
         except OSError as error:
             raise ProblemError(f"{path} cannot be read: {error.strerror or error}") from None
         except ValueError as error:
-            raise ProblemError(f"{path} cannot be read: {error}") from None
+            raise ProblemError(f"{path} cannot be read: {str(error).removeprefix(str(path)).lstrip(' ,')}") from None
         return cls.parse(text, str(path), path.parent)
 
     @classmethod

@@ -271,7 +271,8 @@ class LatticeWalk:
         if (np.diff(given) <= 0).any():
             at = int(np.argmax(np.diff(given) <= 0))
             raise ValueError(f"times must increase: {given[at + 1]:.12g} comes after {given[at]:.12g}; sort them")
-        steps = np.rint(given / self.dt)
+        with np.errstate(over="ignore"):
+            steps = np.rint(given / self.dt)
         if steps[-1] > MOST_STEPS:
             raise ValueError(
                 f"{steps[-1]:.3g} steps are more than the 2³² that a random stream addresses; take a larger dt, or times up to "
