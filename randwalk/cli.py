@@ -138,7 +138,9 @@ def simulate(
 @app.command()
 def solve(
     file: Annotated[Path, typer.Argument(help="A problem file.")],
-    tolerance: Annotated[float, typer.Option(help="Error wanted in the distribution function.")] = 1e-5,
+    tolerance: Annotated[
+        float | None, typer.Option(help="Error wanted in the distribution function; the file's if not given.")
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="Write positions and densities here (.csv).")] = None,
 ) -> None:
     """Solve the equation of a problem file: closed form where there is one, and finite differences."""
@@ -152,7 +154,7 @@ def solve(
         raise ValueError(f"--out {out}: must end in .csv")
     equation = rw.pde.limit(problem.walk)
     times = [t for t in problem.times if t > 0]
-    solution = rw.pde.solve(equation, times, tolerance=tolerance)
+    solution = rw.pde.solve(equation, times, tolerance=problem.tolerance if tolerance is None else tolerance)
     console = Console()
     console.print(repr(equation), highlight=False, markup=False)
     try:

@@ -47,7 +47,10 @@ class Columns:
         """The columns called `names` as finite numbers."""
         comma = self.separator != "," and self._decimal_comma(names)
         return {
-            name: [self._number(field, line, name, comma) for field, line in zip(self.fields[name], self.lines, strict=True)]
+            name: [
+                self._number(field, line, name, comma)
+                for field, line in zip(self.fields[name], self.lines, strict=True)
+            ]
             for name in names
         }
 
@@ -60,7 +63,7 @@ class Columns:
             for field, line in zip(self.fields[name], self.lines, strict=True):
                 if "." in field and NUMBER.fullmatch(field):
                     point = (field, line, name)
-                elif "," in field and DECIMAL_COMMA.fullmatch(field) or THOUSANDS.fullmatch(field):
+                elif DECIMAL_COMMA.fullmatch(field) or THOUSANDS.fullmatch(field):
                     doubtful = doubtful or (field, line, name)
                     certain = certain or not THOUSANDS.fullmatch(field)
         if doubtful is None or (certain and point is None):
@@ -71,7 +74,9 @@ class Columns:
             if point is not None
             else "the comma can be a decimal one or separate thousands"
         )
-        raise ValueError(f"{self._at(line)}: {field!r} in column {name!r} is not clear: {why}; write decimal points only")
+        raise ValueError(
+            f"{self._at(line)}: {field!r} in column {name!r} is not clear: {why}; write decimal points only"
+        )
 
     def _number(self, field: str, line: int, name: str, comma: bool) -> float:
         text = field.replace(",", ".") if comma and DECIMAL_COMMA.fullmatch(field) else field
@@ -124,7 +129,9 @@ def read_columns(path: str | Path, names: Sequence[str]) -> Columns:
             if len(fields) != len(header):
                 raise ValueError(_wrong_length(path, reader.line_num, fields, header))
             if any(field and not name for field, name in zip(fields, header, strict=True)):
-                raise ValueError(f"{path}, line {reader.line_num}: a column that has no name in the header is not empty")
+                raise ValueError(
+                    f"{path}, line {reader.line_num}: a column that has no name in the header is not empty"
+                )
             lines.append(reader.line_num)
             rows.append([fields[i] for i in wanted])
     except csv.Error as error:
@@ -133,9 +140,7 @@ def read_columns(path: str | Path, names: Sequence[str]) -> Columns:
         raise ValueError(f"{path} is empty: the first line must name the columns, {', '.join(names)} among them")
     if not rows:
         raise ValueError(f"{path} has a header and no rows")
-    return Columns(
-        path, separator, tuple(lines), {name: tuple(row[i] for row in rows) for i, name in enumerate(names)}
-    )
+    return Columns(path, separator, tuple(lines), {name: tuple(row[i] for row in rows) for i, name in enumerate(names)})
 
 
 def read_csv(path: str | Path, names: Sequence[str]) -> dict[str, list[float]]:

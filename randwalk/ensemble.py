@@ -15,7 +15,7 @@ from .coefficient import Floats
 from .estimate import Estimate, Profile, average, proportion, values_of
 from .kernels.philox import STREAM_VERSION
 from .parity import cell, occupied
-from .record import WALLS, Passages, Paths, Record, Recorded, wall_index
+from .record import WALLS, Passages, Record, Recorded, wall_index
 from .store import Contents, known_as, read, write
 from .table import StepTable
 from .times import Times

@@ -45,6 +45,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -105,7 +106,9 @@ class Problem:
         for key in source.data:
             if key not in TABLES:
                 source.fail(
-                    key, None, f"unknown table or key {shown(key)}; known are {', '.join(TABLES)}{did_you_mean(key, TABLES)}"
+                    key,
+                    None,
+                    f"unknown table or key {shown(key)}; known are {', '.join(TABLES)}{did_you_mean(key, TABLES)}",
                 )
         names = read_parameters(source)
         run = source.section("run", ("times", "walkers", "seed"), needed=("times",))
@@ -166,7 +169,9 @@ def read_walk(source: Source, times: list[float]) -> LatticeWalk:
             if key in walk:
                 source.fail("walk", key, f"{key} goes with drift and diffusion, not with right and left")
     if ("dx" in walk) == ("sites" in walk):
-        source.fail("walk", "sites" if "sites" in walk else None, "[walk] needs dx, or sites on a bounded domain: one of them")
+        source.fail(
+            "walk", "sites" if "sites" in walk else None, "[walk] needs dx, or sites on a bounded domain: one of them"
+        )
     names = read_parameters(source)
     names_of = ("drift", "diffusion", "killing") if by_drift else ("right", "left", "killing")
     values: dict[str, Any] = {
@@ -198,7 +203,9 @@ def as_keys(message: str) -> str:
     >>> as_keys("take dt ≤ 0.1, or from_drift(..., rule=Rule.FITTED), or from_drift(..., times=[...]) without dt")
     'take dt ≤ 0.1, or rule = "fitted", or leave dt out'
     """
-    message = re.sub(r"(build the walk with )?from_drift\(\.\.\., times=\[\.\.\.\]\)( without dt)?", "leave dt out", message)
+    message = re.sub(
+        r"(build the walk with )?from_drift\(\.\.\., times=\[\.\.\.\]\)( without dt)?", "leave dt out", message
+    )
     message = re.sub(r"from_drift\(\.\.\., (rule=Rule\.\w+)\)", r"\1", message)
     return re.sub(r"rule ?= ?Rule\.(\w+)", lambda match: f'rule = "{match[1].lower()}"', message)
 
@@ -206,16 +213,18 @@ def as_keys(message: str) -> str:
 def _places(source: Source, walk: Mapping[str, Any]) -> dict[str, tuple[str, Key]]:
     """Where in a file the words stand that a complaint about its walk may have."""
     domain, start = source.section("domain", DOMAIN), source.section("start", STARTS)
-    tables = [key for key, value in walk.items() if isinstance(value, dict)]
-    robin = [side for side in ("left", "right") if isinstance(domain.get(side), dict)]
-    return (
-        {key: ("walk", key) for key in walk}
-        | {word: ("start", key) for key in start for word in ("start", key.capitalize())}
-        | {"reactivity": ("domain", side) for side in robin[:1]}
-        | {f"reactivity at the {side} wall": ("domain", side) for side in robin}
-        | {"table": ("walk", key) for key in tables[:1]}
-        | {"times": ("run", "times"), "time": ("run", "times")}
-    )
+    places: dict[str, tuple[str, Key]] = {"times": ("run", "times"), "time": ("run", "times")}
+    for key, value in walk.items():
+        places[key] = ("walk", key)
+        if isinstance(value, dict):
+            places.setdefault("table", ("walk", key))
+    for key in start:
+        places |= dict.fromkeys(("start", key.capitalize()), ("start", key))
+    for side in ("left", "right"):
+        if isinstance(domain.get(side), dict):
+            places.setdefault("reactivity", ("domain", side))
+            places[f"reactivity at the {side} wall"] = ("domain", side)
+    return places
 
 
 def read_parameters(source: Source) -> dict[str, float]:
@@ -225,11 +234,18 @@ def read_parameters(source: Source) -> dict[str, float]:
         source.fail("parameters", None, "[parameters] must be a table")
     for name, value in table.items():
         if not name.isidentifier() or keyword.iskeyword(name):
-            source.fail("parameters", name, f"the parameter {shown(name)} cannot be written in a formula: take a plain word")
+            source.fail(
+                "parameters", name, f"the parameter {shown(name)} cannot be written in a formula: take a plain word"
+            )
         if not is_number(value):
             source.fail("parameters", name, f"the parameter {name} must be a number, not {shown(value)}")
-        source.build("parameters", name, lambda name=name, value=value: expression("0", **{name: _float(name, value)}))
+        source.build("parameters", name, partial(_parameter, name, value))
     return {name: float(value) for name, value in table.items()}
+
+
+def _parameter(name: str, value: float) -> None:
+    """Refuse a number that no formula can have under this name."""
+    expression("0", **{name: _float(name, value)})
 
 
 def read_number(source: Source, names: Mapping[str, float], value: Any, section: str, *keys: str) -> float:
@@ -243,7 +259,9 @@ def read_number(source: Source, names: Mapping[str, float], value: Any, section:
         try:
             number = constant_value(expression(value, **names))
         except ValueError as error:
-            source.fail(section, keys, f"{key} = {shown(value)}: must be a number, or a formula of [parameters]: {error}")
+            source.fail(
+                section, keys, f"{key} = {shown(value)}: must be a number, or a formula of [parameters]: {error}"
+            )
         if number is not None:
             return number
         source.fail(section, keys, f"{key} = {shown(value)}: must be a number, and depends on x or t")
@@ -298,7 +316,7 @@ def read_coefficient(source: Source, section: str, key: str, value: Any, names: 
                 return expression(value, **names)
             case {"csv": str(file), "x": str(x), "value": str(column)} if len(value) == 3:
                 return Table.from_csv(beside(source, file), x, column)
-            case {"x": list(x), "values": list(values)} if len(value) == 2:
+            case {"x": list(), "values": list()} if len(value) == 2:
                 return Table(*(read_numbers(source, names, value[k], section, key, k) for k in ("x", "values")))
             case _ if is_number(value):
                 return as_coefficient(_float(key, value))
@@ -323,7 +341,8 @@ def read_domain(source: Source) -> Domain:
     names = read_parameters(source)
     table = source.section("domain", DOMAIN)
     low, high = (
-        read_number(source, names, table.get(key, end), "domain", key) for key, end in (("low", -math.inf), ("high", math.inf))
+        read_number(source, names, table.get(key, end), "domain", key)
+        for key, end in (("low", -math.inf), ("high", math.inf))
     )
     if not isinstance(table.get("ring", False), bool):
         source.fail("domain", "ring", f"ring = {shown(table['ring'])}: must be true or false")

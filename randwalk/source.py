@@ -82,7 +82,7 @@ class Source:
         return next((self._lines[path[:n]] for n in range(len(path), 0, -1) if path[:n] in self._lines), 1)
 
     def fail(self, section: str, key: Key, message: str) -> NoReturn:
-        raise ProblemError(f"{self.name}:{self.line(section, key)}: {' '.join(message.split())}")
+        raise ProblemError(f"{self.name}:{self.line(section, key)}: {' '.join(message.split())}") from None
 
     def section(self, name: str, known: Sequence[str], needed: Sequence[str] = ()) -> dict[str, Any]:
         """A table of the file (empty if absent) that has only the known keys and all needed ones."""

@@ -10,10 +10,10 @@ A file holds a text, which says what was run, and arrays of 64-bit whole numbers
 ``record0`` …   counts of each record, shape as the record's result has it
 ==============  ========================================================================================================
 
-In ``.npz`` each is a member of that name; in netCDF ``meta`` is the attribute ``randwalk``, the arrays are variables, and the other
-variables (``counts``, ``absorbed``, coordinates) repeat them for other programs and are not read back. ``sha256`` is the digest of
-the JSON without it, its keys sorted, followed for each array, sorted by name, by ``name (shape)`` and the little-endian bytes. A
-netCDF file ends with a line more, the digest of all bytes before it, because the HDF5 library must not be given damaged files.
+In ``.npz`` each is a member of that name; in netCDF ``meta`` is the attribute ``randwalk``, the arrays are variables, and the
+other variables (``counts``, ``absorbed``, coordinates) repeat them for other programs and are not read back. ``sha256`` is the
+digest of the JSON without it, its keys sorted, followed for each array, sorted by name, by ``name (shape)`` and the little-endian
+bytes. A netCDF file ends with a line more, the digest of all bytes before it, because the HDF5 library may hang on damaged files.
 
 Format 2 is that; format 1, of the releases up to 0.2.0, has neither digest and can be read.
 """
@@ -28,6 +28,7 @@ import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
@@ -64,7 +65,9 @@ Counts = NDArray[np.int64]
 FORMAT, READ = 2, (1, 2)
 SUFFIXES = (".npz", ".nc")
 METHODS = ("paths", "occupation", "jump")
-RECORDS: dict[str, type] = {c.__name__: c for c in (FirstPassage, LastVisit, TimePositive, Maximum, SquaredDisplacement)}
+RECORDS: dict[str, type] = {
+    c.__name__: c for c in (FirstPassage, LastVisit, TimePositive, Maximum, SquaredDisplacement)
+}
 MOST_WALKERS, MOST_SITES = 1 << 53, (1 << 31) - 8
 LONGEST_TEXT = 1 << 28  # bytes of the text
 DEFLATE = 1040  # no deflated member unpacks to more than 1032 times its size (zlib's documentation), and a few bytes
@@ -190,9 +193,9 @@ def _zipped(path: Path) -> Iterator[tuple[str, Arrays]]:
 
 def _npy(path: Path, name: str, member: BinaryIO, shape: tuple[int, ...] | None, size: int) -> NDArray[Any]:
     """An array of .npy form: of whole numbers and the given shape, or a text (no shape)."""
-    version = np.lib.format.read_magic(member)  # type: ignore[no-untyped-call]
+    version = np.lib.format.read_magic(member)
     header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-    found, by_columns, kind = header(member)  # type: ignore[no-untyped-call]
+    found, by_columns, kind = header(member)
     _check_array(path, name, found, kind, shape)
     wanted = math.prod(found) * kind.itemsize
     if shape is None and wanted > LONGEST_TEXT:
@@ -212,7 +215,7 @@ def _netcdf(path: Path) -> Iterator[tuple[str, Arrays]]:
     """The text and the arrays of a netCDF file."""
     _check_trailer(path)
     try:
-        import h5py
+        import h5py  # type: ignore[import-untyped]
     except ImportError:
         raise ImportError('reading netCDF needs h5py: pip install "randwalk-pde[io]"') from None
     with _damage(path, "not a readable netCDF file"), h5py.File(path, "r") as file:
@@ -273,7 +276,9 @@ def _damage(path: Path, what: str) -> Iterator[None]:
         if isinstance(error, (ValueError, MemoryError)) and str(error).startswith(str(path)):
             raise ValueError(str(error)) from None
         reason = " ".join(str(error).split())[:WIDEST]
-        raise ValueError(f"{path} is {what}" + (f": {reason}" if reason and "pickle" not in str(error) else "")) from None
+        raise ValueError(
+            f"{path} is {what}" + (f": {reason}" if reason and "pickle" not in str(error) else "")
+        ) from None
 
 
 # ---------------------------------------------------------------- what the text says
@@ -312,12 +317,12 @@ class _Meta:
         walk = _walk(path, field)
         parts = tuple(range(*pair) for pair in field.pairs("parts", 0, MOST_WALKERS))
         ordered = sorted(parts, key=lambda p: p.start)
-        if any(a.stop > b.start for a, b in zip(ordered, ordered[1:], strict=False)) or not all(map(len, parts)):
+        if any(a.stop > b.start for a, b in pairwise(ordered)) or not all(map(len, parts)):
             field.fail("parts", "must be ranges of walkers, not empty, that do not overlap")
         if sum(map(len, parts)) > MOST_WALKERS:
             field.fail("parts", "holds more than 2⁵³ walkers")
         steps = tuple(field.numbers("steps", 0, MOST_STEPS))
-        if any(a >= b for a, b in zip(steps, steps[1:], strict=False)):
+        if any(a >= b for a, b in pairwise(steps)):
             field.fail("steps", "must increase")
         return cls(path, data, version, _window(field, walk), parts, steps, _records(field))
 
@@ -329,11 +334,12 @@ class _Meta:
     def shapes(self) -> dict[str, tuple[int, ...]]:
         """The shapes that the arrays must have."""
         times, last, sites = len(self.steps), self.steps[-1], self.table.sites
-        widths = {
+        widths: dict[type, tuple[int, ...]] = {
             FirstPassage: (last + 1, 3), LastVisit: (times, last + 2), TimePositive: (times, last + 1),
             Maximum: (times, sites + 2), SquaredDisplacement: (times, 2 * sites + 1),
         }  # fmt: skip
-        return {"raw": (times, sites + 3)} | {f"record{i}": widths[type(r)] for i, r in enumerate(self.records)}
+        raw: dict[str, tuple[int, ...]] = {"raw": (times, sites + 3)}
+        return raw | {f"record{i}": widths[type(r)] for i, r in enumerate(self.records)}
 
     def contents(self, arrays: Mapping[str, Counts]) -> Contents:
         """The ensemble's fields, of arrays that are checked to be counts of its walkers."""
@@ -362,7 +368,10 @@ class _Meta:
         gone = raw[:, [0, -2, -1]]
         if (np.diff(gone, axis=0) < 0).any():
             self._fail("raw", "walkers that had gone come back")
-        shut = [table.wrap or isinstance(walk.domain.left, Reflecting), table.wrap or isinstance(walk.domain.right, Reflecting)]
+        shut = [
+            table.wrap or isinstance(walk.domain.left, Reflecting),
+            table.wrap or isinstance(walk.domain.right, Reflecting),
+        ]
         if gone[:, :2][:, np.array(shut, dtype=bool)].any():
             self._fail("raw", "walkers have gone through a wall that reflects, or off a ring")
         if not table.wrap:

@@ -25,22 +25,29 @@ from randwalk.validate.measured import read_measured
 Clear = (ValueError, TypeError, OSError)
 CASES = Path(__file__).parents[1] / "validate" / "cases"
 VALUES = [
-    "nan", "inf", "-inf", "-1", "0", "1", "-0.0", "1e308", "-1e308", "1e-308", "1e999", "0.5", "1e-9", "1e9", "1e18", "0x7fffffffffffffff",
-    str(2**70), "9" * 5000, "0x" + "f" * 2000, "true", "''", '"x"', '"t"', '"a*x"', '"1/0"', '"x**-1"', '"log(x)"', '"sqrt(x - 1)"',
-    '"9**9**9**9"', '"exp(exp(exp(9)))"', '"((((x"', '"x if x else t"', '"lambda: 1"', '"1_000"', '"\\u0000"', '"tanh(1e9*x)"', '"heaviside(x)"',
-    '"é"', '"absorbing"', '"reflecting"', '"fick"', '"fitted"', '"two_way"', "[]", "[[]]", "[1, 2]", "[0.0, 1.0, nan]", "{}", "{a = 1}",
-    "{x = [0, 1], values = [0.2, 0.3]}", "{x = [-1e3, 1e3], values = [0.2, 0.3]}", "{x = [0], values = [0]}", "{x = 1, values = 2}",
-    '{csv = "/dev/zero", x = "x", value = "v"}', '{csv = "/", x = "x", value = "v"}', '{csv = "no.csv", x = "x", value = "v"}',
-    "{reactivity = 1.0}", "{reactivity = -1}", "{reactivity = 1e300}", "{reactivity = 'v'}", "{mean = 0.0, sd = 0.1}", "{low = 0.1, high = 0.2}",
-    "{x = [0.5, 0.25], masses = [0.5, 0.5]}", "{x = [0, 1e300], masses = [0.5, 0.5]}", "1979-05-27", "07:32:00", "[" * 200 + "]" * 200,
-    "'''\na = 1\n'''", "\"'\"", "1_0", "01", "+", "=", "1e", "0.1.2", "[1,", "{a = ", '"', "#", "\x00", "\ud7ff", "\ufeff",
+    "nan", "inf", "-inf", "-1", "0", "1", "-0.0", "1e308", "-1e308", "1e-308", "1e999", "0.5", "1e-9", "1e9",
+    "1e18", "0x7fffffffffffffff", str(2**70), "9" * 5000, "0x" + "f" * 2000, "true", "''", '"x"', '"t"', '"a*x"',
+    '"1/0"', '"x**-1"', '"log(x)"', '"sqrt(x - 1)"', '"9**9**9**9"', '"exp(exp(exp(9)))"', '"((((x"',
+    '"x if x else t"', '"lambda: 1"', '"1_000"', '"\\u0000"', '"tanh(1e9*x)"', '"heaviside(x)"', '"é"',
+    '"absorbing"', '"reflecting"', '"fick"', '"fitted"', '"two_way"', "[]", "[[]]", "[1, 2]", "[0.0, 1.0, nan]",
+    "{}", "{a = 1}", "{x = [0, 1], values = [0.2, 0.3]}", "{x = [-1e3, 1e3], values = [0.2, 0.3]}",
+    "{x = [0], values = [0]}", "{x = 1, values = 2}", '{csv = "/dev/zero", x = "x", value = "v"}',
+    '{csv = "/", x = "x", value = "v"}', '{csv = "no.csv", x = "x", value = "v"}', "{reactivity = 1.0}",
+    "{reactivity = -1}", "{reactivity = 1e300}", "{reactivity = 'v'}", "{mean = 0.0, sd = 0.1}",
+    "{low = 0.1, high = 0.2}", "{x = [0.5, 0.25], masses = [0.5, 0.5]}", "{x = [0, 1e300], masses = [0.5, 0.5]}",
+    "1979-05-27", "07:32:00", "[" * 200 + "]" * 200, "'''\na = 1\n'''", "\"'\"", "1_0", "01", "+", "=", "1e",
+    "0.1.2", "[1,", "{a = ", '"', "#", "\x00", "\ud7ff", "\ufeff",
 ]  # fmt: skip
 KEYS = [
-    "title", "catches", "drift", "diffusion", "right", "left", "dx", "sites", "dt", "killing", "rule", "convention", "low", "high",
-    "ring", "point", "normal", "uniform", "times", "walkers", "seed", "tolerance", "kind", "csv", "time", "count", "width", "fold",
-    "rows", "source", "value", "start", "wall", "error", "v", "x", "pi", "lambda", "a.b", '"a b"', "é", "walk.dx",
+    "title", "catches", "drift", "diffusion", "right", "left", "dx", "sites", "dt", "killing", "rule",
+    "convention", "low", "high", "ring", "point", "normal", "uniform", "times", "walkers", "seed", "tolerance",
+    "kind", "csv", "time", "count", "width", "fold", "rows", "source", "value", "start", "wall", "error", "v", "x",
+    "pi", "lambda", "a.b", '"a b"', "é", "walk.dx",
 ]  # fmt: skip
-TABLES = ["[walk]", "[[walk]]", "[domain]", "[start]", "[run]", "[solve]", "[validate]", "[measured]", "[parameters]", "[plot]", "[start.normal]"]
+TABLES = [
+    "[walk]", "[[walk]]", "[domain]", "[start]", "[run]", "[solve]", "[validate]", "[measured]", "[parameters]",
+    "[plot]", "[start.normal]",
+]  # fmt: skip
 
 
 def problem_texts() -> list[str]:
@@ -48,12 +55,15 @@ def problem_texts() -> list[str]:
     texts = [(CASES / f"{name}.toml").read_text(encoding="utf-8") for name in case_names()]
     texts = [re.sub(r'csv = "', f'csv = "{CASES.as_posix()}/', text) for text in texts]
     every = (
-        '[parameters]\na = 0.5\n[walk]\ndrift = "-a*x"\ndiffusion = 0.5\ndx = 0.1\nrule = "linear"\nconvention = "ito"\nkilling = 0.1\n'
+        '[parameters]\na = 0.5\n[walk]\ndrift = "-a*x"\ndiffusion = 0.5\ndx = 0.1\nrule = "linear"\nconvention = "ito"\n'
+        "killing = 0.1\n"
         '[domain]\nlow = "-2*a"\nhigh = 1.0\nleft = "absorbing"\nright = {reactivity = "a"}\n'
         "[start]\nuniform = {low = 0.1, high = 0.5}\n[run]\ntimes = [0.5, 1.0]\nwalkers = 1000\nseed = 3\n"
         "[solve]\ntolerance = 1e-4\n[validate]\nwalkers = 10\nseed = 1\n"
     )
-    plain = "[walk]\nright = 0.3\nleft = 0.2\ndx = 1\ndt = 1\n[start]\npoint = 0.5\n[run]\ntimes = [10]\nwalkers = 100\n"
+    plain = (
+        "[walk]\nright = 0.3\nleft = 0.2\ndx = 1\ndt = 1\n[start]\npoint = 0.5\n[run]\ntimes = [10]\nwalkers = 100\n"
+    )
     return [*texts, every, plain, plain.replace("point = 0.5", "sites = {x = [0, 2], masses = [0.5, 0.5]}")]
 
 
@@ -127,7 +137,17 @@ def _cut(text: str, choose: random.Random) -> str:
     return text[:i] if choose.random() < 0.8 else text[i:]
 
 
-TEXT_CHANGES: list[Callable[[str, random.Random], str]] = [_value, _value, _value, _inner_value, _inner_value, _key, _line, _character, _cut]
+TEXT_CHANGES: list[Callable[[str, random.Random], str]] = [
+    _value,
+    _value,
+    _value,
+    _inner_value,
+    _inner_value,
+    _key,
+    _line,
+    _character,
+    _cut,
+]
 
 
 def _flip(content: bytes, choose: random.Random) -> bytes:
@@ -182,7 +202,26 @@ def _fault(read: Callable[[], object], path: Path, told: str) -> str | None:
 
 # ---------------------------------------------------------------- ensembles
 
-NASTY: list[Any] = [None, True, -1, 0, 1, 2**31, 2**70, 1.5, 1e308, float("nan"), "", "x", [], [[]], {}, [1, 2], [[0, 1e3]], "9" * 50]
+NASTY: list[Any] = [
+    None,
+    True,
+    -1,
+    0,
+    1,
+    2**31,
+    2**70,
+    1.5,
+    1e308,
+    float("nan"),
+    "",
+    "x",
+    [],
+    [[]],
+    {},
+    [1, 2],
+    [[0, 1e3]],
+    "9" * 50,
+]
 
 
 def damaged_ensembles(path: Path, count: int, seed: int = 1) -> Iterator[Path]:
@@ -217,7 +256,9 @@ def _changed_meta(text: str, choose: random.Random) -> str:
         meta[key][choose.randrange(len(meta[key]))] = choose.choice(NASTY)
     elif what == 3:
         walk = meta["walk"].split("\n")
-        walk[choose.randrange(len(walk))] = choose.choice(["", "dx = 1e-9", "right = 0.1", 'right = {csv = "/dev/zero", x = "x", value = "v"}', "dt = 7"])
+        walk[choose.randrange(len(walk))] = choose.choice(
+            ["", "dx = 1e-9", "right = 0.1", 'right = {csv = "/dev/zero", x = "x", value = "v"}', "dt = 7"]
+        )
         meta["walk"] = "\n".join(walk)
     elif what == 4:
         meta["walk"] = damaged_text(meta["walk"], choose).decode("utf-8", "replace")
@@ -272,7 +313,7 @@ def _change_npz(path: Path, target: Path, choose: random.Random) -> None:
 
 
 def _change_netcdf(path: Path, target: Path, choose: random.Random) -> None:
-    import h5py
+    import h5py  # type: ignore[import-untyped]
 
     content = path.read_bytes()
     ending = content.rfind(b"\nrandwalk sha256 ")
@@ -299,15 +340,21 @@ def _change_netcdf(path: Path, target: Path, choose: random.Random) -> None:
 def same(first: rw.Ensemble, second: rw.Ensemble) -> bool:
     """Whether two ensembles hold the same walkers of the same run."""
     return (
-        all(getattr(first, name) == getattr(second, name) for name in ("walk", "table", "seed", "method", "parts", "steps"))
+        all(
+            getattr(first, name) == getattr(second, name)
+            for name in ("walk", "table", "seed", "method", "parts", "steps")
+        )
         and np.array_equal(first.raw, second.raw)
         and list(first.records) == list(second.records)
-        and all(np.array_equal(a.counts, b.counts) for a, b in zip(first.records.values(), second.records.values(), strict=True))
+        and all(
+            np.array_equal(a.counts, b.counts)  # type: ignore[union-attr]
+            for a, b in zip(first.records.values(), second.records.values(), strict=True)
+        )
     )
 
 
 def ensemble_faults(path: Path, count: int, seed: int = 1) -> list[str]:
-    """What is wrong with how changed copies of a saved ensemble are read. Those that have a checksum must be refused or be equal."""
+    """What is wrong with how changed copies of a saved ensemble are read: one with a checksum must be refused or be equal."""
     whole, faults = rw.Ensemble.load(path), []
     checked = _has_checksum(path)
 

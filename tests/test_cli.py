@@ -103,6 +103,19 @@ def test_bad_input_exits_with_2_and_one_line(tmp_path: Path, change: tuple[str, 
     assert told in done.stderr and "Traceback" not in done.stderr and done.stderr.count("\n") == 1
 
 
+def test_one_bad_case_is_told_in_one_line_and_the_others_go_on(tmp_path: Path) -> None:
+    long = "a" * 60 + "/" + "b" * 60
+    (tmp_path / long).mkdir(parents=True)
+    (tmp_path / "mine.toml").write_text(PROBLEM)
+    (tmp_path / long / "bad.toml").write_text(PROBLEM.replace("walkers = 1000", "walkers = 1e3"))
+    done = run("validate", f"{long}/bad.toml", "mine.toml", "--json", "out.json", cwd=tmp_path)
+    assert done.returncode == 2
+    line = f"randwalk: {long}/bad.toml:13: walkers = 1000.0: must be a positive whole number; write 1_000\n"
+    assert done.stderr == line and "bad" not in done.stdout and "mine" in done.stdout
+    written = json.loads((tmp_path / "out.json").read_text())
+    assert [case["name"] for case in written["cases"]] == ["mine"] and list(written["failures"]) == ["bad"]
+
+
 def test_a_missing_file_exits_with_2(tmp_path: Path) -> None:
     done = run("simulate", "nowhere.toml", cwd=tmp_path)
     assert done.returncode == 2 and "nowhere.toml" in done.stderr

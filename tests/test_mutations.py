@@ -50,7 +50,5 @@ def test_two_thousand_and_five_hundred_damaged_ensembles(name: str, tmp_path: Pa
 
 def test_the_damage_is_that_of_the_seed() -> None:
     text = "[walk]\nright = 0.5\nleft = 0.5\ndx = 1\n"
-    first, second = (
-        [damaged_text(text, random.Random(seed)) for seed in range(100)] for _ in range(2)
-    )
+    first, second = ([damaged_text(text, random.Random(seed)) for seed in range(100)] for _ in range(2))
     assert first == second and len(set(first)) > 90

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import h5py
+import h5py  # type: ignore[import-untyped]
 import numpy as np
 import pytest
 
@@ -20,7 +20,13 @@ from .mutations import same
 
 OLD = Path(__file__).parent / "data"
 ABSORB, REFLECT = rw.Absorbing(), rw.Reflecting()
-RECORDS = [rw.FirstPassage(), rw.LastVisit(3.0), rw.TimePositive(3.0), rw.Maximum(), rw.SquaredDisplacement()]
+RECORDS: list[rw.record.Record] = [
+    rw.FirstPassage(),
+    rw.LastVisit(3.0),
+    rw.TimePositive(3.0),
+    rw.Maximum(),
+    rw.SquaredDisplacement(),
+]
 
 
 def walled() -> rw.LatticeWalk:
@@ -40,7 +46,9 @@ def test_files_of_the_first_releases_are_read(suffix: str, run: rw.Ensemble) -> 
     assert same(old, run) and same(old.extend(700), run.extend(700))
 
 
-def rewrite(path: Path, meta: Callable[[dict[str, Any]], None], arrays: Callable[[dict[str, Any]], None], signed: bool) -> None:
+def rewrite(
+    path: Path, meta: Callable[[dict[str, Any]], None], arrays: Callable[[dict[str, Any]], None], signed: bool
+) -> None:
     """Change the text and the arrays of a .npz file; `signed`: with the checksum that then belongs to it."""
     with np.load(path) as file:
         held = {name: file[name] for name in file.files}
@@ -133,7 +141,7 @@ WRONG: list[tuple[Any, Any, str]] = [
     (put("records", 3), nothing, "records = 3"),
     (put("walk", 3), nothing, "walk = 3: must be a text"),
     (put("walk", "[walk]"), nothing, r": walk:1: \[walk\] needs right"),
-    (in_walk("right = 0.3", 'right = {csv = "/dev/zero", x = "x", value = "v"}'), nothing, ": walk:2: csv = .*no file may be named"),
+    (in_walk("right = 0.3", 'right = {csv = "/dev/zero", x = "x", value = "v"}'), nothing, ":2: csv = .*no file may be named"),
     (in_walk("right = 0.3", "right = 0.7"), nothing, ": walk:2: right"),
     (in_walk("dx = 0.6451612903225806", "dx = 1e-9"), nothing, ": walk:5: "),
     (in_walk("[start]", "[run]\ntimes = [1]\n[start]"), nothing, ": walk:.*'run' is no part of a walk"),
@@ -186,7 +194,14 @@ def test_the_last_line_of_a_netcdf_file_is_the_digest_of_what_comes_before(run: 
     run.save(path)
     content, _, ending = path.read_bytes().rpartition(TRAILER)
     assert ending == hashlib.sha256(content).hexdigest().encode() + b"\n"
-    for wrong in (content, content[:5000] + TRAILER + ending, content + TRAILER + b"0" * 64 + b"\n", content[:-9], b"", b"\x89HDF"):
+    for wrong in (
+        content,
+        content[:5000] + TRAILER + ending,
+        content + TRAILER + b"0" * 64 + b"\n",
+        content[:-9],
+        b"",
+        b"\x89HDF",
+    ):
         path.write_bytes(wrong)
         with pytest.raises(ValueError, match=r"run\.nc was not written by Ensemble\.save, or is damaged"):
             rw.Ensemble.load(path)
@@ -243,7 +258,9 @@ def npy(shape: str, kind: str = "'<i8'") -> bytes:
         ("meta.npy", npy("()", "'<U9000'") + ("[" * 9000).encode("utf-32-le"), "is damaged: its text is not JSON"),
     ],
 )  # fmt: skip
-def test_sizes_are_checked_before_anything_is_unpacked(name: str, content: bytes, told: str, run: rw.Ensemble, tmp_path: Path) -> None:
+def test_sizes_are_checked_before_anything_is_unpacked(
+    name: str, content: bytes, told: str, run: rw.Ensemble, tmp_path: Path
+) -> None:
     run.save(tmp_path / "run.npz")
     member(tmp_path / "run.npz", name, content)
     with pytest.raises(ValueError, match=told) as error:

@@ -29,6 +29,7 @@ import itertools
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -306,7 +307,7 @@ def _read_curve(problem: Problem, source: Source) -> MeasuredCurve:
     times, values = np.array(columns["time"]), np.array(columns["value"])
     starts = np.array(columns["start"]) if "start" in table else np.full(times.size, problem.walk.start.anchor)
     for start in np.unique(starts) if "start" in table else ():
-        source.build("measured", "start", lambda start=float(start): problem.walk.with_start(start))
+        source.build("measured", "start", partial(problem.walk.with_start, float(start)))
     text = read_text(source, "measured", "source")
     return source.build(
         "measured", "csv", lambda: MeasuredCurve(times, values, starts, table["wall"], error, text),

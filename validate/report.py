@@ -133,7 +133,13 @@ class Report:
         """One line: the verdict, and what it means."""
         checks = sum(len(g.checks) for c in self.cases for _, g in _groups(c))
         failed = sum("fail" in self.verdicts(c).values() for c in self.cases)
-        verdict = "all passed" if self.passed else f"{failed} of {len(self.cases)} cases FAILED" if failed else "no case failed"
+        verdict = (
+            "all passed"
+            if self.passed
+            else f"{failed} of {len(self.cases)} cases FAILED"
+            if failed
+            else "no case failed"
+        )
         if self.failures:
             verdict += f", {len(self.failures)} could not be run"
         return (
