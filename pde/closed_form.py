@@ -243,10 +243,11 @@ def _line_law(equation: FokkerPlanck) -> tuple[Law, str]:
 
 def _bounded_law(equation: FokkerPlanck) -> tuple[Law, str]:
     domain, start = equation.domain, equation.start
-    drift, diffusion = constant_value(equation.drift), constant_value(equation.diffusion)
+    given = {"drift": equation.declared_drift, "diffusion": equation.diffusion}
+    drift, diffusion = (constant_value(coefficient) for coefficient in given.values())
     for name, value in (("drift", drift), ("diffusion", diffusion)):
         if value is None:
-            raise NoClosedForm(f"{name} = {getattr(equation, name)}: on {domain} a closed form needs a constant {name}")
+            raise NoClosedForm(f"{name} = {given[name]}: on {domain} a closed form needs a constant {name}")
     assert drift is not None and diffusion is not None
     low, high = start.support
     if isinstance(start, Normal) and not domain.low <= low <= high <= domain.high:

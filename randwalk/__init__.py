@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from .ensemble import Ensemble
     from .estimate import Estimate
     from .formula import expression
+    from .function import Function
     from .problem import Problem
     from .record import FirstPassage, LastVisit, Maximum, Positions, SquaredDisplacement, TimePositive
     from .simulation import Interrupted, explain, simulate, trajectories
@@ -25,7 +26,7 @@ __version__ = "0.2.0"
 
 __all__ = [
     "Absorbing", "Affine", "Coefficient", "Constant", "Convention", "DeviceError", "Ensemble", "Estimate", "FirstPassage",
-    "Interrupted", "Interval", "LastVisit", "LatticeWalk", "Line", "Maximum", "Normal", "PartiallyAbsorbing",
+    "Function", "Interrupted", "Interval", "LastVisit", "LatticeWalk", "Line", "Maximum", "Normal", "PartiallyAbsorbing",
     "Point", "Positions", "Problem", "Reflecting", "Ring", "Rule", "Sites", "SquaredDisplacement", "Table", "Tanh",
     "TimePositive", "Uniform", "__version__", "explain", "expression", "gallery", "pde", "simulate", "trajectories",
     "validate",
@@ -41,6 +42,7 @@ _HOMES = {
     "ensemble": ("Ensemble",),
     "estimate": ("Estimate",),
     "formula": ("expression",),
+    "function": ("Function",),
     "problem": ("Problem",),
     "record": ("FirstPassage", "LastVisit", "Maximum", "Positions", "SquaredDisplacement", "TimePositive"),
     "simulation": ("Interrupted", "explain", "simulate", "trajectories"),

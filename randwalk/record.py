@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from .coefficient import Floats
 from .estimate import Estimate, average, proportion, values_of
+from .memory import SHARE, available
 from .times import Times, row_of
 
 if TYPE_CHECKING:
@@ -65,6 +66,11 @@ class _Counted:
     def bin(self, batch: Batch) -> Bin:
         raise TypeError(f"{type(self).__name__} is not a histogram")
 
+    def size(self, table: StepTable, walkers: int, steps: Sequence[int]) -> tuple[float, str]:
+        """(bytes of the result, what would make it smaller)."""
+        values = max(steps[-1], 2 * table.sites)
+        return 8.0 * len(steps) * values, f"leave {self} out, record fewer times, or take a larger dx and dt"
+
     def empty(self, table: StepTable, walkers: int, steps: Sequence[int]) -> Recorded:
         """The result before any walker is counted."""
         name, values = self.bins(table, steps[-1])
@@ -92,6 +98,9 @@ class FirstPassage(_Counted):
     >>> rw.simulate(game, 10_000, [1000], seed=1, record=[record])[record].passed("right", 1000)  # 2/10 in the end
     0.2022 ± 0.004
     """
+
+    def size(self, table: StepTable, walkers: int, steps: Sequence[int]) -> tuple[float, str]:
+        return 32.0 * steps[-1], f"leave {self} out, take shorter times, or a larger dt"
 
     def empty(self, table: StepTable, walkers: int, steps: Sequence[int]) -> Recorded:
         times = np.arange(steps[-1] + 1) * table.walk.dt
@@ -173,6 +182,10 @@ class SquaredDisplacement(_Counted):
 @dataclass(frozen=True)
 class Positions(_Counted):
     """The place of every walker at each recorded time, the only record whose memory grows with walkers: 8 bytes each."""
+
+    def size(self, table: StepTable, walkers: int, steps: Sequence[int]) -> tuple[float, str]:
+        fit = max(1, int(0.4 * SHARE * available() / (8.0 * len(steps))))
+        return 8.0 * len(steps) * walkers, f"take walkers ≤ {fit}, or record fewer times"
 
     def empty(self, table: StepTable, walkers: int, steps: Sequence[int]) -> Recorded:
         return Paths(np.array(table.walk.recorded(steps).asked), np.empty((len(steps), walkers)))
@@ -287,7 +300,12 @@ class Paths:
     x: Floats
 
     def __add__(self, other: Paths) -> Paths:
-        return Paths(self.times, np.concatenate([self.x, other.x], axis=1))
+        return Paths.joined([self, other])
+
+    @classmethod
+    def joined(cls, parts: Sequence[Paths]) -> Paths:
+        """The walkers of all `parts`, one after another."""
+        return cls(parts[0].times, np.concatenate([part.x for part in parts], axis=1))
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Each path against time."""

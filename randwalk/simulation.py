@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -14,11 +13,13 @@ from .device import DeviceError, choose
 from .domain import Absorbing
 from .ensemble import Ensemble
 from .kernels.step import PLANES
+from .memory import require
 from .occupation import occupation
-from .paths import Jumps, StepByStep, Stride, follow, planes
+from .paths import BATCH, Jumps, StepByStep, Stride, follow, planes
 from .progress import progress_bar
 from .record import FUNCTIONALS, FirstPassage, Paths, Positions, Record, Recorded, _Counted
 from .table import StepTable
+from .threads import available as processors
 from .threads import share
 from .walk import LatticeWalk
 from .window import leak_tolerance, table_for
@@ -130,7 +131,9 @@ def simulate(
             raise TypeError(f"record = {item!r}: must be FirstPassage(), LastVisit(x), TimePositive(x), Maximum(), …")
     if len(set(records)) < len(records):
         raise ValueError(f"record has {records}: each only once")
-    return run(walk, span, tuple(walk.steps(times)), int(seed), method, records, threads, progress, backend, devices)
+    done = run(walk, span, tuple(walk.steps(times)), int(seed), method, records, threads, progress, backend, devices)
+    walk.warn_if_slow(done.sites, done.counts, done.times)
+    return done
 
 
 def explain(walk: LatticeWalk, walkers: int | range, times: ArrayLike, record: Sequence[Record] = ()) -> Plan:
@@ -166,8 +169,9 @@ def run(
         method = plan.method
     if method not in plan.seconds:
         raise ValueError(f"method = {method!r} cannot do this run: {_why_not(method, table, records)}")
-    _check_memory(table, walkers, steps, records)
+    _check_memory(table, walkers, steps, records, method, threads)
     done = Ensemble(walk, table, seed, method, (), steps, np.zeros((len(steps), table.sites + 3), dtype=np.int64), {})
+    paths: dict[Record, list[Paths]] = {}
     with share(threads) as taken, progress_bar(f"simulating by {method}", 1.0, progress) as advance:
         where = choose(backend, devices, plan.seconds[method], taken)
         try:
@@ -179,25 +183,35 @@ def run(
                     before = fraction
                 return replace(done, parts=(walkers,), raw=raw, records=dict(zip(records, results, strict=True)))
             stride: Stride = Jumps(table, steps) if method == "jump" else StepByStep(table)
-            results_so_far: list[Recorded] = []
             for batch, raw, results in follow(table, walkers, steps, seed, records, stride, where):
-                results_so_far = (
-                    [a + b for a, b in zip(results_so_far, results, strict=True)] if results_so_far else results  # type: ignore[operator]
-                )
+                so_far = dict(done.records)
+                for record, result in zip(records, results, strict=True):
+                    if isinstance(result, Paths):
+                        paths.setdefault(record, []).append(result)
+                        so_far[record] = result
+                    else:
+                        so_far[record] = so_far[record] + result if record in so_far else result
                 done = replace(
-                    done, parts=(range(walkers.start, batch.stop),), raw=done.raw + raw,
-                    records=dict(zip(records, results_so_far, strict=True)),
+                    done, parts=(range(walkers.start, batch.stop),), raw=done.raw + raw, records=so_far
                 )  # fmt: skip
                 advance(len(batch) / len(walkers))
-            return done
+            return _with_paths(done, paths)
         except KeyboardInterrupt:
-            raise Interrupted(done if done.parts else None) from None
+            raise Interrupted(_with_paths(done, paths) if done.parts else None) from None
         except DeviceError as error:
-            error.ensemble = done if done.parts else None
+            error.ensemble = _with_paths(done, paths) if done.parts else None
             raise
 
 
-def trajectories(walk: LatticeWalk, walkers: int | range, times: ArrayLike, seed: int = 0) -> Paths:
+def _with_paths(done: Ensemble, paths: dict[Record, list[Paths]]) -> Ensemble:
+    """The ensemble with the paths of all its batches; joined once, because each joining copies them."""
+    joined = {record: Paths.joined(parts) for record, parts in paths.items()}
+    return replace(done, records=done.records | {k: Paths(p.times, p.x[:, : done.walkers]) for k, p in joined.items()})
+
+
+def trajectories(
+    walk: LatticeWalk, walkers: int | range, times: ArrayLike, seed: int = 0, progress: bool = False
+) -> Paths:
     """Whole paths, for plotting: the place of each walker at each of `times`, shape (times, walkers) in ``.x``.
 
     They are the paths that ``simulate(..., method="paths")`` counts, walker by walker. An absorbed walker is at its wall, a
@@ -207,7 +221,7 @@ def trajectories(walk: LatticeWalk, walkers: int | range, times: ArrayLike, seed
     array([[ 0., -1.,  0.,  1.,  2.,  1.],
            [ 0.,  1.,  0.,  1.,  0., -1.]])
     """
-    paths: Paths = simulate(walk, walkers, times, seed, method="paths", record=[Positions()])[Positions()]
+    paths: Paths = simulate(walk, walkers, times, seed, method="paths", record=[Positions()], progress=progress)[Positions()]
     return paths
 
 
@@ -275,22 +289,17 @@ def _why_not(method: str, table: StepTable, records: Sequence[Record]) -> str:
     )  # fmt: skip
 
 
-def _check_memory(table: StepTable, walkers: range, steps: Sequence[int], records: Sequence[Record]) -> None:
-    """Refuse a request that cannot fit, with the size it would need."""
-    size = 8.0 * len(steps) * (table.sites + 3)
+def _check_memory(
+    table: StepTable, walkers: range, steps: Sequence[int], records: Sequence[Record], method: str, threads: int | None
+) -> None:
+    """Refuse a request that cannot fit, before anything runs.
+
+    There are two of every result, that of the walkers so far and the sum with the next; and one for each batch of walkers
+    that a thread has finished or works at. Places of walkers are in parts, and joined.
+    """
+    batches = 0 if method == "occupation" else min(-(-len(walkers) // BATCH), 2 * (threads or processors()) + 1)
+    sizes = [(8.0 * len(steps) * (table.sites + 3) * (2 + batches), "record fewer times, or take a larger dx")]
     for record in records:
-        if isinstance(record, Positions):
-            size += 8.0 * len(steps) * len(walkers)
-        elif isinstance(record, FirstPassage):
-            size += 3 * 8.0 * steps[-1]
-        else:
-            size += 8.0 * len(steps) * max(steps[-1], 2 * table.sites)
-    try:
-        available = float(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
-    except (AttributeError, ValueError, OSError):  # not on every system
-        available = 2.0**34
-    if 2.0 * size > available:
-        raise MemoryError(
-            f"the run needs {2.0 * size / 2**30:.3g} GiB for its results and this machine has {available / 2**30:.3g} GiB: "
-            "record fewer times, fewer walkers' positions or a coarser lattice"
-        )
+        size, remedy = record.size(table, len(walkers), steps)
+        sizes.append((size * (2 if isinstance(record, Positions) else 2 + batches), remedy))
+    require(sum(size for size, _ in sizes), "the run", max(sizes)[1])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import numpy as np
@@ -74,21 +75,29 @@ class Table(Coefficient):
         return cls(numbers[x], numbers[value])
 
     def evaluate(self, x: Floats, t: Floats) -> Floats:
-        tolerance = 1e-9 * (self.x[-1] - self.x[0])
-        values = np.interp(x, self.x, self.values)
-        outside = (x < self.x[0] - tolerance) | (x > self.x[-1] + tolerance)
-        if outside.any():
-            place = float(np.atleast_1d(x)[np.atleast_1d(outside)][0])
-            raise ValueError(
-                f"the table covers x from {self.x[0]:g} to {self.x[-1]:g} and is needed at x = {place:g}: "
-                "give more rows, or put walls inside the table"
-            )
-        return values
+        _refuse_outside(self.x, x)
+        return np.interp(x, self.x, self.values)
 
-    def derivative(self, variable: str) -> Coefficient:
+    def regular_derivative(self, variable: str) -> Coefficient:
         if variable != "x":
             return ZERO
-        return Table(self.x, np.gradient(self.values, self.x, edge_order=2 if self.x.size > 2 else 1))
+        return StepTable(self.x, np.diff(self.values) / np.diff(self.x))
+
+    def _shifted(self, variable: str, by: float) -> Coefficient:
+        return Table(self.x - by, self.values)
+
+    def _places(self, variable: str) -> tuple[float, ...]:
+        return _changes(self.x, np.diff(self.values) / np.diff(self.x)) if variable == "x" else ()
+
+    def _covered(self, variable: str) -> tuple[float, float]:
+        return _range(self.x, variable)
+
+    def _narrowest(self, variable: str, low: float, high: float, value: float) -> float:
+        if variable != "x":
+            return math.inf
+        changing = (np.diff(self.values) != 0.0) & (self.x[:-1] < high) & (self.x[1:] > low)
+        bent = changing if len(self._places("x")) else np.zeros_like(changing)
+        return float(np.min(np.diff(self.x), where=bent, initial=np.inf))
 
     def latex(self) -> str:
         return r"\mathrm{table}(x)"
@@ -105,3 +114,75 @@ class Table(Coefficient):
         return f"Table({self.x.size} rows, x from {self.x[0]:g} to {self.x[-1]:g})"
 
     __str__ = __repr__
+
+
+class StepTable(Coefficient):
+    """A function of x that has one value between every two neighbouring points of `x`, and at a point the mean of both
+    sides: the slope of a :class:`Table`. `values` has one number less than `x`."""
+
+    depends_on_x = True
+    depends_on_t = False
+
+    def __init__(self, x: Floats, values: Floats) -> None:
+        self.x, self.values = x, values
+
+    def evaluate(self, x: Floats, t: Floats) -> Floats:
+        _refuse_outside(self.x, x)
+        sides = [np.searchsorted(self.x, x, side) for side in ("left", "right")]
+        before, after = (self.values[np.clip(at - 1, 0, self.values.size - 1)] for at in sides)
+        return 0.5 * (before + after)
+
+    def regular_derivative(self, variable: str) -> Coefficient:
+        return ZERO
+
+    def _shifted(self, variable: str, by: float) -> Coefficient:
+        return StepTable(self.x - by, self.values)
+
+    def _steps(self, variable: str, value: float) -> set[float]:
+        return set(self._places(variable))
+
+    def _places(self, variable: str) -> tuple[float, ...]:
+        return _changes(self.x, self.values) if variable == "x" else ()
+
+    def _covered(self, variable: str) -> tuple[float, float]:
+        return _range(self.x, variable)
+
+    def latex(self) -> str:
+        return r"\mathrm{table}'(x)"
+
+    def __eq__(self, other: object) -> bool:
+        return (
+            isinstance(other, StepTable)
+            and np.array_equal(self.x, other.x)
+            and np.array_equal(self.values, other.values)
+        )
+
+    def __hash__(self) -> int:
+        return hash((self.x.tobytes(), self.values.tobytes()))
+
+    def __repr__(self) -> str:
+        return f"StepTable({self.values.size} steps, x from {self.x[0]:g} to {self.x[-1]:g})"
+
+    __str__ = __repr__
+
+
+def _refuse_outside(knots: Floats, x: Floats) -> None:
+    """An error at the first place that lies outside the table by more than rounding."""
+    tolerance = 1e-9 * (knots[-1] - knots[0])
+    outside = (x < knots[0] - tolerance) | (x > knots[-1] + tolerance)
+    if outside.any():
+        place = float(np.atleast_1d(x)[np.atleast_1d(outside)][0])
+        raise ValueError(
+            f"the table covers x from {knots[0]:g} to {knots[-1]:g} and is needed at x = {place:g}: "
+            "give more rows, or put walls inside the table"
+        )
+
+
+def _changes(knots: Floats, values: Floats) -> tuple[float, ...]:
+    """The inner knots at which the values of the pieces differ by more than rounding."""
+    size = np.maximum(np.abs(values[1:]), np.abs(values[:-1]))
+    return tuple(knots[1:-1][np.abs(np.diff(values)) > 1e-12 * size].tolist())
+
+
+def _range(knots: Floats, variable: str) -> tuple[float, float]:
+    return (float(knots[0]), float(knots[-1])) if variable == "x" else (-math.inf, math.inf)

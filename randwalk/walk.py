@@ -3,61 +3,32 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+import warnings
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
+from functools import cached_property
 from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
-from .coefficient import Coefficient, CoefficientLike, Constant, Floats, apply, as_coefficient, constant_value
+from .bond import bonds
+from .coefficient import Coefficient, CoefficientLike, Constant, Floats, as_coefficient, constant_value
 from .convention import Convention
-from .domain import Domain, Interval, Line, Ring
+from .domain import Domain, as_domain
 from .lattice import Lattice, check_place, spacing
 from .memory import SHARE, available, require
+from .rule import Rule as Rule
+from .rule import shortfall
 from .start import Start, StartLike, as_start, check_start
 from .tabulated import Table
 from .times import MOST_STEPS, SAME, Times, checked_times, dividing_step, is_whole, labels, least_whole
 
+LEAST = 1e-150  # of dx and dt
+OF_A_SITE = 24.0  # bytes that any law or count of it needs
 CHUNK = 1 << 20  # sites whose probabilities are looked at together
 ULPS = 8 * np.finfo(np.float64).eps  # rounding allowed in 0 ≤ p, q and p + q ≤ 1
-
-
-class Rule(StrEnum):
-    """How step probabilities come from a drift a and a diffusion D, with m = a dt/dx and s = 2D dt/dx².
-
-    ==================  ==========================================================================================
-    ``EXACT_VARIANCE``  p - q = m, p + q = s + m²: mean and variance of every step are exact. The default, with s = ⅓.
-    ``LINEAR``          p - q = m, p + q = s: the limit of the walk gives back exactly a and D.
-    ``TWO_WAY``         r = 0, p = ½(1 + a dx/2D), dt = dx²/2D: the two-direction walk; needs a constant D.
-    ``FITTED``          p/q = exp(a dx/D), p + q = s: never negative, however strong the drift.
-    ==================  ==========================================================================================
-    """
-
-    EXACT_VARIANCE = "exact_variance"
-    LINEAR = "linear"
-    TWO_WAY = "two_way"
-    FITTED = "fitted"
-
-    def probabilities(
-        self, drift: Coefficient, diffusion: Coefficient, dx: float, dt: float
-    ) -> tuple[Coefficient, Coefficient]:
-        """The step probabilities (right, left)."""
-        s = (2.0 * dt / dx**2) * diffusion
-        if self is Rule.FITTED:
-            ratio = dx * drift / diffusion
-            if (number := constant_value(ratio)) is not None:
-                ratio = Constant(
-                    min(max(number, -700.0), 700.0)
-                )  # exp(700) is a number, and its inverse no probability
-            return s / (1.0 + apply("exp", -ratio)), s / (1.0 + apply("exp", ratio))
-        m = (dt / dx) * drift
-        if self is Rule.TWO_WAY:
-            s = Constant(1.0)
-        if self is Rule.EXACT_VARIANCE:
-            s = s + m * m
-        return 0.5 * (s + m), 0.5 * (s - m)
+SLOW = 0.1  # the part of the mean speed that Rule.CAPPED may lose where walkers start
 
 
 Probability: TypeAlias = CoefficientLike | ArrayLike
@@ -91,8 +62,11 @@ class LatticeWalk:
 
     Attributes
     ----------
+    declared_drift, convention
+        a (length/time) as it was declared, and what it means where D depends on x (Itô where it does not); of declared
+        probabilities (p - q) dx/dt, Itô.
     drift : Coefficient
-        a (length/time, Itô): what the walk was made from, or (p - q) dx/dt.
+        The Itô drift. Where D jumps and the convention is another, there is none, and asking for it is a ValueError.
     diffusion : Coefficient
         D (length²/time): what the walk was made from, or (p + q) dx²/2dt.
     rule : Rule or None
@@ -115,9 +89,10 @@ class LatticeWalk:
     domain: Domain
     start: Start
     killing: Coefficient
-    drift: Coefficient
+    declared_drift: Coefficient
     diffusion: Coefficient
     rule: Rule | None
+    convention: Convention
     inexact_times: tuple[float, ...] = field(default=(), compare=False)
 
     def __init__(
@@ -131,23 +106,15 @@ class LatticeWalk:
         killing: Probability = 0.0,
         sites: int | None = None,
     ) -> None:
-        domain = Line() if domain is None else domain
-        if not isinstance(domain, (Line, Interval, Ring)):
-            raise TypeError(f"domain = {domain!r}: give Line(), Interval(...) or Ring(...)")
-        if (dx is None) == (sites is None):
-            raise ValueError("give either dx or sites")
-        dx = spacing(domain, sites) if sites is not None else _positive("dx", dx)
         dt = _positive("dt", dt)
-        begin = as_start(start)
-        check_start(begin, domain)
-        lattice = Lattice.on(domain, dx, begin.anchor)
+        domain, begin, lattice = _lay(domain, dx, sites, start)
         values = {
             name: _on_sites(name, value, lattice)
             for name, value in (("right", right), ("left", left), ("killing", killing))
         }
         self._set(
             **values, dx=lattice.dx, dt=dt, domain=domain, start=begin, rule=None,
-            drift=(lattice.dx / dt) * (values["right"] - values["left"]),
+            convention=Convention.ITO, declared_drift=(lattice.dx / dt) * (values["right"] - values["left"]),
             diffusion=(lattice.dx**2 / (2.0 * dt)) * (values["right"] + values["left"]),
         )  # fmt: skip
         self._check_now()
@@ -171,10 +138,11 @@ class LatticeWalk:
         """The walk of a drift a(x, t) (velocity) and a diffusion `D(x, t)` (length²/time; an Itô equation's σ² is 2D).
 
         Without `dt`, the one with s = 2D dt/dx² = ⅓ at the largest D is taken (third- and fourth-order errors of the walk
-        vanish there), shortened for the `times` it is told about; :attr:`Rule.TWO_WAY` takes dt = dx²/2D. Times whose ratios
-        are simple fractions become whole numbers of steps. Of other times the last one does, with at most twice the steps that
-        s = ⅓ takes, and the rest are recorded at the nearest step, within dt/1000 where that can be had, always within dt/2:
-        ``inexact_times`` lists them, and `step_times` of an ensemble or law has the times of the steps.
+        vanish there), shortened for the `times` it is told about; :attr:`Rule.TWO_WAY` takes dt = dx²/2D, and
+        :attr:`Rule.FITTED` a shorter one where the drift is strong (on an unbounded domain: where walkers start). Times whose
+        ratios are simple fractions become whole numbers of steps. Of other times the last one does, with at most twice the
+        steps it would take alone, and the rest are recorded at the nearest step, within dt/1000 where that can be had, always
+        within dt/2: ``inexact_times`` lists them, and `step_times` of an ensemble or law has the times of the steps.
         `rule` says how probabilities follow (:class:`Rule`), `convention` what the drift means where D depends on x
         (:class:`Convention`); the other arguments are those of the class.
 
@@ -190,16 +158,9 @@ class LatticeWalk:
         >>> round(1.0 / ou.dt)
         1200
         """
-        domain = Line() if domain is None else domain
-        if (dx is None) == (sites is None):
-            raise ValueError("give either dx or sites")
-        dx = spacing(domain, sites) if sites is not None else _positive("dx", dx)
-        rule, convention = Rule(rule), Convention(convention)
-        diffusion = as_coefficient(diffusion)
-        ito = convention.ito_drift(as_coefficient(drift), diffusion)
-        begin = as_start(start)
-        check_start(begin, domain)
-        lattice = Lattice.on(domain, dx, begin.anchor)
+        domain, begin, lattice = _lay(domain, dx, sites, start)
+        drift, diffusion = as_coefficient(drift), as_coefficient(diffusion)
+        rule, convention = Rule(rule), Convention(convention).where(diffusion)
         if rule is Rule.TWO_WAY and constant_value(diffusion) is None:
             raise ValueError(
                 f"rule = two_way needs a constant diffusion, not {diffusion}; take exact_variance or linear"
@@ -207,19 +168,20 @@ class LatticeWalk:
         told = [] if times is None or np.size(times) == 0 else checked_times(times).tolist()
         chosen = dt is None
         if dt is None:
-            largest = _largest_diffusion(diffusion, lattice, begin, told)
-            dt = lattice.dx**2 / ((2.0 if rule is Rule.TWO_WAY else 6.0) * largest)
+            both = bonds(drift, diffusion, convention, lattice.dx, domain)
+            samples = _samples(drift, diffusion, lattice, begin, told)
+            dt = min(rule.longest_step(both, lattice.dx, x, t) for x, t in samples)
             dt = dt if rule is Rule.TWO_WAY else dividing_step(dt, told)
         dt = _positive("dt", dt)
         if rule is Rule.TWO_WAY:
             only = lattice.dx**2 / (2.0 * float(diffusion(0.0)))
             if abs(dt - only) > 1e-9 * only:
                 raise ValueError(f"dt = {dt:g}: rule = two_way steps with dt = dx²/2D = {only:.12g}; leave dt out")
-        right, left = rule.probabilities(ito, diffusion, lattice.dx, dt)
+        right, left = rule.probabilities(drift, diffusion, lattice.dx, dt, convention, domain)
         walk = object.__new__(cls)
         walk._set(
             right=right, left=left, dx=lattice.dx, dt=dt, domain=domain, start=begin, killing=as_coefficient(killing),
-            drift=ito, diffusion=diffusion, rule=rule,
+            declared_drift=drift, diffusion=diffusion, rule=rule, convention=convention,
         )  # fmt: skip
         walk._check_now()
         return walk.told(told) if chosen else walk
@@ -232,6 +194,11 @@ class LatticeWalk:
     def lattice(self) -> Lattice:
         """The sites. On a line they are anchored at a point start, else at 0."""
         return Lattice.on(self.domain, self.dx, self.start.anchor)
+
+    @cached_property
+    def drift(self) -> Coefficient:
+        """The Itô drift."""
+        return self.convention.ito_drift(self.declared_drift, self.diffusion, self.domain.low, self.domain.high)
 
     @property
     def homogeneous(self) -> bool:
@@ -281,7 +248,9 @@ class LatticeWalk:
         inexact = np.array(self.inexact_times)
         for t in given[~is_whole(given, self.dt)]:
             if not (np.abs(inexact - t) <= SAME * t).any():
-                raise ValueError(f"time {t:.12g} is not a whole number of steps of dt = {self.dt:g}: {self._whole(float(t))}")
+                raise ValueError(
+                    f"time {t:.12g} is not a whole number of steps of dt = {self.dt:g}: {self._whole(float(t))}"
+                )
         if (np.diff(steps, prepend=-1.0) <= 0).any():
             at = int(np.argmax(np.diff(steps) <= 0))
             raise ValueError(
@@ -316,31 +285,81 @@ class LatticeWalk:
 
     def _remedy(self, place: tuple[float, float, float]) -> str:
         """What would make the step at a bad place valid."""
-        a, d = float(self.drift(*place[1:])), float(self.diffusion(*place[1:]))
-        if not (math.isfinite(a) and math.isfinite(d) and d > 0.0):
+        x, t = place[1:]
+        a, d, both = (
+            float(v) for v in (self.declared_drift(x, t), self.diffusion(x, t), self.right(x, t) + self.left(x, t))
+        )
+        if not (math.isfinite(a) and math.isfinite(d) and d > 0.0 and math.isfinite(both)):
             return f"the diffusion there is {d:g} and the drift {a:g}"
+        bounded = math.isfinite(self.domain.low) and math.isfinite(self.domain.high)
+        strong = Rule.FITTED if bounded or not self.declared_drift.depends_on_x else Rule.CAPPED
+        if self.rule is Rule.FITTED:
+            other = "" if strong is Rule.FITTED else ", or from_drift(..., rule=Rule.CAPPED)"
+            further = 1.0 if strong is Rule.FITTED else 0.5  # less mass gets further, where the drift is stronger
+            return f"take dt ≤ {rounded_down(further * self.dt / both)}{other}"
+        if self.rule is not None and self.convention is not Convention.ITO:
+            ends = bonds(self.declared_drift, self.diffusion, self.convention, self.dx, self.domain)
+            d = max(float(bond.diffusion(x, t)) for bond in ends)
         longest = self.dx**2 / (2.0 * d)  # p + q ≤ 1 without the drift
-        if self.rule is Rule.FITTED or 2.0 * d * self.dt > self.dx**2:
-            return f"take dt ≤ {longest:.3g}"
+        if 2.0 * d * self.dt > self.dx**2:
+            return f"take dt ≤ {rounded_down(longest)}"
         remedies = [f"dx ≤ {2.0 * d / abs(a):.3g} (and dt ≤ dx²/2D)"] if a else [f"dt ≤ {longest:.3g}"]
         if self.rule is Rule.EXACT_VARIANCE and a:
             remedies.insert(0, f"dt ≤ {_longest_exact_variance(a, d, self.dx):.3g}")
-        return f"take {', '.join(remedies)}, or from_drift(..., rule=Rule.FITTED)"
+        return f"take {', '.join(remedies)}, or from_drift(..., rule=Rule.{strong.name})"
+
+    def missing_speed(self, x: Floats, masses: Floats | NDArray[np.int64], t: float) -> float:
+        """The part of the mean speed |a| over the masses at places `x` that :attr:`Rule.CAPPED` loses; 0 for other rules."""
+        seen = masses > 0
+        if self.rule is not Rule.CAPPED or not seen.any():
+            return 0.0
+        x, masses = x[seen], masses[seen]
+        a, d = self.declared_drift(x, t), self.diffusion(x, t)
+        speed = masses * np.abs(a)
+        with np.errstate(divide="ignore", invalid="ignore"):  # D = 0: all of it, or no drift
+            lost = np.where(a == 0.0, 0.0, shortfall(self.dx * a / d))
+        return float(speed @ lost / speed.sum()) if speed.any() else 0.0
+
+    def warn_if_slow(self, x: Floats, masses: Floats | NDArray[np.int64], times: Floats) -> None:
+        """Warn where the masses (times, sites) are slowed down by :attr:`Rule.CAPPED`, once, at the worst of the times."""
+        if self.rule is not Rule.CAPPED:
+            return
+        missing = [self.missing_speed(x, row, float(t)) for row, t in zip(masses, times, strict=True)]
+        if max(missing) > SLOW:
+            at = int(np.argmax(missing))
+            warnings.warn(
+                f"rule = capped loses {100 * missing[at]:.3g} % of the mean speed at t = {times[at]:.6g}: walkers are where the "
+                f"drift is stronger than 2D/dx; take a smaller dx than {self.dx:g}, or rule=Rule.FITTED",
+                RuntimeWarning,
+                stacklevel=3,
+            )
 
     def _check_now(self) -> None:
         """Check what can be checked without knowing how long the walk will run: bounded domains, and constants anywhere."""
         lattice = self.lattice
-        check_place(lattice, *self.start.support, self.domain.low, self.domain.high)
-        if lattice.sites is not None:
-            of_a_site = 24.0 if self.homogeneous else 150.0
-            fit = int(SHARE * available() / of_a_site)
-            require(of_a_site * lattice.sites, f"a walk on {lattice.sites} sites", f"take sites ≤ {fit}, or a larger dx")
-        self.start.weights(lattice)
+        first, weights = self.start.weights(lattice)
+        self._check_speed(first + np.arange(weights.size), weights)
         if self.homogeneous:
             self.check(lattice.x(np.full(1, lattice.first or lattice.last or 0)), 0.0)
         elif lattice.first is not None and lattice.last is not None:
             for first in range(lattice.first, lattice.last + 1, CHUNK):
                 self.check(lattice.x(np.arange(first, min(first + CHUNK, lattice.last + 1))), 0.0)
+
+    def _check_speed(self, sites: NDArray[np.int64], masses: Floats) -> None:
+        """Refuse the capped rule where walkers start that it slows down."""
+        lattice = self.lattice
+        low, high = (end if end is not None else k for end, k in ((lattice.first, sites[0]), (lattice.last, sites[-1])))
+        inside = (sites >= low) & (sites <= high)
+        x, masses = lattice.x(sites[inside]), masses[inside]
+        if (missing := self.missing_speed(x, masses, 0.0)) <= SLOW:
+            return
+        a, d = self.declared_drift(x, 0.0), self.diffusion(x, 0.0)
+        at = int(np.argmax(masses * np.abs(a)))
+        raise ValueError(
+            f"drift = {a[at]:.6g} at x = {x[at]:.6g}, t = 0: rule = capped loses {100 * missing:.3g} % of the mean speed where "
+            f"walkers start, at most {100 * SLOW:g} % is allowed; take dx ≤ {rounded_down(d[at] / abs(a[at]))}, or "
+            "from_drift(..., rule=Rule.FITTED)"
+        )
 
     def __repr__(self) -> str:
         parts = [f"right={self.right}", f"left={self.left}", f"dx={self.dx:g}", f"dt={self.dt:g}"]
@@ -349,11 +368,28 @@ class LatticeWalk:
         return f"LatticeWalk({', '.join(parts)}, domain={self.domain}, start={self.start})"
 
 
+def _lay(domain: Domain | None, dx: float | None, sites: int | None, start: StartLike) -> tuple[Domain, Start, Lattice]:
+    """(domain, start, lattice) of a declaration, checked against each other."""
+    where = as_domain(domain)
+    if (dx is None) == (sites is None):
+        raise ValueError("give either dx or sites")
+    begin = as_start(start)
+    check_start(begin, where)
+    lattice = Lattice.on(where, spacing(where, sites) if sites is not None else _positive("dx", dx), begin.anchor)
+    check_place(lattice, *begin.support, where.low, where.high)
+    if lattice.sites is not None:
+        fit = int(SHARE * available() / OF_A_SITE)
+        require(OF_A_SITE * lattice.sites, f"a walk on {lattice.sites} sites", f"take sites ≤ {fit}, or a larger dx")
+    return where, begin, lattice
+
+
 def _positive(name: str, value: float | None) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)):
         raise TypeError(f"{name} = {value!r}: must be a positive number")
     if not (value > 0 and math.isfinite(value)):
         raise ValueError(f"{name} = {value}: must be positive and finite")
+    if not LEAST < value < 1.0 / LEAST:
+        raise ValueError(f"{name} = {value}: its square is no floating-point number; choose other units")
     return float(value)
 
 
@@ -384,6 +420,12 @@ def _worst(values: Floats, x: ArrayLike, t: ArrayLike) -> tuple[float, float, fl
     return value, place, time
 
 
+def rounded_down(value: float) -> str:
+    """Three digits that are not above the value."""
+    digit = 10.0 ** (math.floor(math.log10(value)) - 2)
+    return f"{math.floor(value / digit * (1.0 + 1e-12)) * digit:.3g}"
+
+
 def _at(place: tuple[float, float, float]) -> str:
     return f"x = {place[1]:.6g}, t = {place[2]:.6g}"
 
@@ -394,16 +436,19 @@ def _longest_exact_variance(a: float, d: float, dx: float) -> float:
     return longest if 2.0 * d * longest / dx**2 >= 0.25 else min(longest, dx**2 / (6.0 * d))
 
 
-def _largest_diffusion(diffusion: Coefficient, lattice: Lattice, start: Start, times: Sequence[float]) -> float:
-    """The largest D over a bounded domain (over the start on an unbounded one) and over the times, sampled."""
-    if not diffusion.depends_on_x:
+def _samples(
+    drift: Coefficient, diffusion: Coefficient, lattice: Lattice, start: Start, times: Sequence[float]
+) -> Iterator[tuple[Floats, Floats]]:
+    """Places of a bounded domain (of the start on an unbounded one) and times, which broadcast, in pieces of bounded size; D is
+    refused where it is no diffusion."""
+    if not (drift.depends_on_x or diffusion.depends_on_x):
         x = np.array([start.support[0]])
     elif lattice.first is not None and lattice.last is not None:
         x = lattice.x(np.arange(lattice.first, lattice.last + 1))
     else:
         x = np.linspace(*start.support, 65)
-    t = np.linspace(0.0, max(times), 257) if times and diffusion.depends_on_t else np.zeros(1)
-    largest = 0.0
+    t = np.linspace(0.0, max(times), 257) if times and (drift.depends_on_t or diffusion.depends_on_t) else np.zeros(1)
+    moves = False
     for begin in range(0, x.size, CHUNK // t.size):
         piece = x[begin : begin + CHUNK // t.size]
         values = diffusion(piece[:, None], t[None, :])
@@ -412,7 +457,8 @@ def _largest_diffusion(diffusion: Coefficient, lattice: Lattice, start: Start, t
             raise ValueError(
                 f"diffusion = {values[i, j]:g} at x = {piece[i]:g}, t = {t[j]:g}: must be a positive number"
             )
-        largest = max(largest, float(values.max()))
-    if largest <= 0.0:
+        if (values > 0.0).any():
+            moves = True
+            yield piece[:, None], t[None, :]
+    if not moves:
         raise ValueError(f"diffusion = 0 at x = {x[0]:g}, t = {t[0]:g}: must be a positive number")
-    return largest

@@ -153,7 +153,9 @@ def refine(walk: LatticeWalk, factor: int) -> LatticeWalk:
     if walk.rule is None:  # declared by probabilities: p + q stays, p - q shrinks with dx
         s, m = walk.right + walk.left, (1.0 / factor) * (walk.right - walk.left)
         return LatticeWalk(0.5 * (s + m), 0.5 * (s - m), dx, dt, **shared)
-    return LatticeWalk.from_drift(walk.drift, walk.diffusion, dx, dt, rule=walk.rule, **shared)
+    return LatticeWalk.from_drift(
+        walk.declared_drift, walk.diffusion, dx, dt, rule=walk.rule, convention=walk.convention, **shared
+    )
 
 
 @dataclass(frozen=True, eq=False)
