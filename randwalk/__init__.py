@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import importlib
-from typing import TYPE_CHECKING, Any
 
+TYPE_CHECKING = False  # typing is not imported: the command is soon where it can tell Ctrl-C in one line
 if TYPE_CHECKING:
+    from typing import Any
+
     from . import gallery, pde, validate
     from .coefficient import Affine, Coefficient, Constant, Tanh
     from .convention import Convention

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -17,6 +18,7 @@ from randwalk.pde import exact_law, limit
 from randwalk.problem import Problem, Source
 from randwalk.record import FirstPassage
 from randwalk.simulation import explain, simulate
+from randwalk.streams import read_standard_input
 from randwalk.walk import LatticeWalk
 
 from .compare import FALSE_ALARMS, Comparison, compare, gather
@@ -41,12 +43,16 @@ def case_names() -> list[str]:
 
 
 def load_case(name: str) -> Problem:
-    """A built-in case by its name, or a problem file by its path."""
+    """A built-in case by its name, a problem file by its path, or the problem on standard input for "-"."""
+    if name == "-":
+        return Problem.of(Source.parse(read_standard_input(), "standard input"))
     if name.endswith(".toml"):
         return Problem.load(name)
     if name not in case_names():
+        near = difflib.get_close_matches(name, case_names(), n=1)
+        hint = f"; did you mean {near[0]}?" if near else ""
         raise ValueError(
-            f"there is no case {name!r}; the built-in ones are {', '.join(case_names())}, a file ends in .toml"
+            f"there is no case {name!r}{hint}; the built-in ones are {', '.join(case_names())}, a file ends in .toml"
         )
     return Problem.load(Path(str(resources.files(__package__).joinpath("cases", f"{name}.toml"))))
 
@@ -163,7 +169,7 @@ def validate(
     problems = {name: load_case(name) for name in names or case_names()}
     reports, failures = [], {}
     for name, problem in problems.items():
-        short = Path(name).stem
+        short = "standard input" if name == "-" else Path(name).stem
         try:
             reports.append(validate_problem(problem, short, walkers, seed, threads))
             done(reports[-1])
