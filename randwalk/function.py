@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from .coefficient import ZERO, Coefficient, Floats
+from .signature import needed_parameters
 
 
 class Function(Coefficient):
@@ -21,11 +21,7 @@ class Function(Coefficient):
         if not callable(function):
             raise TypeError(f"a coefficient is a number, a Coefficient or a function of x and t, not {function!r}")
         self.function = function
-        names = [
-            p.name
-            for p in inspect.signature(function).parameters.values()
-            if p.default is p.empty and p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
-        ]
+        names = needed_parameters(function)
         if len(names) not in (1, 2):
             raise TypeError(f"a coefficient function takes x, t or (x, t); {self.name} takes ({', '.join(names)})")
         both = ("t", "x") if names == ["t", "x"] else ("x", "t")
