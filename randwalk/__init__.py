@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from .tabulated import Table
     from .walk import LatticeWalk, Rule
 
-__version__ = "0.2.0"
+__version__ = "0.3.0"
 
 __all__ = [
     "Absorbing", "Affine", "Coefficient", "Constant", "Convention", "DeviceError", "Ensemble", "Estimate", "FirstPassage",

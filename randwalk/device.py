@@ -257,7 +257,10 @@ def why_not_cuda() -> str | None:
     try:
         from .kernels import cuda
     except Exception as error:  # half an installation can fail in any way
-        return f"numba-cuda is installed but does not load ({type(error).__name__}: {error}): reinstall it, {INSTALL}"
+        why = f"does not load ({type(error).__name__}: {error})"
+        if "numpy" in str(error) and np.lib.NumpyVersion(np.__version__) >= "2.5.0":
+            return f'numba-cuda {why}: no release of it is known to load with NumPy {np.__version__}; pip install "numpy<2.5"'
+        return f"numba-cuda is installed but {why}: reinstall it, {INSTALL}"
     return cuda.why_not()
 
 
