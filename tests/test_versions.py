@@ -13,6 +13,8 @@ import pytest
 
 import randwalk as rw
 
+from .conftest import QUICK_FILES, QUICK_TESTS
+
 ROOT = Path(__file__).parents[1]
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
@@ -62,3 +64,13 @@ def test_nothing_that_is_imported_warns() -> None:
     )
     ran = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stderr
+
+
+def test_the_quick_part_touches_every_subject() -> None:
+    written = {path.name: path.read_text(encoding="utf-8") for path in (ROOT / "tests").glob("test_*.py")}
+    for name in QUICK_TESTS:
+        file, _, test = name.partition("::")
+        assert f"def {test}(" in written[file], f"{name} is no longer there: choose another for the quick part"
+    parts = QUICK_FILES | {name.partition("::")[0] for name in QUICK_TESTS}
+    parts |= {file for file, text in written.items() if "@pytest.mark.quick" in text}
+    assert parts == set(written)
