@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import signal
 import sys
 import threading
@@ -27,6 +28,10 @@ class _Listener:
 
     def __call__(self, number: int, frame: FrameType | None) -> None:
         self.heard = True
+        while frame is not None:
+            if frame.f_globals.get("__name__") == "importlib._bootstrap":
+                sys.stderr = io.StringIO()  # extension modules print the traceback before they raise an ImportError
+            frame = frame.f_back
         raise _Pressed
 
 
@@ -47,11 +52,12 @@ def _listening() -> Iterator[_Listener]:
 def launch() -> None:
     """Run the command that ``sys.argv`` asks for, and exit with a status of :mod:`randwalk.status`."""
     prepare()
-    output = sys.stdout
+    output, errors = sys.stdout, sys.stderr
     with _listening() as interrupt:
         try:
             status = _run(output)
         except (Exception, KeyboardInterrupt) as error:
+            sys.stderr = errors
             stopped = interrupt.heard or isinstance(error, KeyboardInterrupt)
             status = _told(Stopped("interrupted") if stopped and not isinstance(error, Stopped) else error)
         try:
