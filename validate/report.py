@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from randwalk.status import AGAINST, BAD_INPUT
+
 from .compare import FALSE_ALARMS, Comparison
 from .convergence import Convergence
 from .power import holm
@@ -94,7 +96,7 @@ class Report:
     @property
     def status(self) -> int:
         """The exit status of ``randwalk validate``: 0 if all passed, 1 if evidence is against a case, 2 if a case did not run."""
-        return 2 if self.failures else 0 if self.passed else 1
+        return BAD_INPUT if self.failures else 0 if self.passed else AGAINST
 
     def table(self) -> RenderableType:
         """The cases that ran, as a table for the terminal; `failures` has the others, a line each."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -17,8 +18,8 @@ from randwalk.pde import exact_law, limit
 from randwalk.problem import Problem, ProblemError, Source
 from randwalk.record import FirstPassage
 from randwalk.simulation import explain, simulate
+from randwalk.streams import read_standard_input
 from randwalk.walk import LatticeWalk
-from randwalk.wording import did_you_mean
 
 from .compare import FALSE_ALARMS, Comparison, compare, gather
 from .convergence import Measure, Reference, distance, measure_for, reference, solver_convergence, walk_convergence
@@ -42,13 +43,16 @@ def case_names() -> list[str]:
 
 
 def load_case(name: str) -> Problem:
-    """A built-in case by its name, or a problem file by its path."""
+    """A built-in case by its name, a problem file by its path, or the problem on standard input for "-"."""
+    if name == "-":
+        return Problem.of(Source.parse(read_standard_input(), "standard input"))
     if name.endswith(".toml"):
         return Problem.load(name)
     if name not in case_names():
+        near = difflib.get_close_matches(name, case_names(), n=1)
+        hint = f"; did you mean {near[0]}?" if near else ""
         raise ValueError(
-            f"there is no case {name!r}; the built-in ones are {', '.join(case_names())}, a file ends in .toml"
-            f"{did_you_mean(name, case_names())}"
+            f"there is no case {name!r}{hint}; the built-in ones are {', '.join(case_names())}, a file ends in .toml"
         )
     return Problem.load(Path(str(resources.files(__package__).joinpath("cases", f"{name}.toml"))))
 
@@ -166,12 +170,12 @@ def validate(
         raise TypeError(f"names = {names!r}: give a list, [{names!r}]")
     chosen = list(dict.fromkeys(names or case_names()))
     for name in chosen:
-        if not name.endswith(".toml"):
+        if name != "-" and not name.endswith(".toml"):
             load_case(name)
     stems = [Path(name).stem for name in chosen]
     reports, failures = [], {}
     for name, stem in zip(chosen, stems, strict=True):
-        short = stem if stems.count(stem) == 1 else name
+        short = "standard input" if name == "-" else stem if stems.count(stem) == 1 else name
         try:
             reports.append(validate_problem(load_case(name), short, walkers, seed, threads))
             done(reports[-1])
