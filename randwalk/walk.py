@@ -168,6 +168,8 @@ class LatticeWalk:
         told = [] if times is None or np.size(times) == 0 else checked_times(times).tolist()
         chosen = dt is None
         if dt is None:
+            if constant_value(diffusion) == 0.0:
+                raise ValueError("diffusion = 0: must be a positive number")
             both = bonds(drift, diffusion, convention, lattice.dx, domain)
             samples = _samples(drift, diffusion, lattice, begin, told)
             dt = min(rule.longest_step(both, lattice.dx, x, t) for x, t in samples)

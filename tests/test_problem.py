@@ -334,7 +334,7 @@ LINES = [  # what is put in place of a line of FULL, and the line and the words 
     ('rule = "linear"', 'rule = "liner"', 11, "rule = 'liner': must be one of exact_variance, linear, two_way, fitted"),
     ('rule = "linear"', "convention = 3", 11, "convention = 3: must be one of ito, stratonovich, fick"),
     ("killing = 0.2", "dxx = 1", 12, "unknown key 'dxx' in [walk]"),
-    ('diffusion = "D"', "diffusion = 0.0", 9, "diffusion = 0 at"),
+    ('diffusion = "D"', "diffusion = 0.0", 9, "diffusion = 0: must be a positive number"),
     ('diffusion = "D"', 'diffusion = {x = [0, "D"], values = [0, "q"]}', 9, "values = 'q': must be a number"),
     ("D = 0.5", "D = true", 5, "the parameter D must be a number, not True"),
     ("D = 0.5", "D = nan", 5, "the parameter D must be a finite number, not nan"),
