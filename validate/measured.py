@@ -40,7 +40,7 @@ from randwalk.coefficient import Floats
 from randwalk.columns import read_columns
 from randwalk.pde.transfer import SmoothedLaw, StationaryLaw, exact_law, stationary_law
 from randwalk.problem import Problem, Source, beside, read_number, read_parameters, read_text
-from randwalk.times import least_whole
+from randwalk.times import SAME, least_whole
 from randwalk.walk import LatticeWalk
 from randwalk.wording import shown
 
@@ -289,9 +289,10 @@ def _read_time(problem: Problem, source: Source, names: Mapping[str, float], val
     if isinstance(value, bool) or not isinstance(value, (int, float, str)):
         source.fail("measured", "time", f"time = {shown(value)}: {told}")
     time = read_number(source, names, value, "measured", "time")
-    if time not in problem.times:
+    same = [t for t in problem.times if math.isclose(t, time, rel_tol=SAME)]
+    if not same:
         source.fail("measured", "time", f"time = {shown(value)}: {told}")
-    return time
+    return same[0]
 
 
 def _read_curve(problem: Problem, source: Source) -> MeasuredCurve:
