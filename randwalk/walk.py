@@ -170,6 +170,8 @@ class LatticeWalk:
         told = [] if times is None or not finite_numbers("times", times).size else checked_times(times).tolist()
         chosen = dt is None
         if dt is None:
+            if constant_value(diffusion) == 0.0:
+                raise ValueError("diffusion = 0: must be a positive number")
             both = bonds(drift, diffusion, convention, lattice.dx, domain)
             samples = _samples(drift, diffusion, lattice, begin, told)
             dt = min(rule.longest_step(both, lattice.dx, x, t) for x, t in samples)
@@ -240,7 +242,8 @@ class LatticeWalk:
         if (np.diff(given) <= 0).any():
             at = int(np.argmax(np.diff(given) <= 0))
             raise ValueError(f"times must increase: {given[at + 1]:.12g} comes after {given[at]:.12g}; sort them")
-        steps = np.rint(given / self.dt)
+        with np.errstate(over="ignore"):
+            steps = np.rint(given / self.dt)
         if steps[-1] > MOST_STEPS:
             raise ValueError(
                 f"{steps[-1]:.3g} steps are more than the 2³² that a random stream addresses; take a larger dt, or times up to "
