@@ -308,7 +308,8 @@ class Ensemble:
         return {
             "randwalk": __version__, "format": FORMAT_VERSION, "stream": self.stream, "seed": self.seed,
             "method": self.method, "parts": [[p.start, p.stop] for p in self.parts], "steps": list(self.steps),
-            "inexact_times": list(self.walk.inexact_times), "walk": dumps(walk_data(self.walk)), "window": [self.table.first, self.table.sites],
+            "inexact_times": list(self.walk.inexact_times),
+            "walk": dumps(walk_data(self.walk)), "window": [self.table.first, self.table.sites],
             "records": [[type(r).__name__, getattr(r, "x", None)] for r in self.records],
         }  # fmt: skip
 

@@ -9,8 +9,8 @@ import numpy as np
 from .coefficient import Floats
 from .domain import Absorbing
 from .kernels.evolve import TINY, evolve
-from .start import MASS_BITS, start_masses
 from .memory import require
+from .start import MASS_BITS, start_masses
 from .table import CHUNK, StepTable, probabilities
 from .walk import LatticeWalk
 

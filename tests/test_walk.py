@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 import randwalk as rw
 from randwalk.start import start_masses
 from randwalk.table import quantise
-from randwalk.walk import Rule, dividing_step
+from randwalk.times import dividing_step
+from randwalk.walk import Rule
 from randwalk.window import start_index, table_for
 
 from . import naive
