@@ -15,7 +15,13 @@ from randwalk.plotting import COLOURS, axes
 from randwalk.times import SAME, row_of
 
 from .arguments import (
-    SMALLEST_CELLS, check_equation, check_memory, checked_cells, checked_scheme, checked_times, checked_tolerance,
+    SMALLEST_CELLS,
+    check_equation,
+    check_memory,
+    checked_cells,
+    checked_scheme,
+    checked_times,
+    checked_tolerance,
 )  # fmt: skip
 from .equation import FokkerPlanck
 from .fit import fitted

@@ -323,8 +323,12 @@ def _check_memory(table: StepTable, steps: tuple[int, ...]) -> None:
     """Refuse a law that cannot fit, before it is computed."""
     of_passages = 24.0 * steps[-1] * bool(_exits(table).any())
     of_sites = 8.0 * (len(steps) + 4.0) * table.sites
-    remedy = "record fewer times, or take a larger dx" if of_sites > of_passages else "take shorter times, or a larger dt"
-    require(of_sites + of_passages, f"the law of {len(steps)} times on {table.sites} sites after {steps[-1]} steps", remedy)
+    remedy = (
+        "record fewer times, or take a larger dx" if of_sites > of_passages else "take shorter times, or a larger dt"
+    )
+    require(
+        of_sites + of_passages, f"the law of {len(steps)} times on {table.sites} sites after {steps[-1]} steps", remedy
+    )
 
 
 def _nobody(steps: int) -> Floats:

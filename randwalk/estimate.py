@@ -87,4 +87,6 @@ def values_of(f: Callable[[Floats], ArrayLike], x: Floats) -> Floats:
     try:
         return np.broadcast_to(np.asarray(values, dtype=np.float64), x.shape)
     except (TypeError, ValueError):
-        raise ValueError(f"f gave {values!r:.80} for an array of shape {x.shape}: it must give one number for each") from None
+        raise ValueError(
+            f"f gave {values!r:.80} for an array of shape {x.shape}: it must give one number for each"
+        ) from None

@@ -52,7 +52,8 @@ class Lattice:
             return cls(domain.low + low_gap * dx, dx, 0, None, False)
         if math.isinf(domain.low):
             return cls(domain.high - high_gap * dx, dx, None, 0, False)
-        steps = _whole(domain, dx, (low_gap + high_gap) % 1.0, int(low_gap + high_gap))  # length in dx, less the half of a mixed pair of walls
+        # the length in dx, less the half of a mixed pair of walls
+        steps = _whole(domain, dx, (low_gap + high_gap) % 1.0, int(low_gap + high_gap))
         exact = (domain.high - domain.low) / (steps + (low_gap + high_gap) % 1.0)
         last = steps - 1 - (1 if low_gap + high_gap == 2.0 else 0)
         return cls(domain.low + low_gap * exact, exact, 0, last, False)

@@ -36,7 +36,9 @@ def require(size: float, what: str, remedy: str) -> None:
     """
     most = SHARE * available()
     if size > most:
-        raise MemoryError(f"{what} needs {_gib(size)} of memory and this machine has {_gib(most)} to give to it: {remedy}")
+        raise MemoryError(
+            f"{what} needs {_gib(size)} of memory and this machine has {_gib(most)} to give to it: {remedy}"
+        )
 
 
 def _gib(size: float) -> str:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from .device import Backend, Host
 from .kernels.occupation import scatter
 from .kernels.philox import key
-from .record import WALLS, FirstPassage, Passages, Record, Recorded
+from .record import WALLS, FirstPassage, Passages, Record, Recorded, only_exits
 from .table import StepTable
 from .window import start_index
 
@@ -54,5 +54,6 @@ def occupation(
         recorded[row] = counts
     results: list[Recorded] = []
     if kept:
+        only_exits(gone, table)
         results = [Passages(np.arange(steps[-1] + 1) * table.walk.dt, gone, len(walkers))]
     yield 1.0, recorded, results

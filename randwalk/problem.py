@@ -206,7 +206,6 @@ def as_keys(message: str) -> str:
     message = re.sub(
         r"(build the walk with )?from_drift\(\.\.\., times=\[\.\.\.\]\)( without dt)?", "leave dt out", message
     )
-    message = re.sub(r"from_drift\(\.\.\., (rule=Rule\.\w+), dt=([^)]+)\)", r"\1 with dt = \2", message)
     message = re.sub(r"from_drift\(\.\.\., (rule=Rule\.\w+)\)", r"\1", message)
     return re.sub(r"rule ?= ?Rule\.(\w+)", lambda match: f'rule = "{match[1].lower()}"', message)
 

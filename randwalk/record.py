@@ -113,6 +113,7 @@ class FirstPassage(_Counted):
             result.counts[:] = batch.backend.passages(
                 batch.site, batch.passage, result.times.size - 1, batch.table.sites + 1
             )
+            only_exits(result.counts, batch.table)
 
 
 @dataclass(frozen=True)
@@ -323,6 +324,11 @@ class Paths:
 
 
 Recorded: TypeAlias = Histogram | Passages | Paths
+
+
+def only_exits(counts: NDArray[np.int64], table: StepTable) -> None:
+    """Take out of passages (steps + 1, 3) the walkers that left a window where there is no wall: they are nobody's passages."""
+    counts[:, [not table.left_wall, not table.right_wall, False]] = 0
 
 
 def wall_index(wall: str, domain: Domain | None = None) -> int:

@@ -62,8 +62,8 @@ def _found(walk: LatticeWalk, bad: float, x: Floats, t: Floats) -> list[str]:
         if _valid(walk, rule, walk.dx, walk.dt, x, t):
             return [*found, f"from_drift(..., rule=Rule.{rule.name})"]
     for rule in ready:
-        if not dt and (other := _longest(walk, rule, x, t)):
-            return [*found, f"from_drift(..., rule=Rule.{rule.name}, dt={rounded_down(other)})"]
+        if not dt and (step := _finer(walk._with(rule=rule), walk.dx, bad, x, t)):
+            return [*found, f"from_drift(..., rule=Rule.{rule.name}) {step}"]
     return found
 
 
@@ -92,7 +92,9 @@ def _reached(walk: LatticeWalk, x: float, t: float, factor: float) -> tuple[Floa
     low, high = walk.start.support
     low, high = min(low, high + factor * (x - high)), max(high, low + factor * (x - low))
     low, high = max(low, walk.domain.low), min(high, walk.domain.high)
-    k = np.unique(np.linspace((low - lattice.origin) / lattice.dx, (high - lattice.origin) / lattice.dx, PLACES).round())
+    k = np.unique(
+        np.linspace((low - lattice.origin) / lattice.dx, (high - lattice.origin) / lattice.dx, PLACES).round()
+    )
     near = lattice.origin + lattice.dx * (round((x - lattice.origin) / lattice.dx) + np.arange(-2.0, 3.0))
     places = np.concatenate([lattice.x(k), near])
     return places[(places > walk.domain.low) & (places < walk.domain.high)][:, None], times
@@ -128,7 +130,9 @@ def _finer(walk: LatticeWalk, dx: float, bad: float, x: Floats, t: Floats) -> st
         return None
     two_way = walk.rule is Rule.TWO_WAY
     for dt in longest * np.geomspace(1.0, 1e-6, 1 if two_way else 25):
-        if all(_valid(walk, walk.rule, dx, share * dt, places, t) for share in ((1.0,) if two_way else (1.0, 0.3, 0.03))):
+        if all(
+            _valid(walk, walk.rule, dx, share * dt, places, t) for share in ((1.0,) if two_way else (1.0, 0.3, 0.03))
+        ):
             return "without dt" if dt == longest else f"with dt ≤ {rounded_down(dt)}"
     return None
 

@@ -185,7 +185,7 @@ def run(
                         paths.setdefault(record, []).append(result)
                         so_far[record] = result
                     else:
-                        so_far[record] = so_far[record] + result if record in so_far else result
+                        so_far[record] = so_far[record] + result if record in so_far else result  # type: ignore[operator]
                 done = replace(
                     done, parts=(range(walkers.start, batch.stop),), raw=done.raw + raw, records=so_far
                 )  # fmt: skip
@@ -216,7 +216,9 @@ def trajectories(
     array([[ 0., -1.,  0.,  1.,  2.,  1.],
            [ 0.,  1.,  0.,  1.,  0., -1.]])
     """
-    paths: Paths = simulate(walk, walkers, times, seed, method="paths", record=[Positions()], progress=progress)[Positions()]
+    paths: Paths = simulate(walk, walkers, times, seed, method="paths", record=[Positions()], progress=progress)[
+        Positions()
+    ]
     return paths
 
 
@@ -244,7 +246,9 @@ def _records(record: object) -> list[Record]:
 def _walkers(walkers: int | range) -> range:
     if isinstance(walkers, range):
         if walkers.step != 1 or not 0 <= walkers.start < walkers.stop:
-            raise ValueError(f"walkers = {shown(walkers)}: a range must start at 0 or above, have step 1 and not be empty")
+            raise ValueError(
+                f"walkers = {shown(walkers)}: a range must start at 0 or above, have step 1 and not be empty"
+            )
         span = walkers
     elif isinstance(walkers, bool) or not isinstance(walkers, (int, np.integer)):
         hint = f"; write {int(walkers)}" if type(walkers) is float and walkers.is_integer() else ""

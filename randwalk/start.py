@@ -214,4 +214,6 @@ def _share(x: Floats, masses: Floats, lattice: Lattice) -> tuple[int, Floats]:
 
 def _check_width(low: float, high: float, lattice: Lattice) -> None:
     """Refuse a start on more sites than fit into memory, before they are counted."""
-    require(OF_A_SITE * (high - low) / lattice.dx, f"a start from {low:g} to {high:g}", "narrow it, or take a larger dx")
+    require(
+        OF_A_SITE * (high - low) / lattice.dx, f"a start from {low:g} to {high:g}", "narrow it, or take a larger dx"
+    )

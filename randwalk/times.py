@@ -84,7 +84,9 @@ class Times:
         relative 1e-9 of a step is that step."""
         given = finite_numbers("t", t)
         if (given < 0).any():
-            raise ValueError(f"t = {given.min():g}: must not be negative; times must lie between 0 and {self.asked[-1]:g}")
+            raise ValueError(
+                f"t = {given.min():g}: must not be negative; times must lie between 0 and {self.asked[-1]:g}"
+            )
         end = max(self.asked[-1], self.steps[-1] * self.dt)
         if (given > end * (1.0 + SAME)).any():
             raise ValueError(
@@ -171,7 +173,9 @@ def dividing_step(longest: float, times: Iterable[float]) -> float:
             why = f"{given[closest]:.17g} is only {gaps[closest]:.3g} after {before}: leave it out"
         else:
             why = f"a step is {longest:.3g} and they go up to {end:g}: take shorter times or a larger dx"
-        raise ValueError(f"times would take {fewest:.3g} steps, more than the 2³² that a random stream addresses: {why}")
+        raise ValueError(
+            f"times would take {fewest:.3g} steps, more than the 2³² that a random stream addresses: {why}"
+        )
     exact = _whole_steps(positive, least_whole(end / longest), max(FEW, LONGER * fewest))
     return exact if exact is not None else end / _nearly_whole_steps(given / end, fewest)
 

@@ -9,8 +9,8 @@ import numpy as np
 from .coefficient import Floats
 from .domain import Absorbing
 from .kernels.evolve import TINY, evolve
-from .start import MASS_BITS, start_masses
 from .memory import require
+from .start import MASS_BITS, start_masses
 from .table import CHUNK, StepTable, probabilities
 from .walk import LatticeWalk
 
@@ -118,15 +118,22 @@ def _followed_window(walk: LatticeWalk, steps: int, leak: float) -> tuple[int, i
     lattice = walk.lattice
     first, last = _start_range(walk)
     lowest, highest = first, last
-    mass, done = None, 0
-    lost = 0.0
+    mass, done, lost = None, 0, 0.0
+    table: StepTable | None = None
+    begins, ends = first, last
     drop = max(leak / (8.0 * steps + 8.0 * (last - first + 1)), TINY)  # each side reaches at most one new site a step
     while done < steps:
         stretch = min(steps - done, max(32, (last - first + 1) // 4))
         low = first - stretch if lattice.first is None else max(first - stretch, lattice.first)
         high = last + stretch if lattice.last is None else min(last + stretch, lattice.last)
-        low, high = _valid_part(walk, low, high, first, last, done * walk.dt, (done + stretch - 1) * walk.dt)
-        table = StepTable(walk, lattice, low, high - low + 1)
+        if table is None or walk.time_dependent or low < begins or high > ends:
+            more = 0 if walk.time_dependent else stretch  # so that the next ones find a table
+            begins = low - more if lattice.first is None else max(low - more, lattice.first)
+            ends = high + more if lattice.last is None else min(high + more, lattice.last)
+            times = done * walk.dt, (done + stretch - 1) * walk.dt
+            begins, ends = _valid_part(walk, begins, ends, first, last, *times)
+            table = StepTable(walk, lattice, begins, ends - begins + 1)
+        low, high = begins, ends
         if mass is None:
             padded, _ = start_mass(table)
         else:

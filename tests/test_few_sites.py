@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,7 @@ from . import naive
 WALLS: dict[str, rw.domain.Wall] = {
     "A": rw.Absorbing(), "R": rw.Reflecting(), "P": rw.PartiallyAbsorbing(0.3),
 }  # fmt: skip
-DOMAINS: dict[str, rw.domain.Domain] = {
+DOMAINS: Mapping[str, rw.domain.Domain] = {
     a + b: rw.Interval(0.0, 1.0, left, right) for a, left in WALLS.items() for b, right in WALLS.items()
 } | {"ring": rw.Ring(0.0, 1.0)}
 KINDS: dict[str, dict[str, Any]] = {

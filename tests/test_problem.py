@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 import tomllib
 from pathlib import Path
 
@@ -388,13 +387,8 @@ def test_remedies_are_in_the_words_of_the_file() -> None:
     assert Problem.of(Source.parse(text.replace("50.0", "0.5").replace("dt = 0.003\n", ""))).times == (1.0,)
     with pytest.raises(ProblemError) as error:
         Problem.of(Source.parse(text.replace("dt", 'rule = "linear"\ndt'), "p.toml"))
-    assert "Rule." not in str(error.value)
-    found = re.search(r'or rule = "fitted" with dt = ([\d.]+)', str(error.value))
-    assert found is not None
-    fitted = text.replace("dt = 0.003", f'rule = "fitted"\ndt = {float(found[1])}').replace(
-        "[1.0]", f"[{float(found[1])}]"
-    )
-    assert Problem.of(Source.parse(fitted)).walk.rule is Rule.FITTED
+    assert "Rule." not in str(error.value) and 'or rule = "fitted" without dt' in str(error.value)
+    assert Problem.of(Source.parse(text.replace("dt = 0.003", 'rule = "fitted"'))).walk.rule is Rule.FITTED
 
 
 @pytest.mark.parametrize("ends", ["\r\n", "\r"])

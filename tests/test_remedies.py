@@ -26,8 +26,9 @@ def drifted(*coefficients: Any, until: float | None = None, **fixed: Any) -> Cal
         for one, other in (("sites", "dx"), ("dx", "sites")):
             if one in more:
                 arguments.pop(other, None)
-        told = {} if until is None or "dt" in arguments else {"times": [until]}
-        walk = rw.LatticeWalk.from_drift(*coefficients, **arguments, **told)
+        if until is not None and "dt" not in arguments:
+            arguments["times"] = [until]
+        walk = rw.LatticeWalk.from_drift(*coefficients, **arguments)
         return walk if until is None else rw.pde.exact_law(walk, [max(1, round(until / walk.dt)) * walk.dt])
 
     return call
@@ -99,8 +100,11 @@ FOLLOW: list[tuple[str, Callable[..., dict[str, Any]]]] = [
         lambda n, dt: {"dx": float(n), "sites": None, "dt": dt and float(dt)},
     ),
     (r"take dx = (?:[\d.e+-]+ or )?([\d.e+-]+), or sites=", lambda n: {"dx": float(n)}),
-    (r"(?<!with )dt ≤ ([\d.e+-]+)", lambda n: {"dt": float(n)}),
-    (r"rule=Rule\.(\w+)(?:, dt=([\d.e+-]+))?", lambda rule, dt: {"rule": Rule[rule]} | ({"dt": float(dt)} if dt else {})),
+    (r"(?<!with )dt [≤=] ([\d.e+-]+)", lambda n: {"dt": float(n)}),
+    (
+        r"rule=Rule\.(\w+)\)?( without dt| with dt ≤ )?([\d.e+-]+)?",
+        lambda rule, how, dt: {"rule": Rule[rule]} | ({"dt": dt and float(dt)} if how else {}),
+    ),
 ]
 
 
@@ -164,10 +168,12 @@ def test_remedies_for_too_many_steps_work() -> None:
 # ---------------------------------------------------------------- lattices
 
 
-@pytest.mark.parametrize("domain", [UNIT, rw.Interval(0, 1, ABSORB, ABSORB), rw.Ring(0, 1), rw.Interval(0, 1, REFLECT, REFLECT)])
+@pytest.mark.parametrize(
+    "domain", [UNIT, rw.Interval(0, 1, ABSORB, ABSORB), rw.Ring(0, 1), rw.Interval(0, 1, REFLECT, REFLECT)]
+)
 @pytest.mark.parametrize("dx", [0.3, 0.93, 1.5, 0.0123])
 def test_remedies_for_a_dx_work(domain: Any, dx: float) -> None:
-    with pytest.raises(ValueError, match="does not fit|holds no site") as caught:
+    with pytest.raises(ValueError, match=r"does not fit|holds no site") as caught:
         rw.LatticeWalk(0.2, 0.2, dx=dx, domain=domain, start=0.5)
     advice = re.findall(r"take dx (?:=|≤) ([\d.e+-]+)(?: or ([\d.e+-]+))?", str(caught.value))[0]
     for value in filter(None, advice):

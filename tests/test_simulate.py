@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import math
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 import pytest
@@ -426,9 +427,10 @@ def test_a_function_need_not_be_a_number_where_nobody_is() -> None:
     assert float(run.expect(lambda x: 1 / x, 1.0)) == pytest.approx(float(run.mean(1.0)), abs=1e-15)
     assert rw.pde.exact_law(walk, [1.0]).expect(lambda x: 1 / x, 1.0) == 0.0
     assert math.isfinite(run[rw.Maximum()].expect(lambda m: np.where(m < 0, np.nan, m), 1.0))
-    for f in (3.0, None, "x"):
+    wrong: list[Any] = [3.0, None, "x"]
+    for f in wrong:
         for law in (run, rw.pde.exact_law(walk, [1.0]), run[rw.Maximum()]):
-            with pytest.raises(TypeError, match="f = .*must be a function"):
+            with pytest.raises(TypeError, match=r"f = .*must be a function"):
                 law.expect(f, 1.0)
     with pytest.raises(ValueError, match="one number for each"):
         run.expect(lambda x: x[:1].repeat(2), 1.0)

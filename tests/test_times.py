@@ -11,7 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import randwalk as rw
+from randwalk.problem import Source
 from randwalk.times import CLOSE, FEW, LONGER, Times, dividing_step, least_whole
+from randwalk.validate.run import validate_problem
 
 ABSORB, REFLECT = rw.Absorbing(), rw.Reflecting()
 UNITS = [1.0, 1e-3, 1e-9, 1e-15, 1e9]
@@ -41,14 +43,14 @@ def test_a_time_is_recorded_or_refused(dt: float) -> None:
     for ask in asked:
         ask(5 * dt)
         for t in (900 * dt, 2 * dt, 0.0, 5 * dt * (1 + 1e-8)):
-            with pytest.raises(ValueError, match="was not recorded; .* take the nearest"):
+            with pytest.raises(ValueError, match=r"was not recorded; .* take the nearest"):
                 ask(t)
         for t in (math.nan, math.inf, -math.inf):
             with pytest.raises(ValueError, match="finite"):
                 ask(t)
-        for t in ("1", None, [dt], [dt, 5 * dt], True, 1j):
+        for nonsense in ("1", None, [dt], [dt, 5 * dt], True, 1j):
             with pytest.raises(TypeError, match="t = "):
-                ask(t)
+                ask(nonsense)
 
 
 @pytest.mark.parametrize("dt", UNITS)
@@ -72,7 +74,9 @@ def test_passages_by_the_last_step_at_or_before(dt: float) -> None:
     for survival in (run.survival, passages.survival):
         assert survival(times).value.tolist() == [1.0, 1.0, 1.0, 1 - gone, 1 - gone, 1 - gone]
     table = times.reshape(2, 3)
-    assert law.passed("left", table).shape == run.passed("left", table).value.shape == law.survival(table).shape == (2, 3)
+    assert (
+        law.passed("left", table).shape == run.passed("left", table).value.shape == law.survival(table).shape == (2, 3)
+    )
     answers: list[Any] = [law.passed, law.smoothed().passed, run.passed, passages.passed]
     for ask in [*(lambda t, f=f: f("left", t) for f in answers), law.survival, run.survival, passages.survival]:
         for bad in (-dt, 10.5 * dt, [dt, 11 * dt]):
@@ -152,7 +156,9 @@ def test_least_whole() -> None:
 
 
 def test_times_too_close_together_are_named() -> None:
-    with pytest.raises(ValueError, match="0.30000000000000004 is only 5.55e-17 after time 0.29999999999999999: leave it out"):
+    with pytest.raises(
+        ValueError, match=r"0\.30000000000000004 is only 5.55e-17 after time 0.29999999999999999: leave it out"
+    ):
         rw.LatticeWalk.from_drift(0, 0.5, dx=0.1, times=[0.3, 0.1 * 3, 1.0])
     with pytest.raises(ValueError, match="take shorter times or a larger dx"):
         rw.LatticeWalk.from_drift(0, 0.5, dx=1e-6, times=[1.0])
@@ -192,7 +198,7 @@ def test_a_two_way_walk_records_at_the_nearest_step() -> None:
     walk = rw.LatticeWalk.from_drift(0.0, 0.5, dx=0.1, times=[0.123, 1.0], rule=rw.Rule.TWO_WAY)
     assert walk.dt == pytest.approx(0.01) and walk.steps([0.123, 1.0]) == [12, 100] and walk.inexact_times == (0.123,)
     assert rw.pde.exact_law(walk, [0.123]).variance(0.123) == pytest.approx(0.12, rel=1e-9)
-    with pytest.raises(ValueError, match="time 0.124 is not a whole number of steps"):
+    with pytest.raises(ValueError, match=r"time 0\.124 is not a whole number of steps"):
         walk.steps([0.124])
 
 
@@ -215,3 +221,28 @@ def test_times_are_checked_before_anything_else(bad: Any) -> None:
     for run in (lambda: rw.simulate(walled(), 10, bad), lambda: rw.pde.exact_law(walled(), bad)):
         with pytest.raises((TypeError, ValueError), match="times"):
             run()
+
+
+def test_times_without_a_measure_are_no_error_of_any_rung() -> None:
+    """Rungs compare at the times of the steps, so refining shows the order of the walk, 2, and not the error of the times."""
+    text = """
+    [walk]
+    drift = 0.3
+    diffusion = 0.5
+    sites = 20
+    [domain]
+    low = 0.0
+    high = 1.0
+    left = "absorbing"
+    right = "reflecting"
+    [start]
+    point = 0.5
+    [run]
+    times = [0.12, 0.31415926535]
+    walkers = 20_000
+    """
+    problem = rw.Problem.of(Source.parse(text))
+    assert problem.walk.inexact_times
+    report = validate_problem(problem)
+    assert report.sampling.passed and report.discretisation.passed and report.solver.passed
+    assert 1.8 < report.discretisation.orders[-1] < 2.5

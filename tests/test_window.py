@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import math
 from collections.abc import Callable
 
@@ -14,6 +15,7 @@ from randwalk.window import LEAK, table_for
 
 from . import naive
 
+simulation = importlib.import_module("randwalk.simulation")
 ABSORB, REFLECT = rw.Absorbing(), rw.Reflecting()
 
 
@@ -83,3 +85,23 @@ def test_a_law_of_very_many_steps() -> None:
     assert rho[x == 0.0][0] == pytest.approx(1 / math.sqrt(2 * math.pi * n), rel=1e-9)
     assert law.variance(n) == pytest.approx(n, rel=1e-9) and law.survival(n) == pytest.approx(1.0, abs=1e-9)
     assert law.passed("killing", [0.0, n]).tolist() == [0.0, 0.0]
+
+
+@pytest.mark.parametrize("method", ["paths", "occupation"])
+@pytest.mark.parametrize("make", [everywhere(0.45), 0.45], ids=["table", "constant"])
+def test_walkers_that_left_the_window_are_said_to_have_leaked(
+    method: str, make: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a window that is made too narrow: they are no passages of a wall that is not there, and the comparison goes on."""
+    walk = rw.LatticeWalk(make, 0.45, dx=1.0)  # type: ignore[arg-type]
+    monkeypatch.setattr(simulation, "leak_tolerance", lambda walkers: 0.02)
+    run = rw.simulate(walk, 10**5, [400.0], seed=1, method=method, record=[rw.FirstPassage()])
+    leaked, passages = int(run.leaked[0]), run[rw.FirstPassage()]
+    assert 0 <= leaked < 0.02 * 10**5 and run.counts.sum() + leaked == 10**5
+    assert leaked > 0 or not callable(make)  # the bound for constants is loose
+    assert passages.counts.sum() == 0 and run.absorbed.sum() == 0
+    assert float(run.survival(400.0)) == 1.0 - leaked / 10**5
+    assert float(passages.survival(400.0)) == 1.0
+    for law in (rw.pde.exact_law(walk, [400.0]), rw.pde.solve(rw.pde.limit(walk), [400.0], tolerance=1e-3)):
+        assert rw.validate.compare(run, law).checks
+    assert run.absorbed.tolist() == [[0, 0, 0]]
