@@ -240,7 +240,8 @@ class LatticeWalk:
         if (np.diff(given) <= 0).any():
             at = int(np.argmax(np.diff(given) <= 0))
             raise ValueError(f"times must increase: {given[at + 1]:.12g} comes after {given[at]:.12g}; sort them")
-        steps = np.rint(given / self.dt)
+        with np.errstate(over="ignore"):
+            steps = np.rint(given / self.dt)
         if steps[-1] > MOST_STEPS:
             raise ValueError(
                 f"{steps[-1]:.3g} steps are more than the 2³² that a random stream addresses; take a larger dt, or times up to "
@@ -351,7 +352,7 @@ def _lay(domain: Domain | None, dx: float | None, sites: int | None, start: Star
         raise ValueError("give either dx or sites")
     begin = as_start(start)
     check_start(begin, where)
-    lattice = Lattice.on(where, spacing(where, sites) if sites is not None else _positive("dx", dx), begin.anchor)
+    lattice = Lattice.on(where, _positive("dx", spacing(where, sites) if sites is not None else dx), begin.anchor)
     check_place(lattice, *begin.support, where.low, where.high)
     if lattice.sites is not None:
         fit = int(SHARE * available() / OF_A_SITE)
