@@ -48,6 +48,8 @@ Wall: TypeAlias = Absorbing | Reflecting | PartiallyAbsorbing
 def _check_ends(low: float, high: float, what: str) -> None:
     if not number(f"{what}: low", low) < number(f"{what}: high", high):
         raise ValueError(f"{what}: low = {low} must be less than high = {high}")
+    if math.isfinite(low) and math.isfinite(high) and math.isinf(high - low):
+        raise ValueError(f"{what}: from low = {low} to high = {high} it is too long for floating-point numbers")
 
 
 @dataclass(frozen=True)

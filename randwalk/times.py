@@ -166,7 +166,7 @@ def dividing_step(longest: float, times: Iterable[float]) -> float:
     given, end = np.array(positive), positive[-1]
     gaps = np.diff(given, prepend=0.0)
     closest = int(np.argmin(gaps))
-    fewest = least_whole(end / min(longest, float(gaps[closest])))
+    fewest = end / min(longest, float(gaps[closest]))
     if fewest > MOST_STEPS:
         if gaps[closest] < longest:
             before = f"time {given[closest - 1]:.17g}" if closest else "0"
@@ -176,8 +176,9 @@ def dividing_step(longest: float, times: Iterable[float]) -> float:
         raise ValueError(
             f"times would take {fewest:.3g} steps, more than the 2³² that a random stream addresses: {why}"
         )
-    exact = _whole_steps(positive, least_whole(end / longest), max(FEW, LONGER * fewest))
-    return exact if exact is not None else end / _nearly_whole_steps(given / end, fewest)
+    count = least_whole(fewest)
+    exact = _whole_steps(positive, least_whole(end / longest), max(FEW, LONGER * count))
+    return exact if exact is not None else end / _nearly_whole_steps(given / end, count)
 
 
 def _whole_steps(times: Sequence[float], fewest: int, most: int) -> float | None:

@@ -354,7 +354,7 @@ def _lay(domain: Domain | None, dx: float | None, sites: int | None, start: Star
         raise ValueError("give either dx or sites")
     begin = as_start(start)
     check_start(begin, where)
-    lattice = Lattice.on(where, spacing(where, sites) if sites is not None else _positive("dx", dx), begin.anchor)
+    lattice = Lattice.on(where, _positive("dx", spacing(where, sites) if sites is not None else dx), begin.anchor)
     check_place(lattice, *begin.support, where.low, where.high)
     if lattice.sites is not None:
         fit = int(SHARE * available() / OF_A_SITE)

@@ -148,8 +148,12 @@ def _followed_window(walk: LatticeWalk, steps: int, leak: float) -> tuple[int, i
         lost += float(out[:, 0].sum()) * (not table.left_wall) + float(out[:, 1].sum()) * (not table.right_wall)
         if lost > leak:
             edge = low if out[:, 0].sum() > out[:, 1].sum() else high
-            walk.check(lattice.x([edge - 1, edge + 1]), done * walk.dt)
-            raise ValueError(f"mass {lost:.3g} reaches x = {lattice.x(edge):.6g}, beyond which the walk is not valid")
+            for t in times:
+                walk.check(lattice.x([edge - 1, edge + 1]), t)
+            raise ValueError(
+                f"a mass of {lost:.3g} reaches x = {lattice.x(edge):.6g}, beyond which the walk is not valid: put a wall there, or "
+                "give coefficients that go further"
+            )
         lowest, highest = min(lowest, low + int(reach[2]) - 1), max(highest, low + int(reach[3]) - 1)
         if padded.sum() <= leak:
             break  # all absorbed or killed: nothing moves any more

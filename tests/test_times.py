@@ -246,3 +246,12 @@ def test_times_without_a_measure_are_no_error_of_any_rung() -> None:
     report = validate_problem(problem)
     assert report.sampling.passed and report.discretisation.passed and report.solver.passed
     assert 1.8 < report.discretisation.orders[-1] < 2.5
+
+
+def test_times_beyond_all_numbers_are_refused() -> None:
+    walk = rw.LatticeWalk(0.5, 0.5, dx=1.0, dt=1e-9)
+    for times in ([1e308], [1e-320, 1.0]):
+        with pytest.raises(ValueError, match="2³²|its square is no floating-point number"):
+            rw.LatticeWalk.from_drift(0.0, 0.5, dx=0.1, times=times)
+    with pytest.raises(ValueError, match="more than the 2³²"):
+        walk.steps([1e308])
