@@ -243,7 +243,7 @@ def solve(
         nonlocal window
         while True:
             fine, coarse = (run(n, clock) for n, clock in zip((cells, cells // 2), clocks, strict=True))
-            errors = fine.difference(coarse) * needs.remaining
+            errors = fine.difference(coarse) * needs.remaining(cells)
             grid = replace(window, cells=cells)
             lost = leaked(grid, fine.left_so_far[-1])
             if (lost <= leak).all():
