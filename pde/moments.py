@@ -110,7 +110,9 @@ def linear_noise(equation: FokkerPlanck, until: float, pace: Pace, start: Start)
             j = np.minimum(j, 0.0) * dt
             d = np.maximum(d, 0.0)
             m = np.clip(m + a * dt * _phi(j), *bounds)
-            v, g = (old * np.exp(2.0 * j) + new * dt * _phi(2.0 * j) for old, new in ((v, 2.0 * d), (g, np.abs(a))))
+            v, g = (
+                old * np.exp(2.0 * j) + new * dt * _phi(2.0 * j) for old, new in ((v, 2.0 * d), (g, np.abs(a)))
+            )
             k = k + kappa * dt
             rows.append((t + dt, m, v, k, g))
     return Moments(clock, *(np.array(column) for column in zip(*rows, strict=True)))

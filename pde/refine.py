@@ -165,9 +165,7 @@ class Plan:
         dt, limits = self.needs.scheme.dt, f"at most {LARGEST_CELLS} and {LARGEST_STEPS}"
         steps = self.clocks(cells, goal)[0].steps
         best = f"{reached:.2g} was reached; " if math.isfinite(reached) else ""
-        text = (
-            f"tolerance = {tolerance:g} is out of reach: {best}it would take {cells} cells and {steps} steps ({limits})"
-        )
+        text = f"tolerance = {tolerance:g} is out of reach: {best}it would take {cells} cells and {steps} steps ({limits})"
         if dt is not None:
             return f"{text}: leave dt out, or take one much smaller than {dt:g}"
         possible = 2.0 * tolerance

@@ -153,9 +153,7 @@ class StepTable:
             return "take right + left ≤ ½ beside it"
         if out >= 0.0:
             return f"take dt ≤ {rounded_down(self.walk.dt / (out + inward))}"
-        return (
-            f"the drift there leads out too fast for dx = {self.walk.dx:g}; take a dx half as long, or rule=Rule.FITTED"
-        )
+        return f"the drift there leads out too fast for dx = {self.walk.dx:g}; take a dx half as long, or rule=Rule.FITTED"
 
 
 def probabilities(thresholds: Thresholds) -> tuple[Floats, Floats, Floats, Floats]:
