@@ -470,8 +470,24 @@ ZERO, ONE = Constant(0.0), Constant(1.0)
 X, T = Variable("x"), Variable("t")
 
 
+DEEPEST = 120  # levels of nodes inside each other: text, values and derivatives recurse on them
+
+
+class TooDeep(ValueError):
+    """A tree has more levels than can be worked with."""
+
+
 class _Node(Coefficient):
     """A node whose dependence is that of its parts."""
+
+    levels: int  # of nodes inside each other, this one counted
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "levels", 1 + max(depth(part) for part in self.parts))
+        if self.levels > DEEPEST:
+            raise TooDeep(
+                f"a coefficient of more than {DEEPEST} levels of operations inside each other: write it as a Python function"
+            )
 
     @property
     @abstractmethod
@@ -722,8 +738,8 @@ class Apply(_Node):
         match self.name:
             case "sin" | "cos" | "tan":
                 return _smallest(1.0 / slope)
-            case "exp":  # where it is not small beside its largest value
-                return _smallest((1.0 / slope)[z >= np.nanmax(z) - 1.0])
+            case "exp":  # where it is not small beside its largest value, and not nothing
+                return _smallest((1.0 / slope)[(z >= np.nanmax(z) - 1.0) & (z > -50.0)])
             case "sinh" | "cosh":
                 return _smallest((1.0 / slope)[np.abs(z) >= np.nanmax(np.abs(z)) - 1.0])
             case "tanh" | "erf":
@@ -961,8 +977,8 @@ def as_coefficient(value: CoefficientLike) -> Coefficient:
 
 
 def depth(coefficient: Coefficient) -> int:
-    """Levels of nodes inside each other."""
-    return 1 + max(map(depth, coefficient.parts), default=0)
+    """Levels of nodes inside each other; a leaf is one."""
+    return coefficient.levels if isinstance(coefficient, _Node) else 1
 
 
 def constant_value(coefficient: Coefficient) -> float | None:

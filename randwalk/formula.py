@@ -6,7 +6,7 @@ import ast
 import math
 from collections.abc import Callable
 
-from .coefficient import FUNCTIONS, Coefficient, Constant, T, X, apply, depth
+from .coefficient import FUNCTIONS, Coefficient, Constant, T, TooDeep, X, apply, depth
 
 DEEPEST = 50  # levels of powers and functions inside each other; text, derivatives and values recurse on them
 LONGEST = 1000  # characters; a formula for a coefficient is far shorter, and Python's parser recurses on its input
@@ -45,9 +45,9 @@ def expression(text: str, **parameters: float) -> Coefficient:
         tree = ast.parse(text.strip(), mode="eval").body
         coefficient = _read(tree, text, CONSTANTS | parameters)
         if depth(coefficient) > DEEPEST:
-            raise RecursionError
+            raise TooDeep
         return coefficient
-    except (SyntaxError, RecursionError, MemoryError) as error:
+    except (SyntaxError, RecursionError, MemoryError, TooDeep) as error:
         reason = error.msg if isinstance(error, SyntaxError) else "it is nested too deeply"
         raise ValueError(f"the formula {text!r} cannot be read: {reason}") from None
     except OverflowError:

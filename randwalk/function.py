@@ -204,7 +204,10 @@ class Function(Coefficient):
         return rf"\mathrm{{{self.name.strip('<>')}}}({', '.join(self._signature())})".replace("_", r"\_")
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Function) and (self.function, self._offset) == (other.function, other._offset)
+        return isinstance(other, Function) and self._identity() == other._identity()
+
+    def _identity(self) -> tuple[object, ...]:
+        return self.function, self._offset, self._breaks_at, self._scale, self._derivative
 
     def __hash__(self) -> int:
         return hash(self.function)
