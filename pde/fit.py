@@ -9,12 +9,12 @@ from typing import Final
 import numpy as np
 from scipy.optimize import brentq, minimize_scalar
 
-from randwalk.coefficient import Coefficient
+from randwalk.coefficient import Coefficient, Floats
 from randwalk.domain import PartiallyAbsorbing
 
 from .equation import FokkerPlanck
 from .grid import Grid, fewest_cells
-from .stencil import Degenerate
+from .stencil import Degenerate, refuse
 
 MOST_BREAKS: Final = 4096  # that edges of cells stand on
 SAME: Final = 1e-10  # of the window: places as close as that are one
@@ -46,14 +46,17 @@ def fitted(equation: FokkerPlanck, window: Grid) -> Grid:
 
 
 def refuse_zeros(equation: FokkerPlanck, grid: Grid, until: float) -> None:
-    """Refuse a D that vanishes between the ends of `grid` at a time up to `until`; at an end it may."""
+    """Refuse a D that is negative in `grid` at a time up to `until`, or vanishes between its ends; at an end it may be 0."""
     diffusion = equation.diffusion
     times = np.linspace(0.0, until, 5) if diffusion.depends_on_t else np.zeros(1)
+    x = _samples(diffusion, grid.low, grid.high)[1:-1]
     for t in times.tolist():
+        d = diffusion(x, t)
+        refuse("diffusion", d < 0.0, d, x, t, "must be positive where there may be mass")
         for place in zeros(diffusion, grid.low, grid.high, t):
             raise ValueError(
-                f"diffusion = {float(diffusion(place, t)):.3g} at x = {place:.6g}, t = {t:.6g}: it must be positive between the "
-                "ends of the domain, and may vanish at them alone; put an end of the domain there, or keep it positive"
+                f"diffusion = {float(diffusion(place, t)):.3g} at x = {place:.6g}, t = {t:.6g}: it must be positive between "
+                "the ends of the domain, and may vanish at them alone; put an end of the domain there, or keep it positive"
             )
 
 
@@ -74,9 +77,7 @@ def zeros(diffusion: Coefficient, low: float, high: float, t: float) -> list[flo
     negative, one such place."""
     if not diffusion.depends_on_x:
         return []
-    breaks = diffusion.breaks("x", low, high)
-    ends = np.array([low, *breaks, high])
-    x = np.unique(np.concatenate([np.linspace(low, high, SAMPLES), ends, 0.5 * (ends[1:] + ends[:-1])]))
+    x = _samples(diffusion, low, high)
     d = diffusion(x, t)
     found = [brentq(diffusion, x[k], x[k + 1], args=(t,)) for k in np.flatnonzero(d[1:-2] * d[2:-1] < 0.0) + 1]
     size = np.abs(d)
@@ -92,6 +93,12 @@ def zeros(diffusion: Coefficient, low: float, high: float, t: float) -> list[flo
     if not found and (d[1:-1] <= 0.0).any():
         found = [float(x[1:-1][d[1:-1] <= 0.0][0])]
     return sorted(place for place in found if low < place < high)
+
+
+def _samples(diffusion: Coefficient, low: float, high: float) -> Floats:
+    """Places from `low` to `high` at which D is looked at: in every piece between two of its breaks, and many."""
+    ends = np.array([low, *diffusion.breaks("x", low, high), high])
+    return np.unique(np.concatenate([np.linspace(low, high, SAMPLES), ends, 0.5 * (ends[1:] + ends[:-1])]))
 
 
 def _breaks(equation: FokkerPlanck, grid: Grid) -> tuple[float, ...]:
@@ -142,8 +149,8 @@ def _power(equation: FokkerPlanck, grid: Grid, side: int) -> float:
         return 1.0
     if isinstance(wall, PartiallyAbsorbing):
         raise ValueError(
-            f"diffusion = {at_end:g} and drift = {float(drift(end, 0.0)):g} at x = {end:g}, where the wall is {wall}: the density "
-            "that its flux is proportional to is 0 or infinite there; take Absorbing() or Reflecting()"
+            f"diffusion = {at_end:g} and drift = {float(drift(end, 0.0)):g} at x = {end:g}, where the wall is {wall}: the "
+            "density that its flux is proportional to is 0 or infinite there; take Absorbing() or Reflecting()"
         )
     eta = Degenerate.read(equation, wall, end, near, 0.0).eta
     limit = LARGEST_POWER if end == 0.0 else LARGEST_POWER_ELSEWHERE

@@ -208,10 +208,12 @@ def solve(
     Scharfetter–Gummel fluxes (:mod:`randwalk.pde.stencil`) keep mass to rounding and the equilibrium between reflecting
     walls exactly. Second order in space. Cells are equal, except that edges stand on the kinks and jumps of coefficients
     (:meth:`randwalk.Coefficient.breaks`), and that cells crowd towards an end where D vanishes or the drift is singular; such
-    an end lets mass through if it can be reached [Feller 1952]. An unbounded domain, and a wall that is not reached, is cut where less than a
-    thousandth of the tolerance (1e-12 for fixed `cells`) crosses; see ``window`` and ``leaked``. A short pilot solution
-    measures the errors of space and time, which sets cells and steps; the returned solution is compared with one on twice
-    the spacing, and made again on a finer grid if the estimate misses the tolerance.
+    an end lets mass through if it can be reached [Feller 1952].
+
+    An unbounded domain, and a wall that is not reached, is cut where less than a thousandth of the tolerance (1e-12 for
+    fixed `cells`) crosses; see ``window`` and ``leaked``. A short pilot solution measures the errors of space and time, which
+    sets cells and steps; the returned solution is compared with one on twice the spacing, and made again on a finer grid if
+    the estimate misses the tolerance.
 
     Raises
     ------

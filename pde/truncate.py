@@ -41,11 +41,8 @@ def find_window(equation: FokkerPlanck, until: float, leak: float) -> Grid:
     is lost and tighten it to what is used.
     """
     domain = equation.domain
-    if isinstance(domain, Ring):
-        window = Grid(domain.low, domain.high, CELLS, periodic=True)
-    else:
-        window = _window(equation, until, leak)
-    window = fitted(equation, window)
+    ring = Grid(domain.low, domain.high, CELLS, periodic=True) if isinstance(domain, Ring) else None
+    window = fitted(equation, ring or _window(equation, until, leak))
     refuse_zeros(equation, window, until)
     return window
 
@@ -61,7 +58,7 @@ def _window(equation: FokkerPlanck, until: float, leak: float) -> Grid:
             return window
         lost, used = _follow(equation, window, until, leak, pace)
         if (lost > leak).any() and sufficient is not None:
-            return widened(window, lost, leak, MARGIN)
+            return clipped(equation, widened(window, lost, leak, MARGIN))
         if (lost > leak).any():
             if window.cells == MOST_CELLS:
                 break

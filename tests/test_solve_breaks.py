@@ -233,7 +233,9 @@ def test_units_do_not_matter(length: float, time: float) -> None:
         d = rw.expression("d*(1 + 4*heaviside(x - c))", d=x * x / t, c=0.3 * x)
         kill = rw.expression("k*(heaviside(x - a) - heaviside(x - b))", k=5.0 / t, a=0.5 * x, b=0.51 * x)
         domain = rw.Interval(0.0, x, REFLECTING, rw.PartiallyAbsorbing(x / t))
-        return FokkerPlanck(rw.expression("v*abs(x - m)", v=1.0 / t, m=0.7 * x), d, domain, 0.25 * x, kill, "fick")
+        return FokkerPlanck(
+            rw.expression("v*abs(x - m)", v=1.0 / t, m=0.7 * x), d, domain, 0.25 * x, kill, rw.Convention.FICK
+        )
 
     one, other = solve(problem(1.0, 1.0), [0.1], 1e-3), solve(problem(length, time), [0.1 * time], 1e-3)
     assert one.x.size == other.x.size
@@ -264,8 +266,6 @@ def test_equal_cells_where_nothing_breaks() -> None:
 
 def test_splines_of_pieces_do_not_round_a_kink() -> None:
     grid = Grid(-1.0, 1.0, 64, breaks=(0.25,))
-    from scipy.interpolate import CubicSpline
-
     kink = Piecewise.through_centres(grid, np.abs(grid.x - 0.25), CubicSpline)
     assert kink(np.array([0.24, 0.25, 0.2500001])) == pytest.approx([0.01, 0.0, 1e-7], abs=1e-12)
 
