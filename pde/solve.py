@@ -260,6 +260,13 @@ def solve(
     return plan.reach(tolerance, pair) if cells is None else pair(cells, plan.clocks(cells, GRID_ERROR / cells**2))
 
 
+def fewest_cells(equation: FokkerPlanck, times: ArrayLike) -> int:
+    """The smallest even number of `cells` that :func:`solve` admits: enough to show the law, and to stand on all breaks."""
+    recorded = checked_times(times)
+    window = find_window(equation, float(recorded[-1]), FIXED_LEAK)
+    return max(2 * Needs.of(equation, recorded, checked_scheme(None), window, equation.start).cells, SMALLEST_CELLS)
+
+
 @dataclass(frozen=True)
 class _Run:
     """Masses (times, cells) at the recorded times, and what has left (steps + 1, 3) by the times `ages` of all steps."""
