@@ -262,7 +262,8 @@ def _steady(
 def _whole(equation: FokkerPlanck, until: float) -> Grid:
     """The grid on all of a bounded domain."""
     domain = equation.domain
-    grid = fitted(equation, Grid(domain.low, domain.high, PILOT_CELLS, domain.left, domain.right, domain.periodic))
+    grid = Grid(domain.low, domain.high, PILOT_CELLS, domain.left, domain.right, domain.periodic)
+    grid = fitted(equation, grid, until)
     refuse_zeros(equation, grid, until)
     return grid
 

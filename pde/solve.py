@@ -254,7 +254,7 @@ def solve(
                 return Solution(
                     equation, scheme, grid, recorded, fine.mass / grid.widths, errors, fine.ages, fine.left_so_far
                 )
-            window = fitted(equation, widened(window, lost, leak, MARGIN))
+            window = fitted(equation, widened(window, lost, leak, MARGIN), float(recorded[-1]))
 
     plan = Plan.measured(run, lambda fine, coarse: float(fine.difference(coarse).max()), needs)
     return plan.reach(tolerance, pair) if cells is None else pair(cells, plan.clocks(cells, GRID_ERROR / cells**2))

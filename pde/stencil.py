@@ -332,8 +332,8 @@ def _image(wall: Wall | None, h: float, diffusion: float) -> float:
     """The weight of the image, half a cell before the wall, of a unit of mass half a cell beyond it."""
     if wall is None or isinstance(wall, Absorbing):
         return -1.0
-    reach = wall.reactivity * h / (2.0 * diffusion) if isinstance(wall, PartiallyAbsorbing) else 0.0
-    return (1.0 - reach) / (1.0 + reach)
+    reach = wall.reactivity * h if isinstance(wall, PartiallyAbsorbing) else 0.0
+    return (2.0 * diffusion - reach) / (2.0 * diffusion + reach) if reach else 1.0
 
 
 def _even_shares(grid: Grid, x: Floats) -> tuple[NDArray[np.int64], tuple[Floats, Floats, Floats]]:
