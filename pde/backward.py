@@ -176,7 +176,7 @@ def backward(
 
     def pair(cells: int, clocks: tuple[Clock, Clock]) -> BackwardSolution:
         fine, coarse = (run(n, clock) for n, clock in zip((cells, cells // 2), clocks, strict=True))
-        return replace(fine, error_estimate=_difference(fine, coarse) * needs.remaining)
+        return replace(fine, error_estimate=_difference(fine, coarse) * needs.remaining(cells))
 
     return plan.reach(tolerance * scale, pair)
 

@@ -249,7 +249,7 @@ def solve(
             fine, coarse = (run(n, clock) for n, clock in zip((cells, cells // 2), clocks, strict=True))
             grid = replace(window, cells=cells)
             lost = leaked(grid, fine.left_so_far[-1])
-            errors = np.maximum(fine.difference(coarse) * needs.remaining, lost.sum())
+            errors = np.maximum(fine.difference(coarse) * needs.remaining(cells), lost.sum())
             if (lost <= leak).all():
                 return Solution(
                     equation, scheme, grid, recorded, fine.mass / grid.widths, errors, fine.ages, fine.left_so_far
