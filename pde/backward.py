@@ -158,7 +158,9 @@ def backward(
         grid = replace(window, cells=cells)
         last = _cell_means(payoff, grid, time)
         walls = (grid.left, paid[0], last[0]), (grid.right, paid[1], last[-1])
-        final = np.append(last, [*(value if wall else edge for wall, value, edge in walls), paid[2]])  # past a cut, it stays
+        final = np.append(
+            last, [*(value if wall else edge for wall, value, edge in walls), paid[2]]
+        )  # past a cut, it stays
         resolvents = Resolvents(Stencil(equation, grid))
 
         def apply(tau: float, elapsed: float, state: Floats) -> Floats:
@@ -260,7 +262,8 @@ def _steady(
 def _whole(equation: FokkerPlanck, until: float) -> Grid:
     """The grid on all of a bounded domain."""
     domain = equation.domain
-    grid = fitted(equation, Grid(domain.low, domain.high, PILOT_CELLS, domain.left, domain.right, domain.periodic))
+    grid = Grid(domain.low, domain.high, PILOT_CELLS, domain.left, domain.right, domain.periodic)
+    grid = fitted(equation, grid, until)
     refuse_zeros(equation, grid, until)
     return grid
 

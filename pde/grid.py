@@ -14,8 +14,8 @@ from scipy.interpolate import PPoly
 from randwalk.coefficient import Floats
 from randwalk.domain import Wall
 
-FEWEST_OF_PIECE: Final = 2  # cells between two breaks on the coarsest grid
 FEWEST: Final = 16  # cells of the coarsest grid that has breaks
+FEW_PIECES: Final = 64  # so many have at least two cells each on the coarsest grid, more of them at least one
 
 
 @dataclass(frozen=True)
@@ -79,8 +79,9 @@ class Grid:
         weights = np.diff(self.joints)
         weights[0] *= self.powers[0]  # then the last of its cells is as long as those of the next piece
         weights[-1] *= self.powers[1]
-        spare = coarse - FEWEST_OF_PIECE * weights.size
-        counts = np.maximum(FEWEST_OF_PIECE, np.floor(max(spare, 0) * weights / weights.sum()).astype(np.int64))
+        least = _fewest_of_piece(weights.size)
+        spare = coarse - least * weights.size
+        counts = np.maximum(least, np.floor(max(spare, 0) * weights / weights.sum()).astype(np.int64))
         for _ in range(coarse - int(counts.sum())):
             counts[np.argmax(weights / counts)] += 1
         return [factor * count for count in counts.tolist()]
@@ -122,7 +123,11 @@ class Grid:
 
 def fewest_cells(pieces: int) -> int:
     """The smallest number of cells of a grid of so many pieces."""
-    return max(FEWEST, 2 * FEWEST_OF_PIECE * pieces)
+    return max(FEWEST, 2 * _fewest_of_piece(pieces) * pieces)
+
+
+def _fewest_of_piece(pieces: int) -> int:
+    return 2 if pieces <= FEW_PIECES else 1
 
 
 class Piecewise:

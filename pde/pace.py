@@ -54,8 +54,8 @@ class Pace:
 
     def mirrored(self) -> Pace:
         """The pace of time that runs backward from `until`."""
-        begins = [0.0, *(end for end, _ in self.parts[:-1])]
-        parts = tuple((self.until - begin, longest) for begin, (_, longest) in zip(begins, self.parts, strict=True))
+        begins = [0.0, *(end for end, _ in self.parts)]
+        parts = tuple((self.until - begin, longest) for begin, (_, longest) in zip(begins, self.parts, strict=False))
         return Pace(self.until, tuple(self.until - b for b in reversed(self.breaks)), parts[::-1])
 
     def within(self, ends: Floats, longest: Floats) -> Pace:

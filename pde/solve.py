@@ -32,7 +32,7 @@ FIXED_LEAK: Final = 1e-12  # mass that may leave it when the number of cells is 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Solution:
-    """The law that :func:`solve` found, as the masses of equal cells at the recorded times.
+    """The law that :func:`solve` found, as the masses of cells at the recorded times.
 
     Attributes
     ----------
@@ -46,7 +46,7 @@ class Solution:
     errors : (times,) array
         Estimate of the largest error of the cumulative probability at any cell edge, or of the mass absorbed at a wall
         or killed, at each recorded time: a third of the difference to the same solution on cells, and steps, twice as
-        long. ``error_estimate`` is the largest.
+        long; not less than what ``leaked``. ``error_estimate`` is the largest.
     ages : (steps + 1,) array
         The times of all steps, from 0.
     left_so_far : (steps + 1, 3) array
@@ -188,7 +188,7 @@ def solve(
     cells: int | None = None,
     scheme: Scheme | None = None,
 ) -> Solution:
-    """Solve ρ_t = -(aρ)_x + (Dρ)_xx - κρ by conservative finite volumes on a uniform grid of its own.
+    """Solve ρ_t = -(aρ)_x + (Dρ)_xx - κρ by conservative finite volumes on a grid of its own.
 
     Parameters
     ----------
@@ -206,16 +206,20 @@ def solve(
     Notes
     -----
     Scharfetter–Gummel fluxes (:mod:`randwalk.pde.stencil`) keep mass to rounding and the equilibrium between reflecting
-    walls exactly. Second order in space. An unbounded domain, and a wall that is not reached, is cut where less than a
-    thousandth of the tolerance (1e-12 for fixed `cells`) crosses; see ``window`` and ``leaked``. A short pilot solution
-    measures the errors of space and time, which sets cells and steps; the returned solution is compared with one on twice
-    the spacing, and made again on a finer grid if the estimate misses the tolerance.
+    walls exactly. Second order in space. Cells are equal, except that edges stand on the kinks and jumps of coefficients
+    (:meth:`randwalk.Coefficient.breaks`), and that cells crowd towards an end where D vanishes or the drift is singular; such
+    an end lets mass through if it can be reached [Feller 1952].
+
+    An unbounded domain, and a wall that is not reached, is cut where less than a thousandth of the tolerance (1e-12 for
+    fixed `cells`) crosses; see ``window`` and ``leaked``. A short pilot solution measures the errors of space and time, which
+    sets cells and steps; the returned solution is compared with one on twice the spacing, and made again on a finer grid if
+    the estimate misses the tolerance.
 
     Raises
     ------
     ValueError
-        for times that are not positive and increasing, coefficients that are not numbers or D ≤ 0 where mass can be
-        (with the place), and a tolerance that is out of reach (with the one that was reached).
+        for times that are not positive and increasing, coefficients that are not numbers, D < 0, or D = 0 elsewhere than at
+        an end of the domain (with the place), and a tolerance that is out of reach (with the one that was reached).
 
     Examples
     --------
@@ -243,17 +247,24 @@ def solve(
         nonlocal window
         while True:
             fine, coarse = (run(n, clock) for n, clock in zip((cells, cells // 2), clocks, strict=True))
-            errors = fine.difference(coarse) * needs.remaining(cells)
             grid = replace(window, cells=cells)
             lost = leaked(grid, fine.left_so_far[-1])
+            errors = np.maximum(fine.difference(coarse) * needs.remaining(cells), lost.sum())
             if (lost <= leak).all():
                 return Solution(
                     equation, scheme, grid, recorded, fine.mass / grid.widths, errors, fine.ages, fine.left_so_far
                 )
-            window = fitted(equation, widened(window, lost, leak, MARGIN))
+            window = fitted(equation, widened(window, lost, leak, MARGIN), float(recorded[-1]))
 
     plan = Plan.measured(run, lambda fine, coarse: float(fine.difference(coarse).max()), needs)
     return plan.reach(tolerance, pair) if cells is None else pair(cells, plan.clocks(cells, GRID_ERROR / cells**2))
+
+
+def fewest_cells(equation: FokkerPlanck, times: ArrayLike) -> int:
+    """The smallest even number of `cells` that :func:`solve` admits: enough to show the law, and to stand on all breaks."""
+    recorded = checked_times(times)
+    window = find_window(equation, float(recorded[-1]), FIXED_LEAK)
+    return max(2 * Needs.of(equation, recorded, checked_scheme(None), window, equation.start).cells, SMALLEST_CELLS)
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,7 @@ from randwalk.domain import Absorbing, PartiallyAbsorbing, Reflecting, Wall
 from randwalk.start import Normal, Point, Sites, Start, Uniform
 
 from .equation import FokkerPlanck
-from .grid import Grid
+from .grid import Grid as Grid
 from .tridiagonal import Cyclic, Tridiagonal
 
 GAUSS_NODES: Final = np.array(
@@ -82,7 +82,7 @@ class Stencil:
         grid = self.grid
         right, left, out = self._even(t) if grid.uniform else self._uneven(t)
         killed = _checked("killing", self.equation.killing(grid.x, t), grid.x, t)
-        _refuse("killing", killed < 0.0, killed, grid.x, t, "must not be negative")
+        refuse("killing", killed < 0.0, killed, grid.x, t, "must not be negative")
         if grid.periodic:
             return Rates(right, np.roll(left, 1), killed, True)
         return Rates(np.append(right, out[1]), np.append(out[0], left), killed, False)
@@ -154,7 +154,7 @@ class Stencil:
 
     def _diffusion(self, x: Floats, t: float) -> Floats:
         diffusion = _checked("diffusion", self.equation.diffusion(x, t), x, t)
-        _refuse("diffusion", diffusion <= 0.0, diffusion, x, t, "must be positive where there may be mass")
+        refuse("diffusion", diffusion <= 0.0, diffusion, x, t, "must be positive where there may be mass")
         return diffusion
 
     @cached_property
@@ -293,9 +293,7 @@ class Degenerate:
     end_drift: float
 
     @classmethod
-    def read(
-        cls, equation: FokkerPlanck, wall: Wall | None, end: float, place: float, t: float
-    ) -> Degenerate:
+    def read(cls, equation: FokkerPlanck, wall: Wall | None, end: float, place: float, t: float) -> Degenerate:
         """The `end` with `wall`, as the coefficients at `place` and half way to it show it."""
         drift, weight = equation.declared_drift, equation.convention.exponent
         y, inward = abs(place - end), math.copysign(1.0, place - end)
@@ -334,8 +332,8 @@ def _image(wall: Wall | None, h: float, diffusion: float) -> float:
     """The weight of the image, half a cell before the wall, of a unit of mass half a cell beyond it."""
     if wall is None or isinstance(wall, Absorbing):
         return -1.0
-    reach = wall.reactivity * h / (2.0 * diffusion) if isinstance(wall, PartiallyAbsorbing) else 0.0
-    return (1.0 - reach) / (1.0 + reach)
+    reach = wall.reactivity * h if isinstance(wall, PartiallyAbsorbing) else 0.0
+    return (2.0 * diffusion - reach) / (2.0 * diffusion + reach) if reach else 1.0
 
 
 def _even_shares(grid: Grid, x: Floats) -> tuple[NDArray[np.int64], tuple[Floats, Floats, Floats]]:
@@ -384,11 +382,12 @@ def _cell_masses(start: Start, grid: Grid) -> Floats:
 
 
 def _checked(name: str, values: Floats, x: Floats, t: float) -> Floats:
-    _refuse(name, ~np.isfinite(values), values, x, t, "must be a finite number")
+    refuse(name, ~np.isfinite(values), values, x, t, "must be a finite number")
     return values
 
 
-def _refuse(name: str, wrong: NDArray[np.bool_], values: Floats, x: Floats, t: float, rule: str) -> None:
+def refuse(name: str, wrong: NDArray[np.bool_], values: Floats, x: Floats, t: float, rule: str) -> None:
+    """An error at the first place `x` where the values of a coefficient are `wrong`, with the `rule` they break."""
     if wrong.any():
         at = np.unravel_index(int(np.argmax(wrong)), wrong.shape)
         raise ValueError(

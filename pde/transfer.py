@@ -227,7 +227,9 @@ def exact_law(walk: LatticeWalk, times: ArrayLike, leak: float = LEAK) -> ExactL
     """
     steps = tuple(walk.steps(times))
     table = table_for(walk, steps[-1], leak)
-    return _by_power(table, steps) if planes(table) else _by_steps(table, steps)
+    law = _by_power(table, steps) if planes(table) else _by_steps(table, steps)
+    walk.warn_if_slow(law.sites, law.pmf, law.times)
+    return law
 
 
 def _by_power(table: StepTable, steps: tuple[int, ...]) -> ExactLaw:

@@ -44,8 +44,11 @@ class Bernoulli(_Node):
         w = self.argument.evaluate(x, t)
         return _derivative(w, self.order) if self.order else bernoulli(w)[0]
 
-    def derivative(self, variable: str) -> Coefficient:
-        return Bernoulli(self.argument, self.order + 1) * self.argument.derivative(variable)
+    def _with(self, *parts: Coefficient) -> Coefficient:
+        return Bernoulli(*parts, self.order)
+
+    def regular_derivative(self, variable: str) -> Coefficient:
+        return Bernoulli(self.argument, self.order + 1) * self.argument.regular_derivative(variable)
 
     def latex(self) -> str:
         return rf"\beta{f'^{{({self.order})}}' if self.order else ''}\left({self.argument.latex()}\right)"

@@ -88,8 +88,14 @@ class BondMean(_Node):
         inner = self.coefficient._breaks(variable, low + before, high + after)
         return inner | {place - self.span for place in inner}
 
+    def _with(self, *parts: Coefficient) -> Coefficient:
+        return BondMean(*parts, self.span, self.domain)
+
     def derivative(self, variable: str) -> Coefficient:
-        return BondMean(self.coefficient.derivative(variable), self.span, self.domain)
+        return self._with(self.coefficient.derivative(variable))
+
+    def regular_derivative(self, variable: str) -> Coefficient:
+        return self._with(self.coefficient.regular_derivative(variable))
 
     def latex(self) -> str:
         return rf"\left\langle {self.coefficient.latex()}\right\rangle_{{x}}^{{x {self.span:+g}}}"

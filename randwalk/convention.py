@@ -54,4 +54,5 @@ class Convention(StrEnum):
                 f"diffusion = {diffusion} jumps at x = {jumps[0]:g}, so its derivative there is no number and an equation in "
                 f"the {self.value} convention has no Itô drift; use declared_drift with the convention"
             )
-        return drift + weight * diffusion.derivative("x")
+        slope = diffusion.derivative("x") if diffusion.moving_breaks else diffusion.regular_derivative("x")
+        return drift + weight * slope

@@ -10,7 +10,40 @@ from .coefficient import Floats
 from .convention import Convention
 from .domain import PartiallyAbsorbing
 from .rule import Rule
-from .walk import LatticeWalk
+from .walk import LatticeWalk, rounded_down
+
+
+def step_out(walk: LatticeWalk, side: str, x: float, t: Floats) -> Floats:
+    """:func:`absorption`, refused where it is no probability or leaves none for the step inward."""
+    out = absorption(walk, side, x, t)
+    inward = (walk.right if side == "left" else walk.left)(x, t)
+    wrong = ~((out >= 0.0) & (out <= 1.0 - inward))
+    if wrong.any():
+        at = np.unravel_index(int(np.argmax(wrong)), wrong.shape)
+        raise ValueError(
+            f"reactivity = {_wall(walk, side)[0]:g} at the {side} wall asks for an absorption probability of {out[at]:.4g} a "
+            f"step at t = {np.broadcast_to(t, wrong.shape)[at]:.6g}, where at most {1.0 - inward[at]:.4g} is left: "
+            + _remedy(walk, side, np.broadcast_to(t, wrong.shape)[at], float(out[at]), float(inward[at]))
+        )
+    return out
+
+
+def _remedy(walk: LatticeWalk, side: str, t: float, out: float, inward: float) -> str:
+    if walk.rule is None:
+        return "take right + left ≤ ½ beside it"
+    if out >= 0.0:
+        return f"take dt ≤ {rounded_down(walk.dt / (out + inward))}"
+    k, place, sign = _wall(walk, side)
+    dx = float(walk.diffusion(place, t)) / abs(k + sign * float(walk.declared_drift(place, t)))
+    return f"the drift leads out too fast for dx = {walk.dx:g}; take dx ≤ {rounded_down(dx)} or rule=Rule.FITTED"
+
+
+def _wall(walk: LatticeWalk, side: str) -> tuple[float, float, float]:
+    """(reactivity, place, the direction inward) of the partially absorbing wall on a side."""
+    domain = walk.domain
+    wall, place, inward = (domain.left, domain.low, 1.0) if side == "left" else (domain.right, domain.high, -1.0)
+    assert isinstance(wall, PartiallyAbsorbing)
+    return wall.reactivity, place, inward
 
 
 def absorption(walk: LatticeWalk, side: str, x: float, t: Floats) -> Floats:
@@ -24,11 +57,8 @@ def absorption(walk: LatticeWalk, side: str, x: float, t: Floats) -> Floats:
     to first order in dx K dt/dx / (1 + (K + v) dx/2D) with v = a - λ D_x; the walk is then of second order. The rules that
     fit an exponential take the steady flux of the half step, c (β(w/2) u - β(-w/2) u_w) with c = 2F/dx.
     """
-    wall, place, inward = (
-        (walk.domain.left, walk.domain.low, 1.0) if side == "left" else (walk.domain.right, walk.domain.high, -1.0)
-    )
-    assert isinstance(wall, PartiallyAbsorbing)
-    k, dx, power = wall.reactivity, walk.dx, walk.convention.exponent
+    k, place, inward = _wall(walk, side)
+    dx, power = walk.dx, walk.convention.exponent
     a, d = inward * walk.declared_drift(x, t), walk.diffusion(x, t)
     ratio, conductance = (_at_wall(walk, x, place, t) / d) ** power, 2.0 * d / dx
     if walk.convention is not Convention.ITO:

@@ -130,7 +130,9 @@ def simulate(
             raise TypeError(f"record = {item!r}: must be FirstPassage(), LastVisit(x), TimePositive(x), Maximum(), …")
     if len(set(records)) < len(records):
         raise ValueError(f"record has {records}: each only once")
-    return run(walk, span, tuple(walk.steps(times)), int(seed), method, records, threads, progress, backend, devices)
+    done = run(walk, span, tuple(walk.steps(times)), int(seed), method, records, threads, progress, backend, devices)
+    walk.warn_if_slow(done.sites, done.counts, done.times)
+    return done
 
 
 def explain(walk: LatticeWalk, walkers: int | range, times: ArrayLike, record: Sequence[Record] = ()) -> Plan:

@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from .coefficient import Floats
 from .domain import PartiallyAbsorbing, Reflecting
 from .lattice import Lattice
-from .outlet import absorption
-from .walk import LatticeWalk, rounded_down
+from .outlet import step_out
+from .walk import LatticeWalk
 
 BITS = 31  # 2³² + 1 thresholds do not fit in 32 bits, and p + q = 1 must be exact
 FULL = 1 << BITS
@@ -135,25 +135,7 @@ class StepTable:
             return np.zeros_like(free)
         if not isinstance(wall, PartiallyAbsorbing):
             return free
-        edge = 0 if side == "left" else -1
-        out = absorption(self.walk, side, float(x[edge]), t)
-        inward = (self.walk.right if side == "left" else self.walk.left)(x[edge], t)
-        wrong = ~((out >= 0.0) & (out <= 1.0 - inward))
-        if wrong.any():
-            at = np.unravel_index(int(np.argmax(wrong)), wrong.shape)
-            raise ValueError(
-                f"reactivity = {wall.reactivity:g} at the {side} wall asks for an absorption probability of {out[at]:.4g} a "
-                f"step where at most {1.0 - inward[at]:.4g} is left: {self._wall_remedy(float(out[at]), float(inward[at]))}"
-            )
-        return out
-
-    def _wall_remedy(self, out: float, inward: float) -> str:
-        """What would make the step through a partially absorbing wall one."""
-        if self.walk.rule is None:
-            return "take right + left ≤ ½ beside it"
-        if out >= 0.0:
-            return f"take dt ≤ {rounded_down(self.walk.dt / (out + inward))}"
-        return f"the drift there leads out too fast for dx = {self.walk.dx:g}; take a dx half as long, or rule=Rule.FITTED"
+        return step_out(self.walk, side, float(x[0 if side == "left" else -1]), t)
 
 
 def probabilities(thresholds: Thresholds) -> tuple[Floats, Floats, Floats, Floats]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -271,7 +272,8 @@ class LatticeWalk:
         strong = Rule.FITTED if bounded or not self.declared_drift.depends_on_x else Rule.CAPPED
         if self.rule is Rule.FITTED:
             other = "" if strong is Rule.FITTED else ", or from_drift(..., rule=Rule.CAPPED)"
-            return f"take dt ≤ {rounded_down(self.dt / both)}{other}"
+            further = 1.0 if strong is Rule.FITTED else 0.5  # less mass gets further, where the drift is stronger
+            return f"take dt ≤ {rounded_down(further * self.dt / both)}{other}"
         if self.rule is not None and self.convention is not Convention.ITO:
             ends = bonds(self.declared_drift, self.diffusion, self.convention, self.dx, self.domain)
             d = max(float(bond.diffusion(x, t)) for bond in ends)
@@ -292,6 +294,20 @@ class LatticeWalk:
         a, d = self.declared_drift(x, t), self.diffusion(x, t)
         speed = masses * np.abs(a)
         return float(speed @ shortfall(self.dx * a / d) / speed.sum()) if speed.any() else 0.0
+
+    def warn_if_slow(self, x: Floats, masses: Floats, times: Floats) -> None:
+        """Warn where the masses (times, sites) are slowed down by :attr:`Rule.CAPPED`, once, at the worst of the times."""
+        if self.rule is not Rule.CAPPED:
+            return
+        missing = [self.missing_speed(x, row, float(t)) for row, t in zip(masses, times, strict=True)]
+        if max(missing) > SLOW:
+            at = int(np.argmax(missing))
+            warnings.warn(
+                f"rule = capped loses {100 * missing[at]:.3g} % of the mean speed at t = {times[at]:.6g}: walkers are where the "
+                f"drift is stronger than 2D/dx; take a smaller dx than {self.dx:g}, or rule=Rule.FITTED",
+                RuntimeWarning,
+                stacklevel=3,
+            )
 
     def _check_now(self) -> None:
         """Check what can be checked without knowing how long the walk will run: bounded domains, and constants anywhere."""
