@@ -31,6 +31,8 @@ class Coefficient(ABC):
     or a Python function is a leaf.
     """
 
+    __array_ufunc__ = None  # NumPy's numbers leave + - * / ** to the methods below
+
     @property
     @abstractmethod
     def depends_on_x(self) -> bool: ...
@@ -65,6 +67,7 @@ class Coefficient(ABC):
         >>> print(expression("x*t + sin(2*x)").derivative("x"))
         t + 2*cos(2*x)
         """
+        _check_variable(variable)
         if (jump := self._jump(variable)) is not None:
             other, shift = "t" if variable == "x" else "x", add(Variable(variable), Constant(-jump[0]))
             where = f"{variable} = {jump[0]:.12g}" + (f", {other} = {jump[1]:g}" if self._both else "")
@@ -99,6 +102,7 @@ class Coefficient(ABC):
         >>> expression("heaviside(4 - x**2) + abs(t - 0.5)").breaks("x", -5.0, 5.0)
         (-2.0, 2.0)
         """
+        _check_variable(variable, low, high)
         return roots.merged(self._breaks(variable, low, high), low, high)
 
     def jumps(
@@ -134,7 +138,7 @@ class Coefficient(ABC):
         An estimate within a factor of about 3 of the length over which a function in the tree changes by its own size:
         ``exp(-((x - 0.3)/w)**2)``, ``tanh(x/w)``, ``sin(x/w)`` and ``1/(1 + (x/w)**2)`` have about w; a table has the
         smallest distance of knots between which it changes; a :class:`Function` has its declared scale, else what
-        1025 samples show. Constants and affine forms have ``inf``. Breaks are no part of it. It never raises.
+        1025 samples show. Constants and affine forms have ``inf``. Breaks are no part of it.
 
         Parameters
         ----------
@@ -150,6 +154,7 @@ class Coefficient(ABC):
         >>> expression("2 + sin(200*x)").width("x", 0.0, 1.0)
         0.005
         """
+        _check_variable(variable, low, high)
         if not self._depends_on(variable):
             return math.inf
         return min(self._narrowest(variable, low, high, value) for value in self._others(variable, other))
@@ -160,6 +165,7 @@ class Coefficient(ABC):
         >>> Affine(1.0, 2.0).shifted("x", 0.5)
         Affine(intercept=2.0, slope=2.0)
         """
+        _check_variable(variable)
         if not math.isfinite(by):
             raise ValueError(f"by = {by}: must be a finite number")
         return self if by == 0.0 or not self._depends_on(variable) else self._shifted(variable, float(by))
@@ -357,6 +363,9 @@ class Coefficient(ABC):
     def __pow__(self, other: CoefficientLike) -> Coefficient:
         return power(self, as_coefficient(other))
 
+    def __rpow__(self, other: CoefficientLike) -> Coefficient:
+        return power(as_coefficient(other), self)
+
     def __neg__(self) -> Coefficient:
         return multiply(Constant(-1.0), self)
 
@@ -365,6 +374,13 @@ class Coefficient(ABC):
 
     def _repr_latex_(self) -> str:
         return f"${self.latex()}$"
+
+
+def _check_variable(variable: str, low: float = -math.inf, high: float = math.inf) -> None:
+    if variable not in ("x", "t"):
+        raise ValueError(f"variable = {variable!r}: must be 'x' or 't'")
+    if math.isnan(low) or math.isnan(high):
+        raise ValueError(f"low = {low}, high = {high}: must be numbers")
 
 
 ELSEWHERE = [sign * 1.1 * 16.0**k for k in range(-15, 16) for sign in (1.0, -1.0)]  # values of a variable at all scales
@@ -832,7 +848,7 @@ def add(first: Coefficient, second: Coefficient) -> Coefficient:
     if first == ZERO or second == ZERO:
         return second if first == ZERO else first
     terms = [t for c in (first, second) for t in (c.terms if isinstance(c, Sum) else (c,))]
-    number = math.fsum(t.value for t in terms if isinstance(t, Constant))
+    number = sum(t.value for t in terms if isinstance(t, Constant))
     rest = [t for t in terms if not isinstance(t, Constant)]
     return Sum((*rest, Constant(number)) if number else tuple(rest))
 
@@ -861,7 +877,10 @@ def power(base: Coefficient, exponent: Coefficient) -> Coefficient:
             raise ValueError("division by zero in a coefficient: the divisor is the number 0")
         if base.value < 0.0 and not exponent.value.is_integer():
             raise ValueError(f"({base.value}) ** {exponent.value} is not a real number")
-        return Constant(float(base.value**exponent.value))
+        try:
+            return Constant(float(base.value**exponent.value))
+        except OverflowError:
+            raise ValueError(f"({base.value:g}) ** {exponent.value:g} is too large for a number") from None
     if exponent == ONE:
         return base
     return ONE if exponent == ZERO else Power(base, exponent)

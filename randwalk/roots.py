@@ -15,6 +15,7 @@ UNIFORM = 513  # points of the even part of a grid
 OCTAVES = np.ldexp(1.0, -np.arange(0, 56))  # distances from a centre, as parts of the range
 REACH = np.ldexp(1.0, np.arange(-80, 81, 1))  # distances from a centre where the range has no end
 HALVINGS = 70  # of an interval of the grid: to the last digit of any place that is not far nearer to 0
+STEP = 1e-6  # of the largest value: what counts as a jump of a function that is only sampled
 SAME = 1e-13  # places this close, relative to their size, are one
 
 
@@ -52,6 +53,30 @@ def touches(f: Curve, slope: Curve, points: Array) -> list[float]:
     after = np.clip(np.searchsorted(points, places), 1, points.size - 1)
     around = np.maximum(np.abs(f(points[after - 1])), np.abs(f(points[after])))
     return list(places[np.abs(f(places)) <= 1e-9 * around]) if places.size else []
+
+
+def sudden(f: Curve, points: Array) -> list[float]:
+    """Where f jumps between two of the increasing points, by halving the intervals to neighbouring numbers.
+
+    Each time the half with the larger change is kept: the change over a jump stays, that of a steep slope goes to 0. One
+    jump an interval is found, if it is more than 1e-6 of the largest value.
+    """
+    values = f(points)
+    least = STEP * np.max(np.abs(values), where=np.isfinite(values), initial=0.0)
+    left, right, before, after = points[:-1], points[1:], values[:-1], values[1:]
+    for _ in range(2 * HALVINGS):
+        kept = np.abs(after - before) > least
+        left, right, before, after = left[kept], right[kept], before[kept], after[kept]
+        middle = 0.5 * left + 0.5 * right
+        inside = (middle > left) & (middle < right)
+        if not inside.any():
+            break
+        value = f(middle)
+        upper = inside & (np.abs(after - value) >= np.abs(value - before))
+        lower = inside & ~upper
+        left, before = np.where(upper, middle, left), np.where(upper, value, before)
+        right, after = np.where(lower, middle, right), np.where(lower, value, after)
+    return [min(map(float, pair), key=lambda z: len(repr(z))) for pair in zip(left, right, strict=True)]
 
 
 def merged(places: Iterable[float], low: float, high: float) -> tuple[float, ...]:
