@@ -23,7 +23,7 @@ NEAR: Final = 1e-6  # of the window: where the exponents of a degenerate end are
 SAMPLES: Final = 1025
 LOOKS: Final = (1e-6, 0.25, 0.5, 0.75, 1.0)  # shares of all of the time
 POWER: Final = 2.0  # of the grading towards a degenerate end where the density is not singular
-LARGEST_POWER: Final = 24.0  # towards x = 0, about which doubles are as fine as may be
+LARGEST_POWER: Final = 16.0  # towards x = 0, about which doubles are fine; the third power of 2**(-18 * 16) is one
 LARGEST_POWER_ELSEWHERE: Final = 2.5  # towards any other place: of 2**16 cells the first is some 1e-12 of the piece
 
 
