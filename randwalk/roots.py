@@ -98,7 +98,7 @@ def jumps(f: Curve, places: Array, rooms: Array) -> Array:
     offsets = np.array([far, near, -far, -near, *(part * rooms for part in np.linspace(-0.5, 0.5, 9))])
     values = f((places + offsets).ravel()).reshape(offsets.shape)
     size = np.max(np.abs(values[4:]), axis=0, where=np.isfinite(values[4:]), initial=0.0)
-    with np.errstate(invalid="ignore"):
+    with np.errstate(invalid="ignore", over="ignore"):
         over_far, over_near = np.abs(values[0] - values[2]), np.abs(values[1] - values[3])
         stays = (over_near > 0.5 * over_far) & (over_near > 1e-10 * size)
         unbounded = np.isinf(f(places)) | ~np.isfinite(over_near) | (np.abs(values[1]) > 1e6 * size)
