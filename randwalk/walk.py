@@ -265,7 +265,9 @@ class LatticeWalk:
     def _remedy(self, place: tuple[float, float, float]) -> str:
         """What would make the step at a bad place valid."""
         x, t = place[1:]
-        a, d, both = (float(v) for v in (self.declared_drift(x, t), self.diffusion(x, t), self.right(x, t) + self.left(x, t)))
+        a, d, both = (
+            float(v) for v in (self.declared_drift(x, t), self.diffusion(x, t), self.right(x, t) + self.left(x, t))
+        )
         if not (math.isfinite(a) and math.isfinite(d) and d > 0.0):
             return f"the diffusion there is {d:g} and the drift {a:g}"
         bounded = math.isfinite(self.domain.low) and math.isfinite(self.domain.high)
