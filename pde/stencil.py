@@ -24,6 +24,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from randwalk.bernoulli import bernoulli as bernoulli
 from randwalk.coefficient import Coefficient, Floats
 from randwalk.domain import Absorbing, PartiallyAbsorbing, Reflecting, Wall
 from randwalk.start import Normal, Point, Sites, Start, Uniform
@@ -311,15 +312,6 @@ class Stencil:
         jump = np.abs(np.log(steps, where=steps > 0.0, out=np.zeros_like(steps))) > 10.0 * BESIDE
         scale = np.cumprod(np.append(1.0, np.where(jump, steps, 1.0)))
         return self.grid.widths * scale
-
-
-def bernoulli(w: Floats) -> Floats:
-    """β(w) and β(-w), stacked, with β(w) = w/(e^w - 1); both to full relative accuracy, so that their ratio is e^-w."""
-    size = np.abs(np.asarray(w, dtype=np.float64))
-    with np.errstate(over="ignore", invalid="ignore"):
-        small = np.where(size < 1e-12, 1.0 - 0.5 * size, size / np.expm1(np.maximum(size, 1e-12)))
-    large = small + size
-    return np.where(np.asarray(w) > 0.0, [small, large], [large, small])
 
 
 def _outflow(wall: Wall | None, w: float, conductance: float) -> float:

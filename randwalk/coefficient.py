@@ -18,6 +18,8 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .arguments import number
+
 from . import roots
 
 Floats: TypeAlias = NDArray[np.floating[Any]]
@@ -427,7 +429,7 @@ def _finite_floats(coefficient: Coefficient, *names: str) -> None:
         object.__setattr__(coefficient, name, value)
 
 
-CoefficientLike: TypeAlias = "Coefficient | float | Callable[..., ArrayLike]"
+CoefficientLike: TypeAlias = Coefficient | float | Callable[..., ArrayLike]
 
 
 @dataclass(frozen=True)
@@ -998,7 +1000,7 @@ def as_coefficient(value: CoefficientLike) -> Coefficient:
     if isinstance(value, bool):
         raise TypeError(f"a coefficient is a number, a Coefficient or a function of x and t, not {value}")
     if isinstance(value, (int, float, np.integer, np.floating)):
-        if not math.isfinite(value):
+        if not math.isfinite(number("coefficient", value)):
             raise ValueError(f"a coefficient must be a finite number, not {value}")
         return Constant(float(value))
     from .function import Function  # which is itself made of coefficients
