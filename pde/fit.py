@@ -148,7 +148,7 @@ def _power(equation: FokkerPlanck, grid: Grid, side: int, t: float) -> float:
     at_end, inside = np.abs(equation.diffusion(np.array([end, near]), t))
     if wall is None and at_end > 0.0:
         return 1.0
-    if at_end > 1e-3 * inside and math.isfinite(float(drift(end, t))):
+    if at_end > 1e-3 * inside and not math.isinf(float(drift(end, t))):
         return 1.0
     if isinstance(wall, PartiallyAbsorbing):
         raise ValueError(

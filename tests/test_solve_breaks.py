@@ -302,5 +302,5 @@ def test_a_backward_solution_inside_a_narrow_slab() -> None:
 def test_times_without_end_are_refused() -> None:
     """A reflecting end that the drift leads to and where D vanishes holds what reaches it for ever."""
     trap = rw.Interval(0.0, 1.0, REFLECTING, ABSORBING)
-    with pytest.raises(ValueError, match="mean exit time|out of reach"):
+    with pytest.raises(ValueError, match=r"mean exit time|out of reach"):
         mean_exit_time(FokkerPlanck(-300.0, rw.expression("x"), trap, 0.5), 1e-3)
