@@ -143,9 +143,17 @@ class Piecewise:
         return cls(grid.joints, [spline(grid.edges[part], values[part]) for part in cut])
 
     @classmethod
-    def through_centres(cls, grid: Grid, values: Floats, spline: Callable[[Floats, Floats], PPoly]) -> Piecewise:
-        """The `spline` through `values` (cells,) at the centres of `grid`, extended to the breaks."""
-        return cls(grid.joints, [spline(grid.x[part], values[part]) for part in grid.pieces()])
+    def through_centres(
+        cls, grid: Grid, values: Floats, joints: Floats, spline: Callable[[Floats, Floats], PPoly]
+    ) -> Piecewise:
+        """The `spline` through `values` (cells,) at the centres of `grid` and those at its `joints` that are not NaN."""
+        splines = []
+        for k, part in enumerate(grid.pieces()):
+            x = np.concatenate([grid.joints[k : k + 1], grid.x[part], grid.joints[k + 1 : k + 2]])
+            y = np.concatenate([joints[k : k + 1], values[part], joints[k + 1 : k + 2]])
+            known = np.isfinite(y)
+            splines.append(spline(x[known], y[known]))
+        return cls(grid.joints, splines)
 
     def derivative(self) -> Piecewise:
         """The slope."""

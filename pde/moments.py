@@ -20,6 +20,7 @@ from .pace import PILOT_STEPS, Pace
 from .schemes import SAME, Clock
 
 STEPS: Final = 64
+SECOND_ORDER: Final = 0.4  # a share of the difference up to which convergence counts as second order
 FAR: Final = 1000.0
 
 
@@ -36,9 +37,10 @@ class Moments:
         m and V.
     killed : (steps + 1, paths) array
         ∫κ dt.
-    smearing : (steps + 1, paths) array
-        The variance that upwind fluxes add, for each unit of the cells' width: G' = 2 a_x G + |a|. The Scharfetter–Gummel
-        flux diffuses with D (w/2) coth(w/2), w = ah/D, which for large w is ½|a|h.
+    drift, diffusion : (steps, paths) arrays
+        |a| and D on the steps.
+    decay : (steps, paths) array
+        a_x dt, at most 0.
     """
 
     clock: Clock
@@ -46,7 +48,9 @@ class Moments:
     mean: Floats
     variance: Floats
     killed: Floats
-    smearing: Floats
+    drift: Floats
+    diffusion: Floats
+    decay: Floats
 
     def range(self, deviations: float) -> tuple[float, float]:
         """The places within that many standard deviations of any path at any time."""
@@ -57,9 +61,21 @@ class Moments:
         """The width of cells above which a grid shows nothing of the law at one of the `times`: two standard deviations, or
         where fluxes add as much variance as there is."""
         rows = self._rows(times)
-        variance, smearing = self.variance[rows], self.smearing[rows]
+        variance, smearing = self.variance[rows], self._carried(self.drift)[rows]  # the flux's 2D_h - 2D < |a|h, see below
         added = np.divide(variance, smearing, out=np.full_like(variance, np.inf), where=smearing > 0.0)
         return float(np.minimum(2.0 * np.sqrt(variance), added).min())
+
+    def remaining(self, times: Floats, h: float) -> float:
+        """The share of the difference between solutions on cells of width `h` and 2`h` that is the error of the first, for
+        the variance that the fluxes add: from a third for cells that resolve D/|a| to 1 for those that do not.
+
+        The Scharfetter–Gummel flux diffuses with D_h = D (w/2) coth(w/2), w = |a|h/D.
+        """
+        fine, coarse = (self._carried(2.0 * self.diffusion * _excess(self.drift * width / self.diffusion)) for width in (h, 2.0 * h))
+        rows = self._rows(times)
+        known = coarse[rows] > 1e-6 * self.variance[rows]
+        share = float((fine[rows][known] / (coarse - fine)[rows][known]).max(initial=0.0))
+        return share if share > SECOND_ORDER else 1.0 / 3.0
 
     def longest(self, times: Floats) -> Floats:
         """The steps in time, before each of the `times`, in which a path goes a standard deviation of that time."""
@@ -84,6 +100,15 @@ class Moments:
         steps = np.abs(np.diff(self.mean, axis=0, prepend=self.mean[:1]))
         return np.diff(np.cumsum(steps, axis=0)[self._rows(times)], axis=0, prepend=0.0)
 
+    def _carried(self, rate: Floats) -> Floats:
+        """The solution of G' = 2 a_x G + `rate` (steps, paths) from 0, (steps + 1, paths)."""
+        new = rate * np.diff(self.t)[:, None] * _phi(2.0 * self.decay)
+        kept = np.exp(2.0 * self.decay)
+        g = np.zeros_like(self.variance)
+        for k in range(new.shape[0]):
+            g[k + 1] = g[k] * kept[k] + new[k]
+        return g
+
     def _rows(self, times: Floats) -> NDArray[np.int64]:
         """The first row at or after each of the `times`."""
         return np.minimum(np.searchsorted(self.t, times * (1.0 - SAME)), self.t.size - 1)
@@ -96,8 +121,8 @@ def linear_noise(equation: FokkerPlanck, until: float, pace: Pace, start: Start)
     """
     domain, (drift, slope) = equation.domain, _drift(equation)
     m, v = _spread(start)
-    k, g = np.zeros_like(v), np.zeros_like(v)
-    rows = [(0.0, m, v, k, g)]
+    k = np.zeros_like(v)
+    states, steps = [(0.0, m, v, k)], []
     bounds = _bounds(equation, m, until)
     clock = Clock.equal(np.array([until]), until / STEPS, pace)
     for stretch in clock.stretches:
@@ -107,13 +132,20 @@ def linear_noise(equation: FokkerPlanck, until: float, pace: Pace, start: Start)
             x = domain.low + np.mod(m - domain.low, domain.high - domain.low) if domain.periodic else m
             read = (drift, equation.diffusion, equation.killing, slope)
             a, d, kappa, j = (_finite(c, x, max(t, stretch.first)) for c in read)
-            j = np.minimum(j, 0.0) * dt
-            d = np.maximum(d, 0.0)
+            j, d = np.minimum(j, 0.0) * dt, np.maximum(d, 0.0)
+            steps.append((np.abs(a), np.maximum(d, np.finfo(float).tiny), j))
             m = np.clip(m + a * dt * _phi(j), *bounds)
-            v, g = (old * np.exp(2.0 * j) + new * dt * _phi(2.0 * j) for old, new in ((v, 2.0 * d), (g, np.abs(a))))
-            k = k + kappa * dt
-            rows.append((t + dt, m, v, k, g))
-    return Moments(clock, *(np.array(column) for column in zip(*rows, strict=True)))
+            v, k = v * np.exp(2.0 * j) + 2.0 * d * dt * _phi(2.0 * j), k + kappa * dt
+            states.append((t + dt, m, v, k))
+    columns = [np.array(column) for rows in (states, steps) for column in zip(*rows, strict=True)]
+    return Moments(clock, *columns)
+
+
+def _excess(w: Floats) -> Floats:
+    """(w/2) coth(w/2) - 1 for w ≥ 0."""
+    w = np.minimum(w, 1e100)  # where D is 0, as at the end of a domain, its excess is left out
+    half = 0.5 * np.maximum(w, 1e-3)
+    return np.where(w > 1e-3, half / np.tanh(half) - 1.0, w * w / 12.0)
 
 
 def _drift(equation: FokkerPlanck) -> tuple[Coefficient, Coefficient]:

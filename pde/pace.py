@@ -87,10 +87,13 @@ def _quick_parts(
 def _merged(parts: list[tuple[float, float]]) -> list[tuple[float, float]]:
     """The parts with neighbours joined where their longest steps are alike."""
     merged = parts[:1]
+    largest = merged[0][1]  # in the part that grows
     for end, step in parts[1:]:
-        last = merged[-1][1]
-        if min(step, last) > ALIKE * max(step, last) or step == last:
-            merged[-1] = (end, min(step, last))
+        smallest = min(step, merged[-1][1])
+        largest = max(step, largest)
+        if smallest == largest or smallest > ALIKE * largest:
+            merged[-1] = (end, smallest)
         else:
             merged.append((end, step))
+            largest = step
     return merged

@@ -12,7 +12,7 @@ from randwalk.start import Start
 
 from .arguments import SMALLEST_CELLS, SMALLEST_TOLERANCE
 from .equation import FokkerPlanck
-from .moments import linear_noise
+from .moments import Moments, linear_noise
 from .pace import PILOT_STEPS, Pace
 from .schemes import Clock, Scheme
 from .stencil import Grid
@@ -52,32 +52,39 @@ class Needs:
         Of the steps in time.
     cells : int
         The fewest that show anything of the law.
-    remaining : float
-        The share of the difference to a solution on cells and steps twice as long that is left as error: a third at second
-        order, all of it where kinks or jumps of a coefficient move across the cells, which leaves first order.
+    moments : Moments
+    width : float
+        Of all cells together.
+    moving : bool
+        Whether kinks or jumps of a coefficient move across the cells.
     """
 
     times: Floats
     scheme: Scheme
     pace: Pace
     cells: int
-    remaining: float
+    moments: Moments
+    width: float
+    moving: bool
 
     @classmethod
     def of(
-        cls, equation: FokkerPlanck, times: Floats, scheme: Scheme, window: Grid, start: Start, width: float = math.inf
+        cls, equation: FokkerPlanck, times: Floats, scheme: Scheme, window: Grid, start: Start, narrowest: float = math.inf
     ) -> Needs:
-        """What `equation` needs on `window` from `start`, with cells no wider than `width`."""
-        until, reach = float(times[-1]), (window.low, window.high)
+        """What `equation` needs on `window` from `start`, with cells no wider than `narrowest`."""
+        until, reach, width = float(times[-1]), (window.low, window.high), window.high - window.low
         pace = Pace.of(equation, until, reach)
         moments = linear_noise(equation, until, pace, start)
         coefficients = (equation.declared_drift, equation.diffusion, equation.killing)
-        width = min(width, *(c.width("x", *reach, (0.0, until)) for c in coefficients))
-        cells = (window.high - window.low) / min(moments.coarsest(times), width)
-        moving = any(c.moving_breaks for c in coefficients)
+        narrowest = min(narrowest, moments.coarsest(times), *(c.width("x", *reach, (0.0, until)) for c in coefficients))
         pace = pace.within(times, moments.longest(times)).within(*moments.pulses(times))
-        cells = max(math.ceil(cells), window.fewest)
-        return cls(times, scheme, pace, cells, 1.0 if moving else 1.0 / 3.0)
+        cells = max(math.ceil(width / narrowest), window.fewest)
+        return cls(times, scheme, pace, cells, moments, width, any(c.moving_breaks for c in coefficients))
+
+    def remaining(self, cells: int) -> float:
+        """The share of the difference between solutions on `cells` and on half as many, with steps twice as long, that is
+        left as error: a third at second order, all of it at first order, as where breaks move."""
+        return 1.0 if self.moving else self.moments.remaining(self.times, self.width / cells)
 
     def mirrored(self) -> Needs:
         """The needs where time runs backward from the only one of the `times`."""
@@ -113,7 +120,7 @@ class Plan:
         while True:
             clock = needs.clock(steps)
             base = run(cells, clock)
-            space = difference(base, run(cells // 2, clock)) * needs.remaining
+            space = difference(base, run(cells // 2, clock)) * needs.remaining(cells)
             if space > RESOLVED * scale and 4 * cells <= LARGEST_PILOT:
                 cells *= 4
                 continue
@@ -165,9 +172,7 @@ class Plan:
         dt, limits = self.needs.scheme.dt, f"at most {LARGEST_CELLS} and {LARGEST_STEPS}"
         steps = self.clocks(cells, goal)[0].steps
         best = f"{reached:.2g} was reached; " if math.isfinite(reached) else ""
-        text = (
-            f"tolerance = {tolerance:g} is out of reach: {best}it would take {cells} cells and {steps} steps ({limits})"
-        )
+        text = f"tolerance = {tolerance:g} is out of reach: {best}it would take {cells} cells and {steps} steps ({limits})"
         if dt is not None:
             return f"{text}: leave dt out, or take one much smaller than {dt:g}"
         possible = 2.0 * tolerance

@@ -213,10 +213,12 @@ def solve(
     Scharfetter–Gummel fluxes (:mod:`randwalk.pde.stencil`) keep mass to rounding and the equilibrium between reflecting
     walls exactly. Second order in space. Cells are equal, except that edges stand on the kinks and jumps of coefficients
     (:meth:`randwalk.Coefficient.breaks`), and that cells crowd towards an end where D vanishes or the drift is singular; such
-    an end lets mass through if it can be reached [Feller 1952]. An unbounded domain, and a wall that is not reached, is cut where less than a
-    thousandth of the tolerance (1e-12 for fixed `cells`) crosses; see ``window`` and ``leaked``. A short pilot solution
-    measures the errors of space and time, which sets cells and steps; the returned solution is compared with one on twice
-    the spacing, and made again on a finer grid if the estimate misses the tolerance.
+    an end lets mass through if it can be reached [Feller 1952].
+
+    An unbounded domain, and a wall that is not reached, is cut where less than a thousandth of the tolerance (1e-12 for
+    fixed `cells`) crosses; see ``window`` and ``leaked``. A short pilot solution measures the errors of space and time, which
+    sets cells and steps; the returned solution is compared with one on twice the spacing, and made again on a finer grid if
+    the estimate misses the tolerance.
 
     Raises
     ------
@@ -252,15 +254,22 @@ def solve(
             fine, coarse = (run(n, clock) for n, clock in zip((cells, cells // 2), clocks, strict=True))
             grid = replace(window, cells=cells)
             lost = leaked(grid, fine.left_so_far[-1])
-            errors = np.maximum(fine.difference(coarse) * needs.remaining, lost.sum())
+            errors = np.maximum(fine.difference(coarse) * needs.remaining(cells), lost.sum())
             if (lost <= leak).all():
                 return Solution(
                     equation, scheme, grid, recorded, fine.mass / grid.widths, errors, fine.ages, fine.left_so_far
                 )
-            window = fitted(equation, widened(window, lost, leak, MARGIN))
+            window = fitted(equation, widened(window, lost, leak, MARGIN), float(recorded[-1]))
 
     plan = Plan.measured(run, lambda fine, coarse: float(fine.difference(coarse).max()), needs)
     return plan.reach(tolerance, pair) if cells is None else pair(cells, plan.clocks(cells, GRID_ERROR / cells**2))
+
+
+def fewest_cells(equation: FokkerPlanck, times: ArrayLike) -> int:
+    """The smallest even number of `cells` that :func:`solve` admits: enough to show the law, and to stand on all breaks."""
+    recorded = checked_times(times)
+    window = find_window(equation, float(recorded[-1]), FIXED_LEAK)
+    return max(2 * Needs.of(equation, recorded, checked_scheme(None), window, equation.start).cells, SMALLEST_CELLS)
 
 
 @dataclass(frozen=True)

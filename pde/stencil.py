@@ -30,7 +30,7 @@ from randwalk.domain import Absorbing, PartiallyAbsorbing, Reflecting, Wall
 from randwalk.start import Normal, Point, Sites, Start, Uniform
 
 from .equation import FokkerPlanck
-from .grid import Grid
+from .grid import Grid as Grid
 from .tridiagonal import Cyclic, Tridiagonal
 
 GAUSS_NODES: Final = np.array(
@@ -72,6 +72,26 @@ class Rates:
 
 
 @dataclass(frozen=True)
+class _Halves:
+    """What the halves of cells conduct: c β(-w) into a face and c β(w) out of it, of the half `before` the face after each
+    cell and of the half `after` it, this one times the `step` of the density over the face; the `total` out of the face.
+
+    `mass` is that of a cell with density 1 at its centre, `graded` the degenerate ends, and `ends` (w inward, c) of the halves
+    at both ends of the grid.
+    """
+
+    before_in: Floats
+    before_out: Floats
+    after_in: Floats
+    after_out: Floats
+    total: Floats
+    step: Floats
+    mass: Floats
+    graded: dict[int, Degenerate]
+    ends: tuple[tuple[float, float], tuple[float, float]]
+
+
+@dataclass(frozen=True)
 class Stencil:
     """The operator of `equation` on `grid`."""
 
@@ -83,7 +103,7 @@ class Stencil:
         grid = self.grid
         right, left, out = self._even(t) if grid.uniform else self._uneven(t)
         killed = _checked("killing", self.equation.killing(grid.x, t), grid.x, t)
-        _refuse("killing", killed < 0.0, killed, grid.x, t, "must not be negative")
+        refuse("killing", killed < 0.0, killed, grid.x, t, "must not be negative")
         if grid.periodic:
             return Rates(right, np.roll(left, 1), killed, True)
         return Rates(np.append(right, out[1]), np.append(out[0], left), killed, False)
@@ -110,6 +130,18 @@ class Stencil:
 
     def _uneven(self, t: float) -> tuple[Floats, Floats, list[float]]:
         """The same for cells of any length, from the two halves of each cell."""
+        halves, faces = self._conduct(t), self._faces
+        mass = halves.mass
+        right = (halves.before_in * halves.after_in / halves.total)[:faces] / mass[:faces]
+        left = (halves.before_out * halves.after_out / halves.total)[:faces] / np.roll(mass, -1)[:faces]
+        out = [0.0, 0.0]
+        for side, _, _, wall in self._outlets:
+            end = halves.graded.get(side)
+            out[side] = (_outflow(wall, *halves.ends[side]) if end is None else end.outflow()) / float(mass[-side])
+        return right, left, out
+
+    def _conduct(self, t: float) -> _Halves:
+        """What passes through the halves of the cells at time `t`."""
         grid, weight = self.grid, self._weight
         x, integral = self._halves
         diffusion = self._diffusion(x, t)
@@ -121,27 +153,54 @@ class Stencil:
             w.append((integral[half] * velocity[nodes]).sum(axis=0))
         w[0] -= weight * np.log(centre / first)
         w[1] -= weight * np.log(last / centre)
-        mass = grid.widths.copy()  # of a cell with density 1 at its centre
-        graded = {}
+        mass, graded = grid.widths.copy(), {}
         for side, (piece, end) in self._graded.items():
             wall, place = (grid.right, grid.x[-1]) if side else (grid.left, grid.x[0])
             graded[side] = Degenerate.read(self.equation, wall, end, float(place), t)
             mass[piece] *= graded[side].means(grid.edges[piece.start : piece.stop + 1])
-        forward, backward = conductances[1] * bernoulli(w[1]), conductances[0] * bernoulli(w[0])
-        # c β(-w), c β(w) of the half before a face, then of the half after it
-        before_in, before_out = forward[1], forward[0]
-        after_in, after_out = np.roll(backward[1], -1), np.roll(backward[0], -1)
+        before_out, before_in = conductances[1] * bernoulli(w[1])
+        after_out, after_in = np.roll(conductances[0] * bernoulli(w[0]), -1, axis=1)
         step = (last / np.roll(first, -1)) ** weight  # of the density, where D^λ ρ is continuous
-        total = np.maximum(before_out + after_in * step, TINY)
-        faces = self._faces
-        right = (before_in * after_in * step / total)[:faces] / mass[:faces]
-        left = (before_out * after_out / total)[:faces] / np.roll(mass, -1)[:faces]
-        out = [0.0, 0.0]
-        for side, _, _, wall in self._outlets:
-            inward, cell = (w[0][0], 0) if side == 0 else (-w[1][-1], -1)
-            through = graded[side].outflow() if side in graded else _outflow(wall, inward, conductances[side][cell])
-            out[side] = through / float(mass[cell])
-        return right, left, out
+        after_in = after_in * step
+        ends = (float(w[0][0]), float(conductances[0][0])), (-float(w[1][-1]), float(conductances[1][-1]))
+        total = np.maximum(before_out + after_in, TINY)
+        return _Halves(before_in, before_out, after_in, after_out, total, step, mass, graded, ends)
+
+    def at_joints(self, t: float, u: Floats, paid: tuple[float, float]) -> Floats:
+        """The values at the joints of the grid of a function u of the starting place, from those at the centres (cells,) and
+        what is `paid` at the walls; NaN at the end of a window and at a degenerate one.
+
+        From a face mass goes to the centres before and after it as it is conducted there, which takes a time τ; so
+        u = Σ p u - τ Lu, exact for constant coefficients where Lu is constant; here Lu is that of the cells beside it.
+        """
+        grid, rates, halves = self.grid, self.rates(t), self._conduct(t)
+        values = np.full(grid.joints.size, math.nan)
+        before = np.roll(u, 1) if grid.periodic else np.append(paid[0], u[:-1])
+        after = np.roll(u, -1) if grid.periodic else np.append(u[1:], paid[1])
+        generated = rates.right * (after - u) + rates.left * (before - u)
+        stored = 0.25 * grid.widths  # half of a half cell: the Green's function falls linearly over it
+        k = np.array([piece.stop - 1 for piece in grid.pieces()])
+        k = k if grid.periodic else k[:-1]  # the cells before a face that is a joint
+        behind = (k + 1) % grid.cells
+        held = stored[k] * generated[k] + halves.step[k] * stored[behind] * generated[behind]
+        inner = (halves.before_out[k] * u[k] + halves.after_in[k] * u[behind] - held) / halves.total[k]
+        values[1 : 1 + k.size] = inner
+        if grid.periodic:
+            values[0] = values[-1]
+            return values
+        for side, wall in ((0, grid.left), (-1, grid.right)):
+            if wall is None or -side in halves.graded:
+                continue
+            if isinstance(wall, Absorbing):
+                values[side] = paid[side]
+                continue
+            w, conductance = halves.ends[side]
+            lost = wall.reactivity if isinstance(wall, PartiallyAbsorbing) else 0.0
+            inward = conductance * float(bernoulli(np.array(w))[1])
+            if lost + inward > 0.0:
+                back = inward * u[side] + lost * paid[side] - stored[side] * generated[side]
+                values[side] = back / (lost + inward)
+        return values
 
     @property
     def _weight(self) -> float:
@@ -155,7 +214,7 @@ class Stencil:
 
     def _diffusion(self, x: Floats, t: float) -> Floats:
         diffusion = _checked("diffusion", self.equation.diffusion(x, t), x, t)
-        _refuse("diffusion", diffusion <= 0.0, diffusion, x, t, "must be positive where there may be mass")
+        refuse("diffusion", diffusion <= 0.0, diffusion, x, t, "must be positive where there may be mass")
         return diffusion
 
     @cached_property
@@ -324,8 +383,8 @@ def _image(wall: Wall | None, h: float, diffusion: float) -> float:
     """The weight of the image, half a cell before the wall, of a unit of mass half a cell beyond it."""
     if wall is None or isinstance(wall, Absorbing):
         return -1.0
-    reach = wall.reactivity * h / (2.0 * diffusion) if isinstance(wall, PartiallyAbsorbing) else 0.0
-    return (1.0 - reach) / (1.0 + reach)
+    reach = wall.reactivity * h if isinstance(wall, PartiallyAbsorbing) else 0.0
+    return (2.0 * diffusion - reach) / (2.0 * diffusion + reach) if reach else 1.0
 
 
 def _even_shares(grid: Grid, x: Floats) -> tuple[NDArray[np.int64], tuple[Floats, Floats, Floats]]:
@@ -374,11 +433,12 @@ def _cell_masses(start: Start, grid: Grid) -> Floats:
 
 
 def _checked(name: str, values: Floats, x: Floats, t: float) -> Floats:
-    _refuse(name, ~np.isfinite(values), values, x, t, "must be a finite number")
+    refuse(name, ~np.isfinite(values), values, x, t, "must be a finite number")
     return values
 
 
-def _refuse(name: str, wrong: NDArray[np.bool_], values: Floats, x: Floats, t: float, rule: str) -> None:
+def refuse(name: str, wrong: NDArray[np.bool_], values: Floats, x: Floats, t: float, rule: str) -> None:
+    """An error at the first place `x` where the values of a coefficient are `wrong`, with the `rule` they break."""
     if wrong.any():
         at = np.unravel_index(int(np.argmax(wrong)), wrong.shape)
         raise ValueError(

@@ -41,11 +41,8 @@ def find_window(equation: FokkerPlanck, until: float, leak: float) -> Grid:
     is lost and tighten it to what is used.
     """
     domain = equation.domain
-    if isinstance(domain, Ring):
-        window = Grid(domain.low, domain.high, CELLS, periodic=True)
-    else:
-        window = _window(equation, until, leak)
-    window = fitted(equation, window)
+    ring = Grid(domain.low, domain.high, CELLS, periodic=True) if isinstance(domain, Ring) else None
+    window = fitted(equation, ring or _window(equation, until, leak), until)
     refuse_zeros(equation, window, until)
     return window
 
@@ -54,27 +51,29 @@ def _window(equation: FokkerPlanck, until: float, leak: float) -> Grid:
     """The window of a domain that is no ring, without breaks."""
     domain = equation.domain
     pace = Pace.of(equation, until, equation.start.support)
-    window = _cut(domain, *_guess(equation, until, leak, pace))
+    window = clipped(equation, _cut(domain, *_guess(equation, until, leak, pace)), until)
     sufficient = None
     for _ in range(PASSES):
         if window.left is not None and window.right is not None:
             return window
         lost, used = _follow(equation, window, until, leak, pace)
         if (lost > leak).any() and sufficient is not None:
-            return widened(window, lost, leak, MARGIN)
+            return clipped(equation, widened(window, lost, leak, MARGIN), until)
         if (lost > leak).any():
             if window.cells == MOST_CELLS:
                 break
             wider, before = widened(window, lost, leak, 0.25), (window.low, window.high)
             cells = math.ceil(window.cells * (wider.high - wider.low) / (window.high - window.low))
-            window = replace(clipped(equation, _cut(domain, wider.low, wider.high)), cells=min(cells, MOST_CELLS))
+            window = replace(
+                clipped(equation, _cut(domain, wider.low, wider.high), until), cells=min(cells, MOST_CELLS)
+            )
             if (window.low, window.high) == before:
                 refuse_zeros(equation, replace(window, low=wider.low, high=wider.high), until)
             continue
         sufficient = window
         if used[1] - used[0] > LOOSE * (window.high - window.low):
             return window
-        window = clipped(equation, _cut(domain, *used))
+        window = clipped(equation, _cut(domain, *used), until)
     if sufficient is not None:
         return sufficient
     raise ValueError(
@@ -113,7 +112,7 @@ def _follow(
     equation: FokkerPlanck, window: Grid, until: float, leak: float, pace: Pace
 ) -> tuple[Floats, tuple[float, float]]:
     """(mass lost through the cuts, the ends outside which less than a tenth of `leak` has ever been), on a coarse grid."""
-    grid = fitted(equation, window)
+    grid = fitted(equation, window, until)
     stencil = Stencil(equation, grid)
     resolvents = Resolvents(stencil)
     below, above = np.zeros(grid.cells + 1), np.zeros(grid.cells + 1)

@@ -17,6 +17,7 @@ from .signature import needed_parameters
 from .tracing import trace
 
 SAMPLES = 1025  # values of a function without a scale, from which its width is estimated
+MOST_SEEN = 200  # jumps that samples may show
 CONDITIONED = 1e-9  # a value that changes by less when its arguments change by 16 ulp is one to compare with
 AGREE = 1e-6  # and to this part of the values about it a tree must agree
 
@@ -27,7 +28,8 @@ class Function(Coefficient):
     It is called with arrays, or value by value if it refuses arrays. A function made of NumPy's operations (arithmetic,
     ``np.sin`` and the like, ``np.where`` with comparisons, ``np.maximum``, ``np.clip``, ``np.polyval``) is traced:
     its derivatives and breaks are exact. Any other is opaque: its derivatives are fourth-order differences, at a step
-    that is searched where no scale is declared, and its breaks are those declared.
+    that is searched where no scale is declared. Its breaks are those declared; without any, jumps of a function of one
+    variable are searched between 1025 samples of a finite range, and kinks are not seen.
 
     Parameters
     ----------
@@ -103,10 +105,12 @@ class Function(Coefficient):
         return "t" in self._arguments
 
     def evaluate(self, x: Floats, t: Floats) -> Floats:
-        moved = (
-            {"x": x + self._offset["x"], "t": t + self._offset["t"]} if any(self._offset.values()) else {"x": x, "t": t}
-        )
-        given = [np.asarray(v) for v in np.broadcast_arrays(*(moved[name] for name in self._arguments))]
+        moved = any(self._offset.values())
+        return self._call(x + self._offset["x"], t + self._offset["t"]) if moved else self._call(x, t)
+
+    def _call(self, x: Floats, t: Floats) -> Floats:
+        """The function's own values, without an offset."""
+        given = [np.asarray(v) for v in np.broadcast_arrays(*({"x": x, "t": t}[name] for name in self._arguments))]
         try:
             values = np.asarray(self.function(*(v.copy() for v in given)), dtype=np.float64)
             return np.broadcast_to(values, given[0].shape)
@@ -129,23 +133,20 @@ class Function(Coefficient):
 
         Values that rounding of the arguments changes, like sin(10¹² x) far out, say nothing and are left out.
         """
-        offset, self._offset = self._offset, {"x": 0.0, "t": 0.0}
-        try:
-            sizes = np.ldexp(1.3, np.arange(-80, 81, 4))
-            around = {name: _about(tree.breaks(name, -math.inf, math.inf)[:50]) for name in ("x", "t")}
-            grid = {name: np.concatenate([[0.0], sizes, -sizes, around[name]]) for name in ("x", "t")}
-            x, t = (grid[name] if name in self._arguments else np.zeros(1) for name in ("x", "t"))
-            x, t = (v.ravel() for v in np.meshgrid(x, t, indexing="ij"))
-            ours, theirs, moved = self(x, t), tree(x, t), self(x * (1 + 2.0**-48), t * (1 + 2.0**-48))
-        except (TypeError, ValueError, ArithmeticError):
-            return False
-        finally:
-            self._offset = offset
+        sizes = np.ldexp(1.3, np.arange(-80, 81, 4))
+        around = {name: _about(tree.breaks(name, -math.inf, math.inf)[:50]) for name in ("x", "t")}
+        grid = {name: np.concatenate([[0.0], sizes, -sizes, around[name]]) for name in ("x", "t")}
+        x, t = (grid[name] if name in self._arguments else np.zeros(1) for name in ("x", "t"))
+        x, t = (v.ravel() for v in np.meshgrid(x, t, indexing="ij"))
+        nudge = 1.0 + 2.0**-48
         with np.errstate(all="ignore"):
-            size = np.maximum(
-                np.abs(ours), np.median(np.abs(ours[np.isfinite(ours)])) if np.isfinite(ours).any() else 0.0
-            )
-            sound = np.isfinite(ours) & (np.abs(moved - ours) <= CONDITIONED * size)
+            try:
+                ours, theirs, nudged = self._call(x, t), tree(x, t), self._call(x * nudge, t * nudge)
+            except (TypeError, ValueError, ArithmeticError):
+                return False
+            usual = np.median(np.abs(ours[np.isfinite(ours)])) if np.isfinite(ours).any() else 0.0
+            size = np.maximum(np.abs(ours), usual)
+            sound = np.isfinite(ours) & (np.abs(nudged - ours) <= CONDITIONED * size)
             same = np.abs(theirs - ours) <= AGREE * size
         return bool(sound.any() and same[sound].mean() > 0.999)
 
@@ -162,8 +163,20 @@ class Function(Coefficient):
     def _places(self, variable: str) -> tuple[float, ...]:
         return tuple(place - self._offset[variable] for place in self._breaks_at[variable])
 
+    def _breaks(self, variable: str, low: float, high: float) -> set[float]:
+        return {*super()._breaks(variable, low, high), *self._seen(variable, low, high)}
+
     def _steps(self, variable: str, value: float) -> set[float]:
         return {*super()._steps(variable, value), *self._places(variable)}
+
+    def _seen(self, variable: str, low: float, high: float) -> list[float]:
+        """Jumps that samples of an opaque function of one variable show, if it was not declared where it breaks."""
+        if self._arguments != (variable,) or self.tree is not None or self._breaks_at[variable]:
+            return []
+        if not (low < high and math.isfinite(high - low)):
+            return []
+        found = roots.sudden(self._curve(variable, 0.0), np.linspace(low, high, SAMPLES))
+        return found if len(found) <= MOST_SEEN else []  # more are noise
 
     def _declared_scale(self, variable: str) -> float | None:
         return self._scale[variable]

@@ -150,6 +150,27 @@ def test_breaks_of_tables() -> None:
     assert rw.Table([0, 1, 3], [1, 3, 7]).derivative("x").derivative("x")(0.5) == 0.0
 
 
+@pytest.mark.parametrize("unit", [1e-9, 1.0, 1e6])
+def test_jumps_of_opaque_functions_are_seen(unit: float) -> None:
+    """Found to the last digit between samples; a steep slope, fast waves and rounding are no jumps."""
+
+    def two_steps(x: float) -> float:
+        return math.sin(x / unit) + (2.0 if x < 0.3 * unit else 1.0) + (0.01 if x > 1.7 * unit else 0.0)
+
+    assert rw.Function(two_steps).breaks("x", -2 * unit, 2 * unit) == pytest.approx([0.3 * unit, 1.7 * unit], rel=1e-15)
+    assert rw.Function(two_steps).jumps("x", -unit, 2 * unit) == pytest.approx([0.3 * unit, 1.7 * unit], rel=1e-15)
+    for smooth in (
+        lambda z: math.tanh(z / 1e-6),
+        lambda z: math.sin(1e5 * z),
+        lambda z: 1e3 + float(z),
+        lambda z: math.fabs(z - 0.1),
+    ):
+        assert rw.Function(lambda t, f=smooth: f(t / unit)).breaks("t", -2 * unit, 2 * unit) == ()
+    assert rw.Function(lambda x: math.floor(x / unit)).breaks("x", -0.5 * unit, 2.5 * unit) == pytest.approx(
+        [0.0, unit, 2 * unit], rel=1e-15, abs=1e-15 * unit
+    )
+
+
 # ---------------------------------------------------------------- widths
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from scipy import special
 
 import randwalk as rw
 from randwalk.coefficient import (
@@ -118,6 +120,34 @@ def test_derivatives_against_mpmath(text: str, x: float, t: float, variable: str
     assert derivative == pytest.approx(exact, abs=1e-10 * (1 + second + size), rel=1e-10)
 
 
+@given(formulas, points, points, st.sampled_from([1e-12, 1e-6, 1e9]), st.sampled_from([1e-9, 1e-3, 1e6]))
+def test_derivatives_in_any_unit(text: str, x: float, t: float, length: float, time: float) -> None:
+    """Read in other units, a formula has the same values and derivatives that scale. What rounding of x/u may change is
+    allowed: the derivative's own slopes, times some ulp."""
+    c = read(text)
+    scaled = read(re.sub(r"\bt\b", f"(t/{time!r})", re.sub(r"\bx\b", f"(x/{length!r})", text)))
+    for variable, unit in (("x", length), ("t", time)):
+        exact, slope = float(c.derivative(variable)(x, t)), c.derivative(variable)
+        rough = [abs(float(slope.derivative(v)(x, t))) for v in ("x", "t")]
+        assume(abs(exact) < 1e60 and max(rough) < 1e60)
+        found = float(scaled.derivative(variable)(x * length, t * time)) * unit
+        assert found == pytest.approx(exact, rel=1e-10, abs=1e-12 * (1 + max(rough)))
+
+
+@given(formulas, points, points)
+def test_formulas_as_python_functions_are_traced(text: str, x: float, t: float) -> None:
+    """The same formula, run by NumPy: if it is traced (it may overflow everywhere), its derivatives are the formula's."""
+    names = {n: getattr(np, n, None) or getattr(special, n) for n in FUNCTIONS if n != "heaviside"}
+    f = Function(eval(f"lambda x, t: {text} + 0*x", {"__builtins__": {}, "pi": math.pi, **names}))
+    c = read(text)
+    assume(f.tree is not None)
+    for variable in ("x", "t"):
+        exact, slope = float(c.derivative(variable)(x, t)), c.derivative(variable)
+        rough = [abs(float(slope.derivative(v)(x, t))) for v in ("x", "t")]
+        assume(abs(exact) < 1e60 and max(rough) < 1e60)
+        assert float(f.derivative(variable)(x, t)) == pytest.approx(exact, rel=1e-10, abs=1e-12 * (1 + max(rough)))
+
+
 @given(formulas, points, points)
 def test_text_round_trip(text: str, x: float, t: float) -> None:
     coefficient = read(text)
@@ -190,6 +220,9 @@ def test_arithmetic_of_coefficients_is_that_of_numbers() -> None:
         (2 / a, 2 / u),
         (a - 2, u - 2),
         (a / 2, u / 2),
+        (2**a, 2**u),
+        (np.float64(2.0) * a, 2 * u),
+        (np.float64(2.0) / a, 2 / u),
         (a + (lambda x: 3 * x), u + 3 * x),
     ]
     for coefficient, value in pairs:
@@ -225,6 +258,32 @@ def test_numbers_must_be_finite(bad: float) -> None:
     for make in (rw.Constant, rw.Affine, lambda v: rw.Tanh(1.0, v), as_coefficient):
         with pytest.raises(ValueError, match="finite number"):
             make(bad)
+
+
+def test_numbers_that_overflow_are_refused() -> None:
+    wave, large = rw.expression("sin(x)"), rw.Constant(1e308)
+    makes: list[Callable[[], Coefficient]] = [
+        lambda: rw.Constant(10) ** 400,
+        lambda: large * 1e308,
+        lambda: (wave + 1e308) + 1e308,
+    ]
+    for make in makes:
+        with pytest.raises(ValueError, match=r"too large for a number|finite number"):
+            make()
+
+
+def test_variables_are_x_and_t() -> None:
+    c = rw.expression("x*t")
+    for use in (
+        lambda: c.derivative("y"),
+        lambda: c.breaks("X", 0, 1),
+        lambda: c.width("", 0, 1),
+        lambda: c.shifted("u", 1),
+    ):
+        with pytest.raises(ValueError, match=r"variable = '.*': must be 'x' or 't'"):
+            use()
+    with pytest.raises(ValueError, match="low = nan, high = 1: must be numbers"):
+        c.jumps("x", math.nan, 1)
 
 
 def test_calls_broadcast_and_return_new_arrays() -> None:

@@ -233,7 +233,9 @@ def test_units_do_not_matter(length: float, time: float) -> None:
         d = rw.expression("d*(1 + 4*heaviside(x - c))", d=x * x / t, c=0.3 * x)
         kill = rw.expression("k*(heaviside(x - a) - heaviside(x - b))", k=5.0 / t, a=0.5 * x, b=0.51 * x)
         domain = rw.Interval(0.0, x, REFLECTING, rw.PartiallyAbsorbing(x / t))
-        return FokkerPlanck(rw.expression("v*abs(x - m)", v=1.0 / t, m=0.7 * x), d, domain, 0.25 * x, kill, "fick")
+        return FokkerPlanck(
+            rw.expression("v*abs(x - m)", v=1.0 / t, m=0.7 * x), d, domain, 0.25 * x, kill, rw.Convention.FICK
+        )
 
     one, other = solve(problem(1.0, 1.0), [0.1], 1e-3), solve(problem(length, time), [0.1 * time], 1e-3)
     assert one.x.size == other.x.size
@@ -264,9 +266,7 @@ def test_equal_cells_where_nothing_breaks() -> None:
 
 def test_splines_of_pieces_do_not_round_a_kink() -> None:
     grid = Grid(-1.0, 1.0, 64, breaks=(0.25,))
-    from scipy.interpolate import CubicSpline
-
-    kink = Piecewise.through_centres(grid, np.abs(grid.x - 0.25), CubicSpline)
+    kink = Piecewise.through_centres(grid, np.abs(grid.x - 0.25), np.full(3, math.nan), CubicSpline)
     assert kink(np.array([0.24, 0.25, 0.2500001])) == pytest.approx([0.01, 0.0, 1e-7], abs=1e-12)
 
 
@@ -278,3 +278,29 @@ def test_many_breaks() -> None:
     assert np.abs(found.cdf(found.edges, 0.05) - still.cdf(found.edges, 0.05)).max() < 1e-2
     with pytest.raises(ValueError, match="jump at 9999 places"):
         solve(FokkerPlanck(rw.expression("sign(sin(x*31415.92653589793))"), 0.5, BOX, 0.3), [0.05], 1e-2)
+
+
+@pytest.mark.parametrize("drift", [-100.0, -10.0, 0.0, 40.0])
+def test_a_backward_solution_between_its_cells(drift: float) -> None:
+    """A layer at a wall, u = (1 - e^(-ax))/(1 - e^(-a)): right up to the wall, where it is what is paid there."""
+    between = rw.Interval(0.0, 1.0, ABSORBING, ABSORBING)
+    found = exit_probability(FokkerPlanck(drift, 1.0, between, 0.5), "right", 1e-3)
+    x = np.linspace(0.0, 1.0, 1001)
+    expected = np.expm1(-drift * x) / math.expm1(-drift) if drift else x
+    assert np.abs(found.value(x) - expected).max() < max(SLACK * found.error_estimate, 1e-12)
+    assert float(found.value(1.0)) == pytest.approx(1.0, abs=1e-14)
+
+
+def test_a_backward_solution_inside_a_narrow_slab() -> None:
+    """Two cells in a slab that kills: a cubic through walls of the slab and its cells."""
+    rate = rw.expression("1e3*(heaviside(x - 0.55) - heaviside(x - 0.551))")
+    loose, fine = (mean_exit_time(FokkerPlanck(0.0, 1.0, BOX, 0.5, rate), tolerance) for tolerance in (1e-3, 1e-6))
+    x = np.linspace(0.54, 0.56, 401)
+    assert np.abs(loose.value(x) - fine.value(x)).max() < SLACK * loose.error_estimate
+
+
+def test_times_without_end_are_refused() -> None:
+    """A reflecting end that the drift leads to and where D vanishes holds what reaches it for ever."""
+    trap = rw.Interval(0.0, 1.0, REFLECTING, ABSORBING)
+    with pytest.raises(ValueError, match=r"mean exit time|out of reach"):
+        mean_exit_time(FokkerPlanck(-300.0, rw.expression("x"), trap, 0.5), 1e-3)

@@ -126,7 +126,9 @@ def test_geometric_brownian_motion(domain: rw.Interval | rw.Line, growth: float,
 def test_equilibrium_with_a_degenerate_end(power: float, convention: str) -> None:
     """Without drift ρ ∝ D^-λ: x^(-λα) with D = x^α, integrable for λα < 1."""
     box = rw.Interval(0.0, 1.0, REFLECTING, REFLECTING)
-    found = solve(FokkerPlanck(0.0, rw.expression(f"x**{power}"), box, 0.5, convention=convention), [500.0], 1e-4)
+    found = solve(
+        FokkerPlanck(0.0, rw.expression(f"x**{power}"), box, 0.5, convention=rw.Convention(convention)), [500.0], 1e-4
+    )
     rest = 1.0 - power * rw.Convention(convention).exponent
     assert np.abs(found.cdf(found.edges, 500.0) - found.edges**rest).max() < SLACK * 1e-4
 
@@ -154,7 +156,7 @@ def test_units_do_not_matter(scale: float) -> None:
 @pytest.mark.parametrize(
     ("diffusion", "place"),
     [
-        ("(x - 0.3)**2", "0.3"), ("abs(x - 0.3)", "0.3"), ("x - 0.3", "0.3"), ("0.3 - x", "0.[36]"), ("sin(9*x)**2", "0.349066"),
+        ("(x - 0.3)**2", "0.3"), ("abs(x - 0.3)", "0.3"), ("x - 0.3", "0.0"), ("0.3 - x", "0."), ("sin(9*x)**2", "0.349066"),
         ("x**2 - 0.6*x + 0.09", "0.3"), ("-1 - x**2", ""), ("1 - 1.5*(heaviside(x - 0.4) - heaviside(x - 0.41))", "0.4"),
     ],
 )  # fmt: skip

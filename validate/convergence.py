@@ -14,7 +14,7 @@ from randwalk.domain import Absorbing, Interval, Reflecting
 from randwalk.parity import cell, occupied
 from randwalk.pde import FokkerPlanck, exact_law
 from randwalk.pde.closed_form import ClosedForm, NoClosedForm, closed_form
-from randwalk.pde.solve import Solution, solve
+from randwalk.pde.solve import Solution, fewest_cells, solve
 from randwalk.pde.transfer import ExactLaw
 from randwalk.table import FULL
 from randwalk.walk import LatticeWalk
@@ -204,13 +204,14 @@ def _killing_quantum(law: ExactLaw) -> float:
 
 
 def solver_convergence(equation: FokkerPlanck, against: Reference, measure: Measure) -> Convergence:
-    """Rung 3: finite differences against the closed form, at 200, 400 and 800 cells.
+    """Rung 3: finite differences against the closed form, at 200, 400 and 800 cells, or more where the equation takes more.
 
     Without a closed form the differences of successive solutions are shown; they prove nothing about the equation solved.
     """
-    cells = [CELLS * 2**level for level in range(LEVELS)]
+    coarsest = max(CELLS, fewest_cells(equation, list(measure.times)))
+    cells = [coarsest * 2**level for level in range(LEVELS)]
     solutions = [solve(equation, list(measure.times), cells=n) for n in cells]
-    widths = tuple(float(s.x[1] - s.x[0]) for s in solutions)
+    widths = tuple(s.grid.h for s in solutions)
     if not against.missing:
         errors = tuple(distance(measure.values(s), against.values) for s in solutions)
         return Convergence(against.name, widths, errors)
