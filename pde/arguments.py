@@ -68,7 +68,7 @@ def check_memory(cells: int, records: int) -> None:
 
 def checked_times(times: ArrayLike) -> Floats:
     """Times as an array; refused unless they are positive and increase."""
-    given = np.atleast_1d(_numbers("times", times))
+    given = np.atleast_1d(checked_numbers("times", times))
     if given.ndim != 1 or given.size == 0:
         raise ValueError(f"times must be a number or a list of numbers, not an array of shape {given.shape}")
     wrong = ~(np.isfinite(given) & (given > 0.0))
@@ -89,8 +89,8 @@ def checked_number(name: str, value: float) -> float:
     return float(value)
 
 
-def _numbers(name: str, values: ArrayLike) -> Floats:
-    """Real numbers as an array."""
+def checked_numbers(name: str, values: ArrayLike) -> Floats:
+    """A real number, or real numbers in lists of equal lengths, as an array."""
     try:
         given = np.asarray(values)
         if given.dtype.kind in "iuf":

@@ -22,14 +22,14 @@ from randwalk.domain import Reflecting, Ring
 from randwalk.plotting import COLOURS, axes
 from randwalk.start import Sites, Uniform
 
-from .arguments import check_equation, check_memory, checked_number, checked_tolerance
+from .arguments import check_equation, check_memory, checked_number, checked_numbers, checked_tolerance
 from .equation import FokkerPlanck
 from .fit import fitted, refuse_zeros
 from .grid import Grid, Piecewise
 from .pace import PILOT_STEPS
-from .refine import LARGEST_CELLS, PILOT_CELLS, Needs, Plan, even, refinement
+from .refine import LARGEST_CELLS, LARGEST_PILOT, PILOT_CELLS, Needs, Plan, even, refinement, steady_cells
 from .schemes import SDIRK2, Clock, march
-from .stencil import Resolvents, Stencil, chain_matrix
+from .stencil import OUTLETS, Resolvents, Stencil, chain_matrix
 from .truncate import find_window
 
 if TYPE_CHECKING:
@@ -132,7 +132,7 @@ def backward(
     equation : FokkerPlanck
         Its start serves only to place the window of an unbounded domain.
     payoff : function of x, or Coefficient
-        f. A jump is located to a thirty-second of a cell.
+        f. Cells are divided where it is known to jump (:meth:`randwalk.Coefficient.breaks`).
     time : float
         T > 0.
     tolerance : float
@@ -158,13 +158,14 @@ def backward(
     paid = [checked_number(name, value) for name, value in (("left", left), ("right", right), ("killed", killed))]
     window, asked = _place(equation, time, over)
     times, scheme = np.array([time]), SDIRK2()
-    width = _narrowest(payoff, window, time)
+    paid_at_end = payoff if isinstance(payoff, Coefficient) else as_coefficient(lambda x: payoff(x))
+    width = SAMPLES * paid_at_end.width("x", window.low, window.high, (time, time))  # which the samples of a cell see
     needs = Needs.of(equation, times, scheme, window, _starts(*asked), width).mirrored()
 
     def run(cells: int, clock: Clock) -> BackwardSolution:
         check_memory(cells, SAMPLES)
         grid = replace(window, cells=cells)
-        last = _cell_means(payoff, grid, time)
+        last = _cell_means(paid_at_end, grid, time)
         walls = (grid.left, paid[0], last[0]), (grid.right, paid[1], last[-1])
         final = np.append(
             last, [*(value if wall else edge for wall, value, edge in walls), paid[2]]
@@ -189,7 +190,7 @@ def backward(
         fine, coarse = (run(n, clock) for n, clock in zip((cells, cells // 2), clocks, strict=True))
         return replace(fine, error_estimate=_difference(fine, coarse) * needs.remaining(cells))
 
-    return plan.reach(tolerance * scale, pair)
+    return plan.reach(tolerance, pair)
 
 
 def mean_exit_time(equation: FokkerPlanck, tolerance: float = 1e-4) -> BackwardSolution:
@@ -225,7 +226,8 @@ def exit_probability(equation: FokkerPlanck, wall: str, tolerance: float = 1e-4)
         into[side] = (rates.left if wall == "left" else rates.right)[side]
         return into
 
-    if wall not in ("left", "right", "killing"):
+    check_equation(equation)
+    if not (isinstance(wall, str) and wall in OUTLETS):
         raise ValueError(f"wall = {wall!r}: give 'left', 'right' or 'killing'")
     if wall != "killing" and isinstance(getattr(equation.domain, wall), (Reflecting, type(None))):
         raise ValueError(f"wall = {wall!r}: nobody leaves {equation.domain} there; take another wall")
@@ -241,8 +243,8 @@ def _steady(
     paid: tuple[float, float] = (0.0, 0.0),
 ) -> BackwardSolution:
     """The solution of Aᵀu = -source with u = `paid` at absorbing walls, refined to `tolerance` relative to its largest value."""
-    checked_tolerance(tolerance)
-    domain = equation.domain
+    check_equation(equation)
+    tolerance, domain = checked_tolerance(tolerance), equation.domain
     if equation.time_dependent:
         raise ValueError(f"{quantity}: the coefficients depend on time; use backward(), which is for a given time")
     if not (math.isfinite(domain.low) and math.isfinite(domain.high)):
@@ -266,7 +268,8 @@ def _steady(
         return BackwardSolution(equation, grid, u, joints, (domain.low, domain.high), math.nan, quantity)
 
     whole = _whole(equation, 0.0)
-    coarse, cells, error = run(whole.cells // 2), whole.cells, math.inf
+    cells = max(whole.cells, 2 * min(steady_cells(equation, whole), LARGEST_PILOT))
+    coarse, error = run(cells // 2), math.inf
     while cells <= LARGEST_CELLS:
         fine = run(cells)
         if 2 * coarse.u.size != cells:
@@ -279,7 +282,9 @@ def _steady(
             break
         factor = refinement(error, tolerance * scale) if whole.uniform else 2.0  # which halves every cell
         coarse, cells = fine, even(cells * factor)
-    raise ValueError(f"tolerance = {tolerance:g} is out of reach, {error / scale:.2g} was reached: take a larger one")
+    raise ValueError(
+        f"tolerance = {tolerance:g} is out of reach: {error / scale:.2g} was reached; take tolerance = {2.0 * error / scale:.2g}"
+    )
 
 
 def _whole(equation: FokkerPlanck, until: float) -> Grid:
@@ -295,8 +300,11 @@ def _place(equation: FokkerPlanck, time: float, over: tuple[float, float] | None
     """The window of the grid, and the range that is asked for."""
     domain = equation.domain
     bounded = math.isfinite(domain.low) and math.isfinite(domain.high)
-    if over is not None and not (domain.low <= over[0] < over[1] <= domain.high):
-        raise ValueError(f"over = {over}: must be an increasing pair inside {domain}")
+    if over is not None:
+        ends = np.atleast_1d(checked_numbers("over", over))
+        if ends.shape != (2,) or not domain.low <= ends[0] < ends[1] <= domain.high or not np.isfinite(ends).all():
+            raise ValueError(f"over = {over}: must be an increasing pair of finite numbers inside {domain}")
+        over = (float(ends[0]), float(ends[1]))
     if bounded:
         return _whole(equation, time), over or (domain.low, domain.high)
     low, high = over or equation.start.support
@@ -310,20 +318,24 @@ def _starts(low: float, high: float) -> Sites:
     return Sites(x, np.full(STARTS, 1.0 / STARTS))
 
 
-def _narrowest(payoff: Payoff, window: Grid, time: float) -> float:
-    """The width of cells of which the samples see the narrowest feature of the payoff."""
-    coefficient = payoff if isinstance(payoff, Coefficient) else as_coefficient(lambda x: payoff(x))
-    return SAMPLES * coefficient.width("x", window.low, window.high, (time, time))
+def _cell_means(payoff: Coefficient, grid: Grid, time: float) -> Floats:
+    """Means of the payoff over the cells, each divided at the breaks of the payoff."""
+    means = _means(payoff, grid.edges, time)
+    breaks = np.array(payoff.breaks("x", grid.low, grid.high))
+    for cell in np.unique(np.searchsorted(grid.edges, breaks) - 1).tolist():
+        begin, end = grid.edges[cell : cell + 2]
+        cuts = np.array([begin, *breaks[(breaks > begin) & (breaks < end)], end])
+        means[cell] = float(np.diff(cuts) @ _means(payoff, cuts, time)) / (end - begin)
+    return means
 
 
-def _cell_means(payoff: Payoff, grid: Grid, time: float) -> Floats:
-    """Means of the payoff over the cells."""
-    x: Floats = (grid.edges[:-1, None] + (np.arange(SAMPLES) + 0.5) * (grid.widths[:, None] / SAMPLES)).ravel()
-    given = payoff(x, time) if isinstance(payoff, Coefficient) else payoff(x)
-    values = np.broadcast_to(np.asarray(given, dtype=np.float64), x.shape)
+def _means(payoff: Coefficient, edges: Floats, time: float) -> Floats:
+    """Means over the intervals between `edges`, by midpoints."""
+    x: Floats = (edges[:-1, None] + (np.arange(SAMPLES) + 0.5) * (np.diff(edges)[:, None] / SAMPLES)).ravel()
+    values = payoff(x, time)
     if not np.isfinite(values).all():
         raise ValueError(f"payoff at x = {x[~np.isfinite(values)][0]:.6g} is not a finite number")
-    return np.asarray(values.reshape(grid.cells, SAMPLES).mean(axis=1), dtype=np.float64)
+    return np.asarray(values.reshape(-1, SAMPLES).mean(axis=1), dtype=np.float64)
 
 
 def _size(solution: BackwardSolution) -> float:

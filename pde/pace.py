@@ -16,6 +16,7 @@ from .equation import FokkerPlanck
 
 PILOT_STEPS: Final = 16  # of an octave of time on the longest clock; what a pace states holds for it
 SHARE: Final = 0.5  # of the time in which a coefficient changes, for the longest step
+MOST_STEPS: Final = 2**17  # that breaks and quick changes may ask for
 PARTS: Final = 16  # in which a stretch is searched for its quick parts
 ALIKE: Final = 0.5  # parts whose longest steps differ by less than this factor are one
 SHORTEST: Final = 1e-9  # part that is searched on, relative to all of the time
@@ -41,7 +42,13 @@ class Pace:
 
     @classmethod
     def of(cls, equation: FokkerPlanck, until: float, reach: tuple[float, float]) -> Pace:
-        """The pace of `equation` from 0 to `until`, read from its coefficients where x is within `reach`."""
+        """The pace of `equation` from 0 to `until`, read from its coefficients where x is within `reach`.
+
+        Raises
+        ------
+        ValueError
+            where their changes would take more than :data:`MOST_STEPS` steps.
+        """
         moving = [c for c in (equation.declared_drift, equation.diffusion, equation.killing) if c.depends_on_t]
         if not moving:
             return cls(until)
@@ -50,7 +57,17 @@ class Pace:
         def longest(low: float, high: float) -> float:
             return SHARE * min(c.width("t", low, high, reach) for c in moving)
 
-        return cls(until, tuple(breaks), tuple(_merged(_quick_parts(longest, 0.0, until, SHORTEST * until))))
+        parts = _merged(_quick_parts(longest, 0.0, until, SHORTEST * until))
+        begins = [0.0, *(end for end, _ in parts)]
+        steps = len(breaks) + sum((end - begin) / step for begin, (end, step) in zip(begins, parts, strict=False))
+        if steps > MOST_STEPS:
+            quickest = min(step for _, step in parts) / SHARE
+            raise ValueError(
+                f"times up to {until:g} would take more than {steps:.2g} steps (at most {MOST_STEPS}): coefficients break at "
+                f"{len(breaks)} times and change within {quickest:.2g}; take times up to {until * MOST_STEPS / steps:.2g}, or "
+                "coefficients averaged over their quickest changes"
+            )
+        return cls(until, tuple(breaks), tuple(parts))
 
     def mirrored(self) -> Pace:
         """The pace of time that runs backward from `until`."""

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final, Protocol, TypeVar
 
+import numpy as np
+
 from randwalk.coefficient import Floats
 from randwalk.start import Start
 
@@ -21,6 +23,7 @@ R = TypeVar("R")
 
 PILOT_CELLS: Final = 128
 LARGEST_PILOT: Final = 8192
+SAMPLES: Final = 1024  # of coefficients
 RESOLVED: Final = 0.01  # differences below this, relative to the scale, tell an error
 GRID_ERROR: Final = 0.1  # over the square of the cells: the error of steps that suffices for a given number of cells
 LARGEST_CELLS: Final = 2**18
@@ -97,13 +100,17 @@ class Needs:
 
 @dataclass(frozen=True)
 class Plan:
-    """The error `space` of `size` cells, and the error `time` of `steps` steps an octave, for what `needs` to be resolved."""
+    """The error `space` of `size` cells, and the error `time` of `steps` steps an octave, for what `needs` to be resolved.
+
+    Errors are absolute; tolerances that are asked for, and named in a refusal, are relative to `scale`.
+    """
 
     needs: Needs
     size: int
     space: float
     pilot_steps: float
     time: float
+    scale: float
 
     @classmethod
     def measured(
@@ -126,7 +133,7 @@ class Plan:
                 continue
             time = difference(run(cells, clock.refined(2)), base) / (2**needs.scheme.order - 1)
             if time <= RESOLVED * scale or steps >= LARGEST_PILOT or 8 * clock.steps > LARGEST_STEPS:
-                return cls(needs, cells, space, 2.0 * steps, time)
+                return cls(needs, cells, space, 2.0 * steps, time, scale)
             steps *= 4
 
     def cells(self, tolerance: float) -> int:
@@ -153,6 +160,7 @@ class Plan:
 
     def reach(self, tolerance: float, solution: Callable[[int, tuple[Clock, Clock]], S]) -> S:
         """The ``solution(cells, clocks)`` whose error estimate is within `tolerance`; refused where that is out of reach."""
+        tolerance *= self.scale
         goal, cells, reached = tolerance, self.cells(tolerance), math.inf
         while cells <= LARGEST_CELLS and (clocks := self.clocks(cells, goal))[0].steps <= LARGEST_STEPS:
             found = solution(cells, clocks)
@@ -171,20 +179,32 @@ class Plan:
         """What was reached, what it would take, and a tolerance that can be had."""
         dt, limits = self.needs.scheme.dt, f"at most {LARGEST_CELLS} and {LARGEST_STEPS}"
         steps = self.clocks(cells, goal)[0].steps
-        best = f"{reached:.2g} was reached; " if math.isfinite(reached) else ""
-        text = f"tolerance = {tolerance:g} is out of reach: {best}it would take {cells} cells and {steps} steps ({limits})"
+        best = f"{reached / self.scale:.2g} was reached; " if math.isfinite(reached) else ""
+        text = f"tolerance = {tolerance / self.scale:g} is out of reach: {best}it would take {cells} cells and {steps} steps ({limits})"
         if dt is not None:
             return f"{text}: leave dt out, or take one much smaller than {dt:g}"
         possible = 2.0 * tolerance
-        while possible < 1.0 and not self._possible(possible):
+        while possible < self.scale and not self._possible(possible):
             possible *= 2.0
         possible = max(possible, 2.0 * reached) if math.isfinite(reached) else possible
+        possible /= self.scale
         return f"{text}: take tolerance = {possible:.2g}" if possible < 1.0 else f"{text}: shorten times"
 
     def _possible(self, tolerance: float) -> bool:
         """Whether the plan for `tolerance`, and one with half the error, stay within the limits."""
         cells = self.cells(0.25 * tolerance)
         return cells <= LARGEST_CELLS and self.clocks(cells, 0.25 * tolerance)[0].steps <= LARGEST_STEPS
+
+
+def steady_cells(equation: FokkerPlanck, window: Grid) -> int:
+    """The fewest cells on `window` that show what coefficients that do not depend on time do: their widths, and D/|a|."""
+    x = window.low + (window.high - window.low) * (np.arange(SAMPLES) + 0.5) / SAMPLES
+    a, d = np.abs(equation.declared_drift(x)), equation.diffusion(x)
+    usable = np.isfinite(a) & (a > 0.0) & (d > 0.0)
+    layers = 2.0 * d[usable] / a[usable]
+    coefficients = (equation.declared_drift, equation.diffusion, equation.killing)
+    widths = (c.width("x", window.low, window.high) for c in coefficients)
+    return even((window.high - window.low) / min(float(layers.min(initial=math.inf)), *widths))
 
 
 def refinement(error: float, tolerance: float) -> float:
