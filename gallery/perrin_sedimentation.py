@@ -26,7 +26,7 @@ GRAINS = {"a": 13000, "b": 3000, "c": None}  # all grains counted, where the tab
 
 
 def figure(quick: bool = False) -> Figure:
-    with TABLE.open() as file:
+    with TABLE.open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     fig, ax = plt.subplots(figsize=(3.5, 3.2))
     for (name, total), marker in zip(GRAINS.items(), "sD^", strict=True):

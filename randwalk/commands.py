@@ -13,6 +13,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -38,9 +39,28 @@ app = typer.Typer(
     rich_markup_mode=None,  # help in plain text: half the time
 )
 
+
+def _number_of_walkers(text: str) -> int:
+    try:
+        number = int(text)
+    except ValueError:
+        try:
+            meant = float(text)
+        except ValueError:
+            meant = math.nan
+        hint = f": write {int(meant):_}" if meant.is_integer() else ""
+        raise typer.BadParameter(f"{text!r} is not a whole number{hint}") from None
+    if number < 1:
+        raise typer.BadParameter(f"{number} must be at least 1")
+    return number
+
+
 Backend = Annotated[str, typer.Option(help="cpu, cuda or auto (a GPU where it pays): the same results.")]
 Threads = Annotated[int | None, typer.Option(min=1, help="Threads at most; all processors if not given.")]
-Walkers = Annotated[int | None, typer.Option(min=1, help="Walkers of the runs whose cost depends on them.")]
+Walkers = Annotated[
+    int | None,
+    typer.Option(parser=_number_of_walkers, metavar="N", help="Walkers of the runs whose cost depends on them."),
+]
 Seed = Annotated[int | None, typer.Option(min=0, help="Seed; the file's if not given.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")]
 File = Annotated[str, typer.Argument(help="A problem file; - reads it from standard input.")]
@@ -155,6 +175,8 @@ def simulate(
         check_output("--out", out, (".npz", ".nc"))
     if json is not None:
         check_output("--json", json)
+    if out is not None and json is not None and Path(out).resolve() == Path(json).resolve():
+        raise ValueError(f"--json {json}: this is the file of --out; give another name")
     import randwalk as rw
 
     problem = _problem(file)

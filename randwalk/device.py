@@ -256,6 +256,8 @@ def why_not_cuda() -> str | None:
         return f"the CUDA extra is not installed: {INSTALL}"
     try:
         from .kernels import cuda
+
+        cuda.load()
     except Exception as error:  # half an installation can fail in any way
         why = f"does not load ({type(error).__name__}: {error})"
         if "numpy" in str(error) and np.lib.NumpyVersion(np.__version__) >= "2.5.0":

@@ -260,6 +260,7 @@ def test_a_fault_of_the_program_is_no_evidence(
     (["simulate", "mine.toml", "--out", "no/run.npz"], "--out no/run.npz: there is no folder no; make it (mkdir -p no)"),
     (["simulate", "mine.toml", "--out", "./mine.toml/run.nc"], "--out ./mine.toml/run.nc: Not a directory"),
     (["simulate", "mine.toml", "--json", "."], "--json .: this is a folder"),
+    (["simulate", "mine.toml", "--out", "r.nc", "--json", "./r.nc"], "--json ./r.nc: this is the file of --out"),
     (["simulate", "mine.toml", "--json", "no//r.json"], "--json no//r.json: there is no folder no"),
     (["simulate", "mine.toml", "--out", "run.csv"], "--out run.csv: must end in .npz or .nc"),
     (["solve", "mine.toml", "--out", "rho.npz"], "--out rho.npz: must end in .csv"),
@@ -330,6 +331,17 @@ def test_options_everybody_expects(
         assert capsys.readouterr().out == ""
     assert main("--show-completion", "bash", monkeypatch=monkeypatch) == 0
     assert "_RANDWALK_COMPLETE" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("given", "told"), [
+    ("1e6", "'1e6' is not a whole number: write 1_000_000"), ("2.5", "'2.5' is not a whole number"), ("many", "'many' is not"),
+    ("nan", "'nan' is not"), ("0", "0 must be at least 1"), ("-3", "-3 must be at least 1"),
+])  # fmt: skip
+def test_walkers_are_whole_numbers(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], given: str, told: str
+) -> None:
+    assert main("validate", "lazy_line", f"--walkers={given}", monkeypatch=monkeypatch) == 2
+    assert told in capsys.readouterr().err
 
 
 def test_one_case_without_its_details(

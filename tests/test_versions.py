@@ -28,7 +28,7 @@ def release(text: str) -> tuple[int, ...]:
 
 
 def floors(*groups: list[str]) -> dict[str, tuple[int, ...]]:
-    found = {}
+    found: dict[str, tuple[int, ...]] = {}
     for requirement in (r for group in groups for r in group):
         name, floor = re.fullmatch(r"([\w-]+)>=([\d.]+)", requirement).groups()  # type: ignore[union-attr]
         assert found.setdefault(name, release(floor)) == release(floor), f"two floors of {name}"

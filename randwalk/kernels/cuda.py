@@ -14,7 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from importlib import import_module
 from types import SimpleNamespace
@@ -728,6 +728,14 @@ def _checked(devices: Sequence[int] | None) -> tuple[int, ...]:
     if not chosen:
         raise ValueError("devices = []: give at least one, or leave it out")
     return tuple(int(device) for device in chosen)
+
+
+def load() -> None:
+    """Import what numba-cuda itself imports when it compiles its first kernel only, and may then fail with a NumPy that is newer
+    than it knows."""
+    if not SIMULATED:
+        with suppress(ModuleNotFoundError):  # older ones use Numba's own
+            import_module("numba.cuda.np.arrayobj")
 
 
 def why_not() -> str | None:
