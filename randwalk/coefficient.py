@@ -403,7 +403,7 @@ def _finite_floats(coefficient: Coefficient, *names: str) -> None:
         object.__setattr__(coefficient, name, value)
 
 
-CoefficientLike: TypeAlias = "Coefficient | float | Callable[..., ArrayLike]"
+CoefficientLike: TypeAlias = Coefficient | float | Callable[..., ArrayLike]
 
 
 @dataclass(frozen=True)

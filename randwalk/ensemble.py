@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
-import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -18,7 +16,8 @@ from .coefficient import Floats
 from .estimate import Estimate, Profile, average, proportion, values_of
 from .kernels.philox import STREAM_VERSION
 from .parity import cell, occupied
-from .record import WALLS, Histogram, Passages, Paths, Record, Recorded, wall_index
+from .record import WALLS, Passages, Record, Recorded, wall_index
+from .store import Contents, known_as, read, write
 from .table import StepTable
 from .times import Times
 from .walk import LatticeWalk
@@ -26,9 +25,6 @@ from .walk import LatticeWalk
 if TYPE_CHECKING:
     import xarray
     from matplotlib.axes import Axes
-
-FORMAT_VERSION = 1
-SINCE = {"paths": 1, "occupation": 1, "jump": 2}  # the version of the stream from which a method draws what it does now
 
 
 @dataclass(frozen=True, eq=False)
@@ -244,7 +240,7 @@ class Ensemble:
         return whole
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update({"stream": _known_as(1, state["method"])} | state)  # the first release did not keep it
+        self.__dict__.update({"stream": known_as(1, state["method"])} | state)  # the first release did not keep it
 
     def _check_stream(self) -> None:
         if self.stream != STREAM_VERSION:
@@ -284,54 +280,25 @@ class Ensemble:
 
     def save(self, path: str | Path) -> None:
         """Write to ``.npz``, or to netCDF (``.nc``, needs ``randwalk-pde[io]``): to a temporary name first, then renamed."""
-        path = Path(path)
-        if path.suffix not in (".npz", ".nc"):
-            raise ValueError(f"path = {str(path)!r}: must end in .npz or .nc")
-        temporary = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
-        try:
-            if path.suffix == ".nc":
-                self.to_xarray().to_netcdf(temporary, engine="h5netcdf")
-            else:
-                np.savez_compressed(
-                    temporary, meta=np.array(json.dumps(self._meta())), raw=self.raw, **cast(Any, self._arrays())
-                )
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
+        write(path, self._contents, lambda place: self.to_xarray().to_netcdf(place, engine="h5netcdf"))
 
-    def _meta(self) -> dict[str, Any]:
-        from . import __version__
-        from .problem import dumps, walk_data
-
-        if any(isinstance(r, Paths) for r in self.records.values()):
-            raise ValueError("an ensemble with Positions() is not saved; save the arrays of its record yourself")
-        return {
-            "randwalk": __version__, "format": FORMAT_VERSION, "stream": self.stream, "seed": self.seed,
-            "method": self.method, "parts": [[p.start, p.stop] for p in self.parts], "steps": list(self.steps),
-            "inexact_times": list(self.walk.inexact_times),
-            "walk": dumps(walk_data(self.walk)), "window": [self.table.first, self.table.sites],
-            "records": [[type(r).__name__, getattr(r, "x", None)] for r in self.records],
-        }  # fmt: skip
-
-    def _arrays(self) -> dict[str, NDArray[np.int64]]:
-        return {f"record{i}": r.counts for i, r in enumerate(self.records.values()) if not isinstance(r, Paths)}
+    @property
+    def _contents(self) -> Contents:
+        return Contents(**{f.name: getattr(self, f.name) for f in fields(Contents)})
 
     @classmethod
     def load(cls, path: str | Path) -> Ensemble:
-        """Read what :meth:`save` wrote."""
-        path = Path(path)
-        if path.suffix == ".nc":
-            import xarray
+        """Read what :meth:`save` wrote.
 
-            with xarray.open_dataset(path, engine="h5netcdf") as data:
-                text, arrays = data.attrs.get("randwalk"), {str(k): v.values for k, v in data.items()}
-        else:
-            with np.load(path) as data:
-                arrays = {name: data[name] for name in data.files}
-                text = str(arrays.pop("meta")) if "meta" in arrays else None
-        if text is None:
-            raise ValueError(f"{path} was not written by Ensemble.save")
-        return _assemble(json.loads(text), arrays, str(path))
+        Raises
+        ------
+        ValueError
+            for a file that is damaged, or not of an ensemble: one line with the file, the field and what is wrong with it
+            (:mod:`randwalk.store` has the format).
+        OSError
+            for a file that is missing or may not be read.
+        """
+        return cls(**vars(read(path)))
 
     def to_xarray(self) -> xarray.Dataset:
         """A dataset with counts (time, site), absorbed (time, wall), and everything needed to read the ensemble back."""
@@ -344,10 +311,10 @@ class Ensemble:
                 "counts": (("time", "x"), self.counts),
                 "absorbed": (("time", "wall"), self.absorbed),
                 "raw": (("time", "index"), self.raw),
-                **{name: ((f"{name}_row", f"{name}_column"), array) for name, array in self._arrays().items()},
+                **{name: ((f"{name}_row", f"{name}_column"), array) for name, array in self._contents.arrays.items()},
             },
             coords={"time": self.times, "x": self.sites, "wall": list(WALLS)},
-            attrs={"randwalk": json.dumps(self._meta()), "walkers": self.walkers},
+            attrs={"randwalk": self._contents.meta, "walkers": self.walkers},
         )
         return data
 
@@ -401,37 +368,3 @@ def _join(parts: Sequence[range]) -> tuple[range, ...]:
         else:
             joined.append(part)
     return tuple(joined)
-
-
-def _known_as(stream: int, method: str) -> int:
-    """The version of the stream that draws the same walkers: today's, if the method has not changed since."""
-    return STREAM_VERSION if SINCE[method] <= stream <= STREAM_VERSION else stream
-
-
-def _assemble(meta: dict[str, Any], arrays: dict[str, NDArray[np.int64]], name: str) -> Ensemble:
-    from . import record as kinds
-    from .problem import Source, read_walk
-
-    if meta.get("format") != FORMAT_VERSION:
-        raise ValueError(f"{name} has file format {meta.get('format')}; this version reads format {FORMAT_VERSION}")
-    walk = read_walk(Source.parse(meta["walk"], name), []).told(meta.get("inexact_times", []))
-    table = StepTable(walk, walk.lattice, *meta["window"])
-    walkers = sum(stop - start for start, stop in meta["parts"])
-    records: dict[Record, Recorded] = {}
-    for i, (kind, x) in enumerate(meta["records"]):
-        record: Record = getattr(kinds, kind)(*([] if x is None else [x]))
-        empty = record.empty(table, walkers, meta["steps"])
-        assert isinstance(empty, (Histogram, Passages))
-        records[record] = replace(empty, counts=arrays[f"record{i}"])
-    parts = tuple(range(start, stop) for start, stop in meta["parts"])
-    return Ensemble(
-        walk,
-        table,
-        meta["seed"],
-        meta["method"],
-        parts,
-        tuple(meta["steps"]),
-        arrays["raw"],
-        records,
-        _known_as(meta["stream"], meta["method"]),
-    )

@@ -83,7 +83,7 @@ def shortfall(bias: Floats) -> Floats:
 def _slowing(bias: Floats) -> Floats:
     """12 ((w/2) coth(w/2) - 1)/w², 1 at w = 0."""
     w = np.maximum(np.abs(bias), 1e-2)  # below it the next term of the series is under 1e-11
-    return np.where(np.abs(bias) < 1e-2, 1.0 - bias**2 / 60.0, 12.0 * (0.5 * w / np.tanh(0.5 * w) - 1.0) / w**2)
+    return np.where(np.abs(bias) < 1e-2, 1.0 - bias**2 / 60.0, (6.0 / np.tanh(0.5 * w) - 12.0 / w) / w)
 
 
 def _exponential(argument: Coefficient) -> Coefficient:

@@ -170,6 +170,8 @@ class LatticeWalk:
         told = [] if times is None or not finite_numbers("times", times).size else checked_times(times).tolist()
         chosen = dt is None
         if dt is None:
+            if constant_value(diffusion) == 0.0:
+                raise ValueError("diffusion = 0: must be a positive number")
             both = bonds(drift, diffusion, convention, lattice.dx, domain)
             samples = _samples(drift, diffusion, lattice, begin, told)
             dt = min(rule.longest_step(both, lattice.dx, x, t) for x, t in samples)

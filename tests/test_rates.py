@@ -21,6 +21,7 @@ from randwalk.walk import Rule
 ITO, STRATONOVICH, FICK = rw.Convention.ITO, rw.Convention.STRATONOVICH, rw.Convention.FICK
 REFLECT, ABSORB = rw.Reflecting(), rw.Absorbing()
 BOX = rw.Interval(0.0, 1.0, REFLECT, REFLECT)
+EPS = float(np.finfo(np.float64).eps)
 RULES = [rule for rule in Rule if rule is not Rule.TWO_WAY]
 SMOOTH = rw.expression("1 + 0.5*sin(3*x)")
 JUMPY = rw.expression("0.1 + 2*heaviside(x - 0.3141) - 1.7*heaviside(x - 0.66)")
@@ -279,6 +280,14 @@ def test_fitted_agrees_with_the_equation_where_linear_is_refused() -> None:
         walk = rw.pde.walk_for(equation, sites=sites, rule=Rule.FITTED, times=[0.05])
         errors.append(float(rw.pde.exact_law(walk, [0.05]).smoothed().mass([0.0, 1.6], 0.05)[0]) - right)
     assert math.log2(abs(errors[1] / errors[2])) == pytest.approx(2, abs=0.3), errors
+
+
+@pytest.mark.parametrize("d", [1e-140, 1e-30, 1e-12])
+def test_a_drift_without_diffusion_to_speak_of(d: float) -> None:
+    """w = a dx/D beyond e^w of floating point: p + q tends to 1, and a step is dx to the right, all but surely."""
+    walk = rw.LatticeWalk.from_drift(2.0, d, dx=0.1, rule=Rule.FITTED)
+    assert walk.dt == pytest.approx(0.05, rel=1e-9) and float(walk.right(0.0)) == pytest.approx(1.0, abs=1e-9)
+    assert 0.0 <= float(walk.left(0.0)) < 1e-300 and float(walk.right(0.0)) <= 1.0 + 8 * EPS
 
 
 @pytest.mark.parametrize(("a", "dx"), [(100.0, 0.1), (-20.0, 0.1), (1e-3, 1e3)])

@@ -145,8 +145,9 @@ def test_the_chosen_step_divides_the_times(hundredths: list[int], longest: float
         assert abs(t / dt - round(t / dt)) < 1e-9 * max(1.0, t / dt)
     # and it is the largest: dt is the common divisor over the smallest whole number that does, but for rounding
     common = Fraction(math.gcd(*hundredths), 100)
-    count = math.ceil(common / Fraction(longest) * (1 - Fraction(1e-14)))
-    assert dt == pytest.approx(float(common / count), rel=4 * EPS)
+    ratio = common / Fraction(longest)
+    counts = {math.ceil(ratio), math.ceil(ratio * (1 - Fraction(1e-14)))}
+    assert any(dt == pytest.approx(float(common / count), rel=4 * EPS) for count in counts)
 
 
 def test_a_walk_told_its_times_can_run_them() -> None:
@@ -267,7 +268,7 @@ BAD: list[tuple[Callable[[], object], type[Exception], str]] = [
     (drifted(100.0, 0.5, dx=0.1, rule=Rule.LINEAR), ValueError, r"left = -.*take dx ≤ 0\.0(1|0999) .*Rule\.FITTED"),
     (drifted(0.0, 0.5, dx=0.1, dt=0.02), ValueError, r"right \+ left = 2 at .*take dt ≤ 0\.01"),
     (drifted(0.0, -0.5, dx=0.1), ValueError, "diffusion = -0.5 at x = 0, t = 0: must be a positive number"),
-    (drifted(0.0, 0.0, dx=0.1), ValueError, "diffusion = 0 at"),
+    (drifted(0.0, 0.0, dx=0.1), ValueError, "diffusion = 0"),
     (drifted(0.0, 0.5, dx=0.1, rule="fancy"), ValueError, "fancy"),
     (drifted(0.0, 0.5, dx=0.1, convention="fancy"), ValueError, "fancy"),
     (drifted(0.0, 0.5, dx=0.1, killing=-1.0), ValueError, "killing = -1"),
