@@ -151,8 +151,8 @@ def _followed_window(walk: LatticeWalk, steps: int, leak: float) -> tuple[int, i
             for t in times:
                 walk.check(lattice.x([edge - 1, edge + 1]), t)
             raise ValueError(
-                f"a mass of {lost:.3g} reaches x = {lattice.x(edge):.6g}, beyond which the walk is not valid: put a wall there, or "
-                "give coefficients that go further"
+                f"a mass of {lost:.3g} reaches x = {lattice.x(edge):.6g}, beyond which the walk is not valid: put a wall "
+                "there, or give coefficients that go further"
             )
         lowest, highest = min(lowest, low + int(reach[2]) - 1), max(highest, low + int(reach[3]) - 1)
         if padded.sum() <= leak:

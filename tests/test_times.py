@@ -251,7 +251,7 @@ def test_times_without_a_measure_are_no_error_of_any_rung() -> None:
 def test_times_beyond_all_numbers_are_refused() -> None:
     walk = rw.LatticeWalk(0.5, 0.5, dx=1.0, dt=1e-9)
     for times in ([1e308], [1e-320, 1.0]):
-        with pytest.raises(ValueError, match="2³²|its square is no floating-point number"):
+        with pytest.raises(ValueError, match=r"2³²|its square is no floating-point number"):
             rw.LatticeWalk.from_drift(0.0, 0.5, dx=0.1, times=times)
     with pytest.raises(ValueError, match="more than the 2³²"):
         walk.steps([1e308])
