@@ -14,7 +14,8 @@ from scipy.interpolate import PPoly
 from randwalk.coefficient import Floats
 from randwalk.domain import Wall
 
-FEWEST: Final = 16  # cells of the coarsest grid that has breaks
+FEWEST: Final = 32  # cells of the coarsest grid that has breaks
+SHARE: Final = 1.0 / 8.0  # of the cells that are dealt out evenly among the pieces, so that narrow ones are refined too
 FEW_PIECES: Final = 64  # so many have at least two cells each on the coarsest grid, more of them at least one
 
 
@@ -68,7 +69,7 @@ class Grid:
     def joints(self) -> Floats:
         """The ends of the pieces, (pieces + 1,)."""
         inner = [place for place in self.breaks if self.low < place < self.high]
-        return np.array([self.low, *inner, self.high])
+        return np.array([self.low, *inner, self.high], dtype=np.float64)
 
     @cached_property
     def counts(self) -> list[int]:
@@ -79,6 +80,7 @@ class Grid:
         weights = np.diff(self.joints)
         weights[0] *= self.powers[0]  # then the last of its cells is as long as those of the next piece
         weights[-1] *= self.powers[1]
+        weights += SHARE / (1.0 - SHARE) * weights.mean()
         least = _fewest_of_piece(weights.size)
         spare = coarse - least * weights.size
         counts = np.maximum(least, np.floor(max(spare, 0) * weights / weights.sum()).astype(np.int64))

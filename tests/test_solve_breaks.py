@@ -254,7 +254,7 @@ def test_edges_are_nested_and_stand_on_breaks() -> None:
         assert fine.edges[::2] == pytest.approx(coarse.edges, abs=1e-15)
         assert (np.diff(fine.edges) > 0.0).all()
         assert np.isin(breaks, coarse.edges).all()
-    with pytest.raises(ValueError, match="take at least 32 cells"):
+    with pytest.raises(ValueError, match="take at least 64 cells"):
         Grid(0.0, 1.0, 8, breaks=(0.5,))
 
 
@@ -304,3 +304,10 @@ def test_times_without_end_are_refused() -> None:
     trap = rw.Interval(0.0, 1.0, REFLECTING, ABSORBING)
     with pytest.raises(ValueError, match=r"mean exit time|out of reach"):
         mean_exit_time(FokkerPlanck(-300.0, rw.expression("x"), trap, 0.5), 1e-3)
+
+
+def test_narrow_wells_are_refined_with_the_rest() -> None:
+    """Whatever factors of 2 the number of cells has, each piece has its share of them."""
+    for cells in (256, 1302, 3096, 14447 * 2):
+        grid = Grid(-5.0, 5.0, cells, breaks=(0.19, 0.2, 0.21))
+        assert min(grid.counts) > 0.02 * cells
