@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 LEAK: Final = 1e-12  # mass that may leave the window of an unbounded domain
+AT_START: Final = 1e-9  # of all of the time: when coefficients are read that may jump at 0
 SAMPLES: Final = 32  # of the payoff in a cell
 STARTS: Final = 8  # places that stand for all starting places
 SMALLEST: Final = 1e-300  # in place of 0 as the scale of a solution that vanishes
@@ -52,10 +53,12 @@ class BackwardSolution:
     equation : FokkerPlanck
     grid : Grid
     u : (cells,) array
+    joints : (pieces + 1,) array
+        u at walls and where coefficients break (``grid.joints``); NaN where it is not known better than from the cells.
     asked : (low, high)
         The range of x for which the solution is made, and where ``value`` answers.
     error_estimate : float
-        Estimate of the largest error of u at the centres in that range (in the units of u).
+        Estimate of the largest error of u in that range (in the units of u).
     quantity : str
         What u is.
     """
@@ -63,6 +66,7 @@ class BackwardSolution:
     equation: FokkerPlanck
     grid: Grid
     u: Floats
+    joints: Floats
     asked: tuple[float, float]
     error_estimate: float
     quantity: str
@@ -83,7 +87,11 @@ class BackwardSolution:
             raise ValueError(
                 f"x = {x.min():g} … {x.max():g}: the solution was asked for from {low:g} to {high:g}; see over="
             )
-        return Piecewise.through_centres(self.grid, self.u, CubicSpline)(x)
+        return self._spline(x)
+
+    @property
+    def _spline(self) -> Piecewise:
+        return Piecewise.through_centres(self.grid, self.u, self.joints, CubicSpline)
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw u over the starting place, on `ax` or on new axes, which are returned."""
@@ -162,7 +170,8 @@ def backward(
         final = np.append(
             last, [*(value if wall else edge for wall, value, edge in walls), paid[2]]
         )  # past a cut, it stays
-        resolvents = Resolvents(Stencil(equation, grid))
+        stencil = Stencil(equation, grid)
+        resolvents = Resolvents(stencil)
 
         def apply(tau: float, elapsed: float, state: Floats) -> Floats:
             return resolvents.backward(tau, time - elapsed, state)
@@ -170,7 +179,9 @@ def backward(
         state = final
         for _, _, state in march(scheme, apply, final, clock, min(float(final.min()), 0.0)):
             pass  # the last one is wanted
-        return BackwardSolution(equation, grid, state[:-3], asked, math.nan, "E[f(X_T) | X_0 = x]")
+        u = state[:-3]
+        joints = stencil.at_joints(AT_START * time, u, (float(state[-3]), float(state[-2])))
+        return BackwardSolution(equation, grid, u, joints, asked, math.nan, "E[f(X_T) | X_0 = x]")
 
     scale = max(_size(run(max(PILOT_CELLS, even(2 * needs.cells)), needs.clock(PILOT_STEPS))), SMALLEST)
     plan = Plan.measured(run, _difference, needs, scale)
@@ -220,13 +231,18 @@ def exit_probability(equation: FokkerPlanck, wall: str, tolerance: float = 1e-4)
         raise ValueError(f"wall = {wall!r}: give 'left', 'right' or 'killing'")
     if wall != "killing" and isinstance(getattr(equation.domain, wall), (Reflecting, type(None))):
         raise ValueError(f"wall = {wall!r}: nobody leaves {equation.domain} there; take another wall")
-    return _steady(equation, source, f"probability of leaving by {wall!r}", tolerance)
+    paid = (float(wall == "left"), float(wall == "right"))
+    return _steady(equation, source, f"probability of leaving by {wall!r}", tolerance, paid)
 
 
 def _steady(
-    equation: FokkerPlanck, source: Callable[[Stencil], Floats], quantity: str, tolerance: float
+    equation: FokkerPlanck,
+    source: Callable[[Stencil], Floats],
+    quantity: str,
+    tolerance: float,
+    paid: tuple[float, float] = (0.0, 0.0),
 ) -> BackwardSolution:
-    """The solution of Aᵀu = -source, refined to `tolerance` relative to its largest value."""
+    """The solution of Aᵀu = -source with u = `paid` at absorbing walls, refined to `tolerance` relative to its largest value."""
     check_equation(equation)
     tolerance, domain = checked_tolerance(tolerance), equation.domain
     if equation.time_dependent:
@@ -243,7 +259,13 @@ def _steady(
         if not (rates.killed.any() or (not grid.periodic and (rates.left[0] > 0.0 or rates.right[-1] > 0.0))):
             raise ValueError(f"{quantity}: nobody ever leaves {domain}; give it an absorbing wall, or killing")
         u = chain_matrix(rates, 0.0, 1.0).solve(source(stencil))
-        return BackwardSolution(equation, grid, u, (domain.low, domain.high), math.nan, quantity)
+        if not np.isfinite(u).all():
+            raise ValueError(
+                f"{quantity}: more than {np.finfo(float).max:.1g}, as where walkers are trapped for ever; give {domain} a wall "
+                "that lets them out where they are"
+            )
+        joints = stencil.at_joints(0.0, u, paid)
+        return BackwardSolution(equation, grid, u, joints, (domain.low, domain.high), math.nan, quantity)
 
     whole = _whole(equation, 0.0)
     cells = max(whole.cells, 2 * min(steady_cells(equation, whole), LARGEST_PILOT))
@@ -258,7 +280,8 @@ def _steady(
             return replace(fine, error_estimate=error)
         if error > 0.9 * before and cells > 16 * PILOT_CELLS:
             break
-        coarse, cells = fine, even(cells * refinement(error, tolerance * scale))
+        factor = refinement(error, tolerance * scale) if whole.uniform else 2.0  # which halves every cell
+        coarse, cells = fine, even(cells * factor)
     raise ValueError(
         f"tolerance = {tolerance:g} is out of reach: {error / scale:.2g} was reached; take tolerance = {2.0 * error / scale:.2g}"
     )
@@ -323,9 +346,11 @@ def _size(solution: BackwardSolution) -> float:
 
 
 def _difference(fine: BackwardSolution, coarse: BackwardSolution) -> float:
-    """The largest difference at the cells of `coarse` in (or next to) the range that is asked for."""
+    """The largest difference at the cells of `coarse` in (or next to) the range that is asked for, or between them, at the
+    cells of `fine` in it, where a layer that `coarse` does not resolve shows."""
     low, high = fine.asked
     x = coarse.x
     here = (x >= low - coarse.grid.h) & (x <= high + coarse.grid.h)
-    spline = Piecewise.through_centres(fine.grid, fine.u, CubicSpline)
-    return float(np.abs(spline(x[here]) - coarse.u[here]).max())
+    there = (fine.x >= low) & (fine.x <= high)
+    at_cells = np.abs(fine._spline(x[here]) - coarse.u[here]).max()
+    return float(max(at_cells, np.abs(coarse._spline(fine.x[there]) - fine.u[there]).max(initial=0.0)))

@@ -23,7 +23,7 @@ from randwalk.coefficient import Floats
 NODES, WEIGHTS = np.polynomial.legendre.leggauss(16)
 CHUNK = 1 << 15  # entries of one work array: small enough for the cache
 ROOT_PI = math.sqrt(math.pi)
-Split: TypeAlias = "tuple[Floats, Floats]"
+Split: TypeAlias = tuple[Floats, Floats]
 
 
 def gauss_legendre(breaks: Floats) -> tuple[Floats, Floats]:

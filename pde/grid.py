@@ -14,7 +14,8 @@ from scipy.interpolate import PPoly
 from randwalk.coefficient import Floats
 from randwalk.domain import Wall
 
-FEWEST: Final = 16  # cells of the coarsest grid that has breaks
+FEWEST: Final = 32  # cells of the coarsest grid that has breaks
+SHARE: Final = 1.0 / 8.0  # of the cells that are dealt out evenly among the pieces, so that narrow ones are refined too
 FEW_PIECES: Final = 64  # so many have at least two cells each on the coarsest grid, more of them at least one
 
 
@@ -79,6 +80,7 @@ class Grid:
         weights = np.diff(self.joints)
         weights[0] *= self.powers[0]  # then the last of its cells is as long as those of the next piece
         weights[-1] *= self.powers[1]
+        weights += SHARE / (1.0 - SHARE) * weights.mean()
         least = _fewest_of_piece(weights.size)
         spare = coarse - least * weights.size
         counts = np.maximum(least, np.floor(max(spare, 0) * weights / weights.sum()).astype(np.int64))
@@ -143,9 +145,17 @@ class Piecewise:
         return cls(grid.joints, [spline(grid.edges[part], values[part]) for part in cut])
 
     @classmethod
-    def through_centres(cls, grid: Grid, values: Floats, spline: Callable[[Floats, Floats], PPoly]) -> Piecewise:
-        """The `spline` through `values` (cells,) at the centres of `grid`, extended to the breaks."""
-        return cls(grid.joints, [spline(grid.x[part], values[part]) for part in grid.pieces()])
+    def through_centres(
+        cls, grid: Grid, values: Floats, joints: Floats, spline: Callable[[Floats, Floats], PPoly]
+    ) -> Piecewise:
+        """The `spline` through `values` (cells,) at the centres of `grid` and those at its `joints` that are not NaN."""
+        splines = []
+        for k, part in enumerate(grid.pieces()):
+            x = np.concatenate([grid.joints[k : k + 1], grid.x[part], grid.joints[k + 1 : k + 2]])
+            y = np.concatenate([joints[k : k + 1], values[part], joints[k + 1 : k + 2]])
+            known = np.isfinite(y)
+            splines.append(spline(x[known], y[known]))
+        return cls(grid.joints, splines)
 
     def derivative(self) -> Piecewise:
         """The slope."""

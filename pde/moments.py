@@ -143,6 +143,7 @@ def linear_noise(equation: FokkerPlanck, until: float, pace: Pace, start: Start)
 
 def _excess(w: Floats) -> Floats:
     """(w/2) coth(w/2) - 1 for w ≥ 0."""
+    w = np.minimum(w, 1e100)  # where D is 0, as at the end of a domain, its excess is left out
     half = 0.5 * np.maximum(w, 1e-3)
     return np.where(w > 1e-3, half / np.tanh(half) - 1.0, w * w / 12.0)
 

@@ -9,8 +9,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.interpolate import PchipInterpolator
 
+from randwalk.arguments import finite_numbers
 from randwalk.coefficient import Floats
 from randwalk.plotting import COLOURS, axes
+from randwalk.times import SAME, row_of
 
 from .arguments import (
     SMALLEST_CELLS, check_equation, check_memory, checked_cells, checked_scheme, checked_times, checked_tolerance,
@@ -143,10 +145,11 @@ class Solution:
         return np.asarray(PchipInterpolator(self.ages, 1.0 - self.left_so_far.sum(axis=1))(self._within(t)))
 
     def mean(self, t: float) -> float:
-        """The mean position of the survivors at the recorded time `t`."""
+        """The mean position of the survivors at the recorded time `t`; NaN if there are none."""
         density = self.density[self._row(t)]
         mass = density * self.grid.widths
-        return float(mass @ self.x / mass.sum())
+        total = float(mass.sum())
+        return float(mass @ self.x) / total if total > 0.0 else float("nan")
 
     def plot(self, t: float | None = None, ax: Axes | None = None) -> Axes:
         """Draw the density at the recorded time `t`, or at all of them, on `ax` or on new axes, which are returned."""
@@ -165,18 +168,14 @@ class Solution:
         return Piecewise.through_edges(self.grid, np.append(0.0, np.cumsum(mass)), PchipInterpolator)
 
     def _row(self, t: float) -> int:
-        row = int(np.argmin(np.abs(self.times - t)))
-        if not abs(self.times[row] - t) <= 1e-9 * self.times[row]:
-            near = f"{self.times[row]:g} is the nearest of {self.times.size} recorded times"
-            raise ValueError(f"t = {t:g} was not recorded ({near}); add it to times=")
-        return row
+        return row_of(t, self.times)
 
     def _within(self, t: ArrayLike) -> Floats:
-        t = np.asarray(t, dtype=np.float64)
-        last = self.times[-1]
-        if not ((t >= 0.0) & (t <= last * (1.0 + 1e-9))).all():
-            raise ValueError(f"t = {t.max():g}: the solution covers times from 0 to {last:g}; add it to times=")
-        return np.minimum(t, last)
+        given, last = finite_numbers("t", t), float(self.times[-1])
+        wrong = given[(given < 0.0) | (given > last * (1.0 + SAME))]
+        if wrong.size:
+            raise ValueError(f"t = {wrong.flat[0]:g}: the solution covers times from 0 to {last:g}; add it to times=")
+        return np.minimum(given, last)
 
     def __repr__(self) -> str:
         low, high = self.window

@@ -24,6 +24,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from randwalk.bernoulli import bernoulli as bernoulli
 from randwalk.coefficient import Coefficient, Floats
 from randwalk.domain import Absorbing, PartiallyAbsorbing, Reflecting, Wall
 from randwalk.start import Normal, Point, Sites, Start, Uniform
@@ -71,6 +72,26 @@ class Rates:
 
 
 @dataclass(frozen=True)
+class _Halves:
+    """What the halves of cells conduct: c β(-w) into a face and c β(w) out of it, of the half `before` the face after each
+    cell and of the half `after` it, this one times the `step` of the density over the face; the `total` out of the face.
+
+    `mass` is that of a cell with density 1 at its centre, `graded` the degenerate ends, and `ends` (w inward, c) of the halves
+    at both ends of the grid.
+    """
+
+    before_in: Floats
+    before_out: Floats
+    after_in: Floats
+    after_out: Floats
+    total: Floats
+    step: Floats
+    mass: Floats
+    graded: dict[int, Degenerate]
+    ends: tuple[tuple[float, float], tuple[float, float]]
+
+
+@dataclass(frozen=True)
 class Stencil:
     """The operator of `equation` on `grid`."""
 
@@ -109,6 +130,18 @@ class Stencil:
 
     def _uneven(self, t: float) -> tuple[Floats, Floats, list[float]]:
         """The same for cells of any length, from the two halves of each cell."""
+        halves, faces = self._conduct(t), self._faces
+        mass = halves.mass
+        right = (halves.before_in * halves.after_in / halves.total)[:faces] / mass[:faces]
+        left = (halves.before_out * halves.after_out / halves.total)[:faces] / np.roll(mass, -1)[:faces]
+        out = [0.0, 0.0]
+        for side, _, _, wall in self._outlets:
+            end = halves.graded.get(side)
+            out[side] = (_outflow(wall, *halves.ends[side]) if end is None else end.outflow()) / float(mass[-side])
+        return right, left, out
+
+    def _conduct(self, t: float) -> _Halves:
+        """What passes through the halves of the cells at time `t`."""
         grid, weight = self.grid, self._weight
         x, integral = self._halves
         diffusion = self._diffusion(x, t)
@@ -120,27 +153,54 @@ class Stencil:
             w.append((integral[half] * velocity[nodes]).sum(axis=0))
         w[0] -= weight * np.log(centre / first)
         w[1] -= weight * np.log(last / centre)
-        mass = grid.widths.copy()  # of a cell with density 1 at its centre
-        graded = {}
+        mass, graded = grid.widths.copy(), {}
         for side, (piece, end) in self._graded.items():
             wall, place = (grid.right, grid.x[-1]) if side else (grid.left, grid.x[0])
             graded[side] = Degenerate.read(self.equation, wall, end, float(place), t)
             mass[piece] *= graded[side].means(grid.edges[piece.start : piece.stop + 1])
-        forward, backward = conductances[1] * bernoulli(w[1]), conductances[0] * bernoulli(w[0])
-        # c β(-w), c β(w) of the half before a face, then of the half after it
-        before_in, before_out = forward[1], forward[0]
-        after_in, after_out = np.roll(backward[1], -1), np.roll(backward[0], -1)
+        before_out, before_in = conductances[1] * bernoulli(w[1])
+        after_out, after_in = np.roll(conductances[0] * bernoulli(w[0]), -1, axis=1)
         step = (last / np.roll(first, -1)) ** weight  # of the density, where D^λ ρ is continuous
-        total = np.maximum(before_out + after_in * step, TINY)
-        faces = self._faces
-        right = (before_in * after_in * step / total)[:faces] / mass[:faces]
-        left = (before_out * after_out / total)[:faces] / np.roll(mass, -1)[:faces]
-        out = [0.0, 0.0]
-        for side, _, _, wall in self._outlets:
-            inward, cell = (w[0][0], 0) if side == 0 else (-w[1][-1], -1)
-            through = graded[side].outflow() if side in graded else _outflow(wall, inward, conductances[side][cell])
-            out[side] = through / float(mass[cell])
-        return right, left, out
+        after_in = after_in * step
+        ends = (float(w[0][0]), float(conductances[0][0])), (-float(w[1][-1]), float(conductances[1][-1]))
+        total = np.maximum(before_out + after_in, TINY)
+        return _Halves(before_in, before_out, after_in, after_out, total, step, mass, graded, ends)
+
+    def at_joints(self, t: float, u: Floats, paid: tuple[float, float]) -> Floats:
+        """The values at the joints of the grid of a function u of the starting place, from those at the centres (cells,) and
+        what is `paid` at the walls; NaN at the end of a window and at a degenerate one.
+
+        From a face mass goes to the centres before and after it as it is conducted there, which takes a time τ; so
+        u = Σ p u - τ Lu, exact for constant coefficients where Lu is constant; here Lu is that of the cells beside it.
+        """
+        grid, rates, halves = self.grid, self.rates(t), self._conduct(t)
+        values = np.full(grid.joints.size, math.nan)
+        before = np.roll(u, 1) if grid.periodic else np.append(paid[0], u[:-1])
+        after = np.roll(u, -1) if grid.periodic else np.append(u[1:], paid[1])
+        generated = rates.right * (after - u) + rates.left * (before - u)
+        stored = 0.25 * grid.widths  # half of a half cell: the Green's function falls linearly over it
+        k = np.array([piece.stop - 1 for piece in grid.pieces()])
+        k = k if grid.periodic else k[:-1]  # the cells before a face that is a joint
+        behind = (k + 1) % grid.cells
+        held = stored[k] * generated[k] + halves.step[k] * stored[behind] * generated[behind]
+        inner = (halves.before_out[k] * u[k] + halves.after_in[k] * u[behind] - held) / halves.total[k]
+        values[1 : 1 + k.size] = inner
+        if grid.periodic:
+            values[0] = values[-1]
+            return values
+        for side, wall in ((0, grid.left), (-1, grid.right)):
+            if wall is None or -side in halves.graded:
+                continue
+            if isinstance(wall, Absorbing):
+                values[side] = paid[side]
+                continue
+            w, conductance = halves.ends[side]
+            lost = wall.reactivity if isinstance(wall, PartiallyAbsorbing) else 0.0
+            inward = conductance * float(bernoulli(np.array(w))[1])
+            if lost + inward > 0.0:
+                back = inward * u[side] + lost * paid[side] - stored[side] * generated[side]
+                values[side] = back / (lost + inward)
+        return values
 
     @property
     def _weight(self) -> float:
@@ -252,15 +312,6 @@ class Stencil:
         jump = np.abs(np.log(steps, where=steps > 0.0, out=np.zeros_like(steps))) > 10.0 * BESIDE
         scale = np.cumprod(np.append(1.0, np.where(jump, steps, 1.0)))
         return self.grid.widths * scale
-
-
-def bernoulli(w: Floats) -> Floats:
-    """β(w) and β(-w), stacked, with β(w) = w/(e^w - 1); both to full relative accuracy, so that their ratio is e^-w."""
-    size = np.abs(np.asarray(w, dtype=np.float64))
-    with np.errstate(over="ignore", invalid="ignore"):
-        small = np.where(size < 1e-12, 1.0 - 0.5 * size, size / np.expm1(np.maximum(size, 1e-12)))
-    large = small + size
-    return np.where(np.asarray(w) > 0.0, [small, large], [large, small])
 
 
 def _outflow(wall: Wall | None, w: float, conductance: float) -> float:

@@ -64,7 +64,9 @@ def _window(equation: FokkerPlanck, until: float, leak: float) -> Grid:
                 break
             wider, before = widened(window, lost, leak, 0.25), (window.low, window.high)
             cells = math.ceil(window.cells * (wider.high - wider.low) / (window.high - window.low))
-            window = replace(clipped(equation, _cut(domain, wider.low, wider.high), until), cells=min(cells, MOST_CELLS))
+            window = replace(
+                clipped(equation, _cut(domain, wider.low, wider.high), until), cells=min(cells, MOST_CELLS)
+            )
             if (window.low, window.high) == before:
                 refuse_zeros(equation, replace(window, low=wider.low, high=wider.high), until)
             continue

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import importlib
-from typing import TYPE_CHECKING, Any
 
+TYPE_CHECKING = False  # typing is not imported: the command is soon where it can tell Ctrl-C in one line
 if TYPE_CHECKING:
+    from typing import Any
+
     from . import gallery, pde, validate
     from .coefficient import Affine, Coefficient, Constant, Tanh
     from .convention import Convention
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     from .tabulated import Table
     from .walk import LatticeWalk, Rule
 
-__version__ = "0.2.0"
+__version__ = "0.3.0"
 
 __all__ = [
     "Absorbing", "Affine", "Coefficient", "Constant", "Convention", "DeviceError", "Ensemble", "Estimate", "FirstPassage",

@@ -45,7 +45,8 @@ class Bernoulli(_Node):
         return _derivative(w, self.order) if self.order else bernoulli(w)[0]
 
     def _with(self, *parts: Coefficient) -> Coefficient:
-        return Bernoulli(*parts, self.order)
+        (argument,) = parts
+        return Bernoulli(argument, self.order)
 
     def regular_derivative(self, variable: str) -> Coefficient:
         return Bernoulli(self.argument, self.order + 1) * self.argument.regular_derivative(variable)

@@ -5,6 +5,9 @@ steady J without drift gives u(x + dx) - u(x) = -J ∫ D^(λ-1) over the bond, t
 p(x) = D(x)^λ F dt/dx² and q(x + dx) = D(x + dx)^λ F dt/dx² with F the harmonic mean of D^(1-λ) over the bond. For Itô F = 1,
 for Fick p(x) = D(x + dx/2) dt/dx² where D is smooth. No derivative of D is needed, D may jump anywhere in the bond, and in
 equilibrium ρ is proportional to D^-λ to rounding. The drift multiplies u(x + dx)/u(x) by e^w, w = ∫ a/D over the bond.
+
+D^λ is read at the site. For Fick, where it is 1, a walk is of second order wherever a jump of D stands; for Itô and
+Stratonovich it is of first order in the place of the jump, because the cell of a site has one D.
 """
 
 from __future__ import annotations
@@ -89,7 +92,8 @@ class BondMean(_Node):
         return inner | {place - self.span for place in inner}
 
     def _with(self, *parts: Coefficient) -> Coefficient:
-        return BondMean(*parts, self.span, self.domain)
+        (coefficient,) = parts
+        return BondMean(coefficient, self.span, self.domain)
 
     def derivative(self, variable: str) -> Coefficient:
         return self._with(self.coefficient.derivative(variable))

@@ -10,13 +10,15 @@ from __future__ import annotations
 import itertools
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+from .arguments import number
 
 from . import roots
 
@@ -115,15 +117,12 @@ class Coefficient(ABC):
         >>> expression("heaviside(x - 1) + x*heaviside(x)").jumps("x", -2.0, 2.0)
         (1.0,)
         """
-        places = self.breaks(variable, low, high)
-        found = []
-        for i, place in enumerate(places):
-            neighbours = [*places[max(i - 1, 0) : i], *places[i + 1 : i + 2], low, high]
-            room = min(abs(neighbour - place) for neighbour in neighbours)
-            room = room if math.isfinite(room) else abs(place) or 1.0
-            if any(roots.jumps(self._curve(variable, value), place, room) for value in self._others(variable, other)):
-                found.append(place)
-        return tuple(found)
+        places = np.array(self.breaks(variable, low, high))
+        rooms = roots.rooms(places, low, high)
+        jump = np.zeros(places.size, dtype=bool)
+        for value in self._others(variable, other) if places.size else []:
+            jump |= roots.jumps(self._curve(variable, value), places, rooms)
+        return tuple(places[jump].tolist())
 
     @property
     def moving_breaks(self) -> bool:
@@ -195,13 +194,10 @@ class Coefficient(ABC):
         """A place (variable, other variable) at which the values jump because a step stands in the tree; None if there is
         none. Steps may cancel: x*heaviside(x) is continuous."""
         for value in [0.0, *ELSEWHERE] if self._both else [0.0]:
-            places = roots.merged(self._steps(variable, value), *self._covered(variable))
-            ends = [*self._covered(variable), *places]
-            for place in places:
-                room = min(abs(end - place) for end in ends if end != place)
-                room = room if math.isfinite(room) else abs(place) or 1.0
-                if roots.jumps(self._curve(variable, value), place, room):
-                    return place, value
+            places = np.array(roots.merged(self._steps(variable, value), *self._covered(variable)))
+            jump = roots.jumps(self._curve(variable, value), places, roots.rooms(places, *self._covered(variable)))
+            if jump.any():
+                return float(places[jump][0]), value
         return None
 
     def _steps(self, variable: str, value: float) -> set[float]:
@@ -264,9 +260,9 @@ class Coefficient(ABC):
         if not low < high:
             return np.empty(0)
         points = roots.grid(low, high, {*self._centres(variable, value), *centres})
-        waves = max((np.ptp(z[np.isfinite(z)]) for z in self._phases(variable, value, points)), default=0.0) / math.pi
+        waves = max((_extent(z) for z in self._phases(variable, value, points)), default=0.0) / math.pi
         if waves * 8 > roots.UNIFORM and math.isfinite(high - low):
-            even = np.linspace(low, high, int(min(8.0 * waves, 2.0**18)))
+            even = np.linspace(low, high, int(min(8.0 * waves, 2.0**16)))
             points = np.unique(np.concatenate([points, even]))
         return points
 
@@ -278,7 +274,7 @@ class Coefficient(ABC):
         linear = self._linear(variable, value)
         if linear is not None:
             return {-linear[0] / linear[1]} if linear[1] else set()
-        centres = set(self._places(variable)[:1000])
+        centres = set(_some(self._places(variable)))
         return centres.union(*(part._centres(variable, value) for part in self.parts))
 
     def _zeros(self, variable: str, low: float, high: float, value: float, double: bool) -> set[float]:
@@ -286,7 +282,7 @@ class Coefficient(ABC):
         if not self._depends_on(variable):
             return set()
         if (linear := self._linear(variable, value)) is not None:
-            return {-linear[0] / linear[1] + 0.0} if linear[1] else set()
+            return {-linear[0] / linear[1] + 0.0} if linear[1] and math.isfinite(linear[0]) else set()
         if (factors := self._factors()) is not None:
             return set[float]().union(*(f._zeros(variable, low, high, value, double) for f in factors))
         points, curve = self._points(variable, low, high, value), self._curve(variable, value)
@@ -319,7 +315,7 @@ class Coefficient(ABC):
             return math.inf
         inner = min((part._narrowest(variable, low, high, value) for part in self.parts), default=math.inf)
         zeros = np.sort([z for part in self.parts for z in part._zeros(variable, low, high, value, double=True)])
-        points = self._points(variable, low, high, value, zeros[:1000])
+        points = self._points(variable, low, high, value, _some(zeros))
         x, t = (points, np.full_like(points, value)) if variable == "x" else (np.full_like(points, value), points)
         try:
             with np.errstate(all="ignore"):
@@ -383,7 +379,7 @@ def _check_variable(variable: str, low: float = -math.inf, high: float = math.in
         raise ValueError(f"low = {low}, high = {high}: must be numbers")
 
 
-ELSEWHERE = [sign * 1.1 * 16.0**k for k in range(-15, 16) for sign in (1.0, -1.0)]  # values of a variable at all scales
+ELSEWHERE = [sign * 1.1 * 256.0**k for k in range(-7, 8) for sign in (1.0, -1.0)]  # values of a variable at all scales
 
 
 class Singularity(NamedTuple):
@@ -409,6 +405,21 @@ def _smallest(lengths: Floats) -> float:
     return float(np.min(lengths, where=lengths > 0.0, initial=np.inf))  # NaN is not > 0
 
 
+def _some(places: Sequence[float] | Floats) -> list[float]:
+    """At most 64 of the places, evenly chosen."""
+    return list(places[:: 1 + len(places) // 64])
+
+
+def _largest(values: Floats) -> float:
+    """The largest number of an array that is finite, -inf if there is none."""
+    return float(np.max(values, where=np.isfinite(values), initial=-np.inf))
+
+
+def _extent(values: Floats) -> float:
+    """From the smallest finite number of an array to the largest, 0 if there are none."""
+    return max(0.0, _largest(values) + _largest(-values))
+
+
 def _finite_floats(coefficient: Coefficient, *names: str) -> None:
     """Make the named fields plain floats (text and files are written from them); refuse what is not finite."""
     for name in names:
@@ -418,7 +429,7 @@ def _finite_floats(coefficient: Coefficient, *names: str) -> None:
         object.__setattr__(coefficient, name, value)
 
 
-CoefficientLike: TypeAlias = "Coefficient | float | Callable[..., ArrayLike]"
+CoefficientLike: TypeAlias = Coefficient | float | Callable[..., ArrayLike]
 
 
 @dataclass(frozen=True)
@@ -638,7 +649,7 @@ class Power(_Node):
         z, slope = np.abs(self.base(x, t)), np.abs(self.base.regular_derivative(variable)(x, t))
         n = self.exponent.value
         if n > 0 and n.is_integer():  # a power varies most where it is large
-            return _smallest((z / (n * slope))[z >= 0.5 * np.nanmax(z)])
+            return _smallest((z / (n * slope))[z >= 0.5 * _largest(z)])
         return _smallest(_apart_from_zeros(z, slope, x if variable == "x" else t, zeros) / max(1.0, abs(n)))
 
     def latex(self) -> str:
@@ -736,6 +747,8 @@ class Apply(_Node):
         linear = self.argument._linear(variable, value)
         if self.name in {"sin", "cos", "tan"} and linear is not None and linear[1]:
             a, b = linear
+            if not (math.isfinite(a) and math.isfinite(b)):
+                return set()
             shift = 0.5 if self.name == "cos" else 0.0
             phases = sorted(a + b * (end if math.isfinite(end) else math.copysign(1e3 * math.pi / abs(b), end))
                             for end in (low, high))  # fmt: skip
@@ -755,9 +768,9 @@ class Apply(_Node):
             case "sin" | "cos" | "tan":
                 return _smallest(1.0 / slope)
             case "exp":  # where it is not small beside its largest value, and not nothing
-                return _smallest((1.0 / slope)[(z >= np.nanmax(z) - 1.0) & (z > -50.0)])
+                return _smallest((1.0 / slope)[(z >= _largest(z) - 1.0) & (z > -50.0)])
             case "sinh" | "cosh":
-                return _smallest((1.0 / slope)[np.abs(z) >= np.nanmax(np.abs(z)) - 1.0])
+                return _smallest((1.0 / slope)[np.abs(z) >= _largest(np.abs(z)) - 1.0])
             case "tanh" | "erf":
                 return _smallest((1.0 / slope)[np.abs(z) <= 1.0])
             case "arctan":
@@ -987,7 +1000,7 @@ def as_coefficient(value: CoefficientLike) -> Coefficient:
     if isinstance(value, bool):
         raise TypeError(f"a coefficient is a number, a Coefficient or a function of x and t, not {value}")
     if isinstance(value, (int, float, np.integer, np.floating)):
-        if not math.isfinite(value):
+        if not math.isfinite(number("coefficient", value)):
             raise ValueError(f"a coefficient must be a finite number, not {value}")
         return Constant(float(value))
     from .function import Function  # which is itself made of coefficients

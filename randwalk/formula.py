@@ -20,7 +20,7 @@ OPERATORS: dict[type[ast.operator], Callable[[Coefficient, Coefficient], Coeffic
 }
 
 
-def expression(text: str, **parameters: float) -> Coefficient:
+def expression(text: str, /, **parameters: float) -> Coefficient:
     """Read a formula in ``x``, ``t``, named parameters, ``pi`` and ``e`` into a coefficient.
 
     The grammar is ``+ - * / **``, parentheses, numbers and the functions sin, cos, tan, exp, log, sqrt, sinh, cosh, tanh,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import inspect
 import math
 from collections.abc import Callable
 from functools import cached_property
@@ -14,6 +13,7 @@ from numpy.typing import ArrayLike
 from . import roots
 from .coefficient import ZERO, Coefficient, CoefficientLike, Floats, as_coefficient
 from .difference import Difference
+from .signature import needed_parameters
 from .tracing import trace
 
 SAMPLES = 1025  # values of a function without a scale, from which its width is estimated
@@ -70,11 +70,7 @@ class Function(Coefficient):
         if not callable(function):
             raise TypeError(f"a coefficient is a number, a Coefficient or a function of x and t, not {function!r}")
         self.function = function
-        names = [
-            p.name
-            for p in inspect.signature(function).parameters.values()
-            if p.default is p.empty and p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
-        ]
+        names = needed_parameters(function)
         if len(names) not in (1, 2):
             raise TypeError(f"a coefficient function takes x, t or (x, t); {self.name} takes ({', '.join(names)})")
         both = ("t", "x") if names == ["t", "x"] else ("x", "t")

@@ -9,13 +9,15 @@ from .bond import BondMean
 from .coefficient import Floats
 from .convention import Convention
 from .domain import PartiallyAbsorbing
+from .remedy import rounded_down
 from .rule import Rule
-from .walk import LatticeWalk, rounded_down
+from .walk import LatticeWalk
 
 
 def step_out(walk: LatticeWalk, side: str, x: float, t: Floats) -> Floats:
     """:func:`absorption`, refused where it is no probability or leaves none for the step inward."""
-    out = absorption(walk, side, x, t)
+    with np.errstate(all="ignore"):  # what is not finite is refused
+        out = absorption(walk, side, x, t)
     inward = (walk.right if side == "left" else walk.left)(x, t)
     wrong = ~((out >= 0.0) & (out <= 1.0 - inward))
     if wrong.any():
@@ -34,6 +36,8 @@ def _remedy(walk: LatticeWalk, side: str, t: float, out: float, inward: float) -
     if out >= 0.0:
         return f"take dt ≤ {rounded_down(walk.dt / (out + inward))}"
     k, place, sign = _wall(walk, side)
+    if not float(walk.diffusion(place, t)) > 0.0:
+        return f"the diffusion at the wall is {float(walk.diffusion(place, t)):g} and must be positive"
     dx = float(walk.diffusion(place, t)) / abs(k + sign * float(walk.declared_drift(place, t)))
     return f"the drift leads out too fast for dx = {walk.dx:g}; take dx ≤ {rounded_down(dx)} or rule=Rule.FITTED"
 

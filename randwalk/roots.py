@@ -88,20 +88,27 @@ def merged(places: Iterable[float], low: float, high: float) -> tuple[float, ...
     return tuple(result)
 
 
-def jumps(f: Curve, place: float, room: float) -> bool:
-    """Whether f jumps or is unbounded at `place`, which has no other break within `room`.
+def jumps(f: Curve, places: Array, rooms: Array) -> Array:
+    """Whether f jumps or is unbounded at each of the places, none of which has another break within its room.
 
-    The difference over the place shrinks with its distance if f is continuous, however steep its kink. Where f has no
+    The difference over a place shrinks with its distance if f is continuous, however steep its kink. Where f has no
     values on one side, it ends, and does not jump.
     """
-    distances = np.ldexp(room, np.array([-24, -32]))
-    right, left, at = f(place + distances), f(place - distances), f(np.array([place]))
-    if np.isnan(right).any() or np.isnan(left).any():
-        return False
-    with np.errstate(invalid="ignore"):
-        far, near = np.abs(right - left)
-    about = np.abs(f(place + room * np.linspace(-0.5, 0.5, 9)))
-    size = np.max(about, where=np.isfinite(about), initial=0.0)
-    if np.isinf(at).any() or not np.isfinite(near) or np.abs(right[1]) > 1e6 * size:
-        return True
-    return bool(near > 0.5 * far and near > 1e-10 * size)
+    far, near = np.ldexp(rooms, -24), np.ldexp(rooms, -32)
+    offsets = np.array([far, near, -far, -near, *(part * rooms for part in np.linspace(-0.5, 0.5, 9))])
+    values = f((places + offsets).ravel()).reshape(offsets.shape)
+    size = np.max(np.abs(values[4:]), axis=0, where=np.isfinite(values[4:]), initial=0.0)
+    with np.errstate(invalid="ignore", over="ignore"):
+        over_far, over_near = np.abs(values[0] - values[2]), np.abs(values[1] - values[3])
+        stays = (over_near > 0.5 * over_far) & (over_near > 1e-10 * size)
+        unbounded = np.isinf(f(places)) | ~np.isfinite(over_near) | (np.abs(values[1]) > 1e6 * size)
+    return ~np.isnan(values[:4]).any(axis=0) & (stays | unbounded)
+
+
+def rooms(places: Array, *ends: float) -> Array:
+    """The distance from each of the increasing places to the nearest other one or end."""
+    marks = np.unique([*places, *(end for end in ends if np.isfinite(end))])
+    gaps = np.diff(marks, prepend=-np.inf, append=np.inf)
+    at = np.searchsorted(marks, places)
+    room = np.minimum(gaps[at], gaps[at + 1])
+    return np.where(np.isfinite(room), room, np.where(places == 0.0, 1.0, np.abs(places)))

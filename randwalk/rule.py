@@ -66,7 +66,7 @@ class Rule(StrEnum):
         """
         most = 2.0 if self is Rule.TWO_WAY else 6.0
         if self is not Rule.FITTED:
-            return min(dx**2 / (most * float(bond.diffusion(x, t).max())) for bond in both)
+            return min(dx**2 / (most * float(np.nanmax(bond.diffusion(x, t)))) for bond in both)
         with np.errstate(all="ignore"):  # where D = 0 there is no such step, and the walk is refused with the place
             d, w = ([c(x, t) for c in cs] for cs in zip(*((b.diffusion, b.bias) for b in both), strict=True))
             exact = np.nanmin([dx**2 / (most * d[i]) * _slowing(w[i]) for i in (0, 1)])
@@ -83,7 +83,7 @@ def shortfall(bias: Floats) -> Floats:
 def _slowing(bias: Floats) -> Floats:
     """12 ((w/2) coth(w/2) - 1)/w², 1 at w = 0."""
     w = np.maximum(np.abs(bias), 1e-2)  # below it the next term of the series is under 1e-11
-    return np.where(np.abs(bias) < 1e-2, 1.0 - bias**2 / 60.0, 12.0 * (0.5 * w / np.tanh(0.5 * w) - 1.0) / w**2)
+    return np.where(np.abs(bias) < 1e-2, 1.0 - bias**2 / 60.0, (6.0 / np.tanh(0.5 * w) - 12.0 / w) / w)
 
 
 def _exponential(argument: Coefficient) -> Coefficient:

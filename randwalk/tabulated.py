@@ -1,16 +1,15 @@
-"""Coefficients given by a table of values, and the CSV files they are read from."""
+"""Coefficients given by a table of values."""
 
 from __future__ import annotations
 
-import csv
 import math
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from .coefficient import ZERO, Coefficient, Floats
+from .columns import read_columns
 
 
 class Table(Coefficient):
@@ -59,12 +58,21 @@ class Table(Coefficient):
 
     @classmethod
     def from_csv(cls, path: str | Path, x: str, value: str) -> Table:
-        """Read the columns named `x` and `value` of a CSV file with a header row.
+        """Read the columns named `x` and `value` of a CSV file with a header (:mod:`randwalk.columns`).
 
-        What cannot be read is a ValueError with file, line and column.
+        What cannot be read, or does not increase, is a ValueError with file, line and column.
         """
-        columns = read_csv(path, [x, value])
-        return cls(columns[x], columns[value])
+        columns = read_columns(path, [x, value])
+        numbers = columns.numbers([x, value])
+        for line, before, here in zip(columns.lines[1:], numbers[x], numbers[x][1:], strict=False):
+            if here <= before:
+                raise ValueError(
+                    f"{columns.path}, line {line}: {x} = {here:g} comes after {before:g} and must increase: sort the rows, "
+                    "and give each place once"
+                )
+        if len(columns.lines) < 2:
+            raise ValueError(f"{columns.path} has one row, on line {columns.lines[0]}: a table needs two or more")
+        return cls(numbers[x], numbers[value])
 
     def evaluate(self, x: Floats, t: Floats) -> Floats:
         _refuse_outside(self.x, x)
@@ -178,29 +186,3 @@ def _changes(knots: Floats, values: Floats) -> tuple[float, ...]:
 
 def _range(knots: Floats, variable: str) -> tuple[float, float]:
     return (float(knots[0]), float(knots[-1])) if variable == "x" else (-math.inf, math.inf)
-
-
-def read_csv(path: str | Path, names: Sequence[str]) -> dict[str, list[float]]:
-    """The numeric columns called `names` of a CSV file with a header; what is wrong is told with file, line and column."""
-    path = Path(path)
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file)
-            header = reader.fieldnames or []
-            for name in names:
-                if name not in header:
-                    raise ValueError(
-                        f"{path}: there is no column {name!r}; the columns are {', '.join(header) or 'none'}"
-                    )
-            columns: dict[str, list[float]] = {name: [] for name in names}
-            for row in reader:
-                for name in names:
-                    try:
-                        columns[name].append(float(row[name]))
-                    except (TypeError, ValueError):
-                        raise ValueError(
-                            f"{path}, line {reader.line_num}: {row[name]!r} in column {name!r} is not a number"
-                        ) from None
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise ValueError(f"{path} cannot be read as CSV: {error}") from None
-    return columns

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
 from functools import lru_cache
@@ -20,6 +21,7 @@ from randwalk.walk import Rule
 ITO, STRATONOVICH, FICK = rw.Convention.ITO, rw.Convention.STRATONOVICH, rw.Convention.FICK
 REFLECT, ABSORB = rw.Reflecting(), rw.Absorbing()
 BOX = rw.Interval(0.0, 1.0, REFLECT, REFLECT)
+EPS = float(np.finfo(np.float64).eps)
 RULES = [rule for rule in Rule if rule is not Rule.TWO_WAY]
 SMOOTH = rw.expression("1 + 0.5*sin(3*x)")
 JUMPY = rw.expression("0.1 + 2*heaviside(x - 0.3141) - 1.7*heaviside(x - 0.66)")
@@ -66,7 +68,12 @@ def test_equilibrium_without_drift_is_a_power_of_the_diffusion(
 
 def test_equilibrium_on_a_ring_whose_diffusion_jumps_across_the_seam() -> None:
     walk = rw.LatticeWalk.from_drift(
-        0.0, rw.expression("1 + 4*heaviside(x - 0.97) + x"), sites=20, domain=rw.Ring(0.0, 1.0), start=0.5, convention=FICK
+        0.0,
+        rw.expression("1 + 4*heaviside(x - 0.97) + x"),
+        sites=20,
+        domain=rw.Ring(0.0, 1.0),
+        start=0.5,
+        convention=FICK,
     )
     assert np.ptp(rw.pde.stationary_law(walk).pmf) * 20 < 1e-7  # 20 probabilities rounded to 2⁻³¹
 
@@ -146,7 +153,11 @@ def survival(equation: rw.pde.FokkerPlanck) -> float:
 @pytest.mark.parametrize("rule", RULES)
 def test_the_walk_tends_to_its_equation_at_second_order(convention: rw.Convention, rule: Rule) -> None:
     """Survival between a reflecting and an absorbing wall against finite differences (to 1e-6)."""
-    domain, drift, d = rw.Interval(0.0, 1.05, REFLECT, ABSORB), rw.expression("1 - 3*x"), rw.expression("0.6 + 0.3*sin(4*x)")
+    domain, drift, d = (
+        rw.Interval(0.0, 1.05, REFLECT, ABSORB),
+        rw.expression("1 - 3*x"),
+        rw.expression("0.6 + 0.3*sin(4*x)"),
+    )
     equation = rw.pde.FokkerPlanck(drift, d, domain, start=rw.Uniform(0.1, 0.6), convention=convention)
     right, errors = survival(equation), []
     for dx in (0.3, 0.1, 0.1 / 3):
@@ -179,7 +190,9 @@ def test_units_do_not_matter(convention: rw.Convention, rule: Rule) -> None:
 
 
 def test_the_convention_survives_every_road() -> None:
-    walk = rw.LatticeWalk.from_drift(rw.expression("1 - x"), SMOOTH, dx=0.1, start=0.2, convention=STRATONOVICH, killing=0.1)
+    walk = rw.LatticeWalk.from_drift(
+        rw.expression("1 - x"), SMOOTH, dx=0.1, start=0.2, convention=STRATONOVICH, killing=0.1
+    )
     equation = rw.pde.limit(walk)
     assert equation == rw.pde.FokkerPlanck(
         rw.expression("1 - x"), SMOOTH, start=0.2, killing=0.1, convention=STRATONOVICH
@@ -241,7 +254,9 @@ def test_a_strong_drift_is_followed() -> None:
 
 @pytest.mark.parametrize("convention", list(rw.Convention))
 @pytest.mark.parametrize("rate", [1.0, 30.0, 1000.0])
-def test_the_step_of_the_fitted_rule_is_valid_on_all_of_a_bounded_domain(convention: rw.Convention, rate: float) -> None:
+def test_the_step_of_the_fitted_rule_is_valid_on_all_of_a_bounded_domain(
+    convention: rw.Convention, rate: float
+) -> None:
     drift = rate * rw.expression("sin(7*x)*(1 + sin(50*t))")
     walk = rw.LatticeWalk.from_drift(
         drift, rw.expression("0.3 + 0.25*sin(40*x)"), sites=30, domain=BOX, start=0.5, rule=Rule.FITTED, convention=convention,
@@ -267,6 +282,14 @@ def test_fitted_agrees_with_the_equation_where_linear_is_refused() -> None:
     assert math.log2(abs(errors[1] / errors[2])) == pytest.approx(2, abs=0.3), errors
 
 
+@pytest.mark.parametrize("d", [1e-140, 1e-30, 1e-12])
+def test_a_drift_without_diffusion_to_speak_of(d: float) -> None:
+    """w = a dx/D beyond e^w of floating point: p + q tends to 1, and a step is dx to the right, all but surely."""
+    walk = rw.LatticeWalk.from_drift(2.0, d, dx=0.1, rule=Rule.FITTED)
+    assert walk.dt == pytest.approx(0.05, rel=1e-9) and float(walk.right(0.0)) == pytest.approx(1.0, abs=1e-9)
+    assert 0.0 <= float(walk.left(0.0)) < 1e-300 and float(walk.right(0.0)) <= 1.0 + 8 * EPS
+
+
 @pytest.mark.parametrize(("a", "dx"), [(100.0, 0.1), (-20.0, 0.1), (1e-3, 1e3)])
 def test_capped_is_refused_where_walkers_start_at_its_cap(a: float, dx: float) -> None:
     """tanh(w/2)/(w/2) of the speed is left; both remedies work."""
@@ -287,7 +310,9 @@ def test_capped_says_so_where_walkers_get_to_its_cap() -> None:
     rw.pde.exact_law(walk, [0.05])
     rw.simulate(walk, 1000, [0.05], seed=1)
     for run in (rw.pde.exact_law, lambda walk, times: rw.simulate(walk, 1000, times, seed=1)):
-        with pytest.warns(RuntimeWarning, match=r"rule = capped loses \d+.* % of the mean speed at t = 2: .*rule=Rule\.FITTED"):
+        with pytest.warns(
+            RuntimeWarning, match=r"rule = capped loses \d+.* % of the mean speed at t = 2: .*rule=Rule\.FITTED"
+        ):
             run(walk, [0.05, 2.0])
 
 
@@ -302,7 +327,9 @@ def test_the_rule_that_a_message_names_runs() -> None:
         law = rw.pde.exact_law(rw.LatticeWalk.from_drift(steep, 0.5, rule=rule, **place), [0.5])
         assert law.survival(0.5) == pytest.approx(1.0, abs=1e-12)
     with pytest.raises(ValueError, match="take dt ≤ ") as caught:
-        rw.LatticeWalk.from_drift(steep, 0.5, dt=0.01, rule=Rule.FITTED, **{k: box[k] for k in ("dx", "domain", "start")})
+        rw.LatticeWalk.from_drift(
+            steep, 0.5, dt=0.01, rule=Rule.FITTED, **{k: box[k] for k in ("dx", "domain", "start")}
+        )
     dt = float(re.findall(r"dt ≤ ([\d.e-]+)", str(caught.value))[0])
     rw.LatticeWalk.from_drift(steep, 0.5, dt=dt, rule=Rule.FITTED, **{k: box[k] for k in ("dx", "domain", "start")})
 
@@ -361,7 +388,7 @@ def test_absorption_where_the_diffusion_varies() -> None:
     """ρ_t = ((0.3 + x/2)ρ)_xx with J = -ρ at 0: 0.1585599 is absorbed by t = 0.2, and the walk tends to it at order 2."""
     right, errors = wall_errors(ITO, Rule.EXACT_VARIANCE, "left", "0", "0.3 + 0.5*x", 1.0, 20, 1e-7)
     assert right == pytest.approx(0.1585599, abs=2e-7)
-    for coarse, fine in zip(errors, errors[1:], strict=False):
+    for coarse, fine in itertools.pairwise(errors):
         assert math.log(abs(coarse / fine), 3) == pytest.approx(2, abs=0.1), errors
 
 
@@ -422,7 +449,9 @@ def test_any_reactivity_has_a_walk(k: float, drift: float) -> None:
     equation = rw.pde.FokkerPlanck(drift, 1.0, domain, rw.Uniform(0.0, 1.0))
     right = float(rw.pde.closed_form(equation).passed("left", 0.1))
     walk = rw.pde.walk_for(equation, sites=30, times=[0.1])
-    assert float(rw.pde.exact_law(walk, [0.1]).passed("left", [0.1])[0]) == pytest.approx(right, rel=4e-3, abs=540 * 2.0**-32)
+    assert float(rw.pde.exact_law(walk, [0.1]).passed("left", [0.1])[0]) == pytest.approx(
+        right, rel=4e-3, abs=540 * 2.0**-32
+    )
 
 
 def test_a_wall_beside_a_jump_and_a_killing() -> None:

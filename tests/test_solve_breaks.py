@@ -254,7 +254,7 @@ def test_edges_are_nested_and_stand_on_breaks() -> None:
         assert fine.edges[::2] == pytest.approx(coarse.edges, abs=1e-15)
         assert (np.diff(fine.edges) > 0.0).all()
         assert np.isin(breaks, coarse.edges).all()
-    with pytest.raises(ValueError, match="take at least 32 cells"):
+    with pytest.raises(ValueError, match="take at least 64 cells"):
         Grid(0.0, 1.0, 8, breaks=(0.5,))
 
 
@@ -266,7 +266,7 @@ def test_equal_cells_where_nothing_breaks() -> None:
 
 def test_splines_of_pieces_do_not_round_a_kink() -> None:
     grid = Grid(-1.0, 1.0, 64, breaks=(0.25,))
-    kink = Piecewise.through_centres(grid, np.abs(grid.x - 0.25), CubicSpline)
+    kink = Piecewise.through_centres(grid, np.abs(grid.x - 0.25), np.full(3, math.nan), CubicSpline)
     assert kink(np.array([0.24, 0.25, 0.2500001])) == pytest.approx([0.01, 0.0, 1e-7], abs=1e-12)
 
 
@@ -278,3 +278,36 @@ def test_many_breaks() -> None:
     assert np.abs(found.cdf(found.edges, 0.05) - still.cdf(found.edges, 0.05)).max() < 1e-2
     with pytest.raises(ValueError, match="jump at 9999 places"):
         solve(FokkerPlanck(rw.expression("sign(sin(x*31415.92653589793))"), 0.5, BOX, 0.3), [0.05], 1e-2)
+
+
+@pytest.mark.parametrize("drift", [-100.0, -10.0, 0.0, 40.0])
+def test_a_backward_solution_between_its_cells(drift: float) -> None:
+    """A layer at a wall, u = (1 - e^(-ax))/(1 - e^(-a)): right up to the wall, where it is what is paid there."""
+    between = rw.Interval(0.0, 1.0, ABSORBING, ABSORBING)
+    found = exit_probability(FokkerPlanck(drift, 1.0, between, 0.5), "right", 1e-3)
+    x = np.linspace(0.0, 1.0, 1001)
+    expected = np.expm1(-drift * x) / math.expm1(-drift) if drift else x
+    assert np.abs(found.value(x) - expected).max() < max(SLACK * found.error_estimate, 1e-12)
+    assert float(found.value(1.0)) == pytest.approx(1.0, abs=1e-14)
+
+
+def test_a_backward_solution_inside_a_narrow_slab() -> None:
+    """Two cells in a slab that kills: a cubic through walls of the slab and its cells."""
+    rate = rw.expression("1e3*(heaviside(x - 0.55) - heaviside(x - 0.551))")
+    loose, fine = (mean_exit_time(FokkerPlanck(0.0, 1.0, BOX, 0.5, rate), tolerance) for tolerance in (1e-3, 1e-6))
+    x = np.linspace(0.54, 0.56, 401)
+    assert np.abs(loose.value(x) - fine.value(x)).max() < SLACK * loose.error_estimate
+
+
+def test_times_without_end_are_refused() -> None:
+    """A reflecting end that the drift leads to and where D vanishes holds what reaches it for ever."""
+    trap = rw.Interval(0.0, 1.0, REFLECTING, ABSORBING)
+    with pytest.raises(ValueError, match=r"mean exit time|out of reach"):
+        mean_exit_time(FokkerPlanck(-300.0, rw.expression("x"), trap, 0.5), 1e-3)
+
+
+def test_narrow_wells_are_refined_with_the_rest() -> None:
+    """Whatever factors of 2 the number of cells has, each piece has its share of them."""
+    for cells in (256, 1302, 3096, 14447 * 2):
+        grid = Grid(-5.0, 5.0, cells, breaks=(0.19, 0.2, 0.21))
+        assert min(grid.counts) > 0.02 * cells
