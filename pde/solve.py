@@ -55,6 +55,10 @@ class Solution:
         Estimate of the largest error of the cumulative probability at any cell edge, or of the mass absorbed at a wall
         or killed, at each recorded time: a third of the difference to the same solution on cells, and steps, twice as
         long; not less than what ``leaked``. ``error_estimate`` is the largest.
+    passage_error : float
+        Estimate of the largest error of :meth:`passed` and :meth:`survival` at any time, between the recorded ones and
+        before the first too: the difference to the solution on cells and steps twice as long. Steps are chosen for the
+        recorded times, so it may be far larger than the tolerance.
     ages : (steps + 1,) array
         The times of all steps, from 0.
     left_so_far : (steps + 1, 3) array
@@ -67,6 +71,7 @@ class Solution:
     times: Floats
     density: Floats
     errors: Floats
+    passage_error: float
     ages: Floats
     left_so_far: Floats
 
@@ -131,8 +136,8 @@ class Solution:
     def passed(self, wall: str, times: ArrayLike) -> Floats:
         """The probability of having been absorbed at `wall`, "left" or "right", or of "killing", by each of the `times`.
 
-        Any times from 0 to the last one: exact sums at the time steps, a monotone cubic between them. Steps are chosen for
-        the recorded times, so well before the first of them the error may exceed the estimate.
+        Any times from 0 to the last one: exact sums at the time steps, a monotone cubic between them. At the recorded times
+        the error is within ``errors``; at others, ``passage_error`` tells how large it may be.
         """
         if wall not in OUTLETS:
             raise ValueError(f"wall = {wall!r}: give one of {', '.join(map(repr, OUTLETS))}")
@@ -257,7 +262,8 @@ def solve(
             errors = np.maximum(fine.difference(coarse) * needs.remaining(cells), lost.sum())
             if (lost <= leak).all():
                 return Solution(
-                    equation, scheme, grid, recorded, fine.mass / grid.widths, errors, fine.ages, fine.left_so_far
+                    equation, scheme, grid, recorded, fine.mass / grid.widths, errors, fine.passage_difference(coarse),
+                    fine.ages, fine.left_so_far,
                 )
             window = fitted(equation, widened(window, lost, leak, MARGIN), float(recorded[-1]))
 
@@ -293,6 +299,11 @@ class _Run:
                 mass.append(state[:-3])
                 at.append(len(ages) - 1)
         return cls(np.array(mass), np.array(ages), np.array(left), at)
+
+    def passage_difference(self, other: _Run) -> float:
+        """The largest difference between what has left here, at any step, and a cubic through what has left in a run with
+        longer steps."""
+        return float(np.abs(self.left_so_far - PchipInterpolator(other.ages, other.left_so_far)(self.ages)).max())
 
     def difference(self, other: _Run) -> Floats:
         """The largest difference to a run on the same grid or one of half as many cells, at each recorded time."""

@@ -117,3 +117,77 @@ def test_closed_forms_to_any_tolerance(name: str, tolerance: float) -> None:
     equation, times = CLOSED[name]
     solution = solve(equation, times, tolerance)
     check(solution, tolerance, true_errors(solution))
+
+
+@pytest.mark.parametrize("start", [0.5, 0.05])
+def test_passage_between_recorded_times(start: float) -> None:
+    """Far from the recorded times the curves may be poor, and ``passage_error`` says so."""
+    equation = FokkerPlanck(1.0, 0.5, rw.Interval(0.0, 1.0, ABSORBING, REFLECTING), start, killing=0.3)
+    solution, form, t = solve(equation, [0.5, 1.0], 1e-3), closed_form(equation), np.linspace(1e-3, 1.0, 200)
+    errors = [np.abs(solution.passed(side, t) - form.passed(side, t)).max() for side in ("left", "killing")]
+    assert max(errors) <= HONEST * solution.passage_error
+    assert solution.error_estimate <= 1e-3 < solution.passage_error
+
+
+NO_CLOSED_FORM: dict[str, tuple[FokkerPlanck, list[float]]] = {
+    "p(x, t)": (FokkerPlanck(rw.expression("cos(3*t) - x**3"), rw.expression("0.3 + 0.2*sin(x + t)"), start=0.5), [0.2, 1.0]),
+    "Fick": (
+        FokkerPlanck(0.5, rw.expression("0.3 + 0.5*x"), rw.Interval(0.0, 1.0, rw.PartiallyAbsorbing(1.0), REFLECTING),
+                     Uniform(0.2, 1.0), convention=rw.Convention.FICK), [0.1, 0.4],
+    ),
+    "table": (
+        FokkerPlanck(rw.Table(np.linspace(-3, 3, 13), np.sin(np.arange(13.0))), 0.2, rw.Interval(-3.0, 3.0, ABSORBING, REFLECTING)),
+        [0.3, 2.0],
+    ),
+    "killing in space": (
+        FokkerPlanck(0.0, 0.1, rw.Ring(0.0, 1.0), 0.3, rw.expression("5*exp(-((x-0.6)/0.02)**2)")), [0.2, 1.0],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NO_CLOSED_FORM)
+def test_against_a_hundredth_of_the_tolerance(name: str) -> None:
+    equation, times = NO_CLOSED_FORM[name]
+    found, right = solve(equation, times, 1e-2), solve(equation, times, 1e-4)
+    edges = found.edges
+    for t, error in zip(times, found.errors, strict=True):
+        assert np.abs(found.cdf(edges, t) - right.cdf(edges, t)).max() <= HONEST * error + 2e-4
+        assert abs(float(found.survival(t) - right.survival(t))) <= HONEST * error + 1e-4
+    assert found.error_estimate <= 1e-2
+
+
+@pytest.mark.parametrize("tolerance", [1e-2, 1e-4])
+@pytest.mark.parametrize("drift", [0.3, 5.0, -40.0])
+def test_exits(tolerance: float, drift: float) -> None:
+    """D = 1 between 0, absorbing, and 1, absorbing: P(right) = (1 - e^(-ax))/(1 - e^(-a)), mean time (P(right) - x)/a."""
+    box = FokkerPlanck(drift, 1.0, rw.Interval(0.0, 1.0, ABSORBING, ABSORBING), 0.5)
+    time, right = mean_exit_time(box, tolerance), exit_probability(box, "right", tolerance)
+    x = time.x
+    exact = np.expm1(-drift * x) / math.expm1(-drift)
+    error = np.abs(time.u - (exact - x) / drift).max()
+    assert error <= HONEST * time.error_estimate + 1e-13 and time.error_estimate <= tolerance * time.u.max()
+    exact = np.expm1(-drift * right.x) / math.expm1(-drift)
+    assert np.abs(right.u - exact).max() <= HONEST * right.error_estimate + 1e-12
+    assert right.error_estimate <= tolerance * right.u.max()
+
+
+PAYOFFS: dict[str, tuple[Callable[[Any], Any], Callable[[Floats, float, float], Floats]]] = {
+    "step": (lambda x: np.heaviside(x - 0.123, 0.5), lambda x, m, s: ndtr((x + m - 0.123) / s)),
+    "square": (lambda x: x**2, lambda x, m, s: (x + m) ** 2 + s**2),
+    "narrow": (
+        lambda x: np.exp(-(((x - 0.1) / 0.01) ** 2)),
+        lambda x, m, s: np.exp(-((x + m - 0.1) ** 2) / (1e-4 + 2 * s * s)) / math.sqrt(1.0 + 2e4 * s * s),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", PAYOFFS)
+@pytest.mark.parametrize("drift", [0.0, 3.0])
+def test_payoffs(name: str, drift: float) -> None:
+    payoff, exact = PAYOFFS[name]
+    t, diffusion = 0.5, 0.2
+    found = backward(FokkerPlanck(drift, diffusion), payoff, t, 1e-3, over=(-2.0, 1.0))
+    x = np.linspace(-2.0, 1.0, 40)
+    right = exact(x, drift * t, math.sqrt(2 * diffusion * t))
+    assert np.abs(found.value(x) - right).max() <= HONEST * found.error_estimate
+    assert found.error_estimate <= 1.01e-3 * np.abs(right).max()
