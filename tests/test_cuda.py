@@ -93,17 +93,21 @@ def test_half_an_installation_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(("version", "told"), [("2.5.1", 'pip install "numpy<2.5"'), ("2.4.6", "reinstall it")])
-def test_a_numpy_that_is_too_new_is_named(monkeypatch: pytest.MonkeyPatch, version: str, told: str) -> None:
-    """numba-cuda 0.30.4 asks for `numpy.row_stack`, which NumPy 2.5 no longer has."""
+@pytest.mark.parametrize("module", ["randwalk.kernels.cuda", "numba.cuda.np"])
+def test_a_numpy_that_is_too_new_is_named(
+    monkeypatch: pytest.MonkeyPatch, module: str, version: str, told: str
+) -> None:
+    """numba-cuda 0.30.4 asks for `numpy.row_stack`, which NumPy 2.5 no longer has, when it compiles its first kernel."""
 
     class Loading:
         def find_spec(self, name: str, path: object, target: object = None) -> None:
-            if name == "randwalk.kernels.cuda":
+            if name == module:
                 raise AttributeError("module 'numpy' has no attribute 'row_stack'")
 
     monkeypatch.setattr(device, "find_spec", lambda name: True)
-    monkeypatch.delitem(sys.modules, "randwalk.kernels.cuda", raising=False)
-    monkeypatch.delattr("randwalk.kernels.cuda", raising=False)
+    if module == "randwalk.kernels.cuda":
+        monkeypatch.delattr(module, raising=False)
+    monkeypatch.delitem(sys.modules, module, raising=False)
     monkeypatch.setattr(sys, "meta_path", [Loading(), *sys.meta_path])
     monkeypatch.setattr(np, "__version__", version)
     ((name, said),) = device.report()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import subprocess
 import sys
@@ -74,3 +75,17 @@ def test_the_quick_part_touches_every_subject() -> None:
     parts = QUICK_FILES | {name.partition("::")[0] for name in QUICK_TESTS}
     parts |= {file for file, text in written.items() if "@pytest.mark.quick" in text}
     assert parts == set(written)
+
+
+def test_aliases_are_types_and_not_text() -> None:
+    """From NumPy 2.5 and Python 3.12 on `ArrayLike` is a TypeAliasType, which cannot be joined to text by `|`."""
+    for folder in ("randwalk", "pde", "validate", "gallery"):
+        for path in sorted((ROOT / folder).rglob("*.py")):
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                if isinstance(node, ast.AnnAssign) and getattr(node.annotation, "id", "") == "TypeAlias":
+                    texts = [
+                        n
+                        for n in ast.walk(node.value or node)
+                        if isinstance(n, ast.Constant) and isinstance(n.value, str)
+                    ]
+                    assert not texts, f"{path}:{node.lineno}"
