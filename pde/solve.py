@@ -15,7 +15,13 @@ from randwalk.plotting import COLOURS, axes
 from randwalk.times import SAME, row_of
 
 from .arguments import (
-    SMALLEST_CELLS, check_equation, check_memory, checked_cells, checked_scheme, checked_times, checked_tolerance,
+    SMALLEST_CELLS,
+    check_equation,
+    check_memory,
+    checked_cells,
+    checked_scheme,
+    checked_times,
+    checked_tolerance,
 )  # fmt: skip
 from .equation import FokkerPlanck
 from .fit import fitted
@@ -256,8 +262,15 @@ def solve(
             errors = np.maximum(fine.difference(coarse) * needs.remaining(cells), lost.sum())
             if (lost <= leak).all():
                 return Solution(
-                    equation, scheme, grid, recorded, fine.mass / grid.widths, errors, fine.passage_difference(coarse),
-                    fine.ages, fine.left_so_far,
+                    equation,
+                    scheme,
+                    grid,
+                    recorded,
+                    fine.mass / grid.widths,
+                    errors,
+                    fine.passage_difference(coarse),
+                    fine.ages,
+                    fine.left_so_far,
                 )
             window = fitted(equation, widened(window, lost, leak, MARGIN), float(recorded[-1]))
 

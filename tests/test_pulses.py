@@ -117,7 +117,10 @@ def test_steps_follow_the_tolerance() -> None:
     flat = FokkerPlanck(0, 1, rw.Interval(0, 1, rw.Reflecting(), rw.Reflecting()), 0.5, killing=1)
     for solution in (solve(flat, [1, 2, 4, 8], 1e-2), solve(flat, [1, 2, 4, 8], cells=16)):
         assert solution.steps < 500
-        assert np.abs(solution.survival(solution.times) - np.exp(-solution.times)).max() <= HONEST * solution.error_estimate
+        assert (
+            np.abs(solution.survival(solution.times) - np.exp(-solution.times)).max()
+            <= HONEST * solution.error_estimate
+        )
     layer = FokkerPlanck(-50, 1, rw.Interval(0, 1, rw.Reflecting(), rw.Reflecting()), 0.5, killing=3)
     solution = solve(layer, [0.2, 1], 1e-2)
     assert solution.steps < 500 and solution.error_estimate <= 1e-2
