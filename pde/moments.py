@@ -131,8 +131,8 @@ def linear_noise(equation: FokkerPlanck, until: float, pace: Pace, start: Start)
     bounds = _bounds(equation, m, until)
     clock = Clock.equal(np.array([until]), until / STEPS, pace)
     for stretch in clock.stretches:
-        dt = (stretch.end - stretch.begin) / stretch.count
-        for step in range(stretch.count):
+        dt = (stretch.end - stretch.begin) / stretch.steps
+        for step in range(stretch.steps):
             t = stretch.begin + step * dt
             x = domain.low + np.mod(m - domain.low, domain.high - domain.low) if domain.periodic else m
             read = (drift, equation.diffusion, equation.killing, slope)

@@ -156,7 +156,9 @@ NO_CLOSED_FORM: dict[str, tuple[FokkerPlanck, list[float]]] = {
                      Uniform(0.2, 1.0), convention=rw.Convention.FICK), [0.1, 0.4],
     ),
     "table": (
-        FokkerPlanck(rw.Table(np.linspace(-3, 3, 13), np.sin(np.arange(13.0))), 0.2, rw.Interval(-3.0, 3.0, ABSORBING, REFLECTING)),
+        FokkerPlanck(
+            rw.Table(np.linspace(-3, 3, 13), np.sin(np.arange(13.0))), 0.2, rw.Interval(-3.0, 3.0, ABSORBING, REFLECTING)
+        ),
         [0.3, 2.0],
     ),
     "killing in space": (

@@ -154,7 +154,7 @@ def test_steps_end_on_breaks_and_resolve_quick_parts() -> None:
     assert pace.breaks == pytest.approx((0.3,))
     assert any(stretch.end == pace.breaks[0] for stretch in clock.stretches)
     near = [s for s in clock.stretches if s.begin < 0.6 <= s.end]
-    assert all((s.end - s.begin) / s.count < 1e-4 for s in near)
+    assert all((s.end - s.begin) / s.steps < 1e-4 for s in near)
     assert clock.steps < 2000
     back = pace.mirrored()
     assert back.breaks == pytest.approx((0.7,))
