@@ -9,6 +9,7 @@ absorbing one.
 from __future__ import annotations
 
 import math
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, TypeAlias
@@ -176,9 +177,7 @@ def backward(
         def apply(tau: float, elapsed: float, state: Floats) -> Floats:
             return resolvents.backward(tau, time - elapsed, state)
 
-        state = final
-        for _, _, state in march(scheme, apply, final, clock, min(float(final.min()), 0.0)):
-            pass  # the last one is wanted
+        ((_, _, state),) = deque(march(scheme, apply, final, clock, min(float(final.min()), 0.0)), maxlen=1)
         u = state[:-3]
         joints = stencil.at_joints(AT_START * time, u, (float(state[-3]), float(state[-2])))
         return BackwardSolution(equation, grid, u, joints, asked, math.nan, "E[f(X_T) | X_0 = x]")

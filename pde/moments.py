@@ -61,7 +61,10 @@ class Moments:
         """The width of cells above which a grid shows nothing of the law at one of the `times`: two standard deviations, or
         where fluxes add as much variance as there is."""
         rows = self._rows(times)
-        variance, smearing = self.variance[rows], self._carried(self.drift)[rows]  # the flux's 2D_h - 2D < |a|h, see below
+        variance, smearing = (
+            self.variance[rows],
+            self._carried(self.drift)[rows],
+        )  # the flux's 2D_h - 2D < |a|h, see below
         added = np.divide(variance, smearing, out=np.full_like(variance, np.inf), where=smearing > 0.0)
         return float(np.minimum(2.0 * np.sqrt(variance), added).min())
 
@@ -71,7 +74,9 @@ class Moments:
 
         The Scharfetter–Gummel flux diffuses with D_h = D (w/2) coth(w/2), w = |a|h/D.
         """
-        fine, coarse = (self._carried(2.0 * self.diffusion * _excess(self.drift * width / self.diffusion)) for width in (h, 2.0 * h))
+        fine, coarse = (
+            self._carried(2.0 * self.diffusion * _excess(self.drift * width / self.diffusion)) for width in (h, 2.0 * h)
+        )
         rows = self._rows(times)
         known = coarse[rows] > 1e-6 * self.variance[rows]
         share = float((fine[rows][known] / (coarse - fine)[rows][known]).max(initial=0.0))
@@ -126,8 +131,8 @@ def linear_noise(equation: FokkerPlanck, until: float, pace: Pace, start: Start)
     bounds = _bounds(equation, m, until)
     clock = Clock.equal(np.array([until]), until / STEPS, pace)
     for stretch in clock.stretches:
-        dt = (stretch.end - stretch.begin) / stretch.count
-        for step in range(stretch.count):
+        dt = (stretch.end - stretch.begin) / stretch.steps
+        for step in range(stretch.steps):
             t = stretch.begin + step * dt
             x = domain.low + np.mod(m - domain.low, domain.high - domain.low) if domain.periodic else m
             read = (drift, equation.diffusion, equation.killing, slope)

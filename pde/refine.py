@@ -72,7 +72,13 @@ class Needs:
 
     @classmethod
     def of(
-        cls, equation: FokkerPlanck, times: Floats, scheme: Scheme, window: Grid, start: Start, narrowest: float = math.inf
+        cls,
+        equation: FokkerPlanck,
+        times: Floats,
+        scheme: Scheme,
+        window: Grid,
+        start: Start,
+        narrowest: float = math.inf,
     ) -> Needs:
         """What `equation` needs on `window` from `start`, with cells no wider than `narrowest`."""
         until, reach, width = float(times[-1]), (window.low, window.high), window.high - window.low
@@ -177,10 +183,12 @@ class Plan:
 
     def _refusal(self, tolerance: float, cells: int, goal: float, reached: float) -> str:
         """What was reached, what it would take, and a tolerance that can be had."""
-        dt, limits = self.needs.scheme.dt, f"at most {LARGEST_CELLS} and {LARGEST_STEPS}"
-        steps = self.clocks(cells, goal)[0].steps
+        dt, steps = self.needs.scheme.dt, self.clocks(cells, goal)[0].steps
         best = f"{reached / self.scale:.2g} was reached; " if math.isfinite(reached) else ""
-        text = f"tolerance = {tolerance / self.scale:g} is out of reach: {best}it would take {cells} cells and {steps} steps ({limits})"
+        text = (
+            f"tolerance = {tolerance / self.scale:g} is out of reach: {best}it would take {cells} cells and {steps} steps "
+            f"(at most {LARGEST_CELLS} and {LARGEST_STEPS})"
+        )
         if dt is not None:
             return f"{text}: leave dt out, or take one much smaller than {dt:g}"
         possible = 2.0 * tolerance

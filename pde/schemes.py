@@ -30,7 +30,8 @@ ROUNDING: Final = 1e-14  # sign changes below this, relative to the largest valu
 
 
 class Scheme(Protocol):
-    """A one-step scheme of some `order`; with a `dt` the steps are that long (shortened to hit the recorded times)."""
+    """A one-step scheme of some `order`; with a `dt` the steps are that long (shortened to hit recorded times and breaks, and to
+    resolve quick changes of coefficients)."""
 
     @property
     def order(self) -> int: ...
@@ -91,12 +92,12 @@ class SDIRK2(_Stepped):
 
 
 class Stretch(NamedTuple):
-    """Equal steps, `count` of them, from `begin` to `end`, which may be `recorded`. Coefficients are read from `first` to
+    """Equal steps, `steps` of them, from `begin` to `end`, which may be `recorded`. Coefficients are read from `first` to
     `last`: at a kink or jump of a coefficient that is just inside the stretch, else its ends."""
 
     begin: float
     end: float
-    count: int
+    steps: int
     recorded: bool
     first: float
     last: float
@@ -136,19 +137,19 @@ class Clock:
 
     def refined(self, factor: int) -> Clock:
         """The clock with every step cut in `factor` equal ones."""
-        return Clock(tuple(stretch._replace(count=factor * stretch.count) for stretch in self.stretches))
+        return Clock(tuple(stretch._replace(steps=factor * stretch.steps) for stretch in self.stretches))
 
     @property
     def steps(self) -> int:
-        return sum(stretch.count for stretch in self.stretches)
+        return sum(stretch.steps for stretch in self.stretches)
 
 
 class _Span(NamedTuple):
-    """A stretch before it is cut: `count` need not be whole."""
+    """A stretch before it is cut: `steps` need not be whole."""
 
     begin: float
     end: float
-    count: float
+    steps: float
     recorded: bool
 
 
@@ -187,7 +188,7 @@ def march(scheme: Scheme, apply: Apply, u: Floats, clock: Clock, floor: float) -
     `floor` by more than rounding is made again that way.
     """
     for stretch in clock.stretches:
-        begin, end, count = stretch.begin, stretch.end, stretch.count
+        begin, end, count = stretch.begin, stretch.end, stretch.steps
 
         def read(tau: float, t: float, u: Floats, first: float = stretch.first, last: float = stretch.last) -> Floats:
             return apply(tau, min(max(t, first), last), u)

@@ -210,8 +210,9 @@ def solve(
         absorbed at either wall or killed. The estimate that is reached is in the result.
     cells : even int ≥ 16, optional
         Fixes the grid in place of the tolerance; steps are then chosen so that their error stays below that of the grid.
+        Refused where so few show nothing of the law.
     scheme : BackwardEuler(), CrankNicolson() or SDIRK2(), optional
-        The time scheme, SDIRK2() by default. With a ``dt`` its steps are that long; else they are chosen.
+        The time scheme, SDIRK2() by default. With a ``dt`` its steps are at most that long; else they are chosen.
 
     Notes
     -----
@@ -262,8 +263,15 @@ def solve(
             errors = np.maximum(fine.difference(coarse) * needs.remaining(cells), lost.sum())
             if (lost <= leak).all():
                 return Solution(
-                    equation, scheme, grid, recorded, fine.mass / grid.widths, errors, fine.passage_difference(coarse),
-                    fine.ages, fine.left_so_far,
+                    equation,
+                    scheme,
+                    grid,
+                    recorded,
+                    fine.mass / grid.widths,
+                    errors,
+                    fine.passage_difference(coarse),
+                    fine.ages,
+                    fine.left_so_far,
                 )
             window = fitted(equation, widened(window, lost, leak, MARGIN), float(recorded[-1]))
 

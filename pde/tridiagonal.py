@@ -8,6 +8,8 @@ are kept to the last bit, and there is nothing to pivot. (LAPACK's ``gttrs``, wh
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import numpy as np
 
 from randwalk.coefficient import Floats
@@ -79,17 +81,25 @@ class Cyclic:
         self._column[-1] += upper[-2]
         self._row[-1] += lower[-1]
         self._body = Tridiagonal(np.append(0.0, lower[1:-1]), excess[:-1] + self._column, np.append(upper[:-2], 0.0))
-        self._pivot = excess[-1] + lower[-1] + upper[-1] - _ends(self._row, self._body.solve(self._column))
+        self._rest = self._body.solve(self._column)  # of the other unknowns, for each unit of the last one
+        self._pivot = excess[-1] + lower[-1] + upper[-1] - _ends(self._row, self._rest)
 
     def solve(self, b: Floats) -> Floats:
         """x with T x = `b` (n,)."""
-        last = (b[-1] + _ends(self._row, self._body.solve(b[:-1]))) / self._pivot
-        return np.append(self._body.solve(b[:-1] + last * self._column), last)
+        return self._bordered(self._body.solve(b[:-1]), b[-1], self._row, self._rest)
 
     def solve_transposed(self, b: Floats) -> Floats:
         """x with Tᵀx = `b` (n,)."""
-        last = (b[-1] + _ends(self._column, self._body.solve_transposed(b[:-1]))) / self._pivot
-        return np.append(self._body.solve_transposed(b[:-1] + last * self._row), last)
+        return self._bordered(self._body.solve_transposed(b[:-1]), b[-1], self._column, self._rest_transposed)
+
+    @cached_property
+    def _rest_transposed(self) -> Floats:
+        return self._body.solve_transposed(self._row)
+
+    def _bordered(self, x: Floats, last: float, border: Floats, rest: Floats) -> Floats:
+        """The solution whose last unknown meets its own row, from the one `x` in which it is 0: a sum of what is not negative."""
+        value = (last + _ends(border, x)) / self._pivot
+        return np.append(x + value * rest, value)
 
 
 def _ends(border: Floats, x: Floats) -> float:

@@ -24,15 +24,19 @@ ABSORBING, REFLECTING = rw.Absorbing(), rw.Reflecting()
 
 
 def wall(kind: str, speed: float = 1.0) -> Wall:
-    return {"A": ABSORBING, "R": REFLECTING, "P": rw.PartiallyAbsorbing(1.5 * speed)}[kind]
+    walls: dict[str, Wall] = {"A": ABSORBING, "R": REFLECTING, "P": rw.PartiallyAbsorbing(1.5 * speed)}
+    return walls[kind]
 
 
 def started(kind: str, length: float) -> Start:
     """A start between 0.2 and 0.8 of `length`."""
-    return {
-        "point": Point(0.4 * length), "uniform": Uniform(0.25 * length, 0.55 * length),
-        "normal": Normal(0.45 * length, 0.02 * length), "sites": Sites([0.3 * length, 0.71 * length], [0.3, 0.7]),
-    }[kind]  # fmt: skip
+    starts: dict[str, Start] = {
+        "point": Point(0.4 * length),
+        "uniform": Uniform(0.25 * length, 0.55 * length),
+        "normal": Normal(0.45 * length, 0.02 * length),
+        "sites": Sites([0.3 * length, 0.71 * length], [0.3, 0.7]),
+    }
+    return starts[kind]
 
 
 def problem(domain: str, start: str, drift: float, killing: float, length: float, time: float) -> FokkerPlanck:
@@ -66,18 +70,34 @@ def closed_problems() -> Iterator[tuple[str, FokkerPlanck, list[float]]]:
     yield "unstable ou", FokkerPlanck(rw.Affine(slope=1.0), 0.5, start=0.2), [0.3, 2.0]
     yield "benes", FokkerPlanck(rw.Tanh(1.0, 1.0), 0.5, start=0.2), [0.2, 1.0]
     yield "fast ring", FokkerPlanck(1.0, 1.0 / 500.0, rw.Ring(0.0, 1.0), 0.2), [3.3]
-    yield "strong drift to a wall", FokkerPlanck(60.0, 1.0, rw.Interval(0.0, 1.0, REFLECTING, ABSORBING), 0.2), [0.01, 0.1]
-    yield "layer at a wall", FokkerPlanck(-50.0, 1.0, rw.Interval(0.0, 1.0, REFLECTING, REFLECTING), 0.5, 3.0), [0.2, 1.0]
-    yield "narrow uniform far from the walls", FokkerPlanck(
-        0.0, 1e-3, rw.Interval(0.0, 1000.0, REFLECTING, ABSORBING), Uniform(500.0, 500.01)
-    ), [0.01, 1.0]
-    yield "narrow normal far from the walls", FokkerPlanck(
-        0.01, 1e-6, rw.Interval(0.0, 100.0, REFLECTING, ABSORBING), Normal(30.0, 1e-3)
-    ), [0.01, 1.0]
+    yield (
+        "strong drift to a wall",
+        FokkerPlanck(60.0, 1.0, rw.Interval(0.0, 1.0, REFLECTING, ABSORBING), 0.2),
+        [0.01, 0.1],
+    )
+    yield (
+        "layer at a wall",
+        FokkerPlanck(-50.0, 1.0, rw.Interval(0.0, 1.0, REFLECTING, REFLECTING), 0.5, 3.0),
+        [0.2, 1.0],
+    )
+    yield (
+        "narrow uniform far from the walls",
+        FokkerPlanck(0.0, 1e-3, rw.Interval(0.0, 1000.0, REFLECTING, ABSORBING), Uniform(500.0, 500.01)),
+        [0.01, 1.0],
+    )
+    yield (
+        "narrow normal far from the walls",
+        FokkerPlanck(0.01, 1e-6, rw.Interval(0.0, 100.0, REFLECTING, ABSORBING), Normal(30.0, 1e-3)),
+        [0.01, 1.0],
+    )
     yield "tiny D", FokkerPlanck(0.0, 1e-8, rw.Interval(0.0, 1.0, ABSORBING, ABSORBING), 0.5), [1.0]
     yield "hardly anybody left", FokkerPlanck(0.0, 0.5, rw.Interval(0.0, 1.0, ABSORBING, ABSORBING), 0.5), [0.01, 14.0]
     yield "two far sites", FokkerPlanck(0.0, 0.5, start=Sites([-300.0, 300.0], [0.5, 0.5])), [0.5]
-    yield "flat with killing", FokkerPlanck(0.0, 1.0, rw.Interval(0.0, 1.0, REFLECTING, REFLECTING), 0.5, 1.0), [1.0, 8.0]
+    yield (
+        "flat with killing",
+        FokkerPlanck(0.0, 1.0, rw.Interval(0.0, 1.0, REFLECTING, REFLECTING), 0.5, 1.0),
+        [1.0, 8.0],
+    )
 
 
 CLOSED = {name: (equation, times) for name, equation, times in closed_problems()}
@@ -136,7 +156,9 @@ NO_CLOSED_FORM: dict[str, tuple[FokkerPlanck, list[float]]] = {
                      Uniform(0.2, 1.0), convention=rw.Convention.FICK), [0.1, 0.4],
     ),
     "table": (
-        FokkerPlanck(rw.Table(np.linspace(-3, 3, 13), np.sin(np.arange(13.0))), 0.2, rw.Interval(-3.0, 3.0, ABSORBING, REFLECTING)),
+        FokkerPlanck(
+            rw.Table(np.linspace(-3, 3, 13), np.sin(np.arange(13.0))), 0.2, rw.Interval(-3.0, 3.0, ABSORBING, REFLECTING)
+        ),
         [0.3, 2.0],
     ),
     "killing in space": (

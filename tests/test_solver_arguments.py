@@ -38,25 +38,27 @@ NO_NUMBERS: list[Any] = [None, "1e-4", [1e-4], np.array([1e-4, 1e-3]), True, 1j]
 @pytest.mark.parametrize("call", WITH_TOLERANCE.values(), ids=WITH_TOLERANCE)
 @pytest.mark.parametrize("value", [*NO_NUMBERS, math.nan, math.inf, 0.0, -1e-3, 1.0, 2, 1e-13])
 def test_tolerances(call: Callable[[Any], object], value: Any) -> None:
-    with pytest.raises((TypeError, ValueError), match="^tolerance = "):
+    with pytest.raises((TypeError, ValueError), match=r"^tolerance = "):
         call(value)
 
 
 @pytest.mark.parametrize("call", OF_EQUATION.values(), ids=OF_EQUATION)
 @pytest.mark.parametrize("value", [None, 1.0, "box", rw.LatticeWalk(0.5, 0.5, dx=1.0, dt=1.0), FokkerPlanck], ids=str)
 def test_equations(call: Callable[[Any], object], value: Any) -> None:
-    with pytest.raises(TypeError, match="^equation = .*FokkerPlanck"):
+    with pytest.raises(TypeError, match=r"^equation = .*FokkerPlanck"):
         call(value)
 
 
 @pytest.mark.parametrize("cells", [100.0, 101, 14, 0, -100, "100", [100], True, math.nan])
 def test_cells(cells: Any) -> None:
-    with pytest.raises((TypeError, ValueError), match="^cells = "):
+    with pytest.raises((TypeError, ValueError), match=r"^cells = "):
         solve(BOX, [0.1], cells=cells)
 
 
 def test_memory_is_refused_with_a_number_of_cells_that_fits() -> None:
-    with pytest.raises(ValueError, match=r"1099511627776 cells and 1 recorded times would take .* GiB.* at most \d+ cells"):
+    with pytest.raises(
+        ValueError, match=r"1099511627776 cells and 1 recorded times would take .* GiB.* at most \d+ cells"
+    ):
         solve(BOX, [0.1], cells=2**40)
     with pytest.raises(ValueError, match="recorded times would take"):
         solve(BOX, np.linspace(0.1, 0.2, 2**26))
@@ -68,7 +70,7 @@ def test_memory_is_refused_with_a_number_of_cells_that_fits() -> None:
      ["0.1"], True, 1j, {0.1}],
 )  # fmt: skip
 def test_times(times: Any) -> None:
-    with pytest.raises((TypeError, ValueError), match="^times"):
+    with pytest.raises((TypeError, ValueError), match=r"^times"):
         solve(BOX, times)
 
 
@@ -80,32 +82,34 @@ def test_schemes(scheme: Any) -> None:
 
 @pytest.mark.parametrize("time", [*NO_NUMBERS, math.nan, math.inf, 0.0, -1.0])
 def test_time_of_a_backward_problem(time: Any) -> None:
-    with pytest.raises((TypeError, ValueError), match="^time = "):
+    with pytest.raises((TypeError, ValueError), match=r"^time = "):
         backward(BOX, cosine, time)
 
 
 @pytest.mark.parametrize("name", ["left", "right", "killed"])
 @pytest.mark.parametrize("value", [*NO_NUMBERS, math.nan, math.inf])
 def test_what_is_paid(name: str, value: Any) -> None:
-    with pytest.raises((TypeError, ValueError), match=f"^{name} = "):
+    with pytest.raises((TypeError, ValueError), match=rf"^{name} = "):
         backward(BOX, cosine, 0.1, **{name: value})
 
 
-@pytest.mark.parametrize("over", [1.0, "ab", (0.1,), (0.2, 0.1), (0.1, math.nan), (-1.0, 0.5), (0.1, 0.2, 0.3), [[0.1, 0.2]]])
+@pytest.mark.parametrize(
+    "over", [1.0, "ab", (0.1,), (0.2, 0.1), (0.1, math.nan), (-1.0, 0.5), (0.1, 0.2, 0.3), [[0.1, 0.2]]]
+)
 def test_range_of_starts(over: Any) -> None:
-    with pytest.raises((TypeError, ValueError), match="^over = "):
+    with pytest.raises((TypeError, ValueError), match=r"^over = "):
         backward(BOX, cosine, 0.1, over=over)
 
 
 @pytest.mark.parametrize("payoff", [1.0, None, "x"])
 def test_payoffs(payoff: Any) -> None:
-    with pytest.raises(TypeError, match="^payoff = "):
+    with pytest.raises(TypeError, match=r"^payoff = "):
         backward(BOX, payoff, 0.1)
 
 
 @pytest.mark.parametrize("wall", ["up", None, 0, ["left"]])
 def test_walls(wall: Any) -> None:
-    with pytest.raises(ValueError, match="^wall = "):
+    with pytest.raises(ValueError, match=r"^wall = "):
         exit_probability(BOX, wall)
 
 
@@ -123,7 +127,9 @@ def test_a_tolerance_out_of_reach_names_one_that_is_not(monkeypatch: pytest.Monk
         with pytest.raises(ValueError, match=r"^tolerance = 1e-10 is out of reach: .*take tolerance = ") as refused:
             call(1e-10)
         remedy = float(re.search(r"take tolerance = (\S+)$", str(refused.value)).group(1))  # type: ignore[union-attr]
-        assert call(remedy).error_estimate <= 1.01 * remedy  # |cos| ≤ 1 is what backward's is relative to; exit times are below 1
+        assert (
+            call(remedy).error_estimate <= 1.01 * remedy
+        )  # |cos| ≤ 1 is what backward's is relative to; exit times are below 1
 
 
 def test_too_few_cells_to_show_anything_are_refused_with_a_number_that_is_enough() -> None:
@@ -137,5 +143,7 @@ def test_too_few_cells_to_show_anything_are_refused_with_a_number_that_is_enough
 def test_quicker_changes_than_steps_can_follow_are_refused() -> None:
     fast = FokkerPlanck(rw.expression("sin(1e8*t)"), 0.5, rw.Interval(0.0, 1.0, rw.Reflecting(), rw.Absorbing()), 0.4)
     for call in (lambda: solve(fast, [1.0]), lambda: backward(fast, cosine, 1.0)):
-        with pytest.raises(ValueError, match=r"times up to 1 would take more than 2e\+08 steps .* take times up to 0.00066"):
+        with pytest.raises(
+            ValueError, match=r"times up to 1 would take more than 2e\+08 steps .* take times up to 0.00066"
+        ):
             call()
