@@ -15,7 +15,7 @@ def occupied(table: StepTable, step: int) -> slice:
     single = live.size > 0 and (live % 2 == live[0] % 2).all()
     if not single or table.wrap % 2 or _stays(table, step).any():
         return slice(None)
-    return slice(int(live[0] - 1 + step) % 2, None, 2)
+    return slice((int(live[0]) - 1 + step) % 2, None, 2)
 
 
 def cell(table: StepTable, step: int) -> int:

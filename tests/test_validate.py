@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,7 +16,7 @@ from scipy import stats
 import randwalk as rw
 from randwalk.validate import MeasuredCounts, case_names, compare, load_case, refine, validate, validate_problem
 from randwalk.validate.compare import Outcomes, chi_square, kolmogorov_smirnov
-from randwalk.validate.convergence import Convergence, Measure, measure_for
+from randwalk.validate.convergence import Convergence, Measure, measure_for, reference, walk_convergence
 from randwalk.validate.measured import MeasuredCurve
 from randwalk.validate.power import detectable, holm
 
@@ -104,6 +107,7 @@ def test_what_cannot_be_compared_is_told() -> None:
         ((9e-3, 9e-3, 9e-3), False),  # order 0: another equation
         ((1e-1, 1e-5, 1.1e-6), False),  # the declared walk is out of line with its own refinement
         ((1e-12, 1e-12, 1e-12), True),  # rounding
+        ((0.5, 1e-14, 1e-14), False),  # the declared walk is elsewhere, its refinements right
     ],
 )
 def test_the_rule_of_convergence(errors: tuple[float, ...], passed: bool) -> None:
@@ -117,6 +121,63 @@ def test_measures_do_not_cut_cells() -> None:
     law = rw.pde.exact_law(walk, [0.5])
     atoms, spread = Measure(measure.edges, (0.5,), ()).values(law), measure.values(law.smoothed())
     assert np.abs(atoms - spread).max() < 1e-15 * 64  # so smoothing changes nothing but rounding
+
+
+def rung_two(walk: rw.LatticeWalk, times: list[float]) -> Convergence:
+    against = reference(walk, times)
+    return walk_convergence(walk, times, against, against.measure)
+
+
+FAULTS: list[tuple[str, Callable[[Any, float], Any]]] = [  # of (drift, dx)
+    ("ten times too slow", lambda drift, dx: 0.1 * drift),
+    ("a speed that grows as sites get closer", lambda drift, dx: 0.1 * drift * (0.05 / dx)),
+    ("the wrong way", lambda drift, dx: -drift),
+]
+
+
+@pytest.mark.parametrize("unit", [1e-6, 1.0])
+@pytest.mark.parametrize(("fault", "planted"), FAULTS, ids=[name for name, _ in FAULTS])
+@pytest.mark.parametrize(
+    ("drift", "domain", "start"),
+    [
+        (20.0, None, 0.0),
+        (-20.0, None, 0.0),
+        (8.0, rw.Interval(-10.0, math.inf, rw.Reflecting()), 0.0),
+        (3.0, rw.Interval(0.0, 12.025, rw.Reflecting(), rw.Absorbing()), 3.5),
+    ],
+)
+def test_a_walk_that_is_elsewhere_fails_rung_two(
+    monkeypatch: pytest.MonkeyPatch, drift: float, domain: Any, start: float, fault: str, planted: Any, unit: float
+) -> None:
+    """The rule is told another drift than the equation, at all levels of refinement. With a drift of 20 the laws have no place
+    in common, and at edges where the declared walk is neither its refinements nor the equation have mass."""
+    rule, now = rw.Rule.EXACT_VARIANCE, rw.Rule.probabilities
+    if domain is not None:
+        ends = {"low": domain.low * unit, "high": domain.high * unit}
+        domain = replace(domain, **ends)
+
+    def wrong(self: rw.Rule, a: Any, d: Any, dx: float, dt: float) -> Any:
+        return now(self, planted(a, dx / unit), d, dx, dt)
+
+    def made() -> rw.LatticeWalk:
+        return rw.LatticeWalk.from_drift(
+            drift * unit, 0.5 * unit**2, dx=0.05 * unit, dt=0.00125, domain=domain, start=start * unit, rule=rule
+        )
+
+    times = [0.1, 1.0]
+    assert rung_two(made(), times[:1]).passed
+    monkeypatch.setattr(rw.Rule, "probabilities", wrong)
+    found = rung_two(made(), times)
+    assert not found.passed and min(found.errors) > 0.02
+
+
+def test_early_and_late_times_are_compared_where_their_mass_is() -> None:
+    """At t = 0.01 and 100 the laws are 100 times as wide as one another: edges for the late one alone see nothing early."""
+    walk = rw.LatticeWalk.from_drift(0.0, 0.5, dx=0.1, times=[0.01, 100.0])
+    against = reference(walk, [0.01, 100.0])
+    for t, sd in ((0.01, 0.1), (100.0, 10.0)):
+        inside = (np.abs(against.measure.edges) < 3.0 * sd).sum()
+        assert inside >= 5, f"{inside} edges within three standard deviations at t = {t}"
 
 
 def test_refinement_keeps_the_equation() -> None:

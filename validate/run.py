@@ -20,7 +20,7 @@ from randwalk.simulation import explain, simulate
 from randwalk.walk import LatticeWalk
 
 from .compare import FALSE_ALARMS, Comparison, compare, gather
-from .convergence import Measure, Reference, distance, measure_for, reference, solver_convergence, walk_convergence
+from .convergence import Measure, Reference, distance, reference, solver_convergence, walk_convergence
 from .measured import read_measured
 from .report import Budget, CaseReport, Report
 
@@ -65,9 +65,8 @@ def validate_problem(
     """
     begun = time.perf_counter()
     walk, times = problem.walk, [t for t in problem.times if t > 0]
-    measure = measure_for(walk, times)
-    equation = limit(walk)
-    against = reference(equation, measure)
+    equation, against = limit(walk), reference(walk, times)
+    measure = against.measure
     ensembles = _ensembles(
         replace(
             problem,
