@@ -73,8 +73,8 @@ class Convergence:
     def rule(self) -> str:
         """When it counts as passed, in words."""
         return (
-            f"last order in [{ORDER - BELOW:g}, {ORDER + ABOVE:g}] and last error ≤ {COARSE:g}, or last error ≤ {self.floor:.1g}; no "
-            "other order above"
+            f"last order in [{ORDER - BELOW:g}, {ORDER + ABOVE:g}] and last error ≤ {COARSE:g}, or last error ≤ "
+            f"{self.floor:.1g}; no other order above"
         )
 
     def plot(self, ax: Axes | None = None) -> Axes:
