@@ -13,7 +13,9 @@ from scipy import integrate, special
 from randwalk.coefficient import Coefficient, Floats, constant_value
 from randwalk.start import Normal, Point, Sites, Start, Uniform
 
-from .green import NODES, WEIGHTS, Benes, Green, Split, deficit, gauss_legendre, normal_between
+from .green import NODES, WEIGHTS, WIDE, Benes, Circle, Green, Panels, Split, deficit, gauss_legendre, normal_between
+
+NARROW = 0.02  # of a period: of a narrower law on a ring, five images are all that 39 standard deviations reach
 
 
 class Law(ABC):
@@ -43,7 +45,12 @@ class Law(ABC):
 
 @dataclass(frozen=True)
 class Superposition(Law):
-    """A Green function summed over the start: over its atoms, or by Gauss–Legendre panels that resolve the kernel."""
+    """A Green function summed over the start.
+
+    Atoms are summed one by one. A start that is spread out is cut: where it feels no wall by time t its law is that of the
+    line, by formula; the rest is summed over Gauss–Legendre panels that resolve the kernel, with the one wall, or the two
+    walls, that can be met from there. So the work does not grow with the width of the start over √(Dt).
+    """
 
     green: Green
     start: Start
@@ -52,81 +59,195 @@ class Superposition(Law):
     def exits(self) -> tuple[str, ...]:  # type: ignore[override]
         return self.green.exits
 
-    def starts(self, t: float) -> tuple[Floats, Floats]:
-        """Places and weights of starts that stand for the whole start at time `t`."""
+    def pieces(self, t: float) -> list[Cloud | Free]:
+        """Laws at time `t` of parts of the start, whose sum is this one."""
         if isinstance(self.start, (Point, Sites)):
-            return _atoms(self.start)
-        low, high = self.start.support
-        scale = self.green.spread(t)
+            return [Cloud(self.green, *_atoms(self.start))]
+        if isinstance(self.green, Benes) or math.isinf(t):
+            return [Cloud(self.green, *self.starts(self.green, *self.start.support, t))]
+        if isinstance(self.green, Circle):
+            if self.green.spread(t) > NARROW * self.green.period:
+                return [Cloud(self.green, *self.starts(self.green, *self.start.support, t))]
+            return [Free(self.green, self.start, *self.start.support, self.green.period)]
+        return self._between_walls(t)
+
+    def _between_walls(self, t: float) -> list[Cloud | Free]:
+        (low, high), (near_low, near_high) = self.start.support, self.green.reach(t)
+        near_low, near_high = self.green.low + near_low, self.green.high - near_high  # infinite where there is no wall
+        first, last = sorted((min(max(near_low, low), high), min(max(near_high, low), high)))
+        found: list[Cloud | Free] = []
+        for begin, end in ((low, first), (first, last), (last, high)):
+            if not begin < end:
+                continue
+            middle = 0.5 * (begin + end)
+            left, right = middle < near_low, middle > near_high
+            if not (left or right):
+                found.append(Free(self.green, self.start, begin, end))
+                continue
+            green = self.green if left and right else self.green.beside("left" if left else "right")
+            found.append(Cloud(green, *self.starts(green, begin, end, t)))
+        return found
+
+    def starts(self, green: Green, low: float, high: float, t: float) -> tuple[Floats, Floats]:
+        """Places and weights of starts that stand for those between `low` and `high` at time `t`."""
+        scale = 1.5 * green.spread(
+            t
+        )  # half a panel: 16 nodes integrate a normal density over 3 or 4 deviations to 1e-16
         if isinstance(self.start, Normal):
-            scale = min(scale, self.start.sd)
-        if isinstance(self.green, Benes):
-            scale = min(scale, self.green.layer)
-        pieces = [np.linspace(low, high, 1 + math.ceil((high - low) / (2.0 * scale)))]
-        thin = min(self.green.layer, scale)
-        doubling = thin * 1.6 ** np.arange(-2, max(1.0, math.log(max((high - low) / thin, 1.0)) / math.log(1.6)))
-        for end, side in ((self.green.low, 1.0), (self.green.high, -1.0)):
-            if math.isfinite(end):  # near a wall the law changes over D/|a| as well
-                pieces.append(end + side * doubling)
-        breaks = np.unique(np.clip(np.concatenate(pieces), low, high))
-        y, w = (v.ravel() for v in gauss_legendre(breaks))
-        if isinstance(self.start, Normal):
-            density = np.exp(-0.5 * ((y - self.start.mean) / self.start.sd) ** 2) / (
-                math.sqrt(2.0 * math.pi) * self.start.sd
-            )
-            return y, w * density
-        return y, w / (high - low)
+            scale = min(scale, 1.5 * self.start.sd)
+        if isinstance(green, Benes):
+            scale = min(scale, green.layer)
+        pieces = [np.linspace(low, high, 1 + max(1, math.ceil((high - low) / (2.0 * scale))))]
+        if green.layer < scale:  # near a wall the law changes over D/|a| as well
+            doubling = green.layer * 1.6 ** np.arange(-2, max(1.0, math.log(max((high - low) / green.layer, 1.0), 1.6)))
+            pieces += [
+                end + side * doubling for end, side in ((green.low, 1.0), (green.high, -1.0)) if math.isfinite(end)
+            ]
+        y, w = (v.ravel() for v in gauss_legendre(np.unique(np.clip(np.concatenate(pieces), low, high))))
+        return y, w * _start_density(self.start, y)
 
     def pdf(self, x: Floats, t: Floats) -> Floats:
         if isinstance(self.start, (Point, Sites)):
             y, weights = _atoms(self.start)
             return sum((w * self.green.pdf(x, t, place) for place, w in zip(y, weights, strict=True)), np.zeros(x.size))
-        values = np.empty(x.size)
+        values = np.zeros(x.size)
         for time in np.unique(t):
             here = t == time
-            kernel = partial(self._kernel, t=time)
-            (values[here],) = self.green.over_starts(kernel, x[here], *self.starts(float(time)))
+            for piece in self.pieces(float(time)):
+                values[here] += piece.pdf(x[here], float(time))
         return values
 
-    def _kernel(self, x: Floats, y: Floats, t: Floats) -> tuple[Floats]:
-        return (self.green.pdf(x, t, y),)
-
     def split(self, x: Floats, t: float) -> Split:
-        return self.green.split(x, t, *self.starts(t))
+        sides = [piece.split(x, t) for piece in self.pieces(t)]
+        return sum(below for below, _ in sides), sum(above for _, above in sides)  # type: ignore[return-value]
 
     def bins(self, edges: Floats, t: float) -> Floats:
-        return self.green.bins(edges, t, *self.starts(t))
+        return np.asarray(sum(piece.bins(edges, t) for piece in self.pieces(t)))
 
     def flux(self, wall: str, t: Floats) -> Floats:
-        return np.array(
-            [self.green.flux(wall, np.asarray(time), y) @ w for time in t for y, w in [self.starts(float(time))]]
-        )
+        return np.array([sum(piece.flux(wall, time) for piece in self.pieces(time)) for time in t.tolist()])
 
     def passed(self, wall: str, t: Floats, killing: float) -> Floats:
-        if isinstance(self.start, (Point, Sites)):
-            y, weights = _atoms(self.start)
-            return sum(
-                (w * self.green.passed(wall, t, place, killing) for place, w in zip(y, weights, strict=True)),
-                np.zeros(t.size),
-            )
         values = np.zeros(t.size)
-        for i, time in enumerate(t):
-            y, weights = self.starts(float(time))
-            at = np.array([time])
-            values[i] = sum(
-                w * self.green.passed(wall, at, place, killing)[0] for place, w in zip(y, weights, strict=True)
-            )
+        if isinstance(self.start, (Point, Sites)):
+            late = np.isfinite(t)
+            for place, weight in zip(*_atoms(self.start), strict=True):
+                values[late] += weight * self.green.passed(wall, t[late], np.full(int(late.sum()), place), killing)
+                values[~late] += weight * self.green.passed_ever(wall, np.array([place]), killing)
+            return values
+        for i, time in enumerate(t.tolist()):
+            values[i] = sum(piece.passed(wall, time, killing) for piece in self.pieces(time))
         return values
 
     def moments(self, t: Floats) -> tuple[Floats, Floats]:
         assert isinstance(self.green, Benes)
         run = 2.0 * self.green.diffusion * self.green.rate * t
-        y, w = self.starts(math.inf)
+        (cloud,) = self.pieces(math.inf)
+        assert isinstance(cloud, Cloud)
+        y, w = cloud.y, cloud.weights
         side = np.tanh(self.green.rate * (y - self.green.centre))
         first = y @ w + run * (side @ w)
         centred = y[None, :] - first[:, None]
         second = (centred**2 + 2.0 * centred * run[:, None] * side) @ w + run**2 + 2.0 * self.green.diffusion * t
         return first, second
+
+
+@dataclass(frozen=True, eq=False)
+class Cloud:
+    """A Green function summed over starts `y` with `weights`."""
+
+    green: Green
+    y: Floats
+    weights: Floats
+
+    def pdf(self, x: Floats, t: float) -> Floats:
+        kernel = partial(self._kernel, t=np.asarray(t))
+        return self.green.over_starts(kernel, x, self.y, self.weights)[0]
+
+    def _kernel(self, x: Floats, y: Floats, t: Floats) -> tuple[Floats]:
+        return (self.green.pdf(x, t, y),)
+
+    def split(self, x: Floats, t: float) -> Split:
+        return self.green.split(x, t, self.y, self.weights)
+
+    def bins(self, edges: Floats, t: float) -> Floats:
+        return self.green.bins(edges, t, self.y, self.weights)
+
+    def flux(self, wall: str, t: float) -> float:
+        return float(self.green.flux(wall, np.asarray(t), self.y) @ self.weights) if wall in self.green.exits else 0.0
+
+    def passed(self, wall: str, t: float, killing: float) -> float:
+        if wall not in self.green.exits:
+            return 0.0
+        if math.isinf(t):
+            return float(self.green.passed_ever(wall, self.y, killing) @ self.weights)
+        return float(self.green.passed(wall, np.full(self.y.size, t), self.y, killing) @ self.weights)
+
+
+@dataclass(frozen=True, eq=False)
+class Free:
+    """The part of a uniform or normal `start` between `low` and `high` that moves as on the line; on a ring, of `period`.
+
+    A normal start of variance s₀² that is cut: the product of two normal densities is a normal density of x, of variance
+    s₀² + s², times one of y, whose mass between the cuts is taken.
+    """
+
+    green: Green
+    start: Start
+    low: float
+    high: float
+    period: float = math.inf
+
+    def _shift(self, t: float) -> float:
+        shift = self.green.drift * t
+        return shift if math.isinf(self.period) else shift - self.period * round(shift / self.period)
+
+    def _turns(self) -> Floats:
+        """Displacements by whole periods that can come back to the ring, from a spread below NARROW periods."""
+        return np.zeros(1) if math.isinf(self.period) else self.period * np.arange(-2.0, 3.0)
+
+    def pdf(self, x: Floats, t: float) -> Floats:
+        shift, sd = self._shift(t), self.green.spread(t)
+        return np.asarray(sum(self._density(x - shift + turn, sd) for turn in self._turns()))
+
+    def _density(self, x: Floats, sd: float) -> Floats:
+        if isinstance(self.start, Uniform):
+            centre, half = 0.5 * (self.low + self.high), 0.5 * (self.high - self.low)
+            share = 2.0 * half / (self.start.high - self.start.low)
+            return share * _normal_density((x - centre) / sd, half / sd) / sd
+        assert isinstance(self.start, Normal)
+        whole = math.hypot(self.start.sd, sd)
+        narrow = self.start.sd * (sd / whole)
+        # of the start, given where it has come to
+        mean = x + (self.start.mean - x) * (sd / whole) ** 2
+        kept = normal_between((self.low - mean) / narrow, (self.high - mean) / narrow)
+        return kept * np.exp(-0.5 * ((x - self.start.mean) / whole) ** 2) / (math.sqrt(2.0 * math.pi) * whole)
+
+    def _panels(self, x: Floats, t: float) -> Panels:
+        shift, sd = self._shift(t), self.green.spread(t)
+        steps = np.linspace(-WIDE * sd, WIDE * sd, 1 + math.ceil(2.0 * WIDE / 1.5))
+        pieces = [self.low + shift + steps, self.high + shift + steps]
+        if isinstance(self.start, Normal):
+            count = 1 + max(1, math.ceil((self.high - self.low) / self.start.sd))
+            pieces.append(np.linspace(self.low, self.high, count) + shift)
+        breaks = np.concatenate(pieces)
+        if math.isfinite(self.period):
+            ends = self.green.low, self.green.high
+            breaks = np.clip((breaks + self._turns()[:, None]).ravel(), *ends)
+            breaks = np.concatenate([breaks, ends])
+        return Panels.of(np.unique(breaks), x, lambda nodes: self.pdf(nodes, t))
+
+    def split(self, x: Floats, t: float) -> Split:
+        return self._panels(x, t).split(x)
+
+    def bins(self, edges: Floats, t: float) -> Floats:
+        return self._panels(edges, t).bins(edges)
+
+    def flux(self, wall: str, t: float) -> float:
+        return 0.0
+
+    def passed(self, wall: str, t: float, killing: float) -> float:
+        return 0.0
 
 
 class Normals(Law):
@@ -220,6 +341,14 @@ def _atoms(start: Start) -> tuple[Floats, Floats]:
         return np.array([start.x]), np.ones(1)
     assert isinstance(start, Sites)
     return np.array(start.x), np.array(start.masses)
+
+
+def _start_density(start: Start, y: Floats) -> Floats:
+    """The density of a uniform or normal start at places inside its support."""
+    if isinstance(start, Normal):
+        return np.exp(-0.5 * ((y - start.mean) / start.sd) ** 2) / (math.sqrt(2.0 * math.pi) * start.sd)
+    assert isinstance(start, Uniform)
+    return np.full(y.size, 1.0 / (start.high - start.low))
 
 
 def _integral(coefficient: Coefficient, t: float) -> float:

@@ -16,14 +16,14 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
 
 import numpy as np
 from scipy import optimize, special
 
 from randwalk.coefficient import Floats
 
-from .green import CHUNK, Green, Split, gauss_legendre
+from .exits import exit_probability
+from .green import CHUNK, Green, HalfLine, Panels, Split, gauss_legendre
 
 LATE = 0.05  # Dt/L² from which eigenmodes are summed: where they cancel most, to exp(-1/4 LATE), two digits go
 MODES = 12  # exp(-(11π)² 0.05) = 1e-26
@@ -31,6 +31,7 @@ GAP = 0.75  # least distance from the line of integration to a pole, in 1/√(Dt
 # Distance to a pole, step and number of points of the trapezoidal rule, all in √(Dt) p. Its error, exp(distance² - 2π
 # distance/step), and what it leaves out, exp(-(step points)²), are below 1e-16.
 RULES = ((2.5, 0.35, 19), (GAP, 0.12, 54))
+UNSEEN = 1e-25  # beside the likeliest start, what is less likely than this is left out
 VANISHED = -745.0  # exp() of less is 0 in a double
 
 
@@ -146,8 +147,7 @@ class Bar(Green):
         return self._evaluate(self._inward(x), t, self._inward(y), None)
 
     def flux(self, wall: str, t: Floats, y: Floats) -> Floats:
-        near = wall == self.near_wall
-        reactivity = self.near_reactivity if near else self.far_reactivity
+        near, reactivity = wall == self.near_wall, self.reactivity(wall)
         xi, eta = np.asarray(0.0 if near else self.length), self._inward(y)
         if math.isfinite(reactivity):
             return reactivity * self._evaluate(xi, t, eta, None)
@@ -261,33 +261,58 @@ class Bar(Green):
         breaks = np.unique(np.clip(np.concatenate(pieces), 0.0, length))
         return breaks if self.near_wall == "left" else (length - breaks)[::-1]
 
-    def _panels(self, x: Floats, t: float, y: Floats, weights: Floats) -> tuple[Floats, Floats]:
-        """Ends of panels, the `x` among them, and the mass on each: nothing is subtracted, so small ones are right."""
-        breaks = np.unique(np.concatenate([self.low + self._breaks(t, y), x, [self.low, self.high]]))
-        breaks = breaks[(breaks >= self.low) & (breaks <= self.high)]
-        nodes, w = gauss_legendre(breaks)
-        (density,) = self.over_starts(lambda x, y: (self.pdf(x, np.asarray(t), y),), nodes.ravel(), y, weights)
-        return breaks, (density.reshape(nodes.shape) * w).sum(axis=1)
+    def _panels(self, x: Floats, t: float, y: Floats, weights: Floats) -> Panels:
+        def density(nodes: Floats) -> Floats:
+            return self.over_starts(lambda x, y: (self.pdf(x, np.asarray(t), y),), nodes, y, weights)[0]
+
+        breaks = np.clip(self.low + self._breaks(t, y), self.low, self.high)
+        return Panels.of(np.concatenate([breaks, [self.low, self.high]]), x, density)
 
     def split(self, x: Floats, t: float, y: Floats, weights: Floats) -> Split:
-        breaks, masses = self._panels(x, t, y, weights)
-        place = np.searchsorted(breaks, x)
-        left = np.concatenate([[0.0], np.cumsum(masses)])
-        right = np.concatenate([[0.0], np.cumsum(masses[::-1])])[::-1]
-        return left[place], right[place]
+        return self._panels(x, t, y, weights).split(x)
 
     def sides(self, x: Floats, t: float, y: Floats) -> Split:
         raise NotImplementedError("the masses of an interval are summed panel by panel, in split")
 
     def bins(self, edges: Floats, t: float, y: Floats, weights: Floats) -> Floats:
-        breaks, masses = self._panels(edges, t, y, weights)
-        place = np.searchsorted(breaks, edges)
-        return np.array([masses[i:j].sum() for i, j in pairwise(place)])
+        return self._panels(edges, t, y, weights).bins(edges)
 
-    def passed(self, wall: str, t: Floats, y: float, killing: float) -> Floats:
+    def beside(self, side: str) -> HalfLine:
+        low, high = (self.low, math.inf) if side == "left" else (-math.inf, self.high)
+        exits = tuple(wall for wall in self.exits if wall == side)
+        return HalfLine(self.drift, self.diffusion, low, high, exits, self.reactivity(side))
+
+    def reactivity(self, wall: str) -> float:
+        """Outward flux over density at `wall`."""
+        return self.near_reactivity if wall == self.near_wall else self.far_reactivity
+
+    def passed_ever(self, wall: str, y: Floats, killing: float) -> Floats:
+        left = wall == "left"
+        return exit_probability(
+            y - self.low if left else self.high - y, self.drift if left else -self.drift, self.diffusion, killing,
+            self.reactivity(wall), self.length, self.reactivity("right" if left else "left"),
+        )  # fmt: skip
+
+    def passed(self, wall: str, t: Floats, y: Floats, killing: float) -> Floats:
+        values, most = np.zeros(t.size), 0.0
+        starts = np.unique(y)
+        for start in starts if wall == "left" else starts[::-1]:  # the nearest first, which are the likeliest
+            of = y == start
+            if 4.0 * math.exp(self._latest(wall, float(t[of].max()), float(start))) < UNSEEN * most:
+                break
+            values[of] = self._passed_from(wall, t[of], float(start), killing)
+            most = max(most, float(values[of].max()))
+        return values
+
+    def _latest(self, wall: str, t: float, y: float) -> float:
+        """The logarithm of a quarter of a bound of the probability of having met `wall`: that of a walker with the drift
+        towards it, if any, whose path may be mirrored once at either wall."""
+        distance = (y - self.low) if wall == "left" else (self.high - y)
+        towards = max(-self.drift if wall == "left" else self.drift, 0.0) * t
+        return -(max(distance - towards, 0.0) ** 2) / (4.0 * self.diffusion * t)
+
+    def _passed_from(self, wall: str, t: Floats, y: float, killing: float) -> Floats:
         """The flux, integrated over log t on panels as short as its front asks for, and later mode by mode."""
-        if t.size == 0:
-            return np.zeros(0)
         late = LATE * self.length**2 / self.diffusion
         early = np.minimum(t, late)
         breaks = self._time_breaks(wall, early, y)
@@ -320,8 +345,7 @@ class Bar(Green):
 
     def _passed_late(self, wall: str, late: float, t: Floats, y: float, killing: float) -> Floats:
         """∫ of the flux from `late` on: every mode's flux at `late` times (1 - exp(-rate (t - late)))/rate."""
-        near = wall == self.near_wall
-        reactivity = self.near_reactivity if near else self.far_reactivity
+        near, reactivity = wall == self.near_wall, self.reactivity(wall)
         xi, eta = np.asarray([0.0 if near else self.length]), np.asarray([float(self._inward(np.asarray(y)))])
         end = None if math.isfinite(reactivity) else ("near" if near else "far")
         factor = reactivity if end is None else self.diffusion
@@ -332,13 +356,18 @@ class Bar(Green):
             size = float(self._shape(square, xi)[0]) if end is None else self._end_slope(square, end)
             start = size * self._shape(square, eta)[0] / norm
             start *= math.exp(float(-self.alpha * (xi[0] - eta[0])) - (rate + killing) * late)
-            total += start * wait * special.exprel(-(rate + killing) * wait)
+            total += start * _elapsed(rate + killing, wait)
         if self.bound is not None:
             time = np.asarray([late])
             start = float(self._bound_mode(xi, eta, time, end is not None)[0])
             start *= math.exp(-killing * late)
-            total += start * wait * special.exprel(-(self._bound_rate + killing) * wait)
+            total += start * _elapsed(self._bound_rate + killing, wait)
         return factor * total
+
+
+def _elapsed(rate: float, wait: Floats) -> Floats:
+    """∫ exp(-rate s) ds from 0 to `wait` = (1 - exp(-rate wait))/rate."""
+    return wait * special.exprel(-rate * wait) if rate <= 0.0 else -np.expm1(-rate * wait) / rate
 
 
 def _cosine_sine(square: Floats, z: Floats) -> tuple[Floats, Floats]:

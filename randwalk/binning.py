@@ -7,6 +7,7 @@ import itertools
 import numpy as np
 from numpy.typing import ArrayLike
 
+from .arguments import numbers
 from .coefficient import Floats
 
 ON_EDGE = 1e-9  # of dx: a site this close to an edge is on it
@@ -14,9 +15,9 @@ ON_EDGE = 1e-9  # of dx: a site this close to an edge is on it
 
 def check_edges(edges: ArrayLike) -> Floats:
     """Bin edges as an array; refused unless there are two or more and they increase."""
-    array = np.asarray(edges, dtype=np.float64)
+    array = numbers("edges", edges)
     if array.ndim != 1 or array.size < 2 or not (np.diff(array) > 0).all():
-        raise ValueError(f"edges must be at least two increasing numbers, not {np.asarray(edges).tolist()}")
+        raise ValueError(f"edges must be at least two increasing numbers, not {array.tolist()}")
     return array
 
 
