@@ -63,7 +63,8 @@ class ClosedForm:
         domain = self.equation.domain
         inside = np.isfinite(x) & (domain.periodic | ((x >= domain.low) & (x <= domain.high)))
         values = np.zeros(x.shape)
-        values[inside] = self.law.pdf(x[inside], t[inside]) * np.exp(-self.killing * t[inside])
+        density = np.maximum(self.law.pdf(x[inside], t[inside]), 0.0)  # rounding at an absorbing wall
+        values[inside] = density * np.exp(-self.killing * t[inside])
         return values
 
     def cdf(self, x: ArrayLike, t: ArrayLike) -> Floats:

@@ -97,14 +97,19 @@ class Superposition(Law):
             scale = min(scale, 1.5 * self.start.sd)
         if isinstance(green, Benes):
             scale = min(scale, green.layer)
+        origin = self.start.mean if isinstance(self.start, Normal) else low  # offsets from it keep the digits of a narrow start
+        low, high = low - origin, high - origin
         pieces = [np.linspace(low, high, 1 + max(1, math.ceil((high - low) / (2.0 * scale))))]
         if green.layer < scale:  # near a wall the law changes over D/|a| as well
             doubling = green.layer * 1.6 ** np.arange(-2, max(1.0, math.log(max((high - low) / green.layer, 1.0), 1.6)))
-            pieces += [
-                end + side * doubling for end, side in ((green.low, 1.0), (green.high, -1.0)) if math.isfinite(end)
-            ]
-        y, w = (v.ravel() for v in gauss_legendre(np.unique(np.clip(np.concatenate(pieces), low, high))))
-        return y, w * _start_density(self.start, y)
+            walls = ((green.low, 1.0), (green.high, -1.0))
+            pieces += [end - origin + side * doubling for end, side in walls if math.isfinite(end)]
+        offset, w = (v.ravel() for v in gauss_legendre(np.unique(np.clip(np.concatenate(pieces), low, high))))
+        if isinstance(self.start, Normal):
+            z = offset / self.start.sd
+            return origin + offset, w * np.exp(-0.5 * z * z) / (math.sqrt(2.0 * math.pi) * self.start.sd)
+        assert isinstance(self.start, Uniform)
+        return origin + offset, w / (self.start.high - self.start.low)
 
     def pdf(self, x: Floats, t: Floats) -> Floats:
         if isinstance(self.start, (Point, Sites)):
@@ -341,14 +346,6 @@ def _atoms(start: Start) -> tuple[Floats, Floats]:
         return np.array([start.x]), np.ones(1)
     assert isinstance(start, Sites)
     return np.array(start.x), np.array(start.masses)
-
-
-def _start_density(start: Start, y: Floats) -> Floats:
-    """The density of a uniform or normal start at places inside its support."""
-    if isinstance(start, Normal):
-        return np.exp(-0.5 * ((y - start.mean) / start.sd) ** 2) / (math.sqrt(2.0 * math.pi) * start.sd)
-    assert isinstance(start, Uniform)
-    return np.full(y.size, 1.0 / (start.high - start.low))
 
 
 def _integral(coefficient: Coefficient, t: float) -> float:

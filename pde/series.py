@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import optimize, special
 
 from randwalk.coefficient import Floats
@@ -31,6 +32,7 @@ GAP = 0.75  # least distance from the line of integration to a pole, in 1/√(Dt
 # Distance to a pole, step and number of points of the trapezoidal rule, all in √(Dt) p. Its error, exp(distance² - 2π
 # distance/step), and what it leaves out, exp(-(step points)²), are below 1e-16.
 RULES = ((2.5, 0.35, 19), (GAP, 0.12, 54))
+ALONE = 40.0  # a wall that changes the law by exp(-40) = 4e-18 is left out
 UNSEEN = 1e-25  # beside the likeliest start, what is less likely than this is left out
 VANISHED = -745.0  # exp() of less is 0 in a double
 
@@ -158,12 +160,44 @@ class Bar(Green):
         shape = np.broadcast_shapes(np.shape(xi), np.shape(t), np.shape(eta))
         xi, t, eta = (np.broadcast_to(v, shape).ravel() for v in (xi, t, eta))
         late = self.diffusion * t >= LATE * self.length**2
+        near, far = self._one_wall(xi, t, eta)
         values = np.empty(xi.size)
-        if late.any():
-            values[late] = self._eigenmodes(xi[late], t[late], eta[late], slope)
-        if not late.all():
-            values[~late] = self._contour(xi[~late], t[~late], eta[~late], slope)
+        for these, law in (
+            (late, self._eigenmodes),
+            (~late & near, self._near_alone),
+            (~late & far, self._far_alone),
+            (~late & ~near & ~far, self._contour),
+        ):
+            if these.any():
+                values[these] = law(xi[these], t[these], eta[these], slope)
         return values.reshape(shape)
+
+    @cached_property
+    def _pole(self) -> float:
+        """p of the mode bound to the near wall, or 0."""
+        return self.bound[0] if self.bound is not None else self._loose_pole
+
+    def _one_wall(self, xi: Floats, t: Floats, eta: Floats) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        """Where the near wall, and where the far wall, is the only one that changes the law by more than exp(-ALONE).
+
+        The image in a wall is exp(-q) of the walker that meets none, q the product of the distances over Dt; a walker bound
+        to the near wall, which there has been time for if ξ + η < 2pDt, feels the far one by exp(-2p distance).
+        """
+        spread, length = self.diffusion * t, self.length
+        bound = xi + eta < 2.0 * spread * self._pole
+        apart = 2.0 * self._pole * (length - np.maximum(xi, eta)) > ALONE
+        near = ((length - xi) * (length - eta) > ALONE * spread) & (~bound | apart)
+        return near, ~near & (xi * eta > ALONE * spread) & ~bound
+
+    def _near_alone(self, xi: Floats, t: Floats, eta: Floats, slope: str | None) -> Floats:
+        half = HalfLine(-abs(self.drift), self.diffusion, 0.0, math.inf, (), self.near_reactivity)
+        return half.pdf(xi, t, eta) if slope is None else half.flux("left", t, eta) / self.diffusion
+
+    def _far_alone(self, xi: Floats, t: Floats, eta: Floats, slope: str | None) -> Floats:
+        half = HalfLine(abs(self.drift), self.diffusion, 0.0, math.inf, (), self.far_reactivity)
+        if slope is not None:
+            return half.flux("left", t, self.length - eta) / self.diffusion
+        return half.pdf(self.length - xi, t, self.length - eta)
 
     def _eigenmodes(self, xi: Floats, t: Floats, eta: Floats, slope: str | None) -> Floats:
         squares, rates, norms = self.modes
@@ -191,17 +225,12 @@ class Bar(Green):
         z = xi - eta
         saddle = np.abs(z) / (2.0 * root * root)
         line, residue = np.maximum(saddle, gap), np.zeros(xi.size, dtype=bool)
-        pole = self.bound[0] if self.bound is not None else self._loose_pole
+        pole = self._pole
         if pole > 0.0:
             residue = (saddle < pole) & (pole > 2.0 * gap)
             line = np.where(residue, np.minimum(line, pole - gap), np.maximum(saddle, np.maximum(pole, 0.0) + gap))
         exponent = -(((z + 2.0 * self.alpha * root * root) / (2.0 * root)) ** 2)
-        # far from both walls the images are below 1e-17 of the walker that meets no wall
-        q_near, q_far = xi * eta / root**2, (self.length - xi) * (self.length - eta) / root**2
-        free = (np.minimum(q_near, q_far) > 40.0) if slope is None else np.zeros(xi.size, dtype=bool)
-        residue &= ~free | (xi + eta < 2.0 * root * root * pole)
-        values = np.where(free, np.exp(exponent) / (2.0 * math.sqrt(math.pi) * root), 0.0)
-        chosen = ~free & (exponent > VANISHED)
+        values, chosen = np.zeros(xi.size), exponent > VANISHED
         clear = (line == saddle) & (np.minimum(line, np.abs(line - pole)) * root >= RULES[0][0])
         for (_, step, count), these in zip(RULES, (chosen & clear, chosen & ~clear), strict=True):
             v, places = step * np.arange(count), np.flatnonzero(these)
@@ -313,20 +342,32 @@ class Bar(Green):
 
     def _passed_from(self, wall: str, t: Floats, y: float, killing: float) -> Floats:
         """The flux, integrated over log t on panels as short as its front asks for, and later mode by mode."""
-        late = LATE * self.length**2 / self.diffusion
-        early = np.minimum(t, late)
-        breaks = self._time_breaks(wall, early, y)
+        late, alone = LATE * self.length**2 / self.diffusion, self._alone_until(wall, y)
+        early, start = np.minimum(t, late), np.array([y])
+        first = self.beside(wall).passed(wall, np.minimum(t, alone), np.broadcast_to(start, t.shape), killing)
+        breaks = self._time_breaks(wall, early, y, alone)
         if breaks.size < 2:
-            return np.zeros(t.size)
+            return first + self._passed_late(wall, late, t, y, killing)
         log_s, w = gauss_legendre(np.log(breaks))
         s = np.exp(log_s)
         flux = self.flux(wall, s.ravel(), np.full(s.size, y)).reshape(s.shape)
         total = np.concatenate([[0.0], np.cumsum((flux * np.exp(-killing * s) * s * w).sum(axis=1))])
-        first = np.where(early > breaks[0], total[np.searchsorted(breaks, np.maximum(early, breaks[0]))], 0.0)
+        first += np.where(early > breaks[0], total[np.searchsorted(breaks, np.maximum(early, breaks[0]))], 0.0)
         return first + self._passed_late(wall, late, t, y, killing)
 
-    def _time_breaks(self, wall: str, times: Floats, y: float) -> Floats:
-        """Ends of panels in log t that resolve the front, of relative width √(2D/(|a| distance)), and the rise before."""
+    def _alone_until(self, wall: str, y: float) -> float:
+        """The time before which a walker from `y` leaves through `wall` as if the other were not there, as in _one_wall."""
+        eta = float(self._inward(np.asarray(y)))
+        if wall == self.near_wall:
+            until = self.length * (self.length - eta) / (ALONE * self.diffusion)
+            apart = 2.0 * self._pole * (self.length - eta) > ALONE
+            return until if apart or not self._pole else min(until, eta / (2.0 * self._pole * self.diffusion))
+        until = self.length * eta / (ALONE * self.diffusion)
+        return min(until, (self.length + eta) / (2.0 * self._pole * self.diffusion)) if self._pole else until
+
+    def _time_breaks(self, wall: str, times: Floats, y: float, alone: float) -> Floats:
+        """Ends of panels in log t, after the time `alone`, that resolve the front, of relative width √(2D/(|a| distance)), and
+        the rise before."""
         distance = (y - self.low) if wall == "left" else (self.high - y)
         speed = -self.drift if wall == "left" else self.drift  # towards the wall
         four_d = 4.0 * self.diffusion
@@ -334,13 +375,15 @@ class Bar(Green):
         if reach + 4.0 * speed * distance < 0.0:
             return np.zeros(0)
         first = (2.0 * distance / (math.sqrt(reach) + math.sqrt(reach + 4.0 * speed * distance))) ** 2
-        first = max(first, 1e-34 * float(times.max()))
+        first = max(first, alone, 1e-34 * float(times.max()))
         widest = min(0.7, 1.2 / math.sqrt(max(self.alpha * distance, 1.0)))
         s, breaks = float(times.max()), []
         while s > first:
             breaks.append(s)
             rise = (distance**2 - (speed * s) ** 2) / (four_d * s)  # of the exponent, with log s
             s *= math.exp(-min(widest, 20.0 / max(rise, 1.0)))
+        if breaks and first == alone:  # to which the law of one wall is exact
+            breaks.append(first)
         return np.unique(np.concatenate([breaks, times[times > first]]))
 
     def _passed_late(self, wall: str, late: float, t: Floats, y: float, killing: float) -> Floats:
