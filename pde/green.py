@@ -144,6 +144,11 @@ class Green(ABC):
         """D/|a|: the thickness of the boundary layer at a wall."""
         return self.diffusion / abs(self.drift) if self.drift else math.inf
 
+    def layer_with(self, killing: float) -> float:
+        """2D/(√(a² + 4Dκ) + |a|): where walkers are killed, what leaves by a wall falls off over that too."""
+        fall = math.hypot(self.drift, 2.0 * math.sqrt(self.diffusion * killing)) + abs(self.drift)
+        return 2.0 * self.diffusion / fall if fall else math.inf
+
     def spread(self, t: float) -> float:
         """The standard deviation of the free displacement."""
         return math.sqrt(2.0 * self.diffusion * t)

@@ -14,6 +14,7 @@ from randwalk.coefficient import Coefficient, Floats, constant_value
 from randwalk.start import Normal, Point, Sites, Start, Uniform
 
 from .green import NODES, WEIGHTS, WIDE, Benes, Circle, Green, Panels, Split, deficit, gauss_legendre, normal_between
+from .series import Bar
 
 NARROW = 0.02  # of a period: of a narrower law on a ring, five images are all that 39 standard deviations reach
 
@@ -59,21 +60,36 @@ class Superposition(Law):
     def exits(self) -> tuple[str, ...]:  # type: ignore[override]
         return self.green.exits
 
-    def pieces(self, t: float) -> list[Cloud | Free]:
-        """Laws at time `t` of parts of the start, whose sum is this one."""
+    def pieces(self, t: float, killing: float = 0.0) -> list[Cloud | Free]:
+        """Laws at time `t` of parts of the start, whose sum is this one; to be asked for what has passed before being killed
+        too."""
+        green, (low, high) = self.green, self.start.support
         if isinstance(self.start, (Point, Sites)):
-            return [Cloud(self.green, *_atoms(self.start))]
-        if isinstance(self.green, Benes) or math.isinf(t):
-            return [Cloud(self.green, *self.starts(self.green, *self.start.support, t))]
-        if isinstance(self.green, Circle):
-            if self.green.spread(t) > NARROW * self.green.period:
-                return [Cloud(self.green, *self.starts(self.green, *self.start.support, t))]
-            return [Free(self.green, self.start, *self.start.support, self.green.period)]
-        return self._between_walls(t)
+            return self._atoms_by_walls(t) if isinstance(green, Bar) else [Cloud(green, *_atoms(self.start))]
+        if isinstance(green, Circle) and green.spread(t) <= NARROW * green.period:
+            return [Free(green, self.start, low, high, green.period)]
+        if isinstance(green, (Benes, Circle)) or math.isinf(t):
+            return [Cloud(green, *self.starts(green, low, high, t, killing))]
+        return self._stretches_by_walls(t, killing)
 
-    def _between_walls(self, t: float) -> list[Cloud | Free]:
-        (low, high), (near_low, near_high) = self.start.support, self.green.reach(t)
-        near_low, near_high = self.green.low + near_low, self.green.high - near_high  # infinite where there is no wall
+    def _met(self, t: float) -> tuple[float, float]:
+        """The lower wall is met by time `t` from starts below the first, the upper one from starts above the second place."""
+        near_low, near_high = self.green.reach(t)
+        return self.green.low + near_low, self.green.high - near_high  # infinite where there is no wall
+
+    def _atoms_by_walls(self, t: float) -> list[Cloud | Free]:
+        (near_low, near_high), (y, weights) = self._met(t), _atoms(self.start)
+        both = (y < near_low) & (y > near_high)
+        right = ~both & (y > near_high)
+        groups = ((both, None), (right, "right"), (~both & ~right, "left"))
+        return [
+            Cloud(self.green.beside(side) if side else self.green, y[these], weights[these])
+            for these, side in groups
+            if these.any()
+        ]
+
+    def _stretches_by_walls(self, t: float, killing: float) -> list[Cloud | Free]:
+        (low, high), (near_low, near_high) = self.start.support, self._met(t)
         first, last = sorted((min(max(near_low, low), high), min(max(near_high, low), high)))
         found: list[Cloud | Free] = []
         for begin, end in ((low, first), (first, last), (last, high)):
@@ -85,10 +101,10 @@ class Superposition(Law):
                 found.append(Free(self.green, self.start, begin, end))
                 continue
             green = self.green if left and right else self.green.beside("left" if left else "right")
-            found.append(Cloud(green, *self.starts(green, begin, end, t)))
+            found.append(Cloud(green, *self.starts(green, begin, end, t, killing)))
         return found
 
-    def starts(self, green: Green, low: float, high: float, t: float) -> tuple[Floats, Floats]:
+    def starts(self, green: Green, low: float, high: float, t: float, killing: float) -> tuple[Floats, Floats]:
         """Places and weights of starts that stand for those between `low` and `high` at time `t`."""
         scale = 1.5 * green.spread(
             t
@@ -97,11 +113,14 @@ class Superposition(Law):
             scale = min(scale, 1.5 * self.start.sd)
         if isinstance(green, Benes):
             scale = min(scale, green.layer)
-        origin = self.start.mean if isinstance(self.start, Normal) else low  # offsets from it keep the digits of a narrow start
+        origin = (
+            self.start.mean if isinstance(self.start, Normal) else low
+        )  # offsets from it keep the digits of a narrow start
         low, high = low - origin, high - origin
         pieces = [np.linspace(low, high, 1 + max(1, math.ceil((high - low) / (2.0 * scale))))]
-        if green.layer < scale:  # near a wall the law changes over D/|a| as well
-            doubling = green.layer * 1.6 ** np.arange(-2, max(1.0, math.log(max((high - low) / green.layer, 1.0), 1.6)))
+        layer = green.layer_with(killing)
+        if layer < scale:  # near a wall the law changes over that as well
+            doubling = layer * 1.6 ** np.arange(-2, max(1.0, math.log(max((high - low) / layer, 1.0), 1.6)))
             walls = ((green.low, 1.0), (green.high, -1.0))
             pieces += [end - origin + side * doubling for end, side in walls if math.isfinite(end)]
         offset, w = (v.ravel() for v in gauss_legendre(np.unique(np.clip(np.concatenate(pieces), low, high))))
@@ -141,7 +160,7 @@ class Superposition(Law):
                 values[~late] += weight * self.green.passed_ever(wall, np.array([place]), killing)
             return values
         for i, time in enumerate(t.tolist()):
-            values[i] = sum(piece.passed(wall, time, killing) for piece in self.pieces(time))
+            values[i] = sum(piece.passed(wall, time, killing) for piece in self.pieces(time, killing))
         return values
 
     def moments(self, t: Floats) -> tuple[Floats, Floats]:

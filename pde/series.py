@@ -119,9 +119,12 @@ class Bar(Green):
     def _shape(self, square: Floats, xi: Floats) -> Floats:
         """The mode cos(kδ) + h_L sin(kδ)/k, δ = L - ξ, which meets the far wall's condition, over 1 + h_L L."""
         c, s = _cosine_sine(np.asarray(square), self.length - xi)
-        if math.isinf(self.h[1]):
-            return s / self.length
-        return (c + self.h[1] * s) / (1.0 + self.h[1] * self.length)
+        h0, h_far = self.h
+        value = s / self.length if math.isinf(h_far) else (c + h_far * s) / (1.0 + h_far * self.length)
+        if h0 * self.length <= 1.0 or math.isinf(h0):
+            return value
+        # at a wall that absorbs nearly all it is small by cancellation, and φ' = h₀ φ there is not
+        return np.where(xi == 0.0, self._end_slope(float(square), "near") / h0, value)
 
     def _bound_mode(self, xi: Floats, eta: Floats, t: Floats, slope: bool = False) -> Floats:
         """The bound mode's part of ρ, exp(-(α+p)ξ + εη - λt) w(ξ)w(η)/∫, or of its slope at the far absorbing wall."""
