@@ -25,6 +25,7 @@ from .exits import exit_probability
 NODES, WEIGHTS = np.polynomial.legendre.leggauss(16)
 CHUNK = 1 << 15  # entries of one work array: small enough for the cache
 ROOT_PI = math.sqrt(math.pi)
+VANISHED = -745.0  # exp() of less is 0 in a double
 WIDE = 39.0  # standard deviations of a normal law beyond which its density is 0 in a double
 Split: TypeAlias = "tuple[Floats, Floats]"
 
@@ -375,7 +376,7 @@ class Benes(Green):
     centre: float = 0.0
 
     def _branches(self, x: Floats, t: Floats, y: Floats) -> list[tuple[Floats, Floats]]:
-        sd, run = np.sqrt(2.0 * self.diffusion * t), 2.0 * self.diffusion * self.rate * t
+        sd, run = np.sqrt(2.0 * self.diffusion * t), self.speed * t
         return [
             (special.expit(sign * 2.0 * self.rate * (y - self.centre)), (x - y - sign * run) / sd)
             for sign in (1.0, -1.0)
@@ -393,3 +394,12 @@ class Benes(Green):
     @property
     def layer(self) -> float:
         return 1.0 / abs(self.rate)
+
+    @property
+    def speed(self) -> float:
+        """2Db, at which the two normal laws run apart."""
+        return 2.0 * self.diffusion * self.rate
+
+    def turns(self) -> Floats:
+        """Breaks between which the odds of the two ways are smooth."""
+        return self.centre + self.layer * np.arange(-20.0, 21.0, 2.0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -13,9 +13,24 @@ from scipy import integrate, special
 from randwalk.coefficient import Coefficient, Floats, constant_value
 from randwalk.start import Normal, Point, Sites, Start, Uniform
 
-from .green import NODES, WEIGHTS, WIDE, Benes, Circle, Green, Panels, Split, deficit, gauss_legendre, normal_between
+from .green import (
+    CHUNK,
+    NODES,
+    VANISHED,
+    WEIGHTS,
+    WIDE,
+    Benes,
+    Circle,
+    Green,
+    Panels,
+    Split,
+    deficit,
+    gauss_legendre,
+    normal_between,
+)
 from .series import Bar
 
+MANY = 1000  # kernels side by side in a start, above which it is cut
 NARROW = 0.02  # of a period: of a narrower law on a ring, five images are all that 39 standard deviations reach
 
 
@@ -66,11 +81,30 @@ class Superposition(Law):
         green, (low, high) = self.green, self.start.support
         if isinstance(self.start, (Point, Sites)):
             return self._atoms_by_walls(t) if isinstance(green, Bar) else [Cloud(green, *_atoms(self.start))]
+        if isinstance(green, Benes):
+            return self._stretches_by_odds(green, t)
         if isinstance(green, Circle) and green.spread(t) <= NARROW * green.period:
             return [Free(green, self.start, low, high, green.period)]
-        if isinstance(green, (Benes, Circle)) or math.isinf(t):
+        if isinstance(green, Circle) or math.isinf(t):
             return [Cloud(green, *self.starts(green, low, high, t, killing))]
         return self._stretches_by_walls(t, killing)
+
+    def _stretches_by_odds(self, green: Benes, t: float) -> list[Cloud | Free]:
+        """Far from the centre of a Beneš drift all walkers run one way; near it, narrow kernels are summed around each x."""
+        (low, high), sd = self.start.support, green.spread(t)
+        if (high - low) < MANY * min(sd, green.layer):
+            return [Cloud(green, *self.starts(green, low, high, t, 0.0))]
+        if sd < 0.2 * green.layer:
+            return [Forked(green, self.start, low, high)]
+        near = 0.5 * -VANISHED * green.layer
+        first, last = (min(max(green.centre + side * near, low), high) for side in (-1.0, 1.0))
+        found: list[Cloud | Free] = []
+        for begin, end, way in ((low, first, -1.0), (first, last, 0.0), (last, high, 1.0)):
+            if begin < end and way:
+                found.append(Free(replace(green, drift=way * green.speed), self.start, begin, end))
+            elif begin < end:
+                found.append(Cloud(green, *self.starts(green, begin, end, t, 0.0)))
+        return found
 
     def _met(self, t: float) -> tuple[float, float]:
         """The lower wall is met by time `t` from starts below the first, the upper one from starts above the second place."""
@@ -113,17 +147,21 @@ class Superposition(Law):
             scale = min(scale, 1.5 * self.start.sd)
         if isinstance(green, Benes):
             scale = min(scale, green.layer)
-        origin = (
-            self.start.mean if isinstance(self.start, Normal) else low
-        )  # offsets from it keep the digits of a narrow start
-        low, high = low - origin, high - origin
         pieces = [np.linspace(low, high, 1 + max(1, math.ceil((high - low) / (2.0 * scale))))]
         layer = green.layer_with(killing)
         if layer < scale:  # near a wall the law changes over that as well
-            doubling = layer * 1.6 ** np.arange(-2, max(1.0, math.log(max((high - low) / layer, 1.0), 1.6)))
+            doubling = layer * 2.5 ** np.arange(-1, max(1.0, math.log(max((high - low) / layer, 1.0), 2.5)))
             walls = ((green.low, 1.0), (green.high, -1.0))
-            pieces += [end - origin + side * doubling for end, side in walls if math.isfinite(end)]
-        offset, w = (v.ravel() for v in gauss_legendre(np.unique(np.clip(np.concatenate(pieces), low, high))))
+            pieces += [end + side * doubling for end, side in walls if math.isfinite(end)]
+        return self._nodes(pieces, low, high)
+
+    def _nodes(self, breaks: list[Floats], low: float, high: float) -> tuple[Floats, Floats]:
+        """Nodes between `breaks`, clipped to the part of the start from `low` to `high`, and their weights in it."""
+        origin = (
+            self.start.mean if isinstance(self.start, Normal) else low
+        )  # offsets from it keep the digits of a narrow start
+        ends = np.unique(np.clip(np.concatenate(breaks) - origin, low - origin, high - origin))
+        offset, w = (v.ravel() for v in gauss_legendre(ends))
         if isinstance(self.start, Normal):
             z = offset / self.start.sd
             return origin + offset, w * np.exp(-0.5 * z * z) / (math.sqrt(2.0 * math.pi) * self.start.sd)
@@ -166,14 +204,21 @@ class Superposition(Law):
     def moments(self, t: Floats) -> tuple[Floats, Floats]:
         assert isinstance(self.green, Benes)
         run = 2.0 * self.green.diffusion * self.green.rate * t
-        (cloud,) = self.pieces(math.inf)
-        assert isinstance(cloud, Cloud)
-        y, w = cloud.y, cloud.weights
+        y, w = self._places()
         side = np.tanh(self.green.rate * (y - self.green.centre))
         first = y @ w + run * (side @ w)
         centred = y[None, :] - first[:, None]
         second = (centred**2 + 2.0 * centred * run[:, None] * side) @ w + run**2 + 2.0 * self.green.diffusion * t
         return first, second
+
+    def _places(self) -> tuple[Floats, Floats]:
+        """Places and weights that integrate tanh over the start."""
+        assert isinstance(self.green, Benes)
+        if isinstance(self.start, (Point, Sites)):
+            return _atoms(self.start)
+        low, high = self.start.support
+        steps = [low, high] if isinstance(self.start, Uniform) else np.linspace(low, high, 20)
+        return self._nodes([np.asarray(steps), self.green.turns()], low, high)
 
 
 @dataclass(frozen=True, eq=False)
@@ -344,6 +389,10 @@ class Linear(Normals):
         self.intercept, self.slope, self.diffusion = intercept, slope, diffusion
 
     def coefficients(self, t: float) -> tuple[float, float, float]:
+        if self.slope * t > 350.0:
+            raise ValueError(
+                f"t = {t:g}: with the drift's slope of {self.slope:g} the law is wider than exp(350), beyond any double"
+            )
         mean_time = t * float(special.exprel(self.slope * t))
         variance = 2.0 * self.diffusion * t * float(special.exprel(2.0 * self.slope * t))
         return self.intercept * mean_time, math.exp(self.slope * t), variance
@@ -358,6 +407,44 @@ class Driven(Normals):
 
     def coefficients(self, t: float) -> tuple[float, float, float]:
         return _integral(self.drift, t), 1.0, 2.0 * _integral(self.diffusion, t)
+
+
+@dataclass(frozen=True, eq=False)
+class Forked(Free):
+    """A start that is wide for the kernel of a Beneš drift, which is narrow for the drift: summed around each x."""
+
+    def pdf(self, x: Floats, t: float) -> Floats:
+        parts = np.array_split(x, max(1, x.size * 1000 // CHUNK))
+        return np.concatenate([self._around(part, t) for part in parts])
+
+    def _around(self, x: Floats, t: float) -> Floats:
+        assert isinstance(self.green, Benes)
+        green, sd, total = self.green, self.green.spread(t), np.zeros(x.size)
+        for way in (-1.0, 1.0):
+            centre = x - way * green.speed * t
+            begin, end = (np.clip((centre - edge) / sd, -WIDE, WIDE) for edge in (self.high, self.low))
+            ends = begin[:, None] + (end - begin)[:, None] * np.linspace(0.0, 1.0, 1 + math.ceil(WIDE / 1.5))
+            half, middle = 0.5 * np.diff(ends)[..., None], 0.5 * (ends[:, 1:] + ends[:, :-1])[..., None]
+            z = middle + half * NODES
+            y = centre[:, None, None] - sd * z
+            odds = special.expit(way * 2.0 * green.rate * (y - green.centre))
+            total += (half * WEIGHTS * np.exp(-0.5 * z * z) * odds * self._start(y)).sum(axis=(1, 2))
+        return total / math.sqrt(2.0 * math.pi)
+
+    def _start(self, y: Floats) -> Floats | float:
+        if isinstance(self.start, Uniform):
+            return 1.0 / (self.start.high - self.start.low)
+        assert isinstance(self.start, Normal)
+        return np.exp(-0.5 * ((y - self.start.mean) / self.start.sd) ** 2) / (math.sqrt(2.0 * math.pi) * self.start.sd)
+
+    def _panels(self, x: Floats, t: float) -> Panels:
+        assert isinstance(self.green, Benes)
+        sd, (low, high) = self.green.spread(t), (self.low, self.high)
+        steps = np.linspace(-WIDE * sd, WIDE * sd, 1 + math.ceil(2.0 * WIDE / 1.5))
+        within = [np.asarray([low, high])] if isinstance(self.start, Uniform) else [np.linspace(low, high, 20)]
+        pieces = [low + steps, high + steps, np.clip(self.green.turns(), low, high), *within]
+        breaks = np.concatenate([np.concatenate(pieces) + way * self.green.speed * t for way in (-1.0, 1.0)])
+        return Panels.of(np.unique(breaks), x, lambda nodes: self.pdf(nodes, t))
 
 
 def _atoms(start: Start) -> tuple[Floats, Floats]:

@@ -24,7 +24,7 @@ from scipy import optimize, special
 from randwalk.coefficient import Floats
 
 from .exits import exit_probability
-from .green import CHUNK, Green, HalfLine, Panels, Split, gauss_legendre
+from .green import CHUNK, VANISHED, Green, HalfLine, Panels, Split, gauss_legendre
 
 LATE = 0.05  # Dt/L² from which eigenmodes are summed: where they cancel most, to exp(-1/4 LATE), two digits go
 MODES = 12  # exp(-(11π)² 0.05) = 1e-26
@@ -34,7 +34,6 @@ GAP = 0.75  # least distance from the line of integration to a pole, in 1/√(Dt
 RULES = ((2.5, 0.35, 19), (GAP, 0.12, 54))
 ALONE = 40.0  # a wall that changes the law by exp(-40) = 4e-18 is left out
 UNSEEN = 1e-25  # beside the likeliest start, what is less likely than this is left out
-VANISHED = -745.0  # exp() of less is 0 in a double
 
 
 @dataclass(frozen=True)
@@ -68,16 +67,16 @@ class Bar(Green):
         """(p, ε = α - p) of the mode exp(-pξ) bound to the near wall, if it is bound tightly: p > 1/L.
 
         It solves (p + h₀)(p + h_L) = (p - h₀)(p - h_L) exp(-2pL). Its rate D(α² - p²) can be exponentially small, so
-        the unknown is ε, in which p + h₀ = K₀/D - ε has no cancellation.
+        the unknown is ε, in which p + h₀ = K₀/D - ε and p - h_L = -ε - K_L/D have no cancellation.
         """
-        k0, h_far = self.near_reactivity / self.diffusion, self.h[1]
+        k0, k_far, h_far = self.near_reactivity / self.diffusion, self.far_reactivity / self.diffusion, self.h[1]
         alpha, length = self.alpha, self.length
         if math.isinf(k0) or alpha * length <= 1.0:
             return None
 
         def mismatch(epsilon: float) -> float:
             p = alpha - epsilon
-            s, d = (1.0, -1.0) if math.isinf(h_far) else (p + h_far, p - h_far)
+            s, d = (1.0, -1.0) if math.isinf(h_far) else (p + h_far, -epsilon - k_far)
             return (k0 - epsilon) * s - (p + alpha - k0) * d * math.exp(-2.0 * p * length)
 
         most = alpha - 1.0 / length
@@ -130,7 +129,8 @@ class Bar(Green):
         """The bound mode's part of ρ, exp(-(α+p)ξ + εη - λt) w(ξ)w(η)/∫, or of its slope at the far absorbing wall."""
         assert self.bound is not None
         (p, epsilon), length, h_far = self.bound, self.length, self.h[1]
-        reflected = -1.0 if math.isinf(h_far) else (p - h_far) / (p + h_far)
+        k_far = self.far_reactivity / self.diffusion
+        reflected = -1.0 if math.isinf(h_far) else -(epsilon + k_far) / (p + h_far)
         fall = math.exp(-2.0 * p * length)
         norm = (
             -math.expm1(-2.0 * p * length) / (2.0 * p) * (1.0 + reflected**2 * fall) + 2.0 * reflected * length * fall
