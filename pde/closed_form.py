@@ -27,6 +27,7 @@ from .series import Bar
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+FARTHEST = 1e120  # a place, in any unit; farther is infinitely far
 SAME = 1e-12  # relative difference up to which height = 2 D rate counts as equal
 
 
@@ -61,6 +62,7 @@ class ClosedForm:
         """
         x, t = self._places(x, _times("t", t))
         domain = self.equation.domain
+        x = _on_ring(x, domain) if isinstance(domain, Ring) else x
         inside = np.isfinite(x) & (domain.periodic | ((x >= domain.low) & (x <= domain.high)))
         values = np.zeros(x.shape)
         density = np.maximum(self.law.pdf(x[inside], t[inside]), 0.0)  # rounding at an absorbing wall
@@ -78,7 +80,7 @@ class ClosedForm:
 
     def mass(self, edges: ArrayLike, t: float) -> Floats:
         """The probabilities of the bins between the increasing `edges`, shape (len(edges) - 1,); the ends may be infinite."""
-        edges = check_edges(edges)
+        edges = _seen(check_edges(edges))
         time = float(_times("t", number("t", t)))
         inside, place = np.unique(self._clipped(edges), return_inverse=True)
         mass = np.zeros(edges.size - 1)
@@ -149,11 +151,8 @@ class ClosedForm:
         return f"ClosedForm({self.description}; {self.equation})"
 
     def _places(self, x: ArrayLike, t: Floats) -> tuple[Floats, Floats]:
-        """`x` and `t` broadcast; on a ring, places brought back to it."""
-        x = numbers("x", x)
-        domain = self.equation.domain
-        if isinstance(domain, Ring):
-            x = _on_ring(x, domain)
+        """`x` and `t` broadcast."""
+        x = _seen(numbers("x", x))
         try:
             x, t = np.broadcast_arrays(x, t)
         except ValueError:
@@ -321,16 +320,22 @@ def _adjective(wall: Wall) -> str:
     return {0.0: "reflecting", math.inf: "absorbing"}.get(_reactivity(wall), "partially absorbing")
 
 
+def _seen(x: Floats) -> Floats:
+    """Places so far that their squares overflow count as infinitely far."""
+    return np.where(np.abs(x) > FARTHEST, np.copysign(np.inf, x), x)
+
+
 def _on_ring(x: Floats, ring: Ring) -> Floats:
-    """Places as they are on the `ring`, infinite ones as they come; refused where a double does not say where that is."""
-    length = ring.high - ring.low
-    far = np.isfinite(x) & (np.abs(x - ring.low) > 2.0**52 * length)
+    """Places brought back to the `ring`; infinite ones as they are. Refused where a double does not say where that is."""
+    length, finite = ring.high - ring.low, np.isfinite(x)
+    far = finite & (np.abs(x - ring.low) > 2.0**52 * length)
     if far.any():
         raise ValueError(
             f"x = {x[far][0]:g}: so many times round {ring} that a double does not say where; give it between "
             f"{ring.low:g} and {ring.high:g}"
         )
-    return x
+    there = finite & ((x < ring.low) | (x > ring.high))
+    return np.where(there, ring.low + np.mod(np.where(finite, x, ring.low) - ring.low, length), x)
 
 
 def _times(name: str, t: ArrayLike, from_start: bool = False) -> Floats:

@@ -140,6 +140,14 @@ class Green(ABC):
         wide = WIDE * self.spread(t)
         return wide + max(-self.drift * t, 0.0), wide + max(self.drift * t, 0.0)
 
+    def arriving(self, t: float) -> tuple[float, float]:
+        """The starts between which the law changes over the spread: those that may, but need not, have met a wall by `t`."""
+        return -math.inf, math.inf
+
+    def arrived(self, t: float) -> list[Floats]:
+        """Breaks between which the law of those that have met a wall long before `t` is smooth."""
+        return []
+
     @property
     def layer(self) -> float:
         """D/|a|: the thickness of the boundary layer at a wall."""
@@ -204,6 +212,22 @@ class HalfLine(Green):
 
     def beside(self, side: str) -> HalfLine:
         return self
+
+    def _front(self, t: float) -> float:
+        """How far from the wall they begin that have met it by `t` but for a part that vanishes; 0 without a drift onto it."""
+        return max(-self._away * t - WIDE * self.spread(t), 0.0)
+
+    def arriving(self, t: float) -> tuple[float, float]:
+        front = self._front(t)
+        return (self.low + front, math.inf) if math.isfinite(self.low) else (-math.inf, self.high - front)
+
+    def arrived(self, t: float) -> list[Floats]:
+        """Behind the front they have left at the rate K of a layer: as exp(K distance/D), which starts anew at the front."""
+        front, decay = self._front(t), self.diffusion / self.reactivity if self.reactivity else math.inf
+        if not 0.0 < decay < front:
+            return []
+        behind = front - np.append(decay * 2.5 ** np.arange(-1.0, math.log(front / decay, 2.5)), 0.0)
+        return [self.low + behind if math.isfinite(self.low) else self.high - behind]
 
     def pdf(self, x: Floats, t: Floats, y: Floats) -> Floats:
         return self._pdf(self._inward(x), t, self._inward(y))

@@ -147,8 +147,15 @@ class Superposition(Law):
             scale = min(scale, 1.5 * self.start.sd)
         if isinstance(green, Benes):
             scale = min(scale, green.layer)
-        pieces = [np.linspace(low, high, 1 + max(1, math.ceil((high - low) / (2.0 * scale))))]
         layer = green.layer_with(killing)
+        pieces = [np.array([low, high]), *green.arrived(t)]
+        begin, end = green.arriving(t)
+        begin, end = max(begin, low), min(end, high)
+        if isinstance(self.start, Normal):
+            begin, end = (low, high) if scale == 1.5 * self.start.sd else (begin, end)
+            pieces.append(self.start.mean + self.start.sd * np.linspace(-9.0, 9.0, 7))
+        if begin < end:
+            pieces.append(np.linspace(begin, end, 1 + max(1, math.ceil((end - begin) / (2.0 * scale)))))
         if layer < scale:  # near a wall the law changes over that as well
             doubling = layer * 2.5 ** np.arange(-1, max(1.0, math.log(max((high - low) / layer, 1.0), 2.5)))
             walls = ((green.low, 1.0), (green.high, -1.0))
