@@ -228,23 +228,23 @@ def test_what_is_no_time_and_no_place(equation: FokkerPlanck) -> None:
     form = closed_form(equation)
     for bad in (math.nan, [1.0, math.nan], -1.0, 0.0, INF):
         for ask in (lambda t: form.pdf(0.5, t), lambda t: form.cdf(0.5, t)):
-            with pytest.raises(ValueError, match="^t = "):
+            with pytest.raises(ValueError, match=r"^t = "):
                 ask(bad)
     for bad in (math.nan, -1.0, 0.0, INF):
-        with pytest.raises(ValueError, match="^t = "):
+        with pytest.raises(ValueError, match=r"^t = "):
             form.mass([0.0, 1.0], bad)
     for bad in (math.nan, [1.0, math.nan], -1.0):
-        with pytest.raises(ValueError, match="^t = "):
+        with pytest.raises(ValueError, match=r"^t = "):
             form.survival(bad)
-        with pytest.raises(ValueError, match="^times = "):
+        with pytest.raises(ValueError, match=r"^times = "):
             form.passed("killing", bad)
     for bad in ("noon", None, [1.0, "x"], 1j, {}):
         for ask in (form.survival, lambda t: form.pdf(0.5, t), lambda t: form.mass([0.0, 1.0], t)):
-            with pytest.raises(TypeError, match="^t = .*give"):
+            with pytest.raises(TypeError, match=r"^t = .*give"):
                 ask(bad)  # type: ignore[arg-type]
-        with pytest.raises(TypeError, match="^x = .*give"):
+        with pytest.raises(TypeError, match=r"^x = .*give"):
             form.cdf(bad, 1.0)  # type: ignore[arg-type]
-    with pytest.raises(ValueError, match="^x = nan"):
+    with pytest.raises(ValueError, match=r"^x = nan"):
         form.pdf(math.nan, 1.0)
     with pytest.raises(ValueError, match="do not broadcast"):
         form.pdf([0.1, 0.2], [1.0, 2.0, 3.0])
