@@ -14,6 +14,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
 
+from randwalk.output import check_folder
 from randwalk.progress import progress_bar
 
 if TYPE_CHECKING:
@@ -99,7 +100,8 @@ def save(
     if format == "mp4":
         _find_ffmpeg()
     todo = list(chosen) or known
-    folder = _folder(out)
+    folder = check_folder("out =", out)
+    folder.mkdir(parents=True, exist_ok=True)
     written = []
     with progress_bar("drawing", len(todo), progress) as advance:
         for name in todo:
@@ -139,18 +141,6 @@ def _save_animation(name: str, path: Path, quick: bool, advance: Callable[[float
             writer = animation.FFMpegWriter(fps=FRAMES_PER_SECOND, extra_args=["-pix_fmt", "yuv420p"])
         moving.save(path, writer, dpi=DOTS_PER_INCH, progress_callback=lambda frame, frames: advance(1.0 / frames))
     pyplot.close()
-
-
-def _folder(out: str | Path) -> Path:
-    """The folder to write to, made if it is not there."""
-    folder = Path(out)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ValueError(f"out = {str(out)!r}: cannot make this folder ({error.strerror}); take another one") from None
-    if not os.access(folder, os.W_OK | os.X_OK):
-        raise ValueError(f"out = {str(out)!r}: cannot write to this folder; take another one")
-    return folder
 
 
 def _find_ffmpeg() -> str:

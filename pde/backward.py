@@ -17,15 +17,19 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.interpolate import CubicSpline
 
-from randwalk.coefficient import Coefficient, Floats
+from randwalk.coefficient import Coefficient, Floats, as_coefficient
 from randwalk.domain import Reflecting, Ring
 from randwalk.plotting import COLOURS, axes
-from randwalk.start import Uniform
+from randwalk.start import Sites, Uniform
 
+from .arguments import check_equation, check_memory, checked_number, checked_tolerance
 from .equation import FokkerPlanck
-from .refine import LARGEST_CELLS, PILOT_CELLS, Plan, checked_tolerance, even, refinement
+from .fit import fitted, refuse_zeros
+from .grid import Grid, Piecewise
+from .pace import PILOT_STEPS
+from .refine import LARGEST_CELLS, PILOT_CELLS, Needs, Plan, even, refinement
 from .schemes import SDIRK2, Clock, march
-from .stencil import Grid, Resolvents, Stencil, chain_matrix
+from .stencil import Resolvents, Stencil, chain_matrix
 from .truncate import find_window
 
 if TYPE_CHECKING:
@@ -33,6 +37,7 @@ if TYPE_CHECKING:
 
 LEAK: Final = 1e-12  # mass that may leave the window of an unbounded domain
 SAMPLES: Final = 32  # of the payoff in a cell
+STARTS: Final = 8  # places that stand for all starting places
 SMALLEST: Final = 1e-300  # in place of 0 as the scale of a solution that vanishes
 
 Payoff: TypeAlias = Coefficient | Callable[[Floats], ArrayLike]
@@ -78,7 +83,7 @@ class BackwardSolution:
             raise ValueError(
                 f"x = {x.min():g} … {x.max():g}: the solution was asked for from {low:g} to {high:g}; see over="
             )
-        return np.asarray(CubicSpline(self.x, self.u)(x))
+        return Piecewise.through_centres(self.grid, self.u, CubicSpline)(x)
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw u over the starting place, on `ax` or on new axes, which are returned."""
@@ -136,35 +141,42 @@ def backward(
     >>> round(float(backward(heat, lambda x: x**2, time=1.0, over=(-1.0, 1.0)).value(0.5)), 3)  # x² + 2Dt
     1.25
     """
-    if not (math.isfinite(time) and time > 0):
-        raise ValueError(f"time = {time}: must be positive and finite")
-    checked_tolerance(tolerance)
+    check_equation(equation)
+    time, tolerance = checked_number("time", time), checked_tolerance(tolerance)
+    if time <= 0.0:
+        raise ValueError(f"time = {time:g}: must be positive")
+    if not callable(payoff):
+        raise TypeError(f"payoff = {payoff!r}: give a function of x or a Coefficient, such as lambda x: x**2")
+    paid = [checked_number(name, value) for name, value in (("left", left), ("right", right), ("killed", killed))]
     window, asked = _place(equation, time, over)
-    scheme = SDIRK2()
+    times, scheme = np.array([time]), SDIRK2()
+    width = _narrowest(payoff, window, time)
+    needs = Needs.of(equation, times, scheme, window, _starts(*asked), width).mirrored()
 
     def run(cells: int, clock: Clock) -> BackwardSolution:
+        check_memory(cells, SAMPLES)
         grid = replace(window, cells=cells)
         last = _cell_means(payoff, grid, time)
-        ends = [
-            left if grid.left else last[0],
-            right if grid.right else last[-1],
-            killed,
-        ]  # past a cut, the payoff stays
-        final = np.append(last, ends)
+        walls = (grid.left, paid[0], last[0]), (grid.right, paid[1], last[-1])
+        final = np.append(
+            last, [*(value if wall else edge for wall, value, edge in walls), paid[2]]
+        )  # past a cut, it stays
         resolvents = Resolvents(Stencil(equation, grid))
 
         def apply(tau: float, elapsed: float, state: Floats) -> Floats:
             return resolvents.backward(tau, time - elapsed, state)
 
-        *_, (_, _, state) = march(scheme, apply, final, clock, min(float(final.min()), 0.0))
+        state = final
+        for _, _, state in march(scheme, apply, final, clock, min(float(final.min()), 0.0)):
+            pass  # the last one is wanted
         return BackwardSolution(equation, grid, state[:-3], asked, math.nan, "E[f(X_T) | X_0 = x]")
 
-    scale = max(_size(run(PILOT_CELLS, Clock.octaves(np.array([time]), 16))), SMALLEST)
-    plan = Plan.measured(run, _difference, np.array([time]), scheme, scale)
+    scale = max(_size(run(max(PILOT_CELLS, even(2 * needs.cells)), needs.clock(PILOT_STEPS))), SMALLEST)
+    plan = Plan.measured(run, _difference, needs, scale)
 
-    def pair(cells: int) -> BackwardSolution:
-        fine, coarse = (run(n, clock) for n, clock in zip((cells, cells // 2), plan.clocks(cells), strict=True))
-        return replace(fine, error_estimate=_difference(fine, coarse) / 3.0)
+    def pair(cells: int, clocks: tuple[Clock, Clock]) -> BackwardSolution:
+        fine, coarse = (run(n, clock) for n, clock in zip((cells, cells // 2), clocks, strict=True))
+        return replace(fine, error_estimate=_difference(fine, coarse) * needs.remaining)
 
     return plan.reach(tolerance * scale, pair)
 
@@ -223,7 +235,7 @@ def _steady(
         )
 
     def run(cells: int) -> BackwardSolution:
-        grid = _whole(equation, cells)
+        grid = replace(whole, cells=cells)
         stencil = Stencil(equation, grid)
         rates = stencil.rates(0.0)
         if not (rates.killed.any() or (not grid.periodic and (rates.left[0] > 0.0 or rates.right[-1] > 0.0))):
@@ -231,7 +243,8 @@ def _steady(
         u = chain_matrix(rates, 0.0, 1.0).solve(source(stencil))
         return BackwardSolution(equation, grid, u, (domain.low, domain.high), math.nan, quantity)
 
-    coarse, cells, error = run(PILOT_CELLS // 2), PILOT_CELLS, math.inf
+    whole = _whole(equation, 0.0)
+    coarse, cells, error = run(whole.cells // 2), whole.cells, math.inf
     while cells <= LARGEST_CELLS:
         fine = run(cells)
         if 2 * coarse.u.size != cells:
@@ -246,10 +259,12 @@ def _steady(
     raise ValueError(f"tolerance = {tolerance:g} is out of reach, {error / scale:.2g} was reached: take a larger one")
 
 
-def _whole(equation: FokkerPlanck, cells: int) -> Grid:
+def _whole(equation: FokkerPlanck, until: float) -> Grid:
     """The grid on all of a bounded domain."""
     domain = equation.domain
-    return Grid(domain.low, domain.high, cells, domain.left, domain.right, domain.periodic)
+    grid = fitted(equation, Grid(domain.low, domain.high, PILOT_CELLS, domain.left, domain.right, domain.periodic))
+    refuse_zeros(equation, grid, until)
+    return grid
 
 
 def _place(equation: FokkerPlanck, time: float, over: tuple[float, float] | None) -> tuple[Grid, tuple[float, float]]:
@@ -259,16 +274,27 @@ def _place(equation: FokkerPlanck, time: float, over: tuple[float, float] | None
     if over is not None and not (domain.low <= over[0] < over[1] <= domain.high):
         raise ValueError(f"over = {over}: must be an increasing pair inside {domain}")
     if bounded:
-        return _whole(equation, PILOT_CELLS), over or (domain.low, domain.high)
+        return _whole(equation, time), over or (domain.low, domain.high)
     low, high = over or equation.start.support
-    start = equation.start if over is None else Uniform(low, high)
-    posed = FokkerPlanck(equation.drift, equation.diffusion, domain, start, equation.killing)
+    posed = equation if over is None else equation.with_start(Uniform(low, high))
     return find_window(posed, time, LEAK), (low, high)
+
+
+def _starts(low: float, high: float) -> Sites:
+    """Starting places that stand for a range of them."""
+    x = low + (high - low) * (np.arange(STARTS) + 0.5) / STARTS
+    return Sites(x, np.full(STARTS, 1.0 / STARTS))
+
+
+def _narrowest(payoff: Payoff, window: Grid, time: float) -> float:
+    """The width of cells of which the samples see the narrowest feature of the payoff."""
+    coefficient = payoff if isinstance(payoff, Coefficient) else as_coefficient(lambda x: payoff(x))
+    return SAMPLES * coefficient.width("x", window.low, window.high, (time, time))
 
 
 def _cell_means(payoff: Payoff, grid: Grid, time: float) -> Floats:
     """Means of the payoff over the cells."""
-    x: Floats = grid.low + (np.arange(grid.cells * SAMPLES, dtype=np.float64) + 0.5) * (grid.h / SAMPLES)
+    x: Floats = (grid.edges[:-1, None] + (np.arange(SAMPLES) + 0.5) * (grid.widths[:, None] / SAMPLES)).ravel()
     given = payoff(x, time) if isinstance(payoff, Coefficient) else payoff(x)
     values = np.broadcast_to(np.asarray(given, dtype=np.float64), x.shape)
     if not np.isfinite(values).all():
@@ -288,4 +314,5 @@ def _difference(fine: BackwardSolution, coarse: BackwardSolution) -> float:
     low, high = fine.asked
     x = coarse.x
     here = (x >= low - coarse.grid.h) & (x <= high + coarse.grid.h)
-    return float(np.abs(CubicSpline(fine.x, fine.u)(x[here]) - coarse.u[here]).max())
+    spline = Piecewise.through_centres(fine.grid, fine.u, CubicSpline)
+    return float(np.abs(spline(x[here]) - coarse.u[here]).max())

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike
 
-from randwalk.arguments import number, numbers
+from randwalk.arguments import known_numbers, number, shown
 from randwalk.binning import check_edges
 from randwalk.coefficient import Floats, affine_parts, constant_value, tanh_parts
 from randwalk.domain import Absorbing, Interval, Line, PartiallyAbsorbing, Ring, Wall
@@ -152,7 +152,7 @@ class ClosedForm:
 
     def _places(self, x: ArrayLike, t: Floats) -> tuple[Floats, Floats]:
         """`x` and `t` broadcast."""
-        x = _seen(numbers("x", x))
+        x = _seen(known_numbers("x", x))
         try:
             x, t = np.broadcast_arrays(x, t)
         except ValueError:
@@ -195,7 +195,7 @@ class ClosedForm:
         return sum(float(side[0]) for side in self.law.split(end, time))
 
     def _refuse_wall(self, wall: str, known: list[str]) -> None:
-        raise ValueError(f"wall = {wall!r}: walkers leave through {' and '.join(map(repr, known)) or 'no wall'} here")
+        raise ValueError(f"wall = {shown(wall)}: walkers leave through {' and '.join(map(repr, known)) or 'no wall'} here")
 
     def _moments(self, t: ArrayLike) -> tuple[Floats, Floats]:
         if not isinstance(self.equation.domain, Line):
@@ -285,10 +285,11 @@ def _line_law(equation: FokkerPlanck) -> tuple[Law, str]:
 
 def _bounded_law(equation: FokkerPlanck) -> tuple[Law, str]:
     domain, start = equation.domain, equation.start
-    drift, diffusion = constant_value(equation.drift), constant_value(equation.diffusion)
+    given = {"drift": equation.declared_drift, "diffusion": equation.diffusion}
+    drift, diffusion = (constant_value(coefficient) for coefficient in given.values())
     for name, value in (("drift", drift), ("diffusion", diffusion)):
         if value is None:
-            raise NoClosedForm(f"{name} = {getattr(equation, name)}: on {domain} a closed form needs a constant {name}")
+            raise NoClosedForm(f"{name} = {given[name]}: on {domain} a closed form needs a constant {name}")
     assert drift is not None and diffusion is not None
     low, high = start.support
     if isinstance(start, Normal) and not domain.low <= low <= high <= domain.high:
@@ -340,7 +341,7 @@ def _on_ring(x: Floats, ring: Ring) -> Floats:
 
 def _times(name: str, t: ArrayLike, from_start: bool = False) -> Floats:
     """Times as an array; refused unless they are positive and finite, or, `from_start`, between 0 and infinity."""
-    times = numbers(name, t)
+    times = known_numbers(name, t)
     wrong = times < 0 if from_start else ~((times > 0) & np.isfinite(times))
     if wrong.any():
         rule = "not be negative" if from_start else "be positive and finite; the law at time 0 is the start"

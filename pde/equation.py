@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -22,8 +23,10 @@ class FokkerPlanck:
     Parameters
     ----------
     drift, diffusion, killing : number, Coefficient or function of (x, t)
-        a (velocity), D > 0 (length²/time), κ ≥ 0 (1/time). They are kept in the Itô form; `convention` says what `drift`
-        means on entry (:class:`randwalk.Convention`).
+        a (velocity), D > 0 (length²/time), κ ≥ 0 (1/time).
+    convention : Convention
+        What `drift` means where D depends on x (:class:`randwalk.Convention`): with λ = 1 (Itô), ½ (Stratonovich) or 0
+        (Fick) the flux is J = aρ - D^(1-λ) (D^λ ρ)_x. D may jump; D^λ ρ is continuous there.
     domain : Line(), Interval(...) or Ring(...)
         The line if left out.
     start : number, Point, Uniform, Normal or Sites
@@ -34,18 +37,28 @@ class FokkerPlanck:
     ValueError, TypeError
         for a D that is not positive, a negative κ, or a start outside the domain.
 
+    Attributes
+    ----------
+    declared_drift, convention
+        a as it was declared, and what it means; Itô where D does not depend on x, because there the three are one.
+    drift : Coefficient
+        The Itô drift a + (1 - λ) D_x. Where D jumps there is none, and asking for it is a ValueError.
+
     Examples
     --------
     >>> import randwalk as rw
     >>> FokkerPlanck(drift=rw.Affine(slope=-1.0), diffusion=0.5, start=1.0)
     FokkerPlanck: ρ_t = -((-x)ρ)_x + 0.5 ρ_xx on Line(), start Point(x=1.0)
+    >>> FokkerPlanck(0.0, rw.expression("1 + x**2"), convention=rw.Convention.FICK)
+    FokkerPlanck: ρ_t = ((x**2 + 1) ρ_x)_x on Line(), start Point(x=0.0)
     """
 
-    drift: Coefficient
+    declared_drift: Coefficient
     diffusion: Coefficient
     domain: Domain
     start: Start
     killing: Coefficient
+    convention: Convention
 
     def __init__(
         self,
@@ -65,35 +78,59 @@ class FokkerPlanck:
             raise ValueError(f"diffusion = {diffusion.value:g}: must be positive")
         if isinstance(rate, Constant) and rate.value < 0.0:
             raise ValueError(f"killing = {rate.value:g}: must not be negative")
-        ito = Convention(convention).ito_drift(as_coefficient(drift), diffusion)
-        fields = {"drift": ito, "diffusion": diffusion, "domain": domain, "start": begin, "killing": rate}
+        fields = {
+            "declared_drift": as_coefficient(drift), "diffusion": diffusion, "domain": domain, "start": begin,
+            "killing": rate, "convention": Convention(convention).where(diffusion),
+        }  # fmt: skip
         for name, value in fields.items():
             object.__setattr__(self, name, value)
+
+    @cached_property
+    def drift(self) -> Coefficient:
+        """The Itô drift."""
+        return self.convention.ito_drift(self.declared_drift, self.diffusion, self.domain.low, self.domain.high)
 
     @property
     def time_dependent(self) -> bool:
         """Whether a coefficient depends on time."""
-        return any(c.depends_on_t for c in (self.drift, self.diffusion, self.killing))
+        return any(c.depends_on_t for c in (self.declared_drift, self.diffusion, self.killing))
+
+    def with_start(self, start: StartLike) -> FokkerPlanck:
+        """The same equation from elsewhere."""
+        return FokkerPlanck(self.declared_drift, self.diffusion, self.domain, start, self.killing, self.convention)
 
     def __repr__(self) -> str:
-        terms = []
-        if self.drift != ZERO:
-            terms.append(f"{-self.drift} ρ_x" if isinstance(self.drift, Constant) else f"-(({self.drift})ρ)_x")
-        constant = isinstance(self.diffusion, Constant)
-        terms.append(f"{self.diffusion} ρ_xx" if constant else f"(({self.diffusion})ρ)_xx")
+        terms, drift, diffusion = [], self.declared_drift, self.diffusion
+        if drift != ZERO:
+            terms.append(f"{-drift} ρ_x" if isinstance(drift, Constant) else f"-(({drift})ρ)_x")
+        if isinstance(diffusion, Constant):
+            terms.append(f"{diffusion} ρ_xx")
+        else:
+            forms = {
+                Convention.ITO: f"(({diffusion})ρ)_xx",
+                Convention.STRATONOVICH: f"(√({diffusion}) (√({diffusion}) ρ)_x)_x",
+                Convention.FICK: f"(({diffusion}) ρ_x)_x",
+            }
+            terms.append(forms[self.convention])
         if self.killing != ZERO:
             terms.append(f"- {self.killing} ρ" if isinstance(self.killing, Constant) else f"- ({self.killing})ρ")
         equation = " + ".join(terms).replace("+ -", "- ").replace("-  ", "- ").replace("- -", "+ ")
         return f"FokkerPlanck: ρ_t = {equation} on {self.domain}, start {self.start}"
 
     def _repr_latex_(self) -> str:
-        terms = []
-        if self.drift != ZERO:
-            terms.append(rf"-\partial_x\left[\left({self.drift.latex()}\right)\rho\right]")
+        terms, diffusion = [], self.diffusion.latex()
+        if self.declared_drift != ZERO:
+            terms.append(rf"-\partial_x\left[\left({self.declared_drift.latex()}\right)\rho\right]")
         if self.diffusion.depends_on_x:
-            terms.append(rf"+\partial_x^2\left[\left({self.diffusion.latex()}\right)\rho\right]")
+            forms = {
+                Convention.ITO: rf"+\partial_x^2\left[\left({diffusion}\right)\rho\right]",
+                Convention.STRATONOVICH: rf"+\partial_x\left[\sqrt{{{diffusion}}}\,\partial_x"
+                rf"\left(\sqrt{{{diffusion}}}\,\rho\right)\right]",
+                Convention.FICK: rf"+\partial_x\left[\left({diffusion}\right)\partial_x\rho\right]",
+            }
+            terms.append(forms[self.convention])
         else:
-            terms.append(rf"+{self.diffusion.latex()}\,\partial_x^2\rho")
+            terms.append(rf"+{diffusion}\,\partial_x^2\rho")
         if self.killing != ZERO:
             terms.append(rf"-\left({self.killing.latex()}\right)\rho")
         walls = [
@@ -118,7 +155,7 @@ def limit(walk: LatticeWalk) -> FokkerPlanck:
     >>> limit(LatticeWalk(0.5, 0.5, dx=0.1, dt=0.01))
     FokkerPlanck: ρ_t = 0.5000000000000001 ρ_xx on Line(), start Point(x=0.0)
     """
-    return FokkerPlanck(walk.drift, walk.diffusion, walk.domain, walk.start, walk.killing)
+    return FokkerPlanck(walk.declared_drift, walk.diffusion, walk.domain, walk.start, walk.killing, walk.convention)
 
 
 def walk_for(
@@ -139,8 +176,8 @@ def walk_for(
     (0.166667, True)
     """
     return LatticeWalk.from_drift(
-        equation.drift, equation.diffusion, dx, dt, domain=equation.domain, start=equation.start,
-        killing=equation.killing, sites=sites, rule=rule, times=times,
+        equation.declared_drift, equation.diffusion, dx, dt, domain=equation.domain, start=equation.start,
+        killing=equation.killing, sites=sites, rule=rule, convention=equation.convention, times=times,
     )  # fmt: skip
 
 
@@ -188,11 +225,11 @@ def modified(walk: LatticeWalk) -> ModifiedEquation:
     if walk.killing != ZERO:
         raise ValueError(f"killing = {walk.killing}: the modified equation is derived for walks without killing")
     dx, dt = walk.dx, walk.dt
-    if walk.rule is Rule.FITTED:
+    a, d = walk.drift, walk.diffusion  # a D that jumps is refused here: the expansion is one of smooth coefficients
+    if walk.rule in (Rule.FITTED, Rule.CAPPED) or walk.convention is not Convention.ITO:
         a, d = (dx / dt) * (walk.right - walk.left), (dx**2 / (2.0 * dt)) * (walk.right + walk.left)
-    else:  # the rule has p - q = a dt/dx, so the declared coefficients serve and keep their structure
-        a = walk.drift
-        d = walk.diffusion + 0.5 * dt * (a * a) if walk.rule is Rule.EXACT_VARIANCE else walk.diffusion
+    elif walk.rule is Rule.EXACT_VARIANCE:  # the declared coefficients serve, and keep their structure
+        d = d + 0.5 * dt * (a * a)
     a_x, d_x, a_t, d_t = a.derivative("x"), d.derivative("x"), a.derivative("t"), d.derivative("t")
     a_xx, d_xx = a_x.derivative("x"), d_x.derivative("x")
     half = 0.5 * dt

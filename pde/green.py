@@ -27,7 +27,7 @@ CHUNK = 1 << 15  # entries of one work array: small enough for the cache
 ROOT_PI = math.sqrt(math.pi)
 VANISHED = -745.0  # exp() of less is 0 in a double
 WIDE = 39.0  # standard deviations of a normal law beyond which its density is 0 in a double
-Split: TypeAlias = "tuple[Floats, Floats]"
+Split: TypeAlias = tuple[Floats, Floats]
 
 
 def gauss_legendre(breaks: Floats) -> tuple[Floats, Floats]:

@@ -4,23 +4,27 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Protocol, TypeVar
 
 from randwalk.coefficient import Floats
+from randwalk.start import Start
 
+from .arguments import SMALLEST_CELLS, SMALLEST_TOLERANCE
+from .equation import FokkerPlanck
+from .moments import linear_noise
+from .pace import PILOT_STEPS, Pace
 from .schemes import Clock, Scheme
+from .stencil import Grid
 
 R = TypeVar("R")
 
 PILOT_CELLS: Final = 128
-PILOT_STEPS: Final = 16
 LARGEST_PILOT: Final = 8192
 RESOLVED: Final = 0.01  # differences below this, relative to the scale, tell an error
-SMALLEST_CELLS: Final = 16
+GRID_ERROR: Final = 0.1  # over the square of the cells: the error of steps that suffices for a given number of cells
 LARGEST_CELLS: Final = 2**18
 LARGEST_STEPS: Final = 2**20
-SMALLEST_TOLERANCE: Final = 1e-12
 TIME_SHARE: Final = (
     0.15  # of the error may come from time steps: little enough that space and time errors cannot cancel
 )
@@ -37,73 +41,145 @@ S = TypeVar("S", bound=Estimated)
 
 
 @dataclass(frozen=True)
-class Plan:
-    """The error `space` of `size` cells, and the error `time` of `pace` steps an octave, of a `scheme` to `times`."""
+class Needs:
+    """What a solution at the increasing `times` must resolve before its error can be estimated.
+
+    Attributes
+    ----------
+    times : (times,) array
+    scheme : Scheme
+    pace : Pace
+        Of the steps in time.
+    cells : int
+        The fewest that show anything of the law.
+    remaining : float
+        The share of the difference to a solution on cells and steps twice as long that is left as error: a third at second
+        order, all of it where kinks or jumps of a coefficient move across the cells, which leaves first order.
+    """
 
     times: Floats
     scheme: Scheme
+    pace: Pace
+    cells: int
+    remaining: float
+
+    @classmethod
+    def of(
+        cls, equation: FokkerPlanck, times: Floats, scheme: Scheme, window: Grid, start: Start, width: float = math.inf
+    ) -> Needs:
+        """What `equation` needs on `window` from `start`, with cells no wider than `width`."""
+        until, reach = float(times[-1]), (window.low, window.high)
+        pace = Pace.of(equation, until, reach)
+        moments = linear_noise(equation, until, pace, start)
+        coefficients = (equation.declared_drift, equation.diffusion, equation.killing)
+        width = min(width, *(c.width("x", *reach, (0.0, until)) for c in coefficients))
+        cells = (window.high - window.low) / min(moments.coarsest(times), width)
+        moving = any(c.moving_breaks for c in coefficients)
+        pace = pace.within(times, moments.longest(times)).within(*moments.pulses(times))
+        cells = max(math.ceil(cells), window.fewest)
+        return cls(times, scheme, pace, cells, 1.0 if moving else 1.0 / 3.0)
+
+    def mirrored(self) -> Needs:
+        """The needs where time runs backward from the only one of the `times`."""
+        return replace(self, pace=self.pace.mirrored())
+
+    def clock(self, steps: int) -> Clock:
+        """`steps` steps an octave."""
+        return Clock.octaves(self.times, steps, self.pace)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The error `space` of `size` cells, and the error `time` of `steps` steps an octave, for what `needs` to be resolved."""
+
+    needs: Needs
     size: int
     space: float
-    pace: float
+    pilot_steps: float
     time: float
 
     @classmethod
     def measured(
-        cls,
-        run: Callable[[int, Clock], R],
-        difference: Callable[[R, R], float],
-        times: Floats,
-        scheme: Scheme,
-        scale: float = 1.0,
+        cls, run: Callable[[int, Clock], R], difference: Callable[[R, R], float], needs: Needs, scale: float = 1.0
     ) -> Plan:
         """Refine space and time, each by itself, until both differences are small beside `scale`."""
-        cells, pace = PILOT_CELLS, PILOT_STEPS
+        cells, steps = max(PILOT_CELLS, even(2 * needs.cells)), PILOT_STEPS
+        if cells > LARGEST_CELLS or needs.clock(2 * steps).steps > LARGEST_STEPS:
+            raise ValueError(
+                f"times up to {needs.times[-1]:g} would take {max(cells, SMALLEST_CELLS)} cells and "
+                f"{needs.clock(2 * steps).steps} steps to resolve the drift and the quickest changes of the coefficients "
+                f"(at most {LARGEST_CELLS} and {LARGEST_STEPS}): shorten times, take a smaller drift, or a smoother coefficient"
+            )
         while True:
-            clock = Clock.octaves(times, pace)
+            clock = needs.clock(steps)
             base = run(cells, clock)
-            space = difference(base, run(cells // 2, clock)) / 3.0
-            if space > RESOLVED * scale and cells < LARGEST_PILOT:
+            space = difference(base, run(cells // 2, clock)) * needs.remaining
+            if space > RESOLVED * scale and 4 * cells <= LARGEST_PILOT:
                 cells *= 4
                 continue
-            time = difference(run(cells, clock.refined(2)), base) / (2**scheme.order - 1)
-            if time <= RESOLVED * scale or pace >= LARGEST_PILOT:
-                return cls(times, scheme, cells, space, 2.0 * pace, time)
-            pace *= 4
+            time = difference(run(cells, clock.refined(2)), base) / (2**needs.scheme.order - 1)
+            if time <= RESOLVED * scale or steps >= LARGEST_PILOT or 8 * clock.steps > LARGEST_STEPS:
+                return cls(needs, cells, space, 2.0 * steps, time)
+            steps *= 4
 
     def cells(self, tolerance: float) -> int:
         """An even number of cells for an error a little below `tolerance`."""
-        return max(SMALLEST_CELLS, even(self.size * math.sqrt(self.space / (0.75 * tolerance))))
+        enough = even(self.size * math.sqrt(self.space / (0.75 * tolerance)))
+        return max(SMALLEST_CELLS, even(2 * self.needs.cells), enough)
 
-    def steps(self, cells: int) -> float:
-        """Steps an octave whose error is a small share of that of `cells` cells."""
-        error = max(TIME_SHARE * self.space * (self.size / cells) ** 2, SMALLEST_TOLERANCE)
-        return max(PILOT_STEPS, self.pace * (self.time / error) ** (1.0 / self.scheme.order))
+    def steps(self, cells: int, tolerance: float) -> float:
+        """Steps an octave whose error is a small share of that of `cells` cells, or of half the `tolerance` if that is more."""
+        error = TIME_SHARE * max(self.space * (self.size / cells) ** 2, 0.5 * tolerance)
+        error = max(error, SMALLEST_TOLERANCE)
+        return max(PILOT_STEPS, self.pilot_steps * (self.time / error) ** (1.0 / self.needs.scheme.order))
 
-    def clocks(self, cells: int) -> tuple[Clock, Clock]:
+    def clocks(self, cells: int, tolerance: float) -> tuple[Clock, Clock]:
         """Clocks (fine, coarse) for `cells` cells and for half as many: errors ∝ h² and dt^order both fall to a quarter
         from one to the other, so that a third of the difference is what is left."""
-        refine = 2 if self.scheme.order == 2 else 4
-        if self.scheme.dt is not None:
-            coarse = Clock.equal(self.times, refine * self.scheme.dt)
+        needs = self.needs
+        refine = 2 if needs.scheme.order == 2 else 4
+        if needs.scheme.dt is not None:
+            coarse = Clock.equal(needs.times, refine * needs.scheme.dt, needs.pace)
         else:
-            coarse = Clock.octaves(self.times, math.ceil(self.steps(cells) / refine))
+            coarse = needs.clock(math.ceil(self.steps(cells, tolerance) / refine))
         return coarse.refined(refine), coarse
 
-    def reach(self, tolerance: float, solution: Callable[[int], S]) -> S:
-        """The ``solution(cells)`` whose error estimate is within `tolerance`; refused where that is out of reach."""
-        cells, reached = self.cells(tolerance), math.inf
-        while cells <= LARGEST_CELLS and self.clocks(cells)[0].steps <= LARGEST_STEPS:
-            found = solution(cells)
+    def reach(self, tolerance: float, solution: Callable[[int, tuple[Clock, Clock]], S]) -> S:
+        """The ``solution(cells, clocks)`` whose error estimate is within `tolerance`; refused where that is out of reach."""
+        goal, cells, reached = tolerance, self.cells(tolerance), math.inf
+        while cells <= LARGEST_CELLS and (clocks := self.clocks(cells, goal))[0].steps <= LARGEST_STEPS:
+            found = solution(cells, clocks)
             error = found.error_estimate
             if error <= tolerance:
                 return found
-            if error > 0.9 * reached and self.scheme.dt is not None:
+            if error > 0.9 * reached and self.needs.scheme.dt is not None:
                 break
             reached = min(reached, error)
-            cells = even(cells * refinement(error, tolerance))
-        best = f"{reached:.2g} was reached" if math.isfinite(reached) else f"it would take {cells} cells"
-        remedy = "leave dt out, or take a smaller one" if self.scheme.dt is not None else "take a larger one"
-        raise ValueError(f"tolerance = {tolerance:g} is out of reach, {best}: {remedy}")
+            factor = refinement(error, tolerance)
+            finer = even(cells * factor)
+            cells, goal = LARGEST_CELLS if finer > LARGEST_CELLS > cells else finer, goal / factor**2
+        raise ValueError(self._refusal(tolerance, cells, goal, reached))
+
+    def _refusal(self, tolerance: float, cells: int, goal: float, reached: float) -> str:
+        """What was reached, what it would take, and a tolerance that can be had."""
+        dt, limits = self.needs.scheme.dt, f"at most {LARGEST_CELLS} and {LARGEST_STEPS}"
+        steps = self.clocks(cells, goal)[0].steps
+        best = f"{reached:.2g} was reached; " if math.isfinite(reached) else ""
+        text = (
+            f"tolerance = {tolerance:g} is out of reach: {best}it would take {cells} cells and {steps} steps ({limits})"
+        )
+        if dt is not None:
+            return f"{text}: leave dt out, or take one much smaller than {dt:g}"
+        possible = 2.0 * tolerance
+        while possible < 1.0 and not self._possible(possible):
+            possible *= 2.0
+        possible = max(possible, 2.0 * reached) if math.isfinite(reached) else possible
+        return f"{text}: take tolerance = {possible:.2g}" if possible < 1.0 else f"{text}: shorten times"
+
+    def _possible(self, tolerance: float) -> bool:
+        """Whether the plan for `tolerance`, and one with half the error, stay within the limits."""
+        cells = self.cells(0.25 * tolerance)
+        return cells <= LARGEST_CELLS and self.clocks(cells, 0.25 * tolerance)[0].steps <= LARGEST_STEPS
 
 
 def refinement(error: float, tolerance: float) -> float:
@@ -114,17 +190,3 @@ def refinement(error: float, tolerance: float) -> float:
 def even(cells: float) -> int:
     """The next even number."""
     return 2 * math.ceil(0.5 * cells)
-
-
-def checked_cells(cells: int) -> int:
-    """A number of cells that can be halved for the error estimate."""
-    if cells < SMALLEST_CELLS or cells % 2:
-        raise ValueError(f"cells = {cells}: must be an even number, at least {SMALLEST_CELLS}")
-    return cells
-
-
-def checked_tolerance(tolerance: float) -> float:
-    """A tolerance that is a number between rounding and 1."""
-    if not SMALLEST_TOLERANCE <= tolerance < 1.0:
-        raise ValueError(f"tolerance = {tolerance:g}: must be at least {SMALLEST_TOLERANCE:g} and less than 1")
-    return float(tolerance)

@@ -9,11 +9,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import ClassVar, Final, Protocol, TypeAlias
+from itertools import pairwise
+from typing import ClassVar, Final, NamedTuple, Protocol, TypeAlias
 
 import numpy as np
 
 from randwalk.coefficient import Floats
+
+from .pace import PILOT_STEPS, Pace
 
 Apply: TypeAlias = Callable[[float, float, Floats], Floats]  # (τ, t, u) -> (I - τA(t))⁻¹ u
 
@@ -21,6 +24,8 @@ SQRT2: Final = math.sqrt(2.0)
 DAMPING_STEPS: Final = (
     4  # backward Euler steps in place of one that meets rough data [Rannacher 1984; Giles & Carter 2006]
 )
+SAME: Final = 1e-14  # times closer than this, relative to the last, are one
+INSIDE: Final = 1e-9  # of a stretch lies between a jump of a coefficient and the place where it is read
 ROUNDING: Final = 1e-14  # sign changes below this, relative to the largest value, are rounding
 
 
@@ -85,69 +90,117 @@ class SDIRK2(_Stepped):
         return apply(tau, t + dt, (1.0 + SQRT2) * y - SQRT2 * u)
 
 
+class Stretch(NamedTuple):
+    """Equal steps, `count` of them, from `begin` to `end`, which may be `recorded`. Coefficients are read from `first` to
+    `last`: at a kink or jump of a coefficient that is just inside the stretch, else its ends."""
+
+    begin: float
+    end: float
+    count: int
+    recorded: bool
+    first: float
+    last: float
+
+    @property
+    def restarts(self) -> bool:
+        """Whether a coefficient has a kink or a jump at the beginning."""
+        return self.first > self.begin
+
+
 @dataclass(frozen=True)
 class Clock:
-    """Stretches of equal steps: stretch k ends at ``ends[k]`` after ``counts[k]`` steps and is recorded if ``recorded[k]``."""
+    """The steps in time, as stretches of equal steps that follow one another from 0."""
 
-    ends: tuple[float, ...]
-    counts: tuple[int, ...]
-    recorded: tuple[bool, ...]
+    stretches: tuple[Stretch, ...]
 
     @classmethod
-    def octaves(cls, times: Floats, steps: int) -> Clock:
-        """`steps` steps until the first time and then in every doubling of the time.
+    def octaves(cls, times: Floats, steps: int, pace: Pace | None = None) -> Clock:
+        """`steps` steps until the first time and then in every doubling of the time, and no longer than `pace` admits.
 
         A heat kernel of age t forgets a step's error as t grows, so equal steps until the first recorded time, and then
         steps in proportion to the age, give all recorded times alike the error ∝ steps⁻².
         """
-        ends, counts, recorded = [float(times[0])], [steps], [True]
-        for begin, end in zip(times[:-1].tolist(), times[1:].tolist(), strict=True):
+        spans = [_Span(0.0, float(times[0]), steps, True)]
+        for begin, end in pairwise(times.tolist()):
             while begin < end:
                 until = 2.0 * begin if 2.0 * begin < end else end
-                counts.append(math.ceil(steps * (until - begin) / begin - 1e-9))
-                ends.append(until)
-                recorded.append(until == end)
+                spans.append(_Span(begin, until, steps * (until - begin) / begin, until == end))
                 begin = until
-        return cls(tuple(ends), tuple(counts), tuple(recorded))
+        return cls(tuple(_cut(spans, pace, steps / PILOT_STEPS)))
 
     @classmethod
-    def equal(cls, times: Floats, dt: float) -> Clock:
-        """Steps of at most `dt`, equal between recorded times."""
-        lengths = np.diff(times, prepend=0.0)
-        counts = np.maximum(1, np.ceil(lengths / dt - 1e-9)).astype(np.int64)
-        return cls(tuple(times.tolist()), tuple(counts.tolist()), (True,) * times.size)
+    def equal(cls, times: Floats, dt: float, pace: Pace | None = None) -> Clock:
+        """Steps of at most `dt`, equal between recorded times, and no longer than `pace` admits."""
+        spans = [_Span(begin, end, (end - begin) / dt, True) for begin, end in pairwise([0.0, *times.tolist()])]
+        return cls(tuple(_cut(spans, pace, 1.0)))
 
     def refined(self, factor: int) -> Clock:
         """The clock with every step cut in `factor` equal ones."""
-        return Clock(self.ends, tuple(factor * count for count in self.counts), self.recorded)
+        return Clock(tuple(stretch._replace(count=factor * stretch.count) for stretch in self.stretches))
 
     @property
     def steps(self) -> int:
-        return sum(self.counts)
+        return sum(stretch.count for stretch in self.stretches)
 
-    def __iter__(self) -> Iterator[tuple[float, float, float, bool]]:
-        """The steps: (begin, length, end, whether the end is a recorded time)."""
-        begin = 0.0
-        for end, count, recorded in zip(self.ends, self.counts, self.recorded, strict=True):
-            dt = (end - begin) / count
-            for k in range(count - 1):
-                yield begin + k * dt, dt, begin + (k + 1) * dt, False
-            yield begin + (count - 1) * dt, dt, end, recorded
-            begin = end
+
+class _Span(NamedTuple):
+    """A stretch before it is cut: `count` need not be whole."""
+
+    begin: float
+    end: float
+    count: float
+    recorded: bool
+
+
+def _cut(spans: list[_Span], pace: Pace | None, fineness: float) -> Iterator[Stretch]:
+    """The spans cut at the breaks and parts of `pace`, with steps `fineness` times as fine as it asks for."""
+    pace = Pace(spans[-1].end) if pace is None else pace
+    near = SAME * spans[-1].end
+    breaks = np.array(pace.breaks)
+    ends, longest = np.array(pace.parts or [(math.inf, math.inf)]).T
+    marks = np.unique(np.concatenate([breaks, ends]))
+
+    def broken(t: float) -> bool:
+        return bool((np.abs(breaks - t) <= near).any())
+
+    for begin, end, count, recorded in spans:
+        inner = marks[(marks > begin + near) & (marks < end - near)]
+        cuts = [begin, *inner[np.diff(inner, prepend=begin) > near].tolist(), end]
+        for a, b in pairwise(cuts):
+            length = b - a
+            quickest = longest[int(np.searchsorted(ends, 0.5 * (a + b)))]
+            steps = max(count * length / (end - begin), fineness * length / quickest)
+            at_a, at_b = broken(a), broken(b)
+            if at_a or at_b:
+                steps = max(steps, fineness)
+            inside = max(INSIDE * length, near)
+            yield Stretch(
+                a, b, max(1, math.ceil(steps - 1e-9)), recorded and b == end,
+                a + inside if at_a else a, b - inside if at_b else b,
+            )  # fmt: skip
 
 
 def march(scheme: Scheme, apply: Apply, u: Floats, clock: Clock, floor: float) -> Iterator[tuple[float, bool, Floats]]:
     """The states after each step of `clock`: (time, whether it is recorded, state).
 
-    The first step is damped, and any step that takes a value below `floor` by more than rounding is made again that way.
+    The first step, and the first after a kink or jump of a coefficient, is damped, and any step that takes a value below
+    `floor` by more than rounding is made again that way.
     """
-    first = scheme.order > 1
-    for t, dt, end, recorded in clock:
-        new = _damped(apply, u, t, dt) if first else scheme.step(apply, u, t, dt)
-        if scheme.order > 1 and not first and new.min() < floor - ROUNDING * np.abs(new).max():
-            new = _damped(apply, u, t, dt)
-        first, u = False, new
-        yield end, recorded, u
+    for stretch in clock.stretches:
+        begin, end, count = stretch.begin, stretch.end, stretch.count
+
+        def read(tau: float, t: float, u: Floats, first: float = stretch.first, last: float = stretch.last) -> Floats:
+            return apply(tau, min(max(t, first), last), u)
+
+        dt = (end - begin) / count
+        for k in range(count):
+            t = begin + k * dt
+            rough = scheme.order > 1 and k == 0 and (begin == 0.0 or stretch.restarts)
+            new = _damped(read, u, t, dt) if rough else scheme.step(read, u, t, dt)
+            if scheme.order > 1 and not rough and new.min() < floor - ROUNDING * np.abs(new).max():
+                new = _damped(read, u, t, dt)
+            u, done = new, k == count - 1
+            yield end if done else begin + (k + 1) * dt, stretch.recorded and done, u
 
 
 def _damped(apply: Apply, u: Floats, t: float, dt: float) -> Floats:

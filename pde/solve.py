@@ -9,13 +9,26 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.interpolate import PchipInterpolator
 
+from randwalk.arguments import finite_numbers
 from randwalk.coefficient import Floats
 from randwalk.plotting import COLOURS, axes
+from randwalk.times import SAME, row_of
 
+from .arguments import (
+    SMALLEST_CELLS,
+    check_equation,
+    check_memory,
+    checked_cells,
+    checked_scheme,
+    checked_times,
+    checked_tolerance,
+)  # fmt: skip
 from .equation import FokkerPlanck
-from .refine import Plan, checked_cells, checked_tolerance
-from .schemes import SDIRK2, Clock, Scheme, march
-from .stencil import OUTLETS, Grid, Resolvents, Stencil
+from .fit import fitted
+from .grid import Grid, Piecewise
+from .refine import GRID_ERROR, Needs, Plan
+from .schemes import Clock, Scheme, march
+from .stencil import OUTLETS, Resolvents, Stencil
 from .truncate import MARGIN, find_window, leaked, widened
 
 if TYPE_CHECKING:
@@ -27,7 +40,7 @@ FIXED_LEAK: Final = 1e-12  # mass that may leave it when the number of cells is 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Solution:
-    """The law that :func:`solve` found, as the masses of equal cells at the recorded times.
+    """The law that :func:`solve` found, as the masses of cells at the recorded times.
 
     Attributes
     ----------
@@ -41,7 +54,7 @@ class Solution:
     errors : (times,) array
         Estimate of the largest error of the cumulative probability at any cell edge, or of the mass absorbed at a wall
         or killed, at each recorded time: a third of the difference to the same solution on cells, and steps, twice as
-        long. ``error_estimate`` is the largest.
+        long; not less than what ``leaked``. ``error_estimate`` is the largest.
     ages : (steps + 1,) array
         The times of all steps, from 0.
     left_so_far : (steps + 1, 3) array
@@ -133,9 +146,11 @@ class Solution:
         return np.asarray(PchipInterpolator(self.ages, 1.0 - self.left_so_far.sum(axis=1))(self._within(t)))
 
     def mean(self, t: float) -> float:
-        """The mean position of the survivors at the recorded time `t`."""
+        """The mean position of the survivors at the recorded time `t`; NaN if there are none."""
         density = self.density[self._row(t)]
-        return float(density @ self.x / density.sum())
+        mass = density * self.grid.widths
+        total = float(mass.sum())
+        return float(mass @ self.x) / total if total > 0.0 else float("nan")
 
     def plot(self, t: float | None = None, ax: Axes | None = None) -> Axes:
         """Draw the density at the recorded time `t`, or at all of them, on `ax` or on new axes, which are returned."""
@@ -149,22 +164,19 @@ class Solution:
         ax.set(xlabel="position $x$", ylabel=r"density $\rho(x, t)$")
         return ax
 
-    def _cumulative(self, t: float) -> PchipInterpolator:
-        return PchipInterpolator(self.edges, np.append(0.0, np.cumsum(self.density[self._row(t)]) * self.grid.h))
+    def _cumulative(self, t: float) -> Piecewise:
+        mass = self.density[self._row(t)] * self.grid.widths
+        return Piecewise.through_edges(self.grid, np.append(0.0, np.cumsum(mass)), PchipInterpolator)
 
     def _row(self, t: float) -> int:
-        row = int(np.argmin(np.abs(self.times - t)))
-        if not abs(self.times[row] - t) <= 1e-9 * self.times[row]:
-            near = f"{self.times[row]:g} is the nearest of {self.times.size} recorded times"
-            raise ValueError(f"t = {t:g} was not recorded ({near}); add it to times=")
-        return row
+        return row_of(t, self.times)
 
     def _within(self, t: ArrayLike) -> Floats:
-        t = np.asarray(t, dtype=np.float64)
-        last = self.times[-1]
-        if not ((t >= 0.0) & (t <= last * (1.0 + 1e-9))).all():
-            raise ValueError(f"t = {t.max():g}: the solution covers times from 0 to {last:g}; add it to times=")
-        return np.minimum(t, last)
+        given, last = finite_numbers("t", t), float(self.times[-1])
+        wrong = given[(given < 0.0) | (given > last * (1.0 + SAME))]
+        if wrong.size:
+            raise ValueError(f"t = {wrong.flat[0]:g}: the solution covers times from 0 to {last:g}; add it to times=")
+        return np.minimum(given, last)
 
     def __repr__(self) -> str:
         low, high = self.window
@@ -181,7 +193,7 @@ def solve(
     cells: int | None = None,
     scheme: Scheme | None = None,
 ) -> Solution:
-    """Solve ρ_t = -(aρ)_x + (Dρ)_xx - κρ by conservative finite volumes on a uniform grid of its own.
+    """Solve ρ_t = -(aρ)_x + (Dρ)_xx - κρ by conservative finite volumes on a grid of its own.
 
     Parameters
     ----------
@@ -199,7 +211,9 @@ def solve(
     Notes
     -----
     Scharfetter–Gummel fluxes (:mod:`randwalk.pde.stencil`) keep mass to rounding and the equilibrium between reflecting
-    walls exactly. Second order in space. An unbounded domain, and a wall that is not reached, is cut where less than a
+    walls exactly. Second order in space. Cells are equal, except that edges stand on the kinks and jumps of coefficients
+    (:meth:`randwalk.Coefficient.breaks`), and that cells crowd towards an end where D vanishes or the drift is singular; such
+    an end lets mass through if it can be reached [Feller 1952]. An unbounded domain, and a wall that is not reached, is cut where less than a
     thousandth of the tolerance (1e-12 for fixed `cells`) crosses; see ``window`` and ``leaked``. A short pilot solution
     measures the errors of space and time, which sets cells and steps; the returned solution is compared with one on twice
     the spacing, and made again on a finer grid if the estimate misses the tolerance.
@@ -207,8 +221,8 @@ def solve(
     Raises
     ------
     ValueError
-        for times that are not positive and increasing, coefficients that are not numbers or D ≤ 0 where mass can be
-        (with the place), and a tolerance that is out of reach (with the one that was reached).
+        for times that are not positive and increasing, coefficients that are not numbers, D < 0, or D = 0 elsewhere than at
+        an end of the domain (with the place), and a tolerance that is out of reach (with the one that was reached).
 
     Examples
     --------
@@ -218,43 +232,35 @@ def solve(
     >>> round(law.mean(1.0), 3)
     0.368
     """
+    check_equation(equation)
     cells = None if cells is None else checked_cells(cells)
-    recorded, scheme = checked_times(times), SDIRK2() if scheme is None else scheme
-    leak = LEAK_SHARE * checked_tolerance(tolerance) if cells is None else FIXED_LEAK
+    tolerance, recorded, scheme = checked_tolerance(tolerance), checked_times(times), checked_scheme(scheme)
+    check_memory(cells or SMALLEST_CELLS, recorded.size)
+    leak = LEAK_SHARE * tolerance if cells is None else FIXED_LEAK
     window = find_window(equation, float(recorded[-1]), leak)
+    needs = Needs.of(equation, recorded, scheme, window, equation.start)
+    if cells is not None and cells < 2 * needs.cells:
+        raise ValueError(f"cells = {cells}: too few to show the law at all; take cells = {2 * needs.cells} or more")
 
     def run(cells: int, clock: Clock) -> _Run:
+        check_memory(cells, recorded.size)
         return _Run.of(equation, scheme, replace(window, cells=cells), clock)
 
-    def pair(cells: int) -> Solution:
+    def pair(cells: int, clocks: tuple[Clock, Clock]) -> Solution:
         nonlocal window
         while True:
-            fine, coarse = (run(n, clock) for n, clock in zip((cells, cells // 2), plan.clocks(cells), strict=True))
-            errors = fine.difference(coarse) / 3.0
+            fine, coarse = (run(n, clock) for n, clock in zip((cells, cells // 2), clocks, strict=True))
             grid = replace(window, cells=cells)
             lost = leaked(grid, fine.left_so_far[-1])
+            errors = np.maximum(fine.difference(coarse) * needs.remaining, lost.sum())
             if (lost <= leak).all():
                 return Solution(
-                    equation, scheme, grid, recorded, fine.mass / grid.h, errors, fine.ages, fine.left_so_far
+                    equation, scheme, grid, recorded, fine.mass / grid.widths, errors, fine.ages, fine.left_so_far
                 )
-            window = widened(window, lost, leak, MARGIN)
+            window = fitted(equation, widened(window, lost, leak, MARGIN))
 
-    plan = Plan.measured(run, lambda fine, coarse: float(fine.difference(coarse).max()), recorded, scheme)
-    return plan.reach(tolerance, pair) if cells is None else pair(cells)
-
-
-def checked_times(times: ArrayLike) -> Floats:
-    """Times as an array; refused unless they are positive and increase."""
-    given = np.atleast_1d(np.asarray(times, dtype=np.float64))
-    if given.ndim != 1 or given.size == 0:
-        raise ValueError(f"times must be a number or a list of numbers, not an array of shape {given.shape}")
-    wrong = ~(np.isfinite(given) & (given > 0.0))
-    if wrong.any():
-        raise ValueError(f"times: {given[wrong][0]:g} must be positive and finite; the law at time 0 is the start")
-    if (np.diff(given) <= 0.0).any():
-        at = int(np.argmax(np.diff(given) <= 0.0))
-        raise ValueError(f"times must increase: {given[at + 1]:g} comes after {given[at]:g}; sort them")
-    return given
+    plan = Plan.measured(run, lambda fine, coarse: float(fine.difference(coarse).max()), needs)
+    return plan.reach(tolerance, pair) if cells is None else pair(cells, plan.clocks(cells, GRID_ERROR / cells**2))
 
 
 @dataclass(frozen=True)

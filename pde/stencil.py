@@ -1,14 +1,17 @@
-"""The finite-volume operator: a Fokker–Planck equation on a uniform grid, as a birth–death chain between cells.
+"""The finite-volume operator: a Fokker–Planck equation on a grid, as a birth–death chain between cells.
 
-The flux J = aρ - (Dρ)_x = Bρ - Dρ_x, B = a - D_x, through the face between cells i and i+1 is the Scharfetter–Gummel
-(Chang–Cooper) one, the exact flux of a steady current over a cell with constant coefficients [Scharfetter & Gummel 1969;
-Chang & Cooper 1970]:
+The flux is J = bρ - D^(1-λ) (D^λ ρ)_x, with λ = 1 in the Itô form, ½ in Stratonovich's and 0 in Fick's. Across a stretch
+on which b and D are constant a steady current is, exactly [Scharfetter & Gummel 1969; Chang & Cooper 1970],
 
-    J = (D/h) (β(-w) ρ_i - β(w) ρ_(i+1)),    β(w) = w/(e^w - 1),    w = ∫ B/D dx from centre to centre.
+    J = (D/h) (β(-w) ρ_1 - β(w) ρ_2),    β(w) = w/(e^w - 1),    w = ∫ b/D dx - λ ln(D_2/D_1),
 
-It reads as jump rates, (D/h²) β(-w) to the right and (D/h²) β(w) to the left: never negative for any drift, so the matrix
-I - τA is an M-matrix, its columns sum to 1 (mass is conserved to rounding), and without a current ρ_(i+1)/ρ_i = e^w, the
-equilibrium itself. Walls are faces, half a cell from the nearest centre.
+h its length and 1 and 2 its ends. D is not differentiated. Where it jumps, D^λ ρ is continuous. On a grid of equal cells
+without breaks the stretch is that from centre to centre; otherwise the two half cells beside a face are joined there, so
+that what jumps at the face is exact, and D is the harmonic mean of either half.
+
+The fluxes read as jump rates, never negative for any drift, so the matrix I - τA is an M-matrix, its columns sum to 1 (mass
+is conserved to rounding), and without a current ρ_(i+1)/ρ_i = e^w, the equilibrium itself. Walls are faces, half a cell from
+the nearest centre; for one where D vanishes see :class:`Degenerate`.
 """
 
 from __future__ import annotations
@@ -21,43 +24,22 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from randwalk.bernoulli import bernoulli as bernoulli
 from randwalk.coefficient import Coefficient, Floats
 from randwalk.domain import Absorbing, PartiallyAbsorbing, Reflecting, Wall
 from randwalk.start import Normal, Point, Sites, Start, Uniform
 
 from .equation import FokkerPlanck
+from .grid import Grid
 from .tridiagonal import Cyclic, Tridiagonal
 
 GAUSS_NODES: Final = np.array(
     [-math.sqrt(0.6), 0.0, math.sqrt(0.6)]
-)  # ∫ B/D to sixth order; the middle node is the face
+)  # ∫ b/D to sixth order; the middle node is the face
 GAUSS_WEIGHTS: Final = np.array([5.0, 8.0, 5.0]) / 18.0
 OUTLETS: Final = ("left", "right", "killing")  # where mass leaves the cells, in the order in which it is counted
-
-
-@dataclass(frozen=True)
-class Grid:
-    """`cells` equal cells from `low` to `high`; `left` and `right` are the walls there, None where a window cuts an
-    unbounded or unreached part off (mass that crosses the cut is counted as if absorbed) or the ends are joined."""
-
-    low: float
-    high: float
-    cells: int
-    left: Wall | None = None
-    right: Wall | None = None
-    periodic: bool = False
-
-    @property
-    def h(self) -> float:
-        return (self.high - self.low) / self.cells
-
-    @cached_property
-    def edges(self) -> Floats:
-        return np.linspace(self.low, self.high, self.cells + 1)
-
-    @cached_property
-    def x(self) -> Floats:
-        return 0.5 * (self.edges[1:] + self.edges[:-1])
+TINY: Final = 1e-300  # in place of 0 where a face lets nothing through
+BESIDE: Final = 1e-6  # of half a cell: from an edge to the place where the limit of D on this side of it is taken
 
 
 @dataclass(frozen=True)
@@ -98,23 +80,83 @@ class Stencil:
 
     def rates(self, t: float) -> Rates:
         """The jump rates at time `t`; coefficients that are not numbers, or D ≤ 0, are refused with their place."""
-        grid, h, outlets = self.grid, self.grid.h, self._outlets
-        x = self._nodes
-        faces, inner = self._faces, x.size - len(outlets)
-        diffusion = _checked("diffusion", self.equation.diffusion(x, t), x, t)
-        _refuse("diffusion", diffusion <= 0.0, diffusion, x, t, "must be positive where there may be mass")
-        velocity = self._velocity(x[:inner], t) / diffusion[:inner]
-        w = h * (GAUSS_WEIGHTS[:, None] * velocity[: 3 * faces].reshape(3, faces)).sum(axis=0)
-        down, up = (diffusion[faces : 2 * faces] / h**2) * bernoulli(w)
+        grid = self.grid
+        right, left, out = self._even(t) if grid.uniform else self._uneven(t)
         killed = _checked("killing", self.equation.killing(grid.x, t), grid.x, t)
         _refuse("killing", killed < 0.0, killed, grid.x, t, "must not be negative")
         if grid.periodic:
-            return Rates(up, np.roll(down, 1), killed, True)
-        out = {"left": 0.0, "right": 0.0}
+            return Rates(right, np.roll(left, 1), killed, True)
+        return Rates(np.append(right, out[1]), np.append(out[0], left), killed, False)
+
+    def _even(self, t: float) -> tuple[Floats, Floats, list[float]]:
+        """Rates to the right and to the left through the faces of equal cells, and out through the ends (left, right)."""
+        h, faces, outlets = self.grid.h, self._faces, self._outlets
+        x, inner = self._nodes, 3 * (self._faces + len(outlets))
+        diffusion = self._diffusion(x, t)
+        velocity = _checked("drift", self._drift(x[:inner], t), x[:inner], t) / diffusion[:inner]
+        w = h * (GAUSS_WEIGHTS[:, None] * velocity[: 3 * faces].reshape(3, faces)).sum(axis=0)
+        if self._weight and self.equation.diffusion.depends_on_x:
+            logs = self._weight * np.log(self._diffusion(self.grid.x, t))
+            w -= (np.roll(logs, -1) - logs)[:faces]
+        down, up = (diffusion[faces : 2 * faces] / h**2) * bernoulli(w)
+        out = [0.0, 0.0]
         for k, (side, _, inward, wall) in enumerate(outlets):
             half = inward * 0.5 * h * float(GAUSS_WEIGHTS @ velocity[3 * (faces + k) : 3 * (faces + k + 1)])
-            out[side] = _outflow(wall, half, 2.0 * float(diffusion[inner + k]) / h) / h
-        return Rates(np.append(up, out["right"]), np.append(out["left"], down), killed, False)
+            at_wall = float(diffusion[inner + k])
+            if self._weight and self.equation.diffusion.depends_on_x:
+                half -= float(logs[-side]) - self._weight * math.log(at_wall)
+            out[side] = _outflow(wall, half, 2.0 * at_wall / h) / h
+        return up, down, out
+
+    def _uneven(self, t: float) -> tuple[Floats, Floats, list[float]]:
+        """The same for cells of any length, from the two halves of each cell."""
+        grid, weight = self.grid, self._weight
+        x, integral = self._halves
+        diffusion = self._diffusion(x, t)
+        velocity = _checked("drift", self._drift(x[:6], t), x[:6], t) / diffusion[:6]
+        first, last, centre = diffusion[6:]  # just inside both edges, and between them
+        conductances, w = [], []  # of the half before the centre and of the one after it
+        for half, nodes in enumerate((slice(0, 3), slice(3, 6))):
+            conductances.append(1.0 / (integral[half] / diffusion[nodes]).sum(axis=0))
+            w.append((integral[half] * velocity[nodes]).sum(axis=0))
+        w[0] -= weight * np.log(centre / first)
+        w[1] -= weight * np.log(last / centre)
+        mass = grid.widths.copy()  # of a cell with density 1 at its centre
+        graded = {}
+        for side, (piece, end) in self._graded.items():
+            wall, place = (grid.right, grid.x[-1]) if side else (grid.left, grid.x[0])
+            graded[side] = Degenerate.read(self.equation, wall, end, float(place), t)
+            mass[piece] *= graded[side].means(grid.edges[piece.start : piece.stop + 1])
+        forward, backward = conductances[1] * bernoulli(w[1]), conductances[0] * bernoulli(w[0])
+        # c β(-w), c β(w) of the half before a face, then of the half after it
+        before_in, before_out = forward[1], forward[0]
+        after_in, after_out = np.roll(backward[1], -1), np.roll(backward[0], -1)
+        step = (last / np.roll(first, -1)) ** weight  # of the density, where D^λ ρ is continuous
+        total = np.maximum(before_out + after_in * step, TINY)
+        faces = self._faces
+        right = (before_in * after_in * step / total)[:faces] / mass[:faces]
+        left = (before_out * after_out / total)[:faces] / np.roll(mass, -1)[:faces]
+        out = [0.0, 0.0]
+        for side, _, _, wall in self._outlets:
+            inward, cell = (w[0][0], 0) if side == 0 else (-w[1][-1], -1)
+            through = graded[side].outflow() if side in graded else _outflow(wall, inward, conductances[side][cell])
+            out[side] = through / float(mass[cell])
+        return right, left, out
+
+    @property
+    def _weight(self) -> float:
+        """λ of the equation."""
+        return self.equation.convention.exponent
+
+    @property
+    def _drift(self) -> Coefficient:
+        """b of the equation."""
+        return self.equation.declared_drift
+
+    def _diffusion(self, x: Floats, t: float) -> Floats:
+        diffusion = _checked("diffusion", self.equation.diffusion(x, t), x, t)
+        _refuse("diffusion", diffusion <= 0.0, diffusion, x, t, "must be positive where there may be mass")
+        return diffusion
 
     @cached_property
     def _faces(self) -> int:
@@ -122,10 +164,10 @@ class Stencil:
         return self.grid.cells - (not self.grid.periodic)
 
     @cached_property
-    def _outlets(self) -> list[tuple[str, float, float, Wall | None]]:
-        """The ends through which mass leaves: (side, place, inward direction, wall)."""
+    def _outlets(self) -> list[tuple[int, float, float, Wall | None]]:
+        """The ends through which mass leaves: (0 at the left and 1 at the right, place, inward direction, wall)."""
         grid = self.grid
-        ends = [("left", grid.low, 1.0, grid.left), ("right", grid.high, -1.0, grid.right)]
+        ends = [(0, grid.low, 1.0, grid.left), (1, grid.high, -1.0, grid.right)]
         return [] if grid.periodic else [end for end in ends if not isinstance(end[3], Reflecting)]
 
     @cached_property
@@ -139,30 +181,53 @@ class Stencil:
         halves = [place + inward * 0.25 * h + 0.25 * h * GAUSS_NODES for _, place, inward, _ in self._outlets]
         return np.concatenate([x.ravel(), *halves, [place for _, place, _, _ in self._outlets]])
 
-    def _velocity(self, x: Floats, t: float) -> Floats:
-        """B = a - D_x."""
-        drift = _checked("drift", self.equation.drift(x, t), x, t)
-        if not self.equation.diffusion.depends_on_x:
-            return drift
-        return drift - _checked("derivative of the diffusion", self._slope(x, t), x, t)
+    @cached_property
+    def _halves(self) -> tuple[Floats, Floats]:
+        """Places in each cell, (9, cells): three in either half, just inside either edge, and the centre; and the weights of
+        the three in an integral over their half, (2, 3, cells).
+
+        Towards a graded end, at distance y, it is an integral over ln y, because b/D and 1/D are like 1/y there. The half
+        cell at the end itself is not integrated: what flows there is told by exponents.
+        """
+        grid, nodes = self.grid, GAUSS_NODES[:, None]
+        beside = BESIDE * 0.5 * grid.widths
+        places = np.empty((9, grid.cells))
+        weights = np.empty((2, 3, grid.cells))
+        places[6], places[7], places[8] = grid.edges[:-1] + beside, grid.edges[1:] - beside, grid.x
+        for half, (begin, end) in enumerate(((grid.edges[:-1], grid.x), (grid.x, grid.edges[1:]))):
+            places[3 * half : 3 * half + 3] = 0.5 * (begin + end) + 0.5 * nodes * (end - begin)
+            weights[half] = GAUSS_WEIGHTS[:, None] * (end - begin)
+            for piece, wall in self._graded.values():
+                low, high = np.log(np.maximum(np.abs(np.stack([begin[piece], end[piece]]) - wall), TINY))
+                y = np.exp(0.5 * (low + high) + 0.5 * nodes * (high - low))
+                places[3 * half : 3 * half + 3, piece] = wall + math.copysign(1.0, grid.x[piece][0] - wall) * y
+                weights[half][:, piece] = GAUSS_WEIGHTS[:, None] * y * np.abs(high - low)
+        for side, cell, rows in ((0, 0, [0, 1, 2, 6]), (1, -1, [3, 4, 5, 7])):
+            if side in self._graded:
+                places[rows, cell] = grid.x[cell]
+        return places, weights
 
     @cached_property
-    def _slope(self) -> Coefficient:
-        return self.equation.diffusion.derivative("x")
+    def _graded(self) -> dict[int, tuple[slice, float]]:
+        """The pieces that are graded towards the left end (0) and the right one (1), with that end."""
+        grid = self.grid
+        pieces = list(grid.pieces())
+        ends = ((0, pieces[0], grid.low), (1, pieces[-1], grid.high))
+        return {side: (piece, end) for side, piece, end in ends if grid.powers[side] > 1.0}
 
     def start(self) -> Floats:
         """The start as masses of the cells, followed by those already absorbed at the left, at the right, and killed.
 
-        A point is shared by three cells with the weights of the quadratic B-spline: its mean is kept and its variance
-        grows by h²/4 wherever it lies in its cell, so errors fall smoothly at second order. What would fall beyond a wall
-        is the image that the wall makes: added before a reflecting one, subtracted before an absorbing one.
+        A point is shared by three cells with the weights of the quadratic B-spline whose knots are the edges: its mean is
+        kept and its variance grows by h²/4 wherever it lies in its cell (of equal ones), so errors fall smoothly at second
+        order. What would fall beyond a wall is the image that the wall makes: added before a reflecting one, subtracted
+        before an absorbing one.
         """
         grid = self.grid
         masses = np.zeros(grid.cells + 2)  # with one cell beyond each end
         for x, mass in _atoms(self.equation.start, grid):
-            i = np.clip(np.floor((x - grid.low) / grid.h).astype(np.int64), 0, grid.cells - 1)
-            theta = (x - grid.x[i]) / grid.h
-            for shift, weight in ((0, 0.5 * (0.5 - theta) ** 2), (1, 0.75 - theta**2), (2, 0.5 * (0.5 + theta) ** 2)):
+            i, weights = _even_shares(grid, x) if grid.uniform else _shares(grid, self._lengths, x)
+            for shift, weight in enumerate(weights):
                 np.add.at(masses, i + shift, mass * weight)
         masses[1:-1] += _cell_masses(self.equation.start, grid)
         if grid.periodic:
@@ -172,19 +237,22 @@ class Stencil:
         for side, (beyond, beside, wall, place) in enumerate(
             ((0, 1, grid.left, grid.low), (-1, -2, grid.right, grid.high))
         ):
-            image = _image(wall, grid.h, float(self.equation.diffusion(place, 0.0)) if wall is not None else 1.0)
+            h = float(grid.widths[0 if side == 0 else -1])
+            image = _image(wall, h, float(self.equation.diffusion(place, 0.0)) if wall is not None else 1.0)
             masses[beside] += image * masses[beyond]
             absorbed[side] = (1.0 - image) * masses[beyond]
         return np.append(masses[1:-1], absorbed)
 
-
-def bernoulli(w: Floats) -> Floats:
-    """β(w) and β(-w), stacked, with β(w) = w/(e^w - 1); both to full relative accuracy, so that their ratio is e^-w."""
-    size = np.abs(np.asarray(w, dtype=np.float64))
-    with np.errstate(over="ignore", invalid="ignore"):
-        small = np.where(size < 1e-12, 1.0 - 0.5 * size, size / np.expm1(np.maximum(size, 1e-12)))
-    large = small + size
-    return np.where(np.asarray(w) > 0.0, [small, large], [large, small])
+    @cached_property
+    def _lengths(self) -> Floats:
+        """Lengths of the cells in a coordinate in which solutions of the backward equation have no kink, which has
+        D^(1-λ) u_x continuous: times (D before/D after)^(1-λ) at every face where D jumps."""
+        first, last = (self.equation.diffusion(x, 0.0) for x in self._halves[0][6:8])
+        with np.errstate(divide="ignore", invalid="ignore"):
+            steps = np.nan_to_num((last[:-1] / first[1:]) ** (1.0 - self._weight), nan=1.0, posinf=1.0)
+        jump = np.abs(np.log(steps, where=steps > 0.0, out=np.zeros_like(steps))) > 10.0 * BESIDE
+        scale = np.cumprod(np.append(1.0, np.where(jump, steps, 1.0)))
+        return self.grid.widths * scale
 
 
 def _outflow(wall: Wall | None, w: float, conductance: float) -> float:
@@ -199,12 +267,82 @@ def _outflow(wall: Wall | None, w: float, conductance: float) -> float:
     return float(wall.reactivity * outward / (wall.reactivity + inward))
 
 
+@dataclass(frozen=True)
+class Degenerate:
+    """An end at which D vanishes or the drift is singular, seen from `y` before it [Feller 1952; Karlin & Taylor 1981, §15.6].
+
+    Near the end D ∝ y^α and b/D = γ/y, b counted inward. Without a current ρ ∝ y^(γ-λα); a current J to the end is
+    ς D ρ/y with ς = 1 - γ - (1-λ)α, and passes only if ς > 0. For α ≥ 2 only the drift at the end itself leads there.
+    """
+
+    y: float
+    diffusion: float
+    alpha: float
+    gamma: float
+    weight: float
+    absorbing: bool
+    end: float
+    end_drift: float
+
+    @classmethod
+    def read(cls, equation: FokkerPlanck, wall: Wall | None, end: float, place: float, t: float) -> Degenerate:
+        """The `end` with `wall`, as the coefficients at `place` and half way to it show it."""
+        drift, weight = equation.declared_drift, equation.convention.exponent
+        y, inward = abs(place - end), math.copysign(1.0, place - end)
+        near, far = equation.diffusion(np.array([0.5 * (end + place), place]), t)
+        limit = float(drift(end, t))
+        return cls(
+            y, float(far), math.log2(far / near), inward * float(drift(place, t)) * y / float(far), weight,
+            not isinstance(wall, Reflecting), end, inward * limit if math.isfinite(limit) else 0.0,
+        )  # fmt: skip
+
+    @property
+    def scale(self) -> float:
+        """ς."""
+        return 1.0 - self.gamma - (1.0 - self.weight) * self.alpha
+
+    @property
+    def eta(self) -> float:
+        """η, where the mass within y of the end is ∝ y^η: γ - λα + 1, or 2 - α where the mass runs out at the end."""
+        return 2.0 - self.alpha if self.absorbing and self.scale > 0.0 else self.gamma - self.weight * self.alpha + 1.0
+
+    def means(self, edges: Floats) -> Floats:
+        """The mean density of each cell between `edges`, relative to that at its centre, where ρ ∝ y^(η-1) is singular."""
+        eta = self.eta
+        if not 0.0 < eta < 1.0:
+            return np.ones(edges.size - 1)
+        y = np.abs(edges - self.end)
+        centre = 0.5 * (y[1:] + y[:-1])
+        return (y[1:] ** eta - y[:-1] ** eta) / (eta * (y[1:] - y[:-1]) * centre ** (eta - 1.0))
+
+    def outflow(self) -> float:
+        """The outward flux (velocity) through an absorbing end for a unit density at y."""
+        return max(self.scale * self.diffusion / self.y if self.alpha < 2.0 else -self.end_drift, 0.0)
+
+
 def _image(wall: Wall | None, h: float, diffusion: float) -> float:
     """The weight of the image, half a cell before the wall, of a unit of mass half a cell beyond it."""
     if wall is None or isinstance(wall, Absorbing):
         return -1.0
     reach = wall.reactivity * h / (2.0 * diffusion) if isinstance(wall, PartiallyAbsorbing) else 0.0
     return (1.0 - reach) / (1.0 + reach)
+
+
+def _even_shares(grid: Grid, x: Floats) -> tuple[NDArray[np.int64], tuple[Floats, Floats, Floats]]:
+    """The cells that hold the places `x`, and the shares of the cell before, that cell and the one after it."""
+    i = np.clip(np.floor((x - grid.low) / grid.h).astype(np.int64), 0, grid.cells - 1)
+    theta = (x - grid.x[i]) / grid.h
+    return i, (0.5 * (0.5 - theta) ** 2, 0.75 - theta**2, 0.5 * (0.5 + theta) ** 2)
+
+
+def _shares(grid: Grid, lengths: Floats, x: Floats) -> tuple[NDArray[np.int64], tuple[Floats, Floats, Floats]]:
+    """The same for cells of unequal `lengths`: B-splines, whose Greville abscissae are the centres [de Boor 2001, ch. IX]."""
+    i = np.clip(np.searchsorted(grid.edges, x, side="right") - 1, 0, grid.cells - 1)
+    padded = np.pad(lengths, 1, mode="wrap" if grid.periodic else "edge")
+    before, here, after = padded[i], padded[i + 1], padded[i + 2]
+    part = np.clip((x - grid.edges[i]) / grid.widths[i], 0.0, 1.0)
+    low, high = (1.0 - part) ** 2 * here / (before + here), part**2 * here / (here + after)
+    return i, (low, 1.0 - low - high, high)
 
 
 def _atoms(start: Start, grid: Grid) -> list[tuple[Floats, Floats]]:
@@ -219,7 +357,7 @@ def _atoms(start: Start, grid: Grid) -> list[tuple[Floats, Floats]]:
             ends = [(low, inside[0]), (inside[-1], high)] if inside.size else [(low, high)]
             places = np.array([0.5 * (a + b) for a, b in ends])
             return [(places, np.array([(b - a) / (high - low) for a, b in ends]))]
-        case Normal(sd=sd) if sd < grid.h:
+        case Normal(sd=sd) if sd < grid.widths.max():
             cuts = np.clip(np.linspace(*start.support, 129), grid.low, grid.high)
             return [(0.5 * (cuts[1:] + cuts[:-1]), np.diff(start.cdf(cuts)))]
     return []
@@ -227,7 +365,7 @@ def _atoms(start: Start, grid: Grid) -> list[tuple[Floats, Floats]]:
 
 def _cell_masses(start: Start, grid: Grid) -> Floats:
     """The part of a start that fills whole cells."""
-    if isinstance(start, Normal) and start.sd >= grid.h:
+    if isinstance(start, Normal) and start.sd >= grid.widths.max():
         return np.diff(start.cdf(grid.edges))
     if isinstance(start, Uniform):
         whole = (grid.edges[:-1] > start.low) & (grid.edges[1:] < start.high)

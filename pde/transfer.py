@@ -11,23 +11,26 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from scipy.interpolate import PchipInterpolator
 
+from randwalk.arguments import number, shown
 from randwalk.binning import bin_atoms, check_edges
-from randwalk.coefficient import Floats
+from randwalk.coefficient import Constant, Floats
 from randwalk.domain import PartiallyAbsorbing, Reflecting
-from randwalk.kernels.evolve import evolve
+from randwalk.estimate import values_of
+from randwalk.kernels.evolve import TINY, evolve
+from randwalk.memory import require
 from randwalk.parity import cell, occupied
 from randwalk.paths import planes
-from randwalk.record import time_index, wall_index
+from randwalk.record import wall_index
 from randwalk.start import MASS_BITS
 from randwalk.step_law import StepLaw
 from randwalk.table import BITS, FULL, StepTable, probabilities
+from randwalk.times import Times
 from randwalk.walk import LatticeWalk
 from randwalk.window import LEAK, start_index, start_mass, table_for
 
@@ -38,6 +41,7 @@ if TYPE_CHECKING:
 
 
 FARTHEST = 2**31  # lattice numbers are whole numbers of 32 bits
+STRETCH = 1 << 16  # steps between which what has left is put in its place
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,7 +51,9 @@ class ExactLaw:
     Attributes
     ----------
     times
-        Recorded times, shape (times,).
+        Recorded times, as asked for, shape (times,).
+    step_times
+        The times of their steps, which differ only if the walk was built for times that have no common measure.
     sites
         Positions, shape (sites,).
     pmf
@@ -66,52 +72,63 @@ class ExactLaw:
     leaked: float
 
     @property
+    def recorded(self) -> Times:
+        return self.walk.recorded(self.steps)
+
+    @property
     def times(self) -> Floats:
-        return np.array(self.steps) * self.walk.dt
+        return np.array(self.recorded.asked)
+
+    @property
+    def step_times(self) -> Floats:
+        return self.recorded.exact
 
     @property
     def sites(self) -> Floats:
         return self.table.x
 
     def _row(self, t: float) -> Floats:
-        return self.pmf[time_index(self.times, t)]
+        return self.pmf[self.recorded.row(t)]
 
     def density(self, t: float) -> tuple[Floats, Floats]:
         """(places, ρ there): probability over dx, or over 2dx on the sites that parity leaves."""
-        row = time_index(self.times, t)
+        row = self.recorded.row(t)
         kept = occupied(self.table, self.steps[row])
         return self.sites[kept], self.pmf[row, kept] / (self.walk.dx * (kept.step or 1))
 
     def mean(self, t: float) -> float:
-        """The mean position of the survivors at time `t`."""
-        p = self._row(t)
-        return float(p @ self.sites / p.sum())
+        """The mean position of the survivors at time `t`; NaN if there are none."""
+        return self._average(self.sites, t)
 
     def variance(self, t: float) -> float:
-        """The variance of the position of the survivors at time `t`."""
+        """The variance of the position of the survivors at time `t`; NaN if there are none."""
+        return self._average((self.sites - self.mean(t)) ** 2, t)
+
+    def _average(self, values: Floats, t: float) -> float:
         p = self._row(t)
-        return float(p @ (self.sites - self.mean(t)) ** 2 / p.sum())
+        return float(p @ values / p.sum()) if p.any() else float("nan")
 
     def expect(self, f: Callable[[Floats], ArrayLike], t: float) -> float:
         """E[f(X_t); alive] = ∫ f ρ dx."""
-        return float(np.sum(self._row(t) * np.asarray(f(self.sites), dtype=np.float64)))
+        p = self._row(t)
+        return float(np.sum(p * np.where(p > 0.0, values_of(f, self.sites), 0.0)))
 
-    def survival(self, t: float) -> float:
-        """The probability of being alive at time `t`."""
-        return float(self._row(t).sum())
+    def survival(self, t: ArrayLike) -> Any:
+        """The probability of being alive at each of the times `t` of the run: a number for a number, else of their shape."""
+        steps = self.recorded.step_before(t)
+        row = np.searchsorted(self.steps, steps)
+        recorded = np.array(self.steps)[row] == steps  # there the sum over the sites has all digits of what is left
+        alive = np.where(recorded, self.pmf.sum(axis=1)[row], 1.0 - self.gone[steps].sum(axis=-1))
+        return alive if alive.ndim else float(alive)
 
     def mass(self, edges: ArrayLike, t: float) -> Floats:
         """The probability of each bin at time `t`, counting atoms: bins are closed on the left, the last on both sides."""
         return bin_atoms(self.sites, self._row(t), edges, self.walk.dx)
 
     def passed(self, wall: str, times: ArrayLike) -> Floats:
-        """The probability of having left by `wall` ("left", "right" or "killing") at each of `times` (any multiples of dt)."""
-        steps = np.rint(np.asarray(times, dtype=np.float64) / self.walk.dt).astype(np.int64)
-        if (steps < 0).any() or (steps >= len(self.gone)).any():
-            raise ValueError(
-                f"times must lie between 0 and {self.times[-1]:g}, the last one that the law was computed for"
-            )
-        return self.gone[steps, wall_index(wall, self.walk.domain)]
+        """The probability of having left by `wall` ("left", "right" or "killing") by each of `times`, any times of the run: by
+        the last step at or before them."""
+        return self.gone[self.recorded.step_before(times), wall_index(wall, self.walk.domain)]
 
     def smoothed(self) -> SmoothedLaw:
         """This law with every atom spread over its cell: what a continuous law is compared with."""
@@ -149,7 +166,7 @@ class SmoothedLaw:
     def mass(self, edges: ArrayLike, t: float) -> Floats:
         """The probability of each bin at time `t`."""
         array = check_edges(edges)
-        table, row = self.law.table, time_index(self.law.times, t)
+        table, row = self.law.table, self.law.recorded.row(t)
         half = 0.5 * self.law.walk.dx * cell(table, self.law.steps[row])
         p, x = self.law.pmf[row], self.law.sites
         # A cell that crosses a half-way wall is folded back; what crosses the seam of a ring belongs to the other end.
@@ -178,8 +195,17 @@ class SmoothedLaw:
         return folded
 
     def passed(self, wall: str, times: ArrayLike) -> Floats:
-        """As :meth:`ExactLaw.passed`, between steps too, by monotone interpolation."""
-        return self._passage[wall_index(wall, self.law.walk.domain)](np.asarray(times, dtype=np.float64))
+        """As :meth:`ExactLaw.passed`."""
+        return self.law.passed(wall, times)
+
+    def survival(self, t: ArrayLike) -> Any:
+        """As :meth:`ExactLaw.survival`."""
+        return self.law.survival(t)
+
+    def passage_curve(self, wall: str) -> PchipInterpolator:
+        """The probability of having left by `wall` as a function of time, by monotone interpolation between the steps."""
+        every = np.arange(len(self.law.gone)) * self.law.walk.dt
+        return PchipInterpolator(every, self.law.gone[:, wall_index(wall, self.law.walk.domain)])
 
     def plot(self, t: float | None = None, ax: Axes | None = None) -> Axes:
         """Density at time `t` (default: the last), level over every cell."""
@@ -188,7 +214,7 @@ class SmoothedLaw:
         ax = axes(ax)
         t = float(self.times[-1]) if t is None else t
         places, domain = self.law.density(t)[0], self.law.walk.domain
-        half = 0.5 * self.law.walk.dx * cell(self.law.table, self.law.steps[time_index(self.times, t)])
+        half = 0.5 * self.law.walk.dx * cell(self.law.table, self.law.steps[self.law.recorded.row(t)])
         low, high = (domain.low, domain.high) if domain.periodic else (places[0] - half, places[-1] + half)
         edges = np.linspace(max(low, domain.low), min(high, domain.high), places.size + 1)
         ax.stairs(
@@ -199,11 +225,6 @@ class SmoothedLaw:
 
     def __repr__(self) -> str:
         return f"SmoothedLaw({self.law})"
-
-    @cached_property
-    def _passage(self) -> list[PchipInterpolator]:
-        every = np.arange(len(self.law.gone)) * self.law.walk.dt
-        return [PchipInterpolator(every, self.law.gone[:, way]) for way in range(self.law.gone.shape[1])]
 
 
 def exact_law(walk: LatticeWalk, times: ArrayLike, leak: float = LEAK) -> ExactLaw:
@@ -229,9 +250,20 @@ def exact_law(walk: LatticeWalk, times: ArrayLike, leak: float = LEAK) -> ExactL
     >>> exact_law(LatticeWalk(0.5, 0.5, dx=1.0, dt=1.0), [2]).mass([-2.5, -1.5, 1.5, 2.5], 2)
     array([0.25, 0.5 , 0.25])
     """
-    steps = tuple(walk.steps(times))
+    steps = tuple(_checked(walk).steps(times))
+    if not 0.0 < number("leak", leak) < 1.0:
+        raise ValueError(f"leak = {leak}: must be a mass between 0 and 1")
     table = table_for(walk, steps[-1], leak)
-    return _by_power(table, steps) if planes(table) else _by_steps(table, steps)
+    _check_memory(table, steps)
+    law = _by_power(table, steps) if planes(table) else _by_steps(table, steps)
+    walk.warn_if_slow(law.sites, law.pmf, law.times)
+    return law
+
+
+def _checked(walk: object) -> LatticeWalk:
+    if not isinstance(walk, LatticeWalk):
+        raise TypeError(f"walk = {shown(walk)}: must be a LatticeWalk")
+    return walk
 
 
 def _by_power(table: StepTable, steps: tuple[int, ...]) -> ExactLaw:
@@ -249,28 +281,61 @@ def _by_power(table: StepTable, steps: tuple[int, ...]) -> ExactLaw:
         low, high = max(first, 0), min(first + whole.size, table.sites)
         pmf[row, low:high] = whole[low - first : high - first]
     leaked = max(0.0, 1.0 - float(pmf[-1].sum()))
-    return ExactLaw(table.walk, table, steps, pmf, np.zeros((steps[-1] + 1, 3)), leaked if leaked > 1e-13 else 0.0)
+    return ExactLaw(table.walk, table, steps, pmf, _nobody(steps[-1]), leaked if leaked > 1e-13 else 0.0)
 
 
 def _by_steps(table: StepTable, steps: tuple[int, ...]) -> ExactLaw:
     mass, begun = start_mass(table)
-    gone = np.zeros((steps[-1] + 1, 3))
-    gone[0, :2] = begun
+    exits = _exits(table)
+    gone = np.zeros((steps[-1] + 1, 3)) if exits.any() else _nobody(steps[-1])
+    if exits.any():
+        gone[0, :2] = begun
     pmf = np.empty((len(steps), table.sites))
-    scratch = np.zeros_like(mass)
+    scratch, out = np.zeros_like(mass), np.zeros((min(STRETCH, steps[-1]), 3))
     live = np.flatnonzero(mass)
-    reach = np.array([live[0], live[-1]] if live.size else [1, 1])
-    done = 0
+    reach = np.array([live[0], live[-1]] * 2 if live.size else [1] * 4)
+    layout = (table.low, table.high, table.wrap)
+    done, leaked = 0, 0.0
     for row, target in enumerate(steps):
-        for begin, end, thresholds in table.chunks(done, target) if target > done else ():
-            of_steps = probabilities(thresholds)
-            evolve(mass, scratch, end - begin, *of_steps, table.low, table.high, table.wrap, reach, gone[begin + 1 :])
-        done = target
+        while done < target:
+            stop = min(done + STRETCH, target)
+            for begin, end, thresholds in table.chunks(done, stop):
+                left = out[: end - begin]
+                left[:] = 0.0
+                evolve(mass, scratch, end - begin, *probabilities(thresholds), *layout, reach, left, TINY)
+                leaked += float(left[:, ~exits].sum())
+                if exits.any():
+                    gone[begin + 1 : end + 1] = left
+            done = stop
         pmf[row] = mass[1:-1]
-    total = np.cumsum(gone, axis=0)
-    walls = np.array([table.left_wall, table.right_wall, True])
-    leaked = float(total[-1, ~walls].sum())
-    return ExactLaw(table.walk, table, steps, pmf, np.where(walls, total, 0.0), leaked)
+    if exits.any():
+        np.cumsum(gone, axis=0, out=gone)
+        gone[:, ~exits] = 0.0
+    return ExactLaw(table.walk, table, steps, pmf, gone, leaked)
+
+
+def _exits(table: StepTable) -> NDArray[np.bool_]:
+    """Which of the ways out, (left, right, killing), walkers of a table can take."""
+    domain = table.walk.domain
+    left, right = (wall is not None and not isinstance(wall, Reflecting) for wall in (domain.left, domain.right))
+    return np.array([table.left_wall and left, table.right_wall and right, table.walk.killing != Constant(0.0)])
+
+
+def _check_memory(table: StepTable, steps: tuple[int, ...]) -> None:
+    """Refuse a law that cannot fit, before it is computed."""
+    of_passages = 24.0 * steps[-1] * bool(_exits(table).any())
+    of_sites = 8.0 * (len(steps) + 4.0) * table.sites
+    remedy = (
+        "record fewer times, or take a larger dx" if of_sites > of_passages else "take shorter times, or a larger dt"
+    )
+    require(
+        of_sites + of_passages, f"the law of {len(steps)} times on {table.sites} sites after {steps[-1]} steps", remedy
+    )
+
+
+def _nobody(steps: int) -> Floats:
+    """The passages of walkers that cannot leave: zeros that take no memory."""
+    return np.broadcast_to(np.zeros(3), (steps + 1, 3))
 
 
 @dataclass(frozen=True, eq=False)

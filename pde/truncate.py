@@ -8,18 +8,19 @@ from typing import Final
 
 import numpy as np
 
-from randwalk.coefficient import Coefficient, Floats
+from randwalk.coefficient import Floats
 from randwalk.domain import Domain, Ring
-from randwalk.start import Normal, Sites, Start
 
 from .equation import FokkerPlanck
+from .fit import clipped, fitted, refuse_zeros
+from .grid import Grid
+from .moments import linear_noise
+from .pace import Pace
 from .schemes import SDIRK2, Clock, march
-from .stencil import Grid, Resolvents, Stencil
+from .stencil import Resolvents, Stencil
 
 CELLS: Final = 128
 STEPS: Final = 32
-LINEAR_STEPS: Final = 64  # of the linear-noise approximation
-FAR: Final = 1000.0
 PASSES: Final = 60
 NEAR: Final = 0.2  # a wall this close, relative to the width, is taken in
 MARGIN: Final = 0.1  # share of the width by which an end that leaks a little is moved out
@@ -41,26 +42,39 @@ def find_window(equation: FokkerPlanck, until: float, leak: float) -> Grid:
     """
     domain = equation.domain
     if isinstance(domain, Ring):
-        return Grid(domain.low, domain.high, CELLS, periodic=True)
-    window = _cut(domain, *_linear_noise(equation, until, math.sqrt(2.0 * math.log(1.0 / leak))))
+        window = Grid(domain.low, domain.high, CELLS, periodic=True)
+    else:
+        window = _window(equation, until, leak)
+    window = fitted(equation, window)
+    refuse_zeros(equation, window, until)
+    return window
+
+
+def _window(equation: FokkerPlanck, until: float, leak: float) -> Grid:
+    """The window of a domain that is no ring, without breaks."""
+    domain = equation.domain
+    pace = Pace.of(equation, until, equation.start.support)
+    window = _cut(domain, *_guess(equation, until, leak, pace))
     sufficient = None
     for _ in range(PASSES):
         if window.left is not None and window.right is not None:
             return window
-        lost, used = _follow(equation, window, until, leak)
+        lost, used = _follow(equation, window, until, leak, pace)
         if (lost > leak).any() and sufficient is not None:
             return widened(window, lost, leak, MARGIN)
         if (lost > leak).any():
             if window.cells == MOST_CELLS:
                 break
-            wider = widened(window, lost, leak, 0.25)
+            wider, before = widened(window, lost, leak, 0.25), (window.low, window.high)
             cells = math.ceil(window.cells * (wider.high - wider.low) / (window.high - window.low))
-            window = replace(_cut(domain, wider.low, wider.high), cells=min(cells, MOST_CELLS))
+            window = replace(clipped(equation, _cut(domain, wider.low, wider.high)), cells=min(cells, MOST_CELLS))
+            if (window.low, window.high) == before:
+                refuse_zeros(equation, replace(window, low=wider.low, high=wider.high), until)
             continue
         sufficient = window
         if used[1] - used[0] > LOOSE * (window.high - window.low):
             return window
-        window = _cut(domain, *used)
+        window = clipped(equation, _cut(domain, *used))
     if sufficient is not None:
         return sufficient
     raise ValueError(
@@ -90,62 +104,24 @@ def _cut(domain: Domain, low: float, high: float) -> Grid:
     )  # fmt: skip
 
 
-def _linear_noise(equation: FokkerPlanck, until: float, deviations: float) -> tuple[float, float]:
-    """The range of m ± `deviations` √V with m' = a(m), V' = 2 a_x V + 2D along the paths from the start.
-
-    An unstable a_x > 0 is taken as 0, because it acts locally: the window is widened where that is too little.
-    """
-    dt = until / LINEAR_STEPS
-    slope = equation.drift.derivative("x")
-    m, v = _spread(equation.start)
-    low, high = math.inf, -math.inf
-    bounds = _bounds(equation, m, until)
-    for k in range(LINEAR_STEPS + 1):
-        reach = deviations * np.sqrt(v)
-        low, high = min(low, float((m - reach).min())), max(high, float((m + reach).max()))
-        a, d, j = (_finite(c, m, k * dt) for c in (equation.drift, equation.diffusion, slope))
-        j = np.minimum(j, 0.0) * dt
-        m = np.clip(m + a * dt * _phi(j), *bounds)
-        v = v * np.exp(2.0 * j) + 2.0 * d * dt * _phi(2.0 * j)
-    return low, high
+def _guess(equation: FokkerPlanck, until: float, leak: float, pace: Pace) -> tuple[float, float]:
+    """Where the mass is by the linear-noise approximation."""
+    return linear_noise(equation, until, pace, equation.start).range(math.sqrt(2.0 * math.log(1.0 / leak)))
 
 
-def _bounds(equation: FokkerPlanck, m: Floats, until: float) -> tuple[float, float]:
-    """Places beyond which no path is followed: walls, or a thousand times as far as the first velocity leads."""
-    a, d = (np.abs(_finite(c, m, 0.0)).max() for c in (equation.drift, equation.diffusion))
-    reach = FAR * (np.ptp(m) + a * until + math.sqrt(2.0 * d * until))
-    return max(equation.domain.low, float(m.min() - reach)), min(equation.domain.high, float(m.max() + reach))
-
-
-def _spread(start: Start) -> tuple[Floats, Floats]:
-    """Places and variances about them that stand for a start."""
-    if isinstance(start, Normal):
-        return np.array([start.mean]), np.array([start.sd**2])
-    places = np.array(start.x) if isinstance(start, Sites) else np.array(start.support)
-    return places, np.zeros(places.size)
-
-
-def _finite(coefficient: Coefficient, x: Floats, t: float) -> Floats:
-    """The values, 0 where there is none: the guess may pass where the solution is refused."""
-    return np.nan_to_num(coefficient(x, t), nan=0.0, posinf=0.0, neginf=0.0)
-
-
-def _phi(z: Floats) -> Floats:
-    """(e^z - 1)/z."""
-    small = np.abs(z) < 1e-8
-    return np.where(small, 1.0, np.expm1(z) / np.where(small, 1.0, z))
-
-
-def _follow(equation: FokkerPlanck, window: Grid, until: float, leak: float) -> tuple[Floats, tuple[float, float]]:
+def _follow(
+    equation: FokkerPlanck, window: Grid, until: float, leak: float, pace: Pace
+) -> tuple[Floats, tuple[float, float]]:
     """(mass lost through the cuts, the ends outside which less than a tenth of `leak` has ever been), on a coarse grid."""
-    stencil = Stencil(equation, window)
+    grid = fitted(equation, window)
+    stencil = Stencil(equation, grid)
     resolvents = Resolvents(stencil)
-    below, above = np.zeros(window.cells + 1), np.zeros(window.cells + 1)
-    clock = Clock.equal(np.array([until]), until / STEPS)
+    below, above = np.zeros(grid.cells + 1), np.zeros(grid.cells + 1)
+    clock = Clock.equal(np.array([until]), until / STEPS, pace)
     for _, _, state in march(SDIRK2(), resolvents.forward, stencil.start(), clock, 0.0):
         mass = state[:-3]
         below[1:] = np.maximum(below[1:], np.cumsum(mass))
         above[:-1] = np.maximum(above[:-1], np.cumsum(mass[::-1])[::-1])
-    low = window.low if window.left is not None else window.edges[np.flatnonzero(below <= 0.1 * leak)[-1]]
-    high = window.high if window.right is not None else window.edges[np.flatnonzero(above <= 0.1 * leak)[0]]
+    low = window.low if window.left is not None else grid.edges[np.flatnonzero(below <= 0.1 * leak)[-1]]
+    high = window.high if window.right is not None else grid.edges[np.flatnonzero(above <= 0.1 * leak)[0]]
     return leaked(window, state[-3:]), (float(low), float(high))

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import importlib
-from typing import TYPE_CHECKING, Any
 
+TYPE_CHECKING = False  # typing is not imported: the command is soon where it can tell Ctrl-C in one line
 if TYPE_CHECKING:
+    from typing import Any
+
     from . import gallery, pde, validate
     from .coefficient import Affine, Coefficient, Constant, Tanh
     from .convention import Convention
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
     from .ensemble import Ensemble
     from .estimate import Estimate
     from .formula import expression
+    from .function import Function
     from .problem import Problem
     from .record import FirstPassage, LastVisit, Maximum, Positions, SquaredDisplacement, TimePositive
     from .simulation import Interrupted, explain, simulate, trajectories
@@ -21,11 +24,11 @@ if TYPE_CHECKING:
     from .tabulated import Table
     from .walk import LatticeWalk, Rule
 
-__version__ = "0.2.0"
+__version__ = "0.3.0"
 
 __all__ = [
     "Absorbing", "Affine", "Coefficient", "Constant", "Convention", "DeviceError", "Ensemble", "Estimate", "FirstPassage",
-    "Interrupted", "Interval", "LastVisit", "LatticeWalk", "Line", "Maximum", "Normal", "PartiallyAbsorbing",
+    "Function", "Interrupted", "Interval", "LastVisit", "LatticeWalk", "Line", "Maximum", "Normal", "PartiallyAbsorbing",
     "Point", "Positions", "Problem", "Reflecting", "Ring", "Rule", "Sites", "SquaredDisplacement", "Table", "Tanh",
     "TimePositive", "Uniform", "__version__", "explain", "expression", "gallery", "pde", "simulate", "trajectories",
     "validate",
@@ -41,6 +44,7 @@ _HOMES = {
     "ensemble": ("Ensemble",),
     "estimate": ("Estimate",),
     "formula": ("expression",),
+    "function": ("Function",),
     "problem": ("Problem",),
     "record": ("FirstPassage", "LastVisit", "Maximum", "Positions", "SquaredDisplacement", "TimePositive"),
     "simulation": ("Interrupted", "explain", "simulate", "trajectories"),

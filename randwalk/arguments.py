@@ -1,40 +1,98 @@
-"""Arguments turned into arrays of numbers, or refused by name and value."""
+"""Arguments of the wrong kind, refused with name, value and what would do."""
 
 from __future__ import annotations
 
-from typing import Any
+import math
+from collections.abc import Iterable
+from contextlib import suppress
+from enum import StrEnum
+from typing import Any, TypeVar
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
-from .coefficient import Floats
+Kind = TypeVar("Kind", bound=StrEnum)
 
 
-def numbers(name: str, value: Any) -> Floats:
-    """`value` as an array of doubles, none of them NaN; refused unless it is a number or an array of numbers.
+def number(name: str, value: object) -> float:
+    """A real number as a float; infinite ones and NaN are.
 
-    >>> numbers("x", [1, 2.5])
-    array([1. , 2.5])
+    Raises
+    ------
+    TypeError, ValueError
+        for what is no real number, or a whole number too large to be one.
+    """
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, float, np.integer, np.floating)):
+        hint = ""
+        if isinstance(value, str):
+            with suppress(ValueError):
+                hint = f", as {float(value):g}"
+        raise TypeError(f"{name} = {shown(value)}: must be a number{hint}")
+    try:
+        return float(value)
+    except OverflowError:
+        raise ValueError(f"{name} = {shown(value)}: is too large for a floating-point number") from None
+
+
+def finite(name: str, value: object) -> float:
+    """A finite real number."""
+    result = number(name, value)
+    if not math.isfinite(result):
+        raise ValueError(f"{name} = {result}: must be a finite number")
+    return result
+
+
+def numbers(name: str, values: ArrayLike) -> NDArray[np.float64]:
+    """Real numbers as an array of floats; infinite ones and NaN are.
+
+    Raises
+    ------
+    TypeError
+        for anything else, and for lists of lists of different lengths.
     """
     try:
-        given = np.asarray(value)
-        if given.dtype.kind not in "biuf" and not (given.dtype == object and all(map(_real, given.flat))):
-            raise TypeError
-        array = given.astype(np.float64)
-    except (TypeError, ValueError, OverflowError):
-        raise TypeError(f"{name} = {value!r}: give a number or an array of numbers") from None
-    if np.isnan(array).any():
-        where = "" if array.ndim == 0 else f" (place {np.argwhere(np.isnan(array))[0].tolist()})"
-        raise ValueError(f"{name} = nan{where}: must be a number")
+        array = np.asarray(values)
+    except ValueError:
+        array = np.array(None)
+    if array.size and array.dtype.kind not in "iuf":
+        raise TypeError(f"{name} = {shown(values)}: must be a number or numbers")
+    return array.astype(np.float64)
+
+
+def finite_numbers(name: str, values: ArrayLike) -> NDArray[np.float64]:
+    """Finite real numbers."""
+    array = numbers(name, values)
+    if not np.isfinite(array).all():
+        raise ValueError(f"{name} must be finite, not {array[~np.isfinite(array)].flat[0]}")
     return array
 
 
-def number(name: str, value: Any) -> float:
-    """`value` as one double, not NaN; refused if it is none."""
-    array = numbers(name, value)
-    if array.size != 1:
-        raise TypeError(f"{name} = {value!r}: give one number")
-    return float(array.reshape(()))
+def known_numbers(name: str, values: ArrayLike) -> NDArray[np.float64]:
+    """Real numbers, infinite ones among them, but not NaN."""
+    array = numbers(name, values)
+    if np.isnan(array).any():
+        place = f" in place {np.argwhere(np.isnan(array))[0].tolist()}" if array.ndim else ""
+        raise ValueError(f"{name} = nan{place}: must be a number")
+    return array
 
 
-def _real(value: Any) -> bool:
-    return isinstance(value, (int, float, np.integer, np.floating))
+def one_of(name: str, value: object, allowed: Iterable[str]) -> str:
+    """One of some words."""
+    words = list(allowed)
+    if not isinstance(value, str) or value not in words:
+        raise ValueError(f"{name} = {shown(value)}: must be one of {', '.join(words)}")
+    return str(value)
+
+
+def member(name: str, value: object, kind: type[Kind]) -> Kind:
+    """A member of an enumeration, or its name in small letters."""
+    return kind(one_of(name, value, [item.value for item in kind]))
+
+
+def shown(value: Any) -> str:
+    """A value as it is written, cut to a line."""
+    try:
+        text = repr(value)
+    except ValueError:  # a whole number of more digits than Python prints
+        text = f"a whole number of {value.bit_length()} bits"
+    return text if len(text) <= 80 else f"{text[:77]}..."

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from .kernels import constant, cpu
 from .kernels import occupation as counted
+from .kernels.compile import check_compiler
 from .kernels.cpu import BLOCK
 from .table import Thresholds
 
@@ -228,6 +229,8 @@ def choose(backend: str, devices: Sequence[int] | None, seconds: float, threads:
     ------
     ValueError
         for an unknown backend or a device index that does not exist.
+    CompilerOff
+        where NUMBA_DISABLE_JIT is set.
     DeviceError
         where "cuda" is asked for and cannot be had, with the reason and the remedy.
     """
@@ -235,6 +238,7 @@ def choose(backend: str, devices: Sequence[int] | None, seconds: float, threads:
         raise ValueError(f"backend = {backend!r}: must be one of {', '.join(BACKENDS)}")
     if devices is not None and backend == "cpu":
         raise ValueError(f"devices = {devices!r} are CUDA devices: give backend='cuda' too, or leave them out")
+    check_compiler()
     if backend == "cpu" or (backend == "auto" and (seconds < WORTH or why_not_cuda() is not None)):
         return Host(threads)
     reason = why_not_cuda()
@@ -253,7 +257,10 @@ def why_not_cuda() -> str | None:
     try:
         from .kernels import cuda
     except Exception as error:  # half an installation can fail in any way
-        return f"numba-cuda is installed but does not load ({type(error).__name__}: {error}): reinstall it, {INSTALL}"
+        why = f"does not load ({type(error).__name__}: {error})"
+        if "numpy" in str(error) and np.lib.NumpyVersion(np.__version__) >= "2.5.0":
+            return f'numba-cuda {why}: no release of it is known to load with NumPy {np.__version__}; pip install "numpy<2.5"'
+        return f"numba-cuda is installed but {why}: reinstall it, {INSTALL}"
     return cuda.why_not()
 
 

@@ -13,6 +13,8 @@ import math
 from dataclasses import dataclass
 from typing import ClassVar, TypeAlias
 
+from .arguments import number, shown
+
 
 @dataclass(frozen=True)
 class Absorbing:
@@ -34,7 +36,7 @@ class PartiallyAbsorbing:
     reactivity: float
 
     def __post_init__(self) -> None:
-        if not (self.reactivity > 0 and math.isfinite(self.reactivity)):
+        if not 0.0 < number("reactivity", self.reactivity) < math.inf:
             raise ValueError(
                 f"reactivity = {self.reactivity}: must be positive and finite; 0 is Reflecting(), infinity is Absorbing()"
             )
@@ -44,8 +46,10 @@ Wall: TypeAlias = Absorbing | Reflecting | PartiallyAbsorbing
 
 
 def _check_ends(low: float, high: float, what: str) -> None:
-    if math.isnan(low) or math.isnan(high) or not low < high:
+    if not number(f"{what}: low", low) < number(f"{what}: high", high):
         raise ValueError(f"{what}: low = {low} must be less than high = {high}")
+    if math.isfinite(low) and math.isfinite(high) and math.isinf(high - low):
+        raise ValueError(f"{what}: from low = {low} to high = {high} it is too long for floating-point numbers")
 
 
 @dataclass(frozen=True)
@@ -67,8 +71,8 @@ class Interval:
     Interval(0.0, inf, left=Absorbing())
     """
 
-    low: float
-    high: float
+    low: float = -math.inf
+    high: float = math.inf
     left: Wall | None = None
     right: Wall | None = None
     periodic: ClassVar[bool] = False
@@ -78,13 +82,15 @@ class Interval:
         if math.isinf(self.low) and math.isinf(self.high):
             raise ValueError("an Interval without a finite end is a Line()")
         for side, end, wall in (("left", self.low, self.left), ("right", self.high, self.right)):
+            if isinstance(wall, type) and issubclass(wall, (Absorbing, Reflecting, PartiallyAbsorbing)):
+                raise TypeError(f"{side} = {wall.__name__}: write {wall.__name__}(...), with parentheses")
             if math.isfinite(end) and not isinstance(wall, (Absorbing, Reflecting, PartiallyAbsorbing)):
                 raise ValueError(
                     f"the {side} end, at x = {end:g}, needs a wall: {side} = Absorbing(), Reflecting() or "
-                    f"PartiallyAbsorbing(reactivity), not {wall!r}"
+                    f"PartiallyAbsorbing(reactivity), not {shown(wall)}"
                 )
             if math.isinf(end) and wall is not None:
-                raise ValueError(f"the {side} end is infinite and cannot have the wall {wall!r}")
+                raise ValueError(f"the {side} end is infinite and cannot have the wall {shown(wall)}: leave {side} out")
 
     def __repr__(self) -> str:
         walls = [f"{side}={wall!r}" for side, wall in (("left", self.left), ("right", self.right)) if wall is not None]
@@ -111,3 +117,20 @@ class Ring:
 
 
 Domain: TypeAlias = Line | Interval | Ring
+
+
+def as_domain(value: object) -> Domain:
+    """A domain; None is the line."""
+    if value is None:
+        return Line()
+    if isinstance(value, (Line, Interval, Ring)):
+        return value
+    hint = ""
+    if isinstance(value, str) and value == "line":
+        hint = ", here Line()"
+    elif isinstance(value, type) and issubclass(value, (Line, Interval, Ring)):
+        hint = f", with parentheses: {value.__name__}(...)"
+    elif isinstance(value, (tuple, list)) and len(value) == 2:
+        low, high = value
+        hint = f", here Interval({low!r}, {high!r}, left wall, right wall) or Ring({low!r}, {high!r})"
+    raise TypeError(f"domain = {shown(value)}: give Line(), Interval(...) or Ring(...){hint}")

@@ -2,31 +2,29 @@
 
 from __future__ import annotations
 
-import json
-import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .arguments import shown
 from .binning import bin_atoms
 from .coefficient import Floats
-from .estimate import Estimate, Profile, average, proportion
+from .estimate import Estimate, Profile, average, proportion, values_of
 from .kernels.philox import STREAM_VERSION
 from .parity import cell, occupied
-from .record import WALLS, Histogram, Passages, Paths, Record, Recorded, time_index, wall_index
+from .record import WALLS, Passages, Record, Recorded, wall_index
+from .store import Contents, known_as, read, write
 from .table import StepTable
+from .times import Times
 from .walk import LatticeWalk
 
 if TYPE_CHECKING:
     import xarray
     from matplotlib.axes import Axes
-
-FORMAT_VERSION = 1
-SINCE = {"paths": 1, "occupation": 1, "jump": 2}  # the version of the stream from which a method draws what it does now
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,7 +42,10 @@ class Ensemble:
     parts : tuple of range
         The walkers it holds. ``paths`` and ``jump``: walker k of a seed is always the same. ``occupation``: one sample a part.
     times
-        Recorded times, shape (times,).
+        Recorded times, as asked for, shape (times,).
+    step_times
+        The times of the steps at which walkers were counted; they differ only if the walk was built for times that have no
+        common measure (see :meth:`randwalk.LatticeWalk.from_drift`).
     sites
         Positions of the sites that can be occupied, shape (sites,).
     counts
@@ -83,8 +84,16 @@ class Ensemble:
         return sum(map(len, self.parts))
 
     @property
+    def _times(self) -> Times:
+        return self.walk.recorded(self.steps)
+
+    @property
     def times(self) -> Floats:
-        return np.array(self.steps) * self.walk.dt
+        return np.array(self._times.asked)
+
+    @property
+    def step_times(self) -> Floats:
+        return self._times.exact
 
     @property
     def sites(self) -> Floats:
@@ -106,16 +115,17 @@ class Ensemble:
 
     def __getitem__(self, record: Record) -> Any:
         """The result of a record that was asked for: ``ensemble[FirstPassage()]``."""
-        if record not in self.records:
-            raise KeyError(f"{record} was not recorded; give record=[{record}] to simulate")
-        return self.records[record]
+        found = [result for mine, result in self.records.items() if type(mine) is type(record) and mine == record]
+        if not found:
+            raise KeyError(f"{shown(record)} was not recorded; give record=[{shown(record)}] to simulate")
+        return found[0]
 
     def density(self, t: float) -> Profile:
         """ρ at time `t` on the sites that can be occupied, in probability per length; it integrates to the surviving fraction.
 
         A walk that never stays lives on every second site then, and there its density is the proportion over 2dx.
         """
-        row = time_index(self.times, t)
+        row = self._times.row(t)
         kept = occupied(self.table, self.steps[row])
         width = self.walk.dx * (kept.step or 1)
         p = proportion(self.counts[row, kept], self.walkers)
@@ -123,23 +133,30 @@ class Ensemble:
 
     def mean(self, t: float) -> Estimate:
         """The mean position of the survivors at the recorded time `t` (NaN if there are none)."""
-        counts = self.counts[time_index(self.times, t)]
+        counts = self.counts[self._times.row(t)]
         return average(self.sites, counts, int(counts.sum()))
 
     def variance(self, t: float) -> Estimate:
         """The variance of the position of the survivors at time `t`; standard error √((m₄ - m₂²)/n)."""
-        counts = self.counts[time_index(self.times, t)]
+        counts = self.counts[self._times.row(t)]
         return average((self.sites - float(self.mean(t))) ** 2, counts, int(counts.sum()))
 
     def expect(self, f: Callable[[Floats], ArrayLike], t: float) -> Estimate:
         """E[f(X_t); alive] = ∫ f ρ dx: the mean over all walkers of f(position), which counts as 0 for those that are gone."""
-        counts = self.counts[time_index(self.times, t)]
-        values = np.broadcast_to(np.asarray(f(self.sites), dtype=np.float64), self.sites.shape)
-        return average(values, counts, self.walkers)
+        counts = self.counts[self._times.row(t)]
+        return average(values_of(f, self.sites), counts, self.walkers)
 
-    def survival(self, t: float) -> Estimate:
-        """The fraction of walkers alive at time `t`."""
-        return proportion(self.counts[time_index(self.times, t)].sum(), self.walkers)
+    def survival(self, t: ArrayLike) -> Estimate:
+        """The fraction of walkers alive at each of the times `t`, of their shape: recorded times, or any times of the run if
+        FirstPassage() was recorded."""
+        counted = self.counts.sum(axis=1)
+        passages = self._passages
+        if passages is None:
+            return proportion(counted[self._times.rows(t)], self.walkers)
+        steps = self._times.step_before(t)
+        alive = (self.walkers - np.cumsum(passages.counts.sum(axis=1)))[steps]
+        row = np.searchsorted(self.steps, steps)  # what leaked is alive to the passages, and not counted
+        return proportion(np.where(np.array(self.steps)[row] == steps, counted[row], alive), self.walkers)
 
     def mass(self, edges: ArrayLike, t: float) -> Estimate:
         """The fraction of all walkers in each bin at time `t`, shape (len(edges) - 1,); bins are closed on the left, the last on
@@ -148,17 +165,20 @@ class Ensemble:
 
     def bin_counts(self, edges: ArrayLike, t: float) -> NDArray[np.int64]:
         """The number of walkers in each bin at time `t`."""
-        return bin_atoms(self.sites, self.counts[time_index(self.times, t)], edges, self.walk.dx)
+        return bin_atoms(self.sites, self.counts[self._times.row(t)], edges, self.walk.dx)
 
     def passed(self, wall: str, times: ArrayLike) -> Estimate:
-        """The fraction gone by `wall` ("left", "right" or "killing") at each of `times`, of their shape. The times must have been
-        recorded (any time of the run, if FirstPassage() was)."""
+        """The fraction gone by `wall` ("left", "right" or "killing") by each of `times`, of their shape: recorded times, or any
+        times of the run if FirstPassage() was recorded, then by the last step at or before them."""
         column = wall_index(wall, self.walk.domain)
-        for result in self.records.values():
-            if isinstance(result, Passages):
-                return result.passed(wall, times)
-        rows = [time_index(self.times, float(t)) for t in np.atleast_1d(np.asarray(times, dtype=np.float64))]
-        return proportion(self.absorbed[rows, column].reshape(np.shape(times)), self.walkers)
+        passages = self._passages
+        if passages is None:
+            return proportion(self.absorbed[self._times.rows(times), column], self.walkers)
+        return proportion(np.cumsum(passages.counts[:, column])[self._times.step_before(times)], self.walkers)
+
+    @property
+    def _passages(self) -> Passages | None:
+        return next((r for r in self.records.values() if isinstance(r, Passages)), None)
 
     def extend(
         self,
@@ -172,10 +192,12 @@ class Ensemble:
 
         `threads`, `backend` and `devices` are those of :func:`randwalk.simulate`.
         """
-        from .simulation import run
+        from .simulation import MOST_WALKERS, run
 
         if isinstance(walkers, bool) or not isinstance(walkers, (int, np.integer)) or walkers <= self.walkers:
-            raise ValueError(f"walkers = {walkers!r}: must be a whole number above the {self.walkers} there are")
+            raise ValueError(f"walkers = {shown(walkers)}: must be a whole number above the {self.walkers} there are")
+        if walkers > MOST_WALKERS:
+            raise ValueError(f"walkers = {shown(walkers)}: at most 2⁵³ = {MOST_WALKERS} are counted exactly")
         self._check_stream()
         first = max(part.stop for part in self.parts)
         more = range(first, first + int(walkers) - self.walkers)
@@ -218,7 +240,7 @@ class Ensemble:
         return whole
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update({"stream": _known_as(1, state["method"])} | state)  # the first release did not keep it
+        self.__dict__.update({"stream": known_as(1, state["method"])} | state)  # the first release did not keep it
 
     def _check_stream(self) -> None:
         if self.stream != STREAM_VERSION:
@@ -229,6 +251,8 @@ class Ensemble:
 
     def merge(self, other: Ensemble) -> Ensemble:
         """This ensemble and another part of the same run (same walk, seed, times, method, records; other walkers) as one."""
+        if not isinstance(other, Ensemble):
+            raise TypeError(f"other = {shown(other)}: must be an Ensemble")
         for name in ("walk", "seed", "method", "steps", "stream"):
             if getattr(self, name) != getattr(other, name):
                 raise ValueError(f"the ensembles differ in {name}: {getattr(self, name)} and {getattr(other, name)}")
@@ -256,53 +280,25 @@ class Ensemble:
 
     def save(self, path: str | Path) -> None:
         """Write to ``.npz``, or to netCDF (``.nc``, needs ``randwalk-pde[io]``): to a temporary name first, then renamed."""
-        path = Path(path)
-        if path.suffix not in (".npz", ".nc"):
-            raise ValueError(f"path = {str(path)!r}: must end in .npz or .nc")
-        temporary = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
-        try:
-            if path.suffix == ".nc":
-                self.to_xarray().to_netcdf(temporary, engine="h5netcdf")
-            else:
-                np.savez_compressed(
-                    temporary, meta=np.array(json.dumps(self._meta())), raw=self.raw, **cast(Any, self._arrays())
-                )
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
+        write(path, self._contents, lambda place: self.to_xarray().to_netcdf(place, engine="h5netcdf"))
 
-    def _meta(self) -> dict[str, Any]:
-        from . import __version__
-        from .problem import dumps, walk_data
-
-        if any(isinstance(r, Paths) for r in self.records.values()):
-            raise ValueError("an ensemble with Positions() is not saved; save the arrays of its record yourself")
-        return {
-            "randwalk": __version__, "format": FORMAT_VERSION, "stream": self.stream, "seed": self.seed,
-            "method": self.method, "parts": [[p.start, p.stop] for p in self.parts], "steps": list(self.steps),
-            "walk": dumps(walk_data(self.walk)), "window": [self.table.first, self.table.sites],
-            "records": [[type(r).__name__, getattr(r, "x", None)] for r in self.records],
-        }  # fmt: skip
-
-    def _arrays(self) -> dict[str, NDArray[np.int64]]:
-        return {f"record{i}": r.counts for i, r in enumerate(self.records.values()) if not isinstance(r, Paths)}
+    @property
+    def _contents(self) -> Contents:
+        return Contents(**{f.name: getattr(self, f.name) for f in fields(Contents)})
 
     @classmethod
     def load(cls, path: str | Path) -> Ensemble:
-        """Read what :meth:`save` wrote."""
-        path = Path(path)
-        if path.suffix == ".nc":
-            import xarray
+        """Read what :meth:`save` wrote.
 
-            with xarray.open_dataset(path, engine="h5netcdf") as data:
-                text, arrays = data.attrs.get("randwalk"), {str(k): v.values for k, v in data.items()}
-        else:
-            with np.load(path) as data:
-                arrays = {name: data[name] for name in data.files}
-                text = str(arrays.pop("meta")) if "meta" in arrays else None
-        if text is None:
-            raise ValueError(f"{path} was not written by Ensemble.save")
-        return _assemble(json.loads(text), arrays, str(path))
+        Raises
+        ------
+        ValueError
+            for a file that is damaged, or not of an ensemble: one line with the file, the field and what is wrong with it
+            (:mod:`randwalk.store` has the format).
+        OSError
+            for a file that is missing or may not be read.
+        """
+        return cls(**vars(read(path)))
 
     def to_xarray(self) -> xarray.Dataset:
         """A dataset with counts (time, site), absorbed (time, wall), and everything needed to read the ensemble back."""
@@ -315,10 +311,10 @@ class Ensemble:
                 "counts": (("time", "x"), self.counts),
                 "absorbed": (("time", "wall"), self.absorbed),
                 "raw": (("time", "index"), self.raw),
-                **{name: ((f"{name}_row", f"{name}_column"), array) for name, array in self._arrays().items()},
+                **{name: ((f"{name}_row", f"{name}_column"), array) for name, array in self._contents.arrays.items()},
             },
             coords={"time": self.times, "x": self.sites, "wall": list(WALLS)},
-            attrs={"randwalk": json.dumps(self._meta()), "walkers": self.walkers},
+            attrs={"randwalk": self._contents.meta, "walkers": self.walkers},
         )
         return data
 
@@ -339,7 +335,7 @@ class Ensemble:
 
     def smoothing(self, t: float) -> float:
         """The width of the cell that an atom stands for at time `t`: dx, or 2dx where parity holds."""
-        return self.walk.dx * cell(self.table, self.steps[time_index(self.times, t)])
+        return self.walk.dx * cell(self.table, self.steps[self._times.row(t)])
 
     def __repr__(self) -> str:
         times = ", ".join(f"{t:g}" for t in self.times[:4]) + (", …" if len(self.steps) > 4 else "")
@@ -372,37 +368,3 @@ def _join(parts: Sequence[range]) -> tuple[range, ...]:
         else:
             joined.append(part)
     return tuple(joined)
-
-
-def _known_as(stream: int, method: str) -> int:
-    """The version of the stream that draws the same walkers: today's, if the method has not changed since."""
-    return STREAM_VERSION if SINCE[method] <= stream <= STREAM_VERSION else stream
-
-
-def _assemble(meta: dict[str, Any], arrays: dict[str, NDArray[np.int64]], name: str) -> Ensemble:
-    from . import record as kinds
-    from .problem import Source, read_walk
-
-    if meta.get("format") != FORMAT_VERSION:
-        raise ValueError(f"{name} has file format {meta.get('format')}; this version reads format {FORMAT_VERSION}")
-    walk = read_walk(Source.parse(meta["walk"], name), [])
-    table = StepTable(walk, walk.lattice, *meta["window"])
-    walkers = sum(stop - start for start, stop in meta["parts"])
-    records: dict[Record, Recorded] = {}
-    for i, (kind, x) in enumerate(meta["records"]):
-        record: Record = getattr(kinds, kind)(*([] if x is None else [x]))
-        empty = record.empty(table, walkers, meta["steps"])
-        assert isinstance(empty, (Histogram, Passages))
-        records[record] = replace(empty, counts=arrays[f"record{i}"])
-    parts = tuple(range(start, stop) for start, stop in meta["parts"])
-    return Ensemble(
-        walk,
-        table,
-        meta["seed"],
-        meta["method"],
-        parts,
-        tuple(meta["steps"]),
-        arrays["raw"],
-        records,
-        _known_as(meta["stream"], meta["method"]),
-    )

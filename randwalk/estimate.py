@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from .coefficient import Floats
 
@@ -69,7 +71,22 @@ def average(values: Floats, counts: np.ndarray, total: int) -> Estimate:
     if total == 0:
         return Estimate(np.asarray(np.nan), np.asarray(np.nan))
     weights = np.asarray(counts, dtype=np.float64) / total
+    values = np.where(weights > 0.0, values, 0.0)  # a function need not be a number where nobody is
     mean = float(weights @ values)
     rest = max(0.0, 1.0 - float(weights.sum()))
     variance = float(weights @ (values - mean) ** 2) + rest * mean**2
     return Estimate(np.asarray(mean), np.asarray(np.sqrt(variance / total)))
+
+
+def values_of(f: Callable[[Floats], ArrayLike], x: Floats) -> Floats:
+    """f(x), of the shape of `x`; refused if `f` is no function or gives something else."""
+    if not callable(f):
+        raise TypeError(f"f = {f!r}: must be a function of an array of places or values")
+    with np.errstate(all="ignore"):
+        values = f(x)
+    try:
+        return np.broadcast_to(np.asarray(values, dtype=np.float64), x.shape)
+    except (TypeError, ValueError):
+        raise ValueError(
+            f"f gave {values!r:.80} for an array of shape {x.shape}: it must give one number for each"
+        ) from None

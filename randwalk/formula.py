@@ -6,7 +6,7 @@ import ast
 import math
 from collections.abc import Callable
 
-from .coefficient import FUNCTIONS, Coefficient, Constant, T, X, apply
+from .coefficient import FUNCTIONS, Coefficient, Constant, T, TooDeep, X, apply, depth
 
 DEEPEST = 50  # levels of powers and functions inside each other; text, derivatives and values recurse on them
 LONGEST = 1000  # characters; a formula for a coefficient is far shorter, and Python's parser recurses on its input
@@ -20,7 +20,7 @@ OPERATORS: dict[type[ast.operator], Callable[[Coefficient, Coefficient], Coeffic
 }
 
 
-def expression(text: str, **parameters: float) -> Coefficient:
+def expression(text: str, /, **parameters: float) -> Coefficient:
     """Read a formula in ``x``, ``t``, named parameters, ``pi`` and ``e`` into a coefficient.
 
     The grammar is ``+ - * / **``, parentheses, numbers and the functions sin, cos, tan, exp, log, sqrt, sinh, cosh, tanh,
@@ -44,18 +44,14 @@ def expression(text: str, **parameters: float) -> Coefficient:
     try:
         tree = ast.parse(text.strip(), mode="eval").body
         coefficient = _read(tree, text, CONSTANTS | parameters)
-        if _depth(coefficient) > DEEPEST:
-            raise RecursionError
+        if depth(coefficient) > DEEPEST:
+            raise TooDeep
         return coefficient
-    except (SyntaxError, RecursionError, MemoryError) as error:
+    except (SyntaxError, RecursionError, MemoryError, TooDeep) as error:
         reason = error.msg if isinstance(error, SyntaxError) else "it is nested too deeply"
         raise ValueError(f"the formula {text!r} cannot be read: {reason}") from None
     except OverflowError:
         raise ValueError(f"a number in the formula {text!r} is too large") from None
-
-
-def _depth(coefficient: Coefficient) -> int:
-    return 1 + max(map(_depth, getattr(coefficient, "parts", ())), default=0)
 
 
 def _read(node: ast.expr, text: str, names: dict[str, float]) -> Coefficient:

@@ -8,9 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from .arguments import shown
 from .coefficient import Floats
 from .domain import Absorbing, Domain
 
+MOST_SITES = 2**31 - 9
+PRECISE = 2.0**53  # dx from 0 up to which sites are different numbers
 FIT = 1e-9  # a domain whose length is a whole number of dx to this relative accuracy fits; dx is then made exact
 
 
@@ -40,7 +43,7 @@ class Lattice:
     def on(cls, domain: Domain, dx: float, anchor: float) -> Lattice:
         """The lattice of spacing `dx` on `domain`. On a line one site stands at `anchor`."""
         if domain.periodic:
-            count = _whole(domain, dx, 0.0)
+            count = _whole(domain, dx, 0.0, 1)
             return cls(domain.low, (domain.high - domain.low) / count, 0, count - 1, True)
         low_gap, high_gap = (1.0 if isinstance(w, Absorbing) else 0.5 for w in (domain.left, domain.right))
         if math.isinf(domain.low) and math.isinf(domain.high):
@@ -49,18 +52,19 @@ class Lattice:
             return cls(domain.low + low_gap * dx, dx, 0, None, False)
         if math.isinf(domain.low):
             return cls(domain.high - high_gap * dx, dx, None, 0, False)
-        steps = _whole(domain, dx, (low_gap + high_gap) % 1.0)  # length in dx, less the half of a mixed pair of walls
+        # the length in dx, less the half of a mixed pair of walls
+        steps = _whole(domain, dx, (low_gap + high_gap) % 1.0, int(low_gap + high_gap))
         exact = (domain.high - domain.low) / (steps + (low_gap + high_gap) % 1.0)
         last = steps - 1 - (1 if low_gap + high_gap == 2.0 else 0)
-        if last < 0:
-            raise ValueError(f"{domain} holds no site at dx = {dx:g}: take dx ≤ {(domain.high - domain.low) / 2:g}")
         return cls(domain.low + low_gap * exact, exact, 0, last, False)
 
 
 def spacing(domain: Domain, sites: int) -> float:
     """The dx at which a bounded `domain` has that many live `sites`."""
     if isinstance(sites, bool) or not isinstance(sites, (int, np.integer)) or sites < 1:
-        raise ValueError(f"sites = {sites!r}: must be a positive whole number")
+        raise ValueError(f"sites = {shown(sites)}: must be a positive whole number")
+    if sites > MOST_SITES:
+        raise ValueError(f"sites = {shown(sites)}: a walker's place is counted up to {MOST_SITES}")
     length = domain.high - domain.low
     if math.isinf(length):
         raise ValueError(f"sites = {sites} needs a bounded domain; on {domain} give dx")
@@ -70,16 +74,28 @@ def spacing(domain: Domain, sites: int) -> float:
     return length / (sites - 1 + gaps)
 
 
-def _whole(domain: Domain, dx: float, half: float) -> int:
-    """The whole number n with length = (n + half) dx, or an error that names the nearest dx that fit."""
+def _whole(domain: Domain, dx: float, half: float, least: int) -> int:
+    """The whole number n ≥ `least` with length = (n + half) dx, or an error that names the nearest dx that fit."""
     length = domain.high - domain.low
     ratio = length / dx - half
     count = round(ratio)
-    if count >= 1 and abs(ratio - count) <= FIT * max(1.0, ratio):
-        return count
-    fits = [length / (n + half) for n in (math.floor(ratio), math.ceil(ratio)) if n >= 1]
+    if abs(ratio - count) <= FIT * max(1.0, ratio):
+        if count >= least:
+            return count
+        raise ValueError(f"{domain} holds no site at dx = {dx:g}: take dx ≤ {length / (least + half):.12g}")
+    fits = [length / (n + half) for n in (math.floor(ratio), math.ceil(ratio)) if n >= least]
     kind = "a whole number and a half" if half else "a whole number"
     raise ValueError(
         f"dx = {dx:g} does not fit {domain}: its length {length:g} must be {kind} of dx (an absorbing wall stands on a "
-        f"site, the others half way); take dx = {' or '.join(f'{d:.12g}' for d in fits or [length / (1 + half)])}, or sites="
+        f"site, the others half way); take dx = {' or '.join(f'{d:.12g}' for d in fits or [length / (least + half)])}, or sites="
     )
+
+
+def check_place(lattice: Lattice, *places: float) -> None:
+    """Refuse places so far from 0 that floating-point numbers do not tell neighbouring sites apart."""
+    far = max((abs(x) for x in (*places, lattice.origin) if math.isfinite(x)), default=0.0)
+    if far >= PRECISE * lattice.dx:
+        raise ValueError(
+            f"x = {far:g} is {far / lattice.dx:.3g} dx from 0, where floating-point numbers do not tell sites apart: move the "
+            f"origin of x there, or take dx ≥ {2.0 * far / PRECISE:.3g}"
+        )

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from .device import Backend, Host
 from .kernels.occupation import scatter
 from .kernels.philox import key
-from .record import WALLS, FirstPassage, Passages, Record, Recorded
+from .record import WALLS, FirstPassage, Passages, Record, Recorded, only_exits
 from .table import StepTable
 from .window import start_index
 
@@ -36,19 +36,24 @@ def occupation(
     origin = table.first - 1
     scatter(counts, len(walkers), *start_index(table), origin, *keys)
     recorded = np.zeros((len(steps), outer + 1), dtype=np.int64)
-    gone = np.zeros((steps[-1] + 1, len(WALLS)), dtype=np.int64)
+    kept = any(isinstance(r, FirstPassage) for r in records)
+    gone = np.zeros((steps[-1] + 1 if kept else 1, len(WALLS)), dtype=np.int64)
     gone[0, :2] = counts[0], counts[table.sites + 1]
+    passing = np.zeros((min(STRETCH, steps[-1]), len(WALLS)), dtype=np.int64)
     layout = (table.low, table.high, table.wrap, outer)
     done = 0
     for row, target in enumerate(steps):
         while done < target:
             stop = min(done + STRETCH, target)
             for begin, end, thresholds in table.chunks(done, stop):
-                left = gone[begin + 1 : end + 1]
+                left = gone[begin + 1 : end + 1] if kept else passing[: end - begin]
                 where.occupy(counts, begin, end, thresholds, layout, origin, left, *keys)
                 counts[[0, table.sites + 1, outer]] += left.sum(axis=0)
             done = stop
             yield done / steps[-1], recorded, []
         recorded[row] = counts
-    times = np.arange(steps[-1] + 1) * table.walk.dt
-    yield 1.0, recorded, [Passages(times, gone, len(walkers)) for r in records if isinstance(r, FirstPassage)]
+    results: list[Recorded] = []
+    if kept:
+        only_exits(gone, table)
+        results = [Passages(np.arange(steps[-1] + 1) * table.walk.dt, gone, len(walkers))]
+    yield 1.0, recorded, results

@@ -24,100 +24,51 @@ point = 1.0                 # or normal = {mean, sd}, uniform = {low, high}, sit
 times = [0.5, 1.0]
 walkers = 1_000_000
 seed = 1
+
+[solve]
+tolerance = 1e-5            # of `randwalk solve`
+
+[validate]                  # in place of those of [run], for `randwalk validate`
+walkers = 100_000
+seed = 2
 ```
+
+Wherever a number stands, a formula of the parameters may stand in quotes: ``point = "L/2"``.
 """
 
 from __future__ import annotations
 
 import json
+import keyword
 import math
 import re
-import tomllib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import partial
 from pathlib import Path
-from typing import Any, NoReturn, TypeVar
+from typing import Any, TypeVar
 
-from .coefficient import Coefficient, Constant, as_coefficient
+from .coefficient import Coefficient, Constant, as_coefficient, constant_value
+from .convention import Convention
 from .domain import Absorbing, Domain, Interval, Line, PartiallyAbsorbing, Reflecting, Ring, Wall
 from .formula import expression
 from .function import Function
+from .source import Key, ProblemError, Source
 from .start import Normal, Point, Sites, Start, Uniform
 from .tabulated import Table
-from .walk import LatticeWalk
+from .walk import LatticeWalk, Rule
+from .wording import did_you_mean, shown
 
-Read = TypeVar("Read")
-WALKERS, SEED = 1_000_000, 1
+__all__ = ["Problem", "ProblemError", "Source", "dumps", "read_walk", "walk_data"]
 
-
-class ProblemError(ValueError):
-    """A problem file that cannot be used; the message starts with the file and the line."""
-
-
-@dataclass(frozen=True)
-class Source:
-    """The text of a problem file and what TOML makes of it; errors are told with the line."""
-
-    name: str
-    text: str
-    data: Mapping[str, Any]
-    folder: Path
-
-    @classmethod
-    def read(cls, path: str | Path) -> Source:
-        path = Path(path)
-        try:
-            text = path.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise ProblemError(f"{path} cannot be read: {error}") from None
-        return cls.parse(text, str(path), path.parent)
-
-    @classmethod
-    def parse(cls, text: str, name: str = "problem", folder: Path = Path()) -> Source:
-        try:
-            return cls(name, text, tomllib.loads(text), folder)
-        except tomllib.TOMLDecodeError as error:
-            line = re.search(r"line (\d+)", str(error))
-            raise ProblemError(f"{name}:{line[1] if line else max(1, len(text.splitlines()))}: {error}") from None
-        except RecursionError:
-            raise ProblemError(f"{name}:1: the file is nested too deeply") from None
-
-    def line(self, section: str, key: str | None = None) -> int:
-        """The line of a key of a section (of the section itself, where the key is not found)."""
-        header, found, current = re.compile(r"\s*\[+\s*([\w.]+)\s*\]+"), 1, ""
-        for number, line in enumerate(self.text.splitlines(), start=1):
-            if match := header.match(line):
-                current = match[1]
-                if current == section:
-                    found = number
-            elif current == section and key is not None and re.match(rf"\s*[\"']?{re.escape(key)}[\"']?\s*[=.]", line):
-                return number
-        return found
-
-    def fail(self, section: str, key: str | None, message: str) -> NoReturn:
-        raise ProblemError(f"{self.name}:{self.line(section, key)}: {message}")
-
-    def section(self, name: str, known: Sequence[str], needed: Sequence[str] = ()) -> dict[str, Any]:
-        """A table of the file (empty if absent) that has only the known keys and all needed ones."""
-        table = self.data.get(name, {})
-        if not isinstance(table, dict):
-            self.fail(name, None, f"[{name}] must be a table")
-        for key in table:
-            if key not in known:
-                self.fail(name, key, f"unknown key {key!r} in [{name}]; known are {', '.join(known)}")
-        for key in needed:
-            if key not in table:
-                self.fail(name, None, f"[{name}] needs {key}")
-        return dict(table)
-
-    def build(self, section: str, key: str | None, make: Callable[[], Read]) -> Read:
-        """The value of `make`; its complaint gets the file and the line."""
-        try:
-            return make()
-        except ProblemError:
-            raise
-        except (ValueError, TypeError, ArithmeticError) as error:
-            self.fail(section, key, str(error))
+Choice = TypeVar("Choice", bound=StrEnum)
+WALKERS, SEED, TOLERANCE = 1_000_000, 1, 1e-5
+TABLES = ("title", "catches", "parameters", "walk", "domain", "start", "run", "solve", "validate", "measured")
+DOMAIN = ("low", "high", "left", "right", "ring")
+WALL = '"absorbing", "reflecting" or {reactivity = number}'
+STARTS = ("point", "normal", "uniform", "sites")
+MOST = {"walkers": 53, "seed": 1024, "sites": 31}  # binary digits; a run that takes less says so itself
 
 
 @dataclass(frozen=True)
@@ -139,6 +90,9 @@ class Problem:
     walkers: int = WALKERS
     seed: int = SEED
     title: str = ""
+    tolerance: float = TOLERANCE
+    validation_walkers: int | None = None
+    validation_seed: int | None = None
     source: Source | None = field(default=None, compare=False, repr=False)
 
     @classmethod
@@ -148,26 +102,39 @@ class Problem:
 
     @classmethod
     def of(cls, source: Source) -> Problem:
-        known = ("title", "catches", "parameters", "walk", "domain", "start", "run", "validate", "measured", "solve")
+        """The problem of a source."""
         for key in source.data:
-            if key not in known:
-                source.fail(key, None, f"unknown table or key {key!r}; known are {', '.join(known)}")
-        run = source.section("run", ("times", "walkers", "seed"), needed=("times",))
-        times = run["times"]
-        if not isinstance(times, list) or not all(_is_number(t) for t in times) or not times:
-            source.fail("run", "times", f"times = {times!r}: must be a list of numbers")
-        for name in ("walkers", "seed"):
-            if name in run and (
-                isinstance(run[name], bool) or not isinstance(run[name], int) or run[name] < (name == "walkers")
-            ):
+            if key not in TABLES:
                 source.fail(
-                    "run", name, f"{name} = {run[name]!r}: must be a {'positive ' * (name == 'walkers')}whole number"
+                    key,
+                    None,
+                    f"unknown table or key {shown(key)}; known are {', '.join(TABLES)}{did_you_mean(key, TABLES)}",
                 )
-        walk = read_walk(source, [float(t) for t in times])
-        source.build("run", "times", lambda: walk.steps(times))
+        names = read_parameters(source)
+        run = source.section("run", ("times", "walkers", "seed"), needed=("times",))
+        solve = source.section("solve", ("tolerance",))
+        trial = source.section("validate", ("walkers", "seed"))
+        if not isinstance(run["times"], list) or not run["times"]:
+            one = f"; write [{shown(run['times'])}]" if is_number(run["times"]) else ""
+            source.fail("run", "times", f"times = {shown(run['times'])}: must be a list of numbers{one}")
+        times = read_numbers(source, names, run["times"], "run", "times")
+        counts = {
+            (section, key): read_count(source, names, table[key], section, key)
+            for section, table in (("run", run), ("validate", trial))
+            for key in ("walkers", "seed")
+            if key in table
+        }
+        tolerance = read_number(source, names, solve.get("tolerance", TOLERANCE), "solve", "tolerance")
+        if not 0.0 < tolerance < 1.0:
+            source.fail("solve", "tolerance", f"tolerance = {tolerance:g}: must lie between 0 and 1")
+        walk = read_walk(source, times)
+        try:
+            walk.steps(times)
+        except ValueError as error:
+            source.fail("run", "times", as_keys(str(error)))
         return cls(
-            walk, tuple(float(t) for t in times), run.get("walkers", WALKERS), run.get("seed", SEED),
-            str(source.data.get("title", "")), source,
+            walk, tuple(times), counts.get(("run", "walkers"), WALKERS), counts.get(("run", "seed"), SEED),
+            read_text(source, "title"), tolerance, counts.get(("validate", "walkers")), counts.get(("validate", "seed")), source,
         )  # fmt: skip
 
     def dumps(self) -> str:
@@ -175,15 +142,21 @@ class Problem:
         data: dict[str, Any] = {"title": self.title} if self.title else {}
         data |= walk_data(self.walk)
         data["run"] = {"times": list(self.times), "walkers": self.walkers, "seed": self.seed}
+        if self.tolerance != TOLERANCE:
+            data["solve"] = {"tolerance": self.tolerance}
+        trial = {"walkers": self.validation_walkers, "seed": self.validation_seed}
+        if any(value is not None for value in trial.values()):
+            data["validate"] = {key: value for key, value in trial.items() if value is not None}
         return dumps(data)
 
 
 def read_walk(source: Source, times: list[float]) -> LatticeWalk:
     """The walk of a problem file."""
-    shared = ("dx", "sites", "dt", "killing")
+    lengths = ("dx", "dt")
+    shared = ("dx", "sites", "dt", "killing", "inexact_times")
     drifted = ("drift", "diffusion", "rule", "convention")
     walk = source.section("walk", (*shared, *drifted, "right", "left"))
-    for first, second in (("drift", "right"), ("diffusion", "left")):
+    for first, second in (("drift", "right"), ("drift", "left"), ("diffusion", "right"), ("diffusion", "left")):
         if first in walk and second in walk:
             source.fail(
                 "walk", second, f"[walk] has both {first} and {second}: give drift and diffusion, or right and left"
@@ -195,20 +168,63 @@ def read_walk(source: Source, times: list[float]) -> LatticeWalk:
         for key in ("rule", "convention"):
             if key in walk:
                 source.fail("walk", key, f"{key} goes with drift and diffusion, not with right and left")
+    if ("dx" in walk) == ("sites" in walk):
+        source.fail(
+            "walk", "sites" if "sites" in walk else None, "[walk] needs dx, or sites on a bounded domain: one of them"
+        )
     names = read_parameters(source)
     names_of = ("drift", "diffusion", "killing") if by_drift else ("right", "left", "killing")
-    coefficients: dict[str, Any] = {
+    values: dict[str, Any] = {
         key: read_coefficient(source, "walk", key, walk[key], names) for key in names_of if key in walk
     }
-    rest = {key: walk[key] for key in walk if key not in coefficients}
-    domain, start = read_domain(source), read_start(source)
-    if by_drift:
-        return source.build(
-            "walk",
-            None,
-            lambda: LatticeWalk.from_drift(**coefficients, **rest, domain=domain, start=start, times=times),
-        )
-    return source.build("walk", None, lambda: LatticeWalk(**coefficients, **rest, domain=domain, start=start))
+    values |= {key: read_number(source, names, walk[key], "walk", key) for key in lengths if key in walk}
+    values |= {key: read_count(source, names, walk[key], "walk", key) for key in ("sites",) if key in walk}
+    for key, choices in (("rule", Rule), ("convention", Convention)):
+        if key in walk:
+            values[key] = read_choice(source, walk[key], choices, "walk", key)
+    values |= {"domain": read_domain(source), "start": read_start(source)}
+
+    def make() -> LatticeWalk:
+        try:
+            return LatticeWalk.from_drift(**values, times=times or None) if by_drift else LatticeWalk(**values)
+        except ValueError as error:
+            raise ValueError(as_keys(str(error))) from None
+
+    made = source.build("walk", None, make, _places(source, walk))
+    if "inexact_times" in walk:
+        inexact = read_numbers(source, names, walk["inexact_times"], "walk", "inexact_times")
+        return source.build("walk", "inexact_times", lambda: made.told(inexact))
+    return made
+
+
+def as_keys(message: str) -> str:
+    """A complaint about a walk with the keys of a problem file in place of the arguments of Python.
+
+    >>> as_keys("take dt ≤ 0.1, or from_drift(..., rule=Rule.FITTED), or from_drift(..., times=[...]) without dt")
+    'take dt ≤ 0.1, or rule = "fitted", or leave dt out'
+    """
+    message = re.sub(
+        r"(build the walk with )?from_drift\(\.\.\., times=\[\.\.\.\]\)( without dt)?", "leave dt out", message
+    )
+    message = re.sub(r"from_drift\(\.\.\., (rule=Rule\.\w+)\)", r"\1", message)
+    return re.sub(r"rule ?= ?Rule\.(\w+)", lambda match: f'rule = "{match[1].lower()}"', message)
+
+
+def _places(source: Source, walk: Mapping[str, Any]) -> dict[str, tuple[str, Key]]:
+    """Where in a file the words stand that a complaint about its walk may have."""
+    domain, start = source.section("domain", DOMAIN), source.section("start", STARTS)
+    places: dict[str, tuple[str, Key]] = {"times": ("run", "times"), "time": ("run", "times")}
+    for key, value in walk.items():
+        places[key] = ("walk", key)
+        if isinstance(value, dict):
+            places.setdefault("table", ("walk", key))
+    for key in start:
+        places |= dict.fromkeys(("start", key.capitalize()), ("start", key))
+    for side in ("left", "right"):
+        if isinstance(domain.get(side), dict):
+            places.setdefault("reactivity", ("domain", side))
+            places[f"reactivity at the {side} wall"] = ("domain", side)
+    return places
 
 
 def read_parameters(source: Source) -> dict[str, float]:
@@ -217,9 +233,78 @@ def read_parameters(source: Source) -> dict[str, float]:
     if not isinstance(table, dict):
         source.fail("parameters", None, "[parameters] must be a table")
     for name, value in table.items():
-        if not _is_number(value):
-            source.fail("parameters", name, f"the parameter {name} must be a number, not {value!r}")
+        if not name.isidentifier() or keyword.iskeyword(name):
+            source.fail(
+                "parameters", name, f"the parameter {shown(name)} cannot be written in a formula: take a plain word"
+            )
+        if not is_number(value):
+            source.fail("parameters", name, f"the parameter {name} must be a number, not {shown(value)}")
+        source.build("parameters", name, partial(_parameter, name, value))
     return {name: float(value) for name, value in table.items()}
+
+
+def _parameter(name: str, value: float) -> None:
+    """Refuse a number that no formula can have under this name."""
+    expression("0", **{name: _float(name, value)})
+
+
+def read_number(source: Source, names: Mapping[str, float], value: Any, section: str, *keys: str) -> float:
+    """A number, or a formula of the parameters in quotes."""
+    key = keys[-1]
+    if is_number(value):
+        return source.build(section, keys, lambda: _float(key, value))
+    if isinstance(value, str):
+        if value.strip("+- ") in ("inf", "nan"):
+            source.fail(section, keys, f"{key} = {shown(value)}: write {value.strip()} without quotes")
+        try:
+            number = constant_value(expression(value, **names))
+        except ValueError as error:
+            source.fail(
+                section, keys, f"{key} = {shown(value)}: must be a number, or a formula of [parameters]: {error}"
+            )
+        if number is not None:
+            return number
+        source.fail(section, keys, f"{key} = {shown(value)}: must be a number, and depends on x or t")
+    source.fail(section, keys, f"{key} = {shown(value)}: must be a number, or a formula of [parameters] in quotes")
+
+
+def read_numbers(source: Source, names: Mapping[str, float], values: Any, section: str, *keys: str) -> list[float]:
+    """A list of numbers, or of formulas of the parameters."""
+    if not isinstance(values, list):
+        source.fail(section, keys, f"{keys[-1]} = {shown(values)}: must be a list of numbers")
+    return [read_number(source, names, value, section, *keys) for value in values]
+
+
+def read_count(source: Source, names: Mapping[str, float], value: Any, section: str, key: str) -> int:
+    """A whole number, which for anything but a seed is positive; or a formula of the parameters that is one."""
+    given = read_number(source, names, value, section, key) if isinstance(value, str) else value
+    count = int(given) if isinstance(value, str) and given.is_integer() else given
+    if isinstance(count, bool) or not isinstance(count, int) or count < (key != "seed"):
+        whole = isinstance(count, float) and count.is_integer() and 0 < count < 1e15
+        source.fail(
+            section, key, f"{key} = {shown(value)}: must be a {'positive ' * (key != 'seed')}whole number"
+            + (f"; write {int(count):_}" if whole else ""),
+        )  # fmt: skip
+    if count > 1 << MOST[key]:
+        source.fail(section, key, f"{key} = {shown(value)}: must be at most 2**{MOST[key]}")
+    return count
+
+
+def read_choice(source: Source, value: Any, choices: type[Choice], section: str, key: str) -> Choice:
+    """One of the members of an enumeration, by its value."""
+    known = [str(choice) for choice in choices]
+    if value not in known:
+        meant = did_you_mean(value, known) if isinstance(value, str) else ""
+        source.fail(section, key, f"{key} = {shown(value)}: must be one of {', '.join(known)}{meant}")
+    return choices(value)
+
+
+def read_text(source: Source, section: str, key: str | None = None) -> str:
+    """A text of the file, or of one of its tables; empty if it is left out."""
+    value = source.data.get(section, "") if key is None else source.data[section].get(key, "")
+    if not isinstance(value, str):
+        source.fail(section, key, f"{key or section} = {shown(value)}: must be a text in quotes")
+    return value
 
 
 def read_coefficient(source: Source, section: str, key: str, value: Any, names: Mapping[str, float]) -> Coefficient:
@@ -230,40 +315,59 @@ def read_coefficient(source: Source, section: str, key: str, value: Any, names: 
             case str():
                 return expression(value, **names)
             case {"csv": str(file), "x": str(x), "value": str(column)} if len(value) == 3:
-                return Table.from_csv(source.folder / file, x, column)
-            case {"x": list(x), "values": list(values)} if len(value) == 2:
-                return Table(x, values)
-            case _ if _is_number(value):
-                return as_coefficient(value)
+                return Table.from_csv(beside(source, file), x, column)
+            case {"x": list(), "values": list()} if len(value) == 2:
+                return Table(*(read_numbers(source, names, value[k], section, key, k) for k in ("x", "values")))
+            case _ if is_number(value):
+                return as_coefficient(_float(key, value))
         raise ValueError(
-            f"{key} = {value!r}: must be a number, a formula in quotes, {{csv, x, value}} or {{x, values}}"
+            f"{key} = {shown(value)}: must be a number, a formula in quotes, {{csv, x, value}} or {{x, values}}"
         )
 
     return source.build(section, key, make)
+
+
+def beside(source: Source, file: str) -> Path:
+    """The path of a file that a problem file names."""
+    if source.folder is None:
+        raise ValueError(f"csv = {shown(file)}: no file may be named here; give the numbers, {{x = […], values = […]}}")
+    return source.folder / file
 
 
 def read_domain(source: Source) -> Domain:
     """The domain of a problem file; the line if there is none."""
     if "domain" not in source.data:
         return Line()
-    table = source.section("domain", ("low", "high", "left", "right", "ring"))
-    low, high = table.get("low", -math.inf), table.get("high", math.inf)
-    for key, end in (("low", low), ("high", high)):
-        if not _is_number(end):
-            source.fail("domain", key, f"{key} = {end!r}: must be a number (inf and -inf are)")
+    names = read_parameters(source)
+    table = source.section("domain", DOMAIN)
+    low, high = (
+        read_number(source, names, table.get(key, end), "domain", key)
+        for key, end in (("low", -math.inf), ("high", math.inf))
+    )
     if not isinstance(table.get("ring", False), bool):
-        source.fail("domain", "ring", f"ring = {table['ring']!r}: must be true or false")
+        source.fail("domain", "ring", f"ring = {shown(table['ring'])}: must be true or false")
     if table.get("ring"):
-        if "left" in table or "right" in table:
-            source.fail("domain", "ring", "a ring has no walls")
-        return source.build("domain", "low", lambda: Ring(float(low), float(high)))
-    walls = {side: _read_wall(source, side, table.get(side)) for side in ("left", "right")}
-    if math.isinf(low) and math.isinf(high) and not any(walls.values()):
+        for side in ("left", "right"):
+            if side in table:
+                source.fail("domain", "ring", f"a ring has no walls: leave {side} out")
+        return source.build("domain", _named(table, "low", "high", "ring"), lambda: Ring(low, high))
+    walls = {side: _read_wall(source, names, side, table.get(side)) for side in ("left", "right")}
+    for side, end, place in (("left", "low", low), ("right", "high", high)):
+        if walls[side] is not None and math.isinf(place):
+            source.fail("domain", side, f"{side} = {shown(table[side])}: needs {end}, the place of the wall")
+        if walls[side] is None and math.isfinite(place):
+            source.fail("domain", end, f"the {side} end, at x = {place:g}, needs a wall: {side} = {WALL}")
+    if math.isinf(low) and math.isinf(high) and low < high:
         return Line()
-    return source.build("domain", "low", lambda: Interval(float(low), float(high), **walls))
+    return source.build("domain", _named(table, "low", "high"), lambda: Interval(low, high, **walls))
 
 
-def _read_wall(source: Source, side: str, value: Any) -> Wall | None:
+def _named(table: Mapping[str, Any], *keys: str) -> str | None:
+    """The first of the keys that a table has."""
+    return next((key for key in keys if key in table), None)
+
+
+def _read_wall(source: Source, names: Mapping[str, float], side: str, value: Any) -> Wall | None:
     match value:
         case None:
             return None
@@ -271,9 +375,14 @@ def _read_wall(source: Source, side: str, value: Any) -> Wall | None:
             return Absorbing()
         case "reflecting":
             return Reflecting()
-        case {"reactivity": reactivity} if _is_number(reactivity) and len(value) == 1:
-            return source.build("domain", side, lambda: PartiallyAbsorbing(float(reactivity)))
-    source.fail("domain", side, f'{side} = {value!r}: must be "absorbing", "reflecting" or {{reactivity = number}}')
+        case {"reactivity": reactivity} if len(value) == 1:
+            k = read_number(source, names, reactivity, "domain", side, "reactivity")
+            if not 0.0 < k < math.inf:
+                told = 'must be positive and finite; 0 is "reflecting", infinity is "absorbing"'
+                source.fail("domain", (side, "reactivity"), f"reactivity = {k}: {told}")
+            return PartiallyAbsorbing(k)
+    meant = did_you_mean(value, ("absorbing", "reflecting")) if isinstance(value, str) else ""
+    source.fail("domain", side, f"{side} = {shown(value)}: must be {WALL}{meant}")
 
 
 def read_start(source: Source) -> Start:
@@ -281,31 +390,46 @@ def read_start(source: Source) -> Start:
     kinds: dict[str, tuple[type, tuple[str, ...]]] = {
         "normal": (Normal, ("mean", "sd")), "uniform": (Uniform, ("low", "high")), "sites": (Sites, ("x", "masses")),
     }  # fmt: skip
-    table = source.section("start", ("point", *kinds))
+    table = source.section("start", STARTS)
     if not table:
         return Point(0.0)
     if len(table) > 1:
         source.fail("start", None, f"[start] has {', '.join(table)}: give one")
+    names = read_parameters(source)
     ((kind, value),) = table.items()
     if kind == "point":
-        if not _is_number(value):
-            source.fail("start", kind, f"point = {value!r}: must be a number")
-        return source.build("start", kind, lambda: Point(float(value)))
+        x = read_number(source, names, value, "start", kind)
+        return source.build("start", kind, lambda: Point(x))
     make, keys = kinds[kind]
     if not isinstance(value, dict) or set(value) != set(keys):
-        source.fail("start", kind, f"{kind} = {value!r}: must be {{{', '.join(f'{k} = …' for k in keys)}}}")
-    start: Start = source.build("start", kind, lambda: make(*(value[k] for k in keys)))
+        source.fail("start", kind, f"{kind} = {shown(value)}: must be {{{', '.join(f'{k} = …' for k in keys)}}}")
+    read = read_numbers if kind == "sites" else read_number
+    given = [read(source, names, value[key], "start", kind, key) for key in keys]
+    start: Start = source.build("start", kind, lambda: make(*given))
     return start
 
 
-def _is_number(value: Any) -> bool:
+def is_number(value: Any) -> bool:
+    """Whether a value of a file is a number."""
     return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _float(name: str, value: int | float) -> float:
+    try:
+        return float(value)
+    except OverflowError:
+        raise ValueError(f"{name} = {shown(value)}: is too large") from None
 
 
 def walk_data(walk: LatticeWalk) -> dict[str, Any]:
     """The tables [walk], [domain] and [start] that :func:`read_walk` reads back."""
     values = (
-        {"drift": walk.drift, "diffusion": walk.diffusion, "rule": str(walk.rule)}
+        {
+            "drift": walk.declared_drift,
+            "diffusion": walk.diffusion,
+            "rule": str(walk.rule),
+            **({"convention": str(walk.convention)} if walk.convention is not Convention.ITO else {}),
+        }
         if walk.rule is not None
         else {"right": walk.right, "left": walk.left}
     )
@@ -313,6 +437,8 @@ def walk_data(walk: LatticeWalk) -> dict[str, Any]:
     if walk.killing != Constant(0.0):
         table["killing"] = _coefficient_data(walk.killing)
     data: dict[str, Any] = {"walk": table | {"dx": walk.dx, "dt": walk.dt}}
+    if walk.inexact_times:
+        data["walk"]["inexact_times"] = list(walk.inexact_times)
     domain = walk.domain
     if not isinstance(domain, Line):
         data["domain"] = {"low": domain.low, "high": domain.high}

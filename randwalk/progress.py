@@ -1,4 +1,4 @@
-"""A progress bar for long work, on a terminal that can show one."""
+"""A progress bar for long work, on standard error: what a program prints stays clean."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ def progress_bar(description: str, total: float, shown: bool) -> Iterator[Callab
     if not shown:
         yield lambda done: None
         return
+    from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (
@@ -20,6 +21,6 @@ def progress_bar(description: str, total: float, shown: bool) -> Iterator[Callab
         TextColumn("{task.percentage:>3.0f} %"),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, transient=True) as progress:
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task(description, total=total)
         yield lambda done: progress.advance(task, done)

@@ -7,15 +7,18 @@ walkers. Only :class:`Positions` keeps something for every walker, because it is
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .arguments import number, shown
 from .coefficient import Floats
-from .estimate import Estimate, average, proportion
+from .estimate import Estimate, average, proportion, values_of
+from .memory import SHARE, available
+from .times import Times, row_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -64,11 +67,16 @@ class _Counted:
     def bin(self, batch: Batch) -> Bin:
         raise TypeError(f"{type(self).__name__} is not a histogram")
 
+    def size(self, table: StepTable, walkers: int, steps: Sequence[int]) -> tuple[float, str]:
+        """(bytes of the result, what would make it smaller)."""
+        values = max(steps[-1], 2 * table.sites)
+        return 8.0 * len(steps) * values, f"leave {self} out, record fewer times, or take a larger dx and dt"
+
     def empty(self, table: StepTable, walkers: int, steps: Sequence[int]) -> Recorded:
         """The result before any walker is counted."""
         name, values = self.bins(table, steps[-1])
         counts = np.zeros((len(steps), values.size), dtype=np.int64)
-        return Histogram(name, np.array(steps) * table.walk.dt, values, counts, walkers)
+        return Histogram(name, np.array(table.walk.recorded(steps).asked), values, counts, walkers)
 
     def add(self, result: Recorded, row: int, batch: Batch) -> None:
         """Count the batch at recorded time number `row`."""
@@ -92,6 +100,9 @@ class FirstPassage(_Counted):
     0.2022 ± 0.004
     """
 
+    def size(self, table: StepTable, walkers: int, steps: Sequence[int]) -> tuple[float, str]:
+        return 32.0 * steps[-1], f"leave {self} out, take shorter times, or a larger dt"
+
     def empty(self, table: StepTable, walkers: int, steps: Sequence[int]) -> Recorded:
         times = np.arange(steps[-1] + 1) * table.walk.dt
         return Passages(times, np.zeros((times.size, len(WALLS)), dtype=np.int64), walkers)
@@ -102,11 +113,13 @@ class FirstPassage(_Counted):
             result.counts[:] = batch.backend.passages(
                 batch.site, batch.passage, result.times.size - 1, batch.table.sites + 1
             )
+            only_exits(result.counts, batch.table)
 
 
 @dataclass(frozen=True)
 class LastVisit(_Counted):
-    """The time of the last visit to the site nearest to `x`, up to each recorded time (-dt: not visited)."""
+    """The time of the last visit to the site nearest to `x`, up to each recorded time; the value NaN counts those
+    that never were there, whom means leave out."""
 
     x: float = 0.0
 
@@ -114,7 +127,7 @@ class LastVisit(_Counted):
         _check_level(self)
 
     def bins(self, table: StepTable, steps: int) -> tuple[str, Floats]:
-        return f"last visit to x = {self.x:g}", np.arange(-1, steps + 1) * table.walk.dt
+        return f"last visit to x = {self.x:g}", np.append(np.nan, np.arange(steps + 1) * table.walk.dt)
 
     def bin(self, batch: Batch) -> Bin:
         return Bin(batch.visits[self], shift=1)
@@ -138,9 +151,10 @@ class TimePositive(_Counted):
 
 
 def _check_level(record: LastVisit | TimePositive) -> None:
-    if not math.isfinite(record.x):
+    x = number(f"{type(record).__name__}: x", record.x)
+    if not math.isfinite(x):
         raise ValueError(f"{type(record).__name__}: x = {record.x} must be a finite number")
-    object.__setattr__(record, "x", float(record.x))
+    object.__setattr__(record, "x", x)
 
 
 @dataclass(frozen=True)
@@ -172,8 +186,12 @@ class SquaredDisplacement(_Counted):
 class Positions(_Counted):
     """The place of every walker at each recorded time, the only record whose memory grows with walkers: 8 bytes each."""
 
+    def size(self, table: StepTable, walkers: int, steps: Sequence[int]) -> tuple[float, str]:
+        fit = max(1, int(0.4 * SHARE * available() / (8.0 * len(steps))))
+        return 8.0 * len(steps) * walkers, f"take walkers ≤ {fit}, or record fewer times"
+
     def empty(self, table: StepTable, walkers: int, steps: Sequence[int]) -> Recorded:
-        return Paths(np.array(steps) * table.walk.dt, np.empty((len(steps), walkers)))
+        return Paths(np.array(table.walk.recorded(steps).asked), np.empty((len(steps), walkers)))
 
     def add(self, result: Recorded, row: int, batch: Batch) -> None:
         assert isinstance(result, Paths)
@@ -188,7 +206,8 @@ FUNCTIONALS = (FirstPassage, LastVisit, TimePositive, Maximum)  # they need ever
 
 @dataclass(frozen=True, eq=False)
 class Histogram:
-    """Counts of a functional: ``counts[i, j]`` of `walkers` had ``values[j]`` at ``times[i]``. What is not counted was gone."""
+    """Counts of a functional: ``counts[i, j]`` of `walkers` had ``values[j]`` at ``times[i]``. What is not counted was gone; the
+    value NaN is that of walkers for whom the functional has none."""
 
     name: str
     times: Floats
@@ -197,20 +216,21 @@ class Histogram:
     walkers: int
 
     def _row(self, t: float) -> NDArray[np.int64]:
-        return self.counts[time_index(self.times, t)]
+        return self.counts[row_of(t, self.times)]
 
     def proportions(self, t: float) -> Estimate:
         """The fraction of walkers with each of the values at time `t`."""
         return proportion(self._row(t), self.walkers)
 
     def mean(self, t: float) -> Estimate:
-        """The mean of the functional at time `t` over the walkers that have it."""
+        """The mean of the functional at time `t` over the walkers that have it; NaN if none has."""
         return self.expect(lambda v: v, t)
 
-    def expect(self, f: object, t: float) -> Estimate:
-        """The mean of f(value) at time `t` over the walkers that have it."""
-        row = self._row(t)
-        return average(np.asarray(f(self.values), dtype=np.float64), row, int(row.sum()))  # type: ignore[operator]
+    def expect(self, f: Callable[[Floats], ArrayLike], t: float) -> Estimate:
+        """The mean of f(value) at time `t` over the walkers that have the functional; NaN if none has."""
+        has = np.isfinite(self.values)
+        row = self._row(t)[has]
+        return average(values_of(f, self.values[has]), row, int(row.sum()))
 
     def __add__(self, other: Histogram) -> Histogram:
         return Histogram(self.name, self.times, self.values, self.counts + other.counts, self.walkers + other.walkers)
@@ -241,19 +261,17 @@ class Passages:
     walkers: int
 
     def passed(self, wall: str, times: ArrayLike) -> Estimate:
-        """The fraction that had left by `wall` at each of `times`, up to the end of the run."""
-        if (np.asarray(times) > self.times[-1] * (1 + 1e-9)).any():
-            raise ValueError(
-                f"times go up to {np.max(times):g} and the run ended at {self.times[-1]:g}: resume it first"
-            )
-        total = np.cumsum(self.counts[:, wall_index(wall)])
-        at = np.searchsorted(self.times, np.asarray(times, dtype=np.float64) * (1 + 1e-12), side="right") - 1
-        return proportion(np.where(at < 0, 0, total[np.maximum(at, 0)]), self.walkers)
+        """The fraction that had left by `wall` by each of `times`, any times of the run: by the last step at or before them."""
+        return proportion(np.cumsum(self.counts[:, wall_index(wall)])[self._steps(times)], self.walkers)
+
+    def _steps(self, times: ArrayLike) -> NDArray[np.int64]:
+        last = self.times.size - 1
+        dt = float(self.times[1]) if last else 1.0  # a run of no steps has no other time than 0
+        return Times((last,), dt, (float(self.times[-1]),)).step_before(times)
 
     def survival(self, times: ArrayLike) -> Estimate:
-        """The fraction still walking at each of `times`."""
-        gone = sum(self.passed(wall, times).value for wall in WALLS)
-        return proportion(np.rint((1.0 - gone) * self.walkers), self.walkers)
+        """The fraction still walking at each of `times`, any times of the run."""
+        return proportion(self.walkers - np.cumsum(self.counts.sum(axis=1))[self._steps(times)], self.walkers)
 
     def mean(self, wall: str | None = None) -> Estimate:
         """The mean passage time of the walkers that left by `wall` (None: by any way) during the run."""
@@ -285,7 +303,12 @@ class Paths:
     x: Floats
 
     def __add__(self, other: Paths) -> Paths:
-        return Paths(self.times, np.concatenate([self.x, other.x], axis=1))
+        return Paths.joined([self, other])
+
+    @classmethod
+    def joined(cls, parts: Sequence[Paths]) -> Paths:
+        """The walkers of all `parts`, one after another."""
+        return cls(parts[0].times, np.concatenate([part.x for part in parts], axis=1))
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Each path against time."""
@@ -303,19 +326,15 @@ class Paths:
 Recorded: TypeAlias = Histogram | Passages | Paths
 
 
+def only_exits(counts: NDArray[np.int64], table: StepTable) -> None:
+    """Take out of passages (steps + 1, 3) the walkers that left a window where there is no wall: they are nobody's passages."""
+    counts[:, [not table.left_wall, not table.right_wall, False]] = 0
+
+
 def wall_index(wall: str, domain: Domain | None = None) -> int:
     """The column of a way out, which a `domain` must have."""
-    if wall not in WALLS:
-        raise ValueError(f"wall = {wall!r}: must be one of {', '.join(map(repr, WALLS))}")
+    if not isinstance(wall, str) or wall not in WALLS:
+        raise ValueError(f"wall = {shown(wall)}: must be one of {', '.join(map(repr, WALLS))}")
     if domain is not None and wall != "killing" and getattr(domain, wall) is None:
         raise ValueError(f"wall = {wall!r}: {domain} has no wall there")
     return WALLS.index(wall)
-
-
-def time_index(times: Floats, t: float) -> int:
-    """The row of a recorded time."""
-    at = int(np.argmin(np.abs(times - t)))
-    if abs(times[at] - t) > 1e-9 * max(1.0, abs(t)):
-        shown = ", ".join(f"{v:g}" for v in times[:8]) + (", …" if times.size > 8 else "")
-        raise ValueError(f"t = {t:g} was not recorded; the recorded times are {shown}")
-    return at

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .device import DeviceError, choose
+from .arguments import one_of, shown
+from .device import BACKENDS, DeviceError, choose
 from .domain import Absorbing
 from .ensemble import Ensemble
 from .kernels.step import PLANES
+from .memory import require
 from .occupation import occupation
-from .paths import Jumps, StepByStep, Stride, follow, planes
+from .paths import BATCH, Jumps, StepByStep, Stride, follow, planes
 from .progress import progress_bar
 from .record import FUNCTIONALS, FirstPassage, Paths, Positions, Record, Recorded, _Counted
 from .table import StepTable
@@ -117,20 +118,16 @@ def simulate(
     >>> simulate(walk, walkers=10_000, times=[100], seed=1, method="paths").mean(100)
     -0.2164 ± 0.1
     """
+    steps = tuple(_walk(walk).steps(times))
     span = _walkers(walkers)
     if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0:
-        raise ValueError(f"seed = {seed!r}: must be a whole number ≥ 0")
-    if method not in METHODS:
-        raise ValueError(f"method = {method!r}: must be one of {', '.join(METHODS)}")
-    if isinstance(record, _Counted):
-        raise TypeError(f"record = {record!r}: give a list, record=[{record!r}]")
-    records = list(record)
-    for item in records:
-        if not isinstance(item, _Counted):
-            raise TypeError(f"record = {item!r}: must be FirstPassage(), LastVisit(x), TimePositive(x), Maximum(), …")
-    if len(set(records)) < len(records):
-        raise ValueError(f"record has {records}: each only once")
-    return run(walk, span, tuple(walk.steps(times)), int(seed), method, records, threads, progress, backend, devices)
+        raise ValueError(f"seed = {shown(seed)}: must be a whole number ≥ 0")
+    one_of("method", method, METHODS)
+    one_of("backend", backend, BACKENDS)
+    records = _records(record)
+    done = run(walk, span, steps, int(seed), method, records, threads, progress, backend, devices)
+    walk.warn_if_slow(done.sites, done.counts, done.times)
+    return done
 
 
 def explain(walk: LatticeWalk, walkers: int | range, times: ArrayLike, record: Sequence[Record] = ()) -> Plan:
@@ -142,9 +139,9 @@ def explain(walk: LatticeWalk, walkers: int | range, times: ArrayLike, record: S
     >>> explain(LatticeWalk(0.5, 0.5, dx=1.0, dt=1.0), walkers=10**9, times=[100]).method
     'occupation'
     """
-    steps = tuple(walk.steps(times))
-    span = _walkers(walkers)
-    return _plan(table_for(walk, steps[-1], leak_tolerance(span.stop)), span, steps, list(record))
+    steps = tuple(_walk(walk).steps(times))
+    span, records = _walkers(walkers), _records(record)
+    return _plan(table_for(walk, steps[-1], leak_tolerance(span.stop)), span, steps, records)
 
 
 def run(
@@ -166,9 +163,11 @@ def run(
         method = plan.method
     if method not in plan.seconds:
         raise ValueError(f"method = {method!r} cannot do this run: {_why_not(method, table, records)}")
-    _check_memory(table, walkers, steps, records)
-    done = Ensemble(walk, table, seed, method, (), steps, np.zeros((len(steps), table.sites + 3), dtype=np.int64), {})
+    paths: dict[Record, list[Paths]] = {}
     with share(threads) as taken, progress_bar(f"simulating by {method}", 1.0, progress) as advance:
+        _check_memory(table, walkers, steps, records, method, taken)
+        nobody = np.zeros((len(steps), table.sites + 3), dtype=np.int64)
+        done = Ensemble(walk, table, seed, method, (), steps, nobody, {})
         where = choose(backend, devices, plan.seconds[method], taken)
         try:
             if method == "occupation":
@@ -179,25 +178,35 @@ def run(
                     before = fraction
                 return replace(done, parts=(walkers,), raw=raw, records=dict(zip(records, results, strict=True)))
             stride: Stride = Jumps(table, steps) if method == "jump" else StepByStep(table)
-            results_so_far: list[Recorded] = []
             for batch, raw, results in follow(table, walkers, steps, seed, records, stride, where):
-                results_so_far = (
-                    [a + b for a, b in zip(results_so_far, results, strict=True)] if results_so_far else results  # type: ignore[operator]
-                )
+                so_far = dict(done.records)
+                for record, result in zip(records, results, strict=True):
+                    if isinstance(result, Paths):
+                        paths.setdefault(record, []).append(result)
+                        so_far[record] = result
+                    else:
+                        so_far[record] = so_far[record] + result if record in so_far else result  # type: ignore[operator]
                 done = replace(
-                    done, parts=(range(walkers.start, batch.stop),), raw=done.raw + raw,
-                    records=dict(zip(records, results_so_far, strict=True)),
+                    done, parts=(range(walkers.start, batch.stop),), raw=done.raw + raw, records=so_far
                 )  # fmt: skip
                 advance(len(batch) / len(walkers))
-            return done
+            return _with_paths(done, paths)
         except KeyboardInterrupt:
-            raise Interrupted(done if done.parts else None) from None
+            raise Interrupted(_with_paths(done, paths) if done.parts else None) from None
         except DeviceError as error:
-            error.ensemble = done if done.parts else None
+            error.ensemble = _with_paths(done, paths) if done.parts else None
             raise
 
 
-def trajectories(walk: LatticeWalk, walkers: int | range, times: ArrayLike, seed: int = 0) -> Paths:
+def _with_paths(done: Ensemble, paths: dict[Record, list[Paths]]) -> Ensemble:
+    """The ensemble with the paths of all its batches; joined once, because each joining copies them."""
+    joined = {record: Paths.joined(parts) for record, parts in paths.items()}
+    return replace(done, records=done.records | {k: Paths(p.times, p.x[:, : done.walkers]) for k, p in joined.items()})
+
+
+def trajectories(
+    walk: LatticeWalk, walkers: int | range, times: ArrayLike, seed: int = 0, progress: bool = False
+) -> Paths:
     """Whole paths, for plotting: the place of each walker at each of `times`, shape (times, walkers) in ``.x``.
 
     They are the paths that ``simulate(..., method="paths")`` counts, walker by walker. An absorbed walker is at its wall, a
@@ -207,24 +216,49 @@ def trajectories(walk: LatticeWalk, walkers: int | range, times: ArrayLike, seed
     array([[ 0., -1.,  0.,  1.,  2.,  1.],
            [ 0.,  1.,  0.,  1.,  0., -1.]])
     """
-    paths: Paths = simulate(walk, walkers, times, seed, method="paths", record=[Positions()])[Positions()]
+    paths: Paths = simulate(walk, walkers, times, seed, method="paths", record=[Positions()], progress=progress)[
+        Positions()
+    ]
     return paths
+
+
+def _walk(walk: object) -> LatticeWalk:
+    if not isinstance(walk, LatticeWalk):
+        raise TypeError(f"walk = {shown(walk)}: must be a LatticeWalk")
+    return walk
+
+
+def _records(record: object) -> list[Record]:
+    if isinstance(record, _Counted):
+        raise TypeError(f"record = {record!r}: give a list, record=[{record!r}]")
+    if not isinstance(record, (list, tuple)):
+        raise TypeError(f"record = {shown(record)}: give a list like [FirstPassage()], or leave it out")
+    for item in record:
+        if not isinstance(item, _Counted):
+            raise TypeError(
+                f"record = {shown(item)}: must be FirstPassage(), LastVisit(x), TimePositive(x), Maximum(), …"
+            )
+    if len(set(record)) < len(record):
+        raise ValueError(f"record has {list(record)}: each only once")
+    return list(record)
 
 
 def _walkers(walkers: int | range) -> range:
     if isinstance(walkers, range):
         if walkers.step != 1 or not 0 <= walkers.start < walkers.stop:
-            raise ValueError(f"walkers = {walkers}: a range must start at 0 or above, have step 1 and not be empty")
+            raise ValueError(
+                f"walkers = {shown(walkers)}: a range must start at 0 or above, have step 1 and not be empty"
+            )
         span = walkers
     elif isinstance(walkers, bool) or not isinstance(walkers, (int, np.integer)):
         hint = f"; write {int(walkers)}" if type(walkers) is float and walkers.is_integer() else ""
-        raise TypeError(f"walkers = {walkers!r}: must be a whole number{hint}")
+        raise TypeError(f"walkers = {shown(walkers)}: must be a whole number{hint}")
     else:
         span = range(int(walkers)) if walkers > 0 else range(0)
     if not span:
-        raise ValueError(f"walkers = {walkers}: must be at least 1")
+        raise ValueError(f"walkers = {shown(walkers)}: must be at least 1")
     if span.stop > MOST_WALKERS:
-        raise ValueError(f"walkers = {walkers}: at most 2⁵³ = {MOST_WALKERS} are counted exactly")
+        raise ValueError(f"walkers = {shown(walkers)}: at most 2⁵³ = {MOST_WALKERS} are counted exactly")
     return span
 
 
@@ -275,22 +309,17 @@ def _why_not(method: str, table: StepTable, records: Sequence[Record]) -> str:
     )  # fmt: skip
 
 
-def _check_memory(table: StepTable, walkers: range, steps: Sequence[int], records: Sequence[Record]) -> None:
-    """Refuse a request that cannot fit, with the size it would need."""
-    size = 8.0 * len(steps) * (table.sites + 3)
+def _check_memory(
+    table: StepTable, walkers: range, steps: Sequence[int], records: Sequence[Record], method: str, threads: int
+) -> None:
+    """Refuse a request that cannot fit, before anything runs.
+
+    There are two of every result, that of the walkers so far and the sum with the next; and one for each batch of walkers
+    that a thread has finished or works at. Places of walkers are in parts, and joined.
+    """
+    batches = 0 if method == "occupation" else min(-(-len(walkers) // BATCH), 2 * threads + 1)
+    sizes = [(8.0 * len(steps) * (table.sites + 3) * (2 + batches), "record fewer times, or take a larger dx")]
     for record in records:
-        if isinstance(record, Positions):
-            size += 8.0 * len(steps) * len(walkers)
-        elif isinstance(record, FirstPassage):
-            size += 3 * 8.0 * steps[-1]
-        else:
-            size += 8.0 * len(steps) * max(steps[-1], 2 * table.sites)
-    try:
-        available = float(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
-    except (AttributeError, ValueError, OSError):  # not on every system
-        available = 2.0**34
-    if 2.0 * size > available:
-        raise MemoryError(
-            f"the run needs {2.0 * size / 2**30:.3g} GiB for its results and this machine has {available / 2**30:.3g} GiB: "
-            "record fewer times, fewer walkers' positions or a coarser lattice"
-        )
+        size, remedy = record.size(table, len(walkers), steps)
+        sizes.append((size * (2 if isinstance(record, Positions) else 2 + batches), remedy))
+    require(sum(size for size, _ in sizes), "the run", max(sizes)[1])

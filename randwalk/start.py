@@ -9,11 +9,14 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .arguments import number, numbers, shown
 from .coefficient import Floats
 from .domain import Absorbing, Domain
 from .lattice import Lattice
+from .memory import require
 
 MASS_BITS = 53  # a start mass is a whole number of 2⁻⁵³, exact in a double and in a 64-bit word
+OF_A_SITE = 48.0  # bytes, while masses are computed
 TAIL = 9.5  # standard deviations kept of a normal start: the mass beyond is 2e-21
 
 
@@ -24,7 +27,7 @@ class Point:
     x: float = 0.0
 
     def __post_init__(self) -> None:
-        if not math.isfinite(self.x):
+        if not math.isfinite(number("start", self.x)):
             raise ValueError(f"the start must be a finite number, not {self.x}")
 
     @property
@@ -50,7 +53,8 @@ class Uniform:
     high: float
 
     def __post_init__(self) -> None:
-        if not (math.isfinite(self.low) and math.isfinite(self.high) and self.low < self.high):
+        low, high = number("Uniform: low", self.low), number("Uniform: high", self.high)
+        if not (math.isfinite(low) and math.isfinite(high) and low < high):
             raise ValueError(f"Uniform: low = {self.low} must be less than high = {self.high}, both finite")
 
     @property
@@ -79,7 +83,8 @@ class Normal:
     sd: float
 
     def __post_init__(self) -> None:
-        if not (math.isfinite(self.mean) and math.isfinite(self.sd) and self.sd > 0):
+        mean, sd = number("Normal: mean", self.mean), number("Normal: sd", self.sd)
+        if not (math.isfinite(mean) and 0.0 < sd < math.inf):
             raise ValueError(f"Normal: mean = {self.mean} must be finite and sd = {self.sd} finite and positive")
 
     @property
@@ -98,7 +103,7 @@ class Normal:
     def weights(self, lattice: Lattice) -> tuple[int, Floats]:
         if lattice.dx > self.sd:
             raise ValueError(
-                f"Normal: sd = {self.sd:g} is narrower than dx = {lattice.dx:g}: take dx ≤ {self.sd:g} or a Point"
+                f"Normal: sd = {self.sd:g} is narrower than dx = {lattice.dx:g}: take dx ≤ {self.sd!r} or a Point"
             )
         k = _covering(lattice, *self.support)
         weights = np.exp(-0.5 * ((lattice.x(k) - self.mean) / self.sd) ** 2)
@@ -113,7 +118,7 @@ class Sites:
     masses: tuple[float, ...]
 
     def __init__(self, x: ArrayLike, masses: ArrayLike) -> None:
-        places, given = np.array(x, dtype=np.float64).ravel(), np.array(masses, dtype=np.float64).ravel()
+        places, given = numbers("Sites: x", x).ravel(), numbers("Sites: masses", masses).ravel()
         if places.size != given.size or places.size == 0:
             raise ValueError(f"Sites: {places.size} places and {given.size} masses; give as many of each, at least one")
         if not (np.isfinite(places).all() and np.isfinite(given).all() and (given >= 0).all()):
@@ -149,8 +154,8 @@ def as_start(value: StartLike) -> Start:
     if isinstance(value, (Point, Uniform, Normal, Sites)):
         return value
     if isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool):
-        return Point(float(value))
-    raise TypeError(f"start = {value!r}: give a number, Point, Uniform, Normal or Sites")
+        return Point(number("start", value))
+    raise TypeError(f"start = {shown(value)}: give a number, Point, Uniform, Normal or Sites")
 
 
 def check_start(start: Start, domain: Domain) -> None:
@@ -186,6 +191,7 @@ def start_masses(start: Start, lattice: Lattice) -> tuple[int, NDArray[np.int64]
 
 def _covering(lattice: Lattice, low: float, high: float) -> NDArray[np.int64]:
     """Numbers of the sites whose cells, x ± dx/2, touch [low, high]."""
+    _check_width(low, high, lattice)
     first = math.floor((low - lattice.origin) / lattice.dx + 0.5)
     last = math.ceil((high - lattice.origin) / lattice.dx - 0.5)
     return np.arange(first, max(first, last) + 1)
@@ -193,6 +199,7 @@ def _covering(lattice: Lattice, low: float, high: float) -> NDArray[np.int64]:
 
 def _share(x: Floats, masses: Floats, lattice: Lattice) -> tuple[int, Floats]:
     """Each mass shared by the two sites around its place so that its mean is kept."""
+    _check_width(float(x.min()), float(x.max()), lattice)
     place = (x - lattice.origin) / lattice.dx
     near = np.rint(place)
     place = np.where(np.abs(place - near) <= 1e-9 * np.maximum(1.0, np.abs(near)), near, place)  # on a site, exactly
@@ -203,3 +210,10 @@ def _share(x: Floats, masses: Floats, lattice: Lattice) -> tuple[int, Floats]:
     np.add.at(shared, below - first, masses * (1.0 - upper))
     np.add.at(shared, below - first + 1, masses * upper)
     return first, shared
+
+
+def _check_width(low: float, high: float, lattice: Lattice) -> None:
+    """Refuse a start on more sites than fit into memory, before they are counted."""
+    require(
+        OF_A_SITE * (high - low) / lattice.dx, f"a start from {low:g} to {high:g}", "narrow it, or take a larger dx"
+    )

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from .coefficient import Floats
 from .domain import PartiallyAbsorbing, Reflecting
 from .lattice import Lattice
+from .outlet import step_out
 from .walk import LatticeWalk
 
 BITS = 31  # 2³² + 1 thresholds do not fit in 32 bits, and p + q = 1 must be exact
@@ -134,20 +135,7 @@ class StepTable:
             return np.zeros_like(free)
         if not isinstance(wall, PartiallyAbsorbing):
             return free
-        # Flux K ρ(wall) out of the cell beside the wall, with ρ(wall) = ρ(site) / (1 + (K + a)(dx/2)/D), a inward.
-        a = self.walk.drift(x, t) * (1.0 if side == "left" else -1.0)
-        dx, dt, k = self.walk.dx, self.walk.dt, wall.reactivity
-        out = k * dt / dx / (1.0 + (k + a) * dx / (2.0 * self.walk.diffusion(x, t)))
-        inward = self.walk.right(x, t) if side == "left" else self.walk.left(x, t)
-        edge = 0 if side == "left" else -1
-        wrong = ~((out[:, edge] >= 0.0) & (out[:, edge] <= 1.0 - inward[:, edge]))
-        if wrong.any():
-            at = int(np.argmax(wrong))
-            raise ValueError(
-                f"reactivity = {k:g} at the {side} wall asks for an absorption probability of {out[at, edge]:.4g} a step "
-                f"where at most {1.0 - inward[at, edge]:.4g} is left: take a smaller dx, or a dt with p + q ≤ ½"
-            )
-        return out
+        return step_out(self.walk, side, float(x[0 if side == "left" else -1]), t)
 
 
 def probabilities(thresholds: Thresholds) -> tuple[Floats, Floats, Floats, Floats]:

@@ -1,15 +1,15 @@
-"""Coefficients given by a table of values, and the CSV files they are read from."""
+"""Coefficients given by a table of values."""
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Sequence
+import math
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from .coefficient import ZERO, Coefficient, Floats
+from .columns import read_columns
 
 
 class Table(Coefficient):
@@ -58,29 +58,46 @@ class Table(Coefficient):
 
     @classmethod
     def from_csv(cls, path: str | Path, x: str, value: str) -> Table:
-        """Read the columns named `x` and `value` of a CSV file with a header row.
+        """Read the columns named `x` and `value` of a CSV file with a header (:mod:`randwalk.columns`).
 
-        What cannot be read is a ValueError with file, line and column.
+        What cannot be read, or does not increase, is a ValueError with file, line and column.
         """
-        columns = read_csv(path, [x, value])
-        return cls(columns[x], columns[value])
+        columns = read_columns(path, [x, value])
+        numbers = columns.numbers([x, value])
+        for line, before, here in zip(columns.lines[1:], numbers[x], numbers[x][1:], strict=False):
+            if here <= before:
+                raise ValueError(
+                    f"{columns.path}, line {line}: {x} = {here:g} comes after {before:g} and must increase: sort the rows, "
+                    "and give each place once"
+                )
+        if len(columns.lines) < 2:
+            raise ValueError(f"{columns.path} has one row, on line {columns.lines[0]}: a table needs two or more")
+        return cls(numbers[x], numbers[value])
 
     def evaluate(self, x: Floats, t: Floats) -> Floats:
-        tolerance = 1e-9 * (self.x[-1] - self.x[0])
-        values = np.interp(x, self.x, self.values)
-        outside = (x < self.x[0] - tolerance) | (x > self.x[-1] + tolerance)
-        if outside.any():
-            place = float(np.atleast_1d(x)[np.atleast_1d(outside)][0])
-            raise ValueError(
-                f"the table covers x from {self.x[0]:g} to {self.x[-1]:g} and is needed at x = {place:g}: "
-                "give more rows, or put walls inside the table"
-            )
-        return values
+        _refuse_outside(self.x, x)
+        return np.interp(x, self.x, self.values)
 
-    def derivative(self, variable: str) -> Coefficient:
+    def regular_derivative(self, variable: str) -> Coefficient:
         if variable != "x":
             return ZERO
-        return Table(self.x, np.gradient(self.values, self.x, edge_order=2 if self.x.size > 2 else 1))
+        return StepTable(self.x, np.diff(self.values) / np.diff(self.x))
+
+    def _shifted(self, variable: str, by: float) -> Coefficient:
+        return Table(self.x - by, self.values)
+
+    def _places(self, variable: str) -> tuple[float, ...]:
+        return _changes(self.x, np.diff(self.values) / np.diff(self.x)) if variable == "x" else ()
+
+    def _covered(self, variable: str) -> tuple[float, float]:
+        return _range(self.x, variable)
+
+    def _narrowest(self, variable: str, low: float, high: float, value: float) -> float:
+        if variable != "x":
+            return math.inf
+        changing = (np.diff(self.values) != 0.0) & (self.x[:-1] < high) & (self.x[1:] > low)
+        bent = changing if len(self._places("x")) else np.zeros_like(changing)
+        return float(np.min(np.diff(self.x), where=bent, initial=np.inf))
 
     def latex(self) -> str:
         return r"\mathrm{table}(x)"
@@ -99,27 +116,73 @@ class Table(Coefficient):
     __str__ = __repr__
 
 
-def read_csv(path: str | Path, names: Sequence[str]) -> dict[str, list[float]]:
-    """The numeric columns called `names` of a CSV file with a header; what is wrong is told with file, line and column."""
-    path = Path(path)
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file)
-            header = reader.fieldnames or []
-            for name in names:
-                if name not in header:
-                    raise ValueError(
-                        f"{path}: there is no column {name!r}; the columns are {', '.join(header) or 'none'}"
-                    )
-            columns: dict[str, list[float]] = {name: [] for name in names}
-            for row in reader:
-                for name in names:
-                    try:
-                        columns[name].append(float(row[name]))
-                    except (TypeError, ValueError):
-                        raise ValueError(
-                            f"{path}, line {reader.line_num}: {row[name]!r} in column {name!r} is not a number"
-                        ) from None
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise ValueError(f"{path} cannot be read as CSV: {error}") from None
-    return columns
+class StepTable(Coefficient):
+    """A function of x that has one value between every two neighbouring points of `x`, and at a point the mean of both
+    sides: the slope of a :class:`Table`. `values` has one number less than `x`."""
+
+    depends_on_x = True
+    depends_on_t = False
+
+    def __init__(self, x: Floats, values: Floats) -> None:
+        self.x, self.values = x, values
+
+    def evaluate(self, x: Floats, t: Floats) -> Floats:
+        _refuse_outside(self.x, x)
+        sides = [np.searchsorted(self.x, x, side) for side in ("left", "right")]
+        before, after = (self.values[np.clip(at - 1, 0, self.values.size - 1)] for at in sides)
+        return 0.5 * (before + after)
+
+    def regular_derivative(self, variable: str) -> Coefficient:
+        return ZERO
+
+    def _shifted(self, variable: str, by: float) -> Coefficient:
+        return StepTable(self.x - by, self.values)
+
+    def _steps(self, variable: str, value: float) -> set[float]:
+        return set(self._places(variable))
+
+    def _places(self, variable: str) -> tuple[float, ...]:
+        return _changes(self.x, self.values) if variable == "x" else ()
+
+    def _covered(self, variable: str) -> tuple[float, float]:
+        return _range(self.x, variable)
+
+    def latex(self) -> str:
+        return r"\mathrm{table}'(x)"
+
+    def __eq__(self, other: object) -> bool:
+        return (
+            isinstance(other, StepTable)
+            and np.array_equal(self.x, other.x)
+            and np.array_equal(self.values, other.values)
+        )
+
+    def __hash__(self) -> int:
+        return hash((self.x.tobytes(), self.values.tobytes()))
+
+    def __repr__(self) -> str:
+        return f"StepTable({self.values.size} steps, x from {self.x[0]:g} to {self.x[-1]:g})"
+
+    __str__ = __repr__
+
+
+def _refuse_outside(knots: Floats, x: Floats) -> None:
+    """An error at the first place that lies outside the table by more than rounding."""
+    tolerance = 1e-9 * (knots[-1] - knots[0])
+    outside = (x < knots[0] - tolerance) | (x > knots[-1] + tolerance)
+    if outside.any():
+        place = float(np.atleast_1d(x)[np.atleast_1d(outside)][0])
+        raise ValueError(
+            f"the table covers x from {knots[0]:g} to {knots[-1]:g} and is needed at x = {place:g}: "
+            "give more rows, or put walls inside the table"
+        )
+
+
+def _changes(knots: Floats, values: Floats) -> tuple[float, ...]:
+    """The inner knots at which the values of the pieces differ by more than rounding."""
+    size = np.maximum(np.abs(values[1:]), np.abs(values[:-1]))
+    return tuple(knots[1:-1][np.abs(np.diff(values)) > 1e-12 * size].tolist())
+
+
+def _range(knots: Floats, variable: str) -> tuple[float, float]:
+    return (float(knots[0]), float(knots[-1])) if variable == "x" else (-math.inf, math.inf)

@@ -3,59 +3,34 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
-from enum import StrEnum
-from fractions import Fraction
+import warnings
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
-from .coefficient import Coefficient, CoefficientLike, Constant, Floats, apply, as_coefficient, constant_value
+from .arguments import finite_numbers, member, number, numbers
+from .bond import bonds
+from .coefficient import Coefficient, CoefficientLike, Constant, Floats, as_coefficient, constant_value
 from .convention import Convention
-from .domain import Domain, Interval, Line, Ring
-from .lattice import Lattice, spacing
+from .domain import Domain, as_domain
+from .lattice import Lattice, check_place, spacing
+from .memory import SHARE, available, require
+from .remedy import remedy, rounded_down
+from .rule import Rule as Rule
+from .rule import shortfall
 from .start import Start, StartLike, as_start, check_start
 from .tabulated import Table
+from .times import MOST_STEPS, SAME, Times, checked_times, dividing_step, is_whole, labels, least_whole
 
+LEAST = 1e-150  # of dx and dt
+OF_A_SITE = 24.0  # bytes that any law or count of it needs
+CHUNK = 1 << 20  # sites whose probabilities are looked at together
 ULPS = 8 * np.finfo(np.float64).eps  # rounding allowed in 0 ≤ p, q and p + q ≤ 1
-
-
-class Rule(StrEnum):
-    """How step probabilities come from a drift a and a diffusion D, with m = a dt/dx and s = 2D dt/dx².
-
-    ==================  ==========================================================================================
-    ``EXACT_VARIANCE``  p - q = m, p + q = s + m²: mean and variance of every step are exact. The default, with s = ⅓.
-    ``LINEAR``          p - q = m, p + q = s: the limit of the walk gives back exactly a and D.
-    ``TWO_WAY``         r = 0, p = ½(1 + a dx/2D), dt = dx²/2D: the two-direction walk; needs a constant D.
-    ``FITTED``          p/q = exp(a dx/D), p + q = s: never negative, however strong the drift.
-    ==================  ==========================================================================================
-    """
-
-    EXACT_VARIANCE = "exact_variance"
-    LINEAR = "linear"
-    TWO_WAY = "two_way"
-    FITTED = "fitted"
-
-    def probabilities(
-        self, drift: Coefficient, diffusion: Coefficient, dx: float, dt: float
-    ) -> tuple[Coefficient, Coefficient]:
-        """The step probabilities (right, left)."""
-        s = (2.0 * dt / dx**2) * diffusion
-        if self is Rule.FITTED:
-            ratio = dx * drift / diffusion
-            if (number := constant_value(ratio)) is not None:
-                ratio = Constant(
-                    min(max(number, -700.0), 700.0)
-                )  # exp(700) is a number, and its inverse no probability
-            return s / (1.0 + apply("exp", -ratio)), s / (1.0 + apply("exp", ratio))
-        m = (dt / dx) * drift
-        if self is Rule.TWO_WAY:
-            s = Constant(1.0)
-        if self is Rule.EXACT_VARIANCE:
-            s = s + m * m
-        return 0.5 * (s + m), 0.5 * (s - m)
+SLOW = 0.1  # the part of the mean speed that Rule.CAPPED may lose where walkers start
 
 
 Probability: TypeAlias = CoefficientLike | ArrayLike
@@ -89,12 +64,18 @@ class LatticeWalk:
 
     Attributes
     ----------
+    declared_drift, convention
+        a (length/time) as it was declared, and what it means where D depends on x (Itô where it does not); of declared
+        probabilities (p - q) dx/dt, Itô.
     drift : Coefficient
-        a (length/time, Itô): what the walk was made from, or (p - q) dx/dt.
+        The Itô drift. Where D jumps and the convention is another, there is none, and asking for it is a ValueError.
     diffusion : Coefficient
         D (length²/time): what the walk was made from, or (p + q) dx²/2dt.
     rule : Rule or None
         How the probabilities were made from them; None if they were given.
+    inexact_times : tuple of float
+        Of the times that :meth:`from_drift` chose `dt` for, those that no whole number of steps meets. A record at such a time
+        is that of the nearest step.
 
     Examples
     --------
@@ -110,9 +91,11 @@ class LatticeWalk:
     domain: Domain
     start: Start
     killing: Coefficient
-    drift: Coefficient
+    declared_drift: Coefficient
     diffusion: Coefficient
     rule: Rule | None
+    convention: Convention
+    inexact_times: tuple[float, ...] = field(default=(), compare=False)
 
     def __init__(
         self,
@@ -125,23 +108,15 @@ class LatticeWalk:
         killing: Probability = 0.0,
         sites: int | None = None,
     ) -> None:
-        domain = Line() if domain is None else domain
-        if not isinstance(domain, (Line, Interval, Ring)):
-            raise TypeError(f"domain = {domain!r}: give Line(), Interval(...) or Ring(...)")
-        if (dx is None) == (sites is None):
-            raise ValueError("give either dx or sites")
-        dx = spacing(domain, sites) if sites is not None else _positive("dx", dx)
         dt = _positive("dt", dt)
-        begin = as_start(start)
-        check_start(begin, domain)
-        lattice = Lattice.on(domain, dx, begin.anchor)
+        domain, begin, lattice = _lay(domain, dx, sites, start)
         values = {
             name: _on_sites(name, value, lattice)
             for name, value in (("right", right), ("left", left), ("killing", killing))
         }
         self._set(
             **values, dx=lattice.dx, dt=dt, domain=domain, start=begin, rule=None,
-            drift=(lattice.dx / dt) * (values["right"] - values["left"]),
+            convention=Convention.ITO, declared_drift=(lattice.dx / dt) * (values["right"] - values["left"]),
             diffusion=(lattice.dx**2 / (2.0 * dt)) * (values["right"] + values["left"]),
         )  # fmt: skip
         self._check_now()
@@ -165,7 +140,11 @@ class LatticeWalk:
         """The walk of a drift a(x, t) (velocity) and a diffusion `D(x, t)` (length²/time; an Itô equation's σ² is 2D).
 
         Without `dt`, the one with s = 2D dt/dx² = ⅓ at the largest D is taken (third- and fourth-order errors of the walk
-        vanish there), shortened until it divides the `times` it is told about; :attr:`Rule.TWO_WAY` takes dt = dx²/2D.
+        vanish there), shortened for the `times` it is told about; :attr:`Rule.TWO_WAY` takes dt = dx²/2D, and
+        :attr:`Rule.FITTED` a shorter one where the drift is strong (on an unbounded domain: where walkers start). Times whose
+        ratios are simple fractions become whole numbers of steps. Of other times the last one does, with at most twice the
+        steps it would take alone, and the rest are recorded at the nearest step, within dt/1000 where that can be had, always
+        within dt/2: ``inexact_times`` lists them, and `step_times` of an ensemble or law has the times of the steps.
         `rule` says how probabilities follow (:class:`Rule`), `convention` what the drift means where D depends on x
         (:class:`Convention`); the other arguments are those of the class.
 
@@ -181,38 +160,35 @@ class LatticeWalk:
         >>> round(1.0 / ou.dt)
         1200
         """
-        domain = Line() if domain is None else domain
-        if (dx is None) == (sites is None):
-            raise ValueError("give either dx or sites")
-        dx = spacing(domain, sites) if sites is not None else _positive("dx", dx)
-        rule, convention = Rule(rule), Convention(convention)
-        diffusion = as_coefficient(diffusion)
-        ito = convention.ito_drift(as_coefficient(drift), diffusion)
-        begin = as_start(start)
-        check_start(begin, domain)
-        lattice = Lattice.on(domain, dx, begin.anchor)
+        domain, begin, lattice = _lay(domain, dx, sites, start)
+        drift, diffusion = as_coefficient(drift), as_coefficient(diffusion)
+        rule, convention = member("rule", rule, Rule), member("convention", convention, Convention).where(diffusion)
         if rule is Rule.TWO_WAY and constant_value(diffusion) is None:
             raise ValueError(
                 f"rule = two_way needs a constant diffusion, not {diffusion}; take exact_variance or linear"
             )
-        times = None if times is None else np.atleast_1d(np.asarray(times, dtype=np.float64)).tolist()
+        told = [] if times is None or not finite_numbers("times", times).size else checked_times(times).tolist()
+        chosen = dt is None
         if dt is None:
-            largest = _largest_diffusion(diffusion, lattice, begin, times)
-            dt = lattice.dx**2 / ((2.0 if rule is Rule.TWO_WAY else 6.0) * largest)
-            dt = dt if times is None or rule is Rule.TWO_WAY else dividing_step(dt, times)
+            if constant_value(diffusion) == 0.0:
+                raise ValueError("diffusion = 0: must be a positive number")
+            both = bonds(drift, diffusion, convention, lattice.dx, domain)
+            samples = _samples(drift, diffusion, lattice, begin, told)
+            dt = min(rule.longest_step(both, lattice.dx, x, t) for x, t in samples)
+            dt = dt if rule is Rule.TWO_WAY else dividing_step(dt, told)
         dt = _positive("dt", dt)
         if rule is Rule.TWO_WAY:
             only = lattice.dx**2 / (2.0 * float(diffusion(0.0)))
             if abs(dt - only) > 1e-9 * only:
                 raise ValueError(f"dt = {dt:g}: rule = two_way steps with dt = dx²/2D = {only:.12g}; leave dt out")
-        right, left = rule.probabilities(ito, diffusion, lattice.dx, dt)
+        right, left = rule.probabilities(drift, diffusion, lattice.dx, dt, convention, domain)
         walk = object.__new__(cls)
         walk._set(
             right=right, left=left, dx=lattice.dx, dt=dt, domain=domain, start=begin, killing=as_coefficient(killing),
-            drift=ito, diffusion=diffusion, rule=rule,
+            declared_drift=drift, diffusion=diffusion, rule=rule, convention=convention,
         )  # fmt: skip
         walk._check_now()
-        return walk
+        return walk.told(told) if chosen else walk
 
     def _set(self, **fields: object) -> None:
         for name, value in fields.items():
@@ -222,6 +198,11 @@ class LatticeWalk:
     def lattice(self) -> Lattice:
         """The sites. On a line they are anchored at a point start, else at 0."""
         return Lattice.on(self.domain, self.dx, self.start.anchor)
+
+    @cached_property
+    def drift(self) -> Coefficient:
+        """The Itô drift."""
+        return self.convention.ito_drift(self.declared_drift, self.diffusion, self.domain.low, self.domain.high)
 
     @property
     def homogeneous(self) -> bool:
@@ -237,39 +218,60 @@ class LatticeWalk:
         """The same walk from elsewhere."""
         begin = as_start(start)
         check_start(begin, self.domain)
-        walk = object.__new__(type(self))
-        walk._set(**{**self.__dict__, "start": begin})
+        walk = self._with(start=begin)
+        walk._check_now()
         return walk
 
+    def _with(self, **fields: object) -> LatticeWalk:
+        walk = object.__new__(type(self))
+        walk._set(**{**self.__dict__, **fields})
+        return walk
+
+    def told(self, times: ArrayLike) -> LatticeWalk:
+        """The same walk, for which each of `times` that is no whole number of steps is the nearest step.
+
+        :meth:`from_drift` tells a walk the times that it chooses `dt` for.
+        """
+        given = checked_times(times) if finite_numbers("times", times).size else np.zeros(0)
+        return self._with(inexact_times=tuple(given[~is_whole(given, self.dt)].tolist()))
+
     def steps(self, times: ArrayLike) -> list[int]:
-        """Times as whole numbers of steps; refused unless they increase and are multiples of dt to within rounding."""
-        given = np.atleast_1d(np.asarray(times, dtype=np.float64))
-        if given.ndim != 1 or given.size == 0:
-            raise ValueError(f"times must be a number or a list of numbers, not an array of shape {given.shape}")
-        if not np.isfinite(given).all() or given[0] < 0:
-            raise ValueError(f"times must be finite and not negative, not {given.tolist()}")
+        """Times as whole numbers of steps; refused unless they increase and are multiples of dt to within rounding, or among
+        the `inexact_times`, which are the nearest steps."""
+        given = checked_times(times)
         if (np.diff(given) <= 0).any():
             at = int(np.argmax(np.diff(given) <= 0))
-            raise ValueError(f"times must increase: {given[at + 1]:g} comes after {given[at]:g}")
-        steps = np.rint(given / self.dt)
-        wrong = np.abs(given / self.dt - steps) > 1e-6 * np.maximum(1.0, steps * 1e-6)
-        if wrong.any():
-            t = float(given[wrong][0])
-            n = max(1, math.ceil(t / self.dt))
+            raise ValueError(f"times must increase: {given[at + 1]:.12g} comes after {given[at]:.12g}; sort them")
+        with np.errstate(over="ignore"):
+            steps = np.rint(given / self.dt)
+        if steps[-1] > MOST_STEPS:
             raise ValueError(
-                f"time {t:g} is not a whole number of steps of dt = {self.dt:g}: take t = {round(t / self.dt) * self.dt:g}, "
-                f"or dt = {t / n:.12g}, or build the walk with from_drift(..., times=[...])"
+                f"{steps[-1]:.3g} steps are more than the 2³² that a random stream addresses; take a larger dt, or times up to "
+                f"{MOST_STEPS * self.dt:.15g}"
             )
-        if (np.diff(steps) <= 0).any():
+        inexact = np.array(self.inexact_times)
+        for t in given[~is_whole(given, self.dt)]:
+            if not (np.abs(inexact - t) <= SAME * t).any():
+                raise ValueError(
+                    f"time {t:.12g} is not a whole number of steps of dt = {self.dt:g}: {self._whole(float(t))}"
+                )
+        if (np.diff(steps, prepend=-1.0) <= 0).any():
             at = int(np.argmax(np.diff(steps) <= 0))
             raise ValueError(
                 f"times {given[at]:.12g} and {given[at + 1]:.12g} are the same step of dt = {self.dt:g}: give one"
             )
-        if steps[-1] >= 2**32:
-            raise ValueError(
-                f"{steps[-1]:.3g} steps are more than the 2³² that a random stream addresses; take a larger dt"
-            )
         return [int(n) for n in steps]
+
+    def _whole(self, t: float) -> str:
+        """What would make time `t` a whole number of steps."""
+        near, dt = max(1, round(t / self.dt)) * self.dt, t / least_whole(t / self.dt)
+        if self.rule is None or self.rule is Rule.TWO_WAY:
+            return f"take t = {near:.15g}" + (f", or dt = {dt:.15g}" if self.rule is None else "")
+        return f"take t = {near:.15g}, or dt = {dt:.15g}, or from_drift(..., times=[...]) without dt"
+
+    def recorded(self, steps: Sequence[int]) -> Times:
+        """The times of recorded `steps` of this walk."""
+        return Times(tuple(steps), self.dt, labels(steps, self.dt, self.inexact_times))
 
     def check(self, x: ArrayLike, t: ArrayLike) -> None:
         """Refuse probabilities that are not ones at the sites `x` and times `t` (which broadcast); the message says where,
@@ -279,33 +281,64 @@ class LatticeWalk:
             if not (np.isfinite(values) & (values >= -ULPS)).all():
                 place = _worst(values, x, t)
                 raise ValueError(
-                    f"{name} = {place[0]:.6g} at {_at(place)}: must be a number ≥ 0; {self._remedy(place)}"
+                    f"{name} = {place[0]:.6g} at {_at(place)}: must be a number ≥ 0; {remedy(self, *place[1:])}"
                 )
         if (p + q > 1.0 + ULPS).any():
             place = _worst(-(p + q), x, t)
-            raise ValueError(f"right + left = {-place[0]:.6g} at {_at(place)}: must be ≤ 1; {self._remedy(place)}")
+            raise ValueError(f"right + left = {-place[0]:.6g} at {_at(place)}: must be ≤ 1; {remedy(self, *place[1:])}")
 
-    def _remedy(self, place: tuple[float, float, float]) -> str:
-        """What would make the step at a bad place valid."""
-        a, d = float(self.drift(*place[1:])), float(self.diffusion(*place[1:]))
-        if not (math.isfinite(a) and math.isfinite(d) and d > 0.0):
-            return f"the diffusion there is {d:g} and the drift {a:g}"
-        longest = self.dx**2 / (2.0 * d)  # p + q ≤ 1 without the drift
-        if self.rule is Rule.FITTED or 2.0 * d * self.dt > self.dx**2:
-            return f"take dt ≤ {longest:.3g}"
-        remedies = [f"dx ≤ {2.0 * d / abs(a):.3g} (and dt ≤ dx²/2D)"] if a else [f"dt ≤ {longest:.3g}"]
-        if self.rule is Rule.EXACT_VARIANCE and a:
-            remedies.insert(0, f"dt ≤ {_longest_exact_variance(a, d, self.dx):.3g}")
-        return f"take {', '.join(remedies)}, or from_drift(..., rule=Rule.FITTED)"
+    def missing_speed(self, x: Floats, masses: Floats | NDArray[np.int64], t: float) -> float:
+        """The part of the mean speed |a| over the masses at places `x` that :attr:`Rule.CAPPED` loses; 0 for other rules."""
+        seen = masses > 0
+        if self.rule is not Rule.CAPPED or not seen.any():
+            return 0.0
+        x, masses = x[seen], masses[seen]
+        a, d = self.declared_drift(x, t), self.diffusion(x, t)
+        speed = masses * np.abs(a)
+        with np.errstate(divide="ignore", invalid="ignore"):  # D = 0: all of it, or no drift
+            lost = np.where(a == 0.0, 0.0, shortfall(self.dx * a / d))
+        return float(speed @ lost / speed.sum()) if speed.any() else 0.0
+
+    def warn_if_slow(self, x: Floats, masses: Floats | NDArray[np.int64], times: Floats) -> None:
+        """Warn where the masses (times, sites) are slowed down by :attr:`Rule.CAPPED`, once, at the worst of the times."""
+        if self.rule is not Rule.CAPPED:
+            return
+        missing = [self.missing_speed(x, row, float(t)) for row, t in zip(masses, times, strict=True)]
+        if max(missing) > SLOW:
+            at = int(np.argmax(missing))
+            warnings.warn(
+                f"rule = capped loses {100 * missing[at]:.3g} % of the mean speed at t = {times[at]:.6g}: walkers are where the "
+                f"drift is stronger than 2D/dx; take a smaller dx than {self.dx:g}, or rule=Rule.FITTED",
+                RuntimeWarning,
+                stacklevel=3,
+            )
 
     def _check_now(self) -> None:
         """Check what can be checked without knowing how long the walk will run: bounded domains, and constants anywhere."""
         lattice = self.lattice
-        self.start.weights(lattice)
-        if lattice.first is not None and lattice.last is not None:
-            self.check(lattice.x(np.arange(lattice.first, lattice.last + 1)), 0.0)
-        elif self.homogeneous:
-            self.check(lattice.x(np.zeros(1)), 0.0)
+        first, weights = self.start.weights(lattice)
+        self._check_speed(first + np.arange(weights.size), weights)
+        if self.homogeneous:
+            self.check(lattice.x(np.full(1, lattice.first or lattice.last or 0)), 0.0)
+        elif lattice.first is not None and lattice.last is not None:
+            for first in range(lattice.first, lattice.last + 1, CHUNK):
+                self.check(lattice.x(np.arange(first, min(first + CHUNK, lattice.last + 1))), 0.0)
+
+    def _check_speed(self, sites: NDArray[np.int64], masses: Floats) -> None:
+        """Refuse the capped rule where walkers start that it slows down."""
+        lattice = self.lattice
+        low, high = (end if end is not None else k for end, k in ((lattice.first, sites[0]), (lattice.last, sites[-1])))
+        inside = (sites >= low) & (sites <= high)
+        x, masses = lattice.x(sites[inside]), masses[inside]
+        if (missing := self.missing_speed(x, masses, 0.0)) <= SLOW:
+            return
+        a, d = self.declared_drift(x, 0.0), self.diffusion(x, 0.0)
+        at = int(np.argmax(masses * np.abs(a)))
+        raise ValueError(
+            f"drift = {a[at]:.6g} at x = {x[at]:.6g}, t = 0: rule = capped loses {100 * missing:.3g} % of the mean speed where "
+            f"walkers start, at most {100 * SLOW:g} % is allowed; take dx ≤ {rounded_down(d[at] / abs(a[at]))}, or "
+            "from_drift(..., rule=Rule.FITTED)"
+        )
 
     def __repr__(self) -> str:
         parts = [f"right={self.right}", f"left={self.left}", f"dx={self.dx:g}", f"dt={self.dt:g}"]
@@ -314,19 +347,35 @@ class LatticeWalk:
         return f"LatticeWalk({', '.join(parts)}, domain={self.domain}, start={self.start})"
 
 
+def _lay(domain: Domain | None, dx: float | None, sites: int | None, start: StartLike) -> tuple[Domain, Start, Lattice]:
+    """(domain, start, lattice) of a declaration, checked against each other."""
+    where = as_domain(domain)
+    if (dx is None) == (sites is None):
+        raise ValueError("give either dx or sites")
+    begin = as_start(start)
+    check_start(begin, where)
+    lattice = Lattice.on(where, _positive("dx", spacing(where, sites) if sites is not None else dx), begin.anchor)
+    check_place(lattice, *begin.support, where.low, where.high)
+    if lattice.sites is not None:
+        fit = int(SHARE * available() / OF_A_SITE)
+        require(OF_A_SITE * lattice.sites, f"a walk on {lattice.sites} sites", f"take sites ≤ {fit}, or a larger dx")
+    return where, begin, lattice
+
+
 def _positive(name: str, value: float | None) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)):
-        raise TypeError(f"{name} = {value!r}: must be a positive number")
-    if not (value > 0 and math.isfinite(value)):
-        raise ValueError(f"{name} = {value}: must be positive and finite")
-    return float(value)
+    result = number(name, value)
+    if not 0.0 < result < math.inf:
+        raise ValueError(f"{name} = {result}: must be positive and finite")
+    if not LEAST < result < 1.0 / LEAST:
+        raise ValueError(f"{name} = {result}: its square is no floating-point number; choose other units")
+    return result
 
 
 def _on_sites(name: str, value: Probability, lattice: Lattice) -> Coefficient:
     """An array over the sites becomes a table; anything else is a coefficient already or becomes one."""
-    if isinstance(value, Coefficient) or callable(value) or np.ndim(value) == 0:
+    if isinstance(value, Coefficient) or callable(value) or not isinstance(value, (list, tuple, np.ndarray)):
         return as_coefficient(value)  # type: ignore[arg-type]
-    values = np.asarray(value, dtype=np.float64)
+    values = numbers(name, value)
     if lattice.sites is None:
         raise ValueError(
             f"{name} is an array, which needs a bounded domain; on an unbounded one give a function or a Table"
@@ -353,35 +402,29 @@ def _at(place: tuple[float, float, float]) -> str:
     return f"x = {place[1]:.6g}, t = {place[2]:.6g}"
 
 
-def _longest_exact_variance(a: float, d: float, dx: float) -> float:
-    """The largest dt with s + m² ≤ 1 and |m| ≤ s + m²; the second holds for every dt when s ≥ ¼."""
-    longest = dx**2 / (math.hypot(d, a * dx) + d)  # root of 2D dt/dx² + a²dt²/dx² = 1
-    return longest if 2.0 * d * longest / dx**2 >= 0.25 else min(longest, dx**2 / (6.0 * d))
-
-
-def _largest_diffusion(diffusion: Coefficient, lattice: Lattice, start: Start, times: Sequence[float] | None) -> float:
-    """The largest D over a bounded domain (over the start on an unbounded one) and over the times, sampled."""
-    if lattice.first is not None and lattice.last is not None:
+def _samples(
+    drift: Coefficient, diffusion: Coefficient, lattice: Lattice, start: Start, times: Sequence[float]
+) -> Iterator[tuple[Floats, Floats]]:
+    """Places of a bounded domain (of the start on an unbounded one) and times, which broadcast, in pieces of bounded size; D is
+    refused where it is no diffusion."""
+    if not (drift.depends_on_x or diffusion.depends_on_x):
+        x = np.array([start.support[0]])
+    elif lattice.first is not None and lattice.last is not None:
         x = lattice.x(np.arange(lattice.first, lattice.last + 1))
     else:
         x = np.linspace(*start.support, 65)
-    t = np.linspace(0.0, max(times), 257) if times is not None and diffusion.depends_on_t else np.zeros(1)
-    values = diffusion(x[:, None], t[None, :])
-    if not np.isfinite(values).all() or (values < 0.0).any() or values.max() <= 0.0:
-        bad = ~(np.isfinite(values) & (values >= 0.0))
-        i, j = np.argwhere(bad)[0] if bad.any() else (0, 0)
-        raise ValueError(f"diffusion = {values[i, j]:g} at x = {x[i]:g}, t = {t[j]:g}: must be a positive number")
-    return float(values.max())
-
-
-def dividing_step(longest: float, times: Sequence[float]) -> float:
-    """The largest dt ≤ `longest` of which every one of the times is a whole multiple (times read as simple fractions)."""
-    fractions = [Fraction(float(t)).limit_denominator(10**6) for t in times if t > 0]
-    if not fractions:
-        return longest
-    if any(abs(float(f) - t) > 1e-9 * t for f, t in zip(fractions, [t for t in times if t > 0], strict=True)):
-        common = Fraction(float(max(times)))
-    else:
-        denominator = math.lcm(*(f.denominator for f in fractions))
-        common = Fraction(math.gcd(*(int(f * denominator) for f in fractions)), denominator)
-    return float(common / math.ceil(common / Fraction(longest)))
+    t = np.linspace(0.0, max(times), 257) if times and (drift.depends_on_t or diffusion.depends_on_t) else np.zeros(1)
+    moves = False
+    for begin in range(0, x.size, CHUNK // t.size):
+        piece = x[begin : begin + CHUNK // t.size]
+        values = diffusion(piece[:, None], t[None, :])
+        if not np.isfinite(values).all() or (values < 0.0).any():
+            i, j = np.argwhere(~(np.isfinite(values) & (values >= 0.0)))[0]
+            raise ValueError(
+                f"diffusion = {values[i, j]:g} at x = {piece[i]:g}, t = {t[j]:g}: must be a positive number"
+            )
+        if (values > 0.0).any():
+            moves = True
+            yield piece[:, None], t[None, :]
+    if not moves:
+        raise ValueError(f"diffusion = 0 at x = {x[0]:g}, t = {t[0]:g}: must be a positive number")

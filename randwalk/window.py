@@ -8,11 +8,13 @@ import numpy as np
 
 from .coefficient import Floats
 from .domain import Absorbing
-from .kernels.evolve import evolve
+from .kernels.evolve import TINY, evolve
+from .memory import require
 from .start import MASS_BITS, start_masses
-from .table import StepTable, probabilities
+from .table import CHUNK, StepTable, probabilities
 from .walk import LatticeWalk
 
+OF_A_COLUMN, OF_A_SITE = 150.0, 16.0  # bytes of a column while a table is made, and of any law or count of a site
 LEAK = 1e-18  # mass per walker that may leave the window during a run; less when very many walkers run
 
 
@@ -38,7 +40,12 @@ def table_for(walk: LatticeWalk, steps: int, leak: float = LEAK) -> StepTable:
         raise ValueError(
             f"{last - first + 1} sites are more than the 2³¹ a walker's place is counted in: take a larger dx"
         )
-    return StepTable(walk, lattice, first, last - first + 1)
+    table = StepTable(walk, lattice, first, last - first + 1)
+    require(
+        OF_A_COLUMN * table.columns + OF_A_SITE * table.sites, f"a table of {table.sites} sites",
+        "take a larger dx" if lattice.sites is None else "take a larger dx (fewer sites)",
+    )  # fmt: skip
+    return table
 
 
 def start_mass(table: StepTable) -> tuple[Floats, Floats]:
@@ -83,12 +90,17 @@ def _start_range(walk: LatticeWalk) -> tuple[int, int]:
 def _homogeneous_window(walk: LatticeWalk, steps: int, leak: float) -> tuple[int, int]:
     """Bernstein's inequality for a sum of independent steps, at every step: P(|S - E S| ≥ d) ≤ 2 exp(-d²/2(V + 2d/3))."""
     first, last = _start_range(walk)
-    t = walk.dt * np.arange(steps if walk.time_dependent else min(steps, 1))
-    p, q = walk.right(0.0, t), walk.left(0.0, t)
-    repeat = 1 if walk.time_dependent else steps
-    drift, variance = p - q, float((p + q).sum()) * repeat
-    mean = np.cumsum(drift) if walk.time_dependent else drift * repeat
-    low, high = min(0.0, float(mean.min(initial=0.0))), max(0.0, float(mean.max(initial=0.0)))
+    low, high, variance, mean = 0.0, 0.0, 0.0, 0.0
+    for begin in range(0, steps, CHUNK) if walk.time_dependent else ():
+        t = walk.dt * np.arange(begin, min(begin + CHUNK, steps))
+        p, q = walk.right(0.0, t), walk.left(0.0, t)
+        path = mean + np.cumsum(p - q)
+        low, high, mean = min(low, float(path.min())), max(high, float(path.max())), float(path[-1])
+        variance += float((p + q).sum())
+    if not walk.time_dependent:
+        p, q = walk.right(0.0), walk.left(0.0)
+        low, high = min(0.0, float(p - q) * steps), max(0.0, float(p - q) * steps)
+        variance = float(p + q) * steps
     level = math.log(2.0 * max(steps, 1) / leak)
     reach = 2.0 * level / 3.0 + math.sqrt((2.0 * level / 3.0) ** 2 + 2.0 * level * variance)
     return (
@@ -100,50 +112,53 @@ def _homogeneous_window(walk: LatticeWalk, steps: int, leak: float) -> tuple[int
 def _followed_window(walk: LatticeWalk, steps: int, leak: float) -> tuple[int, int]:
     """Follow the law itself and keep the places where it has been more than negligible.
 
-    The law is advanced in short stretches on a table that just holds what the stretch can reach; after each, edges with a
-    mass below the stretch's share of `leak` are cut off.
+    The law is advanced in short stretches on a table that just holds what the stretch can reach. After each step masses at its
+    ends that are below their share of `leak` are dropped; the window is where there was mass after any step.
     """
     lattice = walk.lattice
     first, last = _start_range(walk)
     lowest, highest = first, last
-    mass, done = None, 0
-    lost = 0.0
+    mass, done, lost = None, 0, 0.0
+    table: StepTable | None = None
+    begins, ends = first, last
+    drop = max(leak / (8.0 * steps + 8.0 * (last - first + 1)), TINY)  # each side reaches at most one new site a step
     while done < steps:
-        width = last - first + 1
-        stretch = min(steps - done, max(32, width // 4))
-        share = leak * stretch / (4.0 * steps)
+        stretch = min(steps - done, max(32, (last - first + 1) // 4))
         low = first - stretch if lattice.first is None else max(first - stretch, lattice.first)
         high = last + stretch if lattice.last is None else min(last + stretch, lattice.last)
-        low, high = _valid_part(walk, low, high, first, last, done * walk.dt, (done + stretch - 1) * walk.dt)
-        table = StepTable(walk, lattice, low, high - low + 1)
+        if table is None or walk.time_dependent or low < begins or high > ends:
+            more = 0 if walk.time_dependent else stretch  # so that the next ones find a table
+            begins = low - more if lattice.first is None else max(low - more, lattice.first)
+            ends = high + more if lattice.last is None else min(high + more, lattice.last)
+            times = done * walk.dt, (done + stretch - 1) * walk.dt
+            begins, ends = _valid_part(walk, begins, ends, first, last, *times)
+            table = StepTable(walk, lattice, begins, ends - begins + 1)
+        low, high = begins, ends
         if mass is None:
             padded, _ = start_mass(table)
         else:
             padded = np.zeros(table.sites + 2)
             padded[first - low + 1 : last - low + 2] = mass
         out = np.zeros((stretch, 3))
-        reach = np.array([max(first - low + 1, 1), last - low + 1])
+        reach = np.array([max(first - low + 1, 1), last - low + 1] * 2)
         scratch = np.zeros_like(padded)
         for begin, end, thresholds in table.chunks(done, done + stretch):
-            steps_of = probabilities(thresholds)
-            evolve(
-                padded, scratch, end - begin, *steps_of, table.low, table.high, table.wrap, reach, out[begin - done :]
-            )
+            layout = (table.low, table.high, table.wrap)
+            evolve(padded, scratch, end - begin, *probabilities(thresholds), *layout, reach, out[begin - done :], drop)
         lost += float(out[:, 0].sum()) * (not table.left_wall) + float(out[:, 1].sum()) * (not table.right_wall)
         if lost > leak:
             edge = low if out[:, 0].sum() > out[:, 1].sum() else high
-            walk.check(lattice.x([edge - 1, edge + 1]), done * walk.dt)
-            raise ValueError(f"mass {lost:.3g} reaches x = {lattice.x(edge):.6g}, beyond which the walk is not valid")
-        total = np.cumsum(padded[1:-1])
-        if total[-1] <= leak:
+            for t in times:
+                walk.check(lattice.x([edge - 1, edge + 1]), t)
+            raise ValueError(
+                f"a mass of {lost:.3g} reaches x = {lattice.x(edge):.6g}, beyond which the walk is not valid: put a wall "
+                "there, or give coefficients that go further"
+            )
+        lowest, highest = min(lowest, low + int(reach[2]) - 1), max(highest, low + int(reach[3]) - 1)
+        if padded.sum() <= leak:
             break  # all absorbed or killed: nothing moves any more
-        keep_low = 0 if low == lattice.first else int(np.searchsorted(total, share))
-        rest = np.cumsum(padded[-2:0:-1])
-        keep_high = 0 if high == lattice.last else int(np.searchsorted(rest, share))
-        lost += float(total[keep_low - 1] if keep_low else 0.0) + float(rest[keep_high - 1] if keep_high else 0.0)
-        first, last = low + keep_low, high - keep_high
-        mass = padded[first - low + 1 : last - low + 2]
-        lowest, highest = min(lowest, first), max(highest, last)
+        first, last = low + int(reach[0]) - 1, low + int(reach[1]) - 1
+        mass = padded[reach[0] : reach[1] + 1]
         done += stretch
     return lowest, highest
 

@@ -1,6 +1,42 @@
-"""Hypothesis draws the same examples every time, and a slow machine is no failure."""
+"""Hypothesis draws the same examples every time, and a slow machine is no failure. Which tests are quick."""
 
+from collections.abc import Sequence
+
+import pytest
 from hypothesis import settings
 
 settings.register_profile("fixed", derandomize=True, deadline=None)
 settings.load_profile("fixed")
+
+# `pytest -m quick`, for further versions of Python and of dependencies: whole files and, of slower ones, some tests (besides
+# those that are marked where they stand). Every file has a part.
+QUICK_FILES = frozenset(
+    f"test_{name}.py"
+    for name in ("coefficient", "ensemble", "imports", "lanes", "philox", "problem", "shown", "step_law", "walk")
+)
+QUICK_TESTS = frozenset({
+    "test_backward.py::test_duality", "test_backward.py::test_repr_and_plot",
+    "test_binomial.py::test_known_answers", "test_binomial.py::test_certain_outcomes",
+    "test_closed_form.py::test_gamblers_ruin", "test_closed_form.py::test_line_forms_against_mpmath",
+    "test_closed_form.py::test_shapes_and_arguments", "test_closed_form.py::test_what_has_no_closed_form_says_why",
+    "test_cuda.py::test_half_an_installation_is_named",
+    "test_docs.py::test_the_examples_of_docstrings_run", "test_docs.py::test_the_reference_has_every_public_name",
+    "test_exact_law.py::test_law_is_that_of_the_dense_matrix", "test_exact_law.py::test_symmetric_walk_is_binomial",
+    "test_exact_law.py::test_estimates_of_the_law",
+    "test_gallery.py::test_figure", "test_gallery.py::test_save_animation",
+    "test_planted.py::test_the_untouched_copy_passes",
+    "test_simulate.py::test_gamblers_ruin", "test_simulate.py::test_maximum_by_reflection",
+    "test_solve.py::test_equilibrium_is_exact", "test_solve.py::test_against_scipy_on_the_same_stencil",
+    "test_solve.py::test_masses_density_and_mean",
+    "test_stream.py::test_known_answers_of_the_stream", "test_stream.py::test_a_run_is_the_sum_of_its_ranges",
+    "test_threads.py::test_several_callers_at_once",
+    "test_validate.py::test_the_report_is_complete_json_and_a_table", "test_validate.py::test_holm_against_its_definition",
+})  # fmt: skip
+
+
+@pytest.hookimpl(tryfirst=True)  # before pytest looks at -m
+def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
+    for item in items:
+        file, _, test = item.nodeid.rpartition("/")[2].partition("::")
+        if file in QUICK_FILES or f"{file}::{test.partition('[')[0]}" in QUICK_TESTS:
+            item.add_marker("quick")

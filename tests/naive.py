@@ -97,7 +97,7 @@ def quantise(right: float, left: float, killed: float) -> tuple[int, int, int]:
 
 
 def out_through(wall: rw.PartiallyAbsorbing, walk: rw.LatticeWalk, x: float, t: float, inward: float) -> float:
-    """MATH.md item 8, with the drift: flux Kρ(wall), ρ(wall) from ρ(site) by a first-order step of half a dx."""
+    """MATH.md item 8 where D does not depend on x: flux Kρ(wall), ρ(wall) from ρ(site) by a first-order step of half a dx."""
     a, d = inward * float(walk.drift(x, t)), float(walk.diffusion(x, t))
     return wall.reactivity * walk.dt / walk.dx / (1.0 + (wall.reactivity + a) * walk.dx / (2.0 * d))
 

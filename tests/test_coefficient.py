@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable
 from pathlib import Path
@@ -140,12 +141,19 @@ def test_every_function(name: str) -> None:
         with mpmath.workdps(40):
             value, slope = MP[name](mpmath.mpf("0.7") * x), mpmath.diff(lambda z: MP[name](mpmath.mpf("0.7") * z), x)
         assert float(c(x)) == pytest.approx(float(value), rel=1e-13)
-        assert float(c.derivative("x")(x)) == pytest.approx(float(slope), rel=1e-12, abs=1e-14)
+        assert float(c.regular_derivative("x")(x)) == pytest.approx(float(slope), rel=1e-12, abs=1e-14)
         assert float(c.derivative("t")(x)) == 0.0
         inner = rw.expression(f"{name}(0.7*x + 0.1*x**2)")  # not affine: a tanh is then no Tanh
         with mpmath.workdps(40):
             slope = mpmath.diff(lambda z: MP[name](mpmath.mpf("0.7") * z + mpmath.mpf("0.1") * z**2), x)
-        assert float(inner.derivative("x")(x)) == pytest.approx(float(slope), rel=1e-12, abs=1e-14)
+        assert float(inner.regular_derivative("x")(x)) == pytest.approx(float(slope), rel=1e-12, abs=1e-14)
+    if name in {"sign", "heaviside"}:
+        for step in (c, inner):
+            with pytest.raises(ValueError, match=r"jumps at x = -?[07]"):
+                step.derivative("x")
+    else:
+        x = 1.1
+        assert float(c.derivative("x")(x)) == float(c.regular_derivative("x")(x))
     assert rw.expression("heaviside(x)")(0.0) == 1.0
 
 
@@ -464,12 +472,20 @@ def test_tables_interpolate_and_refuse_the_outside() -> None:
 
 
 def test_derivative_of_a_table() -> None:
-    """Second-order differences are exact for a parabola, to rounding."""
-    x = np.array([0.0, 0.3, 0.7, 1.5, 2.0])
-    slope = rw.Table(x, x**2).derivative("x")
-    np.testing.assert_allclose(slope(x), 2 * x, atol=1e-13)
+    """The slope of what stands between the rows; at a row, where it jumps, the mean of both sides."""
+    x, values = np.array([0.0, 0.3, 0.7, 1.5, 2.0]), np.array([1.0, 4.0, 4.0, 0.0, -1.0])
+    table = rw.Table(x, values)
+    slope = table.derivative("x")
+    rng = np.random.default_rng(1)
+    for left, right in itertools.pairwise(x):
+        a, b = np.sort(rng.uniform(left, right, 2))
+        exact = float(table(b) - table(a)) / (b - a)
+        assert slope([a, b]).tolist() == pytest.approx([exact, exact], rel=1e-12, abs=1e-12)
+    np.testing.assert_allclose(slope(x), [10.0, 5.0, -2.5, -3.5, -2.0], atol=1e-12)
     assert rw.Table([0, 1], [0, 3]).derivative("x")(0.5) == 3.0
-    assert constant_value(rw.Table(x, x).derivative("t")) == 0.0
+    assert constant_value(table.derivative("t")) == 0.0
+    with pytest.raises(ValueError, match=r"covers x from 0 to 2 and is needed at x = 2\.1"):
+        slope(2.1)
 
 
 @pytest.mark.parametrize(

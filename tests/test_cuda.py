@@ -10,6 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import randwalk as rw
@@ -89,6 +90,25 @@ def test_half_an_installation_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr("randwalk.kernels.cuda", raising=False)
     with pytest.raises(rw.DeviceError, match=r"does not load .*reinstall it"):
         rw.simulate(WALK, 10, [10.0], backend="cuda")
+
+
+@pytest.mark.parametrize(("version", "told"), [("2.5.1", 'pip install "numpy<2.5"'), ("2.4.6", "reinstall it")])
+def test_a_numpy_that_is_too_new_is_named(monkeypatch: pytest.MonkeyPatch, version: str, told: str) -> None:
+    """numba-cuda 0.30.4 asks for `numpy.row_stack`, which NumPy 2.5 no longer has."""
+
+    class Loading:
+        def find_spec(self, name: str, path: object, target: object = None) -> None:
+            if name == "randwalk.kernels.cuda":
+                raise AttributeError("module 'numpy' has no attribute 'row_stack'")
+
+    monkeypatch.setattr(device, "find_spec", lambda name: True)
+    monkeypatch.delitem(sys.modules, "randwalk.kernels.cuda", raising=False)
+    monkeypatch.delattr("randwalk.kernels.cuda", raising=False)
+    monkeypatch.setattr(sys, "meta_path", [Loading(), *sys.meta_path])
+    monkeypatch.setattr(np, "__version__", version)
+    ((name, said),) = device.report()
+    assert name == "cuda" and "does not load (AttributeError: module 'numpy' has no attribute 'row_stack')" in said
+    assert told in said and ("NumPy 2.5.1" in said) == (version == "2.5.1")
 
 
 def test_a_missing_gpu_or_an_old_driver_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -191,10 +191,10 @@ ERRORS = [
         r"p\.toml:2: drift = \{.*must be a number",
         "CSV without a column",
     ),
-    (WALK.replace("0.1", "-0.1") + RUN, r"p\.toml:1: dx = -0.1: must be positive", "negative dx"),
-    (WALK.replace("0.1", "'a'") + RUN, r"p\.toml:1: dx = 'a': must be a positive number", "dx is a text"),
-    (WALK + "rule = 'magic'\n" + RUN, r"p\.toml:1: 'magic' is not a valid Rule", "rule"),
-    (WALK + "dt = 0.3\n" + RUN, r"p\.toml:1: right \+ left = .*take dt", "too large a step"),
+    (WALK.replace("0.1", "-0.1") + RUN, r"p\.toml:4: dx = -0.1: must be positive", "negative dx"),
+    (WALK.replace("0.1", "'a'") + RUN, r"p\.toml:4: dx = 'a': must be a number", "dx is a text"),
+    (WALK + "rule = 'magic'\n" + RUN, r"p\.toml:5: rule = 'magic': must be one of exact_variance, linear", "rule"),
+    (WALK + "dt = 0.3\n" + RUN, r"p\.toml:5: right \+ left = .*take dt", "too large a step"),
     (WALK + "[domain]\nlow = 0\nhigh = 1\n" + RUN, r"p\.toml:6: the left end, at x = 0, needs a wall", "no walls"),
     (
         WALK + "[domain]\nlow = 1\nhigh = 0\nring = true\n" + RUN,
@@ -246,7 +246,11 @@ ERRORS = [
         "times off the grid",
     ),
     (WALK + RUN + "walkers = 0\n", r"p\.toml:7: walkers = 0: must be a positive whole number", "no walkers"),
-    (WALK + RUN + "walkers = 1e6\n", r"p\.toml:7: walkers = 1000000.0", "walkers is a float"),
+    (
+        WALK + RUN + "walkers = 1e6\n",
+        r"p\.toml:7: walkers = 1000000.0: must be a positive whole number; write 1_000_000$",
+        "walkers is a float",
+    ),
     (WALK + RUN + "seed = -1\n", r"p\.toml:7: seed = -1: must be a whole number", "negative seed"),
     (WALK + RUN + "seed = true\n", r"p\.toml:7: seed = True", "boolean seed"),
     ("parameters = 3\n" + WALK + RUN, r"p\.toml:1: \[parameters\] must be a table", "parameters is a number"),
@@ -289,3 +293,131 @@ def test_lines_are_found_in_odd_layouts() -> None:
     source = Source.parse('# [walk]\n\n [ walk ]\n  "dx" = 1 # drift = 2\ndrift.x = 1\n[run]\ndx = 3\n')
     assert source.line("walk") == 3 and source.line("walk", "dx") == 4 and source.line("walk", "drift") == 5
     assert source.line("run", "dx") == 7 and source.line("walk", "nowhere") == 3 and source.line("nowhere") == 1
+
+
+# ---------------------------------------------------------------- parameters, lines, and the other tables
+
+
+def test_parameters_may_stand_wherever_a_number_does() -> None:
+    names = "[parameters]\nL = 2.0\nn = 40\nK = 1.5\n"
+    walk = '[walk]\ndrift = "-K"\ndiffusion = "K/3"\ndx = "L/n"\ndt = "1/n**2/8"\nkilling = "K/8"\n'
+    domain = '[domain]\nlow = "-L/2"\nhigh = "L/2"\nleft = {reactivity = "K/L"}\nright = "reflecting"\n'
+    run = '[run]\ntimes = ["L/4", 1.0]\nwalkers = "100*n"\nseed = "n"\n'
+    more = '[solve]\ntolerance = "1/n"\n[validate]\nwalkers = "n"\nseed = 5\n'
+    starts: dict[str, rw.start.Start] = {
+        'point = "L/8"': rw.Point(0.25), 'normal = {mean = "L/40", sd = "L/40"}': rw.Normal(0.05, 0.05),
+        'uniform = {low = "-L/4", high = "L/4"}': rw.Uniform(-0.5, 0.5),
+        'sites = {x = [0, "L/4"], masses = ["1/L", 0.5]}': rw.Sites([0, 0.5], [0.5, 0.5]),
+    }  # fmt: skip
+    for text, start in starts.items():
+        problem = Problem.of(Source.parse(f"{names}{walk}{domain}[start]\n{text}\n{run}{more}"))
+        expected = rw.LatticeWalk.from_drift(
+            -1.5, 0.5, dx=0.05, dt=1 / 12800, killing=0.1875, start=start,
+            domain=rw.Interval(-1.0, 1.0, rw.PartiallyAbsorbing(0.75), REFLECT),
+        )  # fmt: skip
+        assert problem == Problem(expected, (0.5, 1.0), 4000, 40, "", 1 / 40, 40, 5)
+        assert Problem.of(Source.parse(problem.dumps())) == problem
+    sites = Problem.of(
+        Source.parse(names + walk.replace('dx = "L/n"', 'sites = "n"').replace("/8", "/80") + domain + run)
+    )
+    assert sites.walk.lattice.sites == 40
+
+
+LINES = [  # what is put in place of a line of FULL, and the line and the words of the complaint
+    ("dx = 0.05", "dx = [\n]", 10, "dx = []: must be a number, or a formula of [parameters] in quotes"),
+    ("dx = 0.05", "dx = 'x'", 10, "dx = 'x': must be a number, and depends on x or t"),
+    ("dx = 0.05", "dx = 'w'", 10, "dx = 'w': must be a number, or a formula of [parameters]: unknown name 'w'"),
+    ("dx = 0.05", "dx = inf", 10, "dx = inf: must be positive and finite"),
+    ("dx = 0.05", "dx = 0x" + "f" * 4000, 10, "dx = a number of thousands of digits: is too large"),
+    ("dx = 0.05", "sites = 3.0", 10, "sites = 3.0: must be a positive whole number; write 3"),
+    ("dx = 0.05", "sites = 30", 10, "sites = 30 needs a bounded domain"),
+    ('rule = "linear"', 'rule = "liner"', 11, "rule = 'liner': must be one of exact_variance, linear, two_way, fitted"),
+    ('rule = "linear"', "convention = 3", 11, "convention = 3: must be one of ito, stratonovich, fick"),
+    ("killing = 0.2", "dxx = 1", 12, "unknown key 'dxx' in [walk]"),
+    ('diffusion = "D"', "diffusion = 0.0", 9, "diffusion = 0: must be a positive number"),
+    ('diffusion = "D"', 'diffusion = {x = [0, "D"], values = [0, "q"]}', 9, "values = 'q': must be a number"),
+    ("D = 0.5", "D = true", 5, "the parameter D must be a number, not True"),
+    ("D = 0.5", "D = nan", 5, "the parameter D must be a finite number, not nan"),
+    ("D = 0.5", "D = 1" + "0" * 400, 5, "D = 1000"),
+    ("D = 0.5", "D = 0.5\nx = 1.0", 6, "the parameter name 'x' is taken"),
+    ("D = 0.5", "D = 0.5\nlambda = 1.0", 6, "the parameter 'lambda' cannot be written in a formula"),
+    ("D = 0.5", 'D = 0.5\n"a b" = 1.0', 6, "the parameter 'a b' cannot be written in a formula"),
+    ('left = "absorbing"', 'left = "absorb"', 17, "did you mean 'absorbing'?"),
+    ('left = "absorbing"', 'left = {reactivity = "-D"}', 17, "reactivity = -0.5: must be positive and finite"),
+    ('left = "absorbing"', "", 15, 'the left end, at x = 0, needs a wall: left = "absorbing", "reflecting" or {reactivity'),
+    ('left = "absorbing"', 'left = "absorbing"\nright = "reflecting"', 18, "right = 'reflecting': needs high"),
+    ("low = 0.0", "low = 'inf'", 15, "low = 'inf': write inf without quotes"),
+    ("low = 0.0", "low = nan", 15, "low = nan must be less than high"),
+    ("point = 1.0", "point = -1.0", 20, "start = Point(x=-1.0) lies outside"),
+    ("point = 1.0", "point = nan", 20, "the start must be a finite number"),
+    ("point = 1.0", "normal = {mean = 1.0, sd = 'D/1000'}", 20, "sd = 0.0005 is narrower than dx"),
+    ("point = 1.0", "[start.uniform]\nlow = 3\nhigh = [1]", 22, "high = [1]: must be a number"),
+    ("times = [0.5, 1.0]", "times = [\n0.5,\n'no']", 23, "times = 'no': must be a number"),
+    ("times = [0.5, 1.0]", "times = 1.0", 23, "times = 1.0: must be a list of numbers; write [1.0]"),
+    ("walkers = 2_000", "walkers = 1e6", 24, "walkers = 1000000.0: must be a positive whole number; write 1_000_000"),
+    ("walkers = 2_000", "walkers = 'D'", 24, "walkers = 'D': must be a positive whole number"),
+    ("walkers = 2_000", "walkers = 0x" + "f" * 4000, 24, "walkers = a number of thousands of digits: must be at most 2**53"),
+    ("seed = 7", "seed = 7.0", 25, "seed = 7.0: must be a whole number; write 7"),
+    ("seed = 7", "seed = 7\n[solve]\ntolerence = 1", 27, "did you mean 'tolerance'?"),
+    ("seed = 7", "seed = 7\n[solve]\ntolerance = 1", 27, "tolerance = 1: must lie between 0 and 1"),
+    ("seed = 7", "seed = 7\n[validate]\nwalkers = 1e5", 27, "walkers = 100000.0: must be a positive whole number; write 100_000"),
+    ("seed = 7", "seed = 7\n[[validate]]\nwalkers = 5", 26, "[validate] must be a table"),
+    ("seed = 7", "seed = 7\n[valid]", 26, "did you mean 'validate'?"),
+    ("seed = 7", "seed = " + "9" * 5000, 25, "digits"),
+    ('title = "Drift towards a wall"', "title = 3", 1, "title = 3: must be a text in quotes"),
+    ('title = "Drift towards a wall"', 'catches = """\n[walk]\ndx = 3"""\ntitle = 3', 4, "title = 3: must be a text"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("old", "new", "line", "told"), LINES, ids=[f"{i}" for i in range(len(LINES))])
+def test_the_line_is_that_of_the_key(old: str, new: str, line: int, told: str) -> None:
+    assert old in FULL
+    with pytest.raises(ProblemError) as error:
+        Problem.of(Source.parse(FULL.replace(old, new), "full.toml"))
+    assert str(error.value).startswith(f"full.toml:{line}: ") and told in str(error.value)
+    assert "\n" not in str(error.value) and len(str(error.value)) < 500
+
+
+def test_remedies_are_in_the_words_of_the_file() -> None:
+    """What a message says to write is written, and read."""
+    text = "[walk]\ndrift = 50.0\ndiffusion = 0.5\ndx = 0.1\ndt = 0.003\n[run]\ntimes = [1.0]\n"
+    with pytest.raises(ProblemError, match=r"p\.toml:7: time 1 is not a whole number of steps.*leave dt out") as error:
+        Problem.of(Source.parse(text.replace("50.0", "0.5"), "p.toml"))
+    assert "from_drift" not in str(error.value)
+    assert Problem.of(Source.parse(text.replace("50.0", "0.5").replace("dt = 0.003\n", ""))).times == (1.0,)
+    with pytest.raises(ProblemError) as error:
+        Problem.of(Source.parse(text.replace("dt", 'rule = "linear"\ndt'), "p.toml"))
+    assert "Rule." not in str(error.value) and 'or rule = "fitted" without dt' in str(error.value)
+    assert Problem.of(Source.parse(text.replace("dt = 0.003", 'rule = "fitted"'))).walk.rule is Rule.FITTED
+
+
+@pytest.mark.parametrize("ends", ["\r\n", "\r"])
+def test_marks_and_ends_of_lines_of_other_editors(ends: str, tmp_path: Path) -> None:
+    (tmp_path / "p.toml").write_bytes(b"\xef\xbb\xbf" + FULL.replace("\n", ends).encode())
+    assert Problem.load(tmp_path / "p.toml") == Problem.of(Source.parse(FULL))
+    assert Problem.of(Source.parse("\ufeff" + FULL)) == Problem.of(Source.parse(FULL))
+    (tmp_path / "q.toml").write_bytes(
+        b"\xef\xbb\xbf" + FULL.replace("seed = 7", "seed = -7").replace("\n", ends).encode()
+    )
+    with pytest.raises(ProblemError, match=r"q\.toml:25: seed = -7"):
+        Problem.load(tmp_path / "q.toml")
+
+
+def test_a_problem_file_is_small(tmp_path: Path) -> None:
+    (tmp_path / "p.toml").write_text(FULL + "#" * (1 << 20))
+    with pytest.raises(
+        ProblemError, match=r"p\.toml cannot be read: has 1,0\d\d,\d\d\d bytes: at most 1,048,576 are read"
+    ):
+        Problem.load(tmp_path / "p.toml")
+    (tmp_path / "q.toml").write_bytes(FULL.replace("towards", "t\xfc").encode("latin-1"))
+    with pytest.raises(ProblemError, match=r"q\.toml cannot be read: line 1: the byte 0xfc is not UTF-8"):
+        Problem.load(tmp_path / "q.toml")
+
+
+def test_times_without_a_common_measure_are_written() -> None:
+    times = (1.3464589594272631, 2.0)
+    walk = rw.LatticeWalk.from_drift(0.0, 0.5, dx=0.1, times=times)
+    problem = Problem(walk, times)
+    again = Problem.of(Source.parse(problem.dumps()))
+    assert again == problem and again.walk.steps(times) == walk.steps(times)
+    assert again.walk.inexact_times == walk.inexact_times != ()

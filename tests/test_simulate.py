@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import math
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,6 +19,7 @@ from scipy import stats
 import randwalk as rw
 from randwalk.record import Histogram
 
+from . import naive
 from .test_stream import WALKS
 
 ABSORB, REFLECT = rw.Absorbing(), rw.Reflecting()
@@ -249,10 +251,11 @@ def test_first_passage_times_of_the_simple_walk() -> None:
 def test_passages_refuse_times_after_the_end() -> None:
     walk = rw.LatticeWalk(0.5, 0.5, sites=3, domain=rw.Interval(0, 4, ABSORB, ABSORB), start=2.0)
     run = rw.simulate(walk, 100, [10.0], record=[rw.FirstPassage()])
-    assert run.passed("left", [-1.0, 0.0, 10.0]).value[:2].tolist() == [0.0, 0.0]
     for result in (run, run[rw.FirstPassage()]):
-        with pytest.raises(ValueError, match="times go up to 11 and the run ended at 10: resume it first"):
-            result.passed("left", [3.0, 11.0])
+        assert result.passed("left", [0.0, 1.0]).value.tolist() == [0.0, 0.0]
+        for times in ([3.0, 11.0], [-1.0, 3.0], math.nan, math.inf):
+            with pytest.raises(ValueError, match=r"must lie between 0 and 10|must be finite"):
+                result.passed("left", times)
 
 
 # ---------------------------------------------------------------- honest errors
@@ -383,3 +386,51 @@ def test_histograms_say_what_they_are(coin: rw.Ensemble) -> None:
     assert result.proportions(N).value.sum() == pytest.approx(1.0, abs=1e-12)
     with pytest.raises(KeyError, match="was not recorded; give record="):
         coin[rw.FirstPassage()]
+
+
+# ---------------------------------------------------------------- functionals of nobody
+
+
+def test_the_mean_last_visit_is_that_of_the_visitors() -> None:
+    """Against every path of `naive`, 4 steps of a coin from 2: 0 is visited on 2 of 4 paths of the first two steps."""
+    walk = rw.LatticeWalk(0.5, 0.5, dx=1.0, start=2.0)
+    run = rw.simulate(walk, 200, [4.0], seed=5, record=[rw.LastVisit(0.0)])
+    visits = [naive.last_visit(walk, naive.path(walk, w, 4, 5), -2) for w in range(200)]
+    came = [v for v in visits if v >= 0]
+    assert 0 < len(came) < 200
+    result = run[rw.LastVisit(0.0)]
+    assert float(result.mean(4.0)) == pytest.approx(np.mean(came), rel=1e-12)
+    assert float(result.expect(np.square, 4.0)) == pytest.approx(np.mean(np.square(came)), rel=1e-12)
+    assert float(result.mean(4.0).error) == pytest.approx(np.std(came) / math.sqrt(len(came)), rel=1e-12)
+    assert float(result.proportions(4.0).value[np.isnan(result.values)][0]) == 1 - len(came) / 200
+
+
+def test_what_nobody_has_has_no_mean() -> None:
+    far = rw.LatticeWalk(0.5, 0.5, dx=1.0, start=100.0)
+    visits = rw.simulate(far, 100, [10.0], seed=1, record=[rw.LastVisit(0.0)])[rw.LastVisit(0.0)]
+    for estimate in (visits.mean(10.0), visits.expect(np.cos, 10.0)):
+        assert math.isnan(estimate) and math.isnan(estimate.error)
+    short = rw.LatticeWalk(0.5, 0.5, sites=1, domain=rw.Interval(-1, 1, ABSORB, ABSORB))
+    law = rw.pde.exact_law(short, [9.0])
+    assert math.isnan(law.mean(9.0)) and math.isnan(law.variance(9.0)) and law.expect(np.square, 9.0) == 0.0
+    run = rw.simulate(short, 50, [9.0], seed=1, record=[rw.SquaredDisplacement(), rw.FirstPassage()], method="paths")
+    assert math.isnan(run[rw.SquaredDisplacement()].mean(9.0))
+    assert float(run[rw.FirstPassage()].mean()) == 1.0
+
+
+def test_a_function_need_not_be_a_number_where_nobody_is() -> None:
+    """1/x after one step of the coin from 0 (at ±1) is 0 in the mean, though 0 itself is a site."""
+    walk = rw.LatticeWalk(0.5, 0.5, dx=1.0)
+    run = rw.simulate(walk, 100, [1.0], seed=1, record=[rw.Maximum()])
+    x = run.sites[run.counts[0] > 0]
+    assert set(x.tolist()) == {-1.0, 1.0}
+    assert float(run.expect(lambda x: 1 / x, 1.0)) == pytest.approx(float(run.mean(1.0)), abs=1e-15)
+    assert rw.pde.exact_law(walk, [1.0]).expect(lambda x: 1 / x, 1.0) == 0.0
+    assert math.isfinite(run[rw.Maximum()].expect(lambda m: np.where(m < 0, np.nan, m), 1.0))
+    wrong: list[Any] = [3.0, None, "x"]
+    for f in wrong:
+        for law in (run, rw.pde.exact_law(walk, [1.0]), run[rw.Maximum()]):
+            with pytest.raises(TypeError, match=r"f = .*must be a function"):
+                law.expect(f, 1.0)
+    with pytest.raises(ValueError, match="one number for each"):
+        run.expect(lambda x: x[:1].repeat(2), 1.0)

@@ -155,7 +155,7 @@ def test_closed_classes() -> None:
 
 def test_a_rarer_step_than_the_quantum_far_out_is_no_obstacle() -> None:
     """p/q = exp(-x dx/D) falls below 2⁻³² far out, where nobody is; the variance is that of the middle."""
-    spring = rw.LatticeWalk.from_drift(rw.Affine(slope=-1.0), 0.5, dx=0.5, rule=rw.Rule.FITTED)
+    spring = rw.LatticeWalk.from_drift(rw.Affine(slope=-1.0), 0.5, dx=0.5, rule=rw.Rule.CAPPED)
     narrow = rw.pde.stationary_law(spring, window=(-8.0, 8.0))
     wide = rw.pde.stationary_law(spring, window=(-80.0, 80.0))
     assert wide.variance == pytest.approx(narrow.variance, rel=1e-12)

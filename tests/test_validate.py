@@ -99,6 +99,71 @@ def test_what_cannot_be_compared_is_told() -> None:
         compare(rw.simulate(WALK, 10, [5]), rw.pde.exact_law(WALK, [5]), alpha=2.0)
 
 
+HALF = rw.LatticeWalk(0.3, 0.3, dx=1.0, domain=rw.Interval(0, math.inf, rw.Absorbing()), start=3.0)
+RING = rw.LatticeWalk(0.3, 0.3, sites=10, domain=rw.Ring(0, 10), start=3.5)
+
+
+@pytest.mark.parametrize(
+    ("observed", "expected", "message"),
+    [
+        (lambda: rw.simulate(WALK, 10, [5, 10]), lambda: rw.pde.exact_law(WALK, [10]), "not computed at t = 5"),
+        (
+            lambda: rw.simulate(WALK, 10, [5, 10]),
+            lambda: rw.pde.exact_law(WALK, [10]).smoothed(),
+            "not computed at t = 5",
+        ),
+        (lambda: rw.simulate(WALK, 10, [5]), lambda: rw.pde.solve(rw.pde.limit(WALK), [10]), "not computed at t = 5"),
+        (lambda: rw.simulate(WALK, 10, [0, 5]), lambda: rw.pde.solve(rw.pde.limit(WALK), [5]), "recorded t = 0"),
+        (lambda: rw.simulate(WALK, 10, [0, 5]), lambda: rw.pde.closed_form(rw.pde.limit(WALK)), "recorded t = 0"),
+        (lambda: rw.simulate(HALF, 10, [5]), lambda: rw.pde.exact_law(WALK, [5]), "the same domain"),
+        (lambda: rw.simulate(WALK, 10, [5]), lambda: rw.pde.exact_law(HALF, [5]).smoothed(), "the same domain"),
+        (lambda: rw.simulate(HALF, 10, [5]), lambda: rw.pde.closed_form(rw.pde.limit(WALK)), "the same domain"),
+        (lambda: rw.simulate(RING, 10, [5]), lambda: rw.pde.solve(rw.pde.limit(HALF), [5]), "the same domain"),
+        (lambda: rw.simulate(RING, 10, [5]), lambda: rw.simulate(WALK, 10, [5]), "the same domain"),
+        (lambda: rw.simulate(WALK, 10, [5]), lambda: rw.pde.exact_law(refine(WALK, 2), [5]), "sites 0.5 apart"),
+        (
+            lambda: rw.simulate(WALK, 10, [5]),
+            lambda: rw.pde.exact_law(WALK.with_start(0.4), [5]),
+            "one of them at x = ",
+        ),
+        (lambda: rw.simulate(RING, 10, [5]), lambda: rw.pde.exact_law(refine(RING, 2), [5]), "sites 0.5 apart"),
+    ],
+)
+def test_laws_that_do_not_answer_are_told(observed: Any, expected: Any, message: str) -> None:
+    ensemble = observed()
+    with pytest.raises(ValueError, match=message):
+        compare(ensemble, expected())
+    # what the messages advise
+    later = ensemble if ensemble.times[0] > 0 else rw.simulate(ensemble.walk, 10, ensemble.times[1:])
+    compare(ensemble, rw.pde.exact_law(ensemble.walk, ensemble.times))
+    compare(later, rw.pde.closed_form(rw.pde.limit(later.walk)))
+
+
+def test_a_law_from_another_start_is_compared_where_it_is() -> None:
+    """On the line a point start is site 0, wherever it is: places are compared, not the numbers of sites."""
+    elsewhere = rw.pde.exact_law(WALK.with_start(2.0), [5])
+    assert not compare(rw.simulate(WALK, 10_000, [5], seed=1), elsewhere).passed
+    assert compare(rw.simulate(WALK.with_start(2.0), 10_000, [5], seed=1), elsewhere).passed
+    far = rw.LatticeWalk(0.3, 0.3, dx=1.0, start=1e9)
+    assert compare(rw.simulate(far, 10_000, [5], seed=1), rw.pde.exact_law(far, [5])).passed
+
+
+@pytest.mark.parametrize("bad", ["x", None, [0.1], True, 1j])
+def test_wrong_kinds_are_refused_by_name(bad: Any) -> None:
+    run, law = rw.simulate(WALK, 10, [5]), rw.pde.exact_law(WALK, [5])
+    counts = MeasuredCounts(np.array([-1.0, 0.0]), np.array([0.0, 1.0]), np.array([3, 4]), 5.0)
+    for ask, name in (
+        (lambda: compare(run, law, alpha=bad), "alpha"),
+        (lambda: compare(run, bad), "expected"),
+        (lambda: compare(bad, law), "observed"),
+        (lambda: compare(counts, bad), "expected"),
+        (lambda: refine(bad, 3), "walk"),
+        (lambda: refine(WALK, bad), "factor"),
+    ):
+        with pytest.raises((TypeError, ValueError), match=f"^{name} = "):
+            ask()
+
+
 @pytest.mark.parametrize(
     ("errors", "passed"),
     [
@@ -156,8 +221,8 @@ def test_a_walk_that_is_elsewhere_fails_rung_two(
         ends = {"low": domain.low * unit, "high": domain.high * unit}
         domain = replace(domain, **ends)
 
-    def wrong(self: rw.Rule, a: Any, d: Any, dx: float, dt: float) -> Any:
-        return now(self, planted(a, dx / unit), d, dx, dt)
+    def wrong(self: rw.Rule, a: Any, d: Any, dx: float, *rest: Any) -> Any:
+        return now(self, planted(a, dx / unit), d, dx, *rest)
 
     def made() -> rw.LatticeWalk:
         return rw.LatticeWalk.from_drift(
@@ -265,3 +330,143 @@ def test_a_ring_has_no_walls_and_may_kill() -> None:
     run = rw.simulate(ring, 10_000, [2.0], seed=1, record=[rw.FirstPassage()])
     assert compare(run, rw.pde.exact_law(ring, [2.0])).passed
     assert validate(["ring"], walkers=1000).passed
+
+
+# ---------------------------------------------------------------- files that cannot be used, and measured data
+
+GOOD = "[walk]\nright = 0.3\nleft = 0.2\ndx = 1.0\ndt = 1.0\n[run]\ntimes = [20]\nwalkers = 1000\n"
+COUNTS = '[measured]\nkind = "counts"\ncsv = "n.csv"\nlow = "low"\nhigh = "high"\ncount = "n"\ntime = 20\n'
+CURVE = (
+    '[domain]\nlow = 0\nleft = "absorbing"\n[start]\npoint = 3\n'
+    '[measured]\nkind = "passed"\ncsv = "n.csv"\ntime = "t"\nvalue = "f"\nwall = "left"\nerror = 0.01\n'
+)
+
+
+def test_a_case_that_cannot_be_read_ends_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("good.toml").write_text(GOOD)
+    Path("bad.toml").write_text(GOOD.replace("0.3", "0.9"))
+    Path("data.toml").write_text(GOOD + COUNTS)
+    Path("n.csv").write_text("low,high,n\n-1,1,3\n1,2,nan\n")
+    told: list[object] = []
+    report = validate(["bad.toml", "no.toml", "/dev/zero.toml", "data.toml", "good.toml"], done=told.append)
+    assert [case.name for case in report.cases] == ["good"] and list(report.failures) == ["bad", "no", "zero", "data"]
+    assert report.failures["bad"].startswith("bad.toml:2: right + left = 1.1")
+    assert report.failures["no"] == "no.toml cannot be read: No such file or directory"
+    assert report.failures["data"] == "data.toml:11: n.csv, line 3: 'nan' in column 'n' is not a finite number"
+    assert not any("\n" in reason for reason in report.failures.values()) and len(told) == 5
+    assert not report.passed and report.status == 2 and "no case failed, 4 could not be run" in report.summary()
+    assert report.verdicts(report.cases[0])["sampling"] == "pass"
+
+
+def test_cases_of_one_name_are_kept_apart(tmp_path: Path) -> None:
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "p.toml").write_text(GOOD.replace("20", "2O") if folder == "b" else GOOD)
+    names = [str(tmp_path / folder / "p.toml") for folder in ("a", "b", "a")]
+    report = validate(names)
+    assert [case.name for case in report.cases] == names[:1] and list(report.failures) == names[1:2]
+
+
+def test_the_status_tells_evidence_from_failure() -> None:
+    report = validate(["lazy_line"], walkers=1000)
+    assert report.status == 0
+    assert rw.validate.Report(report.cases, report.alpha, {"other": "other.toml:1: no"}).status == 2
+    strict = rw.validate.Report(report.cases, alpha=1.0 - 1e-9)
+    assert strict.status == (0 if strict.passed else 1)
+
+
+MEASURED = [  # a change of the problem, the rows of its CSV file, and the line and the words of the complaint
+    (("", ""), "0,2,5\n1,3,5\n", 11, "the classes from 0 to 2 (row 0) and from 1 to 3 (row 1) overlap"),
+    (("", ""), "2,3,5\n0,1,5\n0.5,2,5\n", 11, "overlap"),
+    (("", ""), "0,1,nan\n1,2,5\n", 11, "n.csv, line 2: 'nan' in column 'n' is not a finite number"),
+    (("", ""), "nan,1,1\n1,2,5\n", 11, "n.csv, line 2: 'nan' in column 'low'"),
+    (("", ""), "0,1,2.5\n1,2,5\n", 14, "counts = 2.5 in row 0: must be a whole number"),
+    (("", ""), "0,1,-2\n1,2,5\n", 14, "counts = -2 in row 0"),
+    (("", ""), "0,1,0\n1,2,0\n", 14, "counts are all 0"),
+    (("", ""), "1,0,2\n1,2,5\n", 12, "low = 1 in row 0: every class must have low < high"),
+    (('high = "high"', 'width = "w"'), "0,1,2\n1,2,5\n", 13, "width = 'w': must be a number"),
+    (('high = "high"', "width = -1"), "0,1,2\n1,2,5\n", 13, "width = -1: must be positive"),
+    (('high = "high"', "width = 1.5"), "0,1,2\n1,2,5\n", 11, "overlap"),
+    (('high = "high"', 'high = "hi"'), "0,1,2\n", 11, "no column 'hi'; the columns are low, high, n; did you mean 'high'?"),
+    (('high = "high"', "high = 3"), "0,1,2\n", 13, "high = 3: must be a name in quotes"),
+    (('csv = "n.csv"', 'csv = "/dev/zero"'), "0,1,2\n", 11, "/dev/zero is a device"),
+    (('csv = "n.csv"', "csv = 1"), "0,1,2\n", 11, "csv = 1: must be a name in quotes"),
+    (("time = 20", "time = 21"), "0,1,2\n", 15, 'time = 21: must be "stationary" or one of times in [run]'),
+    (("time = 20", "time = [20]"), "0,1,2\n", 15, "time = [20]: must be"),
+    (("time = 20", "time = 20\nfold = 1"), "0,1,2\n", 16, "fold = 1: must be true or false"),
+    (("time = 20", "time = 20\nfold = true"), "-1,0,2\n0,1,3\n", 12, "low = -1 in row 0: a class of distances must not"),
+    (("time = 20", "time = 20\nrows = 'c'"), "0,1,2\n", 16, "rows = 'c': must be {column = …, value = …}"),
+    (("time = 20", "time = 20\nrows = {column = 'set', value = 'c'}"), "0,1,2\n", 11, "there is no column 'set'"),
+    (("time = 20", "time = 20\nsource = 1909"), "0,1,2\n", 16, "source = 1909: must be a text"),
+    (('kind = "counts"', 'kind = "count"'), "0,1,2\n", 10, "kind = 'count': must be"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("change", "rows", "line", "told"), MEASURED, ids=map(str, range(len(MEASURED))))
+def test_measured_counts_are_refused_in_words(
+    change: tuple[str, str], rows: str, line: int, told: str, tmp_path: Path
+) -> None:
+    from randwalk.validate.measured import read_measured
+
+    (tmp_path / "n.csv").write_text("low,high,n\n" + rows)
+    (tmp_path / "p.toml").write_text(GOOD + COUNTS.replace(*change))
+    with pytest.raises(rw.problem.ProblemError) as error:
+        read_measured(rw.Problem.load(tmp_path / "p.toml"))
+    assert str(error.value).startswith(f"{tmp_path / 'p.toml'}:{line}: ") and told in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("change", "rows", "line", "told"),
+    [
+        (("", ""), "5,0.1\n10,x\n", 16, "n.csv, line 3: 'x' in column 'f'"),
+        (("", ""), "-5,0.1\n", 17, "times = -5 in row 0: must not be negative"),
+        (('wall = "left"', 'wall = "top"'), "5,0.1\n", 19, "wall = 'top': must be"),
+        (('wall = "left"', 'wall = "right"'), "5,0.1\n", 19, "has no wall there"),
+        (("error = 0.01", "error = 0"), "5,0.1\n", 20, "error = 0.0: must be a positive number"),
+        (("error = 0.01", "error = nan"), "5,0.1\n", 20, "error = nan: must be a positive number"),
+        (("error = 0.01", 'error = 0.01\nstart = "f"'), "5,-0.1\n", 21, "start = Point(x=-0.1) lies outside"),
+    ],
+)  # fmt: skip
+def test_measured_curves_are_refused_in_words(
+    change: tuple[str, str], rows: str, line: int, told: str, tmp_path: Path
+) -> None:
+    from randwalk.validate.measured import read_measured
+
+    (tmp_path / "n.csv").write_text("t,f\n" + rows)
+    (tmp_path / "p.toml").write_text(GOOD + CURVE.replace(*change))
+    with pytest.raises(rw.problem.ProblemError) as error:
+        read_measured(rw.Problem.load(tmp_path / "p.toml"))
+    assert str(error.value).startswith(f"{tmp_path / 'p.toml'}:{line}: ") and told in str(error.value)
+
+
+def test_measured_data_from_python_are_checked_alike() -> None:
+    with pytest.raises(ValueError, match=r"the classes from 0 to 2 \(row 0\) and from 1 to 3 \(row 1\) overlap"):
+        MeasuredCounts(np.array([0.0, 1.0]), np.array([2.0, 3.0]), np.array([1, 2]), 1.0)
+    with pytest.raises(ValueError, match="low = nan in row 1: a class limit must be a number"):
+        MeasuredCounts(np.array([0.0, math.nan]), np.array([1.0, 3.0]), np.array([1, 2]), 1.0)
+    with pytest.raises(ValueError, match="values = nan in row 1: must be a finite number"):
+        MeasuredCurve(np.array([1.0, 2.0]), np.array([0.1, math.nan]), np.zeros(2), "left", 0.1)
+    edges = np.arange(11) * 0.1  # 0.1 + 0.2 is above 0.3, and the classes touch all the same
+    assert MeasuredCounts(edges[:-1], edges[:-1] + 0.1, np.ones(10, dtype=np.int64), None).counts.dtype == np.int64
+
+
+def test_a_validation_has_walkers_and_a_seed_of_its_own(tmp_path: Path) -> None:
+    (tmp_path / "p.toml").write_text(GOOD + "[validate]\nwalkers = 77\nseed = 5\n")
+    problem = rw.Problem.load(tmp_path / "p.toml")
+    assert (
+        "8e+01 by paths" in validate_problem(problem).runs
+        and "5e+01 by paths" in validate_problem(problem, walkers=50).runs
+    )
+
+
+def test_decimal_commas_and_rows_of_a_set(tmp_path: Path) -> None:
+    from randwalk.validate.measured import read_measured
+
+    (tmp_path / "n.csv").write_bytes(
+        "\ufeffset;low;high;n\r\n# Perrin\r\na;0,5;1,5;3\r\nb;lost;;\r\na;1,5;2,5;4\r\n".encode()
+    )
+    (tmp_path / "p.toml").write_text(GOOD + COUNTS + 'rows = {column = "set", value = "a"}\n')
+    data = read_measured(rw.Problem.load(tmp_path / "p.toml"))
+    assert isinstance(data, MeasuredCounts)
+    assert data.low.tolist() == [0.5, 1.5] and data.high.tolist() == [1.5, 2.5] and data.counts.tolist() == [3, 4]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from randwalk.arguments import shown
 from randwalk.coefficient import Constant, Floats
 from randwalk.domain import Absorbing, Interval, Reflecting
 from randwalk.parity import cell, occupied
@@ -191,6 +192,10 @@ def refine(walk: LatticeWalk, factor: int) -> LatticeWalk:
     >>> round(finer.dx, 12), round(finer.dt, 12)
     (0.1, 0.01)
     """
+    if not isinstance(walk, LatticeWalk):
+        raise TypeError(f"walk = {shown(walk)}: give a LatticeWalk")
+    if isinstance(factor, bool) or not isinstance(factor, (int, np.integer)) or factor < 1:
+        raise ValueError(f"factor = {shown(factor)}: must be a whole number of at least 1")
     domain = walk.domain
     mixed = isinstance(domain, Interval) and isinstance(domain.left, Absorbing) != isinstance(domain.right, Absorbing)
     if mixed and factor % 2 == 0:
@@ -200,7 +205,9 @@ def refine(walk: LatticeWalk, factor: int) -> LatticeWalk:
     if walk.rule is None:  # declared by probabilities: p + q stays, p - q shrinks with dx
         s, m = walk.right + walk.left, (1.0 / factor) * (walk.right - walk.left)
         return LatticeWalk(0.5 * (s + m), 0.5 * (s - m), dx, dt, **shared)
-    return LatticeWalk.from_drift(walk.drift, walk.diffusion, dx, dt, rule=walk.rule, **shared)
+    return LatticeWalk.from_drift(
+        walk.declared_drift, walk.diffusion, dx, dt, rule=walk.rule, convention=walk.convention, **shared
+    )
 
 
 @dataclass(frozen=True, eq=False)

@@ -25,10 +25,11 @@ error = 0.02                     # standard error of a value
 
 from __future__ import annotations
 
-import csv
 import itertools
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -36,10 +37,12 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
 from randwalk.coefficient import Floats
+from randwalk.columns import read_columns
 from randwalk.pde.transfer import SmoothedLaw, StationaryLaw, exact_law, stationary_law
-from randwalk.problem import Problem, Source
-from randwalk.tabulated import read_csv
+from randwalk.problem import Problem, Source, beside, read_number, read_parameters, read_text
+from randwalk.times import SAME, least_whole
 from randwalk.walk import LatticeWalk
+from randwalk.wording import shown
 
 from .compare import Check, Law, Outcomes
 from .power import detectable
@@ -48,6 +51,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 LEAST = 10.0  # counts expected in a class of measured data, which are few
+TOUCH = 1e-9  # of a class: by so much limits that are the same may overlap in rounding
 SETTLED = 60.0  # how far beyond the last class an unbounded stationary law is followed, in widths of the classes
 
 
@@ -69,6 +73,26 @@ class MeasuredCounts:
 
     def __post_init__(self) -> None:
         _arrays(self, "low", "high", "counts")
+        low, high, counts = self.low, self.high, self.counts
+        for name, values in (("low", low), ("high", high)):
+            _refuse(np.isnan(values), name, values, "a class limit must be a number")
+        _refuse(~(low < high), "low", low, "every class must have low < high")
+        _refuse(~((counts >= 0) & (counts == np.rint(counts))), "counts", counts, "must be a whole number ≥ 0")
+        if not counts.sum() > 0:
+            raise ValueError("counts are all 0: there is nothing to compare")
+        object.__setattr__(self, "counts", counts.astype(np.int64))
+        if self.fold:
+            _refuse(low < 0.0, "low", low, "a class of distances must not be negative; leave fold out for classes of x")
+        order = np.argsort(low, kind="stable")
+        over = low[order][1:] < high[order][:-1] - TOUCH * (high - low)[order][:-1]
+        if over.any():
+            a, b = (int(i) for i in order[np.argmax(over) :][:2])
+            raise ValueError(
+                f"the classes from {low[a]:g} to {high[a]:g} (row {a}) and from {low[b]:g} to {high[b]:g} (row {b}) overlap: "
+                "who is in both would count twice"
+            )
+        if self.time is not None and not (math.isfinite(self.time) and self.time >= 0.0):
+            raise ValueError(f"time = {self.time}: must be finite and not negative, or None for the stationary law")
 
     def probabilities(self, law: Law | StationaryLaw) -> Floats:
         """The probability of each class, given that it is one of them."""
@@ -135,6 +159,14 @@ class MeasuredCurve:
 
     def __post_init__(self) -> None:
         _arrays(self, "times", "values", "starts")
+        for name in ("times", "values", "starts"):
+            values = getattr(self, name)
+            _refuse(~np.isfinite(values), name, values, "must be a finite number")
+        _refuse(self.times < 0.0, "times", self.times, "must not be negative")
+        if self.wall not in ("left", "right"):
+            raise ValueError(f"wall = {self.wall!r}: must be 'left' or 'right'")
+        if not (math.isfinite(self.error) and self.error > 0.0):
+            raise ValueError(f"error = {self.error}: must be a positive number, the standard error of a value")
 
     def passed(self, wall: str, times: ArrayLike) -> Floats:
         """The measured fraction, interpolated linearly; for data of one start."""
@@ -179,88 +211,130 @@ class MeasuredCurve:
 
     def law_of(self, walk: LatticeWalk) -> Any:
         """The fractions that walkers of `walk` have passed, by start and times, interpolated between steps."""
-        last = float(np.ceil(self.times.max() / walk.dt) * walk.dt)
-        laws = {float(s): exact_law(walk.with_start(float(s)), [last]).smoothed() for s in np.unique(self.starts)}
-        return lambda start, times: laws[start].passed(self.wall, times)
+        last = least_whole(float(self.times.max()) / walk.dt) * walk.dt
+        curves = {
+            float(s): exact_law(walk.with_start(float(s)), [last]).smoothed().passage_curve(self.wall)
+            for s in np.unique(self.starts)
+        }
+        return lambda start, times: curves[start](times)
 
 
 def _arrays(data: object, *names: str) -> None:
-    """Turn lists into arrays, which must be as long as one another."""
+    """Turn lists into arrays of numbers, which must be as long as one another."""
     for name in names:
-        object.__setattr__(data, name, np.asarray(getattr(data, name)))
+        array = np.asarray(getattr(data, name))
+        if array.ndim != 1 or array.dtype.kind not in "iuf" or not array.size:
+            raise ValueError(f"{name} must be a list of numbers, not {shown(getattr(data, name))}")
+        object.__setattr__(data, name, array)
     sizes = [getattr(data, name).size for name in names]
     if len(set(sizes)) > 1:
         raise ValueError(f"{', '.join(names)} have {', '.join(map(str, sizes))} entries; give as many of each")
+
+
+def _refuse(wrong: NDArray[np.bool_], name: str, values: NDArray[Any], why: str) -> None:
+    """Refuse the first value that is `wrong`, with its row."""
+    if wrong.any():
+        row = int(np.argmax(wrong))
+        raise ValueError(f"{name} = {values[row]:g} in row {row}: {why}")
 
 
 Measured = MeasuredCounts | MeasuredCurve
 
 
 def read_measured(problem: Problem) -> Measured | None:
-    """The data of a problem's [measured] table, None if it has none."""
+    """The data of a problem's [measured] table, None if it has none. Errors name file, line and key."""
     source = problem.source
     if source is None or "measured" not in source.data:
         return None
-    kind = source.section("measured", tuple(source.data["measured"]), needed=("kind", "csv"))["kind"]
-    if kind == "counts":
+    given = source.data["measured"]
+    table = source.section("measured", tuple(given) if isinstance(given, dict) else (), needed=("kind", "csv"))
+    if table["kind"] == "counts":
         return _read_counts(problem, source)
-    if kind == "passed":
+    if table["kind"] == "passed":
         return _read_curve(problem, source)
-    source.fail("measured", "kind", f'kind = {kind!r}: must be "counts" or "passed"')
+    source.fail("measured", "kind", f'kind = {shown(table["kind"])}: must be "counts" or "passed"')
 
 
 def _read_counts(problem: Problem, source: Source) -> MeasuredCounts:
     known = ("kind", "csv", "low", "high", "width", "count", "time", "fold", "rows", "source")
     table = source.section("measured", known, needed=("low", "count", "time"))
     if ("high" in table) == ("width" in table):
-        source.fail("measured", "low", "a class needs either high, a column, or width, a number")
-    names = [table["low"], table["count"], *([table["high"]] if "high" in table else [])]
-    columns = source.build(
-        "measured", "csv", lambda: _read_rows(source.folder / table["csv"], names, table.get("rows"))
-    )
-    low, counts = np.array(columns[table["low"]]), np.array(columns[table["count"]])
-    high = np.array(columns[table["high"]]) if "high" in table else low + float(table["width"])
-    if not (np.all(counts >= 0) and np.all(counts == np.rint(counts)) and counts.sum() > 0):
-        source.fail("measured", "count", f"the column {table['count']!r} must hold whole numbers ≥ 0")
-    if not np.all(low < high):
-        source.fail("measured", "low", "every class must have low < high")
-    time = table["time"]
-    if time != "stationary" and (isinstance(time, (bool, str)) or time not in problem.times):
-        source.fail("measured", "time", f'time = {time!r}: must be "stationary" or one of times in [run]')
-    origin = problem.walk.start.anchor if table.get("fold") else 0.0
-    return MeasuredCounts(
-        low, high, counts.astype(np.int64), None if time == "stationary" else float(time), bool(table.get("fold", False)),
-        origin, str(table.get("source", "")),
+        key = "width" if "width" in table else None
+        source.fail("measured", key, "a class needs either high, a column, or width, a number")
+    fold = table.get("fold", False)
+    if not isinstance(fold, bool):
+        source.fail("measured", "fold", f"fold = {shown(fold)}: must be true or false")
+    names = read_parameters(source)
+    time = None if table["time"] == "stationary" else _read_time(problem, source, names, table["time"])
+    columns = _read_columns(source, table, ("low", "count", "high"))
+    low = np.array(columns["low"])
+    if "high" in table:
+        high = np.array(columns["high"])
+    else:
+        width = read_number(source, names, table["width"], "measured", "width")
+        if not 0.0 < width < math.inf:
+            source.fail("measured", "width", f"width = {width:g}: must be positive and finite")
+        high = low + width
+    origin = problem.walk.start.anchor if fold else 0.0
+    text = read_text(source, "measured", "source")
+    return source.build(
+        "measured", "csv", lambda: MeasuredCounts(low, high, np.array(columns["count"]), time, fold, origin, text),
+        {"counts": ("measured", "count"), "low": ("measured", "low"), "high": ("measured", "high")},
     )  # fmt: skip
+
+
+def _read_time(problem: Problem, source: Source, names: Mapping[str, float], value: Any) -> float:
+    """One of the times of the run."""
+    told = 'must be "stationary" or one of times in [run]'
+    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+        source.fail("measured", "time", f"time = {shown(value)}: {told}")
+    time = read_number(source, names, value, "measured", "time")
+    same = [t for t in problem.times if math.isclose(t, time, rel_tol=SAME)]
+    if not same:
+        source.fail("measured", "time", f"time = {shown(value)}: {told}")
+    return same[0]
 
 
 def _read_curve(problem: Problem, source: Source) -> MeasuredCurve:
     known = ("kind", "csv", "time", "value", "start", "wall", "error", "rows", "source")
     table = source.section("measured", known, needed=("time", "value", "wall", "error"))
-    names = [table["time"], table["value"], *([table["start"]] if "start" in table else [])]
-    columns = source.build(
-        "measured", "csv", lambda: _read_rows(source.folder / table["csv"], names, table.get("rows"))
-    )
-    times, values = np.array(columns[names[0]]), np.array(columns[names[1]])
-    starts = np.array(columns[names[2]]) if len(names) == 3 else np.full(times.size, problem.walk.start.anchor)
+    names = read_parameters(source)
+    error = read_number(source, names, table["error"], "measured", "error")
     if table["wall"] not in ("left", "right"):
-        source.fail("measured", "wall", f'wall = {table["wall"]!r}: must be "left" or "right"')
-    if isinstance(table["error"], (str, bool)) or not table["error"] > 0:
-        source.fail("measured", "error", f"error = {table['error']!r}: must be a positive number")
-    return MeasuredCurve(times, values, starts, table["wall"], float(table["error"]), str(table.get("source", "")))
+        source.fail("measured", "wall", f'wall = {shown(table["wall"])}: must be "left" or "right"')
+    if getattr(problem.walk.domain, table["wall"]) is None:
+        source.fail("measured", "wall", f"wall = {table['wall']!r}: {problem.walk.domain} has no wall there")
+    columns = _read_columns(source, table, ("time", "value", "start"))
+    times, values = np.array(columns["time"]), np.array(columns["value"])
+    starts = np.array(columns["start"]) if "start" in table else np.full(times.size, problem.walk.start.anchor)
+    for start in np.unique(starts) if "start" in table else ():
+        source.build("measured", "start", partial(problem.walk.with_start, float(start)))
+    text = read_text(source, "measured", "source")
+    return source.build(
+        "measured", "csv", lambda: MeasuredCurve(times, values, starts, table["wall"], error, text),
+        {"error": ("measured", "error")} | {f"{key}s": ("measured", key) for key in ("time", "value", "start")},
+    )  # fmt: skip
 
 
-def _read_rows(path: Path, names: list[str], rows: dict[str, str] | None) -> dict[str, list[float]]:
-    columns = read_csv(path, names)
-    if rows is None:
-        return columns
-    if not isinstance(rows, dict) or set(rows) != {"column", "value"}:
-        raise ValueError(f"rows = {rows!r}: must be {{column = …, value = …}}")
-    with path.open(newline="", encoding="utf-8-sig") as file:
-        records = list(csv.DictReader(file))
-    if not records or rows["column"] not in records[0]:
-        raise ValueError(f"{path}: there is no column {rows['column']!r}")
-    kept = [i for i, record in enumerate(records) if record[rows["column"]] == str(rows["value"])]
-    if not kept:
-        raise ValueError(f"{path}: no row has {rows['value']!r} in column {rows['column']!r}")
-    return {name: [column[i] for i in kept] for name, column in columns.items()}
+def _read_columns(source: Source, table: Mapping[str, Any], keys: Sequence[str]) -> dict[str, list[float]]:
+    """The numbers of the columns that a table names, by its keys; of chosen rows, if it says which."""
+    for key in ("csv", *keys):
+        if key in table and not isinstance(table[key], str):
+            source.fail("measured", key, f"{key} = {shown(table[key])}: must be a name in quotes")
+    rows = table.get("rows", {})
+    if "rows" in table and not (
+        isinstance(rows, dict) and set(rows) == {"column", "value"} and isinstance(rows["column"], str)
+        and isinstance(rows["value"], (str, int, float)) and not isinstance(rows["value"], bool)
+    ):  # fmt: skip
+        source.fail("measured", "rows", f"rows = {shown(rows)}: must be {{column = …, value = …}}")
+
+    def make() -> dict[str, list[float]]:
+        named = {key: table[key] for key in keys if key in table}
+        chosen = [rows["column"]] if rows else []
+        columns = read_columns(beside(source, table["csv"]), list(dict.fromkeys([*named.values(), *chosen])))
+        if rows:
+            columns = columns.where(rows["column"], str(rows["value"]))
+        numbers = columns.numbers(list(dict.fromkeys(named.values())))
+        return {key: numbers[name] for key, name in named.items()}
+
+    return source.build("measured", "csv", make)

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from randwalk.status import AGAINST, BAD_INPUT
+
 from .compare import FALSE_ALARMS, Comparison
 from .convergence import Convergence
 from .power import holm
@@ -91,8 +93,13 @@ class Report:
         """Whether every case ran and no part of any failed."""
         return not self.failures and all("fail" not in self.verdicts(c).values() for c in self.cases)
 
+    @property
+    def status(self) -> int:
+        """The exit status of ``randwalk validate``: 0 if all passed, 1 if evidence is against a case, 2 if a case did not run."""
+        return BAD_INPUT if self.failures else 0 if self.passed else AGAINST
+
     def table(self) -> RenderableType:
-        """The report as a table for the terminal."""
+        """The cases that ran, as a table for the terminal; `failures` has the others, a line each."""
         from rich import box
         from rich.table import Table
         from rich.text import Text
@@ -122,15 +129,21 @@ class Report:
                 cell(verdict["data"], "—" if case.data is None else f"{data:.2g}"),
                 f"{case.seconds:.1f}",
             )
-        for name, reason in self.failures.items():
-            table.add_row(name, Text(reason, style="bold red", overflow="fold"))
         return table
 
     def summary(self) -> str:
         """One line: the verdict, and what it means."""
         checks = sum(len(g.checks) for c in self.cases for _, g in _groups(c))
-        failed = sum("fail" in self.verdicts(c).values() for c in self.cases) + len(self.failures)
-        verdict = "all passed" if self.passed else f"{failed} of {len(self.cases) + len(self.failures)} cases FAILED"
+        failed = sum("fail" in self.verdicts(c).values() for c in self.cases)
+        verdict = (
+            "all passed"
+            if self.passed
+            else f"{failed} of {len(self.cases)} cases FAILED"
+            if failed
+            else "no case failed"
+        )
+        if self.failures:
+            verdict += f", {len(self.failures)} could not be run"
         return (
             f"{len(self.cases)} case{'s' * (len(self.cases) != 1)}, {checks} sampling checks, "
             f"family-wise false-alarm rate {self.alpha:g}: {verdict}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -14,9 +15,10 @@ from randwalk.coefficient import Constant
 from randwalk.domain import Reflecting
 from randwalk.ensemble import Ensemble
 from randwalk.pde import exact_law, limit
-from randwalk.problem import Problem, Source
+from randwalk.problem import Problem, ProblemError, Source
 from randwalk.record import FirstPassage
 from randwalk.simulation import explain, simulate
+from randwalk.streams import read_standard_input
 from randwalk.walk import LatticeWalk
 
 from .compare import FALSE_ALARMS, Comparison, compare, gather
@@ -41,12 +43,16 @@ def case_names() -> list[str]:
 
 
 def load_case(name: str) -> Problem:
-    """A built-in case by its name, or a problem file by its path."""
+    """A built-in case by its name, a problem file by its path, or the problem on standard input for "-"."""
+    if name == "-":
+        return Problem.of(Source.parse(read_standard_input(), "standard input"))
     if name.endswith(".toml"):
         return Problem.load(name)
     if name not in case_names():
+        near = difflib.get_close_matches(name, case_names(), n=1)
+        hint = f"; did you mean {near[0]}?" if near else ""
         raise ValueError(
-            f"there is no case {name!r}; the built-in ones are {', '.join(case_names())}, a file ends in .toml"
+            f"there is no case {name!r}{hint}; the built-in ones are {', '.join(case_names())}, a file ends in .toml"
         )
     return Problem.load(Path(str(resources.files(__package__).joinpath("cases", f"{name}.toml"))))
 
@@ -60,25 +66,26 @@ def validate_problem(
 ) -> CaseReport:
     """Climb the three rungs with one problem, by every method of simulation that can run it.
 
-    `walkers` and `seed` stand in for those of its file; ``occupation`` always has 10¹² walkers, whose cost does not depend on
-    them.
+    `walkers` and `seed` stand in for those of its file, which are those of [validate], else those of [run]; ``occupation``
+    always has 10¹² walkers, whose cost does not depend on them.
     """
     begun = time.perf_counter()
-    walk, times = problem.walk, [t for t in problem.times if t > 0]
+    measured = read_measured(problem)  # which is refused before anything runs
+    walk = problem.walk
+    times = [float(t) for t in walk.recorded(walk.steps(problem.times)).exact if t > 0]  # no error of times in any rung
     equation, against = limit(walk), reference(walk, times)
     measure = against.measure
     ensembles = _ensembles(
         replace(
             problem,
-            walkers=problem.walkers if walkers is None else walkers,
-            seed=problem.seed if seed is None else seed,
+            walkers=next(n for n in (walkers, problem.validation_walkers, problem.walkers) if n is not None),
+            seed=next(n for n in (seed, problem.validation_seed, problem.seed) if n is not None),
         ),
         threads,
     )
     law = exact_law(walk, problem.times)
     sampling = gather([compare(e, law) for e in ensembles])
     discretisation = walk_convergence(walk, times, against, measure)
-    measured = read_measured(problem)
     data: Comparison | None = None if measured is None else compare(measured, measured.law_of(walk))
     source = problem.source or Source.parse("")
     return CaseReport(
@@ -131,6 +138,8 @@ def validate(
 ) -> Report:
     """Validate built-in cases by name, problem files by path, or all built-in cases.
 
+    A file that cannot be read, or a case that fails while it runs, is in ``report.failures``; the others go on.
+
     Parameters
     ----------
     names : sequence of str
@@ -147,8 +156,7 @@ def validate(
     Raises
     ------
     ValueError
-        for a name or a file that cannot be read, before anything runs. A case that fails while it runs is in
-        ``report.failures``.
+        for a name that no built-in case has, or an `alpha` that is no rate, before anything runs.
 
     Examples
     --------
@@ -159,14 +167,21 @@ def validate(
         raise ValueError(f"alpha = {alpha}: must lie between 0 and 1")
     if isinstance(names, str):
         raise TypeError(f"names = {names!r}: give a list, [{names!r}]")
-    problems = {name: load_case(name) for name in names or case_names()}
+    chosen = list(dict.fromkeys(names or case_names()))
+    for name in chosen:
+        if name != "-" and not name.endswith(".toml"):
+            load_case(name)
+    stems = [Path(name).stem for name in chosen]
     reports, failures = [], {}
-    for name, problem in problems.items():
-        short = Path(name).stem
+    for name, stem in zip(chosen, stems, strict=True):
+        short = "standard input" if name == "-" else stem if stems.count(stem) == 1 else name
         try:
-            reports.append(validate_problem(problem, short, walkers, seed, threads))
+            reports.append(validate_problem(load_case(name), short, walkers, seed, threads))
             done(reports[-1])
-        except (ValueError, ArithmeticError, MemoryError) as error:
+        except ProblemError as error:  # which names the file
             failures[short] = str(error)
-            done(f"{short}: {error}")
+            done(failures[short])
+        except (ValueError, TypeError, ArithmeticError, OSError, MemoryError) as error:
+            failures[short] = f"{short}: {' '.join(str(error).split()) or type(error).__name__}"
+            done(failures[short])
     return Report(tuple(reports), alpha, failures)

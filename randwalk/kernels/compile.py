@@ -1,24 +1,18 @@
-"""How kernels are compiled and where the machine code is kept.
-
-Numba keys its disk cache by the file of the kernel alone, so a kernel would go stale when a function it calls, in another
-file, changes. Here the cache directory is named by a hash of all kernel sources.
-"""
+"""How kernels are compiled. The machine code is kept on disk (:mod:`randwalk.kernels.disk`)."""
 
 from __future__ import annotations
 
-import hashlib
 import logging
-import os
-import tempfile
 from collections.abc import Callable
-from functools import cache, cached_property
-from pathlib import Path
+from functools import cached_property
 from typing import Any
 
 import numba
 from numba import njit
 from numba.core import event
 from numba.core.registry import CPUDispatcher
+
+from .disk import REMEDY, KernelCache, cache_place
 
 F = Callable[..., Any]
 OPTIONS: dict[str, Any] = {  # without a wrapper for C, which nobody calls, a kernel is compiled in a tenth less time
@@ -38,9 +32,10 @@ class _Notice(event.Listener):
         module = getattr(function, "__module__", None) or ""  # Numba is everybody's: not every function has one
         if not self.said and module.startswith("randwalk."):
             self.said = True
+            directory, reason = cache_place()
             logging.getLogger("randwalk").warning(
-                "randwalk: compiling kernels for this machine, some seconds each; they are kept in %s",
-                cache_directory(),
+                "randwalk: compiling kernels for this machine, some seconds each; they are %s",
+                f"kept in {directory}" if directory else f"not kept: {reason}; {REMEDY}",
             )
 
     def on_end(self, event: Any) -> None:
@@ -50,32 +45,24 @@ class _Notice(event.Listener):
 event.register("numba:compile", _Notice())  # type: ignore[no-untyped-call]
 
 
-@cache
-def cache_directory() -> str:
-    """Where compiled kernels are kept: beside the package if it may be written to, else in the user's cache directory."""
-    sources = sorted(Path(__file__).parent.glob("*.py"))
-    digest = hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()[:16]
-    user = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    given = os.environ.get("RANDWALK_CACHE_DIR")
-    places = [Path(given)] if given else [Path(__file__).parent / "__pycache__", Path(user) / "randwalk"]
-    for place in places:
-        directory = place / f"numba-{digest}"
-        try:
-            directory.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryFile(dir=directory):
-                return str(directory)
-        except OSError:
-            continue
-    return str(Path(tempfile.gettempdir()) / f"randwalk-numba-{digest}")
+def cache_directory() -> str | None:
+    """Where compiled kernels are kept; None if nowhere (:func:`randwalk.kernels.disk.cache_place` says why)."""
+    directory, _ = cache_place()
+    return None if directory is None else str(directory)
 
 
-def _cached(function: F, **options: Any) -> Callable[..., Any]:
+class CompilerOff(OSError):
+    """Compiling is switched off, and what was asked for runs compiled only."""
+
+
+def check_compiler() -> None:
+    """Refuse to draw random numbers where NUMBA_DISABLE_JIT is set: Python's integers do not wrap as those of the kernels do."""
     settings: Any = numba.config
-    previous, settings.CACHE_DIR = settings.CACHE_DIR, cache_directory()
-    try:  # the directory is read when the kernel is declared, so other users of numba keep theirs
-        return njit(cache=True, **OPTIONS, **options)(function)
-    finally:
-        settings.CACHE_DIR = previous
+    if settings.DISABLE_JIT:
+        raise CompilerOff(
+            "NUMBA_DISABLE_JIT is set, and walkers are moved by compiled kernels only: unset it to simulate; exact laws, "
+            "closed forms and rw.pde.solve run without (slowly)"
+        )
 
 
 class _Device(CPUDispatcher):
@@ -104,4 +91,8 @@ def aside(function: F) -> Callable[..., Any]:
 
 def kernel(function: F) -> Callable[..., Any]:
     """A kernel that Python calls, on one thread. It releases the interpreter's lock, so that threads can share the work."""
-    return _cached(function, nogil=True)
+    settings: Any = numba.config
+    compiled: Any = njit(nogil=True, **OPTIONS)(function)
+    if not settings.DISABLE_JIT and cache_directory() is not None:
+        compiled._cache = KernelCache(function)
+    return compiled

@@ -6,7 +6,7 @@ from .compile import device, kernel
 from .philox import U
 from .step import ONE, column
 
-TINY = 1e-292  # mass at the edge of the reached sites below which it is dropped: denormal numbers are a hundred times slower
+TINY = 1e-292  # a mass to drop at the edge of the reached sites: denormal numbers are a hundred times slower
 
 
 @device
@@ -30,15 +30,15 @@ def _clear(mass, begin, end):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def evolve(mass, other, steps, p, q, r, d, low, high, wrap, reach, out):  # type: ignore[no-untyped-def]
+def evolve(mass, other, steps, p, q, r, d, low, high, wrap, reach, out, drop):  # type: ignore[no-untyped-def]
     """Advance `mass` (index 0 … sites + 1) by `steps` steps, in place, with scratch `other`.
 
     p, q, r, d: (rows, columns) probabilities of right, left, stay, killed, one row for all steps or a row a step; `d` may have
-    no rows. `reach` = [lowest, highest] index with mass, updated. out[step] = mass that left during that step: to the left, to
-    the right, killed.
+    no rows. `reach` = [lowest, highest index with mass, lowest, highest ever], updated; masses below `drop` at its ends are
+    dropped. out[step] = mass that left during that step: to the left, to the right, killed.
     """
     sites = mass.size - 2
-    lo, hi = reach[0], reach[1]
+    lo, hi, lowest, highest = reach[0], reach[1], reach[2], reach[3]
     source, target = mass, other
     for n in range(steps):
         row = n if p.shape[0] > 1 else 0
@@ -55,7 +55,7 @@ def evolve(mass, other, steps, p, q, r, d, low, high, wrap, reach, out):  # type
             if hi == sites:
                 out[n, 1] = pr[column(sites, low, high)] * source[sites]
             lo, hi = max(lo - 1, 1), min(hi + 1, sites)
-        if low > sites:  # a column is a site
+        if high > sites:  # a column is a site
             _interior(target, source, lo, hi + 1, pr, qr, rr)
             if wrap:
                 target[1] = pr[sites] * source[0] + qr[2 if sites > 1 else 1] * source[2] + rr[1] * source[1]
@@ -74,18 +74,19 @@ def evolve(mass, other, steps, p, q, r, d, low, high, wrap, reach, out):  # type
                     here = column(i, low, high)
                     target[i] = pr[before] * source[i - 1] + qr[after] * source[i + 1] + rr[here] * source[i]
         if not wrap:
-            while lo < hi and target[lo] < TINY:
+            while lo < hi and target[lo] < drop:
                 target[lo] = 0.0
                 lo += 1
-            while hi > lo and target[hi] < TINY:
+            while hi > lo and target[hi] < drop:
                 target[hi] = 0.0
                 hi -= 1
             _clear(target, max(lo - 2, 0), lo)  # the next step reads two places beyond what this one reached
             _clear(target, hi + 1, min(hi + 3, sites + 2))
+        lowest, highest = min(lowest, lo), max(highest, hi)
         source, target = target, source
     if steps % 2:
         for i in range(lo, hi + 1):
             mass[i] = other[i]
     _clear(mass, 0, lo)
     _clear(mass, hi + 1, sites + 2)
-    reach[0], reach[1] = lo, hi
+    reach[0], reach[1], reach[2], reach[3] = lo, hi, lowest, highest

@@ -1,0 +1,150 @@
+"""The grid that an equation needs: edges on its breaks, cells that crowd towards an end where D vanishes."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import Final
+
+import numpy as np
+from scipy.optimize import brentq, minimize_scalar
+
+from randwalk.coefficient import Coefficient
+from randwalk.domain import PartiallyAbsorbing
+
+from .equation import FokkerPlanck
+from .grid import Grid, fewest_cells
+from .stencil import Degenerate
+
+MOST_BREAKS: Final = 4096  # that edges of cells stand on
+SAME: Final = 1e-10  # of the window: places as close as that are one
+VANISHES: Final = 1e-9  # relative to D nearby: taken as 0
+NEAR: Final = 1e-6  # of the window: where the exponents of a degenerate end are read
+SAMPLES: Final = 1025
+POWER: Final = 2.0  # of the grading towards a degenerate end where the density is not singular
+LARGEST_POWER: Final = 24.0  # towards x = 0, about which doubles are as fine as may be
+LARGEST_POWER_ELSEWHERE: Final = 2.5  # towards any other place: of 2**16 cells the first is some 1e-12 of the piece
+
+
+def fitted(equation: FokkerPlanck, window: Grid) -> Grid:
+    """The `window` with breaks and grading as the coefficients of `equation` ask, and cells enough to be halved once.
+
+    Raises
+    ------
+    ValueError
+        where the coefficients break at more places than edges can stand on, or a partially absorbing wall stands where D is 0.
+    """
+    plain = replace(window, breaks=(), powers=(1.0, 1.0))
+    breaks = _breaks(equation, plain)
+    powers = _power(equation, plain, 0), _power(equation, plain, 1)
+    if min(powers) > 1.0 and not breaks:
+        breaks = (0.5 * (window.low + window.high),)
+    if powers == (1.0, 1.0) and not breaks:
+        return plain
+    cells = max(window.cells, 2 * fewest_cells(len(breaks) + 1))
+    return replace(plain, cells=cells, breaks=breaks, powers=powers)
+
+
+def refuse_zeros(equation: FokkerPlanck, grid: Grid, until: float) -> None:
+    """Refuse a D that vanishes between the ends of `grid` at a time up to `until`; at an end it may."""
+    diffusion = equation.diffusion
+    times = np.linspace(0.0, until, 5) if diffusion.depends_on_t else np.zeros(1)
+    for t in times.tolist():
+        for place in zeros(diffusion, grid.low, grid.high, t):
+            raise ValueError(
+                f"diffusion = {float(diffusion(place, t)):.3g} at x = {place:.6g}, t = {t:.6g}: it must be positive between the "
+                "ends of the domain, and may vanish at them alone; put an end of the domain there, or keep it positive"
+            )
+
+
+def clipped(equation: FokkerPlanck, window: Grid) -> Grid:
+    """The `window` with an end that cuts an unbounded domain moved to the nearest place before it where D vanishes."""
+    low, high = np.clip(equation.start.support, window.low, window.high)
+    places = np.array(zeros(equation.diffusion, window.low, window.high, 0.0))
+    below, above = places[places < low], places[places > high]
+    return replace(
+        window,
+        low=float(below.max()) if below.size and window.left is None else window.low,
+        high=float(above.min()) if above.size and window.right is None else window.high,
+    )
+
+
+def zeros(diffusion: Coefficient, low: float, high: float, t: float) -> list[float]:
+    """Places strictly between `low` and `high` where D at time `t` vanishes or changes its sign; if there are none but D is
+    negative, one such place."""
+    if not diffusion.depends_on_x:
+        return []
+    breaks = diffusion.breaks("x", low, high)
+    ends = np.array([low, *breaks, high])
+    x = np.unique(np.concatenate([np.linspace(low, high, SAMPLES), ends, 0.5 * (ends[1:] + ends[:-1])]))
+    d = diffusion(x, t)
+    found = [brentq(diffusion, x[k], x[k + 1], args=(t,)) for k in np.flatnonzero(d[1:-2] * d[2:-1] < 0.0) + 1]
+    size = np.abs(d)
+    dips = (size[1:-1] <= size[:-2]) & (size[1:-1] <= size[2:]) & (size[1:-1] < 0.9 * np.maximum(size[:-2], size[2:]))
+    for k in (np.flatnonzero(dips) + 1).tolist():
+        near = minimize_scalar(
+            lambda y: abs(float(diffusion(y, t))), bounds=(x[k - 1], x[k + 1]), method="bounded",
+            options={"xatol": 1e-12 * (high - low)},
+        )  # fmt: skip
+        least, place = min((float(size[k]), float(x[k])), (float(near.fun), float(near.x)))
+        if least <= VANISHES * max(size[k - 1], size[k + 1]):
+            found.append(place)
+    if not found and (d[1:-1] <= 0.0).any():
+        found = [float(x[1:-1][d[1:-1] <= 0.0][0])]
+    return sorted(place for place in found if low < place < high)
+
+
+def _breaks(equation: FokkerPlanck, grid: Grid) -> tuple[float, ...]:
+    """The places inside where a coefficient breaks, and the seam of a ring if one breaks there."""
+    coefficients = (equation.declared_drift, equation.diffusion, equation.killing)
+    low, high = grid.low, grid.high
+    places = sorted({place for c in coefficients if c.depends_on_x for place in c.breaks("x", low, high)})
+    if len(places) > MOST_BREAKS:  # kinks need no edge where cells are no wider than they are apart
+        places = sorted({place for c in coefficients if c.depends_on_x for place in c.jumps("x", low, high)})
+    if len(places) > MOST_BREAKS:
+        raise ValueError(
+            f"the coefficients jump at {len(places)} places between x = {low:g} and {high:g}, and the solver takes at most "
+            f"{MOST_BREAKS}: give tables with fewer rows, or smooth formulas"
+        )
+    same = SAME * (high - low)
+    kept = [low]
+    for place in places:
+        if place - kept[-1] > same and high - place > same:
+            kept.append(place)
+    return tuple(kept if grid.periodic and _breaks_at_seam(coefficients, grid) else kept[1:])
+
+
+def _breaks_at_seam(coefficients: tuple[Coefficient, ...], grid: Grid) -> bool:
+    """Whether the value or the slope of a coefficient is another before the seam of a ring than behind it."""
+    step = NEAR * (grid.high - grid.low)
+    for c in coefficients:
+        if not c.depends_on_x:
+            continue
+        after, before = c(grid.low + step * np.arange(3.0), 0.0), c(grid.high - step * np.arange(3.0), 0.0)
+        scale = np.abs(c(np.linspace(grid.low, grid.high, SAMPLES), 0.0)).max()
+        slopes = (after[1] - after[0]) + (before[1] - before[0])
+        if abs(after[0] - before[0]) > VANISHES * scale or abs(slopes) > 1e-3 * NEAR * scale:
+            return True
+    return False
+
+
+def _power(equation: FokkerPlanck, grid: Grid, side: int) -> float:
+    """The power of the grading towards an end: 1 where D is positive and the drift finite."""
+    wall, end = ((grid.left, grid.low), (grid.right, grid.high))[side]
+    if grid.periodic:
+        return 1.0
+    drift = equation.declared_drift
+    near = end + (1.0 - 2.0 * side) * NEAR * (grid.high - grid.low)
+    at_end, inside = np.abs(equation.diffusion(np.array([end, near]), 0.0))
+    if wall is None and at_end > 0.0:
+        return 1.0
+    if at_end > 1e-3 * inside and math.isfinite(float(drift(end, 0.0))):
+        return 1.0
+    if isinstance(wall, PartiallyAbsorbing):
+        raise ValueError(
+            f"diffusion = {at_end:g} and drift = {float(drift(end, 0.0)):g} at x = {end:g}, where the wall is {wall}: the density "
+            "that its flux is proportional to is 0 or infinite there; take Absorbing() or Reflecting()"
+        )
+    eta = Degenerate.read(equation, wall, end, near, 0.0).eta
+    limit = LARGEST_POWER if end == 0.0 else LARGEST_POWER_ELSEWHERE
+    return float(min(max(POWER, 2.0 / eta), limit)) if eta > 0.0 else POWER

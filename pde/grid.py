@@ -1,0 +1,163 @@
+"""The cells of a finite-volume solution: edges stand where coefficients break, and crowd towards a wall where D vanishes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.interpolate import PPoly
+
+from randwalk.coefficient import Floats
+from randwalk.domain import Wall
+
+FEWEST: Final = 16  # cells of the coarsest grid that has breaks
+FEW_PIECES: Final = 64  # so many have at least two cells each on the coarsest grid, more of them at least one
+
+
+@dataclass(frozen=True)
+class Grid:
+    """`cells` cells from `low` to `high`; `left` and `right` are the walls there, None where a window cuts an
+    unbounded or unreached part off (mass that crosses the cut is counted as if absorbed) or the ends are joined.
+
+    Cells are equal between neighbours of low, `breaks` (increasing places inside; `low` itself where the seam of a ring
+    is a break) and high. In the first and the last piece they may be graded towards the end: with the power p there the
+    k-th of n edges is (k/n)^p of the piece away from the end. A grid of half as many cells has every second edge.
+
+    Raises
+    ------
+    ValueError
+        for fewer than :attr:`fewest` cells.
+    """
+
+    low: float
+    high: float
+    cells: int
+    left: Wall | None = None
+    right: Wall | None = None
+    periodic: bool = False
+    breaks: tuple[float, ...] = ()
+    powers: tuple[float, float] = (1.0, 1.0)
+
+    def __post_init__(self) -> None:
+        if self.cells < self.fewest:
+            raise ValueError(
+                f"cells = {self.cells}: the coefficients break at {len(self.breaks)} places between x = {self.low:g} and "
+                f"{self.high:g}, which edges of cells must stand on: take at least {2 * self.fewest} cells"
+            )
+
+    @property
+    def uniform(self) -> bool:
+        """Whether all cells are equal and no edge is a break."""
+        return not self.breaks and self.powers == (1.0, 1.0)
+
+    @property
+    def fewest(self) -> int:
+        """The smallest number of cells; a grid that is to be halved has twice as many."""
+        return 1 if self.uniform else fewest_cells(self.joints.size - 1)
+
+    @property
+    def h(self) -> float:
+        """The length of the cells if they are equal, else their mean."""
+        return (self.high - self.low) / self.cells
+
+    @cached_property
+    def joints(self) -> Floats:
+        """The ends of the pieces, (pieces + 1,)."""
+        inner = [place for place in self.breaks if self.low < place < self.high]
+        return np.array([self.low, *inner, self.high])
+
+    @cached_property
+    def counts(self) -> list[int]:
+        """The number of cells of each piece: twice those of a grid of half as many cells, down to the coarsest."""
+        coarse, factor = self.cells, 1
+        while coarse % 2 == 0 and coarse // 2 >= self.fewest:
+            coarse, factor = coarse // 2, 2 * factor
+        weights = np.diff(self.joints)
+        weights[0] *= self.powers[0]  # then the last of its cells is as long as those of the next piece
+        weights[-1] *= self.powers[1]
+        least = _fewest_of_piece(weights.size)
+        spare = coarse - least * weights.size
+        counts = np.maximum(least, np.floor(max(spare, 0) * weights / weights.sum()).astype(np.int64))
+        for _ in range(coarse - int(counts.sum())):
+            counts[np.argmax(weights / counts)] += 1
+        return [factor * count for count in counts.tolist()]
+
+    @cached_property
+    def edges(self) -> Floats:
+        """Edges of the cells, (cells + 1,)."""
+        if self.uniform:
+            return np.linspace(self.low, self.high, self.cells + 1)
+        last, parts = len(self.counts) - 1, []
+        for k, (count, begin, end) in enumerate(zip(self.counts, self.joints[:-1], self.joints[1:], strict=True)):
+            share = np.linspace(0.0, 1.0, count + 1)
+            if k == 0 and self.powers[0] != 1.0:
+                part = begin + (end - begin) * share ** self.powers[0]
+            elif k == last and self.powers[1] != 1.0:
+                part = end - (end - begin) * share[::-1] ** self.powers[1]
+            else:
+                part = np.linspace(begin, end, count + 1)
+            parts.append(part[:-1])
+        return np.append(np.concatenate(parts), self.high)
+
+    @cached_property
+    def x(self) -> Floats:
+        """Centres of the cells, (cells,)."""
+        return 0.5 * (self.edges[1:] + self.edges[:-1])
+
+    @cached_property
+    def widths(self) -> Floats:
+        """Lengths of the cells, (cells,)."""
+        return np.full(self.cells, self.h) if self.uniform else np.diff(self.edges)
+
+    def pieces(self) -> Iterator[slice]:
+        """The cells of each piece between two breaks."""
+        begin = 0
+        for count in self.counts if not self.uniform else [self.cells]:
+            yield slice(begin, begin + count)
+            begin += count
+
+
+def fewest_cells(pieces: int) -> int:
+    """The smallest number of cells of a grid of so many pieces."""
+    return max(FEWEST, 2 * _fewest_of_piece(pieces) * pieces)
+
+
+def _fewest_of_piece(pieces: int) -> int:
+    return 2 if pieces <= FEW_PIECES else 1
+
+
+class Piecewise:
+    """A function that is one polynomial spline on each piece of a grid."""
+
+    def __init__(self, joints: Floats, splines: list[PPoly]) -> None:
+        self._joints, self._splines = joints, splines
+
+    @classmethod
+    def through_edges(cls, grid: Grid, values: Floats, spline: Callable[[Floats, Floats], PPoly]) -> Piecewise:
+        """The `spline` through `values` (cells + 1,) at the edges of `grid`."""
+        cut = [slice(piece.start, piece.stop + 1) for piece in grid.pieces()]
+        return cls(grid.joints, [spline(grid.edges[part], values[part]) for part in cut])
+
+    @classmethod
+    def through_centres(cls, grid: Grid, values: Floats, spline: Callable[[Floats, Floats], PPoly]) -> Piecewise:
+        """The `spline` through `values` (cells,) at the centres of `grid`, extended to the breaks."""
+        return cls(grid.joints, [spline(grid.x[part], values[part]) for part in grid.pieces()])
+
+    def derivative(self) -> Piecewise:
+        """The slope."""
+        return Piecewise(self._joints, [spline.derivative() for spline in self._splines])
+
+    def __call__(self, x: ArrayLike) -> Floats:
+        """The values at `x`, of their shape; at a break those of the piece to the right."""
+        x = np.asarray(x, dtype=np.float64)
+        if len(self._splines) == 1:
+            return np.asarray(self._splines[0](x))
+        piece = np.clip(np.searchsorted(self._joints, x, side="right") - 1, 0, len(self._splines) - 1)
+        values = np.empty(x.shape)
+        for k in np.unique(piece):
+            values[piece == k] = self._splines[k](x[piece == k])
+        return values

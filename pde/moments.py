@@ -1,0 +1,152 @@
+"""Where the mass of an equation goes, about how widely, and what a coarse grid would do to it: means and variances along paths.
+
+The linear-noise approximation [van Kampen 2007, ch. X]: m' = a(m, t), V' = 2 a_x V + 2D along the paths from the start.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from randwalk.coefficient import ZERO, Coefficient, Floats
+from randwalk.start import Normal, Sites, Start
+
+from .equation import FokkerPlanck
+from .pace import PILOT_STEPS, Pace
+from .schemes import SAME, Clock
+
+STEPS: Final = 64
+FAR: Final = 1000.0
+
+
+@dataclass(frozen=True)
+class Moments:
+    """Moments along the paths from the start of an equation.
+
+    Attributes
+    ----------
+    clock : Clock
+        The steps.
+    t : (steps + 1,) array
+    mean, variance : (steps + 1, paths) arrays
+        m and V.
+    killed : (steps + 1, paths) array
+        ∫κ dt.
+    smearing : (steps + 1, paths) array
+        The variance that upwind fluxes add, for each unit of the cells' width: G' = 2 a_x G + |a|. The Scharfetter–Gummel
+        flux diffuses with D (w/2) coth(w/2), w = ah/D, which for large w is ½|a|h.
+    """
+
+    clock: Clock
+    t: Floats
+    mean: Floats
+    variance: Floats
+    killed: Floats
+    smearing: Floats
+
+    def range(self, deviations: float) -> tuple[float, float]:
+        """The places within that many standard deviations of any path at any time."""
+        reach = deviations * np.sqrt(self.variance)
+        return float((self.mean - reach).min()), float((self.mean + reach).max())
+
+    def coarsest(self, times: Floats) -> float:
+        """The width of cells above which a grid shows nothing of the law at one of the `times`: two standard deviations, or
+        where fluxes add as much variance as there is."""
+        rows = self._rows(times)
+        variance, smearing = self.variance[rows], self.smearing[rows]
+        added = np.divide(variance, smearing, out=np.full_like(variance, np.inf), where=smearing > 0.0)
+        return float(np.minimum(2.0 * np.sqrt(variance), added).min())
+
+    def longest(self, times: Floats) -> Floats:
+        """The steps in time, before each of the `times`, in which a path goes a standard deviation of that time."""
+        steps = (self._moved(times) / np.sqrt(self.variance[self._rows(times)])).max(axis=1)
+        return np.divide(np.diff(times, prepend=0.0), steps, out=np.full_like(steps, np.inf), where=steps > 0.0)
+
+    def pulses(self, times: Floats) -> tuple[Floats, Floats]:
+        """(ends, longest step) of the stretches between breaks: :data:`PILOT_STEPS` for a move by a standard deviation of
+        the next of the `times`, for a doubling of the variance, or for a fall of what is alive by a factor e."""
+        stretches = self.clock.stretches
+        ends = np.array([s.end for s in stretches])
+        deviation = np.sqrt(self.variance[self._rows(times[np.searchsorted(times, ends * (1.0 - SAME))])])
+        variance, killed = (values[self._rows(np.append(0.0, ends))] for values in (self.variance, self.killed))
+        begin = np.maximum(variance[:-1], 0.5 * variance[1:])  # one doubling at most: a point has no variance
+        changes = self._moved(ends) / deviation + np.abs(np.log2(variance[1:] / begin)) + np.diff(killed, axis=0)
+        broken = np.array([s.first > s.begin or s.last < s.end for s in stretches])
+        steps = np.where(broken, PILOT_STEPS * changes.max(axis=1), 0.0)
+        return ends, np.divide(np.diff(ends, prepend=0.0), steps, out=np.full_like(steps, np.inf), where=steps > 0.0)
+
+    def _moved(self, times: Floats) -> Floats:
+        """The lengths of the paths before each of the increasing `times`, (times, paths)."""
+        steps = np.abs(np.diff(self.mean, axis=0, prepend=self.mean[:1]))
+        return np.diff(np.cumsum(steps, axis=0)[self._rows(times)], axis=0, prepend=0.0)
+
+    def _rows(self, times: Floats) -> NDArray[np.int64]:
+        """The first row at or after each of the `times`."""
+        return np.minimum(np.searchsorted(self.t, times * (1.0 - SAME)), self.t.size - 1)
+
+
+def linear_noise(equation: FokkerPlanck, until: float, pace: Pace, start: Start) -> Moments:
+    """Moments from 0, with the law `start`, to `until` with steps that `pace` admits.
+
+    An unstable a_x > 0 is taken as 0, because it acts locally: a window is widened where that is too little.
+    """
+    domain, (drift, slope) = equation.domain, _drift(equation)
+    m, v = _spread(start)
+    k, g = np.zeros_like(v), np.zeros_like(v)
+    rows = [(0.0, m, v, k, g)]
+    bounds = _bounds(equation, m, until)
+    clock = Clock.equal(np.array([until]), until / STEPS, pace)
+    for stretch in clock.stretches:
+        dt = (stretch.end - stretch.begin) / stretch.count
+        for step in range(stretch.count):
+            t = stretch.begin + step * dt
+            x = domain.low + np.mod(m - domain.low, domain.high - domain.low) if domain.periodic else m
+            read = (drift, equation.diffusion, equation.killing, slope)
+            a, d, kappa, j = (_finite(c, x, max(t, stretch.first)) for c in read)
+            j = np.minimum(j, 0.0) * dt
+            d = np.maximum(d, 0.0)
+            m = np.clip(m + a * dt * _phi(j), *bounds)
+            v, g = (old * np.exp(2.0 * j) + new * dt * _phi(2.0 * j) for old, new in ((v, 2.0 * d), (g, np.abs(a))))
+            k = k + kappa * dt
+            rows.append((t + dt, m, v, k, g))
+    return Moments(clock, *(np.array(column) for column in zip(*rows, strict=True)))
+
+
+def _drift(equation: FokkerPlanck) -> tuple[Coefficient, Coefficient]:
+    """The Itô drift and its slope; where a jump leaves none, the declared drift, and no slope."""
+    try:
+        return equation.drift, equation.drift.regular_derivative("x")
+    except ValueError:
+        return equation.declared_drift, ZERO
+
+
+def _bounds(equation: FokkerPlanck, m: Floats, until: float) -> tuple[float, float]:
+    """Places beyond which no path is followed: walls, or a thousand times as far as the first velocity leads."""
+    a, d = (np.abs(_finite(c, m, 0.0)).max() for c in (_drift(equation)[0], equation.diffusion))
+    reach = FAR * (np.ptp(m) + a * until + math.sqrt(2.0 * d * until))
+    low, high = float(m.min() - reach), float(m.max() + reach)
+    domain = equation.domain
+    return (low, high) if domain.periodic else (max(domain.low, low), min(domain.high, high))
+
+
+def _spread(start: Start) -> tuple[Floats, Floats]:
+    """Places and variances about them that stand for a start."""
+    if isinstance(start, Normal):
+        return np.array([start.mean]), np.array([start.sd**2])
+    places = np.array(start.x) if isinstance(start, Sites) else np.array(start.support)
+    return places, np.zeros(places.size)
+
+
+def _finite(coefficient: Coefficient, x: Floats, t: float) -> Floats:
+    """The values, 0 where there is none: the guess may pass where the solution is refused."""
+    return np.nan_to_num(coefficient(x, t), nan=0.0, posinf=0.0, neginf=0.0)
+
+
+def _phi(z: Floats) -> Floats:
+    """(e^z - 1)/z."""
+    small = np.abs(z) < 1e-8
+    return np.where(small, 1.0, np.expm1(z) / np.where(small, 1.0, z))

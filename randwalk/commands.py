@@ -1,0 +1,391 @@
+"""What the command ``randwalk`` can do. Heavy imports stand inside the commands, so that --help answers at once.
+
+Every command refuses bad input and outputs that cannot be written before it runs anything, and writes its files before it
+prints.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import math
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from .output import check_folder, check_output, write_text
+from .status import Stopped
+from .streams import printable, read_standard_input
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from .ensemble import Ensemble
+    from .estimate import Estimate
+    from .pde.solve import Solution
+    from .problem import Problem
+
+app = typer.Typer(
+    help="Declare a random walk once: its simulation, its exact law, its PDE, and the evidence that they agree.",
+    epilog="Exit status: 0 all well; 1 the evidence is against a case; 2 bad input (one line says what); 130 interrupted.",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # help in plain text: half the time
+)
+
+Backend = Annotated[str, typer.Option(help="cpu, cuda or auto (a GPU where it pays): the same results.")]
+Threads = Annotated[int | None, typer.Option(min=1, help="Threads at most; all processors if not given.")]
+Walkers = Annotated[int | None, typer.Option(min=1, help="Walkers of the runs whose cost depends on them.")]
+Seed = Annotated[int | None, typer.Option(min=0, help="Seed; the file's if not given.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")]
+File = Annotated[str, typer.Argument(help="A problem file; - reads it from standard input.")]
+
+
+class Format(StrEnum):
+    """File formats of figures."""
+
+    PNG = "png"
+    SVG = "svg"
+    PDF = "pdf"
+    GIF = "gif"
+    MP4 = "mp4"
+
+
+def command(function: Callable[..., None]) -> Callable[..., None]:
+    """A command of the application. Ctrl-C leaves it as an exception that Typer does not take for its own."""
+
+    @functools.wraps(function)
+    def run(*arguments: Any, **named: Any) -> None:
+        try:
+            function(*arguments, **named)
+        except KeyboardInterrupt:
+            raise Stopped("interrupted") from None
+
+    return app.command()(run)
+
+
+def _version(shown: bool) -> None:
+    if shown:
+        from . import __version__
+
+        print(f"randwalk {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", help="Show the version and exit.", callback=_version, is_eager=True)
+    ] = False,
+) -> None:
+    """What stands before the name of a command."""
+
+
+@command
+def validate(
+    cases: Annotated[
+        list[str] | None,
+        typer.Argument(help="Names of built-in cases, or problem files (- for standard input); all cases if none."),
+    ] = None,
+    walkers: Walkers = None,
+    seed: Seed = None,
+    alpha: Annotated[float, typer.Option(help="Family-wise false-alarm rate.")] = 1e-3,
+    threads: Threads = None,
+    json: Annotated[str | None, typer.Option(metavar="FILE", help="Write the whole report to this file.")] = None,
+    list_cases: Annotated[bool, typer.Option("--list", help="List the built-in cases and what each catches.")] = False,
+    details: Annotated[
+        bool | None, typer.Option("--details/--no-details", help="Print every check; the default for one case.")
+    ] = None,
+    quiet: Quiet = False,
+) -> None:
+    """Check that walk, exact law and equation agree: three rungs a case. Exit 0 if all pass, 1 if not, 2 on bad input."""
+    if json is not None:
+        check_output("--json", json)
+    from randwalk.validate import CaseReport, case_names, load_case
+    from randwalk.validate import validate as run
+
+    if list_cases:
+        for name in cases or case_names():
+            problem = load_case(name)
+            print(f"{name}  {problem.title}")
+            print(f"    catches: {problem.source.data.get('catches', '') if problem.source else ''}")
+        return
+    names = cases or case_names()
+    with _counting("validating", len(names), not quiet) as advance:
+
+        def done(report: CaseReport | str) -> None:
+            advance(report.name if isinstance(report, CaseReport) else report)
+
+        report = run(names, walkers, seed, alpha, threads, done)
+    if json is not None:
+        write_text(json, report.to_json())
+    if not quiet:
+        if details or (details is None and len(cases or ()) == 1):
+            for case in report.cases:
+                print(report.details(case))
+        if report.cases:
+            _print_table(report.table())
+            print(report.summary())
+    for reason in report.failures.values():
+        print(f"randwalk: {reason}", file=sys.stderr)
+    raise typer.Exit(report.status)
+
+
+@command
+def simulate(
+    file: File,
+    out: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Write the ensemble here (.npz, or .nc for netCDF).")
+    ] = None,
+    json: Annotated[str | None, typer.Option(metavar="FILE", help="Write the estimates to this file.")] = None,
+    walkers: Walkers = None,
+    seed: Seed = None,
+    method: Annotated[str, typer.Option(help="auto, paths, occupation or jump.")] = "auto",
+    threads: Threads = None,
+    backend: Backend = "cpu",
+    quiet: Quiet = False,
+) -> None:
+    """Run the walkers of a problem file and print what they found."""
+    if out is not None:
+        check_output("--out", out, (".npz", ".nc"))
+    if json is not None:
+        check_output("--json", json)
+    import randwalk as rw
+
+    problem = _problem(file)
+    stopped: BaseException | None = None
+    try:
+        ensemble = rw.simulate(
+            problem.walk, problem.walkers if walkers is None else walkers, problem.times,
+            problem.seed if seed is None else seed, method,
+            threads=threads, progress=sys.stderr.isatty() and not quiet, backend=backend,
+        )  # fmt: skip
+    except (rw.Interrupted, rw.DeviceError) as stop:  # what is finished is kept and shown
+        if stop.ensemble is None:
+            raise
+        ensemble, stopped = stop.ensemble, stop
+    try:
+        if out is not None:
+            ensemble.save(out)
+        if json is not None:
+            write_text(json, _estimates(problem, ensemble))
+    finally:  # a disk that has become full takes nothing from the screen
+        if not quiet:
+            _print_table(_ensemble_table(problem, ensemble, file))
+    if not quiet:
+        _print_written(out, json)
+    if isinstance(stopped, rw.Interrupted):
+        raise Stopped(f"interrupted with {ensemble.walkers:,} walkers finished")
+    if stopped is not None:
+        raise stopped
+
+
+@command
+def solve(
+    file: File,
+    tolerance: Annotated[
+        float | None, typer.Option(help="Error wanted in the distribution function; the file's if not given.")
+    ] = None,
+    out: Annotated[str | None, typer.Option(metavar="FILE", help="Write positions and densities here (.csv).")] = None,
+    quiet: Quiet = False,
+) -> None:
+    """Solve the equation of a problem file: closed form where there is one, and finite differences."""
+    if out is not None:
+        check_output("--out", out, (".csv",))
+    from rich.table import Table
+
+    import randwalk as rw
+
+    problem = _problem(file)
+    equation = rw.pde.limit(problem.walk)
+    times = [t for t in problem.times if t > 0]
+    solution = rw.pde.solve(equation, times, tolerance=problem.tolerance if tolerance is None else tolerance)
+    if out is not None:
+        header = "x," + ",".join(f"rho_t={t:g}" for t in times)
+        rows = zip(solution.x, *(solution.pdf(solution.x, t) for t in times), strict=True)
+        write_text(out, "\n".join([header, *(",".join(repr(float(v)) for v in row) for row in rows)]) + "\n")
+    if quiet:
+        return
+    print(repr(equation))
+    columns: dict[str, Callable[[float], float]] = {
+        "survival": lambda t: float(solution.survival(t)), "mean": lambda t: float(solution.mean(t)),
+        "sd": lambda t: _spread(solution, t),
+        **{
+            f"passed {wall}": functools.partial(lambda wall, t: float(solution.passed(wall, [t])[0]), wall)
+            for wall in ("left", "right")
+            if isinstance(getattr(equation.domain, wall), (rw.Absorbing, rw.PartiallyAbsorbing))
+        },
+    }  # fmt: skip
+    try:
+        form = rw.pde.closed_form(equation)
+        print(f"closed form: {form.description}")
+        columns["survival, closed form"] = lambda t: float(form.survival(t))
+        if isinstance(equation.domain, rw.Line):
+            columns["mean, closed form"] = lambda t: float(form.mean(t))
+            columns["sd, closed form"] = lambda t: math.sqrt(float(form.variance(t)))
+    except rw.pde.NoClosedForm as reason:
+        print(f"no closed form: {reason}")
+    print(repr(solution))
+    table = Table()
+    for heading in ("time", *columns):
+        table.add_column(heading, justify="right")
+    for t in times:
+        table.add_row(f"{t:g}", *(_number(column, t) for column in columns.values()))
+    _print_table(table)
+    _print_written(out)
+
+
+@command
+def gallery(
+    names: Annotated[list[str] | None, typer.Argument(help="Figures to make; all if none.")] = None,
+    out: Annotated[
+        str, typer.Option(metavar="FOLDER", help="Folder for the figures; made if it is not there.")
+    ] = "figures",
+    format: Annotated[Format, typer.Option(help="File format.")] = Format.PNG,
+    quick: Annotated[bool, typer.Option("--quick", help="Small sizes.")] = False,
+    list_figures: Annotated[bool, typer.Option("--list", help="List the figures.")] = False,
+    quiet: Quiet = False,
+) -> None:
+    """Make the figures of the gallery."""
+    if not list_figures:
+        check_folder("--out", out)
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from randwalk import gallery as room
+
+    if list_figures:
+        for name in names or room.names():
+            print(f"{name:28} {room.title(name)}")
+        return
+    for path in room.save(names or [], out, str(format), quick, progress=sys.stderr.isatty() and not quiet):
+        if not quiet:
+            print(path)
+
+
+@command
+def info() -> None:
+    """Show versions, threads, kernels and devices."""
+    import platform
+    from importlib.metadata import version
+
+    import randwalk as rw
+    from randwalk.device import report
+    from randwalk.kernels.disk import REMEDY, cache_place
+    from randwalk.kernels.philox import STREAM_VERSION
+    from randwalk.threads import available
+
+    cache, reason = cache_place()
+    rows = {
+        "randwalk": rw.__version__,
+        "random stream": f"version {STREAM_VERSION}",
+        "python": platform.python_version(),
+        **{name: version(name) for name in ("numpy", "scipy", "numba")},
+        "threads": available(),
+        "processor": platform.processor() or platform.machine(),
+        "kernel cache": cache or f"none: {reason}; {REMEDY}",
+    }
+    for name, value in [*rows.items(), *report()]:
+        print(f"{name:14} {value}")
+
+
+def _problem(file: str) -> Problem:
+    """The problem in a file, or on standard input."""
+    from .problem import Problem, Source
+
+    if file == "-":
+        return Problem.of(Source.parse(read_standard_input(), "standard input"))
+    return Problem.load(file)
+
+
+@contextmanager
+def _counting(description: str, total: int, shown: bool) -> Iterator[Callable[[str], None]]:
+    """A bar on standard error, if that is a terminal; what is yielded is called with the name of each that is done."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    if not (shown and sys.stderr.isatty()):
+        yield lambda name: None
+        return
+    with Progress(console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task(description, total=total)
+        yield lambda name: progress.update(task, advance=1, description=name)
+
+
+def _ensemble_table(problem: Problem, ensemble: Ensemble, file: str) -> RenderableType:
+    """The estimates of an ensemble as a table for the terminal."""
+    from rich.table import Table
+    from rich.text import Text
+
+    title = f"{problem.title or file}: {ensemble.walkers:,} walkers by {ensemble.method}"
+    table = Table(title=Text(title), title_justify="left")
+    ways = _ways(problem)
+    for heading in ("time", "alive", "mean of survivors", "variance", *ways):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for t in ensemble.times:
+        gone = (ensemble.passed(way, [t])[0] for way in ways)
+        cells = (f"{t:g}", *map(str, (ensemble.survival(t), ensemble.mean(t), ensemble.variance(t), *gone)))
+        table.add_row(*(printable(cell, sys.stdout) for cell in cells))
+    return table
+
+
+def _estimates(problem: Problem, ensemble: Ensemble) -> str:
+    """The same estimates as JSON, unrounded; null where there is no number."""
+
+    def pair(estimate: Estimate) -> dict[str, float | None]:
+        numbers = {"value": float(estimate.value), "error": float(estimate.error)}
+        return {name: number if math.isfinite(number) else None for name, number in numbers.items()}
+
+    rows = [
+        {
+            "time": float(t), "alive": pair(ensemble.survival(t)), "mean": pair(ensemble.mean(t)),
+            "variance": pair(ensemble.variance(t)),
+            "passed": {way: pair(ensemble.passed(way, [t])[0]) for way in _ways(problem)},
+        }
+        for t in ensemble.times
+    ]  # fmt: skip
+    about = {"title": problem.title, "walkers": ensemble.walkers, "method": ensemble.method, "seed": ensemble.seed}
+    return json.dumps(about | {"times": rows}, indent=2) + "\n"
+
+
+def _ways(problem: Problem) -> list[str]:
+    """How a walker may leave."""
+    domain = problem.walk.domain
+    return [*(wall for wall in ("left", "right") if getattr(domain, wall) is not None), "killing"]
+
+
+def _spread(solution: Solution, t: float) -> float:
+    """The standard deviation of the survivors. Masses of cells stand at their centres, which adds h²/12 to the variance of a
+    smooth density (Sheppard's correction)."""
+    mass = solution.density[solution.times == t][0]
+    variance = float(mass @ (solution.x - solution.mean(t)) ** 2 / mass.sum()) - solution.grid.h**2 / 12.0
+    return math.sqrt(max(variance, 0.0))
+
+
+def _number(column: Callable[[float], float], t: float) -> str:
+    value = column(t)
+    return f"{value:.6g}" if math.isfinite(value) else "—"
+
+
+def _print_table(table: RenderableType) -> None:
+    """Print a table as wide as it is, one row a line, whatever the width of the terminal: nothing is cut."""
+    from rich.console import Console
+
+    console = Console(highlight=False)
+    unbounded = console.options.update(max_width=1_000_000)
+    console.width = max(console.width, console.measure(table, options=unbounded).maximum)
+    with console.capture() as printed:
+        console.print(table, crop=False)
+    for line in printed.get().splitlines():
+        print(line.rstrip())
+
+
+def _print_written(*paths: str | None) -> None:
+    for path in paths:
+        if path is not None:
+            print(f"written to {path}")

@@ -1,0 +1,118 @@
+"""Around the commands of :mod:`randwalk.commands`: streams, Ctrl-C and exit statuses."""
+
+from __future__ import annotations
+
+import io
+import signal
+import sys
+import threading
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from types import FrameType
+from typing import TextIO
+
+from .status import BAD_INPUT, CLOSED, FAULT, INTERRUPTED, Stopped
+from .streams import close_output, prepare
+
+
+class _Pressed(KeyboardInterrupt):
+    """Not KeyboardInterrupt itself: Python remembers one that passes through `exec`, even if it is caught later, and kills
+    itself in the end, whatever the exit status."""
+
+
+class _Listener:
+    """Remembers Ctrl-C: what it stops may end in any exception, an import in an ImportError."""
+
+    heard = False
+
+    def __call__(self, number: int, frame: FrameType | None) -> None:
+        self.heard = True
+        while frame is not None:
+            if frame.f_globals.get("__name__") == "importlib._bootstrap":
+                sys.stderr = io.StringIO()  # extension modules print the traceback before they raise an ImportError
+            frame = frame.f_back
+        raise _Pressed
+
+
+@contextmanager
+def _listening() -> Iterator[_Listener]:
+    listener = _Listener()
+    before = signal.getsignal(signal.SIGINT)
+    if before is not signal.default_int_handler or threading.current_thread() is not threading.main_thread():
+        yield listener  # ignored on purpose (nohup), or somebody else's
+        return
+    signal.signal(signal.SIGINT, listener)
+    try:
+        yield listener
+    finally:  # pressed again while threads end: at once, without a word
+        signal.signal(signal.SIGINT, signal.SIG_DFL if listener.heard else before)
+
+
+def launch() -> None:
+    """Run the command that ``sys.argv`` asks for, and exit with a status of :mod:`randwalk.status`."""
+    prepare()
+    output, errors = sys.stdout, sys.stderr
+    with _listening() as interrupt:
+        try:
+            status = _run(output)
+        except (Exception, KeyboardInterrupt) as error:
+            sys.stderr = errors
+            stopped = interrupt.heard or isinstance(error, KeyboardInterrupt)
+            status = _told(Stopped("interrupted") if stopped and not isinstance(error, Stopped) else error)
+        try:
+            output.flush()
+        except (OSError, ValueError):  # told above; or else Python would try once more at its end
+            close_output()
+    sys.exit(status)
+
+
+def _run(output: TextIO) -> int:
+    """The status of the command; BrokenPipeError where nobody reads its output any more."""
+    from .commands import app
+
+    try:
+        status = app(prog_name="randwalk", standalone_mode=False)
+    except SystemExit as stop:
+        if sys.stdout is not output:  # Typer's answer to a closed pipe is 1, and a wrapper around the stream
+            sys.stdout = output
+            raise BrokenPipeError from None
+        status = stop.code
+    if status == INTERRUPTED:
+        raise Stopped("interrupted")
+    output.flush()
+    return status if isinstance(status, int) else 0
+
+
+def _told(error: BaseException) -> int:
+    """Tell what went wrong, in one line if it is the user's to mend; the status that says so."""
+    if isinstance(error, BrokenPipeError):
+        return CLOSED
+    if hasattr(error, "show") and hasattr(error, "exit_code"):  # Typer's: the usage, and what is wrong with it
+        error.show()
+        return int(error.exit_code)
+    if isinstance(error, Stopped):
+        _say(str(error))
+        return INTERRUPTED
+    if isinstance(error, (ValueError, TypeError, OSError, MemoryError, ImportError)):
+        _say(_in_words(error))
+        return BAD_INPUT
+    _say(
+        "".join(traceback.format_exception(error)) + "This is a fault of randwalk: please report it, with these lines."
+    )
+    return FAULT
+
+
+def _in_words(error: Exception) -> str:
+    if isinstance(error, OSError) and error.strerror and error.filename is not None:
+        return f"{error.filename}: {error.strerror}"
+    if isinstance(error, OSError) and error.strerror:
+        return str(error.strerror)
+    if isinstance(error, MemoryError) and not str(error):
+        return "there is not enough memory"
+    return " ".join(str(error).split()) or type(error).__name__
+
+
+def _say(message: str) -> None:
+    with suppress(OSError):  # standard error is closed, too
+        print(f"randwalk: {message}", file=sys.stderr, flush=True)

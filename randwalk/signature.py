@@ -1,0 +1,36 @@
+"""The parameters that a function must be given."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+
+def needed_parameters(function: Callable[..., Any]) -> list[str]:
+    """The names of the positional parameters without a default. NumPy's own functions, which before NumPy 2.4 do not tell
+    theirs, take x, or x and t.
+
+    Raises
+    ------
+    TypeError
+        for a function that does not say what it takes.
+
+    >>> needed_parameters(lambda x, t, width=1.0: x), needed_parameters(np.sin)
+    (['x', 't'], ['x'])
+    """
+    if isinstance(function, np.ufunc):
+        return ["x", "t", *(f"x{i}" for i in range(3, function.nin + 1))][: function.nin]
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except ValueError:
+        name = getattr(function, "__name__", repr(function))
+        raise TypeError(
+            f"a coefficient function takes x, t or (x, t), and {name} does not say what it takes: "
+            f"give lambda x: {name}(x)"
+        ) from None
+    return [
+        p.name for p in parameters if p.default is p.empty and p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
+    ]

@@ -1,0 +1,173 @@
+"""Python functions made of NumPy operations, read into coefficients by calling them once with a symbol."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.lib.mixins import NDArrayOperatorsMixin
+
+from .coefficient import Choice, Coefficient, Constant, T, X, add, apply, depth, multiply, power
+
+DEEPEST = 50  # levels of a tree, and
+LARGEST = 2000  # leaves of a tree that is kept; a function that needs more stays opaque
+NAMES = {"x": X, "t": T}
+
+
+class NotTraceable(TypeError):
+    """The function does something that has no place in a coefficient's tree."""
+
+
+class Traced(NDArrayOperatorsMixin):
+    """What stands for an array while a function is traced: NumPy's operations on it build a tree."""
+
+    def __init__(self, tree: Coefficient, leaves: int = 1) -> None:
+        self.tree, self.leaves = tree, leaves
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Traced:
+        in_place = options.keys() == {"out"} and options["out"][0] is inputs[0]  # x += 1: a new symbol
+        if method != "__call__" or (options and not in_place):
+            raise NotTraceable(ufunc.__name__)
+        return _traced(_operation(ufunc.__name__), inputs)
+
+    def __array_function__(self, function: Callable[..., Any], types: Any, inputs: Any, options: Any) -> Any:
+        if function.__name__ not in ARRAY_FUNCTIONS:
+            raise NotTraceable(function.__name__)
+        return ARRAY_FUNCTIONS[function.__name__](*inputs, **options)
+
+    def __array__(self, *_: Any, **__: Any) -> Any:
+        raise NotTraceable("a symbol is no array")
+
+    def __bool__(self) -> bool:
+        raise NotTraceable("a branch on values")
+
+    def copy(self) -> Traced:
+        return self
+
+
+class Condition(Traced):
+    """A comparison: a choice between two trees. Alone it is 1 where it holds, else 0."""
+
+    def __init__(self, choose: Callable[[Coefficient, Coefficient], Coefficient], leaves: int) -> None:
+        super().__init__(choose(Constant(1.0), Constant(0.0)), leaves)
+        self.choose = choose
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Traced:
+        name = ufunc.__name__
+        logic = {"logical_and": "bitwise_and", "logical_or": "bitwise_or", "logical_not": "invert"}.get(name, name)
+        if logic not in {"bitwise_and", "bitwise_or", "invert"} or not all(isinstance(i, Condition) for i in inputs):
+            return super().__array_ufunc__(ufunc, method, *inputs, **options)
+        first, *rest = (i.choose for i in inputs)
+        leaves = sum(i.leaves for i in inputs)
+        match logic:
+            case "invert":
+                return Condition(lambda a, b: first(b, a), leaves)
+            case "bitwise_and":
+                return Condition(lambda a, b: first(rest[0](a, b), b), leaves)
+        return Condition(lambda a, b: first(a, rest[0](a, b)), leaves)
+
+
+def _tree(value: Any) -> Coefficient:
+    if isinstance(value, Traced):
+        return value.tree
+    if np.ndim(value) or isinstance(value, (bool, np.bool_)):
+        raise NotTraceable(f"{type(value).__name__} in a formula")
+    return Constant(float(value))
+
+
+def _traced(operation: Callable[..., Any], inputs: Sequence[Any]) -> Traced:
+    leaves = sum(i.leaves if isinstance(i, Traced) else 1 for i in inputs)
+    if leaves > LARGEST:
+        raise NotTraceable("too many operations")
+    made = operation(*map(_tree, inputs))
+    return Traced(made, leaves) if isinstance(made, Coefficient) else Condition(made, leaves)
+
+
+def _subtract(a: Coefficient, b: Coefficient) -> Coefficient:
+    return add(a, multiply(Constant(-1.0), b))
+
+
+def _divide(a: Coefficient, b: Coefficient) -> Coefficient:
+    return multiply(a, power(b, Constant(-1.0)))
+
+
+def _at_least(a: Coefficient, b: Coefficient) -> Callable[[Coefficient, Coefficient], Coefficient]:
+    """a ≥ b."""
+    return lambda yes, no: Choice(_subtract(a, b), yes, no)
+
+
+def _above(a: Coefficient, b: Coefficient) -> Callable[[Coefficient, Coefficient], Coefficient]:
+    """a > b, that is not b ≥ a."""
+    return lambda yes, no: Choice(_subtract(b, a), no, yes)
+
+
+OPERATIONS: dict[str, Callable[..., Any]] = {
+    "add": add, "subtract": _subtract, "multiply": multiply, "divide": _divide, "power": power, "float_power": power,
+    "positive": lambda a: a, "negative": lambda a: multiply(Constant(-1.0), a),
+    "square": lambda a: power(a, Constant(2.0)), "reciprocal": lambda a: power(a, Constant(-1.0)),
+    "absolute": lambda a: apply("abs", a), "fabs": lambda a: apply("abs", a),
+    "heaviside": lambda a, _: apply("heaviside", a), "maximum": lambda a, b: Choice(_subtract(a, b), a, b),
+    "minimum": lambda a, b: Choice(_subtract(a, b), b, a), "hypot": lambda a, b: apply("sqrt", add(a**2.0, b**2.0)),
+    "exp2": lambda a: power(Constant(2.0), a), "expm1": lambda a: apply("exp", a) - 1.0,
+    "log1p": lambda a: apply("log", a + 1.0), "log2": lambda a: apply("log", a) / np.log(2.0),
+    "log10": lambda a: apply("log", a) / np.log(10.0), "erfc": lambda a: 1.0 - apply("erf", a),
+    "expit": lambda a: power(1.0 + apply("exp", -a), Constant(-1.0)), "greater_equal": _at_least, "greater": _above,
+    "less_equal": lambda a, b: _at_least(b, a), "less": lambda a, b: _above(b, a),
+}  # fmt: skip
+SAME_NAME = {"sin", "cos", "tan", "exp", "log", "sqrt", "sinh", "cosh", "tanh", "arctan", "sign", "erf"}
+
+
+def _operation(name: str) -> Callable[..., Any]:
+    if name in SAME_NAME:
+        return lambda a: apply(name, a)
+    if name not in OPERATIONS:
+        raise NotTraceable(name)
+    return OPERATIONS[name]
+
+
+def _where(condition: Any, yes: Any, no: Any) -> Traced:
+    if not isinstance(condition, Condition):
+        raise NotTraceable("where without a comparison")
+    return _traced(condition.choose, (yes, no))
+
+
+def _clip(a: Any, low: Any = None, high: Any = None) -> Any:
+    a = a if low is None else np.maximum(a, low)
+    return a if high is None else np.minimum(a, high)
+
+
+def _select(conditions: Sequence[Any], choices: Sequence[Any], default: Any = 0.0) -> Any:
+    result = default
+    for condition, choice in reversed(list(zip(conditions, choices, strict=True))):
+        result = _where(condition, choice, result)
+    return result
+
+
+def _polyval(coefficients: Any, x: Any) -> Any:
+    value: Any = 0.0
+    for coefficient in coefficients:
+        value = value * x + coefficient
+    return value
+
+
+ARRAY_FUNCTIONS: dict[str, Callable[..., Any]] = {
+    "where": _where, "clip": _clip, "select": _select, "polyval": _polyval,
+    "zeros_like": lambda a, **_: 0.0, "ones_like": lambda a, **_: 1.0, "full_like": lambda a, value, **_: value,
+}  # fmt: skip
+
+
+def trace(function: Callable[..., Any], arguments: Sequence[str]) -> Coefficient | None:
+    """The tree of a function of the named arguments, by calling it with symbols; None if it is not made of operations
+    that a tree has: branches, loops over values, `math`, tables. Whether the tree is the function is for the caller to
+    check.
+
+    >>> print(trace(lambda x: np.where(x > 0, 2.0, 1.0) * np.sin(3 * x), ["x"]))
+    where(-x >= 0, 1, 2)*sin(3*x)
+    """
+    try:
+        with np.errstate(all="ignore"):
+            tree = _tree(function(*(Traced(NAMES[name]) for name in arguments)))
+        return tree if depth(tree) <= DEEPEST else None
+    except Exception:  # whatever the function says to a symbol, it is opaque
+        return None

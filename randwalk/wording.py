@@ -1,0 +1,34 @@
+"""Pieces of messages: a value cut to a length that fits on a line, and the known word that was probably meant."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from typing import Any
+
+WIDEST = 80  # characters of a value that are shown
+
+
+def shown(value: Any) -> str:
+    """The repr of a value, cut in the middle if it is long.
+
+    >>> shown([0.5, "a"]), len(shown(list(range(1000))))
+    ("[0.5, 'a']", 80)
+    """
+    try:
+        text = repr(value)
+    except ValueError:  # Python writes no whole number of more than 4300 digits
+        return "a number of thousands of digits"
+    if len(text) <= WIDEST:
+        return text
+    return f"{text[: WIDEST - 20]} … {text[-17:]}"
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """``"; did you mean 'dx'?"`` if one of the `known` words is close to `word`, else nothing.
+
+    >>> did_you_mean("absorbin", ["absorbing", "reflecting"])
+    "; did you mean 'absorbing'?"
+    """
+    close = difflib.get_close_matches(word, list(known), 1)
+    return f"; did you mean {close[0]!r}?" if close else ""
