@@ -195,7 +195,9 @@ class ClosedForm:
         return sum(float(side[0]) for side in self.law.split(end, time))
 
     def _refuse_wall(self, wall: str, known: list[str]) -> None:
-        raise ValueError(f"wall = {shown(wall)}: walkers leave through {' and '.join(map(repr, known)) or 'no wall'} here")
+        raise ValueError(
+            f"wall = {shown(wall)}: walkers leave through {' and '.join(map(repr, known)) or 'no wall'} here"
+        )
 
     def _moments(self, t: ArrayLike) -> tuple[Floats, Floats]:
         if not isinstance(self.equation.domain, Line):

@@ -173,7 +173,7 @@ class SmoothedLaw:
         low, high = self.law.walk.domain.low, self.law.walk.domain.high
         share = np.zeros(array.size - 1)
         for shift in (-1.0, 0.0, 1.0) if table.wrap else (0.0,):
-            bounds = array + shift * (high - low) if table.wrap else array
+            bounds = np.clip(array, low, high) + shift * (high - low) if table.wrap else array
             inside = np.clip((bounds[:, None] - (x - half)) / (2.0 * half), 0.0, 1.0)
             share += np.diff(inside, axis=0) @ p
         if not table.wrap:
