@@ -94,7 +94,7 @@ class ClosedForm:
         t = _times("t", t, from_start=True)
         alive = np.exp(-self.killing * t) if self.killing else np.ones(t.shape)
         if self.law.exits:
-            alive *= np.reshape([self._staying(time) for time in t.flat], t.shape)
+            alive *= np.reshape([self._staying(float(time)) for time in t.flat], t.shape)
         return alive
 
     def first_passage_density(self, wall: str, t: ArrayLike) -> Floats:
@@ -187,10 +187,12 @@ class ClosedForm:
         """The fraction that has not left through a wall by `time`."""
         if not self.law.exits or time == 0.0:
             return 1.0
-        if math.isinf(time):
-            left = sum(float(self.law.passed(side, np.array([time]), 0.0)[0]) for side in self.law.exits)
-            return max(1.0 - left, 0.0) if isinstance(self.law.green, HalfLine) else 0.0
         domain = self.equation.domain
+        if math.isinf(time):
+            if math.isfinite(domain.low) and math.isfinite(domain.high):
+                return 0.0
+            left = sum(float(self.law.passed(side, np.array([time]), 0.0)[0]) for side in self.law.exits)
+            return max(1.0 - left, 0.0)
         end = np.array([domain.low if math.isfinite(domain.low) else domain.high])
         return sum(float(side[0]) for side in self.law.split(end, time))
 

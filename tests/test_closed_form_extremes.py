@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Callable
 from typing import Any
 
 import mpmath as mp
@@ -32,11 +33,12 @@ def solved(z: float, b: float, d: float, kappa: float, k: float, length: float, 
                 lambda x: (mp.exp(m2 * (x - length)), m2 * mp.exp(m2 * (x - length))),
             ]
 
-        def at_wall(value: Any, slope: Any, reactivity: float, sign: int) -> Any:
+        def at_wall(pair: tuple[Any, Any], reactivity: float, sign: int) -> Any:
+            value, slope = pair
             return value if math.isinf(reactivity) else reactivity * value + sign * d * slope
 
-        here = [at_wall(*pair(mp.mpf(0)), k, -1) for pair in pairs]
-        there = [at_wall(*pair(length), other, 1) for pair in pairs]
+        here = [at_wall(pair(mp.mpf(0)), k, -1) for pair in pairs]
+        there = [at_wall(pair(length), other, 1) for pair in pairs]
         right = mp.mpf(1) if math.isinf(k) else mp.mpf(k)
         det = here[0] * there[1] - here[1] * there[0]
         return float(right * (there[1] * pairs[0](x)[0] - there[0] * pairs[1](x)[0]) / det)
@@ -145,7 +147,8 @@ def random_problem(rng: np.random.Generator) -> tuple[FokkerPlanck, float, list[
 
     def wall() -> Any:
         strength = float(10.0 ** rng.choice([-12, -3, 0, 3, 12]) * d / length)
-        return [A, R, rw.PartiallyAbsorbing(strength)][rng.integers(3)]
+        kinds: list[Any] = [A, R, rw.PartiallyAbsorbing(strength)]
+        return kinds[rng.integers(3)]
 
     low = float(rng.choice([0.0, -0.5, 3.0]) * length)
     high = low + float(length)
@@ -190,9 +193,8 @@ def test_nobody_is_lost_at_the_extremes(seed: int) -> None:
 
 @pytest.mark.parametrize("start", [0.3, rw.Uniform(0.1, 0.8)])
 def test_the_limit_is_where_late_times_go(start: Any) -> None:
-    for left, right, a, kappa in itertools.product(
-        (A, rw.PartiallyAbsorbing(0.7)), (A, R), (-2.0, 0.0, 1.5), (0.0, 0.4)
-    ):
+    walls: list[tuple[Any, Any]] = [(A, A), (A, R), (rw.PartiallyAbsorbing(0.7), A), (rw.PartiallyAbsorbing(0.7), R)]
+    for (left, right), a, kappa in itertools.product(walls, (-2.0, 0.0, 1.5), (0.0, 0.4)):
         form = closed_form(FokkerPlanck(a, 0.5, rw.Interval(0, 1, left, right), start, kappa))
         # the slowest mode decays faster than exp(-0.08 t): a weak wall and a drift away from it
         late = form.passed("left", [200.0 / 0.08, INF])
@@ -226,8 +228,10 @@ FORMS = [
 @pytest.mark.parametrize("equation", FORMS, ids=str)
 def test_what_is_no_time_and_no_place(equation: FokkerPlanck) -> None:
     form = closed_form(equation)
-    for bad in (math.nan, [1.0, math.nan], -1.0, 0.0, INF):
-        for ask in (lambda t: form.pdf(0.5, t), lambda t: form.cdf(0.5, t)):
+    wrong: list[Any] = [math.nan, [1.0, math.nan], -1.0, 0.0, INF]
+    densities: list[Callable[[Any], Any]] = [lambda t: form.pdf(0.5, t), lambda t: form.cdf(0.5, t)]
+    for bad in wrong:
+        for ask in densities:
             with pytest.raises(ValueError, match=r"^t = "):
                 ask(bad)
     for bad in (math.nan, -1.0, 0.0, INF):
@@ -238,12 +242,13 @@ def test_what_is_no_time_and_no_place(equation: FokkerPlanck) -> None:
             form.survival(bad)
         with pytest.raises(ValueError, match=r"^times = "):
             form.passed("killing", bad)
-    for bad in ("noon", None, [1.0, "x"], 1j, {}):
-        for ask in (form.survival, lambda t: form.pdf(0.5, t), lambda t: form.mass([0.0, 1.0], t)):
+    nothing: list[Any] = ["noon", None, [1.0, "x"], 1j, {}]
+    for bad in nothing:
+        for ask in (form.survival, densities[0], lambda t: form.mass([0.0, 1.0], t)):
             with pytest.raises(TypeError, match=r"^t = .*must be a number"):
-                ask(bad)  # type: ignore[arg-type]
+                ask(bad)
         with pytest.raises(TypeError, match=r"^x = .*must be a number"):
-            form.cdf(bad, 1.0)  # type: ignore[arg-type]
+            form.cdf(bad, 1.0)
     with pytest.raises(ValueError, match=r"^x = nan"):
         form.pdf(math.nan, 1.0)
     with pytest.raises(ValueError, match="do not broadcast"):

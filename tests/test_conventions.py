@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -36,14 +37,15 @@ def made(name: str) -> rw.LatticeWalk:
 @cache
 def law(name: str, kind: str) -> Any:
     walk = made(name)
-    return {
+    kinds: dict[str, Callable[[], Any]] = {
         "ensemble": lambda: rw.simulate(walk, WALKERS, TIMES, seed=1),
         "passages": lambda: rw.simulate(walk, WALKERS, TIMES, seed=1, record=[rw.FirstPassage()]),
         "exact law": lambda: exact_law(walk, TIMES),
         "smoothed law": lambda: exact_law(walk, TIMES).smoothed(),
         "solution": lambda: solve(limit(walk), TIMES, tolerance=TOLERANCE),
         "closed form": lambda: closed_form(limit(walk)),
-    }[kind]()
+    }
+    return kinds[kind]()
 
 
 def sampled(kind: str) -> float:
@@ -74,9 +76,9 @@ def test_what_has_left_and_what_is_left(name: str, kind: str) -> None:
     alive = np.asarray(this.survival(TIMES))
     assert alive.shape == (2,) and np.asarray(this.survival(1.0)).shape == ()
     np.testing.assert_allclose(alive, form.survival(TIMES), rtol=0, atol=sampled(kind))
-    for wall in ("up", None, 0):
+    for bad in ("up", None, 0):
         with pytest.raises(ValueError, match="wall = "):
-            this.passed(wall, 1.0)
+            this.passed(bad, 1.0)
 
 
 @pytest.mark.parametrize("name", WALKS)
@@ -97,11 +99,13 @@ def test_masses(name: str, kind: str) -> None:
 @pytest.mark.parametrize("name", ["half-line", "killed on the line"])
 def test_times_that_are_none(name: str, kind: str) -> None:
     this, wall = law(name, kind), "left" if name == "half-line" else "killing"
-    for bad in (math.nan, -1.0, [0.5, math.nan]):
+    wrong: list[Any] = [math.nan, -1.0, [0.5, math.nan]]
+    for bad in wrong:
         for ask in (this.survival, lambda t: this.passed(wall, t), lambda t: this.mass([0.0, 1.0], t)):
             with pytest.raises((ValueError, TypeError), match=r"^(t|times)\b"):
                 ask(bad)
-    for bad in ("noon", None, 1j, {}):
+    nothing: list[Any] = ["noon", None, 1j, {}]
+    for bad in nothing:
         for ask in (this.survival, lambda t: this.passed(wall, t), lambda t: this.mass([0.0, 1.0], t)):
             with pytest.raises(TypeError, match=r"^(t|times) = "):
                 ask(bad)
@@ -156,7 +160,7 @@ def test_units_change_nothing(name: str, length: float, time: float) -> None:
     assert walk.steps(TIMES) == scaled.steps([t * time for t in TIMES])
     edges = walk.lattice.x(np.array([2, 5, 9, 14])) + 0.5 * walk.dx
     t = time * 1.0
-    pairs = [
+    pairs: list[tuple[Any, Any, float]] = [
         (law(name, "exact law"), exact_law(scaled, [v * time for v in TIMES]), 1e-6),
         (law(name, "solution"), solve(limit(scaled), [v * time for v in TIMES], tolerance=TOLERANCE), 1e-6),
         (law(name, "closed form"), closed_form(limit(scaled)), 1e-12),

@@ -217,11 +217,12 @@ def check_comparable(ensemble: Ensemble, law: Law) -> None:
             "observed recorded t = 0, when the solution of an equation is its start: simulate without that time, or compare "
             "with rw.pde.exact_law(observed.walk, observed.times)"
         )
-    for t in ensemble.times.tolist() if hasattr(law, "times") else ():
+    times: Floats = getattr(law, "times", ensemble.times)  # a formula answers at any
+    for t in ensemble.times.tolist():
         try:
-            row_of(t, law.times)
+            row_of(t, times)
         except ValueError:
-            known = ", ".join(f"{v:.9g}" for v in law.times[:8]) + (", …" if len(law.times) > 8 else "")
+            known = ", ".join(f"{v:.9g}" for v in times[:8]) + (", …" if len(times) > 8 else "")
             raise ValueError(
                 f"expected was not computed at t = {t:.12g}, which observed recorded, but at {known}: give observed.times to "
                 "it, or run the ensemble at its times"

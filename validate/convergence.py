@@ -170,7 +170,7 @@ def _places(law: ClosedForm | Solution, t: float, low: float, high: float, width
     reach = max(high - low, width)
     while end < domain.high and float(below(end)) < 1.0 - SEEN and math.isfinite(end):
         end, reach = min(end + reach, domain.high), 2.0 * reach
-    found = []
+    found: list[float] = []
     for part in (SEEN, 1.0 - SEEN):
         left, right = begin, end
         while right - left > max(width, (end - begin) / 2.0**50):
