@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike
 
+from randwalk.arguments import known_numbers, number, shown
+from randwalk.binning import check_edges
 from randwalk.coefficient import Floats, affine_parts, constant_value, tanh_parts
 from randwalk.domain import Absorbing, Interval, Line, PartiallyAbsorbing, Ring, Wall
 from randwalk.start import Normal
@@ -25,6 +27,7 @@ from .series import Bar
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+FARTHEST = 1e120  # a place, in any unit; farther is infinitely far
 SAME = 1e-12  # relative difference up to which height = 2 D rate counts as equal
 
 
@@ -36,8 +39,9 @@ class NoClosedForm(ValueError):
 class ClosedForm:
     """The solution ρ(x, t) of an equation by formula; made by :func:`closed_form`.
 
-    All times are > 0 and in the units of the coefficients. Densities and masses are accurate to about 1e-12 of their
-    largest value over x; densities and masses of bins in the tails keep their relative accuracy, except on a wide ring.
+    All times are > 0 (:meth:`survival` and :meth:`passed` take 0 and infinity too) and in the units of the coefficients.
+    Densities and masses are accurate to about 1e-12 of their largest value over x; densities and masses of bins in the tails
+    keep their relative accuracy, except on a wide ring.
 
     Attributes
     ----------
@@ -52,70 +56,71 @@ class ClosedForm:
     killing: float
 
     def pdf(self, x: ArrayLike, t: ArrayLike) -> Floats:
-        """The density ρ(x, t), of the broadcast shape of `x` and `t`; it integrates to :meth:`survival`."""
-        x, t = np.broadcast_arrays(np.asarray(x, dtype=np.float64), _times(t))
+        """The density ρ(x, t), of the broadcast shape of `x` and `t`; it integrates to :meth:`survival`.
+
+        0 outside the domain; on a ring `x` and `x` + a circumference are the same place.
+        """
+        x, t = self._places(x, _times("t", t))
         domain = self.equation.domain
-        inside = np.ones(x.shape, dtype=bool) if domain.periodic else (x >= domain.low) & (x <= domain.high)
+        x = _on_ring(x, domain) if isinstance(domain, Ring) else x
+        inside = np.isfinite(x) & (domain.periodic | ((x >= domain.low) & (x <= domain.high)))
         values = np.zeros(x.shape)
-        values[inside] = self.law.pdf(x[inside], t[inside]) * np.exp(-self.killing * t[inside])
+        density = np.maximum(self.law.pdf(x[inside], t[inside]), 0.0)  # rounding at an absorbing wall
+        values[inside] = density * np.exp(-self.killing * t[inside])
         return values
 
     def cdf(self, x: ArrayLike, t: ArrayLike) -> Floats:
         """The mass in (low, x] at time `t`, of the broadcast shape of `x` and `t`; up to the high end, :meth:`survival`."""
-        x, t = np.broadcast_arrays(np.asarray(x, dtype=np.float64), _times(t))
+        x, t = self._places(x, _times("t", t))
         values = np.empty(x.shape)
         for time in np.unique(t):
             here = t == time
-            values[here] = self.law.split(self._clipped(x[here]), float(time))[0] * math.exp(-self.killing * time)
+            values[here] = self._below(self._clipped(x[here]), float(time)) * math.exp(-self.killing * time)
         return values
 
     def mass(self, edges: ArrayLike, t: float) -> Floats:
-        """The probabilities of the bins between the increasing `edges`, shape (len(edges) - 1,)."""
-        edges = np.asarray(edges, dtype=np.float64)
-        if edges.ndim != 1 or edges.size < 2 or not (np.diff(edges) > 0).all():
-            raise ValueError(f"edges must be a list of at least two increasing numbers, not of shape {edges.shape}")
-        time = float(_times(t))
+        """The probabilities of the bins between the increasing `edges`, shape (len(edges) - 1,); the ends may be infinite."""
+        edges = _seen(check_edges(edges))
+        time = float(_times("t", number("t", t)))
         inside, place = np.unique(self._clipped(edges), return_inverse=True)
         mass = np.zeros(edges.size - 1)
         if inside.size > 1:
-            bins = self.law.bins(inside, time)
             full = np.diff(place) > 0
-            mass[full] = bins[place[:-1][full]]
-        return mass * math.exp(-self.killing * time)
+            mass[full] = self._bins(inside, time)[place[:-1][full]]
+        return np.maximum(mass, 0.0) * math.exp(-self.killing * time) + 0.0  # no -0
 
     def survival(self, t: ArrayLike) -> Floats:
-        """The fraction still walking at each of the times `t` ≥ 0, of the shape of `t`."""
-        t = np.asarray(t, dtype=np.float64)
-        if not (t >= 0).all():
-            raise ValueError(f"t = {t.min():g}: must not be negative")
-        alive = np.exp(-self.killing * t)
+        """The fraction still walking at each of the times `t` ≥ 0, of the shape of `t`; at infinity its limit."""
+        t = _times("t", t, from_start=True)
+        alive = np.exp(-self.killing * t) if self.killing else np.ones(t.shape)
         if self.law.exits:
-            domain = self.equation.domain
-            end = np.array([domain.low if math.isfinite(domain.low) else domain.high])
-            alive *= np.reshape(
-                [sum(float(s[0]) for s in self.law.split(end, time)) if time else 1.0 for time in t.flat], t.shape
-            )
+            alive *= np.reshape([self._staying(float(time)) for time in t.flat], t.shape)
         return alive
 
     def first_passage_density(self, wall: str, t: ArrayLike) -> Floats:
         """The probability per time of being absorbed at `wall`, "left" or "right", at the times `t`."""
-        self._check_wall(wall, killing=False)
-        t = _times(t)
+        if not isinstance(wall, str) or wall not in self.law.exits:
+            self._refuse_wall(wall, [*self.law.exits])
+        t = _times("t", t)
         return self.law.flux(wall, t.ravel()).reshape(t.shape) * np.exp(-self.killing * t)
 
     def passed(self, wall: str, times: ArrayLike) -> Floats:
-        """The probability of having been absorbed at `wall` ("left", "right" or "killing") by each of the `times` ≥ 0."""
-        self._check_wall(wall, killing=True)
-        times = np.asarray(times, dtype=np.float64)
-        if not (times >= 0).all():
-            raise ValueError(f"times = {times.min():g}: must not be negative")
-        if wall == "killing" and not self.law.exits:
+        """The probability of having been absorbed at `wall` ("left", "right" or "killing") by each of the `times` ≥ 0.
+
+        At infinity its limit. At a wall that reflects, and by "killing" without killing, it is 0.
+        """
+        domain = self.equation.domain
+        if not (wall == "killing" or (wall in ("left", "right") and getattr(domain, wall) is not None)):
+            self._refuse_wall(wall, [*self.law.exits, *(["killing"] if self.killing else [])])
+        times = _times("times", times, from_start=True)
+        values, late = np.zeros(times.shape), times > 0
+        if wall == "killing" and self.killing and self.law.exits:
+            left = sum(self.passed(side, times) for side in self.law.exits)
+            return np.maximum(1.0 - self.survival(times) - left, 0.0)
+        if wall == "killing" and self.killing:
             return -np.expm1(-self.killing * times)
-        if wall == "killing":
-            return 1.0 - self.survival(times) - sum(self.passed(side, times) for side in self.law.exits)
-        values = np.zeros(times.shape)
-        late = times > 0
-        values[late] = self.law.passed(wall, times[late], self.killing)
+        if wall in self.law.exits:
+            values[late] = self.law.passed(wall, times[late], self.killing)
         return values
 
     def mean(self, t: ArrayLike) -> Floats:
@@ -131,7 +136,7 @@ class ClosedForm:
         from randwalk.plotting import COLOURS, axes
 
         ax = axes(ax)
-        times = np.atleast_1d(_times(t))
+        times = np.atleast_1d(_times("t", t))
         low, high = self._window(float(times.max()))
         x = np.linspace(low, high, 801)
         for count, time in enumerate(times, start=1):
@@ -145,20 +150,61 @@ class ClosedForm:
     def __repr__(self) -> str:
         return f"ClosedForm({self.description}; {self.equation})"
 
+    def _places(self, x: ArrayLike, t: Floats) -> tuple[Floats, Floats]:
+        """`x` and `t` broadcast."""
+        x = _seen(known_numbers("x", x))
+        try:
+            x, t = np.broadcast_arrays(x, t)
+        except ValueError:
+            raise ValueError(f"x of shape {x.shape} and t of shape {t.shape} do not broadcast to one shape") from None
+        return x, t
+
     def _clipped(self, x: Floats) -> Floats:
         return np.clip(x, self.equation.domain.low, self.equation.domain.high)
 
-    def _check_wall(self, wall: str, killing: bool) -> None:
-        known = [*self.law.exits, *(["killing"] if killing and self.killing else [])]
-        if wall not in known:
-            raise ValueError(
-                f"wall = {wall!r}: walkers leave through {' and '.join(map(repr, known)) or 'no wall'} here"
-            )
+    def _below(self, x: Floats, time: float) -> Floats:
+        """The mass below each of the `x`, which may be infinite, without killing."""
+        values = np.where(x > 0.0, self._staying(time) if np.isposinf(x).any() else 0.0, 0.0)
+        finite = np.isfinite(x)
+        if finite.any():
+            values[finite] = self.law.split(x[finite], time)[0]
+        return values
+
+    def _bins(self, edges: Floats, time: float) -> Floats:
+        """The masses between increasing `edges`, of which the first and the last may be infinite, without killing."""
+        finite = edges[np.isfinite(edges)]
+        if not finite.size:
+            return np.array([self._staying(time)])
+        mass = [self.law.bins(finite, time)] if finite.size > 1 else []
+        below, above = self.law.split(finite[[0, -1]], time)
+        if np.isneginf(edges[0]):
+            mass.insert(0, below[:1])
+        if np.isposinf(edges[-1]):
+            mass.append(above[1:])
+        return np.concatenate(mass)
+
+    def _staying(self, time: float) -> float:
+        """The fraction that has not left through a wall by `time`."""
+        if not self.law.exits or time == 0.0:
+            return 1.0
+        domain = self.equation.domain
+        if math.isinf(time):
+            if math.isfinite(domain.low) and math.isfinite(domain.high):
+                return 0.0
+            left = sum(float(self.law.passed(side, np.array([time]), 0.0)[0]) for side in self.law.exits)
+            return max(1.0 - left, 0.0)
+        end = np.array([domain.low if math.isfinite(domain.low) else domain.high])
+        return sum(float(side[0]) for side in self.law.split(end, time))
+
+    def _refuse_wall(self, wall: str, known: list[str]) -> None:
+        raise ValueError(
+            f"wall = {shown(wall)}: walkers leave through {' and '.join(map(repr, known)) or 'no wall'} here"
+        )
 
     def _moments(self, t: ArrayLike) -> tuple[Floats, Floats]:
         if not isinstance(self.equation.domain, Line):
             raise NoClosedForm(f"mean and variance have a closed form on Line(), not on {self.equation.domain}")
-        t = _times(t)
+        t = _times("t", t)
         mean, variance = self.law.moments(t.ravel())
         return mean.reshape(t.shape), variance.reshape(t.shape)
 
@@ -279,8 +325,29 @@ def _adjective(wall: Wall) -> str:
     return {0.0: "reflecting", math.inf: "absorbing"}.get(_reactivity(wall), "partially absorbing")
 
 
-def _times(t: ArrayLike) -> Floats:
-    t = np.asarray(t, dtype=np.float64)
-    if not ((t > 0) & np.isfinite(t)).all():
-        raise ValueError(f"t = {t[~((t > 0) & np.isfinite(t))].flat[0]:g}: must be positive and finite")
-    return t
+def _seen(x: Floats) -> Floats:
+    """Places so far that their squares overflow count as infinitely far."""
+    return np.where(np.abs(x) > FARTHEST, np.copysign(np.inf, x), x)
+
+
+def _on_ring(x: Floats, ring: Ring) -> Floats:
+    """Places brought back to the `ring`; infinite ones as they are. Refused where a double does not say where that is."""
+    length, finite = ring.high - ring.low, np.isfinite(x)
+    far = finite & (np.abs(x - ring.low) > 2.0**52 * length)
+    if far.any():
+        raise ValueError(
+            f"x = {x[far][0]:g}: so many times round {ring} that a double does not say where; give it between "
+            f"{ring.low:g} and {ring.high:g}"
+        )
+    there = finite & ((x < ring.low) | (x > ring.high))
+    return np.where(there, ring.low + np.mod(np.where(finite, x, ring.low) - ring.low, length), x)
+
+
+def _times(name: str, t: ArrayLike, from_start: bool = False) -> Floats:
+    """Times as an array; refused unless they are positive and finite, or, `from_start`, between 0 and infinity."""
+    times = known_numbers(name, t)
+    wrong = times < 0 if from_start else ~((times > 0) & np.isfinite(times))
+    if wrong.any():
+        rule = "not be negative" if from_start else "be positive and finite; the law at time 0 is the start"
+        raise ValueError(f"{name} = {times[wrong].flat[0]:g}: must {rule}")
+    return times

@@ -20,9 +20,13 @@ from scipy import special
 
 from randwalk.coefficient import Floats
 
+from .exits import exit_probability
+
 NODES, WEIGHTS = np.polynomial.legendre.leggauss(16)
 CHUNK = 1 << 15  # entries of one work array: small enough for the cache
 ROOT_PI = math.sqrt(math.pi)
+VANISHED = -745.0  # exp() of less is 0 in a double
+WIDE = 39.0  # standard deviations of a normal law beyond which its density is 0 in a double
 Split: TypeAlias = tuple[Floats, Floats]
 
 
@@ -30,6 +34,34 @@ def gauss_legendre(breaks: Floats) -> tuple[Floats, Floats]:
     """16 nodes and weights for each panel between consecutive `breaks`, both of shape (panels, 16)."""
     half = 0.5 * np.diff(breaks)[:, None]
     return 0.5 * (breaks[1:] + breaks[:-1])[:, None] + half * NODES, half * WEIGHTS
+
+
+@dataclass(frozen=True)
+class Panels:
+    """The masses on panels between increasing `ends`: sides and bins are sums of them, so that small ones keep their digits."""
+
+    ends: Floats
+    masses: Floats
+
+    @classmethod
+    def of(cls, breaks: Floats, places: Floats, density: Callable[[Floats], Floats]) -> Panels:
+        """`density` integrated between the `breaks`, with the `places` that lie among them as ends too."""
+        ends = np.unique(np.concatenate([breaks, np.clip(places, breaks.min(), breaks.max())]))
+        nodes, weights = gauss_legendre(ends)
+        return cls(ends, (density(nodes.ravel()).reshape(nodes.shape) * weights).sum(axis=1))
+
+    def _place(self, x: Floats) -> NDArray[np.int64]:
+        return np.searchsorted(self.ends, np.clip(x, self.ends[0], self.ends[-1]))
+
+    def split(self, x: Floats) -> Split:
+        """The masses on both sides of each of the `x`, which are ends."""
+        left = np.concatenate([[0.0], np.cumsum(self.masses)])
+        right = np.concatenate([[0.0], np.cumsum(self.masses[::-1])])[::-1]
+        return left[self._place(x)], right[self._place(x)]
+
+    def bins(self, edges: Floats) -> Floats:
+        """The masses between `edges`, which are ends."""
+        return np.array([self.masses[i:j].sum() for i, j in pairwise(self._place(edges))])
 
 
 def deficit(z: ArrayLike) -> Floats:
@@ -91,14 +123,40 @@ class Green(ABC):
         """The probability per time that leaves through `wall`; the arguments broadcast."""
         raise NotImplementedError("asked only of laws that have exits")
 
-    def passed(self, wall: str, t: Floats, y: float, killing: float) -> Floats:
-        """∫ flux exp(-killing s) ds from 0 to each of the times `t` (one-dimensional)."""
+    def passed(self, wall: str, t: Floats, y: Floats, killing: float) -> Floats:
+        """∫ flux exp(-killing s) ds from 0 to each of the finite times `t`, for the start `y` of each (one-dimensional)."""
         raise NotImplementedError("asked only of laws that have exits")
+
+    def passed_ever(self, wall: str, y: Floats, killing: float) -> Floats:
+        """The limit of `passed` as t → ∞, for starts `y` (one-dimensional)."""
+        raise NotImplementedError("asked only of laws that have exits")
+
+    def beside(self, side: str) -> Green:
+        """The law of a walker that meets the wall on this `side` ("left" or "right") alone."""
+        raise NotImplementedError("asked only of laws that have walls")
+
+    def reach(self, t: float) -> tuple[float, float]:
+        """How far from the lower and from the upper end a walker may start and still meet it by time `t`."""
+        wide = WIDE * self.spread(t)
+        return wide + max(-self.drift * t, 0.0), wide + max(self.drift * t, 0.0)
+
+    def arriving(self, t: float) -> tuple[float, float]:
+        """The starts between which the law changes over the spread: those that may, but need not, have met a wall by `t`."""
+        return -math.inf, math.inf
+
+    def arrived(self, t: float) -> list[Floats]:
+        """Breaks between which the law of those that have met a wall long before `t` is smooth."""
+        return []
 
     @property
     def layer(self) -> float:
         """D/|a|: the thickness of the boundary layer at a wall."""
         return self.diffusion / abs(self.drift) if self.drift else math.inf
+
+    def layer_with(self, killing: float) -> float:
+        """2D/(√(a² + 4Dκ) + |a|): where walkers are killed, what leaves by a wall falls off over that too."""
+        fall = math.hypot(self.drift, 2.0 * math.sqrt(self.diffusion * killing)) + abs(self.drift)
+        return 2.0 * self.diffusion / fall if fall else math.inf
 
     def spread(self, t: float) -> float:
         """The standard deviation of the free displacement."""
@@ -152,6 +210,25 @@ class HalfLine(Green):
     def _away(self) -> float:
         return self.drift if math.isfinite(self.low) else -self.drift
 
+    def beside(self, side: str) -> HalfLine:
+        return self
+
+    def _front(self, t: float) -> float:
+        """How far from the wall they begin that have met it by `t` but for a part that vanishes; 0 without a drift onto it."""
+        return max(-self._away * t - WIDE * self.spread(t), 0.0)
+
+    def arriving(self, t: float) -> tuple[float, float]:
+        front = self._front(t)
+        return (self.low + front, math.inf) if math.isfinite(self.low) else (-math.inf, self.high - front)
+
+    def arrived(self, t: float) -> list[Floats]:
+        """Behind the front they have left at the rate K of a layer: as exp(K distance/D), which starts anew at the front."""
+        front, decay = self._front(t), self.diffusion / self.reactivity if self.reactivity else math.inf
+        if not 0.0 < decay < front:
+            return []
+        behind = front - np.append(decay * 2.5 ** np.arange(-1.0, math.log(front / decay, 2.5)), 0.0)
+        return [self.low + behind if math.isfinite(self.low) else self.high - behind]
+
     def pdf(self, x: Floats, t: Floats, y: Floats) -> Floats:
         return self._pdf(self._inward(x), t, self._inward(y))
 
@@ -179,10 +256,10 @@ class HalfLine(Green):
         near, far = self._near(xi, t, eta), self._far(xi, t, eta)
         return (near, far) if math.isfinite(self.low) else (far, near)
 
-    def _far(self, xi: Floats, t: float, eta: Floats) -> Floats:
+    def _far(self, xi: Floats, t: float | Floats, eta: Floats) -> Floats:
         """∫ρ from ξ to ∞ = ½erfc(z₁) - K/(K+a) ½e^(E-q) erfcx(z₂) + (2K+a)/(K+a) ½e^(E-q) erfcx(ζ)."""
         a, d, k = self._away, self.diffusion, self.reactivity
-        s = math.sqrt(4.0 * d * t)
+        s = np.sqrt(4.0 * d * t)
         z1, z2 = (xi - eta - a * t) / s, (xi + eta - a * t) / s
         q = xi * eta / (d * t)
         exponent = -z1 * z1
@@ -242,27 +319,31 @@ class HalfLine(Green):
         s = np.sqrt(4.0 * self.diffusion * t)  # the inverse Gaussian density
         return eta / (ROOT_PI * s * t) * np.exp(-(((eta + self._away * t) / s) ** 2))
 
-    def passed(self, wall: str, t: Floats, y: float, killing: float) -> Floats:
+    def passed(self, wall: str, t: Floats, y: Floats, killing: float) -> Floats:
         """With killing κ: the one of drift a' = -√(a² + 4Dκ), K' = K + (a - a')/2, times exp(-(a - a')η/2D) K/K'."""
-        a, d, k, eta = self._away, self.diffusion, self.reactivity, float(self._inward(np.asarray(y)))
+        a, d, k, eta = self._away, self.diffusion, self.reactivity, self._inward(y)
         if killing:
             root = math.hypot(a, 2.0 * math.sqrt(d * killing))
             total = a + root if a >= 0.0 else 4.0 * d * killing / (root - a)  # a - a'
             other = HalfLine(-root, d, 0.0, math.inf, ("left",), k + 0.5 * total)
-            factor = math.exp(-total * eta / (2.0 * d)) * (k / (k + 0.5 * total) if math.isfinite(k) else 1.0)
-            return factor * other.passed("left", t, eta, 0.0)
+            share = k / (k + 0.5 * total) if math.isfinite(k) else 1.0
+            return share * np.exp(-total * eta / (2.0 * d)) * other.passed("left", t, eta, 0.0)
         s = np.sqrt(4.0 * d * t)
         plus, minus = (eta + a * t) / s, (eta - a * t) / s
         if math.isinf(k):
-            image = scaled_erfc(-plus * plus, minus, np.full_like(t, min(-a * eta / d, 0.0)))
+            image = scaled_erfc(-plus * plus, minus, np.minimum(-a * eta / d, 0.0))
             return 0.5 * (special.erfc(plus) + image)
         zeta = plus + 2.0 * k * t / s
         exact = (k * t / s) * np.exp(-plus * plus) * (
             erfcx_slope(np.maximum(plus, -5.0), np.maximum(zeta, -5.0))
             + erfcx_slope(np.maximum(minus, -5.0), np.maximum(zeta, -5.0))
         )  # fmt: skip
-        late = np.array([1.0 - float(self._far(np.zeros(()), time, np.asarray(eta))) for time in t])
+        late = 1.0 - self._far(np.zeros_like(eta), t, eta)
         return np.where(np.minimum(plus, minus) >= -5.0, exact, late)
+
+    def passed_ever(self, wall: str, y: Floats, killing: float) -> Floats:
+        eta = self._inward(y)
+        return exit_probability(eta, self._away, self.diffusion, killing, self.reactivity, math.inf, 0.0)
 
 
 @dataclass(frozen=True)
@@ -275,6 +356,10 @@ class Circle(Green):
         turn = (x - y - self.drift * t) / period
         sd = np.sqrt(2.0 * self.diffusion * t) / period
         return turn - np.rint(turn), sd, sd > 0.25
+
+    @property
+    def period(self) -> float:
+        return self.high - self.low
 
     def pdf(self, x: Floats, t: Floats, y: Floats) -> Floats:
         u, sd, wide = self._phase(x, t, y)
@@ -315,7 +400,7 @@ class Benes(Green):
     centre: float = 0.0
 
     def _branches(self, x: Floats, t: Floats, y: Floats) -> list[tuple[Floats, Floats]]:
-        sd, run = np.sqrt(2.0 * self.diffusion * t), 2.0 * self.diffusion * self.rate * t
+        sd, run = np.sqrt(2.0 * self.diffusion * t), self.speed * t
         return [
             (special.expit(sign * 2.0 * self.rate * (y - self.centre)), (x - y - sign * run) / sd)
             for sign in (1.0, -1.0)
@@ -333,3 +418,12 @@ class Benes(Green):
     @property
     def layer(self) -> float:
         return 1.0 / abs(self.rate)
+
+    @property
+    def speed(self) -> float:
+        """2Db, at which the two normal laws run apart."""
+        return 2.0 * self.diffusion * self.rate
+
+    def turns(self) -> Floats:
+        """Breaks between which the odds of the two ways are smooth."""
+        return self.centre + self.layer * np.arange(-20.0, 21.0, 2.0)

@@ -16,14 +16,15 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import optimize, special
 
 from randwalk.coefficient import Floats
 
-from .green import CHUNK, Green, Split, gauss_legendre
+from .exits import exit_probability
+from .green import CHUNK, VANISHED, Green, HalfLine, Panels, Split, gauss_legendre
 
 LATE = 0.05  # Dt/L² from which eigenmodes are summed: where they cancel most, to exp(-1/4 LATE), two digits go
 MODES = 12  # exp(-(11π)² 0.05) = 1e-26
@@ -31,7 +32,8 @@ GAP = 0.75  # least distance from the line of integration to a pole, in 1/√(Dt
 # Distance to a pole, step and number of points of the trapezoidal rule, all in √(Dt) p. Its error, exp(distance² - 2π
 # distance/step), and what it leaves out, exp(-(step points)²), are below 1e-16.
 RULES = ((2.5, 0.35, 19), (GAP, 0.12, 54))
-VANISHED = -745.0  # exp() of less is 0 in a double
+ALONE = 40.0  # a wall that changes the law by exp(-40) = 4e-18 is left out
+UNSEEN = 1e-25  # beside the likeliest start, what is less likely than this is left out
 
 
 @dataclass(frozen=True)
@@ -65,16 +67,16 @@ class Bar(Green):
         """(p, ε = α - p) of the mode exp(-pξ) bound to the near wall, if it is bound tightly: p > 1/L.
 
         It solves (p + h₀)(p + h_L) = (p - h₀)(p - h_L) exp(-2pL). Its rate D(α² - p²) can be exponentially small, so
-        the unknown is ε, in which p + h₀ = K₀/D - ε has no cancellation.
+        the unknown is ε, in which p + h₀ = K₀/D - ε and p - h_L = -ε - K_L/D have no cancellation.
         """
-        k0, h_far = self.near_reactivity / self.diffusion, self.h[1]
+        k0, k_far, h_far = self.near_reactivity / self.diffusion, self.far_reactivity / self.diffusion, self.h[1]
         alpha, length = self.alpha, self.length
         if math.isinf(k0) or alpha * length <= 1.0:
             return None
 
         def mismatch(epsilon: float) -> float:
             p = alpha - epsilon
-            s, d = (1.0, -1.0) if math.isinf(h_far) else (p + h_far, p - h_far)
+            s, d = (1.0, -1.0) if math.isinf(h_far) else (p + h_far, -epsilon - k_far)
             return (k0 - epsilon) * s - (p + alpha - k0) * d * math.exp(-2.0 * p * length)
 
         most = alpha - 1.0 / length
@@ -116,15 +118,19 @@ class Bar(Green):
     def _shape(self, square: Floats, xi: Floats) -> Floats:
         """The mode cos(kδ) + h_L sin(kδ)/k, δ = L - ξ, which meets the far wall's condition, over 1 + h_L L."""
         c, s = _cosine_sine(np.asarray(square), self.length - xi)
-        if math.isinf(self.h[1]):
-            return s / self.length
-        return (c + self.h[1] * s) / (1.0 + self.h[1] * self.length)
+        h0, h_far = self.h
+        value = s / self.length if math.isinf(h_far) else (c + h_far * s) / (1.0 + h_far * self.length)
+        if h0 * self.length <= 1.0 or math.isinf(h0):
+            return value
+        # at a wall that absorbs nearly all it is small by cancellation, and φ' = h₀ φ there is not
+        return np.where(xi == 0.0, self._end_slope(float(square), "near") / h0, value)
 
     def _bound_mode(self, xi: Floats, eta: Floats, t: Floats, slope: bool = False) -> Floats:
         """The bound mode's part of ρ, exp(-(α+p)ξ + εη - λt) w(ξ)w(η)/∫, or of its slope at the far absorbing wall."""
         assert self.bound is not None
         (p, epsilon), length, h_far = self.bound, self.length, self.h[1]
-        reflected = -1.0 if math.isinf(h_far) else (p - h_far) / (p + h_far)
+        k_far = self.far_reactivity / self.diffusion
+        reflected = -1.0 if math.isinf(h_far) else -(epsilon + k_far) / (p + h_far)
         fall = math.exp(-2.0 * p * length)
         norm = (
             -math.expm1(-2.0 * p * length) / (2.0 * p) * (1.0 + reflected**2 * fall) + 2.0 * reflected * length * fall
@@ -146,8 +152,7 @@ class Bar(Green):
         return self._evaluate(self._inward(x), t, self._inward(y), None)
 
     def flux(self, wall: str, t: Floats, y: Floats) -> Floats:
-        near = wall == self.near_wall
-        reactivity = self.near_reactivity if near else self.far_reactivity
+        near, reactivity = wall == self.near_wall, self.reactivity(wall)
         xi, eta = np.asarray(0.0 if near else self.length), self._inward(y)
         if math.isfinite(reactivity):
             return reactivity * self._evaluate(xi, t, eta, None)
@@ -158,12 +163,44 @@ class Bar(Green):
         shape = np.broadcast_shapes(np.shape(xi), np.shape(t), np.shape(eta))
         xi, t, eta = (np.broadcast_to(v, shape).ravel() for v in (xi, t, eta))
         late = self.diffusion * t >= LATE * self.length**2
+        near, far = self._one_wall(xi, t, eta)
         values = np.empty(xi.size)
-        if late.any():
-            values[late] = self._eigenmodes(xi[late], t[late], eta[late], slope)
-        if not late.all():
-            values[~late] = self._contour(xi[~late], t[~late], eta[~late], slope)
+        for these, law in (
+            (late, self._eigenmodes),
+            (~late & near, self._near_alone),
+            (~late & far, self._far_alone),
+            (~late & ~near & ~far, self._contour),
+        ):
+            if these.any():
+                values[these] = law(xi[these], t[these], eta[these], slope)
         return values.reshape(shape)
+
+    @cached_property
+    def _pole(self) -> float:
+        """p of the mode bound to the near wall, or 0."""
+        return self.bound[0] if self.bound is not None else self._loose_pole
+
+    def _one_wall(self, xi: Floats, t: Floats, eta: Floats) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        """Where the near wall, and where the far wall, is the only one that changes the law by more than exp(-ALONE).
+
+        The image in a wall is exp(-q) of the walker that meets none, q the product of the distances over Dt; a walker bound
+        to the near wall, which there has been time for if ξ + η < 2pDt, feels the far one by exp(-2p distance).
+        """
+        spread, length = self.diffusion * t, self.length
+        bound = xi + eta < 2.0 * spread * self._pole
+        apart = 2.0 * self._pole * (length - np.maximum(xi, eta)) > ALONE
+        near = ((length - xi) * (length - eta) > ALONE * spread) & (~bound | apart)
+        return near, ~near & (xi * eta > ALONE * spread) & ~bound
+
+    def _near_alone(self, xi: Floats, t: Floats, eta: Floats, slope: str | None) -> Floats:
+        half = HalfLine(-abs(self.drift), self.diffusion, 0.0, math.inf, (), self.near_reactivity)
+        return half.pdf(xi, t, eta) if slope is None else half.flux("left", t, eta) / self.diffusion
+
+    def _far_alone(self, xi: Floats, t: Floats, eta: Floats, slope: str | None) -> Floats:
+        half = HalfLine(abs(self.drift), self.diffusion, 0.0, math.inf, (), self.far_reactivity)
+        if slope is not None:
+            return half.flux("left", t, self.length - eta) / self.diffusion
+        return half.pdf(self.length - xi, t, self.length - eta)
 
     def _eigenmodes(self, xi: Floats, t: Floats, eta: Floats, slope: str | None) -> Floats:
         squares, rates, norms = self.modes
@@ -191,17 +228,12 @@ class Bar(Green):
         z = xi - eta
         saddle = np.abs(z) / (2.0 * root * root)
         line, residue = np.maximum(saddle, gap), np.zeros(xi.size, dtype=bool)
-        pole = self.bound[0] if self.bound is not None else self._loose_pole
+        pole = self._pole
         if pole > 0.0:
             residue = (saddle < pole) & (pole > 2.0 * gap)
             line = np.where(residue, np.minimum(line, pole - gap), np.maximum(saddle, np.maximum(pole, 0.0) + gap))
         exponent = -(((z + 2.0 * self.alpha * root * root) / (2.0 * root)) ** 2)
-        # far from both walls the images are below 1e-17 of the walker that meets no wall
-        q_near, q_far = xi * eta / root**2, (self.length - xi) * (self.length - eta) / root**2
-        free = (np.minimum(q_near, q_far) > 40.0) if slope is None else np.zeros(xi.size, dtype=bool)
-        residue &= ~free | (xi + eta < 2.0 * root * root * pole)
-        values = np.where(free, np.exp(exponent) / (2.0 * math.sqrt(math.pi) * root), 0.0)
-        chosen = ~free & (exponent > VANISHED)
+        values, chosen = np.zeros(xi.size), exponent > VANISHED
         clear = (line == saddle) & (np.minimum(line, np.abs(line - pole)) * root >= RULES[0][0])
         for (_, step, count), these in zip(RULES, (chosen & clear, chosen & ~clear), strict=True):
             v, places = step * np.arange(count), np.flatnonzero(these)
@@ -261,47 +293,84 @@ class Bar(Green):
         breaks = np.unique(np.clip(np.concatenate(pieces), 0.0, length))
         return breaks if self.near_wall == "left" else (length - breaks)[::-1]
 
-    def _panels(self, x: Floats, t: float, y: Floats, weights: Floats) -> tuple[Floats, Floats]:
-        """Ends of panels, the `x` among them, and the mass on each: nothing is subtracted, so small ones are right."""
-        breaks = np.unique(np.concatenate([self.low + self._breaks(t, y), x, [self.low, self.high]]))
-        breaks = breaks[(breaks >= self.low) & (breaks <= self.high)]
-        nodes, w = gauss_legendre(breaks)
-        (density,) = self.over_starts(lambda x, y: (self.pdf(x, np.asarray(t), y),), nodes.ravel(), y, weights)
-        return breaks, (density.reshape(nodes.shape) * w).sum(axis=1)
+    def _panels(self, x: Floats, t: float, y: Floats, weights: Floats) -> Panels:
+        def density(nodes: Floats) -> Floats:
+            return self.over_starts(lambda x, y: (self.pdf(x, np.asarray(t), y),), nodes, y, weights)[0]
+
+        breaks = np.clip(self.low + self._breaks(t, y), self.low, self.high)
+        return Panels.of(np.concatenate([breaks, [self.low, self.high]]), x, density)
 
     def split(self, x: Floats, t: float, y: Floats, weights: Floats) -> Split:
-        breaks, masses = self._panels(x, t, y, weights)
-        place = np.searchsorted(breaks, x)
-        left = np.concatenate([[0.0], np.cumsum(masses)])
-        right = np.concatenate([[0.0], np.cumsum(masses[::-1])])[::-1]
-        return left[place], right[place]
+        return self._panels(x, t, y, weights).split(x)
 
     def sides(self, x: Floats, t: float, y: Floats) -> Split:
         raise NotImplementedError("the masses of an interval are summed panel by panel, in split")
 
     def bins(self, edges: Floats, t: float, y: Floats, weights: Floats) -> Floats:
-        breaks, masses = self._panels(edges, t, y, weights)
-        place = np.searchsorted(breaks, edges)
-        return np.array([masses[i:j].sum() for i, j in pairwise(place)])
+        return self._panels(edges, t, y, weights).bins(edges)
 
-    def passed(self, wall: str, t: Floats, y: float, killing: float) -> Floats:
+    def beside(self, side: str) -> HalfLine:
+        low, high = (self.low, math.inf) if side == "left" else (-math.inf, self.high)
+        exits = tuple(wall for wall in self.exits if wall == side)
+        return HalfLine(self.drift, self.diffusion, low, high, exits, self.reactivity(side))
+
+    def reactivity(self, wall: str) -> float:
+        """Outward flux over density at `wall`."""
+        return self.near_reactivity if wall == self.near_wall else self.far_reactivity
+
+    def passed_ever(self, wall: str, y: Floats, killing: float) -> Floats:
+        left = wall == "left"
+        return exit_probability(
+            y - self.low if left else self.high - y, self.drift if left else -self.drift, self.diffusion, killing,
+            self.reactivity(wall), self.length, self.reactivity("right" if left else "left"),
+        )  # fmt: skip
+
+    def passed(self, wall: str, t: Floats, y: Floats, killing: float) -> Floats:
+        values, most = np.zeros(t.size), 0.0
+        starts = np.unique(y)
+        for start in starts if wall == "left" else starts[::-1]:  # the nearest first, which are the likeliest
+            of = y == start
+            if 4.0 * math.exp(self._latest(wall, float(t[of].max()), float(start))) < UNSEEN * most:
+                break
+            values[of] = self._passed_from(wall, t[of], float(start), killing)
+            most = max(most, float(values[of].max()))
+        return values
+
+    def _latest(self, wall: str, t: float, y: float) -> float:
+        """The logarithm of a quarter of a bound of the probability of having met `wall`: that of a walker with the drift
+        towards it, if any, whose path may be mirrored once at either wall."""
+        distance = (y - self.low) if wall == "left" else (self.high - y)
+        towards = max(-self.drift if wall == "left" else self.drift, 0.0) * t
+        return -(max(distance - towards, 0.0) ** 2) / (4.0 * self.diffusion * t)
+
+    def _passed_from(self, wall: str, t: Floats, y: float, killing: float) -> Floats:
         """The flux, integrated over log t on panels as short as its front asks for, and later mode by mode."""
-        if t.size == 0:
-            return np.zeros(0)
-        late = LATE * self.length**2 / self.diffusion
-        early = np.minimum(t, late)
-        breaks = self._time_breaks(wall, early, y)
+        late, alone = LATE * self.length**2 / self.diffusion, self._alone_until(wall, y)
+        early, start = np.minimum(t, late), np.array([y])
+        first = self.beside(wall).passed(wall, np.minimum(t, alone), np.broadcast_to(start, t.shape), killing)
+        breaks = self._time_breaks(wall, early, y, alone)
         if breaks.size < 2:
-            return np.zeros(t.size)
+            return first + self._passed_late(wall, late, t, y, killing)
         log_s, w = gauss_legendre(np.log(breaks))
         s = np.exp(log_s)
         flux = self.flux(wall, s.ravel(), np.full(s.size, y)).reshape(s.shape)
         total = np.concatenate([[0.0], np.cumsum((flux * np.exp(-killing * s) * s * w).sum(axis=1))])
-        first = np.where(early > breaks[0], total[np.searchsorted(breaks, np.maximum(early, breaks[0]))], 0.0)
+        first += np.where(early > breaks[0], total[np.searchsorted(breaks, np.maximum(early, breaks[0]))], 0.0)
         return first + self._passed_late(wall, late, t, y, killing)
 
-    def _time_breaks(self, wall: str, times: Floats, y: float) -> Floats:
-        """Ends of panels in log t that resolve the front, of relative width √(2D/(|a| distance)), and the rise before."""
+    def _alone_until(self, wall: str, y: float) -> float:
+        """The time before which a walker from `y` leaves through `wall` as if the other were not there, as in _one_wall."""
+        eta = float(self._inward(np.asarray(y)))
+        if wall == self.near_wall:
+            until = self.length * (self.length - eta) / (ALONE * self.diffusion)
+            apart = 2.0 * self._pole * (self.length - eta) > ALONE
+            return until if apart or not self._pole else min(until, eta / (2.0 * self._pole * self.diffusion))
+        until = self.length * eta / (ALONE * self.diffusion)
+        return min(until, (self.length + eta) / (2.0 * self._pole * self.diffusion)) if self._pole else until
+
+    def _time_breaks(self, wall: str, times: Floats, y: float, alone: float) -> Floats:
+        """Ends of panels in log t, after the time `alone`, that resolve the front, of relative width √(2D/(|a| distance)), and
+        the rise before."""
         distance = (y - self.low) if wall == "left" else (self.high - y)
         speed = -self.drift if wall == "left" else self.drift  # towards the wall
         four_d = 4.0 * self.diffusion
@@ -309,19 +378,20 @@ class Bar(Green):
         if reach + 4.0 * speed * distance < 0.0:
             return np.zeros(0)
         first = (2.0 * distance / (math.sqrt(reach) + math.sqrt(reach + 4.0 * speed * distance))) ** 2
-        first = max(first, 1e-34 * float(times.max()))
+        first = max(first, alone, 1e-34 * float(times.max()))
         widest = min(0.7, 1.2 / math.sqrt(max(self.alpha * distance, 1.0)))
         s, breaks = float(times.max()), []
         while s > first:
             breaks.append(s)
             rise = (distance**2 - (speed * s) ** 2) / (four_d * s)  # of the exponent, with log s
             s *= math.exp(-min(widest, 20.0 / max(rise, 1.0)))
+        if breaks and first == alone:  # to which the law of one wall is exact
+            breaks.append(first)
         return np.unique(np.concatenate([breaks, times[times > first]]))
 
     def _passed_late(self, wall: str, late: float, t: Floats, y: float, killing: float) -> Floats:
         """∫ of the flux from `late` on: every mode's flux at `late` times (1 - exp(-rate (t - late)))/rate."""
-        near = wall == self.near_wall
-        reactivity = self.near_reactivity if near else self.far_reactivity
+        near, reactivity = wall == self.near_wall, self.reactivity(wall)
         xi, eta = np.asarray([0.0 if near else self.length]), np.asarray([float(self._inward(np.asarray(y)))])
         end = None if math.isfinite(reactivity) else ("near" if near else "far")
         factor = reactivity if end is None else self.diffusion
@@ -332,13 +402,18 @@ class Bar(Green):
             size = float(self._shape(square, xi)[0]) if end is None else self._end_slope(square, end)
             start = size * self._shape(square, eta)[0] / norm
             start *= math.exp(float(-self.alpha * (xi[0] - eta[0])) - (rate + killing) * late)
-            total += start * wait * special.exprel(-(rate + killing) * wait)
+            total += start * _elapsed(rate + killing, wait)
         if self.bound is not None:
             time = np.asarray([late])
             start = float(self._bound_mode(xi, eta, time, end is not None)[0])
             start *= math.exp(-killing * late)
-            total += start * wait * special.exprel(-(self._bound_rate + killing) * wait)
+            total += start * _elapsed(self._bound_rate + killing, wait)
         return factor * total
+
+
+def _elapsed(rate: float, wait: Floats) -> Floats:
+    """∫ exp(-rate s) ds from 0 to `wait` = (1 - exp(-rate wait))/rate."""
+    return wait * special.exprel(-rate * wait) if rate <= 0.0 else -np.expm1(-rate * wait) / rate
 
 
 def _cosine_sine(square: Floats, z: Floats) -> tuple[Floats, Floats]:

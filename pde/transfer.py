@@ -8,15 +8,14 @@ that simulation and law describe the same walk.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import sparse
 from scipy.interpolate import PchipInterpolator
-from scipy.sparse import linalg as sparse_linalg
 
 from randwalk.arguments import number, shown
 from randwalk.binning import bin_atoms, check_edges
@@ -30,15 +29,18 @@ from randwalk.paths import planes
 from randwalk.record import wall_index
 from randwalk.start import MASS_BITS
 from randwalk.step_law import StepLaw
-from randwalk.table import FULL, StepTable, probabilities
+from randwalk.table import BITS, FULL, StepTable, probabilities
 from randwalk.times import Times
 from randwalk.walk import LatticeWalk
 from randwalk.window import LEAK, start_index, start_mass, table_for
+
+from .balance import closed_classes, stationary
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
+FARTHEST = 2**31  # lattice numbers are whole numbers of 32 bits
 STRETCH = 1 << 16  # steps between which what has left is put in its place
 
 
@@ -171,7 +173,7 @@ class SmoothedLaw:
         low, high = self.law.walk.domain.low, self.law.walk.domain.high
         share = np.zeros(array.size - 1)
         for shift in (-1.0, 0.0, 1.0) if table.wrap else (0.0,):
-            bounds = array + shift * (high - low) if table.wrap else array
+            bounds = np.clip(array, low, high) + shift * (high - low) if table.wrap else array
             inside = np.clip((bounds[:, None] - (x - half)) / (2.0 * half), 0.0, 1.0)
             share += np.diff(inside, axis=0) @ p
         if not table.wrap:
@@ -378,13 +380,16 @@ class StationaryLaw:
 def stationary_law(walk: LatticeWalk, window: tuple[float, float] | None = None) -> StationaryLaw:
     """The stationary law of a walk on a ring, or between reflecting walls; `window` (low, high) bounds an unbounded side.
 
-    Between walls the law is in detailed balance, π(k+1)/π(k) = p(k)/q(k+1). On a ring it solves π = πP: with one current
-    through every bond, Schnakenberg, Rev. Mod. Phys. 48, 571 (1976); here a sparse direct solve.
+    π = πP is solved without a subtraction, so that every probability keeps its digits down to 1e-308, in a time and a memory
+    proportional to the number of sites (Grassmann, Taksar and Heyman, Operations Research 33, 1107, 1985). Between walls this
+    is detailed balance, π(k+1)/π(k) = p(k)/q(k+1); on a ring one current runs through every bond (Schnakenberg, Rev. Mod.
+    Phys. 48, 571, 1976). Sites that walkers leave for ever have probability 0.
 
     Raises
     ------
-    ValueError
-        if walkers are lost, coefficients depend on time, or an unbounded side has no window or holds mass at its edge.
+    TypeError, ValueError
+        if `walk` is no walk, walkers are lost, coefficients depend on time, walkers stay in more than one part of the domain,
+        or an unbounded side has no window or holds mass at its edge.
 
     Examples
     --------
@@ -393,19 +398,16 @@ def stationary_law(walk: LatticeWalk, window: tuple[float, float] | None = None)
     >>> round(stationary_law(spring, window=(-6.0, 6.0)).variance, 9)
     0.5
     """
+    if not isinstance(walk, LatticeWalk):
+        raise TypeError(f"walk = {walk!r}: give a LatticeWalk")
     if walk.time_dependent:
         raise ValueError("a walk whose probabilities depend on time has no stationary law")
     lattice = walk.lattice
     bounds = []
     for side, end, given in (("left", lattice.first, 0), ("right", lattice.last, 1)):
-        if end is None:
-            if window is None:
-                raise ValueError(
-                    f"{walk.domain} is unbounded on the {side}: give window=(low, high), outside which no mass is"
-                )
-            bounds.append(round((window[given] - lattice.origin) / lattice.dx))
-        else:
-            bounds.append(end)
+        bounds.append(_window_end(walk, window, side, given) if end is None else end)
+    if bounds[0] > bounds[1]:
+        raise ValueError(f"window = {window!r} lies outside {walk.domain}: give (low, high) with its mass between them")
     table = StepTable(walk, lattice, bounds[0], bounds[1] - bounds[0] + 1)
     p, q, _, killed = (a[0] if a.size else np.zeros(table.columns) for a in probabilities(table.rows(0, 1)))
     column = np.minimum(np.arange(1, table.sites + 1), table.low) + np.maximum(
@@ -415,33 +417,49 @@ def stationary_law(walk: LatticeWalk, window: tuple[float, float] | None = None)
     out = (table.left_wall and q[0] > 0) or (table.right_wall and p[-1] > 0)
     if (out and not table.wrap) or killed.any():
         raise ValueError(f"walkers are lost ({walk.domain}, killing {walk.killing}), so no law is stationary")
-    pmf = _circular(p, q) if table.wrap else _balanced(p, q)
+    if not table.wrap:
+        q[0] = p[-1] = 0.0  # nobody steps over a wall, nor over the end of a window
+    pmf = _kept(p, q, table)
     for inside, edge, name in ((table.left_wall, 0, "low"), (table.right_wall, -1, "high")):
         if not (inside or table.wrap) and pmf[edge] > 1e-15 * pmf.max():
             raise ValueError(f"the {name} end of the window holds a mass of {pmf[edge]:.2g}: widen it")
     return StationaryLaw(walk, table.x, pmf)
 
 
-def _balanced(p: Floats, q: Floats) -> Floats:
-    if (p[:-1] <= 0).any() or (q[1:] <= 0).any():
+def _window_end(walk: LatticeWalk, window: tuple[float, float] | None, side: str, given: int) -> int:
+    """The number of the site at the `side` end of `window`."""
+    if window is None:
+        raise ValueError(f"{walk.domain} is unbounded on the {side}: give window=(low, high), outside which no mass is")
+    try:
+        low, high = (float(end) for end in window)
+    except (TypeError, ValueError):
+        raise TypeError(f"window = {window!r}: give two numbers, (low, high), outside which no mass is") from None
+    if not -math.inf < low < high < math.inf:
+        raise ValueError(f"window = {window!r}: low must be less than high, and both finite")
+    number = ((low, high)[given] - walk.lattice.origin) / walk.dx
+    if not abs(number) < FARTHEST:
+        raise ValueError(f"window = {window!r} reaches beyond {FARTHEST:.2g} sites of dx = {walk.dx:g}: narrow it")
+    return round(number)
+
+
+def _kept(p: Floats, q: Floats, table: StepTable) -> Floats:
+    """The probabilities that π = πP keeps on a ring, where walkers leave some sites for ever too."""
+    classes = closed_classes(p, q)
+    if len(classes) > 1:
+        x, quantum = table.x, 2.0**-BITS
+        places = " and ".join(f"around x = {x[sites[sites.size // 2]]:.6g}" for sites in classes[:2])
         raise ValueError(
-            "a step probability inside is 0, so the walk is not irreducible and has no unique stationary law"
+            f"walkers stay for ever in {len(classes)} separate parts of {table.walk.domain} ({places}), because step "
+            f"probabilities between them are 0 (whole numbers of {quantum:.2g}): each has a stationary law of its own; "
+            f"give the walk of one part on an interval with reflecting walls"
         )
-    logs = np.concatenate([[0.0], np.cumsum(np.log(p[:-1]) - np.log(q[1:]))])
-    pmf = np.exp(logs - logs.max())
-    return pmf / pmf.sum()
-
-
-def _circular(p: Floats, q: Floats) -> Floats:
-    n = p.size
-    # π(k) (p + q)(k) = π(k-1) p(k-1) + π(k+1) q(k+1), one equation replaced by Σπ = 1.
-    k = np.arange(n)
-    matrix = sparse.lil_matrix(
-        sparse.coo_matrix((p, ((k + 1) % n, k)), (n, n)) + sparse.coo_matrix((q, ((k - 1) % n, k)), (n, n))
-    )
-    matrix.setdiag(matrix.diagonal() - p - q)
-    matrix[0, :] = 1.0
-    right = np.zeros(n)
-    right[0] = 1.0
-    pmf = sparse_linalg.spsolve(matrix.tocsc(), right)
-    return np.maximum(pmf, 0.0) / np.maximum(pmf, 0.0).sum()
+    (sites,) = classes
+    if sites.size == p.size:
+        return stationary(p, q)
+    begin = sites[np.flatnonzero(np.diff(sites, append=sites[0] + p.size) > 1)[0] - sites.size + 1]
+    arc = (begin + np.arange(sites.size)) % p.size
+    right, left = p[arc], q[arc]
+    right[-1] = left[0] = 0.0  # closed: nobody leaves the arc
+    pmf = np.zeros(p.size)
+    pmf[arc] = stationary(right, left)
+    return pmf

@@ -67,6 +67,15 @@ def finite_numbers(name: str, values: ArrayLike) -> NDArray[np.float64]:
     return array
 
 
+def known_numbers(name: str, values: ArrayLike) -> NDArray[np.float64]:
+    """Real numbers, infinite ones among them, but not NaN."""
+    array = numbers(name, values)
+    if np.isnan(array).any():
+        place = f" in place {np.argwhere(np.isnan(array))[0].tolist()}" if array.ndim else ""
+        raise ValueError(f"{name} = nan{place}: must be a number")
+    return array
+
+
 def one_of(name: str, value: object, allowed: Iterable[str]) -> str:
     """One of some words."""
     words = list(allowed)

@@ -17,7 +17,7 @@ def check_edges(edges: ArrayLike) -> Floats:
     """Bin edges as an array; refused unless there are two or more and they increase."""
     array = numbers("edges", edges)
     if array.ndim != 1 or array.size < 2 or not (np.diff(array) > 0).all():
-        raise ValueError(f"edges must be at least two increasing numbers, not {np.asarray(edges).tolist()}")
+        raise ValueError(f"edges must be at least two increasing numbers, not {array.tolist()}")
     return array
 
 

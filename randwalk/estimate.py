@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from .arguments import numbers
 from .coefficient import Floats
 
 
@@ -27,10 +28,16 @@ class Estimate:
 
     def __post_init__(self) -> None:
         for name in ("value", "error"):  # numbers become arrays of no dimension
-            object.__setattr__(self, name, np.asarray(getattr(self, name), dtype=np.float64))
+            object.__setattr__(self, name, numbers(name, getattr(self, name)))
+        if self.value.shape != self.error.shape:
+            raise ValueError(f"value has the shape {self.value.shape} and error {self.error.shape}: give one for each")
 
     def __float__(self) -> float:
-        return float(self.value)
+        if self.value.size != 1:
+            raise TypeError(
+                f"an estimate of {self.value.size} numbers is not one number: take one of them, estimate[0]"
+            )
+        return float(self.value.reshape(()))
 
     def __array__(self, dtype: np.dtype | None = None, copy: bool | None = None) -> np.ndarray:
         return np.array(self.value, dtype=dtype)
@@ -46,7 +53,9 @@ class Estimate:
             return f"{self.value:.6g} ± {self.error:.2g}"
         if self.value.ndim == 1 and self.value.size <= 4:
             return "[" + ", ".join(f"{v:.6g} ± {e:.2g}" for v, e in zip(self.value, self.error, strict=True)) + "]"
-        return f"Estimate({self.value.size} values, standard errors up to {np.max(self.error, initial=0.0):.2g})"
+        nobody = int(np.isnan(self.value).sum())
+        largest = np.max(self.error[~np.isnan(self.error)], initial=0.0)
+        return f"Estimate({self.value.size} values, standard errors up to {largest:.2g}{f', {nobody} NaN' if nobody else ''})"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -60,7 +69,11 @@ class Profile(Estimate):
 
 
 def proportion(counts: np.ndarray, total: int) -> Estimate:
-    """The proportion `counts` / `total` of independent walkers, with the binomial standard error √(p(1 - p)/n)."""
+    """The proportion `counts` / `total` of independent walkers, with the binomial standard error √(p(1 - p)/n). NaN for no
+    walkers at all."""
+    if total == 0:
+        nobody = np.full(np.shape(counts), np.nan)
+        return Estimate(nobody, nobody)
     p = np.asarray(counts, dtype=np.float64) / total
     return Estimate(p, np.asarray(np.sqrt(p * (1.0 - p) / total)))
 

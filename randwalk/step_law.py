@@ -20,6 +20,9 @@ from decimal import Decimal, localcontext
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .arguments import finite_numbers, number, numbers, shown
+from .memory import require
+
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
@@ -29,6 +32,7 @@ SPACING = 5.0  # tilted standard deviations between the means of two tilts: half
 WANTED = 1e-12  # relative error estimate above which a site is tried once more, with the mean at that site
 MORE_TILTS = 32  # about how many such sites at most
 RESOLVED = 1e-3  # relative error estimate above which a tilt says nothing about a site
+BYTES = 64.0  # a site, for its probability, its error and the transforms
 NEGLIGIBLE = 1e-30  # where the sum over the number of rare steps is cut
 
 
@@ -61,8 +65,11 @@ class StepLaw:
     probabilities: tuple[float, ...]
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "first", int(self.first))
-        object.__setattr__(self, "probabilities", tuple(float(p) for p in self.probabilities))
+        object.__setattr__(self, "first", _whole("first", self.first))
+        given = numbers("probabilities", self.probabilities)
+        if given.ndim != 1:
+            raise ValueError(f"probabilities = {shown(self.probabilities)}: give a list of numbers")
+        object.__setattr__(self, "probabilities", tuple(given.tolist()))
         for j, p in enumerate(self.probabilities):
             if not (math.isfinite(p) and p >= 0.0):
                 raise ValueError(f"probability of the displacement {self.first + j} = {p:.6g}: must be a number ≥ 0")
@@ -96,12 +103,17 @@ class StepLaw:
 
     def generating_function(self, z: ArrayLike) -> NDArray[np.complex128]:
         """Σ_k P(k) z^k at complex z ≠ 0 (any shape)."""
-        z = np.asarray(z, dtype=np.complex128)
+        given = np.asarray(z)
+        if given.dtype.kind not in "iufc":
+            raise TypeError(f"z = {shown(z)}: must be a complex number or complex numbers")
+        z = given.astype(np.complex128)
+        if not np.isfinite(z).all() or (z == 0).any():
+            raise ValueError(f"z = {shown(given)}: must be finite and not 0")
         return np.asarray(np.polynomial.polynomial.polyval(z, np.array(self.probabilities)) * z**self.first)
 
     def characteristic_function(self, omega: ArrayLike) -> NDArray[np.complex128]:
         """Σ_k P(k) exp(iωk) at real ω (radians per lattice spacing, any shape)."""
-        return self.generating_function(np.exp(1j * np.asarray(omega, dtype=np.float64)))
+        return self.generating_function(np.exp(1j * finite_numbers("omega", omega)))
 
     def window(self, n: int, mass: float = 1e-18) -> tuple[int, int]:
         """Displacements (low, high) outside of which the sum of `n` steps has a probability below `mass`.
@@ -114,7 +126,7 @@ class StepLaw:
         ValueError
             if `n` is negative or `mass` is not in (0, 1).
         """
-        _check(n, "mass", mass)
+        n = _checked(n, "mass", mass)
         lattice = _Lattice.of(self)
         low, high = lattice.window(n, mass)
         return n * lattice.lowest + low * lattice.span, n * lattice.lowest + high * lattice.span
@@ -132,7 +144,7 @@ class StepLaw:
         ValueError
             if `n` is negative or `smallest` is not in [1e-300, 1).
         """
-        _check(n, "smallest", smallest)
+        n = _checked(n, "smallest", smallest)
         if smallest < 1e-300:
             raise ValueError(f"smallest = {smallest:g}: must be ≥ 1e-300, where numbers still have all their digits")
         lattice = _Lattice.of(self)
@@ -146,11 +158,20 @@ class StepLaw:
         return n * lattice.lowest + (low + int(kept[0])) * lattice.span, sites
 
 
-def _check(n: int, name: str, value: float) -> None:
+def _whole(name: str, value: object) -> int:
+    """A whole number of any size."""
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, np.integer)):
+        raise TypeError(f"{name} = {shown(value)}: must be a whole number")
+    return int(value)  # of 32 or 64 bits it would overflow in the products below
+
+
+def _checked(n: int, name: str, value: float) -> int:
+    n = _whole("n", n)
     if n < 0:
         raise ValueError(f"n = {n}: must be a number of steps ≥ 0")
-    if not 0.0 < value < 1.0:
+    if not 0.0 < number(name, value) < 1.0:
         raise ValueError(f"{name} = {value:g}: must be a probability between 0 and 1")
+    return n
 
 
 @dataclass(frozen=True)
@@ -212,6 +233,11 @@ class _Lattice:
         if n * self.width <= DIRECT:
             return 0, _direct_power(self.weights / math.fsum(self.weights), n)
         low, high = self.window(n, smallest)
+        require(
+            BYTES * float(high - low + 1),
+            f"the law of a sum of n = {n:.6g} steps",
+            "take fewer steps, or a larger `smallest`",
+        )
         pmf = np.zeros(high - low + 1)
         best = np.full(pmf.size, RESOLVED)
 

@@ -277,8 +277,14 @@ def test_stationary_variance_of_ornstein_uhlenbeck(dx: float, rule: Rule) -> Non
         (lambda: rw.LatticeWalk(lambda t: 0.3 + 0 * t, 0.4, sites=9, domain=rw.Ring(0, 1)), "depend on time"),
         (lambda: rw.LatticeWalk(0.5, 0.4, dx=1.0), "unbounded on the left"),
         (
-            lambda: rw.LatticeWalk(0.5, 0.0, sites=9, domain=rw.Interval(0, 1, REFLECT, REFLECT), start=0.5),
-            "not irreducible",
+            lambda: rw.LatticeWalk(
+                lambda x: 0.4 * (x > 0.45),
+                lambda x: 0.4 * (x <= 0.45),
+                sites=9,
+                domain=rw.Interval(0, 1, REFLECT, REFLECT),
+                start=0.2,
+            ),
+            "separate parts",
         ),
     ],
 )

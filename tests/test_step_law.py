@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from fractions import Fraction
+from typing import Any
 
 import mpmath as mp
 import numpy as np
@@ -358,3 +359,42 @@ def test_residues_that_no_tilt_resolves_come_as_nothing() -> None:
         left_out += pmf[k - first] == 0.0
         assert pmf[k - first] == pytest.approx(expected, rel=RESOLVED) or pmf[k - first] == 0.0
     assert 0 < left_out < 8
+
+
+@pytest.mark.parametrize("whole", [np.int32, np.int64, np.uint8, int])
+def test_whole_numbers_of_any_kind_do_not_overflow(whole: Any) -> None:
+    """100 steps of 2·10⁹ sites pass 2³²; 200 of eight bits pass 2⁸."""
+    first, pmf = StepLaw(2 * 10**9, (0.5, 0.5)).power(whole(100))
+    assert first == 2 * 10**11 and pmf.size == 101
+    assert StepLaw(-1, (0.25, 0.5, 0.25)).window(whole(200)) == StepLaw(-1, (0.25, 0.5, 0.25)).window(200)
+
+
+def test_more_steps_than_32_bits() -> None:
+    """P(S_n = 0) of a fair lazy walk is C(2n, n)/4ⁿ = (1 - 1/8n + …)/√(πn) (Stirling), the next term being 1/128n²."""
+    for n in (2**31, 2**32 + 1):
+        first, pmf = StepLaw(-1, (0.25, 0.5, 0.25)).power(n)
+        assert pmf[-first] * math.sqrt(math.pi * n) - 1.0 == pytest.approx(-1.0 / (8.0 * n), abs=1e-11)
+        assert pmf.sum() == pytest.approx(1.0, abs=1e-12)
+    assert StepLaw(1, (1.0,)).power(2**60)[0] == 2**60
+    with pytest.raises(MemoryError, match=r"n = 1\.15292e\+18 steps"):
+        StepLaw(-1, (0.25, 0.5, 0.25)).power(2**60)
+
+
+BAD: list[Any] = [None, "x", 1j, math.nan, math.inf, [1], 1.5, True, {}]
+
+
+@pytest.mark.parametrize("bad", BAD, ids=repr)
+def test_wrong_kinds_of_steps_are_told(bad: Any) -> None:
+    law = StepLaw(-1, (0.25, 0.5, 0.25))
+    for ask, name in (
+        (lambda: StepLaw(bad, (0.5, 0.5)), "first"),
+        (lambda: law.power(bad), "n"),
+        (lambda: law.window(bad), "n"),
+        (lambda: StepLaw(0, bad), "probabilit"),
+        (lambda: law.window(5, bad), "mass"),
+        (lambda: law.power(5, bad), "smallest"),
+    ):
+        if name == "probabilit" and bad == [1]:
+            continue
+        with pytest.raises((TypeError, ValueError), match=name):
+            ask()

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,7 +16,7 @@ from scipy import stats
 import randwalk as rw
 from randwalk.validate import MeasuredCounts, case_names, compare, load_case, refine, validate, validate_problem
 from randwalk.validate.compare import Outcomes, chi_square, kolmogorov_smirnov
-from randwalk.validate.convergence import Convergence, Measure, measure_for
+from randwalk.validate.convergence import Convergence, Measure, measure_for, reference, walk_convergence
 from randwalk.validate.measured import MeasuredCurve
 from randwalk.validate.power import detectable, holm
 
@@ -96,6 +99,71 @@ def test_what_cannot_be_compared_is_told() -> None:
         compare(rw.simulate(WALK, 10, [5]), rw.pde.exact_law(WALK, [5]), alpha=2.0)
 
 
+HALF = rw.LatticeWalk(0.3, 0.3, dx=1.0, domain=rw.Interval(0, math.inf, rw.Absorbing()), start=3.0)
+RING = rw.LatticeWalk(0.3, 0.3, sites=10, domain=rw.Ring(0, 10), start=3.5)
+
+
+@pytest.mark.parametrize(
+    ("observed", "expected", "message"),
+    [
+        (lambda: rw.simulate(WALK, 10, [5, 10]), lambda: rw.pde.exact_law(WALK, [10]), "not computed at t = 5"),
+        (
+            lambda: rw.simulate(WALK, 10, [5, 10]),
+            lambda: rw.pde.exact_law(WALK, [10]).smoothed(),
+            "not computed at t = 5",
+        ),
+        (lambda: rw.simulate(WALK, 10, [5]), lambda: rw.pde.solve(rw.pde.limit(WALK), [10]), "not computed at t = 5"),
+        (lambda: rw.simulate(WALK, 10, [0, 5]), lambda: rw.pde.solve(rw.pde.limit(WALK), [5]), "recorded t = 0"),
+        (lambda: rw.simulate(WALK, 10, [0, 5]), lambda: rw.pde.closed_form(rw.pde.limit(WALK)), "recorded t = 0"),
+        (lambda: rw.simulate(HALF, 10, [5]), lambda: rw.pde.exact_law(WALK, [5]), "the same domain"),
+        (lambda: rw.simulate(WALK, 10, [5]), lambda: rw.pde.exact_law(HALF, [5]).smoothed(), "the same domain"),
+        (lambda: rw.simulate(HALF, 10, [5]), lambda: rw.pde.closed_form(rw.pde.limit(WALK)), "the same domain"),
+        (lambda: rw.simulate(RING, 10, [5]), lambda: rw.pde.solve(rw.pde.limit(HALF), [5]), "the same domain"),
+        (lambda: rw.simulate(RING, 10, [5]), lambda: rw.simulate(WALK, 10, [5]), "the same domain"),
+        (lambda: rw.simulate(WALK, 10, [5]), lambda: rw.pde.exact_law(refine(WALK, 2), [5]), "sites 0.5 apart"),
+        (
+            lambda: rw.simulate(WALK, 10, [5]),
+            lambda: rw.pde.exact_law(WALK.with_start(0.4), [5]),
+            "one of them at x = ",
+        ),
+        (lambda: rw.simulate(RING, 10, [5]), lambda: rw.pde.exact_law(refine(RING, 2), [5]), "sites 0.5 apart"),
+    ],
+)
+def test_laws_that_do_not_answer_are_told(observed: Any, expected: Any, message: str) -> None:
+    ensemble = observed()
+    with pytest.raises(ValueError, match=message):
+        compare(ensemble, expected())
+    # what the messages advise
+    later = ensemble if ensemble.times[0] > 0 else rw.simulate(ensemble.walk, 10, ensemble.times[1:])
+    compare(ensemble, rw.pde.exact_law(ensemble.walk, ensemble.times))
+    compare(later, rw.pde.closed_form(rw.pde.limit(later.walk)))
+
+
+def test_a_law_from_another_start_is_compared_where_it_is() -> None:
+    """On the line a point start is site 0, wherever it is: places are compared, not the numbers of sites."""
+    elsewhere = rw.pde.exact_law(WALK.with_start(2.0), [5])
+    assert not compare(rw.simulate(WALK, 10_000, [5], seed=1), elsewhere).passed
+    assert compare(rw.simulate(WALK.with_start(2.0), 10_000, [5], seed=1), elsewhere).passed
+    far = rw.LatticeWalk(0.3, 0.3, dx=1.0, start=1e9)
+    assert compare(rw.simulate(far, 10_000, [5], seed=1), rw.pde.exact_law(far, [5])).passed
+
+
+@pytest.mark.parametrize("bad", ["x", None, [0.1], True, 1j])
+def test_wrong_kinds_are_refused_by_name(bad: Any) -> None:
+    run, law = rw.simulate(WALK, 10, [5]), rw.pde.exact_law(WALK, [5])
+    counts = MeasuredCounts(np.array([-1.0, 0.0]), np.array([0.0, 1.0]), np.array([3, 4]), 5.0)
+    for ask, name in (
+        (lambda: compare(run, law, alpha=bad), "alpha"),
+        (lambda: compare(run, bad), "expected"),
+        (lambda: compare(bad, law), "observed"),
+        (lambda: compare(counts, bad), "expected"),
+        (lambda: refine(bad, 3), "walk"),
+        (lambda: refine(WALK, bad), "factor"),
+    ):
+        with pytest.raises((TypeError, ValueError), match=f"^{name} = "):
+            ask()
+
+
 @pytest.mark.parametrize(
     ("errors", "passed"),
     [
@@ -104,6 +172,7 @@ def test_what_cannot_be_compared_is_told() -> None:
         ((9e-3, 9e-3, 9e-3), False),  # order 0: another equation
         ((1e-1, 1e-5, 1.1e-6), False),  # the declared walk is out of line with its own refinement
         ((1e-12, 1e-12, 1e-12), True),  # rounding
+        ((0.5, 1e-14, 1e-14), False),  # the declared walk is elsewhere, its refinements right
     ],
 )
 def test_the_rule_of_convergence(errors: tuple[float, ...], passed: bool) -> None:
@@ -117,6 +186,63 @@ def test_measures_do_not_cut_cells() -> None:
     law = rw.pde.exact_law(walk, [0.5])
     atoms, spread = Measure(measure.edges, (0.5,), ()).values(law), measure.values(law.smoothed())
     assert np.abs(atoms - spread).max() < 1e-15 * 64  # so smoothing changes nothing but rounding
+
+
+def rung_two(walk: rw.LatticeWalk, times: list[float]) -> Convergence:
+    against = reference(walk, times)
+    return walk_convergence(walk, times, against, against.measure)
+
+
+FAULTS: list[tuple[str, Callable[[Any, float], Any]]] = [  # of (drift, dx)
+    ("ten times too slow", lambda drift, dx: 0.1 * drift),
+    ("a speed that grows as sites get closer", lambda drift, dx: 0.1 * drift * (0.05 / dx)),
+    ("the wrong way", lambda drift, dx: -drift),
+]
+
+
+@pytest.mark.parametrize("unit", [1e-6, 1.0])
+@pytest.mark.parametrize(("fault", "planted"), FAULTS, ids=[name for name, _ in FAULTS])
+@pytest.mark.parametrize(
+    ("drift", "domain", "start"),
+    [
+        (20.0, None, 0.0),
+        (-20.0, None, 0.0),
+        (8.0, rw.Interval(-10.0, math.inf, rw.Reflecting()), 0.0),
+        (3.0, rw.Interval(0.0, 12.025, rw.Reflecting(), rw.Absorbing()), 3.5),
+    ],
+)
+def test_a_walk_that_is_elsewhere_fails_rung_two(
+    monkeypatch: pytest.MonkeyPatch, drift: float, domain: Any, start: float, fault: str, planted: Any, unit: float
+) -> None:
+    """The rule is told another drift than the equation, at all levels of refinement. With a drift of 20 the laws have no place
+    in common, and at edges where the declared walk is neither its refinements nor the equation have mass."""
+    rule, now = rw.Rule.EXACT_VARIANCE, rw.Rule.probabilities
+    if domain is not None:
+        ends = {"low": domain.low * unit, "high": domain.high * unit}
+        domain = replace(domain, **ends)
+
+    def wrong(self: rw.Rule, a: Any, d: Any, dx: float, *rest: Any) -> Any:
+        return now(self, planted(a, dx / unit), d, dx, *rest)
+
+    def made() -> rw.LatticeWalk:
+        return rw.LatticeWalk.from_drift(
+            drift * unit, 0.5 * unit**2, dx=0.05 * unit, dt=0.00125, domain=domain, start=start * unit, rule=rule
+        )
+
+    times = [0.1, 1.0]
+    assert rung_two(made(), times[:1]).passed
+    monkeypatch.setattr(rw.Rule, "probabilities", wrong)
+    found = rung_two(made(), times)
+    assert not found.passed and min(found.errors) > 0.02
+
+
+def test_early_and_late_times_are_compared_where_their_mass_is() -> None:
+    """At t = 0.01 and 100 the laws are 100 times as wide as one another: edges for the late one alone see nothing early."""
+    walk = rw.LatticeWalk.from_drift(0.0, 0.5, dx=0.1, times=[0.01, 100.0])
+    against = reference(walk, [0.01, 100.0])
+    for t, sd in ((0.01, 0.1), (100.0, 10.0)):
+        inside = (np.abs(against.measure.edges) < 3.0 * sd).sum()
+        assert inside >= 5, f"{inside} edges within three standard deviations at t = {t}"
 
 
 def test_refinement_keeps_the_equation() -> None:

@@ -10,10 +10,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import special, stats
 
+from randwalk.arguments import number, shown
 from randwalk.coefficient import Floats
+from randwalk.domain import Domain, Interval, Line, Ring
 from randwalk.ensemble import Ensemble
 from randwalk.pde.transfer import ExactLaw
 from randwalk.record import WALLS, Passages
+from randwalk.times import row_of
 
 from .power import detectable, holm
 
@@ -164,7 +167,8 @@ def compare(observed: Any, expected: Any, alpha: float = FALSE_ALARMS) -> Compar
     Raises
     ------
     ValueError, TypeError
-        for an `alpha` outside (0, 1), an ensemble and a law of different times, or an `observed` that is no sample.
+        for an `alpha` outside (0, 1), an `observed` that is no sample, an ensemble and a law of different domains, or with
+        walls where the other has none, a law that was not computed at a time of the ensemble, and an exact law on other sites.
 
     Examples
     --------
@@ -173,21 +177,66 @@ def compare(observed: Any, expected: Any, alpha: float = FALSE_ALARMS) -> Compar
     >>> compare(rw.simulate(walk, 10**6, [100], seed=1), rw.pde.exact_law(walk, [100])).passed
     True
     """
+    alpha = number("alpha", alpha)
     if not 0.0 < alpha < 1.0:
         raise ValueError(f"alpha = {alpha}: must lie between 0 and 1")
     if hasattr(observed, "checks"):
+        if not callable(expected):
+            raise TypeError(f"expected = {shown(expected)} is no curve by start and times: give observed.law_of(walk)")
         return Comparison(tuple(observed.checks(expected)), (), alpha)
     if isinstance(observed, Ensemble):
         if not (hasattr(expected, "mass") and hasattr(expected, "passed")):
             remedy = "give rw.pde.exact_law(walk, times), rw.pde.solve(equation, times) or rw.pde.closed_form(equation)"
-            raise TypeError(f"expected = {expected!r} is not a law: {remedy}")
+            raise TypeError(f"expected = {shown(expected)} is not a law: {remedy}")
+        check_comparable(observed, expected)
         outcomes = ensemble_outcomes(observed, expected)
     elif hasattr(observed, "outcomes"):
+        if not hasattr(expected, "mass"):
+            raise TypeError(f"expected = {shown(expected)} is not a law: give observed.law_of(walk)")
         outcomes = observed.outcomes(expected)
     else:
-        raise TypeError(f"observed = {observed!r}: give an Ensemble or measured data; the law goes second")
+        raise TypeError(f"observed = {shown(observed)}: give an Ensemble or measured data; the law goes second")
     checks = [check for o in outcomes for check in (chi_square(o), kolmogorov_smirnov(o)) if check is not None]
     return Comparison(tuple(checks), tuple(outcomes), alpha)
+
+
+def check_comparable(ensemble: Ensemble, law: Law) -> None:
+    """Refuse a law that does not answer for every place, wall and recorded time of the ensemble."""
+    domain, other = ensemble.walk.domain, _domain_of(law)
+    if other is not None:
+        ends = (domain.low, domain.high, other.low, other.high)
+        size = max(abs(end) for end in ends if np.isfinite(end)) if np.isfinite(ends).any() else 0.0
+        apart = not np.isclose(ends[:2], ends[2:], rtol=0.0, atol=1e-9 * size).all()
+        if apart or domain.periodic != other.periodic:
+            raise ValueError(
+                f"expected is a law on {other}, and observed walked on {domain}: give a law on the same domain, as "
+                "rw.pde.exact_law(observed.walk, observed.times)"
+            )
+    if hasattr(law, "equation") and ensemble.times[0] == 0.0:
+        raise ValueError(
+            "observed recorded t = 0, when the solution of an equation is its start: simulate without that time, or compare "
+            "with rw.pde.exact_law(observed.walk, observed.times)"
+        )
+    times: Floats = getattr(law, "times", ensemble.times)  # a formula answers at any
+    for t in ensemble.times.tolist():
+        try:
+            row_of(t, times)
+        except ValueError:
+            known = ", ".join(f"{v:.9g}" for v in times[:8]) + (", …" if len(times) > 8 else "")
+            raise ValueError(
+                f"expected was not computed at t = {t:.12g}, which observed recorded, but at {known}: give observed.times to "
+                "it, or run the ensemble at its times"
+            ) from None
+
+
+def _domain_of(law: Any) -> Domain | None:
+    """The domain that a law says it lives on."""
+    for holder in (law, getattr(law, "law", None)):
+        for name in ("walk", "equation"):
+            domain = getattr(getattr(holder, name, None), "domain", None)
+            if isinstance(domain, (Line, Interval, Ring)):
+                return domain
+    return None
 
 
 def ensemble_outcomes(ensemble: Ensemble, law: Law) -> list[Outcomes]:
@@ -228,14 +277,23 @@ def _ways(ensemble: Ensemble, row: int) -> list[tuple[str, int | None]]:
 
 
 def _by_sites(ensemble: Ensemble, law: ExactLaw, row: int, t: float) -> tuple[Floats, NDArray[np.int64], Floats]:
-    first = min(ensemble.table.first, law.table.first)
-    last = max(e.table.first + e.table.sites for e in (ensemble, law)) - 1
+    dx, origin = ensemble.walk.dx, ensemble.sites[0]
+    mine, theirs = ((sites - origin) / dx for sites in (ensemble.sites, law.sites))
+    scale = max(1.0, float(np.abs(theirs).max()))
+    if abs(law.walk.dx - dx) * theirs.size > 1e-6 * dx or abs(theirs[0] - np.rint(theirs[0])) > 1e-6 * min(scale, 1e3):
+        raise ValueError(
+            f"expected is a law on sites {law.walk.dx:g} apart, one of them at x = {law.sites[0]:.9g}, and observed walked on "
+            f"sites {dx:g} apart, one of them at x = {origin:.9g}: compare with rw.pde.exact_law(observed.walk, observed.times), "
+            "or with expected.smoothed()"
+        )
+    places = [np.rint(k).astype(np.int64) for k in (mine, theirs)]
+    if ensemble.table.wrap:
+        places = [k % ensemble.table.wrap for k in places]
+    first, last = min(int(k.min()) for k in places), max(int(k.max()) for k in places)
     counts, probabilities = np.zeros(last - first + 1, dtype=np.int64), np.zeros(last - first + 1)
-    at = ensemble.table.first - first
-    counts[at : at + ensemble.table.sites] = ensemble.counts[row]
-    at = law.table.first - first
-    probabilities[at : at + law.table.sites] = law.pmf[law.steps.index(ensemble.steps[row])]
-    return law.table.lattice.x(np.arange(first, last + 1)), counts, probabilities
+    counts[places[0] - first] = ensemble.counts[row]
+    probabilities[places[1] - first] = law.pmf[law.recorded.row(t)]
+    return origin + dx * np.arange(first, last + 1), counts, probabilities
 
 
 def _by_bins(ensemble: Ensemble, law: Law, row: int, t: float) -> tuple[Floats, NDArray[np.int64], Floats]:

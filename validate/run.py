@@ -22,7 +22,7 @@ from randwalk.streams import read_standard_input
 from randwalk.walk import LatticeWalk
 
 from .compare import FALSE_ALARMS, Comparison, compare, gather
-from .convergence import Measure, Reference, distance, measure_for, reference, solver_convergence, walk_convergence
+from .convergence import Measure, Reference, distance, reference, solver_convergence, walk_convergence
 from .measured import read_measured
 from .report import Budget, CaseReport, Report
 
@@ -73,9 +73,8 @@ def validate_problem(
     measured = read_measured(problem)  # which is refused before anything runs
     walk = problem.walk
     times = [float(t) for t in walk.recorded(walk.steps(problem.times)).exact if t > 0]  # no error of times in any rung
-    measure = measure_for(walk, times)
-    equation = limit(walk)
-    against = reference(equation, measure)
+    equation, against = limit(walk), reference(walk, times)
+    measure = against.measure
     ensembles = _ensembles(
         replace(
             problem,
