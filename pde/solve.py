@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 LEAK_SHARE: Final = 1e-3  # of the tolerance may leave the window of an unbounded domain
+ROUNDING: Final = 4.0 * np.finfo(float).eps  # of a sum of masses, in each step
 FIXED_LEAK: Final = 1e-12  # mass that may leave it when the number of cells is given
 
 
