@@ -69,7 +69,7 @@ class Grid:
     def joints(self) -> Floats:
         """The ends of the pieces, (pieces + 1,)."""
         inner = [place for place in self.breaks if self.low < place < self.high]
-        return np.array([self.low, *inner, self.high])
+        return np.array([self.low, *inner, self.high], dtype=np.float64)
 
     @cached_property
     def counts(self) -> list[int]:

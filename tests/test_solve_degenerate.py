@@ -102,7 +102,7 @@ def test_fixation_without_mutation(start: float) -> None:
 
 
 def test_exits_without_mutation() -> None:
-    box = rw.Interval(0.0, 1.0, ABSORBING, ABSORBING)
+    box = rw.Interval(0, 1, ABSORBING, ABSORBING)  # whole numbers are numbers
     problem = FokkerPlanck(0.0, rw.expression("x*(1 - x)/2"), box, 0.5)
     x = np.linspace(0.02, 0.98, 49)
     time, right = mean_exit_time(problem, 1e-5), exit_probability(problem, "right", 1e-5)
