@@ -176,11 +176,10 @@ class ClosedForm:
         if not finite.size:
             return np.array([self._staying(time)])
         mass = [self.law.bins(finite, time)] if finite.size > 1 else []
-        below, above = self.law.split(finite[[0, -1]], time)
         if np.isneginf(edges[0]):
-            mass.insert(0, below[:1])
+            mass.insert(0, self.law.split(finite[:1], time)[0])
         if np.isposinf(edges[-1]):
-            mass.append(above[1:])
+            mass.append(self.law.split(finite[-1:], time)[1])
         return np.concatenate(mass)
 
     def _staying(self, time: float) -> float:
