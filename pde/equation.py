@@ -155,9 +155,7 @@ def limit(walk: LatticeWalk) -> FokkerPlanck:
     >>> limit(LatticeWalk(0.5, 0.5, dx=0.1, dt=0.01))
     FokkerPlanck: ρ_t = 0.5000000000000001 ρ_xx on Line(), start Point(x=0.0)
     """
-    return FokkerPlanck(
-        walk.declared_drift, walk.diffusion, walk.domain, walk.start, walk.killing, walk.convention
-    )
+    return FokkerPlanck(walk.declared_drift, walk.diffusion, walk.domain, walk.start, walk.killing, walk.convention)
 
 
 def walk_for(

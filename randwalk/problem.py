@@ -425,7 +425,9 @@ def walk_data(walk: LatticeWalk) -> dict[str, Any]:
     """The tables [walk], [domain] and [start] that :func:`read_walk` reads back."""
     values = (
         {
-            "drift": walk.declared_drift, "diffusion": walk.diffusion, "rule": str(walk.rule),
+            "drift": walk.declared_drift,
+            "diffusion": walk.diffusion,
+            "rule": str(walk.rule),
             **({"convention": str(walk.convention)} if walk.convention is not Convention.ITO else {}),
         }
         if walk.rule is not None

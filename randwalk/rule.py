@@ -88,5 +88,7 @@ def _slowing(bias: Floats) -> Floats:
 
 def _exponential(argument: Coefficient) -> Coefficient:
     if (number := constant_value(argument)) is not None:
-        return Constant(float(np.exp(min(max(number, -700.0), 700.0))))  # exp(700) is a number, its inverse no probability
+        return Constant(
+            float(np.exp(min(max(number, -700.0), 700.0)))
+        )  # exp(700) is a number, its inverse no probability
     return apply("exp", argument)

@@ -12,22 +12,49 @@ settings.load_profile("fixed")
 # those that are marked where they stand). Every file has a part.
 QUICK_FILES = frozenset(
     f"test_{name}.py"
-    for name in ("coefficient", "ensemble", "imports", "lanes", "philox", "problem", "shown", "step_law", "walk")
+    for name in (
+        "breaks",
+        "coefficient",
+        "columns",
+        "derivative",
+        "ensemble",
+        "few_sites",
+        "imports",
+        "lanes",
+        "memory",
+        "mutations",
+        "philox",
+        "problem",
+        "rates",
+        "refusals",
+        "remedies",
+        "shown",
+        "solver_arguments",
+        "stationary",
+        "step_law",
+        "store",
+        "times",
+        "walk",
+        "window",
+    )
 )
 QUICK_TESTS = frozenset({
     "test_backward.py::test_duality", "test_backward.py::test_repr_and_plot",
     "test_binomial.py::test_known_answers", "test_binomial.py::test_certain_outcomes",
     "test_closed_form.py::test_gamblers_ruin", "test_closed_form.py::test_line_forms_against_mpmath",
     "test_closed_form.py::test_shapes_and_arguments", "test_closed_form.py::test_what_has_no_closed_form_says_why",
+    "test_closed_form_extremes.py::test_exit_probability_keeps_its_digits", "test_conventions.py::test_masses",
     "test_cuda.py::test_half_an_installation_is_named",
     "test_docs.py::test_the_examples_of_docstrings_run", "test_docs.py::test_the_reference_has_every_public_name",
     "test_exact_law.py::test_law_is_that_of_the_dense_matrix", "test_exact_law.py::test_symmetric_walk_is_binomial",
     "test_exact_law.py::test_estimates_of_the_law",
     "test_gallery.py::test_figure", "test_gallery.py::test_save_animation",
+    "test_honest.py::test_closed_forms",
     "test_planted.py::test_the_untouched_copy_passes",
     "test_simulate.py::test_gamblers_ruin", "test_simulate.py::test_maximum_by_reflection",
     "test_solve.py::test_equilibrium_is_exact", "test_solve.py::test_against_scipy_on_the_same_stencil",
-    "test_solve.py::test_masses_density_and_mean",
+    "test_solve.py::test_masses_density_and_mean", "test_solve_breaks.py::test_jump_of_the_diffusion",
+    "test_solve_degenerate.py::test_square_root_process",
     "test_stream.py::test_known_answers_of_the_stream", "test_stream.py::test_a_run_is_the_sum_of_its_ranges",
     "test_threads.py::test_several_callers_at_once",
     "test_validate.py::test_the_report_is_complete_json_and_a_table", "test_validate.py::test_holm_against_its_definition",
@@ -38,5 +65,7 @@ QUICK_TESTS = frozenset({
 def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
     for item in items:
         file, _, test = item.nodeid.rpartition("/")[2].partition("::")
+        if item.get_closest_marker("long"):
+            continue
         if file in QUICK_FILES or f"{file}::{test.partition('[')[0]}" in QUICK_TESTS:
             item.add_marker("quick")

@@ -574,15 +574,15 @@ def test_csv(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"position,drift\n0,1\n1,abc\n", r"drift\.csv, line 3: 'abc' in column 'drift' is not a number"),
-        (b"position,drift\n0,1\n1\n", r"line 3: None in column 'drift'"),
-        (b"position,drift\n0,1\n1,\n", r"line 3: '' in column 'drift'"),
+        (b"position,drift\n0,1\n1,abc\n", r"drift\.csv, line 3: 'abc' in column 'drift' is not a finite number"),
+        (b"position,drift\n0,1\n1\n", "line 3: 1 field where the header has 2"),
+        (b"position,drift\n0,1\n1,\n", "line 3: column 'drift' is empty"),
         (b"a,b\n0,1\n", "there is no column 'position'; the columns are a, b"),
-        (b"", "there is no column 'position'; the columns are none"),
-        (b"position,drift\n0,1\n", "length ≥ 2"),
-        (b"position,drift\n\xff\xfe,1\n", "cannot be read as CSV"),
+        (b"", "is empty: the first line must name the columns"),
+        (b"position,drift\n0,1\n", "has one row, on line 2"),
+        (b"position,drift\n\xff\xfe,1\n", "line 2: the byte 0xff is not UTF-8"),
         (b"position,drift\n1,1\n0,1\n", "must increase"),
-        (b"position,drift\n0,nan\n1,1\n", "nan in row 0"),
+        (b"position,drift\n0,nan\n1,1\n", "line 2: 'nan' in column 'drift' is not a finite number"),
     ],
 )
 def test_bad_csv(tmp_path: Path, content: bytes, message: str) -> None:

@@ -468,7 +468,9 @@ def test_modified_equation_is_the_walk_to_second_order(rule: Rule | None, conven
     drift, d = rw.expression("sin(x) + 0.3*cos(2*x)*(1 + t)"), rw.expression("0.5 + 0.2*cos(x + t) + 0.1*t")
     f, x, t, errors = rw.expression("sin(x) + 0.5*cos(0.7*x)"), 0.4, 0.3, []
     for dx in (0.2, 0.1):
-        walk = rw.LatticeWalk.from_drift(drift, d, dx=dx, dt=0.4 * dx**2, rule=rule or Rule.LINEAR, convention=convention)
+        walk = rw.LatticeWalk.from_drift(
+            drift, d, dx=dx, dt=0.4 * dx**2, rule=rule or Rule.LINEAR, convention=convention
+        )
         if rule is None:
             walk = rw.LatticeWalk(walk.right, walk.left, dx=dx, dt=walk.dt)
         p, q = float(walk.right(x, t)), float(walk.left(x, t))

@@ -420,7 +420,10 @@ def test_bad_input_is_refused() -> None:
         (lambda: solve(ou, [math.nan]), "times: nan"),
         (lambda: solve(ou, [1.0], 0.0), "tolerance = 0"),
         (lambda: solve(ou, [1.0], 1e-11), "out of reach: it would take"),
-        (lambda: solve(ou, [1.0], 1e-5, scheme=BackwardEuler(dt=0.01)), "out of reach: .* was reached; .*: leave dt out"),
+        (
+            lambda: solve(ou, [1.0], 1e-5, scheme=BackwardEuler(dt=0.01)),
+            "out of reach: .* was reached; .*: leave dt out",
+        ),
         (lambda: solve(ou, [1.0], cells=6), "cells = 6"),
         (lambda: solve(ou, [1.0], cells=101), "cells = 101: must be an even"),
         (lambda: BackwardEuler(dt=-1.0), "dt = -1"),
