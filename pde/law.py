@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
-from scipy import integrate, special
+from scipy import special
 
-from randwalk.coefficient import Coefficient, Floats, constant_value
+from randwalk.coefficient import Coefficient, Floats
 from randwalk.start import Normal, Point, Sites, Start, Uniform
 
 from .green import (
@@ -28,6 +28,7 @@ from .green import (
     gauss_legendre,
     normal_between,
 )
+from .quadrature import integral
 from .series import Bar
 
 MANY = 1000  # kernels side by side in a start, above which it is cut
@@ -413,7 +414,7 @@ class Driven(Normals):
         self.drift, self.diffusion = drift, diffusion
 
     def coefficients(self, t: float) -> tuple[float, float, float]:
-        return _integral(self.drift, t), 1.0, 2.0 * _integral(self.diffusion, t)
+        return integral(self.drift, t), 1.0, 2.0 * integral(self.diffusion, t)
 
 
 @dataclass(frozen=True, eq=False)
@@ -459,16 +460,6 @@ def _atoms(start: Start) -> tuple[Floats, Floats]:
         return np.array([start.x]), np.ones(1)
     assert isinstance(start, Sites)
     return np.array(start.x), np.array(start.masses)
-
-
-def _integral(coefficient: Coefficient, t: float) -> float:
-    """∫ of a function of time from 0 to t, exact for a constant."""
-    value = constant_value(coefficient)
-    if value is not None:
-        return value * t
-    return float(
-        integrate.quad(lambda s: float(coefficient(0.0, s)), 0.0, t, epsabs=1e-13, epsrel=1e-12, limit=1000)[0]
-    )
 
 
 def _normal_density(z: Floats, half: float) -> Floats:

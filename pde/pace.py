@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
 
 import numpy as np
 
-from randwalk.coefficient import Floats
+from randwalk.coefficient import Coefficient, Floats
 
 from .equation import FokkerPlanck
 
@@ -42,14 +42,19 @@ class Pace:
 
     @classmethod
     def of(cls, equation: FokkerPlanck, until: float, reach: tuple[float, float]) -> Pace:
-        """The pace of `equation` from 0 to `until`, read from its coefficients where x is within `reach`.
+        """The pace of the coefficients of `equation`: see :meth:`read`."""
+        return cls.read((equation.declared_drift, equation.diffusion, equation.killing), until, reach)
+
+    @classmethod
+    def read(cls, coefficients: Iterable[Coefficient], until: float, reach: tuple[float, float] = (0.0, 0.0)) -> Pace:
+        """The pace of some coefficients from 0 to `until`, where x is within `reach`.
 
         Raises
         ------
         ValueError
             where their changes would take more than :data:`MOST_STEPS` steps.
         """
-        moving = [c for c in (equation.declared_drift, equation.diffusion, equation.killing) if c.depends_on_t]
+        moving = [c for c in coefficients if c.depends_on_t]
         if not moving:
             return cls(until)
         breaks = sorted({b for c in moving for b in c.breaks("t", 0.0, until)})
