@@ -69,8 +69,8 @@ class Rule(StrEnum):
             return min(dx**2 / (most * float(np.nanmax(bond.diffusion(x, t)))) for bond in both)
         with np.errstate(all="ignore"):  # where D = 0 there is no such step, and the walk is refused with the place
             d, w = ([c(x, t) for c in cs] for cs in zip(*((b.diffusion, b.bias) for b in both), strict=True))
-            exact = np.nanmin([dx**2 / (most * d[i]) * _slowing(w[i]) for i in (0, 1)])
-            total = np.nanmax(d[0] * bernoulli(-w[0])[0] + d[1] * bernoulli(w[1])[0])
+            exact = np.fmin.reduce([dx**2 / (most * d[i]) * _slowing(w[i]) for i in (0, 1)], axis=None)
+            total = np.fmax.reduce(d[0] * bernoulli(-w[0])[0] + d[1] * bernoulli(w[1])[0], axis=None)
         return float(min(exact, dx**2 / total))
 
 
