@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from numbers import Integral, Real
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from randwalk.arguments import numbers, shown
 from randwalk.coefficient import Floats
+from randwalk.memory import SHARE, available, require
 
 from .equation import FokkerPlanck
 from .schemes import SDIRK2, BackwardEuler, CrankNicolson, Scheme
@@ -17,13 +18,12 @@ from .schemes import SDIRK2, BackwardEuler, CrankNicolson, Scheme
 SMALLEST_CELLS: Final = 16
 SMALLEST_TOLERANCE: Final = 1e-12
 CELL_BYTES: Final = 600  # that a run needs for each cell, beside what is recorded
-LARGEST_MEMORY: Final = 2**32  # bytes
 
 
 def check_equation(equation: FokkerPlanck) -> None:
     """Refuse what is not a Fokker–Planck equation."""
     if not isinstance(equation, FokkerPlanck):
-        raise TypeError(f"equation = {_shown(equation)}: give a FokkerPlanck; limit(walk) is that of a walk")
+        raise TypeError(f"equation = {shown(equation)}: give a FokkerPlanck; limit(walk) is that of a walk")
 
 
 def checked_scheme(scheme: Scheme | None) -> Scheme:
@@ -31,7 +31,7 @@ def checked_scheme(scheme: Scheme | None) -> Scheme:
     if scheme is None:
         return SDIRK2()
     if isinstance(scheme, type) or not isinstance(scheme, (BackwardEuler, CrankNicolson, SDIRK2)):
-        given = f"{scheme.__name__}, a class" if isinstance(scheme, type) else _shown(scheme)
+        given = f"{scheme.__name__}, a class" if isinstance(scheme, type) else shown(scheme)
         raise TypeError(f"scheme = {given}: give BackwardEuler(), CrankNicolson() or SDIRK2()")
     return scheme
 
@@ -39,7 +39,7 @@ def checked_scheme(scheme: Scheme | None) -> Scheme:
 def checked_tolerance(tolerance: float) -> float:
     """A tolerance that is a number between rounding and 1."""
     if not isinstance(tolerance, Real) or isinstance(tolerance, bool):
-        raise TypeError(f"tolerance = {_shown(tolerance)}: must be one number, such as 1e-4")
+        raise TypeError(f"tolerance = {shown(tolerance)}: must be one number, such as 1e-4")
     if not SMALLEST_TOLERANCE <= tolerance < 1.0:
         raise ValueError(f"tolerance = {tolerance:g}: must be at least {SMALLEST_TOLERANCE:g} and less than 1")
     return float(tolerance)
@@ -48,7 +48,7 @@ def checked_tolerance(tolerance: float) -> float:
 def checked_cells(cells: int) -> int:
     """A number of cells that can be halved for the error estimate."""
     if not isinstance(cells, Integral) or isinstance(cells, bool):
-        raise TypeError(f"cells = {_shown(cells)}: must be an even whole number, such as 200")
+        raise TypeError(f"cells = {shown(cells)}: must be an even whole number, such as 200")
     if cells < SMALLEST_CELLS or cells % 2:
         raise ValueError(f"cells = {cells}: must be an even number, at least {SMALLEST_CELLS}")
     return int(cells)
@@ -56,19 +56,16 @@ def checked_cells(cells: int) -> int:
 
 def check_memory(cells: int, records: int) -> None:
     """Refuse a run of `cells` cells with that many recorded times that would not fit."""
-    needed = cells * (CELL_BYTES + 16 * records)
-    if needed > LARGEST_MEMORY:
-        most = LARGEST_MEMORY // (CELL_BYTES + 16 * records) // 2 * 2
-        remedy = f"take at most {most} cells" if most >= SMALLEST_CELLS else "record fewer times"
-        raise ValueError(
-            f"{cells} cells and {records} recorded times would take {needed / 2**30:.3g} GiB of memory (at most "
-            f"{LARGEST_MEMORY / 2**30:g} are allowed): {remedy}, or a larger tolerance in place of cells"
-        )
+    each = CELL_BYTES + 16 * records
+    most = int(SHARE * available() / each) // 2 * 2
+    remedy = f"take at most {most} cells" if most >= SMALLEST_CELLS else "record fewer times"
+    what = f"a solution of {cells} cells and {records} recorded times"
+    require(cells * each, what, f"{remedy}, or a larger tolerance in place of cells")
 
 
 def checked_times(times: ArrayLike) -> Floats:
     """Times as an array; refused unless they are positive and increase."""
-    given = np.atleast_1d(checked_numbers("times", times))
+    given = np.atleast_1d(numbers("times", times))
     if given.ndim != 1 or given.size == 0:
         raise ValueError(f"times must be a number or a list of numbers, not an array of shape {given.shape}")
     wrong = ~(np.isfinite(given) & (given > 0.0))
@@ -78,28 +75,3 @@ def checked_times(times: ArrayLike) -> Floats:
         at = int(np.argmax(np.diff(given) <= 0.0))
         raise ValueError(f"times must increase: {given[at + 1]:g} comes after {given[at]:g}; sort them")
     return given
-
-
-def checked_number(name: str, value: float) -> float:
-    """A finite number."""
-    if not isinstance(value, Real) or isinstance(value, bool):
-        raise TypeError(f"{name} = {_shown(value)}: must be one number")
-    if not math.isfinite(value):
-        raise ValueError(f"{name} = {value:g}: must be finite")
-    return float(value)
-
-
-def checked_numbers(name: str, values: ArrayLike) -> Floats:
-    """A real number, or real numbers in lists of equal lengths, as an array."""
-    try:
-        given = np.asarray(values)
-        if given.dtype.kind in "iuf":
-            return np.asarray(given, dtype=np.float64)
-    except ValueError:  # nested lists of unequal lengths
-        pass
-    raise TypeError(f"{name} = {_shown(values)}: must be a number or a list of numbers")
-
-
-def _shown(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else f"{text[:57]}..."

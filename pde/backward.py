@@ -18,12 +18,13 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.interpolate import CubicSpline
 
+from randwalk.arguments import finite, numbers
 from randwalk.coefficient import Coefficient, Floats, as_coefficient
 from randwalk.domain import Reflecting, Ring
 from randwalk.plotting import COLOURS, axes
 from randwalk.start import Sites, Uniform
 
-from .arguments import check_equation, check_memory, checked_number, checked_numbers, checked_tolerance
+from .arguments import check_equation, check_memory, checked_tolerance
 from .equation import FokkerPlanck
 from .fit import fitted, refuse_zeros
 from .grid import Grid, Piecewise
@@ -151,12 +152,12 @@ def backward(
     1.25
     """
     check_equation(equation)
-    time, tolerance = checked_number("time", time), checked_tolerance(tolerance)
+    time, tolerance = finite("time", time), checked_tolerance(tolerance)
     if time <= 0.0:
         raise ValueError(f"time = {time:g}: must be positive")
     if not callable(payoff):
         raise TypeError(f"payoff = {payoff!r}: give a function of x or a Coefficient, such as lambda x: x**2")
-    paid = [checked_number(name, value) for name, value in (("left", left), ("right", right), ("killed", killed))]
+    paid = [finite(name, value) for name, value in (("left", left), ("right", right), ("killed", killed))]
     window, asked = _place(equation, time, over)
     times, scheme = np.array([time]), SDIRK2()
     paid_at_end = payoff if isinstance(payoff, Coefficient) else as_coefficient(lambda x: payoff(x))
@@ -300,7 +301,7 @@ def _place(equation: FokkerPlanck, time: float, over: tuple[float, float] | None
     domain = equation.domain
     bounded = math.isfinite(domain.low) and math.isfinite(domain.high)
     if over is not None:
-        ends = np.atleast_1d(checked_numbers("over", over))
+        ends = np.atleast_1d(numbers("over", over))
         if ends.shape != (2,) or not domain.low <= ends[0] < ends[1] <= domain.high or not np.isfinite(ends).all():
             raise ValueError(f"over = {over}: must be an increasing pair of finite numbers inside {domain}")
         over = (float(ends[0]), float(ends[1]))

@@ -334,11 +334,15 @@ class LatticeWalk:
             return
         a, d = self.declared_drift(x, 0.0), self.diffusion(x, 0.0)
         at = int(np.argmax(masses * np.abs(a)))
-        raise ValueError(
+        told = (
             f"drift = {a[at]:.6g} at x = {x[at]:.6g}, t = 0: rule = capped loses {100 * missing:.3g} % of the mean speed where "
-            f"walkers start, at most {100 * SLOW:g} % is allowed; take dx ≤ {rounded_down(d[at] / abs(a[at]))}, or "
-            "from_drift(..., rule=Rule.FITTED)"
+            f"walkers start, at most {100 * SLOW:g} % is allowed"
         )
+        if d[at] <= 0.0:
+            raise ValueError(
+                f"{told}; with the diffusion {d[at]:g} there no rule will do: start elsewhere, or where D > 0"
+            )
+        raise ValueError(f"{told}; take dx ≤ {rounded_down(d[at] / abs(a[at]))}, or from_drift(..., rule=Rule.FITTED)")
 
     def __repr__(self) -> str:
         parts = [f"right={self.right}", f"left={self.left}", f"dx={self.dx:g}", f"dt={self.dt:g}"]

@@ -55,13 +55,17 @@ def test_cells(cells: Any) -> None:
         solve(BOX, [0.1], cells=cells)
 
 
-def test_memory_is_refused_with_a_number_of_cells_that_fits() -> None:
+def test_memory_is_refused_with_a_number_of_cells_that_fits(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in ("randwalk.memory", "randwalk.pde.arguments"):
+        monkeypatch.setattr(f"{module}.available", lambda: 2.0**22)
     with pytest.raises(
-        ValueError, match=r"1099511627776 cells and 1 recorded times would take .* GiB.* at most \d+ cells"
-    ):
-        solve(BOX, [0.1], cells=2**40)
-    with pytest.raises(ValueError, match="recorded times would take"):
-        solve(BOX, np.linspace(0.1, 0.2, 2**26))
+        MemoryError, match=r"1000000 cells and 1 recorded times needs .* GiB.* at most \d+ cells"
+    ) as told:
+        solve(BOX, [0.1], cells=10**6)
+    most = int(str(told.value).split("at most ")[1].split()[0])
+    assert solve(BOX, [0.1], cells=most).x.size == most
+    with pytest.raises(MemoryError, match=r"16 cells and 10000 recorded times needs .*record fewer times"):
+        solve(BOX, np.linspace(0.1, 0.2, 10**4))
 
 
 @pytest.mark.parametrize(
