@@ -6,14 +6,12 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .coefficient import Coefficient, Floats, _Node
-
-Whole: TypeAlias = NDArray[np.signedinteger[Any]]
 
 AT = 1e-9  # of a step: a break so near to its start or its end is there
 
@@ -85,7 +83,7 @@ class StepMean(_Node):
 
 
 def integral_of_parts(
-    low: Floats, high: Floats, first: Whole, last: Whole, cuts: Floats, at: Callable[[Floats], Floats]
+    low: Floats, high: Floats, first: NDArray[Any], last: NDArray[Any], cuts: Floats, at: Callable[[Floats], Floats]
 ) -> Floats:
     """The integrals of a function over [`low`, `high`], by the midpoint rule between the breaks `first` … `last` - 1 of the
     increasing `cuts`."""
