@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -33,8 +34,8 @@ def remedy(walk: LatticeWalk, x: float, t: float) -> str:
     a, d = float(walk.declared_drift(x, t)), float(walk.diffusion(x, t))
     if not (math.isfinite(a) and math.isfinite(d) and d >= 0.0):
         return f"the diffusion there is {d:g} and the drift {a:g}: give other ones, or keep walkers away by a wall"
-    for factor in FURTHER:
-        found = _found(walk, x, *_reached(walk, x, t, factor))
+    for both, factor in itertools.product((True, False), FURTHER):
+        found = _found(walk, x, *_reached(walk, x, t, factor, both))
         if found:
             return f"take {', or '.join(found)}"
     return f"with the diffusion {d:g} and the drift {a:g} there no dt, dx or rule will do: keep walkers away by a wall"
@@ -83,8 +84,9 @@ def _sites(walk: LatticeWalk, dx: float) -> str:
     return f" (sites ≥ {math.ceil((walk.domain.high - walk.domain.low) / dx) + 1})"
 
 
-def _reached(walk: LatticeWalk, x: float, t: float, factor: float) -> tuple[Floats, Floats]:
-    """Places and times (which broadcast) up to the bad ones and `factor` times further; all sites of a bounded domain."""
+def _reached(walk: LatticeWalk, x: float, t: float, factor: float, both: bool) -> tuple[Floats, Floats]:
+    """Places and times (which broadcast) up to the bad ones and `factor` times further, on `both` sides of the start or on one;
+    all sites of a bounded domain."""
     lattice = walk.lattice
     times = np.append(np.linspace(0.0, factor * t, MOMENTS), t)[None, :] if walk.time_dependent else np.zeros((1, 1))
     if walk.homogeneous:
@@ -93,7 +95,11 @@ def _reached(walk: LatticeWalk, x: float, t: float, factor: float) -> tuple[Floa
         k = np.unique(np.linspace(lattice.first, lattice.last, PLACES).round())
         return np.append(lattice.x(k), x)[:, None], times
     low, high = walk.start.support
-    low, high = min(low, high + factor * (x - high)), max(high, low + factor * (x - low))
+    far = factor * max(x - low, high - x, 0.0)
+    if both:
+        low, high = high - far, low + far
+    else:
+        low, high = min(low, high + factor * (x - high)), max(high, low + factor * (x - low))
     low, high = max(low, walk.domain.low), min(high, walk.domain.high)
     k = np.unique(
         np.linspace((low - lattice.origin) / lattice.dx, (high - lattice.origin) / lattice.dx, PLACES).round()
