@@ -93,6 +93,7 @@ def shown(value: Any) -> str:
     """A value as it is written, cut to a line."""
     try:
         text = repr(value)
+        text = " ".join(text.split()) if "\n" in text else text  # of an array
     except ValueError:  # a whole number of more digits than Python prints
         text = f"a whole number of {value.bit_length()} bits"
     return text if len(text) <= 80 else f"{text[:77]}..."

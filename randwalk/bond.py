@@ -21,6 +21,7 @@ import numpy as np
 from .coefficient import ONE, ZERO, Coefficient, Floats, _Node
 from .convention import Convention
 from .domain import Domain
+from .step_mean import integral_of_parts
 
 
 @dataclass(frozen=True)
@@ -74,13 +75,8 @@ class BondMean(_Node):
         low, high, first, last, t, values = np.broadcast_arrays(low, high, first, last, t, values)
         broken = last > first
         low, high, first, last, t = (a[broken] for a in (low, high, first, last, t))
-        ends = np.append(cuts, np.inf)
-        total, begin = np.zeros(low.shape), low
-        for k in range(int((last - first).max()) + 1):
-            end = np.minimum(ends[np.minimum(first + k, last)], high)
-            total += (end - begin) * self._at(0.5 * (begin + end), t)
-            begin = end
         values = values.copy()
+        total = integral_of_parts(low, high, first, last, cuts, lambda middles: self._at(middles, t))
         values[broken] = total / abs(self.span)
         return values
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .arguments import numbers
+from .arguments import numbers, shown
 from .coefficient import Floats
 
 
@@ -92,14 +92,20 @@ def average(values: Floats, counts: np.ndarray, total: int) -> Estimate:
 
 
 def values_of(f: Callable[[Floats], ArrayLike], x: Floats) -> Floats:
-    """f(x), of the shape of `x`; refused if `f` is no function or gives something else."""
+    """f(x), of the shape of `x`, value by value if `f` refuses an array; refused if `f` is no function or gives something
+    else."""
     if not callable(f):
         raise TypeError(f"f = {f!r}: must be a function of an array of places or values")
     with np.errstate(all="ignore"):
-        values = f(x)
+        try:
+            values = f(x)
+        except (TypeError, ValueError):  # one of numbers, like math.sin
+            values = np.reshape([f(v) for v in x.ravel().tolist()], x.shape)  # type: ignore[arg-type]
     try:
+        if np.iscomplexobj(values):
+            raise TypeError("complex")
         return np.broadcast_to(np.asarray(values, dtype=np.float64), x.shape)
     except (TypeError, ValueError):
         raise ValueError(
-            f"f gave {values!r:.80} for an array of shape {x.shape}: it must give one number for each"
+            f"f gave {shown(values)} for an array of shape {x.shape}: it must give one real number for each"
         ) from None

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from . import roots
+from .arguments import shown
 from .coefficient import ZERO, Coefficient, CoefficientLike, Floats, as_coefficient
 from .difference import Difference
 from .signature import needed_parameters
@@ -112,11 +113,24 @@ class Function(Coefficient):
         """The function's own values, without an offset."""
         given = [np.asarray(v) for v in np.broadcast_arrays(*({"x": x, "t": t}[name] for name in self._arguments))]
         try:
-            values = np.asarray(self.function(*(v.copy() for v in given)), dtype=np.float64)
-            return np.broadcast_to(values, given[0].shape)
+            values = np.asarray(self.function(*(v.copy() for v in given)))
+            if not np.iscomplexobj(values):
+                return np.broadcast_to(values.astype(np.float64), given[0].shape)
         except (TypeError, ValueError):
-            scalars = zip(*(v.ravel().tolist() for v in given), strict=True)
-            return np.array([float(self.function(*s)) for s in scalars]).reshape(given[0].shape)  # type: ignore[arg-type]
+            pass
+        scalars = zip(*(v.ravel().tolist() for v in given), strict=True)
+        return np.array([self._value(*s) for s in scalars]).reshape(given[0].shape)
+
+    def _value(self, *at: float) -> float:
+        """The value for numbers; refused where it is none."""
+        value = self.function(*at)
+        if value is not None and not isinstance(value, str) and np.ndim(value) == 0 and not np.iscomplexobj(value):
+            return float(value)  # type: ignore[arg-type]
+        where = ", ".join(f"{name} = {v:g}" for name, v in zip(self._arguments, at, strict=True))
+        raise TypeError(
+            f"{self.name} has the value {shown(value)} at {where}: a coefficient function returns a real number, or an array "
+            "of them of the shape of its arguments"
+        )
 
     @cached_property
     def tree(self) -> Coefficient | None:

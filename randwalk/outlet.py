@@ -6,11 +6,12 @@ import numpy as np
 
 from .bernoulli import bernoulli
 from .bond import BondMean
-from .coefficient import Floats
+from .coefficient import Coefficient, Floats
 from .convention import Convention
 from .domain import PartiallyAbsorbing
 from .remedy import rounded_down
 from .rule import Rule
+from .step_mean import step_mean
 from .walk import LatticeWalk
 
 
@@ -63,10 +64,11 @@ def absorption(walk: LatticeWalk, side: str, x: float, t: Floats) -> Floats:
     """
     k, place, inward = _wall(walk, side)
     dx, power = walk.dx, walk.convention.exponent
-    a, d = inward * walk.declared_drift(x, t), walk.diffusion(x, t)
+    drift, diffusion = _seen(walk)
+    a, d = inward * drift(x, t), diffusion(x, t)
     ratio, conductance = (_at_wall(walk, x, place, t) / d) ** power, 2.0 * d / dx
     if walk.convention is not Convention.ITO:
-        half = BondMean(walk.diffusion ** (power - 1.0), place - x, walk.domain)
+        half = BondMean(diffusion ** (power - 1.0), place - x, walk.domain)
         conductance = 2.0 * d**power / (dx * half(x, t))
     if walk.rule in (Rule.FITTED, Rule.CAPPED):
         outward, back = bernoulli(0.5 * dx * a / d)
@@ -74,10 +76,17 @@ def absorption(walk: LatticeWalk, side: str, x: float, t: Floats) -> Floats:
     return k * walk.dt / dx / (ratio + (k + a) / conductance)
 
 
+def _seen(walk: LatticeWalk) -> tuple[Coefficient, Coefficient]:
+    """(drift, diffusion) as a step sees them."""
+    if walk.rule is None:
+        return walk.declared_drift, walk.diffusion
+    return step_mean(walk.declared_drift, walk.dt), step_mean(walk.diffusion, walk.dt)
+
+
 def _at_wall(walk: LatticeWalk, x: float, place: float, t: Floats) -> Floats:
     """D at the wall; of declared probabilities, which are known at sites, by the line through two."""
     if walk.rule is not None:
-        return walk.diffusion(place, t)
+        return _seen(walk)[1](place, t)
     lattice = walk.lattice
     if lattice.first == lattice.last:
         return walk.diffusion(x, t)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -9,8 +10,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .bond import bonds
-from .coefficient import Floats
+from .coefficient import Floats, _some
 from .rule import Rule
+from .step_mean import breaks_in_time
 
 if TYPE_CHECKING:
     from .walk import LatticeWalk
@@ -18,11 +20,13 @@ if TYPE_CHECKING:
 ROUNDING = 8 * float(np.finfo(np.float64).eps)  # allowed in 0 ≤ p, q and p + q ≤ 1
 FURTHER = (6.0, 4.0, 2.0, 1.0)  # times as far as the bad place: walkers that got there may get further
 PLACES = 257
+MOMENTS = 17
+PHASES = np.array([0.0, 0.25, 0.5, 0.75, 0.999])  # parts of a step before a break
 
 
 def remedy(walk: LatticeWalk, x: float, t: float) -> str:
     """What would make the step from `x` at time `t` valid, where it is not: other numbers, or another dt, dx or rule."""
-    p, q, kappa = (float(c(x, t)) for c in (walk.right, walk.left, walk.killing))
+    p, q, kappa = (float(c(x, t)) for c in (walk.right, walk.left, walk.killing_rate))
     if not (math.isfinite(kappa) and kappa >= 0.0):
         return "take a killing rate ≥ 0 there"
     if walk.rule is None:
@@ -30,8 +34,8 @@ def remedy(walk: LatticeWalk, x: float, t: float) -> str:
     a, d = float(walk.declared_drift(x, t)), float(walk.diffusion(x, t))
     if not (math.isfinite(a) and math.isfinite(d) and d >= 0.0):
         return f"the diffusion there is {d:g} and the drift {a:g}: give other ones, or keep walkers away by a wall"
-    for factor in FURTHER:
-        found = _found(walk, x, *_reached(walk, x, t, factor))
+    for both, factor in itertools.product((True, False), FURTHER):
+        found = _found(walk, x, *_reached(walk, x, t, factor, both))
         if found:
             return f"take {', or '.join(found)}"
     return f"with the diffusion {d:g} and the drift {a:g} there no dt, dx or rule will do: keep walkers away by a wall"
@@ -80,17 +84,22 @@ def _sites(walk: LatticeWalk, dx: float) -> str:
     return f" (sites ≥ {math.ceil((walk.domain.high - walk.domain.low) / dx) + 1})"
 
 
-def _reached(walk: LatticeWalk, x: float, t: float, factor: float) -> tuple[Floats, Floats]:
-    """Places and times (which broadcast) up to the bad ones and `factor` times further; all sites of a bounded domain."""
+def _reached(walk: LatticeWalk, x: float, t: float, factor: float, both: bool) -> tuple[Floats, Floats]:
+    """Places and times (which broadcast) up to the bad ones and `factor` times further, on `both` sides of the start or on one;
+    all sites of a bounded domain."""
     lattice = walk.lattice
-    times = np.array([[0.0, t, factor * t]]) if walk.time_dependent else np.zeros((1, 1))
+    times = np.append(np.linspace(0.0, factor * t, MOMENTS), t)[None, :] if walk.time_dependent else np.zeros((1, 1))
     if walk.homogeneous:
         return np.array([[x]]), times
     if lattice.first is not None and lattice.last is not None:
         k = np.unique(np.linspace(lattice.first, lattice.last, PLACES).round())
         return np.append(lattice.x(k), x)[:, None], times
     low, high = walk.start.support
-    low, high = min(low, high + factor * (x - high)), max(high, low + factor * (x - low))
+    far = factor * max(x - low, high - x, 0.0)
+    if both:
+        low, high = high - far, low + far
+    else:
+        low, high = min(low, high + factor * (x - high)), max(high, low + factor * (x - low))
     low, high = max(low, walk.domain.low), min(high, walk.domain.high)
     k = np.unique(
         np.linspace((low - lattice.origin) / lattice.dx, (high - lattice.origin) / lattice.dx, PLACES).round()
@@ -107,11 +116,22 @@ def _valid(walk: LatticeWalk, rule: Rule | None, dx: float, dt: float, x: Floats
         return False  # it has one dt
     try:
         right, left = rule.probabilities(walk.declared_drift, walk.diffusion, dx, dt, walk.convention, walk.domain)
+        t = np.append(t, _about_breaks(walk, float(t.max()), dt))[None, :]
         p, q = right(x, t), left(x, t)
     except (ValueError, ArithmeticError):  # a table ends before
         return False
     with np.errstate(invalid="ignore"):
         return bool(((p >= -ROUNDING) & (q >= -ROUNDING) & (p + q <= 1.0 + ROUNDING)).all())
+
+
+def _about_breaks(walk: LatticeWalk, until: float, dt: float) -> Floats:
+    """Starts of steps of length `dt` in which the coefficients have breaks, however steps and breaks lie to each other."""
+    breaks = {b for c in (walk.declared_drift, walk.diffusion) if c.depends_on_t for b in breaks_in_time(c, until)}
+    if not breaks:
+        return np.empty(0)
+    some = np.array(_some(sorted(breaks)))
+    between = 0.5 * (some + np.append(some[1:], until))
+    return np.maximum(np.concatenate([between, (some[:, None] - dt * PHASES).ravel()]), 0.0)
 
 
 def _finer(walk: LatticeWalk, dx: float, bad: float, x: Floats, t: Floats) -> str | None:
@@ -133,7 +153,7 @@ def _finer(walk: LatticeWalk, dx: float, bad: float, x: Floats, t: Floats) -> st
         if all(
             _valid(walk, walk.rule, dx, share * dt, places, t) for share in ((1.0,) if two_way else (1.0, 0.3, 0.03))
         ):
-            return "without dt" if dt == longest else f"with dt ≤ {rounded_down(dt)}"
+            return "without dt" if dt == longest and not walk.time_dependent else f"with dt ≤ {rounded_down(dt)}"
     return None
 
 

@@ -11,6 +11,7 @@ from .bond import Bond, bonds
 from .coefficient import Coefficient, Constant, Floats, apply, constant_value
 from .convention import Convention
 from .domain import Domain, Line
+from .step_mean import step_mean
 
 
 class Rule(StrEnum):
@@ -44,7 +45,8 @@ class Rule(StrEnum):
         convention: Convention = Convention.ITO,
         domain: Domain = Line(),  # noqa: B008 (it has no state)
     ) -> tuple[Coefficient, Coefficient]:
-        """The step probabilities (right, left)."""
+        """The step probabilities (right, left), of the coefficients as a step sees them (:func:`step_mean`)."""
+        drift, diffusion = step_mean(drift, dt), step_mean(diffusion, dt)
         right, left = bonds(drift, diffusion, convention, dx, domain)
         up, down = ((2.0 * dt / dx**2) * bond.diffusion for bond in (right, left))
         if self is Rule.FITTED:

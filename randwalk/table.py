@@ -115,7 +115,7 @@ class StepTable:
             p = np.where(last, self._out("right", p, x, t), p)
         table = np.zeros((t.size, 3, self.columns), dtype=np.uint32)
         table[:, 2] = FULL  # outer sites and killed walkers rest
-        table[:, :, 1:-2] = np.moveaxis(quantise(p, q, -np.expm1(-walk.killing(x, t) * walk.dt)), 0, 1)
+        table[:, :, 1:-2] = np.moveaxis(quantise(p, q, -np.expm1(-walk.killing_rate(x, t) * walk.dt)), 0, 1)
         return table
 
     def chunks(self, start: int, stop: int) -> Iterator[tuple[int, int, Thresholds]]:

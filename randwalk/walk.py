@@ -23,6 +23,7 @@ from .remedy import remedy, rounded_down
 from .rule import Rule as Rule
 from .rule import shortfall
 from .start import Start, StartLike, as_start, check_start
+from .step_mean import step_mean
 from .tabulated import Table
 from .times import MOST_STEPS, SAME, Times, checked_times, dividing_step, is_whole, labels, least_whole
 
@@ -30,6 +31,7 @@ LEAST = 1e-150  # of dx and dt
 OF_A_SITE = 24.0  # bytes that any law or count of it needs
 CHUNK = 1 << 20  # sites whose probabilities are looked at together
 ULPS = 8 * np.finfo(np.float64).eps  # rounding allowed in 0 ≤ p, q and p + q ≤ 1
+OF_A_CHANGE = 0.5  # of the time in which a coefficient changes, for the longest step
 SLOW = 0.1  # the part of the mean speed that Rule.CAPPED may lose where walkers start
 
 
@@ -39,7 +41,8 @@ Probability: TypeAlias = CoefficientLike | ArrayLike
 @dataclass(frozen=True, init=False, eq=True)
 class LatticeWalk:
     """A random walk on a lattice: every `dt` the walker steps +dx with probability `right`, -dx with probability `left`,
-    and stays with the rest. Coefficients are evaluated at the site and the time a step starts from.
+    and stays with the rest. Coefficients are evaluated at the site and the time a step starts from; a killing rate, and what
+    :meth:`from_drift` is given, where they have a kink or a jump in time inside the step, by their mean over it.
 
     Parameters
     ----------
@@ -140,7 +143,8 @@ class LatticeWalk:
         """The walk of a drift a(x, t) (velocity) and a diffusion `D(x, t)` (length²/time; an Itô equation's σ² is 2D).
 
         Without `dt`, the one with s = 2D dt/dx² = ⅓ at the largest D is taken (third- and fourth-order errors of the walk
-        vanish there), shortened for the `times` it is told about; :attr:`Rule.TWO_WAY` takes dt = dx²/2D, and
+        vanish there), shortened for the `times` it is told about, and where before them a coefficient changes smoothly in less
+        than two steps (a kink or a jump in time needs no shorter one); :attr:`Rule.TWO_WAY` takes dt = dx²/2D, and
         :attr:`Rule.FITTED` a shorter one where the drift is strong (on an unbounded domain: where walkers start). Times whose
         ratios are simple fractions become whole numbers of steps. Of other times the last one does, with at most twice the
         steps it would take alone, and the rest are recorded at the nearest step, within dt/1000 where that can be had, always
@@ -161,7 +165,7 @@ class LatticeWalk:
         1200
         """
         domain, begin, lattice = _lay(domain, dx, sites, start)
-        drift, diffusion = as_coefficient(drift), as_coefficient(diffusion)
+        drift, diffusion, rate = as_coefficient(drift), as_coefficient(diffusion), as_coefficient(killing)
         rule, convention = member("rule", rule, Rule), member("convention", convention, Convention).where(diffusion)
         if rule is Rule.TWO_WAY and constant_value(diffusion) is None:
             raise ValueError(
@@ -175,7 +179,11 @@ class LatticeWalk:
             both = bonds(drift, diffusion, convention, lattice.dx, domain)
             samples = _samples(drift, diffusion, lattice, begin, told)
             dt = min(rule.longest_step(both, lattice.dx, x, t) for x, t in samples)
-            dt = dt if rule is Rule.TWO_WAY else dividing_step(dt, told)
+            if rule is not Rule.TWO_WAY:
+                dt = dividing_step(
+                    min(dt, OF_A_CHANGE * _quickest((drift, diffusion, rate), domain, begin, max(told, default=0.0))),
+                    told,
+                )
         dt = _positive("dt", dt)
         if rule is Rule.TWO_WAY:
             only = lattice.dx**2 / (2.0 * float(diffusion(0.0)))
@@ -184,7 +192,7 @@ class LatticeWalk:
         right, left = rule.probabilities(drift, diffusion, lattice.dx, dt, convention, domain)
         walk = object.__new__(cls)
         walk._set(
-            right=right, left=left, dx=lattice.dx, dt=dt, domain=domain, start=begin, killing=as_coefficient(killing),
+            right=right, left=left, dx=lattice.dx, dt=dt, domain=domain, start=begin, killing=rate,
             declared_drift=drift, diffusion=diffusion, rule=rule, convention=convention,
         )  # fmt: skip
         walk._check_now()
@@ -203,6 +211,11 @@ class LatticeWalk:
     def drift(self) -> Coefficient:
         """The Itô drift."""
         return self.convention.ito_drift(self.declared_drift, self.diffusion, self.domain.low, self.domain.high)
+
+    @property
+    def killing_rate(self) -> Coefficient:
+        """The killing rate as a step sees it."""
+        return step_mean(self.killing, self.dt)
 
     @property
     def homogeneous(self) -> bool:
@@ -276,7 +289,7 @@ class LatticeWalk:
     def check(self, x: ArrayLike, t: ArrayLike) -> None:
         """Refuse probabilities that are not ones at the sites `x` and times `t` (which broadcast); the message says where,
         and what would do."""
-        p, q, kappa = self.right(x, t), self.left(x, t), self.killing(x, t)
+        p, q, kappa = self.right(x, t), self.left(x, t), self.killing_rate(x, t)
         for name, values in (("right", p), ("left", q), ("killing", kappa)):
             if not (np.isfinite(values) & (values >= -ULPS)).all():
                 place = _worst(values, x, t)
@@ -311,6 +324,20 @@ class LatticeWalk:
                 f"drift is stronger than 2D/dx; take a smaller dx than {self.dx:g}, or rule=Rule.FITTED",
                 RuntimeWarning,
                 stacklevel=3,
+            )
+
+    def warn_if_quick(self, until: float) -> None:
+        """Warn where a drift, diffusion or killing changes smoothly in less than a step before `until`: steps miss that, but
+        for breaks."""
+        coefficients = [self.killing] if self.rule is None else [self.declared_drift, self.diffusion, self.killing]
+        quickest = _quickest(coefficients, self.domain, self.start, until)
+        if quickest < self.dt:
+            better = "or leave dt out and give times=" if self.rule not in (None, Rule.TWO_WAY) else "with a smaller dx"
+            warnings.warn(
+                f"coefficients change within {quickest:.3g}, less than a step of dt = {self.dt:g}, which sees them where it "
+                f"starts; take dt ≤ {rounded_down(OF_A_CHANGE * quickest)} {better}",
+                RuntimeWarning,
+                stacklevel=4,
             )
 
     def _check_now(self) -> None:
@@ -417,7 +444,11 @@ def _samples(
         x = lattice.x(np.arange(lattice.first, lattice.last + 1))
     else:
         x = np.linspace(*start.support, 65)
-    t = np.linspace(0.0, max(times), 257) if times and (drift.depends_on_t or diffusion.depends_on_t) else np.zeros(1)
+    moving = [c for c in (drift, diffusion) if c.depends_on_t] if times else []
+    t = np.zeros(1)
+    if moving:
+        marks = np.unique([0.0, max(times), *(b for c in moving for b in c.breaks("t", 0.0, max(times)))])
+        t = np.unique([*np.linspace(0.0, max(times), 257), *(0.5 * (marks[1:] + marks[:-1]))])
     moves = False
     for begin in range(0, x.size, CHUNK // t.size):
         piece = x[begin : begin + CHUNK // t.size]
@@ -432,3 +463,10 @@ def _samples(
             yield piece[:, None], t[None, :]
     if not moves:
         raise ValueError(f"diffusion = 0 at x = {x[0]:g}, t = {t[0]:g}: must be a positive number")
+
+
+def _quickest(coefficients: Sequence[Coefficient], domain: Domain, start: Start, until: float) -> float:
+    """The shortest time in which one of the coefficients changes smoothly before `until`; inf where none does."""
+    low, high = (e if math.isfinite(e) else s for e, s in zip((domain.low, domain.high), start.support, strict=True))
+    moving = [c for c in coefficients if c.depends_on_t] if until > 0.0 else []
+    return min((c.width("t", 0.0, until, (low, high)) for c in moving), default=math.inf)

@@ -29,6 +29,7 @@ def table_for(walk: LatticeWalk, steps: int, leak: float = LEAK) -> StepTable:
     A bounded domain is its own window. Probabilities must be valid only where there is mass; where they are not, the
     error names the place.
     """
+    walk.warn_if_quick(steps * walk.dt)
     lattice = walk.lattice
     if lattice.first is not None and lattice.last is not None:
         first, last = lattice.first, lattice.last
@@ -170,9 +171,9 @@ def _valid_part(walk: LatticeWalk, low: int, high: int, first: int, last: int, *
     good = np.ones(k.size, dtype=bool)
     for t in times:
         try:
-            p, q, kappa = walk.right(x, t), walk.left(x, t), walk.killing(x, t)
+            p, q, kappa = walk.right(x, t), walk.left(x, t), walk.killing_rate(x, t)
         except ValueError:  # a table that ends inside [low, high]
-            values = [_where_defined(c, x, t) for c in (walk.right, walk.left, walk.killing)]
+            values = [_where_defined(c, x, t) for c in (walk.right, walk.left, walk.killing_rate)]
             p, q, kappa = values
         with np.errstate(invalid="ignore"):
             good &= (p >= -1e-15) & (q >= -1e-15) & (p + q <= 1.0 + 1e-15) & (kappa >= 0.0)

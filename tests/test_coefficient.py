@@ -601,3 +601,12 @@ def test_conventions_of_a_formula() -> None:
     d = rw.expression("1 + x**2")
     assert str(Convention.FICK.ito_drift(rw.Constant(0.0), d)) == "2*x"
     assert affine_parts(Convention.STRATONOVICH.ito_drift(rw.Affine(slope=1.0), d)) == (0.0, 2.0)
+
+
+@pytest.mark.parametrize("value", ["a", 1j, [0.0, 1.0], np.zeros(3), np.complex128(1.0)])
+def test_values_of_a_function_that_are_no_real_numbers_are_refused(value: Any) -> None:
+    """With the function, the value and the place; a complex one lost its imaginary part with a NumPy warning."""
+    with pytest.raises(TypeError, match=r"<lambda> has the value .* at x = 1: a coefficient function returns a real"):
+        Function(lambda x: value)(np.array([1.0, 2.0, 4.0, 5.0]))
+    with pytest.raises(TypeError, match=r"<lambda> has the value \S+ at x = 3, t = 1: "):
+        Function(lambda x, t: 1j * x)(3.0, 1.0)

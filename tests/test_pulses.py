@@ -3,7 +3,7 @@
 import math
 import tracemalloc
 from collections.abc import Callable
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import pytest
@@ -159,3 +159,89 @@ def test_steps_end_on_breaks_and_resolve_quick_parts() -> None:
     back = pace.mirrored()
     assert back.breaks == pytest.approx((0.7,))
     assert Clock.octaves(np.array([1.0]), 16, back).steps == pytest.approx(clock.steps, rel=0.1)
+
+
+# ---------------------------------------------------------------- walks
+
+SHORT = f"({PULSE})"  # 0.001, shorter than the step 1/300 of D = ½ and dx = 0.1
+
+
+@pytest.mark.parametrize("dt", [None, 0.01, 0.1])
+@pytest.mark.parametrize("begin", [0.3712, 0.1, 0.9995 - 1e-9])
+def test_a_step_sees_a_pulse_of_killing_that_is_shorter(dt: float | None, begin: float) -> None:
+    """e⁻¹ is left after 1000 for a thousandth, wherever it falls; less where some of it is after the end."""
+    pulse = E(f"1e3*(heaviside(t-{begin!r})-heaviside(t-{begin + 1e-3!r}))")
+    dx = 0.1 if dt is None else 0.5
+    walk = rw.LatticeWalk.from_drift(0, 0.5, dx=dx, dt=dt, killing=pulse, times=[1.0])
+    expected = math.exp(-min(1.0, (1.0 - begin) / 1e-3))
+    assert float(rw.pde.exact_law(walk, [1.0]).survival(1.0)) == pytest.approx(expected, rel=1e-6)
+    declared = rw.LatticeWalk(0.3, 0.3, dx=0.5, dt=0.1, killing=pulse)
+    assert float(rw.pde.exact_law(declared, [1.0]).survival(1.0)) == pytest.approx(expected, rel=1e-6)
+
+
+@pytest.mark.parametrize("rule", [rw.Rule.EXACT_VARIANCE, rw.Rule.LINEAR, rw.Rule.FITTED])
+@pytest.mark.parametrize("unit", [1.0, 1e-9])
+def test_a_walk_is_moved_by_a_short_pulse_of_drift(rule: rw.Rule, unit: float) -> None:
+    """20 for a thousandth of the unit of time moves everybody by 0.02."""
+    drift = E(f"{20 / unit!r}*(heaviside(t-{0.3712 * unit!r})-heaviside(t-{0.3722 * unit!r}))")
+    walk = rw.LatticeWalk.from_drift(drift, 0.5 / unit, dx=0.1, times=[unit], rule=rule)
+    assert float(rw.pde.exact_law(walk, [unit]).mean(unit)) == pytest.approx(0.02, rel=1e-6)
+    run = rw.simulate(walk, 100_000, [unit])
+    assert float(run.mean(unit)) == pytest.approx(0.02, abs=5 * (1.0 / 100_000) ** 0.5)  # one false alarm in 10⁶
+
+
+def test_a_walk_diffuses_in_a_short_pulse() -> None:
+    """2 ∫ D = 1 + 2 × 10 × 0.001."""
+    walk = rw.LatticeWalk.from_drift(0, E(f"0.5+10*{SHORT}"), dx=0.1, times=[1.0])
+    assert float(rw.pde.exact_law(walk, [1.0]).variance(1.0)) == pytest.approx(1.02, rel=1e-6)
+
+
+def test_walk_and_equation_agree_to_second_order_in_dx() -> None:
+    """A killing of 1000 x for 0.0002 between reflecting walls, by half the dx and a quarter of the step."""
+    killing = E("x*1000*(heaviside(t-0.0101)-heaviside(t-0.0103))")
+    shared: dict[str, Any] = {
+        "domain": rw.Interval(0, 1, rw.Reflecting(), rw.Reflecting()),
+        "start": rw.Uniform(0.4, 0.6),
+    }
+    right = solve(FokkerPlanck(0, 0.1, killing=killing, **shared), [0.1], 1e-5).mass([0.6, 1.0], 0.1)
+    errors = []
+    for sites in (20, 40, 80):
+        walk = rw.LatticeWalk.from_drift(0, 0.1, sites=sites, killing=killing, times=[0.1], **shared)
+        errors.append(abs(float((rw.pde.exact_law(walk, [0.1]).smoothed().mass([0.6, 1.0], 0.1) - right)[0])))
+    assert math.log2(errors[0] / errors[2]) / 2 == pytest.approx(2.0, abs=0.3)
+
+
+def test_a_chosen_step_resolves_a_narrow_bell() -> None:
+    killing = E("1000*exp(-((t-0.3)/0.001)**2)")
+    walk = rw.LatticeWalk.from_drift(0, 0.5, dx=0.1, killing=killing, times=[1.0])
+    alive = float(rw.pde.exact_law(walk, [1.0]).survival(1.0))
+    assert alive == pytest.approx(math.exp(-math.sqrt(math.pi)), rel=2e-3)
+
+
+def test_a_given_step_longer_than_a_bell_is_said() -> None:
+    killing = E("1000*exp(-((t-0.3)/0.001)**2)")
+    walk = rw.LatticeWalk.from_drift(0, 0.5, dx=0.1, dt=1 / 300, killing=killing)
+    with pytest.warns(RuntimeWarning, match=r"change within .* less than a step of dt = 0.0033.*; take dt ≤ 0.000"):
+        rw.pde.exact_law(walk, [1.0])
+
+
+@pytest.mark.parametrize("dt", [0.1, 0.025, 1 / 128])
+def test_a_break_at_a_step_is_read_after_it(dt: float) -> None:
+    """Killing that ends, or begins, at 0.3 = n dt: exact whatever side of 0.3 rounding leaves n dt on."""
+    for text, expected in (("heaviside(t-0.3)", 0.7), ("heaviside(0.3-t)", 0.3)):
+        walk = rw.LatticeWalk(0.3, 0.3, dx=1.0, dt=dt, killing=E(text))
+        end = 128 * dt if dt == 1 / 128 else 1.0
+        left = float(rw.pde.exact_law(walk, [end]).survival(end))
+        assert -math.log(left) == pytest.approx(expected, rel=1e-6)
+
+
+def test_remedies_for_a_pulse_of_drift_work() -> None:
+    """Moved by 0.1, a whole site, in a thousandth: the rule is followed wherever the pulse falls in a step."""
+    drift = E(f"100*{SHORT}")
+    walk = rw.LatticeWalk.from_drift(drift, 0.5, dx=0.1, times=[1.0])
+    with pytest.raises(ValueError, match=r"right \+ left = .*; take dx ≤ 0.0101 without|rule=Rule.FITTED") as refused:
+        rw.pde.exact_law(walk, [1.0])
+    longest = float(str(refused.value).split("FITTED) with dt ≤ ")[1])
+    for steps in (math.ceil(1 / longest), math.ceil(1 / longest) + 7, math.ceil(3.3 / longest)):
+        better = rw.LatticeWalk.from_drift(drift, 0.5, dx=0.1, dt=1 / steps, rule=rw.Rule.FITTED)
+        assert float(rw.pde.exact_law(better, [1.0]).mean(1.0)) == pytest.approx(0.1, rel=1e-6)

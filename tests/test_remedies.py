@@ -186,3 +186,17 @@ def test_a_narrow_normal_start() -> None:
     dx = float(re.findall(r"take dx ≤ ([\d.]+)", str(caught.value))[0])
     assert rw.LatticeWalk(0.2, 0.2, dx=dx, start=rw.Normal(0, 0.123456789)).dx == dx
     assert np.isfinite(dx)
+
+
+def test_a_remedy_holds_on_both_sides_of_the_start() -> None:
+    """A price refused at 1.7 for p + q > 1 has q < 0 below ½ with any shorter dt: another dx or rule is named."""
+    shared: dict[str, Any] = {
+        "drift": rw.expression("2*x"), "diffusion": rw.expression("0.1*x*x"), "dx": 0.05, "start": 1.0, "times": [0.5],
+        "domain": rw.Interval(0.0, math.inf, rw.Absorbing()),
+    }  # fmt: skip
+    with pytest.raises(ValueError, match="right") as refused:
+        rw.pde.exact_law(rw.LatticeWalk.from_drift(**shared), [0.5])
+    assert "take dt" not in str(refused.value)
+    longest = float(str(refused.value).split("rule=Rule.CAPPED) with dt ≤ ")[1])
+    better = rw.LatticeWalk.from_drift(**shared, rule=rw.Rule.CAPPED, dt=longest)
+    better.check(0.05 * np.arange(1, 35), 0.0)

@@ -432,5 +432,7 @@ def test_a_function_need_not_be_a_number_where_nobody_is() -> None:
         for law in (run, rw.pde.exact_law(walk, [1.0]), run[rw.Maximum()]):
             with pytest.raises(TypeError, match=r"f = .*must be a function"):
                 law.expect(f, 1.0)
-    with pytest.raises(ValueError, match="one number for each"):
-        run.expect(lambda x: x[:1].repeat(2), 1.0)
+    for gives in (lambda x: x[:1].repeat(2), lambda x: 1j * x, lambda x: "a"):
+        with pytest.raises(ValueError, match=r"^f gave .*one real number for each$"):
+            run.expect(gives, 1.0)
+    assert float(run.expect(lambda x: math.exp(x), 1.0)) == float(run.expect(np.exp, 1.0))
