@@ -186,8 +186,8 @@ class Plan:
         dt, steps = self.needs.scheme.dt, self.clocks(cells, goal)[0].steps
         best = f"{reached / self.scale:.2g} was reached; " if math.isfinite(reached) else ""
         text = (
-            f"tolerance = {tolerance / self.scale:g} is out of reach: {best}it would take {_count(cells)} cells and {_count(steps)} steps "
-            f"(at most {LARGEST_CELLS} and {LARGEST_STEPS})"
+            f"tolerance = {tolerance / self.scale:g} is out of reach: {best}it would take {_count(cells)} cells and "
+            f"{_count(steps)} steps (at most {LARGEST_CELLS} and {LARGEST_STEPS})"
         )
         if dt is not None:
             return f"{text}: leave dt out, or take one much smaller than {dt:g}"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import json
+import logging
 import math
 import sys
 from collections.abc import Callable, Iterator
@@ -62,7 +63,16 @@ Walkers = Annotated[
     typer.Option(parser=_number_of_walkers, metavar="N", help="Walkers of the runs whose cost depends on them."),
 ]
 Seed = Annotated[int | None, typer.Option(min=0, help="Seed; the file's if not given.")]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")]
+
+
+def _silenced(quiet: bool) -> bool:
+    """With --quiet, the notice that kernels are compiled is not printed either."""
+    if quiet:
+        logging.getLogger("randwalk").setLevel(logging.ERROR)
+    return quiet
+
+
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", callback=_silenced, help="Print nothing but errors.")]
 File = Annotated[str, typer.Argument(help="A problem file; - reads it from standard input.")]
 
 

@@ -244,6 +244,12 @@ def test_what_goes_wrong_in_a_run_is_told_in_the_words_of_the_file(
     assert "mine" in told and "Rule." not in told and "from_drift" not in told
 
 
+def test_quiet_is_quiet_while_kernels_are_compiled(tmp_path: Path) -> None:
+    (tmp_path / "mine.toml").write_text(PROBLEM)
+    done = run("simulate", "mine.toml", "--quiet", cwd=tmp_path, RANDWALK_CACHE_DIR=str(tmp_path / "new"))
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
 def test_an_equation_has_no_time_zero(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
