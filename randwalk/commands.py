@@ -65,10 +65,12 @@ Walkers = Annotated[
 Seed = Annotated[int | None, typer.Option(min=0, help="Seed; the file's if not given.")]
 
 
-def _silenced(quiet: bool) -> bool:
-    """With --quiet, the notice that kernels are compiled is not printed either."""
+def _silenced(context: typer.Context, quiet: bool) -> bool:
+    """With --quiet, the notice that kernels are compiled is not printed either, for as long as the command runs."""
+    logger = logging.getLogger("randwalk")
     if quiet:
-        logging.getLogger("randwalk").setLevel(logging.ERROR)
+        context.call_on_close(functools.partial(logger.setLevel, logger.level))
+        logger.setLevel(logging.ERROR)
     return quiet
 
 

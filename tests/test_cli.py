@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import logging
 import math
 import os
 import signal
@@ -377,6 +378,7 @@ def test_options_everybody_expects(
     (tmp_path / "mine.toml").write_text(PROBLEM)
     for command in (["simulate"], ["solve"], ["validate", "--walkers", "1000"]):
         assert main(*command, str(tmp_path / "mine.toml"), "--quiet", monkeypatch=monkeypatch) == 0
+        assert not logging.getLogger("randwalk").level
         assert capsys.readouterr().out == ""
     assert main("--show-completion", "bash", monkeypatch=monkeypatch) == 0
     assert "_RANDWALK_COMPLETE" in capsys.readouterr().out
