@@ -65,7 +65,8 @@ class Moments:
             self.variance[rows],
             self._carried(self.drift)[rows],
         )  # the flux's 2D_h - 2D < |a|h, see below
-        added = np.divide(variance, smearing, out=np.full_like(variance, np.inf), where=smearing > 0.0)
+        with np.errstate(over="ignore"):  # inf: hardly any drift
+            added = np.divide(variance, smearing, out=np.full_like(variance, np.inf), where=smearing > 0.0)
         return float(np.minimum(2.0 * np.sqrt(variance), added).min())
 
     def remaining(self, times: Floats, h: float) -> float:
@@ -85,7 +86,8 @@ class Moments:
     def longest(self, times: Floats) -> Floats:
         """The steps in time, before each of the `times`, in which a path goes a standard deviation of that time."""
         steps = (self._moved(times) / np.sqrt(self.variance[self._rows(times)])).max(axis=1)
-        return np.divide(np.diff(times, prepend=0.0), steps, out=np.full_like(steps, np.inf), where=steps > 0.0)
+        with np.errstate(over="ignore"):
+            return np.divide(np.diff(times, prepend=0.0), steps, out=np.full_like(steps, np.inf), where=steps > 0.0)
 
     def pulses(self, times: Floats) -> tuple[Floats, Floats]:
         """(ends, longest step) of the stretches between breaks: :data:`PILOT_STEPS` for a move by a standard deviation of

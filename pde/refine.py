@@ -126,8 +126,8 @@ class Plan:
         cells, steps = max(PILOT_CELLS, even(2 * needs.cells)), PILOT_STEPS
         if cells > LARGEST_CELLS or needs.clock(2 * steps).steps > LARGEST_STEPS:
             raise ValueError(
-                f"times up to {needs.times[-1]:g} would take {max(cells, SMALLEST_CELLS)} cells and "
-                f"{needs.clock(2 * steps).steps} steps to resolve the drift and the quickest changes of the coefficients "
+                f"times up to {needs.times[-1]:g} would take {_count(max(cells, SMALLEST_CELLS))} cells and "
+                f"{_count(needs.clock(2 * steps).steps)} steps to resolve the drift and the quickest changes of the coefficients "
                 f"(at most {LARGEST_CELLS} and {LARGEST_STEPS}): shorten times, take a smaller drift, or a smoother coefficient"
             )
         while True:
@@ -186,8 +186,8 @@ class Plan:
         dt, steps = self.needs.scheme.dt, self.clocks(cells, goal)[0].steps
         best = f"{reached / self.scale:.2g} was reached; " if math.isfinite(reached) else ""
         text = (
-            f"tolerance = {tolerance / self.scale:g} is out of reach: {best}it would take {cells} cells and {steps} steps "
-            f"(at most {LARGEST_CELLS} and {LARGEST_STEPS})"
+            f"tolerance = {tolerance / self.scale:g} is out of reach: {best}it would take {_count(cells)} cells and "
+            f"{_count(steps)} steps (at most {LARGEST_CELLS} and {LARGEST_STEPS})"
         )
         if dt is not None:
             return f"{text}: leave dt out, or take one much smaller than {dt:g}"
@@ -218,6 +218,11 @@ def steady_cells(equation: FokkerPlanck, window: Grid) -> int:
 def refinement(error: float, tolerance: float) -> float:
     """The factor of cells that takes a second-order `error` below `tolerance`, within reason."""
     return min(max(1.1 * math.sqrt(error / tolerance), 1.3), 4.0)
+
+
+def _count(number: int) -> str:
+    """A number of cells or steps; only about, where it has many digits."""
+    return str(number) if number < 10**9 else f"{float(number):.2g}" if number < 10**300 else "more than 1e+300"
 
 
 def even(cells: float) -> int:

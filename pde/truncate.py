@@ -71,7 +71,7 @@ def _window(equation: FokkerPlanck, until: float, leak: float) -> Grid:
                 refuse_zeros(equation, replace(window, low=wider.low, high=wider.high), until)
             continue
         sufficient = window
-        if used[1] - used[0] > LOOSE * (window.high - window.low):
+        if used[1] - used[0] > LOOSE * (window.high - window.low) or not used[0] < used[1]:  # none left to see
             return window
         window = clipped(equation, _cut(domain, *used), until)
     if sufficient is not None:

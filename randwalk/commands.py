@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import json
+import logging
 import math
 import sys
 from collections.abc import Callable, Iterator
@@ -62,7 +63,18 @@ Walkers = Annotated[
     typer.Option(parser=_number_of_walkers, metavar="N", help="Walkers of the runs whose cost depends on them."),
 ]
 Seed = Annotated[int | None, typer.Option(min=0, help="Seed; the file's if not given.")]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")]
+
+
+def _silenced(context: typer.Context, quiet: bool) -> bool:
+    """With --quiet, the notice that kernels are compiled is not printed either, for as long as the command runs."""
+    logger = logging.getLogger("randwalk")
+    if quiet:
+        context.call_on_close(functools.partial(logger.setLevel, logger.level))
+        logger.setLevel(logging.ERROR)
+    return quiet
+
+
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", callback=_silenced, help="Print nothing but errors.")]
 File = Annotated[str, typer.Argument(help="A problem file; - reads it from standard input.")]
 
 
@@ -142,17 +154,19 @@ def validate(
             advance(report.name if isinstance(report, CaseReport) else report)
 
         report = run(names, walkers, seed, alpha, threads, done)
-    if json is not None:
-        write_text(json, report.to_json())
-    if not quiet:
-        if details or (details is None and len(cases or ()) == 1):
-            for case in report.cases:
-                print(report.details(case))
-        if report.cases:
-            _print_table(report.table())
-            print(report.summary())
-    for reason in report.failures.values():
-        print(f"randwalk: {reason}", file=sys.stderr)
+    try:
+        if json is not None:
+            write_text(json, report.to_json())
+    finally:  # a disk that has become full takes nothing from the screen
+        if not quiet:
+            if details or (details is None and len(cases or ()) == 1):
+                for case in report.cases:
+                    print(report.details(case))
+            if report.cases:
+                _print_table(report.table())
+                print(report.summary())
+        for reason in report.failures.values():
+            print(f"randwalk: {reason}", file=sys.stderr)
     raise typer.Exit(report.status)
 
 
@@ -182,11 +196,12 @@ def simulate(
     problem = _problem(file)
     stopped: BaseException | None = None
     try:
-        ensemble = rw.simulate(
-            problem.walk, problem.walkers if walkers is None else walkers, problem.times,
-            problem.seed if seed is None else seed, method,
-            threads=threads, progress=sys.stderr.isatty() and not quiet, backend=backend,
-        )  # fmt: skip
+        with _in_keys(file):
+            ensemble = rw.simulate(
+                problem.walk, problem.walkers if walkers is None else walkers, problem.times,
+                problem.seed if seed is None else seed, method,
+                threads=threads, progress=sys.stderr.isatty() and not quiet, backend=backend,
+            )  # fmt: skip
     except (rw.Interrupted, rw.DeviceError) as stop:  # what is finished is kept and shown
         if stop.ensemble is None:
             raise
@@ -224,9 +239,15 @@ def solve(
     import randwalk as rw
 
     problem = _problem(file)
-    equation = rw.pde.limit(problem.walk)
+    with _in_keys(file):
+        equation = rw.pde.limit(problem.walk)
     times = [t for t in problem.times if t > 0]
-    solution = rw.pde.solve(equation, times, tolerance=problem.tolerance if tolerance is None else tolerance)
+    if not times and problem.source is not None:
+        problem.source.fail(
+            "run", "times", "times = [0]: the equation is solved at later times; give one that is positive"
+        )
+    with _in_keys(file):
+        solution = rw.pde.solve(equation, times, tolerance=problem.tolerance if tolerance is None else tolerance)
     if out is not None:
         header = "x," + ",".join(f"rho_t={t:g}" for t in times)
         rows = zip(solution.x, *(solution.pdf(solution.x, t) for t in times), strict=True)
@@ -323,6 +344,18 @@ def _problem(file: str) -> Problem:
     if file == "-":
         return Problem.of(Source.parse(read_standard_input(), "standard input"))
     return Problem.load(file)
+
+
+@contextmanager
+def _in_keys(file: str) -> Iterator[None]:
+    """What is found wrong with a problem while it runs is told with its file, in the words of that file."""
+    from .problem import as_keys
+
+    try:
+        yield
+    except ValueError as error:
+        name = "standard input" if file == "-" else file
+        raise ValueError(f"{name}: {as_keys(str(error))}") from None
 
 
 @contextmanager

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import stat
+import sys
 import tempfile
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TextIO
 
 NEEDED = {".nc": ("xarray", "h5netcdf", "h5py")}
 EXTRA = 'pip install "randwalk-pde[io]"'
@@ -51,6 +53,8 @@ def check_output(argument: str, path: str | Path, suffixes: Sequence[str] = ()) 
         raise ValueError(f"{told}: {getattr(error, 'strerror', None) or error}; take another name") from None
     if status is not None and stat.S_ISDIR(status.st_mode):
         raise ValueError(f"{told}: this is a folder; give the name of a file")
+    if status is not None and _stream(place) is not None:
+        return place
     if status is not None and not stat.S_ISREG(status.st_mode):  # a pipe, a terminal: written to as it is
         if not os.access(place, os.W_OK):
             raise ValueError(f"{told}: cannot be written to; take another name")
@@ -94,14 +98,43 @@ def _try(told: str, folder: Path) -> None:
 
 
 def write_text(path: str | Path, text: str) -> None:
-    """Write a whole file or none, as UTF-8. A symbolic link stays one, a pipe or a terminal is written to."""
-    place = Path(path).resolve()
-    if place.exists() and not place.is_file():
-        place.write_text(text, encoding="utf-8")
+    """Write a whole file or none, as UTF-8. A symbolic link stays one, a pipe or a terminal is written to, and what standard
+    output or error goes to gets the text after what stands there (``/dev/stdout``, whatever that is).
+
+    Raises
+    ------
+    OSError
+        if it cannot be written, a full disk say; with the path as it is given here.
+    """
+    given = Path(path)
+    stream = _stream(given)
+    if stream is not None:
+        stream.write(text)
+        stream.flush()
         return
-    temporary = place.with_name(f".randwalk-{os.getpid()}.part")
     try:
-        temporary.write_text(text, encoding="utf-8")
-        temporary.replace(place)
-    finally:
-        temporary.unlink(missing_ok=True)
+        if given.exists() and not given.is_file():  # not resolved: the link to a pipe names no path
+            given.write_text(text, encoding="utf-8")
+            return
+        place = given.resolve()
+        temporary = place.with_name(f".randwalk-{os.getpid()}.part")
+        try:
+            temporary.write_text(text, encoding="utf-8")
+            temporary.replace(place)
+        finally:
+            temporary.unlink(missing_ok=True)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise OSError(error.errno, error.strerror or str(error), str(path)) from None
+
+
+def _stream(place: Path) -> TextIO | None:
+    """Standard output or error, if that is where `place` leads: a file that replaced theirs would take what they have written."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            if os.path.samestat(os.fstat(stream.fileno()), place.stat()):
+                return stream
+        except (OSError, ValueError, AttributeError):  # not there, or not a file
+            continue
+    return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import logging
 import math
 import os
 import signal
@@ -210,6 +211,55 @@ def test_an_output_that_takes_nothing_is_told(tmp_path: Path) -> None:
     assert ran.returncode == 2 and ran.stderr == "randwalk: No space left on device\n"
 
 
+@pytest.mark.skipif(not Path("/dev/stdout").exists(), reason="a POSIX device")
+def test_a_report_may_go_where_the_table_goes(tmp_path: Path) -> None:
+    (tmp_path / "mine.toml").write_text(PROBLEM)
+    (tmp_path / "log").write_text("earlier\n")
+    command = [sys.executable, "-m", "randwalk", "simulate", "mine.toml", "--json", "/dev/stdout"]
+    with (tmp_path / "log").open("a") as log:
+        assert subprocess.run(command, cwd=tmp_path, stdout=log, check=False).returncode == 0
+    said = (tmp_path / "log").read_text(encoding="utf-8").splitlines()
+    assert said[:2] == ["earlier", "{"] and said[-1] == "written to /dev/stdout"
+    piped = subprocess.run([*command, "--quiet"], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert piped.returncode == 0 and json.loads(piped.stdout)["walkers"] == 1000, piped.stderr
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a Linux device")
+def test_a_report_that_cannot_be_written_takes_nothing_from_the_screen(tmp_path: Path) -> None:
+    (tmp_path / "mine.toml").write_text(PROBLEM)
+    for command in ("simulate", "validate"):
+        done = run(command, "mine.toml", "--json", "/dev/full", cwd=tmp_path)
+        assert done.returncode == 2 and "0.5" in done.stdout
+        assert done.stderr.splitlines()[-1] == "randwalk: /dev/full: No space left on device"
+
+
+@pytest.mark.quick
+@pytest.mark.parametrize("command", ["simulate", "solve", "validate"])
+def test_what_goes_wrong_in_a_run_is_told_in_the_words_of_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], command: str
+) -> None:
+    file = tmp_path / "mine.toml"
+    file.write_text(PROBLEM.replace("-theta * x", "-theta * x**999"))
+    assert main(command, str(file), monkeypatch=monkeypatch) == 2
+    told = capsys.readouterr().err
+    assert "mine" in told and "Rule." not in told and "from_drift" not in told
+
+
+def test_quiet_is_quiet_while_kernels_are_compiled(tmp_path: Path) -> None:
+    (tmp_path / "mine.toml").write_text(PROBLEM)
+    done = run("simulate", "mine.toml", "--quiet", cwd=tmp_path, RANDWALK_CACHE_DIR=str(tmp_path / "new"))
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_an_equation_has_no_time_zero(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "mine.toml"
+    file.write_text(PROBLEM.replace("times = [0.5]", "times = [0]"))
+    assert main("solve", str(file), monkeypatch=monkeypatch) == 2
+    assert f"{file}:12: times = [0]" in capsys.readouterr().err
+
+
 @pytest.mark.quick
 @pytest.mark.skipif(os.name == "nt", reason="signals are POSIX")
 def test_ctrl_c_at_any_time_is_one_line(tmp_path: Path) -> None:
@@ -328,6 +378,7 @@ def test_options_everybody_expects(
     (tmp_path / "mine.toml").write_text(PROBLEM)
     for command in (["simulate"], ["solve"], ["validate", "--walkers", "1000"]):
         assert main(*command, str(tmp_path / "mine.toml"), "--quiet", monkeypatch=monkeypatch) == 0
+        assert not logging.getLogger("randwalk").level
         assert capsys.readouterr().out == ""
     assert main("--show-completion", "bash", monkeypatch=monkeypatch) == 0
     assert "_RANDWALK_COMPLETE" in capsys.readouterr().out

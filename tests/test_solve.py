@@ -460,3 +460,21 @@ def test_repr_and_plot() -> None:
     assert len(solution.plot().lines) == 2
     assert len(solution.plot(1.0).lines) == 1
     matplotlib.pyplot.close("all")
+
+
+@pytest.mark.quick
+@pytest.mark.parametrize("domain", [rw.Line(), rw.Interval(0.0, math.inf, rw.Absorbing()),
+                                    rw.Interval(0.0, math.inf, rw.Reflecting())])  # fmt: skip
+@pytest.mark.parametrize("start", [rw.Point(20.0), rw.Normal(20.0, 1.0)])
+def test_nobody_survives_a_killing_that_is_quicker_than_any_step(domain: Domain, start: StartLike) -> None:
+    equation = rw.pde.FokkerPlanck(-1.0, 0.5, domain, start, killing=1e9)  # survival exp(-5e8)
+    solution = rw.pde.solve(equation, [0.5], tolerance=1e-4)
+    assert abs(float(solution.survival(0.5))) < 1e-9
+    assert solution.x[0] < 20.0 < solution.x[-1]
+
+
+def test_a_number_of_cells_is_told_shortly() -> None:
+    equation = rw.pde.FokkerPlanck(-1.0, 1e-300, rw.Interval(0.0, math.inf, rw.Absorbing()), 1.0)
+    with pytest.raises(ValueError, match="cells") as refusal:
+        rw.pde.solve(equation, [0.5], tolerance=1e-4)
+    assert len(str(refusal.value)) < 400

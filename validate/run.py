@@ -15,7 +15,7 @@ from randwalk.coefficient import Constant
 from randwalk.domain import Reflecting
 from randwalk.ensemble import Ensemble
 from randwalk.pde import exact_law, limit
-from randwalk.problem import Problem, ProblemError, Source
+from randwalk.problem import Problem, ProblemError, Source, as_keys
 from randwalk.record import FirstPassage
 from randwalk.simulation import explain, simulate
 from randwalk.streams import read_standard_input
@@ -182,6 +182,6 @@ def validate(
             failures[short] = str(error)
             done(failures[short])
         except (ValueError, TypeError, ArithmeticError, OSError, MemoryError) as error:
-            failures[short] = f"{short}: {' '.join(str(error).split()) or type(error).__name__}"
+            failures[short] = f"{short}: {as_keys(' '.join(str(error).split())) or type(error).__name__}"
             done(failures[short])
     return Report(tuple(reports), alpha, failures)
