@@ -203,7 +203,7 @@ class Function(Coefficient):
         if self.tree is not None:
             return self.tree._narrowest(variable, low, high, value)
         points = roots.grid(low, high, ()) if math.isinf(high - low) else np.linspace(low, high, SAMPLES)
-        return _sampled_width(points, self._curve(variable, value)(points))
+        return _sampled_width(points, self._curve(variable, value)(points), np.array(self._places(variable)))
 
     def regular_derivative(self, variable: str) -> Coefficient:
         if variable not in self._arguments:
@@ -265,10 +265,13 @@ def _about(places: tuple[float, ...]) -> Floats:
     return (at[:, None] + sides * np.where(at == 0.0, 1.0, np.abs(at))[:, None]).ravel()
 
 
-def _sampled_width(points: Floats, values: Floats) -> float:
-    """Half the range of the sampled values over their steepest slope."""
+def _sampled_width(points: Floats, values: Floats, breaks: Floats) -> float:
+    """Half the range of the sampled values over their steepest slope that is not across a break."""
     good = np.isfinite(values)
     points, values = points[good], values[good]
     if values.size < 2 or (size := np.ptp(values)) <= 1e-12 * np.abs(values).max():
         return math.inf
-    return float(0.5 * size / np.max(np.abs(np.diff(values) / np.diff(points))))
+    smooth = np.diff(np.searchsorted(breaks, points)) == 0
+    slopes = np.abs(np.diff(values) / np.diff(points))
+    steepest = float(np.max(slopes, where=smooth, initial=0.0))
+    return 0.5 * float(size) / steepest if steepest > 0.0 else math.inf

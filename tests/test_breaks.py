@@ -271,3 +271,11 @@ def test_trees_too_deep_are_refused_when_made() -> None:
     for _ in range(500):
         wide = wide + rw.expression("cos(x)")
     assert wide(0.0) == 500.0
+
+
+def test_declared_breaks_are_no_part_of_the_width_of_a_function() -> None:
+    def pulse(t: float) -> float:
+        return 1e3 if 0.3712 < t < 0.3722 else 0.0
+
+    assert rw.Function(pulse, t_breaks=[0.3712, 0.3722]).width("t", 0.0, 1.0) == math.inf
+    assert rw.Function(pulse).width("t", 0.0, 1.0) < 0.01
