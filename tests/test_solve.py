@@ -15,6 +15,7 @@ from scipy.special import ndtr
 import randwalk as rw
 from randwalk.coefficient import Floats
 from randwalk.domain import Domain, Wall
+from randwalk.pde.closed_form import closed_form
 from randwalk.pde.equation import FokkerPlanck
 from randwalk.pde.schemes import SDIRK2, BackwardEuler, Clock, CrankNicolson, Scheme, march
 from randwalk.pde.solve import Solution, _Run, solve
@@ -460,3 +461,15 @@ def test_repr_and_plot() -> None:
     assert len(solution.plot().lines) == 2
     assert len(solution.plot(1.0).lines) == 1
     matplotlib.pyplot.close("all")
+
+
+@pytest.mark.parametrize("width", [1e-4, 0.003, 0.01, 0.03, 0.031, 0.1, 0.47])
+@pytest.mark.parametrize("tolerance", [1e-3, 1e-4])
+def test_errors_from_a_uniform_start_are_as_stated(width: float, tolerance: float) -> None:
+    """Wherever its ends lie in the cells, of which it may fill a few, or a part of one."""
+    box = rw.Interval(0.0, 1.0, rw.Absorbing(), rw.Absorbing())
+    equation, times = FokkerPlanck(0.0, 1.0, box, rw.Uniform(0.5 - width / 2, 0.5 + width / 2)), [1e-3, 0.01, 0.1]
+    law, formula = solve(equation, times, tolerance), closed_form(equation)
+    for t in times:
+        error = np.abs(law.cdf(law.edges, t) - formula.cdf(law.edges, t)).max()
+        assert error < 1.5 * law.error(t)
