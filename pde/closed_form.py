@@ -19,7 +19,7 @@ from randwalk.coefficient import Floats, affine_parts, constant_value, tanh_part
 from randwalk.domain import Absorbing, Interval, Line, PartiallyAbsorbing, Ring, Wall
 from randwalk.start import Normal
 
-from .equation import FokkerPlanck
+from .equation import FokkerPlanck, check_equation
 from .green import Benes, Circle, HalfLine
 from .law import Driven, Law, Linear, Superposition
 from .series import Bar
@@ -248,6 +248,7 @@ def closed_form(equation: FokkerPlanck) -> ClosedForm:
     >>> form.description, round(float(form.passed("left", 1.0)), 6)
     ('method of images, absorbing half-line', 0.317311)
     """
+    check_equation(equation)
     killing = constant_value(equation.killing)
     if killing is None:
         raise NoClosedForm(f"killing = {equation.killing}: a closed form needs a constant killing rate")
