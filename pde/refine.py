@@ -83,7 +83,7 @@ class Needs:
         """What `equation` needs on `window` from `start`, with cells no wider than `narrowest`."""
         until, reach, width = float(times[-1]), (window.low, window.high), window.high - window.low
         pace = Pace.of(equation, until, reach)
-        moments = linear_noise(equation, until, pace, start)
+        moments = linear_noise(equation, times, pace, start)
         coefficients = (equation.declared_drift, equation.diffusion, equation.killing)
         narrowest = min(narrowest, moments.coarsest(times), *(c.width("x", *reach, (0.0, until)) for c in coefficients))
         pace = pace.within(times, moments.longest(times)).within(*moments.pulses(times))

@@ -473,3 +473,16 @@ def test_errors_from_a_uniform_start_are_as_stated(width: float, tolerance: floa
     for t in times:
         error = np.abs(law.cdf(law.edges, t) - formula.cdf(law.edges, t)).max()
         assert error < 1.5 * law.error(t)
+
+
+@pytest.mark.parametrize("early", [1e-4, 4.13e-6, 1e-7])
+@pytest.mark.parametrize("tolerance", [0.1, 0.03, 1e-2])
+def test_errors_at_an_early_time_with_a_late_one_and_a_loose_tolerance(early: float, tolerance: float) -> None:
+    """Cells resolve the law at the first recorded time, however short it is beside the last."""
+    box = rw.Interval(0.0, 1.0, rw.Absorbing(), rw.Reflecting())
+    equation = FokkerPlanck(0.0, 0.5, box, rw.Sites([0.684, 0.69, 0.97], [0.2, 0.5, 0.3]))
+    times = [early, 7.12e-3]
+    law, formula = solve(equation, times, tolerance), closed_form(equation)
+    for t in times:
+        error = np.abs(law.cdf(law.edges, t) - formula.cdf(law.edges, t)).max()
+        assert error < 3.0 * law.error(t)
