@@ -110,7 +110,9 @@ class ClosedForm:
         At infinity its limit. At a wall that reflects, and by "killing" without killing, it is 0.
         """
         domain = self.equation.domain
-        if not (wall == "killing" or (wall in ("left", "right") and getattr(domain, wall) is not None)):
+        if not isinstance(wall, str) or not (
+            wall == "killing" or (wall in ("left", "right") and getattr(domain, wall) is not None)
+        ):
             self._refuse_wall(wall, [*self.law.exits, *(["killing"] if self.killing else [])])
         times = _times("times", times, from_start=True)
         values, late = np.zeros(times.shape), times > 0

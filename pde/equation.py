@@ -7,7 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
-from randwalk.arguments import shown
+from randwalk.arguments import finite, shown
 from randwalk.coefficient import Coefficient, CoefficientLike, Constant, as_coefficient
 from randwalk.convention import Convention
 from randwalk.domain import Absorbing, Domain, Interval, Line, PartiallyAbsorbing, Reflecting, Ring
@@ -213,6 +213,7 @@ class ModifiedEquation:
 
     def moment_rates(self, x: float, t: float = 0.0) -> np.ndarray:
         """d/dt of E[(X - x)ⁿ], n = 1…4, for a particle now at `x`: (-1)ⁿ n! bₙ(x, t)."""
+        x, t = finite("x", x), finite("t", t)
         return np.array(
             [(-1) ** n * f * float(b(x, t)) for n, f, b in zip((1, 2, 3, 4), (1, 2, 6, 24), self.b, strict=True)]
         )

@@ -84,6 +84,18 @@ def test_walls_in_answers(wall: Any) -> None:
         solve(BOX, [0.1], 1e-2).passed(wall, 0.1)
 
 
+@pytest.mark.parametrize("wall", [None, ["left"], np.array(["left", "right"])])
+def test_walls_of_a_closed_form(wall: Any) -> None:
+    with pytest.raises(ValueError, match=r"^wall = "):
+        closed_form(BOX).passed(wall, 0.1)
+
+
+@pytest.mark.parametrize("x", ["a", None, math.nan, [0.1]])
+def test_places_of_a_modified_equation(x: Any) -> None:
+    with pytest.raises((TypeError, ValueError), match=r"^x = "):
+        modified(rw.LatticeWalk(0.5, 0.5, dx=0.1, dt=0.01)).moment_rates(x)
+
+
 def test_ring() -> None:
     """Nothing is at infinity, and a place outside of the part that was asked for is not one inside of it."""
     ring = FokkerPlanck(1.0, 0.1, rw.Ring(0.0, 1.0), 0.5)

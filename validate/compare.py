@@ -301,13 +301,19 @@ def _by_bins(ensemble: Ensemble, law: Law, row: int, t: float) -> tuple[Floats, 
     edges = np.append(
         ensemble.sites[:: max(1, round(width / ensemble.walk.dx))] - ensemble.walk.dx / 2, ensemble.sites[-1] + width
     )
-    edges = np.clip(edges, ensemble.walk.domain.low, ensemble.walk.domain.high)
-    edges = edges[np.append(True, np.diff(edges) > 0)]
-    return (
-        0.5 * (edges[1:] + edges[:-1]),
-        ensemble.bin_counts(edges, t),
-        np.asarray(law.mass(edges, t), dtype=np.float64),
-    )
+    domain = ensemble.walk.domain
+    if domain.periodic:  # the cell of a site at the seam lies on both sides of it
+        around = domain.low + np.mod(edges[:-1] - domain.low, domain.high - domain.low)
+        edges = np.unique([domain.low, *around, domain.high])
+    else:
+        edges = np.clip(edges, domain.low, domain.high)
+        edges = edges[np.append(True, np.diff(edges) > 0)]
+    labels, counts = 0.5 * (edges[1:] + edges[:-1]), ensemble.bin_counts(edges, t)
+    probabilities = np.asarray(law.mass(edges, t), dtype=np.float64)
+    if domain.periodic:
+        counts[0], probabilities[0] = counts[0] + counts[-1], probabilities[0] + probabilities[-1]
+        labels, counts, probabilities = labels[:-1], counts[:-1], probabilities[:-1]
+    return labels, counts, probabilities
 
 
 def _passages(record: Passages, law: Law) -> Outcomes:
