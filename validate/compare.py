@@ -14,6 +14,7 @@ from randwalk.arguments import number, shown
 from randwalk.coefficient import Floats
 from randwalk.domain import Domain, Interval, Line, Ring
 from randwalk.ensemble import Ensemble
+from randwalk.parity import occupied
 from randwalk.pde.transfer import ExactLaw
 from randwalk.record import WALLS, Passages
 from randwalk.times import row_of
@@ -297,10 +298,10 @@ def _by_sites(ensemble: Ensemble, law: ExactLaw, row: int, t: float) -> tuple[Fl
 
 
 def _by_bins(ensemble: Ensemble, law: Law, row: int, t: float) -> tuple[Floats, NDArray[np.int64], Floats]:
-    width = ensemble.smoothing(t)
-    edges = np.append(
-        ensemble.sites[:: max(1, round(width / ensemble.walk.dx))] - ensemble.walk.dx / 2, ensemble.sites[-1] + width
-    )
+    dx, kept = ensemble.walk.dx, occupied(ensemble.table, ensemble.steps[row])
+    apart, width = dx * (kept.step or 1), ensemble.smoothing(t)  # atoms stand in the middle of their cells
+    sites = ensemble.sites[kept]
+    edges = np.append(sites[:: max(1, round(width / apart))] - 0.5 * apart, sites[-1] + max(width, apart))
     domain = ensemble.walk.domain
     if domain.periodic:  # the cell of a site at the seam lies on both sides of it
         around = domain.low + np.mod(edges[:-1] - domain.low, domain.high - domain.low)
