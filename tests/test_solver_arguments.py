@@ -73,9 +73,9 @@ def test_walks(call: Callable[[Any], object], value: Any) -> None:
 @pytest.mark.parametrize("x", ["ab", None, 1j, math.nan, [0.1, math.nan], {0.1}, True])
 @pytest.mark.parametrize(("name", "of"), [("pdf", "x"), ("cdf", "x"), ("mass", "edges"), ("value", "x")])
 def test_places_in_answers(name: str, of: str, x: Any) -> None:
-    answer = backward(BOX, cosine, 0.1, 1e-2).value if name == "value" else getattr(solve(BOX, [0.1], 1e-2), name)
+    law, payoff = solve(BOX, [0.1], 1e-2), backward(BOX, cosine, 0.1, 1e-2)
     with pytest.raises((TypeError, ValueError), match=rf"^{of} "):
-        answer(x) if name == "value" else answer(x, 0.1)
+        payoff.value(x) if name == "value" else getattr(law, name)(x, 0.1)
 
 
 @pytest.mark.parametrize("wall", [None, 1, ["left"], np.array(["left", "right"]), "top"])
