@@ -12,18 +12,11 @@ from randwalk.arguments import numbers, shown
 from randwalk.coefficient import Floats
 from randwalk.memory import SHARE, available, require
 
-from .equation import FokkerPlanck
 from .schemes import SDIRK2, BackwardEuler, CrankNicolson, Scheme
 
 SMALLEST_CELLS: Final = 16
 SMALLEST_TOLERANCE: Final = 1e-12
 CELL_BYTES: Final = 600  # that a run needs for each cell, beside what is recorded
-
-
-def check_equation(equation: FokkerPlanck) -> None:
-    """Refuse what is not a Fokker–Planck equation."""
-    if not isinstance(equation, FokkerPlanck):
-        raise TypeError(f"equation = {shown(equation)}: give a FokkerPlanck; limit(walk) is that of a walk")
 
 
 def checked_scheme(scheme: Scheme | None) -> Scheme:

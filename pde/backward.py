@@ -18,14 +18,14 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.interpolate import CubicSpline
 
-from randwalk.arguments import finite, numbers
+from randwalk.arguments import finite, finite_numbers, numbers
 from randwalk.coefficient import Coefficient, Floats, as_coefficient
 from randwalk.domain import Reflecting, Ring
 from randwalk.plotting import COLOURS, axes
 from randwalk.start import Sites, Uniform
 
-from .arguments import check_equation, check_memory, checked_tolerance
-from .equation import FokkerPlanck
+from .arguments import check_memory, checked_tolerance
+from .equation import FokkerPlanck, check_equation
 from .fit import fitted, refuse_zeros
 from .grid import Grid, Piecewise
 from .pace import PILOT_STEPS
@@ -80,11 +80,12 @@ class BackwardSolution:
 
     def value(self, x: ArrayLike) -> Floats:
         """u at the places `x`, of their shape: a cubic spline through the cells."""
-        x = np.asarray(x, dtype=np.float64)
+        x = finite_numbers("x", x)
         low, high = self.asked
-        if isinstance(self.equation.domain, Ring):
-            x = low + np.mod(x - low, high - low)
-        slack = 1e-9 * (high - low)
+        slack, domain = 1e-9 * (high - low), self.equation.domain
+        if isinstance(domain, Ring):
+            first = low - slack
+            x = first + np.mod(x - first, domain.high - domain.low)
         if not ((x >= low - slack) & (x <= high + slack)).all():
             raise ValueError(
                 f"x = {x.min():g} … {x.max():g}: the solution was asked for from {low:g} to {high:g}; see over="

@@ -19,7 +19,7 @@ from randwalk.coefficient import Floats, affine_parts, constant_value, tanh_part
 from randwalk.domain import Absorbing, Interval, Line, PartiallyAbsorbing, Ring, Wall
 from randwalk.start import Normal
 
-from .equation import FokkerPlanck
+from .equation import FokkerPlanck, check_equation
 from .green import Benes, Circle, HalfLine
 from .law import Driven, Law, Linear, Superposition
 from .series import Bar
@@ -110,7 +110,9 @@ class ClosedForm:
         At infinity its limit. At a wall that reflects, and by "killing" without killing, it is 0.
         """
         domain = self.equation.domain
-        if not (wall == "killing" or (wall in ("left", "right") and getattr(domain, wall) is not None)):
+        if not isinstance(wall, str) or not (
+            wall == "killing" or (wall in ("left", "right") and getattr(domain, wall) is not None)
+        ):
             self._refuse_wall(wall, [*self.law.exits, *(["killing"] if self.killing else [])])
         times = _times("times", times, from_start=True)
         values, late = np.zeros(times.shape), times > 0
@@ -248,6 +250,7 @@ def closed_form(equation: FokkerPlanck) -> ClosedForm:
     >>> form.description, round(float(form.passed("left", 1.0)), 6)
     ('method of images, absorbing half-line', 0.317311)
     """
+    check_equation(equation)
     killing = constant_value(equation.killing)
     if killing is None:
         raise NoClosedForm(f"killing = {equation.killing}: a closed form needs a constant killing rate")

@@ -7,6 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
+from randwalk.arguments import finite, shown
 from randwalk.coefficient import Coefficient, CoefficientLike, Constant, as_coefficient
 from randwalk.convention import Convention
 from randwalk.domain import Absorbing, Domain, Interval, Line, PartiallyAbsorbing, Reflecting, Ring
@@ -146,6 +147,18 @@ class FokkerPlanck:
         return "$" + r",\quad ".join([equation, *walls]) + "$"
 
 
+def check_equation(equation: object) -> None:
+    """Refuse what is not a Fokker–Planck equation."""
+    if not isinstance(equation, FokkerPlanck):
+        raise TypeError(f"equation = {shown(equation)}: give a FokkerPlanck; limit(walk) is that of a walk")
+
+
+def check_walk(walk: object) -> None:
+    """Refuse what is not a walk."""
+    if not isinstance(walk, LatticeWalk):
+        raise TypeError(f"walk = {shown(walk)}: give a LatticeWalk; walk_for(equation) is one of an equation")
+
+
 def limit(walk: LatticeWalk) -> FokkerPlanck:
     """The equation that the law of `walk` tends to as dx → 0 with dx²/dt fixed.
 
@@ -155,6 +168,7 @@ def limit(walk: LatticeWalk) -> FokkerPlanck:
     >>> limit(LatticeWalk(0.5, 0.5, dx=0.1, dt=0.01))
     FokkerPlanck: ρ_t = 0.5000000000000001 ρ_xx on Line(), start Point(x=0.0)
     """
+    check_walk(walk)
     return FokkerPlanck(walk.declared_drift, walk.diffusion, walk.domain, walk.start, walk.killing, walk.convention)
 
 
@@ -175,6 +189,7 @@ def walk_for(
     >>> round(float(walk.right(0.0)), 6), limit(walk) == heat
     (0.166667, True)
     """
+    check_equation(equation)
     return LatticeWalk.from_drift(
         equation.declared_drift, equation.diffusion, dx, dt, domain=equation.domain, start=equation.start,
         killing=equation.killing, sites=sites, rule=rule, convention=equation.convention, times=times,
@@ -198,6 +213,7 @@ class ModifiedEquation:
 
     def moment_rates(self, x: float, t: float = 0.0) -> np.ndarray:
         """d/dt of E[(X - x)ⁿ], n = 1…4, for a particle now at `x`: (-1)ⁿ n! bₙ(x, t)."""
+        x, t = finite("x", x), finite("t", t)
         return np.array(
             [(-1) ** n * f * float(b(x, t)) for n, f, b in zip((1, 2, 3, 4), (1, 2, 6, 24), self.b, strict=True)]
         )
@@ -222,6 +238,7 @@ def modified(walk: LatticeWalk) -> ModifiedEquation:
     >>> [round(float(b(0.0)), 12) for b in modified(lazy).b]
     [0.0, 0.166666666667, 0.0, 0.0]
     """
+    check_walk(walk)
     if walk.killing != ZERO:
         raise ValueError(f"killing = {walk.killing}: the modified equation is derived for walks without killing")
     dx, dt = walk.dx, walk.dt

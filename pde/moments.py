@@ -58,7 +58,7 @@ class Moments:
         return float((self.mean - reach).min()), float((self.mean + reach).max())
 
     def coarsest(self, times: Floats) -> float:
-        """The width of cells above which a grid shows nothing of the law at one of the `times`: two standard deviations, or
+        """The width of cells above which a grid shows nothing of the law at one of the `times`: √2 standard deviations, or
         where fluxes add as much variance as there is."""
         rows = self._rows(times)
         variance, smearing = (
@@ -67,7 +67,7 @@ class Moments:
         )  # the flux's 2D_h - 2D < |a|h, see below
         with np.errstate(over="ignore"):  # inf: hardly any drift
             added = np.divide(variance, smearing, out=np.full_like(variance, np.inf), where=smearing > 0.0)
-        return float(np.minimum(2.0 * np.sqrt(variance), added).min())
+        return float(np.minimum(np.sqrt(2.0 * variance), added).min())
 
     def remaining(self, times: Floats, h: float) -> float:
         """The share of the difference between solutions on cells of width `h` and 2`h` that is the error of the first, for
@@ -121,8 +121,8 @@ class Moments:
         return np.minimum(np.searchsorted(self.t, times * (1.0 - SAME)), self.t.size - 1)
 
 
-def linear_noise(equation: FokkerPlanck, until: float, pace: Pace, start: Start) -> Moments:
-    """Moments from 0, with the law `start`, to `until` with steps that `pace` admits.
+def linear_noise(equation: FokkerPlanck, times: Floats, pace: Pace, start: Start) -> Moments:
+    """Moments from 0, with the law `start`, at the increasing `times` and between them, with steps that `pace` admits.
 
     An unstable a_x > 0 is taken as 0, because it acts locally: a window is widened where that is too little.
     """
@@ -130,8 +130,9 @@ def linear_noise(equation: FokkerPlanck, until: float, pace: Pace, start: Start)
     m, v = _spread(start)
     k = np.zeros_like(v)
     states, steps = [(0.0, m, v, k)], []
+    until = float(times[-1])
     bounds = _bounds(equation, m, until)
-    clock = Clock.equal(np.array([until]), until / STEPS, pace)
+    clock = Clock.equal(times, until / STEPS, pace)
     for stretch in clock.stretches:
         dt = (stretch.end - stretch.begin) / stretch.steps
         for step in range(stretch.steps):

@@ -83,7 +83,7 @@ class Needs:
         """What `equation` needs on `window` from `start`, with cells no wider than `narrowest`."""
         until, reach, width = float(times[-1]), (window.low, window.high), window.high - window.low
         pace = Pace.of(equation, until, reach)
-        moments = linear_noise(equation, until, pace, start)
+        moments = linear_noise(equation, times, pace, start)
         coefficients = (equation.declared_drift, equation.diffusion, equation.killing)
         narrowest = min(narrowest, moments.coarsest(times), *(c.width("x", *reach, (0.0, until)) for c in coefficients))
         pace = pace.within(times, moments.longest(times)).within(*moments.pulses(times))
@@ -209,7 +209,8 @@ def steady_cells(equation: FokkerPlanck, window: Grid) -> int:
     x = window.low + (window.high - window.low) * (np.arange(SAMPLES) + 0.5) / SAMPLES
     a, d = np.abs(equation.declared_drift(x)), equation.diffusion(x)
     usable = np.isfinite(a) & (a > 0.0) & (d > 0.0)
-    layers = 2.0 * d[usable] / a[usable]
+    with np.errstate(over="ignore"):  # where a is next to nothing a layer is infinitely wide
+        layers = 2.0 * d[usable] / a[usable]
     coefficients = (equation.declared_drift, equation.diffusion, equation.killing)
     widths = (c.width("x", window.low, window.high) for c in coefficients)
     return even((window.high - window.low) / min(float(layers.min(initial=math.inf)), *widths))

@@ -9,21 +9,21 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.interpolate import PchipInterpolator
 
-from randwalk.arguments import finite_numbers
+from randwalk.arguments import finite_numbers, known_numbers, shown
+from randwalk.binning import check_edges
 from randwalk.coefficient import Floats
 from randwalk.plotting import COLOURS, axes
 from randwalk.times import SAME, row_of
 
 from .arguments import (
     SMALLEST_CELLS,
-    check_equation,
     check_memory,
     checked_cells,
     checked_scheme,
     checked_times,
     checked_tolerance,
 )  # fmt: skip
-from .equation import FokkerPlanck
+from .equation import FokkerPlanck, check_equation
 from .fit import fitted
 from .grid import Grid, Piecewise
 from .refine import GRID_ERROR, Needs, Plan
@@ -115,24 +115,21 @@ class Solution:
 
         Exact sums of masses at cell edges, a monotone cubic (PCHIP) between them.
         """
-        x = np.clip(np.asarray(x, dtype=np.float64), *self.window)
+        x = np.clip(known_numbers("x", x), *self.window)
         return np.asarray(self._cumulative(t)(x))
 
     def pdf(self, x: ArrayLike, t: float) -> Floats:
         """The density ρ(x, t) at the recorded time `t`, of the shape of `x`: the slope of :meth:`cdf`; 0 outside the window."""
-        x = np.asarray(x, dtype=np.float64)
+        x = known_numbers("x", x)
         low, high = self.window
         if self.grid.periodic:
-            x = low + np.mod(x - low, high - low)
+            x = low + np.mod(x - low, high - low, where=np.isfinite(x), out=np.full_like(x, np.inf))
         inside = (x >= low) & (x <= high)
         return np.where(inside, self._cumulative(t).derivative()(np.clip(x, low, high)), 0.0)
 
     def mass(self, edges: ArrayLike, t: float) -> Floats:
         """The probabilities of the bins between the increasing `edges`, (len(edges) - 1,), at the recorded time `t`."""
-        given = np.asarray(edges, dtype=np.float64)
-        if given.ndim != 1 or given.size < 2 or not (np.diff(given) > 0).all():
-            raise ValueError(f"edges must be a list of at least two increasing numbers, not {given.tolist()}")
-        return np.diff(self.cdf(given, t))
+        return np.diff(self.cdf(check_edges(edges), t))
 
     def passed(self, wall: str, times: ArrayLike) -> Floats:
         """The probability of having been absorbed at `wall`, "left" or "right", or of "killing", by each of the `times`.
@@ -140,8 +137,8 @@ class Solution:
         Any times from 0 to the last one: exact sums at the time steps, a monotone cubic between them. At the recorded times
         the error is within ``errors``; at others, ``passage_error`` tells how large it may be.
         """
-        if wall not in OUTLETS:
-            raise ValueError(f"wall = {wall!r}: give one of {', '.join(map(repr, OUTLETS))}")
+        if not (isinstance(wall, str) and wall in OUTLETS):
+            raise ValueError(f"wall = {shown(wall)}: give one of {', '.join(map(repr, OUTLETS))}")
         if wall != "killing" and getattr(self.equation.domain, wall) is None:
             raise ValueError(f"wall = {wall!r}: {self.equation.domain} has no wall there")
         t = self._within(times)

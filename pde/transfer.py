@@ -35,6 +35,7 @@ from randwalk.walk import LatticeWalk
 from randwalk.window import LEAK, start_index, start_mass, table_for
 
 from .balance import closed_classes, stationary
+from .equation import check_walk
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -398,8 +399,7 @@ def stationary_law(walk: LatticeWalk, window: tuple[float, float] | None = None)
     >>> round(stationary_law(spring, window=(-6.0, 6.0)).variance, 9)
     0.5
     """
-    if not isinstance(walk, LatticeWalk):
-        raise TypeError(f"walk = {walk!r}: give a LatticeWalk")
+    check_walk(walk)
     if walk.time_dependent:
         raise ValueError("a walk whose probabilities depend on time has no stationary law")
     lattice = walk.lattice

@@ -105,7 +105,8 @@ def _cut(domain: Domain, low: float, high: float) -> Grid:
 
 def _guess(equation: FokkerPlanck, until: float, leak: float, pace: Pace) -> tuple[float, float]:
     """Where the mass is by the linear-noise approximation."""
-    return linear_noise(equation, until, pace, equation.start).range(math.sqrt(2.0 * math.log(1.0 / leak)))
+    moments = linear_noise(equation, np.array([until]), pace, equation.start)
+    return moments.range(math.sqrt(2.0 * math.log(1.0 / leak)))
 
 
 def _follow(

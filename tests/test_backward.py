@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from scipy.special import ndtr
+from scipy.special import erf, ndtr
 
 import randwalk as rw
 from randwalk.coefficient import CoefficientLike
@@ -138,3 +138,15 @@ def test_repr_and_plot() -> None:
     assert repr(found).startswith("BackwardSolution(mean exit time for x from 0 to 2")
     assert len(found.plot().lines) == 1
     matplotlib.pyplot.close("all")
+
+
+def test_exit_over_a_narrow_smooth_barrier() -> None:
+    """∫ e^V up to the start over that between the walls; far from its bell the drift underflows, which is no warning."""
+    centre, width, height = 0.3333, 1e-3, 2000.0
+    drift = rw.expression(f"-{height}*exp(-((x-{centre})/{width})**2)")
+    x = np.union1d(np.linspace(0.0, 1.0, 4001), np.linspace(centre - 8 * width, centre + 8 * width, 8001))
+    scale = np.exp(height * width * math.sqrt(math.pi) / 2 * (1 + erf((x - centre) / width)))
+    right = exit_probability(
+        FokkerPlanck(drift, 1.0, rw.Interval(0.0, 1.0, ABSORBING, ABSORBING), 0.1), "right", 1e-6
+    ).value(0.1)
+    assert float(right) == pytest.approx(0.1 / np.trapezoid(scale, x), rel=1e-4)

@@ -15,6 +15,7 @@ from scipy.special import ndtr
 import randwalk as rw
 from randwalk.coefficient import Floats
 from randwalk.domain import Domain, Wall
+from randwalk.pde.closed_form import closed_form
 from randwalk.pde.equation import FokkerPlanck
 from randwalk.pde.schemes import SDIRK2, BackwardEuler, Clock, CrankNicolson, Scheme, march
 from randwalk.pde.solve import Solution, _Run, solve
@@ -478,3 +479,28 @@ def test_a_number_of_cells_is_told_shortly() -> None:
     with pytest.raises(ValueError, match="cells") as refusal:
         rw.pde.solve(equation, [0.5], tolerance=1e-4)
     assert len(str(refusal.value)) < 400
+
+
+@pytest.mark.parametrize("width", [1e-4, 0.003, 0.01, 0.03, 0.031, 0.1, 0.47])
+@pytest.mark.parametrize("tolerance", [1e-3, 1e-4])
+def test_errors_from_a_uniform_start_are_as_stated(width: float, tolerance: float) -> None:
+    """Wherever its ends lie in the cells, of which it may fill a few, or a part of one."""
+    box = rw.Interval(0.0, 1.0, rw.Absorbing(), rw.Absorbing())
+    equation, times = FokkerPlanck(0.0, 1.0, box, rw.Uniform(0.5 - width / 2, 0.5 + width / 2)), [1e-3, 0.01, 0.1]
+    law, formula = solve(equation, times, tolerance), closed_form(equation)
+    for t in times:
+        error = np.abs(law.cdf(law.edges, t) - formula.cdf(law.edges, t)).max()
+        assert error < 1.5 * law.error(t)
+
+
+@pytest.mark.parametrize("early", [1e-4, 4.13e-6, 1e-7])
+@pytest.mark.parametrize("tolerance", [0.1, 0.03, 1e-2])
+def test_errors_at_an_early_time_with_a_late_one_and_a_loose_tolerance(early: float, tolerance: float) -> None:
+    """Cells resolve the law at the first recorded time, however short it is beside the last."""
+    box = rw.Interval(0.0, 1.0, rw.Absorbing(), rw.Reflecting())
+    equation = FokkerPlanck(0.0, 0.5, box, rw.Sites([0.684, 0.69, 0.97], [0.2, 0.5, 0.3]))
+    times = [early, 7.12e-3]
+    law, formula = solve(equation, times, tolerance), closed_form(equation)
+    for t in times:
+        error = np.abs(law.cdf(law.edges, t) - formula.cdf(law.edges, t)).max()
+        assert error < 3.0 * law.error(t)

@@ -10,7 +10,18 @@ import numpy as np
 import pytest
 
 import randwalk as rw
-from randwalk.pde import FokkerPlanck, backward, exit_probability, mean_exit_time, solve
+from randwalk.pde import (
+    FokkerPlanck,
+    backward,
+    closed_form,
+    exit_probability,
+    limit,
+    mean_exit_time,
+    modified,
+    solve,
+    stationary_law,
+    walk_for,
+)  # fmt: skip
 
 BOX = FokkerPlanck(1.0, 0.5, rw.Interval(0.0, 1.0, rw.Absorbing(), rw.Absorbing()), 0.4)
 
@@ -31,7 +42,10 @@ OF_EQUATION: dict[str, Callable[[Any], object]] = {
     "backward": lambda value: backward(value, cosine, 0.1),
     "mean_exit_time": lambda value: mean_exit_time(value),
     "exit_probability": lambda value: exit_probability(value, "left"),
+    "closed_form": lambda value: closed_form(value),
+    "walk_for": lambda value: walk_for(value, dx=0.1),
 }
+OF_WALK: dict[str, Callable[[Any], object]] = {"limit": limit, "modified": modified, "stationary_law": stationary_law}
 NO_NUMBERS: list[Any] = [None, "1e-4", [1e-4], np.array([1e-4, 1e-3]), True, 1j]
 
 
@@ -47,6 +61,49 @@ def test_tolerances(call: Callable[[Any], object], value: Any) -> None:
 def test_equations(call: Callable[[Any], object], value: Any) -> None:
     with pytest.raises(TypeError, match=r"^equation = .*FokkerPlanck"):
         call(value)
+
+
+@pytest.mark.parametrize("call", OF_WALK.values(), ids=OF_WALK)
+@pytest.mark.parametrize("value", [None, 1.0, "walk", BOX, rw.LatticeWalk], ids=str)
+def test_walks(call: Callable[[Any], object], value: Any) -> None:
+    with pytest.raises(TypeError, match=r"^walk = .*LatticeWalk"):
+        call(value)
+
+
+@pytest.mark.parametrize("x", ["ab", None, 1j, math.nan, [0.1, math.nan], {0.1}, True])
+@pytest.mark.parametrize(("name", "of"), [("pdf", "x"), ("cdf", "x"), ("mass", "edges"), ("value", "x")])
+def test_places_in_answers(name: str, of: str, x: Any) -> None:
+    law, payoff = solve(BOX, [0.1], 1e-2), backward(BOX, cosine, 0.1, 1e-2)
+    with pytest.raises((TypeError, ValueError), match=rf"^{of} "):
+        payoff.value(x) if name == "value" else getattr(law, name)(x, 0.1)
+
+
+@pytest.mark.parametrize("wall", [None, 1, ["left"], np.array(["left", "right"]), "top"])
+def test_walls_in_answers(wall: Any) -> None:
+    with pytest.raises(ValueError, match=r"^wall = .*give one of 'left', 'right', 'killing'"):
+        solve(BOX, [0.1], 1e-2).passed(wall, 0.1)
+
+
+@pytest.mark.parametrize("wall", [None, ["left"], np.array(["left", "right"])])
+def test_walls_of_a_closed_form(wall: Any) -> None:
+    with pytest.raises(ValueError, match=r"^wall = "):
+        closed_form(BOX).passed(wall, 0.1)
+
+
+@pytest.mark.parametrize("x", ["a", None, math.nan, [0.1]])
+def test_places_of_a_modified_equation(x: Any) -> None:
+    with pytest.raises((TypeError, ValueError), match=r"^x = "):
+        modified(rw.LatticeWalk(0.5, 0.5, dx=0.1, dt=0.01)).moment_rates(x)
+
+
+def test_ring() -> None:
+    """Nothing is at infinity, and a place outside of the part that was asked for is not one inside of it."""
+    ring = FokkerPlanck(1.0, 0.1, rw.Ring(0.0, 1.0), 0.5)
+    assert solve(ring, [0.1], 1e-2).pdf([-math.inf, math.inf], 0.1).tolist() == [0.0, 0.0]
+    part = backward(ring, cosine, 0.1, over=(0.2, 0.4))
+    np.testing.assert_allclose(part.value([1.3, -0.6]), part.value([0.3, 0.4]), rtol=1e-12)
+    with pytest.raises(ValueError, match=r"^x = 0\.7"):
+        part.value(0.7)
 
 
 @pytest.mark.parametrize("cells", [100.0, 101, 14, 0, -100, "100", [100], True, math.nan])

@@ -14,6 +14,7 @@ from randwalk.arguments import number, shown
 from randwalk.coefficient import Floats
 from randwalk.domain import Domain, Interval, Line, Ring
 from randwalk.ensemble import Ensemble
+from randwalk.parity import occupied
 from randwalk.pde.transfer import ExactLaw
 from randwalk.record import WALLS, Passages
 from randwalk.times import row_of
@@ -297,17 +298,23 @@ def _by_sites(ensemble: Ensemble, law: ExactLaw, row: int, t: float) -> tuple[Fl
 
 
 def _by_bins(ensemble: Ensemble, law: Law, row: int, t: float) -> tuple[Floats, NDArray[np.int64], Floats]:
-    width = ensemble.smoothing(t)
-    edges = np.append(
-        ensemble.sites[:: max(1, round(width / ensemble.walk.dx))] - ensemble.walk.dx / 2, ensemble.sites[-1] + width
-    )
-    edges = np.clip(edges, ensemble.walk.domain.low, ensemble.walk.domain.high)
-    edges = edges[np.append(True, np.diff(edges) > 0)]
-    return (
-        0.5 * (edges[1:] + edges[:-1]),
-        ensemble.bin_counts(edges, t),
-        np.asarray(law.mass(edges, t), dtype=np.float64),
-    )
+    dx, kept = ensemble.walk.dx, occupied(ensemble.table, ensemble.steps[row])
+    apart, width = dx * (kept.step or 1), ensemble.smoothing(t)  # atoms stand in the middle of their cells
+    sites = ensemble.sites[kept]
+    edges = np.append(sites[:: max(1, round(width / apart))] - 0.5 * apart, sites[-1] + max(width, apart))
+    domain = ensemble.walk.domain
+    if domain.periodic:  # the cell of a site at the seam lies on both sides of it
+        around = domain.low + np.mod(edges[:-1] - domain.low, domain.high - domain.low)
+        edges = np.unique([domain.low, *around, domain.high])
+    else:
+        edges = np.clip(edges, domain.low, domain.high)
+        edges = edges[np.append(True, np.diff(edges) > 0)]
+    labels, counts = 0.5 * (edges[1:] + edges[:-1]), ensemble.bin_counts(edges, t)
+    probabilities = np.asarray(law.mass(edges, t), dtype=np.float64)
+    if domain.periodic:
+        counts[0], probabilities[0] = counts[0] + counts[-1], probabilities[0] + probabilities[-1]
+        labels, counts, probabilities = labels[:-1], counts[:-1], probabilities[:-1]
+    return labels, counts, probabilities
 
 
 def _passages(record: Passages, law: Law) -> Outcomes:
