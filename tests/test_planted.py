@@ -87,8 +87,8 @@ PLANTED = [
     (
         "the Itô drift at a partially absorbing wall",
         "randwalk/outlet.py",
-        "a, d = inward * walk.declared_drift(x, t), walk.diffusion(x, t)",
-        "a, d = inward * walk.declared_drift(x, t), _at_wall(walk, x, place, t)",
+        "a, d = inward * drift(x, t), diffusion(x, t)",
+        "a, d = inward * drift(x, t), _at_wall(walk, x, place, t)",
         "partially_absorbing_variable",
         "discretisation",
     ),
