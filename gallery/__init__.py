@@ -6,7 +6,6 @@ if __name__ != "randwalk.gallery":
     raise ImportError("this folder is imported as randwalk.gallery: import randwalk, then use randwalk.gallery")
 
 import ast
-import difflib
 import importlib
 import os
 from collections.abc import Callable, Sequence
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from randwalk.output import check_folder
 from randwalk.progress import progress_bar
+from randwalk.wording import did_you_mean
 
 if TYPE_CHECKING:
     from matplotlib.animation import FuncAnimation
@@ -160,6 +160,4 @@ def _script(name: str) -> ModuleType:
 
 def _check(name: str) -> None:
     if name not in names():
-        near = difflib.get_close_matches(name, names(), n=1)
-        hint = f"; did you mean {near[0]}?" if near else ""
-        raise ValueError(f"there is no figure {name!r}{hint}; there are {', '.join(names())}")
+        raise ValueError(f"there is no figure {name!r}: there are {', '.join(names())}{did_you_mean(name, names())}")

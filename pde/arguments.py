@@ -8,9 +8,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import ArrayLike
 
-from randwalk.arguments import numbers, shown
+from randwalk.arguments import numbers
 from randwalk.coefficient import Floats
 from randwalk.memory import SHARE, available, require
+from randwalk.wording import shown
 
 from .schemes import SDIRK2, BackwardEuler, CrankNicolson, Scheme
 

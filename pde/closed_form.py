@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike
 
-from randwalk.arguments import known_numbers, number, shown
+from randwalk.arguments import known_numbers, number
 from randwalk.binning import check_edges
 from randwalk.coefficient import Floats, affine_parts, constant_value, tanh_parts
 from randwalk.domain import Absorbing, Interval, Line, PartiallyAbsorbing, Ring, Wall
 from randwalk.start import Normal
+from randwalk.wording import shown
 
 from .equation import FokkerPlanck, check_equation
 from .green import Benes, Circle, HalfLine

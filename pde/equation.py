@@ -7,12 +7,13 @@ from functools import cached_property
 
 import numpy as np
 
-from randwalk.arguments import finite, shown
+from randwalk.arguments import finite
 from randwalk.coefficient import Coefficient, CoefficientLike, Constant, as_coefficient
 from randwalk.convention import Convention
 from randwalk.domain import Absorbing, Domain, Interval, Line, PartiallyAbsorbing, Reflecting, Ring
 from randwalk.start import Start, StartLike, as_start, check_start
 from randwalk.walk import LatticeWalk, Rule
+from randwalk.wording import shown
 
 ZERO = Constant(0.0)
 

@@ -9,11 +9,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.interpolate import PchipInterpolator
 
-from randwalk.arguments import finite_numbers, known_numbers, shown
+from randwalk.arguments import finite_numbers, known_numbers
 from randwalk.binning import check_edges
 from randwalk.coefficient import Floats
 from randwalk.plotting import COLOURS, axes
 from randwalk.times import SAME, row_of
+from randwalk.wording import shown
 
 from .arguments import (
     SMALLEST_CELLS,

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.interpolate import PchipInterpolator
 
-from randwalk.arguments import number, shown
+from randwalk.arguments import number
 from randwalk.binning import bin_atoms, check_edges
 from randwalk.coefficient import Constant, Floats
 from randwalk.domain import PartiallyAbsorbing, Reflecting
@@ -33,6 +33,7 @@ from randwalk.table import BITS, FULL, StepTable, probabilities
 from randwalk.times import Times
 from randwalk.walk import LatticeWalk
 from randwalk.window import LEAK, start_index, start_mass, table_for
+from randwalk.wording import shown
 
 from .balance import closed_classes, stationary
 from .equation import check_walk

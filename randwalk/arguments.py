@@ -6,10 +6,12 @@ import math
 from collections.abc import Iterable
 from contextlib import suppress
 from enum import StrEnum
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+from .wording import shown
 
 Kind = TypeVar("Kind", bound=StrEnum)
 
@@ -87,13 +89,3 @@ def one_of(name: str, value: object, allowed: Iterable[str]) -> str:
 def member(name: str, value: object, kind: type[Kind]) -> Kind:
     """A member of an enumeration, or its name in small letters."""
     return kind(one_of(name, value, [item.value for item in kind]))
-
-
-def shown(value: Any) -> str:
-    """A value as it is written, cut to a line."""
-    try:
-        text = repr(value)
-        text = " ".join(text.split()) if "\n" in text else text  # of an array
-    except ValueError:  # a whole number of more digits than Python prints
-        text = f"a whole number of {value.bit_length()} bits"
-    return text if len(text) <= 80 else f"{text[:77]}..."

@@ -13,7 +13,8 @@ import math
 from dataclasses import dataclass
 from typing import ClassVar, TypeAlias
 
-from .arguments import number, shown
+from .arguments import number
+from .wording import shown
 
 
 @dataclass(frozen=True)

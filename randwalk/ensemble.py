@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .arguments import shown
 from .binning import bin_atoms
 from .coefficient import Floats
 from .estimate import Estimate, Profile, average, proportion, values_of
@@ -21,6 +20,7 @@ from .store import Contents, known_as, read, write
 from .table import StepTable
 from .times import Times
 from .walk import LatticeWalk
+from .wording import shown
 
 if TYPE_CHECKING:
     import xarray

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .arguments import numbers, shown
+from .arguments import numbers
 from .coefficient import Floats
+from .wording import shown
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .arguments import number, shown
+from .arguments import number
 from .coefficient import Floats
 from .estimate import Estimate, average, proportion, values_of
 from .memory import SHARE, available
 from .times import Times, row_of
+from .wording import shown
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .arguments import one_of, shown
+from .arguments import one_of
 from .device import BACKENDS, DeviceError, choose
 from .domain import Absorbing
 from .ensemble import Ensemble
@@ -23,6 +23,7 @@ from .table import StepTable
 from .threads import share
 from .walk import LatticeWalk
 from .window import leak_tolerance, table_for
+from .wording import shown
 
 MOST_WALKERS = 1 << 53
 METHODS = ("auto", "paths", "occupation", "jump")

@@ -11,8 +11,9 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .arguments import finite_numbers, shown
+from .arguments import finite_numbers
 from .coefficient import Floats
+from .wording import shown
 
 Whole: TypeAlias = NDArray[np.int64]
 

@@ -10,13 +10,14 @@ WIDEST = 80  # characters of a value that are shown
 
 
 def shown(value: Any) -> str:
-    """The repr of a value, cut in the middle if it is long.
+    """The repr of a value on one line, cut in the middle if it is long.
 
     >>> shown([0.5, "a"]), len(shown(list(range(1000))))
     ("[0.5, 'a']", 80)
     """
     try:
         text = repr(value)
+        text = " ".join(text.split()) if "\n" in text else text  # of an array
     except ValueError:  # Python writes no whole number of more than 4300 digits
         return "a number of thousands of digits"
     if len(text) <= WIDEST:
@@ -25,10 +26,11 @@ def shown(value: Any) -> str:
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """``"; did you mean 'dx'?"`` if one of the `known` words is close to `word`, else nothing.
+    """``"; did you mean 'dx'?"`` if one of the `known` words is close to `word`, in whatever case, else nothing.
 
     >>> did_you_mean("absorbin", ["absorbing", "reflecting"])
     "; did you mean 'absorbing'?"
     """
-    close = difflib.get_close_matches(word, list(known), 1)
-    return f"; did you mean {close[0]!r}?" if close else ""
+    words = {name.casefold(): name for name in known}
+    close = difflib.get_close_matches(word.casefold(), list(words), 1)
+    return f"; did you mean {words[close[0]]!r}?" if close else ""

@@ -374,7 +374,7 @@ def test_options_everybody_expects(
         assert "Usage: " in capsys.readouterr().out
     assert main("simulat", monkeypatch=monkeypatch) == 2 and "Did you mean 'simulate'?" in capsys.readouterr().err
     assert main("validate", "lasy_line", monkeypatch=monkeypatch) == 2
-    assert "did you mean lazy_line?" in capsys.readouterr().err
+    assert "did you mean 'lazy_line'?" in capsys.readouterr().err
     (tmp_path / "mine.toml").write_text(PROBLEM)
     for command in (["simulate"], ["solve"], ["validate", "--walkers", "1000"]):
         assert main(*command, str(tmp_path / "mine.toml"), "--quiet", monkeypatch=monkeypatch) == 0

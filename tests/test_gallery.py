@@ -185,7 +185,7 @@ def test_save_animation(tmp_path: Path) -> None:
 
 
 def test_save_refuses(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="did you mean symmetric_walk"):
+    with pytest.raises(ValueError, match="did you mean 'symmetric_walk'"):
         gallery.save(["symetric_walk"], tmp_path)
     with pytest.raises(ValueError, match="format = 'bmp': must be one of png, svg, pdf"):
         gallery.save(["symmetric_walk"], tmp_path, "bmp")

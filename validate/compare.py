@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import special, stats
 
-from randwalk.arguments import number, shown
+from randwalk.arguments import number
 from randwalk.coefficient import Floats
 from randwalk.domain import Domain, Interval, Line, Ring
 from randwalk.ensemble import Ensemble
@@ -18,6 +18,7 @@ from randwalk.parity import occupied
 from randwalk.pde.transfer import ExactLaw
 from randwalk.record import WALLS, Passages
 from randwalk.times import row_of
+from randwalk.wording import shown
 
 from .power import detectable, holm
 

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from randwalk.arguments import shown
 from randwalk.coefficient import Constant, Floats
 from randwalk.domain import Absorbing, Interval, Reflecting
 from randwalk.parity import cell, occupied
@@ -20,6 +19,7 @@ from randwalk.pde.solve import Solution, fewest_cells, solve
 from randwalk.pde.transfer import ExactLaw
 from randwalk.table import FULL
 from randwalk.walk import LatticeWalk
+from randwalk.wording import shown
 
 from .compare import Law
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -20,6 +19,7 @@ from randwalk.record import FirstPassage
 from randwalk.simulation import explain, simulate
 from randwalk.streams import read_standard_input
 from randwalk.walk import LatticeWalk
+from randwalk.wording import did_you_mean
 
 from .compare import FALSE_ALARMS, Comparison, compare, gather
 from .convergence import Measure, Reference, distance, reference, solver_convergence, walk_convergence
@@ -49,11 +49,8 @@ def load_case(name: str) -> Problem:
     if name.endswith(".toml"):
         return Problem.load(name)
     if name not in case_names():
-        near = difflib.get_close_matches(name, case_names(), n=1)
-        hint = f"; did you mean {near[0]}?" if near else ""
-        raise ValueError(
-            f"there is no case {name!r}{hint}; the built-in ones are {', '.join(case_names())}, a file ends in .toml"
-        )
+        known = f"the built-in ones are {', '.join(case_names())}, a file ends in .toml"
+        raise ValueError(f"there is no case {name!r}: {known}{did_you_mean(name, case_names())}")
     return Problem.load(Path(str(resources.files(__package__).joinpath("cases", f"{name}.toml"))))
 
 
