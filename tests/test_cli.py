@@ -263,10 +263,19 @@ def test_an_equation_has_no_time_zero(
 @pytest.mark.quick
 @pytest.mark.skipif(os.name == "nt", reason="signals are POSIX")
 def test_ctrl_c_at_any_time_is_one_line(tmp_path: Path) -> None:
-    """While importing, while reading, while running. The process is asked when it stands in this package: what Python does
-    before that nobody can catch."""
+    """While importing, while reading, while running. The process is asked from its first import inside `main` on: what Python
+    does before that nobody can catch."""
     (tmp_path / "mine.toml").write_text(PROBLEM)
-    code = "import sys; from randwalk.cli import main; print('here', flush=True); main()"
+    code = (
+        "import sys; from randwalk.cli import main\n"
+        "class Told:\n"
+        "    @staticmethod\n"
+        "    def find_spec(name, path=None, target=None):\n"
+        "        if name == 'randwalk.launch':\n"
+        "            print('here', flush=True)\n"
+        "sys.meta_path.insert(0, Told)\n"
+        "main()"
+    )
     for delay in (0.0, 0.05, 0.15, 0.3, 0.5, 0.8, 1.5):
         process = subprocess.Popen(
             [sys.executable, "-c", code, "simulate", "mine.toml", "--walkers", str(10**12), "--method", "paths"],
