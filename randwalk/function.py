@@ -112,6 +112,8 @@ class Function(Coefficient):
     def _call(self, x: Floats, t: Floats) -> Floats:
         """The function's own values, without an offset."""
         given = [np.asarray(v) for v in np.broadcast_arrays(*({"x": x, "t": t}[name] for name in self._arguments))]
+        if not given[0].size:  # what such a function says of no places may be an error
+            return np.zeros(given[0].shape)
         try:
             values = np.asarray(self.function(*(v.copy() for v in given)))
             if not np.iscomplexobj(values):

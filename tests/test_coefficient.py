@@ -610,3 +610,16 @@ def test_values_of_a_function_that_are_no_real_numbers_are_refused(value: Any) -
         Function(lambda x: value)(np.array([1.0, 2.0, 4.0, 5.0]))
     with pytest.raises(TypeError, match=r"<lambda> has the value \S+ at x = 3, t = 1: "):
         Function(lambda x, t: 1j * x)(3.0, 1.0)
+
+
+def test_a_function_is_not_called_for_no_places() -> None:
+    asked: list[int] = []
+
+    def seen(x: Any) -> Any:
+        asked.append(np.size(x))
+        return 1.0 if x > 0.25 else 0.0
+
+    step = rw.Function(seen)
+    assert step(np.zeros(0)).shape == (0,) and step(np.zeros((2, 0))).shape == (2, 0)
+    step.breaks("x", 0.0, 1.0)
+    assert asked and min(asked) > 0
