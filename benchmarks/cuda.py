@@ -22,9 +22,9 @@ import numba
 import numpy as np
 
 import randwalk as rw
-from randwalk import device
 from randwalk.kernels.philox import key
-from randwalk.window import table_for
+from randwalk.run import device
+from randwalk.tables.window import table_for
 
 Work = Callable[[], float]  # does some work and returns how much
 STEPS = 1000

@@ -8,9 +8,9 @@ import numpy as np
 
 import randwalk as rw
 from randwalk.kernels.philox import key
-from randwalk.record import Passages
-from randwalk.table import FULL
-from randwalk.window import table_for
+from randwalk.run.record import Passages
+from randwalk.tables.table import FULL
+from randwalk.tables.window import table_for
 
 from .measure import Goal, Limits, Work, Workload
 

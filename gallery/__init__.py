@@ -13,9 +13,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
 
-from randwalk.output import check_folder
-from randwalk.progress import progress_bar
-from randwalk.wording import did_you_mean
+from randwalk.inputs.wording import did_you_mean
+from randwalk.terminal.output import check_folder
+from randwalk.terminal.progress import progress_bar
 
 if TYPE_CHECKING:
     from matplotlib.animation import FuncAnimation

@@ -12,7 +12,7 @@ from matplotlib.animation import FuncAnimation
 from matplotlib.figure import Figure
 
 import randwalk as rw
-from randwalk.plotting import COLOURS
+from randwalk.laws.plotting import COLOURS
 
 
 class Scene:

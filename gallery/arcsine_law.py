@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from scipy import special
 
 import randwalk as rw
-from randwalk.plotting import COLOURS
+from randwalk.laws.plotting import COLOURS
 
 
 def figure(quick: bool = False) -> Figure:

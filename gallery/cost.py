@@ -20,7 +20,7 @@ from matplotlib.figure import Figure
 from scipy.integrate import quad
 
 import randwalk as rw
-from randwalk.plotting import COLOURS
+from randwalk.laws.plotting import COLOURS
 
 T = 0.25
 

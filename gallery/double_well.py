@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from scipy.integrate import cumulative_simpson
 
 import randwalk as rw
-from randwalk.plotting import COLOURS
+from randwalk.laws.plotting import COLOURS
 
 KRAMERS = np.pi * np.sqrt(2)  # his mean time is this × exp(ΔV/D)
 

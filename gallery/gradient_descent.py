@@ -14,7 +14,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 import randwalk as rw
-from randwalk.plotting import COLOURS
+from randwalk.laws.plotting import COLOURS
 
 RATE, SIGMA = 0.01, 12.0  # η, and the standard deviation of the gradient of one datum
 

@@ -13,7 +13,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 import randwalk as rw
-from randwalk.plotting import COLOURS
+from randwalk.laws.plotting import COLOURS
 
 
 def figure(quick: bool = False) -> Figure:

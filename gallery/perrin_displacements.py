@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from scipy import stats
 
 import randwalk as rw
-from randwalk.plotting import COLOURS
+from randwalk.laws.plotting import COLOURS
 
 TABLE = Path(rw.validate.__file__).parent / "cases" / "perrin_displacement_classes.csv"
 SERIES = {1: 7.085, 2: 6.708}  # Perrin's root mean square displacement in 30 s, µm

@@ -19,7 +19,7 @@ from matplotlib.figure import Figure
 from scipy import stats
 
 import randwalk as rw
-from randwalk.plotting import COLOURS
+from randwalk.laws.plotting import COLOURS
 
 TABLE = Path(rw.validate.__file__).parent / "cases" / "perrin_heights.csv"
 GRAINS = {"a": 13000, "b": 3000, "c": None}  # all grains counted, where the table has percentages

@@ -12,7 +12,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 import randwalk as rw
-from randwalk.plotting import COLOURS
+from randwalk.laws.plotting import COLOURS
 
 PLACES = [0.0, 0.4, 0.8, 1.1, 1.5, 1.9, 2.2, 2.6, 3.0, 3.3, 3.6, 3.8, 4.0]
 FORCES = [2.2, 1.6, 0.4, -0.5, -1.1, -0.8, 0.1, 1.0, 1.2, 0.3, -1.2, -2.0, -2.4]

@@ -8,10 +8,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import ArrayLike
 
-from randwalk.arguments import numbers
-from randwalk.coefficient import Floats
-from randwalk.memory import SHARE, available, require
-from randwalk.wording import shown
+from randwalk.inputs.arguments import numbers
+from randwalk.inputs.memory import SHARE, available, require
+from randwalk.inputs.wording import shown
+from randwalk.model.coefficient import Floats
 
 from .schemes import SDIRK2, BackwardEuler, CrankNicolson, Scheme
 

@@ -18,11 +18,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.interpolate import CubicSpline
 
-from randwalk.arguments import finite, finite_numbers, numbers
-from randwalk.coefficient import Coefficient, Floats, as_coefficient
-from randwalk.domain import Reflecting, Ring
-from randwalk.plotting import COLOURS, axes
-from randwalk.start import Sites, Uniform
+from randwalk.inputs.arguments import finite, finite_numbers, numbers
+from randwalk.laws.plotting import COLOURS, axes
+from randwalk.model.coefficient import Coefficient, Floats, as_coefficient
+from randwalk.model.domain import Reflecting, Ring
+from randwalk.model.start import Sites, Uniform
 
 from .arguments import check_memory, checked_tolerance
 from .equation import FokkerPlanck, check_equation

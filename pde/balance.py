@@ -15,7 +15,7 @@ import numpy as np
 from scipy import sparse
 from scipy.sparse import csgraph
 
-from randwalk.coefficient import Floats
+from randwalk.model.coefficient import Floats
 
 
 def closed_classes(p: Floats, q: Floats) -> list[np.ndarray]:

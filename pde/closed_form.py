@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike
 
-from randwalk.arguments import known_numbers, number
-from randwalk.binning import check_edges
-from randwalk.coefficient import Floats, affine_parts, constant_value, tanh_parts
-from randwalk.domain import Absorbing, Interval, Line, PartiallyAbsorbing, Ring, Wall
-from randwalk.start import Normal
-from randwalk.wording import shown
+from randwalk.inputs.arguments import known_numbers, number
+from randwalk.inputs.wording import shown
+from randwalk.laws.binning import check_edges
+from randwalk.model.coefficient import Floats, affine_parts, constant_value, tanh_parts
+from randwalk.model.domain import Absorbing, Interval, Line, PartiallyAbsorbing, Ring, Wall
+from randwalk.model.start import Normal
 
 from .equation import FokkerPlanck, check_equation
 from .green import Benes, Circle, HalfLine
@@ -136,7 +136,7 @@ class ClosedForm:
 
     def plot(self, t: ArrayLike, ax: Axes | None = None) -> Axes:
         """Draw the density over x at each of the times `t`, on `ax` or on new axes, which are returned."""
-        from randwalk.plotting import COLOURS, axes
+        from randwalk.laws.plotting import COLOURS, axes
 
         ax = axes(ax)
         times = np.atleast_1d(_times("t", t))

@@ -7,13 +7,13 @@ from functools import cached_property
 
 import numpy as np
 
-from randwalk.arguments import finite
-from randwalk.coefficient import Coefficient, CoefficientLike, Constant, as_coefficient
-from randwalk.convention import Convention
-from randwalk.domain import Absorbing, Domain, Interval, Line, PartiallyAbsorbing, Reflecting, Ring
-from randwalk.start import Start, StartLike, as_start, check_start
-from randwalk.walk import LatticeWalk, Rule
-from randwalk.wording import shown
+from randwalk.inputs.arguments import finite
+from randwalk.inputs.wording import shown
+from randwalk.model.coefficient import Coefficient, CoefficientLike, Constant, as_coefficient
+from randwalk.model.convention import Convention
+from randwalk.model.domain import Absorbing, Domain, Interval, Line, PartiallyAbsorbing, Reflecting, Ring
+from randwalk.model.start import Start, StartLike, as_start, check_start
+from randwalk.model.walk import LatticeWalk, Rule
 
 ZERO = Constant(0.0)
 

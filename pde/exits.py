@@ -17,7 +17,7 @@ import math
 import numpy as np
 from scipy import special
 
-from randwalk.coefficient import Floats
+from randwalk.model.coefficient import Floats
 
 
 def exit_probability(

@@ -9,8 +9,8 @@ from typing import Final
 import numpy as np
 from scipy.optimize import brentq, minimize_scalar
 
-from randwalk.coefficient import Coefficient, Floats
-from randwalk.domain import PartiallyAbsorbing
+from randwalk.model.coefficient import Coefficient, Floats
+from randwalk.model.domain import PartiallyAbsorbing
 
 from .equation import FokkerPlanck
 from .grid import Grid, fewest_cells

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
-from randwalk.coefficient import Floats
+from randwalk.model.coefficient import Floats
 
 from .exits import exit_probability
 

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.interpolate import PPoly
 
-from randwalk.coefficient import Floats
-from randwalk.domain import Wall
+from randwalk.model.coefficient import Floats
+from randwalk.model.domain import Wall
 
 FEWEST: Final = 32  # cells of the coarsest grid that has breaks
 SHARE: Final = 1.0 / 8.0  # of the cells that are dealt out evenly among the pieces, so that narrow ones are refined too

@@ -10,8 +10,8 @@ from functools import partial
 import numpy as np
 from scipy import special
 
-from randwalk.coefficient import Coefficient, Floats
-from randwalk.start import Normal, Point, Sites, Start, Uniform
+from randwalk.model.coefficient import Coefficient, Floats
+from randwalk.model.start import Normal, Point, Sites, Start, Uniform
 
 from .green import (
     CHUNK,

@@ -12,8 +12,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from randwalk.coefficient import ZERO, Coefficient, Floats
-from randwalk.start import Normal, Sites, Start
+from randwalk.model.coefficient import ZERO, Coefficient, Floats
+from randwalk.model.start import Normal, Sites, Start
 
 from .equation import FokkerPlanck
 from .pace import PILOT_STEPS, Pace

@@ -10,7 +10,7 @@ from typing import Final
 
 import numpy as np
 
-from randwalk.coefficient import Coefficient, Floats
+from randwalk.model.coefficient import Coefficient, Floats
 
 from .equation import FokkerPlanck
 

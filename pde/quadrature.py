@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 from scipy import integrate
 
-from randwalk.coefficient import Coefficient, Floats, constant_value
+from randwalk.model.coefficient import Coefficient, Floats, constant_value
 
 from .green import gauss_legendre
 from .pace import Pace

@@ -9,8 +9,8 @@ from typing import Final, Protocol, TypeVar
 
 import numpy as np
 
-from randwalk.coefficient import Floats
-from randwalk.start import Start
+from randwalk.model.coefficient import Floats
+from randwalk.model.start import Start
 
 from .arguments import SMALLEST_CELLS, SMALLEST_TOLERANCE
 from .equation import FokkerPlanck

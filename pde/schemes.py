@@ -14,7 +14,7 @@ from typing import ClassVar, Final, NamedTuple, Protocol, TypeAlias
 
 import numpy as np
 
-from randwalk.coefficient import Floats
+from randwalk.model.coefficient import Floats
 
 from .pace import PILOT_STEPS, Pace
 

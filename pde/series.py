@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import optimize, special
 
-from randwalk.coefficient import Floats
+from randwalk.model.coefficient import Floats
 
 from .exits import exit_probability
 from .green import CHUNK, VANISHED, Green, HalfLine, Panels, Split, gauss_legendre

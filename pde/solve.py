@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.interpolate import PchipInterpolator
 
-from randwalk.arguments import finite_numbers, known_numbers
-from randwalk.binning import check_edges
-from randwalk.coefficient import Floats
-from randwalk.plotting import COLOURS, axes
-from randwalk.times import SAME, row_of
-from randwalk.wording import shown
+from randwalk.inputs.arguments import finite_numbers, known_numbers
+from randwalk.inputs.wording import shown
+from randwalk.laws.binning import check_edges
+from randwalk.laws.plotting import COLOURS, axes
+from randwalk.model.coefficient import Floats
+from randwalk.model.times import SAME, row_of
 
 from .arguments import (
     SMALLEST_CELLS,

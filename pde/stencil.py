@@ -24,10 +24,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from randwalk.bernoulli import bernoulli as bernoulli
-from randwalk.coefficient import Coefficient, Floats
-from randwalk.domain import Absorbing, PartiallyAbsorbing, Reflecting, Wall
-from randwalk.start import Normal, Point, Sites, Start, Uniform
+from randwalk.model.bernoulli import bernoulli as bernoulli
+from randwalk.model.coefficient import Coefficient, Floats
+from randwalk.model.domain import Absorbing, PartiallyAbsorbing, Reflecting, Wall
+from randwalk.model.start import Normal, Point, Sites, Start, Uniform
 
 from .equation import FokkerPlanck
 from .grid import Grid as Grid

@@ -17,23 +17,23 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.interpolate import PchipInterpolator
 
-from randwalk.arguments import number
-from randwalk.binning import bin_atoms, check_edges
-from randwalk.coefficient import Constant, Floats
-from randwalk.domain import PartiallyAbsorbing, Reflecting
-from randwalk.estimate import values_of
+from randwalk.inputs.arguments import number
+from randwalk.inputs.memory import require
+from randwalk.inputs.wording import shown
 from randwalk.kernels.evolve import TINY, evolve
-from randwalk.memory import require
-from randwalk.parity import cell, occupied
-from randwalk.paths import planes
-from randwalk.record import wall_index
-from randwalk.start import MASS_BITS
-from randwalk.step_law import StepLaw
-from randwalk.table import BITS, FULL, StepTable, probabilities
-from randwalk.times import Times
-from randwalk.walk import LatticeWalk
-from randwalk.window import LEAK, start_index, start_mass, table_for
-from randwalk.wording import shown
+from randwalk.laws.binning import bin_atoms, check_edges
+from randwalk.laws.estimate import values_of
+from randwalk.model.coefficient import Constant, Floats
+from randwalk.model.domain import PartiallyAbsorbing, Reflecting
+from randwalk.model.start import MASS_BITS
+from randwalk.model.times import Times
+from randwalk.model.walk import LatticeWalk
+from randwalk.run.paths import planes
+from randwalk.run.record import wall_index
+from randwalk.tables.step_law import StepLaw
+from randwalk.tables.sublattice import cell, occupied
+from randwalk.tables.table import BITS, FULL, StepTable, probabilities
+from randwalk.tables.window import LEAK, start_index, start_mass, table_for
 
 from .balance import closed_classes, stationary
 from .equation import check_walk
@@ -138,7 +138,7 @@ class ExactLaw:
 
     def plot(self, t: float | None = None, ax: Axes | None = None) -> Axes:
         """Density at time `t` (default: the last)."""
-        from randwalk.plotting import COLOURS, axes
+        from randwalk.laws.plotting import COLOURS, axes
 
         ax = axes(ax)
         t = float(self.times[-1]) if t is None else t
@@ -211,7 +211,7 @@ class SmoothedLaw:
 
     def plot(self, t: float | None = None, ax: Axes | None = None) -> Axes:
         """Density at time `t` (default: the last), level over every cell."""
-        from randwalk.plotting import COLOURS, axes
+        from randwalk.laws.plotting import COLOURS, axes
 
         ax = axes(ax)
         t = float(self.times[-1]) if t is None else t
@@ -368,7 +368,7 @@ class StationaryLaw:
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Density against position."""
-        from randwalk.plotting import COLOURS, axes
+        from randwalk.laws.plotting import COLOURS, axes
 
         ax = axes(ax)
         ax.plot(*self.density(), color=COLOURS["exact law"], label="stationary law")

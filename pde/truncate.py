@@ -8,8 +8,8 @@ from typing import Final
 
 import numpy as np
 
-from randwalk.coefficient import Floats
-from randwalk.domain import Domain, Ring
+from randwalk.model.coefficient import Floats
+from randwalk.model.domain import Domain, Ring
 
 from .equation import FokkerPlanck
 from .fit import clipped, fitted, refuse_zeros

@@ -4,27 +4,31 @@ from __future__ import annotations
 
 import importlib
 
+from .moved import MOVED, install
+from .version import __version__
+
+install()
+del install
+
 TYPE_CHECKING = False  # typing is not imported: the command is soon where it can tell Ctrl-C in one line
 if TYPE_CHECKING:
     from typing import Any
 
     from . import gallery, pde, validate
-    from .coefficient import Affine, Coefficient, Constant, Tanh
-    from .convention import Convention
-    from .device import DeviceError
-    from .domain import Absorbing, Interval, Line, PartiallyAbsorbing, Reflecting, Ring
     from .ensemble import Ensemble
-    from .estimate import Estimate
-    from .formula import expression
-    from .function import Function
+    from .laws.estimate import Estimate
+    from .model.coefficient import Affine, Coefficient, Constant, Tanh
+    from .model.convention import Convention
+    from .model.domain import Absorbing, Interval, Line, PartiallyAbsorbing, Reflecting, Ring
+    from .model.formula import expression
+    from .model.function import Function
+    from .model.start import Normal, Point, Sites, Uniform
+    from .model.tabulated import Table
+    from .model.walk import LatticeWalk, Rule
     from .problem import Problem
-    from .record import FirstPassage, LastVisit, Maximum, Positions, SquaredDisplacement, TimePositive
+    from .run.device import DeviceError
+    from .run.record import FirstPassage, LastVisit, Maximum, Positions, SquaredDisplacement, TimePositive
     from .simulation import Interrupted, explain, simulate, trajectories
-    from .start import Normal, Point, Sites, Uniform
-    from .tabulated import Table
-    from .walk import LatticeWalk, Rule
-
-__version__ = "0.3.0"
 
 __all__ = [
     "Absorbing", "Affine", "Coefficient", "Constant", "Convention", "DeviceError", "Ensemble", "Estimate", "FirstPassage",
@@ -37,20 +41,20 @@ __all__ = [
 
 # Where the names live. They are imported when first asked for, so that `randwalk --help` does not wait for Numba.
 _HOMES = {
-    "coefficient": ("Affine", "Coefficient", "Constant", "Tanh"),
-    "convention": ("Convention",),
-    "device": ("DeviceError",),
-    "domain": ("Absorbing", "Interval", "Line", "PartiallyAbsorbing", "Reflecting", "Ring"),
+    "model.coefficient": ("Affine", "Coefficient", "Constant", "Tanh"),
+    "model.convention": ("Convention",),
+    "run.device": ("DeviceError",),
+    "model.domain": ("Absorbing", "Interval", "Line", "PartiallyAbsorbing", "Reflecting", "Ring"),
     "ensemble": ("Ensemble",),
-    "estimate": ("Estimate",),
-    "formula": ("expression",),
-    "function": ("Function",),
+    "laws.estimate": ("Estimate",),
+    "model.formula": ("expression",),
+    "model.function": ("Function",),
     "problem": ("Problem",),
-    "record": ("FirstPassage", "LastVisit", "Maximum", "Positions", "SquaredDisplacement", "TimePositive"),
+    "run.record": ("FirstPassage", "LastVisit", "Maximum", "Positions", "SquaredDisplacement", "TimePositive"),
     "simulation": ("Interrupted", "explain", "simulate", "trajectories"),
-    "start": ("Normal", "Point", "Sites", "Uniform"),
-    "tabulated": ("Table",),
-    "walk": ("LatticeWalk", "Rule"),
+    "model.start": ("Normal", "Point", "Sites", "Uniform"),
+    "model.tabulated": ("Table",),
+    "model.walk": ("LatticeWalk", "Rule"),
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 
@@ -61,6 +65,8 @@ def __getattr__(name: str) -> Any:
         globals()[name] = value
         return value
     if name in {"pde", "validate", "gallery"}:
+        return importlib.import_module(f"{__name__}.{name}")
+    if f"{__name__}.{name}" in MOVED:
         return importlib.import_module(f"{__name__}.{name}")
     raise AttributeError(f"module 'randwalk' has no attribute {name!r}")
 

@@ -4,7 +4,7 @@ import sys
 
 
 def main() -> None:
-    """Run the command that ``sys.argv`` asks for, and exit with a status of :mod:`randwalk.status`."""
+    """Run the command that ``sys.argv`` asks for, and exit with a status of :mod:`randwalk.terminal.status`."""
     try:
         from .launch import launch
 

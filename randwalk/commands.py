@@ -19,15 +19,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from .output import check_folder, check_output, write_text
-from .status import Stopped
-from .streams import printable, read_standard_input
+from .terminal.output import check_folder, check_output, write_text
+from .terminal.status import Stopped
+from .terminal.streams import printable, read_standard_input
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from .ensemble import Ensemble
-    from .estimate import Estimate
+    from .laws.estimate import Estimate
     from .pde.solve import Solution
     from .problem import Problem
 
@@ -103,7 +103,7 @@ def command(function: Callable[..., None]) -> Callable[..., None]:
 
 def _version(shown: bool) -> None:
     if shown:
-        from . import __version__
+        from .version import __version__
 
         print(f"randwalk {__version__}")
         raise typer.Exit
@@ -318,10 +318,10 @@ def info() -> None:
     from importlib.metadata import version
 
     import randwalk as rw
-    from randwalk.device import report
     from randwalk.kernels.disk import REMEDY, cache_place
     from randwalk.kernels.philox import STREAM_VERSION
-    from randwalk.threads import available
+    from randwalk.run.device import report
+    from randwalk.run.threads import available
 
     cache, reason = cache_place()
     rows = {

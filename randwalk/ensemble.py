@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .binning import bin_atoms
-from .coefficient import Floats
-from .estimate import Estimate, Profile, average, proportion, values_of
+from .inputs.wording import shown
 from .kernels.philox import STREAM_VERSION
-from .parity import cell, occupied
-from .record import WALLS, Passages, Record, Recorded, wall_index
+from .laws.binning import bin_atoms
+from .laws.estimate import Estimate, Profile, average, proportion, values_of
+from .model.coefficient import Floats
+from .model.times import Times
+from .model.walk import LatticeWalk
+from .run.record import WALLS, Passages, Record, Recorded, wall_index
 from .store import Contents, known_as, read, write
-from .table import StepTable
-from .times import Times
-from .walk import LatticeWalk
-from .wording import shown
+from .tables.sublattice import cell, occupied
+from .tables.table import StepTable
 
 if TYPE_CHECKING:
     import xarray
@@ -320,7 +320,7 @@ class Ensemble:
 
     def plot(self, t: float | None = None, ax: Axes | None = None) -> Axes:
         """Density with error bars at time `t` (default: the last)."""
-        from .plotting import COLOURS, axes
+        from .laws.plotting import COLOURS, axes
 
         ax = axes(ax)
         t = float(self.times[-1]) if t is None else t

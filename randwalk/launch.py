@@ -12,8 +12,8 @@ from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import TextIO
 
-from .status import BAD_INPUT, CLOSED, FAULT, INTERRUPTED, Stopped
-from .streams import close_output, prepare
+from .terminal.status import BAD_INPUT, CLOSED, FAULT, INTERRUPTED, Stopped
+from .terminal.streams import close_output, prepare
 
 
 class _Pressed(KeyboardInterrupt):
@@ -50,7 +50,7 @@ def _listening() -> Iterator[_Listener]:
 
 
 def launch() -> None:
-    """Run the command that ``sys.argv`` asks for, and exit with a status of :mod:`randwalk.status`."""
+    """Run the command that ``sys.argv`` asks for, and exit with a status of :mod:`randwalk.terminal.status`."""
     prepare()
     output, errors = sys.stdout, sys.stderr
     with _listening() as interrupt:

@@ -49,16 +49,16 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-from .coefficient import Coefficient, Constant, as_coefficient, constant_value
-from .convention import Convention
-from .domain import Absorbing, Domain, Interval, Line, PartiallyAbsorbing, Reflecting, Ring, Wall
-from .formula import expression
-from .function import Function
-from .source import Key, ProblemError, Source
-from .start import Normal, Point, Sites, Start, Uniform
-from .tabulated import Table
-from .walk import LatticeWalk, Rule
-from .wording import did_you_mean, shown
+from .inputs.source import Key, ProblemError, Source
+from .inputs.wording import did_you_mean, shown
+from .model.coefficient import Coefficient, Constant, as_coefficient, constant_value
+from .model.convention import Convention
+from .model.domain import Absorbing, Domain, Interval, Line, PartiallyAbsorbing, Reflecting, Ring, Wall
+from .model.formula import expression
+from .model.function import Function
+from .model.start import Normal, Point, Sites, Start, Uniform
+from .model.tabulated import Table
+from .model.walk import LatticeWalk, Rule
 
 __all__ = ["Problem", "ProblemError", "Source", "dumps", "read_walk", "walk_data"]
 

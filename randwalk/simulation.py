@@ -9,21 +9,21 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .arguments import one_of
-from .device import BACKENDS, DeviceError, choose
-from .domain import Absorbing
 from .ensemble import Ensemble
+from .inputs.arguments import one_of
+from .inputs.memory import require
+from .inputs.wording import shown
 from .kernels.step import PLANES
-from .memory import require
-from .occupation import occupation
-from .paths import BATCH, Jumps, StepByStep, Stride, follow, planes
-from .progress import progress_bar
-from .record import FUNCTIONALS, FirstPassage, Paths, Positions, Record, Recorded, _Counted
-from .table import StepTable
-from .threads import share
-from .walk import LatticeWalk
-from .window import leak_tolerance, table_for
-from .wording import shown
+from .model.domain import Absorbing
+from .model.walk import LatticeWalk
+from .run.device import BACKENDS, DeviceError, choose
+from .run.occupation import occupation
+from .run.paths import BATCH, Jumps, StepByStep, Stride, follow, planes
+from .run.record import FUNCTIONALS, FirstPassage, Paths, Positions, Record, Recorded, _Counted
+from .run.threads import share
+from .tables.table import StepTable
+from .tables.window import leak_tolerance, table_for
+from .terminal.progress import progress_bar
 
 MOST_WALKERS = 1 << 53
 METHODS = ("auto", "paths", "occupation", "jump")

@@ -35,13 +35,17 @@ from typing import Any, BinaryIO, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from .domain import Reflecting
-from .files import check_regular
+from .inputs.files import check_regular
+from .inputs.memory import require
+from .inputs.wording import WIDEST, shown
 from .kernels.philox import STREAM_VERSION
-from .lattice import Lattice
-from .memory import require
+from .model.domain import Reflecting
+from .model.lattice import Lattice
+from .model.start import start_masses
+from .model.times import MOST_STEPS
+from .model.walk import LatticeWalk
 from .problem import Source, dumps, read_walk, walk_data
-from .record import (
+from .run.record import (
     FUNCTIONALS,
     FirstPassage,
     Histogram,
@@ -54,11 +58,7 @@ from .record import (
     SquaredDisplacement,
     TimePositive,
 )
-from .start import start_masses
-from .table import StepTable
-from .times import MOST_STEPS
-from .walk import LatticeWalk
-from .wording import WIDEST, shown
+from .tables.table import StepTable
 
 Counts = NDArray[np.int64]
 
@@ -99,7 +99,7 @@ class Contents:
     @property
     def meta(self) -> str:
         """The text that a file holds beside the arrays."""
-        from . import __version__
+        from .version import __version__
 
         if any(isinstance(r, Paths) for r in self.records.values()):
             raise ValueError("an ensemble with Positions() is not saved; save the arrays of its record yourself")

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import randwalk as rw
-from randwalk.start import start_masses
+from randwalk.model.start import start_masses
 
 Gone = Literal["left", "right", "killed"]
 Place = int | Gone  # a lattice number, or the way out

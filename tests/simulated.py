@@ -16,10 +16,10 @@ from typing import Any
 import numpy as np
 
 import randwalk as rw
-from randwalk import device
 from randwalk.kernels import cuda
 from randwalk.kernels.philox import JUMP, U, key, philox
-from randwalk.record import Record
+from randwalk.run import device
+from randwalk.run.record import Record
 
 ABSORB, REFLECT = rw.Absorbing(), rw.Reflecting()
 ACROSS = range(2**32 - 40, 2**32 + 30)  # more than a block of threads; both counter words of a walker's number

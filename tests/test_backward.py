@@ -8,8 +8,8 @@ import pytest
 from scipy.special import erf, ndtr
 
 import randwalk as rw
-from randwalk.coefficient import CoefficientLike
-from randwalk.domain import Wall
+from randwalk.model.coefficient import CoefficientLike
+from randwalk.model.domain import Wall
 from randwalk.pde.backward import backward, exit_probability, mean_exit_time
 from randwalk.pde.equation import FokkerPlanck
 from randwalk.pde.schemes import SDIRK2, Clock, march

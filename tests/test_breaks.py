@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import randwalk as rw
-from randwalk.coefficient import Coefficient, Tanh, affine_parts, tanh_parts
+from randwalk.model.coefficient import Coefficient, Tanh, affine_parts, tanh_parts
 
 LOW, HIGH = -3.0, 3.0  # in the unit of a test
 

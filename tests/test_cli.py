@@ -16,8 +16,9 @@ from pathlib import Path
 import pytest
 
 import randwalk as rw
-from randwalk import cli, output
-from randwalk.streams import read_standard_input
+from randwalk import cli
+from randwalk.terminal import output
+from randwalk.terminal.streams import read_standard_input
 
 PROBLEM = """
 title = "A small walk"

@@ -12,7 +12,7 @@ import pytest
 from scipy import integrate
 
 import randwalk as rw
-from randwalk.domain import Domain, Wall
+from randwalk.model.domain import Domain, Wall
 from randwalk.pde.closed_form import ClosedForm, NoClosedForm, closed_form
 from randwalk.pde.equation import FokkerPlanck
 from randwalk.pde.green import deficit, erfcx_slope

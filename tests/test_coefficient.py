@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from scipy import special
 
 import randwalk as rw
-from randwalk.coefficient import (
+from randwalk.model.coefficient import (
     FUNCTIONS,
     Coefficient,
     Constant,
@@ -28,8 +28,8 @@ from randwalk.coefficient import (
     constant_value,
     tanh_parts,
 )
-from randwalk.convention import Convention
-from randwalk.function import Function
+from randwalk.model.convention import Convention
+from randwalk.model.function import Function
 
 MP = {
     "sin": mpmath.sin,

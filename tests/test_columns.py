@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import randwalk as rw
-from randwalk.columns import LARGEST, read_columns, read_csv
+from randwalk.inputs.columns import LARGEST, read_columns, read_csv
 
 READ = [
     ("x,v\n0,10\n1,5\n", [0.0, 1.0], [10.0, 5.0]),

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 import randwalk as rw
-from randwalk import device
+from randwalk.run import device
 
 ROOT = Path(__file__).parents[1]
 

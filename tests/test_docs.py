@@ -21,7 +21,7 @@ import numba
 import pytest
 
 import randwalk as rw
-from randwalk.device import why_not_cuda
+from randwalk.run.device import why_not_cuda
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"

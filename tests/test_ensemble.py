@@ -16,8 +16,8 @@ from matplotlib.axes import Axes
 from matplotlib.container import ErrorbarContainer
 
 import randwalk as rw
-from randwalk.estimate import average, proportion
 from randwalk.kernels.philox import STREAM_VERSION
+from randwalk.laws.estimate import average, proportion
 
 from .test_stream import RECORDS, WALKS, same
 
@@ -272,7 +272,7 @@ def test_merging_refuses_what_does_not_belong_together() -> None:
         seed: int = 1,
         times: tuple[float, ...] = (5.0,),
         method: str = "paths",
-        record: tuple[rw.record.Record, ...] = (),
+        record: tuple[rw.run.record.Record, ...] = (),
     ) -> rw.Ensemble:
         return rw.simulate(walk, walkers, times, seed, method, record)
 
@@ -332,7 +332,7 @@ def test_plots_return_axes(run: rw.Ensemble) -> None:
     _, given = plt.subplots()
     assert run.plot(5.0, ax=given) is given and len(given.containers) == 1
     few = rw.trajectories(walled(), 5, np.arange(10) * 0.5)
-    assert isinstance(few, rw.record.Paths) and len(few.plot().lines) == 5
+    assert isinstance(few, rw.run.record.Paths) and len(few.plot().lines) == 5
     law = rw.pde.exact_law(walled(), [5.0])
     assert isinstance(law.plot(ax=given), Axes)
     stationary = rw.pde.stationary_law(WALKS["reflecting"]())

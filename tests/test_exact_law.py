@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from scipy import integrate, optimize, special, stats
 
 import randwalk as rw
-from randwalk.coefficient import Coefficient
-from randwalk.paths import planes
-from randwalk.table import FULL, StepTable
-from randwalk.walk import Rule
-from randwalk.window import table_for
+from randwalk.model.coefficient import Coefficient
+from randwalk.model.walk import Rule
+from randwalk.run.paths import planes
+from randwalk.tables.table import FULL, StepTable
+from randwalk.tables.window import table_for
 
 from . import naive
 from .test_stream import WALKS

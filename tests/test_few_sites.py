@@ -12,10 +12,10 @@ import randwalk as rw
 
 from . import naive
 
-WALLS: dict[str, rw.domain.Wall] = {
+WALLS: dict[str, rw.model.domain.Wall] = {
     "A": rw.Absorbing(), "R": rw.Reflecting(), "P": rw.PartiallyAbsorbing(0.3),
 }  # fmt: skip
-DOMAINS: Mapping[str, rw.domain.Domain] = {
+DOMAINS: Mapping[str, rw.model.domain.Domain] = {
     a + b: rw.Interval(0.0, 1.0, left, right) for a, left in WALLS.items() for b, right in WALLS.items()
 } | {"ring": rw.Ring(0.0, 1.0)}
 KINDS: dict[str, dict[str, Any]] = {

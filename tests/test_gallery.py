@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from randwalk import gallery
-from randwalk.plotting import COLOURS
+from randwalk.laws.plotting import COLOURS
 
 FOLDER = Path(gallery.__file__).parent
 NOTHING_SIMULATED = {"generating_function", "perrin_displacements"}

@@ -11,11 +11,11 @@ import pytest
 from scipy.special import ndtr
 
 import randwalk as rw
-from randwalk.coefficient import Floats
-from randwalk.domain import Domain, Wall
+from randwalk.model.coefficient import Floats
+from randwalk.model.domain import Domain, Wall
+from randwalk.model.start import Normal, Point, Sites, Start, Uniform
 from randwalk.pde import FokkerPlanck, backward, closed_form, exit_probability, mean_exit_time, solve
 from randwalk.pde.solve import Solution
-from randwalk.start import Normal, Point, Sites, Start, Uniform
 
 HONEST = 4.0  # an estimate may be too small by less than this
 EDGES = 25  # at most, at which a closed form is evaluated

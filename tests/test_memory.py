@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import randwalk as rw
-from randwalk import memory
+from randwalk.inputs import memory
 
 ABSORB, REFLECT = rw.Absorbing(), rw.Reflecting()
 BOX, TRAP = rw.Interval(0, 1, REFLECT, REFLECT), rw.Interval(0, 1, ABSORB, ABSORB)
@@ -22,8 +22,8 @@ BOX, TRAP = rw.Interval(0, 1, REFLECT, REFLECT), rw.Interval(0, 1, ABSORB, ABSOR
 def small(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A machine of 2 GiB, so that refusals do not depend on this one."""
     monkeypatch.setattr(memory, "available", lambda: 2.0**31)
-    for module in ("walk", "record"):
-        monkeypatch.setattr(f"randwalk.{module}.available", lambda: 2.0**31)
+    for module in ("randwalk.model.walk", "randwalk.run.record"):
+        monkeypatch.setattr(f"{module}.available", lambda: 2.0**31)
     yield
 
 

@@ -30,7 +30,7 @@ PLANTED = [
     ),
     (
         "one step too many",
-        "randwalk/occupation.py",
+        "randwalk/run/occupation.py",
         "for begin, end, thresholds in table.chunks(done, stop):",
         "for begin, end, thresholds in table.chunks(done, stop + (stop == steps[0])):",
         "ornstein_uhlenbeck",
@@ -46,7 +46,7 @@ PLANTED = [
     ),
     (
         "an absorbing wall off by dx/2",
-        "randwalk/lattice.py",
+        "randwalk/model/lattice.py",
         "return cls(domain.low + low_gap * exact, exact, 0, last, False)",
         "return cls(domain.low + 0.5 * exact, exact, 0, last, False)",
         "drift_absorbing_reflecting",
@@ -54,7 +54,7 @@ PLANTED = [
     ),
     (
         "α for D",
-        "randwalk/walk.py",
+        "randwalk/model/walk.py",
         'diffusion=(lattice.dx**2 / (2.0 * dt)) * (values["right"] + values["left"]),',
         'diffusion=(lattice.dx**2 / dt) * (values["right"] + values["left"]),',
         "lazy_line",
@@ -62,7 +62,7 @@ PLANTED = [
     ),
     (
         "p and q swapped at a wall of the walk itself",
-        "randwalk/table.py",
+        "randwalk/tables/table.py",
         'q = np.where(first, self._out("left", q, x, t), q)',
         'p, q = np.where(first, self._out("left", q, x, t), p), np.where(first, p, q)',
         "drift_reflecting_absorbing",
@@ -70,7 +70,7 @@ PLANTED = [
     ),
     (
         "a missing D_x in the Fick form of the walk",
-        "randwalk/walk.py",
+        "randwalk/model/walk.py",
         "right, left = rule.probabilities(drift, diffusion, lattice.dx, dt, convention, domain)",
         "right, left = rule.probabilities(drift, diffusion, lattice.dx, dt, Convention.ITO, domain)",
         "fick",
@@ -78,7 +78,7 @@ PLANTED = [
     ),
     (
         "the diffusion half way where it jumps, in place of two resistances",
-        "randwalk/bond.py",
+        "randwalk/model/bond.py",
         "if not (last > first).any():",
         "if True:",
         "fick_jump",
@@ -86,7 +86,7 @@ PLANTED = [
     ),
     (
         "the Itô drift at a partially absorbing wall",
-        "randwalk/outlet.py",
+        "randwalk/model/outlet.py",
         "a, d = inward * drift(x, t), diffusion(x, t)",
         "a, d = inward * drift(x, t), _at_wall(walk, x, place, t)",
         "partially_absorbing_variable",
@@ -94,7 +94,7 @@ PLANTED = [
     ),
     (
         "the diffusion at a partially absorbing wall at one time only",
-        "randwalk/outlet.py",
+        "randwalk/model/outlet.py",
         "2.0 * d**power / (dx * half(x, t))",
         "2.0 * d**power / (dx * half(x, 0.0 * t))",
         "partially_absorbing_moving",

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import randwalk as rw
+from randwalk.model.walk import Rule
 from randwalk.problem import Problem, ProblemError, Source, dumps, walk_data
-from randwalk.walk import Rule
 
 ABSORB, REFLECT = rw.Absorbing(), rw.Reflecting()
 
@@ -304,7 +304,7 @@ def test_parameters_may_stand_wherever_a_number_does() -> None:
     domain = '[domain]\nlow = "-L/2"\nhigh = "L/2"\nleft = {reactivity = "K/L"}\nright = "reflecting"\n'
     run = '[run]\ntimes = ["L/4", 1.0]\nwalkers = "100*n"\nseed = "n"\n'
     more = '[solve]\ntolerance = "1/n"\n[validate]\nwalkers = "n"\nseed = 5\n'
-    starts: dict[str, rw.start.Start] = {
+    starts: dict[str, rw.model.start.Start] = {
         'point = "L/8"': rw.Point(0.25), 'normal = {mean = "L/40", sd = "L/40"}': rw.Normal(0.05, 0.05),
         'uniform = {low = "-L/4", high = "L/4"}': rw.Uniform(-0.5, 0.5),
         'sites = {x = [0, "L/4"], masses = ["1/L", 0.5]}': rw.Sites([0, 0.5], [0.5, 0.5]),

@@ -10,7 +10,7 @@ import pytest
 from scipy.special import ndtr
 
 import randwalk as rw
-from randwalk.coefficient import CoefficientLike
+from randwalk.model.coefficient import CoefficientLike
 from randwalk.pde import CrankNicolson, FokkerPlanck, backward, closed_form, solve
 from randwalk.pde.pace import Pace
 from randwalk.pde.schemes import Clock, Scheme

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import randwalk as rw
-from randwalk.coefficient import as_coefficient
+from randwalk.model.coefficient import as_coefficient
 from randwalk.pde.quadrature import integral
 
 CASES = [

@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 
 import randwalk as rw
-from randwalk.bernoulli import Bernoulli, bernoulli
-from randwalk.bond import BondMean
-from randwalk.coefficient import Coefficient, Floats
+from randwalk.model.bernoulli import Bernoulli, bernoulli
+from randwalk.model.bond import BondMean
+from randwalk.model.coefficient import Coefficient, Floats
+from randwalk.model.walk import Rule
 from randwalk.validate.convergence import refine
-from randwalk.walk import Rule
 
 ITO, STRATONOVICH, FICK = rw.Convention.ITO, rw.Convention.STRATONOVICH, rw.Convention.FICK
 REFLECT, ABSORB = rw.Reflecting(), rw.Absorbing()
@@ -421,8 +421,8 @@ def test_constant_coefficients_keep_their_absorption() -> None:
         rw.LatticeWalk.from_drift(0.4, 0.3, sites=10, domain=domain, start=0.5),
     ):
         a, d, dx, dt = float(walk.drift(0.0)), float(walk.diffusion(0.0)), walk.dx, walk.dt
-        q = rw.outlet.absorption(walk, "left", 0.05, np.zeros(1))
-        p = rw.outlet.absorption(walk, "right", 0.95, np.zeros(1))
+        q = rw.model.outlet.absorption(walk, "left", 0.05, np.zeros(1))
+        p = rw.model.outlet.absorption(walk, "right", 0.95, np.zeros(1))
         assert float(q[0]) == 1.5 * dt / dx / (1.0 + (1.5 + a) * dx / (2.0 * d))
         assert float(p[0]) == 0.7 * dt / dx / (1.0 + (0.7 - a) * dx / (2.0 * d))
 

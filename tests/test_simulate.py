@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
 import randwalk as rw
-from randwalk.record import Histogram
+from randwalk.run.record import Histogram
 
 from . import naive
 from .test_stream import WALKS
@@ -163,7 +163,7 @@ N, MANY = 40, 200_000
 
 @pytest.fixture(scope="module")
 def coin() -> rw.Ensemble:
-    records: list[rw.record.Record] = [rw.TimePositive(), rw.LastVisit(), rw.Maximum(), rw.SquaredDisplacement()]
+    records: list[rw.run.record.Record] = [rw.TimePositive(), rw.LastVisit(), rw.Maximum(), rw.SquaredDisplacement()]
     return rw.simulate(rw.LatticeWalk(0.5, 0.5, dx=1.0), MANY, [N / 2, N], seed=3, record=records)
 
 
@@ -329,7 +329,7 @@ def test_auto_takes_the_cheapest_that_can() -> None:
 def test_interrupting_keeps_whole_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     """Ctrl-C after the second of three batches: what is finished is the run of that many, and can be extended."""
     walk, size = WALKS["ties"](), 1 << 14
-    monkeypatch.setattr("randwalk.paths.BATCH", size)
+    monkeypatch.setattr("randwalk.run.paths.BATCH", size)
     whole = rw.simulate(walk, 3 * size, [5.0], 2, "paths")
     original = module.follow
 
@@ -363,7 +363,7 @@ def test_trajectories_are_the_walkers_that_are_counted() -> None:
     walk = WALKS["mixed"]()
     paths = rw.trajectories(walk, 500, [0.0, 5.0, 30.0], seed=3)
     run = rw.simulate(walk, 500, [0.0, 5.0, 30.0], 3, "paths")
-    assert isinstance(paths, rw.record.Paths) and paths.x.shape == (3, 500)
+    assert isinstance(paths, rw.run.record.Paths) and paths.x.shape == (3, 500)
     for row in range(3):
         for x, count in zip(run.sites, run.counts[row], strict=True):
             assert np.isclose(paths.x[row], x, atol=1e-9).sum() == count

@@ -13,14 +13,14 @@ from scipy.optimize import brentq
 from scipy.special import ndtr
 
 import randwalk as rw
-from randwalk.coefficient import Floats
-from randwalk.domain import Domain, Wall
+from randwalk.model.coefficient import Floats
+from randwalk.model.domain import Domain, Wall
+from randwalk.model.start import StartLike
 from randwalk.pde.closed_form import closed_form
 from randwalk.pde.equation import FokkerPlanck
 from randwalk.pde.schemes import SDIRK2, BackwardEuler, Clock, CrankNicolson, Scheme, march
 from randwalk.pde.solve import Solution, _Run, solve
 from randwalk.pde.stencil import Grid, Resolvent, Resolvents, Stencil, bernoulli
-from randwalk.start import StartLike
 
 Case: TypeAlias = tuple[str, FokkerPlanck, Callable[[Floats, float], Floats]]
 

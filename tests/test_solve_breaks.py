@@ -10,7 +10,7 @@ from scipy.interpolate import CubicSpline
 from scipy.special import ndtr
 
 import randwalk as rw
-from randwalk.coefficient import Floats
+from randwalk.model.coefficient import Floats
 from randwalk.pde.backward import backward, exit_probability, mean_exit_time
 from randwalk.pde.closed_form import closed_form
 from randwalk.pde.equation import FokkerPlanck

@@ -9,7 +9,7 @@ from scipy.special import gammaincc, ndtr
 from scipy.stats import beta, ncx2
 
 import randwalk as rw
-from randwalk.coefficient import Floats
+from randwalk.model.coefficient import Floats
 from randwalk.pde.backward import backward, exit_probability, mean_exit_time
 from randwalk.pde.equation import FokkerPlanck
 from randwalk.pde.solve import Solution, solve

@@ -113,7 +113,7 @@ def test_cells(cells: Any) -> None:
 
 
 def test_memory_is_refused_with_a_number_of_cells_that_fits(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in ("randwalk.memory", "randwalk.pde.arguments"):
+    for module in ("randwalk.inputs.memory", "randwalk.pde.arguments"):
         monkeypatch.setattr(f"{module}.available", lambda: 2.0**22)
     with pytest.raises(
         MemoryError, match=r"1000000 cells and 1 recorded times needs .* GiB.* at most \d+ cells"

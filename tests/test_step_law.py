@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from randwalk.step_law import DIRECT, EPS, RESOLVED, WANTED, StepLaw
+from randwalk.tables.step_law import DIRECT, EPS, RESOLVED, WANTED, StepLaw
 
 TINY = 2.0**-31
 

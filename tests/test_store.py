@@ -20,7 +20,7 @@ from .mutations import same
 
 OLD = Path(__file__).parent / "data"
 ABSORB, REFLECT = rw.Absorbing(), rw.Reflecting()
-RECORDS: list[rw.record.Record] = [
+RECORDS: list[rw.run.record.Record] = [
     rw.FirstPassage(),
     rw.LastVisit(3.0),
     rw.TimePositive(3.0),

@@ -17,13 +17,13 @@ import pytest
 from numpy.typing import NDArray
 
 import randwalk as rw
-from randwalk import device, paths
 from randwalk.kernels import cpu
 from randwalk.kernels.philox import STREAM_VERSION
-from randwalk.start import MASS_BITS
-from randwalk.step_law import StepLaw
-from randwalk.table import StepTable
-from randwalk.window import table_for
+from randwalk.model.start import MASS_BITS
+from randwalk.run import device, paths
+from randwalk.tables.step_law import StepLaw
+from randwalk.tables.table import StepTable
+from randwalk.tables.window import table_for
 
 from . import naive
 
@@ -132,7 +132,7 @@ def test_counts_and_functionals_are_the_naive_ones(
         levels = (0, lattice.sites - 1 if lattice.sites else 0)
     steps = [3, 64, 70, STEPS]
     at = [float(lattice.x(k)) for k in levels]
-    records: list[rw.record.Record] = [rw.FirstPassage(), rw.Maximum()]
+    records: list[rw.run.record.Record] = [rw.FirstPassage(), rw.Maximum()]
     records += [rw.LastVisit(x) for x in dict.fromkeys(at)] + [rw.TimePositive(x) for x in dict.fromkeys(at)]
     if not lattice.periodic:
         records.append(rw.SquaredDisplacement())
@@ -167,7 +167,7 @@ def test_counts_and_functionals_are_the_naive_ones(
     np.testing.assert_array_equal(got[rw.FirstPassage()].counts, passages)
 
 
-def histogram(result: rw.record.Histogram, row: int) -> list[float]:
+def histogram(result: rw.run.record.Histogram, row: int) -> list[float]:
     return np.repeat(result.values, result.counts[row]).tolist()
 
 
@@ -301,7 +301,9 @@ def digests_here(threads: int, walkers: int) -> dict[str, str]:
 
 
 def test_bits_do_not_depend_on_the_number_of_threads() -> None:
-    shared = "from randwalk import device\ndevice.ALONE, device.PIECE = 0, 4\n"  # threads even for a run of this size
+    shared = (
+        "from randwalk.run import device\ndevice.ALONE, device.PIECE = 0, 4\n"  # threads even for a run of this size
+    )
     code = "WALKERS = 3001\n" + shared + DIGEST + "print(json.dumps([all_digests(k) for k in (1, 2, 3, 7)]))"
     environment = {**os.environ, "NUMBA_NUM_THREADS": "7"}
     ran = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
@@ -340,19 +342,19 @@ def test_a_table_made_in_pieces_is_the_same_table(monkeypatch: pytest.MonkeyPatc
 
     def runs() -> list[rw.Ensemble]:
         times = [10 * walk.dt, 77 * walk.dt]
-        how: list[tuple[str, list[rw.record.Record]]] = [
+        how: list[tuple[str, list[rw.run.record.Record]]] = [
             ("paths", []), ("paths", [rw.FirstPassage()]), ("paths", [rw.Maximum()]), ("occupation", [])
         ]  # fmt: skip
         return [rw.simulate(walk, 700, times, 5, method, record) for method, record in how]
 
     whole = runs()
-    monkeypatch.setattr("randwalk.table.CHUNK", 1000)
+    monkeypatch.setattr("randwalk.tables.table.CHUNK", 1000)
     assert len(list(whole[0].table.chunks(0, 77))) > 4
     for one, other in zip(whole, runs(), strict=True):
         same(one, other)
 
 
-RECORDS: list[rw.record.Record] = [
+RECORDS: list[rw.run.record.Record] = [
     rw.FirstPassage(),
     rw.LastVisit(1.0),
     rw.TimePositive(2.0),
@@ -370,7 +372,7 @@ def test_a_run_is_the_sum_of_its_ranges(name: str, method: str) -> None:
         with pytest.raises(ValueError, match="whole line"):
             rw.simulate(walk, 10, [walk.dt], method="jump")
         return
-    records: list[rw.record.Record] = RECORDS if method == "paths" else [rw.Positions(), rw.SquaredDisplacement()]
+    records: list[rw.run.record.Record] = RECORDS if method == "paths" else [rw.Positions(), rw.SquaredDisplacement()]
     times = np.array([1, 30, 100]) * walk.dt
 
     def part(walkers: range) -> rw.Ensemble:
@@ -389,11 +391,11 @@ def same(one: rw.Ensemble, other: rw.Ensemble) -> None:
     np.testing.assert_array_equal(one.raw, other.raw)
     assert list(one.records) == list(other.records)
     for a, b in zip(one.records.values(), other.records.values(), strict=True):
-        if isinstance(a, rw.record.Paths):
-            assert isinstance(b, rw.record.Paths)
+        if isinstance(a, rw.run.record.Paths):
+            assert isinstance(b, rw.run.record.Paths)
             np.testing.assert_array_equal(a.x, b.x)
         else:
-            assert not isinstance(b, rw.record.Paths)
+            assert not isinstance(b, rw.run.record.Paths)
             np.testing.assert_array_equal(a.counts, b.counts)
             assert a.walkers == b.walkers == one.walkers
 
@@ -401,7 +403,7 @@ def same(one: rw.Ensemble, other: rw.Ensemble) -> None:
 @pytest.mark.parametrize("name", ["ties", "p(x) on the line", "mixed", "p(x, t) on the line"])
 def test_resuming_leaves_the_past_unchanged(name: str) -> None:
     walk = WALKS[name]()
-    records: list[rw.record.Record] = [rw.LastVisit(0.2), rw.Maximum(), rw.FirstPassage()]
+    records: list[rw.run.record.Record] = [rw.LastVisit(0.2), rw.Maximum(), rw.FirstPassage()]
     early = rw.simulate(walk, 500, np.array([5, 70]) * walk.dt, 3, "paths", records)
     late = early.resume(np.array([71, 140]) * walk.dt)
     at_once = rw.simulate(walk, 500, np.array([5, 70, 71, 140]) * walk.dt, 3, "paths", records)

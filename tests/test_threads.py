@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 import randwalk as rw
-from randwalk import threads
+from randwalk.run import threads
 
 WALK = rw.LatticeWalk(0.3, 0.4, sites=40, domain=rw.Interval(0, 40, rw.Absorbing(), rw.Reflecting()), start=12.3)
 LINE = rw.LatticeWalk(0.3, 0.5, dx=1.0)
@@ -113,7 +113,7 @@ def test_a_cache_that_cannot_be_written_is_no_error(tmp_path: Path) -> None:
 
 
 def test_counting_is_the_histogram() -> None:
-    from randwalk.device import Host
+    from randwalk.run.device import Host
 
     rng = np.random.default_rng(3)
     values, minus = rng.integers(-5, 30, 1000).astype(np.int32), rng.integers(0, 4, 1000).astype(np.int32)

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import randwalk as rw
+from randwalk.model.times import CLOSE, FEW, LONGER, Times, dividing_step, least_whole
 from randwalk.problem import Source
-from randwalk.times import CLOSE, FEW, LONGER, Times, dividing_step, least_whole
 from randwalk.validate.run import validate_problem
 
 ABSORB, REFLECT = rw.Absorbing(), rw.Reflecting()

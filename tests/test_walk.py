@@ -13,11 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import randwalk as rw
-from randwalk.start import start_masses
-from randwalk.table import quantise
-from randwalk.times import dividing_step
-from randwalk.walk import Rule
-from randwalk.window import start_index, table_for
+from randwalk.model.start import start_masses
+from randwalk.model.times import dividing_step
+from randwalk.model.walk import Rule
+from randwalk.tables.table import quantise
+from randwalk.tables.window import start_index, table_for
 
 from . import naive
 
@@ -423,7 +423,7 @@ def test_robin_walls_that_ask_for_too_much() -> None:
 
 @pytest.mark.parametrize("left", [ABSORB, REFLECT, ROBIN])
 @pytest.mark.parametrize("right", [ABSORB, REFLECT, ROBIN])
-def test_walls_stand_where_their_kind_demands(left: rw.domain.Wall, right: rw.domain.Wall) -> None:
+def test_walls_stand_where_their_kind_demands(left: rw.model.domain.Wall, right: rw.model.domain.Wall) -> None:
     domain = rw.Interval(-1.0, 2.0, left, right)
     gap = {True: 1.0, False: 0.5}
     walk = rw.LatticeWalk(0.2, 0.2, sites=7, domain=domain, start=0.1)
@@ -479,7 +479,7 @@ def test_a_dx_longer_than_the_domain(dx: float) -> None:
 def test_a_start_between_sites_keeps_its_mean(x: float, dx: float, other: float, share: float) -> None:
     """Masses are whole numbers of 2⁻⁵³: the mean can be off by one unit times the distance to the origin of the shares."""
     start = rw.Sites([x, other], [share, 1 - share])
-    lattice = rw.lattice.Lattice(0.123, dx, None, None, False)
+    lattice = rw.model.lattice.Lattice(0.123, dx, None, None, False)
     first, masses = start_masses(start, lattice)
     assert int(masses.sum()) == 2**53 and (masses >= 0).all()
     mean = float(np.sum(masses / 2.0**53 * lattice.x(first + np.arange(masses.size))))
@@ -489,13 +489,13 @@ def test_a_start_between_sites_keeps_its_mean(x: float, dx: float, other: float,
 
 def test_a_point_on_a_site_is_exact() -> None:
     for k in range(-50, 50):
-        first, masses = start_masses(rw.Point(0.1 * k), rw.lattice.Lattice(0.0, 0.1, None, None, False))
+        first, masses = start_masses(rw.Point(0.1 * k), rw.model.lattice.Lattice(0.0, 0.1, None, None, False))
         assert (first, masses.tolist()) == (k, [2**53])
 
 
 @given(low=st.floats(-3, 3), width=st.floats(0.05, 4), dx=st.floats(0.02, 1.0))
 def test_uniform_starts_by_cells(low: float, width: float, dx: float) -> None:
-    lattice = rw.lattice.Lattice(0.05, dx, None, None, False)
+    lattice = rw.model.lattice.Lattice(0.05, dx, None, None, False)
     first, masses = start_masses(rw.Uniform(low, low + width), lattice)
     assert int(masses.sum()) == 2**53
     for k, mass in enumerate(masses.tolist(), start=first):
@@ -522,7 +522,7 @@ def test_uniform_between_absorbing_walls_loses_the_cells_of_the_walls() -> None:
 @pytest.mark.parametrize("ratio", [1.0, 1.5, 4.0])
 def test_normal_starts_keep_mean_and_variance(ratio: float) -> None:
     """To 2 exp(-2π² (sd/dx)²), and the truncation at 9.5 sd (2e-19), and rounding."""
-    lattice = rw.lattice.Lattice(0.0, 0.1, None, None, False)
+    lattice = rw.model.lattice.Lattice(0.0, 0.1, None, None, False)
     sd = ratio * 0.1
     first, masses = start_masses(rw.Normal(0.333, sd), lattice)
     x, p = lattice.x(first + np.arange(masses.size)), masses / 2.0**53

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 import randwalk as rw
-from randwalk.coefficient import Floats
-from randwalk.window import LEAK, table_for
+from randwalk.model.coefficient import Floats
+from randwalk.tables.window import LEAK, table_for
 
 from . import naive
 

@@ -10,15 +10,15 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import special, stats
 
-from randwalk.arguments import number
-from randwalk.coefficient import Floats
-from randwalk.domain import Domain, Interval, Line, Ring
 from randwalk.ensemble import Ensemble
-from randwalk.parity import occupied
+from randwalk.inputs.arguments import number
+from randwalk.inputs.wording import shown
+from randwalk.model.coefficient import Floats
+from randwalk.model.domain import Domain, Interval, Line, Ring
+from randwalk.model.times import row_of
 from randwalk.pde.transfer import ExactLaw
-from randwalk.record import WALLS, Passages
-from randwalk.times import row_of
-from randwalk.wording import shown
+from randwalk.run.record import WALLS, Passages
+from randwalk.tables.sublattice import occupied
 
 from .power import detectable, holm
 
@@ -125,7 +125,7 @@ class Comparison:
     def plot(self, ax: Axes | None = None) -> Axes:
         """Standardised residuals of the classes of the first check; of a measured curve, which has no classes, the adjusted
         p-value of each check over the limit."""
-        from randwalk.plotting import COLOURS, axes
+        from randwalk.laws.plotting import COLOURS, axes
 
         ax = axes(ax)
         if not self.outcomes:

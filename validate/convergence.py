@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from randwalk.coefficient import Constant, Floats
-from randwalk.domain import Absorbing, Interval, Reflecting
-from randwalk.parity import cell, occupied
+from randwalk.inputs.wording import shown
+from randwalk.model.coefficient import Constant, Floats
+from randwalk.model.domain import Absorbing, Interval, Reflecting
+from randwalk.model.walk import LatticeWalk
 from randwalk.pde import FokkerPlanck, exact_law, limit
 from randwalk.pde.closed_form import ClosedForm, NoClosedForm, closed_form
 from randwalk.pde.solve import Solution, fewest_cells, solve
 from randwalk.pde.transfer import ExactLaw
-from randwalk.table import FULL
-from randwalk.walk import LatticeWalk
-from randwalk.wording import shown
+from randwalk.tables.sublattice import cell, occupied
+from randwalk.tables.table import FULL
 
 from .compare import Law
 
@@ -80,7 +80,7 @@ class Convergence:
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Error against width on logarithmic axes, with the slope of the theory."""
-        from randwalk.plotting import COLOURS, axes
+        from randwalk.laws.plotting import COLOURS, axes
 
         ax = axes(ax)
         widths, errors = np.array(self.widths), np.array(self.errors)

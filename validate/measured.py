@@ -36,13 +36,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
-from randwalk.coefficient import Floats
-from randwalk.columns import read_columns
+from randwalk.inputs.columns import read_columns
+from randwalk.inputs.wording import shown
+from randwalk.model.coefficient import Floats
+from randwalk.model.times import SAME, least_whole
+from randwalk.model.walk import LatticeWalk
 from randwalk.pde.transfer import SmoothedLaw, StationaryLaw, exact_law, stationary_law
 from randwalk.problem import Problem, Source, beside, read_number, read_parameters, read_text
-from randwalk.times import SAME, least_whole
-from randwalk.walk import LatticeWalk
-from randwalk.wording import shown
 
 from .compare import Check, Law, Outcomes
 from .power import detectable
@@ -130,7 +130,7 @@ class MeasuredCounts:
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Counts over class width with √n bars."""
-        from randwalk.plotting import COLOURS, axes
+        from randwalk.laws.plotting import COLOURS, axes
 
         ax = axes(ax)
         width, n = self.high - self.low, self.counts.sum()
@@ -196,7 +196,7 @@ class MeasuredCurve:
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Fractions against time with their error, a colour for each start if there are several."""
-        from randwalk.plotting import COLOURS, axes
+        from randwalk.laws.plotting import COLOURS, axes
 
         ax = axes(ax)
         starts = np.unique(self.starts)

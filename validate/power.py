@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from scipy import optimize, stats
 
-from randwalk.coefficient import Floats
+from randwalk.model.coefficient import Floats
 
 LEVEL = 1e-3  # at which the test rejects
 POWER = 0.9  # how often a bias of the stated size is seen

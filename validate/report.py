@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from randwalk.status import AGAINST, BAD_INPUT
+from randwalk.terminal.status import AGAINST, BAD_INPUT
 
 from .compare import FALSE_ALARMS, Comparison
 from .convergence import Convergence
@@ -189,7 +189,7 @@ class Report:
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Errors of rung 2 under refinement, a line a case."""
-        from randwalk.plotting import axes
+        from randwalk.laws.plotting import axes
 
         ax = axes(ax)
         for case in self.cases:

@@ -10,16 +10,16 @@ from pathlib import Path
 
 import numpy as np
 
-from randwalk.coefficient import Constant
-from randwalk.domain import Reflecting
 from randwalk.ensemble import Ensemble
+from randwalk.inputs.wording import did_you_mean
+from randwalk.model.coefficient import Constant
+from randwalk.model.domain import Reflecting
+from randwalk.model.walk import LatticeWalk
 from randwalk.pde import exact_law, limit
 from randwalk.problem import Problem, ProblemError, Source, as_keys
-from randwalk.record import FirstPassage
+from randwalk.run.record import FirstPassage
 from randwalk.simulation import explain, simulate
-from randwalk.streams import read_standard_input
-from randwalk.walk import LatticeWalk
-from randwalk.wording import did_you_mean
+from randwalk.terminal.streams import read_standard_input
 
 from .compare import FALSE_ALARMS, Comparison, compare, gather
 from .convergence import Measure, Reference, distance, reference, solver_convergence, walk_convergence

@@ -1,7 +1,7 @@
 """CPU drivers of walks on a table, of jumps, and of counting: blocks of walkers, steps inside. Drivers fetch and loop; the
 physics is in `step` and `alias`. Walks with constant probabilities are in `constant`.
 A walker's path depends on its number and the key alone, so blocks, batches and stretches of steps are free. Drivers run on
-one thread and release the interpreter's lock: threads take batches of walkers (see :mod:`randwalk.device`)."""
+one thread and release the interpreter's lock: threads take batches of walkers (see :mod:`randwalk.run.device`)."""
 
 from __future__ import annotations
 
@@ -275,7 +275,7 @@ def tally(before, site, n, state, visit_levels, positive_levels, outer):  # type
 
 @kernel
 def follow_table(site, state, first_walker, start, stop, thresholds, layout, levels, k0, k1):  # type: ignore[no-untyped-def]
-    """As :func:`walk_table`, keeping functionals of each path in `state` (see :mod:`randwalk.record`)."""
+    """As :func:`walk_table`, keeping functionals of each path in `state` (see :mod:`randwalk.run.record`)."""
     low, high, wrap, killed = layout
     visits, positives = levels
     for j in range(site.size):

@@ -25,7 +25,7 @@ import numba.cuda
 import numpy as np
 from numpy.typing import NDArray
 
-from ..device import DeviceError, Keys, Levels
+from ..run.device import DeviceError, Keys, Levels
 from .alias import draw, settle_draw
 from .bits import always, balance, next_digit, screen, settle, spread
 from .constant import walk_constant

@@ -1,4 +1,6 @@
-"""Functionals of a path, updated step by step: the rules behind the records, for every backend (see :mod:`randwalk.record`)."""
+"""Functionals of a path, updated step by step: the rules behind the records, for every backend.
+
+See :mod:`randwalk.run.record`."""
 
 from __future__ import annotations
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ..inputs.columns import read_columns
 from .coefficient import ZERO, Coefficient, Floats
-from .columns import read_columns
 
 
 class Table(Coefficient):
@@ -58,7 +58,7 @@ class Table(Coefficient):
 
     @classmethod
     def from_csv(cls, path: str | Path, x: str, value: str) -> Table:
-        """Read the columns named `x` and `value` of a CSV file with a header (:mod:`randwalk.columns`).
+        """Read the columns named `x` and `value` of a CSV file with a header (:mod:`randwalk.inputs.columns`).
 
         What cannot be read, or does not increase, is a ValueError with file, line and column.
         """

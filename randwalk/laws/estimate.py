@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .arguments import numbers
-from .coefficient import Floats
-from .wording import shown
+from ..inputs.arguments import numbers
+from ..inputs.wording import shown
+from ..model.coefficient import Floats
 
 
 @dataclass(frozen=True, eq=False)

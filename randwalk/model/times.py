@@ -11,9 +11,9 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .arguments import finite_numbers
+from ..inputs.arguments import finite_numbers
+from ..inputs.wording import shown
 from .coefficient import Floats
-from .wording import shown
 
 Whole: TypeAlias = NDArray[np.int64]
 

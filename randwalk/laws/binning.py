@@ -7,8 +7,8 @@ import itertools
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .arguments import numbers
-from .coefficient import Floats
+from ..inputs.arguments import numbers
+from ..model.coefficient import Floats
 
 ON_EDGE = 1e-9  # of dx: a site this close to an edge is on it
 

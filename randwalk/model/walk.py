@@ -12,13 +12,13 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .arguments import finite_numbers, member, number, numbers
+from ..inputs.arguments import finite_numbers, member, number, numbers
+from ..inputs.memory import SHARE, available, require
 from .bond import bonds
 from .coefficient import Coefficient, CoefficientLike, Constant, Floats, as_coefficient, constant_value
 from .convention import Convention
 from .domain import Domain, as_domain
 from .lattice import Lattice, check_place, spacing
-from .memory import SHARE, available, require
 from .remedy import remedy, rounded_down
 from .rule import Rule as Rule
 from .rule import shortfall
@@ -53,7 +53,7 @@ class LatticeWalk:
     sites : int, in place of `dx`
         The number of sites of a bounded domain.
     domain : Line(), Interval(...) or Ring(...)
-        An absorbing wall stands on a site, the other walls half way between two (see :mod:`randwalk.domain`).
+        An absorbing wall stands on a site, the other walls half way between two (see :mod:`randwalk.model.domain`).
     start : number, Point, Uniform, Normal or Sites
     killing : like `right`; 0 if left out
         Rate κ(x, t) (1/time) at which a walker disappears: per step it is killed with probability 1 - exp(-κ dt), else it

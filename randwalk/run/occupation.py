@@ -7,12 +7,12 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from ..kernels.occupation import scatter
+from ..kernels.philox import key
+from ..tables.table import StepTable
+from ..tables.window import start_index
 from .device import Backend, Host
-from .kernels.occupation import scatter
-from .kernels.philox import key
 from .record import WALLS, FirstPassage, Passages, Record, Recorded, only_exits
-from .table import StepTable
-from .window import start_index
 
 STRETCH = 1 << 14  # steps between chances to interrupt
 

@@ -27,7 +27,7 @@ class Rule(StrEnum):
                         at 2D/dx. For drifts that are strong only where next to no walker gets.
     ==================  ==========================================================================================
 
-    Where D depends on x, :class:`randwalk.Convention` says what m and s stand for (:mod:`randwalk.bond`).
+    Where D depends on x, :class:`randwalk.Convention` says what m and s stand for (:mod:`randwalk.model.bond`).
     """
 
     EXACT_VARIANCE = "exact_variance"

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ..inputs.wording import shown
 from .coefficient import Floats
 from .domain import Absorbing, Domain
-from .wording import shown
 
 MOST_SITES = 2**31 - 9
 PRECISE = 2.0**53  # dx from 0 up to which sites are different numbers

@@ -9,12 +9,12 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .arguments import number, numbers
+from ..inputs.arguments import number, numbers
+from ..inputs.memory import require
+from ..inputs.wording import shown
 from .coefficient import Floats
 from .domain import Absorbing, Domain
 from .lattice import Lattice
-from .memory import require
-from .wording import shown
 
 MASS_BITS = 53  # a start mass is a whole number of 2⁻⁵³, exact in a double and in a 64-bit word
 OF_A_SITE = 48.0  # bytes, while masses are computed

@@ -18,8 +18,8 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..inputs.arguments import number
 from . import roots
-from .arguments import number
 
 Floats: TypeAlias = NDArray[np.floating[Any]]
 

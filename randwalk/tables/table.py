@@ -14,11 +14,11 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from .coefficient import Floats
-from .domain import PartiallyAbsorbing, Reflecting
-from .lattice import Lattice
-from .outlet import step_out
-from .walk import LatticeWalk
+from ..model.coefficient import Floats
+from ..model.domain import PartiallyAbsorbing, Reflecting
+from ..model.lattice import Lattice
+from ..model.outlet import step_out
+from ..model.walk import LatticeWalk
 
 BITS = 31  # 2³² + 1 thresholds do not fit in 32 bits, and p + q = 1 must be exact
 FULL = 1 << BITS

@@ -13,14 +13,14 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from .kernels import constant, cpu
-from .kernels import occupation as counted
-from .kernels.compile import check_compiler
-from .kernels.cpu import BLOCK
-from .table import Thresholds
+from ..kernels import constant, cpu
+from ..kernels import occupation as counted
+from ..kernels.compile import check_compiler
+from ..kernels.cpu import BLOCK
+from ..tables.table import Thresholds
 
 if TYPE_CHECKING:
-    from .ensemble import Ensemble
+    from ..ensemble import Ensemble
 
 BACKENDS = ("cpu", "cuda", "auto")
 WORTH = (
@@ -84,7 +84,7 @@ class Backend(Protocol):
         ...
 
     def begin(self, site: Any, levels: Levels) -> Any:
-        """The functionals of paths of no steps (see :mod:`randwalk.paths`)."""
+        """The functionals of paths of no steps (see :mod:`randwalk.run.paths`)."""
         ...
 
     def columns(self, state: Any) -> Sequence[Any]:
@@ -244,7 +244,7 @@ def choose(backend: str, devices: Sequence[int] | None, seconds: float, threads:
     reason = why_not_cuda()
     if reason is not None:
         raise DeviceError(f"backend = 'cuda' cannot run here: {reason}")
-    from .kernels import cuda
+    from ..kernels import cuda
 
     return cuda.Cuda(devices)
 
@@ -255,7 +255,7 @@ def why_not_cuda() -> str | None:
     if not settings.ENABLE_CUDASIM and find_spec("numba_cuda") is None:
         return f"the CUDA extra is not installed: {INSTALL}"
     try:
-        from .kernels import cuda
+        from ..kernels import cuda
 
         cuda.load()
     except Exception as error:  # half an installation can fail in any way
@@ -271,6 +271,6 @@ def report() -> list[tuple[str, str]]:
     reason = why_not_cuda()
     if reason is not None:
         return [("cuda", f"no: {reason}")]
-    from .kernels import cuda
+    from ..kernels import cuda
 
     return cuda.report()

@@ -6,13 +6,13 @@ import math
 
 import numpy as np
 
-from .coefficient import Floats
-from .domain import Absorbing
-from .kernels.evolve import TINY, evolve
-from .memory import require
-from .start import MASS_BITS, start_masses
+from ..inputs.memory import require
+from ..kernels.evolve import TINY, evolve
+from ..model.coefficient import Floats
+from ..model.domain import Absorbing
+from ..model.start import MASS_BITS, start_masses
+from ..model.walk import LatticeWalk
 from .table import CHUNK, StepTable, probabilities
-from .walk import LatticeWalk
 
 OF_A_COLUMN, OF_A_SITE = 150.0, 16.0  # bytes of a column while a table is made, and of any law or count of a site
 LEAK = 1e-18  # mass per walker that may leave the window during a run; less when very many walkers run

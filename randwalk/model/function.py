@@ -10,12 +10,12 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ..inputs.signature import needed_parameters
+from ..inputs.wording import shown
 from . import roots
 from .coefficient import ZERO, Coefficient, CoefficientLike, Floats, as_coefficient
 from .difference import Difference
-from .signature import needed_parameters
 from .tracing import trace
-from .wording import shown
 
 SAMPLES = 1025  # values of a function without a scale, from which its width is estimated
 MOST_SEEN = 200  # jumps that samples may show

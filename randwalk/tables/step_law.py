@@ -20,9 +20,9 @@ from decimal import Decimal, localcontext
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .arguments import finite_numbers, number, numbers
-from .memory import require
-from .wording import shown
+from ..inputs.arguments import finite_numbers, number, numbers
+from ..inputs.memory import require
+from ..inputs.wording import shown
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]

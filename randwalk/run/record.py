@@ -14,19 +14,19 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .arguments import number
-from .coefficient import Floats
-from .estimate import Estimate, average, proportion, values_of
-from .memory import SHARE, available
-from .times import Times, row_of
-from .wording import shown
+from ..inputs.arguments import number
+from ..inputs.memory import SHARE, available
+from ..inputs.wording import shown
+from ..laws.estimate import Estimate, average, proportion, values_of
+from ..model.coefficient import Floats
+from ..model.times import Times, row_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+    from ..model.domain import Domain
+    from ..tables.table import StepTable
     from .device import Backend
-    from .domain import Domain
-    from .table import StepTable
 
 WALLS = ("left", "right", "killing")  # the ways out of a domain, in the order of every array of absorbed walkers
 
@@ -238,7 +238,7 @@ class Histogram:
 
     def plot(self, t: float | None = None, ax: Axes | None = None) -> Axes:
         """The histogram at time `t` (default: the last)."""
-        from .plotting import COLOURS, axes
+        from ..laws.plotting import COLOURS, axes
 
         ax = axes(ax)
         shares = self.proportions(float(self.times[-1]) if t is None else t)
@@ -284,7 +284,7 @@ class Passages:
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Survival against time."""
-        from .plotting import COLOURS, axes
+        from ..laws.plotting import COLOURS, axes
 
         ax = axes(ax)
         ax.plot(self.times, self.survival(self.times).value, color=COLOURS["walk"], label="walk")
@@ -313,7 +313,7 @@ class Paths:
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Each path against time."""
-        from .plotting import axes
+        from ..laws.plotting import axes
 
         ax = axes(ax)
         ax.plot(self.times, self.x, lw=0.6)

@@ -12,16 +12,16 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from .coefficient import Floats
+from ..kernels.alias import REST
+from ..kernels.philox import key
+from ..kernels.step import BITS, PLANES
+from ..model.coefficient import Floats
+from ..model.start import MASS_BITS
+from ..tables.step_law import StepLaw
+from ..tables.table import FULL, StepTable
+from ..tables.window import start_index
 from .device import Backend, Host, Levels
-from .kernels.alias import REST
-from .kernels.philox import key
-from .kernels.step import BITS, PLANES
 from .record import FUNCTIONALS, Batch, FirstPassage, LastVisit, Record, Recorded, TimePositive
-from .start import MASS_BITS
-from .step_law import StepLaw
-from .table import FULL, StepTable
-from .window import start_index
 
 BATCH = 1 << 19  # walkers that a thread has in memory at a time
 

@@ -13,8 +13,8 @@ import math
 from dataclasses import dataclass
 from typing import ClassVar, TypeAlias
 
-from .arguments import number
-from .wording import shown
+from ..inputs.arguments import number
+from ..inputs.wording import shown
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""What can be asked of a law, and the estimates that answer."""

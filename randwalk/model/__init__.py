@@ -1,0 +1,1 @@
+"""Declarations, as data: coefficients, domains, lattices, starts, rules and walks."""

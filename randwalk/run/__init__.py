@@ -1,0 +1,1 @@
+"""Walkers moved and counted."""

@@ -1,0 +1,1 @@
+"""Standard streams, exit status, progress."""
