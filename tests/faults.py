@@ -37,19 +37,16 @@ def replace(patch: pytest.MonkeyPatch, owner: str, name: str, change: Change) ->
 
 def replace_device(owner: str, name: str, change: Function) -> None:
     """For the rest of this process, let the compiled scalar function `name` of the kernel module `owner` return
-    change(*results), `change` being a scalar function that Numba can compile.
+    change(its result, its arguments), `change` being a scalar function that Numba can compile.
 
-    Kernels are compiled when they are first called, with the functions that their modules name then. So nothing may have been
-    compiled before, and RANDWALK_CACHE_DIR must be a folder of this plant alone.
+    Kernels are compiled when they are first called, with the functions that their modules name then. So no kernel may have
+    been compiled before, and RANDWALK_CACHE_DIR must be a folder of this plant alone.
     """
     from randwalk.kernels.compile import device
 
-    right = getattr(importlib.import_module(owner), name)
-    changed = device(change)
+    right, changed = getattr(importlib.import_module(owner), name), device(change)
 
     def wrong(*arguments: Any) -> Any:
-        return changed(right(*arguments))
+        return changed(right(*arguments), arguments)
 
-    with pytest.MonkeyPatch.context() as patch:
-        replace(patch, owner, name, lambda _: device(wrong))
-        patch._setattr.clear()  # for good
+    replace(pytest.MonkeyPatch(), owner, name, lambda _: device(wrong))  # never undone
