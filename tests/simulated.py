@@ -21,6 +21,8 @@ from randwalk.kernels.philox import JUMP, U, key, philox
 from randwalk.run import device
 from randwalk.run.record import Record
 
+from .faults import replace_device
+
 ABSORB, REFLECT = rw.Absorbing(), rw.Reflecting()
 ACROSS = range(2**32 - 40, 2**32 + 30)  # more than a block of threads; both counter words of a walker's number
 SEED = 3
@@ -214,13 +216,29 @@ def info() -> None:
     assert device.choose("auto", None, 0.1, 1).name == "cpu" and device.choose("auto", None, 1e3, 1).name == "cuda"
 
 
+# One change of the physics for each row of `digest`: (the module of the scalar function, its wrong result)
+CHANGED: dict[str, tuple[str, Callable[..., Any]]] = {
+    "step": ("step", lambda site, given: min(site, given[0])),  # no step to the right
+    "next_digit": ("bits", lambda masks, given: (~masks[0], masks[1])),
+    "above": ("functionals", lambda counts, given: not counts),
+    "odds": ("occupation", lambda odds, given: (odds[0] // 2, *odds[1:])),
+}
+
+
+def planted() -> None:
+    """:func:`digest`, with the physics changed where it stands."""
+    for name, (module, change) in CHANGED.items():
+        replace_device(f"randwalk.kernels.{module}", name, change)
+    digest()
+
+
 def digest() -> None:
     """What each backend makes of one walk of each family, as JSON."""
     runs: dict[str, tuple[rw.LatticeWalk, str, list[Record]]] = {
         "step": (TABLED["p(x), mixed walls"](), "paths", []),
         "next_digit": (CONSTANT["ties"](), "paths", []),
         "above": (CONSTANT["coin"](), "paths", [rw.TimePositive(0.0)]),
-        "split": (TABLED["walls"](), "occupation", []),
+        "odds": (TABLED["walls"](), "occupation", []),
     }
     found: dict[str, dict[str, str]] = {}
     for name, (walk, method, records) in runs.items():
@@ -234,7 +252,7 @@ def digest() -> None:
 PARTS: dict[str, Callable[[], None]] = {
     "constant": lambda: paths(CONSTANT), "table": lambda: paths(TABLED), "occupation": occupation, "jump": jumps,
     "launches": launches,
-    "devices": devices, "info": info, "digest": digest,
+    "devices": devices, "info": info, "digest": digest, "planted": planted,
 }  # fmt: skip
 
 if __name__ == "__main__":
