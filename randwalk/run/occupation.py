@@ -13,7 +13,7 @@ from ..model.domain import EXITS
 from ..tables.table import StepTable
 from .counts import Counts
 from .device import Backend, Keys
-from .record import FirstPassage, Passages, Record
+from .record import FirstPassage, Passages, Record, Recorded
 from .windows import Rows, Windows
 
 STRETCH = 1 << 14  # steps between chances to interrupt; in a window with an edge, steps that may have to be repeated
@@ -50,8 +50,9 @@ def occupation(
             advance((stop - done) / steps[-1])
             done = stop
         recorded.append(Counts(rows.table, (target,), (walkers,), counts[None].copy(), {}))
-    times = np.arange(steps[-1] + 1) * rows.table.walk.dt
-    results = {record: Passages(times, gone, len(walkers)) for record in records}
+    results: dict[Record, Recorded] = {}
+    for record in records:
+        results[record] = Passages(np.arange(steps[-1] + 1) * rows.table.walk.dt, gone, len(walkers))
     raw = np.concatenate([counted.on(rows.table).raw for counted in recorded])
     return Counts(rows.table, steps, (walkers,), raw, results, independent=True)
 
