@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from . import gallery, pde, validate
     from .ensemble import Ensemble
+    from .kernels.backend import DeviceError
     from .laws.estimate import Estimate
     from .model.coefficient import Affine, Coefficient, Constant, Tanh
     from .model.convention import Convention
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from .model.tabulated import Table
     from .model.walk import LatticeWalk, Rule
     from .problem import Problem
-    from .run.device import DeviceError
     from .run.record import FirstPassage, LastVisit, Maximum, Positions, SquaredDisplacement, TimePositive
     from .simulation import Interrupted, explain, simulate, trajectories
 
@@ -43,7 +43,7 @@ __all__ = [
 _HOMES = {
     "model.coefficient": ("Affine", "Coefficient", "Constant", "Tanh"),
     "model.convention": ("Convention",),
-    "run.device": ("DeviceError",),
+    "kernels.backend": ("DeviceError",),
     "model.domain": ("Absorbing", "Interval", "Line", "PartiallyAbsorbing", "Reflecting", "Ring"),
     "ensemble": ("Ensemble",),
     "laws.estimate": ("Estimate",),

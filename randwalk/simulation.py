@@ -13,10 +13,11 @@ from .ensemble import Ensemble
 from .inputs.arguments import one_of
 from .inputs.memory import require
 from .inputs.wording import shown
+from .kernels.backend import DeviceError
 from .kernels.step import PLANES
 from .model.domain import Absorbing
 from .model.walk import LatticeWalk
-from .run.device import BACKENDS, DeviceError, choose
+from .run.devices import BACKENDS, choose
 from .run.occupation import occupation
 from .run.paths import BATCH, Jumps, StepByStep, Stride, follow, planes
 from .run.record import FUNCTIONALS, FirstPassage, Paths, Positions, Record, Recorded, _Counted

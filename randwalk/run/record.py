@@ -24,9 +24,9 @@ from ..model.times import Times, row_of
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+    from ..kernels.backend import Machine
     from ..model.domain import Domain
     from ..tables.table import StepTable
-    from .device import Backend
 
 WALLS = ("left", "right", "killing")  # the ways out of a domain, in the order of every array of absorbed walkers
 
@@ -35,11 +35,11 @@ WALLS = ("left", "right", "killing")  # the ways out of a domain, in the order o
 class Batch:
     """Walkers in memory at a recorded time: where they are, where they began, and the functionals of their paths.
 
-    The arrays are the backend's, which counts them. `live` is the range of sites of walkers that have not left, None if none can.
+    The arrays are the machine's, which counts them. `live` is the range of sites of walkers that have not left, None if none can.
     """
 
     table: StepTable
-    backend: Backend
+    backend: Machine
     site: Any
     begun: Any
     passage: Any
