@@ -260,8 +260,7 @@ def solve(
         "sd": lambda t: _spread(solution, t),
         **{
             f"passed {wall}": functools.partial(lambda wall, t: float(solution.passed(wall, [t])[0]), wall)
-            for wall in ("left", "right")
-            if isinstance(getattr(equation.domain, wall), (rw.Absorbing, rw.PartiallyAbsorbing))
+            for wall in [face.exit for face in equation.domain.faces if face.wall.reactivity > 0.0]
         },
     }  # fmt: skip
     try:
@@ -410,8 +409,7 @@ def _estimates(problem: Problem, ensemble: Ensemble) -> str:
 
 def _ways(problem: Problem) -> list[str]:
     """How a walker may leave."""
-    domain = problem.walk.domain
-    return [*(wall for wall in ("left", "right") if getattr(domain, wall) is not None), "killing"]
+    return [*(face.exit for face in problem.walk.domain.faces), "killing"]
 
 
 def _spread(solution: Solution, t: float) -> float:

@@ -17,7 +17,7 @@ from .laws.estimate import Estimate, Profile, average, proportion, values_of
 from .model.coefficient import Floats
 from .model.times import Times
 from .model.walk import LatticeWalk
-from .run.record import WALLS, Passages, Record, Recorded, wall_index
+from .run.record import Passages, Record, Recorded
 from .store import Contents, known_as, read, write
 from .tables.sublattice import cell, occupied
 from .tables.table import StepTable
@@ -170,7 +170,7 @@ class Ensemble:
     def passed(self, wall: str, times: ArrayLike) -> Estimate:
         """The fraction gone by `wall` ("left", "right" or "killing") by each of `times`, of their shape: recorded times, or any
         times of the run if FirstPassage() was recorded, then by the last step at or before them."""
-        column = wall_index(wall, self.walk.domain)
+        column = self.walk.domain.exit(wall)
         passages = self._passages
         if passages is None:
             return proportion(self.absorbed[self._times.rows(times), column], self.walkers)
@@ -313,7 +313,7 @@ class Ensemble:
                 "raw": (("time", "index"), self.raw),
                 **{name: ((f"{name}_row", f"{name}_column"), array) for name, array in self._contents.arrays.items()},
             },
-            coords={"time": self.times, "x": self.sites, "wall": list(WALLS)},
+            coords={"time": self.times, "x": self.sites, "wall": list(self.walk.domain.exits)},
             attrs={"randwalk": self._contents.meta, "walkers": self.walkers},
         )
         return data

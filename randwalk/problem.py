@@ -444,11 +444,9 @@ def walk_data(walk: LatticeWalk) -> dict[str, Any]:
         data["domain"] = {"low": domain.low, "high": domain.high}
         if domain.periodic:
             data["domain"]["ring"] = True
-        for side in ("left", "right"):
-            wall = getattr(domain, side)
-            if wall is not None:
-                is_robin = isinstance(wall, PartiallyAbsorbing)
-                data["domain"][side] = {"reactivity": wall.reactivity} if is_robin else type(wall).__name__.lower()
+        for face in domain.faces:
+            k = face.wall.reactivity
+            data["domain"][face.exit] = {"reactivity": k} if 0.0 < k < math.inf else type(face.wall).__name__.lower()
     match walk.start:
         case Point(x):
             data["start"] = {"point": x}

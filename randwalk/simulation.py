@@ -15,7 +15,6 @@ from .inputs.memory import require
 from .inputs.wording import shown
 from .kernels.backend import DeviceError
 from .kernels.step import PLANES
-from .model.domain import Absorbing
 from .model.walk import LatticeWalk
 from .run.devices import BACKENDS, choose
 from .run.occupation import occupation
@@ -289,13 +288,8 @@ def _plan(table: StepTable, walkers: range, steps: Sequence[int], records: Seque
 
 def _lifetime(table: StepTable) -> float:
     """About how many steps a walker makes before it is absorbed: N²/4(p + q) free steps on N sites between absorbing walls."""
-    domain = table.walk.domain
-    if not (
-        table.left_wall
-        and table.right_wall
-        and isinstance(domain.left, Absorbing)
-        and isinstance(domain.right, Absorbing)
-    ):
+    walls = [face.wall for face in table.walk.domain.faces]
+    if len(walls) < 2 or not all(math.isinf(wall.reactivity) for wall in walls):
         return math.inf
     middle = float(table.x[table.sites // 2])
     moving = float(table.walk.right(middle, 0.0) + table.walk.left(middle, 0.0))

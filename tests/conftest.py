@@ -17,6 +17,7 @@ QUICK_FILES = frozenset(
         "coefficient",
         "columns",
         "derivative",
+        "domain",
         "ensemble",
         "few_sites",
         "imports",

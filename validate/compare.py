@@ -13,11 +13,11 @@ from scipy import special, stats
 from randwalk.ensemble import Ensemble
 from randwalk.inputs.arguments import number
 from randwalk.inputs.wording import shown
-from randwalk.model.coefficient import Floats
-from randwalk.model.domain import Domain, Interval, Line, Ring
+from randwalk.model.coefficient import Constant, Floats
+from randwalk.model.domain import EXITS, Domain, Interval, Line, Ring
 from randwalk.model.times import row_of
 from randwalk.pde.transfer import ExactLaw
-from randwalk.run.record import WALLS, Passages
+from randwalk.run.record import Passages
 from randwalk.tables.sublattice import occupied
 
 from .power import detectable, holm
@@ -272,10 +272,9 @@ def ensemble_outcomes(ensemble: Ensemble, law: Law) -> list[Outcomes]:
 def _ways(ensemble: Ensemble, row: int) -> list[tuple[str, int | None]]:
     """The ways out that exist, with their counts; None for those that do not."""
     walk = ensemble.walk
-    exist = (walk.domain.left is not None, walk.domain.right is not None, str(walk.killing) != "0")
-    return [
-        (wall, int(n) if there else None) for wall, n, there in zip(WALLS, ensemble.absorbed[row], exist, strict=True)
-    ]
+    exist = [face.exit for face in walk.domain.faces] + ["killing"] * (walk.killing != Constant(0.0))
+    counts = zip(walk.domain.exits, ensemble.absorbed[row], strict=True)
+    return [(exit, int(count) if exit in exist else None) for exit, count in counts]
 
 
 def _by_sites(ensemble: Ensemble, law: ExactLaw, row: int, t: float) -> tuple[Floats, NDArray[np.int64], Floats]:
@@ -322,7 +321,7 @@ def _passages(record: Passages, law: Law) -> Outcomes:
     """When and by which way walkers left, in classes of time, and those who had not."""
     edges = np.unique(np.linspace(0, record.times.size - 1, MOST_CLASSES).astype(np.int64))
     counts, probabilities = [], []
-    for way, wall in enumerate(WALLS):
+    for way, wall in enumerate(EXITS):
         if not record.counts[:, way].any():
             continue
         counts.append(np.add.reduceat(record.counts[:, way], np.append(0, edges[:-1] + 1)))

@@ -5,14 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from types import NoneType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from randwalk.inputs.wording import shown
 from randwalk.model.coefficient import Constant, Floats
-from randwalk.model.domain import Absorbing, Interval, Reflecting
 from randwalk.model.walk import LatticeWalk
 from randwalk.pde import FokkerPlanck, exact_law, limit
 from randwalk.pde.closed_form import ClosedForm, NoClosedForm, closed_form
@@ -143,11 +141,7 @@ def measure_for(walk: LatticeWalk, times: Sequence[float], *others: ClosedForm |
     inside = np.unique(np.concatenate(borders))
     inside = inside[(inside > ends[0] + 0.25 * dx) & (inside < ends[1] - 0.25 * dx)]
     inside = inside[np.diff(inside, prepend=-np.inf) > 0.25 * dx]
-    lossy = [
-        side
-        for side, wall in (("left", domain.left), ("right", domain.right))
-        if not isinstance(wall, (Reflecting, NoneType))
-    ]
+    lossy = [face.exit for face in domain.faces if face.wall.reactivity > 0.0]
     if walk.killing != Constant(0.0):
         lossy.append("killing")
     return Measure(np.concatenate([[ends[0]], inside, [ends[1]]]), tuple(t for t in times if t > 0), tuple(lossy))
@@ -197,7 +191,7 @@ def refine(walk: LatticeWalk, factor: int) -> LatticeWalk:
     if isinstance(factor, bool) or not isinstance(factor, (int, np.integer)) or factor < 1:
         raise ValueError(f"factor = {shown(factor)}: must be a whole number of at least 1")
     domain = walk.domain
-    mixed = isinstance(domain, Interval) and isinstance(domain.left, Absorbing) != isinstance(domain.right, Absorbing)
+    mixed = len({face.wall.on_site for face in domain.faces}) == 2
     if mixed and factor % 2 == 0:
         raise ValueError(f"factor = {factor}: between walls of two kinds only odd refinements fit")
     dx, dt = walk.dx / factor, walk.dt / factor**2

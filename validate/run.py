@@ -13,7 +13,6 @@ import numpy as np
 from randwalk.ensemble import Ensemble
 from randwalk.inputs.wording import did_you_mean
 from randwalk.model.coefficient import Constant
-from randwalk.model.domain import Reflecting
 from randwalk.model.walk import LatticeWalk
 from randwalk.pde import exact_law, limit
 from randwalk.problem import Problem, ProblemError, Source, as_keys
@@ -95,9 +94,7 @@ def validate_problem(
 def _ensembles(problem: Problem, threads: int | None) -> list[Ensemble]:
     """One ensemble by every method that can run the problem; passages are recorded where walkers can leave."""
     walk = problem.walk
-    lossy = walk.killing != Constant(0.0) or any(
-        wall is not None and not isinstance(wall, Reflecting) for wall in (walk.domain.left, walk.domain.right)
-    )
+    lossy = walk.killing != Constant(0.0) or any(face.wall.reactivity > 0.0 for face in walk.domain.faces)
     record = [FirstPassage()] if lossy else []
     methods = explain(walk, problem.walkers, problem.times, record).seconds
     return [

@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 from ..kernels.backend import Machine, TableProgram
 from ..kernels.occupation import scatter
 from ..kernels.philox import key
+from ..model.domain import EXITS
 from ..tables.table import StepTable
 from ..tables.window import start_index
 from .host import Host
-from .record import WALLS, FirstPassage, Passages, Record, Recorded, only_exits
+from .record import FirstPassage, Passages, Record, Recorded, only_exits
 
 STRETCH = 1 << 14  # steps between chances to interrupt
 
@@ -38,9 +39,9 @@ def occupation(
     scatter(counts, len(walkers), *start_index(table), origin, *keys)
     recorded = np.zeros((len(steps), outer + 1), dtype=np.int64)
     kept = any(isinstance(r, FirstPassage) for r in records)
-    gone = np.zeros((steps[-1] + 1 if kept else 1, len(WALLS)), dtype=np.int64)
+    gone = np.zeros((steps[-1] + 1 if kept else 1, len(EXITS)), dtype=np.int64)
     gone[0, :2] = counts[0], counts[table.sites + 1]
-    passing = np.zeros((min(STRETCH, steps[-1]), len(WALLS)), dtype=np.int64)
+    passing = np.zeros((min(STRETCH, steps[-1]), len(EXITS)), dtype=np.int64)
     layout = (table.low, table.high, table.wrap, outer)
     done = 0
     for row, target in enumerate(steps):

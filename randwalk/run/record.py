@@ -16,19 +16,16 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..inputs.arguments import number
 from ..inputs.memory import SHARE, available
-from ..inputs.wording import shown
 from ..laws.estimate import Estimate, average, proportion, values_of
 from ..model.coefficient import Floats
+from ..model.domain import EXITS, exit_index
 from ..model.times import Times, row_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from ..kernels.backend import Machine
-    from ..model.domain import Domain
     from ..tables.table import StepTable
-
-WALLS = ("left", "right", "killing")  # the ways out of a domain, in the order of every array of absorbed walkers
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,7 +103,7 @@ class FirstPassage(_Counted):
 
     def empty(self, table: StepTable, walkers: int, steps: Sequence[int]) -> Recorded:
         times = np.arange(steps[-1] + 1) * table.walk.dt
-        return Passages(times, np.zeros((times.size, len(WALLS)), dtype=np.int64), walkers)
+        return Passages(times, np.zeros((times.size, len(EXITS)), dtype=np.int64), walkers)
 
     def add(self, result: Recorded, row: int, batch: Batch) -> None:
         assert isinstance(result, Passages)
@@ -263,7 +260,7 @@ class Passages:
 
     def passed(self, wall: str, times: ArrayLike) -> Estimate:
         """The fraction that had left by `wall` by each of `times`, any times of the run: by the last step at or before them."""
-        return proportion(np.cumsum(self.counts[:, wall_index(wall)])[self._steps(times)], self.walkers)
+        return proportion(np.cumsum(self.counts[:, exit_index(wall)])[self._steps(times)], self.walkers)
 
     def _steps(self, times: ArrayLike) -> NDArray[np.int64]:
         last = self.times.size - 1
@@ -276,7 +273,7 @@ class Passages:
 
     def mean(self, wall: str | None = None) -> Estimate:
         """The mean passage time of the walkers that left by `wall` (None: by any way) during the run."""
-        counts = self.counts.sum(axis=1) if wall is None else self.counts[:, wall_index(wall)]
+        counts = self.counts.sum(axis=1) if wall is None else self.counts[:, exit_index(wall)]
         return average(self.times, counts, int(counts.sum()))
 
     def __add__(self, other: Passages) -> Passages:
@@ -330,12 +327,3 @@ Recorded: TypeAlias = Histogram | Passages | Paths
 def only_exits(counts: NDArray[np.int64], table: StepTable) -> None:
     """Take out of passages (steps + 1, 3) the walkers that left a window where there is no wall: they are nobody's passages."""
     counts[:, [not table.left_wall, not table.right_wall, False]] = 0
-
-
-def wall_index(wall: str, domain: Domain | None = None) -> int:
-    """The column of a way out, which a `domain` must have."""
-    if not isinstance(wall, str) or wall not in WALLS:
-        raise ValueError(f"wall = {shown(wall)}: must be one of {', '.join(map(repr, WALLS))}")
-    if domain is not None and wall != "killing" and getattr(domain, wall) is None:
-        raise ValueError(f"wall = {wall!r}: {domain} has no wall there")
-    return WALLS.index(wall)

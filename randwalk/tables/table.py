@@ -15,7 +15,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..model.coefficient import Floats
-from ..model.domain import PartiallyAbsorbing, Reflecting
 from ..model.lattice import Lattice
 from ..model.outlet import step_out
 from ..model.walk import LatticeWalk
@@ -130,12 +129,12 @@ class StepTable:
 
     def _out(self, side: str, free: Floats, x: Floats, t: Floats) -> Floats:
         """The probability of stepping out through the wall on this `side`, for a walker on the site beside it."""
-        wall = getattr(self.walk.domain, side)
-        if isinstance(wall, Reflecting):
-            return np.zeros_like(free)
-        if not isinstance(wall, PartiallyAbsorbing):
+        face = self.walk.domain.face(side)
+        if face is None or face.wall.on_site:
             return free
-        return step_out(self.walk, side, float(x[0 if side == "left" else -1]), t)
+        if face.wall.reactivity == 0.0:
+            return np.zeros_like(free)
+        return step_out(self.walk, face, float(x[0 if side == "left" else -1]), t)
 
 
 def probabilities(thresholds: Thresholds) -> tuple[Floats, Floats, Floats, Floats]:

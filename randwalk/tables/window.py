@@ -9,7 +9,6 @@ import numpy as np
 from ..inputs.memory import require
 from ..kernels.evolve import TINY, evolve
 from ..model.coefficient import Floats
-from ..model.domain import Absorbing
 from ..model.start import MASS_BITS, start_masses
 from ..model.walk import LatticeWalk
 from .table import CHUNK, StepTable, probabilities
@@ -71,11 +70,12 @@ def start_index(table: StepTable) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _settle(table: StepTable, index: np.ndarray) -> np.ndarray:
-    """Places beyond a wall belong to the wall if it absorbs, else to the site before it; on a ring they wrap."""
+    """Places beyond a wall belong to the wall if it stands on a site, else to the site before it; on a ring they wrap."""
     if table.wrap:
         return index % table.sites
-    low = -1 if table.left_wall and isinstance(table.walk.domain.left, Absorbing) else 0
-    high = table.sites - (0 if table.right_wall and isinstance(table.walk.domain.right, Absorbing) else 1)
+    on_site = {face.exit: face.wall.on_site for face in table.walk.domain.faces}
+    low = -1 if table.left_wall and on_site["left"] else 0
+    high = table.sites if table.right_wall and on_site["right"] else table.sites - 1
     return np.clip(index, low, high)
 
 
