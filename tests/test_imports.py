@@ -292,3 +292,14 @@ def test_every_public_name_is_there() -> None:
     for package in (rw.pde, rw.validate, rw.gallery):
         for name in getattr(package, "__all__", []):
             assert getattr(package, name) is not None
+
+
+def test_type_checkers_see_the_public_names() -> None:
+    """The imports under `if TYPE_CHECKING:` are the table of names and homes."""
+    import randwalk as rw
+
+    tree = ast.parse((ROOT / "randwalk" / "__init__.py").read_text(encoding="utf-8"))
+    imports = [node for node in typing_only(tree) if isinstance(node, ast.ImportFrom) and node.level == 1]
+    seen = {alias.asname: node.module for node in imports for alias in node.names}
+    assert seen == {**rw._HOME, "gallery": None, "pde": None, "validate": None}
+    assert sorted({*seen, "__version__"}) == rw.__all__
