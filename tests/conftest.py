@@ -21,6 +21,7 @@ QUICK_FILES = frozenset(
         "ensemble",
         "few_sites",
         "imports",
+        "keywords",
         "lanes",
         "memory",
         "mutations",

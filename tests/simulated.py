@@ -87,8 +87,8 @@ def both(
     walk: rw.LatticeWalk, walkers: int | range, steps: list[int], method: str, records: Any = (), **cuda_only: Any
 ) -> None:
     times = np.array(steps) * walk.dt
-    gpu = rw.simulate(walk, walkers, times, SEED, method, records, backend="cuda", **cuda_only)
-    agree(rw.simulate(walk, walkers, times, SEED, method, records), gpu)
+    gpu = rw.simulate(walk, walkers, times, seed=SEED, method=method, record=records, backend="cuda", **cuda_only)
+    agree(rw.simulate(walk, walkers, times, seed=SEED, method=method, record=records), gpu)
 
 
 def paths(walks: dict[str, Callable[[], rw.LatticeWalk]]) -> None:
@@ -152,10 +152,10 @@ def devices() -> None:
     """Two devices of one card, batches of half the size where memory runs out, and what is left after a failure."""
     walk = TABLED["walls"]()
     both(walk, 2500, [30], "paths", [rw.FirstPassage(), rw.Positions()], devices=[0, 0])
-    ensemble = rw.simulate(walk, 1000, [30], SEED, "paths", backend="cuda")
+    ensemble = rw.simulate(walk, 1000, [30], seed=SEED, method="paths", backend="cuda")
     agree(
-        rw.simulate(walk, 1500, [40], SEED, "paths"),
-        rw.simulate(walk, 1000, [40], SEED, "paths").extend(1500, backend="cuda"),
+        rw.simulate(walk, 1500, [40], seed=SEED, method="paths"),
+        rw.simulate(walk, 1000, [40], seed=SEED, method="paths").extend(1500, backend="cuda"),
     )
     assert ensemble.resume([40], backend="cuda", devices=[0]).walkers == 1000
 
@@ -173,7 +173,7 @@ def devices() -> None:
     both(walk, 700, [30], "paths", devices=[0, 0])
     cuda._allocate = lambda shape: scarce(10**6)
     try:
-        rw.simulate(walk, 700, [30], SEED, "paths", backend="cuda")
+        rw.simulate(walk, 700, [30], seed=SEED, method="paths", backend="cuda")
     except rw.DeviceError as error:
         assert "no memory" in str(error) and error.ensemble is None
     else:
@@ -191,11 +191,11 @@ def devices() -> None:
 
     cuda.Cuda.histogram = failing  # type: ignore[method-assign]
     try:
-        rw.simulate(walk, 2500, [30], SEED, "paths", backend="cuda")
+        rw.simulate(walk, 2500, [30], seed=SEED, method="paths", backend="cuda")
     except rw.DeviceError as error:
         part = error.ensemble
         assert "illegal memory access" in str(error) and part is not None and part.walkers == 1024
-        agree(rw.simulate(walk, 2500, [30], SEED, "paths"), part.extend(2500))
+        agree(rw.simulate(walk, 2500, [30], seed=SEED, method="paths"), part.extend(2500))
     else:
         raise AssertionError("a failed device went unnoticed")
     cuda.Cuda.histogram = histogram
@@ -243,7 +243,7 @@ def digest() -> None:
     found: dict[str, dict[str, str]] = {}
     for name, (walk, method, records) in runs.items():
         for backend in ("cpu", "cuda"):
-            ensemble = rw.simulate(walk, 40, [20 * walk.dt], SEED, method, records, backend=backend)
+            ensemble = rw.simulate(walk, 40, [20 * walk.dt], seed=SEED, method=method, record=records, backend=backend)
             counts = [ensemble.raw, *(ensemble[r].counts for r in records)]
             found.setdefault(name, {})[backend] = hashlib.sha256(b"".join(c.tobytes() for c in counts)).hexdigest()
     print(json.dumps(found))
