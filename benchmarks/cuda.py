@@ -50,17 +50,22 @@ def rate(work: Work, repetitions: int, wait: Callable[[], None]) -> float:
 
 def walks() -> dict[str, rw.LatticeWalk]:
     return {
-        "p = ½": rw.LatticeWalk(0.5, 0.5, 1.0, 1.0),
-        "p = 0.3, q = 0.5": rw.LatticeWalk(0.3, 0.5, 1.0, 1.0),
-        "p(x)": rw.LatticeWalk(rw.expression("0.4 - 0.1*tanh(x/50)"), rw.expression("0.4 + 0.1*tanh(x/50)"), 1.0, 1.0),
+        "p = ½": rw.LatticeWalk(0.5, 0.5, dx=1.0, dt=1.0),
+        "p = 0.3, q = 0.5": rw.LatticeWalk(0.3, 0.5, dx=1.0, dt=1.0),
+        "p(x)": rw.LatticeWalk(
+            rw.expression("0.4 - 0.1*tanh(x/50)"), rw.expression("0.4 + 0.1*tanh(x/50)"), dx=1.0, dt=1.0
+        ),
         "p(x, t)": rw.LatticeWalk(
-            rw.expression("0.4 - 0.1*tanh((x - t/50)/50)"), rw.expression("0.4 + 0.1*tanh((x - t/50)/50)"), 1.0, 1.0
+            rw.expression("0.4 - 0.1*tanh((x - t/50)/50)"),
+            rw.expression("0.4 + 0.1*tanh((x - t/50)/50)"),
+            dx=1.0,
+            dt=1.0,
         ),
     }
 
 
 def trapped() -> rw.LatticeWalk:
-    return rw.LatticeWalk(0.5, 0.5, 1.0, 1.0, rw.Interval(-50, 50, rw.Absorbing(), rw.Absorbing()))
+    return rw.LatticeWalk(0.5, 0.5, dx=1.0, dt=1.0, domain=rw.Interval(-50, 50, rw.Absorbing(), rw.Absorbing()))
 
 
 def kernels(number: int, walkers: int) -> dict[str, Work]:
@@ -120,9 +125,9 @@ def kernels(number: int, walkers: int) -> dict[str, Work]:
 
 def whole(walk: rw.LatticeWalk, walkers: int, records: list[Any], **where: Any) -> tuple[float, rw.Ensemble]:
     """Steps/s of a whole run, and what it found; the second of two runs, so that nothing is compiled in it."""
-    rw.simulate(walk, min(walkers, 10_000), [float(STEPS)], 1, "paths", records, **where)
+    rw.simulate(walk, min(walkers, 10_000), [float(STEPS)], seed=1, method="paths", record=records, **where)
     begin = time.perf_counter()
-    ensemble = rw.simulate(walk, walkers, [float(STEPS)], 1, "paths", records, **where)
+    ensemble = rw.simulate(walk, walkers, [float(STEPS)], seed=1, method="paths", record=records, **where)
     return float(walkers) * STEPS / (time.perf_counter() - begin), ensemble
 
 

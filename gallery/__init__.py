@@ -13,6 +13,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
 
+from randwalk.inputs.keywords import once_positional
 from randwalk.inputs.wording import did_you_mean
 from randwalk.terminal.output import check_folder
 from randwalk.terminal.progress import progress_bar
@@ -43,7 +44,8 @@ def title(name: str) -> str:
     return text.splitlines()[0]
 
 
-def make(name: str, quick: bool = False) -> Figure:
+@once_positional("quick")
+def make(name: str, *, quick: bool = False) -> Figure:
     """Run a script and return its figure; `quick` takes fewer walkers and smaller lattices."""
     from matplotlib import style
 
@@ -52,7 +54,8 @@ def make(name: str, quick: bool = False) -> Figure:
     return figure
 
 
-def animate(name: str, quick: bool = False) -> FuncAnimation:
+@once_positional("quick")
+def animate(name: str, *, quick: bool = False) -> FuncAnimation:
     """Run a script and return its animation."""
     from matplotlib import style
 
@@ -64,9 +67,11 @@ def animate(name: str, quick: bool = False) -> FuncAnimation:
     return moving
 
 
+@once_positional("format", "quick", "progress")
 def save(
     chosen: Sequence[str] = (),
     out: str | Path = "figures",
+    *,
     format: str = "png",
     quick: bool = False,
     progress: bool = False,
@@ -122,7 +127,7 @@ def _save_figure(name: str, path: Path, quick: bool, advance: Callable[[float], 
     # without a date, the same figure is the same file
     metadata = {".png": {"Software": "randwalk"}, ".svg": {"Date": None}, ".pdf": {"CreationDate": None}}[path.suffix]
     with style.context(STYLE):
-        figure = make(name, quick)
+        figure = make(name, quick=quick)
         figure.savefig(path, metadata=metadata)
     pyplot.close(figure)
     advance(1.0)
@@ -133,7 +138,7 @@ def _save_animation(name: str, path: Path, quick: bool, advance: Callable[[float
 
     settings = {"animation.ffmpeg_path": _find_ffmpeg()} if path.suffix == ".mp4" else {}
     with style.context([STYLE, settings]):
-        moving = animate(name, quick)
+        moving = animate(name, quick=quick)
         pyplot.gcf().canvas.draw()
         pyplot.gcf().set_layout_engine("none")  # the layout of the first frame, kept: faster, and nothing jumps
         writer: animation.AbstractMovieWriter = animation.PillowWriter(fps=FRAMES_PER_SECOND)

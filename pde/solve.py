@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 from scipy.interpolate import PchipInterpolator
 
 from randwalk.inputs.arguments import finite_numbers, known_numbers
+from randwalk.inputs.keywords import once_positional
 from randwalk.laws.binning import check_edges
 from randwalk.laws.plotting import COLOURS, axes
 from randwalk.model.coefficient import Floats
@@ -185,9 +186,11 @@ class Solution:
         )
 
 
+@once_positional("tolerance", "cells", "scheme")
 def solve(
     equation: FokkerPlanck,
     times: ArrayLike,
+    *,
     tolerance: float = 1e-4,
     cells: int | None = None,
     scheme: Scheme | None = None,

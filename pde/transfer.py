@@ -18,6 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.interpolate import PchipInterpolator
 
 from randwalk.inputs.arguments import number
+from randwalk.inputs.keywords import once_positional
 from randwalk.inputs.memory import require
 from randwalk.inputs.wording import shown
 from randwalk.kernels.evolve import TINY, evolve
@@ -227,7 +228,8 @@ class SmoothedLaw:
         return f"SmoothedLaw({self.law})"
 
 
-def exact_law(walk: LatticeWalk, times: ArrayLike, leak: float = LEAK) -> ExactLaw:
+@once_positional("leak")
+def exact_law(walk: LatticeWalk, times: ArrayLike, *, leak: float = LEAK) -> ExactLaw:
     """The exact law of `walk` at the given times: applied to the same probabilities, whole numbers of 2⁻³¹, as a simulation.
 
     Parameters
@@ -380,7 +382,8 @@ class StationaryLaw:
         return f"StationaryLaw({self.pmf.size} sites, mean {self.mean:.6g}, variance {self.variance:.6g})"
 
 
-def stationary_law(walk: LatticeWalk, window: tuple[float, float] | None = None) -> StationaryLaw:
+@once_positional("window")
+def stationary_law(walk: LatticeWalk, *, window: tuple[float, float] | None = None) -> StationaryLaw:
     """The stationary law of a walk on a ring, or between reflecting walls; `window` (low, high) bounds an unbounded side.
 
     π = πP is solved without a subtraction, so that every probability keeps its digits down to 1e-308, in a time and a memory

@@ -153,7 +153,7 @@ def validate(
         def done(report: CaseReport | str) -> None:
             advance(report.name if isinstance(report, CaseReport) else report)
 
-        report = run(names, walkers, seed, alpha, threads, done)
+        report = run(names, walkers=walkers, seed=seed, alpha=alpha, threads=threads, done=done)
     try:
         if json is not None:
             write_text(json, report.to_json())
@@ -199,7 +199,7 @@ def simulate(
         with _in_keys(file):
             ensemble = rw.simulate(
                 problem.walk, problem.walkers if walkers is None else walkers, problem.times,
-                problem.seed if seed is None else seed, method,
+                seed=problem.seed if seed is None else seed, method=method,
                 threads=threads, progress=sys.stderr.isatty() and not quiet, backend=backend,
             )  # fmt: skip
     except (rw.Interrupted, rw.DeviceError) as stop:  # what is finished is kept and shown
@@ -305,7 +305,9 @@ def gallery(
         for name in names or room.names():
             print(f"{name:28} {room.title(name)}")
         return
-    for path in room.save(names or [], out, str(format), quick, progress=sys.stderr.isatty() and not quiet):
+    for path in room.save(
+        names or [], out, format=str(format), quick=quick, progress=sys.stderr.isatty() and not quiet
+    ):
         if not quiet:
             print(path)
 

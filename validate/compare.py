@@ -12,6 +12,7 @@ from scipy import special, stats
 
 from randwalk.ensemble import Ensemble
 from randwalk.inputs.arguments import number
+from randwalk.inputs.keywords import once_positional
 from randwalk.inputs.wording import shown
 from randwalk.model.coefficient import Constant, Floats
 from randwalk.model.domain import EXITS, Domain, Interval, Line, Ring
@@ -149,7 +150,8 @@ class Comparison:
         return "\n".join(lines)
 
 
-def compare(observed: Any, expected: Any, alpha: float = FALSE_ALARMS) -> Comparison:
+@once_positional("alpha")
+def compare(observed: Any, expected: Any, *, alpha: float = FALSE_ALARMS) -> Comparison:
     """Test a sample against a law.
 
     Parameters

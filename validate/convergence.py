@@ -198,9 +198,9 @@ def refine(walk: LatticeWalk, factor: int) -> LatticeWalk:
     shared: dict[str, Any] = {"domain": domain, "start": walk.start, "killing": walk.killing}
     if walk.rule is None:  # declared by probabilities: p + q stays, p - q shrinks with dx
         s, m = walk.right + walk.left, (1.0 / factor) * (walk.right - walk.left)
-        return LatticeWalk(0.5 * (s + m), 0.5 * (s - m), dx, dt, **shared)
+        return LatticeWalk(0.5 * (s + m), 0.5 * (s - m), dx=dx, dt=dt, **shared)
     return LatticeWalk.from_drift(
-        walk.declared_drift, walk.diffusion, dx, dt, rule=walk.rule, convention=walk.convention, **shared
+        walk.declared_drift, walk.diffusion, dx=dx, dt=dt, rule=walk.rule, convention=walk.convention, **shared
     )
 
 

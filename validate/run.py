@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from randwalk.ensemble import Ensemble
+from randwalk.inputs.keywords import once_positional
 from randwalk.inputs.wording import did_you_mean
 from randwalk.model.coefficient import Constant
 from randwalk.model.walk import LatticeWalk
@@ -53,8 +54,10 @@ def load_case(name: str) -> Problem:
     return Problem.load(Path(str(resources.files(__package__).joinpath("cases", f"{name}.toml"))))
 
 
+@once_positional("name", "walkers", "seed", "threads")
 def validate_problem(
     problem: Problem,
+    *,
     name: str = "problem",
     walkers: int | None = None,
     seed: int | None = None,
@@ -96,16 +99,16 @@ def _ensembles(problem: Problem, threads: int | None) -> list[Ensemble]:
     walk = problem.walk
     lossy = walk.killing != Constant(0.0) or any(face.wall.reactivity > 0.0 for face in walk.domain.faces)
     record = [FirstPassage()] if lossy else []
-    methods = explain(walk, problem.walkers, problem.times, record).seconds
+    methods = explain(walk, problem.walkers, problem.times, record=record).seconds
     return [
         simulate(
             walk,
             MANY if method == "occupation" else problem.walkers,
             problem.times,
-            problem.seed,
-            method,
-            record,
-            threads,
+            seed=problem.seed,
+            method=method,
+            record=record,
+            threads=threads,
         )
         for method in methods
     ]
@@ -122,8 +125,10 @@ def _budget(ensemble: Ensemble, walk: LatticeWalk, against: Reference, measure: 
     )
 
 
+@once_positional("walkers", "seed", "alpha", "threads", "done")
 def validate(
     names: Sequence[str] = (),
+    *,
     walkers: int | None = None,
     seed: int | None = None,
     alpha: float = FALSE_ALARMS,
@@ -170,7 +175,7 @@ def validate(
     for name, stem in zip(chosen, stems, strict=True):
         short = "standard input" if name == "-" else stem if stems.count(stem) == 1 else name
         try:
-            reports.append(validate_problem(load_case(name), short, walkers, seed, threads))
+            reports.append(validate_problem(load_case(name), name=short, walkers=walkers, seed=seed, threads=threads))
             done(reports[-1])
         except ProblemError as error:  # which names the file
             failures[short] = str(error)

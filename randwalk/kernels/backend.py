@@ -120,10 +120,10 @@ class Machine(Protocol):
         ...
 
     def occupy(
-        self, counts: NDArray[np.int64], program: TableProgram, span: tuple[int, int], first: int, gone: NDArray[np.int64],
+        self, counts: NDArray[np.int64], program: TableProgram, start: int, stop: int, first: int, gone: NDArray[np.int64],
         keys: Keys,
     ) -> None:  # fmt: skip
-        """Advance the number of walkers on every live site, in place, from step span[0] to step span[1].
+        """Advance the number of walkers on every live site, in place, from step `start` to step `stop`.
 
         `counts` has a number for every index, `first` is the lattice number of index 0. gone[step, way] receives the walkers
         that leave in a step. See :mod:`randwalk.kernels.occupation`.

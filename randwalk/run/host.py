@@ -62,11 +62,11 @@ class Host:
         DRIVERS[type(program)](walkers, program, start, stop, keys)
 
     def occupy(
-        self, counts: NDArray[np.int64], program: TableProgram, span: tuple[int, int], first: int, gone: NDArray[np.int64],
+        self, counts: NDArray[np.int64], program: TableProgram, start: int, stop: int, first: int, gone: NDArray[np.int64],
         keys: Keys,
     ) -> None:  # fmt: skip
         """Pieces of the lattice on threads, some steps together; each piece steps as many sites beyond its ends, too."""
-        (start, stop), (thresholds, layout) = span, program
+        thresholds, layout = program
         wrap, sites = layout[2], layout[3] - 2
         pieces = max(1, min(self.threads, sites // PIECE))
         together = stop - start if pieces == 1 and not wrap else max(32, sites // (16 * pieces))

@@ -50,7 +50,7 @@ def occupation(
             for begin, end, thresholds in table.chunks(done, stop):
                 left = gone[begin + 1 : end + 1] if kept else passing[: end - begin]
                 program = TableProgram(thresholds, layout)
-                where.occupy(counts, program, (begin, end), origin, left, keys)
+                where.occupy(counts, program, begin, end, origin, left, keys)
                 counts[[0, table.sites + 1, outer]] += left.sum(axis=0)
             done = stop
             yield done / steps[-1], recorded, []

@@ -129,11 +129,11 @@ class Cuda:
             kernel(blocks, THREADS, there, *rows(first - start, last - start), first, last, keys)
 
     def occupy(
-        self, counts: NDArray[np.int64], program: TableProgram, span: tuple[int, int], first: int, gone: NDArray[np.int64],
+        self, counts: NDArray[np.int64], program: TableProgram, start: int, stop: int, first: int, gone: NDArray[np.int64],
         keys: Keys,
     ) -> None:  # fmt: skip
         """On the first device."""
-        self.on(self.devices[0], occupation.occupy, counts, program, span, first, gone, keys)
+        self.on(self.devices[0], occupation.occupy, counts, program, start, stop, first, gone, keys)
 
     def copy(self, site: Any) -> Any:
         other = allocate(site.size)

@@ -74,13 +74,14 @@ def _occupy(after, before, gone, span, program, first, keys):  # type: ignore[no
 def occupy(
     counts: NDArray[np.int64],
     program: TableProgram,
-    span: tuple[int, int],
+    start: int,
+    stop: int,
     first: int,
     gone: NDArray[np.int64],
     keys: Keys,
 ) -> None:
     """See :meth:`randwalk.kernels.backend.Machine.occupy`."""
-    (start, stop), sites = span, program.layout[3] - 2
+    sites = program.layout[3] - 2
     whole = sites <= WIDTH
     blocks, stretch = (1, stop - start) if whole else (math.ceil(sites / (WIDTH - 2 * MARGIN)), MARGIN)
     before, after, there = cuda.to_device(counts), cuda.to_device(counts), on_device(program)
