@@ -10,9 +10,9 @@ import threading
 from collections.abc import Iterator
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..inputs.memory import require
+from ..kernels.backend import Start
 from ..model.coefficient import Floats
 from ..model.walk import LatticeWalk
 from ..tables.guess import guessed_ends
@@ -32,7 +32,7 @@ class Rows:
 
     def __init__(self, table: StepTable, steps: int) -> None:
         self.table = table
-        self.start: tuple[NDArray[np.int32], NDArray[np.int64]] = start_index(table)
+        self.start = Start(*start_index(table))
         self._steps = steps
         self._made: dict[int, Thresholds] = {}
         self._lock = threading.Lock()
