@@ -35,6 +35,7 @@ QUICK_FILES = frozenset(
         "stationary",
         "step_law",
         "store",
+        "task",
         "times",
         "walk",
         "window",
