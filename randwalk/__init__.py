@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from . import pde as pde
     from . import validate as validate
     from .ensemble import Ensemble as Ensemble
+    from .kernels.backend import DeviceError as DeviceError
     from .laws.estimate import Estimate as Estimate
     from .model.coefficient import Affine as Affine
     from .model.coefficient import Coefficient as Coefficient
@@ -41,7 +42,6 @@ if TYPE_CHECKING:
     from .model.walk import LatticeWalk as LatticeWalk
     from .model.walk import Rule as Rule
     from .problem import Problem as Problem
-    from .run.device import DeviceError as DeviceError
     from .run.record import FirstPassage as FirstPassage
     from .run.record import LastVisit as LastVisit
     from .run.record import Maximum as Maximum
@@ -57,7 +57,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "model.coefficient": ("Affine", "Coefficient", "Constant", "Tanh"),
     "model.convention": ("Convention",),
-    "run.device": ("DeviceError",),
+    "kernels.backend": ("DeviceError",),
     "model.domain": ("Absorbing", "Interval", "Line", "PartiallyAbsorbing", "Reflecting", "Ring"),
     "ensemble": ("Ensemble",),
     "laws.estimate": ("Estimate",),

@@ -13,7 +13,7 @@ _MODULES = {
     "laws": "binning estimate plotting",
     "model": "bernoulli bond coefficient convention difference domain formula function lattice outlet remedy roots rule start "
     "step_mean tabulated times tracing walk",
-    "run": "device occupation paths record threads",
+    "run": "occupation paths record threads",
     "tables": "step_law table window",
     "terminal": "output progress status streams",
 }
@@ -21,6 +21,7 @@ MOVED = {
     f"randwalk.{name}": f"randwalk.{folder}.{name}" for folder, names in _MODULES.items() for name in names.split()
 }
 MOVED["randwalk.parity"] = "randwalk.tables.sublattice"
+MOVED["randwalk.device"] = "randwalk.run.devices"
 
 
 class Finder:

@@ -14,9 +14,10 @@ from .inputs.arguments import one_of
 from .inputs.keywords import once_positional
 from .inputs.memory import require
 from .inputs.wording import shown
+from .kernels.backend import DeviceError
 from .kernels.step import PLANES
 from .model.walk import LatticeWalk
-from .run.device import BACKENDS, DeviceError, choose
+from .run.devices import BACKENDS, choose
 from .run.occupation import occupation
 from .run.paths import BATCH, Jumps, StepByStep, Stride, follow, planes
 from .run.record import FUNCTIONALS, FirstPassage, Paths, Positions, Record, Recorded, _Counted
