@@ -19,7 +19,6 @@ FOLDERS = {"randwalk": ROOT / "randwalk", **{name: ROOT / name.split(".")[1] for
 RANKS = {"inputs": 0, "terminal": 0, "model": 1, "laws": 2, "kernels": 2, "tables": 3, "run": 4, "top": 5}
 # Imports that close a circle or run up, to be removed. The list may only become shorter.
 EXCEPTIONS = {
-    ("randwalk.ensemble", "randwalk.simulation"),
     ("randwalk.model.coefficient", "randwalk.model.function"),
 }
 ANYWHERE = {
