@@ -17,11 +17,10 @@ if TYPE_CHECKING:
     from . import gallery, pde, validate
     from .ensemble import Ensemble
     from .laws.estimate import Estimate
-    from .model.coefficient import Affine, Coefficient, Constant, Tanh
+    from .model.coefficient import Affine, Coefficient, Constant, Function, Tanh
     from .model.convention import Convention
     from .model.domain import Absorbing, Interval, Line, PartiallyAbsorbing, Reflecting, Ring
     from .model.formula import expression
-    from .model.function import Function
     from .model.start import Normal, Point, Sites, Uniform
     from .model.tabulated import Table
     from .model.walk import LatticeWalk, Rule
@@ -41,14 +40,13 @@ __all__ = [
 
 # Where the names live. They are imported when first asked for, so that `randwalk --help` does not wait for Numba.
 _HOMES = {
-    "model.coefficient": ("Affine", "Coefficient", "Constant", "Tanh"),
+    "model.coefficient": ("Affine", "Coefficient", "Constant", "Function", "Tanh"),
     "model.convention": ("Convention",),
     "run.device": ("DeviceError",),
     "model.domain": ("Absorbing", "Interval", "Line", "PartiallyAbsorbing", "Reflecting", "Ring"),
     "ensemble": ("Ensemble",),
     "laws.estimate": ("Estimate",),
     "model.formula": ("expression",),
-    "model.function": ("Function",),
     "problem": ("Problem",),
     "run.record": ("FirstPassage", "LastVisit", "Maximum", "Positions", "SquaredDisplacement", "TimePositive"),
     "simulation": ("Interrupted", "explain", "simulate", "trajectories"),
