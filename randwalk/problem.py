@@ -53,7 +53,7 @@ from .inputs.wording import did_you_mean, shown
 from .model.coefficient import Coefficient, as_coefficient, constant_value
 from .model.convention import Convention
 from .model.domain import Absorbing, Domain, Interval, Line, PartiallyAbsorbing, Reflecting, Ring, Wall
-from .model.formula import expression
+from .model.formula import ONE_DIMENSION, expression, formula
 from .model.start import Normal, Point, Sites, Start, Uniform
 from .model.tabulated import Table
 from .model.walk import LatticeWalk, Rule
@@ -312,7 +312,7 @@ def read_coefficient(source: Source, section: str, key: str, value: Any, names: 
     def make() -> Coefficient:
         match value:
             case str():
-                return expression(value, **names)
+                return formula(value, names, ONE_DIMENSION)
             case {"csv": str(file), "x": str(x), "value": str(column)} if len(value) == 3:
                 return Table.from_csv(beside(source, file), x, column)
             case {"x": list(), "values": list()} if len(value) == 2:

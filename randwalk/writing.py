@@ -7,11 +7,10 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from .model.coefficient import Coefficient, Constant
+from .model.coefficient import Coefficient, Constant, Function
 from .model.convention import Convention
 from .model.domain import Line
 from .model.formula import expression
-from .model.function import Function
 from .model.start import Normal, Point, Sites, Uniform
 from .model.tabulated import Table
 from .model.walk import LatticeWalk
