@@ -26,6 +26,7 @@ QUICK_FILES = frozenset(
         "memory",
         "mutations",
         "philox",
+        "plain",
         "problem",
         "rates",
         "refusals",
