@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -202,7 +203,7 @@ class Cells(Distribution):
         piece = np.searchsorted(self.edges, 0.5 * (fine[1:] + fine[:-1]), side="right") - 1
         parts = self.density[piece] * np.diff(fine)
         at = np.searchsorted(fine, cut)
-        return np.array([parts[a:b].sum() for a, b in zip(at[:-1], at[1:], strict=True)])
+        return np.array([parts[a:b].sum() for a, b in itertools.pairwise(at)])
 
     def total(self) -> float:
         return float(self.masses.sum())

@@ -120,7 +120,7 @@ class Law(ABC, Generic[Answer]):
 
     def absorbed(self, exit: str, t: ArrayLike | None = None) -> Answer:
         """The probability of having left by the `exit` by each of the times `t`, of their shape."""
-        self.domain.exit(exit, "exit")
+        self._check_exit(exit)
         return plain(self._absorbed(exit, self._asked(t)))
 
     def mean(self, t: ArrayLike | None = None) -> Answer:
@@ -190,6 +190,9 @@ class Law(ABC, Generic[Answer]):
         """The former name of :meth:`absorbed`."""
         warn_of_passed()
         return self.absorbed(wall, times)
+
+    def _check_exit(self, exit: str) -> None:
+        self.domain.exit(exit, "exit")
 
     def _asked(self, t: ArrayLike | None) -> ArrayLike:
         """The times asked for; the only recorded one, if `t` is left out."""
