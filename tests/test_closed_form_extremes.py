@@ -240,7 +240,7 @@ def test_what_is_no_time_and_no_place(equation: FokkerPlanck) -> None:
     for bad in (math.nan, [1.0, math.nan], -1.0):
         with pytest.raises(ValueError, match=r"^t = "):
             form.survival(bad)
-        with pytest.raises(ValueError, match=r"^times = "):
+        with pytest.raises(ValueError, match=r"^t = "):
             form.absorbed("killing", bad)
     nothing: list[Any] = ["noon", None, [1.0, "x"], 1j, {}]
     for bad in nothing:
@@ -251,8 +251,7 @@ def test_what_is_no_time_and_no_place(equation: FokkerPlanck) -> None:
             form.cdf(bad, 1.0)
     with pytest.raises(ValueError, match=r"^x = nan"):
         form.pdf(math.nan, 1.0)
-    with pytest.raises(ValueError, match="do not broadcast"):
-        form.pdf([0.1, 0.2], [1.0, 2.0, 3.0])
+    assert form.pdf([0.1, 0.2], [1.0, 2.0, 3.0]).shape == (3, 2)
     alive = float(form.survival(1.0))
     assert form.pdf([-INF, INF], 1.0).tolist() == [0.0, 0.0]
     assert form.cdf([-INF, -1e300, 1e300, INF], 1.0) == pytest.approx([0.0, 0.0, alive, alive], abs=1e-12)
