@@ -258,7 +258,7 @@ def test_what_is_no_time_and_no_place(equation: FokkerPlanck) -> None:
     assert form.mass([-INF, 0.3, INF], 1.0).sum() == pytest.approx(alive, abs=1e-12)
     assert form.mass([-INF, INF], 1.0) == pytest.approx([alive], abs=1e-12)
     for wall in ("up", None, 3):
-        with pytest.raises(ValueError, match=f"wall = {wall!r}: walkers leave"):
+        with pytest.raises(ValueError, match=f"exit = {wall!r}: must be one of"):
             form.absorbed(wall, 1.0)  # type: ignore[arg-type]
 
 
