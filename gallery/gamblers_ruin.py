@@ -37,7 +37,7 @@ def figure(quick: bool = False) -> Figure:
             ax.plot(everywhere, values, color=COLOURS["closed form"], lw=2)
         for k in starts:
             record = rw.FirstPassage()
-            passages = rw.simulate(walk.with_start(float(k)), walkers, [games], int(100 * p + k), record=[record])[
+            passages = rw.simulate(walk.with_start(float(k)), walkers, [games], seed=int(100 * p + k), record=[record])[
                 record
             ]
             for ax, estimate in ((top, passages.absorbed("right", games)), (bottom, passages.mean())):

@@ -19,6 +19,7 @@ from numpy.typing import ArrayLike
 from scipy.interpolate import CubicSpline
 
 from randwalk.inputs.arguments import finite, finite_numbers, numbers
+from randwalk.inputs.keywords import once_positional
 from randwalk.laws.plotting import COLOURS, axes
 from randwalk.model.coefficient import Coefficient, Floats, as_coefficient
 from randwalk.model.domain import Ring, exit_index
@@ -114,12 +115,13 @@ class BackwardSolution:
         )
 
 
+@once_positional("tolerance")
 def backward(
     equation: FokkerPlanck,
     payoff: Payoff,
     time: float,
-    tolerance: float = 1e-4,
     *,
+    tolerance: float = 1e-4,
     left: float = 0.0,
     right: float = 0.0,
     killed: float = 0.0,
@@ -194,7 +196,8 @@ def backward(
     return plan.reach(tolerance, pair)
 
 
-def mean_exit_time(equation: FokkerPlanck, tolerance: float = 1e-4) -> BackwardSolution:
+@once_positional("tolerance")
+def mean_exit_time(equation: FokkerPlanck, *, tolerance: float = 1e-4) -> BackwardSolution:
     """The mean time until absorption at a wall or killing, by starting place: a τ_x + D τ_xx - κτ = -1 [Gardiner 2009, §5.5].
 
     `tolerance` is relative to the largest mean exit time. The domain must be bounded and let walkers out, and the coefficients
@@ -208,7 +211,8 @@ def mean_exit_time(equation: FokkerPlanck, tolerance: float = 1e-4) -> BackwardS
     return _steady(equation, lambda stencil: np.ones(stencil.grid.cells), "mean exit time", tolerance)
 
 
-def exit_probability(equation: FokkerPlanck, wall: str, tolerance: float = 1e-4) -> BackwardSolution:
+@once_positional("tolerance")
+def exit_probability(equation: FokkerPlanck, wall: str, *, tolerance: float = 1e-4) -> BackwardSolution:
     """The probability of leaving in the end through `wall`, "left", "right" or "killing", by starting place:
     a u_x + D u_xx - κu = 0 with u = 1 on leaving there and 0 elsewhere. `tolerance` is relative to the largest probability.
     Domain and coefficients as for :func:`mean_exit_time`.

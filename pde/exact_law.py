@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.interpolate import PchipInterpolator
 
 from randwalk.inputs.arguments import number
+from randwalk.inputs.keywords import once_positional
 from randwalk.inputs.memory import require
 from randwalk.inputs.wording import shown
 from randwalk.kernels.evolve import TINY, evolve
@@ -148,7 +149,8 @@ class SmoothedLaw(Law[Any]):
         return f"SmoothedLaw({self.law})"
 
 
-def exact_law(walk: LatticeWalk, times: ArrayLike, leak: float = LEAK) -> ExactLaw:
+@once_positional("leak")
+def exact_law(walk: LatticeWalk, times: ArrayLike, *, leak: float = LEAK) -> ExactLaw:
     """The exact law of `walk` at the given times: applied to the same probabilities, whole numbers of 2⁻³¹, as a simulation.
 
     Parameters

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 from scipy.interpolate import PchipInterpolator
 
 from randwalk.inputs.arguments import finite_numbers
+from randwalk.inputs.keywords import once_positional
 from randwalk.laws.distribution import Distribution
 from randwalk.laws.estimate import values_of
 from randwalk.laws.law import Law
@@ -204,9 +205,11 @@ class SolutionAt(Distribution):
         ax.plot(self.grid.x, self.density, **style)
 
 
+@once_positional("tolerance", "cells", "scheme")
 def solve(
     equation: FokkerPlanck,
     times: ArrayLike,
+    *,
     tolerance: float = 1e-4,
     cells: int | None = None,
     scheme: Scheme | None = None,

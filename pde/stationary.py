@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from randwalk.inputs.arguments import finite_numbers
+from randwalk.inputs.keywords import once_positional
 from randwalk.laws.atoms import Atoms, Support
 from randwalk.laws.law import Law
 from randwalk.model.coefficient import Floats
@@ -71,7 +72,8 @@ class StationaryLaw(Law[Any]):
         return f"StationaryLaw({self.pmf.size} sites, mean {self.mean():.6g}, variance {self.variance():.6g})"
 
 
-def stationary_law(walk: LatticeWalk, window: tuple[float, float] | None = None) -> StationaryLaw:
+@once_positional("window")
+def stationary_law(walk: LatticeWalk, *, window: tuple[float, float] | None = None) -> StationaryLaw:
     """The stationary law of a walk on a ring, or between reflecting walls; `window` (low, high) bounds an unbounded side.
 
     π = πP is solved without a subtraction, so that every probability keeps its digits down to 1e-308, in a time and a memory

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .inputs.keywords import once_positional
 from .inputs.wording import shown
 from .kernels.philox import STREAM_VERSION
 from .laws.atoms import Sample
@@ -166,9 +167,11 @@ class Ensemble(Law[Estimate]):
     def _passages(self) -> Passages | None:
         return next((r for r in self.records.values() if isinstance(r, Passages)), None)
 
+    @once_positional("threads", "progress", "backend", "devices")
     def extend(
         self,
         walkers: int,
+        *,
         threads: int | None = None,
         progress: bool = False,
         backend: str = "cpu",
@@ -194,9 +197,11 @@ class Ensemble(Law[Estimate]):
             )
         )  # fmt: skip
 
+    @once_positional("threads", "progress", "backend", "devices")
     def resume(
         self,
         times: ArrayLike,
+        *,
         threads: int | None = None,
         progress: bool = False,
         backend: str = "cpu",

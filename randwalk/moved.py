@@ -13,7 +13,7 @@ _MODULES = {
     "laws": "binning estimate plotting",
     "model": "bernoulli bond coefficient convention difference domain formula function lattice outlet remedy roots rule start "
     "step_mean tabulated times tracing walk",
-    "run": "device occupation paths record threads",
+    "run": "occupation paths record threads",
     "tables": "step_law table window",
     "terminal": "output progress status streams",
 }
@@ -23,6 +23,7 @@ MOVED = {
 MOVED["randwalk.parity"] = "randwalk.tables.sublattice"
 MOVED["randwalk.pde.transfer"] = "randwalk.pde"  # in two files now, whose names the folder has
 MOVED["randwalk.pde.law"] = "randwalk.pde.normal_laws"
+MOVED["randwalk.device"] = "randwalk.run.devices"
 
 
 class Finder:

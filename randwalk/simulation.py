@@ -11,11 +11,13 @@ from numpy.typing import ArrayLike
 
 from .ensemble import Ensemble
 from .inputs.arguments import one_of
+from .inputs.keywords import once_positional
 from .inputs.memory import require
 from .inputs.wording import shown
+from .kernels.backend import DeviceError
 from .kernels.step import PLANES
 from .model.walk import LatticeWalk
-from .run.device import BACKENDS, DeviceError, choose
+from .run.devices import BACKENDS, choose
 from .run.occupation import occupation
 from .run.paths import BATCH, Jumps, StepByStep, Stride, follow, planes
 from .run.record import FUNCTIONALS, FirstPassage, Paths, Positions, Record, Recorded, _Counted
@@ -58,10 +60,12 @@ class Plan:
         return f"{self.method} (predicted: {listed})"
 
 
+@once_positional("seed", "method", "record", "threads", "progress", "backend", "devices")
 def simulate(
     walk: LatticeWalk,
     walkers: int | range,
     times: ArrayLike,
+    *,
     seed: int = 0,
     method: str = "auto",
     record: Sequence[Record] = (),
@@ -130,7 +134,8 @@ def simulate(
     return done
 
 
-def explain(walk: LatticeWalk, walkers: int | range, times: ArrayLike, record: Sequence[Record] = ()) -> Plan:
+@once_positional("record")
+def explain(walk: LatticeWalk, walkers: int | range, times: ArrayLike, *, record: Sequence[Record] = ()) -> Plan:
     """Which method ``simulate(..., method="auto")`` takes, and the predicted seconds of each that can do the run.
 
     The arguments are those of :func:`simulate`; nothing is run. The seconds are those of a reference machine, so that the
@@ -204,8 +209,9 @@ def _with_paths(done: Ensemble, paths: dict[Record, list[Paths]]) -> Ensemble:
     return replace(done, records=done.records | {k: Paths(p.times, p.x[:, : done.walkers]) for k, p in joined.items()})
 
 
+@once_positional("seed", "progress")
 def trajectories(
-    walk: LatticeWalk, walkers: int | range, times: ArrayLike, seed: int = 0, progress: bool = False
+    walk: LatticeWalk, walkers: int | range, times: ArrayLike, *, seed: int = 0, progress: bool = False
 ) -> Paths:
     """Whole paths, for plotting: the place of each walker at each of `times`, shape (times, walkers) in ``.x``.
 
@@ -216,7 +222,7 @@ def trajectories(
     array([[ 0., -1.,  0.,  1.,  2.,  1.],
            [ 0.,  1.,  0.,  1.,  0., -1.]])
     """
-    paths: Paths = simulate(walk, walkers, times, seed, method="paths", record=[Positions()], progress=progress)[
+    paths: Paths = simulate(walk, walkers, times, seed=seed, method="paths", record=[Positions()], progress=progress)[
         Positions()
     ]
     return paths

@@ -178,7 +178,7 @@ def read_problem(path: Path) -> None:
     steps, sites = problem.walk.steps(problem.times)[-1], problem.walk.lattice.sites
     if steps * (sites or steps) <= 100_000:
         try:
-            rw.simulate(problem.walk, 10, problem.times, problem.seed)
+            rw.simulate(problem.walk, 10, problem.times, seed=problem.seed)
         except (ValueError, MemoryError) as error:  # found on the way, on an unbounded domain: told with the place
             if "\n" in str(error) or not re.search(r"\d", str(error)):
                 raise AssertionError(f"not clear: {error}") from None

@@ -42,7 +42,7 @@ def reactivity(wall: Wall) -> Any:
 def form_of(
     left: Wall | None, right: Wall | None, peclet: float = 0.0, start: Any = Y, killing: float = 0.0
 ) -> ClosedForm:
-    return closed_form(FokkerPlanck(peclet * D, D, domain_of(left, right), start, killing))
+    return closed_form(FokkerPlanck(peclet * D, D, domain=domain_of(left, right), start=start, killing=killing))
 
 
 def naive(
@@ -206,8 +206,8 @@ def test_killed_half_line_against_quadrature(wall: Wall, eta: float) -> None:
     """∫ f exp(-κs) ds of the unkilled flux f, which is checked above; mpmath needs no more than 20 digits of it."""
     for a in (-1.3, 0.9):
         domain = rw.Interval(-math.inf, 0.0, None, wall)
-        killed = closed_form(FokkerPlanck(a, D, domain, -eta, 2.0))
-        plain = closed_form(FokkerPlanck(a, D, domain, -eta))
+        killed = closed_form(FokkerPlanck(a, D, domain=domain, start=-eta, killing=2.0))
+        plain = closed_form(FokkerPlanck(a, D, domain=domain, start=-eta))
         want = integrate.quad(
             lambda u: 2 * u * float(plain.first_passage_density("right", u * u)) * math.exp(-2.0 * u * u),  # noqa: B023
             1e-9, 1.2, epsabs=1e-13,
@@ -254,11 +254,11 @@ FORMS = [
     FokkerPlanck(
         rw.expression("sin(3*t) + t**2"), rw.expression("0.5 + 0.2*cos(t)"), start=rw.Sites([0.0, 1.0], [0.3, 0.7])
     ),
-    FokkerPlanck(2.0, D, rw.Ring(-1.0, 1.5), 0.2, 0.5),
-    FokkerPlanck(-2.0, D, rw.Interval(-1.0, 1.5, P, A), rw.Uniform(-0.5, 1.0), 0.5),
-    FokkerPlanck(3.0, D, rw.Interval(-1.0, 1.5, R, R), 0.0),
-    FokkerPlanck(-3.0, D, rw.Interval(-1.0, math.inf, P), 0.0),
-    FokkerPlanck(-3.0, D, rw.Interval(-1.0, math.inf, R), rw.Uniform(-1.0, 1.0)),
+    FokkerPlanck(2.0, D, domain=rw.Ring(-1.0, 1.5), start=0.2, killing=0.5),
+    FokkerPlanck(-2.0, D, domain=rw.Interval(-1.0, 1.5, P, A), start=rw.Uniform(-0.5, 1.0), killing=0.5),
+    FokkerPlanck(3.0, D, domain=rw.Interval(-1.0, 1.5, R, R), start=0.0),
+    FokkerPlanck(-3.0, D, domain=rw.Interval(-1.0, math.inf, P), start=0.0),
+    FokkerPlanck(-3.0, D, domain=rw.Interval(-1.0, math.inf, R), start=rw.Uniform(-1.0, 1.0)),
 ]
 
 
@@ -320,7 +320,7 @@ def test_benes_far_out_does_not_overflow() -> None:
 @pytest.mark.parametrize("peclet", [0.0, -7.0, 1e3])
 def test_ring_against_images(tau: float, peclet: float) -> None:
     """Enough images of the normal density in 30 digits. at/L has an ulp of 1e-16 at: the displacement is given to the sum."""
-    form, t = closed_form(FokkerPlanck(peclet * D, D, rw.Ring(0.0, 1.0), Y)), tau / D
+    form, t = closed_form(FokkerPlanck(peclet * D, D, domain=rw.Ring(0.0, 1.0), start=Y)), tau / D
     xs, sd = np.array([0.05, 0.3, 0.62, 0.99]), math.sqrt(2 * tau)
     with mp.workdps(30):
         centre = mp.fmod(mp.mpf(Y) + mp.mpf(peclet * D) * mp.mpf(t), 1)
@@ -343,7 +343,7 @@ def test_ring_against_images(tau: float, peclet: float) -> None:
 def test_gamblers_ruin() -> None:
     """P(right) = (1 - exp(-ay/D))/(1 - exp(-aL/D)) as t → ∞ (Redner, *First-Passage Processes*, 2.2)."""
     for a in (-4.0, -0.5, 0.3, 6.0):
-        form = closed_form(FokkerPlanck(a, D, rw.Interval(0.0, 1.0, A, A), Y))
+        form = closed_form(FokkerPlanck(a, D, domain=rw.Interval(0.0, 1.0, A, A), start=Y))
         want = math.expm1(-a * Y / D) / math.expm1(-a / D)
         assert form.absorbed("right", 1e3) == pytest.approx(want, abs=ROUNDING)
         assert form.absorbed("left", 1e3) == pytest.approx(1.0 - want, abs=ROUNDING)
@@ -355,17 +355,19 @@ def test_inverse_gaussian_first_passage() -> None:
     from scipy.stats import invgauss
 
     distance, a = 0.8, 1.7
-    form = closed_form(FokkerPlanck(a, D, rw.Interval(-math.inf, 0.8, None, A), 0.0))
+    form = closed_form(FokkerPlanck(a, D, domain=rw.Interval(-math.inf, 0.8, None, A), start=0.0))
     t, shape = np.array([0.01, 0.3, 0.5, 3.0]), distance**2 / (2 * D)
     law = invgauss(distance / a / shape, scale=shape)
     np.testing.assert_allclose(form.first_passage_density("right", t), law.pdf(t), rtol=1e-12)  # exponents up to -50
-    np.testing.assert_allclose(form.absorbed("right", t), law.cdf(t), rtol=1e-11)  # SciPy's own cdf keeps about 12 digits
+    np.testing.assert_allclose(
+        form.absorbed("right", t), law.cdf(t), rtol=1e-11
+    )  # SciPy's own cdf keeps about 12 digits
 
 
 def test_escape_over_a_steep_slope() -> None:
     """The rate out of a reflecting corner against a strong drift is 4Dα² exp(-2αL) (1 + O(exp(-2αL))): exponentially small."""
     alpha = 15.0
-    form = closed_form(FokkerPlanck(-2 * alpha * D, D, rw.Interval(0.0, 1.0, R, A), 0.05))
+    form = closed_form(FokkerPlanck(-2 * alpha * D, D, domain=rw.Interval(0.0, 1.0, R, A), start=0.05))
     t, rate = np.array([200.0, 400.0]), 4 * D * alpha**2 * math.exp(-2 * alpha)
     gained = float(np.diff(form.absorbed("right", t))[0])
     # the next order of the root is αL exp(-2αL) = 4e-12 relative, and the loss so far is rate × t = 1e-8 of it
@@ -375,7 +377,7 @@ def test_escape_over_a_steep_slope() -> None:
 def test_reflecting_interval_reaches_its_stationary_law() -> None:
     """ρ ∝ exp(ax/D) between reflecting walls, at every Péclet number."""
     for a in (-700.0, -2.0, 0.0, 5.0):
-        form = closed_form(FokkerPlanck(a, D, rw.Interval(0.0, 1.0, R, R), Y))
+        form = closed_form(FokkerPlanck(a, D, domain=rw.Interval(0.0, 1.0, R, R), start=Y))
         x = np.array([0.0, 1e-3, 0.5, 1.0])
         k = a / D
         want = np.exp(np.where(k > 0, k * (x - 1), k * x)) * (abs(k) / -np.expm1(-abs(k)) if k else 1.0)
@@ -393,7 +395,11 @@ def test_spread_starts_are_superpositions(equation: FokkerPlanck) -> None:
     x, t = np.array([low, 0.1, high]), 0.8
 
     def with_start(start: Any) -> ClosedForm:
-        return closed_form(FokkerPlanck(equation.drift, equation.diffusion, equation.domain, start, equation.killing))
+        return closed_form(
+            FokkerPlanck(
+                equation.drift, equation.diffusion, domain=equation.domain, start=start, killing=equation.killing
+            )
+        )
 
     starts: list[tuple[rw.Uniform | rw.Normal, rw.Sites]] = [
         (rw.Uniform(low, high), rw.Sites(middle + half * nodes, 0.5 * weights)),
@@ -489,7 +495,7 @@ def test_what_has_no_closed_form_says_why(
     drift: Any, diffusion: Any, domain: Domain, start: Any, killing: Any, message: str
 ) -> None:
     with pytest.raises(NoClosedForm, match=message):
-        closed_form(FokkerPlanck(drift, diffusion, domain, start, killing))
+        closed_form(FokkerPlanck(drift, diffusion, domain=domain, start=start, killing=killing))
 
 
 def test_moments_on_the_line() -> None:

@@ -35,7 +35,7 @@ def walled() -> rw.LatticeWalk:
 
 @pytest.fixture(scope="module")
 def run() -> rw.Ensemble:
-    return rw.simulate(walled(), 5000, [0.0, 5.0, 20.0], 3, "paths", RECORDS)
+    return rw.simulate(walled(), 5000, [0.0, 5.0, 20.0], seed=3, method="paths", record=RECORDS)
 
 
 # ---------------------------------------------------------------- estimates
@@ -67,7 +67,7 @@ def test_density_integrates_to_survival(run: rw.Ensemble) -> None:
     for t in run.times:
         rho = run.density(t)
         assert rho.value.sum() * run.walk.dx == pytest.approx(float(run.survival(t)), rel=1e-12)
-    coin = rw.simulate(rw.LatticeWalk(0.5, 0.5, dx=0.1, dt=0.01), 1000, [0.1, 0.11], 1)
+    coin = rw.simulate(rw.LatticeWalk(0.5, 0.5, dx=0.1, dt=0.01), 1000, [0.1, 0.11], seed=1)
     for t in coin.times:
         rho = coin.density(t)
         assert np.diff(rho.x) == pytest.approx(0.2, rel=1e-9)
@@ -86,7 +86,7 @@ def test_everybody_is_somewhere(run: rw.Ensemble) -> None:
 
 
 def test_bins_are_closed_on_the_left_and_the_last_on_both_sides() -> None:
-    run = rw.simulate(rw.LatticeWalk(0.3, 0.4, dx=0.1, dt=0.01), 1000, [0.1], 1)
+    run = rw.simulate(rw.LatticeWalk(0.3, 0.4, dx=0.1, dt=0.01), 1000, [0.1], seed=1)
     at = dict(zip(np.rint(run.sites * 10).astype(int).tolist(), run.counts[0].tolist(), strict=True))
     counts = run.bin_counts([-0.3, 0.0, 0.2, 0.3], 0.1)
     assert counts.tolist() == [at[-3] + at[-2] + at[-1], at[0] + at[1], at[2] + at[3]]
@@ -126,7 +126,7 @@ def test_estimate_arithmetic() -> None:
 def test_save_and_load(suffix: str, name: str, tmp_path: Path) -> None:
     walk = walled() if name == "walled" else WALKS[name]()
     records = [r for r in COUNTED if name != "ring" or not isinstance(r, rw.SquaredDisplacement)]
-    before = rw.simulate(walk, 500, np.array([3, 20]) * walk.dt, 7, "paths", records)
+    before = rw.simulate(walk, 500, np.array([3, 20]) * walk.dt, seed=7, method="paths", record=records)
     path = tmp_path / f"run.v1{suffix}"
     before.save(path)
     after = rw.Ensemble.load(path)
@@ -134,12 +134,14 @@ def test_save_and_load(suffix: str, name: str, tmp_path: Path) -> None:
     assert (after.seed, after.method, after.parts, after.steps) == (7, "paths", (range(0, 500),), (3, 20))
     assert after.walk == walk and after.table == before.table
     np.testing.assert_array_equal(after.sites, before.sites)
-    same(after.extend(700), rw.simulate(walk, 700, np.array([3, 20]) * walk.dt, 7, "paths", records))
+    same(after.extend(700), rw.simulate(walk, 700, np.array([3, 20]) * walk.dt, seed=7, method="paths", record=records))
     assert [p.name for p in tmp_path.iterdir()] == [path.name]
 
 
 def test_parts_of_occupation_survive_a_file(tmp_path: Path) -> None:
-    run = rw.simulate(WALKS["absorbing"](), 10**9, [10.0], 7, "occupation", [rw.FirstPassage()]).extend(2 * 10**9)
+    run = rw.simulate(
+        WALKS["absorbing"](), 10**9, [10.0], seed=7, method="occupation", record=[rw.FirstPassage()]
+    ).extend(2 * 10**9)
     run.save(tmp_path / "run.npz")
     after = rw.Ensemble.load(tmp_path / "run.npz")
     assert after.parts == (range(0, 10**9), range(10**9, 2 * 10**9)) and after.walkers == 2 * 10**9
@@ -154,7 +156,7 @@ def test_numbers_of_numpy_are_saved(tmp_path: Path) -> None:
         start=rw.Point(f(0.05)), killing=rw.Constant(f(0.1)),
     )  # fmt: skip
     walkers, seed, level = (cast(int, np.int64(n)) for n in (100, 1, 0))
-    run = rw.simulate(walk, walkers, walk.dt * 5, seed, "paths", [rw.LastVisit(level)])
+    run = rw.simulate(walk, walkers, walk.dt * 5, seed=seed, method="paths", record=[rw.LastVisit(level)])
     for suffix in (".npz", ".nc"):
         run.save(tmp_path / f"run{suffix}")
         same(run, rw.Ensemble.load(tmp_path / f"run{suffix}"))
@@ -181,7 +183,7 @@ def test_what_cannot_be_saved_is_refused_and_leaves_nothing(tmp_path: Path) -> N
 def test_interrupted_saving_leaves_the_old_file_and_nothing_else(
     suffix: str, error: BaseException | type[BaseException], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    old = rw.simulate(WALKS["ties"](), 10, [5.0], 1, "paths")
+    old = rw.simulate(WALKS["ties"](), 10, [5.0], seed=1, method="paths")
     path = tmp_path / f"run{suffix}"
     old.save(path)
     content = path.read_bytes()
@@ -194,7 +196,7 @@ def test_interrupted_saving_leaves_the_old_file_and_nothing_else(
 
     monkeypatch.setattr(np, "savez_compressed", broken)
     monkeypatch.setattr(xarray.Dataset, "to_netcdf", broken)
-    new = rw.simulate(WALKS["ties"](), 20, [5.0], 1, "paths")
+    new = rw.simulate(WALKS["ties"](), 20, [5.0], seed=1, method="paths")
     with pytest.raises((KeyboardInterrupt, OSError)):
         new.save(path)
     assert [p.name for p in tmp_path.iterdir()] == [path.name] and path.read_bytes() == content
@@ -206,7 +208,7 @@ def test_saving_into_a_folder_that_is_not_there(tmp_path: Path) -> None:
 
 
 def test_files_of_another_format_are_refused(tmp_path: Path) -> None:
-    run = rw.simulate(WALKS["ties"](), 10, [5.0], 1, "paths")
+    run = rw.simulate(WALKS["ties"](), 10, [5.0], seed=1, method="paths")
     run.save(tmp_path / "run.npz")
     with np.load(tmp_path / "run.npz") as data:
         arrays = {name: data[name] for name in data.files}
@@ -224,10 +226,13 @@ def test_files_of_another_format_are_refused(tmp_path: Path) -> None:
 
 
 def test_an_ensemble_of_another_stream_is_read_and_not_continued(tmp_path: Path) -> None:
-    followed = rw.simulate(WALKS["ties"](), 10, [5.0], 1, "paths")
+    followed = rw.simulate(WALKS["ties"](), 10, [5.0], seed=1, method="paths")
     dataclasses.replace(followed, stream=1).save(tmp_path / "same.npz")  # version 2 draws these walkers, too
-    same(rw.Ensemble.load(tmp_path / "same.npz").extend(20), rw.simulate(WALKS["ties"](), 20, [5.0], 1, "paths"))
-    run = rw.simulate(WALKS["ties"](), 10, [5.0], 1, "jump")
+    same(
+        rw.Ensemble.load(tmp_path / "same.npz").extend(20),
+        rw.simulate(WALKS["ties"](), 20, [5.0], seed=1, method="paths"),
+    )
+    run = rw.simulate(WALKS["ties"](), 10, [5.0], seed=1, method="jump")
     dataclasses.replace(run, stream=1).save(tmp_path / "old.npz")
     old = rw.Ensemble.load(tmp_path / "old.npz")
     state = {name: value for name, value in old.__dict__.items() if name != "stream"}
@@ -240,7 +245,7 @@ def test_an_ensemble_of_another_stream_is_read_and_not_continued(tmp_path: Path)
     with pytest.raises(ValueError, match=message):
         old.resume([6.0])
     with pytest.raises(ValueError, match=f"differ in stream: 1 and {STREAM_VERSION}"):
-        old.merge(rw.simulate(WALKS["ties"](), range(10, 20), [5.0], 1, "jump"))
+        old.merge(rw.simulate(WALKS["ties"](), range(10, 20), [5.0], seed=1, method="jump"))
 
 
 def test_a_wall_that_is_not_there_is_refused() -> None:
@@ -252,7 +257,7 @@ def test_a_wall_that_is_not_there_is_refused() -> None:
 
 
 def test_to_xarray() -> None:
-    run = rw.simulate(walled(), 200, [5.0, 20.0], 3, "paths", [rw.FirstPassage()])
+    run = rw.simulate(walled(), 200, [5.0, 20.0], seed=3, method="paths", record=[rw.FirstPassage()])
     data = run.to_xarray()
     assert data["counts"].dims == ("time", "x") and data["gone"].dims == ("time", "exit")
     np.testing.assert_array_equal(data["counts"].values, run.counts)
@@ -274,7 +279,7 @@ def test_merging_refuses_what_does_not_belong_together() -> None:
         method: str = "paths",
         record: tuple[rw.run.record.Record, ...] = (),
     ) -> rw.Ensemble:
-        return rw.simulate(walk, walkers, times, seed, method, record)
+        return rw.simulate(walk, walkers, times, seed=seed, method=method, record=record)
 
     base = part(range(0, 100))
     cases = [
@@ -284,7 +289,7 @@ def test_merging_refuses_what_does_not_belong_together() -> None:
         (part(record=(rw.Maximum(),)), "differ in what they record"),
         (part(range(99, 150)), r"both ensembles hold walkers 99 … 149: they would count twice"),
         (base, "count twice"),
-        (rw.simulate(WALKS["coin"](), range(100, 200), [5.0], 1, "paths"), "differ in walk"),
+        (rw.simulate(WALKS["coin"](), range(100, 200), [5.0], seed=1, method="paths"), "differ in walk"),
     ]
     for other, message in cases:
         with pytest.raises(ValueError, match=message):
@@ -298,16 +303,16 @@ def test_merging_runs_in_different_windows() -> None:
     """More walkers ask for a wider window; counts fit together, records in windows of different size are refused."""
     walk = rw.LatticeWalk(0.3, 0.4, dx=1.0)
     small, large = (
-        rw.simulate(walk, 100, [1000.0], 1, "occupation"),
-        rw.simulate(walk, range(100, 10**14), [1000.0], 1, "occupation"),
+        rw.simulate(walk, 100, [1000.0], seed=1, method="occupation"),
+        rw.simulate(walk, range(100, 10**14), [1000.0], seed=1, method="occupation"),
     )
     assert large.table.sites > small.table.sites
     both = small.merge(large)
     assert both.walkers == 10**14 and both.raw.sum() == 10**14
     assert both.table == large.table
     with pytest.raises(ValueError, match="only if they ran in the same window"):
-        rw.simulate(walk, 100, [1000.0], 1, "occupation", [rw.FirstPassage()]).merge(
-            rw.simulate(walk, range(100, 10**14), [1000.0], 1, "occupation", [rw.FirstPassage()])
+        rw.simulate(walk, 100, [1000.0], seed=1, method="occupation", record=[rw.FirstPassage()]).merge(
+            rw.simulate(walk, range(100, 10**14), [1000.0], seed=1, method="occupation", record=[rw.FirstPassage()])
         )
 
 

@@ -108,7 +108,7 @@ def test_joint_law_at_two_times() -> None:
     first = {round(x): p for x, p in zip(law.sites, law.pmf[0], strict=True)}
     step = {round(x): p for x, p in zip(law.sites, rw.pde.exact_law(walk, [5.0]).pmf[0], strict=True)}
     for method in ("paths", "jump"):
-        x = rw.simulate(walk, 100_000, [3.0, 8.0], 5, method, [rw.Positions()])[rw.Positions()].x
+        x = rw.simulate(walk, 100_000, [3.0, 8.0], seed=5, method=method, record=[rw.Positions()])[rw.Positions()].x
         a, b = np.rint(x).astype(int)
         observed, p = [], []
         for i in range(-3, 4):
@@ -147,7 +147,9 @@ def test_occupation_counts_first_passages() -> None:
 def test_histograms_of_occupation_vary_as_those_of_walkers() -> None:
     """The counts on one site over 400 seeds are binomial: variance n p(1 - p), whose estimate is good to √(2/400)."""
     walk, n = rw.LatticeWalk(0.3, 0.3, sites=5, domain=rw.Ring(0, 5)), 1000
-    counts = np.array([rw.simulate(walk, n, [6.0], seed, "occupation", threads=1).counts[0] for seed in range(400)])
+    counts = np.array(
+        [rw.simulate(walk, n, [6.0], seed=seed, method="occupation", threads=1).counts[0] for seed in range(400)]
+    )
     p = rw.pde.exact_law(walk, [6.0]).pmf[0]
     z = (counts.var(axis=0, ddof=1) / (n * p * (1 - p)) - 1) / math.sqrt(2 / 399)
     bound = stats.norm.isf(FALSE_ALARMS / 2 / 6)
@@ -279,7 +281,7 @@ def test_standard_errors_cover() -> None:
     }
     z: dict[str, list[float]] = {name: [] for name in asked}
     for seed in range(500):
-        run = rw.simulate(walk, 2000, [t], seed, "occupation", [rw.FirstPassage()], threads=1)
+        run = rw.simulate(walk, 2000, [t], seed=seed, method="occupation", record=[rw.FirstPassage()], threads=1)
         for name, (estimate, exact) in asked.items():
             z[name].append(z_value(estimate(run), exact))
     bound = stats.norm.isf(FALSE_ALARMS / 2 / (3 * len(asked)))
@@ -315,8 +317,8 @@ def test_auto_takes_the_cheapest_that_can() -> None:
         plan.seconds, key=lambda m: plan.seconds[m]
     )
     assert set(rw.explain(walls, 10**6, [1000.0]).seconds) == {"paths", "occupation"}
-    assert set(rw.explain(line, 10**6, [1000.0], [rw.Maximum()]).seconds) == {"paths"}
-    assert set(rw.explain(walls, 10**6, [1000.0], [rw.FirstPassage()]).seconds) == {"paths", "occupation"}
+    assert set(rw.explain(line, 10**6, [1000.0], record=[rw.Maximum()]).seconds) == {"paths"}
+    assert set(rw.explain(walls, 10**6, [1000.0], record=[rw.FirstPassage()]).seconds) == {"paths", "occupation"}
     assert rw.explain(walls, 10**15, [1000.0]).method == "occupation"
     for walk, walkers in ((line, 10**6), (walls, 10), (walls, 10**7)):
         assert (
@@ -330,7 +332,7 @@ def test_interrupting_keeps_whole_batches(monkeypatch: pytest.MonkeyPatch) -> No
     """Ctrl-C after the second of three batches: what is finished is the run of that many, and can be extended."""
     walk, size = WALKS["ties"](), 1 << 14
     monkeypatch.setattr("randwalk.run.paths.BATCH", size)
-    whole = rw.simulate(walk, 3 * size, [5.0], 2, "paths")
+    whole = rw.simulate(walk, 3 * size, [5.0], seed=2, method="paths")
     original = module.follow
 
     def stopped(*args: object, **kwargs: object) -> Iterator[object]:
@@ -341,7 +343,7 @@ def test_interrupting_keeps_whole_batches(monkeypatch: pytest.MonkeyPatch) -> No
 
     monkeypatch.setattr(module, "follow", stopped)
     with pytest.raises(rw.Interrupted, match="32,768 walkers finished") as caught:
-        rw.simulate(walk, 3 * size, [5.0], 2, "paths")
+        rw.simulate(walk, 3 * size, [5.0], seed=2, method="paths")
     monkeypatch.setattr(module, "follow", original)
     part = caught.value.ensemble
     assert part is not None and part.walkers == 2 * size
@@ -362,7 +364,7 @@ def test_interrupting_before_anything_is_done(monkeypatch: pytest.MonkeyPatch) -
 def test_trajectories_are_the_walkers_that_are_counted() -> None:
     walk = WALKS["mixed"]()
     paths = rw.trajectories(walk, 500, [0.0, 5.0, 30.0], seed=3)
-    run = rw.simulate(walk, 500, [0.0, 5.0, 30.0], 3, "paths")
+    run = rw.simulate(walk, 500, [0.0, 5.0, 30.0], seed=3, method="paths")
     assert isinstance(paths, rw.run.record.Paths) and paths.x.shape == (3, 500)
     for row in range(3):
         for x, count in zip(run.sites, run.counts[row], strict=True):
@@ -372,7 +374,7 @@ def test_trajectories_are_the_walkers_that_are_counted() -> None:
 def test_seeds_and_walkers_are_independent() -> None:
     """The final places of neighbouring walkers, and of one walker under neighbouring seeds, are uncorrelated: |r|√n is normal."""
     walk, n = rw.LatticeWalk(0.3, 0.3, dx=1.0), 50_000
-    x = [rw.trajectories(walk, n, [64.0], seed).x[0] for seed in (0, 1)]
+    x = [rw.trajectories(walk, n, [64.0], seed=seed).x[0] for seed in (0, 1)]
     pairs = [(x[0][:-1], x[0][1:]), (x[0], x[1]), (x[0][: n // 2], x[0][n // 2 :]), (x[0][:-64], x[0][64:])]
     for a, b in pairs:
         assert abs(np.corrcoef(a, b)[0, 1]) * math.sqrt(a.size) < stats.norm.isf(FALSE_ALARMS / 2 / len(pairs))

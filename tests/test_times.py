@@ -51,7 +51,8 @@ def test_a_time_is_recorded_or_refused(dt: float) -> None:
         for nonsense in ("1", None, True, 1j):
             with pytest.raises(TypeError, match="t = "):
                 ask(nonsense)
-    for ask in (law.density, run.density, run.smoothing, run[rw.Maximum()].mean):
+    of_one_time: list[Any] = [law.density, run.density, run.smoothing, run[rw.Maximum()].mean]
+    for ask in of_one_time:
         with pytest.raises(TypeError, match="t = "):
             ask([dt, 5 * dt])
 
@@ -78,7 +79,10 @@ def test_passages_by_the_last_step_at_or_before(dt: float) -> None:
         assert survival(times).value.tolist() == [1.0, 1.0, 1.0, 1 - gone, 1 - gone, 1 - gone]
     table = times.reshape(2, 3)
     assert (
-        law.absorbed("left", table).shape == run.absorbed("left", table).value.shape == law.survival(table).shape == (2, 3)
+        law.absorbed("left", table).shape
+        == run.absorbed("left", table).value.shape
+        == law.survival(table).shape
+        == (2, 3)
     )
     answers: list[Any] = [law.absorbed, law.smoothed().absorbed, run.absorbed, passages.absorbed]
     for ask in [*(lambda t, f=f: f("left", t) for f in answers), law.survival, run.survival, passages.survival]:

@@ -596,7 +596,7 @@ def test_limit_of_walk_for_is_the_equation(a: float, d: float, rule: Rule) -> No
 
 @pytest.mark.parametrize("rule", list(Rule))
 def test_walk_for_keeps_domain_and_start(rule: Rule) -> None:
-    equation = rw.pde.FokkerPlanck(0.4, 0.5, rw.Interval(0, 1, ABSORB, REFLECT), rw.Uniform(0.2, 0.4))
+    equation = rw.pde.FokkerPlanck(0.4, 0.5, domain=rw.Interval(0, 1, ABSORB, REFLECT), start=rw.Uniform(0.2, 0.4))
     walk = rw.pde.walk_for(equation, sites=20, rule=rule)
     assert rw.pde.limit(walk) == equation and walk.lattice.sites == 20 and walk.rule is rule
 

@@ -7,7 +7,6 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
-import numpy as np
 from numpy.typing import ArrayLike
 
 from ..inputs.arguments import finite, finite_numbers, known_numbers
@@ -137,7 +136,7 @@ class Law(ABC, Generic[Answer]):
 
     def marginal(self, axis: int | str = 0) -> Law[Answer]:
         """The law of one coordinate; in one dimension, of axis 0 or "x", the law itself."""
-        if axis in (0, "x") and not isinstance(axis, bool):
+        if isinstance(axis, (int, str)) and not isinstance(axis, bool) and axis in (0, "x"):
             return self
         raise ValueError(f"axis = {shown(axis)}: a law in one dimension has axis 0, 'x', alone")
 

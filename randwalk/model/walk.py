@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..inputs.arguments import finite_numbers, member, number, numbers
+from ..inputs.keywords import once_positional, user_level
 from ..inputs.memory import SHARE, available, require
 from .bond import bonds
 from .coefficient import Coefficient, CoefficientLike, Constant, Floats, as_coefficient, constant_value
@@ -100,10 +101,12 @@ class LatticeWalk:
     convention: Convention
     inexact_times: tuple[float, ...] = field(default=(), compare=False)
 
+    @once_positional("dx", "dt", "domain", "start", "killing", "sites")
     def __init__(
         self,
         right: Probability,
         left: Probability,
+        *,
         dx: float | None = None,
         dt: float = 1.0,
         domain: Domain | None = None,
@@ -125,13 +128,14 @@ class LatticeWalk:
         self._check_now()
 
     @classmethod
+    @once_positional("dx", "dt")
     def from_drift(
         cls,
         drift: CoefficientLike,
         diffusion: CoefficientLike,
+        *,
         dx: float | None = None,
         dt: float | None = None,
-        *,
         domain: Domain | None = None,
         start: StartLike = 0.0,
         killing: CoefficientLike = 0.0,
@@ -323,7 +327,7 @@ class LatticeWalk:
                 f"rule = capped loses {100 * missing[at]:.3g} % of the mean speed at t = {times[at]:.6g}: walkers are where the "
                 f"drift is stronger than 2D/dx; take a smaller dx than {self.dx:g}, or rule=Rule.FITTED",
                 RuntimeWarning,
-                stacklevel=3,
+                stacklevel=user_level(),
             )
 
     def warn_if_quick(self, until: float) -> None:
@@ -337,7 +341,7 @@ class LatticeWalk:
                 f"coefficients change within {quickest:.3g}, less than a step of dt = {self.dt:g}, which sees them where it "
                 f"starts; take dt ≤ {rounded_down(OF_A_CHANGE * quickest)} {better}",
                 RuntimeWarning,
-                stacklevel=4,
+                stacklevel=user_level(),
             )
 
     def _check_now(self) -> None:

@@ -7,12 +7,13 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from ..kernels.backend import Machine, TableProgram
 from ..kernels.occupation import scatter
 from ..kernels.philox import key
 from ..model.domain import EXITS
 from ..tables.table import StepTable
 from ..tables.window import start_index
-from .device import Backend, Host
+from .host import Host
 from .record import FirstPassage, Passages, Record, Recorded, only_exits
 
 STRETCH = 1 << 14  # steps between chances to interrupt
@@ -24,7 +25,7 @@ def occupation(
     steps: Sequence[int],
     seed: int,
     records: Sequence[Record],
-    backend: Backend | None = None,
+    backend: Machine | None = None,
 ) -> Iterator[tuple[float, NDArray[np.int64], list[Recorded]]]:
     """Run the range of walkers as one histogram: yields (fraction done, counts (times, sites + 3), records), last the whole.
 
@@ -48,7 +49,8 @@ def occupation(
             stop = min(done + STRETCH, target)
             for begin, end, thresholds in table.chunks(done, stop):
                 left = gone[begin + 1 : end + 1] if kept else passing[: end - begin]
-                where.occupy(counts, begin, end, thresholds, layout, origin, left, *keys)
+                program = TableProgram(thresholds, layout)
+                where.occupy(counts, program, begin, end, origin, left, keys)
                 counts[[0, table.sites + 1, outer]] += left.sum(axis=0)
             done = stop
             yield done / steps[-1], recorded, []

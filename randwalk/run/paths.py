@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..kernels.alias import REST
+from ..kernels.backend import DigitsProgram, JumpProgram, Keys, Levels, Machine, Start, TableProgram, Walkers
 from ..kernels.philox import key
 from ..kernels.step import BITS, PLANES
 from ..model.coefficient import Floats
@@ -20,7 +21,7 @@ from ..model.start import MASS_BITS
 from ..tables.step_law import StepLaw
 from ..tables.table import FULL, StepTable
 from ..tables.window import start_index
-from .device import Backend, Host, Levels
+from .host import Host
 from .record import FUNCTIONALS, Batch, FirstPassage, LastVisit, Record, Recorded, TimePositive
 
 BATCH = 1 << 19  # walkers that a thread has in memory at a time
@@ -53,21 +54,7 @@ def level(table: StepTable, x: float) -> int:
 class Stride(Protocol):
     """Takes walkers from one recorded time to the next."""
 
-    def __call__(
-        self, walkers: Walkers, row: int, start: int, stop: int, keys: tuple[np.uint64, np.uint64]
-    ) -> None: ...
-
-
-@dataclass(frozen=True, eq=False)
-class Walkers:
-    """A batch under way: sites, and the functionals of the paths where they are asked for; `leaving` if only the passage is."""
-
-    backend: Backend
-    first: int
-    site: Any
-    state: Any
-    levels: Levels
-    leaving: bool
+    def __call__(self, machine: Machine, walkers: Walkers, row: int, start: int, stop: int, keys: Keys) -> None: ...
 
 
 def follow(
@@ -77,12 +64,12 @@ def follow(
     seed: int,
     records: Sequence[Record],
     stride: Stride,
-    backend: Backend | None = None,
+    backend: Machine | None = None,
 ) -> Iterator[tuple[range, NDArray[np.int64], list[Recorded]]]:
     """Run the walkers in batches: yields (walkers done, counts (times, sites + 3), records) of one batch after another."""
     size = max(1 << 14, min(BATCH, (1 << 31) // max(1, steps[-1])))  # a batch takes seconds: interrupting loses a few
     where = backend or Host()
-    keys, begin = key(seed), start_index(table)
+    keys, begin = key(seed), Start(*start_index(table))
     width = 4 + len(records)  # a site, where it began, the passage, the maximum, and at most one functional a record
 
     def work(batch: range) -> tuple[NDArray[np.int64], list[Recorded]]:
@@ -98,25 +85,15 @@ class StepByStep:
 
     table: StepTable
 
-    def __call__(self, walkers: Walkers, row: int, start: int, stop: int, keys: tuple[np.uint64, np.uint64]) -> None:
-        table, site, state, backend = self.table, walkers.site, walkers.state, walkers.backend
-        digits = planes(table)
+    def __call__(self, machine: Machine, walkers: Walkers, row: int, start: int, stop: int, keys: Keys) -> None:
+        table, digits = self.table, planes(self.table)
         if digits:
             right, left, _ = (int(v) for v in table.rows(0, 1)[0, :, 2])
-            constant = (start, stop, digits, right, left)
-            if state is None:
-                backend.walk_constant(site, walkers.first, *constant, *keys)
-            else:
-                backend.follow_constant(site, state, walkers.first, *constant, walkers.levels, *keys)
+            machine.advance(walkers, DigitsProgram(digits, right, left), start, stop, keys)
             return
         layout = (table.low, table.high, table.wrap, table.sites + 2)
         for begin, end, thresholds in table.chunks(start, stop):
-            if state is None:
-                backend.walk_table(site, walkers.first, begin, end, thresholds, layout, *keys)
-            elif walkers.leaving:
-                backend.leave_table(site, state, walkers.first, begin, end, thresholds, layout, *keys)
-            else:
-                backend.follow_table(site, state, walkers.first, begin, end, thresholds, layout, walkers.levels, *keys)
+            machine.advance(walkers, TableProgram(thresholds, layout), begin, end, keys)
 
 
 class Jumps:
@@ -134,9 +111,9 @@ class Jumps:
             n: _alias(*law.power(n)) for n in {b - a for a, b in zip([0, *steps], steps, strict=False)} if n
         }
 
-    def __call__(self, walkers: Walkers, row: int, start: int, stop: int, keys: tuple[np.uint64, np.uint64]) -> None:
+    def __call__(self, machine: Machine, walkers: Walkers, row: int, start: int, stop: int, keys: Keys) -> None:
         if stop > start:
-            walkers.backend.jump(walkers.site, walkers.first, row, *self._tables[stop - start], *keys)
+            machine.advance(walkers, JumpProgram(row, *self._tables[stop - start]), start, stop, keys)
 
 
 def _alias(first: int, pmf: Floats) -> tuple[int, int, NDArray[np.uint64], NDArray[np.uint32]]:
@@ -178,30 +155,31 @@ class _Functionals:
         visits = [r for r in records if isinstance(r, LastVisit)]
         positives = [r for r in records if isinstance(r, TimePositive)]
         levels = tuple(np.array([level(table, r.x) for r in kind], dtype=np.int32) for kind in (visits, positives))
-        return cls(visits, positives, (levels[0], levels[1]))
+        return cls(visits, positives, Levels(*levels))
 
 
 def _batch(
     table: StepTable,
     batch: range,
-    begin: tuple[NDArray[np.int32], NDArray[np.int64]],
+    begin: Start,
     steps: Sequence[int],
-    keys: tuple[np.uint64, np.uint64],
+    keys: Keys,
     records: Sequence[Record],
     stride: Stride,
-    backend: Backend,
+    backend: Machine,
 ) -> tuple[NDArray[np.int64], list[Recorded]]:
-    site = backend.place(batch, *begin, keys)
+    site = backend.place(batch, begin, keys)
     begun = backend.copy(site) if records else site
     functionals = _Functionals.of(table, records)
     state = backend.begin(site, functionals.levels) if any(isinstance(r, FUNCTIONALS) for r in records) else None
     leaving = all(isinstance(r, FirstPassage) for r in records if isinstance(r, FUNCTIONALS))
+    walkers = Walkers(batch.start, site, state, functionals.levels, leaving)
     outer = table.sites + 2
     counts = np.zeros((len(steps), outer + 1), dtype=np.int64)
     results = [record.empty(table, len(batch), steps) for record in records]
     done = 0
     for row, target in enumerate(steps):
-        stride(Walkers(backend, batch.start, site, state, functionals.levels, leaving), row, done, target, keys)
+        stride(backend, walkers, row, done, target, keys)
         done = target
         counts[row] = backend.histogram(site, outer + 1)
         if records:
