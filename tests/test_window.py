@@ -87,7 +87,7 @@ def test_a_law_of_very_many_steps() -> None:
     x, rho = law.density(n)
     assert rho[x == 0.0][0] == pytest.approx(1 / math.sqrt(2 * math.pi * n), rel=1e-9)
     assert law.variance(n) == pytest.approx(n, rel=1e-9) and law.survival(n) == pytest.approx(1.0, abs=1e-9)
-    assert law.passed("killing", [0.0, n]).tolist() == [0.0, 0.0]
+    assert law.absorbed("killing", [0.0, n]).tolist() == [0.0, 0.0]
 
 
 GUESSED: dict[str, Callable[[], rw.LatticeWalk]] = {
