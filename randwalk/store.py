@@ -348,7 +348,7 @@ class _Meta:
         for i, record in enumerate(self.records):
             counts = arrays[f"record{i}"]
             self._check_record(f"record{i}", record, counts, raw)
-            empty = record.empty(self.table, self.walkers, self.steps)
+            empty = record.empty(self.table, self.parts, self.steps)
             assert isinstance(empty, (Histogram, Passages))
             records[record] = replace(empty, counts=counts)
         method, stream = self.data["method"], self.data["stream"]

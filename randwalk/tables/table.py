@@ -122,10 +122,14 @@ class StepTable:
         if not self.walk.time_dependent:
             yield start, stop, self.rows(start, stop)
             return
-        size = max(1, CHUNK // self.columns)
-        for begin in range(start, stop, size):
-            end = min(begin + size, stop)
+        for begin in range(start, stop, self.rows_at_once):
+            end = min(begin + self.rows_at_once, stop)
             yield begin, end, self.rows(begin, end)
+
+    @property
+    def rows_at_once(self) -> int:
+        """How many rows of a time-dependent table are made at a time."""
+        return max(1, CHUNK // self.columns)
 
     def _out(self, side: str, free: Floats, x: Floats, t: Floats) -> Floats:
         """The probability of stepping out through the wall on this `side`, for a walker on the site beside it."""
