@@ -140,13 +140,13 @@ PLACES: dict[str, Place] = {
         ("mass", "edges"), ("mass", "t"), ("expect", "f"), ("expect", "t of f"), ("passed", "wall"), ("passed", "times"),
     )
 } | {
-    "passages passed": lambda v, made: made["run"][rw.FirstPassage()].passed("left", v),
-    "passages wall": lambda v, made: made["run"][rw.FirstPassage()].passed(v, 2.0),
+    "passages passed": lambda v, made: made["run"][rw.FirstPassage()].absorbed("left", v),
+    "passages wall": lambda v, made: made["run"][rw.FirstPassage()].absorbed(v, 2.0),
     "passages mean": lambda v, made: made["run"][rw.FirstPassage()].mean(v),
     "histogram mean": lambda v, made: made["run"][rw.Maximum()].mean(v),
     "histogram f": lambda v, made: made["run"][rw.Maximum()].expect(v, 2.0),
     "smoothed mass": lambda v, made: made["law"].smoothed().mass(v, 2.0),
-    "smoothed passed": lambda v, made: made["law"].smoothed().passed("left", v),
+    "smoothed passed": lambda v, made: made["law"].smoothed().absorbed("left", v),
 }  # fmt: skip
 
 

@@ -67,15 +67,15 @@ def test_passages_by_the_last_step_at_or_before(dt: float) -> None:
     counted = float(passages.counts[5, 0]) / 1000
     for result in (run, passages):
         expected = [0.0, 0.0, 0.0, counted, counted, counted]
-        assert result.passed("left", times).value.tolist() == expected
-        assert [float(result.passed("left", t)) for t in times] == expected
+        assert result.absorbed("left", times).value.tolist() == expected
+        assert [float(result.absorbed("left", t)) for t in times] == expected
     assert law.survival(times).tolist() == [1 - 2 * p for p in exact] == [law.survival(t) for t in times]
     gone = float(passages.counts[5].sum()) / 1000
     for survival in (run.survival, passages.survival):
         assert survival(times).value.tolist() == [1.0, 1.0, 1.0, 1 - gone, 1 - gone, 1 - gone]
     table = times.reshape(2, 3)
     assert (
-        law.passed("left", table).shape == run.passed("left", table).value.shape == law.survival(table).shape == (2, 3)
+        law.absorbed("left", table).shape == run.absorbed("left", table).value.shape == law.survival(table).shape == (2, 3)
     )
     answers: list[Any] = [law.passed, law.smoothed().passed, run.passed, passages.passed]
     for ask in [*(lambda t, f=f: f("left", t) for f in answers), law.survival, run.survival, passages.survival]:
@@ -92,8 +92,8 @@ def test_passages_by_the_last_step_at_or_before(dt: float) -> None:
 
 def test_without_passages_a_run_knows_its_recorded_times() -> None:
     run = rw.simulate(walled(), 1000, [5.0, 10.0], seed=1)
-    assert float(run.passed("left", 5.0)) == float(run.passed("left", [5.0])[0]) == run.absorbed[0, 0] / 1000
-    for ask in (run.survival, lambda t: run.passed("left", t)):
+    assert float(run.absorbed("left", 5.0)) == float(run.absorbed("left", [5.0])[0]) == run.gone[0, 0] / 1000
+    for ask in (run.survival, lambda t: run.absorbed("left", t)):
         with pytest.raises(ValueError, match="was not recorded"):
             ask(7.0)
 

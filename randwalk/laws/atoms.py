@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -23,7 +24,7 @@ NODES, WEIGHTS = np.polynomial.legendre.leggauss(5)
 
 
 @dataclass(frozen=True, eq=False)
-class Sites:
+class Support:
     """The sites that a distribution has atoms on.
 
     Attributes
@@ -31,73 +32,78 @@ class Sites:
     x : array of shape (sites,)
         All sites, `dx` apart.
     dx : float
-    width : int
-        The width in dx of the cell that an atom stands for: 2 where a walk lives on every second site.
-    kept : slice
-        The sites that can be occupied: all of them, or every second one.
     domain : Domain
+    sublattice : function
+        () → (slice of the sites that can be occupied, width in dx of the cell that an atom stands for): every second site and
+        2 where a walk never stays. It is called when a density is asked for, because it may take long.
     """
 
     x: Floats
     dx: float
-    width: int
-    kept: slice
     domain: Domain
+    sublattice: Callable[[], tuple[slice, int]]
 
-    def spread(self, values: np.ndarray) -> tuple[Floats, np.ndarray]:
-        """(edges of pieces, sum of the values of the cells on each) of values of the sites that are spread over cells."""
-        return spread(self.x, values, self.dx, self.width, self.domain)
+    def spread(self, values: np.ndarray) -> tuple[Floats, np.ndarray, float]:
+        """(edges of pieces, sums of the values of the cells on each piece, width of a cell) of values that are spread evenly
+        over cells."""
+        width = self.sublattice()[1]
+        return *spread(self.x, values, self.dx, width, self.domain), width * self.dx
 
-    def spacing(self) -> float:
-        """The distance of the sites that can be occupied."""
-        return self.dx * (self.kept.step or 1)
+    def width(self) -> float:
+        """The width of the cell that an atom stands for."""
+        return self.dx * self.sublattice()[1]
+
+    def occupied(self) -> tuple[slice, float]:
+        """The sites that can be occupied and their distance."""
+        kept = self.sublattice()[0]
+        return kept, self.dx * (kept.step or 1)
 
 
 @dataclass(frozen=True, eq=False)
 class Atoms(Distribution):
     """Exact probabilities `p` of sites."""
 
-    sites: Sites
+    support: Support
     p: Floats
 
     @property
     def ends(self) -> tuple[float, float]:
-        return self.sites.domain.low, self.sites.domain.high
+        return self.support.domain.low, self.support.domain.high
 
     @property
     def places(self) -> Floats:
-        return self.sites.x
+        return self.support.x
 
     def cells(self) -> Cells:
         """The atoms spread over their cells."""
-        edges, covered = self.sites.spread(self.p)
-        return Cells(edges, covered / (self.sites.dx * self.sites.width), self.sites.domain)
+        edges, covered, width = self.support.spread(self.p)
+        return Cells(edges, covered / width, self.support.domain)
 
     def density(self) -> tuple[Floats, Floats]:
         """(places, probability over the distance of the sites) of the sites that can be occupied."""
-        kept = self.sites.kept
-        return self.sites.x[kept], self.p[kept] / self.sites.spacing()
+        kept, distance = self.support.occupied()
+        return self.support.x[kept], self.p[kept] / distance
 
     def pdf(self, x: Floats) -> Floats:
         return self.cells().pdf(x)
 
     def cdf(self, x: Floats) -> Floats:
-        return up_to(self.sites.x, self.p, x, self.sites.dx)
+        return up_to(self.support.x, self.p, x, self.support.dx)
 
     def mass(self, edges: Floats) -> Floats:
-        return bin_atoms(self.sites.x, self.p, edges, self.sites.dx)
+        return bin_atoms(self.support.x, self.p, edges, self.support.dx)
 
     def total(self) -> float:
         return float(self.p.sum())
 
     def expect(self, f: Callable[[Floats], ArrayLike]) -> float:
-        return float(np.sum(self.p * np.where(self.p > 0.0, values_of(f, self.sites.x), 0.0)))
+        return float(np.sum(self.p * np.where(self.p > 0.0, values_of(f, self.support.x), 0.0)))
 
     def mean(self) -> float:
-        return self._average(self.sites.x)
+        return self._average(self.support.x)
 
     def variance(self) -> float:
-        return self._average((self.sites.x - self.mean()) ** 2)
+        return self._average((self.support.x - self.mean()) ** 2)
 
     def _average(self, values: Floats) -> float:
         return float(self.p @ values / self.p.sum()) if self.p.any() else float("nan")
@@ -106,55 +112,53 @@ class Atoms(Distribution):
         ax.plot(*self.density(), lw=1.2, **style)
 
     def to_scipy(self) -> Any:
-        return _discrete(self.sites.x, self.p)
+        return _discrete(self.support.x, self.p)
 
 
 @dataclass(frozen=True, eq=False)
 class Sample(Distribution):
     """`counts` of walkers on sites, of `walkers` in all, those that have left included; answers are estimates."""
 
-    sites: Sites
+    support: Support
     counts: NDArray[np.int64]
     walkers: int
 
     @property
     def ends(self) -> tuple[float, float]:
-        return self.sites.domain.low, self.sites.domain.high
+        return self.support.domain.low, self.support.domain.high
 
     @property
     def places(self) -> Floats:
-        return self.sites.x
+        return self.support.x
 
     def density(self) -> Profile:
         """The proportion over the distance of the sites, at the sites that can be occupied."""
-        kept, width = self.sites.kept, self.sites.spacing()
+        kept, distance = self.support.occupied()
         p = proportion(self.counts[kept], self.walkers)
-        return Profile(p.value / width, p.error / width, self.sites.x[kept])
+        return Profile(p.value / distance, p.error / distance, self.support.x[kept])
 
     def pdf(self, x: Floats) -> Estimate:
-        edges, covered = self.sites.spread(self.counts)
-        counts = _on_pieces(edges, covered, x, self.sites.domain)
-        p = proportion(counts, self.walkers)
-        return Estimate(p.value / (self.sites.dx * self.sites.width), p.error / (self.sites.dx * self.sites.width))
+        edges, covered, width = self.support.spread(self.counts)
+        return proportion(_on_pieces(edges, covered, x, self.support.domain), self.walkers) / width
 
     def cdf(self, x: Floats) -> Estimate:
-        return proportion(up_to(self.sites.x, self.counts, x, self.sites.dx), self.walkers)
+        return proportion(up_to(self.support.x, self.counts, x, self.support.dx), self.walkers)
 
     def mass(self, edges: Floats) -> Estimate:
-        return proportion(bin_atoms(self.sites.x, self.counts, edges, self.sites.dx), self.walkers)
+        return proportion(bin_atoms(self.support.x, self.counts, edges, self.support.dx), self.walkers)
 
     def total(self) -> float:
         return float(self.counts.sum()) / self.walkers
 
     def expect(self, f: Callable[[Floats], ArrayLike]) -> Estimate:
-        return average(values_of(f, self.sites.x), self.counts, self.walkers)
+        return average(values_of(f, self.support.x), self.counts, self.walkers)
 
     def mean(self) -> Estimate:
-        return average(self.sites.x, self.counts, int(self.counts.sum()))
+        return average(self.support.x, self.counts, int(self.counts.sum()))
 
     def variance(self) -> Estimate:
         """The variance of the survivors' places; its standard error is √((m₄ - m₂²)/n)."""
-        return average((self.sites.x - float(self.mean())) ** 2, self.counts, int(self.counts.sum()))
+        return average((self.support.x - float(self.mean())) ** 2, self.counts, int(self.counts.sum()))
 
     def draw(self, ax: Axes, **style: Any) -> None:
         rho = self.density()
@@ -162,7 +166,7 @@ class Sample(Distribution):
         ax.errorbar(rho.x[seen], rho.value[seen], rho.error[seen], fmt="o", ms=3, lw=0.8, **style)
 
     def to_scipy(self) -> Any:
-        return _discrete(self.sites.x, self.counts.astype(np.float64))
+        return _discrete(self.support.x, self.counts.astype(np.float64))
 
 
 @dataclass(frozen=True, eq=False)
@@ -199,7 +203,7 @@ class Cells(Distribution):
         piece = np.searchsorted(self.edges, 0.5 * (fine[1:] + fine[:-1]), side="right") - 1
         parts = self.density[piece] * np.diff(fine)
         at = np.searchsorted(fine, cut)
-        return np.array([parts[a:b].sum() for a, b in zip(at[:-1], at[1:], strict=True)])
+        return np.array([parts[a:b].sum() for a, b in itertools.pairwise(at)])
 
     def total(self) -> float:
         return float(self.masses.sum())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from ..model.coefficient import Floats
 from ..model.domain import Domain
@@ -57,7 +57,7 @@ def spread(x: Floats, values: np.ndarray, dx: float, width: int, domain: Domain)
     return edges, kept
 
 
-def _around(edges: Floats, covered: NDArray, dx: float, domain: Domain) -> tuple[Floats, np.ndarray]:
+def _around(edges: Floats, covered: np.ndarray, dx: float, domain: Domain) -> tuple[Floats, np.ndarray]:
     """Pieces of a ring in order from its low end, the piece on the seam in two."""
     sites = round((domain.high - domain.low) / dx)
     start = (edges[:-1] - domain.low) / dx

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -171,6 +171,9 @@ class Estimate(NDArrayOperatorsMixin):
     def __len__(self) -> int:
         return len(self.value)
 
+    def __iter__(self) -> Iterator[Estimate]:
+        return (self[i] for i in range(len(self)))
+
     def __format__(self, form: str) -> str:
         if not form:
             return str(self)
@@ -235,12 +238,17 @@ def exact(answer: Any) -> Floats:
     return answer.value if isinstance(answer, Estimate) else np.asarray(answer, dtype=np.float64)
 
 
+def plain(answer: Any) -> Any:
+    """An answer, an array of no dimension as a number."""
+    return float(answer) if isinstance(answer, np.ndarray) and not answer.ndim else answer
+
+
 def stacked(answers: Sequence[Any], shape: tuple[int, ...]) -> Any:
     """Answers of one shape in one array, or one estimate, of `shape` and theirs; a number if both are of no dimension."""
     whole = shape + np.shape(exact(answers[0]))
     values = np.array([exact(answer) for answer in answers]).reshape(whole)
     if not isinstance(answers[0], Estimate):
-        return values if values.ndim else float(values)
+        return plain(values)
     errors = np.array([answer.error for answer in answers]).reshape(whole)
     totals = {answer.total if isinstance(answer, Proportion) else 0 for answer in answers}
     total = totals.pop()

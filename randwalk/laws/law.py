@@ -14,8 +14,8 @@ from ..inputs.arguments import finite, finite_numbers, known_numbers
 from ..inputs.wording import shown
 from ..model.coefficient import Floats
 from .distribution import Distribution
-from .estimate import Estimate, stacked
-from .lookup import NoAnswer, check_edges, check_exit
+from .estimate import Estimate, plain, stacked
+from .lookup import NoAnswer, check_edges
 from .plotting import COLOURS, axes
 
 if TYPE_CHECKING:
@@ -25,6 +25,11 @@ if TYPE_CHECKING:
     from ..model.domain import Domain
 
 Answer = TypeVar("Answer")
+
+
+def warn_of_passed() -> None:
+    """The warning of the former name, which names the line that calls the caller."""
+    warnings.warn("passed is absorbed since 0.4: write absorbed(exit, t)", DeprecationWarning, stacklevel=3)
 
 
 class Law(ABC, Generic[Answer]):
@@ -37,10 +42,11 @@ class Law(ABC, Generic[Answer]):
 
     **Times.** :meth:`pdf`, :meth:`cdf`, :meth:`mass`, :meth:`mean`, :meth:`variance` and :meth:`expect` take recorded times, to
     a relative 1e-9, and refuse others. :meth:`absorbed` and :meth:`survival` take any time of the run: a lattice walk answers
-    with the last step at or before it. A law of all times (``times`` None) answers at any positive time.
+    with the last step at or before it. A law of all times (``times`` None) answers at any positive time. `t` may be left out
+    where it makes no difference: of a stationary law, and of a law with one recorded time.
 
-    **Exits.** The names in ``exits``. An exit that no walker can take (a reflecting wall, killing at rate 0) has probability 0;
-    an unknown one is a ValueError.
+    **Exits.** The names in ``exits``: the walls of the domain and "killing". An exit that no walker can take (a reflecting wall,
+    killing at rate 0) has probability 0; any other name is a ValueError.
 
     What a law cannot answer is a :class:`NoAnswer`, a ValueError.
 
@@ -56,15 +62,15 @@ class Law(ABC, Generic[Answer]):
     dimension: ClassVar[int] = 1
     kind: ClassVar[str]  # of evidence: the name in a legend, and the colour
 
+    if TYPE_CHECKING:  # a property here would stand in the way of a class that keeps its times
+
+        @property
+        def times(self) -> Floats | None: ...
+
     @property
     @abstractmethod
     def domain(self) -> Domain:
         """Where the walker lives."""
-
-    @property
-    @abstractmethod
-    def times(self) -> Floats | None:
-        """The recorded times, or None."""
 
     @abstractmethod
     def _at(self, t: float) -> Distribution:
@@ -75,15 +81,20 @@ class Law(ABC, Generic[Answer]):
         """The probability of having left by an exit of the domain, of the shape of `t`."""
 
     @abstractmethod
-    def survival(self, t: ArrayLike) -> Answer:
-        """The probability of not having left at each of the times `t`, of their shape."""
+    def _survival(self, t: ArrayLike) -> Answer:
+        """The probability of not having left, of the shape of `t`."""
 
     @property
     def exits(self) -> tuple[str, ...]:
-        """The names of the ways out of the domain, in order."""
-        return tuple(self.domain.exits)
+        """The names of the ways out of the domain, in order: those of its walls, and "killing"."""
+        domain = self.domain
+        return tuple(exit for exit in domain.exits if exit == "killing" or domain.face(exit) is not None)
 
-    def pdf(self, x: ArrayLike, t: ArrayLike) -> Answer:
+    def survival(self, t: ArrayLike | None = None) -> Answer:
+        """The probability of not having left at each of the times `t`, of their shape."""
+        return plain(self._survival(self._asked(t)))
+
+    def pdf(self, x: ArrayLike, t: ArrayLike | None = None) -> Answer:
         """The density ρ(x, t), in probability per length; it integrates to the survival, and is 0 outside the domain.
 
         An atom of a lattice law is spread evenly over its cell: dx wide, or 2dx where a walk lives on every second site.
@@ -91,7 +102,7 @@ class Law(ABC, Generic[Answer]):
         places = known_numbers("x", x)
         return self._over(t, lambda now: now.pdf(places.ravel()).reshape(places.shape))
 
-    def cdf(self, x: ArrayLike, t: ArrayLike) -> Answer:
+    def cdf(self, x: ArrayLike, t: ArrayLike | None = None) -> Answer:
         """The probability of being alive and not above `x` at time `t`; at the high end, the survival.
 
         Atoms of a lattice law count in full: it is a staircase. That of the cells is the cdf of its ``smoothed()`` law.
@@ -99,7 +110,7 @@ class Law(ABC, Generic[Answer]):
         places = known_numbers("x", x)
         return self._over(t, lambda now: now.cdf(places.ravel()).reshape(places.shape))
 
-    def mass(self, edges: ArrayLike, t: ArrayLike) -> Answer:
+    def mass(self, edges: ArrayLike, t: ArrayLike | None = None) -> Answer:
         """The probabilities of the bins between the increasing `edges`, whose ends may be infinite.
 
         Where places are atoms, bins are closed on the left and the last on both sides.
@@ -107,19 +118,20 @@ class Law(ABC, Generic[Answer]):
         bounds = check_edges(edges)
         return self._over(t, lambda now: now.mass(bounds))
 
-    def absorbed(self, exit: str, t: ArrayLike) -> Answer:
+    def absorbed(self, exit: str, t: ArrayLike | None = None) -> Answer:
         """The probability of having left by the `exit` by each of the times `t`, of their shape."""
-        return self._absorbed(check_exit(exit, self.exits, self.domain), t)
+        self._check_exit(exit)
+        return plain(self._absorbed(exit, self._asked(t)))
 
-    def mean(self, t: ArrayLike) -> Answer:
+    def mean(self, t: ArrayLike | None = None) -> Answer:
         """The mean place of the survivors; NaN if there are none."""
         return self._over(t, lambda now: now.mean())
 
-    def variance(self, t: ArrayLike) -> Answer:
+    def variance(self, t: ArrayLike | None = None) -> Answer:
         """The variance of the place of the survivors; NaN if there are none."""
         return self._over(t, lambda now: now.variance())
 
-    def expect(self, f: Callable[[Floats], ArrayLike], t: ArrayLike) -> Answer:
+    def expect(self, f: Callable[[Floats], ArrayLike], t: ArrayLike | None = None) -> Answer:
         """E[f(X_t); alive] = ∫ f ρ dx: walkers that have left count as 0."""
         return self._over(t, lambda now: now.expect(f))
 
@@ -132,10 +144,9 @@ class Law(ABC, Generic[Answer]):
     def plot(self, t: ArrayLike | None = None, ax: Axes | None = None) -> Axes:
         """Draw the density at the times `t` (default: the last recorded one) on `ax` or on new axes, which are returned."""
         ax = axes(ax)
-        given = self._times_or_last(t)
-        for count, time in enumerate(given, start=1):
-            label = f"{self.kind}, $t = {time:g}$"
-            self._at(time).draw(ax, color=COLOURS[self.kind], alpha=count / given.size, label=label)
+        given = np.atleast_1d(self._recorded("plot")[-1:] if t is None else self._given(t)).ravel()
+        for count, time in enumerate(given.tolist(), start=1):
+            self._at(time).draw(ax, color=COLOURS[self.kind], alpha=count / given.size, label=self._label(time))
         ax.set(xlabel="position $x$", ylabel=r"density $\rho(x, t)$")
         return ax
 
@@ -148,7 +159,7 @@ class Law(ABC, Generic[Answer]):
             import xarray
         except ImportError:
             raise ImportError('to_xarray needs xarray: pip install "randwalk-pde[io]"') from None
-        recorded = self._recorded("to_xarray") if t is None else np.atleast_1d(finite_numbers("t", t)).ravel()
+        recorded = self._recorded("to_xarray") if t is None else np.atleast_1d(self._given(t)).ravel()
         x = self._at(float(recorded[-1])).places
         absorbed = [self.absorbed(exit, recorded) for exit in self.exits]
         answers: dict[str, tuple[tuple[str, ...], Any]] = {
@@ -168,23 +179,34 @@ class Law(ABC, Generic[Answer]):
         data = xarray.Dataset(variables, coords={"time": recorded, "x": x, "exit": list(self.exits)})
         return data.transpose("time", "x", "exit")
 
-    def to_scipy(self, t: float) -> Any:
+    def to_scipy(self, t: float | None = None) -> Any:
         """The distribution of the survivors' places at one time, as a frozen one of :mod:`scipy.stats`.
 
         Atoms become a discrete distribution, cells a histogram, formulas a continuous distribution.
         """
-        return self._at(finite("t", t)).to_scipy()
+        return self._at(finite("t", self._asked(t))).to_scipy()
 
     def passed(self, wall: str, times: ArrayLike) -> Answer:
         """The former name of :meth:`absorbed`."""
-        warnings.warn("passed is absorbed since 0.4: write absorbed(exit, t)", DeprecationWarning, stacklevel=2)
+        warn_of_passed()
         return self.absorbed(wall, times)
 
-    def _given(self, t: ArrayLike) -> Floats:
-        """Times as an array."""
-        return finite_numbers("t", t)
+    def _check_exit(self, exit: str) -> None:
+        self.domain.exit(exit, "exit")
 
-    def _over(self, t: ArrayLike, ask: Callable[[Distribution], Any]) -> Any:
+    def _asked(self, t: ArrayLike | None) -> ArrayLike:
+        """The times asked for; the only recorded one, if `t` is left out."""
+        if t is not None:
+            return t
+        if self.times is None or self.times.size != 1:
+            raise TypeError("t = None: must be a number or numbers, the times to answer for")
+        return float(self.times[0])
+
+    def _given(self, t: ArrayLike | None) -> Floats:
+        """Times as an array."""
+        return finite_numbers("t", self._asked(t))
+
+    def _over(self, t: ArrayLike | None, ask: Callable[[Distribution], Any]) -> Any:
         """The answer at each of the times `t`, in one array or estimate of their shape and that of an answer."""
         given = self._given(t)
         if not given.size:
@@ -196,5 +218,6 @@ class Law(ABC, Generic[Answer]):
             raise NoAnswer(f"{type(self).__name__} has no recorded times: give {question}(t) the times")
         return self.times
 
-    def _times_or_last(self, t: ArrayLike | None) -> Floats:
-        return self._recorded("plot")[-1:] if t is None else np.atleast_1d(self._given(t)).ravel()
+    def _label(self, t: float) -> str:
+        """The entry of a legend."""
+        return f"{self.kind}, $t = {t:g}$"

@@ -1,14 +1,11 @@
-"""Look-ups that all laws share: bin edges, exits, and the error of a law that has no answer."""
+"""Look-ups that all laws share: bin edges, and the error of a law that has no answer."""
 
 from __future__ import annotations
-
-from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from ..inputs.arguments import numbers
-from ..inputs.wording import shown
 from ..model.coefficient import Floats
 
 
@@ -22,11 +19,3 @@ def check_edges(edges: ArrayLike) -> Floats:
     if array.ndim != 1 or array.size < 2 or not (np.diff(array) > 0).all():
         raise ValueError(f"edges must be at least two increasing numbers, not {array.tolist()}")
     return array
-
-
-def check_exit(exit: object, exits: Sequence[str], place: object) -> str:
-    """The name of an exit, which must be one of the `exits` of a `place`."""
-    if isinstance(exit, str) and exit in exits:
-        return exit
-    known = " and ".join(map(repr, exits)) or "no exit"
-    raise ValueError(f"exit = {shown(exit)}: {place} has no such exit; walkers leave through {known}")

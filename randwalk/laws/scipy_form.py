@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from .distribution import Distribution
 
 
-class Survivors(stats.rv_continuous):
+class Survivors(stats.rv_continuous):  # type: ignore[misc]
     """The place of a walker, given that it has not left."""
 
     def __init__(self, here: Distribution) -> None:
