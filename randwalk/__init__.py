@@ -19,10 +19,12 @@ if TYPE_CHECKING:
     from . import pde as pde
     from . import validate as validate
     from .ensemble import Ensemble as Ensemble
+    from .kernels.backend import DeviceError as DeviceError
     from .laws.estimate import Estimate as Estimate
     from .model.coefficient import Affine as Affine
     from .model.coefficient import Coefficient as Coefficient
     from .model.coefficient import Constant as Constant
+    from .model.coefficient import Function as Function
     from .model.coefficient import Tanh as Tanh
     from .model.convention import Convention as Convention
     from .model.domain import Absorbing as Absorbing
@@ -32,7 +34,6 @@ if TYPE_CHECKING:
     from .model.domain import Reflecting as Reflecting
     from .model.domain import Ring as Ring
     from .model.formula import expression as expression
-    from .model.function import Function as Function
     from .model.start import Normal as Normal
     from .model.start import Point as Point
     from .model.start import Sites as Sites
@@ -41,7 +42,6 @@ if TYPE_CHECKING:
     from .model.walk import LatticeWalk as LatticeWalk
     from .model.walk import Rule as Rule
     from .problem import Problem as Problem
-    from .run.device import DeviceError as DeviceError
     from .run.record import FirstPassage as FirstPassage
     from .run.record import LastVisit as LastVisit
     from .run.record import Maximum as Maximum
@@ -55,14 +55,13 @@ if TYPE_CHECKING:
 
 # The modules of the public names. A name is imported at its first use, so that `randwalk --help` does not wait for Numba.
 _HOMES = {
-    "model.coefficient": ("Affine", "Coefficient", "Constant", "Tanh"),
+    "model.coefficient": ("Affine", "Coefficient", "Constant", "Function", "Tanh"),
     "model.convention": ("Convention",),
-    "run.device": ("DeviceError",),
+    "kernels.backend": ("DeviceError",),
     "model.domain": ("Absorbing", "Interval", "Line", "PartiallyAbsorbing", "Reflecting", "Ring"),
     "ensemble": ("Ensemble",),
     "laws.estimate": ("Estimate",),
     "model.formula": ("expression",),
-    "model.function": ("Function",),
     "problem": ("Problem",),
     "run.record": ("FirstPassage", "LastVisit", "Maximum", "Positions", "SquaredDisplacement", "TimePositive"),
     "simulation": ("Interrupted", "explain", "simulate", "trajectories"),

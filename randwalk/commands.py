@@ -320,7 +320,7 @@ def info() -> None:
     import randwalk as rw
     from randwalk.kernels.disk import REMEDY, cache_place
     from randwalk.kernels.philox import STREAM_VERSION
-    from randwalk.run.device import report
+    from randwalk.run.devices import report
     from randwalk.run.threads import available
 
     cache, reason = cache_place()

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from .inputs.keywords import once_positional
 from .inputs.wording import shown
+from .kernels.backend import DeviceError
 from .kernels.philox import STREAM_VERSION
 from .laws.atoms import Sample
 from .laws.binning import bin_atoms
@@ -22,7 +23,7 @@ from .model.domain import Domain
 from .model.times import Times
 from .model.walk import LatticeWalk
 from .run.counts import Counts
-from .run.device import DeviceError, choose
+from .run.devices import choose
 from .run.plan import check_memory, plan
 from .run.record import Passages, Record, Recorded
 from .run.task import Task
@@ -333,7 +334,7 @@ def _restored(held: Contents) -> Ensemble:
     """The ensemble of a file's contents."""
     task = Task(held.walk, held.steps, held.seed, held.method, tuple(held.records))
     records = {
-        record: replace(record.empty(held.table, held.parts, held.steps), counts=result.counts)  # type: ignore[arg-type, call-arg, union-attr]
+        record: replace(record.empty(held.table, held.parts, held.steps), counts=result.counts)  # type: ignore[arg-type, union-attr]
         for record, result in held.records.items()
     }
     tally = Counts(held.table, held.steps, held.parts, held.raw, records, independent=held.method == "occupation")
@@ -386,6 +387,7 @@ def collect(task: Task, parts: Sequence[range], before: Counts | None, effort: E
         except KeyboardInterrupt:
             raise Interrupted(None if counts is None else Ensemble(task, counts)) from None
         except DeviceError as error:
+            error.partial = counts
             error.ensemble = None if counts is None else Ensemble(task, counts)
             raise
     assert counts is not None

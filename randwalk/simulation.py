@@ -12,7 +12,7 @@ from .inputs.arguments import one_of
 from .inputs.keywords import once_positional
 from .inputs.wording import shown
 from .model.walk import LatticeWalk
-from .run.device import BACKENDS
+from .run.devices import BACKENDS
 from .run.plan import METHODS, Plan, plan
 from .run.record import Counted, Paths, Positions, Record
 from .run.task import Task

@@ -242,7 +242,7 @@ def test_what_is_no_time_and_no_place(equation: FokkerPlanck) -> None:
     for bad in (math.nan, [1.0, math.nan], -1.0):
         with pytest.raises(ValueError, match=r"^t = "):
             form.survival(bad)
-        with pytest.raises(ValueError, match=r"^times = "):
+        with pytest.raises(ValueError, match=r"^t = "):
             form.absorbed("killing", bad)
     nothing: list[Any] = ["noon", None, [1.0, "x"], 1j, {}]
     for bad in nothing:
@@ -253,15 +253,14 @@ def test_what_is_no_time_and_no_place(equation: FokkerPlanck) -> None:
             form.cdf(bad, 1.0)
     with pytest.raises(ValueError, match=r"^x = nan"):
         form.pdf(math.nan, 1.0)
-    with pytest.raises(ValueError, match="do not broadcast"):
-        form.pdf([0.1, 0.2], [1.0, 2.0, 3.0])
+    assert form.pdf([0.1, 0.2], [1.0, 2.0, 3.0]).shape == (3, 2)
     alive = float(form.survival(1.0))
     assert form.pdf([-INF, INF], 1.0).tolist() == [0.0, 0.0]
     assert form.cdf([-INF, -1e300, 1e300, INF], 1.0) == pytest.approx([0.0, 0.0, alive, alive], abs=1e-12)
     assert form.mass([-INF, 0.3, INF], 1.0).sum() == pytest.approx(alive, abs=1e-12)
     assert form.mass([-INF, INF], 1.0) == pytest.approx([alive], abs=1e-12)
     for wall in ("up", None, 3):
-        with pytest.raises(ValueError, match=f"wall = {wall!r}: walkers leave"):
+        with pytest.raises(ValueError, match=f"exit = {wall!r}: must be one of"):
             form.absorbed(wall, 1.0)  # type: ignore[arg-type]
 
 

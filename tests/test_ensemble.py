@@ -108,7 +108,7 @@ def test_times_that_were_not_recorded(run: rw.Ensemble) -> None:
 def test_estimate_arithmetic() -> None:
     share = proportion(np.array([0, 25, 100]), 100)
     assert share.value.tolist() == [0, 0.25, 1.0] and share.error == pytest.approx([0, math.sqrt(0.1875 / 100), 0])
-    assert len(share) == 3 and float(share[1]) == 0.25 and np.asarray(share).tolist() == [0, 0.25, 1.0]
+    assert len(share) == 3 and float(share[1]) == 0.25 and share.value.tolist() == [0, 0.25, 1.0]
     mean = average(np.array([1.0, 3.0]), np.array([2, 2]), 8)  # four walkers count as 0
     sample = [1, 1, 3, 3, 0, 0, 0, 0]
     assert float(mean) == np.mean(sample) and float(mean.error) == pytest.approx(np.std(sample) / math.sqrt(8))
@@ -254,15 +254,15 @@ def test_a_wall_that_is_not_there_is_refused() -> None:
     for law in (rw.simulate(walk, 10, [5.0]), rw.pde.exact_law(walk, [5.0])):
         with pytest.raises(ValueError, match=r"exit = 'left': Line\(\) has no wall there"):
             law.absorbed("left", [5.0])
-        assert float(np.asarray(law.absorbed("killing", [5.0])[0])) == 0.0
+        assert float(law.absorbed("killing", [5.0])[0]) == 0.0
 
 
 def test_to_xarray() -> None:
     run = rw.simulate(walled(), 200, [5.0, 20.0], seed=3, method="paths", record=[rw.FirstPassage()])
     data = run.to_xarray()
-    assert data["counts"].dims == ("time", "x") and data["absorbed"].dims == ("time", "wall")
+    assert data["counts"].dims == ("time", "x") and data["gone"].dims == ("time", "exit")
     np.testing.assert_array_equal(data["counts"].values, run.counts)
-    assert data["absorbed"].sel(time=20.0, wall="killing").item() == run.gone[1, 2]
+    assert data["gone"].sel(time=20.0, exit="killing").item() == run.gone[1, 2]
     np.testing.assert_array_equal(data["x"].values, run.sites)
     assert data.attrs["walkers"] == 200 and json.loads(data.attrs["randwalk"])["seed"] == 3
 
@@ -300,21 +300,20 @@ def test_merging_refuses_what_does_not_belong_together() -> None:
     assert gap.extend(250).parts == (range(0, 100), range(300, 450))
 
 
-def test_merging_runs_in_different_windows() -> None:
-    """More walkers ask for a wider window; counts fit together, records in windows of different size are refused."""
+def test_ranges_of_one_run_merge_whatever_their_sizes() -> None:
+    """Records included; the method is one for all ranges, because it is not chosen by their sizes."""
     walk = rw.LatticeWalk(0.3, 0.4, dx=1.0)
-    small, large = (
-        rw.simulate(walk, 100, [1000.0], seed=1, method="occupation"),
-        rw.simulate(walk, range(100, 10**14), [1000.0], seed=1, method="occupation"),
-    )
-    assert large.table.sites > small.table.sites
-    both = small.merge(large)
-    assert both.walkers == 10**14 and both.raw.sum() == 10**14
-    assert both.table == large.table
-    with pytest.raises(ValueError, match="only if they ran in the same window"):
-        rw.simulate(walk, 100, [1000.0], seed=1, method="occupation", record=[rw.FirstPassage()]).merge(
-            rw.simulate(walk, range(100, 10**14), [1000.0], seed=1, method="occupation", record=[rw.FirstPassage()])
-        )
+    for record in ([], [rw.FirstPassage()]):
+        small = rw.simulate(walk, 100, [1000.0], seed=1, method="occupation", record=record)
+        large = rw.simulate(walk, range(100, 10**14), [1000.0], seed=1, method="occupation", record=record)
+        both = small.merge(large)
+        assert both.walkers == 10**14 and both.raw.sum() == 10**14
+    trap = WALKS["absorbing"]()
+    first, second = (rw.simulate(trap, part, [5.0], seed=1) for part in (range(1000), range(1000, 10**6)))
+    assert rw.explain(trap, 10**6, [5.0]).method == "occupation"
+    assert rw.explain(trap, range(1000, 10**6), [5.0]).method == "paths"
+    same(first.merge(second), rw.simulate(trap, 10**6, [5.0], seed=1, method="paths"))
+    assert rw.explain(walk, range(10), [5.0]).method == rw.explain(walk, range(10, 10**9), [5.0]).method == "jump"
 
 
 def test_extending_and_resuming_refuse_nonsense(run: rw.Ensemble) -> None:

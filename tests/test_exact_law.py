@@ -250,8 +250,8 @@ def test_stationary_variance_of_ornstein_uhlenbeck(dx: float, rule: Rule) -> Non
     item 6). Exact variance: V = (1 - dt)² V + dt, so V = 1/(2 - dt). What is left is the quantiser: 2⁻³² against q - p."""
     walk = rw.LatticeWalk.from_drift(rw.Affine(slope=-1.0), 0.5, dx=dx, rule=rule)
     law = rw.pde.stationary_law(walk, window=(-6.4, 6.4))
-    assert law.mean == pytest.approx(0.0, abs=1e-7)
-    assert law.variance == pytest.approx(0.5 if rule is Rule.LINEAR else 1 / (2 - walk.dt), rel=1e-7)
+    assert law.mean() == pytest.approx(0.0, abs=1e-7)
+    assert law.variance() == pytest.approx(0.5 if rule is Rule.LINEAR else 1 / (2 - walk.dt), rel=1e-7)
 
 
 @pytest.mark.parametrize(

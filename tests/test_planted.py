@@ -124,7 +124,7 @@ PLANTED: dict[str, tuple[Callable[[pytest.MonkeyPatch], None], str, str]] = {
         "drift_absorbing_absorbing", "sampling",
     ),
     "one step too many": (
-        lambda patch: replace(patch, "randwalk.run.device:Host", "occupy", one_step_more),
+        lambda patch: replace(patch, "randwalk.run.host:Host", "occupy", one_step_more),
         "ornstein_uhlenbeck", "sampling",
     ),
     "a threshold off by 2^-20": (

@@ -7,7 +7,6 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
-import numpy as np
 from numpy.typing import ArrayLike
 
 from ..inputs.arguments import finite, finite_numbers, known_numbers
@@ -42,8 +41,8 @@ class Law(ABC, Generic[Answer]):
 
     **Times.** :meth:`pdf`, :meth:`cdf`, :meth:`mass`, :meth:`mean`, :meth:`variance` and :meth:`expect` take recorded times, to
     a relative 1e-9, and refuse others. :meth:`absorbed` and :meth:`survival` take any time of the run: a lattice walk answers
-    with the last step at or before it. A law of all times (``times`` None) answers at any positive time. `t` may be left out
-    where it makes no difference: of a stationary law, and of a law with one recorded time.
+    with the last step at or before it. A law of all times (``times`` None) answers at any positive time. Only a
+    stationary law does not need `t`.
 
     **Exits.** The names in ``exits``: the walls of the domain and "killing". An exit that no walker can take (a reflecting wall,
     killing at rate 0) has probability 0; any other name is a ValueError.
@@ -137,14 +136,14 @@ class Law(ABC, Generic[Answer]):
 
     def marginal(self, axis: int | str = 0) -> Law[Answer]:
         """The law of one coordinate; in one dimension, of axis 0 or "x", the law itself."""
-        if axis in (0, "x") and not isinstance(axis, bool):
+        if isinstance(axis, (int, str)) and not isinstance(axis, bool) and axis in (0, "x"):
             return self
         raise ValueError(f"axis = {shown(axis)}: a law in one dimension has axis 0, 'x', alone")
 
     def plot(self, t: ArrayLike | None = None, ax: Axes | None = None) -> Axes:
         """Draw the density at the times `t` (default: the last recorded one) on `ax` or on new axes, which are returned."""
         ax = axes(ax)
-        given = np.atleast_1d(self._recorded("plot")[-1:] if t is None else self._given(t)).ravel()
+        given = self._recorded("plot")[-1:] if t is None else self._some(t).ravel()
         for count, time in enumerate(given.tolist(), start=1):
             self._at(time).draw(ax, color=COLOURS[self.kind], alpha=count / given.size, label=self._label(time))
         ax.set(xlabel="position $x$", ylabel=r"density $\rho(x, t)$")
@@ -159,7 +158,7 @@ class Law(ABC, Generic[Answer]):
             import xarray
         except ImportError:
             raise ImportError('to_xarray needs xarray: pip install "randwalk-pde[io]"') from None
-        recorded = self._recorded("to_xarray") if t is None else np.atleast_1d(self._given(t)).ravel()
+        recorded = self._recorded("to_xarray") if t is None else self._some(t).ravel()
         x = self._at(float(recorded[-1])).places
         absorbed = [self.absorbed(exit, recorded) for exit in self.exits]
         answers: dict[str, tuple[tuple[str, ...], Any]] = {
@@ -195,22 +194,25 @@ class Law(ABC, Generic[Answer]):
         self.domain.exit(exit, "exit")
 
     def _asked(self, t: ArrayLike | None) -> ArrayLike:
-        """The times asked for; the only recorded one, if `t` is left out."""
-        if t is not None:
-            return t
-        if self.times is None or self.times.size != 1:
+        """The times asked for, which must be given unless the law is the same at all times."""
+        if t is None:
             raise TypeError("t = None: must be a number or numbers, the times to answer for")
-        return float(self.times[0])
+        return t
 
     def _given(self, t: ArrayLike | None) -> Floats:
         """Times as an array."""
         return finite_numbers("t", self._asked(t))
 
-    def _over(self, t: ArrayLike | None, ask: Callable[[Distribution], Any]) -> Any:
-        """The answer at each of the times `t`, in one array or estimate of their shape and that of an answer."""
+    def _some(self, t: ArrayLike | None) -> Floats:
+        """One time or more, as an array."""
         given = self._given(t)
         if not given.size:
             raise ValueError(f"t = {shown(t)}: give at least one time")
+        return given
+
+    def _over(self, t: ArrayLike | None, ask: Callable[[Distribution], Any]) -> Any:
+        """The answer at each of the times `t`, in one array or estimate of their shape and that of an answer."""
+        given = self._some(t)
         return stacked([ask(self._at(time)) for time in given.ravel().tolist()], given.shape)
 
     def _recorded(self, question: str) -> Floats:

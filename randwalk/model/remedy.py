@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .bond import bonds
-from .coefficient import Floats, _some
+from .coefficient import Floats
+from .coefficient.breaks import some
 from .rule import Rule
 from .step_mean import breaks_in_time
 
@@ -129,9 +130,9 @@ def _about_breaks(walk: LatticeWalk, until: float, dt: float) -> Floats:
     breaks = {b for c in (walk.declared_drift, walk.diffusion) if c.depends_on_t for b in breaks_in_time(c, until)}
     if not breaks:
         return np.empty(0)
-    some = np.array(_some(sorted(breaks)))
-    between = 0.5 * (some + np.append(some[1:], until))
-    return np.maximum(np.concatenate([between, (some[:, None] - dt * PHASES).ravel()]), 0.0)
+    chosen = np.array(some(sorted(breaks)))
+    between = 0.5 * (chosen + np.append(chosen[1:], until))
+    return np.maximum(np.concatenate([between, (chosen[:, None] - dt * PHASES).ravel()]), 0.0)
 
 
 def _finer(walk: LatticeWalk, dx: float, bad: float, x: Floats, t: Floats) -> str | None:

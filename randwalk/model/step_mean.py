@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .coefficient import Coefficient, Floats, _Node
+from .coefficient import Coefficient, Floats, Node, Point
 
 AT = 1e-9  # of a step: a break so near to its start or its end is there
 
@@ -25,7 +25,7 @@ def step_mean(coefficient: Coefficient, dt: float) -> Coefficient:
 
 
 @dataclass(frozen=True, repr=False)
-class StepMean(_Node):
+class StepMean(Node):
     """The value of a coefficient at t, or, with breaks in (t, t + `dt`), its mean by the midpoint rule on each part between
     two of them. After a break at t itself it is the value just after."""
 
@@ -36,31 +36,31 @@ class StepMean(_Node):
     def parts(self) -> tuple[Coefficient, ...]:
         return (self.coefficient,)
 
-    def evaluate(self, x: Floats, t: Floats) -> Floats:
+    def evaluate(self, point: Point, t: Floats) -> Floats:
         seen = t[np.isfinite(t)]
         if seen.size == 0:
-            return self.coefficient.evaluate(x, t)
+            return self.coefficient.evaluate(point, t)
         cuts = self._cuts(float(seen.max()) + self.dt)
         near = AT * self.dt
         first, last = np.searchsorted(cuts, t + near, "right"), np.searchsorted(cuts, t + self.dt - near, "left")
         after = np.where(first > np.searchsorted(cuts, t - near, "left"), t + near, t)
-        values = self.coefficient.evaluate(x, after)
+        values = self.coefficient.evaluate(point, after)
         if not (last > first).any():
             return values
-        x, t, first, last, values = np.broadcast_arrays(x, t, first, last, values)
+        *everywhere, t, first, last, values = np.broadcast_arrays(*point, t, first, last, values)
         broken = last > first
         values = values.copy()
+        inside = tuple(x[broken] for x in everywhere)
         values[broken] = integral_of_parts(
             t[broken], t[broken] + self.dt, first[broken], last[broken], cuts,
-            lambda middles: self.coefficient.evaluate(x[broken], middles),
+            lambda middles: self.coefficient.evaluate(inside, middles),
         ) / self.dt  # fmt: skip
         return values
 
-    def _breaks(self, variable: str, low: float, high: float) -> set[float]:
+    def _own_breaks(self, variable: str, low: float, high: float) -> set[float]:
         if variable != "t":
-            return self.coefficient._breaks(variable, low, high)
-        inner = self.coefficient._breaks(variable, low, high + self.dt)
-        return inner | {time - self.dt for time in inner}
+            return set()
+        return {time - self.dt for time in self.coefficient.breaks(variable, low, high + self.dt)}
 
     def _with(self, *parts: Coefficient) -> Coefficient:
         (coefficient,) = parts

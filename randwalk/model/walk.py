@@ -16,7 +16,7 @@ from ..inputs.arguments import finite_numbers, member, number, numbers
 from ..inputs.keywords import once_positional, user_level
 from ..inputs.memory import SHARE, available, require
 from .bond import bonds
-from .coefficient import Coefficient, CoefficientLike, Constant, Floats, as_coefficient, constant_value
+from .coefficient import Coefficient, CoefficientLike, Constant, Floats, constant_value, one_dimensional
 from .convention import Convention
 from .domain import Domain, as_domain
 from .lattice import Lattice, check_place, spacing
@@ -169,7 +169,8 @@ class LatticeWalk:
         1200
         """
         domain, begin, lattice = _lay(domain, dx, sites, start)
-        drift, diffusion, rate = as_coefficient(drift), as_coefficient(diffusion), as_coefficient(killing)
+        drift, diffusion = one_dimensional("drift", drift), one_dimensional("diffusion", diffusion)
+        rate = one_dimensional("killing", killing)
         rule, convention = member("rule", rule, Rule), member("convention", convention, Convention).where(diffusion)
         if rule is Rule.TWO_WAY and constant_value(diffusion) is None:
             raise ValueError(
@@ -409,7 +410,7 @@ def _positive(name: str, value: float | None) -> float:
 def _on_sites(name: str, value: Probability, lattice: Lattice) -> Coefficient:
     """An array over the sites becomes a table; anything else is a coefficient already or becomes one."""
     if isinstance(value, Coefficient) or callable(value) or not isinstance(value, (list, tuple, np.ndarray)):
-        return as_coefficient(value)  # type: ignore[arg-type]
+        return one_dimensional(name, value)  # type: ignore[arg-type]
     values = numbers(name, value)
     if lattice.sites is None:
         raise ValueError(

@@ -7,13 +7,13 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from ..kernels.backend import Keys, Machine, TableProgram
 from ..kernels.occupation import scatter
 from ..kernels.philox import key
 from ..model.domain import EXITS
 from ..tables.table import StepTable
 from .counts import Counts
-from .device import Backend, Keys
-from .record import FirstPassage, Passages, Record
+from .record import FirstPassage, Passages, Record, Recorded
 from .windows import Rows, Windows
 
 STRETCH = 1 << 14  # steps between chances to interrupt; in a window with an edge, steps that may have to be repeated
@@ -25,7 +25,7 @@ def occupation(
     steps: tuple[int, ...],
     seed: int,
     records: Sequence[Record],
-    backend: Backend,
+    machine: Machine,
     advance: Callable[[float], None],
 ) -> Counts:
     """Run the range of walkers as one histogram; `advance` is told of each fraction that is done.
@@ -44,20 +44,21 @@ def occupation(
     for target in steps:
         while done < target:
             stop = min(done + STRETCH, target)
-            rows, counts, left = _stretch(windows, rows, counts, done, stop, backend, keys)
+            rows, counts, left = _stretch(windows, rows, counts, done, stop, machine, keys)
             if kept:
                 gone[done + 1 : stop + 1] = left
             advance((stop - done) / steps[-1])
             done = stop
         recorded.append(Counts(rows.table, (target,), (walkers,), counts[None].copy(), {}))
-    times = np.arange(steps[-1] + 1) * rows.table.walk.dt
-    results = {record: Passages(times, gone, len(walkers)) for record in records}
+    results: dict[Record, Recorded] = {}
+    for record in records:
+        results[record] = Passages(np.arange(steps[-1] + 1) * rows.table.walk.dt, gone, len(walkers))
     raw = np.concatenate([counted.on(rows.table).raw for counted in recorded])
     return Counts(rows.table, steps, (walkers,), raw, results, independent=True)
 
 
 def _stretch(
-    windows: Windows, rows: Rows, counts: NDArray[np.int64], start: int, stop: int, backend: Backend, keys: Keys
+    windows: Windows, rows: Rows, counts: NDArray[np.int64], start: int, stop: int, machine: Machine, keys: Keys
 ) -> tuple[Rows, NDArray[np.int64], NDArray[np.int64]]:
     """(the table, the histogram at step `stop`, the walkers that left in each step by each exit), from the histogram at step
     `start`; in a wider window than that of `rows` if walkers reach its edge."""
@@ -67,7 +68,8 @@ def _stretch(
         layout = (table.low, table.high, table.wrap, table.sites + 2)
         for begin, end, thresholds in rows.chunks(start, stop):
             left = gone[begin - start : end - start]
-            backend.occupy(after, begin, end, thresholds, layout, table.first - 1, left, *keys)
+            program = TableProgram(thresholds, layout)
+            machine.occupy(after, program, begin, end, table.first - 1, left, keys)
             after[[0, table.sites + 1, table.sites + 2]] += left.sum(axis=0)
         escaped = not table.left_wall and after[0] > 0, not table.right_wall and after[-2] > 0
         if not any(escaped):

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..kernels.alias import REST
+from ..kernels.backend import DigitsProgram, JumpProgram, Keys, Levels, Machine, TableProgram, Walkers
 from ..kernels.philox import key
 from ..kernels.step import BITS, PLANES
 from ..model.coefficient import Floats
@@ -20,7 +21,6 @@ from ..model.start import MASS_BITS
 from ..tables.step_law import StepLaw
 from ..tables.table import FULL, StepTable
 from .counts import Counts
-from .device import Backend, Keys, Levels
 from .record import FUNCTIONALS, Batch, FirstPassage, LastVisit, Record, TimePositive
 from .windows import Rows, Windows
 
@@ -59,21 +59,9 @@ def level(table: StepTable, x: float) -> int:
 class Stride(Protocol):
     """Takes walkers from one recorded time to the next."""
 
-    def __call__(self, walkers: Walkers, row: int, start: int, stop: int, keys: Keys) -> None: ...
-
-
-@dataclass(frozen=True, eq=False)
-class Walkers:
-    """A batch under way: sites, and the functionals of the paths (`state`, None if none is asked for). `leaving`: the passage
-    is the only functional that is asked for."""
-
-    rows: Rows
-    backend: Backend
-    first: int
-    site: Any
-    state: Any
-    functionals: Functionals
-    leaving: bool
+    def __call__(
+        self, machine: Machine, walkers: Walkers, rows: Rows, row: int, start: int, stop: int, keys: Keys
+    ) -> None: ...
 
 
 def follow(
@@ -83,7 +71,7 @@ def follow(
     seed: int,
     records: Sequence[Record],
     stride: Stride,
-    backend: Backend,
+    machine: Machine,
 ) -> Iterator[Counts]:
     """Run the walkers in batches; yields the counts of one batch after another."""
     most = BATCH if windows.rows.kept else LARGE_BATCH
@@ -94,36 +82,25 @@ def follow(
     def work(batch: range) -> Counts:
         rows = windows.rows
         while True:
-            counts, left, right = _Batch(rows, batch, steps, keys, records, stride, backend).run()
+            counts, left, right = _Batch(rows, batch, steps, keys, records, stride, machine).run()
             if not (left or right):
                 return counts
             rows = windows.wider(rows, left, right)
 
-    for _, counts in backend.batches(walkers, size, steps[-1], width, work):
+    for _, counts in machine.batches(walkers, size, steps[-1], width, work):
         yield counts
 
 
-def step_by_step(walkers: Walkers, row: int, start: int, stop: int, keys: Keys) -> None:
+def step_by_step(machine: Machine, walkers: Walkers, rows: Rows, row: int, start: int, stop: int, keys: Keys) -> None:
     """Every step of every walker: the paths method."""
-    rows, site, state, backend = walkers.rows, walkers.site, walkers.state, walkers.backend
     table = rows.table
     if digits := planes(table):
         right, left, _ = (int(v) for v in table.rows(0, 1)[0, :, 2])
-        constant = (start, stop, digits, right, left)
-        if state is None:
-            backend.walk_constant(site, walkers.first, *constant, *keys)
-        else:
-            backend.follow_constant(site, state, walkers.first, *constant, walkers.functionals.levels, *keys)
+        machine.advance(walkers, DigitsProgram(digits, right, left), start, stop, keys)
         return
     layout = (table.low, table.high, table.wrap, table.sites + 2)
     for begin, end, thresholds in rows.chunks(start, stop):
-        if state is None:
-            backend.walk_table(site, walkers.first, begin, end, thresholds, layout, *keys)
-        elif walkers.leaving:
-            backend.leave_table(site, state, walkers.first, begin, end, thresholds, layout, *keys)
-        else:
-            levels = walkers.functionals.levels
-            backend.follow_table(site, state, walkers.first, begin, end, thresholds, layout, levels, *keys)
+        machine.advance(walkers, TableProgram(thresholds, layout), begin, end, keys)
 
 
 class Jumps:
@@ -141,9 +118,11 @@ class Jumps:
             n: _alias(*law.power(n)) for n in {b - a for a, b in zip([0, *steps], steps, strict=False)} if n
         }
 
-    def __call__(self, walkers: Walkers, row: int, start: int, stop: int, keys: Keys) -> None:
+    def __call__(
+        self, machine: Machine, walkers: Walkers, rows: Rows, row: int, start: int, stop: int, keys: Keys
+    ) -> None:
         if stop > start:
-            walkers.backend.jump(walkers.site, walkers.first, row, *self._tables[stop - start], *keys)
+            machine.advance(walkers, JumpProgram(row, *self._tables[stop - start]), start, stop, keys)
 
 
 def _alias(first: int, pmf: Floats) -> tuple[int, int, NDArray[np.uint64], NDArray[np.uint32]]:
@@ -185,7 +164,7 @@ class Functionals:
         visits = [r for r in records if isinstance(r, LastVisit)]
         positives = [r for r in records if isinstance(r, TimePositive)]
         levels = tuple(np.array([level(table, r.x) for r in kind], dtype=np.int32) for kind in (visits, positives))
-        return cls(visits, positives, (levels[0], levels[1]))
+        return cls(visits, positives, Levels(*levels))
 
 
 @dataclass(frozen=True, eq=False)
@@ -198,28 +177,28 @@ class _Batch:
     keys: Keys
     records: Sequence[Record]
     stride: Stride
-    backend: Backend
+    machine: Machine
 
     def run(self) -> tuple[Counts, bool, bool]:
         """(counts, whether walkers have reached the left edge of the window, and the right edge). Walkers that have reached an
         edge are not counted right, so the batch ends there."""
-        table, records, backend = self.rows.table, self.records, self.backend
-        site = backend.place(self.walkers, *self.rows.start, self.keys)
-        begun = backend.copy(site) if records else site
+        table, records, machine = self.rows.table, self.records, self.machine
+        site = machine.place(self.walkers, self.rows.start, self.keys)
+        begun = machine.copy(site) if records else site
         functionals = Functionals.of(table, records)
         followed = [r for r in records if isinstance(r, FUNCTIONALS)]
-        state = backend.begin(site, functionals.levels) if followed else None
+        state = machine.begin(site, functionals.levels) if followed else None
         leaving = all(isinstance(r, FirstPassage) for r in followed)
-        batch = Walkers(self.rows, backend, self.walkers.start, site, state, functionals, leaving)
+        batch = Walkers(self.walkers.start, site, state, functionals.levels, leaving)
         raw = np.zeros((len(self.steps), table.sites + 3), dtype=np.int64)
         results = [record.empty(table, (self.walkers,), self.steps) for record in records]
         counts = Counts(table, self.steps, (self.walkers,), raw, dict(zip(records, results, strict=True)))
         done = 0
         for row, target in enumerate(self.steps):
             for stop in _stops(done, target, table):
-                self.stride(batch, row, done, stop, self.keys)
-                raw[row], done = backend.histogram(site, table.sites + 3), stop
-                escaped = _escaped(table, raw[row], None if state is None else backend.columns(state)[1], backend)
+                self.stride(machine, batch, self.rows, row, done, stop, self.keys)
+                raw[row], done = machine.histogram(site, table.sites + 3), stop
+                escaped = _escaped(table, raw[row], None if state is None else machine.columns(state)[1], machine)
                 if any(escaped):
                     return counts, *escaped
             now = self._now(site, begun, state, functionals)
@@ -230,11 +209,11 @@ class _Batch:
     def _now(self, site: Any, begun: Any, state: Any, functionals: Functionals) -> Batch:
         """The batch as records see it."""
         table = self.rows.table
-        columns = [None, None] if state is None else self.backend.columns(state)
+        columns = [None, None] if state is None else self.machine.columns(state)
         visits = dict(zip(functionals.visits, columns[2:], strict=False))
         positives = dict(zip(functionals.positives, columns[2 + len(functionals.visits) :], strict=False))
         live = None if planes(table) else (1, table.sites)
-        return Batch(table, self.backend, site, begun, columns[0], columns[1], visits, positives, live)
+        return Batch(table, self.machine, site, begun, columns[0], columns[1], visits, positives, live)
 
 
 def _stops(done: int, target: int, table: StepTable) -> Iterator[int]:
@@ -244,7 +223,7 @@ def _stops(done: int, target: int, table: StepTable) -> Iterator[int]:
     yield target
 
 
-def _escaped(table: StepTable, counts: NDArray[np.int64], highest: Any, backend: Backend) -> tuple[bool, bool]:
+def _escaped(table: StepTable, counts: NDArray[np.int64], highest: Any, machine: Machine) -> tuple[bool, bool]:
     """Whether walkers have reached the left edge of the window, and the right one, where that is no wall.
 
     `counts` is the histogram of their sites; a walker of a constant walk goes on outside, so that its `highest` site may lie
@@ -254,5 +233,5 @@ def _escaped(table: StepTable, counts: NDArray[np.int64], highest: Any, backend:
     if planes(table):
         beyond += int(counts[-1])
         if highest is not None:
-            beyond += int(backend.histogram(highest, table.sites + 3)[-2:].sum())
+            beyond += int(machine.histogram(highest, table.sites + 3)[-2:].sum())
     return not table.left_wall and int(counts[0]) > 0, not table.right_wall and beyond > 0

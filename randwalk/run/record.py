@@ -26,19 +26,19 @@ from ..model.times import Times, row_of
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+    from ..kernels.backend import Machine
     from ..tables.table import StepTable
-    from .device import Backend
 
 
 @dataclass(frozen=True, eq=False)
 class Batch:
     """Walkers in memory at a recorded time: where they are, where they began, and the functionals of their paths.
 
-    The arrays are the backend's, which counts them. `live` is the range of sites of walkers that have not left, None if none can.
+    The arrays are the machine's, which counts them. `live` is the range of sites of walkers that have not left, None if none can.
     """
 
     table: StepTable
-    backend: Backend
+    backend: Machine
     site: Any
     begun: Any
     passage: Any

@@ -7,9 +7,10 @@ from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any
 
+from ..kernels.backend import Machine
 from ..model.walk import LatticeWalk
 from .counts import Counts, added
-from .device import Backend, Host
+from .host import Host
 from .occupation import occupation
 from .paths import Jumps, Stride, follow, step_by_step
 from .plan import check_method
@@ -75,12 +76,12 @@ class Task:
     def _stride(self) -> Stride:
         return Jumps(self.windows.rows.table, self.steps) if self.method == "jump" else step_by_step
 
-    def run(self, walkers: range, machine: Backend | None = None) -> Counts:
+    def run(self, walkers: range, machine: Machine | None = None) -> Counts:
         """The counts of a range of walkers, on one thread of this processor or on another `machine`."""
         return added(self.stream(walkers, machine))
 
     def stream(
-        self, walkers: range, machine: Backend | None = None, advance: Callable[[float], None] = _nothing
+        self, walkers: range, machine: Machine | None = None, advance: Callable[[float], None] = _nothing
     ) -> Iterator[Counts]:
         """The counts of one batch of the walkers after another; `advance` is told of each fraction of the work that is done."""
         where = machine or Host()

@@ -69,7 +69,11 @@ def _moments(walk: LatticeWalk, k: Floats, step: float) -> tuple[Floats, Floats,
     """(a, b, a') of a step at the middle of the three sites of each row. A positive a' acts locally and is taken as 0; so is a
     probability that is not defined."""
     x, t = walk.lattice.x(k.ravel()), walk.dt * math.floor(step)
-    p, q = (np.clip(np.nan_to_num(where_defined(c, x, t)), 0.0, 1.0).reshape(k.shape) for c in (walk.right, walk.left))
+    try:
+        values = walk.right(x, t), walk.left(x, t)
+    except ValueError:  # beyond the end of a table
+        values = where_defined(walk.right, x, t), where_defined(walk.left, x, t)
+    p, q = (np.clip(np.nan_to_num(np.broadcast_to(value, x.shape)), 0.0, 1.0).reshape(k.shape) for value in values)
     a, b = p - q, p + q
     return a[:, 1], b[:, 1], np.minimum((a[:, 2] - a[:, 0]) / np.maximum(k[:, 2] - k[:, 0], 1.0), 0.0)
 
