@@ -147,17 +147,15 @@ class Ensemble(Law[Estimate]):
 
     @property
     def counts(self) -> NDArray[np.int64]:
-        return self.raw[:, 1:-2]
+        return self.table.layout.live(self.raw)
 
     @property
     def gone(self) -> NDArray[np.int64]:
-        here = np.array([self.table.left_wall, self.table.right_wall, True])
-        return np.where(here, self.raw[:, [0, -2, -1]], 0)
+        return self.table.layout.absorbed(self.raw)
 
     @property
     def leaked(self) -> NDArray[np.int64]:
-        here = np.array([not self.table.left_wall, not self.table.right_wall])
-        return np.where(here, self.raw[:, [0, -2]], 0).sum(axis=1)
+        return self.table.layout.leaked(self.raw)
 
     def __getitem__(self, record: Record) -> Any:
         """The result of a record that was asked for: ``ensemble[FirstPassage()]``."""
@@ -378,8 +376,10 @@ def collect(task: Task, parts: Sequence[range], before: Counts | None, effort: E
         progress_bar(f"simulating by {task.method}", float(len(parts)), effort.progress) as advance,
     ):
         check_memory(task.windows.rows, walkers, task.steps, task.records, task.method, threads)
-        predicted = plan(task.walk, range(walkers), task.steps, task.records, part=False).seconds[task.method]
-        machine = choose(effort.backend, effort.devices, predicted, threads)
+        seconds = 0.0
+        if effort.backend == "auto":  # the only one that asks for it
+            seconds = plan(task.walk, range(walkers), task.steps, task.records, part=False).seconds[task.method]
+        machine = choose(effort.backend, effort.devices, seconds, threads)
         try:
             for part in parts:
                 for more in task.stream(part, machine, advance):
