@@ -250,7 +250,8 @@ class Ensemble(Law[Estimate]):
     def __setstate__(self, state: dict[str, Any]) -> None:
         if "task" not in state:  # of a release before 0.4; the first one did not keep the version of the stream
             held = {f.name: state[f.name] for f in fields(Contents) if f.name != "stream"}
-            state = vars(_restored(Contents(**held, stream=state.get("stream", known_as(1, state["method"])))))
+            stream = known_as(state.get("stream", 1), state["method"], state["table"], state["steps"][-1])
+            state = vars(_restored(Contents(**held, stream=stream)))
         self.__dict__.update(state)
 
     def _check_stream(self) -> None:

@@ -14,15 +14,16 @@ import numpy as np
 
 from randwalk.kernels import alias, binomial, bits, functionals, occupation, philox, portable, step
 from randwalk.kernels.program import TableProgram
+from randwalk.tables.table import in_parts
 
 from . import naive
 
 U, U32, I32, I64, F = np.uint64, np.uint32, np.int32, np.int64, np.float64
-FULL = 1 << 31
+FULL = 1 << 62
 WORD = 1 << 64
 KEYS = U(0x243F6A88), U(0x85A308D3)
 EDGES_64 = (0, 1, 2**31, 2**32 - 1, 2**32, 2**63, 2**64 - 1)
-THRESHOLDS = (0, 1, 2**15, 2**30, FULL - 1, FULL)
+THRESHOLDS = (0, 1, 2**31 - 1, 2**31, 2**46, 3 * 2**31 + 5, FULL // 2, FULL - 1, FULL)
 
 Call = tuple[Callable[..., Any], tuple[Any, ...]]
 
@@ -95,7 +96,7 @@ def of_binomial(random: Random) -> Iterator[Call]:
         (63, 1, 9),
     ]
     for _ in range(150):
-        total = random.choice([FULL, 2**53, random.randrange(1, 2**53) + 1])
+        total = random.choice([2**31, 2**53, FULL, random.randrange(1, 2**53) + 1, random.randrange(1, FULL)])
         n = round(random.lognormvariate(6.0, 5.0)) % 2**53
         cases.append((n, random.choice([random.randrange(total + 1), random.randrange(min(total, 4096) + 1)]), total))
     for i, (n, a, total) in enumerate(cases):
@@ -114,9 +115,9 @@ def of_bits(random: Random) -> Iterator[Call]:
         for stop in (64, 65, 127, 128, 200):
             for n in (0, 64, 128):
                 yield bits.screen, (I64(n), I64(start), I64(stop))
-    for t in [*THRESHOLDS, *words(random, 20, 31)]:
+    for t in [*THRESHOLDS, *words(random, 20, 62)]:
         yield bits.always, (U(t),)
-        for digit in (0, 7, 30):
+        for digit in (0, 7, 30, 61):
             yield bits.spread, (U(t), I64(digit))
         for planes in (1, 2, 8):
             yield bits.remainder, (U(t), I64(planes))
@@ -150,27 +151,34 @@ def of_functionals(random: Random) -> Iterator[Call]:
 def table(random: Random) -> TableProgram:
     """Steps by 3, -3, 1 and -1 on a torus of 9 cells whose middle one kills, with thresholds at random; a row a step."""
     limits = np.sort(
-        [[[random.choice((*THRESHOLDS, 12345678)) for _ in range(10)] for _ in range(5)] for _ in range(2)], axis=1
+        [[[random.choice((*THRESHOLDS, 12345678 * 2**31 + 9)) for _ in range(10)] for _ in range(5)] for _ in range(2)],
+        axis=1,
     )
     limits[:, 4, :4], home = FULL, np.array([*range(9), 9], np.int32)
     exits = np.full(10, 255, np.uint8)
     home[0], home[8], exits[9] = 7, 1, 4
-    return TableProgram((3, -3, 1, -1), limits.astype(np.uint32), np.zeros(0, np.int32), home, exits, True, True)
+    return TableProgram((3, -3, 1, -1), in_parts(limits), np.zeros(0, np.int32), home, exits, True, True)
 
 
 def of_step(random: Random) -> Iterator[Call]:
-    """Steps by words of 31 digits, and by 16 of which some tie with a threshold."""
+    """Steps by words of 62 digits, and by 16 of which some tie with a threshold."""
     program = table(random)
     for site in range(3, 6):
         for row in range(2):
             assert step.column(I32(site), program) == site
             yield step.rests, (I32(site), program)
-            for word in [*words(random, 20, 31), *program.thresholds[row, :, site].tolist()]:
-                yield step.step, (I32(site), U32(min(word, FULL - 1)), program, I64(row), U32(0))
-                high = U32(min(word >> 15, 0xFFFF))
-                yield step.half, (U32(word),)
+            limits = [int(step.limit(program, I64(row), I64(k), I64(site))) for k in range(5)]
+            for k in range(5):
+                yield step.limit, (program, I64(row), I64(k), I64(site))
+            for word in [*words(random, 20, 62), *limits]:
+                yield step.step, (I32(site), I64(min(word, FULL - 1)), program, I64(row), I64(0))
+                yield step.less, (I64(min(word, FULL - 1)), program, I64(row), I64(1), I64(site), I64(0))
+                high = U32(min(word >> 46, 0xFFFF))
+                yield step.step, (I32(site), high, program, I64(row), I64(46))
+                yield step.half, (U32(word >> 31),)
                 yield step.table_step, (I32(site), high, U(word), I64(row), program, I64(row), KEYS)
     for word in words(random, 100):
+        yield step.after, (U(word), I64(16))
         yield step.popcount, (U(word),)
         yield step.trailing_zeros, (U(word or 1),)
 

@@ -17,7 +17,7 @@ from .compile import device
 from .lanes import combine, lanes
 from .vector import joined, product
 
-STREAM_VERSION = 2
+STREAM_VERSION = 3
 
 # What a block is for, the fourth counter word: a purpose, and the stream version that made it as it is.
 STEPS, TIES, START, SPLIT = (np.uint64(purpose | 1 << 8) for purpose in range(4))

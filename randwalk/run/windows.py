@@ -13,13 +13,14 @@ import numpy as np
 
 from ..inputs.memory import require
 from ..kernels.backend import Start
-from ..kernels.program import TableProgram, Thresholds
+from ..kernels.program import TableProgram
 from ..model.coefficient import Floats
 from ..model.walk import LatticeWalk
 from ..tables.guess import guessed_ends
 from ..tables.table import StepTable
 from ..tables.window import OF_A_COLUMN, OF_A_SITE, start_index, start_range
 
+OF_A_ROW = 24  # bytes of a column in a row: three thresholds in two parts
 KEPT = 1 << 28  # bytes of the rows that a time-dependent table keeps for the next batch of walkers
 TRIED = 16  # times at which the probabilities of a time-dependent walk are looked at before a window is taken
 ANYWHERE = 2**31 - 8  # sites at most: a walker's place has 32 bits
@@ -35,13 +36,13 @@ class Rows:
         self.table = table
         self.start = Start(*start_index(table))
         self._steps = steps
-        self._made: dict[int, Thresholds] = {}
+        self._made: dict[int, TableProgram] = {}
         self._lock = threading.Lock()
 
     @property
     def bytes(self) -> float:
         """The size of the rows of all steps."""
-        return 12.0 * self.table.columns * (self._steps if self.table.walk.time_dependent else 1)
+        return OF_A_ROW * self.table.columns * (self._steps if self.table.walk.time_dependent else 1)
 
     @property
     def kept(self) -> bool:
@@ -54,17 +55,17 @@ class Rows:
             yield from self.table.chunks(start, stop)
             return
         size = self.table.rows_at_once
-        kept = self._steps if self.kept else KEPT // (12 * self.table.columns) // size * size
+        kept = self._steps if self.kept else KEPT // (OF_A_ROW * self.table.columns) // size * size
         for begin in range(start // size * size, min(stop, kept), size):
-            rows = self._made_once(begin, min(begin + size, self._steps))
+            program = self._made_once(begin, min(begin + size, self._steps))
             low, high = max(begin, start), min(begin + size, stop)
-            yield low, high, self.table.program_of(rows[low - begin : high - begin])
+            yield low, high, program._replace(thresholds=program.thresholds[low - begin : high - begin])
         yield from self.table.chunks(max(start, kept), stop)
 
-    def _made_once(self, begin: int, end: int) -> Thresholds:
+    def _made_once(self, begin: int, end: int) -> TableProgram:
         with self._lock:  # threads that need the same rows wait for the one that makes them
             if begin not in self._made:
-                self._made[begin] = self.table.rows(begin, end)
+                self._made[begin] = self.table.program(begin, end)
             return self._made[begin]
 
 

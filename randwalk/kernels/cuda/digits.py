@@ -6,7 +6,7 @@ import numpy as np
 
 from ..bits import always, below, next_digit, remainder, screen, settled, spread
 from ..functionals import NOWHERE, highest
-from ..philox import HALF, LOW, STEPS, TIES, U, philox, words64
+from ..philox import HALF, LOW, STEPS, TIES, U, words64
 from ..step import ALL, I32, ONE, ZERO, popcount, trailing_zeros
 from .compile import Kernel, cuda
 from .walkers import tally
@@ -88,7 +88,7 @@ def _below(walker, word, wanted, less, tie, program, k, keys):  # type: ignore[n
     while ties:
         n = U(word) * U(64) + U(trailing_zeros(ties))
         ties &= ties - ONE
-        more, _, _, _ = philox(walker & LOW, walker >> HALF, n, TIES, keys[0], keys[1])
+        more, _ = words64(walker & LOW, walker >> HALF, n, TIES, keys[0], keys[1])
         if settled(t, planes, U(more)):
             count += 1
     return count

@@ -11,13 +11,13 @@ from ..backend import Numbering
 from ..occupation import odds, share
 from ..philox import U
 from ..program import LIVE, Keys, TableProgram
-from ..step import column
+from ..step import column, limit
 from .compile import SIMULATED, Kernel, cuda, in_kernel
 from .walkers import on_device
 
 WIDTH, MARGIN = (32, 4) if SIMULATED else (256, 32)  # cells of a block, and steps that a block makes without the others
 MOVES = 8  # steps that a walker chooses from at most
-_column, _share = in_kernel(column), in_kernel(share, odds=in_kernel(odds))
+_column, _share = in_kernel(column), in_kernel(share, odds=in_kernel(odds, limit=in_kernel(limit)))
 
 
 @Kernel
@@ -37,15 +37,15 @@ def _occupy(after, before, gone, span, program, piece, keys):  # type: ignore[no
     here = before[cell] if live else np.int64(0)
     c = _column(cell, program) if live else 0
     for n in range(start, stop):
-        limits = program.thresholds[n - base if program.thresholds.shape[0] > 1 else 0]
+        row = n - base if program.thresholds.shape[0] > 1 else 0
         for k in range(moves):
             taken = np.int64(0)
             if live and here > 0:
-                taken = np.int64(_share(k, here, limits, c, U(address[cell]), U(n), keys))
+                taken = np.int64(_share(k, here, program, row, c, (U(address[cell]), U(n)), keys))
             moved[k, thread] = taken
             here -= taken
         if program.kills and live and here > 0:
-            died = np.int64(_share(moves, here, limits, c, U(address[cell]), U(n), keys))
+            died = np.int64(_share(moves, here, program, row, c, (U(address[cell]), U(n)), keys))
             here -= died
             if own and died:
                 cuda.atomic.add(gone, (n - base, program.exit_of[killed]), died)

@@ -40,7 +40,7 @@ def _signatures(types: Any) -> Iterator[tuple[str, Kernel, tuple[Any, ...]]]:
     yield "toss", digits.toss, (batch, digit_program, i64, i64, keys)
     yield "walk_digits", digits.walk_digits, (batch, digit_program, i64, i64, keys)
     yield "follow_digits", digits.follow_digits, (batch, digit_program, i64, i64, keys)
-    yield "halve", table.halve, (thresholds, half, thresholds)
+    yield "halve", table.halve, (thresholds, half, thresholds, i64)
     for capacity in (0, *table.CAPACITIES):
         for name, followed in (("walk_table", False), ("follow_table", True)):
             yield f"{name}[{capacity}]", table.walk_table(capacity, followed), (batch, device_table, i64, i64, keys)

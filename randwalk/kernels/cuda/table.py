@@ -10,14 +10,15 @@ import numpy as np
 from ..functionals import highest
 from ..philox import HALF, LOW, STEPS, U, philox
 from ..program import TableProgram
-from ..step import I32, U32, column, half, half_step, rests, step, table_step
+from ..step import I32, U32, column, half, half_step, less, limit, rests, step, table_step
 from .compile import THREADS, Kernel, apart, blocks_for, cuda, in_kernel
 from .walkers import tally
 
 CAPACITIES = (8, 512, 4096)  # columns of step tables in shared memory; larger ones are read through the cache
 PAIRS = 1  # words of high halves of a column in shared memory; tables of more steps are read through the cache
 _column, _rests = in_kernel(column), in_kernel(rests)
-_step, _half_step = in_kernel(step, column=_column), in_kernel(half_step)
+_less = in_kernel(less, limit=in_kernel(limit))
+_step, _half_step = in_kernel(step, column=_column, less=_less), in_kernel(half_step)
 _table_step = in_kernel(table_step, column=_column, step=_step)
 
 
@@ -45,7 +46,7 @@ class DeviceTable(NamedTuple):
         table = cuda.to_device(thresholds)
         pairs = cuda.device_array((rows, (moves + 1) // 2, columns), np.uint32)
         lives = cuda.device_array((rows, columns), np.uint32)
-        halve(blocks_for(rows * columns), THREADS, pairs, lives, table)
+        halve(blocks_for(rows * columns), THREADS, pairs, lives, table, moves)
         maps = (cuda.to_device(values) for values in (column, home, exit_of))
         return cls(offsets, (*changes, 0) if moves % 2 else tuple(changes), pairs, lives, table, *maps)
 
@@ -65,8 +66,8 @@ class DeviceTable(NamedTuple):
 
 
 @Kernel
-def halve(pairs, lives, thresholds):  # type: ignore[no-untyped-def]
-    columns, moves = thresholds.shape[2], thresholds.shape[1] - 1
+def halve(pairs, lives, thresholds, moves):  # type: ignore[no-untyped-def]
+    columns = thresholds.shape[2]
     for i in range(cuda.grid(1), thresholds.shape[0] * columns, cuda.gridsize(1)):
         row, c = i // columns, i % columns
         for m in range(pairs.shape[1]):
