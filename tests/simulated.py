@@ -14,6 +14,7 @@ from importlib import import_module
 from typing import Any
 
 import numpy as np
+from numba import njit
 
 import randwalk as rw
 from randwalk.kernels.backend import JumpProgram, Walkers
@@ -236,10 +237,17 @@ def info() -> None:
     assert machines.choose("auto", None, 0.1, 1).name == "cpu" and machines.choose("auto", None, 1e3, 1).name == "cuda"
 
 
+@njit  # type: ignore[untyped-decorator]
+def mirrored(below: Any, tie: Any, random: Any, digit: Any) -> Any:
+    """What `next_digit` says of the opposite random digits."""
+    agree = random ^ digit
+    return digit ^ (agree & (digit ^ below)), tie & agree
+
+
 # One change of the physics for each row of `digest`: (the module of the scalar function, its wrong result)
 CHANGED: dict[str, tuple[str, Callable[..., Any]]] = {
-    "step": ("step", lambda site, given: min(site, given[0])),  # no step to the right
-    "next_digit": ("bits", lambda masks, given: (~masks[0], masks[1])),
+    "compare": ("step", lambda moved, given: (min(moved[0], given[0]), moved[1])),  # no step to the right
+    "next_digit": ("bits", lambda masks, given: mirrored(*given)),
     "above": ("functionals", lambda counts, given: not counts),
     "odds": ("occupation", lambda odds, given: (odds[0] // 2, *odds[1:])),
 }
@@ -255,7 +263,7 @@ def planted() -> None:
 def digest() -> None:
     """What each backend makes of one walk of each family, as JSON."""
     runs: dict[str, tuple[rw.LatticeWalk, str, list[Record]]] = {
-        "step": (TABLED["p(x), mixed walls"](), "paths", []),
+        "compare": (TABLED["p(x), mixed walls"](), "paths", []),
         "next_digit": (CONSTANT["ties"](), "paths", []),
         "above": (CONSTANT["coin"](), "paths", [rw.TimePositive(0.0)]),
         "odds": (TABLED["walls"](), "occupation", []),

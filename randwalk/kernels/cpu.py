@@ -13,7 +13,7 @@ from .compile import aside, device, kernel, maker
 from .functionals import tally
 from .lanes import LANES, fetch, keep, numbers
 from .philox import HALF, JUMP, LOW, START, STEPS, U, philox, words64
-from .step import I32, MOST, ONE, U32, half, rests, table_step
+from .step import I32, MOST, ONE, U32, compare, half, rests, table_step
 from .vector import WIDTH, gather, wide
 
 BLOCK = 512  # walkers advanced together
@@ -184,9 +184,8 @@ def _step_together(x, bits, row, program, halved, room, alive):  # type: ignore[
         for j in range(0, filled, WIDTH):
             gather(pairs[row, m], place, pair, j)
         for j in range(filled):
-            word, high, low = (words[j] >> shift) & MOST, U32(pair[j] >> U32(16)), U32(pair[j] & MOST)
-            x[j] = I32(x[j] + (first if word < high else I32(0)) + (second if word < low else I32(0)))
-            tied[j] |= U32((word == high) | (word == low))
+            x[j], tie = compare(x[j], (words[j] >> shift) & MOST, pair[j], first, second)
+            tied[j] |= U32(tie)
             ties |= tied[j]
     if program.home.size:
         for j in range(0, filled, WIDTH):

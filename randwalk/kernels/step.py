@@ -73,15 +73,25 @@ def half(t):  # type: ignore[no-untyped-def]
 
 
 @device
+def compare(site, bits, pair, first, second):  # type: ignore[no-untyped-def]
+    """(the site, whether `bits` tie) after a comparison with two thresholds, the 16 high bits of both in one word: `first` and
+    `second` are added to the site if the uniform is below each."""
+    high, low = U32(pair >> U32(16)), U32(pair & MOST)
+    moved = (first if bits < high else I32(0)) + (second if bits < low else I32(0))
+    return I32(site + moved), (bits == high) | (bits == low)
+
+
+@device
 def half_step(site, bits, row, c, pairs, lives, program):  # type: ignore[no-untyped-def]
     """(the site after a step, whether that is not decided) from the 16 high `bits` of a uniform and those of the thresholds on
     column `c`: two a word in `pairs`, (rows, ⌈K/2⌉, columns), the last ones in `lives`. program.changes is what is added to the
     site if the uniform is below each of the thresholds in `pairs`."""
     there, tied = I32(site), bits == lives[row, c]
     for m in range(len(program.changes) // 2):
-        high, low = U32(pairs[row, m, c] >> U32(16)), U32(pairs[row, m, c] & MOST)
-        there = I32(there + program.changes[2 * m] * I32(bits < high) + program.changes[2 * m + 1] * I32(bits < low))
-        tied |= (bits == high) | (bits == low)
+        there, tie = compare(
+            there, bits, pairs[row, m, c], I32(program.changes[2 * m]), I32(program.changes[2 * m + 1])
+        )
+        tied |= tie
     if program.home.size:
         there = program.home[there]
     return there if bits < lives[row, c] else I32(program.exit_of.size - 1), tied
