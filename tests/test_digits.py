@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import math
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 from scipy import stats
 from scipy.integrate import quad
 
 import randwalk as rw
+from randwalk.tables.table import StepTable
 
 from . import naive
 from .test_stream import same
@@ -62,6 +66,19 @@ def uniform(name: str, walker: int, n: int) -> int:
     return naive.table_uniform(walker, n, SEED)
 
 
+def steps_taken(name: str, walker: int, n: int, records: list[rw.run.record.Record]) -> list[bool]:
+    """Whether a walker takes step n with either of the probabilities on both sides of its uniform."""
+    taken = []
+    for p in on_both_sides(uniform(name, walker, n)):
+        walk, times = WALKS[name](p, n), np.array([n, n + 1], float)
+        run = rw.simulate(
+            walk, range(walker, walker + 1), times, seed=SEED, method="paths", record=[*records, rw.Positions()]
+        )
+        before, after = run[rw.Positions()].x[:, 0].tolist()
+        taken.append(before != after)
+    return taken
+
+
 @pytest.mark.parametrize("name", WALKS)
 @pytest.mark.parametrize("n", [0, 13, 70])
 def test_the_last_31_digits_decide_ties(name: str, n: int) -> None:
@@ -70,17 +87,37 @@ def test_the_last_31_digits_decide_ties(name: str, n: int) -> None:
     if n and name in ("right, p", "left, p", "right, p(x)"):
         return  # walkers leave before
     for walker in (5, 2**33 + 1):
-        moved = []
-        for p in on_both_sides(uniform(name, walker, n)):
-            walk, times = WALKS[name](p, n), np.array([n, n + 1], float)
-            expected = [naive.position(walk, naive.path(walk, walker, n + 1, SEED)[k]) for k in (n, n + 1)]
-            for records in ([], [rw.FirstPassage()], [rw.Maximum()]):
-                run = rw.simulate(
-                    walk, range(walker, walker + 1), times, seed=SEED, method="paths", record=[*records, rw.Positions()]
-                )
-                assert run[rw.Positions()].x[:, 0].tolist() == expected
-            moved.append(expected[1] != expected[0])
-        assert moved == [False, True]
+        for records in ([], [rw.FirstPassage()], [rw.Maximum()]):
+            assert steps_taken(name, walker, n, records) == [False, True]
+        for p, taken in zip(on_both_sides(uniform(name, walker, n)), (False, True), strict=True):
+            places = naive.path(WALKS[name](p, n), walker, n + 1, SEED)
+            assert (places[n] != places[n + 1]) == taken
+
+
+IGNORED = """
+import numpy as np
+from tests.faults import replace_device
+HIGH, LOW = np.int64(31), np.uint64(0xFFFFFFFF)
+replace_device(
+    "randwalk.kernels.step", "less",
+    lambda found, given: given[0] >> HIGH < given[1].thresholds[given[2], given[3], given[4]] if given[5] == 0 else found,
+)
+replace_device(
+    "randwalk.kernels.bits", "settled",
+    lambda found, given: (given[2] & LOW) >> np.uint64(1 + given[1]) < given[0] >> HIGH & ((1 << (31 - given[1])) - 1),
+)
+from tests.test_digits import steps_taken
+print([steps_taken(name, 5, 0, []) for name in ("right, p", "right on the line")])
+"""
+
+
+def test_ties_decided_by_31_digits_alone_do_not_go_unnoticed(tmp_path: Path) -> None:
+    """The physics changed on purpose: the last 31 digits are not looked at."""
+    environment = {**os.environ, "RANDWALK_CACHE_DIR": str(tmp_path), "PYTHONPATH": str(OLD.parents[1])}
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", IGNORED], env=environment, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "[[False, False], [False, False]]"
 
 
 def test_the_last_31_digits_decide_who_is_killed() -> None:
@@ -123,8 +160,6 @@ def test_a_small_step_is_made() -> None:
 
 
 def test_a_true_stay_is_kept_and_a_rounded_one_is_none() -> None:
-    from randwalk.tables.table import StepTable
-
     def stay(right: float, left: float) -> Fraction:
         walk = rw.LatticeWalk(right, left, dx=1.0, dt=1.0)
         _, _, stays, killed = StepTable(walk, walk.lattice, -2, 5).probabilities()
@@ -144,7 +179,7 @@ def test_the_law_comes_as_near_to_its_equation_as_the_lattice_is_fine() -> None:
     equation = rw.pde.FokkerPlanck(drift=1.0, diffusion=0.5, domain=rw.Interval(-1, 1, ABSORB, ABSORB))
     form, t = rw.pde.closed_form(equation), 0.25
 
-    def f(x: NDArray[np.float64]) -> NDArray[np.float64]:
+    def f(x: Any) -> Any:
         return np.cos(0.5 * np.pi * x)
 
     true = quad(lambda x: f(x) * form.pdf(x, t), -1, 1, epsabs=1e-13)[0]

@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from randwalk.kernels.program import FULL
 from randwalk.model.bond import BondMean
 from randwalk.model.convention import Convention
 from randwalk.pde import FokkerPlanck
-from randwalk.tables.table import FULL
 from randwalk.validate import Report, load_case, validate_problem
 
 from .faults import Function, replace
@@ -76,7 +76,7 @@ def mirrored(thresholds: Any, _: Any) -> Any:
 
 def raised(thresholds: Any, _: Any) -> Any:
     """Thresholds with p larger by 2⁻²⁰, and q smaller."""
-    thresholds[0] = np.minimum(thresholds[0] + np.uint32(FULL >> 20), thresholds[1])
+    thresholds[0] = np.minimum(thresholds[0] + (FULL >> 20), thresholds[1])
     return thresholds
 
 
