@@ -20,6 +20,7 @@ QUICK_FILES = frozenset(
         "domain",
         "ensemble",
         "few_sites",
+        "flat",
         "imports",
         "keywords",
         "lanes",
