@@ -147,7 +147,7 @@ def test_counts_and_functionals_are_the_naive_ones(
         ):
             assert count == alive.count(k)
         ways = [[p[n] for p in places].count(way) for way in ("left", "right", "killed")]
-        assert got.absorbed[row].tolist() == ways and got.leaked[row] == 0
+        assert got.gone[row].tolist() == ways and got.leaked[row] == 0
         for x, k in zip(at, levels, strict=True):
             visits = [naive.last_visit(walk, p[: n + 1], k) * walk.dt for p in places]
             above = [naive.time_positive(walk, p[: n + 1], k) * walk.dt for p in places]
@@ -284,7 +284,7 @@ walks = {
 def digest(walk, method, threads, record=()):
     times = [10.0, 77.0, 130.0]
     e = rw.simulate(walk, WALKERS, times, seed=5, method=method, record=record, threads=threads)
-    data = e.counts.tobytes() + e.absorbed.tobytes() + b"".join(r.counts.tobytes() for r in e.records.values())
+    data = e.counts.tobytes() + e.gone.tobytes() + b"".join(r.counts.tobytes() for r in e.records.values())
     return hashlib.sha256(data).hexdigest()
 records = [rw.FirstPassage(), rw.LastVisit(1.0), rw.TimePositive(2.0), rw.Maximum()]
 def all_digests(threads):
@@ -302,9 +302,7 @@ def digests_here(threads: int, walkers: int) -> dict[str, str]:
 
 
 def test_bits_do_not_depend_on_the_number_of_threads() -> None:
-    shared = (
-        "from randwalk.run import host\nhost.ALONE, host.PIECE = 0, 4\n"  # threads even for a run of this size
-    )
+    shared = "from randwalk.run import host\nhost.ALONE, host.PIECE = 0, 4\n"  # threads even for a run of this size
     code = "WALKERS = 3001\n" + shared + DIGEST + "print(json.dumps([all_digests(k) for k in (1, 2, 3, 7)]))"
     environment = {**os.environ, "NUMBA_NUM_THREADS": "7"}
     ran = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)

@@ -23,7 +23,7 @@ from randwalk.terminal.streams import read_standard_input
 
 from .compare import FALSE_ALARMS, Comparison, compare, gather
 from .convergence import Measure, Reference, distance, reference, solver_convergence, walk_convergence
-from .measured import read_measured
+from .read_measured import read_measured
 from .report import Budget, CaseReport, Report
 
 MANY = 10**12  # walkers of the occupation run; its cost does not depend on them
