@@ -2,7 +2,7 @@
 Perrin's sedimentation
 ======================
 
-Grains fall with a velocity v and diffuse: at rest their number falls with height as exp(-z/H), H = D/v. Perrin counted
+Grains fall with a velocity v and diffuse: in the steady state their number decreases with height as exp(-z/H), H = D/v. Perrin counted
 them at four heights in three emulsions. A walk between a reflecting floor and a reflecting lid at 12 H, with the H
 fitted to each set, keeps this law (line), and walkers started evenly over the lowest H have reached it (points). Errors
 of the counts are their square roots; for sets a and b, printed as percentages of the lowest level, from his totals of
