@@ -2,9 +2,10 @@
 Gambler's ruin: which side, and when
 ====================================
 
-A gambler with k coins plays, for one coin a game, until the capital is 0 or 20. Above: the probability that the gambler wins,
-for three probabilities p of winning a game. Below: the mean number of games. Points: walkers with standard errors, from the passage
-times at the two absorbing walls; lines: de Moivre's formulas. The errors above are about as large as the points.
+A gambler with k coins plays, for one coin a game, until the capital is 0 or 20. Above: the probability that the gambler
+wins, for three probabilities p of winning a game. Below: the mean number of games. Points: walkers with standard
+errors, from the passage times at the two absorbing walls; lines: de Moivre's formulas. The errors above are about as
+large as the points.
 """
 
 import matplotlib.pyplot as plt

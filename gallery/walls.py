@@ -3,7 +3,8 @@ Walls of each kind
 ==================
 
 One end of an interval reflects; the other end reflects, absorbs, or absorbs in part (a Robin wall: the flux through it
-is K times the density, K being a velocity). The surviving fraction of walkers, with standard errors, against the exact law of the walk and the closed form of the equation. An absorbing wall is the limit of large K.
+is K times the density, K being a velocity). The surviving fraction of walkers, with standard errors, against the exact
+law of the walk and the closed form of the equation. An absorbing wall is the limit of large K.
 """
 
 import matplotlib.pyplot as plt
