@@ -36,6 +36,7 @@ QUICK_FILES = frozenset(
         "stationary",
         "step_law",
         "store",
+        "task",
         "times",
         "walk",
         "window",
