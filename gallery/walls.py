@@ -27,7 +27,7 @@ def figure(quick: bool = False) -> Figure:
         "absorbing": rw.Absorbing(),
     }
     for name, wall in walls.items():
-        length = sites + 0.5 if isinstance(wall, rw.Absorbing) else sites  # it stands on a site, the others between two
+        length = sites + 0.5 if wall.on_site else sites  # it stands on a site, the others between two
         equation = rw.pde.FokkerPlanck(
             drift=0.0, diffusion=0.5, domain=rw.Interval(0, 1, wall, rw.Reflecting()), start=0.5
         )

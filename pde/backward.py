@@ -22,7 +22,7 @@ from randwalk.inputs.arguments import finite, finite_numbers, numbers
 from randwalk.inputs.keywords import once_positional
 from randwalk.laws.plotting import COLOURS, axes
 from randwalk.model.coefficient import Coefficient, Floats, as_coefficient
-from randwalk.model.domain import Reflecting, Ring
+from randwalk.model.domain import Ring, exit_index
 from randwalk.model.start import Sites, Uniform
 
 from .arguments import check_memory, checked_tolerance
@@ -32,7 +32,7 @@ from .grid import Grid, Piecewise
 from .pace import PILOT_STEPS
 from .refine import LARGEST_CELLS, LARGEST_PILOT, PILOT_CELLS, Needs, Plan, even, refinement, steady_cells
 from .schemes import SDIRK2, Clock, march
-from .stencil import OUTLETS, Resolvents, Stencil, chain_matrix
+from .stencil import Resolvents, Stencil, chain_matrix
 from .truncate import find_window
 
 if TYPE_CHECKING:
@@ -232,9 +232,9 @@ def exit_probability(equation: FokkerPlanck, wall: str, *, tolerance: float = 1e
         return into
 
     check_equation(equation)
-    if not (isinstance(wall, str) and wall in OUTLETS):
-        raise ValueError(f"wall = {wall!r}: give 'left', 'right' or 'killing'")
-    if wall != "killing" and isinstance(getattr(equation.domain, wall), (Reflecting, type(None))):
+    exit_index(wall)
+    face = equation.domain.face(wall)
+    if wall != "killing" and (face is None or face.wall.reactivity == 0.0):
         raise ValueError(f"wall = {wall!r}: nobody leaves {equation.domain} there; take another wall")
     paid = (float(wall == "left"), float(wall == "right"))
     return _steady(equation, source, f"probability of leaving by {wall!r}", tolerance, paid)

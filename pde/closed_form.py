@@ -17,7 +17,7 @@ from randwalk.inputs.arguments import known_numbers, number
 from randwalk.inputs.wording import shown
 from randwalk.laws.binning import check_edges
 from randwalk.model.coefficient import Floats, affine_parts, constant_value, tanh_parts
-from randwalk.model.domain import Absorbing, Interval, Line, PartiallyAbsorbing, Ring, Wall
+from randwalk.model.domain import Interval, Line, Ring, Wall
 from randwalk.model.start import Normal
 
 from .equation import FokkerPlanck, check_equation
@@ -101,7 +101,8 @@ class ClosedForm:
     def first_passage_density(self, wall: str, t: ArrayLike) -> Floats:
         """The probability per time of being absorbed at `wall`, "left" or "right", at the times `t`."""
         if not isinstance(wall, str) or wall not in self.law.exits:
-            self._refuse_wall(wall, [*self.law.exits])
+            known = " and ".join(map(repr, self.law.exits)) or "no wall"
+            raise ValueError(f"wall = {shown(wall)}: walkers leave through {known} here")
         t = _times("t", t)
         return self.law.flux(wall, t.ravel()).reshape(t.shape) * np.exp(-self.killing * t)
 
@@ -110,11 +111,7 @@ class ClosedForm:
 
         At infinity its limit. At a wall that reflects, and by "killing" without killing, it is 0.
         """
-        domain = self.equation.domain
-        if not isinstance(wall, str) or not (
-            wall == "killing" or (wall in ("left", "right") and getattr(domain, wall) is not None)
-        ):
-            self._refuse_wall(wall, [*self.law.exits, *(["killing"] if self.killing else [])])
+        self.equation.domain.exit(wall)
         times = _times("times", times, from_start=True)
         values, late = np.zeros(times.shape), times > 0
         if wall == "killing" and self.killing and self.law.exits:
@@ -197,11 +194,6 @@ class ClosedForm:
             return max(1.0 - left, 0.0)
         end = np.array([domain.low if math.isfinite(domain.low) else domain.high])
         return sum(float(side[0]) for side in self.law.split(end, time))
-
-    def _refuse_wall(self, wall: str, known: list[str]) -> None:
-        raise ValueError(
-            f"wall = {shown(wall)}: walkers leave through {' and '.join(map(repr, known)) or 'no wall'} here"
-        )
 
     def _moments(self, t: ArrayLike) -> tuple[Floats, Floats]:
         if not isinstance(self.equation.domain, Line):
@@ -304,28 +296,20 @@ def _bounded_law(equation: FokkerPlanck) -> tuple[Law, str]:
     if isinstance(domain, Ring):
         return Superposition(Circle(drift, diffusion, domain.low, domain.high), start), "wrapped normal law on a ring"
     assert isinstance(domain, Interval)
-    walls = {side: wall for side, wall in (("left", domain.left), ("right", domain.right)) if wall is not None}
-    exits = tuple(side for side, wall in walls.items() if _reactivity(wall))
-    names = "–".join(_adjective(wall) for wall in walls.values())
-    if len(walls) == 1:
-        (wall,) = walls.values()
-        half = HalfLine(drift, diffusion, domain.low, domain.high, exits, _reactivity(wall))
+    faces = domain.faces
+    exits = tuple(face.exit for face in faces if face.wall.reactivity > 0.0)
+    names = "–".join(_adjective(face.wall) for face in faces)
+    if len(faces) == 1:
+        half = HalfLine(drift, diffusion, domain.low, domain.high, exits, faces[0].wall.reactivity)
         return Superposition(half, start), f"method of images, {names} half-line"
-    left, right = (_reactivity(wall) for wall in walls.values())
+    left, right = (face.wall.reactivity for face in faces)
     near, far = (right, left) if drift > 0.0 else (left, right)
     bar = Bar(drift, diffusion, domain.low, domain.high, exits, near, far)
     return Superposition(bar, start), f"images by contour, then eigenfunctions, {names} interval"
 
 
-def _reactivity(wall: Wall) -> float:
-    """Outward flux over density: 0 reflects, infinity absorbs."""
-    if isinstance(wall, PartiallyAbsorbing):
-        return wall.reactivity
-    return math.inf if isinstance(wall, Absorbing) else 0.0
-
-
 def _adjective(wall: Wall) -> str:
-    return {0.0: "reflecting", math.inf: "absorbing"}.get(_reactivity(wall), "partially absorbing")
+    return {0.0: "reflecting", math.inf: "absorbing"}.get(wall.reactivity, "partially absorbing")
 
 
 def _seen(x: Floats) -> Floats:

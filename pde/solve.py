@@ -11,7 +11,6 @@ from scipy.interpolate import PchipInterpolator
 
 from randwalk.inputs.arguments import finite_numbers, known_numbers
 from randwalk.inputs.keywords import once_positional
-from randwalk.inputs.wording import shown
 from randwalk.laws.binning import check_edges
 from randwalk.laws.plotting import COLOURS, axes
 from randwalk.model.coefficient import Floats
@@ -30,7 +29,7 @@ from .fit import fitted
 from .grid import Grid, Piecewise
 from .refine import GRID_ERROR, Needs, Plan
 from .schemes import Clock, Scheme, march
-from .stencil import OUTLETS, Resolvents, Stencil
+from .stencil import Resolvents, Stencil
 from .truncate import MARGIN, find_window, leaked, widened
 
 if TYPE_CHECKING:
@@ -139,12 +138,8 @@ class Solution:
         Any times from 0 to the last one: exact sums at the time steps, a monotone cubic between them. At the recorded times
         the error is within ``errors``; at others, ``passage_error`` tells how large it may be.
         """
-        if not (isinstance(wall, str) and wall in OUTLETS):
-            raise ValueError(f"wall = {shown(wall)}: give one of {', '.join(map(repr, OUTLETS))}")
-        if wall != "killing" and getattr(self.equation.domain, wall) is None:
-            raise ValueError(f"wall = {wall!r}: {self.equation.domain} has no wall there")
-        t = self._within(times)
-        return np.asarray(PchipInterpolator(self.ages, self.left_so_far[:, OUTLETS.index(wall)])(t))
+        exit, t = self.equation.domain.exit(wall), self._within(times)
+        return np.asarray(PchipInterpolator(self.ages, self.left_so_far[:, exit])(t))
 
     def survival(self, t: ArrayLike) -> Floats:
         """The fraction still walking at the times `t`, from 0 to the last one, of the shape of `t`."""

@@ -25,12 +25,10 @@ from randwalk.kernels.evolve import TINY, evolve
 from randwalk.laws.binning import bin_atoms, check_edges
 from randwalk.laws.estimate import values_of
 from randwalk.model.coefficient import Constant, Floats
-from randwalk.model.domain import PartiallyAbsorbing, Reflecting
 from randwalk.model.start import MASS_BITS
 from randwalk.model.times import Times
 from randwalk.model.walk import LatticeWalk
 from randwalk.run.paths import planes
-from randwalk.run.record import wall_index
 from randwalk.tables.step_law import StepLaw
 from randwalk.tables.sublattice import cell, occupied
 from randwalk.tables.table import BITS, FULL, StepTable, probabilities
@@ -131,7 +129,7 @@ class ExactLaw:
     def passed(self, wall: str, times: ArrayLike) -> Floats:
         """The probability of having left by `wall` ("left", "right" or "killing") by each of `times`, any times of the run: by
         the last step at or before them."""
-        return self.gone[self.recorded.step_before(times), wall_index(wall, self.walk.domain)]
+        return self.gone[self.recorded.step_before(times), self.walk.domain.exit(wall)]
 
     def smoothed(self) -> SmoothedLaw:
         """This law with every atom spread over its cell: what a continuous law is compared with."""
@@ -187,12 +185,12 @@ class SmoothedLaw:
         """The parts of cells beyond half-way walls, mirrored into the domain."""
         folded = np.zeros(edges.size - 1)
         domain = self.law.walk.domain
-        for wall, place, side in ((domain.left, domain.low, -1.0), (domain.right, domain.high, 1.0)):
-            if not isinstance(wall, (Reflecting, PartiallyAbsorbing)):
+        for _, wall, place, inward in domain.faces:
+            if wall.on_site:
                 continue
-            near = (x - place) * side > -half * (1.0 - 1e-9)
+            near = (x - place) * inward < half * (1.0 - 1e-9)
             mirrored = 2.0 * place - edges[:, None]
-            beyond = np.maximum(mirrored, place) if side > 0 else np.minimum(mirrored, place)
+            beyond = np.minimum(mirrored, place) if inward > 0.0 else np.maximum(mirrored, place)
             inside = np.clip((beyond - (x[near] - half)) / (2.0 * half), 0.0, 1.0)
             folded += -np.diff(inside, axis=0) @ p[near]
         return folded
@@ -208,7 +206,7 @@ class SmoothedLaw:
     def passage_curve(self, wall: str) -> PchipInterpolator:
         """The probability of having left by `wall` as a function of time, by monotone interpolation between the steps."""
         every = np.arange(len(self.law.gone)) * self.law.walk.dt
-        return PchipInterpolator(every, self.law.gone[:, wall_index(wall, self.law.walk.domain)])
+        return PchipInterpolator(every, self.law.gone[:, self.law.walk.domain.exit(wall)])
 
     def plot(self, t: float | None = None, ax: Axes | None = None) -> Axes:
         """Density at time `t` (default: the last), level over every cell."""
@@ -321,8 +319,11 @@ def _by_steps(table: StepTable, steps: tuple[int, ...]) -> ExactLaw:
 def _exits(table: StepTable) -> NDArray[np.bool_]:
     """Which of the ways out, (left, right, killing), walkers of a table can take."""
     domain = table.walk.domain
-    left, right = (wall is not None and not isinstance(wall, Reflecting) for wall in (domain.left, domain.right))
-    return np.array([table.left_wall and left, table.right_wall and right, table.walk.killing != Constant(0.0)])
+    inside = {"left": table.left_wall, "right": table.right_wall}
+    taken = {face.exit for face in domain.faces if face.wall.reactivity > 0.0 and inside[face.exit]}
+    if table.walk.killing != Constant(0.0):
+        taken.add("killing")
+    return np.array([exit in taken for exit in domain.exits])
 
 
 def _check_memory(table: StepTable, steps: tuple[int, ...]) -> None:

@@ -1,4 +1,4 @@
-"""What the command ``randwalk`` can do. Heavy imports stand inside the commands, so that --help answers at once.
+"""The commands of ``randwalk``. Slow imports stand inside the commands, so that --help is fast.
 
 Every command refuses bad input and outputs that cannot be written before it runs anything, and writes its files before it
 prints.
@@ -37,7 +37,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    rich_markup_mode=None,  # help in plain text: half the time
+    rich_markup_mode=None,  # help in plain text takes half the time
 )
 
 
@@ -66,7 +66,7 @@ Seed = Annotated[int | None, typer.Option(min=0, help="Seed; the file's if not g
 
 
 def _silenced(context: typer.Context, quiet: bool) -> bool:
-    """With --quiet, the notice that kernels are compiled is not printed either, for as long as the command runs."""
+    """--quiet also silences the notice of compiled kernels while the command runs."""
     logger = logging.getLogger("randwalk")
     if quiet:
         context.call_on_close(functools.partial(logger.setLevel, logger.level))
@@ -89,7 +89,7 @@ class Format(StrEnum):
 
 
 def command(function: Callable[..., None]) -> Callable[..., None]:
-    """A command of the application. Ctrl-C leaves it as an exception that Typer does not take for its own."""
+    """Add a command to the application. Ctrl-C leaves it as an exception that Typer does not handle."""
 
     @functools.wraps(function)
     def run(*arguments: Any, **named: Any) -> None:
@@ -115,7 +115,7 @@ def options(
         bool, typer.Option("--version", help="Show the version and exit.", callback=_version, is_eager=True)
     ] = False,
 ) -> None:
-    """What stands before the name of a command."""
+    """Options before the name of a command."""
 
 
 @command
@@ -157,7 +157,7 @@ def validate(
     try:
         if json is not None:
             write_text(json, report.to_json())
-    finally:  # a disk that has become full takes nothing from the screen
+    finally:  # a full disk must not suppress the printed results
         if not quiet:
             if details or (details is None and len(cases or ()) == 1):
                 for case in report.cases:
@@ -202,7 +202,7 @@ def simulate(
                 seed=problem.seed if seed is None else seed, method=method,
                 threads=threads, progress=sys.stderr.isatty() and not quiet, backend=backend,
             )  # fmt: skip
-    except (rw.Interrupted, rw.DeviceError) as stop:  # what is finished is kept and shown
+    except (rw.Interrupted, rw.DeviceError) as stop:  # the finished walkers are kept and shown
         if stop.ensemble is None:
             raise
         ensemble, stopped = stop.ensemble, stop
@@ -211,7 +211,7 @@ def simulate(
             ensemble.save(out)
         if json is not None:
             write_text(json, _estimates(problem, ensemble))
-    finally:  # a disk that has become full takes nothing from the screen
+    finally:  # a full disk must not suppress the printed results
         if not quiet:
             _print_table(_ensemble_table(problem, ensemble, file))
     if not quiet:
@@ -260,8 +260,7 @@ def solve(
         "sd": lambda t: _spread(solution, t),
         **{
             f"passed {wall}": functools.partial(lambda wall, t: float(solution.passed(wall, [t])[0]), wall)
-            for wall in ("left", "right")
-            if isinstance(getattr(equation.domain, wall), (rw.Absorbing, rw.PartiallyAbsorbing))
+            for wall in [face.exit for face in equation.domain.faces if face.wall.reactivity > 0.0]
         },
     }  # fmt: skip
     try:
@@ -322,7 +321,7 @@ def info() -> None:
     import randwalk as rw
     from randwalk.kernels.disk import REMEDY, cache_place
     from randwalk.kernels.philox import STREAM_VERSION
-    from randwalk.run.device import report
+    from randwalk.run.devices import report
     from randwalk.run.threads import available
 
     cache, reason = cache_place()
@@ -340,7 +339,7 @@ def info() -> None:
 
 
 def _problem(file: str) -> Problem:
-    """The problem in a file, or on standard input."""
+    """The problem in a file, or on standard input for "-"."""
     from .problem import Problem, Source
 
     if file == "-":
@@ -350,7 +349,7 @@ def _problem(file: str) -> Problem:
 
 @contextmanager
 def _in_keys(file: str) -> Iterator[None]:
-    """What is found wrong with a problem while it runs is told with its file, in the words of that file."""
+    """Errors of a run get the name of the problem file, and its keys in place of Python's arguments."""
     from .problem import as_keys
 
     try:
@@ -362,7 +361,7 @@ def _in_keys(file: str) -> Iterator[None]:
 
 @contextmanager
 def _counting(description: str, total: int, shown: bool) -> Iterator[Callable[[str], None]]:
-    """A bar on standard error, if that is a terminal; what is yielded is called with the name of each that is done."""
+    """A progress bar on standard error, if that is a terminal; yields a function to call with the name of each finished item."""
     from rich.console import Console
     from rich.progress import Progress
 
@@ -411,9 +410,8 @@ def _estimates(problem: Problem, ensemble: Ensemble) -> str:
 
 
 def _ways(problem: Problem) -> list[str]:
-    """How a walker may leave."""
-    domain = problem.walk.domain
-    return [*(wall for wall in ("left", "right") if getattr(domain, wall) is not None), "killing"]
+    """The exits with a wall, and killing."""
+    return [*(face.exit for face in problem.walk.domain.faces), "killing"]
 
 
 def _spread(solution: Solution, t: float) -> float:
@@ -430,7 +428,7 @@ def _number(column: Callable[[float], float], t: float) -> str:
 
 
 def _print_table(table: RenderableType) -> None:
-    """Print a table as wide as it is, one row a line, whatever the width of the terminal: nothing is cut."""
+    """Print a table at its full width, one row a line, whatever the width of the terminal."""
     from rich.console import Console
 
     console = Console(highlight=False)

@@ -12,20 +12,29 @@ from numpy.typing import ArrayLike, NDArray
 
 from .inputs.keywords import once_positional
 from .inputs.wording import shown
+from .kernels.backend import DeviceError
 from .kernels.philox import STREAM_VERSION
 from .laws.binning import bin_atoms
 from .laws.estimate import Estimate, Profile, average, proportion, values_of
 from .model.coefficient import Floats
 from .model.times import Times
 from .model.walk import LatticeWalk
-from .run.record import WALLS, Passages, Record, Recorded, wall_index
+from .run.counts import Counts
+from .run.devices import choose
+from .run.plan import check_memory, plan
+from .run.record import Passages, Record, Recorded
+from .run.task import Task
+from .run.threads import share
 from .store import Contents, known_as, read, write
 from .tables.sublattice import cell, occupied
 from .tables.table import StepTable
+from .terminal.progress import progress_bar
 
 if TYPE_CHECKING:
     import xarray
     from matplotlib.axes import Axes
+
+MOST_WALKERS = 1 << 53  # that are counted exactly, also in doubles
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,20 +78,46 @@ class Ensemble:
     [0.2493 ± 0.0043, 0.5065 ± 0.005, 0.2442 ± 0.0043]
     """
 
-    walk: LatticeWalk
-    table: StepTable
-    seed: int
-    method: str
-    parts: tuple[range, ...]
-    steps: tuple[int, ...]
-    raw: NDArray[np.int64]
-    records: dict[Record, Recorded]
+    task: Task
+    tally: Counts
     stream: int = STREAM_VERSION
 
     @property
+    def walk(self) -> LatticeWalk:
+        return self.task.walk
+
+    @property
+    def seed(self) -> int:
+        return self.task.seed
+
+    @property
+    def method(self) -> str:
+        return self.task.method
+
+    @property
+    def steps(self) -> tuple[int, ...]:
+        return self.task.steps
+
+    @property
+    def parts(self) -> tuple[range, ...]:
+        return self.tally.parts
+
+    @property
+    def table(self) -> StepTable:
+        return self.tally.table
+
+    @property
+    def raw(self) -> NDArray[np.int64]:
+        return self.tally.raw
+
+    @property
+    def records(self) -> dict[Record, Recorded]:
+        return self.tally.records
+
+    @property
     def walkers(self) -> int:
-        """How many walkers it holds, those that are gone included."""
-        return sum(map(len, self.parts))
+        """How many walkers it holds, also those that have left the domain."""
+        return self.tally.walkers
 
     @property
     def _times(self) -> Times:
@@ -171,7 +206,7 @@ class Ensemble:
     def passed(self, wall: str, times: ArrayLike) -> Estimate:
         """The fraction gone by `wall` ("left", "right" or "killing") by each of `times`, of their shape: recorded times, or any
         times of the run if FirstPassage() was recorded, then by the last step at or before them."""
-        column = wall_index(wall, self.walk.domain)
+        column = self.walk.domain.exit(wall)
         passages = self._passages
         if passages is None:
             return proportion(self.absorbed[self._times.rows(times), column], self.walkers)
@@ -195,8 +230,6 @@ class Ensemble:
 
         `threads`, `backend` and `devices` are those of :func:`randwalk.simulate`.
         """
-        from .simulation import MOST_WALKERS, run
-
         if isinstance(walkers, bool) or not isinstance(walkers, (int, np.integer)) or walkers <= self.walkers:
             raise ValueError(f"walkers = {shown(walkers)}: must be a whole number above the {self.walkers} there are")
         if walkers > MOST_WALKERS:
@@ -204,12 +237,7 @@ class Ensemble:
         self._check_stream()
         first = max(part.stop for part in self.parts)
         more = range(first, first + int(walkers) - self.walkers)
-        return self.merge(
-            run(
-                self.walk, more, self.steps, self.seed, self.method, list(self.records), threads, progress,
-                backend, devices,
-            )
-        )  # fmt: skip
+        return collect(self.task, [more], self.tally, Effort(threads, progress, backend, devices))
 
     @once_positional("threads", "progress", "backend", "devices")
     def resume(
@@ -226,26 +254,20 @@ class Ensemble:
         The walkers are run again from their start (their paths are addresses, so they come out the same): nothing has to be
         kept per walker for this, and the cost is that of the whole time.
         """
-        from .simulation import run
-
         later = self.walk.steps(times)
         if later[0] <= self.steps[-1]:
             raise ValueError(
                 f"times must come after the last recorded one, {self.times[-1]:g}; the first is {later[0] * self.walk.dt:g}"
             )
         self._check_stream()
-        steps = (*self.steps, *later)
-        pieces = [
-            run(self.walk, p, steps, self.seed, self.method, list(self.records), threads, progress, backend, devices)
-            for p in self.parts
-        ]
-        whole = pieces[0]
-        for piece in pieces[1:]:
-            whole = whole.merge(piece)
-        return whole
+        task = replace(self.task, steps=(*self.steps, *later))
+        return collect(task, self.parts, None, Effort(threads, progress, backend, devices))
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update({"stream": known_as(1, state["method"])} | state)  # the first release did not keep it
+        if "task" not in state:  # of a release before 0.4; the first one did not keep the version of the stream
+            held = {f.name: state[f.name] for f in fields(Contents) if f.name != "stream"}
+            state = vars(_restored(Contents(**held, stream=state.get("stream", known_as(1, state["method"])))))
+        self.__dict__.update(state)
 
     def _check_stream(self) -> None:
         if self.stream != STREAM_VERSION:
@@ -265,23 +287,7 @@ class Ensemble:
             raise ValueError(
                 f"the ensembles differ in what they record: {list(self.records)} and {list(other.records)}"
             )
-        for mine in self.parts:
-            for theirs in other.parts:
-                if max(mine.start, theirs.start) < min(mine.stop, theirs.stop):
-                    raise ValueError(
-                        f"both ensembles hold walkers {theirs.start} … {theirs.stop - 1}: they would count twice"
-                    )
-        first = min(self.table.first, other.table.first)
-        last = max(e.table.first + e.table.sites for e in (self, other)) - 1
-        table = replace(self.table, first=first, sites=last - first + 1)
-        if self.records and not self.table == other.table == table:
-            raise ValueError(
-                "ensembles with records can be merged only if they ran in the same window; run them at one size"
-            )
-        records = {r: a + b for (r, a), b in zip(self.records.items(), other.records.values(), strict=True)}  # type: ignore[operator]
-        parts = _join((*self.parts, *other.parts)) if self.method != "occupation" else (*self.parts, *other.parts)
-        raw = _place(self, table) + _place(other, table)
-        return replace(self, table=table, parts=parts, raw=raw, records=records)
+        return replace(self, tally=self.tally + other.tally)
 
     def save(self, path: str | Path) -> None:
         """Write to ``.npz``, or to netCDF (``.nc``, needs ``randwalk-pde[io]``): to a temporary name first, then renamed."""
@@ -303,7 +309,7 @@ class Ensemble:
         OSError
             for a file that is missing or may not be read.
         """
-        return cls(**vars(read(path)))
+        return _restored(read(path))
 
     def to_xarray(self) -> xarray.Dataset:
         """A dataset with counts (time, site), absorbed (time, wall), and everything needed to read the ensemble back."""
@@ -318,7 +324,7 @@ class Ensemble:
                 "raw": (("time", "index"), self.raw),
                 **{name: ((f"{name}_row", f"{name}_column"), array) for name, array in self._contents.arrays.items()},
             },
-            coords={"time": self.times, "x": self.sites, "wall": list(WALLS)},
+            coords={"time": self.times, "x": self.sites, "wall": list(self.walk.domain.exits)},
             attrs={"randwalk": self._contents.meta, "walkers": self.walkers},
         )
         return data
@@ -356,20 +362,65 @@ class Ensemble:
         return f"<p>{self}</p><table>{head}{rows}</table>"
 
 
-def _place(ensemble: Ensemble, table: StepTable) -> NDArray[np.int64]:
-    """Counts in the window of another table that contains this one."""
-    raw = np.zeros((len(ensemble.steps), table.sites + 3), dtype=np.int64)
-    shift = ensemble.table.first - table.first
-    raw[:, 1 + shift : 1 + shift + ensemble.table.sites] = ensemble.counts
-    raw[:, [0, -2, -1]] = ensemble.raw[:, [0, -2, -1]]
-    return raw
+def _restored(held: Contents) -> Ensemble:
+    """The ensemble of a file's contents."""
+    task = Task(held.walk, held.steps, held.seed, held.method, tuple(held.records))
+    records = {
+        record: replace(record.empty(held.table, held.parts, held.steps), counts=result.counts)  # type: ignore[arg-type, union-attr]
+        for record, result in held.records.items()
+    }
+    tally = Counts(held.table, held.steps, held.parts, held.raw, records, independent=held.method == "occupation")
+    return Ensemble(task, tally, held.stream)
 
 
-def _join(parts: Sequence[range]) -> tuple[range, ...]:
-    joined: list[range] = []
-    for part in sorted(parts, key=lambda p: p.start):
-        if joined and joined[-1].stop == part.start:
-            joined[-1] = range(joined[-1].start, part.stop)
-        else:
-            joined.append(part)
-    return tuple(joined)
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C during a run. `ensemble` holds the walkers that were finished, as a run of that many would have given them
+    (None if there are none); ``ensemble.extend(walkers)`` goes on."""
+
+    def __init__(self, ensemble: Ensemble | None) -> None:
+        done = ensemble.walkers if ensemble is not None else 0
+        super().__init__(f"interrupted with {done:,} walkers finished; they are in the exception's .ensemble")
+        self.ensemble = ensemble
+
+
+@dataclass(frozen=True)
+class Effort:
+    """With what a run is done: threads at most, a progress bar or none, a backend and its devices. Results do not depend on
+    it."""
+
+    threads: int | None = None
+    progress: bool = False
+    backend: str = "cpu"
+    devices: Sequence[int] | None = None
+
+
+def collect(task: Task, parts: Sequence[range], before: Counts | None, effort: Effort) -> Ensemble:
+    """The ensemble of a task's walkers `parts`, and of those of the counts `before`.
+
+    Raises
+    ------
+    MemoryError
+        before anything runs, for what does not fit.
+    Interrupted, DeviceError
+        with the ensemble of the walkers that were finished.
+    """
+    walkers, counts = sum(map(len, parts)), before
+    with (
+        share(effort.threads) as threads,
+        progress_bar(f"simulating by {task.method}", float(len(parts)), effort.progress) as advance,
+    ):
+        check_memory(task.windows.rows, walkers, task.steps, task.records, task.method, threads)
+        predicted = plan(task.walk, range(walkers), task.steps, task.records, part=False).seconds[task.method]
+        machine = choose(effort.backend, effort.devices, predicted, threads)
+        try:
+            for part in parts:
+                for more in task.stream(part, machine, advance):
+                    counts = more if counts is None else counts + more
+        except KeyboardInterrupt:
+            raise Interrupted(None if counts is None else Ensemble(task, counts)) from None
+        except DeviceError as error:
+            error.partial = counts
+            error.ensemble = None if counts is None else Ensemble(task, counts)
+            raise
+    assert counts is not None
+    return Ensemble(task, counts)

@@ -14,7 +14,7 @@ _MODULES = {
     "model": "bernoulli bond coefficient convention domain formula lattice outlet remedy roots rule start step_mean tabulated "
     "times walk",
     "model.coefficient": "difference function tracing",
-    "run": "device occupation paths record threads",
+    "run": "occupation paths record threads",
     "tables": "step_law table window",
     "terminal": "output progress status streams",
 }
@@ -22,6 +22,7 @@ MOVED = {
     f"randwalk.{name}": f"randwalk.{folder}.{name}" for folder, names in _MODULES.items() for name in names.split()
 }
 MOVED["randwalk.parity"] = "randwalk.tables.sublattice"
+MOVED["randwalk.device"] = "randwalk.run.devices"
 
 
 class Finder:

@@ -67,12 +67,12 @@ TABLES = ("title", "catches", "parameters", "walk", "domain", "start", "run", "s
 DOMAIN = ("low", "high", "left", "right", "ring")
 WALL = '"absorbing", "reflecting" or {reactivity = number}'
 STARTS = ("point", "normal", "uniform", "sites")
-MOST = {"walkers": 53, "seed": 1024, "sites": 31}  # binary digits; a run that takes less says so itself
+MOST = {"walkers": 53, "seed": 1024, "sites": 31}  # binary digits; a run with a lower limit checks it itself
 
 
 @dataclass(frozen=True)
 class Problem:
-    """A walk, the times to record, and how many walkers to run from which seed: what a problem file declares.
+    """The content of a problem file: a walk, the times to record, the number of walkers and the seed.
 
     >>> import randwalk as rw
     >>> coin = rw.LatticeWalk(right=0.5, left=0.5, dx=1.0, dt=1.0)
@@ -197,7 +197,7 @@ def read_walk(source: Source, times: list[float]) -> LatticeWalk:
 
 
 def as_keys(message: str) -> str:
-    """A complaint about a walk with the keys of a problem file in place of the arguments of Python.
+    """An error message about a walk, with the keys of a problem file in place of the arguments of Python.
 
     >>> as_keys("take dt ≤ 0.1, or from_drift(..., rule=Rule.FITTED), or from_drift(..., times=[...]) without dt")
     'take dt ≤ 0.1, or rule = "fitted", or leave dt out'
@@ -210,7 +210,7 @@ def as_keys(message: str) -> str:
 
 
 def _places(source: Source, walk: Mapping[str, Any]) -> dict[str, tuple[str, Key]]:
-    """Where in a file the words stand that a complaint about its walk may have."""
+    """The place in the file of each word that an error message about the walk may have."""
     domain, start = source.section("domain", DOMAIN), source.section("start", STARTS)
     places: dict[str, tuple[str, Key]] = {"times": ("run", "times"), "time": ("run", "times")}
     for key, value in walk.items():
@@ -243,7 +243,7 @@ def read_parameters(source: Source) -> dict[str, float]:
 
 
 def _parameter(name: str, value: float) -> None:
-    """Refuse a number that no formula can have under this name."""
+    """Refuse a name or a number that formulas do not accept."""
     expression("0", **{name: _float(name, value)})
 
 
@@ -275,7 +275,7 @@ def read_numbers(source: Source, names: Mapping[str, float], values: Any, sectio
 
 
 def read_count(source: Source, names: Mapping[str, float], value: Any, section: str, key: str) -> int:
-    """A whole number, which for anything but a seed is positive; or a formula of the parameters that is one."""
+    """A whole number, positive unless it is a seed; or a formula of the parameters with such a value."""
     given = read_number(source, names, value, section, key) if isinstance(value, str) else value
     count = int(given) if isinstance(value, str) and given.is_integer() else given
     if isinstance(count, bool) or not isinstance(count, int) or count < (key != "seed"):
@@ -299,7 +299,7 @@ def read_choice(source: Source, value: Any, choices: type[Choice], section: str,
 
 
 def read_text(source: Source, section: str, key: str | None = None) -> str:
-    """A text of the file, or of one of its tables; empty if it is left out."""
+    """A text of the file, or of one of its tables; empty if absent."""
     value = source.data.get(section, "") if key is None else source.data[section].get(key, "")
     if not isinstance(value, str):
         source.fail(section, key, f"{key or section} = {shown(value)}: must be a text in quotes")
@@ -327,7 +327,7 @@ def read_coefficient(source: Source, section: str, key: str, value: Any, names: 
 
 
 def beside(source: Source, file: str) -> Path:
-    """The path of a file that a problem file names."""
+    """The path of a file that a problem names."""
     if source.folder is None:
         raise ValueError(f"csv = {shown(file)}: no file may be named here; give the numbers, {{x = […], values = […]}}")
     return source.folder / file
@@ -443,11 +443,9 @@ def walk_data(walk: LatticeWalk) -> dict[str, Any]:
         data["domain"] = {"low": domain.low, "high": domain.high}
         if domain.periodic:
             data["domain"]["ring"] = True
-        for side in ("left", "right"):
-            wall = getattr(domain, side)
-            if wall is not None:
-                is_robin = isinstance(wall, PartiallyAbsorbing)
-                data["domain"][side] = {"reactivity": wall.reactivity} if is_robin else type(wall).__name__.lower()
+        for face in domain.faces:
+            k = face.wall.reactivity
+            data["domain"][face.exit] = {"reactivity": k} if 0.0 < k < math.inf else type(face.wall).__name__.lower()
     match walk.start:
         case Point(x):
             data["start"] = {"point": x}

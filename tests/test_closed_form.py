@@ -450,7 +450,7 @@ def test_shapes_and_arguments() -> None:
     assert form.cdf([-1.0, 2.0], 0.1) == pytest.approx([0.0, float(form.survival(0.1))], abs=1e-15)  # the same sum
     with pytest.raises(ValueError, match="t = 0: must be positive"):
         form.pdf(0.5, 0.0)
-    with pytest.raises(ValueError, match="wall = 'up': walkers leave through 'left' and 'right'"):
+    with pytest.raises(ValueError, match="wall = 'up': must be one of 'left', 'right', 'killing'"):
         form.passed("up", 1.0)
     with pytest.raises(ValueError, match="no wall"):
         form_of(R, R).first_passage_density("left", 1.0)

@@ -421,8 +421,8 @@ def test_constant_coefficients_keep_their_absorption() -> None:
         rw.LatticeWalk.from_drift(0.4, 0.3, sites=10, domain=domain, start=0.5),
     ):
         a, d, dx, dt = float(walk.drift(0.0)), float(walk.diffusion(0.0)), walk.dx, walk.dt
-        q = rw.model.outlet.absorption(walk, "left", 0.05, np.zeros(1))
-        p = rw.model.outlet.absorption(walk, "right", 0.95, np.zeros(1))
+        q = rw.model.outlet.absorption(walk, domain.faces[0], 0.05, np.zeros(1))
+        p = rw.model.outlet.absorption(walk, domain.faces[1], 0.95, np.zeros(1))
         assert float(q[0]) == 1.5 * dt / dx / (1.0 + (1.5 + a) * dx / (2.0 * d))
         assert float(p[0]) == 0.7 * dt / dx / (1.0 + (0.7 - a) * dx / (2.0 * d))
 

@@ -24,7 +24,7 @@ from .test_stream import WALKS
 
 ABSORB, REFLECT = rw.Absorbing(), rw.Reflecting()
 FALSE_ALARMS = 1e-4
-module = importlib.import_module("randwalk.simulation")
+module = importlib.import_module("randwalk.run.task")
 EXPECTED = 10.0  # least expected count of a cell: smaller ones are pooled, so that χ² has its law
 
 
@@ -83,12 +83,13 @@ def test_methods_draw_from_the_exact_law(name: str, method: str) -> None:
 
 def place(run: rw.Ensemble, law: rw.pde.ExactLaw) -> NDArray[np.int64]:
     """The counts of a run in the window of a law."""
-    shift = run.table.first - law.table.first
-    wide = np.zeros((len(run.steps), max(law.table.sites, shift + run.table.sites)), dtype=np.int64)
-    assert shift >= 0
+    first = min(run.table.first, law.table.first)
+    begin, end = law.table.first - first, law.table.first - first + law.table.sites
+    shift = run.table.first - first
+    wide = np.zeros((len(run.steps), max(end, shift + run.table.sites)), dtype=np.int64)
     wide[:, shift : shift + run.table.sites] = run.counts
-    assert not wide[:, law.table.sites :].any()
-    return wide[:, : law.table.sites]
+    assert not wide[:, :begin].any() and not wide[:, end:].any()
+    return wide[:, begin:end]
 
 
 def test_chi_square_of_this_file_sees_a_small_bias() -> None:
@@ -351,9 +352,8 @@ def test_interrupting_keeps_whole_batches(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_interrupting_before_anything_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
-    def stopped(*args: object) -> Iterator[object]:
+    def stopped(*args: object) -> object:
         raise KeyboardInterrupt
-        yield
 
     monkeypatch.setattr(module, "occupation", stopped)
     with pytest.raises(rw.Interrupted, match="0 walkers finished") as caught:

@@ -80,7 +80,7 @@ def test_places_in_answers(name: str, of: str, x: Any) -> None:
 
 @pytest.mark.parametrize("wall", [None, 1, ["left"], np.array(["left", "right"]), "top"])
 def test_walls_in_answers(wall: Any) -> None:
-    with pytest.raises(ValueError, match=r"^wall = .*give one of 'left', 'right', 'killing'"):
+    with pytest.raises(ValueError, match=r"^wall = .*must be one of 'left', 'right', 'killing'"):
         solve(BOX, [0.1], tolerance=1e-2).passed(wall, 0.1)
 
 

@@ -20,7 +20,7 @@ import randwalk as rw
 from randwalk.kernels import cpu
 from randwalk.kernels.philox import STREAM_VERSION
 from randwalk.model.start import MASS_BITS
-from randwalk.run import device, paths
+from randwalk.run import host, paths
 from randwalk.tables.step_law import StepLaw
 from randwalk.tables.table import StepTable
 from randwalk.tables.window import table_for
@@ -302,7 +302,7 @@ def digests_here(threads: int, walkers: int) -> dict[str, str]:
 
 def test_bits_do_not_depend_on_the_number_of_threads() -> None:
     shared = (
-        "from randwalk.run import device\ndevice.ALONE, device.PIECE = 0, 4\n"  # threads even for a run of this size
+        "from randwalk.run import host\nhost.ALONE, host.PIECE = 0, 4\n"  # threads even for a run of this size
     )
     code = "WALKERS = 3001\n" + shared + DIGEST + "print(json.dumps([all_digests(k) for k in (1, 2, 3, 7)]))"
     environment = {**os.environ, "NUMBA_NUM_THREADS": "7"}
@@ -316,19 +316,19 @@ def test_bits_do_not_depend_on_the_number_of_threads() -> None:
 
 def test_bits_do_not_depend_on_the_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     done: list[list[range]] = []
-    batches = device.Host.batches
+    batches = host.Host.batches
 
-    def watched(self: device.Host, *arguments: Any) -> Any:
+    def watched(self: host.Host, *arguments: Any) -> Any:
         done.append([])
         for batch, result in batches(self, *arguments):
             done[-1].append(batch)
             yield batch, result
 
-    monkeypatch.setattr(device.Host, "batches", watched)
-    monkeypatch.setattr(device, "ALONE", 2**62)
+    monkeypatch.setattr(host.Host, "batches", watched)
+    monkeypatch.setattr(host, "ALONE", 2**62)
     whole = digests_here(1, 20_011)
     assert {len(run) for run in done} == {1}
-    monkeypatch.setattr(device, "ALONE", 0)
+    monkeypatch.setattr(host, "ALONE", 0)
     for threads, batch, least in ((2, 1 << 18, 2), (3, 1 << 18, 3), (2, 1, 2)):  # the smallest batch is 2¹⁴ walkers
         done.clear()
         monkeypatch.setattr(paths, "BATCH", batch)

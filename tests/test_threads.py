@@ -113,7 +113,7 @@ def test_a_cache_that_cannot_be_written_is_no_error(tmp_path: Path) -> None:
 
 
 def test_counting_is_the_histogram() -> None:
-    from randwalk.run.device import Host
+    from randwalk.run.host import Host
 
     rng = np.random.default_rng(3)
     values, minus = rng.integers(-5, 30, 1000).astype(np.int32), rng.integers(0, 4, 1000).astype(np.int32)

@@ -1,4 +1,4 @@
-"""Observed counts against expected probabilities: the statistical test of a sample against a law."""
+"""Statistical tests of a sample against a law: observed counts against expected probabilities."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from randwalk.ensemble import Ensemble
 from randwalk.inputs.arguments import number
 from randwalk.inputs.keywords import once_positional
 from randwalk.inputs.wording import shown
-from randwalk.model.coefficient import Floats
-from randwalk.model.domain import Domain, Interval, Line, Ring
+from randwalk.model.coefficient import Constant, Floats
+from randwalk.model.domain import EXITS, Domain, Interval, Line, Ring
 from randwalk.model.times import row_of
 from randwalk.pde.transfer import ExactLaw
-from randwalk.run.record import WALLS, Passages
+from randwalk.run.record import Passages
 from randwalk.tables.sublattice import occupied
 
 from .power import detectable, holm
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 EXPECTED = 25.0  # walkers expected in every class of a chi-square test after merging
-FALSE_ALARMS = 1e-3  # family-wise: how often a run of checks says "fail" though everything is right
+FALSE_ALARMS = 1e-3  # the probability that any check of a family fails although everything is right
 MOST_CLASSES = 400  # of passage times
 
 
@@ -43,7 +43,7 @@ class Law(Protocol):
 class Outcomes:
     """Counts of labelled, mutually exclusive outcomes and their expected probabilities, in a natural order.
 
-    `least` is the expected count that classes of a chi-square test are merged to.
+    Outcomes are merged into classes for a chi-square test until each class expects `least` counts.
     """
 
     name: str
@@ -54,11 +54,11 @@ class Outcomes:
 
     @property
     def total(self) -> int:
-        """How many were counted."""
+        """The number of observations."""
         return int(self.observed.sum())
 
     def merged(self) -> tuple[NDArray[np.int64], Floats]:
-        """Neighbouring outcomes joined until each class expects `least` counts: (observed, expected counts)."""
+        """(observed, expected) counts of classes: neighbouring outcomes are joined until a class expects `least` counts."""
         expected = self.expected * self.total
         classes, gathered = np.empty(expected.size, dtype=np.int64), 0.0
         number = 0
@@ -67,7 +67,7 @@ class Outcomes:
             gathered += count
             if gathered >= self.least:
                 number, gathered = number + 1, 0.0
-        classes = np.minimum(classes, max(number - 1, 0))  # what is left over at the end joins the last full class
+        classes = np.minimum(classes, max(number - 1, 0))  # the remaining outcomes at the end join the last full class
         size = int(classes[-1]) + 1
         observed = np.zeros(size, dtype=np.int64)
         np.add.at(observed, classes, self.observed)
@@ -76,7 +76,7 @@ class Outcomes:
 
 @dataclass(frozen=True)
 class Check:
-    """One test: its statistic, p-value, and the smallest bias it would have seen 9 times in 10 if it were the only one.
+    """One test: its statistic, p-value, and the smallest bias that this test alone, at level 10⁻³, detects with probability 0.9.
 
     `detectable` is a relative error of the probabilities for chi-square over counts (see :func:`detectable`), a shift of the
     distribution function for Kolmogorov–Smirnov, and an error of the fractions themselves for a measured curve.
@@ -115,17 +115,17 @@ class Comparison:
 
     @property
     def detectable(self) -> float:
-        """The smallest relative bias that the most sensitive chi-square check, by itself, would have seen 9 times in 10.
+        """The smallest relative bias that the most sensitive chi-square check alone detects with probability 0.9.
 
-        Where there is no chi-square check, because all outcomes fell into one class, the smallest shift of a distribution
-        function that a Kolmogorov–Smirnov check would have seen.
+        Without a chi-square check (all outcomes in one class): the smallest shift of a distribution function that a
+        Kolmogorov–Smirnov check detects.
         """
         squares = [check.detectable for check in self.checks if check.test == "chi²"]
         return min(squares or (check.detectable for check in self.checks), default=np.inf)
 
     def plot(self, ax: Axes | None = None) -> Axes:
-        """Standardised residuals of the classes of the first check; of a measured curve, which has no classes, the adjusted
-        p-value of each check over the limit."""
+        """Standardised residuals of the classes of the first check. For a measured curve, which has no classes, the adjusted
+        p-value of each check and the limit."""
         from randwalk.laws.plotting import COLOURS, axes
 
         ax = axes(ax)
@@ -171,8 +171,8 @@ def compare(observed: Any, expected: Any, *, alpha: float = FALSE_ALARMS) -> Com
     Raises
     ------
     ValueError, TypeError
-        for an `alpha` outside (0, 1), an `observed` that is no sample, an ensemble and a law of different domains, or with
-        walls where the other has none, a law that was not computed at a time of the ensemble, and an exact law on other sites.
+        for an `alpha` outside (0, 1), an `observed` that is no sample, an ensemble and a law on different domains, a law that
+        was not computed at a time of the ensemble, and an exact law on other sites.
 
     Examples
     --------
@@ -205,7 +205,7 @@ def compare(observed: Any, expected: Any, *, alpha: float = FALSE_ALARMS) -> Com
 
 
 def check_comparable(ensemble: Ensemble, law: Law) -> None:
-    """Refuse a law that does not answer for every place, wall and recorded time of the ensemble."""
+    """Refuse a law on another domain, or without a recorded time of the ensemble."""
     domain, other = ensemble.walk.domain, _domain_of(law)
     if other is not None:
         ends = (domain.low, domain.high, other.low, other.high)
@@ -221,7 +221,7 @@ def check_comparable(ensemble: Ensemble, law: Law) -> None:
             "observed recorded t = 0, when the solution of an equation is its start: simulate without that time, or compare "
             "with rw.pde.exact_law(observed.walk, observed.times)"
         )
-    times: Floats = getattr(law, "times", ensemble.times)  # a formula answers at any
+    times: Floats = getattr(law, "times", ensemble.times)  # a closed form answers at any time
     for t in ensemble.times.tolist():
         try:
             row_of(t, times)
@@ -234,7 +234,7 @@ def check_comparable(ensemble: Ensemble, law: Law) -> None:
 
 
 def _domain_of(law: Any) -> Domain | None:
-    """The domain that a law says it lives on."""
+    """The domain of a law, None if the law has none."""
     for holder in (law, getattr(law, "law", None)):
         for name in ("walk", "equation"):
             domain = getattr(getattr(holder, name, None), "domain", None)
@@ -244,7 +244,7 @@ def _domain_of(law: Any) -> Domain | None:
 
 
 def ensemble_outcomes(ensemble: Ensemble, law: Law) -> list[Outcomes]:
-    """For every recorded time, the places of the survivors between the ways out; and the passages, if they were recorded."""
+    """For every recorded time, the places of the survivors and the exits; and the passages, if they were recorded."""
     result = []
     for row, t in enumerate(ensemble.times):
         if isinstance(law, ExactLaw):
@@ -274,10 +274,9 @@ def ensemble_outcomes(ensemble: Ensemble, law: Law) -> list[Outcomes]:
 def _ways(ensemble: Ensemble, row: int) -> list[tuple[str, int | None]]:
     """The ways out that exist, with their counts; None for those that do not."""
     walk = ensemble.walk
-    exist = (walk.domain.left is not None, walk.domain.right is not None, str(walk.killing) != "0")
-    return [
-        (wall, int(n) if there else None) for wall, n, there in zip(WALLS, ensemble.absorbed[row], exist, strict=True)
-    ]
+    exist = [face.exit for face in walk.domain.faces] + ["killing"] * (walk.killing != Constant(0.0))
+    counts = zip(walk.domain.exits, ensemble.absorbed[row], strict=True)
+    return [(exit, int(count) if exit in exist else None) for exit, count in counts]
 
 
 def _by_sites(ensemble: Ensemble, law: ExactLaw, row: int, t: float) -> tuple[Floats, NDArray[np.int64], Floats]:
@@ -302,7 +301,7 @@ def _by_sites(ensemble: Ensemble, law: ExactLaw, row: int, t: float) -> tuple[Fl
 
 def _by_bins(ensemble: Ensemble, law: Law, row: int, t: float) -> tuple[Floats, NDArray[np.int64], Floats]:
     dx, kept = ensemble.walk.dx, occupied(ensemble.table, ensemble.steps[row])
-    apart, width = dx * (kept.step or 1), ensemble.smoothing(t)  # atoms stand in the middle of their cells
+    apart, width = dx * (kept.step or 1), ensemble.smoothing(t)  # an atom is in the middle of its cell
     sites = ensemble.sites[kept]
     edges = np.append(sites[:: max(1, round(width / apart))] - 0.5 * apart, sites[-1] + max(width, apart))
     domain = ensemble.walk.domain
@@ -321,10 +320,10 @@ def _by_bins(ensemble: Ensemble, law: Law, row: int, t: float) -> tuple[Floats, 
 
 
 def _passages(record: Passages, law: Law) -> Outcomes:
-    """When and by which way walkers left, in classes of time, and those who had not."""
+    """The walkers that left by each exit, in classes of time, and the survivors."""
     edges = np.unique(np.linspace(0, record.times.size - 1, MOST_CLASSES).astype(np.int64))
     counts, probabilities = [], []
-    for way, wall in enumerate(WALLS):
+    for way, wall in enumerate(EXITS):
         if not record.counts[:, way].any():
             continue
         counts.append(np.add.reduceat(record.counts[:, way], np.append(0, edges[:-1] + 1)))
@@ -337,7 +336,7 @@ def _passages(record: Passages, law: Law) -> Outcomes:
 
 
 def chi_square(outcomes: Outcomes) -> Check | None:
-    """Pearson's chi-square over merged classes; None if there are not two of them."""
+    """Pearson's chi-square over merged classes; None for fewer than two classes."""
     observed, expected = outcomes.merged()
     if observed.size < 2:
         return None
@@ -357,7 +356,7 @@ def kolmogorov_smirnov(outcomes: Outcomes) -> Check | None:
     """The largest difference of the two distribution functions, at the atoms.
 
     For atoms Kolmogorov's limit law is an upper bound of the p-value (Noether, Metrika 7, 115, 1963), so the false-alarm
-    rate stays below the stated one. The detectable bias is the shift of the distribution function seen 9 times in 10.
+    rate stays below the stated one. The detectable bias is the shift of the distribution function detected with probability 0.9.
     """
     n = outcomes.total
     if n < 1 or outcomes.observed.size < 2:
@@ -371,7 +370,7 @@ def kolmogorov_smirnov(outcomes: Outcomes) -> Check | None:
 
 
 def gather(comparisons: Sequence[Comparison], alpha: float = FALSE_ALARMS) -> Comparison:
-    """Several comparisons judged as one family."""
+    """Several comparisons as one family of tests."""
     return Comparison(
         tuple(check for c in comparisons for check in c.checks),
         tuple(o for c in comparisons for o in c.outcomes),

@@ -302,7 +302,7 @@ def _read_curve(problem: Problem, source: Source) -> MeasuredCurve:
     error = read_number(source, names, table["error"], "measured", "error")
     if table["wall"] not in ("left", "right"):
         source.fail("measured", "wall", f'wall = {shown(table["wall"])}: must be "left" or "right"')
-    if getattr(problem.walk.domain, table["wall"]) is None:
+    if problem.walk.domain.face(table["wall"]) is None:
         source.fail("measured", "wall", f"wall = {table['wall']!r}: {problem.walk.domain} has no wall there")
     columns = _read_columns(source, table, ("time", "value", "start"))
     times, values = np.array(columns["time"]), np.array(columns["value"])

@@ -1,4 +1,4 @@
-"""Climbing the three rungs with one problem, or with all built-in ones."""
+"""The three rungs of validation for one problem, or for all built-in ones."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from randwalk.ensemble import Ensemble
 from randwalk.inputs.keywords import once_positional
 from randwalk.inputs.wording import did_you_mean
 from randwalk.model.coefficient import Constant
-from randwalk.model.domain import Reflecting
 from randwalk.model.walk import LatticeWalk
 from randwalk.pde import exact_law, limit
 from randwalk.problem import Problem, ProblemError, Source, as_keys
@@ -66,13 +65,13 @@ def validate_problem(
 ) -> CaseReport:
     """Climb the three rungs with one problem, by every method of simulation that can run it.
 
-    `walkers` and `seed` stand in for those of its file, which are those of [validate], else those of [run]; ``occupation``
-    always has 10¹² walkers, whose cost does not depend on them.
+    `walkers` and `seed` replace those of its file, which are those of [validate], else those of [run]. ``occupation`` always
+    has 10¹² walkers, because its cost does not depend on their number.
     """
     begun = time.perf_counter()
-    measured = read_measured(problem)  # which is refused before anything runs
+    measured = read_measured(problem)  # here, so that bad data are refused before anything runs
     walk = problem.walk
-    times = [float(t) for t in walk.recorded(walk.steps(problem.times)).exact if t > 0]  # no error of times in any rung
+    times = [float(t) for t in walk.recorded(walk.steps(problem.times)).exact if t > 0]  # the times of steps
     equation, against = limit(walk), reference(walk, times)
     measure = against.measure
     ensembles = _ensembles(
@@ -96,11 +95,9 @@ def validate_problem(
 
 
 def _ensembles(problem: Problem, threads: int | None) -> list[Ensemble]:
-    """One ensemble by every method that can run the problem; passages are recorded where walkers can leave."""
+    """An ensemble by every method that can run the problem, with passages recorded where walkers can leave."""
     walk = problem.walk
-    lossy = walk.killing != Constant(0.0) or any(
-        wall is not None and not isinstance(wall, Reflecting) for wall in (walk.domain.left, walk.domain.right)
-    )
+    lossy = walk.killing != Constant(0.0) or any(face.wall.reactivity > 0.0 for face in walk.domain.faces)
     record = [FirstPassage()] if lossy else []
     methods = explain(walk, problem.walkers, problem.times, record=record).seconds
     return [
@@ -140,7 +137,7 @@ def validate(
 ) -> Report:
     """Validate built-in cases by name, problem files by path, or all built-in cases.
 
-    A file that cannot be read, or a case that fails while it runs, is in ``report.failures``; the others go on.
+    A file that cannot be read, or a case that fails while it runs, is in ``report.failures``; the other cases go on.
 
     Parameters
     ----------
@@ -149,11 +146,11 @@ def validate(
     walkers, seed : int, optional
         In place of those of the files; see :func:`validate_problem`.
     alpha : float
-        The family-wise false-alarm rate over all cases together.
+        The family-wise false-alarm rate of all cases together.
     threads : int, optional
         At most this many.
     done : function, optional
-        Called after each case with its report, or with what went wrong.
+        Called after each case with its report, or with the reason of its failure.
 
     Raises
     ------
@@ -180,7 +177,7 @@ def validate(
         try:
             reports.append(validate_problem(load_case(name), name=short, walkers=walkers, seed=seed, threads=threads))
             done(reports[-1])
-        except ProblemError as error:  # which names the file
+        except ProblemError as error:  # its message names the file
             failures[short] = str(error)
             done(failures[short])
         except (ValueError, TypeError, ArithmeticError, OSError, MemoryError) as error:

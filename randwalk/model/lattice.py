@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from ..inputs.wording import shown
 from .coefficient import Floats
-from .domain import Absorbing, Domain
+from .domain import Domain, Wall
 
 MOST_SITES = 2**31 - 9
 PRECISE = 2.0**53  # dx from 0 up to which sites are different numbers
@@ -45,7 +45,7 @@ class Lattice:
         if domain.periodic:
             count = _whole(domain, dx, 0.0, 1)
             return cls(domain.low, (domain.high - domain.low) / count, 0, count - 1, True)
-        low_gap, high_gap = (1.0 if isinstance(w, Absorbing) else 0.5 for w in (domain.left, domain.right))
+        low_gap, high_gap = (_gap(wall) for wall in (domain.left, domain.right))
         if math.isinf(domain.low) and math.isinf(domain.high):
             return cls(anchor, dx, None, None, False)
         if math.isinf(domain.high):
@@ -70,8 +70,13 @@ def spacing(domain: Domain, sites: int) -> float:
         raise ValueError(f"sites = {sites} needs a bounded domain; on {domain} give dx")
     if domain.periodic:
         return length / sites
-    gaps = sum(1.0 if isinstance(wall, Absorbing) else 0.5 for wall in (domain.left, domain.right))
+    gaps = _gap(domain.left) + _gap(domain.right)
     return length / (sites - 1 + gaps)
+
+
+def _gap(wall: Wall | None) -> float:
+    """The distance from a wall to the first live site, in dx."""
+    return 1.0 if wall is not None and wall.on_site else 0.5
 
 
 def _whole(domain: Domain, dx: float, half: float, least: int) -> int:

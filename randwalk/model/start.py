@@ -13,7 +13,7 @@ from ..inputs.arguments import number, numbers
 from ..inputs.memory import require
 from ..inputs.wording import shown
 from .coefficient import Floats
-from .domain import Absorbing, Domain
+from .domain import Domain
 from .lattice import Lattice
 
 MASS_BITS = 53  # a start mass is a whole number of 2⁻⁵³, exact in a double and in a 64-bit word
@@ -172,9 +172,11 @@ def check_start(start: Start, domain: Domain) -> None:
     if low < domain.low or high > domain.high:
         raise ValueError(f"start = {start} lies outside {domain}")
     atom = not isinstance(start, Uniform)
-    for wall, place, at in (("left", domain.low, low), ("right", domain.high, high)):
-        if atom and isinstance(getattr(domain, wall), Absorbing) and at == place:
-            raise ValueError(f"start = {start} is on the absorbing {wall} wall at x = {place:g}; start inside")
+    for face in domain.faces:
+        if atom and face.wall.on_site and face.place in (low, high):
+            raise ValueError(
+                f"start = {start} is on the absorbing {face.exit} wall at x = {face.place:g}; start inside"
+            )
 
 
 def start_masses(start: Start, lattice: Lattice) -> tuple[int, NDArray[np.int64]]:
