@@ -301,9 +301,7 @@ def digests_here(threads: int, walkers: int) -> dict[str, str]:
 
 
 def test_bits_do_not_depend_on_the_number_of_threads() -> None:
-    shared = (
-        "from randwalk.run import host\nhost.ALONE, host.PIECE = 0, 4\n"  # threads even for a run of this size
-    )
+    shared = "from randwalk.run import host\nhost.ALONE, host.PIECE = 0, 4\n"  # threads even for a run of this size
     code = "WALKERS = 3001\n" + shared + DIGEST + "print(json.dumps([all_digests(k) for k in (1, 2, 3, 7)]))"
     environment = {**os.environ, "NUMBA_NUM_THREADS": "7"}
     ran = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
