@@ -75,6 +75,10 @@ class LatticeWalk:
         D (length²/time): what the walk was made from, or (p + q) dx²/2dt.
     rule : Rule or None
         How the probabilities were made from them; None if they were given.
+    declared : object or None
+        Drift, diffusion, rule and convention together, as :meth:`from_drift` hands them to the constructor.
+    probabilities : mapping
+        From a displacement in lattice steps to its probability, ``{(1,): right, (-1,): left}``.
     inexact_times : tuple of float
         Of the times that :meth:`from_drift` chose `dt` for, those that no whole number of steps meets. A record at such a time
         is that of the nearest step.
