@@ -40,7 +40,7 @@ def figure(quick: bool = False) -> Figure:
             passages = rw.simulate(walk.with_start(float(k)), walkers, [games], seed=int(100 * p + k), record=[record])[
                 record
             ]
-            for ax, estimate in ((top, passages.passed("right", games)), (bottom, passages.mean())):
+            for ax, estimate in ((top, passages.absorbed("right", games)), (bottom, passages.mean())):
                 ax.errorbar(k, estimate.value, estimate.error, fmt=marker, color=COLOURS["walk"], lw=0.8)
         at = (label, float(formulas(np.array([label]), p)[0][0]))
         top.annotate(f"$p = {p:g}$", at, shift, textcoords="offset points")

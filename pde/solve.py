@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.interpolate import PchipInterpolator
 
-from randwalk.inputs.arguments import finite_numbers, known_numbers
+from randwalk.inputs.arguments import finite_numbers
 from randwalk.inputs.keywords import once_positional
-from randwalk.laws.binning import check_edges
-from randwalk.laws.plotting import COLOURS, axes
+from randwalk.laws.distribution import Distribution
+from randwalk.laws.estimate import values_of
+from randwalk.laws.law import Law
 from randwalk.model.coefficient import Floats
+from randwalk.model.domain import Domain
 from randwalk.model.times import SAME, row_of
 
 from .arguments import (
@@ -41,7 +45,7 @@ FIXED_LEAK: Final = 1e-12  # mass that may leave it when the number of cells is 
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Solution:
+class Solution(Law[Any]):
     """The law that :func:`solve` found, as the masses of cells at the recorded times.
 
     Attributes
@@ -58,7 +62,7 @@ class Solution:
         or killed, at each recorded time: a third of the difference to the same solution on cells, and steps, twice as
         long; not less than what ``leaked``. ``error_estimate`` is the largest.
     passage_error : float
-        Estimate of the largest error of :meth:`passed` and :meth:`survival` at any time, between the recorded ones and
+        Estimate of the largest error of :meth:`absorbed` and :meth:`survival` at any time, between the recorded ones and
         before the first too: the difference to the solution on cells and steps twice as long. Steps are chosen for the
         recorded times, so it may be far larger than the tolerance.
     ages : (steps + 1,) array
@@ -66,6 +70,8 @@ class Solution:
     left_so_far : (steps + 1, 3) array
         Mass that has left through the left end, the right end and by killing, at those times.
     """
+
+    kind: ClassVar[str] = "finite differences"
 
     equation: FokkerPlanck
     scheme: Scheme
@@ -111,62 +117,20 @@ class Solution:
         """The error estimate at the recorded time `t`."""
         return float(self.errors[self._row(t)])
 
-    def cdf(self, x: ArrayLike, t: float) -> Floats:
-        """The mass in (low, x] at the recorded time `t`, of the shape of `x`; at the high end it is the surviving fraction.
+    @property
+    def domain(self) -> Domain:
+        return self.equation.domain
 
-        Exact sums of masses at cell edges, a monotone cubic (PCHIP) between them.
-        """
-        x = np.clip(known_numbers("x", x), *self.window)
-        return np.asarray(self._cumulative(t)(x))
+    def _at(self, t: float) -> SolutionAt:
+        return SolutionAt(self.grid, self.density[self._row(t)])
 
-    def pdf(self, x: ArrayLike, t: float) -> Floats:
-        """The density ρ(x, t) at the recorded time `t`, of the shape of `x`: the slope of :meth:`cdf`; 0 outside the window."""
-        x = known_numbers("x", x)
-        low, high = self.window
-        if self.grid.periodic:
-            x = low + np.mod(x - low, high - low, where=np.isfinite(x), out=np.full_like(x, np.inf))
-        inside = (x >= low) & (x <= high)
-        return np.where(inside, self._cumulative(t).derivative()(np.clip(x, low, high)), 0.0)
+    def _absorbed(self, exit: str, t: ArrayLike) -> Floats:
+        """Exact sums at the time steps, a monotone cubic between them. At the recorded times the error is within ``errors``; at
+        others, ``passage_error`` tells how large it may be."""
+        return np.asarray(PchipInterpolator(self.ages, self.left_so_far[:, self.domain.exit(exit)])(self._within(t)))
 
-    def mass(self, edges: ArrayLike, t: float) -> Floats:
-        """The probabilities of the bins between the increasing `edges`, (len(edges) - 1,), at the recorded time `t`."""
-        return np.diff(self.cdf(check_edges(edges), t))
-
-    def passed(self, wall: str, times: ArrayLike) -> Floats:
-        """The probability of having been absorbed at `wall`, "left" or "right", or of "killing", by each of the `times`.
-
-        Any times from 0 to the last one: exact sums at the time steps, a monotone cubic between them. At the recorded times
-        the error is within ``errors``; at others, ``passage_error`` tells how large it may be.
-        """
-        exit, t = self.equation.domain.exit(wall), self._within(times)
-        return np.asarray(PchipInterpolator(self.ages, self.left_so_far[:, exit])(t))
-
-    def survival(self, t: ArrayLike) -> Floats:
-        """The fraction still walking at the times `t`, from 0 to the last one, of the shape of `t`."""
+    def _survival(self, t: ArrayLike) -> Floats:
         return np.asarray(PchipInterpolator(self.ages, 1.0 - self.left_so_far.sum(axis=1))(self._within(t)))
-
-    def mean(self, t: float) -> float:
-        """The mean position of the survivors at the recorded time `t`; NaN if there are none."""
-        density = self.density[self._row(t)]
-        mass = density * self.grid.widths
-        total = float(mass.sum())
-        return float(mass @ self.x) / total if total > 0.0 else float("nan")
-
-    def plot(self, t: float | None = None, ax: Axes | None = None) -> Axes:
-        """Draw the density at the recorded time `t`, or at all of them, on `ax` or on new axes, which are returned."""
-        ax = axes(ax)
-        rows = range(self.times.size) if t is None else [self._row(t)]
-        for count, row in enumerate(rows, start=1):
-            label = f"finite differences, $t = {self.times[row]:g}$"
-            ax.plot(
-                self.x, self.density[row], color=COLOURS["finite differences"], alpha=count / len(rows), label=label
-            )
-        ax.set(xlabel="position $x$", ylabel=r"density $\rho(x, t)$")
-        return ax
-
-    def _cumulative(self, t: float) -> Piecewise:
-        mass = self.density[self._row(t)] * self.grid.widths
-        return Piecewise.through_edges(self.grid, np.append(0.0, np.cumsum(mass)), PchipInterpolator)
 
     def _row(self, t: float) -> int:
         return row_of(t, self.times)
@@ -184,6 +148,61 @@ class Solution:
             f"Solution(times {self.times[0]:g} … {self.times[-1]:g}, {self.x.size} cells on [{low:.4g}, {high:.4g}], "
             f"{self.steps} steps of {type(self.scheme).__name__}, error ≈ {self.error_estimate:.1e})"
         )
+
+
+@dataclass(frozen=True, eq=False)
+class SolutionAt(Distribution):
+    """The cells of a solution at one time: masses at edges are exact sums, with a monotone cubic (PCHIP) between them."""
+
+    grid: Grid
+    density: Floats
+
+    @property
+    def ends(self) -> tuple[float, float]:
+        return self.grid.low, self.grid.high
+
+    @property
+    def places(self) -> Floats:
+        return self.grid.x
+
+    @property
+    def masses(self) -> Floats:
+        return self.density * self.grid.widths
+
+    @cached_property
+    def _cumulative(self) -> Piecewise:
+        return Piecewise.through_edges(self.grid, np.append(0.0, np.cumsum(self.masses)), PchipInterpolator)
+
+    def cdf(self, x: Floats) -> Floats:
+        return np.asarray(self._cumulative(np.clip(x, *self.ends)))
+
+    def pdf(self, x: Floats) -> Floats:
+        """The slope of :meth:`cdf`; 0 outside the window."""
+        low, high = self.ends
+        if self.grid.periodic:
+            x = low + np.mod(x - low, high - low, where=np.isfinite(x), out=np.full_like(x, np.inf))
+        inside = (x >= low) & (x <= high)
+        return np.where(inside, self._cumulative.derivative()(np.clip(x, low, high)), 0.0)
+
+    def total(self) -> float:
+        return float(self.masses.sum())
+
+    def expect(self, f: Callable[[Floats], ArrayLike]) -> float:
+        return float(self.masses @ np.where(self.masses > 0.0, values_of(f, self.grid.x), 0.0))
+
+    def mean(self) -> float:
+        return float(self.masses @ self.grid.x) / self.total() if self.total() > 0.0 else float("nan")
+
+    def variance(self) -> float:
+        """Masses stand at the centres of cells, which adds a twelfth of the squared width to the variance of a smooth density
+        (Sheppard's correction)."""
+        if not self.total() > 0.0:
+            return float("nan")
+        squares = (self.grid.x - self.mean()) ** 2 - self.grid.widths**2 / 12.0
+        return max(float(self.masses @ squares) / self.total(), 0.0)
+
+    def draw(self, ax: Axes, **style: Any) -> None:
+        ax.plot(self.grid.x, self.density, **style)
 
 
 @once_positional("tolerance", "cells", "scheme")

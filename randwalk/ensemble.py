@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -14,9 +14,12 @@ from .inputs.keywords import once_positional
 from .inputs.wording import shown
 from .kernels.backend import DeviceError
 from .kernels.philox import STREAM_VERSION
+from .laws.atoms import Sample
 from .laws.binning import bin_atoms
-from .laws.estimate import Estimate, Profile, average, proportion, values_of
+from .laws.estimate import Estimate, Profile, proportion
+from .laws.law import Law
 from .model.coefficient import Floats
+from .model.domain import Domain
 from .model.times import Times
 from .model.walk import LatticeWalk
 from .run.counts import Counts
@@ -26,20 +29,21 @@ from .run.record import Passages, Record, Recorded
 from .run.task import Task
 from .run.threads import share
 from .store import Contents, known_as, read, write
-from .tables.sublattice import cell, occupied
+from .tables.sublattice import support_at
 from .tables.table import StepTable
 from .terminal.progress import progress_bar
 
 if TYPE_CHECKING:
     import xarray
-    from matplotlib.axes import Axes
 
 MOST_WALKERS = 1 << 53  # that are counted exactly, also in doubles
 
 
-@dataclass(frozen=True, eq=False)
-class Ensemble:
-    """Walkers counted. Made by :func:`randwalk.simulate`; it is a law, so it can be compared with any other.
+@dataclass(frozen=True, eq=False, repr=False)
+class Ensemble(Law[Estimate]):
+    """Counts of walkers. Made by :func:`randwalk.simulate`; a law (:class:`randwalk.Law`) whose answers are estimates.
+
+    :meth:`absorbed` and :meth:`survival` answer at recorded times, and at any time of the run if FirstPassage() was recorded.
 
     Attributes
     ----------
@@ -60,8 +64,8 @@ class Ensemble:
         Positions of the sites that can be occupied, shape (sites,).
     counts
         Whole numbers of walkers, shape (times, sites).
-    absorbed
-        Whole numbers of walkers gone by then, at the left wall, at the right wall, killed; shape (times, 3).
+    gone
+        Whole numbers of walkers that have left by then, by exit in the order of ``walk.domain.exits``; shape (times, exits).
     leaked
         Walkers that left the window of an unbounded domain (practically always 0), shape (times,).
     stream
@@ -77,6 +81,8 @@ class Ensemble:
     >>> ensemble.mass([-2.5, -1.5, 1.5, 2.5], 2)
     [0.2493 ± 0.0043, 0.5065 ± 0.005, 0.2442 ± 0.0043]
     """
+
+    kind: ClassVar[str] = "walk"
 
     task: Task
     tally: Counts
@@ -120,6 +126,10 @@ class Ensemble:
         return self.tally.walkers
 
     @property
+    def domain(self) -> Domain:
+        return self.walk.domain
+
+    @property
     def _times(self) -> Times:
         return self.walk.recorded(self.steps)
 
@@ -140,7 +150,7 @@ class Ensemble:
         return self.raw[:, 1:-2]
 
     @property
-    def absorbed(self) -> NDArray[np.int64]:
+    def gone(self) -> NDArray[np.int64]:
         here = np.array([self.table.left_wall, self.table.right_wall, True])
         return np.where(here, self.raw[:, [0, -2, -1]], 0)
 
@@ -156,35 +166,18 @@ class Ensemble:
             raise KeyError(f"{shown(record)} was not recorded; give record=[{shown(record)}] to simulate")
         return found[0]
 
+    def _at(self, t: float) -> Sample:
+        row = self._times.row(t)
+        return Sample(support_at(self.table, self.steps[row]), self.counts[row], self.walkers)
+
     def density(self, t: float) -> Profile:
         """ρ at time `t` on the sites that can be occupied, in probability per length; it integrates to the surviving fraction.
 
         A walk that never stays lives on every second site then, and there its density is the proportion over 2dx.
         """
-        row = self._times.row(t)
-        kept = occupied(self.table, self.steps[row])
-        width = self.walk.dx * (kept.step or 1)
-        p = proportion(self.counts[row, kept], self.walkers)
-        return Profile(p.value / width, p.error / width, self.sites[kept])
+        return self._at(t).density()
 
-    def mean(self, t: float) -> Estimate:
-        """The mean position of the survivors at the recorded time `t` (NaN if there are none)."""
-        counts = self.counts[self._times.row(t)]
-        return average(self.sites, counts, int(counts.sum()))
-
-    def variance(self, t: float) -> Estimate:
-        """The variance of the position of the survivors at time `t`; standard error √((m₄ - m₂²)/n)."""
-        counts = self.counts[self._times.row(t)]
-        return average((self.sites - float(self.mean(t))) ** 2, counts, int(counts.sum()))
-
-    def expect(self, f: Callable[[Floats], ArrayLike], t: float) -> Estimate:
-        """E[f(X_t); alive] = ∫ f ρ dx: the mean over all walkers of f(position), which counts as 0 for those that are gone."""
-        counts = self.counts[self._times.row(t)]
-        return average(values_of(f, self.sites), counts, self.walkers)
-
-    def survival(self, t: ArrayLike) -> Estimate:
-        """The fraction of walkers alive at each of the times `t`, of their shape: recorded times, or any times of the run if
-        FirstPassage() was recorded."""
+    def _survival(self, t: ArrayLike) -> Estimate:
         counted = self.counts.sum(axis=1)
         passages = self._passages
         if passages is None:
@@ -194,23 +187,16 @@ class Ensemble:
         row = np.searchsorted(self.steps, steps)  # what leaked is alive to the passages, and not counted
         return proportion(np.where(np.array(self.steps)[row] == steps, counted[row], alive), self.walkers)
 
-    def mass(self, edges: ArrayLike, t: float) -> Estimate:
-        """The fraction of all walkers in each bin at time `t`, shape (len(edges) - 1,); bins are closed on the left, the last on
-        both sides."""
-        return proportion(self.bin_counts(edges, t), self.walkers)
+    def _absorbed(self, exit: str, t: ArrayLike) -> Estimate:
+        column = self.domain.exit(exit)
+        passages = self._passages
+        if passages is None:
+            return proportion(self.gone[self._times.rows(t), column], self.walkers)
+        return proportion(np.cumsum(passages.counts[:, column])[self._times.step_before(t)], self.walkers)
 
     def bin_counts(self, edges: ArrayLike, t: float) -> NDArray[np.int64]:
         """The number of walkers in each bin at time `t`."""
         return bin_atoms(self.sites, self.counts[self._times.row(t)], edges, self.walk.dx)
-
-    def passed(self, wall: str, times: ArrayLike) -> Estimate:
-        """The fraction gone by `wall` ("left", "right" or "killing") by each of `times`, of their shape: recorded times, or any
-        times of the run if FirstPassage() was recorded, then by the last step at or before them."""
-        column = self.walk.domain.exit(wall)
-        passages = self._passages
-        if passages is None:
-            return proportion(self.absorbed[self._times.rows(times), column], self.walkers)
-        return proportion(np.cumsum(passages.counts[:, column])[self._times.step_before(times)], self.walkers)
 
     @property
     def _passages(self) -> Passages | None:
@@ -311,42 +297,24 @@ class Ensemble:
         """
         return _restored(read(path))
 
-    def to_xarray(self) -> xarray.Dataset:
-        """A dataset with counts (time, site), absorbed (time, wall), and everything needed to read the ensemble back."""
-        try:
-            import xarray
-        except ImportError:
-            raise ImportError('to_xarray needs xarray: pip install "randwalk-pde[io]"') from None
-        data = xarray.Dataset(
-            {
-                "counts": (("time", "x"), self.counts),
-                "absorbed": (("time", "wall"), self.absorbed),
-                "raw": (("time", "index"), self.raw),
-                **{name: ((f"{name}_row", f"{name}_column"), array) for name, array in self._contents.arrays.items()},
-            },
-            coords={"time": self.times, "x": self.sites, "wall": list(self.walk.domain.exits)},
-            attrs={"randwalk": self._contents.meta, "walkers": self.walkers},
-        )
-        return data
-
-    def plot(self, t: float | None = None, ax: Axes | None = None) -> Axes:
-        """Density with error bars at time `t` (default: the last)."""
-        from .laws.plotting import COLOURS, axes
-
-        ax = axes(ax)
-        t = float(self.times[-1]) if t is None else t
-        rho = self.density(t)
-        seen = rho.value > 0
-        ax.errorbar(
-            rho.x[seen], rho.value[seen], rho.error[seen], fmt="o", ms=3, lw=0.8, color=COLOURS["walk"],
-            label=f"walk, $t = {t:g}$",
-        )  # fmt: skip
-        ax.set(xlabel="position $x$", ylabel=r"density $\rho(x, t)$")
-        return ax
+    def to_xarray(self, t: ArrayLike | None = None) -> xarray.Dataset:
+        """The dataset of every law (:meth:`randwalk.Law.to_xarray`) and, at the recorded times, the counts (time, x), those of
+        walkers that have left (time, exit), and everything needed to read the ensemble back."""
+        data = super().to_xarray(t)
+        if t is not None:
+            return data
+        columns = [self.domain.exit(exit) for exit in self.exits]
+        arrays = {name: ((f"{name}_row", f"{name}_column"), array) for name, array in self._contents.arrays.items()}
+        counts = {
+            "counts": (("time", "x"), self.counts),
+            "gone": (("time", "exit"), self.gone[:, columns]),
+            "raw": (("time", "index"), self.raw),
+        }
+        return data.assign(counts | arrays).assign_attrs(randwalk=self._contents.meta, walkers=self.walkers)
 
     def smoothing(self, t: float) -> float:
         """The width of the cell that an atom stands for at time `t`: dx, or 2dx where parity holds."""
-        return self.walk.dx * cell(self.table, self.steps[self._times.row(t)])
+        return self._at(t).support.width()
 
     def __repr__(self) -> str:
         times = ", ".join(f"{t:g}" for t in self.times[:4]) + (", …" if len(self.steps) > 4 else "")

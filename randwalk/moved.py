@@ -22,6 +22,8 @@ MOVED = {
     f"randwalk.{name}": f"randwalk.{folder}.{name}" for folder, names in _MODULES.items() for name in names.split()
 }
 MOVED["randwalk.parity"] = "randwalk.tables.sublattice"
+MOVED["randwalk.pde.transfer"] = "randwalk.pde"  # in two files now, whose names the folder has
+MOVED["randwalk.pde.law"] = "randwalk.pde.normal_laws"
 MOVED["randwalk.device"] = "randwalk.run.devices"
 
 

@@ -20,7 +20,7 @@ import numpy as np
 
 import randwalk as rw
 from randwalk.validate import case_names
-from randwalk.validate.measured import read_measured
+from randwalk.validate.read_measured import read_measured
 
 Clear = (ValueError, TypeError, OSError)
 CASES = Path(__file__).parents[1] / "validate" / "cases"
@@ -362,7 +362,7 @@ def ensemble_faults(path: Path, count: int, seed: int = 1) -> list[str]:
         loaded = rw.Ensemble.load(target)
         if checked and not same(loaded, whole):
             raise AssertionError("loaded with other content")
-        total = loaded.counts.sum(axis=1) + loaded.absorbed.sum(axis=1) + loaded.leaked
+        total = loaded.counts.sum(axis=1) + loaded.gone.sum(axis=1) + loaded.leaked
         if (total != loaded.walkers).any() or loaded.raw.min() < 0:
             raise AssertionError("loaded with counts that are none")
 

@@ -77,7 +77,7 @@ def test_paid_on_leaving() -> None:
     found = backward(problem, lambda x: np.ones_like(x), 0.8, left=1.0, right=1.0, killed=1.0)
     assert np.abs(found.u - 1.0).max() < 1e-12
     left = backward(problem, lambda x: 0.0 * x, 0.8, tolerance=1e-5, left=1.0)
-    assert left.value(0.5) == pytest.approx(solve(problem, [0.8], tolerance=1e-5).passed("left", 0.8), abs=2e-5)
+    assert left.value(0.5) == pytest.approx(solve(problem, [0.8], tolerance=1e-5).absorbed("left", 0.8), abs=2e-5)
 
 
 def test_mean_exit_time_closed_forms() -> None:

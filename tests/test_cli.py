@@ -459,7 +459,7 @@ def test_estimates_as_json(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caps
         ("alive", ensemble.survival(0.5)), ("mean", ensemble.mean(0.5)), ("variance", ensemble.variance(0.5)),
     ):  # fmt: skip
         assert row[name] == {"value": float(estimate.value), "error": float(estimate.error)}
-    assert row["passed"]["left"]["value"] == float(ensemble.passed("left", [0.5]).value[0])
+    assert row["passed"]["left"]["value"] == float(ensemble.absorbed("left", [0.5]).value[0])
 
 
 def test_solve_prints_moments_on_the_line(

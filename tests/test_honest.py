@@ -118,7 +118,7 @@ def true_errors(solution: Solution) -> Floats:
     errors = []
     for t in solution.times:
         parts = [np.abs(solution.cdf(edges, t) - form.cdf(edges, t)).max()]
-        parts += [abs(float(solution.passed(side, t) - form.passed(side, t))) for side in walls]
+        parts += [abs(float(solution.absorbed(side, t) - form.absorbed(side, t))) for side in walls]
         parts.append(abs(float(solution.survival(t) - form.survival(t))))
         errors.append(max(parts))
     return np.array(errors)
@@ -152,7 +152,7 @@ def test_passage_between_recorded_times(start: float) -> None:
     """Far from the recorded times the curves may be poor, and ``passage_error`` says so."""
     equation = FokkerPlanck(1.0, 0.5, domain=rw.Interval(0.0, 1.0, ABSORBING, REFLECTING), start=start, killing=0.3)
     solution, form, t = solve(equation, [0.5, 1.0], tolerance=1e-3), closed_form(equation), np.linspace(1e-3, 1.0, 200)
-    errors = [np.abs(solution.passed(side, t) - form.passed(side, t)).max() for side in ("left", "killing")]
+    errors = [np.abs(solution.absorbed(side, t) - form.absorbed(side, t)).max() for side in ("left", "killing")]
     assert max(errors) <= HONEST * solution.passage_error
     assert solution.error_estimate <= 1e-3 < solution.passage_error
 

@@ -63,7 +63,7 @@ def test_what_happens_quickly_is_seen(name: str) -> None:
         alive, edges = math.exp(-killed(t)), solution.edges
         right = alive * ndtr((edges - mean(t)) / math.sqrt(variance(t)))
         assert np.abs(solution.cdf(edges, t) - right).max() <= HONEST * error
-        assert abs(float(solution.passed("killing", t)) - (1.0 - alive)) <= HONEST * error
+        assert abs(float(solution.absorbed("killing", t)) - (1.0 - alive)) <= HONEST * error
 
 
 def test_the_mean_after_a_pulse_in_any_unit() -> None:

@@ -378,10 +378,10 @@ def wall_errors(
     domain = rw.Interval(0.0, 1.0, robin, REFLECT) if side == "left" else rw.Interval(0.0, 1.0, REFLECT, robin)
     coefficients = rw.expression(drift), rw.expression(d)
     equation = rw.pde.FokkerPlanck(*coefficients, domain=domain, start=rw.Uniform(0, 1), convention=convention)
-    right = float(rw.pde.solve(equation, [0.2], tolerance=tolerance).passed(side, [0.2])[0])
+    right = float(rw.pde.solve(equation, [0.2], tolerance=tolerance).absorbed(side, [0.2])[0])
     walk = rw.pde.walk_for(equation, sites=sites, rule=rule, times=[0.2])
     laws = [rw.pde.exact_law(refine(walk, f) if f > 1 else walk, [0.2]) for f in (1, 3, 9)]
-    return right, [float(law.passed(side, [0.2])[0]) - right for law in laws]
+    return right, [float(law.absorbed(side, [0.2])[0]) - right for law in laws]
 
 
 def test_absorption_where_the_diffusion_varies() -> None:
@@ -436,7 +436,7 @@ def test_declared_probabilities_beside_a_wall() -> None:
     )
     x = sites_of(drifted)
     declared = rw.LatticeWalk(drifted.right(x), drifted.left(x), sites=20, domain=domain, start=0.5, dt=drifted.dt)
-    a, b = (float(rw.pde.exact_law(walk, [0.1]).passed("left", [0.1])[0]) for walk in (drifted, declared))
+    a, b = (float(rw.pde.exact_law(walk, [0.1]).absorbed("left", [0.1])[0]) for walk in (drifted, declared))
     assert a == pytest.approx(b, abs=1e-8)
 
 
@@ -447,9 +447,9 @@ def test_any_reactivity_has_a_walk(k: float, drift: float) -> None:
     below 2⁻³² a step is rounded to none, so 2⁻³² times the 540 steps are allowed."""
     domain = rw.Interval(0.0, 1.0, rw.PartiallyAbsorbing(k), REFLECT)
     equation = rw.pde.FokkerPlanck(drift, 1.0, domain=domain, start=rw.Uniform(0.0, 1.0))
-    right = float(rw.pde.closed_form(equation).passed("left", 0.1))
+    right = float(rw.pde.closed_form(equation).absorbed("left", 0.1))
     walk = rw.pde.walk_for(equation, sites=30, times=[0.1])
-    assert float(rw.pde.exact_law(walk, [0.1]).passed("left", [0.1])[0]) == pytest.approx(
+    assert float(rw.pde.exact_law(walk, [0.1]).absorbed("left", [0.1])[0]) == pytest.approx(
         right, rel=4e-3, abs=540 * 2.0**-32
     )
 
@@ -464,7 +464,7 @@ def test_a_wall_beside_a_jump_and_a_killing() -> None:
         walk = rw.LatticeWalk.from_drift(
             0.5, d, sites=sites, domain=domain, start=rw.Uniform(0, 1), killing=1.0, convention=FICK, times=[0.1]
         )
-        return float(rw.pde.exact_law(walk, [0.1]).passed("left", [0.1])[0])
+        return float(rw.pde.exact_law(walk, [0.1]).absorbed("left", [0.1])[0])
 
     right = absorbed(300)
     assert absorbed(25) == pytest.approx(right, rel=5e-3)

@@ -129,24 +129,25 @@ PLACES: dict[str, Place] = {
     "getitem": lambda v, made: made["run"][v],
 } | {
     f"{kind} {name}": (lambda v, made, kind=kind, name=name: getattr(made[kind], name)(v))
-    for kind in ("run", "law") for name in ("mean", "variance", "density", "survival")
+    for kind in ("run", "law") for name in ("mean", "variance", "density", "survival", "to_scipy", "to_xarray", "marginal")
 } | {
     f"{kind} {name} {what}": (lambda v, made, kind=kind, name=name, what=what: getattr(made[kind], name)(*{
-        "edges": (v, 2.0), "t": ([0.0, 0.5, 1.0], v), "f": (v, 2.0), "t of f": (np.abs, v), "wall": (v, 2.0),
-        "times": ("left", v),
+        "edges": (v, 2.0), "t": ([0.0, 0.5, 1.0], v), "f": (v, 2.0), "t of f": (np.abs, v), "exit": (v, 2.0),
+        "times": ("left", v), "x": (v, 2.0), "t of x": (0.5, v),
     }[what]))
     for kind in ("run", "law")
     for name, what in (
-        ("mass", "edges"), ("mass", "t"), ("expect", "f"), ("expect", "t of f"), ("passed", "wall"), ("passed", "times"),
+        ("mass", "edges"), ("mass", "t"), ("expect", "f"), ("expect", "t of f"), ("absorbed", "exit"), ("absorbed", "times"),
+        ("pdf", "x"), ("pdf", "t of x"), ("cdf", "x"), ("cdf", "t of x"),
     )
 } | {
-    "passages passed": lambda v, made: made["run"][rw.FirstPassage()].passed("left", v),
-    "passages wall": lambda v, made: made["run"][rw.FirstPassage()].passed(v, 2.0),
+    "passages absorbed": lambda v, made: made["run"][rw.FirstPassage()].absorbed("left", v),
+    "passages wall": lambda v, made: made["run"][rw.FirstPassage()].absorbed(v, 2.0),
     "passages mean": lambda v, made: made["run"][rw.FirstPassage()].mean(v),
     "histogram mean": lambda v, made: made["run"][rw.Maximum()].mean(v),
     "histogram f": lambda v, made: made["run"][rw.Maximum()].expect(v, 2.0),
     "smoothed mass": lambda v, made: made["law"].smoothed().mass(v, 2.0),
-    "smoothed passed": lambda v, made: made["law"].smoothed().passed("left", v),
+    "smoothed absorbed": lambda v, made: made["law"].smoothed().absorbed("left", v),
 }  # fmt: skip
 
 

@@ -78,7 +78,7 @@ def test_methods_draw_from_the_exact_law(name: str, method: str) -> None:
     for row in range(2):
         counts = place(run, law)[row]
         p = np.concatenate([law.pmf[row], law.gone[law.steps[row]]])
-        assert p_value(outcomes(counts, run.absorbed[row]), p / p.sum()) > FALSE_ALARMS / (2 * len(METHODS))
+        assert p_value(outcomes(counts, run.gone[row]), p / p.sum()) > FALSE_ALARMS / (2 * len(METHODS))
 
 
 def place(run: rw.Ensemble, law: rw.pde.ExactLaw) -> NDArray[np.int64]:
@@ -129,7 +129,7 @@ def test_occupation_at_a_million_million_walkers() -> None:
     law = rw.pde.exact_law(walk, [100.0])
     assert run.raw.sum() == 10**12
     p = np.concatenate([law.pmf[0], law.gone[100]])
-    assert p_value(outcomes(run.counts[0], run.absorbed[0]), p / p.sum()) > FALSE_ALARMS
+    assert p_value(outcomes(run.counts[0], run.gone[0]), p / p.sum()) > FALSE_ALARMS
     assert abs(z_value(run.mean(100.0), law.mean(100.0))) < 5
     assert float(run.mean(100.0).error) < 2e-5
 
@@ -140,7 +140,7 @@ def test_occupation_counts_first_passages() -> None:
     law = rw.pde.exact_law(walk, [60.0])
     p = np.diff(law.gone[:, :2], axis=0, prepend=0.0)
     passages = run[rw.FirstPassage()]
-    np.testing.assert_array_equal(passages.counts.sum(axis=0), run.absorbed[0])
+    np.testing.assert_array_equal(passages.counts.sum(axis=0), run.gone[0])
     counts = np.append(passages.counts[:, :2], run.counts.sum())
     assert p_value(counts, np.append(p, law.survival(60.0))) > FALSE_ALARMS
 
@@ -233,7 +233,7 @@ def test_gamblers_ruin(p: float, q: float) -> None:
     duration = start * (total - start) / (p + q) if p == q else (start - total * (1 - ruin)) / (q - p)
     assert run.counts.sum() == 0
     bound = stats.norm.isf(FALSE_ALARMS / 2 / 6)
-    assert abs(z_value(run.passed("left", [1000.0])[0], ruin)) < bound
+    assert abs(z_value(run.absorbed("left", [1000.0])[0], ruin)) < bound
     assert abs(z_value(run[rw.FirstPassage()].mean(), duration)) < bound
 
 
@@ -255,10 +255,10 @@ def test_passages_refuse_times_after_the_end() -> None:
     walk = rw.LatticeWalk(0.5, 0.5, sites=3, domain=rw.Interval(0, 4, ABSORB, ABSORB), start=2.0)
     run = rw.simulate(walk, 100, [10.0], record=[rw.FirstPassage()])
     for result in (run, run[rw.FirstPassage()]):
-        assert result.passed("left", [0.0, 1.0]).value.tolist() == [0.0, 0.0]
+        assert result.absorbed("left", [0.0, 1.0]).value.tolist() == [0.0, 0.0]
         for times in ([3.0, 11.0], [-1.0, 3.0], math.nan, math.inf):
             with pytest.raises(ValueError, match=r"must lie between 0 and 10|must be finite"):
-                result.passed("left", times)
+                result.absorbed("left", times)
 
 
 # ---------------------------------------------------------------- honest errors
@@ -276,7 +276,7 @@ def test_standard_errors_cover() -> None:
         "expect": (lambda e: e.expect(np.square, t), law.expect(np.square, t)),
         "survival": (lambda e: e.survival(t), law.survival(t)),
         "bin": (lambda e: e.mass(edges, t)[1], float(law.mass(edges, t)[1])),
-        "passed": (lambda e: e.passed("left", [t])[0], float(law.passed("left", [t])[0])),
+        "passed": (lambda e: e.absorbed("left", [t])[0], float(law.absorbed("left", [t])[0])),
         "passage": (lambda e: e[rw.FirstPassage()].mean("left"), mean_passage(law)),
         "density": (lambda e: e.density(t)[7], float(law.density(t)[1][7])),
     }

@@ -123,7 +123,7 @@ def true_error(solution: Solution, t: float, cdf: Callable[[Floats], Floats]) ->
         return error  # one way out at most: what has left is what is missing from the cdf
     assert isinstance(solution.equation.start, rw.Point)
     exact = passed_left(solution.equation.start.x, domain.high, domain.left, domain.right, cdf)
-    return max(error, abs(float(solution.passed("left", t)) - exact))
+    return max(error, abs(float(solution.absorbed("left", t)) - exact))
 
 
 def line_cases() -> Iterator[Case]:
@@ -378,12 +378,12 @@ def test_passages_and_survival() -> None:
     solution = solve(problem, [0.5, 2.0], tolerance=1e-4)
     t = np.linspace(0.05, 2.0, 40)
     exact = ndtr((-0.7 - t) / np.sqrt(t)) + math.exp(-1.4) * ndtr((-0.7 + t) / np.sqrt(t))
-    recorded = solution.passed("left", solution.times) - exact[[9, 39]]
+    recorded = solution.absorbed("left", solution.times) - exact[[9, 39]]
     assert np.abs(recorded).max() <= 1e-4
-    assert np.abs(solution.passed("left", t) - exact).max() <= 2e-4  # steps are chosen for the recorded times
+    assert np.abs(solution.absorbed("left", t) - exact).max() <= 2e-4  # steps are chosen for the recorded times
     assert np.abs(solution.survival(t) - (1 - exact)).max() <= 2e-4
-    assert solution.passed("left", 2.0) + solution.survival(2.0) == pytest.approx(1.0, abs=1e-6)
-    assert solution.passed("killing", [1.0]) == 0.0
+    assert solution.absorbed("left", 2.0) + solution.survival(2.0) == pytest.approx(1.0, abs=1e-6)
+    assert solution.absorbed("killing", [1.0]) == 0.0
 
 
 def test_masses_density_and_mean() -> None:
@@ -460,8 +460,8 @@ def test_bad_input_is_refused() -> None:
     solution = solve(ou, [1.0])
     misused: list[tuple[Callable[[], object], str]] = [
         (lambda: solution.cdf(0.0, 0.5), "t = 0.5 was not recorded"),
-        (lambda: solution.passed("left", 1.0), "has no wall there"),
-        (lambda: solution.passed("up", 1.0), "'left', 'right', 'killing'"),
+        (lambda: solution.absorbed("left", 1.0), "has no wall there"),
+        (lambda: solution.absorbed("up", 1.0), "'left', 'right', 'killing'"),
         (lambda: solution.survival(2.0), "covers times from 0 to 1"),
         (lambda: solution.mass([1.0, 0.0], 1.0), "edges"),
     ]

@@ -235,10 +235,10 @@ def test_a_seam_is_a_break_of_a_ring() -> None:
 def test_partially_absorbing_wall_with_variable_diffusion() -> None:
     wall = rw.Interval(0.0, 1.0, rw.PartiallyAbsorbing(1.0), REFLECTING)
     problem = FokkerPlanck(0.0, rw.expression("0.3 + 0.5*x"), domain=wall, start=rw.Uniform(0.0, 1.0))
-    assert float(solve(problem, [0.2], tolerance=1e-6).passed("left", 0.2)) == pytest.approx(
+    assert float(solve(problem, [0.2], tolerance=1e-6).absorbed("left", 0.2)) == pytest.approx(
         0.1585599, abs=SLACK * 1e-6
     )
-    errors = [float(solve(problem, [0.2], cells=n).passed("left", 0.2)) - 0.1585599 for n in (40, 160)]
+    errors = [float(solve(problem, [0.2], cells=n).absorbed("left", 0.2)) - 0.1585599 for n in (40, 160)]
     assert abs(errors[1]) < abs(errors[0]) / 11.0
 
 

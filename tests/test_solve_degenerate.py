@@ -60,7 +60,7 @@ def test_square_root_process_that_is_absorbed(level: float, noise: float, tolera
     found = solve(FokkerPlanck(drift, rw.Affine(slope=0.5 * noise), domain=wall, start=start), [t], tolerance=tolerance)
     dimension, clock = 4.0 * rate * level / noise, noise / (4.0 * rate) * math.expm1(rate * t)
     expected = gammaincc(1.0 - 0.5 * dimension, start / (2.0 * clock)) if dimension < 2.0 else 0.0
-    assert float(found.passed("left", t)) == pytest.approx(expected, abs=SLACK * found.error_estimate)
+    assert float(found.absorbed("left", t)) == pytest.approx(expected, abs=SLACK * found.error_estimate)
 
 
 @pytest.mark.parametrize("tolerance", TOLERANCES)
@@ -94,8 +94,8 @@ def test_fixation_without_mutation(start: float) -> None:
     box = rw.Interval(0.0, 1.0, ABSORBING, ABSORBING)
     problem = FokkerPlanck(0.0, rw.expression("x*(1 - x)/2"), domain=box, start=start)
     found = solve(problem, [0.5, 40.0], tolerance=1e-4)
-    assert float(found.passed("right", 40.0)) == pytest.approx(start, abs=4e-4)
-    assert float(found.passed("left", 40.0)) == pytest.approx(1.0 - start, abs=4e-4)
+    assert float(found.absorbed("right", 40.0)) == pytest.approx(start, abs=4e-4)
+    assert float(found.absorbed("left", 40.0)) == pytest.approx(1.0 - start, abs=4e-4)
     mass = found.density[0] * found.grid.widths
     expected = start * (1.0 - start) * math.exp(-0.5)
     assert float(mass @ (found.x * (1.0 - found.x))) == pytest.approx(expected, abs=4e-4)
@@ -146,7 +146,7 @@ def test_an_end_that_only_the_drift_reaches() -> None:
     found = solve(problem, [0.5, 4.0], tolerance=1e-4)
     alive = found.density[0] @ (found.grid.widths * found.x)
     assert float(alive) == pytest.approx(0.5, abs=1e-3)  # nobody has reached 0 yet: the mean falls with the drift
-    assert float(found.passed("left", 4.0)) == pytest.approx(1.0, abs=1e-3)
+    assert float(found.absorbed("left", 4.0)) == pytest.approx(1.0, abs=1e-3)
 
 
 @pytest.mark.parametrize("scale", [1e-6, 1e6])

@@ -147,7 +147,7 @@ def test_counts_and_functionals_are_the_naive_ones(
         ):
             assert count == alive.count(k)
         ways = [[p[n] for p in places].count(way) for way in ("left", "right", "killed")]
-        assert got.absorbed[row].tolist() == ways and got.leaked[row] == 0
+        assert got.gone[row].tolist() == ways and got.leaked[row] == 0
         for x, k in zip(at, levels, strict=True):
             visits = [naive.last_visit(walk, p[: n + 1], k) * walk.dt for p in places]
             above = [naive.time_positive(walk, p[: n + 1], k) * walk.dt for p in places]
@@ -282,8 +282,9 @@ walks = {
     ),
 }
 def digest(walk, method, threads, record=()):
-    e = rw.simulate(walk, WALKERS, [10.0, 77.0, 130.0], 5, method, record, threads)
-    data = e.counts.tobytes() + e.absorbed.tobytes() + b"".join(r.counts.tobytes() for r in e.records.values())
+    times = [10.0, 77.0, 130.0]
+    e = rw.simulate(walk, WALKERS, times, seed=5, method=method, record=record, threads=threads)
+    data = e.counts.tobytes() + e.gone.tobytes() + b"".join(r.counts.tobytes() for r in e.records.values())
     return hashlib.sha256(data).hexdigest()
 records = [rw.FirstPassage(), rw.LastVisit(1.0), rw.TimePositive(2.0), rw.Maximum()]
 def all_digests(threads):

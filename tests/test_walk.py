@@ -513,10 +513,10 @@ def test_uniform_masses_of_whole_cells_are_equal() -> None:
 def test_uniform_between_absorbing_walls_loses_the_cells_of_the_walls() -> None:
     walk = rw.LatticeWalk(0.2, 0.2, sites=9, domain=UNIT, start=rw.Uniform(0, 1))
     law = rw.pde.exact_law(walk, [0.0])
-    assert law.passed("left", [0.0])[0] == pytest.approx(0.05, abs=1e-15)
+    assert law.absorbed("left", [0.0])[0] == pytest.approx(0.05, abs=1e-15)
     assert law.survival(0.0) == pytest.approx(0.9, abs=1e-15)
     run = rw.simulate(walk, 100_000, [0.0], seed=1)
-    assert abs(int(run.absorbed[0, 0]) - 5000) < 5 * math.sqrt(5000)  # 5 standard errors: 6e-7 of false alarm
+    assert abs(int(run.gone[0, 0]) - 5000) < 5 * math.sqrt(5000)  # 5 standard errors: 6e-7 of false alarm
 
 
 @pytest.mark.parametrize("ratio", [1.0, 1.5, 4.0])

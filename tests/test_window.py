@@ -85,7 +85,7 @@ def test_a_law_of_very_many_steps() -> None:
     x, rho = law.density(n)
     assert rho[x == 0.0][0] == pytest.approx(1 / math.sqrt(2 * math.pi * n), rel=1e-9)
     assert law.variance(n) == pytest.approx(n, rel=1e-9) and law.survival(n) == pytest.approx(1.0, abs=1e-9)
-    assert law.passed("killing", [0.0, n]).tolist() == [0.0, 0.0]
+    assert law.absorbed("killing", [0.0, n]).tolist() == [0.0, 0.0]
 
 
 @pytest.mark.parametrize("method", ["paths", "occupation"])
@@ -100,12 +100,12 @@ def test_walkers_that_left_the_window_are_said_to_have_leaked(
     leaked, passages = int(run.leaked[0]), run[rw.FirstPassage()]
     assert 0 <= leaked < 0.02 * 10**5 and run.counts.sum() + leaked == 10**5
     assert leaked > 0 or not callable(make)  # the bound for constants is loose
-    assert passages.counts.sum() == 0 and run.absorbed.sum() == 0
+    assert passages.counts.sum() == 0 and run.gone.sum() == 0
     assert float(run.survival(400.0)) == 1.0 - leaked / 10**5
     assert float(passages.survival(400.0)) == 1.0
     for law in (rw.pde.exact_law(walk, [400.0]), rw.pde.solve(rw.pde.limit(walk), [400.0], tolerance=1e-3)):
         assert rw.validate.compare(run, law).checks
-    assert run.absorbed.tolist() == [[0, 0, 0]]
+    assert run.gone.tolist() == [[0, 0, 0]]
 
 
 @pytest.mark.xfail(

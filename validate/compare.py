@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from scipy import special, stats
 
 from randwalk.ensemble import Ensemble
 from randwalk.inputs.arguments import number
 from randwalk.inputs.keywords import once_positional
 from randwalk.inputs.wording import shown
+from randwalk.laws.estimate import exact
+from randwalk.laws.law import Law
 from randwalk.model.coefficient import Constant, Floats
 from randwalk.model.domain import EXITS, Domain, Interval, Line, Ring
 from randwalk.model.times import row_of
-from randwalk.pde.transfer import ExactLaw
+from randwalk.pde.exact_law import ExactLaw
 from randwalk.run.record import Passages
 from randwalk.tables.sublattice import occupied
 
@@ -29,14 +31,6 @@ if TYPE_CHECKING:
 EXPECTED = 25.0  # walkers expected in every class of a chi-square test after merging
 FALSE_ALARMS = 1e-3  # the probability that any check of a family fails although everything is right
 MOST_CLASSES = 400  # of passage times
-
-
-class Law(Protocol):
-    """What every law answers: exact law, closed form, finite-difference solution, ensemble, measured data."""
-
-    def mass(self, edges: ArrayLike, t: float) -> Any: ...
-
-    def passed(self, wall: str, times: ArrayLike) -> Any: ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -189,7 +183,7 @@ def compare(observed: Any, expected: Any, *, alpha: float = FALSE_ALARMS) -> Com
             raise TypeError(f"expected = {shown(expected)} is no curve by start and times: give observed.law_of(walk)")
         return Comparison(tuple(observed.checks(expected)), (), alpha)
     if isinstance(observed, Ensemble):
-        if not (hasattr(expected, "mass") and hasattr(expected, "passed")):
+        if not (hasattr(expected, "mass") and hasattr(expected, "absorbed")):
             remedy = "give rw.pde.exact_law(walk, times), rw.pde.solve(equation, times) or rw.pde.closed_form(equation)"
             raise TypeError(f"expected = {shown(expected)} is not a law: {remedy}")
         check_comparable(observed, expected)
@@ -204,7 +198,7 @@ def compare(observed: Any, expected: Any, *, alpha: float = FALSE_ALARMS) -> Com
     return Comparison(tuple(checks), tuple(outcomes), alpha)
 
 
-def check_comparable(ensemble: Ensemble, law: Law) -> None:
+def check_comparable(ensemble: Ensemble, law: Law[Any]) -> None:
     """Refuse a law on another domain, or without a recorded time of the ensemble."""
     domain, other = ensemble.walk.domain, _domain_of(law)
     if other is not None:
@@ -221,7 +215,9 @@ def check_comparable(ensemble: Ensemble, law: Law) -> None:
             "observed recorded t = 0, when the solution of an equation is its start: simulate without that time, or compare "
             "with rw.pde.exact_law(observed.walk, observed.times)"
         )
-    times: Floats = getattr(law, "times", ensemble.times)  # a closed form answers at any time
+    times: Floats | None = getattr(law, "times", None)
+    if times is None:  # a closed form answers at any time
+        return
     for t in ensemble.times.tolist():
         try:
             row_of(t, times)
@@ -243,7 +239,7 @@ def _domain_of(law: Any) -> Domain | None:
     return None
 
 
-def ensemble_outcomes(ensemble: Ensemble, law: Law) -> list[Outcomes]:
+def ensemble_outcomes(ensemble: Ensemble, law: Law[Any]) -> list[Outcomes]:
     """For every recorded time, the places of the survivors and the exits; and the passages, if they were recorded."""
     result = []
     for row, t in enumerate(ensemble.times):
@@ -251,12 +247,11 @@ def ensemble_outcomes(ensemble: Ensemble, law: Law) -> list[Outcomes]:
             labels, counts, probabilities = _by_sites(ensemble, law, row, float(t))
         else:
             labels, counts, probabilities = _by_bins(ensemble, law, row, float(t))
-        left, right, killed = ensemble.absorbed[row]
-        ways = [
-            float(np.asarray(law.passed(wall, [t]))[0]) if count is not None else 0.0
-            for wall, count in _ways(ensemble, row)
-        ]
-        p_left, p_right, p_killed = ways
+        left, right, killed = ensemble.gone[row]
+        exits = ensemble.domain.open_exits(ensemble.walk.killing != Constant(0.0))
+        p_left, p_right, p_killed = (
+            float(law.absorbed(exit, float(t))) if exit in exits else 0.0 for exit in ensemble.domain.exits
+        )
         result.append(
             Outcomes(
                 f"places at t = {t:g}",
@@ -269,14 +264,6 @@ def ensemble_outcomes(ensemble: Ensemble, law: Law) -> list[Outcomes]:
         if isinstance(record, Passages):
             result.append(_passages(record, law))
     return result
-
-
-def _ways(ensemble: Ensemble, row: int) -> list[tuple[str, int | None]]:
-    """The ways out that exist, with their counts; None for those that do not."""
-    walk = ensemble.walk
-    exist = [face.exit for face in walk.domain.faces] + ["killing"] * (walk.killing != Constant(0.0))
-    counts = zip(walk.domain.exits, ensemble.absorbed[row], strict=True)
-    return [(exit, int(count) if exit in exist else None) for exit, count in counts]
 
 
 def _by_sites(ensemble: Ensemble, law: ExactLaw, row: int, t: float) -> tuple[Floats, NDArray[np.int64], Floats]:
@@ -299,7 +286,7 @@ def _by_sites(ensemble: Ensemble, law: ExactLaw, row: int, t: float) -> tuple[Fl
     return origin + dx * np.arange(first, last + 1), counts, probabilities
 
 
-def _by_bins(ensemble: Ensemble, law: Law, row: int, t: float) -> tuple[Floats, NDArray[np.int64], Floats]:
+def _by_bins(ensemble: Ensemble, law: Law[Any], row: int, t: float) -> tuple[Floats, NDArray[np.int64], Floats]:
     dx, kept = ensemble.walk.dx, occupied(ensemble.table, ensemble.steps[row])
     apart, width = dx * (kept.step or 1), ensemble.smoothing(t)  # an atom is in the middle of its cell
     sites = ensemble.sites[kept]
@@ -312,22 +299,22 @@ def _by_bins(ensemble: Ensemble, law: Law, row: int, t: float) -> tuple[Floats, 
         edges = np.clip(edges, domain.low, domain.high)
         edges = edges[np.append(True, np.diff(edges) > 0)]
     labels, counts = 0.5 * (edges[1:] + edges[:-1]), ensemble.bin_counts(edges, t)
-    probabilities = np.asarray(law.mass(edges, t), dtype=np.float64)
+    probabilities = exact(law.mass(edges, t))
     if domain.periodic:
         counts[0], probabilities[0] = counts[0] + counts[-1], probabilities[0] + probabilities[-1]
         labels, counts, probabilities = labels[:-1], counts[:-1], probabilities[:-1]
     return labels, counts, probabilities
 
 
-def _passages(record: Passages, law: Law) -> Outcomes:
+def _passages(record: Passages, law: Law[Any]) -> Outcomes:
     """The walkers that left by each exit, in classes of time, and the survivors."""
     edges = np.unique(np.linspace(0, record.times.size - 1, MOST_CLASSES).astype(np.int64))
     counts, probabilities = [], []
-    for way, wall in enumerate(EXITS):
+    for way, exit in enumerate(EXITS):
         if not record.counts[:, way].any():
             continue
         counts.append(np.add.reduceat(record.counts[:, way], np.append(0, edges[:-1] + 1)))
-        probabilities.append(np.diff(np.asarray(law.passed(wall, record.times[edges]), dtype=np.float64), prepend=0.0))
+        probabilities.append(np.diff(exact(law.absorbed(exit, record.times[edges])), prepend=0.0))
     observed = np.concatenate([*counts, [0]]).astype(np.int64)
     observed[-1] = record.walkers - observed.sum()
     expected = np.concatenate([*probabilities, [0.0]])

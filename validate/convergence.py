@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from randwalk.inputs.wording import shown
+from randwalk.laws.estimate import exact
+from randwalk.laws.law import Law
 from randwalk.model.coefficient import Constant, Floats
 from randwalk.model.walk import LatticeWalk
 from randwalk.pde import FokkerPlanck, exact_law, limit
 from randwalk.pde.closed_form import ClosedForm, NoClosedForm, closed_form
+from randwalk.pde.exact_law import ExactLaw
 from randwalk.pde.solve import Solution, fewest_cells, solve
-from randwalk.pde.transfer import ExactLaw
 from randwalk.tables.sublattice import cell, occupied
 from randwalk.tables.table import FULL
-
-from .compare import Law
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -94,15 +94,15 @@ class Measure:
 
     edges: Floats
     times: tuple[float, ...]
-    walls: tuple[str, ...]
+    exits: tuple[str, ...]
 
-    def values(self, law: Law) -> Floats:
+    def values(self, law: Law[Any]) -> Floats:
         """Distribution function at the edges, and absorbed probabilities, at every time."""
-        cumulative = [np.cumsum(np.asarray(law.mass(self.edges, t), dtype=np.float64)) for t in self.times]
-        passed = [np.asarray(law.passed(wall, list(self.times)), dtype=np.float64) for wall in self.walls]
-        return np.concatenate([*cumulative, *passed])
+        cumulative = [np.cumsum(exact(law.mass(self.edges, t))) for t in self.times]
+        absorbed = [exact(law.absorbed(exit, self.times)) for exit in self.exits]
+        return np.concatenate([*cumulative, *absorbed])
 
-    def difference(self, first: Law, second: Law) -> float:
+    def difference(self, first: Law[Any], second: Law[Any]) -> float:
         return distance(self.values(first), self.values(second))
 
 
@@ -141,10 +141,8 @@ def measure_for(walk: LatticeWalk, times: Sequence[float], *others: ClosedForm |
     inside = np.unique(np.concatenate(borders))
     inside = inside[(inside > ends[0] + 0.25 * dx) & (inside < ends[1] - 0.25 * dx)]
     inside = inside[np.diff(inside, prepend=-np.inf) > 0.25 * dx]
-    lossy = [face.exit for face in domain.faces if face.wall.reactivity > 0.0]
-    if walk.killing != Constant(0.0):
-        lossy.append("killing")
-    return Measure(np.concatenate([[ends[0]], inside, [ends[1]]]), tuple(t for t in times if t > 0), tuple(lossy))
+    exits = domain.open_exits(walk.killing != Constant(0.0))
+    return Measure(np.concatenate([[ends[0]], inside, [ends[1]]]), tuple(t for t in times if t > 0), exits)
 
 
 def _places(law: ClosedForm | Solution, t: float, low: float, high: float, width: float) -> tuple[float, float]:
@@ -156,7 +154,7 @@ def _places(law: ClosedForm | Solution, t: float, low: float, high: float, width
     domain = law.equation.domain
 
     def below(x: Floats | float) -> Floats:
-        return np.asarray(law.cdf(x, t), dtype=np.float64) / alive
+        return exact(law.cdf(x, t)) / alive
 
     begin, end, reach = low, high, max(high - low, width)
     while begin > domain.low and float(below(begin)) > SEEN and math.isfinite(begin):

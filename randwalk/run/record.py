@@ -18,6 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 from ..inputs.arguments import number
 from ..inputs.memory import SHARE, available
 from ..laws.estimate import Estimate, average, proportion, values_of
+from ..laws.law import warn_of_passed
 from ..model.coefficient import Floats
 from ..model.domain import EXITS, exit_index
 from ..model.times import Times, row_of
@@ -105,7 +106,7 @@ class FirstPassage(Counted):
     >>> game = rw.LatticeWalk(0.5, 0.5, dx=1.0, dt=1.0, start=2.0,
     ...                       domain=rw.Interval(0.0, 10.0, rw.Absorbing(), rw.Absorbing()))
     >>> record = rw.FirstPassage()
-    >>> rw.simulate(game, 10_000, [1000], seed=1, record=[record])[record].passed("right", 1000)  # 2/10 in the end
+    >>> rw.simulate(game, 10_000, [1000], seed=1, record=[record])[record].absorbed("right", 1000)  # 2/10 in the end
     0.2022 ± 0.004
     """
 
@@ -272,22 +273,28 @@ class Passages:
     counts: NDArray[np.int64]
     walkers: int
 
+    def absorbed(self, exit: str, t: ArrayLike) -> Estimate:
+        """The fraction that had left by the `exit` by each of the times `t`, any times of the run: by the last step at or
+        before them."""
+        return proportion(np.cumsum(self.counts[:, exit_index(exit, "exit")])[self._steps(t)], self.walkers)
+
     def passed(self, wall: str, times: ArrayLike) -> Estimate:
-        """The fraction that had left by `wall` by each of `times`, any times of the run: by the last step at or before them."""
-        return proportion(np.cumsum(self.counts[:, exit_index(wall)])[self._steps(times)], self.walkers)
+        """The former name of :meth:`absorbed`."""
+        warn_of_passed()
+        return self.absorbed(wall, times)
 
     def _steps(self, times: ArrayLike) -> NDArray[np.int64]:
         last = self.times.size - 1
         dt = float(self.times[1]) if last else 1.0  # a run of no steps has no other time than 0
         return Times((last,), dt, (float(self.times[-1]),)).step_before(times)
 
-    def survival(self, times: ArrayLike) -> Estimate:
-        """The fraction still walking at each of `times`, any times of the run."""
-        return proportion(self.walkers - np.cumsum(self.counts.sum(axis=1))[self._steps(times)], self.walkers)
+    def survival(self, t: ArrayLike) -> Estimate:
+        """The fraction that had not left at each of the times `t`, any times of the run."""
+        return proportion(self.walkers - np.cumsum(self.counts.sum(axis=1))[self._steps(t)], self.walkers)
 
-    def mean(self, wall: str | None = None) -> Estimate:
-        """The mean passage time of the walkers that left by `wall` (None: by any way) during the run."""
-        counts = self.counts.sum(axis=1) if wall is None else self.counts[:, exit_index(wall)]
+    def mean(self, exit: str | None = None) -> Estimate:
+        """The mean passage time of the walkers that left by the `exit` (None: by any exit) during the run."""
+        counts = self.counts.sum(axis=1) if exit is None else self.counts[:, exit_index(exit, "exit")]
         return average(self.times, counts, int(counts.sum()))
 
     def __add__(self, other: Passages) -> Passages:
