@@ -16,6 +16,7 @@ QUICK_FILES = frozenset(
         "breaks",
         "coefficient",
         "columns",
+        "coordinates",
         "derivative",
         "domain",
         "ensemble",

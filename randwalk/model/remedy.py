@@ -12,7 +12,7 @@ import numpy as np
 from .bond import bonds
 from .coefficient import Floats
 from .coefficient.breaks import some
-from .rule import Rule
+from .rule import SLOW, Rule
 from .step_mean import breaks_in_time
 
 if TYPE_CHECKING:
@@ -56,10 +56,10 @@ def _found(walk: LatticeWalk, bad: float, x: Floats, t: Floats) -> list[str]:
     found = []
     if dt := _longest(walk, walk.rule, x, t):
         found.append(f"dt ≤ {rounded_down(dt)}")
-    if _finer(walk, walk.dx, bad, x, t) is None:  # else the given dt is too long
+    if _finer(walk, walk.rule, walk.dx, bad, x, t) is None:  # else the given dt is too long
         sizes = walk.dx * np.geomspace(0.98, 0.001, 40)
-        if dx := _largest(lambda dx: _finer(walk, dx, bad, x, t) is not None, sizes):
-            found.append(f"dx ≤ {rounded_down(dx)}{_sites(walk, dx)} {_finer(walk, 0.99 * dx, bad, x, t)}")
+        if dx := _largest(lambda dx: _finer(walk, walk.rule, dx, bad, x, t) is not None, sizes):
+            found.append(f"dx ≤ {rounded_down(dx)}{_sites(walk, dx)} {_finer(walk, walk.rule, 0.99 * dx, bad, x, t)}")
     confining = walk.lattice.sites is None and walk.declared_drift.depends_on_x  # there FITTED needs ever shorter steps
     rules = [rule for rule in ((Rule.CAPPED,) if confining else ()) + (Rule.FITTED,) if rule is not walk.rule]
     ready = [rule for rule in rules if _starts(walk, rule)]
@@ -67,7 +67,7 @@ def _found(walk: LatticeWalk, bad: float, x: Floats, t: Floats) -> list[str]:
         if _valid(walk, rule, walk.dx, walk.dt, x, t):
             return [*found, f"from_drift(..., rule=Rule.{rule.name})"]
     for rule in ready:
-        if not dt and (step := _finer(walk._with(rule=rule), walk.dx, bad, x, t)):
+        if not dt and (step := _finer(walk, rule, walk.dx, bad, x, t)):
             return [*found, f"from_drift(..., rule=Rule.{rule.name}) {step}"]
     return found
 
@@ -135,10 +135,10 @@ def _about_breaks(walk: LatticeWalk, until: float, dt: float) -> Floats:
     return np.maximum(np.concatenate([between, (chosen[:, None] - dt * PHASES).ravel()]), 0.0)
 
 
-def _finer(walk: LatticeWalk, dx: float, bad: float, x: Floats, t: Floats) -> str | None:
+def _finer(walk: LatticeWalk, rule: Rule | None, dx: float, bad: float, x: Floats, t: Floats) -> str | None:
     """The dt for another dx, in words: "without dt", or the longest dt for which this dt and shorter ones have valid
     probabilities at the places and at the sites of that dx beside the `bad` one; None if there is no such dt."""
-    assert walk.rule is not None
+    assert rule is not None
     beside = math.ceil(walk.dx / dx)
     places = np.concatenate([x[:, 0], bad + dx * np.arange(-beside, beside + 1)])
     low, high = walk.domain.low + 0.5 * dx, walk.domain.high - 0.5 * dx
@@ -146,26 +146,19 @@ def _finer(walk: LatticeWalk, dx: float, bad: float, x: Floats, t: Floats) -> st
     try:
         both = bonds(walk.declared_drift, walk.diffusion, walk.convention, dx, walk.domain)
         seen = places if walk.lattice.sites is not None else np.linspace(*walk.start.support, 65)[:, None]
-        longest = walk.rule.longest_step(both, dx, seen, t)
+        longest = rule.longest_step(both, dx, seen, t)
     except (ValueError, ArithmeticError):  # a table ends before, or D is 0
         return None
-    two_way = walk.rule is Rule.TWO_WAY
+    two_way = rule is Rule.TWO_WAY
     for dt in longest * np.geomspace(1.0, 1e-6, 1 if two_way else 25):
-        if all(
-            _valid(walk, walk.rule, dx, share * dt, places, t) for share in ((1.0,) if two_way else (1.0, 0.3, 0.03))
-        ):
+        if all(_valid(walk, rule, dx, share * dt, places, t) for share in ((1.0,) if two_way else (1.0, 0.3, 0.03))):
             return "without dt" if dt == longest and not walk.time_dependent else f"with dt ≤ {rounded_down(dt)}"
     return None
 
 
 def _starts(walk: LatticeWalk, rule: Rule) -> bool:
     """Whether a rule is fast enough where walkers start."""
-    first, masses = walk.start.weights(walk.lattice)
-    try:
-        walk._with(rule=rule)._check_speed(first + np.arange(masses.size), masses)
-    except ValueError:
-        return False
-    return True
+    return rule is not Rule.CAPPED or walk.capped_speed(*walk.starting_masses(), 0.0) <= SLOW
 
 
 def _largest(valid: Callable[[float], bool], values: Floats) -> float | None:
