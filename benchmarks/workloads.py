@@ -1,4 +1,4 @@
-"""What is measured: each workload by randwalk, by the C++ limit, and by what people would write or install."""
+"""The workloads: each by randwalk, by a C++ program at the limit, and by common programs."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def workloads(size: float, threads: int, limit: Limits) -> list[Workload]:
             trapped, walkers, [4000.0], seed=1, method="paths", record=[rw.FirstPassage()], threads=threads
         )[rw.FirstPassage()]
         assert isinstance(left, Passages)
-        return float(left.counts.sum(axis=1) @ np.arange(left.times.size))  # steps until they left
+        return float(left.counts.sum(axis=1) @ np.arange(left.times.size))  # the steps until walkers left
 
     def predicted(walk: rw.LatticeWalk, walkers: int, t: float, method: str, **options: Any) -> float:
         return rw.explain(walk, walkers, [t], **options).seconds[method]

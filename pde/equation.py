@@ -10,7 +10,7 @@ import numpy as np
 from randwalk.inputs.arguments import finite
 from randwalk.inputs.keywords import once_positional
 from randwalk.inputs.wording import shown
-from randwalk.model.coefficient import Coefficient, CoefficientLike, Constant, as_coefficient
+from randwalk.model.coefficient import Coefficient, CoefficientLike, Constant, one_dimensional
 from randwalk.model.convention import Convention
 from randwalk.model.domain import Absorbing, Domain, Interval, Line, PartiallyAbsorbing, Reflecting, Ring
 from randwalk.model.start import Start, StartLike, as_start, check_start
@@ -77,14 +77,15 @@ class FokkerPlanck:
         domain = Line() if domain is None else domain
         if not isinstance(domain, (Line, Interval, Ring)):
             raise TypeError(f"domain = {domain!r}: give Line(), Interval(...) or Ring(...)")
-        diffusion, begin, rate = as_coefficient(diffusion), as_start(start), as_coefficient(killing)
+        drift, diffusion = one_dimensional("drift", drift), one_dimensional("diffusion", diffusion)
+        begin, rate = as_start(start), one_dimensional("killing", killing)
         check_start(begin, domain)
         if isinstance(diffusion, Constant) and diffusion.value <= 0.0:
             raise ValueError(f"diffusion = {diffusion.value:g}: must be positive")
         if isinstance(rate, Constant) and rate.value < 0.0:
             raise ValueError(f"killing = {rate.value:g}: must not be negative")
         fields = {
-            "declared_drift": as_coefficient(drift), "diffusion": diffusion, "domain": domain, "start": begin,
+            "declared_drift": drift, "diffusion": diffusion, "domain": domain, "start": begin,
             "killing": rate, "convention": Convention(convention).where(diffusion),
         }  # fmt: skip
         for name, value in fields.items():

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from .model.coefficient import Affine as Affine
     from .model.coefficient import Coefficient as Coefficient
     from .model.coefficient import Constant as Constant
+    from .model.coefficient import Function as Function
     from .model.coefficient import Tanh as Tanh
     from .model.convention import Convention as Convention
     from .model.domain import Absorbing as Absorbing
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
     from .model.domain import Reflecting as Reflecting
     from .model.domain import Ring as Ring
     from .model.formula import expression as expression
-    from .model.function import Function as Function
     from .model.start import Normal as Normal
     from .model.start import Point as Point
     from .model.start import Sites as Sites
@@ -57,7 +57,7 @@ if TYPE_CHECKING:
 
 # The modules of the public names. A name is imported at its first use, so that `randwalk --help` does not wait for Numba.
 _HOMES = {
-    "model.coefficient": ("Affine", "Coefficient", "Constant", "Tanh"),
+    "model.coefficient": ("Affine", "Coefficient", "Constant", "Function", "Tanh"),
     "model.convention": ("Convention",),
     "kernels.backend": ("DeviceError",),
     "model.domain": ("Absorbing", "Interval", "Line", "PartiallyAbsorbing", "Reflecting", "Ring"),
@@ -66,7 +66,6 @@ _HOMES = {
     "laws.law": ("Law",),
     "laws.lookup": ("NoAnswer",),
     "model.formula": ("expression",),
-    "model.function": ("Function",),
     "problem": ("Problem",),
     "run.record": ("FirstPassage", "LastVisit", "Maximum", "Positions", "SquaredDisplacement", "TimePositive"),
     "simulation": ("Interrupted", "explain", "simulate", "trajectories"),

@@ -378,8 +378,10 @@ def collect(task: Task, parts: Sequence[range], before: Counts | None, effort: E
         progress_bar(f"simulating by {task.method}", float(len(parts)), effort.progress) as advance,
     ):
         check_memory(task.windows.rows, walkers, task.steps, task.records, task.method, threads)
-        predicted = plan(task.walk, range(walkers), task.steps, task.records, part=False).seconds[task.method]
-        machine = choose(effort.backend, effort.devices, predicted, threads)
+        seconds = 0.0
+        if effort.backend == "auto":  # the only one that asks for it
+            seconds = plan(task.walk, range(walkers), task.steps, task.records, part=False).seconds[task.method]
+        machine = choose(effort.backend, effort.devices, seconds, threads)
         try:
             for part in parts:
                 for more in task.stream(part, machine, advance):

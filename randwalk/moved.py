@@ -11,8 +11,9 @@ from types import ModuleType
 _MODULES = {
     "inputs": "arguments columns files memory signature source wording",
     "laws": "binning estimate plotting",
-    "model": "bernoulli bond coefficient convention difference domain formula function lattice outlet remedy roots rule start "
-    "step_mean tabulated times tracing walk",
+    "model": "bernoulli bond coefficient convention domain formula lattice outlet remedy roots rule start step_mean tabulated "
+    "times walk",
+    "model.coefficient": "difference function tracing",
     "run": "occupation paths record threads",
     "tables": "step_law table window",
     "terminal": "output progress status streams",

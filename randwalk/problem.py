@@ -38,7 +38,6 @@ Wherever a number stands, a formula of the parameters may stand in quotes: ``poi
 
 from __future__ import annotations
 
-import json
 import keyword
 import math
 import re
@@ -51,14 +50,14 @@ from typing import Any, TypeVar
 
 from .inputs.source import Key, ProblemError, Source
 from .inputs.wording import did_you_mean, shown
-from .model.coefficient import Coefficient, Constant, as_coefficient, constant_value
+from .model.coefficient import Coefficient, as_coefficient, constant_value
 from .model.convention import Convention
 from .model.domain import Absorbing, Domain, Interval, Line, PartiallyAbsorbing, Reflecting, Ring, Wall
-from .model.formula import expression
-from .model.function import Function
+from .model.formula import ONE_DIMENSION, expression, formula
 from .model.start import Normal, Point, Sites, Start, Uniform
 from .model.tabulated import Table
 from .model.walk import LatticeWalk, Rule
+from .writing import dumps, walk_data
 
 __all__ = ["Problem", "ProblemError", "Source", "dumps", "read_walk", "walk_data"]
 
@@ -313,7 +312,7 @@ def read_coefficient(source: Source, section: str, key: str, value: Any, names: 
     def make() -> Coefficient:
         match value:
             case str():
-                return expression(value, **names)
+                return formula(value, names, ONE_DIMENSION)
             case {"csv": str(file), "x": str(x), "value": str(column)} if len(value) == 3:
                 return Table.from_csv(beside(source, file), x, column)
             case {"x": list(), "values": list()} if len(value) == 2:
@@ -419,82 +418,3 @@ def _float(name: str, value: int | float) -> float:
         return float(value)
     except OverflowError:
         raise ValueError(f"{name} = {shown(value)}: is too large") from None
-
-
-def walk_data(walk: LatticeWalk) -> dict[str, Any]:
-    """The tables [walk], [domain] and [start] that :func:`read_walk` reads back."""
-    values = (
-        {
-            "drift": walk.declared_drift,
-            "diffusion": walk.diffusion,
-            "rule": str(walk.rule),
-            **({"convention": str(walk.convention)} if walk.convention is not Convention.ITO else {}),
-        }
-        if walk.rule is not None
-        else {"right": walk.right, "left": walk.left}
-    )
-    table: dict[str, Any] = {k: _coefficient_data(v) if isinstance(v, Coefficient) else v for k, v in values.items()}
-    if walk.killing != Constant(0.0):
-        table["killing"] = _coefficient_data(walk.killing)
-    data: dict[str, Any] = {"walk": table | {"dx": walk.dx, "dt": walk.dt}}
-    if walk.inexact_times:
-        data["walk"]["inexact_times"] = list(walk.inexact_times)
-    domain = walk.domain
-    if not isinstance(domain, Line):
-        data["domain"] = {"low": domain.low, "high": domain.high}
-        if domain.periodic:
-            data["domain"]["ring"] = True
-        for face in domain.faces:
-            k = face.wall.reactivity
-            data["domain"][face.exit] = {"reactivity": k} if 0.0 < k < math.inf else type(face.wall).__name__.lower()
-    match walk.start:
-        case Point(x):
-            data["start"] = {"point": x}
-        case Normal(mean, sd):
-            data["start"] = {"normal": {"mean": mean, "sd": sd}}
-        case Uniform(low, high):
-            data["start"] = {"uniform": {"low": low, "high": high}}
-        case Sites() as sites:
-            data["start"] = {"sites": {"x": list(sites.x), "masses": list(sites.masses)}}
-    return data
-
-
-def _coefficient_data(coefficient: Coefficient) -> Any:
-    if isinstance(coefficient, Constant):
-        return coefficient.value
-    if isinstance(coefficient, Table):
-        return {"x": coefficient.x.tolist(), "values": coefficient.values.tolist()}
-    text = str(coefficient)
-    try:
-        expression(text)
-    except ValueError:
-        opaque = "a Python function" if isinstance(coefficient, Function) else f"{text!r}"
-        raise ValueError(
-            f"{opaque} cannot be written to a file: declare it with rw.expression(...) or as a Table"
-        ) from None
-    return text
-
-
-def dumps(data: Mapping[str, Any]) -> str:
-    """TOML of a mapping of plain values and of tables of plain values."""
-    lines = [f"{key} = {_value(value)}" for key, value in data.items() if not isinstance(value, dict)]
-    for key, table in data.items():
-        if isinstance(table, dict):
-            lines += ["", f"[{key}]", *(f"{name} = {_value(value)}" for name, value in table.items())]
-    return "\n".join(lines).lstrip() + "\n"
-
-
-def _value(value: Any) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, str):
-        return json.dumps(value, ensure_ascii=False).replace(
-            "\x7f", "\\u007f"
-        )  # a basic string of TOML has JSON's escapes
-    if isinstance(value, dict):
-        return "{" + ", ".join(f"{k} = {_value(v)}" for k, v in value.items()) + "}"
-    if isinstance(value, (list, tuple)):
-        return "[" + ", ".join(map(_value, value)) + "]"
-    return (
-        repr(float(value)) if isinstance(value, float) else repr(int(value))
-    )  # NumPy's numbers have a repr of their own

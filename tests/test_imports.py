@@ -17,15 +17,8 @@ FLOORS = ("randwalk", "randwalk.pde", "randwalk.validate", "randwalk.gallery")  
 FOLDERS = {"randwalk": ROOT / "randwalk", **{name: ROOT / name.split(".")[1] for name in FLOORS[1:]}}
 # The floors of randwalk/: a folder may import itself and folders of a smaller number; `top` is the files outside the folders.
 RANKS = {"inputs": 0, "terminal": 0, "model": 1, "laws": 2, "kernels": 2, "tables": 3, "run": 4, "top": 5}
-# Imports that close a circle or run up, to be removed. The list may only become shorter.
-EXCEPTIONS = {
-    ("randwalk.ensemble", "randwalk.simulation"),
-    ("randwalk.model.coefficient", "randwalk.model.function"),
-}
-ANYWHERE = {
-    "randwalk",
-    "randwalk.version",
-}  # the package itself, which imports nothing before it is asked, and its version
+# The package itself, which imports nothing before its first use, and its version.
+ANYWHERE = {"randwalk", "randwalk.version"}
 
 
 def floor_of(module: str) -> int | None:
@@ -133,18 +126,8 @@ def graph(known: dict[str, Path]) -> dict[str, set[str]]:
 
 @functools.cache
 def house() -> dict[str, set[str]]:
-    """The graph of the package without the exceptions."""
-    arrows = graph(modules())
-    excepted: dict[str, set[str]] = {}
-    for module, other in EXCEPTIONS:
-        excepted.setdefault(module, set()).add(other)
-    return {module: others - excepted.get(module, set()) for module, others in arrows.items()}
-
-
-def test_every_exception_is_still_there() -> None:
-    """An exception that is gone must be taken out of the list."""
-    arrows = graph(modules())
-    assert {pair for pair in EXCEPTIONS if pair[1] not in arrows.get(pair[0], set())} == set()
+    """The graph of the package."""
+    return graph(modules())
 
 
 def _module(name: str, known: dict[str, Path]) -> str:

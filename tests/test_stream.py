@@ -282,7 +282,8 @@ walks = {
     ),
 }
 def digest(walk, method, threads, record=()):
-    e = rw.simulate(walk, WALKERS, [10.0, 77.0, 130.0], 5, method, record, threads)
+    times = [10.0, 77.0, 130.0]
+    e = rw.simulate(walk, WALKERS, times, seed=5, method=method, record=record, threads=threads)
     data = e.counts.tobytes() + e.gone.tobytes() + b"".join(r.counts.tobytes() for r in e.records.values())
     return hashlib.sha256(data).hexdigest()
 records = [rw.FirstPassage(), rw.LastVisit(1.0), rw.TimePositive(2.0), rw.Maximum()]

@@ -26,7 +26,8 @@ from .windows import Rows, Windows
 
 BATCH = 1 << 19  # walkers that a thread has in memory at a time
 LARGE_BATCH = 1 << 22  # the same where the rows of the table are made again for every batch
-STRETCH = 1 << 13  # steps after which walkers at the edge of a window are looked for
+STRETCH = 1 << 10  # steps, or more where walkers are few, after which walkers at the edge of a window are looked for
+WORK = 1 << 22  # steps of all walkers that take so long that looking costs nothing
 FARTHEST = 1 << 30  # a site that no walker is compared with beyond this
 
 
@@ -195,7 +196,7 @@ class _Batch:
         counts = Counts(table, self.steps, (self.walkers,), raw, dict(zip(records, results, strict=True)))
         done = 0
         for row, target in enumerate(self.steps):
-            for stop in _stops(done, target, table):
+            for stop in _stops(done, target, table, len(self.walkers)):
                 self.stride(machine, batch, self.rows, row, done, stop, self.keys)
                 raw[row], done = machine.histogram(site, table.sites + 3), stop
                 escaped = _escaped(table, raw[row], None if state is None else machine.columns(state)[1], machine)
@@ -216,10 +217,11 @@ class _Batch:
         return Batch(table, self.machine, site, begun, columns[0], columns[1], visits, positives, live)
 
 
-def _stops(done: int, target: int, table: StepTable) -> Iterator[int]:
+def _stops(done: int, target: int, table: StepTable, walkers: int) -> Iterator[int]:
     """Where to stop on the way to a recorded step: there, and in a window with an edge also before, to see who reaches it."""
     if not planes(table) and not (table.left_wall and table.right_wall):
-        yield from range((done // STRETCH + 1) * STRETCH, target, STRETCH)
+        stretch = STRETCH * max(1, WORK // (STRETCH * walkers))
+        yield from range((done // stretch + 1) * stretch, target, stretch)
     yield target
 
 

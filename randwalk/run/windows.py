@@ -53,19 +53,18 @@ class Rows:
             yield from self.table.chunks(start, stop)
             return
         size = self.table.rows_at_once
-        for begin in range(start // size * size, stop, size):
-            rows = self._rows(begin, min(begin + size, self._steps))
+        kept = self._steps if self.kept else KEPT // (12 * self.table.columns) // size * size
+        for begin in range(start // size * size, min(stop, kept), size):
+            rows = self._made_once(begin, min(begin + size, self._steps))
             low, high = max(begin, start), min(begin + size, stop)
             yield low, high, rows[low - begin : high - begin]
+        yield from self.table.chunks(max(start, kept), stop)
 
-    def _rows(self, begin: int, end: int) -> Thresholds:
+    def _made_once(self, begin: int, end: int) -> Thresholds:
         with self._lock:  # threads that need the same rows wait for the one that makes them
-            if begin in self._made:
-                return self._made[begin]
-            rows = self.table.rows(begin, end)
-            if sum(made.nbytes for made in self._made.values()) + rows.nbytes <= KEPT:
-                self._made[begin] = rows
-            return rows
+            if begin not in self._made:
+                self._made[begin] = self.table.rows(begin, end)
+            return self._made[begin]
 
 
 class Windows:
