@@ -228,7 +228,7 @@ class LatticeWalk:
     @property
     def homogeneous(self) -> bool:
         """Whether the step probabilities are the same at every site (they may depend on time)."""
-        return not any(c.depends_on_x for c in (*self.probabilities.values(), self.killing))
+        return not any(c.dimension for c in (*self.probabilities.values(), self.killing))
 
     @property
     def time_dependent(self) -> bool:

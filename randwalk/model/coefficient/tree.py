@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -65,7 +66,7 @@ class Tree(ABC):
     def depends_on_t(self) -> bool:
         return TIME in self.variables
 
-    @property
+    @cached_property
     def dimension(self) -> int:
         """The number of coordinates that a point must have: 1 + the number of the last one that the values depend on."""
         return 1 + max((index_of(name) for name in self.variables), default=-1)
