@@ -300,21 +300,20 @@ def test_merging_refuses_what_does_not_belong_together() -> None:
     assert gap.extend(250).parts == (range(0, 100), range(300, 450))
 
 
-def test_merging_runs_in_different_windows() -> None:
-    """More walkers ask for a wider window; counts fit together, records in windows of different size are refused."""
+def test_ranges_of_one_run_merge_whatever_their_sizes() -> None:
+    """Records included; the method is one for all ranges, because it is not chosen by their sizes."""
     walk = rw.LatticeWalk(0.3, 0.4, dx=1.0)
-    small, large = (
-        rw.simulate(walk, 100, [1000.0], seed=1, method="occupation"),
-        rw.simulate(walk, range(100, 10**14), [1000.0], seed=1, method="occupation"),
-    )
-    assert large.table.sites > small.table.sites
-    both = small.merge(large)
-    assert both.walkers == 10**14 and both.raw.sum() == 10**14
-    assert both.table == large.table
-    with pytest.raises(ValueError, match="only if they ran in the same window"):
-        rw.simulate(walk, 100, [1000.0], seed=1, method="occupation", record=[rw.FirstPassage()]).merge(
-            rw.simulate(walk, range(100, 10**14), [1000.0], seed=1, method="occupation", record=[rw.FirstPassage()])
-        )
+    for record in ([], [rw.FirstPassage()]):
+        small = rw.simulate(walk, 100, [1000.0], seed=1, method="occupation", record=record)
+        large = rw.simulate(walk, range(100, 10**14), [1000.0], seed=1, method="occupation", record=record)
+        both = small.merge(large)
+        assert both.walkers == 10**14 and both.raw.sum() == 10**14
+    trap = WALKS["absorbing"]()
+    first, second = (rw.simulate(trap, part, [5.0], seed=1) for part in (range(1000), range(1000, 10**6)))
+    assert rw.explain(trap, 10**6, [5.0]).method == "occupation"
+    assert rw.explain(trap, range(1000, 10**6), [5.0]).method == "paths"
+    same(first.merge(second), rw.simulate(trap, 10**6, [5.0], seed=1, method="paths"))
+    assert rw.explain(walk, range(10), [5.0]).method == rw.explain(walk, range(10, 10**9), [5.0]).method == "jump"
 
 
 def test_extending_and_resuming_refuse_nonsense(run: rw.Ensemble) -> None:

@@ -83,7 +83,10 @@ def test_same_bits_without_vectors_and_two_compilers_at_once(tmp_path: Path) -> 
 
 
 def test_compiling_is_said_once_and_only_when_it_happens(tmp_path: Path) -> None:
-    code = "import randwalk as rw; [rw.simulate(rw.LatticeWalk(0.5, q, dx=1.0, dt=1.0), 10, [5.0], method='paths') for q in (0.5, 0.3)]"
+    code = (
+        "import randwalk as rw; "
+        "[rw.simulate(rw.LatticeWalk(0.5, q, dx=1.0, dt=1.0), 10, [5.0], method='paths') for q in (0.5, 0.3)]"
+    )
     said = [
         subprocess.run(
             [sys.executable, "-c", code], env={**os.environ, "RANDWALK_CACHE_DIR": str(tmp_path)},

@@ -126,8 +126,11 @@ class Line(_OneDimension):
 class Interval(_OneDimension):
     """The interval from `low` to `high`, with a wall at each finite end. Either end may be infinite (and has no wall).
 
-    >>> Interval(0.0, math.inf, Absorbing())
+    >>> half_line = Interval(0.0, math.inf, Absorbing())
+    >>> half_line
     Interval(0.0, inf, left=Absorbing())
+    >>> half_line.exits, half_line.open_exits(killed=False)
+    (('left', 'right', 'killing'), ('left',))
     """
 
     low: float = -math.inf

@@ -1,4 +1,4 @@
-"""What would make the step probabilities of a walk valid: remedies that are tried before they are named."""
+"""Remedies for invalid step probabilities of a walk. Each remedy is tested before a message names it."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from .step_mean import breaks_in_time
 if TYPE_CHECKING:
     from .walk import LatticeWalk
 
-ROUNDING = 8 * float(np.finfo(np.float64).eps)  # allowed in 0 ≤ p, q and p + q ≤ 1
-FURTHER = (6.0, 4.0, 2.0, 1.0)  # times as far as the bad place: walkers that got there may get further
+ROUNDING = 8 * float(np.finfo(np.float64).eps)  # allowed error of 0 ≤ p, q and p + q ≤ 1
+FURTHER = (6.0, 4.0, 2.0, 1.0)  # multiples of the distance of the bad place that a remedy must cover
 PLACES = 257
 MOMENTS = 17
 PHASES = np.array([0.0, 0.25, 0.5, 0.75, 0.999])  # parts of a step before a break
 
 
 def remedy(walk: LatticeWalk, x: float, t: float) -> str:
-    """What would make the step from `x` at time `t` valid, where it is not: other numbers, or another dt, dx or rule."""
+    """A remedy, in words, for the invalid step from `x` at time `t`: other numbers, or another dt, dx or rule."""
     p, q, kappa = (float(c(x, t)) for c in (walk.right, walk.left, walk.killing_rate))
     if not (math.isfinite(kappa) and kappa >= 0.0):
         return "take a killing rate ≥ 0 there"
@@ -43,7 +43,7 @@ def remedy(walk: LatticeWalk, x: float, t: float) -> str:
 
 
 def _of_numbers(p: float, q: float) -> str:
-    """For probabilities that were given as such."""
+    """The remedy for probabilities that were declared themselves."""
     if not (math.isfinite(p) and math.isfinite(q)):
         return "take numbers there"
     if min(p, q) < 0.0:
@@ -56,11 +56,11 @@ def _found(walk: LatticeWalk, bad: float, x: Floats, t: Floats) -> list[str]:
     found = []
     if dt := _longest(walk, walk.rule, x, t):
         found.append(f"dt ≤ {rounded_down(dt)}")
-    if _finer(walk, walk.rule, walk.dx, bad, x, t) is None:  # else the dt that was given is at fault
+    if _finer(walk, walk.rule, walk.dx, bad, x, t) is None:  # else the given dt is too long
         sizes = walk.dx * np.geomspace(0.98, 0.001, 40)
         if dx := _largest(lambda dx: _finer(walk, walk.rule, dx, bad, x, t) is not None, sizes):
             found.append(f"dx ≤ {rounded_down(dx)}{_sites(walk, dx)} {_finer(walk, walk.rule, 0.99 * dx, bad, x, t)}")
-    confining = walk.lattice.sites is None and walk.declared_drift.depends_on_x  # there FITTED takes ever shorter steps
+    confining = walk.lattice.sites is None and walk.declared_drift.depends_on_x  # there FITTED needs ever shorter steps
     rules = [rule for rule in ((Rule.CAPPED,) if confining else ()) + (Rule.FITTED,) if rule is not walk.rule]
     ready = [rule for rule in rules if _starts(walk, rule)]
     for rule in ready:
@@ -73,21 +73,21 @@ def _found(walk: LatticeWalk, bad: float, x: Floats, t: Floats) -> list[str]:
 
 
 def _longest(walk: LatticeWalk, rule: Rule | None, x: Floats, t: Floats) -> float | None:
-    """The longest dt below that of the walk with which a rule is valid."""
-    steps = walk.dt * np.geomspace(0.98, 1e-9, 1000)  # with a strong drift only some 5 % of all dt suit EXACT_VARIANCE
+    """The longest dt, below that of the walk, for which a rule is valid."""
+    steps = walk.dt * np.geomspace(0.98, 1e-9, 1000)  # EXACT_VARIANCE may be valid for 5 % of all dt only
     return _largest(lambda dt: _valid(walk, rule, walk.dx, dt, x, t), steps)
 
 
 def _sites(walk: LatticeWalk, dx: float) -> str:
-    """The number of sites of a bounded domain, which a dx must fit, for some dx not above this one."""
+    """The least number of sites of a bounded domain at this dx or a smaller one, in words; empty on an unbounded domain."""
     if walk.lattice.sites is None:
         return ""
     return f" (sites ≥ {math.ceil((walk.domain.high - walk.domain.low) / dx) + 1})"
 
 
 def _reached(walk: LatticeWalk, x: float, t: float, factor: float, both: bool) -> tuple[Floats, Floats]:
-    """Places and times (which broadcast) up to the bad ones and `factor` times further, on `both` sides of the start or on one;
-    all sites of a bounded domain."""
+    """Places and times (which broadcast) up to `factor` times the distance of the bad ones, on `both` sides of the start or on
+    one; all sites of a bounded domain."""
     lattice = walk.lattice
     times = np.append(np.linspace(0.0, factor * t, MOMENTS), t)[None, :] if walk.time_dependent else np.zeros((1, 1))
     if walk.homogeneous:
@@ -126,7 +126,7 @@ def _valid(walk: LatticeWalk, rule: Rule | None, dx: float, dt: float, x: Floats
 
 
 def _about_breaks(walk: LatticeWalk, until: float, dt: float) -> Floats:
-    """Starts of steps of length `dt` in which the coefficients have breaks, however steps and breaks lie to each other."""
+    """Starts of steps of length `dt` in which the coefficients have breaks, in several phases of the step."""
     breaks = {b for c in (walk.declared_drift, walk.diffusion) if c.depends_on_t for b in breaks_in_time(c, until)}
     if not breaks:
         return np.empty(0)
@@ -136,8 +136,8 @@ def _about_breaks(walk: LatticeWalk, until: float, dt: float) -> Floats:
 
 
 def _finer(walk: LatticeWalk, rule: Rule | None, dx: float, bad: float, x: Floats, t: Floats) -> str | None:
-    """The dt that goes with another dx: "without dt", or the longest one below that with which probabilities are valid at the
-    places and at the sites of that dx beside the `bad` one; None if there is none. Shorter ones must do as well."""
+    """The dt for another dx, in words: "without dt", or the longest dt for which this dt and shorter ones have valid
+    probabilities at the places and at the sites of that dx beside the `bad` one; None if there is no such dt."""
     assert rule is not None
     beside = math.ceil(walk.dx / dx)
     places = np.concatenate([x[:, 0], bad + dx * np.arange(-beside, beside + 1)])

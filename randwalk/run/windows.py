@@ -53,19 +53,18 @@ class Rows:
             yield from self.table.chunks(start, stop)
             return
         size = self.table.rows_at_once
-        for begin in range(start // size * size, stop, size):
-            rows = self._rows(begin, min(begin + size, self._steps))
+        kept = self._steps if self.kept else KEPT // (12 * self.table.columns) // size * size
+        for begin in range(start // size * size, min(stop, kept), size):
+            rows = self._made_once(begin, min(begin + size, self._steps))
             low, high = max(begin, start), min(begin + size, stop)
             yield low, high, rows[low - begin : high - begin]
+        yield from self.table.chunks(max(start, kept), stop)
 
-    def _rows(self, begin: int, end: int) -> Thresholds:
+    def _made_once(self, begin: int, end: int) -> Thresholds:
         with self._lock:  # threads that need the same rows wait for the one that makes them
-            if begin in self._made:
-                return self._made[begin]
-            rows = self.table.rows(begin, end)
-            if sum(made.nbytes for made in self._made.values()) + rows.nbytes <= KEPT:
-                self._made[begin] = rows
-            return rows
+            if begin not in self._made:
+                self._made[begin] = self.table.rows(begin, end)
+            return self._made[begin]
 
 
 class Windows:
@@ -77,9 +76,10 @@ class Windows:
 
     def __init__(self, walk: LatticeWalk, steps: int) -> None:
         self.walk, self.steps = walk, steps
-        self._begin = start_range(walk)
-        low, high = guessed_ends(walk, steps) if walk.lattice.sites is None else self._begin
-        self._far = max(self._begin[0] - low, 1), max(high - self._begin[1], 1)
+        if walk.lattice.sites is None:
+            self._begin = start_range(walk)
+            low, high = guessed_ends(walk, steps)
+            self._far = max(self._begin[0] - low, 1), max(high - self._begin[1], 1)
         self._doublings = (0, 0)
         self._tables: dict[tuple[int, int], Rows] = {}
         self._lock = threading.Lock()
@@ -132,9 +132,10 @@ class Windows:
 
     def _ends(self, i: int, j: int) -> tuple[int, int]:
         """The first and the last site of a window; a bounded domain is its own window."""
-        lattice, (begin, end) = self.walk.lattice, self._begin
+        lattice = self.walk.lattice
         if lattice.first is not None and lattice.last is not None:
             return lattice.first, lattice.last
+        begin, end = self._begin
         low, high = begin - min(self._far[0] << i, self.steps), end + min(self._far[1] << j, self.steps)
         low = low if lattice.first is None else max(low, lattice.first)
         high = high if lattice.last is None else min(high, lattice.last)
