@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import math
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -26,8 +27,9 @@ from .arguments import (
 )  # fmt: skip
 from .equation import FokkerPlanck, check_equation
 from .fit import fitted
-from .grid import Grid, Piecewise
-from .refine import GRID_ERROR, Needs, Plan
+from .grid import Grid
+from .reconstruct import Profile, left_halves
+from .refine import LARGEST_CELLS, PILOT_CELLS, SMALLEST, STUCK, Balance, Found, Needs, even, refined
 from .schemes import Clock, Scheme, march
 from .stencil import OUTLETS, Resolvents, Stencil
 from .truncate import MARGIN, find_window, leaked, widened
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
 
 LEAK_SHARE: Final = 1e-3  # of the tolerance may leave the window of an unbounded domain
 ROUNDING: Final = 4.0 * np.finfo(float).eps  # of a sum of masses, in each step
+TAIL: Final = 1e-10  # of what has left in the end, up to which it is not extrapolated
 FIXED_LEAK: Final = 1e-12  # mass that may leave it when the number of cells is given
 
 
@@ -76,6 +79,7 @@ class Solution:
     passage_error: float
     ages: Floats
     left_so_far: Floats
+    extrapolated: bool
 
     @property
     def x(self) -> Floats:
@@ -117,7 +121,7 @@ class Solution:
         Exact sums of masses at cell edges, a monotone cubic (PCHIP) between them.
         """
         x = np.clip(known_numbers("x", x), *self.window)
-        return np.asarray(self._cumulative(t)(x))
+        return self._profile(t).split(x)[0]
 
     def pdf(self, x: ArrayLike, t: float) -> Floats:
         """The density ρ(x, t) at the recorded time `t`, of the shape of `x`: the slope of :meth:`cdf`; 0 outside the window."""
@@ -126,11 +130,12 @@ class Solution:
         if self.grid.periodic:
             x = low + np.mod(x - low, high - low, where=np.isfinite(x), out=np.full_like(x, np.inf))
         inside = (x >= low) & (x <= high)
-        return np.where(inside, self._cumulative(t).derivative()(np.clip(x, low, high)), 0.0)
+        return np.where(inside, self._profile(t).density(np.clip(x, low, high)), 0.0)
 
     def mass(self, edges: ArrayLike, t: float) -> Floats:
         """The probabilities of the bins between the increasing `edges`, (len(edges) - 1,), at the recorded time `t`."""
-        return np.diff(self.cdf(check_edges(edges), t))
+        below, above = self._profile(t).split(np.clip(check_edges(edges), *self.window))
+        return np.where(below[:-1] < above[1:], np.diff(below), -np.diff(above))
 
     def passed(self, wall: str, times: ArrayLike) -> Floats:
         """The probability of having been absorbed at `wall`, "left" or "right", or of "killing", by each of the `times`.
@@ -168,9 +173,8 @@ class Solution:
         ax.set(xlabel="position $x$", ylabel=r"density $\rho(x, t)$")
         return ax
 
-    def _cumulative(self, t: float) -> Piecewise:
-        mass = self.density[self._row(t)] * self.grid.widths
-        return Piecewise.through_edges(self.grid, np.append(0.0, np.cumsum(mass)), PchipInterpolator)
+    def _profile(self, t: float) -> Profile:
+        return Profile.of(self.grid, self.density[self._row(t)] * self.grid.widths)
 
     def _row(self, t: float) -> int:
         return row_of(t, self.times)
@@ -186,7 +190,7 @@ class Solution:
         low, high = self.window
         return (
             f"Solution(times {self.times[0]:g} … {self.times[-1]:g}, {self.x.size} cells on [{low:.4g}, {high:.4g}], "
-            f"{self.steps} steps of {type(self.scheme).__name__}, error ≈ {self.error_estimate:.1e})"
+            f"{self.steps} steps of {type(self.scheme).__name__}{', extrapolated' if self.extrapolated else ''}, error ≈ {self.error_estimate:.1e})"
         )
 
 
@@ -249,34 +253,32 @@ def solve(
     if cells is not None and cells < 2 * needs.cells:
         raise ValueError(f"cells = {cells}: too few to show the law at all; take cells = {2 * needs.cells} or more")
 
-    def run(cells: int, clock: Clock) -> _Run:
-        check_memory(cells, recorded.size)
-        return _Run.of(equation, scheme, replace(window, cells=cells), clock)
-
-    def pair(cells: int, clocks: tuple[Clock, Clock]) -> Solution:
-        nonlocal window
-        while True:
-            fine, coarse = (run(n, clock) for n, clock in zip((cells, cells // 2), clocks, strict=True))
-            grid = replace(window, cells=cells)
-            lost = leaked(grid, fine.left_so_far[-1])
-            surely = lost.sum() + ROUNDING * (fine.ages.size - 1)  # however well the two agree
-            errors = np.maximum(fine.difference(coarse) * needs.remaining(cells), surely)
-            if (lost <= leak).all():
-                return Solution(
-                    equation,
-                    scheme,
-                    grid,
-                    recorded,
-                    fine.mass / grid.widths,
-                    errors,
-                    fine.passage_difference(coarse),
-                    fine.ages,
-                    fine.left_so_far,
-                )
-            window = fitted(equation, widened(window, lost, leak, MARGIN), float(recorded[-1]))
-
-    plan = Plan.measured(run, lambda fine, coarse: float(fine.difference(coarse).max()), needs)
-    return plan.reach(tolerance, pair) if cells is None else pair(cells, plan.clocks(cells, GRID_ERROR / cells**2))
+    while True:
+        family = _Forward(equation, recorded, scheme, window)
+        if cells is None and scheme.dt is None:
+            found = refined(family, needs, tolerance)
+        elif cells is None:
+            found = _with_steps(family, needs, tolerance)
+        else:
+            found = family.pair(cells, needs, Balance.measured(family, needs, 1.0).clock(cells // 2))
+        lost = leaked(window, found.fine.left_so_far[-1])
+        if (lost <= leak).all():
+            break
+        window = fitted(equation, widened(window, lost, leak, MARGIN), float(recorded[-1]))
+    run = found.solution
+    surely = lost.sum() + ROUNDING * (run.ages.size - 1)  # however well two solutions agree
+    return Solution(
+        equation,
+        scheme,
+        run.grid,
+        recorded,
+        run.mass / run.grid.widths,
+        np.maximum(found.errors, surely),
+        found.fine.passage_difference(found.coarse),
+        run.ages,
+        run.left_so_far,
+        found.extrapolated,
+    )
 
 
 def fewest_cells(equation: FokkerPlanck, times: ArrayLike) -> int:
@@ -288,34 +290,119 @@ def fewest_cells(equation: FokkerPlanck, times: ArrayLike) -> int:
 
 @dataclass(frozen=True)
 class _Run:
-    """Masses (times, cells) at the recorded times, and what has left (steps + 1, 3) by the times `ages` of all steps."""
+    """Masses (times, cells) at the recorded times, and what has left (steps + 1, 3) by the times `ages` of all steps, of which
+    those `at` are recorded; `redone` where steps were made again to keep the sign."""
 
+    grid: Grid
     mass: Floats
     ages: Floats
     left_so_far: Floats
     at: list[int]
+    redone: bool = False
 
     @classmethod
     def of(cls, equation: FokkerPlanck, scheme: Scheme, grid: Grid, clock: Clock) -> _Run:
+        """The run whose steps are all those of the scheme, as an expansion of its error in powers of the step asks for; if
+        masses are negative at a recorded time, or what has left comes back, the run whose steps keep the sign."""
         stencil = Stencil(equation, grid)
-        start = stencil.start()
+        resolvents = Resolvents(stencil)
+        run = cls._marched(scheme, resolvents, stencil.start(), clock, -math.inf)
+        if run.positive:
+            return run
+        return replace(cls._marched(scheme, resolvents, stencil.start(), clock, 0.0), redone=True)
+
+    @classmethod
+    def _marched(cls, scheme: Scheme, resolvents: Resolvents, start: Floats, clock: Clock, floor: float) -> _Run:
         ages, left, mass, at = [0.0], [start[-3:].copy()], [], []  # copies, or every state would be kept
-        for t, recorded, state in march(scheme, Resolvents(stencil).forward, start, clock, 0.0):
+        for t, recorded, state in march(scheme, resolvents.forward, start, clock, floor):
             ages.append(t)
             left.append(state[-3:].copy())
             if recorded:
                 mass.append(state[:-3])
                 at.append(len(ages) - 1)
-        return cls(np.array(mass), np.array(ages), np.array(left), at)
+        return cls(resolvents.grid, np.array(mass), np.array(ages), np.array(left), at)
+
+    @property
+    def positive(self) -> bool:
+        """Whether no mass is negative and what has left never decreases, beyond rounding."""
+        rounding = ROUNDING * self.mass.max(axis=1, keepdims=True, initial=0.0)
+        return bool((self.mass >= -rounding).all() and (np.diff(self.left_so_far, axis=0) >= -ROUNDING).all())
 
     def passage_difference(self, other: _Run) -> float:
         """The largest difference between what has left here, at any step, and a cubic through what has left in a run with
         longer steps."""
         return float(np.abs(self.left_so_far - PchipInterpolator(other.ages, other.left_so_far)(self.ages)).max())
 
-    def difference(self, other: _Run) -> Floats:
-        """The largest difference to a run on the same grid or one of half as many cells, at each recorded time."""
-        ratio = self.mass.shape[1] // other.mass.shape[1]
-        cdf = np.cumsum(self.mass, axis=1)[:, ratio - 1 :: ratio] - np.cumsum(other.mass, axis=1)
-        left = self.left_so_far[self.at] - other.left_so_far[other.at]
+
+@dataclass(frozen=True)
+class _Forward:
+    """The runs of an equation on the `window`, as a family that :func:`refined` climbs."""
+
+    equation: FokkerPlanck
+    times: Floats
+    scheme: Scheme
+    window: Grid
+    known: dict[tuple[int, Clock], _Run] = field(default_factory=dict)
+
+    def run(self, cells: int, clock: Clock) -> _Run:
+        """The run on `cells` cells; each is made once."""
+        if (cells, clock) not in self.known:
+            check_memory(cells, self.times.size)
+            self.known[cells, clock] = _Run.of(self.equation, self.scheme, replace(self.window, cells=cells), clock)
+        return self.known[cells, clock]
+
+    def difference(self, fine: _Run, coarse: _Run) -> Floats:
+        """That of the cumulative masses at the edges of `coarse`, and of what has left."""
+        ratio = fine.mass.shape[1] // coarse.mass.shape[1]
+        cdf = np.cumsum(fine.mass, axis=1)[:, ratio - 1 :: ratio] - np.cumsum(coarse.mass, axis=1)
+        left = fine.left_so_far[fine.at] - coarse.left_so_far[coarse.at]
         return np.maximum(np.abs(cdf).max(axis=1), np.abs(left).max(axis=1))
+
+    def extrapolated(self, fine: _Run, coarse: _Run) -> _Run:
+        """A third of the difference is added to the masses of `fine`: that of each cell of `coarse` is shared by its halves as
+        the polynomial through the differences says. In tails, where one mass is more than twice the other, the logarithms are
+        extrapolated instead of the masses, so that small ones stay positive; and what that adds to the sum is taken from all."""
+        pairs = fine.mass[:, 0::2] + fine.mass[:, 1::2]
+        more = (pairs - coarse.mass) / 3.0
+        halves = left_halves(coarse.grid, more)
+        mass = fine.mass + np.stack([halves, more - halves], axis=-1).reshape(fine.mass.shape)
+        ratio = np.divide(pairs, coarse.mass, out=np.ones_like(pairs), where=(coarse.mass > 0.0) & (pairs > 0.0))
+        steep = np.repeat(np.abs(np.log(ratio)) > math.log(2.0), 2, axis=1)
+        mass[steep] = (fine.mass * np.repeat(np.cbrt(ratio), 2, axis=1))[steep]
+        alive = fine.mass.sum(axis=1) + more.sum(axis=1)
+        mass *= (alive / np.maximum(mass.sum(axis=1), SMALLEST))[:, None]
+        steps = (fine.ages.size - 1) // (coarse.ages.size - 1)
+        left = fine.left_so_far
+        left = left + PchipInterpolator(coarse.ages, (left[::steps] - coarse.left_so_far) / 3.0)(fine.ages)
+        early = (left <= 0.0) | (fine.left_so_far <= TAIL * fine.left_so_far[-1])
+        left = np.maximum.accumulate(np.where(early, fine.left_so_far, left))
+        return replace(fine, mass=mass, left_so_far=left, redone=fine.redone or coarse.redone)
+
+    def usable(self, solution: _Run) -> bool:
+        return solution.positive and not solution.redone
+
+    def pair(self, cells: int, needs: Needs, clock: Clock) -> Found[_Run]:
+        """The second-order solution on `cells`, compared with that on half of them and the steps of `clock`."""
+        coarse = self.run(cells // 2, clock)
+        fine = self.run(cells, clock.refined(2 if self.scheme.order == 2 else 4))
+        return Found(fine, cells, self.difference(fine, coarse) * needs.remaining(cells), fine, coarse, False)
+
+
+def _with_steps(family: _Forward, needs: Needs, tolerance: float) -> Found[_Run]:
+    """The second-order solution with the steps of the scheme, on as many cells as it takes."""
+    dt = family.scheme.dt
+    assert dt is not None
+    clock = Clock.equal(needs.times, (2 if family.scheme.order == 2 else 4) * dt, needs.pace)
+    cells, reached = even(max(PILOT_CELLS, 2 * needs.cells)), math.inf
+    while cells <= LARGEST_CELLS:
+        found = family.pair(cells, needs, clock)
+        error = float(found.errors.max())
+        if error <= tolerance:
+            return found
+        if error > STUCK * reached:
+            break
+        reached, cells = min(error, reached), 2 * cells
+    raise ValueError(
+        f"tolerance = {tolerance:g} is out of reach: {reached:.2g} was reached; more cells do not help: leave dt out, or take "
+        f"one much smaller than {dt:g}"
+    )
