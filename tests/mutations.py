@@ -179,7 +179,7 @@ def read_problem(path: Path) -> None:
     if steps * (sites or steps) <= 100_000:
         try:
             rw.simulate(problem.walk, 10, problem.times, seed=problem.seed)
-        except (ValueError, MemoryError) as error:  # found during the run, on an unbounded domain: the message has the place
+        except (ValueError, MemoryError) as error:  # found during the run: the message has the place
             if "\n" in str(error) or not re.search(r"\d", str(error)):
                 raise AssertionError(f"not clear: {error}") from None
 
