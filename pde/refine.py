@@ -31,8 +31,9 @@ RESOLVED: Final = 0.02  # differences below this, relative to the scale, tell an
 LARGEST_CELLS: Final = 2**18
 LARGEST_STEPS: Final = 2**20
 MOST_PLAIN: Final = 16.0  # by which the difference of two levels may fall from one to the next: chance explains more
-MOST_RICH: Final = 64.0  # the same of extrapolated solutions
+MOST_RICH: Final = 20.0  # the same of extrapolated solutions
 SMOOTH: Final = 0.2  # of the difference of two levels, up to which that of extrapolated ones shows an expansion in h²
+ORDERLY: Final = 11.0  # by which an extrapolated error falls from a level to the next: 8 at third order, 16 at fourth
 SMALLEST: Final = 1e-300  # in place of 0 as a divisor
 STUCK: Final = 0.9  # of the smallest error so far is no progress
 
@@ -161,9 +162,9 @@ class Ladder(Generic[R]):
     order in space and time fall to a quarter from each to the next.
 
     If they have an expansion in h², (4 fine - coarse)/3 is of the fourth order in space and at least of the third in time. Its
-    error is estimated from the difference to the same of the level before, which is 7 to 15 times that error; 7 is assumed, and
-    less where the levels show a lower order. The error of the second-order solution is a third of a difference. The better of
-    the two is taken.
+    error is estimated from the difference to the same of the level before, which is 7 to 15 times that error; 10 is assumed,
+    and less where the levels show a lower order. The error of the second-order solution is a third of a difference. The better
+    of the two is taken.
     """
 
     def __init__(self, family: Family[R], needs: Needs, cells: int, clock: Clock) -> None:
@@ -184,17 +185,19 @@ class Ladder(Generic[R]):
         return self._clock.refined(self._factor**level)
 
     def climb(self) -> Found[R] | None:
-        """The next level; None after the first, which tells no error."""
+        """The next level; None after the first two, whose agreement may be chance."""
         family, level = self._family, len(self.plain)
         self.plain.append(family.run(self.cells(level), self.clock(level)))
         if level == 0:
             return None
         fine, coarse = self.plain[-1], self.plain[-2]
         self.rich.append(family.extrapolated(fine, coarse))
+        if level == 1:
+            return None
         differences = [family.difference(a, b) for a, b in pairwise(reversed(self.plain[-3:]))]
         errors = self._needs.remaining(self.cells(level)) * _without_luck(differences, MOST_PLAIN)
         found = Found(fine, self.cells(level), errors, fine, coarse, False)
-        if level > 1 and family.usable(self.rich[-1]):
+        if family.usable(self.rich[-1]):
             richer = [family.difference(a, b) for a, b in pairwise(reversed(self.rich[-3:]))]
             rich_errors = _without_luck(richer, MOST_RICH) / self._shrinking(richer, differences)
             if rich_errors.max() < errors.max():
@@ -210,7 +213,7 @@ class Ladder(Generic[R]):
         else:
             smooth = richer[0].max() <= SMOOTH * plain[0].max()
             factor = math.inf if smooth else plain[1].max() / max(plain[0].max(), SMALLEST)
-        return float(np.clip(factor, 2.0, 8.0)) - 1.0
+        return float(np.clip(factor, 2.0, ORDERLY)) - 1.0
 
 
 def _without_luck(differences: list[Floats], most: float) -> Floats:

@@ -156,10 +156,9 @@ class Solution:
 
     def mean(self, t: float) -> float:
         """The mean position of the survivors at the recorded time `t`; NaN if there are none."""
-        density = self.density[self._row(t)]
-        mass = density * self.grid.widths
-        total = float(mass.sum())
-        return float(mass @ self.x) / total if total > 0.0 else float("nan")
+        profile = self._profile(t)
+        total = float(profile.masses.sum())
+        return float(profile.expect(lambda x: x)) / total if total > 0.0 else float("nan")
 
     def plot(self, t: float | None = None, ax: Axes | None = None) -> Axes:
         """Draw the density at the recorded time `t`, or at all of them, on `ax` or on new axes, which are returned."""
@@ -373,7 +372,8 @@ class _Forward:
         mass *= (alive / np.maximum(mass.sum(axis=1), SMALLEST))[:, None]
         steps = (fine.ages.size - 1) // (coarse.ages.size - 1)
         left = fine.left_so_far
-        left = left + PchipInterpolator(coarse.ages, (left[::steps] - coarse.left_so_far) / 3.0)(fine.ages)
+        with np.errstate(over="ignore"):  # of reciprocal slopes, where there are next to none
+            left = left + PchipInterpolator(coarse.ages, (left[::steps] - coarse.left_so_far) / 3.0)(fine.ages)
         early = (left <= 0.0) | (fine.left_so_far <= TAIL * fine.left_so_far[-1])
         left = np.maximum.accumulate(np.where(early, fine.left_so_far, left))
         return replace(fine, mass=mass, left_so_far=left, redone=fine.redone or coarse.redone)
