@@ -1,1 +1,1 @@
-"""How fast, against what is possible and against what people use: ``python -m benchmarks``."""
+"""The speed of the package, compared with the limit of the machine and with common programs: ``python -m benchmarks``."""

@@ -22,7 +22,7 @@ VECTORS = {"avx512f": "with AVX-512", "avx2": "with AVX2"}
 
 
 def processor() -> str:
-    """The processor's name, and how wide its vectors are."""
+    """The name of the processor, and the width of its vectors."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
         said = {line.split(":")[0].strip(): line.split(":")[1].strip() for line in lines if ":" in line}
@@ -65,7 +65,7 @@ def rows(result: Measured, before: dict[str, float]) -> list[tuple[str, ...]]:
 
 
 def markdown(results: list[Measured], command: str, machine: str) -> str:
-    """The table that the documentation shows."""
+    """The table of the documentation."""
     lines = [
         f"Measured by `{command}` on {machine}; best of the repetitions, in turn in one run.", "",
         "| workload | by | rate | randwalk is × faster | goal |",

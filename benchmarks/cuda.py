@@ -22,8 +22,9 @@ import numba
 import numpy as np
 
 import randwalk as rw
+from randwalk.kernels.backend import NO_LEVELS, DigitsProgram, TableProgram, Walkers
 from randwalk.kernels.philox import key
-from randwalk.run import device
+from randwalk.run import devices
 from randwalk.tables.window import table_for
 
 Work = Callable[[], float]  # does some work and returns how much
@@ -49,50 +50,54 @@ def rate(work: Work, repetitions: int, wait: Callable[[], None]) -> float:
 
 def walks() -> dict[str, rw.LatticeWalk]:
     return {
-        "p = ½": rw.LatticeWalk(0.5, 0.5, 1.0, 1.0),
-        "p = 0.3, q = 0.5": rw.LatticeWalk(0.3, 0.5, 1.0, 1.0),
-        "p(x)": rw.LatticeWalk(rw.expression("0.4 - 0.1*tanh(x/50)"), rw.expression("0.4 + 0.1*tanh(x/50)"), 1.0, 1.0),
+        "p = ½": rw.LatticeWalk(0.5, 0.5, dx=1.0, dt=1.0),
+        "p = 0.3, q = 0.5": rw.LatticeWalk(0.3, 0.5, dx=1.0, dt=1.0),
+        "p(x)": rw.LatticeWalk(
+            rw.expression("0.4 - 0.1*tanh(x/50)"), rw.expression("0.4 + 0.1*tanh(x/50)"), dx=1.0, dt=1.0
+        ),
         "p(x, t)": rw.LatticeWalk(
-            rw.expression("0.4 - 0.1*tanh((x - t/50)/50)"), rw.expression("0.4 + 0.1*tanh((x - t/50)/50)"), 1.0, 1.0
+            rw.expression("0.4 - 0.1*tanh((x - t/50)/50)"),
+            rw.expression("0.4 + 0.1*tanh((x - t/50)/50)"),
+            dx=1.0,
+            dt=1.0,
         ),
     }
 
 
 def trapped() -> rw.LatticeWalk:
-    return rw.LatticeWalk(0.5, 0.5, 1.0, 1.0, rw.Interval(-50, 50, rw.Absorbing(), rw.Absorbing()))
+    return rw.LatticeWalk(0.5, 0.5, dx=1.0, dt=1.0, domain=rw.Interval(-50, 50, rw.Absorbing(), rw.Absorbing()))
 
 
-def kernels(cuda: Any, number: int, walkers: int) -> dict[str, Work]:
+def kernels(number: int, walkers: int) -> dict[str, Work]:
     """The kernels alone, on data that is on the device."""
-    numbers = cuda.cuda
-    backend = cuda.Cuda([number])
-    site = numbers.to_device(np.zeros(walkers, dtype=np.int32))
-    words, other = numbers.device_array(walkers, np.uint64), numbers.device_array(walkers, np.uint64)
+    from randwalk.kernels.cuda import Cuda
+    from randwalk.kernels.cuda.compile import THREADS, blocks_for, cuda
+    from randwalk.kernels.cuda.measure import mix_blocks
+
+    machine = Cuda([number])
+    site = cuda.to_device(np.zeros(walkers, dtype=np.int32))
+    words, other = cuda.device_array(walkers, np.uint64), cuda.device_array(walkers, np.uint64)
 
     def philox() -> float:
-        cuda._blocks(cuda._blocks_for(walkers), cuda.THREADS, words, 64, *KEYS)
+        mix_blocks(blocks_for(walkers), THREADS, words, 64, KEYS)
         return walkers * 64 * 4.0
 
     def constant(right: int, left: int, digits: int) -> Work:
         def work() -> float:
-            backend.walk_constant(site, 0, 0, STEPS, digits, right, left, *KEYS)
+            machine.advance(Walkers(0, site), DigitsProgram(digits, right, left), 0, STEPS, KEYS)
             return float(walkers) * STEPS
 
         return work
 
     def tabled(walk: rw.LatticeWalk, followed: bool) -> Work:
         table = table_for(walk, STEPS)
-        layout, thresholds = (table.low, table.high, table.wrap, table.sites + 2), table.rows(0, STEPS)
-        levels = np.empty(0, np.int32), np.empty(0, np.int32)
-        begun = numbers.to_device(np.full(walkers, 1 - table.first, dtype=np.int32))
+        program = TableProgram(table.rows(0, STEPS), (table.low, table.high, table.wrap, table.sites + 2))
+        begun = cuda.to_device(np.full(walkers, 1 - table.first, dtype=np.int32))
 
         def work() -> float:
-            here = backend.copy(begun)
-            if followed:
-                state = backend.begin(here, levels)
-                backend.follow_table(here, state, 0, 0, STEPS, thresholds, layout, levels, *KEYS)
-            else:
-                backend.walk_table(here, 0, 0, STEPS, thresholds, layout, *KEYS)
+            here = machine.copy(begun)
+            state = machine.begin(here, NO_LEVELS) if followed else None
+            machine.advance(Walkers(0, here, state), program, 0, STEPS, KEYS)
             return float(walkers) * STEPS
 
         return work
@@ -102,7 +107,7 @@ def kernels(cuda: Any, number: int, walkers: int) -> dict[str, Work]:
         return 2.0 * words.nbytes
 
     def count() -> float:
-        backend.histogram(site, 4096, 2048)
+        machine.histogram(site, 4096, 2048)
         return float(walkers)
 
     fair, biased = (1 << 30, 1 << 31, 1), (int(0.3 * 2**31), int(0.8 * 2**31), 8)
@@ -120,9 +125,9 @@ def kernels(cuda: Any, number: int, walkers: int) -> dict[str, Work]:
 
 def whole(walk: rw.LatticeWalk, walkers: int, records: list[Any], **where: Any) -> tuple[float, rw.Ensemble]:
     """Steps/s of a whole run, and what it found; the second of two runs, so that nothing is compiled in it."""
-    rw.simulate(walk, min(walkers, 10_000), [float(STEPS)], 1, "paths", records, **where)
+    rw.simulate(walk, min(walkers, 10_000), [float(STEPS)], seed=1, method="paths", record=records, **where)
     begin = time.perf_counter()
-    ensemble = rw.simulate(walk, walkers, [float(STEPS)], 1, "paths", records, **where)
+    ensemble = rw.simulate(walk, walkers, [float(STEPS)], seed=1, method="paths", record=records, **where)
     return float(walkers) * STEPS / (time.perf_counter() - begin), ensemble
 
 
@@ -176,9 +181,11 @@ def others(walkers: int, number: int) -> dict[str, tuple[Work, Callable[[], None
     return rows
 
 
-def multiply_limit(cuda: Any) -> float:
-    """Philox words/s if nothing but its multiplications took time."""
-    properties = cuda.cuda.current_context().device
+def multiply_limit() -> float:
+    """Philox words/s if only its multiplications took time."""
+    from randwalk.kernels.cuda.compile import cuda
+
+    properties = cuda.current_context().device
     hertz = 1e3 * properties.CLOCK_RATE
     return 4 * properties.MULTIPROCESSOR_COUNT * MULTIPLIES_PER_CYCLE * hertz / PHILOX_MULTIPLIES
 
@@ -191,14 +198,15 @@ def installed(name: str) -> str | None:
 
 
 def measure(number: int, size: float, repetitions: int) -> dict[str, Any]:
-    from randwalk.kernels import cuda
+    from randwalk.kernels.cuda import SIMULATED, described
+    from randwalk.kernels.cuda.compile import cuda
 
     walkers = max(64, int(size * (1 << 27)))
     rates: dict[str, float] = {}
-    with cuda.cuda.gpus[number]:
-        limit = 0.0 if cuda.SIMULATED else multiply_limit(cuda)
-        for name, work in kernels(cuda, number, walkers).items():
-            rates[name] = rate(work, repetitions, cuda.cuda.synchronize)
+    with cuda.gpus[number]:
+        limit = 0.0 if SIMULATED else multiply_limit()
+        for name, work in kernels(number, walkers).items():
+            rates[name] = rate(work, repetitions, cuda.synchronize)
             show(name, rates[name])
     agree = True
     runs = [(name, walk, []) for name, walk in walks().items()]
@@ -213,10 +221,10 @@ def measure(number: int, size: float, repetitions: int) -> dict[str, Any]:
     for name, (work, wait) in others(walkers, number).items():
         rates[name] = rate(work, repetitions, wait)
         show(name, rates[name])
-    found = cuda.described()[number]
+    found = described()[number]
     about = {
         "device": found[1], "capability": found[2], "memory": float(found[4]), "host": platform.processor() or platform.machine(),
-        "threads": numba.get_num_threads(), "python": platform.python_version(), "report": device.report(),
+        "threads": numba.get_num_threads(), "python": platform.python_version(), "report": devices.report(),
         "versions": {name: installed(name) for name in ("numba", "numba-cuda", "numpy", "cupy-cuda13x", "torch")},
         "walkers": walkers, "steps": STEPS, "counts equal": agree, "philox limit": limit,
     }  # fmt: skip
@@ -239,10 +247,10 @@ def main() -> None:
     parser.add_argument("--repetitions", type=int, default=3)
     parser.add_argument("--json", type=Path, help="write the results here")
     options = parser.parse_args()
-    reason = device.why_not_cuda()
+    reason = devices.why_not_cuda()
     if reason is not None:
         sys.exit(f"nothing to measure: {reason}")
-    for name, value in device.report():
+    for name, value in devices.report():
         print(f"{name:14} {value}")
     results = measure(options.device, options.size, options.repetitions)
     if options.json is not None:

@@ -1,4 +1,4 @@
-"""Timing: rows of one table measured in turn, the best of several repetitions each, so that noise hits all alike."""
+"""Timing: the rows of a table are measured in turn, the best of several repetitions each, so that noise is the same for all."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-Work = Callable[[], float]  # does some work and returns how much
-Rate = Callable[[], float]  # does some work and returns how much a second
+Work = Callable[[], float]  # does some work and returns its amount
+Rate = Callable[[], float]  # does some work and returns its amount per second
 Limits = Callable[..., dict[str, Rate]]
-QUIET = 0.2  # seconds between rows: threads of the one before (OpenMP's, say) spin for a while and would slow the next
+QUIET = 0.2  # seconds between rows: threads of the row before (OpenMP's, for example) spin for a while and would slow the next
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Goal:
 
 @dataclass(frozen=True)
 class Workload:
-    """The same work done by several programs; rates in `unit` per second."""
+    """The same work by several programs; rates in `unit` per second."""
 
     name: str
     unit: str
@@ -43,7 +43,7 @@ class Measured:
     """The rates of one workload, and for each goal the fraction reached."""
 
     workload: Workload
-    rates: dict[str, float]  # of the limits too
+    rates: dict[str, float]  # also of the limits
     seconds: dict[str, float]
 
     def reached(self, goal: Goal) -> float | None:
@@ -52,7 +52,7 @@ class Measured:
 
 
 def measure(workload: Workload, repetitions: int) -> Measured:
-    """Every row once to warm up, then all of them in turn; the best rate of each."""
+    """Run every row once to warm up, then all rows in turn; the best rate of each."""
     best = dict.fromkeys([*workload.rows, *workload.limits], 0.0)
     seconds = {name: float("inf") for name in workload.rows}
     for work in workload.rows.values():

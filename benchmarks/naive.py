@@ -1,4 +1,4 @@
-"""What people write today: a NumPy loop, a naive Numba loop, and the packages that are installed."""
+"""Common programs: a NumPy loop, a naive Numba loop, and installed packages."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .measure import Work
 
 
 def numpy_coin(rng: np.random.Generator, walkers: int, steps: int) -> Work:
-    """One random bit a step, counted: the best that NumPy can do for p = ½."""
+    """One random bit a step, counted: the fastest program in NumPy for p = ½."""
     words = (steps + 63) // 64
 
     def work() -> float:
@@ -45,7 +45,7 @@ def _walk(walkers: int, steps: int, right: np.ndarray, left: np.ndarray, start: 
     for walker in prange(walkers):
         x = start
         for _ in range(steps):
-            u = np.random.random()  # noqa: NPY002  (what Numba offers)
+            u = np.random.random()  # noqa: NPY002  (the generator of Numba)
             if u < right[x]:
                 x += 1
             elif u < left[x]:
@@ -109,7 +109,7 @@ def numpy_endpoint(rng: np.random.Generator, walkers: int, steps: int) -> Work:
 
 
 def installed(walkers: int, steps: int) -> dict[str, Work]:
-    """p = ½ by packages that are installed here."""
+    """p = ½ by the installed packages."""
     rows: dict[str, Work] = {}
     if importlib.util.find_spec("jax"):
         import jax

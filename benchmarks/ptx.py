@@ -14,7 +14,7 @@ import sysconfig
 import tempfile
 from pathlib import Path
 
-from randwalk.kernels import cuda
+from randwalk.kernels.cuda.ptx import compile_all
 
 CAPABILITIES = ((8, 0), (9, 0))
 # fma fuses; mul, add and sub without a rounding mode may be fused by ptxas.
@@ -57,7 +57,7 @@ def main() -> None:
     print(f"{'kernel':20} {'target':7} {'registers':>9} {'stack':>6} {'spilled':>8} {'shared':>7}")
     for capability in CAPABILITIES:
         target = f"sm_{capability[0]}{capability[1]}"
-        for name, ptx in cuda.compile_all(capability):
+        for name, ptx in compile_all(capability):
             said, error = assemble(ptx, capability)
             spilled = number(r"(\d+) bytes spill stores", said) + number(r"(\d+) bytes spill loads", said)
             registers, stack = number(r"Used (\d+) registers", said), number(r"(\d+) bytes stack frame", said)

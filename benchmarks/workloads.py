@@ -1,4 +1,4 @@
-"""What is measured: each workload by randwalk, by the C++ limit, and by what people would write or install."""
+"""The workloads: each by randwalk, by a C++ program at the limit, and by common programs."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ def workloads(size: float, threads: int, limit: Limits) -> list[Workload]:
     rng = np.random.default_rng(1)
     walkers = int(1_000_000 * size)
     few = max(1000, walkers // 20)
-    fair, biased = rw.LatticeWalk(0.5, 0.5, 1.0, 1.0), rw.LatticeWalk(0.3, 0.5, 1.0, 1.0)
-    curve = rw.LatticeWalk(rw.expression("0.4 - 0.1*tanh(x/50)"), rw.expression("0.4 + 0.1*tanh(x/50)"), 1.0, 1.0)
+    fair, biased = rw.LatticeWalk(0.5, 0.5, dx=1.0, dt=1.0), rw.LatticeWalk(0.3, 0.5, dx=1.0, dt=1.0)
+    curve = rw.LatticeWalk(rw.expression("0.4 - 0.1*tanh(x/50)"), rw.expression("0.4 + 0.1*tanh(x/50)"), dx=1.0, dt=1.0)
     moving = rw.LatticeWalk(
-        rw.expression("0.4 - 0.1*tanh((x - t/50)/50)"), rw.expression("0.4 + 0.1*tanh((x - t/50)/50)"), 1.0, 1.0
+        rw.expression("0.4 - 0.1*tanh((x - t/50)/50)"), rw.expression("0.4 + 0.1*tanh((x - t/50)/50)"), dx=1.0, dt=1.0
     )
-    trapped = rw.LatticeWalk(0.5, 0.5, 1.0, 1.0, rw.Interval(-20, 20, rw.Absorbing(), rw.Absorbing()))
+    trapped = rw.LatticeWalk(0.5, 0.5, dx=1.0, dt=1.0, domain=rw.Interval(-20, 20, rw.Absorbing(), rw.Absorbing()))
     table = table_for(curve, STEPS)
     thresholds = table.rows(0, 1)
 
@@ -74,9 +74,11 @@ def workloads(size: float, threads: int, limit: Limits) -> list[Workload]:
         return 16.0 * table_for(law_walk, STEPS).sites * 10 * STEPS * 2.5  # bytes: mass in and out, three tables
 
     def leave() -> float:
-        left = rw.simulate(trapped, walkers, [4000.0], 1, "paths", [rw.FirstPassage()], threads)[rw.FirstPassage()]
+        left = rw.simulate(
+            trapped, walkers, [4000.0], seed=1, method="paths", record=[rw.FirstPassage()], threads=threads
+        )[rw.FirstPassage()]
         assert isinstance(left, Passages)
-        return float(left.counts.sum(axis=1) @ np.arange(left.times.size))  # steps until they left
+        return float(left.counts.sum(axis=1) @ np.arange(left.times.size))  # the steps until walkers left
 
     def predicted(walk: rw.LatticeWalk, walkers: int, t: float, method: str, **options: Any) -> float:
         return rw.explain(walk, walkers, [t], **options).seconds[method]

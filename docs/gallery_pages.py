@@ -69,7 +69,7 @@ def draw(name: str, folder: Path) -> None:
     for form in ("png", *(["gif"] if name in gallery.names(moving=True) else [])):
         picture = folder / f"{name}.{form}"
         if not picture.exists() or picture.stat().st_mtime < script.stat().st_mtime:
-            gallery.save([name], folder, form, quick="RANDWALK_DOCS_QUICK" in os.environ)
+            gallery.save([name], folder, format=form, quick="RANDWALK_DOCS_QUICK" in os.environ)
 
 
 def write(path: Path, text: str) -> None:

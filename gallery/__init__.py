@@ -1,4 +1,4 @@
-"""Figures that each state one result: short scripts with ``figure(quick)``, some of them with ``animation(quick)`` too."""
+"""Figures, one result each: short scripts with a function ``figure(quick)``; some also have ``animation(quick)``."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
 
+from randwalk.inputs.keywords import once_positional
 from randwalk.inputs.wording import did_you_mean
 from randwalk.terminal.output import check_folder
 from randwalk.terminal.progress import progress_bar
@@ -24,14 +25,14 @@ if TYPE_CHECKING:
 STYLE = "randwalk.gallery.randwalk"  # as matplotlib.style.use takes it
 FORMATS = ("png", "svg", "pdf")
 MOVING = ("gif", "mp4")
-FRAMES_PER_SECOND, DOTS_PER_INCH = 12, 160  # of animations; even numbers of pixels, as mp4 wants
+FRAMES_PER_SECOND, DOTS_PER_INCH = 12, 160  # of animations; mp4 needs even numbers of pixels
 FOLDER = Path(__file__).parent
 
 __all__ = ["FORMATS", "MOVING", "STYLE", "animate", "make", "names", "save", "title"]
 
 
 def names(moving: bool = False) -> list[str]:
-    """The scripts in alphabetical order; `moving`: those that have an animation."""
+    """The scripts in alphabetical order; only scripts with an animation if `moving`."""
     scripts = sorted(path for path in FOLDER.glob("*.py") if not path.stem.startswith("_"))
     return [path.stem for path in scripts if not moving or "\ndef animation(" in path.read_text(encoding="utf-8")]
 
@@ -43,7 +44,8 @@ def title(name: str) -> str:
     return text.splitlines()[0]
 
 
-def make(name: str, quick: bool = False) -> Figure:
+@once_positional("quick")
+def make(name: str, *, quick: bool = False) -> Figure:
     """Run a script and return its figure; `quick` takes fewer walkers and smaller lattices."""
     from matplotlib import style
 
@@ -52,21 +54,24 @@ def make(name: str, quick: bool = False) -> Figure:
     return figure
 
 
-def animate(name: str, quick: bool = False) -> FuncAnimation:
+@once_positional("quick")
+def animate(name: str, *, quick: bool = False) -> FuncAnimation:
     """Run a script and return its animation."""
     from matplotlib import style
 
     script = _script(name)
     if not hasattr(script, "animation"):
-        raise ValueError(f"{name} has no animation; those that have one are {', '.join(names(moving=True))}")
+        raise ValueError(f"{name} has no animation; these have one: {', '.join(names(moving=True))}")
     with style.context(STYLE):
         moving: FuncAnimation = script.animation(quick)
     return moving
 
 
+@once_positional("format", "quick", "progress")
 def save(
     chosen: Sequence[str] = (),
     out: str | Path = "figures",
+    *,
     format: str = "png",
     quick: bool = False,
     progress: bool = False,
@@ -96,7 +101,7 @@ def save(
     for name in chosen:
         _check(name)
         if name not in known:
-            raise ValueError(f"{name} has no animation; those that have one are {', '.join(known)}")
+            raise ValueError(f"{name} has no animation; these have one: {', '.join(known)}")
     if format == "mp4":
         _find_ffmpeg()
     todo = list(chosen) or known
@@ -119,10 +124,10 @@ def save(
 def _save_figure(name: str, path: Path, quick: bool, advance: Callable[[float], None]) -> None:
     from matplotlib import pyplot, style
 
-    # without a date, the same figure is the same file
+    # without a date, equal figures are equal files
     metadata = {".png": {"Software": "randwalk"}, ".svg": {"Date": None}, ".pdf": {"CreationDate": None}}[path.suffix]
     with style.context(STYLE):
-        figure = make(name, quick)
+        figure = make(name, quick=quick)
         figure.savefig(path, metadata=metadata)
     pyplot.close(figure)
     advance(1.0)
@@ -133,9 +138,9 @@ def _save_animation(name: str, path: Path, quick: bool, advance: Callable[[float
 
     settings = {"animation.ffmpeg_path": _find_ffmpeg()} if path.suffix == ".mp4" else {}
     with style.context([STYLE, settings]):
-        moving = animate(name, quick)
+        moving = animate(name, quick=quick)
         pyplot.gcf().canvas.draw()
-        pyplot.gcf().set_layout_engine("none")  # the layout of the first frame, kept: faster, and nothing jumps
+        pyplot.gcf().set_layout_engine("none")  # all frames keep the layout of the first: faster, and steady
         writer: animation.AbstractMovieWriter = animation.PillowWriter(fps=FRAMES_PER_SECOND)
         if path.suffix == ".mp4":
             writer = animation.FFMpegWriter(fps=FRAMES_PER_SECOND, extra_args=["-pix_fmt", "yuv420p"])
@@ -144,7 +149,7 @@ def _save_animation(name: str, path: Path, quick: bool, advance: Callable[[float
 
 
 def _find_ffmpeg() -> str:
-    """Where the ffmpeg of the package imageio-ffmpeg is."""
+    """The path of the ffmpeg of the package imageio-ffmpeg."""
     try:
         return str(importlib.import_module("imageio_ffmpeg").get_ffmpeg_exe())
     except ImportError:

@@ -5,7 +5,7 @@ Drift between walls
 Steps to the right are more probable than steps to the left: the cloud drifts with a = (p - q) dx/dt and spreads with
 D = (p + q) dx²/2dt, the two numbers in the figure, computed from p and q. The wall at x = 0 reflects, the wall at x = 1
 absorbs. Walkers, with their standard errors, lie on the exact law and on the finite-difference solution of the equation
-that has those two numbers and those two walls: on their way (above) and in how many have arrived (below).
+with those two numbers and those two walls: densities (above) and fractions absorbed (below).
 """
 
 import matplotlib.pyplot as plt
@@ -38,9 +38,9 @@ def figure(quick: bool = False) -> Figure:
     a, diffusion = float(walk.drift(0.0)), float(walk.diffusion(0.0))
     top.text(0.97, 0.95, f"$a = {a:.3g}$,  $D = {diffusion:.3g}$", transform=top.transAxes, ha="right", va="top")
 
-    bottom.plot(every, solution.passed("right", every), color=COLOURS["finite differences"], lw=2.5)
-    bottom.plot(every, exact.passed("right", every), color=COLOURS["exact law"])
-    arrived = ensemble.passed("right", every)
+    bottom.plot(every, solution.absorbed("right", every), color=COLOURS["finite differences"], lw=2.5)
+    bottom.plot(every, exact.absorbed("right", every), color=COLOURS["exact law"])
+    arrived = ensemble.absorbed("right", every)
     bottom.errorbar(every, arrived.value, arrived.error, fmt="o", color=COLOURS["walk"], lw=0.8)
     bottom.set(xlabel="time $t$", ylabel="fraction at $x = 1$", xlim=(0, None), ylim=(0, 1.02))
     for y, name in zip((0.86, 0.72, 0.58), ("walk", "exact law", "finite differences"), strict=True):

@@ -37,7 +37,9 @@ def figure(quick: bool = False) -> Figure:
 
     walk = rw.pde.walk_for(equation, dx=1 / 8, dt=1 / 192)
     exact, walkers, runs = rw.pde.exact_law(walk, [T]), 10 ** np.arange(2, 6 if quick else 10), 4 if quick else 30
-    ensembles = [[rw.simulate(walk, int(n), [T], seed, "occupation") for seed in range(runs)] for n in walkers]
+    ensembles = [
+        [rw.simulate(walk, int(n), [T], seed=seed, method="occupation") for seed in range(runs)] for n in walkers
+    ]
     distance = np.array([[np.abs(e.counts / e.walkers - exact.pmf).sum() for e in row] for row in ensembles])
     mean, spread = distance.mean(axis=1), distance.std(axis=1)
     fit(top, walkers, mean, "walk")
@@ -46,7 +48,7 @@ def figure(quick: bool = False) -> Figure:
 
     sites = np.array([4, 8, 16, 32])
     for s, text, marker in ((2 / 3, "$s = 2/3$: ", "s"), (1 / 3, "$s = 1/3$: ", "o")):
-        walks = [rw.pde.walk_for(equation, 1 / n, s / n**2 / (2 * D)) for n in sites]
+        walks = [rw.pde.walk_for(equation, dx=1 / n, dt=s / n**2 / (2 * D)) for n in sites]
         laws = [rw.pde.exact_law(walk, [T]).density(T) for walk in walks]
         fit(middle, sites, np.array([np.abs(rho - form.pdf(x, T)).max() for x, rho in laws]), "exact law", text, marker)
     middle.set(xlabel="sites per unit length $1/dx$", ylabel=r"step: $\max\,|\rho - \rho_{\rm pde}|$")

@@ -20,7 +20,7 @@ from randwalk.laws.plotting import COLOURS
 def figure(quick: bool = False) -> Figure:
     fig, (top, bottom) = plt.subplots(2, 1, figsize=(3.5, 4.2))
 
-    # After its first step the walker is one site from its start, where it is caught when it returns.
+    # After its first step the walker is one site from its start, where an absorbing wall stands.
     walkers, steps = (10**5, 300) if quick else (10**8, 3000)
     home = rw.Interval(0, np.inf, rw.Absorbing())
     walk = rw.LatticeWalk(right=0.5, left=0.5, dx=1.0, dt=1.0, domain=home, start=1.0)
@@ -28,9 +28,9 @@ def figure(quick: bool = False) -> Figure:
     passages = rw.simulate(walk, walkers, [steps], seed=1, method="occupation", record=[record])[record]
     edges = np.unique(np.geomspace(1, steps / 2, 16).astype(int)) * 2.0 - 1.0  # returns after 2, 4, 6 … steps in all
     times, widths = (edges[1:] + edges[:-1]) / 2 + 2, np.diff(edges)
-    share = np.diff(passages.passed("left", edges).value)
+    share = np.diff(passages.absorbed("left", edges).value)
     error = np.sqrt(share / walkers)
-    law = np.diff(rw.pde.exact_law(walk, [steps]).passed("left", edges))
+    law = np.diff(rw.pde.exact_law(walk, [steps]).absorbed("left", edges))
     top.loglog(times, law / widths, color=COLOURS["exact law"])
     top.errorbar(times, share / widths, error / widths, fmt="o", color=COLOURS["walk"])
     late = times > 100

@@ -8,9 +8,10 @@ if __name__ != "randwalk.pde":
 from .backward import BackwardSolution, backward, exit_probability, mean_exit_time
 from .closed_form import ClosedForm, NoClosedForm, closed_form
 from .equation import FokkerPlanck, ModifiedEquation, limit, modified, walk_for
+from .exact_law import ExactLaw, SmoothedLaw, exact_law
 from .schemes import SDIRK2, BackwardEuler, CrankNicolson
 from .solve import Solution, solve
-from .transfer import ExactLaw, SmoothedLaw, StationaryLaw, exact_law, stationary_law
+from .stationary import StationaryLaw, stationary_law
 
 __all__ = [
     "SDIRK2", "BackwardEuler", "BackwardSolution", "ClosedForm", "CrankNicolson", "ExactLaw", "FokkerPlanck",

@@ -19,9 +19,10 @@ from numpy.typing import ArrayLike
 from scipy.interpolate import CubicSpline
 
 from randwalk.inputs.arguments import finite, finite_numbers, numbers
+from randwalk.inputs.keywords import once_positional
 from randwalk.laws.plotting import COLOURS, axes
 from randwalk.model.coefficient import Coefficient, Floats, as_coefficient
-from randwalk.model.domain import Reflecting, Ring
+from randwalk.model.domain import Ring, exit_index
 from randwalk.model.start import Sites, Uniform
 
 from .arguments import check_memory, checked_tolerance
@@ -31,7 +32,7 @@ from .grid import Grid, Piecewise
 from .pace import PILOT_STEPS
 from .refine import LARGEST_CELLS, LARGEST_PILOT, PILOT_CELLS, SMALLEST, Needs, even, refined, refinement, steady_cells
 from .schemes import ROUNDING, SDIRK2, Clock, march
-from .stencil import OUTLETS, Resolvents, Stencil, chain_matrix
+from .stencil import Resolvents, Stencil, chain_matrix
 from .truncate import find_window
 
 if TYPE_CHECKING:
@@ -113,12 +114,13 @@ class BackwardSolution:
         )
 
 
+@once_positional("tolerance")
 def backward(
     equation: FokkerPlanck,
     payoff: Payoff,
     time: float,
-    tolerance: float = 1e-4,
     *,
+    tolerance: float = 1e-4,
     left: float = 0.0,
     right: float = 0.0,
     killed: float = 0.0,
@@ -229,7 +231,8 @@ class _Backward:
         return not level.redone
 
 
-def mean_exit_time(equation: FokkerPlanck, tolerance: float = 1e-4) -> BackwardSolution:
+@once_positional("tolerance")
+def mean_exit_time(equation: FokkerPlanck, *, tolerance: float = 1e-4) -> BackwardSolution:
     """The mean time until absorption at a wall or killing, by starting place: a τ_x + D τ_xx - κτ = -1 [Gardiner 2009, §5.5].
 
     `tolerance` is relative to the largest mean exit time. The domain must be bounded and let walkers out, and the coefficients
@@ -243,7 +246,8 @@ def mean_exit_time(equation: FokkerPlanck, tolerance: float = 1e-4) -> BackwardS
     return _steady(equation, lambda stencil: np.ones(stencil.grid.cells), "mean exit time", tolerance)
 
 
-def exit_probability(equation: FokkerPlanck, wall: str, tolerance: float = 1e-4) -> BackwardSolution:
+@once_positional("tolerance")
+def exit_probability(equation: FokkerPlanck, wall: str, *, tolerance: float = 1e-4) -> BackwardSolution:
     """The probability of leaving in the end through `wall`, "left", "right" or "killing", by starting place:
     a u_x + D u_xx - κu = 0 with u = 1 on leaving there and 0 elsewhere. `tolerance` is relative to the largest probability.
     Domain and coefficients as for :func:`mean_exit_time`.
@@ -263,9 +267,9 @@ def exit_probability(equation: FokkerPlanck, wall: str, tolerance: float = 1e-4)
         return into
 
     check_equation(equation)
-    if not (isinstance(wall, str) and wall in OUTLETS):
-        raise ValueError(f"wall = {wall!r}: give 'left', 'right' or 'killing'")
-    if wall != "killing" and isinstance(getattr(equation.domain, wall), (Reflecting, type(None))):
+    exit_index(wall)
+    face = equation.domain.face(wall)
+    if wall != "killing" and (face is None or face.wall.reactivity == 0.0):
         raise ValueError(f"wall = {wall!r}: nobody leaves {equation.domain} there; take another wall")
     paid = (float(wall == "left"), float(wall == "right"))
     return _steady(equation, source, f"probability of leaving by {wall!r}", tolerance, paid)

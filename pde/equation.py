@@ -8,8 +8,9 @@ from functools import cached_property
 import numpy as np
 
 from randwalk.inputs.arguments import finite
+from randwalk.inputs.keywords import once_positional
 from randwalk.inputs.wording import shown
-from randwalk.model.coefficient import Coefficient, CoefficientLike, Constant, as_coefficient
+from randwalk.model.coefficient import Coefficient, CoefficientLike, Constant, one_dimensional
 from randwalk.model.convention import Convention
 from randwalk.model.domain import Absorbing, Domain, Interval, Line, PartiallyAbsorbing, Reflecting, Ring
 from randwalk.model.start import Start, StartLike, as_start, check_start
@@ -62,10 +63,12 @@ class FokkerPlanck:
     killing: Coefficient
     convention: Convention
 
+    @once_positional("domain", "start", "killing", "convention")
     def __init__(
         self,
         drift: CoefficientLike,
         diffusion: CoefficientLike,
+        *,
         domain: Domain | None = None,
         start: StartLike = 0.0,
         killing: CoefficientLike = 0.0,
@@ -74,14 +77,15 @@ class FokkerPlanck:
         domain = Line() if domain is None else domain
         if not isinstance(domain, (Line, Interval, Ring)):
             raise TypeError(f"domain = {domain!r}: give Line(), Interval(...) or Ring(...)")
-        diffusion, begin, rate = as_coefficient(diffusion), as_start(start), as_coefficient(killing)
+        drift, diffusion = one_dimensional("drift", drift), one_dimensional("diffusion", diffusion)
+        begin, rate = as_start(start), one_dimensional("killing", killing)
         check_start(begin, domain)
         if isinstance(diffusion, Constant) and diffusion.value <= 0.0:
             raise ValueError(f"diffusion = {diffusion.value:g}: must be positive")
         if isinstance(rate, Constant) and rate.value < 0.0:
             raise ValueError(f"killing = {rate.value:g}: must not be negative")
         fields = {
-            "declared_drift": as_coefficient(drift), "diffusion": diffusion, "domain": domain, "start": begin,
+            "declared_drift": drift, "diffusion": diffusion, "domain": domain, "start": begin,
             "killing": rate, "convention": Convention(convention).where(diffusion),
         }  # fmt: skip
         for name, value in fields.items():
@@ -99,7 +103,14 @@ class FokkerPlanck:
 
     def with_start(self, start: StartLike) -> FokkerPlanck:
         """The same equation from elsewhere."""
-        return FokkerPlanck(self.declared_drift, self.diffusion, self.domain, start, self.killing, self.convention)
+        return FokkerPlanck(
+            self.declared_drift,
+            self.diffusion,
+            domain=self.domain,
+            start=start,
+            killing=self.killing,
+            convention=self.convention,
+        )
 
     def __repr__(self) -> str:
         terms, drift, diffusion = [], self.declared_drift, self.diffusion
@@ -170,14 +181,22 @@ def limit(walk: LatticeWalk) -> FokkerPlanck:
     FokkerPlanck: ρ_t = 0.5000000000000001 ρ_xx on Line(), start Point(x=0.0)
     """
     check_walk(walk)
-    return FokkerPlanck(walk.declared_drift, walk.diffusion, walk.domain, walk.start, walk.killing, walk.convention)
+    return FokkerPlanck(
+        walk.declared_drift,
+        walk.diffusion,
+        domain=walk.domain,
+        start=walk.start,
+        killing=walk.killing,
+        convention=walk.convention,
+    )
 
 
+@once_positional("dx", "dt")
 def walk_for(
     equation: FokkerPlanck,
+    *,
     dx: float | None = None,
     dt: float | None = None,
-    *,
     sites: int | None = None,
     rule: Rule = Rule.EXACT_VARIANCE,
     times: list[float] | None = None,
@@ -192,7 +211,7 @@ def walk_for(
     """
     check_equation(equation)
     return LatticeWalk.from_drift(
-        equation.declared_drift, equation.diffusion, dx, dt, domain=equation.domain, start=equation.start,
+        equation.declared_drift, equation.diffusion, dx=dx, dt=dt, domain=equation.domain, start=equation.start,
         killing=equation.killing, sites=sites, rule=rule, convention=equation.convention, times=times,
     )  # fmt: skip
 

@@ -10,7 +10,6 @@ import numpy as np
 from scipy.optimize import brentq, minimize_scalar
 
 from randwalk.model.coefficient import Coefficient, Floats
-from randwalk.model.domain import PartiallyAbsorbing
 
 from .equation import FokkerPlanck
 from .grid import Grid, fewest_cells
@@ -150,7 +149,7 @@ def _power(equation: FokkerPlanck, grid: Grid, side: int, t: float) -> float:
         return 1.0
     if at_end > 1e-3 * inside and not math.isinf(float(drift(end, t))):
         return 1.0
-    if isinstance(wall, PartiallyAbsorbing):
+    if wall is not None and 0.0 < wall.reactivity < math.inf:
         raise ValueError(
             f"diffusion = {at_end:g} and drift = {float(drift(end, t)):g} at x = {end:g}, where the wall is {wall}: the "
             "density that its flux is proportional to is 0 or infinite there; take Absorbing() or Reflecting()"

@@ -123,12 +123,12 @@ class Green(ABC):
         """The probability per time that leaves through `wall`; the arguments broadcast."""
         raise NotImplementedError("asked only of laws that have exits")
 
-    def passed(self, wall: str, t: Floats, y: Floats, killing: float) -> Floats:
+    def absorbed(self, wall: str, t: Floats, y: Floats, killing: float) -> Floats:
         """∫ flux exp(-killing s) ds from 0 to each of the finite times `t`, for the start `y` of each (one-dimensional)."""
         raise NotImplementedError("asked only of laws that have exits")
 
-    def passed_ever(self, wall: str, y: Floats, killing: float) -> Floats:
-        """The limit of `passed` as t → ∞, for starts `y` (one-dimensional)."""
+    def absorbed_ever(self, wall: str, y: Floats, killing: float) -> Floats:
+        """The limit of `absorbed` as t → ∞, for starts `y` (one-dimensional)."""
         raise NotImplementedError("asked only of laws that have exits")
 
     def beside(self, side: str) -> Green:
@@ -319,7 +319,7 @@ class HalfLine(Green):
         s = np.sqrt(4.0 * self.diffusion * t)  # the inverse Gaussian density
         return eta / (ROOT_PI * s * t) * np.exp(-(((eta + self._away * t) / s) ** 2))
 
-    def passed(self, wall: str, t: Floats, y: Floats, killing: float) -> Floats:
+    def absorbed(self, wall: str, t: Floats, y: Floats, killing: float) -> Floats:
         """With killing κ: the one of drift a' = -√(a² + 4Dκ), K' = K + (a - a')/2, times exp(-(a - a')η/2D) K/K'."""
         a, d, k, eta = self._away, self.diffusion, self.reactivity, self._inward(y)
         if killing:
@@ -327,7 +327,7 @@ class HalfLine(Green):
             total = a + root if a >= 0.0 else 4.0 * d * killing / (root - a)  # a - a'
             other = HalfLine(-root, d, 0.0, math.inf, ("left",), k + 0.5 * total)
             share = k / (k + 0.5 * total) if math.isfinite(k) else 1.0
-            return share * np.exp(-total * eta / (2.0 * d)) * other.passed("left", t, eta, 0.0)
+            return share * np.exp(-total * eta / (2.0 * d)) * other.absorbed("left", t, eta, 0.0)
         s = np.sqrt(4.0 * d * t)
         plus, minus = (eta + a * t) / s, (eta - a * t) / s
         if math.isinf(k):
@@ -341,7 +341,7 @@ class HalfLine(Green):
         late = 1.0 - self._far(np.zeros_like(eta), t, eta)
         return np.where(np.minimum(plus, minus) >= -5.0, exact, late)
 
-    def passed_ever(self, wall: str, y: Floats, killing: float) -> Floats:
+    def absorbed_ever(self, wall: str, y: Floats, killing: float) -> Floats:
         eta = self._inward(y)
         return exit_probability(eta, self._away, self.diffusion, killing, self.reactivity, math.inf, 0.0)
 

@@ -318,21 +318,21 @@ class Bar(Green):
         """Outward flux over density at `wall`."""
         return self.near_reactivity if wall == self.near_wall else self.far_reactivity
 
-    def passed_ever(self, wall: str, y: Floats, killing: float) -> Floats:
+    def absorbed_ever(self, wall: str, y: Floats, killing: float) -> Floats:
         left = wall == "left"
         return exit_probability(
             y - self.low if left else self.high - y, self.drift if left else -self.drift, self.diffusion, killing,
             self.reactivity(wall), self.length, self.reactivity("right" if left else "left"),
         )  # fmt: skip
 
-    def passed(self, wall: str, t: Floats, y: Floats, killing: float) -> Floats:
+    def absorbed(self, wall: str, t: Floats, y: Floats, killing: float) -> Floats:
         values, most = np.zeros(t.size), 0.0
         starts = np.unique(y)
         for start in starts if wall == "left" else starts[::-1]:  # the nearest first, which are the likeliest
             of = y == start
             if 4.0 * math.exp(self._latest(wall, float(t[of].max()), float(start))) < UNSEEN * most:
                 break
-            values[of] = self._passed_from(wall, t[of], float(start), killing)
+            values[of] = self._absorbed_from(wall, t[of], float(start), killing)
             most = max(most, float(values[of].max()))
         return values
 
@@ -343,20 +343,20 @@ class Bar(Green):
         towards = max(-self.drift if wall == "left" else self.drift, 0.0) * t
         return -(max(distance - towards, 0.0) ** 2) / (4.0 * self.diffusion * t)
 
-    def _passed_from(self, wall: str, t: Floats, y: float, killing: float) -> Floats:
+    def _absorbed_from(self, wall: str, t: Floats, y: float, killing: float) -> Floats:
         """The flux, integrated over log t on panels as short as its front asks for, and later mode by mode."""
         late, alone = LATE * self.length**2 / self.diffusion, self._alone_until(wall, y)
         early, start = np.minimum(t, late), np.array([y])
-        first = self.beside(wall).passed(wall, np.minimum(t, alone), np.broadcast_to(start, t.shape), killing)
+        first = self.beside(wall).absorbed(wall, np.minimum(t, alone), np.broadcast_to(start, t.shape), killing)
         breaks = self._time_breaks(wall, early, y, alone)
         if breaks.size < 2:
-            return first + self._passed_late(wall, late, t, y, killing)
+            return first + self._absorbed_late(wall, late, t, y, killing)
         log_s, w = gauss_legendre(np.log(breaks))
         s = np.exp(log_s)
         flux = self.flux(wall, s.ravel(), np.full(s.size, y)).reshape(s.shape)
         total = np.concatenate([[0.0], np.cumsum((flux * np.exp(-killing * s) * s * w).sum(axis=1))])
         first += np.where(early > breaks[0], total[np.searchsorted(breaks, np.maximum(early, breaks[0]))], 0.0)
-        return first + self._passed_late(wall, late, t, y, killing)
+        return first + self._absorbed_late(wall, late, t, y, killing)
 
     def _alone_until(self, wall: str, y: float) -> float:
         """The time before which a walker from `y` leaves through `wall` as if the other were not there, as in _one_wall."""
@@ -389,7 +389,7 @@ class Bar(Green):
             breaks.append(first)
         return np.unique(np.concatenate([breaks, times[times > first]]))
 
-    def _passed_late(self, wall: str, late: float, t: Floats, y: float, killing: float) -> Floats:
+    def _absorbed_late(self, wall: str, late: float, t: Floats, y: float, killing: float) -> Floats:
         """∫ of the flux from `late` on: every mode's flux at `late` times (1 - exp(-rate (t - late)))/rate."""
         near, reactivity = wall == self.near_wall, self.reactivity(wall)
         xi, eta = np.asarray([0.0 if near else self.length]), np.asarray([float(self._inward(np.asarray(y)))])

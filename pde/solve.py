@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.interpolate import PchipInterpolator
 
-from randwalk.inputs.arguments import finite_numbers, known_numbers
-from randwalk.inputs.wording import shown
-from randwalk.laws.binning import check_edges
-from randwalk.laws.plotting import COLOURS, axes
+from randwalk.inputs.arguments import finite_numbers
+from randwalk.inputs.keywords import once_positional
+from randwalk.laws.distribution import Distribution
+from randwalk.laws.estimate import values_of
+from randwalk.laws.law import Law
 from randwalk.model.coefficient import Floats
+from randwalk.model.domain import Domain
 from randwalk.model.times import SAME, row_of
 
 from .arguments import (
@@ -31,7 +34,7 @@ from .grid import Grid
 from .reconstruct import Profile, left_halves
 from .refine import LARGEST_CELLS, PILOT_CELLS, SMALLEST, STUCK, Balance, Found, Needs, even, refined
 from .schemes import Clock, Scheme, march
-from .stencil import OUTLETS, Resolvents, Stencil
+from .stencil import Resolvents, Stencil
 from .truncate import MARGIN, find_window, leaked, widened
 
 if TYPE_CHECKING:
@@ -44,7 +47,7 @@ FIXED_LEAK: Final = 1e-12  # mass that may leave it when the number of cells is 
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Solution:
+class Solution(Law[Any]):
     """The law that :func:`solve` found, as the masses of cells at the recorded times.
 
     Attributes
@@ -58,17 +61,22 @@ class Solution:
         Mass of each cell divided by its width (1/length). Not negative beyond rounding.
     errors : (times,) array
         Estimate of the largest error of the cumulative probability at any cell edge, or of the mass absorbed at a wall
-        or killed, at each recorded time: a third of the difference to the same solution on cells, and steps, twice as
-        long; not less than what ``leaked``. ``error_estimate`` is the largest.
+        or killed, at each recorded time, from the differences to the same solution on cells, and steps, twice as long
+        (:class:`randwalk.pde.refine.Ladder`); not less than what ``leaked``. ``error_estimate`` is the largest.
     passage_error : float
-        Estimate of the largest error of :meth:`passed` and :meth:`survival` at any time, between the recorded ones and
+        Estimate of the largest error of :meth:`absorbed` and :meth:`survival` at any time, between the recorded ones and
         before the first too: the difference to the solution on cells and steps twice as long. Steps are chosen for the
         recorded times, so it may be far larger than the tolerance.
     ages : (steps + 1,) array
         The times of all steps, from 0.
     left_so_far : (steps + 1, 3) array
         Mass that has left through the left end, the right end and by killing, at those times.
+    extrapolated : bool
+        Whether solutions on two grids are combined to one of fourth order in space; else the solution is of second order:
+        with `cells` or a ``dt`` given, where the errors are not seen to be smooth in h, or a mass came out negative.
     """
+
+    kind: ClassVar[str] = "finite differences"
 
     equation: FokkerPlanck
     scheme: Scheme
@@ -115,65 +123,20 @@ class Solution:
         """The error estimate at the recorded time `t`."""
         return float(self.errors[self._row(t)])
 
-    def cdf(self, x: ArrayLike, t: float) -> Floats:
-        """The mass in (low, x] at the recorded time `t`, of the shape of `x`; at the high end it is the surviving fraction.
+    @property
+    def domain(self) -> Domain:
+        return self.equation.domain
 
-        Exact sums of masses at cell edges, a monotone cubic (PCHIP) between them.
-        """
-        x = np.clip(known_numbers("x", x), *self.window)
-        return self._profile(t).split(x)[0]
+    def _at(self, t: float) -> SolutionAt:
+        return SolutionAt(Profile.of(self.grid, self.density[self._row(t)] * self.grid.widths))
 
-    def pdf(self, x: ArrayLike, t: float) -> Floats:
-        """The density ρ(x, t) at the recorded time `t`, of the shape of `x`: the slope of :meth:`cdf`; 0 outside the window."""
-        x = known_numbers("x", x)
-        low, high = self.window
-        if self.grid.periodic:
-            x = low + np.mod(x - low, high - low, where=np.isfinite(x), out=np.full_like(x, np.inf))
-        inside = (x >= low) & (x <= high)
-        return np.where(inside, self._profile(t).density(np.clip(x, low, high)), 0.0)
+    def _absorbed(self, exit: str, t: ArrayLike) -> Floats:
+        """Exact sums at the time steps, a monotone cubic between them. At the recorded times the error is within ``errors``; at
+        others, ``passage_error`` tells how large it may be."""
+        return _between(self.ages, self.left_so_far[:, self.domain.exit(exit)], self._within(t))
 
-    def mass(self, edges: ArrayLike, t: float) -> Floats:
-        """The probabilities of the bins between the increasing `edges`, (len(edges) - 1,), at the recorded time `t`."""
-        below, above = self._profile(t).split(np.clip(check_edges(edges), *self.window))
-        return np.where(below[:-1] < above[1:], np.diff(below), -np.diff(above))
-
-    def passed(self, wall: str, times: ArrayLike) -> Floats:
-        """The probability of having been absorbed at `wall`, "left" or "right", or of "killing", by each of the `times`.
-
-        Any times from 0 to the last one: exact sums at the time steps, a monotone cubic between them. At the recorded times
-        the error is within ``errors``; at others, ``passage_error`` tells how large it may be.
-        """
-        if not (isinstance(wall, str) and wall in OUTLETS):
-            raise ValueError(f"wall = {shown(wall)}: give one of {', '.join(map(repr, OUTLETS))}")
-        if wall != "killing" and getattr(self.equation.domain, wall) is None:
-            raise ValueError(f"wall = {wall!r}: {self.equation.domain} has no wall there")
-        t = self._within(times)
-        return np.asarray(PchipInterpolator(self.ages, self.left_so_far[:, OUTLETS.index(wall)])(t))
-
-    def survival(self, t: ArrayLike) -> Floats:
-        """The fraction still walking at the times `t`, from 0 to the last one, of the shape of `t`."""
-        return np.asarray(PchipInterpolator(self.ages, 1.0 - self.left_so_far.sum(axis=1))(self._within(t)))
-
-    def mean(self, t: float) -> float:
-        """The mean position of the survivors at the recorded time `t`; NaN if there are none."""
-        profile = self._profile(t)
-        total = float(profile.masses.sum())
-        return float(profile.expect(lambda x: x)) / total if total > 0.0 else float("nan")
-
-    def plot(self, t: float | None = None, ax: Axes | None = None) -> Axes:
-        """Draw the density at the recorded time `t`, or at all of them, on `ax` or on new axes, which are returned."""
-        ax = axes(ax)
-        rows = range(self.times.size) if t is None else [self._row(t)]
-        for count, row in enumerate(rows, start=1):
-            label = f"finite differences, $t = {self.times[row]:g}$"
-            ax.plot(
-                self.x, self.density[row], color=COLOURS["finite differences"], alpha=count / len(rows), label=label
-            )
-        ax.set(xlabel="position $x$", ylabel=r"density $\rho(x, t)$")
-        return ax
-
-    def _profile(self, t: float) -> Profile:
-        return Profile.of(self.grid, self.density[self._row(t)] * self.grid.widths)
+    def _survival(self, t: ArrayLike) -> Floats:
+        return _between(self.ages, 1.0 - self.left_so_far.sum(axis=1), self._within(t))
 
     def _row(self, t: float) -> int:
         return row_of(t, self.times)
@@ -187,15 +150,58 @@ class Solution:
 
     def __repr__(self) -> str:
         low, high = self.window
+        order = "extrapolated" if self.extrapolated else "second order"
         return (
             f"Solution(times {self.times[0]:g} … {self.times[-1]:g}, {self.x.size} cells on [{low:.4g}, {high:.4g}], "
-            f"{self.steps} steps of {type(self.scheme).__name__}{', extrapolated' if self.extrapolated else ''}, error ≈ {self.error_estimate:.1e})"
+            f"{self.steps} steps of {type(self.scheme).__name__}, {order}, error ≈ {self.error_estimate:.1e})"
         )
 
 
+@dataclass(frozen=True, eq=False)
+class SolutionAt(Distribution):
+    """The cells of a solution at one time, with a polynomial in each (:mod:`randwalk.pde.reconstruct`)."""
+
+    profile: Profile
+
+    @property
+    def ends(self) -> tuple[float, float]:
+        return self.profile.grid.low, self.profile.grid.high
+
+    @property
+    def places(self) -> Floats:
+        return self.profile.grid.x
+
+    def cdf(self, x: Floats) -> Floats:
+        return self.profile.split(np.clip(x, *self.ends))[0]
+
+    def mass(self, edges: Floats) -> Floats:
+        below, above = self.profile.split(np.clip(edges, *self.ends))
+        return np.where(below[:-1] < above[1:], np.diff(below), -np.diff(above))
+
+    def pdf(self, x: Floats) -> Floats:
+        """0 outside the window."""
+        low, high = self.ends
+        if self.profile.grid.periodic:
+            x = low + np.mod(x - low, high - low, where=np.isfinite(x), out=np.full_like(x, np.inf))
+        inside = (x >= low) & (x <= high)
+        return np.where(inside, self.profile.density(np.clip(x, low, high)), 0.0)
+
+    def total(self) -> float:
+        return float(self.profile.masses.sum())
+
+    def expect(self, f: Callable[[Floats], ArrayLike]) -> float:
+        return float(self.profile.expect(lambda x: values_of(f, x.ravel()).reshape(x.shape)))
+
+    def draw(self, ax: Axes, **style: Any) -> None:
+        x = self.places
+        ax.plot(x, self.pdf(x), **style)
+
+
+@once_positional("tolerance", "cells", "scheme")
 def solve(
     equation: FokkerPlanck,
     times: ArrayLike,
+    *,
     tolerance: float = 1e-4,
     cells: int | None = None,
     scheme: Scheme | None = None,
@@ -211,22 +217,23 @@ def solve(
         The largest error wanted, at any recorded time, of the cumulative probability at any cell edge and of the mass
         absorbed at either wall or killed. The estimate that is reached is in the result.
     cells : even int ≥ 16, optional
-        Fixes the grid in place of the tolerance; steps are then chosen so that their error stays below that of the grid.
-        Refused where so few show nothing of the law.
+        Fixes the grid in place of the tolerance; steps are then chosen so that their error stays below that of the grid. The
+        solution is the second-order one, so that a study of its convergence shows the order. Refused where so few cells show
+        nothing of the law.
     scheme : BackwardEuler(), CrankNicolson() or SDIRK2(), optional
         The time scheme, SDIRK2() by default. With a ``dt`` its steps are at most that long; else they are chosen.
 
     Notes
     -----
     Scharfetter–Gummel fluxes (:mod:`randwalk.pde.stencil`) keep mass to rounding and the equilibrium between reflecting
-    walls exactly. Second order in space. Cells are equal, except that edges stand on the kinks and jumps of coefficients
-    (:meth:`randwalk.Coefficient.breaks`), and that cells crowd towards an end where D vanishes or the drift is singular; such
-    an end lets mass through if it can be reached [Feller 1952].
+    walls exactly. They are of second order in space; (4 fine - coarse)/3 of the solutions with widths h and 2h, and steps in
+    proportion, is of fourth order where errors are smooth in h. Cells are equal, except that edges stand on the kinks and
+    jumps of coefficients (:meth:`randwalk.Coefficient.breaks`), and that cells crowd towards an end where D vanishes or the
+    drift is singular; such an end lets mass through if it can be reached [Feller 1952].
 
     An unbounded domain, and a wall that is not reached, is cut where less than a thousandth of the tolerance (1e-12 for
-    fixed `cells`) crosses; see ``window`` and ``leaked``. A short pilot solution measures the errors of space and time, which
-    sets cells and steps; the returned solution is compared with one on twice the spacing, and made again on a finer grid if
-    the estimate misses the tolerance.
+    fixed `cells`) crosses; see ``window`` and ``leaked``. Short pilot solutions compare the errors of space and time; cells and
+    steps are then halved together until the estimate meets the tolerance.
 
     Raises
     ------
@@ -287,6 +294,12 @@ def fewest_cells(equation: FokkerPlanck, times: ArrayLike) -> int:
     return max(2 * Needs.of(equation, recorded, checked_scheme(None), window, equation.start).cells, SMALLEST_CELLS)
 
 
+def _between(ages: Floats, values: Floats, t: Floats) -> Floats:
+    """The monotone cubic through `values` at `ages`, at the times `t`."""
+    with np.errstate(over="ignore"):  # of reciprocal slopes, where there is next to none
+        return np.asarray(PchipInterpolator(ages, values)(t))
+
+
 @dataclass(frozen=True)
 class _Run:
     """Masses (times, cells) at the recorded times, and what has left (steps + 1, 3) by the times `ages` of all steps, of which
@@ -330,7 +343,7 @@ class _Run:
     def passage_difference(self, other: _Run) -> float:
         """The largest difference between what has left here, at any step, and a cubic through what has left in a run with
         longer steps."""
-        return float(np.abs(self.left_so_far - PchipInterpolator(other.ages, other.left_so_far)(self.ages)).max())
+        return float(np.abs(self.left_so_far - _between(other.ages, other.left_so_far, self.ages)).max())
 
 
 @dataclass(frozen=True)
@@ -372,8 +385,7 @@ class _Forward:
         mass *= (alive / np.maximum(mass.sum(axis=1), SMALLEST))[:, None]
         steps = (fine.ages.size - 1) // (coarse.ages.size - 1)
         left = fine.left_so_far
-        with np.errstate(over="ignore"):  # of reciprocal slopes, where there are next to none
-            left = left + PchipInterpolator(coarse.ages, (left[::steps] - coarse.left_so_far) / 3.0)(fine.ages)
+        left = left + _between(coarse.ages, (left[::steps] - coarse.left_so_far) / 3.0, fine.ages)
         early = (left <= 0.0) | (fine.left_so_far <= TAIL * fine.left_so_far[-1])
         left = np.maximum.accumulate(np.where(early, fine.left_so_far, left))
         return replace(fine, mass=mass, left_so_far=left, redone=fine.redone or coarse.redone)

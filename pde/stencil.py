@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 
 from randwalk.model.bernoulli import bernoulli as bernoulli
 from randwalk.model.coefficient import Coefficient, Floats
-from randwalk.model.domain import Absorbing, PartiallyAbsorbing, Reflecting, Wall
+from randwalk.model.domain import Wall
 from randwalk.model.start import Normal, Point, Sites, Start, Uniform
 
 from .equation import FokkerPlanck
@@ -38,7 +38,6 @@ GAUSS_NODES: Final = np.array(
     [-math.sqrt(0.6), 0.0, math.sqrt(0.6)]
 )  # ∫ b/D to sixth order; the middle node is the face
 GAUSS_WEIGHTS: Final = np.array([5.0, 8.0, 5.0]) / 18.0
-OUTLETS: Final = ("left", "right", "killing")  # where mass leaves the cells, in the order in which it is counted
 GHOSTS: Final = 2  # cells beyond either end that a point in the grid has a share in
 EQUAL: Final = 1e-6  # relative difference of the lengths of cells that count as equal
 NORMAL_NODES: Final = 6  # in each cell, or half standard deviation if that is shorter, of a normal start
@@ -195,11 +194,11 @@ class Stencil:
         for side, wall in ((0, grid.left), (-1, grid.right)):
             if wall is None or -side in halves.graded:
                 continue
-            if isinstance(wall, Absorbing):
+            if wall.on_site:
                 values[side] = paid[side]
                 continue
             w, conductance = halves.ends[side]
-            lost = wall.reactivity if isinstance(wall, PartiallyAbsorbing) else 0.0
+            lost = wall.reactivity
             inward = conductance * float(bernoulli(np.array(w))[1])
             if lost + inward > 0.0:
                 back = inward * u[side] + lost * paid[side] - stored[side] * generated[side]
@@ -231,7 +230,7 @@ class Stencil:
         """The ends through which mass leaves: (0 at the left and 1 at the right, place, inward direction, wall)."""
         grid = self.grid
         ends = [(0, grid.low, 1.0, grid.left), (1, grid.high, -1.0, grid.right)]
-        return [] if grid.periodic else [end for end in ends if not isinstance(end[3], Reflecting)]
+        return [] if grid.periodic else [end for end in ends if _reactivity(end[3]) > 0.0]
 
     @cached_property
     def _nodes(self) -> Floats:
@@ -338,6 +337,11 @@ class Stencil:
         return self.grid.widths * scale
 
 
+def _reactivity(wall: Wall | None) -> float:
+    """The reactivity of an end of a grid: the cut of a window, which has no wall, counts as absorbing."""
+    return math.inf if wall is None else wall.reactivity
+
+
 def _outflow(wall: Wall | None, w: float, conductance: float) -> float:
     """The outward flux (velocity) through a wall for a unit density in the centre half a cell before it.
 
@@ -345,9 +349,8 @@ def _outflow(wall: Wall | None, w: float, conductance: float) -> float:
     c = 2D/h the `conductance` and w over the half cell, counted inward. An absorbing wall is K = ∞.
     """
     outward, inward = conductance * bernoulli(np.array(w))
-    if not isinstance(wall, PartiallyAbsorbing):
-        return float(outward)
-    return float(wall.reactivity * outward / (wall.reactivity + inward))
+    k = _reactivity(wall)
+    return float(outward if math.isinf(k) else k * outward / (k + inward))
 
 
 @dataclass(frozen=True)
@@ -376,7 +379,7 @@ class Degenerate:
         limit = float(drift(end, t))
         return cls(
             y, float(far), math.log2(far / near), inward * float(drift(place, t)) * y / float(far), weight,
-            not isinstance(wall, Reflecting), end, inward * limit if math.isfinite(limit) else 0.0,
+            _reactivity(wall) > 0.0, end, inward * limit if math.isfinite(limit) else 0.0,
         )  # fmt: skip
 
     @property
@@ -405,9 +408,9 @@ class Degenerate:
 
 def _image(wall: Wall | None, h: float, diffusion: float) -> float:
     """The weight of the image, half a cell before the wall, of a unit of mass half a cell beyond it."""
-    if wall is None or isinstance(wall, Absorbing):
+    reach = _reactivity(wall) * h
+    if math.isinf(reach):
         return -1.0
-    reach = wall.reactivity * h if isinstance(wall, PartiallyAbsorbing) else 0.0
     return (2.0 * diffusion - reach) / (2.0 * diffusion + reach) if reach else 1.0
 
 
@@ -455,8 +458,8 @@ def _atoms(start: Start, grid: Grid) -> list[tuple[Floats, Floats]]:
         case Uniform(low, high):
             cuts = np.array([low, *grid.edges[(grid.edges > low) & (grid.edges < high)], high])
             middles, lengths = 0.5 * (cuts[1:] + cuts[:-1]), np.diff(cuts)
-            weights = zip(GAUSS_NODES, GAUSS_WEIGHTS, strict=True)
-            return [(middles + 0.5 * node * lengths, weight * lengths / (high - low)) for node, weight in weights]
+            nodes = zip(GAUSS_NODES, GAUSS_WEIGHTS, strict=True)
+            return [(middles + 0.5 * node * lengths, weight * lengths / (high - low)) for node, weight in nodes]
         case Normal(mean, sd):
             low, high = max(grid.low, start.support[0]), min(grid.high, start.support[1])
             inner = grid.edges[(grid.edges > low) & (grid.edges < high)]
@@ -465,7 +468,9 @@ def _atoms(start: Start, grid: Grid) -> list[tuple[Floats, Floats]]:
             x = 0.5 * (cuts[1:] + cuts[:-1])[:, None] + 0.5 * np.diff(cuts)[:, None] * nodes
             shape = np.exp(-0.5 * ((x - mean) / sd) ** 2) * weights
             total = shape.sum(axis=1, keepdims=True)
-            masses = np.diff(start.cdf(cuts))[:, None] * np.divide(shape, total, out=np.zeros_like(shape), where=total > 0.0)
+            masses = np.diff(start.cdf(cuts))[:, None] * np.divide(
+                shape, total, out=np.zeros_like(shape), where=total > 0.0
+            )
             return [(x.ravel(), masses.ravel())]
     raise TypeError(f"start = {start}: give a Point, Sites, Uniform or Normal")
 
@@ -489,7 +494,7 @@ def refuse(name: str, wrong: NDArray[np.bool_], values: Floats, x: Floats, t: fl
 class Resolvent:
     """(I - τA)⁻¹ for one operator and one τ, factorised once.
 
-    A state is the masses of the cells followed by the mass that has left them (:data:`OUTLETS`); the resolvent acts on
+    A state is the masses of the cells followed by the mass that has left them (by exit); the resolvent acts on
     both, so their sum is kept.
     """
 

@@ -5,50 +5,67 @@ from __future__ import annotations
 import importlib
 
 from .moved import MOVED, install
-from .version import __version__
+from .version import __version__ as __version__
 
 install()
 del install
 
-TYPE_CHECKING = False  # typing is not imported: the command is soon where it can tell Ctrl-C in one line
+TYPE_CHECKING = False  # an import of typing would delay the moment from which Ctrl-C ends the command in one line
+# Type checkers read these lines and not the table below, which a test compares with them.
 if TYPE_CHECKING:
     from typing import Any
 
-    from . import gallery, pde, validate
-    from .ensemble import Ensemble
-    from .laws.estimate import Estimate
-    from .model.coefficient import Affine, Coefficient, Constant, Tanh
-    from .model.convention import Convention
-    from .model.domain import Absorbing, Interval, Line, PartiallyAbsorbing, Reflecting, Ring
-    from .model.formula import expression
-    from .model.function import Function
-    from .model.start import Normal, Point, Sites, Uniform
-    from .model.tabulated import Table
-    from .model.walk import LatticeWalk, Rule
-    from .problem import Problem
-    from .run.device import DeviceError
-    from .run.record import FirstPassage, LastVisit, Maximum, Positions, SquaredDisplacement, TimePositive
-    from .simulation import Interrupted, explain, simulate, trajectories
+    from . import gallery as gallery
+    from . import pde as pde
+    from . import validate as validate
+    from .ensemble import Ensemble as Ensemble
+    from .kernels.backend import DeviceError as DeviceError
+    from .laws.estimate import Estimate as Estimate
+    from .laws.law import Law as Law
+    from .laws.lookup import NoAnswer as NoAnswer
+    from .model.coefficient import Affine as Affine
+    from .model.coefficient import Coefficient as Coefficient
+    from .model.coefficient import Constant as Constant
+    from .model.coefficient import Function as Function
+    from .model.coefficient import Tanh as Tanh
+    from .model.convention import Convention as Convention
+    from .model.domain import Absorbing as Absorbing
+    from .model.domain import Interval as Interval
+    from .model.domain import Line as Line
+    from .model.domain import PartiallyAbsorbing as PartiallyAbsorbing
+    from .model.domain import Reflecting as Reflecting
+    from .model.domain import Ring as Ring
+    from .model.formula import expression as expression
+    from .model.start import Normal as Normal
+    from .model.start import Point as Point
+    from .model.start import Sites as Sites
+    from .model.start import Uniform as Uniform
+    from .model.tabulated import Table as Table
+    from .model.walk import LatticeWalk as LatticeWalk
+    from .model.walk import Rule as Rule
+    from .problem import Problem as Problem
+    from .run.record import FirstPassage as FirstPassage
+    from .run.record import LastVisit as LastVisit
+    from .run.record import Maximum as Maximum
+    from .run.record import Positions as Positions
+    from .run.record import SquaredDisplacement as SquaredDisplacement
+    from .run.record import TimePositive as TimePositive
+    from .simulation import Interrupted as Interrupted
+    from .simulation import explain as explain
+    from .simulation import simulate as simulate
+    from .simulation import trajectories as trajectories
 
-__all__ = [
-    "Absorbing", "Affine", "Coefficient", "Constant", "Convention", "DeviceError", "Ensemble", "Estimate", "FirstPassage",
-    "Function", "Interrupted", "Interval", "LastVisit", "LatticeWalk", "Line", "Maximum", "Normal", "PartiallyAbsorbing",
-    "Point", "Positions", "Problem", "Reflecting", "Ring", "Rule", "Sites", "SquaredDisplacement", "Table", "Tanh",
-    "TimePositive", "Uniform", "__version__", "explain", "expression", "gallery", "pde", "simulate", "trajectories",
-    "validate",
-]  # fmt: skip
-
-
-# Where the names live. They are imported when first asked for, so that `randwalk --help` does not wait for Numba.
+# The modules of the public names. A name is imported at its first use, so that `randwalk --help` does not wait for Numba.
 _HOMES = {
-    "model.coefficient": ("Affine", "Coefficient", "Constant", "Tanh"),
+    "model.coefficient": ("Affine", "Coefficient", "Constant", "Function", "Tanh"),
     "model.convention": ("Convention",),
-    "run.device": ("DeviceError",),
+    "kernels.backend": ("DeviceError",),
     "model.domain": ("Absorbing", "Interval", "Line", "PartiallyAbsorbing", "Reflecting", "Ring"),
     "ensemble": ("Ensemble",),
     "laws.estimate": ("Estimate",),
+    "laws.law": ("Law",),
+    "laws.lookup": ("NoAnswer",),
     "model.formula": ("expression",),
-    "model.function": ("Function",),
     "problem": ("Problem",),
     "run.record": ("FirstPassage", "LastVisit", "Maximum", "Positions", "SquaredDisplacement", "TimePositive"),
     "simulation": ("Interrupted", "explain", "simulate", "trajectories"),
@@ -57,6 +74,9 @@ _HOMES = {
     "model.walk": ("LatticeWalk", "Rule"),
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
+_FOLDERS = ("gallery", "pde", "validate")
+
+__all__ = sorted((*_HOME, *_FOLDERS, "__version__"))
 
 
 def __getattr__(name: str) -> Any:
@@ -64,9 +84,7 @@ def __getattr__(name: str) -> Any:
         value = getattr(importlib.import_module(f"{__name__}.{_HOME[name]}"), name)
         globals()[name] = value
         return value
-    if name in {"pde", "validate", "gallery"}:
-        return importlib.import_module(f"{__name__}.{name}")
-    if f"{__name__}.{name}" in MOVED:
+    if name in _FOLDERS or f"{__name__}.{name}" in MOVED:
         return importlib.import_module(f"{__name__}.{name}")
     raise AttributeError(f"module 'randwalk' has no attribute {name!r}")
 

@@ -1,4 +1,4 @@
-"""What the command ``randwalk`` can do. Heavy imports stand inside the commands, so that --help answers at once.
+"""The commands of ``randwalk``. Slow imports stand inside the commands, so that --help is fast.
 
 Every command refuses bad input and outputs that cannot be written before it runs anything, and writes its files before it
 prints.
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
     from .ensemble import Ensemble
     from .laws.estimate import Estimate
-    from .pde.solve import Solution
     from .problem import Problem
 
 app = typer.Typer(
@@ -37,7 +36,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    rich_markup_mode=None,  # help in plain text: half the time
+    rich_markup_mode=None,  # help in plain text takes half the time
 )
 
 
@@ -66,7 +65,7 @@ Seed = Annotated[int | None, typer.Option(min=0, help="Seed; the file's if not g
 
 
 def _silenced(context: typer.Context, quiet: bool) -> bool:
-    """With --quiet, the notice that kernels are compiled is not printed either, for as long as the command runs."""
+    """--quiet also silences the notice of compiled kernels while the command runs."""
     logger = logging.getLogger("randwalk")
     if quiet:
         context.call_on_close(functools.partial(logger.setLevel, logger.level))
@@ -89,7 +88,7 @@ class Format(StrEnum):
 
 
 def command(function: Callable[..., None]) -> Callable[..., None]:
-    """A command of the application. Ctrl-C leaves it as an exception that Typer does not take for its own."""
+    """Add a command to the application. Ctrl-C leaves it as an exception that Typer does not handle."""
 
     @functools.wraps(function)
     def run(*arguments: Any, **named: Any) -> None:
@@ -115,7 +114,7 @@ def options(
         bool, typer.Option("--version", help="Show the version and exit.", callback=_version, is_eager=True)
     ] = False,
 ) -> None:
-    """What stands before the name of a command."""
+    """Options before the name of a command."""
 
 
 @command
@@ -153,11 +152,11 @@ def validate(
         def done(report: CaseReport | str) -> None:
             advance(report.name if isinstance(report, CaseReport) else report)
 
-        report = run(names, walkers, seed, alpha, threads, done)
+        report = run(names, walkers=walkers, seed=seed, alpha=alpha, threads=threads, done=done)
     try:
         if json is not None:
             write_text(json, report.to_json())
-    finally:  # a disk that has become full takes nothing from the screen
+    finally:  # a full disk must not suppress the printed results
         if not quiet:
             if details or (details is None and len(cases or ()) == 1):
                 for case in report.cases:
@@ -199,10 +198,10 @@ def simulate(
         with _in_keys(file):
             ensemble = rw.simulate(
                 problem.walk, problem.walkers if walkers is None else walkers, problem.times,
-                problem.seed if seed is None else seed, method,
+                seed=problem.seed if seed is None else seed, method=method,
                 threads=threads, progress=sys.stderr.isatty() and not quiet, backend=backend,
             )  # fmt: skip
-    except (rw.Interrupted, rw.DeviceError) as stop:  # what is finished is kept and shown
+    except (rw.Interrupted, rw.DeviceError) as stop:  # the finished walkers are kept and shown
         if stop.ensemble is None:
             raise
         ensemble, stopped = stop.ensemble, stop
@@ -211,7 +210,7 @@ def simulate(
             ensemble.save(out)
         if json is not None:
             write_text(json, _estimates(problem, ensemble))
-    finally:  # a disk that has become full takes nothing from the screen
+    finally:  # a full disk must not suppress the printed results
         if not quiet:
             _print_table(_ensemble_table(problem, ensemble, file))
     if not quiet:
@@ -257,11 +256,10 @@ def solve(
     print(repr(equation))
     columns: dict[str, Callable[[float], float]] = {
         "survival": lambda t: float(solution.survival(t)), "mean": lambda t: float(solution.mean(t)),
-        "sd": lambda t: _spread(solution, t),
+        "sd": lambda t: math.sqrt(float(solution.variance(t))),
         **{
-            f"passed {wall}": functools.partial(lambda wall, t: float(solution.passed(wall, [t])[0]), wall)
-            for wall in ("left", "right")
-            if isinstance(getattr(equation.domain, wall), (rw.Absorbing, rw.PartiallyAbsorbing))
+            f"passed {exit}": functools.partial(lambda exit, t: float(solution.absorbed(exit, t)), exit)
+            for exit in equation.domain.open_exits(killed=False)
         },
     }  # fmt: skip
     try:
@@ -306,7 +304,9 @@ def gallery(
         for name in names or room.names():
             print(f"{name:28} {room.title(name)}")
         return
-    for path in room.save(names or [], out, str(format), quick, progress=sys.stderr.isatty() and not quiet):
+    for path in room.save(
+        names or [], out, format=str(format), quick=quick, progress=sys.stderr.isatty() and not quiet
+    ):
         if not quiet:
             print(path)
 
@@ -320,7 +320,7 @@ def info() -> None:
     import randwalk as rw
     from randwalk.kernels.disk import REMEDY, cache_place
     from randwalk.kernels.philox import STREAM_VERSION
-    from randwalk.run.device import report
+    from randwalk.run.devices import report
     from randwalk.run.threads import available
 
     cache, reason = cache_place()
@@ -338,7 +338,7 @@ def info() -> None:
 
 
 def _problem(file: str) -> Problem:
-    """The problem in a file, or on standard input."""
+    """The problem in a file, or on standard input for "-"."""
     from .problem import Problem, Source
 
     if file == "-":
@@ -348,7 +348,7 @@ def _problem(file: str) -> Problem:
 
 @contextmanager
 def _in_keys(file: str) -> Iterator[None]:
-    """What is found wrong with a problem while it runs is told with its file, in the words of that file."""
+    """Errors of a run get the name of the problem file, and its keys in place of Python's arguments."""
     from .problem import as_keys
 
     try:
@@ -360,7 +360,7 @@ def _in_keys(file: str) -> Iterator[None]:
 
 @contextmanager
 def _counting(description: str, total: int, shown: bool) -> Iterator[Callable[[str], None]]:
-    """A bar on standard error, if that is a terminal; what is yielded is called with the name of each that is done."""
+    """A progress bar on standard error, if that is a terminal; yields a function to call with the name of each finished item."""
     from rich.console import Console
     from rich.progress import Progress
 
@@ -379,11 +379,10 @@ def _ensemble_table(problem: Problem, ensemble: Ensemble, file: str) -> Renderab
 
     title = f"{problem.title or file}: {ensemble.walkers:,} walkers by {ensemble.method}"
     table = Table(title=Text(title), title_justify="left")
-    ways = _ways(problem)
-    for heading in ("time", "alive", "mean of survivors", "variance", *ways):
+    for heading in ("time", "alive", "mean of survivors", "variance", *ensemble.exits):
         table.add_column(heading, justify="right", no_wrap=True)
     for t in ensemble.times:
-        gone = (ensemble.passed(way, [t])[0] for way in ways)
+        gone = (ensemble.absorbed(exit, t) for exit in ensemble.exits)
         cells = (f"{t:g}", *map(str, (ensemble.survival(t), ensemble.mean(t), ensemble.variance(t), *gone)))
         table.add_row(*(printable(cell, sys.stdout) for cell in cells))
     return table
@@ -400,26 +399,12 @@ def _estimates(problem: Problem, ensemble: Ensemble) -> str:
         {
             "time": float(t), "alive": pair(ensemble.survival(t)), "mean": pair(ensemble.mean(t)),
             "variance": pair(ensemble.variance(t)),
-            "passed": {way: pair(ensemble.passed(way, [t])[0]) for way in _ways(problem)},
+            "passed": {exit: pair(ensemble.absorbed(exit, t)) for exit in ensemble.exits},
         }
         for t in ensemble.times
     ]  # fmt: skip
     about = {"title": problem.title, "walkers": ensemble.walkers, "method": ensemble.method, "seed": ensemble.seed}
     return json.dumps(about | {"times": rows}, indent=2) + "\n"
-
-
-def _ways(problem: Problem) -> list[str]:
-    """How a walker may leave."""
-    domain = problem.walk.domain
-    return [*(wall for wall in ("left", "right") if getattr(domain, wall) is not None), "killing"]
-
-
-def _spread(solution: Solution, t: float) -> float:
-    """The standard deviation of the survivors. Masses of cells stand at their centres, which adds h²/12 to the variance of a
-    smooth density (Sheppard's correction)."""
-    mass = solution.density[solution.times == t][0]
-    variance = float(mass @ (solution.x - solution.mean(t)) ** 2 / mass.sum()) - solution.grid.h**2 / 12.0
-    return math.sqrt(max(variance, 0.0))
 
 
 def _number(column: Callable[[float], float], t: float) -> str:
@@ -428,7 +413,7 @@ def _number(column: Callable[[float], float], t: float) -> str:
 
 
 def _print_table(table: RenderableType) -> None:
-    """Print a table as wide as it is, one row a line, whatever the width of the terminal: nothing is cut."""
+    """Print a table at its full width, one row a line, whatever the width of the terminal."""
     from rich.console import Console
 
     console = Console(highlight=False)

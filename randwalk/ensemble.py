@@ -2,34 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .inputs.keywords import once_positional
 from .inputs.wording import shown
+from .kernels.backend import DeviceError
 from .kernels.philox import STREAM_VERSION
+from .laws.atoms import Sample
 from .laws.binning import bin_atoms
-from .laws.estimate import Estimate, Profile, average, proportion, values_of
+from .laws.estimate import Estimate, Profile, proportion
+from .laws.law import Law
 from .model.coefficient import Floats
+from .model.domain import Domain
 from .model.times import Times
 from .model.walk import LatticeWalk
-from .run.record import WALLS, Passages, Record, Recorded, wall_index
+from .run.counts import Counts
+from .run.devices import choose
+from .run.plan import check_memory, plan
+from .run.record import Passages, Record, Recorded
+from .run.task import Task
+from .run.threads import share
 from .store import Contents, known_as, read, write
-from .tables.sublattice import cell, occupied
+from .tables.sublattice import support_at
 from .tables.table import StepTable
+from .terminal.progress import progress_bar
 
 if TYPE_CHECKING:
     import xarray
-    from matplotlib.axes import Axes
+
+MOST_WALKERS = 1 << 53  # that are counted exactly, also in doubles
 
 
-@dataclass(frozen=True, eq=False)
-class Ensemble:
-    """Walkers counted. Made by :func:`randwalk.simulate`; it is a law, so it can be compared with any other.
+@dataclass(frozen=True, eq=False, repr=False)
+class Ensemble(Law[Estimate]):
+    """Counts of walkers. Made by :func:`randwalk.simulate`; a law (:class:`randwalk.Law`) whose answers are estimates.
+
+    :meth:`absorbed` and :meth:`survival` answer at recorded times, and at any time of the run if FirstPassage() was recorded.
 
     Attributes
     ----------
@@ -50,8 +64,8 @@ class Ensemble:
         Positions of the sites that can be occupied, shape (sites,).
     counts
         Whole numbers of walkers, shape (times, sites).
-    absorbed
-        Whole numbers of walkers gone by then, at the left wall, at the right wall, killed; shape (times, 3).
+    gone
+        Whole numbers of walkers that have left by then, by exit in the order of ``walk.domain.exits``; shape (times, exits).
     leaked
         Walkers that left the window of an unbounded domain (practically always 0), shape (times,).
     stream
@@ -68,20 +82,52 @@ class Ensemble:
     [0.2493 ± 0.0043, 0.5065 ± 0.005, 0.2442 ± 0.0043]
     """
 
-    walk: LatticeWalk
-    table: StepTable
-    seed: int
-    method: str
-    parts: tuple[range, ...]
-    steps: tuple[int, ...]
-    raw: NDArray[np.int64]
-    records: dict[Record, Recorded]
+    kind: ClassVar[str] = "walk"
+
+    task: Task
+    tally: Counts
     stream: int = STREAM_VERSION
 
     @property
+    def walk(self) -> LatticeWalk:
+        return self.task.walk
+
+    @property
+    def seed(self) -> int:
+        return self.task.seed
+
+    @property
+    def method(self) -> str:
+        return self.task.method
+
+    @property
+    def steps(self) -> tuple[int, ...]:
+        return self.task.steps
+
+    @property
+    def parts(self) -> tuple[range, ...]:
+        return self.tally.parts
+
+    @property
+    def table(self) -> StepTable:
+        return self.tally.table
+
+    @property
+    def raw(self) -> NDArray[np.int64]:
+        return self.tally.raw
+
+    @property
+    def records(self) -> dict[Record, Recorded]:
+        return self.tally.records
+
+    @property
     def walkers(self) -> int:
-        """How many walkers it holds, those that are gone included."""
-        return sum(map(len, self.parts))
+        """How many walkers it holds, also those that have left the domain."""
+        return self.tally.walkers
+
+    @property
+    def domain(self) -> Domain:
+        return self.walk.domain
 
     @property
     def _times(self) -> Times:
@@ -104,7 +150,7 @@ class Ensemble:
         return self.raw[:, 1:-2]
 
     @property
-    def absorbed(self) -> NDArray[np.int64]:
+    def gone(self) -> NDArray[np.int64]:
         here = np.array([self.table.left_wall, self.table.right_wall, True])
         return np.where(here, self.raw[:, [0, -2, -1]], 0)
 
@@ -120,35 +166,18 @@ class Ensemble:
             raise KeyError(f"{shown(record)} was not recorded; give record=[{shown(record)}] to simulate")
         return found[0]
 
+    def _at(self, t: float) -> Sample:
+        row = self._times.row(t)
+        return Sample(support_at(self.table, self.steps[row]), self.counts[row], self.walkers)
+
     def density(self, t: float) -> Profile:
         """ρ at time `t` on the sites that can be occupied, in probability per length; it integrates to the surviving fraction.
 
         A walk that never stays lives on every second site then, and there its density is the proportion over 2dx.
         """
-        row = self._times.row(t)
-        kept = occupied(self.table, self.steps[row])
-        width = self.walk.dx * (kept.step or 1)
-        p = proportion(self.counts[row, kept], self.walkers)
-        return Profile(p.value / width, p.error / width, self.sites[kept])
+        return self._at(t).density()
 
-    def mean(self, t: float) -> Estimate:
-        """The mean position of the survivors at the recorded time `t` (NaN if there are none)."""
-        counts = self.counts[self._times.row(t)]
-        return average(self.sites, counts, int(counts.sum()))
-
-    def variance(self, t: float) -> Estimate:
-        """The variance of the position of the survivors at time `t`; standard error √((m₄ - m₂²)/n)."""
-        counts = self.counts[self._times.row(t)]
-        return average((self.sites - float(self.mean(t))) ** 2, counts, int(counts.sum()))
-
-    def expect(self, f: Callable[[Floats], ArrayLike], t: float) -> Estimate:
-        """E[f(X_t); alive] = ∫ f ρ dx: the mean over all walkers of f(position), which counts as 0 for those that are gone."""
-        counts = self.counts[self._times.row(t)]
-        return average(values_of(f, self.sites), counts, self.walkers)
-
-    def survival(self, t: ArrayLike) -> Estimate:
-        """The fraction of walkers alive at each of the times `t`, of their shape: recorded times, or any times of the run if
-        FirstPassage() was recorded."""
+    def _survival(self, t: ArrayLike) -> Estimate:
         counted = self.counts.sum(axis=1)
         passages = self._passages
         if passages is None:
@@ -158,31 +187,26 @@ class Ensemble:
         row = np.searchsorted(self.steps, steps)  # what leaked is alive to the passages, and not counted
         return proportion(np.where(np.array(self.steps)[row] == steps, counted[row], alive), self.walkers)
 
-    def mass(self, edges: ArrayLike, t: float) -> Estimate:
-        """The fraction of all walkers in each bin at time `t`, shape (len(edges) - 1,); bins are closed on the left, the last on
-        both sides."""
-        return proportion(self.bin_counts(edges, t), self.walkers)
+    def _absorbed(self, exit: str, t: ArrayLike) -> Estimate:
+        column = self.domain.exit(exit)
+        passages = self._passages
+        if passages is None:
+            return proportion(self.gone[self._times.rows(t), column], self.walkers)
+        return proportion(np.cumsum(passages.counts[:, column])[self._times.step_before(t)], self.walkers)
 
     def bin_counts(self, edges: ArrayLike, t: float) -> NDArray[np.int64]:
         """The number of walkers in each bin at time `t`."""
         return bin_atoms(self.sites, self.counts[self._times.row(t)], edges, self.walk.dx)
 
-    def passed(self, wall: str, times: ArrayLike) -> Estimate:
-        """The fraction gone by `wall` ("left", "right" or "killing") by each of `times`, of their shape: recorded times, or any
-        times of the run if FirstPassage() was recorded, then by the last step at or before them."""
-        column = wall_index(wall, self.walk.domain)
-        passages = self._passages
-        if passages is None:
-            return proportion(self.absorbed[self._times.rows(times), column], self.walkers)
-        return proportion(np.cumsum(passages.counts[:, column])[self._times.step_before(times)], self.walkers)
-
     @property
     def _passages(self) -> Passages | None:
         return next((r for r in self.records.values() if isinstance(r, Passages)), None)
 
+    @once_positional("threads", "progress", "backend", "devices")
     def extend(
         self,
         walkers: int,
+        *,
         threads: int | None = None,
         progress: bool = False,
         backend: str = "cpu",
@@ -192,8 +216,6 @@ class Ensemble:
 
         `threads`, `backend` and `devices` are those of :func:`randwalk.simulate`.
         """
-        from .simulation import MOST_WALKERS, run
-
         if isinstance(walkers, bool) or not isinstance(walkers, (int, np.integer)) or walkers <= self.walkers:
             raise ValueError(f"walkers = {shown(walkers)}: must be a whole number above the {self.walkers} there are")
         if walkers > MOST_WALKERS:
@@ -201,16 +223,13 @@ class Ensemble:
         self._check_stream()
         first = max(part.stop for part in self.parts)
         more = range(first, first + int(walkers) - self.walkers)
-        return self.merge(
-            run(
-                self.walk, more, self.steps, self.seed, self.method, list(self.records), threads, progress,
-                backend, devices,
-            )
-        )  # fmt: skip
+        return collect(self.task, [more], self.tally, Effort(threads, progress, backend, devices))
 
+    @once_positional("threads", "progress", "backend", "devices")
     def resume(
         self,
         times: ArrayLike,
+        *,
         threads: int | None = None,
         progress: bool = False,
         backend: str = "cpu",
@@ -221,26 +240,24 @@ class Ensemble:
         The walkers are run again from their start (their paths are addresses, so they come out the same): nothing has to be
         kept per walker for this, and the cost is that of the whole time.
         """
-        from .simulation import run
-
         later = self.walk.steps(times)
         if later[0] <= self.steps[-1]:
             raise ValueError(
                 f"times must come after the last recorded one, {self.times[-1]:g}; the first is {later[0] * self.walk.dt:g}"
             )
         self._check_stream()
-        steps = (*self.steps, *later)
-        pieces = [
-            run(self.walk, p, steps, self.seed, self.method, list(self.records), threads, progress, backend, devices)
-            for p in self.parts
-        ]
-        whole = pieces[0]
-        for piece in pieces[1:]:
-            whole = whole.merge(piece)
-        return whole
+        task = replace(self.task, steps=(*self.steps, *later))
+        return collect(task, self.parts, None, Effort(threads, progress, backend, devices))
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update({"stream": known_as(1, state["method"])} | state)  # the first release did not keep it
+        if "task" not in state:  # of a release before 0.4; the first one did not keep the version of the stream
+            held = Contents(**({"stream": known_as(1, state["method"])} | state))
+            records = {
+                record: replace(record.empty(held.table, held.parts, held.steps), counts=result.counts)  # type: ignore[arg-type, union-attr]
+                for record, result in held.records.items()
+            }
+            state = vars(_restored(replace(held, records=records)))
+        self.__dict__.update(state)
 
     def _check_stream(self) -> None:
         if self.stream != STREAM_VERSION:
@@ -260,23 +277,7 @@ class Ensemble:
             raise ValueError(
                 f"the ensembles differ in what they record: {list(self.records)} and {list(other.records)}"
             )
-        for mine in self.parts:
-            for theirs in other.parts:
-                if max(mine.start, theirs.start) < min(mine.stop, theirs.stop):
-                    raise ValueError(
-                        f"both ensembles hold walkers {theirs.start} … {theirs.stop - 1}: they would count twice"
-                    )
-        first = min(self.table.first, other.table.first)
-        last = max(e.table.first + e.table.sites for e in (self, other)) - 1
-        table = replace(self.table, first=first, sites=last - first + 1)
-        if self.records and not self.table == other.table == table:
-            raise ValueError(
-                "ensembles with records can be merged only if they ran in the same window; run them at one size"
-            )
-        records = {r: a + b for (r, a), b in zip(self.records.items(), other.records.values(), strict=True)}  # type: ignore[operator]
-        parts = _join((*self.parts, *other.parts)) if self.method != "occupation" else (*self.parts, *other.parts)
-        raw = _place(self, table) + _place(other, table)
-        return replace(self, table=table, parts=parts, raw=raw, records=records)
+        return replace(self, tally=self.tally + other.tally)
 
     def save(self, path: str | Path) -> None:
         """Write to ``.npz``, or to netCDF (``.nc``, needs ``randwalk-pde[io]``): to a temporary name first, then renamed."""
@@ -298,44 +299,26 @@ class Ensemble:
         OSError
             for a file that is missing or may not be read.
         """
-        return cls(**vars(read(path)))
+        return _restored(read(path))
 
-    def to_xarray(self) -> xarray.Dataset:
-        """A dataset with counts (time, site), absorbed (time, wall), and everything needed to read the ensemble back."""
-        try:
-            import xarray
-        except ImportError:
-            raise ImportError('to_xarray needs xarray: pip install "randwalk-pde[io]"') from None
-        data = xarray.Dataset(
-            {
-                "counts": (("time", "x"), self.counts),
-                "absorbed": (("time", "wall"), self.absorbed),
-                "raw": (("time", "index"), self.raw),
-                **{name: ((f"{name}_row", f"{name}_column"), array) for name, array in self._contents.arrays.items()},
-            },
-            coords={"time": self.times, "x": self.sites, "wall": list(WALLS)},
-            attrs={"randwalk": self._contents.meta, "walkers": self.walkers},
-        )
-        return data
-
-    def plot(self, t: float | None = None, ax: Axes | None = None) -> Axes:
-        """Density with error bars at time `t` (default: the last)."""
-        from .laws.plotting import COLOURS, axes
-
-        ax = axes(ax)
-        t = float(self.times[-1]) if t is None else t
-        rho = self.density(t)
-        seen = rho.value > 0
-        ax.errorbar(
-            rho.x[seen], rho.value[seen], rho.error[seen], fmt="o", ms=3, lw=0.8, color=COLOURS["walk"],
-            label=f"walk, $t = {t:g}$",
-        )  # fmt: skip
-        ax.set(xlabel="position $x$", ylabel=r"density $\rho(x, t)$")
-        return ax
+    def to_xarray(self, t: ArrayLike | None = None) -> xarray.Dataset:
+        """The dataset of every law (:meth:`randwalk.Law.to_xarray`) and, at the recorded times, the counts (time, x), those of
+        walkers that have left (time, exit), and everything needed to read the ensemble back."""
+        data = super().to_xarray(t)
+        if t is not None:
+            return data
+        columns = [self.domain.exit(exit) for exit in self.exits]
+        arrays = {name: ((f"{name}_row", f"{name}_column"), array) for name, array in self._contents.arrays.items()}
+        counts = {
+            "counts": (("time", "x"), self.counts),
+            "gone": (("time", "exit"), self.gone[:, columns]),
+            "raw": (("time", "index"), self.raw),
+        }
+        return data.assign(counts | arrays).assign_attrs(randwalk=self._contents.meta, walkers=self.walkers)
 
     def smoothing(self, t: float) -> float:
         """The width of the cell that an atom stands for at time `t`: dx, or 2dx where parity holds."""
-        return self.walk.dx * cell(self.table, self.steps[self._times.row(t)])
+        return self._at(t).support.width()
 
     def __repr__(self) -> str:
         times = ", ".join(f"{t:g}" for t in self.times[:4]) + (", …" if len(self.steps) > 4 else "")
@@ -351,20 +334,63 @@ class Ensemble:
         return f"<p>{self}</p><table>{head}{rows}</table>"
 
 
-def _place(ensemble: Ensemble, table: StepTable) -> NDArray[np.int64]:
-    """Counts in the window of another table that contains this one."""
-    raw = np.zeros((len(ensemble.steps), table.sites + 3), dtype=np.int64)
-    shift = ensemble.table.first - table.first
-    raw[:, 1 + shift : 1 + shift + ensemble.table.sites] = ensemble.counts
-    raw[:, [0, -2, -1]] = ensemble.raw[:, [0, -2, -1]]
-    return raw
+def _restored(held: Contents) -> Ensemble:
+    """The ensemble of a file's contents."""
+    task = Task(held.walk, held.steps, held.seed, held.method, tuple(held.records))
+    tally = Counts(held.table, held.steps, held.parts, held.raw, held.records, independent=held.method == "occupation")
+    return Ensemble(task, tally, held.stream)
 
 
-def _join(parts: Sequence[range]) -> tuple[range, ...]:
-    joined: list[range] = []
-    for part in sorted(parts, key=lambda p: p.start):
-        if joined and joined[-1].stop == part.start:
-            joined[-1] = range(joined[-1].start, part.stop)
-        else:
-            joined.append(part)
-    return tuple(joined)
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C during a run. `ensemble` holds the walkers that were finished, as a run of that many walkers gives them (None if
+    there are none); ``ensemble.extend(walkers)`` continues."""
+
+    def __init__(self, ensemble: Ensemble | None) -> None:
+        done = ensemble.walkers if ensemble is not None else 0
+        super().__init__(f"interrupted with {done:,} walkers finished; they are in the exception's .ensemble")
+        self.ensemble = ensemble
+
+
+@dataclass(frozen=True)
+class Effort:
+    """The means of a run, on which its results do not depend: the number of threads at most, whether a progress bar is shown,
+    the backend and its devices."""
+
+    threads: int | None = None
+    progress: bool = False
+    backend: str = "cpu"
+    devices: Sequence[int] | None = None
+
+
+def collect(task: Task, parts: Sequence[range], before: Counts | None, effort: Effort) -> Ensemble:
+    """Run the walkers `parts` of a task; the ensemble of these walkers and of those in the counts `before`.
+
+    Raises
+    ------
+    MemoryError
+        before anything runs, for what does not fit.
+    Interrupted, DeviceError
+        with the ensemble of the walkers that were finished.
+    """
+    walkers, counts = sum(map(len, parts)), before
+    with (
+        share(effort.threads) as threads,
+        progress_bar(f"simulating by {task.method}", float(len(parts)), effort.progress) as advance,
+    ):
+        check_memory(task.windows.rows, walkers, task.steps, task.records, task.method, threads)
+        seconds = 0.0
+        if effort.backend == "auto":  # the only one that asks for it
+            seconds = plan(task.walk, range(walkers), task.steps, task.records, part=False).seconds[task.method]
+        machine = choose(effort.backend, effort.devices, seconds, threads)
+        try:
+            for part in parts:
+                for more in task.stream(part, machine, advance):
+                    counts = more if counts is None else counts + more
+        except KeyboardInterrupt:
+            raise Interrupted(None if counts is None else Ensemble(task, counts)) from None
+        except DeviceError as error:
+            error.partial = counts
+            error.ensemble = None if counts is None else Ensemble(task, counts)
+            raise
+    assert counts is not None
+    return Ensemble(task, counts)

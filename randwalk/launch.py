@@ -17,12 +17,12 @@ from .terminal.streams import close_output, prepare
 
 
 class _Pressed(KeyboardInterrupt):
-    """Not KeyboardInterrupt itself: Python remembers one that passes through `exec`, even if it is caught later, and kills
-    itself in the end, whatever the exit status."""
+    """Ctrl-C. A class of its own, because Python remembers a KeyboardInterrupt that has passed through `exec`, even if it was
+    caught, and then ends the process by SIGINT whatever the exit status."""
 
 
 class _Listener:
-    """Remembers Ctrl-C: what it stops may end in any exception, an import in an ImportError."""
+    """Remembers Ctrl-C, because an interrupted call may end in another exception (an import in an ImportError)."""
 
     heard = False
 
@@ -40,12 +40,12 @@ def _listening() -> Iterator[_Listener]:
     listener = _Listener()
     before = signal.getsignal(signal.SIGINT)
     if before is not signal.default_int_handler or threading.current_thread() is not threading.main_thread():
-        yield listener  # ignored on purpose (nohup), or somebody else's
+        yield listener  # SIGINT is ignored on purpose (nohup), or another program handles it
         return
     signal.signal(signal.SIGINT, listener)
     try:
         yield listener
-    finally:  # pressed again while threads end: at once, without a word
+    finally:  # a second Ctrl-C, while threads end, ends the process at once
         signal.signal(signal.SIGINT, signal.SIG_DFL if listener.heard else before)
 
 
@@ -62,19 +62,19 @@ def launch() -> None:
             status = _told(Stopped("interrupted") if stopped and not isinstance(error, Stopped) else error)
         try:
             output.flush()
-        except (OSError, ValueError):  # told above; or else Python would try once more at its end
+        except (OSError, ValueError):  # reported above; Python would flush once more at its end
             close_output()
     sys.exit(status)
 
 
 def _run(output: TextIO) -> int:
-    """The status of the command; BrokenPipeError where nobody reads its output any more."""
+    """Run the command; its status. BrokenPipeError if the reader of its output has closed it."""
     from .commands import app
 
     try:
         status = app(prog_name="randwalk", standalone_mode=False)
     except SystemExit as stop:
-        if sys.stdout is not output:  # Typer's answer to a closed pipe is 1, and a wrapper around the stream
+        if sys.stdout is not output:  # at a closed pipe Typer replaces the stream and exits with status 1
             sys.stdout = output
             raise BrokenPipeError from None
         status = stop.code
@@ -85,10 +85,10 @@ def _run(output: TextIO) -> int:
 
 
 def _told(error: BaseException) -> int:
-    """Tell what went wrong, in one line if it is the user's to mend; the status that says so."""
+    """Report an error, in one line if the user can mend it; its exit status."""
     if isinstance(error, BrokenPipeError):
         return CLOSED
-    if hasattr(error, "show") and hasattr(error, "exit_code"):  # Typer's: the usage, and what is wrong with it
+    if hasattr(error, "show") and hasattr(error, "exit_code"):  # an error of Typer, which shows the usage
         error.show()
         return int(error.exit_code)
     if isinstance(error, Stopped):
@@ -114,5 +114,5 @@ def _in_words(error: Exception) -> str:
 
 
 def _say(message: str) -> None:
-    with suppress(OSError):  # standard error is closed, too
+    with suppress(OSError):  # standard error may be closed, too
         print(f"randwalk: {message}", file=sys.stderr, flush=True)

@@ -11,9 +11,10 @@ from types import ModuleType
 _MODULES = {
     "inputs": "arguments columns files memory signature source wording",
     "laws": "binning estimate plotting",
-    "model": "bernoulli bond coefficient convention difference domain formula function lattice outlet remedy roots rule start "
-    "step_mean tabulated times tracing walk",
-    "run": "device occupation paths record threads",
+    "model": "bernoulli bond coefficient convention domain formula lattice outlet remedy roots rule start step_mean tabulated "
+    "times walk",
+    "model.coefficient": "difference function tracing",
+    "run": "occupation paths record threads",
     "tables": "step_law table window",
     "terminal": "output progress status streams",
 }
@@ -21,6 +22,9 @@ MOVED = {
     f"randwalk.{name}": f"randwalk.{folder}.{name}" for folder, names in _MODULES.items() for name in names.split()
 }
 MOVED["randwalk.parity"] = "randwalk.tables.sublattice"
+MOVED["randwalk.pde.transfer"] = "randwalk.pde"  # in two files now, whose names the folder has
+MOVED["randwalk.pde.law"] = "randwalk.pde.normal_laws"
+MOVED["randwalk.device"] = "randwalk.run.devices"
 
 
 class Finder:

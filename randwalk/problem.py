@@ -38,7 +38,6 @@ Wherever a number stands, a formula of the parameters may stand in quotes: ``poi
 
 from __future__ import annotations
 
-import json
 import keyword
 import math
 import re
@@ -51,14 +50,14 @@ from typing import Any, TypeVar
 
 from .inputs.source import Key, ProblemError, Source
 from .inputs.wording import did_you_mean, shown
-from .model.coefficient import Coefficient, Constant, as_coefficient, constant_value
+from .model.coefficient import Coefficient, as_coefficient, constant_value
 from .model.convention import Convention
 from .model.domain import Absorbing, Domain, Interval, Line, PartiallyAbsorbing, Reflecting, Ring, Wall
-from .model.formula import expression
-from .model.function import Function
+from .model.formula import ONE_DIMENSION, expression, formula
 from .model.start import Normal, Point, Sites, Start, Uniform
 from .model.tabulated import Table
 from .model.walk import LatticeWalk, Rule
+from .writing import dumps, walk_data
 
 __all__ = ["Problem", "ProblemError", "Source", "dumps", "read_walk", "walk_data"]
 
@@ -68,12 +67,12 @@ TABLES = ("title", "catches", "parameters", "walk", "domain", "start", "run", "s
 DOMAIN = ("low", "high", "left", "right", "ring")
 WALL = '"absorbing", "reflecting" or {reactivity = number}'
 STARTS = ("point", "normal", "uniform", "sites")
-MOST = {"walkers": 53, "seed": 1024, "sites": 31}  # binary digits; a run that takes less says so itself
+MOST = {"walkers": 53, "seed": 1024, "sites": 31}  # binary digits; a run with a lower limit checks it itself
 
 
 @dataclass(frozen=True)
 class Problem:
-    """A walk, the times to record, and how many walkers to run from which seed: what a problem file declares.
+    """The content of a problem file: a walk, the times to record, the number of walkers and the seed.
 
     >>> import randwalk as rw
     >>> coin = rw.LatticeWalk(right=0.5, left=0.5, dx=1.0, dt=1.0)
@@ -198,7 +197,7 @@ def read_walk(source: Source, times: list[float]) -> LatticeWalk:
 
 
 def as_keys(message: str) -> str:
-    """A complaint about a walk with the keys of a problem file in place of the arguments of Python.
+    """An error message about a walk, with the keys of a problem file in place of the arguments of Python.
 
     >>> as_keys("take dt ≤ 0.1, or from_drift(..., rule=Rule.FITTED), or from_drift(..., times=[...]) without dt")
     'take dt ≤ 0.1, or rule = "fitted", or leave dt out'
@@ -211,7 +210,7 @@ def as_keys(message: str) -> str:
 
 
 def _places(source: Source, walk: Mapping[str, Any]) -> dict[str, tuple[str, Key]]:
-    """Where in a file the words stand that a complaint about its walk may have."""
+    """The place in the file of each word that an error message about the walk may have."""
     domain, start = source.section("domain", DOMAIN), source.section("start", STARTS)
     places: dict[str, tuple[str, Key]] = {"times": ("run", "times"), "time": ("run", "times")}
     for key, value in walk.items():
@@ -244,7 +243,7 @@ def read_parameters(source: Source) -> dict[str, float]:
 
 
 def _parameter(name: str, value: float) -> None:
-    """Refuse a number that no formula can have under this name."""
+    """Refuse a name or a number that formulas do not accept."""
     expression("0", **{name: _float(name, value)})
 
 
@@ -276,7 +275,7 @@ def read_numbers(source: Source, names: Mapping[str, float], values: Any, sectio
 
 
 def read_count(source: Source, names: Mapping[str, float], value: Any, section: str, key: str) -> int:
-    """A whole number, which for anything but a seed is positive; or a formula of the parameters that is one."""
+    """A whole number, positive unless it is a seed; or a formula of the parameters with such a value."""
     given = read_number(source, names, value, section, key) if isinstance(value, str) else value
     count = int(given) if isinstance(value, str) and given.is_integer() else given
     if isinstance(count, bool) or not isinstance(count, int) or count < (key != "seed"):
@@ -300,7 +299,7 @@ def read_choice(source: Source, value: Any, choices: type[Choice], section: str,
 
 
 def read_text(source: Source, section: str, key: str | None = None) -> str:
-    """A text of the file, or of one of its tables; empty if it is left out."""
+    """A text of the file, or of one of its tables; empty if absent."""
     value = source.data.get(section, "") if key is None else source.data[section].get(key, "")
     if not isinstance(value, str):
         source.fail(section, key, f"{key or section} = {shown(value)}: must be a text in quotes")
@@ -313,7 +312,7 @@ def read_coefficient(source: Source, section: str, key: str, value: Any, names: 
     def make() -> Coefficient:
         match value:
             case str():
-                return expression(value, **names)
+                return formula(value, names, ONE_DIMENSION)
             case {"csv": str(file), "x": str(x), "value": str(column)} if len(value) == 3:
                 return Table.from_csv(beside(source, file), x, column)
             case {"x": list(), "values": list()} if len(value) == 2:
@@ -328,7 +327,7 @@ def read_coefficient(source: Source, section: str, key: str, value: Any, names: 
 
 
 def beside(source: Source, file: str) -> Path:
-    """The path of a file that a problem file names."""
+    """The path of a file that a problem names."""
     if source.folder is None:
         raise ValueError(f"csv = {shown(file)}: no file may be named here; give the numbers, {{x = […], values = […]}}")
     return source.folder / file
@@ -419,84 +418,3 @@ def _float(name: str, value: int | float) -> float:
         return float(value)
     except OverflowError:
         raise ValueError(f"{name} = {shown(value)}: is too large") from None
-
-
-def walk_data(walk: LatticeWalk) -> dict[str, Any]:
-    """The tables [walk], [domain] and [start] that :func:`read_walk` reads back."""
-    values = (
-        {
-            "drift": walk.declared_drift,
-            "diffusion": walk.diffusion,
-            "rule": str(walk.rule),
-            **({"convention": str(walk.convention)} if walk.convention is not Convention.ITO else {}),
-        }
-        if walk.rule is not None
-        else {"right": walk.right, "left": walk.left}
-    )
-    table: dict[str, Any] = {k: _coefficient_data(v) if isinstance(v, Coefficient) else v for k, v in values.items()}
-    if walk.killing != Constant(0.0):
-        table["killing"] = _coefficient_data(walk.killing)
-    data: dict[str, Any] = {"walk": table | {"dx": walk.dx, "dt": walk.dt}}
-    if walk.inexact_times:
-        data["walk"]["inexact_times"] = list(walk.inexact_times)
-    domain = walk.domain
-    if not isinstance(domain, Line):
-        data["domain"] = {"low": domain.low, "high": domain.high}
-        if domain.periodic:
-            data["domain"]["ring"] = True
-        for side in ("left", "right"):
-            wall = getattr(domain, side)
-            if wall is not None:
-                is_robin = isinstance(wall, PartiallyAbsorbing)
-                data["domain"][side] = {"reactivity": wall.reactivity} if is_robin else type(wall).__name__.lower()
-    match walk.start:
-        case Point(x):
-            data["start"] = {"point": x}
-        case Normal(mean, sd):
-            data["start"] = {"normal": {"mean": mean, "sd": sd}}
-        case Uniform(low, high):
-            data["start"] = {"uniform": {"low": low, "high": high}}
-        case Sites() as sites:
-            data["start"] = {"sites": {"x": list(sites.x), "masses": list(sites.masses)}}
-    return data
-
-
-def _coefficient_data(coefficient: Coefficient) -> Any:
-    if isinstance(coefficient, Constant):
-        return coefficient.value
-    if isinstance(coefficient, Table):
-        return {"x": coefficient.x.tolist(), "values": coefficient.values.tolist()}
-    text = str(coefficient)
-    try:
-        expression(text)
-    except ValueError:
-        opaque = "a Python function" if isinstance(coefficient, Function) else f"{text!r}"
-        raise ValueError(
-            f"{opaque} cannot be written to a file: declare it with rw.expression(...) or as a Table"
-        ) from None
-    return text
-
-
-def dumps(data: Mapping[str, Any]) -> str:
-    """TOML of a mapping of plain values and of tables of plain values."""
-    lines = [f"{key} = {_value(value)}" for key, value in data.items() if not isinstance(value, dict)]
-    for key, table in data.items():
-        if isinstance(table, dict):
-            lines += ["", f"[{key}]", *(f"{name} = {_value(value)}" for name, value in table.items())]
-    return "\n".join(lines).lstrip() + "\n"
-
-
-def _value(value: Any) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, str):
-        return json.dumps(value, ensure_ascii=False).replace(
-            "\x7f", "\\u007f"
-        )  # a basic string of TOML has JSON's escapes
-    if isinstance(value, dict):
-        return "{" + ", ".join(f"{k} = {_value(v)}" for k, v in value.items()) + "}"
-    if isinstance(value, (list, tuple)):
-        return "[" + ", ".join(map(_value, value)) + "]"
-    return (
-        repr(float(value)) if isinstance(value, float) else repr(int(value))
-    )  # NumPy's numbers have a repr of their own

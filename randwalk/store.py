@@ -39,7 +39,6 @@ from .inputs.files import check_regular
 from .inputs.memory import require
 from .inputs.wording import WIDEST, shown
 from .kernels.philox import STREAM_VERSION
-from .model.domain import Reflecting
 from .model.lattice import Lattice
 from .model.start import start_masses
 from .model.times import MOST_STEPS
@@ -349,7 +348,7 @@ class _Meta:
         for i, record in enumerate(self.records):
             counts = arrays[f"record{i}"]
             self._check_record(f"record{i}", record, counts, raw)
-            empty = record.empty(self.table, self.walkers, self.steps)
+            empty = record.empty(self.table, self.parts, self.steps)
             assert isinstance(empty, (Histogram, Passages))
             records[record] = replace(empty, counts=counts)
         method, stream = self.data["method"], self.data["stream"]
@@ -368,11 +367,9 @@ class _Meta:
         gone = raw[:, [0, -2, -1]]
         if (np.diff(gone, axis=0) < 0).any():
             self._fail("raw", "walkers that had gone come back")
-        shut = [
-            table.wrap or isinstance(walk.domain.left, Reflecting),
-            table.wrap or isinstance(walk.domain.right, Reflecting),
-        ]
-        if gone[:, :2][:, np.array(shut, dtype=bool)].any():
+        reactivity = {face.exit: face.wall.reactivity for face in walk.domain.faces}
+        shut = [table.wrap > 0 or reactivity.get(exit) == 0.0 for exit in walk.domain.exits]
+        if gone[:, shut].any():
             self._fail("raw", "walkers have gone through a wall that reflects, or off a ring")
         if not table.wrap:
             first, masses = start_masses(walk.start, table.lattice)

@@ -20,7 +20,7 @@ import numpy as np
 
 import randwalk as rw
 from randwalk.validate import case_names
-from randwalk.validate.measured import read_measured
+from randwalk.validate.read_measured import read_measured
 
 Clear = (ValueError, TypeError, OSError)
 CASES = Path(__file__).parents[1] / "validate" / "cases"
@@ -178,7 +178,7 @@ def read_problem(path: Path) -> None:
     steps, sites = problem.walk.steps(problem.times)[-1], problem.walk.lattice.sites
     if steps * (sites or steps) <= 100_000:
         try:
-            rw.simulate(problem.walk, 10, problem.times, problem.seed)
+            rw.simulate(problem.walk, 10, problem.times, seed=problem.seed)
         except (ValueError, MemoryError) as error:  # found on the way, on an unbounded domain: told with the place
             if "\n" in str(error) or not re.search(r"\d", str(error)):
                 raise AssertionError(f"not clear: {error}") from None
@@ -362,7 +362,7 @@ def ensemble_faults(path: Path, count: int, seed: int = 1) -> list[str]:
         loaded = rw.Ensemble.load(target)
         if checked and not same(loaded, whole):
             raise AssertionError("loaded with other content")
-        total = loaded.counts.sum(axis=1) + loaded.absorbed.sum(axis=1) + loaded.leaked
+        total = loaded.counts.sum(axis=1) + loaded.gone.sum(axis=1) + loaded.leaked
         if (total != loaded.walkers).any() or loaded.raw.min() < 0:
             raise AssertionError("loaded with counts that are none")
 

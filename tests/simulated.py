@@ -16,10 +16,18 @@ from typing import Any
 import numpy as np
 
 import randwalk as rw
-from randwalk.kernels import cuda
+from randwalk.kernels.backend import JumpProgram, Walkers
+from randwalk.kernels.cuda import compile as compiled
+from randwalk.kernels.cuda import occupation as occupying
 from randwalk.kernels.philox import JUMP, U, key, philox
-from randwalk.run import device
+from randwalk.run import devices as machines
+from randwalk.run.host import Host
 from randwalk.run.record import Record
+from randwalk.tables.window import start_range
+
+from .faults import replace_device
+
+machine: Any = import_module("randwalk.kernels.cuda.machine")  # whose names are replaced below
 
 ABSORB, REFLECT = rw.Absorbing(), rw.Reflecting()
 ACROSS = range(2**32 - 40, 2**32 + 30)  # more than a block of threads; both counter words of a walker's number
@@ -85,8 +93,8 @@ def both(
     walk: rw.LatticeWalk, walkers: int | range, steps: list[int], method: str, records: Any = (), **cuda_only: Any
 ) -> None:
     times = np.array(steps) * walk.dt
-    gpu = rw.simulate(walk, walkers, times, SEED, method, records, backend="cuda", **cuda_only)
-    agree(rw.simulate(walk, walkers, times, SEED, method, records), gpu)
+    gpu = rw.simulate(walk, walkers, times, seed=SEED, method=method, record=records, backend="cuda", **cuda_only)
+    agree(rw.simulate(walk, walkers, times, seed=SEED, method=method, record=records), gpu)
 
 
 def paths(walks: dict[str, Callable[[], rw.LatticeWalk]]) -> None:
@@ -116,29 +124,43 @@ def occupation() -> None:
         domain=rw.Interval(0, 71, ABSORB, REFLECT), start=rw.Uniform(1, 70), killing=0.01,
     )  # fmt: skip
     ring = rw.LatticeWalk(0.5, 0.4, sites=45, dt=1.0, domain=rw.Ring(0, 1), start=rw.Uniform(0, 1))
-    assert min(w.lattice.last or 0 for w in (wide, ring)) + 1 > cuda.WIDTH
+    assert min(w.lattice.last or 0 for w in (wide, ring)) + 1 > occupying.WIDTH
     both(wide, 10**15, [3, 11], "occupation", [rw.FirstPassage()])
     both(ring, 10**5, [11], "occupation")
 
 
 def launches() -> None:
     """A run of steps in several launches, each with its own rows of a table that depends on time; and jumps that tie."""
-    whole, cuda.WORK = cuda.WORK, 128 * len(ACROSS)
+    whole, machine.WORK = machine.WORK, 128 * len(ACROSS)
     for name in ("p(x, t), killed, on a line", "p(t)", "walls"):
         for records in ([], [rw.FirstPassage()], [rw.Maximum()]):
             both(TABLED[name](), ACROSS, [197], "paths", records)
-    cuda.WORK = whole
+    machine.WORK = whole
     keys = key(SEED)
     walkers = range(1, 40)
     words = [philox(U(w // 4), U(0), U(2), JUMP, *keys)[w % 4] & 0xFFFFFFFF for w in walkers]
     for word in map(int, words[::5]):
         cells = np.array([word % 2**31 << 32 | 7, word % 2**31 << 32 | 9], np.uint64)
         for rest in (0, 2**20, 2**21 - 1):
-            tables = cells, np.full(2, rest, np.uint32)
-            here, there = np.zeros(len(walkers), np.int32), cuda.cuda.to_device(np.zeros(len(walkers), np.int32))
-            device.Host().jump(here, walkers.start, 2, 0, 1, *tables, *keys)
-            cuda.Cuda().jump(there, walkers.start, 2, 0, 1, *tables, *keys)
+            program = JumpProgram(2, 0, 1, cells, np.full(2, rest, np.uint32))
+            here, there = np.zeros(len(walkers), np.int32), compiled.cuda.to_device(np.zeros(len(walkers), np.int32))
+            Host().advance(Walkers(walkers.start, here), program, 0, 1, keys)
+            machine.Cuda().advance(Walkers(walkers.start, there), program, 0, 1, keys)
             np.testing.assert_array_equal(here, there.copy_to_host())
+
+
+def windows() -> None:
+    """Windows that are far too narrow, where walkers that reach the edge are run again in wider ones."""
+    from randwalk.run import windows as guessed
+
+    ends = guessed.guessed_ends
+    guessed.guessed_ends = lambda walk, steps: start_range(walk)
+    for make in (CONSTANT["ties"], TABLED["p(x, t), killed, on a line"]):
+        both(make(), range(40), [5, 60], "paths", [r for r in RECORDS if not isinstance(r, rw.FirstPassage)])
+        both(make(), range(40), [60], "paths", [rw.FirstPassage()])
+    both(TABLED["p(x, t), killed, on a line"](), 10**6, [4, 13], "occupation", [rw.FirstPassage()])
+    both(CONSTANT["ties"](), 40, [30], "jump", [rw.SquaredDisplacement()])
+    guessed.guessed_ends = ends
 
 
 def jumps() -> None:
@@ -150,14 +172,14 @@ def devices() -> None:
     """Two devices of one card, batches of half the size where memory runs out, and what is left after a failure."""
     walk = TABLED["walls"]()
     both(walk, 2500, [30], "paths", [rw.FirstPassage(), rw.Positions()], devices=[0, 0])
-    ensemble = rw.simulate(walk, 1000, [30], SEED, "paths", backend="cuda")
+    ensemble = rw.simulate(walk, 1000, [30], seed=SEED, method="paths", backend="cuda")
     agree(
-        rw.simulate(walk, 1500, [40], SEED, "paths"),
-        rw.simulate(walk, 1000, [40], SEED, "paths").extend(1500, backend="cuda"),
+        rw.simulate(walk, 1500, [40], seed=SEED, method="paths"),
+        rw.simulate(walk, 1000, [40], seed=SEED, method="paths").extend(1500, backend="cuda"),
     )
     assert ensemble.resume([40], backend="cuda", devices=[0]).walkers == 1000
 
-    allocate, sizes = cuda._allocate, []
+    allocate, sizes = machine.allocate, []
 
     def scarce(shape: Any) -> Any:
         sizes.append(int(np.prod(shape)))
@@ -165,21 +187,21 @@ def devices() -> None:
             raise RuntimeError("[CUDA_ERROR_OUT_OF_MEMORY] Call to cuMemAlloc results in CUDA_ERROR_OUT_OF_MEMORY")
         return allocate(shape)
 
-    cuda._allocate = scarce
+    machine.allocate = scarce
     both(walk, 700, [30], "paths")
     assert [s for s in sizes if s > 300] and sizes[-1] <= 300
     both(walk, 700, [30], "paths", devices=[0, 0])
-    cuda._allocate = lambda shape: scarce(10**6)
+    machine.allocate = lambda shape: scarce(10**6)
     try:
-        rw.simulate(walk, 700, [30], SEED, "paths", backend="cuda")
+        rw.simulate(walk, 700, [30], seed=SEED, method="paths", backend="cuda")
     except rw.DeviceError as error:
         assert "no memory" in str(error) and error.ensemble is None
     else:
         raise AssertionError("a device without memory went unnoticed")
-    cuda._allocate = allocate
+    machine.allocate = allocate
 
     failure = type("CudaAPIError", (RuntimeError,), {"__module__": "numba.cuda.cudadrv.driver"})
-    histogram, calls = cuda.Cuda.histogram, []
+    histogram, calls = machine.Cuda.histogram, []
 
     def failing(self: Any, *arguments: Any, **named: Any) -> Any:
         calls.append(1)
@@ -187,16 +209,16 @@ def devices() -> None:
             raise failure("[700] an illegal memory access was encountered")
         return histogram(self, *arguments, **named)
 
-    cuda.Cuda.histogram = failing  # type: ignore[method-assign]
+    machine.Cuda.histogram = failing
     try:
-        rw.simulate(walk, 2500, [30], SEED, "paths", backend="cuda")
+        rw.simulate(walk, 2500, [30], seed=SEED, method="paths", backend="cuda")
     except rw.DeviceError as error:
         part = error.ensemble
         assert "illegal memory access" in str(error) and part is not None and part.walkers == 1024
-        agree(rw.simulate(walk, 2500, [30], SEED, "paths"), part.extend(2500))
+        agree(rw.simulate(walk, 2500, [30], seed=SEED, method="paths"), part.extend(2500))
     else:
         raise AssertionError("a failed device went unnoticed")
-    cuda.Cuda.histogram = histogram
+    machine.Cuda.histogram = histogram
 
     for wrong in ([1], [-1], ["0"], [True], []):
         try:
@@ -209,9 +231,25 @@ def devices() -> None:
 
 def info() -> None:
     """What is said of the device, and that `auto` takes it for long work only."""
-    report = dict(device.report())
+    report = dict(machines.report())
     assert "simulator" in report["cuda"] and "agrees with the CPU" in report["self-test"], report
-    assert device.choose("auto", None, 0.1, 1).name == "cpu" and device.choose("auto", None, 1e3, 1).name == "cuda"
+    assert machines.choose("auto", None, 0.1, 1).name == "cpu" and machines.choose("auto", None, 1e3, 1).name == "cuda"
+
+
+# One change of the physics for each row of `digest`: (the module of the scalar function, its wrong result)
+CHANGED: dict[str, tuple[str, Callable[..., Any]]] = {
+    "step": ("step", lambda site, given: min(site, given[0])),  # no step to the right
+    "next_digit": ("bits", lambda masks, given: (~masks[0], masks[1])),
+    "above": ("functionals", lambda counts, given: not counts),
+    "odds": ("occupation", lambda odds, given: (odds[0] // 2, *odds[1:])),
+}
+
+
+def planted() -> None:
+    """:func:`digest`, with the physics changed where it stands."""
+    for name, (module, change) in CHANGED.items():
+        replace_device(f"randwalk.kernels.{module}", name, change)
+    digest()
 
 
 def digest() -> None:
@@ -220,12 +258,12 @@ def digest() -> None:
         "step": (TABLED["p(x), mixed walls"](), "paths", []),
         "next_digit": (CONSTANT["ties"](), "paths", []),
         "above": (CONSTANT["coin"](), "paths", [rw.TimePositive(0.0)]),
-        "split": (TABLED["walls"](), "occupation", []),
+        "odds": (TABLED["walls"](), "occupation", []),
     }
     found: dict[str, dict[str, str]] = {}
     for name, (walk, method, records) in runs.items():
         for backend in ("cpu", "cuda"):
-            ensemble = rw.simulate(walk, 40, [20 * walk.dt], SEED, method, records, backend=backend)
+            ensemble = rw.simulate(walk, 40, [20 * walk.dt], seed=SEED, method=method, record=records, backend=backend)
             counts = [ensemble.raw, *(ensemble[r].counts for r in records)]
             found.setdefault(name, {})[backend] = hashlib.sha256(b"".join(c.tobytes() for c in counts)).hexdigest()
     print(json.dumps(found))
@@ -233,8 +271,8 @@ def digest() -> None:
 
 PARTS: dict[str, Callable[[], None]] = {
     "constant": lambda: paths(CONSTANT), "table": lambda: paths(TABLED), "occupation": occupation, "jump": jumps,
-    "launches": launches,
-    "devices": devices, "info": info, "digest": digest,
+    "launches": launches, "windows": windows,
+    "devices": devices, "info": info, "digest": digest, "planted": planted,
 }  # fmt: skip
 
 if __name__ == "__main__":

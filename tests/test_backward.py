@@ -20,14 +20,14 @@ ABSORBING, REFLECTING, ROBIN = rw.Absorbing(), rw.Reflecting(), rw.PartiallyAbso
 
 
 def box(left: Wall, right: Wall, drift: CoefficientLike = 1.0, killing: CoefficientLike = 0.0) -> FokkerPlanck:
-    return FokkerPlanck(drift, 0.5, rw.Interval(0.0, 2.0, left, right), 0.5, killing)
+    return FokkerPlanck(drift, 0.5, domain=rw.Interval(0.0, 2.0, left, right), start=0.5, killing=killing)
 
 
 @pytest.mark.parametrize("tolerance", [1e-3, 1e-5])
 def test_error_estimate_brackets_the_true_error(tolerance: float) -> None:
     """E[X_T²] for OU: (x e^-T)² + (D/θ)(1 - e^-2T); quadratics are the first that second-order schemes miss."""
     ou = FokkerPlanck(rw.Affine(slope=-1.0), 0.5)
-    found = backward(ou, lambda x: x**2, 0.7, tolerance, over=(-2.0, 2.0))
+    found = backward(ou, lambda x: x**2, 0.7, tolerance=tolerance, over=(-2.0, 2.0))
     x = np.linspace(-2.0, 2.0, 41)
     exact = x**2 * math.exp(-1.4) + 0.5 * (1 - math.exp(-1.4))
     error = np.abs(found.value(x) - exact).max()
@@ -38,7 +38,7 @@ def test_error_estimate_brackets_the_true_error(tolerance: float) -> None:
 def test_jump_payoff() -> None:
     """P(X_T > 0.3) for Brownian motion with drift."""
     problem = FokkerPlanck(0.4, 0.5)
-    found = backward(problem, lambda x: (x > 0.3).astype(float), 1.0, 1e-4, over=(-1.0, 1.0))
+    found = backward(problem, lambda x: (x > 0.3).astype(float), 1.0, tolerance=1e-4, over=(-1.0, 1.0))
     x = np.linspace(-1.0, 1.0, 21)
     assert np.abs(found.value(x) - ndtr(x + 0.4 - 0.3)).max() <= 2e-4
 
@@ -48,7 +48,7 @@ PROBLEMS = [
     box(REFLECTING, ROBIN),
     box(ROBIN, ABSORBING, rw.expression("1 - x + sin(5*t)")),
     box(REFLECTING, REFLECTING, killing=rw.expression("x")),
-    FokkerPlanck(1.0, rw.expression("0.1 + 0.05*sin(2*x)"), rw.Ring(0.0, math.pi), 0.5),
+    FokkerPlanck(1.0, rw.expression("0.1 + 0.05*sin(2*x)"), domain=rw.Ring(0.0, math.pi), start=0.5),
 ]
 
 
@@ -65,8 +65,8 @@ def test_duality(problem: FokkerPlanck) -> None:
     *_, (_, _, values) = march(SDIRK2(), lambda tau, s, u: resolvents.backward(tau, time - s, u), f, clock, -1.0)
     # the damped first step lies at opposite ends, so the two differ by its error, about (dt/T)²/8
     assert forward[:-3] @ f[:-3] == pytest.approx(values[:-3] @ stencil.start()[:-3], abs=1e-4)
-    solution = solve(problem, [time], 1e-5)
-    found = backward(problem, np.cos, time, 1e-5)
+    solution = solve(problem, [time], tolerance=1e-5)
+    found = backward(problem, np.cos, time, tolerance=1e-5)
     expected = float(solution.density[0] @ np.cos(solution.x) * solution.grid.h)
     assert found.value(0.5) == pytest.approx(expected, abs=1e-4)
 
@@ -76,8 +76,8 @@ def test_paid_on_leaving() -> None:
     problem = box(ABSORBING, ROBIN, killing=0.7)
     found = backward(problem, lambda x: np.ones_like(x), 0.8, left=1.0, right=1.0, killed=1.0)
     assert np.abs(found.u - 1.0).max() < 1e-12
-    left = backward(problem, lambda x: 0.0 * x, 0.8, 1e-5, left=1.0)
-    assert left.value(0.5) == pytest.approx(solve(problem, [0.8], 1e-5).passed("left", 0.8), abs=2e-5)
+    left = backward(problem, lambda x: 0.0 * x, 0.8, tolerance=1e-5, left=1.0)
+    assert left.value(0.5) == pytest.approx(solve(problem, [0.8], tolerance=1e-5).absorbed("left", 0.8), abs=2e-5)
 
 
 def test_mean_exit_time_closed_forms() -> None:
@@ -87,7 +87,7 @@ def test_mean_exit_time_closed_forms() -> None:
     assert found.error_estimate / 4 <= error <= 4 * found.error_estimate <= 4e-4
     found = mean_exit_time(box(REFLECTING, ABSORBING, 0.0))
     assert np.abs(found.u - (4.0 - found.x**2)).max() <= 4 * found.error_estimate
-    found = mean_exit_time(box(ABSORBING, ABSORBING), 1e-6)
+    found = mean_exit_time(box(ABSORBING, ABSORBING), tolerance=1e-6)
     right = -np.expm1(-2.0 * found.x) / -math.expm1(-4.0)
     assert np.abs(found.u - (2.0 * right - found.x)).max() <= 4e-6
     found = mean_exit_time(box(REFLECTING, REFLECTING, killing=0.25))
@@ -98,8 +98,10 @@ def test_mean_exit_time_closed_forms() -> None:
 
 def test_exit_over_a_high_barrier() -> None:
     """Kramers: from the left well of x²/2 - x⁴/4, D = 0.01, τ = 2π/√2 e^(1/4D) (1 + O(D)): 25 kT is no trouble to rounding."""
-    problem = FokkerPlanck(rw.expression("x - x**3"), 0.01, rw.Interval(-2.0, 1.0, REFLECTING, ABSORBING), -1.0)
-    found = mean_exit_time(problem, 1e-3)
+    problem = FokkerPlanck(
+        rw.expression("x - x**3"), 0.01, domain=rw.Interval(-2.0, 1.0, REFLECTING, ABSORBING), start=-1.0
+    )
+    found = mean_exit_time(problem, tolerance=1e-3)
     assert found.value(-1.0) == pytest.approx(2 * math.pi / math.sqrt(2.0) * math.exp(25.0), rel=0.05)
 
 
@@ -108,7 +110,7 @@ def test_exit_probabilities() -> None:
     right = exit_probability(problem, "right")
     assert np.abs(right.u - np.expm1(-2.0 * right.x) / math.expm1(-4.0)).max() < 1e-12  # the fluxes are exact here
     everything = box(ABSORBING, ROBIN, killing=rw.expression("1 + x"))
-    parts = [exit_probability(everything, wall, 1e-5) for wall in ("left", "right", "killing")]
+    parts = [exit_probability(everything, wall, tolerance=1e-5) for wall in ("left", "right", "killing")]
     assert sum(part.value(0.8) for part in parts) == pytest.approx(1.0, abs=3e-5)
 
 
@@ -147,6 +149,6 @@ def test_exit_over_a_narrow_smooth_barrier() -> None:
     x = np.union1d(np.linspace(0.0, 1.0, 4001), np.linspace(centre - 8 * width, centre + 8 * width, 8001))
     scale = np.exp(height * width * math.sqrt(math.pi) / 2 * (1 + erf((x - centre) / width)))
     right = exit_probability(
-        FokkerPlanck(drift, 1.0, rw.Interval(0.0, 1.0, ABSORBING, ABSORBING), 0.1), "right", 1e-6
+        FokkerPlanck(drift, 1.0, domain=rw.Interval(0.0, 1.0, ABSORBING, ABSORBING), start=0.1), "right", tolerance=1e-6
     ).value(0.1)
     assert float(right) == pytest.approx(0.1 / np.trapezoid(scale, x), rel=1e-4)

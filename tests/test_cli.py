@@ -87,7 +87,7 @@ def test_an_interrupted_run_shows_and_keeps_what_is_finished(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "mine.toml").write_text(PROBLEM)
-    finished = rw.simulate(rw.Problem.load(tmp_path / "mine.toml").walk, 400, [0.5], 3, "paths")
+    finished = rw.simulate(rw.Problem.load(tmp_path / "mine.toml").walk, 400, [0.5], seed=3, method="paths")
 
     def stop(*arguments: object, **named: object) -> None:
         raise rw.Interrupted(finished)
@@ -441,7 +441,7 @@ def test_rows_are_whole_however_narrow_the_terminal(tmp_path: Path) -> None:
         (row,) = (line for line in done.stdout.splitlines() if line.startswith("│"))
         assert "…" not in row and row.split("│")[1].strip() == "0.5"
         if command == "simulate":
-            ensemble = rw.simulate(rw.Problem.load(tmp_path / "mine.toml").walk, 1000, [0.5], 3)
+            ensemble = rw.simulate(rw.Problem.load(tmp_path / "mine.toml").walk, 1000, [0.5], seed=3)
             assert str(ensemble.mean(0.5)) in row and str(ensemble.variance(0.5)) in row
 
 
@@ -452,14 +452,14 @@ def test_estimates_as_json(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caps
     assert main(*arguments, monkeypatch=monkeypatch) == 0 and "written to" in capsys.readouterr().out
     data = json.loads((tmp_path / "run.json").read_text())
     problem = rw.Problem.load(tmp_path / "mine.toml")
-    ensemble = rw.simulate(problem.walk, problem.walkers, problem.times, problem.seed)
+    ensemble = rw.simulate(problem.walk, problem.walkers, problem.times, seed=problem.seed)
     (row,) = data["times"]
     assert (data["walkers"], data["seed"], row["time"]) == (1000, 3, 0.5)
     for name, estimate in (
         ("alive", ensemble.survival(0.5)), ("mean", ensemble.mean(0.5)), ("variance", ensemble.variance(0.5)),
     ):  # fmt: skip
         assert row[name] == {"value": float(estimate.value), "error": float(estimate.error)}
-    assert row["passed"]["left"]["value"] == float(ensemble.passed("left", [0.5]).value[0])
+    assert row["passed"]["left"]["value"] == float(ensemble.absorbed("left", [0.5]).value[0])
 
 
 def test_solve_prints_moments_on_the_line(

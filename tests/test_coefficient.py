@@ -21,6 +21,7 @@ from randwalk.model.coefficient import (
     FUNCTIONS,
     Coefficient,
     Constant,
+    Function,
     Product,
     Sum,
     affine_parts,
@@ -29,7 +30,6 @@ from randwalk.model.coefficient import (
     tanh_parts,
 )
 from randwalk.model.convention import Convention
-from randwalk.model.function import Function
 
 MP = {
     "sin": mpmath.sin,
@@ -275,12 +275,12 @@ def test_numbers_that_overflow_are_refused() -> None:
 def test_variables_are_x_and_t() -> None:
     c = rw.expression("x*t")
     for use in (
-        lambda: c.derivative("y"),
+        lambda: c.derivative("Y"),
         lambda: c.breaks("X", 0, 1),
         lambda: c.width("", 0, 1),
         lambda: c.shifted("u", 1),
     ):
-        with pytest.raises(ValueError, match=r"variable = '.*': must be 'x' or 't'"):
+        with pytest.raises(ValueError, match=r"variable = '.*': must be 'x', 'y', 'z', 'x\[i\]' or 't'"):
             use()
     with pytest.raises(ValueError, match="low = nan, high = 1: must be numbers"):
         c.jumps("x", math.nan, 1)
@@ -323,7 +323,17 @@ MALICIOUS = [
     "not x",
     "~x",
     "x < t",
-    "x[0]",
+    "x[-1]",
+    "x[0.5]",
+    "x[True]",
+    "x[t]",
+    "x[0:1]",
+    "x[0][1]",
+    "y[0]",
+    "where(x, 1, 2)",
+    "where(x == 1, 1, 2)",
+    "where(0 < x < 1, 1, 2)",
+    "where(x > 0, 1)",
     "'text'",
     "b'text'",
     "f'{x}'",
@@ -360,7 +370,7 @@ MALICIOUS = [
     "x | t",
     "x & t",
     "x ^ 2",
-    "y",
+    "w",
     "_",
     "__builtins__",
     "",
@@ -449,7 +459,9 @@ def test_parameters() -> None:
     for value in (math.nan, math.inf, True, "1"):
         with pytest.raises(ValueError, match="must be a finite number"):
             rw.expression("a*x", a=value)  # type: ignore[arg-type]
-    with pytest.raises(ValueError, match="unknown name 'c' in the formula 'a\\*c': known are x, t, pi, e, a"):
+    with pytest.raises(
+        ValueError, match="unknown name 'c' in the formula 'a\\*c': known are x, y, z, x\\[i\\], t, pi, e, a"
+    ):
         rw.expression("a*c", a=1.0)
     with pytest.raises(ValueError, match=r"'\^' in the formula .* write \*\*"):
         rw.expression("x^2")

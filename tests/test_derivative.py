@@ -14,8 +14,7 @@ from hypothesis import strategies as st
 from scipy import special
 
 import randwalk as rw
-from randwalk.model.coefficient import as_coefficient, constant_value
-from randwalk.model.difference import NoDerivative
+from randwalk.model.coefficient import NoDerivative, as_coefficient, constant_value
 
 UNITS = [1e-12, 1e-9, 1e-6, 1e-3, 1.0, 1e3, 1e6, 1e9]
 R = rw.Reflecting()

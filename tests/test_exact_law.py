@@ -111,8 +111,8 @@ def test_ruin(p: float, q: float, start: int) -> None:
     ruin = 1 - start / total if p == q else (r**start - r**total) / (1 - r**total)
     duration = start * (total - start) / (p + q) if p == q else (start - total * (1 - ruin)) / (q - p)
     assert law.survival(steps) < 1e-12
-    assert law.passed("left", [steps])[0] == pytest.approx(ruin, rel=1e-6)
-    assert law.passed("right", [steps])[0] == pytest.approx(1 - ruin, rel=1e-6)
+    assert law.absorbed("left", [steps])[0] == pytest.approx(ruin, rel=1e-6)
+    assert law.absorbed("right", [steps])[0] == pytest.approx(1 - ruin, rel=1e-6)
     alive = 1.0 - law.gone.sum(axis=1)
     assert alive.sum() == pytest.approx(duration, rel=1e-6)  # E[T] = Σ P(T > n), dt = 1
 
@@ -152,7 +152,7 @@ def test_killing_alone_is_exponential() -> None:
     walk = rw.LatticeWalk(0.3, 0.5, dx=1.0, dt=0.01, killing=0.7)
     law = rw.pde.exact_law(walk, [1.0])
     assert law.survival(1.0) == pytest.approx(math.exp(-0.7), rel=100 * 2.0**-32 + 1e-12)  # 100 roundings to 2⁻³¹
-    assert law.passed("killing", [1.0])[0] == pytest.approx(1 - math.exp(-0.7), rel=1e-7)
+    assert law.absorbed("killing", [1.0])[0] == pytest.approx(1 - math.exp(-0.7), rel=1e-7)
 
 
 def test_window_leak_is_what_is_asked() -> None:
@@ -170,13 +170,13 @@ def test_window_leak_is_what_is_asked() -> None:
 
 def test_passed_at_other_times() -> None:
     law = rw.pde.exact_law(rw.LatticeWalk(0.5, 0.5, sites=3, domain=rw.Interval(0, 4, ABSORB, ABSORB), start=2.0), [10])
-    assert law.passed("left", [2, 3, 4]).tolist() == [0.25, 0.25, 0.375]
-    assert law.smoothed().passed("left", [2, 4]).tolist() == [0.25, 0.375]
+    assert law.absorbed("left", [2, 3, 4]).tolist() == [0.25, 0.25, 0.375]
+    assert law.smoothed().absorbed("left", [2, 4]).tolist() == [0.25, 0.375]
     for times in ([11], [-1]):
         with pytest.raises(ValueError, match="must lie between 0 and 10"):
-            law.passed("left", times)
-    with pytest.raises(ValueError, match="wall = 'up': must be one of 'left', 'right', 'killing'"):
-        law.passed("up", [1])
+            law.absorbed("left", times)
+    with pytest.raises(ValueError, match="exit = 'up': must be one of 'left', 'right', 'killing'"):
+        law.absorbed("up", [1])
     with pytest.raises(ValueError, match="t = 3 was not recorded; the recorded times are 10"):
         law.density(3)
 
@@ -250,8 +250,8 @@ def test_stationary_variance_of_ornstein_uhlenbeck(dx: float, rule: Rule) -> Non
     item 6). Exact variance: V = (1 - dt)² V + dt, so V = 1/(2 - dt). What is left is the quantiser: 2⁻³² against q - p."""
     walk = rw.LatticeWalk.from_drift(rw.Affine(slope=-1.0), 0.5, dx=dx, rule=rule)
     law = rw.pde.stationary_law(walk, window=(-6.4, 6.4))
-    assert law.mean == pytest.approx(0.0, abs=1e-7)
-    assert law.variance == pytest.approx(0.5 if rule is Rule.LINEAR else 1 / (2 - walk.dt), rel=1e-7)
+    assert law.mean() == pytest.approx(0.0, abs=1e-7)
+    assert law.variance() == pytest.approx(0.5 if rule is Rule.LINEAR else 1 / (2 - walk.dt), rel=1e-7)
 
 
 @pytest.mark.parametrize(
@@ -526,7 +526,7 @@ def test_robin_walls_are_of_order_two() -> None:
         )
         law = rw.pde.exact_law(walk, [t])
         errors.append(abs(law.survival(t) - exact))
-        assert law.passed("left", [t])[0] == pytest.approx(1 - law.survival(t), abs=1e-12)
+        assert law.absorbed("left", [t])[0] == pytest.approx(1 - law.survival(t), abs=1e-12)
     assert 1.8 < order(errors) < 2.2
 
 

@@ -43,14 +43,14 @@ def test_few_sites(sites: int, domain: str, kind: str) -> None:
         expected = chain.law(n)
         np.testing.assert_allclose(law.pmf[row], expected[:-3], rtol=0, atol=1e-15 * (n + 1))
         np.testing.assert_allclose(law.gone[n], expected[-3:], rtol=0, atol=1e-15 * (n + 1))
-    paths = rw.simulate(walk, 20, [8.0], 4, "paths", [rw.Positions()])
+    paths = rw.simulate(walk, 20, [8.0], seed=4, method="paths", record=[rw.Positions()])
     assert paths[rw.Positions()].x.shape == (1, 20)
     np.testing.assert_allclose(
         paths[rw.Positions()].x[0],
         [naive.position(walk, naive.path(walk, w, 8, 4)[-1]) for w in range(20)], rtol=0, atol=1e-12,
     )  # fmt: skip
-    many = rw.simulate(walk, 10**6, [8.0], 4, "occupation")
-    counts = np.concatenate([many.counts[0], many.absorbed[0]])
+    many = rw.simulate(walk, 10**6, [8.0], seed=4, method="occupation")
+    counts = np.concatenate([many.counts[0], many.gone[0]])
     expected = chain.law(8)
     assert counts.sum() == 10**6
     assert (np.abs(counts / 1e6 - expected) <= 6 * np.sqrt(expected * (1 - expected) / 1e6) + 1e-9).all()

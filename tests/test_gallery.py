@@ -170,16 +170,16 @@ def test_survival_energy_is_near_one_half() -> None:
 
 @pytest.mark.parametrize("format", gallery.FORMATS)
 def test_save(tmp_path: Path, format: str) -> None:
-    (path,) = gallery.save(["symmetric_walk"], tmp_path, format, quick=True)
+    (path,) = gallery.save(["symmetric_walk"], tmp_path, format=format, quick=True)
     assert path == tmp_path / f"symmetric_walk.{format}" and path.stat().st_size > 5000
     first = path.read_bytes()
-    gallery.save(["symmetric_walk"], tmp_path, format, quick=True)
+    gallery.save(["symmetric_walk"], tmp_path, format=format, quick=True)
     assert path.read_bytes() == first  # the same figure is the same file
     assert [p.name for p in tmp_path.iterdir()] == [path.name]
 
 
 def test_save_animation(tmp_path: Path) -> None:
-    (path,) = gallery.save(["moving_walkers"], tmp_path, "gif", quick=True)
+    (path,) = gallery.save(["moving_walkers"], tmp_path, format="gif", quick=True)
     with Image.open(path) as image:
         assert getattr(image, "n_frames", 1) == 12
 
@@ -188,9 +188,9 @@ def test_save_refuses(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="did you mean 'symmetric_walk'"):
         gallery.save(["symetric_walk"], tmp_path)
     with pytest.raises(ValueError, match="format = 'bmp': must be one of png, svg, pdf"):
-        gallery.save(["symmetric_walk"], tmp_path, "bmp")
+        gallery.save(["symmetric_walk"], tmp_path, format="bmp")
     with pytest.raises(ValueError, match="convergence has no animation"):
-        gallery.save(["convergence"], tmp_path, "gif")
+        gallery.save(["convergence"], tmp_path, format="gif")
     with pytest.raises(ValueError, match=r"out = .*__init__\.py: this is a file, not a folder"):
         gallery.save(["symmetric_walk"], FOLDER / "__init__.py")
     assert not list(tmp_path.iterdir())
@@ -202,4 +202,4 @@ def test_mp4_says_what_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
     monkeypatch.setattr(importlib, "import_module", absent)
     with pytest.raises(ImportError, match="pip install imageio-ffmpeg"):
-        gallery.save(["moving_walkers"], tmp_path, "mp4", quick=True)
+        gallery.save(["moving_walkers"], tmp_path, format="mp4", quick=True)

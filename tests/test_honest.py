@@ -51,7 +51,9 @@ def problem(domain: str, start: str, drift: float, killing: float, length: float
         place = rw.Interval(0.0, math.inf, wall(domain, speed))
     else:
         place = rw.Interval(0.0, length, wall(domain[0], speed), wall(domain[1], speed))
-    return FokkerPlanck(drift * speed, 0.5 * length**2 / time, place, started(start, length), killing / time)
+    return FokkerPlanck(
+        drift * speed, 0.5 * length**2 / time, domain=place, start=started(start, length), killing=killing / time
+    )
 
 
 def closed_problems() -> Iterator[tuple[str, FokkerPlanck, list[float]]]:
@@ -69,33 +71,37 @@ def closed_problems() -> Iterator[tuple[str, FokkerPlanck, list[float]]]:
     yield "stiff ou", FokkerPlanck(rw.Affine(slope=-100.0), 1.0, start=1.0), [0.01, 1.0]
     yield "unstable ou", FokkerPlanck(rw.Affine(slope=1.0), 0.5, start=0.2), [0.3, 2.0]
     yield "benes", FokkerPlanck(rw.Tanh(1.0, 1.0), 0.5, start=0.2), [0.2, 1.0]
-    yield "fast ring", FokkerPlanck(1.0, 1.0 / 500.0, rw.Ring(0.0, 1.0), 0.2), [3.3]
+    yield "fast ring", FokkerPlanck(1.0, 1.0 / 500.0, domain=rw.Ring(0.0, 1.0), start=0.2), [3.3]
     yield (
         "strong drift to a wall",
-        FokkerPlanck(60.0, 1.0, rw.Interval(0.0, 1.0, REFLECTING, ABSORBING), 0.2),
+        FokkerPlanck(60.0, 1.0, domain=rw.Interval(0.0, 1.0, REFLECTING, ABSORBING), start=0.2),
         [0.01, 0.1],
     )
     yield (
         "layer at a wall",
-        FokkerPlanck(-50.0, 1.0, rw.Interval(0.0, 1.0, REFLECTING, REFLECTING), 0.5, 3.0),
+        FokkerPlanck(-50.0, 1.0, domain=rw.Interval(0.0, 1.0, REFLECTING, REFLECTING), start=0.5, killing=3.0),
         [0.2, 1.0],
     )
     yield (
         "narrow uniform far from the walls",
-        FokkerPlanck(0.0, 1e-3, rw.Interval(0.0, 1000.0, REFLECTING, ABSORBING), Uniform(500.0, 500.01)),
+        FokkerPlanck(0.0, 1e-3, domain=rw.Interval(0.0, 1000.0, REFLECTING, ABSORBING), start=Uniform(500.0, 500.01)),
         [0.01, 1.0],
     )
     yield (
         "narrow normal far from the walls",
-        FokkerPlanck(0.01, 1e-6, rw.Interval(0.0, 100.0, REFLECTING, ABSORBING), Normal(30.0, 1e-3)),
+        FokkerPlanck(0.01, 1e-6, domain=rw.Interval(0.0, 100.0, REFLECTING, ABSORBING), start=Normal(30.0, 1e-3)),
         [0.01, 1.0],
     )
-    yield "tiny D", FokkerPlanck(0.0, 1e-8, rw.Interval(0.0, 1.0, ABSORBING, ABSORBING), 0.5), [1.0]
-    yield "hardly anybody left", FokkerPlanck(0.0, 0.5, rw.Interval(0.0, 1.0, ABSORBING, ABSORBING), 0.5), [0.01, 14.0]
+    yield "tiny D", FokkerPlanck(0.0, 1e-8, domain=rw.Interval(0.0, 1.0, ABSORBING, ABSORBING), start=0.5), [1.0]
+    yield (
+        "hardly anybody left",
+        FokkerPlanck(0.0, 0.5, domain=rw.Interval(0.0, 1.0, ABSORBING, ABSORBING), start=0.5),
+        [0.01, 14.0],
+    )
     yield "two far sites", FokkerPlanck(0.0, 0.5, start=Sites([-300.0, 300.0], [0.5, 0.5])), [0.5]
     yield (
         "flat with killing",
-        FokkerPlanck(0.0, 1.0, rw.Interval(0.0, 1.0, REFLECTING, REFLECTING), 0.5, 1.0),
+        FokkerPlanck(0.0, 1.0, domain=rw.Interval(0.0, 1.0, REFLECTING, REFLECTING), start=0.5, killing=1.0),
         [1.0, 8.0],
     )
 
@@ -112,7 +118,7 @@ def true_errors(solution: Solution) -> Floats:
     errors = []
     for t in solution.times:
         parts = [np.abs(solution.cdf(edges, t) - form.cdf(edges, t)).max()]
-        parts += [abs(float(solution.passed(side, t) - form.passed(side, t))) for side in walls]
+        parts += [abs(float(solution.absorbed(side, t) - form.absorbed(side, t))) for side in walls]
         parts.append(abs(float(solution.survival(t) - form.survival(t))))
         errors.append(max(parts))
     return np.array(errors)
@@ -126,7 +132,7 @@ def check(solution: Solution, tolerance: float, errors: Floats) -> None:
 @pytest.mark.parametrize("name", QUICK)
 def test_closed_forms(name: str) -> None:
     equation, times = CLOSED[name]
-    solution = solve(equation, times, 1e-2)
+    solution = solve(equation, times, tolerance=1e-2)
     check(solution, 1e-2, true_errors(solution))
 
 
@@ -137,16 +143,16 @@ def test_closed_forms_to_any_tolerance(name: str, tolerance: float) -> None:
     if name == "fast ring" and tolerance < 1e-4:
         pytest.skip("takes minutes: steps have to follow the drift round the ring")
     equation, times = CLOSED[name]
-    solution = solve(equation, times, tolerance)
+    solution = solve(equation, times, tolerance=tolerance)
     check(solution, tolerance, true_errors(solution))
 
 
 @pytest.mark.parametrize("start", [0.5, 0.05])
 def test_passage_between_recorded_times(start: float) -> None:
     """Far from the recorded times the curves may be poor, and ``passage_error`` says so."""
-    equation = FokkerPlanck(1.0, 0.5, rw.Interval(0.0, 1.0, ABSORBING, REFLECTING), start, killing=0.3)
-    solution, form, t = solve(equation, [0.5, 1.0], 1e-3), closed_form(equation), np.linspace(1e-3, 1.0, 200)
-    errors = [np.abs(solution.passed(side, t) - form.passed(side, t)).max() for side in ("left", "killing")]
+    equation = FokkerPlanck(1.0, 0.5, domain=rw.Interval(0.0, 1.0, ABSORBING, REFLECTING), start=start, killing=0.3)
+    solution, form, t = solve(equation, [0.5, 1.0], tolerance=1e-3), closed_form(equation), np.linspace(1e-3, 1.0, 200)
+    errors = [np.abs(solution.absorbed(side, t) - form.absorbed(side, t)).max() for side in ("left", "killing")]
     assert max(errors) <= HONEST * solution.passage_error
     assert solution.error_estimate <= 1e-3 < solution.passage_error
 
@@ -154,17 +160,18 @@ def test_passage_between_recorded_times(start: float) -> None:
 NO_CLOSED_FORM: dict[str, tuple[FokkerPlanck, list[float]]] = {
     "p(x, t)": (FokkerPlanck(rw.expression("cos(3*t) - x**3"), rw.expression("0.3 + 0.2*sin(x + t)"), start=0.5), [0.2, 1.0]),
     "Fick": (
-        FokkerPlanck(0.5, rw.expression("0.3 + 0.5*x"), rw.Interval(0.0, 1.0, rw.PartiallyAbsorbing(1.0), REFLECTING),
-                     Uniform(0.2, 1.0), convention=rw.Convention.FICK), [0.1, 0.4],
+        FokkerPlanck(0.5, rw.expression("0.3 + 0.5*x"), domain=rw.Interval(0.0, 1.0, rw.PartiallyAbsorbing(1.0), REFLECTING),
+                     start=Uniform(0.2, 1.0), convention=rw.Convention.FICK), [0.1, 0.4],
     ),
     "table": (
         FokkerPlanck(
-            rw.Table(np.linspace(-3, 3, 13), np.sin(np.arange(13.0))), 0.2, rw.Interval(-3.0, 3.0, ABSORBING, REFLECTING)
+            rw.Table(np.linspace(-3, 3, 13), np.sin(np.arange(13.0))), 0.2, domain=rw.Interval(-3.0, 3.0, ABSORBING, REFLECTING)
         ),
         [0.3, 2.0],
     ),
     "killing in space": (
-        FokkerPlanck(0.0, 0.1, rw.Ring(0.0, 1.0), 0.3, rw.expression("5*exp(-((x-0.6)/0.02)**2)")), [0.2, 1.0],
+        FokkerPlanck(0.0, 0.1, domain=rw.Ring(0.0, 1.0), start=0.3, killing=rw.expression("5*exp(-((x-0.6)/0.02)**2)")),
+        [0.2, 1.0],
     ),
 }  # fmt: skip
 
@@ -172,7 +179,7 @@ NO_CLOSED_FORM: dict[str, tuple[FokkerPlanck, list[float]]] = {
 @pytest.mark.parametrize("name", NO_CLOSED_FORM)
 def test_against_a_hundredth_of_the_tolerance(name: str) -> None:
     equation, times = NO_CLOSED_FORM[name]
-    found, right = solve(equation, times, 1e-2), solve(equation, times, 1e-4)
+    found, right = solve(equation, times, tolerance=1e-2), solve(equation, times, tolerance=1e-4)
     edges = found.edges
     for t, error in zip(times, found.errors, strict=True):
         assert np.abs(found.cdf(edges, t) - right.cdf(edges, t)).max() <= HONEST * error + 2e-4
@@ -184,8 +191,8 @@ def test_against_a_hundredth_of_the_tolerance(name: str) -> None:
 @pytest.mark.parametrize("drift", [0.3, 5.0, -40.0])
 def test_exits(tolerance: float, drift: float) -> None:
     """D = 1 between 0, absorbing, and 1, absorbing: P(right) = (1 - e^(-ax))/(1 - e^(-a)), mean time (P(right) - x)/a."""
-    box = FokkerPlanck(drift, 1.0, rw.Interval(0.0, 1.0, ABSORBING, ABSORBING), 0.5)
-    time, right = mean_exit_time(box, tolerance), exit_probability(box, "right", tolerance)
+    box = FokkerPlanck(drift, 1.0, domain=rw.Interval(0.0, 1.0, ABSORBING, ABSORBING), start=0.5)
+    time, right = mean_exit_time(box, tolerance=tolerance), exit_probability(box, "right", tolerance=tolerance)
     x = time.x
     exact = np.expm1(-drift * x) / math.expm1(-drift)
     error = np.abs(time.u - (exact - x) / drift).max()
@@ -210,7 +217,7 @@ PAYOFFS: dict[str, tuple[Callable[[Any], Any], Callable[[Floats, float, float], 
 def test_payoffs(name: str, drift: float) -> None:
     payoff, exact = PAYOFFS[name]
     t, diffusion = 0.5, 0.2
-    found = backward(FokkerPlanck(drift, diffusion), payoff, t, 1e-3, over=(-2.0, 1.0))
+    found = backward(FokkerPlanck(drift, diffusion), payoff, t, tolerance=1e-3, over=(-2.0, 1.0))
     x = np.linspace(-2.0, 1.0, 40)
     right = exact(x, drift * t, math.sqrt(2 * diffusion * t))
     assert np.abs(found.value(x) - right).max() <= HONEST * found.error_estimate

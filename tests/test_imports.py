@@ -1,8 +1,9 @@
-"""The house stands: imports run one way, and the folders are imported by one name only."""
+"""Imports run one way, without circles, and every folder is imported by one name only."""
 
 from __future__ import annotations
 
 import ast
+import functools
 import os
 import subprocess
 import sys
@@ -14,6 +15,10 @@ import pytest
 ROOT = Path(__file__).parents[1]
 FLOORS = ("randwalk", "randwalk.pde", "randwalk.validate", "randwalk.gallery")  # each may import the ones before it
 FOLDERS = {"randwalk": ROOT / "randwalk", **{name: ROOT / name.split(".")[1] for name in FLOORS[1:]}}
+# The floors of randwalk/: a folder may import itself and folders of a smaller number; `top` is the files outside the folders.
+RANKS = {"inputs": 0, "terminal": 0, "model": 1, "laws": 2, "kernels": 2, "tables": 3, "run": 4, "top": 5}
+# The package itself, which imports nothing before its first use, and its version.
+ANYWHERE = {"randwalk", "randwalk.version"}
 
 
 def floor_of(module: str) -> int | None:
@@ -43,11 +48,6 @@ def typing_only(tree: ast.AST) -> set[ast.AST]:
     }
 
 
-def inside_functions(tree: ast.AST) -> set[ast.AST]:
-    functions = (ast.FunctionDef, ast.AsyncFunctionDef)
-    return {inner for node in ast.walk(tree) if isinstance(node, functions) for inner in ast.walk(node)}
-
-
 def imported(path: Path, floor: int) -> Iterator[tuple[ast.AST, str]]:
     """(node, absolute name) of every import, `from . import x` and importlib.import_module included."""
     package = FLOORS[floor].split(".") + list(path.relative_to(FOLDERS[FLOORS[floor]]).parts[:-1])
@@ -74,19 +74,22 @@ def places(nodes: Iterable[ast.AST]) -> set[tuple[int, int]]:
     return {(node.lineno, node.col_offset) for node in nodes if isinstance(node, (ast.stmt, ast.expr))}
 
 
+def lazy(path: Path, tree: ast.Module) -> set[tuple[int, int]]:
+    """Where a file imports what it is asked for by name: the commands, `randwalk.x` and the import paths of 0.3."""
+    names = {"commands.py": None, "moved.py": None, "__init__.py": "__getattr__"}
+    if path.parent != ROOT / "randwalk" or path.name not in names:
+        return set()
+    wanted = names[path.name]
+    inside = [n for n in tree.body if isinstance(n, (ast.FunctionDef, ast.ClassDef)) and wanted in (None, n.name)]
+    return places(inner for n in inside for inner in ast.walk(n))
+
+
 def upward(floor: int) -> list[tuple[str, str]]:
-    """The imports of a floor from one above it, but for the two exceptions of the design."""
+    """The imports of a floor from one above it, but for those of :func:`lazy`."""
     found = []
     for path in files(floor):
         tree = ast.parse(path.read_text(encoding="utf-8"))
-        ignored = places(typing_only(tree))
-        if path == ROOT / "randwalk" / "commands.py":
-            ignored |= places(inside_functions(tree))
-        if path == ROOT / "randwalk" / "moved.py":  # whose table names modules of this floor alone
-            ignored |= places(inside_functions(tree))
-        if path == ROOT / "randwalk" / "__init__.py":
-            lazy = [n for n in tree.body if isinstance(n, ast.FunctionDef) and n.name == "__getattr__"]
-            ignored |= places(inner for n in lazy for inner in ast.walk(n))
+        ignored = places(typing_only(tree)) | lazy(path, tree)
         for node, name in imported(path, floor):
             level = floor_of(name)
             if level is not None and level > floor and (node.lineno, node.col_offset) not in ignored:  # type: ignore[attr-defined]
@@ -98,6 +101,114 @@ def upward(floor: int) -> list[tuple[str, str]]:
 def test_imports_run_one_way(floor: int) -> None:
     assert len(list(files(floor))) > 0
     assert upward(floor) == []
+
+
+def modules() -> dict[str, Path]:
+    """Every module of the package by its dotted name."""
+    found = {}
+    for floor in range(4):
+        for path in files(floor):
+            inner = path.relative_to(FOLDERS[FLOORS[floor]]).with_suffix("").parts
+            found[".".join([FLOORS[floor], *(inner[:-1] if inner[-1] == "__init__" else inner)])] = path
+    return found
+
+
+def graph(known: dict[str, Path]) -> dict[str, set[str]]:
+    """module: the modules that it imports, at its top or inside a function, but for type checkers and names of :func:`lazy`."""
+    arrows: dict[str, set[str]] = {}
+    for module, path in known.items():
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        ignored = places(typing_only(tree)) | lazy(path, tree)
+        names = [name for node, name in imported(path, floor_of(module) or 0) if not places([node]) & ignored]
+        arrows[module] = {_module(name, known) for name in names} & set(known) - {module}
+    return arrows
+
+
+@functools.cache
+def house() -> dict[str, set[str]]:
+    """The graph of the package."""
+    return graph(modules())
+
+
+def _module(name: str, known: dict[str, Path]) -> str:
+    """The module that an imported name is, or is in."""
+    return name if name in known else name.rpartition(".")[0]
+
+
+def circles(arrows: dict[str, set[str]]) -> list[set[str]]:
+    """The sets of nodes that all lead to each other, by Tarjan's algorithm [1972]."""
+    index: dict[str, int] = {}
+    low: dict[str, int] = {}
+    stack: list[str] = []
+    found: list[set[str]] = []
+
+    def visit(node: str) -> None:
+        index[node] = low[node] = len(index)
+        stack.append(node)
+        for other in sorted(arrows[node]):
+            if other not in index:
+                visit(other)
+                low[node] = min(low[node], low[other])
+            elif other in stack:
+                low[node] = min(low[node], index[other])
+        if low[node] == index[node]:
+            at = stack.index(node)
+            found.append(set(stack[at:]))
+            del stack[at:]
+
+    for node in sorted(arrows):
+        if node not in index:
+            visit(node)
+    return [circle for circle in found if len(circle) > 1]
+
+
+def folder(module: str) -> str:
+    """inputs, model, …, `top` for the other files of randwalk/, and the three upper floors."""
+    parts = module.split(".")
+    return parts[1] if len(parts) > 1 and (parts[1] in RANKS or ".".join(parts[:2]) in FLOORS) else "top"
+
+
+def test_no_circle_of_modules() -> None:
+    arrows = house()
+    assert len(arrows) > 100 and sum(map(len, arrows.values())) > 300
+    assert circles(arrows) == []
+
+
+def test_no_circle_of_folders() -> None:
+    arrows: dict[str, set[str]] = {}
+    for module, others in house().items():
+        arrows.setdefault(folder(module), set()).update(folder(other) for other in others - ANYWHERE)
+    assert circles({place: others - {place} for place, others in arrows.items()}) == []
+
+
+def test_imports_inside_randwalk_run_down_the_floors() -> None:
+    found = []
+    for module, others in house().items():
+        if floor_of(module) == 0:
+            mine = folder(module)
+            inside = {other for other in others - ANYWHERE if floor_of(other) == 0 and folder(other) != mine}
+            found += [f"{module} imports {other}" for other in sorted(inside) if RANKS[folder(other)] >= RANKS[mine]]
+    assert found == []
+
+
+def test_circles_are_found() -> None:
+    arrows = {"a": {"b"}, "b": {"c", "d"}, "c": {"a"}, "d": {"e"}, "e": {"d"}, "f": {"a", "e"}}
+    assert sorted(map(sorted, circles(arrows))) == [["a", "b", "c"], ["d", "e"]]
+
+
+def test_imports_inside_functions_make_circles(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One module imports the other inside a function; a third does so for type checkers alone."""
+    for name, text in {
+        "one": "from randwalk.pde.two import x\nimport numpy\n",
+        "two": "def f():\n    from .one import y\n",
+        "three": "from typing import TYPE_CHECKING\nfrom . import one\nif TYPE_CHECKING:\n    from . import four\n",
+        "four": "from .three import z\n",
+    }.items():
+        (tmp_path / f"{name}.py").write_text(text)
+    monkeypatch.setitem(FOLDERS, "randwalk.pde", tmp_path)
+    monkeypatch.setattr(sys.modules[__name__], "ROOT", tmp_path)
+    known = {f"randwalk.pde.{path.stem}": path for path in tmp_path.glob("*.py")}
+    assert circles(graph(known)) == [{"randwalk.pde.one", "randwalk.pde.two"}]
 
 
 def test_the_scan_sees_upward_imports(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -115,15 +226,15 @@ def test_the_scan_sees_upward_imports(tmp_path: Path, monkeypatch: pytest.Monkey
     ]  # fmt: skip
 
 
-def test_cuda_is_imported_in_one_file() -> None:
+def test_cuda_is_imported_in_one_folder() -> None:
     found = [
-        path.name
+        path.parent.name
         for floor in range(4)
         for path in files(floor)
         for _, name in imported(path, floor)
         if name.startswith(("numba.cuda", "cuda."))
     ]
-    assert set(found) <= {"cuda.py"}
+    assert set(found) <= {"cuda"}
 
 
 def python(code: str, folder: Path = ROOT) -> subprocess.CompletedProcess[str]:
@@ -163,3 +274,14 @@ def test_every_public_name_is_there() -> None:
     for package in (rw.pde, rw.validate, rw.gallery):
         for name in getattr(package, "__all__", []):
             assert getattr(package, name) is not None
+
+
+def test_type_checkers_see_the_public_names() -> None:
+    """The imports under `if TYPE_CHECKING:` are the table of names and homes."""
+    import randwalk as rw
+
+    tree = ast.parse((ROOT / "randwalk" / "__init__.py").read_text(encoding="utf-8"))
+    imports = [node for node in typing_only(tree) if isinstance(node, ast.ImportFrom) and node.level == 1]
+    seen = {alias.asname: node.module for node in imports for alias in node.names}
+    assert seen == {**rw._HOME, "gallery": None, "pde": None, "validate": None}
+    assert {*seen, "__version__"} == set(rw.__all__)

@@ -89,7 +89,7 @@ def test_a_law_of_walkers_that_stay_needs_no_passages() -> None:
     tracemalloc.start()
     law = rw.pde.exact_law(coin(), [10**8])
     assert law.variance(10**8) == pytest.approx(10**8, rel=1e-9)
-    assert law.passed("killing", [0, 10**8]).tolist() == [0.0, 0.0]
+    assert law.absorbed("killing", [0, 10**8]).tolist() == [0.0, 0.0]
     ring = rw.pde.exact_law(rw.LatticeWalk(0.3, 0.4, sites=5, domain=rw.Ring(0, 1)), [10**7])
     np.testing.assert_allclose(ring.pmf[0], 0.2, rtol=1e-9)
     assert float(ring.survival(10**7 / 2)) == 1.0

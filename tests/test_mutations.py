@@ -21,10 +21,10 @@ def saved(name: str, folder: Path) -> Path:
     if name.startswith("old"):
         path.write_bytes((OLD / f"ensemble_0.2.0{path.suffix}").read_bytes())
     elif name.startswith("paths"):
-        rw.simulate(walled(), 500, [5.0, 20.0], 3, "paths", RECORDS).save(path)
+        rw.simulate(walled(), 500, [5.0, 20.0], seed=3, method="paths", record=RECORDS).save(path)
     else:
         walk = rw.LatticeWalk.from_drift(rw.Affine(slope=-1.0), 0.5, dx=0.1, start=0.5, times=[1.0])
-        rw.simulate(walk, 500, [1.0], 3, "occupation", [rw.FirstPassage()]).extend(700).save(path)
+        rw.simulate(walk, 500, [1.0], seed=3, method="occupation", record=[rw.FirstPassage()]).extend(700).save(path)
     return path
 
 

@@ -1,154 +1,187 @@
-"""Errors planted in a copy of the package: which rung of validation catches each.
+"""Errors planted in the running package by replacing functions: which rungs of validation catch each.
 
-The copy is validated in a process of its own, always at the same path, so that kernels that did not change are not compiled
-again. A planted error must be caught by the rung that is named, and the untouched copy must pass.
+A planted error must be caught by the rungs that are named and by no others, and the package without one must pass.
 """
 
 from __future__ import annotations
 
-import json
-import os
-import shutil
-import subprocess
-import sys
-from collections.abc import Iterator
-from pathlib import Path
+import dataclasses
+import inspect
+from collections.abc import Callable
+from typing import Any
 
+import numpy as np
 import pytest
 
-ROOT = Path(__file__).parents[1]
+from randwalk.model.bond import BondMean
+from randwalk.model.convention import Convention
+from randwalk.pde import FokkerPlanck
+from randwalk.tables.table import FULL
+from randwalk.validate import Report, load_case, validate_problem
 
-PLANTED = [
-    # name, file, what stands there, what is put there, case, rung that catches it
-    (
-        "p and q swapped at a wall of the simulation",
-        "randwalk/kernels/occupation.py",
-        "odds(row[0, c], row[1, c], row[2, c])",
-        "odds(row[1, c] - row[0, c] if begin + i == 1 else row[0, c], row[1, c], row[2, c])",
-        "drift_absorbing_absorbing",
-        "sampling",
-    ),
-    (
-        "one step too many",
-        "randwalk/run/occupation.py",
-        "for begin, end, thresholds in table.chunks(done, stop):",
-        "for begin, end, thresholds in table.chunks(done, stop + (stop == steps[0])):",
-        "ornstein_uhlenbeck",
-        "sampling",
-    ),
-    (
-        "a threshold off by 2^-20",
-        "randwalk/kernels/occupation.py",
-        "odds(row[0, c], row[1, c], row[2, c])",
-        "odds(row[0, c] + (FULL >> 20), row[1, c], row[2, c])",
-        "ornstein_uhlenbeck",
-        "sampling",
-    ),
-    (
-        "an absorbing wall off by dx/2",
-        "randwalk/model/lattice.py",
-        "return cls(domain.low + low_gap * exact, exact, 0, last, False)",
-        "return cls(domain.low + 0.5 * exact, exact, 0, last, False)",
-        "drift_absorbing_reflecting",
-        "discretisation",
-    ),
-    (
-        "α for D",
-        "randwalk/model/walk.py",
-        'diffusion=(lattice.dx**2 / (2.0 * dt)) * (values["right"] + values["left"]),',
-        'diffusion=(lattice.dx**2 / dt) * (values["right"] + values["left"]),',
-        "lazy_line",
-        "discretisation",
-    ),
-    (
-        "p and q swapped at a wall of the walk itself",
-        "randwalk/tables/table.py",
-        'q = np.where(first, self._out("left", q, x, t), q)',
-        'p, q = np.where(first, self._out("left", q, x, t), p), np.where(first, p, q)',
-        "drift_reflecting_absorbing",
-        "discretisation",
-    ),
-    (
-        "a missing D_x in the Fick form of the walk",
-        "randwalk/model/walk.py",
-        "right, left = rule.probabilities(drift, diffusion, lattice.dx, dt, convention, domain)",
-        "right, left = rule.probabilities(drift, diffusion, lattice.dx, dt, Convention.ITO, domain)",
-        "fick",
-        "discretisation",
-    ),
-    (
-        "the diffusion half way where it jumps, in place of two resistances",
-        "randwalk/model/bond.py",
-        "if not (last > first).any():",
-        "if True:",
-        "fick_jump",
-        "discretisation",
-    ),
-    (
-        "the Itô drift at a partially absorbing wall",
-        "randwalk/model/outlet.py",
-        "a, d = inward * drift(x, t), diffusion(x, t)",
-        "a, d = inward * drift(x, t), _at_wall(walk, x, place, t)",
-        "partially_absorbing_variable",
-        "discretisation",
-    ),
-    (
-        "the diffusion at a partially absorbing wall at one time only",
-        "randwalk/model/outlet.py",
-        "2.0 * d**power / (dx * half(x, t))",
-        "2.0 * d**power / (dx * half(x, 0.0 * t))",
-        "partially_absorbing_moving",
-        "discretisation",
-    ),
-    (
-        "α for D in the solver",
-        "pde/stencil.py",
-        'diffusion = _checked("diffusion", self.equation.diffusion(x, t), x, t)',
-        'diffusion = 2.0 * _checked("diffusion", self.equation.diffusion(x, t), x, t)',
-        "lazy_line",
-        "solver",
-    ),
-]
+from .faults import Function, replace
+
+TABLE, OUTLET = "randwalk.tables.table", "randwalk.model.outlet"
 
 
-@pytest.fixture(scope="module")
-def copy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    folder = tmp_path_factory.mktemp("planted")
-    for name in ("randwalk", "pde", "validate", "gallery"):
-        shutil.copytree(ROOT / name, folder / name, symlinks=True, ignore=shutil.ignore_patterns("__pycache__"))
-    yield folder
-    shutil.rmtree(folder)
+def changed(wrong: Callable[..., Any]) -> Callable[[Function], Function]:
+    """The function whose result is wrong(result, arguments by name) of the right one's."""
+
+    def change(right: Function) -> Function:
+        def planted(*arguments: Any, **named: Any) -> Any:
+            call = inspect.signature(right).bind(*arguments, **named)
+            call.apply_defaults()
+            return wrong(right(*arguments, **named), call.arguments)
+
+        return planted
+
+    return change
 
 
-def verdicts(folder: Path, case: str) -> dict[str, str]:
-    report = folder / "report.json"
-    report.unlink(missing_ok=True)
-    environment = os.environ | {"PYTHONPATH": str(folder), "RANDWALK_CACHE_DIR": str(folder / "kernels")}
-    arguments = [sys.executable, "-P", "-m", "randwalk", "validate", case, "--walkers", "1000", "--json", str(report)]
-    done = subprocess.run(
-        arguments, cwd=folder, env=environment, capture_output=True, text=True, timeout=300, check=False
-    )
-    assert report.exists(), done.stdout + done.stderr
-    found: dict[str, str] = json.loads(report.read_text())["cases"][0]["verdicts"]
-    return found
+def called(wrong: Callable[[dict[str, Any]], dict[str, Any]]) -> Callable[[Function], Function]:
+    """The function that is called with other arguments: `wrong` gives those that change, from all of them by name."""
+
+    def change(right: Function) -> Function:
+        def planted(*arguments: Any, **named: Any) -> Any:
+            call = inspect.signature(right).bind(*arguments, **named)
+            call.apply_defaults()
+            call.arguments.update(wrong(call.arguments))
+            return right(*call.args, **call.kwargs)
+
+        return planted
+
+    return change
 
 
-def test_the_untouched_copy_passes(copy: Path) -> None:
-    assert "fail" not in verdicts(copy, "lazy_line").values()
+def of_simulation(patch: pytest.MonkeyPatch, owner: str, name: str, change: Callable[[Function], Function]) -> None:
+    """Replace a function while ensembles are simulated, not while the exact law is computed."""
+
+    def simulating(right: Function) -> Function:
+        def planted(*arguments: Any, **named: Any) -> Any:
+            with pytest.MonkeyPatch.context() as inner:
+                replace(inner, owner, name, change)
+                return right(*arguments, **named)
+
+        return planted
+
+    replace(patch, "randwalk.simulation", "simulate", simulating)
 
 
-@pytest.mark.parametrize(
-    ("file", "stands", "put", "case", "rung"), [p[1:] for p in PLANTED], ids=[p[0] for p in PLANTED]
-)
-def test_the_named_rung_catches_the_planted_error(
-    copy: Path, file: str, stands: str, put: str, case: str, rung: str
+def mirrored(thresholds: Any, _: Any) -> Any:
+    """Thresholds with p and q of the first site swapped."""
+    p, both = thresholds[0, ..., 0].copy(), thresholds[1, ..., 0]
+    thresholds[0, ..., 0] = both - p
+    return thresholds
+
+
+def raised(thresholds: Any, _: Any) -> Any:
+    """Thresholds with p larger by 2⁻²⁰, and q smaller."""
+    thresholds[0] = np.minimum(thresholds[0] + np.uint32(FULL >> 20), thresholds[1])
+    return thresholds
+
+
+def one_step_more(right: Function) -> Function:
+    """The driver of the occupation method, which makes the last step of its first stretch twice."""
+
+    def planted(*arguments: Any, **named: Any) -> None:
+        right(*arguments, **named)
+        call = inspect.signature(right).bind(*arguments, **named).arguments
+        if call["start"] == 0:
+            right(**call | {"start": call["stop"] - 1})
+
+    return planted
+
+
+def half_way(lattice: Any, called: dict[str, Any]) -> Any:
+    """A lattice whose left wall stands half way where it should stand on a site."""
+    on_site = any(face.exit == "left" and face.wall.on_site for face in called["domain"].faces)
+    return dataclasses.replace(lattice, origin=lattice.origin - 0.5 * lattice.dx * on_site)
+
+
+def doubled(equation: Any, _: Any = None) -> Any:
+    """The equation with dx²/dt in place of dx²/2dt for D."""
+    kept = {name: getattr(equation, name) for name in ("domain", "start", "killing", "convention")}
+    return FokkerPlanck(equation.declared_drift, 2.0 * equation.diffusion, **kept)
+
+
+class Frozen(BondMean):
+    """The mean over a bond at time 0."""
+
+    def evaluate(self, point: Any, t: Any) -> Any:
+        return super().evaluate(point, 0.0 * t)
+
+
+def at_site(walk: Any, x: float, place: float, t: Any) -> Any:
+    """D at the site in place of D at the wall."""
+    return walk.diffusion(x, t)
+
+
+# name: (how the error is planted, the case that is validated, the rungs that catch it; the wall of the walk itself also fails
+# against the exact law, which counts nobody who leaves through a wall that reflects)
+PLANTED: dict[str, tuple[Callable[[pytest.MonkeyPatch], None], str, str]] = {
+    "p and q swapped at a wall of the simulation": (
+        lambda patch: of_simulation(patch, TABLE, "quantise", changed(mirrored)),
+        "drift_absorbing_absorbing", "sampling",
+    ),
+    "one step too many": (
+        lambda patch: replace(patch, "randwalk.run.host:Host", "occupy", one_step_more),
+        "ornstein_uhlenbeck", "sampling",
+    ),
+    "a threshold off by 2^-20": (
+        lambda patch: of_simulation(patch, TABLE, "quantise", changed(raised)),
+        "ornstein_uhlenbeck", "sampling",
+    ),
+    "an absorbing wall off by dx/2": (
+        lambda patch: replace(patch, "randwalk.model.lattice:Lattice", "on", changed(half_way)),
+        "drift_absorbing_reflecting", "discretisation",
+    ),
+    "α for D": (
+        lambda patch: replace(patch, "randwalk.pde.equation", "limit", changed(doubled)),
+        "lazy_line", "discretisation",
+    ),
+    "p and q swapped at a wall of the walk itself": (
+        lambda patch: replace(patch, TABLE, "quantise", changed(mirrored)),
+        "drift_reflecting_absorbing", "sampling discretisation",
+    ),
+    "a missing D_x in the Fick form of the walk": (
+        lambda patch: replace(
+            patch, "randwalk.model.rule:Rule", "probabilities", called(lambda given: {"convention": Convention.ITO})
+        ),
+        "fick", "discretisation",
+    ),
+    "the diffusion half way where it jumps, in place of two resistances": (
+        lambda patch: replace(patch, "randwalk.model.bond:BondMean", "_cuts", lambda right: lambda bond, x: np.empty(0)),
+        "fick_jump", "discretisation",
+    ),
+    "the diffusion of the site at a partially absorbing wall": (
+        lambda patch: replace(patch, OUTLET, "_at_wall", lambda right: at_site),
+        "partially_absorbing_variable", "discretisation",
+    ),
+    "the diffusion at a partially absorbing wall at one time only": (
+        lambda patch: patch.setattr(f"{OUTLET}.BondMean", Frozen),
+        "partially_absorbing_moving", "discretisation",
+    ),
+    "α for D in the solver": (
+        lambda patch: replace(
+            patch, "randwalk.pde.solve", "solve", called(lambda given: {"equation": doubled(given["equation"])})
+        ),
+        "lazy_line", "solver",
+    ),
+}  # fmt: skip
+
+
+def verdicts(case: str) -> dict[str, str]:
+    report = validate_problem(load_case(case), walkers=1000)
+    return Report((report,)).verdicts(report)
+
+
+def test_the_package_without_an_error_passes() -> None:
+    assert "fail" not in verdicts("lazy_line").values()
+
+
+@pytest.mark.parametrize(("plant", "case", "rungs"), PLANTED.values(), ids=list(PLANTED))
+def test_the_named_rungs_catch_the_planted_error(
+    plant: Callable[[pytest.MonkeyPatch], None], case: str, rungs: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = copy / file
-    original, times = path.read_text(), path.stat()
-    assert original.count(stands) == 1, f"{file} no longer has the place where this error is planted"
-    try:
-        path.write_text(original.replace(stands, put))
-        assert verdicts(copy, case)[rung] == "fail"
-    finally:
-        path.write_text(original)
-        os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
+    plant(monkeypatch)
+    assert [name for name, verdict in verdicts(case).items() if verdict == "fail"] == rungs.split()

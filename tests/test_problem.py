@@ -59,7 +59,7 @@ def test_a_full_file() -> None:
         times=[0.5, 1.0],
     )
     assert problem == Problem(walk, (0.5, 1.0), 2000, 7, "Drift towards a wall")
-    assert rw.simulate(problem.walk, problem.walkers, problem.times, problem.seed).walkers == 2000
+    assert rw.simulate(problem.walk, problem.walkers, problem.times, seed=problem.seed).walkers == 2000
 
 
 def test_what_may_be_left_out() -> None:

@@ -158,7 +158,7 @@ def test_the_walk_tends_to_its_equation_at_second_order(convention: rw.Conventio
         rw.expression("1 - 3*x"),
         rw.expression("0.6 + 0.3*sin(4*x)"),
     )
-    equation = rw.pde.FokkerPlanck(drift, d, domain, start=rw.Uniform(0.1, 0.6), convention=convention)
+    equation = rw.pde.FokkerPlanck(drift, d, domain=domain, start=rw.Uniform(0.1, 0.6), convention=convention)
     right, errors = survival(equation), []
     for dx in (0.3, 0.1, 0.1 / 3):
         law = rw.pde.exact_law(rw.pde.walk_for(equation, dx=dx, rule=rule, times=[0.25]), [0.25])
@@ -232,7 +232,7 @@ def test_a_jump_has_no_ito_drift() -> None:
     with pytest.raises(rw.pde.NoClosedForm, match="depends on x"):
         rw.pde.closed_form(rw.pde.FokkerPlanck(0.0, JUMPY, convention=FICK))
     elsewhere = rw.Interval(0.7, 1.7, REFLECT, REFLECT)
-    assert rw.pde.FokkerPlanck(0.0, JUMPY, elsewhere, 1.0, convention=FICK).drift == rw.Constant(0.0)
+    assert rw.pde.FokkerPlanck(0.0, JUMPY, domain=elsewhere, start=1.0, convention=FICK).drift == rw.Constant(0.0)
 
 
 # ---------------------------------------------------------------- the fitted and the capped rule
@@ -273,7 +273,7 @@ def test_fitted_agrees_with_the_equation_where_linear_is_refused() -> None:
     domain = rw.Interval(-1.6, 1.6, REFLECT, REFLECT)
     with pytest.raises(ValueError, match=r"rule=Rule\.FITTED"):
         rw.LatticeWalk.from_drift(drift, 0.5, sites=32, domain=domain, rule=Rule.LINEAR)
-    equation = rw.pde.FokkerPlanck(drift, 0.5, domain, start=0.1)
+    equation = rw.pde.FokkerPlanck(drift, 0.5, domain=domain, start=0.1)
     right = float(rw.pde.solve(equation, [0.05], tolerance=1e-6).mass([0.0, 1.6], 0.05)[0])
     errors = []
     for sites in (32, 96, 192):
@@ -377,11 +377,11 @@ def wall_errors(
     robin = rw.PartiallyAbsorbing(k)
     domain = rw.Interval(0.0, 1.0, robin, REFLECT) if side == "left" else rw.Interval(0.0, 1.0, REFLECT, robin)
     coefficients = rw.expression(drift), rw.expression(d)
-    equation = rw.pde.FokkerPlanck(*coefficients, domain, rw.Uniform(0, 1), convention=convention)
-    right = float(rw.pde.solve(equation, [0.2], tolerance=tolerance).passed(side, [0.2])[0])
+    equation = rw.pde.FokkerPlanck(*coefficients, domain=domain, start=rw.Uniform(0, 1), convention=convention)
+    right = float(rw.pde.solve(equation, [0.2], tolerance=tolerance).absorbed(side, [0.2])[0])
     walk = rw.pde.walk_for(equation, sites=sites, rule=rule, times=[0.2])
     laws = [rw.pde.exact_law(refine(walk, f) if f > 1 else walk, [0.2]) for f in (1, 3, 9)]
-    return right, [float(law.passed(side, [0.2])[0]) - right for law in laws]
+    return right, [float(law.absorbed(side, [0.2])[0]) - right for law in laws]
 
 
 def test_absorption_where_the_diffusion_varies() -> None:
@@ -421,8 +421,8 @@ def test_constant_coefficients_keep_their_absorption() -> None:
         rw.LatticeWalk.from_drift(0.4, 0.3, sites=10, domain=domain, start=0.5),
     ):
         a, d, dx, dt = float(walk.drift(0.0)), float(walk.diffusion(0.0)), walk.dx, walk.dt
-        q = rw.model.outlet.absorption(walk, "left", 0.05, np.zeros(1))
-        p = rw.model.outlet.absorption(walk, "right", 0.95, np.zeros(1))
+        q = rw.model.outlet.absorption(walk, domain.faces[0], 0.05, np.zeros(1))
+        p = rw.model.outlet.absorption(walk, domain.faces[1], 0.95, np.zeros(1))
         assert float(q[0]) == 1.5 * dt / dx / (1.0 + (1.5 + a) * dx / (2.0 * d))
         assert float(p[0]) == 0.7 * dt / dx / (1.0 + (0.7 - a) * dx / (2.0 * d))
 
@@ -436,7 +436,7 @@ def test_declared_probabilities_beside_a_wall() -> None:
     )
     x = sites_of(drifted)
     declared = rw.LatticeWalk(drifted.right(x), drifted.left(x), sites=20, domain=domain, start=0.5, dt=drifted.dt)
-    a, b = (float(rw.pde.exact_law(walk, [0.1]).passed("left", [0.1])[0]) for walk in (drifted, declared))
+    a, b = (float(rw.pde.exact_law(walk, [0.1]).absorbed("left", [0.1])[0]) for walk in (drifted, declared))
     assert a == pytest.approx(b, abs=1e-8)
 
 
@@ -446,10 +446,10 @@ def test_any_reactivity_has_a_walk(k: float, drift: float) -> None:
     """Against the closed form of a constant drift; a large K tends to the absorbing wall. The walk's error is that of dx²; a K
     below 2⁻³² a step is rounded to none, so 2⁻³² times the 540 steps are allowed."""
     domain = rw.Interval(0.0, 1.0, rw.PartiallyAbsorbing(k), REFLECT)
-    equation = rw.pde.FokkerPlanck(drift, 1.0, domain, rw.Uniform(0.0, 1.0))
-    right = float(rw.pde.closed_form(equation).passed("left", 0.1))
+    equation = rw.pde.FokkerPlanck(drift, 1.0, domain=domain, start=rw.Uniform(0.0, 1.0))
+    right = float(rw.pde.closed_form(equation).absorbed("left", 0.1))
     walk = rw.pde.walk_for(equation, sites=30, times=[0.1])
-    assert float(rw.pde.exact_law(walk, [0.1]).passed("left", [0.1])[0]) == pytest.approx(
+    assert float(rw.pde.exact_law(walk, [0.1]).absorbed("left", [0.1])[0]) == pytest.approx(
         right, rel=4e-3, abs=540 * 2.0**-32
     )
 
@@ -464,7 +464,7 @@ def test_a_wall_beside_a_jump_and_a_killing() -> None:
         walk = rw.LatticeWalk.from_drift(
             0.5, d, sites=sites, domain=domain, start=rw.Uniform(0, 1), killing=1.0, convention=FICK, times=[0.1]
         )
-        return float(rw.pde.exact_law(walk, [0.1]).passed("left", [0.1])[0])
+        return float(rw.pde.exact_law(walk, [0.1]).absorbed("left", [0.1])[0])
 
     right = absorbed(300)
     assert absorbed(25) == pytest.approx(right, rel=5e-3)

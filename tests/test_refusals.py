@@ -113,11 +113,11 @@ PLACES: dict[str, Place] = {
     "explain walk": lambda v, made: rw.explain(v, 10, [2.0]),
     "explain walkers": lambda v, made: rw.explain(made["line"], v, [2.0]),
     "explain times": lambda v, made: rw.explain(made["line"], 10, v),
-    "explain record": lambda v, made: rw.explain(made["line"], 10, [2.0], v),
+    "explain record": lambda v, made: rw.explain(made["line"], 10, [2.0], record=v),
     "trajectories walk": lambda v, made: rw.trajectories(v, 10, [2.0]),
     "trajectories walkers": lambda v, made: rw.trajectories(made["line"], v, [2.0]),
     "trajectories times": lambda v, made: rw.trajectories(made["line"], 10, v),
-    "trajectories seed": lambda v, made: rw.trajectories(made["line"], 10, [2.0], v),
+    "trajectories seed": lambda v, made: rw.trajectories(made["line"], 10, [2.0], seed=v),
     "exact_law walk": lambda v, made: rw.pde.exact_law(v, [2.0]),
     "exact_law times": lambda v, made: rw.pde.exact_law(made["line"], v),
     "exact_law leak": lambda v, made: rw.pde.exact_law(made["line"], [2.0], leak=v),
@@ -129,24 +129,25 @@ PLACES: dict[str, Place] = {
     "getitem": lambda v, made: made["run"][v],
 } | {
     f"{kind} {name}": (lambda v, made, kind=kind, name=name: getattr(made[kind], name)(v))
-    for kind in ("run", "law") for name in ("mean", "variance", "density", "survival")
+    for kind in ("run", "law") for name in ("mean", "variance", "density", "survival", "to_scipy", "to_xarray", "marginal")
 } | {
     f"{kind} {name} {what}": (lambda v, made, kind=kind, name=name, what=what: getattr(made[kind], name)(*{
-        "edges": (v, 2.0), "t": ([0.0, 0.5, 1.0], v), "f": (v, 2.0), "t of f": (np.abs, v), "wall": (v, 2.0),
-        "times": ("left", v),
+        "edges": (v, 2.0), "t": ([0.0, 0.5, 1.0], v), "f": (v, 2.0), "t of f": (np.abs, v), "exit": (v, 2.0),
+        "times": ("left", v), "x": (v, 2.0), "t of x": (0.5, v),
     }[what]))
     for kind in ("run", "law")
     for name, what in (
-        ("mass", "edges"), ("mass", "t"), ("expect", "f"), ("expect", "t of f"), ("passed", "wall"), ("passed", "times"),
+        ("mass", "edges"), ("mass", "t"), ("expect", "f"), ("expect", "t of f"), ("absorbed", "exit"), ("absorbed", "times"),
+        ("pdf", "x"), ("pdf", "t of x"), ("cdf", "x"), ("cdf", "t of x"),
     )
 } | {
-    "passages passed": lambda v, made: made["run"][rw.FirstPassage()].passed("left", v),
-    "passages wall": lambda v, made: made["run"][rw.FirstPassage()].passed(v, 2.0),
+    "passages absorbed": lambda v, made: made["run"][rw.FirstPassage()].absorbed("left", v),
+    "passages wall": lambda v, made: made["run"][rw.FirstPassage()].absorbed(v, 2.0),
     "passages mean": lambda v, made: made["run"][rw.FirstPassage()].mean(v),
     "histogram mean": lambda v, made: made["run"][rw.Maximum()].mean(v),
     "histogram f": lambda v, made: made["run"][rw.Maximum()].expect(v, 2.0),
     "smoothed mass": lambda v, made: made["law"].smoothed().mass(v, 2.0),
-    "smoothed passed": lambda v, made: made["law"].smoothed().passed("left", v),
+    "smoothed absorbed": lambda v, made: made["law"].smoothed().absorbed("left", v),
 }  # fmt: skip
 
 
@@ -196,7 +197,7 @@ def test_a_new_start_is_checked_as_the_first_is() -> None:
     starts: list[Any] = [0.0, 1.5, rw.Normal(0.5, 0.01), rw.Uniform(0.5, 1.5), rw.Normal(0.5, 1.0), "0.5", None]
     for start in starts:
         errors = []
-        for make in (walk.with_start, partial(MAKE.LatticeWalk, 0.3, 0.4, None, 1.0, UNIT, sites=9)):
+        for make in (walk.with_start, partial(MAKE.LatticeWalk, 0.3, 0.4, domain=UNIT, sites=9)):
             with pytest.raises((TypeError, ValueError)) as caught:
                 make(start) if make == walk.with_start else make(start=start)
             errors.append(str(caught.value))

@@ -20,11 +20,11 @@ import randwalk as rw
 from randwalk.run.record import Histogram
 
 from . import naive
-from .test_stream import WALKS
+from .test_stream import WALKS, same
 
 ABSORB, REFLECT = rw.Absorbing(), rw.Reflecting()
 FALSE_ALARMS = 1e-4
-module = importlib.import_module("randwalk.simulation")
+module = importlib.import_module("randwalk.run.task")
 EXPECTED = 10.0  # least expected count of a cell: smaller ones are pooled, so that χ² has its law
 
 
@@ -78,17 +78,18 @@ def test_methods_draw_from_the_exact_law(name: str, method: str) -> None:
     for row in range(2):
         counts = place(run, law)[row]
         p = np.concatenate([law.pmf[row], law.gone[law.steps[row]]])
-        assert p_value(outcomes(counts, run.absorbed[row]), p / p.sum()) > FALSE_ALARMS / (2 * len(METHODS))
+        assert p_value(outcomes(counts, run.gone[row]), p / p.sum()) > FALSE_ALARMS / (2 * len(METHODS))
 
 
 def place(run: rw.Ensemble, law: rw.pde.ExactLaw) -> NDArray[np.int64]:
     """The counts of a run in the window of a law."""
-    shift = run.table.first - law.table.first
-    wide = np.zeros((len(run.steps), max(law.table.sites, shift + run.table.sites)), dtype=np.int64)
-    assert shift >= 0
+    first = min(run.table.first, law.table.first)
+    begin, end = law.table.first - first, law.table.first - first + law.table.sites
+    shift = run.table.first - first
+    wide = np.zeros((len(run.steps), max(end, shift + run.table.sites)), dtype=np.int64)
     wide[:, shift : shift + run.table.sites] = run.counts
-    assert not wide[:, law.table.sites :].any()
-    return wide[:, : law.table.sites]
+    assert not wide[:, :begin].any() and not wide[:, end:].any()
+    return wide[:, begin:end]
 
 
 def test_chi_square_of_this_file_sees_a_small_bias() -> None:
@@ -108,7 +109,7 @@ def test_joint_law_at_two_times() -> None:
     first = {round(x): p for x, p in zip(law.sites, law.pmf[0], strict=True)}
     step = {round(x): p for x, p in zip(law.sites, rw.pde.exact_law(walk, [5.0]).pmf[0], strict=True)}
     for method in ("paths", "jump"):
-        x = rw.simulate(walk, 100_000, [3.0, 8.0], 5, method, [rw.Positions()])[rw.Positions()].x
+        x = rw.simulate(walk, 100_000, [3.0, 8.0], seed=5, method=method, record=[rw.Positions()])[rw.Positions()].x
         a, b = np.rint(x).astype(int)
         observed, p = [], []
         for i in range(-3, 4):
@@ -128,7 +129,7 @@ def test_occupation_at_a_million_million_walkers() -> None:
     law = rw.pde.exact_law(walk, [100.0])
     assert run.raw.sum() == 10**12
     p = np.concatenate([law.pmf[0], law.gone[100]])
-    assert p_value(outcomes(run.counts[0], run.absorbed[0]), p / p.sum()) > FALSE_ALARMS
+    assert p_value(outcomes(run.counts[0], run.gone[0]), p / p.sum()) > FALSE_ALARMS
     assert abs(z_value(run.mean(100.0), law.mean(100.0))) < 5
     assert float(run.mean(100.0).error) < 2e-5
 
@@ -139,7 +140,7 @@ def test_occupation_counts_first_passages() -> None:
     law = rw.pde.exact_law(walk, [60.0])
     p = np.diff(law.gone[:, :2], axis=0, prepend=0.0)
     passages = run[rw.FirstPassage()]
-    np.testing.assert_array_equal(passages.counts.sum(axis=0), run.absorbed[0])
+    np.testing.assert_array_equal(passages.counts.sum(axis=0), run.gone[0])
     counts = np.append(passages.counts[:, :2], run.counts.sum())
     assert p_value(counts, np.append(p, law.survival(60.0))) > FALSE_ALARMS
 
@@ -147,7 +148,9 @@ def test_occupation_counts_first_passages() -> None:
 def test_histograms_of_occupation_vary_as_those_of_walkers() -> None:
     """The counts on one site over 400 seeds are binomial: variance n p(1 - p), whose estimate is good to √(2/400)."""
     walk, n = rw.LatticeWalk(0.3, 0.3, sites=5, domain=rw.Ring(0, 5)), 1000
-    counts = np.array([rw.simulate(walk, n, [6.0], seed, "occupation", threads=1).counts[0] for seed in range(400)])
+    counts = np.array(
+        [rw.simulate(walk, n, [6.0], seed=seed, method="occupation", threads=1).counts[0] for seed in range(400)]
+    )
     p = rw.pde.exact_law(walk, [6.0]).pmf[0]
     z = (counts.var(axis=0, ddof=1) / (n * p * (1 - p)) - 1) / math.sqrt(2 / 399)
     bound = stats.norm.isf(FALSE_ALARMS / 2 / 6)
@@ -230,7 +233,7 @@ def test_gamblers_ruin(p: float, q: float) -> None:
     duration = start * (total - start) / (p + q) if p == q else (start - total * (1 - ruin)) / (q - p)
     assert run.counts.sum() == 0
     bound = stats.norm.isf(FALSE_ALARMS / 2 / 6)
-    assert abs(z_value(run.passed("left", [1000.0])[0], ruin)) < bound
+    assert abs(z_value(run.absorbed("left", [1000.0])[0], ruin)) < bound
     assert abs(z_value(run[rw.FirstPassage()].mean(), duration)) < bound
 
 
@@ -252,10 +255,10 @@ def test_passages_refuse_times_after_the_end() -> None:
     walk = rw.LatticeWalk(0.5, 0.5, sites=3, domain=rw.Interval(0, 4, ABSORB, ABSORB), start=2.0)
     run = rw.simulate(walk, 100, [10.0], record=[rw.FirstPassage()])
     for result in (run, run[rw.FirstPassage()]):
-        assert result.passed("left", [0.0, 1.0]).value.tolist() == [0.0, 0.0]
+        assert result.absorbed("left", [0.0, 1.0]).value.tolist() == [0.0, 0.0]
         for times in ([3.0, 11.0], [-1.0, 3.0], math.nan, math.inf):
             with pytest.raises(ValueError, match=r"must lie between 0 and 10|must be finite"):
-                result.passed("left", times)
+                result.absorbed("left", times)
 
 
 # ---------------------------------------------------------------- honest errors
@@ -273,13 +276,13 @@ def test_standard_errors_cover() -> None:
         "expect": (lambda e: e.expect(np.square, t), law.expect(np.square, t)),
         "survival": (lambda e: e.survival(t), law.survival(t)),
         "bin": (lambda e: e.mass(edges, t)[1], float(law.mass(edges, t)[1])),
-        "passed": (lambda e: e.passed("left", [t])[0], float(law.passed("left", [t])[0])),
+        "passed": (lambda e: e.absorbed("left", [t])[0], float(law.absorbed("left", [t])[0])),
         "passage": (lambda e: e[rw.FirstPassage()].mean("left"), mean_passage(law)),
         "density": (lambda e: e.density(t)[7], float(law.density(t)[1][7])),
     }
     z: dict[str, list[float]] = {name: [] for name in asked}
     for seed in range(500):
-        run = rw.simulate(walk, 2000, [t], seed, "occupation", [rw.FirstPassage()], threads=1)
+        run = rw.simulate(walk, 2000, [t], seed=seed, method="occupation", record=[rw.FirstPassage()], threads=1)
         for name, (estimate, exact) in asked.items():
             z[name].append(z_value(estimate(run), exact))
     bound = stats.norm.isf(FALSE_ALARMS / 2 / (3 * len(asked)))
@@ -315,8 +318,8 @@ def test_auto_takes_the_cheapest_that_can() -> None:
         plan.seconds, key=lambda m: plan.seconds[m]
     )
     assert set(rw.explain(walls, 10**6, [1000.0]).seconds) == {"paths", "occupation"}
-    assert set(rw.explain(line, 10**6, [1000.0], [rw.Maximum()]).seconds) == {"paths"}
-    assert set(rw.explain(walls, 10**6, [1000.0], [rw.FirstPassage()]).seconds) == {"paths", "occupation"}
+    assert set(rw.explain(line, 10**6, [1000.0], record=[rw.Maximum()]).seconds) == {"paths"}
+    assert set(rw.explain(walls, 10**6, [1000.0], record=[rw.FirstPassage()]).seconds) == {"paths", "occupation"}
     assert rw.explain(walls, 10**15, [1000.0]).method == "occupation"
     for walk, walkers in ((line, 10**6), (walls, 10), (walls, 10**7)):
         assert (
@@ -330,7 +333,7 @@ def test_interrupting_keeps_whole_batches(monkeypatch: pytest.MonkeyPatch) -> No
     """Ctrl-C after the second of three batches: what is finished is the run of that many, and can be extended."""
     walk, size = WALKS["ties"](), 1 << 14
     monkeypatch.setattr("randwalk.run.paths.BATCH", size)
-    whole = rw.simulate(walk, 3 * size, [5.0], 2, "paths")
+    whole = rw.simulate(walk, 3 * size, [5.0], seed=2, method="paths")
     original = module.follow
 
     def stopped(*args: object, **kwargs: object) -> Iterator[object]:
@@ -341,17 +344,32 @@ def test_interrupting_keeps_whole_batches(monkeypatch: pytest.MonkeyPatch) -> No
 
     monkeypatch.setattr(module, "follow", stopped)
     with pytest.raises(rw.Interrupted, match="32,768 walkers finished") as caught:
-        rw.simulate(walk, 3 * size, [5.0], 2, "paths")
+        rw.simulate(walk, 3 * size, [5.0], seed=2, method="paths")
     monkeypatch.setattr(module, "follow", original)
     part = caught.value.ensemble
     assert part is not None and part.walkers == 2 * size
     np.testing.assert_array_equal(part.extend(3 * size).raw, whole.raw)
 
 
-def test_interrupting_before_anything_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_interrupting_an_extension_keeps_the_walkers_that_there_were(monkeypatch: pytest.MonkeyPatch) -> None:
+    run = rw.simulate(WALKS["ties"](), 100, [5.0], seed=2, method="paths")
+
     def stopped(*args: object) -> Iterator[object]:
+        yield from original(*args)  # type: ignore[misc]
         raise KeyboardInterrupt
-        yield
+
+    original = module.follow
+    monkeypatch.setattr(module, "follow", stopped)
+    with pytest.raises(rw.Interrupted, match="300 walkers finished") as caught:
+        run.extend(300)
+    monkeypatch.setattr(module, "follow", original)
+    assert caught.value.ensemble is not None and caught.value.ensemble.parts == (range(300),)
+    same(caught.value.ensemble, rw.simulate(WALKS["ties"](), 300, [5.0], seed=2, method="paths"))
+
+
+def test_interrupting_before_anything_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
+    def stopped(*args: object) -> object:
+        raise KeyboardInterrupt
 
     monkeypatch.setattr(module, "occupation", stopped)
     with pytest.raises(rw.Interrupted, match="0 walkers finished") as caught:
@@ -362,7 +380,7 @@ def test_interrupting_before_anything_is_done(monkeypatch: pytest.MonkeyPatch) -
 def test_trajectories_are_the_walkers_that_are_counted() -> None:
     walk = WALKS["mixed"]()
     paths = rw.trajectories(walk, 500, [0.0, 5.0, 30.0], seed=3)
-    run = rw.simulate(walk, 500, [0.0, 5.0, 30.0], 3, "paths")
+    run = rw.simulate(walk, 500, [0.0, 5.0, 30.0], seed=3, method="paths")
     assert isinstance(paths, rw.run.record.Paths) and paths.x.shape == (3, 500)
     for row in range(3):
         for x, count in zip(run.sites, run.counts[row], strict=True):
@@ -372,7 +390,7 @@ def test_trajectories_are_the_walkers_that_are_counted() -> None:
 def test_seeds_and_walkers_are_independent() -> None:
     """The final places of neighbouring walkers, and of one walker under neighbouring seeds, are uncorrelated: |r|√n is normal."""
     walk, n = rw.LatticeWalk(0.3, 0.3, dx=1.0), 50_000
-    x = [rw.trajectories(walk, n, [64.0], seed).x[0] for seed in (0, 1)]
+    x = [rw.trajectories(walk, n, [64.0], seed=seed).x[0] for seed in (0, 1)]
     pairs = [(x[0][:-1], x[0][1:]), (x[0], x[1]), (x[0][: n // 2], x[0][n // 2 :]), (x[0][:-64], x[0][64:])]
     for a, b in pairs:
         assert abs(np.corrcoef(a, b)[0, 1]) * math.sqrt(a.size) < stats.norm.isf(FALSE_ALARMS / 2 / len(pairs))

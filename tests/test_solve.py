@@ -108,7 +108,7 @@ def passed_left(start: float, length: float, left: Wall, right: Wall, cdf: Calla
 
 
 def drifting(domain: Domain, start: StartLike = 0.7, drift: float = 1.0, killing: float = 0.0) -> FokkerPlanck:
-    return FokkerPlanck(drift, 0.5, domain, start, killing)
+    return FokkerPlanck(drift, 0.5, domain=domain, start=start, killing=killing)
 
 
 def at(cdf: Callable[[Floats, float], Floats], t: float) -> Callable[[Floats], Floats]:
@@ -123,7 +123,7 @@ def true_error(solution: Solution, t: float, cdf: Callable[[Floats], Floats]) ->
         return error  # one way out at most: what has left is what is missing from the cdf
     assert isinstance(solution.equation.start, rw.Point)
     exact = passed_left(solution.equation.start.x, domain.high, domain.left, domain.right, cdf)
-    return max(error, abs(float(solution.passed("left", t)) - exact))
+    return max(error, abs(float(solution.absorbed("left", t)) - exact))
 
 
 def line_cases() -> Iterator[Case]:
@@ -160,7 +160,7 @@ def line_cases() -> Iterator[Case]:
         s = math.sqrt(0.2 * t)
         return (ndtr((x + turns - 0.3 - t) / s) - ndtr((turns - 0.3 - t) / s)).sum(axis=0)
 
-    yield "ring", FokkerPlanck(1.0, 0.1, rw.Ring(0.0, 1.0), 0.3), ring
+    yield "ring", FokkerPlanck(1.0, 0.1, domain=rw.Ring(0.0, 1.0), start=0.3), ring
 
 
 def wall_cases() -> Iterator[Case]:
@@ -186,7 +186,7 @@ CASES = {name: (problem, cdf) for name, problem, cdf in [*line_cases(), *wall_ca
 def test_error_estimate_brackets_the_true_error(name: str, tolerance: float) -> None:
     problem, cdf = CASES[name]
     times = [0.08, 0.3, 1.0]
-    solution = solve(problem, times, tolerance)
+    solution = solve(problem, times, tolerance=tolerance)
     errors = np.array([true_error(solution, t, at(cdf, t)) for t in times])
     assert solution.error_estimate <= tolerance
     assert errors.max() <= 4.0 * solution.error_estimate and errors.max() >= solution.error_estimate / 4.0
@@ -228,7 +228,7 @@ def test_order_of_the_schemes(scheme: type[BackwardEuler | CrankNicolson | SDIRK
 @pytest.mark.parametrize("scheme", [BackwardEuler(), CrankNicolson(), SDIRK2()])
 def test_schemes_reach_the_tolerance(scheme: Scheme) -> None:
     problem, cdf = CASES["ou"]
-    solution = solve(problem, [0.3, 1.0], 1e-3, scheme=scheme)
+    solution = solve(problem, [0.3, 1.0], tolerance=1e-3, scheme=scheme)
     for t in (0.3, 1.0):
         assert true_error(solution, t, at(cdf, t)) <= 1e-3
 
@@ -239,9 +239,9 @@ def stiff_problem(domain: Domain) -> FokkerPlanck:
     return FokkerPlanck(
         rw.expression(f"40*{wave} + 10*cos(5*t)"),
         rw.expression(f"0.1 + 0.05*{wave}"),
-        domain,
-        0.31,
-        rw.expression(f"1+{wave}"),
+        domain=domain,
+        start=0.31,
+        killing=rw.expression(f"1+{wave}"),
     )
 
 
@@ -286,7 +286,11 @@ def test_mass_is_kept_and_nothing_becomes_negative(domain: Domain, scheme: Schem
 def test_a_step_that_would_break_the_sign_is_made_again() -> None:
     """Crank–Nicolson with dt D/h² = 2500 rings around an edge that killing switched on later leaves; the sign is kept."""
     problem = FokkerPlanck(
-        0.0, 1e-3, rw.Interval(0, 1, REFLECTING, REFLECTING), 0.5, rw.expression("1e4*heaviside(t-0.35)")
+        0.0,
+        1e-3,
+        domain=rw.Interval(0, 1, REFLECTING, REFLECTING),
+        start=0.5,
+        killing=rw.expression("1e4*heaviside(t-0.35)"),
     )
     grid = Grid(0.0, 1.0, 500, REFLECTING, REFLECTING)
     stencil = Stencil(problem, grid)
@@ -316,7 +320,7 @@ def test_equilibrium_is_exact(convention: rw.Convention) -> None:
     """Between reflecting walls ρ ∝ exp(∫B/D) is what the scheme stays at: the potential here is a sine, D a cosine; the
     integral over a cell is exact to h⁶ (1e-11 at 100 cells), so only rounding and that remain."""
     a, d = rw.expression("2*cos(3*x)"), rw.expression("1 + 0.5*cos(x)")
-    problem = FokkerPlanck(a, d, rw.Interval(0.0, 2.0, REFLECTING, REFLECTING), 0.4, convention=convention)
+    problem = FokkerPlanck(a, d, domain=rw.Interval(0.0, 2.0, REFLECTING, REFLECTING), start=0.4, convention=convention)
     solution = solve(problem, [60.0], cells=100)
     x = np.linspace(0.0, 2.0, 4001)
     b = (problem.drift(x) - d.derivative("x")(x)) / d(x)
@@ -328,15 +332,17 @@ def test_equilibrium_is_exact(convention: rw.Convention) -> None:
 def test_fick_diffusion_spreads_evenly() -> None:
     """Without drift, Fick's form has the uniform law as its equilibrium: to rounding of the solves."""
     d = rw.expression("1 + 0.5*sin(3*x)")
-    problem = FokkerPlanck(0.0, d, rw.Interval(0.0, 2.0, REFLECTING, REFLECTING), 0.4, convention=rw.Convention.FICK)
+    problem = FokkerPlanck(
+        0.0, d, domain=rw.Interval(0.0, 2.0, REFLECTING, REFLECTING), start=0.4, convention=rw.Convention.FICK
+    )
     assert np.abs(solve(problem, [60.0], cells=64).density - 0.5).max() < 1e-11
 
 
 def test_variable_diffusion_against_its_closed_form() -> None:
     """dX = √2 s X dW (Itô, D = s²X²) from 1 is log-normal: ln X ~ N(-s²t, 2s²t)."""
     s = 0.3
-    problem = FokkerPlanck(0.0, rw.expression("0.09*x**2"), rw.Interval(0.01, math.inf, REFLECTING), 1.0)
-    solution = solve(problem, [0.5], 1e-4)
+    problem = FokkerPlanck(0.0, rw.expression("0.09*x**2"), domain=rw.Interval(0.01, math.inf, REFLECTING), start=1.0)
+    solution = solve(problem, [0.5], tolerance=1e-4)
     error = true_error(solution, 0.5, lambda x: normal_cdf(np.log(x), -s * s * 0.5, 2 * s * s * 0.5))
     assert solution.error_estimate / 4 <= error <= 4 * solution.error_estimate
 
@@ -346,7 +352,9 @@ def test_against_scipy_on_the_same_stencil(method: str) -> None:
     """The same matrix through an independent integrator at rtol 1e-9: what differs is the time error, held below 15 % of
     the space error (about 5e-5 for 100 cells)."""
     domain = rw.Interval(0.0, 2.0, ABSORBING, ROBIN)
-    problem = FokkerPlanck(rw.expression("1 - x"), rw.expression("0.5 + 0.1*x"), domain, rw.Normal(1.0, 0.1))
+    problem = FokkerPlanck(
+        rw.expression("1 - x"), rw.expression("0.5 + 0.1*x"), domain=domain, start=rw.Normal(1.0, 0.1)
+    )
     solution = solve(problem, [0.5], cells=100)
     stencil = Stencil(problem, solution.grid)
     a = stencil.rates(0.0).matrix()
@@ -367,20 +375,20 @@ def test_against_scipy_on_the_same_stencil(method: str) -> None:
 def test_passages_and_survival() -> None:
     """First passage through 0 with drift away from 0.7 is inverse Gaussian; between recorded times too."""
     problem = drifting(rw.Interval(0.0, math.inf, ABSORBING))
-    solution = solve(problem, [0.5, 2.0], 1e-4)
+    solution = solve(problem, [0.5, 2.0], tolerance=1e-4)
     t = np.linspace(0.05, 2.0, 40)
     exact = ndtr((-0.7 - t) / np.sqrt(t)) + math.exp(-1.4) * ndtr((-0.7 + t) / np.sqrt(t))
-    recorded = solution.passed("left", solution.times) - exact[[9, 39]]
+    recorded = solution.absorbed("left", solution.times) - exact[[9, 39]]
     assert np.abs(recorded).max() <= 1e-4
-    assert np.abs(solution.passed("left", t) - exact).max() <= 2e-4  # steps are chosen for the recorded times
+    assert np.abs(solution.absorbed("left", t) - exact).max() <= 2e-4  # steps are chosen for the recorded times
     assert np.abs(solution.survival(t) - (1 - exact)).max() <= 2e-4
-    assert solution.passed("left", 2.0) + solution.survival(2.0) == pytest.approx(1.0, abs=1e-6)
-    assert solution.passed("killing", [1.0]) == 0.0
+    assert solution.absorbed("left", 2.0) + solution.survival(2.0) == pytest.approx(1.0, abs=1e-6)
+    assert solution.absorbed("killing", [1.0]) == 0.0
 
 
 def test_masses_density_and_mean() -> None:
     problem, cdf = CASES["ou"]
-    solution = solve(problem, [0.3, 1.0], 1e-4)
+    solution = solve(problem, [0.3, 1.0], tolerance=1e-4)
     edges = np.linspace(-1.0, 2.0, 14)
     assert np.abs(solution.mass(edges, 1.0) - np.diff(cdf(edges, 1.0))).max() < 2e-4
     x, sd = np.linspace(-1, 2, 31), math.sqrt(0.25 * (1 - math.exp(-4)))
@@ -393,21 +401,25 @@ def test_masses_density_and_mean() -> None:
 
 def test_windows_hold_the_mass_and_no_more() -> None:
     """Unreached walls are cut off too, and a window is not wider than twice what a normal law asks for."""
-    far = solve(drifting(rw.Interval(-100.0, 100.0, ABSORBING, REFLECTING), 0.0), [0.01], 1e-4)
+    far = solve(drifting(rw.Interval(-100.0, 100.0, ABSORBING, REFLECTING), 0.0), [0.01], tolerance=1e-4)
     assert far.window[1] - far.window[0] < 2.5
     for t in (0.01, 1.0, 20.0):
-        low, high = solve(FokkerPlanck(rw.expression("x - x**3"), 0.1), [t], 1e-4).window
+        low, high = solve(FokkerPlanck(rw.expression("x - x**3"), 0.1), [t], tolerance=1e-4).window
         assert high - low < 24 * math.sqrt(0.2 * t) and high - low < 8.0
-    late = solve(CASES["ou"][0], [200.0], 1e-4)
+    late = solve(CASES["ou"][0], [200.0], tolerance=1e-4)
     assert late.steps < 100 and late.window[1] < 5.0
 
 
 def test_starts_on_and_beside_walls() -> None:
     """A start on a reflecting wall is the folded normal; one ε from an absorbing wall survives as ε erf-like, to tolerance."""
     t = 0.3
-    folded = solve(FokkerPlanck(0.0, 0.5, rw.Interval(0.0, math.inf, REFLECTING), 0.0), [t], 1e-4)
+    folded = solve(
+        FokkerPlanck(0.0, 0.5, domain=rw.Interval(0.0, math.inf, REFLECTING), start=0.0), [t], tolerance=1e-4
+    )
     assert true_error(folded, t, lambda x: 2 * ndtr(x / math.sqrt(t)) - 1) <= 1e-4
-    beside = solve(FokkerPlanck(0.0, 0.5, rw.Interval(0.0, math.inf, ABSORBING), 0.001), [t], 1e-5)
+    beside = solve(
+        FokkerPlanck(0.0, 0.5, domain=rw.Interval(0.0, math.inf, ABSORBING), start=0.001), [t], tolerance=1e-5
+    )
     assert beside.survival(t) == pytest.approx(2 * ndtr(0.001 / math.sqrt(t)) - 1, abs=1e-5)
 
 
@@ -419,19 +431,25 @@ def test_bad_input_is_refused() -> None:
         (lambda: solve(ou, [0.0, 1.0]), "times: 0 must be positive"),
         (lambda: solve(ou, [1.0, 0.5]), "0.5 comes after 1"),
         (lambda: solve(ou, [math.nan]), "times: nan"),
-        (lambda: solve(ou, [1.0], 0.0), "tolerance = 0"),
-        (lambda: solve(ou, [1.0], 1e-11), "out of reach: it would take"),
+        (lambda: solve(ou, [1.0], tolerance=0.0), "tolerance = 0"),
+        (lambda: solve(ou, [1.0], tolerance=1e-11), "out of reach: it would take"),
         (
-            lambda: solve(ou, [1.0], 1e-5, scheme=BackwardEuler(dt=0.01)),
+            lambda: solve(ou, [1.0], tolerance=1e-5, scheme=BackwardEuler(dt=0.01)),
             "out of reach: .* was reached; .*: leave dt out",
         ),
         (lambda: solve(ou, [1.0], cells=6), "cells = 6"),
         (lambda: solve(ou, [1.0], cells=101), "cells = 101: must be an even"),
         (lambda: BackwardEuler(dt=-1.0), "dt = -1"),
-        (lambda: solve(FokkerPlanck(rw.expression("sqrt(x - 0.5)"), 1.0, box, 0.6), [1.0]), "drift = nan at x = 0.00"),
-        (lambda: solve(FokkerPlanck(0.0, rw.expression("x - 0.5"), box, 0.6), [1.0]), "diffusion = -0.* at x = 0.0"),
         (
-            lambda: solve(FokkerPlanck(0.0, 1.0, box, 0.6, rw.expression("-x")), [1.0]),
+            lambda: solve(FokkerPlanck(rw.expression("sqrt(x - 0.5)"), 1.0, domain=box, start=0.6), [1.0]),
+            "drift = nan at x = 0.00",
+        ),
+        (
+            lambda: solve(FokkerPlanck(0.0, rw.expression("x - 0.5"), domain=box, start=0.6), [1.0]),
+            "diffusion = -0.* at x = 0.0",
+        ),
+        (
+            lambda: solve(FokkerPlanck(0.0, 1.0, domain=box, start=0.6, killing=rw.expression("-x")), [1.0]),
             "killing = -0.* must not be negative",
         ),
         (lambda: solve(FokkerPlanck(rw.expression("x**3"), 1.0, start=1.0), [9.0]), "does not stay in any window"),
@@ -442,8 +460,8 @@ def test_bad_input_is_refused() -> None:
     solution = solve(ou, [1.0])
     misused: list[tuple[Callable[[], object], str]] = [
         (lambda: solution.cdf(0.0, 0.5), "t = 0.5 was not recorded"),
-        (lambda: solution.passed("left", 1.0), "has no wall there"),
-        (lambda: solution.passed("up", 1.0), "'left', 'right', 'killing'"),
+        (lambda: solution.absorbed("left", 1.0), "has no wall there"),
+        (lambda: solution.absorbed("up", 1.0), "'left', 'right', 'killing'"),
         (lambda: solution.survival(2.0), "covers times from 0 to 1"),
         (lambda: solution.mass([1.0, 0.0], 1.0), "edges"),
     ]
@@ -456,7 +474,7 @@ def test_repr_and_plot() -> None:
     import matplotlib
 
     matplotlib.use("Agg")
-    solution = solve(CASES["ou"][0], [0.5, 1.0], 1e-3)
+    solution = solve(CASES["ou"][0], [0.5, 1.0], tolerance=1e-3)
     assert repr(solution).startswith("Solution(times 0.5 … 1, ") and "SDIRK2, error ≈" in repr(solution)
     assert len(solution.plot().lines) == 2
     assert len(solution.plot(1.0).lines) == 1
@@ -468,14 +486,14 @@ def test_repr_and_plot() -> None:
                                     rw.Interval(0.0, math.inf, rw.Reflecting())])  # fmt: skip
 @pytest.mark.parametrize("start", [rw.Point(20.0), rw.Normal(20.0, 1.0)])
 def test_nobody_survives_a_killing_that_is_quicker_than_any_step(domain: Domain, start: StartLike) -> None:
-    equation = rw.pde.FokkerPlanck(-1.0, 0.5, domain, start, killing=1e9)  # survival exp(-5e8)
+    equation = rw.pde.FokkerPlanck(-1.0, 0.5, domain=domain, start=start, killing=1e9)  # survival exp(-5e8)
     solution = rw.pde.solve(equation, [0.5], tolerance=1e-4)
     assert abs(float(solution.survival(0.5))) < 1e-9
     assert solution.x[0] < 20.0 < solution.x[-1]
 
 
 def test_a_number_of_cells_is_told_shortly() -> None:
-    equation = rw.pde.FokkerPlanck(-1.0, 1e-300, rw.Interval(0.0, math.inf, rw.Absorbing()), 1.0)
+    equation = rw.pde.FokkerPlanck(-1.0, 1e-300, domain=rw.Interval(0.0, math.inf, rw.Absorbing()), start=1.0)
     with pytest.raises(ValueError, match="cells") as refusal:
         rw.pde.solve(equation, [0.5], tolerance=1e-4)
     assert len(str(refusal.value)) < 400
@@ -486,8 +504,11 @@ def test_a_number_of_cells_is_told_shortly() -> None:
 def test_errors_from_a_uniform_start_are_as_stated(width: float, tolerance: float) -> None:
     """Wherever its ends lie in the cells, of which it may fill a few, or a part of one."""
     box = rw.Interval(0.0, 1.0, rw.Absorbing(), rw.Absorbing())
-    equation, times = FokkerPlanck(0.0, 1.0, box, rw.Uniform(0.5 - width / 2, 0.5 + width / 2)), [1e-3, 0.01, 0.1]
-    law, formula = solve(equation, times, tolerance), closed_form(equation)
+    equation, times = (
+        FokkerPlanck(0.0, 1.0, domain=box, start=rw.Uniform(0.5 - width / 2, 0.5 + width / 2)),
+        [1e-3, 0.01, 0.1],
+    )
+    law, formula = solve(equation, times, tolerance=tolerance), closed_form(equation)
     for t in times:
         error = np.abs(law.cdf(law.edges, t) - formula.cdf(law.edges, t)).max()
         assert error < 1.5 * law.error(t)
@@ -498,9 +519,9 @@ def test_errors_from_a_uniform_start_are_as_stated(width: float, tolerance: floa
 def test_errors_at_an_early_time_with_a_late_one_and_a_loose_tolerance(early: float, tolerance: float) -> None:
     """Cells resolve the law at the first recorded time, however short it is beside the last."""
     box = rw.Interval(0.0, 1.0, rw.Absorbing(), rw.Reflecting())
-    equation = FokkerPlanck(0.0, 0.5, box, rw.Sites([0.684, 0.69, 0.97], [0.2, 0.5, 0.3]))
+    equation = FokkerPlanck(0.0, 0.5, domain=box, start=rw.Sites([0.684, 0.69, 0.97], [0.2, 0.5, 0.3]))
     times = [early, 7.12e-3]
-    law, formula = solve(equation, times, tolerance), closed_form(equation)
+    law, formula = solve(equation, times, tolerance=tolerance), closed_form(equation)
     for t in times:
         error = np.abs(law.cdf(law.edges, t) - formula.cdf(law.edges, t)).max()
         assert error < 3.0 * law.error(t)

@@ -42,7 +42,7 @@ def layered(left: float, right: float, convention: rw.Convention, start: float, 
 @pytest.mark.parametrize("convention", CONVENTIONS)
 @pytest.mark.parametrize(("left", "right", "start"), [(0.5, 5.0, -0.3), (5.0, 0.05, -0.7), (1.0, 100.0, -1.0)])
 def test_jump_of_the_diffusion(convention: rw.Convention, left: float, right: float, start: float) -> None:
-    found = solve(layered(left, right, convention, start, 0.123), [0.5, 2.0], 1e-3)
+    found = solve(layered(left, right, convention, start, 0.123), [0.5, 2.0], tolerance=1e-3)
     for t in (0.5, 2.0):
         right_cdf = layers_cdf(found.edges - 0.123, t, start, left, right, convention.exponent)
         assert np.abs(found.cdf(found.edges, t) - right_cdf).max() < SLACK * found.error(t)
@@ -66,7 +66,9 @@ def test_equilibrium_over_jumps_is_exact(convention: rw.Convention) -> None:
     """ρ ∝ D^-λ, whatever the cells."""
     d, ends = [3.0, 0.01, 0.7], [0.0, 0.21, 0.6777, 1.0]
     text = "3 + (0.01 - 3)*heaviside(x - 0.21) + (0.7 - 0.01)*heaviside(x - 0.6777)"
-    found = solve(FokkerPlanck(0.0, rw.expression(text), BOX, 0.1, convention=convention), [1e7], 1e-3)
+    found = solve(
+        FokkerPlanck(0.0, rw.expression(text), domain=BOX, start=0.1, convention=convention), [1e7], tolerance=1e-3
+    )
     mass = np.diff(ends) * np.array(d) ** -convention.exponent
     assert found.mass(ends, 1e7) == pytest.approx(mass / mass.sum(), abs=1e-10)
     assert found.survival(1e7) == pytest.approx(1.0, abs=1e-12)
@@ -75,7 +77,9 @@ def test_equilibrium_over_jumps_is_exact(convention: rw.Convention) -> None:
 def test_a_slow_layer_holds_its_share() -> None:
     slow = rw.expression("1e-4 + 0.0099*heaviside(20 - x)")
     domain = rw.Interval(0.0, 100.0, REFLECTING, REFLECTING)
-    found = solve(FokkerPlanck(0.0, slow, domain, 10.0, convention=rw.Convention.FICK), [1e10], 1e-3)
+    found = solve(
+        FokkerPlanck(0.0, slow, domain=domain, start=10.0, convention=rw.Convention.FICK), [1e10], tolerance=1e-3
+    )
     assert float(found.cdf(20.0, 1e10)) == pytest.approx(0.2, abs=1e-9)
 
 
@@ -86,7 +90,7 @@ def test_a_narrow_slab_that_kills(place: float, width: float) -> None:
     eigenfunctions of the exact three layers, by brute force: a dense grid of its own."""
     rate = 10.0 / width
     text = f"{rate!r}*(heaviside(x - {place!r}) - heaviside(x - {place + width!r}))"
-    found = solve(FokkerPlanck(0.0, 1.0, BOX, 0.8, killing=rw.expression(text)), [0.2], 1e-4)
+    found = solve(FokkerPlanck(0.0, 1.0, domain=BOX, start=0.8, killing=rw.expression(text)), [0.2], tolerance=1e-4)
     assert float(found.survival(0.2)) == pytest.approx(slab_survival(place, width, rate, 0.8, 0.2), abs=SLACK * 1e-4)
     assert found.error_estimate <= 1e-4
 
@@ -137,9 +141,9 @@ def test_the_published_slab() -> None:
 def test_drift_that_turns_at_a_point(speed: float) -> None:
     """|X| of a = -c sign(x) is reflected motion with drift -c, which has a closed form."""
     t = 0.7
-    found = solve(FokkerPlanck(rw.expression(f"-{speed}*sign(x - 0.2)"), 0.5, start=0.2), [t], 1e-3)
+    found = solve(FokkerPlanck(rw.expression(f"-{speed}*sign(x - 0.2)"), 0.5, start=0.2), [t], tolerance=1e-3)
     half = rw.Interval(0.0, math.inf, REFLECTING)
-    exact = closed_form(FokkerPlanck(-speed, 0.5, half, 0.0))
+    exact = closed_form(FokkerPlanck(-speed, 0.5, domain=half, start=0.0))
     y = found.edges - 0.2
     expected = 0.5 + 0.5 * np.sign(y) * exact.cdf(np.abs(y), t)
     assert np.abs(found.cdf(found.edges, t) - expected).max() < SLACK * found.error_estimate
@@ -166,7 +170,7 @@ def test_mean_exit_time_over_jumps(convention: rw.Convention) -> None:
     wall = rw.Interval(0.0, 1.0, REFLECTING, ABSORBING)
     slope = rw.expression("-3*sign(x - 0.41)")  # b/D
     d = rw.expression("0.2 + 0.8*heaviside(x - 0.62)")
-    found = mean_exit_time(FokkerPlanck(slope * d, d, wall, 0.5, convention=convention), 1e-5)
+    found = mean_exit_time(FokkerPlanck(slope * d, d, domain=wall, start=0.5, convention=convention), tolerance=1e-5)
     for x in (0.1, 0.41, 0.55, 0.7):
         expected = exit_time(x, rw.expression("3*abs(x - 0.41)"), d, convention.exponent, [0.41, 0.62])
         assert float(found.value(x)) == pytest.approx(expected, abs=SLACK * found.error_estimate)
@@ -176,7 +180,9 @@ def test_exit_probability_through_layers() -> None:
     """Without drift u' ∝ D^(λ-1): in Fick's form the potential of resistances in a row."""
     between = rw.Interval(0.0, 1.0, ABSORBING, ABSORBING)
     d = rw.expression("1 + 9*heaviside(x - 0.25)")
-    found = exit_probability(FokkerPlanck(0.0, d, between, 0.5, convention=rw.Convention.FICK), "right", 1e-6)
+    found = exit_probability(
+        FokkerPlanck(0.0, d, domain=between, start=0.5, convention=rw.Convention.FICK), "right", tolerance=1e-6
+    )
     total = 0.25 + 0.75 / 10.0
     for x, resistance in ((0.1, 0.1), (0.25, 0.25), (0.8, 0.25 + 0.055)):
         assert float(found.value(x)) == pytest.approx(resistance / total, abs=1e-9)
@@ -185,9 +191,16 @@ def test_exit_probability_through_layers() -> None:
 @pytest.mark.parametrize("convention", CONVENTIONS)
 def test_duality_over_jumps(convention: rw.Convention) -> None:
     d = rw.expression("0.3 + 2*heaviside(x - 0.37)")
-    problem = FokkerPlanck(rw.expression("abs(x - 0.6)"), d, BOX, 0.2, rw.expression("heaviside(x - 0.8)"), convention)
-    forward = solve(problem, [0.1], 1e-5)
-    value = float(backward(problem, lambda x: np.cos(3.0 * x), 0.1, 1e-5).value(0.2))
+    problem = FokkerPlanck(
+        rw.expression("abs(x - 0.6)"),
+        d,
+        domain=BOX,
+        start=0.2,
+        killing=rw.expression("heaviside(x - 0.8)"),
+        convention=convention,
+    )
+    forward = solve(problem, [0.1], tolerance=1e-5)
+    value = float(backward(problem, lambda x: np.cos(3.0 * x), 0.1, tolerance=1e-5).value(0.2))
     centres = forward.density[0] * forward.grid.widths
     assert value == pytest.approx(float(centres @ np.cos(3.0 * forward.x)), abs=5e-5)
 
@@ -197,7 +210,7 @@ def test_a_table_with_knots() -> None:
     knots = np.array([0.0, 0.2, 0.37, 0.5, 0.81, 1.0])
     values = np.array([1.0, -4.0, 2.0, 2.0, -3.0, 0.0])
     table = rw.Table(knots, values)
-    found = solve(FokkerPlanck(table, 0.1, BOX, 0.3), [0.2, 50.0], 1e-4)
+    found = solve(FokkerPlanck(table, 0.1, domain=BOX, start=0.3), [0.2, 50.0], tolerance=1e-4)
     assert np.isin(knots, found.edges).all()
     potential = np.append(0.0, np.cumsum(0.5 * np.diff(knots) * (values[1:] + values[:-1]))) / 0.1
 
@@ -214,16 +227,18 @@ def test_a_table_with_knots() -> None:
 def test_a_seam_is_a_break_of_a_ring() -> None:
     """A drift that jumps at the seam alone: in equilibrium of b = sin-free slope, ρ with one current round the ring."""
     ring = rw.Ring(0.0, 1.0)
-    found = solve(FokkerPlanck(rw.expression("0.5 - x"), 0.05, ring, 0.2), [40.0], 1e-5)
+    found = solve(FokkerPlanck(rw.expression("0.5 - x"), 0.05, domain=ring, start=0.2), [40.0], tolerance=1e-5)
     weight = [quad(lambda x: math.exp(-10.0 * (x - 0.5) ** 2), a, b)[0] for a, b in ((0.0, 0.3), (0.3, 1.0))]
     assert float(found.cdf(0.3, 40.0)) == pytest.approx(weight[0] / sum(weight), abs=SLACK * 1e-5)
 
 
 def test_partially_absorbing_wall_with_variable_diffusion() -> None:
     wall = rw.Interval(0.0, 1.0, rw.PartiallyAbsorbing(1.0), REFLECTING)
-    problem = FokkerPlanck(0.0, rw.expression("0.3 + 0.5*x"), wall, rw.Uniform(0.0, 1.0))
-    assert float(solve(problem, [0.2], 1e-6).passed("left", 0.2)) == pytest.approx(0.1585599, abs=SLACK * 1e-6)
-    errors = [float(solve(problem, [0.2], cells=n).passed("left", 0.2)) - 0.1585599 for n in (40, 160)]
+    problem = FokkerPlanck(0.0, rw.expression("0.3 + 0.5*x"), domain=wall, start=rw.Uniform(0.0, 1.0))
+    assert float(solve(problem, [0.2], tolerance=1e-6).absorbed("left", 0.2)) == pytest.approx(
+        0.1585599, abs=SLACK * 1e-6
+    )
+    errors = [float(solve(problem, [0.2], cells=n).absorbed("left", 0.2)) - 0.1585599 for n in (40, 160)]
     assert abs(errors[1]) < abs(errors[0]) / 11.0
 
 
@@ -234,10 +249,18 @@ def test_units_do_not_matter(length: float, time: float) -> None:
         kill = rw.expression("k*(heaviside(x - a) - heaviside(x - b))", k=5.0 / t, a=0.5 * x, b=0.51 * x)
         domain = rw.Interval(0.0, x, REFLECTING, rw.PartiallyAbsorbing(x / t))
         return FokkerPlanck(
-            rw.expression("v*abs(x - m)", v=1.0 / t, m=0.7 * x), d, domain, 0.25 * x, kill, rw.Convention.FICK
+            rw.expression("v*abs(x - m)", v=1.0 / t, m=0.7 * x),
+            d,
+            domain=domain,
+            start=0.25 * x,
+            killing=kill,
+            convention=rw.Convention.FICK,
         )
 
-    one, other = solve(problem(1.0, 1.0), [0.1], 1e-3), solve(problem(length, time), [0.1 * time], 1e-3)
+    one, other = (
+        solve(problem(1.0, 1.0), [0.1], tolerance=1e-3),
+        solve(problem(length, time), [0.1 * time], tolerance=1e-3),
+    )
     assert one.x.size == other.x.size
     assert other.cdf(one.edges * length, 0.1 * time) == pytest.approx(one.cdf(one.edges, 0.1), abs=1e-9)
 
@@ -273,18 +296,22 @@ def test_splines_of_pieces_do_not_round_a_kink() -> None:
 def test_many_breaks() -> None:
     """A square wave of the drift with a thousand jumps; so many more are refused with their number."""
     text = "sign(sin(x*3141.592653589793))"
-    found = solve(FokkerPlanck(rw.expression(text), 0.5, BOX, 0.3), [0.05], 1e-2)
-    still = closed_form(FokkerPlanck(0.0, 0.5, BOX, 0.3))
+    found = solve(FokkerPlanck(rw.expression(text), 0.5, domain=BOX, start=0.3), [0.05], tolerance=1e-2)
+    still = closed_form(FokkerPlanck(0.0, 0.5, domain=BOX, start=0.3))
     assert np.abs(found.cdf(found.edges, 0.05) - still.cdf(found.edges, 0.05)).max() < 1e-2
     with pytest.raises(ValueError, match="jump at 9999 places"):
-        solve(FokkerPlanck(rw.expression("sign(sin(x*31415.92653589793))"), 0.5, BOX, 0.3), [0.05], 1e-2)
+        solve(
+            FokkerPlanck(rw.expression("sign(sin(x*31415.92653589793))"), 0.5, domain=BOX, start=0.3),
+            [0.05],
+            tolerance=1e-2,
+        )
 
 
 @pytest.mark.parametrize("drift", [-100.0, -10.0, 0.0, 40.0])
 def test_a_backward_solution_between_its_cells(drift: float) -> None:
     """A layer at a wall, u = (1 - e^(-ax))/(1 - e^(-a)): right up to the wall, where it is what is paid there."""
     between = rw.Interval(0.0, 1.0, ABSORBING, ABSORBING)
-    found = exit_probability(FokkerPlanck(drift, 1.0, between, 0.5), "right", 1e-3)
+    found = exit_probability(FokkerPlanck(drift, 1.0, domain=between, start=0.5), "right", tolerance=1e-3)
     x = np.linspace(0.0, 1.0, 1001)
     expected = np.expm1(-drift * x) / math.expm1(-drift) if drift else x
     assert np.abs(found.value(x) - expected).max() < max(SLACK * found.error_estimate, 1e-12)
@@ -294,7 +321,10 @@ def test_a_backward_solution_between_its_cells(drift: float) -> None:
 def test_a_backward_solution_inside_a_narrow_slab() -> None:
     """Two cells in a slab that kills: a cubic through walls of the slab and its cells."""
     rate = rw.expression("1e3*(heaviside(x - 0.55) - heaviside(x - 0.551))")
-    loose, fine = (mean_exit_time(FokkerPlanck(0.0, 1.0, BOX, 0.5, rate), tolerance) for tolerance in (1e-3, 1e-6))
+    loose, fine = (
+        mean_exit_time(FokkerPlanck(0.0, 1.0, domain=BOX, start=0.5, killing=rate), tolerance=tolerance)
+        for tolerance in (1e-3, 1e-6)
+    )
     x = np.linspace(0.54, 0.56, 401)
     assert np.abs(loose.value(x) - fine.value(x)).max() < SLACK * loose.error_estimate
 
@@ -303,7 +333,7 @@ def test_times_without_end_are_refused() -> None:
     """A reflecting end that the drift leads to and where D vanishes holds what reaches it for ever."""
     trap = rw.Interval(0.0, 1.0, REFLECTING, ABSORBING)
     with pytest.raises(ValueError, match=r"mean exit time|out of reach"):
-        mean_exit_time(FokkerPlanck(-300.0, rw.expression("x"), trap, 0.5), 1e-3)
+        mean_exit_time(FokkerPlanck(-300.0, rw.expression("x"), domain=trap, start=0.5), tolerance=1e-3)
 
 
 def test_narrow_wells_are_refined_with_the_rest() -> None:

@@ -23,7 +23,7 @@ from randwalk.pde import (
     walk_for,
 )  # fmt: skip
 
-BOX = FokkerPlanck(1.0, 0.5, rw.Interval(0.0, 1.0, rw.Absorbing(), rw.Absorbing()), 0.4)
+BOX = FokkerPlanck(1.0, 0.5, domain=rw.Interval(0.0, 1.0, rw.Absorbing(), rw.Absorbing()), start=0.4)
 
 
 def cosine(x: Any) -> Any:
@@ -73,21 +73,21 @@ def test_walks(call: Callable[[Any], object], value: Any) -> None:
 @pytest.mark.parametrize("x", ["ab", None, 1j, math.nan, [0.1, math.nan], {0.1}, True])
 @pytest.mark.parametrize(("name", "of"), [("pdf", "x"), ("cdf", "x"), ("mass", "edges"), ("value", "x")])
 def test_places_in_answers(name: str, of: str, x: Any) -> None:
-    law, payoff = solve(BOX, [0.1], 1e-2), backward(BOX, cosine, 0.1, 1e-2)
+    law, payoff = solve(BOX, [0.1], tolerance=1e-2), backward(BOX, cosine, 0.1, tolerance=1e-2)
     with pytest.raises((TypeError, ValueError), match=rf"^{of} "):
         payoff.value(x) if name == "value" else getattr(law, name)(x, 0.1)
 
 
 @pytest.mark.parametrize("wall", [None, 1, ["left"], np.array(["left", "right"]), "top"])
 def test_walls_in_answers(wall: Any) -> None:
-    with pytest.raises(ValueError, match=r"^wall = .*give one of 'left', 'right', 'killing'"):
-        solve(BOX, [0.1], 1e-2).passed(wall, 0.1)
+    with pytest.raises(ValueError, match=r"^exit = .*must be one of 'left', 'right', 'killing'"):
+        solve(BOX, [0.1], tolerance=1e-2).absorbed(wall, 0.1)
 
 
 @pytest.mark.parametrize("wall", [None, ["left"], np.array(["left", "right"])])
 def test_walls_of_a_closed_form(wall: Any) -> None:
-    with pytest.raises(ValueError, match=r"^wall = "):
-        closed_form(BOX).passed(wall, 0.1)
+    with pytest.raises(ValueError, match=r"^exit = "):
+        closed_form(BOX).absorbed(wall, 0.1)
 
 
 @pytest.mark.parametrize("x", ["a", None, math.nan, [0.1]])
@@ -98,8 +98,8 @@ def test_places_of_a_modified_equation(x: Any) -> None:
 
 def test_ring() -> None:
     """Nothing is at infinity, and a place outside of the part that was asked for is not one inside of it."""
-    ring = FokkerPlanck(1.0, 0.1, rw.Ring(0.0, 1.0), 0.5)
-    assert solve(ring, [0.1], 1e-2).pdf([-math.inf, math.inf], 0.1).tolist() == [0.0, 0.0]
+    ring = FokkerPlanck(1.0, 0.1, domain=rw.Ring(0.0, 1.0), start=0.5)
+    assert solve(ring, [0.1], tolerance=1e-2).pdf([-math.inf, math.inf], 0.1).tolist() == [0.0, 0.0]
     part = backward(ring, cosine, 0.1, over=(0.2, 0.4))
     np.testing.assert_allclose(part.value([1.3, -0.6]), part.value([0.3, 0.4]), rtol=1e-12)
     with pytest.raises(ValueError, match=r"^x = 0\.7"):
@@ -179,10 +179,12 @@ def test_a_tolerance_out_of_reach_names_one_that_is_not(monkeypatch: pytest.Monk
     for module, name in (("refine", "LARGEST_CELLS"), ("refine", "LARGEST_STEPS"), ("backward", "LARGEST_CELLS")):
         monkeypatch.setattr(sys.modules[f"randwalk.pde.{module}"], name, 512)
     calls: list[Callable[[float], Any]] = [
-        lambda tolerance: solve(BOX, [0.05, 0.5], tolerance),
-        lambda tolerance: solve(FokkerPlanck(0.0, 1.0, rw.Ring(0.0, 1.0), 0.2), [0.01], tolerance),
-        lambda tolerance: backward(BOX, cosine, 0.1, tolerance),
-        lambda tolerance: mean_exit_time(BOX, tolerance),
+        lambda tolerance: solve(BOX, [0.05, 0.5], tolerance=tolerance),
+        lambda tolerance: solve(
+            FokkerPlanck(0.0, 1.0, domain=rw.Ring(0.0, 1.0), start=0.2), [0.01], tolerance=tolerance
+        ),
+        lambda tolerance: backward(BOX, cosine, 0.1, tolerance=tolerance),
+        lambda tolerance: mean_exit_time(BOX, tolerance=tolerance),
     ]
     for call in calls:
         with pytest.raises(ValueError, match=r"^tolerance = 1e-10 is out of reach: .*take tolerance = ") as refused:
@@ -194,7 +196,7 @@ def test_a_tolerance_out_of_reach_names_one_that_is_not(monkeypatch: pytest.Monk
 
 
 def test_too_few_cells_to_show_anything_are_refused_with_a_number_that_is_enough() -> None:
-    ring = FokkerPlanck(1.0, 1.0 / 100.0, rw.Ring(0.0, 1.0), 0.2)
+    ring = FokkerPlanck(1.0, 1.0 / 100.0, domain=rw.Ring(0.0, 1.0), start=0.2)
     with pytest.raises(ValueError, match=r"^cells = 16: too few .* take cells = \d+ or more") as refused:
         solve(ring, [1.0], cells=16)
     enough = int(re.search(r"cells = (\d+) or", str(refused.value)).group(1))  # type: ignore[union-attr]
@@ -202,7 +204,9 @@ def test_too_few_cells_to_show_anything_are_refused_with_a_number_that_is_enough
 
 
 def test_quicker_changes_than_steps_can_follow_are_refused() -> None:
-    fast = FokkerPlanck(rw.expression("sin(1e8*t)"), 0.5, rw.Interval(0.0, 1.0, rw.Reflecting(), rw.Absorbing()), 0.4)
+    fast = FokkerPlanck(
+        rw.expression("sin(1e8*t)"), 0.5, domain=rw.Interval(0.0, 1.0, rw.Reflecting(), rw.Absorbing()), start=0.4
+    )
     for call in (lambda: solve(fast, [1.0]), lambda: backward(fast, cosine, 1.0)):
         with pytest.raises(
             ValueError, match=r"times up to 1 would take more than 2e\+08 steps .* take times up to 0.00066"

@@ -158,7 +158,7 @@ def test_a_rarer_step_than_the_quantum_far_out_is_no_obstacle() -> None:
     spring = rw.LatticeWalk.from_drift(rw.Affine(slope=-1.0), 0.5, dx=0.5, rule=rw.Rule.CAPPED)
     narrow = rw.pde.stationary_law(spring, window=(-8.0, 8.0))
     wide = rw.pde.stationary_law(spring, window=(-80.0, 80.0))
-    assert wide.variance == pytest.approx(narrow.variance, rel=1e-12)
+    assert wide.variance() == pytest.approx(narrow.variance(), rel=1e-12)
 
 
 @pytest.mark.parametrize(

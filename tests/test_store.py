@@ -36,7 +36,7 @@ def walled() -> rw.LatticeWalk:
 
 @pytest.fixture(scope="module")
 def run() -> rw.Ensemble:
-    return rw.simulate(walled(), 500, [5.0, 20.0], 3, "paths", RECORDS)
+    return rw.simulate(walled(), 500, [5.0, 20.0], seed=3, method="paths", record=RECORDS)
 
 
 @pytest.mark.parametrize("suffix", ["npz", "nc"])
@@ -283,7 +283,7 @@ def test_a_table_is_saved_as_numbers_and_times_without_a_common_measure_as_they_
     (tmp_path / "a.csv").write_text("x,a\n-50,1\n0,0.1\n50,-1\n")
     times = (1.3464589594272631, 2.0)
     walk = rw.LatticeWalk.from_drift(rw.Table.from_csv(tmp_path / "a.csv", "x", "a"), 0.5, dx=0.1, times=times)
-    run = rw.simulate(walk, 100, times, 1)
+    run = rw.simulate(walk, 100, times, seed=1)
     (tmp_path / "a.csv").unlink()
     for suffix in ("npz", "nc"):
         run.save(tmp_path / f"run.{suffix}")
@@ -293,7 +293,9 @@ def test_a_table_is_saved_as_numbers_and_times_without_a_common_measure_as_they_
 
 def test_parts_of_occupation_may_stand_in_any_order(tmp_path: Path) -> None:
     walk = walled()
-    late, early = (rw.simulate(walk, part, [5.0], 1, "occupation") for part in (range(100, 200), range(100)))
+    late, early = (
+        rw.simulate(walk, part, [5.0], seed=1, method="occupation") for part in (range(100, 200), range(100))
+    )
     both = late.merge(early)
     both.save(tmp_path / "run.npz")
     assert same(rw.Ensemble.load(tmp_path / "run.npz"), both) and both.walkers == 200

@@ -20,7 +20,7 @@ import randwalk as rw
 from randwalk.kernels import cpu
 from randwalk.kernels.philox import STREAM_VERSION
 from randwalk.model.start import MASS_BITS
-from randwalk.run import device, paths
+from randwalk.run import host, paths
 from randwalk.tables.step_law import StepLaw
 from randwalk.tables.table import StepTable
 from randwalk.tables.window import table_for
@@ -106,7 +106,7 @@ def test_paths_are_the_naive_ones(name: str, naive_paths: Callable[[str], list[l
     """Positions step by step, and at recorded times that cut the blocks of 8 and the words of 64 anywhere."""
     walk, places = WALKS[name](), naive_paths(name)
     for steps in ([*range(18), *range(62, 67), 126, 127, 128, 129], [0, 1, 7, 9, 63, 66, 128, STEPS], [STEPS]):
-        got = rw.simulate(walk, WALKERS, np.array(steps) * walk.dt, SEED, "paths", [rw.Positions()])
+        got = rw.simulate(walk, WALKERS, np.array(steps) * walk.dt, seed=SEED, method="paths", record=[rw.Positions()])
         np.testing.assert_array_equal(got[rw.Positions()].x, where(walk, places, steps))
 
 
@@ -114,8 +114,8 @@ def test_long_strides_are_those_of_walkers_followed_one_by_one() -> None:
     """Words of steps are compared many at a time, in runs of words; who is followed is stepped alone."""
     for walk in (rw.LatticeWalk(0.3, 0.4, dx=1.0), rw.LatticeWalk(0.25, 0.5, dx=1.0), rw.LatticeWalk(0.5, 0.5, dx=1.0)):
         for times in ([70.0, 3001.0], [2500.0]):
-            together = rw.simulate(walk, 75, times, SEED, "paths")
-            alone = rw.simulate(walk, 75, times, SEED, "paths", [rw.Maximum()])
+            together = rw.simulate(walk, 75, times, seed=SEED, method="paths")
+            alone = rw.simulate(walk, 75, times, seed=SEED, method="paths", record=[rw.Maximum()])
             assert np.array_equal(together.counts, alone.counts)
 
 
@@ -136,7 +136,7 @@ def test_counts_and_functionals_are_the_naive_ones(
     records += [rw.LastVisit(x) for x in dict.fromkeys(at)] + [rw.TimePositive(x) for x in dict.fromkeys(at)]
     if not lattice.periodic:
         records.append(rw.SquaredDisplacement())
-    got = rw.simulate(walk, WALKERS, np.array(steps) * walk.dt, SEED, "paths", records)
+    got = rw.simulate(walk, WALKERS, np.array(steps) * walk.dt, seed=SEED, method="paths", record=records)
 
     for row, n in enumerate(steps):
         alive = [p[n] for p in places if isinstance(p[n], int)]
@@ -147,7 +147,7 @@ def test_counts_and_functionals_are_the_naive_ones(
         ):
             assert count == alive.count(k)
         ways = [[p[n] for p in places].count(way) for way in ("left", "right", "killed")]
-        assert got.absorbed[row].tolist() == ways and got.leaked[row] == 0
+        assert got.gone[row].tolist() == ways and got.leaked[row] == 0
         for x, k in zip(at, levels, strict=True):
             visits = [naive.last_visit(walk, p[: n + 1], k) * walk.dt for p in places]
             above = [naive.time_positive(walk, p[: n + 1], k) * walk.dt for p in places]
@@ -184,7 +184,7 @@ def test_starts_are_the_naive_ones() -> None:
     """Many walkers, so that every site of a spread start is drawn, the outermost with small masses too."""
     for name in ("quarters", "ties", "mixed", "ring"):
         walk, walkers = WALKS[name](), range(7, 1500)
-        got = rw.trajectories(walk, walkers, [0.0], SEED)
+        got = rw.trajectories(walk, walkers, [0.0], seed=SEED)
         expected = [naive.position(walk, naive.start(walk, w, SEED)) for w in walkers]
         np.testing.assert_array_equal(got.x[0], expected)
 
@@ -244,7 +244,7 @@ def test_jumps_are_the_naive_ones(begin: int) -> None:
     """Four walkers share a block: whichever of them comes first, and if some come alone."""
     walk, steps = WALKS["ties"](), [5, 40, 41]
     walkers = range(begin, begin + 1100)  # more than twice what is drawn together
-    got = rw.simulate(walk, walkers, np.array(steps) * walk.dt, SEED, "jump", [rw.Positions()])
+    got = rw.simulate(walk, walkers, np.array(steps) * walk.dt, seed=SEED, method="jump", record=[rw.Positions()])
     np.testing.assert_array_equal(
         got[rw.Positions()].x, naive_jumps(walk, walkers, SEED, paths.Jumps(got.table, steps), steps)
     )
@@ -282,8 +282,9 @@ walks = {
     ),
 }
 def digest(walk, method, threads, record=()):
-    e = rw.simulate(walk, WALKERS, [10.0, 77.0, 130.0], 5, method, record, threads)
-    data = e.counts.tobytes() + e.absorbed.tobytes() + b"".join(r.counts.tobytes() for r in e.records.values())
+    times = [10.0, 77.0, 130.0]
+    e = rw.simulate(walk, WALKERS, times, seed=5, method=method, record=record, threads=threads)
+    data = e.counts.tobytes() + e.gone.tobytes() + b"".join(r.counts.tobytes() for r in e.records.values())
     return hashlib.sha256(data).hexdigest()
 records = [rw.FirstPassage(), rw.LastVisit(1.0), rw.TimePositive(2.0), rw.Maximum()]
 def all_digests(threads):
@@ -301,9 +302,7 @@ def digests_here(threads: int, walkers: int) -> dict[str, str]:
 
 
 def test_bits_do_not_depend_on_the_number_of_threads() -> None:
-    shared = (
-        "from randwalk.run import device\ndevice.ALONE, device.PIECE = 0, 4\n"  # threads even for a run of this size
-    )
+    shared = "from randwalk.run import host\nhost.ALONE, host.PIECE = 0, 4\n"  # threads even for a run of this size
     code = "WALKERS = 3001\n" + shared + DIGEST + "print(json.dumps([all_digests(k) for k in (1, 2, 3, 7)]))"
     environment = {**os.environ, "NUMBA_NUM_THREADS": "7"}
     ran = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
@@ -316,19 +315,19 @@ def test_bits_do_not_depend_on_the_number_of_threads() -> None:
 
 def test_bits_do_not_depend_on_the_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     done: list[list[range]] = []
-    batches = device.Host.batches
+    batches = host.Host.batches
 
-    def watched(self: device.Host, *arguments: Any) -> Any:
+    def watched(self: host.Host, *arguments: Any) -> Any:
         done.append([])
         for batch, result in batches(self, *arguments):
             done[-1].append(batch)
             yield batch, result
 
-    monkeypatch.setattr(device.Host, "batches", watched)
-    monkeypatch.setattr(device, "ALONE", 2**62)
+    monkeypatch.setattr(host.Host, "batches", watched)
+    monkeypatch.setattr(host, "ALONE", 2**62)
     whole = digests_here(1, 20_011)
     assert {len(run) for run in done} == {1}
-    monkeypatch.setattr(device, "ALONE", 0)
+    monkeypatch.setattr(host, "ALONE", 0)
     for threads, batch, least in ((2, 1 << 18, 2), (3, 1 << 18, 3), (2, 1, 2)):  # the smallest batch is 2¹⁴ walkers
         done.clear()
         monkeypatch.setattr(paths, "BATCH", batch)
@@ -345,7 +344,7 @@ def test_a_table_made_in_pieces_is_the_same_table(monkeypatch: pytest.MonkeyPatc
         how: list[tuple[str, list[rw.run.record.Record]]] = [
             ("paths", []), ("paths", [rw.FirstPassage()]), ("paths", [rw.Maximum()]), ("occupation", [])
         ]  # fmt: skip
-        return [rw.simulate(walk, 700, times, 5, method, record) for method, record in how]
+        return [rw.simulate(walk, 700, times, seed=5, method=method, record=record) for method, record in how]
 
     whole = runs()
     monkeypatch.setattr("randwalk.tables.table.CHUNK", 1000)
@@ -376,7 +375,7 @@ def test_a_run_is_the_sum_of_its_ranges(name: str, method: str) -> None:
     times = np.array([1, 30, 100]) * walk.dt
 
     def part(walkers: range) -> rw.Ensemble:
-        return rw.simulate(walk, walkers, times, 3, method, records)
+        return rw.simulate(walk, walkers, times, seed=3, method=method, record=records)
 
     whole = part(range(1000))
     merged = part(range(0, 1)).merge(part(range(1, 257))).merge(part(range(257, 1000)))
@@ -404,9 +403,9 @@ def same(one: rw.Ensemble, other: rw.Ensemble) -> None:
 def test_resuming_leaves_the_past_unchanged(name: str) -> None:
     walk = WALKS[name]()
     records: list[rw.run.record.Record] = [rw.LastVisit(0.2), rw.Maximum(), rw.FirstPassage()]
-    early = rw.simulate(walk, 500, np.array([5, 70]) * walk.dt, 3, "paths", records)
+    early = rw.simulate(walk, 500, np.array([5, 70]) * walk.dt, seed=3, method="paths", record=records)
     late = early.resume(np.array([71, 140]) * walk.dt)
-    at_once = rw.simulate(walk, 500, np.array([5, 70, 71, 140]) * walk.dt, 3, "paths", records)
+    at_once = rw.simulate(walk, 500, np.array([5, 70, 71, 140]) * walk.dt, seed=3, method="paths", record=records)
     same(late, at_once)
     for t in early.times:
         x, y = early.density(t), late.density(t)
@@ -419,20 +418,22 @@ def test_what_is_recorded_does_not_change_the_paths() -> None:
     for name in ("ties", "coin", "mixed"):
         walk = WALKS[name]()
         times = np.array([33, 100]) * walk.dt
-        plain = rw.simulate(walk, 3000, times, 4, "paths")
-        np.testing.assert_array_equal(plain.raw, rw.simulate(walk, 3000, times, 4, "paths", RECORDS).raw)
-        other_times = rw.simulate(walk, 3000, np.array([1, 2, 33, 50, 64, 65, 100]) * walk.dt, 4, "paths")
+        plain = rw.simulate(walk, 3000, times, seed=4, method="paths")
+        np.testing.assert_array_equal(
+            plain.raw, rw.simulate(walk, 3000, times, seed=4, method="paths", record=RECORDS).raw
+        )
+        other_times = rw.simulate(walk, 3000, np.array([1, 2, 33, 50, 64, 65, 100]) * walk.dt, seed=4, method="paths")
         np.testing.assert_array_equal(plain.raw, other_times.raw[[2, 6]])
 
 
 def test_occupation_and_jump_repeat_and_their_parts_add() -> None:
     for method in ("occupation", "jump"):
         walk = WALKS["ties"]()
-        run = rw.simulate(walk, 10_000, [10.0, 50.0], 9, method)
-        np.testing.assert_array_equal(run.raw, rw.simulate(walk, 10_000, [10.0, 50.0], 9, method).raw)
-        assert (run.raw != rw.simulate(walk, 10_000, [10.0, 50.0], 10, method).raw).any()
+        run = rw.simulate(walk, 10_000, [10.0, 50.0], seed=9, method=method)
+        np.testing.assert_array_equal(run.raw, rw.simulate(walk, 10_000, [10.0, 50.0], seed=9, method=method).raw)
+        assert (run.raw != rw.simulate(walk, 10_000, [10.0, 50.0], seed=10, method=method).raw).any()
         more = run.extend(15_000)
-        part = rw.simulate(walk, range(10_000, 15_000), [10.0, 50.0], 9, method)
+        part = rw.simulate(walk, range(10_000, 15_000), [10.0, 50.0], seed=9, method=method)
         np.testing.assert_array_equal(more.raw, run.raw + part.raw)
         assert more.walkers == 15_000 and (more.raw.sum(axis=1) == 15_000).all()
         later = run.resume([60.0])
@@ -475,13 +476,16 @@ def test_known_answers_of_the_stream() -> None:
     for name, rows in data["sites"].items():
         walk = WALKS[name]()
         steps = np.array([1, 10, 64, 100]) * walk.dt
-        got = [rw.trajectories(walk, walkers, steps, 7).x for walkers in ranges]
+        got = [rw.trajectories(walk, walkers, steps, seed=7).x for walkers in ranges]
         expected = [[naive.position(walk, place) for place in row] for row in rows]
         np.testing.assert_array_equal(np.hstack(got), expected)
     for name, places in data["jumps"].items():
         walk = WALKS[name]()
         times = np.array(JUMPS) * walk.dt
-        runs = [rw.simulate(walk, walkers, times, 7, "jump", [rw.Positions()])[rw.Positions()].x for walkers in ranges]
+        runs = [
+            rw.simulate(walk, walkers, times, seed=7, method="jump", record=[rw.Positions()])[rw.Positions()].x
+            for walkers in ranges
+        ]
         np.testing.assert_array_equal(np.hstack(runs), places)
 
 

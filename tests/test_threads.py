@@ -63,7 +63,7 @@ line = rw.LatticeWalk(0.3, 0.5, dx=1.0)
 runs = [(walk, "paths", 3000), (walk, "occupation", 10**12), (line, "paths", 3000), (line, "jump", 3000)]
 for w, method, walkers in runs:
     for record in ([], [rw.FirstPassage()]) if w is walk else ([],):
-        e = rw.simulate(w, walkers, [10.0, 130.0], 5, method, record)
+        e = rw.simulate(w, walkers, [10.0, 130.0], seed=5, method=method, record=record)
         print(hashlib.sha256(e.counts.tobytes() + b"".join(r.counts.tobytes() for r in e.records.values())).hexdigest())
 """
 
@@ -83,7 +83,10 @@ def test_same_bits_without_vectors_and_two_compilers_at_once(tmp_path: Path) -> 
 
 
 def test_compiling_is_said_once_and_only_when_it_happens(tmp_path: Path) -> None:
-    code = "import randwalk as rw; [rw.simulate(rw.LatticeWalk(0.5, q, 1.0, 1.0), 10, [5.0], method='paths') for q in (0.5, 0.3)]"
+    code = (
+        "import randwalk as rw; "
+        "[rw.simulate(rw.LatticeWalk(0.5, q, dx=1.0, dt=1.0), 10, [5.0], method='paths') for q in (0.5, 0.3)]"
+    )
     said = [
         subprocess.run(
             [sys.executable, "-c", code], env={**os.environ, "RANDWALK_CACHE_DIR": str(tmp_path)},
@@ -113,7 +116,7 @@ def test_a_cache_that_cannot_be_written_is_no_error(tmp_path: Path) -> None:
 
 
 def test_counting_is_the_histogram() -> None:
-    from randwalk.run.device import Host
+    from randwalk.run.host import Host
 
     rng = np.random.default_rng(3)
     values, minus = rng.integers(-5, 30, 1000).astype(np.int32), rng.integers(0, 4, 1000).astype(np.int32)

@@ -290,7 +290,7 @@ def test_a_sand_column_with_one_diffusion_fails_and_with_its_own_passes(tmp_path
     text = (Path(__file__).parents[1] / "docs" / "examples" / "sand_column.toml").read_text()
     (tmp_path / "sand.toml").write_text(text)
     problem = rw.Problem.load(tmp_path / "sand.toml")
-    from randwalk.validate.measured import read_measured
+    from randwalk.validate.read_measured import read_measured
 
     data = read_measured(problem)
     assert isinstance(data, MeasuredCurve)
@@ -407,7 +407,7 @@ MEASURED = [  # a change of the problem, the rows of its CSV file, and the line 
 def test_measured_counts_are_refused_in_words(
     change: tuple[str, str], rows: str, line: int, told: str, tmp_path: Path
 ) -> None:
-    from randwalk.validate.measured import read_measured
+    from randwalk.validate.read_measured import read_measured
 
     (tmp_path / "n.csv").write_text("low,high,n\n" + rows)
     (tmp_path / "p.toml").write_text(GOOD + COUNTS.replace(*change))
@@ -431,7 +431,7 @@ def test_measured_counts_are_refused_in_words(
 def test_measured_curves_are_refused_in_words(
     change: tuple[str, str], rows: str, line: int, told: str, tmp_path: Path
 ) -> None:
-    from randwalk.validate.measured import read_measured
+    from randwalk.validate.read_measured import read_measured
 
     (tmp_path / "n.csv").write_text("t,f\n" + rows)
     (tmp_path / "p.toml").write_text(GOOD + CURVE.replace(*change))
@@ -461,7 +461,7 @@ def test_a_validation_has_walkers_and_a_seed_of_its_own(tmp_path: Path) -> None:
 
 
 def test_decimal_commas_and_rows_of_a_set(tmp_path: Path) -> None:
-    from randwalk.validate.measured import read_measured
+    from randwalk.validate.read_measured import read_measured
 
     (tmp_path / "n.csv").write_bytes(
         "\ufeffset;low;high;n\r\n# Perrin\r\na;0,5;1,5;3\r\nb;lost;;\r\na;1,5;2,5;4\r\n".encode()

@@ -513,10 +513,10 @@ def test_uniform_masses_of_whole_cells_are_equal() -> None:
 def test_uniform_between_absorbing_walls_loses_the_cells_of_the_walls() -> None:
     walk = rw.LatticeWalk(0.2, 0.2, sites=9, domain=UNIT, start=rw.Uniform(0, 1))
     law = rw.pde.exact_law(walk, [0.0])
-    assert law.passed("left", [0.0])[0] == pytest.approx(0.05, abs=1e-15)
+    assert law.absorbed("left", [0.0])[0] == pytest.approx(0.05, abs=1e-15)
     assert law.survival(0.0) == pytest.approx(0.9, abs=1e-15)
     run = rw.simulate(walk, 100_000, [0.0], seed=1)
-    assert abs(int(run.absorbed[0, 0]) - 5000) < 5 * math.sqrt(5000)  # 5 standard errors: 6e-7 of false alarm
+    assert abs(int(run.gone[0, 0]) - 5000) < 5 * math.sqrt(5000)  # 5 standard errors: 6e-7 of false alarm
 
 
 @pytest.mark.parametrize("ratio", [1.0, 1.5, 4.0])
@@ -596,7 +596,7 @@ def test_limit_of_walk_for_is_the_equation(a: float, d: float, rule: Rule) -> No
 
 @pytest.mark.parametrize("rule", list(Rule))
 def test_walk_for_keeps_domain_and_start(rule: Rule) -> None:
-    equation = rw.pde.FokkerPlanck(0.4, 0.5, rw.Interval(0, 1, ABSORB, REFLECT), rw.Uniform(0.2, 0.4))
+    equation = rw.pde.FokkerPlanck(0.4, 0.5, domain=rw.Interval(0, 1, ABSORB, REFLECT), start=rw.Uniform(0.2, 0.4))
     walk = rw.pde.walk_for(equation, sites=20, rule=rule)
     assert rw.pde.limit(walk) == equation and walk.lattice.sites == 20 and walk.rule is rule
 

@@ -1,23 +1,26 @@
-"""Observed counts against expected probabilities: the statistical test of a sample against a law."""
+"""Statistical tests of a sample against a law: observed counts against expected probabilities."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from scipy import special, stats
 
 from randwalk.ensemble import Ensemble
 from randwalk.inputs.arguments import number
+from randwalk.inputs.keywords import once_positional
 from randwalk.inputs.wording import shown
-from randwalk.model.coefficient import Floats
-from randwalk.model.domain import Domain, Interval, Line, Ring
+from randwalk.laws.estimate import exact
+from randwalk.laws.law import Law
+from randwalk.model.coefficient import Constant, Floats
+from randwalk.model.domain import EXITS, Domain, Interval, Line, Ring
 from randwalk.model.times import row_of
-from randwalk.pde.transfer import ExactLaw
-from randwalk.run.record import WALLS, Passages
+from randwalk.pde.exact_law import ExactLaw
+from randwalk.run.record import Passages
 from randwalk.tables.sublattice import occupied
 
 from .power import detectable, holm
@@ -26,23 +29,15 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 EXPECTED = 25.0  # walkers expected in every class of a chi-square test after merging
-FALSE_ALARMS = 1e-3  # family-wise: how often a run of checks says "fail" though everything is right
+FALSE_ALARMS = 1e-3  # the probability that any check of a family fails although everything is right
 MOST_CLASSES = 400  # of passage times
-
-
-class Law(Protocol):
-    """What every law answers: exact law, closed form, finite-difference solution, ensemble, measured data."""
-
-    def mass(self, edges: ArrayLike, t: float) -> Any: ...
-
-    def passed(self, wall: str, times: ArrayLike) -> Any: ...
 
 
 @dataclass(frozen=True, eq=False)
 class Outcomes:
     """Counts of labelled, mutually exclusive outcomes and their expected probabilities, in a natural order.
 
-    `least` is the expected count that classes of a chi-square test are merged to.
+    Outcomes are merged into classes for a chi-square test until each class expects `least` counts.
     """
 
     name: str
@@ -53,11 +48,11 @@ class Outcomes:
 
     @property
     def total(self) -> int:
-        """How many were counted."""
+        """The number of observations."""
         return int(self.observed.sum())
 
     def merged(self) -> tuple[NDArray[np.int64], Floats]:
-        """Neighbouring outcomes joined until each class expects `least` counts: (observed, expected counts)."""
+        """(observed, expected) counts of classes: neighbouring outcomes are joined until a class expects `least` counts."""
         expected = self.expected * self.total
         classes, gathered = np.empty(expected.size, dtype=np.int64), 0.0
         number = 0
@@ -66,7 +61,7 @@ class Outcomes:
             gathered += count
             if gathered >= self.least:
                 number, gathered = number + 1, 0.0
-        classes = np.minimum(classes, max(number - 1, 0))  # what is left over at the end joins the last full class
+        classes = np.minimum(classes, max(number - 1, 0))  # the remaining outcomes at the end join the last full class
         size = int(classes[-1]) + 1
         observed = np.zeros(size, dtype=np.int64)
         np.add.at(observed, classes, self.observed)
@@ -75,7 +70,7 @@ class Outcomes:
 
 @dataclass(frozen=True)
 class Check:
-    """One test: its statistic, p-value, and the smallest bias it would have seen 9 times in 10 if it were the only one.
+    """One test: its statistic, p-value, and the smallest bias that this test alone, at level 10⁻³, detects with probability 0.9.
 
     `detectable` is a relative error of the probabilities for chi-square over counts (see :func:`detectable`), a shift of the
     distribution function for Kolmogorov–Smirnov, and an error of the fractions themselves for a measured curve.
@@ -114,17 +109,17 @@ class Comparison:
 
     @property
     def detectable(self) -> float:
-        """The smallest relative bias that the most sensitive chi-square check, by itself, would have seen 9 times in 10.
+        """The smallest relative bias that the most sensitive chi-square check alone detects with probability 0.9.
 
-        Where there is no chi-square check, because all outcomes fell into one class, the smallest shift of a distribution
-        function that a Kolmogorov–Smirnov check would have seen.
+        Without a chi-square check (all outcomes in one class): the smallest shift of a distribution function that a
+        Kolmogorov–Smirnov check detects.
         """
         squares = [check.detectable for check in self.checks if check.test == "chi²"]
         return min(squares or (check.detectable for check in self.checks), default=np.inf)
 
     def plot(self, ax: Axes | None = None) -> Axes:
-        """Standardised residuals of the classes of the first check; of a measured curve, which has no classes, the adjusted
-        p-value of each check over the limit."""
+        """Standardised residuals of the classes of the first check. For a measured curve, which has no classes, the adjusted
+        p-value of each check and the limit."""
         from randwalk.laws.plotting import COLOURS, axes
 
         ax = axes(ax)
@@ -149,7 +144,8 @@ class Comparison:
         return "\n".join(lines)
 
 
-def compare(observed: Any, expected: Any, alpha: float = FALSE_ALARMS) -> Comparison:
+@once_positional("alpha")
+def compare(observed: Any, expected: Any, *, alpha: float = FALSE_ALARMS) -> Comparison:
     """Test a sample against a law.
 
     Parameters
@@ -169,8 +165,8 @@ def compare(observed: Any, expected: Any, alpha: float = FALSE_ALARMS) -> Compar
     Raises
     ------
     ValueError, TypeError
-        for an `alpha` outside (0, 1), an `observed` that is no sample, an ensemble and a law of different domains, or with
-        walls where the other has none, a law that was not computed at a time of the ensemble, and an exact law on other sites.
+        for an `alpha` outside (0, 1), an `observed` that is no sample, an ensemble and a law on different domains, a law that
+        was not computed at a time of the ensemble, and an exact law on other sites.
 
     Examples
     --------
@@ -187,7 +183,7 @@ def compare(observed: Any, expected: Any, alpha: float = FALSE_ALARMS) -> Compar
             raise TypeError(f"expected = {shown(expected)} is no curve by start and times: give observed.law_of(walk)")
         return Comparison(tuple(observed.checks(expected)), (), alpha)
     if isinstance(observed, Ensemble):
-        if not (hasattr(expected, "mass") and hasattr(expected, "passed")):
+        if not (hasattr(expected, "mass") and hasattr(expected, "absorbed")):
             remedy = "give rw.pde.exact_law(walk, times), rw.pde.solve(equation, times) or rw.pde.closed_form(equation)"
             raise TypeError(f"expected = {shown(expected)} is not a law: {remedy}")
         check_comparable(observed, expected)
@@ -202,8 +198,8 @@ def compare(observed: Any, expected: Any, alpha: float = FALSE_ALARMS) -> Compar
     return Comparison(tuple(checks), tuple(outcomes), alpha)
 
 
-def check_comparable(ensemble: Ensemble, law: Law) -> None:
-    """Refuse a law that does not answer for every place, wall and recorded time of the ensemble."""
+def check_comparable(ensemble: Ensemble, law: Law[Any]) -> None:
+    """Refuse a law on another domain, or without a recorded time of the ensemble."""
     domain, other = ensemble.walk.domain, _domain_of(law)
     if other is not None:
         ends = (domain.low, domain.high, other.low, other.high)
@@ -219,7 +215,9 @@ def check_comparable(ensemble: Ensemble, law: Law) -> None:
             "observed recorded t = 0, when the solution of an equation is its start: simulate without that time, or compare "
             "with rw.pde.exact_law(observed.walk, observed.times)"
         )
-    times: Floats = getattr(law, "times", ensemble.times)  # a formula answers at any
+    times: Floats | None = getattr(law, "times", None)
+    if times is None:  # a closed form answers at any time
+        return
     for t in ensemble.times.tolist():
         try:
             row_of(t, times)
@@ -232,7 +230,7 @@ def check_comparable(ensemble: Ensemble, law: Law) -> None:
 
 
 def _domain_of(law: Any) -> Domain | None:
-    """The domain that a law says it lives on."""
+    """The domain of a law, None if the law has none."""
     for holder in (law, getattr(law, "law", None)):
         for name in ("walk", "equation"):
             domain = getattr(getattr(holder, name, None), "domain", None)
@@ -241,20 +239,19 @@ def _domain_of(law: Any) -> Domain | None:
     return None
 
 
-def ensemble_outcomes(ensemble: Ensemble, law: Law) -> list[Outcomes]:
-    """For every recorded time, the places of the survivors between the ways out; and the passages, if they were recorded."""
+def ensemble_outcomes(ensemble: Ensemble, law: Law[Any]) -> list[Outcomes]:
+    """For every recorded time, the places of the survivors and the exits; and the passages, if they were recorded."""
     result = []
     for row, t in enumerate(ensemble.times):
         if isinstance(law, ExactLaw):
             labels, counts, probabilities = _by_sites(ensemble, law, row, float(t))
         else:
             labels, counts, probabilities = _by_bins(ensemble, law, row, float(t))
-        left, right, killed = ensemble.absorbed[row]
-        ways = [
-            float(np.asarray(law.passed(wall, [t]))[0]) if count is not None else 0.0
-            for wall, count in _ways(ensemble, row)
-        ]
-        p_left, p_right, p_killed = ways
+        left, right, killed = ensemble.gone[row]
+        exits = ensemble.domain.open_exits(ensemble.walk.killing != Constant(0.0))
+        p_left, p_right, p_killed = (
+            float(law.absorbed(exit, float(t))) if exit in exits else 0.0 for exit in ensemble.domain.exits
+        )
         result.append(
             Outcomes(
                 f"places at t = {t:g}",
@@ -267,15 +264,6 @@ def ensemble_outcomes(ensemble: Ensemble, law: Law) -> list[Outcomes]:
         if isinstance(record, Passages):
             result.append(_passages(record, law))
     return result
-
-
-def _ways(ensemble: Ensemble, row: int) -> list[tuple[str, int | None]]:
-    """The ways out that exist, with their counts; None for those that do not."""
-    walk = ensemble.walk
-    exist = (walk.domain.left is not None, walk.domain.right is not None, str(walk.killing) != "0")
-    return [
-        (wall, int(n) if there else None) for wall, n, there in zip(WALLS, ensemble.absorbed[row], exist, strict=True)
-    ]
 
 
 def _by_sites(ensemble: Ensemble, law: ExactLaw, row: int, t: float) -> tuple[Floats, NDArray[np.int64], Floats]:
@@ -298,9 +286,9 @@ def _by_sites(ensemble: Ensemble, law: ExactLaw, row: int, t: float) -> tuple[Fl
     return origin + dx * np.arange(first, last + 1), counts, probabilities
 
 
-def _by_bins(ensemble: Ensemble, law: Law, row: int, t: float) -> tuple[Floats, NDArray[np.int64], Floats]:
+def _by_bins(ensemble: Ensemble, law: Law[Any], row: int, t: float) -> tuple[Floats, NDArray[np.int64], Floats]:
     dx, kept = ensemble.walk.dx, occupied(ensemble.table, ensemble.steps[row])
-    apart, width = dx * (kept.step or 1), ensemble.smoothing(t)  # atoms stand in the middle of their cells
+    apart, width = dx * (kept.step or 1), ensemble.smoothing(t)  # an atom is in the middle of its cell
     sites = ensemble.sites[kept]
     edges = np.append(sites[:: max(1, round(width / apart))] - 0.5 * apart, sites[-1] + max(width, apart))
     domain = ensemble.walk.domain
@@ -311,22 +299,22 @@ def _by_bins(ensemble: Ensemble, law: Law, row: int, t: float) -> tuple[Floats, 
         edges = np.clip(edges, domain.low, domain.high)
         edges = edges[np.append(True, np.diff(edges) > 0)]
     labels, counts = 0.5 * (edges[1:] + edges[:-1]), ensemble.bin_counts(edges, t)
-    probabilities = np.asarray(law.mass(edges, t), dtype=np.float64)
+    probabilities = exact(law.mass(edges, t))
     if domain.periodic:
         counts[0], probabilities[0] = counts[0] + counts[-1], probabilities[0] + probabilities[-1]
         labels, counts, probabilities = labels[:-1], counts[:-1], probabilities[:-1]
     return labels, counts, probabilities
 
 
-def _passages(record: Passages, law: Law) -> Outcomes:
-    """When and by which way walkers left, in classes of time, and those who had not."""
+def _passages(record: Passages, law: Law[Any]) -> Outcomes:
+    """The walkers that left by each exit, in classes of time, and the survivors."""
     edges = np.unique(np.linspace(0, record.times.size - 1, MOST_CLASSES).astype(np.int64))
     counts, probabilities = [], []
-    for way, wall in enumerate(WALLS):
+    for way, exit in enumerate(EXITS):
         if not record.counts[:, way].any():
             continue
         counts.append(np.add.reduceat(record.counts[:, way], np.append(0, edges[:-1] + 1)))
-        probabilities.append(np.diff(np.asarray(law.passed(wall, record.times[edges]), dtype=np.float64), prepend=0.0))
+        probabilities.append(np.diff(exact(law.absorbed(exit, record.times[edges])), prepend=0.0))
     observed = np.concatenate([*counts, [0]]).astype(np.int64)
     observed[-1] = record.walkers - observed.sum()
     expected = np.concatenate([*probabilities, [0.0]])
@@ -335,7 +323,7 @@ def _passages(record: Passages, law: Law) -> Outcomes:
 
 
 def chi_square(outcomes: Outcomes) -> Check | None:
-    """Pearson's chi-square over merged classes; None if there are not two of them."""
+    """Pearson's chi-square over merged classes; None for fewer than two classes."""
     observed, expected = outcomes.merged()
     if observed.size < 2:
         return None
@@ -355,7 +343,7 @@ def kolmogorov_smirnov(outcomes: Outcomes) -> Check | None:
     """The largest difference of the two distribution functions, at the atoms.
 
     For atoms Kolmogorov's limit law is an upper bound of the p-value (Noether, Metrika 7, 115, 1963), so the false-alarm
-    rate stays below the stated one. The detectable bias is the shift of the distribution function seen 9 times in 10.
+    rate stays below the stated one. The detectable bias is the shift of the distribution function detected with probability 0.9.
     """
     n = outcomes.total
     if n < 1 or outcomes.observed.size < 2:
@@ -369,7 +357,7 @@ def kolmogorov_smirnov(outcomes: Outcomes) -> Check | None:
 
 
 def gather(comparisons: Sequence[Comparison], alpha: float = FALSE_ALARMS) -> Comparison:
-    """Several comparisons judged as one family."""
+    """Several comparisons as one family of tests."""
     return Comparison(
         tuple(check for c in comparisons for check in c.checks),
         tuple(o for c in comparisons for o in c.outcomes),

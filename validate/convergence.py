@@ -5,46 +5,44 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from types import NoneType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from randwalk.inputs.wording import shown
+from randwalk.laws.estimate import exact
+from randwalk.laws.law import Law
 from randwalk.model.coefficient import Constant, Floats
-from randwalk.model.domain import Absorbing, Interval, Reflecting
 from randwalk.model.walk import LatticeWalk
 from randwalk.pde import FokkerPlanck, exact_law, limit
 from randwalk.pde.closed_form import ClosedForm, NoClosedForm, closed_form
+from randwalk.pde.exact_law import ExactLaw
 from randwalk.pde.solve import Solution, fewest_cells, solve
-from randwalk.pde.transfer import ExactLaw
 from randwalk.tables.sublattice import cell, occupied
 from randwalk.tables.table import FULL
-
-from .compare import Law
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-REFINE = 3  # keeps the sites of every kind of wall, and a start on a site, on sites
+REFINE = 3  # old sites stay sites, whatever the kinds of the walls
 LEVELS = 3
 ORDER = 2.0  # of the walk in dx (dt ~ dx²) and of the finite differences in the cell width
 BELOW, ABOVE = 0.5, 2.5  # nearer to 2 than to 1, the order of a misplaced wall; special walks converge at order 4
 FLOOR = 2e-11  # errors below this are rounding
-COARSE = 0.01  # errors above this show no order: laws that have little in common approach each other at any
+COARSE = 0.01  # larger errors show no order: different laws can approach each other at any
 CELLS = 200  # of the coarsest finite-difference grid of rung 3
-EDGES = 33  # between classes of places, over all times
-FEWEST = 12  # of them at each time
-SEEN = 1e-4  # of the mass at either end lies outside the places that are compared
-TOLERANCE = 1e-6  # asked of the finite-difference solution that stands in where there is no closed form
+EDGES = 33  # bin edges, over all times
+FEWEST = 12  # bin edges at each time
+SEEN = 1e-4  # the mass at either end that lies outside the bins
+TOLERANCE = 1e-6  # of the finite-difference solution that replaces a missing closed form
 
 
 @dataclass(frozen=True)
 class Convergence:
     """Errors under refinement and the local orders between them.
 
-    An error is the root mean square, over recorded times, of the differences in the distribution function at fixed places
-    and in the probabilities of having been absorbed. `counted` is False for self-convergence, which never counts as passed.
+    An error is the root mean square, over recorded times, of the differences of the distribution function at fixed places
+    and of the absorbed probabilities. `counted` is False for self-convergence, which never counts as passed.
     """
 
     against: str
@@ -61,8 +59,8 @@ class Convergence:
 
     @property
     def passed(self) -> bool:
-        """The last order agrees with the theory and the last error is a small one, or it is at the floor; and the first error,
-        that of the walk as declared, is not out of line with those of the refined ones."""
+        """The last order agrees with the theory and the last error is small, or the last error is at the floor; and the first
+        error, of the walk as declared, is not much larger than the orders of the refined walks predict."""
         at_floor = self.errors[-1] <= self.floor
         above = [max(error, self.floor) for error in self.errors]
         in_line = all(order <= ORDER + ABOVE for order in replace(self, errors=tuple(above)).orders[:-1])
@@ -72,7 +70,7 @@ class Convergence:
 
     @property
     def rule(self) -> str:
-        """When it counts as passed, in words."""
+        """The rule of :attr:`passed` in words."""
         return (
             f"last order in [{ORDER - BELOW:g}, {ORDER + ABOVE:g}] and last error ≤ {COARSE:g}, or last error ≤ "
             f"{self.floor:.1g}; no other order above"
@@ -92,19 +90,19 @@ class Convergence:
 
 @dataclass(frozen=True)
 class Measure:
-    """Where laws of one problem are compared: bin edges that do not move under refinement, times, absorbing walls."""
+    """The quantities compared between laws of one problem: bin edges that do not move under refinement, times, exits."""
 
     edges: Floats
     times: tuple[float, ...]
-    walls: tuple[str, ...]
+    exits: tuple[str, ...]
 
-    def values(self, law: Law) -> Floats:
+    def values(self, law: Law[Any]) -> Floats:
         """Distribution function at the edges, and absorbed probabilities, at every time."""
-        cumulative = [np.cumsum(np.asarray(law.mass(self.edges, t), dtype=np.float64)) for t in self.times]
-        passed = [np.asarray(law.passed(wall, list(self.times)), dtype=np.float64) for wall in self.walls]
-        return np.concatenate([*cumulative, *passed])
+        cumulative = [np.cumsum(exact(law.mass(self.edges, t))) for t in self.times]
+        absorbed = [exact(law.absorbed(exit, self.times)) for exit in self.exits]
+        return np.concatenate([*cumulative, *absorbed])
 
-    def difference(self, first: Law, second: Law) -> float:
+    def difference(self, first: Law[Any], second: Law[Any]) -> float:
         return distance(self.values(first), self.values(second))
 
 
@@ -114,9 +112,9 @@ def distance(first: Floats, second: Floats) -> float:
 
 
 def measure_for(walk: LatticeWalk, times: Sequence[float], *others: ClosedForm | Solution) -> Measure:
-    """Edges between the cells of the walk's atoms, where refining by 3 leaves edges, so that no error comes from cutting
-    cells; and the ends. Some 30 of them lie, at each of the times, over the places that hold all but 1e-4 of the mass of
-    either end of the exact law of `walk` or of one of the `others`: a law that is somewhere else is compared there too."""
+    """The ends of the domain and some 30 edges between cells of the walk's atoms, which refinement by 3 keeps, so that no edge
+    cuts a cell. At each time the edges cover all places but those of a mass of 1e-4 at either end of the exact law of `walk`
+    or of one of the `others`, so that laws at different places are compared at both."""
     law = exact_law(walk, times)
     domain, lattice, dx = walk.domain, walk.lattice, walk.dx
     last = law.steps[-1]
@@ -143,26 +141,20 @@ def measure_for(walk: LatticeWalk, times: Sequence[float], *others: ClosedForm |
     inside = np.unique(np.concatenate(borders))
     inside = inside[(inside > ends[0] + 0.25 * dx) & (inside < ends[1] - 0.25 * dx)]
     inside = inside[np.diff(inside, prepend=-np.inf) > 0.25 * dx]
-    lossy = [
-        side
-        for side, wall in (("left", domain.left), ("right", domain.right))
-        if not isinstance(wall, (Reflecting, NoneType))
-    ]
-    if walk.killing != Constant(0.0):
-        lossy.append("killing")
-    return Measure(np.concatenate([[ends[0]], inside, [ends[1]]]), tuple(t for t in times if t > 0), tuple(lossy))
+    exits = domain.open_exits(walk.killing != Constant(0.0))
+    return Measure(np.concatenate([[ends[0]], inside, [ends[1]]]), tuple(t for t in times if t > 0), exits)
 
 
 def _places(law: ClosedForm | Solution, t: float, low: float, high: float, width: float) -> tuple[float, float]:
-    """Where all but SEEN of the mass of `law` at either end is at time `t`, to within `width` or a 64th of itself; sought
-    from [low, high] on. The places given, if nobody is left."""
+    """The interval that holds the mass of `law` at time `t` but SEEN at either end, to within `width` or a 64th of its length;
+    the search begins with [low, high]. Returns (low, high) if no mass is left."""
     alive = float(law.survival(t))
     if alive <= FLOOR:
         return low, high
     domain = law.equation.domain
 
     def below(x: Floats | float) -> Floats:
-        return np.asarray(law.cdf(x, t), dtype=np.float64) / alive
+        return exact(law.cdf(x, t)) / alive
 
     begin, end, reach = low, high, max(high - low, width)
     while begin > domain.low and float(below(begin)) > SEEN and math.isfinite(begin):
@@ -197,24 +189,24 @@ def refine(walk: LatticeWalk, factor: int) -> LatticeWalk:
     if isinstance(factor, bool) or not isinstance(factor, (int, np.integer)) or factor < 1:
         raise ValueError(f"factor = {shown(factor)}: must be a whole number of at least 1")
     domain = walk.domain
-    mixed = isinstance(domain, Interval) and isinstance(domain.left, Absorbing) != isinstance(domain.right, Absorbing)
+    mixed = len({face.wall.on_site for face in domain.faces}) == 2
     if mixed and factor % 2 == 0:
         raise ValueError(f"factor = {factor}: between walls of two kinds only odd refinements fit")
     dx, dt = walk.dx / factor, walk.dt / factor**2
     shared: dict[str, Any] = {"domain": domain, "start": walk.start, "killing": walk.killing}
     if walk.rule is None:  # declared by probabilities: p + q stays, p - q shrinks with dx
         s, m = walk.right + walk.left, (1.0 / factor) * (walk.right - walk.left)
-        return LatticeWalk(0.5 * (s + m), 0.5 * (s - m), dx, dt, **shared)
+        return LatticeWalk(0.5 * (s + m), 0.5 * (s - m), dx=dx, dt=dt, **shared)
     return LatticeWalk.from_drift(
-        walk.declared_drift, walk.diffusion, dx, dt, rule=walk.rule, convention=walk.convention, **shared
+        walk.declared_drift, walk.diffusion, dx=dx, dt=dt, rule=walk.rule, convention=walk.convention, **shared
     )
 
 
 @dataclass(frozen=True, eq=False)
 class Reference:
-    """What stands for the solution of the equation: its closed form, else finite differences with their error.
+    """The solution of the equation: its closed form, else finite differences with their error.
 
-    `values` are what `measure` finds in it; they are found once, because closed forms of spread starts take long.
+    `values` are the quantities of `measure`, computed once, because closed forms of spread starts take long.
     """
 
     law: ClosedForm | Solution
@@ -226,8 +218,8 @@ class Reference:
 
 
 def reference(walk: LatticeWalk, times: Sequence[float]) -> Reference:
-    """The closed form of the equation of `walk` if there is one, else a finite-difference solution; and where it and the
-    exact law of the walk are compared at the `times` > 0."""
+    """The closed form of the equation of `walk` if there is one, else a finite-difference solution, with the measure of its
+    difference from the exact law of the walk at the `times` > 0."""
     equation = limit(walk)
     try:
         form = closed_form(equation)
@@ -260,9 +252,9 @@ def _killing_quantum(law: ExactLaw) -> float:
 
 
 def solver_convergence(equation: FokkerPlanck, against: Reference, measure: Measure) -> Convergence:
-    """Rung 3: finite differences against the closed form, at 200, 400 and 800 cells, or more where the equation takes more.
+    """Rung 3: finite differences against the closed form, at 200, 400 and 800 cells, or more where the equation needs more.
 
-    Without a closed form the differences of successive solutions are shown; they prove nothing about the equation solved.
+    Without a closed form the report shows the differences of successive solutions, which are no evidence about the equation.
     """
     coarsest = max(CELLS, fewest_cells(equation, list(measure.times)))
     cells = [coarsest * 2**level for level in range(LEVELS)]

@@ -1,50 +1,30 @@
-"""Measured data as something to compare with a law, read from the [measured] table of a problem file.
-
-```toml
-[measured]                       # counts in classes of position
-kind = "counts"
-csv = "displacements.csv"
-low = "low_um"                   # columns: class limits and the number found
-high = "high_um"                 # or width = 1.0, a number
-count = "found"
-time = 30.0                      # or "stationary"
-fold = true                      # classes of |x - start|; left out: of x
-rows = {column = "set", value = "c"}   # only these rows; left out: all
-source = "J. Perrin, 1909"
-
-[measured]                       # or a curve: fractions that had passed a wall
-kind = "passed"
-csv = "breakthrough.csv"
-time = "time_h"                  # columns
-value = "rel_conc"
-start = "depth_cm"               # where the walkers of each row started; left out: the problem's start
-wall = "left"
-error = 0.02                     # standard error of a value
-```
-"""
+"""Measured data as something to compare with a law: counts in classes of position, and curves of absorbed fractions."""
 
 from __future__ import annotations
 
-import itertools
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
-from randwalk.inputs.columns import read_columns
+from randwalk.inputs.arguments import finite_numbers
 from randwalk.inputs.wording import shown
+from randwalk.laws.distribution import Distribution
+from randwalk.laws.estimate import Estimate, average, proportion, values_of
+from randwalk.laws.law import Law
+from randwalk.laws.lookup import NoAnswer
 from randwalk.model.coefficient import Floats
-from randwalk.model.times import SAME, least_whole
+from randwalk.model.domain import Domain, Line
+from randwalk.model.times import least_whole, row_of
 from randwalk.model.walk import LatticeWalk
-from randwalk.pde.transfer import SmoothedLaw, StationaryLaw, exact_law, stationary_law
-from randwalk.problem import Problem, Source, beside, read_number, read_parameters, read_text
+from randwalk.pde.exact_law import SmoothedLaw, exact_law
+from randwalk.pde.stationary import StationaryLaw, stationary_law
 
-from .compare import Check, Law, Outcomes
+from .compare import Check, Outcomes
 from .power import detectable
 
 if TYPE_CHECKING:
@@ -56,12 +36,15 @@ SETTLED = 60.0  # how far beyond the last class an unbounded stationary law is f
 
 
 @dataclass(frozen=True, eq=False)
-class MeasuredCounts:
-    """Numbers found in classes of position at one time: compared on condition of being in one of the classes.
+class MeasuredCounts(Law[Estimate]):
+    """Numbers found in classes of position at one time: a law on condition that the place is in one of the classes.
 
     `low` and `high` are the class limits and `counts` whole numbers, all of shape (classes,); `time` None stands for the
-    stationary law. `fold` counts distances from `origin` on either side together.
+    stationary law. With `fold` the classes are of distances from `origin`, on either side together. The data do not say who has
+    left, nor what is inside a class: bins must not cut a class. Moments take every place as the middle of its class.
     """
+
+    kind: ClassVar[str] = "data"
 
     low: Floats
     high: Floats
@@ -94,29 +77,55 @@ class MeasuredCounts:
         if self.time is not None and not (math.isfinite(self.time) and self.time >= 0.0):
             raise ValueError(f"time = {self.time}: must be finite and not negative, or None for the stationary law")
 
-    def probabilities(self, law: Law | StationaryLaw) -> Floats:
+    @property
+    def domain(self) -> Domain:
+        return Line()
+
+    @property
+    def times(self) -> Floats | None:
+        return None if self.time is None else np.array([self.time])
+
+    @property
+    def exits(self) -> tuple[str, ...]:
+        return ()
+
+    def _asked(self, t: ArrayLike | None) -> ArrayLike:
+        return 0.0 if t is None and self.time is None else super()._asked(t)
+
+    def _recorded(self, question: str) -> Floats:
+        return np.zeros(1) if self.time is None else np.array([self.time])
+
+    def _at(self, t: float) -> Classes:
+        if self.time is not None:
+            row_of(t, [self.time])
+        order = np.argsort(self.low, kind="stable")
+        return Classes(self.low[order], self.high[order], self.counts[order])
+
+    def _survival(self, t: ArrayLike) -> Estimate:
+        raise NoAnswer("the data count places in classes: they do not say how many walkers had left")
+
+    def _check_exit(self, exit: str) -> None:
+        self._survival(0.0)
+
+    def _absorbed(self, exit: str, t: ArrayLike) -> Estimate:
+        return self._survival(t)
+
+    def _label(self, t: float) -> str:
+        return "data"
+
+    def probabilities(self, law: Law[Any]) -> Floats:
         """The probability of each class, given that it is one of them."""
         t = 0.0 if self.time is None else self.time
         p = np.array([self._mass(law, a, b, t) for a, b in zip(self.low, self.high, strict=True)])
         return p / p.sum()
 
-    def _mass(self, law: Law | StationaryLaw, a: float, b: float, t: float) -> float:
-        mass = float(np.asarray(law.mass([self.origin + a, self.origin + b], t))[0])
+    def _mass(self, law: Law[Any], a: float, b: float, t: float) -> float:
+        mass = float(law.mass([self.origin + a, self.origin + b], t)[0])
         if self.fold:
-            mass += float(np.asarray(law.mass([self.origin - b, self.origin - a], t))[0])
+            mass += float(law.mass([self.origin - b, self.origin - a], t)[0])
         return mass
 
-    def mass(self, edges: ArrayLike, t: float) -> Floats:
-        """The measured fraction in each class; `edges` must be class limits that touch."""
-        wanted = np.asarray(edges, dtype=np.float64)
-        known = {(float(a), float(b)): int(n) for a, b, n in zip(self.low, self.high, self.counts, strict=True)}
-        try:
-            found = [known[(float(a), float(b))] for a, b in itertools.pairwise(wanted)]
-        except KeyError as error:
-            raise ValueError(f"{error.args[0]} is not a class of the data; the classes are {list(known)}") from None
-        return np.array(found) / self.counts.sum()
-
-    def outcomes(self, law: Law | StationaryLaw) -> list[Outcomes]:
+    def outcomes(self, law: Law[Any]) -> list[Outcomes]:
         """The counts beside the probabilities of a law, for :func:`compare`."""
         name = f"data: {self.source}" if self.source else "data"
         return [Outcomes(name, 0.5 * (self.low + self.high), self.counts, self.probabilities(law), LEAST)]
@@ -128,27 +137,92 @@ class MeasuredCounts:
         reach = SETTLED * float(self.high.max() - self.low.min())
         return stationary_law(walk, window=(self.origin - reach, self.origin + reach))
 
-    def plot(self, ax: Axes | None = None) -> Axes:
-        """Counts over class width with √n bars."""
-        from randwalk.laws.plotting import COLOURS, axes
 
-        ax = axes(ax)
-        width, n = self.high - self.low, self.counts.sum()
+@dataclass(frozen=True, eq=False)
+class Classes(Distribution):
+    """Whole numbers found in classes between `low` and `high`, in order of place."""
+
+    low: Floats
+    high: Floats
+    counts: NDArray[np.int64]
+
+    @property
+    def ends(self) -> tuple[float, float]:
+        return float(self.low[0]), float(self.high[-1])
+
+    @property
+    def places(self) -> Floats:
+        """The middles of the classes."""
+        return 0.5 * (self.low + self.high)
+
+    @property
+    def size(self) -> int:
+        """How many were counted."""
+        return int(self.counts.sum())
+
+    def pdf(self, x: Floats) -> Estimate:
+        row = np.clip(np.searchsorted(self.low, x, side="right") - 1, 0, self.low.size - 1)
+        inside = (x >= self.low[row]) & ((x < self.high[row]) | (x == self.high[-1]))
+        width = self.high[row] - self.low[row]
+        return proportion(np.where(inside, self.counts[row], 0), self.size) / width
+
+    def cdf(self, x: Floats) -> Estimate:
+        return proportion(self._below(x), self.size)
+
+    def mass(self, edges: Floats) -> Estimate:
+        return proportion(np.diff(self._below(edges)), self.size)
+
+    def _below(self, x: Floats) -> NDArray[np.int64]:
+        """How many were counted below each of the `x`, which must not be inside a class."""
+        touch = TOUCH * (self.high - self.low)
+        inside = (x[:, None] > self.low + touch) & (x[:, None] < self.high - touch)
+        if inside.any():
+            place, row = np.argwhere(inside)[0]
+            raise NoAnswer(
+                f"{x[place]:g} is inside the class from {self.low[row]:g} to {self.high[row]:g}, of which the data do not say "
+                "more: give class limits"
+            )
+        return np.append(0, np.cumsum(self.counts))[np.searchsorted(self.places, x)]
+
+    def total(self) -> float:
+        return 1.0
+
+    def expect(self, f: Callable[[Floats], ArrayLike]) -> Estimate:
+        return average(values_of(f, self.places), self.counts, self.size)
+
+    def mean(self) -> Estimate:
+        return self.expect(lambda x: x)
+
+    def variance(self) -> Estimate:
+        mean = float(self.mean())
+        return self.expect(lambda x: (x - mean) ** 2)
+
+    def draw(self, ax: Axes, **style: Any) -> None:
+        """Counts over class width with √n bars."""
+        width, n = self.high - self.low, self.size
         ax.errorbar(
-            0.5 * (self.low + self.high), self.counts / n / width, np.sqrt(self.counts) / n / width, 0.5 * width,
-            fmt="o", ms=3, color=COLOURS["data"], label="data",
-        )  # fmt: skip
-        ax.set(xlabel="position $x$", ylabel="density")
-        return ax
+            self.places, self.counts / n / width, np.sqrt(self.counts) / n / width, 0.5 * width, fmt="o", ms=3, **style
+        )
+
+    def to_scipy(self) -> Any:
+        edges = np.union1d(self.low, self.high)
+        edges = edges[np.append(True, np.diff(edges) > TOUCH * (self.high - self.low).min())]
+        middles = 0.5 * (edges[1:] + edges[:-1])
+        row = np.searchsorted(self.low, middles, side="right") - 1
+        inside = middles < self.high[row]
+        return stats.rv_histogram((np.where(inside, self.counts[row], 0), edges), density=False)()
 
 
 @dataclass(frozen=True, eq=False)
-class MeasuredCurve:
-    """Fractions that had passed a wall by given times, each with the same standard error, for one start or several.
+class MeasuredCurve(Law[Estimate]):
+    """Fractions absorbed at a wall by given times, each with the same standard error, for one start or several.
 
     `times`, `values` and `starts` have one shape, (rows,); `wall` is "left" or "right". A comparison takes the curve of a walk,
-    ``compare(curve, curve.law_of(walk))``.
+    ``compare(curve, curve.law_of(walk))``. Of the questions of a law, the data of one start answer :meth:`absorbed`, interpolated
+    linearly between measured times.
     """
+
+    kind: ClassVar[str] = "data"
 
     times: Floats
     values: Floats
@@ -168,14 +242,37 @@ class MeasuredCurve:
         if not (math.isfinite(self.error) and self.error > 0.0):
             raise ValueError(f"error = {self.error}: must be a positive number, the standard error of a value")
 
-    def passed(self, wall: str, times: ArrayLike) -> Floats:
-        """The measured fraction, interpolated linearly; for data of one start."""
-        if wall != self.wall or np.unique(self.starts).size > 1:
-            raise ValueError(f"the data are of wall {self.wall!r} and starts {np.unique(self.starts).tolist()}")
-        return np.interp(np.asarray(times, dtype=np.float64), self.times, self.values)
+    @property
+    def domain(self) -> Domain:
+        return Line()
+
+    @property
+    def exits(self) -> tuple[str, ...]:
+        return (self.wall,)
+
+    def _check_exit(self, exit: str) -> None:
+        if exit != self.wall or np.unique(self.starts).size > 1:
+            raise NoAnswer(
+                f"exit = {shown(exit)}: the data are of wall {self.wall!r} and starts {np.unique(self.starts).tolist()}"
+            )
+
+    def _absorbed(self, exit: str, t: ArrayLike) -> Estimate:
+        given, order = finite_numbers("t", t), np.argsort(self.times)
+        outside = (given < self.times.min()) | (given > self.times.max())
+        if outside.any():
+            raise NoAnswer(
+                f"t = {given[outside].flat[0]:g}: the data are of times from {self.times.min():g} to {self.times.max():g}"
+            )
+        return Estimate(np.interp(given, self.times[order], self.values[order]), np.full(given.shape, self.error))
+
+    def _at(self, t: float) -> Distribution:
+        raise NoAnswer("the data are fractions absorbed at a wall: they do not say where the other walkers are")
+
+    def _survival(self, t: ArrayLike) -> Estimate:
+        raise NoAnswer(f"the data are of wall {self.wall!r} alone: they do not say how many walkers left otherwise")
 
     def checks(self, law: Any) -> list[Check]:
-        """One chi-square of residuals for each start; `law` maps a start and times to fractions passed."""
+        """One chi-square of residuals for each start; `law` maps a start and times to fractions absorbed."""
         checks = []
         for start in np.unique(self.starts):
             rows = self.starts == start
@@ -194,7 +291,7 @@ class MeasuredCurve:
             )
         return checks
 
-    def plot(self, ax: Axes | None = None) -> Axes:
+    def plot(self, t: ArrayLike | None = None, ax: Axes | None = None) -> Axes:
         """Fractions against time with their error, a colour for each start if there are several."""
         from randwalk.laws.plotting import COLOURS, axes
 
@@ -210,7 +307,7 @@ class MeasuredCurve:
         return ax
 
     def law_of(self, walk: LatticeWalk) -> Any:
-        """The fractions that walkers of `walk` have passed, by start and times, interpolated between steps."""
+        """The fractions of walkers of `walk` absorbed at the wall, by start and times, interpolated between steps."""
         last = least_whole(float(self.times.max()) / walk.dt) * walk.dt
         curves = {
             float(s): exact_law(walk.with_start(float(s)), [last]).smoothed().passage_curve(self.wall)
@@ -236,105 +333,3 @@ def _refuse(wrong: NDArray[np.bool_], name: str, values: NDArray[Any], why: str)
     if wrong.any():
         row = int(np.argmax(wrong))
         raise ValueError(f"{name} = {values[row]:g} in row {row}: {why}")
-
-
-Measured = MeasuredCounts | MeasuredCurve
-
-
-def read_measured(problem: Problem) -> Measured | None:
-    """The data of a problem's [measured] table, None if it has none. Errors name file, line and key."""
-    source = problem.source
-    if source is None or "measured" not in source.data:
-        return None
-    given = source.data["measured"]
-    table = source.section("measured", tuple(given) if isinstance(given, dict) else (), needed=("kind", "csv"))
-    if table["kind"] == "counts":
-        return _read_counts(problem, source)
-    if table["kind"] == "passed":
-        return _read_curve(problem, source)
-    source.fail("measured", "kind", f'kind = {shown(table["kind"])}: must be "counts" or "passed"')
-
-
-def _read_counts(problem: Problem, source: Source) -> MeasuredCounts:
-    known = ("kind", "csv", "low", "high", "width", "count", "time", "fold", "rows", "source")
-    table = source.section("measured", known, needed=("low", "count", "time"))
-    if ("high" in table) == ("width" in table):
-        key = "width" if "width" in table else None
-        source.fail("measured", key, "a class needs either high, a column, or width, a number")
-    fold = table.get("fold", False)
-    if not isinstance(fold, bool):
-        source.fail("measured", "fold", f"fold = {shown(fold)}: must be true or false")
-    names = read_parameters(source)
-    time = None if table["time"] == "stationary" else _read_time(problem, source, names, table["time"])
-    columns = _read_columns(source, table, ("low", "count", "high"))
-    low = np.array(columns["low"])
-    if "high" in table:
-        high = np.array(columns["high"])
-    else:
-        width = read_number(source, names, table["width"], "measured", "width")
-        if not 0.0 < width < math.inf:
-            source.fail("measured", "width", f"width = {width:g}: must be positive and finite")
-        high = low + width
-    origin = problem.walk.start.anchor if fold else 0.0
-    text = read_text(source, "measured", "source")
-    return source.build(
-        "measured", "csv", lambda: MeasuredCounts(low, high, np.array(columns["count"]), time, fold, origin, text),
-        {"counts": ("measured", "count"), "low": ("measured", "low"), "high": ("measured", "high")},
-    )  # fmt: skip
-
-
-def _read_time(problem: Problem, source: Source, names: Mapping[str, float], value: Any) -> float:
-    """One of the times of the run."""
-    told = 'must be "stationary" or one of times in [run]'
-    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
-        source.fail("measured", "time", f"time = {shown(value)}: {told}")
-    time = read_number(source, names, value, "measured", "time")
-    same = [t for t in problem.times if math.isclose(t, time, rel_tol=SAME)]
-    if not same:
-        source.fail("measured", "time", f"time = {shown(value)}: {told}")
-    return same[0]
-
-
-def _read_curve(problem: Problem, source: Source) -> MeasuredCurve:
-    known = ("kind", "csv", "time", "value", "start", "wall", "error", "rows", "source")
-    table = source.section("measured", known, needed=("time", "value", "wall", "error"))
-    names = read_parameters(source)
-    error = read_number(source, names, table["error"], "measured", "error")
-    if table["wall"] not in ("left", "right"):
-        source.fail("measured", "wall", f'wall = {shown(table["wall"])}: must be "left" or "right"')
-    if getattr(problem.walk.domain, table["wall"]) is None:
-        source.fail("measured", "wall", f"wall = {table['wall']!r}: {problem.walk.domain} has no wall there")
-    columns = _read_columns(source, table, ("time", "value", "start"))
-    times, values = np.array(columns["time"]), np.array(columns["value"])
-    starts = np.array(columns["start"]) if "start" in table else np.full(times.size, problem.walk.start.anchor)
-    for start in np.unique(starts) if "start" in table else ():
-        source.build("measured", "start", partial(problem.walk.with_start, float(start)))
-    text = read_text(source, "measured", "source")
-    return source.build(
-        "measured", "csv", lambda: MeasuredCurve(times, values, starts, table["wall"], error, text),
-        {"error": ("measured", "error")} | {f"{key}s": ("measured", key) for key in ("time", "value", "start")},
-    )  # fmt: skip
-
-
-def _read_columns(source: Source, table: Mapping[str, Any], keys: Sequence[str]) -> dict[str, list[float]]:
-    """The numbers of the columns that a table names, by its keys; of chosen rows, if it says which."""
-    for key in ("csv", *keys):
-        if key in table and not isinstance(table[key], str):
-            source.fail("measured", key, f"{key} = {shown(table[key])}: must be a name in quotes")
-    rows = table.get("rows", {})
-    if "rows" in table and not (
-        isinstance(rows, dict) and set(rows) == {"column", "value"} and isinstance(rows["column"], str)
-        and isinstance(rows["value"], (str, int, float)) and not isinstance(rows["value"], bool)
-    ):  # fmt: skip
-        source.fail("measured", "rows", f"rows = {shown(rows)}: must be {{column = …, value = …}}")
-
-    def make() -> dict[str, list[float]]:
-        named = {key: table[key] for key in keys if key in table}
-        chosen = [rows["column"]] if rows else []
-        columns = read_columns(beside(source, table["csv"]), list(dict.fromkeys([*named.values(), *chosen])))
-        if rows:
-            columns = columns.where(rows["column"], str(rows["value"]))
-        numbers = columns.numbers(list(dict.fromkeys(named.values())))
-        return {key: numbers[name] for key, name in named.items()}
-
-    return source.build("measured", "csv", make)

@@ -1,4 +1,4 @@
-"""What a test can see: the smallest bias it would have detected, and Holm's correction for many tests."""
+"""The power of a test, and Holm's correction for many tests."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from scipy import optimize, stats
 
 from randwalk.model.coefficient import Floats
 
-LEVEL = 1e-3  # at which the test rejects
-POWER = 0.9  # how often a bias of the stated size is seen
+LEVEL = 1e-3  # of the test
+POWER = 0.9  # the probability to detect a bias of the stated size
 
 
 def detectable(freedom: int, total: int, level: float = LEVEL, power: float = POWER) -> float:
-    """The root-mean-square relative error of the probabilities that a chi-square test of `total` counts sees.
+    """The root-mean-square relative error of the probabilities that a chi-square test of `total` counts detects.
 
-    A relative error δ of every probability makes the statistic non-central with λ = n δ²; the δ returned is seen with
-    probability `power` by a test at `level`.
+    A relative error δ of every probability makes the statistic non-central with λ = n δ². A test at `level` rejects with
+    probability `power` at the δ returned.
     """
     critical = stats.chi2.isf(level, freedom)
     top = 10.0 * (freedom + 100.0)

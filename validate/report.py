@@ -1,4 +1,4 @@
-"""What a validation run found: one report a case, judged together, shown in one screen, written as JSON."""
+"""The result of a validation run: one report a case, judged together, printed as a table, written as JSON."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Budget:
-    """Where the difference between an ensemble and the equation comes from (root mean squares of distribution functions).
+    """The parts of the difference between an ensemble and the equation (root mean squares of distribution functions).
 
-    Each is the size of an error; sizes do not add up to the total, and errors may partly cancel.
+    The sizes of the parts do not add up to the total, because errors may partly cancel.
     """
 
     total: float
@@ -38,7 +38,7 @@ class Budget:
 
 @dataclass(frozen=True, eq=False)
 class CaseReport:
-    """The three rungs of one problem, and measured data against its law where it has some."""
+    """The three rungs of one problem, and the comparison with its measured data if it has some."""
 
     name: str
     title: str
@@ -64,11 +64,11 @@ class Report:
 
     cases: tuple[CaseReport, ...]
     alpha: float = FALSE_ALARMS
-    failures: dict[str, str] = field(default_factory=dict)  # cases that could not be run, and why
+    failures: dict[str, str] = field(default_factory=dict)  # reasons of the cases that could not be run
 
     @cached_property
     def _adjusted(self) -> dict[str, tuple[float, float]]:
-        """Of every case, the smallest Holm-adjusted p-value of its sampling checks and of its data."""
+        """The smallest Holm-adjusted p-values of every case: (of its sampling checks, of its data)."""
         owners = [(c.name, part, k) for c in self.cases for part, group in _groups(c) for k in group.checks]
         adjusted = holm([check.p_value for _, _, check in owners])
         worst: dict[str, tuple[float, float]] = {c.name: (1.0, 1.0) for c in self.cases}
@@ -132,7 +132,7 @@ class Report:
         return table
 
     def summary(self) -> str:
-        """One line: the verdict, and what it means."""
+        """The verdict in one line."""
         checks = sum(len(g.checks) for c in self.cases for _, g in _groups(c))
         failed = sum("fail" in self.verdicts(c).values() for c in self.cases)
         verdict = (
@@ -150,7 +150,7 @@ class Report:
         )
 
     def details(self, case: CaseReport) -> str:
-        """Everything one case found, in words."""
+        """All results of one case in words."""
         verdict = self.verdicts(case)
         lines = [
             f"{case.name}: {case.title}",
@@ -188,7 +188,7 @@ class Report:
         )
 
     def plot(self, ax: Axes | None = None) -> Axes:
-        """Errors of rung 2 under refinement, a line a case."""
+        """The errors of rung 2 under refinement, one line for each case."""
         from randwalk.laws.plotting import axes
 
         ax = axes(ax)

@@ -1,4 +1,4 @@
-"""Climbing the three rungs with one problem, or with all built-in ones."""
+"""The three rungs of validation for one problem, or for all built-in ones."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 
 from randwalk.ensemble import Ensemble
+from randwalk.inputs.keywords import once_positional
 from randwalk.inputs.wording import did_you_mean
 from randwalk.model.coefficient import Constant
-from randwalk.model.domain import Reflecting
 from randwalk.model.walk import LatticeWalk
 from randwalk.pde import exact_law, limit
 from randwalk.problem import Problem, ProblemError, Source, as_keys
@@ -23,7 +23,7 @@ from randwalk.terminal.streams import read_standard_input
 
 from .compare import FALSE_ALARMS, Comparison, compare, gather
 from .convergence import Measure, Reference, distance, reference, solver_convergence, walk_convergence
-from .measured import read_measured
+from .read_measured import read_measured
 from .report import Budget, CaseReport, Report
 
 MANY = 10**12  # walkers of the occupation run; its cost does not depend on them
@@ -54,8 +54,10 @@ def load_case(name: str) -> Problem:
     return Problem.load(Path(str(resources.files(__package__).joinpath("cases", f"{name}.toml"))))
 
 
+@once_positional("name", "walkers", "seed", "threads")
 def validate_problem(
     problem: Problem,
+    *,
     name: str = "problem",
     walkers: int | None = None,
     seed: int | None = None,
@@ -63,13 +65,13 @@ def validate_problem(
 ) -> CaseReport:
     """Climb the three rungs with one problem, by every method of simulation that can run it.
 
-    `walkers` and `seed` stand in for those of its file, which are those of [validate], else those of [run]; ``occupation``
-    always has 10¹² walkers, whose cost does not depend on them.
+    `walkers` and `seed` replace those of its file, which are those of [validate], else those of [run]. ``occupation`` always
+    has 10¹² walkers, because its cost does not depend on their number.
     """
     begun = time.perf_counter()
-    measured = read_measured(problem)  # which is refused before anything runs
+    measured = read_measured(problem)  # here, so that bad data are refused before anything runs
     walk = problem.walk
-    times = [float(t) for t in walk.recorded(walk.steps(problem.times)).exact if t > 0]  # no error of times in any rung
+    times = [float(t) for t in walk.recorded(walk.steps(problem.times)).exact if t > 0]  # the times of steps
     equation, against = limit(walk), reference(walk, times)
     measure = against.measure
     ensembles = _ensembles(
@@ -93,22 +95,19 @@ def validate_problem(
 
 
 def _ensembles(problem: Problem, threads: int | None) -> list[Ensemble]:
-    """One ensemble by every method that can run the problem; passages are recorded where walkers can leave."""
+    """An ensemble by every method that can run the problem, with passages recorded where walkers can leave."""
     walk = problem.walk
-    lossy = walk.killing != Constant(0.0) or any(
-        wall is not None and not isinstance(wall, Reflecting) for wall in (walk.domain.left, walk.domain.right)
-    )
-    record = [FirstPassage()] if lossy else []
-    methods = explain(walk, problem.walkers, problem.times, record).seconds
+    record = [FirstPassage()] if walk.domain.open_exits(walk.killing != Constant(0.0)) else []
+    methods = explain(walk, problem.walkers, problem.times, record=record).seconds
     return [
         simulate(
             walk,
             MANY if method == "occupation" else problem.walkers,
             problem.times,
-            problem.seed,
-            method,
-            record,
-            threads,
+            seed=problem.seed,
+            method=method,
+            record=record,
+            threads=threads,
         )
         for method in methods
     ]
@@ -125,8 +124,10 @@ def _budget(ensemble: Ensemble, walk: LatticeWalk, against: Reference, measure: 
     )
 
 
+@once_positional("walkers", "seed", "alpha", "threads", "done")
 def validate(
     names: Sequence[str] = (),
+    *,
     walkers: int | None = None,
     seed: int | None = None,
     alpha: float = FALSE_ALARMS,
@@ -135,7 +136,7 @@ def validate(
 ) -> Report:
     """Validate built-in cases by name, problem files by path, or all built-in cases.
 
-    A file that cannot be read, or a case that fails while it runs, is in ``report.failures``; the others go on.
+    A file that cannot be read, or a case that fails while it runs, is in ``report.failures``; the other cases go on.
 
     Parameters
     ----------
@@ -144,11 +145,11 @@ def validate(
     walkers, seed : int, optional
         In place of those of the files; see :func:`validate_problem`.
     alpha : float
-        The family-wise false-alarm rate over all cases together.
+        The family-wise false-alarm rate of all cases together.
     threads : int, optional
         At most this many.
     done : function, optional
-        Called after each case with its report, or with what went wrong.
+        Called after each case with its report, or with the reason of its failure.
 
     Raises
     ------
@@ -173,9 +174,9 @@ def validate(
     for name, stem in zip(chosen, stems, strict=True):
         short = "standard input" if name == "-" else stem if stems.count(stem) == 1 else name
         try:
-            reports.append(validate_problem(load_case(name), short, walkers, seed, threads))
+            reports.append(validate_problem(load_case(name), name=short, walkers=walkers, seed=seed, threads=threads))
             done(reports[-1])
-        except ProblemError as error:  # which names the file
+        except ProblemError as error:  # its message names the file
             failures[short] = str(error)
             done(failures[short])
         except (ValueError, TypeError, ArithmeticError, OSError, MemoryError) as error:

@@ -1,1 +1,1 @@
-"""What users give: arguments checked, columns and problem files read, memory required, and the words of messages."""
+"""Input of users: checks of arguments, CSV and problem files, limits of memory, and parts of error messages."""

@@ -1,4 +1,4 @@
-"""Arguments of the wrong kind, refused with name, value and what would do."""
+"""Checks of arguments. Error messages have the name and the value of the argument, and what is accepted."""
 
 from __future__ import annotations
 
@@ -17,12 +17,14 @@ Kind = TypeVar("Kind", bound=StrEnum)
 
 
 def number(name: str, value: object) -> float:
-    """A real number as a float; infinite ones and NaN are.
+    """The value as a float. Infinity and NaN are accepted.
 
     Raises
     ------
-    TypeError, ValueError
-        for what is no real number, or a whole number too large to be one.
+    TypeError
+        for a value that is no real number.
+    ValueError
+        for a whole number too large for a float.
     """
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, float, np.integer, np.floating)):
         hint = ""
@@ -37,7 +39,7 @@ def number(name: str, value: object) -> float:
 
 
 def finite(name: str, value: object) -> float:
-    """A finite real number."""
+    """The value as a float, refused unless finite."""
     result = number(name, value)
     if not math.isfinite(result):
         raise ValueError(f"{name} = {result}: must be a finite number")
@@ -45,12 +47,12 @@ def finite(name: str, value: object) -> float:
 
 
 def numbers(name: str, values: ArrayLike) -> NDArray[np.float64]:
-    """Real numbers as an array of floats; infinite ones and NaN are.
+    """The values as an array of floats. Infinity and NaN are accepted.
 
     Raises
     ------
     TypeError
-        for anything else, and for lists of lists of different lengths.
+        for values that are no real numbers, and for lists of lists of different lengths.
     """
     try:
         array = np.asarray(values)
@@ -62,7 +64,7 @@ def numbers(name: str, values: ArrayLike) -> NDArray[np.float64]:
 
 
 def finite_numbers(name: str, values: ArrayLike) -> NDArray[np.float64]:
-    """Finite real numbers."""
+    """The values as an array of floats, refused unless all are finite."""
     array = numbers(name, values)
     if not np.isfinite(array).all():
         raise ValueError(f"{name} must be finite, not {array[~np.isfinite(array)].flat[0]}")
@@ -70,7 +72,7 @@ def finite_numbers(name: str, values: ArrayLike) -> NDArray[np.float64]:
 
 
 def known_numbers(name: str, values: ArrayLike) -> NDArray[np.float64]:
-    """Real numbers, infinite ones among them, but not NaN."""
+    """The values as an array of floats. Infinity is accepted, NaN is refused."""
     array = numbers(name, values)
     if np.isnan(array).any():
         place = f" in place {np.argwhere(np.isnan(array))[0].tolist()}" if array.ndim else ""
@@ -79,7 +81,7 @@ def known_numbers(name: str, values: ArrayLike) -> NDArray[np.float64]:
 
 
 def one_of(name: str, value: object, allowed: Iterable[str]) -> str:
-    """One of some words."""
+    """The value, if it is one of the allowed words."""
     words = list(allowed)
     if not isinstance(value, str) or value not in words:
         raise ValueError(f"{name} = {shown(value)}: must be one of {', '.join(words)}")
@@ -87,5 +89,5 @@ def one_of(name: str, value: object, allowed: Iterable[str]) -> str:
 
 
 def member(name: str, value: object, kind: type[Kind]) -> Kind:
-    """A member of an enumeration, or its name in small letters."""
+    """The member of an enumeration that the value is, or names in small letters."""
     return kind(one_of(name, value, [item.value for item in kind]))

@@ -1,8 +1,9 @@
-"""CSV files: columns of numbers under a header. What cannot be read for certain is refused with file, line and column.
+"""CSV files: columns of numbers under a header. A field whose meaning is not certain is refused with file, line and
+column.
 
-A field ends at ``,``, ``;`` or a tab, whichever splits the header into the columns asked for; blanks around it do not count, and
-it may stand in double quotes. ``#``, at the start of a line or after a blank, begins a comment; empty lines do not count. Where
-fields end at ``;`` or a tab, numbers may have a decimal comma, unless it could as well separate thousands.
+The separator is ``,``, ``;`` or a tab: the one that splits the header into the columns asked for. Blanks around a field are
+removed, and a field may stand in double quotes. ``#`` begins a comment at the start of a line or after a blank; empty lines
+are skipped. In files with ``;`` or tabs, numbers may have a decimal comma, unless the comma could also separate thousands.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ SEPARATORS = (",", ";", "\t")
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 DECIMAL_COMMA = re.compile(r"[+-]?(\d+,\d*|,\d+)([eE][+-]?\d+)?", re.ASCII)
 THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+", re.ASCII)
-BLANKS_AFTER_QUOTE = re.compile(r'" +(?=[,;\t\n])')  # which the csv module does not take
+BLANKS_AFTER_QUOTE = re.compile(r'" +(?=[,;\t\n])')  # the csv module refuses these blanks
 COMMENT = re.compile(r'((?:"[^"]*"|[^"])*?)(?:^|(?<=\s))#')  # a # outside quotes, at the start or after a blank
 
 
@@ -35,7 +36,7 @@ class Columns:
     fields: dict[str, tuple[str, ...]]
 
     def where(self, name: str, value: str) -> Columns:
-        """The rows that have `value` in the column `name`; refused if there is none."""
+        """The rows that have `value` in the column `name`; ValueError if there is none."""
         kept = [i for i, field in enumerate(self.fields[name]) if field == value]
         if not kept:
             close = did_you_mean(value, set(self.fields[name]))
@@ -55,7 +56,8 @@ class Columns:
         }
 
     def _decimal_comma(self, names: Sequence[str]) -> bool:
-        """Whether a comma is the decimal sign of the file: some number says so, and none has a point."""
+        """Whether the numbers have a decimal comma: the comma of at least one cannot separate thousands, and none has a point.
+        ValueError where this is not clear."""
         doubtful: tuple[str, int, str] | None = None
         certain = False
         point: tuple[str, int, str] | None = None
@@ -144,12 +146,12 @@ def read_columns(path: str | Path, names: Sequence[str]) -> Columns:
 
 
 def read_csv(path: str | Path, names: Sequence[str]) -> dict[str, list[float]]:
-    """The numeric columns called `names` of a CSV file with a header; what is wrong is told with file, line and column."""
+    """The numeric columns called `names` of a CSV file with a header. Errors name file, line and column."""
     return read_columns(path, names).numbers(names)
 
 
 def _separator(text: str, names: Sequence[str]) -> str:
-    """What splits the first line into most fields, of the separators that give the columns `names`."""
+    """The separator that finds most of the columns `names` in the first line; of equals, the one that gives most fields."""
     first = next((line for line in _without_comments(text) if line.strip()), "")
 
     def fit(separator: str) -> tuple[int, int]:
@@ -163,9 +165,9 @@ def _separator(text: str, names: Sequence[str]) -> str:
 
 
 def _without_comments(text: str) -> Iterator[str]:
-    """The lines of a text, comments taken off; a # inside quotes is none, over several lines too."""
+    """The lines of a text without comments. A # inside quotes begins no comment, also if the quotes span several lines."""
     inside = False
-    for line in text.split("\n"):  # splitlines knows other ends, too
+    for line in text.split("\n"):  # str.splitlines would also split at form feeds and other signs
         kept = line
         if not inside and "#" in line and (match := COMMENT.match(line)):
             kept = match[1]

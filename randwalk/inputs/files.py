@@ -1,4 +1,4 @@
-"""Reading files that somebody names: regular files of bounded size, and nothing else."""
+"""Reading files that users name: only regular files of bounded size."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ KINDS = (
 
 
 def check_regular(path: Path, largest: int | None = None) -> None:
-    """Refuse what is not a regular file, or is larger than `largest` bytes, without opening it.
+    """Refuse a path that is no regular file, or a file of more than `largest` bytes, without opening it.
 
     Raises
     ------
     ValueError
-        for a directory, a pipe, a device, a file that is too large or a name that cannot be one; the message starts with
-        the path.
+        for a directory, a pipe, a device, a file that is too large or a name that no file can have; the message starts
+        with the path.
     OSError
-        for a file that is missing or may not be looked at.
+        for a file that is missing, or in a folder that this user may not read.
     """
     try:
         status = os.stat(path)
@@ -43,11 +43,11 @@ def read_text(path: Path, largest: int) -> str:
     Raises
     ------
     ValueError, OSError
-        as :func:`check_regular`; a file that is not UTF-8 is told with the line.
+        as :func:`check_regular`; ValueError with the line of the first byte that is not UTF-8.
     """
     check_regular(path, largest)
     with path.open("rb") as file:
-        content = file.read(largest + 1)  # a file may grow, and those that the system makes up have no size
+        content = file.read(largest + 1)  # the file may have grown, and files under /proc report the size 0
     if len(content) > largest:
         raise ValueError(f"{path} has more than {largest:,} bytes, which is all that are read")
     try:

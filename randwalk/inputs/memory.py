@@ -1,17 +1,18 @@
-"""How much memory this machine has, and requests that cannot fit, refused before anything runs."""
+"""The memory of this machine. Requests that do not fit are refused before anything runs."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
 
-UNKNOWN = 2.0**34  # bytes assumed where the system does not say
-SHARE = 0.5  # of what is available may be taken by one request
+UNKNOWN = 2.0**34  # bytes assumed where the system does not report its memory
+SHARE = 0.5  # the part of the available memory that one request may take
 _LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")  # of a container
 
 
 def available() -> float:
-    """Bytes of memory that this process could still have: what the system calls available, within a container's limit."""
+    """The bytes of memory that this process can still get: the available memory of the system, at most the limit of a
+    container."""
     try:
         size = float(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
     except (AttributeError, ValueError, OSError):  # not on every system
@@ -27,12 +28,12 @@ def available() -> float:
 
 
 def require(size: float, what: str, remedy: str) -> None:
-    """Refuse what takes `size` bytes, more than half of what this machine has.
+    """Refuse a request (`what`, for the message) of `size` bytes if that is more than half of the available memory.
 
     Raises
     ------
     MemoryError
-        with the size, that of the machine, and the `remedy`.
+        with both sizes and the `remedy`.
     """
     most = SHARE * available()
     if size > most:
@@ -46,7 +47,7 @@ def _gib(size: float) -> str:
 
 
 def _text(path: str) -> str:
-    """The text of a file of the system; nothing where there is none."""
+    """The text of a system file; empty where there is none."""
     try:
         return Path(path).read_text(encoding="ascii")
     except (OSError, UnicodeDecodeError):

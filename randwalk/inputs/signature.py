@@ -1,4 +1,4 @@
-"""The parameters that a function must be given."""
+"""The parameters that the caller of a function must give."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ import numpy as np
 
 
 def needed_parameters(function: Callable[..., Any]) -> list[str]:
-    """The names of the positional parameters without a default. NumPy's own functions, which before NumPy 2.4 do not tell
-    theirs, take x, or x and t.
+    """The names of the positional parameters without a default. NumPy's ufuncs have no signature before NumPy 2.4: their
+    arguments are called x, or x and t.
 
     Raises
     ------
     TypeError
-        for a function that does not say what it takes.
+        for a function without a signature.
 
     >>> needed_parameters(lambda x, t, width=1.0: x), needed_parameters(np.sin)
     (['x', 't'], ['x'])

@@ -1,4 +1,4 @@
-"""The text of a problem file, what TOML makes of it, and the line of each of its keys."""
+"""A problem file: its text, its TOML data, and the line of each key."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ class ProblemError(ValueError):
 
 @dataclass(frozen=True)
 class Source:
-    """The text of a problem file and what TOML makes of it; errors are told with the line.
+    """The text of a problem file and its TOML data. Errors name the line.
 
-    `folder` is where the files that it names are looked for; None: it may not name any.
+    Files that the problem names are looked for in `folder`; None: the problem may name no file.
     """
 
     name: str
@@ -58,7 +58,7 @@ class Source:
 
     @classmethod
     def parse(cls, text: str, name: str = "problem", folder: Path | None = Path()) -> Source:
-        """The problem of a text; errors call it `name`."""
+        """Parse a text; error messages call it `name`."""
         text = plain(text)
         try:
             return cls(name, text, tomllib.loads(text), folder)
@@ -77,7 +77,7 @@ class Source:
         return key_lines(self.text)
 
     def line(self, section: str, key: Key = None) -> int:
-        """The line of a key of a section (of what it stands in, where it is not found)."""
+        """The line of a key of a section; of its table, if the key is not found."""
         path = (section, *(() if key is None else (key,) if isinstance(key, str) else key))
         return next((self._lines[path[:n]] for n in range(len(path), 0, -1) if path[:n] in self._lines), 1)
 
@@ -101,10 +101,10 @@ class Source:
     def build(
         self, section: str, key: Key, make: Callable[[], Read], words: Mapping[str, tuple[str, Key]] | None = None
     ) -> Read:
-        """The value of `make`; its complaint gets the file and the line of the key.
+        """The result of make(). An error gets the file and the line of the key.
 
-        `words` are the places (section, key) that a complaint may be about, by the words that name them; the first one of
-        them in the message is taken.
+        `words` maps words to places (section, key): an error is reported at the place of the first of these words in its
+        message.
         """
         try:
             return make()
@@ -124,7 +124,7 @@ def _about(message: str, words: Mapping[str, tuple[str, Key]], otherwise: tuple[
 
 
 def key_lines(text: str) -> dict[tuple[str, ...], int]:
-    """The line on which each key and table of a TOML text is first named, by its path; the text must be TOML.
+    """The line of the first mention of each key and table of a valid TOML text, by path.
 
     >>> key_lines("[run]\\ntimes = [1.0,\\n  2.0]\\nseed = 1\\n")
     {('run',): 1, ('run', 'times'): 2, ('run', 'seed'): 4}

@@ -1,4 +1,4 @@
-"""Pieces of messages: a value cut to a length that fits on a line, and the known word that was probably meant."""
+"""Parts of messages: a value cut to fit on a line, and the known word that the user probably meant."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Iterable
 from typing import Any
 
-WIDEST = 80  # characters of a value that are shown
+WIDEST = 80  # characters of a value in a message
 
 
 def shown(value: Any) -> str:
@@ -17,8 +17,8 @@ def shown(value: Any) -> str:
     """
     try:
         text = repr(value)
-        text = " ".join(text.split()) if "\n" in text else text  # of an array
-    except ValueError:  # Python writes no whole number of more than 4300 digits
+        text = " ".join(text.split()) if "\n" in text else text  # the repr of an array has several lines
+    except ValueError:  # Python refuses to write whole numbers of more than 4300 digits
         return "a number of thousands of digits"
     if len(text) <= WIDEST:
         return text
@@ -26,7 +26,7 @@ def shown(value: Any) -> str:
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """``"; did you mean 'dx'?"`` if one of the `known` words is close to `word`, in whatever case, else nothing.
+    """``"; did you mean 'dx'?"`` if one of the `known` words is close to `word`, ignoring case; else an empty text.
 
     >>> did_you_mean("absorbin", ["absorbing", "reflecting"])
     "; did you mean 'absorbing'?"

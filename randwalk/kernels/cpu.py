@@ -1,7 +1,7 @@
 """CPU drivers of walks on a table, of jumps, and of counting: blocks of walkers, steps inside. Drivers fetch and loop; the
 physics is in `step` and `alias`. Walks with constant probabilities are in `constant`.
 A walker's path depends on its number and the key alone, so blocks, batches and stretches of steps are free. Drivers run on
-one thread and release the interpreter's lock: threads take batches of walkers (see :mod:`randwalk.run.device`)."""
+one thread and release the interpreter's lock: threads take batches of walkers (see :mod:`randwalk.run.host`)."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .coefficient import Coefficient, Constant, Floats, _Node, constant_value
+from .coefficient import Coefficient, Constant, Floats, Node, Point, constant_value
 
 TERMS = 24  # of the series; its radius is 2π, so that at |w| = 1 the rest is below 1e-18
 
@@ -30,7 +30,7 @@ def bernoulli(w: Floats) -> Floats:
 
 
 @dataclass(frozen=True, repr=False)
-class Bernoulli(_Node):
+class Bernoulli(Node):
     """The derivative of the given order of β, of a coefficient."""
 
     argument: Coefficient
@@ -40,8 +40,8 @@ class Bernoulli(_Node):
     def parts(self) -> tuple[Coefficient, ...]:
         return (self.argument,)
 
-    def evaluate(self, x: Floats, t: Floats) -> Floats:
-        w = self.argument.evaluate(x, t)
+    def evaluate(self, point: Point, t: Floats) -> Floats:
+        w = self.argument.evaluate(point, t)
         return _derivative(w, self.order) if self.order else bernoulli(w)[0]
 
     def _with(self, *parts: Coefficient) -> Coefficient:

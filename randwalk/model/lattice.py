@@ -1,4 +1,4 @@
-"""The sites of a walk: x_k = origin + k dx, laid on a domain so that each wall stands where its kind demands."""
+"""The sites of a walk, x_k = origin + k dx, placed so that walls are on sites or half way between two, as each requires."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from numpy.typing import ArrayLike
 
 from ..inputs.wording import shown
 from .coefficient import Floats
-from .domain import Absorbing, Domain
+from .domain import Domain, Wall
 
 MOST_SITES = 2**31 - 9
-PRECISE = 2.0**53  # dx from 0 up to which sites are different numbers
+PRECISE = 2.0**53  # the distance from 0, in dx, up to which sites are different numbers
 FIT = 1e-9  # a domain whose length is a whole number of dx to this relative accuracy fits; dx is then made exact
 
 
@@ -45,14 +45,14 @@ class Lattice:
         if domain.periodic:
             count = _whole(domain, dx, 0.0, 1)
             return cls(domain.low, (domain.high - domain.low) / count, 0, count - 1, True)
-        low_gap, high_gap = (1.0 if isinstance(w, Absorbing) else 0.5 for w in (domain.left, domain.right))
+        low_gap, high_gap = (_gap(wall) for wall in (domain.left, domain.right))
         if math.isinf(domain.low) and math.isinf(domain.high):
             return cls(anchor, dx, None, None, False)
         if math.isinf(domain.high):
             return cls(domain.low + low_gap * dx, dx, 0, None, False)
         if math.isinf(domain.low):
             return cls(domain.high - high_gap * dx, dx, None, 0, False)
-        # the length in dx, less the half of a mixed pair of walls
+        # the length in dx, without the half of a pair of walls of which one is on a site
         steps = _whole(domain, dx, (low_gap + high_gap) % 1.0, int(low_gap + high_gap))
         exact = (domain.high - domain.low) / (steps + (low_gap + high_gap) % 1.0)
         last = steps - 1 - (1 if low_gap + high_gap == 2.0 else 0)
@@ -60,7 +60,7 @@ class Lattice:
 
 
 def spacing(domain: Domain, sites: int) -> float:
-    """The dx at which a bounded `domain` has that many live `sites`."""
+    """The dx for which a bounded `domain` has `sites` live sites."""
     if isinstance(sites, bool) or not isinstance(sites, (int, np.integer)) or sites < 1:
         raise ValueError(f"sites = {shown(sites)}: must be a positive whole number")
     if sites > MOST_SITES:
@@ -70,8 +70,13 @@ def spacing(domain: Domain, sites: int) -> float:
         raise ValueError(f"sites = {sites} needs a bounded domain; on {domain} give dx")
     if domain.periodic:
         return length / sites
-    gaps = sum(1.0 if isinstance(wall, Absorbing) else 0.5 for wall in (domain.left, domain.right))
+    gaps = _gap(domain.left) + _gap(domain.right)
     return length / (sites - 1 + gaps)
+
+
+def _gap(wall: Wall | None) -> float:
+    """The distance from a wall to the first live site, in dx."""
+    return 1.0 if wall is not None and wall.on_site else 0.5
 
 
 def _whole(domain: Domain, dx: float, half: float, least: int) -> int:

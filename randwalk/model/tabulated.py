@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..inputs.columns import read_columns
-from .coefficient import ZERO, Coefficient, Floats
+from .coefficient import ZERO, At, Coefficient, Floats, Point
 
 
 class Table(Coefficient):
@@ -33,8 +33,7 @@ class Table(Coefficient):
     array(2.)
     """
 
-    depends_on_x = True
-    depends_on_t = False
+    variables = frozenset({"x"})
 
     def __init__(self, x: ArrayLike, values: ArrayLike) -> None:
         self.x, self.values = np.array(x, dtype=np.float64), np.array(values, dtype=np.float64)
@@ -74,7 +73,8 @@ class Table(Coefficient):
             raise ValueError(f"{columns.path} has one row, on line {columns.lines[0]}: a table needs two or more")
         return cls(numbers[x], numbers[value])
 
-    def evaluate(self, x: Floats, t: Floats) -> Floats:
+    def evaluate(self, point: Point, t: Floats) -> Floats:
+        (x,) = point[:1]
         _refuse_outside(self.x, x)
         return np.interp(x, self.x, self.values)
 
@@ -92,7 +92,7 @@ class Table(Coefficient):
     def _covered(self, variable: str) -> tuple[float, float]:
         return _range(self.x, variable)
 
-    def _narrowest(self, variable: str, low: float, high: float, value: float) -> float:
+    def _known_width(self, variable: str, low: float, high: float, at: At) -> float | None:
         if variable != "x":
             return math.inf
         changing = (np.diff(self.values) != 0.0) & (self.x[:-1] < high) & (self.x[1:] > low)
@@ -120,13 +120,13 @@ class StepTable(Coefficient):
     """A function of x that has one value between every two neighbouring points of `x`, and at a point the mean of both
     sides: the slope of a :class:`Table`. `values` has one number less than `x`."""
 
-    depends_on_x = True
-    depends_on_t = False
+    variables = frozenset({"x"})
 
     def __init__(self, x: Floats, values: Floats) -> None:
         self.x, self.values = x, values
 
-    def evaluate(self, x: Floats, t: Floats) -> Floats:
+    def evaluate(self, point: Point, t: Floats) -> Floats:
+        (x,) = point[:1]
         _refuse_outside(self.x, x)
         sides = [np.searchsorted(self.x, x, side) for side in ("left", "right")]
         before, after = (self.values[np.clip(at - 1, 0, self.values.size - 1)] for at in sides)
@@ -138,8 +138,8 @@ class StepTable(Coefficient):
     def _shifted(self, variable: str, by: float) -> Coefficient:
         return StepTable(self.x - by, self.values)
 
-    def _steps(self, variable: str, value: float) -> set[float]:
-        return set(self._places(variable))
+    def _own_steps(self, variable: str) -> tuple[float, ...]:
+        return self._places(variable)
 
     def _places(self, variable: str) -> tuple[float, ...]:
         return _changes(self.x, self.values) if variable == "x" else ()

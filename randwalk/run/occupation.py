@@ -2,58 +2,82 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..kernels.backend import Keys, Machine, TableProgram
 from ..kernels.occupation import scatter
 from ..kernels.philox import key
+from ..model.domain import EXITS
 from ..tables.table import StepTable
-from ..tables.window import start_index
-from .device import Backend, Host
-from .record import WALLS, FirstPassage, Passages, Record, Recorded, only_exits
+from .counts import Counts
+from .record import FirstPassage, Passages, Record, Recorded
+from .windows import Rows, Windows
 
-STRETCH = 1 << 14  # steps between chances to interrupt
+STRETCH = 1 << 14  # steps between chances to interrupt; in a window with an edge, steps that may have to be repeated
 
 
 def occupation(
-    table: StepTable,
+    windows: Windows,
     walkers: range,
-    steps: Sequence[int],
+    steps: tuple[int, ...],
     seed: int,
     records: Sequence[Record],
-    backend: Backend | None = None,
-) -> Iterator[tuple[float, NDArray[np.int64], list[Recorded]]]:
-    """Run the range of walkers as one histogram: yields (fraction done, counts (times, sites + 3), records), last the whole.
+    machine: Machine,
+    advance: Callable[[float], None],
+) -> Counts:
+    """Run the range of walkers as one histogram; `advance` is told of each fraction that is done.
 
     A range that does not start at walker 0 has a key of its own, so that ranges are independent samples.
     """
     keys = key(seed, walkers.start) if walkers.start else key(seed)
-    where = backend or Host()
-    outer = table.sites + 2
-    counts = np.zeros(outer + 1, dtype=np.int64)
-    origin = table.first - 1
-    scatter(counts, len(walkers), *start_index(table), origin, *keys)
-    recorded = np.zeros((len(steps), outer + 1), dtype=np.int64)
-    kept = any(isinstance(r, FirstPassage) for r in records)
-    gone = np.zeros((steps[-1] + 1 if kept else 1, len(WALLS)), dtype=np.int64)
-    gone[0, :2] = counts[0], counts[table.sites + 1]
-    passing = np.zeros((min(STRETCH, steps[-1]), len(WALLS)), dtype=np.int64)
-    layout = (table.low, table.high, table.wrap, outer)
+    rows = windows.rows
+    counts = np.zeros(rows.table.sites + 3, dtype=np.int64)
+    scatter(counts, len(walkers), *rows.start, rows.table.first - 1, *keys)
+    kept = any(isinstance(record, FirstPassage) for record in records)
+    gone = np.zeros((steps[-1] + 1 if kept else 1, len(EXITS)), dtype=np.int64)
+    gone[0, :2] = counts[0], counts[-2]
+    recorded: list[Counts] = []
     done = 0
-    for row, target in enumerate(steps):
+    for target in steps:
         while done < target:
             stop = min(done + STRETCH, target)
-            for begin, end, thresholds in table.chunks(done, stop):
-                left = gone[begin + 1 : end + 1] if kept else passing[: end - begin]
-                where.occupy(counts, begin, end, thresholds, layout, origin, left, *keys)
-                counts[[0, table.sites + 1, outer]] += left.sum(axis=0)
+            rows, counts, left = _stretch(windows, rows, counts, done, stop, machine, keys)
+            if kept:
+                gone[done + 1 : stop + 1] = left
+            advance((stop - done) / steps[-1])
             done = stop
-            yield done / steps[-1], recorded, []
-        recorded[row] = counts
-    results: list[Recorded] = []
-    if kept:
-        only_exits(gone, table)
-        results = [Passages(np.arange(steps[-1] + 1) * table.walk.dt, gone, len(walkers))]
-    yield 1.0, recorded, results
+        recorded.append(Counts(rows.table, (target,), (walkers,), counts[None].copy(), {}))
+    results: dict[Record, Recorded] = {}
+    for record in records:
+        results[record] = Passages(np.arange(steps[-1] + 1) * rows.table.walk.dt, gone, len(walkers))
+    raw = np.concatenate([counted.on(rows.table).raw for counted in recorded])
+    return Counts(rows.table, steps, (walkers,), raw, results, independent=True)
+
+
+def _stretch(
+    windows: Windows, rows: Rows, counts: NDArray[np.int64], start: int, stop: int, machine: Machine, keys: Keys
+) -> tuple[Rows, NDArray[np.int64], NDArray[np.int64]]:
+    """(the table, the histogram at step `stop`, the walkers that left in each step by each exit), from the histogram at step
+    `start`; in a wider window than that of `rows` if walkers reach its edge."""
+    while True:
+        table = rows.table
+        after, gone = counts.copy(), np.zeros((stop - start, len(EXITS)), dtype=np.int64)
+        layout = (table.low, table.high, table.wrap, table.sites + 2)
+        for begin, end, thresholds in rows.chunks(start, stop):
+            left = gone[begin - start : end - start]
+            program = TableProgram(thresholds, layout)
+            machine.occupy(after, program, begin, end, table.first - 1, left, keys)
+            after[[0, table.sites + 1, table.sites + 2]] += left.sum(axis=0)
+        escaped = not table.left_wall and after[0] > 0, not table.right_wall and after[-2] > 0
+        if not any(escaped):
+            return rows, after, gone
+        rows = windows.wider(rows, *escaped)
+        counts = _moved(counts, table, rows.table)
+
+
+def _moved(counts: NDArray[np.int64], table: StepTable, wider: StepTable) -> NDArray[np.int64]:
+    """A histogram on the window of another table, which contains that of `table`."""
+    return Counts(table, (0,), (), counts[None], {}).on(wider).raw[0]

@@ -1,6 +1,7 @@
 """Following walkers one by one: step by step (the paths method) or from one recorded time to the next (the jump method).
 
-What a walker does depends on its number and the seed alone, so a run is a sum over ranges of walkers.
+The path of a walker depends on the walk, the seed and the walker's number alone, so the counts of a run are a sum over ranges of
+walkers.
 """
 
 from __future__ import annotations
@@ -13,23 +14,29 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..kernels.alias import REST
+from ..kernels.backend import DigitsProgram, JumpProgram, Keys, Levels, Machine, TableProgram, Walkers
 from ..kernels.philox import key
 from ..kernels.step import BITS, PLANES
 from ..model.coefficient import Floats
 from ..model.start import MASS_BITS
 from ..tables.step_law import StepLaw
 from ..tables.table import FULL, StepTable
-from ..tables.window import start_index
-from .device import Backend, Host, Levels
-from .record import FUNCTIONALS, Batch, FirstPassage, LastVisit, Record, Recorded, TimePositive
+from .counts import Counts
+from .record import FUNCTIONALS, Batch, FirstPassage, LastVisit, Record, TimePositive
+from .windows import Rows, Windows
 
 BATCH = 1 << 19  # walkers that a thread has in memory at a time
+LARGE_BATCH = 1 << 22  # the same number where the rows of the table are made again for every batch
+STRETCH = 1 << 10  # the least steps between two searches for walkers at the edge of a window
+WORK = 1 << 22  # the least walkers × steps between two searches, which then take a negligible share of the time
+FARTHEST = 1 << 30  # the largest index of a level
 
 
 def planes(table: StepTable) -> int:
-    """Binary digits that decide a step of a walk with constant probabilities on the whole line; 0 for any other walk.
+    """The number of random bits drawn for every step if all probabilities are constant on an unbounded line, 1 to 8. Returns 0
+    for all other walks, which are simulated from a step table.
 
-    The walk alone decides between the two families of streams, so what is asked of a run does not change its paths.
+    The number depends on the walk alone, so the records and times of a run do not change its paths.
     """
     walk, lattice = table.walk, table.lattice
     unbounded = lattice.first is None and lattice.last is None
@@ -47,76 +54,60 @@ def level(table: StepTable, x: float) -> int:
     index = round((x - table.lattice.origin) / table.lattice.dx) - table.first + 1
     if table.wrap:
         return (index - 1) % table.wrap + 1
-    return -1 if index < 0 else table.sites + 3 if index > table.sites + 1 else index  # outside: below or above all
+    if planes(table):
+        return max(-FARTHEST, min(index, FARTHEST))  # walkers of a constant walk also step outside the window
+    return -1 if index < 0 else table.sites + 3 if index > table.sites + 1 else index  # below or above all indices
 
 
 class Stride(Protocol):
     """Takes walkers from one recorded time to the next."""
 
     def __call__(
-        self, walkers: Walkers, row: int, start: int, stop: int, keys: tuple[np.uint64, np.uint64]
+        self, machine: Machine, walkers: Walkers, rows: Rows, row: int, start: int, stop: int, keys: Keys
     ) -> None: ...
 
 
-@dataclass(frozen=True, eq=False)
-class Walkers:
-    """A batch under way: sites, and the functionals of the paths where they are asked for; `leaving` if only the passage is."""
-
-    backend: Backend
-    first: int
-    site: Any
-    state: Any
-    levels: Levels
-    leaving: bool
-
-
 def follow(
-    table: StepTable,
+    windows: Windows,
     walkers: range,
-    steps: Sequence[int],
+    steps: tuple[int, ...],
     seed: int,
     records: Sequence[Record],
     stride: Stride,
-    backend: Backend | None = None,
-) -> Iterator[tuple[range, NDArray[np.int64], list[Recorded]]]:
-    """Run the walkers in batches: yields (walkers done, counts (times, sites + 3), records) of one batch after another."""
-    size = max(1 << 14, min(BATCH, (1 << 31) // max(1, steps[-1])))  # a batch takes seconds: interrupting loses a few
-    where = backend or Host()
-    keys, begin = key(seed), start_index(table)
+    machine: Machine,
+) -> Iterator[Counts]:
+    """Run the walkers in batches; yields the counts of one batch after another.
+
+    A batch whose walkers reach an edge of the window runs again, from the start, in a wider window. Only the first batches do:
+    later ones begin with the widest window that any batch has needed.
+    """
+    most = BATCH if windows.rows.kept else LARGE_BATCH
+    size = max(1 << 14, min(most, (1 << 31) // max(1, steps[-1])))  # a batch takes seconds at most
     width = 4 + len(records)  # a site, where it began, the passage, the maximum, and at most one functional a record
+    keys = key(seed)
 
-    def work(batch: range) -> tuple[NDArray[np.int64], list[Recorded]]:
-        return _batch(table, batch, begin, steps, keys, records, stride, where)
+    def work(batch: range) -> Counts:
+        rows = windows.rows
+        while True:
+            counts, left, right = _Batch(rows, batch, steps, keys, records, stride, machine).run()
+            if not (left or right):
+                return counts
+            rows = windows.wider(rows, left, right)
 
-    for batch, (counts, results) in where.batches(walkers, size, steps[-1], width, work):
-        yield batch, counts, results
+    for _, counts in machine.batches(walkers, size, steps[-1], width, work):
+        yield counts
 
 
-@dataclass(frozen=True)
-class StepByStep:
+def step_by_step(machine: Machine, walkers: Walkers, rows: Rows, row: int, start: int, stop: int, keys: Keys) -> None:
     """Every step of every walker: the paths method."""
-
-    table: StepTable
-
-    def __call__(self, walkers: Walkers, row: int, start: int, stop: int, keys: tuple[np.uint64, np.uint64]) -> None:
-        table, site, state, backend = self.table, walkers.site, walkers.state, walkers.backend
-        digits = planes(table)
-        if digits:
-            right, left, _ = (int(v) for v in table.rows(0, 1)[0, :, 2])
-            constant = (start, stop, digits, right, left)
-            if state is None:
-                backend.walk_constant(site, walkers.first, *constant, *keys)
-            else:
-                backend.follow_constant(site, state, walkers.first, *constant, walkers.levels, *keys)
-            return
-        layout = (table.low, table.high, table.wrap, table.sites + 2)
-        for begin, end, thresholds in table.chunks(start, stop):
-            if state is None:
-                backend.walk_table(site, walkers.first, begin, end, thresholds, layout, *keys)
-            elif walkers.leaving:
-                backend.leave_table(site, state, walkers.first, begin, end, thresholds, layout, *keys)
-            else:
-                backend.follow_table(site, state, walkers.first, begin, end, thresholds, layout, walkers.levels, *keys)
+    table = rows.table
+    if digits := planes(table):
+        right, left, _ = (int(v) for v in table.rows(0, 1)[0, :, 2])
+        machine.advance(walkers, DigitsProgram(digits, right, left), start, stop, keys)
+        return
+    layout = (table.low, table.high, table.wrap, table.sites + 2)
+    for begin, end, thresholds in rows.chunks(start, stop):
+        machine.advance(walkers, TableProgram(thresholds, layout), begin, end, keys)
 
 
 class Jumps:
@@ -134,9 +125,11 @@ class Jumps:
             n: _alias(*law.power(n)) for n in {b - a for a, b in zip([0, *steps], steps, strict=False)} if n
         }
 
-    def __call__(self, walkers: Walkers, row: int, start: int, stop: int, keys: tuple[np.uint64, np.uint64]) -> None:
+    def __call__(
+        self, machine: Machine, walkers: Walkers, rows: Rows, row: int, start: int, stop: int, keys: Keys
+    ) -> None:
         if stop > start:
-            walkers.backend.jump(walkers.site, walkers.first, row, *self._tables[stop - start], *keys)
+            machine.advance(walkers, JumpProgram(row, *self._tables[stop - start]), start, stop, keys)
 
 
 def _alias(first: int, pmf: Floats) -> tuple[int, int, NDArray[np.uint64], NDArray[np.uint32]]:
@@ -166,52 +159,89 @@ def _alias(first: int, pmf: Floats) -> tuple[int, int, NDArray[np.uint64], NDArr
 
 
 @dataclass(frozen=True)
-class _Functionals:
-    """The row of a walker's state: passage step, maximum, then last visits and positive times of their levels."""
+class Functionals:
+    """The columns of the state of walkers: the step of leaving, the highest site, then the last visits and the times above of
+    `levels`."""
 
     visits: list[LastVisit]
     positives: list[TimePositive]
     levels: Levels
 
     @classmethod
-    def of(cls, table: StepTable, records: Sequence[Record]) -> _Functionals:
+    def of(cls, table: StepTable, records: Sequence[Record]) -> Functionals:
         visits = [r for r in records if isinstance(r, LastVisit)]
         positives = [r for r in records if isinstance(r, TimePositive)]
         levels = tuple(np.array([level(table, r.x) for r in kind], dtype=np.int32) for kind in (visits, positives))
-        return cls(visits, positives, (levels[0], levels[1]))
+        return cls(visits, positives, Levels(*levels))
 
 
-def _batch(
-    table: StepTable,
-    batch: range,
-    begin: tuple[NDArray[np.int32], NDArray[np.int64]],
-    steps: Sequence[int],
-    keys: tuple[np.uint64, np.uint64],
-    records: Sequence[Record],
-    stride: Stride,
-    backend: Backend,
-) -> tuple[NDArray[np.int64], list[Recorded]]:
-    site = backend.place(batch, *begin, keys)
-    begun = backend.copy(site) if records else site
-    functionals = _Functionals.of(table, records)
-    state = backend.begin(site, functionals.levels) if any(isinstance(r, FUNCTIONALS) for r in records) else None
-    leaving = all(isinstance(r, FirstPassage) for r in records if isinstance(r, FUNCTIONALS))
-    outer = table.sites + 2
-    counts = np.zeros((len(steps), outer + 1), dtype=np.int64)
-    results = [record.empty(table, len(batch), steps) for record in records]
-    done = 0
-    for row, target in enumerate(steps):
-        stride(Walkers(backend, batch.start, site, state, functionals.levels, leaving), row, done, target, keys)
-        done = target
-        counts[row] = backend.histogram(site, outer + 1)
-        if records:
-            columns = [None, None] if state is None else backend.columns(state)
-            now = Batch(
-                table, backend, site, begun, columns[0], columns[1],
-                dict(zip(functionals.visits, columns[2:], strict=False)),
-                dict(zip(functionals.positives, columns[2 + len(functionals.visits) :], strict=False)),
-                None if planes(table) else (1, table.sites),
-            )  # fmt: skip
+@dataclass(frozen=True, eq=False)
+class _Batch:
+    """A batch of walkers, run in one window."""
+
+    rows: Rows
+    walkers: range
+    steps: tuple[int, ...]
+    keys: Keys
+    records: Sequence[Record]
+    stride: Stride
+    machine: Machine
+
+    def run(self) -> tuple[Counts, bool, bool]:
+        """(counts, whether walkers have reached the left edge of the window, and the right edge). The batch ends as soon as
+        walkers have reached an edge, and its counts are then incomplete."""
+        table, records, machine = self.rows.table, self.records, self.machine
+        site = machine.place(self.walkers, self.rows.start, self.keys)
+        begun = machine.copy(site) if records else site
+        functionals = Functionals.of(table, records)
+        followed = [r for r in records if isinstance(r, FUNCTIONALS)]
+        state = machine.begin(site, functionals.levels) if followed else None
+        leaving = all(isinstance(r, FirstPassage) for r in followed)
+        batch = Walkers(self.walkers.start, site, state, functionals.levels, leaving)
+        raw = np.zeros((len(self.steps), table.sites + 3), dtype=np.int64)
+        results = [record.empty(table, (self.walkers,), self.steps) for record in records]
+        counts = Counts(table, self.steps, (self.walkers,), raw, dict(zip(records, results, strict=True)))
+        done = 0
+        for row, target in enumerate(self.steps):
+            for stop in _stops(done, target, table, len(self.walkers)):
+                self.stride(machine, batch, self.rows, row, done, stop, self.keys)
+                raw[row], done = machine.histogram(site, table.sites + 3), stop
+                escaped = _escaped(table, raw[row], None if state is None else machine.columns(state)[1], machine)
+                if any(escaped):
+                    return counts, *escaped
+            now = self._now(site, begun, state, functionals)
             for record, result in zip(records, results, strict=True):
                 record.add(result, row, now)
-    return counts, results
+        return counts, False, False
+
+    def _now(self, site: Any, begun: Any, state: Any, functionals: Functionals) -> Batch:
+        """The batch as records see it."""
+        table = self.rows.table
+        columns = [None, None] if state is None else self.machine.columns(state)
+        visits = dict(zip(functionals.visits, columns[2:], strict=False))
+        positives = dict(zip(functionals.positives, columns[2 + len(functionals.visits) :], strict=False))
+        live = None if planes(table) else (1, table.sites)
+        return Batch(table, self.machine, site, begun, columns[0], columns[1], visits, positives, live)
+
+
+def _stops(done: int, target: int, table: StepTable, walkers: int) -> Iterator[int]:
+    """The steps from `done` to the recorded step `target` after which the batch stops; in a window with an edge it stops also
+    before `target`, for a search for walkers at the edge."""
+    if not planes(table) and not (table.left_wall and table.right_wall):
+        stretch = STRETCH * max(1, WORK // (STRETCH * walkers))
+        yield from range((done // stretch + 1) * stretch, target, stretch)
+    yield target
+
+
+def _escaped(table: StepTable, counts: NDArray[np.int64], highest: Any, machine: Machine) -> tuple[bool, bool]:
+    """Whether walkers have reached the left edge of the window and the right edge, if these are no walls.
+
+    `counts` is the histogram of their sites. Walkers of a constant walk also step outside the window, so for them the `highest`
+    sites are searched too.
+    """
+    beyond = int(counts[-2])
+    if planes(table):
+        beyond += int(counts[-1])
+        if highest is not None:
+            beyond += int(machine.histogram(highest, table.sites + 3)[-2:].sum())
+    return not table.left_wall and int(counts[0]) > 0, not table.right_wall and beyond > 0

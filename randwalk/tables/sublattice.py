@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..laws.atoms import Support
 from .table import StepTable
 from .window import start_index
 
@@ -34,3 +35,8 @@ def _stays(table: StepTable, step: int) -> np.ndarray:
     for _, _, thresholds in table.chunks(0, max(step, 1)):
         stays |= (thresholds[:, 1, 1:-2] < thresholds[:, 2, 1:-2]).any(axis=0)
     return stays
+
+
+def support_at(table: StepTable, step: int) -> Support:
+    """The sites of a table after `step` steps, as a law has atoms on them."""
+    return Support(table.x, table.walk.dx, table.walk.domain, lambda: (occupied(table, step), cell(table, step)))

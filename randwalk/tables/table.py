@@ -15,7 +15,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..model.coefficient import Floats
-from ..model.domain import PartiallyAbsorbing, Reflecting
 from ..model.lattice import Lattice
 from ..model.outlet import step_out
 from ..model.walk import LatticeWalk
@@ -123,19 +122,23 @@ class StepTable:
         if not self.walk.time_dependent:
             yield start, stop, self.rows(start, stop)
             return
-        size = max(1, CHUNK // self.columns)
-        for begin in range(start, stop, size):
-            end = min(begin + size, stop)
+        for begin in range(start, stop, self.rows_at_once):
+            end = min(begin + self.rows_at_once, stop)
             yield begin, end, self.rows(begin, end)
+
+    @property
+    def rows_at_once(self) -> int:
+        """How many rows of a time-dependent table are made at a time."""
+        return max(1, CHUNK // self.columns)
 
     def _out(self, side: str, free: Floats, x: Floats, t: Floats) -> Floats:
         """The probability of stepping out through the wall on this `side`, for a walker on the site beside it."""
-        wall = getattr(self.walk.domain, side)
-        if isinstance(wall, Reflecting):
-            return np.zeros_like(free)
-        if not isinstance(wall, PartiallyAbsorbing):
+        face = self.walk.domain.face(side)
+        if face is None or face.wall.on_site:
             return free
-        return step_out(self.walk, side, float(x[0 if side == "left" else -1]), t)
+        if face.wall.reactivity == 0.0:
+            return np.zeros_like(free)
+        return step_out(self.walk, face, float(x[0 if side == "left" else -1]), t)
 
 
 def probabilities(thresholds: Thresholds) -> tuple[Floats, Floats, Floats, Floats]:

@@ -8,19 +8,13 @@ import numpy as np
 
 from ..inputs.memory import require
 from ..kernels.evolve import TINY, evolve
-from ..model.coefficient import Floats
-from ..model.domain import Absorbing
+from ..model.coefficient import Coefficient, Floats
 from ..model.start import MASS_BITS, start_masses
 from ..model.walk import LatticeWalk
 from .table import CHUNK, StepTable, probabilities
 
 OF_A_COLUMN, OF_A_SITE = 150.0, 16.0  # bytes of a column while a table is made, and of any law or count of a site
-LEAK = 1e-18  # mass per walker that may leave the window during a run; less when very many walkers run
-
-
-def leak_tolerance(walkers: int = 1) -> float:
-    """The mass that may leak: so little that the expected number of lost walkers stays below 1e-6."""
-    return min(LEAK, 1e-6 / walkers)
+LEAK = 1e-18  # mass that may leave the window of an exact law
 
 
 def table_for(walk: LatticeWalk, steps: int, leak: float = LEAK) -> StepTable:
@@ -71,15 +65,17 @@ def start_index(table: StepTable) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _settle(table: StepTable, index: np.ndarray) -> np.ndarray:
-    """Places beyond a wall belong to the wall if it absorbs, else to the site before it; on a ring they wrap."""
+    """Places beyond a wall belong to the wall if it stands on a site, else to the site before it; on a ring they wrap."""
     if table.wrap:
         return index % table.sites
-    low = -1 if table.left_wall and isinstance(table.walk.domain.left, Absorbing) else 0
-    high = table.sites - (0 if table.right_wall and isinstance(table.walk.domain.right, Absorbing) else 1)
+    on_site = {face.exit: face.wall.on_site for face in table.walk.domain.faces}
+    low = -1 if table.left_wall and on_site["left"] else 0
+    high = table.sites if table.right_wall and on_site["right"] else table.sites - 1
     return np.clip(index, low, high)
 
 
-def _start_range(walk: LatticeWalk) -> tuple[int, int]:
+def start_range(walk: LatticeWalk) -> tuple[int, int]:
+    """The numbers of the first and the last live site at which the walk may start."""
     lattice = walk.lattice
     first, whole = start_masses(walk.start, lattice)
     last = first + whole.size - 1
@@ -90,7 +86,7 @@ def _start_range(walk: LatticeWalk) -> tuple[int, int]:
 
 def _homogeneous_window(walk: LatticeWalk, steps: int, leak: float) -> tuple[int, int]:
     """Bernstein's inequality for a sum of independent steps, at every step: P(|S - E S| ≥ d) ≤ 2 exp(-d²/2(V + 2d/3))."""
-    first, last = _start_range(walk)
+    first, last = start_range(walk)
     low, high, variance, mean = 0.0, 0.0, 0.0, 0.0
     for begin in range(0, steps, CHUNK) if walk.time_dependent else ():
         t = walk.dt * np.arange(begin, min(begin + CHUNK, steps))
@@ -117,7 +113,7 @@ def _followed_window(walk: LatticeWalk, steps: int, leak: float) -> tuple[int, i
     ends that are below their share of `leak` are dropped; the window is where there was mass after any step.
     """
     lattice = walk.lattice
-    first, last = _start_range(walk)
+    first, last = start_range(walk)
     lowest, highest = first, last
     mass, done, lost = None, 0, 0.0
     table: StepTable | None = None
@@ -173,7 +169,7 @@ def _valid_part(walk: LatticeWalk, low: int, high: int, first: int, last: int, *
         try:
             p, q, kappa = walk.right(x, t), walk.left(x, t), walk.killing_rate(x, t)
         except ValueError:  # a table that ends inside [low, high]
-            values = [_where_defined(c, x, t) for c in (walk.right, walk.left, walk.killing_rate)]
+            values = [where_defined(c, x, t) for c in (walk.right, walk.left, walk.killing_rate)]
             p, q, kappa = values
         with np.errstate(invalid="ignore"):
             good &= (p >= -1e-15) & (q >= -1e-15) & (p + q <= 1.0 + 1e-15) & (kappa >= 0.0)
@@ -186,7 +182,8 @@ def _valid_part(walk: LatticeWalk, low: int, high: int, first: int, last: int, *
     )
 
 
-def _where_defined(coefficient, x: Floats, t: float) -> Floats:  # type: ignore[no-untyped-def]
+def where_defined(coefficient: Coefficient, x: Floats, t: float) -> Floats:
+    """The values of a coefficient, place by place; NaN beyond the end of a table."""
     values = np.full(x.size, np.nan)
     for i, place in enumerate(x):
         try:

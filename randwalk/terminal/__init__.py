@@ -1,1 +1,1 @@
-"""Standard streams, exit status, progress."""
+"""Standard streams, output files, exit status, progress."""

@@ -1,4 +1,4 @@
-"""Files that results are written to: tried before anything runs, written whole or not at all."""
+"""Output files: checked before anything runs, written whole or not at all."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ EXTRA = 'pip install "randwalk-pde[io]"'
 
 
 def check_output(argument: str, path: str | Path, suffixes: Sequence[str] = ()) -> Path:
-    """The path of a file that can be written; nothing is left there.
+    """The path of an output file, after a test that it can be written; the test leaves no file.
 
     Parameters
     ----------
     argument : str
-        What messages call it, such as ``--out``; the path follows as it is given here.
+        The name of the argument in messages, such as ``--out``; the path follows it.
     path : str or Path
-        A file that exists is accepted: it will be replaced.
+        An existing file is accepted: it will be replaced.
     suffixes : sequence of str
         Endings to choose from; none means any.
 
@@ -32,7 +32,7 @@ def check_output(argument: str, path: str | Path, suffixes: Sequence[str] = ()) 
     ValueError
         for another ending, a folder that is missing or cannot be written to, or a path that is a folder.
     ImportError
-        where the ending needs packages that are not installed.
+        for an ending that needs packages that are not installed.
 
     >>> check_output("--out", "run.txt", [".npz", ".nc"])
     Traceback (most recent call last):
@@ -49,13 +49,13 @@ def check_output(argument: str, path: str | Path, suffixes: Sequence[str] = ()) 
         status = place.stat()
     except FileNotFoundError:
         status = None
-    except (OSError, ValueError) as error:  # a name that is too long, a file in place of a folder, a null character
+    except (OSError, ValueError) as error:  # the name is too long or has a null character, or a folder in it is a file
         raise ValueError(f"{told}: {getattr(error, 'strerror', None) or error}; take another name") from None
     if status is not None and stat.S_ISDIR(status.st_mode):
         raise ValueError(f"{told}: this is a folder; give the name of a file")
     if status is not None and _stream(place) is not None:
         return place
-    if status is not None and not stat.S_ISREG(status.st_mode):  # a pipe, a terminal: written to as it is
+    if status is not None and not stat.S_ISREG(status.st_mode):  # a pipe or a terminal is written to directly
         if not os.access(place, os.W_OK):
             raise ValueError(f"{told}: cannot be written to; take another name")
         return place
@@ -69,7 +69,7 @@ def check_output(argument: str, path: str | Path, suffixes: Sequence[str] = ()) 
 
 
 def check_folder(argument: str, path: str | Path) -> Path:
-    """The path of a folder that can be written to, or made; nothing is left there.
+    """The path of an output folder, after a test that it can be made or written to; the test leaves no file.
 
     Raises
     ------
@@ -98,13 +98,13 @@ def _try(told: str, folder: Path) -> None:
 
 
 def write_text(path: str | Path, text: str) -> None:
-    """Write a whole file or none, as UTF-8. A symbolic link stays one, a pipe or a terminal is written to, and what standard
-    output or error goes to gets the text after what stands there (``/dev/stdout``, whatever that is).
+    """Write a file as UTF-8, whole or not at all. A symbolic link is followed; a pipe or a terminal is written to directly. If
+    the file is that of standard output or error (``/dev/stdout``), the text is written to that stream.
 
     Raises
     ------
     OSError
-        if it cannot be written, a full disk say; with the path as it is given here.
+        if the file cannot be written (a full disk, for example), with the path as given.
     """
     given = Path(path)
     stream = _stream(given)
@@ -113,7 +113,7 @@ def write_text(path: str | Path, text: str) -> None:
         stream.flush()
         return
     try:
-        if given.exists() and not given.is_file():  # not resolved: the link to a pipe names no path
+        if given.exists() and not given.is_file():  # not resolved, because the link of a pipe is no path
             given.write_text(text, encoding="utf-8")
             return
         place = given.resolve()
@@ -130,11 +130,11 @@ def write_text(path: str | Path, text: str) -> None:
 
 
 def _stream(place: Path) -> TextIO | None:
-    """Standard output or error, if that is where `place` leads: a file that replaced theirs would take what they have written."""
+    """Standard output or error, if `place` is its file. To replace that file would lose the output written to it so far."""
     for stream in (sys.stdout, sys.stderr):
         try:
             if os.path.samestat(os.fstat(stream.fileno()), place.stat()):
                 return stream
-        except (OSError, ValueError, AttributeError):  # not there, or not a file
+        except (OSError, ValueError, AttributeError):  # the path does not exist, or the stream is no file
             continue
     return None

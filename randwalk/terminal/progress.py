@@ -1,4 +1,4 @@
-"""A progress bar for long work, on standard error: what a program prints stays clean."""
+"""A progress bar for long work. It is on standard error, so that standard output has the results alone."""
 
 from __future__ import annotations
 

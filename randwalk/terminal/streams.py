@@ -1,4 +1,4 @@
-"""Standard input, output and error of the command: whatever their encoding, text gets through."""
+"""Standard input, output and error of the command, in any encoding."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ FORMS = {
 
 
 def readable(text: str) -> str:
-    """Text in ASCII: Greek letters by their names, other signs by what is written for them.
+    """Text in ASCII: Greek letters by their names, other signs by their usual forms.
 
     >>> readable("ρ_t = ½ρ_xx − κρ, 1.5 ± 0.1, 10⁻³⁰⁰ ≤ Δx²")
     'rho_t = 1/2rho_xx - kapparho, 1.5 +- 0.1, 10^-300 <= Deltax^2'
@@ -43,7 +43,7 @@ def _form(sign: str) -> str:
         return letter.title() if " CAPITAL " in name else letter.lower()
     if name.startswith("BOX DRAWINGS"):
         return {"─": "-", "━": "-", "═": "-", "╌": "-", "╸": "-", "╺": "-", "│": "|", "┃": "|", "║": "|"}.get(sign, "+")
-    if "\udc80" <= sign <= "\udcff":  # a byte of a file name that is not text
+    if "\udc80" <= sign <= "\udcff":  # a byte of a file name outside the encoding
         return f"\\x{ord(sign) - 0xDC00:02x}"
     parts = unicodedata.normalize("NFKD", sign)
     known = "".join(FORMS.get(part, part) for part in parts)
@@ -60,13 +60,13 @@ codecs.register_error(READABLE, _replace)
 
 
 def printable(text: str, stream: TextIO) -> str:
-    """Text as a stream will show it, so that columns can be aligned."""
+    """Text as a stream will write it, so that columns can be aligned."""
     encoding = getattr(stream, "encoding", None) or "utf-8"
     return text.encode(encoding, READABLE).decode(encoding)
 
 
 def prepare() -> None:
-    """Make standard output and error write readable forms of what they cannot encode; where one is closed, write nowhere."""
+    """Let standard output and error write ASCII forms of signs outside their encoding; the null device replaces a closed one."""
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
         if stream is None:
@@ -76,12 +76,12 @@ def prepare() -> None:
 
 
 def close_output() -> None:
-    """Let nothing more be written to a standard output that is gone, not even what Python still has in its buffer at the end."""
+    """Redirect standard output to the null device after its reader has closed it, so that the last flush of Python succeeds."""
     try:
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, sys.__stdout__.fileno())  # type: ignore[union-attr]
         os.close(nowhere)
-    except (AttributeError, OSError, ValueError):  # closed, or not a file at all
+    except (AttributeError, OSError, ValueError):  # standard output is closed, or no file
         return
 
 
@@ -91,7 +91,7 @@ def read_standard_input() -> str:
     Raises
     ------
     ValueError
-        if there is more of it, or it is not UTF-8.
+        if there are more bytes, or bytes that are not UTF-8.
     """
     if sys.stdin is None:
         raise ValueError("standard input is closed: give the name of a file")

@@ -8,15 +8,19 @@ from typing import Any
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
-from .coefficient import Choice, Coefficient, Constant, T, X, add, apply, depth, multiply, power
+from .algebra import add, multiply, power
+from .base import Coefficient
+from .elementary import apply
+from .leaves import Constant, Variable
+from .node import depth
+from .nodes import Choice
 
 DEEPEST = 50  # levels of a tree, and
 LARGEST = 2000  # leaves of a tree that is kept; a function that needs more stays opaque
-NAMES = {"x": X, "t": T}
 
 
 class NotTraceable(TypeError):
-    """The function does something that has no place in a coefficient's tree."""
+    """The function does something that has no place in a coefficient's tree; the message says what."""
 
 
 class Traced(NDArrayOperatorsMixin):
@@ -28,19 +32,24 @@ class Traced(NDArrayOperatorsMixin):
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Traced:
         in_place = options.keys() == {"out"} and options["out"][0] is inputs[0]  # x += 1: a new symbol
         if method != "__call__" or (options and not in_place):
-            raise NotTraceable(ufunc.__name__)
+            raise NotTraceable(f"it calls {ufunc.__name__} with options")
         return _traced(_operation(ufunc.__name__), inputs)
 
     def __array_function__(self, function: Callable[..., Any], types: Any, inputs: Any, options: Any) -> Any:
         if function.__name__ not in ARRAY_FUNCTIONS:
-            raise NotTraceable(function.__name__)
+            raise NotTraceable(f"it calls {function.__name__}")
         return ARRAY_FUNCTIONS[function.__name__](*inputs, **options)
 
     def __array__(self, *_: Any, **__: Any) -> Any:
-        raise NotTraceable("a symbol is no array")
+        raise NotTraceable("it makes an array of its argument")
 
     def __bool__(self) -> bool:
-        raise NotTraceable("a branch on values")
+        raise NotTraceable("it branches on values")
+
+    def __float__(self) -> float:
+        raise NotTraceable("it takes values as single numbers")
+
+    __int__ = __index__ = __float__
 
     def copy(self) -> Traced:
         return self
@@ -72,14 +81,14 @@ def _tree(value: Any) -> Coefficient:
     if isinstance(value, Traced):
         return value.tree
     if np.ndim(value) or isinstance(value, (bool, np.bool_)):
-        raise NotTraceable(f"{type(value).__name__} in a formula")
+        raise NotTraceable(f"it puts {type(value).__name__} into a formula")
     return Constant(float(value))
 
 
 def _traced(operation: Callable[..., Any], inputs: Sequence[Any]) -> Traced:
     leaves = sum(i.leaves if isinstance(i, Traced) else 1 for i in inputs)
     if leaves > LARGEST:
-        raise NotTraceable("too many operations")
+        raise NotTraceable("it has too many operations")
     made = operation(*map(_tree, inputs))
     return Traced(made, leaves) if isinstance(made, Coefficient) else Condition(made, leaves)
 
@@ -122,13 +131,13 @@ def _operation(name: str) -> Callable[..., Any]:
     if name in SAME_NAME:
         return lambda a: apply(name, a)
     if name not in OPERATIONS:
-        raise NotTraceable(name)
+        raise NotTraceable(f"it calls {name}")
     return OPERATIONS[name]
 
 
 def _where(condition: Any, yes: Any, no: Any) -> Traced:
     if not isinstance(condition, Condition):
-        raise NotTraceable("where without a comparison")
+        raise NotTraceable("it calls where without a comparison")
     return _traced(condition.choose, (yes, no))
 
 
@@ -157,17 +166,29 @@ ARRAY_FUNCTIONS: dict[str, Callable[..., Any]] = {
 }  # fmt: skip
 
 
-def trace(function: Callable[..., Any], arguments: Sequence[str]) -> Coefficient | None:
-    """The tree of a function of the named arguments, by calling it with symbols; None if it is not made of operations
-    that a tree has: branches, loops over values, `math`, tables. Whether the tree is the function is for the caller to
-    check.
+def trace(function: Callable[..., Any], arguments: Sequence[str]) -> Coefficient:
+    """The tree of a function of the named arguments, by calling it with symbols. Whether the tree is the function is for the
+    caller to check.
 
+    Raises
+    ------
+    NotTraceable
+        if the function is not made of operations that a tree has: branches, loops over values, `math`, tables.
+
+    Examples
+    --------
     >>> print(trace(lambda x: np.where(x > 0, 2.0, 1.0) * np.sin(3 * x), ["x"]))
     where(-x >= 0, 1, 2)*sin(3*x)
+    >>> print(trace(lambda x, y, t: x**2 + y * t, ["x", "y", "t"]))
+    x**2 + y*t
     """
     try:
         with np.errstate(all="ignore"):
-            tree = _tree(function(*(Traced(NAMES[name]) for name in arguments)))
-        return tree if depth(tree) <= DEEPEST else None
-    except Exception:  # whatever the function says to a symbol, it is opaque
-        return None
+            tree = _tree(function(*(Traced(Variable(name)) for name in arguments)))
+    except NotTraceable:
+        raise
+    except Exception as error:  # whatever the function says to a symbol, it is opaque
+        raise NotTraceable(f"called with a symbol it says {type(error).__name__}: {error}") from error
+    if depth(tree) > DEEPEST:
+        raise NotTraceable("it has too many operations inside each other")
+    return tree

@@ -35,7 +35,7 @@ MANY = 1000  # kernels side by side in a start, above which it is cut
 NARROW = 0.02  # of a period: of a narrower law on a ring, five images are all that 39 standard deviations reach
 
 
-class Law(ABC):
+class Form(ABC):
     """A law without killing, as :class:`ClosedForm` asks for it: flat arrays of x and t inside the domain."""
 
     exits: tuple[str, ...] = ()
@@ -53,7 +53,7 @@ class Law(ABC):
     def flux(self, wall: str, t: Floats) -> Floats:
         raise NotImplementedError("asked only of laws that have exits")
 
-    def passed(self, wall: str, t: Floats, killing: float) -> Floats:
+    def absorbed(self, wall: str, t: Floats, killing: float) -> Floats:
         raise NotImplementedError("asked only of laws that have exits")
 
     def moments(self, t: Floats) -> tuple[Floats, Floats]:
@@ -61,7 +61,7 @@ class Law(ABC):
 
 
 @dataclass(frozen=True)
-class Superposition(Law):
+class Superposition(Form):
     """A Green function summed over the start.
 
     Atoms are summed one by one. A start that is spread out is cut: where it feels no wall by time t its law is that of the
@@ -197,16 +197,16 @@ class Superposition(Law):
     def flux(self, wall: str, t: Floats) -> Floats:
         return np.array([sum(piece.flux(wall, time) for piece in self.pieces(time)) for time in t.tolist()])
 
-    def passed(self, wall: str, t: Floats, killing: float) -> Floats:
+    def absorbed(self, wall: str, t: Floats, killing: float) -> Floats:
         values = np.zeros(t.size)
         if isinstance(self.start, (Point, Sites)):
             late = np.isfinite(t)
             for place, weight in zip(*_atoms(self.start), strict=True):
-                values[late] += weight * self.green.passed(wall, t[late], np.full(int(late.sum()), place), killing)
-                values[~late] += weight * self.green.passed_ever(wall, np.array([place]), killing)
+                values[late] += weight * self.green.absorbed(wall, t[late], np.full(int(late.sum()), place), killing)
+                values[~late] += weight * self.green.absorbed_ever(wall, np.array([place]), killing)
             return values
         for i, time in enumerate(t.tolist()):
-            values[i] = sum(piece.passed(wall, time, killing) for piece in self.pieces(time, killing))
+            values[i] = sum(piece.absorbed(wall, time, killing) for piece in self.pieces(time, killing))
         return values
 
     def moments(self, t: Floats) -> tuple[Floats, Floats]:
@@ -253,12 +253,12 @@ class Cloud:
     def flux(self, wall: str, t: float) -> float:
         return float(self.green.flux(wall, np.asarray(t), self.y) @ self.weights) if wall in self.green.exits else 0.0
 
-    def passed(self, wall: str, t: float, killing: float) -> float:
+    def absorbed(self, wall: str, t: float, killing: float) -> float:
         if wall not in self.green.exits:
             return 0.0
         if math.isinf(t):
-            return float(self.green.passed_ever(wall, self.y, killing) @ self.weights)
-        return float(self.green.passed(wall, np.full(self.y.size, t), self.y, killing) @ self.weights)
+            return float(self.green.absorbed_ever(wall, self.y, killing) @ self.weights)
+        return float(self.green.absorbed(wall, np.full(self.y.size, t), self.y, killing) @ self.weights)
 
 
 @dataclass(frozen=True, eq=False)
@@ -323,11 +323,11 @@ class Free:
     def flux(self, wall: str, t: float) -> float:
         return 0.0
 
-    def passed(self, wall: str, t: float, killing: float) -> float:
+    def absorbed(self, wall: str, t: float, killing: float) -> float:
         return 0.0
 
 
-class Normals(Law):
+class Normals(Form):
     """On the line, x = shift(t) + factor(t) y + a normal of variance(t): exact for every start."""
 
     def __init__(self, start: Start) -> None:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-from .coefficient import Coefficient, Floats
+from .base import Coefficient
+from .variables import TIME, At, Floats, Point, coordinate, index_of
+from .width import narrowest
 
 # Differences on five points [Fornberg 1988, tables 1 and 3]: offsets, and 12 × the weights of both derivatives
 CENTRAL = (np.arange(-2.0, 3.0), np.array([1.0, -8.0, 0.0, 8.0, -1.0]), np.array([-1.0, 16.0, -30.0, 16.0, -1.0]))
@@ -29,6 +33,25 @@ class NoDerivative(ValueError):
     """A coefficient has no derivative there, or none that differences can find."""
 
 
+class Places(NamedTuple):
+    """Points and times, one array of the same length each, and which of them a derivative moves."""
+
+    arrays: tuple[Floats, ...]  # the coordinates, then the time
+    moved: int
+
+    @property
+    def z(self) -> Floats:
+        """The variable of the derivative."""
+        return self.arrays[self.moved]
+
+    def at(self, chosen: NDArray[np.int64]) -> Places:
+        return Places(tuple(a[chosen] for a in self.arrays), self.moved)
+
+    def with_z(self, z: Floats) -> tuple[Floats, ...]:
+        """The arrays, with other values of the variable."""
+        return (*self.arrays[: self.moved], z, *self.arrays[self.moved :][1:])
+
+
 class Difference(Coefficient):
     """The first or second derivative of an opaque coefficient with respect to one variable.
 
@@ -39,70 +62,67 @@ class Difference(Coefficient):
 
     def __init__(self, of: Coefficient, variable: str, order: int = 1) -> None:
         self.of, self.variable, self.order = of, variable, order
+        self.variables = of.variables
 
-    @property
-    def depends_on_x(self) -> bool:
-        return self.of.depends_on_x
-
-    @property
-    def depends_on_t(self) -> bool:
-        return self.of.depends_on_t
-
-    def evaluate(self, x: Floats, t: Floats) -> Floats:
-        shape = np.broadcast_shapes(x.shape, t.shape)
-        x, t = (np.broadcast_to(v, shape).ravel() for v in (x, t))
+    def evaluate(self, point: Point, t: Floats) -> Floats:
+        shape = np.broadcast_shapes(*(v.shape for v in point), t.shape)
+        index = index_of(self.variable)
+        places = Places(
+            tuple(np.broadcast_to(v, shape).ravel() for v in (*point, t)), index if index >= 0 else len(point)
+        )
         scale = self.of._declared_scale(self.variable)
-        result, doubtful = self._searched(x, t) if scale is None else self._stepped(x, t, scale)
+        result, doubtful = self._searched(places) if scale is None else self._stepped(places, scale)
         for side in (FORWARD, BACKWARD):  # at an end of the places that have values
             ends = np.flatnonzero(np.isnan(result))
             if ends.size:
-                result[ends], _, doubtful[ends] = self._search(x[ends], t[ends], LEVELS, side)
+                result[ends], _, doubtful[ends] = self._search(places.at(ends), LEVELS, side)
         if np.isnan(result).any():
-            doubtful |= np.isnan(result) & np.isfinite(self._values(x, t))
-        self._refuse(doubtful, x, t)
+            doubtful |= np.isnan(result) & np.isfinite(self._values(places.arrays))
+        self._refuse(doubtful, places)
         return result.reshape(shape)
 
-    def _stepped(self, x: Floats, t: Floats, scale: float) -> tuple[Floats, np.ndarray]:
+    def _stepped(self, places: Places, scale: float) -> tuple[Floats, np.ndarray]:
         """Differences over a part of the scale, doubtful where a shorter step gives something else."""
-        h = self._declared_step(x if self.variable == "x" else t, scale)
-        result, largest, spread = self._differences(x, t, h, CENTRAL)
-        change = np.abs(result - self._differences(x, t, 0.25 * h, CENTRAL)[0])
+        h = self._declared_step(places.z, scale)
+        result, largest, spread = self._differences(places, h, CENTRAL)
+        change = np.abs(result - self._differences(places, 0.25 * h, CENTRAL)[0])
         return result, (change > ROUGH * spread / h**self.order) & (spread > FLAT * largest)
 
-    def _searched(self, x: Floats, t: Floats) -> tuple[Floats, np.ndarray]:
+    def _searched(self, places: Places) -> tuple[Floats, np.ndarray]:
         """Differences over a searched step; about the steps of some of the points first if there are many."""
-        if x.size <= 2 * PILOTS:
-            result, _, doubtful = self._search(x, t, LEVELS, CENTRAL)
+        many = places.z.size
+        if many <= 2 * PILOTS:
+            result, _, doubtful = self._search(places, LEVELS, CENTRAL)
             return result, doubtful
-        pilots = np.linspace(0, x.size - 1, PILOTS).astype(np.int64)
-        chosen = self._search(x[pilots], t[pilots], LEVELS, CENTRAL)[1]
+        pilots = np.linspace(0, many - 1, PILOTS).astype(np.int64)
+        chosen = self._search(places.at(pilots), LEVELS, CENTRAL)[1]
         levels = np.arange(max(chosen.min() - 2, LEVELS[0]), min(chosen.max() + 3, LEVELS[-1]) + 1)
-        result, chosen, doubtful = self._search(x, t, levels, CENTRAL)
+        result, chosen, doubtful = self._search(places, levels, CENTRAL)
         again = doubtful | np.isnan(result) | (chosen <= levels[1])
-        size = np.abs(x if self.variable == "x" else t)
+        size = np.abs(places.z)
         for shorter in CHECKED:  # a kink nearer than the shortest of these steps
             h = 4.0 ** (chosen - shorter)
-            found, largest, _ = self._differences(x, t, h, CENTRAL)
+            found, largest, _ = self._differences(places, h, CENTRAL)
             rounding = EPS * (largest / h**self.order + size * np.abs(found) / h)
             again |= np.abs(found - result) > WORSE * rounding
         at = np.flatnonzero(again)
         if at.size:
-            result[at], _, doubtful[at] = self._search(x[at], t[at], LEVELS, CENTRAL)
+            result[at], _, doubtful[at] = self._search(places.at(at), LEVELS, CENTRAL)
         return result, doubtful
 
-    def _refuse(self, doubtful: np.ndarray, x: Floats, t: Floats) -> None:
-        if doubtful.any():
-            at, v = int(np.argmax(doubtful)), self.variable
-            scale = (
-                f", or the length over which it varies smoothly, {v}_scale=..."
-                if self._declared_scale(v) is None
-                else ""
-            )
-            raise NoDerivative(
-                f"the derivative of {self.of} with respect to {v} cannot be found at x = {x[at]:g}, t = {t[at]:g}: differences "
-                f"over shorter steps do not agree. Where it jumps it has none: write the jump as 0.5*(1 + tanh(.../w)) of a "
-                f"width w. Elsewhere give its derivative, Function(..., {v}_derivative=...){scale}"
-            )
+    def _refuse(self, doubtful: np.ndarray, places: Places) -> None:
+        if not doubtful.any():
+            return
+        at, v = int(np.argmax(doubtful)), self.variable
+        names = [*(coordinate(i) for i in range(len(places.arrays) - 1)), TIME]
+        where = ", ".join(f"{name} = {values[at]:g}" for name, values in zip(names, places.arrays, strict=True))
+        known = self.of._declared_scale(v) is not None
+        scale = "" if known else f", or the length over which it varies smoothly, {v}_scale=..."
+        raise NoDerivative(
+            f"the derivative of {self.of} with respect to {v} cannot be found at {where}: {self.of._why_opaque()}"
+            "differences over shorter steps do not agree. Where it jumps it has none: write the jump as "
+            f"0.5*(1 + tanh(.../w)) of a width w. Elsewhere give its derivative, Function(..., {v}_derivative=...){scale}"
+        )
 
     def _declared_step(self, z: Floats, scale: float) -> Floats:
         """A part of the scale, shortened next to a break so that no difference reaches over it."""
@@ -112,33 +132,30 @@ class Difference(Coefficient):
             h = np.where(room > 1e-3 * h, np.minimum(h, room), h)
         return h
 
-    def _values(self, x: Floats, t: Floats) -> Floats:
+    def _values(self, arrays: tuple[Floats, ...]) -> Floats:
         """The values, NaN where the function refuses."""
         try:
-            return self.of(x, t)
+            return self.of(arrays[:-1], arrays[-1])
         except (ValueError, ArithmeticError):
-            pairs = np.broadcast_arrays(x, t)
-            values = np.full(pairs[0].shape, np.nan)
+            everywhere = np.broadcast_arrays(*arrays)
+            values = np.full(everywhere[0].shape, np.nan)
             for at in np.ndindex(values.shape):
                 with contextlib.suppress(ValueError, ArithmeticError):
-                    values[at] = self.of(pairs[0][at], pairs[1][at])
+                    values[at] = self.of(tuple(v[at] for v in everywhere[:-1]), everywhere[-1][at])
             return values
 
-    def _differences(self, x: Floats, t: Floats, h: Floats, stencil: Stencil) -> tuple[Floats, Floats, Floats]:
+    def _differences(self, places: Places, h: Floats, stencil: Stencil) -> tuple[Floats, Floats, Floats]:
         """Difference quotients, the largest |f| and the range of f on their points."""
-        z = x if self.variable == "x" else t
+        z = places.z
         h = (z + h) - z  # a step that the places can make exactly
-        points = z + h * stencil[0][:, None]
-        values = self._values(points, t) if self.variable == "x" else self._values(x, points)
+        values = self._values(places.with_z(z + h * stencil[0][:, None]))
         with np.errstate(all="ignore"):
             quotient = (stencil[self.order] @ values) / (12.0 * h**self.order)
             return quotient, np.abs(values).max(axis=0), np.ptp(values, axis=0)
 
-    def _search(
-        self, x: Floats, t: Floats, levels: np.ndarray, stencil: Stencil
-    ) -> tuple[Floats, np.ndarray, np.ndarray]:
+    def _search(self, places: Places, levels: np.ndarray, stencil: Stencil) -> tuple[Floats, np.ndarray, np.ndarray]:
         """(derivative, chosen level, whether no step can be trusted) at every point."""
-        z = x if self.variable == "x" else t
+        z = places.z
         size = z.size
         best, error, level = np.full(size, np.nan), np.full(size, np.inf), np.full(size, levels[0])
         doubtful, done = np.zeros(size, dtype=bool), np.zeros(size, dtype=bool)
@@ -147,7 +164,7 @@ class Difference(Coefficient):
             open_ = np.flatnonzero(~done & (4.0**k > 512.0 * EPS * np.abs(z)))
             if open_.size:
                 h = np.full(open_.size, 4.0**k)
-                found, largest, spread = self._differences(x[open_], t[open_], h, stencil)
+                found, largest, spread = self._differences(places.at(open_), h, stencil)
                 last, older = before[0][open_], before[1][open_]
                 with np.errstate(all="ignore"):
                     rounding = EPS * (4.0 * largest + np.abs(z[open_] * found) * h ** (self.order - 1)) / h**self.order
@@ -178,11 +195,14 @@ class Difference(Coefficient):
     def _declared_scale(self, variable: str) -> float | None:
         return self.of._declared_scale(variable)
 
+    def _why_opaque(self) -> str:
+        return self.of._why_opaque()
+
     def _covered(self, variable: str) -> tuple[float, float]:
         return self.of._covered(variable)
 
-    def _narrowest(self, variable: str, low: float, high: float, value: float) -> float:
-        return self.of._narrowest(variable, low, high, value)
+    def _known_width(self, variable: str, low: float, high: float, at: At) -> float | None:
+        return narrowest(self.of, variable, low, high, at)
 
     def latex(self) -> str:
         power = "" if self.order == 1 else f"^{self.order}"

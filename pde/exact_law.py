@@ -1,0 +1,262 @@
+"""The exact law of a walk: the probabilities of its sites at given times, with no sampling error.
+
+With walls or coefficients that vary, the master equation P(x, t+dt) = p(x-dx, t) P(x-dx, t) + q(x+dx, t) P(x+dx, t)
++ r(x, t) P(x, t) is stepped (a banded transfer matrix applied once a step). On the whole line with constant probabilities the
+n-th power of the step's generating function gives the law at once. Both use the quantised probabilities of the simulation, so
+that simulation and law describe the same walk.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.interpolate import PchipInterpolator
+
+from randwalk.inputs.arguments import number
+from randwalk.inputs.keywords import once_positional
+from randwalk.inputs.memory import require
+from randwalk.inputs.wording import shown
+from randwalk.kernels.evolve import TINY, evolve
+from randwalk.laws.atoms import Atoms, Cells
+from randwalk.laws.law import Law
+from randwalk.model.coefficient import Constant, Floats
+from randwalk.model.domain import Domain
+from randwalk.model.start import MASS_BITS
+from randwalk.model.times import Times
+from randwalk.model.walk import LatticeWalk
+from randwalk.run.paths import planes
+from randwalk.tables.step_law import StepLaw
+from randwalk.tables.sublattice import support_at
+from randwalk.tables.table import FULL, StepTable, probabilities
+from randwalk.tables.window import LEAK, start_index, start_mass, table_for
+
+STRETCH = 1 << 16  # steps between which what has left is put in its place
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class ExactLaw(Law[Any]):
+    """The law of a walk at the recorded times. Made by :func:`exact_law`.
+
+    Attributes
+    ----------
+    times
+        Recorded times, as asked for, shape (times,).
+    step_times
+        The times of their steps, which differ only if the walk was built for times that have no common measure.
+    sites
+        Positions, shape (sites,).
+    pmf
+        Probabilities of the sites, shape (times, sites); those of a time sum to the surviving fraction.
+    gone
+        Probability of having left by step n, by exit, shape (steps + 1, exits).
+    leaked
+        Mass that left the window of an unbounded domain during the whole run.
+    """
+
+    kind: ClassVar[str] = "exact law"
+
+    walk: LatticeWalk
+    table: StepTable
+    steps: tuple[int, ...]
+    pmf: Floats
+    gone: Floats
+    leaked: float
+
+    @property
+    def recorded(self) -> Times:
+        return self.walk.recorded(self.steps)
+
+    @property
+    def domain(self) -> Domain:
+        return self.walk.domain
+
+    @property
+    def times(self) -> Floats:
+        return np.array(self.recorded.asked)
+
+    @property
+    def step_times(self) -> Floats:
+        return self.recorded.exact
+
+    @property
+    def sites(self) -> Floats:
+        return self.table.x
+
+    def _at(self, t: float) -> Atoms:
+        row = self.recorded.row(t)
+        return Atoms(support_at(self.table, self.steps[row]), self.pmf[row])
+
+    def density(self, t: float) -> tuple[Floats, Floats]:
+        """(places, ρ there): probability over dx, or over 2dx on the sites that parity leaves."""
+        return self._at(t).density()
+
+    def _survival(self, t: ArrayLike) -> Floats:
+        steps = self.recorded.step_before(t)
+        row = np.searchsorted(self.steps, steps)
+        recorded = np.array(self.steps)[row] == steps  # there the sum over the sites has all digits of what is left
+        return np.where(recorded, self.pmf.sum(axis=1)[row], 1.0 - self.gone[steps].sum(axis=-1))
+
+    def _absorbed(self, exit: str, t: ArrayLike) -> Floats:
+        return np.asarray(self.gone[self.recorded.step_before(t), self.domain.exit(exit)])
+
+    def smoothed(self) -> SmoothedLaw:
+        """This law with every atom spread over its cell: what a continuous law is compared with."""
+        return SmoothedLaw(self)
+
+    def __repr__(self) -> str:
+        alive = self.pmf[-1].sum()
+        size = f"{self.pmf.shape[1]} sites, {self.steps[-1]} steps"
+        return f"ExactLaw({size}, {alive:.6g} alive at the end, {self.leaked:.1g} leaked)"
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class SmoothedLaw(Law[Any]):
+    """A lattice law whose atoms are spread evenly over their cells: dx wide, or 2dx where the walk lives on every second site.
+
+    Compared with a density its bins then converge at order 2, and not at order 1 as atoms do.
+    """
+
+    kind: ClassVar[str] = "exact law"
+
+    law: ExactLaw
+
+    @property
+    def domain(self) -> Domain:
+        return self.law.domain
+
+    @property
+    def times(self) -> Floats:
+        return self.law.times
+
+    def _at(self, t: float) -> Cells:
+        return self.law._at(t).cells()
+
+    def _survival(self, t: ArrayLike) -> Any:
+        return self.law.survival(t)
+
+    def _absorbed(self, exit: str, t: ArrayLike) -> Any:
+        return self.law.absorbed(exit, t)
+
+    def passage_curve(self, exit: str) -> PchipInterpolator:
+        """The probability of having left by `exit` as a function of time, by monotone interpolation between the steps."""
+        every = np.arange(len(self.law.gone)) * self.law.walk.dt
+        return PchipInterpolator(every, self.law.gone[:, self.domain.exit(exit, "exit")])
+
+    def __repr__(self) -> str:
+        return f"SmoothedLaw({self.law})"
+
+
+@once_positional("leak")
+def exact_law(walk: LatticeWalk, times: ArrayLike, *, leak: float = LEAK) -> ExactLaw:
+    """The exact law of `walk` at the given times: applied to the same probabilities, whole numbers of 2⁻³¹, as a simulation.
+
+    Parameters
+    ----------
+    walk : LatticeWalk
+    times : number or increasing numbers
+        Whole multiples of ``walk.dt``.
+    leak : float
+        On an unbounded domain only the sites that hold all but this mass are kept; the law says what leaked.
+
+    Raises
+    ------
+    ValueError
+        for times that are no multiples of dt, or step probabilities that are none where there is mass.
+
+    Examples
+    --------
+
+    >>> from randwalk import LatticeWalk
+    >>> exact_law(LatticeWalk(0.5, 0.5, dx=1.0, dt=1.0), [2]).mass([-2.5, -1.5, 1.5, 2.5], 2)
+    array([0.25, 0.5 , 0.25])
+    """
+    steps = tuple(_checked(walk).steps(times))
+    if not 0.0 < number("leak", leak) < 1.0:
+        raise ValueError(f"leak = {leak}: must be a mass between 0 and 1")
+    table = table_for(walk, steps[-1], leak)
+    _check_memory(table, steps)
+    law = _by_power(table, steps) if planes(table) else _by_steps(table, steps)
+    walk.warn_if_slow(law.sites, law.pmf, law.times)
+    return law
+
+
+def _checked(walk: object) -> LatticeWalk:
+    if not isinstance(walk, LatticeWalk):
+        raise TypeError(f"walk = {shown(walk)}: must be a LatticeWalk")
+    return walk
+
+
+def _by_power(table: StepTable, steps: tuple[int, ...]) -> ExactLaw:
+    """A constant walk on the line: powers of the generating function of a step, summed over the starts."""
+    t_right, t_left, t_live = (int(v) for v in table.rows(0, 1)[0, :, 2])
+    law = StepLaw(-1, ((t_left - t_right) / FULL, (t_live - t_left) / FULL, t_right / FULL))
+    index, masses = start_index(table)
+    pmf = np.zeros((len(steps), table.sites))
+    begin = np.zeros(int(index[-1] - index[0]) + 1)
+    begin[index - index[0]] = masses / 2.0**MASS_BITS
+    for row, n in enumerate(steps):
+        first, power = law.power(n)
+        whole = np.convolve(begin, power) if begin.size > 1 else power
+        first += int(index[0]) - 1
+        low, high = max(first, 0), min(first + whole.size, table.sites)
+        pmf[row, low:high] = whole[low - first : high - first]
+    leaked = max(0.0, 1.0 - float(pmf[-1].sum()))
+    return ExactLaw(table.walk, table, steps, pmf, _nobody(steps[-1]), leaked if leaked > 1e-13 else 0.0)
+
+
+def _by_steps(table: StepTable, steps: tuple[int, ...]) -> ExactLaw:
+    mass, begun = start_mass(table)
+    exits = _exits(table)
+    gone = np.zeros((steps[-1] + 1, 3)) if exits.any() else _nobody(steps[-1])
+    if exits.any():
+        gone[0, :2] = begun
+    pmf = np.empty((len(steps), table.sites))
+    scratch, out = np.zeros_like(mass), np.zeros((min(STRETCH, steps[-1]), 3))
+    live = np.flatnonzero(mass)
+    reach = np.array([live[0], live[-1]] * 2 if live.size else [1] * 4)
+    layout = (table.low, table.high, table.wrap)
+    done, leaked = 0, 0.0
+    for row, target in enumerate(steps):
+        while done < target:
+            stop = min(done + STRETCH, target)
+            for begin, end, thresholds in table.chunks(done, stop):
+                left = out[: end - begin]
+                left[:] = 0.0
+                evolve(mass, scratch, end - begin, *probabilities(thresholds), *layout, reach, left, TINY)
+                leaked += float(left[:, ~exits].sum())
+                if exits.any():
+                    gone[begin + 1 : end + 1] = left
+            done = stop
+        pmf[row] = mass[1:-1]
+    if exits.any():
+        np.cumsum(gone, axis=0, out=gone)
+        gone[:, ~exits] = 0.0
+    return ExactLaw(table.walk, table, steps, pmf, gone, leaked)
+
+
+def _exits(table: StepTable) -> NDArray[np.bool_]:
+    """Which of the ways out, (left, right, killing), walkers of a table can take."""
+    domain = table.walk.domain
+    inside = {"left": table.left_wall, "right": table.right_wall, "killing": True}
+    taken = domain.open_exits(table.walk.killing != Constant(0.0))
+    return np.array([exit in taken and inside[exit] for exit in domain.exits])
+
+
+def _check_memory(table: StepTable, steps: tuple[int, ...]) -> None:
+    """Refuse a law that cannot fit, before it is computed."""
+    of_passages = 24.0 * steps[-1] * bool(_exits(table).any())
+    of_sites = 8.0 * (len(steps) + 4.0) * table.sites
+    remedy = (
+        "record fewer times, or take a larger dx" if of_sites > of_passages else "take shorter times, or a larger dt"
+    )
+    require(
+        of_sites + of_passages, f"the law of {len(steps)} times on {table.sites} sites after {steps[-1]} steps", remedy
+    )
+
+
+def _nobody(steps: int) -> Floats:
+    """The passages of walkers that cannot leave: zeros that take no memory."""
+    return np.broadcast_to(np.zeros(3), (steps + 1, 3))

@@ -1,0 +1,155 @@
+"""What a run needs of a machine: a walk as data for its kernels, the machine's methods, and the error of a failed device.
+
+A machine is the host's processor (:mod:`randwalk.run.host`) or CUDA devices (:mod:`randwalk.kernels.cuda`). Both give the same
+results, bit for bit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple, Protocol, TypeAlias, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+Keys: TypeAlias = tuple[np.uint64, np.uint64]  # the two words of a Philox key
+T = TypeVar("T")
+
+
+class DeviceError(OSError):
+    """A device is missing or failed.
+
+    After a failure during a run `ensemble` holds the walkers that were finished, as a run of that many walkers gives them (None
+    if there are none); ``ensemble.extend(walkers)`` continues, on any backend. `partial` is the same as the runner of the
+    walkers returns it.
+    """
+
+    partial: Any = None
+    ensemble: Any = None
+
+
+class Start(NamedTuple):
+    """The law of the start: indices of sites, and their masses in whole numbers of 2⁻⁵³."""
+
+    sites: NDArray[np.int32]
+    masses: NDArray[np.int64]
+
+
+class Levels(NamedTuple):
+    """Indices of the sites whose last visits, and above which the times, are functionals of the paths."""
+
+    visits: NDArray[np.int32]
+    positives: NDArray[np.int32]
+
+
+NO_LEVELS = Levels(np.empty(0, dtype=np.int32), np.empty(0, dtype=np.int32))
+
+
+class TableProgram(NamedTuple):
+    """Steps from a step table: thresholds (rows, 3, columns), one row for every step or one for all, and (low, high, wrap,
+    killed) of the lattice."""
+
+    thresholds: NDArray[np.uint32]
+    layout: tuple[int, int, int, int]
+
+
+class DigitsProgram(NamedTuple):
+    """Steps with constant probabilities on the whole line: the thresholds of right and of left, in units of 2⁻³¹, and the
+    number of their binary digits that are drawn for every step."""
+
+    digits: int
+    right: int
+    left: int
+
+
+class JumpProgram(NamedTuple):
+    """All steps of the recorded interval number `interval` by one draw: the alias table of :mod:`randwalk.kernels.alias` for the
+    displacement minus `first`."""
+
+    interval: int
+    first: int
+    bits: int
+    cells: NDArray[np.uint64]
+    rests: NDArray[np.uint32]
+
+
+Program: TypeAlias = TableProgram | DigitsProgram | JumpProgram
+
+
+class Walkers(NamedTuple):
+    """A batch of walkers on a machine: walker number `first` + j is on site[j].
+
+    `site` and `state` are arrays of the machine. `state` has a column for each functional of the paths: the step of leaving, the
+    highest site, then the last visits and the times above of `levels`. It is None if no functional is recorded; if `leaving`,
+    the step of leaving alone is kept up to date.
+    """
+
+    first: int
+    site: Any
+    state: Any = None
+    levels: Levels = NO_LEVELS
+    leaving: bool = False
+
+
+class Machine(Protocol):
+    """A machine that moves and counts walkers."""
+
+    @property
+    def name(self) -> str: ...
+
+    def batches(
+        self, walkers: range, size: int, steps: int, width: int, work: Callable[[range], T]
+    ) -> Iterator[tuple[range, T]]:
+        """Give `work` one batch of walkers after another: (batch, result), in order.
+
+        `size` is the number of walkers in a batch of the host, `steps` the number of steps of a walker, `width` the number of
+        int32 kept for each walker.
+        """
+        ...
+
+    def place(self, batch: range, start: Start, keys: Keys) -> Any:
+        """The start sites of a batch, an array of the machine."""
+        ...
+
+    def begin(self, site: Any, levels: Levels) -> Any:
+        """The functionals of paths of no steps, the `state` of :class:`Walkers`."""
+        ...
+
+    def advance(self, walkers: Walkers, program: Program, start: int, stop: int, keys: Keys) -> None:
+        """Move walkers from step `start` to step `stop`, in place. Row 0 of a table with a row for every step is step `start`."""
+        ...
+
+    def occupy(
+        self, counts: NDArray[np.int64], program: TableProgram, start: int, stop: int, first: int, gone: NDArray[np.int64],
+        keys: Keys,
+    ) -> None:  # fmt: skip
+        """Advance the number of walkers on every live site, in place, from step `start` to step `stop`.
+
+        `counts` has a number for every index, `first` is the lattice number of index 0. gone[step, way] receives the walkers
+        that leave in a step. See :mod:`randwalk.kernels.occupation`.
+        """
+        ...
+
+    def copy(self, site: Any) -> Any:
+        """A copy of the sites."""
+        ...
+
+    def columns(self, state: Any) -> Sequence[Any]:
+        """The functionals one by one, each for all walkers."""
+        ...
+
+    def histogram(
+        self, values: Any, size: int, shift: int = 0, minus: Any = None, live: tuple[int, int] | None = None
+    ) -> NDArray[np.int64]:
+        """The number of walkers in each of `size` bins; walker j is in bin values[j] - minus[j] + shift, in the first or the last
+        bin if that is outside. Only walkers with `live`[0] ≤ values[j] ≤ `live`[1] are counted."""
+        ...
+
+    def passages(self, site: Any, passage: Any, steps: int, outer: int) -> NDArray[np.int64]:
+        """The number of walkers that left after 0 … `steps` steps by each exit: left, right (site `outer`), killing; shape
+        (steps + 1, 3)."""
+        ...
+
+    def host(self, site: Any) -> NDArray[np.int32]:
+        """The sites as a NumPy array."""
+        ...

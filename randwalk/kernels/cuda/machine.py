@@ -1,0 +1,206 @@
+"""CUDA devices as a machine: batches, memory, launches."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..backend import (
+    NO_LEVELS,
+    DeviceError,
+    DigitsProgram,
+    JumpProgram,
+    Keys,
+    Levels,
+    Program,
+    Start,
+    TableProgram,
+    Walkers,
+)
+from ..step import BITS
+from . import counting, digits, occupation
+from .compile import SIMULATED, THREADS, Kernel, allocate, blocks_for, cuda
+from .table import DeviceTable, walk_table
+from .walkers import begin, jump, on_device, place
+
+SHARE = 0.8  # of the free memory that walkers may take
+LEAST, MOST = 1 << 14, 1 << 30  # walkers of a batch
+WORK = 1 << 38  # steps of walkers in a launch: about a second on a table, so that Ctrl-C is heard
+FOLLOWED = 4  # times as much work is a step with functionals
+BATCH = 1 << 42  # steps of walkers in a batch, where there are walkers enough
+FAIR = DigitsProgram(1, 1 << (BITS - 1), 1 << BITS)
+
+T = TypeVar("T")
+
+
+class Cuda:
+    """CUDA devices. A batch of walkers stays on one of them, and comes back as counts."""
+
+    name = "cuda"
+
+    def __init__(self, devices: Sequence[int] | None = None) -> None:
+        self.devices = _checked(devices)
+        self._stopped = threading.Event()
+
+    def batches(
+        self, walkers: range, size: int, steps: int, width: int, work: Callable[[range], T]
+    ) -> Iterator[tuple[range, T]]:
+        """Devices take turns. Where memory runs out, the batch is halved and tried again."""
+        size, begin = self._size(steps, width), walkers.start
+        with ThreadPoolExecutor(1 if SIMULATED else len(self.devices)) as pool:
+            try:
+                while begin < walkers.stop:
+                    firsts = range(begin, walkers.stop, size)[: len(self.devices)]
+                    pieces = [range(first, min(first + size, walkers.stop)) for first in firsts]
+                    jobs = [pool.submit(self.on, d, work, p) for d, p in zip(self.devices, pieces, strict=False)]
+                    for piece in pieces:
+                        result = _result(jobs.pop(0))
+                        if result is None:
+                            size = _halved(size)
+                            for job in jobs:  # beyond the gap: made again
+                                _result(job)
+                            break
+                        yield piece, result
+                        begin = piece.stop
+            finally:
+                self._stopped.set()
+
+    def _size(self, steps: int, width: int) -> int:
+        """Walkers of a batch: so many that it takes a second or so, if they fit."""
+        if SIMULATED:
+            return 1 << 10
+        fit = MOST
+        for device in set(self.devices):
+            with cuda.gpus[device]:
+                free = cuda.current_context().get_memory_info().free
+            fit = min(fit, int(SHARE * free / self.devices.count(device) / (4 * width)))
+        return max(1, min(fit, max(1 << 22, BATCH // max(1, steps))))
+
+    def on(self, device: int, work: Callable[..., T], *arguments: Any) -> T:
+        """`work` on a device; out of memory comes as MemoryError, any other failure of CUDA as DeviceError."""
+        try:
+            with cuda.gpus[device]:
+                return work(*arguments)
+        except Exception as error:
+            if "OUT_OF_MEMORY" in str(error):
+                raise MemoryError(str(error)) from None  # without its frames, which hold arrays on the device
+            if type(error).__module__.split(".")[0] == "cuda" or type(error).__module__.startswith("numba.cuda"):
+                raise DeviceError(
+                    f"CUDA device {device} failed: {error}. Continue with error.ensemble.extend(…) if there is one; a device "
+                    "that has failed needs a new process, and backend='cpu' gives the same walkers"
+                ) from error
+            raise
+
+    def _stretches(self, walkers: Walkers, start: int, stop: int) -> Iterator[tuple[int, int]]:
+        """A run of steps in launches of bounded time, between which it can be stopped; one launch, unless it is long."""
+        cost = 1 if walkers.state is None else FOLLOWED
+        size = max(1, WORK // cost // max(walkers.site.size, 1) // 128) * 128
+        for first in range(start, stop, size):
+            if first > start:
+                cuda.synchronize()
+                if self._stopped.is_set():
+                    raise KeyboardInterrupt
+            yield first, min(first + size, stop)
+
+    def place(self, batch: range, start: Start, keys: Keys) -> Any:
+        site = allocate(len(batch))
+        tables = cuda.to_device(start.sites), cuda.to_device(np.cumsum(start.masses))
+        place(blocks_for(site.size), THREADS, site, batch.start, *tables, keys)
+        return site
+
+    def begin(self, site: Any, levels: Levels) -> Any:
+        state = allocate((2 + levels.visits.size + levels.positives.size, site.size))
+        begin(blocks_for(site.size), THREADS, state, site, cuda.to_device(levels.visits))
+        return state
+
+    def advance(self, walkers: Walkers, program: Program, start: int, stop: int, keys: Keys) -> None:
+        blocks = blocks_for(walkers.site.size)
+        if isinstance(program, JumpProgram):
+            jump(blocks, THREADS, walkers.site, walkers.first, on_device(program), keys)
+            return
+        kernel, rows = _kernel(program, walkers.state is not None)
+        there = _there(walkers)
+        for first, last in self._stretches(walkers, start, stop):
+            kernel(blocks, THREADS, there, *rows(first - start, last - start), first, last, keys)
+
+    def occupy(
+        self, counts: NDArray[np.int64], program: TableProgram, start: int, stop: int, first: int, gone: NDArray[np.int64],
+        keys: Keys,
+    ) -> None:  # fmt: skip
+        """On the first device."""
+        self.on(self.devices[0], occupation.occupy, counts, program, start, stop, first, gone, keys)
+
+    def copy(self, site: Any) -> Any:
+        other = allocate(site.size)
+        other.copy_to_device(site)
+        return other
+
+    def columns(self, state: Any) -> Sequence[Any]:
+        return [state[i] for i in range(state.shape[0])]
+
+    def histogram(
+        self, values: Any, size: int, shift: int = 0, minus: Any = None, live: tuple[int, int] | None = None
+    ) -> NDArray[np.int64]:
+        return counting.histogram(values, size, shift, minus, live)
+
+    def passages(self, site: Any, passage: Any, steps: int, outer: int) -> NDArray[np.int64]:
+        return counting.passages(site, passage, steps, outer)
+
+    def host(self, site: Any) -> NDArray[np.int32]:
+        return site.copy_to_host()
+
+
+def _kernel(
+    program: TableProgram | DigitsProgram, followed: bool
+) -> tuple[Kernel, Callable[[int, int], tuple[Any, ...]]]:
+    """The kernel of a program, and what it is given of the program for the steps between two of a run."""
+    if isinstance(program, TableProgram):
+        table = DeviceTable.of(program)
+        return walk_table(table.capacity, followed), lambda begin, end: (table.rows(begin, end),)
+    if followed:
+        return digits.follow_digits, lambda begin, end: (program,)
+    if program == FAIR:
+        return digits.toss, lambda begin, end: ()
+    return digits.walk_digits, lambda begin, end: (program,)
+
+
+def _there(walkers: Walkers) -> Any:
+    """The walkers as kernels take them."""
+    state = cuda.to_device(np.empty((0, 0), dtype=np.int32)) if walkers.state is None else walkers.state
+    levels = NO_LEVELS if walkers.leaving else walkers.levels
+    return walkers._replace(state=state, levels=on_device(levels))
+
+
+def _result(job: Future[T]) -> T | None:
+    """What a job made; None where memory ran out."""
+    try:
+        return job.result()
+    except MemoryError:
+        return None
+
+
+def _halved(size: int) -> int:
+    if size <= LEAST // (LEAST if SIMULATED else 1):
+        raise DeviceError(
+            f"the CUDA device has no memory for {size:,} walkers and what is counted of them: close other programs on it, "
+            "record fewer times, or take backend='cpu'"
+        )
+    return size // 2
+
+
+def _checked(devices: Sequence[int] | None) -> tuple[int, ...]:
+    """Device indices that exist; an index given twice makes two devices of one."""
+    count = len(cuda.gpus)
+    chosen = (0,) if devices is None else tuple(devices)
+    for device in chosen:
+        if isinstance(device, bool) or not isinstance(device, (int, np.integer)) or not 0 <= device < count:
+            there = ", ".join(str(i) for i in range(count))
+            raise ValueError(f"devices = {list(chosen)}: {device!r} is not a CUDA device here; there are {there}")
+    if not chosen:
+        raise ValueError("devices = []: give at least one, or leave it out")
+    return tuple(int(device) for device in chosen)

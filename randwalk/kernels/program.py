@@ -1,0 +1,72 @@
+"""What a kernel is told of a walk: tuples of arrays and numbers, which Numba reads by field.
+
+A site is a flat number of a cell of a padded array; a step adds one of K whole numbers, the offsets. How many dimensions the
+array has is known only where programs are made (:mod:`randwalk.tables.layout`).
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+BITS = 31  # binary digits of a probability: 2³² + 1 thresholds do not fit in 32 bits, and p + q = 1 must be exact
+FULL = 1 << BITS
+PLANES = 8  # most binary digits of a constant probability that are drawn for every step
+LIVE = 255  # the exit of a cell at which no walker rests
+
+Keys = tuple[np.uint64, np.uint64]
+Thresholds = NDArray[np.uint32]
+
+
+class TableProgram(NamedTuple):
+    """A walk whose step probabilities depend on the site, and on the step where there is a row for each.
+
+    The uniform of a step is a whole number below 2³¹. The step taken is the first one whose threshold exceeds it; from the last
+    but one threshold on the walker stays, from the last on it is killed.
+
+    Attributes
+    ----------
+    offsets
+        What step k adds to the number of a cell; K of them.
+    thresholds
+        Cumulative, in units of 2⁻³¹, shape (rows, K + 1, columns): one row for all steps, or a row for each.
+    column
+        The column of each cell, shape (cells,); empty where the columns are the cells.
+    home
+        The cell at which a walker continues that arrives at a cell, shape (cells,): the opposite site for the ghosts of a
+        periodic axis, else the cell itself. Empty where no axis is periodic.
+    exit_of
+        The number of the exit at which a walker on a cell rests, or LIVE; shape (cells,). The last cell is that of the killed.
+    kills
+        Whether a step can kill.
+    leaves
+        Whether a walker can come to rest.
+    """
+
+    offsets: tuple[int, ...]
+    thresholds: Thresholds
+    column: NDArray[np.int32]
+    home: NDArray[np.int32]
+    exit_of: NDArray[np.uint8]
+    kills: bool
+    leaves: bool
+
+
+class DigitsProgram(NamedTuple):
+    """A walk with constant probabilities on an unbounded lattice.
+
+    Attributes
+    ----------
+    offsets
+        As those of :class:`TableProgram`.
+    thresholds
+        Cumulative, in units of 2⁻³¹, K of them. Nobody is killed.
+    planes
+        Binary digits that are drawn for every step, 1 … PLANES. Fewer than PLANES decide every step.
+    """
+
+    offsets: tuple[int, ...]
+    thresholds: tuple[int, ...]
+    planes: int

@@ -1,0 +1,225 @@
+"""What every law of a walker answers, in one way: samples, exact laws, solutions, closed forms, stationary laws, data."""
+
+from __future__ import annotations
+
+import warnings
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+
+from numpy.typing import ArrayLike
+
+from ..inputs.arguments import finite, finite_numbers, known_numbers
+from ..inputs.wording import shown
+from ..model.coefficient import Floats
+from .distribution import Distribution
+from .estimate import Estimate, plain, stacked
+from .lookup import NoAnswer, check_edges
+from .plotting import COLOURS, axes
+
+if TYPE_CHECKING:
+    import xarray
+    from matplotlib.axes import Axes
+
+    from ..model.domain import Domain
+
+Answer = TypeVar("Answer")
+
+
+def warn_of_passed() -> None:
+    """The warning of the former name, which names the line that calls the caller."""
+    warnings.warn("passed is absorbed since 0.4: write absorbed(exit, t)", DeprecationWarning, stacklevel=3)
+
+
+class Law(ABC, Generic[Answer]):
+    """The law of a walker: where it is at a time, and by which exit it has left by then.
+
+    Answers of samples are :class:`randwalk.Estimate`; those of other laws are arrays, or numbers for one time and place.
+
+    **Shapes.** Times `t` are a number or an array of any shape. An answer has the shape of `t`, followed by the shape of `x`
+    (:meth:`pdf`, :meth:`cdf`) or by the number of bins (:meth:`mass`).
+
+    **Times.** :meth:`pdf`, :meth:`cdf`, :meth:`mass`, :meth:`mean`, :meth:`variance` and :meth:`expect` take recorded times, to
+    a relative 1e-9, and refuse others. :meth:`absorbed` and :meth:`survival` take any time of the run: a lattice walk answers
+    with the last step at or before it. A law of all times (``times`` None) answers at any positive time. Only a
+    stationary law does not need `t`.
+
+    **Exits.** The names in ``exits``: the walls of the domain and "killing". An exit that no walker can take (a reflecting wall,
+    killing at rate 0) has probability 0; any other name is a ValueError.
+
+    What a law cannot answer is a :class:`NoAnswer`, a ValueError.
+
+    Attributes
+    ----------
+    dimension : int
+    exits : tuple of str
+        The names of the ways out of the domain, in order.
+    times : array of shape (times,), or None
+        The recorded times; None for a law that answers at any time.
+    """
+
+    dimension: ClassVar[int] = 1
+    kind: ClassVar[str]  # of evidence: the name in a legend, and the colour
+
+    if TYPE_CHECKING:  # a property here would stand in the way of a class that keeps its times
+
+        @property
+        def times(self) -> Floats | None: ...
+
+    @property
+    @abstractmethod
+    def domain(self) -> Domain:
+        """Where the walker lives."""
+
+    @abstractmethod
+    def _at(self, t: float) -> Distribution:
+        """The places at one time, which must be a recorded one."""
+
+    @abstractmethod
+    def _absorbed(self, exit: str, t: ArrayLike) -> Answer:
+        """The probability of having left by an exit of the domain, of the shape of `t`."""
+
+    @abstractmethod
+    def _survival(self, t: ArrayLike) -> Answer:
+        """The probability of not having left, of the shape of `t`."""
+
+    @property
+    def exits(self) -> tuple[str, ...]:
+        """The names of the ways out of the domain, in order: those of its walls, and "killing"."""
+        domain = self.domain
+        return tuple(exit for exit in domain.exits if exit == "killing" or domain.face(exit) is not None)
+
+    def survival(self, t: ArrayLike | None = None) -> Answer:
+        """The probability of not having left at each of the times `t`, of their shape."""
+        return plain(self._survival(self._asked(t)))
+
+    def pdf(self, x: ArrayLike, t: ArrayLike | None = None) -> Answer:
+        """The density ρ(x, t), in probability per length; it integrates to the survival, and is 0 outside the domain.
+
+        An atom of a lattice law is spread evenly over its cell: dx wide, or 2dx where a walk lives on every second site.
+        """
+        places = known_numbers("x", x)
+        return self._over(t, lambda now: now.pdf(places.ravel()).reshape(places.shape))
+
+    def cdf(self, x: ArrayLike, t: ArrayLike | None = None) -> Answer:
+        """The probability of being alive and not above `x` at time `t`; at the high end, the survival.
+
+        Atoms of a lattice law count in full: it is a staircase. That of the cells is the cdf of its ``smoothed()`` law.
+        """
+        places = known_numbers("x", x)
+        return self._over(t, lambda now: now.cdf(places.ravel()).reshape(places.shape))
+
+    def mass(self, edges: ArrayLike, t: ArrayLike | None = None) -> Answer:
+        """The probabilities of the bins between the increasing `edges`, whose ends may be infinite.
+
+        Where places are atoms, bins are closed on the left and the last on both sides.
+        """
+        bounds = check_edges(edges)
+        return self._over(t, lambda now: now.mass(bounds))
+
+    def absorbed(self, exit: str, t: ArrayLike | None = None) -> Answer:
+        """The probability of having left by the `exit` by each of the times `t`, of their shape."""
+        self._check_exit(exit)
+        return plain(self._absorbed(exit, self._asked(t)))
+
+    def mean(self, t: ArrayLike | None = None) -> Answer:
+        """The mean place of the survivors; NaN if there are none."""
+        return self._over(t, lambda now: now.mean())
+
+    def variance(self, t: ArrayLike | None = None) -> Answer:
+        """The variance of the place of the survivors; NaN if there are none."""
+        return self._over(t, lambda now: now.variance())
+
+    def expect(self, f: Callable[[Floats], ArrayLike], t: ArrayLike | None = None) -> Answer:
+        """E[f(X_t); alive] = ∫ f ρ dx: walkers that have left count as 0."""
+        return self._over(t, lambda now: now.expect(f))
+
+    def marginal(self, axis: int | str = 0) -> Law[Answer]:
+        """The law of one coordinate; in one dimension, of axis 0 or "x", the law itself."""
+        if isinstance(axis, (int, str)) and not isinstance(axis, bool) and axis in (0, "x"):
+            return self
+        raise ValueError(f"axis = {shown(axis)}: a law in one dimension has axis 0, 'x', alone")
+
+    def plot(self, t: ArrayLike | None = None, ax: Axes | None = None) -> Axes:
+        """Draw the density at the times `t` (default: the last recorded one) on `ax` or on new axes, which are returned."""
+        ax = axes(ax)
+        given = self._recorded("plot")[-1:] if t is None else self._some(t).ravel()
+        for count, time in enumerate(given.tolist(), start=1):
+            self._at(time).draw(ax, color=COLOURS[self.kind], alpha=count / given.size, label=self._label(time))
+        ax.set(xlabel="position $x$", ylabel=r"density $\rho(x, t)$")
+        return ax
+
+    def to_xarray(self, t: ArrayLike | None = None) -> xarray.Dataset:
+        """Density, survival, absorbed fractions, mean and variance at the times `t` (default: the recorded ones).
+
+        Dimensions are time, x and exit. Of estimates there are two variables: ``survival`` and ``survival_error``, and so on.
+        """
+        try:
+            import xarray
+        except ImportError:
+            raise ImportError('to_xarray needs xarray: pip install "randwalk-pde[io]"') from None
+        recorded = self._recorded("to_xarray") if t is None else self._some(t).ravel()
+        x = self._at(float(recorded[-1])).places
+        absorbed = [self.absorbed(exit, recorded) for exit in self.exits]
+        answers: dict[str, tuple[tuple[str, ...], Any]] = {
+            "density": (("time", "x"), self.pdf(x, recorded)),
+            "survival": (("time",), self.survival(recorded)),
+            "absorbed": (("exit", "time"), stacked(absorbed, (len(absorbed),))),
+            "mean": (("time",), self.mean(recorded)),
+            "variance": (("time",), self.variance(recorded)),
+        }
+        variables: dict[str, Any] = {}
+        for name, (dimensions, answer) in answers.items():
+            if isinstance(answer, Estimate):
+                variables[name] = dimensions, answer.value
+                variables[f"{name}_error"] = dimensions, answer.error
+            else:
+                variables[name] = dimensions, answer
+        data = xarray.Dataset(variables, coords={"time": recorded, "x": x, "exit": list(self.exits)})
+        return data.transpose("time", "x", "exit")
+
+    def to_scipy(self, t: float | None = None) -> Any:
+        """The distribution of the survivors' places at one time, as a frozen one of :mod:`scipy.stats`.
+
+        Atoms become a discrete distribution, cells a histogram, formulas a continuous distribution.
+        """
+        return self._at(finite("t", self._asked(t))).to_scipy()
+
+    def passed(self, wall: str, times: ArrayLike) -> Answer:
+        """The former name of :meth:`absorbed`."""
+        warn_of_passed()
+        return self.absorbed(wall, times)
+
+    def _check_exit(self, exit: str) -> None:
+        self.domain.exit(exit, "exit")
+
+    def _asked(self, t: ArrayLike | None) -> ArrayLike:
+        """The times asked for, which must be given unless the law is the same at all times."""
+        if t is None:
+            raise TypeError("t = None: must be a number or numbers, the times to answer for")
+        return t
+
+    def _given(self, t: ArrayLike | None) -> Floats:
+        """Times as an array."""
+        return finite_numbers("t", self._asked(t))
+
+    def _some(self, t: ArrayLike | None) -> Floats:
+        """One time or more, as an array."""
+        given = self._given(t)
+        if not given.size:
+            raise ValueError(f"t = {shown(t)}: give at least one time")
+        return given
+
+    def _over(self, t: ArrayLike | None, ask: Callable[[Distribution], Any]) -> Any:
+        """The answer at each of the times `t`, in one array or estimate of their shape and that of an answer."""
+        given = self._some(t)
+        return stacked([ask(self._at(time)) for time in given.ravel().tolist()], given.shape)
+
+    def _recorded(self, question: str) -> Floats:
+        if self.times is None:
+            raise NoAnswer(f"{type(self).__name__} has no recorded times: give {question}(t) the times")
+        return self.times
+
+    def _label(self, t: float) -> str:
+        """The entry of a legend."""
+        return f"{self.kind}, $t = {t:g}$"

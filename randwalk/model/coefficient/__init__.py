@@ -1,0 +1,52 @@
+"""Coefficients: functions of position and time with a structure that can be read (:mod:`randwalk.model.coefficient.base`)."""
+
+from __future__ import annotations
+
+from .algebra import add, multiply, power
+from .base import Coefficient, CoefficientLike
+from .difference import Difference, NoDerivative
+from .elementary import FUNCTIONS, Apply, Tanh, apply, tanh_parts
+from .function import Function, as_coefficient, one_dimensional
+from .leaves import ONE, ZERO, Affine, Constant, T, Variable, X, affine, affine_parts, constant_value
+from .node import Node, TooDeep, depth
+from .nodes import Choice, Power, Product, Sum
+from .tree import Singularity
+from .variables import At, Floats, Point
+
+__all__ = [
+    "FUNCTIONS",
+    "ONE",
+    "ZERO",
+    "Affine",
+    "Apply",
+    "At",
+    "Choice",
+    "Coefficient",
+    "CoefficientLike",
+    "Constant",
+    "Difference",
+    "Floats",
+    "Function",
+    "NoDerivative",
+    "Node",
+    "Point",
+    "Power",
+    "Product",
+    "Singularity",
+    "Sum",
+    "T",
+    "Tanh",
+    "TooDeep",
+    "Variable",
+    "X",
+    "add",
+    "affine",
+    "affine_parts",
+    "apply",
+    "as_coefficient",
+    "constant_value",
+    "depth",
+    "multiply", "one_dimensional",
+    "power",
+    "tanh_parts",
+]  # fmt: skip

@@ -1,0 +1,368 @@
+"""Coefficients given by Python functions."""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Callable
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ...inputs.arguments import number
+from ...inputs.signature import needed_parameters
+from ...inputs.wording import shown
+from .. import roots
+from .base import Coefficient, CoefficientLike
+from .difference import Difference
+from .leaves import ZERO, Constant
+from .tracing import NotTraceable, trace
+from .variables import LETTERS, TIME, At, Floats, Point, along, in_order
+from .width import narrowest
+
+SAMPLES = 1025  # values of a function without a scale, from which its width is estimated
+MOST_SEEN = 200  # jumps that samples may show
+COMPARED = 20_000  # points at which a tree of three or more variables is compared with its function
+CONDITIONED = 1e-9  # a value that changes by less when its arguments change by 16 ulp is one to compare with
+AGREE = 1e-6  # and to this part of the values about it a tree must agree
+NAMES = (*LETTERS, TIME)
+
+
+class Function(Coefficient):
+    """A Python function of coordinates and time; its parameter names say which.
+
+    ``f(x, t)``, ``f(x, y)``, ``f(t)``, ``f(x, y, z, t)`` and the like take what their parameters name, in any order. A
+    function of one parameter of another name than t takes x, one of two parameters of other names takes x and t.
+
+    It is called with arrays, or value by value if it refuses arrays. A function made of NumPy's operations (arithmetic,
+    ``np.sin`` and the like, ``np.where`` with comparisons, ``np.maximum``, ``np.clip``, ``np.polyval``) is traced:
+    its derivatives and breaks are exact. Any other is opaque: its derivatives are fourth-order differences, at a step
+    that is searched where no scale is declared. Its breaks are those declared; without any, jumps of a function of one
+    variable are searched between 1025 samples of a finite range, and kinks are not seen.
+
+    Parameters
+    ----------
+    function : callable
+    x_breaks, y_breaks, z_breaks, t_breaks : list of float
+        Where it has kinks or jumps: places and times on which grids and steps will stand.
+    x_scale, y_scale, z_scale, t_scale : float
+        The narrowest length and time over which it varies smoothly.
+    x_derivative, y_derivative, z_derivative, t_derivative : number, Coefficient or function
+        Its derivatives, where they are known.
+
+    Attributes
+    ----------
+    opaque : str or None
+        Why the function was not traced; None if it was.
+
+    Raises
+    ------
+    TypeError, ValueError
+        for something that is no function of coordinates and time, and for declarations about a variable that it does not
+        take.
+
+    Examples
+    --------
+    >>> import math
+    >>> pore = Function(lambda x: 1e-12 * (1 + 0.5 * math.sin(x / 1e-6)), x_scale=1e-6)
+    >>> round(float(pore.derivative("x")(0.0)), 15), pore.opaque
+    (5e-07, 'it takes values as single numbers')
+    >>> Function(lambda x, t: np.interp(x, [0, 1, 2], [0, 1, 0]), x_breaks=[0, 1, 2]).breaks("x", 0.5, 3.0)
+    (1.0, 2.0)
+    >>> print(Function(lambda x, y: x * np.sin(y)).derivative("y"))
+    x*cos(y)
+    """
+
+    def __init__(
+        self,
+        function: Callable[..., ArrayLike],
+        *,
+        x_breaks: ArrayLike = (),
+        y_breaks: ArrayLike = (),
+        z_breaks: ArrayLike = (),
+        t_breaks: ArrayLike = (),
+        x_scale: float | None = None,
+        y_scale: float | None = None,
+        z_scale: float | None = None,
+        t_scale: float | None = None,
+        x_derivative: CoefficientLike | None = None,
+        y_derivative: CoefficientLike | None = None,
+        z_derivative: CoefficientLike | None = None,
+        t_derivative: CoefficientLike | None = None,
+    ) -> None:
+        if not callable(function):
+            raise TypeError(f"a coefficient is a number, a Coefficient or a function of x and t, not {function!r}")
+        self.function = function
+        self._arguments = self._named(needed_parameters(function))
+        self.variables = frozenset(self._arguments)
+        breaks = dict(zip(NAMES, (x_breaks, y_breaks, z_breaks, t_breaks), strict=True))
+        scales = dict(zip(NAMES, (x_scale, y_scale, z_scale, t_scale), strict=True))
+        slopes = dict(zip(NAMES, (x_derivative, y_derivative, z_derivative, t_derivative), strict=True))
+        self._breaks_at = {name: _places(f"{name}_breaks", value) for name, value in breaks.items()}
+        self._scale = {name: _length(f"{name}_scale", value) for name, value in scales.items()}
+        self._derivative = {name: None if v is None else as_coefficient(v) for name, v in slopes.items()}
+        self._offset = dict.fromkeys(NAMES, 0.0)
+        for name in (name for name in NAMES if name not in self.variables):
+            given = {"breaks": self._breaks_at[name] or None, "scale": scales[name], "derivative": slopes[name]}
+            for what, value in given.items():
+                if value is not None:
+                    raise ValueError(f"{name}_{what} is given, and {self.name} does not depend on {name}: leave it out")
+
+    def _named(self, names: list[str]) -> tuple[str, ...]:
+        """The variables that parameters of these names take."""
+        if len(names) == 1:
+            return (TIME,) if names == [TIME] else ("x",)
+        if len(names) > 1 and set(names) <= set(NAMES):
+            return tuple(names)
+        if len(names) == 2:
+            return "x", TIME
+        raise TypeError(
+            f"a coefficient function takes x, t or (x, t), in several dimensions some of (x, y, z, t); {self.name} takes "
+            f"({', '.join(names)})"
+        )
+
+    @property
+    def name(self) -> str:
+        return getattr(self.function, "__name__", type(self.function).__name__)
+
+    def evaluate(self, point: Point, t: Floats) -> Floats:
+        at = [along(name, point, t) for name in self._arguments]
+        return self._call(
+            *(v + self._offset[n] if self._offset[n] else v for n, v in zip(self._arguments, at, strict=True))
+        )
+
+    def _call(self, *at: Floats) -> Floats:
+        """The function's own values, without an offset, of its arguments in their order."""
+        given = [np.asarray(v) for v in np.broadcast_arrays(*at)]
+        if not given[0].size:  # what such a function says of no places may be an error
+            return np.zeros(given[0].shape)
+        try:
+            values = np.asarray(self.function(*(v.copy() for v in given)))
+            if not np.iscomplexobj(values):
+                return np.broadcast_to(values.astype(np.float64), given[0].shape)
+        except (TypeError, ValueError):
+            pass
+        scalars = zip(*(v.ravel().tolist() for v in given), strict=True)
+        return np.array([self._value(*s) for s in scalars]).reshape(given[0].shape)
+
+    def _value(self, *at: float) -> float:
+        """The value for numbers; refused where it is none."""
+        value = self.function(*at)
+        if value is not None and not isinstance(value, str) and np.ndim(value) == 0 and not np.iscomplexobj(value):
+            return float(value)  # type: ignore[arg-type]
+        where = ", ".join(f"{name} = {v:g}" for name, v in zip(self._arguments, at, strict=True))
+        raise TypeError(
+            f"{self.name} has the value {shown(value)} at {where}: a coefficient function returns a real number, or an array "
+            "of them of the shape of its arguments"
+        )
+
+    @cached_property
+    def _traced(self) -> tuple[Coefficient | None, str | None]:
+        """(tree, None), or (None, the reason why there is none)."""
+        try:
+            tree = trace(self.function, self._arguments)
+        except NotTraceable as reason:
+            return None, str(reason)
+        if not self._agrees(tree):
+            return None, "called with a symbol it is not the function that it is with numbers"
+        for name, by in self._offset.items():
+            tree = tree.shifted(name, by)
+        return tree, None
+
+    @property
+    def tree(self) -> Coefficient | None:
+        """The function as a tree, for its derivatives, breaks and widths; None if it is opaque. Values never come from it."""
+        return self._traced[0]
+
+    @property
+    def opaque(self) -> str | None:
+        """Why the function was not traced; None if it was."""
+        return self._traced[1]
+
+    def _why_opaque(self) -> str:
+        return "" if self.opaque is None else f"{self.name} is opaque ({self.opaque}), and "
+
+    def _agrees(self, tree: Coefficient) -> bool:
+        """Whether the tree has the function's values on all scales and on both sides of its breaks.
+
+        Values that rounding of the arguments changes, like sin(10¹² x) far out, say nothing and are left out.
+        """
+        at, nudge = self._grid(tree), 1.0 + 2.0**-48
+        given = dict(zip(self._arguments, at, strict=True))
+        size = max(tree.dimension, 1)
+        point = tuple(given.get(name, np.zeros(())) for name in LETTERS[:size])
+        with np.errstate(all="ignore"):
+            try:
+                ours, nudged = self._call(*at), self._call(*(v * nudge for v in at))
+                theirs = tree(point, given.get(TIME, 0.0))
+            except (TypeError, ValueError, ArithmeticError):
+                return False
+            usual = np.median(np.abs(ours[np.isfinite(ours)])) if np.isfinite(ours).any() else 0.0
+            magnitude = np.maximum(np.abs(ours), usual)
+            sound = np.isfinite(ours) & (np.abs(nudged - ours) <= CONDITIONED * magnitude)
+            same = np.abs(theirs - ours) <= AGREE * magnitude
+        return bool(sound.any() and same[sound].mean() > 0.999)
+
+    def _grid(self, tree: Coefficient) -> list[Floats]:
+        """Values of the arguments at which to compare: every pair of those of two, a fixed choice of those of more."""
+        sizes = np.ldexp(1.3, np.arange(-80, 81, 4))
+        grids = [
+            np.concatenate([[0.0], sizes, -sizes, _about(tree.breaks(name, -math.inf, math.inf)[:50])])
+            for name in self._arguments
+        ]
+        if len(grids) <= 2:
+            return [v.ravel() for v in np.meshgrid(*grids, indexing="ij")]
+        rng = np.random.default_rng(0)
+        return [rng.choice(grid, COMPARED) for grid in grids]
+
+    @property
+    def parts(self) -> tuple[Coefficient, ...]:
+        return () if self.tree is None else (self.tree,)
+
+    def _factors(self) -> tuple[Coefficient, ...] | None:
+        return None if self.tree is None else (self.tree,)
+
+    def _linear(self, variable: str, at: At) -> tuple[float, float] | None:
+        return super()._linear(variable, at) if self.tree is None else self.tree._linear(variable, at)
+
+    def _places(self, variable: str) -> tuple[float, ...]:
+        return tuple(place - self._offset[variable] for place in self._breaks_at.get(variable, ()))
+
+    def _own_breaks(self, variable: str, low: float, high: float) -> set[float]:
+        """Jumps that samples of an opaque function of one variable show, if it was not declared where it breaks."""
+        if self._arguments != (variable,) or self.tree is not None or self._breaks_at[variable]:
+            return set()
+        if not (low < high and math.isfinite(high - low)):
+            return set()
+        found = roots.sudden(self._curve(variable, {}), np.linspace(low, high, SAMPLES))
+        return set(found if len(found) <= MOST_SEEN else [])  # more are noise
+
+    def _own_steps(self, variable: str) -> tuple[float, ...]:
+        return self._places(variable)
+
+    def _declared_scale(self, variable: str) -> float | None:
+        return self._scale.get(variable)
+
+    def _known_width(self, variable: str, low: float, high: float, at: At) -> float | None:
+        if variable not in self.variables:
+            return math.inf
+        if (scale := self._scale[variable]) is not None:
+            return scale
+        if self.tree is not None:
+            return narrowest(self.tree, variable, low, high, at)
+        points = roots.grid(low, high, ()) if math.isinf(high - low) else np.linspace(low, high, SAMPLES)
+        return _sampled_width(points, self._curve(variable, at)(points), np.array(self._places(variable)))
+
+    def regular_derivative(self, variable: str) -> Coefficient:
+        if variable not in self.variables:
+            return ZERO
+        if (declared := self._derivative[variable]) is not None:
+            for name, by in self._offset.items():
+                declared = declared.shifted(name, by)
+            return declared
+        return Difference(self, variable) if self.tree is None else self.tree.regular_derivative(variable)
+
+    def _shifted(self, variable: str, by: float) -> Coefficient:
+        moved = copy.copy(self)
+        moved.__dict__.pop("_traced", None)
+        moved._offset = {**self._offset, variable: self._offset[variable] + by}
+        return moved
+
+    def _signature(self) -> list[str]:
+        return [f"{n} + {self._offset[n]:g}".replace("+ -", "- ") if self._offset[n] else n for n in self._arguments]
+
+    def latex(self) -> str:
+        return rf"\mathrm{{{self.name.strip('<>')}}}({', '.join(self._signature())})".replace("_", r"\_")
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Function) and self._identity() == other._identity()
+
+    def _identity(self) -> tuple[object, ...]:
+        return self.function, self._offset, self._breaks_at, self._scale, self._derivative
+
+    def __hash__(self) -> int:
+        return hash(self.function)
+
+    def __str__(self) -> str:
+        return f"{self.name}({', '.join(self._signature())})"
+
+    def __repr__(self) -> str:
+        return f"<coefficient {self}, {'traced' if self.opaque is None else f'opaque: {self.opaque}'}>"
+
+
+def _places(name: str, places: ArrayLike) -> tuple[float, ...]:
+    values = np.atleast_1d(np.asarray(places, dtype=np.float64))
+    if values.ndim != 1 or not np.isfinite(values).all():
+        raise ValueError(f"{name} = {places!r}: must be a list of finite numbers")
+    return tuple(np.unique(values).tolist())
+
+
+def _length(name: str, value: float | None) -> float | None:
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)):
+        raise TypeError(f"{name} = {value!r}: must be a positive number")
+    if not (value > 0 and math.isfinite(value)):
+        raise ValueError(f"{name} = {value}: must be positive and finite")
+    return float(value)
+
+
+def _about(places: tuple[float, ...]) -> Floats:
+    """Points on both sides of the places, near and far."""
+    at = np.array(places, dtype=np.float64)
+    sides = np.array([-0.4, -1e-3, -1e-6, 1e-6, 1e-3, 0.4])
+    return (at[:, None] + sides * np.where(at == 0.0, 1.0, np.abs(at))[:, None]).ravel()
+
+
+def _sampled_width(points: Floats, values: Floats, breaks: Floats) -> float:
+    """Half the range of the sampled values over their steepest slope that is not across a break."""
+    good = np.isfinite(values)
+    points, values = points[good], values[good]
+    if values.size < 2 or (size := np.ptp(values)) <= 1e-12 * np.abs(values).max():
+        return math.inf
+    smooth = np.diff(np.searchsorted(breaks, points)) == 0
+    slopes = np.abs(np.diff(values) / np.diff(points))
+    steepest = float(np.max(slopes, where=smooth, initial=0.0))
+    return 0.5 * float(size) / steepest if steepest > 0.0 else math.inf
+
+
+def as_coefficient(value: CoefficientLike) -> Coefficient:
+    """A number, a function or a coefficient as a :class:`Coefficient`."""
+    made = _operand(value)
+    return Function(value) if made is None else made  # type: ignore[arg-type]
+
+
+def one_dimensional(name: str, value: CoefficientLike) -> Coefficient:
+    """The coefficient that an argument of a walk or an equation in one dimension gives.
+
+    Raises
+    ------
+    TypeError
+        if it takes more coordinates than x.
+    """
+    made = as_coefficient(value)
+    if made.dimension > 1:
+        takes = ", ".join(in_order(made.variables))
+        raise TypeError(
+            f"{name} = {made}: takes ({takes}), and the domain has one dimension: write it with x and t alone"
+        )
+    return made
+
+
+def _operand(value: object) -> Coefficient | None:
+    """The coefficient that an operand is, None if it is none."""
+    if isinstance(value, Coefficient):
+        return value
+    if isinstance(value, str):
+        raise TypeError(f"a formula is given as rw.expression({value!r}), not as a bare string")
+    if isinstance(value, bool):
+        raise TypeError(f"a coefficient is a number, a Coefficient or a function of x and t, not {value}")
+    if isinstance(value, (int, float, np.integer, np.floating)):
+        if not math.isfinite(number("coefficient", value)):
+            raise ValueError(f"a coefficient must be a finite number, not {value}")
+        return Constant(float(value))
+    return Function(value) if callable(value) else None
+
+
+Coefficient._operand = _operand

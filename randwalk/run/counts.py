@@ -1,0 +1,121 @@
+"""Counts of walkers: what every part of a run gives, and what adds up to the run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from functools import reduce
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..tables.table import StepTable
+from .record import Record, Recorded
+
+
+@dataclass(frozen=True, eq=False)
+class Counts:
+    """Whole numbers of walkers of some ranges. Counts of one run add, in any order and on any windows of sites.
+
+    Attributes
+    ----------
+    table : StepTable
+        The window of sites that holds the walkers.
+    steps : tuple of int
+        The recorded steps.
+    parts : tuple of range
+        The walkers, in increasing order.
+    raw : NDArray[np.int64], shape (times, sites + 3)
+        Walkers on the left outer site, on the sites, on the right outer site, and killed.
+    records : dict
+        The result of each record.
+    independent : bool
+        Whether each part is one sample, drawn as a whole (the occupation method). Such parts stay apart; others that are
+        neighbours become one.
+
+    Examples
+    --------
+    >>> import randwalk as rw
+    >>> from randwalk.run.task import Task
+    >>> task = Task(rw.LatticeWalk(0.5, 0.5, dx=1.0, dt=1.0), steps=(2,), seed=1, method="paths")
+    >>> both = task.run(range(400, 1000)) + task.run(range(400))
+    >>> both.parts, (both.raw == task.run(range(1000)).raw).all()
+    ((range(0, 1000),), np.True_)
+    """
+
+    table: StepTable
+    steps: tuple[int, ...]
+    parts: tuple[range, ...]
+    raw: NDArray[np.int64]
+    records: dict[Record, Recorded]
+    independent: bool = False
+
+    @property
+    def walkers(self) -> int:
+        """How many walkers are counted, also those that have left the domain."""
+        return sum(map(len, self.parts))
+
+    def __add__(self, other: Counts) -> Counts:
+        """The walkers of both.
+
+        Raises
+        ------
+        ValueError
+            for counts of different walks, steps or records, or of the same walkers.
+        """
+        if not isinstance(other, Counts):
+            return NotImplemented
+        if (self.table.walk, self.steps) != (other.table.walk, other.steps):
+            raise ValueError("counts of different walks or of different steps do not add")
+        if list(self.records) != list(other.records):
+            raise ValueError(f"counts of different records do not add: {list(self.records)} and {list(other.records)}")
+        parts = _joined((*self.parts, *other.parts), self.independent)
+        table = _union(self.table, other.table)
+        mine, theirs = self.on(table), other.on(table)
+        records = {record: result + theirs.records[record] for record, result in mine.records.items()}  # type: ignore[operator]
+        return replace(mine, parts=parts, raw=mine.raw + theirs.raw, records=records)
+
+    def on(self, table: StepTable) -> Counts:
+        """The same counts on a wider window."""
+        if _window(table) == _window(self.table):
+            return self
+        raw = np.zeros((len(self.steps), table.sites + 3), dtype=np.int64)
+        begin = 1 + self.table.first - table.first
+        raw[:, begin : begin + self.table.sites] = self.raw[:, 1:-2]
+        raw[:, [0, -2, -1]] = self.raw[:, [0, -2, -1]]
+        records = {record: record.on(result, table, self.steps) for record, result in self.records.items()}
+        return replace(self, table=table, raw=raw, records=records)
+
+
+def added(counts: Iterable[Counts]) -> Counts:
+    """The sum of one or more counts."""
+    return reduce(Counts.__add__, counts)
+
+
+def _window(table: StepTable) -> tuple[int, int]:
+    """The first site of a table and the first one after the last."""
+    return table.first, table.first + table.sites
+
+
+def _union(one: StepTable, other: StepTable) -> StepTable:
+    """A table on the sites of both; one of the two if it has them all, because its rows may be made already."""
+    (a, b), (c, d) = _window(one), _window(other)
+    first, end = min(a, c), max(b, d)
+    whole = [table for table in (one, other) if _window(table) == (first, end)]
+    return whole[0] if whole else replace(one, first=first, sites=end - first)
+
+
+def _joined(parts: Iterable[range], independent: bool) -> tuple[range, ...]:
+    """The parts in increasing order; neighbours become one unless they are independent samples."""
+    ordered = sorted(parts, key=lambda part: part.start)
+    for one, other in pairwise(ordered):
+        if one.stop > other.start:
+            raise ValueError(f"both ensembles hold walkers {other.start} … {other.stop - 1}: they would count twice")
+    joined: list[range] = []
+    for part in ordered:
+        if joined and joined[-1].stop == part.start and not independent:
+            joined[-1] = range(joined[-1].start, part.stop)
+        else:
+            joined.append(part)
+    return tuple(joined)

@@ -1,0 +1,161 @@
+"""The host's processor as a machine: threads take batches of walkers, or pieces of the lattice."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..kernels import constant, cpu
+from ..kernels import occupation as counted
+from ..kernels.backend import DigitsProgram, JumpProgram, Keys, Levels, Program, Start, TableProgram, Walkers
+from ..kernels.cpu import BLOCK
+
+ALONE = 1 << 20  # walker-steps that one thread does sooner than several can start
+PIECE = 256  # sites from which a thread is worth its start
+
+NOTHING = np.empty(0, dtype=np.int32)
+EVERYWHERE = (-(2**31), 2**31 - 1)
+
+T = TypeVar("T")
+
+
+def _from_table(walkers: Walkers, program: TableProgram, start: int, stop: int, keys: Keys) -> None:
+    first, site, state, levels, leaving = walkers
+    if state is None or leaving:
+        passage = NOTHING if state is None else state[:, 0]
+        cpu.walk_table(site, passage, first, start, stop, *program, *keys)
+    else:
+        cpu.follow_table(site, state, first, start, stop, *program, levels, *keys)
+
+
+def _by_digits(walkers: Walkers, program: DigitsProgram, start: int, stop: int, keys: Keys) -> None:
+    first, site, state, levels, _ = walkers
+    if state is None:
+        constant.walk_constant(site, first, start, stop, *program, *keys)  # type: ignore[no-untyped-call]
+    else:
+        constant.follow_constant(site, state, first, start, stop, *program, levels, *keys)
+
+
+def _by_jump(walkers: Walkers, program: JumpProgram, start: int, stop: int, keys: Keys) -> None:
+    cpu.jump(walkers.site, walkers.first, *program, *keys)
+
+
+DRIVERS: dict[type, Callable[..., None]] = {
+    TableProgram: _from_table, DigitsProgram: _by_digits, JumpProgram: _by_jump,
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Host:
+    """The processor this runs on, and a number of threads of it."""
+
+    threads: int = 1
+    name = "cpu"
+
+    def advance(self, walkers: Walkers, program: Program, start: int, stop: int, keys: Keys) -> None:
+        DRIVERS[type(program)](walkers, program, start, stop, keys)
+
+    def occupy(
+        self, counts: NDArray[np.int64], program: TableProgram, start: int, stop: int, first: int, gone: NDArray[np.int64],
+        keys: Keys,
+    ) -> None:  # fmt: skip
+        """Pieces of the lattice on threads, some steps together; each piece steps as many sites beyond its ends, too."""
+        thresholds, layout = program
+        wrap, sites = layout[2], layout[3] - 2
+        pieces = max(1, min(self.threads, sites // PIECE))
+        together = stop - start if pieces == 1 and not wrap else max(32, sites // (16 * pieces))
+        ends = np.linspace(1, sites + 1, pieces + 1).astype(int)
+        before, after = counts, counts.copy()
+        with ThreadPoolExecutor(pieces) as pool:  # starts no thread before it is used
+            each = pool.map if pieces > 1 else map
+            for begin in range(start, stop, together):
+                end = min(begin + together, stop)
+                rows = thresholds if thresholds.shape[0] == 1 else thresholds[begin - start : end - start]
+                left = np.zeros((pieces, end - begin, gone.shape[1]), dtype=np.int64)
+
+                def advance(i: int) -> None:
+                    low, high = int(ends[i]), int(ends[i + 1]) - 1
+                    counted.occupy(before, after, low, high, begin, end, rows, layout, first, left[i], *keys)  # noqa: B023
+
+                list(each(advance, range(pieces)))
+                gone[begin - start : end - start] = left.sum(axis=0)
+                before, after = after, before
+        counts[:] = before
+
+    def batches(
+        self, walkers: range, size: int, steps: int, width: int, work: Callable[[range], T]
+    ) -> Iterator[tuple[range, T]]:
+        """In order; threads work ahead of what is asked for by a batch each."""
+        if len(walkers) * steps > ALONE:  # as many for each thread, in whole blocks
+            rounds = -(-len(walkers) // (size * self.threads))
+            size = -(-len(walkers) // (rounds * self.threads * BLOCK)) * BLOCK
+        batches = (range(i, min(i + size, walkers.stop)) for i in range(walkers.start, walkers.stop, size))
+        if self.threads == 1 or size >= len(walkers):
+            yield from ((batch, work(batch)) for batch in batches)
+            return
+        with ThreadPoolExecutor(self.threads) as pool:
+            jobs: deque[tuple[range, Future[T]]] = deque()
+            try:
+                for batch in batches:
+                    jobs.append((batch, pool.submit(work, batch)))
+                    if len(jobs) > 2 * self.threads:
+                        first, job = jobs.popleft()
+                        yield first, job.result()
+                while jobs:
+                    first, job = jobs.popleft()
+                    yield first, job.result()
+            finally:
+                pool.shutdown(cancel_futures=True)
+
+    def place(self, batch: range, start: Start, keys: Keys) -> NDArray[np.int32]:
+        index, masses = start
+        if index.size == 1:
+            return np.full(len(batch), index[0], dtype=np.int32)
+        site = np.empty(len(batch), dtype=np.int32)
+        cpu.place(site, batch.start, index, np.cumsum(masses), *keys)
+        return site
+
+    def copy(self, site: NDArray[np.int32]) -> NDArray[np.int32]:
+        return site.copy()
+
+    def begin(self, site: NDArray[np.int32], levels: Levels) -> NDArray[np.int32]:
+        visits, positives = levels
+        state = np.zeros((2 + visits.size + positives.size, site.size), dtype=np.int32).T
+        state[:, 1] = site
+        state[:, 2 : 2 + visits.size] = np.where(site[:, None] == visits, 0, -1)
+        return state
+
+    def columns(self, state: NDArray[np.int32]) -> Sequence[NDArray[np.int32]]:
+        return list(state.T)
+
+    def histogram(
+        self,
+        values: NDArray[np.int32],
+        size: int,
+        shift: int = 0,
+        minus: NDArray[np.int32] | None = None,
+        live: tuple[int, int] | None = None,
+    ) -> NDArray[np.int64]:
+        counts, values = np.zeros(size, dtype=np.int64), np.ascontiguousarray(values)
+        if minus is None and live is None:
+            cpu.count(values, shift, counts)
+        else:
+            nothing = np.zeros_like(values) if minus is None else minus
+            cpu.count_differences(values, nothing, shift, *(live or EVERYWHERE), counts)
+        return counts
+
+    def passages(
+        self, site: NDArray[np.int32], passage: NDArray[np.int32], steps: int, outer: int
+    ) -> NDArray[np.int64]:
+        gone = (site < 1) | (site >= outer)
+        way = np.where(site == 0, 0, np.where(site == outer, 1, 2))
+        return np.bincount(3 * passage[gone].astype(np.int64) + way[gone], minlength=3 * (steps + 1)).reshape(-1, 3)
+
+    def host(self, site: NDArray[np.int32]) -> NDArray[np.int32]:
+        return site

@@ -1,0 +1,84 @@
+"""A guess of the sites that walkers reach on an unbounded domain: the mean of a walk and the spread about it.
+
+The linear-noise approximation [van Kampen 2007, ch. X] in sites and steps: with the mean displacement a = p - q and the mean
+square b = p + q of a step, m' = a(m) and V' = 2 a'(m) V + b. A guess need not hold: a run whose walkers reach its edge takes a
+wider window (see :mod:`randwalk.run.windows`).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+import numpy as np
+
+from ..model.coefficient import Floats
+from ..model.walk import LatticeWalk
+from .window import LEAK, start_range, where_defined
+
+SPANS = 16  # of the time at least,
+MOST_SPANS = 80  # and at most: each costs one call of the coefficients
+SHORT = 32.0  # sites that the mean may go in a span,
+GROWTH = 0.25  # or this share of its way from the start and of the standard deviation
+AROUND = np.array([-1.0, 0.0, 1.0])
+
+
+def guessed_ends(walk: LatticeWalk, steps: int) -> tuple[int, int]:
+    """The numbers of the lowest and the highest site that walkers are expected to reach in `steps` steps; not below or above
+    those that they can reach at all, and within the walls."""
+    first, last = start_range(walk)
+    lattice = walk.lattice
+    walls = -np.inf if lattice.first is None else lattice.first, np.inf if lattice.last is None else lattice.last
+    start = np.array([first, last], dtype=np.float64)
+    path = _free(walk, start, steps) if walk.homogeneous else _bound(walk, start, steps, walls)
+    level = math.log(2.0 * max(steps, 1) / LEAK)
+    low, high = float(first), float(last)
+    for mean, variance in path:
+        # Bernstein's inequality for a sum of independent steps: P(|S - E S| ≥ d) ≤ 2 exp(-d²/2(V + 2d/3))
+        reach = 2.0 * level / 3.0 + np.sqrt((2.0 * level / 3.0) ** 2 + 2.0 * level * variance)
+        low, high = min(low, float((mean - reach).min())), max(high, float((mean + reach).max()))
+    low, high = max(math.floor(low), first - steps, walls[0]), min(math.ceil(high), last + steps, walls[1])
+    return int(low), int(high)
+
+
+def _free(walk: LatticeWalk, start: Floats, steps: int) -> Iterator[tuple[Floats, Floats]]:
+    """(mean, variance) of a walk that is the same everywhere, from the first and the last start: at all times at once."""
+    span = steps / SPANS
+    t = walk.dt * np.floor(span * (np.arange(SPANS) + 0.5))
+    p, q = (np.broadcast_to(np.clip(coefficient(0.0, t), 0.0, 1.0), t.shape) for coefficient in (walk.right, walk.left))
+    yield start[:, None] + span * np.cumsum(p - q), span * np.cumsum(p + q)
+
+
+def _bound(walk: LatticeWalk, start: Floats, steps: int, walls: tuple[float, float]) -> Iterator[tuple[Floats, Floats]]:
+    """(mean, variance) of the paths from the first and the last start, at one time after another."""
+    mean, variance, done = start.copy(), np.zeros(2), 0.0
+    for _ in range(MOST_SPANS):
+        if done >= steps:
+            return
+        a, b, slope = _moments(walk, np.clip(np.rint(mean)[:, None] + AROUND, *walls), done)
+        far = max(SHORT, GROWTH * float((np.abs(mean - start) + np.sqrt(variance)).max()))
+        span = min(steps - done, max(1.0, steps / SPANS), max(1.0, far / max(float(np.abs(a).max()), 1e-300)))
+        mean = mean + a * _decayed(slope, span)
+        variance = variance * np.exp(2.0 * slope * span) + b * _decayed(2.0 * slope, span)
+        mean = np.clip(mean, *walls)
+        done += span
+        yield mean, variance
+
+
+def _moments(walk: LatticeWalk, k: Floats, step: float) -> tuple[Floats, Floats, Floats]:
+    """(a, b, a') of a step at the middle of the three sites of each row. A positive a' acts locally and is taken as 0; so is a
+    probability that is not defined."""
+    x, t = walk.lattice.x(k.ravel()), walk.dt * math.floor(step)
+    try:
+        values = walk.right(x, t), walk.left(x, t)
+    except ValueError:  # beyond the end of a table
+        values = where_defined(walk.right, x, t), where_defined(walk.left, x, t)
+    p, q = (np.clip(np.nan_to_num(np.broadcast_to(value, x.shape)), 0.0, 1.0).reshape(k.shape) for value in values)
+    a, b = p - q, p + q
+    return a[:, 1], b[:, 1], np.minimum((a[:, 2] - a[:, 0]) / np.maximum(k[:, 2] - k[:, 0], 1.0), 0.0)
+
+
+def _decayed(rate: Floats, span: float) -> Floats:
+    """∫ exp(rate s) ds from 0 to `span`, for rates ≤ 0."""
+    still = rate * span > -1e-12
+    return np.where(still, span, np.expm1(rate * span) / np.where(still, 1.0, rate))

@@ -1,0 +1,209 @@
+"""How sites are numbered: live sites form a box inside an array that has one more cell, a ghost, at either end of every axis.
+
+Cells are numbered in C order; one more cell, the last, holds the walkers that were killed. A walker that steps onto the ghost of
+a wall rests there, so absorption needs no rule of its own in any kernel. In one dimension cell 0 is the ghost on the left, cells
+1 … n are the sites, cell n + 1 is the ghost on the right, and cell n + 2 that of the killed.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ..kernels.program import LIVE
+
+Numbers = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The numbering of the cells of a window of sites.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Live sites, an entry for each axis.
+    first : tuple of int
+        Lattice number of the first live site, an entry for each axis.
+    periodic : tuple of bool
+        Whether an axis closes on itself.
+    exits : tuple of str
+        Names of the ways out: the low and the high face of every axis, in the order of the axes, and the last by killing.
+    edges : tuple of bool
+        For each exit whether it is none: the edge of a window of an unbounded domain, at which walkers rest as at a wall.
+
+    Examples
+    --------
+    >>> layout = Layout((3,), (-1,), (False,), ("left", "right", "killing"), (False, False, False))
+    >>> layout.cells, layout.killed, int(layout.index(-1)), layout.numbers(2)
+    (6, 5, 1, (0,))
+    >>> raw = np.array([7, 1, 2, 3, 8, 9])
+    >>> layout.live(raw), layout.absorbed(raw)
+    (array([1, 2, 3]), array([7, 8, 9]))
+    """
+
+    shape: tuple[int, ...]
+    first: tuple[int, ...]
+    periodic: tuple[bool, ...]
+    exits: tuple[str, ...]
+    edges: tuple[bool, ...]
+
+    @property
+    def padded(self) -> tuple[int, ...]:
+        """Cells of each axis, its two ghosts included."""
+        return tuple(n + 2 for n in self.shape)
+
+    @property
+    def strides(self) -> tuple[int, ...]:
+        """The distance, in numbers of cells, of neighbours along each axis."""
+        return tuple(math.prod(self.padded[axis + 1 :]) for axis in range(len(self.shape)))
+
+    @property
+    def cells(self) -> int:
+        """All cells, with that of the killed."""
+        return math.prod(self.padded) + 1
+
+    @property
+    def killed(self) -> int:
+        """The cell of the killed walkers, the last one."""
+        return self.cells - 1
+
+    @property
+    def sites(self) -> int:
+        """Live sites."""
+        return math.prod(self.shape)
+
+    def empty(self, *leading: int, dtype: Any = np.int64) -> NDArray[Any]:
+        """Zeros for every cell, shape (*leading, cells)."""
+        return np.zeros((*leading, self.cells), dtype=dtype)
+
+    def index(self, *numbers: ArrayLike) -> Numbers:
+        """The cell of a site given by its lattice numbers, one array for each axis; ghosts are one site beyond the ends. On a
+        periodic axis any number is allowed, on the others cells of places farther off are not those of sites."""
+        cell = np.zeros((), dtype=np.int64)
+        for given, n, first, ring, stride in zip(
+            numbers, self.shape, self.first, self.periodic, self.strides, strict=True
+        ):
+            place = np.asarray(given, dtype=np.int64) - first
+            cell = cell + ((place % n if ring else place) + 1) * stride
+        return np.asarray(cell)
+
+    def numbers(self, cells: ArrayLike) -> tuple[Any, ...]:
+        """The lattice numbers of cells (not that of the killed), for each axis an array of the shape of `cells`."""
+        cells = np.asarray(cells, dtype=np.int64)
+        return tuple(
+            (cells // stride % length - 1 + first)[()]
+            for stride, length, first in zip(self.strides, self.padded, self.first, strict=True)
+        )
+
+    def along(self, axis: int = 0, ghosts: bool = False) -> Numbers:
+        """The lattice numbers of the live sites of an axis, increasing; its two ghosts included if `ghosts`."""
+        first, n = self.first[axis], self.shape[axis]
+        return np.arange(first - ghosts, first + n + ghosts)
+
+    def level(self, number: int) -> int:
+        """The cell of a place on the only axis, -1 if it is below all cells and `cells` if it is above all."""
+        cell = int(self.index(number))
+        return -1 if cell < 0 else self.cells if cell >= self.killed else cell
+
+    def is_live(self, cells: ArrayLike) -> NDArray[np.bool_]:
+        """Whether cells are those of sites."""
+        return np.asarray(self.exit_of[np.asarray(cells)] == LIVE)
+
+    def live(self, values: NDArray[Any]) -> NDArray[Any]:
+        """The live part of values for every cell, shape (…, cells) → (…, *shape); a view where that can be."""
+        box = values[..., : self.killed].reshape(*values.shape[:-1], *self.padded)
+        return box[(..., *(slice(1, -1) for _ in self.shape))]
+
+    def gone(self, values: NDArray[Any]) -> NDArray[Any]:
+        """The sums over the cells of each exit, shape (…, cells) → (…, exits), edges of a window like walls."""
+        out = np.zeros((*values.shape[:-1], len(self.exits)), dtype=values.dtype)
+        for way, cells in enumerate(self._resting):
+            out[..., way] = values[..., cells].sum(axis=-1)
+        return out
+
+    def absorbed(self, values: NDArray[Any]) -> NDArray[Any]:
+        """As :meth:`gone`, with 0 for exits that are edges of a window."""
+        return self.exits_only(self.gone(values))
+
+    def exits_only(self, ways: NDArray[Any]) -> NDArray[Any]:
+        """Values by exit, shape (…, exits), with 0 for exits that are edges of a window."""
+        return np.where(self.edges, np.zeros((), ways.dtype), ways)
+
+    def leaked(self, values: NDArray[Any]) -> NDArray[Any]:
+        """The sum over the edges of a window, shape (…, cells) → (…)."""
+        gone = self.gone(values)
+        return np.asarray(np.where(self.edges, gone, np.zeros((), gone.dtype)).sum(axis=-1))
+
+    def moved(self, values: NDArray[Any], into: Layout) -> NDArray[Any]:
+        """Values for every cell, shape (…, cells), in a layout whose window contains this one: live sites keep their lattice
+        numbers, and what rests at a face rests at that face."""
+        places = []
+        for first, n, other, m in zip(self.first, self.shape, into.first, into.shape, strict=True):
+            if other > first or other + m < first + n:
+                raise ValueError(f"sites {first} … {first + n - 1} are not all in {other} … {other + m - 1}")
+            places.append(np.concatenate(([0], np.arange(n) + first - other + 1, [m + 1])))
+        moved = into.empty(*values.shape[:-1], dtype=values.dtype)
+        cells = np.zeros((), dtype=np.int64)
+        for place, stride in zip(places, into.strides, strict=True):
+            cells = cells[..., None] + place * stride
+        moved[..., cells.reshape(-1)] = values[..., : self.killed]
+        moved[..., into.killed] = values[..., self.killed]
+        return moved
+
+    def slabs(self, pieces: int) -> list[range]:
+        """The live sites of the first axis cut into so many pieces, numbered from 1 as its cells are."""
+        ends = [1 + self.shape[0] * i // pieces for i in range(pieces + 1)]
+        return [range(low, high) for low, high in zip(ends, ends[1:], strict=False)]
+
+    def slab(self, own: range, margin: int) -> tuple[NDArray[np.int32], int, int, bool, bool]:
+        """A piece of :meth:`slabs` with neighbours, as cells in a row: (cells, where its own begin and end, whether cells at the
+        low and at the high end miss neighbours). It has at least `margin` cells beyond its own on either side, and ends at the
+        ghosts of the first axis, which belong to the outermost pieces."""
+        stride, n = self.strides[0], self.shape[0]
+        more = -(-margin // stride)
+        low, high = own.start - more, own.stop - 1 + more
+        cut_low, cut_high = low > 0, high < n + 1
+        begin, end = own.start, own.stop
+        if self.periodic[0]:
+            rows = (np.arange(low, high + 1) - 1) % n + 1
+            cut_low = cut_high = True
+        else:
+            low, high = max(low, 0), min(high, n + 1)
+            rows = np.arange(low, high + 1)
+            begin, end = (0 if begin == 1 else begin), (n + 2 if end == n + 1 else end)
+        cells = (rows[:, None] * stride + np.arange(stride)).reshape(-1).astype(np.int32)
+        return cells, (begin - low) * stride, (end - low) * stride, cut_low, cut_high
+
+    @cached_property
+    def exit_of(self) -> NDArray[np.uint8]:
+        """The number of the exit that each cell belongs to, LIVE for sites and for the ghosts of periodic axes."""
+        box = np.full(self.padded, LIVE, dtype=np.uint8)
+        for axis in reversed(range(len(self.shape))):
+            if not self.periodic[axis]:
+                faces = np.moveaxis(box, axis, 0)
+                faces[0], faces[-1] = 2 * axis, 2 * axis + 1
+        return np.append(box.reshape(-1), np.uint8(len(self.exits) - 1))
+
+    @cached_property
+    def home(self) -> NDArray[np.int32]:
+        """The cell at which a walker goes on that arrives at a cell: that of the opposite site for the ghosts of periodic axes,
+        else itself. Empty if no axis is periodic."""
+        if not any(self.periodic):
+            return np.zeros(0, dtype=np.int32)
+        cells = np.zeros((), dtype=np.int64)
+        for n, ring, stride in zip(self.shape, self.periodic, self.strides, strict=True):
+            place = np.arange(n + 2)
+            cells = cells[..., None] + ((place - 1) % n + 1 if ring else place) * stride
+        return np.append(cells.reshape(-1), self.killed).astype(np.int32)
+
+    @cached_property
+    def _resting(self) -> Sequence[Numbers]:
+        """The cells of each exit."""
+        return [np.flatnonzero(self.exit_of == way) for way in range(len(self.exits))]

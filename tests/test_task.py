@@ -1,0 +1,108 @@
+"""A run as a value: a task makes its tables once, is sent to other processes as its declaration, and its counts add."""
+
+from __future__ import annotations
+
+import itertools
+import pickle
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+
+import numpy as np
+import pytest
+
+import randwalk as rw
+from randwalk.run import windows
+from randwalk.run.host import Host
+from randwalk.run.task import Task
+from randwalk.tables.table import StepTable
+
+from .test_stream import WALKS, same
+
+TRAVELLING = rw.LatticeWalk(rw.expression("0.4 + 0.3*sin(x - 3*t)"), 0.2, dx=0.5, dt=0.01)
+
+
+def test_a_task_is_its_declaration() -> None:
+    task = Task(WALKS["mixed"](), (5, 40), 3, "paths", (rw.FirstPassage(), rw.Maximum()))
+    whole = task.run(range(500))
+    run = rw.simulate(
+        task.walk, 500, np.array(task.steps) * task.walk.dt, seed=3, method="paths", record=list(task.records)
+    )
+    same(rw.Ensemble(task, whole), run)
+    assert run.task == task
+    declared = Task(TRAVELLING, (5, 40), 3, "paths")
+    small = len(pickle.dumps(declared))
+    declared.run(range(10))
+    assert len(pickle.dumps(declared)) == small  # without its tables
+    assert pickle.loads(pickle.dumps(declared)) == declared
+
+
+def test_parts_are_made_in_other_processes() -> None:
+    task = Task(TRAVELLING, (5, 40), 3, "paths", (rw.Maximum(),))
+    parts = [range(0, 40), range(40, 41), range(41, 100)]
+    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
+        counts = list(pool.map(task.run, parts))
+    total = counts[2] + counts[0] + counts[1]
+    same(rw.Ensemble(task, total), rw.Ensemble(task, task.run(range(100))))
+
+
+@pytest.mark.parametrize("method", ["paths", "occupation"])
+def test_rows_are_made_once_a_run(method: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the batches, the ranges and the records; in pieces that begin at the same steps."""
+    made: list[tuple[int, int]] = []
+    rows = StepTable.rows
+
+    def counted(self: StepTable, start: int, stop: int) -> object:
+        made.append((start, stop))
+        return rows(self, start, stop)
+
+    monkeypatch.setattr(StepTable, "rows", counted)
+    monkeypatch.setattr("randwalk.tables.table.CHUNK", 2000)
+    task = Task(TRAVELLING, (30, 77), 3, method, (rw.FirstPassage(),))
+    task.run(range(20))
+    once = list(made)
+    assert once and sorted(set(once)) == once and once[0][0] == 0 and once[-1][1] == 77
+    assert all(one[1] == other[0] for one, other in itertools.pairwise(once))
+    task.run(range(20, 60), Host(2))
+    again = task.run(range(20))
+    assert made == once
+    monkeypatch.setattr(windows, "KEPT", 0)  # no room: the rows are made for every batch, and are the same rows
+    without = Task(TRAVELLING, (30, 77), 3, method, (rw.FirstPassage(),))
+    same(rw.Ensemble(task, again), rw.Ensemble(without, without.run(range(20))))
+    assert sum(stop - start for start, stop in made[len(once) :]) == 77
+
+
+def test_what_cannot_be_run_is_refused_where_it_is_declared() -> None:
+    walk = WALKS["absorbing"]()
+    with pytest.raises(ValueError, match=r"method = 'jump' cannot do this run: it needs constant probabilities"):
+        Task(walk, (5,), 1, "jump")
+    with pytest.raises(
+        ValueError, match=r"method = 'occupation' cannot do this run: it keeps counts and FirstPassage\(\) only"
+    ):
+        Task(walk, (5,), 1, "occupation", (rw.Maximum(),))
+    with pytest.raises(ValueError, match=r"method = 'auto': must be one of paths, occupation, jump"):
+        Task(walk, (5,), 1, "auto")
+
+
+def test_counts_that_do_not_belong_together_do_not_add() -> None:
+    walk = WALKS["absorbing"]()
+    counts = Task(walk, (5,), 1, "paths").run(range(10))
+    for other, message in (
+        (Task(walk, (6,), 1, "paths"), "different steps"),
+        (Task(WALKS["mixed"](), (5,), 1, "paths"), "different walks"),
+        (Task(walk, (5,), 1, "paths", (rw.Maximum(),)), "different records"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            counts + other.run(range(10, 20))
+    with pytest.raises(ValueError, match="both ensembles hold walkers 5 … 9: they would count twice"):
+        counts + Task(walk, (5,), 1, "paths").run(range(5, 10))
+    with pytest.raises(TypeError):
+        counts + 1  # type: ignore[operator]
+
+
+def test_batches_come_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the fraction of the work that each is."""
+    monkeypatch.setattr("randwalk.run.host.ALONE", 0)  # threads even for a run of this size
+    task, fractions = Task(WALKS["ties"](), (5,), 1, "paths"), []
+    parts = [counts.parts for counts in task.stream(range(40_000), Host(2), fractions.append)]
+    assert len(parts) > 1 and sum(fractions) == pytest.approx(1.0, abs=1e-12)
+    assert [part[0].start for part in parts] == [0, *(part[0].stop for part in parts[:-1])]

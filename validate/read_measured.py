@@ -1,0 +1,141 @@
+"""Measured data read from the [measured] table of a problem file.
+
+```toml
+[measured]                       # counts in classes of position
+kind = "counts"
+csv = "displacements.csv"
+low = "low_um"                   # columns: class limits and the number found
+high = "high_um"                 # or width = 1.0, a number
+count = "found"
+time = 30.0                      # or "stationary"
+fold = true                      # classes of |x - start|; left out: of x
+rows = {column = "set", value = "c"}   # only these rows; left out: all
+source = "J. Perrin, 1909"
+
+[measured]                       # or a curve: fractions absorbed at a wall by given times
+kind = "passed"
+csv = "breakthrough.csv"
+time = "time_h"                  # columns
+value = "rel_conc"
+start = "depth_cm"               # where the walkers of each row started; left out: the problem's start
+wall = "left"
+error = 0.02                     # standard error of a value
+```
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from randwalk.inputs.columns import read_columns
+from randwalk.inputs.wording import shown
+from randwalk.model.times import SAME
+from randwalk.problem import Problem, Source, beside, read_number, read_parameters, read_text
+
+from .measured import MeasuredCounts, MeasuredCurve
+
+Measured = MeasuredCounts | MeasuredCurve
+
+
+def read_measured(problem: Problem) -> Measured | None:
+    """The data of a problem's [measured] table, None if it has none. Errors name file, line and key."""
+    source = problem.source
+    if source is None or "measured" not in source.data:
+        return None
+    given = source.data["measured"]
+    table = source.section("measured", tuple(given) if isinstance(given, dict) else (), needed=("kind", "csv"))
+    if table["kind"] == "counts":
+        return _read_counts(problem, source)
+    if table["kind"] == "passed":
+        return _read_curve(problem, source)
+    source.fail("measured", "kind", f'kind = {shown(table["kind"])}: must be "counts" or "passed"')
+
+
+def _read_counts(problem: Problem, source: Source) -> MeasuredCounts:
+    known = ("kind", "csv", "low", "high", "width", "count", "time", "fold", "rows", "source")
+    table = source.section("measured", known, needed=("low", "count", "time"))
+    if ("high" in table) == ("width" in table):
+        key = "width" if "width" in table else None
+        source.fail("measured", key, "a class needs either high, a column, or width, a number")
+    fold = table.get("fold", False)
+    if not isinstance(fold, bool):
+        source.fail("measured", "fold", f"fold = {shown(fold)}: must be true or false")
+    names = read_parameters(source)
+    time = None if table["time"] == "stationary" else _read_time(problem, source, names, table["time"])
+    columns = _read_columns(source, table, ("low", "count", "high"))
+    low = np.array(columns["low"])
+    if "high" in table:
+        high = np.array(columns["high"])
+    else:
+        width = read_number(source, names, table["width"], "measured", "width")
+        if not 0.0 < width < math.inf:
+            source.fail("measured", "width", f"width = {width:g}: must be positive and finite")
+        high = low + width
+    origin = problem.walk.start.anchor if fold else 0.0
+    text = read_text(source, "measured", "source")
+    return source.build(
+        "measured", "csv", lambda: MeasuredCounts(low, high, np.array(columns["count"]), time, fold, origin, text),
+        {"counts": ("measured", "count"), "low": ("measured", "low"), "high": ("measured", "high")},
+    )  # fmt: skip
+
+
+def _read_time(problem: Problem, source: Source, names: Mapping[str, float], value: Any) -> float:
+    """One of the times of the run."""
+    told = 'must be "stationary" or one of times in [run]'
+    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+        source.fail("measured", "time", f"time = {shown(value)}: {told}")
+    time = read_number(source, names, value, "measured", "time")
+    same = [t for t in problem.times if math.isclose(t, time, rel_tol=SAME)]
+    if not same:
+        source.fail("measured", "time", f"time = {shown(value)}: {told}")
+    return same[0]
+
+
+def _read_curve(problem: Problem, source: Source) -> MeasuredCurve:
+    known = ("kind", "csv", "time", "value", "start", "wall", "error", "rows", "source")
+    table = source.section("measured", known, needed=("time", "value", "wall", "error"))
+    names = read_parameters(source)
+    error = read_number(source, names, table["error"], "measured", "error")
+    if table["wall"] not in ("left", "right"):
+        source.fail("measured", "wall", f'wall = {shown(table["wall"])}: must be "left" or "right"')
+    if problem.walk.domain.face(table["wall"]) is None:
+        source.fail("measured", "wall", f"wall = {table['wall']!r}: {problem.walk.domain} has no wall there")
+    columns = _read_columns(source, table, ("time", "value", "start"))
+    times, values = np.array(columns["time"]), np.array(columns["value"])
+    starts = np.array(columns["start"]) if "start" in table else np.full(times.size, problem.walk.start.anchor)
+    for start in np.unique(starts) if "start" in table else ():
+        source.build("measured", "start", partial(problem.walk.with_start, float(start)))
+    text = read_text(source, "measured", "source")
+    return source.build(
+        "measured", "csv", lambda: MeasuredCurve(times, values, starts, table["wall"], error, text),
+        {"error": ("measured", "error")} | {f"{key}s": ("measured", key) for key in ("time", "value", "start")},
+    )  # fmt: skip
+
+
+def _read_columns(source: Source, table: Mapping[str, Any], keys: Sequence[str]) -> dict[str, list[float]]:
+    """The numbers of the columns that a table names, by its keys; of chosen rows, if it says which."""
+    for key in ("csv", *keys):
+        if key in table and not isinstance(table[key], str):
+            source.fail("measured", key, f"{key} = {shown(table[key])}: must be a name in quotes")
+    rows = table.get("rows", {})
+    if "rows" in table and not (
+        isinstance(rows, dict) and set(rows) == {"column", "value"} and isinstance(rows["column"], str)
+        and isinstance(rows["value"], (str, int, float)) and not isinstance(rows["value"], bool)
+    ):  # fmt: skip
+        source.fail("measured", "rows", f"rows = {shown(rows)}: must be {{column = …, value = …}}")
+
+    def make() -> dict[str, list[float]]:
+        named = {key: table[key] for key in keys if key in table}
+        chosen = [rows["column"]] if rows else []
+        columns = read_columns(beside(source, table["csv"]), list(dict.fromkeys([*named.values(), *chosen])))
+        if rows:
+            columns = columns.where(rows["column"], str(rows["value"]))
+        numbers = columns.numbers(list(dict.fromkeys(named.values())))
+        return {key: numbers[name] for key, name in named.items()}
+
+    return source.build("measured", "csv", make)
