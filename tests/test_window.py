@@ -14,7 +14,7 @@ import pytest
 import randwalk as rw
 from randwalk.model.coefficient import Floats
 from randwalk.run import windows
-from randwalk.tables.window import LEAK, start_range, table_for
+from randwalk.tables.window import LEAK, table_for
 
 from . import naive
 from .test_stream import WALKS as STREAM_WALKS
@@ -102,10 +102,9 @@ NARROW, WIDE = 1, 3000  # sites on either side of the start
 def guess(monkeypatch: pytest.MonkeyPatch, far: int) -> None:
     """Windows of `far` sites on either side of the start, as far as there are any."""
 
-    def ends(walk: rw.LatticeWalk, steps: int) -> tuple[int, int]:
-        low, high = start_range(walk)
+    def ends(walk: rw.LatticeWalk, steps: int, start: tuple[int, int]) -> tuple[int, int]:
         lattice = walk.lattice
-        low, high = low - far, high + far
+        low, high = start[0] - far, start[1] + far
         return low if lattice.first is None else max(low, lattice.first), high if lattice.last is None else min(
             high, lattice.last
         )

@@ -78,7 +78,7 @@ class Windows:
         self.walk, self.steps = walk, steps
         if walk.lattice.sites is None:
             self._begin = start_range(walk)
-            low, high = guessed_ends(walk, steps)
+            low, high = guessed_ends(walk, steps, self._begin)
             self._far = max(self._begin[0] - low, 1), max(high - self._begin[1], 1)
         self._doublings = (0, 0)
         self._tables: dict[tuple[int, int], Rows] = {}
