@@ -56,7 +56,9 @@ def check_two_way(declared: Declared, dx: float, dt: float | None) -> None:
         raise ValueError(
             f"rule = two_way needs a constant diffusion, not {declared.diffusion}; take exact_variance or linear"
         )
-    if dt is not None and d > 0.0 and abs(dt - dx**2 / (2.0 * d)) > 1e-9 * dx**2 / (2.0 * d):
+    if d <= 0.0:
+        raise ValueError(f"diffusion = {d:g}: must be a positive number")
+    if dt is not None and abs(dt - dx**2 / (2.0 * d)) > 1e-9 * dx**2 / (2.0 * d):
         raise ValueError(f"dt = {dt:g}: rule = two_way steps with dt = dx²/2D = {dx**2 / (2.0 * d):.12g}; leave dt out")
 
 
