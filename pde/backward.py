@@ -30,7 +30,7 @@ from .equation import FokkerPlanck, check_equation
 from .fit import fitted, refuse_zeros
 from .grid import Grid, Piecewise
 from .pace import PILOT_STEPS
-from .refine import LARGEST_CELLS, LARGEST_PILOT, PILOT_CELLS, Needs, Plan, even, refinement, steady_cells
+from .refine import LARGEST_CELLS, LARGEST_PILOT, PILOT_CELLS, Needs, even, refined, refinement, steady_cells
 from .schemes import SDIRK2, Clock, march
 from .stencil import Resolvents, Stencil, chain_matrix
 from .truncate import find_window
@@ -162,38 +162,58 @@ def backward(
         raise TypeError(f"payoff = {payoff!r}: give a function of x or a Coefficient, such as lambda x: x**2")
     paid = [finite(name, value) for name, value in (("left", left), ("right", right), ("killed", killed))]
     window, asked = _place(equation, time, over)
-    times, scheme = np.array([time]), SDIRK2()
     paid_at_end = payoff if isinstance(payoff, Coefficient) else as_coefficient(lambda x: payoff(x))
     width = SAMPLES * paid_at_end.width("x", window.low, window.high, (time, time))  # which the samples of a cell see
-    needs = Needs.of(equation, times, scheme, window, _starts(*asked), width).mirrored()
+    needs = Needs.of(equation, np.array([time]), SDIRK2(), window, _starts(*asked), width).mirrored()
 
-    def run(cells: int, clock: Clock) -> BackwardSolution:
+    family = _Backward(equation, window, asked, paid_at_end, (paid[0], paid[1], paid[2]), time)
+    scale = max(_size(family.run(max(PILOT_CELLS, even(2 * needs.cells)), needs.clock(PILOT_STEPS))), SMALLEST)
+    found = refined(family, needs, tolerance, scale)
+    return replace(found.solution, error_estimate=float(found.errors.max()))
+
+
+@dataclass(frozen=True)
+class _Backward:
+    """The backward problems of an equation on the `window`, as a family that :func:`refined` climbs."""
+
+    equation: FokkerPlanck
+    window: Grid
+    asked: tuple[float, float]
+    payoff: Coefficient
+    paid: tuple[float, float, float]
+    time: float
+
+    def run(self, cells: int, clock: Clock) -> BackwardSolution:
         check_memory(cells, SAMPLES)
-        grid = replace(window, cells=cells)
-        last = _cell_means(paid_at_end, grid, time)
-        walls = (grid.left, paid[0], last[0]), (grid.right, paid[1], last[-1])
-        final = np.append(
-            last, [*(value if wall else edge for wall, value, edge in walls), paid[2]]
-        )  # past a cut, it stays
-        stencil = Stencil(equation, grid)
+        grid, time = replace(self.window, cells=cells), self.time
+        last = _cell_means(self.payoff, grid, time)
+        walls = (grid.left, self.paid[0], last[0]), (grid.right, self.paid[1], last[-1])
+        ends = [value if wall else edge for wall, value, edge in walls]  # past a cut, the payoff stays
+        final = np.append(last, [*ends, self.paid[2]])
+        stencil = Stencil(self.equation, grid)
         resolvents = Resolvents(stencil)
 
         def apply(tau: float, elapsed: float, state: Floats) -> Floats:
             return resolvents.backward(tau, time - elapsed, state)
 
-        ((_, _, state),) = deque(march(scheme, apply, final, clock, min(float(final.min()), 0.0)), maxlen=1)
+        ((_, _, state),) = deque(march(SDIRK2(), apply, final, clock, min(float(final.min()), 0.0)), maxlen=1)
         u = state[:-3]
         joints = stencil.at_joints(AT_START * time, u, (float(state[-3]), float(state[-2])))
-        return BackwardSolution(equation, grid, u, joints, asked, math.nan, "E[f(X_T) | X_0 = x]")
+        return BackwardSolution(self.equation, grid, u, joints, self.asked, math.nan, "E[f(X_T) | X_0 = x]")
 
-    scale = max(_size(run(max(PILOT_CELLS, even(2 * needs.cells)), needs.clock(PILOT_STEPS))), SMALLEST)
-    plan = Plan.measured(run, _difference, needs, scale)
+    def difference(self, fine: BackwardSolution, coarse: BackwardSolution) -> Floats:
+        """The largest difference in the range that is asked for."""
+        return np.array([_difference(fine, coarse)])
 
-    def pair(cells: int, clocks: tuple[Clock, Clock]) -> BackwardSolution:
-        fine, coarse = (run(n, clock) for n, clock in zip((cells, cells // 2), clocks, strict=True))
-        return replace(fine, error_estimate=_difference(fine, coarse) * needs.remaining(cells))
+    def extrapolated(self, fine: BackwardSolution, coarse: BackwardSolution) -> BackwardSolution:
+        """A third of the difference at the cells of `coarse` is added to `fine`, by a cubic spline."""
+        joints = (fine.joints - coarse.joints) / 3.0
+        more = Piecewise.through_centres(coarse.grid, (fine._spline(coarse.x) - coarse.u) / 3.0, joints, CubicSpline)
+        return replace(fine, u=fine.u + more(fine.x), joints=fine.joints + joints)
 
-    return plan.reach(tolerance, pair)
+    def usable(self, solution: BackwardSolution) -> bool:
+        """Values may have any sign."""
+        return True
 
 
 @once_positional("tolerance")

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Final
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from scipy.interpolate import PPoly
 
 from randwalk.model.coefficient import Floats
@@ -16,6 +16,7 @@ from randwalk.model.domain import Wall
 
 FEWEST: Final = 32  # cells of the coarsest grid that has breaks
 SHARE: Final = 1.0 / 8.0  # of the cells that are dealt out evenly among the pieces, so that narrow ones are refined too
+TINY: Final = 1e-300  # in place of no distance from an end
 FEW_PIECES: Final = 64  # so many have at least two cells each on the coarsest grid, more of them at least one
 
 
@@ -114,6 +115,24 @@ class Grid:
     def widths(self) -> Floats:
         """Lengths of the cells, (cells,)."""
         return np.full(self.cells, self.h) if self.uniform else np.diff(self.edges)
+
+    def locate(self, x: Floats) -> tuple[NDArray[np.int64], Floats, Floats]:
+        """For places `x` from low to high, each of their shape: the cell, the place u in it as a share of the way from its left
+        edge to its right one in the coordinate in which all cells of the piece are equal, and du/dx (1/length)."""
+        cell = np.clip(np.searchsorted(self.edges, x, side="right") - 1, 0, self.cells - 1)
+        u, slope = (x - self.edges[cell]) / self.widths[cell], 1.0 / self.widths[cell]
+        last = len(self.counts) - 1
+        for k, power, sign in ((0, self.powers[0], 1.0), (last, self.powers[1], -1.0)):
+            if power == 1.0:
+                continue
+            begin = sum(self.counts[:k])
+            here = (cell >= begin) & (cell < begin + self.counts[k])
+            end, length = self.joints[k if sign > 0.0 else k + 1], self.joints[k + 1] - self.joints[k]
+            y = np.maximum(np.abs(x[here] - end), TINY)
+            way = self.counts[k] * (y / length) ** (1.0 / power)  # cells from the end
+            u[here] = way - (cell[here] - begin) if sign > 0.0 else (begin + self.counts[k] - cell[here]) - way
+            slope[here] = way / (power * y)
+        return cell, np.clip(u, 0.0, 1.0), slope
 
     def pieces(self) -> Iterator[slice]:
         """The cells of each piece between two breaks."""
