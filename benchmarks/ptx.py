@@ -17,7 +17,8 @@ from pathlib import Path
 from randwalk.kernels.cuda.ptx import compile_all
 
 CAPABILITIES = ((8, 0), (9, 0))
-INSTRUCTION = re.compile(r"^\s+(?:@!?%p\d+ )?[a-z][\w.]*\s.*;$", re.MULTILINE)  # of PTX; declarations begin with a point
+# A line of PTX that is no declaration: those begin with a point.
+INSTRUCTION = re.compile(r"^\s+(?:@!?%p\d+ )?[a-z][\w.]*\s.*;$", re.MULTILINE)
 # fma fuses; mul, add and sub without a rounding mode may be fused by ptxas.
 CONTRACTED = re.compile(r"\b(?:fma\.\S+|(?:mul|add|sub|mad)\.f(?:32|64))\b")
 

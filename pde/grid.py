@@ -117,22 +117,37 @@ class Grid:
         return np.full(self.cells, self.h) if self.uniform else np.diff(self.edges)
 
     def locate(self, x: Floats) -> tuple[NDArray[np.int64], Floats, Floats]:
-        """For places `x` from low to high, each of their shape: the cell, the place u in it as a share of the way from its left
-        edge to its right one in the coordinate in which all cells of the piece are equal, and du/dx (1/length)."""
+        """For places `x` from low to high: the cell, the place u in it, from 0 at its left edge to 1 at its right one in the
+        coordinate in which all cells of the piece are equal, and du/dx (1/length), each of their shape."""
+        x = np.asarray(x, dtype=np.float64)
         cell = np.clip(np.searchsorted(self.edges, x, side="right") - 1, 0, self.cells - 1)
-        u, slope = (x - self.edges[cell]) / self.widths[cell], 1.0 / self.widths[cell]
-        last = len(self.counts) - 1
-        for k, power, sign in ((0, self.powers[0], 1.0), (last, self.powers[1], -1.0)):
-            if power == 1.0:
-                continue
-            begin = sum(self.counts[:k])
-            here = (cell >= begin) & (cell < begin + self.counts[k])
-            end, length = self.joints[k if sign > 0.0 else k + 1], self.joints[k + 1] - self.joints[k]
-            y = np.maximum(np.abs(x[here] - end), TINY)
-            way = self.counts[k] * (y / length) ** (1.0 / power)  # cells from the end
-            u[here] = way - (cell[here] - begin) if sign > 0.0 else (begin + self.counts[k] - cell[here]) - way
+        u, slope = np.asarray((x - self.edges[cell]) / self.widths[cell]), np.asarray(1.0 / self.widths[cell])
+        for piece, end, length, power, sign in self._graded:
+            here = (cell >= piece.start) & (cell < piece.stop)
+            y, count = np.maximum(np.abs(x[here] - end), TINY), piece.stop - piece.start
+            way = count * (y / length) ** (1.0 / power)  # cells from the end
+            u[here] = way - (cell[here] - piece.start) if sign > 0.0 else (piece.stop - cell[here]) - way
             slope[here] = way / (power * y)
         return cell, np.clip(u, 0.0, 1.0), slope
+
+    def places(self, u: Floats) -> Floats:
+        """The places at `u` (nodes,) in each cell, (cells, nodes); the inverse of :meth:`locate`."""
+        x = self.edges[:-1, None] + self.widths[:, None] * u
+        for piece, end, length, power, sign in self._graded:
+            count = piece.stop - piece.start
+            way = np.arange(count)[:, None] + (u if sign > 0.0 else 1.0 - u[::-1])  # cells from the end
+            part = end + sign * length * (way / count) ** power
+            x[piece] = part if sign > 0.0 else part[::-1, ::-1]
+        return x
+
+    @property
+    def _graded(self) -> Iterator[tuple[slice, float, float, float, float]]:
+        """Of each graded piece: its cells, the end that they crowd towards, its length, the power, and the direction inward."""
+        pieces = list(self.pieces())
+        for k, power, sign in ((0, self.powers[0], 1.0), (len(pieces) - 1, self.powers[1], -1.0)):
+            if power != 1.0:
+                ends = self.joints[k : k + 2]
+                yield pieces[k], float(ends[0] if sign > 0.0 else ends[1]), float(np.diff(ends)[0]), power, sign
 
     def pieces(self) -> Iterator[slice]:
         """The cells of each piece between two breaks."""

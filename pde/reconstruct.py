@@ -6,6 +6,7 @@ the masses are the same constants in equal and in graded cells (x is a power of 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from typing import Final
@@ -18,6 +19,7 @@ from randwalk.model.coefficient import Floats
 
 from .grid import Grid
 
+NODES: Final = 5  # of an integral over a cell
 WIDEST: Final = 5  # cells whose masses make a polynomial
 
 
@@ -76,7 +78,9 @@ class Profile:
         for piece in grid.pieces():
             part = polynomials(masses[piece], grid.periodic and not grid.breaks)
             wide[piece, : part.shape[1]] = part
-        least = (wide @ _bernstein(WIDEST).T).min(axis=1)  # a polynomial is not below the least of its Bernstein coefficients
+        least = (wide @ _bernstein(WIDEST).T).min(
+            axis=1
+        )  # a polynomial is not below the least of its Bernstein coefficients
         kept = np.divide(masses, masses - least, out=np.ones_like(masses), where=least < 0.0)
         wide *= kept[:, None]
         wide[:, 0] += (1.0 - kept) * masses
@@ -88,6 +92,18 @@ class Profile:
         """ρ at the places `x` inside the grid, of their shape."""
         cell, u, slope = self.grid.locate(x)
         return np.maximum(_horner(self.coefficients[cell], u), 0.0) * slope
+
+    def expect(self, f: Callable[[Floats], Floats]) -> float:
+        """∫ f ρ dx over the grid, by five Gauss–Legendre nodes in each cell, whose weights are scaled to its mass; f takes an
+        array of places and returns one of their shape."""
+        nodes, weights = np.polynomial.legendre.leggauss(NODES)
+        u = 0.5 * (nodes + 1.0)
+        density = 0.5 * weights * np.maximum(self.coefficients @ np.vander(u, WIDEST, increasing=True).T, 0.0)
+        scale = np.divide(
+            self.masses, density.sum(axis=1), out=np.zeros_like(self.masses), where=density.sum(axis=1) > 0.0
+        )
+        density *= scale[:, None]
+        return float(np.sum(density * np.where(density > 0.0, f(self.grid.places(u)), 0.0)))
 
     def split(self, x: Floats) -> tuple[Floats, Floats]:
         """The masses before and behind the places `x` inside the grid, each of their shape; the smaller one is as accurate,

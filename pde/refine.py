@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Final, Generic, Protocol, TypeVar
@@ -13,7 +12,7 @@ import numpy as np
 from randwalk.model.coefficient import Floats
 from randwalk.model.start import Start
 
-from .arguments import SMALLEST_CELLS, SMALLEST_TOLERANCE
+from .arguments import SMALLEST_CELLS
 from .equation import FokkerPlanck
 from .moments import Moments, linear_noise
 from .pace import PILOT_STEPS, Pace
@@ -31,8 +30,9 @@ RESOLVED: Final = 0.02  # differences below this, relative to the scale, tell an
 LARGEST_CELLS: Final = 2**18
 LARGEST_STEPS: Final = 2**20
 MOST_PLAIN: Final = 16.0  # by which the difference of two levels may fall from one to the next: chance explains more
-MOST_RICH: Final = 64.0  # the same of extrapolated solutions
+MOST_RICH: Final = 20.0  # the same of extrapolated solutions
 SMOOTH: Final = 0.2  # of the difference of two levels, up to which that of extrapolated ones shows an expansion in h²
+ORDERLY: Final = 11.0  # by which an extrapolated error falls from a level to the next: 8 at third order, 16 at fourth
 SMALLEST: Final = 1e-300  # in place of 0 as a divisor
 STUCK: Final = 0.9  # of the smallest error so far is no progress
 
@@ -85,7 +85,9 @@ class Needs:
         narrowest = min(narrowest, moments.coarsest(times), *(c.width("x", *reach, (0.0, until)) for c in coefficients))
         pace = pace.within(times, moments.longest(times)).within(*moments.pulses(times))
         cells = max(math.ceil(width / narrowest), window.fewest)
-        return cls(times, scheme, pace, cells, window.fewest, moments, width, any(c.moving_breaks for c in coefficients))
+        return cls(
+            times, scheme, pace, cells, window.fewest, moments, width, any(c.moving_breaks for c in coefficients)
+        )
 
     @property
     def first(self) -> int:
@@ -161,9 +163,9 @@ class Ladder(Generic[R]):
     order in space and time fall to a quarter from each to the next.
 
     If they have an expansion in h², (4 fine - coarse)/3 is of the fourth order in space and at least of the third in time. Its
-    error is estimated from the difference to the same of the level before, which is 7 to 15 times that error; 7 is assumed, and
-    less where the levels show a lower order. The error of the second-order solution is a third of a difference. The better of
-    the two is taken.
+    error is estimated from the difference to the same of the level before, which is 7 to 15 times that error; 10 is assumed,
+    and less where the levels show a lower order. The error of the second-order solution is a third of a difference. The better
+    of the two is taken.
     """
 
     def __init__(self, family: Family[R], needs: Needs, cells: int, clock: Clock) -> None:
@@ -184,33 +186,32 @@ class Ladder(Generic[R]):
         return self._clock.refined(self._factor**level)
 
     def climb(self) -> Found[R] | None:
-        """The next level; None after the first, which tells no error."""
+        """The next level; None after the first two, whose agreement may be chance."""
         family, level = self._family, len(self.plain)
         self.plain.append(family.run(self.cells(level), self.clock(level)))
         if level == 0:
             return None
         fine, coarse = self.plain[-1], self.plain[-2]
         self.rich.append(family.extrapolated(fine, coarse))
+        if level == 1:
+            return None
         differences = [family.difference(a, b) for a, b in pairwise(reversed(self.plain[-3:]))]
         errors = self._needs.remaining(self.cells(level)) * _without_luck(differences, MOST_PLAIN)
         found = Found(fine, self.cells(level), errors, fine, coarse, False)
-        if level > 1 and family.usable(self.rich[-1]):
-            richer = [family.difference(a, b) for a, b in pairwise(reversed(self.rich[-3:]))]
-            rich_errors = _without_luck(richer, MOST_RICH) / self._shrinking(richer, differences)
+        richer = [family.difference(a, b) for a, b in pairwise(reversed(self.rich[-3:]))]
+        orderly = len(richer) > 1 or richer[0].max() <= SMOOTH * differences[0].max()
+        if orderly and family.usable(self.rich[-1]):
+            rich_errors = _without_luck(richer, MOST_RICH) / _shrinking(richer)
             if rich_errors.max() < errors.max():
                 found = Found(self.rich[-1], self.cells(level), rich_errors, fine, coarse, True)
         return found
 
-    @staticmethod
-    def _shrinking(richer: list[Floats], plain: list[Floats]) -> float:
-        """By what the difference of two extrapolated solutions is divided: the factor by which it falls from a level to the
-        next, less 1; where two levels alone are known, as if their error had the one order that the plain ones show."""
-        if len(richer) > 1:
-            factor = richer[1].max() / max(richer[0].max(), SMALLEST)
-        else:
-            smooth = richer[0].max() <= SMOOTH * plain[0].max()
-            factor = math.inf if smooth else plain[1].max() / max(plain[0].max(), SMALLEST)
-        return float(np.clip(factor, 2.0, 8.0)) - 1.0
+
+def _shrinking(richer: list[Floats]) -> float:
+    """By what the difference of two extrapolated solutions is divided: the factor by which it falls from a level to the next,
+    less 1; where two levels alone are known, and they show an expansion in h², as if that factor were large."""
+    factor = richer[1].max() / max(richer[0].max(), SMALLEST) if len(richer) > 1 else ORDERLY
+    return float(np.clip(factor, 2.0, ORDERLY)) - 1.0
 
 
 def _without_luck(differences: list[Floats], most: float) -> Floats:
@@ -293,8 +294,8 @@ def _refusal(tolerance: float, reached: float, cells: int, steps: int) -> str:
     """What was reached, what it would take, and a tolerance that can be had."""
     best = f"{reached:.2g} was reached; " if math.isfinite(reached) else ""
     text = (
-        f"tolerance = {tolerance:g} is out of reach: {best}it would take {_count(cells)} cells and {_count(steps)} steps (at most "
-        f"{LARGEST_CELLS} and {LARGEST_STEPS})"
+        f"tolerance = {tolerance:g} is out of reach: {best}it would take {_count(cells)} cells and {_count(steps)} steps "
+        f"(at most {LARGEST_CELLS} and {LARGEST_STEPS})"
     )
     return f"{text}: take tolerance = {2.0 * reached:.2g}" if 2.0 * reached < 1.0 else f"{text}: shorten times"
 

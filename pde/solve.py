@@ -43,7 +43,6 @@ if TYPE_CHECKING:
 LEAK_SHARE: Final = 1e-3  # of the tolerance may leave the window of an unbounded domain
 ROUNDING: Final = 4.0 * np.finfo(float).eps  # of a sum of masses, in each step
 TAIL: Final = 1e-10  # of what has left in the end, up to which it is not extrapolated
-GAUSS_NODES, GAUSS_WEIGHTS = np.polynomial.legendre.leggauss(5)
 FIXED_LEAK: Final = 1e-12  # mass that may leave it when the number of cells is given
 
 
@@ -62,8 +61,8 @@ class Solution(Law[Any]):
         Mass of each cell divided by its width (1/length). Not negative beyond rounding.
     errors : (times,) array
         Estimate of the largest error of the cumulative probability at any cell edge, or of the mass absorbed at a wall
-        or killed, at each recorded time: a third of the difference to the same solution on cells, and steps, twice as
-        long; not less than what ``leaked``. ``error_estimate`` is the largest.
+        or killed, at each recorded time, from the differences to the same solution on cells, and steps, twice as long
+        (:class:`randwalk.pde.refine.Ladder`); not less than what ``leaked``. ``error_estimate`` is the largest.
     passage_error : float
         Estimate of the largest error of :meth:`absorbed` and :meth:`survival` at any time, between the recorded ones and
         before the first too: the difference to the solution on cells and steps twice as long. Steps are chosen for the
@@ -72,6 +71,9 @@ class Solution(Law[Any]):
         The times of all steps, from 0.
     left_so_far : (steps + 1, 3) array
         Mass that has left through the left end, the right end and by killing, at those times.
+    extrapolated : bool
+        Whether solutions on two grids are combined to one of fourth order in space; else the solution is of second order:
+        with `cells` or a ``dt`` given, where the errors are not seen to be smooth in h, or a mass came out negative.
     """
 
     kind: ClassVar[str] = "finite differences"
@@ -131,10 +133,10 @@ class Solution(Law[Any]):
     def _absorbed(self, exit: str, t: ArrayLike) -> Floats:
         """Exact sums at the time steps, a monotone cubic between them. At the recorded times the error is within ``errors``; at
         others, ``passage_error`` tells how large it may be."""
-        return np.asarray(PchipInterpolator(self.ages, self.left_so_far[:, self.domain.exit(exit)])(self._within(t)))
+        return _between(self.ages, self.left_so_far[:, self.domain.exit(exit)], self._within(t))
 
     def _survival(self, t: ArrayLike) -> Floats:
-        return np.asarray(PchipInterpolator(self.ages, 1.0 - self.left_so_far.sum(axis=1))(self._within(t)))
+        return _between(self.ages, 1.0 - self.left_so_far.sum(axis=1), self._within(t))
 
     def _row(self, t: float) -> int:
         return row_of(t, self.times)
@@ -148,9 +150,10 @@ class Solution(Law[Any]):
 
     def __repr__(self) -> str:
         low, high = self.window
+        order = "extrapolated" if self.extrapolated else "second order"
         return (
             f"Solution(times {self.times[0]:g} … {self.times[-1]:g}, {self.x.size} cells on [{low:.4g}, {high:.4g}], "
-            f"{self.steps} steps of {type(self.scheme).__name__}{', extrapolated' if self.extrapolated else ''}, error ≈ {self.error_estimate:.1e})"
+            f"{self.steps} steps of {type(self.scheme).__name__}, {order}, error ≈ {self.error_estimate:.1e})"
         )
 
 
@@ -187,14 +190,7 @@ class SolutionAt(Distribution):
         return float(self.profile.masses.sum())
 
     def expect(self, f: Callable[[Floats], ArrayLike]) -> float:
-        """By five Gauss–Legendre nodes a cell, whose weights are scaled to its mass."""
-        edges, masses = self.profile.grid.edges, self.profile.masses
-        x = self.places[:, None] + 0.5 * np.diff(edges)[:, None] * GAUSS_NODES
-        share = self.profile.density(x) * GAUSS_WEIGHTS
-        whole = share.sum(axis=1)
-        share *= np.divide(masses, whole, out=np.zeros_like(masses), where=whole > 0.0)[:, None]
-        values = values_of(f, x.ravel()).reshape(x.shape)
-        return float(np.sum(share * np.where(share > 0.0, values, 0.0)))
+        return float(self.profile.expect(lambda x: values_of(f, x.ravel()).reshape(x.shape)))
 
     def draw(self, ax: Axes, **style: Any) -> None:
         x = self.places
@@ -221,22 +217,23 @@ def solve(
         The largest error wanted, at any recorded time, of the cumulative probability at any cell edge and of the mass
         absorbed at either wall or killed. The estimate that is reached is in the result.
     cells : even int ≥ 16, optional
-        Fixes the grid in place of the tolerance; steps are then chosen so that their error stays below that of the grid.
-        Refused where so few show nothing of the law.
+        Fixes the grid in place of the tolerance; steps are then chosen so that their error stays below that of the grid. The
+        solution is the second-order one, so that a study of its convergence shows the order. Refused where so few cells show
+        nothing of the law.
     scheme : BackwardEuler(), CrankNicolson() or SDIRK2(), optional
         The time scheme, SDIRK2() by default. With a ``dt`` its steps are at most that long; else they are chosen.
 
     Notes
     -----
     Scharfetter–Gummel fluxes (:mod:`randwalk.pde.stencil`) keep mass to rounding and the equilibrium between reflecting
-    walls exactly. Second order in space. Cells are equal, except that edges stand on the kinks and jumps of coefficients
-    (:meth:`randwalk.Coefficient.breaks`), and that cells crowd towards an end where D vanishes or the drift is singular; such
-    an end lets mass through if it can be reached [Feller 1952].
+    walls exactly. They are of second order in space; (4 fine - coarse)/3 of the solutions with widths h and 2h, and steps in
+    proportion, is of fourth order where errors are smooth in h. Cells are equal, except that edges stand on the kinks and
+    jumps of coefficients (:meth:`randwalk.Coefficient.breaks`), and that cells crowd towards an end where D vanishes or the
+    drift is singular; such an end lets mass through if it can be reached [Feller 1952].
 
     An unbounded domain, and a wall that is not reached, is cut where less than a thousandth of the tolerance (1e-12 for
-    fixed `cells`) crosses; see ``window`` and ``leaked``. A short pilot solution measures the errors of space and time, which
-    sets cells and steps; the returned solution is compared with one on twice the spacing, and made again on a finer grid if
-    the estimate misses the tolerance.
+    fixed `cells`) crosses; see ``window`` and ``leaked``. Short pilot solutions compare the errors of space and time; cells and
+    steps are then halved together until the estimate meets the tolerance.
 
     Raises
     ------
@@ -297,6 +294,12 @@ def fewest_cells(equation: FokkerPlanck, times: ArrayLike) -> int:
     return max(2 * Needs.of(equation, recorded, checked_scheme(None), window, equation.start).cells, SMALLEST_CELLS)
 
 
+def _between(ages: Floats, values: Floats, t: Floats) -> Floats:
+    """The monotone cubic through `values` at `ages`, at the times `t`."""
+    with np.errstate(over="ignore"):  # of reciprocal slopes, where there is next to none
+        return np.asarray(PchipInterpolator(ages, values)(t))
+
+
 @dataclass(frozen=True)
 class _Run:
     """Masses (times, cells) at the recorded times, and what has left (steps + 1, 3) by the times `ages` of all steps, of which
@@ -340,7 +343,7 @@ class _Run:
     def passage_difference(self, other: _Run) -> float:
         """The largest difference between what has left here, at any step, and a cubic through what has left in a run with
         longer steps."""
-        return float(np.abs(self.left_so_far - PchipInterpolator(other.ages, other.left_so_far)(self.ages)).max())
+        return float(np.abs(self.left_so_far - _between(other.ages, other.left_so_far, self.ages)).max())
 
 
 @dataclass(frozen=True)
@@ -382,7 +385,7 @@ class _Forward:
         mass *= (alive / np.maximum(mass.sum(axis=1), SMALLEST))[:, None]
         steps = (fine.ages.size - 1) // (coarse.ages.size - 1)
         left = fine.left_so_far
-        left = left + PchipInterpolator(coarse.ages, (left[::steps] - coarse.left_so_far) / 3.0)(fine.ages)
+        left = left + _between(coarse.ages, (left[::steps] - coarse.left_so_far) / 3.0, fine.ages)
         early = (left <= 0.0) | (fine.left_so_far <= TAIL * fine.left_so_far[-1])
         left = np.maximum.accumulate(np.where(early, fine.left_so_far, left))
         return replace(fine, mass=mass, left_so_far=left, redone=fine.redone or coarse.redone)

@@ -17,6 +17,7 @@ the nearest centre; for one where D vanishes see :class:`Degenerate`.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
@@ -286,11 +287,7 @@ class Stencil:
         subtracted before an absorbing one.
         """
         grid = self.grid
-        masses = np.zeros(grid.cells + 2 * GHOSTS)
-        for x, mass in _atoms(self.equation.start, grid):
-            i, shares = _even_shares(grid, x) if grid.uniform else _shares(grid, self._lengths, x)
-            for shift, share in shares.items():
-                np.add.at(masses, i + GHOSTS + shift, mass * share)
+        masses = self._shared(_atoms(self.equation.start, grid))
         inner, absorbed = masses[GHOSTS:-GHOSTS], np.zeros(3)
         if grid.periodic:
             for k in range(GHOSTS):  # one by one: a grid may have fewer cells
@@ -305,6 +302,28 @@ class Stencil:
                 inner[-1 - k if side else k] += image * mass
                 absorbed[side] += (1.0 - image) * mass
         return np.append(inner, absorbed)
+
+    def means(self, samples: Iterable[tuple[Floats, Floats, Floats]]) -> Floats:
+        """Means (cells,) of a function about the centres with the weights of the B-splines of :meth:`start`, so that errors from
+        jumps of the function are as smooth in h as those from points; from its values at places: (places, lengths that
+        they stand for, values). The function is continued evenly beyond the ends."""
+        grid, total = self.grid, np.zeros((2, self.grid.cells + 2 * GHOSTS))
+        for x, length, value in samples:
+            total += self._shared([(x, length)]), self._shared([(x, length * value)])
+        weight, sums = total
+        fold = np.arange(-GHOSTS, grid.cells + GHOSTS)
+        into = fold % grid.cells if grid.periodic else np.where(fold < 0, -1 - fold, fold)
+        into = into if grid.periodic else np.where(into >= grid.cells, 2 * grid.cells - 1 - into, into)
+        return np.bincount(into, sums, grid.cells) / np.bincount(into, weight, grid.cells)
+
+    def _shared(self, atoms: list[tuple[Floats, Floats]]) -> Floats:
+        """The shares of the cells, and of :data:`GHOSTS` cells beyond each end, in points: (places, masses)."""
+        grid, masses = self.grid, np.zeros(self.grid.cells + 2 * GHOSTS)
+        for x, mass in atoms:
+            i, shares = _even_shares(grid, x) if grid.uniform else _shares(grid, self._lengths, x)
+            for shift, share in shares.items():
+                masses += np.bincount(i + GHOSTS + shift, mass * share, masses.size)
+        return masses
 
     @cached_property
     def _lengths(self) -> Floats:
@@ -439,8 +458,8 @@ def _atoms(start: Start, grid: Grid) -> list[tuple[Floats, Floats]]:
         case Uniform(low, high):
             cuts = np.array([low, *grid.edges[(grid.edges > low) & (grid.edges < high)], high])
             middles, lengths = 0.5 * (cuts[1:] + cuts[:-1]), np.diff(cuts)
-            weights = zip(GAUSS_NODES, GAUSS_WEIGHTS, strict=True)
-            return [(middles + 0.5 * node * lengths, weight * lengths / (high - low)) for node, weight in weights]
+            nodes = zip(GAUSS_NODES, GAUSS_WEIGHTS, strict=True)
+            return [(middles + 0.5 * node * lengths, weight * lengths / (high - low)) for node, weight in nodes]
         case Normal(mean, sd):
             low, high = max(grid.low, start.support[0]), min(grid.high, start.support[1])
             inner = grid.edges[(grid.edges > low) & (grid.edges < high)]
@@ -449,7 +468,9 @@ def _atoms(start: Start, grid: Grid) -> list[tuple[Floats, Floats]]:
             x = 0.5 * (cuts[1:] + cuts[:-1])[:, None] + 0.5 * np.diff(cuts)[:, None] * nodes
             shape = np.exp(-0.5 * ((x - mean) / sd) ** 2) * weights
             total = shape.sum(axis=1, keepdims=True)
-            masses = np.diff(start.cdf(cuts))[:, None] * np.divide(shape, total, out=np.zeros_like(shape), where=total > 0.0)
+            masses = np.diff(start.cdf(cuts))[:, None] * np.divide(
+                shape, total, out=np.zeros_like(shape), where=total > 0.0
+            )
             return [(x.ravel(), masses.ravel())]
     raise TypeError(f"start = {start}: give a Point, Sites, Uniform or Normal")
 
