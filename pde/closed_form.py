@@ -23,8 +23,9 @@ from randwalk.model.start import Normal
 
 from .equation import FokkerPlanck, check_equation
 from .green import Benes, Circle, HalfLine
-from .normal_laws import Driven, Form, Linear, Superposition
+from .normal_laws import Driven, Form, Linear
 from .series import Bar
+from .superposition import Superposition
 
 FARTHEST = 1e120  # a place, in any unit; farther is infinitely far
 SAME = 1e-12  # relative difference up to which height = 2 D rate counts as equal

@@ -1,9 +1,9 @@
 """The exact law of a walk: the probabilities of its sites at given times, with no sampling error.
 
 With walls or coefficients that vary, the master equation P(x, t+dt) = p(x-dx, t) P(x-dx, t) + q(x+dx, t) P(x+dx, t)
-+ r(x, t) P(x, t) is stepped (a banded transfer matrix applied once a step). On the whole line with constant probabilities the
-n-th power of the step's generating function gives the law at once. Both use the quantised probabilities of the simulation, so
-that simulation and law describe the same walk.
++ r(x, t) P(x, t) is iterated (a banded transfer matrix applied once a step). On the whole line with constant probabilities the
+law is the n-th power of the generating function of a step. Both use the quantised probabilities of the simulation, so that
+simulation and law describe the same walk.
 """
 
 from __future__ import annotations

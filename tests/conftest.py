@@ -1,4 +1,4 @@
-"""Hypothesis draws the same examples every time, and a slow machine is no failure. Which tests are quick."""
+"""Settings of Hypothesis (the same examples every time, no deadline), and the list of quick tests."""
 
 from collections.abc import Sequence
 
@@ -24,6 +24,7 @@ QUICK_FILES = frozenset(
         "few_sites",
         "flat",
         "imports",
+        "kernels",
         "keywords",
         "lanes",
         "memory",
