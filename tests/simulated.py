@@ -24,7 +24,6 @@ from randwalk.kernels.program import FULL, DigitsProgram, TableProgram
 from randwalk.run import devices as machines
 from randwalk.run.host import Host
 from randwalk.run.record import Record
-from randwalk.tables.window import start_range
 
 from . import plane as planar
 from .faults import replace_device
@@ -156,7 +155,7 @@ def windows() -> None:
     from randwalk.run import windows as guessed
 
     ends = guessed.guessed_ends
-    guessed.guessed_ends = lambda walk, steps: start_range(walk)
+    guessed.guessed_ends = lambda walk, steps, start: start
     for make in (CONSTANT["ties"], TABLED["p(x, t), killed, on a line"]):
         both(make(), range(40), [5, 60], "paths", [r for r in RECORDS if not isinstance(r, rw.FirstPassage)])
         both(make(), range(40), [60], "paths", [rw.FirstPassage()])
