@@ -3,9 +3,9 @@ The modified equation, seen by ten thousand million walkers
 ===========================================================
 
 The law of a walk differs from the heat kernel by a term of order dx²: to the next order the walk solves an equation with
-a fourth derivative, whose coefficient, (D dx²/12)(1 - 3s) with s = p + q, is read from ``rw.pde.modified(walk)``. What
-is left of the walkers' density when the kernel is subtracted lies on that correction, within standard errors (smaller
-than the points), and vanishes for s = 1/3.
+a fourth derivative, whose coefficient, (D dx²/12)(1 - 3s) with s = p + q, is read from ``rw.pde.modified(walk)``. The
+density of the walkers minus the kernel lies on that correction, within standard errors (smaller than the points), and
+vanishes for s = 1/3.
 """
 
 import matplotlib.pyplot as plt
@@ -31,10 +31,9 @@ def figure(quick: bool = False) -> Figure:
         ax.plot(x, 1e3 * b * t * fourth / peak, color=COLOURS["closed form"], lw=2)
         rho = rw.simulate(walk, walkers, times=[t], seed=1, method="occupation").density(t)
         every = slice(None) if s == 1 else slice(rho.x.size % 2, None, 2)
-        difference = 1e3 * (rho.value - kernel.pdf(rho.x, t)) / peak
-        seen = np.abs(rho.x) < 4
+        difference = (1e3 * (rho - kernel.pdf(rho.x, t)) / peak)[np.abs(rho.x) < 4][every]
         ax.errorbar(
-            rho.x[seen][every], difference[seen][every], 1e3 * rho.error[seen][every] / peak,
+            difference.x, difference.value, difference.error,
             fmt=marker, color=COLOURS["walk"], lw=0.8, label=f"$s = {text}$",
         )  # fmt: skip
     ax.set(

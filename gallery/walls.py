@@ -2,9 +2,9 @@
 Walls of each kind
 ==================
 
-One end of an interval reflects, the other one reflects, absorbs, or takes only part of those who reach it (a Robin
-wall: the flux through it is K times the density, K being a velocity). The walkers that survive, with standard errors,
-against the exact law of the walk and the closed form of the equation. An absorbing wall is the limit of large K.
+One end of an interval reflects; the other end reflects, absorbs, or absorbs in part (a Robin wall: the flux through it
+is K times the density, K being a velocity). The surviving fraction of walkers, with standard errors, against the exact
+law of the walk and the closed form of the equation. An absorbing wall is the limit of large K.
 """
 
 import matplotlib.pyplot as plt
@@ -27,20 +27,18 @@ def figure(quick: bool = False) -> Figure:
         "absorbing": rw.Absorbing(),
     }
     for name, wall in walls.items():
-        length = sites + 0.5 if wall.on_site else sites  # it stands on a site, the others between two
+        length = sites + 0.5 if wall.on_site else sites  # an absorbing wall stands on a site, others half way
         equation = rw.pde.FokkerPlanck(
             drift=0.0, diffusion=0.5, domain=rw.Interval(0, 1, wall, rw.Reflecting()), start=0.5
         )
         walk = rw.pde.walk_for(equation, dx=1 / length, times=[times[0]])
         ensemble = rw.simulate(walk, walkers, times, seed=1)
         shown = times[1::2]
-        survivors = [ensemble.survival(t) for t in shown]
+        alive = ensemble.survival(shown)
         exact = rw.pde.exact_law(walk, times)
         ax.semilogy(fine, rw.pde.closed_form(equation).survival(fine), color=COLOURS["closed form"], lw=3)
-        ax.semilogy(times, [exact.survival(t) for t in times], color=COLOURS["exact law"])
-        ax.errorbar(
-            shown, [s.value for s in survivors], [s.error for s in survivors], fmt="o", color=COLOURS["walk"], lw=0.8
-        )
+        ax.semilogy(times, exact.survival(times), color=COLOURS["exact law"])
+        ax.errorbar(shown, alive.value, alive.error, fmt="o", color=COLOURS["walk"], lw=0.8)
         end = (times[-1], exact.survival(times[-1]))
         ax.annotate(name, end, (6, 0), textcoords="offset points", va="center", annotation_clip=False)
     ax.set(xlabel="time $t$", ylabel="surviving fraction", xlim=(0, 2.05))

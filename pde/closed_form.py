@@ -23,8 +23,9 @@ from randwalk.model.start import Normal
 
 from .equation import FokkerPlanck, check_equation
 from .green import Benes, Circle, HalfLine
-from .normal_laws import Driven, Form, Linear, Superposition
+from .normal_laws import Driven, Form, Linear
 from .series import Bar
+from .superposition import Superposition
 
 FARTHEST = 1e120  # a place, in any unit; farther is infinitely far
 SAME = 1e-12  # relative difference up to which height = 2 D rate counts as equal
@@ -278,7 +279,7 @@ def _bounded_law(equation: FokkerPlanck) -> tuple[Form, str]:
         return Superposition(Circle(drift, diffusion, domain.low, domain.high), start), "wrapped normal law on a ring"
     assert isinstance(domain, Interval)
     faces = domain.faces
-    exits = tuple(face.exit for face in faces if face.wall.reactivity > 0.0)
+    exits = domain.open_exits(killed=False)
     names = "–".join(_adjective(face.wall) for face in faces)
     if len(faces) == 1:
         half = HalfLine(drift, diffusion, domain.low, domain.high, exits, faces[0].wall.reactivity)

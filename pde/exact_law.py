@@ -1,9 +1,9 @@
 """The exact law of a walk: the probabilities of its sites at given times, with no sampling error.
 
 With walls or coefficients that vary, the master equation P(x, t+dt) = p(x-dx, t) P(x-dx, t) + q(x+dx, t) P(x+dx, t)
-+ r(x, t) P(x, t) is stepped (a banded transfer matrix applied once a step). On the whole line with constant probabilities the
-n-th power of the step's generating function gives the law at once. Both use the quantised probabilities of the simulation, so
-that simulation and law describe the same walk.
++ r(x, t) P(x, t) is iterated (a banded transfer matrix applied once a step). On the whole line with constant probabilities the
+law is the n-th power of the generating function of a step. Both use the quantised probabilities of the simulation, so that
+simulation and law describe the same walk.
 """
 
 from __future__ import annotations
@@ -237,9 +237,7 @@ def _by_steps(table: StepTable, steps: tuple[int, ...]) -> ExactLaw:
 def _exits(table: StepTable) -> NDArray[np.bool_]:
     """Which of the ways out, (left, right, killing), walkers of a table can take."""
     domain = table.walk.domain
-    taken = {face.exit for face in domain.faces if face.wall.reactivity > 0.0}
-    if table.walk.killing != Constant(0.0):
-        taken.add("killing")
+    taken = domain.open_exits(table.walk.killing != Constant(0.0))
     return np.array([exit in taken for exit in domain.exits]) & ~np.array(table.layout.edges)
 
 

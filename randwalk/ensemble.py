@@ -249,9 +249,13 @@ class Ensemble(Law[Estimate]):
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         if "task" not in state:  # of a release before 0.4; the first one did not keep the version of the stream
-            held = {f.name: state[f.name] for f in fields(Contents) if f.name != "stream"}
-            stream = known_as(state.get("stream", 1), state["method"], state["table"], state["steps"][-1])
-            state = vars(_restored(Contents(**held, stream=stream)))
+            known = known_as(state.get("stream", 1), state["method"], state["table"], state["steps"][-1])
+            held = Contents(**(state | {"stream": known}))
+            records = {
+                record: replace(record.empty(held.table, held.parts, held.steps), counts=result.counts)  # type: ignore[arg-type, union-attr]
+                for record, result in held.records.items()
+            }
+            state = vars(_restored(replace(held, records=records)))
         self.__dict__.update(state)
 
     def _check_stream(self) -> None:
@@ -332,17 +336,13 @@ class Ensemble(Law[Estimate]):
 def _restored(held: Contents) -> Ensemble:
     """The ensemble of a file's contents."""
     task = Task(held.walk, held.steps, held.seed, held.method, tuple(held.records))
-    records = {
-        record: replace(record.empty(held.table, held.parts, held.steps), counts=result.counts)  # type: ignore[arg-type, union-attr]
-        for record, result in held.records.items()
-    }
-    tally = Counts(held.table, held.steps, held.parts, held.raw, records, independent=held.method == "occupation")
+    tally = Counts(held.table, held.steps, held.parts, held.raw, held.records, independent=held.method == "occupation")
     return Ensemble(task, tally, held.stream)
 
 
 class Interrupted(KeyboardInterrupt):
-    """Ctrl-C during a run. `ensemble` holds the walkers that were finished, as a run of that many would have given them
-    (None if there are none); ``ensemble.extend(walkers)`` goes on."""
+    """Ctrl-C during a run. `ensemble` holds the walkers that were finished, as a run of that many walkers gives them (None if
+    there are none); ``ensemble.extend(walkers)`` continues."""
 
     def __init__(self, ensemble: Ensemble | None) -> None:
         done = ensemble.walkers if ensemble is not None else 0
@@ -352,8 +352,8 @@ class Interrupted(KeyboardInterrupt):
 
 @dataclass(frozen=True)
 class Effort:
-    """With what a run is done: threads at most, a progress bar or none, a backend and its devices. Results do not depend on
-    it."""
+    """The means of a run, on which its results do not depend: the number of threads at most, whether a progress bar is shown,
+    the backend and its devices."""
 
     threads: int | None = None
     progress: bool = False
@@ -362,7 +362,7 @@ class Effort:
 
 
 def collect(task: Task, parts: Sequence[range], before: Counts | None, effort: Effort) -> Ensemble:
-    """The ensemble of a task's walkers `parts`, and of those of the counts `before`.
+    """Run the walkers `parts` of a task; the ensemble of these walkers and of those in the counts `before`.
 
     Raises
     ------

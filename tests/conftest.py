@@ -1,4 +1,4 @@
-"""Hypothesis draws the same examples every time, and a slow machine is no failure. Which tests are quick."""
+"""Settings of Hypothesis (the same examples every time, no deadline), and the list of quick tests."""
 
 from collections.abc import Sequence
 
@@ -16,12 +16,15 @@ QUICK_FILES = frozenset(
         "breaks",
         "coefficient",
         "columns",
+        "coordinates",
         "derivative",
         "domain",
         "ensemble",
+        "estimate",
         "few_sites",
         "flat",
         "imports",
+        "kernels",
         "keywords",
         "lanes",
         "memory",
@@ -55,6 +58,7 @@ QUICK_TESTS = frozenset({
     "test_exact_law.py::test_estimates_of_the_law",
     "test_gallery.py::test_figure", "test_gallery.py::test_save_animation",
     "test_honest.py::test_closed_forms",
+    "test_law.py::test_cells_are_those_of_the_atoms_one_by_one", "test_law.py::test_moments_between_reflecting_walls",
     "test_planted.py::test_the_package_without_an_error_passes",
     "test_pulses.py::test_steps_end_on_breaks_and_resolve_quick_parts",
     "test_simulate.py::test_gamblers_ruin", "test_simulate.py::test_maximum_by_reflection",
