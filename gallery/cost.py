@@ -6,7 +6,7 @@ One number, E[cos(πX/2)] over all walkers, those absorbed counting 0, at t = ¼
 computed by four methods: the error against the seconds of the computation on the machine that drew this figure (best of
 five). A further digit costs a hundred times as many walkers moved one by one. More walkers counted on their sites
 (occupation) cost nothing, until the error of their lattice remains. The exact law of the fourth-order walk gains digits by
-a finer lattice, until the rounding of probabilities to multiples of 2⁻³¹ remains; finite differences gain digits by a finer
+a finer lattice, until the rounding of its sums remains, near 1e-12; finite differences gain digits by a finer
 grid. In one dimension the exact law wins. The error of walkers is their standard error and that of the law of their
 lattice.
 """

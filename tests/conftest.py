@@ -18,6 +18,7 @@ QUICK_FILES = frozenset(
         "columns",
         "coordinates",
         "derivative",
+        "digits",
         "domain",
         "ensemble",
         "estimate",

@@ -28,6 +28,7 @@ from randwalk.run.record import Record
 
 from . import plane as planar
 from .faults import replace_device
+from .test_digits import steps_taken
 
 machine: Any = import_module("randwalk.kernels.cuda.machine")  # whose names are replaced below
 
@@ -317,9 +318,17 @@ def digest() -> None:
     print(json.dumps(found))
 
 
+def digits() -> None:
+    """Steps that the last 31 digits of a uniform decide: one probability takes them, its neighbour does not."""
+    records: tuple[list[Record], ...] = [], [rw.Maximum()]
+    for name in ("right, p", "left, p(x, t)", "right on the line", "left on the line"):
+        for recorded in records:
+            assert steps_taken(name, 5, 0, recorded, "cuda") == [False, True]
+
+
 PARTS: dict[str, Callable[[], None]] = {
     "constant": lambda: paths(CONSTANT), "table": lambda: paths(TABLED), "occupation": occupation, "jump": jumps,
-    "launches": launches, "windows": windows, "plane": plane,
+    "launches": launches, "digits": digits, "windows": windows, "plane": plane,
     "devices": devices, "info": info, "digest": digest, "planted": planted,
 }  # fmt: skip
 

@@ -66,13 +66,21 @@ def uniform(name: str, walker: int, n: int) -> int:
     return naive.table_uniform(walker, n, SEED)
 
 
-def steps_taken(name: str, walker: int, n: int, records: list[rw.run.record.Record]) -> list[bool]:
+def steps_taken(
+    name: str, walker: int, n: int, records: list[rw.run.record.Record], backend: str = "cpu"
+) -> list[bool]:
     """Whether a walker takes step n with either of the probabilities on both sides of its uniform."""
     taken = []
     for p in on_both_sides(uniform(name, walker, n)):
         walk, times = WALKS[name](p, n), np.array([n, n + 1], float)
         run = rw.simulate(
-            walk, range(walker, walker + 1), times, seed=SEED, method="paths", record=[*records, rw.Positions()]
+            walk,
+            range(walker, walker + 1),
+            times,
+            seed=SEED,
+            method="paths",
+            record=[*records, rw.Positions()],
+            backend=backend,
         )
         before, after = run[rw.Positions()].x[:, 0].tolist()
         taken.append(before != after)
