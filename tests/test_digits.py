@@ -6,7 +6,7 @@ import math
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -67,7 +67,7 @@ def uniform(name: str, walker: int, n: int) -> int:
 
 
 def steps_taken(
-    name: str, walker: int, n: int, records: list[rw.run.record.Record], backend: str = "cpu"
+    name: str, walker: int, n: int, records: Sequence[rw.run.record.Record], backend: str = "cpu"
 ) -> list[bool]:
     """Whether a walker takes step n with either of the probabilities on both sides of its uniform."""
     taken = []
