@@ -2,8 +2,8 @@
 An absorbing wall fills its survival curve
 ==========================================
 
-An animation: walkers that reach x = 0 are gone (above). The fraction that survives, with its standard error, fills the
-closed form erf(x₀/√(4Dt)) point by point (below). As a figure, the last frame.
+An animation: the wall at x = 0 absorbs walkers (above). The surviving fraction, with its standard error, fills the
+closed form erf(x₀/√(4Dt)) point by point (below). The figure is the last frame.
 """
 
 import matplotlib.pyplot as plt

@@ -4,8 +4,8 @@ The arcsine law
 
 The fraction of time that a fair game keeps a player in front is not near one half: the most probable values are 0 and 1.
 The times of walkers, with standard errors, against the exact law of the walk, u(2k) u(2n - 2k) with
-u(2k) = C(2k, k)/4^k, and Lévy's limit 1/(π √(f (1 - f))), all three collected in the same classes of f. How many walkers
-are in front for less than a tenth, or more than nine tenths, of the time is computed.
+u(2k) = C(2k, k)/4^k, and Lévy's limit 1/(π √(f (1 - f))), all three collected in the same classes of f. The
+fractions of walkers in front for less than a tenth and for more than nine tenths of the time are computed.
 """
 
 import matplotlib.pyplot as plt

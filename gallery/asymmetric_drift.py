@@ -5,7 +5,7 @@ Drift between walls
 Steps to the right are more probable than steps to the left: the cloud drifts with a = (p - q) dx/dt and spreads with
 D = (p + q) dx²/2dt, the two numbers in the figure, computed from p and q. The wall at x = 0 reflects, the wall at x = 1
 absorbs. Walkers, with their standard errors, lie on the exact law and on the finite-difference solution of the equation
-that has those two numbers and those two walls: on their way (above) and in how many have arrived (below).
+with those two numbers and those two walls: densities (above) and fractions absorbed (below).
 """
 
 import matplotlib.pyplot as plt

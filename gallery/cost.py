@@ -3,10 +3,10 @@ What an error costs
 ===================
 
 One number, E[cos(πX/2)] over all walkers, those absorbed counting 0, at t = ¼ for a drift between two absorbing walls,
-computed by four means: its error against the seconds that it took on the machine that drew this figure (best of five).
-Every digit costs walkers that are followed one by one a hundredfold; counted on their sites (occupation), more of them
-cost nothing, until what is left is the error of their lattice. The exact law of the fourth-order walk gets digits from
-a finer lattice, until it meets the probabilities, which are multiples of 2⁻³¹; finite differences get them from a finer
+computed by four methods: the error against the seconds of the computation on the machine that drew this figure (best of
+five). A further digit costs a hundred times as many walkers moved one by one. More walkers counted on their sites
+(occupation) cost nothing, until the error of their lattice remains. The exact law of the fourth-order walk gains digits by
+a finer lattice, until the rounding of probabilities to multiples of 2⁻³¹ remains; finite differences gain digits by a finer
 grid. In one dimension the exact law wins. The error of walkers is their standard error and that of the law of their
 lattice.
 """

@@ -4,8 +4,8 @@ Escape from a double well
 
 A walker in the potential V = x⁴/4 - x²/2 crosses from the left well to the right one after a time that grows as
 exp(ΔV/D), ΔV = ¼ (above). Mean times of walkers, with standard errors, lie on the exact double integral for every D, and
-differ from Kramers' formula π√2 exp(ΔV/D), the limit of a high barrier (below): it is approached from above. The excess over
-it at the largest ΔV/D is computed.
+differ from Kramers' formula π√2 exp(ΔV/D), the limit of a high barrier, which they approach from above (below). The excess
+over the formula at the largest ΔV/D is computed.
 """
 
 import matplotlib.pyplot as plt
@@ -16,7 +16,7 @@ from scipy.integrate import cumulative_simpson
 import randwalk as rw
 from randwalk.laws.plotting import COLOURS
 
-KRAMERS = np.pi * np.sqrt(2)  # his mean time is this × exp(ΔV/D)
+KRAMERS = np.pi * np.sqrt(2)  # the mean time of his formula is this × exp(ΔV/D)
 
 
 def potential(x: np.ndarray) -> np.ndarray:
@@ -47,7 +47,7 @@ def figure(quick: bool = False) -> Figure:
             domain=rw.Interval(-2.025, 1, rw.Reflecting(), rw.Absorbing()), rule=rw.Rule.FITTED,
         )  # fmt: skip
         record = rw.FirstPassage()
-        end = walk.dt * round(12 * mean_time(0.25 / b) / walk.dt)  # when exp(-12) of the walkers are left
+        end = walk.dt * round(12 * mean_time(0.25 / b) / walk.dt)  # then exp(-12) of the walkers survive
         time = rw.simulate(walk, walkers, [end], seed=int(10 * b), record=[record])[record].mean("right")
         for ax, scale in ((top, 1.0), (bottom, KRAMERS * np.exp(b))):
             ax.errorbar(b, time.value / scale, time.error / scale, fmt="o", color=COLOURS["walk"], lw=0.8)

@@ -20,7 +20,7 @@ from randwalk.laws.plotting import COLOURS
 def figure(quick: bool = False) -> Figure:
     fig, (top, bottom) = plt.subplots(2, 1, figsize=(3.5, 4.2))
 
-    # After its first step the walker is one site from its start, where it is caught when it returns.
+    # After its first step the walker is one site from its start, where an absorbing wall stands.
     walkers, steps = (10**5, 300) if quick else (10**8, 3000)
     home = rw.Interval(0, np.inf, rw.Absorbing())
     walk = rw.LatticeWalk(right=0.5, left=0.5, dx=1.0, dt=1.0, domain=home, start=1.0)

@@ -5,8 +5,8 @@ Free energy only falls
 Along the Fokker–Planck flow the free energy F[ρ] = ∫ρ V dx + D∫ρ ln ρ dx never rises. In a double well it falls in two
 stages: at once to the equilibrium of the well where the walkers start, D ln 2 above the final one, then slowly as they cross
 the barrier. The distance to the final equilibrium, D Σ p ln(p/π), for walkers with standard errors (smaller than the points),
-for the exact law of the walk and for finite differences. How much the exact law falls at least, from one time of the walkers
-to the next, is computed.
+for the exact law of the walk and for finite differences. The smallest fall of the exact law, from one time of the walkers to
+the next, is computed.
 """
 
 import matplotlib.pyplot as plt

@@ -2,7 +2,7 @@
 The Galton board is a walk
 ==========================
 
-A ball that falls through rows of pins goes right or left at each with probability ½: it is a symmetric walker, and
+A ball that falls through rows of pins goes right or left at each pin with probability ½: it is a symmetric walker, and
 time runs downwards. The tracks are walkers of the simulation; the bins hold as many walkers as the binomial law says,
 within standard errors. The p-value of Pearson's chi-square is computed.
 """

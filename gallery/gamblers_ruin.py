@@ -2,9 +2,10 @@
 Gambler's ruin: which side, and when
 ====================================
 
-A gambler with k coins plays, for one coin a game, until the capital is 0 or 20. Above: how often the gambler wins, for
-three probabilities p of winning a game. Below: how long it takes. Points: walkers with standard errors, from the passage
-times at the two absorbing walls; lines: de Moivre's formulas. The errors above are about as large as the points.
+A gambler with k coins plays, for one coin a game, until the capital is 0 or 20. Above: the probability that the gambler
+wins, for three probabilities p of winning a game. Below: the mean number of games. Points: walkers with standard
+errors, from the passage times at the two absorbing walls; lines: de Moivre's formulas. The errors above are about as
+large as the points.
 """
 
 import matplotlib.pyplot as plt
@@ -27,7 +28,7 @@ def formulas(k: np.ndarray, p: float) -> tuple[np.ndarray, np.ndarray]:
 
 
 def figure(quick: bool = False) -> Figure:
-    walkers, games = 1000, 8000  # after which nobody plays
+    walkers, games = 1000, 8000  # after so many games the play is over
     fig, (top, bottom) = plt.subplots(2, 1, figsize=(3.5, 4.2), sharex=True)
     table = rw.Interval(0, GOAL, rw.Absorbing(), rw.Absorbing())
     everywhere, starts = np.linspace(0, GOAL, 201), np.arange(1, GOAL, 6 if quick else 2)

@@ -5,8 +5,8 @@ Stochastic gradient descent is a biased walk
 A parameter x descends the loss L = x⁴/4 - x²/2 + x/20 by steps η along gradients of mini-batches of B data, whose noise
 has variance σ²/B. The descent itself, run here, is a walk with drift -L' and D = ησ²/2B: the batch size is an inverse
 temperature. Descents (in the second half of their steps; errors smaller than the squares) and walkers, with standard
-errors, lie on the stationary law of the walk, up to terms of order η: small batches cross between the minima, large
-ones stay near them, and more of them in the deeper one.
+errors, lie on the stationary law of the walk, up to terms of order η: with small batches descents cross between the
+minima, with large ones they stay near the minima, most of them near the deeper one.
 """
 
 import matplotlib.pyplot as plt
@@ -27,7 +27,7 @@ def descend(batch: int, runs: int, steps: int, edges: np.ndarray) -> tuple[np.nd
     for step in range(steps):
         noise = SIGMA * (2 * rng.binomial(batch, 0.5, runs) / batch - 1)
         x = x - RATE * (x**3 - x + 0.05 + noise)
-        if step >= steps // 2:  # the start is forgotten
+        if step >= steps // 2:  # by then the start has no influence
             visits[np.arange(runs), np.searchsorted(edges, x)] += 2 / steps
     return visits[:, 1:-1].mean(axis=0), visits[:, 1:-1].std(axis=0) / np.sqrt(runs)
 

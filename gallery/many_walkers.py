@@ -2,9 +2,9 @@
 A million million walkers
 =========================
 
-Independent walkers on one site are exchangeable, so the occupation method draws how many step each way: it costs the
-same for 10⁴ as for 10¹² walkers (the seconds in the figure were measured when it was made). Counts with standard errors
-against the exact law, down to sites where three of 10¹² walkers are expected.
+Independent walkers on one site are exchangeable, so the occupation method draws the numbers of steps to the right and
+to the left: its cost is the same for 10⁴ and for 10¹² walkers (the figure shows the seconds measured when it was
+drawn). Counts with standard errors against the exact law, down to sites where three of 10¹² walkers are expected.
 """
 
 import time

@@ -3,9 +3,9 @@ The modified equation, seen by ten thousand million walkers
 ===========================================================
 
 The law of a walk differs from the heat kernel by a term of order dx²: to the next order the walk solves an equation with
-a fourth derivative, whose coefficient, (D dx²/12)(1 - 3s) with s = p + q, is read from ``rw.pde.modified(walk)``. What
-is left of the walkers' density when the kernel is subtracted lies on that correction, within standard errors (smaller
-than the points), and vanishes for s = 1/3.
+a fourth derivative, whose coefficient, (D dx²/12)(1 - 3s) with s = p + q, is read from ``rw.pde.modified(walk)``. The
+density of the walkers minus the kernel lies on that correction, within standard errors (smaller than the points), and
+vanishes for s = 1/3.
 """
 
 import matplotlib.pyplot as plt

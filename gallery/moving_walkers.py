@@ -3,7 +3,7 @@ Walkers under their density
 ===========================
 
 An animation: walkers in a double well, some of them dots, spread from the left well to the right one; the histogram of all
-of them, with standard errors, stays on the exact law of the walk. As a figure, the last frame.
+of them, with standard errors, stays on the exact law of the walk. The figure is the last frame.
 """
 
 import matplotlib.pyplot as plt

@@ -41,7 +41,7 @@ def figure(quick: bool = False) -> Figure:
         ensemble = rw.simulate(lazy(r), walkers, times=steps, seed=1, method="occupation")
         mixing = [ensemble.expect(lambda x: np.cos(np.pi * x), float(t)) for t in steps]
         value, error = np.abs([float(m) for m in mixing]), np.array([float(m.error) for m in mixing])
-        seen = law > 5 / np.sqrt(walkers)  # where the formula, not the sample, is well above the noise
+        seen = law > 5 / np.sqrt(walkers)  # chosen by the formula, not by the sample: well above the noise
         bottom.errorbar(steps[seen], value[seen], error[seen], fmt=marker, color=COLOURS["walk"], lw=0.8)
         bottom.annotate(f"$r = {r:g}$", (15, law[14]), (0, 5), textcoords="offset points")
     bottom.set(xlabel="steps $n$", ylabel=r"$|\langle (-1)^{x/dx} \rangle|$", ylim=(1e-5, 8), xlim=(0, n + 0.5))

@@ -2,7 +2,7 @@
 Perrin's grains, 1909
 =====================
 
-In Jean Perrin's laboratory M. Chaudesaigues noted where gamboge grains were every 30 s. Their displacements along one axis,
+In Jean Perrin's laboratory M. Chaudesaigues noted the places of gamboge grains every 30 s. Their displacements along one axis,
 with standard errors (√n), against the law of a walk with the diffusion of their own mean square, D = ξ²/2t, over the range of
 the table (|x| < 17 µm). The p-values of Pearson's chi-square are computed, with one degree of freedom less for D, which comes
 from the same grains. J. Perrin, Annales de chimie et de physique, 8e série, t. 18 (1909).
@@ -32,7 +32,7 @@ def figure(quick: bool = False) -> Figure:
         law = rw.pde.exact_law(walk, times=[30.0]).smoothed()
         share = 2 * law.mass(edges, 30.0)
         expected = found.sum() * share / share.sum()
-        join = np.arange(found.size - 2)  # the last three classes, of a few each, are tested as one
+        join = np.arange(found.size - 2)  # the last three classes have few grains and are tested as one
         observed, joined = np.add.reduceat(found, join), np.add.reduceat(expected, join)
         p = stats.chi2.sf(np.sum((observed - joined) ** 2 / joined), join.size - 2)  # D is fitted
         ax.stairs(expected, edges, baseline=None, color=COLOURS["exact law"], lw=1.1)

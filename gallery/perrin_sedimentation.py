@@ -2,12 +2,12 @@
 Perrin's sedimentation
 ======================
 
-Grains fall with a velocity v and diffuse: at rest their number falls with height as exp(-z/H), H = D/v. Perrin counted
-them at four heights in three emulsions. A walk between a reflecting floor and a reflecting lid at 12 H, with the H
-fitted to each set, keeps this law (line), and walkers started evenly over the lowest H have reached it (points). Errors
-of the counts are their square roots; for sets a and b, printed as percentages of the lowest level, from his totals of
-about 13 000 and 3 000 grains. The p-values are those of the chi-square of the fits. J. Perrin, Annales de chimie et de
-physique, 8e série, t. 18 (1909).
+Grains fall with a velocity v and diffuse: in the steady state their number decreases with height as exp(-z/H), H = D/v.
+Perrin counted them at four heights in three emulsions. A walk between a reflecting floor and a reflecting lid at 12 H,
+with the H fitted to each set, keeps this law (line), and walkers started evenly over the lowest H have reached it
+(points). Errors of the counts are their square roots; for sets a and b, printed as percentages of the lowest level,
+from his totals of about 13 000 and 3 000 grains. The p-values are those of the chi-square of the fits. J. Perrin,
+Annales de chimie et de physique, 8e série, t. 18 (1909).
 """
 
 import csv

@@ -3,9 +3,9 @@ The decaying walk finds the ground state
 ========================================
 
 Walkers that are killed at a rate κ(x) obey ρ_t = ½ρ_xx - κρ, Schrödinger's equation in imaginary time. For κ = x²/2 the
-rate at which they die out tends to the ground-state energy E₀ = ½ (above), and their density to the ground state
-exp(-x²/2) (below). Closed form of the survival from x = 0: (cosh t)^(-1/2), Mehler's. The energy in the figure is the rate at
-which the walkers died out from t = 3 to 4, with its standard error.
+rate of their decay tends to the ground-state energy E₀ = ½ (above), and their density to the ground state
+exp(-x²/2) (below). Closed form of the survival from x = 0: (cosh t)^(-1/2), Mehler's. The energy in the figure is the rate of
+decay of the walkers from t = 3 to 4, with its standard error.
 """
 
 import matplotlib.pyplot as plt
@@ -29,7 +29,7 @@ def figure(quick: bool = False) -> Figure:
     alive = np.append(walkers, ensemble.counts.sum(axis=1))
     middle, h = times - 0.125, 0.25
     energy = np.log(alive[:-1] / alive[1:]) / h
-    error = np.sqrt(1 / alive[1:] - 1 / alive[:-1]) / h  # of those alive, a binomial number survives the stretch
+    error = np.sqrt(1 / alive[1:] - 1 / alive[:-1]) / h  # the number of survivors of the stretch is binomial
     survival = np.append(1, [exact.survival(t) for t in times])
     fine = np.linspace(0, 4, 200)
     top.axhline(0.5, color="0.8", lw=0.6)

@@ -2,9 +2,9 @@
 Walkers over their law
 ======================
 
-Symmetric walkers, counted on the sites where they can be, agree with their exact law site by site; both lie on the
-heat kernel. Below: the residuals in standard errors, of which a band of ±2 should hold 95 %. The share that it holds
-and the p-value of Pearson's chi-square are computed.
+Symmetric walkers, counted on the sites that they can occupy, agree with their exact law site by site; both lie on the
+heat kernel. Below: the residuals in standard errors, of which a band of ±2 should hold 95 %. The share in the
+band and the p-value of Pearson's chi-square are computed.
 """
 
 import matplotlib.pyplot as plt

@@ -2,8 +2,8 @@
 A bias that swings
 ==================
 
-A drift that depends on time alone, a(t) = v + A cos ωt, carries the cloud back and forth and does not change how it
-spreads: the mean is vt + (A/ω) sin ωt, the variance 2Dt. Walkers with standard errors (of the mean: smaller than the points)
+A drift that depends on time alone, a(t) = v + A cos ωt, carries the cloud back and forth and does not change its
+spread: the mean is vt + (A/ω) sin ωt, the variance 2Dt. Walkers with standard errors (of the mean: smaller than the points)
 against the closed form; some of the paths are drawn in the background.
 """
 

@@ -2,9 +2,9 @@
 Walls of each kind
 ==================
 
-One end of an interval reflects, the other one reflects, absorbs, or takes only part of those who reach it (a Robin
-wall: the flux through it is K times the density, K being a velocity). The walkers that survive, with standard errors,
-against the exact law of the walk and the closed form of the equation. An absorbing wall is the limit of large K.
+One end of an interval reflects; the other end reflects, absorbs, or absorbs in part (a Robin wall: the flux through it
+is K times the density, K being a velocity). The surviving fraction of walkers, with standard errors, against the exact
+law of the walk and the closed form of the equation. An absorbing wall is the limit of large K.
 """
 
 import matplotlib.pyplot as plt
@@ -27,7 +27,7 @@ def figure(quick: bool = False) -> Figure:
         "absorbing": rw.Absorbing(),
     }
     for name, wall in walls.items():
-        length = sites + 0.5 if wall.on_site else sites  # it stands on a site, the others between two
+        length = sites + 0.5 if wall.on_site else sites  # an absorbing wall stands on a site, others half way
         equation = rw.pde.FokkerPlanck(
             drift=0.0, diffusion=0.5, domain=rw.Interval(0, 1, wall, rw.Reflecting()), start=0.5
         )

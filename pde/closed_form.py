@@ -278,7 +278,7 @@ def _bounded_law(equation: FokkerPlanck) -> tuple[Form, str]:
         return Superposition(Circle(drift, diffusion, domain.low, domain.high), start), "wrapped normal law on a ring"
     assert isinstance(domain, Interval)
     faces = domain.faces
-    exits = tuple(face.exit for face in faces if face.wall.reactivity > 0.0)
+    exits = domain.open_exits(killed=False)
     names = "–".join(_adjective(face.wall) for face in faces)
     if len(faces) == 1:
         half = HalfLine(drift, diffusion, domain.low, domain.high, exits, faces[0].wall.reactivity)

@@ -240,11 +240,9 @@ def _by_steps(table: StepTable, steps: tuple[int, ...]) -> ExactLaw:
 def _exits(table: StepTable) -> NDArray[np.bool_]:
     """Which of the ways out, (left, right, killing), walkers of a table can take."""
     domain = table.walk.domain
-    inside = {"left": table.left_wall, "right": table.right_wall}
-    taken = {face.exit for face in domain.faces if face.wall.reactivity > 0.0 and inside[face.exit]}
-    if table.walk.killing != Constant(0.0):
-        taken.add("killing")
-    return np.array([exit in taken for exit in domain.exits])
+    inside = {"left": table.left_wall, "right": table.right_wall, "killing": True}
+    taken = domain.open_exits(table.walk.killing != Constant(0.0))
+    return np.array([exit in taken and inside[exit] for exit in domain.exits])
 
 
 def _check_memory(table: StepTable, steps: tuple[int, ...]) -> None:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from .ensemble import Ensemble as Ensemble
     from .kernels.backend import DeviceError as DeviceError
     from .laws.estimate import Estimate as Estimate
+    from .laws.law import Law as Law
+    from .laws.lookup import NoAnswer as NoAnswer
     from .model.coefficient import Affine as Affine
     from .model.coefficient import Coefficient as Coefficient
     from .model.coefficient import Constant as Constant
@@ -61,6 +63,8 @@ _HOMES = {
     "model.domain": ("Absorbing", "Interval", "Line", "PartiallyAbsorbing", "Reflecting", "Ring"),
     "ensemble": ("Ensemble",),
     "laws.estimate": ("Estimate",),
+    "laws.law": ("Law",),
+    "laws.lookup": ("NoAnswer",),
     "model.formula": ("expression",),
     "problem": ("Problem",),
     "run.record": ("FirstPassage", "LastVisit", "Maximum", "Positions", "SquaredDisplacement", "TimePositive"),

@@ -259,7 +259,7 @@ def solve(
         "sd": lambda t: math.sqrt(float(solution.variance(t))),
         **{
             f"passed {exit}": functools.partial(lambda exit, t: float(solution.absorbed(exit, t)), exit)
-            for exit in [face.exit for face in equation.domain.faces if face.wall.reactivity > 0.0]
+            for exit in equation.domain.open_exits(killed=False)
         },
     }  # fmt: skip
     try:
@@ -379,11 +379,10 @@ def _ensemble_table(problem: Problem, ensemble: Ensemble, file: str) -> Renderab
 
     title = f"{problem.title or file}: {ensemble.walkers:,} walkers by {ensemble.method}"
     table = Table(title=Text(title), title_justify="left")
-    ways = _ways(problem)
-    for heading in ("time", "alive", "mean of survivors", "variance", *ways):
+    for heading in ("time", "alive", "mean of survivors", "variance", *ensemble.exits):
         table.add_column(heading, justify="right", no_wrap=True)
     for t in ensemble.times:
-        gone = (ensemble.absorbed(way, t) for way in ways)
+        gone = (ensemble.absorbed(exit, t) for exit in ensemble.exits)
         cells = (f"{t:g}", *map(str, (ensemble.survival(t), ensemble.mean(t), ensemble.variance(t), *gone)))
         table.add_row(*(printable(cell, sys.stdout) for cell in cells))
     return table
@@ -400,17 +399,12 @@ def _estimates(problem: Problem, ensemble: Ensemble) -> str:
         {
             "time": float(t), "alive": pair(ensemble.survival(t)), "mean": pair(ensemble.mean(t)),
             "variance": pair(ensemble.variance(t)),
-            "passed": {way: pair(ensemble.absorbed(way, t)) for way in _ways(problem)},
+            "passed": {exit: pair(ensemble.absorbed(exit, t)) for exit in ensemble.exits},
         }
         for t in ensemble.times
     ]  # fmt: skip
     about = {"title": problem.title, "walkers": ensemble.walkers, "method": ensemble.method, "seed": ensemble.seed}
     return json.dumps(about | {"times": rows}, indent=2) + "\n"
-
-
-def _ways(problem: Problem) -> list[str]:
-    """The exits with a wall, and killing."""
-    return [*(face.exit for face in problem.walk.domain.faces), "killing"]
 
 
 def _number(column: Callable[[float], float], t: float) -> str:

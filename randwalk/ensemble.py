@@ -251,8 +251,12 @@ class Ensemble(Law[Estimate]):
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         if "task" not in state:  # of a release before 0.4; the first one did not keep the version of the stream
-            held = {f.name: state[f.name] for f in fields(Contents) if f.name != "stream"}
-            state = vars(_restored(Contents(**held, stream=state.get("stream", known_as(1, state["method"])))))
+            held = Contents(**({"stream": known_as(1, state["method"])} | state))
+            records = {
+                record: replace(record.empty(held.table, held.parts, held.steps), counts=result.counts)  # type: ignore[arg-type, union-attr]
+                for record, result in held.records.items()
+            }
+            state = vars(_restored(replace(held, records=records)))
         self.__dict__.update(state)
 
     def _check_stream(self) -> None:
@@ -333,17 +337,13 @@ class Ensemble(Law[Estimate]):
 def _restored(held: Contents) -> Ensemble:
     """The ensemble of a file's contents."""
     task = Task(held.walk, held.steps, held.seed, held.method, tuple(held.records))
-    records = {
-        record: replace(record.empty(held.table, held.parts, held.steps), counts=result.counts)  # type: ignore[arg-type, union-attr]
-        for record, result in held.records.items()
-    }
-    tally = Counts(held.table, held.steps, held.parts, held.raw, records, independent=held.method == "occupation")
+    tally = Counts(held.table, held.steps, held.parts, held.raw, held.records, independent=held.method == "occupation")
     return Ensemble(task, tally, held.stream)
 
 
 class Interrupted(KeyboardInterrupt):
-    """Ctrl-C during a run. `ensemble` holds the walkers that were finished, as a run of that many would have given them
-    (None if there are none); ``ensemble.extend(walkers)`` goes on."""
+    """Ctrl-C during a run. `ensemble` holds the walkers that were finished, as a run of that many walkers gives them (None if
+    there are none); ``ensemble.extend(walkers)`` continues."""
 
     def __init__(self, ensemble: Ensemble | None) -> None:
         done = ensemble.walkers if ensemble is not None else 0
@@ -353,8 +353,8 @@ class Interrupted(KeyboardInterrupt):
 
 @dataclass(frozen=True)
 class Effort:
-    """With what a run is done: threads at most, a progress bar or none, a backend and its devices. Results do not depend on
-    it."""
+    """The means of a run, on which its results do not depend: the number of threads at most, whether a progress bar is shown,
+    the backend and its devices."""
 
     threads: int | None = None
     progress: bool = False
@@ -363,7 +363,7 @@ class Effort:
 
 
 def collect(task: Task, parts: Sequence[range], before: Counts | None, effort: Effort) -> Ensemble:
-    """The ensemble of a task's walkers `parts`, and of those of the counts `before`.
+    """Run the walkers `parts` of a task; the ensemble of these walkers and of those in the counts `before`.
 
     Raises
     ------
@@ -378,8 +378,10 @@ def collect(task: Task, parts: Sequence[range], before: Counts | None, effort: E
         progress_bar(f"simulating by {task.method}", float(len(parts)), effort.progress) as advance,
     ):
         check_memory(task.windows.rows, walkers, task.steps, task.records, task.method, threads)
-        predicted = plan(task.walk, range(walkers), task.steps, task.records, part=False).seconds[task.method]
-        machine = choose(effort.backend, effort.devices, predicted, threads)
+        seconds = 0.0
+        if effort.backend == "auto":  # the only one that asks for it
+            seconds = plan(task.walk, range(walkers), task.steps, task.records, part=False).seconds[task.method]
+        machine = choose(effort.backend, effort.devices, seconds, threads)
         try:
             for part in parts:
                 for more in task.stream(part, machine, advance):

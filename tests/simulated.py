@@ -23,6 +23,7 @@ from randwalk.kernels.philox import JUMP, U, key, philox
 from randwalk.run import devices as machines
 from randwalk.run.host import Host
 from randwalk.run.record import Record
+from randwalk.tables.window import start_range
 
 from .faults import replace_device
 
@@ -148,6 +149,20 @@ def launches() -> None:
             np.testing.assert_array_equal(here, there.copy_to_host())
 
 
+def windows() -> None:
+    """Windows that are far too narrow, where walkers that reach the edge are run again in wider ones."""
+    from randwalk.run import windows as guessed
+
+    ends = guessed.guessed_ends
+    guessed.guessed_ends = lambda walk, steps: start_range(walk)
+    for make in (CONSTANT["ties"], TABLED["p(x, t), killed, on a line"]):
+        both(make(), range(40), [5, 60], "paths", [r for r in RECORDS if not isinstance(r, rw.FirstPassage)])
+        both(make(), range(40), [60], "paths", [rw.FirstPassage()])
+    both(TABLED["p(x, t), killed, on a line"](), 10**6, [4, 13], "occupation", [rw.FirstPassage()])
+    both(CONSTANT["ties"](), 40, [30], "jump", [rw.SquaredDisplacement()])
+    guessed.guessed_ends = ends
+
+
 def jumps() -> None:
     for name in ("coin", "ties"):
         both(CONSTANT[name](), ACROSS, [7, 1000], "jump", [rw.SquaredDisplacement()])
@@ -256,7 +271,7 @@ def digest() -> None:
 
 PARTS: dict[str, Callable[[], None]] = {
     "constant": lambda: paths(CONSTANT), "table": lambda: paths(TABLED), "occupation": occupation, "jump": jumps,
-    "launches": launches,
+    "launches": launches, "windows": windows,
     "devices": devices, "info": info, "digest": digest, "planted": planted,
 }  # fmt: skip
 

@@ -43,6 +43,13 @@ def test_exits_have_a_fixed_order(domain: rw.Line | rw.Ring | rw.Interval) -> No
     assert domain.exit("killing") == 2
 
 
+def test_open_exits_are_those_that_walkers_can_take() -> None:
+    robin = rw.Interval(0.0, 1.0, rw.PartiallyAbsorbing(0.1), rw.Reflecting())
+    assert robin.open_exits(killed=False) == ("left",) and robin.open_exits(killed=True) == ("left", "killing")
+    assert rw.Ring(0.0, 1.0).open_exits(killed=False) == ()
+    assert rw.Interval(high=1.0, right=rw.Absorbing()).open_exits(killed=True) == ("right", "killing")
+
+
 def test_an_exit_is_looked_up_by_name() -> None:
     half = rw.Interval(high=2.0, right=rw.Reflecting())
     assert half.exit("right") == 1

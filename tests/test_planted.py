@@ -107,8 +107,8 @@ def doubled(equation: Any, _: Any = None) -> Any:
 class Frozen(BondMean):
     """The mean over a bond at time 0."""
 
-    def evaluate(self, x: Any, t: Any) -> Any:
-        return super().evaluate(x, 0.0 * t)
+    def evaluate(self, point: Any, t: Any) -> Any:
+        return super().evaluate(point, 0.0 * t)
 
 
 def at_site(walk: Any, x: float, place: float, t: Any) -> Any:

@@ -20,7 +20,7 @@ import randwalk as rw
 from randwalk.run.record import Histogram
 
 from . import naive
-from .test_stream import WALKS
+from .test_stream import WALKS, same
 
 ABSORB, REFLECT = rw.Absorbing(), rw.Reflecting()
 FALSE_ALARMS = 1e-4
@@ -349,6 +349,22 @@ def test_interrupting_keeps_whole_batches(monkeypatch: pytest.MonkeyPatch) -> No
     part = caught.value.ensemble
     assert part is not None and part.walkers == 2 * size
     np.testing.assert_array_equal(part.extend(3 * size).raw, whole.raw)
+
+
+def test_interrupting_an_extension_keeps_the_walkers_that_there_were(monkeypatch: pytest.MonkeyPatch) -> None:
+    run = rw.simulate(WALKS["ties"](), 100, [5.0], seed=2, method="paths")
+
+    def stopped(*args: object) -> Iterator[object]:
+        yield from original(*args)  # type: ignore[misc]
+        raise KeyboardInterrupt
+
+    original = module.follow
+    monkeypatch.setattr(module, "follow", stopped)
+    with pytest.raises(rw.Interrupted, match="300 walkers finished") as caught:
+        run.extend(300)
+    monkeypatch.setattr(module, "follow", original)
+    assert caught.value.ensemble is not None and caught.value.ensemble.parts == (range(300),)
+    same(caught.value.ensemble, rw.simulate(WALKS["ties"](), 300, [5.0], seed=2, method="paths"))
 
 
 def test_interrupting_before_anything_is_done(monkeypatch: pytest.MonkeyPatch) -> None:

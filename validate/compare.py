@@ -248,10 +248,10 @@ def ensemble_outcomes(ensemble: Ensemble, law: Law[Any]) -> list[Outcomes]:
         else:
             labels, counts, probabilities = _by_bins(ensemble, law, row, float(t))
         left, right, killed = ensemble.gone[row]
-        ways = [
-            float(law.absorbed(exit, float(t))) if count is not None else 0.0 for exit, count in _ways(ensemble, row)
-        ]
-        p_left, p_right, p_killed = ways
+        exits = ensemble.domain.open_exits(ensemble.walk.killing != Constant(0.0))
+        p_left, p_right, p_killed = (
+            float(law.absorbed(exit, float(t))) if exit in exits else 0.0 for exit in ensemble.domain.exits
+        )
         result.append(
             Outcomes(
                 f"places at t = {t:g}",
@@ -264,14 +264,6 @@ def ensemble_outcomes(ensemble: Ensemble, law: Law[Any]) -> list[Outcomes]:
         if isinstance(record, Passages):
             result.append(_passages(record, law))
     return result
-
-
-def _ways(ensemble: Ensemble, row: int) -> list[tuple[str, int | None]]:
-    """The ways out that exist, with their counts; None for those that do not."""
-    walk = ensemble.walk
-    exist = [face.exit for face in walk.domain.faces] + ["killing"] * (walk.killing != Constant(0.0))
-    counts = zip(walk.domain.exits, ensemble.gone[row], strict=True)
-    return [(exit, int(count) if exit in exist else None) for exit, count in counts]
 
 
 def _by_sites(ensemble: Ensemble, law: ExactLaw, row: int, t: float) -> tuple[Floats, NDArray[np.int64], Floats]:

@@ -141,10 +141,8 @@ def measure_for(walk: LatticeWalk, times: Sequence[float], *others: ClosedForm |
     inside = np.unique(np.concatenate(borders))
     inside = inside[(inside > ends[0] + 0.25 * dx) & (inside < ends[1] - 0.25 * dx)]
     inside = inside[np.diff(inside, prepend=-np.inf) > 0.25 * dx]
-    lossy = [face.exit for face in domain.faces if face.wall.reactivity > 0.0]
-    if walk.killing != Constant(0.0):
-        lossy.append("killing")
-    return Measure(np.concatenate([[ends[0]], inside, [ends[1]]]), tuple(t for t in times if t > 0), tuple(lossy))
+    exits = domain.open_exits(walk.killing != Constant(0.0))
+    return Measure(np.concatenate([[ends[0]], inside, [ends[1]]]), tuple(t for t in times if t > 0), exits)
 
 
 def _places(law: ClosedForm | Solution, t: float, low: float, high: float, width: float) -> tuple[float, float]:

@@ -97,8 +97,7 @@ def validate_problem(
 def _ensembles(problem: Problem, threads: int | None) -> list[Ensemble]:
     """An ensemble by every method that can run the problem, with passages recorded where walkers can leave."""
     walk = problem.walk
-    lossy = walk.killing != Constant(0.0) or any(face.wall.reactivity > 0.0 for face in walk.domain.faces)
-    record = [FirstPassage()] if lossy else []
+    record = [FirstPassage()] if walk.domain.open_exits(walk.killing != Constant(0.0)) else []
     methods = explain(walk, problem.walkers, problem.times, record=record).seconds
     return [
         simulate(

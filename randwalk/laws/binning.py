@@ -37,18 +37,25 @@ def spread(x: Floats, values: np.ndarray, dx: float, width: int, domain: Domain)
     The value of a piece is the sum of those of the cells that cover it, so that value / (width dx) is a density. `x` are sites
     dx apart. A cell that crosses a half-way wall is folded back; on a ring, what crosses the seam lies at the other end.
     """
-    numbers = np.arange(x.size + width)
-    edges = x[0] + dx * (numbers - 0.5 * width)
-    covered = np.zeros(edges.size - 1, dtype=values.dtype)
+    covered = np.zeros(x.size + width - 1, dtype=values.dtype)
     for shift in range(width):
         covered[shift : shift + x.size] += values
+    if width == 2 and any(not face.wall.on_site for face in domain.faces):  # the wall is in the middle of a piece
+        edges, covered = x[0] + 0.5 * dx * np.arange(-2, 2 * x.size + 1), np.repeat(covered, 2)
+    else:
+        edges = x[0] + dx * (np.arange(x.size + width) - 0.5 * width)
     if domain.periodic:
         return _around(edges, covered, dx, domain)
-    inside = np.flatnonzero((edges[:-1] > domain.low - 0.5 * dx) & (edges[1:] < domain.high + 0.5 * dx))
-    first, stop = int(inside[0]), int(inside[-1]) + 1
-    kept = covered[first:stop].copy()
-    below, above = covered[:first][::-1], covered[stop:]
-    kept[: below.size] += below
+    return _folded(edges, covered, dx, domain)
+
+
+def _folded(edges: Floats, covered: np.ndarray, dx: float, domain: Domain) -> tuple[Floats, np.ndarray]:
+    """Pieces beyond half-way walls added to their mirror images."""
+    middle = 0.5 * (edges[1:] + edges[:-1])
+    first, stop = np.searchsorted(middle, (domain.low, domain.high)).tolist()
+    below, kept, above = np.split(covered, [first, stop])
+    kept = kept.copy()
+    kept[: below.size] += below[::-1]
     kept[kept.size - above.size :] += above[::-1]
     edges = edges[first : stop + 1].copy()
     for end, place in ((0, domain.low), (-1, domain.high)):

@@ -1,4 +1,4 @@
-"""What a step sees of the coefficients: diffusion and bias on the bonds to the right and to the left of a site.
+"""The coefficients of a step: diffusion and bias on the bonds to the right and to the left of a site.
 
 The flux J = aρ - D^(1-λ) (D^λ ρ)_x of :class:`randwalk.Convention` reads, with u = D^λ ρ, J = (a/D) D^(1-λ) u - D^(1-λ) u_x. A
 steady J without drift gives u(x + dx) - u(x) = -J ∫ D^(λ-1) over the bond, that is the step probabilities
@@ -18,10 +18,10 @@ from functools import lru_cache
 
 import numpy as np
 
-from .coefficient import ONE, ZERO, Coefficient, Floats, Node, Point
+from .coefficient import ONE, ZERO, Coefficient, Floats, Point
 from .convention import Convention
 from .domain import Domain
-from .step_mean import integral_of_parts
+from .step_mean import Mean, integral_of_parts
 
 
 @dataclass(frozen=True)
@@ -51,19 +51,14 @@ def bonds(
 
 
 @dataclass(frozen=True, repr=False)
-class BondMean(Node):
+class BondMean(Mean):
     """The mean of a coefficient between x and x + `span`, by the midpoint rule on each part between two of its breaks.
 
     Around a ring the bond goes on at the other end. Breaks of opaque functions are seen if they are declared.
     """
 
-    coefficient: Coefficient
     span: float
     domain: Domain
-
-    @property
-    def parts(self) -> tuple[Coefficient, ...]:
-        return (self.coefficient,)
 
     def evaluate(self, point: Point, t: Floats) -> Floats:
         (x,) = point
@@ -86,16 +81,6 @@ class BondMean(Node):
             return set()
         before, after = min(self.span, 0.0), max(self.span, 0.0)
         return {place - self.span for place in self.coefficient.breaks(variable, low + before, high + after)}
-
-    def _with(self, *parts: Coefficient) -> Coefficient:
-        (coefficient,) = parts
-        return BondMean(coefficient, self.span, self.domain)
-
-    def derivative(self, variable: str) -> Coefficient:
-        return self._with(self.coefficient.derivative(variable))
-
-    def regular_derivative(self, variable: str) -> Coefficient:
-        return self._with(self.coefficient.regular_derivative(variable))
 
     def latex(self) -> str:
         return rf"\left\langle {self.coefficient.latex()}\right\rangle_{{x}}^{{x {self.span:+g}}}"

@@ -83,6 +83,11 @@ class _OneDimension:
         """The face of an exit; None where no wall stands, and for "killing"."""
         return next((face for face in self.faces if face.exit == exit), None)
 
+    def open_exits(self, killed: bool) -> tuple[str, ...]:
+        """The exits that walkers can take: those of the walls that do not reflect, and "killing" if walkers are `killed`."""
+        walls = tuple(face.exit for face in self.faces if face.wall.reactivity > 0.0)
+        return (*walls, "killing") if killed else walls
+
     def exit(self, name: str, argument: str = "wall") -> int:
         """The index of the exit `name` in :attr:`exits`. ValueError for another name, or an end of this domain without a
         wall; `argument` is the name of the argument in the message."""
@@ -121,8 +126,11 @@ class Line(_OneDimension):
 class Interval(_OneDimension):
     """The interval from `low` to `high`, with a wall at each finite end. Either end may be infinite (and has no wall).
 
-    >>> Interval(0.0, math.inf, Absorbing())
+    >>> half_line = Interval(0.0, math.inf, Absorbing())
+    >>> half_line
     Interval(0.0, inf, left=Absorbing())
+    >>> half_line.exits, half_line.open_exits(killed=False)
+    (('left', 'right', 'killing'), ('left',))
     """
 
     low: float = -math.inf

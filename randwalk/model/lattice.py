@@ -1,4 +1,4 @@
-"""The sites of a walk: x_k = origin + k dx, laid on a domain so that each wall stands where its kind demands."""
+"""The sites of a walk, x_k = origin + k dx, placed so that walls are on sites or half way between two, as each requires."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .coefficient import Floats
 from .domain import Domain, Wall
 
 MOST_SITES = 2**31 - 9
-PRECISE = 2.0**53  # dx from 0 up to which sites are different numbers
+PRECISE = 2.0**53  # the distance from 0, in dx, up to which sites are different numbers
 FIT = 1e-9  # a domain whose length is a whole number of dx to this relative accuracy fits; dx is then made exact
 
 
@@ -52,7 +52,7 @@ class Lattice:
             return cls(domain.low + low_gap * dx, dx, 0, None, False)
         if math.isinf(domain.low):
             return cls(domain.high - high_gap * dx, dx, None, 0, False)
-        # the length in dx, less the half of a mixed pair of walls
+        # the length in dx, without the half of a pair of walls of which one is on a site
         steps = _whole(domain, dx, (low_gap + high_gap) % 1.0, int(low_gap + high_gap))
         exact = (domain.high - domain.low) / (steps + (low_gap + high_gap) % 1.0)
         last = steps - 1 - (1 if low_gap + high_gap == 2.0 else 0)
@@ -60,7 +60,7 @@ class Lattice:
 
 
 def spacing(domain: Domain, sites: int) -> float:
-    """The dx at which a bounded `domain` has that many live `sites`."""
+    """The dx for which a bounded `domain` has `sites` live sites."""
     if isinstance(sites, bool) or not isinstance(sites, (int, np.integer)) or sites < 1:
         raise ValueError(f"sites = {shown(sites)}: must be a positive whole number")
     if sites > MOST_SITES:

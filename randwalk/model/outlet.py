@@ -69,14 +69,14 @@ def absorption(walk: LatticeWalk, face: Face, x: float, t: Floats) -> Floats:
 
 
 def _seen(walk: LatticeWalk) -> tuple[Coefficient, Coefficient]:
-    """(drift, diffusion) as a step sees them."""
+    """The (drift, diffusion) of a step."""
     if walk.rule is None:
         return walk.declared_drift, walk.diffusion
     return step_mean(walk.declared_drift, walk.dt), step_mean(walk.diffusion, walk.dt)
 
 
 def _at_wall(walk: LatticeWalk, x: float, place: float, t: Floats) -> Floats:
-    """D at the wall; of declared probabilities, which are known at sites, by the line through two."""
+    """D at the wall; for declared probabilities, which are known at sites alone, by the line through two sites."""
     if walk.rule is not None:
         return _seen(walk)[1](place, t)
     lattice = walk.lattice

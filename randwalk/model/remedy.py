@@ -1,4 +1,4 @@
-"""What would make the step probabilities of a walk valid: remedies that are tried before they are named."""
+"""Remedies for invalid step probabilities of a walk. Each remedy is tested before a message names it."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ import numpy as np
 from .bond import bonds
 from .coefficient import Floats
 from .coefficient.breaks import some
-from .rule import Rule
+from .rule import SLOW, Rule
 from .step_mean import breaks_in_time
 
 if TYPE_CHECKING:
     from .walk import LatticeWalk
 
-ROUNDING = 8 * float(np.finfo(np.float64).eps)  # allowed in 0 ≤ p, q and p + q ≤ 1
-FURTHER = (6.0, 4.0, 2.0, 1.0)  # times as far as the bad place: walkers that got there may get further
+ROUNDING = 8 * float(np.finfo(np.float64).eps)  # allowed error of 0 ≤ p, q and p + q ≤ 1
+FURTHER = (6.0, 4.0, 2.0, 1.0)  # multiples of the distance of the bad place that a remedy must cover
 PLACES = 257
 MOMENTS = 17
 PHASES = np.array([0.0, 0.25, 0.5, 0.75, 0.999])  # parts of a step before a break
 
 
 def remedy(walk: LatticeWalk, x: float, t: float) -> str:
-    """What would make the step from `x` at time `t` valid, where it is not: other numbers, or another dt, dx or rule."""
+    """A remedy, in words, for the invalid step from `x` at time `t`: other numbers, or another dt, dx or rule."""
     p, q, kappa = (float(c(x, t)) for c in (walk.right, walk.left, walk.killing_rate))
     if not (math.isfinite(kappa) and kappa >= 0.0):
         return "take a killing rate ≥ 0 there"
@@ -43,7 +43,7 @@ def remedy(walk: LatticeWalk, x: float, t: float) -> str:
 
 
 def _of_numbers(p: float, q: float) -> str:
-    """For probabilities that were given as such."""
+    """The remedy for probabilities that were declared themselves."""
     if not (math.isfinite(p) and math.isfinite(q)):
         return "take numbers there"
     if min(p, q) < 0.0:
@@ -56,38 +56,38 @@ def _found(walk: LatticeWalk, bad: float, x: Floats, t: Floats) -> list[str]:
     found = []
     if dt := _longest(walk, walk.rule, x, t):
         found.append(f"dt ≤ {rounded_down(dt)}")
-    if _finer(walk, walk.dx, bad, x, t) is None:  # else the dt that was given is at fault
+    if _finer(walk, walk.rule, walk.dx, bad, x, t) is None:  # else the given dt is too long
         sizes = walk.dx * np.geomspace(0.98, 0.001, 40)
-        if dx := _largest(lambda dx: _finer(walk, dx, bad, x, t) is not None, sizes):
-            found.append(f"dx ≤ {rounded_down(dx)}{_sites(walk, dx)} {_finer(walk, 0.99 * dx, bad, x, t)}")
-    confining = walk.lattice.sites is None and walk.declared_drift.depends_on_x  # there FITTED takes ever shorter steps
+        if dx := _largest(lambda dx: _finer(walk, walk.rule, dx, bad, x, t) is not None, sizes):
+            found.append(f"dx ≤ {rounded_down(dx)}{_sites(walk, dx)} {_finer(walk, walk.rule, 0.99 * dx, bad, x, t)}")
+    confining = walk.lattice.sites is None and walk.declared_drift.depends_on_x  # there FITTED needs ever shorter steps
     rules = [rule for rule in ((Rule.CAPPED,) if confining else ()) + (Rule.FITTED,) if rule is not walk.rule]
     ready = [rule for rule in rules if _starts(walk, rule)]
     for rule in ready:
         if _valid(walk, rule, walk.dx, walk.dt, x, t):
             return [*found, f"from_drift(..., rule=Rule.{rule.name})"]
     for rule in ready:
-        if not dt and (step := _finer(walk._with(rule=rule), walk.dx, bad, x, t)):
+        if not dt and (step := _finer(walk, rule, walk.dx, bad, x, t)):
             return [*found, f"from_drift(..., rule=Rule.{rule.name}) {step}"]
     return found
 
 
 def _longest(walk: LatticeWalk, rule: Rule | None, x: Floats, t: Floats) -> float | None:
-    """The longest dt below that of the walk with which a rule is valid."""
-    steps = walk.dt * np.geomspace(0.98, 1e-9, 1000)  # with a strong drift only some 5 % of all dt suit EXACT_VARIANCE
+    """The longest dt, below that of the walk, for which a rule is valid."""
+    steps = walk.dt * np.geomspace(0.98, 1e-9, 1000)  # EXACT_VARIANCE may be valid for 5 % of all dt only
     return _largest(lambda dt: _valid(walk, rule, walk.dx, dt, x, t), steps)
 
 
 def _sites(walk: LatticeWalk, dx: float) -> str:
-    """The number of sites of a bounded domain, which a dx must fit, for some dx not above this one."""
+    """The least number of sites of a bounded domain at this dx or a smaller one, in words; empty on an unbounded domain."""
     if walk.lattice.sites is None:
         return ""
     return f" (sites ≥ {math.ceil((walk.domain.high - walk.domain.low) / dx) + 1})"
 
 
 def _reached(walk: LatticeWalk, x: float, t: float, factor: float, both: bool) -> tuple[Floats, Floats]:
-    """Places and times (which broadcast) up to the bad ones and `factor` times further, on `both` sides of the start or on one;
-    all sites of a bounded domain."""
+    """Places and times (which broadcast) up to `factor` times the distance of the bad ones, on `both` sides of the start or on
+    one; all sites of a bounded domain."""
     lattice = walk.lattice
     times = np.append(np.linspace(0.0, factor * t, MOMENTS), t)[None, :] if walk.time_dependent else np.zeros((1, 1))
     if walk.homogeneous:
@@ -126,7 +126,7 @@ def _valid(walk: LatticeWalk, rule: Rule | None, dx: float, dt: float, x: Floats
 
 
 def _about_breaks(walk: LatticeWalk, until: float, dt: float) -> Floats:
-    """Starts of steps of length `dt` in which the coefficients have breaks, however steps and breaks lie to each other."""
+    """Starts of steps of length `dt` in which the coefficients have breaks, in several phases of the step."""
     breaks = {b for c in (walk.declared_drift, walk.diffusion) if c.depends_on_t for b in breaks_in_time(c, until)}
     if not breaks:
         return np.empty(0)
@@ -135,10 +135,10 @@ def _about_breaks(walk: LatticeWalk, until: float, dt: float) -> Floats:
     return np.maximum(np.concatenate([between, (chosen[:, None] - dt * PHASES).ravel()]), 0.0)
 
 
-def _finer(walk: LatticeWalk, dx: float, bad: float, x: Floats, t: Floats) -> str | None:
-    """The dt that goes with another dx: "without dt", or the longest one below that with which probabilities are valid at the
-    places and at the sites of that dx beside the `bad` one; None if there is none. Shorter ones must do as well."""
-    assert walk.rule is not None
+def _finer(walk: LatticeWalk, rule: Rule | None, dx: float, bad: float, x: Floats, t: Floats) -> str | None:
+    """The dt for another dx, in words: "without dt", or the longest dt for which this dt and shorter ones have valid
+    probabilities at the places and at the sites of that dx beside the `bad` one; None if there is no such dt."""
+    assert rule is not None
     beside = math.ceil(walk.dx / dx)
     places = np.concatenate([x[:, 0], bad + dx * np.arange(-beside, beside + 1)])
     low, high = walk.domain.low + 0.5 * dx, walk.domain.high - 0.5 * dx
@@ -146,26 +146,19 @@ def _finer(walk: LatticeWalk, dx: float, bad: float, x: Floats, t: Floats) -> st
     try:
         both = bonds(walk.declared_drift, walk.diffusion, walk.convention, dx, walk.domain)
         seen = places if walk.lattice.sites is not None else np.linspace(*walk.start.support, 65)[:, None]
-        longest = walk.rule.longest_step(both, dx, seen, t)
+        longest = rule.longest_step(both, dx, seen, t)
     except (ValueError, ArithmeticError):  # a table ends before, or D is 0
         return None
-    two_way = walk.rule is Rule.TWO_WAY
+    two_way = rule is Rule.TWO_WAY
     for dt in longest * np.geomspace(1.0, 1e-6, 1 if two_way else 25):
-        if all(
-            _valid(walk, walk.rule, dx, share * dt, places, t) for share in ((1.0,) if two_way else (1.0, 0.3, 0.03))
-        ):
+        if all(_valid(walk, rule, dx, share * dt, places, t) for share in ((1.0,) if two_way else (1.0, 0.3, 0.03))):
             return "without dt" if dt == longest and not walk.time_dependent else f"with dt ≤ {rounded_down(dt)}"
     return None
 
 
 def _starts(walk: LatticeWalk, rule: Rule) -> bool:
     """Whether a rule is fast enough where walkers start."""
-    first, masses = walk.start.weights(walk.lattice)
-    try:
-        walk._with(rule=rule)._check_speed(first + np.arange(masses.size), masses)
-    except ValueError:
-        return False
-    return True
+    return rule is not Rule.CAPPED or walk.capped_speed(*walk.starting_masses(), 0.0) <= SLOW
 
 
 def _largest(valid: Callable[[float], bool], values: Floats) -> float | None:

@@ -13,6 +13,8 @@ from .convention import Convention
 from .domain import Domain, Line
 from .step_mean import step_mean
 
+SLOW = 0.1  # the part of the mean speed that Rule.CAPPED may lose where walkers start
+
 
 class Rule(StrEnum):
     """How step probabilities come from a drift a and a diffusion D, with m = a dt/dx, s = 2D dt/dx² and w = a dx/D.

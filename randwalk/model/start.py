@@ -1,4 +1,4 @@
-"""Where the walkers start: a law on the line, quantised once to masses on sites for every use."""
+"""Starts of walkers: laws on the line, rounded once to masses on sites for every use."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ TAIL = 9.5  # standard deviations kept of a normal start: the mass beyond is 2e-
 
 @dataclass(frozen=True)
 class Point:
-    """All walkers start at `x`. Between two sites they are shared by the two so that the mean is kept."""
+    """All walkers start at `x`. A point between two sites is shared by the two sites so that the mean is kept."""
 
     x: float = 0.0
 
@@ -48,7 +48,7 @@ class Point:
 
 @dataclass(frozen=True)
 class Uniform:
-    """Starts spread evenly from `low` to `high`; a site takes the part of its cell, x ± dx/2, that lies inside."""
+    """Starts uniform between `low` and `high`. A site gets the mass of the part of its cell, x ± dx/2, between the two."""
 
     low: float
     high: float
@@ -77,8 +77,8 @@ class Uniform:
 
 @dataclass(frozen=True)
 class Normal:
-    """Normally distributed starts. A site takes the density at its place (normalised), which keeps mean and variance to
-    2 exp(-2π² (sd/dx)²), below 6e-9 for the dx ≤ sd that is asked for."""
+    """Normal starts. The mass of a site is the density at its place (normalised), which keeps mean and variance to
+    2 exp(-2π² (sd/dx)²), below 6e-9 because dx ≤ sd is required."""
 
     mean: float
     sd: float
@@ -113,7 +113,7 @@ class Normal:
 
 @dataclass(frozen=True)
 class Sites:
-    """Starts at given places `x` with given `masses` (they must sum to 1); each is placed like a :class:`Point`."""
+    """Starts at given places `x` with given `masses` (they must sum to 1); each is shared by sites like a :class:`Point`."""
 
     x: tuple[float, ...]
     masses: tuple[float, ...]
@@ -151,7 +151,7 @@ StartLike: TypeAlias = Start | float
 
 
 def as_start(value: StartLike) -> Start:
-    """A number is a point."""
+    """A start; a number is a :class:`Point`."""
     if isinstance(value, (Point, Uniform, Normal, Sites)):
         return value
     if isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool):
@@ -182,8 +182,8 @@ def check_start(start: Start, domain: Domain) -> None:
 def start_masses(start: Start, lattice: Lattice) -> tuple[int, NDArray[np.int64]]:
     """The start as whole numbers of 2⁻⁵³ on sites `first`, `first` + 1, …: (first, masses). They sum to 2⁵³ exactly.
 
-    What falls beyond a reflecting or partially absorbing wall belongs to the site before it; on a ring, sites wrap. On an
-    absorbing wall (site number ``lattice.first - 1`` or ``lattice.last + 1``) it counts as absorbed at time 0.
+    Mass beyond a reflecting or partially absorbing wall belongs to the site before the wall; on a ring, sites wrap. Mass on an
+    absorbing wall (site number ``lattice.first - 1`` or ``lattice.last + 1``) counts as absorbed at time 0.
     """
     first, weights = start.weights(lattice)
     whole = np.rint(weights / weights.sum() * 2.0**MASS_BITS).astype(np.int64)
@@ -193,7 +193,7 @@ def start_masses(start: Start, lattice: Lattice) -> tuple[int, NDArray[np.int64]
 
 
 def _covering(lattice: Lattice, low: float, high: float) -> NDArray[np.int64]:
-    """Numbers of the sites whose cells, x ± dx/2, touch [low, high]."""
+    """The numbers of the sites whose cells, x ± dx/2, meet [low, high]."""
     _check_width(low, high, lattice)
     first = math.floor((low - lattice.origin) / lattice.dx + 0.5)
     last = math.ceil((high - lattice.origin) / lattice.dx - 0.5)

@@ -1,10 +1,10 @@
-"""What a step sees of a coefficient that has a kink or a jump in time: its mean over the step."""
+"""The coefficients of a step: their mean over the step where they have a kink or a jump in time."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -13,28 +13,44 @@ from numpy.typing import NDArray
 
 from .coefficient import Coefficient, Floats, Node, Point
 
-AT = 1e-9  # of a step: a break so near to its start or its end is there
+AT = 1e-9  # of a step: a break so near to the start or the end of a step is at it
 
 
 def step_mean(coefficient: Coefficient, dt: float) -> Coefficient:
-    """The coefficient as a step of length `dt` from time t sees it: its value at t, the mean over the step where a break in
-    time stands inside it. A pulse shorter than a step then has its whole effect in whatever step it falls."""
+    """The coefficient of a step of length `dt` from time t: the value at t, or the mean over the step if a break in time is
+    inside the step. So a pulse shorter than a step has its whole effect."""
     if not (coefficient.depends_on_t and breaks_in_time(coefficient, math.inf)):
         return coefficient
     return StepMean(coefficient, dt)
 
 
 @dataclass(frozen=True, repr=False)
-class StepMean(Node):
-    """The value of a coefficient at t, or, with breaks in (t, t + `dt`), its mean by the midpoint rule on each part between
-    two of them. After a break at t itself it is the value just after."""
+class Mean(Node):
+    """The mean of a coefficient over an interval of one variable, whose derivatives are means of derivatives."""
 
     coefficient: Coefficient
-    dt: float
 
     @property
     def parts(self) -> tuple[Coefficient, ...]:
         return (self.coefficient,)
+
+    def _with(self, *parts: Coefficient) -> Coefficient:
+        (coefficient,) = parts
+        return replace(self, coefficient=coefficient)
+
+    def derivative(self, variable: str) -> Coefficient:
+        return self._with(self.coefficient.derivative(variable))
+
+    def regular_derivative(self, variable: str) -> Coefficient:
+        return self._with(self.coefficient.regular_derivative(variable))
+
+
+@dataclass(frozen=True, repr=False)
+class StepMean(Mean):
+    """The value of a coefficient at t, or, with breaks in (t, t + `dt`), its mean by the midpoint rule on each part between
+    two breaks. At a break the value is that just after it."""
+
+    dt: float
 
     def evaluate(self, point: Point, t: Floats) -> Floats:
         seen = t[np.isfinite(t)]
@@ -61,16 +77,6 @@ class StepMean(Node):
         if variable != "t":
             return set()
         return {time - self.dt for time in self.coefficient.breaks(variable, low, high + self.dt)}
-
-    def _with(self, *parts: Coefficient) -> Coefficient:
-        (coefficient,) = parts
-        return StepMean(coefficient, self.dt)
-
-    def derivative(self, variable: str) -> Coefficient:
-        return self._with(self.coefficient.derivative(variable))
-
-    def regular_derivative(self, variable: str) -> Coefficient:
-        return self._with(self.coefficient.regular_derivative(variable))
 
     def latex(self) -> str:
         return rf"\left\langle {self.coefficient.latex()}\right\rangle_{{t}}^{{t + {self.dt:g}}}"

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
+from types import MappingProxyType
 from typing import TypeAlias
 
 import numpy as np
@@ -15,25 +16,22 @@ from numpy.typing import ArrayLike, NDArray
 from ..inputs.arguments import finite_numbers, member, number, numbers
 from ..inputs.keywords import once_positional, user_level
 from ..inputs.memory import SHARE, available, require
-from .bond import bonds
-from .coefficient import Coefficient, CoefficientLike, Constant, Floats, constant_value, one_dimensional
+from .coefficient import Coefficient, CoefficientLike, Constant, Floats, one_dimensional
 from .convention import Convention
 from .domain import Domain, as_domain
 from .lattice import Lattice, check_place, spacing
 from .remedy import remedy, rounded_down
+from .rule import SLOW, shortfall
 from .rule import Rule as Rule
-from .rule import shortfall
 from .start import Start, StartLike, as_start, check_start
 from .step_mean import step_mean
 from .tabulated import Table
-from .times import MOST_STEPS, SAME, Times, checked_times, dividing_step, is_whole, labels, least_whole
+from .time_step import CHUNK, OF_A_CHANGE, Declared, check_two_way, chosen_step, quickest
+from .times import MOST_STEPS, SAME, Times, checked_times, is_whole, labels, least_whole
 
 LEAST = 1e-150  # of dx and dt
 OF_A_SITE = 24.0  # bytes that any law or count of it needs
-CHUNK = 1 << 20  # sites whose probabilities are looked at together
 ULPS = 8 * np.finfo(np.float64).eps  # rounding allowed in 0 ≤ p, q and p + q ≤ 1
-OF_A_CHANGE = 0.5  # of the time in which a coefficient changes, for the longest step
-SLOW = 0.1  # the part of the mean speed that Rule.CAPPED may lose where walkers start
 
 
 Probability: TypeAlias = CoefficientLike | ArrayLike
@@ -77,6 +75,10 @@ class LatticeWalk:
         D (length²/time): what the walk was made from, or (p + q) dx²/2dt.
     rule : Rule or None
         How the probabilities were made from them; None if they were given.
+    declared : object or None
+        Drift, diffusion, rule and convention together, as :meth:`from_drift` hands them to the constructor.
+    probabilities : mapping
+        From a displacement in lattice steps to its probability, ``{(1,): right, (-1,): left}``.
     inexact_times : tuple of float
         Of the times that :meth:`from_drift` chose `dt` for, those that no whole number of steps meets. A record at such a time
         is that of the nearest step.
@@ -95,10 +97,7 @@ class LatticeWalk:
     domain: Domain
     start: Start
     killing: Coefficient
-    declared_drift: Coefficient
-    diffusion: Coefficient
-    rule: Rule | None
-    convention: Convention
+    declared: Declared | None = None
     inexact_times: tuple[float, ...] = field(default=(), compare=False)
 
     @once_positional("dx", "dt", "domain", "start", "killing", "sites")
@@ -113,18 +112,18 @@ class LatticeWalk:
         start: StartLike = 0.0,
         killing: Probability = 0.0,
         sites: int | None = None,
+        declared: Declared | None = None,
+        inexact_times: tuple[float, ...] = (),
     ) -> None:
         dt = _positive("dt", dt)
         domain, begin, lattice = _lay(domain, dx, sites, start)
-        values = {
-            name: _on_sites(name, value, lattice)
-            for name, value in (("right", right), ("left", left), ("killing", killing))
-        }
-        self._set(
-            **values, dx=lattice.dx, dt=dt, domain=domain, start=begin, rule=None,
-            convention=Convention.ITO, declared_drift=(lattice.dx / dt) * (values["right"] - values["left"]),
-            diffusion=(lattice.dx**2 / (2.0 * dt)) * (values["right"] + values["left"]),
-        )  # fmt: skip
+        fields = {
+            "right": _on_sites("right", right, lattice), "left": _on_sites("left", left, lattice), "dx": lattice.dx,
+            "dt": dt, "domain": domain, "start": begin, "killing": _on_sites("killing", killing, lattice),
+            "declared": declared, "inexact_times": inexact_times,
+        }  # fmt: skip
+        for name, value in fields.items():
+            object.__setattr__(self, name, value)
         self._check_now()
 
     @classmethod
@@ -168,44 +167,47 @@ class LatticeWalk:
         >>> round(1.0 / ou.dt)
         1200
         """
-        domain, begin, lattice = _lay(domain, dx, sites, start)
-        drift, diffusion = one_dimensional("drift", drift), one_dimensional("diffusion", diffusion)
-        rate = one_dimensional("killing", killing)
-        rule, convention = member("rule", rule, Rule), member("convention", convention, Convention).where(diffusion)
-        if rule is Rule.TWO_WAY and constant_value(diffusion) is None:
-            raise ValueError(
-                f"rule = two_way needs a constant diffusion, not {diffusion}; take exact_variance or linear"
-            )
+        where, begin, lattice = _lay(domain, dx, sites, start)
+        a, d, rate = (
+            one_dimensional(name, value)
+            for name, value in (("drift", drift), ("diffusion", diffusion), ("killing", killing))
+        )
+        declared = Declared(a, d, member("rule", rule, Rule), member("convention", convention, Convention).where(d))
+        check_two_way(declared, lattice.dx, None if dt is None else _positive("dt", dt))
         told = [] if times is None or not finite_numbers("times", times).size else checked_times(times).tolist()
-        chosen = dt is None
-        if dt is None:
-            if constant_value(diffusion) == 0.0:
-                raise ValueError("diffusion = 0: must be a positive number")
-            both = bonds(drift, diffusion, convention, lattice.dx, domain)
-            samples = _samples(drift, diffusion, lattice, begin, told)
-            dt = min(rule.longest_step(both, lattice.dx, x, t) for x, t in samples)
-            if rule is not Rule.TWO_WAY:
-                dt = dividing_step(
-                    min(dt, OF_A_CHANGE * _quickest((drift, diffusion, rate), domain, begin, max(told, default=0.0))),
-                    told,
-                )
-        dt = _positive("dt", dt)
-        if rule is Rule.TWO_WAY:
-            only = lattice.dx**2 / (2.0 * float(diffusion(0.0)))
-            if abs(dt - only) > 1e-9 * only:
-                raise ValueError(f"dt = {dt:g}: rule = two_way steps with dt = dx²/2D = {only:.12g}; leave dt out")
-        right, left = rule.probabilities(drift, diffusion, lattice.dx, dt, convention, domain)
-        walk = object.__new__(cls)
-        walk._set(
-            right=right, left=left, dx=lattice.dx, dt=dt, domain=domain, start=begin, killing=rate,
-            declared_drift=drift, diffusion=diffusion, rule=rule, convention=convention,
+        step = _positive("dt", chosen_step(declared, rate, lattice, where, begin, told) if dt is None else dt)
+        right, left = declared.rule.probabilities(a, d, lattice.dx, step, declared.convention, where)
+        return cls(
+            right, left, dx=lattice.dx, dt=step, domain=where, start=begin, killing=rate, declared=declared,
+            inexact_times=_inexact(told, step) if dt is None else (),
         )  # fmt: skip
-        walk._check_now()
-        return walk.told(told) if chosen else walk
 
-    def _set(self, **fields: object) -> None:
-        for name, value in fields.items():
-            object.__setattr__(self, name, value)
+    @property
+    def probabilities(self) -> Mapping[tuple[int, ...], Coefficient]:
+        """The probability of each displacement, in lattice steps: ``{(1,): right, (-1,): left}``."""
+        return MappingProxyType({(1,): self.right, (-1,): self.left})
+
+    @property
+    def rule(self) -> Rule | None:
+        """How the probabilities were made from a drift and a diffusion; None if they were given."""
+        return None if self.declared is None else self.declared.rule
+
+    @property
+    def convention(self) -> Convention:
+        """What the declared drift means where D depends on x; Itô where D does not, and of given probabilities."""
+        return Convention.ITO if self.declared is None else self.declared.convention
+
+    @cached_property
+    def declared_drift(self) -> Coefficient:
+        """a (length/time) as it was declared; of given probabilities (p - q) dx/dt."""
+        return (self.dx / self.dt) * (self.right - self.left) if self.declared is None else self.declared.drift
+
+    @cached_property
+    def diffusion(self) -> Coefficient:
+        """D (length²/time): what the walk was made from, or (p + q) dx²/2dt."""
+        if self.declared is not None:
+            return self.declared.diffusion
+        return (self.dx**2 / (2.0 * self.dt)) * (self.right + self.left)
 
     @property
     def lattice(self) -> Lattice:
@@ -225,33 +227,24 @@ class LatticeWalk:
     @property
     def homogeneous(self) -> bool:
         """Whether the step probabilities are the same at every site (they may depend on time)."""
-        return not any(c.depends_on_x for c in (self.right, self.left, self.killing))
+        return not any(c.depends_on_x for c in (*self.probabilities.values(), self.killing))
 
     @property
     def time_dependent(self) -> bool:
         """Whether any step probability depends on time."""
-        return any(c.depends_on_t for c in (self.right, self.left, self.killing))
+        return any(c.depends_on_t for c in (*self.probabilities.values(), self.killing))
 
     def with_start(self, start: StartLike) -> LatticeWalk:
         """The same walk from elsewhere."""
-        begin = as_start(start)
-        check_start(begin, self.domain)
-        walk = self._with(start=begin)
-        walk._check_now()
-        return walk
-
-    def _with(self, **fields: object) -> LatticeWalk:
-        walk = object.__new__(type(self))
-        walk._set(**{**self.__dict__, **fields})
-        return walk
+        return replace(self, start=start)  # type: ignore[arg-type]  # the constructor takes what a start may be
 
     def told(self, times: ArrayLike) -> LatticeWalk:
         """The same walk, for which each of `times` that is no whole number of steps is the nearest step.
 
         :meth:`from_drift` tells a walk the times that it chooses `dt` for.
         """
-        given = checked_times(times) if finite_numbers("times", times).size else np.zeros(0)
-        return self._with(inexact_times=tuple(given[~is_whole(given, self.dt)].tolist()))
+        given = checked_times(times).tolist() if finite_numbers("times", times).size else []
+        return replace(self, inexact_times=_inexact(given, self.dt))
 
     def steps(self, times: ArrayLike) -> list[int]:
         """Times as whole numbers of steps; refused unless they increase and are multiples of dt to within rounding, or among
@@ -307,13 +300,17 @@ class LatticeWalk:
 
     def missing_speed(self, x: Floats, masses: Floats | NDArray[np.int64], t: float) -> float:
         """The part of the mean speed |a| over the masses at places `x` that :attr:`Rule.CAPPED` loses; 0 for other rules."""
+        return self.capped_speed(x, masses, t) if self.rule is Rule.CAPPED else 0.0
+
+    def capped_speed(self, x: Floats, masses: Floats | NDArray[np.int64], t: float) -> float:
+        """The part of the mean speed |a| over the masses at places `x` that :attr:`Rule.CAPPED` loses, or would lose."""
         seen = masses > 0
-        if self.rule is not Rule.CAPPED or not seen.any():
+        if not seen.any():
             return 0.0
         x, masses = x[seen], masses[seen]
         a, d = self.declared_drift(x, t), self.diffusion(x, t)
         speed = masses * np.abs(a)
-        with np.errstate(divide="ignore", invalid="ignore"):  # D = 0: all of it, or no drift
+        with np.errstate(divide="ignore", invalid="ignore"):  # D = 0: the whole speed, or no drift
             lost = np.where(a == 0.0, 0.0, shortfall(self.dx * a / d))
         return float(speed @ lost / speed.sum()) if speed.any() else 0.0
 
@@ -335,33 +332,37 @@ class LatticeWalk:
         """Warn where a drift, diffusion or killing changes smoothly in less than a step before `until`: steps miss that, but
         for breaks."""
         coefficients = [self.killing] if self.rule is None else [self.declared_drift, self.diffusion, self.killing]
-        quickest = _quickest(coefficients, self.domain, self.start, until)
-        if quickest < self.dt:
+        change = quickest(coefficients, self.domain, self.start, until)
+        if change < self.dt:
             better = "or leave dt out and give times=" if self.rule not in (None, Rule.TWO_WAY) else "with a smaller dx"
             warnings.warn(
-                f"coefficients change within {quickest:.3g}, less than a step of dt = {self.dt:g}, which sees them where it "
-                f"starts; take dt ≤ {rounded_down(OF_A_CHANGE * quickest)} {better}",
+                f"coefficients change within {change:.3g}, less than a step of dt = {self.dt:g}, which sees them where it "
+                f"starts; take dt ≤ {rounded_down(OF_A_CHANGE * change)} {better}",
                 RuntimeWarning,
                 stacklevel=user_level(),
             )
 
+    def starting_masses(self) -> tuple[Floats, Floats]:
+        """The sites inside the domain on which walkers start, and their masses."""
+        lattice = self.lattice
+        number, masses = self.start.weights(lattice)
+        sites = number + np.arange(masses.size)
+        low, high = (end if end is not None else k for end, k in ((lattice.first, sites[0]), (lattice.last, sites[-1])))
+        inside = (sites >= low) & (sites <= high)
+        return lattice.x(sites[inside]), masses[inside]
+
     def _check_now(self) -> None:
         """Check what can be checked without knowing how long the walk will run: bounded domains, and constants anywhere."""
         lattice = self.lattice
-        first, weights = self.start.weights(lattice)
-        self._check_speed(first + np.arange(weights.size), weights)
+        self._check_speed(*self.starting_masses())
         if self.homogeneous:
             self.check(lattice.x(np.full(1, lattice.first or lattice.last or 0)), 0.0)
         elif lattice.first is not None and lattice.last is not None:
             for first in range(lattice.first, lattice.last + 1, CHUNK):
                 self.check(lattice.x(np.arange(first, min(first + CHUNK, lattice.last + 1))), 0.0)
 
-    def _check_speed(self, sites: NDArray[np.int64], masses: Floats) -> None:
+    def _check_speed(self, x: Floats, masses: Floats) -> None:
         """Refuse the capped rule where walkers start that it slows down."""
-        lattice = self.lattice
-        low, high = (end if end is not None else k for end, k in ((lattice.first, sites[0]), (lattice.last, sites[-1])))
-        inside = (sites >= low) & (sites <= high)
-        x, masses = lattice.x(sites[inside]), masses[inside]
         if (missing := self.missing_speed(x, masses, 0.0)) <= SLOW:
             return
         a, d = self.declared_drift(x, 0.0), self.diffusion(x, 0.0)
@@ -396,6 +397,12 @@ def _lay(domain: Domain | None, dx: float | None, sites: int | None, start: Star
         fit = int(SHARE * available() / OF_A_SITE)
         require(OF_A_SITE * lattice.sites, f"a walk on {lattice.sites} sites", f"take sites ≤ {fit}, or a larger dx")
     return where, begin, lattice
+
+
+def _inexact(times: Sequence[float], dt: float) -> tuple[float, ...]:
+    """The times that no whole number of steps meets."""
+    given = np.asarray(times, dtype=np.float64)
+    return tuple(given[~is_whole(given, dt)].tolist())
 
 
 def _positive(name: str, value: float | None) -> float:
@@ -436,42 +443,3 @@ def _worst(values: Floats, x: ArrayLike, t: ArrayLike) -> tuple[float, float, fl
 
 def _at(place: tuple[float, float, float]) -> str:
     return f"x = {place[1]:.6g}, t = {place[2]:.6g}"
-
-
-def _samples(
-    drift: Coefficient, diffusion: Coefficient, lattice: Lattice, start: Start, times: Sequence[float]
-) -> Iterator[tuple[Floats, Floats]]:
-    """Places of a bounded domain (of the start on an unbounded one) and times, which broadcast, in pieces of bounded size; D is
-    refused where it is no diffusion."""
-    if not (drift.depends_on_x or diffusion.depends_on_x):
-        x = np.array([start.support[0]])
-    elif lattice.first is not None and lattice.last is not None:
-        x = lattice.x(np.arange(lattice.first, lattice.last + 1))
-    else:
-        x = np.linspace(*start.support, 65)
-    moving = [c for c in (drift, diffusion) if c.depends_on_t] if times else []
-    t = np.zeros(1)
-    if moving:
-        marks = np.unique([0.0, max(times), *(b for c in moving for b in c.breaks("t", 0.0, max(times)))])
-        t = np.unique([*np.linspace(0.0, max(times), 257), *(0.5 * (marks[1:] + marks[:-1]))])
-    moves = False
-    for begin in range(0, x.size, CHUNK // t.size):
-        piece = x[begin : begin + CHUNK // t.size]
-        values = diffusion(piece[:, None], t[None, :])
-        if not np.isfinite(values).all() or (values < 0.0).any():
-            i, j = np.argwhere(~(np.isfinite(values) & (values >= 0.0)))[0]
-            raise ValueError(
-                f"diffusion = {values[i, j]:g} at x = {piece[i]:g}, t = {t[j]:g}: must be a positive number"
-            )
-        if (values > 0.0).any():
-            moves = True
-            yield piece[:, None], t[None, :]
-    if not moves:
-        raise ValueError(f"diffusion = 0 at x = {x[0]:g}, t = {t[0]:g}: must be a positive number")
-
-
-def _quickest(coefficients: Sequence[Coefficient], domain: Domain, start: Start, until: float) -> float:
-    """The shortest time in which one of the coefficients changes smoothly before `until`; inf where none does."""
-    low, high = (e if math.isfinite(e) else s for e, s in zip((domain.low, domain.high), start.support, strict=True))
-    moving = [c for c in coefficients if c.depends_on_t] if until > 0.0 else []
-    return min((c.width("t", 0.0, until, (low, high)) for c in moving), default=math.inf)

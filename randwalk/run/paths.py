@@ -1,6 +1,7 @@
 """Following walkers one by one: step by step (the paths method) or from one recorded time to the next (the jump method).
 
-What a walker does depends on its number and the seed alone, so a run is a sum over ranges of walkers.
+The path of a walker depends on the walk, the seed and the walker's number alone, so the counts of a run are a sum over ranges of
+walkers.
 """
 
 from __future__ import annotations
@@ -25,15 +26,17 @@ from .record import FUNCTIONALS, Batch, FirstPassage, LastVisit, Record, TimePos
 from .windows import Rows, Windows
 
 BATCH = 1 << 19  # walkers that a thread has in memory at a time
-LARGE_BATCH = 1 << 22  # the same where the rows of the table are made again for every batch
-STRETCH = 1 << 13  # steps after which walkers at the edge of a window are looked for
-FARTHEST = 1 << 30  # a site that no walker is compared with beyond this
+LARGE_BATCH = 1 << 22  # the same number where the rows of the table are made again for every batch
+STRETCH = 1 << 10  # the least steps between two searches for walkers at the edge of a window
+WORK = 1 << 22  # the least walkers × steps between two searches, which then take a negligible share of the time
+FARTHEST = 1 << 30  # the largest index of a level
 
 
 def planes(table: StepTable) -> int:
-    """Binary digits that decide a step of a walk with constant probabilities on the whole line; 0 for any other walk.
+    """The number of random bits drawn for every step if all probabilities are constant on an unbounded line, 1 to 8. Returns 0
+    for all other walks, which are simulated from a step table.
 
-    The walk alone decides between the two families of streams, so what is asked of a run does not change its paths.
+    The number depends on the walk alone, so the records and times of a run do not change its paths.
     """
     walk, lattice = table.walk, table.lattice
     unbounded = lattice.first is None and lattice.last is None
@@ -52,8 +55,8 @@ def level(table: StepTable, x: float) -> int:
     if table.wrap:
         return (index - 1) % table.wrap + 1
     if planes(table):
-        return max(-FARTHEST, min(index, FARTHEST))  # walkers of a constant walk go on outside the window
-    return -1 if index < 0 else table.sites + 3 if index > table.sites + 1 else index  # outside: below or above all
+        return max(-FARTHEST, min(index, FARTHEST))  # walkers of a constant walk also step outside the window
+    return -1 if index < 0 else table.sites + 3 if index > table.sites + 1 else index  # below or above all indices
 
 
 class Stride(Protocol):
@@ -73,9 +76,13 @@ def follow(
     stride: Stride,
     machine: Machine,
 ) -> Iterator[Counts]:
-    """Run the walkers in batches; yields the counts of one batch after another."""
+    """Run the walkers in batches; yields the counts of one batch after another.
+
+    A batch whose walkers reach an edge of the window runs again, from the start, in a wider window. Only the first batches do:
+    later ones begin with the widest window that any batch has needed.
+    """
     most = BATCH if windows.rows.kept else LARGE_BATCH
-    size = max(1 << 14, min(most, (1 << 31) // max(1, steps[-1])))  # a batch takes seconds: interrupting loses a few
+    size = max(1 << 14, min(most, (1 << 31) // max(1, steps[-1])))  # a batch takes seconds at most
     width = 4 + len(records)  # a site, where it began, the passage, the maximum, and at most one functional a record
     keys = key(seed)
 
@@ -153,7 +160,8 @@ def _alias(first: int, pmf: Floats) -> tuple[int, int, NDArray[np.uint64], NDArr
 
 @dataclass(frozen=True)
 class Functionals:
-    """The row of a walker's state: passage step, maximum, then last visits and positive times of their levels."""
+    """The columns of the state of walkers: the step of leaving, the highest site, then the last visits and the times above of
+    `levels`."""
 
     visits: list[LastVisit]
     positives: list[TimePositive]
@@ -180,8 +188,8 @@ class _Batch:
     machine: Machine
 
     def run(self) -> tuple[Counts, bool, bool]:
-        """(counts, whether walkers have reached the left edge of the window, and the right edge). Walkers that have reached an
-        edge are not counted right, so the batch ends there."""
+        """(counts, whether walkers have reached the left edge of the window, and the right edge). The batch ends as soon as
+        walkers have reached an edge, and its counts are then incomplete."""
         table, records, machine = self.rows.table, self.records, self.machine
         site = machine.place(self.walkers, self.rows.start, self.keys)
         begun = machine.copy(site) if records else site
@@ -195,7 +203,7 @@ class _Batch:
         counts = Counts(table, self.steps, (self.walkers,), raw, dict(zip(records, results, strict=True)))
         done = 0
         for row, target in enumerate(self.steps):
-            for stop in _stops(done, target, table):
+            for stop in _stops(done, target, table, len(self.walkers)):
                 self.stride(machine, batch, self.rows, row, done, stop, self.keys)
                 raw[row], done = machine.histogram(site, table.sites + 3), stop
                 escaped = _escaped(table, raw[row], None if state is None else machine.columns(state)[1], machine)
@@ -216,18 +224,20 @@ class _Batch:
         return Batch(table, self.machine, site, begun, columns[0], columns[1], visits, positives, live)
 
 
-def _stops(done: int, target: int, table: StepTable) -> Iterator[int]:
-    """Where to stop on the way to a recorded step: there, and in a window with an edge also before, to see who reaches it."""
+def _stops(done: int, target: int, table: StepTable, walkers: int) -> Iterator[int]:
+    """The steps from `done` to the recorded step `target` after which the batch stops; in a window with an edge it stops also
+    before `target`, for a search for walkers at the edge."""
     if not planes(table) and not (table.left_wall and table.right_wall):
-        yield from range((done // STRETCH + 1) * STRETCH, target, STRETCH)
+        stretch = STRETCH * max(1, WORK // (STRETCH * walkers))
+        yield from range((done // stretch + 1) * stretch, target, stretch)
     yield target
 
 
 def _escaped(table: StepTable, counts: NDArray[np.int64], highest: Any, machine: Machine) -> tuple[bool, bool]:
-    """Whether walkers have reached the left edge of the window, and the right one, where that is no wall.
+    """Whether walkers have reached the left edge of the window and the right edge, if these are no walls.
 
-    `counts` is the histogram of their sites; a walker of a constant walk goes on outside, so that its `highest` site may lie
-    there too.
+    `counts` is the histogram of their sites. Walkers of a constant walk also step outside the window, so for them the `highest`
+    sites are searched too.
     """
     beyond = int(counts[-2])
     if planes(table):

@@ -1,7 +1,8 @@
-"""What to record along each path besides where it is at the recorded times, and what the records look like.
+"""Records of paths besides the counts of places, and their results.
 
-Each record is a histogram of a whole-number functional of the path, kept inside the kernels: memory does not grow with
-walkers. Only :class:`Positions` keeps something for every walker, because it is asked to.
+Each record is a histogram of a whole-number functional of the path, which the kernels compute: its memory does not grow with the
+number of walkers. Only :class:`Positions` keeps a number for every walker. The bins of a histogram are lattice numbers, steps or
+displacements, never places in a window of sites, so results of different windows add.
 """
 
 from __future__ import annotations
@@ -34,7 +35,8 @@ if TYPE_CHECKING:
 class Batch:
     """Walkers in memory at a recorded time: where they are, where they began, and the functionals of their paths.
 
-    The arrays are the machine's, which counts them. `live` is the range of sites of walkers that have not left, None if none can.
+    The arrays are the machine's, which counts them. `live` is (first, last) index of the sites inside the domain, or None if
+    walkers cannot leave it.
     """
 
     table: StepTable
@@ -50,7 +52,7 @@ class Batch:
 
 @dataclass(frozen=True, eq=False)
 class Bin:
-    """The bin each walker falls into: `values` - `minus` + `shift`; only walkers that have not left if `living`."""
+    """The bin of each walker: `values` - `minus` + `shift`; if `living`, only walkers inside the domain are counted."""
 
     values: Any
     shift: int = 0
@@ -59,7 +61,7 @@ class Bin:
 
 
 class Counted:
-    """A record that is a histogram: `bins` says of what, `bin` into which bin each walker falls."""
+    """A record that is a histogram: `bins` are its bins, `bin` is the bin of each walker."""
 
     def bins(self, table: StepTable, steps: int) -> tuple[str, int, Floats]:
         """(name, whole number of the first bin, value of every bin)."""
@@ -69,7 +71,7 @@ class Counted:
         raise TypeError(f"{type(self).__name__} is not a histogram")
 
     def size(self, table: StepTable, walkers: int, steps: Sequence[int]) -> tuple[float, str]:
-        """(bytes of the result, what would make it smaller)."""
+        """(bytes of the result, the remedy if they are too many)."""
         values = max(steps[-1], 2 * table.sites)
         return 8.0 * len(steps) * values, f"leave {self} out, record fewer times, or take a larger dx and dt"
 
@@ -126,8 +128,8 @@ class FirstPassage(Counted):
 
 @dataclass(frozen=True)
 class LastVisit(Counted):
-    """The time of the last visit to the site nearest to `x`, up to each recorded time; the value NaN counts those
-    that never were there, whom means leave out."""
+    """The time of the last visit to the site nearest to `x`, up to each recorded time. The value NaN counts walkers that have not
+    visited the site; means leave these walkers out."""
 
     x: float = 0.0
 
@@ -211,7 +213,7 @@ class Positions(Counted):
 
 
 Record: TypeAlias = FirstPassage | LastVisit | TimePositive | Maximum | SquaredDisplacement | Positions
-FUNCTIONALS = (FirstPassage, LastVisit, TimePositive, Maximum)  # they need every step of a path
+FUNCTIONALS = (FirstPassage, LastVisit, TimePositive, Maximum)  # these records need every step of a path
 
 
 @dataclass(frozen=True, eq=False)

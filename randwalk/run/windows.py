@@ -76,9 +76,10 @@ class Windows:
 
     def __init__(self, walk: LatticeWalk, steps: int) -> None:
         self.walk, self.steps = walk, steps
-        self._begin = start_range(walk)
-        low, high = guessed_ends(walk, steps) if walk.lattice.sites is None else self._begin
-        self._far = max(self._begin[0] - low, 1), max(high - self._begin[1], 1)
+        if walk.lattice.sites is None:
+            self._begin = start_range(walk)
+            low, high = guessed_ends(walk, steps)
+            self._far = max(self._begin[0] - low, 1), max(high - self._begin[1], 1)
         self._doublings = (0, 0)
         self._tables: dict[tuple[int, int], Rows] = {}
         self._lock = threading.Lock()
@@ -131,9 +132,10 @@ class Windows:
 
     def _ends(self, i: int, j: int) -> tuple[int, int]:
         """The first and the last site of a window; a bounded domain is its own window."""
-        lattice, (begin, end) = self.walk.lattice, self._begin
+        lattice = self.walk.lattice
         if lattice.first is not None and lattice.last is not None:
             return lattice.first, lattice.last
+        begin, end = self._begin
         low, high = begin - min(self._far[0] << i, self.steps), end + min(self._far[1] << j, self.steps)
         low = low if lattice.first is None else max(low, lattice.first)
         high = high if lattice.last is None else min(high, lattice.last)

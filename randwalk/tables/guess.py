@@ -16,8 +16,8 @@ from ..model.coefficient import Floats
 from ..model.walk import LatticeWalk
 from .window import LEAK, start_range, where_defined
 
-SPANS = 64  # of the time at least,
-MOST_SPANS = 160  # and at most: each costs one call of the coefficients
+SPANS = 16  # of the time at least,
+MOST_SPANS = 80  # and at most: each costs one call of the coefficients
 SHORT = 32.0  # sites that the mean may go in a span,
 GROWTH = 0.25  # or this share of its way from the start and of the standard deviation
 AROUND = np.array([-1.0, 0.0, 1.0])
