@@ -176,11 +176,16 @@ def test_parameters_may_be_called_y_and_z() -> None:
 def test_operands_are_coefficients_numbers_and_functions() -> None:
     c: Any = rw.expression("x*y")
     assert float((c + (lambda x, y: y - x))((2.0, 5.0))) == 13.0 and float((2 - c)((2.0, 5.0))) == -8.0
-    for wrong in ([1.0], None, np.ones(2), {}):
-        for use in (lambda: c + wrong, lambda: wrong * c, lambda: c - wrong, lambda: c / wrong, lambda: wrong**c):  # noqa: B023
+    operations: list[Callable[[Any], object]] = [
+        lambda v: c + v, lambda v: v * c, lambda v: c - v, lambda v: c / v, lambda v: v**c,
+    ]  # fmt: skip
+    others: list[Any] = [[1.0], None, np.ones(2), {}]
+    for wrong in others:
+        for use in operations:
             with pytest.raises(TypeError):
-                use()
-    for wrong in ("x", True):
+                use(wrong)
+    texts: list[Any] = ["x", True]
+    for wrong in texts:
         with pytest.raises(TypeError, match=r"rw\.expression|a coefficient is"):
             c + wrong
 
