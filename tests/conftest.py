@@ -22,6 +22,7 @@ QUICK_FILES = frozenset(
         "ensemble",
         "estimate",
         "few_sites",
+        "flat",
         "imports",
         "keywords",
         "lanes",

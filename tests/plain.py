@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from randwalk.kernels import alias, binomial, bits, functionals, occupation, philox, portable, step
+from randwalk.kernels.program import TableProgram
 
 from . import naive
 
@@ -117,6 +118,10 @@ def of_bits(random: Random) -> Iterator[Call]:
         yield bits.always, (U(t),)
         for digit in (0, 7, 30):
             yield bits.spread, (U(t), I64(digit))
+        for planes in (1, 2, 8):
+            yield bits.remainder, (U(t), I64(planes))
+            yield bits.settled, (U(t), I64(planes), U(random.getrandbits(64)))
+            yield bits.below, (U(random.getrandbits(40)), I64(3), I64(planes), U(t), KEYS)
 
 
 def of_alias(random: Random) -> Iterator[Call]:
@@ -134,16 +139,37 @@ def of_alias(random: Random) -> Iterator[Call]:
 
 
 def of_functionals(random: Random) -> Iterator[Call]:
-    outer = I32(7)
+    killed = I32(8)
     for before in range(9):
         for there in {max(before - 1, 0), before, min(before + 1, 8)}:
-            yield functionals.passage, (I32(before), I32(there), I32(5), outer, I32(2))
-            yield functionals.highest, (I32(there), outer, I32(random.randrange(8)))
+            yield functionals.highest, (I32(there), killed, I32(random.randrange(8)))
             for level in (-1, 0, 4, 7, 9):
-                yield functionals.above, (I32(before), I32(there), I32(level), outer)
+                yield functionals.above, (I32(before), I32(there), I32(level), killed)
+
+
+def table(random: Random) -> TableProgram:
+    """Steps by 3, -3, 1 and -1 on a torus of 9 cells whose middle one kills, with thresholds at random; a row a step."""
+    limits = np.sort(
+        [[[random.choice((*THRESHOLDS, 12345678)) for _ in range(10)] for _ in range(5)] for _ in range(2)], axis=1
+    )
+    limits[:, 4, :4], home = FULL, np.array([*range(9), 9], np.int32)
+    exits = np.full(10, 255, np.uint8)
+    home[0], home[8], exits[9] = 7, 1, 4
+    return TableProgram((3, -3, 1, -1), limits.astype(np.uint32), np.zeros(0, np.int32), home, exits, True, True)
 
 
 def of_step(random: Random) -> Iterator[Call]:
+    """Steps by words of 31 digits, and by 16 of which some tie with a threshold."""
+    program = table(random)
+    for site in range(3, 6):
+        for row in range(2):
+            assert step.column(I32(site), program) == site
+            yield step.rests, (I32(site), program)
+            for word in [*words(random, 20, 31), *program.thresholds[row, :, site].tolist()]:
+                yield step.step, (I32(site), U32(min(word, FULL - 1)), program, I64(row), U32(0))
+                high = U32(min(word >> 15, 0xFFFF))
+                yield step.half, (U32(word),)
+                yield step.table_step, (I32(site), high, U(word), I64(row), program, I64(row), KEYS)
     for word in words(random, 100):
         yield step.popcount, (U(word),)
         yield step.trailing_zeros, (U(word or 1),)

@@ -13,10 +13,11 @@ import numpy as np
 
 from ..inputs.memory import require
 from ..kernels.backend import Start
+from ..kernels.program import TableProgram, Thresholds
 from ..model.coefficient import Floats
 from ..model.walk import LatticeWalk
 from ..tables.guess import guessed_ends
-from ..tables.table import StepTable, Thresholds
+from ..tables.table import StepTable
 from ..tables.window import OF_A_COLUMN, OF_A_SITE, start_index, start_range
 
 KEPT = 1 << 28  # bytes of the rows that a time-dependent table keeps for the next batch of walkers
@@ -47,8 +48,8 @@ class Rows:
         """Whether all rows are kept."""
         return self.bytes <= KEPT
 
-    def chunks(self, start: int, stop: int) -> Iterator[tuple[int, int, Thresholds]]:
-        """The steps `start` … `stop` - 1 in pieces of bounded size: (from, to, thresholds)."""
+    def chunks(self, start: int, stop: int) -> Iterator[tuple[int, int, TableProgram]]:
+        """The steps `start` … `stop` - 1 in pieces of bounded size: (from, to, program)."""
         if not self.table.walk.time_dependent:
             yield from self.table.chunks(start, stop)
             return
@@ -57,7 +58,7 @@ class Rows:
         for begin in range(start // size * size, min(stop, kept), size):
             rows = self._made_once(begin, min(begin + size, self._steps))
             low, high = max(begin, start), min(begin + size, stop)
-            yield low, high, rows[low - begin : high - begin]
+            yield low, high, self.table.program_of(rows[low - begin : high - begin])
         yield from self.table.chunks(max(start, kept), stop)
 
     def _made_once(self, begin: int, end: int) -> Thresholds:

@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib import import_module
+from types import FunctionType
 from typing import Any
 
 import numba.cuda
@@ -74,9 +75,13 @@ class Kernel:
             self.jit[blocks, threads, 0, shared](*arguments)
 
 
-def in_kernel(function: F) -> F:
-    """A device function that is given arrays: the simulator's arrays are not the CPU's."""
-    return function.py_func if SIMULATED else function  # type: ignore[attr-defined]
+def in_kernel(function: F, **called: F) -> F:
+    """A device function that takes arrays. The simulator's arrays are not the CPU's: there the function runs in Python, and so do
+    the functions to which it passes arrays, given as `called` by their names in its module."""
+    if not SIMULATED:
+        return function
+    plain: Any = function.py_func  # type: ignore[attr-defined]
+    return FunctionType(plain.__code__, plain.__globals__ | called)
 
 
 apart = (lambda: None) if SIMULATED else _apart

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..program import LIVE
 from .compile import THREADS, Kernel, blocks_for, cuda
 
 SHARED = 48 * 1024  # bytes of shared memory that every device gives a block
@@ -53,14 +54,15 @@ def _histogram(counts, private, values, minus, binning):  # type: ignore[no-unty
 
 
 @Kernel
-def _passages(counts, private, site, passage, outer):  # type: ignore[no-untyped-def]
+def _passages(counts, private, site, passage, exit_of):  # type: ignore[no-untyped-def]
+    exits = np.int64(exit_of[exit_of.size - 1]) + 1
     bins = cuda.shared.array(0, COUNT)
     if private:
         _clear(bins, counts.size)
     for j in range(cuda.grid(1), site.size, cuda.gridsize(1)):
-        here = site[j]
-        if here < 1 or here >= outer:
-            _count(bins, counts, private, 3 * np.int64(passage[j]) + (0 if here == 0 else 1 if here == outer else 2))
+        way = np.int64(exit_of[site[j]])
+        if way != LIVE:
+            _count(bins, counts, private, exits * np.int64(passage[j]) + way)
     if private:
         _empty(bins, counts)
 
@@ -74,9 +76,12 @@ def histogram(
     return _counted(_histogram, size, values.size, values, other, (times, shift, lowest, highest))
 
 
-def passages(site: Any, passage: Any, steps: int, outer: int) -> NDArray[np.int64]:
+def passages(site: Any, passage: Any, steps: int, exit_of: NDArray[np.uint8]) -> NDArray[np.int64]:
     """See :meth:`randwalk.kernels.backend.Machine.passages`."""
-    return _counted(_passages, 3 * (steps + 1), site.size, site, passage, outer).reshape(-1, 3)
+    exits = int(exit_of[-1]) + 1
+    return _counted(_passages, exits * (steps + 1), site.size, site, passage, cuda.to_device(exit_of)).reshape(
+        -1, exits
+    )
 
 
 def _counted(kernel: Kernel, bins: int, walkers: int, *arguments: Any) -> NDArray[np.int64]:

@@ -104,7 +104,7 @@ def _self_test(device: int) -> str:
         return f"failed: {_first_line(error)}"
     wanted = np.zeros(size, dtype=np.int32)
     for _ in range(2):
-        walk_constant(wanted, 0, 0, steps, *FAIR, *keys)  # type: ignore[no-untyped-call]
+        walk_constant(wanted, 0, FAIR, 0, steps, keys)  # type: ignore[no-untyped-call]
     agree = np.array_equal(site, wanted)
     verdict = "agrees with the CPU" if agree else "DISAGREES with the CPU: do not use this device"
     return f"{verdict} ({1e3 * seconds:.2f} ms)"

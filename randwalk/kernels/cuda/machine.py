@@ -10,19 +10,8 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from ..backend import (
-    NO_LEVELS,
-    DeviceError,
-    DigitsProgram,
-    JumpProgram,
-    Keys,
-    Levels,
-    Program,
-    Start,
-    TableProgram,
-    Walkers,
-)
-from ..step import BITS
+from ..backend import NO_LEVELS, DeviceError, JumpProgram, Levels, Numbering, Program, Start, Walkers
+from ..program import FULL, DigitsProgram, Keys, TableProgram
 from . import counting, digits, occupation
 from .compile import SIMULATED, THREADS, Kernel, allocate, blocks_for, cuda
 from .table import DeviceTable, walk_table
@@ -33,7 +22,7 @@ LEAST, MOST = 1 << 14, 1 << 30  # walkers of a batch
 WORK = 1 << 38  # steps of walkers in a launch: about a second on a table, so that Ctrl-C is heard
 FOLLOWED = 4  # times as much work is a step with functionals
 BATCH = 1 << 42  # steps of walkers in a batch, where there are walkers enough
-FAIR = DigitsProgram(1, 1 << (BITS - 1), 1 << BITS)
+FAIR = DigitsProgram((1, -1), (FULL // 2, FULL), 1)
 
 T = TypeVar("T")
 
@@ -129,11 +118,11 @@ class Cuda:
             kernel(blocks, THREADS, there, *rows(first - start, last - start), first, last, keys)
 
     def occupy(
-        self, counts: NDArray[np.int64], program: TableProgram, start: int, stop: int, first: int, gone: NDArray[np.int64],
-        keys: Keys,
+        self, counts: NDArray[np.int64], program: TableProgram, layout: Numbering, start: int, stop: int,
+        gone: NDArray[np.int64], keys: Keys,
     ) -> None:  # fmt: skip
         """On the first device."""
-        self.on(self.devices[0], occupation.occupy, counts, program, start, stop, first, gone, keys)
+        self.on(self.devices[0], occupation.occupy, counts, program, layout, start, stop, gone, keys)
 
     def copy(self, site: Any) -> Any:
         other = allocate(site.size)
@@ -148,8 +137,8 @@ class Cuda:
     ) -> NDArray[np.int64]:
         return counting.histogram(values, size, shift, minus, live)
 
-    def passages(self, site: Any, passage: Any, steps: int, outer: int) -> NDArray[np.int64]:
-        return counting.passages(site, passage, steps, outer)
+    def passages(self, site: Any, passage: Any, steps: int, exit_of: NDArray[np.uint8]) -> NDArray[np.int64]:
+        return counting.passages(site, passage, steps, exit_of)
 
     def host(self, site: Any) -> NDArray[np.int32]:
         return site.copy_to_host()
@@ -164,8 +153,8 @@ def _kernel(
         return walk_table(table.capacity, followed), lambda begin, end: (table.rows(begin, end),)
     if followed:
         return digits.follow_digits, lambda begin, end: (program,)
-    if program == FAIR:
-        return digits.toss, lambda begin, end: ()
+    if program.thresholds == FAIR.thresholds:
+        return digits.toss, lambda begin, end: (program,)
     return digits.walk_digits, lambda begin, end: (program,)
 
 

@@ -1,4 +1,4 @@
-"""The occupation method on the device: a thread a site."""
+"""The occupation method on the device: a thread a cell."""
 
 from __future__ import annotations
 
@@ -7,88 +7,79 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from ..backend import Keys, TableProgram
-from ..occupation import split
-from ..philox import LOW, U
-from ..step import I32, column
-from .compile import SIMULATED, Kernel, cuda
+from ..backend import Numbering
+from ..occupation import odds, share
+from ..philox import U
+from ..program import LIVE, Keys, TableProgram
+from ..step import column
+from .compile import SIMULATED, Kernel, cuda, in_kernel
 from .walkers import on_device
 
-WIDTH, MARGIN = (
-    (32, 4) if SIMULATED else (256, 32)
-)  # sites of a block, and those computed on each side that are not its own
+WIDTH, MARGIN = (32, 4) if SIMULATED else (256, 32)  # cells of a block, and steps that a block makes without the others
+MOVES = 8  # steps that a walker chooses from at most
+_column, _share = in_kernel(column), in_kernel(share, odds=in_kernel(odds))
 
 
 @Kernel
-def _occupy(after, before, gone, span, program, first, keys):  # type: ignore[no-untyped-def]
-    """Steps span[0] … span[1] - 1 of the histogram, a thread a site; row 0 of `gone` is step span[2].
+def _occupy(after, before, gone, span, program, piece, keys):  # type: ignore[no-untyped-def]
+    """Steps span[0] … span[1] - 1 of the histogram, a thread a cell; row 0 of `gone` is step span[2].
 
-    Random numbers depend only on site and step, so blocks need not communicate: each block also computes MARGIN extra sites on
-    either side. Values at the ends of the extended range become invalid, one more site per step, and never reach the block's own
-    sites within MARGIN steps. A block that holds all sites computes any number of steps.
+    Random numbers depend only on site and step, so blocks need not communicate: each block also computes neighbours of its own
+    cells. Values at the ends of the extended range become invalid, `farthest` cells a step, and do not reach the block's own
+    cells. piece = (cells of each block in a row, -1 for none; which of them are its own; addresses of cells).
     """
-    thresholds, layout = program
-    k0, k1 = keys
-    low, high, wrap, killed = layout
+    cells, owned, address = piece
     start, stop, base = span
-    sites = killed - 2
-    whole = sites <= WIDTH
-    margin = 0 if whole else MARGIN
-    thread = cuda.threadIdx.x
-    place = cuda.blockIdx.x * (WIDTH - 2 * margin) + thread - margin
-    own = margin <= thread and thread < WIDTH - margin and place < sites
-    i = place % sites + 1 if wrap else place + 1
-    live = i >= 1 and i <= sites and (place < sites or not whole)
-    ring = wrap > 0 and whole
-    under = (thread - 1 if thread > 0 else sites - 1) if ring else thread - 1
-    over = (thread + 1 if thread < sites - 1 else 0) if ring else thread + 1
-    to_right = cuda.shared.array(WIDTH, np.int64)
-    to_left = cuda.shared.array(WIDTH, np.int64)
-    here, c = np.int64(0), np.int64(0)
-    if live:
-        here, c = before[i], np.int64(column(I32(i), low, high))
+    moves, thread, killed = len(program.offsets), cuda.threadIdx.x, program.exit_of.size - 1
+    cell = cells[cuda.blockIdx.x, thread]
+    own, live = owned[cuda.blockIdx.x, thread] != 0, cell >= 0 and program.exit_of[cell] == LIVE
+    moved = cuda.shared.array((MOVES, WIDTH), np.int64)
+    here = before[cell] if live else np.int64(0)
+    c = _column(cell, program) if live else 0
     for n in range(start, stop):
-        row = n - base if thresholds.shape[0] > 1 else 0
-        right, left, died = np.int64(0), np.int64(0), np.int64(0)
-        if live and here > 0:
-            t_right, t_left, t_live = thresholds[row, 0, c], thresholds[row, 1, c], thresholds[row, 2, c]
-            right, left, died = split(here, t_right, t_left, t_live, U(first + i) & LOW, U(n), k0, k1)
-        to_right[thread], to_left[thread] = right, left
+        limits = program.thresholds[n - base if program.thresholds.shape[0] > 1 else 0]
+        for k in range(moves):
+            taken = np.int64(0)
+            if live and here > 0:
+                taken = np.int64(_share(k, here, limits, c, U(address[cell]), U(n), keys))
+            moved[k, thread] = taken
+            here -= taken
+        if program.kills and live and here > 0:
+            died = np.int64(_share(moves, here, limits, c, U(address[cell]), U(n), keys))
+            here -= died
+            if own and died:
+                cuda.atomic.add(gone, (n - base, program.exit_of[killed]), died)
         cuda.syncthreads()
-        here += -right - left - died
-        if under >= 0:
-            here += to_right[under]
-        if over < WIDTH:
-            here += to_left[over]
+        for k in range(moves):
+            other = thread - program.offsets[k]
+            if 0 <= other < WIDTH:
+                here += moved[k, other]
         cuda.syncthreads()
-        if own and died:
-            cuda.atomic.add(gone, (n - base, 2), died)
-        if own and not wrap and i == 1:
-            gone[n - base, 0] = left
-        if own and not wrap and i == sites:
-            gone[n - base, 1] = right
-    if own:
-        after[i] = here
+        if cell >= 0 and not live:
+            if own and here:
+                cuda.atomic.add(gone, (n - base, program.exit_of[cell]), here)
+            here = np.int64(0)
+    if own and live:
+        after[cell] = here
 
 
 def occupy(
-    counts: NDArray[np.int64],
-    program: TableProgram,
-    start: int,
-    stop: int,
-    first: int,
-    gone: NDArray[np.int64],
-    keys: Keys,
-) -> None:
+    counts: NDArray[np.int64], program: TableProgram, layout: Numbering, start: int, stop: int,
+    gone: NDArray[np.int64], keys: Keys,
+) -> None:  # fmt: skip
     """See :meth:`randwalk.kernels.backend.Machine.occupy`."""
-    sites = program.layout[3] - 2
-    whole = sites <= WIDTH
-    blocks, stretch = (1, stop - start) if whole else (math.ceil(sites / (WIDTH - 2 * MARGIN)), MARGIN)
+    whole = counts.size - 1 <= WIDTH and not layout.periodic[0]  # one block holds all cells, for any number of steps
+    pieces = 1 if whole else math.ceil(layout.shape[0] / (WIDTH - 2 * MARGIN - 2))
+    stretch = stop - start if whole else MARGIN
+    cells, owned = np.full((pieces, WIDTH), -1, np.int32), np.zeros((pieces, WIDTH), np.uint8)
+    for i, own in enumerate(layout.slabs(pieces)):
+        row, begin, end, *_ = layout.slab(own, stretch, max(map(abs, program.offsets)))
+        cells[i, : row.size], owned[i, begin:end] = row, 1
+    piece = tuple(cuda.to_device(values) for values in (cells, owned, layout.address))
     before, after, there = cuda.to_device(counts), cuda.to_device(counts), on_device(program)
-    left = cuda.to_device(np.zeros((stop - start, 3), dtype=np.int64))
+    left = cuda.to_device(np.zeros_like(gone))
     for begin in range(start, stop, stretch):
-        steps = begin, min(begin + stretch, stop), start
-        _occupy(blocks, WIDTH, after, before, left, steps, there, first % (1 << 32), keys)
+        _occupy(pieces, WIDTH, after, before, left, (begin, min(begin + stretch, stop), start), there, piece, keys)
         before, after = after, before
-    counts[1 : sites + 1] = before.copy_to_host()[1 : sites + 1]
+    counts[:] = before.copy_to_host()
     gone[:] = left.copy_to_host()

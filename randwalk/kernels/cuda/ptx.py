@@ -7,7 +7,8 @@ from importlib import import_module
 from types import SimpleNamespace
 from typing import Any
 
-from ..backend import DigitsProgram, JumpProgram, Levels, TableProgram, Walkers
+from ..backend import JumpProgram, Levels, Walkers
+from ..program import DigitsProgram, TableProgram
 from . import counting, digits, measure, occupation, table, walkers
 from .compile import Kernel, cuda, plain_arithmetic, replaced
 
@@ -30,16 +31,16 @@ def _signatures(types: Any) -> Iterator[tuple[str, Kernel, tuple[Any, ...]]]:
     i64, flag = types.int64, types.boolean
     sites, longs, words = types.int32[::1], types.int64[::1], types.uint64[::1]
     state, gone, half = types.int32[:, ::1], types.int64[:, ::1], types.uint32[:, ::1]
-    thresholds, layout = types.uint32[:, :, ::1], types.UniTuple(i64, 4)
+    thresholds, pair, bytes_ = types.uint32[:, :, ::1], types.UniTuple(i64, 2), types.uint8[::1]
     keys = types.UniTuple(types.uint64, 2)
     batch = fields(Walkers, i64, sites, state, fields(Levels, sites, sites), flag)
-    digit_program = fields(DigitsProgram, i64, i64, i64)
-    device_table = fields(table.DeviceTable, half, half, thresholds, layout)
+    digit_program = fields(DigitsProgram, pair, pair, i64)
+    device_table = fields(table.DeviceTable, pair, pair, thresholds, half, thresholds, sites, sites, bytes_)
     yield "place", walkers.place, (sites, i64, sites, longs, keys)
-    yield "toss", digits.toss, (batch, i64, i64, keys)
+    yield "toss", digits.toss, (batch, digit_program, i64, i64, keys)
     yield "walk_digits", digits.walk_digits, (batch, digit_program, i64, i64, keys)
     yield "follow_digits", digits.follow_digits, (batch, digit_program, i64, i64, keys)
-    yield "halve", table.halve, (half, half, thresholds)
+    yield "halve", table.halve, (thresholds, half, thresholds)
     for capacity in (0, *table.CAPACITIES):
         for name, followed in (("walk_table", False), ("follow_table", True)):
             yield f"{name}[{capacity}]", table.walk_table(capacity, followed), (batch, device_table, i64, i64, keys)
@@ -47,7 +48,8 @@ def _signatures(types: Any) -> Iterator[tuple[str, Kernel, tuple[Any, ...]]]:
     yield "jump", walkers.jump, (sites, i64, jump, keys)
     yield "begin", walkers.begin, (state, sites, sites)
     yield "histogram", counting._histogram, (longs, flag, sites, sites, types.UniTuple(i64, 4))
-    yield "passages", counting._passages, (longs, flag, sites, sites, i64)
-    table_program = fields(TableProgram, thresholds, layout)
+    yield "passages", counting._passages, (longs, flag, sites, sites, bytes_)
+    table_program = fields(TableProgram, pair, thresholds, sites, sites, bytes_, flag, flag)
+    piece = types.Tuple((types.int32[:, ::1], types.uint8[:, ::1], words))
     yield "mix_blocks", measure.mix_blocks, (words, i64, keys)
-    yield "occupy", occupation._occupy, (longs, longs, gone, types.UniTuple(i64, 3), table_program, i64, keys)
+    yield "occupy", occupation._occupy, (longs, longs, gone, types.UniTuple(i64, 3), table_program, piece, keys)

@@ -7,68 +7,88 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..backend import TableProgram
-from ..functionals import highest, passage
+from ..functionals import highest
 from ..philox import HALF, LOW, STEPS, U, philox
-from ..step import I32, U32, column, half_step, halves, table_step
+from ..program import TableProgram
+from ..step import I32, U32, column, half, half_step, rests, step, table_step
 from .compile import THREADS, Kernel, apart, blocks_for, cuda, in_kernel
 from .walkers import tally
 
 CAPACITIES = (8, 512, 4096)  # columns of step tables in shared memory; larger ones are read through the cache
-_table_step = in_kernel(table_step)
+PAIRS = 1  # words of high halves of a column in shared memory; tables of more steps are read through the cache
+_column, _rests = in_kernel(column), in_kernel(rests)
+_step, _half_step = in_kernel(step, column=_column), in_kernel(half_step)
+_table_step = in_kernel(table_step, column=_column, step=_step)
 
 
 class DeviceTable(NamedTuple):
-    """A :class:`TableProgram` in the device's memory, with the high halves of its thresholds: (rows, columns) of right and left
-    in one word, and of live."""
+    """A :class:`TableProgram` in the device's memory, with the high halves of its thresholds: two a word (rows, ⌈K/2⌉, columns),
+    and those of the last ones (rows, columns). `changes` is what is added to the site if a uniform is below each threshold."""
 
+    offsets: tuple[int, ...]
+    changes: tuple[int, ...]
     pairs: Any
     lives: Any
     thresholds: Any
-    layout: tuple[int, int, int, int]
+    column: Any
+    home: Any
+    exit_of: Any
 
     @classmethod
     def of(cls, program: TableProgram) -> DeviceTable:
-        rows, _, columns = program.thresholds.shape
-        table = cuda.to_device(program.thresholds)
-        pairs, lives = cuda.device_array((rows, columns), np.uint32), cuda.device_array((rows, columns), np.uint32)
+        """A table of one row is copied so that every cell has a column, if it then fits shared memory."""
+        offsets, thresholds, column, home, exit_of, *_ = program
+        if column.size and thresholds.shape[0] == 1 and column.size <= CAPACITIES[-1]:
+            thresholds, column = np.ascontiguousarray(thresholds[:, :, column]), column[:0]
+        moves, (rows, _, columns) = len(offsets), thresholds.shape
+        changes = [a - b for a, b in zip(offsets, (*offsets[1:], 0), strict=True)]
+        table = cuda.to_device(thresholds)
+        pairs = cuda.device_array((rows, (moves + 1) // 2, columns), np.uint32)
+        lives = cuda.device_array((rows, columns), np.uint32)
         halve(blocks_for(rows * columns), THREADS, pairs, lives, table)
-        return cls(pairs, lives, table, program.layout)
+        maps = (cuda.to_device(values) for values in (column, home, exit_of))
+        return cls(offsets, (*changes, 0) if moves % 2 else tuple(changes), pairs, lives, table, *maps)
 
     def rows(self, begin: int, end: int) -> DeviceTable:
         """The table of steps `begin` … `end` - 1."""
         if self.thresholds.shape[0] == 1:
             return self
-        return DeviceTable(self.pairs[begin:end], self.lives[begin:end], self.thresholds[begin:end], self.layout)
+        pairs, lives, thresholds = (part[begin:end] for part in (self.pairs, self.lives, self.thresholds))
+        return self._replace(pairs=pairs, lives=lives, thresholds=thresholds)
 
     @property
     def capacity(self) -> int:
         """The smallest shared table that holds this one; 0 if it is read from device memory."""
         rows, _, columns = self.thresholds.shape
-        return next((c for c in CAPACITIES if rows == 1 and columns <= c), 0)
+        fits = rows == 1 and self.pairs.shape[1] <= PAIRS
+        return next((c for c in CAPACITIES if fits and columns <= c), 0)
 
 
 @Kernel
 def halve(pairs, lives, thresholds):  # type: ignore[no-untyped-def]
-    columns = thresholds.shape[2]
+    columns, moves = thresholds.shape[2], thresholds.shape[1] - 1
     for i in range(cuda.grid(1), thresholds.shape[0] * columns, cuda.gridsize(1)):
         row, c = i // columns, i % columns
-        pairs[row, c], lives[row, c] = halves(thresholds[row, 0, c], thresholds[row, 1, c], thresholds[row, 2, c])
+        for m in range(pairs.shape[1]):
+            high, low = half(thresholds[row, 2 * m, c]), half(thresholds[row, min(2 * m + 1, moves - 1), c])
+            pairs[row, m, c] = U32(U32(high) << U32(16)) | U32(low)
+        lives[row, c] = half(thresholds[row, moves, c])
 
 
 @cuda.jit(device=True)
-def _fetch(here, there):  # type: ignore[no-untyped-def]
-    """A block copies the one row of a table to its shared memory."""
-    for i in range(cuda.threadIdx.x, there.shape[1], cuda.blockDim.x):
-        here[0, i] = there[0, i]
+def _fetch(pairs, lives, program):  # type: ignore[no-untyped-def]
+    """A block copies the halves of the one row of a table to its shared memory."""
+    for i in range(cuda.threadIdx.x, program.lives.shape[1], cuda.blockDim.x):
+        lives[0, i] = program.lives[0, i]
+        for m in range(program.pairs.shape[1]):
+            pairs[0, m, i] = program.pairs[0, m, i]
     cuda.syncthreads()
 
 
 @cuda.jit(device=True)
-def _settle(site, half, walker, n, program, row, k0, k1):  # type: ignore[no-untyped-def]
+def _settle(site, bits, walker, n, program, row, keys):  # type: ignore[no-untyped-def]
     apart()
-    low, high, wrap, killed = program.layout
-    return _table_step(site, half, walker, n, program.thresholds, row, low, high, wrap, killed, k0, k1)
+    return _table_step(site, bits, walker, n, program, row, keys)
 
 
 @cache
@@ -78,14 +98,14 @@ def walk_table(capacity: int, followed: bool) -> Kernel:
     room = max(capacity, 1)
 
     def walk(walkers, program, start, stop, keys):  # type: ignore[no-untyped-def]
-        site, state, (k0, k1) = walkers.site, walkers.state, keys
-        layout = program.layout
-        low, high, wrap, killed = I32(layout[0]), I32(layout[1]), I32(layout[2]), I32(layout[3])
+        site, state = walkers.site, walkers.state
+        killed = I32(program.exit_of.size - 1)
         if capacity:
-            pairs = cuda.shared.array((1, room), np.uint32)  # the simulator tells shared arrays apart by their lines
+            pairs = cuda.shared.array(
+                (1, PAIRS, room), np.uint32
+            )  # the simulator tells shared arrays apart by their lines
             lives = cuda.shared.array((1, room), np.uint32)
-            _fetch(pairs, program.pairs)
-            _fetch(lives, program.lives)
+            _fetch(pairs, lives, program)
         else:
             pairs, lives = program.pairs, program.lives
         streamed = program.thresholds.shape[0] > 1
@@ -95,25 +115,26 @@ def walk_table(capacity: int, followed: bool) -> Kernel:
             if followed:
                 left, top = state[0, j], state[1, j]
             for eight in range(start // 8, (stop + 7) // 8):
-                if here < 1 or here > killed - 2:
+                if _rests(here, program):
                     break  # a walker that has left stays where it is
-                y0, y1, y2, y3 = philox(walker & LOW, walker >> HALF, U(eight), STEPS, k0, k1)
+                y0, y1, y2, y3 = philox(walker & LOW, walker >> HALF, U(eight), STEPS, keys[0], keys[1])
                 w0, w1, w2, w3 = U32(y0 & LOW), U32(y1 & LOW), U32(y2 & LOW), U32(y3 & LOW)
                 begin, end = I32(max(start - 8 * eight, 0)), I32(min(stop - 8 * eight, 8))
                 for i in range(I32(8)):
-                    half = U32(w0 >> U32(16))
+                    bits = U32(w0 >> U32(16))
                     w0, w1, w2, w3 = w1, w2, w3, U32(w0 << U32(16))  # high halves first, then the low ones
-                    if begin <= i < end and (not followed or 0 < here < killed - 1):
+                    if begin <= i < end and (not followed or not _rests(here, program)):
                         n = 8 * eight + i
-                        row, c = U(0) if capacity else U(n - start if streamed else 0), U32(column(here, low, high))
-                        there, tied = half_step(here, half, pairs[row, c], lives[row, c], wrap, killed)
+                        row, c = U(0) if capacity else U(n - start if streamed else 0), U32(_column(here, program))
+                        there, tied = _half_step(here, bits, row, c, pairs, lives, program)
                         if tied:
-                            there = _settle(here, half, walker, n, program, row, k0, k1)
+                            there = _settle(here, bits, walker, n, program, row, keys)
                         there = I32(there)
                         if followed:
-                            left = I32(passage(here, there, n, killed - 1, left))
-                            top = I32(highest(there, killed - 1, top))
-                            tally(here, there, n, j, state, walkers.levels, killed - 1)
+                            if _rests(there, program):
+                                left = I32(n + 1)
+                            top = I32(highest(there, killed, top))
+                            tally(here, there, n, j, state, walkers.levels, killed)
                         here = there
             site[j] = here
             if followed:

@@ -45,13 +45,13 @@ def begin(state, site, visits):  # type: ignore[no-untyped-def]
 
 
 @cuda.jit(device=True)
-def tally(before, site, n, j, state, levels, outer):  # type: ignore[no-untyped-def]
+def tally(before, site, n, j, state, levels, killed):  # type: ignore[no-untyped-def]
     """Functionals at levels, which are many and change seldom: they stay in memory."""
     for i in range(levels.visits.size):
         if site == levels.visits[i]:
             state[2 + i, j] = n + 1
     for i in range(levels.positives.size):
-        if above(before, site, levels.positives[i], outer):
+        if above(before, site, levels.positives[i], killed):
             state[2 + levels.visits.size + i, j] += 1
 
 
