@@ -24,6 +24,7 @@ QUICK_FILES = frozenset(
         "few_sites",
         "flat",
         "imports",
+        "kernels",
         "keywords",
         "lanes",
         "memory",

@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from scipy import integrate, optimize, special, stats
 
 import randwalk as rw
+from randwalk.kernels.program import FULL
 from randwalk.model.coefficient import Coefficient
 from randwalk.model.walk import Rule
-from randwalk.tables.table import FULL, StepTable
+from randwalk.tables.table import StepTable
 from randwalk.tables.window import table_for
 
 from . import naive

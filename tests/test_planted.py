@@ -16,7 +16,7 @@ import pytest
 from randwalk.model.bond import BondMean
 from randwalk.model.convention import Convention
 from randwalk.pde import FokkerPlanck
-from randwalk.tables.table import FULL
+from randwalk.kernels.program import FULL
 from randwalk.validate import Report, load_case, validate_problem
 
 from .faults import Function, replace

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 import randwalk as rw
 from randwalk.pde.balance import closed_classes, stationary
-from randwalk.tables.table import FULL
+from randwalk.kernels.program import FULL
 
 from . import naive
 

@@ -34,9 +34,8 @@ FARTHEST = 1 << 30  # the largest index of a level
 def level(table: StepTable, x: float) -> int:
     """The cell of the site nearest to `x`."""
     number = round((x - table.lattice.origin) / table.lattice.dx)
-    if table.digits:
-        index = int(table.layout.index(number))
-        return max(-FARTHEST, min(index, FARTHEST))  # walkers of a constant walk also step outside the window
+    if table.digits:  # walkers of a constant walk also step outside the window
+        return max(-FARTHEST, min(int(table.layout.index(number)), FARTHEST))
     return table.layout.level(number)
 
 
