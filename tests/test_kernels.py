@@ -15,7 +15,8 @@ def kernels() -> dict[str, list[str]]:
     found = {}
     for path in sorted(FOLDER.rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.FunctionDef) and {ast.unparse(d) for d in node.decorator_list} & {"kernel", "Kernel"}:
+            made_by = {ast.unparse(d) for d in node.decorator_list} if isinstance(node, ast.FunctionDef) else set()
+            if isinstance(node, ast.FunctionDef) and made_by & {"kernel", "Kernel"}:
                 found[f"{path.stem}.{node.name}"] = [argument.arg for argument in node.args.args]
     return found
 
