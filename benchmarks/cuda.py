@@ -22,8 +22,9 @@ import numba
 import numpy as np
 
 import randwalk as rw
-from randwalk.kernels.backend import NO_LEVELS, DigitsProgram, TableProgram, Walkers
+from randwalk.kernels.backend import NO_LEVELS, Walkers
 from randwalk.kernels.philox import key
+from randwalk.kernels.program import DigitsProgram
 from randwalk.run import devices
 from randwalk.tables.window import table_for
 
@@ -84,14 +85,14 @@ def kernels(number: int, walkers: int) -> dict[str, Work]:
 
     def constant(right: int, left: int, digits: int) -> Work:
         def work() -> float:
-            machine.advance(Walkers(0, site), DigitsProgram(digits, right, left), 0, STEPS, KEYS)
+            machine.advance(Walkers(0, site), DigitsProgram((1, -1), (right, left), digits), 0, STEPS, KEYS)
             return float(walkers) * STEPS
 
         return work
 
     def tabled(walk: rw.LatticeWalk, followed: bool) -> Work:
         table = table_for(walk, STEPS)
-        program = TableProgram(table.rows(0, STEPS), (table.low, table.high, table.wrap, table.sites + 2))
+        program = table.program(0, STEPS)
         begun = cuda.to_device(np.full(walkers, 1 - table.first, dtype=np.int32))
 
         def work() -> float:

@@ -1,7 +1,7 @@
 """``python -m benchmarks.ptx``: every CUDA kernel compiled to PTX and SASS, without a GPU and without a driver.
 
-Needs numba-cuda and the wheels nvidia-nvvm, nvidia-cuda-nvrtc and nvidia-cuda-nvcc. Prints registers, spills and shared memory
-of each kernel; exit status 1 on an error, a spill, or floating-point arithmetic that may be contracted.
+Needs numba-cuda and the wheels nvidia-nvvm, nvidia-cuda-nvrtc and nvidia-cuda-nvcc. Prints instructions, registers, spills and
+shared memory of each kernel; exit status 1 on an error, a spill, or floating-point arithmetic that may be contracted.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ from pathlib import Path
 from randwalk.kernels.cuda.ptx import compile_all
 
 CAPABILITIES = ((8, 0), (9, 0))
+# A line of PTX that is no declaration: those begin with a point.
+INSTRUCTION = re.compile(r"^\s+(?:@!?%p\d+ )?[a-z][\w.]*\s.*;$", re.MULTILINE)
 # fma fuses; mul, add and sub without a rounding mode may be fused by ptxas.
 CONTRACTED = re.compile(r"\b(?:fma\.\S+|(?:mul|add|sub|mad)\.f(?:32|64))\b")
 
@@ -54,7 +56,7 @@ def number(pattern: str, text: str) -> int:
 
 def main() -> None:
     failures = []
-    print(f"{'kernel':20} {'target':7} {'registers':>9} {'stack':>6} {'spilled':>8} {'shared':>7}")
+    print(f"{'kernel':20} {'target':7} {'instructions':>12} {'registers':>9} {'stack':>6} {'spilled':>8} {'shared':>7}")
     for capability in CAPABILITIES:
         target = f"sm_{capability[0]}{capability[1]}"
         for name, ptx in compile_all(capability):
@@ -62,7 +64,8 @@ def main() -> None:
             spilled = number(r"(\d+) bytes spill stores", said) + number(r"(\d+) bytes spill loads", said)
             registers, stack = number(r"Used (\d+) registers", said), number(r"(\d+) bytes stack frame", said)
             shared = number(r"(\d+) bytes smem", said)
-            print(f"{name:20} {target:7} {registers:9} {stack:6} {spilled:8} {shared:7}", flush=True)
+            instructions = len(INSTRUCTION.findall(ptx))
+            print(f"{name:20} {target:7} {instructions:12} {registers:9} {stack:6} {spilled:8} {shared:7}", flush=True)
             contracted = CONTRACTED.search(ptx)
             if error or f".target {target}" not in ptx or not registers:
                 failures.append(f"{name} for {target} does not compile: {error}")

@@ -9,7 +9,6 @@ import numpy as np
 import randwalk as rw
 from randwalk.kernels.philox import key
 from randwalk.run.record import Passages
-from randwalk.tables.table import FULL
 from randwalk.tables.window import table_for
 
 from .measure import Goal, Limits, Work, Workload
@@ -43,10 +42,7 @@ def workloads(size: float, threads: int, limit: Limits) -> list[Workload]:
     )
     trapped = rw.LatticeWalk(0.5, 0.5, dx=1.0, dt=1.0, domain=rw.Interval(-20, 20, rw.Absorbing(), rw.Absorbing()))
     table = table_for(curve, STEPS)
-    thresholds = table.rows(0, 1)
-
-    right = thresholds[0, 0, 1:-2] / FULL
-    left = thresholds[0, 1, 1:-2] / FULL
+    right, left = np.cumsum(table.probabilities()[:2], axis=0)
     occupied = rw.LatticeWalk.from_drift(
         rw.Affine(slope=-0.02),
         0.5,
@@ -57,8 +53,7 @@ def workloads(size: float, threads: int, limit: Limits) -> list[Workload]:
     occupied_steps = 4 * STEPS
     occupied_times = [occupied_steps * occupied.dt]
     occupied_table = table_for(occupied, STEPS)
-    histogram_right = occupied_table.rows(0, 1)[0, 0, 1:-2] / FULL
-    histogram_left = occupied_table.rows(0, 1)[0, 1, 1:-2] / FULL
+    histogram_right, histogram_left = np.cumsum(occupied_table.probabilities()[:2], axis=0)
 
     def occupy() -> float:
         rw.simulate(occupied, 10**12, occupied_times, seed=1, method="occupation", threads=threads)

@@ -33,7 +33,7 @@ myst_heading_anchors = 3
 default_role = "literal"  # `name` in a docstring is code
 
 autodoc_member_order = "bysource"
-autodoc_typehints = "none"  # the docstrings say the types, in words
+autodoc_typehints = "none"  # the docstrings have the types in words
 autosummary_generate = True
 napoleon_google_docstring = False
 napoleon_use_param = False
@@ -67,7 +67,7 @@ html_theme_options = {
     "pygments_light_style": "tango",
     "pygments_dark_style": "monokai",
 }
-# pages that stand alone have nothing to list beside them
+# pages without a section have no list beside them
 ALONE = (
     "index",
     "install",
@@ -85,7 +85,7 @@ copybutton_prompt_is_regexp = True
 
 
 def _put_in_measurements(app: object, name: str, source: list[str]) -> None:
-    """The table that ``python -m benchmarks`` measured stands on its page where there is one."""
+    """Put the table of ``python -m benchmarks`` on its page if there is one."""
     if name == "performance":
         table = HERE / "performance_table.md"
         missing = "*No measurement is kept with this build of the pages; the command above makes one.*\n"

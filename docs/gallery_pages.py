@@ -64,7 +64,7 @@ CARD = """\
 
 
 def draw(name: str, folder: Path) -> None:
-    """The figure of a script, and its animation if it has one, unless they are there and newer than the script."""
+    """Draw the figure of a script, and its animation if it has one, unless the files are newer than the script."""
     script = gallery.FOLDER / f"{name}.py"
     for form in ("png", *(["gif"] if name in gallery.names(moving=True) else [])):
         picture = folder / f"{name}.{form}"
@@ -73,7 +73,7 @@ def draw(name: str, folder: Path) -> None:
 
 
 def write(path: Path, text: str) -> None:
-    """Write a page if it changed, so that Sphinx reads again only what did."""
+    """Write a page if it changed, so that Sphinx reads changed pages only."""
     if not path.exists() or path.read_text("utf-8") != text:
         path.write_text(text, "utf-8")
 

@@ -26,7 +26,7 @@ class Scene:
         self.form = rw.pde.closed_form(equation)
         self.survival = self.form.survival(np.append(0, self.times))
         self.ensemble = rw.simulate(walk, 2000, self.times, seed=1, method="paths")
-        self.alive = [self.ensemble.survival(t) for t in self.times]
+        self.alive = self.ensemble.survival(self.times)
         self.paths = rw.trajectories(walk, 150, self.times, seed=1).x
         self.paths[self.paths <= 0] = np.nan
         self.height = np.random.default_rng(1).uniform(-0.14, -0.02, 150)  # only to tell the dots apart
@@ -46,8 +46,8 @@ class Scene:
         top.text(5.0, 0.8, f"$t = {t:.2f}$", ha="right")
         bottom.clear()
         bottom.plot(np.append(0, self.times), self.survival, color=COLOURS["closed form"], lw=2.5)
-        value, error = np.array([[float(s), float(s.error)] for s in self.alive[: frame + 1]]).T
-        bottom.errorbar(self.times[: frame + 1], value, error, fmt="o", ms=1.5, color=COLOURS["walk"], lw=0.8)
+        times, alive = self.times[: frame + 1], self.alive[: frame + 1]
+        bottom.errorbar(times, alive.value, alive.error, fmt="o", ms=1.5, color=COLOURS["walk"], lw=0.8)
         bottom.set(xlabel="time $t$", ylabel="surviving fraction", xlim=(0, 3.05), ylim=(0.38, 1.02))
         bottom.text(3.0, 0.92, f"{self.ensemble.walkers} walkers", color=COLOURS["walk"], ha="right")
         bottom.text(3.0, 0.83, r"$\mathrm{erf}(x_0/\sqrt{4Dt})$", color=COLOURS["closed form"], ha="right")

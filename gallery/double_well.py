@@ -50,7 +50,8 @@ def figure(quick: bool = False) -> Figure:
         end = walk.dt * round(12 * mean_time(0.25 / b) / walk.dt)  # then exp(-12) of the walkers survive
         time = rw.simulate(walk, walkers, [end], seed=int(10 * b), record=[record])[record].mean("right")
         for ax, scale in ((top, 1.0), (bottom, KRAMERS * np.exp(b))):
-            ax.errorbar(b, time.value / scale, time.error / scale, fmt="o", color=COLOURS["walk"], lw=0.8)
+            ratio = time / scale
+            ax.errorbar(b, ratio.value, ratio.error, fmt="o", color=COLOURS["walk"], lw=0.8)
     top.set(ylabel="mean time from well to well")
     bottom.set(xlabel=r"barrier $\Delta V/D$", ylabel="mean time / Kramers'")
     top.text(0.5, 1.2e3, f"{walkers} walkers a point", color=COLOURS["walk"])

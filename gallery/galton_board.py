@@ -32,9 +32,9 @@ def figure(quick: bool = False) -> Figure:
     board.spines["bottom"].set_visible(False)
 
     places, law = exact.density(rows)
-    kept = ensemble.density(rows)
-    bins.bar(kept.x, balls * 2 * kept.value, width=1.7, color=COLOURS["walk"], alpha=0.35)
-    bins.errorbar(kept.x, balls * 2 * kept.value, balls * 2 * kept.error, fmt="none", color=COLOURS["walk"], lw=1.2)
+    kept = balls * 2 * ensemble.density(rows)
+    bins.bar(kept.x, kept.value, width=1.7, color=COLOURS["walk"], alpha=0.35)
+    bins.errorbar(kept.x, kept.value, kept.error, fmt="none", color=COLOURS["walk"], lw=1.2)
     bins.plot(places, balls * 2 * law, "D", color=COLOURS["exact law"], ms=2.5)
     bins.set(xlabel="bin (position $x$)", ylabel="balls", xticks=range(-rows, rows + 1, 4))
     bins.text(-12, 0.16 * balls, f"{balls} balls", color=COLOURS["walk"])

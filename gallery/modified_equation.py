@@ -31,10 +31,9 @@ def figure(quick: bool = False) -> Figure:
         ax.plot(x, 1e3 * b * t * fourth / peak, color=COLOURS["closed form"], lw=2)
         rho = rw.simulate(walk, walkers, times=[t], seed=1, method="occupation").density(t)
         every = slice(None) if s == 1 else slice(rho.x.size % 2, None, 2)
-        difference = 1e3 * (rho.value - kernel.pdf(rho.x, t)) / peak
-        seen = np.abs(rho.x) < 4
+        difference = (1e3 * (rho - kernel.pdf(rho.x, t)) / peak)[np.abs(rho.x) < 4][every]
         ax.errorbar(
-            rho.x[seen][every], difference[seen][every], 1e3 * rho.error[seen][every] / peak,
+            difference.x, difference.value, difference.error,
             fmt=marker, color=COLOURS["walk"], lw=0.8, label=f"$s = {text}$",
         )  # fmt: skip
     ax.set(

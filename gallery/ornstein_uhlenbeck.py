@@ -31,22 +31,18 @@ def figure(quick: bool = False) -> Figure:
         top.plot(x, form.pdf(x, t), color=COLOURS["closed form"], lw=3)
         top.plot(x, solution.pdf(x, t), color=COLOURS["finite differences"])
         edges = np.arange(-2.2, 4.21, 0.2) + dx / 2
-        share = ensemble.mass(edges, t)
-        seen = share.value > 0
+        rho = ensemble.mass(edges, t) / 0.2
+        seen = rho.value > 0
         centre = (edges[1:] + edges[:-1]) / 2
-        top.errorbar(
-            centre[seen], share.value[seen] / 0.2, share.error[seen] / 0.2, fmt="o", color=COLOURS["walk"], lw=0.8
-        )
+        top.errorbar(centre[seen], rho.value[seen], rho.error[seen], fmt="o", color=COLOURS["walk"], lw=0.8)
         at = (place, float(form.pdf(place, t)))
         top.annotate(f"$t = {t:g}$", at, (0, 13), textcoords="offset points", ha="center")
     top.set(xlabel="position $x$", ylabel=r"density $\rho(x, t)$", xlim=(-2.2, 4.2), ylim=(0, 1.65))
 
     for estimate, curve, label in ((ensemble.mean, form.mean, "mean"), (ensemble.variance, form.variance, "variance")):
         bottom.plot(times, curve(times), color=COLOURS["closed form"], lw=3)
-        values = [estimate(t) for t in times[1::2]]
-        bottom.errorbar(
-            times[1::2], [v.value for v in values], [v.error for v in values], fmt="o", color=COLOURS["walk"], lw=0.8
-        )
+        found = estimate(times[1::2])
+        bottom.errorbar(times[1::2], found.value, found.error, fmt="o", color=COLOURS["walk"], lw=0.8)
         bottom.annotate(
             label, (times[12], curve(times[12])), (0, 8 if label == "mean" else -14), textcoords="offset points"
         )

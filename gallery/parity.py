@@ -39,10 +39,9 @@ def figure(quick: bool = False) -> Figure:
         law = np.abs(2 * r - 1) ** steps
         bottom.semilogy(steps, law, color=COLOURS["closed form"], lw=2)
         ensemble = rw.simulate(lazy(r), walkers, times=steps, seed=1, method="occupation")
-        mixing = [ensemble.expect(lambda x: np.cos(np.pi * x), float(t)) for t in steps]
-        value, error = np.abs([float(m) for m in mixing]), np.array([float(m.error) for m in mixing])
+        mixing = abs(ensemble.expect(lambda x: np.cos(np.pi * x), steps))
         seen = law > 5 / np.sqrt(walkers)  # chosen by the formula, not by the sample: well above the noise
-        bottom.errorbar(steps[seen], value[seen], error[seen], fmt=marker, color=COLOURS["walk"], lw=0.8)
+        bottom.errorbar(steps[seen], mixing.value[seen], mixing.error[seen], fmt=marker, color=COLOURS["walk"], lw=0.8)
         bottom.annotate(f"$r = {r:g}$", (15, law[14]), (0, 5), textcoords="offset points")
     bottom.set(xlabel="steps $n$", ylabel=r"$|\langle (-1)^{x/dx} \rangle|$", ylim=(1e-5, 8), xlim=(0, n + 0.5))
     bottom.text(0.5, 1e-4, f"$10^{{{round(np.log10(walkers))}}}$ walkers", color=COLOURS["walk"])

@@ -28,10 +28,8 @@ def figure(quick: bool = False) -> Figure:
     top.plot(paths.times, paths.x, color=COLOURS["walk"], alpha=0.3, lw=0.4)
     for ax, estimate, curve in ((top, ensemble.mean, form.mean), (bottom, ensemble.variance, form.variance)):
         ax.plot(times, curve(times), color=COLOURS["closed form"], lw=3)
-        values = [estimate(t) for t in times[3::4]]
-        ax.errorbar(
-            times[3::4], [v.value for v in values], [v.error for v in values], fmt="o", ms=2, color=COLOURS["walk"]
-        )
+        found = estimate(times[3::4])
+        ax.errorbar(times[3::4], found.value, found.error, fmt="o", ms=2, color=COLOURS["walk"])
     top.set(ylabel="position $x$", ylim=(-1, 10.5))
     top.text(0.1, 8.6, f"mean of {walkers} walkers", color=COLOURS["walk"])
     top.text(0.1, 7.2, r"$vt + (A/\omega)\,\sin\,\omega t$", color=COLOURS["closed form"])

@@ -34,13 +34,11 @@ def figure(quick: bool = False) -> Figure:
         walk = rw.pde.walk_for(equation, dx=1 / length, times=[times[0]])
         ensemble = rw.simulate(walk, walkers, times, seed=1)
         shown = times[1::2]
-        survivors = [ensemble.survival(t) for t in shown]
+        alive = ensemble.survival(shown)
         exact = rw.pde.exact_law(walk, times)
         ax.semilogy(fine, rw.pde.closed_form(equation).survival(fine), color=COLOURS["closed form"], lw=3)
-        ax.semilogy(times, [exact.survival(t) for t in times], color=COLOURS["exact law"])
-        ax.errorbar(
-            shown, [s.value for s in survivors], [s.error for s in survivors], fmt="o", color=COLOURS["walk"], lw=0.8
-        )
+        ax.semilogy(times, exact.survival(times), color=COLOURS["exact law"])
+        ax.errorbar(shown, alive.value, alive.error, fmt="o", color=COLOURS["walk"], lw=0.8)
         end = (times[-1], exact.survival(times[-1]))
         ax.annotate(name, end, (6, 0), textcoords="offset points", va="center", annotation_clip=False)
     ax.set(xlabel="time $t$", ylabel="surviving fraction", xlim=(0, 2.05))

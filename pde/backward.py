@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, TypeAlias
 
@@ -30,8 +30,8 @@ from .equation import FokkerPlanck, check_equation
 from .fit import fitted, refuse_zeros
 from .grid import Grid, Piecewise
 from .pace import PILOT_STEPS
-from .refine import LARGEST_CELLS, LARGEST_PILOT, PILOT_CELLS, Needs, Plan, even, refinement, steady_cells
-from .schemes import SDIRK2, Clock, march
+from .refine import LARGEST_CELLS, LARGEST_PILOT, PILOT_CELLS, SMALLEST, Needs, even, refined, refinement, steady_cells
+from .schemes import ROUNDING, SDIRK2, Clock, march
 from .stencil import Resolvents, Stencil, chain_matrix
 from .truncate import find_window
 
@@ -42,7 +42,6 @@ LEAK: Final = 1e-12  # mass that may leave the window of an unbounded domain
 AT_START: Final = 1e-9  # of all of the time: when coefficients are read that may jump at 0
 SAMPLES: Final = 32  # of the payoff in a cell
 STARTS: Final = 8  # places that stand for all starting places
-SMALLEST: Final = 1e-300  # in place of 0 as the scale of a solution that vanishes
 
 Payoff: TypeAlias = Coefficient | Callable[[Floats], ArrayLike]
 
@@ -162,38 +161,74 @@ def backward(
         raise TypeError(f"payoff = {payoff!r}: give a function of x or a Coefficient, such as lambda x: x**2")
     paid = [finite(name, value) for name, value in (("left", left), ("right", right), ("killed", killed))]
     window, asked = _place(equation, time, over)
-    times, scheme = np.array([time]), SDIRK2()
     paid_at_end = payoff if isinstance(payoff, Coefficient) else as_coefficient(lambda x: payoff(x))
     width = SAMPLES * paid_at_end.width("x", window.low, window.high, (time, time))  # which the samples of a cell see
-    needs = Needs.of(equation, times, scheme, window, _starts(*asked), width).mirrored()
+    needs = Needs.of(equation, np.array([time]), SDIRK2(), window, _starts(*asked), width).mirrored()
 
-    def run(cells: int, clock: Clock) -> BackwardSolution:
+    family = _Backward(equation, window, asked, paid_at_end, (paid[0], paid[1], paid[2]), time)
+    scale = max(_size(family.run(max(PILOT_CELLS, even(2 * needs.cells)), needs.clock(PILOT_STEPS)).solution), SMALLEST)
+    found = refined(family, needs, tolerance, scale)
+    return replace(found.solution.solution, error_estimate=float(found.errors.max()))
+
+
+@dataclass(frozen=True)
+class _Level:
+    """A solution on one grid; `redone` where steps were made again to keep the sign."""
+
+    solution: BackwardSolution
+    redone: bool
+
+
+@dataclass(frozen=True)
+class _Backward:
+    """The backward problems of an equation on the `window`, as a family that :func:`refined` climbs."""
+
+    equation: FokkerPlanck
+    window: Grid
+    asked: tuple[float, float]
+    payoff: Coefficient
+    paid: tuple[float, float, float]
+    time: float
+
+    def run(self, cells: int, clock: Clock) -> _Level:
         check_memory(cells, SAMPLES)
-        grid = replace(window, cells=cells)
-        last = _cell_means(paid_at_end, grid, time)
-        walls = (grid.left, paid[0], last[0]), (grid.right, paid[1], last[-1])
-        final = np.append(
-            last, [*(value if wall else edge for wall, value, edge in walls), paid[2]]
-        )  # past a cut, it stays
-        stencil = Stencil(equation, grid)
+        grid, time = replace(self.window, cells=cells), self.time
+        stencil = Stencil(self.equation, grid)
+        last = stencil.means(_samples(self.payoff, grid, time))
+        walls = (grid.left, self.paid[0], last[0]), (grid.right, self.paid[1], last[-1])
+        ends = [value if wall else edge for wall, value, edge in walls]  # past a cut, the payoff stays
+        final = np.append(last, [*ends, self.paid[2]])
         resolvents = Resolvents(stencil)
 
         def apply(tau: float, elapsed: float, state: Floats) -> Floats:
             return resolvents.backward(tau, time - elapsed, state)
 
-        ((_, _, state),) = deque(march(scheme, apply, final, clock, min(float(final.min()), 0.0)), maxlen=1)
-        u = state[:-3]
+        def last_state(floor: float) -> Floats:
+            ((_, _, state),) = deque(march(SDIRK2(), apply, final, clock, floor), maxlen=1)
+            return state
+
+        state, floor = last_state(-math.inf), min(float(final.min()), 0.0)
+        redone = bool(state.min() < floor - ROUNDING * np.abs(state).max())
+        u = (last_state(floor) if redone else state)[:-3]
         joints = stencil.at_joints(AT_START * time, u, (float(state[-3]), float(state[-2])))
-        return BackwardSolution(equation, grid, u, joints, asked, math.nan, "E[f(X_T) | X_0 = x]")
+        quantity = "E[f(X_T) | X_0 = x]"
+        return _Level(BackwardSolution(self.equation, grid, u, joints, self.asked, math.nan, quantity), redone)
 
-    scale = max(_size(run(max(PILOT_CELLS, even(2 * needs.cells)), needs.clock(PILOT_STEPS))), SMALLEST)
-    plan = Plan.measured(run, _difference, needs, scale)
+    def difference(self, fine: _Level, coarse: _Level) -> Floats:
+        """The largest difference in the range of starts that the solution is asked for."""
+        return np.array([_difference(fine.solution, coarse.solution)])
 
-    def pair(cells: int, clocks: tuple[Clock, Clock]) -> BackwardSolution:
-        fine, coarse = (run(n, clock) for n, clock in zip((cells, cells // 2), clocks, strict=True))
-        return replace(fine, error_estimate=_difference(fine, coarse) * needs.remaining(cells))
+    def extrapolated(self, fine: _Level, coarse: _Level) -> _Level:
+        """A third of the difference at the cells of `coarse` is added to `fine`, by a cubic spline."""
+        one, other = fine.solution, coarse.solution
+        joints = (one.joints - other.joints) / 3.0
+        more = Piecewise.through_centres(other.grid, (one._spline(other.x) - other.u) / 3.0, joints, CubicSpline)
+        solution = replace(one, u=one.u + more(one.x), joints=one.joints + joints)
+        return _Level(solution, fine.redone or coarse.redone)
 
-    return plan.reach(tolerance, pair)
+    def usable(self, level: _Level) -> bool:
+        """Whether all steps were those of the scheme. Values may have any sign."""
+        return not level.redone
 
 
 @once_positional("tolerance")
@@ -323,24 +358,28 @@ def _starts(low: float, high: float) -> Sites:
     return Sites(x, np.full(STARTS, 1.0 / STARTS))
 
 
-def _cell_means(payoff: Coefficient, grid: Grid, time: float) -> Floats:
-    """Means of the payoff over the cells, each divided at the breaks of the payoff."""
-    means = _means(payoff, grid.edges, time)
+def _samples(payoff: Coefficient, grid: Grid, time: float) -> Iterator[tuple[Floats, Floats, Floats]]:
+    """(places, lengths, values) of the payoff in parts of every cell; a cell that it breaks in is divided there first."""
     breaks = np.array(payoff.breaks("x", grid.low, grid.high))
-    for cell in np.unique(np.searchsorted(grid.edges, breaks) - 1).tolist():
-        begin, end = grid.edges[cell : cell + 2]
-        cuts = np.array([begin, *breaks[(breaks > begin) & (breaks < end)], end])
-        means[cell] = float(np.diff(cuts) @ _means(payoff, cuts, time)) / (end - begin)
-    return means
+    broken = np.unique(np.searchsorted(grid.edges, breaks) - 1)
+    whole = np.ones(grid.cells)
+    whole[broken] = 0.0
+    for part in (np.arange(SAMPLES) + 0.5) / SAMPLES:
+        x = grid.edges[:-1] + part * grid.widths
+        yield x, whole * grid.widths / SAMPLES, _values(payoff, x, time)
+    cuts = np.unique(np.concatenate([breaks, grid.edges[broken], grid.edges[broken + 1]]))
+    inside = whole[np.searchsorted(grid.edges, 0.5 * (cuts[1:] + cuts[:-1])) - 1] == 0.0
+    begin, length = cuts[:-1][inside], np.diff(cuts)[inside]
+    for part in (np.arange(SAMPLES) + 0.5) / SAMPLES:
+        x = begin + part * length
+        yield x, length / SAMPLES, _values(payoff, x, time)
 
 
-def _means(payoff: Coefficient, edges: Floats, time: float) -> Floats:
-    """Means over the intervals between `edges`, by midpoints."""
-    x: Floats = (edges[:-1, None] + (np.arange(SAMPLES) + 0.5) * (np.diff(edges)[:, None] / SAMPLES)).ravel()
-    values = payoff(x, time)
+def _values(payoff: Coefficient, x: Floats, time: float) -> Floats:
+    values = np.asarray(payoff(x, time), dtype=np.float64)
     if not np.isfinite(values).all():
         raise ValueError(f"payoff at x = {x[~np.isfinite(values)][0]:.6g} is not a finite number")
-    return np.asarray(values.reshape(-1, SAMPLES).mean(axis=1), dtype=np.float64)
+    return values
 
 
 def _size(solution: BackwardSolution) -> float:

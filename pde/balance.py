@@ -1,10 +1,10 @@
-"""The stationary law of a chain of sites on a ring, each of which exchanges walkers with its two neighbours.
+"""The stationary law of a chain of sites on a ring, whose neighbours exchange walkers.
 
-An interval is a ring with a bond that nobody crosses, so one elimination serves both. It is that of Grassmann, Taksar and
-Heyman, Operations Research 33, 1107 (1985): sites are taken out one after another, the rates of their neighbours are added
-up, and nothing is ever subtracted, so that each probability, however small, keeps its relative accuracy. What is left after
-each removal is a ring again, so n sites take n steps and no matrix. Products run over many more powers of two than a double
-has, therefore every number carries an exponent of its own.
+An interval is a ring with a closed bond, so one elimination serves both. The elimination is that of Grassmann, Taksar and
+Heyman, Operations Research 33, 1107 (1985): sites are removed one after another and the rates of their neighbours are
+added up, without a subtraction, so that each probability, however small, keeps its relative accuracy. After each removal the
+chain is a ring again, so n sites take n steps and no matrix. Products have a wider range than doubles, therefore every number
+has an exponent of its own.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from randwalk.model.coefficient import Floats
 
 
 def closed_classes(p: Floats, q: Floats) -> list[np.ndarray]:
-    """The sets of sites that are all reached from one another and never left, each in increasing order.
+    """The closed classes: sets of sites that reach one another and that no walker leaves, each in increasing order.
 
     `p` (k to k + 1) and `q` (k to k - 1) are the step probabilities on a ring, shape (sites,).
     """
@@ -37,8 +37,8 @@ def closed_classes(p: Floats, q: Floats) -> list[np.ndarray]:
 def stationary(p: Floats, q: Floats) -> Floats:
     """Probabilities of the sites of an irreducible ring that π = πP keeps, shape (sites,); they sum to 1.
 
-    `p` (k to k + 1) and `q` (k to k - 1) are the step probabilities. The relative error is a few n ulp for n sites; what is
-    below 1e-308 comes as the nearest double, 0 or a subnormal number.
+    `p` (k to k + 1) and `q` (k to k - 1) are the step probabilities. The relative error is a few n ulp for n sites; a
+    probability below 1e-308 is rounded to 0 or a subnormal number.
     """
     n = p.size
     right, left = p.tolist(), q.tolist()

@@ -1,4 +1,4 @@
-"""The equation a walk solves, the corrections its next order brings, and the walk that solves an equation."""
+"""The equation of a walk, the equation with the corrections of next order, and the walk of an equation."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class FokkerPlanck:
     drift, diffusion, killing : number, Coefficient or function of (x, t)
         a (velocity), D > 0 (length²/time), κ ≥ 0 (1/time).
     convention : Convention
-        What `drift` means where D depends on x (:class:`randwalk.Convention`): with λ = 1 (Itô), ½ (Stratonovich) or 0
+        The meaning of `drift` where D depends on x (:class:`randwalk.Convention`): with λ = 1 (Itô), ½ (Stratonovich) or 0
         (Fick) the flux is J = aρ - D^(1-λ) (D^λ ρ)_x. D may jump; D^λ ρ is continuous there.
     domain : Line(), Interval(...) or Ring(...)
         The line if left out.
@@ -43,9 +43,9 @@ class FokkerPlanck:
     Attributes
     ----------
     declared_drift, convention
-        a as it was declared, and what it means; Itô where D does not depend on x, because there the three are one.
+        The declared a, and its meaning; Itô where D does not depend on x, because there all conventions agree.
     drift : Coefficient
-        The Itô drift a + (1 - λ) D_x. Where D jumps there is none, and asking for it is a ValueError.
+        The Itô drift a + (1 - λ) D_x; a ValueError where D jumps, because then there is none.
 
     Examples
     --------
@@ -102,7 +102,7 @@ class FokkerPlanck:
         return any(c.depends_on_t for c in (self.declared_drift, self.diffusion, self.killing))
 
     def with_start(self, start: StartLike) -> FokkerPlanck:
-        """The same equation from elsewhere."""
+        """The same equation from another start."""
         return FokkerPlanck(
             self.declared_drift,
             self.diffusion,
@@ -160,13 +160,13 @@ class FokkerPlanck:
 
 
 def check_equation(equation: object) -> None:
-    """Refuse what is not a Fokker–Planck equation."""
+    """Refuse an object that is no Fokker–Planck equation."""
     if not isinstance(equation, FokkerPlanck):
         raise TypeError(f"equation = {shown(equation)}: give a FokkerPlanck; limit(walk) is that of a walk")
 
 
 def check_walk(walk: object) -> None:
-    """Refuse what is not a walk."""
+    """Refuse an object that is no walk."""
     if not isinstance(walk, LatticeWalk):
         raise TypeError(f"walk = {shown(walk)}: give a LatticeWalk; walk_for(equation) is one of an equation")
 
@@ -174,7 +174,7 @@ def check_walk(walk: object) -> None:
 def limit(walk: LatticeWalk) -> FokkerPlanck:
     """The equation that the law of `walk` tends to as dx → 0 with dx²/dt fixed.
 
-    A walk made from a drift and a diffusion gives those back. One declared by its probabilities has a = (p - q) dx/dt and
+    A walk made from a drift and a diffusion gives these back. A walk of given probabilities has a = (p - q) dx/dt and
     **D** = (p + q) dx²/2dt.
 
     >>> limit(LatticeWalk(0.5, 0.5, dx=0.1, dt=0.01))
@@ -218,12 +218,12 @@ def walk_for(
 
 @dataclass(frozen=True)
 class ModifiedEquation:
-    """ρ_t = (b₁ρ)_x + (b₂ρ)_xx + (b₃ρ)_xxx + (b₄ρ)_xxxx: what a walk solves to second order in dx (dt ~ dx²).
+    """ρ_t = (b₁ρ)_x + (b₂ρ)_xx + (b₃ρ)_xxx + (b₄ρ)_xxxx: the equation of a walk to second order in dx (dt ~ dx²).
 
     The generator of the walk is L - (dt/2)(L² + ∂_tL) + dx²(-∂³a/6 + ∂⁴D/12) with L = -∂a + ∂²D, every ∂ⁿ acting on the
     coefficient times ρ; here it is written out with all derivatives on the left. With constant coefficients
     b₃ = -(a dx²/6)(1 - 3s) and b₄ = (D dx²/12)(1 - 3s), s = p + q. It describes laws that are smooth on the scale of dx:
-    with b₄ > 0 the shortest waves grow (with wavelengths below 2π √(b₄/D)), so it is no equation to integrate down to that
+    with b₄ > 0 the shortest waves grow (with wavelengths below 2π √(b₄/D)), so the equation cannot be integrated down to that
     scale. `b` is (b₁, b₂, b₃, b₄). Made by :func:`modified`.
     """
 

@@ -1,9 +1,9 @@
 """The exact law of a walk: the probabilities of its sites at given times, with no sampling error.
 
 With walls or coefficients that vary, the master equation P(x, t+dt) = p(x-dx, t) P(x-dx, t) + q(x+dx, t) P(x+dx, t)
-+ r(x, t) P(x, t) is stepped (a banded transfer matrix applied once a step). On the whole line with constant probabilities the
-n-th power of the step's generating function gives the law at once. Both use the quantised probabilities of the simulation, so
-that simulation and law describe the same walk.
++ r(x, t) P(x, t) is iterated (a banded transfer matrix applied once a step). On the whole line with constant probabilities the
+law is the n-th power of the generating function of a step. Both use the quantised probabilities of the simulation, so that
+simulation and law describe the same walk.
 """
 
 from __future__ import annotations
@@ -27,10 +27,8 @@ from randwalk.model.domain import Domain
 from randwalk.model.start import MASS_BITS
 from randwalk.model.times import Times
 from randwalk.model.walk import LatticeWalk
-from randwalk.run.paths import planes
-from randwalk.tables.step_law import StepLaw
 from randwalk.tables.sublattice import support_at
-from randwalk.tables.table import FULL, StepTable, probabilities
+from randwalk.tables.table import StepTable
 from randwalk.tables.window import LEAK, start_index, start_mass, table_for
 
 STRETCH = 1 << 16  # steps between which what has left is put in its place
@@ -178,7 +176,7 @@ def exact_law(walk: LatticeWalk, times: ArrayLike, *, leak: float = LEAK) -> Exa
         raise ValueError(f"leak = {leak}: must be a mass between 0 and 1")
     table = table_for(walk, steps[-1], leak)
     _check_memory(table, steps)
-    law = _by_power(table, steps) if planes(table) else _by_steps(table, steps)
+    law = _by_power(table, steps) if table.digits else _by_steps(table, steps)
     walk.warn_if_slow(law.sites, law.pmf, law.times)
     return law
 
@@ -191,16 +189,16 @@ def _checked(walk: object) -> LatticeWalk:
 
 def _by_power(table: StepTable, steps: tuple[int, ...]) -> ExactLaw:
     """A constant walk on the line: powers of the generating function of a step, summed over the starts."""
-    t_right, t_left, t_live = (int(v) for v in table.rows(0, 1)[0, :, 2])
-    law = StepLaw(-1, ((t_left - t_right) / FULL, (t_live - t_left) / FULL, t_right / FULL))
-    index, masses = start_index(table)
+    law = table.step_law
+    cells, masses = start_index(table)
+    (numbers,) = table.layout.numbers(cells)
     pmf = np.zeros((len(steps), table.sites))
-    begin = np.zeros(int(index[-1] - index[0]) + 1)
-    begin[index - index[0]] = masses / 2.0**MASS_BITS
+    begin = np.zeros(int(numbers[-1] - numbers[0]) + 1)
+    begin[numbers - numbers[0]] = masses / 2.0**MASS_BITS
     for row, n in enumerate(steps):
         first, power = law.power(n)
         whole = np.convolve(begin, power) if begin.size > 1 else power
-        first += int(index[0]) - 1
+        first += int(numbers[0]) - table.first
         low, high = max(first, 0), min(first + whole.size, table.sites)
         pmf[row, low:high] = whole[low - first : high - first]
     leaked = max(0.0, 1.0 - float(pmf[-1].sum()))
@@ -212,25 +210,24 @@ def _by_steps(table: StepTable, steps: tuple[int, ...]) -> ExactLaw:
     exits = _exits(table)
     gone = np.zeros((steps[-1] + 1, 3)) if exits.any() else _nobody(steps[-1])
     if exits.any():
-        gone[0, :2] = begun
+        gone[0] = begun
     pmf = np.empty((len(steps), table.sites))
     scratch, out = np.zeros_like(mass), np.zeros((min(STRETCH, steps[-1]), 3))
     live = np.flatnonzero(mass)
     reach = np.array([live[0], live[-1]] * 2 if live.size else [1] * 4)
-    layout = (table.low, table.high, table.wrap)
     done, leaked = 0, 0.0
     for row, target in enumerate(steps):
         while done < target:
             stop = min(done + STRETCH, target)
-            for begin, end, thresholds in table.chunks(done, stop):
+            for begin, end, program in table.chunks(done, stop):
                 left = out[: end - begin]
                 left[:] = 0.0
-                evolve(mass, scratch, end - begin, *probabilities(thresholds), *layout, reach, left, TINY)
+                evolve(mass, scratch, program, end - begin, reach, left, TINY)
                 leaked += float(left[:, ~exits].sum())
                 if exits.any():
                     gone[begin + 1 : end + 1] = left
             done = stop
-        pmf[row] = mass[1:-1]
+        pmf[row] = table.layout.live(mass)
     if exits.any():
         np.cumsum(gone, axis=0, out=gone)
         gone[:, ~exits] = 0.0
@@ -240,9 +237,8 @@ def _by_steps(table: StepTable, steps: tuple[int, ...]) -> ExactLaw:
 def _exits(table: StepTable) -> NDArray[np.bool_]:
     """Which of the ways out, (left, right, killing), walkers of a table can take."""
     domain = table.walk.domain
-    inside = {"left": table.left_wall, "right": table.right_wall, "killing": True}
     taken = domain.open_exits(table.walk.killing != Constant(0.0))
-    return np.array([exit in taken and inside[exit] for exit in domain.exits])
+    return np.array([exit in taken for exit in domain.exits]) & ~np.array(table.layout.edges)
 
 
 def _check_memory(table: StepTable, steps: tuple[int, ...]) -> None:

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Final
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from scipy.interpolate import PPoly
 
 from randwalk.model.coefficient import Floats
@@ -16,6 +16,7 @@ from randwalk.model.domain import Wall
 
 FEWEST: Final = 32  # cells of the coarsest grid that has breaks
 SHARE: Final = 1.0 / 8.0  # of the cells that are dealt out evenly among the pieces, so that narrow ones are refined too
+TINY: Final = 1e-300  # in place of no distance from an end
 FEW_PIECES: Final = 64  # so many have at least two cells each on the coarsest grid, more of them at least one
 
 
@@ -114,6 +115,39 @@ class Grid:
     def widths(self) -> Floats:
         """Lengths of the cells, (cells,)."""
         return np.full(self.cells, self.h) if self.uniform else np.diff(self.edges)
+
+    def locate(self, x: Floats) -> tuple[NDArray[np.int64], Floats, Floats]:
+        """For places `x` from low to high: the cell, the place u in it, from 0 at its left edge to 1 at its right one in the
+        coordinate in which all cells of the piece are equal, and du/dx (1/length), each of their shape."""
+        x = np.asarray(x, dtype=np.float64)
+        cell = np.clip(np.searchsorted(self.edges, x, side="right") - 1, 0, self.cells - 1)
+        u, slope = np.asarray((x - self.edges[cell]) / self.widths[cell]), np.asarray(1.0 / self.widths[cell])
+        for piece, end, length, power, sign in self._graded:
+            here = (cell >= piece.start) & (cell < piece.stop)
+            y, count = np.maximum(np.abs(x[here] - end), TINY), piece.stop - piece.start
+            way = count * (y / length) ** (1.0 / power)  # cells from the end
+            u[here] = way - (cell[here] - piece.start) if sign > 0.0 else (piece.stop - cell[here]) - way
+            slope[here] = way / (power * y)
+        return cell, np.clip(u, 0.0, 1.0), slope
+
+    def places(self, u: Floats) -> Floats:
+        """The places at `u` (nodes,) in each cell, (cells, nodes); the inverse of :meth:`locate`."""
+        x = self.edges[:-1, None] + self.widths[:, None] * u
+        for piece, end, length, power, sign in self._graded:
+            count = piece.stop - piece.start
+            way = np.arange(count)[:, None] + (u if sign > 0.0 else 1.0 - u[::-1])  # cells from the end
+            part = end + sign * length * (way / count) ** power
+            x[piece] = part if sign > 0.0 else part[::-1, ::-1]
+        return x
+
+    @property
+    def _graded(self) -> Iterator[tuple[slice, float, float, float, float]]:
+        """Of each graded piece: its cells, the end that they crowd towards, its length, the power, and the direction inward."""
+        pieces = list(self.pieces())
+        for k, power, sign in ((0, self.powers[0], 1.0), (len(pieces) - 1, self.powers[1], -1.0)):
+            if power != 1.0:
+                ends = self.joints[k : k + 2]
+                yield pieces[k], float(ends[0] if sign > 0.0 else ends[1]), float(np.diff(ends)[0]), power, sign
 
     def pieces(self) -> Iterator[slice]:
         """The cells of each piece between two breaks."""

@@ -1,4 +1,4 @@
-"""Where the mass of an equation goes, about how widely, and what a coarse grid would do to it: means and variances along paths.
+"""Means and variances along paths: the places and widths of the mass of an equation, and the effect of a coarse grid on them.
 
 The linear-noise approximation [van Kampen 2007, ch. X]: m' = a(m, t), V' = 2 a_x V + 2D along the paths from the start.
 """
@@ -53,7 +53,7 @@ class Moments:
     decay: Floats
 
     def range(self, deviations: float) -> tuple[float, float]:
-        """The places within that many standard deviations of any path at any time."""
+        """The interval of all places within that many standard deviations of any path at any time."""
         reach = deviations * np.sqrt(self.variance)
         return float((self.mean - reach).min()), float((self.mean + reach).max())
 
@@ -124,7 +124,7 @@ class Moments:
 def linear_noise(equation: FokkerPlanck, times: Floats, pace: Pace, start: Start) -> Moments:
     """Moments from 0, with the law `start`, at the increasing `times` and between them, with steps that `pace` admits.
 
-    An unstable a_x > 0 is taken as 0, because it acts locally: a window is widened where that is too little.
+    An unstable a_x > 0 is taken as 0, because it acts locally: a window that is then too narrow is widened.
     """
     domain, (drift, slope) = equation.domain, _drift(equation)
     m, v = _spread(start)
@@ -157,7 +157,7 @@ def _excess(w: Floats) -> Floats:
 
 
 def _drift(equation: FokkerPlanck) -> tuple[Coefficient, Coefficient]:
-    """The Itô drift and its slope; where a jump leaves none, the declared drift, and no slope."""
+    """The Itô drift and its slope; where D jumps, the declared drift and the slope 0."""
     try:
         return equation.drift, equation.drift.regular_derivative("x")
     except ValueError:
@@ -165,7 +165,7 @@ def _drift(equation: FokkerPlanck) -> tuple[Coefficient, Coefficient]:
 
 
 def _bounds(equation: FokkerPlanck, m: Floats, until: float) -> tuple[float, float]:
-    """Places beyond which no path is followed: walls, or a thousand times as far as the first velocity leads."""
+    """Limits of paths: walls, or a thousand times the distance that the first velocity leads."""
     a, d = (np.abs(_finite(c, m, 0.0)).max() for c in (_drift(equation)[0], equation.diffusion))
     reach = FAR * (np.ptp(m) + a * until + math.sqrt(2.0 * d * until))
     low, high = float(m.min() - reach), float(m.max() + reach)
@@ -174,7 +174,7 @@ def _bounds(equation: FokkerPlanck, m: Floats, until: float) -> tuple[float, flo
 
 
 def _spread(start: Start) -> tuple[Floats, Floats]:
-    """Places and variances about them that stand for a start."""
+    """Places and variances about them that represent a start."""
     if isinstance(start, Normal):
         return np.array([start.mean]), np.array([start.sd**2])
     places = np.array(start.x) if isinstance(start, Sites) else np.array(start.support)
@@ -182,7 +182,7 @@ def _spread(start: Start) -> tuple[Floats, Floats]:
 
 
 def _finite(coefficient: Coefficient, x: Floats, t: float) -> Floats:
-    """The values, 0 where there is none: the guess may pass where the solution is refused."""
+    """The values, 0 where they are not finite: the solution is refused later, if mass is there."""
     return np.nan_to_num(coefficient(x, t), nan=0.0, posinf=0.0, neginf=0.0)
 
 

@@ -1,4 +1,4 @@
-"""What the steps in time of an equation must resolve: kinks and jumps of its coefficients, and their quickest changes."""
+"""The pace of an equation: the kinks, jumps and quick changes of its coefficients that steps in time must resolve."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from randwalk.model.coefficient import Coefficient, Floats
 
 from .equation import FokkerPlanck
 
-PILOT_STEPS: Final = 16  # of an octave of time on the longest clock; what a pace states holds for it
-SHARE: Final = 0.5  # of the time in which a coefficient changes, for the longest step
-MOST_STEPS: Final = 2**17  # that breaks and quick changes may ask for
+PILOT_STEPS: Final = 16  # an octave of time on the longest clock, to which longest steps refer
+SHARE: Final = 0.5  # the longest step, relative to the time in which a coefficient changes
+MOST_STEPS: Final = 2**17  # that breaks and quick changes may require
 PARTS: Final = 16  # in which a stretch is searched for its quick parts
 ALIKE: Final = 0.5  # parts whose longest steps differ by less than this factor are one
 SHORTEST: Final = 1e-9  # part that is searched on, relative to all of the time
@@ -24,7 +24,7 @@ SHORTEST: Final = 1e-9  # part that is searched on, relative to all of the time
 
 @dataclass(frozen=True)
 class Pace:
-    """Where steps must end, and how long they may be, on a clock of :data:`PILOT_STEPS` steps an octave.
+    """The times at which steps must end, and the longest steps, on a clock of :data:`PILOT_STEPS` steps an octave.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""The integral over time of a coefficient, which steps over none of its pulses."""
+"""The integral of a coefficient over time, with panels that resolve its pulses."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from .pace import Pace
 STEPS: Final = (
     4  # of a pace to a panel of 16 Gauss nodes: twice the time in which the coefficient changes by its own size
 )
-AGREE: Final = 1e-13  # to which panels and their halves agree, relative to the integral of the absolute value
+AGREE: Final = 1e-13  # agreement of panels and their halves, relative to the integral of the absolute value
 
 
 def integral(coefficient: Coefficient, t: float) -> float:
     """∫ of a function of time from 0 to `t`, to about 1e-12 of the integral of its absolute value; exact for a constant.
 
-    Panels end on the breaks of the coefficient and are no longer than its width (:meth:`randwalk.Coefficient.width`). Those
-    that Gauss's rule does not integrate, such as the one beside a singularity, are left to QUADPACK.
+    Panels end on the breaks of the coefficient and are no longer than its width (:meth:`randwalk.Coefficient.width`). QUADPACK
+    integrates the panels for which Gauss's rule is not accurate, such as one beside a singularity.
 
     >>> from randwalk import expression
     >>> round(integral(expression("1000*(heaviside(t - 0.3712) - heaviside(t - 0.3722))"), 1.0), 12)
@@ -48,8 +48,8 @@ def integral(coefficient: Coefficient, t: float) -> float:
 
 
 def _edges(pace: Pace) -> Floats:
-    """The ends of panels: breaks, and as many more as the parts ask for. Beside a quicker part they are ever shorter, as what is
-    quick there fades into this part."""
+    """The ends of panels: breaks, and the ends that the pace requires. Panels shrink towards a quicker part, because its quick
+    changes decay into the neighbour."""
     marks = np.unique([0.0, pace.until, *pace.breaks, *(end for end, _ in pace.parts)])
     ends, steps = np.array(pace.parts).T if pace.parts else (np.array([pace.until]), np.array([math.inf]))
     step = steps[np.minimum(np.searchsorted(ends, 0.5 * (marks[1:] + marks[:-1])), steps.size - 1)]

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Final, Protocol, TypeVar
+from itertools import pairwise
+from typing import Final, Generic, Protocol, TypeVar
 
 import numpy as np
 
 from randwalk.model.coefficient import Floats
 from randwalk.model.start import Start
 
-from .arguments import SMALLEST_CELLS, SMALLEST_TOLERANCE
+from .arguments import SMALLEST_CELLS
 from .equation import FokkerPlanck
 from .moments import Moments, linear_noise
 from .pace import PILOT_STEPS, Pace
@@ -22,25 +22,19 @@ from .stencil import Grid
 R = TypeVar("R")
 
 PILOT_CELLS: Final = 128
+FIRST_CELLS: Final = 32  # of the first look at an equation
+FIRST_STEPS: Final = 8  # an octave
 LARGEST_PILOT: Final = 8192
 SAMPLES: Final = 1024  # of coefficients
-RESOLVED: Final = 0.01  # differences below this, relative to the scale, tell an error
-GRID_ERROR: Final = 0.1  # over the square of the cells: the error of steps that suffices for a given number of cells
+RESOLVED: Final = 0.02  # differences below this, relative to the scale, tell an error
 LARGEST_CELLS: Final = 2**18
 LARGEST_STEPS: Final = 2**20
-TIME_SHARE: Final = (
-    0.15  # of the error may come from time steps: little enough that space and time errors cannot cancel
-)
-
-
-class Estimated(Protocol):
-    """A solution that knows its error."""
-
-    @property
-    def error_estimate(self) -> float: ...
-
-
-S = TypeVar("S", bound=Estimated)
+MOST_PLAIN: Final = 16.0  # by which the difference of two levels may fall from one to the next: chance explains more
+MOST_RICH: Final = 20.0  # the same of extrapolated solutions
+SMOOTH: Final = 0.2  # of the difference of two levels, up to which that of extrapolated ones shows an expansion in h²
+ORDERLY: Final = 11.0  # by which an extrapolated error falls from a level to the next: 8 at third order, 16 at fourth
+SMALLEST: Final = 1e-300  # in place of 0 as a divisor
+STUCK: Final = 0.9  # of the smallest error so far is no progress
 
 
 @dataclass(frozen=True)
@@ -55,6 +49,8 @@ class Needs:
         Of the steps in time.
     cells : int
         The fewest that show anything of the law.
+    fewest : int
+        The fewest that stand on all breaks.
     moments : Moments
     width : float
         Of all cells together.
@@ -66,6 +62,7 @@ class Needs:
     scheme: Scheme
     pace: Pace
     cells: int
+    fewest: int
     moments: Moments
     width: float
     moving: bool
@@ -88,7 +85,14 @@ class Needs:
         narrowest = min(narrowest, moments.coarsest(times), *(c.width("x", *reach, (0.0, until)) for c in coefficients))
         pace = pace.within(times, moments.longest(times)).within(*moments.pulses(times))
         cells = max(math.ceil(width / narrowest), window.fewest)
-        return cls(times, scheme, pace, cells, moments, width, any(c.moving_breaks for c in coefficients))
+        return cls(
+            times, scheme, pace, cells, window.fewest, moments, width, any(c.moving_breaks for c in coefficients)
+        )
+
+    @property
+    def first(self) -> int:
+        """The cells of a first look, which is not believed: half of those that show something."""
+        return even(max(FIRST_CELLS, 0.5 * self.cells, self.fewest))
 
     def remaining(self, cells: int) -> float:
         """The share of the difference between solutions on `cells` and on half as many, with steps twice as long, that is
@@ -103,105 +107,197 @@ class Needs:
         """`steps` steps an octave."""
         return Clock.octaves(self.times, steps, self.pace)
 
+    def check(self, cells: int) -> None:
+        """Refuse what takes too many steps, or so many `cells`, before anything runs."""
+        steps = self.clock(2 * PILOT_STEPS).steps
+        if cells > LARGEST_CELLS or steps > LARGEST_STEPS:
+            raise ValueError(
+                f"times up to {self.times[-1]:g} would take {_count(max(cells, SMALLEST_CELLS))} cells and {_count(steps)} steps "
+                f"to resolve the drift and the quickest changes of the coefficients (at most {LARGEST_CELLS} and "
+                f"{LARGEST_STEPS}): shorten times, take a smaller drift, or a smoother coefficient"
+            )
+
+
+class Family(Protocol[R]):
+    """A problem solved on grids of different fineness; solutions R on one grid and on half of its cells can be compared."""
+
+    def run(self, cells: int, clock: Clock) -> R:
+        """The solution of second order in space."""
+
+    def difference(self, fine: R, coarse: R) -> Floats:
+        """The largest differences of the two, one for each recorded time; the grid of `fine` is that of `coarse` or finer."""
+
+    def extrapolated(self, fine: R, coarse: R) -> R:
+        """(4 `fine` - `coarse`)/3 on the grid of `fine`, which has twice the cells of that of `coarse`."""
+
+    def usable(self, solution: R) -> bool:
+        """Whether an extrapolated solution is one: all its masses are positive."""
+
 
 @dataclass(frozen=True)
-class Plan:
-    """The error `space` of `size` cells, and the error `time` of `steps` steps an octave, for what `needs` to be resolved.
+class Found(Generic[R]):
+    """A solution that a :class:`Ladder` arrived at.
 
-    Errors are absolute; tolerances that are asked for, and named in a refusal, are relative to `scale`.
+    Attributes
+    ----------
+    solution : R
+    cells : int
+    errors : (times,) array
+        Estimates.
+    fine, coarse : R
+        The second-order solutions of its last two levels.
+    extrapolated : bool
+        Whether `solution` is the extrapolated one, else it is `fine`.
     """
 
+    solution: R
+    cells: int
+    errors: Floats
+    fine: R
+    coarse: R
+    extrapolated: bool
+
+
+class Ladder(Generic[R]):
+    """Solutions on grids of `cells`, 2 `cells`, 4 `cells`, … with steps that are refined with them, so that errors of the second
+    order in space and time fall to a quarter from each to the next.
+
+    If they have an expansion in h², (4 fine - coarse)/3 is of the fourth order in space and at least of the third in time. Its
+    error is estimated from the difference to the same of the level before, which is 7 to 15 times that error; 10 is assumed,
+    and less where the levels show a lower order. The error of the second-order solution is a third of a difference. The better
+    of the two is taken.
+    """
+
+    def __init__(self, family: Family[R], needs: Needs, cells: int, clock: Clock) -> None:
+        self._family, self._needs, self._cells, self._clock = family, needs, cells, clock
+        self.plain: list[R] = []
+        self.rich: list[R] = []
+        self.best: Found[R] | None = None
+
+    @property
+    def _factor(self) -> int:
+        """By which steps are refined while cells are halved."""
+        return 2 if self._needs.scheme.order == 2 else 4
+
+    def cells(self, level: int) -> int:
+        return self._cells * 2**level
+
+    def clock(self, level: int) -> Clock:
+        return self._clock.refined(self._factor**level)
+
+    def climb(self) -> Found[R] | None:
+        """The next level; None after the first two, whose agreement may be chance."""
+        family, level = self._family, len(self.plain)
+        self.plain.append(family.run(self.cells(level), self.clock(level)))
+        if level == 0:
+            return None
+        fine, coarse = self.plain[-1], self.plain[-2]
+        self.rich.append(family.extrapolated(fine, coarse))
+        if level == 1:
+            return None
+        differences = [family.difference(a, b) for a, b in pairwise(reversed(self.plain[-3:]))]
+        errors = self._needs.remaining(self.cells(level)) * _without_luck(differences, MOST_PLAIN)
+        found = Found(fine, self.cells(level), errors, fine, coarse, False)
+        richer = [family.difference(a, b) for a, b in pairwise(reversed(self.rich[-3:]))]
+        orderly = len(richer) > 1 or richer[0].max() <= SMOOTH * differences[0].max()
+        if orderly and family.usable(self.rich[-1]):
+            rich_errors = _without_luck(richer, MOST_RICH) / _shrinking(richer)
+            if rich_errors.max() < errors.max():
+                found = Found(self.rich[-1], self.cells(level), rich_errors, fine, coarse, True)
+        return found
+
+
+def _shrinking(richer: list[Floats]) -> float:
+    """By what the difference of two extrapolated solutions is divided: the factor by which it falls from a level to the next,
+    less 1; where two levels alone are known, and they show an expansion in h², as if that factor were large."""
+    factor = richer[1].max() / max(richer[0].max(), SMALLEST) if len(richer) > 1 else ORDERLY
+    return float(np.clip(factor, 2.0, ORDERLY)) - 1.0
+
+
+def _without_luck(differences: list[Floats], most: float) -> Floats:
+    """The first of the `differences`, no less than the share of the one before that its order explains: two levels may agree
+    by chance."""
+    return np.maximum(differences[0], differences[1] / most) if len(differences) > 1 else differences[0]
+
+
+@dataclass(frozen=True)
+class Balance:
+    """So many `cells`, and :data:`FIRST_STEPS` steps an octave doubled `doublings` times, that the errors of both are small and
+    that of the steps is less than that of the cells."""
+
     needs: Needs
-    size: int
-    space: float
-    pilot_steps: float
-    time: float
-    scale: float
+    cells: int
+    doublings: int
 
     @classmethod
-    def measured(
-        cls, run: Callable[[int, Clock], R], difference: Callable[[R, R], float], needs: Needs, scale: float = 1.0
-    ) -> Plan:
-        """Refine space and time, each by itself, until both differences are small beside `scale`."""
-        cells, steps = max(PILOT_CELLS, even(2 * needs.cells)), PILOT_STEPS
-        if cells > LARGEST_CELLS or needs.clock(2 * steps).steps > LARGEST_STEPS:
-            raise ValueError(
-                f"times up to {needs.times[-1]:g} would take {_count(max(cells, SMALLEST_CELLS))} cells and "
-                f"{_count(needs.clock(2 * steps).steps)} steps to resolve the drift and the quickest changes of the coefficients "
-                f"(at most {LARGEST_CELLS} and {LARGEST_STEPS}): shorten times, take a smaller drift, or a smoother coefficient"
-            )
+    def measured(cls, family: Family[R], needs: Needs, scale: float) -> Balance:
+        """Refine the larger of the two errors until both are small beside `scale`, or limits are met."""
+        cells, k, order = needs.first, 0, needs.scheme.order
+        first = needs.clock(FIRST_STEPS)
+        needs.check(4 * cells)
+        base = family.run(cells, first)
         while True:
-            clock = needs.clock(steps)
-            base = run(cells, clock)
-            space = difference(base, run(cells // 2, clock)) * needs.remaining(cells)
-            if space > RESOLVED * scale and 4 * cells <= LARGEST_PILOT:
-                cells *= 4
-                continue
-            time = difference(run(cells, clock.refined(2)), base) / (2**needs.scheme.order - 1)
-            if time <= RESOLVED * scale or steps >= LARGEST_PILOT or 8 * clock.steps > LARGEST_STEPS:
-                return cls(needs, cells, space, 2.0 * steps, time, scale)
-            steps *= 4
-
-    def cells(self, tolerance: float) -> int:
-        """An even number of cells for an error a little below `tolerance`."""
-        enough = even(self.size * math.sqrt(self.space / (0.75 * tolerance)))
-        return max(SMALLEST_CELLS, even(2 * self.needs.cells), enough)
-
-    def steps(self, cells: int, tolerance: float) -> float:
-        """Steps an octave whose error is a small share of that of `cells` cells, or of half the `tolerance` if that is more."""
-        error = TIME_SHARE * max(self.space * (self.size / cells) ** 2, 0.5 * tolerance)
-        error = max(error, SMALLEST_TOLERANCE)
-        return max(PILOT_STEPS, self.pilot_steps * (self.time / error) ** (1.0 / self.needs.scheme.order))
-
-    def clocks(self, cells: int, tolerance: float) -> tuple[Clock, Clock]:
-        """Clocks (fine, coarse) for `cells` cells and for half as many: errors ∝ h² and dt^order both fall to a quarter
-        from one to the other, so that a third of the difference is what is left."""
-        needs = self.needs
-        refine = 2 if needs.scheme.order == 2 else 4
-        if needs.scheme.dt is not None:
-            coarse = Clock.equal(needs.times, refine * needs.scheme.dt, needs.pace)
-        else:
-            coarse = needs.clock(math.ceil(self.steps(cells, tolerance) / refine))
-        return coarse.refined(refine), coarse
-
-    def reach(self, tolerance: float, solution: Callable[[int, tuple[Clock, Clock]], S]) -> S:
-        """The ``solution(cells, clocks)`` whose error estimate is within `tolerance`; refused where that is out of reach."""
-        tolerance *= self.scale
-        goal, cells, reached = tolerance, self.cells(tolerance), math.inf
-        while cells <= LARGEST_CELLS and (clocks := self.clocks(cells, goal))[0].steps <= LARGEST_STEPS:
-            found = solution(cells, clocks)
-            error = found.error_estimate
-            if error <= tolerance:
-                return found
-            if error > 0.9 * reached and self.needs.scheme.dt is not None:
+            later = family.run(cells, first.refined(2 ** (k + 1)))
+            time = float(family.difference(later, base).max()) / (2**order - 1)
+            finer = family.run(2 * cells, first.refined(2 ** (k + 1)))
+            space = float(family.difference(finer, later).max()) * needs.remaining(2 * cells)
+            limited = 4 * cells > LARGEST_PILOT if space > time else 2 ** (k + 4) * first.steps > LARGEST_STEPS
+            if limited or max(time, space) <= RESOLVED * scale:
                 break
-            reached = min(reached, error)
-            factor = refinement(error, tolerance)
-            finer = even(cells * factor)
-            cells, goal = LARGEST_CELLS if finer > LARGEST_CELLS > cells else finer, goal / factor**2
-        raise ValueError(self._refusal(tolerance, cells, goal, reached))
+            if time > space:
+                k, base = k + 1, later
+            else:
+                cells *= 2
+                base = family.run(cells, first.refined(2**k))
+        excess = time / max(4.0 * space, RESOLVED * scale)  # of the error of k + 1 doublings, on `cells` as they are
+        return cls(needs, cells, k + 1 + max(-1, math.ceil(math.log2(max(excess, SMALLEST)) / order)))
 
-    def _refusal(self, tolerance: float, cells: int, goal: float, reached: float) -> str:
-        """What was reached, what it would take, and a tolerance that can be had."""
-        dt, steps = self.needs.scheme.dt, self.clocks(cells, goal)[0].steps
-        best = f"{reached / self.scale:.2g} was reached; " if math.isfinite(reached) else ""
-        text = (
-            f"tolerance = {tolerance / self.scale:g} is out of reach: {best}it would take {_count(cells)} cells and "
-            f"{_count(steps)} steps (at most {LARGEST_CELLS} and {LARGEST_STEPS})"
-        )
-        if dt is not None:
-            return f"{text}: leave dt out, or take one much smaller than {dt:g}"
-        possible = 2.0 * tolerance
-        while possible < self.scale and not self._possible(possible):
-            possible *= 2.0
-        possible = max(possible, 2.0 * reached) if math.isfinite(reached) else possible
-        possible /= self.scale
-        return f"{text}: take tolerance = {possible:.2g}" if possible < 1.0 else f"{text}: shorten times"
+    def clock(self, cells: int) -> Clock:
+        """The clock for any number of cells."""
+        ratio = (cells / self.cells) ** (2.0 / self.needs.scheme.order)
+        return self.needs.clock(max(FIRST_STEPS // 2, math.ceil(FIRST_STEPS * 2**self.doublings * ratio)))
 
-    def _possible(self, tolerance: float) -> bool:
-        """Whether the plan for `tolerance`, and one with half the error, stay within the limits."""
-        cells = self.cells(0.25 * tolerance)
-        return cells <= LARGEST_CELLS and self.clocks(cells, 0.25 * tolerance)[0].steps <= LARGEST_STEPS
+    def first(self) -> tuple[int, Clock]:
+        """The cells and the clock of the first level of a ladder: half of the cells, if they stand on all breaks."""
+        needs, fewer = self.needs, 1 if self.needs.scheme.order == 2 else 2
+        first = needs.clock(FIRST_STEPS)
+        if self.cells // 2 < needs.first or self.cells % 4 or self.doublings < fewer:
+            return self.cells, first.refined(2**self.doublings)
+        return self.cells // 2, first.refined(2 ** (self.doublings - fewer))
+
+
+def refined(family: Family[R], needs: Needs, tolerance: float, scale: float = 1.0) -> Found[R]:
+    """The solution whose largest error is at most `tolerance` × `scale`.
+
+    Raises
+    ------
+    ValueError
+        where that is out of reach, with a tolerance that is not.
+    """
+    goal = tolerance * scale
+    ladder, errors = Ladder(family, needs, *Balance.measured(family, needs, scale).first()), [math.inf]
+    while True:
+        found = ladder.climb()
+        if found is not None:
+            if float(found.errors.max()) <= goal:
+                return found
+            errors.append(float(found.errors.max()))
+        rate = min(max(errors[-2] / errors[-1], 4.0), 16.0) if len(errors) > 3 else math.inf
+        more = max(1, math.ceil(math.log(errors[-1] / goal) / math.log(rate))) if len(errors) > 3 else 1
+        cells, steps = ladder.cells(len(ladder.plain) - 1 + more), ladder.clock(len(ladder.plain) - 1 + more).steps
+        stuck = len(errors) > 3 and errors[-1] > STUCK * min(errors[:-1])
+        if stuck or cells > LARGEST_CELLS or steps > LARGEST_STEPS:
+            raise ValueError(_refusal(tolerance, min(errors) / scale, cells, steps))
+
+
+def _refusal(tolerance: float, reached: float, cells: int, steps: int) -> str:
+    """What was reached, what it would take, and a tolerance that can be had."""
+    best = f"{reached:.2g} was reached; " if math.isfinite(reached) else ""
+    text = (
+        f"tolerance = {tolerance:g} is out of reach: {best}it would take {_count(cells)} cells and {_count(steps)} steps "
+        f"(at most {LARGEST_CELLS} and {LARGEST_STEPS})"
+    )
+    return f"{text}: take tolerance = {2.0 * reached:.2g}" if 2.0 * reached < 1.0 else f"{text}: shorten times"
 
 
 def steady_cells(equation: FokkerPlanck, window: Grid) -> int:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import numpy as np
@@ -30,8 +30,9 @@ from .arguments import (
 )  # fmt: skip
 from .equation import FokkerPlanck, check_equation
 from .fit import fitted
-from .grid import Grid, Piecewise
-from .refine import GRID_ERROR, Needs, Plan
+from .grid import Grid
+from .reconstruct import Profile, left_halves
+from .refine import LARGEST_CELLS, PILOT_CELLS, SMALLEST, STUCK, Balance, Found, Needs, even, refined
 from .schemes import Clock, Scheme, march
 from .stencil import Resolvents, Stencil
 from .truncate import MARGIN, find_window, leaked, widened
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
 
 LEAK_SHARE: Final = 1e-3  # of the tolerance may leave the window of an unbounded domain
 ROUNDING: Final = 4.0 * np.finfo(float).eps  # of a sum of masses, in each step
+TAIL: Final = 1e-10  # of what has left in the end, up to which it is not extrapolated
 FIXED_LEAK: Final = 1e-12  # mass that may leave it when the number of cells is given
 
 
@@ -59,8 +61,8 @@ class Solution(Law[Any]):
         Mass of each cell divided by its width (1/length). Not negative beyond rounding.
     errors : (times,) array
         Estimate of the largest error of the cumulative probability at any cell edge, or of the mass absorbed at a wall
-        or killed, at each recorded time: a third of the difference to the same solution on cells, and steps, twice as
-        long; not less than what ``leaked``. ``error_estimate`` is the largest.
+        or killed, at each recorded time, from the differences to the same solution on cells, and steps, twice as long
+        (:class:`randwalk.pde.refine.Ladder`); not less than what ``leaked``. ``error_estimate`` is the largest.
     passage_error : float
         Estimate of the largest error of :meth:`absorbed` and :meth:`survival` at any time, between the recorded ones and
         before the first too: the difference to the solution on cells and steps twice as long. Steps are chosen for the
@@ -69,6 +71,9 @@ class Solution(Law[Any]):
         The times of all steps, from 0.
     left_so_far : (steps + 1, 3) array
         Mass that has left through the left end, the right end and by killing, at those times.
+    extrapolated : bool
+        Whether solutions on two grids are combined to one of fourth order in space; else the solution is of second order:
+        with `cells` or a ``dt`` given, where the errors are not seen to be smooth in h, or a mass came out negative.
     """
 
     kind: ClassVar[str] = "finite differences"
@@ -82,6 +87,7 @@ class Solution(Law[Any]):
     passage_error: float
     ages: Floats
     left_so_far: Floats
+    extrapolated: bool
 
     @property
     def x(self) -> Floats:
@@ -122,15 +128,15 @@ class Solution(Law[Any]):
         return self.equation.domain
 
     def _at(self, t: float) -> SolutionAt:
-        return SolutionAt(self.grid, self.density[self._row(t)])
+        return SolutionAt(Profile.of(self.grid, self.density[self._row(t)] * self.grid.widths))
 
     def _absorbed(self, exit: str, t: ArrayLike) -> Floats:
         """Exact sums at the time steps, a monotone cubic between them. At the recorded times the error is within ``errors``; at
         others, ``passage_error`` tells how large it may be."""
-        return np.asarray(PchipInterpolator(self.ages, self.left_so_far[:, self.domain.exit(exit)])(self._within(t)))
+        return _between(self.ages, self.left_so_far[:, self.domain.exit(exit)], self._within(t))
 
     def _survival(self, t: ArrayLike) -> Floats:
-        return np.asarray(PchipInterpolator(self.ages, 1.0 - self.left_so_far.sum(axis=1))(self._within(t)))
+        return _between(self.ages, 1.0 - self.left_so_far.sum(axis=1), self._within(t))
 
     def _row(self, t: float) -> int:
         return row_of(t, self.times)
@@ -144,65 +150,51 @@ class Solution(Law[Any]):
 
     def __repr__(self) -> str:
         low, high = self.window
+        order = "extrapolated" if self.extrapolated else "second order"
         return (
             f"Solution(times {self.times[0]:g} … {self.times[-1]:g}, {self.x.size} cells on [{low:.4g}, {high:.4g}], "
-            f"{self.steps} steps of {type(self.scheme).__name__}, error ≈ {self.error_estimate:.1e})"
+            f"{self.steps} steps of {type(self.scheme).__name__}, {order}, error ≈ {self.error_estimate:.1e})"
         )
 
 
 @dataclass(frozen=True, eq=False)
 class SolutionAt(Distribution):
-    """The cells of a solution at one time: masses at edges are exact sums, with a monotone cubic (PCHIP) between them."""
+    """The cells of a solution at one time, with a polynomial in each (:mod:`randwalk.pde.reconstruct`)."""
 
-    grid: Grid
-    density: Floats
+    profile: Profile
 
     @property
     def ends(self) -> tuple[float, float]:
-        return self.grid.low, self.grid.high
+        return self.profile.grid.low, self.profile.grid.high
 
     @property
     def places(self) -> Floats:
-        return self.grid.x
-
-    @property
-    def masses(self) -> Floats:
-        return self.density * self.grid.widths
-
-    @cached_property
-    def _cumulative(self) -> Piecewise:
-        return Piecewise.through_edges(self.grid, np.append(0.0, np.cumsum(self.masses)), PchipInterpolator)
+        return self.profile.grid.x
 
     def cdf(self, x: Floats) -> Floats:
-        return np.asarray(self._cumulative(np.clip(x, *self.ends)))
+        return self.profile.split(np.clip(x, *self.ends))[0]
+
+    def mass(self, edges: Floats) -> Floats:
+        below, above = self.profile.split(np.clip(edges, *self.ends))
+        return np.where(below[:-1] < above[1:], np.diff(below), -np.diff(above))
 
     def pdf(self, x: Floats) -> Floats:
-        """The slope of :meth:`cdf`; 0 outside the window."""
+        """0 outside the window."""
         low, high = self.ends
-        if self.grid.periodic:
+        if self.profile.grid.periodic:
             x = low + np.mod(x - low, high - low, where=np.isfinite(x), out=np.full_like(x, np.inf))
         inside = (x >= low) & (x <= high)
-        return np.where(inside, self._cumulative.derivative()(np.clip(x, low, high)), 0.0)
+        return np.where(inside, self.profile.density(np.clip(x, low, high)), 0.0)
 
     def total(self) -> float:
-        return float(self.masses.sum())
+        return float(self.profile.masses.sum())
 
     def expect(self, f: Callable[[Floats], ArrayLike]) -> float:
-        return float(self.masses @ np.where(self.masses > 0.0, values_of(f, self.grid.x), 0.0))
-
-    def mean(self) -> float:
-        return float(self.masses @ self.grid.x) / self.total() if self.total() > 0.0 else float("nan")
-
-    def variance(self) -> float:
-        """Masses stand at the centres of cells, which adds a twelfth of the squared width to the variance of a smooth density
-        (Sheppard's correction)."""
-        if not self.total() > 0.0:
-            return float("nan")
-        squares = (self.grid.x - self.mean()) ** 2 - self.grid.widths**2 / 12.0
-        return max(float(self.masses @ squares) / self.total(), 0.0)
+        return float(self.profile.expect(lambda x: values_of(f, x.ravel()).reshape(x.shape)))
 
     def draw(self, ax: Axes, **style: Any) -> None:
-        ax.plot(self.grid.x, self.density, **style)
+        x = self.places
+        ax.plot(x, self.pdf(x), **style)
 
 
 @once_positional("tolerance", "cells", "scheme")
@@ -225,22 +217,23 @@ def solve(
         The largest error wanted, at any recorded time, of the cumulative probability at any cell edge and of the mass
         absorbed at either wall or killed. The estimate that is reached is in the result.
     cells : even int ≥ 16, optional
-        Fixes the grid in place of the tolerance; steps are then chosen so that their error stays below that of the grid.
-        Refused where so few show nothing of the law.
+        Fixes the grid in place of the tolerance; steps are then chosen so that their error stays below that of the grid. The
+        solution is the second-order one, so that a study of its convergence shows the order. Refused where so few cells show
+        nothing of the law.
     scheme : BackwardEuler(), CrankNicolson() or SDIRK2(), optional
         The time scheme, SDIRK2() by default. With a ``dt`` its steps are at most that long; else they are chosen.
 
     Notes
     -----
     Scharfetter–Gummel fluxes (:mod:`randwalk.pde.stencil`) keep mass to rounding and the equilibrium between reflecting
-    walls exactly. Second order in space. Cells are equal, except that edges stand on the kinks and jumps of coefficients
-    (:meth:`randwalk.Coefficient.breaks`), and that cells crowd towards an end where D vanishes or the drift is singular; such
-    an end lets mass through if it can be reached [Feller 1952].
+    walls exactly. They are of second order in space; (4 fine - coarse)/3 of the solutions with widths h and 2h, and steps in
+    proportion, is of fourth order where errors are smooth in h. Cells are equal, except that edges stand on the kinks and
+    jumps of coefficients (:meth:`randwalk.Coefficient.breaks`), and that cells crowd towards an end where D vanishes or the
+    drift is singular; such an end lets mass through if it can be reached [Feller 1952].
 
     An unbounded domain, and a wall that is not reached, is cut where less than a thousandth of the tolerance (1e-12 for
-    fixed `cells`) crosses; see ``window`` and ``leaked``. A short pilot solution measures the errors of space and time, which
-    sets cells and steps; the returned solution is compared with one on twice the spacing, and made again on a finer grid if
-    the estimate misses the tolerance.
+    fixed `cells`) crosses; see ``window`` and ``leaked``. Short pilot solutions compare the errors of space and time; cells and
+    steps are then halved together until the estimate meets the tolerance.
 
     Raises
     ------
@@ -266,34 +259,32 @@ def solve(
     if cells is not None and cells < 2 * needs.cells:
         raise ValueError(f"cells = {cells}: too few to show the law at all; take cells = {2 * needs.cells} or more")
 
-    def run(cells: int, clock: Clock) -> _Run:
-        check_memory(cells, recorded.size)
-        return _Run.of(equation, scheme, replace(window, cells=cells), clock)
-
-    def pair(cells: int, clocks: tuple[Clock, Clock]) -> Solution:
-        nonlocal window
-        while True:
-            fine, coarse = (run(n, clock) for n, clock in zip((cells, cells // 2), clocks, strict=True))
-            grid = replace(window, cells=cells)
-            lost = leaked(grid, fine.left_so_far[-1])
-            surely = lost.sum() + ROUNDING * (fine.ages.size - 1)  # however well the two agree
-            errors = np.maximum(fine.difference(coarse) * needs.remaining(cells), surely)
-            if (lost <= leak).all():
-                return Solution(
-                    equation,
-                    scheme,
-                    grid,
-                    recorded,
-                    fine.mass / grid.widths,
-                    errors,
-                    fine.passage_difference(coarse),
-                    fine.ages,
-                    fine.left_so_far,
-                )
-            window = fitted(equation, widened(window, lost, leak, MARGIN), float(recorded[-1]))
-
-    plan = Plan.measured(run, lambda fine, coarse: float(fine.difference(coarse).max()), needs)
-    return plan.reach(tolerance, pair) if cells is None else pair(cells, plan.clocks(cells, GRID_ERROR / cells**2))
+    while True:
+        family = _Forward(equation, recorded, scheme, window)
+        if cells is None and scheme.dt is None:
+            found = refined(family, needs, tolerance)
+        elif cells is None:
+            found = _with_steps(family, needs, tolerance)
+        else:
+            found = family.pair(cells, needs, Balance.measured(family, needs, 1.0).clock(cells // 2))
+        lost = leaked(window, found.fine.left_so_far[-1])
+        if (lost <= leak).all():
+            break
+        window = fitted(equation, widened(window, lost, leak, MARGIN), float(recorded[-1]))
+    run = found.solution
+    surely = lost.sum() + ROUNDING * (run.ages.size - 1)  # however well two solutions agree
+    return Solution(
+        equation,
+        scheme,
+        run.grid,
+        recorded,
+        run.mass / run.grid.widths,
+        np.maximum(found.errors, surely),
+        found.fine.passage_difference(found.coarse),
+        run.ages,
+        run.left_so_far,
+        found.extrapolated,
+    )
 
 
 def fewest_cells(equation: FokkerPlanck, times: ArrayLike) -> int:
@@ -303,36 +294,127 @@ def fewest_cells(equation: FokkerPlanck, times: ArrayLike) -> int:
     return max(2 * Needs.of(equation, recorded, checked_scheme(None), window, equation.start).cells, SMALLEST_CELLS)
 
 
+def _between(ages: Floats, values: Floats, t: Floats) -> Floats:
+    """The monotone cubic through `values` at `ages`, at the times `t`."""
+    with np.errstate(over="ignore"):  # of reciprocal slopes, where there is next to none
+        return np.asarray(PchipInterpolator(ages, values)(t))
+
+
 @dataclass(frozen=True)
 class _Run:
-    """Masses (times, cells) at the recorded times, and what has left (steps + 1, 3) by the times `ages` of all steps."""
+    """Masses (times, cells) at the recorded times, and what has left (steps + 1, 3) by the times `ages` of all steps, of which
+    those `at` are recorded; `redone` where steps were made again to keep the sign."""
 
+    grid: Grid
     mass: Floats
     ages: Floats
     left_so_far: Floats
     at: list[int]
+    redone: bool = False
 
     @classmethod
     def of(cls, equation: FokkerPlanck, scheme: Scheme, grid: Grid, clock: Clock) -> _Run:
+        """The run whose steps are all those of the scheme, as an expansion of its error in powers of the step asks for; if
+        masses are negative at a recorded time, or what has left comes back, the run whose steps keep the sign."""
         stencil = Stencil(equation, grid)
-        start = stencil.start()
+        resolvents = Resolvents(stencil)
+        run = cls._marched(scheme, resolvents, stencil.start(), clock, -math.inf)
+        if run.positive:
+            return run
+        return replace(cls._marched(scheme, resolvents, stencil.start(), clock, 0.0), redone=True)
+
+    @classmethod
+    def _marched(cls, scheme: Scheme, resolvents: Resolvents, start: Floats, clock: Clock, floor: float) -> _Run:
         ages, left, mass, at = [0.0], [start[-3:].copy()], [], []  # copies, or every state would be kept
-        for t, recorded, state in march(scheme, Resolvents(stencil).forward, start, clock, 0.0):
+        for t, recorded, state in march(scheme, resolvents.forward, start, clock, floor):
             ages.append(t)
             left.append(state[-3:].copy())
             if recorded:
                 mass.append(state[:-3])
                 at.append(len(ages) - 1)
-        return cls(np.array(mass), np.array(ages), np.array(left), at)
+        return cls(resolvents.grid, np.array(mass), np.array(ages), np.array(left), at)
+
+    @property
+    def positive(self) -> bool:
+        """Whether no mass is negative and what has left never decreases, beyond rounding."""
+        rounding = ROUNDING * self.mass.max(axis=1, keepdims=True, initial=0.0)
+        return bool((self.mass >= -rounding).all() and (np.diff(self.left_so_far, axis=0) >= -ROUNDING).all())
 
     def passage_difference(self, other: _Run) -> float:
         """The largest difference between what has left here, at any step, and a cubic through what has left in a run with
         longer steps."""
-        return float(np.abs(self.left_so_far - PchipInterpolator(other.ages, other.left_so_far)(self.ages)).max())
+        return float(np.abs(self.left_so_far - _between(other.ages, other.left_so_far, self.ages)).max())
 
-    def difference(self, other: _Run) -> Floats:
-        """The largest difference to a run on the same grid or one of half as many cells, at each recorded time."""
-        ratio = self.mass.shape[1] // other.mass.shape[1]
-        cdf = np.cumsum(self.mass, axis=1)[:, ratio - 1 :: ratio] - np.cumsum(other.mass, axis=1)
-        left = self.left_so_far[self.at] - other.left_so_far[other.at]
+
+@dataclass(frozen=True)
+class _Forward:
+    """The runs of an equation on the `window`, as a family that :func:`refined` climbs."""
+
+    equation: FokkerPlanck
+    times: Floats
+    scheme: Scheme
+    window: Grid
+    known: dict[tuple[int, Clock], _Run] = field(default_factory=dict)
+
+    def run(self, cells: int, clock: Clock) -> _Run:
+        """The run on `cells` cells; each is made once."""
+        if (cells, clock) not in self.known:
+            check_memory(cells, self.times.size)
+            self.known[cells, clock] = _Run.of(self.equation, self.scheme, replace(self.window, cells=cells), clock)
+        return self.known[cells, clock]
+
+    def difference(self, fine: _Run, coarse: _Run) -> Floats:
+        """That of the cumulative masses at the edges of `coarse`, and of what has left."""
+        ratio = fine.mass.shape[1] // coarse.mass.shape[1]
+        cdf = np.cumsum(fine.mass, axis=1)[:, ratio - 1 :: ratio] - np.cumsum(coarse.mass, axis=1)
+        left = fine.left_so_far[fine.at] - coarse.left_so_far[coarse.at]
         return np.maximum(np.abs(cdf).max(axis=1), np.abs(left).max(axis=1))
+
+    def extrapolated(self, fine: _Run, coarse: _Run) -> _Run:
+        """A third of the difference is added to the masses of `fine`: that of each cell of `coarse` is shared by its halves as
+        the polynomial through the differences says. In tails, where one mass is more than twice the other, the logarithms are
+        extrapolated instead of the masses, so that small ones stay positive; and what that adds to the sum is taken from all."""
+        pairs = fine.mass[:, 0::2] + fine.mass[:, 1::2]
+        more = (pairs - coarse.mass) / 3.0
+        halves = left_halves(coarse.grid, more)
+        mass = fine.mass + np.stack([halves, more - halves], axis=-1).reshape(fine.mass.shape)
+        ratio = np.divide(pairs, coarse.mass, out=np.ones_like(pairs), where=(coarse.mass > 0.0) & (pairs > 0.0))
+        steep = np.repeat(np.abs(np.log(ratio)) > math.log(2.0), 2, axis=1)
+        mass[steep] = (fine.mass * np.repeat(np.cbrt(ratio), 2, axis=1))[steep]
+        alive = fine.mass.sum(axis=1) + more.sum(axis=1)
+        mass *= (alive / np.maximum(mass.sum(axis=1), SMALLEST))[:, None]
+        steps = (fine.ages.size - 1) // (coarse.ages.size - 1)
+        left = fine.left_so_far
+        left = left + _between(coarse.ages, (left[::steps] - coarse.left_so_far) / 3.0, fine.ages)
+        early = (left <= 0.0) | (fine.left_so_far <= TAIL * fine.left_so_far[-1])
+        left = np.maximum.accumulate(np.where(early, fine.left_so_far, left))
+        return replace(fine, mass=mass, left_so_far=left, redone=fine.redone or coarse.redone)
+
+    def usable(self, solution: _Run) -> bool:
+        return solution.positive and not solution.redone
+
+    def pair(self, cells: int, needs: Needs, clock: Clock) -> Found[_Run]:
+        """The second-order solution on `cells`, compared with that on half of them and the steps of `clock`."""
+        coarse = self.run(cells // 2, clock)
+        fine = self.run(cells, clock.refined(2 if self.scheme.order == 2 else 4))
+        return Found(fine, cells, self.difference(fine, coarse) * needs.remaining(cells), fine, coarse, False)
+
+
+def _with_steps(family: _Forward, needs: Needs, tolerance: float) -> Found[_Run]:
+    """The second-order solution with the steps of the scheme, on as many cells as it takes."""
+    dt = family.scheme.dt
+    assert dt is not None
+    clock = Clock.equal(needs.times, (2 if family.scheme.order == 2 else 4) * dt, needs.pace)
+    cells, reached = even(max(PILOT_CELLS, 2 * needs.cells)), math.inf
+    while cells <= LARGEST_CELLS:
+        found = family.pair(cells, needs, clock)
+        error = float(found.errors.max())
+        if error <= tolerance:
+            return found
+        if error > STUCK * reached:
+            break
+        reached, cells = min(error, reached), 2 * cells
+    raise ValueError(
+        f"tolerance = {tolerance:g} is out of reach: {reached:.2g} was reached; more cells do not help: leave dt out, or take "
+        f"one much smaller than {dt:g}"
+    )

@@ -11,12 +11,13 @@ from numpy.typing import ArrayLike
 
 from randwalk.inputs.arguments import finite_numbers
 from randwalk.inputs.keywords import once_positional
+from randwalk.kernels.program import BITS
 from randwalk.laws.atoms import Atoms, Support
 from randwalk.laws.law import Law
 from randwalk.model.coefficient import Floats
 from randwalk.model.domain import Domain
 from randwalk.model.walk import LatticeWalk
-from randwalk.tables.table import BITS, StepTable, probabilities
+from randwalk.tables.table import StepTable
 
 from .balance import closed_classes, stationary
 from .equation import check_walk
@@ -104,20 +105,17 @@ def stationary_law(walk: LatticeWalk, *, window: tuple[float, float] | None = No
     if bounds[0] > bounds[1]:
         raise ValueError(f"window = {window!r} lies outside {walk.domain}: give (low, high) with its mass between them")
     table = StepTable(walk, lattice, bounds[0], bounds[1] - bounds[0] + 1)
-    p, q, _, killed = (a[0] if a.size else np.zeros(table.columns) for a in probabilities(table.rows(0, 1)))
-    column = np.minimum(np.arange(1, table.sites + 1), table.low) + np.maximum(
-        np.arange(1, table.sites + 1) - table.high, 0
-    )
-    p, q, killed = p[column], q[column], killed[column]
-    out = (table.left_wall and q[0] > 0) or (table.right_wall and p[-1] > 0)
-    if (out and not table.wrap) or killed.any():
+    p, q, _, killed = table.probabilities()
+    left_edge, right_edge, _ = table.layout.edges
+    out = (not left_edge and q[0] > 0) or (not right_edge and p[-1] > 0)
+    if (out and not lattice.periodic) or killed.any():
         raise ValueError(f"walkers are lost ({walk.domain}, killing {walk.killing}), so no law is stationary")
-    if not table.wrap:
+    if not lattice.periodic:
         q[0] = p[-1] = 0.0  # nobody steps over a wall, nor over the end of a window
     pmf = _kept(p, q, table)
-    for inside, edge, name in ((table.left_wall, 0, "low"), (table.right_wall, -1, "high")):
-        if not (inside or table.wrap) and pmf[edge] > 1e-15 * pmf.max():
-            raise ValueError(f"the {name} end of the window holds a mass of {pmf[edge]:.2g}: widen it")
+    for edge, mass, name in ((left_edge, pmf[0], "low"), (right_edge, pmf[-1], "high")):
+        if edge and mass > 1e-15 * pmf.max():
+            raise ValueError(f"the {name} end of the window holds a mass of {mass:.2g}: widen it")
     return StationaryLaw(walk, table.x, pmf)
 
 

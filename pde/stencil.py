@@ -17,6 +17,7 @@ the nearest centre; for one where D vanishes see :class:`Degenerate`.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
@@ -37,6 +38,9 @@ GAUSS_NODES: Final = np.array(
     [-math.sqrt(0.6), 0.0, math.sqrt(0.6)]
 )  # ∫ b/D to sixth order; the middle node is the face
 GAUSS_WEIGHTS: Final = np.array([5.0, 8.0, 5.0]) / 18.0
+GHOSTS: Final = 2  # cells beyond either end that a point in the grid has a share in
+EQUAL: Final = 1e-6  # relative difference of the lengths of cells that count as equal
+NORMAL_NODES: Final = 6  # in each cell, or half standard deviation if that is shorter, of a normal start
 TINY: Final = 1e-300  # in place of 0 where a face lets nothing through
 BESIDE: Final = 1e-6  # of half a cell: from an edge to the place where the limit of D on this side of it is taken
 
@@ -276,30 +280,50 @@ class Stencil:
     def start(self) -> Floats:
         """The start as masses of the cells, followed by those already absorbed at the left, at the right, and killed.
 
-        A point is shared by three cells with the weights of the quadratic B-spline whose knots are the edges: its mean is
-        kept and its variance grows by h²/4 wherever it lies in its cell (of equal ones), so errors fall smoothly at second
-        order. What would fall beyond a wall is the image that the wall makes: added before a reflecting one, subtracted
-        before an absorbing one.
+        A point in equal cells is shared by five with the weights of the quartic B-spline whose knots are the edges: all its
+        moments up to the fourth fall short of, or exceed, those of the point by powers of h alone, wherever the point lies in
+        its cell, so that errors have an expansion in h² up to h⁴. In unequal cells it is shared by three, with the quadratic
+        B-spline: up to h². Mass beyond a wall is replaced by the image that the wall makes: added before a reflecting one,
+        subtracted before an absorbing one.
         """
         grid = self.grid
-        masses = np.zeros(grid.cells + 2)  # with one cell beyond each end
-        for x, mass in _atoms(self.equation.start, grid):
-            i, weights = _even_shares(grid, x) if grid.uniform else _shares(grid, self._lengths, x)
-            for shift, weight in enumerate(weights):
-                np.add.at(masses, i + shift, mass * weight)
-        masses[1:-1] += _cell_masses(self.equation.start, grid)
+        masses = self._shared(_atoms(self.equation.start, grid))
+        inner, absorbed = masses[GHOSTS:-GHOSTS], np.zeros(3)
         if grid.periodic:
-            masses[[1, -2]] += masses[[-1, 0]]
-            return np.append(masses[1:-1], np.zeros(3))
-        absorbed = np.zeros(3)
-        for side, (beyond, beside, wall, place) in enumerate(
-            ((0, 1, grid.left, grid.low), (-1, -2, grid.right, grid.high))
-        ):
-            h = float(grid.widths[0 if side == 0 else -1])
-            image = _image(wall, h, float(self.equation.diffusion(place, 0.0)) if wall is not None else 1.0)
-            masses[beside] += image * masses[beyond]
-            absorbed[side] = (1.0 - image) * masses[beyond]
-        return np.append(masses[1:-1], absorbed)
+            for k in range(GHOSTS):  # one by one: a grid may have fewer cells
+                inner[-1 - k % grid.cells] += masses[GHOSTS - 1 - k]
+                inner[k % grid.cells] += masses[k - GHOSTS]
+            return np.append(inner, absorbed)
+        for side, (wall, place) in enumerate(((grid.left, grid.low), (grid.right, grid.high))):
+            h, beyond = float(grid.widths[-side]), masses[:GHOSTS][::-1] if side == 0 else masses[-GHOSTS:]
+            diffusion = float(self.equation.diffusion(place, 0.0)) if wall is not None else 1.0
+            for k, mass in enumerate(beyond[: grid.cells]):
+                image = _image(wall, (2 * k + 1) * h, diffusion)
+                inner[-1 - k if side else k] += image * mass
+                absorbed[side] += (1.0 - image) * mass
+        return np.append(inner, absorbed)
+
+    def means(self, samples: Iterable[tuple[Floats, Floats, Floats]]) -> Floats:
+        """Means (cells,) of a function about the centres with the weights of the B-splines of :meth:`start`, so that errors from
+        jumps of the function are as smooth in h as those from points; from its values at places: (places, lengths that
+        they stand for, values). The function is continued evenly beyond the ends."""
+        grid, total = self.grid, np.zeros((2, self.grid.cells + 2 * GHOSTS))
+        for x, length, value in samples:
+            total += self._shared([(x, length)]), self._shared([(x, length * value)])
+        weight, sums = total
+        fold = np.arange(-GHOSTS, grid.cells + GHOSTS)
+        into = fold % grid.cells if grid.periodic else np.where(fold < 0, -1 - fold, fold)
+        into = into if grid.periodic else np.where(into >= grid.cells, 2 * grid.cells - 1 - into, into)
+        return np.bincount(into, sums, grid.cells) / np.bincount(into, weight, grid.cells)
+
+    def _shared(self, atoms: list[tuple[Floats, Floats]]) -> Floats:
+        """The shares of the cells, and of :data:`GHOSTS` cells beyond each end, in points: (places, masses)."""
+        grid, masses = self.grid, np.zeros(self.grid.cells + 2 * GHOSTS)
+        for x, mass in atoms:
+            i, shares = _even_shares(grid, x) if grid.uniform else _shares(grid, self._lengths, x)
+            for shift, share in shares.items():
+                masses += np.bincount(i + GHOSTS + shift, mass * share, masses.size)
+        return masses
 
     @cached_property
     def _lengths(self) -> Floats:
@@ -390,27 +414,40 @@ def _image(wall: Wall | None, h: float, diffusion: float) -> float:
     return (2.0 * diffusion - reach) / (2.0 * diffusion + reach) if reach else 1.0
 
 
-def _even_shares(grid: Grid, x: Floats) -> tuple[NDArray[np.int64], tuple[Floats, Floats, Floats]]:
-    """The cells that hold the places `x`, and the shares of the cell before, that cell and the one after it."""
+def _even_shares(grid: Grid, x: Floats) -> tuple[NDArray[np.int64], dict[int, Floats]]:
+    """The cells that hold the places `x`, and the shares of the cells from two before to two after them: quartic B-splines."""
     i = np.clip(np.floor((x - grid.low) / grid.h).astype(np.int64), 0, grid.cells - 1)
-    theta = (x - grid.x[i]) / grid.h
-    return i, (0.5 * (0.5 - theta) ** 2, 0.75 - theta**2, 0.5 * (0.5 + theta) ** 2)
+    return i, _quartic((x - grid.x[i]) / grid.h)
 
 
-def _shares(grid: Grid, lengths: Floats, x: Floats) -> tuple[NDArray[np.int64], tuple[Floats, Floats, Floats]]:
-    """The same for cells of unequal `lengths`: B-splines, whose Greville abscissae are the centres [de Boor 2001, ch. IX]."""
+def _quartic(theta: Floats) -> dict[int, Floats]:
+    """The quartic B-spline at the centres of five cells, seen from a place `theta` cells behind the middle one's centre."""
+    shares = {0: 115.0 / 192.0 - theta**2 * (0.625 - 0.25 * theta**2)}
+    for side in (-1, 1):
+        z = side * theta
+        shares[side] = (19.0 + z * (44.0 + z * (24.0 - z * (16.0 + 16.0 * z)))) / 96.0
+        shares[2 * side] = (1.0 + 2.0 * z) ** 4 / 384.0
+    return shares
+
+
+def _shares(grid: Grid, lengths: Floats, x: Floats) -> tuple[NDArray[np.int64], dict[int, Floats]]:
+    """The same for cells of unequal `lengths`: quadratic B-splines, whose Greville abscissae are the centres
+    [de Boor 2001, ch. IX], except where five cells are equal."""
     i = np.clip(np.searchsorted(grid.edges, x, side="right") - 1, 0, grid.cells - 1)
-    padded = np.pad(lengths, 1, mode="wrap" if grid.periodic else "edge")
-    before, here, after = padded[i], padded[i + 1], padded[i + 2]
+    padded = np.pad(lengths, 2, mode="wrap" if grid.periodic else "edge")
+    near = np.stack([padded[i + k] for k in range(5)])
+    before, here, after = near[1:4]
     part = np.clip((x - grid.edges[i]) / grid.widths[i], 0.0, 1.0)
     low, high = (1.0 - part) ** 2 * here / (before + here), part**2 * here / (here + after)
-    return i, (low, 1.0 - low - high, high)
+    shares = {-2: np.zeros_like(low), -1: low, 0: 1.0 - low - high, 1: high, 2: np.zeros_like(low)}
+    equal = near.max(axis=0) - near.min(axis=0) < EQUAL * here
+    return i, {k: np.where(equal, share, shares[k]) for k, share in _quartic(part - 0.5).items()}
 
 
 def _atoms(start: Start, grid: Grid) -> list[tuple[Floats, Floats]]:
     """A start as points: (places, masses).
 
-    The shares of a point are quadratic in its place in a cell, so two places in each part of a cell stand for a uniform law
+    The shares of a point are quartic in its place in a cell, so three places in each part of a cell stand for a uniform law
     exactly [Gauss]: it is a mixture of points, and errors fall as smoothly as for one wherever its ends lie.
     """
     match start:
@@ -420,20 +457,22 @@ def _atoms(start: Start, grid: Grid) -> list[tuple[Floats, Floats]]:
             return [(np.array(start.x), np.array(start.masses))]
         case Uniform(low, high):
             cuts = np.array([low, *grid.edges[(grid.edges > low) & (grid.edges < high)], high])
-            middles, masses = 0.5 * (cuts[1:] + cuts[:-1]), np.diff(cuts) / (high - low)
-            offsets = np.diff(cuts) / math.sqrt(12.0)
-            return [(middles + side * offsets, 0.5 * masses) for side in (-1.0, 1.0)]
-        case Normal(sd=sd) if sd < grid.widths.max():
-            cuts = np.clip(np.linspace(*start.support, 129), grid.low, grid.high)
-            return [(0.5 * (cuts[1:] + cuts[:-1]), np.diff(start.cdf(cuts)))]
-    return []
-
-
-def _cell_masses(start: Start, grid: Grid) -> Floats:
-    """The masses that a start so smooth that cells resolve it gives them."""
-    if isinstance(start, Normal) and start.sd >= grid.widths.max():
-        return np.diff(start.cdf(grid.edges))
-    return np.zeros(grid.cells)
+            middles, lengths = 0.5 * (cuts[1:] + cuts[:-1]), np.diff(cuts)
+            nodes = zip(GAUSS_NODES, GAUSS_WEIGHTS, strict=True)
+            return [(middles + 0.5 * node * lengths, weight * lengths / (high - low)) for node, weight in nodes]
+        case Normal(mean, sd):
+            low, high = max(grid.low, start.support[0]), min(grid.high, start.support[1])
+            inner = grid.edges[(grid.edges > low) & (grid.edges < high)]
+            cuts = np.unique(np.concatenate([np.linspace(low, high, math.ceil(2.0 * (high - low) / sd) + 1), inner]))
+            nodes, weights = np.polynomial.legendre.leggauss(NORMAL_NODES)
+            x = 0.5 * (cuts[1:] + cuts[:-1])[:, None] + 0.5 * np.diff(cuts)[:, None] * nodes
+            shape = np.exp(-0.5 * ((x - mean) / sd) ** 2) * weights
+            total = shape.sum(axis=1, keepdims=True)
+            masses = np.diff(start.cdf(cuts))[:, None] * np.divide(
+                shape, total, out=np.zeros_like(shape), where=total > 0.0
+            )
+            return [(x.ravel(), masses.ravel())]
+    raise TypeError(f"start = {start}: give a Point, Sites, Uniform or Normal")
 
 
 def _checked(name: str, values: Floats, x: Floats, t: float) -> Floats:
@@ -504,6 +543,7 @@ class Resolvents:
     """The resolvents of a stencil, kept for reuse; those of a time-dependent operator are made anew for each stage."""
 
     def __init__(self, stencil: Stencil) -> None:
+        self.grid = stencil.grid
         self._stencil = stencil
         self._steady = None if stencil.equation.time_dependent else stencil.rates(0.0)
         self._kept: dict[float, Resolvent] = {}

@@ -258,7 +258,7 @@ def solve(
         "survival": lambda t: float(solution.survival(t)), "mean": lambda t: float(solution.mean(t)),
         "sd": lambda t: math.sqrt(float(solution.variance(t))),
         **{
-            f"passed {exit}": functools.partial(lambda exit, t: float(solution.absorbed(exit, t)), exit)
+            f"absorbed {exit}": functools.partial(lambda exit, t: float(solution.absorbed(exit, t)), exit)
             for exit in equation.domain.open_exits(killed=False)
         },
     }  # fmt: skip

@@ -147,17 +147,15 @@ class Ensemble(Law[Estimate]):
 
     @property
     def counts(self) -> NDArray[np.int64]:
-        return self.raw[:, 1:-2]
+        return self.table.layout.live(self.raw)
 
     @property
     def gone(self) -> NDArray[np.int64]:
-        here = np.array([self.table.left_wall, self.table.right_wall, True])
-        return np.where(here, self.raw[:, [0, -2, -1]], 0)
+        return self.table.layout.absorbed(self.raw)
 
     @property
     def leaked(self) -> NDArray[np.int64]:
-        here = np.array([not self.table.left_wall, not self.table.right_wall])
-        return np.where(here, self.raw[:, [0, -2]], 0).sum(axis=1)
+        return self.table.layout.leaked(self.raw)
 
     def __getitem__(self, record: Record) -> Any:
         """The result of a record that was asked for: ``ensemble[FirstPassage()]``."""

@@ -11,9 +11,10 @@ A file holds a text, which says what was run, and arrays of 64-bit whole numbers
 ==============  ========================================================================================================
 
 In ``.npz`` each is a member of that name; in netCDF ``meta`` is the attribute ``randwalk``, the arrays are variables, and the
-other variables (``counts``, ``absorbed``, coordinates) repeat them for other programs and are not read back. ``sha256`` is the
-digest of the JSON without it, its keys sorted, followed for each array, sorted by name, by ``name (shape)`` and the little-endian
-bytes. A netCDF file ends with a line more, the digest of all bytes before it, because the HDF5 library may hang on damaged files.
+other variables (``counts``, ``gone``, ``density`` and others) repeat them for other programs and are not read back. ``sha256`` is
+the digest of the JSON without it, its keys sorted, followed for each array, sorted by name, by ``name (shape)`` and the
+little-endian bytes. A netCDF file ends with one more line, the digest of all bytes before it, because the HDF5 library may hang on
+damaged files.
 
 Format 2 is that; format 1, of the releases up to 0.2.0, has neither digest and can be read.
 """
@@ -332,12 +333,12 @@ class _Meta:
     @property
     def shapes(self) -> dict[str, tuple[int, ...]]:
         """The shapes that the arrays must have."""
-        times, last, sites = len(self.steps), self.steps[-1], self.table.sites
+        times, last, layout = len(self.steps), self.steps[-1], self.table.layout
         widths: dict[type, tuple[int, ...]] = {
-            FirstPassage: (last + 1, 3), LastVisit: (times, last + 2), TimePositive: (times, last + 1),
-            Maximum: (times, sites + 2), SquaredDisplacement: (times, 2 * sites + 1),
+            FirstPassage: (last + 1, len(layout.exits)), LastVisit: (times, last + 2), TimePositive: (times, last + 1),
+            Maximum: (times, *layout.padded), SquaredDisplacement: (times, 2 * layout.sites + 1),
         }  # fmt: skip
-        raw: dict[str, tuple[int, ...]] = {"raw": (times, sites + 3)}
+        raw: dict[str, tuple[int, ...]] = {"raw": (times, layout.cells)}
         return raw | {f"record{i}": widths[type(r)] for i, r in enumerate(self.records)}
 
     def contents(self, arrays: Mapping[str, Counts]) -> Contents:
@@ -364,32 +365,32 @@ class _Meta:
         if (raw.sum(axis=1) != self.walkers).any():
             row = int(np.argmax(raw.sum(axis=1) != self.walkers))
             self._fail("raw", f"row {row} counts {raw[row].sum()} walkers and parts holds {self.walkers}")
-        gone = raw[:, [0, -2, -1]]
+        gone = table.layout.gone(raw)
         if (np.diff(gone, axis=0) < 0).any():
             self._fail("raw", "walkers that had gone come back")
         reactivity = {face.exit: face.wall.reactivity for face in walk.domain.faces}
-        shut = [table.wrap > 0 or reactivity.get(exit) == 0.0 for exit in walk.domain.exits]
+        shut = [table.lattice.periodic or reactivity.get(exit) == 0.0 for exit in walk.domain.exits]
         if gone[:, shut].any():
             self._fail("raw", "walkers have gone through a wall that reflects, or off a ring")
-        if not table.wrap:
+        if not table.lattice.periodic:
             first, masses = start_masses(walk.start, table.lattice)
-            site = np.arange(table.first, table.first + table.sites)
+            site = table.layout.along()
             for row, steps in enumerate(self.steps):
                 far = (site < first - steps) | (site > first + masses.size - 1 + steps)
-                if raw[row, 1:-2][far].any():
+                if table.layout.live(raw[row])[far].any():
                     self._fail("raw", f"row {row} has walkers farther from the start than {steps} steps")
 
     def _check_record(self, name: str, record: Record, counts: Counts, raw: Counts) -> None:
+        layout = self.table.layout
         if (counts < 0).any():
             self._fail(name, "a count is negative")
         if isinstance(record, FirstPassage):
-            walls = [self.table.left_wall, self.table.right_wall, True]
             gone = np.cumsum(counts, axis=0)[list(self.steps)]
-            if (gone != raw[:, [0, -2, -1]])[:, walls].any():
+            if layout.exits_only(gone != layout.gone(raw)).any():
                 self._fail(name, "first passages are not as many as the walkers that raw counts as gone")
         elif (counts.sum(axis=1) > self.walkers).any():
             self._fail(name, f"a row counts more than the {self.walkers} walkers of parts")
-        elif isinstance(record, SquaredDisplacement) and (counts.sum(axis=1) != raw[:, 1:-2].sum(axis=1)).any():
+        elif isinstance(record, SquaredDisplacement) and (counts.sum(axis=1) != layout.live(raw).sum(axis=1)).any():
             self._fail(name, "displacements are not as many as the survivors that raw counts")
 
     def _fail(self, name: str, message: str) -> None:

@@ -1,4 +1,4 @@
-"""Hypothesis draws the same examples every time, and a slow machine is no failure. Which tests are quick."""
+"""Settings of Hypothesis (the same examples every time, no deadline), and the list of quick tests."""
 
 from collections.abc import Sequence
 
@@ -22,7 +22,9 @@ QUICK_FILES = frozenset(
         "ensemble",
         "estimate",
         "few_sites",
+        "flat",
         "imports",
+        "kernels",
         "keywords",
         "lanes",
         "memory",

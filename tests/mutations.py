@@ -1,7 +1,7 @@
 """Damaged files from a seed: problem files and ensembles, each changed at random in one place or a few.
 
-What reads them must either read them or say in one line of a :class:`ValueError`, a :class:`TypeError` or an :class:`OSError`
-what is wrong and where.
+The readers must read a damaged file, or refuse it by one line of a :class:`ValueError`, a :class:`TypeError` or an
+:class:`OSError` with the place.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ TABLES = [
 
 
 def problem_texts() -> list[str]:
-    """The problem files that are damaged: the built-in ones, with their CSV files where they are, and one with every key."""
+    """The problem files to damage: the built-in ones, with the paths of their CSV files, and one with every key."""
     texts = [(CASES / f"{name}.toml").read_text(encoding="utf-8") for name in case_names()]
     texts = [re.sub(r'csv = "', f'csv = "{CASES.as_posix()}/', text) for text in texts]
     every = (
@@ -159,7 +159,7 @@ def _flip(content: bytes, choose: random.Random) -> bytes:
 
 
 def problem_faults(folder: Path, count: int, seed: int = 1) -> list[str]:
-    """What is wrong with how `count` damaged problem files are read: nothing, if each is read or told of in one clear line."""
+    """The faults in reading `count` damaged problem files; none if each is read or refused in one clear line."""
     choose = random.Random(seed)
     texts, faults = problem_texts(), []
     path = folder / "damaged.toml"
@@ -179,7 +179,7 @@ def read_problem(path: Path) -> None:
     if steps * (sites or steps) <= 100_000:
         try:
             rw.simulate(problem.walk, 10, problem.times, seed=problem.seed)
-        except (ValueError, MemoryError) as error:  # found on the way, on an unbounded domain: told with the place
+        except (ValueError, MemoryError) as error:  # found during the run: the message has the place
             if "\n" in str(error) or not re.search(r"\d", str(error)):
                 raise AssertionError(f"not clear: {error}") from None
 
@@ -354,7 +354,7 @@ def same(first: rw.Ensemble, second: rw.Ensemble) -> bool:
 
 
 def ensemble_faults(path: Path, count: int, seed: int = 1) -> list[str]:
-    """What is wrong with how changed copies of a saved ensemble are read: one with a checksum must be refused or be equal."""
+    """The faults in reading changed copies of a saved ensemble; with a checksum, a copy must be refused or equal."""
     whole, faults = rw.Ensemble.load(path), []
     checked = _has_checksum(path)
 

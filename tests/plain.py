@@ -14,7 +14,7 @@ import numpy as np
 
 from randwalk.kernels import alias, binomial, bits, functionals, occupation, philox, portable, step
 
-from . import naive
+from . import naive, plane
 
 U, U32, I32, I64, F = np.uint64, np.uint32, np.int32, np.int64, np.float64
 FULL = 1 << 31
@@ -107,8 +107,8 @@ def of_binomial(random: Random) -> Iterator[Call]:
 
 def of_bits(random: Random) -> Iterator[Call]:
     for _ in range(100):
-        below, tie, digit = (U(random.getrandbits(64)) for _ in range(3))
-        yield bits.next_digit, (below, tie, digit, random.choice([U(0), U(WORD - 1)]))
+        below, tie, drawn = (U(random.getrandbits(64)) for _ in range(3))
+        yield bits.next_digit, (below, tie, drawn, random.choice([U(0), U(WORD - 1)]))
     for start in (0, 1, 63, 64, 127, 128):
         for stop in (64, 65, 127, 128, 200):
             for n in (0, 64, 128):
@@ -117,6 +117,10 @@ def of_bits(random: Random) -> Iterator[Call]:
         yield bits.always, (U(t),)
         for digit in (0, 7, 30):
             yield bits.spread, (U(t), I64(digit))
+        for planes in (1, 5, 8):
+            yield bits.remainder, (U(t), I64(planes))
+            yield bits.settled, (U(t), I64(planes), U(random.getrandbits(64)))
+            yield bits.below, (U(random.getrandbits(48)), I64(random.randrange(9)), I64(planes), U(t), KEYS)
 
 
 def of_alias(random: Random) -> Iterator[Call]:
@@ -134,24 +138,52 @@ def of_alias(random: Random) -> Iterator[Call]:
 
 
 def of_functionals(random: Random) -> Iterator[Call]:
-    outer = I32(7)
+    killed = I32(8)
     for before in range(9):
         for there in {max(before - 1, 0), before, min(before + 1, 8)}:
-            yield functionals.passage, (I32(before), I32(there), I32(5), outer, I32(2))
-            yield functionals.highest, (I32(there), outer, I32(random.randrange(8)))
+            yield functionals.highest, (I32(there), killed, I32(random.randrange(8)))
             for level in (-1, 0, 4, 7, 9):
-                yield functionals.above, (I32(before), I32(there), I32(level), outer)
+                yield functionals.above, (I32(before), I32(there), I32(level), killed)
 
 
 def of_step(random: Random) -> Iterator[Call]:
+    """Steps from every cell of a small plane; uniforms beside thresholds, and uniforms whose high halves tie with one."""
+    walk = plane.program(rows=3)
+    for i in range(600):
+        cell, row = I32(random.randrange(plane.LAYOUT.cells)), I64(random.randrange(3))
+        limits = [int(t) for t in walk.thresholds[row, :, walk.column[cell]]]
+        word = min(max(random.choice([*limits, random.randrange(FULL)]) + random.randrange(-1, 2), 0), FULL - 1)
+        yield step.rests, (cell, walk)
+        yield step.column, (cell, walk)
+        yield step.step, (cell, U32(word), walk, row, U32(0))
+        yield step.step, (cell, U32(word >> 15), walk, row, step.TIE_BITS)
+        yield step.table_step, (cell, U32(word >> 15), U(2**32 + i), I64(i), walk, row, KEYS)
+        yield step.settle, (cell, U32(word >> 15), U32(word & 0x7FFF), walk, row)
+        yield step.tie_bits, (U(2**32 + i), I64(i), KEYS)
+        pair = U32(min(limits[0] >> 15, 0xFFFF) << 16 | min(limits[1] >> 15, 0xFFFF))
+        yield step.half_moves, (cell, U32(word >> 15), pair, I32(12), I32(-7))
+    for t in [*THRESHOLDS, *words(random, 50, 31)]:
+        yield step.half, (U32(t),)
+    for number in range(16):
+        yield step.plane, (U(number << 31), I64(number), KEYS)
     for word in words(random, 100):
         yield step.popcount, (U(word),)
         yield step.trailing_zeros, (U(word or 1),)
 
 
+def of_occupation(random: Random) -> Iterator[Call]:
+    """Walkers on every column that take each step or die: nobody, few, and more than 32 bits count."""
+    limits = plane.program().thresholds[0]
+    for c in range(limits.shape[1]):
+        for k in range(limits.shape[0]):
+            yield occupation.odds, (limits, I64(k), I64(c))
+            for walkers in (0, 1, 40, 10**6, 2**53):
+                yield occupation.share, (I64(k), I64(walkers), limits, I64(c), U(random.getrandbits(32)), I64(k), KEYS)
+
+
 PARTS: dict[str, Callable[[Random], Iterator[Call]]] = {
     "portable": of_portable, "binomial": of_binomial, "bits": of_bits, "alias": of_alias, "functionals": of_functionals,
-    "step": of_step,
+    "step": of_step, "occupation": of_occupation,
 }  # fmt: skip
 
 
@@ -169,7 +201,10 @@ def answers(part: str) -> list[tuple[str, Any]]:
         for function, arguments in PARTS[part](Random(part)):
             name = getattr(function, "py_func", function).__name__
             found.append(
-                (f"{name}{tuple(a for a in arguments if not isinstance(a, np.ndarray))}", told(function(*arguments)))
+                (
+                    f"{name}{tuple(a for a in arguments if not isinstance(a, (np.ndarray, tuple)))}",
+                    told(function(*arguments)),
+                )
             )
     return found
 

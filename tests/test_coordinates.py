@@ -173,6 +173,23 @@ def test_parameters_may_be_called_y_and_z() -> None:
         rw.expression("x", where=1.0)
 
 
+def test_operands_are_coefficients_numbers_and_functions() -> None:
+    c: Any = rw.expression("x*y")
+    assert float((c + (lambda x, y: y - x))((2.0, 5.0))) == 13.0 and float((2 - c)((2.0, 5.0))) == -8.0
+    operations: list[Callable[[Any], object]] = [
+        lambda v: c + v, lambda v: v * c, lambda v: c - v, lambda v: c / v, lambda v: v**c,
+    ]  # fmt: skip
+    others: list[Any] = [[1.0], None, np.ones(2), {}]
+    for wrong in others:
+        for use in operations:
+            with pytest.raises(TypeError):
+                use(wrong)
+    texts: list[Any] = ["x", True]
+    for wrong in texts:
+        with pytest.raises(TypeError, match=r"rw\.expression|a coefficient is"):
+            c + wrong
+
+
 # ---------------------------------------------------------------- Python functions
 
 TRACED: list[tuple[Callable[..., Any], str]] = [

@@ -167,7 +167,8 @@ def test_parts_and_stacks() -> None:
     assert stacked([np.float64(2.0)], ()) == 2.0 and stacked([1.0, 2.0], (2, 1)).shape == (2, 1)
     assert exact(E).tolist() == [0.3, 0.7] and exact(2.0).shape == ()
     profile = Profile(np.array([0.1, 0.2]), np.array([0.01, 0.01]), np.array([3.0, 4.0]))
-    assert profile[1:].x.tolist() == [4.0] and isinstance(2 * profile, rw.Estimate)
+    assert profile[1:].x.tolist() == [4.0] and (2 * profile).x is profile.x
+    assert not hasattr(profile + np.zeros((3, 2)), "x")
 
 
 def test_estimates_of_a_run_survive_use() -> None:

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from scipy import integrate, optimize, special, stats
 
 import randwalk as rw
+from randwalk.kernels.program import FULL
 from randwalk.model.coefficient import Coefficient
 from randwalk.model.walk import Rule
-from randwalk.run.paths import planes
-from randwalk.tables.table import FULL, StepTable
+from randwalk.tables.table import StepTable
 from randwalk.tables.window import table_for
 
 from . import naive
@@ -67,7 +67,7 @@ def test_power_and_transfer_agree(p: float, q: float) -> None:
     n = 3000
     power = rw.LatticeWalk(p, q, dx=1.0)
     stepped = rw.LatticeWalk(lambda t: np.full(np.shape(t), p), q, dx=1.0)
-    assert planes(table_for(power, n)) and not planes(table_for(stepped, n))
+    assert table_for(power, n).digits and not table_for(stepped, n).digits
     one, other = rw.pde.exact_law(power, [100, n]), rw.pde.exact_law(stepped, [100, n])
     wide = max(one.table.sites, other.table.sites)
     for row in range(2):

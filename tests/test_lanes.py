@@ -109,21 +109,19 @@ def test_any_number_of_undecided_steps_is_settled(first: int, begin: int, words:
     """Of a run some are: one in 128. Here nearly all are, so that the list fills up again and again."""
 
     @njit
-    def settle(net: Any, first: Any, begin: Any, end: Any, right: Any, left: Any, masks: Any, k0: Any, k1: Any) -> None:
+    def settle(counts: Any, masks: Any, begin: Any, t: Any, keys: Any) -> None:
         lists = np.empty(ROOM, np.uint16), np.empty(2 * ROOM, np.uint16), np.empty(2 * ROOM, np.uint32)
-        constant._settle(net, first, begin, end, right, left, masks, lists, k0, k1)
+        constant._settle(counts, 1, masks, begin, t, lists, keys)
 
-    right, left, k = 123_456_789, 987_654_321, naive.key(3)
-    masks, net, expected = np.zeros(2 * ROOM, np.uint64), np.zeros(LANES, np.uint64), [0] * LANES
+    t, k = 123_456_789, naive.key(3)
+    masks, counts, expected = np.zeros(words * LANES, np.uint64), np.zeros(2 * LANES, np.uint64), [0] * LANES
     for word in range(words):
         for lane in range(LANES):
             undecided = [bit for bit in range(64) if RNG.random() < share]
-            to_right = {bit for bit in undecided if RNG.random() < 0.5}
-            masks[2 * LANES * word + lane] = sum(1 << bit for bit in undecided)
-            masks[2 * LANES * word + LANES + lane] = sum(1 << bit for bit in to_right)
+            masks[LANES * word + lane] = sum(1 << bit for bit in undecided)
             for bit in undecided:
                 digits = naive.block(first + lane, 64 * (begin + word) + bit, naive.TIES, seed=3)[0] >> 9
-                u = (right if bit in to_right else left) >> 23 << 23 | digits
-                expected[lane] += 1 if u < right else -1 if u < left else 0
-    settle(net, U(first), begin, begin + words, U(right), U(left), masks, U(k[0]), U(k[1]))
-    assert net.astype(np.int64).tolist() == expected
+                expected[lane] += digits < t % 2**23
+    settle(counts, masks, (U(first), begin), U(t), (U(k[0]), U(k[1])))
+    assert sum(expected) > 0 and not masks.any() and not counts[:LANES].any()
+    assert counts[LANES:].tolist() == expected

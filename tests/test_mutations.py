@@ -1,4 +1,4 @@
-"""Damaged problem files and ensembles are read, or refused in one clear line: a sample here, the whole study when asked for."""
+"""Damaged problem files and ensembles are read, or refused in one clear line: a sample, and the whole study marked long."""
 
 from __future__ import annotations
 

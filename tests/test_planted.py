@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from randwalk.kernels.program import FULL
 from randwalk.model.bond import BondMean
 from randwalk.model.convention import Convention
 from randwalk.pde import FokkerPlanck
-from randwalk.tables.table import FULL
 from randwalk.validate import Report, load_case, validate_problem
 
 from .faults import Function, replace

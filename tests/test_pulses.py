@@ -140,7 +140,7 @@ def test_a_backward_solution_keeps_no_states() -> None:
     equation = FokkerPlanck(1, 1, domain=rw.Interval(0, 1, rw.Reflecting(), rw.Absorbing()), start=0.5)
     backward(equation, lambda x: np.ones_like(x), 0.1, tolerance=1e-2)
     tracemalloc.start()
-    found = backward(equation, lambda x: np.ones_like(x), 0.1, tolerance=1e-7)
+    found = backward(equation, lambda x: np.ones_like(x), 0.1, tolerance=1e-10)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert found.x.size > 1000

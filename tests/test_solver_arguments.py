@@ -80,13 +80,13 @@ def test_places_in_answers(name: str, of: str, x: Any) -> None:
 
 @pytest.mark.parametrize("wall", [None, 1, ["left"], np.array(["left", "right"]), "top"])
 def test_walls_in_answers(wall: Any) -> None:
-    with pytest.raises(ValueError, match=r"^wall = .*must be one of 'left', 'right', 'killing'"):
+    with pytest.raises(ValueError, match=r"^exit = .*must be one of 'left', 'right', 'killing'"):
         solve(BOX, [0.1], tolerance=1e-2).absorbed(wall, 0.1)
 
 
 @pytest.mark.parametrize("wall", [None, ["left"], np.array(["left", "right"])])
 def test_walls_of_a_closed_form(wall: Any) -> None:
-    with pytest.raises(ValueError, match=r"^wall = "):
+    with pytest.raises(ValueError, match=r"^exit = "):
         closed_form(BOX).absorbed(wall, 0.1)
 
 

@@ -10,8 +10,8 @@ import pytest
 from numpy.typing import NDArray
 
 import randwalk as rw
+from randwalk.kernels.program import FULL
 from randwalk.pde.balance import closed_classes, stationary
-from randwalk.tables.table import FULL
 
 from . import naive
 

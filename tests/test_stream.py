@@ -177,7 +177,7 @@ def test_both_families_and_the_digits_are_covered() -> None:
     for name, make in WALKS.items():
         walk = make()
         table = StepTable(walk, walk.lattice, 0, 1 if walk.lattice.sites is None else walk.lattice.sites)
-        assert paths.planes(table) == naive.digits(walk), name
+        assert table.digits == naive.digits(walk), name
 
 
 def test_starts_are_the_naive_ones() -> None:
@@ -263,7 +263,7 @@ def test_jumps_that_tie_are_settled_by_more_bits(before: int) -> None:
         for rest in (low, low + 1):
             cells, rests = np.array([high << 32 | 7, high << 32 | 9], np.uint64), np.full(2, rest, np.uint32)
             site = np.zeros(before + 1, np.int32)
-            cpu.jump(site, w - before, interval, 100, bits, cells, rests, np.uint64(k0), np.uint64(k1))
+            cpu.jump(site, w - before, interval, (100, bits, cells, rests), (np.uint64(k0), np.uint64(k1)))
             assert site[before] == 100 + (cell if low < rest else (7, 9)[cell])
             settled.add(low < rest)
     assert settled == {False, True}

@@ -1,4 +1,4 @@
-"""What pyproject.toml says about versions is what is tested."""
+"""The versions in pyproject.toml are those of the tests."""
 
 from __future__ import annotations
 

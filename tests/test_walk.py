@@ -269,6 +269,7 @@ BAD: list[tuple[Callable[[], object], type[Exception], str]] = [
     (drifted(0.0, 0.5, dx=0.1, dt=0.02), ValueError, r"right \+ left = 2 at .*take dt ≤ 0\.01"),
     (drifted(0.0, -0.5, dx=0.1), ValueError, "diffusion = -0.5 at x = 0, t = 0: must be a positive number"),
     (drifted(0.0, 0.0, dx=0.1), ValueError, "diffusion = 0"),
+    (drifted(0.0, 0.0, dx=0.1, dt=0.1, rule="two_way"), ValueError, "diffusion = 0: must be a positive number"),
     (drifted(0.0, 0.5, dx=0.1, rule="fancy"), ValueError, "fancy"),
     (drifted(0.0, 0.5, dx=0.1, convention="fancy"), ValueError, "fancy"),
     (drifted(0.0, 0.5, dx=0.1, killing=-1.0), ValueError, "killing = -1"),

@@ -14,7 +14,7 @@ import pytest
 import randwalk as rw
 from randwalk.model.coefficient import Floats
 from randwalk.run import windows
-from randwalk.tables.window import LEAK, start_range, table_for
+from randwalk.tables.window import LEAK, table_for
 
 from . import naive
 from .test_stream import WALKS as STREAM_WALKS
@@ -102,10 +102,9 @@ NARROW, WIDE = 1, 3000  # sites on either side of the start
 def guess(monkeypatch: pytest.MonkeyPatch, far: int) -> None:
     """Windows of `far` sites on either side of the start, as far as there are any."""
 
-    def ends(walk: rw.LatticeWalk, steps: int) -> tuple[int, int]:
-        low, high = start_range(walk)
+    def ends(walk: rw.LatticeWalk, steps: int, start: tuple[int, int]) -> tuple[int, int]:
         lattice = walk.lattice
-        low, high = low - far, high + far
+        low, high = start[0] - far, start[1] + far
         return low if lattice.first is None else max(low, lattice.first), high if lattice.last is None else min(
             high, lattice.last
         )
@@ -129,16 +128,19 @@ def test_bits_do_not_depend_on_the_guess(name: str, method: str, monkeypatch: py
     walk, steps = GUESSED[name](), [0, 70, 137]
     if method == "jump" and not naive.digits(walk):
         return
-    records: list[rw.run.record.Record] = {
+    of_method: dict[str, list[rw.run.record.Record]] = {
         "paths": [rw.FirstPassage(), rw.LastVisit(2.0), rw.LastVisit(-40.0), rw.TimePositive(2.0), rw.TimePositive(-40.0),
                   rw.Maximum(), rw.SquaredDisplacement(), rw.Positions()],
         "occupation": [rw.FirstPassage()],
         "jump": [rw.SquaredDisplacement(), rw.Positions()],
-    }[method]  # fmt: skip
+    }  # fmt: skip
+    records = of_method[method]
     times = np.array(steps) * walk.dt
 
     def runs() -> list[rw.Ensemble]:
-        kept = [[], records, [rw.FirstPassage()]] if method == "paths" else [[], records]
+        kept: list[list[rw.run.record.Record]] = (
+            [[], records, [rw.FirstPassage()]] if method == "paths" else [[], records]
+        )
         return [rw.simulate(walk, 300, times, seed=5, method=method, record=record) for record in kept]
 
     guessed = runs()
@@ -160,7 +162,7 @@ def test_bits_do_not_depend_on_the_guess(name: str, method: str, monkeypatch: py
 def test_parts_in_different_windows_add_up_to_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each part begins with a window of its own; the sum is the run of all walkers in any order, records included."""
     walk = WALKS["outwards"]()
-    records = [rw.LastVisit(1.0), rw.Maximum(), rw.SquaredDisplacement(), rw.Positions()]
+    records: list[rw.run.record.Record] = [rw.LastVisit(1.0), rw.Maximum(), rw.SquaredDisplacement(), rw.Positions()]
 
     def part(walkers: range) -> rw.Ensemble:
         return rw.simulate(walk, walkers, [3.0, 60.0], seed=2, method="paths", record=records)

@@ -277,8 +277,8 @@ def _by_sites(ensemble: Ensemble, law: ExactLaw, row: int, t: float) -> tuple[Fl
             "or with expected.smoothed()"
         )
     places = [np.rint(k).astype(np.int64) for k in (mine, theirs)]
-    if ensemble.table.wrap:
-        places = [k % ensemble.table.wrap for k in places]
+    if ensemble.table.lattice.periodic:
+        places = [k % ensemble.table.sites for k in places]
     first, last = min(int(k.min()) for k in places), max(int(k.max()) for k in places)
     counts, probabilities = np.zeros(last - first + 1, dtype=np.int64), np.zeros(last - first + 1)
     counts[places[0] - first] = ensemble.counts[row]

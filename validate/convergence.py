@@ -19,7 +19,6 @@ from randwalk.pde.closed_form import ClosedForm, NoClosedForm, closed_form
 from randwalk.pde.exact_law import ExactLaw
 from randwalk.pde.solve import Solution, fewest_cells, solve
 from randwalk.tables.sublattice import cell, occupied
-from randwalk.tables.table import FULL
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -246,9 +245,8 @@ def walk_convergence(walk: LatticeWalk, times: Sequence[float], against: Referen
 def _killing_quantum(law: ExactLaw) -> float:
     """The error that rounding the killing probability of a step to 2⁻³¹ leaves in the survival, when steps get short."""
     walk, table = law.walk, law.table
-    thresholds = table.rows(0, 1)[0, 2, 1:-2].astype(np.float64) / FULL
-    exact = np.exp(-walk.killing(table.x if thresholds.size == table.sites else table.x[:1], 0.0) * walk.dt)
-    return 2.0 * law.steps[-1] * float(np.abs(thresholds - exact).max())
+    killed = -np.expm1(-walk.killing(table.x, 0.0) * walk.dt)
+    return 2.0 * law.steps[-1] * float(np.abs(table.probabilities()[-1] - killed).max())
 
 
 def solver_convergence(equation: FokkerPlanck, against: Reference, measure: Measure) -> Convergence:

@@ -1,7 +1,8 @@
-"""A draw from an alias table (A. J. Walker, 1977) in integers: 32 bits choose a cell and its side, 21 more where they tie.
+"""A draw from an alias table (A. J. Walker, 1977) in integers: 32 bits choose a cell and a side of its cut, 21 more bits decide
+ties.
 
-The cells of a table are words: the low half is the alias of the cell; the high half, the cut, is where the cell ends and its
-alias begins, in the high bits of a draw. `rests` are the low bits of the cuts.
+A cell of a table is a word: the low half is the alias of the cell; the high half, the cut, is the number at which the cell ends
+and its alias begins, in the high bits of a draw. `rests` are the low bits of the cuts.
 """
 
 from __future__ import annotations
@@ -10,12 +11,12 @@ from .compile import device
 from .philox import HALF, JUMP_TIES, LOW, U, philox
 from .step import I32
 
-WORD, REST = 32, 21  # bits of a draw that are always drawn, and those that are where the others tie
+WORD, REST = 32, 21  # bits of a draw: those of every draw, and those of a tie alone
 
 
 @device
 def draw(word, bits, cells):  # type: ignore[no-untyped-def]
-    """(what is drawn, whether it ties): the top `bits` of the word choose a cell, the others its side. A tie counts as above."""
+    """(the draw, whether it ties): the top `bits` of the word choose a cell, the other bits the side. A tie counts as above."""
     cell, side = _split(word, bits)
     there = cells[cell]
     return I32(cell) if side < (there >> HALF) else I32(there & LOW), side == (there >> HALF)
@@ -23,7 +24,7 @@ def draw(word, bits, cells):  # type: ignore[no-untyped-def]
 
 @device
 def settle_draw(word, bits, cells, rests, walker, interval, k0, k1):  # type: ignore[no-untyped-def]
-    """What is missing from a draw that counted as above, if it ties and is not: cell minus alias, else 0."""
+    """The correction of a draw: cell minus alias if a tie, which counted as above, is below; else 0."""
     cell, side = _split(word, bits)
     there = cells[cell]
     if side == (there >> HALF):

@@ -12,7 +12,8 @@ from typing import Any, NamedTuple, Protocol, TypeAlias, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-Keys: TypeAlias = tuple[np.uint64, np.uint64]  # the two words of a Philox key
+from .program import DigitsProgram, Keys, TableProgram
+
 T = TypeVar("T")
 
 
@@ -29,7 +30,7 @@ class DeviceError(OSError):
 
 
 class Start(NamedTuple):
-    """The law of the start: indices of sites, and their masses in whole numbers of 2⁻⁵³."""
+    """The law of the start: cells, and their masses in whole numbers of 2⁻⁵³."""
 
     sites: NDArray[np.int32]
     masses: NDArray[np.int64]
@@ -43,23 +44,6 @@ class Levels(NamedTuple):
 
 
 NO_LEVELS = Levels(np.empty(0, dtype=np.int32), np.empty(0, dtype=np.int32))
-
-
-class TableProgram(NamedTuple):
-    """Steps from a step table: thresholds (rows, 3, columns), one row for every step or one for all, and (low, high, wrap,
-    killed) of the lattice."""
-
-    thresholds: NDArray[np.uint32]
-    layout: tuple[int, int, int, int]
-
-
-class DigitsProgram(NamedTuple):
-    """Steps with constant probabilities on the whole line: the thresholds of right and of left, in units of 2⁻³¹, and the
-    number of their binary digits that are drawn for every step."""
-
-    digits: int
-    right: int
-    left: int
 
 
 class JumpProgram(NamedTuple):
@@ -79,9 +63,10 @@ Program: TypeAlias = TableProgram | DigitsProgram | JumpProgram
 class Walkers(NamedTuple):
     """A batch of walkers on a machine: walker number `first` + j is on site[j].
 
-    `site` and `state` are arrays of the machine. `state` has a column for each functional of the paths: the step of leaving, the
+    `site` and `state` are arrays of the machine. `state` has a row for each functional of the paths: the step of leaving, the
     highest site, then the last visits and the times above of `levels`. It is None if no functional is recorded; if `leaving`,
-    the step of leaving alone is kept up to date.
+    the step of leaving alone is kept up to date. `places` are those j whose walkers a :class:`TableProgram` advances, None for
+    all.
     """
 
     first: int
@@ -89,6 +74,27 @@ class Walkers(NamedTuple):
     state: Any = None
     levels: Levels = NO_LEVELS
     leaving: bool = False
+    places: NDArray[np.int32] | None = None
+
+
+class Numbering(Protocol):
+    """What the occupation method asks of a layout (:class:`randwalk.tables.layout.Layout`)."""
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+
+    @property
+    def periodic(self) -> tuple[bool, ...]: ...
+
+    @property
+    def strides(self) -> tuple[int, ...]: ...
+
+    @property
+    def address(self) -> NDArray[np.uint64]: ...
+
+    def slabs(self, pieces: int) -> list[range]: ...
+
+    def slab(self, own: range, steps: int, farthest: int) -> tuple[NDArray[np.int32], int, int, int, int]: ...
 
 
 class Machine(Protocol):
@@ -120,13 +126,13 @@ class Machine(Protocol):
         ...
 
     def occupy(
-        self, counts: NDArray[np.int64], program: TableProgram, start: int, stop: int, first: int, gone: NDArray[np.int64],
-        keys: Keys,
+        self, counts: NDArray[np.int64], program: TableProgram, layout: Numbering, start: int, stop: int,
+        gone: NDArray[np.int64], keys: Keys,
     ) -> None:  # fmt: skip
         """Advance the number of walkers on every live site, in place, from step `start` to step `stop`.
 
-        `counts` has a number for every index, `first` is the lattice number of index 0. gone[step, way] receives the walkers
-        that leave in a step. See :mod:`randwalk.kernels.occupation`.
+        `counts` has a number for every cell. gone[step, exit] receives the walkers that leave in a step. See
+        :mod:`randwalk.kernels.occupation`.
         """
         ...
 
@@ -145,9 +151,9 @@ class Machine(Protocol):
         bin if that is outside. Only walkers with `live`[0] ≤ values[j] ≤ `live`[1] are counted."""
         ...
 
-    def passages(self, site: Any, passage: Any, steps: int, outer: int) -> NDArray[np.int64]:
-        """The number of walkers that left after 0 … `steps` steps by each exit: left, right (site `outer`), killing; shape
-        (steps + 1, 3)."""
+    def passages(self, site: Any, passage: Any, steps: int, exit_of: NDArray[np.uint8]) -> NDArray[np.int64]:
+        """The number of walkers that left after 0 … `steps` steps by each exit, shape (steps + 1, exits); `exit_of` is that of a
+        :class:`TableProgram`."""
         ...
 
     def host(self, site: Any) -> NDArray[np.int32]:

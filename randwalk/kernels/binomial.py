@@ -12,7 +12,7 @@ import math
 
 import numpy as np
 
-from .compile import aside, device
+from .compile import aside, device, maker
 from .philox import words64
 from .portable import (
     SERIES_FROM,
@@ -226,7 +226,7 @@ def _filled(number):  # type: ignore[no-untyped-def]
     return (number + U(WIDTH - 1)) & ~U(WIDTH - 1)
 
 
-@device
+@maker
 def workspace(size):  # type: ignore[no-untyped-def]
     """The arrays that `size` draws together need."""
     room = np.int64(_filled(U(size)))

@@ -1,14 +1,12 @@
 """Constant probabilities, 64 steps to a machine word: binary digits of all uniforms compared with those of a threshold at
-once, the lowest first. The word-wise side of the physics in `step`; what stays undecided is settled by `step` itself."""
+once, the lowest first. The only place where they are compared; words are uint64 or lanes."""
 
 from __future__ import annotations
 
-import numpy as np
-
 from .compile import device
-from .philox import LOW, U
-from .step import ALL, BITS, I32, ONE, ZERO, step
-from .vector import ones
+from .philox import LOW, TIES, U, philox
+from .program import BITS
+from .step import ALL, ONE, ZERO, plane, trailing_zeros
 
 
 @device
@@ -43,14 +41,30 @@ def always(t):  # type: ignore[no-untyped-def]
 
 
 @device
-def balance(below_right, below_left, wanted):  # type: ignore[no-untyped-def]
-    """Steps to the right minus steps to the left, of those wanted."""
-    return ones(below_right & wanted) - ones(below_left & ~below_right & wanted)
+def remainder(t, planes):  # type: ignore[no-untyped-def]
+    """The digits of a threshold after the first `planes`; 0 if those decide every step."""
+    return U(t) & ((ONE << U(BITS - planes)) - ONE)
 
 
 @device
-def settle(t_right, t_left, top, rest, planes):  # type: ignore[no-untyped-def]
-    """Where a step goes (-1, 0, 1) whose uniform begins with the `planes` digits of `top` and goes on with those of `rest`, a
-    word of ties-block."""
-    word = top | ((rest & LOW) >> U(32 - BITS + planes))
-    return np.int64(step(I32(0), word, t_right, t_left, ONE << U(BITS), 0, 0))
+def settled(t, planes, more):  # type: ignore[no-untyped-def]
+    """Whether a uniform whose first `planes` digits are those of a threshold is below it; `more` is the first word of its block
+    of ties, whose high bits are the other digits."""
+    return (more & LOW) >> U(32 - BITS + planes) < remainder(t, planes)
+
+
+@device
+def below(walker, word, planes, t, keys):  # type: ignore[no-untyped-def]
+    """Which of the steps 64 `word` … 64 `word` + 63 of a walker have uniforms below a threshold, as a mask."""
+    less, tie = ZERO, ALL
+    for digit in range(planes - 1, -1, -1):
+        less, tie = next_digit(less, tie, U(plane(walker, word * planes + digit, keys)), spread(t, digit))
+    ties = tie if remainder(t, planes) else ZERO
+    while ties:
+        lane = ties & (~ties + ONE)
+        n = U(word) * U(64) + trailing_zeros(lane)
+        more, _, _, _ = philox(walker & LOW, walker >> U(32), n, TIES, keys[0], keys[1])
+        if settled(t, planes, more):
+            less |= lane
+        ties ^= lane
+    return less | always(t)

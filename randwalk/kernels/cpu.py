@@ -1,5 +1,6 @@
 """CPU drivers of walks on a table, of jumps, and of counting: blocks of walkers, steps inside. Drivers fetch and loop; the
 physics is in `step` and `alias`. Walks with constant probabilities are in `constant`.
+
 A walker's path depends on its number and the key alone, so blocks, batches and stretches of steps are free. Drivers run on
 one thread and release the interpreter's lock: threads take batches of walkers (see :mod:`randwalk.run.host`)."""
 
@@ -8,33 +9,25 @@ from __future__ import annotations
 import numpy as np
 
 from .alias import draw, settle_draw
-from .compile import aside, device, kernel
-from .functionals import above, highest, passage
+from .compile import aside, device, kernel, maker
+from .functionals import highest, tally
 from .lanes import LANES, fetch, keep, numbers
 from .philox import HALF, JUMP, LOW, START, STEPS, U, philox, words64
-from .step import (
-    I32,
-    ONE,
-    U32,
-    half_step,
-    halves,
-    mortal,
-    table_step,
-)
+from .step import I32, MOST, ONE, U32, half, half_moves, rests, table_step
 from .vector import WIDTH, gather, wide
 
 BLOCK = 512  # walkers advanced together
 assert BLOCK // 4 % LANES == 0
-RANKS = 128  # steps after which walkers that have not left close ranks
-IDENTITY = 1 << 30  # the column map of a table that has a column for every site
+RANKS = 128  # steps after which the walkers of all blocks that have not left are brought together again
+SPREAD = 1 << 16  # cells up to which a table is copied so that every cell has a column
 
 
 @kernel
-def place(site, first_walker, index, upper, k0, k1):  # type: ignore[no-untyped-def]
+def place(site, first_walker, index, upper, keys):  # type: ignore[no-untyped-def]
     """Draw the start sites: `index`[i] where the walker's 53-bit word is below `upper`[i], the cumulative start masses."""
     for j in range(site.size):
         walker = U(first_walker + j)
-        word, _ = words64(walker & LOW, walker >> U(32), U(0), START, k0, k1)
+        word, _ = words64(walker & LOW, walker >> U(32), U(0), START, keys[0], keys[1])
         site[j] = index[np.searchsorted(upper, np.int64(word >> U(11)), side="right")]
 
 
@@ -61,113 +54,107 @@ def count_differences(values, minus, shift, lowest, highest, counts):  # type: i
 
 
 @kernel
-def walk_table(site, passage, first_walker, start, stop, thresholds, layout, k0, k1):  # type: ignore[no-untyped-def]
-    """Advance every site of `site` from step `start` to `stop` on a step table. layout = (low, high, wrap, killed).
-    passage[j] = the number of steps after which walker j was out, unless `passage` is empty.
+def walk_table(site, passage, walkers, program, start, stop, keys):  # type: ignore[no-untyped-def]
+    """Advance walkers from step `start` to `stop` on a step table, whose rows are those of these steps.
 
-    Where walkers can leave they are advanced so many steps at a time, block by block; those that have not left then close
-    ranks, so that blocks stay full.
+    walkers = (the number of the walker in place 0 of `site`, the places of the walkers to advance). passage[j] becomes the
+    number of steps after which the walker in place j came to rest, unless `passage` is empty. Where walkers can leave they are
+    advanced RANKS steps at a time, block by block; after that the ones that are left fill blocks again.
     """
     wide()
-    pairs, lives = np.empty(thresholds[:, 0].shape, np.uint32), np.empty(thresholds[:, 0].shape, np.uint32)
-    _halve(thresholds, pairs, lives)
-    kills, rows, left = mortal(thresholds), thresholds.shape[0], site.size
-    leaves = kills or layout[2] == 0
-    walkers, sites = np.empty(left, np.int32), site.copy()  # of those that have not left
-    for j in range(left):
-        walkers[j] = j
-    x, who = np.zeros(BLOCK, np.int32), np.zeros(BLOCK, np.int32)
-    scratch = np.empty((2, BLOCK), np.uint32), np.empty(BLOCK, np.uint32)
-    room = np.empty((4, BLOCK), np.uint32), np.empty(BLOCK, np.int32), np.empty(BLOCK, np.int32), scratch
+    first, places = walkers
+    halved, kept = _halve(program), 0
+    going, sites = np.empty(places.size, np.int32), np.empty(places.size, np.int32)
+    for place in places:
+        if not rests(site[place], program):
+            going[kept], sites[kept] = place, site[place]
+            kept += 1
+    block = np.zeros(BLOCK, np.int32), np.zeros(BLOCK, np.int32)
+    x, who = block
+    room = np.empty((4, BLOCK), np.uint32), np.empty((3, BLOCK), np.int32), np.empty((2, BLOCK), np.uint32)
     begin = start
     while begin < stop:
-        end, kept = min((begin // RANKS + 1) * RANKS, stop) if leaves else stop, 0
-        now = (pairs, lives, thresholds) if rows == 1 else _rows(pairs, lives, thresholds, begin - start, end - start)
-        for block in range(0, left, BLOCK):
-            alive = min(BLOCK, left - block)
+        end, left, kept = min((begin // RANKS + 1) * RANKS, stop) if program.leaves else stop, kept, 0
+        for base in range(0, left, BLOCK):
+            alive = min(BLOCK, left - base)
             for j in range(alive):
-                x[j], who[j] = sites[block + j], walkers[block + j]
-            alive = _advance(x, who, alive, site, passage, first_walker, begin, end, now, kills, layout, room, k0, k1)
+                x[j], who[j] = sites[base + j], going[base + j]
+            alive = _advance(block, alive, (site, passage, first), (begin, end, start), program, halved, room, keys)
             for j in range(alive):
-                sites[kept + j], walkers[kept + j] = x[j], who[j]
+                sites[kept + j], going[kept + j] = x[j], who[j]
             kept += alive
-        left, begin = kept, end
-    for j in range(left):
-        site[walkers[j]] = sites[j]
+        begin = end
+    for j in range(kept):
+        site[going[j]] = sites[j]
+
+
+@maker
+def _halve(program):  # type: ignore[no-untyped-def]
+    """The high halves of all thresholds: (two a word, shape (rows, ⌈K/2⌉, columns); those of the last ones, (rows, columns); what
+    is added to the site if a uniform is below each; whether cells have to be looked up in the column map)."""
+    thresholds, offsets = program.thresholds, program.offsets
+    moves, cells = len(offsets), program.column.size
+    spread = cells > 0 and cells <= SPREAD and thresholds.shape[0] == 1
+    columns = cells if spread else thresholds.shape[2]
+    pairs = np.empty((thresholds.shape[0], (moves + 1) // 2, columns), np.uint32)
+    lives = np.empty((thresholds.shape[0], columns), np.uint32)
+    for row in range(thresholds.shape[0]):
+        for i in range(columns):
+            c = program.column[i] if spread else i
+            for m in range(pairs.shape[1]):
+                high, low = thresholds[row, 2 * m, c], thresholds[row, min(2 * m + 1, moves - 1), c]
+                pairs[row, m, i] = U32(half(high) << U32(16)) | half(low)
+            lives[row, i] = half(thresholds[row, moves, c])
+    changes = np.zeros(2 * pairs.shape[1], np.int32)
+    for k in range(moves):
+        changes[k] = offsets[k] - (offsets[k + 1] if k + 1 < moves else 0)
+    return pairs, lives, changes, cells > 0 and not spread
 
 
 @device
-def _of_step(words, n, start, pairs):  # type: ignore[no-untyped-def]
-    """(the row of the table, (words, shift) of the 16 bits) of step `n`."""
-    return n - start if pairs.shape[0] > 1 else 0, (words[n & 3], U32(16) if n & 7 < 4 else U32(0))
+def _row(n, origin, program):  # type: ignore[no-untyped-def]
+    """The row of the table for step `n`, if its first row is that of step `origin`."""
+    return n - origin if program.thresholds.shape[0] > 1 else 0
 
 
 @device
-def _rows(pairs, lives, thresholds, begin, end):  # type: ignore[no-untyped-def]
-    return pairs[begin:end], lives[begin:end], thresholds[begin:end]
-
-
-@device
-def _advance(x, who, alive, site, passage, first_walker, start, stop, table, kills, layout, room, k0, k1):  # type: ignore[no-untyped-def]
-    """Advance the walkers `who` of a block, and take out those that leave; returns how many are left.
+def _advance(block, alive, home, span, program, halved, room, keys):  # type: ignore[no-untyped-def]
+    """Advance the first `alive` walkers of a block, and take out those that leave; returns how many are left.
 
     All take a step together, from the high halves of their thresholds; the rare ones that tie are stepped again with all
     digits. Those that have come to rest are taken out every eight steps; which of the eight it was is found by walking them
-    again.
+    again. block = (sites, places); home = (sites of all, passages, the number of the walker in place 0); span = (begin, end,
+    step of the first row).
     """
-    pairs, lives, thresholds = table
-    words, before, eight_ago, scratch = room
-    killed, base, leaves = layout[3], U(first_walker), kills or layout[2] == 0
+    (x, who), (site, passage, first), (start, stop, origin) = block, home, span
+    words, eight_ago, base = room[0], room[1][2], U(first)
     for eight in range(start // 8, (stop + 7) // 8):
         if alive == 0:
             break
-        for j in range(0, alive, LANES):  # the last lanes may be rubbish
-            _block(words, j, fetch(who, j) + base, U(eight), STEPS, k0, k1)
+        for j in range(0, alive, LANES):  # the last lanes may have no walker
+            _block(words, j, fetch(who, j) + base, U(eight), STEPS, keys)
         begin, end = max(8 * eight, start), min(8 * eight + 8, stop)
         if passage.size:
             for j in range(alive):
                 eight_ago[j] = x[j]
         for n in range(begin, end):
-            row, half = _of_step(words, n, start, pairs)
-            if _step_together(x, before, half, pairs[row], lives[row], kills, layout, scratch, alive):
+            bits, row = (words[n & 3], U32(16) if n & 7 < 4 else U32(0)), _row(n, origin, program)
+            if _step_together(x, bits, row, program, halved, room, alive):
+                _settle(x, bits, (who[:alive], base), n, row, program, room, keys)
+        if program.leaves:
+            if passage.size:
                 for j in range(alive):
-                    if scratch[1][j]:
+                    if rests(x[j], program):
                         walker = base + U(who[j])
-                        x[j] = _step_exactly(before[j], half, j, walker, n, thresholds, row, layout, k0, k1)
-        if leaves and passage.size:
-            for j in range(alive):
-                if gone(x[j], killed) and not gone(eight_ago[j], killed):
-                    n, there = begin, eight_ago[j]
-                    while n < end and not gone(there, killed):
-                        row, half = _of_step(words, n, start, pairs)
-                        walker = base + U(who[j])
-                        there = _step_exactly(there, half, j, walker, n, thresholds, row, layout, k0, k1)
-                        n += 1
-                    passage[who[j]] = n
-        if leaves:
-            alive = _release(x, who, site, killed, alive)
+                        passage[who[j]] = _when(eight_ago[j], words, j, walker, (begin, origin), program, keys)
+            alive = _release(x, who, site, program, alive)
     return alive
 
 
 @device
-def _halve(thresholds, pairs, lives):  # type: ignore[no-untyped-def]
-    for row in range(thresholds.shape[0]):
-        for c in range(thresholds.shape[2]):
-            pairs[row, c], lives[row, c] = halves(thresholds[row, 0, c], thresholds[row, 1, c], thresholds[row, 2, c])
-
-
-@aside
-def _step_exactly(site, half, lane, walker, n, thresholds, row, layout, k0, k1):  # type: ignore[no-untyped-def]
-    """Step `n` of one walker; half = (words of all lanes, shift)."""
-    low, high, wrap, killed = layout
-    bits = (half[0][lane] >> half[1]) & U32(0xFFFF)
-    return table_step(site, bits, walker, n, thresholds, row, low, high, wrap, killed, k0, k1)
-
-
-@device
-def _block(words, j, walker, number, purpose, k0, k1):  # type: ignore[no-untyped-def]
+def _block(words, j, walker, number, purpose, keys):  # type: ignore[no-untyped-def]
     """Random block `number` of walkers in lanes, from place `j` on: word i in words[i]."""
-    y0, y1, y2, y3 = philox(walker & LOW, walker >> HALF, number, purpose, k0, k1)
+    y0, y1, y2, y3 = philox(walker & LOW, walker >> HALF, number, purpose, keys[0], keys[1])
     keep(y0, words[0], j)
     keep(y1, words[1], j)
     keep(y2, words[2], j)
@@ -175,54 +162,74 @@ def _block(words, j, walker, number, purpose, k0, k1):  # type: ignore[no-untype
 
 
 @device
-def _step_together(x, before, half, pairs, lives, kills, layout, scratch, alive):  # type: ignore[no-untyped-def]
+def _step_together(x, bits, row, program, halved, room, alive):  # type: ignore[no-untyped-def]
     """One step of all lanes from the high halves of words and thresholds. Returns whether any tied.
 
-    half = (words, shift); scratch = (halves of right and left, halves of live, whether tied). The lanes that fill the last
-    vector step on rubbish that is never looked at.
+    bits = (words, shift); room = (…, (sites before, columns, …), (halves, whether tied)). The lanes that fill the last vector
+    have no walker; they step too, from some cell to some cell.
     """
-    (words, shift), (low, high, wrap, killed) = half, layout
-    fetched, tied = scratch
-    pair, live = fetched[0], fetched[1]
-    filled = (alive + WIDTH - 1) // WIDTH * WIDTH
+    (words, shift), (pairs, lives, changes, mapped) = bits, halved
+    before, place, pair, tied = room[1][0], room[1][1], room[2][0], room[2][1]
+    filled, ties = (alive + WIDTH - 1) // WIDTH * WIDTH, U32(0)
     for j in range(filled):
         before[j] = x[j]
-    if low < IDENTITY:
-        for j in range(filled):
-            x[j] = min(before[j], I32(low)) + max(I32(before[j] - I32(high)), I32(0))
-    for j in range(0, filled, WIDTH):
-        gather(pairs, x, pair, j)
-    if kills:
+        tied[j] = 0
+    if mapped:
         for j in range(0, filled, WIDTH):
-            gather(lives, x, live, j)
-    ties = U32(0)
-    if kills:
-        for j in range(filled):
-            bits = (words[j] >> shift) & U32(0xFFFF)
-            x[j], tie = half_step(before[j], bits, pair[j], live[j], wrap, killed)
-            tied[j] = U32(tie)
-            ties |= tied[j]
+            gather(program.column, before, place, j)
     else:
+        place = before
+    for m in range(pairs.shape[1]):
+        first, second = changes[2 * m], changes[2 * m + 1]
+        for j in range(0, filled, WIDTH):
+            gather(pairs[row, m], place, pair, j)
         for j in range(filled):
-            bits = (words[j] >> shift) & U32(0xFFFF)
-            x[j], tie = half_step(before[j], bits, pair[j], U32(0x10000), wrap, 0)
-            tied[j] = U32(tie)
+            x[j], tie = half_moves(x[j], (words[j] >> shift) & MOST, pair[j], first, second)
+            tied[j] |= U32(tie)
+            ties |= tied[j]
+    if program.home.size:
+        for j in range(0, filled, WIDTH):
+            gather(program.home, x, x, j)
+    if program.kills:
+        for j in range(0, filled, WIDTH):
+            gather(lives[row], place, pair, j)
+        killed = I32(program.exit_of.size - 1)
+        for j in range(filled):
+            word, there = (words[j] >> shift) & MOST, x[j]
+            x[j] = there if word < pair[j] else killed
+            tied[j] |= U32(word == pair[j])
             ties |= tied[j]
     return ties != 0
 
 
-@device
-def gone(site, killed):  # type: ignore[no-untyped-def]
-    """Whether a walker is at rest, outside or killed."""
-    return site == 0 or site >= killed - 1
+@aside
+def _settle(x, bits, walkers, n, row, program, room, keys):  # type: ignore[no-untyped-def]
+    """Step `n` again for those lanes that tie with a threshold, with all digits; walkers = (those of the lanes, the number of the
+    one in place 0)."""
+    (words, shift), (who, base), before, tied = bits, walkers, room[1][0], room[2][1]
+    for j in range(who.size):
+        if tied[j]:
+            word = (words[j] >> shift) & MOST
+            x[j] = table_step(before[j], word, base + U(who[j]), n, program, row, keys)
+
+
+@aside
+def _when(there, words, lane, walker, span, program, keys):  # type: ignore[no-untyped-def]
+    """The number of steps after which a walker has come to rest, who is at `there` after span[0] steps, in lane `lane`."""
+    n, origin = span
+    while not rests(there, program):
+        word = (words[n & 3, lane] >> (U32(16) if n & 7 < 4 else U32(0))) & MOST
+        there = table_step(there, word, walker, n, program, _row(n, origin, program), keys)
+        n += 1
+    return n
 
 
 @device
-def _release(x, who, home, killed, alive):  # type: ignore[no-untyped-def]
+def _release(x, who, home, program, alive):  # type: ignore[no-untyped-def]
     """Take walkers at rest out of the block; the last ones fill their places. Returns how many are left."""
     j = 0
     while j < alive:
-        if gone(x[j], killed):
+        if rests(x[j], program):
             home[who[j]] = x[j]
             alive -= 1
             x[j], who[j] = x[alive], who[alive]
@@ -232,15 +239,42 @@ def _release(x, who, home, killed, alive):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def jump(site, first_walker, interval, first, bits, cells, rests, k0, k1):  # type: ignore[no-untyped-def]
-    """Move every site of `site` by a draw from an alias table, four walkers to a Philox block."""
+def follow_table(site, state, walkers, program, levels, start, stop, keys):  # type: ignore[no-untyped-def]
+    """As :func:`walk_table`, keeping functionals of each path in `state` (see :mod:`randwalk.run.record`), a column for each: the
+    number of steps after which it came to rest, the highest site, and those of :func:`randwalk.kernels.functionals.tally`."""
+    first, places = walkers
+    words = np.empty(4, np.uint32)
+    for j in places:
+        walker, here, top = U(first + j), site[j], state[1, j]
+        for n in range(start, stop):
+            if rests(here, program):
+                break
+            if n == start or n % 8 == 0:
+                y0, y1, y2, y3 = philox(walker & LOW, walker >> HALF, U(n // 8), STEPS, keys[0], keys[1])
+                words[0], words[1] = U32(y0 & LOW), U32(y1 & LOW)
+                words[2], words[3] = U32(y2 & LOW), U32(y3 & LOW)
+            bits = (words[n & 3] >> (U32(16) if n & 7 < 4 else U32(0))) & MOST
+            there = table_step(here, bits, walker, n, program, _row(n, start, program), keys)
+            if rests(there, program):
+                state[0, j] = n + 1
+            top = I32(highest(there, program.exit_of.size - 1, top))
+            tally(here, there, n, state, j, levels, program.exit_of.size - 1)
+            here = there
+        site[j], state[1, j] = here, top
+
+
+@kernel
+def jump(site, first_walker, interval, table, keys):  # type: ignore[no-untyped-def]
+    """Move every site of `site` by a draw from an alias table, four walkers to a Philox block; table = (first value, bits,
+    cells, rests), see `alias`."""
     wide()
+    first, bits, cells, remainders = table
     words, drawn = np.empty((4, BLOCK // 4), np.uint32), np.empty(BLOCK, np.int32)
     w0, w1, w2, w3 = words[0], words[1], words[2], words[3]
     early = first_walker % 4  # walkers before the first whose words are in the same block
     for begin in range(-early, site.size, BLOCK):
         for j in range(0, BLOCK // 4, LANES):
-            _block(words, j, numbers(U(first_walker + begin) // U(4) + U(j)), U(interval), JUMP, k0, k1)
+            _block(words, j, numbers(U(first_walker + begin) // U(4) + U(j)), U(interval), JUMP, keys)
         ties = False
         for j in range(BLOCK // 4):
             at = 4 * U(j)
@@ -257,46 +291,4 @@ def jump(site, first_walker, interval, first, bits, cells, rests, k0, k1):  # ty
             for j in range(home.size):
                 walker = U(first_walker + begin + skipped + j)
                 word = words[walker & U(3), U(skipped + j) >> U(2)]
-                home[j] += settle_draw(word, bits, cells, rests, walker, interval, k0, k1)
-
-
-@device
-def tally(before, site, n, state, visit_levels, positive_levels, outer):  # type: ignore[no-untyped-def]
-    """Update the functionals of one walker after step number `n` took it from `before` to `site`."""
-    state[0] = passage(before, site, n, outer, state[0])
-    state[1] = highest(site, outer, state[1])
-    for i in range(visit_levels.size):
-        if site == visit_levels[i]:
-            state[2 + i] = n + 1
-    for i in range(positive_levels.size):
-        if above(before, site, positive_levels[i], outer):
-            state[2 + visit_levels.size + i] += 1
-
-
-@kernel
-def follow_table(site, state, first_walker, start, stop, thresholds, layout, levels, k0, k1):  # type: ignore[no-untyped-def]
-    """As :func:`walk_table`, keeping functionals of each path in `state` (see :mod:`randwalk.run.record`)."""
-    low, high, wrap, killed = layout
-    visits, positives = levels
-    for j in range(site.size):
-        walker = U(first_walker + j)
-        words = np.empty((4, 1), np.uint32)
-        here = site[j]
-        for n in range(start, stop):
-            if here == 0 or here > killed - 2:
-                break
-            if n == start or n % 8 == 0:
-                y0, y1, y2, y3 = philox(walker & LOW, walker >> U(32), U(n // 8), STEPS, k0, k1)
-                words[0, 0], words[1, 0], words[2, 0], words[3, 0] = (
-                    U32(y0 & LOW),
-                    U32(y1 & LOW),
-                    U32(y2 & LOW),
-                    U32(y3 & LOW),
-                )
-            i = n % 8
-            half = (words[i & 3, 0] >> (U32(16) if i < 4 else U32(0))) & U32(0xFFFF)
-            row = n - start if thresholds.shape[0] > 1 else 0
-            there = table_step(here, half, walker, n, thresholds, row, low, high, wrap, killed, k0, k1)
-            tally(here, there, n, state[j], visits, positives, killed - 1)
-            here = there
-        site[j] = here
+                home[j] += settle_draw(word, bits, cells, remainders, walker, interval, *keys)

@@ -1,9 +1,9 @@
-"""The disk cache of compiled kernels: where it is, and which of its files are believed.
+"""The disk cache of compiled kernels: its folder, and the checks of its files.
 
-Numba unpickles what it finds in a cache, and a pickle can run anything. So a folder is used only if nobody but this user
-can write to it, and a file only if it is this user's. Every file begins with the SHA-256 of the rest: one that is truncated,
-emptied or otherwise damaged is as good as absent, and the kernel is compiled again. Where no cache can be had or written,
-kernels are compiled in every process.
+Numba unpickles the files of a cache, and a pickle can run any code. So a folder is used only if no other user can write to
+it, and a file only if it belongs to this user. Every file begins with the SHA-256 of the rest: a truncated, emptied or otherwise
+damaged file counts as absent, and the kernel is compiled again. Without a folder that can be written to, kernels are compiled in
+every process.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def cache_place() -> tuple[Path | None, str]:
     """The folder of compiled kernels and "", or None and why there is none.
 
     It is $RANDWALK_CACHE_DIR if given, else beside the package, else in the user's cache directory. Its name has a hash of all
-    kernel sources, as Numba would not see that a function in another file, which a kernel calls, has changed.
+    kernel sources, because Numba does not notice a change in another file of a function that a kernel calls.
     """
     sources = sorted(Path(__file__).parent.glob("*.py"))
     version = numba.__version__.encode()
@@ -64,7 +64,7 @@ def _places() -> Iterator[Path]:
         return
     yield Path(__file__).parent / "__pycache__"
     user = os.environ.get("XDG_CACHE_HOME", "")
-    if os.path.isabs(user):  # others are to be ignored, says the XDG specification
+    if os.path.isabs(user):  # the XDG specification says to ignore relative paths
         yield Path(user) / "randwalk"
         return
     try:
@@ -74,19 +74,19 @@ def _places() -> Iterator[Path]:
 
 
 def _make(directory: Path) -> None:
-    """Make a folder and those above it that are missing, for this user alone."""
+    """Make a folder, and missing folders above it, for this user alone."""
     for place in reversed([directory, *directory.parents]):
         if not place.exists():
             place.mkdir(mode=0o700, exist_ok=True)
 
 
 def others_can_write(directory: Path) -> str | None:
-    """Who else could put files into a folder (which need not exist yet), in words; None if nobody but this user and root.
+    """The other users who could put files into a folder (which need not exist yet), in words; None if there are none but root.
 
-    That is: it is this user's, those above it are this user's or root's, and no other can write to them; folders above may be
-    sticky, as /tmp is, where nobody can rename what is another's.
+    Then the folder belongs to this user, folders above it to this user or root, and no other user can write to them. Folders
+    above may be sticky, as /tmp is, where users cannot rename the files of others.
     """
-    if not hasattr(os, "geteuid"):  # Windows, where a profile is its user's own
+    if not hasattr(os, "geteuid"):  # Windows, where a profile belongs to one user
         return None
     user = os.geteuid()
     for place in (directory, *directory.parents):
@@ -103,7 +103,7 @@ def others_can_write(directory: Path) -> str | None:
 
 
 class _Locator(InTreeCacheLocator):
-    """Numba's question where a function is kept, answered with the one folder that was checked."""
+    """Tells Numba to keep every function in the folder that was checked."""
 
     def __init__(self, function: Callable[..., Any], file: str) -> None:
         self._py_file, self._lineno = file, function.__code__.co_firstlineno
@@ -129,7 +129,7 @@ class _Files(IndexDataCacheFile):
         super().save(key, (key, data))
 
     def load(self, key: Any) -> Any:
-        """None where the data are another's: two processes may have given two kernels the same number."""
+        """None for the data of another kernel: two processes may give two kernels the same number."""
         found = super().load(key)
         return found[1] if found is not None and found[0] == key else None
 
@@ -140,7 +140,7 @@ class _Files(IndexDataCacheFile):
                 return {}
             stamp, overloads = pickle.load(content)
             return dict(overloads) if stamp == self._source_stamp else {}
-        except Exception:  # missing, damaged, or whole but not such an index: a new one is begun
+        except Exception:  # the index is missing, damaged or of another kind: a new one is begun
             return {}
 
     def _load_data(self, name: str) -> Any:
@@ -167,7 +167,7 @@ def write_whole(path: str, content: bytes) -> None:
 
 
 def read_whole(path: str) -> bytes:
-    """What :func:`write_whole` wrote; OSError if it is not whole, not this user's, or not there."""
+    """The content of a file of :func:`write_whole`; OSError if the file is damaged, missing or of another user."""
     flags = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0)
     with open(os.open(path, flags), "rb") as file:
         found = os.fstat(file.fileno())
@@ -195,7 +195,7 @@ class KernelCache(FunctionCache):
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         try:
             return super().load_overload(sig, target_context)
-        except Exception:  # a whole file that this Numba cannot use, in whatever way: compile again
+        except Exception:  # a whole file that this Numba cannot use: compile again
             return None
 
     def save_overload(self, sig: Any, data: Any) -> None:

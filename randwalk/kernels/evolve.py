@@ -2,91 +2,130 @@
 
 from __future__ import annotations
 
-from .compile import device, kernel
+import numpy as np
+
+from .compile import device, kernel, maker
 from .philox import U
-from .step import ONE, column
+from .program import FULL, LIVE
+from .step import column
 
 TINY = 1e-292  # a mass to drop at the edge of the reached sites: denormal numbers are a hundred times slower
+UNIT = 1.0 / FULL
 
 
 @device
-def _interior(target, source, begin, end, p, q, r):  # type: ignore[no-untyped-def]
-    for j in range(begin, end):
-        i = U(j)  # an index that might be negative would keep this off vectors
-        target[i] = p[i - ONE] * source[i - ONE] + q[i + ONE] * source[i + ONE] + r[i] * source[i]
+def _tabulate(chances, program, row, begin, end):  # type: ignore[no-untyped-def]
+    """chances[k, i] = the probability of step k on cell i, for the cells begin … end - 1, exact in doubles; k = K is a stay."""
+    limits = program.thresholds[row]
+    for i in range(begin, end):
+        c = column(i, program)
+        for k in range(len(program.offsets) + 1):
+            above = np.float64(limits[k, c])
+            chances[k, i] = (above - np.float64(limits[k - 1, c]) if k else above) * UNIT
 
 
 @device
-def _interior_constant(target, source, begin, end, p, q, r):  # type: ignore[no-untyped-def]
-    for j in range(begin, end):
-        i = U(j)
-        target[i] = p * source[i - ONE] + q * source[i + ONE] + r * source[i]
+def _gather(target, source, chances, offsets, begin, end):  # type: ignore[no-untyped-def]
+    """The mass of the cells begin … end - 1 after a step."""
+    for i in range(begin, end):
+        mass = 0.0
+        for k in range(len(offsets)):
+            here = U(i - offsets[k])  # an index that might be negative would keep this off vectors
+            mass += chances[k, here] * source[here]
+        target[U(i)] = mass + chances[len(offsets), U(i)] * source[U(i)]
+
+
+@device
+def _arrived(source, chances, offsets, cell):  # type: ignore[no-untyped-def]
+    """The mass that steps onto any cell, ghosts included."""
+    mass = 0.0
+    for k in range(len(offsets)):
+        here = cell - offsets[k]
+        if 0 <= here < source.size - 1:
+            mass += chances[k, here] * source[here]
+    return mass
+
+
+@device
+def _killed(source, program, row, begin, end):  # type: ignore[no-untyped-def]
+    """The mass of the cells begin … end - 1 that is killed in a step."""
+    live, mass = program.thresholds[row, len(program.offsets)], 0.0
+    for i in range(begin, end):
+        mass += np.float64(FULL - live[column(i, program)]) * UNIT * source[i]
+    return mass
 
 
 @device
 def _clear(mass, begin, end):  # type: ignore[no-untyped-def]
-    for i in range(begin, end):  # assigning to a slice takes two seconds longer to compile
+    for i in range(max(begin, 0), min(end, mass.size)):  # assigning to a slice takes two seconds longer to compile
         mass[i] = 0.0
 
 
-@kernel
-def evolve(mass, other, steps, p, q, r, d, low, high, wrap, reach, out, drop):  # type: ignore[no-untyped-def]
-    """Advance `mass` (index 0 … sites + 1) by `steps` steps, in place, with scratch `other`.
+@maker
+def _ghosts(program):  # type: ignore[no-untyped-def]
+    """The cells at which walkers rest, or from which they go on elsewhere, except that of the killed."""
+    cells, count = np.empty(program.exit_of.size - 1, np.int64), 0
+    for i in range(cells.size):
+        if program.exit_of[i] != LIVE or (program.home.size and program.home[i] != i):
+            cells[count] = i
+            count += 1
+    return cells[:count]
 
-    p, q, r, d: (rows, columns) probabilities of right, left, stay, killed, one row for all steps or a row a step; `d` may have
-    no rows. `reach` = [lowest, highest index with mass, lowest, highest ever], updated; masses below `drop` at its ends are
-    dropped. out[step] = mass that left during that step: to the left, to the right, killed.
+
+@kernel
+def evolve(mass, other, program, steps, reach, out, drop):  # type: ignore[no-untyped-def]
+    """Advance `mass`, of every cell, by `steps` steps, in place, with scratch `other`; both have no mass at exits.
+
+    `reach` = [lowest, highest cell with mass, lowest, highest ever], updated; masses below `drop` at its ends are dropped.
+    out[step] += mass that left by each exit during that step.
     """
-    sites = mass.size - 2
+    offsets, cells = program.offsets, mass.size - 1
+    far = 0
+    for k in range(len(offsets)):
+        far = max(far, abs(offsets[k]))
+    ghosts, chances = _ghosts(program), np.empty((len(offsets) + 1, cells))
+    arrived, constant = np.empty(ghosts.size), program.thresholds.shape[0] == 1
+    if constant:
+        _tabulate(chances, program, 0, 0, cells)
     lo, hi, lowest, highest = reach[0], reach[1], reach[2], reach[3]
     source, target = mass, other
     for n in range(steps):
-        row = n if p.shape[0] > 1 else 0
-        pr, qr, rr = p[row], q[row], r[row]
-        if d.shape[0] > 0:
-            for i in range(lo, hi + 1):
-                out[n, 2] += d[row, column(i, low, high)] * source[i]
-        if wrap:
-            source[0], source[sites + 1] = source[sites], source[1]
-            lo, hi = 1, sites
-        else:
-            if lo == 1:
-                out[n, 0] = qr[column(1, low, high)] * source[1]
-            if hi == sites:
-                out[n, 1] = pr[column(sites, low, high)] * source[sites]
-            lo, hi = max(lo - 1, 1), min(hi + 1, sites)
-        if high > sites:  # a column is a site
-            _interior(target, source, lo, hi + 1, pr, qr, rr)
-            if wrap:
-                target[1] = pr[sites] * source[0] + qr[2 if sites > 1 else 1] * source[2] + rr[1] * source[1]
-                target[sites] = (
-                    pr[max(sites - 1, 1)] * source[sites - 1] + qr[1] * source[sites + 1] + rr[sites] * source[sites]
-                )
-        else:
-            pc, qc, rc = pr[2], qr[2], rr[2]
-            a, b = max(lo, 3), max(min(hi, sites - 2), 2) + 1
-            _interior_constant(target, source, a, b, pc, qc, rc)
-            for end in range(4):
-                i = lo + end if end < 2 else hi - end + 2
-                if (i < 3 or i > sites - 2) and lo <= i <= hi:
-                    before = column(i - 1 if i > 1 else sites, low, high)
-                    after = column(i + 1 if i < sites else 1, low, high)
-                    here = column(i, low, high)
-                    target[i] = pr[before] * source[i - 1] + qr[after] * source[i + 1] + rr[here] * source[i]
-        if not wrap:
-            while lo < hi and target[lo] < drop:
-                target[lo] = 0.0
-                lo += 1
-            while hi > lo and target[hi] < drop:
-                target[hi] = 0.0
-                hi -= 1
-            _clear(target, max(lo - 2, 0), lo)  # the next step reads two places beyond what this one reached
-            _clear(target, hi + 1, min(hi + 3, sites + 2))
+        if not constant:
+            _tabulate(chances, program, n, max(lo - 2 * far, 0), min(hi + 2 * far + 1, cells))
+        if program.kills:
+            out[n, program.exit_of[cells]] += _killed(source, program, 0 if constant else n, lo, hi + 1)
+        low, high = lo - far, hi + far
+        lo, hi = max(low, far), min(high, cells - 1 - far)
+        for g in range(ghosts.size):
+            if low <= ghosts[g] <= high:
+                arrived[g] = _arrived(source, chances, offsets, ghosts[g])
+        _gather(target, source, chances, offsets, lo, hi + 1)
+        for g in range(ghosts.size):
+            cell = ghosts[g]
+            if low <= cell <= high:
+                if program.exit_of[cell] != LIVE:
+                    out[n, program.exit_of[cell]] += arrived[g]
+                elif arrived[g] > 0.0:
+                    there = np.int64(program.home[cell])
+                    if there < lo or there > hi:
+                        _clear(target, there, lo)
+                        _clear(target, hi + 1, there + 1)
+                        lo, hi = min(lo, there), max(hi, there)
+                    target[there] += arrived[g]
+                target[cell] = 0.0
+        while lo < hi and target[lo] < drop:
+            target[lo] = 0.0
+            lo += 1
+        while hi > lo and target[hi] < drop:
+            target[hi] = 0.0
+            hi -= 1
+        _clear(target, lo - 2 * far, lo)  # the next step reads so far beyond what this one reached
+        _clear(target, hi + 1, hi + 2 * far + 1)
         lowest, highest = min(lowest, lo), max(highest, hi)
         source, target = target, source
     if steps % 2:
         for i in range(lo, hi + 1):
             mass[i] = other[i]
     _clear(mass, 0, lo)
-    _clear(mass, hi + 1, sites + 2)
+    _clear(mass, hi + 1, mass.size)
     reach[0], reach[1], reach[2], reach[3] = lo, hi, lowest, highest

@@ -6,20 +6,29 @@ from __future__ import annotations
 
 from .compile import device
 
-
-@device
-def passage(before, site, n, outer, earlier):  # type: ignore[no-untyped-def]
-    """The number of steps after which a walker left, when step `n` took it from `before` to `site`; else `earlier`."""
-    return n + 1 if site != before and (site == 0 or site >= outer) else earlier
+NOWHERE = -(1 << 31)  # the cell of the killed of a walk that kills nobody
 
 
 @device
-def highest(site, outer, earlier):  # type: ignore[no-untyped-def]
-    """The highest site so far. Where killed walkers are is above all sites, but no place."""
-    return max(earlier, site) if site <= outer else earlier
+def highest(site, killed, earlier):  # type: ignore[no-untyped-def]
+    """The highest site so far; the cell `killed` is no place."""
+    return earlier if site == killed else max(earlier, site)
 
 
 @device
-def above(before, site, level, outer):  # type: ignore[no-untyped-def]
+def above(before, site, level, killed):  # type: ignore[no-untyped-def]
     """Whether a step counts as time above `level`: neither of its ends below it, and not both on it."""
-    return site <= outer and before >= level and site >= level and site + before > 2 * level
+    return site != killed and before >= level and site >= level and site + before > 2 * level
+
+
+@device
+def tally(before, site, n, state, j, levels, killed):  # type: ignore[no-untyped-def]
+    """Update the functionals at levels of walker j after step number `n` took it from `before` to `site`: rows of `state` from
+    number 2 on are last visits to levels, then times above levels; levels = (those of visits, those of times)."""
+    visits, positives = levels
+    for i in range(visits.size):
+        if site == visits[i]:
+            state[2 + i, j] = n + 1
+    for i in range(positives.size):
+        if above(before, site, positives[i], killed):
+            state[2 + visits.size + i, j] += 1

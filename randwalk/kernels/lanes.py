@@ -1,9 +1,9 @@
-"""Several walkers in one value: a Numba type, LANES uint64 that are added, shifted and compared bit by bit all together.
+"""Several walkers in one value: a Numba type, LANES uint64 with addition, shifts and bit operations on all of them at once.
 
 Device functions are written for one walker. Given lanes in place of a uint64 they work on LANES walkers, so the physics is
-written once. More lanes than a vector register holds: the processor then has other registers to multiply while it waits for
-the first, and makes one and a half times as many random numbers. 32 were the best with AVX-512 and with AVX2; 8 fill as many
-of the registers of other processors.
+written once. LANES is several times the width of a vector register, so that independent multiplications hide each other's
+latency; this makes Philox 1.5 times as fast. 32 lanes are the fastest with AVX-512 and with AVX2; 8 fill as many registers of
+other processors.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class _Model(models.PrimitiveModel):
 
 
 def broadcast(builder: Any, value: Any) -> Any:
-    """A uint64 in every lane; lanes as they are."""
+    """Lanes of a uint64, the same in every lane; lanes unchanged."""
     if value.type == VECTOR:
         return value
     one = builder.insert_element(ir.Constant(VECTOR, ir.Undefined), value, ir.Constant(ir.IntType(32), 0))
@@ -53,14 +53,14 @@ def broadcast(builder: Any, value: Any) -> Any:
 
 
 def combine(builder: Any, instruction: str, *values: Any) -> Any:
-    """An instruction of LLVM on values of which some are lanes, and the others then in every lane."""
+    """An instruction of LLVM on values; if some of the values are lanes, the others are put in every lane."""
     if any(value.type == VECTOR for value in values):
         values = tuple(broadcast(builder, value) for value in values)
     return getattr(builder, instruction)(*values)
 
 
 def _define(function: Any, instruction: str, *forms: tuple[Any, ...]) -> None:
-    """`function` of arguments of these types, of which a uint64 is one in every lane, by an instruction of LLVM."""
+    """Define `function` for arguments of these types by an instruction of LLVM; a uint64 counts as the same in every lane."""
     cases = [signature(lanes, *form) for form in forms]
     template: Any = type(f"Lanes_{instruction}", (templates.ConcreteTemplate,), {"cases": cases})
     register(function)(template)
@@ -128,7 +128,7 @@ def _fetch(context: Any, array: Any, offset: Any) -> Any:
 
 
 def _keep(context: Any, values: Any, array: Any, offset: Any) -> Any:
-    """The other way round: lanes into an array, by their low bits."""
+    """Store lanes into an array, by their low bits."""
     _contiguous(array)
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:

@@ -1,7 +1,7 @@
 """The occupation method: how many walkers stand on each site, one step after another.
 
-Independent walkers on one site are exchangeable, so of n on a site the numbers that step right, left and stay are
-multinomial, drawn by exact binomials. The cost does not depend on the number of walkers.
+Independent walkers on one site are exchangeable, so of n on a site the numbers that take each of the K steps, stay and die are
+multinomial, drawn by exact binomials one after another. The cost does not depend on the number of walkers.
 """
 
 from __future__ import annotations
@@ -10,104 +10,136 @@ import numpy as np
 
 from .binomial import binomial, binomials, workspace
 from .compile import device, kernel
-from .philox import LOW, SPLIT, U
-from .step import I32, column, mortal
+from .philox import SPLIT, U
+from .program import FULL, LIVE
+from .step import column
 
-FULL = np.int64(1 << 31)
 DRAW = U(16)  # the low bits of the third counter word number the attempts of a draw, the next ones the draw
-RIGHT, LEFT, DIED, PLACED = U(0), U(1) << DRAW, U(2) << DRAW, U(3) << DRAW
 STRIPE = 256  # sites drawn for together, in the first-level cache
 
 
+@device
+def draw(number):  # type: ignore[no-untyped-def]
+    """The third counter word of a draw: 0 … K - 1 are those of the K steps of a site, K that of the deaths, K + 1 the start."""
+    return U(number) << DRAW
+
+
 @kernel
-def scatter(counts, walkers, index, masses, first, k0, k1):  # type: ignore[no-untyped-def]
-    """Multinomial start counts: of the walkers left, those on the next site, with its share of the mass left (units 2⁻⁵³)."""
+def scatter(counts, walkers, start, moves, address, keys):  # type: ignore[no-untyped-def]
+    """Multinomial start counts of a walk with K = `moves` steps: of the walkers left, those on the next cell, with its share of
+    the mass left; start = (cells, masses in units of 2⁻⁵³)."""
     rest = np.int64(1) << np.int64(53)
-    for i in range(index.size):
-        here = binomial(walkers, masses[i], rest, U(first + index[i]) & LOW, U(0), PLACED, SPLIT, k0, k1)
-        counts[index[i]] += here
+    cells, masses = start
+    for i in range(cells.size):
+        number = address[cells[i]]
+        here = binomial(walkers, masses[i], rest, number, U(0), draw(moves + 1), SPLIT, keys[0], keys[1])
+        counts[cells[i]] += here
         walkers -= here
         rest -= masses[i]
 
 
 @device
-def odds(t_right, t_left, t_live):  # type: ignore[no-untyped-def]
-    """(right, left, others, dead, rest) from the thresholds of a site, as int64: out of FULL walkers `right` step right, out
-    of the `others` `left` step left, and out of the `rest` `dead` die."""
-    right, both, live = np.int64(t_right), np.int64(t_left), np.int64(t_live)
-    return right, both - right, FULL - right, FULL - live, FULL - both
+def odds(limits, k, c):  # type: ignore[no-untyped-def]
+    """(a, b): of b walkers on column c that take none of the steps before number k, a take it; k = K stands for being killed, and
+    `limits` are the thresholds (K + 1, columns) of the step."""
+    below = np.int64(limits[k - 1, c]) if k else np.int64(0)
+    above = np.int64(limits[k, c])
+    return (FULL - above if k == limits.shape[0] - 1 else above - below), FULL - below
 
 
 @device
-def split(here, t_right, t_left, t_live, site, step, k0, k1):  # type: ignore[no-untyped-def]
-    """Of `here` walkers on a site: how many step right, step left and die in a step."""
-    right, left, others, dead, rest = odds(t_right, t_left, t_live)
-    to_right = binomial(here, right, FULL, site, step, RIGHT, SPLIT, k0, k1)
-    to_left = binomial(here - to_right, left, others, site, step, LEFT, SPLIT, k0, k1)
-    died = np.int64(0)
-    if dead > 0:
-        died = binomial(here - to_right - to_left, dead, rest, site, step, DIED, SPLIT, k0, k1)
-    return to_right, to_left, died
+def share(k, left, limits, c, site, step, keys):  # type: ignore[no-untyped-def]
+    """Of `left` walkers on column c that take none of the steps before number k, how many take it in step `step`; `site` is the
+    address of the site."""
+    a, b = odds(limits, k, c)
+    return binomial(left, a, b, site, step, draw(k), SPLIT, keys[0], keys[1])
+
+
+@device
+def _ratios(chances, totals, cells, program, row):  # type: ignore[no-untyped-def]
+    """:func:`odds` of every step for each of some cells."""
+    limits = program.thresholds[row]
+    for k in range(chances.shape[0]):
+        for i in range(cells.size):
+            chances[k, i], totals[k, i] = odds(limits, k, column(cells[i], program))
+
+
+@device
+def _split(here, moved, ratios, numbers, span, n, work, keys):  # type: ignore[no-untyped-def]
+    """The walkers of the cells from span[0] to span[1] - 1 that take each step in step `n`, into `moved`, and those that do not
+    into work[1]."""
+    (chances, totals), (begin, end) = ratios, span
+    for i in range(begin, end, STRIPE):
+        j = min(i + STRIPE, end)
+        left = work[1][i:j]
+        for q in range(j - i):
+            left[q] = here[i + q]
+        for k in range(moved.shape[0]):
+            binomials(
+                left, chances[k, i:j], totals[k, i:j], numbers[i:j], U(n), draw(k), SPLIT, keys[0], keys[1],
+                moved[k, i:], work[0], j - i,
+            )  # fmt: skip
+            for q in range(j - i):
+                left[q] -= moved[k, i + q]
 
 
 @kernel
-def occupy(counts, after, low, high, start, stop, thresholds, layout, first, gone, k0, k1):  # type: ignore[no-untyped-def]
-    """after[low : high + 1] = the walkers on those sites at step `stop`, from `counts` (index 0 … sites + 2) at step `start`.
+def occupy(counts, after, piece, program, address, span, gone, keys):  # type: ignore[no-untyped-def]
+    """after[cell] = the walkers on each site of a piece at step span[1], from `counts` of all cells at step span[0].
 
-    Sites further off than the steps done together do not matter, and what steps from a site is a pure function of site and
-    step: pieces of the lattice are advanced apart from each other, each with as many sites beyond its ends as steps.
-    `first` is the lattice number of index 0. gone[step, way] receives the walkers that left from here (left, right, killed).
+    What steps from a site is a pure function of its address and the step, and sites further off than the steps done together do
+    not matter: pieces are advanced apart from each other, each with neighbours enough. piece = (cells, begin and end of its own
+    ones, cells at the low and at the high end that are wrong after each step, for want of neighbours). gone[step, exit] receives
+    the walkers of the piece that left.
     """
-    left_end, right_end, wrap, killed = layout
-    sites, steps = killed - 2, stop - start
-    begin = low - steps if wrap else max(low - steps, 1)
-    end = high + steps if wrap else min(high + steps, sites)
-    size = end - begin + 1
-    here, number = np.empty(size, np.int64), np.empty(size, np.uint64)
-    columns, kills = np.empty(size, np.int64), mortal(thresholds)
+    (cells, own, stop, lost_low, lost_high), (first, last) = piece, span
+    moves, size, far = len(program.offsets), cells.size, 0
+    for k in range(moves):
+        far = max(far, abs(program.offsets[k]))
+    here, numbers = np.empty(size, np.int64), np.empty(size, np.uint64)
     for i in range(size):
-        index = (begin + i - 1) % wrap + 1 if wrap else begin + i
-        here[i], number[i] = counts[index], U(first + index) & LOW
-        columns[i] = column(I32(index), left_end, right_end)
-    right, left, others = np.empty(size, np.int64), np.empty(size, np.int64), np.empty(size, np.int64)
-    dead, rest = np.empty(size, np.int64), np.empty(size, np.int64)
-    full = np.empty(STRIPE, np.int64)
-    for k in range(STRIPE):
-        full[k] = FULL
-    to_right, to_left = np.zeros(size + 2, np.int64), np.zeros(size + 2, np.int64)  # one place beyond each end
-    remaining = np.empty(STRIPE, np.int64)
-    work = workspace(STRIPE)
-    for n in range(start, stop):
-        if n == start or thresholds.shape[0] > 1:
-            row = thresholds[n - start]
-            for i in range(size):
-                c = columns[i]
-                right[i], left[i], others[i], dead[i], rest[i] = odds(row[0, c], row[1, c], row[2, c])
-        left_off = n - start if begin > 1 or wrap else 0  # no longer right, for want of what steps in from beyond
-        right_off = n - start if end < sites or wrap else 0
-        for i in range(left_off, size - right_off, STRIPE):
-            j = min(i + STRIPE, size - right_off)
-            binomials(
-                here[i:j], right[i:j], full, number[i:j], U(n), RIGHT, SPLIT, k0, k1, to_right[i + 1 :], work, j - i
-            )
-            for k in range(j - i):
-                remaining[k] = here[i + k] - to_right[i + k + 1]
-            binomials(
-                remaining, left[i:j], others[i:j], number[i:j], U(n), LEFT, SPLIT, k0, k1, to_left[i + 1 :], work, j - i
-            )
-            if kills:
-                for k in range(j - i):
-                    alive = remaining[k] - to_left[i + k + 1]
-                    died = binomial(alive, dead[i + k], rest[i + k], number[i + k], U(n), DIED, SPLIT, k0, k1)
-                    here[i + k] -= died
-                    if low <= begin + i + k <= high:
-                        gone[n - start, 2] += died
-        if not wrap and low == 1:
-            gone[n - start, 0] = to_left[1]
-        if not wrap and high == sites:
-            gone[n - start, 1] = to_right[size]
-        for i in range(left_off, size - right_off):
-            j = U(i)
-            here[j] += to_right[j] + to_left[j + U(2)] - to_right[j + U(1)] - to_left[j + U(1)]
-    for index in range(low, high + 1):
-        after[index] = here[index - begin]
+        here[i] = counts[cells[i]] if program.exit_of[cells[i]] == LIVE else 0
+        numbers[i] = address[cells[i]]
+    ratios = np.empty((moves + 1, size), np.int64), np.empty((moves + 1, size), np.int64)
+    padded = np.zeros((moves, size + 2 * far), np.int64)
+    moved, work = padded[:, far:], (workspace(STRIPE), np.empty(size, np.int64))
+    for n in range(first, last):
+        done = n - first
+        if done == 0 or program.thresholds.shape[0] > 1:
+            _ratios(ratios[0], ratios[1], cells, program, done)
+        begin, end = done * lost_low, size - done * lost_high
+        _split(here, moved, ratios, numbers, (begin, end), n, work, keys)
+        if program.kills:
+            for i in range(begin, end):
+                alive = work[1][i]
+                died = binomial(
+                    alive,
+                    ratios[0][moves, i],
+                    ratios[1][moves, i],
+                    numbers[i],
+                    U(n),
+                    draw(moves),
+                    SPLIT,
+                    keys[0],
+                    keys[1],
+                )
+                work[1][i] -= died
+                if own <= i < stop:
+                    gone[done, program.exit_of[program.exit_of.size - 1]] += died
+        for i in range(begin, end):
+            come = np.int64(0)
+            for k in range(moves):
+                come += padded[k, U(far + i - program.offsets[k])]
+            here[i] = work[1][i] + come
+        for i in range(begin, end):
+            cell = cells[i]
+            if program.exit_of[cell] != LIVE:
+                if own <= i < stop:
+                    gone[done, program.exit_of[cell]] += here[i]
+                here[i] = 0
+            elif program.home.size and program.home[cell] != cell:
+                here[i + program.home[cell] - cell] += here[i]
+                here[i] = 0
+    for i in range(own, stop):
+        if program.exit_of[cells[i]] == LIVE:
+            after[cells[i]] = here[i]

@@ -1,7 +1,7 @@
 """Philox4x32-10 (Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC11, 2011).
 
-A block of four 32-bit words is a function of a counter (four words) and a key (two words), and of nothing else. Which word
-drives which step of which walker is written in docs/stream.md and versioned by :data:`STREAM_VERSION`.
+A block of four 32-bit words is a function of a counter (four words) and a key (two words), and of nothing else. docs/stream.md
+defines the word that drives each step of each walker; its version is :data:`STREAM_VERSION`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from .vector import joined, product
 
 STREAM_VERSION = 2
 
-# What a block is for, the fourth counter word: a purpose, and the stream version that made it as it is.
+# The fourth counter word: the purpose of a block, and the stream version that defined the purpose.
 STEPS, TIES, START, SPLIT = (np.uint64(purpose | 1 << 8) for purpose in range(4))
 JUMP, JUMP_TIES = (np.uint64(purpose | 2 << 8) for purpose in (4, 5))
 
@@ -33,7 +33,7 @@ tuple_of: Any = types.UniTuple
 
 
 def _rounds(context: Any, c0: Any, c1: Any, c2: Any, c3: Any, k0: Any, k1: Any) -> Any:
-    """Ten rounds, written out for LLVM: Numba would infer the types of every operation of each."""
+    """Ten rounds as LLVM instructions: Numba would infer the types of every operation of every round."""
     counter = [lanes if word == lanes else types.uint64 for word in (c0, c1, c2, c3)]
     kind = lanes if lanes in counter else types.uint64
 
@@ -51,7 +51,7 @@ def _rounds(context: Any, c0: Any, c1: Any, c2: Any, c3: Any, k0: Any, k1: Any) 
         for number in range(10):
             if number:
                 key0, key1 = raised(key0, W0), raised(key1, W1)
-            # Words live in the low half of 64-bit places; high halves carry rubbish that the next product does not look at.
+            # Words are in the low half of 64-bit places; the next product ignores the high halves, which are undefined.
             p, q = product(context, builder, a, M0), product(context, builder, c, M1)
             a, b, c, d = mix(q, b, key0), q, mix(p, d, key1), p
         return context.make_tuple(builder, signature.return_type, (a, b, c, d))

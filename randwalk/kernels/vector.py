@@ -1,4 +1,4 @@
-"""Instructions that compilers do not choose by themselves: the machine's widest vectors, gathers, wide products, bit counts."""
+"""Instructions that compilers do not choose: the machine's widest vectors, gathers, wide products, bit counts."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def _wide(context: Any) -> Any:
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         for attribute in ('"prefer-vector-width"="512"', '"stackrealign"'):
-            set.add(builder.function.attributes, attribute)  # llvmlite's own check knows no string attributes
+            set.add(builder.function.attributes, attribute)  # the check of llvmlite refuses string attributes
         return context.get_dummy_value()
 
     return types.void(), generate

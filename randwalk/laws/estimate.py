@@ -147,7 +147,11 @@ class Estimate(NDArrayOperatorsMixin):
         with np.errstate(all="ignore"):
             value = np.asarray(function(*arguments))
             error = np.where(self.error == 0.0, 0.0, np.abs(slope(*arguments)) * self.error)
-        return Estimate(value, np.broadcast_to(error, value.shape))
+        return self._made(value, np.broadcast_to(error, value.shape))
+
+    def _made(self, value: Floats, error: Floats) -> Estimate:
+        """The estimate that a function of this one is."""
+        return Estimate(value, error)
 
     def __array_function__(self, function: Any, types: Any, given: Any, options: Any) -> Any:
         raise TypeError(_lost(f"np.{function.__name__}"))
@@ -217,6 +221,9 @@ class Profile(Estimate):
     """An estimate at each of the places `x`: `value`, `error` and `x` have one shape, (places,)."""
 
     x: Floats
+
+    def _made(self, value: Floats, error: Floats) -> Estimate:
+        return Profile(value, error, self.x) if value.shape == self.x.shape else Estimate(value, error)
 
     def __getitem__(self, index: Any) -> Profile:
         return Profile(self.value[index], self.error[index], self.x[index])

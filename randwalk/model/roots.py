@@ -1,4 +1,4 @@
-"""Places of a function of one variable: grids that reach every scale, sign changes, double zeros, jumps."""
+"""Special places of a function of one variable: changes of sign, double zeros, jumps; and grids on which to search them."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ Curve = Callable[[Array], Array]
 UNIFORM = 513  # points of the even part of a grid
 OCTAVES = np.ldexp(1.0, -np.arange(0, 56))  # distances from a centre, as parts of the range
 REACH = np.ldexp(1.0, np.arange(-80, 81, 1))  # distances from a centre where the range has no end
-HALVINGS = 70  # of an interval of the grid: to the last digit of any place that is not far nearer to 0
-STEP = 1e-6  # of the largest value: what counts as a jump of a function that is only sampled
-SAME = 1e-13  # places this close, relative to their size, are one
+HALVINGS = 70  # of an interval of the grid, after which a place is exact to its last digit unless it is very near 0
+STEP = 1e-6  # of the largest value: the smallest jump that is recognised in samples
+SAME = 1e-13  # relative distance up to which two places count as one
 
 
 def grid(low: float, high: float, centres: Iterable[float], even: int = UNIFORM) -> Array:
-    """Increasing points of [low, high], even ones and others at every distance from the `centres` and the ends.
+    """Increasing points of [low, high]: equidistant points, and points at every scale of distance from `centres` and ends.
 
-    Whatever is narrow about a centre meets some points, however narrow it is. Ends may be infinite.
+    A feature about a centre meets several points, however narrow the feature is. Ends may be infinite.
     """
     ends = [end for end in (low, high) if np.isfinite(end)]
     bounded = len(ends) == 2
@@ -36,7 +36,7 @@ def grid(low: float, high: float, centres: Iterable[float], even: int = UNIFORM)
 
 
 def crossings(f: Curve, points: Array) -> list[float]:
-    """Where f changes its sign between two of the increasing points, by bisection; a jump over 0 is a change too."""
+    """The places between increasing points where f changes its sign, by bisection; a jump over 0 is such a change."""
     signs = np.sign(f(points))
     at = np.flatnonzero((signs[1:] != signs[:-1]) & ~np.isnan(signs[1:]) & ~np.isnan(signs[:-1]))
     left, right, sign = points[at], points[at + 1], signs[at]
@@ -48,7 +48,7 @@ def crossings(f: Curve, points: Array) -> list[float]:
 
 
 def touches(f: Curve, slope: Curve, points: Array) -> list[float]:
-    """Where f has a zero without changing its sign: its slope changes sign, and f is nothing beside its values about."""
+    """The zeros of f without a change of sign: places where the slope changes its sign and |f| is 1e-9 of the values around."""
     places = np.array(crossings(slope, points))
     after = np.clip(np.searchsorted(points, places), 1, points.size - 1)
     around = np.maximum(np.abs(f(points[after - 1])), np.abs(f(points[after])))
@@ -56,10 +56,10 @@ def touches(f: Curve, slope: Curve, points: Array) -> list[float]:
 
 
 def sudden(f: Curve, points: Array) -> list[float]:
-    """Where f jumps between two of the increasing points, by halving the intervals to neighbouring numbers.
+    """The places between increasing points where f jumps, by halving the intervals down to neighbouring numbers.
 
-    Each time the half with the larger change is kept: the change over a jump stays, that of a steep slope goes to 0. One
-    jump an interval is found, if it is more than 1e-6 of the largest value.
+    Each halving keeps the half with the larger change. The change over a jump stays, the change over a steep slope goes to
+    0. The function finds one jump in each interval, if the jump is more than 1e-6 of the largest value.
     """
     values = f(points)
     least = STEP * np.max(np.abs(values), where=np.isfinite(values), initial=0.0)
@@ -80,7 +80,7 @@ def sudden(f: Curve, points: Array) -> list[float]:
 
 
 def merged(places: Iterable[float], low: float, high: float) -> tuple[float, ...]:
-    """The places strictly inside (low, high), increasing, without repetitions that differ by rounding alone."""
+    """The places strictly inside (low, high), increasing; of places that differ by rounding alone the first one."""
     result: list[float] = []
     for place in sorted(p for p in places if low < p < high):
         if not result or place - result[-1] > SAME * max(abs(place), abs(result[-1])):
@@ -89,10 +89,10 @@ def merged(places: Iterable[float], low: float, high: float) -> tuple[float, ...
 
 
 def jumps(f: Curve, places: Array, rooms: Array) -> Array:
-    """Whether f jumps or is unbounded at each of the places, none of which has another break within its room.
+    """Whether f jumps or is unbounded at each of the places; no other break lies within the room of a place.
 
-    The difference over a place shrinks with its distance if f is continuous, however steep its kink. Where f has no
-    values on one side, it ends, and does not jump.
+    If f is continuous, the difference of f over a place shrinks with the distance of the two points, however steep a kink
+    is. Where f has no values on one side, f ends, and does not jump.
     """
     far, near = np.ldexp(rooms, -24), np.ldexp(rooms, -32)
     offsets = np.array([far, near, -far, -near, *(part * rooms for part in np.linspace(-0.5, 0.5, 9))])

@@ -47,7 +47,7 @@ class Rule(StrEnum):
         convention: Convention = Convention.ITO,
         domain: Domain = Line(),  # noqa: B008 (it has no state)
     ) -> tuple[Coefficient, Coefficient]:
-        """The step probabilities (right, left), of the coefficients as a step sees them (:func:`step_mean`)."""
+        """The step probabilities (right, left) of the coefficients, averaged over a step where they break (:func:`step_mean`)."""
         drift, diffusion = step_mean(drift, dt), step_mean(diffusion, dt)
         right, left = bonds(drift, diffusion, convention, dx, domain)
         up, down = ((2.0 * dt / dx**2) * bond.diffusion for bond in (right, left))
@@ -63,8 +63,8 @@ class Rule(StrEnum):
         return 0.5 * (up + m), 0.5 * (down - m)
 
     def longest_step(self, both: tuple[Bond, Bond], dx: float, x: Floats, t: Floats) -> float:
-        """The time step to start from, given places and times: s = ⅓, 1 for ``TWO_WAY``; for ``FITTED`` the longest with
-        which no step has a variance below 2D dt, which is s = ⅓ where the drift is weak and p + q < 1 everywhere.
+        """The longest time step to take, given places and times: s = ⅓, 1 for ``TWO_WAY``; for ``FITTED`` the longest step
+        whose variance is nowhere below 2D dt, which is s = ⅓ where the drift is weak and p + q < 1 everywhere.
 
         The variance dx² (p + q - (p - q)²) is 2D dt for dt = (a dx coth(w/2) - 2D)/a² = (dx²/6D)·12((w/2)coth(w/2) - 1)/w².
         """

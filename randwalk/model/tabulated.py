@@ -15,8 +15,8 @@ from .coefficient import ZERO, At, Coefficient, Floats, Point
 class Table(Coefficient):
     """A function of x given by its values at increasing points, linear between them.
 
-    Outside the tabulated range there is no value: asking for one is an error at the place that needs it, because holding
-    the last value or extrapolating would be a guess about the physics.
+    Outside the tabulated range there is no value, and evaluation there is an error that names the place: to hold the last
+    value or to extrapolate would be a guess about the physics.
 
     Parameters
     ----------
@@ -59,7 +59,7 @@ class Table(Coefficient):
     def from_csv(cls, path: str | Path, x: str, value: str) -> Table:
         """Read the columns named `x` and `value` of a CSV file with a header (:mod:`randwalk.inputs.columns`).
 
-        What cannot be read, or does not increase, is a ValueError with file, line and column.
+        A file that cannot be read, or whose `x` does not increase, is a ValueError with file, line and column.
         """
         columns = read_columns(path, [x, value])
         numbers = columns.numbers([x, value])
@@ -117,8 +117,8 @@ class Table(Coefficient):
 
 
 class StepTable(Coefficient):
-    """A function of x that has one value between every two neighbouring points of `x`, and at a point the mean of both
-    sides: the slope of a :class:`Table`. `values` has one number less than `x`."""
+    """A function of x with one value between every two neighbouring points of `x`, and at a point the mean of the values on
+    both sides: the slope of a :class:`Table`. `values` has one number less than `x`."""
 
     variables = frozenset({"x"})
 
@@ -167,7 +167,7 @@ class StepTable(Coefficient):
 
 
 def _refuse_outside(knots: Floats, x: Floats) -> None:
-    """An error at the first place that lies outside the table by more than rounding."""
+    """Refuse places outside the table, by more than rounding; the message names the first of them."""
     tolerance = 1e-9 * (knots[-1] - knots[0])
     outside = (x < knots[0] - tolerance) | (x > knots[-1] + tolerance)
     if outside.any():

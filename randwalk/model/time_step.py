@@ -17,8 +17,8 @@ from .rule import Rule
 from .start import Start
 from .times import dividing_step
 
-CHUNK = 1 << 20  # sites whose probabilities are looked at together
-OF_A_CHANGE = 0.5  # of the time in which a coefficient changes, for the longest step
+CHUNK = 1 << 20  # sites whose probabilities are checked together
+OF_A_CHANGE = 0.5  # the longest step, as a part of the time in which a coefficient changes
 
 
 @dataclass(frozen=True)
@@ -56,15 +56,17 @@ def check_two_way(declared: Declared, dx: float, dt: float | None) -> None:
         raise ValueError(
             f"rule = two_way needs a constant diffusion, not {declared.diffusion}; take exact_variance or linear"
         )
-    if dt is not None and d > 0.0 and abs(dt - dx**2 / (2.0 * d)) > 1e-9 * dx**2 / (2.0 * d):
+    if d <= 0.0:
+        raise ValueError(f"diffusion = {d:g}: must be a positive number")
+    if dt is not None and abs(dt - dx**2 / (2.0 * d)) > 1e-9 * dx**2 / (2.0 * d):
         raise ValueError(f"dt = {dt:g}: rule = two_way steps with dt = dx²/2D = {dx**2 / (2.0 * d):.12g}; leave dt out")
 
 
 def _samples(
     drift: Coefficient, diffusion: Coefficient, lattice: Lattice, start: Start, times: Sequence[float]
 ) -> Iterator[tuple[Floats, Floats]]:
-    """Places of a bounded domain (of the start on an unbounded one) and times, which broadcast, in pieces of bounded size; D is
-    refused where it is no diffusion."""
+    """Places of a bounded domain (of the start on an unbounded domain) and times, which broadcast, in pieces of bounded size.
+    A D that is negative, not finite or 0 everywhere is refused with the place."""
     if not (drift.depends_on_x or diffusion.depends_on_x):
         x = np.array([start.support[0]])
     elif lattice.first is not None and lattice.last is not None:

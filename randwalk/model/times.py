@@ -1,4 +1,4 @@
-"""Which step of a walk a time is, and which length of a step makes whole numbers of steps of given times."""
+"""The step of a walk at a time, and the length of a step for which given times are whole numbers of steps."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Times:
     dt : float
         The length of a step.
     asked : tuple of float
-        One time for each of `steps`: what the record is called. It differs from ``steps × dt`` only if a walk was built for
+        One time for each of `steps`: the name of the record. It differs from ``steps × dt`` only if a walk was built for
         times that have no common measure.
 
     Examples

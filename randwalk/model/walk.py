@@ -30,7 +30,7 @@ from .time_step import CHUNK, OF_A_CHANGE, Declared, check_two_way, chosen_step,
 from .times import MOST_STEPS, SAME, Times, checked_times, is_whole, labels, least_whole
 
 LEAST = 1e-150  # of dx and dt
-OF_A_SITE = 24.0  # bytes that any law or count of it needs
+OF_A_SITE = 24.0  # bytes that a law or the counts of a site need
 ULPS = 8 * np.finfo(np.float64).eps  # rounding allowed in 0 ≤ p, q and p + q ≤ 1
 
 
@@ -40,8 +40,9 @@ Probability: TypeAlias = CoefficientLike | ArrayLike
 @dataclass(frozen=True, init=False, eq=True)
 class LatticeWalk:
     """A random walk on a lattice: every `dt` the walker steps +dx with probability `right`, -dx with probability `left`,
-    and stays with the rest. Coefficients are evaluated at the site and the time a step starts from; a killing rate, and what
-    :meth:`from_drift` is given, where they have a kink or a jump in time inside the step, by their mean over it.
+    and stays with the remaining probability. Probabilities are evaluated at the site and the time at which a step starts. A
+    killing rate, a drift and a diffusion with a kink or a jump in time inside the step are replaced by their mean over the
+    step.
 
     Parameters
     ----------
@@ -61,27 +62,27 @@ class LatticeWalk:
     Raises
     ------
     ValueError
-        if the walk is not one: the message has the argument, the value, the place and what would do. On an unbounded domain
-        coefficients that depend on x are checked when a run says how far it goes.
+        if the probabilities are no probabilities, with the argument, the value, the place and a remedy. On an unbounded
+        domain coefficients that depend on x are checked by a run, which knows how far walkers go.
 
     Attributes
     ----------
     declared_drift, convention
-        a (length/time) as it was declared, and what it means where D depends on x (Itô where it does not); of declared
-        probabilities (p - q) dx/dt, Itô.
+        The declared a (length/time) and its meaning where D depends on x (Itô where D does not); of given probabilities
+        (p - q) dx/dt and Itô.
     drift : Coefficient
-        The Itô drift. Where D jumps and the convention is another, there is none, and asking for it is a ValueError.
+        The Itô drift; a ValueError where D jumps and the convention is another, because then there is none.
     diffusion : Coefficient
-        D (length²/time): what the walk was made from, or (p + q) dx²/2dt.
+        The declared D (length²/time), or (p + q) dx²/2dt.
     rule : Rule or None
-        How the probabilities were made from them; None if they were given.
+        The rule that made the probabilities from drift and diffusion; None for given probabilities.
     declared : object or None
         Drift, diffusion, rule and convention together, as :meth:`from_drift` hands them to the constructor.
     probabilities : mapping
         From a displacement in lattice steps to its probability, ``{(1,): right, (-1,): left}``.
     inexact_times : tuple of float
-        Of the times that :meth:`from_drift` chose `dt` for, those that no whole number of steps meets. A record at such a time
-        is that of the nearest step.
+        The times given to :meth:`from_drift` that no whole number of steps meets. A record at such a time is the record of
+        the nearest step.
 
     Examples
     --------
@@ -145,15 +146,15 @@ class LatticeWalk:
     ) -> LatticeWalk:
         """The walk of a drift a(x, t) (velocity) and a diffusion `D(x, t)` (length²/time; an Itô equation's σ² is 2D).
 
-        Without `dt`, the one with s = 2D dt/dx² = ⅓ at the largest D is taken (third- and fourth-order errors of the walk
-        vanish there), shortened for the `times` it is told about, and where before them a coefficient changes smoothly in less
-        than two steps (a kink or a jump in time needs no shorter one); :attr:`Rule.TWO_WAY` takes dt = dx²/2D, and
-        :attr:`Rule.FITTED` a shorter one where the drift is strong (on an unbounded domain: where walkers start). Times whose
+        Without `dt`, the method takes the dt with s = 2D dt/dx² = ⅓ at the largest D (third- and fourth-order errors of the
+        walk vanish there). It takes a shorter dt so that steps meet the given `times`, and where a coefficient changes smoothly
+        in less than two steps (a kink or a jump in time needs no shorter dt). :attr:`Rule.TWO_WAY` takes dt = dx²/2D, and
+        :attr:`Rule.FITTED` a shorter dt where the drift is strong (on an unbounded domain: where walkers start). Times whose
         ratios are simple fractions become whole numbers of steps. Of other times the last one does, with at most twice the
-        steps it would take alone, and the rest are recorded at the nearest step, within dt/1000 where that can be had, always
-        within dt/2: ``inexact_times`` lists them, and `step_times` of an ensemble or law has the times of the steps.
-        `rule` says how probabilities follow (:class:`Rule`), `convention` what the drift means where D depends on x
-        (:class:`Convention`); the other arguments are those of the class.
+        steps that it would take alone. The remaining times are recorded at the nearest step, within dt/1000 where possible,
+        always within dt/2: ``inexact_times`` lists them, and `step_times` of an ensemble or law has the times of the steps.
+        `rule` (:class:`Rule`) makes the probabilities, and `convention` (:class:`Convention`) is the meaning of the drift where
+        D depends on x; the other arguments are those of the class.
 
         Raises
         ------
@@ -221,13 +222,13 @@ class LatticeWalk:
 
     @property
     def killing_rate(self) -> Coefficient:
-        """The killing rate as a step sees it."""
+        """The killing rate, averaged over a step in which it breaks."""
         return step_mean(self.killing, self.dt)
 
     @property
     def homogeneous(self) -> bool:
         """Whether the step probabilities are the same at every site (they may depend on time)."""
-        return not any(c.depends_on_x for c in (*self.probabilities.values(), self.killing))
+        return not any(c.dimension for c in (*self.probabilities.values(), self.killing))
 
     @property
     def time_dependent(self) -> bool:
@@ -235,13 +236,12 @@ class LatticeWalk:
         return any(c.depends_on_t for c in (*self.probabilities.values(), self.killing))
 
     def with_start(self, start: StartLike) -> LatticeWalk:
-        """The same walk from elsewhere."""
+        """The same walk from another start."""
         return replace(self, start=start)  # type: ignore[arg-type]  # the constructor takes what a start may be
 
     def told(self, times: ArrayLike) -> LatticeWalk:
-        """The same walk, for which each of `times` that is no whole number of steps is the nearest step.
-
-        :meth:`from_drift` tells a walk the times that it chooses `dt` for.
+        """The same walk with other `inexact_times`: each of `times` that no whole number of steps meets, and that a record
+        therefore takes at the nearest step.
         """
         given = checked_times(times).tolist() if finite_numbers("times", times).size else []
         return replace(self, inexact_times=_inexact(given, self.dt))
@@ -274,7 +274,7 @@ class LatticeWalk:
         return [int(n) for n in steps]
 
     def _whole(self, t: float) -> str:
-        """What would make time `t` a whole number of steps."""
+        """A remedy for a time `t` that is no whole number of steps."""
         near, dt = max(1, round(t / self.dt)) * self.dt, t / least_whole(t / self.dt)
         if self.rule is None or self.rule is Rule.TWO_WAY:
             return f"take t = {near:.15g}" + (f", or dt = {dt:.15g}" if self.rule is None else "")
@@ -285,8 +285,8 @@ class LatticeWalk:
         return Times(tuple(steps), self.dt, labels(steps, self.dt, self.inexact_times))
 
     def check(self, x: ArrayLike, t: ArrayLike) -> None:
-        """Refuse probabilities that are not ones at the sites `x` and times `t` (which broadcast); the message says where,
-        and what would do."""
+        """Refuse numbers that are no probabilities at the sites `x` and times `t` (which broadcast); the message has the place
+        and a remedy."""
         p, q, kappa = self.right(x, t), self.left(x, t), self.killing_rate(x, t)
         for name, values in (("right", p), ("left", q), ("killing", kappa)):
             if not (np.isfinite(values) & (values >= -ULPS)).all():
@@ -329,8 +329,7 @@ class LatticeWalk:
             )
 
     def warn_if_quick(self, until: float) -> None:
-        """Warn where a drift, diffusion or killing changes smoothly in less than a step before `until`: steps miss that, but
-        for breaks."""
+        """Warn where a drift, diffusion or killing changes smoothly in less than a step before `until`, which steps miss."""
         coefficients = [self.killing] if self.rule is None else [self.declared_drift, self.diffusion, self.killing]
         change = quickest(coefficients, self.domain, self.start, until)
         if change < self.dt:
@@ -352,7 +351,7 @@ class LatticeWalk:
         return lattice.x(sites[inside]), masses[inside]
 
     def _check_now(self) -> None:
-        """Check what can be checked without knowing how long the walk will run: bounded domains, and constants anywhere."""
+        """Check probabilities on all sites of a bounded domain, and constant probabilities; a run checks the others."""
         lattice = self.lattice
         self._check_speed(*self.starting_masses())
         if self.homogeneous:
@@ -362,7 +361,7 @@ class LatticeWalk:
                 self.check(lattice.x(np.arange(first, min(first + CHUNK, lattice.last + 1))), 0.0)
 
     def _check_speed(self, x: Floats, masses: Floats) -> None:
-        """Refuse the capped rule where walkers start that it slows down."""
+        """Refuse the capped rule where it slows down walkers at their start."""
         if (missing := self.missing_speed(x, masses, 0.0)) <= SLOW:
             return
         a, d = self.declared_drift(x, 0.0), self.diffusion(x, 0.0)
@@ -415,7 +414,7 @@ def _positive(name: str, value: float | None) -> float:
 
 
 def _on_sites(name: str, value: Probability, lattice: Lattice) -> Coefficient:
-    """An array over the sites becomes a table; anything else is a coefficient already or becomes one."""
+    """The coefficient of a probability: an array over the sites becomes a table."""
     if isinstance(value, Coefficient) or callable(value) or not isinstance(value, (list, tuple, np.ndarray)):
         return one_dimensional(name, value)  # type: ignore[arg-type]
     values = numbers(name, value)
@@ -434,7 +433,7 @@ def _on_sites(name: str, value: Probability, lattice: Lattice) -> Coefficient:
 
 
 def _worst(values: Floats, x: ArrayLike, t: ArrayLike) -> tuple[float, float, float]:
-    """(value, x, t) where `values` is not finite, else where it is smallest."""
+    """(value, x, t) of the first value that is not finite, else of the smallest value."""
     everywhere = np.broadcast_arrays(values, x, t)
     at = np.unravel_index(np.argmin(np.where(np.isfinite(values), values, -np.inf)), values.shape)
     value, place, time = (float(a[at]) for a in everywhere)

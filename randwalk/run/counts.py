@@ -26,8 +26,8 @@ class Counts:
         The recorded steps.
     parts : tuple of range
         The walkers, in increasing order.
-    raw : NDArray[np.int64], shape (times, sites + 3)
-        Walkers on the left outer site, on the sites, on the right outer site, and killed.
+    raw : NDArray[np.int64], shape (times, cells)
+        Walkers on each cell of the layout: at the left exit, on the sites, at the right exit, and killed.
     records : dict
         The result of each record.
     independent : bool
@@ -80,10 +80,7 @@ class Counts:
         """The same counts on a wider window."""
         if _window(table) == _window(self.table):
             return self
-        raw = np.zeros((len(self.steps), table.sites + 3), dtype=np.int64)
-        begin = 1 + self.table.first - table.first
-        raw[:, begin : begin + self.table.sites] = self.raw[:, 1:-2]
-        raw[:, [0, -2, -1]] = self.raw[:, [0, -2, -1]]
+        raw = self.table.layout.moved(self.raw, table.layout)
         records = {record: record.on(result, table, self.steps) for record, result in self.records.items()}
         return replace(self, table=table, raw=raw, records=records)
 

@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 
 from ..kernels import constant, cpu
 from ..kernels import occupation as counted
-from ..kernels.backend import DigitsProgram, JumpProgram, Keys, Levels, Program, Start, TableProgram, Walkers
+from ..kernels.backend import JumpProgram, Levels, Numbering, Program, Start, Walkers
 from ..kernels.cpu import BLOCK
+from ..kernels.program import LIVE, DigitsProgram, Keys, TableProgram
 
 ALONE = 1 << 20  # walker-steps that one thread does sooner than several can start
 PIECE = 256  # sites from which a thread is worth its start
@@ -26,24 +27,25 @@ T = TypeVar("T")
 
 
 def _from_table(walkers: Walkers, program: TableProgram, start: int, stop: int, keys: Keys) -> None:
-    first, site, state, levels, leaving = walkers
+    first, site, state, levels, leaving, places = walkers
+    who = first, np.arange(site.size, dtype=np.int32) if places is None else places
     if state is None or leaving:
-        passage = NOTHING if state is None else state[:, 0]
-        cpu.walk_table(site, passage, first, start, stop, *program, *keys)
+        cpu.walk_table(site, NOTHING if state is None else state[0], who, program, start, stop, keys)
     else:
-        cpu.follow_table(site, state, first, start, stop, *program, levels, *keys)
+        cpu.follow_table(site, state, who, program, levels, start, stop, keys)
 
 
 def _by_digits(walkers: Walkers, program: DigitsProgram, start: int, stop: int, keys: Keys) -> None:
-    first, site, state, levels, _ = walkers
+    first, site, state, levels, _, _ = walkers
     if state is None:
-        constant.walk_constant(site, first, start, stop, *program, *keys)  # type: ignore[no-untyped-call]
+        constant.walk_constant(site, first, program, start, stop, keys)  # type: ignore[no-untyped-call]
     else:
-        constant.follow_constant(site, state, first, start, stop, *program, levels, *keys)
+        constant.follow_constant(site, state, first, program, levels, start, stop, keys)
 
 
 def _by_jump(walkers: Walkers, program: JumpProgram, start: int, stop: int, keys: Keys) -> None:
-    cpu.jump(walkers.site, walkers.first, *program, *keys)
+    interval, *table = program
+    cpu.jump(walkers.site, walkers.first, interval, tuple(table), keys)
 
 
 DRIVERS: dict[type, Callable[..., None]] = {
@@ -62,26 +64,27 @@ class Host:
         DRIVERS[type(program)](walkers, program, start, stop, keys)
 
     def occupy(
-        self, counts: NDArray[np.int64], program: TableProgram, start: int, stop: int, first: int, gone: NDArray[np.int64],
-        keys: Keys,
+        self, counts: NDArray[np.int64], program: TableProgram, layout: Numbering, start: int, stop: int,
+        gone: NDArray[np.int64], keys: Keys,
     ) -> None:  # fmt: skip
         """Pieces of the lattice on threads, some steps together; each piece steps as many sites beyond its ends, too."""
-        thresholds, layout = program
-        wrap, sites = layout[2], layout[3] - 2
-        pieces = max(1, min(self.threads, sites // PIECE))
-        together = stop - start if pieces == 1 and not wrap else max(32, sites // (16 * pieces))
-        ends = np.linspace(1, sites + 1, pieces + 1).astype(int)
+        length, ring = layout.shape[0], layout.periodic[0]
+        farthest, address = max(map(abs, program.offsets)), layout.address
+        pieces = max(1, min(self.threads, length // PIECE))
+        together = stop - start if pieces == 1 and not ring else max(32, length // (16 * pieces))
         before, after = counts, counts.copy()
         with ThreadPoolExecutor(pieces) as pool:  # starts no thread before it is used
             each = pool.map if pieces > 1 else map
             for begin in range(start, stop, together):
                 end = min(begin + together, stop)
-                rows = thresholds if thresholds.shape[0] == 1 else thresholds[begin - start : end - start]
+                rows = program.thresholds
+                rows = rows if rows.shape[0] == 1 else rows[begin - start : end - start]
+                slabs = [layout.slab(own, end - begin, farthest) for own in layout.slabs(pieces)]
                 left = np.zeros((pieces, end - begin, gone.shape[1]), dtype=np.int64)
 
                 def advance(i: int) -> None:
-                    low, high = int(ends[i]), int(ends[i + 1]) - 1
-                    counted.occupy(before, after, low, high, begin, end, rows, layout, first, left[i], *keys)  # noqa: B023
+                    now = program._replace(thresholds=rows)  # noqa: B023
+                    counted.occupy(before, after, slabs[i], now, address, (begin, end), left[i], keys)  # noqa: B023
 
                 list(each(advance, range(pieces)))
                 gone[begin - start : end - start] = left.sum(axis=0)
@@ -118,7 +121,7 @@ class Host:
         if index.size == 1:
             return np.full(len(batch), index[0], dtype=np.int32)
         site = np.empty(len(batch), dtype=np.int32)
-        cpu.place(site, batch.start, index, np.cumsum(masses), *keys)
+        cpu.place(site, batch.start, index, np.cumsum(masses), keys)
         return site
 
     def copy(self, site: NDArray[np.int32]) -> NDArray[np.int32]:
@@ -126,13 +129,13 @@ class Host:
 
     def begin(self, site: NDArray[np.int32], levels: Levels) -> NDArray[np.int32]:
         visits, positives = levels
-        state = np.zeros((2 + visits.size + positives.size, site.size), dtype=np.int32).T
-        state[:, 1] = site
-        state[:, 2 : 2 + visits.size] = np.where(site[:, None] == visits, 0, -1)
+        state = np.zeros((2 + visits.size + positives.size, site.size), dtype=np.int32)
+        state[1] = site
+        state[2 : 2 + visits.size] = np.where(site == visits[:, None], 0, -1)
         return state
 
     def columns(self, state: NDArray[np.int32]) -> Sequence[NDArray[np.int32]]:
-        return list(state.T)
+        return list(state)
 
     def histogram(
         self,
@@ -151,11 +154,12 @@ class Host:
         return counts
 
     def passages(
-        self, site: NDArray[np.int32], passage: NDArray[np.int32], steps: int, outer: int
+        self, site: NDArray[np.int32], passage: NDArray[np.int32], steps: int, exit_of: NDArray[np.uint8]
     ) -> NDArray[np.int64]:
-        gone = (site < 1) | (site >= outer)
-        way = np.where(site == 0, 0, np.where(site == outer, 1, 2))
-        return np.bincount(3 * passage[gone].astype(np.int64) + way[gone], minlength=3 * (steps + 1)).reshape(-1, 3)
+        exits, way = int(exit_of[-1]) + 1, exit_of[site]
+        gone = way != LIVE
+        bins = exits * passage[gone].astype(np.int64) + way[gone]
+        return np.bincount(bins, minlength=exits * (steps + 1)).reshape(-1, exits)
 
     def host(self, site: NDArray[np.int32]) -> NDArray[np.int32]:
         return site

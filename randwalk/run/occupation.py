@@ -7,11 +7,11 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from ..kernels.backend import Keys, Machine, TableProgram
+from ..kernels.backend import Machine
 from ..kernels.occupation import scatter
 from ..kernels.philox import key
+from ..kernels.program import Keys
 from ..model.domain import EXITS
-from ..tables.table import StepTable
 from .counts import Counts
 from .record import FirstPassage, Passages, Record, Recorded
 from .windows import Rows, Windows
@@ -34,11 +34,12 @@ def occupation(
     """
     keys = key(seed, walkers.start) if walkers.start else key(seed)
     rows = windows.rows
-    counts = np.zeros(rows.table.sites + 3, dtype=np.int64)
-    scatter(counts, len(walkers), *rows.start, rows.table.first - 1, *keys)
+    layout = rows.table.layout
+    counts = layout.empty()
+    scatter(counts, len(walkers), tuple(rows.start), len(rows.table.offsets), layout.address, keys)
     kept = any(isinstance(record, FirstPassage) for record in records)
     gone = np.zeros((steps[-1] + 1 if kept else 1, len(EXITS)), dtype=np.int64)
-    gone[0, :2] = counts[0], counts[-2]
+    gone[0] = layout.gone(counts)
     recorded: list[Counts] = []
     done = 0
     for target in steps:
@@ -65,19 +66,14 @@ def _stretch(
     while True:
         table = rows.table
         after, gone = counts.copy(), np.zeros((stop - start, len(EXITS)), dtype=np.int64)
-        layout = (table.low, table.high, table.wrap, table.sites + 2)
-        for begin, end, thresholds in rows.chunks(start, stop):
+        layout = table.layout
+        for begin, end, program in rows.chunks(start, stop):
             left = gone[begin - start : end - start]
-            program = TableProgram(thresholds, layout)
-            machine.occupy(after, program, begin, end, table.first - 1, left, keys)
-            after[[0, table.sites + 1, table.sites + 2]] += left.sum(axis=0)
-        escaped = not table.left_wall and after[0] > 0, not table.right_wall and after[-2] > 0
+            machine.occupy(after, program, layout, begin, end, left, keys)
+            layout.leave(after, left.sum(axis=0))
+        reached = layout.gone(after) > 0
+        escaped = tuple(edge and bool(out) for edge, out in zip(layout.edges[:2], reached[:2], strict=True))
         if not any(escaped):
             return rows, after, gone
         rows = windows.wider(rows, *escaped)
-        counts = _moved(counts, table, rows.table)
-
-
-def _moved(counts: NDArray[np.int64], table: StepTable, wider: StepTable) -> NDArray[np.int64]:
-    """A histogram on the window of another table, which contains that of `table`."""
-    return Counts(table, (0,), (), counts[None], {}).on(wider).raw[0]
+        counts = layout.moved(counts, rows.table.layout)

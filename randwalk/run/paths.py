@@ -14,13 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..kernels.alias import REST
-from ..kernels.backend import DigitsProgram, JumpProgram, Keys, Levels, Machine, TableProgram, Walkers
+from ..kernels.backend import JumpProgram, Levels, Machine, Walkers
 from ..kernels.philox import key
-from ..kernels.step import BITS, PLANES
+from ..kernels.program import Keys
 from ..model.coefficient import Floats
 from ..model.start import MASS_BITS
-from ..tables.step_law import StepLaw
-from ..tables.table import FULL, StepTable
+from ..tables.table import StepTable
 from .counts import Counts
 from .record import FUNCTIONALS, Batch, FirstPassage, LastVisit, Record, TimePositive
 from .windows import Rows, Windows
@@ -30,33 +29,16 @@ LARGE_BATCH = 1 << 22  # the same number where the rows of the table are made ag
 STRETCH = 1 << 10  # the least steps between two searches for walkers at the edge of a window
 WORK = 1 << 22  # the least walkers × steps between two searches, which then take a negligible share of the time
 FARTHEST = 1 << 30  # the largest index of a level
-
-
-def planes(table: StepTable) -> int:
-    """The number of random bits drawn for every step if all probabilities are constant on an unbounded line, 1 to 8. Returns 0
-    for all other walks, which are simulated from a step table.
-
-    The number depends on the walk alone, so the records and times of a run do not change its paths.
-    """
-    walk, lattice = table.walk, table.lattice
-    unbounded = lattice.first is None and lattice.last is None
-    if not (walk.homogeneous and unbounded) or walk.time_dependent:
-        return 0
-    right, left, live = (int(v) for v in table.rows(0, 1)[0, :, 2])
-    if live != FULL:
-        return 0
-    digits = BITS - min((n & -n).bit_length() - 1 for n in (right, left, FULL) if n)
-    return max(1, min(PLANES, digits))
+BEYOND = float(1 << 40)  # a lattice number outside every window
 
 
 def level(table: StepTable, x: float) -> int:
-    """The index of the site nearest to `x`."""
-    index = round((x - table.lattice.origin) / table.lattice.dx) - table.first + 1
-    if table.wrap:
-        return (index - 1) % table.wrap + 1
-    if planes(table):
-        return max(-FARTHEST, min(index, FARTHEST))  # walkers of a constant walk also step outside the window
-    return -1 if index < 0 else table.sites + 3 if index > table.sites + 1 else index  # below or above all indices
+    """The cell of the site nearest to `x`."""
+    places = (x - table.lattice.origin) / table.lattice.dx
+    number = round(max(-BEYOND, min(places, BEYOND)))
+    if table.digits:  # walkers of a constant walk also step outside the window
+        return max(-FARTHEST, min(int(table.layout.index(number)), FARTHEST))
+    return table.layout.level(number)
 
 
 class Stride(Protocol):
@@ -101,13 +83,11 @@ def follow(
 def step_by_step(machine: Machine, walkers: Walkers, rows: Rows, row: int, start: int, stop: int, keys: Keys) -> None:
     """Every step of every walker: the paths method."""
     table = rows.table
-    if digits := planes(table):
-        right, left, _ = (int(v) for v in table.rows(0, 1)[0, :, 2])
-        machine.advance(walkers, DigitsProgram(digits, right, left), start, stop, keys)
+    if table.digits:
+        machine.advance(walkers, table.digits_program(), start, stop, keys)
         return
-    layout = (table.low, table.high, table.wrap, table.sites + 2)
-    for begin, end, thresholds in rows.chunks(start, stop):
-        machine.advance(walkers, TableProgram(thresholds, layout), begin, end, keys)
+    for begin, end, program in rows.chunks(start, stop):
+        machine.advance(walkers, program, begin, end, keys)
 
 
 class Jumps:
@@ -119,8 +99,7 @@ class Jumps:
     """
 
     def __init__(self, table: StepTable, steps: Sequence[int]) -> None:
-        right, left, live = (int(v) / FULL for v in table.rows(0, 1)[0, :, 2])
-        law = StepLaw(-1, (left - right, live - left, right))
+        law = table.step_law
         self._tables = {
             n: _alias(*law.power(n)) for n in {b - a for a, b in zip([0, *steps], steps, strict=False)} if n
         }
@@ -198,14 +177,14 @@ class _Batch:
         state = machine.begin(site, functionals.levels) if followed else None
         leaving = all(isinstance(r, FirstPassage) for r in followed)
         batch = Walkers(self.walkers.start, site, state, functionals.levels, leaving)
-        raw = np.zeros((len(self.steps), table.sites + 3), dtype=np.int64)
+        raw = table.layout.empty(len(self.steps))
         results = [record.empty(table, (self.walkers,), self.steps) for record in records]
         counts = Counts(table, self.steps, (self.walkers,), raw, dict(zip(records, results, strict=True)))
         done = 0
         for row, target in enumerate(self.steps):
             for stop in _stops(done, target, table, len(self.walkers)):
                 self.stride(machine, batch, self.rows, row, done, stop, self.keys)
-                raw[row], done = machine.histogram(site, table.sites + 3), stop
+                raw[row], done = machine.histogram(site, table.layout.cells), stop
                 escaped = _escaped(table, raw[row], None if state is None else machine.columns(state)[1], machine)
                 if any(escaped):
                     return counts, *escaped
@@ -220,14 +199,14 @@ class _Batch:
         columns = [None, None] if state is None else self.machine.columns(state)
         visits = dict(zip(functionals.visits, columns[2:], strict=False))
         positives = dict(zip(functionals.positives, columns[2 + len(functionals.visits) :], strict=False))
-        live = None if planes(table) else (1, table.sites)
+        live = None if table.digits else table.layout.span
         return Batch(table, self.machine, site, begun, columns[0], columns[1], visits, positives, live)
 
 
 def _stops(done: int, target: int, table: StepTable, walkers: int) -> Iterator[int]:
     """The steps from `done` to the recorded step `target` after which the batch stops; in a window with an edge it stops also
     before `target`, for a search for walkers at the edge."""
-    if not planes(table) and not (table.left_wall and table.right_wall):
+    if not table.digits and any(table.layout.edges):
         stretch = STRETCH * max(1, WORK // (STRETCH * walkers))
         yield from range((done // stretch + 1) * stretch, target, stretch)
     yield target
@@ -239,9 +218,10 @@ def _escaped(table: StepTable, counts: NDArray[np.int64], highest: Any, machine:
     `counts` is the histogram of their sites. Walkers of a constant walk also step outside the window, so for them the `highest`
     sites are searched too.
     """
-    beyond = int(counts[-2])
-    if planes(table):
-        beyond += int(counts[-1])
+    layout = table.layout
+    left, right, beyond = layout.gone(counts).tolist()
+    if table.digits:
+        right += beyond
         if highest is not None:
-            beyond += int(machine.histogram(highest, table.sites + 3)[-2:].sum())
-    return not table.left_wall and int(counts[0]) > 0, not table.right_wall and beyond > 0
+            right += int(layout.gone(machine.histogram(highest, layout.cells))[1:].sum())
+    return layout.edges[0] and left > 0, layout.edges[1] and right > 0

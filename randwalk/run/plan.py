@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 from ..inputs.arguments import one_of
 from ..inputs.memory import require
-from ..kernels.step import PLANES
+from ..kernels.program import PLANES
 from ..model.walk import LatticeWalk
 from ..tables.table import StepTable
-from .paths import BATCH, planes
+from .paths import BATCH
 from .record import FUNCTIONALS, FirstPassage, Positions, Record
 from .windows import KEPT, Rows, Windows
 
@@ -48,7 +48,7 @@ class Plan:
 def plan(walk: LatticeWalk, walkers: range, steps: Sequence[int], records: Sequence[Record], part: bool) -> Plan:
     """The fixed rule of ``method="auto"``: predicted cost of the methods that can do the run."""
     table = Windows(walk, steps[-1]).rows.table
-    digits, able = planes(table), _able(walk, records)
+    digits, able = table.digits, _able(walk, records)
     followed = [record for record in records if isinstance(record, FUNCTIONALS)]
     # First passages cost no more on a table.
     if any(not isinstance(record, FirstPassage) for record in followed) or (followed and digits):
@@ -99,7 +99,7 @@ def check_memory(
     table = rows.table
     batches = 0 if method == "occupation" else min(-(-walkers // BATCH), 2 * threads + 1)
     sizes = [
-        (8.0 * len(steps) * (table.sites + 3) * (2 + batches), "record fewer times, or take a larger dx"),
+        (8.0 * len(steps) * table.layout.cells * (2 + batches), "record fewer times, or take a larger dx"),
         (min(rows.bytes, float(KEPT)), "take a larger dx"),
     ]
     for record in records:
@@ -110,7 +110,7 @@ def check_memory(
 
 def _digits(walk: LatticeWalk) -> int:
     """The binary digits of a constant walk, which its sites do not matter to; 0 for other walks."""
-    return planes(StepTable(walk, walk.lattice, 0, 1)) if walk.homogeneous else 0
+    return StepTable(walk, walk.lattice, 0, 1).digits if walk.homogeneous else 0
 
 
 def _able(walk: LatticeWalk, records: Sequence[Record]) -> tuple[str, ...]:

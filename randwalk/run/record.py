@@ -122,8 +122,8 @@ class FirstPassage(Counted):
     def add(self, result: Recorded, row: int, batch: Batch) -> None:
         assert isinstance(result, Passages)
         if batch.live is not None:
-            steps, outer = result.times.size - 1, batch.table.sites + 1
-            result.counts[:] = batch.backend.passages(batch.site, batch.passage, steps, outer)
+            steps, exit_of = result.times.size - 1, batch.table.layout.exit_of
+            result.counts[:] = batch.backend.passages(batch.site, batch.passage, steps, exit_of)
 
 
 @dataclass(frozen=True)
@@ -172,8 +172,8 @@ class Maximum(Counted):
     """The highest place reached, the start included, up to each recorded time."""
 
     def bins(self, table: StepTable, steps: int) -> tuple[str, int, Floats]:
-        first = table.first - 1
-        return "maximum", first, table.lattice.x(np.arange(first, first + table.sites + 2))
+        sites = table.layout.along(ghosts=True)
+        return "maximum", int(sites[0]), table.lattice.x(sites)
 
     def bin(self, batch: Batch) -> Bin:
         return Bin(batch.maximum)
@@ -185,7 +185,7 @@ class SquaredDisplacement(Counted):
     where a displacement needs the number of turns."""
 
     def bins(self, table: StepTable, steps: int) -> tuple[str, int, Floats]:
-        if table.wrap:
+        if table.lattice.periodic:
             raise ValueError("record = SquaredDisplacement() needs a domain that is not a ring")
         return "displacement", -table.sites, np.arange(-table.sites, table.sites + 1) * table.walk.dx
 
@@ -208,8 +208,8 @@ class Positions(Counted):
     def add(self, result: Recorded, row: int, batch: Batch) -> None:
         assert isinstance(result, Paths)
         table, site = batch.table, batch.backend.host(batch.site)
-        killed = (site == table.sites + 2) & (batch.live is not None)
-        result.blocks[0][row] = np.where(killed, np.nan, table.lattice.x(site + (table.first - 1)))
+        killed = (site == table.layout.killed) & (batch.live is not None)
+        result.blocks[0][row] = np.where(killed, np.nan, table.lattice.x(table.layout.numbers(site)[0]))
 
 
 Record: TypeAlias = FirstPassage | LastVisit | TimePositive | Maximum | SquaredDisplacement | Positions

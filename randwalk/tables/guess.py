@@ -14,7 +14,7 @@ import numpy as np
 
 from ..model.coefficient import Floats
 from ..model.walk import LatticeWalk
-from .window import LEAK, start_range, where_defined
+from .window import LEAK, where_defined
 
 SPANS = 16  # of the time at least,
 MOST_SPANS = 80  # and at most: each costs one call of the coefficients
@@ -23,14 +23,14 @@ GROWTH = 0.25  # or this share of its way from the start and of the standard dev
 AROUND = np.array([-1.0, 0.0, 1.0])
 
 
-def guessed_ends(walk: LatticeWalk, steps: int) -> tuple[int, int]:
-    """The numbers of the lowest and the highest site that walkers are expected to reach in `steps` steps; not below or above
-    those that they can reach at all, and within the walls."""
-    first, last = start_range(walk)
+def guessed_ends(walk: LatticeWalk, steps: int, start: tuple[int, int]) -> tuple[int, int]:
+    """The lowest and the highest site that walkers from the sites `start` (first, last) are expected to reach in `steps` steps,
+    within the walls and within the sites that `steps` steps can reach."""
+    first, last = start
     lattice = walk.lattice
     walls = -np.inf if lattice.first is None else lattice.first, np.inf if lattice.last is None else lattice.last
-    start = np.array([first, last], dtype=np.float64)
-    path = _free(walk, start, steps) if walk.homogeneous else _bound(walk, start, steps, walls)
+    begin = np.array([first, last], dtype=np.float64)
+    path = _free(walk, begin, steps) if walk.homogeneous else _bound(walk, begin, steps, walls)
     level = math.log(2.0 * max(steps, 1) / LEAK)
     low, high = float(first), float(last)
     for mean, variance in path:

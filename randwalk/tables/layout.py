@@ -11,6 +11,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -95,12 +96,14 @@ class Layout:
         return np.asarray(cell)
 
     def numbers(self, cells: ArrayLike) -> tuple[Any, ...]:
-        """The lattice numbers of cells (not that of the killed), for each axis an array of the shape of `cells`."""
-        cells = np.asarray(cells, dtype=np.int64)
-        return tuple(
-            (cells // stride % length - 1 + first)[()]
-            for stride, length, first in zip(self.strides, self.padded, self.first, strict=True)
-        )
+        """The lattice numbers of cells (not that of the killed), for each axis an array of the shape of `cells`. Cells beyond the
+        ends of the first axis have the numbers that it would have there."""
+        rest, numbers = np.asarray(cells, dtype=np.int64), []
+        for stride, first in zip(self.strides, self.first, strict=True):
+            place = rest // stride
+            rest = rest - place * stride
+            numbers.append((place - 1 + first)[()])
+        return tuple(numbers)
 
     def along(self, axis: int = 0, ghosts: bool = False) -> Numbers:
         """The lattice numbers of the live sites of an axis, increasing; its two ghosts included if `ghosts`."""
@@ -112,6 +115,12 @@ class Layout:
         cell = int(self.index(number))
         return -1 if cell < 0 else self.cells if cell >= self.killed else cell
 
+    @property
+    def span(self) -> tuple[int, int]:
+        """The first and the last live cell on the only axis."""
+        first, last = self.index(self.along()[[0, -1]]).tolist()
+        return first, last
+
     def is_live(self, cells: ArrayLike) -> NDArray[np.bool_]:
         """Whether cells are those of sites."""
         return np.asarray(self.exit_of[np.asarray(cells)] == LIVE)
@@ -119,7 +128,8 @@ class Layout:
     def live(self, values: NDArray[Any]) -> NDArray[Any]:
         """The live part of values for every cell, shape (…, cells) → (…, *shape); a view where that can be."""
         box = values[..., : self.killed].reshape(*values.shape[:-1], *self.padded)
-        return box[(..., *(slice(1, -1) for _ in self.shape))]
+        inner: tuple[Any, ...] = (..., *(slice(1, -1) for _ in self.shape))
+        return box[inner]
 
     def gone(self, values: NDArray[Any]) -> NDArray[Any]:
         """The sums over the cells of each exit, shape (…, cells) → (…, exits), edges of a window like walls."""
@@ -127,6 +137,12 @@ class Layout:
         for way, cells in enumerate(self._resting):
             out[..., way] = values[..., cells].sum(axis=-1)
         return out
+
+    def leave(self, values: NDArray[Any], gone: NDArray[Any]) -> None:
+        """Add what has `gone` by each exit, shape (exits,), to values for every cell, in place, on one cell of the exit."""
+        for cells, more in zip(self._resting, gone, strict=True):
+            if cells.size:
+                values[cells[0]] += more
 
     def absorbed(self, values: NDArray[Any]) -> NDArray[Any]:
         """As :meth:`gone`, with 0 for exits that are edges of a window."""
@@ -160,26 +176,34 @@ class Layout:
     def slabs(self, pieces: int) -> list[range]:
         """The live sites of the first axis cut into so many pieces, numbered from 1 as its cells are."""
         ends = [1 + self.shape[0] * i // pieces for i in range(pieces + 1)]
-        return [range(low, high) for low, high in zip(ends, ends[1:], strict=False)]
+        return [range(low, high) for low, high in pairwise(ends)]
 
-    def slab(self, own: range, margin: int) -> tuple[NDArray[np.int32], int, int, bool, bool]:
-        """A piece of :meth:`slabs` with neighbours, as cells in a row: (cells, where its own begin and end, whether cells at the
-        low and at the high end miss neighbours). It has at least `margin` cells beyond its own on either side, and ends at the
-        ghosts of the first axis, which belong to the outermost pieces."""
-        stride, n = self.strides[0], self.shape[0]
-        more = -(-margin // stride)
-        low, high = own.start - more, own.stop - 1 + more
-        cut_low, cut_high = low > 0, high < n + 1
+    def slab(self, own: range, steps: int, farthest: int) -> tuple[NDArray[np.int32], int, int, int, int]:
+        """A piece of :meth:`slabs` that can make `steps` steps of up to `farthest` cells, with as many neighbours, as cells in a
+        row: (cells, where its own begin and end, cells at the low and at the high end that miss neighbours in a step).
+
+        The ghosts of the first axis belong to the outermost pieces.
+        """
+        stride, n, ring = self.strides[0], self.shape[0], self.periodic[0]
+        rows = -(-farthest // stride)
+        low, high = own.start - steps * rows, own.stop - 1 + steps * rows
+        lost_low, lost_high = (rows * stride * (ring or cut) for cut in (low > 0, high < n + 1))
         begin, end = own.start, own.stop
-        if self.periodic[0]:
-            rows = (np.arange(low, high + 1) - 1) % n + 1
-            cut_low = cut_high = True
-        else:
+        if not ring:
             low, high = max(low, 0), min(high, n + 1)
-            rows = np.arange(low, high + 1)
             begin, end = (0 if begin == 1 else begin), (n + 2 if end == n + 1 else end)
-        cells = (rows[:, None] * stride + np.arange(stride)).reshape(-1).astype(np.int32)
-        return cells, (begin - low) * stride, (end - low) * stride, cut_low, cut_high
+        places = np.arange(low, high + 1)
+        if ring:
+            places = (places - 1) % n + 1
+        cells = (places[:, None] * stride + np.arange(stride)).reshape(-1).astype(np.int32)
+        return cells, (begin - low) * stride, (end - low) * stride, lost_low, lost_high
+
+    @cached_property
+    def address(self) -> NDArray[np.uint64]:
+        """The number by which the occupation method draws for each cell: its lattice number modulo 2³². Only streams of one axis
+        are defined (docs/stream.md)."""
+        (numbers,) = self.numbers(np.arange(self.cells))
+        return np.asarray(numbers.astype(np.uint64) & np.uint64(0xFFFFFFFF))
 
     @cached_property
     def exit_of(self) -> NDArray[np.uint8]:

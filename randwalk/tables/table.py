@@ -1,9 +1,4 @@
-"""Step probabilities as the simulation, the exact law and every backend use them: whole numbers of 2⁻³¹ on a window of sites.
-
-Layout. Live sites have the indices 1 … `sites`. Index 0 and `sites` + 1 are the outer sites: a wall, or, on an unbounded
-side, the edge of the window, through which less than the stated mass leaks. Index `sites` + 2 is where killed walkers are.
-A walker on an outer site or killed stays there, so absorption needs no rule of its own in any kernel.
-"""
+"""Step probabilities as the simulation, the exact law and every backend use them: whole numbers of 2⁻³¹ on a window of sites."""
 
 from __future__ import annotations
 
@@ -14,17 +9,16 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from ..kernels.program import BITS, FULL, PLANES, DigitsProgram, TableProgram, Thresholds
 from ..model.coefficient import Floats
 from ..model.lattice import Lattice
 from ..model.outlet import step_out
 from ..model.walk import LatticeWalk
+from .layout import Layout
+from .step_law import StepLaw
 
-BITS = 31  # 2³² + 1 thresholds do not fit in 32 bits, and p + q = 1 must be exact
-FULL = 1 << BITS
-IDENTITY = 1 << 30  # a column map that leaves every site where it is
 CHUNK = 1 << 22  # table entries made at a time for coefficients that depend on time
-
-Thresholds = NDArray[np.uint32]
+NEVER = np.iinfo(np.int64).max
 
 
 def quantise(right: Floats, left: Floats, killed: Floats) -> Thresholds:
@@ -45,8 +39,8 @@ def quantise(right: Floats, left: Floats, killed: Floats) -> Thresholds:
 class StepTable:
     """The quantised steps of `walk` on the window of live sites `first` … `first + sites - 1` (lattice numbers).
 
-    A homogeneous walk has six columns, whatever its sites: left outer site, first site, any other, last site, right outer
-    site, killed. Otherwise a column is a site. ``column = min(index, low) + max(index - high, 0)`` in both cases.
+    A homogeneous walk has the columns of a window of three sites: the first one, any other, the last one. Otherwise every cell of
+    the layout has a column of its own.
     """
 
     walk: LatticeWalk
@@ -54,82 +48,166 @@ class StepTable:
     first: int
     sites: int
 
-    @property
-    def wrap(self) -> int:
-        """The number of sites of a ring, 0 elsewhere."""
-        return self.sites if self.lattice.periodic else 0
+    @cached_property
+    def layout(self) -> Layout:
+        """How the sites of the window are numbered, and which of its ends are walls."""
+        return self._window(self.sites)
 
-    @property
-    def low(self) -> int:
-        return 2 if self.walk.homogeneous else IDENTITY
+    @cached_property
+    def _columns(self) -> Layout:
+        """The layout of the columns of the table."""
+        return self._window(3) if self.walk.homogeneous else self.layout
 
-    @property
-    def high(self) -> int:
-        return self.sites - 1 if self.walk.homogeneous else IDENTITY
+    def _window(self, sites: int) -> Layout:
+        edges = self.first != self.lattice.first, self.first + self.sites - 1 != self.lattice.last, False
+        return Layout((sites,), (self.first,), (self.lattice.periodic,), self.walk.domain.exits, edges)
 
     @property
     def columns(self) -> int:
-        return 6 if self.walk.homogeneous else self.sites + 3
+        return self._columns.cells
+
+    @property
+    def offsets(self) -> tuple[int, ...]:
+        """What a step adds to the number of a cell, in the order of the thresholds: to the right, to the left."""
+        (stride,) = self.layout.strides
+        return stride, -stride
 
     @property
     def x(self) -> Floats:
         """Positions of the live sites."""
-        return self.lattice.x(np.arange(self.first, self.first + self.sites))
+        return self.lattice.x(self.layout.along())
+
+    @cached_property
+    def column(self) -> NDArray[np.int32]:
+        """The column of each cell of a homogeneous walk; empty for others, whose columns are the cells."""
+        if not self.walk.homogeneous:
+            return np.zeros(0, dtype=np.int32)
+        cell, (sites,) = np.arange(self.layout.cells), self.layout.shape
+        return (np.minimum(cell, 2) + np.maximum(cell - (sites - 1), 0)).astype(np.int32)
 
     @property
-    def left_wall(self) -> bool:
-        """Whether the left outer site is a wall (and not the edge of a window)."""
-        return self.first == self.lattice.first
+    def digits(self) -> int:
+        """The number of random binary digits drawn for every step if all probabilities are constant on an unbounded line, 1 to
+        PLANES. 0 for all other walks, which are simulated from the table.
+
+        The walk alone decides between the two families of streams, so the records of a run do not change its paths.
+        """
+        if not self.walk.homogeneous or self.walk.time_dependent or not all(self.layout.edges[:-1]):
+            return 0
+        if self.lattice.periodic or self.lattice.first is not None or self.lattice.last is not None:
+            return 0
+        *limits, live = self.constant
+        if live != FULL:
+            return 0
+        digits = BITS - min((n & -n).bit_length() - 1 for n in (*limits, FULL) if n)
+        return max(1, min(PLANES, digits))
 
     @property
-    def right_wall(self) -> bool:
-        return self.first + self.sites - 1 == self.lattice.last
+    def constant(self) -> tuple[int, ...]:
+        """The K + 1 thresholds of a site away from walls, of a homogeneous walk that does not depend on time."""
+        return tuple(int(t) for t in self._columns.live(self._row)[0, :, 1])
+
+    @property
+    def step_law(self) -> StepLaw:
+        """The law of a step away from walls, of a homogeneous walk that does not depend on time and kills nobody."""
+        right, left, live = self.constant
+        return StepLaw(-1, ((left - right) / FULL, (live - left) / FULL, right / FULL))
+
+    def probabilities(self, step: int = 0) -> Floats:
+        """The probabilities of step number `step` on the live sites, exact in doubles, shape (K + 2, *sites): of each of the K
+        steps in the order of `offsets`, of a stay, of being killed."""
+        row = self.rows(step, step + 1)[0]
+        limits = self.layout.live(row[:, self.column] if self.column.size else row) / FULL
+        return np.diff(limits, axis=0, prepend=0.0, append=1.0)
+
+    def digits_program(self) -> DigitsProgram:
+        """What kernels read of a walk with constant probabilities on an unbounded line."""
+        return DigitsProgram(self.offsets, self.constant[:-1], self.digits)
+
+    def program(self, start: int, stop: int) -> TableProgram:
+        """What kernels read of the steps `start` … `stop` - 1."""
+        return self.program_of(self.rows(start, stop))
+
+    def program_of(self, rows: Thresholds) -> TableProgram:
+        """What kernels read of some rows of this table."""
+        layout, kills = self.layout, bool((rows[:, -1] < FULL).any())
+        leaves = kills or not all(layout.periodic)
+        return TableProgram(self.offsets, rows, self.column, layout.home, layout.exit_of, kills, leaves)
 
     def rows(self, start: int, stop: int) -> Thresholds:
         """Thresholds of the steps `start` … `stop` - 1, shape (rows, 3, columns); one row if nothing depends on time.
 
         Probabilities that are not ones are refused here, with their place and time.
         """
-        return self._rows(np.arange(start, stop)) if self.walk.time_dependent else self._row
+        if not self.walk.time_dependent:
+            return self._row
+        rows = self._rows(np.arange(start, stop))
+        self._note(start, rows)
+        return rows
 
     @cached_property
     def _row(self) -> Thresholds:
         """The row of all steps, where nothing depends on time."""
-        return self._rows(np.zeros(1, dtype=np.int64))
+        row = self._rows(np.zeros(1, dtype=np.int64))
+        self._note(0, row)
+        return row
 
     def _rows(self, steps: NDArray[np.int64]) -> Thresholds:
-        walk = self.walk
+        walk, columns = self.walk, self._columns
         t = steps[:, None] * walk.dt
-        if walk.homogeneous:
-            x = np.repeat(self.lattice.x(self.first), 3)
-            first, last = np.array([True, self.sites == 1, False]), np.array([False, self.sites == 1, True])
-        else:
-            x = self.x
-            first, last = (np.arange(self.sites) == k for k in (0, self.sites - 1))
+        x = np.repeat(self.lattice.x(self.first), 3) if walk.homogeneous else self.x
+        ends = np.arange(x.size)
+        first, last = ends == 0, ends == x.size - 1
+        if self.sites == 1:  # its only column is that of a site between others
+            first, last = (np.full(x.size, True) for _ in range(2))
         walk.check(x, t)
         p, q = np.clip(walk.right(x, t), 0.0, 1.0), np.clip(walk.left(x, t), 0.0, 1.0)
-        if self.left_wall:
+        if not columns.edges[0]:
             q = np.where(first, self._out("left", q, x, t), q)
-        if self.right_wall:
+        if not columns.edges[1]:
             p = np.where(last, self._out("right", p, x, t), p)
-        table = np.zeros((t.size, 3, self.columns), dtype=np.uint32)
-        table[:, 2] = FULL  # outer sites and killed walkers rest
-        table[:, :, 1:-2] = np.moveaxis(quantise(p, q, -np.expm1(-walk.killing_rate(x, t) * walk.dt)), 0, 1)
+        table = columns.empty(t.size, 3, dtype=np.uint32)
+        table[:, 2] = FULL  # who is at an exit stays there
+        columns.live(table)[:] = np.moveaxis(quantise(p, q, -np.expm1(-walk.killing_rate(x, t) * walk.dt)), 0, 1)
         return table
 
-    def chunks(self, start: int, stop: int) -> Iterator[tuple[int, int, Thresholds]]:
-        """The steps `start` … `stop` - 1 in pieces of bounded size: (from, to, thresholds)."""
-        if not self.walk.time_dependent:
-            yield start, stop, self.rows(start, stop)
-            return
-        for begin in range(start, stop, self.rows_at_once):
-            end = min(begin + self.rows_at_once, stop)
-            yield begin, end, self.rows(begin, end)
+    def chunks(self, start: int, stop: int) -> Iterator[tuple[int, int, TableProgram]]:
+        """The steps `start` … `stop` - 1 in pieces whose tables are of bounded size: (from, to, program)."""
+        size = self.rows_at_once if self.walk.time_dependent else max(1, stop - start)
+        for begin in range(start, stop, size):
+            end = min(begin + size, stop)
+            yield begin, end, self.program(begin, end)
 
     @property
     def rows_at_once(self) -> int:
         """How many rows of a time-dependent table are made at a time."""
         return max(1, CHUNK // self.columns)
+
+    def stays(self, steps: int) -> NDArray[np.bool_]:
+        """For each column of live sites, whether a walker can stay there in one of the first `steps` steps.
+
+        Rows that were made before are not made again: what is asked here is noted of every row.
+        """
+        first, known = self._stay
+        wanted = steps if self.walk.time_dependent else min(steps, 1)
+        for _ in self.chunks(known, wanted) if known < wanted else ():
+            first, known = self._stay
+        return self._columns.live(first) < steps
+
+    @property
+    def _stay(self) -> tuple[NDArray[np.int64], int]:
+        """(the first step in which a walker can stay on each column, steps 0 … that many - 1 that are noted)."""
+        nothing = np.full(self.columns, NEVER), 0
+        return self.__dict__.get("_noted", nothing)
+
+    def _note(self, start: int, rows: Thresholds) -> None:
+        """Note of steps from `start` on, if none is missing before them, where a walker can stay."""
+        first, known = self._stay
+        if start > known or start + len(rows) <= known:
+            return
+        stays = rows[:, -2] < rows[:, -1]
+        step = np.where(stays.any(axis=0), start + stays.argmax(axis=0), NEVER)
+        self.__dict__["_noted"] = np.minimum(first, step), start + len(rows)  # in one piece: threads make rows together
 
     def _out(self, side: str, free: Floats, x: Floats, t: Floats) -> Floats:
         """The probability of stepping out through the wall on this `side`, for a walker on the site beside it."""
@@ -139,11 +217,3 @@ class StepTable:
         if face.wall.reactivity == 0.0:
             return np.zeros_like(free)
         return step_out(self.walk, face, float(x[0 if side == "left" else -1]), t)
-
-
-def probabilities(thresholds: Thresholds) -> tuple[Floats, Floats, Floats, Floats]:
-    """Thresholds (rows, 3, columns) as probabilities (rows, columns) of right, left, stay, killed; exact in doubles. Where
-    nobody is ever killed the last has no rows."""
-    t_right, t_left, t_live = np.ascontiguousarray(np.moveaxis(thresholds, 1, 0)) / FULL
-    killed = 1.0 - t_live
-    return t_right, t_left - t_right, t_live - t_left, killed if killed.any() else killed[:0]

@@ -11,9 +11,13 @@ from ..kernels.evolve import TINY, evolve
 from ..model.coefficient import Coefficient, Floats
 from ..model.start import MASS_BITS, start_masses
 from ..model.walk import LatticeWalk
-from .table import CHUNK, StepTable, probabilities
+from .layout import Numbers
+from .table import CHUNK, StepTable
 
-OF_A_COLUMN, OF_A_SITE = 150.0, 16.0  # bytes of a column while a table is made, and of any law or count of a site
+OF_A_COLUMN, OF_A_SITE = (
+    150.0,
+    24.0,
+)  # bytes of a column while a table is made, and of a law or count of a site and its cell
 LEAK = 1e-18  # mass that may leave the window of an exact law
 
 
@@ -44,34 +48,33 @@ def table_for(walk: LatticeWalk, steps: int, leak: float = LEAK) -> StepTable:
 
 
 def start_mass(table: StepTable) -> tuple[Floats, Floats]:
-    """The start on the table's layout: (mass of indices 0 … sites + 1, mass already on the left and right outer sites)."""
-    first, whole = start_masses(table.walk.start, table.lattice)
-    mass = np.zeros(table.sites + 2)
-    index = np.arange(first, first + whole.size) - table.first
-    np.add.at(mass, _settle(table, index) + 1, whole / 2.0**MASS_BITS)
-    absorbed = mass[[0, -1]].copy()
-    mass[[0, -1]] = 0.0
-    return mass, absorbed
+    """The start as (mass of every cell, with none at the exits, mass that begins at each exit)."""
+    cells, whole = start_index(table)
+    mass = table.layout.empty(dtype=np.float64)
+    mass[cells] = whole / 2.0**MASS_BITS
+    gone = table.layout.gone(mass)
+    mass[cells[~table.layout.is_live(cells)]] = 0.0
+    return mass, gone
 
 
 def start_index(table: StepTable) -> tuple[np.ndarray, np.ndarray]:
-    """The start as (indices, masses in whole 2⁻⁵³), indices increasing and in the table's layout."""
+    """The start as (cells, masses in whole 2⁻⁵³), cells increasing."""
     first, whole = start_masses(table.walk.start, table.lattice)
-    index = _settle(table, np.arange(first, first + whole.size) - table.first) + 1
-    masses = np.zeros(table.sites + 2, dtype=np.int64)
-    np.add.at(masses, index, whole)
+    cells = table.layout.index(_settle(table, np.arange(first, first + whole.size)))
+    masses = table.layout.empty()
+    np.add.at(masses, cells, whole)
     kept = np.flatnonzero(masses)
     return kept.astype(np.int32), masses[kept]
 
 
-def _settle(table: StepTable, index: np.ndarray) -> np.ndarray:
-    """Places beyond a wall belong to the wall if it stands on a site, else to the site before it; on a ring they wrap."""
-    if table.wrap:
-        return index % table.sites
-    on_site = {face.exit: face.wall.on_site for face in table.walk.domain.faces}
-    low = -1 if table.left_wall and on_site["left"] else 0
-    high = table.sites if table.right_wall and on_site["right"] else table.sites - 1
-    return np.clip(index, low, high)
+def _settle(table: StepTable, numbers: Numbers) -> Numbers:
+    """Places beyond a wall belong to the wall if it stands on a site, else to the site before it; a ring has no beyond."""
+    if table.lattice.periodic:
+        return numbers
+    sites, edges = table.layout.along(), table.layout.edges
+    on_site = [face is not None and face.wall.on_site for face in map(table.walk.domain.face, ("left", "right"))]
+    low, high = (wall and not edge for wall, edge in zip(on_site, edges, strict=False))
+    return np.clip(numbers, sites[0] - low, sites[-1] + high)
 
 
 def start_range(walk: LatticeWalk) -> tuple[int, int]:
@@ -130,31 +133,32 @@ def _followed_window(walk: LatticeWalk, steps: int, leak: float) -> tuple[int, i
             times = done * walk.dt, (done + stretch - 1) * walk.dt
             begins, ends = _valid_part(walk, begins, ends, first, last, *times)
             table = StepTable(walk, lattice, begins, ends - begins + 1)
-        low, high = begins, ends
+        layout = table.layout
         if mass is None:
             padded, _ = start_mass(table)
         else:
-            padded = np.zeros(table.sites + 2)
-            padded[first - low + 1 : last - low + 2] = mass
-        out = np.zeros((stretch, 3))
-        reach = np.array([max(first - low + 1, 1), last - low + 1] * 2)
+            padded = layout.empty(dtype=np.float64)
+            padded[layout.index(np.arange(first, last + 1))] = mass
+        out = np.zeros((stretch, len(layout.exits)))
+        reach = np.tile(layout.index([max(first, begins), last]), 2)
         scratch = np.zeros_like(padded)
-        for begin, end, thresholds in table.chunks(done, done + stretch):
-            layout = (table.low, table.high, table.wrap)
-            evolve(padded, scratch, end - begin, *probabilities(thresholds), *layout, reach, out[begin - done :], drop)
-        lost += float(out[:, 0].sum()) * (not table.left_wall) + float(out[:, 1].sum()) * (not table.right_wall)
+        for begin, end, program in table.chunks(done, done + stretch):
+            evolve(padded, scratch, program, end - begin, reach, out[begin - done :], drop)
+        left = out.sum(axis=0)
+        lost += float(left[list(layout.edges)].sum())
         if lost > leak:
-            edge = low if out[:, 0].sum() > out[:, 1].sum() else high
+            edge = begins if left[0] > left[1] else ends
             for t in times:
                 walk.check(lattice.x([edge - 1, edge + 1]), t)
             raise ValueError(
                 f"a mass of {lost:.3g} reaches x = {lattice.x(edge):.6g}, beyond which the walk is not valid: put a wall "
                 "there, or give coefficients that go further"
             )
-        lowest, highest = min(lowest, low + int(reach[2]) - 1), max(highest, low + int(reach[3]) - 1)
+        (reached,) = layout.numbers(reach)
+        lowest, highest = min(lowest, int(reached[2])), max(highest, int(reached[3]))
         if padded.sum() <= leak:
             break  # all absorbed or killed: nothing moves any more
-        first, last = low + int(reach[0]) - 1, low + int(reach[1]) - 1
+        first, last = int(reached[0]), int(reached[1])
         mass = padded[reach[0] : reach[1] + 1]
         done += stretch
     return lowest, highest

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .compile import THREADS, Kernel, blocks_for, cuda
+from ..program import LIVE
+from .compile import SHARED, THREADS, Kernel, blocks_for, cuda
 
-SHARED = 48 * 1024  # bytes of shared memory that every device gives a block
 COUNT = np.dtype(np.int32)  # of bins in shared memory; the simulator wants an instance
 
 
@@ -37,7 +37,7 @@ def _empty(bins, counts):  # type: ignore[no-untyped-def]
 
 
 @Kernel
-def _histogram(counts, private, values, minus, binning):  # type: ignore[no-untyped-def]
+def count_bins(counts, private, values, minus, binning):  # type: ignore[no-untyped-def]
     """A block counts for itself in shared memory where the bins fit, and adds to the others' counts at the end."""
     times, shift, lowest, highest = binning
     bins = cuda.shared.array(0, COUNT)
@@ -53,14 +53,14 @@ def _histogram(counts, private, values, minus, binning):  # type: ignore[no-unty
 
 
 @Kernel
-def _passages(counts, private, site, passage, outer):  # type: ignore[no-untyped-def]
-    bins = cuda.shared.array(0, COUNT)
+def count_passages(counts, private, site, passage, exit_of):  # type: ignore[no-untyped-def]
+    bins, exits = cuda.shared.array(0, COUNT), np.int64(exit_of[exit_of.size - 1]) + 1
     if private:
         _clear(bins, counts.size)
     for j in range(cuda.grid(1), site.size, cuda.gridsize(1)):
-        here = site[j]
-        if here < 1 or here >= outer:
-            _count(bins, counts, private, 3 * np.int64(passage[j]) + (0 if here == 0 else 1 if here == outer else 2))
+        way = exit_of[site[j]]
+        if way != LIVE:
+            _count(bins, counts, private, exits * np.int64(passage[j]) + way)
     if private:
         _empty(bins, counts)
 
@@ -71,12 +71,15 @@ def histogram(
     """See :meth:`randwalk.kernels.backend.Machine.histogram`."""
     lowest, highest = live or (-(2**31), 2**31 - 1)
     other, times = (values, 0) if minus is None else (minus, 1)
-    return _counted(_histogram, size, values.size, values, other, (times, shift, lowest, highest))
+    return _counted(count_bins, size, values.size, values, other, (times, shift, lowest, highest))
 
 
-def passages(site: Any, passage: Any, steps: int, outer: int) -> NDArray[np.int64]:
+def passages(site: Any, passage: Any, steps: int, exit_of: NDArray[np.uint8]) -> NDArray[np.int64]:
     """See :meth:`randwalk.kernels.backend.Machine.passages`."""
-    return _counted(_passages, 3 * (steps + 1), site.size, site, passage, outer).reshape(-1, 3)
+    exits = int(exit_of[-1]) + 1
+    return _counted(count_passages, exits * (steps + 1), site.size, site, passage, cuda.to_device(exit_of)).reshape(
+        -1, exits
+    )
 
 
 def _counted(kernel: Kernel, bins: int, walkers: int, *arguments: Any) -> NDArray[np.int64]:

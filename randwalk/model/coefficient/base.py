@@ -1,8 +1,8 @@
 """Coefficients: functions of position and time with a structure that can be read.
 
 A drift, a diffusion, a step probability or a killing rate is a :class:`Coefficient`: a small expression tree whose leaves
-are numbers, coordinates, the time, tables and opaque Python functions. A tree knows what it depends on, its derivatives and
-its LaTeX, so that closed forms are chosen by reading the structure, never by sampling a function and guessing.
+are numbers, coordinates, the time, tables and opaque Python functions. A tree knows its variables, its derivatives and its
+LaTeX, so that closed forms are chosen by the structure, never by samples of a function and a guess.
 """
 
 from __future__ import annotations
@@ -45,8 +45,8 @@ class Coefficient(Tree):
 
     __array_ufunc__ = None  # NumPy's numbers leave + - * / ** to the methods below
 
-    # Sums, products, powers and Python functions are coefficients, so the files above this one that make them enter
-    # their makers here: `algebra` the first three, `function` the last.
+    # The operators below make sums, products, powers and Python functions, which are coefficients themselves. So the files
+    # that define these enter their makers here: `algebra` the first three, `function` the last.
     _add: ClassVar[Callable[[Coefficient, Coefficient], Coefficient]]
     _multiply: ClassVar[Callable[[Coefficient, Coefficient], Coefficient]]
     _power: ClassVar[Callable[[Coefficient, Coefficient], Coefficient]]
@@ -70,8 +70,8 @@ class Coefficient(Tree):
     def derivative(self, variable: str) -> Coefficient:
         """The partial derivative with respect to "x", "y", "z", "x[i]" or "t".
 
-        It is exact for what has a tree: formulas, tables (piecewise constant) and Python functions made of NumPy's
-        operations. For another :class:`Function` it is what was declared, else found by differences.
+        The derivative of formulas, of tables (piecewise constant) and of Python functions made of NumPy's operations is
+        exact. The derivative of another :class:`Function` is the declared one, else found by differences.
 
         Raises
         ------
@@ -100,10 +100,10 @@ class Coefficient(Tree):
     def breaks(self, variable: str, low: float, high: float) -> tuple[float, ...]:
         """The places strictly between `low` and `high` where the coefficient has a kink, a jump or a pole, increasing.
 
-        Known are the knots of tables, the zeros of what stands in abs, sign, heaviside, sqrt, log and negative or broken
-        powers, and what was declared with a :class:`Function`. Zeros of affine arguments are exact, others are
-        searched on a fine grid. Breaks that move with another variable, like that of ``heaviside(x - t)``, are not
-        places: :attr:`moving_breaks` says whether there are any.
+        The method finds the knots of tables, the zeros of the arguments of abs, sign, heaviside, sqrt, log and negative or
+        broken powers, and the declared breaks of a :class:`Function`. Zeros of affine arguments are exact, other zeros are
+        searched on a fine grid. A break that moves with another variable, like the break of ``heaviside(x - t)``, has no
+        place: :attr:`moving_breaks` says whether the coefficient has such breaks.
 
         Parameters
         ----------
@@ -166,7 +166,7 @@ class Coefficient(Tree):
         return min(width.narrowest(self, variable, low, high, at) for at in breaks.others(self, variable, other))
 
     def shifted(self, variable: str, by: float) -> Coefficient:
-        """The same coefficient read at ``variable + by``; what is affine, a tanh or a table stays one.
+        """The same coefficient at ``variable + by``; an affine form, a tanh or a table stays one.
 
         >>> from randwalk import Affine
         >>> Affine(1.0, 2.0).shifted("x", 0.5)

@@ -30,11 +30,11 @@ Stencil = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
 class NoDerivative(ValueError):
-    """A coefficient has no derivative there, or none that differences can find."""
+    """A coefficient has no derivative at a place, or none that differences find."""
 
 
 class Places(NamedTuple):
-    """Points and times, one array of the same length each, and which of them a derivative moves."""
+    """Coordinates and times, arrays of one length, and the number of the array that a derivative moves."""
 
     arrays: tuple[Floats, ...]  # the coordinates, then the time
     moved: int
@@ -55,9 +55,9 @@ class Places(NamedTuple):
 class Difference(Coefficient):
     """The first or second derivative of an opaque coefficient with respect to one variable.
 
-    With a declared `scale` the step is a fixed part of it. Without one, steps 4**k are tried upwards until the error
-    grows: it is the change from the step before, and rounding. The first minimum counts, because a bounded function has
-    small differences again at steps that are far too long.
+    With a declared scale the step is a fixed part of the scale. Without one, longer and longer steps 4**k are tried until the
+    error grows; the error is the change from the step before, and rounding. The first minimum of the error counts, because a
+    bounded function has small differences again at steps that are far too long.
     """
 
     def __init__(self, of: Coefficient, variable: str, order: int = 1) -> None:
@@ -82,7 +82,7 @@ class Difference(Coefficient):
         return result.reshape(shape)
 
     def _stepped(self, places: Places, scale: float) -> tuple[Floats, np.ndarray]:
-        """Differences over a part of the scale, doubtful where a shorter step gives something else."""
+        """Differences over a part of the scale; doubtful where a shorter step gives another value."""
         h = self._declared_step(places.z, scale)
         result, largest, spread = self._differences(places, h, CENTRAL)
         change = np.abs(result - self._differences(places, 0.25 * h, CENTRAL)[0])

@@ -121,7 +121,7 @@ class Apply(Node):
         match self.name:
             case "sin" | "cos" | "tan":
                 return smallest(1.0 / slope)
-            case "exp":  # where it is not small beside its largest value, and not nothing
+            case "exp":  # where exp(z) is not small beside its largest value, and not negligible
                 return smallest((1.0 / slope)[(z >= largest(z) - 1.0) & (z > -50.0)])
             case "sinh" | "cosh":
                 return smallest((1.0 / slope)[np.abs(z) >= largest(np.abs(z)) - 1.0])

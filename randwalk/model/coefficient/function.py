@@ -24,8 +24,8 @@ from .width import narrowest
 SAMPLES = 1025  # values of a function without a scale, from which its width is estimated
 MOST_SEEN = 200  # jumps that samples may show
 COMPARED = 20_000  # points at which a tree of three or more variables is compared with its function
-CONDITIONED = 1e-9  # a value that changes by less when its arguments change by 16 ulp is one to compare with
-AGREE = 1e-6  # and to this part of the values about it a tree must agree
+CONDITIONED = 1e-9  # a value is compared if it changes by less than this part when its arguments change by 16 ulp
+AGREE = 1e-6  # of the values around: how closely the tree must agree with the function
 NAMES = (*LETTERS, TIME)
 
 
@@ -35,21 +35,22 @@ class Function(Coefficient):
     ``f(x, t)``, ``f(x, y)``, ``f(t)``, ``f(x, y, z, t)`` and the like take what their parameters name, in any order. A
     function of one parameter of another name than t takes x, one of two parameters of other names takes x and t.
 
-    It is called with arrays, or value by value if it refuses arrays. A function made of NumPy's operations (arithmetic,
-    ``np.sin`` and the like, ``np.where`` with comparisons, ``np.maximum``, ``np.clip``, ``np.polyval``) is traced:
-    its derivatives and breaks are exact. Any other is opaque: its derivatives are fourth-order differences, at a step
-    that is searched where no scale is declared. Its breaks are those declared; without any, jumps of a function of one
-    variable are searched between 1025 samples of a finite range, and kinks are not seen.
+    The package calls the function with arrays, or value by value if the function refuses arrays. A function made of NumPy's
+    operations (arithmetic, ``np.sin`` and the like, ``np.where`` with comparisons, ``np.maximum``, ``np.clip``,
+    ``np.polyval``) is traced: its derivatives and breaks are exact. Any other function is opaque. Its derivatives are
+    fourth-order differences, over a declared scale or over steps that are searched. Its breaks are the declared ones; without
+    declared breaks, jumps of a function of one variable are searched between 1025 samples of a finite range, and kinks are
+    not found.
 
     Parameters
     ----------
     function : callable
     x_breaks, y_breaks, z_breaks, t_breaks : list of float
-        Where it has kinks or jumps: places and times on which grids and steps will stand.
+        Places and times of its kinks and jumps, on which grids and steps will stand.
     x_scale, y_scale, z_scale, t_scale : float
         The narrowest length and time over which it varies smoothly.
     x_derivative, y_derivative, z_derivative, t_derivative : number, Coefficient or function
-        Its derivatives, where they are known.
+        Its known derivatives.
 
     Attributes
     ----------
@@ -59,8 +60,8 @@ class Function(Coefficient):
     Raises
     ------
     TypeError, ValueError
-        for something that is no function of coordinates and time, and for declarations about a variable that it does not
-        take.
+        for an object that is no function of coordinates and time, and for declarations about a variable that the function
+        does not take.
 
     Examples
     --------
@@ -135,7 +136,7 @@ class Function(Coefficient):
     def _call(self, *at: Floats) -> Floats:
         """The function's own values, without an offset, of its arguments in their order."""
         given = [np.asarray(v) for v in np.broadcast_arrays(*at)]
-        if not given[0].size:  # what such a function says of no places may be an error
+        if not given[0].size:  # a function of empty arrays may fail
             return np.zeros(given[0].shape)
         try:
             values = np.asarray(self.function(*(v.copy() for v in given)))
@@ -147,7 +148,7 @@ class Function(Coefficient):
         return np.array([self._value(*s) for s in scalars]).reshape(given[0].shape)
 
     def _value(self, *at: float) -> float:
-        """The value for numbers; refused where it is none."""
+        """The value for numbers; refused if it is no real number."""
         value = self.function(*at)
         if value is not None and not isinstance(value, str) and np.ndim(value) == 0 and not np.iscomplexobj(value):
             return float(value)  # type: ignore[arg-type]
@@ -186,7 +187,7 @@ class Function(Coefficient):
     def _agrees(self, tree: Coefficient) -> bool:
         """Whether the tree has the function's values on all scales and on both sides of its breaks.
 
-        Values that rounding of the arguments changes, like sin(10¹² x) far out, say nothing and are left out.
+        Values that rounding of the arguments changes, like sin(10¹² x) far from 0, are not compared.
         """
         at, nudge = self._grid(tree), 1.0 + 2.0**-48
         given = dict(zip(self._arguments, at, strict=True))
@@ -230,7 +231,7 @@ class Function(Coefficient):
         return tuple(place - self._offset[variable] for place in self._breaks_at.get(variable, ()))
 
     def _own_breaks(self, variable: str, low: float, high: float) -> set[float]:
-        """Jumps that samples of an opaque function of one variable show, if it was not declared where it breaks."""
+        """Jumps in samples of an opaque function of one variable without declared breaks."""
         if self._arguments != (variable,) or self.tree is not None or self._breaks_at[variable]:
             return set()
         if not (low < high and math.isfinite(high - low)):

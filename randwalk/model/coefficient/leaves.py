@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -58,7 +59,7 @@ class Variable(Coefficient):
         object.__setattr__(self, "name", check_variable(self.name))
         object.__setattr__(self, "variables", frozenset({self.name}))
 
-    @property
+    @cached_property
     def index(self) -> int:
         """The number of the coordinate, -1 of the time."""
         return index_of(self.name)

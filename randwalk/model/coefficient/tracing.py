@@ -16,15 +16,15 @@ from .node import depth
 from .nodes import Choice
 
 DEEPEST = 50  # levels of a tree, and
-LARGEST = 2000  # leaves of a tree that is kept; a function that needs more stays opaque
+LARGEST = 2000  # leaves of a tree; a function with more stays opaque
 
 
 class NotTraceable(TypeError):
-    """The function does something that has no place in a coefficient's tree; the message says what."""
+    """The function is not made of the operations of a tree; the message is the reason."""
 
 
 class Traced(NDArrayOperatorsMixin):
-    """What stands for an array while a function is traced: NumPy's operations on it build a tree."""
+    """A symbol in place of an array: NumPy's operations on it build a tree."""
 
     def __init__(self, tree: Coefficient, leaves: int = 1) -> None:
         self.tree, self.leaves = tree, leaves
@@ -187,7 +187,7 @@ def trace(function: Callable[..., Any], arguments: Sequence[str]) -> Coefficient
             tree = _tree(function(*(Traced(Variable(name)) for name in arguments)))
     except NotTraceable:
         raise
-    except Exception as error:  # whatever the function says to a symbol, it is opaque
+    except Exception as error:  # a function that fails for a symbol, in whatever way, is opaque
         raise NotTraceable(f"called with a symbol it says {type(error).__name__}: {error}") from error
     if depth(tree) > DEEPEST:
         raise NotTraceable("it has too many operations inside each other")

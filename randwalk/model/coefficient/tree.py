@@ -1,10 +1,11 @@
-"""What every node of a coefficient's tree tells: its variables, its values, and where these are not smooth."""
+"""The base of all nodes of a coefficient's tree: variables, values, and the facts that the search for breaks reads."""
 
 from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -26,7 +27,7 @@ class Singularity(NamedTuple):
 class Tree(ABC):
     """A real function of a point and of time. The search for breaks and widths reads it through the methods below."""
 
-    variables: frozenset[str]  # the names of those that the values depend on
+    variables: frozenset[str]  # names of the variables that the values depend on
 
     @abstractmethod
     def evaluate(self, point: Point, t: Floats) -> Floats:
@@ -65,7 +66,7 @@ class Tree(ABC):
     def depends_on_t(self) -> bool:
         return TIME in self.variables
 
-    @property
+    @cached_property
     def dimension(self) -> int:
         """The number of coordinates that a point must have: 1 + the number of the last one that the values depend on."""
         return 1 + max((index_of(name) for name in self.variables), default=-1)
@@ -75,7 +76,7 @@ class Tree(ABC):
         """The coefficients that this one is made of."""
         return ()
 
-    # ------------------------------------------------------------ what a node knows about itself
+    # ------------------------------------------------------------ facts about a node alone
 
     @property
     def _singularities(self) -> tuple[Singularity, ...]:
@@ -111,7 +112,7 @@ class Tree(ABC):
         return math.inf
 
     def _known_width(self, variable: str, low: float, high: float, at: At) -> float | None:
-        """The width of the whole, if the node knows it without looking at parts."""
+        """The width of the node with its parts, if the node knows it."""
         return None
 
     def _declared_scale(self, variable: str) -> float | None:
@@ -119,7 +120,7 @@ class Tree(ABC):
         return None
 
     def _why_opaque(self) -> str:
-        """The beginning of a sentence about a derivative by differences: why there is no other."""
+        """The reason for a derivative by differences, as the beginning of a sentence; empty if there is none."""
         return ""
 
     def _factors(self) -> tuple[Tree, ...] | None:
