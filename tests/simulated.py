@@ -152,8 +152,7 @@ def launches() -> None:
 
 def windows() -> None:
     """Windows that are far too narrow, where walkers that reach the edge are run again in wider ones."""
-    from randwalk.run import windows as guessed
-
+    guessed: Any = import_module("randwalk.run.windows")
     ends = guessed.guessed_ends
     guessed.guessed_ends = lambda walk, steps, start: start
     for make in (CONSTANT["ties"], TABLED["p(x, t), killed, on a line"]):
