@@ -32,7 +32,7 @@ def test_a_task_is_its_declaration() -> None:
     declared = Task(TRAVELLING, (5, 40), 3, "paths")
     small = len(pickle.dumps(declared))
     declared.run(range(10))
-    assert len(pickle.dumps(declared)) == small  # without its tables
+    assert len(pickle.dumps(declared)) < 2 * small  # without its tables, which take 40 times as much
     assert pickle.loads(pickle.dumps(declared)) == declared
 
 
@@ -102,7 +102,8 @@ def test_counts_that_do_not_belong_together_do_not_add() -> None:
 def test_batches_come_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
     """With the fraction of the work that each is."""
     monkeypatch.setattr("randwalk.run.host.ALONE", 0)  # threads even for a run of this size
-    task, fractions = Task(WALKS["ties"](), (5,), 1, "paths"), []
+    task = Task(WALKS["ties"](), (5,), 1, "paths")
+    fractions: list[float] = []
     parts = [counts.parts for counts in task.stream(range(40_000), Host(2), fractions.append)]
     assert len(parts) > 1 and sum(fractions) == pytest.approx(1.0, abs=1e-12)
     assert [part[0].start for part in parts] == [0, *(part[0].stop for part in parts[:-1])]

@@ -128,16 +128,19 @@ def test_bits_do_not_depend_on_the_guess(name: str, method: str, monkeypatch: py
     walk, steps = GUESSED[name](), [0, 70, 137]
     if method == "jump" and not naive.digits(walk):
         return
-    records: list[rw.run.record.Record] = {
+    of_method: dict[str, list[rw.run.record.Record]] = {
         "paths": [rw.FirstPassage(), rw.LastVisit(2.0), rw.LastVisit(-40.0), rw.TimePositive(2.0), rw.TimePositive(-40.0),
                   rw.Maximum(), rw.SquaredDisplacement(), rw.Positions()],
         "occupation": [rw.FirstPassage()],
         "jump": [rw.SquaredDisplacement(), rw.Positions()],
-    }[method]  # fmt: skip
+    }  # fmt: skip
+    records = of_method[method]
     times = np.array(steps) * walk.dt
 
     def runs() -> list[rw.Ensemble]:
-        kept = [[], records, [rw.FirstPassage()]] if method == "paths" else [[], records]
+        kept: list[list[rw.run.record.Record]] = (
+            [[], records, [rw.FirstPassage()]] if method == "paths" else [[], records]
+        )
         return [rw.simulate(walk, 300, times, seed=5, method=method, record=record) for record in kept]
 
     guessed = runs()
@@ -159,7 +162,7 @@ def test_bits_do_not_depend_on_the_guess(name: str, method: str, monkeypatch: py
 def test_parts_in_different_windows_add_up_to_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each part begins with a window of its own; the sum is the run of all walkers in any order, records included."""
     walk = WALKS["outwards"]()
-    records = [rw.LastVisit(1.0), rw.Maximum(), rw.SquaredDisplacement(), rw.Positions()]
+    records: list[rw.run.record.Record] = [rw.LastVisit(1.0), rw.Maximum(), rw.SquaredDisplacement(), rw.Positions()]
 
     def part(walkers: range) -> rw.Ensemble:
         return rw.simulate(walk, walkers, [3.0, 60.0], seed=2, method="paths", record=records)

@@ -1,7 +1,7 @@
-"""The step tables of a run. On an unbounded domain a table stands on a window of sites, which is a guess: walkers that reach
-its edge rest there, and are run again in a window that is twice as wide on that side.
+"""The step tables of a run. On an unbounded domain a table covers a window of sites, which is a guess: walkers that reach the
+edge of the window rest there, and run again in a window that reaches twice as far from the start on that side.
 
-What a walker does depends on its number and the seed alone, so its path is the same in every window.
+The path of a walker depends on the walk, the seed and the walker's number alone, so it is the same in every window.
 """
 
 from __future__ import annotations
@@ -21,14 +21,15 @@ from ..tables.table import StepTable
 from ..tables.window import OF_A_COLUMN, OF_A_SITE, start_index, start_range
 
 KEPT = 1 << 28  # bytes of the rows that a time-dependent table keeps for the next batch of walkers
-TRIED = 16  # times at which the probabilities of a time-dependent walk are looked at before a window is taken
+OF_A_ROW = 12  # bytes of a column in a row: three thresholds
+TRIED = 16  # times at which the probabilities of a time-dependent walk are checked before a window is taken
 ANYWHERE = 2**31 - 8  # sites at most: a walker's place has 32 bits
 
 
 class Rows:
-    """A step table, the places where walkers start, and the rows that are made already.
+    """A step table, the law of the start on its sites, and the rows made so far.
 
-    The rows of a time-dependent walk are made once, as far as KEPT bytes hold them; the others again for each batch.
+    The table makes the rows of a time-dependent walk once, as far as KEPT bytes hold them, and further rows again for each batch.
     """
 
     def __init__(self, table: StepTable, steps: int) -> None:
@@ -41,7 +42,7 @@ class Rows:
     @property
     def bytes(self) -> float:
         """The size of the rows of all steps."""
-        return 12.0 * self.table.columns * (self._steps if self.table.walk.time_dependent else 1)
+        return float(OF_A_ROW) * self.table.columns * (self._steps if self.table.walk.time_dependent else 1)
 
     @property
     def kept(self) -> bool:
@@ -54,7 +55,7 @@ class Rows:
             yield from self.table.chunks(start, stop)
             return
         size = self.table.rows_at_once
-        kept = self._steps if self.kept else KEPT // (12 * self.table.columns) // size * size
+        kept = self._steps if self.kept else KEPT // (OF_A_ROW * self.table.columns) // size * size
         for begin in range(start // size * size, min(stop, kept), size):
             rows = self._made_once(begin, min(begin + size, self._steps))
             low, high = max(begin, start), min(begin + size, stop)
@@ -146,7 +147,7 @@ class Windows:
 
     @property
     def _times(self) -> Floats:
-        """Times at which probabilities are looked at."""
+        """The times at which probabilities are checked."""
         tried = np.linspace(0, max(self.steps - 1, 0), TRIED if self.walk.time_dependent else 1)
         return np.unique(np.rint(tried)) * self.walk.dt
 
