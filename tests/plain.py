@@ -13,9 +13,8 @@ from typing import Any
 import numpy as np
 
 from randwalk.kernels import alias, binomial, bits, functionals, occupation, philox, portable, step
-from randwalk.kernels.program import TableProgram
 
-from . import naive
+from . import naive, plane
 
 U, U32, I32, I64, F = np.uint64, np.uint32, np.int32, np.int64, np.float64
 FULL = 1 << 31
@@ -108,8 +107,8 @@ def of_binomial(random: Random) -> Iterator[Call]:
 
 def of_bits(random: Random) -> Iterator[Call]:
     for _ in range(100):
-        below, tie, digit = (U(random.getrandbits(64)) for _ in range(3))
-        yield bits.next_digit, (below, tie, digit, random.choice([U(0), U(WORD - 1)]))
+        below, tie, drawn = (U(random.getrandbits(64)) for _ in range(3))
+        yield bits.next_digit, (below, tie, drawn, random.choice([U(0), U(WORD - 1)]))
     for start in (0, 1, 63, 64, 127, 128):
         for stop in (64, 65, 127, 128, 200):
             for n in (0, 64, 128):
@@ -118,10 +117,10 @@ def of_bits(random: Random) -> Iterator[Call]:
         yield bits.always, (U(t),)
         for digit in (0, 7, 30):
             yield bits.spread, (U(t), I64(digit))
-        for planes in (1, 2, 8):
+        for planes in (1, 5, 8):
             yield bits.remainder, (U(t), I64(planes))
             yield bits.settled, (U(t), I64(planes), U(random.getrandbits(64)))
-            yield bits.below, (U(random.getrandbits(40)), I64(3), I64(planes), U(t), KEYS)
+            yield bits.below, (U(random.getrandbits(48)), I64(random.randrange(9)), I64(planes), U(t), KEYS)
 
 
 def of_alias(random: Random) -> Iterator[Call]:
@@ -147,37 +146,44 @@ def of_functionals(random: Random) -> Iterator[Call]:
                 yield functionals.above, (I32(before), I32(there), I32(level), killed)
 
 
-def table(random: Random) -> TableProgram:
-    """Steps by 3, -3, 1 and -1 on a torus of 9 cells whose middle one kills, with thresholds at random; a row a step."""
-    limits = np.sort(
-        [[[random.choice((*THRESHOLDS, 12345678)) for _ in range(10)] for _ in range(5)] for _ in range(2)], axis=1
-    )
-    limits[:, 4, :4], home = FULL, np.array([*range(9), 9], np.int32)
-    exits = np.full(10, 255, np.uint8)
-    home[0], home[8], exits[9] = 7, 1, 4
-    return TableProgram((3, -3, 1, -1), limits.astype(np.uint32), np.zeros(0, np.int32), home, exits, True, True)
-
-
 def of_step(random: Random) -> Iterator[Call]:
-    """Steps by words of 31 digits, and by 16 of which some tie with a threshold."""
-    program = table(random)
-    for site in range(3, 6):
-        for row in range(2):
-            assert step.column(I32(site), program) == site
-            yield step.rests, (I32(site), program)
-            for word in [*words(random, 20, 31), *program.thresholds[row, :, site].tolist()]:
-                yield step.step, (I32(site), U32(min(word, FULL - 1)), program, I64(row), U32(0))
-                high = U32(min(word >> 15, 0xFFFF))
-                yield step.half, (U32(word),)
-                yield step.table_step, (I32(site), high, U(word), I64(row), program, I64(row), KEYS)
+    """Steps from every cell of a small plane; uniforms beside thresholds, and uniforms whose high halves tie with one."""
+    walk = plane.program(rows=3)
+    for i in range(600):
+        cell, row = I32(random.randrange(plane.LAYOUT.cells)), I64(random.randrange(3))
+        limits = [int(t) for t in walk.thresholds[row, :, walk.column[cell]]]
+        word = min(max(random.choice([*limits, random.randrange(FULL)]) + random.randrange(-1, 2), 0), FULL - 1)
+        yield step.rests, (cell, walk)
+        yield step.column, (cell, walk)
+        yield step.step, (cell, U32(word), walk, row, U32(0))
+        yield step.step, (cell, U32(word >> 15), walk, row, step.TIE_BITS)
+        yield step.table_step, (cell, U32(word >> 15), U(2**32 + i), I64(i), walk, row, KEYS)
+        yield step.settle, (cell, U32(word >> 15), U32(word & 0x7FFF), walk, row)
+        yield step.tie_bits, (U(2**32 + i), I64(i), KEYS)
+        pair = U32(min(limits[0] >> 15, 0xFFFF) << 16 | min(limits[1] >> 15, 0xFFFF))
+        yield step.half_moves, (cell, U32(word >> 15), pair, I32(12), I32(-7))
+    for t in [*THRESHOLDS, *words(random, 50, 31)]:
+        yield step.half, (U32(t),)
+    for number in range(16):
+        yield step.plane, (U(number << 31), I64(number), KEYS)
     for word in words(random, 100):
         yield step.popcount, (U(word),)
         yield step.trailing_zeros, (U(word or 1),)
 
 
+def of_occupation(random: Random) -> Iterator[Call]:
+    """Walkers on every column that take each step or die: nobody, few, and more than 32 bits count."""
+    limits = plane.program().thresholds[0]
+    for c in range(limits.shape[1]):
+        for k in range(limits.shape[0]):
+            yield occupation.odds, (limits, I64(k), I64(c))
+            for walkers in (0, 1, 40, 10**6, 2**53):
+                yield occupation.share, (I64(k), I64(walkers), limits, I64(c), U(random.getrandbits(32)), I64(k), KEYS)
+
+
 PARTS: dict[str, Callable[[Random], Iterator[Call]]] = {
     "portable": of_portable, "binomial": of_binomial, "bits": of_bits, "alias": of_alias, "functionals": of_functionals,
-    "step": of_step,
+    "step": of_step, "occupation": of_occupation,
 }  # fmt: skip
 
 
@@ -195,7 +201,10 @@ def answers(part: str) -> list[tuple[str, Any]]:
         for function, arguments in PARTS[part](Random(part)):
             name = getattr(function, "py_func", function).__name__
             found.append(
-                (f"{name}{tuple(a for a in arguments if not isinstance(a, np.ndarray))}", told(function(*arguments)))
+                (
+                    f"{name}{tuple(a for a in arguments if not isinstance(a, (np.ndarray, tuple)))}",
+                    told(function(*arguments)),
+                )
             )
     return found
 

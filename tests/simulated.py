@@ -16,14 +16,16 @@ from typing import Any
 import numpy as np
 
 import randwalk as rw
-from randwalk.kernels.backend import JumpProgram, Walkers
+from randwalk.kernels.backend import JumpProgram, Levels, Program, Walkers
 from randwalk.kernels.cuda import compile as compiled
 from randwalk.kernels.cuda import occupation as occupying
 from randwalk.kernels.philox import JUMP, U, key, philox
+from randwalk.kernels.program import FULL, DigitsProgram, TableProgram
 from randwalk.run import devices as machines
 from randwalk.run.host import Host
 from randwalk.run.record import Record
 
+from . import plane as planar
 from .faults import replace_device
 
 machine: Any = import_module("randwalk.kernels.cuda.machine")  # whose names are replaced below
@@ -150,8 +152,7 @@ def launches() -> None:
 
 def windows() -> None:
     """Windows that are far too narrow, where walkers that reach the edge are run again in wider ones."""
-    from randwalk.run import windows as guessed
-
+    guessed: Any = import_module("randwalk.run.windows")
     ends = guessed.guessed_ends
     guessed.guessed_ends = lambda walk, steps, start: start
     for make in (CONSTANT["ties"], TABLED["p(x, t), killed, on a line"]):
@@ -160,6 +161,45 @@ def windows() -> None:
     both(TABLED["p(x, t), killed, on a line"](), 10**6, [4, 13], "occupation", [rw.FirstPassage()])
     both(CONSTANT["ties"](), 40, [30], "jump", [rw.SquaredDisplacement()])
     guessed.guessed_ends = ends
+
+
+def plane() -> None:
+    """Walks in the plane, on tables of one row and of a row a step, and with constant probabilities; some places alone."""
+    host, gpu, keys = Host(), machine.Cuda(), key(SEED)
+    size, first, to_device = 70, ACROSS.start, compiled.cuda.to_device
+    levels = Levels(np.array([planar.START, planar.START + 1], np.int32), np.array([planar.START], np.int32))
+    programs: list[Program] = [planar.program(rows, kills) for rows in (1, 60) for kills in (True, False)]
+    stride, eighth = planar.LAYOUT.strides[0], FULL // 8
+    programs += [DigitsProgram((stride, -stride, 1, -1), (eighth, 3 * eighth, 4 * eighth + tail, FULL), 3 if not tail else 8)
+                 for tail in (0, 12345)]  # fmt: skip
+    programs += [
+        DigitsProgram((5, -2, 0), (FULL // 32, 7 * FULL // 32, FULL // 2), 5),
+        DigitsProgram((0, 3), (FULL // 2, FULL), 1),
+    ]
+    for program in programs:
+        here = np.full(size, planar.START, np.int32)
+        there = to_device(here.copy())
+        for where, site in ((host, here), (gpu, there)):
+            where.advance(Walkers(first, site), program, 3, 63, keys)
+        np.testing.assert_array_equal(here, there.copy_to_host())
+        places = np.arange(0, size, 3, dtype=np.int32) if isinstance(program, TableProgram) else None
+        sites = [np.full(size, planar.START, np.int32), to_device(np.full(size, planar.START, np.int32))]
+        states = [where.begin(site, levels) for where, site in zip((host, gpu), sites, strict=True)]
+        for where, site, state in zip((host, gpu), sites, states, strict=True):
+            where.advance(Walkers(first, site, state, levels, places=places), program, 3, 63, keys)
+        np.testing.assert_array_equal(sites[0], sites[1].copy_to_host())
+        np.testing.assert_array_equal(
+            sites[0][:: 3 if places is not None else 1], here[:: 3 if places is not None else 1]
+        )
+        np.testing.assert_array_equal(states[0], states[1].copy_to_host())
+        if isinstance(program, TableProgram):
+            counts, gone = np.zeros((2, planar.LAYOUT.cells), np.int64), np.zeros((2, 12, len(planar.EXITS)), np.int64)
+            counts[:, planar.START] = 10**6
+            for where, count, left in zip((host, gpu), counts, gone, strict=True):
+                where.occupy(count, program, planar.Numbered(), 3, 15, left, keys)
+            np.testing.assert_array_equal(*counts)
+            np.testing.assert_array_equal(*gone)
+            assert counts[0].sum() + gone[0].sum() == 10**6
 
 
 def jumps() -> None:
@@ -270,7 +310,7 @@ def digest() -> None:
 
 PARTS: dict[str, Callable[[], None]] = {
     "constant": lambda: paths(CONSTANT), "table": lambda: paths(TABLED), "occupation": occupation, "jump": jumps,
-    "launches": launches, "windows": windows,
+    "launches": launches, "windows": windows, "plane": plane,
     "devices": devices, "info": info, "digest": digest, "planted": planted,
 }  # fmt: skip
 

@@ -141,7 +141,7 @@ def test_walkers_are_the_naive_ones(name: str) -> None:
     everybody = np.arange(WALKERS, dtype=np.int32)
     together, passage = begin.copy(), np.zeros(WALKERS, np.int32)
     cpu.walk_table(together, passage, (first, everybody), program, 0, STEPS, keys)
-    alone, state = begin.copy(), np.zeros((WALKERS, 2), np.int32)
+    alone, state = begin.copy(), np.zeros((2, WALKERS), np.int32)
     empty = np.zeros(0, np.int32)
     cpu.follow_table(alone, state, (first, everybody), program, (empty, empty), 0, STEPS, keys)
     some = everybody[::7].copy()
@@ -152,9 +152,9 @@ def test_walkers_are_the_naive_ones(name: str) -> None:
         for sites in (together, alone):
             if isinstance(last, str):
                 assert program.exit_of[sites[j]] == EXITS.index(last)
-                assert passage[j] == state[j, 0] == places.index(last)
+                assert passage[j] == state[0, j] == places.index(last)
             else:
-                assert sites[j] == box.cell(last) and passage[j] == state[j, 0] == 0
+                assert sites[j] == box.cell(last) and passage[j] == state[0, j] == 0
     assert (few[::7] == together[::7]).all() and (np.delete(few, some) == np.delete(begin, some)).all()
     ends = {place if isinstance(place, str) else "alive" for place in (places[-1] for places in expected)}
     assert len(ends) > 1 or all(box.periodic)

@@ -63,9 +63,10 @@ Program: TypeAlias = TableProgram | DigitsProgram | JumpProgram
 class Walkers(NamedTuple):
     """A batch of walkers on a machine: walker number `first` + j is on site[j].
 
-    `site` and `state` are arrays of the machine. `state` has a column for each functional of the paths: the step of leaving, the
+    `site` and `state` are arrays of the machine. `state` has a row for each functional of the paths: the step of leaving, the
     highest site, then the last visits and the times above of `levels`. It is None if no functional is recorded; if `leaving`,
-    the step of leaving alone is kept up to date.
+    the step of leaving alone is kept up to date. `places` are those j whose walkers a :class:`TableProgram` advances, None for
+    all.
     """
 
     first: int
@@ -73,6 +74,7 @@ class Walkers(NamedTuple):
     state: Any = None
     levels: Levels = NO_LEVELS
     leaving: bool = False
+    places: NDArray[np.int32] | None = None
 
 
 class Numbering(Protocol):
@@ -83,6 +85,9 @@ class Numbering(Protocol):
 
     @property
     def periodic(self) -> tuple[bool, ...]: ...
+
+    @property
+    def strides(self) -> tuple[int, ...]: ...
 
     @property
     def address(self) -> NDArray[np.uint64]: ...

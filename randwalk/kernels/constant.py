@@ -10,7 +10,7 @@ import numpy as np
 
 from .bits import always, below, next_digit, remainder, screen, settled, spread
 from .compile import device, kernel, maker
-from .functionals import NOWHERE, tally
+from .functionals import NOWHERE, highest, tally
 from .lanes import LANES, alike, fetch, keep, numbers
 from .philox import HALF, LOW, STEPS, TIES, U, philox, words64
 from .program import FULL, PLANES
@@ -168,11 +168,11 @@ def _settle_all(counts, k, begin, t, pending, digits, waiting, keys):  # type: i
 
 @kernel
 def follow_constant(site, state, first_walker, program, levels, start, stop, keys):  # type: ignore[no-untyped-def]
-    """As :func:`walk_constant`, keeping functionals of each path in `state` (:func:`randwalk.kernels.functionals.tally`)."""
+    """As :func:`walk_constant`, keeping functionals of each path in `state`, a column for each."""
     moves = len(program.thresholds)
     masks = np.empty(moves, np.uint64)
     for j in range(site.size):
-        walker, here = U(first_walker + j), site[j]
+        walker, here, top = U(first_walker + j), site[j], state[1, j]
         for n in range(start, stop):
             if n == start or n % 64 == 0:
                 for k in range(moves):
@@ -181,6 +181,7 @@ def follow_constant(site, state, first_walker, program, levels, start, stop, key
             for k in range(moves):
                 change = program.offsets[k] - (program.offsets[k + 1] if k + 1 < moves else 0)
                 there = I32(there + change * np.int64((masks[k] >> U(n % 64)) & ONE))
-            tally(here, there, n, state[j], levels, NOWHERE)
+            top = I32(highest(there, NOWHERE, top))
+            tally(here, there, n, state, j, levels, NOWHERE)
             here = there
-        site[j] = here
+        site[j], state[1, j] = here, top

@@ -10,10 +10,10 @@ import numpy as np
 
 from .alias import draw, settle_draw
 from .compile import aside, device, kernel, maker
-from .functionals import tally
+from .functionals import highest, tally
 from .lanes import LANES, fetch, keep, numbers
 from .philox import HALF, JUMP, LOW, START, STEPS, U, philox, words64
-from .step import I32, MOST, ONE, U32, half, rests, table_step
+from .step import I32, MOST, ONE, U32, half, half_moves, rests, table_step
 from .vector import WIDTH, gather, wide
 
 BLOCK = 512  # walkers advanced together
@@ -184,9 +184,8 @@ def _step_together(x, bits, row, program, halved, room, alive):  # type: ignore[
         for j in range(0, filled, WIDTH):
             gather(pairs[row, m], place, pair, j)
         for j in range(filled):
-            word, high, low = (words[j] >> shift) & MOST, U32(pair[j] >> U32(16)), U32(pair[j] & MOST)
-            x[j] = I32(x[j] + (first if word < high else I32(0)) + (second if word < low else I32(0)))
-            tied[j] |= U32((word == high) | (word == low))
+            x[j], tie = half_moves(x[j], (words[j] >> shift) & MOST, pair[j], first, second)
+            tied[j] |= U32(tie)
             ties |= tied[j]
     if program.home.size:
         for j in range(0, filled, WIDTH):
@@ -241,12 +240,12 @@ def _release(x, who, home, program, alive):  # type: ignore[no-untyped-def]
 
 @kernel
 def follow_table(site, state, walkers, program, levels, start, stop, keys):  # type: ignore[no-untyped-def]
-    """As :func:`walk_table`, keeping functionals of each path in `state` (see :mod:`randwalk.run.record`): state[j, 0] is the
-    number of steps after which a walker came to rest, the others are those of :func:`randwalk.kernels.functionals.tally`."""
+    """As :func:`walk_table`, keeping functionals of each path in `state` (see :mod:`randwalk.run.record`), a column for each: the
+    number of steps after which it came to rest, the highest site, and those of :func:`randwalk.kernels.functionals.tally`."""
     first, places = walkers
     words = np.empty(4, np.uint32)
     for j in places:
-        walker, here = U(first + j), site[j]
+        walker, here, top = U(first + j), site[j], state[1, j]
         for n in range(start, stop):
             if rests(here, program):
                 break
@@ -257,10 +256,11 @@ def follow_table(site, state, walkers, program, levels, start, stop, keys):  # t
             bits = (words[n & 3] >> (U32(16) if n & 7 < 4 else U32(0))) & MOST
             there = table_step(here, bits, walker, n, program, _row(n, start, program), keys)
             if rests(there, program):
-                state[j, 0] = n + 1
-            tally(here, there, n, state[j], levels, program.exit_of.size - 1)
+                state[0, j] = n + 1
+            top = I32(highest(there, program.exit_of.size - 1, top))
+            tally(here, there, n, state, j, levels, program.exit_of.size - 1)
             here = there
-        site[j] = here
+        site[j], state[1, j] = here, top
 
 
 @kernel

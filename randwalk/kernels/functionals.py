@@ -22,14 +22,13 @@ def above(before, site, level, killed):  # type: ignore[no-untyped-def]
 
 
 @device
-def tally(before, site, n, state, levels, killed):  # type: ignore[no-untyped-def]
-    """Update the functionals of one walker after step number `n` took it from `before` to `site`: state[1] is the highest site,
-    then come last visits to levels and times above levels; levels = (those of visits, those of times)."""
+def tally(before, site, n, state, j, levels, killed):  # type: ignore[no-untyped-def]
+    """Update the functionals at levels of walker j after step number `n` took it from `before` to `site`: rows of `state` from
+    number 2 on are last visits to levels, then times above levels; levels = (those of visits, those of times)."""
     visits, positives = levels
-    state[1] = highest(site, killed, state[1])
     for i in range(visits.size):
         if site == visits[i]:
-            state[2 + i] = n + 1
+            state[2 + i, j] = n + 1
     for i in range(positives.size):
         if above(before, site, positives[i], killed):
-            state[2 + visits.size + i] += 1
+            state[2 + visits.size + i, j] += 1

@@ -50,18 +50,25 @@ def half(t):  # type: ignore[no-untyped-def]
 
 
 @device
-def half_step(site, bits, row, c, pairs, lives, program):  # type: ignore[no-untyped-def]
-    """(the site after a step, whether that is not decided) from the 16 high `bits` of a uniform and those of the thresholds on
-    column `c`: two a word in `pairs`, (rows, ⌈K/2⌉, columns), the last ones in `lives`. program.changes is what is added to the
-    site if the uniform is below each of the thresholds in `pairs`."""
-    there, tied = I32(site), bits == lives[row, c]
-    for m in range(len(program.changes) // 2):
-        high, low = U32(pairs[row, m, c] >> U32(16)), U32(pairs[row, m, c] & MOST)
-        there = I32(there + program.changes[2 * m] * I32(bits < high) + program.changes[2 * m + 1] * I32(bits < low))
-        tied |= (bits == high) | (bits == low)
-    if program.home.size:
-        there = program.home[there]
-    return there if bits < lives[row, c] else I32(program.exit_of.size - 1), tied
+def half_moves(site, word, pair, first, second):  # type: ignore[no-untyped-def]
+    """(the site after two of the moves, whether that is undecided) from the 16 high bits of a uniform and those of two
+    thresholds, `pair`. A threshold above the uniform changes the site by `first` or by `second`, an offset minus the next."""
+    high, low = U32(pair >> U32(16)), U32(pair & MOST)
+    there = I32(site + (first if word < high else I32(0)) + (second if word < low else I32(0)))
+    return there, (word == high) | (word == low)
+
+
+@device
+def tie_bits(walker, n, keys):  # type: ignore[no-untyped-def]
+    """The 15 low bits of the uniform of step `n` of a walker."""
+    rest, _, _, _ = philox(walker & LOW, walker >> U(32), U(n), TIES, keys[0], keys[1])
+    return U32((rest & LOW) >> U(17))
+
+
+@device
+def settle(site, half, rest, program, row):  # type: ignore[no-untyped-def]
+    """The site after a step, from the 16 high and the 15 low bits of its uniform."""
+    return step(site, U32((half << TIE_BITS) | rest), program, row, U32(0))
 
 
 @device
@@ -71,8 +78,7 @@ def table_step(site, half, walker, n, program, row, keys):  # type: ignore[no-un
     for k in range(len(program.offsets) + 1):
         tied |= half == program.thresholds[row, k, c] >> TIE_BITS
     if tied:
-        rest, _, _, _ = philox(walker & LOW, walker >> U(32), U(n), TIES, keys[0], keys[1])
-        return step(site, U32((half << TIE_BITS) | U32((rest & LOW) >> U(17))), program, row, U32(0))
+        return settle(site, half, tie_bits(walker, n, keys), program, row)
     return step(site, half, program, row, TIE_BITS)
 
 

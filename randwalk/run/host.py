@@ -27,17 +27,16 @@ T = TypeVar("T")
 
 
 def _from_table(walkers: Walkers, program: TableProgram, start: int, stop: int, keys: Keys) -> None:
-    first, site, state, levels, leaving = walkers
-    everybody = np.arange(site.size, dtype=np.int32)
+    first, site, state, levels, leaving, places = walkers
+    who = first, np.arange(site.size, dtype=np.int32) if places is None else places
     if state is None or leaving:
-        passage = NOTHING if state is None else state[:, 0]
-        cpu.walk_table(site, passage, (first, everybody), program, start, stop, keys)
+        cpu.walk_table(site, NOTHING if state is None else state[0], who, program, start, stop, keys)
     else:
-        cpu.follow_table(site, state, (first, everybody), program, levels, start, stop, keys)
+        cpu.follow_table(site, state, who, program, levels, start, stop, keys)
 
 
 def _by_digits(walkers: Walkers, program: DigitsProgram, start: int, stop: int, keys: Keys) -> None:
-    first, site, state, levels, _ = walkers
+    first, site, state, levels, _, _ = walkers
     if state is None:
         constant.walk_constant(site, first, program, start, stop, keys)  # type: ignore[no-untyped-call]
     else:
@@ -130,13 +129,13 @@ class Host:
 
     def begin(self, site: NDArray[np.int32], levels: Levels) -> NDArray[np.int32]:
         visits, positives = levels
-        state = np.zeros((2 + visits.size + positives.size, site.size), dtype=np.int32).T
-        state[:, 1] = site
-        state[:, 2 : 2 + visits.size] = np.where(site[:, None] == visits, 0, -1)
+        state = np.zeros((2 + visits.size + positives.size, site.size), dtype=np.int32)
+        state[1] = site
+        state[2 : 2 + visits.size] = np.where(site == visits[:, None], 0, -1)
         return state
 
     def columns(self, state: NDArray[np.int32]) -> Sequence[NDArray[np.int32]]:
-        return list(state.T)
+        return list(state)
 
     def histogram(
         self,

@@ -11,7 +11,6 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib import import_module
-from types import FunctionType
 from typing import Any
 
 import numba.cuda
@@ -27,6 +26,7 @@ _settings: Any = numba.config
 SIMULATED = bool(_settings.ENABLE_CUDASIM)
 
 THREADS = 32 if SIMULATED else 256  # of a block
+SHARED = 48 * 1024  # bytes of shared memory that every device gives a block
 WAVES = 2 if SIMULATED else 32  # blocks to a multiprocessor, at most
 
 _lock = threading.RLock()
@@ -75,13 +75,22 @@ class Kernel:
             self.jit[blocks, threads, 0, shared](*arguments)
 
 
-def in_kernel(function: F, **called: F) -> F:
-    """A device function that takes arrays. The simulator's arrays are not the CPU's: there the function runs in Python, and so do
-    the functions to which it passes arrays, given as `called` by their names in its module."""
-    if not SIMULATED:
-        return function
-    plain: Any = function.py_func  # type: ignore[attr-defined]
-    return FunctionType(plain.__code__, plain.__globals__ | called)
+Driver = Callable[[Any, bool], tuple[Kernel, Callable[[int, int], tuple[Any, ...]]]]
+"""Of a program, and whether functionals are recorded: (kernel, its arguments for the steps between two of a run)."""
+
+
+def in_kernel(function: F) -> F:
+    """A device function that is given arrays. The simulator's arrays stand for those of NumPy, which the CPU's function takes."""
+    return (lambda *arguments: function(*_bare(arguments))) if SIMULATED else function
+
+
+def _bare(value: Any) -> Any:
+    """A value without the simulator's arrays."""
+    if isinstance(value, tuple):
+        fields = [_bare(field) for field in value]
+        return type(value)(*fields) if hasattr(value, "_fields") else tuple(fields)
+    value = getattr(value, "_item", value)
+    return getattr(value, "_ary", value)
 
 
 apart = (lambda: None) if SIMULATED else _apart
@@ -96,3 +105,9 @@ def blocks_for(size: int) -> int:
 def allocate(shape: int | tuple[int, int]) -> Any:
     """An int32 array in plain device memory, never managed memory: a demand beyond what a card has can hang it."""
     return cuda.device_array(shape, np.int32)
+
+
+def on_device(values: Any) -> Any:
+    """A NamedTuple with its arrays in the device's memory."""
+    arrays = {name: value for name, value in values._asdict().items() if isinstance(value, np.ndarray)}
+    return values._replace(**{name: cuda.to_device(value) for name, value in arrays.items()})

@@ -8,9 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..program import LIVE
-from .compile import THREADS, Kernel, blocks_for, cuda
+from .compile import SHARED, THREADS, Kernel, blocks_for, cuda
 
-SHARED = 48 * 1024  # bytes of shared memory that every device gives a block
 COUNT = np.dtype(np.int32)  # of bins in shared memory; the simulator wants an instance
 
 
@@ -38,7 +37,7 @@ def _empty(bins, counts):  # type: ignore[no-untyped-def]
 
 
 @Kernel
-def _histogram(counts, private, values, minus, binning):  # type: ignore[no-untyped-def]
+def count_bins(counts, private, values, minus, binning):  # type: ignore[no-untyped-def]
     """A block counts for itself in shared memory where the bins fit, and adds to the others' counts at the end."""
     times, shift, lowest, highest = binning
     bins = cuda.shared.array(0, COUNT)
@@ -54,13 +53,12 @@ def _histogram(counts, private, values, minus, binning):  # type: ignore[no-unty
 
 
 @Kernel
-def _passages(counts, private, site, passage, exit_of):  # type: ignore[no-untyped-def]
-    exits = np.int64(exit_of[exit_of.size - 1]) + 1
-    bins = cuda.shared.array(0, COUNT)
+def count_passages(counts, private, site, passage, exit_of):  # type: ignore[no-untyped-def]
+    bins, exits = cuda.shared.array(0, COUNT), np.int64(exit_of[exit_of.size - 1]) + 1
     if private:
         _clear(bins, counts.size)
     for j in range(cuda.grid(1), site.size, cuda.gridsize(1)):
-        way = np.int64(exit_of[site[j]])
+        way = exit_of[site[j]]
         if way != LIVE:
             _count(bins, counts, private, exits * np.int64(passage[j]) + way)
     if private:
@@ -73,13 +71,13 @@ def histogram(
     """See :meth:`randwalk.kernels.backend.Machine.histogram`."""
     lowest, highest = live or (-(2**31), 2**31 - 1)
     other, times = (values, 0) if minus is None else (minus, 1)
-    return _counted(_histogram, size, values.size, values, other, (times, shift, lowest, highest))
+    return _counted(count_bins, size, values.size, values, other, (times, shift, lowest, highest))
 
 
 def passages(site: Any, passage: Any, steps: int, exit_of: NDArray[np.uint8]) -> NDArray[np.int64]:
     """See :meth:`randwalk.kernels.backend.Machine.passages`."""
     exits = int(exit_of[-1]) + 1
-    return _counted(_passages, exits * (steps + 1), site.size, site, passage, cuda.to_device(exit_of)).reshape(
+    return _counted(count_passages, exits * (steps + 1), site.size, site, passage, cuda.to_device(exit_of)).reshape(
         -1, exits
     )
 

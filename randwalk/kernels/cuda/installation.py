@@ -13,8 +13,10 @@ from numpy.typing import NDArray
 from ..backend import Walkers
 from ..constant import walk_constant
 from ..philox import U
+from ..program import DigitsProgram
 from .compile import SIMULATED, cuda, nvvm
-from .machine import FAIR, Cuda
+from .digits import FAIR
+from .machine import Cuda
 
 
 def load() -> None:
@@ -88,13 +90,13 @@ def described() -> list[tuple[int, str, str, int, int]]:
 def _self_test(device: int) -> str:
     """A fair walk on the device and on the CPU, compared site by site; small enough for a millisecond."""
     size, steps, keys = (64, 256, (U(1), U(2))) if SIMULATED else (1 << 16, 1 << 13, (U(1), U(2)))
-    machine = Cuda([device])
+    machine, fair = Cuda([device]), DigitsProgram((1, -1), FAIR, 1)
 
     def on_device() -> tuple[NDArray[np.int32], float]:
         site = cuda.to_device(np.zeros(size, dtype=np.int32))
         for _ in range(2):  # the first time is compiling
             begin = time.perf_counter()
-            machine.advance(Walkers(0, site), FAIR, 0, steps, keys)
+            machine.advance(Walkers(0, site), fair, 0, steps, keys)
             cuda.synchronize()
         return site.copy_to_host(), time.perf_counter() - begin
 
@@ -104,7 +106,7 @@ def _self_test(device: int) -> str:
         return f"failed: {_first_line(error)}"
     wanted = np.zeros(size, dtype=np.int32)
     for _ in range(2):
-        walk_constant(wanted, 0, FAIR, 0, steps, keys)  # type: ignore[no-untyped-call]
+        walk_constant(wanted, 0, fair, 0, steps, keys)  # type: ignore[no-untyped-call]
     agree = np.array_equal(site, wanted)
     verdict = "agrees with the CPU" if agree else "DISAGREES with the CPU: do not use this device"
     return f"{verdict} ({1e3 * seconds:.2f} ms)"

@@ -11,18 +11,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..backend import NO_LEVELS, DeviceError, JumpProgram, Levels, Numbering, Program, Start, Walkers
-from ..program import FULL, DigitsProgram, Keys, TableProgram
-from . import counting, digits, occupation
-from .compile import SIMULATED, THREADS, Kernel, allocate, blocks_for, cuda
-from .table import DeviceTable, walk_table
-from .walkers import begin, jump, on_device, place
+from ..program import DigitsProgram, Keys, TableProgram
+from . import counting, digits, occupation, table
+from .compile import SIMULATED, THREADS, Driver, allocate, blocks_for, cuda, on_device
+from .walkers import begin, jump, place
 
 SHARE = 0.8  # of the free memory that walkers may take
 LEAST, MOST = 1 << 14, 1 << 30  # walkers of a batch
 WORK = 1 << 38  # steps of walkers in a launch: about a second on a table, so that Ctrl-C is heard
 FOLLOWED = 4  # times as much work is a step with functionals
 BATCH = 1 << 42  # steps of walkers in a batch, where there are walkers enough
-FAIR = DigitsProgram((1, -1), (FULL // 2, FULL), 1)
+NOBODY = np.empty(0, dtype=np.int32)
+DRIVERS: dict[type, Driver] = {TableProgram: table.driver, DigitsProgram: digits.driver}
 
 T = TypeVar("T")
 
@@ -112,10 +112,10 @@ class Cuda:
         if isinstance(program, JumpProgram):
             jump(blocks, THREADS, walkers.site, walkers.first, on_device(program), keys)
             return
-        kernel, rows = _kernel(program, walkers.state is not None)
+        kernel, told = DRIVERS[type(program)](program, walkers.state is not None)
         there = _there(walkers)
         for first, last in self._stretches(walkers, start, stop):
-            kernel(blocks, THREADS, there, *rows(first - start, last - start), first, last, keys)
+            kernel(blocks, THREADS, there, *told(first - start, last - start), first, last, keys)
 
     def occupy(
         self, counts: NDArray[np.int64], program: TableProgram, layout: Numbering, start: int, stop: int,
@@ -144,25 +144,12 @@ class Cuda:
         return site.copy_to_host()
 
 
-def _kernel(
-    program: TableProgram | DigitsProgram, followed: bool
-) -> tuple[Kernel, Callable[[int, int], tuple[Any, ...]]]:
-    """The kernel of a program, and what it is given of the program for the steps between two of a run."""
-    if isinstance(program, TableProgram):
-        table = DeviceTable.of(program)
-        return walk_table(table.capacity, followed), lambda begin, end: (table.rows(begin, end),)
-    if followed:
-        return digits.follow_digits, lambda begin, end: (program,)
-    if program.thresholds == FAIR.thresholds:
-        return digits.toss, lambda begin, end: (program,)
-    return digits.walk_digits, lambda begin, end: (program,)
-
-
 def _there(walkers: Walkers) -> Any:
     """The walkers as kernels take them."""
     state = cuda.to_device(np.empty((0, 0), dtype=np.int32)) if walkers.state is None else walkers.state
     levels = NO_LEVELS if walkers.leaving else walkers.levels
-    return walkers._replace(state=state, levels=on_device(levels))
+    places = NOBODY if walkers.places is None else walkers.places
+    return walkers._replace(state=state, levels=on_device(levels), places=cuda.to_device(places))
 
 
 def _result(job: Future[T]) -> T | None:

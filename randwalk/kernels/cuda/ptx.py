@@ -28,28 +28,29 @@ def _signatures(types: Any) -> Iterator[tuple[str, Kernel, tuple[Any, ...]]]:
     def fields(of: Any, *kinds: Any) -> Any:
         return types.BaseTuple.from_types(kinds, of)
 
-    i64, flag = types.int64, types.boolean
+    i64, flag, keys = types.int64, types.boolean, types.UniTuple(types.uint64, 2)
     sites, longs, words = types.int32[::1], types.int64[::1], types.uint64[::1]
-    state, gone, half = types.int32[:, ::1], types.int64[:, ::1], types.uint32[:, ::1]
-    thresholds, pair, bytes_ = types.uint32[:, :, ::1], types.UniTuple(i64, 2), types.uint8[::1]
-    keys = types.UniTuple(types.uint64, 2)
-    batch = fields(Walkers, i64, sites, state, fields(Levels, sites, sites), flag)
-    digit_program = fields(DigitsProgram, pair, pair, i64)
-    device_table = fields(table.DeviceTable, pair, pair, thresholds, half, thresholds, sites, sites, bytes_)
+    state, gone, ways = types.int32[:, ::1], types.int64[:, ::1], types.uint8[::1]
+    pairs, lives = types.uint32[:, :, ::1], types.uint32[:, ::1]
+    batch = fields(Walkers, i64, sites, state, fields(Levels, sites, sites), flag, sites)
+    moves = types.UniTuple(i64, 2)
+    digits_program = fields(DigitsProgram, moves, moves, i64)
+    program = fields(TableProgram, moves, pairs, sites, sites, ways, flag, flag)
+    halves = fields(table.Halves, pairs, lives, moves, flag)
     yield "place", walkers.place, (sites, i64, sites, longs, keys)
-    yield "toss", digits.toss, (batch, digit_program, i64, i64, keys)
-    yield "walk_digits", digits.walk_digits, (batch, digit_program, i64, i64, keys)
-    yield "follow_digits", digits.follow_digits, (batch, digit_program, i64, i64, keys)
-    yield "halve", table.halve, (thresholds, half, thresholds)
+    yield "toss", digits.toss, (batch, moves, i64, i64, keys)
+    for name, followed in (("walk_digits", False), ("follow_digits", True)):
+        yield name, digits.walk_digits(2, followed), (batch, digits_program, i64, i64, keys)
+    yield "halve", table.halve, (pairs, lives, program, flag)
     for capacity in (0, *table.CAPACITIES):
         for name, followed in (("walk_table", False), ("follow_table", True)):
-            yield f"{name}[{capacity}]", table.walk_table(capacity, followed), (batch, device_table, i64, i64, keys)
+            kernel = table.walk_table(capacity, 1, followed)
+            yield f"{name}[{capacity}]", kernel, (batch, program, halves, i64, i64, keys)
     jump = fields(JumpProgram, i64, i64, i64, words, types.uint32[::1])
     yield "jump", walkers.jump, (sites, i64, jump, keys)
     yield "begin", walkers.begin, (state, sites, sites)
-    yield "histogram", counting._histogram, (longs, flag, sites, sites, types.UniTuple(i64, 4))
-    yield "passages", counting._passages, (longs, flag, sites, sites, bytes_)
-    table_program = fields(TableProgram, pair, thresholds, sites, sites, bytes_, flag, flag)
-    piece = types.Tuple((types.int32[:, ::1], types.uint8[:, ::1], words))
+    yield "histogram", counting.count_bins, (longs, flag, sites, sites, types.UniTuple(i64, 4))
+    yield "passages", counting.count_passages, (longs, flag, sites, sites, ways)
     yield "mix_blocks", measure.mix_blocks, (words, i64, keys)
-    yield "occupy", occupation._occupy, (longs, longs, gone, types.UniTuple(i64, 3), table_program, piece, keys)
+    span, pieces = types.UniTuple(i64, 3), types.UniTuple(state, 2)
+    yield "occupy", occupation.occupy_pieces, (longs, longs, pieces, program, words, span, gone, keys)
