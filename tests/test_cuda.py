@@ -33,7 +33,9 @@ def simulated(part: str, kernels: Path | None = None) -> str:
     return done.stdout
 
 
-@pytest.mark.parametrize("part", ["constant", "table", "occupation", "jump", "launches", "windows", "plane", "devices", "info"])
+@pytest.mark.parametrize(
+    "part", ["constant", "table", "occupation", "jump", "launches", "windows", "plane", "devices", "info"]
+)
 def test_the_simulator_gives_the_bits_of_the_cpu(part: str) -> None:
     simulated(part)
 
