@@ -277,8 +277,8 @@ def info() -> None:
 
 # One change of the physics for each row of `digest`: (the module of the scalar function, its wrong result)
 CHANGED: dict[str, tuple[str, Callable[..., Any]]] = {
-    "step": ("step", lambda site, given: min(site, given[0])),  # no step to the right
-    "next_digit": ("bits", lambda masks, given: (~masks[0], masks[1])),
+    "half_moves": ("step", lambda moved, given: (min(moved[0], given[0]), moved[1])),  # no step to the right
+    "next_digit": ("bits", lambda masks, given: (given[0], masks[1])),  # no digit decides, so that few walkers move
     "above": ("functionals", lambda counts, given: not counts),
     "odds": ("occupation", lambda odds, given: (odds[0] // 2, *odds[1:])),
 }
@@ -294,7 +294,7 @@ def planted() -> None:
 def digest() -> None:
     """What each backend makes of one walk of each family, as JSON."""
     runs: dict[str, tuple[rw.LatticeWalk, str, list[Record]]] = {
-        "step": (TABLED["p(x), mixed walls"](), "paths", []),
+        "half_moves": (TABLED["p(x), mixed walls"](), "paths", []),
         "next_digit": (CONSTANT["ties"](), "paths", []),
         "above": (CONSTANT["coin"](), "paths", [rw.TimePositive(0.0)]),
         "odds": (TABLED["walls"](), "occupation", []),
