@@ -249,7 +249,8 @@ class Ensemble(Law[Estimate]):
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         if "task" not in state:  # of a release before 0.4; the first one did not keep the version of the stream
-            held = Contents(**({"stream": known_as(1, state["method"])} | state))
+            known = known_as(state.get("stream", 1), state["method"], state["table"], state["steps"][-1])
+            held = Contents(**(state | {"stream": known}))
             records = {
                 record: replace(record.empty(held.table, held.parts, held.steps), counts=result.counts)  # type: ignore[arg-type, union-attr]
                 for record, result in held.records.items()

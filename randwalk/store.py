@@ -74,7 +74,9 @@ DEFLATE = 1040  # no deflated member unpacks to more than 1032 times its size (z
 TRAILER = b"\nrandwalk sha256 "
 FORMAT_1 = b'"format": 1,'
 TRAILER_SIZE = len(TRAILER) + 64 + 1
-SINCE = {"paths": 1, "occupation": 1, "jump": 2}  # the version of the stream from which a method draws what it does now
+# The version of the stream from which a method draws what it does now where thresholds are whole numbers of 2⁻³¹. Of other
+# thresholds all methods do so from version 3 on.
+SINCE = {"paths": 1, "occupation": 1, "jump": 2}
 
 
 @dataclass(frozen=True, eq=False)
@@ -355,7 +357,7 @@ class _Meta:
         method, stream = self.data["method"], self.data["stream"]
         return Contents(
             self.table.walk, self.table, self.data["seed"], method, self.parts, self.steps, raw, records,
-            known_as(stream, method),
+            known_as(stream, method, self.table, self.steps[-1]),
         )  # fmt: skip
 
     def _check_counts(self, raw: Counts) -> None:
@@ -509,6 +511,9 @@ def _records(field: _Field) -> tuple[Record, ...]:
     return tuple(records)
 
 
-def known_as(stream: int, method: str) -> int:
-    """The version of the stream that draws the same walkers: today's, if the method has not changed since."""
-    return STREAM_VERSION if SINCE[method] <= stream <= STREAM_VERSION else stream
+def known_as(stream: int, method: str, table: StepTable, steps: int) -> int:
+    """The version of the stream that draws the same walkers during the first `steps` steps: today's, if the method has not
+    changed since for thresholds of as many digits."""
+    if stream >= STREAM_VERSION or stream < SINCE[method] or not table.has_short_thresholds(steps):
+        return stream
+    return STREAM_VERSION

@@ -20,7 +20,7 @@ Gone = Literal["left", "right", "killed"]
 Place = int | Gone  # a lattice number, or the way out
 Key = tuple[int, int]
 WORD = 2**32
-FULL = 2**31
+FULL = 2**62
 STEPS, TIES, START, SPLIT = (purpose + 256 for purpose in range(4))  # the fourth counter word
 JUMP, JUMP_TIES = 4 + 512, 5 + 512
 
@@ -63,16 +63,16 @@ def jump_uniform(walker: int, number: int, seed: int) -> int:
 
 
 def table_uniform(walker: int, n: int, seed: int) -> int:
-    """The 31 bits of step n, table family: 16 bits of a block that eight steps share, then 15 of a block of its own."""
+    """The 62 bits of step n, table family: 16 bits of a block that eight steps share, then 15 and 31 of a block of its own."""
     y = block(walker, n // 8, STEPS, seed)
     word = y[n % 4]
     high = word // 2**16 if n % 8 < 4 else word % 2**16
-    low = block(walker, n, TIES, seed)[0] >> 17
-    return high * 2**15 + low
+    first, second, _, _ = block(walker, n, TIES, seed)
+    return high * 2**46 + (first >> 17) * 2**31 + (second >> 1)
 
 
 def constant_uniform(walker: int, n: int, digits: int, seed: int) -> int:
-    """The 31 bits of step n, constant family: `digits` bit planes of 64 steps each, then bits of a block of its own."""
+    """The 62 bits of step n, constant family: `digits` bit planes of 64 steps each, then bits of a block of its own."""
     value = 0
     for j in range(digits):
         number = (n // 64) * digits + j
@@ -80,18 +80,20 @@ def constant_uniform(walker: int, n: int, digits: int, seed: int) -> int:
         plane = y[2] + WORD * y[3] if number % 2 else y[0] + WORD * y[1]
         value = 2 * value + (plane >> (n % 64)) % 2
     rest = 31 - digits
-    return value * 2**rest + (block(walker, n, TIES, seed)[0] >> (32 - rest))
+    first, second, _, _ = block(walker, n, TIES, seed)
+    return (value * 2**rest + (first >> (32 - rest))) * 2**31 + (second >> 1)
 
 
 # ---------------------------------------------------------------- the walk
 
 
 def quantise(right: float, left: float, killed: float) -> tuple[int, int, int]:
-    """Whole numbers of 2⁻³¹ for right, left and alive, each rounded to the nearest from exact fractions."""
+    """Whole numbers of 2⁻⁶² for right, left and alive, each rounded to the nearest from exact fractions. Right and left that sum
+    to 1 within 4 ulp sum to 1."""
     live = FULL - round(Fraction(killed) * FULL)
     p = round(Fraction(right) * live)
     q = min(round(Fraction(left) * live), live - p)
-    if Fraction(right) + Fraction(left) > 1 - Fraction(1, 2**32):
+    if Fraction(right) + Fraction(left) >= 1 - 4 * Fraction(1, 2**52):
         q = live - p
     return p, q, live
 
@@ -103,7 +105,7 @@ def out_through(wall: rw.PartiallyAbsorbing, walk: rw.LatticeWalk, x: float, t: 
 
 
 def thresholds(walk: rw.LatticeWalk, k: int, n: int) -> tuple[int, int, int]:
-    """(right, left, live) of site k at step n, in units of 2⁻³¹."""
+    """(right, left, live) of site k at step n, in units of 2⁻⁶²."""
     lattice = walk.lattice
     x, t = lattice.origin + lattice.dx * k, n * walk.dt
     p, q = float(walk.right(x, t)), float(walk.left(x, t))
@@ -140,7 +142,7 @@ def digits(walk: rw.LatticeWalk) -> int:
     if not (constant and isinstance(walk.domain, rw.Line)) or thresholds(walk, 0, 0)[2] != FULL:
         return 0
     p, q, _ = thresholds(walk, 0, 0)
-    return next(d for d in range(1, 32) if d == 8 or (p * 2**d % FULL == 0 and (p + q) * 2**d % FULL == 0))
+    return next(d for d in range(1, 9) if d == 8 or (p * 2**d % FULL == 0 and (p + q) * 2**d % FULL == 0))
 
 
 def start(walk: rw.LatticeWalk, walker: int, seed: int) -> Place:

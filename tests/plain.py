@@ -13,15 +13,16 @@ from typing import Any
 import numpy as np
 
 from randwalk.kernels import alias, binomial, bits, functionals, occupation, philox, portable, step
+from randwalk.kernels.program import PART
 
 from . import naive, plane
 
 U, U32, I32, I64, F = np.uint64, np.uint32, np.int32, np.int64, np.float64
-FULL = 1 << 31
+FULL = 1 << 62
 WORD = 1 << 64
 KEYS = U(0x243F6A88), U(0x85A308D3)
 EDGES_64 = (0, 1, 2**31, 2**32 - 1, 2**32, 2**63, 2**64 - 1)
-THRESHOLDS = (0, 1, 2**15, 2**30, FULL - 1, FULL)
+THRESHOLDS = (0, 1, 2**31 - 1, 2**31, 2**46, 3 * 2**31 + 5, FULL // 2, FULL - 1, FULL)
 
 Call = tuple[Callable[..., Any], tuple[Any, ...]]
 
@@ -94,7 +95,7 @@ def of_binomial(random: Random) -> Iterator[Call]:
         (63, 1, 9),
     ]
     for _ in range(150):
-        total = random.choice([FULL, 2**53, random.randrange(1, 2**53) + 1])
+        total = random.choice([2**31, 2**53, FULL, random.randrange(1, 2**53) + 1, random.randrange(1, FULL)])
         n = round(random.lognormvariate(6.0, 5.0)) % 2**53
         cases.append((n, random.choice([random.randrange(total + 1), random.randrange(min(total, 4096) + 1)]), total))
     for i, (n, a, total) in enumerate(cases):
@@ -113,9 +114,9 @@ def of_bits(random: Random) -> Iterator[Call]:
         for stop in (64, 65, 127, 128, 200):
             for n in (0, 64, 128):
                 yield bits.screen, (I64(n), I64(start), I64(stop))
-    for t in [*THRESHOLDS, *words(random, 20, 31)]:
+    for t in [*THRESHOLDS, *words(random, 20, 62)]:
         yield bits.always, (U(t),)
-        for digit in (0, 7, 30):
+        for digit in (0, 7, 30, 61):
             yield bits.spread, (U(t), I64(digit))
         for planes in (1, 5, 8):
             yield bits.remainder, (U(t), I64(planes))
@@ -151,34 +152,39 @@ def of_step(random: Random) -> Iterator[Call]:
     walk = plane.program(rows=3)
     for i in range(600):
         cell, row = I32(random.randrange(plane.LAYOUT.cells)), I64(random.randrange(3))
-        limits = [int(t) for t in walk.thresholds[row, :, walk.column[cell]]]
+        c = walk.column[cell]
+        limits = [int(step.limit(walk, row, I64(k), c)) for k in range(5)]
         word = min(max(random.choice([*limits, random.randrange(FULL)]) + random.randrange(-1, 2), 0), FULL - 1)
+        high, rest = U32(word >> 46), U(word % 2**46)
         yield step.rests, (cell, walk)
         yield step.column, (cell, walk)
-        yield step.step, (cell, U32(word), walk, row, U32(0))
-        yield step.step, (cell, U32(word >> 15), walk, row, step.TIE_BITS)
-        yield step.table_step, (cell, U32(word >> 15), U(2**32 + i), I64(i), walk, row, KEYS)
-        yield step.settle, (cell, U32(word >> 15), U32(word & 0x7FFF), walk, row)
+        yield step.limit, (walk, row, I64(i % 5), c)
+        yield step.less, (I64(word), walk, row, I64(i % 5), c, I64(0))
+        yield step.step, (cell, I64(word), walk, row, I64(0))
+        yield step.step, (cell, high, walk, row, I64(46))
+        yield step.table_step, (cell, high, U(2**32 + i), I64(i), walk, row, KEYS)
+        yield step.settle, (cell, high, rest, walk, row)
         yield step.tie_bits, (U(2**32 + i), I64(i), KEYS)
-        pair = U32(min(limits[0] >> 15, 0xFFFF) << 16 | min(limits[1] >> 15, 0xFFFF))
-        yield step.half_moves, (cell, U32(word >> 15), pair, I32(12), I32(-7))
-    for t in [*THRESHOLDS, *words(random, 50, 31)]:
-        yield step.half, (U32(t),)
+        pair = U32(min(limits[0] >> 46, 0xFFFF) << 16 | min(limits[1] >> 46, 0xFFFF))
+        yield step.half_moves, (cell, high, pair, I32(12), I32(-7))
+    for t in [*THRESHOLDS, *words(random, 50, 62)]:
+        yield step.half, (U32(t >> PART),)
     for number in range(16):
         yield step.plane, (U(number << 31), I64(number), KEYS)
     for word in words(random, 100):
+        yield step.after, (U(word), I64(16))
         yield step.popcount, (U(word),)
         yield step.trailing_zeros, (U(word or 1),)
 
 
 def of_occupation(random: Random) -> Iterator[Call]:
     """Walkers on every column that take each step or die: nobody, few, and more than 32 bits count."""
-    limits = plane.program().thresholds[0]
-    for c in range(limits.shape[1]):
-        for k in range(limits.shape[0]):
-            yield occupation.odds, (limits, I64(k), I64(c))
+    walk = plane.program()
+    for c in range(walk.thresholds.shape[2]):
+        for k in range(len(walk.offsets) + 1):
+            yield occupation.odds, (walk, I64(0), I64(k), I64(c))
             for walkers in (0, 1, 40, 10**6, 2**53):
-                yield occupation.share, (I64(k), I64(walkers), limits, I64(c), U(random.getrandbits(32)), I64(k), KEYS)
+                yield occupation.share, (I64(k), I64(walkers), walk, I64(0), I64(c), (U(random.getrandbits(32)), I64(k)), KEYS)
 
 
 PARTS: dict[str, Callable[[Random], Iterator[Call]]] = {

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from randwalk.kernels.program import FULL, LIVE, TableProgram
 from randwalk.tables.layout import Layout
+from randwalk.tables.table import in_parts
 
 EXITS = ("west", "east", "south", "north", "killing")
 LAYOUT = Layout(
@@ -56,4 +57,4 @@ def program(rows: int = 1, kills: bool = True) -> TableProgram:
     limits[:, :4, 0], limits[:, 4, 0] = 0, FULL  # where walkers rest
     column = np.where(LAYOUT.exit_of == LIVE, random.integers(1, 7, LAYOUT.cells), 0).astype(np.int32)
     offsets = stride, -stride, 1, -1
-    return TableProgram(offsets, limits.astype(np.uint32), column, LAYOUT.home, LAYOUT.exit_of, kills, True)
+    return TableProgram(offsets, in_parts(limits), column, LAYOUT.home, LAYOUT.exit_of, kills, True)

@@ -10,11 +10,13 @@ from fractions import Fraction
 import mpmath
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from numba import njit
 from numpy.typing import NDArray
 from scipy import stats
 
-from randwalk.kernels.binomial import binomial, binomials, log_acceptance, workspace
+from randwalk.kernels.binomial import _centre, binomial, binomials, log_acceptance, workspace
 from randwalk.kernels.philox import words64
 from randwalk.kernels.portable import exp, log, stirling_error
 
@@ -82,11 +84,11 @@ def exact_log_ratio(n: int, a: int, b: int, k: int) -> mpmath.mpf:
     return binomials[0] - binomials[1] + (k - mode) * mpmath.log(p / (1 - p))
 
 
-def arguments(count: int) -> Iterator[tuple[int, int, int]]:
-    """(n, a, b) with 10 <= n min(p, 1 - p), over all magnitudes."""
+def arguments(count: int, digits: int) -> Iterator[tuple[int, int, int]]:
+    """(n, a, b) with 10 <= n min(p, 1 - p), over all magnitudes, b of so many binary digits at most."""
     rng = np.random.default_rng(2)
     while count:
-        b = int(2 ** rng.uniform(1, 31))
+        b = int(2 ** rng.uniform(1, digits))
         a = max(1, int(b * 10 ** -rng.uniform(0, 8))) if rng.random() < 0.5 else int(rng.integers(1, b))
         rarer = min(a, b - a)
         if rarer > 0 and 10 * b < 2**53 * rarer:
@@ -95,11 +97,12 @@ def arguments(count: int) -> Iterator[tuple[int, int, int]]:
             yield int(smallest * (2**53 / smallest) ** rng.choice([0.0, 0.1 * rng.random(), rng.random(), 1.0])), a, b
 
 
-def test_log_acceptance_against_60_digits() -> None:
+@pytest.mark.parametrize("digits", [31, 62])
+def test_log_acceptance_against_60_digits(digits: int) -> None:
     """1e-13 within 8 standard deviations for n up to 2^53; beyond, a relative 1e-15."""
     rng = np.random.default_rng(3)
     with mpmath.workdps(60):
-        for n, a, b in arguments(600):
+        for n, a, b in arguments(600 if digits == 31 else 300, digits):
             mean, sd = n * a // b, math.sqrt(n * (a / b) * (1 - a / b))
             for k in (mean, mean + 1, *(mean + int(z * sd) for z in rng.uniform(-8, 8, 4))):
                 k = min(max(k, 0), n)
@@ -170,7 +173,10 @@ def naive_rejection(n: int, a: int, b: int, i: int) -> int:
 
 @pytest.mark.parametrize(
     ("n", "a", "b"),
-    [(1, 1, 2), (1, 1, 2**31), (2, 2, 3), (19, 1, 2), (63, 1, 7), (64, 8, 9), (300, 1, 31), (1000, 3, 500)],
+    [
+        *[(1, 1, 2), (1, 1, 2**31), (2, 2, 3), (19, 1, 2), (63, 1, 7), (64, 8, 9), (300, 1, 31), (1000, 3, 500)],
+        *[(50, 2**58 + 1, 2**62 - 1), (300, 2**54 + 77, 2**62)],
+    ],
 )
 def test_inversion_equals_exact_fractions(n: int, a: int, b: int) -> None:
     assert sample(n, a, b, 100).tolist() == [naive_inversion(n, a, b, i) for i in range(100)]
@@ -187,6 +193,9 @@ def test_inversion_equals_exact_fractions(n: int, a: int, b: int) -> None:
         (10**6, 2, 3),
         (10**10, 1, 10**9),
         (10**15, 1, 7),
+        (10**4, 2**62 // 3 + 1, 2**62),
+        (10**15, 2**61 + 2**31 + 1, 2**62 - 3),
+        (2**53, 2**60 + 12345, 2**62 - 2**31 - 1),
     ],
 )
 def test_rejection_equals_50_digits(n: int, a: int, b: int) -> None:
@@ -240,6 +249,39 @@ def test_known_answers(case: tuple[int, int, int]) -> None:
     assert sample(*case, 6).tolist() == KNOWN_ANSWERS[case]
 
 
+@pytest.mark.parametrize("factor", [2, 2**9, 2**31])
+def test_a_common_factor_changes_nothing(factor: int) -> None:
+    """So whole numbers of 2⁻³¹ and of 2⁻⁶² give the same draws."""
+    rng = np.random.default_rng(4)
+    for n in [1, 30, 2000, 10**6 + 1, 10**12 + 7, 2**53 - 1, 2**53]:
+        for b in [2, 7, 2**20 + 1, 2**22, 2**22 + 1, 2**31 - 2**11 - 1, 2**31]:
+            a = int(rng.integers(1, b))
+            assert np.array_equal(sample(n, a, b, 200), sample(n, factor * a, factor * b, 200)), (n, a, b)
+
+
+@njit(error_model="numpy")
+def centre(n, a, b):  # type: ignore[no-untyped-def]
+    return _centre(n, a, b)
+
+
+@given(
+    n=st.integers(1, 2**53),
+    b=st.integers(2, 2**62),
+    share=st.floats(0.0, 0.5),
+    near=st.booleans(),
+    odd=st.integers(0, 2**31),
+)
+def test_mean_and_mode_go_together(n: int, b: int, share: float, near: bool, odd: int) -> None:
+    """n p - m in exact fractions, near whole (n + 1) p too, for b of up to 62 digits: rounded twice, and 1/b once."""
+    a = min(max(1, int(Fraction(share) * b) + odd), b // 2)
+    if near:  # (n + 1) a/b close to a whole number
+        a = min(max(1, round(Fraction(b * ((n + 1) * a // b), n + 1))), b // 2)
+    _, m, excess = centre(n, a, b)
+    exact = Fraction(n * a - m * b, b)
+    assert -4 <= exact <= 4
+    assert abs(Fraction(excess) - exact) <= abs(exact) * Fraction(1, 2**50)
+
+
 def test_no_fused_multiply_add() -> None:
     sample(10, 1, 2, 1)
     assembly = "".join(draws.inspect_asm().values())
@@ -284,6 +326,9 @@ REGIMES = [
         (10**5, 1, 3),
         (10**6, 123456789, 2**31),
         (10**6, 2**31 - 9999999, 2**31),
+        (2000, 2**61 + 2**40 + 1, 2**62),
+        (10**6, 2**62 // 3, 2**62 - 2**31 + 1),
+        (10**6, 2**42 + 1, 2**62),
     ],
 ]
 DRAWS = 200_000
@@ -323,6 +368,7 @@ LARGE = [
     (2**53, 1, 2**31),
     (2**53, 2**31 - 77, 2**31),
     (2**53, 5, 7),
+    (2**53, 2**62 // 5, 2**62 - 1),
 ]
 
 
@@ -379,12 +425,12 @@ def compare_together() -> None:
         for kind in range(30):
             n, b = (
                 (2 ** rng.uniform(0, 53, size)).astype(np.int64),
-                1 + (2 ** rng.uniform(0, 31, size)).astype(np.int64),
+                1 + (2 ** rng.uniform(0, 31 if kind % 2 else 61, size)).astype(np.int64),
             )
             if kind % 3 == 0:  # means about the switch, small modes, ties of a or of b - a
                 n, b = rng.integers(15, 60, size), np.full(size, 2**31)
             if kind % 3 == 1:  # all of them large: nobody is drawn alone
-                n, b = rng.integers(10**6, 10**15, size), np.full(size, 2**31)
+                n, b = rng.integers(10**6, 10**15, size), np.full(size, 2**31 if kind % 2 else 2**62)
             a = (b * rng.uniform(0.01, 0.99, size)).astype(np.int64)
             if kind % 3 == 2:
                 special = rng.integers(0, 12, size)

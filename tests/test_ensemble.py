@@ -226,11 +226,11 @@ def test_files_of_another_format_are_refused(tmp_path: Path) -> None:
 
 
 def test_an_ensemble_of_another_stream_is_read_and_not_continued(tmp_path: Path) -> None:
-    followed = rw.simulate(WALKS["ties"](), 10, [5.0], seed=1, method="paths")
-    dataclasses.replace(followed, stream=1).save(tmp_path / "same.npz")  # version 2 draws these walkers, too
+    followed = rw.simulate(WALKS["quarters"](), 10, [5.0], seed=1, method="paths")
+    dataclasses.replace(followed, stream=1).save(tmp_path / "same.npz")  # later versions draw these walkers, too
     same(
         rw.Ensemble.load(tmp_path / "same.npz").extend(20),
-        rw.simulate(WALKS["ties"](), 20, [5.0], seed=1, method="paths"),
+        rw.simulate(WALKS["quarters"](), 20, [5.0], seed=1, method="paths"),
     )
     run = rw.simulate(WALKS["ties"](), 10, [5.0], seed=1, method="jump")
     dataclasses.replace(run, stream=1).save(tmp_path / "old.npz")

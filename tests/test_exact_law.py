@@ -102,7 +102,7 @@ def test_naive_chain_is_a_stochastic_matrix() -> None:
 @pytest.mark.parametrize(("p", "q"), [(0.5, 0.5), (0.55, 0.45), (0.3, 0.4), (0.2, 0.2)])
 @pytest.mark.parametrize("start", [1, 4, 9])
 def test_ruin(p: float, q: float, start: int) -> None:
-    """Gambler's ruin (Feller I, XIV.2–3): P(ruin) and mean duration. 2⁻³¹ of quantisation moves both by up to N²/2³¹ relative."""
+    """Gambler's ruin (Feller I, XIV.2–3): P(ruin) and mean duration, to rounding."""
     n_sites = 9
     walk = rw.LatticeWalk(p, q, sites=n_sites, domain=rw.Interval(0, 10, ABSORB, ABSORB), start=float(start))
     steps = 4000
@@ -111,10 +111,10 @@ def test_ruin(p: float, q: float, start: int) -> None:
     ruin = 1 - start / total if p == q else (r**start - r**total) / (1 - r**total)
     duration = start * (total - start) / (p + q) if p == q else (start - total * (1 - ruin)) / (q - p)
     assert law.survival(steps) < 1e-12
-    assert law.absorbed("left", [steps])[0] == pytest.approx(ruin, rel=1e-6)
-    assert law.absorbed("right", [steps])[0] == pytest.approx(1 - ruin, rel=1e-6)
+    assert law.absorbed("left", [steps])[0] == pytest.approx(ruin, rel=1e-11)
+    assert law.absorbed("right", [steps])[0] == pytest.approx(1 - ruin, rel=1e-11)
     alive = 1.0 - law.gone.sum(axis=1)
-    assert alive.sum() == pytest.approx(duration, rel=1e-6)  # E[T] = Σ P(T > n), dt = 1
+    assert alive.sum() == pytest.approx(duration, rel=1e-11)  # E[T] = Σ P(T > n), dt = 1
 
 
 def test_first_passage_of_the_simple_walk() -> None:
@@ -151,8 +151,8 @@ def test_ring_is_the_wrapped_line() -> None:
 def test_killing_alone_is_exponential() -> None:
     walk = rw.LatticeWalk(0.3, 0.5, dx=1.0, dt=0.01, killing=0.7)
     law = rw.pde.exact_law(walk, [1.0])
-    assert law.survival(1.0) == pytest.approx(math.exp(-0.7), rel=100 * 2.0**-32 + 1e-12)  # 100 roundings to 2⁻³¹
-    assert law.absorbed("killing", [1.0])[0] == pytest.approx(1 - math.exp(-0.7), rel=1e-7)
+    assert law.survival(1.0) == pytest.approx(math.exp(-0.7), rel=1e-13)
+    assert law.absorbed("killing", [1.0])[0] == pytest.approx(1 - math.exp(-0.7), rel=1e-13)
 
 
 def test_window_leak_is_what_is_asked() -> None:
@@ -183,8 +183,8 @@ def test_passed_at_other_times() -> None:
 
 def test_estimates_of_the_law() -> None:
     law = rw.pde.exact_law(rw.LatticeWalk(0.3, 0.5, dx=0.5, dt=0.1), [10.0])
-    assert law.mean(10.0) == pytest.approx(100 * -0.2 * 0.5, rel=1e-8)  # the quantiser: 2⁻³² of each probability
-    assert law.variance(10.0) == pytest.approx(100 * (0.8 - 0.04) * 0.25, rel=1e-8)
+    assert law.mean(10.0) == pytest.approx(100 * -0.2 * 0.5, rel=1e-12)
+    assert law.variance(10.0) == pytest.approx(100 * (0.8 - 0.04) * 0.25, rel=1e-12)
     assert law.expect(lambda x: x**2, 10.0) == pytest.approx(law.variance(10.0) + law.mean(10.0) ** 2, rel=1e-12)
 
 
@@ -247,11 +247,11 @@ def test_a_ring_that_turns_is_not_in_detailed_balance() -> None:
 @pytest.mark.parametrize("rule", [Rule.LINEAR, Rule.EXACT_VARIANCE])
 def test_stationary_variance_of_ornstein_uhlenbeck(dx: float, rule: Rule) -> None:
     """a = -x, D = ½. A step has E[Δx] = -x dt. Linear rule: E[Δx²] = dt, so V = V - 2dt V + dt and V = ½ exactly (MATH.md,
-    item 6). Exact variance: V = (1 - dt)² V + dt, so V = 1/(2 - dt). What is left is the quantiser: 2⁻³² against q - p."""
+    item 6). Exact variance: V = (1 - dt)² V + dt, so V = 1/(2 - dt). What is left is rounding."""
     walk = rw.LatticeWalk.from_drift(rw.Affine(slope=-1.0), 0.5, dx=dx, rule=rule)
     law = rw.pde.stationary_law(walk, window=(-6.4, 6.4))
-    assert law.mean() == pytest.approx(0.0, abs=1e-7)
-    assert law.variance() == pytest.approx(0.5 if rule is Rule.LINEAR else 1 / (2 - walk.dt), rel=1e-7)
+    assert law.mean() == pytest.approx(0.0, abs=1e-13)
+    assert law.variance() == pytest.approx(0.5 if rule is Rule.LINEAR else 1 / (2 - walk.dt), rel=1e-12)
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ from randwalk.kernels.occupation import occupy, scatter
 from randwalk.kernels.philox import key
 from randwalk.kernels.program import FULL, DigitsProgram, TableProgram
 from randwalk.tables.layout import Layout
+from randwalk.tables.table import in_parts
 
 from . import naive
 
@@ -80,7 +81,7 @@ class Box:
     @cached_property
     def program(self) -> TableProgram:
         layout = self.layout
-        thresholds = layout.empty(self.rows, 5, dtype=np.uint32)
+        thresholds = layout.empty(self.rows, 5)
         thresholds[:, 4] = FULL
         for row, limits in enumerate(self.limits):
             for site, values in limits.items():
@@ -90,7 +91,7 @@ class Box:
         kills = self.killing > 0.0
         return TableProgram(
             offsets,
-            thresholds,
+            in_parts(thresholds),
             np.zeros(0, np.int32),
             layout.home,
             layout.exit_of,

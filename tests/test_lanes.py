@@ -110,18 +110,18 @@ def test_any_number_of_undecided_steps_is_settled(first: int, begin: int, words:
 
     @njit
     def settle(counts: Any, masks: Any, begin: Any, t: Any, keys: Any) -> None:
-        lists = np.empty(ROOM, np.uint16), np.empty(2 * ROOM, np.uint16), np.empty(2 * ROOM, np.uint32)
+        lists = np.empty(ROOM, np.uint16), np.empty(2 * ROOM, np.uint16), np.empty(2 * ROOM, np.uint64)
         constant._settle(counts, 1, masks, begin, t, lists, keys)
 
-    t, k = 123_456_789, naive.key(3)
+    t, k = 123_456_789 * 2**31 + 987_654_321, naive.key(3)
     masks, counts, expected = np.zeros(words * LANES, np.uint64), np.zeros(2 * LANES, np.uint64), [0] * LANES
     for word in range(words):
         for lane in range(LANES):
             undecided = [bit for bit in range(64) if RNG.random() < share]
             masks[LANES * word + lane] = sum(1 << bit for bit in undecided)
             for bit in undecided:
-                digits = naive.block(first + lane, 64 * (begin + word) + bit, naive.TIES, seed=3)[0] >> 9
-                expected[lane] += digits < t % 2**23
+                more = naive.block(first + lane, 64 * (begin + word) + bit, naive.TIES, seed=3)
+                expected[lane] += (more[0] >> 9) * 2**31 + (more[1] >> 1) < t % 2**54
     settle(counts, masks, (U(first), begin), U(t), (U(k[0]), U(k[1])))
     assert sum(expected) > 0 and not masks.any() and not counts[:LANES].any()
     assert counts[LANES:].tolist() == expected

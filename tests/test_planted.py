@@ -76,7 +76,7 @@ def mirrored(thresholds: Any, _: Any) -> Any:
 
 def raised(thresholds: Any, _: Any) -> Any:
     """Thresholds with p larger by 2⁻²⁰, and q smaller."""
-    thresholds[0] = np.minimum(thresholds[0] + np.uint32(FULL >> 20), thresholds[1])
+    thresholds[0] = np.minimum(thresholds[0] + (FULL >> 20), thresholds[1])
     return thresholds
 
 

@@ -57,13 +57,13 @@ def test_a_pore_with_a_jump_of_the_diffusion_fills_evenly() -> None:
 def test_equilibrium_without_drift_is_a_power_of_the_diffusion(
     convention: rw.Convention, rule: Rule, diffusion: Any
 ) -> None:
-    """π D^λ is level. π(k+1)/π(k) = p(k)/q(k+1) with each probability rounded to 2⁻³¹: 40 relative errors of 2⁻³²/p add up at
-    worst to 40·2⁻³¹/min p."""
+    """π D^λ is level. π(k+1)/π(k) = p(k)/q(k+1) each within some ulp of 1: 40 relative errors of 2⁻⁵²/p add up at
+    worst to 40·2⁻⁵¹/min p."""
     walk = rw.LatticeWalk.from_drift(0.0, diffusion, sites=40, domain=BOX, start=0.5, rule=rule, convention=convention)
     x = sites_of(walk)
     level = rw.pde.stationary_law(walk).pmf * walk.diffusion(x) ** convention.exponent
     rarest = min(float(walk.right(x).min()), float(walk.left(x).min()))
-    assert np.ptp(level) / level.mean() < 40 * 2.0**-31 / rarest
+    assert np.ptp(level) / level.mean() < 40 * 2.0**-51 / rarest
 
 
 def test_equilibrium_on_a_ring_whose_diffusion_jumps_across_the_seam() -> None:
@@ -75,7 +75,7 @@ def test_equilibrium_on_a_ring_whose_diffusion_jumps_across_the_seam() -> None:
         start=0.5,
         convention=FICK,
     )
-    assert np.ptp(rw.pde.stationary_law(walk).pmf) * 20 < 1e-7  # 20 probabilities rounded to 2⁻³¹
+    assert np.ptp(rw.pde.stationary_law(walk).pmf) * 20 < 1e-13
 
 
 @pytest.mark.parametrize("diffusion", [SMOOTH, JUMPY], ids=["smooth", "jumps"])
@@ -94,7 +94,7 @@ def test_equilibrium_with_drift_in_the_fick_form_is_boltzmanns(diffusion: Coeffi
             law = rw.pde.stationary_law(walk).pmf
             right = np.exp(np.interp(sites_of(walk), fine, log))
             errors.append(np.abs(law - right / right.sum()).max() / law.max())
-    rounded = 1e-6  # probabilities to 2⁻³¹, and the sum of the reference
+    rounded = 1e-9  # of the sum of the reference
     assert errors[0] == pytest.approx(errors[1], rel=1e-3, abs=rounded)  # one p/q
     assert errors[2] < max(errors[0] / 7, rounded) and errors[2] < 1e-3
 
@@ -183,7 +183,7 @@ def test_units_do_not_matter(convention: rw.Convention, rule: Rule) -> None:
     plain = pore(1.0, 1.0)
     for length, time in ((1e-6, 1.0), (1e-6, 1e-9), (1e6, 1e9)):
         for a, b in zip(plain, pore(length, time), strict=True):
-            np.testing.assert_allclose(a, b, rtol=0, atol=1e-6)  # thousands of steps, each rounded to 2⁻³¹
+            np.testing.assert_allclose(a, b, rtol=0, atol=1e-11)
 
 
 # ---------------------------------------------------------------- conventions of walks, equations and files
@@ -443,14 +443,13 @@ def test_declared_probabilities_beside_a_wall() -> None:
 @pytest.mark.parametrize("k", [1e-9, 1e-3, 1.0, 1e3, 1e9])
 @pytest.mark.parametrize("drift", [-3.0, 3.0])
 def test_any_reactivity_has_a_walk(k: float, drift: float) -> None:
-    """Against the closed form of a constant drift; a large K tends to the absorbing wall. The walk's error is that of dx²; a K
-    below 2⁻³² a step is rounded to none, so 2⁻³² times the 540 steps are allowed."""
+    """Against the closed form of a constant drift; a large K tends to the absorbing wall. The walk's error is that of dx²."""
     domain = rw.Interval(0.0, 1.0, rw.PartiallyAbsorbing(k), REFLECT)
     equation = rw.pde.FokkerPlanck(drift, 1.0, domain=domain, start=rw.Uniform(0.0, 1.0))
     right = float(rw.pde.closed_form(equation).absorbed("left", 0.1))
     walk = rw.pde.walk_for(equation, sites=30, times=[0.1])
     assert float(rw.pde.exact_law(walk, [0.1]).absorbed("left", [0.1])[0]) == pytest.approx(
-        right, rel=4e-3, abs=540 * 2.0**-32
+        right, rel=4e-3, abs=0.0
     )
 
 

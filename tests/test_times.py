@@ -191,7 +191,7 @@ def test_all_the_way(dx: float, d: float, times: Any) -> None:
     np.testing.assert_allclose(run.times, asked, rtol=1e-12)
     assert (np.abs(law.step_times - asked) < 0.5 * walk.dt).all() and law.step_times[-1] == pytest.approx(asked[-1])
     for t, own in zip(asked.tolist(), law.step_times.tolist(), strict=True):
-        assert law.variance(t) == law.variance(own) == pytest.approx(2 * d * own, rel=1e-6)  # p to 2⁻³²
+        assert law.variance(t) == law.variance(own) == pytest.approx(2 * d * own, rel=1e-12)
         assert float(run.variance(t)) == pytest.approx(2 * d * own, rel=1e-5)  # 7 standard errors
         assert law.survival(t) == pytest.approx(1.0, abs=1e-12)
     assert rw.validate.compare(run, law).passed

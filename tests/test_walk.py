@@ -556,33 +556,65 @@ def test_cdf_of_starts() -> None:
 # ---------------------------------------------------------------- the quantiser
 
 
-@given(p=st.floats(0, 1), share=st.floats(0, 1), killed=st.floats(0, 1))
+def quantised(right: float, left: float, killed: float) -> list[int]:
+    return [int(v) for v in quantise(*(np.array(v) for v in (right, left, killed)))]
+
+
+@given(p=st.floats(0, 1), share=st.floats(0, 1), killed=st.one_of(st.just(0.0), st.floats(0, 1), st.floats(0, 1e-9)))
 def test_quantiser_rounds_like_fractions(p: float, share: float, killed: float) -> None:
-    """Whole numbers of 2⁻³¹. The product right × live is rounded once, to 2⁻²² of a unit: only a tie that close may differ."""
+    """Whole numbers of 2⁻⁶². Without killing they are those of exact fractions; p K, of K units of killing, is rounded to
+    a double first."""
     q = share * (1 - p)
-    right, both, live = (int(v) for v in quantise(*(np.array(v) for v in (p, q, killed))))
+    right, both, live = quantised(p, q, killed)
     expected = naive.quantise(p, q, killed)
-    assert 0 <= right <= both <= live <= 2**31 and live == expected[2]
-    full = abs(Fraction(p) + Fraction(q) - 1 + Fraction(1, 2**32)) < Fraction(
-        1, 2**50
-    )  # whether the rest is 0: p + q is rounded
-    for value, other, probability in ((right, expected[0], p), (both - right, expected[1], q)):
-        tie = abs((Fraction(probability) * live) % 1 - Fraction(1, 2)) < Fraction(1, 2**20)
-        assert value == other or (abs(value - other) <= 1 and (tie or full))
+    assert 0 <= right <= both <= live <= 2**62 and live == expected[2]
+    units = 2**62 - live
+    allowed = 1 + units / 2**53 if units else 0
+    full = abs(Fraction(p) + Fraction(q) - 1 + Fraction(1, 2**50)) < Fraction(
+        1, 2**52
+    )  # the border, where p + q is rounded
+    assert abs(right - expected[0]) <= allowed
+    assert abs(both - right - expected[1]) <= (2**13 if full else 2 * allowed)
 
 
 @pytest.mark.parametrize("p", [0.5, 0.55, 1 / 3, 0.1, 1e-9, 1.0, 0.0])
-def test_quantiser_leaves_no_stay_by_rounding(p: float) -> None:
-    right, both, live = (int(v) for v in quantise(np.array(p), np.array(1.0 - p), np.array(0.0)))
-    assert both == live == 2**31
-    assert abs(Fraction(right, 2**31) - Fraction(p)) <= Fraction(1, 2**32)
+@pytest.mark.parametrize("ulps", [-3, -1, 0, 1])
+@pytest.mark.parametrize("killed", [0.0, 1e-10, 0.3])
+def test_quantiser_leaves_no_stay_by_rounding(p: float, ulps: int, killed: float) -> None:
+    right, both, live = quantised(p, max(0.0, 1.0 - p + ulps * 2.0**-52), killed)
+    assert both == live == 2**62 - round(Fraction(killed) * 2**62)
+    assert abs(Fraction(right, live) - Fraction(p)) <= Fraction(2 + (2**62 - live) // 2**53, live)
+
+
+@pytest.mark.parametrize("p", [0.5, 0.3, 0.99])
+@pytest.mark.parametrize("stay", [1e-10, 3e-15])
+def test_a_true_stay_is_kept(p: float, stay: float) -> None:
+    q = 1.0 - p - stay
+    _, both, live = quantised(p, q, 0.0)
+    assert live == 2**62 and Fraction(live - both, 2**62) == 1 - Fraction(p) - Fraction(q)
+
+
+@pytest.mark.parametrize("rate", [1.78e-10, 1e-17, 2.0**-62, 0.7])
+def test_a_small_killing_is_kept(rate: float) -> None:
+    _, _, live = quantised(0.25, 0.25, -math.expm1(-rate))
+    assert (2**62 - live) / 2**62 == pytest.approx(-math.expm1(-rate), rel=2.0**-52, abs=2.0**-63)
 
 
 def test_symmetric_walks_stay_symmetric() -> None:
     rng = np.random.default_rng(3)
     p = rng.uniform(0, 0.5, 1000)
-    right, both, _ = quantise(p, p, np.zeros(1000)).astype(np.int64)
-    assert (both == 2 * right).all()
+    for killed in (0.0, 1e-10, 0.3):
+        right, both, _ = quantise(p, p, np.full(1000, killed))
+        assert (both == 2 * right).all()
+        right, both, _ = quantised(0.5, 0.5, killed)
+        assert 0 <= both - 2 * right <= 1
+
+
+def test_probabilities_of_31_digits_are_what_they_were() -> None:
+    rng = np.random.default_rng(3)
+    right, left = rng.integers(0, 2**30, (2, 1000))
+    limits = quantise(right / 2**31, left / 2**31, np.zeros(1000))
+    np.testing.assert_array_equal(limits, np.array([right, right + left, np.full(1000, 2**31)]) << 31)
 
 
 # ---------------------------------------------------------------- round trips

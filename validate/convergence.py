@@ -16,7 +16,6 @@ from randwalk.model.coefficient import Constant, Floats
 from randwalk.model.walk import LatticeWalk
 from randwalk.pde import FokkerPlanck, exact_law, limit
 from randwalk.pde.closed_form import ClosedForm, NoClosedForm, closed_form
-from randwalk.pde.exact_law import ExactLaw
 from randwalk.pde.solve import Solution, fewest_cells, solve
 from randwalk.tables.sublattice import cell, occupied
 
@@ -232,21 +231,13 @@ def reference(walk: LatticeWalk, times: Sequence[float]) -> Reference:
 
 def walk_convergence(walk: LatticeWalk, times: Sequence[float], against: Reference, measure: Measure) -> Convergence:
     """Rung 2: the exact law of the walk against the solution of its equation, at dx, dx/3, dx/9."""
-    widths, errors, floor = [], [], max(FLOOR, against.error)
+    widths, errors = [], []
     for level in range(LEVELS):
         finer = refine(walk, REFINE**level) if level else walk
         law = exact_law(finer, measure.times)
         widths.append(finer.dx)
         errors.append(distance(measure.values(law.smoothed()), against.values))
-        floor = max(floor, _killing_quantum(law))
-    return Convergence(against.name, tuple(widths), tuple(errors), floor)
-
-
-def _killing_quantum(law: ExactLaw) -> float:
-    """The error that rounding the killing probability of a step to 2⁻³¹ leaves in the survival, when steps get short."""
-    walk, table = law.walk, law.table
-    killed = -np.expm1(-walk.killing(table.x, 0.0) * walk.dt)
-    return 2.0 * law.steps[-1] * float(np.abs(table.probabilities()[-1] - killed).max())
+    return Convergence(against.name, tuple(widths), tuple(errors), max(FLOOR, against.error))
 
 
 def solver_convergence(equation: FokkerPlanck, against: Reference, measure: Measure) -> Convergence:

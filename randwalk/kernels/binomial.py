@@ -78,13 +78,15 @@ def _invert(n, a, b, word):  # type: ignore[no-untyped-def]
 def _centre(n, a, b):  # type: ignore[no-untyped-def]
     """p = a/b, the mode m = floor((n + 1) p) and n p - m.
 
-    m may be off by 1 or 2 where (n + 1) p is whole to within rounding; nothing depends on its being the mode exactly.
-    But n p - m must go with m to full precision: n a - m b is small, and exact modulo 2^64.
+    m may be off by a few where n is huge, because p is rounded; nothing depends on its being the mode exactly. But n p - m must
+    go with m to full precision: n a - m b is below 4 b, up to 2^64, so that its eighth is what is exact modulo 2^64.
     """
     inverse = 1.0 / real(U(b))
     p = real(U(a)) * inverse
     m = whole(floor(real(U(n + 1)) * p, UNSIGNED), UNSIGNED)
-    return p, m, signed_real(np.int64(U(n) * U(a) - U(m) * U(b))) * inverse
+    low = np.int64(n * (a & 7) - m * (b & 7))
+    eighths = np.int64(n * (a >> 3) - m * (b >> 3)) + (low >> 3)
+    return p, m, (signed_real(eighths) * 8.0 + real(U(low & 7))) * inverse
 
 
 @device
@@ -167,11 +169,11 @@ def _reject(n, a, b, c0, c1, c2, c3, k0, k1):  # type: ignore[no-untyped-def]
 
 @aside
 def binomial(n, a, b, c0, c1, c2, c3, k0, k1):  # type: ignore[no-untyped-def]
-    """A draw of Binomial(n, a/b), for int64 0 <= n <= 2^53 and 0 <= a <= b <= 2^53; an int64.
+    """A draw of Binomial(n, a/b), for int64 0 <= n <= 2^53 and 0 <= a <= b <= 2^62; an int64.
 
-    A pure function of its arguments. The randomness is Philox at counter (c0, c1, c2 + attempt, c3) and key (k0, k1),
-    all uint64. The low 16 bits of c2 are the caller's to leave 0: some 1.15 attempts are made on average at large
-    means, and each fails with probability below ½, so that 2^16 are never used up.
+    A pure function of its arguments, in which a common factor 2^31 of a and b changes nothing. The randomness is Philox at
+    counter (c0, c1, c2 + attempt, c3) and key (k0, k1), all uint64. The low 16 bits of c2 are the caller's to leave 0: some
+    1.15 attempts are made on average at large means, and each fails with probability below ½, so that 2^16 are never used up.
 
     The law differs from the binomial, in total variation per draw, by at most
 

@@ -4,9 +4,9 @@ once, the lowest first. The only place where they are compared; words are uint64
 from __future__ import annotations
 
 from .compile import device
-from .philox import LOW, TIES, U, philox
+from .philox import LOW, TIES, U, words64
 from .program import BITS
-from .step import ALL, ONE, ZERO, plane, trailing_zeros
+from .step import ALL, ONE, ZERO, after, plane, trailing_zeros
 
 
 @device
@@ -49,8 +49,8 @@ def remainder(t, planes):  # type: ignore[no-untyped-def]
 @device
 def settled(t, planes, more):  # type: ignore[no-untyped-def]
     """Whether a uniform whose first `planes` digits are those of a threshold is below it; `more` is the first word of its block
-    of ties, whose high bits are the other digits."""
-    return (more & LOW) >> U(32 - BITS + planes) < remainder(t, planes)
+    of ties, which has the other digits."""
+    return after(more, planes) < remainder(t, planes)
 
 
 @device
@@ -63,7 +63,7 @@ def below(walker, word, planes, t, keys):  # type: ignore[no-untyped-def]
     while ties:
         lane = ties & (~ties + ONE)
         n = U(word) * U(64) + trailing_zeros(lane)
-        more, _, _, _ = philox(walker & LOW, walker >> U(32), n, TIES, keys[0], keys[1])
+        more, _ = words64(walker & LOW, walker >> U(32), n, TIES, keys[0], keys[1])
         if settled(t, planes, more):
             less |= lane
         ties ^= lane

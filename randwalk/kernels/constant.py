@@ -12,7 +12,7 @@ from .bits import always, below, next_digit, remainder, screen, settled, spread
 from .compile import device, kernel, maker
 from .functionals import NOWHERE, highest, tally
 from .lanes import LANES, alike, fetch, keep, numbers
-from .philox import HALF, LOW, STEPS, TIES, U, philox, words64
+from .philox import HALF, LOW, STEPS, TIES, U, words64
 from .program import FULL, PLANES
 from .step import ALL, I32, ONE, ZERO, trailing_zeros
 from .vector import ones, wide
@@ -56,7 +56,7 @@ def _walk_digits(site, first_walker, program, start, stop, keys):  # type: ignor
     moves = len(program.thresholds)
     even = moves + moves % 2
     planes, counts, masks = _aligned((PLANES + 2) * LANES), _aligned(even * LANES), _aligned(even * ROOM)
-    lists = np.empty(ROOM, np.uint16), np.empty(2 * ROOM, np.uint16), np.empty(2 * ROOM, np.uint32)
+    lists = np.empty(ROOM, np.uint16), np.empty(2 * ROOM, np.uint16), np.empty(2 * ROOM, np.uint64)
     for j in range(0, site.size, LANES):
         first = U(first_walker + j)
         for k in range(even):
@@ -159,11 +159,11 @@ def _settle_all(counts, k, begin, t, pending, digits, waiting, keys):  # type: i
         at = code >> BIT
         walker = (at & U(LANES - 1)) + first_walker
         step = ((at >> LANE) << BIT) + (code & U(63)) + U(64 * first_word)
-        more, _, _, _ = philox(walker & LOW, walker >> HALF, step, TIES, keys[0], keys[1])
+        more, _ = words64(walker & LOW, walker >> HALF, step, TIES, keys[0], keys[1])
         keep(more, digits, i)
     for i in range(waiting):
         lane = (U(pending[i]) >> BIT) & U(LANES - 1)
-        counts[k * LANES + lane] += U(settled(t, PLANES, U(digits[i])))
+        counts[k * LANES + lane] += U(settled(t, PLANES, digits[i]))
 
 
 @kernel

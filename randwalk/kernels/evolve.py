@@ -7,7 +7,7 @@ import numpy as np
 from .compile import device, kernel, maker
 from .philox import U
 from .program import FULL, LIVE
-from .step import column
+from .step import column, limit
 
 TINY = 1e-292  # a mass to drop at the edge of the reached sites: denormal numbers are a hundred times slower
 UNIT = 1.0 / FULL
@@ -15,13 +15,12 @@ UNIT = 1.0 / FULL
 
 @device
 def _tabulate(chances, program, row, begin, end):  # type: ignore[no-untyped-def]
-    """chances[k, i] = the probability of step k on cell i, for the cells begin … end - 1, exact in doubles; k = K is a stay."""
-    limits = program.thresholds[row]
+    """chances[k, i] = the probability of step k on cell i, for the cells begin … end - 1, rounded once; k = K is a stay."""
     for i in range(begin, end):
         c = column(i, program)
         for k in range(len(program.offsets) + 1):
-            above = np.float64(limits[k, c])
-            chances[k, i] = (above - np.float64(limits[k - 1, c]) if k else above) * UNIT
+            above = limit(program, row, k, c)
+            chances[k, i] = np.float64(above - limit(program, row, k - 1, c) if k else above) * UNIT
 
 
 @device
@@ -49,9 +48,9 @@ def _arrived(source, chances, offsets, cell):  # type: ignore[no-untyped-def]
 @device
 def _killed(source, program, row, begin, end):  # type: ignore[no-untyped-def]
     """The mass of the cells begin … end - 1 that is killed in a step."""
-    live, mass = program.thresholds[row, len(program.offsets)], 0.0
+    mass = 0.0
     for i in range(begin, end):
-        mass += np.float64(FULL - live[column(i, program)]) * UNIT * source[i]
+        mass += np.float64(FULL - limit(program, row, len(program.offsets), column(i, program))) * UNIT * source[i]
     return mass
 
 

@@ -12,7 +12,7 @@ from .binomial import binomial, binomials, workspace
 from .compile import device, kernel
 from .philox import SPLIT, U
 from .program import FULL, LIVE
-from .step import column
+from .step import column, limit
 
 DRAW = U(16)  # the low bits of the third counter word number the attempts of a draw, the next ones the draw
 STRIPE = 256  # sites drawn for together, in the first-level cache
@@ -39,29 +39,27 @@ def scatter(counts, walkers, start, moves, address, keys):  # type: ignore[no-un
 
 
 @device
-def odds(limits, k, c):  # type: ignore[no-untyped-def]
-    """(a, b): of b walkers on column c that take none of the steps before number k, a take it; k = K stands for being killed, and
-    `limits` are the thresholds (K + 1, columns) of the step."""
-    below = np.int64(limits[k - 1, c]) if k else np.int64(0)
-    above = np.int64(limits[k, c])
-    return (FULL - above if k == limits.shape[0] - 1 else above - below), FULL - below
+def odds(program, row, k, c):  # type: ignore[no-untyped-def]
+    """(a, b): of b walkers on column c that take none of the steps before number k, a take it; k = K stands for being killed."""
+    before = FULL - (limit(program, row, k - 1, c) if k else np.int64(0))
+    after = FULL - limit(program, row, k, c)
+    return (after if k == len(program.offsets) else before - after), before
 
 
 @device
-def share(k, left, limits, c, site, step, keys):  # type: ignore[no-untyped-def]
-    """Of `left` walkers on column c that take none of the steps before number k, how many take it in step `step`; `site` is the
-    address of the site."""
-    a, b = odds(limits, k, c)
-    return binomial(left, a, b, site, step, draw(k), SPLIT, keys[0], keys[1])
+def share(k, left, program, row, c, address, keys):  # type: ignore[no-untyped-def]
+    """Of `left` walkers on column c that take none of the steps before number k, how many take it; address = (that of the site,
+    step)."""
+    a, b = odds(program, row, k, c)
+    return binomial(left, a, b, address[0], address[1], draw(k), SPLIT, keys[0], keys[1])
 
 
 @device
 def _ratios(chances, totals, cells, program, row):  # type: ignore[no-untyped-def]
     """:func:`odds` of every step for each of some cells."""
-    limits = program.thresholds[row]
     for k in range(chances.shape[0]):
         for i in range(cells.size):
-            chances[k, i], totals[k, i] = odds(limits, k, column(cells[i], program))
+            chances[k, i], totals[k, i] = odds(program, row, k, column(cells[i], program))
 
 
 @device

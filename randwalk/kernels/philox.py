@@ -17,7 +17,7 @@ from .compile import device
 from .lanes import combine, lanes
 from .vector import joined, product
 
-STREAM_VERSION = 2
+STREAM_VERSION = 3
 
 # The fourth counter word: the purpose of a block, and the stream version that defined the purpose.
 STEPS, TIES, START, SPLIT = (np.uint64(purpose | 1 << 8) for purpose in range(4))

@@ -11,8 +11,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-BITS = 31  # binary digits of a probability: 2³² + 1 thresholds do not fit in 32 bits, and p + q = 1 must be exact
+BITS = 62  # binary digits of a probability
 FULL = 1 << BITS
+PART = 31  # the first of them, in a number of a table: 2³² + 1 thresholds do not fit in 32 bits, and p + q = 1 must be exact
 PLANES = 8  # most binary digits of a constant probability that are drawn for every step
 LIVE = 255  # the exit of a cell at which no walker rests
 
@@ -23,7 +24,7 @@ Thresholds = NDArray[np.uint32]
 class TableProgram(NamedTuple):
     """A walk whose step probabilities depend on the site, and on the step where there is a row for each.
 
-    The uniform of a step is a whole number below 2³¹. The step taken is the first one whose threshold exceeds it; from the last
+    The uniform of a step is a whole number below 2⁶². The step taken is the first one whose threshold exceeds it; from the last
     but one threshold on the walker stays, from the last on it is killed.
 
     Attributes
@@ -31,7 +32,8 @@ class TableProgram(NamedTuple):
     offsets
         What step k adds to the number of a cell; K of them.
     thresholds
-        Cumulative, in units of 2⁻³¹, shape (rows, K + 1, columns): one row for all steps, or a row for each.
+        Cumulative, the first 31 binary digits of each, shape (rows, K + 1, columns): one row for all steps, or a row for each.
+        Where any of them has more digits the other 31 of all come after them, shape (rows, 2K + 2, columns).
     column
         The column of each cell, shape (cells,); empty where the columns are the cells.
     home
@@ -62,7 +64,7 @@ class DigitsProgram(NamedTuple):
     offsets
         As those of :class:`TableProgram`.
     thresholds
-        Cumulative, in units of 2⁻³¹, K of them. Nobody is killed.
+        Cumulative, in units of 2⁻⁶², K of them. Nobody is killed.
     planes
         Binary digits that are drawn for every step, 1 … PLANES. Fewer than PLANES decide every step.
     """

@@ -5,14 +5,15 @@ from __future__ import annotations
 import numpy as np
 
 from .compile import device
-from .philox import LOW, STEPS, TIES, U, philox, words64
-from .program import LIVE
+from .philox import LOW, STEPS, TIES, U, words64
+from .program import BITS, LIVE, PART
 from .vector import ones, zeros_below
 
 I32 = np.int32
 U32 = np.uint32
 
-TIE_BITS = U32(15)  # drawn only when the 16 bits that every step has do not decide
+DRAWN = 16  # digits of a uniform that every step of a table walk has; the others are drawn where these do not decide
+TIE_BITS = U32(PART - DRAWN)
 MOST = U32(0xFFFF)
 
 ALL = U(0xFFFFFFFFFFFFFFFF)
@@ -32,15 +33,37 @@ def rests(site, program):  # type: ignore[no-untyped-def]
 
 
 @device
-def step(site, word, program, row, shift):  # type: ignore[no-untyped-def]
-    """The site after a step by the first offset whose threshold exceeds `word`. Word and thresholds lack the lowest `shift` of
-    31 binary digits."""
+def limit(program, row, k, c):  # type: ignore[no-untyped-def]
+    """Threshold k of a column, in units of 2⁻⁶²; an int64."""
+    limits, rows = program.thresholds, len(program.offsets) + 1
+    high = np.int64(limits[row, k, c]) << np.int64(PART)
+    return high | np.int64(limits[row, rows + k, c]) if limits.shape[1] > rows else high
+
+
+@device
+def less(word, program, row, k, c, lacking):  # type: ignore[no-untyped-def]
+    """Whether a uniform is below threshold k of a column, if the lowest `lacking` digits of both are left out."""
+    if lacking < PART:
+        return word < limit(program, row, k, c) >> lacking
+    return word < program.thresholds[row, k, c] >> U32(lacking - PART)
+
+
+@device
+def step(site, word, program, row, lacking):  # type: ignore[no-untyped-def]
+    """The site after a step by the first offset whose threshold exceeds `word`. Both lack the lowest `lacking` of 62 digits."""
     c, moves = column(site, program), len(program.offsets)
     for k in range(moves):
-        if word < program.thresholds[row, k, c] >> shift:
+        if less(word, program, row, k, c, lacking):
             there = I32(site + program.offsets[k])
             return program.home[there] if program.home.size else there
-    return I32(site) if word < program.thresholds[row, moves, c] >> shift else I32(program.exit_of.size - 1)
+    return I32(site) if less(word, program, row, moves, c, lacking) else I32(program.exit_of.size - 1)
+
+
+@device
+def after(word, digits):  # type: ignore[no-untyped-def]
+    """The digits of a uniform after the first `digits` ones, from the first word of its block of ties: those up to the 31st are
+    the top digits of the low half of the word, the last 31 are the top digits of its high half."""
+    return (((word & LOW) >> U(1 + digits)) << U(PART)) | (word >> U(33))
 
 
 @device
@@ -60,26 +83,26 @@ def half_moves(site, word, pair, first, second):  # type: ignore[no-untyped-def]
 
 @device
 def tie_bits(walker, n, keys):  # type: ignore[no-untyped-def]
-    """The 15 low bits of the uniform of step `n` of a walker."""
-    rest, _, _, _ = philox(walker & LOW, walker >> U(32), U(n), TIES, keys[0], keys[1])
-    return U32((rest & LOW) >> U(17))
+    """The 46 low bits of the uniform of step `n` of a walker."""
+    more, _ = words64(walker & LOW, walker >> U(32), U(n), TIES, keys[0], keys[1])
+    return after(U(more), DRAWN)
 
 
 @device
 def settle(site, half, rest, program, row):  # type: ignore[no-untyped-def]
-    """The site after a step, from the 16 high and the 15 low bits of its uniform."""
-    return step(site, U32((half << TIE_BITS) | rest), program, row, U32(0))
+    """The site after a step, from the 16 high and the 46 low bits of its uniform."""
+    return step(site, np.int64((U(half) << U(BITS - DRAWN)) | U(rest)), program, row, 0)
 
 
 @device
 def table_step(site, half, walker, n, program, row, keys):  # type: ignore[no-untyped-def]
-    """Step number `n` of `walker`, with its 16 bits `half`. Fifteen more are drawn if those tie with a threshold."""
+    """Step number `n` of `walker`, with its 16 bits `half`. The others are drawn if those tie with a threshold."""
     c, tied = column(site, program), False
     for k in range(len(program.offsets) + 1):
         tied |= half == program.thresholds[row, k, c] >> TIE_BITS
     if tied:
         return settle(site, half, tie_bits(walker, n, keys), program, row)
-    return step(site, half, program, row, TIE_BITS)
+    return step(site, half, program, row, BITS - DRAWN)
 
 
 @device

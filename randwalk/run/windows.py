@@ -13,7 +13,7 @@ import numpy as np
 
 from ..inputs.memory import require
 from ..kernels.backend import Start
-from ..kernels.program import TableProgram, Thresholds
+from ..kernels.program import TableProgram
 from ..model.coefficient import Floats
 from ..model.walk import LatticeWalk
 from ..tables.guess import guessed_ends
@@ -21,7 +21,7 @@ from ..tables.table import StepTable
 from ..tables.window import OF_A_COLUMN, OF_A_SITE, start_index, start_range
 
 KEPT = 1 << 28  # bytes of the rows that a time-dependent table keeps for the next batch of walkers
-OF_A_ROW = 12  # bytes of a column in a row: three thresholds
+OF_A_ROW = 24  # bytes of a column in a row: three thresholds in two parts
 TRIED = 16  # times at which the probabilities of a time-dependent walk are checked before a window is taken
 ANYWHERE = 2**31 - 8  # sites at most: a walker's place has 32 bits
 
@@ -36,7 +36,7 @@ class Rows:
         self.table = table
         self.start = Start(*start_index(table))
         self._steps = steps
-        self._made: dict[int, Thresholds] = {}
+        self._made: dict[int, TableProgram] = {}
         self._lock = threading.Lock()
 
     @property
@@ -57,15 +57,15 @@ class Rows:
         size = self.table.rows_at_once
         kept = self._steps if self.kept else KEPT // (OF_A_ROW * self.table.columns) // size * size
         for begin in range(start // size * size, min(stop, kept), size):
-            rows = self._made_once(begin, min(begin + size, self._steps))
+            program = self._made_once(begin, min(begin + size, self._steps))
             low, high = max(begin, start), min(begin + size, stop)
-            yield low, high, self.table.program_of(rows[low - begin : high - begin])
+            yield low, high, program._replace(thresholds=program.thresholds[low - begin : high - begin])
         yield from self.table.chunks(max(start, kept), stop)
 
-    def _made_once(self, begin: int, end: int) -> Thresholds:
+    def _made_once(self, begin: int, end: int) -> TableProgram:
         with self._lock:  # threads that need the same rows wait for the one that makes them
             if begin not in self._made:
-                self._made[begin] = self.table.rows(begin, end)
+                self._made[begin] = self.table.program(begin, end)
             return self._made[begin]
 
 

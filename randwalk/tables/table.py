@@ -1,4 +1,4 @@
-"""Step probabilities as the simulation, the exact law and every backend use them: whole numbers of 2⁻³¹ on a window of sites."""
+"""Step probabilities as the simulation, the exact law and every backend use them: whole numbers of 2⁻⁶² on a window of sites."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from ..kernels.program import BITS, FULL, PLANES, DigitsProgram, TableProgram, Thresholds
+from ..kernels.program import BITS, FULL, PART, PLANES, DigitsProgram, TableProgram, Thresholds
 from ..model.coefficient import Floats
 from ..model.lattice import Lattice
 from ..model.outlet import step_out
@@ -19,20 +19,30 @@ from .step_law import StepLaw
 
 CHUNK = 1 << 22  # table entries made at a time for coefficients that depend on time
 NEVER = np.iinfo(np.int64).max
+WHOLE = 1.0 - 2.0**-50  # right and left that sum to so much, 4 ulp less than 1, sum to 1
+
+Limits = NDArray[np.int64]  # thresholds in units of 2⁻⁶²
 
 
-def quantise(right: Floats, left: Floats, killed: Floats) -> Thresholds:
-    """Cumulative thresholds (3, …) in units of 2⁻³¹: a 31-bit word below the first steps right, below the second left,
-    below the third stays; the rest is killed.
+def quantise(right: Floats, left: Floats, killed: Floats) -> Limits:
+    """Cumulative thresholds (3, …) in units of 2⁻⁶²: a step whose uniform is below the first goes right, below the second left,
+    below the third nowhere; the walkers of the others are killed.
 
     `right` and `left` are the probabilities of a step that is made unless the walker is killed, with probability `killed`.
     Each is rounded by itself, so a symmetric walk stays symmetric; where they sum to 1 no stay is left over by rounding.
     """
-    live = FULL - np.rint(killed * FULL)
-    p = np.clip(np.rint(right * live), 0, live)
-    q = np.clip(np.rint(left * live), 0, live - p)
-    q = np.where(right + left > 1.0 - 2.0**-32, live - p, q)
-    return np.stack([p, p + q, live]).astype(np.uint32)
+    gone = np.rint(killed * FULL)  # a whole number, exact in doubles
+    live = FULL - gone.astype(np.int64)
+    p, q = (np.rint(share * FULL).astype(np.int64) - np.rint(share * gone).astype(np.int64) for share in (right, left))
+    p = np.minimum(p, live)
+    q = np.where(right + left >= WHOLE, live - p, np.minimum(q, live - p))
+    return np.stack([p, p + q, live])
+
+
+def in_parts(limits: Limits) -> Thresholds:
+    """Thresholds, shape (rows, K + 1, columns), as kernels read them (:class:`randwalk.kernels.program.TableProgram`)."""
+    high, low = limits >> PART, limits & ((1 << PART) - 1)
+    return np.concatenate([high, low] if low.any() else [high], axis=1).astype(np.uint32)
 
 
 @dataclass(frozen=True)
@@ -114,11 +124,11 @@ class StepTable:
         return StepLaw(-1, ((left - right) / FULL, (live - left) / FULL, right / FULL))
 
     def probabilities(self, step: int = 0) -> Floats:
-        """The probabilities of step number `step` on the live sites, exact in doubles, shape (K + 2, *sites): of each of the K
+        """The probabilities of step number `step` on the live sites, each rounded once, shape (K + 2, *sites): of each of the K
         steps in the order of `offsets`, of a stay, of being killed."""
         row = self.rows(step, step + 1)[0]
-        limits = self.layout.live(row[:, self.column] if self.column.size else row) / FULL
-        return np.diff(limits, axis=0, prepend=0.0, append=1.0)
+        limits = self.layout.live(row[:, self.column] if self.column.size else row)
+        return np.diff(limits, axis=0, prepend=0, append=FULL) / FULL
 
     def digits_program(self) -> DigitsProgram:
         """What kernels read of a walk with constant probabilities on an unbounded line."""
@@ -126,16 +136,21 @@ class StepTable:
 
     def program(self, start: int, stop: int) -> TableProgram:
         """What kernels read of the steps `start` … `stop` - 1."""
-        return self.program_of(self.rows(start, stop))
+        return self._made(self.rows(start, stop)) if self.walk.time_dependent else self._program
 
-    def program_of(self, rows: Thresholds) -> TableProgram:
-        """What kernels read of some rows of this table."""
+    @cached_property
+    def _program(self) -> TableProgram:
+        """The program of all steps, where nothing depends on time."""
+        return self._made(self._row)
+
+    def _made(self, rows: Limits) -> TableProgram:
         layout, kills = self.layout, bool((rows[:, -1] < FULL).any())
         leaves = kills or not all(layout.periodic)
-        return TableProgram(self.offsets, rows, self.column, layout.home, layout.exit_of, kills, leaves)
+        return TableProgram(self.offsets, in_parts(rows), self.column, layout.home, layout.exit_of, kills, leaves)
 
-    def rows(self, start: int, stop: int) -> Thresholds:
-        """Thresholds of the steps `start` … `stop` - 1, shape (rows, 3, columns); one row if nothing depends on time.
+    def rows(self, start: int, stop: int) -> Limits:
+        """Thresholds of the steps `start` … `stop` - 1 in units of 2⁻⁶², shape (rows, 3, columns); one row if nothing depends on
+        time.
 
         Probabilities that are not ones are refused here, with their place and time.
         """
@@ -146,13 +161,13 @@ class StepTable:
         return rows
 
     @cached_property
-    def _row(self) -> Thresholds:
+    def _row(self) -> Limits:
         """The row of all steps, where nothing depends on time."""
         row = self._rows(np.zeros(1, dtype=np.int64))
         self._note(0, row)
         return row
 
-    def _rows(self, steps: NDArray[np.int64]) -> Thresholds:
+    def _rows(self, steps: NDArray[np.int64]) -> Limits:
         walk, columns = self.walk, self._columns
         t = steps[:, None] * walk.dt
         x = np.repeat(self.lattice.x(self.first), 3) if walk.homogeneous else self.x
@@ -166,7 +181,7 @@ class StepTable:
             q = np.where(first, self._out("left", q, x, t), q)
         if not columns.edges[1]:
             p = np.where(last, self._out("right", p, x, t), p)
-        table = columns.empty(t.size, 3, dtype=np.uint32)
+        table = columns.empty(t.size, 3)
         table[:, 2] = FULL  # who is at an exit stays there
         columns.live(table)[:] = np.moveaxis(quantise(p, q, -np.expm1(-walk.killing_rate(x, t) * walk.dt)), 0, 1)
         return table
@@ -182,6 +197,11 @@ class StepTable:
     def rows_at_once(self) -> int:
         """How many rows of a time-dependent table are made at a time."""
         return max(1, CHUNK // self.columns)
+
+    def has_short_thresholds(self, steps: int) -> bool:
+        """Whether all thresholds of the first `steps` steps are whole numbers of 2⁻³¹."""
+        programs = (program for _, _, program in self.chunks(0, steps))
+        return all(program.thresholds.shape[1] == len(program.offsets) + 1 for program in programs)
 
     def stays(self, steps: int) -> NDArray[np.bool_]:
         """For each column of live sites, whether a walker can stay there in one of the first `steps` steps.
@@ -200,7 +220,7 @@ class StepTable:
         nothing = np.full(self.columns, NEVER), 0
         return self.__dict__.get("_noted", nothing)
 
-    def _note(self, start: int, rows: Thresholds) -> None:
+    def _note(self, start: int, rows: Limits) -> None:
         """Note of steps from `start` on, if none is missing before them, where a walker can stay."""
         first, known = self._stay
         if start > known or start + len(rows) <= known:

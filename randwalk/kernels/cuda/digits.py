@@ -11,7 +11,7 @@ import numpy as np
 
 from ..bits import always, next_digit, remainder, screen, settled, spread
 from ..functionals import NOWHERE, highest, tally
-from ..philox import HALF, LOW, STEPS, TIES, U, philox, words64
+from ..philox import HALF, LOW, STEPS, TIES, U, words64
 from ..program import FULL, DigitsProgram
 from ..step import ALL, I32, ONE, ZERO, popcount, trailing_zeros
 from .compile import Kernel, cuda, in_kernel
@@ -59,7 +59,7 @@ def _settle(below, tie, wanted, walker, word, program, keys):  # type: ignore[no
         lane = ties & (~ties + ONE)
         ties ^= lane
         n = U(word) * U(64) + U(trailing_zeros(lane))
-        more, _, _, _ = philox(walker & LOW, walker >> HALF, n, TIES, keys[0], keys[1])
+        more, _ = words64(walker & LOW, walker >> HALF, n, TIES, keys[0], keys[1])
         for k in range(len(program.thresholds)):
             if tie[k] & lane and settled(program.thresholds[k], program.planes, U(more)):
                 below[k] |= lane

@@ -41,14 +41,14 @@ def occupy_pieces(after, before, pieces, program, address, span, gone, keys):  #
     way = program.exit_of[cell]
     home = np.int64(program.home[cell]) - cell if program.home.size else np.int64(0)
     for n in range(start, stop):
-        limits = program.thresholds[n - base if program.thresholds.shape[0] > 1 else 0]
+        row = n - base if program.thresholds.shape[0] > 1 else 0
         for k in range(moves):
-            taken = np.int64(_share(k, here, limits, c, address[cell], n, keys)) if here > 0 else np.int64(0)
+            taken = np.int64(_share(k, here, program, row, c, (address[cell], n), keys)) if here > 0 else np.int64(0)
             moved[k, thread] = taken
             here -= taken
         died = np.int64(0)
         if program.kills and here > 0:
-            died = np.int64(_share(moves, here, limits, c, address[cell], n, keys))
+            died = np.int64(_share(moves, here, program, row, c, (address[cell], n), keys))
             here -= died
             if own and died:
                 cuda.atomic.add(gone, (n - base, program.exit_of[program.exit_of.size - 1]), died)
