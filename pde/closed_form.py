@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike
 
 from randwalk.inputs.arguments import known_numbers
 from randwalk.laws.distribution import Distribution
+from randwalk.laws.estimate import plain
 from randwalk.laws.law import Law
 from randwalk.laws.lookup import NoAnswer
 from randwalk.model.coefficient import Floats, affine_parts, constant_value, tanh_parts
@@ -106,6 +107,22 @@ class ClosedForm(Law[Any]):
     def __repr__(self) -> str:
         return f"ClosedForm({self.description}; {self.equation})"
 
+    def pdf(self, x: ArrayLike, t: ArrayLike | None = None) -> Any:
+        """As :meth:`randwalk.Law.pdf`; all times are computed together."""
+        places, times = known_numbers("x", x), self._some(t)
+        pairs = np.broadcast_arrays(places.ravel(), times.reshape(-1, 1))
+        return plain(self.density(*(v.ravel() for v in pairs)).reshape(times.shape + places.shape))
+
+    def density(self, x: Floats, t: Floats) -> Floats:
+        """The density at pairs of places and times, flat arrays."""
+        x, domain = _seen(x), self.domain
+        x = _on_ring(x, domain) if isinstance(domain, Ring) else x
+        inside = np.isfinite(x) & (domain.periodic | ((x >= domain.low) & (x <= domain.high)))
+        values = np.zeros(x.shape)
+        density = np.maximum(self.law.pdf(x[inside], t[inside]), 0.0)  # rounding at an absorbing wall
+        values[inside] = density * np.exp(-self.killing * t[inside])
+        return values
+
     def staying(self, time: float) -> float:
         """The fraction that has not left through a wall by `time`."""
         if not self.law.exits or time == 0.0:
@@ -137,13 +154,7 @@ class FormAt(Distribution):
         return math.exp(-self.form.killing * self.time)
 
     def pdf(self, x: Floats) -> Floats:
-        x, domain = _seen(x), self.form.domain
-        x = _on_ring(x, domain) if isinstance(domain, Ring) else x
-        inside = np.isfinite(x) & (domain.periodic | ((x >= domain.low) & (x <= domain.high)))
-        values = np.zeros(x.shape)
-        density = self.form.law.pdf(x[inside], np.full(int(inside.sum()), self.time))
-        values[inside] = np.maximum(density, 0.0) * self._alive  # rounding at an absorbing wall
-        return values
+        return self.form.density(x, np.full(x.shape, self.time))
 
     def cdf(self, x: Floats) -> Floats:
         x = np.clip(_seen(x), *self.ends)

@@ -173,12 +173,6 @@ class Piecewise:
         self._joints, self._splines = joints, splines
 
     @classmethod
-    def through_edges(cls, grid: Grid, values: Floats, spline: Callable[[Floats, Floats], PPoly]) -> Piecewise:
-        """The `spline` through `values` (cells + 1,) at the edges of `grid`."""
-        cut = [slice(piece.start, piece.stop + 1) for piece in grid.pieces()]
-        return cls(grid.joints, [spline(grid.edges[part], values[part]) for part in cut])
-
-    @classmethod
     def through_centres(
         cls, grid: Grid, values: Floats, joints: Floats, spline: Callable[[Floats, Floats], PPoly]
     ) -> Piecewise:
@@ -190,10 +184,6 @@ class Piecewise:
             known = np.isfinite(y)
             splines.append(spline(x[known], y[known]))
         return cls(grid.joints, splines)
-
-    def derivative(self) -> Piecewise:
-        """The slope."""
-        return Piecewise(self._joints, [spline.derivative() for spline in self._splines])
 
     def __call__(self, x: ArrayLike) -> Floats:
         """The values at `x`, of their shape; at a break those of the piece to the right."""

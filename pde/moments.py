@@ -11,6 +11,7 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import special
 
 from randwalk.model.coefficient import ZERO, Coefficient, Floats
 from randwalk.model.start import Normal, Sites, Start
@@ -109,7 +110,7 @@ class Moments:
 
     def _carried(self, rate: Floats) -> Floats:
         """The solution of G' = 2 a_x G + `rate` (steps, paths) from 0, (steps + 1, paths)."""
-        new = rate * np.diff(self.t)[:, None] * _phi(2.0 * self.decay)
+        new = rate * np.diff(self.t)[:, None] * special.exprel(2.0 * self.decay)
         kept = np.exp(2.0 * self.decay)
         g = np.zeros_like(self.variance)
         for k in range(new.shape[0]):
@@ -142,8 +143,8 @@ def linear_noise(equation: FokkerPlanck, times: Floats, pace: Pace, start: Start
             a, d, kappa, j = (_finite(c, x, max(t, stretch.first)) for c in read)
             j, d = np.minimum(j, 0.0) * dt, np.maximum(d, 0.0)
             steps.append((np.abs(a), np.maximum(d, np.finfo(float).tiny), j))
-            m = np.clip(m + a * dt * _phi(j), *bounds)
-            v, k = v * np.exp(2.0 * j) + 2.0 * d * dt * _phi(2.0 * j), k + kappa * dt
+            m = np.clip(m + a * dt * special.exprel(j), *bounds)
+            v, k = v * np.exp(2.0 * j) + 2.0 * d * dt * special.exprel(2.0 * j), k + kappa * dt
             states.append((t + dt, m, v, k))
     columns = [np.array(column) for rows in (states, steps) for column in zip(*rows, strict=True)]
     return Moments(clock, *columns)
@@ -184,9 +185,3 @@ def _spread(start: Start) -> tuple[Floats, Floats]:
 def _finite(coefficient: Coefficient, x: Floats, t: float) -> Floats:
     """The values, 0 where they are not finite: the solution is refused later, if mass is there."""
     return np.nan_to_num(coefficient(x, t), nan=0.0, posinf=0.0, neginf=0.0)
-
-
-def _phi(z: Floats) -> Floats:
-    """(e^z - 1)/z."""
-    small = np.abs(z) < 1e-8
-    return np.where(small, 1.0, np.expm1(z) / np.where(small, 1.0, z))

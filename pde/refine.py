@@ -31,6 +31,7 @@ LARGEST_CELLS: Final = 2**18
 LARGEST_STEPS: Final = 2**20
 MOST_PLAIN: Final = 16.0  # by which the difference of two levels may fall from one to the next: chance explains more
 MOST_RICH: Final = 20.0  # the same of extrapolated solutions
+SHARE_OF_LARGEST: Final = 0.003  # of the errors of an extrapolated solution: less, at another time, is chance
 SMOOTH: Final = 0.2  # of the difference of two levels, up to which that of extrapolated ones shows an expansion in h²
 ORDERLY: Final = 11.0  # by which an extrapolated error falls from a level to the next: 8 at third order, 16 at fourth
 SMALLEST: Final = 1e-300  # in place of 0 as a divisor
@@ -202,6 +203,7 @@ class Ladder(Generic[R]):
         orderly = len(richer) > 1 or richer[0].max() <= SMOOTH * differences[0].max()
         if orderly and family.usable(self.rich[-1]):
             rich_errors = _without_luck(richer, MOST_RICH) / _shrinking(richer)
+            rich_errors = np.maximum(rich_errors, SHARE_OF_LARGEST * rich_errors.max())
             if rich_errors.max() < errors.max():
                 found = Found(self.rich[-1], self.cells(level), rich_errors, fine, coarse, True)
         return found
@@ -253,8 +255,8 @@ class Balance:
         return cls(needs, cells, k + 1 + max(-1, math.ceil(math.log2(max(excess, SMALLEST)) / order)))
 
     def clock(self, cells: int) -> Clock:
-        """The clock for any number of cells."""
-        ratio = (cells / self.cells) ** (2.0 / self.needs.scheme.order)
+        """The clock for any number of cells, on which the error of the steps is next to nothing beside that of the cells."""
+        ratio = (4.0 * cells / self.cells) ** (2.0 / self.needs.scheme.order)
         return self.needs.clock(max(FIRST_STEPS // 2, math.ceil(FIRST_STEPS * 2**self.doublings * ratio)))
 
     def first(self) -> tuple[int, Clock]:

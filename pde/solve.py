@@ -153,7 +153,7 @@ class Solution(Law[Any]):
         order = "extrapolated" if self.extrapolated else "second order"
         return (
             f"Solution(times {self.times[0]:g} … {self.times[-1]:g}, {self.x.size} cells on [{low:.4g}, {high:.4g}], "
-            f"{self.steps} steps of {type(self.scheme).__name__}, {order}, error ≈ {self.error_estimate:.1e})"
+            f"{order}, {self.steps} steps of {type(self.scheme).__name__}, error ≈ {self.error_estimate:.1e})"
         )
 
 
@@ -273,13 +273,19 @@ def solve(
         window = fitted(equation, widened(window, lost, leak, MARGIN), float(recorded[-1]))
     run = found.solution
     surely = lost.sum() + ROUNDING * (run.ages.size - 1)  # however well two solutions agree
+    errors = np.maximum(found.errors, surely)
+    if cells is None and errors.max() > tolerance:
+        raise ValueError(
+            f"tolerance = {tolerance:g} is out of reach: {errors.max():.2g} is the rounding of {run.ages.size - 1} steps; take "
+            f"tolerance = {2.0 * errors.max():.2g}"
+        )
     return Solution(
         equation,
         scheme,
         run.grid,
         recorded,
         run.mass / run.grid.widths,
-        np.maximum(found.errors, surely),
+        errors,
         found.fine.passage_difference(found.coarse),
         run.ages,
         run.left_so_far,

@@ -422,7 +422,7 @@ def _even_shares(grid: Grid, x: Floats) -> tuple[NDArray[np.int64], dict[int, Fl
 
 def _quartic(theta: Floats) -> dict[int, Floats]:
     """The quartic B-spline at the centres of five cells, seen from a place `theta` cells behind the middle one's centre."""
-    shares = {0: 115.0 / 192.0 - theta**2 * (0.625 - 0.25 * theta**2)}
+    shares: dict[int, Floats] = {0: 115.0 / 192.0 - theta**2 * (0.625 - 0.25 * theta**2)}
     for side in (-1, 1):
         z = side * theta
         shares[side] = (19.0 + z * (44.0 + z * (24.0 - z * (16.0 + 16.0 * z)))) / 96.0
@@ -458,8 +458,8 @@ def _atoms(start: Start, grid: Grid) -> list[tuple[Floats, Floats]]:
         case Uniform(low, high):
             cuts = np.array([low, *grid.edges[(grid.edges > low) & (grid.edges < high)], high])
             middles, lengths = 0.5 * (cuts[1:] + cuts[:-1]), np.diff(cuts)
-            nodes = zip(GAUSS_NODES, GAUSS_WEIGHTS, strict=True)
-            return [(middles + 0.5 * node * lengths, weight * lengths / (high - low)) for node, weight in nodes]
+            gauss = zip(GAUSS_NODES, GAUSS_WEIGHTS, strict=True)
+            return [(middles + 0.5 * node * lengths, weight * lengths / (high - low)) for node, weight in gauss]
         case Normal(mean, sd):
             low, high = max(grid.low, start.support[0]), min(grid.high, start.support[1])
             inner = grid.edges[(grid.edges > low) & (grid.edges < high)]

@@ -11,9 +11,10 @@ A file holds a text, which says what was run, and arrays of 64-bit whole numbers
 ==============  ========================================================================================================
 
 In ``.npz`` each is a member of that name; in netCDF ``meta`` is the attribute ``randwalk``, the arrays are variables, and the
-other variables (``counts``, ``absorbed``, coordinates) repeat them for other programs and are not read back. ``sha256`` is the
-digest of the JSON without it, its keys sorted, followed for each array, sorted by name, by ``name (shape)`` and the little-endian
-bytes. A netCDF file ends with a line more, the digest of all bytes before it, because the HDF5 library may hang on damaged files.
+other variables (``counts``, ``gone``, ``density`` and others) repeat them for other programs and are not read back. ``sha256`` is
+the digest of the JSON without it, its keys sorted, followed for each array, sorted by name, by ``name (shape)`` and the
+little-endian bytes. A netCDF file ends with one more line, the digest of all bytes before it, because the HDF5 library may hang
+on damaged files.
 
 Format 2 is that; format 1, of the releases up to 0.2.0, has neither digest and can be read.
 """

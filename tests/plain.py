@@ -184,7 +184,10 @@ def of_occupation(random: Random) -> Iterator[Call]:
         for k in range(len(walk.offsets) + 1):
             yield occupation.odds, (walk, I64(0), I64(k), I64(c))
             for walkers in (0, 1, 40, 10**6, 2**53):
-                yield occupation.share, (I64(k), I64(walkers), walk, I64(0), I64(c), (U(random.getrandbits(32)), I64(k)), KEYS)
+                yield (
+                    occupation.share,
+                    (I64(k), I64(walkers), walk, I64(0), I64(c), (U(random.getrandbits(32)), I64(k)), KEYS),
+                )
 
 
 PARTS: dict[str, Callable[[Random], Iterator[Call]]] = {

@@ -14,7 +14,6 @@ from importlib import import_module
 from typing import Any
 
 import numpy as np
-from numba import njit
 
 import randwalk as rw
 from randwalk.kernels.backend import JumpProgram, Levels, Program, Walkers
@@ -154,8 +153,7 @@ def launches() -> None:
 
 def windows() -> None:
     """Windows that are far too narrow, where walkers that reach the edge are run again in wider ones."""
-    from randwalk.run import windows as guessed
-
+    guessed: Any = import_module("randwalk.run.windows")
     ends = guessed.guessed_ends
     guessed.guessed_ends = lambda walk, steps, start: start
     for make in (CONSTANT["ties"], TABLED["p(x, t), killed, on a line"]):
@@ -278,17 +276,10 @@ def info() -> None:
     assert machines.choose("auto", None, 0.1, 1).name == "cpu" and machines.choose("auto", None, 1e3, 1).name == "cuda"
 
 
-@njit  # type: ignore[untyped-decorator]
-def mirrored(below: Any, tie: Any, random: Any, digit: Any) -> Any:
-    """What `next_digit` says of the opposite random digits."""
-    agree = random ^ digit
-    return digit ^ (agree & (digit ^ below)), tie & agree
-
-
 # One change of the physics for each row of `digest`: (the module of the scalar function, its wrong result)
 CHANGED: dict[str, tuple[str, Callable[..., Any]]] = {
     "half_moves": ("step", lambda moved, given: (min(moved[0], given[0]), moved[1])),  # no step to the right
-    "next_digit": ("bits", lambda masks, given: mirrored(*given)),
+    "next_digit": ("bits", lambda masks, given: (given[0], masks[1])),  # no digit decides, so that few walkers move
     "above": ("functionals", lambda counts, given: not counts),
     "odds": ("occupation", lambda odds, given: (odds[0] // 2, *odds[1:])),
 }

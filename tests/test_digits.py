@@ -95,7 +95,8 @@ def test_the_last_31_digits_decide_ties(name: str, n: int) -> None:
     if n and name in ("right, p", "left, p", "right, p(x)"):
         return  # walkers leave before
     for walker in (5, 2**33 + 1):
-        for records in ([], [rw.FirstPassage()], [rw.Maximum()]):
+        kept: list[list[Any]] = [[], [rw.FirstPassage()], [rw.Maximum()]]
+        for records in kept:
             assert steps_taken(name, walker, n, records) == [False, True]
         for p, taken in zip(on_both_sides(uniform(name, walker, n)), (False, True), strict=True):
             places = naive.path(WALKS[name](p, n), walker, n + 1, SEED)

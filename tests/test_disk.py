@@ -184,7 +184,7 @@ print(abs(law.mean(0.5) - form.mean(0.5)) < 2e-2, abs(rw.pde.solve(form.equation
 for call in (rw.simulate, rw.trajectories):
     for method in ("paths", "occupation") if call is rw.simulate else ("paths",):
         try:
-            call(walk, 10, [0.5], 1, *([method] if call is rw.simulate else []))
+            call(walk, 10, [0.5], seed=1, **({"method": method} if call is rw.simulate else {}))
         except OSError as error:
             print(error)
 """

@@ -448,9 +448,7 @@ def test_any_reactivity_has_a_walk(k: float, drift: float) -> None:
     equation = rw.pde.FokkerPlanck(drift, 1.0, domain=domain, start=rw.Uniform(0.0, 1.0))
     right = float(rw.pde.closed_form(equation).absorbed("left", 0.1))
     walk = rw.pde.walk_for(equation, sites=30, times=[0.1])
-    assert float(rw.pde.exact_law(walk, [0.1]).absorbed("left", [0.1])[0]) == pytest.approx(
-        right, rel=4e-3, abs=0.0
-    )
+    assert float(rw.pde.exact_law(walk, [0.1]).absorbed("left", [0.1])[0]) == pytest.approx(right, rel=4e-3, abs=0.0)
 
 
 def test_a_wall_beside_a_jump_and_a_killing() -> None:

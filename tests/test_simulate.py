@@ -355,7 +355,7 @@ def test_interrupting_an_extension_keeps_the_walkers_that_there_were(monkeypatch
     run = rw.simulate(WALKS["ties"](), 100, [5.0], seed=2, method="paths")
 
     def stopped(*args: object) -> Iterator[object]:
-        yield from original(*args)  # type: ignore[misc]
+        yield from original(*args)
         raise KeyboardInterrupt
 
     original = module.follow

@@ -17,6 +17,7 @@ from randwalk.laws.distribution import Distribution
 from randwalk.laws.estimate import Estimate, average, proportion, values_of
 from randwalk.laws.law import Law
 from randwalk.laws.lookup import NoAnswer
+from randwalk.laws.scipy_form import histogram
 from randwalk.model.coefficient import Floats
 from randwalk.model.domain import Domain, Line
 from randwalk.model.times import least_whole, row_of
@@ -210,7 +211,7 @@ class Classes(Distribution):
         middles = 0.5 * (edges[1:] + edges[:-1])
         row = np.searchsorted(self.low, middles, side="right") - 1
         inside = middles < self.high[row]
-        return stats.rv_histogram((np.where(inside, self.counts[row], 0), edges), density=False)()
+        return histogram(np.where(inside, self.counts[row], 0), edges)
 
 
 @dataclass(frozen=True, eq=False)

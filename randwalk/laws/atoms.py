@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import stats
 
 from ..model.coefficient import Floats
 from ..model.domain import Domain
@@ -112,7 +111,9 @@ class Atoms(Distribution):
         ax.plot(*self.density(), lw=1.2, **style)
 
     def to_scipy(self) -> Any:
-        return _discrete(self.support.x, self.p)
+        from .scipy_form import discrete
+
+        return discrete(self.support.x, self.p)
 
 
 @dataclass(frozen=True, eq=False)
@@ -166,7 +167,9 @@ class Sample(Distribution):
         ax.errorbar(rho.x[seen], rho.value[seen], rho.error[seen], fmt="o", ms=3, lw=0.8, **style)
 
     def to_scipy(self) -> Any:
-        return _discrete(self.support.x, self.counts.astype(np.float64))
+        from .scipy_form import discrete
+
+        return discrete(self.support.x, self.counts.astype(np.float64))
 
 
 @dataclass(frozen=True, eq=False)
@@ -219,7 +222,9 @@ class Cells(Distribution):
         ax.stairs(self.density, self.edges, **style)
 
     def to_scipy(self) -> Any:
-        return stats.rv_histogram((self.masses, self.edges), density=False)()
+        from .scipy_form import histogram
+
+        return histogram(self.masses, self.edges)
 
 
 def _on_pieces(edges: Floats, values: np.ndarray, x: Floats, domain: Domain) -> np.ndarray:
@@ -230,9 +235,3 @@ def _on_pieces(edges: Floats, values: np.ndarray, x: Floats, domain: Domain) -> 
     inside = (x >= edges[0]) & (x <= edges[-1])
     piece = np.clip(np.searchsorted(edges, x, side="right") - 1, 0, values.size - 1)
     return np.where(inside, values[piece], 0)
-
-
-def _discrete(x: Floats, weights: Floats) -> Any:
-    """The distribution of the places `x` by their weights."""
-    seen = weights > 0.0
-    return stats.rv_discrete(values=(x[seen], weights[seen] / weights[seen].sum()))()

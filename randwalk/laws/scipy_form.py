@@ -1,8 +1,8 @@
-"""A density of survivors as a distribution of :mod:`scipy.stats`."""
+"""The survivors' places as distributions of :mod:`scipy.stats`, which takes long to import."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from scipy import stats
 
@@ -31,3 +31,14 @@ class Survivors(stats.rv_continuous):  # type: ignore[misc]
 
     def _stats(self) -> tuple[float, float, None, None]:
         return float(self.here.mean()), float(self.here.variance()), None, None
+
+
+def discrete(x: Floats, weights: Floats) -> Any:
+    """The frozen distribution of the places `x` by their weights."""
+    seen = weights > 0.0
+    return stats.rv_discrete(values=(x[seen], weights[seen] / weights[seen].sum()))()
+
+
+def histogram(weights: Floats, edges: Floats) -> Any:
+    """The frozen distribution that is uniform between neighbouring `edges`, with these weights."""
+    return stats.rv_histogram((weights, edges), density=False)()

@@ -29,11 +29,13 @@ LARGE_BATCH = 1 << 22  # the same number where the rows of the table are made ag
 STRETCH = 1 << 10  # the least steps between two searches for walkers at the edge of a window
 WORK = 1 << 22  # the least walkers × steps between two searches, which then take a negligible share of the time
 FARTHEST = 1 << 30  # the largest index of a level
+BEYOND = float(1 << 40)  # a lattice number outside every window
 
 
 def level(table: StepTable, x: float) -> int:
     """The cell of the site nearest to `x`."""
-    number = round((x - table.lattice.origin) / table.lattice.dx)
+    places = (x - table.lattice.origin) / table.lattice.dx
+    number = round(max(-BEYOND, min(places, BEYOND)))
     if table.digits:  # walkers of a constant walk also step outside the window
         return max(-FARTHEST, min(int(table.layout.index(number)), FARTHEST))
     return table.layout.level(number)
