@@ -18,6 +18,7 @@ from .laws.atoms import Sample
 from .laws.binning import bin_atoms
 from .laws.estimate import Estimate, Profile, proportion
 from .laws.law import Law
+from .laws.lookup import NoAnswer
 from .model.coefficient import Floats
 from .model.domain import Domain
 from .model.times import Times
@@ -179,7 +180,7 @@ class Ensemble(Law[Estimate]):
         counted = self.counts.sum(axis=1)
         passages = self._passages
         if passages is None:
-            return proportion(counted[self._times.rows(t)], self.walkers)
+            return proportion(counted[self._counted(t)], self.walkers)
         steps = self._times.step_before(t)
         alive = (self.walkers - np.cumsum(passages.counts.sum(axis=1)))[steps]
         row = np.searchsorted(self.steps, steps)  # what leaked is alive to the passages, and not counted
@@ -189,8 +190,16 @@ class Ensemble(Law[Estimate]):
         column = self.domain.exit(exit)
         passages = self._passages
         if passages is None:
-            return proportion(self.gone[self._times.rows(t), column], self.walkers)
+            return proportion(self.gone[self._counted(t), column], self.walkers)
         return proportion(np.cumsum(passages.counts[:, column])[self._times.step_before(t)], self.walkers)
+
+    def _counted(self, t: ArrayLike) -> NDArray[np.int64]:
+        """The rows of times at which walkers were counted; without passages there is no answer between them."""
+        try:
+            return self._times.rows(t)
+        except ValueError as error:
+            self._times.step_before(t)  # refuses a time outside the run, for which no record helps
+            raise NoAnswer(f"{error}; with record=[FirstPassage()] a run answers at any of its times") from None
 
     def bin_counts(self, edges: ArrayLike, t: float) -> NDArray[np.int64]:
         """The number of walkers in each bin at time `t`."""

@@ -7,6 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
+import numpy as np
 from numpy.typing import ArrayLike
 
 from ..inputs.arguments import finite, finite_numbers, known_numbers
@@ -136,7 +137,7 @@ class Law(ABC, Generic[Answer]):
 
     def marginal(self, axis: int | str = 0) -> Law[Answer]:
         """The law of one coordinate; in one dimension, of axis 0 or "x", the law itself."""
-        if isinstance(axis, (int, str)) and not isinstance(axis, bool) and axis in (0, "x"):
+        if isinstance(axis, (int, np.integer, str)) and not isinstance(axis, bool) and axis in (0, "x"):
             return self
         raise ValueError(f"axis = {shown(axis)}: a law in one dimension has axis 0, 'x', alone")
 
@@ -145,7 +146,7 @@ class Law(ABC, Generic[Answer]):
         ax = axes(ax)
         given = self._recorded("plot")[-1:] if t is None else self._some(t).ravel()
         for count, time in enumerate(given.tolist(), start=1):
-            self._at(time).draw(ax, color=COLOURS[self.kind], alpha=count / given.size, label=self._label(time))
+            self._now(time).draw(ax, color=COLOURS[self.kind], alpha=count / given.size, label=self._label(time))
         ax.set(xlabel="position $x$", ylabel=r"density $\rho(x, t)$")
         return ax
 
@@ -159,7 +160,7 @@ class Law(ABC, Generic[Answer]):
         except ImportError:
             raise ImportError('to_xarray needs xarray: pip install "randwalk-pde[io]"') from None
         recorded = self._recorded("to_xarray") if t is None else self._some(t).ravel()
-        x = self._at(float(recorded[-1])).places
+        x = self._now(float(recorded[-1])).places
         absorbed = [self.absorbed(exit, recorded) for exit in self.exits]
         answers: dict[str, tuple[tuple[str, ...], Any]] = {
             "density": (("time", "x"), self.pdf(x, recorded)),
@@ -183,12 +184,25 @@ class Law(ABC, Generic[Answer]):
 
         Atoms become a discrete distribution, cells a histogram, formulas a continuous distribution.
         """
-        return self._at(finite("t", self._asked(t))).to_scipy()
+        time = finite("t", self._asked(t))
+        here = self._now(time)
+        if not here.total() > 0.0:
+            raise NoAnswer(
+                f"t = {time:g}: no walker is left, so that survivors have no distribution; take an earlier time"
+            )
+        return here.to_scipy()
 
     def passed(self, wall: str, times: ArrayLike) -> Answer:
         """The former name of :meth:`absorbed`."""
         warn_of_passed()
         return self.absorbed(wall, times)
+
+    def _now(self, t: float) -> Distribution:
+        """The places at one time; a time that was not recorded is a question without an answer."""
+        try:
+            return self._at(t)
+        except ValueError as error:
+            raise NoAnswer(str(error)) from None
 
     def _check_exit(self, exit: str) -> None:
         self.domain.exit(exit, "exit")
@@ -213,7 +227,7 @@ class Law(ABC, Generic[Answer]):
     def _over(self, t: ArrayLike | None, ask: Callable[[Distribution], Any]) -> Any:
         """The answer at each of the times `t`, in one array or estimate of their shape and that of an answer."""
         given = self._some(t)
-        return stacked([ask(self._at(time)) for time in given.ravel().tolist()], given.shape)
+        return stacked([ask(self._now(time)) for time in given.ravel().tolist()], given.shape)
 
     def _recorded(self, question: str) -> Floats:
         if self.times is None:
