@@ -26,7 +26,7 @@ from .model.walk import LatticeWalk
 from .run.counts import Counts
 from .run.devices import choose
 from .run.plan import check_memory, plan
-from .run.record import Passages, Record, Recorded
+from .run.record import Passages, Paths, Record, Recorded
 from .run.task import Task
 from .run.threads import share
 from .store import Contents, known_as, read, write
@@ -259,10 +259,7 @@ class Ensemble(Law[Estimate]):
     def __setstate__(self, state: dict[str, Any]) -> None:
         if "task" not in state:  # of a release before 0.4; the first one did not keep the version of the stream
             held = Contents(**({"stream": known_as(1, state["method"])} | state))
-            records = {
-                record: replace(record.empty(held.table, held.parts, held.steps), counts=result.counts)  # type: ignore[arg-type, union-attr]
-                for record, result in held.records.items()
-            }
+            records = {record: _recorded(record, result, held) for record, result in held.records.items()}
             state = vars(_restored(replace(held, records=records)))
         self.__dict__.update(state)
 
@@ -339,6 +336,14 @@ class Ensemble(Law[Estimate]):
         )
         head = "<tr><th>time</th><th>alive</th><th>mean of survivors</th><th>variance</th></tr>"
         return f"<p>{self}</p><table>{head}{rows}</table>"
+
+
+def _recorded(record: Record, result: Any, held: Contents) -> Recorded:
+    """The result of a record that a release before 0.4 kept, without its parts and its first bin."""
+    if isinstance(result, Paths):
+        begins = np.cumsum([len(part) for part in held.parts])[:-1]
+        return Paths(result.times, held.parts, tuple(np.split(result.x, begins, axis=1)))
+    return replace(record.empty(held.table, held.parts, held.steps), counts=result.counts)
 
 
 def _restored(held: Contents) -> Ensemble:

@@ -340,6 +340,25 @@ def test_measured_counts_are_a_law_of_their_classes() -> None:
         data.mean(3.0)
 
 
+def test_classes_without_an_end() -> None:
+    data = rw.validate.MeasuredCounts(
+        np.array([-math.inf, 1.0, 2.0]), np.array([1.0, 2.0, math.inf]), np.array([5, 3, 2]), 1.0
+    )
+    assert data.cdf([-math.inf, 1.0, 2.0, math.inf], 1.0).value.tolist() == [0.0, 0.5, 0.8, 1.0]
+    assert data.mass([-math.inf, 1.0, math.inf], 1.0).value.tolist() == [0.5, 0.5]
+    assert float(data.expect(lambda x: (x > 2.0).astype(float), 1.0)) == pytest.approx(0.2)
+    for ask in (data.mean, data.variance, data.to_scipy, data.plot):
+        with pytest.raises(rw.NoAnswer, match="the class from -inf to 1 has no end"):
+            ask(1.0)
+    mpl.pyplot.close("all")
+
+
+def test_xarray_leaves_out_what_data_do_not_say() -> None:
+    data = rw.validate.MeasuredCounts(np.array([0.0, 1.0]), np.array([1.0, 2.0]), np.array([60, 40]), 1.0).to_xarray()
+    assert set(data.data_vars) == {f"{name}{end}" for name in ("density", "mean", "variance") for end in ("", "_error")}
+    assert data["density"].values.tolist() == [[0.6, 0.4]]
+
+
 def test_a_measured_curve_answers_what_has_left() -> None:
     curve = rw.validate.MeasuredCurve(np.array([3.0, 1.0]), np.array([0.5, 0.3]), np.zeros(2), "right", 0.02)
     got = curve.absorbed("right", [1.0, 2.0])

@@ -71,7 +71,9 @@ def once_named(**names: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
             given = dict(kwargs)
             for old in names.keys() & kwargs.keys():
                 warnings.warn(
-                    f"{function.__qualname__}() has {names[old]}= since 0.4 for {old}=", DeprecationWarning, stacklevel=2
+                    f"{function.__qualname__}() has {names[old]}= since 0.4 for {old}=",
+                    DeprecationWarning,
+                    stacklevel=2,
                 )
                 if names[old] in given:
                     raise TypeError(f"{function.__qualname__}() got {old}= and {names[old]}=: give {names[old]}= alone")

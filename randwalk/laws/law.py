@@ -41,8 +41,8 @@ class Law(ABC, Generic[Answer]):
     (:meth:`pdf`, :meth:`cdf`) or by the number of bins (:meth:`mass`).
 
     **Times.** :meth:`pdf`, :meth:`cdf`, :meth:`mass`, :meth:`mean`, :meth:`variance` and :meth:`expect` take recorded times, to
-    a relative 1e-9, and refuse others. :meth:`absorbed` and :meth:`survival` take any time of the run: a lattice walk answers
-    with the last step at or before it. A law of all times (``times`` None) answers at any positive time. Only a
+    a relative 1e-9, and have no answer at others. :meth:`absorbed` and :meth:`survival` take any time of the run: a lattice walk
+    answers with the last step at or before it (an ensemble, if it recorded passages). A law of all times (``times`` None) answers at any positive time. Only a
     stationary law does not need `t`.
 
     **Exits.** The names in ``exits``: the walls of the domain and "killing". An exit that no walker can take (a reflecting wall,
@@ -154,6 +154,7 @@ class Law(ABC, Generic[Answer]):
         """Density, survival, absorbed fractions, mean and variance at the times `t` (default: the recorded ones).
 
         Dimensions are time, x and exit. Of estimates there are two variables: ``survival`` and ``survival_error``, and so on.
+        What the law does not answer is left out.
         """
         try:
             import xarray
@@ -161,16 +162,19 @@ class Law(ABC, Generic[Answer]):
             raise ImportError('to_xarray needs xarray: pip install "randwalk-pde[io]"') from None
         recorded = self._recorded("to_xarray") if t is None else self._some(t).ravel()
         x = self._now(float(recorded[-1])).places
-        absorbed = [self.absorbed(exit, recorded) for exit in self.exits]
-        answers: dict[str, tuple[tuple[str, ...], Any]] = {
-            "density": (("time", "x"), self.pdf(x, recorded)),
-            "survival": (("time",), self.survival(recorded)),
-            "absorbed": (("exit", "time"), stacked(absorbed, (len(absorbed),))),
-            "mean": (("time",), self.mean(recorded)),
-            "variance": (("time",), self.variance(recorded)),
+        questions: dict[str, tuple[tuple[str, ...], Callable[[], Any]]] = {
+            "density": (("time", "x"), lambda: self.pdf(x, recorded)),
+            "survival": (("time",), lambda: self.survival(recorded)),
+            "absorbed": (("exit", "time"), lambda: self._by_exit(recorded)),
+            "mean": (("time",), lambda: self.mean(recorded)),
+            "variance": (("time",), lambda: self.variance(recorded)),
         }
         variables: dict[str, Any] = {}
-        for name, (dimensions, answer) in answers.items():
+        for name, (dimensions, ask) in questions.items():
+            try:
+                answer = ask()
+            except NoAnswer:
+                continue
             if isinstance(answer, Estimate):
                 variables[name] = dimensions, answer.value
                 variables[f"{name}_error"] = dimensions, answer.error
@@ -196,6 +200,12 @@ class Law(ABC, Generic[Answer]):
         """The former name of :meth:`absorbed`."""
         warn_of_passed()
         return self.absorbed(wall, times)
+
+    def _by_exit(self, t: Floats) -> Any:
+        """The probabilities of having left by each of the exits, in the order of ``exits``."""
+        if not self.exits:
+            raise NoAnswer(f"{type(self).__name__} does not say who has left")
+        return stacked([self.absorbed(exit, t) for exit in self.exits], (len(self.exits),))
 
     def _now(self, t: float) -> Distribution:
         """The places at one time; a time that was not recorded is a question without an answer."""
