@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from randwalk.inputs.arguments import known_numbers
+from randwalk.inputs.keywords import once_named
 from randwalk.laws.distribution import Distribution
 from randwalk.laws.estimate import plain
 from randwalk.laws.law import Law
@@ -82,6 +83,7 @@ class ClosedForm(Law[Any]):
             alive *= np.reshape([self.staying(float(time)) for time in t.flat], t.shape)
         return alive
 
+    @once_named(wall="exit")
     def first_passage_density(self, exit: str, t: ArrayLike) -> Floats:
         """The probability per time of being absorbed at the wall `exit`, "left" or "right", at the times `t`."""
         self.domain.exit(exit, "exit")

@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.interpolate import PchipInterpolator
 
 from randwalk.inputs.arguments import number
-from randwalk.inputs.keywords import once_positional
+from randwalk.inputs.keywords import once_named, once_positional
 from randwalk.inputs.memory import require
 from randwalk.inputs.wording import shown
 from randwalk.kernels.evolve import TINY, evolve
@@ -138,6 +138,7 @@ class SmoothedLaw(Law[Any]):
     def _absorbed(self, exit: str, t: ArrayLike) -> Any:
         return self.law.absorbed(exit, t)
 
+    @once_named(wall="exit")
     def passage_curve(self, exit: str) -> PchipInterpolator:
         """The probability of having left by `exit` as a function of time, by monotone interpolation between the steps."""
         every = np.arange(len(self.law.gone)) * self.law.walk.dt

@@ -18,6 +18,7 @@ from .laws.atoms import Sample
 from .laws.binning import bin_atoms
 from .laws.estimate import Estimate, Profile, proportion
 from .laws.law import Law
+from .laws.lookup import NoAnswer
 from .model.coefficient import Floats
 from .model.domain import Domain
 from .model.times import Times
@@ -25,7 +26,7 @@ from .model.walk import LatticeWalk
 from .run.counts import Counts
 from .run.devices import choose
 from .run.plan import check_memory, plan
-from .run.record import Passages, Record, Recorded
+from .run.record import Passages, Paths, Record, Recorded
 from .run.task import Task
 from .run.threads import share
 from .store import Contents, known_as, read, write
@@ -179,7 +180,7 @@ class Ensemble(Law[Estimate]):
         counted = self.counts.sum(axis=1)
         passages = self._passages
         if passages is None:
-            return proportion(counted[self._times.rows(t)], self.walkers)
+            return proportion(counted[self._counted(t)], self.walkers)
         steps = self._times.step_before(t)
         alive = (self.walkers - np.cumsum(passages.counts.sum(axis=1)))[steps]
         row = np.searchsorted(self.steps, steps)  # what leaked is alive to the passages, and not counted
@@ -189,8 +190,16 @@ class Ensemble(Law[Estimate]):
         column = self.domain.exit(exit)
         passages = self._passages
         if passages is None:
-            return proportion(self.gone[self._times.rows(t), column], self.walkers)
+            return proportion(self.gone[self._counted(t), column], self.walkers)
         return proportion(np.cumsum(passages.counts[:, column])[self._times.step_before(t)], self.walkers)
+
+    def _counted(self, t: ArrayLike) -> NDArray[np.int64]:
+        """The rows of times at which walkers were counted; without passages there is no answer between them."""
+        try:
+            return self._times.rows(t)
+        except ValueError as error:
+            self._times.step_before(t)  # refuses a time outside the run, for which no record helps
+            raise NoAnswer(f"{error}; with record=[FirstPassage()] a run answers at any of its times") from None
 
     def bin_counts(self, edges: ArrayLike, t: float) -> NDArray[np.int64]:
         """The number of walkers in each bin at time `t`."""
@@ -251,10 +260,7 @@ class Ensemble(Law[Estimate]):
         if "task" not in state:  # of a release before 0.4; the first one did not keep the version of the stream
             known = known_as(state.get("stream", 1), state["method"], state["table"], state["steps"][-1])
             held = Contents(**(state | {"stream": known}))
-            records = {
-                record: replace(record.empty(held.table, held.parts, held.steps), counts=result.counts)  # type: ignore[arg-type, union-attr]
-                for record, result in held.records.items()
-            }
+            records = {record: _recorded(record, result, held) for record, result in held.records.items()}
             state = vars(_restored(replace(held, records=records)))
         self.__dict__.update(state)
 
@@ -331,6 +337,14 @@ class Ensemble(Law[Estimate]):
         )
         head = "<tr><th>time</th><th>alive</th><th>mean of survivors</th><th>variance</th></tr>"
         return f"<p>{self}</p><table>{head}{rows}</table>"
+
+
+def _recorded(record: Record, result: Any, held: Contents) -> Recorded:
+    """The result of a record that a release before 0.4 kept, without its parts and its first bin."""
+    if isinstance(result, Paths):
+        begins = np.cumsum([len(part) for part in held.parts])[:-1]
+        return Paths(result.times, held.parts, tuple(np.split(result.x, begins, axis=1)))
+    return replace(record.empty(held.table, held.parts, held.steps), counts=result.counts)
 
 
 def _restored(held: Contents) -> Ensemble:

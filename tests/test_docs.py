@@ -31,11 +31,13 @@ FENCE = re.compile(r"^(`{3,})(\w+)[^\n]*\n(.*?)^\1[ \t]*$", re.DOTALL | re.MULTI
 NEEDS_A_GPU = "<!-- needs a GPU -->"
 SETTINGS: Any = numba.config
 HAS_A_GPU = not SETTINGS.ENABLE_CUDASIM and why_not_cuda() is None  # the simulator is too slow for the pages
+FLOORS = ("", ".inputs", ".model", ".model.coefficient", ".laws", ".tables", ".kernels", ".run", ".terminal", ".pde",
+          ".validate", ".gallery")  # fmt: skip
 MODULES = sorted(
     {"randwalk"}
     | {
         module.name
-        for floor in ("randwalk", "randwalk.kernels", "randwalk.pde", "randwalk.validate", "randwalk.gallery")
+        for floor in (f"randwalk{floor}" for floor in FLOORS)
         for module in pkgutil.iter_modules(importlib.import_module(floor).__path__, f"{floor}.")
         if module.name != "randwalk.__main__" and not module.name.startswith("randwalk.kernels.cuda")  # needs its extra
     }

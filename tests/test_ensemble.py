@@ -359,3 +359,19 @@ def test_text(run: rw.Ensemble) -> None:
     assert "<table>" in run._repr_html_() and run._repr_html_().count("<tr>") == 4
     assert repr(run[rw.Positions()]) == "Paths(5,000 walkers, 3 times)"
     assert "killed" in repr(run[rw.FirstPassage()])
+
+
+def test_places_of_every_walker_that_0_3_kept_are_read() -> None:
+    """Up to 0.3 an ensemble had no task, and the record of places one array without its ranges of walkers."""
+    record = rw.Positions()
+    walk = WALKS["ties"]()
+    run = rw.simulate(walk, 10, [5.0], seed=1, method="paths", record=[record]).extend(25)
+    fields = ("walk", "table", "seed", "method", "parts", "steps", "raw", "records", "stream")
+    state = {name: getattr(run, name) for name in fields}
+    kept = object.__new__(type(run[record]))
+    kept.__dict__.update(times=run[record].times, x=run[record].x)
+    read = object.__new__(rw.Ensemble)
+    read.__setstate__(state | {"records": {record: kept}})
+    same(read, run)
+    np.testing.assert_array_equal(read[record].x, run[record].x)
+    np.testing.assert_array_equal(read.extend(30)[record].x, run.extend(30)[record].x)

@@ -147,6 +147,25 @@ def test_only_what_was_positional_is_taken() -> None:
         call(1, 2, b=3)
 
 
+def test_a_former_keyword_goes_on_and_names_the_new_one() -> None:
+    record = rw.FirstPassage()
+    walk = rw.LatticeWalk(0.5, 0.5, dx=0.25, domain=BETWEEN, start=0.5)
+    passages: Any = rw.simulate(walk, 70, [9.0], record=[record])[record]
+    smooth: Any = rw.pde.exact_law(walk, [9.0]).smoothed()
+    form: Any = rw.pde.closed_form(BOX)
+    calls: list[tuple[Callable[..., Any], str]] = [
+        (lambda **given: float(passages.mean(**given)), "Passages.mean"),
+        (lambda **given: float(smooth.passage_curve(**given)(4.0)), "SmoothedLaw.passage_curve"),
+        (lambda **given: float(form.first_passage_density(t=1.0, **given)), "ClosedForm.first_passage_density"),
+    ]
+    for call, name in calls:
+        with pytest.warns(DeprecationWarning, match=rf"{name}\(\) has exit= since 0\.4 for wall=") as caught:
+            assert call(wall="left") == call(exit="left")
+        assert caught[0].filename == __file__
+        with pytest.warns(DeprecationWarning), pytest.raises(TypeError, match="give exit= alone"):
+            call(wall="left", exit="left")
+
+
 def test_warnings_point_at_the_line_that_called() -> None:
     quick = rw.LatticeWalk.from_drift(0.0, rw.expression("0.5 + 0.4*sin(100*t)"), dx=1.0, dt=0.5)
     with warnings.catch_warnings(record=True) as caught:

@@ -135,6 +135,47 @@ def test_plots_take_one_time_or_several(kind: str) -> None:
     mpl.pyplot.close("all")
 
 
+def test_times_that_were_not_recorded_have_no_answer() -> None:
+    """Passages answer at any time of the run; counts of places do not, and say which record does."""
+    run, passages = law("half-line", "ensemble"), law("half-line", "passages")
+    asked: list[Callable[[Any], Any]] = [
+        lambda this: this.mean(0.7), lambda this: this.pdf(0.5, 0.7), lambda this: this.to_scipy(0.7),
+        lambda this: this.plot(0.7), lambda this: this.to_xarray(0.7),
+    ]  # fmt: skip
+    for this in (run, passages, law("half-line", "exact law"), law("half-line", "solution")):
+        for ask in asked:
+            with pytest.raises(rw.NoAnswer, match=r"t = 0\.7 was not recorded"):
+                ask(this)
+    counted: list[Callable[[Any, float], Any]] = [
+        lambda this, t: this.survival(t), lambda this, t: this.absorbed("left", t)
+    ]  # fmt: skip
+    for question in counted:
+        with pytest.raises(rw.NoAnswer, match=r"with record=\[FirstPassage\(\)\] a run answers at any of its times"):
+            question(run, 0.7)
+        assert 0.0 < float(question(passages, 0.7)) < 1.0
+        for this in (run, passages):
+            with pytest.raises(ValueError, match="after the end of the run"):
+                question(this, 7.0)
+    mpl.pyplot.close("all")
+
+
+def test_nobody_left_has_no_distribution() -> None:
+    walk = rw.LatticeWalk(0.5, 0.5, dx=1.0, domain=rw.Interval(0, 3, A, A), start=1.0)
+    box = closed_form(FokkerPlanck(0.0, 0.5, domain=rw.Interval(0, 1, A, A), start=0.5))
+    atoms = exact_law(walk, [20_000.0])
+    for this, t in ((rw.simulate(walk, 10, [500.0], seed=1), 500.0), (atoms, 2e4), (atoms.smoothed(), 2e4), (box, 1e6)):
+        assert float(this.survival(t)) == 0.0 and math.isnan(this.mean(t))
+        with pytest.raises(rw.NoAnswer, match="no walker is left"):
+            this.to_scipy(t)
+    assert math.isfinite(box.to_scipy(0.1).entropy())
+
+
+def test_one_number_is_a_float() -> None:
+    killed = closed_form(FokkerPlanck(0.0, 0.5, domain=rw.Interval(0, math.inf, A), start=1.0, killing=0.5))
+    assert all(type(v) is float for v in (killed.survival(1.0), killed.absorbed("killing", 1.0), killed.pdf(1.0, 1.0)))
+    assert killed.marginal(np.int64(0)) is killed  # type: ignore[arg-type]
+
+
 def test_the_former_name_warns() -> None:
     run = law("half-line", "passages")
     for this in (run, run[rw.FirstPassage()], law("half-line", "exact law"), law("half-line", "closed form")):
@@ -297,6 +338,25 @@ def test_measured_counts_are_a_law_of_their_classes() -> None:
             ask()
     with pytest.raises(ValueError, match="t = 3 was not recorded"):
         data.mean(3.0)
+
+
+def test_classes_without_an_end() -> None:
+    data = rw.validate.MeasuredCounts(
+        np.array([-math.inf, 1.0, 2.0]), np.array([1.0, 2.0, math.inf]), np.array([5, 3, 2]), 1.0
+    )
+    assert data.cdf([-math.inf, 1.0, 2.0, math.inf], 1.0).value.tolist() == [0.0, 0.5, 0.8, 1.0]
+    assert data.mass([-math.inf, 1.0, math.inf], 1.0).value.tolist() == [0.5, 0.5]
+    assert float(data.expect(lambda x: (x > 2.0).astype(float), 1.0)) == pytest.approx(0.2)
+    for ask in (data.mean, data.variance, data.to_scipy, data.plot):
+        with pytest.raises(rw.NoAnswer, match="the class from -inf to 1 has no end"):
+            ask(1.0)
+    mpl.pyplot.close("all")
+
+
+def test_xarray_leaves_out_what_data_do_not_say() -> None:
+    data = rw.validate.MeasuredCounts(np.array([0.0, 1.0]), np.array([1.0, 2.0]), np.array([60, 40]), 1.0).to_xarray()
+    assert set(data.data_vars) == {f"{name}{end}" for name in ("density", "mean", "variance") for end in ("", "_error")}
+    assert data["density"].values.tolist() == [[0.6, 0.4]]
 
 
 def test_a_measured_curve_answers_what_has_left() -> None:

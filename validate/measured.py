@@ -41,8 +41,9 @@ class MeasuredCounts(Law[Estimate]):
     """Numbers found in classes of position at one time: a law on condition that the place is in one of the classes.
 
     `low` and `high` are the class limits and `counts` whole numbers, all of shape (classes,); `time` None stands for the
-    stationary law. With `fold` the classes are of distances from `origin`, on either side together. The data do not say who has
-    left, nor what is inside a class: bins must not cut a class. Moments take every place as the middle of its class.
+    stationary law. With `fold` the classes are of distances from `origin`, on either side together, and so are the answers. The
+    data do not say who has left, nor what is inside a class: bins must not cut a class. Moments take every place as the middle of
+    its class, which a class without an end has not.
     """
 
     kind: ClassVar[str] = "data"
@@ -153,8 +154,26 @@ class Classes(Distribution):
 
     @property
     def places(self) -> Floats:
-        """The middles of the classes."""
-        return 0.5 * (self.low + self.high)
+        """The middles of the classes; a class without an end is at infinity."""
+        bounded = np.isfinite(self.low) & np.isfinite(self.high)
+        middles = np.where(np.isfinite(self.low), np.inf, -np.inf)
+        middles[bounded] = 0.5 * (self.low + self.high)[bounded]
+        return middles
+
+    @property
+    def _touch(self) -> Floats:
+        """By how much a place may be inside a class and still count as its limit."""
+        width = self.high - self.low
+        return TOUCH * np.where(np.isfinite(width), width, 0.0)
+
+    def _check_bounded(self, what: str) -> None:
+        """Refuse what needs the width or the middle of every class."""
+        endless = np.isinf(self.high - self.low)
+        if endless.any():
+            row = int(np.argmax(endless))
+            raise NoAnswer(
+                f"the class from {self.low[row]:g} to {self.high[row]:g} has no end: the data have no {what}"
+            )
 
     @property
     def size(self) -> int:
@@ -175,15 +194,14 @@ class Classes(Distribution):
 
     def _below(self, x: Floats) -> NDArray[np.int64]:
         """How many were counted below each of the `x`, which must not be inside a class."""
-        touch = TOUCH * (self.high - self.low)
-        inside = (x[:, None] > self.low + touch) & (x[:, None] < self.high - touch)
+        inside = (x[:, None] > self.low + self._touch) & (x[:, None] < self.high - self._touch)
         if inside.any():
             place, row = np.argwhere(inside)[0]
             raise NoAnswer(
                 f"{x[place]:g} is inside the class from {self.low[row]:g} to {self.high[row]:g}, of which the data do not say "
                 "more: give class limits"
             )
-        return np.append(0, np.cumsum(self.counts))[np.searchsorted(self.places, x)]
+        return np.append(0, np.cumsum(self.counts))[np.searchsorted(self.high - self._touch, x, side="right")]
 
     def total(self) -> float:
         return 1.0
@@ -192,20 +210,24 @@ class Classes(Distribution):
         return average(values_of(f, self.places), self.counts, self.size)
 
     def mean(self) -> Estimate:
+        self._check_bounded("mean")
         return self.expect(lambda x: x)
 
     def variance(self) -> Estimate:
+        self._check_bounded("variance")
         mean = float(self.mean())
         return self.expect(lambda x: (x - mean) ** 2)
 
     def draw(self, ax: Axes, **style: Any) -> None:
         """Counts over class width with √n bars."""
+        self._check_bounded("density that could be drawn")
         width, n = self.high - self.low, self.size
         ax.errorbar(
             self.places, self.counts / n / width, np.sqrt(self.counts) / n / width, 0.5 * width, fmt="o", ms=3, **style
         )
 
     def to_scipy(self) -> Any:
+        self._check_bounded("distribution of places")
         edges = np.union1d(self.low, self.high)
         edges = edges[np.append(True, np.diff(edges) > TOUCH * (self.high - self.low).min())]
         middles = 0.5 * (edges[1:] + edges[:-1])

@@ -53,6 +53,38 @@ def once_positional(*names: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
     return decorate
 
 
+def once_named(**names: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
+    """A decorator for a function whose parameters had other names in 0.3: ``once_named(old="new")``.
+
+    For one release the function still takes the old keyword, with a DeprecationWarning that names the new one.
+
+    >>> @once_named(wall="exit")
+    ... def shout(exit):
+    ...     return exit.upper()
+    >>> shout("left")
+    'LEFT'
+    """
+
+    def decorate(function: Callable[P, T]) -> Callable[P, T]:
+        @functools.wraps(function)
+        def wrapper(*args: P.args, **kwargs: P.kwargs) -> T:
+            given = dict(kwargs)
+            for old in names.keys() & kwargs.keys():
+                warnings.warn(
+                    f"{function.__qualname__}() has {names[old]}= since 0.4 for {old}=",
+                    DeprecationWarning,
+                    stacklevel=2,
+                )
+                if names[old] in given:
+                    raise TypeError(f"{function.__qualname__}() got {old}= and {names[old]}=: give {names[old]}= alone")
+                given[names[old]] = given.pop(old)
+            return function(*args, **given)  # type: ignore[arg-type]
+
+        return wrapper
+
+    return decorate
+
+
 def user_level() -> int:
     """The `stacklevel` with which a warning from the calling function shows the line that called this package."""
     frame, level = sys._getframe(1), 1

@@ -11,7 +11,7 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 from numpy.typing import ArrayLike
 from scipy import special
 
-from ..inputs.arguments import numbers
+from ..inputs.arguments import number, numbers
 from ..inputs.wording import shown
 from ..model.coefficient import Floats
 
@@ -42,23 +42,38 @@ DERIVATIVES: dict[np.ufunc, Callable[[Floats], ArrayLike]] = {
     np.arcsin: lambda v: 1.0 / np.sqrt(1.0 - v**2),
     np.arccos: lambda v: 1.0 / np.sqrt(1.0 - v**2),
     np.arctan: lambda v: 1.0 / (1.0 + v**2),
+    np.arcsinh: lambda v: 1.0 / np.sqrt(1.0 + v**2),
+    np.arccosh: lambda v: 1.0 / np.sqrt(v**2 - 1.0),
+    np.arctanh: lambda v: 1.0 / (1.0 - v**2),
 }
+
+
+def _slope_of_base(a: Floats, b: Floats) -> Floats:
+    """The derivative of aᵇ by a, which is 0 for b = 0 whatever a is."""
+    return np.where(b == 0.0, 0.0, b * a ** (b - 1.0))
+
+
+def _slope_of_exponent(a: Floats, b: Floats) -> Floats:
+    """The derivative of aᵇ by b, which is 0 for a = 0 and b > 0."""
+    return np.where((a == 0.0) & (b > 0.0), 0.0, np.log(a) * a**b)
+
+
 # The same for functions of an estimate a and an exact number b, and of an exact number a and an estimate b.
 OF_FIRST: dict[np.ufunc, Callable[[Floats, Floats], ArrayLike]] = {
     np.add: lambda a, b: 1.0,
     np.subtract: lambda a, b: 1.0,
     np.multiply: lambda a, b: b,
     np.divide: lambda a, b: 1.0 / b,
-    np.power: lambda a, b: b * a ** (b - 1.0),
-    np.float_power: lambda a, b: b * a ** (b - 1.0),
+    np.power: _slope_of_base,
+    np.float_power: _slope_of_base,
 }
 OF_SECOND: dict[np.ufunc, Callable[[Floats, Floats], ArrayLike]] = {
     np.add: lambda a, b: 1.0,
     np.subtract: lambda a, b: 1.0,
     np.multiply: lambda a, b: a,
     np.divide: lambda a, b: a / b**2,
-    np.power: lambda a, b: np.log(a) * a**b,
-    np.float_power: lambda a, b: np.log(a) * a**b,
+    np.power: _slope_of_exponent,
+    np.float_power: _slope_of_exponent,
 }
 COMPARISONS = {np.less, np.less_equal, np.greater, np.greater_equal, np.equal, np.not_equal}
 
@@ -91,6 +106,8 @@ class Estimate(NDArrayOperatorsMixin):
             object.__setattr__(self, name, numbers(name, getattr(self, name)))
         if self.value.shape != self.error.shape:
             raise ValueError(f"value has the shape {self.value.shape} and error {self.error.shape}: give one for each")
+        if (self.error < 0.0).any():
+            raise ValueError(f"error = {self.error[self.error < 0.0][0]:g}: a standard error must not be negative")
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -108,7 +125,7 @@ class Estimate(NDArrayOperatorsMixin):
             difference = self.value - numbers("other", other)
             error = np.broadcast_to(self.error, difference.shape)
         with np.errstate(divide="ignore", invalid="ignore"):
-            return np.where(difference == 0.0, 0.0 * error, difference / error)
+            return np.where(difference == 0.0, 0.0 * error, difference / error)[()]  # one number is no array
 
     def interval(self, level: float = 0.95) -> tuple[Floats, Floats]:
         """Ends of an interval that covers the true value with probability `level`, if the estimate is normally distributed."""
@@ -213,7 +230,8 @@ class Proportion(Estimate):
         z2 = _quantile(level) ** 2 / self.total
         middle = (self.value + 0.5 * z2) / (1.0 + z2)
         half = np.sqrt(z2 * self.value * (1.0 - self.value) + 0.25 * z2**2) / (1.0 + z2)
-        return np.where(self.value == 0.0, 0.0, middle - half), np.where(self.value == 1.0, 1.0, middle + half)
+        low, high = np.where(self.value == 0.0, 0.0, middle - half), np.where(self.value == 1.0, 1.0, middle + half)
+        return low[()], high[()]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -235,7 +253,7 @@ def _lost(what: str) -> str:
 
 def _quantile(level: float) -> float:
     """How many standard deviations on either side of the mean hold a share `level` of a normal distribution."""
-    if not 0.0 < level < 1.0:
+    if not 0.0 < number("level", level) < 1.0:
         raise ValueError(f"level = {level}: must lie between 0 and 1")
     return float(np.sqrt(2.0) * special.erfinv(level))
 
@@ -247,7 +265,7 @@ def exact(answer: Any) -> Floats:
 
 def plain(answer: Any) -> Any:
     """An answer, an array of no dimension as a number."""
-    return float(answer) if isinstance(answer, np.ndarray) and not answer.ndim else answer
+    return float(answer) if isinstance(answer, (np.ndarray, np.floating)) and not answer.ndim else answer
 
 
 def stacked(answers: Sequence[Any], shape: tuple[int, ...]) -> Any:

@@ -7,6 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
+import numpy as np
 from numpy.typing import ArrayLike
 
 from ..inputs.arguments import finite, finite_numbers, known_numbers
@@ -40,8 +41,8 @@ class Law(ABC, Generic[Answer]):
     (:meth:`pdf`, :meth:`cdf`) or by the number of bins (:meth:`mass`).
 
     **Times.** :meth:`pdf`, :meth:`cdf`, :meth:`mass`, :meth:`mean`, :meth:`variance` and :meth:`expect` take recorded times, to
-    a relative 1e-9, and refuse others. :meth:`absorbed` and :meth:`survival` take any time of the run: a lattice walk answers
-    with the last step at or before it. A law of all times (``times`` None) answers at any positive time. Only a
+    a relative 1e-9, and have no answer at others. :meth:`absorbed` and :meth:`survival` take any time of the run: a lattice walk
+    answers with the last step at or before it (an ensemble, if it recorded passages). A law of all times (``times`` None) answers at any positive time. Only a
     stationary law does not need `t`.
 
     **Exits.** The names in ``exits``: the walls of the domain and "killing". An exit that no walker can take (a reflecting wall,
@@ -136,7 +137,7 @@ class Law(ABC, Generic[Answer]):
 
     def marginal(self, axis: int | str = 0) -> Law[Answer]:
         """The law of one coordinate; in one dimension, of axis 0 or "x", the law itself."""
-        if isinstance(axis, (int, str)) and not isinstance(axis, bool) and axis in (0, "x"):
+        if isinstance(axis, (int, np.integer, str)) and not isinstance(axis, bool) and axis in (0, "x"):
             return self
         raise ValueError(f"axis = {shown(axis)}: a law in one dimension has axis 0, 'x', alone")
 
@@ -145,7 +146,7 @@ class Law(ABC, Generic[Answer]):
         ax = axes(ax)
         given = self._recorded("plot")[-1:] if t is None else self._some(t).ravel()
         for count, time in enumerate(given.tolist(), start=1):
-            self._at(time).draw(ax, color=COLOURS[self.kind], alpha=count / given.size, label=self._label(time))
+            self._now(time).draw(ax, color=COLOURS[self.kind], alpha=count / given.size, label=self._label(time))
         ax.set(xlabel="position $x$", ylabel=r"density $\rho(x, t)$")
         return ax
 
@@ -153,23 +154,27 @@ class Law(ABC, Generic[Answer]):
         """Density, survival, absorbed fractions, mean and variance at the times `t` (default: the recorded ones).
 
         Dimensions are time, x and exit. Of estimates there are two variables: ``survival`` and ``survival_error``, and so on.
+        What the law does not answer is left out.
         """
         try:
             import xarray
         except ImportError:
             raise ImportError('to_xarray needs xarray: pip install "randwalk-pde[io]"') from None
         recorded = self._recorded("to_xarray") if t is None else self._some(t).ravel()
-        x = self._at(float(recorded[-1])).places
-        absorbed = [self.absorbed(exit, recorded) for exit in self.exits]
-        answers: dict[str, tuple[tuple[str, ...], Any]] = {
-            "density": (("time", "x"), self.pdf(x, recorded)),
-            "survival": (("time",), self.survival(recorded)),
-            "absorbed": (("exit", "time"), stacked(absorbed, (len(absorbed),))),
-            "mean": (("time",), self.mean(recorded)),
-            "variance": (("time",), self.variance(recorded)),
+        x = self._now(float(recorded[-1])).places
+        questions: dict[str, tuple[tuple[str, ...], Callable[[], Any]]] = {
+            "density": (("time", "x"), lambda: self.pdf(x, recorded)),
+            "survival": (("time",), lambda: self.survival(recorded)),
+            "absorbed": (("exit", "time"), lambda: self._by_exit(recorded)),
+            "mean": (("time",), lambda: self.mean(recorded)),
+            "variance": (("time",), lambda: self.variance(recorded)),
         }
         variables: dict[str, Any] = {}
-        for name, (dimensions, answer) in answers.items():
+        for name, (dimensions, ask) in questions.items():
+            try:
+                answer = ask()
+            except NoAnswer:
+                continue
             if isinstance(answer, Estimate):
                 variables[name] = dimensions, answer.value
                 variables[f"{name}_error"] = dimensions, answer.error
@@ -183,12 +188,31 @@ class Law(ABC, Generic[Answer]):
 
         Atoms become a discrete distribution, cells a histogram, formulas a continuous distribution.
         """
-        return self._at(finite("t", self._asked(t))).to_scipy()
+        time = finite("t", self._asked(t))
+        here = self._now(time)
+        if not here.total() > 0.0:
+            raise NoAnswer(
+                f"t = {time:g}: no walker is left, so that survivors have no distribution; take an earlier time"
+            )
+        return here.to_scipy()
 
     def passed(self, wall: str, times: ArrayLike) -> Answer:
         """The former name of :meth:`absorbed`."""
         warn_of_passed()
         return self.absorbed(wall, times)
+
+    def _by_exit(self, t: Floats) -> Any:
+        """The probabilities of having left by each of the exits, in the order of ``exits``."""
+        if not self.exits:
+            raise NoAnswer(f"{type(self).__name__} does not say who has left")
+        return stacked([self.absorbed(exit, t) for exit in self.exits], (len(self.exits),))
+
+    def _now(self, t: float) -> Distribution:
+        """The places at one time; a time that was not recorded is a question without an answer."""
+        try:
+            return self._at(t)
+        except ValueError as error:
+            raise NoAnswer(str(error)) from None
 
     def _check_exit(self, exit: str) -> None:
         self.domain.exit(exit, "exit")
@@ -213,7 +237,7 @@ class Law(ABC, Generic[Answer]):
     def _over(self, t: ArrayLike | None, ask: Callable[[Distribution], Any]) -> Any:
         """The answer at each of the times `t`, in one array or estimate of their shape and that of an answer."""
         given = self._some(t)
-        return stacked([ask(self._at(time)) for time in given.ravel().tolist()], given.shape)
+        return stacked([ask(self._now(time)) for time in given.ravel().tolist()], given.shape)
 
     def _recorded(self, question: str) -> Floats:
         if self.times is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from scipy import stats
 
 from ..model.coefficient import Floats
@@ -24,10 +25,10 @@ class Survivors(stats.rv_continuous):  # type: ignore[misc]
         return {"here": self.here}
 
     def _pdf(self, x: Floats) -> Floats:
-        return self.here.pdf(x.ravel()).reshape(x.shape) / self.total
+        return self.here.pdf(np.ravel(x)).reshape(np.shape(x)) / self.total  # scipy's quadrature gives numbers
 
     def _cdf(self, x: Floats) -> Floats:
-        return self.here.cdf(x.ravel()).reshape(x.shape) / self.total
+        return self.here.cdf(np.ravel(x)).reshape(np.shape(x)) / self.total
 
     def _stats(self) -> tuple[float, float, None, None]:
         return float(self.here.mean()), float(self.here.variance()), None, None

@@ -49,7 +49,7 @@ def expression(text: str | Symbolic, /, **parameters: float) -> Coefficient:
     >>> expression("-theta * (x - mu)", theta=2.0, mu=0.5)
     Affine(intercept=1.0, slope=-2.0)
     >>> expression("k*x*y + t", k=3.0)
-    <coefficient 3*x*y + t>
+    <coefficient (3*x)*y + t>
     """
     return formula(text, parameters, ANY_DIMENSION)
 

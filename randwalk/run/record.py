@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..inputs.arguments import number
+from ..inputs.keywords import once_named
 from ..inputs.memory import SHARE, available
 from ..laws.estimate import Estimate, average, proportion, values_of
 from ..laws.law import warn_of_passed
@@ -294,6 +295,7 @@ class Passages:
         """The fraction that had not left at each of the times `t`, any times of the run."""
         return proportion(self.walkers - np.cumsum(self.counts.sum(axis=1))[self._steps(t)], self.walkers)
 
+    @once_named(wall="exit")
     def mean(self, exit: str | None = None) -> Estimate:
         """The mean passage time of the walkers that left by the `exit` (None: by any exit) during the run."""
         counts = self.counts.sum(axis=1) if exit is None else self.counts[:, exit_index(exit, "exit")]

@@ -42,8 +42,8 @@ class Layout:
     Examples
     --------
     >>> layout = Layout((3,), (-1,), (False,), ("left", "right", "killing"), (False, False, False))
-    >>> layout.cells, layout.killed, int(layout.index(-1)), layout.numbers(2)
-    (6, 5, 1, (0,))
+    >>> layout.cells, layout.killed, int(layout.index(-1)), int(layout.numbers(2)[0])
+    (6, 5, 1, 0)
     >>> raw = np.array([7, 1, 2, 3, 8, 9])
     >>> layout.live(raw), layout.absorbed(raw)
     (array([1, 2, 3]), array([7, 8, 9]))
