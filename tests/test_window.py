@@ -164,11 +164,8 @@ def test_bits_do_not_depend_on_the_guess(name: str, method: str, monkeypatch: py
 def test_only_walkers_that_reach_an_edge_go_again(monkeypatch: pytest.MonkeyPatch) -> None:
     """And only from the last search for them on: the walker-steps made twice are few, in stretches of 8 steps; the bits are those
     of a window that is wide enough."""
-    walk, walkers, records = (
-        WALKS["steep"](),
-        1000,
-        [rw.FirstPassage(), rw.LastVisit(-9.0), rw.Maximum(), rw.Positions()],
-    )
+    walk, walkers = rw.LatticeWalk(everywhere(0.3), everywhere(0.31), dx=1.0), 1000
+    records: list[rw.run.record.Record] = [rw.FirstPassage(), rw.LastVisit(-9.0), rw.Maximum(), rw.Positions()]
     guess(monkeypatch, WIDE)
     expected = rw.simulate(walk, walkers, [60.0, 200.0], seed=3, method="paths", record=records)
     made: list[tuple[int, int]] = []
