@@ -95,10 +95,13 @@ def test_points_are_tuples_of_arrays_that_broadcast() -> None:
     assert rw.expression("x")((2.0, 3.0)) == 2.0  # a coefficient of fewer coordinates, at a point of more
     assert rw.Constant(3.0)((x, y)).shape == (3, 4, 1) and rw.Affine(1.0, 2.0)((2.0, 7.0)) == 5.0
     assert rw.Tanh(1.0, 2.0, 0.5)((0.5, 9.0)) == 0.0 and rw.Table([0, 1], [0, 2])((0.5, 9.0)) == 1.0
-    with pytest.raises(
-        ValueError, match=r"has 2 coordinates: give a point as a tuple of them, c\(\(x, y\), t\), not 1"
-    ):
+    with pytest.raises(ValueError, match=r"depends on y: give a point as a tuple of 2, c\(\(x, y\), t\), not of 1"):
         c(1.0, 2.0)
+    with pytest.raises(ValueError, match=r"x depends on x: give a point as a tuple of 1, c\(\(x,\), t\), not of 0"):
+        rw.expression("x")(())
+    for name in ("w", 0, None):
+        with pytest.raises(ValueError, match="must be 'x', 'y', 'z'"):
+            c.derivative(name)  # type: ignore[arg-type]
 
 
 def test_one_dimension_is_that_of_before() -> None:

@@ -142,7 +142,7 @@ def test_densities_make_no_rows(method: str, monkeypatch: pytest.MonkeyPatch) ->
     ],
 )
 def test_a_task_that_is_none_is_refused(change: dict[str, Any], message: str) -> None:
-    given = {"walk": rw.LatticeWalk(0.5, 0.5, dx=1.0), "steps": (2,), "seed": 1, "method": "paths"}
+    given: dict[str, Any] = {"walk": rw.LatticeWalk(0.5, 0.5, dx=1.0), "steps": (2,), "seed": 1, "method": "paths"}
     with pytest.raises((TypeError, ValueError), match=message):
         Task(**(given | change))
 
