@@ -27,7 +27,7 @@ from .run.counts import Counts
 from .run.devices import choose
 from .run.plan import check_memory, plan
 from .run.record import Passages, Paths, Record, Recorded
-from .run.task import Task
+from .run.task import Task, walker_range
 from .run.threads import share
 from .store import Contents, known_as, read, write
 from .tables.sublattice import support_at
@@ -36,8 +36,6 @@ from .terminal.progress import progress_bar
 
 if TYPE_CHECKING:
     import xarray
-
-MOST_WALKERS = 1 << 53  # that are counted exactly, also in doubles
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -225,11 +223,9 @@ class Ensemble(Law[Estimate]):
         """
         if isinstance(walkers, bool) or not isinstance(walkers, (int, np.integer)) or walkers <= self.walkers:
             raise ValueError(f"walkers = {shown(walkers)}: must be a whole number above the {self.walkers} there are")
-        if walkers > MOST_WALKERS:
-            raise ValueError(f"walkers = {shown(walkers)}: at most 2⁵³ = {MOST_WALKERS} are counted exactly")
         self._check_stream()
         first = max(part.stop for part in self.parts)
-        more = range(first, first + int(walkers) - self.walkers)
+        more = walker_range(range(first, first + int(walkers) - self.walkers))
         return collect(self.task, [more], self.tally, Effort(threads, progress, backend, devices))
 
     @once_positional("threads", "progress", "backend", "devices")
@@ -278,7 +274,7 @@ class Ensemble(Law[Estimate]):
         for name in ("walk", "seed", "method", "steps", "stream"):
             if getattr(self, name) != getattr(other, name):
                 raise ValueError(f"the ensembles differ in {name}: {getattr(self, name)} and {getattr(other, name)}")
-        if list(self.records) != list(other.records):
+        if self.records.keys() != other.records.keys():
             raise ValueError(
                 f"the ensembles differ in what they record: {list(self.records)} and {list(other.records)}"
             )
@@ -350,7 +346,7 @@ def _recorded(record: Record, result: Any, held: Contents) -> Recorded:
 def _restored(held: Contents) -> Ensemble:
     """The ensemble of a file's contents."""
     task = Task(held.walk, held.steps, held.seed, held.method, tuple(held.records))
-    tally = Counts(held.table, held.steps, held.parts, held.raw, held.records, independent=held.method == "occupation")
+    tally = Counts(held.table, held.steps, held.parts, held.raw, held.records, held.seed, held.method)
     return Ensemble(task, tally, held.stream)
 
 

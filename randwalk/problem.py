@@ -42,12 +42,13 @@ import keyword
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field, fields
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
+from .inputs.keywords import once_positional
 from .inputs.source import Key, ProblemError, Source
 from .inputs.wording import did_you_mean, shown
 from .model.coefficient import Coefficient, as_coefficient, constant_value
@@ -86,6 +87,7 @@ class Problem:
 
     walk: LatticeWalk
     times: tuple[float, ...]
+    _: KW_ONLY
     walkers: int = WALKERS
     seed: int = SEED
     title: str = ""
@@ -132,9 +134,16 @@ class Problem:
         except ValueError as error:
             source.fail("run", "times", as_keys(str(error)))
         return cls(
-            walk, tuple(times), counts.get(("run", "walkers"), WALKERS), counts.get(("run", "seed"), SEED),
-            read_text(source, "title"), tolerance, counts.get(("validate", "walkers")), counts.get(("validate", "seed")), source,
-        )  # fmt: skip
+            walk,
+            tuple(times),
+            walkers=counts.get(("run", "walkers"), WALKERS),
+            seed=counts.get(("run", "seed"), SEED),
+            title=read_text(source, "title"),
+            tolerance=tolerance,
+            validation_walkers=counts.get(("validate", "walkers")),
+            validation_seed=counts.get(("validate", "seed")),
+            source=source,
+        )
 
     def dumps(self) -> str:
         """The problem as TOML. A walk made of Python functions cannot be written: give formulas or tables instead."""
@@ -147,6 +156,9 @@ class Problem:
         if any(value is not None for value in trial.values()):
             data["validate"] = {key: value for key, value in trial.items() if value is not None}
         return dumps(data)
+
+
+Problem.__init__ = once_positional(*(f.name for f in fields(Problem) if f.kw_only))(Problem.__init__)  # type: ignore[method-assign]
 
 
 def read_walk(source: Source, times: list[float]) -> LatticeWalk:

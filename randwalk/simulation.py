@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
 from numpy.typing import ArrayLike
 
-from .ensemble import MOST_WALKERS, Effort, Ensemble, Interrupted, collect
+from .ensemble import Effort, Ensemble, Interrupted, collect
 from .inputs.arguments import one_of
 from .inputs.keywords import once_positional
-from .inputs.wording import shown
 from .model.walk import LatticeWalk
 from .run.devices import BACKENDS
 from .run.plan import METHODS, Plan, plan
-from .run.record import Counted, Paths, Positions, Record
-from .run.task import Task
+from .run.record import Paths, Positions, Record
+from .run.task import Task, checked_records, checked_seed, checked_walk, walker_range
 
 __all__ = ["Interrupted", "Plan", "explain", "simulate", "trajectories"]
 
@@ -85,17 +83,15 @@ def simulate(
     >>> simulate(walk, walkers=10_000, times=[100], seed=1, method="paths").mean(100)
     -0.2164 ± 0.1
     """
-    steps = tuple(_walk(walk).steps(times))
-    span = _walkers(walkers)
-    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0:
-        raise ValueError(f"seed = {shown(seed)}: must be a whole number ≥ 0")
+    steps = tuple(checked_walk(walk).steps(times))
+    span, seed = walker_range(walkers), checked_seed(seed)
     one_of("method", method, AUTO)
     one_of("backend", backend, BACKENDS)
-    records = _records(record)
+    records = checked_records(record)
     walk.warn_if_quick(steps[-1] * walk.dt)
     if method == "auto":
         method = plan(walk, span, steps, records, part=isinstance(walkers, range)).method
-    task = Task(walk, steps, int(seed), method, records)
+    task = Task(walk, steps, seed, method, records)
     done = collect(task, [span], None, Effort(threads, progress, backend, devices))
     walk.warn_if_slow(done.sites, done.counts, done.times)
     return done
@@ -111,8 +107,8 @@ def explain(walk: LatticeWalk, walkers: int | range, times: ArrayLike, *, record
     >>> explain(LatticeWalk(0.5, 0.5, dx=1.0, dt=1.0), walkers=10**9, times=[100]).method
     'occupation'
     """
-    steps = tuple(_walk(walk).steps(times))
-    span, records = _walkers(walkers), _records(record)
+    steps = tuple(checked_walk(walk).steps(times))
+    span, records = walker_range(walkers), checked_records(record)
     walk.warn_if_quick(steps[-1] * walk.dt)
     return plan(walk, span, steps, records, part=isinstance(walkers, range))
 
@@ -134,43 +130,3 @@ def trajectories(
         Positions()
     ]
     return paths
-
-
-def _walk(walk: object) -> LatticeWalk:
-    if not isinstance(walk, LatticeWalk):
-        raise TypeError(f"walk = {shown(walk)}: must be a LatticeWalk")
-    return walk
-
-
-def _records(record: object) -> tuple[Record, ...]:
-    if isinstance(record, Counted):
-        raise TypeError(f"record = {record!r}: give a list, record=[{record!r}]")
-    if not isinstance(record, (list, tuple)):
-        raise TypeError(f"record = {shown(record)}: give a list like [FirstPassage()], or leave it out")
-    for item in record:
-        if not isinstance(item, Counted):
-            raise TypeError(
-                f"record = {shown(item)}: must be FirstPassage(), LastVisit(x), TimePositive(x), Maximum(), …"
-            )
-    if len(set(record)) < len(record):
-        raise ValueError(f"record has {list(record)}: each only once")
-    return tuple(record)
-
-
-def _walkers(walkers: int | range) -> range:
-    if isinstance(walkers, range):
-        if walkers.step != 1 or not 0 <= walkers.start < walkers.stop:
-            raise ValueError(
-                f"walkers = {shown(walkers)}: a range must start at 0 or above, have step 1 and not be empty"
-            )
-        span = walkers
-    elif isinstance(walkers, bool) or not isinstance(walkers, (int, np.integer)):
-        hint = f"; write {int(walkers)}" if type(walkers) is float and walkers.is_integer() else ""
-        raise TypeError(f"walkers = {shown(walkers)}: must be a whole number{hint}")
-    else:
-        span = range(int(walkers)) if walkers > 0 else range(0)
-    if not span:
-        raise ValueError(f"walkers = {shown(walkers)}: must be at least 1")
-    if span.stop > MOST_WALKERS:
-        raise ValueError(f"walkers = {shown(walkers)}: at most 2⁵³ = {MOST_WALKERS} are counted exactly")
-    return span

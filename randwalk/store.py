@@ -371,7 +371,10 @@ class _Meta:
         if (np.diff(gone, axis=0) < 0).any():
             self._fail("raw", "walkers that had gone come back")
         reactivity = {face.exit: face.wall.reactivity for face in walk.domain.faces}
-        shut = [table.lattice.periodic or reactivity.get(exit) == 0.0 for exit in walk.domain.exits]
+        walls = [exit for exit in walk.domain.exits if exit != "killing"]
+        shut = [
+            walk.domain.exits.index(exit) for exit in walls if table.lattice.periodic or reactivity.get(exit) == 0.0
+        ]
         if gone[:, shut].any():
             self._fail("raw", "walkers have gone through a wall that reflects, or off a ring")
         if not table.lattice.periodic:

@@ -152,7 +152,7 @@ def launches() -> None:
 
 
 def windows() -> None:
-    """Windows that are far too narrow, where walkers that reach the edge are run again in wider ones."""
+    """Windows that are far too narrow, where walkers that reach the edge go on in wider ones."""
     guessed: Any = import_module("randwalk.run.windows")
     ends = guessed.guessed_ends
     guessed.guessed_ends = lambda walk, steps, start: start

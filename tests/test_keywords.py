@@ -42,6 +42,11 @@ CALLS: dict[str, tuple[Callable[[], Any], Callable[[], Any], str]] = {
         lambda: rw.pde.walk_for(HEAT, dx=0.1),
         "dx=...",
     ),
+    "Problem": (
+        lambda: OLD.Problem(WALK, (3.0,), 70, 4),
+        lambda: rw.Problem(WALK, (3.0,), walkers=70, seed=4),
+        "walkers=..., seed=...",
+    ),
     "simulate": (
         lambda: OLD.simulate(WALK, 70, [3.0], 4, "paths").counts.tolist(),
         lambda: rw.simulate(WALK, 70, [3.0], seed=4, method="paths").counts.tolist(),

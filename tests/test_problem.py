@@ -58,7 +58,7 @@ def test_a_full_file() -> None:
         rule=Rule.LINEAR,
         times=[0.5, 1.0],
     )
-    assert problem == Problem(walk, (0.5, 1.0), 2000, 7, "Drift towards a wall")
+    assert problem == Problem(walk, (0.5, 1.0), walkers=2000, seed=7, title="Drift towards a wall")
     assert rw.simulate(problem.walk, problem.walkers, problem.times, seed=problem.seed).walkers == 2000
 
 
@@ -101,7 +101,7 @@ WALKS = [
 def test_round_trip(case: int) -> None:
     """The same walk, field by field: a file is as good as the declaration."""
     walk = WALKS[case]
-    problem = Problem(walk, (walk.dt * 4, walk.dt * 10), 123, 9, "a title")
+    problem = Problem(walk, (walk.dt * 4, walk.dt * 10), walkers=123, seed=9, title="a title")
     text = problem.dumps()
     again = Problem.of(Source.parse(text))
     assert again.walk.rule is walk.rule and again.walk.lattice == walk.lattice
@@ -122,7 +122,7 @@ def test_round_trip(case: int) -> None:
     st.integers(0, 2**63 - 1),
 )
 def test_round_trip_of_texts_and_numbers(title: str, p: float, dx: float, seed: int) -> None:
-    problem = Problem(rw.LatticeWalk(p, 1 - p, dx=dx, dt=0.1), (0.1, 0.7), 10, seed, title)
+    problem = Problem(rw.LatticeWalk(p, 1 - p, dx=dx, dt=0.1), (0.1, 0.7), walkers=10, seed=seed, title=title)
     assert Problem.of(Source.parse(problem.dumps())) == problem
 
 
@@ -315,7 +315,9 @@ def test_parameters_may_stand_wherever_a_number_does() -> None:
             -1.5, 0.5, dx=0.05, dt=1 / 12800, killing=0.1875, start=start,
             domain=rw.Interval(-1.0, 1.0, rw.PartiallyAbsorbing(0.75), REFLECT),
         )  # fmt: skip
-        assert problem == Problem(expected, (0.5, 1.0), 4000, 40, "", 1 / 40, 40, 5)
+        assert problem == Problem(
+            expected, (0.5, 1.0), walkers=4000, seed=40, tolerance=1 / 40, validation_walkers=40, validation_seed=5
+        )
         assert Problem.of(Source.parse(problem.dumps())) == problem
     sites = Problem.of(
         Source.parse(names + walk.replace('dx = "L/n"', 'sites = "n"').replace("/8", "/80") + domain + run)

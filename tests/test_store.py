@@ -48,6 +48,19 @@ def test_files_of_the_first_releases_are_read(suffix: str, run: rw.Ensemble) -> 
         old.extend(700)
 
 
+@pytest.mark.parametrize("suffix", ["npz", "nc"])
+@pytest.mark.parametrize("method", ["paths", "occupation"])
+@pytest.mark.parametrize("domain", [rw.Ring(0, 7), rw.Interval(0, 7, REFLECT, REFLECT), rw.Line()])
+def test_who_is_killed_where_there_is_no_way_out_is_read(
+    domain: rw.Line | rw.Ring | rw.Interval, method: str, suffix: str, tmp_path: Path
+) -> None:
+    walk = rw.LatticeWalk(0.3, 0.2, dx=1.0, domain=domain, start=2.5, killing=0.05)
+    killed = rw.simulate(walk, 300, [3.0, 9.0], seed=2, method=method, record=[rw.FirstPassage()])
+    assert killed.gone[-1].tolist()[:2] == [0, 0] and killed.gone[-1, 2] > 0
+    killed.save(tmp_path / f"killed.{suffix}")
+    assert same(rw.Ensemble.load(tmp_path / f"killed.{suffix}"), killed)
+
+
 def rewrite(
     path: Path, meta: Callable[[dict[str, Any]], None], arrays: Callable[[dict[str, Any]], None], signed: bool
 ) -> None:

@@ -5,13 +5,16 @@ from __future__ import annotations
 import itertools
 import pickle
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
 from multiprocessing import get_context
+from typing import Any
 
 import numpy as np
 import pytest
 
 import randwalk as rw
 from randwalk.run import windows
+from randwalk.run.counts import Counts
 from randwalk.run.host import Host
 from randwalk.run.task import Task
 from randwalk.tables.table import StepTable
@@ -120,3 +123,55 @@ def test_densities_make_no_rows(method: str, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(StepTable, "rows", refused)
     np.testing.assert_array_equal(run.density(0.77).x, run.sites)  # p + q < 1: they may stay
     assert run.smoothing(0.3) == TRAVELLING.dx
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"walk": None}, "walk = None: must be a LatticeWalk"),
+        ({"steps": ()}, r"steps = \(\): must be at least one"),
+        ({"steps": (3, 2)}, r"steps = \(3, 2\): must be at least one, ≥ 0 and increasing"),
+        ({"steps": (-1,)}, "≥ 0"),
+        ({"steps": (2.5,)}, "must be whole numbers"),
+        ({"steps": 5}, "must be whole numbers"),
+        ({"seed": -1}, "seed = -1: must be a whole number"),
+        ({"seed": 1.5}, "seed = 1.5"),
+        ({"records": rw.Maximum()}, "give a list"),
+        ({"records": (3,)}, "records = 3"),
+        ({"records": (rw.Maximum(), rw.Maximum())}, "only once"),
+    ],
+)
+def test_a_task_that_is_none_is_refused(change: dict[str, Any], message: str) -> None:
+    given: dict[str, Any] = {"walk": rw.LatticeWalk(0.5, 0.5, dx=1.0), "steps": (2,), "seed": 1, "method": "paths"}
+    with pytest.raises((TypeError, ValueError), match=message):
+        Task(**(given | change))
+
+
+def test_a_task_takes_sequences_and_numbers_of_walkers() -> None:
+    walk = rw.LatticeWalk(0.5, 0.5, dx=1.0)
+    task = Task(walk, [np.int64(2), 5], np.int64(1), "paths", [rw.Maximum()])  # type: ignore[arg-type]
+    assert task == Task(walk, (2, 5), 1, "paths", (rw.Maximum(),)) and hash(task)
+    np.testing.assert_array_equal(task.run(9).raw, task.run(range(9)).raw)
+    for walkers in (range(0), range(0, 10, 2), range(-3, 3), 0, 1.5, range(2**53, 2**53 + 1)):
+        with pytest.raises((TypeError, ValueError), match="walkers = "):
+            task.run(walkers)  # type: ignore[arg-type]
+
+
+def test_counts_of_one_run_add_and_no_others() -> None:
+    walk, both = rw.LatticeWalk(0.5, 0.5, dx=1.0), (rw.Maximum(), rw.FirstPassage())
+    task = Task(walk, (2, 5), 1, "paths", both)
+    parts = [task.run(range(i, i + 3)) for i in (6, 0, 3)]
+    whole = task.run(range(9))
+    total = sum(parts)
+    assert isinstance(total, Counts) and total.parts == (range(9),)
+    np.testing.assert_array_equal(total.raw, whole.raw)
+    other_order = Task(walk, (2, 5), 1, "paths", both[::-1]).run(range(9, 12))
+    assert (whole + other_order).records.keys() == set(both)
+    with pytest.raises(ValueError, match="different seeds do not add: 1 and 2"):
+        whole + Task(walk, (2, 5), 2, "paths", both).run(range(9, 12))
+    plain = Task(walk, (2, 5), 1, "paths")
+    for one, other in (("paths", "jump"), ("occupation", "paths"), ("paths", "occupation")):
+        with pytest.raises(ValueError, match=f"different methods do not add: {one} and {other}"):
+            replace(plain, method=one).run(3) + replace(plain, method=other).run(range(3, 5))
+    with pytest.raises(TypeError):
+        1 + whole

@@ -12,8 +12,10 @@ import numpy as np
 import pytest
 
 import randwalk as rw
+from randwalk.kernels.backend import Program, Walkers
+from randwalk.kernels.program import Keys
 from randwalk.model.coefficient import Floats
-from randwalk.run import windows
+from randwalk.run import host, paths, windows
 from randwalk.tables.window import LEAK, table_for
 
 from . import naive
@@ -157,6 +159,33 @@ def test_bits_do_not_depend_on_the_guess(name: str, method: str, monkeypatch: py
             assert not other.leaked.any() and (other.raw.sum(axis=1) == 300).all()
             for array, right in zip(on_common_bins(other, first, sites), expected, strict=True):
                 np.testing.assert_array_equal(array, right)
+
+
+def test_only_walkers_that_reach_an_edge_go_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And only from the last search for them on: the walker-steps made twice are few, in stretches of 8 steps; the bits are those
+    of a window that is wide enough."""
+    walk, walkers = rw.LatticeWalk(everywhere(0.3), everywhere(0.31), dx=1.0), 1000
+    records: list[rw.run.record.Record] = [rw.FirstPassage(), rw.LastVisit(-9.0), rw.Maximum(), rw.Positions()]
+    guess(monkeypatch, WIDE)
+    expected = rw.simulate(walk, walkers, [60.0, 200.0], seed=3, method="paths", record=records)
+    made: list[tuple[int, int]] = []
+    advance = host.Host.advance
+
+    def counted(self: host.Host, batch: Walkers, program: Program, start: int, stop: int, keys: Keys) -> None:
+        made.append((batch.site.size if batch.places is None else batch.places.size, stop - start))
+        advance(self, batch, program, start, stop, keys)
+
+    monkeypatch.setattr(host.Host, "advance", counted)
+    monkeypatch.setattr(paths, "STRETCH", 8)
+    monkeypatch.setattr(paths, "WORK", 1)
+    guess(monkeypatch, 8)
+    run = rw.simulate(walk, walkers, [60.0, 200.0], seed=3, method="paths", record=records)
+    assert 17 < run.table.sites < expected.table.sites
+    again = sum(size * steps for size, steps in made) - 200 * walkers
+    assert 0 < again < 0.1 * 200 * walkers and {steps for _, steps in made} <= {4, 8}
+    first, sites = expected.table.first, expected.table.sites
+    for one, other in zip(on_common_bins(run, first, sites), on_common_bins(expected, first, sites), strict=True):
+        np.testing.assert_array_equal(one, other)
 
 
 def test_parts_in_different_windows_add_up_to_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:

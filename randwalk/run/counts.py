@@ -30,9 +30,9 @@ class Counts:
         Walkers on each cell of the layout: at the left exit, on the sites, at the right exit, and killed.
     records : dict
         The result of each record.
-    independent : bool
-        Whether each part is one sample, drawn as a whole (the occupation method). Such parts stay apart; others that are
-        neighbours become one.
+    seed : int
+    method : "paths", "occupation" or "jump"
+        Each part of ``occupation`` is one sample, drawn as a whole. Such parts stay apart; others that are neighbours become one.
 
     Examples
     --------
@@ -49,7 +49,8 @@ class Counts:
     parts: tuple[range, ...]
     raw: NDArray[np.int64]
     records: dict[Record, Recorded]
-    independent: bool = False
+    seed: int = 0
+    method: str = "paths"
 
     @property
     def walkers(self) -> int:
@@ -62,19 +63,28 @@ class Counts:
         Raises
         ------
         ValueError
-            for counts of different walks, steps or records, or of the same walkers.
+            for counts of different walks, steps, seeds, methods or records, or of the same walkers.
         """
         if not isinstance(other, Counts):
             return NotImplemented
         if (self.table.walk, self.steps) != (other.table.walk, other.steps):
             raise ValueError("counts of different walks or of different steps do not add")
-        if list(self.records) != list(other.records):
+        for name in ("seed", "method"):
+            if getattr(self, name) != getattr(other, name):
+                raise ValueError(
+                    f"counts of different {name}s do not add: {getattr(self, name)} and {getattr(other, name)}"
+                )
+        if self.records.keys() != other.records.keys():
             raise ValueError(f"counts of different records do not add: {list(self.records)} and {list(other.records)}")
-        parts = _joined((*self.parts, *other.parts), self.independent)
+        parts = _joined((*self.parts, *other.parts), self.method == "occupation")
         table = _union(self.table, other.table)
         mine, theirs = self.on(table), other.on(table)
         records = {record: result + theirs.records[record] for record, result in mine.records.items()}  # type: ignore[operator]
         return replace(mine, parts=parts, raw=mine.raw + theirs.raw, records=records)
+
+    def __radd__(self, other: object) -> Counts:
+        """So that ``sum`` adds counts: it begins with 0."""
+        return self if type(other) is int and other == 0 else NotImplemented
 
     def on(self, table: StepTable) -> Counts:
         """The same counts on a wider window."""

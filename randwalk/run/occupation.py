@@ -55,7 +55,7 @@ def occupation(
     for record in records:
         results[record] = Passages(np.arange(steps[-1] + 1) * rows.table.walk.dt, gone, len(walkers))
     raw = np.concatenate([counted.on(rows.table).raw for counted in recorded])
-    return Counts(rows.table, steps, (walkers,), raw, results, independent=True)
+    return Counts(rows.table, steps, (walkers,), raw, results, seed, "occupation")
 
 
 def _stretch(

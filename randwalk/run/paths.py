@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +30,8 @@ STRETCH = 1 << 10  # the least steps between two searches for walkers at the edg
 WORK = 1 << 22  # the least walkers × steps between two searches, which then take a negligible share of the time
 FARTHEST = 1 << 30  # the largest index of a level
 BEYOND = float(1 << 40)  # a lattice number outside every window
+
+Cells: TypeAlias = NDArray[np.int32]
 
 
 def level(table: StepTable, x: float) -> int:
@@ -60,21 +62,18 @@ def follow(
 ) -> Iterator[Counts]:
     """Run the walkers in batches; yields the counts of one batch after another.
 
-    A batch whose walkers reach an edge of the window runs again, from the start, in a wider window. Only the first batches do:
-    later ones begin with the widest window that any batch has needed.
+    Walkers that reach an edge of the window go on in a wider one (:class:`_Batch`), and later batches begin with the widest
+    window that any batch has needed.
     """
     most = BATCH if windows.rows.kept else LARGE_BATCH
     size = max(1 << 14, min(most, (1 << 31) // max(1, steps[-1])))  # a batch takes seconds at most
     width = 4 + len(records)  # a site, where it began, the passage, the maximum, and at most one functional a record
+    if _searched(windows.rows.table):
+        width *= 2  # and these before a stretch of steps
     keys = key(seed)
 
     def work(batch: range) -> Counts:
-        rows = windows.rows
-        while True:
-            counts, left, right = _Batch(rows, batch, steps, keys, records, stride, machine).run()
-            if not (left or right):
-                return counts
-            rows = windows.wider(rows, left, right)
+        return _Batch(windows, batch, steps, keys, records, stride, machine).run()
 
     for _, counts in machine.batches(walkers, size, steps[-1], width, work):
         yield counts
@@ -154,59 +153,127 @@ class Functionals:
         return cls(visits, positives, Levels(*levels))
 
 
-@dataclass(frozen=True, eq=False)
 class _Batch:
-    """A batch of walkers, run in one window."""
+    """A batch of walkers on its way: where they are, the functionals of their paths, and what is counted of them so far.
 
-    rows: Rows
-    walkers: range
-    steps: tuple[int, ...]
-    keys: Keys
-    records: Sequence[Record]
-    stride: Stride
-    machine: Machine
+    Walkers that reach an edge of the window rest there. At the end of the stretch of steps these walkers alone make the stretch
+    again in a wider window, in which the batch then goes on.
+    """
 
-    def run(self) -> tuple[Counts, bool, bool]:
-        """(counts, whether walkers have reached the left edge of the window, and the right edge). The batch ends as soon as
-        walkers have reached an edge, and its counts are then incomplete."""
-        table, records, machine = self.rows.table, self.records, self.machine
-        site = machine.place(self.walkers, self.rows.start, self.keys)
-        begun = machine.copy(site) if records else site
-        functionals = Functionals.of(table, records)
+    def __init__(
+        self,
+        windows: Windows,
+        walkers: range,
+        steps: tuple[int, ...],
+        keys: Keys,
+        records: Sequence[Record],
+        stride: Stride,
+        machine: Machine,
+    ) -> None:
+        self.windows, self.steps, self.keys, self.stride, self.machine = windows, steps, keys, stride, machine
+        self.rows = windows.rows
+        table = self.rows.table
+        site = machine.place(walkers, self.rows.start, keys)
+        self.begun = machine.copy(site) if records else site
+        self.functionals = Functionals.of(table, records)
         followed = [r for r in records if isinstance(r, FUNCTIONALS)]
-        state = machine.begin(site, functionals.levels) if followed else None
+        state = machine.begin(site, self.functionals.levels) if followed else None
         leaving = all(isinstance(r, FirstPassage) for r in followed)
-        batch = Walkers(self.walkers.start, site, state, functionals.levels, leaving)
-        raw = table.layout.empty(len(self.steps))
-        results = [record.empty(table, (self.walkers,), self.steps) for record in records]
-        counts = Counts(table, self.steps, (self.walkers,), raw, dict(zip(records, results, strict=True)))
+        self.walkers = Walkers(walkers.start, site, state, self.functionals.levels, leaving)
+        results = {record: record.empty(table, (walkers,), steps) for record in records}
+        self.counts = Counts(table, steps, (walkers,), table.layout.empty(len(steps)), results)
+
+    def run(self) -> Counts:
         done = 0
         for row, target in enumerate(self.steps):
-            for stop in _stops(done, target, table, len(self.walkers)):
-                self.stride(machine, batch, self.rows, row, done, stop, self.keys)
-                raw[row], done = machine.histogram(site, table.layout.cells), stop
-                escaped = _escaped(table, raw[row], None if state is None else machine.columns(state)[1], machine)
-                if any(escaped):
-                    return counts, *escaped
-            now = self._now(site, begun, state, functionals)
-            for record, result in zip(records, results, strict=True):
+            for stop in _stops(done, target, self.rows.table, self.counts.walkers):
+                self._advance(row, done, stop)
+                done = stop
+            now = self._now()
+            for record, result in self.counts.records.items():
                 record.add(result, row, now)
-        return counts, False, False
+        return self.counts
 
-    def _now(self, site: Any, begun: Any, state: Any, functionals: Functionals) -> Batch:
+    def _advance(self, row: int, start: int, stop: int) -> None:
+        """The steps `start` … `stop` - 1 of all walkers, in windows wide enough for them."""
+        searched = _searched(self.rows.table)
+        before = [self.machine.copy(column) for column in self._columns] if searched else []
+        self.stride(self.machine, self.walkers, self.rows, row, start, stop, self.keys)
+        escaped = self._count(row)
+        if any(escaped):
+            before = [self.machine.host(column) for column in before]
+        while any(escaped):
+            places, before = self._widen(escaped, before)
+            if places.size:
+                again = self.walkers._replace(places=places)
+                self.stride(self.machine, again, self.rows, row, start, stop, self.keys)
+            escaped = self._count(row)
+
+    @property
+    def _columns(self) -> list[Any]:
+        """The sites of the walkers, then the functionals of their paths, each for all walkers."""
+        state = self.walkers.state
+        return [self.walkers.site, *([] if state is None else self.machine.columns(state))]
+
+    def _count(self, row: int) -> tuple[bool, bool]:
+        """Count the walkers on each cell. Returns whether there are walkers at the left edge of the window, and at the right."""
+        table, columns = self.rows.table, self._columns
+        self.counts.raw[row] = self.machine.histogram(columns[0], table.layout.cells)
+        return _escaped(table, self.counts.raw[row], columns[2] if len(columns) > 1 else None, self.machine)
+
+    def _widen(self, escaped: tuple[bool, bool], before: list[Cells]) -> tuple[Cells, list[Cells]]:
+        """Go over to a wider window. Walkers at the edges of a window are put back to where they were `before`, the columns at
+        the beginning of the stretch: (the places of these walkers, the same columns in the wider window)."""
+        narrow = self.rows.table
+        self.rows = self.windows.wider(self.rows, *escaped)
+        wide = self.rows.table
+        now = [self.machine.host(column) for column in self._columns]
+        places = np.empty(0, dtype=np.int32)
+        if before:
+            exits = [way for way, edge in enumerate(narrow.layout.edges) if edge]
+            places = np.flatnonzero(np.isin(narrow.layout.exit_of[now[0]], exits)).astype(np.int32)
+            for column, earlier in zip(now, before, strict=True):
+                column[places] = earlier[places]
+        for columns in (now, before):
+            for i in (0, 2)[: len(columns)]:  # sites, and highest sites; the others are numbers of steps
+                columns[i] = _carried(columns[i], narrow, wide)
+        for column, values in zip(self._columns, now, strict=True):
+            column[:] = values
+        if self.begun is not self.walkers.site:
+            self.begun[:] = _carried(self.machine.host(self.begun), narrow, wide)
+        self.functionals = Functionals.of(wide, tuple(self.counts.records))
+        self.walkers = self.walkers._replace(levels=self.functionals.levels)
+        self.counts = self.counts.on(wide)
+        return places, before
+
+    def _now(self) -> Batch:
         """The batch as records see it."""
         table = self.rows.table
-        columns = [None, None] if state is None else self.machine.columns(state)
-        visits = dict(zip(functionals.visits, columns[2:], strict=False))
-        positives = dict(zip(functionals.positives, columns[2 + len(functionals.visits) :], strict=False))
+        site, *state = self._columns
+        passage, highest, *others = state or (None, None)
+        visits = dict(zip(self.functionals.visits, others, strict=False))
+        positives = dict(zip(self.functionals.positives, others[len(visits) :], strict=False))
         live = None if table.digits else table.layout.span
-        return Batch(table, self.machine, site, begun, columns[0], columns[1], visits, positives, live)
+        return Batch(table, self.machine, site, self.begun, passage, highest, visits, positives, live)
+
+
+def _searched(table: StepTable) -> bool:
+    """Whether walkers rest at an edge of the window, and are searched for. Those of a constant walk step on outside it."""
+    return not table.digits and any(table.layout.edges)
+
+
+def _carried(cells: Cells, narrow: StepTable, wide: StepTable) -> Cells:
+    """Cells of a window as cells of a wider one."""
+    carried = wide.layout.index(*narrow.layout.numbers(cells))
+    if not narrow.digits:
+        carried = np.where(cells == narrow.layout.killed, wide.layout.killed, carried)
+    return carried.astype(np.int32)
 
 
 def _stops(done: int, target: int, table: StepTable, walkers: int) -> Iterator[int]:
     """The steps from `done` to the recorded step `target` after which the batch stops; in a window with an edge it stops also
     before `target`, for a search for walkers at the edge."""
-    if not table.digits and any(table.layout.edges):
+    if _searched(table):
         stretch = STRETCH * max(1, WORK // (STRETCH * walkers))
         yield from range((done // stretch + 1) * stretch, target, stretch)
     yield target

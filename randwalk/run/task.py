@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
+import numpy as np
+
+from ..inputs.wording import shown
 from ..kernels.backend import Machine
 from ..model.walk import LatticeWalk
 from .counts import Counts, added
@@ -14,8 +19,10 @@ from .host import Host
 from .occupation import occupation
 from .paths import Jumps, Stride, follow, step_by_step
 from .plan import check_method
-from .record import Record
+from .record import Counted, Record
 from .windows import Windows
+
+MOST_WALKERS = 1 << 53  # that are counted exactly, also in doubles
 
 
 def _nothing(fraction: float) -> None:
@@ -33,17 +40,18 @@ class Task:
     Parameters
     ----------
     walk : LatticeWalk
-    steps : tuple of int
-        The recorded steps, increasing: ``tuple(walk.steps(times))``.
+    steps : sequence of int ≥ 0
+        The recorded steps, increasing: ``walk.steps(times)``.
     seed : int ≥ 0
     method : "paths", "occupation" or "jump"
-    records : tuple of records
+    records : sequence of records
         What is kept besides counts of places.
 
     Raises
     ------
-    ValueError
-        for a method that is unknown or cannot do this run, with the reason.
+    TypeError, ValueError
+        for a method that is unknown or cannot do this run, with the reason; for steps that do not increase, and other arguments
+        that are none.
 
     Examples
     --------
@@ -62,6 +70,10 @@ class Task:
     records: tuple[Record, ...] = ()
 
     def __post_init__(self) -> None:
+        checked_walk(self.walk)
+        object.__setattr__(self, "steps", _checked_steps(self.steps))
+        object.__setattr__(self, "seed", checked_seed(self.seed))
+        object.__setattr__(self, "records", checked_records(self.records, "records"))
         check_method(self.method, self.walk, self.records)
 
     def __getstate__(self) -> dict[str, Any]:
@@ -76,9 +88,9 @@ class Task:
     def _stride(self) -> Stride:
         return Jumps(self.windows.rows.table, self.steps) if self.method == "jump" else step_by_step
 
-    def run(self, walkers: range, machine: Machine | None = None) -> Counts:
-        """The counts of a range of walkers, on one thread of this processor or on another `machine`."""
-        return added(self.stream(walkers, machine))
+    def run(self, walkers: int | range, machine: Machine | None = None) -> Counts:
+        """The counts of the first `walkers`, or of a range of them, on one thread of this processor or on another `machine`."""
+        return added(self.stream(walker_range(walkers), machine))
 
     def stream(
         self, walkers: range, machine: Machine | None = None, advance: Callable[[float], None] = _nothing
@@ -91,4 +103,65 @@ class Task:
             return
         for counts in follow(*shared, self._stride, where):
             advance(counts.walkers / len(walkers))
-            yield counts
+            yield replace(counts, seed=self.seed, method=self.method)
+
+
+def checked_walk(walk: object) -> LatticeWalk:
+    """The walk, if it is one."""
+    if not isinstance(walk, LatticeWalk):
+        raise TypeError(f"walk = {shown(walk)}: must be a LatticeWalk")
+    return walk
+
+
+def checked_seed(seed: object) -> int:
+    """The seed, if it is one."""
+    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0:
+        raise ValueError(f"seed = {shown(seed)}: must be a whole number ≥ 0")
+    return int(seed)
+
+
+def _checked_steps(steps: object) -> tuple[int, ...]:
+    """Numbers of steps, if they are whole and increase."""
+    try:
+        given = tuple(operator.index(step) for step in steps)  # type: ignore[attr-defined]
+    except TypeError:
+        raise TypeError(f"steps = {shown(steps)}: must be whole numbers, tuple(walk.steps(times))") from None
+    if not given or given[0] < 0 or any(b <= a for a, b in pairwise(given)):
+        raise ValueError(f"steps = {shown(steps)}: must be at least one, ≥ 0 and increasing")
+    return given
+
+
+def checked_records(records: object, name: str = "record") -> tuple[Record, ...]:
+    """The records of the argument `name`, if they are some."""
+    if isinstance(records, Counted):
+        raise TypeError(f"{name} = {records!r}: give a list, {name}=[{records!r}]")
+    if not isinstance(records, (list, tuple)):
+        raise TypeError(f"{name} = {shown(records)}: give a list like [FirstPassage()], or leave it out")
+    for item in records:
+        if not isinstance(item, Counted):
+            raise TypeError(
+                f"{name} = {shown(item)}: must be FirstPassage(), LastVisit(x), TimePositive(x), Maximum(), …"
+            )
+    if len(set(records)) < len(records):
+        raise ValueError(f"{name} has {list(records)}: each only once")
+    return tuple(records)
+
+
+def walker_range(walkers: object) -> range:
+    """The numbers of walkers: the first so many, or those of a range."""
+    if isinstance(walkers, range):
+        if walkers.step != 1 or not 0 <= walkers.start < walkers.stop:
+            raise ValueError(
+                f"walkers = {shown(walkers)}: a range must start at 0 or above, have step 1 and not be empty"
+            )
+        span = walkers
+    elif isinstance(walkers, bool) or not isinstance(walkers, (int, np.integer)):
+        hint = f"; write {int(walkers)}" if type(walkers) is float and walkers.is_integer() else ""
+        raise TypeError(f"walkers = {shown(walkers)}: must be a whole number{hint}")
+    else:
+        span = range(int(walkers)) if walkers > 0 else range(0)
+    if not span:
+        raise ValueError(f"walkers = {shown(walkers)}: must be at least 1")
+    if span.stop > MOST_WALKERS:
+        raise ValueError(f"walkers = {shown(walkers)}: at most 2⁵³ = {MOST_WALKERS} are counted exactly")
+    return span

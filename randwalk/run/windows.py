@@ -1,5 +1,5 @@
 """The step tables of a run. On an unbounded domain a table covers a window of sites, which is a guess: walkers that reach the
-edge of the window rest there, and run again in a window that reaches twice as far from the start on that side.
+edge of the window rest there, and these alone go on in a window that reaches twice as far from the start on that side.
 
 The path of a walker depends on the walk, the seed and the walker's number alone, so it is the same in every window.
 """

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
-from typing import ClassVar, TypeAlias
+from typing import Any, ClassVar, TypeAlias
 
 from numpy.typing import ArrayLike
 
@@ -51,6 +51,11 @@ class Coefficient(Tree):
     _multiply: ClassVar[Callable[[Coefficient, Coefficient], Coefficient]]
     _power: ClassVar[Callable[[Coefficient, Coefficient], Coefficient]]
     _operand: ClassVar[Callable[[object], Coefficient | None]]
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        if not hasattr(self, "variables"):  # of a release before 0.4
+            self.__post_init__()  # type: ignore[attr-defined]
 
     @property
     def parts(self) -> tuple[Coefficient, ...]:

@@ -6,6 +6,7 @@ import copy
 import math
 from collections.abc import Callable
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -109,6 +110,10 @@ class Function(Coefficient):
             for what, value in given.items():
                 if value is not None:
                     raise ValueError(f"{name}_{what} is given, and {self.name} does not depend on {name}: leave it out")
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self.variables = frozenset(self._arguments)  # that a release before 0.4 did not keep
 
     def _named(self, names: list[str]) -> tuple[str, ...]:
         """The variables that parameters of these names take."""

@@ -42,8 +42,8 @@ class Tree(ABC):
         time = np.asarray(t, dtype=np.float64)
         if len(point) < self.dimension:
             raise ValueError(
-                f"{self} has {self.dimension} coordinates: give a point as a tuple of them, {self._example()}, "
-                f"not {len(point)}"
+                f"{self} depends on {coordinate(self.dimension - 1)}: give a point as a tuple of {self.dimension}, "
+                f"{self._example()}, not of {len(point)}"
             )
         shape = np.broadcast_shapes(*(v.shape for v in point), time.shape)
         with np.errstate(all="ignore"):  # the caller reports values that are not finite, with their place
@@ -51,7 +51,8 @@ class Tree(ABC):
 
     def _example(self) -> str:
         """How a call at a point is written."""
-        return f"c(({', '.join(coordinate(i) for i in range(self.dimension))}), t)"
+        names = [coordinate(i) for i in range(self.dimension)]
+        return f"c(({', '.join(names)}{',' * (len(names) == 1)}), t)"
 
     def depends_on(self, variable: str) -> bool:
         """Whether the values depend on a variable: "x", "y", "z", "x[i]" or "t"."""

@@ -40,7 +40,7 @@ def index_of(name: str) -> int:
         return -1
     if name in LETTERS:
         return LETTERS.index(name)
-    if match := re.fullmatch(r"x\[(\d{1,3})\]", name):
+    if isinstance(name, str) and (match := re.fullmatch(r"x\[(\d{1,3})\]", name)):
         return int(match[1])
     raise ValueError(f"variable = {name!r}: must be {WANTED}")
 
