@@ -37,7 +37,7 @@ from .reading import Reading, refuse
 V = TypeVar("V")
 
 TINY: Final = 1e-300  # in place of 0 where a face lets nothing through
-KEPT: Final = 8  # resolvents, and chains, that a stencil keeps for reuse
+KEPT: Final = 4  # resolvents, and chains, that a stencil keeps for reuse
 
 
 @dataclass(frozen=True)
@@ -77,9 +77,6 @@ class Stencil:
         key = None if values is None else (tau, *values)
         return _kept(self._resolvents, key, lambda: Resolvent(self._chain(t, values), tau))
 
-    def _chain(self, t: float, values: tuple[float, ...] | None) -> Chain:
-        return _kept(self._chains, values, lambda: self._made(t))
-
     def forward(self, tau: float, t: float, state: Floats) -> Floats:
         """(I - τA(t))⁻¹ on a state of masses."""
         return self.resolvent(tau, t).forward(state)
@@ -108,7 +105,10 @@ class Stencil:
     def _resolvents(self) -> dict[tuple[float, ...], Resolvent]:
         return {}
 
-    def _made(self, t: float) -> Chain:
+    def _chain(self, t: float, values: tuple[float, ...] | None) -> Chain:
+        return _kept(self._chains, values, lambda: self._built(t))
+
+    def _built(self, t: float) -> Chain:
         """The chain from the coefficients at time `t`."""
         grid, cells = self.grid, self.grid.cells
         right, left, out = self._even(t) if grid.uniform else self._uneven(t)
