@@ -26,13 +26,15 @@ from randwalk.model.domain import Ring, exit_index
 from randwalk.model.start import Sites, Uniform
 
 from .arguments import check_memory, checked_tolerance
+from .chains import GONE, INNER, OUTLETS, Chain
 from .equation import FokkerPlanck, check_equation
 from .fit import fitted, refuse_zeros
 from .grid import Grid, Piecewise
 from .pace import PILOT_STEPS
 from .refine import LARGEST_CELLS, LARGEST_PILOT, PILOT_CELLS, SMALLEST, Needs, even, refined, refinement, steady_cells
 from .schemes import ROUNDING, SDIRK2, Clock, march
-from .stencil import Resolvents, Stencil, chain_matrix
+from .shares import local_means
+from .stencil import Stencil
 from .truncate import find_window
 
 if TYPE_CHECKING:
@@ -194,14 +196,17 @@ class _Backward:
         check_memory(cells, SAMPLES)
         grid, time = replace(self.window, cells=cells), self.time
         stencil = Stencil(self.equation, grid)
-        last = stencil.means(_samples(self.payoff, grid, time))
+        last = local_means(self.equation, grid, _samples(self.payoff, grid, time))
         walls = (grid.left, self.paid[0], last[0]), (grid.right, self.paid[1], last[-1])
-        ends = [value if wall else edge for wall, value, edge in walls]  # past a cut, the payoff stays
-        final = np.append(last, [*ends, self.paid[2]])
-        resolvents = Resolvents(stencil)
+        final = np.empty(cells + 3)
+        final[INNER] = last
+        final[GONE] = (
+            *(value if wall else edge for wall, value, edge in walls),
+            self.paid[2],
+        )  # past a cut, the payoff stays
 
         def apply(tau: float, elapsed: float, state: Floats) -> Floats:
-            return resolvents.backward(tau, time - elapsed, state)
+            return stencil.backward(tau, time - elapsed, state)
 
         def last_state(floor: float) -> Floats:
             ((_, _, state),) = deque(march(SDIRK2(), apply, final, clock, floor), maxlen=1)
@@ -209,8 +214,8 @@ class _Backward:
 
         state, floor = last_state(-math.inf), min(float(final.min()), 0.0)
         redone = bool(state.min() < floor - ROUNDING * np.abs(state).max())
-        u = (last_state(floor) if redone else state)[:-3]
-        joints = stencil.at_joints(AT_START * time, u, (float(state[-3]), float(state[-2])))
+        state = last_state(floor) if redone else state
+        u, joints = state[INNER], stencil.at_joints(AT_START * time, state)
         quantity = "E[f(X_T) | X_0 = x]"
         return _Level(BackwardSolution(self.equation, grid, u, joints, self.asked, math.nan, quantity), redone)
 
@@ -243,7 +248,7 @@ def mean_exit_time(equation: FokkerPlanck, *, tolerance: float = 1e-4) -> Backwa
     >>> round(float(mean_exit_time(FokkerPlanck(0.0, 0.5, domain=between, start=0.5)).value(0.5)), 4)  # x (1 - x)/2D
     0.25
     """
-    return _steady(equation, lambda stencil: np.ones(stencil.grid.cells), "mean exit time", tolerance)
+    return _steady(equation, lambda chain: np.ones(chain.killed.size), "mean exit time", tolerance)
 
 
 @once_positional("tolerance")
@@ -258,31 +263,27 @@ def exit_probability(equation: FokkerPlanck, wall: str, *, tolerance: float = 1e
     0.3
     """
 
-    def source(stencil: Stencil) -> Floats:
-        rates, into = stencil.rates(0.0), np.zeros(stencil.grid.cells)
-        if wall == "killing":
-            return rates.killed
-        side = 0 if wall == "left" else -1
-        into[side] = (rates.left if wall == "left" else rates.right)[side]
-        return into
-
     check_equation(equation)
     exit_index(wall)
     face = equation.domain.face(wall)
     if wall != "killing" and (face is None or face.wall.reactivity == 0.0):
         raise ValueError(f"wall = {wall!r}: nobody leaves {equation.domain} there; take another wall")
     paid = (float(wall == "left"), float(wall == "right"))
+
+    def source(chain: Chain) -> Floats:
+        return chain.killed if wall == "killing" else np.zeros(chain.killed.size)
+
     return _steady(equation, source, f"probability of leaving by {wall!r}", tolerance, paid)
 
 
 def _steady(
     equation: FokkerPlanck,
-    source: Callable[[Stencil], Floats],
+    source: Callable[[Chain], Floats],
     quantity: str,
     tolerance: float,
     paid: tuple[float, float] = (0.0, 0.0),
 ) -> BackwardSolution:
-    """The solution of Aᵀu = -source with u = `paid` at absorbing walls, refined to `tolerance` relative to its largest value."""
+    """The solution of Aᵀu = -source with u = `paid` on leaving, refined to `tolerance` relative to its largest value."""
     check_equation(equation)
     tolerance, domain = checked_tolerance(tolerance), equation.domain
     if equation.time_dependent:
@@ -295,16 +296,19 @@ def _steady(
     def run(cells: int) -> BackwardSolution:
         grid = replace(whole, cells=cells)
         stencil = Stencil(equation, grid)
-        rates = stencil.rates(0.0)
-        if not (rates.killed.any() or (not grid.periodic and (rates.left[0] > 0.0 or rates.right[-1] > 0.0))):
+        chain = stencil.chain(0.0)
+        if not (chain.kills or (not grid.periodic and (chain.down[1] > 0.0 or chain.up[-2] > 0.0))):
             raise ValueError(f"{quantity}: nobody ever leaves {domain}; give it an absorbing wall, or killing")
-        u = chain_matrix(rates, 0.0, 1.0).solve(source(stencil))
+        excess, values = chain.killed.copy(), source(chain).copy()
+        excess[OUTLETS], values[OUTLETS] = 1.0, paid
+        state = np.append(chain.eliminated(excess, 1.0).solve(values), 0.0)
+        u = state[INNER]
         if not np.isfinite(u).all():
             raise ValueError(
                 f"{quantity}: more than {np.finfo(float).max:.1g}, as where walkers are trapped for ever; give {domain} a wall "
                 "that lets them out where they are"
             )
-        joints = stencil.at_joints(0.0, u, paid)
+        joints = stencil.at_joints(0.0, state)
         return BackwardSolution(equation, grid, u, joints, (domain.low, domain.high), math.nan, quantity)
 
     whole = _whole(equation, 0.0)

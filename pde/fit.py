@@ -11,9 +11,10 @@ from scipy.optimize import brentq, minimize_scalar
 
 from randwalk.model.coefficient import Coefficient, Floats
 
+from .ends import Degenerate
 from .equation import FokkerPlanck
 from .grid import Grid, fewest_cells
-from .stencil import Degenerate, refuse
+from .reading import refuse
 
 MOST_BREAKS: Final = 4096  # that edges of cells stand on
 SAME: Final = 1e-10  # of the window: places as close as that are one

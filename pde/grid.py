@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,6 +17,9 @@ from randwalk.model.domain import Wall
 
 FEWEST: Final = 32  # cells of the coarsest grid that has breaks
 SHARE: Final = 1.0 / 8.0  # of the cells that are dealt out evenly among the pieces, so that narrow ones are refined too
+GAUSS_NODES: Final = np.array([-math.sqrt(0.6), 0.0, math.sqrt(0.6)])  # of Gauss's rule of order 6 on (-1, 1)
+GAUSS_WEIGHTS: Final = np.array([5.0, 8.0, 5.0]) / 18.0
+BESIDE: Final = 1e-6  # of half a cell: from an edge to the place where the limit of D on this side of it is taken
 TINY: Final = 1e-300  # in place of no distance from an end
 FEW_PIECES: Final = 64  # so many have at least two cells each on the coarsest grid, more of them at least one
 
@@ -115,6 +119,12 @@ class Grid:
     def widths(self) -> Floats:
         """Lengths of the cells, (cells,)."""
         return np.full(self.cells, self.h) if self.uniform else np.diff(self.edges)
+
+    @property
+    def inside_edges(self) -> Floats:
+        """Places just inside the left edge and the right edge of each cell, (2, cells)."""
+        beside = BESIDE * 0.5 * self.widths
+        return np.stack([self.edges[:-1] + beside, self.edges[1:] - beside])
 
     def locate(self, x: Floats) -> tuple[NDArray[np.int64], Floats, Floats]:
         """For places `x` from low to high: the cell, the place u in it, from 0 at its left edge to 1 at its right one in the

@@ -14,10 +14,10 @@ from randwalk.model.start import Start
 
 from .arguments import SMALLEST_CELLS
 from .equation import FokkerPlanck
+from .grid import Grid
 from .moments import Moments, linear_noise
 from .pace import PILOT_STEPS, Pace
 from .schemes import Clock, Scheme
-from .stencil import Grid
 
 R = TypeVar("R")
 

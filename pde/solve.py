@@ -28,13 +28,15 @@ from .arguments import (
     checked_times,
     checked_tolerance,
 )  # fmt: skip
+from .chains import GONE, INNER
 from .equation import FokkerPlanck, check_equation
 from .fit import fitted
 from .grid import Grid
 from .reconstruct import Profile, left_halves
 from .refine import LARGEST_CELLS, PILOT_CELLS, SMALLEST, STUCK, Balance, Found, Needs, even, refined
 from .schemes import Clock, Scheme, march
-from .stencil import Resolvents, Stencil
+from .shares import start_state
+from .stencil import Stencil
 from .truncate import MARGIN, find_window, leaked, widened
 
 if TYPE_CHECKING:
@@ -323,22 +325,20 @@ class _Run:
         """The run whose steps are all those of the scheme, as an expansion of its error in powers of the step asks for; if
         masses are negative at a recorded time, or what has left comes back, the run whose steps keep the sign."""
         stencil = Stencil(equation, grid)
-        resolvents = Resolvents(stencil)
-        run = cls._marched(scheme, resolvents, stencil.start(), clock, -math.inf)
-        if run.positive:
-            return run
-        return replace(cls._marched(scheme, resolvents, stencil.start(), clock, 0.0), redone=True)
+        run = cls._marched(scheme, stencil, clock, -math.inf)
+        return run if run.positive else replace(cls._marched(scheme, stencil, clock, 0.0), redone=True)
 
     @classmethod
-    def _marched(cls, scheme: Scheme, resolvents: Resolvents, start: Floats, clock: Clock, floor: float) -> _Run:
-        ages, left, mass, at = [0.0], [start[-3:].copy()], [], []  # copies, or every state would be kept
-        for t, recorded, state in march(scheme, resolvents.forward, start, clock, floor):
+    def _marched(cls, scheme: Scheme, stencil: Stencil, clock: Clock, floor: float) -> _Run:
+        start = start_state(stencil.equation, stencil.grid)
+        ages, left, mass, at = [0.0], [start[GONE]], [], []
+        for t, recorded, state in march(scheme, stencil.forward, start, clock, floor):
             ages.append(t)
-            left.append(state[-3:].copy())
+            left.append(state[GONE])
             if recorded:
-                mass.append(state[:-3])
+                mass.append(state[INNER])
                 at.append(len(ages) - 1)
-        return cls(resolvents.grid, np.array(mass), np.array(ages), np.array(left), at)
+        return cls(stencil.grid, np.array(mass), np.array(ages), np.array(left), at)
 
     @property
     def positive(self) -> bool:

@@ -11,13 +11,15 @@ import numpy as np
 from randwalk.model.coefficient import Floats
 from randwalk.model.domain import Domain, Ring
 
+from .chains import GONE, INNER
 from .equation import FokkerPlanck
 from .fit import clipped, fitted, refuse_zeros
 from .grid import Grid
 from .moments import linear_noise
 from .pace import Pace
 from .schemes import SDIRK2, Clock, march
-from .stencil import Resolvents, Stencil
+from .shares import start_state
+from .stencil import Stencil
 
 CELLS: Final = 128
 STEPS: Final = 32
@@ -115,13 +117,12 @@ def _follow(
     """(mass lost through the cuts, the ends outside which less than a tenth of `leak` has ever been), on a coarse grid."""
     grid = fitted(equation, window, until)
     stencil = Stencil(equation, grid)
-    resolvents = Resolvents(stencil)
     below, above = np.zeros(grid.cells + 1), np.zeros(grid.cells + 1)
     clock = Clock.equal(np.array([until]), until / STEPS, pace)
-    for _, _, state in march(SDIRK2(), resolvents.forward, stencil.start(), clock, 0.0):
-        mass = state[:-3]
+    for _, _, state in march(SDIRK2(), stencil.forward, start_state(equation, grid), clock, 0.0):
+        mass = state[INNER]
         below[1:] = np.maximum(below[1:], np.cumsum(mass))
         above[:-1] = np.maximum(above[:-1], np.cumsum(mass[::-1])[::-1])
     low = window.low if window.left is not None else grid.edges[np.flatnonzero(below <= 0.1 * leak)[-1]]
     high = window.high if window.right is not None else grid.edges[np.flatnonzero(above <= 0.1 * leak)[0]]
-    return leaked(window, state[-3:]), (float(low), float(high))
+    return leaked(window, state[GONE]), (float(low), float(high))

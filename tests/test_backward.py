@@ -11,10 +11,13 @@ import randwalk as rw
 from randwalk.model.coefficient import CoefficientLike
 from randwalk.model.domain import Wall
 from randwalk.pde.backward import backward, exit_probability, mean_exit_time
+from randwalk.pde.chains import INNER
 from randwalk.pde.equation import FokkerPlanck
+from randwalk.pde.grid import Grid
 from randwalk.pde.schemes import SDIRK2, Clock, march
+from randwalk.pde.shares import start_state
 from randwalk.pde.solve import solve
-from randwalk.pde.stencil import Grid, Resolvents, Stencil
+from randwalk.pde.stencil import Stencil
 
 ABSORBING, REFLECTING, ROBIN = rw.Absorbing(), rw.Reflecting(), rw.PartiallyAbsorbing(1.5)
 
@@ -58,13 +61,13 @@ def test_duality(problem: FokkerPlanck) -> None:
     time, domain = 0.6, problem.domain
     grid = Grid(domain.low, domain.high, 64, domain.left, domain.right, domain.periodic)
     stencil = Stencil(problem, grid)
-    resolvents = Resolvents(stencil)
-    f = np.append(np.cos(grid.x), [0.0, 0.0, 0.0])
+    start, f = start_state(problem, grid), np.zeros(grid.cells + 3)
+    f[INNER] = np.cos(grid.x)
     clock = Clock.equal(np.array([time]), 0.01)
-    *_, (_, _, forward) = march(SDIRK2(), resolvents.forward, stencil.start(), clock, 0.0)
-    *_, (_, _, values) = march(SDIRK2(), lambda tau, s, u: resolvents.backward(tau, time - s, u), f, clock, -1.0)
+    *_, (_, _, forward) = march(SDIRK2(), stencil.forward, start, clock, 0.0)
+    *_, (_, _, values) = march(SDIRK2(), lambda tau, s, u: stencil.backward(tau, time - s, u), f, clock, -1.0)
     # the damped first step lies at opposite ends, so the two differ by its error, about (dt/T)²/8
-    assert forward[:-3] @ f[:-3] == pytest.approx(values[:-3] @ stencil.start()[:-3], abs=1e-4)
+    assert forward[INNER] @ f[INNER] == pytest.approx(values[INNER] @ start[INNER], abs=1e-4)
     solution = solve(problem, [time], tolerance=1e-5)
     found = backward(problem, np.cos, time, tolerance=1e-5)
     expected = float(solution.density[0] @ np.cos(solution.x) * solution.grid.h)

@@ -13,14 +13,18 @@ from scipy.optimize import brentq
 from scipy.special import ndtr
 
 import randwalk as rw
+from randwalk.model.bernoulli import bernoulli
 from randwalk.model.coefficient import Floats
 from randwalk.model.domain import Domain, Wall
 from randwalk.model.start import StartLike
+from randwalk.pde.chains import INNER, Resolvent
 from randwalk.pde.closed_form import closed_form
 from randwalk.pde.equation import FokkerPlanck
+from randwalk.pde.grid import Grid
 from randwalk.pde.schemes import SDIRK2, BackwardEuler, Clock, CrankNicolson, Scheme, march
+from randwalk.pde.shares import start_state
 from randwalk.pde.solve import Solution, _Run, solve
-from randwalk.pde.stencil import Grid, Resolvent, Resolvents, Stencil, bernoulli
+from randwalk.pde.stencil import Stencil
 
 Case: TypeAlias = tuple[str, FokkerPlanck, Callable[[Floats, float], Floats]]
 
@@ -253,23 +257,17 @@ DOMAINS += [rw.Interval(0.0, 1.0, left, right) for left, right in PAIRS]
 @pytest.mark.parametrize("domain", DOMAINS, ids=str)
 def test_the_operator_is_an_m_matrix_and_keeps_mass(domain: Domain) -> None:
     grid = Grid(0.0, 1.0, 24, domain.left, domain.right, domain.periodic)
-    rates = Stencil(stiff_problem(domain), grid).rates(0.2)
-    a = rates.matrix()
-    assert (a[~np.eye(24, dtype=bool)] >= 0.0).all() and (np.diag(a) < 0.0).all()
-    lost = rates.killed.copy()
-    if not domain.periodic:
-        lost[0] += rates.left[0]
-        lost[-1] += rates.right[-1]
-    assert np.abs(a.sum(axis=0) + lost).max() <= 8 * np.finfo(float).eps * np.abs(a).max()
-    inverse = np.linalg.inv(np.eye(24) - 0.3 * a)
+    chain = Stencil(stiff_problem(domain), grid).chain(0.2)
+    a = chain.matrix()
+    assert (a[~np.eye(27, dtype=bool)] >= 0.0).all() and (np.diag(a)[INNER] < 0.0).all()
+    assert np.abs(a.sum(axis=0)).max() <= 8 * np.finfo(float).eps * np.abs(a).max()
+    inverse = np.linalg.inv(np.eye(27) - 0.3 * a)
     assert inverse.min() >= -1e-15
     state = np.random.default_rng(1).random(27)
-    resolvent = Resolvent(rates, 0.3)
-    assert np.allclose(resolvent.forward(state)[:-3], inverse @ state[:-3], rtol=1e-13, atol=0)
+    resolvent = Resolvent(chain, 0.3)
+    assert np.allclose(resolvent.forward(state), inverse @ state, rtol=1e-13, atol=0)
     assert resolvent.forward(state).sum() == pytest.approx(state.sum(), rel=1e-14)
-    paid = state.copy()
-    paid[-3:] = 0.0
-    assert np.allclose(resolvent.backward(paid)[:-3], inverse.T @ paid[:-3], rtol=1e-13, atol=0)
+    assert np.allclose(resolvent.backward(state), inverse.T @ state, rtol=1e-13, atol=0)
 
 
 @pytest.mark.parametrize("domain", DOMAINS, ids=str)
@@ -294,12 +292,11 @@ def test_a_step_that_would_break_the_sign_is_made_again() -> None:
     )
     grid = Grid(0.0, 1.0, 500, REFLECTING, REFLECTING)
     stencil = Stencil(problem, grid)
-    plain = CrankNicolson().step(Resolvents(stencil).forward, stencil.start(), 0.4, 0.1)
-    assert plain[:-3].min() < -0.1
-    for _, _, state in march(
-        CrankNicolson(), Resolvents(stencil).forward, stencil.start(), Clock.equal(np.ones(1), 0.1), 0.0
-    ):
-        assert state[:-3].min() >= -1e-14
+    start = start_state(problem, grid)
+    plain = CrankNicolson().step(stencil.forward, start, 0.4, 0.1)
+    assert plain[INNER].min() < -0.1
+    for _, _, state in march(CrankNicolson(), stencil.forward, start, Clock.equal(np.ones(1), 0.1), 0.0):
+        assert state[INNER].min() >= -1e-14
 
 
 def test_bernoulli_function() -> None:
@@ -356,9 +353,8 @@ def test_against_scipy_on_the_same_stencil(method: str) -> None:
         rw.expression("1 - x"), rw.expression("0.5 + 0.1*x"), domain=domain, start=rw.Normal(1.0, 0.1)
     )
     solution = solve(problem, [0.5], cells=100)
-    stencil = Stencil(problem, solution.grid)
-    a = stencil.rates(0.0).matrix()
-    start = stencil.start()[:-3]
+    a = Stencil(problem, solution.grid).chain(0.0).matrix()[INNER, INNER]
+    start = start_state(problem, solution.grid)[INNER]
     found = solve_ivp(
         lambda t, m: a @ m,
         (0.0, 0.5),
