@@ -22,13 +22,13 @@ ONE, ZERO = U(1), U(0)
 @device
 def column(site, program):  # type: ignore[no-untyped-def]
     """The column of the table that holds the thresholds of a site."""
-    return program.column[site] if program.column.size else I32(site)
+    return U(program.column[U(site)]) if program.column.size else U(site)  # a sign would cost a test for each column
 
 
 @device
 def rests(site, program):  # type: ignore[no-untyped-def]
     """Whether a walker on a cell has left for good."""
-    return program.exit_of[site] != LIVE
+    return program.exit_of[U(site)] != LIVE
 
 
 @device
