@@ -13,7 +13,7 @@ from .compile import aside, device, kernel, maker
 from .functionals import highest, tally
 from .lanes import LANES, fetch, keep, numbers
 from .philox import HALF, JUMP, LOW, START, STEPS, U, philox, words64
-from .step import I32, MOST, ONE, U32, half, half_moves, rests, table_step
+from .step import change, I32, MOST, ONE, U32, half, half_moves, rests, table_step
 from .vector import WIDTH, gather, wide
 
 BLOCK = 512  # walkers advanced together
@@ -107,7 +107,7 @@ def _halve(program):  # type: ignore[no-untyped-def]
             lives[row, i] = half(thresholds[row, moves, c])
     changes = np.zeros(2 * pairs.shape[1], np.int32)
     for k in range(moves):
-        changes[k] = offsets[k] - (offsets[k + 1] if k + 1 < moves else 0)
+        changes[k] = change(offsets, k)
     return pairs, lives, changes, cells > 0 and not spread
 
 

@@ -32,15 +32,22 @@ def rests(site, program):  # type: ignore[no-untyped-def]
 
 
 @device
+def change(offsets, k):  # type: ignore[no-untyped-def]
+    """What a threshold above the uniform adds to the site: offset number k minus the next one. Sums take no branch."""
+    return offsets[k] - (offsets[k + 1] if k + 1 < len(offsets) else 0)
+
+
+@device
 def step(site, word, program, row, shift):  # type: ignore[no-untyped-def]
     """The site after a step by the first offset whose threshold exceeds `word`. Word and thresholds lack the lowest `shift` of
     31 binary digits."""
-    c, moves = column(site, program), len(program.offsets)
+    c, moves, there = column(site, program), len(program.offsets), I32(site)
     for k in range(moves):
         if word < program.thresholds[row, k, c] >> shift:
-            there = I32(site + program.offsets[k])
-            return program.home[there] if program.home.size else there
-    return I32(site) if word < program.thresholds[row, moves, c] >> shift else I32(program.exit_of.size - 1)
+            there = I32(there + change(program.offsets, k))
+    if program.home.size:
+        there = program.home[there]
+    return there if word < program.thresholds[row, moves, c] >> shift else I32(program.exit_of.size - 1)
 
 
 @device

@@ -138,8 +138,8 @@ def _followed_window(walk: LatticeWalk, steps: int, leak: float) -> tuple[int, i
             padded, _ = start_mass(table)
         else:
             padded = layout.empty(dtype=np.float64)
-            begin = int(layout.index(first))
-            padded[begin : begin + mass.size] = mass
+            cell = int(layout.index(first))
+            padded[cell : cell + mass.size] = mass
         out = np.zeros((stretch, len(layout.exits)))
         reach = layout.index([max(first, begins), last] * 2)
         scratch = np.zeros_like(padded)
