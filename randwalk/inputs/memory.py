@@ -7,6 +7,7 @@ from pathlib import Path
 
 UNKNOWN = 2.0**34  # bytes assumed where the system does not report its memory
 SHARE = 0.5  # the part of the available memory that one request may take
+SMALL = 2.0**20  # bytes that every system has
 _LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")  # of a container
 
 
@@ -35,6 +36,8 @@ def require(size: float, what: str, remedy: str) -> None:
     MemoryError
         with both sizes and the `remedy`.
     """
+    if size <= SMALL:  # to ask the system takes longer than a short run
+        return
     most = SHARE * available()
     if size > most:
         raise MemoryError(

@@ -56,6 +56,8 @@ def settled(t, planes, more):  # type: ignore[no-untyped-def]
 @device
 def below(walker, word, planes, t, keys):  # type: ignore[no-untyped-def]
     """Which of the steps 64 `word` … 64 `word` + 63 of a walker have uniforms below a threshold, as a mask."""
+    if always(t):
+        return ALL
     less, tie = ZERO, ALL
     for digit in range(planes - 1, -1, -1):
         less, tie = next_digit(less, tie, U(plane(walker, word * planes + digit, keys)), spread(t, digit))
@@ -67,4 +69,4 @@ def below(walker, word, planes, t, keys):  # type: ignore[no-untyped-def]
         if settled(t, planes, more):
             less |= lane
         ties ^= lane
-    return less | always(t)
+    return less

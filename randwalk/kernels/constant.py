@@ -14,7 +14,7 @@ from .functionals import NOWHERE, highest, tally
 from .lanes import LANES, alike, fetch, keep, numbers
 from .philox import HALF, LOW, STEPS, TIES, U, words64
 from .program import FULL, PLANES
-from .step import ALL, I32, ONE, ZERO, trailing_zeros
+from .step import ALL, I32, ONE, ZERO, change, trailing_zeros
 from .vector import ones, wide
 
 WORDS = 16  # of steps, whose ties are settled together
@@ -45,9 +45,9 @@ def _walk_fair(site, first_walker, program, start, stop, keys):  # type: ignore[
             low, high = words64(walker & LOW, walker >> HALF, U(block), STEPS, keys[0], keys[1])
             taken = taken + (ones(low & early) + ones(high & late))
         keep(taken, counts, 0)
-        home, change = site[j : j + LANES], I32(second - first)
+        home = site[j : j + LANES]
         for i in range(home.size):
-            home[i] += I32(first * (stop - start)) + change * I32(counts[i])
+            home[i] += I32(first * (stop - start)) + I32(second - first) * I32(counts[i])
 
 
 @kernel
@@ -72,9 +72,8 @@ def _walk_digits(site, first_walker, program, start, stop, keys):  # type: ignor
                     _settle(counts, k, masks[here], (first, begin), program.thresholds[k], lists, keys)
         home = site[j : j + LANES]
         for k in range(moves):
-            change = I32(program.offsets[k] - (program.offsets[k + 1] if k + 1 < moves else 0))
             for i in range(home.size):
-                home[i] += change * I32(counts[k * LANES + i])
+                home[i] += I32(change(program.offsets, k)) * I32(counts[k * LANES + i])
 
 
 @maker
@@ -179,8 +178,7 @@ def follow_constant(site, state, first_walker, program, levels, start, stop, key
                     masks[k] = below(walker, n // 64, program.planes, program.thresholds[k], keys)
             there = here
             for k in range(moves):
-                change = program.offsets[k] - (program.offsets[k + 1] if k + 1 < moves else 0)
-                there = I32(there + change * np.int64((masks[k] >> U(n % 64)) & ONE))
+                there = I32(there + change(program.offsets, k) * np.int64((masks[k] >> U(n % 64)) & ONE))
             top = I32(highest(there, NOWHERE, top))
             tally(here, there, n, state, j, levels, NOWHERE)
             here = there

@@ -13,7 +13,7 @@ from .compile import aside, device, kernel, maker
 from .functionals import highest, tally
 from .lanes import LANES, fetch, keep, numbers
 from .philox import HALF, JUMP, LOW, START, STEPS, U, philox, words64
-from .step import I32, MOST, ONE, U32, half, half_moves, rests, table_step
+from .step import change, I32, MOST, ONE, U32, half, half_moves, rests, table_step
 from .vector import WIDTH, gather, wide
 
 BLOCK = 512  # walkers advanced together
@@ -107,7 +107,7 @@ def _halve(program):  # type: ignore[no-untyped-def]
             lives[row, i] = half(thresholds[row, moves, c])
     changes = np.zeros(2 * pairs.shape[1], np.int32)
     for k in range(moves):
-        changes[k] = offsets[k] - (offsets[k + 1] if k + 1 < moves else 0)
+        changes[k] = change(offsets, k)
     return pairs, lives, changes, cells > 0 and not spread
 
 
@@ -246,8 +246,9 @@ def follow_table(site, state, walkers, program, levels, start, stop, keys):  # t
     words = np.empty(4, np.uint32)
     for j in places:
         walker, here, top = U(first + j), site[j], state[1, j]
+        at_rest = rests(here, program)
         for n in range(start, stop):
-            if rests(here, program):
+            if at_rest:
                 break
             if n == start or n % 8 == 0:
                 y0, y1, y2, y3 = philox(walker & LOW, walker >> HALF, U(n // 8), STEPS, keys[0], keys[1])
@@ -255,7 +256,8 @@ def follow_table(site, state, walkers, program, levels, start, stop, keys):  # t
                 words[2], words[3] = U32(y2 & LOW), U32(y3 & LOW)
             bits = (words[n & 3] >> (U32(16) if n & 7 < 4 else U32(0))) & MOST
             there = table_step(here, bits, walker, n, program, _row(n, start, program), keys)
-            if rests(there, program):
+            at_rest = rests(there, program)
+            if at_rest:
                 state[0, j] = n + 1
             top = I32(highest(there, program.exit_of.size - 1, top))
             tally(here, there, n, state, j, levels, program.exit_of.size - 1)

@@ -35,6 +35,28 @@ def _gather(target, source, chances, offsets, begin, end):  # type: ignore[no-un
 
 
 @device
+def _gather_alike(target, source, chances, offsets, begin, end):  # type: ignore[no-untyped-def]
+    """As :func:`_gather`, where all cells have the same `chances`."""
+    for i in range(begin, end):
+        mass = 0.0
+        for k in range(len(offsets)):
+            mass += chances[k] * source[U(i - offsets[k])]
+        target[U(i)] = mass + chances[len(offsets)] * source[U(i)]
+
+
+@maker
+def _alike(program):  # type: ignore[no-untyped-def]
+    """(begin, end) of the longest run of cells that have the same column."""
+    column, begin, end, first = program.column, 0, 0, 0
+    for i in range(1, column.size + 1):
+        if i == column.size or column[i] != column[first]:
+            if i - first > end - begin:
+                begin, end = first, i
+            first = i
+    return begin, end
+
+
+@device
 def _arrived(source, chances, offsets, cell):  # type: ignore[no-untyped-def]
     """The mass that steps onto any cell, ghosts included."""
     mass = 0.0
@@ -84,13 +106,15 @@ def evolve(mass, other, program, steps, reach, out, drop):  # type: ignore[no-un
         far = max(far, abs(offsets[k]))
     ghosts, chances = _ghosts(program), np.empty((len(offsets) + 1, cells))
     arrived, constant = np.empty(ghosts.size), program.thresholds.shape[0] == 1
-    if constant:
-        _tabulate(chances, program, 0, 0, cells)
+    begin, end = _alike(program)  # every cell in the middle of a homogeneous table has the chances of its first one
+    begin, end = (begin + far, end - far) if end - begin > 4 * far else (0, 0)
     lo, hi, lowest, highest = reach[0], reach[1], reach[2], reach[3]
     source, target = mass, other
     for n in range(steps):
-        if not constant:
-            _tabulate(chances, program, n, max(lo - 2 * far, 0), min(hi + 2 * far + 1, cells))
+        if not constant or n == 0:
+            a, b = (0, cells) if constant else (max(lo - 2 * far, 0), min(hi + 2 * far + 1, cells))
+            _tabulate(chances, program, n, min(a, begin), min(begin + far, b))
+            _tabulate(chances, program, n, max(end - far, a), b)
         if program.kills:
             out[n, program.exit_of[cells]] += _killed(source, program, 0 if constant else n, lo, hi + 1)
         low, high = lo - far, hi + far
@@ -98,7 +122,10 @@ def evolve(mass, other, program, steps, reach, out, drop):  # type: ignore[no-un
         for g in range(ghosts.size):
             if low <= ghosts[g] <= high:
                 arrived[g] = _arrived(source, chances, offsets, ghosts[g])
-        _gather(target, source, chances, offsets, lo, hi + 1)
+        a, b = max(lo, begin), min(hi + 1, end)
+        _gather(target, source, chances, offsets, lo, min(a, hi + 1))
+        _gather_alike(target, source, chances[:, begin], offsets, a, b)
+        _gather(target, source, chances, offsets, max(b, lo), hi + 1)
         for g in range(ghosts.size):
             cell = ghosts[g]
             if low <= cell <= high:

@@ -23,13 +23,19 @@ ONE, ZERO = U(1), U(0)
 @device
 def column(site, program):  # type: ignore[no-untyped-def]
     """The column of the table that holds the thresholds of a site."""
-    return program.column[site] if program.column.size else I32(site)
+    return U(program.column[U(site)]) if program.column.size else U(site)  # a sign would cost a test for each column
 
 
 @device
 def rests(site, program):  # type: ignore[no-untyped-def]
     """Whether a walker on a cell has left for good."""
-    return program.exit_of[site] != LIVE
+    return program.exit_of[U(site)] != LIVE
+
+
+@device
+def change(offsets, k):  # type: ignore[no-untyped-def]
+    """What a threshold above the uniform adds to the site: offset number k minus the next one. Sums take no branch."""
+    return offsets[k] - (offsets[k + 1] if k + 1 < len(offsets) else 0)
 
 
 @device
@@ -51,12 +57,13 @@ def less(word, program, row, k, c, lacking):  # type: ignore[no-untyped-def]
 @device
 def step(site, word, program, row, lacking):  # type: ignore[no-untyped-def]
     """The site after a step by the first offset whose threshold exceeds `word`. Both lack the lowest `lacking` of 62 digits."""
-    c, moves = column(site, program), len(program.offsets)
+    c, moves, there = column(site, program), len(program.offsets), I32(site)
     for k in range(moves):
         if less(word, program, row, k, c, lacking):
-            there = I32(site + program.offsets[k])
-            return program.home[there] if program.home.size else there
-    return I32(site) if less(word, program, row, moves, c, lacking) else I32(program.exit_of.size - 1)
+            there = I32(there + change(program.offsets, k))
+    if program.home.size:
+        there = program.home[there]
+    return there if less(word, program, row, moves, c, lacking) else I32(program.exit_of.size - 1)
 
 
 @device

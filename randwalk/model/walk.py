@@ -225,12 +225,12 @@ class LatticeWalk:
         """The killing rate, averaged over a step in which it breaks."""
         return step_mean(self.killing, self.dt)
 
-    @property
+    @cached_property
     def homogeneous(self) -> bool:
         """Whether the step probabilities are the same at every site (they may depend on time)."""
         return not any(c.dimension for c in (*self.probabilities.values(), self.killing))
 
-    @property
+    @cached_property
     def time_dependent(self) -> bool:
         """Whether any step probability depends on time."""
         return any(c.depends_on_t for c in (*self.probabilities.values(), self.killing))

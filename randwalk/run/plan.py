@@ -48,7 +48,7 @@ class Plan:
 def plan(walk: LatticeWalk, walkers: range, steps: Sequence[int], records: Sequence[Record], part: bool) -> Plan:
     """The fixed rule of ``method="auto"``: predicted cost of the methods that can do the run."""
     table = Windows(walk, steps[-1]).rows.table
-    digits, able = table.digits, _able(walk, records)
+    digits = table.digits
     followed = [record for record in records if isinstance(record, FUNCTIONALS)]
     # First passages cost no more on a table.
     if any(not isinstance(record, FirstPassage) for record in followed) or (followed and digits):
@@ -64,7 +64,7 @@ def plan(walk: LatticeWalk, walkers: range, steps: Sequence[int], records: Seque
         "occupation": SITE * steps[-1] * table.sites,
         "jump": len(walkers) * drawn,
     }
-    return Plan({name: 1e-9 * (nanoseconds[name] + SETUP) for name in METHODS if name in able}, part)
+    return Plan({name: 1e-9 * (nanoseconds[name] + SETUP) for name in METHODS if _can(name, walk, records)}, part)
 
 
 def check_method(method: str, walk: LatticeWalk, records: Sequence[Record]) -> None:
@@ -76,7 +76,7 @@ def check_method(method: str, walk: LatticeWalk, records: Sequence[Record]) -> N
         with the reason.
     """
     one_of("method", method, METHODS)
-    if method in _able(walk, records):
+    if _can(method, walk, records):
         return
     if method == "occupation":
         others = [record for record in records if not isinstance(record, FirstPassage)]
@@ -113,11 +113,13 @@ def _digits(walk: LatticeWalk) -> int:
     return StepTable(walk, walk.lattice, 0, 1).digits if walk.homogeneous else 0
 
 
-def _able(walk: LatticeWalk, records: Sequence[Record]) -> tuple[str, ...]:
-    """The methods that can do a run."""
-    occupied = all(isinstance(record, FirstPassage) for record in records)
-    jumped = not any(isinstance(record, FUNCTIONALS) for record in records) and _digits(walk) > 0
-    return ("paths", *(["occupation"] if occupied else []), *(["jump"] if jumped else []))
+def _can(method: str, walk: LatticeWalk, records: Sequence[Record]) -> bool:
+    """Whether a method can do a run."""
+    if method == "occupation":
+        return all(isinstance(record, FirstPassage) for record in records)
+    if method == "jump":
+        return not any(isinstance(record, FUNCTIONALS) for record in records) and _digits(walk) > 0
+    return True
 
 
 def _lifetime(table: StepTable) -> float:

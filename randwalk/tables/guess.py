@@ -16,9 +16,9 @@ from ..model.coefficient import Floats
 from ..model.walk import LatticeWalk
 from .window import LEAK, where_defined
 
-SPANS = 16  # of the time at least,
+SPANS = 16  # of the time at least, where these are not SHORT,
 MOST_SPANS = 80  # and at most: each costs one call of the coefficients
-SHORT = 32.0  # sites that the mean may go in a span,
+SHORT = 32.0  # steps that a span may have, and sites that the mean may go in a span,
 GROWTH = 0.25  # or this share of its way from the start and of the standard deviation
 AROUND = np.array([-1.0, 0.0, 1.0])
 
@@ -50,22 +50,25 @@ def _free(walk: LatticeWalk, start: Floats, steps: int) -> Iterator[tuple[Floats
 
 
 def _bound(walk: LatticeWalk, start: Floats, steps: int, walls: tuple[float, float]) -> Iterator[tuple[Floats, Floats]]:
-    """(mean, variance) of the paths from the first and the last start, at one time after another."""
-    mean, variance, done = start.copy(), np.zeros(2), 0.0
+    """(mean, variance) of the paths from the first and the last start, at one time after another. The paths are too few for
+    arrays to be faster than numbers."""
+    begins = np.unique(start).tolist()
+    means, variances, done = list(begins), [0.0 for _ in begins], 0.0
     for _ in range(MOST_SPANS):
         if done >= steps:
             return
-        a, b, slope = _moments(walk, np.clip(np.rint(mean)[:, None] + AROUND, *walls), done)
-        far = max(SHORT, GROWTH * float((np.abs(mean - start) + np.sqrt(variance)).max()))
-        span = min(steps - done, max(1.0, steps / SPANS), max(1.0, far / max(float(np.abs(a).max()), 1e-300)))
-        mean = mean + a * _decayed(slope, span)
-        variance = variance * np.exp(2.0 * slope * span) + b * _decayed(2.0 * slope, span)
-        mean = np.clip(mean, *walls)
+        moments = _moments(walk, np.clip(np.rint(means)[:, None] + AROUND, *walls), done)
+        away = (abs(m - m0) + math.sqrt(v) for m, m0, v in zip(means, begins, variances, strict=True))
+        fastest = max(1e-300, *(abs(a) for a, _, _ in moments))
+        span = min(steps - done, max(SHORT, steps / SPANS), max(SHORT, GROWTH * max(away)) / fastest)
+        for i, (a, b, slope) in enumerate(moments):
+            means[i] = min(max(means[i] + a * _decayed(slope, span), walls[0]), walls[1])
+            variances[i] = variances[i] * math.exp(2.0 * slope * span) + b * _decayed(2.0 * slope, span)
         done += span
-        yield mean, variance
+        yield np.array(means), np.array(variances)
 
 
-def _moments(walk: LatticeWalk, k: Floats, step: float) -> tuple[Floats, Floats, Floats]:
+def _moments(walk: LatticeWalk, k: Floats, step: float) -> list[tuple[float, float, float]]:
     """(a, b, a') of a step at the middle of the three sites of each row. A positive a' acts locally and is taken as 0; so is a
     probability that is not defined."""
     x, t = walk.lattice.x(k.ravel()), walk.dt * math.floor(step)
@@ -73,12 +76,12 @@ def _moments(walk: LatticeWalk, k: Floats, step: float) -> tuple[Floats, Floats,
         values = walk.right(x, t), walk.left(x, t)
     except ValueError:  # beyond the end of a table
         values = where_defined(walk.right, x, t), where_defined(walk.left, x, t)
-    p, q = (np.clip(np.nan_to_num(np.broadcast_to(value, x.shape)), 0.0, 1.0).reshape(k.shape) for value in values)
+    p, q = (np.fmin(np.fmax(value, 0.0), 1.0).reshape(k.shape) for value in values)  # NaN becomes 0
     a, b = p - q, p + q
-    return a[:, 1], b[:, 1], np.minimum((a[:, 2] - a[:, 0]) / np.maximum(k[:, 2] - k[:, 0], 1.0), 0.0)
+    slopes = np.minimum((a[:, 2] - a[:, 0]) / np.maximum(k[:, 2] - k[:, 0], 1.0), 0.0)
+    return list(zip(a[:, 1].tolist(), b[:, 1].tolist(), slopes.tolist(), strict=True))
 
 
-def _decayed(rate: Floats, span: float) -> Floats:
+def _decayed(rate: float, span: float) -> float:
     """∫ exp(rate s) ds from 0 to `span`, for rates ≤ 0."""
-    still = rate * span > -1e-12
-    return np.where(still, span, np.expm1(rate * span) / np.where(still, 1.0, rate))
+    return span if rate * span > -1e-12 else math.expm1(rate * span) / rate

@@ -55,17 +55,17 @@ class Layout:
     exits: tuple[str, ...]
     edges: tuple[bool, ...]
 
-    @property
+    @cached_property
     def padded(self) -> tuple[int, ...]:
         """Cells of each axis, its two ghosts included."""
         return tuple(n + 2 for n in self.shape)
 
-    @property
+    @cached_property
     def strides(self) -> tuple[int, ...]:
         """The distance, in numbers of cells, of neighbours along each axis."""
         return tuple(math.prod(self.padded[axis + 1 :]) for axis in range(len(self.shape)))
 
-    @property
+    @cached_property
     def cells(self) -> int:
         """All cells, with that of the killed."""
         return math.prod(self.padded) + 1

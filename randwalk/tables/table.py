@@ -112,7 +112,7 @@ class StepTable:
         digits = BITS - min((n & -n).bit_length() - 1 for n in (*limits, FULL) if n)
         return max(1, min(PLANES, digits))
 
-    @property
+    @cached_property
     def constant(self) -> tuple[int, ...]:
         """The K + 1 thresholds of a site away from walls, of a homogeneous walk that does not depend on time."""
         return tuple(int(t) for t in self._columns.live(self._row)[0, :, 1])

@@ -138,9 +138,10 @@ def _followed_window(walk: LatticeWalk, steps: int, leak: float) -> tuple[int, i
             padded, _ = start_mass(table)
         else:
             padded = layout.empty(dtype=np.float64)
-            padded[layout.index(np.arange(first, last + 1))] = mass
+            cell = int(layout.index(first))
+            padded[cell : cell + mass.size] = mass
         out = np.zeros((stretch, len(layout.exits)))
-        reach = np.tile(layout.index([max(first, begins), last]), 2)
+        reach = layout.index([max(first, begins), last] * 2)
         scratch = np.zeros_like(padded)
         for begin, end, program in table.chunks(done, done + stretch):
             evolve(padded, scratch, program, end - begin, reach, out[begin - done :], drop)
