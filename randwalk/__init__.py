@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 
 from .moved import MOVED, install
+from .moved import attribute as _attribute
 from .version import __version__ as __version__
 
 install()
@@ -84,8 +85,10 @@ def __getattr__(name: str) -> Any:
         value = getattr(importlib.import_module(f"{__name__}.{_HOME[name]}"), name)
         globals()[name] = value
         return value
-    if name in _FOLDERS or f"{__name__}.{name}" in MOVED:
+    if name in _FOLDERS:
         return importlib.import_module(f"{__name__}.{name}")
+    if f"{__name__}.{name}" in MOVED:
+        return _attribute(f"{__name__}.{name}")
     raise AttributeError(f"module 'randwalk' has no attribute {name!r}")
 
 

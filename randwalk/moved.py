@@ -27,6 +27,16 @@ MOVED["randwalk.pde.law"] = "randwalk.pde.normal_laws"
 MOVED["randwalk.device"] = "randwalk.run.devices"
 
 
+def _warn(name: str, level: int) -> None:
+    warnings.warn(f"{name} is {MOVED[name]} since 0.4: import that", DeprecationWarning, stacklevel=level)
+
+
+def attribute(name: str) -> ModuleType:
+    """The module that was an attribute of the package; the warning shows the line that asks the package for it."""
+    _warn(name, 4)
+    return importlib.import_module(MOVED[name])
+
+
 class Finder:
     """Finds a module under its path of 0.3 and warns."""
 
@@ -34,7 +44,7 @@ class Finder:
     def find_spec(name: str, path: object = None, target: object = None) -> ModuleSpec | None:
         if name not in MOVED:
             return None
-        warnings.warn(f"{name} is {MOVED[name]} since 0.4: import that", DeprecationWarning, stacklevel=2)
+        _warn(name, 3)
         return ModuleSpec(name, Finder())  # type: ignore[arg-type]
 
     @staticmethod

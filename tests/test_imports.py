@@ -285,3 +285,33 @@ def test_type_checkers_see_the_public_names() -> None:
     seen = {alias.asname: node.module for node in imports for alias in node.names}
     assert seen == {**rw._HOME, "gallery": None, "pde": None, "validate": None}
     assert {*seen, "__version__"} == set(rw.__all__)
+
+
+OLD_PATHS = """
+import importlib, sys, warnings
+import randwalk
+from randwalk.moved import MOVED
+
+def warned(ask):
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        got = ask()
+    here = [w for w in caught if "since 0.4: import that" in str(w.message)]
+    assert len(here) == 1 and here[0].filename == __file__ and here[0].category is DeprecationWarning, [str(w) for w in caught]
+    return got
+
+for old, new in MOVED.items():
+    name = old.removeprefix("randwalk.")
+    if "." not in name:  # as an attribute, before anything has imported it
+        assert warned(lambda: getattr(randwalk, name)) is importlib.import_module(new)
+    space = {"__file__": __file__}
+    warned(lambda: exec(compile(f"import {old} as it", __file__, "exec"), space))
+    assert space["it"] is importlib.import_module(new), old
+"""
+
+
+def test_import_paths_of_0_3_go_on_and_warn_at_the_line_that_uses_them(tmp_path: Path) -> None:
+    script = tmp_path / "user.py"
+    script.write_text(OLD_PATHS, encoding="utf-8")
+    ended = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, check=False)
+    assert not ended.returncode, ended.stderr

@@ -42,8 +42,8 @@ class Law(ABC, Generic[Answer]):
 
     **Times.** :meth:`pdf`, :meth:`cdf`, :meth:`mass`, :meth:`mean`, :meth:`variance` and :meth:`expect` take recorded times, to
     a relative 1e-9, and have no answer at others. :meth:`absorbed` and :meth:`survival` take any time of the run: a lattice walk
-    answers with the last step at or before it (an ensemble, if it recorded passages). A law of all times (``times`` None) answers at any positive time. Only a
-    stationary law does not need `t`.
+    answers with the last step at or before it (an ensemble, if it recorded passages). A law of all times (``times`` None)
+    answers at any positive time. Only a stationary law does not need `t`.
 
     **Exits.** The names in ``exits``: the walls of the domain and "killing". An exit that no walker can take (a reflecting wall,
     killing at rate 0) has probability 0; any other name is a ValueError.
