@@ -87,6 +87,16 @@ class Ensemble(Law[Estimate]):
     tally: Counts
     stream: int = STREAM_VERSION
 
+    def __post_init__(self) -> None:
+        task, tally = self.task, self.tally
+        told = {
+            "walk": (task.walk, tally.table.walk), "steps": (task.steps, tally.steps), "seed": (task.seed, tally.seed),
+            "method": (task.method, tally.method), "records": (set(task.records), set(tally.records)),
+        }  # fmt: skip
+        for name, (mine, counted) in told.items():
+            if mine != counted:
+                raise ValueError(f"task and tally differ in {name}: {mine} and {counted}")
+
     @property
     def walk(self) -> LatticeWalk:
         return self.task.walk

@@ -175,3 +175,5 @@ def test_counts_of_one_run_add_and_no_others() -> None:
             replace(plain, method=one).run(3) + replace(plain, method=other).run(range(3, 5))
     with pytest.raises(TypeError):
         1 + whole
+    with pytest.raises(ValueError, match="task and tally differ in seed: 2 and 1"):
+        rw.Ensemble(replace(task, seed=2), whole)

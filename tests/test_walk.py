@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Callable
 from fractions import Fraction
@@ -655,3 +656,15 @@ def test_repr_names_everything() -> None:
         "start=Point(x=0.5)",
     ):
         assert part in text
+
+
+def test_walks_in_pickles_of_earlier_releases_are_read() -> None:
+    """These hold what a walk was made from in fields of its own."""
+    made = rw.LatticeWalk.from_drift(rw.Affine(slope=-1.0), 0.5, dx=0.05, times=[1.0], convention=rw.Convention.FICK)
+    for walk in (made, rw.LatticeWalk(0.3, 0.2, dx=1.0)):
+        state = {f.name: getattr(walk, f.name) for f in dataclasses.fields(walk) if f.name != "declared"}
+        earlier = {name: getattr(walk, name) for name in ("declared_drift", "diffusion", "rule", "convention")}
+        then = object.__new__(rw.LatticeWalk)
+        then.__setstate__(state | earlier)
+        assert then == walk and repr(then) == repr(walk) and then.rule == walk.rule
+        assert then.convention == walk.convention and then.declared_drift == walk.declared_drift

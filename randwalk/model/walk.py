@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from types import MappingProxyType
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -182,6 +182,15 @@ class LatticeWalk:
             right, left, dx=lattice.dx, dt=step, domain=where, start=begin, killing=rate, declared=declared,
             inexact_times=_inexact(told, step) if dt is None else (),
         )  # fmt: skip
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        if "rule" in state:  # of a release before 0.4, which kept these four apart
+            drift, diffusion, rule, convention = (
+                state[name] for name in ("declared_drift", "diffusion", "rule", "convention")
+            )
+            held = {name: value for name, value in state.items() if name not in ("rule", "convention")}
+            state = held | {"declared": None if rule is None else Declared(drift, diffusion, rule, convention)}
+        vars(self).update(state)
 
     @property
     def probabilities(self) -> Mapping[tuple[int, ...], Coefficient]:
