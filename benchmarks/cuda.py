@@ -24,7 +24,7 @@ import numpy as np
 import randwalk as rw
 from randwalk.kernels.backend import NO_LEVELS, Walkers
 from randwalk.kernels.philox import key
-from randwalk.kernels.program import DigitsProgram
+from randwalk.kernels.program import FULL, DigitsProgram
 from randwalk.run import devices
 from randwalk.tables.window import table_for
 
@@ -111,7 +111,7 @@ def kernels(number: int, walkers: int) -> dict[str, Work]:
         machine.histogram(site, 4096, 2048)
         return float(walkers)
 
-    fair, biased = (1 << 30, 1 << 31, 1), (int(0.3 * 2**31), int(0.8 * 2**31), 8)
+    fair, biased = (FULL // 2, FULL, 1), (int(0.3 * FULL), int(0.8 * FULL), 8)
     return {
         "Philox, words": philox,
         "p = ½, kernel": constant(*fair),
