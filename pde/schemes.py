@@ -1,7 +1,7 @@
 """Time schemes for linear systems u' = A(t)u, written with resolvents (I - τA)⁻¹ alone, and the clock they run on.
 
 A resolvent of the finite-volume operator keeps mass and sign; a scheme is a combination of resolvents whose weights sum
-to 1, so it keeps mass too. Sign is watched: a step that would break it is made again by backward Euler.
+to 1, so it keeps mass too. :func:`march` watches the sign: backward Euler repeats a step that would break it.
 """
 
 from __future__ import annotations
@@ -184,8 +184,8 @@ def _cut(spans: list[_Span], pace: Pace | None, fineness: float) -> Iterator[Str
 def march(scheme: Scheme, apply: Apply, u: Floats, clock: Clock, floor: float) -> Iterator[tuple[float, bool, Floats]]:
     """The states after each step of `clock`: (time, whether it is recorded, state).
 
-    The first step, and the first after a kink or jump of a coefficient, is damped, and any step that takes a value below
-    `floor` by more than rounding is made again that way.
+    Backward Euler steps damp the first step, and the first after a kink or jump of a coefficient; they also replace any step
+    that takes a value below `floor` by more than rounding.
     """
     for stretch in clock.stretches:
         begin, end, count = stretch.begin, stretch.end, stretch.steps

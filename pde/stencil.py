@@ -1,17 +1,18 @@
-"""The finite-volume operator: a Fokker–Planck equation on a grid, as a birth–death chain between cells.
+"""The finite-volume operator: a Fokker–Planck equation on a grid, as a birth–death chain between cells
+(:mod:`randwalk.pde.chains`).
 
 The flux is J = bρ - D^(1-λ) (D^λ ρ)_x, with λ = 1 in the Itô form, ½ in Stratonovich's and 0 in Fick's. Across a stretch
 on which b and D are constant a steady current is, exactly [Scharfetter & Gummel 1969; Chang & Cooper 1970],
 
     J = (D/h) (β(-w) ρ_1 - β(w) ρ_2),    β(w) = w/(e^w - 1),    w = ∫ b/D dx - λ ln(D_2/D_1),
 
-h its length and 1 and 2 its ends. D is not differentiated. Where it jumps, D^λ ρ is continuous. On a grid of equal cells
-without breaks the stretch is that from centre to centre; otherwise the two half cells beside a face are joined there, so
-that what jumps at the face is exact, and D is the harmonic mean of either half.
+h its length and 1 and 2 its ends. The flux needs no derivative of D. Where D jumps, D^λ ρ is continuous. On a grid of equal
+cells without breaks the stretch reaches from centre to centre; otherwise the two half cells beside a face meet there, so
+that a jump at the face is exact, and D is the harmonic mean of either half.
 
 The fluxes read as jump rates, never negative for any drift, so the matrix I - τA is an M-matrix, its columns sum to 1 (mass
 is conserved to rounding), and without a current ρ_(i+1)/ρ_i = e^w, the equilibrium itself. Walls are faces, half a cell from
-the nearest centre; for one where D vanishes see :class:`Degenerate`.
+the nearest centre; for a wall where D vanishes see :class:`randwalk.pde.ends.Degenerate`.
 """
 
 from __future__ import annotations
@@ -42,8 +43,8 @@ KEPT: Final = 4  # resolvents, and chains, that a stencil keeps for reuse
 
 @dataclass(frozen=True)
 class _Halves:
-    """What the halves of cells conduct: c β(-w) into a face and c β(w) out of it, of the half `before` the face after each
-    cell and of the half `after` it, this one times the `step` of the density over the face; the `total` out of the face.
+    """The conductances of the halves of cells: c β(-w) into a face and c β(w) out of it, of the half `before` the face after each
+    cell and of the half `after` it, the latter times the `step` of the density over the face; the `total` out of the face.
 
     `mass` is that of a cell with density 1 at its centre, `graded` the degenerate ends, and `ends` (w inward, c) of the halves
     at both ends of the grid.
@@ -157,7 +158,7 @@ class Stencil:
         return right, left, out
 
     def _conduct(self, t: float) -> _Halves:
-        """What passes through the halves of the cells at time `t`."""
+        """The conductances of the halves of the cells at time `t`."""
         grid, weight = self.grid, self._weight
         integral = self._halves[1]
         diffusion = self._in_halves[1].at(t)

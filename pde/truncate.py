@@ -1,4 +1,4 @@
-"""The part of a domain that is given cells: all of a small one, else the window that holds all but a stated mass."""
+"""The part of a domain that has cells: all of a small domain, else the window that holds all but a stated mass."""
 
 from __future__ import annotations
 
@@ -37,10 +37,10 @@ def leaked(grid: Grid, left_so_far: Floats) -> Floats:
 
 
 def find_window(equation: FokkerPlanck, until: float, leak: float) -> Grid:
-    """The window that mass `leak` at most leaves through either cut by the time `until`.
+    """The window through whose cuts no more mass than `leak` leaves, each, by the time `until`.
 
-    A first guess comes from the linear-noise approximation; solutions on a coarse grid widen it until no more than `leak`
-    is lost and tighten it to what is used.
+    A first guess comes from the linear-noise approximation; solutions on a coarse grid widen the window until it loses no
+    more than `leak`, and tighten it to the cells that hold mass.
     """
     domain = equation.domain
     ring = Grid(domain.low, domain.high, CELLS, periodic=True) if isinstance(domain, Ring) else None
