@@ -13,7 +13,7 @@ from .compile import aside, device, kernel, maker
 from .functionals import highest, tally
 from .lanes import LANES, fetch, keep, numbers
 from .philox import HALF, JUMP, LOW, START, STEPS, U, philox, words64
-from .step import change, I32, MOST, ONE, U32, half, half_moves, rests, table_step
+from .step import I32, MOST, ONE, U32, change, half, half_moves, rests, table_step
 from .vector import WIDTH, gather, wide
 
 BLOCK = 512  # walkers advanced together
