@@ -98,28 +98,20 @@ def occupy(counts, after, piece, program, address, span, gone, keys):  # type: i
     for i in range(size):
         here[i] = counts[cells[i]] if program.exit_of[cells[i]] == LIVE else 0
         numbers[i] = address[cells[i]]
-    ratios = np.empty((moves + 1, size), np.int64), np.empty((moves + 1, size), np.int64)
+    chances, totals = np.empty((moves + 1, size), np.int64), np.empty((moves + 1, size), np.int64)
     padded = np.zeros((moves, size + 2 * far), np.int64)
     moved, work = padded[:, far:], (workspace(STRIPE), np.empty(size, np.int64))
     for n in range(first, last):
         done = n - first
         if done == 0 or program.thresholds.shape[0] > 1:
-            _ratios(ratios[0], ratios[1], cells, program, done)
+            _ratios(chances, totals, cells, program, done)
         begin, end = done * lost_low, size - done * lost_high
-        _split(here, moved, ratios, numbers, (begin, end), n, work, keys)
+        _split(here, moved, (chances, totals), numbers, (begin, end), n, work, keys)
         if program.kills:
             for i in range(begin, end):
                 alive = work[1][i]
                 died = binomial(
-                    alive,
-                    ratios[0][moves, i],
-                    ratios[1][moves, i],
-                    numbers[i],
-                    U(n),
-                    draw(moves),
-                    SPLIT,
-                    keys[0],
-                    keys[1],
+                    alive, chances[moves, i], totals[moves, i], numbers[i], U(n), draw(moves), SPLIT, keys[0], keys[1]
                 )
                 work[1][i] -= died
                 if own <= i < stop:

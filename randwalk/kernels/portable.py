@@ -15,10 +15,7 @@ import numpy as np
 
 from .compile import device
 
-LN2_HIGH, LN2_LOW = (
-    6.93147180369123816490e-01,
-    1.90821492927058770002e-10,
-)  # the high part has 32 bits: k * LN2_HIGH is exact
+LN2_HIGH, LN2_LOW = 6.93147180369123816490e-01, 1.90821492927058770002e-10  # the first has 32 bits: k LN2_HIGH is exact
 INVERSE_LN2 = 1.44269504088896338700
 SQUARED_SERIES_LIMIT = 1.0 / 64.0
 SERIES_FROM = 16.0  # where the series of `stirling_error` takes over from its table

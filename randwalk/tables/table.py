@@ -95,7 +95,7 @@ class StepTable:
         cell, (sites,) = np.arange(self.layout.cells), self.layout.shape
         return (np.minimum(cell, 2) + np.maximum(cell - (sites - 1), 0)).astype(np.int32)
 
-    @property
+    @cached_property
     def digits(self) -> int:
         """The number of random binary digits drawn for every step if all probabilities are constant on an unbounded line, 1 to
         PLANES. 0 for all other walks, which are simulated from the table.

@@ -14,10 +14,8 @@ from ..model.walk import LatticeWalk
 from .layout import Numbers
 from .table import CHUNK, StepTable
 
-OF_A_COLUMN, OF_A_SITE = (
-    150.0,
-    24.0,
-)  # bytes of a column while a table is made, and of a law or count of a site and its cell
+OF_A_COLUMN = 150.0  # bytes of a column while a table is made
+OF_A_SITE = 24.0  # bytes of a law or count of a site and its cell
 LEAK = 1e-18  # mass that may leave the window of an exact law
 
 
