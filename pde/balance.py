@@ -1,10 +1,10 @@
 """The stationary law of a chain of sites on a ring, whose neighbours exchange walkers.
 
-An interval is a ring with a closed bond, so one elimination serves both. The elimination is that of Grassmann, Taksar and
-Heyman, Operations Research 33, 1107 (1985): sites are removed one after another and the rates of their neighbours are
-added up, without a subtraction, so that each probability, however small, keeps its relative accuracy. After each removal the
-chain is a ring again, so n sites take n steps and no matrix. Products have a wider range than doubles, therefore every number
-has an exponent of its own.
+An interval is a ring with a closed bond, so one elimination serves both. The elimination of Grassmann, Taksar and Heyman,
+Operations Research 33, 1107 (1985) removes sites one after another and adds up the rates of their neighbours, without a
+subtraction, so that each probability, however small, keeps its relative accuracy. After each removal the chain is a ring
+again, so n sites take n steps and no matrix. Products have a wider range than doubles, therefore every number has an
+exponent of its own.
 """
 
 from __future__ import annotations

@@ -75,14 +75,14 @@ class Resolvent:
 
     def forward(self, state: Floats) -> Floats:
         """The resolvent of A on a state of masses."""
-        new = np.append(self._eliminated.solve_transposed(state[:-1]), state[-1])
+        new = state.copy()
+        new[:-1] = self._eliminated.solve_transposed(state[:-1])
         if self.chain.kills:
             new[-1] += self.tau * (self.chain.killed * new[:-1]).sum()
         return new
 
     def backward(self, state: Floats) -> Floats:
         """The resolvent of the transpose, on the values of the cells and those paid on leaving, which stay."""
-        values = state[:-1]
-        if self.chain.kills:
-            values = values + self.tau * state[-1] * self.chain.killed
-        return np.append(self._eliminated.solve(values), state[-1])
+        new = state.copy()
+        new[:-1] = self._eliminated.solve(state[:-1] + self.tau * state[-1] * self.chain.killed)
+        return new

@@ -30,7 +30,7 @@ def start_state(equation: FokkerPlanck, grid: Grid) -> Floats:
     an expansion in h² up to h⁴. Three unequal cells share it with the quadratic B-spline: up to h². The image that a wall
     makes replaces mass beyond the wall: added before a reflecting one, subtracted before an absorbing one.
     """
-    masses, state = _shared(equation, grid, _atoms(equation.start, grid)), np.zeros(grid.cells + 3)
+    masses, state = _shared(grid, _lengths(equation, grid), _atoms(equation.start, grid)), np.zeros(grid.cells + 3)
     inner, absorbed = masses[GHOSTS:-GHOSTS], np.zeros(3)
     if grid.periodic:
         for k in range(GHOSTS):  # one by one: a grid may have fewer cells
@@ -51,9 +51,9 @@ def local_means(equation: FokkerPlanck, grid: Grid, samples: Iterable[tuple[Floa
     """Means (cells,) of a function about the centres with the B-splines of :func:`start_state`, so that errors from jumps of
     the function are as smooth in h as errors from points. A sample is (places, lengths that the places stand for, values of
     the function). The function is continued evenly beyond the ends."""
-    total = np.zeros((2, grid.cells + 2 * GHOSTS))
+    lengths, total = _lengths(equation, grid), np.zeros((2, grid.cells + 2 * GHOSTS))
     for x, length, value in samples:
-        total += _shared(equation, grid, [(x, length)]), _shared(equation, grid, [(x, length * value)])
+        total += _shared(grid, lengths, [(x, length)]), _shared(grid, lengths, [(x, length * value)])
     weight, sums = total
     fold = np.arange(-GHOSTS, grid.cells + GHOSTS)
     into = fold % grid.cells if grid.periodic else np.where(fold < 0, -1 - fold, fold)
@@ -61,10 +61,9 @@ def local_means(equation: FokkerPlanck, grid: Grid, samples: Iterable[tuple[Floa
     return np.bincount(into, sums, grid.cells) / np.bincount(into, weight, grid.cells)
 
 
-def _shared(equation: FokkerPlanck, grid: Grid, atoms: list[tuple[Floats, Floats]]) -> Floats:
+def _shared(grid: Grid, lengths: Floats, atoms: list[tuple[Floats, Floats]]) -> Floats:
     """The shares of the cells, and of :data:`GHOSTS` cells beyond each end, in points: (places, masses)."""
     masses = np.zeros(grid.cells + 2 * GHOSTS)
-    lengths = grid.widths if grid.uniform else _lengths(equation, grid)
     for x, mass in atoms:
         i, shares = _even_shares(grid, x) if grid.uniform else _shares(grid, lengths, x)
         for shift, share in shares.items():
@@ -75,6 +74,8 @@ def _shared(equation: FokkerPlanck, grid: Grid, atoms: list[tuple[Floats, Floats
 def _lengths(equation: FokkerPlanck, grid: Grid) -> Floats:
     """Lengths of the cells in a coordinate in which solutions of the backward equation have no kink, which has
     D^(1-λ) u_x continuous: times (D before/D after)^(1-λ) at every face where D jumps."""
+    if grid.uniform:
+        return grid.widths
     first, last = (equation.diffusion(x, 0.0) for x in grid.inside_edges)
     with np.errstate(divide="ignore", invalid="ignore"):
         steps = (last[:-1] / first[1:]) ** (1.0 - equation.convention.exponent)

@@ -17,6 +17,7 @@ from .fit import clipped, fitted, refuse_zeros
 from .grid import Grid
 from .moments import linear_noise
 from .pace import Pace
+from .reading import refuse
 from .schemes import SDIRK2, Clock, march
 from .shares import start_state
 from .stencil import Stencil
@@ -52,6 +53,9 @@ def find_window(equation: FokkerPlanck, until: float, leak: float) -> Grid:
 def _window(equation: FokkerPlanck, until: float, leak: float) -> Grid:
     """The window of a domain that is no ring, without breaks."""
     domain = equation.domain
+    x = np.clip(equation.start.support, domain.low, domain.high)
+    d = equation.diffusion(x, 0.0)
+    refuse("diffusion", d < 0.0, d, x, 0.0, "must be positive where there may be mass")
     pace = Pace.of(equation, until, equation.start.support)
     window = clipped(equation, _cut(domain, *_guess(equation, until, leak, pace)), until)
     sufficient = None

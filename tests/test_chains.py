@@ -9,11 +9,15 @@ import numpy as np
 import pytest
 from scipy.special import ndtr
 
+import randwalk as rw
 from randwalk.model.bernoulli import bernoulli
 from randwalk.model.coefficient import Floats
 from randwalk.pde.chains import Chain, Resolvent
 from randwalk.pde.elimination import Elimination
+from randwalk.pde.equation import FokkerPlanck
+from randwalk.pde.grid import Grid
 from randwalk.pde.schemes import SDIRK2
+from randwalk.pde.stencil import Stencil
 
 D, SLOPE, TIME = (0.5, 0.3), 1.0, 0.5  # an Ornstein–Uhlenbeck drift -x along the first axis, none along the second
 START, SD = (0.4, 0.3), (0.25, 0.125)
@@ -128,3 +132,19 @@ def test_a_resolvent_along_an_axis_is_that_of_the_matrix(axis: int) -> None:
     assert np.allclose(resolvent.forward(state), inverse @ state, rtol=1e-12, atol=0.0)
     assert np.allclose(resolvent.backward(state), inverse.T @ state, rtol=1e-12, atol=0.0)
     assert resolvent.forward(state) @ state == pytest.approx(state @ resolvent.backward(state), rel=1e-13)
+
+
+def test_equal_values_of_coefficients_of_time_alone_share_a_resolvent() -> None:
+    """Before and after a pulse they are the same object; the rates of one face that stands for all equal those of every face."""
+    grid = Grid(0.0, 1.0, 16, rw.Absorbing(), rw.Reflecting())
+    pulse = "3 + heaviside(t - 1) - heaviside(t - 2)"
+
+    def stencil(drift: rw.Coefficient) -> Stencil:
+        return Stencil(FokkerPlanck(drift, 0.5, domain=rw.Interval(0.0, 1.0, grid.left, grid.right), start=0.5), grid)
+
+    one, faces = stencil(rw.expression(pulse)), stencil(rw.expression(f"{pulse} + where(x >= 5, 1, 0)"))
+    before, within, after = (one.resolvent(0.1, t) for t in (0.5, 1.5, 2.5))
+    assert before is after and before is not within
+    for t in (0.5, 1.5):
+        for name in ("up", "down", "killed"):
+            assert np.array_equal(getattr(one.chain(t), name), getattr(faces.chain(t), name))
