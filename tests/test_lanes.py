@@ -109,19 +109,24 @@ def test_any_number_of_undecided_steps_is_settled(first: int, begin: int, words:
     """Of a run some are: one in 128. Here nearly all are, so that the list fills up again and again."""
 
     @njit
-    def settle(counts: Any, masks: Any, begin: Any, t: Any, keys: Any) -> None:
+    def settle(counts: Any, masks: Any, size: Any, begin: Any, pair: Any, keys: Any) -> None:
         lists = np.empty(ROOM, np.uint16), np.empty(2 * ROOM, np.uint16), np.empty(2 * ROOM, np.uint64)
-        constant._settle(counts, 1, masks, begin, t, lists, keys)
+        constant._settle(counts, masks, size, begin, pair, lists, keys)
 
-    t, k = 123_456_789 * 2**31 + 987_654_321, naive.key(3)
-    masks, counts, expected = np.zeros(words * LANES, np.uint64), np.zeros(2 * LANES, np.uint64), [0] * LANES
+    low, high, k = 123_456_789 * 2**31 + 987_654_321, 1_876_543_210 * 2**31 + 123_454_321, naive.key(3)
+    masks, counts = np.zeros(2 * ROOM, np.uint64), np.zeros(2 * LANES, np.uint64)
+    expected = np.zeros((2, LANES), dtype=np.int64)
     for word in range(words):
         for lane in range(LANES):
             undecided = [bit for bit in range(64) if RNG.random() < share]
-            masks[LANES * word + lane] = sum(1 << bit for bit in undecided)
+            with_first = [bit for bit in undecided if RNG.random() < 0.5]
+            for row, bits in enumerate((undecided, with_first)):
+                masks[ROOM * row + LANES * word + lane] = sum(1 << bit for bit in bits)
             for bit in undecided:
                 more = naive.block(first + lane, 64 * (begin + word) + bit, naive.TIES, seed=3)
-                expected[lane] += (more[0] >> 9) * 2**31 + (more[1] >> 1) < t % 2**54
-    settle(counts, masks, (U(first), begin), U(t), (U(k[0]), U(k[1])))
-    assert sum(expected) > 0 and not masks.any() and not counts[:LANES].any()
-    assert counts[LANES:].tolist() == expected
+                top = (low if bit in with_first else high) >> 54 << 54
+                uniform = top + (more[0] >> 9) * 2**31 + (more[1] >> 1)
+                expected[:, lane] += [uniform < low, uniform < high]
+    settle(counts, masks, words * LANES, (U(first), begin), (U(low), U(high)), (U(k[0]), U(k[1])))
+    assert expected[0].sum() > 0 and (expected[0] < expected[1]).any() and not masks[:ROOM].any()
+    assert counts.reshape(2, LANES).tolist() == expected.tolist()

@@ -47,6 +47,12 @@ def remainder(t, planes):  # type: ignore[no-untyped-def]
 
 
 @device
+def prefix(t, planes):  # type: ignore[no-untyped-def]
+    """A threshold without its digits after the first `planes`."""
+    return U(t) & ~((ONE << U(BITS - planes)) - ONE)
+
+
+@device
 def settled(t, planes, more):  # type: ignore[no-untyped-def]
     """Whether a uniform whose first `planes` digits are those of a threshold is below it; `more` is the first word of its block
     of ties, which has the other digits."""

@@ -8,19 +8,19 @@ from __future__ import annotations
 
 import numpy as np
 
-from .bits import always, below, next_digit, remainder, screen, settled, spread
+from .bits import always, below, next_digit, prefix, remainder, screen, spread
 from .compile import device, kernel, maker
 from .functionals import NOWHERE, highest, tally
 from .lanes import LANES, alike, fetch, keep, numbers
 from .philox import HALF, LOW, STEPS, TIES, U, words64
 from .program import FULL, PLANES
-from .step import ALL, I32, ONE, ZERO, change, trailing_zeros
+from .step import ALL, I32, ONE, ZERO, after, change, trailing_zeros
 from .vector import ones, wide
 
 WORDS = 16  # of steps, whose ties are settled together
 ROOM = WORDS * LANES
 BIT, LANE = U(6), U(LANES.bit_length() - 1)  # digits of the number of a step in its word, and of a walker in its lanes
-assert ROOM * 64 <= 1 << 16  # a tie is kept in 16 bits
+assert 2 * ROOM * 64 <= 1 << 16  # a tie is kept in 16 bits
 
 
 def walk_constant(site, first_walker, program, start, stop, keys):  # type: ignore[no-untyped-def]
@@ -67,9 +67,10 @@ def _walk_digits(site, first_walker, program, start, stop, keys):  # type: ignor
                 _draw(planes, first, word, program.planes, keys)
                 _compare(planes, word - begin, screen(64 * word, start, stop), program, counts, masks)
             if program.planes == PLANES:
-                for k in range(moves):
-                    here = slice(k * ROOM, k * ROOM + (end - begin) * LANES)
-                    _settle(counts, k, masks[here], (first, begin), program.thresholds[k], lists, keys)
+                for k in range(0, moves, 2):
+                    pair = U(program.thresholds[k]), U(program.thresholds[min(k + 1, moves - 1)])
+                    size, at = (end - begin) * LANES, (first, begin)
+                    _settle(counts[k * LANES :], masks[k * ROOM :], size, at, pair, lists, keys)
         home = site[j : j + LANES]
         for k in range(moves):
             for i in range(home.size):
@@ -115,54 +116,61 @@ def _compare(planes, place, wanted, program, counts, masks):  # type: ignore[no-
             less_u, tie_u = next_digit(less_u, tie_u, random, spread(u, digit))
         tie = tie & (wanted if remainder(t, number) else ZERO)
         tie_u = tie_u & (wanted if remainder(u, number) else ZERO)
+        tied = tie | tie_u
         if number == PLANES:
-            keep(tie, masks, k * ROOM + place * LANES)
-            keep(tie_u, masks, (k + 1) * ROOM + place * LANES)
+            keep(tied, masks, k * ROOM + place * LANES)
+            keep(tie, masks, (k + 1) * ROOM + place * LANES)
         at = k * LANES
-        keep(fetch(counts, at) + ones((less | always(t)) & wanted & ~tie), counts, at)
-        keep(fetch(counts, at + LANES) + ones((less_u | always(u)) & wanted & ~tie_u), counts, at + LANES)
+        keep(fetch(counts, at) + ones((less | always(t)) & wanted & ~tied), counts, at)
+        keep(fetch(counts, at + LANES) + ones((less_u | always(u)) & wanted & ~tied), counts, at + LANES)
 
 
 @device
-def _settle(counts, k, masks, begin, t, lists, keys):  # type: ignore[no-untyped-def]
-    """Add to counts[k] the steps in `masks` that are below threshold `t`; begin = (first walker, first word).
+def _settle(counts, masks, size, begin, pair, lists, keys):  # type: ignore[no-untyped-def]
+    """Add to two rows of `counts` the steps in masks[: `size`] that are below the thresholds of a `pair`; begin = (first walker,
+    first word). The masks from ROOM on are the steps that tie with the first threshold.
 
-    A tie is kept in 16 bits: the low 6 are the number of its step in its word, the others the index of the word and walker in
-    `masks`.
+    A tie is kept in 16 bits: the low 6 are the number of its step in its word, then the place of its mask, and in front whether
+    the first threshold is the one that it ties with.
     """
     queue, pending, digits = lists
     tied, waiting = ZERO, ZERO
-    for here in range(masks.size):
-        queue[tied] = here
-        tied += U(masks[here] != ZERO)
+    for place in range(size):
+        queue[tied] = place
+        tied += U(masks[place] != ZERO)
     while tied:  # one tie of each mask that has any
         still = ZERO
         for i in range(tied):
-            at = U(queue[i])
-            pending[waiting + U(i)] = (at << BIT) | trailing_zeros(masks[at])
-            masks[at] = masks[at] & (masks[at] - ONE)
-            queue[still] = at
-            still += U(masks[at] != ZERO)
+            here = U(queue[i])
+            bit, others = trailing_zeros(masks[here]), masks[here] & (masks[here] - ONE)
+            pending[waiting + U(i)] = ((here + U(ROOM) * ((masks[here + U(ROOM)] >> bit) & ONE)) << BIT) | bit
+            masks[here] = others
+            queue[still] = here
+            still += U(others != ZERO)
         waiting, tied = waiting + tied, still
         if waiting >= U(ROOM) or tied == ZERO:
-            _settle_all(counts, k, begin, t, pending, digits, waiting, keys)
+            _settle_all(counts, begin, pair, pending, digits, waiting, keys)
             waiting = ZERO
 
 
 @device
-def _settle_all(counts, k, begin, t, pending, digits, waiting, keys):  # type: ignore[no-untyped-def]
+def _settle_all(counts, begin, pair, pending, digits, waiting, keys):  # type: ignore[no-untyped-def]
     """The pending ties, each by the digits of a block of its own."""
     first_walker, first_word = begin
+    first, second = pair
     for i in range(0, waiting, LANES):  # the last lanes may hold no tie
         code = fetch(pending, i)
         at = code >> BIT
         walker = (at & U(LANES - 1)) + first_walker
-        step = ((at >> LANE) << BIT) + (code & U(63)) + U(64 * first_word)
+        step = (((at & U(ROOM - 1)) >> LANE) << BIT) + (code & U(63)) + U(64 * first_word)
         more, _ = words64(walker & LOW, walker >> HALF, step, TIES, keys[0], keys[1])
         keep(more, digits, i)
     for i in range(waiting):
-        lane = (U(pending[i]) >> BIT) & U(LANES - 1)
-        counts[k * LANES + lane] += U(settled(t, PLANES, digits[i]))
+        at = U(pending[i]) >> BIT
+        uniform = prefix(first if at & U(ROOM) else second, PLANES) | after(digits[i], PLANES)
+        lane = at & U(LANES - 1)
+        counts[lane] += U(uniform < first)
+        counts[lane + U(LANES)] += U(uniform < second)
 
 
 @kernel

@@ -133,10 +133,8 @@ class Layout:
 
     def gone(self, values: NDArray[Any]) -> NDArray[Any]:
         """The sums over the cells of each exit, shape (…, cells) → (…, exits), edges of a window like walls."""
-        out = np.zeros((*values.shape[:-1], len(self.exits)), dtype=values.dtype)
-        for way, cells in enumerate(self._resting):
-            out[..., way] = values[..., cells].sum(axis=-1)
-        return out
+        cells, ways = self._ways
+        return np.asarray(values[..., cells] @ ways.astype(values.dtype))
 
     def leave(self, values: NDArray[Any], gone: NDArray[Any]) -> None:
         """Add what has `gone` by each exit, shape (exits,), to values for every cell, in place, on one cell of the exit."""
@@ -226,6 +224,12 @@ class Layout:
             place = np.arange(n + 2)
             cells = cells[..., None] + ((place - 1) % n + 1 if ring else place) * stride
         return np.append(cells.reshape(-1), self.killed).astype(np.int32)
+
+    @cached_property
+    def _ways(self) -> tuple[Numbers, Numbers]:
+        """The resting cells, and for each of them and each exit whether the cell belongs to the exit, 1 or 0."""
+        cells = np.concatenate(self._resting)
+        return cells, np.equal.outer(self.exit_of[cells], np.arange(len(self.exits))).astype(np.int64)
 
     @cached_property
     def _resting(self) -> Sequence[Numbers]:
