@@ -243,6 +243,7 @@ def test_opaque_functions_say_why(function: Callable[..., Any], reason: str) -> 
     assert f.tree is None and str(f.opaque).startswith(reason) and f"opaque: {reason}" in repr(f)
 
 
+@pytest.mark.filterwarnings("ignore:Conversion of an array:DeprecationWarning")  # of NumPy before 2.1, for `math`
 def test_derivatives_of_opaque_functions_of_coordinates() -> None:
     """By differences of fourth order on a searched step, or of a declared scale: relative errors of 1e-9 and less."""
     functions = [
