@@ -189,9 +189,10 @@ class _Batch:
             for stop in _stops(done, target, self.rows.table, self.counts.walkers):
                 self._advance(row, done, stop)
                 done = stop
-            now = self._now()
-            for record, result in self.counts.records.items():
-                record.add(result, row, now)
+            if self.counts.records:
+                now = self._now()
+                for record, result in self.counts.records.items():
+                    record.add(result, row, now)
         return self.counts
 
     def _advance(self, row: int, start: int, stop: int) -> None:
