@@ -150,7 +150,7 @@ class SmoothedLaw(Law[Any]):
 
 @once_positional("leak")
 def exact_law(walk: LatticeWalk, times: ArrayLike, *, leak: float = LEAK) -> ExactLaw:
-    """The exact law of `walk` at the given times: applied to the same probabilities, whole numbers of 2⁻³¹, as a simulation.
+    """The exact law of `walk` at the given times: applied to the same probabilities, whole numbers of 2⁻⁶², as a simulation.
 
     Parameters
     ----------
