@@ -17,6 +17,7 @@ import numpy as np
 
 import randwalk as rw
 from randwalk.kernels.backend import JumpProgram, Levels, Program, Walkers
+from randwalk.kernels.compile import device
 from randwalk.kernels.cuda import compile as compiled
 from randwalk.kernels.cuda import occupation as occupying
 from randwalk.kernels.philox import JUMP, U, key, philox
@@ -276,10 +277,17 @@ def info() -> None:
     assert machines.choose("auto", None, 0.1, 1).name == "cpu" and machines.choose("auto", None, 1e3, 1).name == "cuda"
 
 
+@device
+def mirrored(below: Any, tie: Any, random: Any, digit: Any) -> Any:
+    """What `next_digit` says of the opposite random digits."""
+    agree = random ^ digit
+    return digit ^ (agree & (digit ^ below)), tie & agree
+
+
 # One change of the physics for each row of `digest`: (the module of the scalar function, its wrong result)
 CHANGED: dict[str, tuple[str, Callable[..., Any]]] = {
     "half_moves": ("step", lambda moved, given: (min(moved[0], given[0]), moved[1])),  # no step to the right
-    "next_digit": ("bits", lambda masks, given: (given[0], masks[1])),  # no digit decides, so that few walkers move
+    "next_digit": ("bits", lambda masks, given: mirrored(*given)),
     "above": ("functionals", lambda counts, given: not counts),
     "odds": ("occupation", lambda odds, given: (odds[0] // 2, *odds[1:])),
 }
