@@ -283,7 +283,10 @@ class Ensemble(Law[Estimate]):
             raise TypeError(f"other = {shown(other)}: must be an Ensemble")
         for name in ("walk", "seed", "method", "steps", "stream"):
             if getattr(self, name) != getattr(other, name):
-                raise ValueError(f"the ensembles differ in {name}: {getattr(self, name)} and {getattr(other, name)}")
+                remedy = f"; simulate both with method={self.method!r}" if name == "method" else ""
+                raise ValueError(
+                    f"the ensembles differ in {name}: {getattr(self, name)} and {getattr(other, name)}{remedy}"
+                )
         if self.records.keys() != other.records.keys():
             raise ValueError(
                 f"the ensembles differ in what they record: {list(self.records)} and {list(other.records)}"

@@ -40,7 +40,7 @@ from .inputs.files import check_regular
 from .inputs.memory import require
 from .inputs.wording import WIDEST, shown
 from .kernels.philox import STREAM_VERSION
-from .model.lattice import Lattice
+from .model.lattice import MOST_SITES, Lattice
 from .model.start import start_masses
 from .model.times import MOST_STEPS
 from .model.walk import LatticeWalk
@@ -58,6 +58,7 @@ from .run.record import (
     SquaredDisplacement,
     TimePositive,
 )
+from .run.task import MOST_WALKERS
 from .tables.table import StepTable
 
 Counts = NDArray[np.int64]
@@ -68,7 +69,6 @@ METHODS = ("paths", "occupation", "jump")
 RECORDS: dict[str, type] = {
     c.__name__: c for c in (FirstPassage, LastVisit, TimePositive, Maximum, SquaredDisplacement)
 }
-MOST_WALKERS, MOST_SITES = 1 << 53, (1 << 31) - 8
 LONGEST_TEXT = 1 << 28  # bytes of the text
 DEFLATE = 1040  # no deflated member unpacks to more than 1032 times its size (zlib's documentation), and a few bytes
 TRAILER = b"\nrandwalk sha256 "

@@ -375,3 +375,11 @@ def test_places_of_every_walker_that_0_3_kept_are_read() -> None:
     same(read, run)
     np.testing.assert_array_equal(read[record].x, run[record].x)
     np.testing.assert_array_equal(read.extend(30)[record].x, run.extend(30)[record].x)
+
+
+def test_parts_by_different_methods_name_the_method_that_merges() -> None:
+    coin = rw.LatticeWalk(0.5, 0.5, dx=1.0)
+    first = rw.simulate(coin, 1000, [4.0], seed=1, method="occupation")
+    with pytest.raises(ValueError, match="simulate both with method='occupation'"):
+        first.merge(rw.simulate(coin, range(1000, 1010), [4.0], seed=1, method="paths"))
+    assert first.merge(rw.simulate(coin, range(1000, 1010), [4.0], seed=1, method="occupation")).walkers == 1010

@@ -11,19 +11,18 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from ..inputs.memory import require
 from ..kernels.backend import Start
 from ..kernels.program import TableProgram
 from ..model.coefficient import Floats
+from ..model.lattice import MOST_SITES
 from ..model.walk import LatticeWalk
 from ..tables.guess import guessed_ends
 from ..tables.table import StepTable
-from ..tables.window import OF_A_COLUMN, OF_A_SITE, start_index, start_range
+from ..tables.window import start_index, start_range, table_on
 
 KEPT = 1 << 28  # bytes of the rows that a time-dependent table keeps for the next batch of walkers
 OF_A_ROW = 24  # bytes of a column in a row: three thresholds in two parts
 TRIED = 16  # times at which the probabilities of a time-dependent walk are checked before a window is taken
-ANYWHERE = 2**31 - 8  # sites at most: a walker's place has 32 bits
 
 
 class Rows:
@@ -115,22 +114,8 @@ class Windows:
 
     def _at(self, i: int, j: int) -> Rows:
         if (i, j) not in self._tables:
-            self._tables[i, j] = Rows(self._table(i, j), self.steps)
+            self._tables[i, j] = Rows(table_on(self.walk, *self._ends(i, j)), self.steps)
         return self._tables[i, j]
-
-    def _table(self, i: int, j: int) -> StepTable:
-        walk, lattice = self.walk, self.walk.lattice
-        low, high = self._ends(i, j)
-        if high - low >= ANYWHERE:
-            raise ValueError(
-                f"{high - low + 1} sites are more than the 2³¹ a walker's place is counted in: take a larger dx"
-            )
-        table = StepTable(walk, lattice, low, high - low + 1)
-        require(
-            OF_A_COLUMN * table.columns + OF_A_SITE * table.sites, f"a table of {table.sites} sites",
-            "take a larger dx" if lattice.sites is None else "take a larger dx (fewer sites)",
-        )  # fmt: skip
-        return table
 
     def _ends(self, i: int, j: int) -> tuple[int, int]:
         """The first and the last site of a window; a bounded domain is its own window."""
@@ -141,7 +126,7 @@ class Windows:
         low, high = begin - min(self._far[0] << i, self.steps), end + min(self._far[1] << j, self.steps)
         low = low if lattice.first is None else max(low, lattice.first)
         high = high if lattice.last is None else min(high, lattice.last)
-        if self.walk.homogeneous or high - low >= ANYWHERE:
+        if self.walk.homogeneous or high - low >= MOST_SITES:
             return low, high
         return begin - self._valid(begin, low), end + self._valid(end, high)
 

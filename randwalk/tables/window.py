@@ -9,6 +9,7 @@ import numpy as np
 from ..inputs.memory import require
 from ..kernels.evolve import TINY, evolve
 from ..model.coefficient import Coefficient, Floats
+from ..model.lattice import MOST_SITES
 from ..model.start import MASS_BITS, start_masses
 from ..model.walk import LatticeWalk
 from .layout import Numbers
@@ -33,14 +34,19 @@ def table_for(walk: LatticeWalk, steps: int, leak: float = LEAK) -> StepTable:
         first, last = _homogeneous_window(walk, steps, leak)
     else:
         first, last = _followed_window(walk, steps, leak)
-    if last - first >= 2**31 - 8:
+    return table_on(walk, first, last)
+
+
+def table_on(walk: LatticeWalk, first: int, last: int) -> StepTable:
+    """The step table of `walk` on the sites with the lattice numbers `first` … `last`; refused if it cannot be held."""
+    if last - first >= MOST_SITES:  # of the lattice: a walker's place has 32 bits
         raise ValueError(
             f"{last - first + 1} sites are more than the 2³¹ a walker's place is counted in: take a larger dx"
         )
-    table = StepTable(walk, lattice, first, last - first + 1)
+    table = StepTable(walk, walk.lattice, first, last - first + 1)
     require(
         OF_A_COLUMN * table.columns + OF_A_SITE * table.sites, f"a table of {table.sites} sites",
-        "take a larger dx" if lattice.sites is None else "take a larger dx (fewer sites)",
+        "take a larger dx" if walk.lattice.sites is None else "take a larger dx (fewer sites)",
     )  # fmt: skip
     return table
 
