@@ -128,7 +128,7 @@ def _whole(axis: Axis, dx: float, half: float, least: int, name: str, written: C
     if abs(ratio - count) <= FIT * max(1.0, ratio):
         if count >= least:
             return count
-        raise ValueError(f"{name}{axis} holds no site at dx = {dx:g}: take dx ≤ {written(length / (least + half))}")
+        raise ValueError(f"{name}{axis} holds no site at dx = {dx:g}: take dx ≤ {_written(length / (least + half))}")
     fits = [length / (n + half) for n in (math.floor(ratio), math.ceil(ratio)) if n >= least]
     kind = "a whole number and a half" if half else "a whole number"
     raise ValueError(
