@@ -100,6 +100,8 @@ def check_regions(domain: Domain, lattices: Sequence[Lattice]) -> None:
     counts = np.zeros(len(domain.regions) + 1, dtype=np.int64)
     for _, found in _found(domain, lattices):
         counts += np.bincount(found + 1, minlength=counts.size)
+    if not counts.sum():
+        raise ValueError(f"no site lies in {domain}: take a smaller dx")
     if not counts[0]:
         raise ValueError(f"the regions of {domain} take all {counts.sum()} sites: give smaller ones")
     for region, count in zip(domain.regions, counts[1:], strict=True):
