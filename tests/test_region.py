@@ -294,7 +294,7 @@ def test_a_mask_takes_its_cells() -> None:
     """Cells are ± dx/2 around the sites, whatever the walls; on a lattice three times as fine each has nine sites."""
     taken = RNG.random((5, 4)) < 0.4
     for axis, half in (
-        (rw.Ring(0.0, 5.0), 0.5), (rw.Interval(0.0, 5.0, REFLECT, REFLECT), 0.5), (rw.Interval(-1.0, 5.0, ABSORB, ABSORB), 0.0),
+        (rw.Ring(0.0, 5.0), 0.0), (rw.Interval(0.0, 5.0, REFLECT, REFLECT), 0.5), (rw.Interval(-1.0, 5.0, ABSORB, ABSORB), 0.0),
     ):  # fmt: skip
         room = (axis * rw.Interval(0.0, 4.0, REFLECT, REFLECT)).without(rw.Mask(taken), ABSORB, "cells")
         for fine in (1, 3):
@@ -303,8 +303,10 @@ def test_a_mask_takes_its_cells() -> None:
             x, y = np.arange(5 * fine) / fine, np.arange(4 * fine) / fine
             x, y = x + half - (0.5 - 0.5 / fine), y + 0.5 / fine
             assert room.region_at((x[:, None], y)).tolist() == (np.kron(taken, np.ones((fine, fine))) - 1).tolist()
-    with pytest.raises(ValueError, match=r"take sites=\(5, 4\), or an array of shape \(5, 6\)"):
-        check_regions(room, lattices_on(room, (1.0, 4 / 6), (0.0, 0.0)))
+    for dx, sites in (((1.0, 4 / 6), "5, 6"), ((0.5, 1.0), "11, 4")):  # no whole number; sites at the ends of cells
+        with pytest.raises(ValueError, match=rf"take sites=\(5, 4\), or an array of shape \({sites}\)"):
+            check_regions(room, lattices_on(room, dx, (0.0, 0.0)))
+    check_regions(room, lattices_on(room, (1.0, 0.5), (0.0, 0.0)))
 
 
 def test_masks_are_values() -> None:
@@ -324,10 +326,10 @@ def test_masks_are_values() -> None:
     assert box.without(mask) == box.without(same) != box.without(rw.Mask([[0, 1], [0, 0]])) and hash(
         box.without(mask)
     ) == hash(box.without(same))
-    both = box.without(mask | rw.Ball((1.5, 1.5), 0.3)).without(
-        ~rw.Mask([[1, 1], [1, 0]]) & rw.Ball((1.5, 1.5), 1.0), ABSORB, "rest"
-    )
-    assert both.region_at(([[0.5], [1.5]], [0.5, 1.5])).tolist() == [[0, -1], [-1, 0]]
+    corner = rw.Ball((1.0, 1.0), 0.3)
+    both = box.without(mask | corner).without(~rw.Mask([[1, 1], [1, 0]]) & rw.Ball((1.0, 1.0), 1.1), ABSORB, "rest")
+    assert both.region_at(([[0.0], [1.0]], [0.0, 1.0])).tolist() == [[0, -1], [-1, 0]]
+    assert box.without(mask).contains(([-0.4, 0.4, 0.6, 1.6], 0.3)).tolist() == [False, False, True, False]
     assert isinstance(both.regions[0].shape, Union) and both.bounds == ((0, 2), (0, 2))
 
 

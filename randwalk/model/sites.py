@@ -22,6 +22,7 @@ from .start import OUTSIDE, Atoms, Start, in_region, start_masses
 
 Numbers = NDArray[np.int64]
 CHUNK = 2**20  # sites looked at together
+ASIDE = 1e-3  # in dx, by how much sites may be off the places where cells have them
 
 
 class Block(NamedTuple):
@@ -113,11 +114,11 @@ def check_regions(domain: Domain, lattices: Sequence[Lattice]) -> None:
 
 
 def _check_mask(mask: Mask, lattices: Sequence[Lattice], name: str) -> None:
-    for (_, width), lattice in zip(mask.frame, lattices, strict=True):
-        ratio = width / lattice.dx
-        if round(ratio) < 1 or abs(ratio - round(ratio)) > FIT * ratio:
+    for (begin, width), lattice in zip(mask.frame, lattices, strict=True):
+        finer, first = width / lattice.dx, (lattice.origin - begin) / lattice.dx
+        if round(finer) < 1 or abs(finer - round(finer)) > FIT * finer or abs(first % 1.0 - 0.5) > ASIDE:
             raise ValueError(
-                f"the region {name!r}, {mask}, has another number of sites than the walk with dx = {lattice.dx:g}: take "
+                f"the region {name!r}, {mask}, was made for other sites than those of dx = {lattice.dx:g}: take "
                 f"sites={mask.array.shape}, or an array of shape {tuple(lattice.sites for lattice in lattices)}"
             )
 
