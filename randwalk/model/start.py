@@ -397,8 +397,7 @@ def check_start(start: Start, domain: Domain) -> None:
             _check_on_axis(start, start.factors[i], domain, i)
         else:
             _check_on_axis(start, Sites([x[i] for x in start.points], start.masses), domain, i)
-    points = atoms_of(start)
-    if domain.regions and points is not None:
+    if domain.regions and (points := atoms_of(start)) is not None:
         found = domain.region_at(tuple(points.T))
         if (found >= 0).any():
             at = int(np.argmax(found >= 0))
