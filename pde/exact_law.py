@@ -190,7 +190,7 @@ def _checked(walk: object) -> LatticeWalk:
 
 def _by_power(table: StepTable, steps: tuple[int, ...]) -> ExactLaw:
     """A constant walk on the line: powers of the generating function of a step, summed over the starts."""
-    law = table.step_law
+    law = table.step_laws[0]
     cells, masses = start_index(table)
     (numbers,) = table.layout.numbers(cells)
     pmf = np.zeros((len(steps), table.sites))
