@@ -79,9 +79,9 @@ def frame(law: Law[Any], pair: tuple[int, int], ax: Axes, seen: Sequence[tuple[f
         ax.set_aspect("equal")
     ax.set(xlabel=f"${coordinate(pair[0])}$", ylabel=f"${coordinate(pair[1])}$")
     if law.dimension == len(pair):
-        for region in law.domain.regions:
-            grid, inside = _where(region, limits)
-            ax.contourf(*grid, inside, levels=[0.5, 1.5], colors=["0.65"])
+        grid, region = _regions(law, limits)
+        if (region >= 0).any():
+            ax.contourf(*grid, region >= 0, levels=[0.5, 1.5], colors=["0.65"])
 
 
 def draw_exits(law: Law[Any], t: float, pair: tuple[int, int], ax: Axes) -> None:
@@ -91,8 +91,8 @@ def draw_exits(law: Law[Any], t: float, pair: tuple[int, int], ax: Axes) -> None
     for exit in law.exits:
         share = float(exact(law.absorbed(exit, t)))
         face = domain.face(exit) if exit in domain.exits[: 2 * law.dimension] else None
-        regions = [region for region in domain.regions if region.name == exit and law.dimension == len(pair)]
-        wall = face.wall if face is not None else regions[0].wall if regions else None
+        number = next((i for i, region in enumerate(domain.regions) if region.name == exit), None)
+        wall = face.wall if face is not None else None if number is None else domain.regions[number].wall
         shut = wall is not None and wall.reactivity == 0.0
         if share == 0.0 and (shut or wall is None):
             colour = "black"
@@ -102,17 +102,17 @@ def draw_exits(law: Law[Any], t: float, pair: tuple[int, int], ax: Axes) -> None
         if face is not None and face.axis in pair:
             line = ax.axvline if face.axis == pair[0] else ax.axhline
             line(face.place, color=colour, lw=1.0 if colour == "black" else 3.0)
-        for region in regions:
-            grid, inside = _where(region, limits)
-            ax.contour(*grid, inside, levels=[0.5], colors=[colour], linewidths=2.0)
+        if number is not None and law.dimension == len(pair):
+            grid, region = _regions(law, limits)
+            ax.contour(*grid, region == number, levels=[0.5], colors=[colour], linewidths=2.0)
     if ax.get_legend_handles_labels()[1]:
         ax.legend(loc="upper left", bbox_to_anchor=(0.0, -0.12), ncols=2, fontsize="small", frameon=False)
 
 
-def _where(region: Any, limits: Any) -> tuple[list[Floats], Floats]:
-    """(grid of places, 1 where they are in the region) between limits."""
+def _regions(law: Law[Any], limits: Any) -> tuple[list[Floats], Any]:
+    """(grid of places, the number of the region that they are in or -1) between limits."""
     grid = np.meshgrid(*(np.linspace(*ends, FINE) for ends in limits), indexing="ij")
-    return grid, region.shape.contains(tuple(grid)).astype(np.float64)
+    return grid, law.domain.region_at(tuple(grid))
 
 
 def _seen(edges: Floats, weights: Floats) -> tuple[float, float]:
