@@ -116,4 +116,5 @@ def _away(basis: Basis, numbers: NDArray[np.int64]) -> NDArray[np.bool_]:
 
 def support_at(table: StepTable, step: int) -> Support:
     """The sites of a table after `step` steps, as a law has atoms on them."""
-    return Support(table.x, table.walk.dx, table.walk.domain, lambda: (occupied(table, step), cell(table, step)))
+    axes = table.walk.domain.axes
+    return Support((table.x,), (table.walk.dx,), axes, lambda: (occupied(table, step), (cell(table, step),)))
