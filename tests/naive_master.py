@@ -95,7 +95,7 @@ def transitions(walk: rw.LatticeWalk, site: Site, t: float) -> Law:
                         p = 0.0
                     elif math.isfinite(region.wall.reactivity):
                         p = robin(walk, region.wall, moving[0], e[moving[0]], site, t)
-                    end = region.name
+                    end = region.name if p else site
                     break
         after[end] = after.get(end, 0.0) + alive * p
         stay -= p
