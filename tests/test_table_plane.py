@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import randwalk as rw
+from randwalk.inputs import memory
 from randwalk.kernels.program import FULL
 from randwalk.model.neighbourhood import VonNeumann
 from randwalk.model.region import Ball, HalfSpace
@@ -91,7 +92,7 @@ WALKS: dict[str, Callable[[], LatticeWalk]] = {
         domain=CUBE, start=(3.0, 1.0, 2.5),
     ),
     "three, Moore": lambda: LatticeWalk.from_drift(
-        (0.2, 0.0, lambda x, y, z: -z), (0.5, 0.4, 0.3), dx=0.5, start=(1.0, 0.5, 1.25),
+        (0.2, 0.0, lambda x, y, z: -0.3 * z), (0.5, 0.4, 0.3), dx=0.5, start=(1.0, 0.5, 1.25),
         domain=rw.Interval(0, 2.25, A, R) * rw.Ring(0, 1.5) * rw.Interval(0, 2.25, R, A),
     ),
     "micrometres and nanoseconds": lambda: LatticeWalk.from_drift(
@@ -218,7 +219,7 @@ SUBLATTICES: dict[str, tuple[Callable[[], LatticeWalk], tuple[int, ...]]] = {
     "hexagonal": (
         lambda: LatticeWalk(steps=dict.fromkeys([(1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (-1, -1)], 1 / 6), dx=1.0), (1, 1)
     ),
-    "three directions": (lambda: LatticeWalk(steps={(1, 0): 0.3, (0, 1): 0.3, (-1, -1): 0.4}, dx=1.0), (1, 3)),
+    "three directions": (lambda: LatticeWalk(steps={(1, 0): 0.3, (0, 1): 0.3, (-1, -1): 0.4}, dx=1.0), (3, 1)),
     "torus, even": (WALKS["torus"], (2, 1)),
     "torus, odd": (lambda: LatticeWalk(**FOUR, dx=1.0, domain=rw.Ring(0, 5) * rw.Ring(0, 4), start=(2.0, 3.0)), (1, 1)),
     "absorbing": (WALKS["bishop"], (2, 2)),
@@ -234,7 +235,7 @@ def test_sublattices(name: str) -> None:
     sites there are for one of them, and the bricks of all of them fill the plane once."""
     make, sides = SUBLATTICES[name]
     walk = make()
-    for n in (1, 4, 5):
+    for n in (1, 6, 7):
         table = table_for(walk, 12)
         law = naive.law(walk, begin(walk), n)
         sites, _ = on_window(law, table)
@@ -243,7 +244,7 @@ def test_sublattices(name: str) -> None:
         assert kept[sites > 0].all() and cell(table, n) == sides
         origin = [k - first for (k,), first in zip(map(set, zip(*begin(walk), strict=True)), table.layout.first, strict=True)]
         near = np.ix_(*(np.arange(max(k - 2, 0), min(k + 3, size)) for k, size in zip(origin, kept.shape, strict=True)))
-        if n > 3 and not any(table.layout.periodic) and name not in ("absorbing", "three directions"):
+        if n > 1 and not any(table.layout.periodic) and name not in ("absorbing", "three directions"):
             assert ((sites > 0) == kept)[near].all()
         assert 0.8 < kept.mean() * math.prod(sides) < 1.25
     covered = np.zeros(kept.shape, dtype=int)
@@ -315,7 +316,7 @@ def test_a_narrow_guess_gives_the_same_law(monkeypatch: pytest.MonkeyPatch) -> N
     """Five sites on either side, doubled as often as mass reaches an edge, p(x, y, t) and one unbounded axis among them."""
     walks = [
         LatticeWalk(right=lambda x, y, t: 0.2 + 0.05 * np.sin(x + t), left=0.2, up=0.25, down=lambda y: 0.2 + 0.0 * y, dx=1.0),
-        LatticeWalk(**FOUR, dx=1.0, domain=rw.Line() * rw.Interval(0, 9, R, A), start=(0.0, 4.5)),
+        LatticeWalk(**FOUR, dx=1.0, domain=rw.Line() * rw.Interval(0, 9.5, R, A), start=(0.0, 4.5)),
         LatticeWalk(**FOUR, dx=1.0, domain=rw.Interval(0, math.inf, A) * rw.Ring(0, 7), start=(3.0, 1.0), killing=0.001),
     ]
     guessed = [rw.pde.exact_law(walk, [10, 90]) for walk in walks]
@@ -348,7 +349,7 @@ def test_a_disc_in_the_plane_is_bounded() -> None:
     assert law.table.window == ((-6, 13), (-6, 13)) and law.leaked == 0.0
     assert law.absorbed("rim", 200) == pytest.approx(1.0 - law.survival(200), abs=1e-13) and law.survival(200) < 0.01
     x, y = np.meshgrid(*law.sites, indexing="ij")
-    assert not law.pmf[:, x**2 + y**2 >= 25.0].any() and law.pmf[0][x**2 + y**2 < 9.0].sum() == 1.0
+    assert not law.pmf[:, x**2 + y**2 >= 25.0].any() and law.pmf[0][x**2 + y**2 < 9.5].sum() == 1.0
     half = (rw.Line() ** 2).inside(HalfSpace((1.0, 0.0), -3.0), R)
     assert rw.pde.exact_law(LatticeWalk(**FOUR, dx=1.0, domain=half), [50]).survival(50) == pytest.approx(1.0, abs=1e-13)
 
@@ -373,13 +374,12 @@ def test_windows_double_on_the_sides_that_were_reached() -> None:
     assert windows.wider(((2 * a, b), (c, d)), (False, True, False, True), "") == ((2 * a, 2 * b), (c, 2 * d))
 
 
-def test_what_does_not_fit_is_refused_with_a_remedy() -> None:
+def test_what_does_not_fit_is_refused_with_a_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
     """Before anything runs, with the numbers of sites and steps."""
-    box = rw.Interval(0, 1, A, A) ** 3
-    walk = LatticeWalk(**SIX, sites=(1200, 1200, 900), domain=box, start=(0.5, 0.5, 0.5))
-    with pytest.raises(MemoryError, match=r"1296000000 sites.*take a larger dx") as error:
-        rw.pde.exact_law(walk, [100])
-    assert "GiB" in str(error.value)
+    walk = LatticeWalk(**SIX, sites=(120, 120, 91), domain=rw.Interval(0, 1, A, A) ** 3, start=(0.5, 0.5, 0.5))
+    monkeypatch.setattr(memory, "available", lambda: 2.0**28)
+    with pytest.raises(MemoryError, match=r"1310400 sites after 100 steps needs .* take a larger dx, or take rw.pde.solve"):
+        rw.pde.exact_law(walk, [50, 100])
     with pytest.raises(ValueError, match="2³¹"):
         table_for(LatticeWalk(**FOUR, dx=1.0, start=(0.0, 0.0)), 2**31)
 

@@ -183,7 +183,7 @@ def valid_ends(walk: LatticeWalk, ends: Ends, begin: Ends, times: Floats) -> End
             away.append(
                 np.maximum((first - here) / max(first - low, 1), (here - last) / max(high - last, 1)).clip(min=0.0)
             )
-        nearest = int(np.argmin(np.max(away, axis=0)))
+        nearest = int(np.argmin(np.max(away, axis=0) + 1e-6 * np.sum(away, axis=0)))
         axis = int(np.argmax([share[nearest] for share in away]))
         site, (low, high), (first, last) = int(numbers[axis][bad][nearest]), ends[axis], begin[axis]
         if first <= site <= last:  # among the sites of the start: a run says so, with the place
