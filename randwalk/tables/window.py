@@ -111,12 +111,13 @@ class Windows:
     def _refuse(self, ends: Ends, axis: int, high: bool, what: str) -> None:
         """Say why a window does not reach further at an end of an axis."""
         edge, lattices = ends[axis][high], self.walk.lattices
-        ranges = [np.arange(first, last + 1) for first, last in ends]
-        ranges[axis] = np.array([edge + (1 if high else -1)])
-        mesh = np.meshgrid(*ranges, indexing="ij")
-        point = as_point([lattice.x(k.ravel()) for lattice, k in zip(lattices, mesh, strict=True)])
-        for t in self.times:
-            self.walk.check(point, t)
+        for across in (self.begin, ends):  # next to the start, then anywhere beyond the end
+            ranges = [np.arange(first, last + 1) for first, last in across]
+            ranges[axis] = np.array([edge + (1 if high else -1)])
+            mesh = np.meshgrid(*ranges, indexing="ij")
+            point = as_point([lattice.x(k.ravel()) for lattice, k in zip(lattices, mesh, strict=True)])
+            for t in self.times:
+                self.walk.check(point, t)
         raise ValueError(
             f"{what} {coordinate(axis)} = {lattices[axis].x(edge):.6g}, beyond which the walk is not valid: put a wall there, or give "
             "coefficients that go further"
