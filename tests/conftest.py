@@ -43,6 +43,7 @@ QUICK_FILES = frozenset(
         "stationary",
         "step_law",
         "store",
+        "table_plane",
         "task",
         "times",
         "walk",
