@@ -26,7 +26,8 @@ from .model.walk import LatticeWalk
 from .run.counts import Counts
 from .run.devices import choose
 from .run.plan import check_memory, plan
-from .run.record import Passages, Paths, Record, Recorded
+from .run.record import Record
+from .run.results import Passages, Paths, Recorded
 from .run.task import Task, walker_range
 from .run.threads import share
 from .store import Contents, known_as, read, write

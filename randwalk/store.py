@@ -45,19 +45,8 @@ from .model.start import start_masses
 from .model.times import MOST_STEPS
 from .model.walk import LatticeWalk
 from .problem import Source, dumps, read_walk, walk_data
-from .run.record import (
-    FUNCTIONALS,
-    FirstPassage,
-    Histogram,
-    LastVisit,
-    Maximum,
-    Passages,
-    Paths,
-    Record,
-    Recorded,
-    SquaredDisplacement,
-    TimePositive,
-)
+from .run.record import FirstPassage, LastVisit, Maximum, Record, SquaredDisplacement, TimePositive, followed
+from .run.results import Histogram, Passages, Paths, Recorded
 from .run.task import MOST_WALKERS
 from .tables.table import StepTable
 
@@ -326,7 +315,7 @@ class _Meta:
         steps = tuple(field.numbers("steps", 0, MOST_STEPS))
         if any(a >= b for a, b in pairwise(steps)):
             field.fail("steps", "must increase")
-        return cls(path, data, version, _window(field, walk), parts, steps, _records(field))
+        return cls(path, data, version, _window(field, walk), parts, steps, _records(field, walk))
 
     @property
     def walkers(self) -> int:
@@ -492,7 +481,7 @@ def _live_start(walk: LatticeWalk, lattice: Lattice) -> tuple[int, int]:
     return min(low, high), max(low, high)
 
 
-def _records(field: _Field) -> tuple[Record, ...]:
+def _records(field: _Field, walk: LatticeWalk) -> tuple[Record, ...]:
     given = field.get("records")
     if not isinstance(given, list) or not all(isinstance(r, list) and len(r) == 2 for r in given):
         field.fail("records", "must be a list of pairs, a name and a place or null")
@@ -507,7 +496,7 @@ def _records(field: _Field) -> tuple[Record, ...]:
         field.fail("records", "has a record twice")
     method = field.get("method")
     if any(
-        not isinstance(r, FirstPassage) if method == "occupation" else method == "jump" and isinstance(r, FUNCTIONALS)
+        not isinstance(r, FirstPassage) if method == "occupation" else method == "jump" and followed([r], walk)
         for r in records
     ):
         field.fail("records", f"method {method} does not keep these")

@@ -20,7 +20,7 @@ from randwalk.model.coefficient import Constant, Floats
 from randwalk.model.domain import EXITS, Domain, Interval, Line, Ring
 from randwalk.model.times import row_of
 from randwalk.pde.exact_law import ExactLaw
-from randwalk.run.record import Passages
+from randwalk.run.results import Passages
 from randwalk.tables.sublattice import occupied
 
 from .power import detectable, holm

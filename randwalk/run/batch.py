@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..kernels.backend import Machine
-from ..kernels.program import LIVE
 from ..model.coefficient import Floats
 from ..tables.table import StepTable
 from .functional import Functional, Leaving
@@ -54,13 +53,6 @@ class Batch:
         """The walkers that have left after 0 … `steps` steps by each exit, shape (steps + 1, exits)."""
         assert self.functionals is not None
         return self.machine.passages(self.site, self.functionals[Leaving()], steps, self.table.layout.exit_of)
-
-    def highest(self, axis: int, bins: int) -> Whole:
-        """How many walkers have each cell of an axis, its ghosts included, as their highest one."""
-        (stride, *_), one = self.table.layout.strides, len(self.table.layout.shape) == 1
-        if one:
-            return self.histogram(Highest(axis), bins)
-        raise NotImplementedError(stride)
 
     def displacement(self, axis: int, bins: int) -> Whole:
         """How many survivors have each of `bins` displacements along an axis, in sites; the one in the middle is 0."""

@@ -19,14 +19,13 @@ from ..inputs.arguments import numbers
 from ..inputs.memory import SHARE, available
 from ..inputs.wording import shown
 from ..model.coefficient import Floats
+from ..model.coefficient.variables import coordinate
 from ..model.start import Point, start_masses
 from ..model.walk import LatticeWalk
 from ..tables.table import StepTable
 from .batch import Batch
 from .functional import Above, Functional, Highest, Leaving, Visit
 from .results import Displacements, Histogram, Passages, Paths, Recorded
-
-AXES = ("x", "y", "z")
 
 
 class Counted:
@@ -192,7 +191,7 @@ class Maximum(_Along):
         return self.named(table.walk, "maximum", "maximum of"), int(sites[0]), table.lattices[self.axis].x(sites)
 
     def count(self, batch: Batch, bins: int) -> NDArray[np.int64]:
-        return batch.highest(self.axis, bins)
+        return batch.histogram(Highest(self.axis), bins)
 
 
 class Displacement(_Along):
@@ -316,23 +315,26 @@ def _place(record: Counted, x: ArrayLike, most: int | None = None) -> tuple[floa
 
 def _names(walk: LatticeWalk) -> tuple[str, ...]:
     """The names of the axes."""
-    return tuple(AXES[axis] if axis < len(AXES) else f"x[{axis}]" for axis in range(walk.dimension))
+    return tuple(map(coordinate, range(walk.dimension)))
 
 
 def _axis(record: Counted, axis: int | str) -> int:
     """The number of an axis that is given by its number or name."""
-    if isinstance(axis, str) and axis in AXES:
-        return AXES.index(axis)
+    names = ("x", "y", "z")
+    if isinstance(axis, str) and axis in names:
+        return names.index(axis)
     if isinstance(axis, (int, np.integer)) and not isinstance(axis, bool) and axis >= 0:
         return int(axis)
-    raise ValueError(f"{type(record).__name__}: axis = {shown(axis)}: must be 0, 1, … or one of {', '.join(map(repr, AXES))}")
+    raise ValueError(f"{type(record).__name__}: axis = {shown(axis)}: must be 0, 1, … or one of {', '.join(map(repr, names))}")
 
 
 def _from_one_site(walk: LatticeWalk) -> bool:
     """Whether all walkers start on one site."""
-    factors = walk.start.factors or (None,)
-    points = all(isinstance(factor, Point) for factor in factors)
-    return points and all(start_masses(f, x)[1].size == 1 for f, x in zip(factors, walk.lattices, strict=True))
+    factors = walk.start.factors if walk.dimension > 1 else (walk.start,)
+    return factors is not None and all(
+        isinstance(factor, Point) and start_masses(factor, lattice)[1].size == 1
+        for factor, lattice in zip(factors, walk.lattices, strict=True)
+    )
 
 
 def _only_one_dimension(record: Counted, walk: LatticeWalk, instead: str) -> None:

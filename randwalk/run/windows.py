@@ -91,7 +91,7 @@ class Windows:
         with self._lock:
             return self._at(*self._doublings)
 
-    def wider(self, rows: Rows, left: bool, right: bool) -> Rows:
+    def wider(self, rows: Rows, reached: tuple[bool, ...]) -> Rows:
         """The table of the next wider window than that of `rows`, on the sides whose edge walkers have reached.
 
         Raises
@@ -100,6 +100,7 @@ class Windows:
             where the walk is not valid beyond an edge that walkers have reached, with the place; or where the window has more
             sites than a walker's place can count.
         """
+        left, right = reached
         with self._lock:
             i, j = next(doublings for doublings, made in self._tables.items() if made is rows)
             wider = self._at(i + left, j + right)

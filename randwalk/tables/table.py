@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -71,6 +71,18 @@ class StepTable:
     def _window(self, sites: int) -> Layout:
         edges = self.first != self.lattice.first, self.first + self.sites - 1 != self.lattice.last, False
         return Layout((sites,), (self.first,), (self.lattice.periodic,), self.walk.domain.exits, edges)
+
+    @property
+    def window(self) -> tuple[tuple[int, int], ...]:
+        return ((self.first, self.sites),)
+
+    @property
+    def lattices(self) -> tuple[Lattice, ...]:
+        return (self.lattice,)
+
+    def on(self, window: tuple[tuple[int, int], ...]) -> StepTable:
+        ((first, sites),) = window
+        return replace(self, first=first, sites=sites)
 
     @property
     def columns(self) -> int:
