@@ -108,7 +108,7 @@ def _union(one: StepTable, other: StepTable) -> StepTable:
         low, high = min(first, begin), max(first + n, begin + m)
         window.append((low, high - low))
     whole = [table for table in (one, other) if table.window == tuple(window)]
-    return whole[0] if whole else one.on(tuple(window))
+    return whole[0] if whole else replace(one, window=tuple(window))
 
 
 def _joined(parts: Iterable[range], independent: bool) -> tuple[range, ...]:
