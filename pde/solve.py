@@ -166,12 +166,12 @@ class SolutionAt(Distribution):
     profile: Profile
 
     @property
-    def ends(self) -> tuple[float, float]:
-        return self.profile.grid.low, self.profile.grid.high
+    def bounds(self) -> tuple[tuple[float, float], ...]:
+        return ((self.profile.grid.low, self.profile.grid.high),)
 
     @property
-    def places(self) -> Floats:
-        return self.profile.grid.x
+    def places(self) -> tuple[Floats, ...]:
+        return (self.profile.grid.x,)
 
     def cdf(self, x: Floats) -> Floats:
         return self.profile.split(np.clip(x, *self.ends))[0]
@@ -193,10 +193,6 @@ class SolutionAt(Distribution):
 
     def expect(self, f: Callable[[Floats], ArrayLike]) -> float:
         return float(self.profile.expect(lambda x: values_of(f, x.ravel()).reshape(x.shape)))
-
-    def draw(self, ax: Axes, **style: Any) -> None:
-        x = self.places
-        ax.plot(x, self.pdf(x), **style)
 
 
 @once_positional("tolerance", "cells", "scheme")
