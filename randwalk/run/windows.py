@@ -115,7 +115,7 @@ class Windows:
 
     def _at(self, i: int, j: int) -> Rows:
         if (i, j) not in self._tables:
-            self._tables[i, j] = Rows(table_on(self.walk, *self._ends(i, j)), self.steps)
+            self._tables[i, j] = Rows(table_on(self.walk, [self._ends(i, j)]), self.steps)
         return self._tables[i, j]
 
     def _ends(self, i: int, j: int) -> tuple[int, int]:
