@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .contents import known_as
 from .inputs.keywords import once_positional
 from .inputs.wording import shown
 from .kernels.backend import DeviceError
@@ -29,7 +30,7 @@ from .run.record import Record
 from .run.results import Passages, Paths, Recorded
 from .run.task import Task, walker_range
 from .run.threads import share
-from .store import Contents, known_as, read, write
+from .store import Contents, read, write
 from .tables.sublattice import support_at
 from .tables.table import StepTable
 from .terminal.progress import progress_bar

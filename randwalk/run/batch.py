@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -57,7 +56,9 @@ class Batch:
     def displacement(self, axis: int, bins: int) -> Whole:
         """How many survivors have each of `bins` displacements along an axis, in sites; the one in the middle is 0."""
         shift = bins // 2
-        if self.start.size > 1 and len(self.table.layout.shape) == 1:  # cells of one axis are as far apart as their sites
+        if (
+            self.start.size > 1 and len(self.table.layout.shape) == 1
+        ):  # cells of one axis are as far apart as their sites
             live = self.table.layout.span if self.may_leave else None
             return self.machine.histogram(self.site, bins, shift, self.begun, live)
         k, walkers = self.displacements()

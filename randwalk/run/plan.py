@@ -11,8 +11,8 @@ from ..inputs.memory import require
 from ..kernels.program import PLANES
 from ..model.walk import LatticeWalk
 from ..tables.table import StepTable
-from .paths import BATCH
 from .functional import Leaving
+from .paths import BATCH
 from .record import Positions, Record, followed
 from .windows import KEPT, Rows, Windows
 

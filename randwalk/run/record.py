@@ -1,8 +1,8 @@
 """Records of paths besides the counts of places: what each needs to know of the walkers, and how it counts them.
 
-Results are histograms and sums of whole numbers, whose memory does not grow with the number of walkers
-(:mod:`randwalk.run.results`). Only :class:`Positions` keeps a number for every walker. The bins of a histogram are lattice numbers,
-steps or displacements, never places in a window of sites, so results of different windows add.
+Results (:mod:`randwalk.run.results`) are histograms and sums of whole numbers, whose memory does not grow with the number of
+walkers. Only :class:`Positions` keeps a number for every walker. The bins of a histogram are lattice numbers, steps or
+displacements, never places in a window of sites, so results of different windows add.
 """
 
 from __future__ import annotations
@@ -50,6 +50,10 @@ class Counted:
         """The number of walkers in each of the `bins`."""
         raise TypeError(f"{type(self).__name__} is not a histogram")
 
+    def shape(self, table: StepTable, steps: Sequence[int]) -> tuple[int, ...]:
+        """The shape of the counts of the result."""
+        raise TypeError(f"{type(self).__name__} has no counts")
+
     def size(self, table: StepTable, walkers: int, steps: Sequence[int]) -> tuple[float, str]:
         """(bytes of the result, the remedy if they are too many)."""
         values = max(steps[-1], 2 * max(table.layout.shape))
@@ -95,6 +99,9 @@ class FirstPassage(Counted):
     def occupation(self, walk: LatticeWalk) -> bool:
         return True
 
+    def shape(self, table: StepTable, steps: Sequence[int]) -> tuple[int, ...]:
+        return steps[-1] + 1, len(table.layout.exits)
+
     def size(self, table: StepTable, walkers: int, steps: Sequence[int]) -> tuple[float, str]:
         exits = len(table.layout.exits)
         return 8.0 * (exits + 1) * steps[-1], f"leave {self} out, take shorter times, or a larger dt"
@@ -122,10 +129,15 @@ class LastVisit(Counted):
 
     def check(self, walk: LatticeWalk) -> None:
         if len(_place(self, self.x)) != walk.dimension:
-            raise ValueError(f"record = {self}: the walk has {walk.dimension} dimensions; give a place with as many numbers")
+            raise ValueError(
+                f"record = {self}: the walk has {walk.dimension} dimensions; give a place with as many numbers"
+            )
 
     def follows(self, walk: LatticeWalk) -> tuple[Functional, ...]:
         return (Visit(_place(self, self.x)),)
+
+    def shape(self, table: StepTable, steps: Sequence[int]) -> tuple[int, ...]:
+        return len(steps), steps[-1] + 2
 
     def bins(self, table: StepTable, steps: int) -> tuple[str, int, Floats]:
         place = [f"{name} = {x:g}" for name, x in zip(_names(table.walk), _place(self, self.x), strict=True)]
@@ -151,6 +163,9 @@ class TimePositive(Counted):
 
     def follows(self, walk: LatticeWalk) -> tuple[Functional, ...]:
         return (Above(self.x),)
+
+    def shape(self, table: StepTable, steps: Sequence[int]) -> tuple[int, ...]:
+        return len(steps), steps[-1] + 1
 
     def bins(self, table: StepTable, steps: int) -> tuple[str, int, Floats]:
         return f"time above x = {self.x:g}", 0, np.arange(steps + 1) * table.walk.dt
@@ -186,6 +201,9 @@ class Maximum(_Along):
     def follows(self, walk: LatticeWalk) -> tuple[Functional, ...]:
         return (Highest(self.axis),)
 
+    def shape(self, table: StepTable, steps: Sequence[int]) -> tuple[int, ...]:
+        return len(steps), table.layout.padded[self.axis]
+
     def bins(self, table: StepTable, steps: int) -> tuple[str, int, Floats]:
         sites = table.layout.along(self.axis, ghosts=True)
         return self.named(table.walk, "maximum", "maximum of"), int(sites[0]), table.lattices[self.axis].x(sites)
@@ -204,6 +222,9 @@ class Displacement(_Along):
     def occupation(self, walk: LatticeWalk) -> bool:
         return _from_one_site(walk)
 
+    def shape(self, table: StepTable, steps: Sequence[int]) -> tuple[int, ...]:
+        return len(steps), 2 * table.layout.shape[self.axis] + 1
+
     def bins(self, table: StepTable, steps: int) -> tuple[str, int, Floats]:
         n = table.layout.shape[self.axis]
         name = self.named(table.walk, "displacement", "displacement along")
@@ -216,9 +237,6 @@ class Displacement(_Along):
 class SquaredDisplacement(Displacement):
     """:class:`Displacement` of walks in one dimension; its mean square is the MSD. Not on a ring, where a displacement needs the
     number of turns."""
-
-    def __init__(self) -> None:
-        super().__init__(0)
 
     def check(self, walk: LatticeWalk) -> None:
         _only_one_dimension(self, walk, "Displacement(axis) or Moments()")
@@ -242,6 +260,9 @@ class Moments(Counted):
 
     def occupation(self, walk: LatticeWalk) -> bool:
         return _from_one_site(walk)
+
+    def shape(self, table: StepTable, steps: Sequence[int]) -> tuple[int, ...]:
+        return len(steps), 1 + table.walk.dimension + 2 * table.walk.dimension**2, 3
 
     def size(self, table: StepTable, walkers: int, steps: Sequence[int]) -> tuple[float, str]:
         return 200.0 * len(steps) * table.walk.dimension**2, f"leave {self} out, or record fewer times"
@@ -325,7 +346,9 @@ def _axis(record: Counted, axis: int | str) -> int:
         return names.index(axis)
     if isinstance(axis, (int, np.integer)) and not isinstance(axis, bool) and axis >= 0:
         return int(axis)
-    raise ValueError(f"{type(record).__name__}: axis = {shown(axis)}: must be 0, 1, … or one of {', '.join(map(repr, names))}")
+    raise ValueError(
+        f"{type(record).__name__}: axis = {shown(axis)}: must be 0, 1, … or one of {', '.join(map(repr, names))}"
+    )
 
 
 def _from_one_site(walk: LatticeWalk) -> bool:

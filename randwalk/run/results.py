@@ -20,6 +20,8 @@ from ..model.times import Times, row_of
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+DIGIT = 1 << 62  # the base in which a file holds long whole numbers
+
 
 @dataclass(frozen=True, eq=False)
 class Histogram:
@@ -50,6 +52,10 @@ class Histogram:
         has = np.isfinite(self.values)
         row = self._row(t)[has]
         return average(values_of(f, self.values[has]), row, int(row.sum()))
+
+    def holding(self, counts: NDArray[np.int64]) -> Histogram:
+        """The same with other counts."""
+        return replace(self, counts=counts)
 
     def __add__(self, other: Histogram) -> Histogram:
         """The walkers of both, on the same bins (a record's `on` gives bins of a wider window)."""
@@ -110,6 +116,10 @@ class Passages:
         """The mean passage time of the walkers that left by the `exit` (None: by any exit) during the run."""
         counts = self.counts.sum(axis=1) if exit is None else self.counts[:, self._column(exit)]
         return average(self.times, counts, int(counts.sum()))
+
+    def holding(self, counts: NDArray[np.int64]) -> Passages:
+        """The same with other counts."""
+        return replace(self, counts=counts)
 
     def __add__(self, other: Passages) -> Passages:
         return replace(self, counts=self.counts + other.counts, walkers=self.walkers + other.walkers)
@@ -217,6 +227,24 @@ class Displacements:
     def _row(self, t: float) -> tuple[int, int]:
         row = row_of(t, self.times)
         return row, int(self.alive[row])
+
+    @property
+    def counts(self) -> NDArray[np.int64]:
+        """All sums as three digits in base 2⁶² each, the low one first and the last with the sign; shape (times, sums, 3)."""
+        parts = self.alive, self.first, self.second, self.fourth
+        sums = np.hstack([part.reshape(len(self.times), -1).astype(object) for part in parts])
+        return np.stack([sums % DIGIT, sums // DIGIT % DIGIT, sums // DIGIT**2], axis=-1).astype(np.int64)
+
+    def holding(self, counts: NDArray[np.int64]) -> Displacements:
+        """The same with the sums of other :attr:`counts`."""
+        digits = counts.astype(object)
+        sums, d = digits[..., 0] + digits[..., 1] * DIGIT + digits[..., 2] * DIGIT**2, len(self.spacings)
+        alive, first, second, fourth = np.split(sums, [1, 1 + d, 1 + d + d * d], axis=1)
+        square = (-1, d, d)
+        return replace(
+            self, alive=alive[:, 0].astype(np.int64), first=first,
+            second=second.reshape(square), fourth=fourth.reshape(square),
+        )  # fmt: skip
 
     def __add__(self, other: Displacements) -> Displacements:
         names = ("alive", "first", "second", "fourth")
