@@ -20,7 +20,8 @@ from randwalk.inputs.keywords import once_named, once_positional
 from randwalk.inputs.memory import require
 from randwalk.inputs.wording import shown
 from randwalk.kernels.evolve import TINY, evolve
-from randwalk.laws.atoms import Atoms, Cells
+from randwalk.laws.atoms import Atoms
+from randwalk.laws.cells import Cells
 from randwalk.laws.law import Law
 from randwalk.model.coefficient import Constant, Floats
 from randwalk.model.domain import Domain
@@ -190,7 +191,7 @@ def _checked(walk: object) -> LatticeWalk:
 
 def _by_power(table: StepTable, steps: tuple[int, ...]) -> ExactLaw:
     """A constant walk on the line: powers of the generating function of a step, summed over the starts."""
-    law = table.step_law
+    law = table.step_laws[0]
     cells, masses = start_index(table)
     (numbers,) = table.layout.numbers(cells)
     pmf = np.zeros((len(steps), table.sites))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from typing import Any, ClassVar, Final
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -38,9 +38,6 @@ from .schemes import Clock, Scheme, march
 from .shares import start_state
 from .stencil import Stencil
 from .truncate import MARGIN, find_window, leaked, widened
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 LEAK_SHARE: Final = 1e-3  # of the tolerance may leave the window of an unbounded domain
 ROUNDING: Final = 4.0 * np.finfo(float).eps  # of a sum of masses, in each step

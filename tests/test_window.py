@@ -116,7 +116,7 @@ def guess(monkeypatch: pytest.MonkeyPatch, far: int) -> None:
 
 def on_common_bins(run: rw.Ensemble, first: int, sites: int) -> list[np.ndarray]:
     """All counts of a run, on the window of the given sites; places of walkers as they are."""
-    counts = run.tally.on(dataclasses.replace(run.table, first=first, sites=sites))
+    counts = run.tally.on(dataclasses.replace(run.table, window=((first, sites),)))
     kept = [
         result.x if isinstance(result, rw.run.record.Paths) else result.counts for result in counts.records.values()
     ]

@@ -321,10 +321,12 @@ class MeasuredCurve(Law[Estimate]):
             )
         return checks
 
-    def plot(self, t: ArrayLike | None = None, ax: Axes | None = None) -> Axes:
+    def plot(self, t: ArrayLike | None = None, ax: Axes | None = None, *, against: Law[Any] | None = None) -> Axes:
         """Fractions against time with their error, a colour for each start if there are several."""
         from randwalk.laws.plotting import COLOURS, axes
 
+        if against is not None:
+            raise NoAnswer("the data do not say where walkers are: compare(curve, curve.law_of(walk)) tests the fractions")
         ax = axes(ax)
         starts = np.unique(self.starts)
         for start in starts:

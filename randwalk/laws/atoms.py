@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..model.coefficient import Floats
-from ..model.domain import Domain
+from ..model.domain import Axis
 from .binning import bin_atoms, each_axis, on_axis, spread, up_to
 from .cells import Cells, on_pieces, summed
 from .distribution import Distribution
@@ -44,7 +44,7 @@ class Support:
 
     places: tuple[Floats, ...]
     spacings: tuple[float, ...]
-    axes: tuple[Domain, ...]
+    axes: tuple[Axis, ...]
     sublattice: Callable[[], tuple[Kept, tuple[int, ...]]] | None = None
 
     @property
@@ -91,9 +91,9 @@ class Support:
             return self.places[0][kept], kept, self.site * (kept.step or 1)
         return np.stack([x[kept] for x in self.grid()], axis=-1), kept, self.site if kept.all() else self.volume
 
-    def grid(self) -> list[Floats]:
+    def grid(self) -> tuple[Floats, ...]:
         """The coordinates of all sites, arrays of shape (sites of each axis)."""
-        return np.meshgrid(*self.places, indexing="ij")
+        return tuple(np.meshgrid(*self.places, indexing="ij"))
 
     def bins(self) -> tuple[Floats, ...]:
         """Edges along each axis of bins that hold whole cells, as far as cells lie side by side; on a ring its ends are edges."""
@@ -122,19 +122,25 @@ class Support:
 
     def onto(self, axes: Sequence[int]) -> Support:
         """The sites of some of the axes."""
-        kept = (tuple(mine[axis] for axis in axes) for mine in (self.places, self.spacings, self.axes))
-        return Support(*kept, None if self.sublattice is None else lambda: self._seen(axes))
+        return Support(
+            tuple(self.places[axis] for axis in axes),
+            tuple(self.spacings[axis] for axis in axes),
+            tuple(self.axes[axis] for axis in axes),
+            None if self.sublattice is None else lambda: self._seen(axes),
+        )
 
     def _seen(self, axes: Sequence[int]) -> tuple[Kept, tuple[int, ...]]:
         """The sublattice seen along some of the axes: every second site of an axis stays that; else all sites are seen."""
         mask, widths = self.known
         assert not isinstance(mask, slice)
-        rows = [mask.any(axis=tuple(other for other in range(mask.ndim) if other != axis)) for axis in axes]
-        single = [bool(widths[axis] > 1 and not (row[1:] & row[:-1]).any()) for axis, row in zip(axes, rows, strict=True)]
+        rows: list[Any] = [mask.any(axis=tuple(other for other in range(mask.ndim) if other != axis)) for axis in axes]
+        single = [
+            bool(widths[axis] > 1 and not (row[1:] & row[:-1]).any()) for axis, row in zip(axes, rows, strict=True)
+        ]
         if len(axes) == 1:
             return (slice(int(np.argmax(rows[0])) % 2, None, 2), (2,)) if single[0] else (slice(None), (1,))
         seen = [row if alone else np.ones(row.size, dtype=bool) for row, alone in zip(rows, single, strict=True)]
-        return np.logical_and.reduce(np.ix_(*seen)), tuple(1 + alone for alone in single)  # type: ignore[arg-type]
+        return np.logical_and.reduce(np.ix_(*seen)), tuple(1 + alone for alone in single)
 
 
 class OnSites(Distribution):
@@ -217,7 +223,7 @@ class Atoms(OnSites):
         self.check_one_dimension()
         from .scipy_form import discrete
 
-        return discrete(*self.places, self.p)
+        return discrete(self.places[0], self.p)
 
 
 @dataclass(frozen=True, eq=False)
@@ -241,7 +247,7 @@ class Sample(OnSites):
 
     def cdf(self, x: Floats) -> Estimate:
         if self.dimension > 1:
-            return super().cdf(x)  # type: ignore[no-any-return]
+            return super().cdf(x)
         return proportion(self.support.up_to(self.counts, x), self.walkers)
 
     def mass(self, edges: Any) -> Estimate:
@@ -290,4 +296,4 @@ class Sample(OnSites):
         self.check_one_dimension()
         from .scipy_form import discrete
 
-        return discrete(*self.places, self.counts.astype(np.float64))
+        return discrete(self.places[0], self.counts.astype(np.float64))

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..model.coefficient import Floats
-from ..model.domain import Domain
+from ..model.domain import Axis
 from .lookup import check_edges
 
 ON_EDGE = 1e-9  # of dx: a site this close to an edge is on it
@@ -46,7 +46,7 @@ def _running(values: np.ndarray) -> np.ndarray:
     return np.concatenate([np.zeros((1, *values.shape[1:]), dtype=values.dtype), np.cumsum(values, axis=0)])
 
 
-def spread(x: Floats, values: np.ndarray, dx: float, width: int, axis: Domain) -> tuple[Floats, np.ndarray]:
+def spread(x: Floats, values: np.ndarray, dx: float, width: int, axis: Axis) -> tuple[Floats, np.ndarray]:
     """(edges of pieces, value of each piece) of atoms that are spread evenly over cells `width` times dx wide.
 
     The value of a piece is the sum of those of the cells that cover it, so that value / (width dx) is a density. `x` are sites
@@ -64,7 +64,7 @@ def spread(x: Floats, values: np.ndarray, dx: float, width: int, axis: Domain) -
     return _folded(edges, covered, dx, axis)
 
 
-def _folded(edges: Floats, covered: np.ndarray, dx: float, axis: Domain) -> tuple[Floats, np.ndarray]:
+def _folded(edges: Floats, covered: np.ndarray, dx: float, axis: Axis) -> tuple[Floats, np.ndarray]:
     """Pieces beyond half-way walls added to their mirror images."""
     middle = 0.5 * (edges[1:] + edges[:-1])
     first, stop = np.searchsorted(middle, (axis.low, axis.high)).tolist()
@@ -79,7 +79,7 @@ def _folded(edges: Floats, covered: np.ndarray, dx: float, axis: Domain) -> tupl
     return edges, kept
 
 
-def _around(edges: Floats, covered: np.ndarray, dx: float, axis: Domain) -> tuple[Floats, np.ndarray]:
+def _around(edges: Floats, covered: np.ndarray, dx: float, axis: Axis) -> tuple[Floats, np.ndarray]:
     """Pieces of a ring in order from its low end, the piece on the seam in two."""
     sites = round((axis.high - axis.low) / dx)
     start = (edges[:-1] - axis.low) / dx
@@ -108,7 +108,7 @@ def pieces(edges: Floats, x: Floats) -> NDArray[np.int64]:
     return np.clip(np.searchsorted(edges, x, side="right") - 1, 0, edges.size - 2)
 
 
-def on_axis(axis: Domain, x: Floats) -> Floats:
+def on_axis(axis: Axis, x: Floats) -> Floats:
     """Places on an axis; on a ring, places one turn apart are the same, and are moved between its ends."""
     if not axis.periodic:
         return x

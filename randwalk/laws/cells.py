@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..model.coefficient import Floats
-from ..model.domain import Domain
+from ..model.domain import Axis
 from .binning import each_axis, on_axis, parts, pieces
 from .distribution import Distribution
 from .estimate import values_of
@@ -37,7 +37,7 @@ class Cells(Distribution):
 
     edges: tuple[Floats, ...]
     density: Floats
-    axes: tuple[Domain, ...]
+    axes: tuple[Axis, ...]
 
     @property
     def bounds(self) -> tuple[tuple[float, float], ...]:
@@ -113,7 +113,7 @@ class Cells(Distribution):
         return histogram(self.masses, *self.edges)
 
 
-def on_pieces(edges: tuple[Floats, ...], values: np.ndarray, x: Any, axes: tuple[Domain, ...]) -> np.ndarray:
+def on_pieces(edges: tuple[Floats, ...], values: np.ndarray, x: Any, axes: tuple[Axis, ...]) -> np.ndarray:
     """The value of the piece that each of the places lies on; 0 outside. On a ring, places one turn apart are the same."""
     point = (x,) if len(edges) == 1 else x
     inside, index = np.ones(point[0].shape, dtype=bool), []

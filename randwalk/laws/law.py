@@ -22,7 +22,6 @@ from .plotting import COLOURS, axes
 
 if TYPE_CHECKING:
     import xarray
-    from matplotlib.axes import Axes
 
     from ..model.domain import Domain
 
@@ -51,8 +50,8 @@ class Law(ABC, Generic[Answer]):
     answers with the last step at or before it (an ensemble, if it recorded passages). A law of all times (``times`` None)
     answers at any positive time. Only a stationary law does not need `t`.
 
-    **Exits.** The names in ``exits``: the walls of the domain, its regions that absorb, and "killing". An exit that no walker can take (a reflecting wall,
-    killing at rate 0) has probability 0; any other name is a ValueError.
+    **Exits.** The names in ``exits``: the walls of the domain, its regions that absorb, and "killing". An exit that no walker can
+    take (a reflecting wall, killing at rate 0) has probability 0; any other name is a ValueError.
 
     What a law cannot answer is a :class:`NoAnswer`, a ValueError.
 

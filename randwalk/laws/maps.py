@@ -109,10 +109,10 @@ def draw_exits(law: Law[Any], t: float, pair: tuple[int, int], ax: Axes) -> None
         ax.legend(loc="upper left", bbox_to_anchor=(0.0, -0.12), ncols=2, fontsize="small", frameon=False)
 
 
-def _regions(law: Law[Any], limits: Any) -> tuple[list[Floats], Any]:
+def _regions(law: Law[Any], limits: Sequence[Sequence[float]]) -> tuple[tuple[Floats, ...], Any]:
     """(grid of places, the number of the region that they are in or -1) between limits."""
-    grid = np.meshgrid(*(np.linspace(*ends, FINE) for ends in limits), indexing="ij")
-    return grid, law.domain.region_at(tuple(grid))
+    grid = tuple(np.meshgrid(*(np.linspace(low, high, FINE) for low, high in limits), indexing="ij"))
+    return grid, law.domain.region_at(grid)
 
 
 def _seen(edges: Floats, weights: Floats) -> tuple[float, float]:

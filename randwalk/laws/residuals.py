@@ -32,9 +32,9 @@ def draw_residuals(law: Law[Any], other: Law[Any], times: Sequence[float], ax: A
     found = [_residuals(*(one._now(times[0]).onto(pair) for one in (law, other))) for pair in pairs]
     if law.dimension == 1:
         ax = axes(ax)
-        (((edges,), z),) = found
+        (((line,), z),) = found
         ax.axhspan(-2.0, 2.0, color="0.9", lw=0)
-        ax.plot(0.5 * (edges[1:] + edges[:-1]), z, ".", color=COLOURS[law.kind])
+        ax.plot(0.5 * (line[1:] + line[:-1]), z, ".", color=COLOURS[law.kind])
         ax.set(xlabel=f"position ${law._coordinates[0]}$", ylabel="residual / standard error")
         ax.set_title(_title(law, other, times[0]))
         return ax
@@ -54,6 +54,7 @@ def _title(law: Law[Any], other: Law[Any], t: float) -> str:
 def _residuals(first: Distribution, second: Distribution) -> tuple[tuple[Floats, ...], Floats]:
     """(edges of bins along each axis, sample minus law in standard errors); NaN where few walkers are expected."""
     edges: tuple[Floats, ...] = ()
+    cut: Any = None
     for sampled in (first, second):
         edges = tuple(_coarser(e) for e in sampled.bins())
         cut = edges[0] if sampled.dimension == 1 else edges

@@ -37,10 +37,10 @@ def with_regions(layout: Layout, walk: LatticeWalk) -> Layout:
         return layout
     axes = (lattice.x(layout.along(axis)) for axis, lattice in enumerate(walk.lattices))
     point = tuple(np.meshgrid(*axes, indexing="ij"))
-    taken = np.full(layout.shape, LIVE, dtype=np.uint8)
-    for region in reversed(walk.domain.regions):
-        way = layout.exits.index(region.name) if region.wall.reactivity > 0.0 else SHUT
-        taken[region.shape.contains(point)] = way
+    ways = [
+        layout.exits.index(region.name) if region.wall.reactivity > 0.0 else SHUT for region in walk.domain.regions
+    ]
+    taken = np.array([*ways, LIVE], dtype=np.uint8)[walk.domain.region_at(point)]  # -1 where there is no region
     return replace(layout, taken=taken)
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from typing import TypeAlias
 
 import numpy as np
 
@@ -15,9 +17,11 @@ from ..model.walk import LatticeWalk
 from .layout import Numbers
 from .table import CHUNK, StepTable
 
-OF_A_COLUMN = 150.0  # bytes of a column while a table is made
+OF_A_THRESHOLD = 50.0  # bytes of each of the thresholds of a column while a table is made
 OF_A_SITE = 24.0  # bytes of a law or count of a site and its cell
 LEAK = 1e-18  # mass that may leave the window of an exact law
+
+Ends: TypeAlias = Sequence[tuple[int, int]]  # of each axis the numbers of the first and the last site
 
 
 def table_for(walk: LatticeWalk, steps: int, leak: float = LEAK) -> StepTable:
@@ -29,26 +33,27 @@ def table_for(walk: LatticeWalk, steps: int, leak: float = LEAK) -> StepTable:
     walk.warn_if_quick(steps * walk.dt)
     lattice = walk.lattice
     if lattice.first is not None and lattice.last is not None:
-        first, last = lattice.first, lattice.last
+        ends = lattice.first, lattice.last
     elif walk.homogeneous and lattice.first is None and lattice.last is None:
-        first, last = _homogeneous_window(walk, steps, leak)
+        ends = _homogeneous_window(walk, steps, leak)
     else:
-        first, last = _followed_window(walk, steps, leak)
-    return table_on(walk, first, last)
+        ends = _followed_window(walk, steps, leak)
+    return table_on(walk, [ends])
 
 
-def table_on(walk: LatticeWalk, first: int, last: int) -> StepTable:
-    """The step table of `walk` on the sites with the lattice numbers `first` … `last`; refused if it cannot be held."""
-    if last - first >= MOST_SITES:  # of the lattice: a walker's place has 32 bits
-        raise ValueError(
-            f"{last - first + 1} sites are more than the 2³¹ a walker's place is counted in: take a larger dx"
-        )
-    table = StepTable(walk, walk.lattice, first, last - first + 1)
+def table_on(walk: LatticeWalk, ends: Ends) -> StepTable:
+    """The step table of `walk` on the sites between the lattice numbers `ends`, (first, last) of each axis; refused if it cannot be
+    held."""
+    window = tuple((first, last - first + 1) for first, last in ends)
+    sites = math.prod(count for _, count in window)
+    if math.prod(count + 2 for _, count in window) >= MOST_SITES + 2:  # a walker's place has 32 bits
+        raise ValueError(f"{sites} sites are more than the 2³¹ a walker's place is counted in: take a larger dx")
+    of_columns = OF_A_THRESHOLD * (len(walk.probabilities) + 1) * (not walk.homogeneous) + OF_A_SITE
     require(
-        OF_A_COLUMN * table.columns + OF_A_SITE * table.sites, f"a table of {table.sites} sites",
-        "take a larger dx" if walk.lattice.sites is None else "take a larger dx (fewer sites)",
+        of_columns * sites, f"a table of {sites} sites",
+        "take a larger dx (fewer sites)" if all(lattice.sites for lattice in walk.lattices) else "take a larger dx",
     )  # fmt: skip
-    return table
+    return StepTable(walk, window)
 
 
 def start_mass(table: StepTable) -> tuple[Floats, Floats]:
@@ -136,7 +141,7 @@ def _followed_window(walk: LatticeWalk, steps: int, leak: float) -> tuple[int, i
             ends = high + more if lattice.last is None else min(high + more, lattice.last)
             times = done * walk.dt, (done + stretch - 1) * walk.dt
             begins, ends = _valid_part(walk, begins, ends, first, last, *times)
-            table = StepTable(walk, lattice, begins, ends - begins + 1)
+            table = StepTable(walk, ((begins, ends - begins + 1),))
         layout = table.layout
         if mass is None:
             padded, _ = start_mass(table)
