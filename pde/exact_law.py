@@ -46,9 +46,10 @@ class ExactLaw(Law[Any]):
     step_times
         The times of their steps, which differ only if the walk was built for times that have no common measure.
     sites
-        Positions, shape (sites,).
+        Positions, shape (sites,); in two dimensions and more a tuple of those along each axis.
     pmf
-        Probabilities of the sites, shape (times, sites); those of a time sum to the surviving fraction.
+        Probabilities of the sites, shape (times, sites) or (times, sites along x, sites along y, …); those of a time sum to the
+        surviving fraction.
     gone
         Probability of having left by step n, by exit, shape (steps + 1, exits).
     leaked
@@ -81,8 +82,8 @@ class ExactLaw(Law[Any]):
         return self.recorded.exact
 
     @property
-    def sites(self) -> Floats:
-        return self.table.x
+    def sites(self) -> Any:
+        return self.table.x if self.dimension == 1 else self.table.axes
 
     def _at(self, t: float) -> Atoms:
         row = self.recorded.row(t)
@@ -96,7 +97,8 @@ class ExactLaw(Law[Any]):
         steps = self.recorded.step_before(t)
         row = np.searchsorted(self.steps, steps)
         recorded = np.array(self.steps)[row] == steps  # there the sum over the sites has all digits of what is left
-        return np.where(recorded, self.pmf.sum(axis=1)[row], 1.0 - self.gone[steps].sum(axis=-1))
+        alive = self.pmf.reshape(len(self.pmf), -1).sum(axis=1)
+        return np.where(recorded, alive[row], 1.0 - self.gone[steps].sum(axis=-1))
 
     def _absorbed(self, exit: str, t: ArrayLike) -> Floats:
         return np.asarray(self.gone[self.recorded.step_before(t), self.domain.exit(exit)])
@@ -107,7 +109,7 @@ class ExactLaw(Law[Any]):
 
     def __repr__(self) -> str:
         alive = self.pmf[-1].sum()
-        size = f"{self.pmf.shape[1]} sites, {self.steps[-1]} steps"
+        size = f"{' × '.join(map(str, self.pmf.shape[1:]))} sites, {self.steps[-1]} steps"
         return f"ExactLaw({size}, {alive:.6g} alive at the end, {self.leaked:.1g} leaked)"
 
 
@@ -178,7 +180,7 @@ def exact_law(walk: LatticeWalk, times: ArrayLike, *, leak: float = LEAK) -> Exa
         raise ValueError(f"leak = {leak}: must be a mass between 0 and 1")
     table = table_for(walk, steps[-1], leak)
     _check_memory(table, steps)
-    law = _by_power(table, steps) if table.digits else _by_steps(table, steps)
+    law = _by_power(table, steps) if table.digits and walk.dimension == 1 else _by_steps(table, steps)
     walk.warn_if_slow(law.sites, law.pmf, law.times)
     return law
 
@@ -204,17 +206,17 @@ def _by_power(table: StepTable, steps: tuple[int, ...]) -> ExactLaw:
         low, high = max(first, 0), min(first + whole.size, table.sites)
         pmf[row, low:high] = whole[low - first : high - first]
     leaked = max(0.0, 1.0 - float(pmf[-1].sum()))
-    return ExactLaw(table.walk, table, steps, pmf, _nobody(steps[-1]), leaked if leaked > 1e-13 else 0.0)
+    return ExactLaw(table.walk, table, steps, pmf, _nobody(table, steps[-1]), leaked if leaked > 1e-13 else 0.0)
 
 
 def _by_steps(table: StepTable, steps: tuple[int, ...]) -> ExactLaw:
     mass, begun = start_mass(table)
     exits = _exits(table)
-    gone = np.zeros((steps[-1] + 1, 3)) if exits.any() else _nobody(steps[-1])
+    gone = np.zeros((steps[-1] + 1, exits.size)) if exits.any() else _nobody(table, steps[-1])
     if exits.any():
         gone[0] = begun
-    pmf = np.empty((len(steps), table.sites))
-    scratch, out = np.zeros_like(mass), np.zeros((min(STRETCH, steps[-1]), 3))
+    pmf = np.empty((len(steps), *table.layout.shape))
+    scratch, out = np.zeros_like(mass), np.zeros((min(STRETCH, steps[-1]), exits.size))
     live = np.flatnonzero(mass)
     reach = np.array([live[0], live[-1]] * 2 if live.size else [1] * 4)
     done, leaked = 0, 0.0
@@ -237,7 +239,7 @@ def _by_steps(table: StepTable, steps: tuple[int, ...]) -> ExactLaw:
 
 
 def _exits(table: StepTable) -> NDArray[np.bool_]:
-    """Which of the ways out, (left, right, killing), walkers of a table can take."""
+    """Which of the ways out walkers of a table can take, in the order of its exits."""
     domain = table.walk.domain
     taken = domain.open_exits(table.walk.killing != Constant(0.0))
     return np.array([exit in taken for exit in domain.exits]) & ~np.array(table.layout.edges)
@@ -245,7 +247,7 @@ def _exits(table: StepTable) -> NDArray[np.bool_]:
 
 def _check_memory(table: StepTable, steps: tuple[int, ...]) -> None:
     """Refuse a law that cannot fit, before it is computed."""
-    of_passages = 24.0 * steps[-1] * bool(_exits(table).any())
+    of_passages = 8.0 * len(table.layout.exits) * steps[-1] * bool(_exits(table).any())
     of_sites = 8.0 * (len(steps) + 4.0) * table.sites
     remedy = (
         "record fewer times, or take a larger dx" if of_sites > of_passages else "take shorter times, or a larger dt"
@@ -255,6 +257,6 @@ def _check_memory(table: StepTable, steps: tuple[int, ...]) -> None:
     )
 
 
-def _nobody(steps: int) -> Floats:
+def _nobody(table: StepTable, steps: int) -> Floats:
     """The passages of walkers that cannot leave: zeros that take no memory."""
-    return np.broadcast_to(np.zeros(3), (steps + 1, 3))
+    return np.broadcast_to(0.0, (steps + 1, len(table.layout.exits)))

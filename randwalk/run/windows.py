@@ -86,6 +86,7 @@ class Windows:
 
     def __init__(self, walk: LatticeWalk, steps: int) -> None:
         self.walk, self.steps = walk, steps
+<<<<<<< HEAD
         if any(lattice.sites is None for lattice in walk.lattices):
             self._begin = start_ends(walk)
             guess = guessed(walk, steps, self._begin)
@@ -95,6 +96,14 @@ class Windows:
             ]
         self._doublings: Doublings = (0,) * (2 * walk.dimension)
         self._tables: dict[Doublings, Rows] = {}
+=======
+        if walk.lattice.sites is None:
+            (self._begin,) = begin = start_range(walk)
+            ((low, high),) = guessed_ends(walk, steps, begin)
+            self._far = max(self._begin[0] - low, 1), max(high - self._begin[1], 1)
+        self._doublings = (0, 0)
+        self._tables: dict[tuple[int, int], Rows] = {}
+>>>>>>> tab
         self._lock = threading.Lock()
 
     @property

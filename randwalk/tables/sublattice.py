@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from ..laws.atoms import Support
 from .table import StepTable
-from .window import start_index
+from .window import start_cells
 
 Basis = list[list[int]]
 
@@ -24,9 +24,9 @@ def occupied(table: StepTable, step: int) -> slice | NDArray[np.bool_]:
     """The live sites that can be occupied after `step` steps: all of them, or those of a coset. On one axis a slice of the sites
     (numbered from 0), on several a bool array of the shape of the window."""
     basis, first = _basis(table, step, everywhere=True), _first_step(table, step)
-    cells, _ = start_index(table)
+    cells, masses = start_cells(table)
     layout = table.layout
-    begun = np.stack(layout.numbers(cells[layout.is_live(cells)]), axis=-1)
+    begun = np.stack(layout.numbers(cells[layout.is_live(cells) & (masses > 0.0)]), axis=-1)
     everything = slice(None) if len(table.window) == 1 else layout.free
     if _index(basis) == 1 or not len(begun) or _away(basis, begun - begun[0]).any():
         return everything
@@ -37,13 +37,14 @@ def occupied(table: StepTable, step: int) -> slice | NDArray[np.bool_]:
     return np.asarray(layout.free & ~_away(basis, sites - origin))
 
 
-def cell(table: StepTable, step: int) -> int:
-    """The volume, in sites, of the cell that an atom stands for: the index of the sublattice, 1 where it is the whole lattice.
+def cell(table: StepTable, step: int) -> tuple[int, ...]:
+    """The sides, in sites, of the brick that an atom stands for: bricks at the sites of a coset fill the space, and are one site wide
+    where a walk can be on all sites.
 
     Near a half-way wall a walker stays, which mixes the cosets only gradually, so sites from which not all steps are made do not
     count.
     """
-    return _index(_basis(table, max(step, 1), everywhere=False))
+    return tuple(row[axis] for axis, row in enumerate(_basis(table, max(step, 1), everywhere=False)))
 
 
 def _possible(table: StepTable, steps: int, everywhere: bool) -> list[tuple[int, ...]]:
@@ -72,27 +73,34 @@ def _basis(table: StepTable, steps: int, everywhere: bool) -> Basis:
 
 
 def hermite(vectors: Iterable[Sequence[int]], axes: int) -> Basis:
-    """The Hermite normal form of the lattice that whole vectors span: a basis, row i of which begins with zeros up to a positive
-    number in place i. A direction that no vector has counts as that of an axis.
+    """The Hermite normal form of the lattice that whole vectors span: a basis, row i of which has a positive number in place i and
+    zeros after it. A direction that no vector has counts as that of an axis.
 
-    >>> hermite([(2, 0), (1, 1), (1, -1)], 2)
-    [[1, 1], [0, 2]]
+    >>> hermite([(1, 1), (1, -1), (2, 0)], 2)
+    [[2, 0], [1, 1]]
     """
     rest, basis = [list(vector) for vector in vectors], []
-    for axis in range(axes):
+    for axis in reversed(range(axes)):
         pivot = [int(other == axis) for other in range(axes)]
         moving = [row for row in rest if row[axis]]
         rest = [row for row in rest if not row[axis]]
-        if moving:
-            while len(moving) > 1:  # Euclid's algorithm on the entries of this axis
-                moving.sort(key=lambda row: abs(row[axis]))
-                least, *others = moving
-                reduced = [_minus(row, row[axis] // least[axis], least) for row in others]
-                moving = [least, *(row for row in reduced if row[axis])]
-                rest += [row for row in reduced if not row[axis]]
-            pivot = moving[0] if moving[0][axis] > 0 else _minus([0] * axes, 1, moving[0])
-        basis.append(pivot)
-    return basis
+        while len(moving) > 1:  # Euclid's algorithm on the entries of this axis
+            moving.sort(key=lambda row: abs(row[axis]))
+            least, *others = moving
+            reduced = [_minus(row, row[axis] // least[axis], least) for row in others]
+            moving = [least, *(row for row in reduced if row[axis])]
+            rest += [row for row in reduced if not row[axis]]
+        for row in moving:
+            pivot = row if row[axis] > 0 else _minus([0] * axes, 1, row)
+        basis.insert(0, pivot)
+    return [_reduced(row, axis, basis) for axis, row in enumerate(basis)]
+
+
+def _reduced(row: Sequence[int], axis: int, basis: Basis) -> list[int]:
+    """A row of a basis with the smallest numbers ≥ 0 before its own place."""
+    for before in reversed(range(axis)):
+        row = _minus(row, row[before] // basis[before][before], basis[before])
+    return list(row)
 
 
 def _minus(row: Sequence[int], times: int, other: Sequence[int]) -> list[int]:
@@ -107,7 +115,7 @@ def _index(basis: Basis) -> int:
 def _away(basis: Basis, numbers: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Which of the sites, shape (…, axes), are not on the sublattice."""
     rest, away = numbers, np.zeros(numbers.shape[:-1], dtype=bool)
-    for axis, row in enumerate(basis):
+    for axis, row in reversed(list(enumerate(basis))):
         times, left = np.divmod(rest[..., axis], row[axis])
         away |= left != 0
         rest = rest - times[..., None] * np.array(row)
@@ -116,5 +124,6 @@ def _away(basis: Basis, numbers: NDArray[np.int64]) -> NDArray[np.bool_]:
 
 def support_at(table: StepTable, step: int) -> Support:
     """The sites of a table after `step` steps, as a law has atoms on them."""
-    axes = table.walk.domain.axes
-    return Support((table.x,), (table.walk.dx,), axes, lambda: (occupied(table, step), (cell(table, step),)))
+    return Support(
+        table.axes, table.walk.spacings, table.walk.domain.axes, lambda: (occupied(table, step), cell(table, step))
+    )

@@ -117,7 +117,7 @@ class Surroundings:
         """The places of sites, as coefficients take them."""
         numbers = np.unravel_index(sites, self.layout.shape)
         placed = zip(self.walk.lattices, numbers, self.layout.first, strict=True)
-        return _as_point([lattice.x(k + first) for lattice, k, first in placed])
+        return as_point([lattice.x(k + first) for lattice, k, first in placed])
 
     def chances(self, sites: Numbers, t: Floats) -> list[Floats]:
         """The probabilities of the K steps that are made from `sites` at times `t` of shape (rows, 1): K arrays (rows, sites).
@@ -195,7 +195,8 @@ def _probability(values: Floats) -> Floats:
     return np.clip(values, 0.0, 1.0)
 
 
-def _as_point(coordinates: Sequence[Floats]) -> Any:
+def as_point(coordinates: Sequence[Floats]) -> Any:
+    """A point as coefficients take it: a tuple of coordinates, on one axis the coordinate."""
     return coordinates[0] if len(coordinates) == 1 else tuple(coordinates)
 
 

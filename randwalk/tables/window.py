@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..inputs.memory import require
 from ..kernels.evolve import TINY, evolve
 from ..model.coefficient import Coefficient, Floats
 from ..model.lattice import MOST_SITES
-from ..model.start import MASS_BITS, start_masses
+from ..model.sites import site_masses
+from ..model.start import MASS_BITS, whole_masses
 from ..model.walk import LatticeWalk
 from .layout import Numbers
 from .table import CHUNK, StepTable
@@ -58,47 +60,66 @@ def table_on(walk: LatticeWalk, ends: Ends) -> StepTable:
 
 def start_mass(table: StepTable) -> tuple[Floats, Floats]:
     """The start as (mass of every cell, with none at the exits, mass that begins at each exit)."""
-    cells, whole = start_index(table)
+    cells, masses = start_cells(table)
     mass = table.layout.empty(dtype=np.float64)
-    mass[cells] = whole / 2.0**MASS_BITS
+    mass[cells] = masses
     gone = table.layout.gone(mass)
     mass[cells[~table.layout.is_live(cells)]] = 0.0
     return mass, gone
 
 
-def start_index(table: StepTable) -> tuple[np.ndarray, np.ndarray]:
-    """The start as (cells, masses in whole 2⁻⁵³), cells increasing."""
-    first, whole = start_masses(table.walk.start, table.lattice)
-    cells = table.layout.index(_settle(table, np.arange(first, first + whole.size)))
-    masses = table.layout.empty()
-    np.add.at(masses, cells, whole)
-    kept = np.flatnonzero(masses)
-    return kept.astype(np.int32), masses[kept]
+def start_cells(table: StepTable) -> tuple[Numbers, Floats]:
+    """The start as (cells, masses): the products of the parts."""
+    cells, masses = np.zeros(1, dtype=np.int64), np.ones(1)
+    for some, whole in start_parts(table):
+        cells = np.add.outer(cells, some).reshape(-1)
+        masses = np.multiply.outer(masses, whole / 2.0**MASS_BITS).reshape(-1)
+    return cells, masses
 
 
-def _settle(table: StepTable, numbers: Numbers) -> Numbers:
-    """Places beyond a wall belong to the wall if it stands on a site, else to the site before it; a ring has no beyond."""
-    if table.lattice.periodic:
-        return numbers
-    sites, edges = table.layout.along(), table.layout.edges
-    on_site = [face is not None and face.wall.on_site for face in map(table.walk.domain.face, ("left", "right"))]
-    low, high = (wall and not edge for wall, edge in zip(on_site, edges, strict=False))
-    return np.clip(numbers, sites[0] - low, sites[-1] + high)
+def start_index(table: StepTable) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+    """The start as one part: (cells, increasing, masses in whole 2⁻⁵³). The products of several parts are rounded once more."""
+    parts = start_parts(table)
+    if len(parts) == 1:
+        return parts[0]
+    cells, masses = start_cells(table)
+    whole = whole_masses(masses)
+    kept = np.flatnonzero(whole)
+    return cells[kept].astype(np.int32), whole[kept]
 
 
-def start_range(walk: LatticeWalk) -> tuple[int, int]:
-    """The numbers of the first and the last live site at which the walk may start."""
-    lattice = walk.lattice
-    first, whole = start_masses(walk.start, lattice)
-    last = first + whole.size - 1
-    first = first if lattice.first is None else max(first, lattice.first)
-    last = last if lattice.last is None else min(last, lattice.last)
-    return min(first, last), max(first, last)
+def start_parts(table: StepTable) -> tuple[tuple[NDArray[np.int32], NDArray[np.int64]], ...]:
+    """The start as independent parts, each (numbers of cells, increasing, masses in whole 2⁻⁵³): one for each axis, of which the
+    numbers add up to that of a cell, or one for all axes, whose numbers are those of cells."""
+    layout, parts = table.layout, []
+    for axes, numbers, masses in site_masses(table.walk.start, table.lattices, table.walk.domain):
+        places = (
+            (k - layout.first[axis] + 1) * layout.strides[axis] for axis, k in zip(axes, numbers, strict=True)
+        )
+        cells, which = np.unique(sum(places), return_inverse=True)
+        total = np.zeros(cells.size, dtype=np.int64)
+        np.add.at(total, which, masses)
+        kept = np.flatnonzero(total)
+        parts.append((cells[kept].astype(np.int32), total[kept]))
+    return tuple(parts)
+
+
+def start_range(walk: LatticeWalk) -> Ends:
+    """For each axis the numbers of the first and the last live site at which the walk may start."""
+    ends = {}
+    for axes, numbers, _ in site_masses(walk.start, walk.lattices, walk.domain):
+        for axis, k in zip(axes, numbers, strict=True):
+            lattice = walk.lattices[axis]
+            first, last = int(k.min()), int(k.max())
+            first = first if lattice.first is None else max(first, lattice.first)
+            last = last if lattice.last is None else min(last, lattice.last)
+            ends[axis] = min(first, last), max(first, last)
+    return tuple(ends[axis] for axis in range(len(walk.lattices)))
 
 
 def _homogeneous_window(walk: LatticeWalk, steps: int, leak: float) -> tuple[int, int]:
     """Bernstein's inequality for a sum of independent steps, at every step: P(|S - E S| ≥ d) ≤ 2 exp(-d²/2(V + 2d/3))."""
-    first, last = start_range(walk)
+    ((first, last),) = start_range(walk)
     low, high, variance, mean = 0.0, 0.0, 0.0, 0.0
     for begin in range(0, steps, CHUNK) if walk.time_dependent else ():
         t = walk.dt * np.arange(begin, min(begin + CHUNK, steps))
@@ -125,7 +146,7 @@ def _followed_window(walk: LatticeWalk, steps: int, leak: float) -> tuple[int, i
     ends that are below their share of `leak` are dropped; the window is where there was mass after any step.
     """
     lattice = walk.lattice
-    first, last = start_range(walk)
+    ((first, last),) = start_range(walk)
     lowest, highest = first, last
     mass, done, lost = None, 0, 0.0
     table: StepTable | None = None
@@ -196,10 +217,11 @@ def _valid_part(walk: LatticeWalk, low: int, high: int, first: int, last: int, *
     )
 
 
-def where_defined(coefficient: Coefficient, x: Floats, t: float) -> Floats:
+def where_defined(coefficient: Coefficient, point: Any, t: float) -> Floats:
     """The values of a coefficient, place by place; NaN beyond the end of a table."""
-    values = np.full(x.size, np.nan)
-    for i, place in enumerate(x):
+    places = list(zip(*map(np.ravel, point), strict=True)) if isinstance(point, tuple) else np.ravel(point)
+    values = np.full(len(places), np.nan)
+    for i, place in enumerate(places):
         try:
             values[i] = coefficient(place, t)
         except ValueError:
