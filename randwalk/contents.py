@@ -35,8 +35,8 @@ from .run.record import (
 )
 from .run.results import DIGIT, Paths, Recorded
 from .run.task import MOST_WALKERS
-from .run.windows import start_ends
 from .tables.table import StepTable
+from .tables.window import start_range
 
 Counts = NDArray[np.int64]
 
@@ -181,7 +181,7 @@ class Meta:
             self._fail("raw", "walkers have gone through a wall that reflects, or off a ring")
         if layout.inner(raw)[:, ~layout.free & (layout.inner(layout.exit_of) == LIVE)].any():
             self._fail("raw", "there are walkers in an obstacle")
-        for axis, (low, high) in enumerate(start_ends(table.walk)):
+        for axis, (low, high) in enumerate(start_range(table.walk)):
             if layout.periodic[axis]:
                 continue
             site, others = layout.along(axis), tuple(a + 1 for a in range(len(layout.shape)) if a != axis)
@@ -279,7 +279,7 @@ def _table(field: _Field, walk: LatticeWalk, version: int) -> StepTable:
         and math.prod(sites + 2 for _, sites in given) <= MOST_SITES + 2
     ):
         field.fail("window", "must be the number of the first site and how many there are")
-    for (first, sites), lattice, (low, high) in zip(given, walk.lattices, start_ends(walk), strict=True):
+    for (first, sites), lattice, (low, high) in zip(given, walk.lattices, start_range(walk), strict=True):
         last = first + sites - 1
         if (lattice.first is not None and first < lattice.first) or (lattice.last is not None and last > lattice.last):
             field.fail("window", f"reaches beyond {walk.domain}")

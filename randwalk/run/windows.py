@@ -21,6 +21,7 @@ from ..model.coefficient.variables import coordinate
 from ..model.lattice import MOST_SITES
 from ..model.walk import LatticeWalk
 from ..tables.guess import guessed_ends
+from ..tables.surroundings import as_point
 from ..tables.table import StepTable
 from ..tables.window import Ends, start_index, start_range, table_on
 
@@ -86,24 +87,15 @@ class Windows:
 
     def __init__(self, walk: LatticeWalk, steps: int) -> None:
         self.walk, self.steps = walk, steps
-<<<<<<< HEAD
         if any(lattice.sites is None for lattice in walk.lattices):
-            self._begin = start_ends(walk)
-            guess = guessed(walk, steps, self._begin)
+            self._begin = start_range(walk)
+            guess = guessed_ends(walk, steps, self._begin)
             self._far = [
                 (max(first - low, 1), max(high - last, 1))
                 for (low, high), (first, last) in zip(guess, self._begin, strict=True)
             ]
         self._doublings: Doublings = (0,) * (2 * walk.dimension)
         self._tables: dict[Doublings, Rows] = {}
-=======
-        if walk.lattice.sites is None:
-            (self._begin,) = begin = start_range(walk)
-            ((low, high),) = guessed_ends(walk, steps, begin)
-            self._far = max(self._begin[0] - low, 1), max(high - self._begin[1], 1)
-        self._doublings = (0, 0)
-        self._tables: dict[tuple[int, int], Rows] = {}
->>>>>>> tab
         self._lock = threading.Lock()
 
     @property
@@ -167,20 +159,11 @@ class Windows:
         ranges = [table.layout.along(other) for other in range(self.walk.dimension)]
         ranges[axis] = np.array([beyond])
         for t in self._times:
-            self.walk.check(_point(self.walk, np.meshgrid(*ranges, indexing="ij")), t)
+            self.walk.check(_places(self.walk, ranges), t)
         raise ValueError(
             f"walkers reach {coordinate(axis)} = {lattice.x(_end(table, side)):.6g}, beyond which the walk is not valid: put a "
             "wall there, or give coefficients that go further"
         )
-
-
-def start_ends(walk: LatticeWalk) -> Ends:
-    """The numbers of the first and the last live site of each axis at which the walk may start."""
-    return [start_range(walk)] if walk.dimension == 1 else start_range(walk)
-
-
-def guessed(walk: LatticeWalk, steps: int, begin: Ends) -> Ends:
-    return [guessed_ends(walk, steps, begin[0])] if walk.dimension == 1 else guessed_ends(walk, steps, begin)
 
 
 def _end(table: StepTable, side: int) -> int:
@@ -189,10 +172,10 @@ def _end(table: StepTable, side: int) -> int:
     return first + (sites - 1 if side % 2 else 0)
 
 
-def _point(walk: LatticeWalk, numbers: Sequence[NDArray[np.int64]]) -> Any:
-    """The point of lattice numbers, as coefficients take it."""
-    x = tuple(lattice.x(k) for lattice, k in zip(walk.lattices, numbers, strict=True))
-    return x if len(x) > 1 else x[0]
+def _places(walk: LatticeWalk, along: Sequence[NDArray[np.int64]]) -> Any:
+    """The points of a box of sites, given by the lattice numbers along each axis."""
+    numbers = np.meshgrid(*along, indexing="ij")
+    return as_point([lattice.x(k) for lattice, k in zip(walk.lattices, numbers, strict=True)])
 
 
 def _valid(walk: LatticeWalk, ends: Ends, begin: Ends, times: Floats) -> Ends:
@@ -220,7 +203,7 @@ def _leading(walk: LatticeWalk, box: Ends, axis: int, begin: int, towards: int, 
         along = [np.arange(low, high + 1) for low, high in box]
         along[axis] = begin + towards * np.arange(found + 1, min(found + block, count) + 1)
         try:
-            good = _good(walk, _point(walk, np.meshgrid(*along, indexing="ij")), t)
+            good = _good(walk, _places(walk, along), t)
         except ValueError:  # a table that ends among these sites
             if block == 1:
                 return found
