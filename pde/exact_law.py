@@ -216,7 +216,7 @@ def _by_steps(table: StepTable, steps: tuple[int, ...]) -> ExactLaw:
     if exits.any():
         gone[0] = begun
     pmf = np.empty((len(steps), *table.layout.shape))
-    scratch, out = np.zeros_like(mass), np.zeros((min(STRETCH, steps[-1]), exits.size))
+    out = np.zeros((min(STRETCH, steps[-1]), exits.size))
     live = np.flatnonzero(mass)
     reach = np.array([live[0], live[-1]] * 2 if live.size else [1] * 4)
     done, leaked = 0, 0.0
@@ -226,7 +226,7 @@ def _by_steps(table: StepTable, steps: tuple[int, ...]) -> ExactLaw:
             for begin, end, program in table.chunks(done, stop):
                 left = out[: end - begin]
                 left[:] = 0.0
-                evolve(mass, scratch, program, end - begin, reach, left, TINY)
+                evolve(mass, program, end - begin, reach, left, TINY)
                 leaked += float(left[:, ~exits].sum())
                 if exits.any():
                     gone[begin + 1 : end + 1] = left

@@ -22,9 +22,10 @@ def above(before, site, level, killed):  # type: ignore[no-untyped-def]
 
 
 @device
-def tally(before, site, n, state, j, levels, killed):  # type: ignore[no-untyped-def]
+def tally(before, site, n, state, j, levels, killed, top):  # type: ignore[no-untyped-def]
     """Update the functionals at levels of walker j after step number `n` took it from `before` to `site`: rows of `state` from
-    number 2 on are last visits to levels, then times above levels; levels = (those of visits, those of times)."""
+    number 2 on are last visits to levels, then times above levels; levels = (those of visits, those of times). Returns the
+    highest site, which was `top`."""
     visits, positives = levels
     for i in range(visits.size):
         if site == visits[i]:
@@ -32,3 +33,4 @@ def tally(before, site, n, state, j, levels, killed):  # type: ignore[no-untyped
     for i in range(positives.size):
         if above(before, site, positives[i], killed):
             state[2 + visits.size + i, j] += 1
+    return highest(site, killed, top)

@@ -172,9 +172,8 @@ def _followed_window(walk: LatticeWalk, steps: int, leak: float) -> tuple[int, i
             padded[cell : cell + mass.size] = mass
         out = np.zeros((stretch, len(layout.exits)))
         reach = layout.index([max(first, begins), last] * 2)
-        scratch = np.zeros_like(padded)
         for begin, end, program in table.chunks(done, done + stretch):
-            evolve(padded, scratch, program, end - begin, reach, out[begin - done :], drop)
+            evolve(padded, program, end - begin, reach, out[begin - done :], drop)
         left = out.sum(axis=0)
         lost += float(left[list(layout.edges)].sum())
         if lost > leak:

@@ -115,7 +115,7 @@ class Cuda:
         kernel, told = DRIVERS[type(program)](program, walkers.state is not None)
         there = _there(walkers)
         for first, last in self._stretches(walkers, start, stop):
-            kernel(blocks, THREADS, there, *told(first - start, last - start), first, last, keys)
+            kernel(blocks, THREADS, there, *told, (start, first, last), keys)
 
     def occupy(
         self, counts: NDArray[np.int64], program: TableProgram, layout: Numbering, start: int, stop: int,
