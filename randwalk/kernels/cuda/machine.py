@@ -103,8 +103,8 @@ class Cuda:
         return site
 
     def begin(self, site: Any, levels: Levels) -> Any:
-        state = allocate((2 + levels.visits.size + levels.positives.size, site.size))
-        begin(blocks_for(site.size), THREADS, state, site, cuda.to_device(levels.visits))
+        state = allocate((levels.rows, site.size))
+        begin(blocks_for(site.size), THREADS, state, site, on_device(levels))
         return state
 
     def advance(self, walkers: Walkers, program: Program, start: int, stop: int, keys: Keys) -> None:
