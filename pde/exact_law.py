@@ -30,9 +30,11 @@ from randwalk.model.times import Times
 from randwalk.model.walk import LatticeWalk
 from randwalk.tables.sublattice import support_at
 from randwalk.tables.table import StepTable
-from randwalk.tables.window import LEAK, start_index, start_mass, table_for
+from randwalk.tables.start_table import start_index, start_mass
+from randwalk.tables.window import LEAK, Windows, table_on
 
 STRETCH = 1 << 16  # steps between which what has left is put in its place
+SHORT = 1 << 10  # the same in a window, which may have to grow
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -178,9 +180,11 @@ def exact_law(walk: LatticeWalk, times: ArrayLike, *, leak: float = LEAK) -> Exa
     steps = tuple(_checked(walk).steps(times))
     if not 0.0 < number("leak", leak) < 1.0:
         raise ValueError(f"leak = {leak}: must be a mass between 0 and 1")
-    table = table_for(walk, steps[-1], leak)
+    walk.warn_if_quick(steps[-1] * walk.dt)
+    windows = Windows(walk, steps[-1], leak)
+    table = table_on(walk, windows.ends())
     _check_memory(table, steps)
-    law = _by_power(table, steps) if table.digits and walk.dimension == 1 else _by_steps(table, steps)
+    law = _by_power(table, steps) if table.digits and walk.dimension == 1 else _by_steps(windows, table, steps)
     walk.warn_if_slow(law.sites, law.pmf, law.times)
     return law
 
@@ -209,33 +213,53 @@ def _by_power(table: StepTable, steps: tuple[int, ...]) -> ExactLaw:
     return ExactLaw(table.walk, table, steps, pmf, _nobody(table, steps[-1]), leaked if leaked > 1e-13 else 0.0)
 
 
-def _by_steps(table: StepTable, steps: tuple[int, ...]) -> ExactLaw:
+def _by_steps(windows: Windows, table: StepTable, steps: tuple[int, ...]) -> ExactLaw:
+    """The master equation, one step after another, in stretches. A stretch in which more than the stated mass leaves the window is
+    made again in a wider one."""
     mass, begun = start_mass(table)
     exits = _exits(table)
     gone = np.zeros((steps[-1] + 1, exits.size)) if exits.any() else _nobody(table, steps[-1])
     if exits.any():
         gone[0] = begun
-    pmf = np.empty((len(steps), *table.layout.shape))
-    out = np.zeros((min(STRETCH, steps[-1]), exits.size))
-    live = np.flatnonzero(mass)
-    reach = np.array([live[0], live[-1]] * 2 if live.size else [1] * 4)
-    done, leaked = 0, 0.0
-    for row, target in enumerate(steps):
+    kept, done, leaked = [], 0, 0.0
+    stretch = SHORT if any(table.layout.edges) else STRETCH
+    for target in steps:
         while done < target:
-            stop = min(done + STRETCH, target)
-            for begin, end, program in table.chunks(done, stop):
-                left = out[: end - begin]
-                left[:] = 0.0
-                evolve(mass, program, end - begin, reach, left, TINY)
-                leaked += float(left[:, ~exits].sum())
-                if exits.any():
-                    gone[begin + 1 : end + 1] = left
+            stop = min(done + stretch, target)
+            after, left = _advanced(table, mass, done, stop)
+            over = np.where(table.layout.edges, left.sum(axis=0), 0.0)
+            if leaked + over.sum() > windows.leak:
+                wider = _wider(windows, table, over)
+                _check_memory(wider, steps)
+                mass, table = table.layout.moved(mass, wider.layout), wider
+                continue
+            mass, leaked = after, leaked + float(over.sum())
+            if exits.any():
+                gone[done + 1 : stop + 1] = left
             done = stop
-        pmf[row] = table.layout.live(mass)
+        kept.append((table, mass))
+    pmf = np.stack([table.layout.live(one.layout.moved(mass, table.layout)) for one, mass in kept])
     if exits.any():
         np.cumsum(gone, axis=0, out=gone)
         gone[:, ~exits] = 0.0
     return ExactLaw(table.walk, table, steps, pmf, gone, leaked)
+
+
+def _advanced(table: StepTable, mass: Floats, start: int, stop: int) -> tuple[Floats, Floats]:
+    """(the mass of every cell after the steps `start` … `stop` - 1, what has left by each exit in each of them)."""
+    mass, left = mass.copy(), np.zeros((stop - start, len(table.layout.exits)))
+    live = np.flatnonzero(mass)
+    reach = np.array([live[0], live[-1]] * 2 if live.size else [1] * 4)
+    for begin, end, program in table.chunks(start, stop):
+        evolve(mass, program, end - begin, reach, left[begin - start : end - start], TINY)
+    return mass, left
+
+
+def _wider(windows: Windows, table: StepTable, over: Floats) -> StepTable:
+    """The table on a window that reaches further at the edges that mass has reached."""
+    ends = tuple((first, first + count - 1) for first, count in table.window)
+    wider = windows.wider(ends, tuple(over > 0.0), f"a mass of {over.sum():.3g} reaches")
+    return table_on(table.walk, wider)
 
 
 def _exits(table: StepTable) -> NDArray[np.bool_]:
@@ -249,9 +273,11 @@ def _check_memory(table: StepTable, steps: tuple[int, ...]) -> None:
     """Refuse a law that cannot fit, before it is computed."""
     of_passages = 8.0 * len(table.layout.exits) * steps[-1] * bool(_exits(table).any())
     of_sites = 8.0 * (len(steps) + 4.0) * table.sites
-    remedy = (
-        "record fewer times, or take a larger dx" if of_sites > of_passages else "take shorter times, or a larger dt"
-    )
+    if table.walk.dimension > 1:  # the stencil, of every site
+        of_sites += 8.0 * (len(table.walk.probabilities) + 1) * table.sites
+    remedy = "record fewer times, or take a larger dx" if of_sites > of_passages else "take shorter times, or a larger dt"
+    if table.walk.dimension > 1:
+        remedy += ", or take rw.pde.solve(rw.pde.limit(walk), times)"
     require(
         of_sites + of_passages, f"the law of {len(steps)} times on {table.sites} sites after {steps[-1]} steps", remedy
     )

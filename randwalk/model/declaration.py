@@ -17,9 +17,10 @@ from .convention import Convention
 from .discretise import Declared
 from .domain import Domain, Line, as_domain
 from .grid import Grid
-from .lattice import Lattice, check_place, spacing
+from .lattice import Lattice, check_place, lattices_on, per_axis, spacing
 from .neighbourhood import Moore, Neighbourhood, VonNeumann
 from .rule import Rule
+from .sites import check_regions
 from .start import Start, StartLike, as_start, check_start
 from .steps import Displacement, Steps, check_displacements, named
 from .tabulated import Table
@@ -44,27 +45,18 @@ def lay(
     begin = as_start(start, where)
     check_start(begin, where)
     if sites is None:
-        sizes = [positive(name, size) for name, size in _of_each("dx", dx, where)]
+        given = per_axis("dx", dx, where.dimension)
+        names = [f"dx[{i}]" for i in range(where.dimension)] if isinstance(dx, (tuple, list)) else ["dx"] * where.dimension
+        sizes = [positive(name, size) for name, size in zip(names, given, strict=True)]
     else:
-        counts = _of_each("sites", sites, where)
-        sizes = [positive("dx", spacing(axis, n)) for axis, (_, n) in zip(where.axes, counts, strict=True)]  # type: ignore[arg-type]
-    lattices = tuple(map(Lattice.on, where.axes, sizes, begin.anchors))
+        counts = per_axis("sites", sites, where.dimension)
+        sizes = [positive("dx", spacing(axis, n)) for axis, n in zip(where.axes, counts, strict=True)]  # type: ignore[arg-type]
+    lattices = lattices_on(where, sizes, begin.anchors)
     for lattice, axis, ends in zip(lattices, where.axes, begin.bounds, strict=True):
         check_place(lattice, *ends, axis.low, axis.high)
     _check_memory(lattices)
+    check_regions(where, lattices)
     return where, begin, lattices
-
-
-def _of_each(name: str, value: object, domain: Domain) -> list[tuple[str, object]]:
-    """(name for messages, value) of an argument for each axis, from one value or one an axis."""
-    if not isinstance(value, (tuple, list, np.ndarray)):
-        return [(name, value)] * domain.dimension
-    if len(value) != domain.dimension:
-        raise ValueError(
-            f"{name} = {shown(value)} has {len(value)} numbers, and the domain has {domain.dimension} "
-            f"dimension{'s' * (domain.dimension > 1)}: give one number, or one an axis"
-        )
-    return [(f"{name}[{i}]", item) for i, item in enumerate(value)]
 
 
 def _check_memory(lattices: Sequence[Lattice]) -> None:

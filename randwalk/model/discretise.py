@@ -14,7 +14,7 @@ With m_i = a_i dt/dx_i, S_ij = 2 D_ij dt/(dx_i dx_j) and, for :attr:`Rule.EXACT_
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import reduce
 
@@ -27,7 +27,7 @@ from .neighbourhood import Moore, Neighbourhood, VonNeumann
 from .rule import Rule, exponential
 from .step_mean import step_mean
 from .steps import Displacement, Pair, Steps
-from .tensor import Tensor
+from .tensor import Tensor, symmetric
 
 
 @dataclass(frozen=True)
@@ -141,19 +141,12 @@ def _along_directions(
 
 def _in_steps(tensor: Tensor, spacings: Sequence[float], factor: float = 1.0) -> Tensor:
     """factor · D_ij/(dx_i dx_j)."""
-    return _entrywise(tensor, lambda i, j: (factor / (spacings[i] * spacings[j])) * tensor[i, j])
+    return symmetric(tensor.dimension, lambda i, j: (factor / (spacings[i] * spacings[j])) * tensor[i, j])
 
 
 def _with_square(tensor: Tensor, mean: Sequence[Coefficient]) -> Tensor:
     """S_ij + m_i m_j."""
-    return _entrywise(tensor, lambda i, j: tensor[i, j] + mean[i] * mean[j])
-
-
-def _entrywise(tensor: Tensor, entry: Callable[[int, int], Coefficient]) -> Tensor:
-    """The symmetric tensor of the entries on and above the diagonal that a function of (i, j) gives."""
-    axes = range(tensor.dimension)
-    above = {(i, j): entry(i, j) for i in axes for j in axes if i <= j}
-    return Tensor(tuple(tuple(above[min(i, j), max(i, j)] for j in axes) for i in axes))
+    return symmetric(tensor.dimension, lambda i, j: tensor[i, j] + mean[i] * mean[j])
 
 
 def _along(direction: Displacement, vector: Sequence[Coefficient]) -> Coefficient:

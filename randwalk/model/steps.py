@@ -51,7 +51,7 @@ class Steps(Mapping[Displacement, Coefficient]):
     def __repr__(self) -> str:
         return f"{{{', '.join(f'{e}: {p}' for e, p in self.items())}}}"
 
-    def total(self, *axes: int) -> Coefficient:
+    def moment(self, *axes: int) -> Coefficient:
         """Σ p_e Π e_i over the `axes`, in lattice steps: the mean step along one axis, the second moment of two."""
         weights = {e: float(np.prod([e[i] for i in axes])) for e in self}
         terms = (p if weights[e] > 0.0 else -p for e, p in self.items() if weights[e] and p != ZERO)

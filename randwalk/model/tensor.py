@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import operator
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, reduce
 from typing import Any, TypeAlias
@@ -248,6 +248,13 @@ def as_tensor(name: str, value: object, dimension: int) -> Tensor:
     if tensor.matrix is not None and dimension > 1:
         tensor.check((0.0,) * dimension, 0.0, name)
     return tensor
+
+
+def symmetric(dimension: int, entry: Callable[[int, int], Coefficient]) -> Tensor:
+    """The tensor of the entries on and above the diagonal that a function of (i, j) gives."""
+    axes = range(dimension)
+    above = {(i, j): entry(i, j) for i in axes for j in axes if i <= j}
+    return Tensor(tuple(tuple(above[min(i, j), max(i, j)] for j in axes) for i in axes))
 
 
 def _symmetric(name: str, value: object, rows: Sequence[Sequence[Any] | None], dimension: int) -> Tensor:

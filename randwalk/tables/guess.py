@@ -8,27 +8,29 @@ hold: a run whose walkers reach its edge takes a wider window (see :mod:`randwal
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import product
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from ..model.coefficient import Coefficient, Floats
 from ..model.walk import LatticeWalk
 from .surroundings import as_point
-from .window import LEAK, Ends, where_defined
 
 SPANS = 16  # of the time at least, where these are not SHORT,
 MOST_SPANS = 80  # and at most: each costs one call of the coefficients
 SHORT = 32.0  # steps that a span may have, and sites that the mean may go in a span,
 GROWTH = 0.25  # or this share of its way from the start and of the standard deviation
+LEAK = 1e-18  # mass that may leave the window of an exact law
 PIECES = 256  # of a span, in which the variance along an axis becomes one along others
 
+Ends: TypeAlias = Sequence[tuple[int, int]]  # of each axis the numbers of the first and the last site
 
-def guessed_ends(walk: LatticeWalk, steps: int, start: Ends) -> Ends:
-    """The lowest and the highest site of each axis that walkers from the sites `start`, (first, last) of each axis, are expected to
-    reach in `steps` steps, within the walls and within the sites that `steps` steps can reach."""
+
+def guessed_ends(walk: LatticeWalk, steps: int, start: Ends, leak: float = LEAK) -> Ends:
+    """The lowest and the highest site of each axis that walkers from the sites `start`, (first, last) of each axis, but for a mass
+    of `leak`, are expected to reach in `steps` steps, within the walls and within the sites that `steps` steps can reach."""
     walls = np.array(
         [
             (-np.inf if lattice.first is None else lattice.first, np.inf if lattice.last is None else lattice.last)
@@ -37,7 +39,7 @@ def guessed_ends(walk: LatticeWalk, steps: int, start: Ends) -> Ends:
     ).T
     begins = np.array(sorted(set(product(*start))), dtype=np.float64)
     path = _free(walk, begins, steps) if walk.homogeneous else _bound(walk, begins, steps, walls)
-    level = math.log(2.0 * max(steps, 1) / LEAK)
+    level = math.log(2.0 * max(steps, 1) / leak)
     low, high = begins.min(axis=0), begins.max(axis=0)
     for mean, variance in path:
         # Bernstein's inequality for a sum of independent steps: P(|S - E S| ≥ d) ≤ 2 exp(-d²/2(V + 2d/3))
@@ -54,20 +56,13 @@ def axis_chances(walk: LatticeWalk, axis: int, point: Any, t: Any) -> tuple[Floa
     """The probabilities of stepping up and down along an axis, away from walls, whatever the other axes do; NaN where they are not
     defined."""
     if walk.axis_steps is not None:
-        up, down = (_value(coefficient, point, t) for coefficient in walk.axis_steps[axis])
+        up, down = (where_defined(coefficient, point, t) for coefficient in walk.axis_steps[axis])
         return up, down
     sums = {1: 0.0, -1: 0.0}
     for step, chance in walk.probabilities.items():
         if step[axis]:
-            sums[step[axis]] = sums[step[axis]] + _value(chance, point, t)  # type: ignore[assignment]
+            sums[step[axis]] = sums[step[axis]] + where_defined(chance, point, t)  # type: ignore[assignment]
     return np.asarray(sums[1]), np.asarray(sums[-1])
-
-
-def _value(coefficient: Coefficient, point: Any, t: Any) -> Floats:
-    try:
-        return coefficient(point, t)
-    except ValueError:  # beyond the end of a table
-        return where_defined(coefficient, point, t)
 
 
 def _free(walk: LatticeWalk, begins: Floats, steps: int) -> Iterator[tuple[Floats, Floats]]:
@@ -126,3 +121,19 @@ def _decayed(rate: Floats, span: float) -> Floats:
     """∫ exp(rate s) ds from 0 to `span`, for rates ≤ 0."""
     small = rate * span > -1e-12
     return np.where(small, span, np.expm1(rate * span) / np.where(small, -1.0, rate))
+
+
+def where_defined(coefficient: Coefficient, point: Any, t: Any) -> Floats:
+    """The values of a coefficient; NaN at places where it has none, beyond the end of a table."""
+    try:
+        return coefficient(point, t)
+    except ValueError:
+        size = np.size(point[0] if isinstance(point, tuple) else point)
+        if size <= 1:
+            return np.full(np.broadcast_shapes(np.shape(point[0] if isinstance(point, tuple) else point), np.shape(t)), np.nan)
+        halves = slice(None, size // 2), slice(size // 2, None)
+        return np.concatenate([where_defined(coefficient, _part(point, half), t) for half in halves], axis=-1)
+
+
+def _part(point: Any, part: slice) -> Any:
+    return tuple(x[part] for x in point) if isinstance(point, tuple) else point[part]

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..laws.atoms import Support
+from .start_table import start_cells
 from .table import StepTable
-from .window import start_cells
 
 Basis = list[list[int]]
 
