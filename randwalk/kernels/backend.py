@@ -69,6 +69,9 @@ class Levels(NamedTuple):
         return 2 + sum(len(kept) for kept in self)
 
 
+NO_LEVELS = Levels(np.empty(0, dtype=np.int32), np.empty(0, dtype=np.int32))
+
+
 class JumpProgram(NamedTuple):
     """All steps of the recorded interval number `interval` by one draw: the alias table of :mod:`randwalk.kernels.alias` for the
     displacement minus `first`."""
