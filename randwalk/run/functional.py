@@ -7,7 +7,8 @@ A record names the functionals that it needs; two records that need the same one
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any, NamedTuple, TypeAlias
+from dataclasses import dataclass
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -18,23 +19,27 @@ FARTHEST = 1 << 30  # the largest index of a level
 BEYOND = float(1 << 40)  # a lattice number outside every window
 
 
-class Leaving(NamedTuple):
+@dataclass(frozen=True)
+class Leaving:
     """The number of steps after which a walker has left."""
 
 
-class Highest(NamedTuple):
+@dataclass(frozen=True)
+class Highest:
     """The highest cell along an axis, the start included."""
 
     axis: int
 
 
-class Visit(NamedTuple):
+@dataclass(frozen=True)
+class Visit:
     """The step of the last visit to the site nearest to a point, -1 if there was none."""
 
     point: tuple[float, ...]
 
 
-class Above(NamedTuple):
+@dataclass(frozen=True)
+class Above:
     """The number of steps above the site nearest to x, of the only axis."""
 
     x: float
