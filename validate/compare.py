@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -35,6 +35,7 @@ EXPECTED = 25.0  # walkers expected in every class of a chi-square test after me
 FALSE_ALARMS = 1e-3  # the probability that any check of a family fails although everything is right
 MOST_CLASSES = 400  # of passage times
 Tests: TypeAlias = tuple[str, ...]
+Pair: TypeAlias = tuple[NDArray[np.int64], Floats]
 TESTS: Tests = ("chi²", "KS")
 
 
@@ -282,35 +283,39 @@ class Seen:
     counts: NDArray[np.int64]
     probabilities: Floats
 
+    def map(self, change: Callable[[Any], Any]) -> Pair:
+        """The changed counts and the changed probabilities."""
+        return change(self.counts), change(self.probabilities)
 
-def _of_places(
-    seen: Seen, left: NDArray[np.int64], gone: Floats, ensemble: Ensemble, when: str
-) -> list[Outcomes]:
+
+def _of_places(seen: Seen, left: NDArray[np.int64], gone: Floats, ensemble: Ensemble, when: str) -> list[Outcomes]:
     """The outcomes of one time: classes in Morton's order between the exits; beyond one dimension also the places along each
     axis, and their distances from the centre of the start, which have an order."""
     order = morton(seen.counts.shape)
     dimension = len(seen.places)
     labels = seen.places[0] if dimension == 1 else np.arange(order.size, dtype=np.float64)
 
-    def outcomes(name: str, labels: Floats, counts: Any, p: Any, ends: tuple[int, int], tests: Tests) -> Outcomes:
+    def outcomes(name: str, labels: Floats, inside: Pair, ends: tuple[int, int], tests: Tests) -> Outcomes:
         """The outcomes of walkers inside, with the two exits `ends` at either end, and the other exits after them."""
-        low, high = ends
+        (low, high), (counts, p) = ends, inside
         others = [way for way in range(left.size) if way not in ends]
-        rows = [np.concatenate([values[[low]], inner, values[[high, *others]]]) for values, inner in ((left, counts), (gone, p))]
+        observed, expected = (
+            np.concatenate([values[[low]], inner, values[[high, *others]]])
+            for values, inner in ((left, counts), (gone, p))
+        )
         names = np.concatenate([[-np.inf], labels, [np.inf], np.full(len(others), np.nan)])
-        return Outcomes(f"{name} at {when}", names, *rows, tests=tests)
+        return Outcomes(f"{name} at {when}", names, observed, expected, tests=tests)
 
-    flat = seen.counts.ravel()[order], seen.probabilities.ravel()[order]
-    result = [outcomes("places", labels, *flat, (0, 1), TESTS if dimension == 1 else TESTS[:1])]
-    for axis in range(dimension) if dimension > 1 else ():
-        sums = (summed(values, (axis,)) for values in (seen.counts, seen.probabilities))
-        ends = (2 * axis, 2 * axis + 1)
-        result.append(outcomes(coordinate(axis), seen.places[axis], *sums, ends, TESTS[1:]))
-    if dimension > 1:
-        distances, number = by_distance(seen.places, seen.axes, _centre(ensemble))
-        sums = (_gathered(values.ravel(), number) for values in (seen.counts, seen.probabilities))
-        result.append(outcomes("distance from the start", distances, *sums, (0, 1), TESTS[1:]))
-    return result
+    flat = seen.map(lambda values: values.ravel()[order])
+    result = [outcomes("places", labels, flat, (0, 1), TESTS if dimension == 1 else TESTS[:1])]
+    if dimension == 1:
+        return result
+    for axis, places in enumerate(seen.places):
+        sums = seen.map(lambda values, axis=axis: summed(values, (axis,)))  # type: ignore[misc]
+        result.append(outcomes(coordinate(axis), places, sums, (2 * axis, 2 * axis + 1), TESTS[1:]))
+    distances, number = by_distance(seen.places, seen.axes, _centre(ensemble))
+    sums = seen.map(lambda values: _gathered(values.ravel(), number))
+    return [*result, outcomes("distance from the start", distances, sums, (0, 1), TESTS[1:])]
 
 
 def _gathered(values: np.ndarray, number: NDArray[np.int64]) -> np.ndarray:

@@ -20,13 +20,20 @@ from .measure import FLOOR, Measure, distance, measure_for
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-REFINE = 3  # old sites stay sites, whatever the kinds of the walls
+ODD, ANY = (
+    (1, 3, 9),
+    (1, 2, 3),
+)  # refinements: on the line, and in more dimensions, where sites are many; odd ones fit all walls
 LEVELS = 3
-ORDER = 2.0  # of the walk in dx (dt ~ dx²) and of the finite differences in the cell width
+ORDER = 2.0  # of the walk in dx (dt ~ dx²) and of the finite differences in the cell width; a case may state another
 BELOW, ABOVE = 0.5, 2.5  # nearer to 2 than to 1, the order of a misplaced wall; special walks converge at order 4
 COARSE = 0.01  # larger errors show no order: different laws can approach each other at any
-CELLS = 200  # of the coarsest finite-difference grid of rung 3
-TOLERANCE = 1e-6  # of the finite-difference solution that replaces a missing closed form
+CELLS = {1: 200, 2: 32, 3: 16}  # along an axis of the coarsest finite-difference grid of rung 3, by dimension
+TOLERANCE = {
+    1: 1e-6,
+    2: 1e-5,
+    3: 1e-4,
+}  # of the finite-difference solution that replaces a missing closed form, by dimension
 
 
 @dataclass(frozen=True)
@@ -34,7 +41,8 @@ class Convergence:
     """Errors under refinement and the local orders between them.
 
     An error is the root mean square, over recorded times, of the differences of the distribution function at fixed places
-    and of the absorbed probabilities. `counted` is False for self-convergence, which never counts as passed.
+    and of the absorbed probabilities. `order` is that of the theory. `counted` is False for self-convergence, which never counts
+    as passed.
     """
 
     against: str
@@ -42,6 +50,7 @@ class Convergence:
     errors: tuple[float, ...]
     floor: float = FLOOR
     counted: bool = True
+    order: float = ORDER
 
     @property
     def orders(self) -> tuple[float, ...]:
@@ -55,16 +64,16 @@ class Convergence:
         error, of the walk as declared, is not much larger than the orders of the refined walks predict."""
         at_floor = self.errors[-1] <= self.floor
         above = [max(error, self.floor) for error in self.errors]
-        in_line = all(order <= ORDER + ABOVE for order in replace(self, errors=tuple(above)).orders[:-1])
+        in_line = all(order <= self.order + ABOVE for order in replace(self, errors=tuple(above)).orders[:-1])
         if not (self.counted and in_line and self.errors[-1] <= COARSE):
             return False
-        return at_floor or ORDER - BELOW <= self.orders[-1] <= ORDER + ABOVE
+        return at_floor or self.order - BELOW <= self.orders[-1] <= self.order + ABOVE
 
     @property
     def rule(self) -> str:
         """The rule of :attr:`passed` in words."""
         return (
-            f"last order in [{ORDER - BELOW:g}, {ORDER + ABOVE:g}] and last error ≤ {COARSE:g}, or last error ≤ "
+            f"last order in [{self.order - BELOW:g}, {self.order + ABOVE:g}] and last error ≤ {COARSE:g}, or last error ≤ "
             f"{self.floor:.1g}; no other order above"
         )
 
@@ -75,7 +84,7 @@ class Convergence:
         ax = axes(ax)
         widths, errors = np.array(self.widths), np.array(self.errors)
         ax.loglog(widths, errors, "o-", color=COLOURS["exact law"])
-        ax.loglog(widths, errors[-1] * (widths / widths[-1]) ** ORDER, ":", color="0.5")
+        ax.loglog(widths, errors[-1] * (widths / widths[-1]) ** self.order, ":", color="0.5")
         ax.set(xlabel=r"spacing $\Delta x$", ylabel=f"error against {self.against}")
         return ax
 
@@ -94,7 +103,7 @@ def refine(walk: LatticeWalk, factor: int) -> LatticeWalk:
     if isinstance(factor, bool) or not isinstance(factor, (int, np.integer)) or factor < 1:
         raise ValueError(f"factor = {shown(factor)}: must be a whole number of at least 1")
     domain = walk.domain
-    mixed = len({face.wall.on_site for face in domain.faces}) == 2
+    mixed = any(len({face.wall.on_site for face in axis.faces}) == 2 for axis in domain.axes)
     if mixed and factor % 2 == 0:
         raise ValueError(f"factor = {factor}: between walls of two kinds only odd refinements fit")
     dx, dt = walk.dx / factor, walk.dt / factor**2
@@ -131,35 +140,48 @@ def reference(walk: LatticeWalk, times: Sequence[float]) -> Reference:
         measure = measure_for(walk, times, form)
         return Reference(form, measure, measure.values(form), f"closed form ({form.description})", FLOOR)
     except NoClosedForm as reason:
-        solution = solve(equation, list(times), tolerance=TOLERANCE)
+        solution = solve(equation, list(times), tolerance=TOLERANCE[min(equation.domain.dimension, max(TOLERANCE))])
         measure, error = measure_for(walk, times, solution), float(np.max(solution.error_estimate))
         return Reference(solution, measure, measure.values(solution), "finite differences", error, str(reason))
 
 
-def walk_convergence(walk: LatticeWalk, times: Sequence[float], against: Reference, measure: Measure) -> Convergence:
-    """Rung 2: the exact law of the walk against the solution of its equation, at dx, dx/3, dx/9."""
+def refinements(walk: LatticeWalk) -> tuple[int, ...]:
+    """The factors by which rung 2 refines a walk, coarsest first."""
+    axes = walk.domain.axes
+    mixed = any(len({face.wall.on_site for face in axis.faces}) == 2 for axis in axes)
+    return ODD if len(axes) == 1 else ODD[:2] if mixed else ANY
+
+
+def walk_convergence(
+    walk: LatticeWalk, times: Sequence[float], against: Reference, measure: Measure, order: float = ORDER
+) -> Convergence:
+    """Rung 2: the exact law of the walk against the solution of its equation, at dx, dx/3, dx/9; beyond one dimension at dx,
+    dx/2, dx/3, or dx, dx/3 where walls of two kinds stand on one axis."""
     widths, errors = [], []
-    for level in range(LEVELS):
-        finer = refine(walk, REFINE**level) if level else walk
+    for factor in refinements(walk):
+        finer = refine(walk, factor) if factor > 1 else walk
         law = exact_law(finer, measure.times)
         widths.append(finer.dx)
         errors.append(distance(measure.values(law.smoothed()), against.values))
-    return Convergence(against.name, tuple(widths), tuple(errors), max(FLOOR, against.error))
+    return Convergence(against.name, tuple(widths), tuple(errors), max(FLOOR, against.error), order=order)
 
 
-def solver_convergence(equation: FokkerPlanck, against: Reference, measure: Measure) -> Convergence:
-    """Rung 3: finite differences against the closed form, at 200, 400 and 800 cells, or more where the equation needs more.
+def solver_convergence(
+    equation: FokkerPlanck, against: Reference, measure: Measure, order: float = ORDER
+) -> Convergence:
+    """Rung 3: finite differences against the closed form, at 200, 400 and 800 cells, or more where the equation needs more;
+    beyond one dimension at fewer along each axis.
 
     Without a closed form the report shows the differences of successive solutions, which are no evidence about the equation.
     """
-    coarsest = max(CELLS, fewest_cells(equation, list(measure.times)))
+    coarsest = max(CELLS[min(equation.domain.dimension, max(CELLS))], fewest_cells(equation, list(measure.times)))
     cells = [coarsest * 2**level for level in range(LEVELS)]
     solutions = [solve(equation, list(measure.times), cells=n) for n in cells]
     widths = tuple(s.grid.h for s in solutions)
     if not against.missing:
         errors = tuple(distance(measure.values(s), against.values) for s in solutions)
-        return Convergence(against.name, widths, errors)
+        return Convergence(against.name, widths, errors, order=order)
     finest = solve(equation, list(measure.times), cells=2 * cells[-1])
     pairs = zip(solutions, [*solutions[1:], finest], strict=True)
     errors = tuple(measure.difference(a, b) for a, b in pairs)
-    return Convergence("self-convergence", widths, errors, counted=False)
+    return Convergence("self-convergence", widths, errors, counted=False, order=order)

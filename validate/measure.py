@@ -54,14 +54,12 @@ def measure_for(walk: LatticeWalk, times: Sequence[float], *others: Law[Any]) ->
     """The ends of each axis and some 30 edges in all. At each time the edges cover all places but those of a mass of 1e-4 at
     either end of the exact law of `walk` or of one of the `others`, so that laws at different places are compared at both.
 
-    On the line edges lie between cells of the walk's atoms, which refinement by 3 keeps, so that no edge cuts a cell. Beyond, they
-    are sites where walls stand on sites and lie between sites where walls stand half way: refinement by 2 and by 3 keeps either,
+    On the line edges lie between cells of the walk's atoms, which refinement by 3 keeps, so that no edge cuts a cell. Beyond,
+    they are sites where walls stand on sites and lie between sites where walls stand half way: refinement by 2 and by 3 keeps either,
     and an edge cuts all cells, or none, in the middle.
     """
     law = exact_law(walk, times)
-    edges = tuple(
-        _edges(law, axis, times, [other.marginal(axis) for other in others]) for axis in range(law.dimension)
-    )
+    edges = tuple(_edges(law, axis, times, [other.marginal(axis) for other in others]) for axis in range(law.dimension))
     return Measure(edges, tuple(t for t in times if t > 0), law.domain.open_exits(walk.killing != Constant(0.0)))
 
 
@@ -77,8 +75,9 @@ def _borders(law: ExactLaw, axis: int) -> tuple[int, float, int]:
 
 def _edges(law: ExactLaw, axis: int, times: Sequence[float], others: Sequence[Law[Any]]) -> Floats:
     """The edges along one axis."""
-    line, lattice = law.domain.axes[axis], law.table.lattices[axis]
-    dx, (step, offset, parity) = lattice.dx, _borders(law, axis)
+    line, support = law.domain.axes[axis], law._at(times[0]).support
+    dx, (step, offset, parity) = support.spacings[axis], _borders(law, axis)
+    origin = float(support.places[axis][0]) - dx * law.table.layout.first[axis]  # of the numbers of sites
     ends, borders = [math.inf, -math.inf], []
     for t in times:
         here = law._at(t).onto((axis,))
@@ -90,11 +89,11 @@ def _edges(law: ExactLaw, axis: int, times: Sequence[float], others: Sequence[La
             begin, end = _places(other, t, low, high, dx)
             low, high = min(low, begin), max(high, end)
         ends = [min(ends[0], x[0] - dx, low - dx), max(ends[1], x[-1] + dx, high + dx)]
-        first = math.ceil((low - lattice.origin) / dx - offset - 1e-6)
+        first = math.ceil((low - origin) / dx - offset - 1e-6)
         first += (first - parity) % step
-        count = math.floor((high - lattice.origin) / dx - offset + 1e-6) - first
+        count = math.floor((high - origin) / dx - offset + 1e-6) - first
         stride = step * max(1, count // step // (max(EDGES // len(times), FEWEST) // law.dimension))
-        borders.append(lattice.origin + dx * (np.arange(first, first + count + 1, stride) + offset))
+        borders.append(origin + dx * (np.arange(first, first + count + 1, stride) + offset))
     ends = [line.low if np.isfinite(line.low) else ends[0], line.high if np.isfinite(line.high) else ends[1]]
     inside = np.unique(np.concatenate(borders))
     inside = inside[(inside > ends[0] + 0.25 * dx) & (inside < ends[1] - 0.25 * dx)]
