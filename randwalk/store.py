@@ -478,7 +478,7 @@ def _window(field: _Field, walk: LatticeWalk) -> StepTable:
     bounded = lattice.sites is not None and sites != lattice.sites
     if bounded or first > low or last < high:
         field.fail("window", f"does not hold the sites {low} to {high} that the walk needs")
-    return StepTable(walk, lattice, first, sites)
+    return StepTable(walk, ((first, sites),))
 
 
 def _live_start(walk: LatticeWalk, lattice: Lattice) -> tuple[int, int]:

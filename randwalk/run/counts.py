@@ -88,7 +88,7 @@ class Counts:
 
     def on(self, table: StepTable) -> Counts:
         """The same counts on a wider window."""
-        if _window(table) == _window(self.table):
+        if table.window == self.table.window:
             return self
         raw = self.table.layout.moved(self.raw, table.layout)
         records = {record: record.on(result, table, self.steps) for record, result in self.records.items()}
@@ -100,17 +100,14 @@ def added(counts: Iterable[Counts]) -> Counts:
     return reduce(Counts.__add__, counts)
 
 
-def _window(table: StepTable) -> tuple[int, int]:
-    """The first site of a table and the first one after the last."""
-    return table.first, table.first + table.sites
-
-
 def _union(one: StepTable, other: StepTable) -> StepTable:
     """A table on the sites of both; one of the two if it has them all, because its rows may be made already."""
-    (a, b), (c, d) = _window(one), _window(other)
-    first, end = min(a, c), max(b, d)
-    whole = [table for table in (one, other) if _window(table) == (first, end)]
-    return whole[0] if whole else replace(one, first=first, sites=end - first)
+    window = []
+    for (a, n), (c, m) in zip(one.window, other.window, strict=True):
+        first = min(a, c)
+        window.append((first, max(a + n, c + m) - first))
+    whole = [table for table in (one, other) if table.window == tuple(window)]
+    return whole[0] if whole else replace(one, window=tuple(window))
 
 
 def _joined(parts: Iterable[range], independent: bool) -> tuple[range, ...]:

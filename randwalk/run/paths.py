@@ -98,7 +98,7 @@ class Jumps:
     """
 
     def __init__(self, table: StepTable, steps: Sequence[int]) -> None:
-        law = table.step_law
+        law = table.step_laws[0]
         self._tables = {
             n: _alias(*law.power(n)) for n in {b - a for a, b in zip([0, *steps], steps, strict=False)} if n
         }

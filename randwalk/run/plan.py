@@ -110,7 +110,7 @@ def check_memory(
 
 def _digits(walk: LatticeWalk) -> int:
     """The binary digits of a constant walk, which its sites do not matter to; 0 for other walks."""
-    return StepTable(walk, walk.lattice, 0, 1).digits if walk.homogeneous else 0
+    return StepTable(walk, ((0, 1),) * len(walk.lattices)).digits if walk.homogeneous else 0
 
 
 def _can(method: str, walk: LatticeWalk, records: Sequence[Record]) -> bool:

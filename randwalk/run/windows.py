@@ -78,8 +78,8 @@ class Windows:
     def __init__(self, walk: LatticeWalk, steps: int) -> None:
         self.walk, self.steps = walk, steps
         if walk.lattice.sites is None:
-            self._begin = start_range(walk)
-            low, high = guessed_ends(walk, steps, self._begin)
+            (self._begin,) = begin = start_range(walk)
+            ((low, high),) = guessed_ends(walk, steps, begin)
             self._far = max(self._begin[0] - low, 1), max(high - self._begin[1], 1)
         self._doublings = (0, 0)
         self._tables: dict[tuple[int, int], Rows] = {}
@@ -114,7 +114,7 @@ class Windows:
 
     def _at(self, i: int, j: int) -> Rows:
         if (i, j) not in self._tables:
-            self._tables[i, j] = Rows(table_on(self.walk, *self._ends(i, j)), self.steps)
+            self._tables[i, j] = Rows(table_on(self.walk, [self._ends(i, j)]), self.steps)
         return self._tables[i, j]
 
     def _ends(self, i: int, j: int) -> tuple[int, int]:
