@@ -161,7 +161,7 @@ def walk_convergence(
     for factor in refinements(walk):
         finer = refine(walk, factor) if factor > 1 else walk
         law = exact_law(finer, measure.times)
-        widths.append(finer.dx)
+        widths.append(finer.spacings[0])
         errors.append(distance(measure.values(law.smoothed()), against.values))
     return Convergence(against.name, tuple(widths), tuple(errors), max(FLOOR, against.error), order=order)
 

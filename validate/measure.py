@@ -55,8 +55,8 @@ def measure_for(walk: LatticeWalk, times: Sequence[float], *others: Law[Any]) ->
     either end of the exact law of `walk` or of one of the `others`, so that laws at different places are compared at both.
 
     On the line edges lie between cells of the walk's atoms, which refinement by 3 keeps, so that no edge cuts a cell. Beyond,
-    they are sites where walls stand on sites and lie between sites where walls stand half way: refinement by 2 and by 3 keeps either,
-    and an edge cuts all cells, or none, in the middle.
+    they are sites where walls stand on sites and lie between sites where walls stand half way: refinement by 2 and by 3 keeps
+    either, and an edge cuts all cells, or none, in the middle.
     """
     law = exact_law(walk, times)
     edges = tuple(_edges(law, axis, times, [other.marginal(axis) for other in others]) for axis in range(law.dimension))
@@ -68,7 +68,7 @@ def _borders(law: ExactLaw, axis: int) -> tuple[int, float, int]:
     if law.dimension > 1:
         return 1, 0.5 * any(not face.wall.on_site for face in law.domain.axes[axis].faces), 0
     last = law.steps[-1]
-    if cell(law.table, last) == 2:  # the sites without mass
+    if cell(law.table, last) == (2,):  # the sites without mass
         return 2, 0.0, (law.table.first + 1 - (occupied(law.table, last).start or 0)) % 2
     return 1, 0.5, 0
 
