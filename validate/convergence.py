@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from randwalk.inputs.wording import shown
-from randwalk.model.coefficient import Floats
+from randwalk.model.coefficient import Constant, Floats
 from randwalk.model.walk import LatticeWalk
 from randwalk.pde import FokkerPlanck, exact_law, limit
 from randwalk.pde.closed_form import ClosedForm, NoClosedForm, closed_form
@@ -106,13 +106,26 @@ def refine(walk: LatticeWalk, factor: int) -> LatticeWalk:
     mixed = any(len({face.wall.on_site for face in axis.faces}) == 2 for axis in domain.axes)
     if mixed and factor % 2 == 0:
         raise ValueError(f"factor = {factor}: between walls of two kinds only odd refinements fit")
-    dx, dt = walk.dx / factor, walk.dt / factor**2
-    shared: dict[str, Any] = {"domain": domain, "start": walk.start, "killing": walk.killing}
-    if walk.rule is None:  # declared by probabilities: p + q stays, p - q shrinks with dx
-        s, m = walk.right + walk.left, (1.0 / factor) * (walk.right - walk.left)
-        return LatticeWalk(0.5 * (s + m), 0.5 * (s - m), dx=dx, dt=dt, **shared)
+    dx = tuple(h / factor for h in walk.spacings)
+    shared: dict[str, Any] = {
+        "dx": dx if len(dx) > 1 else dx[0], "dt": walk.dt / factor**2, "domain": domain, "start": walk.start,
+        "killing": walk.killing,
+    }  # fmt: skip
+    if walk.rule is None:  # declared by probabilities: p + q of opposite steps stays, p - q shrinks with dx
+        steps: dict[tuple[int, ...], Any] = {}
+        for step, p in walk.probabilities.items():
+            back = tuple(-e for e in step)
+            q = walk.probabilities.get(back, Constant(0.0))
+            s, m = p + q, (1.0 / factor) * (p - q)
+            steps |= {step: 0.5 * (s + m)} | ({} if back in walk.probabilities else {back: 0.5 * (s - m)})
+        return LatticeWalk(steps=steps, **shared)
     return LatticeWalk.from_drift(
-        walk.declared_drift, walk.diffusion, dx=dx, dt=dt, rule=walk.rule, convention=walk.convention, **shared
+        walk.declared_drift,
+        walk.diffusion,
+        rule=walk.rule,
+        convention=walk.convention,
+        neighbourhood=walk.neighbourhood,
+        **shared,
     )
 
 
