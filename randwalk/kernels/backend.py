@@ -30,7 +30,8 @@ class DeviceError(OSError):
 
 
 class Start(NamedTuple):
-    """The law of the start: cells, and their masses in whole numbers of 2⁻⁵³."""
+    """The law of the start, or the part of it that belongs to an axis: numbers of cells, and their masses in whole numbers of
+    2⁻⁵³. A walker begins at the sum of the numbers that are drawn for it from the parts."""
 
     sites: NDArray[np.int32]
     masses: NDArray[np.int64]
@@ -73,14 +74,15 @@ NO_LEVELS = Levels(np.empty(0, dtype=np.int32), np.empty(0, dtype=np.int32))
 
 
 class JumpProgram(NamedTuple):
-    """All steps of the recorded interval number `interval` by one draw: the alias table of :mod:`randwalk.kernels.alias` for the
-    displacement minus `first`."""
+    """All steps of the recorded interval number `interval` along an axis by one draw: the alias table of
+    :mod:`randwalk.kernels.alias` for the displacement minus `first`."""
 
     interval: int
     first: int
     bits: int
     cells: NDArray[np.uint64]
     rests: NDArray[np.uint32]
+    axis: int = 0
 
 
 Program: TypeAlias = TableProgram | DigitsProgram | JumpProgram
@@ -139,8 +141,8 @@ class Machine(Protocol):
         """
         ...
 
-    def place(self, batch: range, start: Start, keys: Keys) -> Any:
-        """The start sites of a batch, an array of the machine."""
+    def place(self, batch: range, start: Sequence[Start], keys: Keys) -> Any:
+        """The start sites of a batch, an array of the machine; `start` has a part for each axis, or one for all."""
         ...
 
     def begin(self, site: Any, levels: Levels) -> Any:
@@ -160,6 +162,10 @@ class Machine(Protocol):
         `counts` has a number for every cell. gone[step, exit] receives the walkers that leave in a step. See
         :mod:`randwalk.kernels.occupation`.
         """
+        ...
+
+    def zeros(self, size: int) -> Any:
+        """An array of so many zeros."""
         ...
 
     def copy(self, site: Any) -> Any:

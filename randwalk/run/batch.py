@@ -27,12 +27,12 @@ class Batch:
     counts
         The walkers on each cell of the layout of `table`.
     start
-        The cells at which walkers can begin.
+        The cell at which all walkers began; None if they began on several.
     """
 
     table: StepTable
     counts: Whole
-    start: NDArray[np.int32]
+    start: int | None
     machine: Machine
     site: Any = None
     begun: Any = None
@@ -57,7 +57,7 @@ class Batch:
         """How many survivors have each of `bins` displacements along an axis, in sites; the one in the middle is 0."""
         shift = bins // 2
         if (
-            self.start.size > 1 and len(self.table.layout.shape) == 1
+            self.start is None and len(self.table.layout.shape) == 1
         ):  # cells of one axis are as far apart as their sites
             live = self.table.layout.span if self.may_leave else None
             return self.machine.histogram(self.site, bins, shift, self.begun, live)
@@ -69,10 +69,10 @@ class Batch:
     def displacements(self) -> tuple[Whole, Whole]:
         """(displacements from the start in sites, shape (d, n); how many survivors have each, shape (n,))."""
         layout = self.table.layout
-        if self.start.size == 1:
+        if self.start is not None:
             here = np.flatnonzero(self.counts)
             here = here[layout.is_live(here)]
-            begun, walkers = self.start, self.counts[here]
+            begun, walkers = np.array([self.start]), self.counts[here]
         else:
             here, begun = self.machine.host(self.site), self.machine.host(self.begun)
             alive = layout.is_live(here) if self.may_leave else slice(None)

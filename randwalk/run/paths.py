@@ -12,16 +12,15 @@ from typing import Any, Protocol, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from ..kernels.alias import REST
-from ..kernels.backend import JumpProgram, Machine, Walkers
+from ..kernels.backend import Machine, Walkers
 from ..kernels.philox import key
 from ..kernels.program import Keys
-from ..model.coefficient import Floats
-from ..model.start import MASS_BITS
 from ..tables.table import StepTable
 from .batch import Batch
 from .counts import Counts
+from .free import FreeWalkers
 from .functional import Functionals
+from .jump import Jumps
 from .record import Record, followed
 from .windows import Rows, Windows
 
@@ -29,6 +28,7 @@ BATCH = 1 << 19  # walkers that a thread has in memory at a time
 LARGE_BATCH = 1 << 22  # the same number where the rows of the table are made again for every batch
 STRETCH = 1 << 10  # the least steps between two searches for walkers at the edge of a window
 WORK = 1 << 22  # the least walkers × steps between two searches, which then take a negligible share of the time
+
 Cells: TypeAlias = NDArray[np.int32]
 
 
@@ -46,10 +46,10 @@ def follow(
     steps: tuple[int, ...],
     seed: int,
     records: Sequence[Record],
-    stride: Stride,
+    jumps: Jumps | None,
     machine: Machine,
 ) -> Iterator[Counts]:
-    """Run the walkers in batches; yields the counts of one batch after another.
+    """Run the walkers in batches, step by step or by `jumps`; yields the counts of one batch after another.
 
     Walkers that reach an edge of the window go on in a wider one (:class:`_Walkers`), and later batches begin with the widest
     window that any batch has needed.
@@ -62,8 +62,11 @@ def follow(
         width *= 2  # and these before a stretch of steps
     keys = key(seed)
 
+    free = windows.rows.table.digits and windows.walk.dimension > 1 and not followed(records, windows.walk)
+
     def work(batch: range) -> Counts:
-        return _Walkers(windows, batch, steps, keys, records, stride, machine).run()
+        kind = FreeWalkers if free else _Walkers
+        return kind(windows, batch, steps, keys, records, jumps, machine).run()
 
     for _, counts in machine.batches(walkers, size, steps[-1], width, work):
         yield counts
@@ -77,53 +80,6 @@ def step_by_step(machine: Machine, walkers: Walkers, rows: Rows, row: int, start
         return
     for begin, end, program in rows.chunks(start, stop):
         machine.advance(walkers, program, begin, end, keys)
-
-
-class Jumps:
-    """Draws from the exact law of the displacement between recorded times: the jump method, for constant walks on a line.
-
-    The law is quantised to whole numbers of 2⁻⁵³ and drawn through an alias table (A. J. Walker, 1977) of 2^bits cells, in
-    integers throughout, so that what is drawn is the quantised law exactly; it differs from the law of the walk by a total
-    variation below cells × 2⁻⁵³.
-    """
-
-    def __init__(self, table: StepTable, steps: Sequence[int]) -> None:
-        law = table.step_laws[0]
-        self._tables = {
-            n: _alias(*law.power(n)) for n in {b - a for a, b in zip([0, *steps], steps, strict=False)} if n
-        }
-
-    def __call__(
-        self, machine: Machine, walkers: Walkers, rows: Rows, row: int, start: int, stop: int, keys: Keys
-    ) -> None:
-        if stop > start:
-            machine.advance(walkers, JumpProgram(row, *self._tables[stop - start]), start, stop, keys)
-
-
-def _alias(first: int, pmf: Floats) -> tuple[int, int, NDArray[np.uint64], NDArray[np.uint32]]:
-    """(first value, bits, cells, rests), the table of :mod:`randwalk.kernels.alias` for a law in whole numbers of 2⁻⁵³."""
-    whole = np.rint(pmf / pmf.sum() * 2.0**MASS_BITS).astype(np.int64)
-    whole[np.argmax(whole)] += 2**MASS_BITS - int(whole.sum())
-    kept = np.flatnonzero(whole)
-    first, whole = first + int(kept[0]), whole[kept[0] : kept[-1] + 1]
-    bits = max(1, (whole.size - 1).bit_length())
-    capacity = 1 << (MASS_BITS - bits)
-    cut = np.zeros(1 << bits, dtype=np.int64)
-    cut[: whole.size] = whole
-    alias = np.arange(cut.size, dtype=np.int64)
-    poor, rich = [int(i) for i in np.flatnonzero(cut < capacity)], [int(i) for i in np.flatnonzero(cut > capacity)]
-    while poor:
-        low, high = poor.pop(), rich[-1] if rich else -1
-        if high < 0:
-            break
-        alias[low] = high
-        cut[high] -= capacity - cut[low]
-        if cut[high] <= capacity:
-            rich.pop()
-            if cut[high] < capacity:
-                poor.append(high)
-    cuts, rests = (cut >> REST).astype(np.uint64), (cut & ((1 << REST) - 1)).astype(np.uint32)
-    return first, bits, cuts << np.uint64(32) | alias.astype(np.uint64), rests
 
 
 class _Walkers:
@@ -140,13 +96,14 @@ class _Walkers:
         steps: tuple[int, ...],
         keys: Keys,
         records: Sequence[Record],
-        stride: Stride,
+        jumps: Jumps | None,
         machine: Machine,
     ) -> None:
-        self.windows, self.steps, self.keys, self.stride, self.machine = windows, steps, keys, stride, machine
+        self.windows, self.steps, self.keys, self.machine = windows, steps, keys, machine
+        self.stride: Stride = jumps or step_by_step
         self.rows = windows.rows
         table = self.rows.table
-        site = machine.place(walkers, self.rows.start, keys)
+        site = machine.place(walkers, self.rows.parts, keys)
         self.begun = machine.copy(site) if records else site
         self.functionals = Functionals(table, followed(records, windows.walk))
         state = machine.begin(site, self.functionals.levels) if self.functionals.wanted else None
@@ -222,7 +179,7 @@ class _Walkers:
     def _now(self, row: int) -> Batch:
         """The batch as records see it."""
         site, *state = self._columns
-        functionals, start = self.functionals.of(state), self.rows.start.sites
+        functionals, start = self.functionals.of(state), self.rows.single
         return Batch(self.rows.table, self.counts.raw[row], start, self.machine, site, self.begun, functionals)
 
 
