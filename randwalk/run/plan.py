@@ -86,6 +86,8 @@ def check_method(method: str, walk: LatticeWalk, records: Sequence[Record]) -> N
         reason = f"it keeps counts and FirstPassage() only, not {others}"
     elif not _digits(walk):
         reason = "it needs constant probabilities on the whole line, without killing"
+    elif walk.axis_steps is None:
+        reason = "it draws axis by axis, and the axes of this walk do not step independently"
     else:
         reason = "it knows walkers at the recorded times only; take method='paths' for records of whole paths"
     raise ValueError(f"method = {method!r} cannot do this run: {reason}")
@@ -121,7 +123,7 @@ def _can(method: str, walk: LatticeWalk, records: Sequence[Record]) -> bool:
     if method == "occupation":
         return all(record.occupation(walk) for record in records)
     if method == "jump":
-        return not followed(records, walk) and _digits(walk) > 0
+        return not followed(records, walk) and walk.axis_steps is not None and _digits(walk) > 0
     return True
 
 
