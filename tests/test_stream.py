@@ -20,7 +20,7 @@ import randwalk as rw
 from randwalk.kernels import cpu
 from randwalk.kernels.philox import STREAM_VERSION
 from randwalk.model.start import MASS_BITS
-from randwalk.run import host, jump
+from randwalk.run import host, jump, paths
 from randwalk.tables.step_law import StepLaw
 from randwalk.tables.table import StepTable
 from randwalk.tables.window import table_for

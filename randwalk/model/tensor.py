@@ -147,7 +147,7 @@ class Tensor:
         return {e: rate for e, rate in on_axes.items() if rate != ZERO or not found} | found
 
     @staticmethod
-    def aspect_told(matrix: NDArray[np.float64]) -> str:
+    def aspect_told(matrix: Floats) -> str:
         """The ratio of spacings at which the numbers of a tensor have no negative rate, in words."""
         fit = aspect(matrix)
         if fit is None:
@@ -175,7 +175,7 @@ class Tensor:
         return "(" + ", ".join("(" + ", ".join(map(str, row)) + ")" for row in self.rows) + ")"
 
 
-def aspect(matrix: NDArray[np.float64]) -> NDArray[np.float64] | None:
+def aspect(matrix: Floats) -> NDArray[np.float64] | None:
     """Spacings, the first of them 1, at which a tensor of numbers has no negative rate; None if there are none.
 
     λ_i dx_i² = D_ii - Σ_j |D_ij| dx_i/dx_j ≥ 0 with u_i = √D_ii/dx_i reads u_i ≥ Σ_j |R_ij| u_j, R the correlations. A
