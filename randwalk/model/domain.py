@@ -452,8 +452,8 @@ def cells(axis: Axis, sites: int) -> tuple[float, float]:
     length = axis.high - axis.low
     if math.isinf(length):
         raise ValueError(f"a Mask has a value a site and needs a bounded domain, which {axis} is not: take a Level")
-    if axis.periodic:
-        return axis.low, length / sites
+    if axis.periodic:  # with a site at its ends
+        return axis.low - 0.5 * length / sites, length / sites
     dx = length / (sites - 1 + gap(axis.left) + gap(axis.right))
     return axis.low + (gap(axis.left) - 0.5) * dx, dx
 
