@@ -6,16 +6,21 @@ one thread and release the interpreter's lock: threads take batches of walkers (
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 import numpy as np
+from numpy.typing import NDArray
 
 from .alias import draw, settle_draw
 from .compile import aside, device, kernel
 from .functionals import tally
 from .lanes import LANES, fetch, keep, numbers
 from .philox import HALF, JUMP, LOW, START, STEPS, U, of_axis, philox, words64
-from .program import Halves
+from .program import Halves, Keys, TableProgram
 from .step import I32, MOST, ONE, U32, half_moves, rests, table_step
 from .vector import WIDTH, gather, wide
+
+Cells: TypeAlias = NDArray[np.int32]
 
 BLOCK = 512  # walkers advanced together
 assert BLOCK // 4 % LANES == 0
@@ -55,7 +60,9 @@ def count_differences(values, minus, shift, lowest, highest, counts):  # type: i
             counts[min(max(value + shift - np.int64(minus[j]), 0), last)] += 1
 
 
-def walk_table(site, passage, walkers, program, start, stop, keys):  # type: ignore[no-untyped-def]
+def walk_table(
+    site: Cells, passage: Cells, walkers: tuple[int, Cells], program: TableProgram, start: int, stop: int, keys: Keys
+) -> None:
     """Advance walkers from step `start` to `stop` on a step table, whose rows are those of these steps.
 
     walkers = (the number of the walker in place 0 of `site`, the places of the walkers to advance). passage[j] becomes the
@@ -94,12 +101,6 @@ def _walk_table(site, passage, walkers, program, halved, start, stop, keys):  # 
 
 
 @device
-def _row(n, origin, program):  # type: ignore[no-untyped-def]
-    """The row of the table for step `n`, if its first row is that of step `origin`."""
-    return n - origin if program.thresholds.shape[0] > 1 else 0
-
-
-@device
 def _advance(block, alive, home, span, program, halved, room, keys):  # type: ignore[no-untyped-def]
     """Advance the first `alive` walkers of a block, and take out those that leave; returns how many are left.
 
@@ -109,7 +110,7 @@ def _advance(block, alive, home, span, program, halved, room, keys):  # type: ig
     step of the first row).
     """
     (x, who), (site, passage, first), (start, stop, origin) = block, home, span
-    words, eight_ago, base = room[0], room[1][2], U(first)
+    words, eight_ago, base, rows = room[0], room[1][2], U(first), program.thresholds.shape[0]
     for eight in range(start // 8, (stop + 7) // 8):
         if alive == 0:
             break
@@ -120,7 +121,7 @@ def _advance(block, alive, home, span, program, halved, room, keys):  # type: ig
             for j in range(alive):
                 eight_ago[j] = x[j]
         for n in range(begin, end):
-            bits, row = (words[n & 3], U32(16) if n & 7 < 4 else U32(0)), _row(n, origin, program)
+            bits, row = (words[n & 3], U32(16) if n & 7 < 4 else U32(0)), min(n - origin, rows - 1)
             if _step_together(x, bits, row, program, halved, room, alive):
                 _settle(x, bits, (who[:alive], base), n, row, program, room, keys)
         if program.leaves:
@@ -198,10 +199,10 @@ def _settle(x, bits, walkers, n, row, program, room, keys):  # type: ignore[no-u
 @aside
 def _when(there, words, lane, walker, span, program, keys):  # type: ignore[no-untyped-def]
     """The number of steps after which a walker has come to rest, who is at `there` after span[0] steps, in lane `lane`."""
-    n, origin = span
+    (n, origin), rows = span, program.thresholds.shape[0]
     while not rests(there, program):
         word = (words[n & 3, lane] >> (U32(16) if n & 7 < 4 else U32(0))) & MOST
-        there = table_step(there, word, walker, n, program, _row(n, origin, program), keys)
+        there = table_step(there, word, walker, n, program, min(n - origin, rows - 1), keys)
         n += 1
     return n
 
@@ -224,7 +225,7 @@ def _release(x, who, home, program, alive):  # type: ignore[no-untyped-def]
 def follow_table(site, state, walkers, program, levels, start, stop, keys):  # type: ignore[no-untyped-def]
     """As :func:`walk_table`, keeping functionals of each path in `state` (see :mod:`randwalk.run.record`), a column for each: the
     number of steps after which it came to rest, the highest site, and those of :func:`randwalk.kernels.functionals.tally`."""
-    first, places = walkers
+    (first, places), rows = walkers, program.thresholds.shape[0]
     words = np.empty(4, np.uint32)
     for j in places:
         walker, here, top = U(first + j), site[j], state[1, j]
@@ -237,7 +238,7 @@ def follow_table(site, state, walkers, program, levels, start, stop, keys):  # t
                 words[0], words[1] = U32(y0 & LOW), U32(y1 & LOW)
                 words[2], words[3] = U32(y2 & LOW), U32(y3 & LOW)
             bits = (words[n & 3] >> (U32(16) if n & 7 < 4 else U32(0))) & MOST
-            there = table_step(here, bits, walker, n, program, _row(n, start, program), keys)
+            there = table_step(here, bits, walker, n, program, min(n - start, rows - 1), keys)
             at_rest = rests(there, program)
             if at_rest:
                 state[0, j] = n + 1
