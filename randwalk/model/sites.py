@@ -17,7 +17,8 @@ from .coefficient import Floats
 from .domain import Domain
 from .lattice import FIT, Lattice
 from .region import Mask
-from .start import MASS_BITS, OF_A_SITE, OUTSIDE, Atoms, Start, even, in_region, share, start_masses, whole_masses
+from .shares import MASS_BITS, OF_A_SITE, even, share, whole_masses
+from .start import OUTSIDE, Atoms, Start, in_region, start_masses
 
 Numbers = NDArray[np.int64]
 CHUNK = 2**20  # sites looked at together
