@@ -24,7 +24,7 @@ from .sites import check_regions
 from .start import Start, StartLike, as_start, check_start
 from .steps import Displacement, Steps, check_displacements, named
 from .tabulated import Table
-from .tensor import Tensor, as_tensor, as_vector
+from .tensor import Tensor, as_tensor, as_vector, is_list
 from .times import is_whole
 
 LEAST = 1e-150  # of dx and dt
@@ -89,10 +89,9 @@ def space_of(drift: object, diffusion: object) -> Domain | None:
     """The whole space of as many dimensions as drift and diffusion have components; None (the line) for one."""
     for name, value in (("drift", drift), ("diffusion", diffusion)):
         given = value if isinstance(value, Tensor) else components(name, value)
-        size = given.dimension if isinstance(given, Tensor) else np.shape(given)[:1] or (1,)  # type: ignore[arg-type]
-        dimension = size if isinstance(size, int) else size[0]
-        if dimension > 1:
-            return Line() ** dimension
+        size = given.dimension if isinstance(given, Tensor) else len(given) if is_list(given) else 1  # type: ignore[arg-type]
+        if size > 1:
+            return Line() ** size
     return None
 
 
@@ -145,8 +144,8 @@ def probabilities_of(
                 )
         if missing := [name for name in known if name not in given]:
             raise TypeError(
-                f"LatticeWalk() misses {', '.join(missing)}: give a probability for each of {', '.join(known)}, 0 for a step "
-                "that is never made" + (", or steps={displacement: probability}" if dimension > 1 else "")
+                f"{', '.join(missing)}: missing; a coefficient is given for each of {', '.join(known)}, 0 for a step that is "
+                "never made" + (", or steps={displacement: probability} for all" if dimension > 1 else "")
             )
         values = {known[name]: (name, p) for name, p in given.items()}
     return Steps({e: on_sites(name, p, lattices) for e, (name, p) in values.items()}, dimension)

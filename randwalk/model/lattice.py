@@ -78,7 +78,7 @@ def lattices_on(domain: Domain, spacings: Sequence[float], anchors: Sequence[flo
 
 def per_axis(name: str, value: object, dimension: int) -> tuple[object, ...]:
     """An argument that is one value for all axes or a sequence of one value an axis, as one value an axis."""
-    if not isinstance(value, (tuple, list, np.ndarray)) or np.ndim(value) == 0:
+    if not isinstance(value, (tuple, list)) and not (isinstance(value, np.ndarray) and value.ndim):
         return (value,) * dimension
     if len(value) != dimension:
         raise ValueError(f"{name} = {shown(value)}: {len(value)} values for {dimension} axes; give one, or one an axis")

@@ -203,7 +203,7 @@ def as_vector(name: str, value: object, dimension: int) -> tuple[Coefficient, ..
     Constant(value=-1.0)
     """
     given = components(name, value)
-    if _is_list(given):
+    if is_list(given):
         parts = list(given)  # type: ignore[call-overload]
         if len(parts) != dimension:
             raise ValueError(
@@ -225,12 +225,12 @@ def as_tensor(name: str, value: object, dimension: int) -> Tensor:
     given = value if isinstance(value, Tensor) else components(name, value)
     if isinstance(given, Tensor):
         tensor = given
-    elif not _is_list(given):
+    elif not is_list(given):
         part = in_dimension(name, given, dimension)  # type: ignore[arg-type]
         tensor = _diagonal((part,) * dimension)
     else:
         rows = list(given)  # type: ignore[call-overload]
-        wide = [list(row) if _is_list(row) else None for row in rows]
+        wide = [list(row) if is_list(row) else None for row in rows]
         if len(rows) != dimension or any(row is not None and len(row) != dimension for row in wide):
             sizes = f"{len(rows)}" + (f" × {len(wide[0])}" if rows and wide[0] is not None else "")
             raise ValueError(
@@ -328,7 +328,8 @@ def _positive_part(value: Coefficient) -> Coefficient:
     return Choice(value, value, ZERO) if number is None else Constant(max(number, 0.0))
 
 
-def _is_list(value: object) -> bool:
+def is_list(value: object) -> bool:
+    """Whether a value has several parts."""
     return isinstance(value, (tuple, list)) or (isinstance(value, np.ndarray) and value.ndim > 0)
 
 
