@@ -39,10 +39,10 @@ def guessed_ends(walk: LatticeWalk, steps: int, start: Ends, leak: float = LEAK)
     ).T
     begins = np.array(sorted(set(product(*start))), dtype=np.float64)
     path = _free(walk, begins, steps) if walk.homogeneous else _bound(walk, begins, steps, walls)
-    level = math.log(2.0 * max(steps, 1) / leak)
+    level = math.log(2.0 / leak)
     low, high = begins.min(axis=0), begins.max(axis=0)
     for mean, variance in path:
-        # Bernstein's inequality for a sum of independent steps: P(|S - E S| ≥ d) ≤ 2 exp(-d²/2(V + 2d/3))
+        # Bernstein's inequality for all sums of steps up to now [Freedman 1975]: P(max |S - E S| ≥ d) ≤ 2 exp(-d²/2(V + 2d/3))
         reach = 2.0 * level / 3.0 + np.sqrt((2.0 * level / 3.0) ** 2 + 2.0 * level * variance)
         low, high = np.minimum(low, (mean - reach).min(axis=0)), np.maximum(high, (mean + reach).max(axis=0))
     ends = zip(low, high, start, walls.T, strict=True)
