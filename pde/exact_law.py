@@ -248,10 +248,10 @@ def _by_steps(windows: Windows, table: StepTable, steps: tuple[int, ...]) -> Exa
 def _advanced(table: StepTable, mass: Floats, start: int, stop: int) -> tuple[Floats, Floats]:
     """(the mass of every cell after the steps `start` … `stop` - 1, what has left by each exit in each of them)."""
     mass, left = mass.copy(), np.zeros((stop - start, len(table.layout.exits)))
-    live, scratch = np.flatnonzero(mass), np.zeros_like(mass)
+    live = np.flatnonzero(mass)
     reach = np.array([live[0], live[-1]] * 2 if live.size else [1] * 4)
     for begin, end, program in table.chunks(start, stop):
-        evolve(mass, scratch, program, end - begin, reach, left[begin - start : end - start], TINY)
+        evolve(mass, program, end - begin, reach, left[begin - start : end - start], TINY)
     return mass, left
 
 

@@ -22,7 +22,7 @@ from randwalk.model.coefficient.variables import coordinate
 from randwalk.model.domain import Axis, Domain
 from randwalk.model.times import row_of
 from randwalk.pde.exact_law import ExactLaw
-from randwalk.run.record import Passages
+from randwalk.run.results import Passages
 from randwalk.tables.window import start_index
 
 from .order import by_distance, morton
