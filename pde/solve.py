@@ -332,7 +332,7 @@ class _Run:
     def _marched(cls, scheme: Scheme, stencil: Stencil, clock: Clock, floor: float) -> _Run:
         start = start_state(stencil.equation, stencil.grid)
         ages, left, mass, at = [0.0], [start[GONE]], [], []
-        for t, recorded, state in march(scheme, stencil.forward, start, clock, floor):
+        for t, recorded, state in march(scheme, [stencil.forward], start, clock, floor):
             ages.append(t)
             left.append(state[GONE])
             if recorded:

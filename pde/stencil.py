@@ -29,7 +29,7 @@ from randwalk.model.bernoulli import bernoulli
 from randwalk.model.coefficient import Coefficient, Floats
 from randwalk.model.domain import Wall
 
-from .chains import INNER, Chain, Resolvent
+from .chains import BETWEEN, EVERY, INNER, Chain, Resolvent
 from .ends import Degenerate, outflow, reactivity
 from .equation import FokkerPlanck
 from .grid import GAUSS_NODES, GAUSS_WEIGHTS, Grid
@@ -121,7 +121,7 @@ class Stencil:
             down[1], down[-1] = down[-1], 0.0
         else:
             down[1], up[-2] = out
-        return Chain(1, up, down, killed, grid.periodic)
+        return Chain(1, up, down, killed, grid.periodic, BETWEEN if grid.periodic else EVERY)
 
     def _even(self, t: float) -> tuple[Floats, Floats, list[float]]:
         """Rates to the right and to the left through the faces of equal cells (one number, where all are alike), and out
