@@ -96,12 +96,14 @@ class Mesh:
         return self.inner(np.arange(self.size))
 
     @cached_property
+    def region(self) -> NDArray[np.int64]:
+        """The number of the region that the centre of each cell is in, -1 where mass can be; of the :attr:`shape`."""
+        return np.broadcast_to(self.domain.region_at(self.centres if self.dimension > 1 else self.axes[0].x), self.shape)
+
+    @cached_property
     def live(self) -> NDArray[np.bool_]:
-        """Where mass can be: cells whose centres are in no region, of the :attr:`shape`."""
-        inside = np.ones(self.shape, dtype=bool)
-        for region in self.domain.regions:
-            inside &= ~region.shape.contains(self.centres)
-        return inside
+        """Where mass can be, of the :attr:`shape`."""
+        return self.region < 0
 
     @property
     def exits(self) -> tuple[str, ...]:
@@ -116,12 +118,9 @@ class Mesh:
             for side in (0, -1):
                 at = tuple(side if b == a else slice(1, -1) for b in range(self.dimension))
                 found.append((2 * a - side, whole[at].ravel()))
-        free = np.ones(self.shape, dtype=bool)
-        for region in self.domain.regions:
-            here = region.shape.contains(self.centres) & free
-            free &= ~here
+        for number, region in enumerate(self.domain.regions):
             if region.wall.reactivity > 0.0:
-                found.append((self.exits.index(region.name), self.index[np.broadcast_to(here, self.shape)]))
+                found.append((self.exits.index(region.name), self.index[self.region == number]))
         return found
 
     def gone(self, state: Floats) -> Floats:

@@ -76,7 +76,7 @@ class Stencil:
         """(I - τA(t))⁻¹."""
         values = self._values(t)
         key = None if values is None else (tau, *values)
-        return _kept(self._resolvents, key, lambda: Resolvent(self._chain(t, values), tau))
+        return kept(self._resolvents, key, lambda: Resolvent(self._chain(t, values), tau))
 
     def forward(self, tau: float, t: float, state: Floats) -> Floats:
         """(I - τA(t))⁻¹ on a state of masses."""
@@ -107,7 +107,7 @@ class Stencil:
         return {}
 
     def _chain(self, t: float, values: tuple[float, ...] | None) -> Chain:
-        return _kept(self._chains, values, lambda: self._built(t))
+        return kept(self._chains, values, lambda: self._built(t))
 
     def _built(self, t: float) -> Chain:
         """The chain from the coefficients at time `t`."""
@@ -316,7 +316,7 @@ class Stencil:
         return {side: (piece, end) for side, piece, end in ends if grid.powers[side] > 1.0}
 
 
-def _kept(known: dict[tuple[float, ...], V], key: tuple[float, ...] | None, make: Callable[[], V]) -> V:
+def kept(known: dict[tuple[float, ...], V], key: tuple[float, ...] | None, make: Callable[[], V]) -> V:
     """The value of `key`, made if it is not among the :data:`KEPT` that were made last; made anew for None."""
     if key is None:
         return make()
