@@ -25,10 +25,10 @@ from .coefficient import (
     coordinate,
     in_dimension,
 )  # fmt: skip
+from .steps import Displacement, unit
 
 ROUNDING = 1e-12  # of the largest entry: a negative number so small is 0
 
-Displacement: TypeAlias = tuple[int, ...]
 VectorLike: TypeAlias = CoefficientLike | Sequence[CoefficientLike] | ArrayLike
 TensorLike: TypeAlias = CoefficientLike | Sequence[CoefficientLike] | Sequence[Sequence[CoefficientLike]] | ArrayLike
 
@@ -118,6 +118,20 @@ class Tensor:
         NoStencil
             if a rate of a constant tensor is negative; the message has the ratio of spacings for which none is.
         """
+        found = self.decomposed(spacings)
+        if self.matrix is not None:
+            for axis in range(self.dimension):
+                rate = constant_value(found.get(unit(self.dimension, {axis: 1}), ZERO))
+                if rate is not None and rate < 0.0:
+                    at = ", ".join(f"{s:g}" for s in spacings)
+                    raise NoStencil(
+                        f"diffusion = {shown(self.matrix.tolist())} needs a negative rate along {coordinate(axis)} on a "
+                        f"lattice of dx = ({at}): {self.aspect_told(self.matrix)}"
+                    )
+        return found
+
+    def decomposed(self, spacings: Sequence[float]) -> dict[Displacement, Coefficient]:
+        """:meth:`directions`, whose rates along the axes may be negative here."""
         axes = range(self.dimension)
         scaled = [[_scaled(self[i, j], spacings[i] * spacings[j]) for j in axes] for i in axes]
         found: dict[Displacement, Coefficient] = {}
@@ -126,24 +140,11 @@ class Tensor:
             for sign in (1, -1):
                 rate = _positive_part(float(sign) * scaled[i][j])
                 if rate != ZERO:
-                    found[_unit(self.dimension, {i: 1, j: sign})] = rate
+                    found[unit(self.dimension, {i: 1, j: sign})] = rate
                     left[i], left[j] = left[i] - rate, left[j] - rate
-        if self.matrix is not None:
-            left = [self._not_negative(constant_value(rate), i, spacings) for i, rate in enumerate(left)]
-        on_axes = {_unit(self.dimension, {i: 1}): rate for i, rate in enumerate(left)}
+        left = [_without_rounding(rate, whole[i]) for i, (rate, whole) in enumerate(zip(left, scaled, strict=True))]
+        on_axes = {unit(self.dimension, {i: 1}): rate for i, rate in enumerate(left)}
         return {e: rate for e, rate in on_axes.items() if rate != ZERO or not found} | found
-
-    def _not_negative(self, rate: float | None, axis: int, spacings: Sequence[float]) -> Coefficient:
-        """The rate along an axis; one that is negative by more than rounding is refused."""
-        assert rate is not None
-        assert self.matrix is not None
-        if rate >= -ROUNDING * self.matrix[axis, axis] / spacings[axis] ** 2:
-            return Constant(max(rate, 0.0))
-        at = ", ".join(f"{s:g}" for s in spacings)
-        raise NoStencil(
-            f"diffusion = {shown(self.matrix.tolist())} needs a negative rate along {coordinate(axis)} on a lattice of "
-            f"dx = ({at}): {self.aspect_told(self.matrix)}"
-        )
 
     @staticmethod
     def aspect_told(matrix: NDArray[np.float64]) -> str:
@@ -306,14 +307,18 @@ def _scaled(entry: Coefficient, area: float) -> Coefficient:
     return ZERO if entry == ZERO else (1.0 / area) * entry
 
 
+def _without_rounding(rate: Coefficient, whole: Coefficient) -> Coefficient:
+    """The rate; 0 where it is a number that is small beside the `whole` of which it is what is left."""
+    number, size = constant_value(rate), constant_value(whole)
+    if number is None or size is None or abs(number) > ROUNDING * abs(size):
+        return rate
+    return ZERO
+
+
 def _positive_part(value: Coefficient) -> Coefficient:
     """max(value, 0)."""
     number = constant_value(value)
     return Choice(value, value, ZERO) if number is None else Constant(max(number, 0.0))
-
-
-def _unit(dimension: int, components: dict[int, int]) -> Displacement:
-    return tuple(components.get(i, 0) for i in range(dimension))
 
 
 def _is_list(value: object) -> bool:

@@ -21,16 +21,6 @@ CHUNK = 1 << 20  # sites whose probabilities are checked together
 OF_A_CHANGE = 0.5  # the longest step, as a part of the time in which a coefficient changes
 
 
-@dataclass(frozen=True)
-class Declared:
-    """The drift and the diffusion from which step probabilities are made, and how."""
-
-    drift: Coefficient
-    diffusion: Coefficient
-    rule: Rule
-    convention: Convention
-
-
 def chosen_step(
     declared: Declared, killing: Coefficient, lattice: Lattice, domain: Domain, start: Start, times: Sequence[float]
 ) -> float:
