@@ -105,6 +105,12 @@ class Mesh:
         """Where mass can be, of the :attr:`shape`."""
         return self.region < 0
 
+    @cached_property
+    def open_region(self) -> NDArray[np.int64]:
+        """The same of regions whose walls do not reflect."""
+        opened = [number for number, region in enumerate(self.domain.regions) if region.wall.reactivity > 0.0]
+        return np.where(np.isin(self.region, opened), self.region, -1)
+
     @property
     def exits(self) -> tuple[str, ...]:
         return self.domain.exits
@@ -116,7 +122,9 @@ class Mesh:
         whole = np.arange(self.size).reshape(self.padded)
         for a in range(self.dimension):
             for side in (0, -1):
-                at = tuple(side if b == a else slice(1, -1) for b in range(self.dimension))
+                at = tuple(
+                    side if b == a else slice(None) if b > a else slice(1, -1) for b in range(self.dimension)
+                )
                 found.append((2 * a - side, whole[at].ravel()))
         for number, region in enumerate(self.domain.regions):
             if region.wall.reactivity > 0.0:
