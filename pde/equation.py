@@ -14,7 +14,7 @@ from randwalk.inputs.wording import shown
 from randwalk.model.coefficient import ZERO, Coefficient, CoefficientLike, Constant, coordinate, in_dimension
 from randwalk.model.convention import Convention
 from randwalk.model.domain import Domain, as_domain
-from randwalk.model.start import Start, StartLike, as_start, check_start
+from randwalk.model.start import Start, StartLike, as_start, check_start, continuous
 from randwalk.model.tensor import Tensor, TensorLike, VectorLike, as_tensor, as_vector
 from randwalk.model.walk import LatticeWalk, Rule
 
@@ -93,7 +93,7 @@ class FokkerPlanck:
         domain = as_domain(domain)
         dimension = domain.dimension
         vector, tensor = as_vector("drift", drift, dimension), as_tensor("diffusion", diffusion, dimension)
-        begin, rate = as_start(start), in_dimension("killing", killing, dimension)
+        begin, rate = continuous(as_start(start, domain)), in_dimension("killing", killing, dimension)
         check_start(begin, domain)
         first = tensor[0, 0]
         if dimension == 1 and isinstance(first, Constant) and first.value <= 0.0:

@@ -40,6 +40,8 @@ if TYPE_CHECKING:
     from .model.region import Level as Level
     from .model.region import Mask as Mask
     from .model.region import Region as Region
+    from .model.start import Atoms as Atoms
+    from .model.start import Everywhere as Everywhere
     from .model.start import Normal as Normal
     from .model.start import Point as Point
     from .model.start import Sites as Sites
@@ -77,7 +79,7 @@ _HOMES = {
     "run.record": ("FirstPassage", "LastVisit", "Maximum", "Positions", "SquaredDisplacement", "TimePositive"),
     "simulation": ("Interrupted", "explain", "simulate", "trajectories"),
     "model.region": ("Ball", "HalfSpace", "Level", "Mask", "Region"),
-    "model.start": ("Normal", "Point", "Sites", "Uniform"),
+    "model.start": ("Atoms", "Everywhere", "Normal", "Point", "Sites", "Uniform"),
     "model.tabulated": ("Table",),
     "model.walk": ("LatticeWalk", "Rule"),
     "model.wall": ("Absorbing", "PartiallyAbsorbing", "Reflecting"),

@@ -63,6 +63,11 @@ class Shape(ABC):
     def shifted(self, axis: int, by: float) -> Shape:
         """The shape moved along an axis."""
 
+    @property
+    def leaves(self) -> tuple[Shape, ...]:
+        """The elementary shapes that the shape is made of."""
+        return (self,)
+
     def mapped(self, change: Callable[[Shape], Shape]) -> Shape:
         """The shape made of changed elementary shapes."""
         return change(self)
@@ -233,7 +238,8 @@ class Mask(Shape):
     A domain that takes the mask places it: a cell is ± dx/2 around its site, for as many sites an axis as the array has.
     A walk on that domain has these sites, or a whole number of times closer ones.
 
-    >>> room = (Interval(0, 4, Reflecting(), Reflecting()) * Ring(0, 2)).without(Mask([[0, 0], [1, 0], [0, 0], [0, 0]]))
+    >>> import randwalk as rw
+    >>> room = (rw.Ring(0, 4) * rw.Ring(0, 2)).without(Mask([[0, 0], [1, 0], [0, 0], [0, 0]]))
     >>> room.contains((1.5, [0.5, 1.5]))
     array([False,  True])
     """
@@ -316,6 +322,10 @@ class Complement(Shape):
     def shifted(self, axis: int, by: float) -> Shape:
         return Complement(self.shape.shifted(axis, by))
 
+    @property
+    def leaves(self) -> tuple[Shape, ...]:
+        return self.shape.leaves
+
     def mapped(self, change: Callable[[Shape], Shape]) -> Shape:
         return ~self.shape.mapped(change)
 
@@ -338,6 +348,10 @@ class _Several(Shape):
 
     def shifted(self, axis: int, by: float) -> Shape:
         return type(self)(tuple(part.shifted(axis, by) for part in self.parts))
+
+    @property
+    def leaves(self) -> tuple[Shape, ...]:
+        return tuple(leaf for part in self.parts for leaf in part.leaves)
 
     def mapped(self, change: Callable[[Shape], Shape]) -> Shape:
         return type(self)(tuple(part.mapped(change) for part in self.parts))
