@@ -20,7 +20,7 @@ import numpy as np
 
 from .coefficient import ONE, ZERO, Coefficient, Floats, Point, coordinate
 from .convention import Convention
-from .domain import Domain
+from .domain import Axis
 from .step_mean import Mean, integral_of_parts
 
 
@@ -33,7 +33,7 @@ class Bond:
 
 
 def bonds(
-    drift: Coefficient, diffusion: Coefficient, convention: Convention, dx: float, domain: Domain, axis: int = 0
+    drift: Coefficient, diffusion: Coefficient, convention: Convention, dx: float, domain: Axis, axis: int = 0
 ) -> tuple[Bond, Bond]:
     """The bonds to the right and to the left of a site along an axis, whose domain is given, as functions of the place. In the
     Itô form both take the coefficients at the site, so that the mean of a step is a dt whatever D does."""
@@ -59,7 +59,7 @@ class BondMean(Mean):
     """
 
     span: float
-    domain: Domain
+    domain: Axis
     axis: int = 0
 
     def evaluate(self, point: Point, t: Floats) -> Floats:
@@ -117,7 +117,7 @@ class Midpoint(Mean):
     """A coefficient in the middle of the bond from a site to the one that is `spans` away, one span an axis."""
 
     spans: tuple[float, ...]
-    axes: tuple[Domain, ...]
+    axes: tuple[Axis, ...]
 
     def evaluate(self, point: Point, t: Floats) -> Floats:
         at = tuple(
@@ -141,7 +141,7 @@ class Midpoint(Mean):
         return ", ".join(f"{coordinate(i)} {0.5 * span:+g}" for i, span in enumerate(self.spans) if span)
 
 
-def within(domain: Domain, x: Floats) -> Floats:
+def within(domain: Axis, x: Floats) -> Floats:
     """Places in the domain of an axis; half a bond beyond an end is the end itself, but for rounding."""
     low, high = domain.low, domain.high
     return low + np.mod(x - low, high - low) if domain.periodic else np.clip(x, low, high)

@@ -22,7 +22,7 @@ from .bernoulli import bernoulli_of
 from .bond import Bond, Midpoint, bonds
 from .coefficient import ZERO, Coefficient, Floats, Point
 from .convention import Convention
-from .domain import Domain
+from .domain import Axis
 from .neighbourhood import Moore, Neighbourhood, VonNeumann
 from .rule import Rule, exponential
 from .step_mean import step_mean
@@ -57,7 +57,7 @@ class Declared:
         return *self.vector, *self.tensor.entries
 
 
-def steps_of(declared: Declared, spacings: Sequence[float], dt: float, axes: Sequence[Domain]) -> Steps:
+def steps_of(declared: Declared, spacings: Sequence[float], dt: float, axes: Sequence[Axis]) -> Steps:
     """The steps of a walk, by displacement."""
     if declared.tensor.diagonal:
         made = declared.neighbourhood.probabilities(axis_pairs(declared, spacings, dt, axes))
@@ -69,7 +69,7 @@ def steps_of(declared: Declared, spacings: Sequence[float], dt: float, axes: Seq
 
 
 def axis_pairs(
-    declared: Declared, spacings: Sequence[float], dt: float, axes: Sequence[Domain]
+    declared: Declared, spacings: Sequence[float], dt: float, axes: Sequence[Axis]
 ) -> tuple[Pair, ...]:
     """The probabilities of (+1, -1) along each axis, of a diagonal diffusion."""
     rule = declared.rule
@@ -82,7 +82,7 @@ def axis_pairs(
 
 
 def longest_step(
-    declared: Declared, spacings: Sequence[float], axes: Sequence[Domain], point: Point, t: Floats
+    declared: Declared, spacings: Sequence[float], axes: Sequence[Axis], point: Point, t: Floats
 ) -> float:
     """The longest time step to take, given places and times that broadcast (:meth:`Rule.longest_step`)."""
     rule, tensor = declared.rule, declared.tensor
@@ -93,16 +93,24 @@ def longest_step(
             if tensor[i, i] != ZERO
         ]
         return declared.neighbourhood.longest(each)
+    parts = [Bond(rate, drift / rate) for drift, rate, _ in directions_of(declared, spacings)]
+    return VonNeumann().longest([rule.longest_step((bond, bond), 1.0, point, t) for bond in parts])
+
+
+def directions_of(
+    declared: Declared, spacings: Sequence[float]
+) -> list[tuple[Coefficient, Coefficient, float]]:
+    """(drift, diffusion, dx) along every direction of the lattice in which walkers step: the axes; where D is not diagonal, also
+    diagonals of planes, in lattice steps (dx = 1)."""
+    tensor = declared.tensor
+    if tensor.diagonal:
+        return [(a, tensor[i, i], dx) for i, (a, dx) in enumerate(zip(declared.vector, spacings, strict=True))]
     bias = _in_steps(tensor, spacings).solved([(1.0 / dx) * a for a, dx in zip(declared.vector, spacings, strict=True)])
-    each = []
-    for direction, rate in tensor.directions(spacings).items():
-        bond = Bond(rate, _along(direction, bias))
-        each.append(rule.longest_step((bond, bond), 1.0, point, t))
-    return VonNeumann().longest(each)
+    return [(rate * _along(e, bias), rate, 1.0) for e, rate in tensor.directions(spacings).items()]
 
 
 def _along_directions(
-    declared: Declared, spacings: Sequence[float], dt: float, axes: Sequence[Domain]
+    declared: Declared, spacings: Sequence[float], dt: float, axes: Sequence[Axis]
 ) -> dict[Displacement, Coefficient]:
     """The steps of a diffusion that is not diagonal."""
     rule, fick = declared.rule, declared.convention is Convention.FICK

@@ -10,7 +10,7 @@ from .bernoulli import bernoulli, bernoulli_of
 from .bond import Bond, bonds
 from .coefficient import Coefficient, Constant, Floats, Point, apply, constant_value
 from .convention import Convention
-from .domain import Domain, Line
+from .domain import Axis, Line
 from .step_mean import step_mean
 
 SLOW = 0.1  # the part of the mean speed that Rule.CAPPED may lose where walkers start
@@ -45,7 +45,7 @@ class Rule(StrEnum):
         dx: float,
         dt: float,
         convention: Convention = Convention.ITO,
-        domain: Domain = Line(),  # noqa: B008 (it has no state)
+        domain: Axis = Line(),  # noqa: B008 (it has no state)
         axis: int = 0,
     ) -> tuple[Coefficient, Coefficient]:
         """The probabilities of (+dx, -dx) along an axis, whose domain is given, of coefficients averaged over a step where they
