@@ -20,7 +20,8 @@ from randwalk.inputs.keywords import once_named, once_positional
 from randwalk.inputs.memory import require
 from randwalk.inputs.wording import shown
 from randwalk.kernels.evolve import TINY, evolve
-from randwalk.laws.atoms import Atoms, Cells
+from randwalk.laws.atoms import Atoms
+from randwalk.laws.cells import Cells
 from randwalk.laws.law import Law
 from randwalk.model.coefficient import Constant, Floats
 from randwalk.model.domain import Domain

@@ -47,8 +47,7 @@ class StationaryLaw(Law[Any]):
         return None
 
     def _at(self, t: float) -> Atoms:
-        domain = self.walk.domain
-        return Atoms(Support(self.sites, self.walk.dx, domain, lambda: (slice(None), 1)), self.pmf)
+        return Atoms(Support((self.sites,), (self.walk.dx,), self.walk.domain.axes), self.pmf)
 
     def density(self) -> tuple[Floats, Floats]:
         """(places, probability over dx)."""

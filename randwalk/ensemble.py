@@ -332,7 +332,7 @@ class Ensemble(Law[Estimate]):
 
     def smoothing(self, t: float) -> float:
         """The width of the cell that an atom stands for at time `t`: dx, or 2dx where parity holds."""
-        return self._at(t).support.width()
+        return self._at(t).support.volume
 
     def __repr__(self) -> str:
         times = ", ".join(f"{t:g}" for t in self.times[:4]) + (", …" if len(self.steps) > 4 else "")

@@ -295,7 +295,7 @@ def test_a_step_that_would_break_the_sign_is_made_again() -> None:
     start = start_state(problem, grid)
     plain = CrankNicolson().step(stencil.forward, start, 0.4, 0.1)
     assert plain[INNER].min() < -0.1
-    for _, _, state in march(CrankNicolson(), stencil.forward, start, Clock.equal(np.ones(1), 0.1), 0.0):
+    for _, _, state in march(CrankNicolson(), [stencil.forward], start, Clock.equal(np.ones(1), 0.1), 0.0):
         assert state[INNER].min() >= -1e-14
 
 

@@ -397,7 +397,7 @@ def _lay(domain: Domain | None, dx: float | None, sites: int | None, start: Star
     where = as_domain(domain)
     if (dx is None) == (sites is None):
         raise ValueError("give either dx or sites")
-    begin = as_start(start)
+    begin = as_start(start, where)
     check_start(begin, where)
     lattice = Lattice.on(where, _positive("dx", spacing(where, sites) if sites is not None else dx), begin.anchor)
     check_place(lattice, *begin.support, where.low, where.high)

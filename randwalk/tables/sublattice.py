@@ -32,4 +32,5 @@ def cell(table: StepTable, step: int) -> int:
 
 def support_at(table: StepTable, step: int) -> Support:
     """The sites of a table after `step` steps, as a law has atoms on them."""
-    return Support(table.x, table.walk.dx, table.walk.domain, lambda: (occupied(table, step), cell(table, step)))
+    axes = table.walk.domain.axes
+    return Support((table.x,), (table.walk.dx,), axes, lambda: (occupied(table, step), (cell(table, step),)))
