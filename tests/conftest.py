@@ -25,6 +25,7 @@ QUICK_FILES = frozenset(
         "estimate",
         "few_sites",
         "flat",
+        "hitting",
         "imports",
         "kernels",
         "keywords",
