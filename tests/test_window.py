@@ -104,7 +104,7 @@ NARROW, WIDE = 1, 3000  # sites on either side of the start
 def guess(monkeypatch: pytest.MonkeyPatch, far: int) -> None:
     """Windows of `far` sites on either side of the start, as far as there are any."""
 
-    def ends(walk: rw.LatticeWalk, steps: int, start: Ends) -> Ends:
+    def ends(walk: rw.LatticeWalk, steps: int, start: Ends, leak: float) -> Ends:
         lattice, ((first, last),) = walk.lattice, start
         low, high = first - far, last + far
         return (
@@ -114,7 +114,7 @@ def guess(monkeypatch: pytest.MonkeyPatch, far: int) -> None:
             ),
         )
 
-    monkeypatch.setattr(windows, "guessed_ends", ends)
+    monkeypatch.setattr("randwalk.tables.window.guessed_ends", ends)
 
 
 def on_common_bins(run: rw.Ensemble, first: int, sites: int) -> list[np.ndarray]:

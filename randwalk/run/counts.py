@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..tables.table import StepTable
-from .record import Record, Recorded
+from .record import Record
+from .results import Recorded
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,7 +28,7 @@ class Counts:
     parts : tuple of range
         The walkers, in increasing order.
     raw : NDArray[np.int64], shape (times, cells)
-        Walkers on each cell of the layout: at the left exit, on the sites, at the right exit, and killed.
+        Walkers on each cell of the layout: on the sites, at the exits, and killed.
     records : dict
         The result of each record.
     seed : int
@@ -103,9 +104,9 @@ def added(counts: Iterable[Counts]) -> Counts:
 def _union(one: StepTable, other: StepTable) -> StepTable:
     """A table on the sites of both; one of the two if it has them all, because its rows may be made already."""
     window = []
-    for (a, n), (c, m) in zip(one.window, other.window, strict=True):
-        first = min(a, c)
-        window.append((first, max(a + n, c + m) - first))
+    for (first, n), (begin, m) in zip(one.window, other.window, strict=True):
+        low, high = min(first, begin), max(first + n, begin + m)
+        window.append((low, high - low))
     whole = [table for table in (one, other) if table.window == tuple(window)]
     return whole[0] if whole else replace(one, window=tuple(window))
 
