@@ -46,6 +46,9 @@ if TYPE_CHECKING:
     from .model.start import Point as Point
     from .model.start import Sites as Sites
     from .model.start import Uniform as Uniform
+    from .model.grid import Grid as Grid
+    from .model.neighbourhood import Moore as Moore
+    from .model.neighbourhood import VonNeumann as VonNeumann
     from .model.tabulated import Table as Table
     from .model.walk import LatticeWalk as LatticeWalk
     from .model.walk import Rule as Rule
@@ -80,6 +83,8 @@ _HOMES = {
     "simulation": ("Interrupted", "explain", "simulate", "trajectories"),
     "model.region": ("Ball", "HalfSpace", "Level", "Mask", "Region"),
     "model.start": ("Atoms", "Everywhere", "Normal", "Point", "Sites", "Uniform"),
+    "model.grid": ("Grid",),
+    "model.neighbourhood": ("Moore", "VonNeumann"),
     "model.tabulated": ("Table",),
     "model.walk": ("LatticeWalk", "Rule"),
     "model.wall": ("Absorbing", "PartiallyAbsorbing", "Reflecting"),

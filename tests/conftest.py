@@ -13,6 +13,7 @@ settings.load_profile("fixed")
 QUICK_FILES = frozenset(
     f"test_{name}.py"
     for name in (
+        "box",
         "breaks",
         "chains",
         "coefficient",
@@ -37,9 +38,11 @@ QUICK_FILES = frozenset(
         "problem",
         "rates",
         "refusals",
+        "region",
         "remedies",
         "shown",
         "solver_arguments",
+        "starts",
         "stationary",
         "step_law",
         "store",

@@ -35,7 +35,11 @@ def along_each(
     unbounded = sum(lattices[i].sites is None for i in varying)
     count = BETWEEN[min(unbounded, len(BETWEEN)) - 1]
     return [
-        np.array([low]) if i not in varying else np.linspace(low, high, count) if lattice.sites is None else all_sites(lattice)
+        np.array([low])
+        if i not in varying
+        else np.linspace(low, high, count)
+        if lattice.sites is None
+        else all_sites(lattice)
         for i, (lattice, (low, high)) in enumerate(zip(lattices, support, strict=True))
     ]
 

@@ -123,8 +123,8 @@ def quickest(
     """The shortest time in which one of the coefficients changes smoothly before `until`; inf where none does. `support` are
     the ends of the start along each axis."""
     ends = {
-        coordinate(i): tuple(e if math.isfinite(e) else s for e, s in zip((axis.low, axis.high), places, strict=True))
-        for i, (axis, places) in enumerate(zip(domain.axes, support, strict=True))
+        coordinate(i): (axis.low if math.isfinite(axis.low) else low, axis.high if math.isfinite(axis.high) else high)
+        for i, (axis, (low, high)) in enumerate(zip(domain.axes, support, strict=True))
     }
     moving = [c for c in coefficients if c.depends_on_t] if until > 0.0 else []
     return min((c.width("t", 0.0, until, ends) for c in moving), default=math.inf)
