@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from randwalk.kernels import alias, binomial, bits, functionals, occupation, philox, portable, step
-from randwalk.kernels.program import PART
+from randwalk.kernels.program import DigitsProgram
 
 from . import naive, plane
 
@@ -106,6 +106,15 @@ def of_binomial(random: Random) -> Iterator[Call]:
                 yield binomial.log_acceptance, (I64(n), I64(a), I64(total), I64(k))
 
 
+def compared(walker: Any, word: Any, planes: int, wanted: Any) -> list[int]:
+    """The masks that :func:`bits.compare` makes of four thresholds, and the digit that it keeps."""
+    cut = 62 - planes if planes < 8 else 0
+    walk = DigitsProgram((1, -1, 7, -7), (1 << cut, FULL // 2, FULL - (3 << cut), FULL), planes)
+    below, tie = np.zeros(4, U), np.zeros(4, U)
+    kept = bits.compare(below, tie, U(0), wanted, walker, word, walk, KEYS)
+    return [*(below & wanted).tolist(), int(kept)]
+
+
 def of_bits(random: Random) -> Iterator[Call]:
     for _ in range(100):
         below, tie, drawn = (U(random.getrandbits(64)) for _ in range(3))
@@ -121,7 +130,9 @@ def of_bits(random: Random) -> Iterator[Call]:
         for planes in (1, 5, 8):
             yield bits.remainder, (U(t), I64(planes))
             yield bits.settled, (U(t), I64(planes), U(random.getrandbits(64)))
-            yield bits.below, (U(random.getrandbits(48)), I64(random.randrange(9)), I64(planes), U(t), KEYS)
+    for planes in range(1, 9):
+        for word in range(6):
+            yield compared, (U(random.getrandbits(48)), I64(word), planes, U(random.getrandbits(64)))
 
 
 def of_alias(random: Random) -> Iterator[Call]:
@@ -167,10 +178,6 @@ def of_step(random: Random) -> Iterator[Call]:
         yield step.tie_bits, (U(2**32 + i), I64(i), KEYS)
         pair = U32(min(limits[0] >> 46, 0xFFFF) << 16 | min(limits[1] >> 46, 0xFFFF))
         yield step.half_moves, (cell, high, pair, I32(12), I32(-7))
-    for t in [*THRESHOLDS, *words(random, 50, 62)]:
-        yield step.half, (U32(t >> PART),)
-    for number in range(16):
-        yield step.plane, (U(number << 31), I64(number), KEYS)
     for word in words(random, 100):
         yield step.after, (U(word), I64(16))
         yield step.popcount, (U(word),)

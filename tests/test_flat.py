@@ -177,7 +177,7 @@ def test_columns_are_shared_where_a_map_says_so() -> None:
         cpu.walk_table(site, np.zeros(0, np.int32), everybody, told, 0, 9, key(SEED))
         mass, out = box.layout.empty(dtype=np.float64), np.zeros((9, 5))
         mass[box.cell((3, 2))] = 1.0
-        evolve(mass, np.zeros_like(mass), told, 9, np.full(4, box.cell((3, 2))), out, TINY)
+        evolve(mass, told, 9, np.full(4, box.cell((3, 2))), out, TINY)
         sites.append((site, mass, out))
     for one, other in zip(*sites, strict=True):
         np.testing.assert_array_equal(one, other)
@@ -219,7 +219,7 @@ def test_the_exact_law_is_that_of_the_dense_matrix(name: str, steps: int) -> Non
     mass[box.cell((1, 1))] = 1.0
     program = box.program if box.rows == 1 else box.program._replace(thresholds=box.program.thresholds[:steps])
     reach = np.full(4, box.cell((1, 1)))
-    evolve(mass, np.zeros_like(mass), program, steps, reach, out, TINY)
+    evolve(mass, program, steps, reach, out, TINY)
     dense = law(box, steps)
     np.testing.assert_allclose(mass[:-1], dense[:-5], rtol=1e-13, atol=1e-300)
     np.testing.assert_allclose(out.sum(axis=0), dense[-5:], rtol=1e-13, atol=1e-300)

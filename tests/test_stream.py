@@ -176,7 +176,7 @@ def test_both_families_and_the_digits_are_covered() -> None:
     assert {naive.digits(make()) for make in WALKS.values()} >= {0, 1, 2, 7, 8}
     for name, make in WALKS.items():
         walk = make()
-        table = StepTable(walk, walk.lattice, 0, 1 if walk.lattice.sites is None else walk.lattice.sites)
+        table = StepTable(walk, ((0, 1 if walk.lattice.sites is None else walk.lattice.sites),))
         assert table.digits == naive.digits(walk), name
 
 

@@ -9,11 +9,12 @@ from __future__ import annotations
 import numpy as np
 
 from .alias import draw, settle_draw
-from .compile import aside, device, kernel, maker
-from .functionals import highest, tally
+from .compile import aside, device, kernel
+from .functionals import tally
 from .lanes import LANES, fetch, keep, numbers
 from .philox import HALF, JUMP, LOW, START, STEPS, U, philox, words64
-from .step import I32, MOST, ONE, U32, change, half, half_moves, rests, table_step
+from .program import Halves
+from .step import I32, MOST, ONE, U32, half_moves, rests, table_step
 from .vector import WIDTH, gather, wide
 
 BLOCK = 512  # walkers advanced together
@@ -53,7 +54,6 @@ def count_differences(values, minus, shift, lowest, highest, counts):  # type: i
             counts[min(max(value + shift - np.int64(minus[j]), 0), last)] += 1
 
 
-@kernel
 def walk_table(site, passage, walkers, program, start, stop, keys):  # type: ignore[no-untyped-def]
     """Advance walkers from step `start` to `stop` on a step table, whose rows are those of these steps.
 
@@ -61,9 +61,13 @@ def walk_table(site, passage, walkers, program, start, stop, keys):  # type: ign
     number of steps after which the walker in place j came to rest, unless `passage` is empty. Where walkers can leave they are
     advanced RANKS steps at a time, block by block; after that the ones that are left fill blocks again.
     """
+    _walk_table(site, passage, walkers, program, Halves.of(program, SPREAD), start, stop, keys)
+
+
+@kernel
+def _walk_table(site, passage, walkers, program, halved, start, stop, keys):  # type: ignore[no-untyped-def]
     wide()
-    first, places = walkers
-    halved, kept = _halve(program), 0
+    (first, places), kept = walkers, 0
     going, sites = np.empty(places.size, np.int32), np.empty(places.size, np.int32)
     for place in places:
         if not rests(site[place], program):
@@ -86,29 +90,6 @@ def walk_table(site, passage, walkers, program, start, stop, keys):  # type: ign
         begin = end
     for j in range(kept):
         site[going[j]] = sites[j]
-
-
-@maker
-def _halve(program):  # type: ignore[no-untyped-def]
-    """The high halves of all thresholds: (two a word, shape (rows, ⌈K/2⌉, columns); those of the last ones, (rows, columns); what
-    is added to the site if a uniform is below each; whether cells have to be looked up in the column map)."""
-    thresholds, offsets = program.thresholds, program.offsets
-    moves, cells = len(offsets), program.column.size
-    spread = cells > 0 and cells <= SPREAD and thresholds.shape[0] == 1
-    columns = cells if spread else thresholds.shape[2]
-    pairs = np.empty((thresholds.shape[0], (moves + 1) // 2, columns), np.uint32)
-    lives = np.empty((thresholds.shape[0], columns), np.uint32)
-    for row in range(thresholds.shape[0]):
-        for i in range(columns):
-            c = program.column[i] if spread else i
-            for m in range(pairs.shape[1]):
-                high, low = thresholds[row, 2 * m, c], thresholds[row, min(2 * m + 1, moves - 1), c]
-                pairs[row, m, i] = U32(half(high) << U32(16)) | half(low)
-            lives[row, i] = half(thresholds[row, moves, c])
-    changes = np.zeros(2 * pairs.shape[1], np.int32)
-    for k in range(moves):
-        changes[k] = change(offsets, k)
-    return pairs, lives, changes, cells > 0 and not spread
 
 
 @device
@@ -259,8 +240,7 @@ def follow_table(site, state, walkers, program, levels, start, stop, keys):  # t
             at_rest = rests(there, program)
             if at_rest:
                 state[0, j] = n + 1
-            top = I32(highest(there, program.exit_of.size - 1, top))
-            tally(here, there, n, state, j, levels, program.exit_of.size - 1)
+            top = tally(here, there, n, state, j, levels, I32(program.exit_of.size - 1), top)
             here = there
         site[j], state[1, j] = here, top
 

@@ -14,13 +14,13 @@ UNIT = 1.0 / FULL
 
 
 @device
-def _tabulate(chances, program, row, begin, end):  # type: ignore[no-untyped-def]
-    """chances[k, i] = the probability of step k on cell i, for the cells begin … end - 1, rounded once; k = K is a stay."""
+def _tabulate(chances, program, row, begin, end, far):  # type: ignore[no-untyped-def]
+    """chances[k, i + far] = the probability of step k on cell i, for the cells begin … end - 1, rounded once; k = K is a stay."""
     for i in range(begin, end):
         c = column(i, program)
         for k in range(len(program.offsets) + 1):
             above = limit(program, row, k, c)
-            chances[k, i] = np.float64(above - limit(program, row, k - 1, c) if k else above) * UNIT
+            chances[k, i + far] = np.float64(above - limit(program, row, k - 1, c) if k else above) * UNIT
 
 
 @device
@@ -56,32 +56,6 @@ def _alike(program):  # type: ignore[no-untyped-def]
     return begin, end
 
 
-@device
-def _arrived(source, chances, offsets, cell):  # type: ignore[no-untyped-def]
-    """The mass that steps onto any cell, ghosts included."""
-    mass = 0.0
-    for k in range(len(offsets)):
-        here = cell - offsets[k]
-        if 0 <= here < source.size - 1:
-            mass += chances[k, here] * source[here]
-    return mass
-
-
-@device
-def _killed(source, program, row, begin, end):  # type: ignore[no-untyped-def]
-    """The mass of the cells begin … end - 1 that is killed in a step."""
-    mass = 0.0
-    for i in range(begin, end):
-        mass += np.float64(FULL - limit(program, row, len(program.offsets), column(i, program))) * UNIT * source[i]
-    return mass
-
-
-@device
-def _clear(mass, begin, end):  # type: ignore[no-untyped-def]
-    for i in range(max(begin, 0), min(end, mass.size)):  # assigning to a slice takes two seconds longer to compile
-        mass[i] = 0.0
-
-
 @maker
 def _ghosts(program):  # type: ignore[no-untyped-def]
     """The cells at which walkers rest, or from which they go on elsewhere, except that of the killed."""
@@ -93,52 +67,65 @@ def _ghosts(program):  # type: ignore[no-untyped-def]
     return cells[:count]
 
 
+@device
+def _clear(mass, begin, end):  # type: ignore[no-untyped-def]
+    for i in range(begin, end):  # assigning to a slice takes two seconds longer to compile
+        mass[i] = 0.0
+
+
 @kernel
-def evolve(mass, other, program, steps, reach, out, drop):  # type: ignore[no-untyped-def]
-    """Advance `mass`, of every cell, by `steps` steps, in place, with scratch `other`; both have no mass at exits.
+def evolve(mass, program, steps, reach, out, drop):  # type: ignore[no-untyped-def]
+    """Advance `mass`, of every cell, by `steps` steps, in place; there is none at exits.
 
     `reach` = [lowest, highest cell with mass, lowest, highest ever], updated; masses below `drop` at its ends are dropped.
     out[step] += mass that left by each exit during that step.
     """
-    offsets, cells = program.offsets, mass.size - 1
-    far = 0
+    offsets, cells, far = program.offsets, mass.size - 1, 0
     for k in range(len(offsets)):
         far = max(far, abs(offsets[k]))
-    ghosts, chances = _ghosts(program), np.empty((len(offsets) + 1, cells))
-    arrived, constant = np.empty(ghosts.size), program.thresholds.shape[0] == 1
+    # Cell i stands at i + far, so that cells at both ends have neighbours.
+    source, target = np.zeros(cells + 2 * far), np.zeros(cells + 2 * far)
+    chances, ghosts, constant = (
+        np.zeros((len(offsets) + 1, source.size)),
+        _ghosts(program),
+        program.thresholds.shape[0] == 1,
+    )
     begin, end = _alike(program)  # every cell in the middle of a homogeneous table has the chances of its first one
     begin, end = (begin + far, end - far) if end - begin > 4 * far else (0, 0)
-    lo, hi, lowest, highest = reach[0], reach[1], reach[2], reach[3]
-    source, target = mass, other
+    for i in range(cells):
+        source[i + far] = mass[i]
+    lo, hi, lowest, highest = reach[0] + far, reach[1] + far, reach[2], reach[3]
     for n in range(steps):
+        row = 0 if constant else n
         if not constant or n == 0:
-            a, b = (0, cells) if constant else (max(lo - 2 * far, 0), min(hi + 2 * far + 1, cells))
-            _tabulate(chances, program, n, min(a, begin), min(begin + far, b))
-            _tabulate(chances, program, n, max(end - far, a), b)
+            a, b = (0, cells) if constant else (max(lo - 3 * far, 0), min(hi + far + 1, cells))
+            _tabulate(chances, program, row, min(a, begin), min(begin + far, b), far)
+            _tabulate(chances, program, row, max(end - far, a), b, far)
         if program.kills:
-            out[n, program.exit_of[cells]] += _killed(source, program, 0 if constant else n, lo, hi + 1)
+            killed = 0.0
+            for i in range(lo - far, hi + 1 - far):
+                dying = np.float64(FULL - limit(program, row, len(offsets), column(i, program))) * UNIT
+                killed += dying * source[i + far]
+            out[n, program.exit_of[cells]] += killed
         low, high = lo - far, hi + far
-        lo, hi = max(low, far), min(high, cells - 1 - far)
+        lo, hi = max(low, 2 * far), min(high, cells - 1)
+        a, b = max(low, begin + far), min(high + 1, end + far)
+        _gather(target, source, chances, offsets, low, min(a, high + 1))
+        _gather_alike(target, source, chances[:, begin + far], offsets, a, b)
+        _gather(target, source, chances, offsets, max(b, low), high + 1)
         for g in range(ghosts.size):
-            if low <= ghosts[g] <= high:
-                arrived[g] = _arrived(source, chances, offsets, ghosts[g])
-        a, b = max(lo, begin), min(hi + 1, end)
-        _gather(target, source, chances, offsets, lo, min(a, hi + 1))
-        _gather_alike(target, source, chances[:, begin], offsets, a, b)
-        _gather(target, source, chances, offsets, max(b, lo), hi + 1)
-        for g in range(ghosts.size):
-            cell = ghosts[g]
-            if low <= cell <= high:
+            cell, here = ghosts[g], ghosts[g] + far
+            if low <= here <= high:
+                come, target[here] = target[here], 0.0
                 if program.exit_of[cell] != LIVE:
-                    out[n, program.exit_of[cell]] += arrived[g]
-                elif arrived[g] > 0.0:
-                    there = np.int64(program.home[cell])
+                    out[n, program.exit_of[cell]] += come
+                elif come > 0.0:
+                    there = np.int64(program.home[cell]) + far
                     if there < lo or there > hi:
                         _clear(target, there, lo)
                         _clear(target, hi + 1, there + 1)
                         lo, hi = min(lo, there), max(hi, there)
-                    target[there] += arrived[g]
-                target[cell] = 0.0
+                    target[there] += come
         while lo < hi and target[lo] < drop:
             target[lo] = 0.0
             lo += 1
@@ -147,11 +134,8 @@ def evolve(mass, other, program, steps, reach, out, drop):  # type: ignore[no-un
             hi -= 1
         _clear(target, lo - 2 * far, lo)  # the next step reads so far beyond what this one reached
         _clear(target, hi + 1, hi + 2 * far + 1)
-        lowest, highest = min(lowest, lo), max(highest, hi)
+        lowest, highest = min(lowest, lo - far), max(highest, hi - far)
         source, target = target, source
-    if steps % 2:
-        for i in range(lo, hi + 1):
-            mass[i] = other[i]
-    _clear(mass, 0, lo)
-    _clear(mass, hi + 1, mass.size)
-    reach[0], reach[1], reach[2], reach[3] = lo, hi, lowest, highest
+    for i in range(cells):
+        mass[i] = source[i + far] if lo <= i + far <= hi else 0.0
+    reach[0], reach[1], reach[2], reach[3] = lo - far, hi - far, lowest, highest

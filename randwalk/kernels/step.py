@@ -5,14 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from .compile import device
-from .philox import LOW, STEPS, TIES, U, words64
-from .program import BITS, LIVE, PART
+from .philox import LOW, TIES, U, words64
+from .program import BITS, DRAWN, LIVE, PART
 from .vector import ones, zeros_below
 
 I32 = np.int32
 U32 = np.uint32
 
-DRAWN = 16  # digits of a uniform that every step of a table walk has; the others are drawn where these do not decide
 TIE_BITS = U32(PART - DRAWN)
 MOST = U32(0xFFFF)
 
@@ -74,12 +73,6 @@ def after(word, digits):  # type: ignore[no-untyped-def]
 
 
 @device
-def half(t):  # type: ignore[no-untyped-def]
-    """The 16 high bits of a threshold. A threshold of 1 ties at 0xFFFF."""
-    return min(t >> TIE_BITS, MOST)
-
-
-@device
 def half_moves(site, word, pair, first, second):  # type: ignore[no-untyped-def]
     """(the site after two of the moves, whether that is undecided) from the 16 high bits of a uniform and those of two
     thresholds, `pair`. A threshold above the uniform changes the site by `first` or by `second`, an offset minus the next."""
@@ -110,13 +103,6 @@ def table_step(site, half, walker, n, program, row, keys):  # type: ignore[no-un
     if tied:
         return settle(site, half, tie_bits(walker, n, keys), program, row)
     return step(site, half, program, row, BITS - DRAWN)
-
-
-@device
-def plane(walker, number, keys):  # type: ignore[no-untyped-def]
-    """Bit plane `number` of a walker: one random binary digit for each of 64 steps."""
-    first, second = words64(walker & LOW, walker >> U(32), U(number >> 1), STEPS, keys[0], keys[1])
-    return second if number & 1 else first
 
 
 @device

@@ -128,10 +128,12 @@ class Host:
         return site.copy()
 
     def begin(self, site: NDArray[np.int32], levels: Levels) -> NDArray[np.int32]:
-        visits, positives = levels
-        state = np.zeros((2 + visits.size + positives.size, site.size), dtype=np.int32)
+        state = np.zeros((levels.rows, site.size), dtype=np.int32)
         state[1] = site
-        state[2 : 2 + visits.size] = np.where(site == visits[:, None], 0, -1)
+        state[2 : 2 + levels.visits.size] = np.where(site == levels.visits[:, None], 0, -1)
+        if levels.heights.size:
+            first = levels.rows - len(levels.rings) - len(levels.heights)
+            state[first : first + len(levels.heights)] = levels.heights[:, site]
         return state
 
     def columns(self, state: NDArray[np.int32]) -> Sequence[NDArray[np.int32]]:

@@ -103,8 +103,8 @@ class Cuda:
         return site
 
     def begin(self, site: Any, levels: Levels) -> Any:
-        state = allocate((2 + levels.visits.size + levels.positives.size, site.size))
-        begin(blocks_for(site.size), THREADS, state, site, cuda.to_device(levels.visits))
+        state = allocate((levels.rows, site.size))
+        begin(blocks_for(site.size), THREADS, state, site, on_device(levels))
         return state
 
     def advance(self, walkers: Walkers, program: Program, start: int, stop: int, keys: Keys) -> None:
@@ -115,7 +115,7 @@ class Cuda:
         kernel, told = DRIVERS[type(program)](program, walkers.state is not None)
         there = _there(walkers)
         for first, last in self._stretches(walkers, start, stop):
-            kernel(blocks, THREADS, there, *told(first - start, last - start), first, last, keys)
+            kernel(blocks, THREADS, there, *told, (start, first, last), keys)
 
     def occupy(
         self, counts: NDArray[np.int64], program: TableProgram, layout: Numbering, start: int, stop: int,

@@ -31,14 +31,18 @@ def place(site, first_walker, index, upper, keys):  # type: ignore[no-untyped-de
 
 
 @Kernel
-def begin(state, site, visits):  # type: ignore[no-untyped-def]
-    """The functionals of paths of no steps: rows of `state` are the step of leaving, the maximum, last visits, times above."""
+def begin(state, site, levels):  # type: ignore[no-untyped-def]
+    """The functionals of paths of no steps: rows of `state` are the step of leaving, the highest site, and those of `levels`."""
+    visits, heights = levels.visits, levels.heights
+    first = state.shape[0] - levels.rings.shape[0] - heights.shape[0]
     for j in range(cuda.grid(1), site.size, cuda.gridsize(1)):
         for i in range(state.shape[0]):
             state[i, j] = 0
         state[1, j] = site[j]
         for i in range(visits.size):
             state[2 + i, j] = 0 if site[j] == visits[i] else -1
+        for i in range(heights.shape[0]):
+            state[first + i, j] = heights[i, site[j]]
 
 
 @Kernel
