@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from randwalk.model.coefficient import constant_value
 
+from .affine import normal_in_space
 from .catalogue import form_on_axis
 from .equation import FokkerPlanck, check_equation
 from .forms import ClosedForm as ClosedForm
 from .forms import NoClosedForm as NoClosedForm
-from .separable import separable
+from .separable import NotSeparable, separable
 from .space_form import SpaceForm
 
 
@@ -49,4 +50,10 @@ def closed_form(equation: FokkerPlanck) -> ClosedForm:
 
 def form_in_space(equation: FokkerPlanck) -> tuple[SpaceForm, str]:
     """The formula of an equation in several dimensions, without killing, and its description."""
-    return separable(equation)
+    try:
+        return separable(equation)
+    except NotSeparable as joined:
+        try:
+            return normal_in_space(equation)
+        except NoClosedForm as error:
+            raise NotSeparable(f"{joined}; {error}") from None
