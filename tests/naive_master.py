@@ -76,6 +76,16 @@ def made(walk: rw.LatticeWalk, site: Site, t: float) -> dict[Site, float]:
     return chances
 
 
+def inside(walk: rw.LatticeWalk, shape: Any, site: Site) -> bool:
+    """Whether a site is in a shape, or an image of it one turn away."""
+    turns = [(-1, 0, 1) if lattice.periodic else (0,) for lattice in walk.lattices]
+    lengths = [lattice.dx * (lattice.last + 1) if lattice.periodic else 0.0 for lattice in walk.lattices]  # type: ignore[operator]
+    return any(
+        shape.contains(tuple(x + n * length for x, n, length in zip(point(walk, site), turn, lengths, strict=True)))
+        for turn in itertools.product(*turns)
+    )
+
+
 def transitions(walk: rw.LatticeWalk, site: Site, t: float) -> Law:
     """The probabilities of the places after one step from a site."""
     alive = math.exp(-value(walk.killing, walk, site, t) * walk.dt)
@@ -89,13 +99,13 @@ def transitions(walk: rw.LatticeWalk, site: Site, t: float) -> Law:
         else:
             end = tuple(k % (x.last + 1) if x.periodic else k for x, k in zip(walk.lattices, end, strict=True))
             for region in walk.domain.regions:
-                if region.shape.contains(point(walk, end)):
+                if inside(walk, region.shape, end):
                     moving = [axis for axis, c in enumerate(e) if c]
                     if region.wall.reactivity == 0.0 or (math.isfinite(region.wall.reactivity) and len(moving) > 1):
                         p = 0.0
                     elif math.isfinite(region.wall.reactivity):
                         p = robin(walk, region.wall, moving[0], e[moving[0]], site, t)
-                    end = region.name
+                    end = region.name if p else site
                     break
         after[end] = after.get(end, 0.0) + alive * p
         stay -= p

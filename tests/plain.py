@@ -109,7 +109,7 @@ def of_binomial(random: Random) -> Iterator[Call]:
 def compared(walker: Any, word: Any, planes: int, wanted: Any) -> list[int]:
     """The masks that :func:`bits.compare` makes of four thresholds, and the digit that it keeps."""
     cut = 62 - planes if planes < 8 else 0
-    walk = DigitsProgram((1, -1, 7, -7), (1 << cut, FULL // 2, FULL - (3 << cut), FULL), planes)
+    walk = DigitsProgram((1, -1, 7, -7), (1 << cut, FULL // 2, FULL - (1 << cut), FULL), planes)
     below, tie = np.zeros(4, U), np.zeros(4, U)
     kept = bits.compare(below, tie, U(0), wanted, walker, word, walk, KEYS)
     return [*(below & wanted).tolist(), int(kept)]

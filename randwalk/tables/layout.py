@@ -224,7 +224,8 @@ class Layout:
 
     @cached_property
     def exit_of(self) -> NDArray[np.uint8]:
-        """The number of the exit that each cell belongs to, LIVE for sites and for the ghosts of periodic axes."""
+        """The number of the exit that each cell belongs to, LIVE for sites; of a ghost of a periodic axis that of the site it stands
+        for."""
         box = np.full(self.padded, LIVE, dtype=np.uint8)
         for axis in reversed(range(len(self.shape))):
             if not self.periodic[axis]:
@@ -232,7 +233,8 @@ class Layout:
                 faces[0], faces[-1] = 2 * axis, 2 * axis + 1
         if self.taken is not None:
             self.inner(box.reshape(-1))[:] = np.where(self.taken == SHUT, LIVE, self.taken)
-        return np.append(box.reshape(-1), np.uint8(len(self.exits) - 1))
+        exits = np.append(box.reshape(-1), np.uint8(len(self.exits) - 1))
+        return exits[self.home] if self.home.size else exits
 
     @cached_property
     def home(self) -> NDArray[np.int32]:

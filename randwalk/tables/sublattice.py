@@ -48,11 +48,12 @@ def cell(table: StepTable, step: int) -> tuple[int, ...]:
 
 
 def _possible(table: StepTable, steps: int, everywhere: bool) -> list[tuple[int, ...]]:
-    """The steps that can be made, and their opposites; nowhere, where a walker can stay."""
+    """The steps that can be made, nowhere among them where a walker can stay. A single step counts with its opposite."""
     possible, stays = table.possible(steps)
     made = list(compress(table.walk.probabilities, possible[:-1]))
-    still = (0,) * len(table.window)
-    return [*made, *(tuple(-e for e in step) for step in made), *([still] if possible[-1] or (everywhere and stays) else [])]
+    if possible[-1] or (everywhere and stays):
+        made.append((0,) * len(table.window))
+    return [made[0], tuple(-e for e in made[0])] if len(made) == 1 else made
 
 
 def _first_step(table: StepTable, steps: int) -> tuple[int, ...]:

@@ -111,12 +111,13 @@ class Windows:
     def _refuse(self, ends: Ends, axis: int, high: bool, what: str) -> None:
         """Say why a window does not reach further at an end of an axis."""
         edge, lattices = ends[axis][high], self.walk.lattices
-        ranges = [np.arange(first, last + 1) for first, last in ends]
-        ranges[axis] = np.array([edge + (1 if high else -1)])
-        mesh = np.meshgrid(*ranges, indexing="ij")
-        point = as_point([lattice.x(k.ravel()) for lattice, k in zip(lattices, mesh, strict=True)])
-        for t in self.times:
-            self.walk.check(point, t)
+        for across in (self.begin, ends):  # next to the start, then anywhere beyond the end
+            ranges = [np.arange(first, last + 1) for first, last in across]
+            ranges[axis] = np.array([edge + (1 if high else -1)])
+            mesh = np.meshgrid(*ranges, indexing="ij")
+            point = as_point([lattice.x(k.ravel()) for lattice, k in zip(lattices, mesh, strict=True)])
+            for t in self.times:
+                self.walk.check(point, t)
         raise ValueError(
             f"{what} {coordinate(axis)} = {lattices[axis].x(edge):.6g}, beyond which the walk is not valid: put a wall there, or give "
             "coefficients that go further"
@@ -183,7 +184,7 @@ def valid_ends(walk: LatticeWalk, ends: Ends, begin: Ends, times: Floats) -> End
             away.append(
                 np.maximum((first - here) / max(first - low, 1), (here - last) / max(high - last, 1)).clip(min=0.0)
             )
-        nearest = int(np.argmin(np.max(away, axis=0)))
+        nearest = int(np.argmin(np.max(away, axis=0) + 1e-6 * np.sum(away, axis=0)))
         axis = int(np.argmax([share[nearest] for share in away]))
         site, (low, high), (first, last) = int(numbers[axis][bad][nearest]), ends[axis], begin[axis]
         if first <= site <= last:  # among the sites of the start: a run says so, with the place

@@ -11,17 +11,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..backend import NO_LEVELS, DeviceError, JumpProgram, Levels, Numbering, Program, Start, Walkers
-from ..program import DigitsProgram, Keys, TableProgram
-from . import counting, digits, occupation, table
+from ..program import LIVE, DigitsProgram, Keys, TableProgram
+from . import digits, occupation, table
 from .compile import SIMULATED, THREADS, Driver, allocate, blocks_for, cuda, on_device
-from .walkers import begin, jump, place
+from .walkers import begin, counted, jump, place
 
 SHARE = 0.8  # of the free memory that walkers may take
 LEAST, MOST = 1 << 14, 1 << 30  # walkers of a batch
 WORK = 1 << 38  # steps of walkers in a launch: about a second on a table, so that Ctrl-C is heard
 FOLLOWED = 4  # times as much work is a step with functionals
 BATCH = 1 << 42  # steps of walkers in a batch, where there are walkers enough
-NOBODY = np.empty(0, dtype=np.int32)
+NOBODY, NO_WAYS = np.empty(0, dtype=np.int32), np.empty(0, dtype=np.uint8)
+EVERYWHERE = -(2**31), 2**31 - 1
 DRIVERS: dict[type, Driver] = {TableProgram: table.driver, DigitsProgram: digits.driver}
 
 T = TypeVar("T")
@@ -135,10 +136,12 @@ class Cuda:
     def histogram(
         self, values: Any, size: int, shift: int = 0, minus: Any = None, live: tuple[int, int] | None = None
     ) -> NDArray[np.int64]:
-        return counting.histogram(values, size, shift, minus, live)
+        others, times = (values, 0) if minus is None else (minus, -1)
+        return counted(size, values, others, NO_WAYS, (times, shift, *(live or EVERYWHERE)))
 
     def passages(self, site: Any, passage: Any, steps: int, exit_of: NDArray[np.uint8]) -> NDArray[np.int64]:
-        return counting.passages(site, passage, steps, exit_of)
+        exits = int(exit_of[-1]) + 1
+        return counted(exits * (steps + 1), site, passage, exit_of, (exits, 0, 0, LIVE - 1)).reshape(-1, exits)
 
     def host(self, site: Any) -> NDArray[np.int32]:
         return site.copy_to_host()

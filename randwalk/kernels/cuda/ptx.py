@@ -9,7 +9,7 @@ from typing import Any
 
 from ..backend import JumpProgram, Levels, Walkers
 from ..program import DigitsProgram, Halves, TableProgram
-from . import counting, digits, occupation, table, walkers
+from . import digits, occupation, table, walkers
 from .compile import Kernel, cuda, plain_arithmetic, replaced
 
 
@@ -48,6 +48,6 @@ def _signatures(types: Any) -> Iterator[tuple[str, Kernel, tuple[Any, ...]]]:
     jump = fields(JumpProgram, i64, i64, i64, words, types.uint32[::1])
     yield "jump", walkers.jump, (sites, i64, jump, keys)
     yield "begin", walkers.begin, (state, sites, sites)
-    yield "count", counting.count, (longs, flag, sites, sites, ways, types.UniTuple(i64, 4))
-    pieces = types.UniTuple(state, 2)
-    yield "occupy", occupation.occupy_pieces, (longs, longs, pieces, program, words, span, gone, keys)
+    yield "count", walkers.count, (longs, flag, sites, sites, ways, types.UniTuple(i64, 4))
+    tiles = types.Tuple((state, types.boolean[:, ::1], longs))
+    yield "occupy", occupation.occupy_tiles, (longs, longs, tiles, program, words, span, gone, keys)

@@ -1,14 +1,18 @@
-"""Kernels at the ends of a walk: start sites, functionals of no steps, jumps from one recorded time to the next."""
+"""Kernels at the ends of a walk: start sites, functionals of no steps, jumps from one recorded time to the next, counts."""
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 
 from ..alias import draw, settle_draw
 from ..philox import HALF, JUMP, LOW, START, U, philox, words64
 from ..step import I32
-from .compile import Kernel, cuda, in_kernel
+from .compile import SHARED, THREADS, Kernel, blocks_for, cuda, in_kernel
 
+COUNT = np.dtype(np.int32)  # of bins in shared memory; the simulator wants an instance
 _draw, _settle_draw = in_kernel(draw), in_kernel(settle_draw)
 
 
@@ -61,3 +65,41 @@ def jump(site, first_walker, program, keys):  # type: ignore[no-untyped-def]
                 if tied:
                     walker = U(first_walker + j)
                     site[j] += _settle_draw(word, bits, cells, program.rests, walker, interval, keys[0], keys[1])
+
+
+@Kernel
+def count(counts, private, values, others, ways, binning):  # type: ignore[no-untyped-def]
+    """Count each of `values` that is between lowest and highest in bin value + times × other + shift, in the first or the last
+    bin if that is outside; binning = (times, shift, lowest, highest). Values stand for those of `ways` at them, if it has any.
+    A block counts for itself where the bins fit into shared memory, and adds to the others' counts at the end."""
+    times, shift, lowest, highest = binning
+    bins = cuda.shared.array(0, COUNT)
+    if private:
+        for i in range(cuda.threadIdx.x, counts.size, cuda.blockDim.x):
+            bins[i] = 0
+        cuda.syncthreads()
+    for j in range(cuda.grid(1), values.size, cuda.gridsize(1)):
+        value = np.int64(ways[values[j]]) if ways.size else np.int64(values[j])
+        if lowest <= value <= highest:
+            bin = min(max(value + times * np.int64(others[j]) + shift, 0), counts.size - 1)
+            if private:
+                cuda.atomic.add(bins, bin, 1)
+            else:
+                cuda.atomic.add(counts, bin, 1)
+    if private:
+        cuda.syncthreads()
+        for i in range(cuda.threadIdx.x, counts.size, cuda.blockDim.x):
+            if bins[i]:
+                cuda.atomic.add(counts, i, np.int64(bins[i]))
+
+
+def counted(
+    size: int, values: Any, others: Any, ways: NDArray[np.uint8], binning: tuple[int, int, int, int]
+) -> NDArray[np.int64]:
+    """The counts of :func:`count` in `size` bins."""
+    counts, private = cuda.to_device(np.zeros(size, dtype=np.int64)), 4 * size <= SHARED
+    shared = 4 * size if private else 4
+    count(
+        blocks_for(values.size), THREADS, counts, private, values, others, cuda.to_device(ways), binning, shared=shared
+    )
+    return counts.copy_to_host()
