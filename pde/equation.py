@@ -13,7 +13,7 @@ from randwalk.inputs.wording import shown
 from randwalk.model.coefficient import Coefficient, CoefficientLike, Constant, one_dimensional
 from randwalk.model.convention import Convention
 from randwalk.model.domain import Absorbing, Domain, Interval, Line, PartiallyAbsorbing, Reflecting, Ring
-from randwalk.model.start import Start, StartLike, as_start, check_start
+from randwalk.model.start import Start, StartLike, as_start, check_start, continuous
 from randwalk.model.walk import LatticeWalk, Rule
 
 ZERO = Constant(0.0)
@@ -78,7 +78,7 @@ class FokkerPlanck:
         if not isinstance(domain, (Line, Interval, Ring)):
             raise TypeError(f"domain = {domain!r}: give Line(), Interval(...) or Ring(...)")
         drift, diffusion = one_dimensional("drift", drift), one_dimensional("diffusion", diffusion)
-        begin, rate = as_start(start), one_dimensional("killing", killing)
+        begin, rate = continuous(as_start(start, domain)), one_dimensional("killing", killing)
         check_start(begin, domain)
         if isinstance(diffusion, Constant) and diffusion.value <= 0.0:
             raise ValueError(f"diffusion = {diffusion.value:g}: must be positive")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from typing import Any, ClassVar, Final
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -38,9 +38,6 @@ from .schemes import Clock, Scheme, march
 from .shares import start_state
 from .stencil import Stencil
 from .truncate import MARGIN, find_window, leaked, widened
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 LEAK_SHARE: Final = 1e-3  # of the tolerance may leave the window of an unbounded domain
 ROUNDING: Final = 4.0 * np.finfo(float).eps  # of a sum of masses, in each step
@@ -166,12 +163,12 @@ class SolutionAt(Distribution):
     profile: Profile
 
     @property
-    def ends(self) -> tuple[float, float]:
-        return self.profile.grid.low, self.profile.grid.high
+    def bounds(self) -> tuple[tuple[float, float], ...]:
+        return ((self.profile.grid.low, self.profile.grid.high),)
 
     @property
-    def places(self) -> Floats:
-        return self.profile.grid.x
+    def places(self) -> tuple[Floats, ...]:
+        return (self.profile.grid.x,)
 
     def cdf(self, x: Floats) -> Floats:
         return self.profile.split(np.clip(x, *self.ends))[0]
@@ -193,10 +190,6 @@ class SolutionAt(Distribution):
 
     def expect(self, f: Callable[[Floats], ArrayLike]) -> float:
         return float(self.profile.expect(lambda x: values_of(f, x.ravel()).reshape(x.shape)))
-
-    def draw(self, ax: Axes, **style: Any) -> None:
-        x = self.places
-        ax.plot(x, self.pdf(x), **style)
 
 
 @once_positional("tolerance", "cells", "scheme")

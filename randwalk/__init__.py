@@ -30,13 +30,18 @@ if TYPE_CHECKING:
     from .model.coefficient import Function as Function
     from .model.coefficient import Tanh as Tanh
     from .model.convention import Convention as Convention
-    from .model.domain import Absorbing as Absorbing
+    from .model.domain import Box as Box
     from .model.domain import Interval as Interval
     from .model.domain import Line as Line
-    from .model.domain import PartiallyAbsorbing as PartiallyAbsorbing
-    from .model.domain import Reflecting as Reflecting
     from .model.domain import Ring as Ring
     from .model.formula import expression as expression
+    from .model.region import Ball as Ball
+    from .model.region import HalfSpace as HalfSpace
+    from .model.region import Level as Level
+    from .model.region import Mask as Mask
+    from .model.region import Region as Region
+    from .model.start import Atoms as Atoms
+    from .model.start import Everywhere as Everywhere
     from .model.start import Normal as Normal
     from .model.start import Point as Point
     from .model.start import Sites as Sites
@@ -44,6 +49,9 @@ if TYPE_CHECKING:
     from .model.tabulated import Table as Table
     from .model.walk import LatticeWalk as LatticeWalk
     from .model.walk import Rule as Rule
+    from .model.wall import Absorbing as Absorbing
+    from .model.wall import PartiallyAbsorbing as PartiallyAbsorbing
+    from .model.wall import Reflecting as Reflecting
     from .problem import Problem as Problem
     from .run.record import FirstPassage as FirstPassage
     from .run.record import LastVisit as LastVisit
@@ -61,7 +69,7 @@ _HOMES = {
     "model.coefficient": ("Affine", "Coefficient", "Constant", "Function", "Tanh"),
     "model.convention": ("Convention",),
     "kernels.backend": ("DeviceError",),
-    "model.domain": ("Absorbing", "Interval", "Line", "PartiallyAbsorbing", "Reflecting", "Ring"),
+    "model.domain": ("Box", "Interval", "Line", "Ring"),
     "ensemble": ("Ensemble",),
     "laws.estimate": ("Estimate",),
     "laws.law": ("Law",),
@@ -70,9 +78,11 @@ _HOMES = {
     "problem": ("Problem",),
     "run.record": ("FirstPassage", "LastVisit", "Maximum", "Positions", "SquaredDisplacement", "TimePositive"),
     "simulation": ("Interrupted", "explain", "simulate", "trajectories"),
-    "model.start": ("Normal", "Point", "Sites", "Uniform"),
+    "model.region": ("Ball", "HalfSpace", "Level", "Mask", "Region"),
+    "model.start": ("Atoms", "Everywhere", "Normal", "Point", "Sites", "Uniform"),
     "model.tabulated": ("Table",),
     "model.walk": ("LatticeWalk", "Rule"),
+    "model.wall": ("Absorbing", "PartiallyAbsorbing", "Reflecting"),
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 _FOLDERS = ("gallery", "pde", "validate")

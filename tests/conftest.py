@@ -29,6 +29,7 @@ QUICK_FILES = frozenset(
         "kernels",
         "keywords",
         "lanes",
+        "law_plane",
         "memory",
         "mutations",
         "philox",

@@ -146,7 +146,7 @@ def of_alias(random: Random) -> Iterator[Call]:
         drawn += [i << (32 - size) | int(cells[i]) >> 32 for i in range(0, 1 << size, 7)]
         for walker, word in enumerate(drawn):
             yield alias.draw, (U(word), I64(size), cells)
-            yield alias.settle_draw, (U(word), I64(size), cells, rests, U(walker), I64(2), *KEYS)
+            yield alias.settle_draw, (U(word), I64(size), cells, rests, U(walker), I64(2), I64(0), *KEYS)
 
 
 def of_functionals(random: Random) -> Iterator[Call]:

@@ -79,8 +79,8 @@ def questions_of_kind(path: Path) -> list[str]:
 def test_nobody_asks_for_the_class_of_a_wall() -> None:
     assert len(SOURCES) > 100
     asked = {path.relative_to(ROOT).as_posix(): questions_of_kind(path) for path in SOURCES}
-    assert [place for path, lines in asked.items() if path != "randwalk/model/domain.py" for place in lines] == []
-    assert asked["randwalk/model/domain.py"] != []  # where walls are checked
+    assert [place for path, lines in asked.items() if path != "randwalk/model/wall.py" for place in lines] == []
+    assert asked["randwalk/model/wall.py"] != []  # where walls are checked
 
 
 def test_each_way_to_ask_for_the_class_is_seen(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from .alias import draw, settle_draw
 from .compile import aside, device, kernel
 from .functionals import tally
 from .lanes import LANES, fetch, keep, numbers
-from .philox import HALF, JUMP, LOW, START, STEPS, U, philox, words64
+from .philox import HALF, JUMP, LOW, START, STEPS, U, of_axis, philox, words64
 from .program import Halves, Keys, TableProgram
 from .step import I32, MOST, ONE, U32, half_moves, rests, table_step
 from .vector import WIDTH, gather, wide
@@ -29,12 +29,13 @@ SPREAD = 1 << 16  # cells up to which a table is copied so that every cell has a
 
 
 @kernel
-def place(site, first_walker, index, upper, keys):  # type: ignore[no-untyped-def]
-    """Draw the start sites: `index`[i] where the walker's 53-bit word is below `upper`[i], the cumulative start masses."""
+def place(site, first_walker, axis, index, upper, keys):  # type: ignore[no-untyped-def]
+    """Draw the part of the start sites that belongs to an axis and add it to `site`: `index`[i] where the walker's 53-bit word is
+    below `upper`[i], the cumulative start masses."""
     for j in range(site.size):
         walker = U(first_walker + j)
-        word, _ = words64(walker & LOW, walker >> U(32), U(0), START, keys[0], keys[1])
-        site[j] = index[np.searchsorted(upper, np.int64(word >> U(11)), side="right")]
+        word, _ = words64(walker & LOW, walker >> U(32), U(axis), START, keys[0], keys[1])
+        site[j] += index[np.searchsorted(upper, np.int64(word >> U(11)), side="right")]
 
 
 @kernel
@@ -247,9 +248,9 @@ def follow_table(site, state, walkers, program, levels, start, stop, keys):  # t
 
 
 @kernel
-def jump(site, first_walker, interval, table, keys):  # type: ignore[no-untyped-def]
+def jump(site, first_walker, interval, axis, table, keys):  # type: ignore[no-untyped-def]
     """Move every site of `site` by a draw from an alias table, four walkers to a Philox block; table = (first value, bits,
-    cells, rests), see `alias`."""
+    cells, rests), see `alias`. The draws of an axis are its own."""
     wide()
     first, bits, cells, remainders = table
     words, drawn = np.empty((4, BLOCK // 4), np.uint32), np.empty(BLOCK, np.int32)
@@ -257,7 +258,7 @@ def jump(site, first_walker, interval, table, keys):  # type: ignore[no-untyped-
     early = first_walker % 4  # walkers before the first whose words are in the same block
     for begin in range(-early, site.size, BLOCK):
         for j in range(0, BLOCK // 4, LANES):
-            _block(words, j, numbers(U(first_walker + begin) // U(4) + U(j)), U(interval), JUMP, keys)
+            _block(words, j, numbers(U(first_walker + begin) // U(4) + U(j)), U(interval), of_axis(JUMP, axis), keys)
         ties = False
         for j in range(BLOCK // 4):
             at = 4 * U(j)
@@ -274,4 +275,4 @@ def jump(site, first_walker, interval, table, keys):  # type: ignore[no-untyped-
             for j in range(home.size):
                 walker = U(first_walker + begin + skipped + j)
                 word = words[walker & U(3), U(skipped + j) >> U(2)]
-                home[j] += settle_draw(word, bits, cells, remainders, walker, interval, *keys)
+                home[j] += settle_draw(word, bits, cells, remainders, walker, interval, axis, *keys)

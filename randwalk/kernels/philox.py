@@ -78,3 +78,9 @@ def key(seed: int, *spawn: int) -> tuple[np.uint64, np.uint64]:
     """The Philox key of a seed (and of a numbered child of it), through ``numpy.random.SeedSequence``."""
     words = np.random.SeedSequence(seed, spawn_key=spawn).generate_state(2, np.uint32)
     return U(words[0]), U(words[1])
+
+
+@device
+def of_axis(purpose, axis):  # type: ignore[no-untyped-def]
+    """The fourth counter word of a draw of an axis."""
+    return purpose | U(axis) << U(16)

@@ -1,107 +1,213 @@
-"""The domain of a walk: the line, an interval with its walls, a ring.
+"""The domain of a walk: the line, an interval with its walls, a ring, and a box, which is a product of these.
 
-A wall is two facts, which the walk, the exact law, the closed forms and the finite differences read alike:
-
-- its **reactivity** K, a velocity: the outward flux through the wall is K times the density at the wall. K = 0 reflects
-  (a step across the wall is not made), K = ∞ absorbs (ρ = 0 at the wall), any other K absorbs in part;
-- whether it stands **on a site** of the lattice or half way between two. An absorbing wall stands on a site: the walker
-  that steps onto the site is absorbed there. All other walls stand half way.
+A box may have regions taken out of it (:mod:`randwalk.model.region`). Walls (:mod:`randwalk.model.wall`) stand at the finite
+ends of intervals and at the boundaries of regions. A point is a tuple of coordinates; in one dimension it is the coordinate.
 """
 
 from __future__ import annotations
 
 import math
+import operator
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Final, NamedTuple, TypeAlias
+from functools import cached_property, reduce
+from pathlib import Path
+from typing import Any, ClassVar, Final, TypeAlias
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from ..inputs.arguments import number
 from ..inputs.wording import shown
+from .coefficient import Coefficient, Variable
+from .coefficient.extreme import minimum
+from .coefficient.variables import coordinate
+from .image import dark_pixels
+from .region import Level, Mask, Region
+from .shape import Bounds, Inside, Shape, on_rings
+from .wall import FACES, as_wall, face_names, gap, is_wall
+from .wall import Absorbing as Absorbing
+from .wall import Face as Face
+from .wall import PartiallyAbsorbing as PartiallyAbsorbing
+from .wall import Reflecting as Reflecting
+from .wall import Wall as Wall
 
 EXITS: Final = ("left", "right", "killing")  # the columns of every array of absorbed walkers or mass, in files too
+_IMAGE_FACES = ("left", "right", "bottom", "top")
+AxisPoint: TypeAlias = ArrayLike | tuple[ArrayLike, ...]
 
 
-@dataclass(frozen=True)
-class Absorbing:
-    """A wall at which ρ = 0: it absorbs every walker that reaches it. It stands on a lattice site."""
+class _Domain:
+    """What all domains answer, from their axes (the domains of one dimension of which they are the product) and regions."""
 
-    reactivity: ClassVar[float] = math.inf
-    on_site: ClassVar[bool] = True
-
-
-@dataclass(frozen=True)
-class Reflecting:
-    """A wall at which the flux aρ - (Dρ)_x is zero. It stands half way between two lattice sites."""
-
-    reactivity: ClassVar[float] = 0.0
-    on_site: ClassVar[bool] = False
-
-
-@dataclass(frozen=True)
-class PartiallyAbsorbing:
-    """A wall (Robin) at which the outward flux is `reactivity` × ρ. It stands half way between two lattice sites.
-
-    `reactivity` K is a velocity (length/time), positive and finite: towards 0 the wall reflects, towards infinity it absorbs.
-    """
-
-    reactivity: float
-    on_site: ClassVar[bool] = False
-
-    def __post_init__(self) -> None:
-        if not 0.0 < number("reactivity", self.reactivity) < math.inf:
-            raise ValueError(
-                f"reactivity = {self.reactivity}: must be positive and finite; 0 is Reflecting(), infinity is Absorbing()"
-            )
-
-
-Wall: TypeAlias = Absorbing | Reflecting | PartiallyAbsorbing
-
-
-class Face(NamedTuple):
-    """An end of a domain with a wall: the name of its exit, the wall, its place and the direction inward (1 or -1)."""
-
-    exit: str
-    wall: Wall
-    place: float
-    inward: float
-
-
-class _OneDimension:
-    """The ways out of a domain in one dimension."""
+    axes: tuple[Axis, ...]
+    regions: tuple[Region, ...]
 
     @property
-    def exits(self) -> tuple[str, ...]:
-        """The names of the ways out, in the order of the columns of arrays: "left", "right", "killing" for every domain of
-        one dimension. An exit that no walker can take (a reflecting wall, no wall, no killing) has a column of zeros."""
-        return EXITS
+    def dimension(self) -> int:
+        return len(self.axes)
 
     @property
     def faces(self) -> tuple[Face, ...]:
-        """The ends that have a wall, left before right."""
+        """The ends of the axes that have a wall: the low before the high end, axis by axis."""
         return ()
 
+    @cached_property
+    def exits(self) -> tuple[str, ...]:
+        """The names of the ways out, in the order of the columns of arrays: the low and the high end of every axis, the
+        regions whose wall does not reflect, "killing". An exit that no walker can take (a reflecting wall, no wall, no
+        killing) has a column of zeros.
+
+        >>> Line().exits
+        ('left', 'right', 'killing')
+        >>> (Ring(0.0, 1.0) * Line()).exits
+        ('left', 'right', 'bottom', 'top', 'killing')
+        """
+        ends = [name for axis in range(self.dimension) for name in face_names(axis)]
+        return (*ends, *(region.name for region in self._open_regions), "killing")
+
+    @property
+    def _open_regions(self) -> list[Region]:
+        return [region for region in self.regions if region.wall.reactivity > 0.0]
+
     def face(self, exit: str) -> Face | None:
-        """The face of an exit; None where no wall stands, and for "killing"."""
+        """The face of an exit; None where no wall stands, and for regions and "killing"."""
         return next((face for face in self.faces if face.exit == exit), None)
 
     def open_exits(self, killed: bool) -> tuple[str, ...]:
         """The exits that walkers can take: those of the walls that do not reflect, and "killing" if walkers are `killed`."""
-        walls = tuple(face.exit for face in self.faces if face.wall.reactivity > 0.0)
-        return (*walls, "killing") if killed else walls
+        walls = [face.exit for face in self.faces if face.wall.reactivity > 0.0]
+        return (*walls, *(region.name for region in self._open_regions), *(["killing"] if killed else []))
 
     def exit(self, name: str, argument: str = "wall") -> int:
         """The index of the exit `name` in :attr:`exits`. ValueError for another name, or an end of this domain without a
         wall; `argument` is the name of the argument in the message."""
-        index = exit_index(name, argument)
-        if name != "killing" and self.face(name) is None:
+        if not isinstance(name, str) or name not in self.exits:
+            if any(region.name == name for region in self.regions):
+                raise ValueError(f"{argument} = {name!r}: nobody leaves there, because its wall reflects")
+            raise ValueError(f"{argument} = {shown(name)}: must be one of {', '.join(map(repr, self.exits))}")
+        index = self.exits.index(name)
+        if index < 2 * self.dimension and self.face(name) is None:
             raise ValueError(f"{argument} = {name!r}: {self} has no wall there")
         return index
 
+    @cached_property
+    def bounds(self) -> Bounds:
+        """(low, high) of each axis, between which all points of the domain lie; regions are considered as far as their
+        bounds are known.
 
-def exit_index(name: str, argument: str = "wall") -> int:
-    """The column of an exit in arrays of absorbed walkers or mass. ValueError, which names `argument`, for any other name."""
-    if not isinstance(name, str) or name not in EXITS:
-        raise ValueError(f"{argument} = {shown(name)}: must be one of {', '.join(map(repr, EXITS))}")
-    return EXITS.index(name)
+        >>> from randwalk.model.region import Ball
+        >>> (Line() ** 2).inside(Ball((0.0, 1.0), 2.0)).bounds
+        ((-2.0, 2.0), (-1.0, 3.0))
+        """
+        kept = [(~shape).bounds for shape in self._sets]
+        ends = []
+        for i, axis in enumerate(self.axes):
+            limits = [(axis.low, axis.high), *(bounds[i] for bounds in kept if i < len(bounds))]
+            ends.append((max(low for low, _ in limits), min(high for _, high in limits)))
+        return tuple(ends)
+
+    @cached_property
+    def _sets(self) -> tuple[Shape, ...]:
+        """The shapes of the regions as sets in this domain: with what reaches across the ends of a ring."""
+        turns = [axis.high - axis.low if axis.periodic else None for axis in self.axes]
+        return tuple(on_rings(region.shape, turns) for region in self.regions)
+
+    def contains(self, point: AxisPoint) -> Inside:
+        """Whether points are in the domain, its ends included and its regions not: bool, of the shape that the arrays of
+        coordinates broadcast to.
+
+        >>> (Interval(0.0, 1.0, Reflecting(), Reflecting()) * Line()).contains(([0.5, 1.5], 7.0))
+        array([ True, False])
+        """
+        given = self._coordinates(point)
+        inside = [(x >= axis.low) & (x <= axis.high) for x, axis in zip(given, self.axes, strict=True)]
+        return reduce(np.logical_and, inside) & (self.region_at(point) < 0)
+
+    def region_at(self, point: AxisPoint) -> NDArray[np.int64]:
+        """The number in :attr:`regions` of the first region that a point is in, -1 where there is none: of the shape that the
+        arrays of coordinates broadcast to."""
+        given = self._coordinates(point)
+        found = np.full(np.broadcast_shapes(*(x.shape for x in given)), -1)
+        for region, shape in reversed(list(enumerate(self._sets))):
+            found = np.where(shape.contains(given), region, found)
+        return found
+
+    @cached_property
+    def distance(self) -> Coefficient | None:
+        """The signed distance to the nearest wall (length), positive inside and negative outside; None if a region has no
+        known distance, and where no wall stands at all."""
+        regions = [(~shape).distance for shape in self._sets]
+        faces = [face.inward * (Variable(coordinate(face.axis)) - face.place) for face in self.faces]
+        known = [d for d in (*faces, *regions) if d is not None]
+        return minimum(*known) if known and None not in regions else None
+
+    def _coordinates(self, point: AxisPoint) -> tuple[NDArray[np.float64], ...]:
+        given = point if isinstance(point, tuple) else (point,)
+        if len(given) != self.dimension:
+            raise ValueError(
+                f"point = {shown(point)}: {self} has {self.dimension} axes; give a tuple of as many arrays"
+            )
+        return tuple(np.asarray(x, dtype=np.float64) for x in given)
+
+    def __mul__(self, other: Domain) -> Box:
+        if not isinstance(other, Domain):
+            return NotImplemented
+        for factor in (self, other):
+            if factor.regions:
+                raise ValueError(f"{factor} has regions: multiply the axes first, then take regions out of the product")
+        return Box(*self.axes, *other.axes)
+
+    def __pow__(self, count: int) -> Domain:
+        if isinstance(count, bool) or not isinstance(count, int) or count < 1:
+            raise ValueError(f"the power {shown(count)} of a domain must be a positive whole number")
+        factors: list[Any] = [self] * count
+        return reduce(operator.mul, factors)
+
+    def without(self, shape: Shape, wall: Wall = Reflecting(), name: str | None = None) -> Box:  # noqa: B008
+        """The domain without the points of a shape: an obstacle if the `wall` at its boundary reflects, else a trap.
+
+        Walkers that step into the shape are absorbed (or, at a partially absorbing wall, with the probability of that wall)
+        and counted under `name`, which is "obstacle" if left out, then "obstacle 2", … A step into an obstacle is not made.
+        A shape that reaches across the ends of a ring goes on at the other end.
+
+        Raises
+        ------
+        ValueError
+            in one dimension; for a shape of another number of axes; for a name that is taken; if nothing is left.
+
+        Examples
+        --------
+        >>> from randwalk.model.region import Ball
+        >>> room = (Line() * Ring(0.0, 6.0)).without(Ball((0.0, 3.0), 0.8), Absorbing(), "trap")
+        >>> room.exits, room.contains(([0.0, 2.0], 3.0))
+        (('left', 'right', 'bottom', 'top', 'trap', 'killing'), array([False,  True]))
+        """
+        return self._with_region(shape, wall, name or self._free_name("obstacle"))
+
+    def inside(self, shape: Shape, wall: Wall = Reflecting(), name: str | None = None) -> Box:  # noqa: B008
+        """The part of the domain inside a shape: ``without(~shape, wall, name)``, with the name "shell" if it is left out.
+
+        >>> from randwalk.model.region import Ball
+        >>> disc = (Line() ** 2).inside(Ball((0.0, 0.0), 1.0), Absorbing(), "rim")
+        >>> disc.exits, disc.contains((0.0, [0.0, 1.0]))
+        (('left', 'right', 'bottom', 'top', 'rim', 'killing'), array([ True, False]))
+        """
+        if not isinstance(shape, Shape):
+            raise TypeError(f"shape = {shown(shape)}: give a Ball, HalfSpace, Level or Mask")
+        return self._with_region(~shape, wall, name or self._free_name("shell"))
+
+    def _free_name(self, word: str) -> str:
+        taken = {region.name for region in self.regions}
+        return next(name for i in range(1, len(taken) + 2) if (name := f"{word} {i}" if i > 1 else word) not in taken)
+
+    def _with_region(self, shape: Shape, wall: Wall, name: str) -> Box:
+        if self.dimension == 1:
+            raise ValueError(
+                "a region needs two axes or more; in one dimension walls stand at the ends: give "
+                "Interval(low, high, left wall, right wall) of the part in which walkers start"
+            )
+        return Box(*self.axes, regions=(*self.regions, Region(shape, wall, name)))
 
 
 def _check_ends(low: float, high: float, what: str) -> None:
@@ -111,8 +217,20 @@ def _check_ends(low: float, high: float, what: str) -> None:
         raise ValueError(f"{what}: from low = {low} to high = {high} it is too long for floating-point numbers")
 
 
+class _Axis(_Domain):
+    """A domain of one dimension: its own only axis, without regions."""
+
+    @property
+    def axes(self) -> tuple[Axis, ...]:  # type: ignore[override]
+        return (self,)  # type: ignore[return-value]
+
+    @property
+    def regions(self) -> tuple[Region, ...]:  # type: ignore[override]
+        return ()
+
+
 @dataclass(frozen=True)
-class Line(_OneDimension):
+class Line(_Axis):
     """The whole real line."""
 
     low: ClassVar[float] = -math.inf
@@ -123,7 +241,7 @@ class Line(_OneDimension):
 
 
 @dataclass(frozen=True)
-class Interval(_OneDimension):
+class Interval(_Axis):
     """The interval from `low` to `high`, with a wall at each finite end. Either end may be infinite (and has no wall).
 
     >>> half_line = Interval(0.0, math.inf, Absorbing())
@@ -144,9 +262,7 @@ class Interval(_OneDimension):
         if math.isinf(self.low) and math.isinf(self.high):
             raise ValueError("an Interval without a finite end is a Line()")
         for side, end, wall in (("left", self.low, self.left), ("right", self.high, self.right)):
-            if isinstance(wall, type) and issubclass(wall, Wall):
-                raise TypeError(f"{side} = {wall.__name__}: write {wall.__name__}(...), with parentheses")
-            if math.isfinite(end) and not isinstance(wall, Wall):
+            if not is_wall(side, wall) and math.isfinite(end):
                 raise ValueError(
                     f"the {side} end, at x = {end:g}, needs a wall: {side} = Absorbing(), Reflecting() or "
                     f"PartiallyAbsorbing(reactivity), not {shown(wall)}"
@@ -166,7 +282,7 @@ class Interval(_OneDimension):
 
 
 @dataclass(frozen=True)
-class Ring(_OneDimension):
+class Ring(_Axis):
     """A circle of circumference `high` - `low`: the two ends are the same point, and walkers go round."""
 
     low: float
@@ -184,7 +300,162 @@ class Ring(_OneDimension):
         return f"Ring({self.low!r}, {self.high!r})"
 
 
-Domain: TypeAlias = Line | Interval | Ring
+Axis: TypeAlias = Line | Interval | Ring
+
+
+@dataclass(frozen=True, init=False)
+class Box(_Domain):
+    """A product of domains of one dimension, written ``Interval(...) * Ring(...)`` or ``Line() ** 3``, and the regions that
+    are taken out of it with :meth:`without` and :meth:`inside`.
+
+    Parameters
+    ----------
+    *axes : Line(), Interval(...) or Ring(...)
+        Two or more. Their ends are the exits "left", "right", "bottom", "top", "back", "front", then "x[3] low", …
+    regions : Region, ...
+        Where two regions overlap, the first one counts.
+
+    Examples
+    --------
+    >>> room = Interval(-3.0, 3.0, Reflecting(), Absorbing()) * Ring(0.0, 6.0)
+    >>> room.dimension, room.open_exits(killed=False), room.faces[1].place
+    (2, ('right',), 3.0)
+    """
+
+    axes: tuple[Axis, ...]
+    regions: tuple[Region, ...]
+
+    def __init__(self, *axes: Axis, regions: Sequence[Region] = ()) -> None:
+        for axis in axes:
+            if not isinstance(axis, Axis):
+                raise TypeError(f"Box: {shown(axis)}: an axis is Line(), Interval(...) or Ring(...)")
+        if len(axes) < 2:
+            raise ValueError("a Box has two axes or more; one axis is a domain by itself")
+        object.__setattr__(self, "axes", axes)
+        object.__setattr__(self, "regions", tuple(_placed(region, axes) for region in regions))
+        taken = {"killing", *(name for axis in range(len(axes)) for name in face_names(axis))}
+        for region in self.regions:
+            if region.name in taken:
+                raise ValueError(f"name = {region.name!r}: is taken; give every region a name of its own")
+            taken.add(region.name)
+        for i, (low, high) in enumerate(self.bounds):
+            if not low < high:
+                raise ValueError(f"nothing is left of {self} along {coordinate(i)}: give regions that leave some of it")
+
+    @classmethod
+    def from_image(
+        cls,
+        image: str | Path | ArrayLike,
+        walls: Wall | Mapping[str, Wall] = Reflecting(),  # noqa: B008
+        *,
+        dx: float = 1.0,
+        wall: Wall = Reflecting(),  # noqa: B008
+        name: str = "obstacle",
+    ) -> Box:
+        """A box in the plane with a site for each pixel of an image; the dark pixels are obstacles.
+
+        The site of the pixel in column i and row j, both counted from 0 at the lower left, is at (i dx, j dx). A walk on the box
+        has the same `dx` (or it divided by a whole number).
+
+        Parameters
+        ----------
+        image : path of a PNG file, or array
+            Brightness, shape (rows, columns), with the top row first as images have it, or colours, shape (rows, columns, 3 or
+            4): floats from 0 to 1 or unsigned whole numbers. Pixels darker than half of the way to white are dark, and
+            transparent ones are white.
+        walls : Wall, or mapping of Wall
+            The wall at the four ends, or one for each of "left", "right", "bottom" and "top". An absorbing one stands on sites
+            of its own, one dx outside the image.
+        dx : float
+            The distance of pixels (length).
+        wall, name
+            The wall and the name of the dark pixels, as in :meth:`without`.
+
+        Raises
+        ------
+        ValueError
+            for an image that cannot be read, has another shape or kind, or is all dark or all bright.
+
+        Examples
+        --------
+        >>> maze = Box.from_image([[1.0, 1.0, 1.0],
+        ...                        [1.0, 0.0, 1.0]])
+        >>> maze.bounds, maze.contains(([0.0, 1.0, 1.0], [0.0, 0.0, 1.0]))
+        (((-0.5, 2.5), (-0.5, 1.5)), array([ True, False,  True]))
+        """
+        dark = dark_pixels(image)
+        if dark.all() or not dark.any():
+            raise ValueError(
+                f"the image is all {'dark' if dark.all() else 'bright'}: nothing is left, or nothing is an obstacle"
+            )
+        given = walls if isinstance(walls, Mapping) else dict.fromkeys(_IMAGE_FACES, walls)
+        if set(given) != set(_IMAGE_FACES):
+            raise ValueError(f"walls = {shown(walls)}: give one wall, or one for each of {', '.join(_IMAGE_FACES)}")
+        if not 0.0 < number("dx", dx) < math.inf:
+            raise ValueError(f"dx = {dx}: must be positive and finite")
+        axes = []
+        for n, names in zip(dark.shape, FACES, strict=False):
+            low, high = (as_wall(f"walls[{name!r}]", given[name]) for name in names)
+            axes.append(Interval(-gap(low) * dx, (n - 1 + gap(high)) * dx, low, high))
+        return cls(*axes).without(Mask(dark), wall, name)
+
+    @property
+    def faces(self) -> tuple[Face, ...]:
+        """The ends of the axes that have a wall: the low before the high end, axis by axis."""
+        return tuple(
+            Face(face_names(i)[face.exit == "right"], face.wall, face.place, face.inward, i)
+            for i, axis in enumerate(self.axes)
+            for face in axis.faces
+        )
+
+    def __getattr__(self, name: str) -> Any:
+        if name in ("low", "high", "left", "right", "periodic"):
+            raise AttributeError(f"a Box has no {name} but one for each of its axes: ask box.axes[0].{name}")
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"axes": self.axes, "regions": self.regions}  # not what was made of them
+
+    def __repr__(self) -> str:
+        same = len(set(self.axes)) == 1
+        product = f"{self.axes[0]!r} ** {self.dimension}" if same else " * ".join(map(repr, self.axes))
+        regions = [f".without({shape!r}, {wall!r}, {name!r})" for shape, wall, name in self.regions]
+        return f"({product}){''.join(regions)}" if regions else product
+
+
+Domain: TypeAlias = Line | Interval | Ring | Box
+
+
+def _placed(region: Region, axes: tuple[Axis, ...]) -> Region:
+    """A region checked against the axes of a box, with the cells of its masks at their places."""
+    shape, wall, name = region
+    if not isinstance(shape, Shape):
+        raise TypeError(f"shape = {shown(shape)}: give a Ball, HalfSpace, Level or Mask")
+    shape.fit(len(axes))
+    for leaf in shape.leaves:
+        if isinstance(leaf, Level):
+            leaf.check_distance(tuple((axis.low, axis.high) for axis in axes))
+    if not isinstance(name, str) or not name.strip():
+        raise TypeError(f"name = {shown(name)}: must be a word")
+    return Region(shape.mapped(lambda part: _framed(part, axes)), as_wall("wall", wall), name)
+
+
+def _framed(shape: Shape, axes: tuple[Axis, ...]) -> Shape:
+    """A mask with its cells at their places; another shape as it is."""
+    if not isinstance(shape, Mask) or shape.frame:
+        return shape
+    return Mask(shape.array, [cells(axis, n) for axis, n in zip(axes, shape.array.shape, strict=True)])
+
+
+def cells(axis: Axis, sites: int) -> tuple[float, float]:
+    """(where the first cell begins, dx) of so many sites on a bounded axis; a cell is ± dx/2 around its site."""
+    length = axis.high - axis.low
+    if math.isinf(length):
+        raise ValueError(f"a Mask has a value a site and needs a bounded domain, which {axis} is not: take a Level")
+    if axis.periodic:
+        return axis.low, length / sites
+    dx = length / (sites - 1 + gap(axis.left) + gap(axis.right))
+    return axis.low + (gap(axis.left) - 0.5) * dx, dx
 
 
 def as_domain(value: object) -> Domain:
@@ -202,3 +473,10 @@ def as_domain(value: object) -> Domain:
         low, high = value
         hint = f", here Interval({low!r}, {high!r}, left wall, right wall) or Ring({low!r}, {high!r})"
     raise TypeError(f"domain = {shown(value)}: give Line(), Interval(...) or Ring(...){hint}")
+
+
+def exit_index(name: str, argument: str = "wall") -> int:
+    """The column of an exit in arrays of absorbed walkers or mass. ValueError, which names `argument`, for any other name."""
+    if not isinstance(name, str) or name not in EXITS:
+        raise ValueError(f"{argument} = {shown(name)}: must be one of {', '.join(map(repr, EXITS))}")
+    return EXITS.index(name)

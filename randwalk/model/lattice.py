@@ -1,8 +1,10 @@
-"""The sites of a walk, x_k = origin + k dx, placed so that walls are on sites or half way between two, as each requires."""
+"""The sites of a walk, x_k = origin + k dx on each axis, placed so that walls are on sites or half way between two, as each
+requires."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +12,9 @@ from numpy.typing import ArrayLike
 
 from ..inputs.wording import shown
 from .coefficient import Floats
-from .domain import Domain, Wall
+from .coefficient.variables import coordinate
+from .domain import Axis, Domain
+from .wall import gap
 
 MOST_SITES = 2**31 - 9
 PRECISE = 2.0**53  # the distance from 0, in dx, up to which sites are different numbers
@@ -40,27 +44,49 @@ class Lattice:
         return None if self.first is None or self.last is None else self.last - self.first + 1
 
     @classmethod
-    def on(cls, domain: Domain, dx: float, anchor: float) -> Lattice:
-        """The lattice of spacing `dx` on `domain`. On a line one site stands at `anchor`."""
-        if domain.periodic:
-            count = _whole(domain, dx, 0.0, 1)
-            return cls(domain.low, (domain.high - domain.low) / count, 0, count - 1, True)
-        low_gap, high_gap = (_gap(wall) for wall in (domain.left, domain.right))
-        if math.isinf(domain.low) and math.isinf(domain.high):
-            return cls(anchor, dx, None, None, False)
-        if math.isinf(domain.high):
-            return cls(domain.low + low_gap * dx, dx, 0, None, False)
-        if math.isinf(domain.low):
-            return cls(domain.high - high_gap * dx, dx, None, 0, False)
-        # the length in dx, without the half of a pair of walls of which one is on a site
-        steps = _whole(domain, dx, (low_gap + high_gap) % 1.0, int(low_gap + high_gap))
-        exact = (domain.high - domain.low) / (steps + (low_gap + high_gap) % 1.0)
-        last = steps - 1 - (1 if low_gap + high_gap == 2.0 else 0)
-        return cls(domain.low + low_gap * exact, exact, 0, last, False)
+    def on(cls, domain: Axis, dx: float, anchor: float) -> Lattice:
+        """The lattice of spacing `dx` on a domain of one dimension. On a line one site stands at `anchor`."""
+        return _on_axis(domain, dx, anchor, "", _written)
 
 
-def spacing(domain: Domain, sites: int) -> float:
-    """The dx for which a bounded `domain` has `sites` live sites."""
+def lattices_on(domain: Domain, spacings: Sequence[float], anchors: Sequence[float]) -> tuple[Lattice, ...]:
+    """The lattice of each axis of a domain, with the spacings dx of the axes; a spacing that nearly fits is made exact. On a line
+    one site stands at the anchor.
+
+    Raises
+    ------
+    ValueError
+        for walls that do not fit the sites, with the axis and the dx that would.
+
+    Examples
+    --------
+    >>> from randwalk import Line, Ring
+    >>> [lattice.sites for lattice in lattices_on(Ring(0.0, 1.0) * Line(), (0.25, 0.1), (0.0, 0.0))]
+    [4, None]
+    """
+    if domain.dimension == 1:
+        return (Lattice.on(domain.axes[0], spacings[0], anchors[0]),)
+    made: list[Lattice] = []
+    for i, (axis, dx, anchor) in enumerate(zip(domain.axes, spacings, anchors, strict=True)):
+
+        def written(d: float, i: int = i) -> str:
+            return f"({', '.join(_written(d if j == i else other) for j, other in enumerate(spacings))})"
+
+        made.append(_on_axis(axis, dx, anchor, f"the {coordinate(i)} axis, ", written))
+    return tuple(made)
+
+
+def per_axis(name: str, value: object, dimension: int) -> tuple[object, ...]:
+    """An argument that is one value for all axes or a sequence of one value an axis, as one value an axis."""
+    if not isinstance(value, (tuple, list)) and not (isinstance(value, np.ndarray) and value.ndim):
+        return (value,) * dimension
+    if len(value) != dimension:
+        raise ValueError(f"{name} = {shown(value)}: {len(value)} values for {dimension} axes; give one, or one an axis")
+    return tuple(value)
+
+
+def spacing(domain: Axis, sites: int) -> float:
+    """The dx for which a bounded `domain` of one dimension has `sites` live sites."""
     if isinstance(sites, bool) or not isinstance(sites, (int, np.integer)) or sites < 1:
         raise ValueError(f"sites = {shown(sites)}: must be a positive whole number")
     if sites > MOST_SITES:
@@ -70,37 +96,56 @@ def spacing(domain: Domain, sites: int) -> float:
         raise ValueError(f"sites = {sites} needs a bounded domain; on {domain} give dx")
     if domain.periodic:
         return length / sites
-    gaps = _gap(domain.left) + _gap(domain.right)
+    gaps = gap(domain.left) + gap(domain.right)
     return length / (sites - 1 + gaps)
 
 
-def _gap(wall: Wall | None) -> float:
-    """The distance from a wall to the first live site, in dx."""
-    return 1.0 if wall is not None and wall.on_site else 0.5
+def _on_axis(axis: Axis, dx: float, anchor: float, name: str, written: Callable[[float], str]) -> Lattice:
+    """The lattice of an axis; in messages `name` is the beginning of its name and `written` writes the argument dx."""
+    length = axis.high - axis.low
+    if axis.periodic:
+        count = _whole(axis, dx, 0.0, 1, name, written)
+        return Lattice(axis.low, length / count, 0, count - 1, True)
+    low_gap, high_gap = (gap(wall) for wall in (axis.left, axis.right))
+    if math.isinf(axis.low) and math.isinf(axis.high):
+        return Lattice(anchor, dx, None, None, False)
+    if math.isinf(axis.high):
+        return Lattice(axis.low + low_gap * dx, dx, 0, None, False)
+    if math.isinf(axis.low):
+        return Lattice(axis.high - high_gap * dx, dx, None, 0, False)
+    # the length in dx, without the half of a pair of walls of which one is on a site
+    steps = _whole(axis, dx, (low_gap + high_gap) % 1.0, int(low_gap + high_gap), name, written)
+    exact = length / (steps + (low_gap + high_gap) % 1.0)
+    last = steps - 1 - (1 if low_gap + high_gap == 2.0 else 0)
+    return Lattice(axis.low + low_gap * exact, exact, 0, last, False)
 
 
-def _whole(domain: Domain, dx: float, half: float, least: int) -> int:
+def _whole(axis: Axis, dx: float, half: float, least: int, name: str, written: Callable[[float], str]) -> int:
     """The whole number n ≥ `least` with length = (n + half) dx, or an error that names the nearest dx that fit."""
-    length = domain.high - domain.low
+    length = axis.high - axis.low
     ratio = length / dx - half
     count = round(ratio)
     if abs(ratio - count) <= FIT * max(1.0, ratio):
         if count >= least:
             return count
-        raise ValueError(f"{domain} holds no site at dx = {dx:g}: take dx ≤ {length / (least + half):.12g}")
+        raise ValueError(f"{name}{axis} holds no site at dx = {dx:g}: take dx ≤ {_written(length / (least + half))}")
     fits = [length / (n + half) for n in (math.floor(ratio), math.ceil(ratio)) if n >= least]
     kind = "a whole number and a half" if half else "a whole number"
     raise ValueError(
-        f"dx = {dx:g} does not fit {domain}: its length {length:g} must be {kind} of dx (an absorbing wall stands on a "
-        f"site, the others half way); take dx = {' or '.join(f'{d:.12g}' for d in fits or [length / (least + half)])}, or sites="
+        f"dx = {dx:g} does not fit {name}{axis}: its length {length:g} must be {kind} of dx (an absorbing wall stands on a "
+        f"site, the others half way); take dx = {' or '.join(map(written, fits or [length / (least + half)]))}, or sites="
     )
 
 
-def check_place(lattice: Lattice, *places: float) -> None:
-    """Refuse places so far from 0 that floating-point numbers do not tell neighbouring sites apart."""
+def _written(dx: float) -> str:
+    return f"{dx:.12g}"
+
+
+def check_place(lattice: Lattice, *places: float, name: str = "x") -> None:
+    """Refuse places on an axis called `name` so far from 0 that floating-point numbers do not tell neighbouring sites apart."""
     far = max((abs(x) for x in (*places, lattice.origin) if math.isfinite(x)), default=0.0)
     if far >= PRECISE * lattice.dx:
         raise ValueError(
-            f"x = {far:g} is {far / lattice.dx:.3g} dx from 0, where floating-point numbers do not tell sites apart: move the "
-            f"origin of x there, or take dx ≥ {2.0 * far / PRECISE:.3g}"
+            f"{name} = {far:g} is {far / lattice.dx:.3g} dx from 0, where floating-point numbers do not tell sites apart: move "
+            f"the origin of {name} there, or take dx ≥ {2.0 * far / PRECISE:.3g}"
         )

@@ -8,9 +8,9 @@ import numpy as np
 
 from .bernoulli import bernoulli, bernoulli_of
 from .bond import Bond, bonds
-from .coefficient import Coefficient, Constant, Floats, apply, constant_value
+from .coefficient import Coefficient, Constant, Floats, Point, apply, constant_value
 from .convention import Convention
-from .domain import Domain, Line
+from .domain import Axis, Line
 from .step_mean import step_mean
 
 SLOW = 0.1  # the part of the mean speed that Rule.CAPPED may lose where walkers start
@@ -45,16 +45,18 @@ class Rule(StrEnum):
         dx: float,
         dt: float,
         convention: Convention = Convention.ITO,
-        domain: Domain = Line(),  # noqa: B008 (it has no state)
+        domain: Axis = Line(),  # noqa: B008 (it has no state)
+        axis: int = 0,
     ) -> tuple[Coefficient, Coefficient]:
-        """The step probabilities (right, left) of the coefficients, averaged over a step where they break (:func:`step_mean`)."""
+        """The probabilities of (+dx, -dx) along an axis, whose domain is given, of coefficients averaged over a step where they
+        break (:func:`step_mean`)."""
         drift, diffusion = step_mean(drift, dt), step_mean(diffusion, dt)
-        right, left = bonds(drift, diffusion, convention, dx, domain)
+        right, left = bonds(drift, diffusion, convention, dx, domain, axis)
         up, down = ((2.0 * dt / dx**2) * bond.diffusion for bond in (right, left))
         if self is Rule.FITTED:
             return 0.5 * up * bernoulli_of(-right.bias), 0.5 * down * bernoulli_of(left.bias)
         if self is Rule.CAPPED:
-            return up / (1.0 + _exponential(-right.bias)), down / (1.0 + _exponential(left.bias))
+            return up / (1.0 + exponential(-right.bias)), down / (1.0 + exponential(left.bias))
         m = (dt / dx) * drift
         if self is Rule.TWO_WAY:
             up = down = Constant(1.0)
@@ -62,7 +64,7 @@ class Rule(StrEnum):
             up, down = up + m * m, down + m * m
         return 0.5 * (up + m), 0.5 * (down - m)
 
-    def longest_step(self, both: tuple[Bond, Bond], dx: float, x: Floats, t: Floats) -> float:
+    def longest_step(self, both: tuple[Bond, Bond], dx: float, x: Floats | Point, t: Floats) -> float:
         """The longest time step to take, given places and times: s = ⅓, 1 for ``TWO_WAY``; for ``FITTED`` the longest step
         whose variance is nowhere below 2D dt, which is s = ⅓ where the drift is weak and p + q < 1 everywhere.
 
@@ -70,7 +72,8 @@ class Rule(StrEnum):
         """
         most = 2.0 if self is Rule.TWO_WAY else 6.0
         if self is not Rule.FITTED:
-            return min(dx**2 / (most * float(np.nanmax(bond.diffusion(x, t)))) for bond in both)
+            with np.errstate(divide="ignore"):  # D = 0: no step is too long
+                return min(float(dx**2 / (most * np.nanmax(bond.diffusion(x, t)))) for bond in both)
         with np.errstate(all="ignore"):  # where D = 0 there is no such step, and the walk is refused with the place
             d, w = ([c(x, t) for c in cs] for cs in zip(*((b.diffusion, b.bias) for b in both), strict=True))
             exact = np.fmin.reduce([dx**2 / (most * d[i]) * _slowing(w[i]) for i in (0, 1)], axis=None)
@@ -90,7 +93,8 @@ def _slowing(bias: Floats) -> Floats:
     return np.where(np.abs(bias) < 1e-2, 1.0 - bias**2 / 60.0, (6.0 / np.tanh(0.5 * w) - 12.0 / w) / w)
 
 
-def _exponential(argument: Coefficient) -> Coefficient:
+def exponential(argument: Coefficient) -> Coefficient:
+    """e to the power of a coefficient."""
     if (number := constant_value(argument)) is not None:
         return Constant(
             float(np.exp(min(max(number, -700.0), 700.0)))

@@ -4,98 +4,127 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
-from .bond import bonds
-from .coefficient import Coefficient, Floats, constant_value
-from .convention import Convention
+from .coefficient import Coefficient, Floats, Point, coordinate
+from .discretise import Declared as Declared
+from .discretise import longest_step
 from .domain import Domain
 from .lattice import Lattice
+from .neighbourhood import Moore
+from .places import CHUNK, along_each, pieces
 from .rule import Rule
-from .start import Start
+from .tensor import Tensor
 from .times import dividing_step
 
-CHUNK = 1 << 20  # sites whose probabilities are checked together
 OF_A_CHANGE = 0.5  # the longest step, as a part of the time in which a coefficient changes
-
-
-@dataclass(frozen=True)
-class Declared:
-    """The drift and the diffusion from which step probabilities are made, and how."""
-
-    drift: Coefficient
-    diffusion: Coefficient
-    rule: Rule
-    convention: Convention
+MOMENTS = 257  # times at which coefficients that depend on time are looked at
 
 
 def chosen_step(
-    declared: Declared, killing: Coefficient, lattice: Lattice, domain: Domain, start: Start, times: Sequence[float]
+    declared: Declared,
+    killing: Coefficient,
+    lattices: Sequence[Lattice],
+    domain: Domain,
+    support: Sequence[tuple[float, float]],
+    times: Sequence[float],
 ) -> float:
     """The time step of s = 2D dt/dx² = ⅓ at the largest D, shorter where a coefficient changes fast, and so that the `times`
-    are whole numbers of steps."""
-    drift, diffusion, rule = declared.drift, declared.diffusion, declared.rule
-    if constant_value(diffusion) == 0.0:
+    are whole numbers of steps. `support` are the ends of the start along each axis."""
+    matrix = declared.tensor.matrix
+    if matrix is not None and not matrix.any():
         raise ValueError("diffusion = 0: must be a positive number")
-    both = bonds(drift, diffusion, declared.convention, lattice.dx, domain)
-    dt = min(rule.longest_step(both, lattice.dx, x, t) for x, t in _samples(drift, diffusion, lattice, start, times))
-    if rule is Rule.TWO_WAY:
+    spacings = [lattice.dx for lattice in lattices]
+    samples = _samples(declared, lattices, domain, support, times)
+    dt = min(longest_step(declared, spacings, domain.axes, point, t) for point, t in samples)
+    if declared.rule is Rule.TWO_WAY:
         return dt
-    change = quickest((drift, diffusion, killing), domain, start, max(times, default=0.0))
+    change = quickest((*declared.coefficients, killing), domain, support, max(times, default=0.0))
     return dividing_step(min(dt, OF_A_CHANGE * change), times)
 
 
-def check_two_way(declared: Declared, dx: float, dt: float | None) -> None:
-    """Refuse a D that varies, and another dt than dx²/2D, for :attr:`Rule.TWO_WAY`."""
+def check_two_way(declared: Declared, spacings: Sequence[float], domain: Domain, dt: float | None) -> None:
+    """Refuse a D that varies, and another dt than that of which no walker stays, for :attr:`Rule.TWO_WAY`."""
     if declared.rule is not Rule.TWO_WAY:
         return
-    d = constant_value(declared.diffusion)
-    if d is None:
+    matrix = declared.tensor.matrix
+    if matrix is None:
         raise ValueError(
             f"rule = two_way needs a constant diffusion, not {declared.diffusion}; take exact_variance or linear"
         )
-    if d <= 0.0:
-        raise ValueError(f"diffusion = {d:g}: must be a positive number")
-    if dt is not None and abs(dt - dx**2 / (2.0 * d)) > 1e-9 * dx**2 / (2.0 * d):
-        raise ValueError(f"dt = {dt:g}: rule = two_way steps with dt = dx²/2D = {dx**2 / (2.0 * d):.12g}; leave dt out")
+    if (wrong := np.diag(matrix)[np.diag(matrix) <= 0.0]).size:
+        raise ValueError(f"diffusion = {wrong[0]:g}: must be a positive number")
+    each = np.array(spacings) ** 2 / (2.0 * np.diag(matrix))
+    if declared.tensor.diagonal and isinstance(declared.neighbourhood, Moore) and np.ptp(each) > 1e-9 * each[0]:
+        fit = ", ".join(f"{dx:.12g}" for dx in spacings[0] * np.sqrt(np.diag(matrix) / matrix[0, 0]))
+        raise ValueError(
+            f"rule = two_way steps along every axis with dt = dx²/2D, which is {each[0]:.12g} along x and "
+            f"{each[np.argmax(np.abs(each - each[0]))]:.12g} along another axis: take dx = ({fit}), or "
+            "neighbourhood=VonNeumann()"
+        )
+    origin = (np.zeros(1),) * len(spacings)
+    step = longest_step(declared, spacings, domain.axes, origin, np.zeros(1))
+    if dt is not None and abs(dt - step) > 1e-9 * step:
+        formula = "dx²/2D" if len(spacings) == 1 or isinstance(declared.neighbourhood, Moore) else "1/Σ(2D/dx²)"
+        raise ValueError(f"dt = {dt:g}: rule = two_way steps with dt = {formula} = {step:.12g}; leave dt out")
 
 
 def _samples(
-    drift: Coefficient, diffusion: Coefficient, lattice: Lattice, start: Start, times: Sequence[float]
-) -> Iterator[tuple[Floats, Floats]]:
+    declared: Declared,
+    lattices: Sequence[Lattice],
+    domain: Domain,
+    support: Sequence[tuple[float, float]],
+    times: Sequence[float],
+) -> Iterator[tuple[Point, Floats]]:
     """Places of a bounded domain (of the start on an unbounded domain) and times, which broadcast, in pieces of bounded size.
     A D that is negative, not finite or 0 everywhere is refused with the place."""
-    if not (drift.depends_on_x or diffusion.depends_on_x):
-        x = np.array([start.support[0]])
-    elif lattice.first is not None and lattice.last is not None:
-        x = lattice.x(np.arange(lattice.first, lattice.last + 1))
-    else:
-        x = np.linspace(*start.support, 65)
-    moving = [c for c in (drift, diffusion) if c.depends_on_t] if times else []
+    coefficients, tensor = declared.coefficients, declared.tensor
+    moving = [c for c in coefficients if c.depends_on_t] if times else []
     t = np.zeros(1)
     if moving:
         marks = np.unique([0.0, max(times), *(b for c in moving for b in c.breaks("t", 0.0, max(times)))])
-        t = np.unique([*np.linspace(0.0, max(times), 257), *(0.5 * (marks[1:] + marks[:-1]))])
+        t = np.unique([*np.linspace(0.0, max(times), MOMENTS), *(0.5 * (marks[1:] + marks[:-1]))])
     moves = False
-    for begin in range(0, x.size, CHUNK // t.size):
-        piece = x[begin : begin + CHUNK // t.size]
-        values = diffusion(piece[:, None], t[None, :])
-        if not np.isfinite(values).all() or (values < 0.0).any():
-            i, j = np.argwhere(~(np.isfinite(values) & (values >= 0.0)))[0]
-            raise ValueError(
-                f"diffusion = {values[i, j]:g} at x = {piece[i]:g}, t = {t[j]:g}: must be a positive number"
-            )
-        if (values > 0.0).any():
+    along = along_each(coefficients, lattices, support)
+    for point in pieces(along, CHUNK // t.size):
+        if domain.regions:
+            inside = domain.contains(point)
+            point = tuple(x[inside] for x in point)
+        if not point[0].size:
+            continue
+        at = tuple(x[:, None] for x in point), t[None, :]
+        _check_diffusion(tensor, *at)
+        if any((tensor[i, i](*at) > 0.0).any() for i in range(tensor.dimension)):
             moves = True
-            yield piece[:, None], t[None, :]
+            yield at
     if not moves:
-        raise ValueError(f"diffusion = 0 at x = {x[0]:g}, t = {t[0]:g}: must be a positive number")
+        place = ", ".join(f"{coordinate(i)} = {places[0]:g}" for i, places in enumerate(along))
+        raise ValueError(f"diffusion = 0 at {place}, t = {t[0]:g}: must be a positive number")
 
 
-def quickest(coefficients: Sequence[Coefficient], domain: Domain, start: Start, until: float) -> float:
-    """The shortest time in which one of the coefficients changes smoothly before `until`; inf where none does."""
-    low, high = (e if math.isfinite(e) else s for e, s in zip((domain.low, domain.high), start.support, strict=True))
+def _check_diffusion(tensor: Tensor, point: Point, t: Floats) -> None:
+    """Refuse a D that is negative or not finite, or a tensor that has a negative eigenvalue."""
+    if tensor.dimension > 1 and not tensor.diagonal:
+        tensor.check(point, t)
+        return
+    for i in range(tensor.dimension):
+        values = tensor[i, i](point, t)
+        if not np.isfinite(values).all() or (values < 0.0).any():
+            at = tuple(np.argwhere(~(np.isfinite(values) & (values >= 0.0)))[0])
+            name = "diffusion" if tensor.dimension == 1 else f"diffusion[{i}][{i}]"
+            places = [*(f"{coordinate(j)} = {x[at[0], 0]:g}" for j, x in enumerate(point)), f"t = {t[0, at[1]]:g}"]
+            raise ValueError(f"{name} = {values[at]:g} at {', '.join(places)}: must be a positive number")
+
+
+def quickest(
+    coefficients: Sequence[Coefficient], domain: Domain, support: Sequence[tuple[float, float]], until: float
+) -> float:
+    """The shortest time in which one of the coefficients changes smoothly before `until`; inf where none does. `support` are
+    the ends of the start along each axis."""
+    ends = {
+        coordinate(i): tuple(e if math.isfinite(e) else s for e, s in zip((axis.low, axis.high), places, strict=True))
+        for i, (axis, places) in enumerate(zip(domain.axes, support, strict=True))
+    }
     moving = [c for c in coefficients if c.depends_on_t] if until > 0.0 else []
-    return min((c.width("t", 0.0, until, (low, high)) for c in moving), default=math.inf)
+    return min((c.width("t", 0.0, until, ends) for c in moving), default=math.inf)

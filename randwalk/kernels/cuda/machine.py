@@ -97,15 +97,16 @@ class Cuda:
                     raise KeyboardInterrupt
             yield first, min(first + size, stop)
 
-    def place(self, batch: range, start: Start, keys: Keys) -> Any:
-        site = allocate(len(batch))
-        tables = cuda.to_device(start.sites), cuda.to_device(np.cumsum(start.masses))
-        place(blocks_for(site.size), THREADS, site, batch.start, *tables, keys)
+    def place(self, batch: range, start: Sequence[Start], keys: Keys) -> Any:
+        site = self.zeros(len(batch))
+        for axis, part in enumerate(start):
+            tables = cuda.to_device(part.sites), cuda.to_device(np.cumsum(part.masses))
+            place(blocks_for(site.size), THREADS, site, batch.start, axis, *tables, keys)
         return site
 
     def begin(self, site: Any, levels: Levels) -> Any:
-        state = allocate((2 + levels.visits.size + levels.positives.size, site.size))
-        begin(blocks_for(site.size), THREADS, state, site, cuda.to_device(levels.visits))
+        state = allocate((levels.rows, site.size))
+        begin(blocks_for(site.size), THREADS, state, site, on_device(levels))
         return state
 
     def advance(self, walkers: Walkers, program: Program, start: int, stop: int, keys: Keys) -> None:
@@ -124,6 +125,9 @@ class Cuda:
     ) -> None:  # fmt: skip
         """On the first device."""
         self.on(self.devices[0], occupation.occupy, counts, program, layout, start, stop, gone, keys)
+
+    def zeros(self, size: int) -> Any:
+        return cuda.to_device(np.zeros(size, dtype=np.int32))
 
     def copy(self, site: Any) -> Any:
         other = allocate(site.size)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from .algebra import add, multiply, power
 from .base import Coefficient, CoefficientLike
+from .components import components
 from .difference import Difference, NoDerivative
 from .elementary import FUNCTIONS, Apply, Tanh, apply, tanh_parts
-from .function import Function, as_coefficient, one_dimensional
+from .function import Function, as_coefficient, in_dimension, one_dimensional
 from .leaves import ONE, ZERO, Affine, Constant, T, Variable, X, affine, affine_parts, constant_value
 from .node import Node, TooDeep, depth
 from .nodes import Choice, Power, Product, Sum
 from .tree import Singularity
-from .variables import At, Floats, Point
+from .variables import At, Floats, Point, coordinate
 
 __all__ = [
     "FUNCTIONS",
@@ -44,8 +45,11 @@ __all__ = [
     "affine_parts",
     "apply",
     "as_coefficient",
+    "components",
     "constant_value",
+    "coordinate",
     "depth",
+    "in_dimension",
     "multiply", "one_dimensional",
     "power",
     "tanh_parts",

@@ -19,7 +19,7 @@ from .base import Coefficient, CoefficientLike
 from .difference import Difference
 from .leaves import ZERO, Constant
 from .tracing import NotTraceable, trace
-from .variables import LETTERS, TIME, At, Floats, Point, along, in_order
+from .variables import LETTERS, TIME, At, Floats, Point, along, coordinate, in_order
 from .width import narrowest
 
 SAMPLES = 1025  # values of a function without a scale, from which its width is estimated
@@ -339,21 +339,40 @@ def as_coefficient(value: CoefficientLike) -> Coefficient:
     return Function(value) if made is None else made  # type: ignore[arg-type]
 
 
-def one_dimensional(name: str, value: CoefficientLike) -> Coefficient:
-    """The coefficient that an argument of a walk or an equation in one dimension gives.
+def in_dimension(name: str, value: CoefficientLike, dimension: int) -> Coefficient:
+    """The coefficient that the argument `name` of a walk or an equation in `dimension` dimensions gives.
 
     Raises
     ------
     TypeError
-        if it takes more coordinates than x.
+        if it takes more coordinates than there are, or, in several dimensions, if the names of a function's parameters do not
+        say which coordinates they are.
     """
     made = as_coefficient(value)
-    if made.dimension > 1:
+    if made.dimension > dimension:
         takes = ", ".join(in_order(made.variables))
+        if dimension == 1:
+            has, write = "one dimension", "x and t alone"
+        else:
+            has, write = f"{dimension} dimensions", ", ".join(map(coordinate, range(dimension))) + " and t alone"
+        raise TypeError(f"{name} = {made}: takes ({takes}), and the domain has {has}: write it with {write}")
+    if (
+        dimension > 1
+        and isinstance(made, Function)
+        and not set(given := needed_parameters(made.function)) <= set(NAMES)
+    ):
         raise TypeError(
-            f"{name} = {made}: takes ({takes}), and the domain has one dimension: write it with x and t alone"
+            f"{name} = {made.name}: takes ({', '.join(given)}); in {dimension} dimensions name the parameters of a function "
+            f"after the coordinates, {', '.join(map(coordinate, range(min(dimension, len(LETTERS)))))}, and t"
         )
+    if dimension > 1 and isinstance(made, Function) and made is not value:
+        return made.tree or made  # the tree knows of which coordinates each component of a vector depends
     return made
+
+
+def one_dimensional(name: str, value: CoefficientLike) -> Coefficient:
+    """:func:`in_dimension` in one dimension."""
+    return in_dimension(name, value, 1)
 
 
 def _operand(value: object) -> Coefficient | None:

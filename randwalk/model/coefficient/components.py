@@ -1,0 +1,73 @@
+"""Vectors and tensors given by one Python function that returns several numbers."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ...inputs.signature import needed_parameters
+
+TRIED = (0.4142, 1.7e-7, -0.7321)  # arguments at which a function is asked how many numbers it returns
+
+
+class Component:
+    """One of the numbers that a function returns, as a function of the same parameters."""
+
+    def __init__(self, function: Callable[..., Any], place: tuple[int, ...]) -> None:
+        functools.update_wrapper(self, function)
+        self.function, self.place = function, place
+        self.__name__ = f"{getattr(function, '__name__', type(function).__name__)}{list(place)}"
+
+    def __call__(self, *at: Any) -> Any:
+        value = self.function(*at)
+        for index in self.place:
+            value = value[index]
+        return value
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Component) and (self.function, self.place) == (other.function, other.place)
+
+    def __hash__(self) -> int:
+        return hash((self.function, self.place))
+
+
+def components(name: str, value: object) -> object:
+    """`value`, but a function that returns a tuple, or a tuple of tuples, as a tuple of functions.
+
+    Raises
+    ------
+    TypeError
+        for a function that fails for all arguments tried, with its error.
+
+    Examples
+    --------
+    >>> first, second = components("drift", lambda x, y: (-x, 1.0))
+    >>> first(3.0, 0.0), second(3.0, 0.0)
+    (-3.0, 1.0)
+    """
+    if not callable(value) or isinstance(value, np.ndarray) or hasattr(value, "evaluate"):
+        return value
+    shape = _shape(name, value)
+    return _nested(value, shape, ()) if shape else value
+
+
+def _nested(function: Callable[..., Any], shape: tuple[int, ...], place: tuple[int, ...]) -> object:
+    if not shape:
+        return Component(function, place)
+    return tuple(_nested(function, shape[1:], (*place, i)) for i in range(shape[0]))
+
+
+def _shape(name: str, function: Callable[..., Any]) -> tuple[int, ...]:
+    """The shape of what the function returns for numbers."""
+    count, failed = len(needed_parameters(function)), None
+    for at in TRIED:
+        try:
+            with np.errstate(all="ignore"):
+                return np.shape(function(*(at * (1.0 + 0.1 * i) for i in range(count))))
+        except Exception as error:  # of whatever kind: the function is the user's
+            failed = error
+    called = getattr(function, "__name__", type(function).__name__)
+    raise TypeError(f"{name} = {called}: fails when it is called with numbers: {type(failed).__name__}: {failed}")

@@ -1,0 +1,49 @@
+"""Places of a walk at which coefficients are looked at: sites of bounded axes, and the places of the start on the others."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from .coefficient import Coefficient, Floats, Point, coordinate
+from .lattice import Lattice
+
+CHUNK = 1 << 20  # places that are looked at together
+BETWEEN = (65, 65, 17)  # places along each unbounded axis, by the number of such axes that matter
+
+
+def varying_axes(coefficients: Sequence[Coefficient], dimension: int) -> list[int]:
+    """The axes on whose coordinate one of the coefficients depends."""
+    return [i for i in range(dimension) if any(c.depends_on(coordinate(i)) for c in coefficients)]
+
+
+def all_sites(lattice: Lattice) -> Floats:
+    """The places of the sites of a bounded axis."""
+    assert lattice.first is not None
+    assert lattice.last is not None
+    return lattice.x(np.arange(lattice.first, lattice.last + 1))
+
+
+def along_each(
+    coefficients: Sequence[Coefficient], lattices: Sequence[Lattice], support: Sequence[tuple[float, float]]
+) -> list[Floats]:
+    """Places along each axis: all sites of a bounded one, some between the ends of the start (`support`) of an unbounded one,
+    and one where no coefficient depends on the coordinate."""
+    varying = varying_axes(coefficients, len(lattices))
+    unbounded = sum(lattices[i].sites is None for i in varying)
+    count = BETWEEN[min(unbounded, len(BETWEEN)) - 1]
+    return [
+        np.array([low]) if i not in varying else np.linspace(low, high, count) if lattice.sites is None else all_sites(lattice)
+        for i, (lattice, (low, high)) in enumerate(zip(lattices, support, strict=True))
+    ]
+
+
+def pieces(along: Sequence[Floats], size: int = CHUNK) -> Iterator[Point]:
+    """All points of the product of places along the axes, at most `size` at a time: a flat array for each axis."""
+    shape = tuple(len(places) for places in along)
+    count = math.prod(shape)
+    for begin in range(0, count, max(size, 1)):
+        index = np.unravel_index(np.arange(begin, min(begin + size, count)), shape)
+        yield tuple(places[k] for places, k in zip(along, index, strict=True))

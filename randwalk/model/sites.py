@@ -1,0 +1,174 @@
+"""A domain and a start on the sites of lattices, one an axis: which sites regions take, and the masses with which walkers
+start."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterator, Sequence
+from functools import reduce
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..inputs.memory import require
+from .coefficient import Floats
+from .domain import Domain
+from .lattice import FIT, Lattice
+from .region import Mask
+from .shares import MASS_BITS, OF_A_SITE, even, share, whole_masses
+from .start import OUTSIDE, Atoms, Start, in_region, start_masses
+
+Numbers = NDArray[np.int64]
+CHUNK = 2**20  # sites looked at together
+
+
+class Block(NamedTuple):
+    """The masses of a start on one axis, or on several whose coordinates depend on each other.
+
+    Attributes
+    ----------
+    axes : tuple of int
+    numbers : int64 array, shape (axes, n)
+        Lattice numbers of sites.
+    masses : int64 array, shape (n,)
+        Whole numbers of 2⁻⁵³ that sum to 2⁵³.
+    """
+
+    axes: tuple[int, ...]
+    numbers: Numbers
+    masses: Numbers
+
+
+def site_masses(start: Start, lattices: Sequence[Lattice], domain: Domain) -> tuple[Block, ...]:
+    """The start as masses on sites: a block for each axis, the masses of a site being the product, or one block for all axes.
+
+    Sites beyond a wall that is half way between sites are replaced by the site before it, and sites of a ring have numbers
+    from 0; a site on an absorbing wall (``lattice.first - 1`` or ``lattice.last + 1``) begins absorbed. A start of independent
+    axes is one block if regions take some of its sites: it is the start without them, if their mass is below 1e-12.
+
+    Raises
+    ------
+    ValueError
+        for more mass in a region, with its place.
+    """
+    if isinstance(start, Atoms):
+        return (_joint(start, *_shared(start, lattices), lattices, domain),)
+    if start.factors is None:  # everywhere, without regions
+        free = np.concatenate([numbers[:, found < 0] for numbers, found in _found(domain, lattices)], axis=1)
+        return (Block(tuple(range(domain.dimension)), free, even(free.shape[1])),)
+    blocks = []
+    for i, (factor, lattice) in enumerate(zip(start.factors, lattices, strict=True)):
+        first, masses = start_masses(factor, lattice)
+        blocks.append(Block((i,), settled(np.arange(first, first + masses.size), lattice, domain, i)[None], masses))
+    if not domain.regions:
+        return tuple(blocks)
+    size = math.prod(block.masses.size for block in blocks)
+    require(OF_A_SITE * size, f"start = {start} on {size:.3g} sites", "narrow it, or take a larger dx")
+    numbers = [block.numbers[0] for block in blocks]
+    sites = np.stack([k.ravel() for k in np.meshgrid(*numbers, indexing="ij")])
+    if (_regions_at(sites, lattices, domain) < 0).all():
+        return tuple(blocks)
+    product = reduce(np.multiply.outer, [block.masses / 2.0**MASS_BITS for block in blocks])
+    return (_joint(start, sites, product.ravel(), lattices, domain),)
+
+
+def settled(numbers: Numbers, lattice: Lattice, domain: Domain, axis: int) -> Numbers:
+    """The numbers of the sites on an axis to which mass on the given places belongs: beyond a wall the wall if it stands on a
+    site, else the site before it; on a ring they go round."""
+    if lattice.first is not None and lattice.last is not None and lattice.periodic:
+        return lattice.first + (numbers - lattice.first) % (lattice.last - lattice.first + 1)
+    walls = domain.axes[axis].left, domain.axes[axis].right
+    low, high = (wall is not None and wall.on_site for wall in walls)
+    return np.clip(
+        numbers,
+        None if lattice.first is None else lattice.first - low,
+        None if lattice.last is None else lattice.last + high,
+    )
+
+
+def check_regions(domain: Domain, lattices: Sequence[Lattice]) -> None:
+    """Refuse regions that take no site or leave none, and masks that were made for other sites. On sites without end, what is
+    not bounded is not looked at."""
+    for region in domain.regions:
+        for leaf in region.shape.leaves:
+            if isinstance(leaf, Mask):
+                _check_mask(leaf, lattices, region.name)
+    if not domain.regions or any(math.isinf(end) for pair in domain.bounds for end in pair):
+        return
+    counts = np.zeros(len(domain.regions) + 1, dtype=np.int64)
+    for _, found in _found(domain, lattices):
+        counts += np.bincount(found + 1, minlength=counts.size)
+    if not counts[0]:
+        raise ValueError(f"the regions of {domain} take all {counts.sum()} sites: give smaller ones")
+    for region, count in zip(domain.regions, counts[1:], strict=True):
+        if not count:
+            raise ValueError(
+                f"the region {region.name!r}, {region.shape}, takes no site (or only sites of a region before it): take a "
+                f"dx smaller than {', '.join(f'{lattice.dx:g}' for lattice in lattices)}, or leave the region out"
+            )
+
+
+def _check_mask(mask: Mask, lattices: Sequence[Lattice], name: str) -> None:
+    for (_, width), lattice in zip(mask.frame, lattices, strict=True):
+        ratio = width / lattice.dx
+        if round(ratio) < 1 or abs(ratio - round(ratio)) > FIT * ratio:
+            raise ValueError(
+                f"the region {name!r}, {mask}, has another number of sites than the walk with dx = {lattice.dx:g}: take "
+                f"sites={mask.array.shape}, or an array of shape {tuple(lattice.sites for lattice in lattices)}"
+            )
+
+
+def _found(domain: Domain, lattices: Sequence[Lattice]) -> Iterator[tuple[Numbers, Numbers]]:
+    """(numbers of sites, shape (d, n), and the number of the region that takes each, -1 for none) of all sites in the bounds
+    of a domain, in pieces."""
+    ranges = []
+    for lattice, (low, high) in zip(lattices, domain.bounds, strict=True):
+        first, last = math.ceil((low - lattice.origin) / lattice.dx), math.floor((high - lattice.origin) / lattice.dx)
+        first, last = (
+            max(first, first if lattice.first is None else lattice.first),
+            min(last, last if lattice.last is None else lattice.last),
+        )
+        ranges.append(np.arange(first, last + 1))
+    rows = max(1, CHUNK // max(1, math.prod(k.size for k in ranges[1:])))
+    for begin in range(0, ranges[0].size, rows):
+        sites = np.stack([k.ravel() for k in np.meshgrid(ranges[0][begin : begin + rows], *ranges[1:], indexing="ij")])
+        yield sites, _regions_at(sites, lattices, domain)
+
+
+def _regions_at(sites: Numbers, lattices: Sequence[Lattice], domain: Domain) -> Numbers:
+    return domain.region_at(tuple(lattice.x(k) for lattice, k in zip(lattices, sites, strict=True)))
+
+
+def _shared(start: Atoms, lattices: Sequence[Lattice]) -> tuple[Numbers, Floats]:
+    """The points of a start shared by the sites around them: (numbers of sites, masses)."""
+    below, upper = zip(
+        *(share(x, lattice) for x, lattice in zip(np.transpose(start.points), lattices, strict=True)), strict=True
+    )
+    numbers, masses = [], []
+    for corner in itertools.product((0, 1), repeat=len(lattices)):
+        parts = [up if high else 1.0 - up for high, up in zip(corner, upper, strict=True)]
+        numbers.append(np.stack([k + high for high, k in zip(corner, below, strict=True)]))
+        masses.append(np.prod([np.array(start.masses), *parts], axis=0))
+    return np.concatenate(numbers, axis=1), np.concatenate(masses)
+
+
+def _joint(start: Start, numbers: Numbers, masses: Floats, lattices: Sequence[Lattice], domain: Domain) -> Block:
+    """The block of masses on sites, shape (d, n): those of one site together, and none in a region."""
+    places = np.stack(
+        [settled(k, lattice, domain, i) for i, (k, lattice) in enumerate(zip(numbers, lattices, strict=True))]
+    )
+    sites, which = np.unique(places, axis=1, return_inverse=True)
+    total = np.bincount(which.ravel(), weights=masses, minlength=sites.shape[1])
+    found = _regions_at(sites, lattices, domain)
+    inside = np.where(found >= 0, total, 0.0)
+    if inside.sum() > OUTSIDE:
+        at = int(np.argmax(inside))
+        point = np.array([float(lattice.x(k)) for lattice, k in zip(lattices, sites[:, at], strict=True)])
+        raise ValueError(
+            f"start = {start}: {in_region(domain, int(found[at]), point)}, a site with a mass of {inside[at]:.2g} of the start; "
+            "start farther away, or Everywhere()"
+        )
+    whole = whole_masses(np.where(found < 0, total, 0.0))
+    return Block(tuple(range(domain.dimension)), sites[:, whole > 0], whole[whole > 0])
