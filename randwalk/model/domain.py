@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, reduce
 from pathlib import Path
-from typing import Any, ClassVar, Final, TypeAlias
+from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -32,7 +32,6 @@ from .wall import PartiallyAbsorbing as PartiallyAbsorbing
 from .wall import Reflecting as Reflecting
 from .wall import Wall as Wall
 
-EXITS: Final = ("left", "right", "killing")  # the columns of every array of absorbed walkers or mass, in files too
 _IMAGE_FACES = ("left", "right", "bottom", "top")
 AxisPoint: TypeAlias = ArrayLike | tuple[ArrayLike, ...]
 
@@ -473,10 +472,3 @@ def as_domain(value: object) -> Domain:
         low, high = value
         hint = f", here Interval({low!r}, {high!r}, left wall, right wall) or Ring({low!r}, {high!r})"
     raise TypeError(f"domain = {shown(value)}: give Line(), Interval(...) or Ring(...){hint}")
-
-
-def exit_index(name: str, argument: str = "wall") -> int:
-    """The column of an exit in arrays of absorbed walkers or mass. ValueError, which names `argument`, for any other name."""
-    if not isinstance(name, str) or name not in EXITS:
-        raise ValueError(f"{argument} = {shown(name)}: must be one of {', '.join(map(repr, EXITS))}")
-    return EXITS.index(name)
