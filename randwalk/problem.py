@@ -49,7 +49,7 @@ y = {ring = [0.0, 6.0]}     # {} is a line; walls of y are bottom and top, of z 
 
 [[domain.region]]           # inside = true keeps the inside
 name = "trap"
-ball = {centre = [2.0, 3.0], radius = 0.8}  # or half_space = {normal, offset}, level = "formula", image = "file.png", mask = [...]
+ball = {centre = [2.0, 3.0], radius = 0.8}  # or half_space = {normal, offset}, level = "formula", image = "file.png", mask
 wall = "absorbing"
 
 [start]
@@ -69,15 +69,24 @@ from typing import Any
 from .inputs.keywords import once_positional
 from .inputs.source import Key, ProblemError, Source
 from .inputs.wording import did_you_mean, shown
-from .model.convention import Convention
 from .model.coefficient import Coefficient, coordinate
+from .model.convention import Convention
 from .model.neighbourhood import Moore, VonNeumann
 from .model.steps import NAMES
 from .model.walk import LatticeWalk, Rule
 from .problem_space import DOMAIN, STARTS, axes_of, read_domain, read_start
 from .problem_values import (
-    beside, is_number, read_choice, read_coefficient, read_count, read_nested, read_number, read_numbers, read_parameters,
-    read_sizes, read_text,
+    beside,
+    is_number,
+    read_choice,
+    read_coefficient,
+    read_count,
+    read_nested,
+    read_number,
+    read_numbers,
+    read_parameters,
+    read_sizes,
+    read_text,
 )  # fmt: skip
 from .writing import dumps, walk_data
 
@@ -202,7 +211,9 @@ def read_walk(source: Source, times: list[float]) -> LatticeWalk:
         if name in names:
             source.fail("parameters", name, f"the parameter name {name!r} is taken: it is a coordinate")
     values: dict[str, Any] = {
-        key: read_nested(source, "walk", key, walk[key], names, dimension) for key in ("drift", "diffusion") if key in walk
+        key: read_nested(source, "walk", key, walk[key], names, dimension)
+        for key in ("drift", "diffusion")
+        if key in walk
     }
     values |= {
         key: read_coefficient(source, "walk", key, walk[key], names, dimension)
@@ -212,19 +223,23 @@ def read_walk(source: Source, times: list[float]) -> LatticeWalk:
     if "steps" in walk:
         values["steps"] = _read_steps(source, walk["steps"], names, dimension)
     if "dx" in walk:
-        values["dx"] = read_sizes(source, names, walk["dx"], "walk", "dx")
+        values["dx"] = read_sizes(source, names, walk["dx"], dimension, "walk", "dx")
     if "dt" in walk:
         values["dt"] = read_number(source, names, walk["dt"], "walk", "dt")
     if "sites" in walk:
-        counts = walk["sites"] if isinstance(walk["sites"], list) else [walk["sites"]]
-        read = [read_count(source, names, count, "walk", "sites") for count in counts]
-        values["sites"] = read if isinstance(walk["sites"], list) else read[0]
+        several = dimension > 1 and isinstance(walk["sites"], list)
+        counts = [
+            read_count(source, names, n, "walk", "sites") for n in (walk["sites"] if several else [walk["sites"]])
+        ]
+        values["sites"] = counts if several else counts[0]
     for key, choices in (("rule", Rule), ("convention", Convention)):
         if key in walk:
             values[key] = read_choice(source, walk[key], choices, "walk", key)
     if "neighbourhood" in walk:
-        values["neighbourhood"] = read_choice(source, walk["neighbourhood"], Near, "walk", "neighbourhood").neighbourhood
-    values |= {"domain": domain} | ({} if (start := read_start(source)) is None else {"start": start})
+        values["neighbourhood"] = read_choice(
+            source, walk["neighbourhood"], Near, "walk", "neighbourhood"
+        ).neighbourhood
+    values |= {"domain": domain} | ({} if (start := read_start(source, dimension)) is None else {"start": start})
 
     def make() -> LatticeWalk:
         try:
@@ -287,7 +302,11 @@ def _read_steps(
             case {"to": list(to), "p": p} if len(step) == 2 and tuple(to) not in steps:
                 steps[tuple(to)] = read_coefficient(source, "walk", "steps", p, names, dimension)
             case _:
-                source.fail("walk", "steps", f"{shown(step)} in steps: must be a table {{to = [1, 1], p = 0.25}}, each place once")
+                source.fail(
+                    "walk",
+                    "steps",
+                    f"{shown(step)} in steps: must be a table {{to = [1, 1], p = 0.25}}, each place once",
+                )
     return steps
 
 

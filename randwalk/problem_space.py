@@ -8,17 +8,16 @@ from collections.abc import Callable, Mapping
 from functools import reduce
 from typing import Any
 
-import numpy as np
-
 from .inputs.source import Source
 from .inputs.wording import did_you_mean, shown
 from .model.coefficient import coordinate
-from .model.domain import Absorbing, Box, Domain, Interval, Line, PartiallyAbsorbing, Reflecting, Ring, Wall, face_names
+from .model.domain import Box, Domain, Interval, Line, Ring
 from .model.formula import formula
 from .model.image import dark_pixels
-from .model.region import Ball, HalfSpace, Level, Mask, Region
+from .model.region import Ball, HalfSpace, Level, Mask
 from .model.shape import Intersection, Shape, Union
 from .model.start import Atoms, Everywhere, Normal, Point, Sites, Start, Uniform
+from .model.wall import Absorbing, PartiallyAbsorbing, Reflecting, Wall, face_names
 from .problem_values import beside, read_number, read_numbers, read_parameters, read_sizes, variables
 
 DOMAIN = ("low", "high", "left", "right", "ring")
@@ -37,9 +36,9 @@ def read_domain(source: Source) -> Domain | None:
         return _one_axis(source)
     axes = axes_of(given)
     known = [coordinate(i) for i in range(len(axes))]
-    table = source.section("domain", (*known, "region"))
     if axes != known:
         source.fail("domain", None, f"[domain] has {', '.join(axes)}: give the axes in order, {', '.join(known)}")
+    table = source.section("domain", (*known, "region"))
     made = [_axis(source, i, table[name]) for i, name in enumerate(axes)]
     if len(made) == 1:
         return made[0]
@@ -89,11 +88,15 @@ def _axis(source: Source, number: int, table: Any) -> Line | Interval | Ring:
     low_wall, high_wall = face_names(number)
     known = ("low", "high", low_wall, high_wall)
     if not isinstance(table, dict):
-        source.fail("domain", name, f"{name} = {shown(table)}: must be {{low, high, {low_wall}, {high_wall}}}, {{ring}} or {{}}")
+        source.fail(
+            "domain", name, f"{name} = {shown(table)}: must be {{low, high, {low_wall}, {high_wall}}}, {{ring}} or {{}}"
+        )
     if "ring" in table:
         ends = table["ring"]
         if len(table) > 1 or not isinstance(ends, list) or len(ends) != 2:
-            source.fail("domain", (name, "ring"), f"{name} = {shown(table)}: a ring is {{ring = [low, high]}} and has no walls")
+            source.fail(
+                "domain", (name, "ring"), f"{name} = {shown(table)}: a ring is {{ring = [low, high]}} and has no walls"
+            )
         low, high = read_numbers(source, names, ends, "domain", name, "ring")
         return source.build("domain", (name, "ring"), lambda: Ring(low, high))
     for key in table:
@@ -124,9 +127,13 @@ def _with_region(source: Source, box: Box, table: Mapping[str, Any]) -> Box:
     for key in table:
         if key not in known:
             meant = did_you_mean(key, known)
-            source.fail("domain", "region", f"unknown key {shown(key)} of a region; known are {', '.join(known)}{meant}")
+            source.fail(
+                "domain", "region", f"unknown key {shown(key)} of a region; known are {', '.join(known)}{meant}"
+            )
     if len(shapes) != 1:
-        source.fail("domain", "region", f"a region has {', '.join(shapes) or 'no shape'}: give one of {', '.join(SHAPES)}")
+        source.fail(
+            "domain", "region", f"a region has {', '.join(shapes) or 'no shape'}: give one of {', '.join(SHAPES)}"
+        )
     wall = _read_wall(source, read_parameters(source), ("region", "wall"), table.get("wall", "reflecting"))
     inside = table.get("inside", False)
     if not isinstance(inside, bool):
@@ -153,7 +160,7 @@ def _shape(source: Source, table: Any, dimension: int) -> Shape:
             offset = read_number(source, names, rest.get("offset", 0.0), "domain", "region", "offset")
             return HalfSpace(numbers(normal, "normal"), offset)
         case {"level": str(text), **rest} if set(rest) <= {"distance"}:
-            return Level(formula(text, names, variables(dimension)[:-1]), distance=rest.get("distance", False))
+            return Level(formula(text, names, variables(dimension)[:-1]), distance=rest.get("distance", False) is True)
         case {"mask": list(rows)}:
             return Mask(_bits(rows))
         case {"image": str(file)}:
@@ -202,7 +209,7 @@ def _read_wall(source: Source, names: Mapping[str, float], keys: tuple[str, ...]
     source.fail("domain", keys, f"{keys[-1]} = {shown(value)}: must be {WALL}{meant}")
 
 
-def read_start(source: Source) -> Start | None:
+def read_start(source: Source, dimension: int) -> Start | None:
     """The start of a problem file; None if there is none."""
     table = source.section("start", STARTS)
     if not table:
@@ -210,24 +217,24 @@ def read_start(source: Source) -> Start | None:
     if len(table) > 1:
         source.fail("start", None, f"[start] has {', '.join(table)}: give one")
     ((kind, value),) = table.items()
-    return _start(source, kind, value)
+    return _start(source, kind, value, dimension)
 
 
-def _start(source: Source, kind: str, value: Any) -> Start:
+def _start(source: Source, kind: str, value: Any, dimension: int) -> Start:
     names = read_parameters(source)
     kinds: dict[str, tuple[Callable[..., Start], tuple[str, ...]]] = {
         "normal": (Normal, ("mean", "sd")), "uniform": (Uniform, ("low", "high")), "sites": (Sites, ("x", "masses")),
         "atoms": (Atoms, ("points", "masses")),
     }  # fmt: skip
     if kind == "point":
-        x = read_sizes(source, names, value, "start", kind)
+        x = read_sizes(source, names, value, dimension, "start", kind)
         return source.build("start", kind, lambda: Point(x))
     if kind == "everywhere":
         if value is not True:
             source.fail("start", kind, f"everywhere = {shown(value)}: must be true")
         return Everywhere()
     if kind == "product":
-        return _product(source, value)
+        return _product(source, value, dimension)
     make, keys = kinds[kind]
     if not isinstance(value, dict) or set(value) != set(keys):
         source.fail("start", kind, f"{kind} = {shown(value)}: must be {{{', '.join(f'{k} = …' for k in keys)}}}")
@@ -235,15 +242,16 @@ def _start(source: Source, kind: str, value: Any) -> Start:
         points = value["points"]
         if not isinstance(points, list) or not points:
             source.fail("start", (kind, "points"), f"points = {shown(points)}: must be a list of points")
-        given = [[read_sizes(source, names, point, "start", kind, "points") for point in points]]
+        given = [[read_sizes(source, names, point, dimension, "start", kind, "points") for point in points]]
         given.append(read_numbers(source, names, value["masses"], "start", kind, "masses"))
+    elif kind == "sites":
+        given = [read_numbers(source, names, value[key], "start", kind, key) for key in keys]
     else:
-        read = read_numbers if kind == "sites" else read_sizes
-        given = [read(source, names, value[key], "start", kind, key) for key in keys]
+        given = [read_sizes(source, names, value[key], dimension, "start", kind, key) for key in keys]
     return source.build("start", kind, lambda: make(*given))
 
 
-def _product(source: Source, value: Any) -> Start:
+def _product(source: Source, value: Any, dimension: int) -> Start:
     """The product of starts, each a table with one key."""
     known = [kind for kind in STARTS if kind not in ("product", "everywhere")]
     if not isinstance(value, list) or len(value) < 2:
@@ -251,6 +259,6 @@ def _product(source: Source, value: Any) -> Start:
     for part in value:
         if not isinstance(part, dict) or len(part) != 1 or next(iter(part)) not in known:
             source.fail("start", "product", f"{shown(part)} in product: must be a table with one of {', '.join(known)}")
-    factors = [_start(source, *next(iter(part.items()))) for part in value]
+    factors = [_start(source, kind, given, dimension) for part in value for kind, given in part.items()]
     product: Start = source.build("start", "product", lambda: reduce(lambda a, b: a * b, factors))
     return product

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import keyword
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
@@ -133,18 +132,16 @@ def read_coefficient(
     return source.build(section, key, make)
 
 
-def read_nested(
-    source: Source, section: str, key: str, value: Any, names: Mapping[str, float], dimension: int
-) -> Any:
-    """A coefficient, or a list of them, or a list of lists."""
-    if not isinstance(value, list):
+def read_nested(source: Source, section: str, key: str, value: Any, names: Mapping[str, float], dimension: int) -> Any:
+    """A coefficient; in several dimensions also a list of them, or a list of lists."""
+    if dimension == 1 or not isinstance(value, list):
         return read_coefficient(source, section, key, value, names, dimension)
     return [read_nested(source, section, key, part, names, dimension) for part in value]
 
 
-def read_sizes(source: Source, names: Mapping[str, float], value: Any, section: str, *keys: str) -> Any:
-    """A number, or a list of numbers, one an axis."""
-    if isinstance(value, list):
+def read_sizes(source: Source, names: Mapping[str, float], value: Any, dimension: int, section: str, *keys: str) -> Any:
+    """A number; in several dimensions also a list of numbers, one an axis."""
+    if dimension > 1 and isinstance(value, list):
         return read_numbers(source, names, value, section, *keys)
     return read_number(source, names, value, section, *keys)
 

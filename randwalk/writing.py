@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from .model.coefficient import Coefficient, Constant, Function, coordinate
 from .model.convention import Convention
-from .model.domain import Domain, Interval, Line, face_names
+from .model.domain import Domain, Interval, Line
 from .model.formula import expression
 from .model.grid import Grid
 from .model.neighbourhood import VonNeumann
@@ -23,7 +23,7 @@ from .model.steps import name_of, named
 from .model.tabulated import Table
 from .model.tensor import Tensor
 from .model.walk import LatticeWalk
-from .model.wall import Wall
+from .model.wall import Wall, face_names
 
 
 def walk_data(walk: LatticeWalk) -> dict[str, Any]:
@@ -133,7 +133,7 @@ def _start_data(start: Start) -> dict[str, Any]:
         case Everywhere():
             return {"everywhere": True}
         case Product(factors) if all(isinstance(factor, Point) for factor in factors):
-            return {"point": [factor.x for factor in factors]}  # type: ignore[union-attr]
+            return {"point": [factor.x for factor in factors]}
         case Product(factors):
             return {"product": [_start_data(factor) for factor in factors]}
 
