@@ -209,7 +209,7 @@ class _Backward:
             return stencil.backward(tau, time - elapsed, state)
 
         def last_state(floor: float) -> Floats:
-            ((_, _, state),) = deque(march(SDIRK2(), apply, final, clock, floor), maxlen=1)
+            ((_, _, state),) = deque(march(SDIRK2(), [apply], final, clock, floor), maxlen=1)
             return state
 
         state, floor = last_state(-math.inf), min(float(final.min()), 0.0)
@@ -301,7 +301,8 @@ def _steady(
             raise ValueError(f"{quantity}: nobody ever leaves {domain}; give it an absorbing wall, or killing")
         excess, values = chain.killed.copy(), source(chain).copy()
         excess[OUTLETS], values[OUTLETS] = 1.0, paid
-        state = np.append(chain.eliminated(excess, 1.0).solve(values), 0.0)
+        values[chain.order] = chain.eliminated(excess, 1.0).solve(values[chain.order])
+        state = np.append(values, 0.0)
         u = state[INNER]
         if not np.isfinite(u).all():
             raise ValueError(

@@ -147,8 +147,8 @@ class FormAt(Distribution):
     time: float
 
     @property
-    def ends(self) -> tuple[float, float]:
-        return self.form.domain.low, self.form.domain.high
+    def bounds(self) -> tuple[tuple[float, float], ...]:
+        return ((self.form.domain.low, self.form.domain.high),)
 
     @property
     def _alive(self) -> float:
@@ -200,7 +200,11 @@ class FormAt(Distribution):
         return float(mean[0]), float(variance[0])
 
     @property
-    def span(self) -> tuple[float, float]:
+    def span(self) -> tuple[tuple[float, float], ...]:
+        return (self._span,)
+
+    @property
+    def _span(self) -> tuple[float, float]:
         low, high = self.ends
         if math.isfinite(low) and math.isfinite(high):
             return low, high

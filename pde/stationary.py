@@ -47,8 +47,7 @@ class StationaryLaw(Law[Any]):
         return None
 
     def _at(self, t: float) -> Atoms:
-        domain = self.walk.domain
-        return Atoms(Support(self.sites, self.walk.dx, domain, lambda: (slice(None), 1)), self.pmf)
+        return Atoms(Support((self.sites,), (self.walk.dx,), self.walk.domain.axes), self.pmf)
 
     def density(self) -> tuple[Floats, Floats]:
         """(places, probability over dx)."""
@@ -104,7 +103,7 @@ def stationary_law(walk: LatticeWalk, *, window: tuple[float, float] | None = No
         bounds.append(_window_end(walk, window, side, given) if end is None else end)
     if bounds[0] > bounds[1]:
         raise ValueError(f"window = {window!r} lies outside {walk.domain}: give (low, high) with its mass between them")
-    table = StepTable(walk, lattice, bounds[0], bounds[1] - bounds[0] + 1)
+    table = StepTable(walk, ((bounds[0], bounds[1] - bounds[0] + 1),))
     p, q, _, killed = table.probabilities()
     left_edge, right_edge, _ = table.layout.edges
     out = (not left_edge and q[0] > 0) or (not right_edge and p[-1] > 0)

@@ -154,9 +154,9 @@ def launches() -> None:
 
 def windows() -> None:
     """Windows that are far too narrow, where walkers that reach the edge go on in wider ones."""
-    guessed: Any = import_module("randwalk.run.windows")
+    guessed: Any = import_module("randwalk.tables.window")
     ends = guessed.guessed_ends
-    guessed.guessed_ends = lambda walk, steps, start: start
+    guessed.guessed_ends = lambda walk, steps, start, leak: start
     for make in (CONSTANT["ties"], TABLED["p(x, t), killed, on a line"]):
         both(make(), range(40), [5, 60], "paths", [r for r in RECORDS if not isinstance(r, rw.FirstPassage)])
         both(make(), range(40), [60], "paths", [rw.FirstPassage()])

@@ -65,7 +65,7 @@ def test_whatever_can_be_drawn_is_drawn_on_given_axes_or_new_ones() -> None:
 def test_the_curve_of_a_smoothed_law_holds_its_mass(walk: rw.LatticeWalk) -> None:
     law = rw.pde.exact_law(walk, [0.5])
     (stairs,) = law.smoothed().plot().patches
-    values, edges, _ = stairs.get_data()  # type: ignore[attr-defined]
+    values, edges, _ = stairs.get_data()
     assert values @ np.diff(edges) == pytest.approx(law.survival(0.5), abs=1e-12)
     assert values.max() == pytest.approx(law.density(0.5)[1].max(), rel=0.02)
 

@@ -149,11 +149,18 @@ class Classes(Distribution):
     counts: NDArray[np.int64]
 
     @property
-    def ends(self) -> tuple[float, float]:
-        return float(self.low[0]), float(self.high[-1])
+    def bounds(self) -> tuple[tuple[float, float], ...]:
+        return ((float(self.low[0]), float(self.high[-1])),)
 
     @property
-    def places(self) -> Floats:
+    def places(self) -> tuple[Floats, ...]:
+        return (self.middles,)
+
+    def bins(self) -> tuple[Floats, ...]:
+        return (np.union1d(self.low, self.high),)
+
+    @property
+    def middles(self) -> Floats:
         """The middles of the classes; a class without an end is at infinity."""
         bounded = np.isfinite(self.low) & np.isfinite(self.high)
         middles = np.where(np.isfinite(self.low), np.inf, -np.inf)
@@ -207,7 +214,7 @@ class Classes(Distribution):
         return 1.0
 
     def expect(self, f: Callable[[Floats], ArrayLike]) -> Estimate:
-        return average(values_of(f, self.places), self.counts, self.size)
+        return average(values_of(f, self.middles), self.counts, self.size)
 
     def mean(self) -> Estimate:
         self._check_bounded("mean")
@@ -223,7 +230,7 @@ class Classes(Distribution):
         self._check_bounded("density that could be drawn")
         width, n = self.high - self.low, self.size
         ax.errorbar(
-            self.places, self.counts / n / width, np.sqrt(self.counts) / n / width, 0.5 * width, fmt="o", ms=3, **style
+            self.middles, self.counts / n / width, np.sqrt(self.counts) / n / width, 0.5 * width, fmt="o", ms=3, **style
         )
 
     def to_scipy(self) -> Any:
@@ -314,10 +321,14 @@ class MeasuredCurve(Law[Estimate]):
             )
         return checks
 
-    def plot(self, t: ArrayLike | None = None, ax: Axes | None = None) -> Axes:
+    def plot(self, t: ArrayLike | None = None, ax: Axes | None = None, *, against: Law[Any] | None = None) -> Axes:
         """Fractions against time with their error, a colour for each start if there are several."""
         from randwalk.laws.plotting import COLOURS, axes
 
+        if against is not None:
+            raise NoAnswer(
+                "the data do not say where walkers are: compare(curve, curve.law_of(walk)) tests the fractions"
+            )
         ax = axes(ax)
         starts = np.unique(self.starts)
         for start in starts:

@@ -76,7 +76,7 @@ def _invert(n, a, b, word):  # type: ignore[no-untyped-def]
 
 @device
 def _centre(n, a, b):  # type: ignore[no-untyped-def]
-    """p = a/b, the mode m = floor((n + 1) p) and n p - m.
+    """p = a/b, the mode m = floor((n + 1) p), n p - m and the standard deviation.
 
     m may be off by a few where n is huge, because p is rounded; nothing depends on its being the mode exactly. But n p - m must
     go with m to full precision: n a - m b is below 4 b, up to 2^64, so that its eighth is what is exact modulo 2^64.
@@ -86,7 +86,7 @@ def _centre(n, a, b):  # type: ignore[no-untyped-def]
     m = whole(floor(real(U(n + 1)) * p, UNSIGNED), UNSIGNED)
     low = np.int64(n * (a & 7) - m * (b & 7))
     eighths = np.int64(n * (a >> 3) - m * (b >> 3)) + (low >> 3)
-    return p, m, (signed_real(eighths) * 8.0 + real(U(low & 7))) * inverse
+    return p, m, (signed_real(eighths) * 8.0 + real(U(low & 7))) * inverse, math.sqrt(real(U(n)) * p * (1.0 - p))
 
 
 @device
@@ -149,8 +149,7 @@ def _target(v, inside, sd, width, slope):  # type: ignore[no-untyped-def]
 @device
 def _reject(n, a, b, c0, c1, c2, c3, k0, k1):  # type: ignore[no-untyped-def]
     """Hörmann's BTRS for n a/b >= 10, a/b <= ½. Its a, b, v_r and α are slope, width, quick / width and height here."""
-    p, m, excess = _centre(n, a, b)
-    sd = math.sqrt(np.float64(n) * p * (1.0 - p))
+    p, m, excess, sd = _centre(n, a, b)
     width, slope, quick = _hat(p, sd)
     lowest, beyond = -np.float64(m), np.float64(n - m + 1)
     attempt = U(0)
@@ -165,6 +164,12 @@ def _reject(n, a, b, c0, c1, c2, c3, k0, k1):  # type: ignore[no-untyped-def]
         j = np.int64(math.floor(offset))
         if log(_target(v, inside, sd, width, slope)) <= _log_ratio(n, p, m, excess, j):
             return m + j
+
+
+@device
+def _asked(k, n, flip):  # type: ignore[no-untyped-def]
+    """How many of n had the outcome asked for, if k had the rarer one; `flip` if those are not the same."""
+    return n - k if flip else k
 
 
 @aside
@@ -193,20 +198,11 @@ def binomial(n, a, b, c0, c1, c2, c3, k0, k1):  # type: ignore[no-untyped-def]
     flip = a > b - a
     rarer = b - a if flip else a
     if np.float64(n) * (np.float64(rarer) / np.float64(b)) < INVERSION_BELOW:
-        k = _invert(n, rarer, b, words64(c0, c1, c2, c3, k0, k1)[0])
-    else:
-        k = _reject(n, rarer, b, c0, c1, c2, c3, k0, k1)
-    return n - k if flip else k
+        return _asked(_invert(n, rarer, b, words64(c0, c1, c2, c3, k0, k1)[0]), n, flip)
+    return _asked(_reject(n, rarer, b, c0, c1, c2, c3, k0, k1), n, flip)
 
 
 ACCEPTED, REJECTED, DOUBTFUL = U(0), U(1), U(2)
-
-
-@device
-def _prepare(n, a, b):  # type: ignore[no-untyped-def]
-    """What an attempt of :func:`_reject` needs: (p, mode, n p - mode, standard deviation), of the rarer outcome."""
-    p, m, excess = _centre(n, min(a, b - a), b)
-    return p, m, excess, math.sqrt(real(U(n)) * p * (1.0 - p))
 
 
 @device
@@ -233,12 +229,6 @@ def workspace(size):  # type: ignore[no-untyped-def]
     """The arrays that `size` draws together need."""
     room = np.int64(_filled(U(size)))
     return np.empty((3, room), np.int64), np.empty((6, room), np.uint64), np.empty((3, room), np.float64)
-
-
-@device
-def _asked(k, n, flip):  # type: ignore[no-untyped-def]
-    """How many of n had the outcome asked for, if k had the rarer one; `flip` if those are not the same."""
-    return n - k if flip else k
 
 
 @aside
@@ -269,7 +259,7 @@ def binomials(n, a, b, c0, c1, c2, c3, k0, k1, out, work, size):  # type: ignore
         many[i], mode[i], drawn[i] = n[j], a[j], b[j]
     for i in range(_filled(waiting)):
         flip[i] = U(mode[i] > drawn[i] - mode[i])
-        p[i], mode[i], excess[i], sd[i] = _prepare(many[i], mode[i], drawn[i])
+        p[i], mode[i], excess[i], sd[i] = _centre(many[i], min(mode[i], drawn[i] - mode[i]), drawn[i])
     while waiting > U(0):
         for i in range(waiting):
             first[i] = c0[queue[i]]
@@ -311,5 +301,5 @@ def log_acceptance(n, a, b, k):  # type: ignore[no-untyped-def]
     """log f(k)/f(mode) of Binomial(n, a/b) as the rejection computes it, for n min(a/b, 1 - a/b) >= 10."""
     if a > b - a:
         a, k = b - a, n - k
-    p, m, excess = _centre(n, a, b)
+    p, m, excess, _ = _centre(n, a, b)
     return _log_ratio(n, p, m, excess, k - m)

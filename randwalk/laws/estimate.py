@@ -236,12 +236,13 @@ class Proportion(Estimate):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Profile(Estimate):
-    """An estimate at each of the places `x`: `value`, `error` and `x` have one shape, (places,)."""
+    """An estimate at each of the places `x`: `value`, `error` and `x` have one shape, (places,); beyond one dimension `x` has a
+    row for each place, shape (places, dimension)."""
 
     x: Floats
 
     def _made(self, value: Floats, error: Floats) -> Estimate:
-        return Profile(value, error, self.x) if value.shape == self.x.shape else Estimate(value, error)
+        return Profile(value, error, self.x) if value.shape == self.x.shape[:1] else Estimate(value, error)
 
     def __getitem__(self, index: Any) -> Profile:
         return Profile(self.value[index], self.error[index], self.x[index])
@@ -302,21 +303,23 @@ def average(values: Floats, counts: np.ndarray, total: int) -> Estimate:
     return Estimate(np.asarray(mean), np.asarray(np.sqrt(variance / total)))
 
 
-def values_of(f: Callable[[Floats], ArrayLike], x: Floats) -> Floats:
+def values_of(f: Callable[..., ArrayLike], *point: Floats) -> Floats:
     """f(x), of the shape of `x`, value by value if `f` refuses an array; refused if `f` is no function or gives something
-    else."""
+    else. Beyond one dimension f(x, y, …) of arrays of one shape."""
     if not callable(f):
         raise TypeError(f"f = {f!r}: must be a function of an array of places or values")
+    shape = point[0].shape
     with np.errstate(all="ignore"):
         try:
-            values = f(x)
+            values = f(*point)
         except (TypeError, ValueError):  # one of numbers, like math.sin
-            values = np.reshape([f(v) for v in x.ravel().tolist()], x.shape)  # type: ignore[arg-type]
+            places = zip(*(x.ravel().tolist() for x in point), strict=True)
+            values = np.reshape([f(*place) for place in places], shape)
     try:
         if np.iscomplexobj(values):
             raise TypeError("complex")
-        return np.broadcast_to(np.asarray(values, dtype=np.float64), x.shape)
+        return np.broadcast_to(np.asarray(values, dtype=np.float64), shape)
     except (TypeError, ValueError):
         raise ValueError(
-            f"f gave {shown(values)} for an array of shape {x.shape}: it must give one real number for each"
+            f"f gave {shown(values)} for an array of shape {shape}: it must give one real number for each"
         ) from None

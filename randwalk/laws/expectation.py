@@ -1,9 +1,10 @@
-"""The expectation of a function of a place under a density, by adaptive quadrature."""
+"""The expectation of a function of a place under a density: by adaptive quadrature along an axis, on a product of axes by panels
+that are halved together."""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -15,6 +16,10 @@ ROUNDS = 60  # of halving
 CLOSE = 1e-13  # of the integral of |f| ρ: how well a panel and its halves agree in the end
 BEYOND = 1e-40  # of the mass lies beyond the ends on either side
 WIDER = 200  # times at most an end is moved out
+BOX_PANELS = 4  # of each axis, at first
+BOX_CLOSE = 1e-10  # of the integral of |f| ρ: how well two rules on a box agree in the end
+BOX_NODES = 4_000_000  # at most
+AXIS_PANELS = 24  # of each axis over which a marginal density is integrated
 
 
 def expectation(
@@ -93,3 +98,27 @@ def _by_mass(mass: Callable[[Floats], Floats], window: tuple[float, float], tota
             break
         edges = np.sort(np.concatenate([edges, middle[split]]))
     return edges
+
+
+def rule(spans: Sequence[tuple[float, float]], panels: int = AXIS_PANELS) -> tuple[list[Floats], Floats]:
+    """(coordinates, weights), flat arrays, of Gauss–Legendre nodes in equal panels on the box of the given spans."""
+    axes, shares = [], []
+    for low, high in spans:
+        half = 0.5 * (high - low) / panels
+        middles = low + half * (2.0 * np.arange(panels) + 1.0)
+        axes.append((middles[:, None] + half * NODES).ravel())
+        shares.append(np.tile(half * WEIGHTS, panels))
+    grid, weights = np.meshgrid(*axes, indexing="ij"), np.meshgrid(*shares, indexing="ij")
+    return [x.ravel() for x in grid], np.prod([w.ravel() for w in weights], axis=0)
+
+
+def over_box(f: Callable[..., Floats], spans: Sequence[tuple[float, float]]) -> float:
+    """The integral of `f`, a function of flat arrays of the coordinates, over a box of finite spans."""
+    panels, before = BOX_PANELS, np.nan
+    while True:
+        nodes, weights = rule(spans, panels)
+        values = f(*nodes)
+        found, size = float(values @ weights), float(np.abs(values) @ weights)
+        if abs(found - before) <= BOX_CLOSE * size or weights.size * 2 ** len(spans) > BOX_NODES:
+            return found
+        panels, before = 2 * panels, found

@@ -5,22 +5,23 @@ from __future__ import annotations
 import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..inputs.arguments import finite, finite_numbers, known_numbers
+from ..inputs.arguments import finite, finite_numbers
 from ..inputs.wording import shown
 from ..model.coefficient import Floats
+from ..model.coefficient.variables import coordinate
 from .distribution import Distribution
 from .estimate import Estimate, plain, stacked
-from .lookup import NoAnswer, check_edges
+from .lookup import NoAnswer, axis_number, edges_on, points
 from .plotting import COLOURS, axes
 
 if TYPE_CHECKING:
     import xarray
-    from matplotlib.axes import Axes
 
     from ..model.domain import Domain
 
@@ -37,16 +38,20 @@ class Law(ABC, Generic[Answer]):
 
     Answers of samples are :class:`randwalk.Estimate`; those of other laws are arrays, or numbers for one time and place.
 
+    **Places.** In one dimension a place is a number. Beyond, it is a point, a tuple of one number or array for each coordinate,
+    which broadcast: ``law.pdf((x, y), t)``.
+
     **Shapes.** Times `t` are a number or an array of any shape. An answer has the shape of `t`, followed by the shape of `x`
-    (:meth:`pdf`, :meth:`cdf`) or by the number of bins (:meth:`mass`).
+    (:meth:`pdf`, :meth:`cdf`) or by the number of bins of each axis (:meth:`mass`), and beyond one dimension by (dimension,) for
+    :meth:`mean` and (dimension, dimension) for :meth:`variance`.
 
     **Times.** :meth:`pdf`, :meth:`cdf`, :meth:`mass`, :meth:`mean`, :meth:`variance` and :meth:`expect` take recorded times, to
     a relative 1e-9, and have no answer at others. :meth:`absorbed` and :meth:`survival` take any time of the run: a lattice walk
     answers with the last step at or before it (an ensemble, if it recorded passages). A law of all times (``times`` None)
     answers at any positive time. Only a stationary law does not need `t`.
 
-    **Exits.** The names in ``exits``: the walls of the domain and "killing". An exit that no walker can take (a reflecting wall,
-    killing at rate 0) has probability 0; any other name is a ValueError.
+    **Exits.** The names in ``exits``: the walls of the domain, its regions that absorb, and "killing". An exit that no walker can
+    take (a reflecting wall, killing at rate 0) has probability 0; any other name is a ValueError.
 
     What a law cannot answer is a :class:`NoAnswer`, a ValueError.
 
@@ -59,7 +64,6 @@ class Law(ABC, Generic[Answer]):
         The recorded times; None for a law that answers at any time.
     """
 
-    dimension: ClassVar[int] = 1
     kind: ClassVar[str]  # of evidence: the name in a legend, and the colour
 
     if TYPE_CHECKING:  # a property here would stand in the way of a class that keeps its times
@@ -85,37 +89,49 @@ class Law(ABC, Generic[Answer]):
         """The probability of not having left, of the shape of `t`."""
 
     @property
+    def dimension(self) -> int:
+        """The number of coordinates of a place."""
+        return self.domain.dimension
+
+    @property
     def exits(self) -> tuple[str, ...]:
-        """The names of the ways out of the domain, in order: those of its walls, and "killing"."""
+        """The names of the ways out of the domain, in order: those of its walls and regions, and "killing"."""
         domain = self.domain
-        return tuple(exit for exit in domain.exits if exit == "killing" or domain.face(exit) is not None)
+        faces = domain.exits[: 2 * domain.dimension]
+        return tuple(exit for exit in domain.exits if exit not in faces or domain.face(exit) is not None)
 
     def survival(self, t: ArrayLike | None = None) -> Answer:
         """The probability of not having left at each of the times `t`, of their shape."""
         return plain(self._survival(self._asked(t)))
 
-    def pdf(self, x: ArrayLike, t: ArrayLike | None = None) -> Answer:
-        """The density ρ(x, t), in probability per length; it integrates to the survival, and is 0 outside the domain.
+    def pdf(self, x: Any, t: ArrayLike | None = None) -> Answer:
+        """The density ρ(x, t), in probability per length (area, volume); it integrates to the survival, and is 0 outside the
+        domain.
 
         An atom of a lattice law is spread evenly over its cell: dx wide, or 2dx where a walk lives on every second site.
         """
-        places = known_numbers("x", x)
-        return self._over(t, lambda now: now.pdf(places.ravel()).reshape(places.shape))
+        places, shape = points(x, self.dimension)
+        return self._over(t, lambda now: now.pdf(places).reshape(shape))
 
     def cdf(self, x: ArrayLike, t: ArrayLike | None = None) -> Answer:
-        """The probability of being alive and not above `x` at time `t`; at the high end, the survival.
+        """The probability of being alive and not above `x` at time `t`; at the high end, the survival. In one dimension.
 
         Atoms of a lattice law count in full: it is a staircase. That of the cells is the cdf of its ``smoothed()`` law.
         """
-        places = known_numbers("x", x)
-        return self._over(t, lambda now: now.cdf(places.ravel()).reshape(places.shape))
+        if self.dimension > 1:
+            raise NoAnswer(
+                f"cdf in {self.dimension} dimensions: places have no order; ask mass(edges, t), or marginal(axis).cdf(x, t)"
+            )
+        places, shape = points(x, 1)
+        return self._over(t, lambda now: now.cdf(places).reshape(shape))
 
-    def mass(self, edges: ArrayLike, t: ArrayLike | None = None) -> Answer:
-        """The probabilities of the bins between the increasing `edges`, whose ends may be infinite.
+    def mass(self, edges: Any, t: ArrayLike | None = None) -> Answer:
+        """The probabilities of the bins between the increasing `edges`, whose ends may be infinite; beyond one dimension `edges`
+        is a list of edges for each axis, and the bins are their products.
 
         Where places are atoms, bins are closed on the left and the last on both sides.
         """
-        bounds = check_edges(edges)
+        bounds = edges_on(edges, self.dimension)
         return self._over(t, lambda now: now.mass(bounds))
 
     def absorbed(self, exit: str, t: ArrayLike | None = None) -> Answer:
@@ -124,50 +140,70 @@ class Law(ABC, Generic[Answer]):
         return plain(self._absorbed(exit, self._asked(t)))
 
     def mean(self, t: ArrayLike | None = None) -> Answer:
-        """The mean place of the survivors; NaN if there are none."""
+        """The mean place of the survivors, beyond one dimension of shape (*t, dimension); NaN if there are none."""
         return self._over(t, lambda now: now.mean())
 
     def variance(self, t: ArrayLike | None = None) -> Answer:
-        """The variance of the place of the survivors; NaN if there are none."""
+        """The variance of the place of the survivors, beyond one dimension their covariance matrix, of shape
+        (*t, dimension, dimension); NaN if there are none."""
         return self._over(t, lambda now: now.variance())
 
-    def expect(self, f: Callable[[Floats], ArrayLike], t: ArrayLike | None = None) -> Answer:
-        """E[f(X_t); alive] = ∫ f ρ dx: walkers that have left count as 0."""
+    def expect(self, f: Callable[..., ArrayLike], t: ArrayLike | None = None) -> Answer:
+        """E[f(X_t); alive] = ∫ f ρ dx, `f` a function f(x), f(x, y), … of the coordinates: walkers that have left count as 0."""
         return self._over(t, lambda now: now.expect(f))
 
     def marginal(self, axis: int | str = 0) -> Law[Answer]:
-        """The law of one coordinate; in one dimension, of axis 0 or "x", the law itself."""
-        if isinstance(axis, (int, np.integer, str)) and not isinstance(axis, bool) and axis in (0, "x"):
-            return self
-        raise ValueError(f"axis = {shown(axis)}: a law in one dimension has axis 0, 'x', alone")
+        """The law of one coordinate, by the number of its axis or the name of the coordinate; in one dimension, the law itself.
 
-    def plot(self, t: ArrayLike | None = None, ax: Axes | None = None) -> Axes:
-        """Draw the density at the times `t` (default: the last recorded one) on `ax` or on new axes, which are returned."""
-        ax = axes(ax)
+        Its exits are those of the whole law, so that they and the places still sum to 1.
+        """
+        number = axis_number(axis, self.dimension)
+        return self if self.dimension == 1 else Marginal(self, number)
+
+    def plot(self, t: ArrayLike | None = None, ax: Any = None, *, against: Law[Any] | None = None) -> Any:
+        """Draw the density at the times `t` (default: the last recorded one) on `ax` or on new axes, which are returned.
+
+        In two dimensions it is a map at one time, whose edges have the colours of their exits; what has left by each is in the
+        legend, and what the walker cannot enter is grey. Beyond, there is a map of every pair of coordinates, and `ax` and the
+        result are arrays of axes. `against` another law, of which one is a sample, the difference of the probabilities of bins
+        in standard errors is drawn, sample minus law.
+        """
         given = self._recorded("plot")[-1:] if t is None else self._some(t).ravel()
+        if against is not None:
+            from .residuals import draw_residuals
+
+            return draw_residuals(self, against, given.tolist(), ax)
+        if self.dimension > 1:
+            from .maps import draw_maps
+
+            return draw_maps(self, given.tolist(), ax)
+        ax = axes(ax)
         for count, time in enumerate(given.tolist(), start=1):
             self._now(time).draw(ax, color=COLOURS[self.kind], alpha=count / given.size, label=self._label(time))
-        ax.set(xlabel="position $x$", ylabel=r"density $\rho(x, t)$")
+        ax.set(xlabel=f"position ${self._coordinates[0]}$", ylabel=rf"density $\rho({self._coordinates[0]}, t)$")
         return ax
 
     def to_xarray(self, t: ArrayLike | None = None) -> xarray.Dataset:
         """Density, survival, absorbed fractions, mean and variance at the times `t` (default: the recorded ones).
 
-        Dimensions are time, x and exit. Of estimates there are two variables: ``survival`` and ``survival_error``, and so on.
-        What the law does not answer is left out.
+        Dimensions are time, x (y, z, …) and exit; beyond one dimension the mean has the dimension axis too, and the variance, a
+        covariance matrix, axis and other_axis. Of estimates there are two variables: ``survival`` and ``survival_error``, and so
+        on. What the law does not answer is left out.
         """
         try:
             import xarray
         except ImportError:
             raise ImportError('to_xarray needs xarray: pip install "randwalk-pde[io]"') from None
         recorded = self._recorded("to_xarray") if t is None else self._some(t).ravel()
-        x = self._now(float(recorded[-1])).places
+        names, places = self._coordinates, self._now(float(recorded[-1])).places
+        here = places[0] if len(names) == 1 else tuple(np.meshgrid(*places, indexing="ij", sparse=True))
+        of_axes = () if len(names) == 1 else ("axis", "other_axis")
         questions: dict[str, tuple[tuple[str, ...], Callable[[], Any]]] = {
-            "density": (("time", "x"), lambda: self.pdf(x, recorded)),
+            "density": (("time", *names), lambda: self.pdf(here, recorded)),
             "survival": (("time",), lambda: self.survival(recorded)),
             "absorbed": (("exit", "time"), lambda: self._by_exit(recorded)),
-            "mean": (("time",), lambda: self.mean(recorded)),
-            "variance": (("time",), lambda: self.variance(recorded)),
+            "mean": (("time", *of_axes[:1]), lambda: self.mean(recorded)),
+            "variance": (("time", *of_axes), lambda: self.variance(recorded)),
         }
         variables: dict[str, Any] = {}
         for name, (dimensions, ask) in questions.items():
@@ -180,13 +216,15 @@ class Law(ABC, Generic[Answer]):
                 variables[f"{name}_error"] = dimensions, answer.error
             else:
                 variables[name] = dimensions, answer
-        data = xarray.Dataset(variables, coords={"time": recorded, "x": x, "exit": list(self.exits)})
-        return data.transpose("time", "x", "exit")
+        known = dict(zip(names, places, strict=True)) | {axis: list(names) for axis in of_axes}
+        data = xarray.Dataset(variables, coords={"time": recorded, **known, "exit": list(self.exits)})
+        return data.transpose("time", *names, "exit", *of_axes)
 
     def to_scipy(self, t: float | None = None) -> Any:
         """The distribution of the survivors' places at one time, as a frozen one of :mod:`scipy.stats`.
 
-        Atoms become a discrete distribution, cells a histogram, formulas a continuous distribution.
+        Atoms become a discrete distribution, cells a histogram, formulas a continuous distribution. Beyond one dimension there
+        is none: SciPy's distributions of several variables are named families.
         """
         time = finite("t", self._asked(t))
         here = self._now(time)
@@ -247,3 +285,57 @@ class Law(ABC, Generic[Answer]):
     def _label(self, t: float) -> str:
         """The entry of a legend."""
         return f"{self.kind}, $t = {t:g}$"
+
+    @property
+    def _coordinates(self) -> tuple[str, ...]:
+        """The names of the coordinates."""
+        return tuple(coordinate(axis) for axis in range(self.dimension))
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Marginal(Law[Answer]):
+    """The law of one coordinate of a walker in several dimensions; who has left has left by the exits of the `whole` law."""
+
+    whole: Law[Answer]
+    axis: int
+
+    @property
+    def kind(self) -> str:  # type: ignore[override]
+        return self.whole.kind
+
+    @property
+    def domain(self) -> Domain:
+        return self.whole.domain.axes[self.axis]
+
+    @property
+    def exits(self) -> tuple[str, ...]:
+        return self.whole.exits
+
+    @property
+    def times(self) -> Floats | None:
+        return self.whole.times
+
+    def _at(self, t: float) -> Distribution:
+        return self.whole._at(t).onto((self.axis,))
+
+    def _absorbed(self, exit: str, t: ArrayLike) -> Answer:
+        return self.whole._absorbed(exit, t)
+
+    def _survival(self, t: ArrayLike) -> Answer:
+        return self.whole._survival(t)
+
+    def _check_exit(self, exit: str) -> None:
+        self.whole._check_exit(exit)
+
+    def _given(self, t: ArrayLike | None) -> Floats:
+        return self.whole._given(t)
+
+    def _asked(self, t: ArrayLike | None) -> ArrayLike:
+        return self.whole._asked(t)
+
+    @property
+    def _coordinates(self) -> tuple[str, ...]:
+        return (coordinate(self.axis),)
+
+    def __repr__(self) -> str:
+        return f"Marginal({coordinate(self.axis)} of {self.whole})"
