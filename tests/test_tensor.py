@@ -62,6 +62,7 @@ def test_directions_of_a_tensor_that_varies() -> None:
         np.testing.assert_allclose(rebuilt(tensor, (1.0, 2.0, 1.0), point), tensor(point), rtol=1e-14)
 
 
+@pytest.mark.quick
 def test_a_tensor_without_stencil_names_a_ratio_that_works() -> None:
     tensor = as_tensor("diffusion", ((0.5, 0.9), (0.9, 10.0)), 2)
     with pytest.raises(
@@ -108,6 +109,7 @@ def test_spacings_that_fit_a_domain_are_the_nearest(domain: Any) -> None:
         assert np.sum(np.log(np.array(fit) / old) ** 2) <= far * (1.0 + 1e-9)
 
 
+@pytest.mark.quick
 def test_solutions_of_a_tensor() -> None:
     tensor = as_tensor("diffusion", lambda x, y: ((2 + x**2, x * y), (x * y, 3.0)), 2)
     vector = as_vector("drift", lambda x, y: (x, np.cos(y)), 2)
@@ -129,6 +131,7 @@ def test_divergence_by_differences() -> None:
     np.testing.assert_allclose([float(c(tuple(point))) for c in tensor.divergence()], wanted, rtol=1e-8)
 
 
+@pytest.mark.quick
 def test_vectors_and_tensors_are_read_in_every_form() -> None:
     for given in (
         (-1.0, 2.0),

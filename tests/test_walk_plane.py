@@ -90,6 +90,7 @@ def test_steps_along_diagonals_have_the_mean_and_the_covariance(rule: rw.Rule, p
         np.testing.assert_allclose(second, own, rtol=0.02)  # to second order in dx
 
 
+@pytest.mark.quick
 def test_a_tensor_in_space_and_in_four_dimensions() -> None:
     for d in (3, 4):
         root = np.random.default_rng(d).normal(size=(d, d)) * 0.1 + np.eye(d)
@@ -267,6 +268,7 @@ def test_units() -> None:
 # ------------------------------------------------------------ given probabilities
 
 
+@pytest.mark.quick
 def test_steps_are_in_the_order_of_the_stencil_and_have_names() -> None:
     names = {"right": 0.1, "left": 0.11, "up": 0.12, "down": 0.13, "front": 0.14, "back": 0.15}
     walk = rw.LatticeWalk(dx=(1.0, 2.0, 3.0), **names)  # type: ignore[arg-type]
@@ -284,6 +286,7 @@ def test_steps_are_in_the_order_of_the_stencil_and_have_names() -> None:
         _ = mixed.lattice
 
 
+@pytest.mark.quick
 def test_one_dimension_is_a_case() -> None:
     by_name, by_step = rw.LatticeWalk(0.5, 0.3, dx=0.1), rw.LatticeWalk(steps={(1,): 0.5, (-1,): 0.3}, dx=0.1)
     assert by_name == by_step
@@ -294,6 +297,7 @@ def test_one_dimension_is_a_case() -> None:
     assert vector == rw.LatticeWalk.from_drift(1.0, 0.5, dx=0.1)
 
 
+@pytest.mark.quick
 def test_arrays_over_the_sites() -> None:
     rng = np.random.default_rng(1)
     box = rw.Interval(0.0, 1.0, WALL, rw.Absorbing()) * rw.Ring(0.0, 3.0)
@@ -315,6 +319,7 @@ def test_arrays_over_the_sites() -> None:
         grid((4.0, 0.0))
 
 
+@pytest.mark.quick
 def test_pickles_equality_and_texts() -> None:
     walk = rw.LatticeWalk.from_drift((1.0, rw.expression("-y")), 0.5, dx=0.1, start=(0.0, 1.0), times=[1.0])
     same = pickle.loads(pickle.dumps(walk))
