@@ -35,6 +35,9 @@ if TYPE_CHECKING:
     from .model.domain import Line as Line
     from .model.domain import Ring as Ring
     from .model.formula import expression as expression
+    from .model.grid import Grid as Grid
+    from .model.neighbourhood import Moore as Moore
+    from .model.neighbourhood import VonNeumann as VonNeumann
     from .model.region import Ball as Ball
     from .model.region import HalfSpace as HalfSpace
     from .model.region import Level as Level
@@ -46,9 +49,6 @@ if TYPE_CHECKING:
     from .model.start import Point as Point
     from .model.start import Sites as Sites
     from .model.start import Uniform as Uniform
-    from .model.grid import Grid as Grid
-    from .model.neighbourhood import Moore as Moore
-    from .model.neighbourhood import VonNeumann as VonNeumann
     from .model.tabulated import Table as Table
     from .model.walk import LatticeWalk as LatticeWalk
     from .model.walk import Rule as Rule
