@@ -42,6 +42,7 @@ QUICK_FILES = frozenset(
         "solver_arguments",
         "stationary",
         "step_law",
+        "stream_space",
         "store",
         "task",
         "times",
