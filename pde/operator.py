@@ -113,10 +113,10 @@ class Operator:
         mesh, e = self.mesh, self.directions[k]
         faces = across(mesh, e)
         rate, w = self._rate(e, faces.point(0.0), faces.shape, t), self._drop(e, faces.point, t)
-        back, forth = rate * bernoulli(w)
+        into, out = bernoulli(w)
         up, down, killed = np.zeros((3, mesh.size))
-        mesh.inner(up)[faces.before] = forth
-        mesh.inner(down)[faces.behind] = back
+        mesh.inner(up)[faces.before] = rate * out
+        mesh.inner(down)[faces.behind] = rate * into
         if mesh.domain.regions:
             self._stop(up, down, e, faces, np.broadcast_to(rate, faces.shape), np.broadcast_to(w, faces.shape))
         if sum(map(abs, e)) == 1:
