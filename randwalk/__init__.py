@@ -56,12 +56,16 @@ if TYPE_CHECKING:
     from .model.wall import PartiallyAbsorbing as PartiallyAbsorbing
     from .model.wall import Reflecting as Reflecting
     from .problem import Problem as Problem
+    from .run.record import Displacement as Displacement
     from .run.record import FirstPassage as FirstPassage
     from .run.record import LastVisit as LastVisit
     from .run.record import Maximum as Maximum
+    from .run.record import Moments as Moments
     from .run.record import Positions as Positions
     from .run.record import SquaredDisplacement as SquaredDisplacement
+    from .run.record import TimeIn as TimeIn
     from .run.record import TimePositive as TimePositive
+    from .run.record import Winding as Winding
     from .simulation import Interrupted as Interrupted
     from .simulation import explain as explain
     from .simulation import simulate as simulate
@@ -79,7 +83,10 @@ _HOMES = {
     "laws.lookup": ("NoAnswer",),
     "model.formula": ("expression",),
     "problem": ("Problem",),
-    "run.record": ("FirstPassage", "LastVisit", "Maximum", "Positions", "SquaredDisplacement", "TimePositive"),
+    "run.record": (
+        "Displacement", "FirstPassage", "LastVisit", "Maximum", "Moments", "Positions", "SquaredDisplacement", "TimeIn",
+        "TimePositive", "Winding",
+    ),  # fmt: skip
     "simulation": ("Interrupted", "explain", "simulate", "trajectories"),
     "model.region": ("Ball", "HalfSpace", "Level", "Mask", "Region"),
     "model.start": ("Atoms", "Everywhere", "Normal", "Point", "Sites", "Uniform"),
