@@ -23,7 +23,8 @@ import numpy as np
 
 import randwalk as rw
 from randwalk.kernels.backend import NO_LEVELS, Walkers
-from randwalk.kernels.philox import key
+from randwalk.kernels.philox import STEPS as STEP_BLOCKS
+from randwalk.kernels.philox import U, key, words64
 from randwalk.kernels.program import FULL, DigitsProgram
 from randwalk.run import devices
 from randwalk.tables.window import table_for
@@ -72,8 +73,17 @@ def trapped() -> rw.LatticeWalk:
 def kernels(number: int, walkers: int) -> dict[str, Work]:
     """The kernels alone, on data that is on the device."""
     from randwalk.kernels.cuda import Cuda
-    from randwalk.kernels.cuda.compile import THREADS, blocks_for, cuda
-    from randwalk.kernels.cuda.measure import mix_blocks
+    from randwalk.kernels.cuda.compile import THREADS, Kernel, blocks_for, cuda
+
+    @Kernel
+    def mix_blocks(out, blocks, keys):  # type: ignore[no-untyped-def]
+        """The exclusive or of `blocks` Philox blocks a thread."""
+        for j in range(cuda.grid(1), out.size, cuda.gridsize(1)):
+            mixed = U(0)
+            for n in range(blocks):
+                first, second = words64(U(j), U(0), U(n), STEP_BLOCKS, keys[0], keys[1])
+                mixed ^= U(first) ^ U(second)
+            out[j] = mixed
 
     machine = Cuda([number])
     site = cuda.to_device(np.zeros(walkers, dtype=np.int32))

@@ -8,7 +8,7 @@ import numpy as np
 
 import randwalk as rw
 from randwalk.kernels.philox import key
-from randwalk.run.record import Passages
+from randwalk.run.results import Passages
 from randwalk.tables.window import table_for
 
 from .measure import Goal, Limits, Work, Workload

@@ -28,11 +28,13 @@ from randwalk.model.domain import Domain
 from randwalk.model.start import MASS_BITS
 from randwalk.model.times import Times
 from randwalk.model.walk import LatticeWalk
+from randwalk.tables.start_table import start_index, start_mass
 from randwalk.tables.sublattice import support_at
 from randwalk.tables.table import StepTable
-from randwalk.tables.window import LEAK, start_index, start_mass, table_for
+from randwalk.tables.window import LEAK, Windows, table_on
 
 STRETCH = 1 << 16  # steps between which what has left is put in its place
+SHORT = 1 << 10  # the same in a window, which may have to grow
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -46,9 +48,10 @@ class ExactLaw(Law[Any]):
     step_times
         The times of their steps, which differ only if the walk was built for times that have no common measure.
     sites
-        Positions, shape (sites,).
+        Positions, shape (sites,); in two dimensions and more a tuple of those along each axis.
     pmf
-        Probabilities of the sites, shape (times, sites); those of a time sum to the surviving fraction.
+        Probabilities of the sites, shape (times, sites) or (times, sites along x, sites along y, …); those of a time sum to the
+        surviving fraction.
     gone
         Probability of having left by step n, by exit, shape (steps + 1, exits).
     leaked
@@ -81,8 +84,8 @@ class ExactLaw(Law[Any]):
         return self.recorded.exact
 
     @property
-    def sites(self) -> Floats:
-        return self.table.x
+    def sites(self) -> Any:
+        return self.table.x if self.dimension == 1 else self.table.axes
 
     def _at(self, t: float) -> Atoms:
         row = self.recorded.row(t)
@@ -96,7 +99,8 @@ class ExactLaw(Law[Any]):
         steps = self.recorded.step_before(t)
         row = np.searchsorted(self.steps, steps)
         recorded = np.array(self.steps)[row] == steps  # there the sum over the sites has all digits of what is left
-        return np.where(recorded, self.pmf.sum(axis=1)[row], 1.0 - self.gone[steps].sum(axis=-1))
+        alive = self.pmf.reshape(len(self.pmf), -1).sum(axis=1)
+        return np.where(recorded, alive[row], 1.0 - self.gone[steps].sum(axis=-1))
 
     def _absorbed(self, exit: str, t: ArrayLike) -> Floats:
         return np.asarray(self.gone[self.recorded.step_before(t), self.domain.exit(exit)])
@@ -107,7 +111,7 @@ class ExactLaw(Law[Any]):
 
     def __repr__(self) -> str:
         alive = self.pmf[-1].sum()
-        size = f"{self.pmf.shape[1]} sites, {self.steps[-1]} steps"
+        size = f"{' × '.join(map(str, self.pmf.shape[1:]))} sites, {self.steps[-1]} steps"
         return f"ExactLaw({size}, {alive:.6g} alive at the end, {self.leaked:.1g} leaked)"
 
 
@@ -176,9 +180,11 @@ def exact_law(walk: LatticeWalk, times: ArrayLike, *, leak: float = LEAK) -> Exa
     steps = tuple(_checked(walk).steps(times))
     if not 0.0 < number("leak", leak) < 1.0:
         raise ValueError(f"leak = {leak}: must be a mass between 0 and 1")
-    table = table_for(walk, steps[-1], leak)
+    walk.warn_if_quick(steps[-1] * walk.dt)
+    windows = Windows(walk, steps[-1], leak)
+    table = table_on(walk, windows.ends())
     _check_memory(table, steps)
-    law = _by_power(table, steps) if table.digits else _by_steps(table, steps)
+    law = _by_power(table, steps) if table.digits and walk.dimension == 1 else _by_steps(windows, table, steps)
     walk.warn_if_slow(law.sites, law.pmf, law.times)
     return law
 
@@ -191,7 +197,7 @@ def _checked(walk: object) -> LatticeWalk:
 
 def _by_power(table: StepTable, steps: tuple[int, ...]) -> ExactLaw:
     """A constant walk on the line: powers of the generating function of a step, summed over the starts."""
-    law = table.step_law
+    law = table.step_laws[0]
     cells, masses = start_index(table)
     (numbers,) = table.layout.numbers(cells)
     pmf = np.zeros((len(steps), table.sites))
@@ -204,40 +210,60 @@ def _by_power(table: StepTable, steps: tuple[int, ...]) -> ExactLaw:
         low, high = max(first, 0), min(first + whole.size, table.sites)
         pmf[row, low:high] = whole[low - first : high - first]
     leaked = max(0.0, 1.0 - float(pmf[-1].sum()))
-    return ExactLaw(table.walk, table, steps, pmf, _nobody(steps[-1]), leaked if leaked > 1e-13 else 0.0)
+    return ExactLaw(table.walk, table, steps, pmf, _nobody(table, steps[-1]), leaked if leaked > 1e-13 else 0.0)
 
 
-def _by_steps(table: StepTable, steps: tuple[int, ...]) -> ExactLaw:
+def _by_steps(windows: Windows, table: StepTable, steps: tuple[int, ...]) -> ExactLaw:
+    """The master equation, one step after another, in stretches. A stretch in which more than the stated mass leaves the
+    window is made again in a wider one."""
     mass, begun = start_mass(table)
     exits = _exits(table)
-    gone = np.zeros((steps[-1] + 1, 3)) if exits.any() else _nobody(steps[-1])
+    gone = np.zeros((steps[-1] + 1, exits.size)) if exits.any() else _nobody(table, steps[-1])
     if exits.any():
         gone[0] = begun
-    pmf = np.empty((len(steps), table.sites))
-    scratch, out = np.zeros_like(mass), np.zeros((min(STRETCH, steps[-1]), 3))
-    live = np.flatnonzero(mass)
-    reach = np.array([live[0], live[-1]] * 2 if live.size else [1] * 4)
-    done, leaked = 0, 0.0
-    for row, target in enumerate(steps):
+    kept, done, leaked = [], 0, 0.0
+    stretch = SHORT if any(table.layout.edges) else STRETCH
+    for target in steps:
         while done < target:
-            stop = min(done + STRETCH, target)
-            for begin, end, program in table.chunks(done, stop):
-                left = out[: end - begin]
-                left[:] = 0.0
-                evolve(mass, scratch, program, end - begin, reach, left, TINY)
-                leaked += float(left[:, ~exits].sum())
-                if exits.any():
-                    gone[begin + 1 : end + 1] = left
+            stop = min(done + stretch, target)
+            after, left = _advanced(table, mass, done, stop)
+            over = np.where(table.layout.edges, left.sum(axis=0), 0.0)
+            if leaked + over.sum() > windows.leak:
+                wider = _wider(windows, table, over)
+                _check_memory(wider, steps)
+                mass, table = table.layout.moved(mass, wider.layout), wider
+                continue
+            mass, leaked = after, leaked + float(over.sum())
+            if exits.any():
+                gone[done + 1 : stop + 1] = left
             done = stop
-        pmf[row] = table.layout.live(mass)
+        kept.append((table, mass))
+    pmf = np.stack([table.layout.live(one.layout.moved(mass, table.layout)) for one, mass in kept])
     if exits.any():
         np.cumsum(gone, axis=0, out=gone)
         gone[:, ~exits] = 0.0
     return ExactLaw(table.walk, table, steps, pmf, gone, leaked)
 
 
+def _advanced(table: StepTable, mass: Floats, start: int, stop: int) -> tuple[Floats, Floats]:
+    """(the mass of every cell after the steps `start` … `stop` - 1, what has left by each exit in each of them)."""
+    mass, left = mass.copy(), np.zeros((stop - start, len(table.layout.exits)))
+    live = np.flatnonzero(mass)
+    reach = np.array([live[0], live[-1]] * 2 if live.size else [1] * 4)
+    for begin, end, program in table.chunks(start, stop):
+        evolve(mass, program, end - begin, reach, left[begin - start : end - start], TINY)
+    return mass, left
+
+
+def _wider(windows: Windows, table: StepTable, over: Floats) -> StepTable:
+    """The table on a window that reaches further at the edges that mass has reached."""
+    ends = tuple((first, first + count - 1) for first, count in table.window)
+    wider = windows.wider(ends, tuple(over > 0.0), f"a mass of {over.sum():.3g} reaches")
+    return table_on(table.walk, wider)
+
+
 def _exits(table: StepTable) -> NDArray[np.bool_]:
-    """Which of the ways out, (left, right, killing), walkers of a table can take."""
+    """Which of the ways out walkers of a table can take, in the order of its exits."""
     domain = table.walk.domain
     taken = domain.open_exits(table.walk.killing != Constant(0.0))
     return np.array([exit in taken for exit in domain.exits]) & ~np.array(table.layout.edges)
@@ -245,16 +271,20 @@ def _exits(table: StepTable) -> NDArray[np.bool_]:
 
 def _check_memory(table: StepTable, steps: tuple[int, ...]) -> None:
     """Refuse a law that cannot fit, before it is computed."""
-    of_passages = 24.0 * steps[-1] * bool(_exits(table).any())
+    of_passages = 8.0 * len(table.layout.exits) * steps[-1] * bool(_exits(table).any())
     of_sites = 8.0 * (len(steps) + 4.0) * table.sites
+    if table.walk.dimension > 1:  # the stencil, of every site
+        of_sites += 8.0 * (len(table.walk.probabilities) + 1) * table.sites
     remedy = (
         "record fewer times, or take a larger dx" if of_sites > of_passages else "take shorter times, or a larger dt"
     )
+    if table.walk.dimension > 1:
+        remedy += ", or take rw.pde.solve(rw.pde.limit(walk), times)"
     require(
         of_sites + of_passages, f"the law of {len(steps)} times on {table.sites} sites after {steps[-1]} steps", remedy
     )
 
 
-def _nobody(steps: int) -> Floats:
+def _nobody(table: StepTable, steps: int) -> Floats:
     """The passages of walkers that cannot leave: zeros that take no memory."""
-    return np.broadcast_to(np.zeros(3), (steps + 1, 3))
+    return np.broadcast_to(0.0, (steps + 1, len(table.layout.exits)))

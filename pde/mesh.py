@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from randwalk.model.coefficient import Floats, Point
 from randwalk.model.domain import Domain, Wall
 
+from .chains import GONE
 from .grid import Grid
 
 COARSEST: Final = 12  # cells of the axis with the most, down to which numbers of cells are halved
@@ -27,10 +28,12 @@ LEAST: Final = 6  # cells of any axis
 
 @dataclass(frozen=True, eq=False)
 class Mesh:
-    """The cells of a `domain` between the ends of its `axes`, a :class:`Grid` of each."""
+    """The cells of a `domain` between the ends of its `axes`, a :class:`Grid` of each. Spacings are about in proportion to the
+    `lengths`."""
 
     axes: tuple[Grid, ...]
     domain: Domain
+    lengths: tuple[float, ...] = (1.0,)
 
     @property
     def dimension(self) -> int:
@@ -90,6 +93,10 @@ class Mesh:
         """The cells of a state, a view of the :attr:`shape`."""
         return state[: self.size].reshape(self.padded)[(slice(1, -1),) * self.dimension]
 
+    def masses(self, state: Floats) -> Floats:
+        """The masses of a state where mass can be, 0 in regions: of the :attr:`shape`."""
+        return np.where(self.live, self.inner(state), 0.0) if self.domain.regions else self.inner(state)
+
     @cached_property
     def index(self) -> NDArray[np.int64]:
         """The numbers of the cells in the flat padded array, of the :attr:`shape`."""
@@ -133,6 +140,8 @@ class Mesh:
 
     def gone(self, state: Floats) -> Floats:
         """What has left by each of the exits, (exits,)."""
+        if self.dimension == 1:
+            return state[GONE]
         left = np.zeros(len(self.exits))
         left[-1] = state[-1]
         for exit, cells in self.resting:
@@ -144,7 +153,10 @@ class Mesh:
         """Which of the exits are ends of the window that are not walls, (exits,)."""
         cut = np.zeros(len(self.exits), dtype=bool)
         for a, axis in enumerate(self.axes):
-            cut[2 * a : 2 * a + 2] = [wall is None and not axis.periodic for wall in (axis.left, axis.right)]
+            low, high = self.domain.bounds[a]
+            beyond = axis.low < low, axis.high > high  # where a region is, and nobody comes
+            walls = zip((axis.left, axis.right), beyond, strict=True)
+            cut[2 * a : 2 * a + 2] = [wall is None and not axis.periodic and not out for wall, out in walls]
         return cut
 
     def faces(self) -> list[tuple[int, int, Wall | None]]:
@@ -153,15 +165,26 @@ class Mesh:
         return [end for end in ends if not self.axes[end[0]].periodic]
 
     def with_cells(self, cells: int) -> Mesh:
-        """The mesh with `cells` on the axis that has the most; half as many cells have every second edge."""
+        """The mesh with `cells` on the axis that has the most, in the last place about as many; of half as many cells, down to
+        :data:`COARSEST`, the edges are every second one. Ends that are cuts are moved out, so that spacings are in proportion to
+        the `lengths`."""
         if self.dimension == 1:
             return replace(self, axes=(replace(self.axes[0], cells=cells),))
         coarse, factor = cells, 1
         while coarse % 2 == 0 and coarse // 2 >= COARSEST:
             coarse, factor = coarse // 2, 2 * factor
-        most = self.cells
-        counts = [factor * max(LEAST, round(coarse * n / most)) for n in self.shape]
-        return replace(self, axes=tuple(replace(g, cells=n) for g, n in zip(self.axes, counts, strict=True)))
+        wanted = [(g.high - g.low) / length for g, length in zip(self.axes, self.lengths, strict=True)]
+        most = int(np.argmax(wanted))
+        unit = (self.axes[most].high - self.axes[most].low) / (coarse * self.lengths[most])
+        axes = []
+        for a, (grid, length, share) in enumerate(zip(self.axes, self.lengths, wanted, strict=True)):
+            cut = [not grid.periodic and wall is None for wall in (grid.left, grid.right)]
+            exact = coarse * share / wanted[most]
+            count = max(LEAST, math.ceil(exact - 1e-9) if any(cut) else round(exact))
+            more = count * unit * length - (grid.high - grid.low) if any(cut) and a != most else 0.0
+            low, high = (more * own / sum(cut) if own else 0.0 for own in cut)
+            axes.append(replace(grid, low=grid.low - low, high=grid.high + high, cells=factor * count))
+        return replace(self, axes=tuple(axes))
 
     def with_ends(self, ends: Sequence[tuple[float, float]]) -> Mesh:
         """The mesh with axes between other ends."""

@@ -103,7 +103,7 @@ def stationary_law(walk: LatticeWalk, *, window: tuple[float, float] | None = No
         bounds.append(_window_end(walk, window, side, given) if end is None else end)
     if bounds[0] > bounds[1]:
         raise ValueError(f"window = {window!r} lies outside {walk.domain}: give (low, high) with its mass between them")
-    table = StepTable(walk, lattice, bounds[0], bounds[1] - bounds[0] + 1)
+    table = StepTable(walk, ((bounds[0], bounds[1] - bounds[0] + 1),))
     p, q, _, killed = table.probabilities()
     left_edge, right_edge, _ = table.layout.edges
     out = (not left_edge and q[0] > 0) or (not right_edge and p[-1] > 0)

@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .contents import known_as
 from .inputs.keywords import once_positional
 from .inputs.wording import shown
 from .kernels.backend import DeviceError
 from .kernels.philox import STREAM_VERSION
 from .laws.atoms import Sample
-from .laws.binning import bin_atoms
 from .laws.estimate import Estimate, Profile, proportion
 from .laws.law import Law
-from .laws.lookup import NoAnswer
+from .laws.lookup import NoAnswer, edges_on
 from .model.coefficient import Floats
 from .model.domain import Domain
 from .model.times import Times
@@ -26,10 +26,11 @@ from .model.walk import LatticeWalk
 from .run.counts import Counts
 from .run.devices import choose
 from .run.plan import check_memory, plan
-from .run.record import Passages, Paths, Record, Recorded
+from .run.record import Record
+from .run.results import Passages, Paths, Recorded
 from .run.task import Task, walker_range
 from .run.threads import share
-from .store import Contents, known_as, read, write
+from .store import Contents, read, write
 from .tables.sublattice import support_at
 from .tables.table import StepTable
 from .terminal.progress import progress_bar
@@ -60,9 +61,9 @@ class Ensemble(Law[Estimate]):
         The times of the steps at which walkers were counted; they differ only if the walk was built for times that have no
         common measure (see :meth:`randwalk.LatticeWalk.from_drift`).
     sites
-        Positions of the sites that can be occupied, shape (sites,).
+        Positions of the sites that can be occupied, shape (sites,); in two dimensions and more a tuple of those along each axis.
     counts
-        Whole numbers of walkers, shape (times, sites).
+        Whole numbers of walkers, shape (times, sites) or (times, sites along x, sites along y, …).
     gone
         Whole numbers of walkers that have left by then, by exit in the order of ``walk.domain.exits``; shape (times, exits).
     leaked
@@ -151,12 +152,16 @@ class Ensemble(Law[Estimate]):
         return self._times.exact
 
     @property
-    def sites(self) -> Floats:
-        return self.table.x
+    def sites(self) -> Any:
+        return self.table.axes if self.dimension > 1 else self.table.x
 
     @property
     def counts(self) -> NDArray[np.int64]:
         return self.table.layout.live(self.raw)
+
+    @property
+    def _alive(self) -> NDArray[np.int64]:
+        return np.asarray(self.counts.reshape(len(self.steps), -1).sum(axis=1))
 
     @property
     def gone(self) -> NDArray[np.int64]:
@@ -175,17 +180,18 @@ class Ensemble(Law[Estimate]):
 
     def _at(self, t: float) -> Sample:
         row = self._times.row(t)
-        return Sample(support_at(self.table, self.steps[row]), self.counts[row], self.walkers)
+        return Sample(support_at(self.table, self.steps[row]), self.table.layout.live(self.raw[row]), self.walkers)
 
     def density(self, t: float) -> Profile:
-        """ρ at time `t` on the sites that can be occupied, in probability per length; it integrates to the surviving fraction.
+        """ρ at time `t` on the sites that can be occupied, in probability per length (area, volume); it integrates to the
+        surviving fraction.
 
         A walk that never stays lives on every second site then, and there its density is the proportion over 2dx.
         """
         return self._at(t).density()
 
     def _survival(self, t: ArrayLike) -> Estimate:
-        counted = self.counts.sum(axis=1)
+        counted = self._alive
         passages = self._passages
         if passages is None:
             return proportion(counted[self._counted(t)], self.walkers)
@@ -209,9 +215,10 @@ class Ensemble(Law[Estimate]):
             self._times.step_before(t)  # refuses a time outside the run, for which no record helps
             raise NoAnswer(f"{error}; with record=[FirstPassage()] a run answers at any of its times") from None
 
-    def bin_counts(self, edges: ArrayLike, t: float) -> NDArray[np.int64]:
-        """The number of walkers in each bin at time `t`."""
-        return bin_atoms(self.sites, self.counts[self._times.row(t)], edges, self.walk.dx)
+    def bin_counts(self, edges: Any, t: float) -> NDArray[np.int64]:
+        """The number of walkers in each bin at time `t`; `edges` as those of :meth:`mass`."""
+        now = self._at(t)
+        return now.support.binned(now.counts, edges_on(edges, self.dimension))
 
     @property
     def _passages(self) -> Passages | None:
@@ -316,7 +323,7 @@ class Ensemble(Law[Estimate]):
         return _restored(read(path))
 
     def to_xarray(self, t: ArrayLike | None = None) -> xarray.Dataset:
-        """The dataset of every law (:meth:`randwalk.Law.to_xarray`) and, at the recorded times, the counts (time, x), those of
+        """The dataset of every law (:meth:`randwalk.Law.to_xarray`) and, at the recorded times, the counts (time, x, …), those of
         walkers that have left (time, exit), and everything needed to read the ensemble back."""
         data = super().to_xarray(t)
         if t is not None:
@@ -324,19 +331,20 @@ class Ensemble(Law[Estimate]):
         columns = [self.domain.exit(exit) for exit in self.exits]
         arrays = {name: ((f"{name}_row", f"{name}_column"), array) for name, array in self._contents.arrays.items()}
         counts = {
-            "counts": (("time", "x"), self.counts),
+            "counts": (("time", *self._coordinates), self.counts),
             "gone": (("time", "exit"), self.gone[:, columns]),
             "raw": (("time", "index"), self.raw),
         }
         return data.assign(counts | arrays).assign_attrs(randwalk=self._contents.meta, walkers=self.walkers)
 
     def smoothing(self, t: float) -> float:
-        """The width of the cell that an atom stands for at time `t`: dx, or 2dx where parity holds."""
+        """The width of the cell that an atom stands for at time `t`, beyond one dimension its volume: dx, or 2dx where parity
+        holds."""
         return self._at(t).support.volume
 
     def __repr__(self) -> str:
         times = ", ".join(f"{t:g}" for t in self.times[:4]) + (", …" if len(self.steps) > 4 else "")
-        alive = f"{100 * self.counts[-1].sum() / self.walkers:.4g} % alive at the end"
+        alive = f"{100 * self._alive[-1] / self.walkers:.4g} % alive at the end"
         return f"Ensemble({self.walkers:,} walkers by {self.method}, seed {self.seed}, t = {times}; {alive})"
 
     def _repr_html_(self) -> str:

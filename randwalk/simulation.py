@@ -12,7 +12,8 @@ from .inputs.keywords import once_positional
 from .model.walk import LatticeWalk
 from .run.devices import BACKENDS
 from .run.plan import METHODS, Plan, plan
-from .run.record import Paths, Positions, Record
+from .run.record import Positions, Record
+from .run.results import Paths
 from .run.task import Task, checked_records, checked_seed, checked_walk, walker_range
 
 __all__ = ["Interrupted", "Plan", "explain", "simulate", "trajectories"]

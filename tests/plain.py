@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from randwalk.kernels import alias, binomial, bits, functionals, occupation, philox, portable, step
-from randwalk.kernels.program import PART
+from randwalk.kernels.program import DigitsProgram
 
 from . import naive, plane
 
@@ -41,8 +41,8 @@ def python_intrinsics() -> None:
     def ones(word: Any) -> np.int64:
         return I64((int(word) % WORD).bit_count())
 
-    def zeros_below(word: Any) -> np.int64:
-        return I64((int(word) & -int(word)).bit_length() - 1)
+    def zeros_below(word: Any) -> np.uint64:
+        return U((int(word) & -int(word)).bit_length() - 1)
 
     vector = import_module("randwalk.kernels.vector")
     modules = [philox, vector, step, bits, alias, functionals, portable, binomial, occupation]
@@ -106,6 +106,15 @@ def of_binomial(random: Random) -> Iterator[Call]:
                 yield binomial.log_acceptance, (I64(n), I64(a), I64(total), I64(k))
 
 
+def compared(walker: Any, word: Any, planes: int, wanted: Any) -> list[int]:
+    """The masks that :func:`bits.compare` makes of four thresholds, and the digit that it keeps."""
+    cut = 62 - planes if planes < 8 else 0
+    walk = DigitsProgram((1, -1, 7, -7), (1 << cut, FULL // 2, FULL - (1 << cut), FULL), planes)
+    below, tie = np.zeros(4, U), np.zeros(4, U)
+    kept = bits.compare(below, tie, U(0), wanted, walker, word, walk, KEYS)
+    return [*(below & wanted).tolist(), int(kept)]
+
+
 def of_bits(random: Random) -> Iterator[Call]:
     for _ in range(100):
         below, tie, drawn = (U(random.getrandbits(64)) for _ in range(3))
@@ -121,7 +130,9 @@ def of_bits(random: Random) -> Iterator[Call]:
         for planes in (1, 5, 8):
             yield bits.remainder, (U(t), I64(planes))
             yield bits.settled, (U(t), I64(planes), U(random.getrandbits(64)))
-            yield bits.below, (U(random.getrandbits(48)), I64(random.randrange(9)), I64(planes), U(t), KEYS)
+    for planes in range(1, 9):
+        for word in range(6):
+            yield compared, (U(random.getrandbits(48)), I64(word), planes, U(random.getrandbits(64)))
 
 
 def of_alias(random: Random) -> Iterator[Call]:
@@ -135,7 +146,7 @@ def of_alias(random: Random) -> Iterator[Call]:
         drawn += [i << (32 - size) | int(cells[i]) >> 32 for i in range(0, 1 << size, 7)]
         for walker, word in enumerate(drawn):
             yield alias.draw, (U(word), I64(size), cells)
-            yield alias.settle_draw, (U(word), I64(size), cells, rests, U(walker), I64(2), *KEYS)
+            yield alias.settle_draw, (U(word), I64(size), cells, rests, U(walker), I64(2), I64(0), *KEYS)
 
 
 def of_functionals(random: Random) -> Iterator[Call]:
@@ -155,7 +166,7 @@ def of_step(random: Random) -> Iterator[Call]:
         c = walk.column[cell]
         limits = [int(step.limit(walk, row, I64(k), c)) for k in range(5)]
         word = min(max(random.choice([*limits, random.randrange(FULL)]) + random.randrange(-1, 2), 0), FULL - 1)
-        high, rest = U32(word >> 46), U(word % 2**46)
+        high = U32(word >> 46)
         yield step.rests, (cell, walk)
         yield step.column, (cell, walk)
         yield step.limit, (walk, row, I64(i % 5), c)
@@ -163,18 +174,12 @@ def of_step(random: Random) -> Iterator[Call]:
         yield step.step, (cell, I64(word), walk, row, I64(0))
         yield step.step, (cell, high, walk, row, I64(46))
         yield step.table_step, (cell, high, U(2**32 + i), I64(i), walk, row, KEYS)
-        yield step.settle, (cell, high, rest, walk, row)
-        yield step.tie_bits, (U(2**32 + i), I64(i), KEYS)
+        yield step.uniform, (high, U(2**32 + i), I64(i), KEYS)
         pair = U32(min(limits[0] >> 46, 0xFFFF) << 16 | min(limits[1] >> 46, 0xFFFF))
         yield step.half_moves, (cell, high, pair, I32(12), I32(-7))
-    for t in [*THRESHOLDS, *words(random, 50, 62)]:
-        yield step.half, (U32(t >> PART),)
-    for number in range(16):
-        yield step.plane, (U(number << 31), I64(number), KEYS)
     for word in words(random, 100):
         yield step.after, (U(word), I64(16))
         yield step.popcount, (U(word),)
-        yield step.trailing_zeros, (U(word or 1),)
 
 
 def of_occupation(random: Random) -> Iterator[Call]:

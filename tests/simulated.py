@@ -29,6 +29,7 @@ from randwalk.run.record import Record
 from . import plane as planar
 from .faults import replace_device
 from .test_digits import steps_taken
+from .test_stream_space import WALKS as SPACE
 
 machine: Any = import_module("randwalk.kernels.cuda.machine")  # whose names are replaced below
 
@@ -154,9 +155,9 @@ def launches() -> None:
 
 def windows() -> None:
     """Windows that are far too narrow, where walkers that reach the edge go on in wider ones."""
-    guessed: Any = import_module("randwalk.run.windows")
+    guessed: Any = import_module("randwalk.tables.window")
     ends = guessed.guessed_ends
-    guessed.guessed_ends = lambda walk, steps, start: start
+    guessed.guessed_ends = lambda walk, steps, start, leak: start
     for make in (CONSTANT["ties"], TABLED["p(x, t), killed, on a line"]):
         both(make(), range(40), [5, 60], "paths", [r for r in RECORDS if not isinstance(r, rw.FirstPassage)])
         both(make(), range(40), [60], "paths", [rw.FirstPassage()])
@@ -207,6 +208,17 @@ def plane() -> None:
 def jumps() -> None:
     for name in ("coin", "ties"):
         both(CONSTANT[name](), ACROSS, [7, 1000], "jump", [rw.SquaredDisplacement()])
+
+
+def space() -> None:
+    """Boxes, tori, obstacles, traps and products of axes; starts and jumps axis by axis."""
+    for name, make in SPACE.items():
+        walk = make()
+        both(walk, range(ACROSS.start, ACROSS.start + 40), [1, 19], "paths")
+        if name.startswith(("walls", "killed", "a box")):
+            both(walk, 10**6, [2], "occupation")
+    free = rw.LatticeWalk.from_drift((0.3, 0.0), 0.5, dx=0.25, domain=rw.Line() ** 2, start=rw.Normal((0.0, 0.0), 0.5))
+    both(free, range(ACROSS.start, ACROSS.start + 40), [7, 90], "jump")
 
 
 def devices() -> None:
@@ -327,7 +339,7 @@ def digits() -> None:
 
 PARTS: dict[str, Callable[[], None]] = {
     "constant": lambda: paths(CONSTANT), "table": lambda: paths(TABLED), "occupation": occupation, "jump": jumps,
-    "launches": launches, "digits": digits, "windows": windows, "plane": plane,
+    "launches": launches, "digits": digits, "windows": windows, "plane": plane, "space": space,
     "devices": devices, "info": info, "digest": digest, "planted": planted,
 }  # fmt: skip
 

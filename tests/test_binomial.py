@@ -276,7 +276,7 @@ def test_mean_and_mode_go_together(n: int, b: int, share: float, near: bool, odd
     a = min(max(1, int(Fraction(share) * b) + odd), b // 2)
     if near:  # (n + 1) a/b close to a whole number
         a = min(max(1, round(Fraction(b * ((n + 1) * a // b), n + 1))), b // 2)
-    _, m, excess = centre(n, a, b)
+    _, m, excess, _ = centre(n, a, b)
     exact = Fraction(n * a - m * b, b)
     assert -4 <= exact <= 4
     assert abs(Fraction(excess) - exact) <= abs(exact) * Fraction(1, 2**50)

@@ -162,7 +162,7 @@ def test_a_small_step_is_made() -> None:
 def test_a_true_stay_is_kept_and_a_rounded_one_is_none() -> None:
     def stay(right: float, left: float) -> Fraction:
         walk = rw.LatticeWalk(right, left, dx=1.0, dt=1.0)
-        _, _, stays, killed = StepTable(walk, walk.lattice, -2, 5).probabilities()
+        _, _, stays, killed = StepTable(walk, ((-2, 5),)).probabilities()
         assert (killed == 0.0).all() and (stays == stays[0]).all()
         return Fraction(float(stays[0]))
 

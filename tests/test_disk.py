@@ -47,8 +47,8 @@ def hits() -> int:
     return sum(declared._cache_hits.values()) if disk.cache_place()[0] is not None else 0
 
 
-def kept(folder: Path, suffix: str = "") -> list[Path]:
-    return [path for path in folder.rglob(f"*{suffix}") if path.is_file()]
+def kept(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.is_file()]
 
 
 DAMAGE: dict[str, Callable[[bytes], bytes]] = {
@@ -63,20 +63,27 @@ DAMAGE: dict[str, Callable[[bytes], bytes]] = {
 
 
 @pytest.mark.quick
-@pytest.mark.parametrize("suffix", [".nbi", ".nbc"])
 @pytest.mark.parametrize("damage", DAMAGE.values(), ids=DAMAGE)
-def test_damaged_files_are_compiled_again(folder: Path, suffix: str, damage: Callable[[bytes], bytes]) -> None:
+def test_damaged_files_are_compiled_again(folder: Path, damage: Callable[[bytes], bytes]) -> None:
     assert [hits(), hits()] == [0, 1]
-    (path,) = kept(folder, suffix)
+    (path,) = kept(folder)
     path.write_bytes(damage(path.read_bytes()))
     assert [hits(), hits()] == [0, 1]
 
 
 def test_a_missing_file_is_compiled_again(folder: Path) -> None:
-    for suffix in (".nbi", ".nbc"):
-        hits()
-        kept(folder, suffix)[0].unlink()
-        assert [hits(), hits()] == [0, 1]
+    hits()
+    kept(folder)[0].unlink()
+    assert [hits(), hits()] == [0, 1]
+
+
+def test_kernels_of_other_types_or_sources_have_files_of_their_own(folder: Path) -> None:
+    declared: Any = kernel(total)
+    assert declared(np.arange(5)) == declared(np.arange(5.0)) == 10
+    scope: dict[str, Any] = {}
+    exec(compile("def total(values):\n    return 7 * len(values)", __file__, "exec"), {"__name__": __name__}, scope)
+    assert kernel(scope["total"])(np.arange(5)) == 35
+    assert len(kept(folder)) == 3 and hits() == 1
 
 
 @posix
@@ -93,13 +100,12 @@ def test_whatever_the_umask_only_the_user_can_write(folder: Path) -> None:
 @posix
 def test_files_that_others_could_write_are_not_read(folder: Path) -> None:
     hits()
-    kept(folder, ".nbc")[0].chmod(0o666)
+    kept(folder)[0].chmod(0o666)
     assert [hits(), hits()] == [0, 1]
 
 
 @needs_root
-@pytest.mark.parametrize("suffix", [".nbi", ".nbc"])
-def test_planted_files_are_not_read(folder: Path, suffix: str) -> None:
+def test_planted_files_are_not_read(folder: Path) -> None:
     """A file of another user that would do as it likes when it is unpickled."""
 
     class Planted:
@@ -107,7 +113,7 @@ def test_planted_files_are_not_read(folder: Path, suffix: str) -> None:
             return os.mkdir, (str(folder / "it ran"),)
 
     hits()
-    (path,) = kept(folder, suffix)
+    (path,) = kept(folder)
     content = pickle.dumps(Planted())
     path.write_bytes(hashlib.sha256(content).digest() + content)
     os.chown(path, 65534, 65534)

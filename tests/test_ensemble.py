@@ -214,8 +214,8 @@ def test_files_of_another_format_are_refused(tmp_path: Path) -> None:
         arrays = {name: data[name] for name in data.files}
     meta = json.loads(str(arrays["meta"]))
     assert meta["stream"] == STREAM_VERSION and meta["format"] == 2 and meta["randwalk"] == rw.__version__
-    np.savez(tmp_path / "new.npz", **(arrays | {"meta": np.array(json.dumps(meta | {"format": 3}))}))
-    with pytest.raises(ValueError, match=r"new\.npz has file format 3; this version reads formats 1, 2"):
+    np.savez(tmp_path / "new.npz", **(arrays | {"meta": np.array(json.dumps(meta | {"format": 4}))}))
+    with pytest.raises(ValueError, match=r"new\.npz has file format 4; this version reads formats 1, 2, 3"):
         rw.Ensemble.load(tmp_path / "new.npz")
     np.savez(tmp_path / "other.npz", a=np.zeros(3))
     with pytest.raises(ValueError, match=r"other\.npz was not written by Ensemble\.save"):

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from randwalk.kernels import constant, cpu
+from randwalk.kernels.backend import NO_LEVELS
 from randwalk.kernels.evolve import TINY, evolve
 from randwalk.kernels.occupation import occupy, scatter
 from randwalk.kernels.philox import key
@@ -144,7 +145,7 @@ def test_walkers_are_the_naive_ones(name: str) -> None:
     cpu.walk_table(together, passage, (first, everybody), program, 0, STEPS, keys)
     alone, state = begin.copy(), np.zeros((2, WALKERS), np.int32)
     empty = np.zeros(0, np.int32)
-    cpu.follow_table(alone, state, (first, everybody), program, (empty, empty), 0, STEPS, keys)
+    cpu.follow_table(alone, state, (first, everybody), program, NO_LEVELS, 0, STEPS, keys)
     some = everybody[::7].copy()
     few = begin.copy()
     cpu.walk_table(few, empty, (first, some), program, 0, STEPS, keys)
@@ -177,7 +178,7 @@ def test_columns_are_shared_where_a_map_says_so() -> None:
         cpu.walk_table(site, np.zeros(0, np.int32), everybody, told, 0, 9, key(SEED))
         mass, out = box.layout.empty(dtype=np.float64), np.zeros((9, 5))
         mass[box.cell((3, 2))] = 1.0
-        evolve(mass, np.zeros_like(mass), told, 9, np.full(4, box.cell((3, 2))), out, TINY)
+        evolve(mass, told, 9, np.full(4, box.cell((3, 2))), out, TINY)
         sites.append((site, mass, out))
     for one, other in zip(*sites, strict=True):
         np.testing.assert_array_equal(one, other)
@@ -219,7 +220,7 @@ def test_the_exact_law_is_that_of_the_dense_matrix(name: str, steps: int) -> Non
     mass[box.cell((1, 1))] = 1.0
     program = box.program if box.rows == 1 else box.program._replace(thresholds=box.program.thresholds[:steps])
     reach = np.full(4, box.cell((1, 1)))
-    evolve(mass, np.zeros_like(mass), program, steps, reach, out, TINY)
+    evolve(mass, program, steps, reach, out, TINY)
     dense = law(box, steps)
     np.testing.assert_allclose(mass[:-1], dense[:-5], rtol=1e-13, atol=1e-300)
     np.testing.assert_allclose(out.sum(axis=0), dense[-5:], rtol=1e-13, atol=1e-300)
@@ -279,7 +280,7 @@ def test_constant_steps_in_two_dimensions() -> None:
         site, followed = np.zeros(70, np.int32), np.zeros(70, np.int32)
         constant.walk_constant(site, 5, program, 3, STEPS, keys)  # type: ignore[no-untyped-call]
         empty = np.zeros(0, np.int32)
-        constant.follow_constant(followed, np.zeros((70, 2), np.int32), 5, program, (empty, empty), 3, STEPS, keys)
+        constant.follow_constant(followed, np.zeros((70, 2), np.int32), 5, program, NO_LEVELS, 3, STEPS, keys)
         for j in range(70):
             here = 0
             for n in range(3, STEPS):

@@ -131,7 +131,8 @@ def test_signatures_show_keyword_only_parameters(function: Callable[..., Any]) -
     parameters = inspect.signature(function).parameters.values()
     named = [p.name for p in parameters if p.name != "self"]
     optional = [p for p in parameters if p.default is not p.empty]
-    by_position = {"names", "chosen", "out"}  # the first arguments of validate() and gallery.save()
+    # the first arguments of validate() and gallery.save(), and the steps of a walk in one dimension
+    by_position = {"names", "chosen", "out", "right", "left"}
     assert named
     assert all(p.kind is p.KEYWORD_ONLY for p in optional if p.name not in by_position)
 

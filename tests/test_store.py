@@ -118,7 +118,7 @@ def in_walk(old: str, new: str) -> Callable[[dict[str, Any]], None]:
 
 
 WRONG: list[tuple[Any, Any, str]] = [
-    (put("format", 3), nothing, "has file format 3; this version reads formats 1, 2"),
+    (put("format", 4), nothing, "has file format 4; this version reads formats 1, 2, 3"),
     (put("format", True), nothing, "format = True: must be a whole number"),
     (drop("format"), nothing, "lacks format"),
     (drop("seed"), nothing, "lacks seed"),

@@ -16,7 +16,8 @@ from scipy import stats
 import randwalk as rw
 from randwalk.validate import MeasuredCounts, case_names, compare, load_case, refine, validate, validate_problem
 from randwalk.validate.compare import Outcomes, chi_square, kolmogorov_smirnov
-from randwalk.validate.convergence import Convergence, Measure, measure_for, reference, walk_convergence
+from randwalk.validate.convergence import Convergence, reference, walk_convergence
+from randwalk.validate.measure import Measure, measure_for
 from randwalk.validate.measured import MeasuredCurve
 from randwalk.validate.power import detectable, holm
 

@@ -558,7 +558,7 @@ def test_cdf_of_starts() -> None:
 
 
 def quantised(right: float, left: float, killed: float) -> list[int]:
-    return [int(v) for v in quantise(*(np.array(v) for v in (right, left, killed)))]
+    return [int(v) for v in quantise([np.array(right), np.array(left)], np.array(killed))]
 
 
 @given(p=st.floats(0, 1), share=st.floats(0, 1), killed=st.one_of(st.just(0.0), st.floats(0, 1), st.floats(0, 1e-9)))
@@ -605,7 +605,7 @@ def test_symmetric_walks_stay_symmetric() -> None:
     rng = np.random.default_rng(3)
     p = rng.uniform(0, 0.5, 1000)
     for killed in (0.0, 1e-10, 0.3):
-        right, both, _ = quantise(p, p, np.full(1000, killed))
+        right, both, _ = quantise([p, p], np.full(1000, killed))
         assert (both == 2 * right).all()
         right, both, _ = quantised(0.5, 0.5, killed)
         assert 0 <= both - 2 * right <= 1
@@ -614,7 +614,7 @@ def test_symmetric_walks_stay_symmetric() -> None:
 def test_probabilities_of_31_digits_are_what_they_were() -> None:
     rng = np.random.default_rng(3)
     right, left = rng.integers(0, 2**30, (2, 1000))
-    limits = quantise(right / 2**31, left / 2**31, np.zeros(1000))
+    limits = quantise([right / 2**31, left / 2**31], np.zeros(1000))
     np.testing.assert_array_equal(limits, np.array([right, right + left, np.full(1000, 2**31)]) << 31)
 
 

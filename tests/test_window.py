@@ -16,7 +16,7 @@ from randwalk.kernels.backend import Program, Walkers
 from randwalk.kernels.program import Keys
 from randwalk.model.coefficient import Floats
 from randwalk.run import host, paths, windows
-from randwalk.tables.window import LEAK, table_for
+from randwalk.tables.window import LEAK, Ends, table_for
 
 from . import naive
 from .test_stream import WALKS as STREAM_WALKS
@@ -104,19 +104,22 @@ NARROW, WIDE = 1, 3000  # sites on either side of the start
 def guess(monkeypatch: pytest.MonkeyPatch, far: int) -> None:
     """Windows of `far` sites on either side of the start, as far as there are any."""
 
-    def ends(walk: rw.LatticeWalk, steps: int, start: tuple[int, int]) -> tuple[int, int]:
-        lattice = walk.lattice
-        low, high = start[0] - far, start[1] + far
-        return low if lattice.first is None else max(low, lattice.first), high if lattice.last is None else min(
-            high, lattice.last
+    def ends(walk: rw.LatticeWalk, steps: int, start: Ends, leak: float) -> Ends:
+        lattice, ((first, last),) = walk.lattice, start
+        low, high = first - far, last + far
+        return (
+            (
+                low if lattice.first is None else max(low, lattice.first),
+                high if lattice.last is None else min(high, lattice.last),
+            ),
         )
 
-    monkeypatch.setattr(windows, "guessed_ends", ends)
+    monkeypatch.setattr("randwalk.tables.window.guessed_ends", ends)
 
 
 def on_common_bins(run: rw.Ensemble, first: int, sites: int) -> list[np.ndarray]:
     """All counts of a run, on the window of the given sites; places of walkers as they are."""
-    counts = run.tally.on(dataclasses.replace(run.table, first=first, sites=sites))
+    counts = run.tally.on(dataclasses.replace(run.table, window=((first, sites),)))
     kept = [
         result.x if isinstance(result, rw.run.record.Paths) else result.counts for result in counts.records.values()
     ]

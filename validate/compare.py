@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,15 +14,18 @@ from randwalk.ensemble import Ensemble
 from randwalk.inputs.arguments import number
 from randwalk.inputs.keywords import once_positional
 from randwalk.inputs.wording import shown
+from randwalk.laws.cells import summed
 from randwalk.laws.estimate import exact
 from randwalk.laws.law import Law
 from randwalk.model.coefficient import Constant, Floats
-from randwalk.model.domain import EXITS, Domain, Interval, Line, Ring
+from randwalk.model.coefficient.variables import coordinate
+from randwalk.model.domain import Axis, Domain
 from randwalk.model.times import row_of
 from randwalk.pde.exact_law import ExactLaw
-from randwalk.run.record import Passages
-from randwalk.tables.sublattice import occupied
+from randwalk.run.results import Passages
+from randwalk.tables.window import start_index
 
+from .order import by_distance, morton
 from .power import detectable, holm
 
 if TYPE_CHECKING:
@@ -31,13 +34,17 @@ if TYPE_CHECKING:
 EXPECTED = 25.0  # walkers expected in every class of a chi-square test after merging
 FALSE_ALARMS = 1e-3  # the probability that any check of a family fails although everything is right
 MOST_CLASSES = 400  # of passage times
+Tests: TypeAlias = tuple[str, ...]
+Pair: TypeAlias = tuple[NDArray[np.int64], Floats]
+TESTS: Tests = ("chi²", "KS")
 
 
 @dataclass(frozen=True, eq=False)
 class Outcomes:
     """Counts of labelled, mutually exclusive outcomes and their expected probabilities, in a natural order.
 
-    Outcomes are merged into classes for a chi-square test until each class expects `least` counts.
+    Outcomes are merged into classes for a chi-square test until each class expects `least` counts. `tests` are those that are
+    made of them: of places in space chi-square, whose classes are neighbours; Kolmogorov–Smirnov where the order is one of size.
     """
 
     name: str
@@ -45,6 +52,7 @@ class Outcomes:
     observed: NDArray[np.int64]
     expected: Floats
     least: float = EXPECTED
+    tests: Tests = TESTS
 
     @property
     def total(self) -> int:
@@ -159,8 +167,9 @@ def compare(observed: Any, expected: Any, *, alpha: float = FALSE_ALARMS) -> Com
     Returns
     -------
     Comparison
-        with for every recorded time Pearson's chi-square over classes of at least 25 expected counts, and the
-        Kolmogorov–Smirnov distance over the ordered outcomes; on a lattice the latter's p-value is an upper bound.
+        with for every recorded time Pearson's chi-square over classes of at least 25 expected counts, which are neighbours in
+        space, and the Kolmogorov–Smirnov distance of ordered outcomes: the places, beyond one dimension those along each axis
+        and the distances from the start. On a lattice the latter's p-value is an upper bound.
 
     Raises
     ------
@@ -194,22 +203,18 @@ def compare(observed: Any, expected: Any, *, alpha: float = FALSE_ALARMS) -> Com
         outcomes = observed.outcomes(expected)
     else:
         raise TypeError(f"observed = {shown(observed)}: give an Ensemble or measured data; the law goes second")
-    checks = [check for o in outcomes for check in (chi_square(o), kolmogorov_smirnov(o)) if check is not None]
+    checks = [check for o in outcomes for test in o.tests if (check := MADE[test](o)) is not None]
     return Comparison(tuple(checks), tuple(outcomes), alpha)
 
 
 def check_comparable(ensemble: Ensemble, law: Law[Any]) -> None:
     """Refuse a law on another domain, or without a recorded time of the ensemble."""
     domain, other = ensemble.walk.domain, _domain_of(law)
-    if other is not None:
-        ends = (domain.low, domain.high, other.low, other.high)
-        size = max(abs(end) for end in ends if np.isfinite(end)) if np.isfinite(ends).any() else 0.0
-        apart = not np.isclose(ends[:2], ends[2:], rtol=0.0, atol=1e-9 * size).all()
-        if apart or domain.periodic != other.periodic:
-            raise ValueError(
-                f"expected is a law on {other}, and observed walked on {domain}: give a law on the same domain, as "
-                "rw.pde.exact_law(observed.walk, observed.times)"
-            )
+    if other is not None and not _same(domain, other):
+        raise ValueError(
+            f"expected is a law on {other}, and observed walked on {domain}: give a law on the same domain, as "
+            "rw.pde.exact_law(observed.walk, observed.times)"
+        )
     if hasattr(law, "equation") and ensemble.times[0] == 0.0:
         raise ValueError(
             "observed recorded t = 0, when the solution of an equation is its start: simulate without that time, or compare "
@@ -229,12 +234,24 @@ def check_comparable(ensemble: Ensemble, law: Law[Any]) -> None:
             ) from None
 
 
+def _same(first: Domain, second: Domain) -> bool:
+    """Whether two domains have the same axes, to rounding, and the same regions."""
+    if first.dimension != second.dimension or first.regions != second.regions:
+        return False
+    for one, other in zip(first.axes, second.axes, strict=True):
+        ends = (one.low, one.high, other.low, other.high)
+        size = max(abs(end) for end in ends if np.isfinite(end)) if np.isfinite(ends).any() else 0.0
+        if one.periodic != other.periodic or not np.isclose(ends[:2], ends[2:], rtol=0.0, atol=1e-9 * size).all():
+            return False
+    return True
+
+
 def _domain_of(law: Any) -> Domain | None:
     """The domain of a law, None if the law has none."""
     for holder in (law, getattr(law, "law", None)):
         for name in ("walk", "equation"):
             domain = getattr(getattr(holder, name, None), "domain", None)
-            if isinstance(domain, (Line, Interval, Ring)):
+            if isinstance(domain, Domain):
                 return domain
     return None
 
@@ -242,75 +259,135 @@ def _domain_of(law: Any) -> Domain | None:
 def ensemble_outcomes(ensemble: Ensemble, law: Law[Any]) -> list[Outcomes]:
     """For every recorded time, the places of the survivors and the exits; and the passages, if they were recorded."""
     result = []
-    for row, t in enumerate(ensemble.times):
-        if isinstance(law, ExactLaw):
-            labels, counts, probabilities = _by_sites(ensemble, law, row, float(t))
-        else:
-            labels, counts, probabilities = _by_bins(ensemble, law, row, float(t))
-        left, right, killed = ensemble.gone[row]
+    for row, t in enumerate(ensemble.times.tolist()):
+        seen = _by_sites(ensemble, law, t) if isinstance(law, ExactLaw) else _by_bins(ensemble, law, t)
         exits = ensemble.domain.open_exits(ensemble.walk.killing != Constant(0.0))
-        p_left, p_right, p_killed = (
-            float(law.absorbed(exit, float(t))) if exit in exits else 0.0 for exit in ensemble.domain.exits
+        left = ensemble.gone[row].copy()
+        left[0] += ensemble.leaked[row]
+        gone = np.array(
+            [float(exact(law.absorbed(exit, t))) if exit in exits else 0.0 for exit in ensemble.domain.exits]
         )
-        result.append(
-            Outcomes(
-                f"places at t = {t:g}",
-                np.concatenate([[-np.inf], labels, [np.inf, np.nan]]),
-                np.concatenate([[left + ensemble.leaked[row]], counts, [right, killed]]),
-                np.concatenate([[p_left], probabilities, [p_right, p_killed]]),
-            )
-        )
+        result += _of_places(seen, left, gone, ensemble, f"t = {t:g}")
     for record in ensemble.records.values():
         if isinstance(record, Passages):
-            result.append(_passages(record, law))
+            result.append(_passages(record, law, ensemble.domain))
     return result
 
 
-def _by_sites(ensemble: Ensemble, law: ExactLaw, row: int, t: float) -> tuple[Floats, NDArray[np.int64], Floats]:
-    dx, origin = ensemble.walk.dx, ensemble.sites[0]
-    mine, theirs = ((sites - origin) / dx for sites in (ensemble.sites, law.sites))
-    scale = max(1.0, float(np.abs(theirs).max()))
-    if abs(law.walk.dx - dx) * theirs.size > 1e-6 * dx or abs(theirs[0] - np.rint(theirs[0])) > 1e-6 * min(scale, 1e3):
-        raise ValueError(
-            f"expected is a law on sites {law.walk.dx:g} apart, one of them at x = {law.sites[0]:.9g}, and observed walked on "
-            f"sites {dx:g} apart, one of them at x = {origin:.9g}: compare with rw.pde.exact_law(observed.walk, observed.times), "
-            "or with expected.smoothed()"
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """Counts of walkers and their probabilities on a product of places, shape (places of each axis)."""
+
+    places: tuple[Floats, ...]
+    axes: tuple[Axis, ...]
+    counts: NDArray[np.int64]
+    probabilities: Floats
+
+    def map(self, change: Callable[[Any], Any]) -> Pair:
+        """The changed counts and the changed probabilities."""
+        return change(self.counts), change(self.probabilities)
+
+
+def _of_places(seen: Seen, left: NDArray[np.int64], gone: Floats, ensemble: Ensemble, when: str) -> list[Outcomes]:
+    """The outcomes of one time: classes in Morton's order between the exits; beyond one dimension also the places along each
+    axis, and their distances from the centre of the start, which have an order."""
+    order = morton(seen.counts.shape)
+    dimension = len(seen.places)
+    labels = seen.places[0] if dimension == 1 else np.arange(order.size, dtype=np.float64)
+
+    def outcomes(name: str, labels: Floats, inside: Pair, ends: tuple[int, int], tests: Tests) -> Outcomes:
+        """The outcomes of walkers inside, with the two exits `ends` at either end, and the other exits after them."""
+        (low, high), (counts, p) = ends, inside
+        others = [way for way in range(left.size) if way not in ends]
+        observed, expected = (
+            np.concatenate([values[[low]], inner, values[[high, *others]]])
+            for values, inner in ((left, counts), (gone, p))
         )
-    places = [np.rint(k).astype(np.int64) for k in (mine, theirs)]
-    if ensemble.table.lattice.periodic:
-        places = [k % ensemble.table.sites for k in places]
-    first, last = min(int(k.min()) for k in places), max(int(k.max()) for k in places)
-    counts, probabilities = np.zeros(last - first + 1, dtype=np.int64), np.zeros(last - first + 1)
-    counts[places[0] - first] = ensemble.counts[row]
-    probabilities[places[1] - first] = law.pmf[law.recorded.row(t)]
-    return origin + dx * np.arange(first, last + 1), counts, probabilities
+        names = np.concatenate([[-np.inf], labels, [np.inf], np.full(len(others), np.nan)])
+        return Outcomes(f"{name} at {when}", names, observed, expected, tests=tests)
+
+    flat = seen.map(lambda values: values.ravel()[order])
+    result = [outcomes("places", labels, flat, (0, 1), TESTS if dimension == 1 else TESTS[:1])]
+    if dimension == 1:
+        return result
+    for axis, places in enumerate(seen.places):
+        sums = seen.map(lambda values, axis=axis: summed(values, (axis,)))  # type: ignore[misc]
+        result.append(outcomes(coordinate(axis), places, sums, (2 * axis, 2 * axis + 1), TESTS[1:]))
+    distances, number = by_distance(seen.places, seen.axes, _centre(ensemble))
+    sums = seen.map(lambda values: _gathered(values.ravel(), number))
+    return [*result, outcomes("distance from the start", distances, sums, (0, 1), TESTS[1:])]
 
 
-def _by_bins(ensemble: Ensemble, law: Law[Any], row: int, t: float) -> tuple[Floats, NDArray[np.int64], Floats]:
-    dx, kept = ensemble.walk.dx, occupied(ensemble.table, ensemble.steps[row])
-    apart, width = dx * (kept.step or 1), ensemble.smoothing(t)  # an atom is in the middle of its cell
-    sites = ensemble.sites[kept]
-    edges = np.append(sites[:: max(1, round(width / apart))] - 0.5 * apart, sites[-1] + max(width, apart))
-    domain = ensemble.walk.domain
-    if domain.periodic:  # the cell of a site at the seam lies on both sides of it
-        around = domain.low + np.mod(edges[:-1] - domain.low, domain.high - domain.low)
-        edges = np.unique([domain.low, *around, domain.high])
-    else:
-        edges = np.clip(edges, domain.low, domain.high)
-        edges = edges[np.append(True, np.diff(edges) > 0)]
-    labels, counts = 0.5 * (edges[1:] + edges[:-1]), ensemble.bin_counts(edges, t)
-    probabilities = exact(law.mass(edges, t))
-    if domain.periodic:
-        counts[0], probabilities[0] = counts[0] + counts[-1], probabilities[0] + probabilities[-1]
-        labels, counts, probabilities = labels[:-1], counts[:-1], probabilities[:-1]
-    return labels, counts, probabilities
+def _gathered(values: np.ndarray, number: NDArray[np.int64]) -> np.ndarray:
+    """Sums of the values of each number."""
+    total = np.zeros(int(number.max(initial=0)) + 1, dtype=values.dtype)
+    np.add.at(total, number, values)
+    return total
 
 
-def _passages(record: Passages, law: Law[Any]) -> Outcomes:
+def _centre(ensemble: Ensemble) -> list[float]:
+    """The mean place of the start."""
+    table = ensemble.table
+    cells, masses = start_index(table)
+    numbers = table.layout.numbers(cells)
+    weights = masses / masses.sum()
+    return [float(lattice.x(k) @ weights) for lattice, k in zip(table.lattices, numbers, strict=True)]
+
+
+def _by_sites(ensemble: Ensemble, law: ExactLaw, t: float) -> Seen:
+    sample, atoms = ensemble._at(t), law._at(t)
+    numbers: tuple[list[Any], list[Any]] = ([], [])
+    places = []
+    for axis, dx in enumerate(sample.support.spacings):
+        x, other, apart = sample.places[axis], atoms.places[axis], atoms.support.spacings[axis]
+        mine, theirs = ((sites - x[0]) / dx for sites in (x, other))
+        scale = max(1.0, float(np.abs(theirs).max()))
+        if abs(apart - dx) * theirs.size > 1e-6 * dx or abs(theirs[0] - np.rint(theirs[0])) > 1e-6 * min(scale, 1e3):
+            name = coordinate(axis)
+            raise ValueError(
+                f"expected is a law on sites {apart:g} apart, one of them at {name} = {other[0]:.9g}, and observed walked on "
+                f"sites {dx:g} apart, one of them at {name} = {x[0]:.9g}: compare with "
+                "rw.pde.exact_law(observed.walk, observed.times), or with expected.smoothed()"
+            )
+        both = [np.rint(k).astype(np.int64) for k in (mine, theirs)]
+        if sample.support.axes[axis].periodic:
+            both = [k % x.size for k in both]
+        first = min(int(k.min()) for k in both)
+        for known, k in zip(numbers, both, strict=True):
+            known.append(k - first)
+        places.append(x[0] + dx * np.arange(first, max(int(k.max()) for k in both) + 1))
+    shape = tuple(x.size for x in places)
+    counts, probabilities = np.zeros(shape, dtype=np.int64), np.zeros(shape)
+    counts[np.ix_(*numbers[0])] = sample.counts
+    probabilities[np.ix_(*numbers[1])] = atoms.p
+    return Seen(tuple(places), sample.support.axes, counts, probabilities)
+
+
+def _by_bins(ensemble: Ensemble, law: Law[Any], t: float) -> Seen:
+    sample = ensemble._at(t)
+    support, edges = sample.support, sample.bins()
+    places = [0.5 * (e[1:] + e[:-1]) for e in edges]
+    cuts = edges[0] if sample.dimension == 1 else edges
+    counts, probabilities = support.binned(sample.counts, cuts), exact(law.mass(cuts, t))
+    for axis, kind in enumerate(support.axes):
+        if kind.periodic:  # the first and the last bin are one, on either side of the seam
+            counts, probabilities = (_joined(values, axis) for values in (counts, probabilities))
+            places[axis] = places[axis][:-1]
+    return Seen(tuple(places), support.axes, counts, probabilities)
+
+
+def _joined(values: np.ndarray, axis: int) -> np.ndarray:
+    """The values with the last of an axis added to the first."""
+    rows = np.moveaxis(values, axis, 0).copy()
+    rows[0] += rows[-1]
+    return np.moveaxis(rows[:-1], 0, axis)
+
+
+def _passages(record: Passages, law: Law[Any], domain: Domain) -> Outcomes:
     """The walkers that left by each exit, in classes of time, and the survivors."""
     edges = np.unique(np.linspace(0, record.times.size - 1, MOST_CLASSES).astype(np.int64))
     counts, probabilities = [], []
-    for way, exit in enumerate(EXITS):
+    for way, exit in enumerate(domain.exits):
         if not record.counts[:, way].any():
             continue
         counts.append(np.add.reduceat(record.counts[:, way], np.append(0, edges[:-1] + 1)))
@@ -354,6 +431,9 @@ def kolmogorov_smirnov(outcomes: Outcomes) -> Check | None:
         outcomes.name, "KS", statistic, n, float(special.kolmogorov(statistic)),
         float((special.kolmogi(FALSE_ALARMS) + stats.norm.isf(0.1) / 2.0) / np.sqrt(n)),
     )  # fmt: skip
+
+
+MADE = dict(zip(TESTS, (chi_square, kolmogorov_smirnov), strict=True))
 
 
 def gather(comparisons: Sequence[Comparison], alpha: float = FALSE_ALARMS) -> Comparison:

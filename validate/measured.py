@@ -326,7 +326,9 @@ class MeasuredCurve(Law[Estimate]):
         from randwalk.laws.plotting import COLOURS, axes
 
         if against is not None:
-            raise NoAnswer("the data do not say where walkers are: compare(curve, curve.law_of(walk)) tests the fractions")
+            raise NoAnswer(
+                "the data do not say where walkers are: compare(curve, curve.law_of(walk)) tests the fractions"
+            )
         ax = axes(ax)
         starts = np.unique(self.starts)
         for start in starts:

@@ -22,7 +22,8 @@ from randwalk.simulation import explain, simulate
 from randwalk.terminal.streams import read_standard_input
 
 from .compare import FALSE_ALARMS, Comparison, compare, gather
-from .convergence import Measure, Reference, distance, reference, solver_convergence, walk_convergence
+from .convergence import Reference, reference, solver_convergence, walk_convergence
+from .measure import Measure, distance
 from .read_measured import read_measured
 from .report import Budget, CaseReport, Report
 

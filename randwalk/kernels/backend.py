@@ -30,31 +30,59 @@ class DeviceError(OSError):
 
 
 class Start(NamedTuple):
-    """The law of the start: cells, and their masses in whole numbers of 2⁻⁵³."""
+    """The law of the start, or the part of it that belongs to an axis: numbers of cells, and their masses in whole numbers of
+    2⁻⁵³. A walker begins at the sum of the numbers that are drawn for it from the parts."""
 
     sites: NDArray[np.int32]
     masses: NDArray[np.int64]
 
 
+NO_SETS = np.empty((0, 0), dtype=np.uint8)
+NO_PLACES = np.empty((0, 0), dtype=np.int32)
+
+
 class Levels(NamedTuple):
-    """Indices of the sites whose last visits, and above which the times, are functionals of the paths."""
+    """What the functionals of paths refer to; there is a row of the state of walkers for each.
+
+    Attributes
+    ----------
+    visits
+        Cells whose last visits are kept: the number of steps at the last one, -1 if there was none.
+    positives
+        Cells of the only axis above which times are.
+    sets
+        Whether each cell is in a set, 1 or 0, shape (sets, cells): how many steps are made from its cells.
+    heights
+        The place of each cell along an axis, shape (axes, cells), -1 for that of the killed: the highest one.
+    rings
+        The same along periodic axes of three sites or more: the turns, upward minus downward ones.
+    """
 
     visits: NDArray[np.int32]
     positives: NDArray[np.int32]
+    sets: NDArray[np.uint8] = NO_SETS
+    heights: NDArray[np.int32] = NO_PLACES
+    rings: NDArray[np.int32] = NO_PLACES
+
+    @property
+    def rows(self) -> int:
+        """Rows of the state, with those of the step of leaving and of the highest site."""
+        return 2 + sum(len(kept) for kept in self)
 
 
 NO_LEVELS = Levels(np.empty(0, dtype=np.int32), np.empty(0, dtype=np.int32))
 
 
 class JumpProgram(NamedTuple):
-    """All steps of the recorded interval number `interval` by one draw: the alias table of :mod:`randwalk.kernels.alias` for the
-    displacement minus `first`."""
+    """All steps of the recorded interval number `interval` along an axis by one draw: the alias table of
+    :mod:`randwalk.kernels.alias` for the displacement minus `first`."""
 
     interval: int
     first: int
     bits: int
     cells: NDArray[np.uint64]
     rests: NDArray[np.uint32]
+    axis: int = 0
 
 
 Program: TypeAlias = TableProgram | DigitsProgram | JumpProgram
@@ -64,8 +92,8 @@ class Walkers(NamedTuple):
     """A batch of walkers on a machine: walker number `first` + j is on site[j].
 
     `site` and `state` are arrays of the machine. `state` has a row for each functional of the paths: the step of leaving, the
-    highest site, then the last visits and the times above of `levels`. It is None if no functional is recorded; if `leaving`,
-    the step of leaving alone is kept up to date. `places` are those j whose walkers a :class:`TableProgram` advances, None for
+    highest site, then those of `levels`. It is None if no functional is recorded; if `leaving`, the step of leaving alone is
+    kept up to date. `places` are those j whose walkers a :class:`TableProgram` advances, None for
     all.
     """
 
@@ -113,8 +141,8 @@ class Machine(Protocol):
         """
         ...
 
-    def place(self, batch: range, start: Start, keys: Keys) -> Any:
-        """The start sites of a batch, an array of the machine."""
+    def place(self, batch: range, start: Sequence[Start], keys: Keys) -> Any:
+        """The start sites of a batch, an array of the machine; `start` has a part for each axis, or one for all."""
         ...
 
     def begin(self, site: Any, levels: Levels) -> Any:
@@ -134,6 +162,10 @@ class Machine(Protocol):
         `counts` has a number for every cell. gone[step, exit] receives the walkers that leave in a step. See
         :mod:`randwalk.kernels.occupation`.
         """
+        ...
+
+    def zeros(self, size: int) -> Any:
+        """An array of so many zeros."""
         ...
 
     def copy(self, site: Any) -> Any:

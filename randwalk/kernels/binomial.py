@@ -13,7 +13,7 @@ import math
 import numpy as np
 
 from .compile import aside, device, maker
-from .philox import words64
+from .philox import of_axis, words64
 from .portable import (
     SERIES_FROM,
     atanh_excess,
@@ -38,6 +38,12 @@ INVERSION_BELOW = 10.0  # the mean from which Hörmann's constants are valid
 SURELY_LARGE = 10.0001  # the mean, however rounded, is above INVERSION_BELOW too
 NEGLIGIBLE = 2.0**-60
 UNSIGNED, SIGNED = 2.0**52, 3 * 2.0**51  # for `floor`
+
+
+@device
+def block(c0, c1, c2, c3, k0, k1):  # type: ignore[no-untyped-def]
+    """The two words of a block. The digits of c0 above the 32nd are in the high half of its fourth counter word."""
+    return words64(c0, c1, c2, of_axis(c3, c0 >> U(32)), k0, k1)
 
 
 @device
@@ -76,7 +82,7 @@ def _invert(n, a, b, word):  # type: ignore[no-untyped-def]
 
 @device
 def _centre(n, a, b):  # type: ignore[no-untyped-def]
-    """p = a/b, the mode m = floor((n + 1) p) and n p - m.
+    """p = a/b, the mode m = floor((n + 1) p), n p - m and the standard deviation.
 
     m may be off by a few where n is huge, because p is rounded; nothing depends on its being the mode exactly. But n p - m must
     go with m to full precision: n a - m b is below 4 b, up to 2^64, so that its eighth is what is exact modulo 2^64.
@@ -86,7 +92,7 @@ def _centre(n, a, b):  # type: ignore[no-untyped-def]
     m = whole(floor(real(U(n + 1)) * p, UNSIGNED), UNSIGNED)
     low = np.int64(n * (a & 7) - m * (b & 7))
     eighths = np.int64(n * (a >> 3) - m * (b >> 3)) + (low >> 3)
-    return p, m, (signed_real(eighths) * 8.0 + real(U(low & 7))) * inverse
+    return p, m, (signed_real(eighths) * 8.0 + real(U(low & 7))) * inverse, math.sqrt(real(U(n)) * p * (1.0 - p))
 
 
 @device
@@ -149,13 +155,12 @@ def _target(v, inside, sd, width, slope):  # type: ignore[no-untyped-def]
 @device
 def _reject(n, a, b, c0, c1, c2, c3, k0, k1):  # type: ignore[no-untyped-def]
     """Hörmann's BTRS for n a/b >= 10, a/b <= ½. Its a, b, v_r and α are slope, width, quick / width and height here."""
-    p, m, excess = _centre(n, a, b)
-    sd = math.sqrt(np.float64(n) * p * (1.0 - p))
+    p, m, excess, sd = _centre(n, a, b)
     width, slope, quick = _hat(p, sd)
     lowest, beyond = -np.float64(m), np.float64(n - m + 1)
     attempt = U(0)
     while True:
-        first, second = words64(c0, c1, c2 + attempt, c3, k0, k1)
+        first, second = block(c0, c1, c2 + attempt, c3, k0, k1)
         attempt += U(1)
         v, inside, offset = _proposal(first, second, excess, width, slope)
         if (inside >= 0.07) & (v * width <= quick):  # `&`: one branch to predict; within 2 sd, so in range
@@ -167,12 +172,18 @@ def _reject(n, a, b, c0, c1, c2, c3, k0, k1):  # type: ignore[no-untyped-def]
             return m + j
 
 
+@device
+def _asked(k, n, flip):  # type: ignore[no-untyped-def]
+    """How many of n had the outcome asked for, if k had the rarer one; `flip` if those are not the same."""
+    return n - k if flip else k
+
+
 @aside
 def binomial(n, a, b, c0, c1, c2, c3, k0, k1):  # type: ignore[no-untyped-def]
     """A draw of Binomial(n, a/b), for int64 0 <= n <= 2^53 and 0 <= a <= b <= 2^62; an int64.
 
     A pure function of its arguments, in which a common factor 2^31 of a and b changes nothing. The randomness is Philox at
-    counter (c0, c1, c2 + attempt, c3) and key (k0, k1), all uint64. The low 16 bits of c2 are the caller's to leave 0: some
+    counter (c0, c1, c2 + attempt, c3) of :func:`block` and key (k0, k1), all uint64. The low 16 bits of c2 are the caller's to leave 0: some
     1.15 attempts are made on average at large means, and each fails with probability below ½, so that 2^16 are never used up.
 
     The law differs from the binomial, in total variation per draw, by at most
@@ -193,20 +204,11 @@ def binomial(n, a, b, c0, c1, c2, c3, k0, k1):  # type: ignore[no-untyped-def]
     flip = a > b - a
     rarer = b - a if flip else a
     if np.float64(n) * (np.float64(rarer) / np.float64(b)) < INVERSION_BELOW:
-        k = _invert(n, rarer, b, words64(c0, c1, c2, c3, k0, k1)[0])
-    else:
-        k = _reject(n, rarer, b, c0, c1, c2, c3, k0, k1)
-    return n - k if flip else k
+        return _asked(_invert(n, rarer, b, block(c0, c1, c2, c3, k0, k1)[0]), n, flip)
+    return _asked(_reject(n, rarer, b, c0, c1, c2, c3, k0, k1), n, flip)
 
 
 ACCEPTED, REJECTED, DOUBTFUL = U(0), U(1), U(2)
-
-
-@device
-def _prepare(n, a, b):  # type: ignore[no-untyped-def]
-    """What an attempt of :func:`_reject` needs: (p, mode, n p - mode, standard deviation), of the rarer outcome."""
-    p, m, excess = _centre(n, min(a, b - a), b)
-    return p, m, excess, math.sqrt(real(U(n)) * p * (1.0 - p))
 
 
 @device
@@ -233,12 +235,6 @@ def workspace(size):  # type: ignore[no-untyped-def]
     """The arrays that `size` draws together need."""
     room = np.int64(_filled(U(size)))
     return np.empty((3, room), np.int64), np.empty((6, room), np.uint64), np.empty((3, room), np.float64)
-
-
-@device
-def _asked(k, n, flip):  # type: ignore[no-untyped-def]
-    """How many of n had the outcome asked for, if k had the rarer one; `flip` if those are not the same."""
-    return n - k if flip else k
 
 
 @aside
@@ -269,12 +265,12 @@ def binomials(n, a, b, c0, c1, c2, c3, k0, k1, out, work, size):  # type: ignore
         many[i], mode[i], drawn[i] = n[j], a[j], b[j]
     for i in range(_filled(waiting)):
         flip[i] = U(mode[i] > drawn[i] - mode[i])
-        p[i], mode[i], excess[i], sd[i] = _prepare(many[i], mode[i], drawn[i])
+        p[i], mode[i], excess[i], sd[i] = _centre(many[i], min(mode[i], drawn[i] - mode[i]), drawn[i])
     while waiting > U(0):
         for i in range(waiting):
             first[i] = c0[queue[i]]
         for i in range(_filled(waiting)):
-            first[i], second[i] = words64(first[i], c1, c2 + attempt, c3, k0, k1)
+            first[i], second[i] = block(first[i], c1, c2 + attempt, c3, k0, k1)
         for i in range(_filled(waiting)):
             width, slope, quick = _hat(p[i], sd[i])
             v, inside, offset = _proposal(first[i], second[i], excess[i], width, slope)
@@ -311,5 +307,5 @@ def log_acceptance(n, a, b, k):  # type: ignore[no-untyped-def]
     """log f(k)/f(mode) of Binomial(n, a/b) as the rejection computes it, for n min(a/b, 1 - a/b) >= 10."""
     if a > b - a:
         a, k = b - a, n - k
-    p, m, excess = _centre(n, a, b)
+    p, m, excess, _ = _centre(n, a, b)
     return _log_ratio(n, p, m, excess, k - m)

@@ -3,10 +3,14 @@ once, the lowest first. The only place where they are compared; words are uint64
 
 from __future__ import annotations
 
+import numpy as np
+
 from .compile import device
-from .philox import LOW, TIES, U, words64
+from .functionals import NOWHERE, tally
+from .philox import HALF, LOW, STEPS, TIES, U, words64
 from .program import BITS
-from .step import ALL, ONE, ZERO, after, plane, trailing_zeros
+from .step import ALL, I32, ONE, ZERO, after, change
+from .vector import zeros_below
 
 
 @device
@@ -60,19 +64,54 @@ def settled(t, planes, more):  # type: ignore[no-untyped-def]
 
 
 @device
-def below(walker, word, planes, t, keys):  # type: ignore[no-untyped-def]
-    """Which of the steps 64 `word` … 64 `word` + 63 of a walker have uniforms below a threshold, as a mask."""
-    if always(t):
-        return ALL
-    less, tie = ZERO, ALL
+def compare(below, tie, kept, wanted, walker, word, program, keys):  # type: ignore[no-untyped-def]
+    """below[k] = which of the `wanted` steps of word number `word` of a walker have uniforms below threshold k, as a mask (what
+    it says of other steps is undefined); `tie` is scratch of as many masks.
+
+    The digits of a word are compared lowest first, so their blocks come last first. Where their number is odd, the block of an
+    even word's lowest digit is also that of the next word's highest one. That digit is returned, and asked for as `kept`: 128
+    steps take `planes` blocks.
+    """
+    moves, planes, first, second, ties = len(program.thresholds), program.planes, kept, kept, ZERO
+    for k in range(moves):
+        below[k], tie[k] = ZERO, ALL
     for digit in range(planes - 1, -1, -1):
-        less, tie = next_digit(less, tie, U(plane(walker, word * planes + digit, keys)), spread(t, digit))
-    ties = tie if remainder(t, planes) else ZERO
+        number, random = word * planes + digit, first
+        if number & planes & 1 and digit == 0:
+            random = kept
+        elif number & 1 or digit == planes - 1:
+            first, second = words64(walker & LOW, walker >> HALF, U(number >> 1), STEPS, keys[0], keys[1])
+            random = second if number & 1 else first
+            if not number & 1:
+                kept = second
+        for k in range(moves):
+            below[k], tie[k] = next_digit(below[k], tie[k], random, spread(program.thresholds[k], digit))
+    for k in range(moves):
+        below[k] |= always(program.thresholds[k])
+        tie[k] &= wanted if remainder(program.thresholds[k], planes) else ZERO
+        ties |= tie[k]
     while ties:
         lane = ties & (~ties + ONE)
-        n = U(word) * U(64) + trailing_zeros(lane)
-        more, _ = words64(walker & LOW, walker >> U(32), n, TIES, keys[0], keys[1])
-        if settled(t, planes, more):
-            less |= lane
         ties ^= lane
-    return less
+        n = U(word) * U(64) + zeros_below(lane)
+        more, _ = words64(walker & LOW, walker >> HALF, n, TIES, keys[0], keys[1])
+        for k in range(moves):
+            if tie[k] & lane and settled(program.thresholds[k], planes, more):
+                below[k] |= lane
+    return kept
+
+
+@device
+def follow(site, state, j, levels, walker, program, span, room, keys):  # type: ignore[no-untyped-def]
+    """Advance the walker in place j over the steps of `span` = (start, stop), keeping functionals of its path in a column of
+    `state`; `room` = two arrays of a mask for each threshold."""
+    (start, stop), (below, tie), here, top, kept = span, room, site[j], state[1, j], ZERO
+    for word in range(start // 128 * 2, (stop + 63) // 64):
+        kept = compare(below, tie, kept, screen(64 * word, start, stop), walker, word, program, keys)
+        for n in range(max(64 * word, start), min(64 * word + 64, stop)):
+            there = here
+            for k in range(len(program.thresholds)):
+                there = I32(there + change(program.offsets, k) * np.int64((below[k] >> U(n & 63)) & ONE))
+            top = tally(here, there, n, state, j, levels, I32(NOWHERE), top)
+            here = there
+    site[j], state[1, j] = here, top

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from .bits import always, below, next_digit, prefix, remainder, screen, spread
+from .bits import always, follow, next_digit, prefix, remainder, screen, spread
 from .compile import device, kernel, maker
-from .functionals import NOWHERE, highest, tally
 from .lanes import LANES, alike, fetch, keep, numbers
 from .philox import HALF, LOW, STEPS, TIES, U, words64
 from .program import FULL, PLANES
-from .step import ALL, I32, ONE, ZERO, after, change, trailing_zeros
-from .vector import ones, wide
+from .step import ALL, I32, ONE, ZERO, after, change
+from .vector import ones, wide, zeros_below
 
 WORDS = 16  # of steps, whose ties are settled together
 ROOM = WORDS * LANES
@@ -142,7 +141,7 @@ def _settle(counts, masks, size, begin, pair, lists, keys):  # type: ignore[no-u
         still = ZERO
         for i in range(tied):
             here = U(queue[i])
-            bit, others = trailing_zeros(masks[here]), masks[here] & (masks[here] - ONE)
+            bit, others = zeros_below(masks[here]), masks[here] & (masks[here] - ONE)
             pending[waiting + U(i)] = ((here + U(ROOM) * ((masks[here + U(ROOM)] >> bit) & ONE)) << BIT) | bit
             masks[here] = others
             queue[still] = here
@@ -176,18 +175,6 @@ def _settle_all(counts, begin, pair, pending, digits, waiting, keys):  # type: i
 @kernel
 def follow_constant(site, state, first_walker, program, levels, start, stop, keys):  # type: ignore[no-untyped-def]
     """As :func:`walk_constant`, keeping functionals of each path in `state`, a column for each."""
-    moves = len(program.thresholds)
-    masks = np.empty(moves, np.uint64)
+    room = np.empty(len(program.thresholds), np.uint64), np.empty(len(program.thresholds), np.uint64)
     for j in range(site.size):
-        walker, here, top = U(first_walker + j), site[j], state[1, j]
-        for n in range(start, stop):
-            if n == start or n % 64 == 0:
-                for k in range(moves):
-                    masks[k] = below(walker, n // 64, program.planes, program.thresholds[k], keys)
-            there = here
-            for k in range(moves):
-                there = I32(there + change(program.offsets, k) * np.int64((masks[k] >> U(n % 64)) & ONE))
-            top = I32(highest(there, NOWHERE, top))
-            tally(here, there, n, state, j, levels, NOWHERE)
-            here = there
-        site[j], state[1, j] = here, top
+        follow(site, state, j, levels, U(first_walker + j), program, (start, stop), room, keys)

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 import inspect
-import io
 import logging
 import os
 import pickle
@@ -19,14 +18,15 @@ import stat
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numba
-from numba.core.caching import CompileResultCacheImpl, FunctionCache, IndexDataCacheFile, InTreeCacheLocator
+from numba.core.compiler import CompileResult
+from numba.core.serialize import dumps
 
+rebuild: Any = CompileResult._rebuild
 DIGEST = hashlib.sha256().digest_size
 REMEDY = "set RANDWALK_CACHE_DIR to a folder that only you can write to"
 
@@ -102,57 +102,6 @@ def others_can_write(directory: Path) -> str | None:
     return None
 
 
-class _Locator(InTreeCacheLocator):
-    """Tells Numba to keep every function in the folder that was checked."""
-
-    def __init__(self, function: Callable[..., Any], file: str) -> None:
-        self._py_file, self._lineno = file, function.__code__.co_firstlineno
-        self._cache_path = str(cache_place()[0])
-
-    def get_source_stamp(self) -> str:
-        return hashlib.sha256(Path(self._py_file).read_bytes()).hexdigest()
-
-
-class _Results(CompileResultCacheImpl):
-    def __init__(self, function: Callable[..., Any]) -> None:
-        file = inspect.getfile(function)
-        self._lineno = function.__code__.co_firstlineno
-        self._locator = _Locator(function, file)
-        name = f"{Path(file).stem}.{function.__qualname__}"
-        self._filename_base = self.get_filename_base(name, getattr(sys, "abiflags", ""))
-
-
-class _Files(IndexDataCacheFile):
-    """An index and its data, each with a checksum in front, each readable and writable by this user alone."""
-
-    def save(self, key: Any, data: Any) -> None:
-        super().save(key, (key, data))
-
-    def load(self, key: Any) -> Any:
-        """None for the data of another kernel: two processes may give two kernels the same number."""
-        found = super().load(key)
-        return found[1] if found is not None and found[0] == key else None
-
-    def _load_index(self) -> dict[Any, str]:
-        try:
-            content = io.BytesIO(read_whole(self._index_path))
-            if pickle.load(content) != self._version:
-                return {}
-            stamp, overloads = pickle.load(content)
-            return dict(overloads) if stamp == self._source_stamp else {}
-        except Exception:  # the index is missing, damaged or of another kind: a new one is begun
-            return {}
-
-    def _load_data(self, name: str) -> Any:
-        return pickle.loads(read_whole(self._data_path(name)))
-
-    @contextmanager
-    def _open_for_write(self, filepath: str) -> Iterator[io.BytesIO]:
-        content = io.BytesIO()
-        yield content
-        write_whole(filepath, content.getvalue())
-
-
 def write_whole(path: str, content: bytes) -> None:
     """Write a file, with its checksum, whole or not at all."""
     temporary = f"{path}.{secrets.token_hex(4)}.tmp"
@@ -179,30 +128,31 @@ def read_whole(path: str) -> bytes:
     return content[DIGEST:]
 
 
-class KernelCache(FunctionCache):
-    """Numba's cache of one kernel, in the folder of :func:`cache_place`. No failure of it stops a run."""
-
-    _impl_class = _Results
+class KernelCache:
+    """Numba's cache of one kernel, a file for each type of its arguments, in the folder of :func:`cache_place`. No failure of it
+    stops a run. A file's name has a hash of all that its code depends on."""
 
     def __init__(self, function: Callable[..., Any]) -> None:
-        super().__init__(function)
-        self._cache_file = _Files(
-            cache_path=self._cache_path,
-            filename_base=self._impl.filename_base,
-            source_stamp=self._impl.locator.get_source_stamp(),
-        )
+        self.cache_path = str(cache_place()[0])
+        self._name = f"{function.__module__}.{function.__qualname__}"
+        self._source = Path(inspect.getfile(function)).read_bytes(), function.__code__.co_code
 
-    def load_overload(self, sig: Any, target_context: Any) -> Any:
+    def load_overload(self, signature: Any, target: Any) -> Any:
+        target.refresh()
         try:
-            return super().load_overload(sig, target_context)
-        except Exception:  # a whole file that this Numba cannot use: compile again
+            return rebuild(target, *pickle.loads(read_whole(self._path(signature, target.codegen()))))
+        except Exception:  # missing, damaged, or a whole file that this Numba cannot use: compile again
             return None
 
-    def save_overload(self, sig: Any, data: Any) -> None:
+    def save_overload(self, signature: Any, compiled: Any) -> None:
         try:
-            super().save_overload(sig, data)
+            write_whole(self._path(signature, compiled.codegen), dumps(compiled._reduce()))
         except OSError as error:
-            _say_once(f"randwalk: compiled kernels cannot be kept in {self._cache_path} ({error.strerror or error})")
+            _say_once(f"randwalk: compiled kernels cannot be kept in {self.cache_path} ({error.strerror or error})")
+
+    def _path(self, signature: Any, codegen: Any) -> str:
+        told = (self._source, str(signature), codegen.magic_tuple(), sys.implementation.cache_tag)
+        return os.path.join(self.cache_path, f"{self._name}-{hashlib.sha256(repr(told).encode()).hexdigest()[:24]}")
 
 
 @cache

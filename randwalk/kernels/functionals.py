@@ -22,13 +22,31 @@ def above(before, site, level, killed):  # type: ignore[no-untyped-def]
 
 
 @device
-def tally(before, site, n, state, j, levels, killed):  # type: ignore[no-untyped-def]
-    """Update the functionals at levels of walker j after step number `n` took it from `before` to `site`: rows of `state` from
-    number 2 on are last visits to levels, then times above levels; levels = (those of visits, those of times)."""
-    visits, positives = levels
+def turned(before, site):  # type: ignore[no-untyped-def]
+    """The turns around a ring of three sites or more that a step makes, from the places on the ring."""
+    return (before - site > 1) - (site - before > 1)
+
+
+@device
+def tally(before, site, n, state, j, levels, killed, top):  # type: ignore[no-untyped-def]
+    """Update the functionals of walker j after step number `n` took it from `before` to `site`: rows of `state` from number 2
+    on are those of `levels` (:class:`randwalk.kernels.backend.Levels`). Returns the highest site, which was `top`."""
+    visits, positives, sets, heights, rings = levels
+    row = 2
     for i in range(visits.size):
         if site == visits[i]:
-            state[2 + i, j] = n + 1
+            state[row + i, j] = n + 1
+    row += visits.size
     for i in range(positives.size):
         if above(before, site, positives[i], killed):
-            state[2 + visits.size + i, j] += 1
+            state[row + i, j] += 1
+    row += positives.size
+    for i in range(sets.shape[0]):
+        state[row + i, j] += sets[i, before]
+    row += sets.shape[0]
+    for i in range(heights.shape[0]):
+        state[row + i, j] = max(state[row + i, j], heights[i, site])
+    row += heights.shape[0]
+    for i in range(rings.shape[0]):
+        state[row + i, j] += turned(rings[i, before], rings[i, site])
+    return highest(site, killed, top)

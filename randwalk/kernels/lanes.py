@@ -83,61 +83,57 @@ _define(operator.rshift, "lshr", *BOTH)
 _define(operator.invert, "not_", (lanes,))
 
 
-def _alike(context: Any, value: Any) -> Any:
-    """A uint64 in every lane."""
+def lowered(signature: Any, build: Any) -> Any:
+    """What Numba asks of an intrinsic, its signature and a maker of instructions; `build` takes Numba's context, the builder of
+    LLVM and the arguments, and returns the value if there is one."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        return broadcast(builder, arguments[0])
+        value = build(context, builder, *arguments)
+        return context.get_dummy_value() if value is None else value
 
-    return lanes(types.uint64), generate
+    return signature, generate
+
+
+def _alike(context: Any, value: Any) -> Any:
+    """A uint64 in every lane."""
+    return lowered(lanes(types.uint64), lambda _, builder, value: broadcast(builder, value))
 
 
 def _numbers(context: Any, first: Any) -> Any:
     """first, first + 1, …"""
-
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        return builder.add(broadcast(builder, arguments[0]), ir.Constant(VECTOR, list(range(LANES))))
-
-    return lanes(types.uint64), generate
+    steps = ir.Constant(VECTOR, list(range(LANES)))
+    return lowered(lanes(types.uint64), lambda _, builder, first: builder.add(broadcast(builder, first), steps))
 
 
-def _at(context: Any, builder: Any, kind: Any, array: Any, offset: Any) -> tuple[Any, Any]:
-    """A pointer to LANES elements of an array, and their type."""
+def _at(context: Any, builder: Any, kind: Any, array: Any, offset: Any) -> tuple[Any, Any, int]:
+    """A pointer to LANES elements of a contiguous array, their type, and the bytes of one."""
+    if kind.layout != "C":
+        raise errors.TypingError(f"{kind}: lanes are fetched from and kept in contiguous arrays")
     element = ir.IntType(kind.dtype.bitwidth)
-    data = array_of(kind)(context, builder, array).data
-    place = builder.gep(data, [offset], source_etype=element)
+    place = builder.gep(array_of(kind)(context, builder, array).data, [offset], source_etype=element)
     vector = ir.VectorType(element, LANES)
-    return builder.bitcast(place, vector.as_pointer()), vector
-
-
-def _contiguous(array: Any) -> None:
-    if array.layout != "C":
-        raise errors.TypingError(f"{array}: lanes are fetched from and kept in contiguous arrays")
+    return builder.bitcast(place, vector.as_pointer()), vector, element.width // 8
 
 
 def _fetch(context: Any, array: Any, offset: Any) -> Any:
     """The elements `offset` … `offset` + LANES - 1 of a contiguous array of whole numbers, none of them negative."""
-    _contiguous(array)
 
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        place, vector = _at(context, builder, signature.args[0], *arguments)
-        values = builder.load(place, align=vector.element.width // 8, typ=vector)
-        return values if vector == VECTOR else builder.zext(values, VECTOR)
+    def load(context: Any, builder: Any, values: Any, offset: Any) -> Any:
+        place, vector, size = _at(context, builder, array, values, offset)
+        fetched = builder.load(place, align=size, typ=vector)
+        return fetched if vector == VECTOR else builder.zext(fetched, VECTOR)
 
-    return lanes(array, types.intp), generate
+    return lowered(lanes(array, types.intp), load)
 
 
 def _keep(context: Any, values: Any, array: Any, offset: Any) -> Any:
     """Store lanes into an array, by their low bits."""
-    _contiguous(array)
 
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        place, vector = _at(context, builder, signature.args[1], *arguments[1:])
-        values = arguments[0] if vector == VECTOR else builder.trunc(arguments[0], vector)
-        builder.store(values, place, align=vector.element.width // 8)
-        return context.get_dummy_value()
+    def store(context: Any, builder: Any, values: Any, into: Any, offset: Any) -> None:
+        place, vector, size = _at(context, builder, array, into, offset)
+        builder.store(values if vector == VECTOR else builder.trunc(values, vector), place, align=size)
 
-    return types.void(values, array, types.intp), generate
+    return lowered(types.void(values, array, types.intp), store)
 
 
 alike: Any = intrinsic(_alike)

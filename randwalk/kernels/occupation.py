@@ -64,8 +64,8 @@ def _ratios(chances, totals, cells, program, row):  # type: ignore[no-untyped-de
 
 @device
 def _split(here, moved, ratios, numbers, span, n, work, keys):  # type: ignore[no-untyped-def]
-    """The walkers of the cells from span[0] to span[1] - 1 that take each step in step `n`, into `moved`, and those that do not
-    into work[1]."""
+    """The walkers of the cells from span[0] to span[1] - 1 that take each step in step `n`, and those that die if any can, into
+    rows of `moved`, and the others into work[1]."""
     (chances, totals), (begin, end) = ratios, span
     for i in range(begin, end, STRIPE):
         j = min(i + STRIPE, end)
@@ -99,7 +99,7 @@ def occupy(counts, after, piece, program, address, span, gone, keys):  # type: i
         here[i] = counts[cells[i]] if program.exit_of[cells[i]] == LIVE else 0
         numbers[i] = address[cells[i]]
     chances, totals = np.empty((moves + 1, size), np.int64), np.empty((moves + 1, size), np.int64)
-    padded = np.zeros((moves, size + 2 * far), np.int64)
+    padded = np.zeros((moves + program.kills, size + 2 * far), np.int64)
     moved, work = padded[:, far:], (workspace(STRIPE), np.empty(size, np.int64))
     for n in range(first, last):
         done = n - first
@@ -108,14 +108,8 @@ def occupy(counts, after, piece, program, address, span, gone, keys):  # type: i
         begin, end = done * lost_low, size - done * lost_high
         _split(here, moved, (chances, totals), numbers, (begin, end), n, work, keys)
         if program.kills:
-            for i in range(begin, end):
-                alive = work[1][i]
-                died = binomial(
-                    alive, chances[moves, i], totals[moves, i], numbers[i], U(n), draw(moves), SPLIT, keys[0], keys[1]
-                )
-                work[1][i] -= died
-                if own <= i < stop:
-                    gone[done, program.exit_of[program.exit_of.size - 1]] += died
+            for i in range(max(begin, own), min(end, stop)):
+                gone[done, program.exit_of[program.exit_of.size - 1]] += moved[moves, i]
         for i in range(begin, end):
             come = np.int64(0)
             for k in range(moves):

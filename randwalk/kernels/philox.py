@@ -14,7 +14,7 @@ from numba import types
 from numba.extending import intrinsic
 
 from .compile import device
-from .lanes import combine, lanes
+from .lanes import combine, lanes, lowered
 from .vector import joined, product
 
 STREAM_VERSION = 3
@@ -37,7 +37,7 @@ def _rounds(context: Any, c0: Any, c1: Any, c2: Any, c3: Any, k0: Any, k1: Any) 
     counter = [lanes if word == lanes else types.uint64 for word in (c0, c1, c2, c3)]
     kind = lanes if lanes in counter else types.uint64
 
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+    def mixed(context: Any, builder: Any, a: Any, b: Any, c: Any, d: Any, key0: Any, key1: Any) -> Any:
         i64 = ir.IntType(64)
 
         def mix(wide: Any, word: Any, key: Any) -> Any:
@@ -47,16 +47,15 @@ def _rounds(context: Any, c0: Any, c1: Any, c2: Any, c3: Any, k0: Any, k1: Any) 
         def raised(key: Any, constant: int) -> Any:
             return builder.and_(builder.add(key, ir.Constant(i64, constant)), ir.Constant(i64, 0xFFFFFFFF))
 
-        a, b, c, d, key0, key1 = arguments
         for number in range(10):
             if number:
                 key0, key1 = raised(key0, W0), raised(key1, W1)
             # Words are in the low half of 64-bit places; the next product ignores the high halves, which are undefined.
             p, q = product(context, builder, a, M0), product(context, builder, c, M1)
             a, b, c, d = mix(q, b, key0), q, mix(p, d, key1), p
-        return context.make_tuple(builder, signature.return_type, (a, b, c, d))
+        return context.make_tuple(builder, tuple_of(kind, 4), (a, b, c, d))
 
-    return tuple_of(kind, 4)(*counter, types.uint64, types.uint64), generate
+    return lowered(tuple_of(kind, 4)(*counter, types.uint64, types.uint64), mixed)
 
 
 _ten_rounds: Any = intrinsic(_rounds)
@@ -79,3 +78,9 @@ def key(seed: int, *spawn: int) -> tuple[np.uint64, np.uint64]:
     """The Philox key of a seed (and of a numbered child of it), through ``numpy.random.SeedSequence``."""
     words = np.random.SeedSequence(seed, spawn_key=spawn).generate_state(2, np.uint32)
     return U(words[0]), U(words[1])
+
+
+@device
+def of_axis(purpose, number):  # type: ignore[no-untyped-def]
+    """The fourth counter word of a purpose, with the number of an axis (or 16 other digits) in its high half."""
+    return purpose | U(number) << U(16)

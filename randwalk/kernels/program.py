@@ -6,7 +6,7 @@ array has is known only where programs are made (:mod:`randwalk.tables.layout`).
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 BITS = 62  # binary digits of a probability
 FULL = 1 << BITS
 PART = 31  # the first of them, in a number of a table: 2³² + 1 thresholds do not fit in 32 bits, and p + q = 1 must be exact
+DRAWN = 16  # digits of a uniform that every step of a table walk has; the others are drawn where these do not decide
 PLANES = 8  # most binary digits of a constant probability that are drawn for every step
 LIVE = 255  # the exit of a cell at which no walker rests
 
@@ -54,6 +55,41 @@ class TableProgram(NamedTuple):
     exit_of: NDArray[np.uint8]
     kills: bool
     leaves: bool
+
+
+class Halves(NamedTuple):
+    """The DRAWN high digits of the thresholds of a table; a threshold of 1 counts as the largest below.
+
+    Attributes
+    ----------
+    pairs
+        Two moves a word, shape (rows, ⌈K/2⌉, columns); an odd last one stands twice.
+    lives
+        Those of the last thresholds, shape (rows, columns).
+    changes
+        What a threshold above the uniform adds to the site: an offset minus the next one; an even number of them.
+    mapped
+        Whether the column of a cell has to be looked up.
+    """
+
+    pairs: NDArray[np.uint32]
+    lives: NDArray[np.uint32]
+    changes: Any
+    mapped: bool
+
+    @classmethod
+    def of(cls, program: TableProgram, most: int) -> Halves:
+        """Those of a program. In a table of one row and of at most `most` cells every cell gets a column."""
+        offsets, cells = program.offsets, program.column.size
+        moves, changes = len(offsets), np.subtract(offsets, (*offsets[1:], 0))
+        halves = np.minimum(program.thresholds[:, : moves + 1] >> np.uint32(PART - DRAWN), np.uint32((1 << DRAWN) - 1))
+        spread = len(halves) == 1 and 0 < cells <= most
+        if spread:
+            halves = halves[:, :, program.column]
+        seconds = halves[:, [min(k + 1, moves - 1) for k in range(0, moves, 2)]]
+        pairs = np.ascontiguousarray(halves[:, :moves:2] << np.uint32(DRAWN) | seconds)
+        changes = np.append(changes, [0] * (moves % 2)).astype(np.int32)
+        return cls(pairs, np.ascontiguousarray(halves[:, moves]), changes, cells > 0 and not spread)
 
 
 class DigitsProgram(NamedTuple):

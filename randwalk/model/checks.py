@@ -4,26 +4,24 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from ..inputs.keywords import user_level
 from .coefficient import Coefficient, Floats, coordinate
 from .discretise import directions_of
 from .places import all_sites, pieces, varying_axes
 from .remedy import ROUNDING, remedy, rounded_down
-from .rule import SLOW, Rule, shortfall
-from .start_sites import starting_masses
+from .rule import SLOW, Rule
+from .sites import site_masses
+from .speed import Masses, Places, missing_speed, starting_masses
 from .steps import along_axes, name_of
 from .time_step import OF_A_CHANGE, quickest
 
 if TYPE_CHECKING:
     from .walk import LatticeWalk
-
-Masses: TypeAlias = Floats | NDArray[np.int64]
-Places: TypeAlias = ArrayLike | tuple[ArrayLike, ...]
 
 
 def groups(walk: LatticeWalk) -> list[dict[str, Coefficient]]:
@@ -53,8 +51,11 @@ def check(walk: LatticeWalk, x: Places, t: ArrayLike) -> None:
 
 
 def check_now(walk: LatticeWalk) -> None:
-    """Check probabilities on all sites of a bounded domain, and constant probabilities; a run checks the others."""
-    _check_speed(walk)
+    """Check the start, the probabilities on all sites of a bounded domain, and constant probabilities; a run checks the
+    others."""
+    site_masses(walk.start, walk.lattices, walk.domain)
+    if walk.rule is Rule.CAPPED:
+        _check_speed(walk)
     for point in _checked_places(walk):
         if point[0].size:
             check(walk, point, 0.0)
@@ -76,29 +77,6 @@ def _checked_places(walk: LatticeWalk) -> Iterator[tuple[Floats, ...]]:
             inside = domain.contains(point)
             point = tuple(x[inside] for x in point)
         yield point
-
-
-def missing_speed(walk: LatticeWalk, x: Places, masses: Masses, t: float) -> float:
-    """The part of the mean speed |a| over the masses at places `x` that :attr:`Rule.CAPPED` loses; 0 for other rules."""
-    return capped_speed(walk, x, masses, t) if walk.rule is Rule.CAPPED else 0.0
-
-
-def capped_speed(walk: LatticeWalk, x: Places, masses: Masses, t: float) -> float:
-    """The part of the mean speed |a| over the masses at places `x` that :attr:`Rule.CAPPED` loses, or would lose; of several
-    axes, that of the axis which loses most."""
-    seen = masses > 0
-    if walk.declared is None or not seen.any():
-        return 0.0
-    given = x if isinstance(x, tuple) else (x,)
-    point, held = tuple(np.broadcast_to(np.asarray(c), seen.shape)[seen] for c in given), masses[seen]
-    worst = 0.0
-    for drift, diffusion, dx in directions_of(walk.declared, walk.spacings):
-        a, d = drift(point, t), diffusion(point, t)
-        speed = held * np.abs(a)
-        with np.errstate(divide="ignore", invalid="ignore"):  # D = 0: the whole speed, or no drift
-            lost = np.where(a == 0.0, 0.0, shortfall(dx * a / d))
-        worst = max(worst, float(speed @ lost / speed.sum()) if speed.any() else 0.0)
-    return worst
 
 
 def warn_if_slow(walk: LatticeWalk, x: Places, masses: Masses, times: Floats) -> None:
@@ -132,16 +110,14 @@ def warn_if_quick(walk: LatticeWalk, until: float) -> None:
 
 def _check_speed(walk: LatticeWalk) -> None:
     """Refuse the capped rule where it slows down walkers at their start."""
-    x, masses = starting_masses(walk.start, walk.lattices)
+    x, masses = starting_masses(walk)
     if walk.declared is None or (missing := missing_speed(walk, x, masses, 0.0)) <= SLOW:
         return
-    point = x if isinstance(x, tuple) else (x,)
     parts = directions_of(walk.declared, walk.spacings)
-    pull = [np.broadcast_to(dx * np.abs(a(point, 0.0)), masses.shape) for a, _, dx in parts]
-    axis = int(np.argmax([(masses * p).max() for p in pull]))
-    a, d = (c(point, 0.0) for c in parts[axis][:2])
-    at = np.unravel_index(int(np.argmax(masses * np.abs(a))), masses.shape)
-    places = tuple(float(np.broadcast_to(c, masses.shape)[at]) for c in point)
+    axis = int(np.argmax([(masses * np.abs(a(x, 0.0))).max() / dx for a, _, dx in parts]))
+    a, d = (c(x, 0.0) for c in parts[axis][:2])
+    at = int(np.argmax(masses * np.abs(a)))
+    places = tuple(float(c[at]) for c in x)
     told = (
         f"drift = {a[at]:.6g} at {_at(places, 0)}: rule = capped loses {100 * missing:.3g} % of the mean speed where "
         f"walkers start, at most {100 * SLOW:g} % is allowed"

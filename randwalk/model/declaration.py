@@ -17,13 +17,15 @@ from .convention import Convention
 from .discretise import Declared
 from .domain import Domain, Line, as_domain
 from .grid import Grid
-from .lattice import Lattice, check_place, spacing
+from .lattice import Lattice, check_place, lattices_on, per_axis, spacing
 from .neighbourhood import Moore, Neighbourhood, VonNeumann
+from .places import all_sites
 from .rule import Rule
+from .sites import check_regions
 from .start import Start, StartLike, as_start, check_start
 from .steps import Displacement, Steps, check_displacements, named
 from .tabulated import Table
-from .tensor import Tensor, as_tensor, as_vector
+from .tensor import Tensor, as_tensor, as_vector, is_list
 from .times import is_whole
 
 LEAST = 1e-150  # of dx and dt
@@ -44,27 +46,20 @@ def lay(
     begin = as_start(start, where)
     check_start(begin, where)
     if sites is None:
-        sizes = [positive(name, size) for name, size in _of_each("dx", dx, where)]
+        given = per_axis("dx", dx, where.dimension)
+        names = (
+            [f"dx[{i}]" for i in range(where.dimension)] if isinstance(dx, (tuple, list)) else ["dx"] * where.dimension
+        )
+        sizes = [positive(name, size) for name, size in zip(names, given, strict=True)]
     else:
-        counts = _of_each("sites", sites, where)
-        sizes = [positive("dx", spacing(axis, n)) for axis, (_, n) in zip(where.axes, counts, strict=True)]  # type: ignore[arg-type]
-    lattices = tuple(map(Lattice.on, where.axes, sizes, begin.anchors))
+        counts = per_axis("sites", sites, where.dimension)
+        sizes = [positive("dx", spacing(axis, n)) for axis, n in zip(where.axes, counts, strict=True)]  # type: ignore[arg-type]
+    lattices = lattices_on(where, sizes, begin.anchors)
     for lattice, axis, ends in zip(lattices, where.axes, begin.bounds, strict=True):
         check_place(lattice, *ends, axis.low, axis.high)
     _check_memory(lattices)
+    check_regions(where, lattices)
     return where, begin, lattices
-
-
-def _of_each(name: str, value: object, domain: Domain) -> list[tuple[str, object]]:
-    """(name for messages, value) of an argument for each axis, from one value or one an axis."""
-    if not isinstance(value, (tuple, list, np.ndarray)):
-        return [(name, value)] * domain.dimension
-    if len(value) != domain.dimension:
-        raise ValueError(
-            f"{name} = {shown(value)} has {len(value)} numbers, and the domain has {domain.dimension} "
-            f"dimension{'s' * (domain.dimension > 1)}: give one number, or one an axis"
-        )
-    return [(f"{name}[{i}]", item) for i, item in enumerate(value)]
 
 
 def _check_memory(lattices: Sequence[Lattice]) -> None:
@@ -97,10 +92,9 @@ def space_of(drift: object, diffusion: object) -> Domain | None:
     """The whole space of as many dimensions as drift and diffusion have components; None (the line) for one."""
     for name, value in (("drift", drift), ("diffusion", diffusion)):
         given = value if isinstance(value, Tensor) else components(name, value)
-        size = given.dimension if isinstance(given, Tensor) else np.shape(given)[:1] or (1,)  # type: ignore[arg-type]
-        dimension = size if isinstance(size, int) else size[0]
-        if dimension > 1:
-            return Line() ** dimension
+        size = given.dimension if isinstance(given, Tensor) else len(given) if is_list(given) else 1  # type: ignore[arg-type]
+        if size > 1:
+            return Line() ** size
     return None
 
 
@@ -127,13 +121,11 @@ def declare(
             "neighbourhood=VonNeumann(), or leave neighbourhood out"
         )
     meaning = member("convention", convention, Convention).where(tensor if domain.dimension > 1 else tensor[0, 0])
-    given = (vector, tensor) if domain.dimension > 1 else (vector[0], tensor[0, 0])
-    return Declared(*given, member("rule", rule, Rule), meaning, neighbourhood)
+    how = member("rule", rule, Rule), meaning, neighbourhood
+    return Declared(vector, tensor, *how) if domain.dimension > 1 else Declared(vector[0], tensor[0, 0], *how)
 
 
-def probabilities_of(
-    given: Mapping[str, Probability], steps: StepsLike | None, lattices: Sequence[Lattice]
-) -> Steps:
+def probabilities_of(given: Mapping[str, Probability], steps: StepsLike | None, lattices: Sequence[Lattice]) -> Steps:
     """The probability of each step, from those with a name or from `steps`."""
     dimension = len(lattices)
     known = named(dimension)
@@ -153,8 +145,8 @@ def probabilities_of(
                 )
         if missing := [name for name in known if name not in given]:
             raise TypeError(
-                f"LatticeWalk() misses {', '.join(missing)}: give a probability for each of {', '.join(known)}, 0 for a step "
-                "that is never made" + (", or steps={displacement: probability}" if dimension > 1 else "")
+                f"{', '.join(missing)}: missing; a coefficient is given for each of {', '.join(known)}, 0 for a step that is "
+                "never made" + (", or steps={displacement: probability} for all" if dimension > 1 else "")
             )
         values = {known[name]: (name, p) for name, p in given.items()}
     return Steps({e: on_sites(name, p, lattices) for e, (name, p) in values.items()}, dimension)
@@ -166,14 +158,14 @@ def on_sites(name: str, value: Probability, lattices: Sequence[Lattice]) -> Coef
         return in_dimension(name, value, len(lattices))  # type: ignore[arg-type]
     values = numbers(name, value)
     counts = tuple(lattice.sites for lattice in lattices)
-    if None in counts:
+    if any(lattice.sites is None for lattice in lattices):
         raise ValueError(
             f"{name} is an array, which needs a bounded domain; on an unbounded one give a function or a Table"
         )
     if values.shape != counts:
         has = f"{counts[0]}" if len(counts) == 1 else " × ".join(map(str, counts))
         raise ValueError(f"{name} has shape {values.shape} and the domain has {has} sites; give one value a site")
-    places = [lattice.x(np.arange(lattice.first, lattice.first + lattice.sites)) for lattice in lattices]  # type: ignore[operator]
+    places = [all_sites(lattice) for lattice in lattices]
     if values.size == 1:
         return Constant(float(values.flat[0]))
     return Table(places[0], values) if len(places) == 1 else Grid(places, values)

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, reduce
-from typing import Any, ClassVar, Final, NamedTuple, TypeAlias
+from pathlib import Path
+from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -21,36 +22,18 @@ from ..inputs.wording import shown
 from .coefficient import Coefficient, Variable
 from .coefficient.extreme import minimum
 from .coefficient.variables import coordinate
-from .region import EVERYWHERE, Bounds, Inside, Mask, Region, Shape
+from .image import dark_pixels
+from .region import Level, Mask, Region
+from .shape import Bounds, Inside, Shape, on_rings
+from .wall import FACES, as_wall, face_names, gap, is_wall
 from .wall import Absorbing as Absorbing
+from .wall import Face as Face
 from .wall import PartiallyAbsorbing as PartiallyAbsorbing
 from .wall import Reflecting as Reflecting
 from .wall import Wall as Wall
-from .wall import as_wall, is_wall
 
-EXITS: Final = ("left", "right", "killing")  # the columns of every array of absorbed walkers or mass, in files too
-FACES: Final = (("left", "right"), ("bottom", "top"), ("back", "front"))  # the low and the high end of each axis
+_IMAGE_FACES = ("left", "right", "bottom", "top")
 AxisPoint: TypeAlias = ArrayLike | tuple[ArrayLike, ...]
-
-
-class Face(NamedTuple):
-    """An end of a domain with a wall: the name of its exit, the wall, its place, the direction inward (1 or -1) and the
-    number of the axis on which it stands."""
-
-    exit: str
-    wall: Wall
-    place: float
-    inward: float
-    axis: int = 0
-
-
-def face_names(axis: int) -> tuple[str, str]:
-    """The names of the exits at the low and the high end of an axis.
-
-    >>> face_names(1), face_names(3)
-    (('bottom', 'top'), ('x[3] low', 'x[3] high'))
-    """
-    return FACES[axis] if axis < len(FACES) else (f"{coordinate(axis)} low", f"{coordinate(axis)} high")
 
 
 class _Domain:
@@ -68,7 +51,7 @@ class _Domain:
         """The ends of the axes that have a wall: the low before the high end, axis by axis."""
         return ()
 
-    @property
+    @cached_property
     def exits(self) -> tuple[str, ...]:
         """The names of the ways out, in the order of the columns of arrays: the low and the high end of every axis, the
         regions whose wall does not reflect, "killing". An exit that no walker can take (a reflecting wall, no wall, no
@@ -116,7 +99,7 @@ class _Domain:
         >>> (Line() ** 2).inside(Ball((0.0, 1.0), 2.0)).bounds
         ((-2.0, 2.0), (-1.0, 3.0))
         """
-        kept = [(~shape).bounds for shape in self._sets]
+        kept = [(~shape).bounds for shape in self.sets]
         ends = []
         for i, axis in enumerate(self.axes):
             limits = [(axis.low, axis.high), *(bounds[i] for bounds in kept if i < len(bounds))]
@@ -124,9 +107,10 @@ class _Domain:
         return tuple(ends)
 
     @cached_property
-    def _sets(self) -> tuple[Shape, ...]:
+    def sets(self) -> tuple[Shape, ...]:
         """The shapes of the regions as sets in this domain: with what reaches across the ends of a ring."""
-        return tuple(region.shape.mapped(lambda shape: _wrapped(shape, self.axes)) for region in self.regions)
+        turns = [axis.high - axis.low if axis.periodic else None for axis in self.axes]
+        return tuple(on_rings(region.shape, turns) for region in self.regions)
 
     def contains(self, point: AxisPoint) -> Inside:
         """Whether points are in the domain, its ends included and its regions not: bool, of the shape that the arrays of
@@ -144,7 +128,7 @@ class _Domain:
         arrays of coordinates broadcast to."""
         given = self._coordinates(point)
         found = np.full(np.broadcast_shapes(*(x.shape for x in given)), -1)
-        for region, shape in reversed(list(enumerate(self._sets))):
+        for region, shape in reversed(list(enumerate(self.sets))):
             found = np.where(shape.contains(given), region, found)
         return found
 
@@ -152,7 +136,7 @@ class _Domain:
     def distance(self) -> Coefficient | None:
         """The signed distance to the nearest wall (length), positive inside and negative outside; None if a region has no
         known distance, and where no wall stands at all."""
-        regions = [(~shape).distance for shape in self._sets]
+        regions = [(~shape).distance for shape in self.sets]
         faces = [face.inward * (Variable(coordinate(face.axis)) - face.place) for face in self.faces]
         known = [d for d in (*faces, *regions) if d is not None]
         return minimum(*known) if known and None not in regions else None
@@ -170,7 +154,10 @@ class _Domain:
             return NotImplemented
         for factor in (self, other):
             if factor.regions:
-                raise ValueError(f"{factor} has regions: multiply the axes first, then take regions out of the product")
+                raise ValueError(
+                    f"{factor} has regions: multiply the axes first, then take regions out of the product "
+                    "(a Level of x and y alone is a cylinder)"
+                )
         return Box(*self.axes, *other.axes)
 
     def __pow__(self, count: int) -> Domain:
@@ -357,6 +344,63 @@ class Box(_Domain):
             if not low < high:
                 raise ValueError(f"nothing is left of {self} along {coordinate(i)}: give regions that leave some of it")
 
+    @classmethod
+    def from_image(
+        cls,
+        image: str | Path | ArrayLike,
+        walls: Wall | Mapping[str, Wall] = Reflecting(),  # noqa: B008
+        *,
+        dx: float = 1.0,
+        wall: Wall = Reflecting(),  # noqa: B008
+        name: str = "obstacle",
+    ) -> Box:
+        """A box in the plane with a site for each pixel of an image; the dark pixels are obstacles.
+
+        The site of the pixel in column i and row j, both counted from 0 at the lower left, is at (i dx, j dx). A walk on the box
+        has the same `dx` (or it divided by a whole number).
+
+        Parameters
+        ----------
+        image : path of a PNG file, or array
+            Brightness, shape (rows, columns), with the top row first as images have it, or colours, shape (rows, columns, 3 or
+            4): floats from 0 to 1 or unsigned whole numbers. Pixels darker than half of the way to white are dark, and
+            transparent ones are white.
+        walls : Wall, or mapping of Wall
+            The wall at the four ends, or one for each of "left", "right", "bottom" and "top". An absorbing one stands on sites
+            of its own, one dx outside the image.
+        dx : float
+            The distance of pixels (length).
+        wall, name
+            The wall and the name of the dark pixels, as in :meth:`without`.
+
+        Raises
+        ------
+        ValueError
+            for an image that cannot be read, has another shape or kind, or is all dark or all bright.
+
+        Examples
+        --------
+        >>> maze = Box.from_image([[1.0, 1.0, 1.0],
+        ...                        [1.0, 0.0, 1.0]])
+        >>> maze.bounds, maze.contains(([0.0, 1.0, 1.0], [0.0, 0.0, 1.0]))
+        (((-0.5, 2.5), (-0.5, 1.5)), array([ True, False,  True]))
+        """
+        dark = dark_pixels(image)
+        if dark.all() or not dark.any():
+            raise ValueError(
+                f"the image is all {'dark' if dark.all() else 'bright'}: nothing is left, or nothing is an obstacle"
+            )
+        given = walls if isinstance(walls, Mapping) else dict.fromkeys(_IMAGE_FACES, walls)
+        if set(given) != set(_IMAGE_FACES):
+            raise ValueError(f"walls = {shown(walls)}: give one wall, or one for each of {', '.join(_IMAGE_FACES)}")
+        if not 0.0 < number("dx", dx) < math.inf:
+            raise ValueError(f"dx = {dx}: must be positive and finite")
+        axes = []
+        for n, names in zip(dark.shape, FACES, strict=False):
+            low, high = (as_wall(f"walls[{name!r}]", given[name]) for name in names)
+            axes.append(Interval(-gap(low) * dx, (n - 1 + gap(high)) * dx, low, high))
+        return cls(*axes).without(Mask(dark), wall, name)
+
     @property
     def faces(self) -> tuple[Face, ...]:
         """The ends of the axes that have a wall: the low before the high end, axis by axis."""
@@ -370,6 +414,9 @@ class Box(_Domain):
         if name in ("low", "high", "left", "right", "periodic"):
             raise AttributeError(f"a Box has no {name} but one for each of its axes: ask box.axes[0].{name}")
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"axes": self.axes, "regions": self.regions}  # not what was made of them
 
     def __repr__(self) -> str:
         same = len(set(self.axes)) == 1
@@ -387,6 +434,9 @@ def _placed(region: Region, axes: tuple[Axis, ...]) -> Region:
     if not isinstance(shape, Shape):
         raise TypeError(f"shape = {shown(shape)}: give a Ball, HalfSpace, Level or Mask")
     shape.fit(len(axes))
+    for leaf in shape.leaves:
+        if isinstance(leaf, Level):
+            leaf.check_distance(tuple((axis.low, axis.high) for axis in axes))
     if not isinstance(name, str) or not name.strip():
         raise TypeError(f"name = {shown(name)}: must be a word")
     return Region(shape.mapped(lambda part: _framed(part, axes)), as_wall("wall", wall), name)
@@ -399,28 +449,13 @@ def _framed(shape: Shape, axes: tuple[Axis, ...]) -> Shape:
     return Mask(shape.array, [cells(axis, n) for axis, n in zip(axes, shape.array.shape, strict=True)])
 
 
-def _wrapped(shape: Shape, axes: tuple[Axis, ...]) -> Shape:
-    """A shape with its images one turn away along each ring on which it has an end."""
-    for i, axis in enumerate(axes):
-        low, high = shape.bounds[i] if i < len(shape.bounds) else EVERYWHERE
-        if axis.periodic and math.isfinite(high - low):
-            turn = axis.high - axis.low
-            shape = shape.shifted(i, -turn) | shape | shape.shifted(i, turn)
-    return shape
-
-
-def gap(wall: Wall | None) -> float:
-    """The distance from a wall to the first live site, in dx."""
-    return 1.0 if wall is not None and wall.on_site else 0.5
-
-
 def cells(axis: Axis, sites: int) -> tuple[float, float]:
     """(where the first cell begins, dx) of so many sites on a bounded axis; a cell is ± dx/2 around its site."""
     length = axis.high - axis.low
     if math.isinf(length):
         raise ValueError(f"a Mask has a value a site and needs a bounded domain, which {axis} is not: take a Level")
-    if axis.periodic:
-        return axis.low, length / sites
+    if axis.periodic:  # with a site at its ends
+        return axis.low - 0.5 * length / sites, length / sites
     dx = length / (sites - 1 + gap(axis.left) + gap(axis.right))
     return axis.low + (gap(axis.left) - 0.5) * dx, dx
 
@@ -436,14 +471,9 @@ def as_domain(value: object) -> Domain:
         hint = ", here Line()"
     elif isinstance(value, type) and issubclass(value, Domain):
         hint = f", with parentheses: {value.__name__}(...)"
+    elif isinstance(value, (tuple, list)) and len(value) > 1 and all(isinstance(axis, Axis) for axis in value):
+        hint = f", here {' * '.join(map(repr, value))}"
     elif isinstance(value, (tuple, list)) and len(value) == 2:
         low, high = value
         hint = f", here Interval({low!r}, {high!r}, left wall, right wall) or Ring({low!r}, {high!r})"
     raise TypeError(f"domain = {shown(value)}: give Line(), Interval(...) or Ring(...){hint}")
-
-
-def exit_index(name: str, argument: str = "wall") -> int:
-    """The column of an exit in arrays of absorbed walkers or mass. ValueError, which names `argument`, for any other name."""
-    if not isinstance(name, str) or name not in EXITS:
-        raise ValueError(f"{argument} = {shown(name)}: must be one of {', '.join(map(repr, EXITS))}")
-    return EXITS.index(name)

@@ -13,7 +13,8 @@ from numpy.typing import ArrayLike
 from ..inputs.wording import shown
 from .coefficient import Floats
 from .coefficient.variables import coordinate
-from .domain import Axis, Domain, gap
+from .domain import Axis, Domain
+from .wall import gap
 
 MOST_SITES = 2**31 - 9
 PRECISE = 2.0**53  # the distance from 0, in dx, up to which sites are different numbers
@@ -45,7 +46,7 @@ class Lattice:
     @classmethod
     def on(cls, domain: Axis, dx: float, anchor: float) -> Lattice:
         """The lattice of spacing `dx` on a domain of one dimension. On a line one site stands at `anchor`."""
-        return _on_axis(domain, dx, anchor, str(domain), _written)
+        return _on_axis(domain, dx, anchor, "", _written)
 
 
 def lattices_on(domain: Domain, spacings: Sequence[float], anchors: Sequence[float]) -> tuple[Lattice, ...]:
@@ -71,13 +72,13 @@ def lattices_on(domain: Domain, spacings: Sequence[float], anchors: Sequence[flo
         def written(d: float, i: int = i) -> str:
             return f"({', '.join(_written(d if j == i else other) for j, other in enumerate(spacings))})"
 
-        made.append(_on_axis(axis, dx, anchor, f"the {coordinate(i)} axis, {axis}", written))
+        made.append(_on_axis(axis, dx, anchor, f"the {coordinate(i)} axis, ", written))
     return tuple(made)
 
 
 def per_axis(name: str, value: object, dimension: int) -> tuple[object, ...]:
     """An argument that is one value for all axes or a sequence of one value an axis, as one value an axis."""
-    if not isinstance(value, (tuple, list, np.ndarray)) or np.ndim(value) == 0:
+    if not isinstance(value, (tuple, list)) and not (isinstance(value, np.ndarray) and value.ndim):
         return (value,) * dimension
     if len(value) != dimension:
         raise ValueError(f"{name} = {shown(value)}: {len(value)} values for {dimension} axes; give one, or one an axis")
@@ -100,10 +101,10 @@ def spacing(domain: Axis, sites: int) -> float:
 
 
 def _on_axis(axis: Axis, dx: float, anchor: float, name: str, written: Callable[[float], str]) -> Lattice:
-    """The lattice of an axis; `name` is that of the axis and `written` writes the argument dx, in messages."""
+    """The lattice of an axis; in messages `name` is the beginning of its name and `written` writes the argument dx."""
     length = axis.high - axis.low
     if axis.periodic:
-        count = _whole(length, dx, 0.0, 1, name, written)
+        count = _whole(axis, dx, 0.0, 1, name, written)
         return Lattice(axis.low, length / count, 0, count - 1, True)
     low_gap, high_gap = (gap(wall) for wall in (axis.left, axis.right))
     if math.isinf(axis.low) and math.isinf(axis.high):
@@ -113,24 +114,25 @@ def _on_axis(axis: Axis, dx: float, anchor: float, name: str, written: Callable[
     if math.isinf(axis.low):
         return Lattice(axis.high - high_gap * dx, dx, None, 0, False)
     # the length in dx, without the half of a pair of walls of which one is on a site
-    steps = _whole(length, dx, (low_gap + high_gap) % 1.0, int(low_gap + high_gap), name, written)
+    steps = _whole(axis, dx, (low_gap + high_gap) % 1.0, int(low_gap + high_gap), name, written)
     exact = length / (steps + (low_gap + high_gap) % 1.0)
     last = steps - 1 - (1 if low_gap + high_gap == 2.0 else 0)
     return Lattice(axis.low + low_gap * exact, exact, 0, last, False)
 
 
-def _whole(length: float, dx: float, half: float, least: int, name: str, written: Callable[[float], str]) -> int:
+def _whole(axis: Axis, dx: float, half: float, least: int, name: str, written: Callable[[float], str]) -> int:
     """The whole number n ≥ `least` with length = (n + half) dx, or an error that names the nearest dx that fit."""
+    length = axis.high - axis.low
     ratio = length / dx - half
     count = round(ratio)
     if abs(ratio - count) <= FIT * max(1.0, ratio):
         if count >= least:
             return count
-        raise ValueError(f"{name} holds no site at dx = {dx:g}: take dx ≤ {_written(length / (least + half))}")
+        raise ValueError(f"{name}{axis} holds no site at dx = {dx:g}: take dx ≤ {_written(length / (least + half))}")
     fits = [length / (n + half) for n in (math.floor(ratio), math.ceil(ratio)) if n >= least]
     kind = "a whole number and a half" if half else "a whole number"
     raise ValueError(
-        f"dx = {dx:g} does not fit {name}: its length {length:g} must be {kind} of dx (an absorbing wall stands on a "
+        f"dx = {dx:g} does not fit {name}{axis}: its length {length:g} must be {kind} of dx (an absorbing wall stands on a "
         f"site, the others half way); take dx = {' or '.join(map(written, fits or [length / (least + half)]))}, or sites="
     )
 

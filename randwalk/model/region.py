@@ -1,91 +1,27 @@
-"""Shapes, which are sets of points, and regions: sets of points that are taken out of a domain.
-
-A shape answers which points it `contains`, within which `bounds` it lies and, where it can, the signed `distance` to its
-boundary, positive inside. A point on the boundary is not inside. ``|``, ``&`` and ``~`` make unions, intersections and
-complements.
-"""
+"""Elementary shapes, and regions: shapes that are taken out of a domain. ``|``, ``&`` and ``~`` make unions, intersections and
+complements (:mod:`randwalk.model.shape`)."""
 
 from __future__ import annotations
 
 import math
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import reduce
-from itertools import zip_longest
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..inputs.arguments import finite_numbers, number
 from ..inputs.wording import shown
-from .coefficient import Coefficient, CoefficientLike, Variable, apply, as_coefficient
-from .coefficient.extreme import maximum, minimum
+from .coefficient import Coefficient, CoefficientLike, Floats, Variable, apply, as_coefficient
 from .coefficient.variables import coordinate
+from .shape import EVERYWHERE, Bounds, Inside, Shape
 from .wall import Wall
 
 ON = 1e-9  # a point so close to the boundary, relative to the numbers that it is compared with, is on it
-Bounds: TypeAlias = tuple[tuple[float, float], ...]
-Inside: TypeAlias = NDArray[np.bool_]
-EVERYWHERE = (-math.inf, math.inf)
-
-
-class Shape(ABC):
-    """A set of points in space.
-
-    Attributes
-    ----------
-    bounds : tuple of (low, high)
-        The smallest known box around the set, a pair for each axis; axes that are missing have (-inf, inf).
-    distance : Coefficient or None
-        The signed distance to the boundary (length), positive inside; None where no formula is known. Of a union it is exact
-        outside and of an intersection inside; elsewhere it is not more, in absolute value, than the distance.
-    """
-
-    @abstractmethod
-    def contains(self, point: tuple[ArrayLike, ...]) -> Inside:
-        """Whether points, one array of coordinates an axis, are inside; of the shape that the arrays broadcast to."""
-
-    @property
-    @abstractmethod
-    def bounds(self) -> Bounds: ...
-
-    @property
-    @abstractmethod
-    def distance(self) -> Coefficient | None: ...
-
-    @abstractmethod
-    def fit(self, dimension: int) -> None:
-        """Refuse a dimension in which this is no shape."""
-
-    @abstractmethod
-    def shifted(self, axis: int, by: float) -> Shape:
-        """The shape moved along an axis."""
-
-    @property
-    def leaves(self) -> tuple[Shape, ...]:
-        """The elementary shapes that the shape is made of."""
-        return (self,)
-
-    def mapped(self, change: Callable[[Shape], Shape]) -> Shape:
-        """The shape made of changed elementary shapes."""
-        return change(self)
-
-    def __or__(self, other: Shape) -> Shape:
-        return Union((*_parts(self, Union), *_parts(other, Union))) if isinstance(other, Shape) else NotImplemented
-
-    def __and__(self, other: Shape) -> Shape:
-        if not isinstance(other, Shape):
-            return NotImplemented
-        return Intersection((*_parts(self, Intersection), *_parts(other, Intersection)))
-
-    def __invert__(self) -> Shape:
-        return Complement(self)
-
-
-def _parts(shape: Shape, kind: type[Union] | type[Intersection]) -> tuple[Shape, ...]:
-    return shape.parts if isinstance(shape, kind) else (shape,)
+SAMPLES = 64  # points at which a distance is checked
+STEEP = 1e-6  # the error allowed in the length of its gradient, because some derivatives are differences
 
 
 @dataclass(frozen=True)
@@ -223,6 +159,22 @@ class Level(Shape):
                 f"{self} depends on {coordinate(self.expression.dimension - 1)}, and the domain has {dimension} axes"
             )
 
+    def check_distance(self, bounds: Bounds) -> None:
+        """Refuse values that are taken as a distance and have no gradient of length 1, at sampled points between the bounds."""
+        if not self.is_distance:
+            return
+        parts = np.random.default_rng(0).uniform(0.05, 0.95, (len(bounds), SAMPLES))
+        point = tuple(_between(low, high, part) for (low, high), part in zip(bounds, parts, strict=True))
+        slopes = [self.expression.regular_derivative(coordinate(i))(point) for i in range(len(bounds))]
+        length = np.sqrt(sum(slope**2 for slope in slopes))
+        if (np.abs(length - 1.0) > STEEP).any():  # NaN, on a kink, is not
+            at = int(np.argmax(np.abs(np.nan_to_num(length, nan=1.0) - 1.0)))
+            place = ", ".join(f"{x[at]:.6g}" for x in point)
+            raise ValueError(
+                f"{self}: the gradient has the length {length[at]:.6g} at ({place}), so the values are no distance: "
+                "leave distance=True out, or divide the expression by the length of its gradient if that is constant"
+            )
+
     def shifted(self, axis: int, by: float) -> Level:
         return Level(self.expression.shifted(coordinate(axis), -by), self.is_distance)
 
@@ -236,11 +188,12 @@ class Mask(Shape):
     """The cells of those sites of a bounded domain that are True in `array`, shape (sites along x, along y, …).
 
     A domain that takes the mask places it: a cell is ± dx/2 around its site, for as many sites an axis as the array has.
-    A walk on that domain has these sites, or a whole number of times closer ones.
+    A walk on that domain has these sites, or a whole number of times closer ones (an odd number of times on a ring and between
+    absorbing walls, where the ends of cells would be sites).
 
     >>> import randwalk as rw
     >>> room = (rw.Ring(0, 4) * rw.Ring(0, 2)).without(Mask([[0, 0], [1, 0], [0, 0], [0, 0]]))
-    >>> room.contains((1.5, [0.5, 1.5]))
+    >>> room.contains((1.0, [0.0, 1.0]))
     array([False,  True])
     """
 
@@ -248,12 +201,12 @@ class Mask(Shape):
     frame: tuple[tuple[float, float], ...]  # for each axis where the first cell begins, and the width of a cell
 
     def __init__(self, array: ArrayLike, frame: Sequence[tuple[float, float]] = ()) -> None:
-        given = np.asarray(array)
+        given = _table(array)
         if given.dtype.kind not in "bui" or not np.isin(given, (0, 1)).all():
             raise TypeError(f"Mask: array = {shown(array)}: must be True and False (or 1 and 0), a value a site")
         if not given.size or not given.ndim:
             raise ValueError(f"Mask: array has shape {given.shape}: give a value a site, an axis of the array an axis")
-        held = np.array(given, dtype=bool)
+        held = given if given.dtype == bool and not given.flags.writeable else np.array(given, dtype=bool)
         held.setflags(write=False)
         object.__setattr__(self, "array", held)
         object.__setattr__(self, "frame", tuple(frame))
@@ -263,7 +216,7 @@ class Mask(Shape):
             raise ValueError(f"{self} has no place yet: give it to the domain, domain.without(mask)")
         known, cells = np.asarray(True), []
         for x, n, (begin, width) in zip(point, self.array.shape, self.frame, strict=True):
-            cell = np.floor((np.asarray(x, dtype=np.float64) - begin) / width + ON).astype(np.int64)
+            cell = np.floor((np.asarray(x, dtype=np.float64) - begin) / width).astype(np.int64)
             known = known & (cell >= 0) & (cell < n)
             cells.append(np.clip(cell, 0, n - 1))
         return np.asarray(self.array[tuple(cells)] & known)
@@ -298,115 +251,11 @@ class Mask(Shape):
         return f"Mask({int(self.array.sum())} of {' × '.join(map(str, self.array.shape))} sites)"
 
 
-@dataclass(frozen=True)
-class Complement(Shape):
-    """The points that are not inside a shape; those on its boundary are."""
-
-    shape: Shape
-
-    def contains(self, point: tuple[ArrayLike, ...]) -> Inside:
-        return ~self.shape.contains(point)
-
-    @property
-    def bounds(self) -> Bounds:
-        return ()
-
-    @property
-    def distance(self) -> Coefficient | None:
-        inner = self.shape.distance
-        return None if inner is None else -inner
-
-    def fit(self, dimension: int) -> None:
-        self.shape.fit(dimension)
-
-    def shifted(self, axis: int, by: float) -> Shape:
-        return Complement(self.shape.shifted(axis, by))
-
-    @property
-    def leaves(self) -> tuple[Shape, ...]:
-        return self.shape.leaves
-
-    def mapped(self, change: Callable[[Shape], Shape]) -> Shape:
-        return ~self.shape.mapped(change)
-
-    def __invert__(self) -> Shape:
-        return self.shape
-
-    def __repr__(self) -> str:
-        return f"~{self.shape!r}"
-
-
-@dataclass(frozen=True)
-class _Several(Shape):
-    """What unions and intersections share."""
-
-    parts: tuple[Shape, ...]
-
-    def fit(self, dimension: int) -> None:
-        for part in self.parts:
-            part.fit(dimension)
-
-    def shifted(self, axis: int, by: float) -> Shape:
-        return type(self)(tuple(part.shifted(axis, by) for part in self.parts))
-
-    @property
-    def leaves(self) -> tuple[Shape, ...]:
-        return tuple(leaf for part in self.parts for leaf in part.leaves)
-
-    def mapped(self, change: Callable[[Shape], Shape]) -> Shape:
-        return type(self)(tuple(part.mapped(change) for part in self.parts))
-
-    def _distances(self) -> list[Coefficient] | None:
-        known = [part.distance for part in self.parts]
-        return None if any(d is None for d in known) else [d for d in known if d is not None]
-
-    def _ends(self) -> list[tuple[tuple[float, float], ...]]:
-        """For each axis the (low, high) of every part."""
-        return list(zip_longest(*(part.bounds for part in self.parts), fillvalue=EVERYWHERE))
-
-
-class Union(_Several):
-    """The points inside any of several shapes."""
-
-    def contains(self, point: tuple[ArrayLike, ...]) -> Inside:
-        return reduce(np.logical_or, (part.contains(point) for part in self.parts))
-
-    @property
-    def bounds(self) -> Bounds:
-        return tuple((min(low for low, _ in ends), max(high for _, high in ends)) for ends in self._ends())
-
-    @property
-    def distance(self) -> Coefficient | None:
-        known = self._distances()
-        return None if known is None else maximum(*known)
-
-    def __invert__(self) -> Shape:
-        return Intersection(tuple(~part for part in self.parts))
-
-    def __repr__(self) -> str:
-        return f"({' | '.join(map(repr, self.parts))})"
-
-
-class Intersection(_Several):
-    """The points inside all of several shapes."""
-
-    def contains(self, point: tuple[ArrayLike, ...]) -> Inside:
-        return reduce(np.logical_and, (part.contains(point) for part in self.parts))
-
-    @property
-    def bounds(self) -> Bounds:
-        return tuple((max(low for low, _ in ends), min(high for _, high in ends)) for ends in self._ends())
-
-    @property
-    def distance(self) -> Coefficient | None:
-        known = self._distances()
-        return None if known is None else minimum(*known)
-
-    def __invert__(self) -> Shape:
-        return Union(tuple(~part for part in self.parts))
-
-    def __repr__(self) -> str:
-        return f"({' & '.join(map(repr, self.parts))})"
+def _table(array: ArrayLike) -> NDArray[np.generic]:
+    try:
+        return np.asarray(array)
+    except ValueError:  # lists of different lengths
+        return np.array(None)
 
 
 class Region(NamedTuple):
@@ -423,6 +272,15 @@ def vector(name: str, values: ArrayLike) -> tuple[float, ...]:
     if array.ndim != 1 or array.size < 2:
         raise ValueError(f"{name} = {shown(values)}: give a number for each axis, two or more")
     return tuple(array.tolist())
+
+
+def _between(low: float, high: float, part: Floats) -> Floats:
+    """Points between two ends, at parts of the way in (0, 1); one way to a far end is a hyperbola."""
+    if math.isfinite(high - low):
+        return low + (high - low) * part
+    if math.isfinite(low):
+        return low + part / (1.0 - part)
+    return high - (1.0 - part) / part if math.isfinite(high) else np.tan(np.pi * (part - 0.5))
 
 
 def _same_dimension(shape: Shape, own: int, dimension: int) -> None:

@@ -16,15 +16,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..inputs.arguments import number, numbers
-from ..inputs.memory import require
 from ..inputs.wording import shown
 from .coefficient import Floats
 from .coefficient.variables import coordinate
 from .domain import Domain
 from .lattice import Lattice
+from .shares import MASS_BITS as MASS_BITS
+from .shares import covering, even, shared, whole_masses
 
-MASS_BITS = 53  # a start mass is a whole number of 2⁻⁵³, exact in a double and in a 64-bit word
-OF_A_SITE = 48.0  # bytes, while masses are computed
 OUTSIDE = 1e-12  # the mass of a start that may lie outside the domain
 TAIL = 9.5  # standard deviations kept of a normal start: the mass beyond is 2e-21
 
@@ -116,7 +115,7 @@ class Point(_Factor):
         return (np.asarray(x, dtype=np.float64) >= self.x).astype(np.float64)
 
     def weights(self, lattice: Lattice) -> tuple[int, Floats]:
-        return _shared(np.array([self.x]), np.ones(1), lattice)
+        return shared(np.array([self.x]), np.ones(1), lattice)
 
 
 @dataclass(frozen=True, init=False)
@@ -148,7 +147,7 @@ class Uniform(_Factor):
         return np.clip((np.asarray(x, dtype=np.float64) - self.low) / (self.high - self.low), 0.0, 1.0)
 
     def weights(self, lattice: Lattice) -> tuple[int, Floats]:
-        k = _covering(lattice, self.low, self.high)
+        k = covering(lattice, self.low, self.high)
         edges = lattice.x(np.append(k, k[-1] + 1)) - lattice.dx / 2
         return int(k[0]), np.diff(self.cdf(edges))
 
@@ -189,7 +188,7 @@ class Normal(_Factor):
             raise ValueError(
                 f"Normal: sd = {self.sd:g} is narrower than dx = {lattice.dx:g}: take dx ≤ {self.sd!r} or a Point"
             )
-        k = _covering(lattice, *self.support)
+        k = covering(lattice, *self.support)
         weights = np.exp(-0.5 * ((lattice.x(k) - self.mean) / self.sd) ** 2)
         return int(k[0]), weights / weights.sum()
 
@@ -226,7 +225,7 @@ class Sites(_Factor):
         return total[np.searchsorted(self.x, np.asarray(x, dtype=np.float64), side="right")]
 
     def weights(self, lattice: Lattice) -> tuple[int, Floats]:
-        return _shared(np.array(self.x), np.array(self.masses), lattice)
+        return shared(np.array(self.x), np.array(self.masses), lattice)
 
 
 @dataclass(frozen=True, init=False)
@@ -242,7 +241,8 @@ class Atoms(_Start):
     masses: tuple[float, ...]
 
     def __new__(cls, points: ArrayLike = (), masses: ArrayLike = ()) -> Any:
-        return Sites(points, masses) if np.ndim(points) == 1 and len(points) else object.__new__(cls)  # type: ignore[arg-type]
+        of_numbers = _is_vector(points) and len(points) > 0 and not any(map(_is_vector, points))  # type: ignore[arg-type]
+        return Sites(points, masses) if of_numbers else object.__new__(cls)
 
     def __init__(self, points: ArrayLike, masses: ArrayLike) -> None:
         places, given = numbers("Atoms: points", points), numbers("Atoms: masses", masses).ravel()
@@ -346,7 +346,7 @@ class Product(_Start):
 Bounds: TypeAlias = tuple[tuple[float, float], ...]
 Factor: TypeAlias = Point | Uniform | Normal | Sites | Everywhere
 Start: TypeAlias = Factor | Product | Atoms
-StartLike: TypeAlias = Start | float | Sequence[float]
+StartLike: TypeAlias = Start | float | Sequence[float] | NDArray[Any]
 
 
 def as_start(value: StartLike, domain: Domain | None = None) -> Start:
@@ -397,8 +397,7 @@ def check_start(start: Start, domain: Domain) -> None:
             _check_on_axis(start, start.factors[i], domain, i)
         else:
             _check_on_axis(start, Sites([x[i] for x in start.points], start.masses), domain, i)
-    points = atoms_of(start)
-    if domain.regions and points is not None:
+    if domain.regions and (points := atoms_of(start)) is not None:
         found = domain.region_at(tuple(points.T))
         if (found >= 0).any():
             at = int(np.argmax(found >= 0))
@@ -463,56 +462,3 @@ def start_masses(start: Start, lattice: Lattice) -> tuple[int, NDArray[np.int64]
     whole = whole_masses(weights)
     kept = np.flatnonzero(whole)
     return first + int(kept[0]), whole[kept[0] : kept[-1] + 1]
-
-
-def whole_masses(weights: Floats) -> NDArray[np.int64]:
-    """Weights as whole numbers of 2⁻⁵³ that sum to 2⁵³, what rounding leaves on the largest."""
-    whole = np.rint(weights / weights.sum() * 2.0**MASS_BITS).astype(np.int64)
-    whole[np.argmax(whole)] += 2**MASS_BITS - int(whole.sum())
-    return whole
-
-
-def even(count: int) -> NDArray[np.int64]:
-    """So many equal masses, in whole 2⁻⁵³: they differ by 1 at most, and the larger ones are spread evenly.
-
-    >>> even(3).tolist(), int(even(3).sum()) == 2**53
-    ([3002399751580330, 3002399751580331, 3002399751580331], True)
-    """
-    each, more = divmod(2**MASS_BITS, count)
-    return each + np.diff(np.arange(count + 1) * more // count)
-
-
-def _covering(lattice: Lattice, low: float, high: float) -> NDArray[np.int64]:
-    """The numbers of the sites whose cells, x ± dx/2, meet [low, high]."""
-    _check_width(low, high, lattice)
-    first = math.floor((low - lattice.origin) / lattice.dx + 0.5)
-    last = math.ceil((high - lattice.origin) / lattice.dx - 0.5)
-    return np.arange(first, max(first, last) + 1)
-
-
-def share(x: Floats, lattice: Lattice) -> tuple[NDArray[np.int64], Floats]:
-    """For places, the numbers of the sites below them and the parts of their masses that the sites above get, which keep the
-    means."""
-    _check_width(float(x.min()), float(x.max()), lattice)
-    place = (x - lattice.origin) / lattice.dx
-    near = np.rint(place)
-    place = np.where(np.abs(place - near) <= 1e-9 * np.maximum(1.0, np.abs(near)), near, place)  # on a site, exactly
-    below = np.floor(place).astype(np.int64)
-    return below, place - below
-
-
-def _shared(x: Floats, masses: Floats, lattice: Lattice) -> tuple[int, Floats]:
-    """Each mass shared by the two sites around its place: (number of the first site, masses)."""
-    below, upper = share(x, lattice)
-    first = int(below.min())
-    shared = np.zeros(int(below.max()) - first + 2)
-    np.add.at(shared, below - first, masses * (1.0 - upper))
-    np.add.at(shared, below - first + 1, masses * upper)
-    return first, shared
-
-
-def _check_width(low: float, high: float, lattice: Lattice) -> None:
-    """Refuse a start on more sites than fit into memory, before they are counted."""
-    require(
-        OF_A_SITE * (high - low) / lattice.dx, f"a start from {low:g} to {high:g}", "narrow it, or take a larger dx"
-    )

@@ -2,59 +2,72 @@
 
 from __future__ import annotations
 
-import math
-import warnings
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
-from types import MappingProxyType
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..inputs.arguments import finite_numbers, member, number, numbers
-from ..inputs.keywords import once_positional, user_level
-from ..inputs.memory import SHARE, available, require
-from .coefficient import Coefficient, CoefficientLike, Constant, Floats, one_dimensional
+from ..inputs.arguments import finite_numbers
+from ..inputs.keywords import once_positional
+from . import checks
+from .coefficient import Coefficient, CoefficientLike, Constant, Floats, in_dimension
 from .convention import Convention
-from .domain import Domain, as_domain
-from .lattice import Lattice, check_place, spacing
-from .remedy import remedy, rounded_down
-from .rule import SLOW, shortfall
+from .declaration import (
+    Probability,
+    Sizes,
+    StepsLike,
+    declare,
+    inexact,
+    lay,
+    on_sites,
+    plane_of,
+    positive,
+    probabilities_of,
+    space_of,
+    spacings_of,
+)  # fmt: skip
+from .discretise import Declared, axis_pairs, steps_of
+from .domain import Domain
+from .lattice import Lattice, lattices_on
+from .neighbourhood import Moore, Neighbourhood
+from .ratio import check_directions
 from .rule import Rule as Rule
-from .start import Start, StartLike, as_start, check_start
+from .start import Start, StartLike
 from .step_mean import step_mean
-from .tabulated import Table
-from .time_step import CHUNK, OF_A_CHANGE, Declared, check_two_way, chosen_step, quickest
+from .steps import Displacement, Pair, Steps, name_of, named
+from .tensor import TensorLike, VectorLike, symmetric
+from .time_step import check_two_way, chosen_step
 from .times import MOST_STEPS, SAME, Times, checked_times, is_whole, labels, least_whole
-
-LEAST = 1e-150  # of dx and dt
-OF_A_SITE = 24.0  # bytes that a law or the counts of a site need
-ULPS = 8 * np.finfo(np.float64).eps  # rounding allowed in 0 ≤ p, q and p + q ≤ 1
-
-
-Probability: TypeAlias = CoefficientLike | ArrayLike
 
 
 @dataclass(frozen=True, init=False, eq=True)
 class LatticeWalk:
     """A random walk on a lattice: every `dt` the walker steps +dx with probability `right`, -dx with probability `left`,
-    and stays with the remaining probability. Probabilities are evaluated at the site and the time at which a step starts. A
-    killing rate, a drift and a diffusion with a kink or a jump in time inside the step are replaced by their mean over the
+    and stays with the remaining probability. In the plane it also steps `up` and `down`, in space also to the `front` (+z) and
+    `back`; `steps` gives any set of displacements. Probabilities are evaluated at the site and the time at which a step starts.
+    A killing rate, a drift and a diffusion with a kink or a jump in time inside the step are replaced by their mean over the
     step.
 
     Parameters
     ----------
-    right, left : number, Coefficient, function of (x, t), or array over the sites of a bounded domain
-        Step probabilities, dimensionless; 0 ≤ right, left and right + left ≤ 1 wherever there is mass.
+    right, left, up, down, front, back : number, Coefficient, function of (x, t), or array over the sites of a bounded domain
+        Step probabilities, dimensionless, all those that the domain has; each is ≥ 0 and their sum ≤ 1 wherever there is mass.
+        Functions take what their parameters name of x, y, z and t; an array has a value a site, shape (sites along x, along y,
+        …).
+    steps : mapping, in place of these
+        From a displacement, a tuple of -1, 0 and 1 in lattice steps, to its probability: ``{(1, 1): 0.25, (1, -1): 0.25, …}``.
     dx, dt : float
-        Lattice spacing (length) and duration of a step (time; 1 if left out).
+        Lattice spacing (length; a number, or one for each axis) and duration of a step (time; 1 if left out).
     sites : int, in place of `dx`
-        The number of sites of a bounded domain.
-    domain : Line(), Interval(...) or Ring(...)
-        An absorbing wall stands on a site, the other walls half way between two (see :mod:`randwalk.model.domain`).
-    start : number, Point, Uniform, Normal or Sites
+        The number of sites of a bounded domain; in several dimensions one for each axis.
+    domain : Line(), Interval(...), Ring(...) or a product of them, if need be without regions
+        An absorbing wall stands on a site, the other walls half way between two (see :mod:`randwalk.model.domain`). A step
+        across a reflecting face, or into an obstacle, is not made. A step over the corner of two faces that let out leaves at
+        that of the first axis; of a step along a diagonal only the end matters, not the sites it passes between.
+    start : number, tuple of coordinates, Point, Uniform, Normal, Atoms, Sites, a product of these, or Everywhere
     killing : like `right`; 0 if left out
         Rate κ(x, t) (1/time) at which a walker disappears: per step it is killed with probability 1 - exp(-κ dt), else it
         steps.
@@ -69,17 +82,22 @@ class LatticeWalk:
     ----------
     declared_drift, convention
         The declared a (length/time) and its meaning where D depends on x (Itô where D does not); of given probabilities
-        (p - q) dx/dt and Itô.
-    drift : Coefficient
+        (p - q) dx/dt and Itô. In several dimensions a tuple: Σ p_e e_i dx_i/dt.
+    drift : Coefficient, or a tuple of them
         The Itô drift; a ValueError where D jumps and the convention is another, because then there is none.
-    diffusion : Coefficient
-        The declared D (length²/time), or (p + q) dx²/2dt.
+    diffusion : Coefficient, or a Tensor
+        The declared D (length²/time), or (p + q) dx²/2dt; in several dimensions Σ p_e e_i e_j dx_i dx_j/2dt.
     rule : Rule or None
         The rule that made the probabilities from drift and diffusion; None for given probabilities.
     declared : object or None
         Drift, diffusion, rule and convention together, as :meth:`from_drift` hands them to the constructor.
+    neighbourhood : Moore, VonNeumann or None
+        How the steps along the axes were combined; None for given probabilities.
     probabilities : mapping
-        From a displacement in lattice steps to its probability, ``{(1,): right, (-1,): left}``.
+        From a displacement in lattice steps to its probability, ``{(1,): right, (-1,): left}``, in the order of the stencil: +x,
+        -x, +y, -y, +z, -z, then the others in lexicographic order.
+    dx : float, or a tuple of them
+        The lattice spacing; `spacings` is a tuple in one dimension, too.
     inexact_times : tuple of float
         The times given to :meth:`from_drift` that no whole number of steps meets. A record at such a time is the record of
         the nearest step.
@@ -89,11 +107,13 @@ class LatticeWalk:
     >>> walk = LatticeWalk(right=0.55, left=0.45, dx=0.1, dt=0.01)
     >>> round(float(walk.drift(0.0)), 12), round(float(walk.diffusion(0.0)), 12)  # (p - q) dx/dt and (p + q) dx²/2dt
     (1.0, 0.5)
+    >>> plane = LatticeWalk(right=0.3, left=0.2, up=0.25, down=0.25, dx=(0.1, 0.2), dt=0.01, start=(0.0, 1.0))
+    >>> plane.dimension, [round(float(a((0.0, 0.0))), 12) for a in plane.drift]
+    (2, [1.0, 0.0])
     """
 
-    right: Coefficient
-    left: Coefficient
-    dx: float
+    probabilities: Steps
+    dx: Any  # a float; in several dimensions a tuple of floats
     dt: float
     domain: Domain
     start: Start
@@ -104,50 +124,66 @@ class LatticeWalk:
     @once_positional("dx", "dt", "domain", "start", "killing", "sites")
     def __init__(
         self,
-        right: Probability,
-        left: Probability,
+        right: Probability | None = None,
+        left: Probability | None = None,
         *,
-        dx: float | None = None,
+        up: Probability | None = None,
+        down: Probability | None = None,
+        front: Probability | None = None,
+        back: Probability | None = None,
+        steps: StepsLike | None = None,
+        dx: Sizes | None = None,
         dt: float = 1.0,
         domain: Domain | None = None,
         start: StartLike = 0.0,
         killing: Probability = 0.0,
-        sites: int | None = None,
+        sites: int | Sequence[int] | None = None,
         declared: Declared | None = None,
         inexact_times: tuple[float, ...] = (),
     ) -> None:
-        dt = _positive("dt", dt)
-        domain, begin, lattice = _lay(domain, dx, sites, start)
+        dt = positive("dt", dt)
+        named = {"right": right, "left": left, "up": up, "down": down, "front": front, "back": back}
+        given = {name: value for name, value in named.items() if value is not None}
+        where, begin, lattices = lay(plane_of(given, steps) if domain is None else domain, dx, sites, start)
         fields = {
-            "right": _on_sites("right", right, lattice), "left": _on_sites("left", left, lattice), "dx": lattice.dx,
-            "dt": dt, "domain": domain, "start": begin, "killing": _on_sites("killing", killing, lattice),
-            "declared": declared, "inexact_times": inexact_times,
+            "probabilities": probabilities_of(given, steps, lattices), "dx": spacings_of(lattices), "dt": dt,
+            "domain": where, "start": begin, "killing": on_sites("killing", killing, lattices), "declared": declared,
+            "inexact_times": inexact_times,
         }  # fmt: skip
         for name, value in fields.items():
             object.__setattr__(self, name, value)
-        self._check_now()
+        checks.check_now(self)
 
     @classmethod
     @once_positional("dx", "dt")
     def from_drift(
         cls,
-        drift: CoefficientLike,
-        diffusion: CoefficientLike,
+        drift: VectorLike,
+        diffusion: TensorLike,
         *,
-        dx: float | None = None,
+        dx: Sizes | None = None,
         dt: float | None = None,
         domain: Domain | None = None,
         start: StartLike = 0.0,
         killing: CoefficientLike = 0.0,
-        sites: int | None = None,
+        sites: int | Sequence[int] | None = None,
         rule: Rule = Rule.EXACT_VARIANCE,
         convention: Convention = Convention.ITO,
+        neighbourhood: Neighbourhood | None = None,
         times: ArrayLike | None = None,
     ) -> LatticeWalk:
         """The walk of a drift a(x, t) (velocity) and a diffusion `D(x, t)` (length²/time; an Itô equation's σ² is 2D).
 
+        In several dimensions `drift` is a tuple of components, or a function of x, y, z and t that returns one (the number 0
+        is no drift at all), and `diffusion` a number or coefficient (the same along every axis), one for each axis, or a
+        symmetric positive semi-definite matrix of them. Without a `domain`, the number of components is that of the axes.
+        `neighbourhood` is :class:`Moore` (each axis steps by itself; the default where D is diagonal) or :class:`VonNeumann`
+        (one axis a step; with steps along diagonals where D is not diagonal). :mod:`randwalk.model.discretise` says which
+        moments of a step are exact.
+
         Without `dt`, the method takes the dt with s = 2D dt/dx² = ⅓ at the largest D (third- and fourth-order errors of the
-        walk vanish there). It takes a shorter dt so that steps meet the given `times`, and where a coefficient changes smoothly
+        walk vanish there); of several axes, the dt of the axis that needs the shortest, and where a step goes along one axis,
+        Σ s = ⅓. It takes a shorter dt so that steps meet the given `times`, and where a coefficient changes smoothly
         in less than two steps (a kink or a jump in time needs no shorter dt). :attr:`Rule.TWO_WAY` takes dt = dx²/2D, and
         :attr:`Rule.FITTED` a shorter dt where the drift is strong (on an unbounded domain: where walkers start). Times whose
         ratios are simple fractions become whole numbers of steps. Of other times the last one does, with at most twice the
@@ -163,24 +199,28 @@ class LatticeWalk:
 
         Examples
         --------
-        >>> from randwalk import Affine
+        >>> from randwalk import Affine, Line
         >>> ou = LatticeWalk.from_drift(drift=Affine(slope=-1.0), diffusion=0.5, dx=0.05, start=1.0, times=[1.0])
         >>> round(1.0 / ou.dt)
         1200
+        >>> spiral = LatticeWalk.from_drift(
+        ...     drift=lambda x, y: (-x - y, x - y), diffusion=0.5, dx=0.05, start=(1.0, 0.0), times=[1.0]
+        ... )
+        >>> round(1.0 / spiral.dt), len(spiral.probabilities)
+        (1200, 8)
         """
-        where, begin, lattice = _lay(domain, dx, sites, start)
-        a, d, rate = (
-            one_dimensional(name, value)
-            for name, value in (("drift", drift), ("diffusion", diffusion), ("killing", killing))
-        )
-        declared = Declared(a, d, member("rule", rule, Rule), member("convention", convention, Convention).where(d))
-        check_two_way(declared, lattice.dx, None if dt is None else _positive("dt", dt))
+        where, begin, lattices = lay(space_of(drift, diffusion) if domain is None else domain, dx, sites, start)
+        declared = declare(drift, diffusion, where, rule, convention, neighbourhood)
+        rate = in_dimension("killing", killing, where.dimension)
+        spacings = tuple(lattice.dx for lattice in lattices)
+        check_directions(declared.tensor, spacings, where)
+        check_two_way(declared, spacings, where, None if dt is None else positive("dt", dt))
         told = [] if times is None or not finite_numbers("times", times).size else checked_times(times).tolist()
-        step = _positive("dt", chosen_step(declared, rate, lattice, where, begin, told) if dt is None else dt)
-        right, left = declared.rule.probabilities(a, d, lattice.dx, step, declared.convention, where)
+        chosen = chosen_step(declared, rate, lattices, where, begin.bounds, told) if dt is None else dt
+        step = positive("dt", chosen)
         return cls(
-            right, left, dx=lattice.dx, dt=step, domain=where, start=begin, killing=rate, declared=declared,
-            inexact_times=_inexact(told, step) if dt is None else (),
+            steps=steps_of(declared, spacings, step, where.axes), dx=spacings_of(lattices), dt=step, domain=where, start=begin,
+            killing=rate, declared=declared, inexact_times=inexact(told, step) if dt is None else (),
         )  # fmt: skip
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -190,12 +230,77 @@ class LatticeWalk:
             )
             held = {name: value for name, value in state.items() if name not in ("rule", "convention")}
             state = held | {"declared": None if rule is None else Declared(drift, diffusion, rule, convention)}
+        if "right" in state:  # of a release before 0.5, whose walks had one dimension
+            held = {name: value for name, value in state.items() if name not in ("right", "left")}
+            state = held | {"probabilities": Steps({(1,): state["right"], (-1,): state["left"]}, 1)}
         vars(self).update(state)
 
     @property
-    def probabilities(self) -> Mapping[tuple[int, ...], Coefficient]:
-        """The probability of each displacement, in lattice steps: ``{(1,): right, (-1,): left}``."""
-        return MappingProxyType({(1,): self.right, (-1,): self.left})
+    def dimension(self) -> int:
+        return self.domain.dimension
+
+    @property
+    def displacements(self) -> tuple[Displacement, ...]:
+        """The displacements, in lattice steps, in the order of the stencil."""
+        return tuple(self.probabilities)
+
+    @property
+    def spacings(self) -> tuple[float, ...]:
+        """The lattice spacing of each axis."""
+        return self.dx if isinstance(self.dx, tuple) else (self.dx,)
+
+    @property
+    def right(self) -> Coefficient:
+        """The probability of a step of +dx along x."""
+        return self._named("right")
+
+    @property
+    def left(self) -> Coefficient:
+        """The probability of a step of -dx along x."""
+        return self._named("left")
+
+    @property
+    def up(self) -> Coefficient:
+        """The probability of a step of +dx along y."""
+        return self._named("up")
+
+    @property
+    def down(self) -> Coefficient:
+        """The probability of a step of -dx along y."""
+        return self._named("down")
+
+    @property
+    def front(self) -> Coefficient:
+        """The probability of a step of +dx along z."""
+        return self._named("front")
+
+    @property
+    def back(self) -> Coefficient:
+        """The probability of a step of -dx along z."""
+        return self._named("back")
+
+    def _named(self, name: str) -> Coefficient:
+        """The probability of the step of a name, the number 0 if the walk has no such step."""
+        if (displacement := named(self.dimension).get(name)) is None:
+            raise AttributeError(
+                f"a walk in {self.dimension} dimension{'s' * (self.dimension > 1)} has no step {name!r}"
+            )
+        return self.probabilities.get(displacement, Constant(0.0))
+
+    @cached_property
+    def axis_steps(self) -> tuple[Pair, ...] | None:
+        """The probabilities of (+dx, -dx) of each axis, if the axes step independently: in one dimension, and for
+        :class:`Moore`; else None."""
+        if self.dimension == 1:
+            return ((self.right, self.left),)
+        if self.declared is None or not isinstance(self.neighbourhood, Moore):
+            return None
+        return axis_pairs(self.declared, self.spacings, self.dt, self.domain.axes)
+
+    @property
+    def neighbourhood(self) -> Neighbourhood | None:
+        """How the steps along the axes were combined; None for given probabilities."""
+        return None if self.declared is None else self.declared.neighbourhood
 
     @property
     def rule(self) -> Rule | None:
@@ -208,26 +313,44 @@ class LatticeWalk:
         return Convention.ITO if self.declared is None else self.declared.convention
 
     @cached_property
-    def declared_drift(self) -> Coefficient:
-        """a (length/time) as it was declared; of given probabilities (p - q) dx/dt."""
-        return (self.dx / self.dt) * (self.right - self.left) if self.declared is None else self.declared.drift
+    def declared_drift(self) -> Any:
+        """a (length/time) as it was declared; of given probabilities (p - q) dx/dt. In several dimensions a tuple."""
+        if self.declared is not None:
+            return self.declared.drift
+        parts = tuple((dx / self.dt) * self.probabilities.moment(i) for i, dx in enumerate(self.spacings))
+        return parts[0] if self.dimension == 1 else parts
 
     @cached_property
-    def diffusion(self) -> Coefficient:
-        """D (length²/time): what the walk was made from, or (p + q) dx²/2dt."""
+    def diffusion(self) -> Any:
+        """D (length²/time): what the walk was made from, or (p + q) dx²/2dt. In several dimensions a :class:`Tensor`."""
         if self.declared is not None:
             return self.declared.diffusion
-        return (self.dx**2 / (2.0 * self.dt)) * (self.right + self.left)
+        made = symmetric(self.dimension, self._diffusion)
+        return made[0, 0] if self.dimension == 1 else made
+
+    def _diffusion(self, i: int, j: int) -> Coefficient:
+        dx = self.spacings
+        return ((dx[i] ** 2 if i == j else dx[i] * dx[j]) / (2.0 * self.dt)) * self.probabilities.moment(i, j)
 
     @property
     def lattice(self) -> Lattice:
-        """The sites. On a line they are anchored at a point start, else at 0."""
-        return Lattice.on(self.domain, self.dx, self.start.anchor)
+        """The sites of a walk in one dimension. On a line they are anchored at a point start, else at 0."""
+        if self.dimension > 1:
+            raise ValueError(f"a walk in {self.dimension} dimensions has a lattice for each axis: take walk.lattices")
+        return self.lattices[0]
 
     @cached_property
-    def drift(self) -> Coefficient:
-        """The Itô drift."""
-        return self.convention.ito_drift(self.declared_drift, self.diffusion, self.domain.low, self.domain.high)
+    def lattices(self) -> tuple[Lattice, ...]:
+        """The sites along each axis."""
+        return lattices_on(self.domain, self.spacings, self.start.anchors)
+
+    @cached_property
+    def drift(self) -> Any:
+        """The Itô drift; in several dimensions a tuple."""
+        ends = [(axis.low, axis.high) for axis in self.domain.axes]
+        if self.dimension == 1:
+            return self.convention.ito_drift(self.declared_drift, self.diffusion, *ends[0])
+        return self.convention.ito_vector(self.declared_drift, self.diffusion, ends)
 
     @property
     def killing_rate(self) -> Coefficient:
@@ -246,14 +369,21 @@ class LatticeWalk:
 
     def with_start(self, start: StartLike) -> LatticeWalk:
         """The same walk from another start."""
-        return replace(self, start=start)  # type: ignore[arg-type]  # the constructor takes what a start may be
+        return self._with(start=start)
+
+    def _with(self, **changed: Any) -> LatticeWalk:
+        fields = {
+            name: getattr(self, name)
+            for name in ("dx", "dt", "domain", "start", "killing", "declared", "inexact_times")
+        }
+        return LatticeWalk(steps=self.probabilities, **fields | changed)
 
     def told(self, times: ArrayLike) -> LatticeWalk:
         """The same walk with other `inexact_times`: each of `times` that no whole number of steps meets, and that a record
         therefore takes at the nearest step.
         """
         given = checked_times(times).tolist() if finite_numbers("times", times).size else []
-        return replace(self, inexact_times=_inexact(given, self.dt))
+        return self._with(inexact_times=inexact(given, self.dt))
 
     def steps(self, times: ArrayLike) -> list[int]:
         """Times as whole numbers of steps; refused unless they increase and are multiples of dt to within rounding, or among
@@ -293,161 +423,34 @@ class LatticeWalk:
         """The times of recorded `steps` of this walk."""
         return Times(tuple(steps), self.dt, labels(steps, self.dt, self.inexact_times))
 
-    def check(self, x: ArrayLike, t: ArrayLike) -> None:
-        """Refuse numbers that are no probabilities at the sites `x` and times `t` (which broadcast); the message has the place
+    def check(self, x: ArrayLike | tuple[ArrayLike, ...], t: ArrayLike) -> None:
+        """Refuse numbers that are no probabilities at the points `x` and times `t` (which broadcast); the message has the place
         and a remedy."""
-        p, q, kappa = self.right(x, t), self.left(x, t), self.killing_rate(x, t)
-        for name, values in (("right", p), ("left", q), ("killing", kappa)):
-            if not (np.isfinite(values) & (values >= -ULPS)).all():
-                place = _worst(values, x, t)
-                raise ValueError(
-                    f"{name} = {place[0]:.6g} at {_at(place)}: must be a number ≥ 0; {remedy(self, *place[1:])}"
-                )
-        if (p + q > 1.0 + ULPS).any():
-            place = _worst(-(p + q), x, t)
-            raise ValueError(f"right + left = {-place[0]:.6g} at {_at(place)}: must be ≤ 1; {remedy(self, *place[1:])}")
+        checks.check(self, x, t)
 
-    def missing_speed(self, x: Floats, masses: Floats | NDArray[np.int64], t: float) -> float:
-        """The part of the mean speed |a| over the masses at places `x` that :attr:`Rule.CAPPED` loses; 0 for other rules."""
-        return self.capped_speed(x, masses, t) if self.rule is Rule.CAPPED else 0.0
-
-    def capped_speed(self, x: Floats, masses: Floats | NDArray[np.int64], t: float) -> float:
-        """The part of the mean speed |a| over the masses at places `x` that :attr:`Rule.CAPPED` loses, or would lose."""
-        seen = masses > 0
-        if not seen.any():
-            return 0.0
-        x, masses = x[seen], masses[seen]
-        a, d = self.declared_drift(x, t), self.diffusion(x, t)
-        speed = masses * np.abs(a)
-        with np.errstate(divide="ignore", invalid="ignore"):  # D = 0: the whole speed, or no drift
-            lost = np.where(a == 0.0, 0.0, shortfall(self.dx * a / d))
-        return float(speed @ lost / speed.sum()) if speed.any() else 0.0
-
-    def warn_if_slow(self, x: Floats, masses: Floats | NDArray[np.int64], times: Floats) -> None:
+    def warn_if_slow(
+        self, x: ArrayLike | tuple[ArrayLike, ...], masses: Floats | NDArray[np.int64], times: Floats
+    ) -> None:
         """Warn where the masses (times, sites) are slowed down by :attr:`Rule.CAPPED`, once, at the worst of the times."""
-        if self.rule is not Rule.CAPPED:
-            return
-        missing = [self.missing_speed(x, row, float(t)) for row, t in zip(masses, times, strict=True)]
-        if max(missing) > SLOW:
-            at = int(np.argmax(missing))
-            warnings.warn(
-                f"rule = capped loses {100 * missing[at]:.3g} % of the mean speed at t = {times[at]:.6g}: walkers are where the "
-                f"drift is stronger than 2D/dx; take a smaller dx than {self.dx:g}, or rule=Rule.FITTED",
-                RuntimeWarning,
-                stacklevel=user_level(),
-            )
+        checks.warn_if_slow(self, x, masses, times)
 
     def warn_if_quick(self, until: float) -> None:
         """Warn where a drift, diffusion or killing changes smoothly in less than a step before `until`, which steps miss."""
-        coefficients = [self.killing] if self.rule is None else [self.declared_drift, self.diffusion, self.killing]
-        change = quickest(coefficients, self.domain, self.start, until)
-        if change < self.dt:
-            better = "or leave dt out and give times=" if self.rule not in (None, Rule.TWO_WAY) else "with a smaller dx"
-            warnings.warn(
-                f"coefficients change within {change:.3g}, less than a step of dt = {self.dt:g}, which sees them where it "
-                f"starts; take dt ≤ {rounded_down(OF_A_CHANGE * change)} {better}",
-                RuntimeWarning,
-                stacklevel=user_level(),
-            )
-
-    def starting_masses(self) -> tuple[Floats, Floats]:
-        """The sites inside the domain on which walkers start, and their masses."""
-        lattice = self.lattice
-        number, masses = self.start.weights(lattice)
-        sites = number + np.arange(masses.size)
-        low, high = (end if end is not None else k for end, k in ((lattice.first, sites[0]), (lattice.last, sites[-1])))
-        inside = (sites >= low) & (sites <= high)
-        return lattice.x(sites[inside]), masses[inside]
-
-    def _check_now(self) -> None:
-        """Check probabilities on all sites of a bounded domain, and constant probabilities; a run checks the others."""
-        lattice = self.lattice
-        self._check_speed(*self.starting_masses())
-        if self.homogeneous:
-            self.check(lattice.x(np.full(1, lattice.first or lattice.last or 0)), 0.0)
-        elif lattice.first is not None and lattice.last is not None:
-            for first in range(lattice.first, lattice.last + 1, CHUNK):
-                self.check(lattice.x(np.arange(first, min(first + CHUNK, lattice.last + 1))), 0.0)
-
-    def _check_speed(self, x: Floats, masses: Floats) -> None:
-        """Refuse the capped rule where it slows down walkers at their start."""
-        if (missing := self.missing_speed(x, masses, 0.0)) <= SLOW:
-            return
-        a, d = self.declared_drift(x, 0.0), self.diffusion(x, 0.0)
-        at = int(np.argmax(masses * np.abs(a)))
-        told = (
-            f"drift = {a[at]:.6g} at x = {x[at]:.6g}, t = 0: rule = capped loses {100 * missing:.3g} % of the mean speed where "
-            f"walkers start, at most {100 * SLOW:g} % is allowed"
-        )
-        if d[at] <= 0.0:
-            raise ValueError(
-                f"{told}; with the diffusion {d[at]:g} there no rule will do: start elsewhere, or where D > 0"
-            )
-        raise ValueError(f"{told}; take dx ≤ {rounded_down(d[at] / abs(a[at]))}, or from_drift(..., rule=Rule.FITTED)")
+        checks.warn_if_quick(self, until)
 
     def __repr__(self) -> str:
-        parts = [f"right={self.right}", f"left={self.left}", f"dx={self.dx:g}", f"dt={self.dt:g}"]
-        if self.killing != Constant(0.0):
-            parts.append(f"killing={self.killing}")
-        return f"LatticeWalk({', '.join(parts)}, domain={self.domain}, start={self.start})"
-
-
-def _lay(domain: Domain | None, dx: float | None, sites: int | None, start: StartLike) -> tuple[Domain, Start, Lattice]:
-    """(domain, start, lattice) of a declaration, checked against each other."""
-    where = as_domain(domain)
-    if (dx is None) == (sites is None):
-        raise ValueError("give either dx or sites")
-    begin = as_start(start, where)
-    check_start(begin, where)
-    lattice = Lattice.on(where, _positive("dx", spacing(where, sites) if sites is not None else dx), begin.anchor)
-    check_place(lattice, *begin.support, where.low, where.high)
-    if lattice.sites is not None:
-        fit = int(SHARE * available() / OF_A_SITE)
-        require(OF_A_SITE * lattice.sites, f"a walk on {lattice.sites} sites", f"take sites ≤ {fit}, or a larger dx")
-    return where, begin, lattice
-
-
-def _inexact(times: Sequence[float], dt: float) -> tuple[float, ...]:
-    """The times that no whole number of steps meets."""
-    given = np.asarray(times, dtype=np.float64)
-    return tuple(given[~is_whole(given, dt)].tolist())
-
-
-def _positive(name: str, value: float | None) -> float:
-    result = number(name, value)
-    if not 0.0 < result < math.inf:
-        raise ValueError(f"{name} = {result}: must be positive and finite")
-    if not LEAST < result < 1.0 / LEAST:
-        raise ValueError(f"{name} = {result}: its square is no floating-point number; choose other units")
-    return result
-
-
-def _on_sites(name: str, value: Probability, lattice: Lattice) -> Coefficient:
-    """The coefficient of a probability: an array over the sites becomes a table."""
-    if isinstance(value, Coefficient) or callable(value) or not isinstance(value, (list, tuple, np.ndarray)):
-        return one_dimensional(name, value)  # type: ignore[arg-type]
-    values = numbers(name, value)
-    if lattice.sites is None:
-        raise ValueError(
-            f"{name} is an array, which needs a bounded domain; on an unbounded one give a function or a Table"
-        )
-    if values.shape != (lattice.sites,):
-        raise ValueError(
-            f"{name} has shape {values.shape} and the domain has {lattice.sites} sites; give one value a site"
-        )
-    if lattice.sites == 1:
-        return Constant(float(values[0]))
-    assert lattice.first is not None
-    return Table(lattice.x(np.arange(lattice.first, lattice.first + lattice.sites)), values)
-
-
-def _worst(values: Floats, x: ArrayLike, t: ArrayLike) -> tuple[float, float, float]:
-    """(value, x, t) of the first value that is not finite, else of the smallest value."""
-    everywhere = np.broadcast_arrays(values, x, t)
-    at = np.unravel_index(np.argmin(np.where(np.isfinite(values), values, -np.inf)), values.shape)
-    value, place, time = (float(a[at]) for a in everywhere)
-    return value, place, time
-
-
-def _at(place: tuple[float, float, float]) -> str:
-    return f"x = {place[1]:.6g}, t = {place[2]:.6g}"
+        declared = self.declared if self.dimension > 1 else None  # in one dimension the two probabilities say more
+        if declared is not None:
+            made, call = (
+                [f"drift=({', '.join(map(str, declared.vector))})", f"diffusion={declared.tensor}"],
+                ".from_drift",
+            )
+        elif all(name_of(e).isidentifier() for e in self.probabilities):
+            made, call = [f"{name_of(e)}={p}" for e, p in self.probabilities.items()], ""
+        else:
+            made, call = [f"steps={self.probabilities}"], ""
+        sizes = [f"dx={checks.shown_sizes(self.spacings)}", f"dt={self.dt:g}"]
+        killing = [] if self.killing == Constant(0.0) else [f"killing={self.killing}"]
+        how = [] if declared is None else [f"rule=Rule.{declared.rule.name}", f"neighbourhood={declared.neighbourhood}"]
+        parts = [*made, *sizes, *killing, *how, f"domain={self.domain}", f"start={self.start}"]
+        return f"LatticeWalk{call}({', '.join(parts)})"

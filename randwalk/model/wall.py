@@ -10,10 +10,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import ClassVar, TypeAlias
+from typing import ClassVar, Final, NamedTuple, TypeAlias
 
 from ..inputs.arguments import number
 from ..inputs.wording import shown
+from .coefficient.variables import coordinate
+
+FACES: Final = (("left", "right"), ("bottom", "top"), ("back", "front"))  # the low and the high end of each axis
 
 
 @dataclass(frozen=True)
@@ -64,3 +67,28 @@ def as_wall(name: str, value: object) -> Wall:
     if not is_wall(name, value):
         raise TypeError(f"{name} = {shown(value)}: give Absorbing(), Reflecting() or PartiallyAbsorbing(reactivity)")
     return value  # type: ignore[return-value]
+
+
+def gap(wall: Wall | None) -> float:
+    """The distance from a wall to the first live site, in dx."""
+    return 1.0 if wall is not None and wall.on_site else 0.5
+
+
+class Face(NamedTuple):
+    """An end of a domain with a wall: the name of its exit, the wall, its place, the direction inward (1 or -1) and the
+    number of the axis on which it stands."""
+
+    exit: str
+    wall: Wall
+    place: float
+    inward: float
+    axis: int = 0
+
+
+def face_names(axis: int) -> tuple[str, str]:
+    """The names of the exits at the low and the high end of an axis.
+
+    >>> face_names(1), face_names(3)
+    (('bottom', 'top'), ('x[3] low', 'x[3] high'))
+    """
+    return FACES[axis] if axis < len(FACES) else (f"{coordinate(axis)} low", f"{coordinate(axis)} high")

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..tables.table import StepTable
-from .record import Record, Recorded
+from .record import Record
+from .results import Recorded
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,7 +28,7 @@ class Counts:
     parts : tuple of range
         The walkers, in increasing order.
     raw : NDArray[np.int64], shape (times, cells)
-        Walkers on each cell of the layout: at the left exit, on the sites, at the right exit, and killed.
+        Walkers on each cell of the layout: on the sites, at the exits, and killed.
     records : dict
         The result of each record.
     seed : int
@@ -88,7 +89,7 @@ class Counts:
 
     def on(self, table: StepTable) -> Counts:
         """The same counts on a wider window."""
-        if _window(table) == _window(self.table):
+        if table.window == self.table.window:
             return self
         raw = self.table.layout.moved(self.raw, table.layout)
         records = {record: record.on(result, table, self.steps) for record, result in self.records.items()}
@@ -100,17 +101,14 @@ def added(counts: Iterable[Counts]) -> Counts:
     return reduce(Counts.__add__, counts)
 
 
-def _window(table: StepTable) -> tuple[int, int]:
-    """The first site of a table and the first one after the last."""
-    return table.first, table.first + table.sites
-
-
 def _union(one: StepTable, other: StepTable) -> StepTable:
     """A table on the sites of both; one of the two if it has them all, because its rows may be made already."""
-    (a, b), (c, d) = _window(one), _window(other)
-    first, end = min(a, c), max(b, d)
-    whole = [table for table in (one, other) if _window(table) == (first, end)]
-    return whole[0] if whole else replace(one, first=first, sites=end - first)
+    window = []
+    for (first, n), (begin, m) in zip(one.window, other.window, strict=True):
+        low, high = min(first, begin), max(first + n, begin + m)
+        window.append((low, high - low))
+    whole = [table for table in (one, other) if table.window == tuple(window)]
+    return whole[0] if whole else replace(one, window=tuple(window))
 
 
 def _joined(parts: Iterable[range], independent: bool) -> tuple[range, ...]:

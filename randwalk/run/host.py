@@ -44,8 +44,8 @@ def _by_digits(walkers: Walkers, program: DigitsProgram, start: int, stop: int, 
 
 
 def _by_jump(walkers: Walkers, program: JumpProgram, start: int, stop: int, keys: Keys) -> None:
-    interval, *table = program
-    cpu.jump(walkers.site, walkers.first, interval, tuple(table), keys)
+    interval, *table, axis = program
+    cpu.jump(walkers.site, walkers.first, interval, axis, tuple(table), keys)
 
 
 DRIVERS: dict[type, Callable[..., None]] = {
@@ -116,22 +116,27 @@ class Host:
             finally:
                 pool.shutdown(cancel_futures=True)
 
-    def place(self, batch: range, start: Start, keys: Keys) -> NDArray[np.int32]:
-        index, masses = start
-        if index.size == 1:
-            return np.full(len(batch), index[0], dtype=np.int32)
-        site = np.empty(len(batch), dtype=np.int32)
-        cpu.place(site, batch.start, index, np.cumsum(masses), keys)
+    def place(self, batch: range, start: Sequence[Start], keys: Keys) -> NDArray[np.int32]:
+        fixed = sum(int(index[0]) for index, _ in start if index.size == 1)
+        site = np.full(len(batch), fixed, dtype=np.int32)
+        for axis, (index, masses) in enumerate(start):
+            if index.size > 1:
+                cpu.place(site, batch.start, axis, index, np.cumsum(masses), keys)
         return site
+
+    def zeros(self, size: int) -> NDArray[np.int32]:
+        return np.zeros(size, dtype=np.int32)
 
     def copy(self, site: NDArray[np.int32]) -> NDArray[np.int32]:
         return site.copy()
 
     def begin(self, site: NDArray[np.int32], levels: Levels) -> NDArray[np.int32]:
-        visits, positives = levels
-        state = np.zeros((2 + visits.size + positives.size, site.size), dtype=np.int32)
+        state = np.zeros((levels.rows, site.size), dtype=np.int32)
         state[1] = site
-        state[2 : 2 + visits.size] = np.where(site == visits[:, None], 0, -1)
+        state[2 : 2 + levels.visits.size] = np.where(site == levels.visits[:, None], 0, -1)
+        if levels.heights.size:
+            first = levels.rows - len(levels.rings) - len(levels.heights)
+            state[first : first + len(levels.heights)] = levels.heights[:, site]
         return state
 
     def columns(self, state: NDArray[np.int32]) -> Sequence[NDArray[np.int32]]:

@@ -11,9 +11,10 @@ from ..kernels.backend import Machine
 from ..kernels.occupation import scatter
 from ..kernels.philox import key
 from ..kernels.program import Keys
-from ..model.domain import EXITS
+from .batch import Batch
 from .counts import Counts
-from .record import FirstPassage, Passages, Record, Recorded
+from .record import Record
+from .results import Passages
 from .windows import Rows, Windows
 
 STRETCH = 1 << 14  # steps between chances to interrupt; in a window with an edge, steps that may have to be repeated
@@ -37,25 +38,27 @@ def occupation(
     layout = rows.table.layout
     counts = layout.empty()
     scatter(counts, len(walkers), tuple(rows.start), len(rows.table.offsets), layout.address, keys)
-    kept = any(isinstance(record, FirstPassage) for record in records)
-    gone = np.zeros((steps[-1] + 1 if kept else 1, len(EXITS)), dtype=np.int64)
-    gone[0] = layout.gone(counts)
-    recorded: list[Counts] = []
+    results = {record: record.empty(rows.table, (walkers,), steps) for record in records}
+    passages = next((result.counts for result in results.values() if isinstance(result, Passages)), None)
+    if passages is not None:
+        passages[0] = layout.gone(counts)
+    total = Counts(rows.table, steps, (walkers,), layout.empty(len(steps)), results, seed, "occupation")
     done = 0
-    for target in steps:
+    for row, target in enumerate(steps):
         while done < target:
             stop = min(done + STRETCH, target)
             rows, counts, left = _stretch(windows, rows, counts, done, stop, machine, keys)
-            if kept:
-                gone[done + 1 : stop + 1] = left
+            if passages is not None:
+                passages[done + 1 : stop + 1] = left
             advance((stop - done) / steps[-1])
             done = stop
-        recorded.append(Counts(rows.table, (target,), (walkers,), counts[None].copy(), {}))
-    results: dict[Record, Recorded] = {}
-    for record in records:
-        results[record] = Passages(np.arange(steps[-1] + 1) * rows.table.walk.dt, gone, len(walkers))
-    raw = np.concatenate([counted.on(rows.table).raw for counted in recorded])
-    return Counts(rows.table, steps, (walkers,), raw, results, seed, "occupation")
+        total = total.on(rows.table)
+        total.raw[row] = counts
+        now = Batch(rows.table, counts, rows.single, machine)
+        for record, result in total.records.items():
+            if not isinstance(result, Passages):
+                record.add(result, row, now)
+    return total
 
 
 def _stretch(
@@ -64,16 +67,15 @@ def _stretch(
     """(the table, the histogram at step `stop`, the walkers that left in each step by each exit), from the histogram at step
     `start`; in a wider window than that of `rows` if walkers reach its edge."""
     while True:
-        table = rows.table
-        after, gone = counts.copy(), np.zeros((stop - start, len(EXITS)), dtype=np.int64)
-        layout = table.layout
+        layout = rows.table.layout
+        after, gone = counts.copy(), np.zeros((stop - start, len(layout.exits)), dtype=np.int64)
         for begin, end, program in rows.chunks(start, stop):
             left = gone[begin - start : end - start]
             machine.occupy(after, program, layout, begin, end, left, keys)
             layout.leave(after, left.sum(axis=0))
-        reached = layout.gone(after) > 0
-        escaped = tuple(edge and bool(out) for edge, out in zip(layout.edges[:2], reached[:2], strict=True))
+        reached = layout.gone(after)[:-1] > 0
+        escaped = tuple(edge and bool(out) for edge, out in zip(layout.edges, reached, strict=False))
         if not any(escaped):
             return rows, after, gone
-        rows = windows.wider(rows, *escaped)
+        rows = windows.wider(rows, escaped)
         counts = layout.moved(counts, rows.table.layout)

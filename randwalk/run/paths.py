@@ -7,40 +7,30 @@ walkers.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..kernels.alias import REST
-from ..kernels.backend import JumpProgram, Levels, Machine, Walkers
+from ..kernels.backend import Machine, Walkers
 from ..kernels.philox import key
 from ..kernels.program import Keys
-from ..model.coefficient import Floats
-from ..model.start import MASS_BITS
 from ..tables.table import StepTable
+from .batch import Batch
 from .counts import Counts
-from .record import FUNCTIONALS, Batch, FirstPassage, LastVisit, Record, TimePositive
+from .free import FreeWalkers
+from .functional import Functionals
+from .jump import Jumps
+from .record import Record, followed
 from .windows import Rows, Windows
 
 BATCH = 1 << 19  # walkers that a thread has in memory at a time
 LARGE_BATCH = 1 << 22  # the same number where the rows of the table are made again for every batch
+ROOM = 64  # the least steps that walkers who do not rest at the edge of a window are advanced
 STRETCH = 1 << 10  # the least steps between two searches for walkers at the edge of a window
 WORK = 1 << 22  # the least walkers × steps between two searches, which then take a negligible share of the time
-FARTHEST = 1 << 30  # the largest index of a level
-BEYOND = float(1 << 40)  # a lattice number outside every window
 
 Cells: TypeAlias = NDArray[np.int32]
-
-
-def level(table: StepTable, x: float) -> int:
-    """The cell of the site nearest to `x`."""
-    places = (x - table.lattice.origin) / table.lattice.dx
-    number = round(max(-BEYOND, min(places, BEYOND)))
-    if table.digits:  # walkers of a constant walk also step outside the window
-        return max(-FARTHEST, min(int(table.layout.index(number)), FARTHEST))
-    return table.layout.level(number)
 
 
 class Stride(Protocol):
@@ -57,23 +47,27 @@ def follow(
     steps: tuple[int, ...],
     seed: int,
     records: Sequence[Record],
-    stride: Stride,
+    jumps: Jumps | None,
     machine: Machine,
 ) -> Iterator[Counts]:
-    """Run the walkers in batches; yields the counts of one batch after another.
+    """Run the walkers in batches, step by step or by `jumps`; yields the counts of one batch after another.
 
-    Walkers that reach an edge of the window go on in a wider one (:class:`_Batch`), and later batches begin with the widest
+    Walkers that reach an edge of the window go on in a wider one (:class:`_Walkers`), and later batches begin with the widest
     window that any batch has needed.
     """
     most = BATCH if windows.rows.kept else LARGE_BATCH
     size = max(1 << 14, min(most, (1 << 31) // max(1, steps[-1])))  # a batch takes seconds at most
-    width = 4 + len(records)  # a site, where it began, the passage, the maximum, and at most one functional a record
+    # a site, where it began, the passage, the maximum, and the others
+    width = 4 + len(set(followed(records, windows.walk)))
     if _searched(windows.rows.table):
         width *= 2  # and these before a stretch of steps
     keys = key(seed)
 
+    free = windows.rows.table.digits and windows.walk.dimension > 1 and not followed(records, windows.walk)
+
     def work(batch: range) -> Counts:
-        return _Batch(windows, batch, steps, keys, records, stride, machine).run()
+        kind = FreeWalkers if free else _Walkers
+        return kind(windows, batch, steps, keys, records, jumps, machine).run()
 
     for _, counts in machine.batches(walkers, size, steps[-1], width, work):
         yield counts
@@ -89,71 +83,7 @@ def step_by_step(machine: Machine, walkers: Walkers, rows: Rows, row: int, start
         machine.advance(walkers, program, begin, end, keys)
 
 
-class Jumps:
-    """Draws from the exact law of the displacement between recorded times: the jump method, for constant walks on a line.
-
-    The law is quantised to whole numbers of 2⁻⁵³ and drawn through an alias table (A. J. Walker, 1977) of 2^bits cells, in
-    integers throughout, so that what is drawn is the quantised law exactly; it differs from the law of the walk by a total
-    variation below cells × 2⁻⁵³.
-    """
-
-    def __init__(self, table: StepTable, steps: Sequence[int]) -> None:
-        law = table.step_law
-        self._tables = {
-            n: _alias(*law.power(n)) for n in {b - a for a, b in zip([0, *steps], steps, strict=False)} if n
-        }
-
-    def __call__(
-        self, machine: Machine, walkers: Walkers, rows: Rows, row: int, start: int, stop: int, keys: Keys
-    ) -> None:
-        if stop > start:
-            machine.advance(walkers, JumpProgram(row, *self._tables[stop - start]), start, stop, keys)
-
-
-def _alias(first: int, pmf: Floats) -> tuple[int, int, NDArray[np.uint64], NDArray[np.uint32]]:
-    """(first value, bits, cells, rests), the table of :mod:`randwalk.kernels.alias` for a law in whole numbers of 2⁻⁵³."""
-    whole = np.rint(pmf / pmf.sum() * 2.0**MASS_BITS).astype(np.int64)
-    whole[np.argmax(whole)] += 2**MASS_BITS - int(whole.sum())
-    kept = np.flatnonzero(whole)
-    first, whole = first + int(kept[0]), whole[kept[0] : kept[-1] + 1]
-    bits = max(1, (whole.size - 1).bit_length())
-    capacity = 1 << (MASS_BITS - bits)
-    cut = np.zeros(1 << bits, dtype=np.int64)
-    cut[: whole.size] = whole
-    alias = np.arange(cut.size, dtype=np.int64)
-    poor, rich = [int(i) for i in np.flatnonzero(cut < capacity)], [int(i) for i in np.flatnonzero(cut > capacity)]
-    while poor:
-        low, high = poor.pop(), rich[-1] if rich else -1
-        if high < 0:
-            break
-        alias[low] = high
-        cut[high] -= capacity - cut[low]
-        if cut[high] <= capacity:
-            rich.pop()
-            if cut[high] < capacity:
-                poor.append(high)
-    cuts, rests = (cut >> REST).astype(np.uint64), (cut & ((1 << REST) - 1)).astype(np.uint32)
-    return first, bits, cuts << np.uint64(32) | alias.astype(np.uint64), rests
-
-
-@dataclass(frozen=True)
-class Functionals:
-    """The columns of the state of walkers: the step of leaving, the highest site, then the last visits and the times above of
-    `levels`."""
-
-    visits: list[LastVisit]
-    positives: list[TimePositive]
-    levels: Levels
-
-    @classmethod
-    def of(cls, table: StepTable, records: Sequence[Record]) -> Functionals:
-        visits = [r for r in records if isinstance(r, LastVisit)]
-        positives = [r for r in records if isinstance(r, TimePositive)]
-        levels = tuple(np.array([level(table, r.x) for r in kind], dtype=np.int32) for kind in (visits, positives))
-        return cls(visits, positives, Levels(*levels))
-
-
-class _Batch:
+class _Walkers:
     """A batch of walkers on its way: where they are, the functionals of their paths, and what is counted of them so far.
 
     Walkers that reach an edge of the window rest there. At the end of the stretch of steps these walkers alone make the stretch
@@ -167,33 +97,59 @@ class _Batch:
         steps: tuple[int, ...],
         keys: Keys,
         records: Sequence[Record],
-        stride: Stride,
+        jumps: Jumps | None,
         machine: Machine,
     ) -> None:
-        self.windows, self.steps, self.keys, self.stride, self.machine = windows, steps, keys, stride, machine
+        self.windows, self.steps, self.keys, self.machine = windows, steps, keys, machine
+        self.stride: Stride = jumps or step_by_step
         self.rows = windows.rows
         table = self.rows.table
-        site = machine.place(walkers, self.rows.start, keys)
+        site = machine.place(walkers, self.rows.parts, keys)
         self.begun = machine.copy(site) if records else site
-        self.functionals = Functionals.of(table, records)
-        followed = [r for r in records if isinstance(r, FUNCTIONALS)]
-        state = machine.begin(site, self.functionals.levels) if followed else None
-        leaving = all(isinstance(r, FirstPassage) for r in followed)
-        self.walkers = Walkers(walkers.start, site, state, self.functionals.levels, leaving)
+        self.functionals = Functionals(table, followed(records, windows.walk))
+        state = machine.begin(site, self.functionals.levels) if self.functionals.wanted else None
+        levels, leaving = self.functionals.levels, self.functionals.leaving_only
+        self.walkers = Walkers(walkers.start, site, state, levels, leaving)
+        # Those of a constant walk on a line may step outside the window, where their places are numbers of cells all the same.
+        self.roams = table.digits > 0 and windows.walk.dimension == 1 and not self.functionals.on_cells
         results = {record: record.empty(table, (walkers,), steps) for record in records}
         self.counts = Counts(table, steps, (walkers,), table.layout.empty(len(steps)), results)
 
     def run(self) -> Counts:
         done = 0
         for row, target in enumerate(self.steps):
-            for stop in _stops(done, target, self.rows.table, self.counts.walkers):
+            for stop in self._stops(done, target):
                 self._advance(row, done, stop)
                 done = stop
             if self.counts.records:
-                now = self._now()
+                now = self._now(row)
                 for record, result in self.counts.records.items():
                     record.add(result, row, now)
         return self.counts
+
+    def _stops(self, done: int, target: int) -> Iterator[int]:
+        """The steps from `done` to the recorded step `target` after which the batch stops; in a window with an edge it stops also
+        before `target`: for a search for walkers at the edge, or where those that rest at none could step beyond it."""
+        table = self.rows.table
+        if table.digits and not self.roams:
+            while (stop := done + self._room()) < target:
+                yield stop
+                done = stop
+        elif _searched(table):
+            stretch = STRETCH * max(1, WORK // (STRETCH * self.counts.walkers))
+            yield from range((done // stretch + 1) * stretch, target, stretch)
+        yield target
+
+    def _room(self) -> int:
+        """How many steps no walker can leave the window in, which is made wider where they are few."""
+        while True:
+            layout, margins = self.rows.table.layout, []
+            numbers = layout.numbers(self.machine.host(self.walkers.site))
+            for k, first, n in zip(numbers, layout.first, layout.shape, strict=True):
+                margins += [int(k.min()) - first, first + n - 1 - int(k.max())]
+            if min(margins) >= ROOM:
+                return min(margins)
+            self._widen(tuple(margin < ROOM for margin in margins), [])
 
     def _advance(self, row: int, start: int, stop: int) -> None:
         """The steps `start` … `stop` - 1 of all walkers, in windows wide enough for them."""
@@ -216,17 +172,18 @@ class _Batch:
         state = self.walkers.state
         return [self.walkers.site, *([] if state is None else self.machine.columns(state))]
 
-    def _count(self, row: int) -> tuple[bool, bool]:
-        """Count the walkers on each cell. Returns whether there are walkers at the left edge of the window, and at the right."""
+    def _count(self, row: int) -> tuple[bool, ...]:
+        """Count the walkers on each cell. Returns for each face of the window whether it is an edge that walkers have reached."""
         table, columns = self.rows.table, self._columns
         self.counts.raw[row] = self.machine.histogram(columns[0], table.layout.cells)
-        return _escaped(table, self.counts.raw[row], columns[2] if len(columns) > 1 else None, self.machine)
+        highest = columns[2] if self.roams and len(columns) > 1 else None
+        return _escaped(table, self.counts.raw[row], highest, self.machine)
 
-    def _widen(self, escaped: tuple[bool, bool], before: list[Cells]) -> tuple[Cells, list[Cells]]:
+    def _widen(self, escaped: tuple[bool, ...], before: list[Cells]) -> tuple[Cells, list[Cells]]:
         """Go over to a wider window. Walkers at the edges of a window are put back to where they were `before`, the columns at
         the beginning of the stretch: (the places of these walkers, the same columns in the wider window)."""
         narrow = self.rows.table
-        self.rows = self.windows.wider(self.rows, *escaped)
+        self.rows = self.windows.wider(self.rows, escaped)
         wide = self.rows.table
         now = [self.machine.host(column) for column in self._columns]
         places = np.empty(0, dtype=np.int32)
@@ -235,27 +192,25 @@ class _Batch:
             places = np.flatnonzero(np.isin(narrow.layout.exit_of[now[0]], exits)).astype(np.int32)
             for column, earlier in zip(now, before, strict=True):
                 column[places] = earlier[places]
-        for columns in (now, before):
-            for i in (0, 2)[: len(columns)]:  # sites, and highest sites; the others are numbers of steps
-                columns[i] = _carried(columns[i], narrow, wide)
+        for columns in filter(None, (now, before)):
+            columns[0] = _carried(columns[0], narrow, wide)
+            columns[1:] = self.functionals.carried(
+                columns[1:], narrow, wide, lambda cells: _carried(cells, narrow, wide)
+            )
         for column, values in zip(self._columns, now, strict=True):
             column[:] = values
         if self.begun is not self.walkers.site:
             self.begun[:] = _carried(self.machine.host(self.begun), narrow, wide)
-        self.functionals = Functionals.of(wide, tuple(self.counts.records))
+        self.functionals = Functionals(wide, self.functionals.wanted)
         self.walkers = self.walkers._replace(levels=self.functionals.levels)
         self.counts = self.counts.on(wide)
         return places, before
 
-    def _now(self) -> Batch:
+    def _now(self, row: int) -> Batch:
         """The batch as records see it."""
-        table = self.rows.table
         site, *state = self._columns
-        passage, highest, *others = state or (None, None)
-        visits = dict(zip(self.functionals.visits, others, strict=False))
-        positives = dict(zip(self.functionals.positives, others[len(visits) :], strict=False))
-        live = None if table.digits else table.layout.span
-        return Batch(table, self.machine, site, self.begun, passage, highest, visits, positives, live)
+        functionals, start = self.functionals.of(state), self.rows.single
+        return Batch(self.rows.table, self.counts.raw[row], start, self.machine, site, self.begun, functionals)
 
 
 def _searched(table: StepTable) -> bool:
@@ -271,25 +226,17 @@ def _carried(cells: Cells, narrow: StepTable, wide: StepTable) -> Cells:
     return carried.astype(np.int32)
 
 
-def _stops(done: int, target: int, table: StepTable, walkers: int) -> Iterator[int]:
-    """The steps from `done` to the recorded step `target` after which the batch stops; in a window with an edge it stops also
-    before `target`, for a search for walkers at the edge."""
-    if _searched(table):
-        stretch = STRETCH * max(1, WORK // (STRETCH * walkers))
-        yield from range((done // stretch + 1) * stretch, target, stretch)
-    yield target
-
-
-def _escaped(table: StepTable, counts: NDArray[np.int64], highest: Any, machine: Machine) -> tuple[bool, bool]:
-    """Whether walkers have reached the left edge of the window and the right edge, if these are no walls.
+def _escaped(table: StepTable, counts: NDArray[np.int64], highest: Any, machine: Machine) -> tuple[bool, ...]:
+    """For each face of the window whether it is an edge that walkers have reached.
 
     `counts` is the histogram of their sites. Walkers of a constant walk also step outside the window, so for them the `highest`
     sites are searched too.
     """
     layout = table.layout
-    left, right, beyond = layout.gone(counts).tolist()
+    reached = layout.gone(counts)[:-1] > 0
     if table.digits:
-        right += beyond
+        beyond = int(counts[layout.killed])
         if highest is not None:
-            right += int(layout.gone(machine.histogram(highest, layout.cells))[1:].sum())
-    return layout.edges[0] and left > 0, layout.edges[1] and right > 0
+            beyond += int(layout.gone(machine.histogram(highest, layout.cells))[1:].sum())
+        reached[-1] |= beyond > 0
+    return tuple(edge and bool(there) for edge, there in zip(layout.edges, reached, strict=False))

@@ -11,8 +11,9 @@ from ..inputs.memory import require
 from ..kernels.program import PLANES
 from ..model.walk import LatticeWalk
 from ..tables.table import StepTable
+from .functional import Leaving
 from .paths import BATCH
-from .record import FUNCTIONALS, FirstPassage, Positions, Record
+from .record import Positions, Record, followed
 from .windows import KEPT, Rows, Windows
 
 METHODS = ("paths", "occupation", "jump")
@@ -49,9 +50,9 @@ def plan(walk: LatticeWalk, walkers: range, steps: Sequence[int], records: Seque
     """The fixed rule of ``method="auto"``: predicted cost of the methods that can do the run."""
     table = Windows(walk, steps[-1]).rows.table
     digits = table.digits
-    followed = [record for record in records if isinstance(record, FUNCTIONALS)]
+    functionals = followed(records, walk)
     # First passages cost no more on a table.
-    if any(not isinstance(record, FirstPassage) for record in followed) or (followed and digits):
+    if any(not isinstance(functional, Leaving) for functional in functionals) or (functionals and digits):
         per_step = FOLLOW
     elif digits:
         per_step = COIN + (DIGITS - COIN) * (digits - 1) / (PLANES - 1)
@@ -76,13 +77,17 @@ def check_method(method: str, walk: LatticeWalk, records: Sequence[Record]) -> N
         with the reason.
     """
     one_of("method", method, METHODS)
+    for record in records:
+        record.check(walk)
     if _can(method, walk, records):
         return
     if method == "occupation":
-        others = [record for record in records if not isinstance(record, FirstPassage)]
+        others = [record for record in records if not record.occupation(walk)]
         reason = f"it keeps counts and FirstPassage() only, not {others}"
     elif not _digits(walk):
         reason = "it needs constant probabilities on the whole line, without killing"
+    elif walk.axis_steps is None:
+        reason = "it draws axis by axis, and the axes of this walk do not step independently"
     else:
         reason = "it knows walkers at the recorded times only; take method='paths' for records of whole paths"
     raise ValueError(f"method = {method!r} cannot do this run: {reason}")
@@ -110,15 +115,15 @@ def check_memory(
 
 def _digits(walk: LatticeWalk) -> int:
     """The binary digits of a constant walk, which its sites do not matter to; 0 for other walks."""
-    return StepTable(walk, walk.lattice, 0, 1).digits if walk.homogeneous else 0
+    return StepTable(walk, ((0, 1),) * len(walk.lattices)).digits if walk.homogeneous else 0
 
 
 def _can(method: str, walk: LatticeWalk, records: Sequence[Record]) -> bool:
     """Whether a method can do a run."""
     if method == "occupation":
-        return all(isinstance(record, FirstPassage) for record in records)
+        return all(record.occupation(walk) for record in records)
     if method == "jump":
-        return not any(isinstance(record, FUNCTIONALS) for record in records) and _digits(walk) > 0
+        return not followed(records, walk) and walk.axis_steps is not None and _digits(walk) > 0
     return True
 
 

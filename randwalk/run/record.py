@@ -1,79 +1,63 @@
-"""Records of paths besides the counts of places, and their results.
+"""Records of paths besides the counts of places: what each needs to know of the walkers, and how it counts them.
 
-Each record is a histogram of a whole-number functional of the path, which the kernels compute: its memory does not grow with the
-number of walkers. Only :class:`Positions` keeps a number for every walker. The bins of a histogram are lattice numbers, steps or
+Results (:mod:`randwalk.run.results`) are histograms and sums of whole numbers, whose memory does not grow with the number of
+walkers. Only :class:`Positions` keeps a number for every walker. The bins of a histogram are lattice numbers, steps or
 displacements, never places in a window of sites, so results of different windows add.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property
-from typing import TYPE_CHECKING, Any, TypeAlias
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..inputs.arguments import number
-from ..inputs.keywords import once_named
+from ..inputs.arguments import numbers
 from ..inputs.memory import SHARE, available
-from ..laws.estimate import Estimate, average, proportion, values_of
-from ..laws.law import warn_of_passed
+from ..inputs.wording import shown
 from ..model.coefficient import Floats
-from ..model.domain import EXITS, exit_index
-from ..model.times import Times, row_of
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
-    from ..kernels.backend import Machine
-    from ..tables.table import StepTable
-
-
-@dataclass(frozen=True, eq=False)
-class Batch:
-    """Walkers in memory at a recorded time: where they are, where they began, and the functionals of their paths.
-
-    The arrays are the machine's, which counts them. `live` is (first, last) index of the sites inside the domain, or None if
-    walkers cannot leave it.
-    """
-
-    table: StepTable
-    backend: Machine
-    site: Any
-    begun: Any
-    passage: Any
-    maximum: Any
-    visits: dict[LastVisit, Any]
-    positives: dict[TimePositive, Any]
-    live: tuple[int, int] | None
-
-
-@dataclass(frozen=True, eq=False)
-class Bin:
-    """The bin of each walker: `values` - `minus` + `shift`; if `living`, only walkers inside the domain are counted."""
-
-    values: Any
-    shift: int = 0
-    minus: Any = None
-    living: bool = False
+from ..model.coefficient.variables import coordinate
+from ..model.shape import Shape
+from ..model.start import Point, start_masses
+from ..model.walk import LatticeWalk
+from ..tables.table import StepTable
+from .batch import Batch
+from .functional import Above, Functional, Highest, Inside, Leaving, Turns, Visit
+from .results import Displacements, Histogram, Passages, Paths, Recorded
 
 
 class Counted:
-    """A record that is a histogram: `bins` are its bins, `bin` is the bin of each walker."""
+    """A record. Most are histograms: `bins` are the bins, `count` counts the walkers in them."""
+
+    def check(self, walk: LatticeWalk) -> None:
+        """Refuse a walk whose paths have no such functional."""
+
+    def follows(self, walk: LatticeWalk) -> tuple[Functional, ...]:
+        """The functionals of the paths of a walk that it needs."""
+        return ()
+
+    def occupation(self, walk: LatticeWalk) -> bool:
+        """Whether the occupation method can keep it, which knows how many walkers are on each site, and how many leave."""
+        return False
 
     def bins(self, table: StepTable, steps: int) -> tuple[str, int, Floats]:
         """(name, whole number of the first bin, value of every bin)."""
         raise TypeError(f"{type(self).__name__} is not a histogram")
 
-    def bin(self, batch: Batch) -> Bin:
+    def count(self, batch: Batch, bins: int) -> NDArray[np.int64]:
+        """The number of walkers in each of the `bins`."""
         raise TypeError(f"{type(self).__name__} is not a histogram")
+
+    def shape(self, table: StepTable, steps: Sequence[int]) -> tuple[int, ...]:
+        """The shape of the counts of the result."""
+        raise TypeError(f"{type(self).__name__} has no counts")
 
     def size(self, table: StepTable, walkers: int, steps: Sequence[int]) -> tuple[float, str]:
         """(bytes of the result, the remedy if they are too many)."""
-        values = max(steps[-1], 2 * table.sites)
+        values = max(steps[-1], 2 * max(table.layout.shape))
         return 8.0 * len(steps) * values, f"leave {self} out, record fewer times, or take a larger dx and dt"
 
     def empty(self, table: StepTable, parts: Sequence[range], steps: Sequence[int]) -> Recorded:
@@ -94,16 +78,13 @@ class Counted:
     def add(self, result: Recorded, row: int, batch: Batch) -> None:
         """Count the batch at recorded time number `row`."""
         assert isinstance(result, Histogram)
-        chosen = self.bin(batch)
-        live = batch.live if chosen.living else None
-        result.counts[row] = batch.backend.histogram(
-            chosen.values, result.values.size, chosen.shift, chosen.minus, live
-        )
+        result.counts[row] = self.count(batch, result.values.size)
 
 
 @dataclass(frozen=True)
 class FirstPassage(Counted):
-    """When and where walkers leave: counts of absorptions by step, at each wall and by killing (:class:`Passages`).
+    """When and where walkers leave: counts of absorptions by step, at each wall, in each absorbing region and by killing
+    (:class:`Passages`).
 
     >>> import randwalk as rw
     >>> game = rw.LatticeWalk(0.5, 0.5, dx=1.0, dt=1.0, start=2.0,
@@ -113,244 +94,363 @@ class FirstPassage(Counted):
     0.2022 ± 0.004
     """
 
+    def follows(self, walk: LatticeWalk) -> tuple[Functional, ...]:
+        return (Leaving(),)
+
+    def occupation(self, walk: LatticeWalk) -> bool:
+        return True
+
+    def shape(self, table: StepTable, steps: Sequence[int]) -> tuple[int, ...]:
+        return steps[-1] + 1, len(table.layout.exits)
+
     def size(self, table: StepTable, walkers: int, steps: Sequence[int]) -> tuple[float, str]:
-        return 32.0 * steps[-1], f"leave {self} out, take shorter times, or a larger dt"
+        exits = len(table.layout.exits)
+        return 8.0 * (exits + 1) * steps[-1], f"leave {self} out, take shorter times, or a larger dt"
 
     def empty(self, table: StepTable, parts: Sequence[range], steps: Sequence[int]) -> Recorded:
-        times = np.arange(steps[-1] + 1) * table.walk.dt
-        return Passages(times, np.zeros((times.size, len(EXITS)), dtype=np.int64), sum(map(len, parts)))
+        times, exits = np.arange(steps[-1] + 1) * table.walk.dt, table.layout.exits
+        return Passages(times, np.zeros((times.size, len(exits)), dtype=np.int64), sum(map(len, parts)), exits)
 
     def add(self, result: Recorded, row: int, batch: Batch) -> None:
         assert isinstance(result, Passages)
-        if batch.live is not None:
-            steps, exit_of = result.times.size - 1, batch.table.layout.exit_of
-            result.counts[:] = batch.backend.passages(batch.site, batch.passage, steps, exit_of)
+        if batch.may_leave:
+            result.counts[:] = batch.passages(result.times.size - 1)
 
 
 @dataclass(frozen=True)
 class LastVisit(Counted):
-    """The time of the last visit to the site nearest to `x`, up to each recorded time. The value NaN counts walkers that have not
-    visited the site; means leave these walkers out."""
+    """The time of the last visit to the site nearest to `x`, up to each recorded time; `x` is a number, and a point (x, y) in the
+    plane. The value NaN counts walkers that have not visited the site; means leave these walkers out."""
 
-    x: float = 0.0
+    x: float | tuple[float, ...] = 0.0
 
     def __post_init__(self) -> None:
-        _check_level(self)
+        place = _place(self, self.x)
+        object.__setattr__(self, "x", place[0] if len(place) == 1 else place)
+
+    def check(self, walk: LatticeWalk) -> None:
+        if len(_place(self, self.x)) != walk.dimension:
+            raise ValueError(
+                f"record = {self}: the walk has {walk.dimension} dimensions; give a place with as many numbers"
+            )
+
+    def follows(self, walk: LatticeWalk) -> tuple[Functional, ...]:
+        return (Visit(_place(self, self.x)),)
+
+    def shape(self, table: StepTable, steps: Sequence[int]) -> tuple[int, ...]:
+        return len(steps), steps[-1] + 2
 
     def bins(self, table: StepTable, steps: int) -> tuple[str, int, Floats]:
-        return f"last visit to x = {self.x:g}", -1, np.append(np.nan, np.arange(steps + 1) * table.walk.dt)
+        place = [f"{name} = {x:g}" for name, x in zip(_names(table.walk), _place(self, self.x), strict=True)]
+        return f"last visit to {', '.join(place)}", -1, np.append(np.nan, np.arange(steps + 1) * table.walk.dt)
 
-    def bin(self, batch: Batch) -> Bin:
-        return Bin(batch.visits[self], shift=1)
+    def count(self, batch: Batch, bins: int) -> NDArray[np.int64]:
+        return batch.histogram(Visit(_place(self, self.x)), bins, 1)
 
 
 @dataclass(frozen=True)
 class TimePositive(Counted):
     """The time spent above the site nearest to `x`, up to each recorded time: a step counts if neither of its ends is
-    below the site and not both are on it (Feller, volume I, III.4)."""
+    below the site and not both are on it (Feller, volume I, III.4). Of walks in one dimension."""
 
     x: float = 0.0
 
     def __post_init__(self) -> None:
-        _check_level(self)
+        (x,) = _place(self, self.x, most=1)
+        object.__setattr__(self, "x", x)
+
+    def check(self, walk: LatticeWalk) -> None:
+        _only_one_dimension(self, walk, "TimeIn(HalfSpace(normal, offset))")
+
+    def follows(self, walk: LatticeWalk) -> tuple[Functional, ...]:
+        return (Above(self.x),)
+
+    def shape(self, table: StepTable, steps: Sequence[int]) -> tuple[int, ...]:
+        return len(steps), steps[-1] + 1
 
     def bins(self, table: StepTable, steps: int) -> tuple[str, int, Floats]:
         return f"time above x = {self.x:g}", 0, np.arange(steps + 1) * table.walk.dt
 
-    def bin(self, batch: Batch) -> Bin:
-        return Bin(batch.positives[self])
+    def count(self, batch: Batch, bins: int) -> NDArray[np.int64]:
+        return batch.histogram(Above(self.x), bins)
 
 
-def _check_level(record: LastVisit | TimePositive) -> None:
-    x = number(f"{type(record).__name__}: x", record.x)
-    if not math.isfinite(x):
-        raise ValueError(f"{type(record).__name__}: x = {record.x} must be a finite number")
-    object.__setattr__(record, "x", x)
+@dataclass(frozen=True, repr=False)
+class _Along(Counted):
+    """A record of one axis: 0 or "x", 1 or "y", …"""
+
+    axis: int = 0
+
+    def __init__(self, axis: int | str = 0) -> None:
+        object.__setattr__(self, "axis", _axis(self, axis))
+
+    def check(self, walk: LatticeWalk) -> None:
+        if self.axis >= walk.dimension:
+            raise ValueError(f"record = {self}: the walk has the axes {', '.join(_names(walk))} alone")
+
+    def named(self, walk: LatticeWalk, one: str, several: str) -> str:
+        """The name of a histogram: in one dimension, and `several` with the name of the axis in more."""
+        return one if walk.dimension == 1 else f"{several} {_names(walk)[self.axis]}"
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({f'axis={self.axis}' if self.axis else ''})"
+
+
+class Maximum(_Along):
+    """The highest place reached along an axis (0 or "x", 1 or "y", …), the start included, up to each recorded time."""
+
+    def follows(self, walk: LatticeWalk) -> tuple[Functional, ...]:
+        return (Highest(self.axis),)
+
+    def shape(self, table: StepTable, steps: Sequence[int]) -> tuple[int, ...]:
+        return len(steps), table.layout.padded[self.axis]
+
+    def bins(self, table: StepTable, steps: int) -> tuple[str, int, Floats]:
+        sites = table.layout.along(self.axis, ghosts=True)
+        return self.named(table.walk, "maximum", "maximum of"), int(sites[0]), table.lattices[self.axis].x(sites)
+
+    def count(self, batch: Batch, bins: int) -> NDArray[np.int64]:
+        return batch.histogram(Highest(self.axis), bins)
+
+
+class Displacement(_Along):
+    """The displacement of survivors along an axis (0 or "x", 1 or "y", …) from their own starts at each recorded time. On a
+    periodic axis it counts the turns, too."""
+
+    def check(self, walk: LatticeWalk) -> None:
+        super().check(walk)
+        _check_rings(self, walk, self.axis)
+
+    def follows(self, walk: LatticeWalk) -> tuple[Functional, ...]:
+        return _turns(walk, self.axis)
+
+    def occupation(self, walk: LatticeWalk) -> bool:
+        return not _turns(walk, self.axis) and _from_one_site(walk)
+
+    def shape(self, table: StepTable, steps: Sequence[int]) -> tuple[int, ...]:
+        return len(steps), 2 * self._farthest(table, steps[-1]) + 1
+
+    def bins(self, table: StepTable, steps: int) -> tuple[str, int, Floats]:
+        n = self._farthest(table, steps)
+        name = self.named(table.walk, "displacement", "displacement along")
+        return name, -n, np.arange(-n, n + 1) * table.lattices[self.axis].dx
+
+    def _farthest(self, table: StepTable, steps: int) -> int:
+        return steps if table.layout.periodic[self.axis] else table.layout.shape[self.axis]
+
+    def count(self, batch: Batch, bins: int) -> NDArray[np.int64]:
+        return batch.displacement(self.axis, bins)
+
+
+class SquaredDisplacement(Displacement):
+    """:class:`Displacement` of walks in one dimension; its mean square is the MSD. Not on a ring, where a displacement needs the
+    number of turns."""
+
+    def check(self, walk: LatticeWalk) -> None:
+        _only_one_dimension(self, walk, "Displacement(axis) or Moments()")
+        if _turns(walk, 0):
+            raise ValueError(f"record = {self} needs a domain that is not a ring; Displacement() counts the turns")
+
+
+class Winding(_Along):
+    """How many times survivors have gone round a periodic axis (0 or "x", 1 or "y", …), upward minus downward, up to each recorded
+    time: the turns over the seam where the ends of the axis meet."""
+
+    def check(self, walk: LatticeWalk) -> None:
+        super().check(walk)
+        if not _turns(walk, self.axis):
+            raise ValueError(f"record = {self}: {walk.domain.axes[self.axis]} is not a ring, which alone has turns")
+        _check_rings(self, walk, self.axis)
+
+    def follows(self, walk: LatticeWalk) -> tuple[Functional, ...]:
+        return _turns(walk, self.axis)
+
+    def shape(self, table: StepTable, steps: Sequence[int]) -> tuple[int, ...]:
+        return len(steps), 2 * self._most(table, steps[-1]) + 1
+
+    def bins(self, table: StepTable, steps: int) -> tuple[str, int, Floats]:
+        most = self._most(table, steps)
+        return self.named(table.walk, "turns", "turns around"), -most, np.arange(-most, most + 1.0)
+
+    def _most(self, table: StepTable, steps: int) -> int:
+        return steps // table.layout.shape[self.axis] + 1
+
+    def count(self, batch: Batch, bins: int) -> NDArray[np.int64]:
+        return batch.living(Turns(self.axis), bins)
 
 
 @dataclass(frozen=True)
-class Maximum(Counted):
-    """The highest place reached, the start included, up to each recorded time."""
+class TimeIn(Counted):
+    """The time spent in a shape, up to each recorded time: a walker that makes a step from one of the sites in the shape has spent
+    dt there.
+
+    >>> import randwalk as rw
+    >>> plane = rw.LatticeWalk(right=0.25, left=0.25, up=0.25, down=0.25, dx=1.0, dt=1.0)
+    >>> record = rw.TimeIn(rw.HalfSpace((1.0, 0.0), 0.5))  # the sites with x ≥ 1
+    >>> run = rw.simulate(plane, 10_000, [1], seed=1, method="paths", record=[record])
+    >>> float(run[record].mean(1))  # every step begins at x = 0
+    0.0
+    """
+
+    set: Shape
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.set, Shape):
+            raise TypeError(f"TimeIn: set = {shown(self.set)}: give a Ball, HalfSpace, Level or Mask")
+
+    def check(self, walk: LatticeWalk) -> None:
+        self.set.fit(walk.dimension)
+
+    def follows(self, walk: LatticeWalk) -> tuple[Functional, ...]:
+        return (Inside(self.set),)
+
+    def shape(self, table: StepTable, steps: Sequence[int]) -> tuple[int, ...]:
+        return len(steps), steps[-1] + 1
 
     def bins(self, table: StepTable, steps: int) -> tuple[str, int, Floats]:
-        sites = table.layout.along(ghosts=True)
-        return "maximum", int(sites[0]), table.lattice.x(sites)
+        return f"time in {self.set}", 0, np.arange(steps + 1) * table.walk.dt
 
-    def bin(self, batch: Batch) -> Bin:
-        return Bin(batch.maximum)
+    def count(self, batch: Batch, bins: int) -> NDArray[np.int64]:
+        return batch.histogram(Inside(self.set), bins)
 
 
 @dataclass(frozen=True)
-class SquaredDisplacement(Counted):
-    """The displacement of survivors from their own starts at each recorded time; its mean square is the MSD. Not on a ring,
-    where a displacement needs the number of turns."""
+class Moments(Counted):
+    """Exact sums of the displacements of survivors from their own starts, of their products and squares
+    (:class:`Displacements`): mean, covariance and mean squared displacement at each recorded time. On periodic axes
+    displacements count the turns, too.
 
-    def bins(self, table: StepTable, steps: int) -> tuple[str, int, Floats]:
-        if table.lattice.periodic:
-            raise ValueError("record = SquaredDisplacement() needs a domain that is not a ring")
-        return "displacement", -table.sites, np.arange(-table.sites, table.sites + 1) * table.walk.dx
+    >>> import randwalk as rw
+    >>> plane = rw.LatticeWalk(right=0.25, left=0.25, up=0.25, down=0.25, dx=1.0, dt=1.0)
+    >>> run = rw.simulate(plane, 10_000, [100], seed=1, record=[rw.Moments()])
+    >>> abs(run[rw.Moments()].mean_square(100).z(100.0)) < 3
+    np.True_
+    """
 
-    def bin(self, batch: Batch) -> Bin:
-        return Bin(batch.site, shift=batch.table.sites, minus=batch.begun, living=True)
+    def check(self, walk: LatticeWalk) -> None:
+        _check_rings(self, walk, *range(walk.dimension))
+
+    def follows(self, walk: LatticeWalk) -> tuple[Functional, ...]:
+        return _turns(walk, *range(walk.dimension))
+
+    def occupation(self, walk: LatticeWalk) -> bool:
+        return not self.follows(walk) and _from_one_site(walk)
+
+    def shape(self, table: StepTable, steps: Sequence[int]) -> tuple[int, ...]:
+        return len(steps), 1 + table.walk.dimension + 2 * table.walk.dimension**2, 3
+
+    def size(self, table: StepTable, walkers: int, steps: Sequence[int]) -> tuple[float, str]:
+        return 200.0 * len(steps) * table.walk.dimension**2, f"leave {self} out, or record fewer times"
+
+    def empty(self, table: StepTable, parts: Sequence[range], steps: Sequence[int]) -> Recorded:
+        walk, times, d = table.walk, len(steps), table.walk.dimension
+        first, second, fourth = (np.zeros((times, *shape), dtype=object) for shape in ((d,), (d, d), (d, d)))
+        asked, alive = np.array(walk.recorded(steps).asked), np.zeros(times, dtype=np.int64)
+        return Displacements(asked, walk.spacings, alive, first, second, fourth)
+
+    def add(self, result: Recorded, row: int, batch: Batch) -> None:
+        assert isinstance(result, Displacements)
+        k, walkers = batch.displacements()
+        result.alive[row] = walkers.sum()
+        for a, along in enumerate(k):
+            result.first[row, a] = exact_sum(along, walkers)
+            for b, other in enumerate(k[: a + 1]):
+                both = along * other
+                result.second[row, a, b] = result.second[row, b, a] = exact_sum(both, walkers)
+                result.fourth[row, a, b] = result.fourth[row, b, a] = exact_sum(both, walkers, both)
+
+
+def exact_sum(values: NDArray[np.int64], *factors: NDArray[np.int64]) -> int:
+    """The sum of the products of whole numbers, exact: in 64 bits where no sum can be longer."""
+    arrays = (values, *factors)
+    if math.prod(int(np.abs(array).max(initial=0)) for array in arrays) * max(values.size, 1) >= 1 << 63:
+        arrays = tuple(array.astype(object) for array in arrays)
+    return int(np.sum(math.prod(arrays)))
 
 
 @dataclass(frozen=True)
 class Positions(Counted):
-    """The place of every walker at each recorded time, the only record whose memory grows with walkers: 8 bytes each."""
+    """The place of every walker at each recorded time, the only record whose memory grows with walkers: 8 bytes each, for each
+    axis."""
 
     def size(self, table: StepTable, walkers: int, steps: Sequence[int]) -> tuple[float, str]:
-        fit = max(1, int(0.4 * SHARE * available() / (8.0 * len(steps))))
-        return 8.0 * len(steps) * walkers, f"take walkers ≤ {fit}, or record fewer times"
+        each = 8.0 * len(steps) * table.walk.dimension
+        fit = max(1, int(0.4 * SHARE * available() / each))
+        return each * walkers, f"take walkers ≤ {fit}, or record fewer times"
 
     def empty(self, table: StepTable, parts: Sequence[range], steps: Sequence[int]) -> Recorded:
-        blocks = tuple(np.empty((len(steps), len(part))) for part in parts)
+        axes = (table.walk.dimension,) if table.walk.dimension > 1 else ()
+        blocks = tuple(np.empty((len(steps), len(part), *axes)) for part in parts)
         return Paths(np.array(table.walk.recorded(steps).asked), tuple(parts), blocks)
 
     def add(self, result: Recorded, row: int, batch: Batch) -> None:
         assert isinstance(result, Paths)
-        table, site = batch.table, batch.backend.host(batch.site)
-        killed = (site == table.layout.killed) & (batch.live is not None)
-        result.blocks[0][row] = np.where(killed, np.nan, table.lattice.x(table.layout.numbers(site)[0]))
+        places = result.blocks[0][row]
+        for axis, x in enumerate(batch.places()):
+            places[(..., axis) if places.ndim > 1 else ...] = x
 
 
-Record: TypeAlias = FirstPassage | LastVisit | TimePositive | Maximum | SquaredDisplacement | Positions
-FUNCTIONALS = (FirstPassage, LastVisit, TimePositive, Maximum)  # these records need every step of a path
+Record: TypeAlias = (
+    FirstPassage | LastVisit | TimePositive | Maximum | Displacement | Winding | TimeIn | Moments | Positions
+)
 
 
-@dataclass(frozen=True, eq=False)
-class Histogram:
-    """Counts of a functional: ``counts[i, j]`` of `walkers` had ``values[j]`` at ``times[i]``. Walkers that had left the domain
-    are not counted, so a row may sum to less than `walkers`; the value NaN counts walkers for whom the functional has none.
-    `first` is the whole number of bin 0: of the site, of the displacement in sites, or of the step."""
-
-    name: str
-    times: Floats
-    values: Floats
-    counts: NDArray[np.int64]
-    walkers: int
-    first: int = 0
-
-    def _row(self, t: float) -> NDArray[np.int64]:
-        return self.counts[row_of(t, self.times)]
-
-    def proportions(self, t: float) -> Estimate:
-        """The fraction of walkers with each of the values at time `t`."""
-        return proportion(self._row(t), self.walkers)
-
-    def mean(self, t: float) -> Estimate:
-        """The mean of the functional at time `t` over the walkers that have it; NaN if none has."""
-        return self.expect(lambda v: v, t)
-
-    def expect(self, f: Callable[[Floats], ArrayLike], t: float) -> Estimate:
-        """The mean of f(value) at time `t` over the walkers that have the functional; NaN if none has."""
-        has = np.isfinite(self.values)
-        row = self._row(t)[has]
-        return average(values_of(f, self.values[has]), row, int(row.sum()))
-
-    def __add__(self, other: Histogram) -> Histogram:
-        """The walkers of both, on the same bins (a record's `on` gives bins of a wider window)."""
-        return replace(self, counts=self.counts + other.counts, walkers=self.walkers + other.walkers)
-
-    def plot(self, t: float | None = None, ax: Axes | None = None) -> Axes:
-        """The histogram at time `t` (default: the last)."""
-        from ..laws.plotting import COLOURS, axes
-
-        ax = axes(ax)
-        shares = self.proportions(float(self.times[-1]) if t is None else t)
-        kept = shares.value > 0
-        ax.errorbar(
-            self.values[kept], shares.value[kept], shares.error[kept], fmt=".", color=COLOURS["walk"], label="walk"
-        )
-        ax.set(xlabel=self.name, ylabel="fraction of walkers")
-        return ax
-
-    def __repr__(self) -> str:
-        return f"Histogram({self.name!r}, {self.values.size} values, {self.times.size} times, {self.walkers:,} walkers)"
+def followed(records: Sequence[Record], walk: LatticeWalk) -> tuple[Functional, ...]:
+    """The functionals of every step of a path that the records need."""
+    return tuple(functional for record in records for functional in record.follows(walk))
 
 
-@dataclass(frozen=True, eq=False)
-class Passages:
-    """First-passage counts: ``counts[n, w]`` of `walkers` left at ``times[n]`` by way w of ("left", "right", "killing")."""
-
-    times: Floats
-    counts: NDArray[np.int64]
-    walkers: int
-
-    def absorbed(self, exit: str, t: ArrayLike) -> Estimate:
-        """The fraction that had left by the `exit` by each of the times `t`, any times of the run: by the last step at or
-        before them."""
-        return proportion(np.cumsum(self.counts[:, exit_index(exit, "exit")])[self._steps(t)], self.walkers)
-
-    def passed(self, wall: str, times: ArrayLike) -> Estimate:
-        """The former name of :meth:`absorbed`."""
-        warn_of_passed()
-        return self.absorbed(wall, times)
-
-    def _steps(self, times: ArrayLike) -> NDArray[np.int64]:
-        last = self.times.size - 1
-        dt = float(self.times[1]) if last else 1.0  # a run of no steps has no other time than 0
-        return Times((last,), dt, (float(self.times[-1]),)).step_before(times)
-
-    def survival(self, t: ArrayLike) -> Estimate:
-        """The fraction that had not left at each of the times `t`, any times of the run."""
-        return proportion(self.walkers - np.cumsum(self.counts.sum(axis=1))[self._steps(t)], self.walkers)
-
-    @once_named(wall="exit")
-    def mean(self, exit: str | None = None) -> Estimate:
-        """The mean passage time of the walkers that left by the `exit` (None: by any exit) during the run."""
-        counts = self.counts.sum(axis=1) if exit is None else self.counts[:, exit_index(exit, "exit")]
-        return average(self.times, counts, int(counts.sum()))
-
-    def __add__(self, other: Passages) -> Passages:
-        return Passages(self.times, self.counts + other.counts, self.walkers + other.walkers)
-
-    def plot(self, ax: Axes | None = None) -> Axes:
-        """Survival against time."""
-        from ..laws.plotting import COLOURS, axes
-
-        ax = axes(ax)
-        ax.plot(self.times, self.survival(self.times).value, color=COLOURS["walk"], label="walk")
-        ax.set(xlabel="time $t$", ylabel="survival probability")
-        return ax
-
-    def __repr__(self) -> str:
-        left, right, killed = self.counts.sum(axis=0)
-        return f"Passages({self.walkers:,} walkers: {left:,} left, {right:,} right, {killed:,} killed, {self.times.size} times)"
+def _place(record: Counted, x: ArrayLike, most: int | None = None) -> tuple[float, ...]:
+    """The coordinates of a place, if they are some."""
+    name = type(record).__name__
+    given = numbers(f"{name}: x", x)
+    if given.ndim > 1 or not given.size or (most is not None and given.size > most):
+        raise ValueError(f"{name}: x = {shown(x)} must be {'a number' if most == 1 else 'a number, or a point (x, y)'}")
+    if not np.isfinite(given).all():
+        raise ValueError(f"{name}: x = {shown(x)} must be a finite number")
+    return tuple(given.ravel().tolist())
 
 
-@dataclass(frozen=True, eq=False)
-class Paths:
-    """The place of every walker at each recorded time, `x` of shape (times, walkers) in the order of their numbers: the wall
-    once absorbed, NaN once killed. `blocks` holds the places of each of the ranges of walkers `parts`."""
-
-    times: Floats
-    parts: tuple[range, ...]
-    blocks: tuple[Floats, ...]
-
-    @cached_property
-    def x(self) -> Floats:
-        """All places as one array. The blocks become views of it, so that the places are in memory once."""
-        whole = self.blocks[0] if len(self.blocks) == 1 else np.concatenate(self.blocks, axis=1)
-        begins = np.cumsum([len(part) for part in self.parts])[:-1]
-        object.__setattr__(self, "blocks", tuple(np.split(whole, begins, axis=1)))
-        return whole
-
-    def __add__(self, other: Paths) -> Paths:
-        pairs = zip((*self.parts, *other.parts), (*self.blocks, *other.blocks), strict=True)
-        ordered = sorted(pairs, key=lambda pair: pair[0].start)
-        return Paths(self.times, tuple(part for part, _ in ordered), tuple(block for _, block in ordered))
-
-    def plot(self, ax: Axes | None = None) -> Axes:
-        """Each path against time."""
-        from ..laws.plotting import axes
-
-        ax = axes(ax)
-        ax.plot(self.times, self.x, lw=0.6)
-        ax.set(xlabel="time $t$", ylabel="position $x$")
-        return ax
-
-    def __repr__(self) -> str:
-        return f"Paths({sum(map(len, self.parts)):,} walkers, {self.times.size} times)"
+def _names(walk: LatticeWalk) -> tuple[str, ...]:
+    """The names of the axes."""
+    return tuple(map(coordinate, range(walk.dimension)))
 
 
-Recorded: TypeAlias = Histogram | Passages | Paths
+def _axis(record: Counted, axis: int | str) -> int:
+    """The number of an axis that is given by its number or name."""
+    names = ("x", "y", "z")
+    if isinstance(axis, str) and axis in names:
+        return names.index(axis)
+    if isinstance(axis, (int, np.integer)) and not isinstance(axis, bool) and axis >= 0:
+        return int(axis)
+    raise ValueError(
+        f"{type(record).__name__}: axis = {shown(axis)}: must be 0, 1, … or one of {', '.join(map(repr, names))}"
+    )
+
+
+def _from_one_site(walk: LatticeWalk) -> bool:
+    """Whether all walkers start on one site."""
+    factors = walk.start.factors if walk.dimension > 1 else (walk.start,)
+    return factors is not None and all(
+        isinstance(factor, Point) and start_masses(factor, lattice)[1].size == 1
+        for factor, lattice in zip(factors, walk.lattices, strict=True)
+    )
+
+
+def _only_one_dimension(record: Counted, walk: LatticeWalk, instead: str) -> None:
+    if walk.dimension > 1:
+        raise ValueError(f"record = {record} is of walks in one dimension; in {walk.dimension} take {instead}")
+
+
+def _turns(walk: LatticeWalk, *axes: int) -> tuple[Functional, ...]:
+    """The turns around those of the axes that are periodic."""
+    return tuple(Turns(axis) for axis in axes if walk.domain.axes[axis].periodic)
+
+
+def _check_rings(record: Counted, walk: LatticeWalk, *axes: int) -> None:
+    """Refuse rings so short that a step does not show in which direction it goes."""
+    for axis in axes:
+        if walk.domain.axes[axis].periodic and (walk.lattices[axis].sites or 0) < 3:
+            raise ValueError(
+                f"record = {record}: turns around a ring of {walk.lattices[axis].sites} sites are not told apart; take 3 or more"
+            )

@@ -1,87 +1,140 @@
 """A guess of the sites that walkers reach on an unbounded domain: the mean of a walk and the spread about it.
 
-The linear-noise approximation [van Kampen 2007, ch. X] in sites and steps: with the mean displacement a = p - q and the mean
-square b = p + q of a step, m' = a(m) and V' = 2 a'(m) V + b. A guess need not hold: a run whose walkers reach its edge takes a
-wider window (see :mod:`randwalk.run.windows`).
+The linear-noise approximation [van Kampen 2007, ch. X] in sites and steps: with the mean displacement a_i = Σ p_e e_i and the
+mean squares b_i = Σ p_e e_i² of a step, and its derivatives J_ij = ∂a_i/∂k_j, m' = a(m) and V' = J V + V Jᵀ + diag b. A guess
+need not hold: a run whose walkers reach its edge takes a wider window (see :mod:`randwalk.run.windows`).
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import product
+from typing import Any, TypeAlias
 
 import numpy as np
 
-from ..model.coefficient import Floats
+from ..model.coefficient import Coefficient, Floats
 from ..model.walk import LatticeWalk
-from .window import LEAK, where_defined
+from .surroundings import as_point
 
 SPANS = 16  # of the time at least, where these are not SHORT,
 MOST_SPANS = 80  # and at most: each costs one call of the coefficients
 SHORT = 32.0  # steps that a span may have, and sites that the mean may go in a span,
 GROWTH = 0.25  # or this share of its way from the start and of the standard deviation
-AROUND = np.array([-1.0, 0.0, 1.0])
+LEAK = 1e-18  # mass that may leave the window of an exact law
+PIECES = 256  # of a span, in which the variance along an axis becomes one along others
+
+Ends: TypeAlias = Sequence[tuple[int, int]]  # of each axis the numbers of the first and the last site
 
 
-def guessed_ends(walk: LatticeWalk, steps: int, start: tuple[int, int]) -> tuple[int, int]:
-    """The lowest and the highest site that walkers from the sites `start` (first, last) are expected to reach in `steps` steps,
-    within the walls and within the sites that `steps` steps can reach."""
-    first, last = start
-    lattice = walk.lattice
-    walls = -np.inf if lattice.first is None else lattice.first, np.inf if lattice.last is None else lattice.last
-    begin = np.array([first, last], dtype=np.float64)
-    path = _free(walk, begin, steps) if walk.homogeneous else _bound(walk, begin, steps, walls)
-    level = math.log(2.0 * max(steps, 1) / LEAK)
-    low, high = float(first), float(last)
+def guessed_ends(walk: LatticeWalk, steps: int, start: Ends, leak: float = LEAK) -> Ends:
+    """The lowest and the highest site of each axis that walkers from the sites `start`, (first, last) of each axis, but for a
+    mass of `leak`, are expected to reach in `steps` steps, within the walls and within the sites that `steps` steps can reach."""
+    walls = np.array(
+        [
+            (-np.inf if lattice.first is None else lattice.first, np.inf if lattice.last is None else lattice.last)
+            for lattice in walk.lattices
+        ]
+    ).T
+    begins = np.array(sorted(set(product(*start))), dtype=np.float64)
+    path = _free(walk, begins, steps) if walk.homogeneous else _bound(walk, begins, steps, walls)
+    level = math.log(2.0 / leak)
+    low, high = begins.min(axis=0), begins.max(axis=0)
     for mean, variance in path:
-        # Bernstein's inequality for a sum of independent steps: P(|S - E S| ≥ d) ≤ 2 exp(-d²/2(V + 2d/3))
+        # Bernstein's inequality for all sums of steps up to now [Freedman 1975]: P(max |S - E S| ≥ d) ≤ 2 exp(-d²/2(V + 2d/3))
         reach = 2.0 * level / 3.0 + np.sqrt((2.0 * level / 3.0) ** 2 + 2.0 * level * variance)
-        low, high = min(low, float((mean - reach).min())), max(high, float((mean + reach).max()))
-    low, high = max(math.floor(low), first - steps, walls[0]), min(math.ceil(high), last + steps, walls[1])
-    return int(low), int(high)
+        low, high = np.minimum(low, (mean - reach).min(axis=0)), np.maximum(high, (mean + reach).max(axis=0))
+    ends = zip(low, high, start, walls.T, strict=True)
+    return tuple(
+        (int(max(math.floor(a), first - steps, wall[0])), int(min(math.ceil(b), last + steps, wall[1])))
+        for a, b, (first, last), wall in ends
+    )
 
 
-def _free(walk: LatticeWalk, start: Floats, steps: int) -> Iterator[tuple[Floats, Floats]]:
-    """(mean, variance) of a walk that is the same everywhere, from the first and the last start: at all times at once."""
+def axis_chances(walk: LatticeWalk, axis: int, point: Any, t: Any) -> tuple[Floats, Floats]:
+    """The probabilities of stepping up and down along an axis, away from walls, whatever the other axes do; NaN where they are
+    not defined."""
+    if walk.axis_steps is not None:
+        up, down = (where_defined(coefficient, point, t) for coefficient in walk.axis_steps[axis])
+        return up, down
+    sums = {1: 0.0, -1: 0.0}
+    for step, chance in walk.probabilities.items():
+        if step[axis]:
+            sums[step[axis]] = sums[step[axis]] + where_defined(chance, point, t)  # type: ignore[assignment]
+    return np.asarray(sums[1]), np.asarray(sums[-1])
+
+
+def _free(walk: LatticeWalk, begins: Floats, steps: int) -> Iterator[tuple[Floats, Floats]]:
+    """(means, variances), shape (…, axes), of a walk that is the same everywhere, from all starts and at all times at once."""
     span = steps / SPANS
     t = walk.dt * np.floor(span * (np.arange(SPANS) + 0.5))
-    p, q = (np.broadcast_to(np.clip(coefficient(0.0, t), 0.0, 1.0), t.shape) for coefficient in (walk.right, walk.left))
-    yield start[:, None] + span * np.cumsum(p - q), span * np.cumsum(p + q)
+    axes = range(begins.shape[1])
+    origin = as_point([np.zeros(())] * len(axes))
+    chances = [np.broadcast_arrays(*axis_chances(walk, axis, origin, t), t)[:2] for axis in axes]
+    p, q = (np.clip(np.stack([pair[i] for pair in chances], axis=-1), 0.0, 1.0) for i in range(2))
+    means = begins[:, None, :] + span * np.cumsum(p - q, axis=0)
+    yield means.reshape(-1, len(axes)), np.tile(span * np.cumsum(p + q, axis=0), (len(begins), 1))
 
 
-def _bound(walk: LatticeWalk, start: Floats, steps: int, walls: tuple[float, float]) -> Iterator[tuple[Floats, Floats]]:
-    """(mean, variance) of the paths from the first and the last start, at one time after another. The paths are too few for
-    arrays to be faster than numbers."""
-    begins = np.unique(start).tolist()
-    means, variances, done = list(begins), [0.0 for _ in begins], 0.0
+def _bound(walk: LatticeWalk, begins: Floats, steps: int, walls: Floats) -> Iterator[tuple[Floats, Floats]]:
+    """(means, variances), shape (starts, axes), of the paths from all starts, at one time after another."""
+    means, done, axes = begins.copy(), 0.0, begins.shape[1]
+    spread = np.zeros((len(begins), axes, axes))
+    own = np.arange(axes)
     for _ in range(MOST_SPANS):
         if done >= steps:
             return
-        moments = _moments(walk, np.clip(np.rint(means)[:, None] + AROUND, *walls), done)
-        away = (abs(m - m0) + math.sqrt(v) for m, m0, v in zip(means, begins, variances, strict=True))
-        fastest = max(1e-300, *(abs(a) for a, _, _ in moments))
-        span = min(steps - done, max(SHORT, steps / SPANS), max(SHORT, GROWTH * max(away)) / fastest)
-        for i, (a, b, slope) in enumerate(moments):
-            means[i] = min(max(means[i] + a * _decayed(slope, span), walls[0]), walls[1])
-            variances[i] = variances[i] * math.exp(2.0 * slope * span) + b * _decayed(2.0 * slope, span)
+        a, b, slopes = _moments(walk, means, done, walls)
+        away = np.abs(means - begins) + np.sqrt(spread[:, own, own])
+        fastest = max(1e-300, float(np.abs(a).max()))
+        span = min(steps - done, max(SHORT, steps / SPANS), max(SHORT, GROWTH * float(away.max())) / fastest)
+        along = np.minimum(slopes[:, own, own], 0.0)  # a drift away from a place acts locally, and is taken as none
+        means = np.clip(means + a * _decayed(along, span), *walls)
+        across = slopes * (1.0 - np.eye(axes)) * (span / PIECES)
+        turned = np.linalg.matrix_power(np.eye(axes) + across, PIECES) * np.exp(along * span)[:, :, None]
+        spread = turned @ spread @ turned.transpose(0, 2, 1)
+        spread[:, own, own] += b * _decayed(2.0 * along, span)
         done += span
-        yield np.array(means), np.array(variances)
+        yield means, spread[:, own, own]
 
 
-def _moments(walk: LatticeWalk, k: Floats, step: float) -> list[tuple[float, float, float]]:
-    """(a, b, a') of a step at the middle of the three sites of each row. A positive a' acts locally and is taken as 0; so is a
-    probability that is not defined."""
-    x, t = walk.lattice.x(k.ravel()), walk.dt * math.floor(step)
-    try:
-        values = walk.right(x, t), walk.left(x, t)
-    except ValueError:  # beyond the end of a table
-        values = where_defined(walk.right, x, t), where_defined(walk.left, x, t)
-    p, q = (np.fmin(np.fmax(value, 0.0), 1.0).reshape(k.shape) for value in values)  # NaN becomes 0
-    a, b = p - q, p + q
-    slopes = np.minimum((a[:, 2] - a[:, 0]) / np.maximum(k[:, 2] - k[:, 0], 1.0), 0.0)
-    return list(zip(a[:, 1].tolist(), b[:, 1].tolist(), slopes.tolist(), strict=True))
+def _moments(walk: LatticeWalk, means: Floats, step: float, walls: Floats) -> tuple[Floats, Floats, Floats]:
+    """(a, b, ∂a_i/∂k_j) of a step at the sites next to the means. A probability that is not defined is taken as 0."""
+    axes = means.shape[1]
+    around = np.concatenate([np.zeros((1, axes)), np.eye(axes), -np.eye(axes)])
+    k = np.clip(np.rint(means)[:, None, :] + around, *walls)
+    point = as_point([lattice.x(k[..., axis].ravel()) for axis, lattice in enumerate(walk.lattices)])
+    t = walk.dt * math.floor(step)
+    chances = [axis_chances(walk, axis, point, t) for axis in range(axes)]
+    p, q = (
+        np.stack([np.broadcast_to(np.fmin(np.fmax(pair[i], 0.0), 1.0), k[..., 0].size) for pair in chances], axis=-1)
+        for i in range(2)
+    )  # NaN becomes 0
+    a, b = (p - q).reshape(k.shape), (p + q).reshape(k.shape)
+    moved = np.stack([k[:, 1 + axis, axis] - k[:, 1 + axes + axis, axis] for axis in range(axes)], axis=-1)
+    slopes = (a[:, 1 : 1 + axes] - a[:, 1 + axes :]) / np.maximum(moved, 1.0)[:, :, None]
+    return a[:, 0], b[:, 0], slopes.transpose(0, 2, 1)
 
 
-def _decayed(rate: float, span: float) -> float:
+def _decayed(rate: Floats, span: float) -> Floats:
     """∫ exp(rate s) ds from 0 to `span`, for rates ≤ 0."""
-    return span if rate * span > -1e-12 else math.expm1(rate * span) / rate
+    small = rate * span > -1e-12
+    return np.where(small, span, np.expm1(rate * span) / np.where(small, -1.0, rate))
+
+
+def where_defined(coefficient: Coefficient, point: Any, t: Any) -> Floats:
+    """The values of a coefficient; NaN at places where it has none, beyond the end of a table."""
+    try:
+        return coefficient(point, t)
+    except ValueError:
+        first = point[0] if isinstance(point, tuple) else point
+        if np.size(first) <= 1:
+            return np.full(np.broadcast_shapes(np.shape(first), np.shape(t)), np.nan)
+        middle = np.size(first) // 2
+        halves = slice(None, middle), slice(middle, None)
+        return np.concatenate([where_defined(coefficient, _part(point, half), t) for half in halves], axis=-1)
+
+
+def _part(point: Any, part: slice) -> Any:
+    return tuple(x[part] for x in point) if isinstance(point, tuple) else point[part]

@@ -2,14 +2,15 @@
 
 Cells are numbered in C order; one more cell, the last, holds the walkers that were killed. A walker that steps onto the ghost of
 a wall rests there, so absorption needs no rule of its own in any kernel. In one dimension cell 0 is the ghost on the left, cells
-1 … n are the sites, cell n + 1 is the ghost on the right, and cell n + 2 that of the killed.
+1 … n are the sites, cell n + 1 is the ghost on the right, and cell n + 2 that of the killed. A site of a trap is a resting
+cell like a ghost, that of an obstacle a cell that no step enters.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
 from typing import Any
@@ -20,6 +21,8 @@ from numpy.typing import ArrayLike, NDArray
 from ..kernels.program import LIVE
 
 Numbers = NDArray[np.int64]
+ADDRESS = 48  # binary digits of the number of a site of several axes, by which occupation draws
+SHUT = 254  # in `taken`: a site of an obstacle
 
 
 @dataclass(frozen=True)
@@ -35,7 +38,8 @@ class Layout:
     periodic : tuple of bool
         Whether an axis closes on itself.
     exits : tuple of str
-        Names of the ways out: the low and the high face of every axis, in the order of the axes, and the last by killing.
+        Names of the ways out: the low and the high face of every axis, in the order of the axes, those of regions, and the
+        last by killing.
     edges : tuple of bool
         For each exit whether it is none: the edge of a window of an unbounded domain, at which walkers rest as at a wall.
 
@@ -54,6 +58,7 @@ class Layout:
     periodic: tuple[bool, ...]
     exits: tuple[str, ...]
     edges: tuple[bool, ...]
+    taken: NDArray[np.uint8] | None = field(default=None, compare=False, repr=False)
 
     @cached_property
     def padded(self) -> tuple[int, ...]:
@@ -115,6 +120,11 @@ class Layout:
         cell = int(self.index(number))
         return -1 if cell < 0 else self.cells if cell >= self.killed else cell
 
+    @cached_property
+    def free(self) -> NDArray[np.bool_]:
+        """The sites that walkers can be on, shape `shape`."""
+        return np.ones(self.shape, dtype=bool) if self.taken is None else self.taken == LIVE
+
     @property
     def span(self) -> tuple[int, int]:
         """The first and the last live cell on the only axis."""
@@ -122,11 +132,17 @@ class Layout:
         return first, last
 
     def is_live(self, cells: ArrayLike) -> NDArray[np.bool_]:
-        """Whether cells are those of sites."""
+        """Whether walkers on cells walk on; of an obstacle, in which there are none, too."""
         return np.asarray(self.exit_of[np.asarray(cells)] == LIVE)
 
     def live(self, values: NDArray[Any]) -> NDArray[Any]:
-        """The live part of values for every cell, shape (…, cells) → (…, *shape); a view where that can be."""
+        """Values for every cell as those of the sites, shape (…, cells) → (…, *shape), with 0 for sites of traps and obstacles; a
+        view where that can be."""
+        inner = self.inner(values)
+        return inner if self.taken is None else np.where(self.free, inner, np.zeros((), values.dtype))
+
+    def inner(self, values: NDArray[Any]) -> NDArray[Any]:
+        """As :meth:`live`, of all sites, free or not."""
         box = values[..., : self.killed].reshape(*values.shape[:-1], *self.padded)
         inner: tuple[Any, ...] = (..., *(slice(1, -1) for _ in self.shape))
         return box[inner]
@@ -198,20 +214,27 @@ class Layout:
 
     @cached_property
     def address(self) -> NDArray[np.uint64]:
-        """The number by which the occupation method draws for each cell: its lattice number modulo 2³². Only streams of one axis
-        are defined (docs/stream.md)."""
-        (numbers,) = self.numbers(np.arange(self.cells))
-        return np.asarray(numbers.astype(np.uint64) & np.uint64(0xFFFFFFFF))
+        """The number by which the occupation method draws for each cell: its lattice number modulo 2³² on one axis, those of two
+        axes in 24 digits each, of three in 16; the first axis in the highest digits (docs/stream.md)."""
+        digits = min(32, ADDRESS // len(self.shape))
+        address = np.zeros(self.cells, dtype=np.uint64)
+        for numbers in self.numbers(np.arange(self.cells)):
+            address = (address << np.uint64(digits)) | (numbers.astype(np.uint64) & np.uint64((1 << digits) - 1))
+        return address
 
     @cached_property
     def exit_of(self) -> NDArray[np.uint8]:
-        """The number of the exit that each cell belongs to, LIVE for sites and for the ghosts of periodic axes."""
+        """The number of the exit that each cell belongs to, LIVE for sites; of a ghost of a periodic axis that of the site it
+        stands for."""
         box = np.full(self.padded, LIVE, dtype=np.uint8)
         for axis in reversed(range(len(self.shape))):
             if not self.periodic[axis]:
                 faces = np.moveaxis(box, axis, 0)
                 faces[0], faces[-1] = 2 * axis, 2 * axis + 1
-        return np.append(box.reshape(-1), np.uint8(len(self.exits) - 1))
+        if self.taken is not None:
+            self.inner(box.reshape(-1))[:] = np.where(self.taken == SHUT, LIVE, self.taken)
+        exits = np.append(box.reshape(-1), np.uint8(len(self.exits) - 1))
+        return exits[self.home] if self.home.size else exits
 
     @cached_property
     def home(self) -> NDArray[np.int32]:

@@ -2,98 +2,121 @@
 
 from __future__ import annotations
 
+import math
+import operator
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..kernels.program import BITS, FULL, PART, PLANES, DigitsProgram, TableProgram, Thresholds
+from ..kernels.program import BITS, FULL, PLANES, DigitsProgram, TableProgram
 from ..model.coefficient import Floats
 from ..model.lattice import Lattice
-from ..model.outlet import step_out
 from ..model.walk import LatticeWalk
-from .layout import Layout
+from .layout import Layout, Numbers
+from .quantise import Limits, in_parts, quantise
 from .step_law import StepLaw
+from .surroundings import Surroundings, with_regions
 
 CHUNK = 1 << 22  # table entries made at a time for coefficients that depend on time
 NEVER = np.iinfo(np.int64).max
-WHOLE = 1.0 - 2.0**-50  # right and left that sum to so much, 4 ulp less than 1, sum to 1
+REST = 0  # the column of the cells at which walkers rest, where columns are shared
 
-Limits = NDArray[np.int64]  # thresholds in units of 2⁻⁶²
-
-
-def quantise(right: Floats, left: Floats, killed: Floats) -> Limits:
-    """Cumulative thresholds (3, …) in units of 2⁻⁶²: a step whose uniform is below the first goes right, below the second left,
-    below the third nowhere; the walkers of the others are killed.
-
-    `right` and `left` are the probabilities of a step that is made unless the walker is killed, with probability `killed`.
-    Each is rounded by itself, so a symmetric walk stays symmetric; where they sum to 1 no stay is left over by rounding.
-    """
-    gone = np.rint(killed * FULL)  # a whole number, exact in doubles
-    live = FULL - gone.astype(np.int64)
-    p, q = (np.rint(share * FULL).astype(np.int64) - np.rint(share * gone).astype(np.int64) for share in (right, left))
-    p = np.minimum(p, live)
-    q = np.where(right + left >= WHOLE, live - p, np.minimum(q, live - p))
-    return np.stack([p, p + q, live])
-
-
-def in_parts(limits: Limits) -> Thresholds:
-    """Thresholds, shape (rows, K + 1, columns), as kernels read them (:class:`randwalk.kernels.program.TableProgram`)."""
-    high, low = limits >> PART, limits & ((1 << PART) - 1)
-    return np.concatenate([high, low] if low.any() else [high], axis=1).astype(np.uint32)
+Window = tuple[tuple[int, int], ...]
 
 
 @dataclass(frozen=True)
 class StepTable:
-    """The quantised steps of `walk` on the window of live sites `first` … `first + sites - 1` (lattice numbers).
+    """The quantised steps of `walk` on a window of sites: for each axis the lattice number of the first one, and how many.
 
-    A homogeneous walk has the columns of a window of three sites: the first one, any other, the last one. Otherwise every cell of
-    the layout has a column of its own.
+    A homogeneous walk has a column for each kind of surroundings that its sites have, whatever the dimension, and one for
+    cells at which walkers rest. Otherwise every cell of the layout has a column of its own.
     """
 
     walk: LatticeWalk
-    lattice: Lattice
-    first: int
-    sites: int
+    window: Window
 
     @cached_property
     def layout(self) -> Layout:
-        """How the sites of the window are numbered, and which of its ends are walls."""
-        return self._window(self.sites)
+        """How the sites of the window are numbered, which of its ends are walls, and which sites regions take."""
+        domain, edges = self.walk.domain, []
+        for lattice, (first, count) in zip(self.lattices, self.window, strict=True):
+            edges += [first != lattice.first, first + count - 1 != lattice.last]
+        exits = domain.exits
+        edges += [False] * (len(exits) - len(edges))
+        periodic = tuple(lattice.periodic for lattice in self.lattices)
+        counts, firsts = (tuple(ends[i] for ends in self.window) for i in (1, 0))
+        return with_regions(Layout(counts, firsts, periodic, exits, tuple(edges)), self.walk)
 
     @cached_property
-    def _columns(self) -> Layout:
-        """The layout of the columns of the table."""
-        return self._window(3) if self.walk.homogeneous else self.layout
-
-    def _window(self, sites: int) -> Layout:
-        edges = self.first != self.lattice.first, self.first + self.sites - 1 != self.lattice.last, False
-        return Layout((sites,), (self.first,), (self.lattice.periodic,), self.walk.domain.exits, edges)
+    def around(self) -> Surroundings:
+        """What is one step away from each site."""
+        return Surroundings(self.walk, self.layout)
 
     @property
+    def lattices(self) -> tuple[Lattice, ...]:
+        return self.walk.lattices
+
+    @property
+    def lattice(self) -> Lattice:
+        """The lattice of a walk on one axis."""
+        return self.walk.lattice
+
+    @property
+    def first(self) -> int:
+        """The lattice number of the first site on the first axis."""
+        return self.window[0][0]
+
+    @property
+    def sites(self) -> int:
+        """How many sites the window has."""
+        return self.layout.sites
+
+    @cached_property
+    def _sites(self) -> Numbers:
+        """The sites whose probabilities are in the table: all that walkers can be on, or one of each kind."""
+        return self.around.alike[0] if self.walk.homogeneous else self.around.free
+
+    @cached_property
+    def _filled(self) -> Numbers | slice:
+        """The columns of those sites."""
+        if self.walk.homogeneous:
+            return slice(REST + 1, None)
+        cells = self.layout.inner(np.arange(self.layout.cells)).reshape(-1)[self._sites]
+        return slice(int(cells[0]), int(cells[-1]) + 1) if len(cells) == self.window[0][1] else cells
+
+    @cached_property
     def columns(self) -> int:
-        return self._columns.cells
+        """How many columns the table has."""
+        return 1 + self._sites.size if self.walk.homogeneous else self.layout.cells
 
     @property
     def offsets(self) -> tuple[int, ...]:
-        """What a step adds to the number of a cell, in the order of the thresholds: to the right, to the left."""
-        (stride,) = self.layout.strides
-        return stride, -stride
+        """What each step adds to the number of a cell, in the order of the thresholds."""
+        strides = self.layout.strides
+        return tuple(sum(map(operator.mul, step, strides)) for step in self.walk.probabilities)
 
     @property
     def x(self) -> Floats:
-        """Positions of the live sites."""
+        """Positions of the live sites of a walk on one axis."""
         return self.lattice.x(self.layout.along())
+
+    @property
+    def axes(self) -> tuple[Floats, ...]:
+        """Positions of the live sites of each axis."""
+        return tuple(lattice.x(self.layout.along(axis)) for axis, lattice in enumerate(self.lattices))
 
     @cached_property
     def column(self) -> NDArray[np.int32]:
         """The column of each cell of a homogeneous walk; empty for others, whose columns are the cells."""
         if not self.walk.homogeneous:
             return np.zeros(0, dtype=np.int32)
-        cell, (sites,) = np.arange(self.layout.cells), self.layout.shape
-        return (np.minimum(cell, 2) + np.maximum(cell - (sites - 1), 0)).astype(np.int32)
+        columns = np.full(self.layout.cells, REST, dtype=np.int32)
+        self.layout.inner(columns)[self.layout.free] = REST + 1 + self.around.alike[1]
+        return columns
 
     @cached_property
     def digits(self) -> int:
@@ -102,9 +125,10 @@ class StepTable:
 
         The walk alone decides between the two families of streams, so the records of a run do not change its paths.
         """
-        if not self.walk.homogeneous or self.walk.time_dependent or not all(self.layout.edges[:-1]):
+        domain = self.walk.domain
+        if not self.walk.homogeneous or self.walk.time_dependent or domain.regions:
             return 0
-        if self.lattice.periodic or self.lattice.first is not None or self.lattice.last is not None:
+        if any(math.isfinite(end) for axis in domain.axes for end in (axis.low, axis.high)):
             return 0
         *limits, live = self.constant
         if live != FULL:
@@ -115,23 +139,31 @@ class StepTable:
     @cached_property
     def constant(self) -> tuple[int, ...]:
         """The K + 1 thresholds of a site away from walls, of a homogeneous walk that does not depend on time."""
-        return tuple(int(t) for t in self._columns.live(self._row)[0, :, 1])
+        shut = np.flatnonzero(self.around.codes[np.searchsorted(self.around.free, self._sites)] == 0)
+        return tuple(int(t) for t in self._row[0, :, REST + 1 + shut[0]])
 
     @property
-    def step_law(self) -> StepLaw:
-        """The law of a step away from walls, of a homogeneous walk that does not depend on time and kills nobody."""
-        right, left, live = self.constant
-        return StepLaw(-1, ((left - right) / FULL, (live - left) / FULL, right / FULL))
+    def step_laws(self) -> tuple[StepLaw, ...]:
+        """The law of a step along each axis away from walls, of a homogeneous walk that does not depend on time and kills
+        nobody."""
+        steps = [*self.walk.probabilities, (0,) * len(self.window)]
+        laws = []
+        for axis in range(len(self.window)):
+            units = dict.fromkeys((-1, 0, 1), 0)
+            for step, (below, above) in zip(steps, pairwise((0, *self.constant)), strict=True):
+                units[step[axis]] += above - below
+            laws.append(StepLaw(-1, tuple(n / FULL for n in units.values())))
+        return tuple(laws)
 
     def probabilities(self, step: int = 0) -> Floats:
         """The probabilities of step number `step` on the live sites, each rounded once, shape (K + 2, *sites): of each of the K
         steps in the order of `offsets`, of a stay, of being killed."""
         row = self.rows(step, step + 1)[0]
-        limits = self.layout.live(row[:, self.column] if self.column.size else row)
+        limits = self.layout.inner(row[:, self.column] if self.column.size else row)
         return np.diff(limits, axis=0, prepend=0, append=FULL) / FULL
 
     def digits_program(self) -> DigitsProgram:
-        """What kernels read of a walk with constant probabilities on an unbounded line."""
+        """What kernels read of a walk with constant probabilities on an unbounded lattice."""
         return DigitsProgram(self.offsets, self.constant[:-1], self.digits)
 
     def program(self, start: int, stop: int) -> TableProgram:
@@ -145,12 +177,12 @@ class StepTable:
 
     def _made(self, rows: Limits) -> TableProgram:
         layout, kills = self.layout, bool((rows[:, -1] < FULL).any())
-        leaves = kills or not all(layout.periodic)
+        leaves = kills or not all(layout.periodic) or layout.taken is not None
         return TableProgram(self.offsets, in_parts(rows), self.column, layout.home, layout.exit_of, kills, leaves)
 
     def rows(self, start: int, stop: int) -> Limits:
-        """Thresholds of the steps `start` … `stop` - 1 in units of 2⁻⁶², shape (rows, 3, columns); one row if nothing depends on
-        time.
+        """Thresholds of the steps `start` … `stop` - 1 in units of 2⁻⁶², shape (rows, K + 1, columns); one row if nothing
+        depends on time.
 
         Probabilities that are not ones are refused here, with their place and time.
         """
@@ -168,23 +200,22 @@ class StepTable:
         return row
 
     def _rows(self, steps: NDArray[np.int64]) -> Limits:
-        walk, columns = self.walk, self._columns
-        t = steps[:, None] * walk.dt
-        x = np.repeat(self.lattice.x(self.first), 3) if walk.homogeneous else self.x
-        ends = np.arange(x.size)
-        first, last = ends == 0, ends == x.size - 1
-        if self.sites == 1:  # its only column is that of a site between others
-            first, last = (np.full(x.size, True) for _ in range(2))
-        walk.check(x, t)
-        p, q = np.clip(walk.right(x, t), 0.0, 1.0), np.clip(walk.left(x, t), 0.0, 1.0)
-        if not columns.edges[0]:
-            q = np.where(first, self._out("left", q, x, t), q)
-        if not columns.edges[1]:
-            p = np.where(last, self._out("right", p, x, t), p)
-        table = columns.empty(t.size, 3)
-        table[:, 2] = FULL  # who is at an exit stays there
-        columns.live(table)[:] = np.moveaxis(quantise(p, q, -np.expm1(-walk.killing_rate(x, t) * walk.dt)), 0, 1)
+        walk, t = self.walk, steps[:, None] * self.walk.dt
+        chances = self.around.chances(self._sites, t)
+        killed = -np.expm1(-walk.killing_rate(self.around.point(self._sites), t) * walk.dt)
+        table = np.zeros((t.size, len(chances) + 1, self.columns), dtype=np.int64)
+        table[:, -1] = FULL  # who is at an exit stays there
+        table[:, :, self._filled] = np.moveaxis(quantise(chances, killed, self._opposite), 0, 1)
         return table
+
+    @cached_property
+    def _opposite(self) -> tuple[int, ...]:
+        """For each step the number of the opposite one, -1 if there is none; nothing on one axis."""
+        steps = list(self.walk.probabilities)
+        if len(self.window) == 1:
+            return ()
+        turned = (tuple(-e for e in step) for step in steps)
+        return tuple(steps.index(step) if step in steps else -1 for step in turned)
 
     def chunks(self, start: int, stop: int) -> Iterator[tuple[int, int, TableProgram]]:
         """The steps `start` … `stop` - 1 in pieces whose tables are of bounded size: (from, to, program)."""
@@ -196,44 +227,52 @@ class StepTable:
     @property
     def rows_at_once(self) -> int:
         """How many rows of a time-dependent table are made at a time."""
-        return max(1, CHUNK // self.columns)
+        return max(1, 3 * CHUNK // (self.columns * (len(self.walk.probabilities) + 1)))
 
     def has_short_thresholds(self, steps: int) -> bool:
         """Whether all thresholds of the first `steps` steps are whole numbers of 2⁻³¹."""
         programs = (program for _, _, program in self.chunks(0, steps))
         return all(program.thresholds.shape[1] == len(program.offsets) + 1 for program in programs)
 
-    def stays(self, steps: int) -> NDArray[np.bool_]:
-        """For each column of live sites, whether a walker can stay there in one of the first `steps` steps.
+    def possible(self, steps: int) -> tuple[NDArray[np.bool_], bool]:
+        """(whether each of the K steps, and a stay, can happen in one of the first `steps` steps on a site where all steps are
+        made, shape (K + 1,); whether a stay can happen anywhere).
 
         Rows that were made before are not made again: what is asked here is noted of every row.
         """
-        first, known = self._stay
+        first, known = self._possible
         wanted = steps if self.walk.time_dependent else min(steps, 1)
         for _ in self.chunks(known, wanted) if known < wanted else ():
-            first, known = self._stay
-        return self._columns.live(first) < steps
+            first, known = self._possible
+        return first[:-1] < steps, bool(first[-1] < steps)
 
     @property
-    def _stay(self) -> tuple[NDArray[np.int64], int]:
-        """(the first step in which a walker can stay on each column, steps 0 … that many - 1 that are noted)."""
-        nothing = np.full(self.columns, NEVER), 0
+    def _possible(self) -> tuple[NDArray[np.int64], int]:
+        """(the first step at which each of the K steps, a stay where all steps are made, and a stay anywhere are possible; steps
+        0 … that many - 1 that are noted)."""
+        nothing = np.full(len(self.walk.probabilities) + 2, NEVER), 0
         return self.__dict__.get("_noted", nothing)
 
     def _note(self, start: int, rows: Limits) -> None:
-        """Note of steps from `start` on, if none is missing before them, where a walker can stay."""
-        first, known = self._stay
+        """Note of steps from `start` on, if none is missing before them, what is possible."""
+        first, known = self._possible
         if start > known or start + len(rows) <= known:
             return
-        stays = rows[:, -2] < rows[:, -1]
-        step = np.where(stays.any(axis=0), start + stays.argmax(axis=0), NEVER)
+        everywhere, plain = self._noted_columns
+        below = np.zeros_like(rows[:, 0])
+        seen = []
+        for k in range(rows.shape[1]):
+            here = below < rows[:, k]
+            seen.append((here & plain).any(axis=1))
+            below = rows[:, k]
+        seen.append((here & everywhere).any(axis=1))
+        step = [start + int(at.argmax()) if at.any() else NEVER for at in seen]
         self.__dict__["_noted"] = np.minimum(first, step), start + len(rows)  # in one piece: threads make rows together
 
-    def _out(self, side: str, free: Floats, x: Floats, t: Floats) -> Floats:
-        """The probability of stepping out through the wall on this `side`, for a walker on the site beside it."""
-        face = self.walk.domain.face(side)
-        if face is None or face.wall.on_site:
-            return free
-        if face.wall.reactivity == 0.0:
-            return np.zeros_like(free)
-        return step_out(self.walk, face, float(x[0 if side == "left" else -1]), t)
+    @cached_property
+    def _noted_columns(self) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        """(the columns of sites, those of sites from which all steps are made)."""
+        everywhere, plain = np.zeros((2, self.columns), dtype=bool)
+        codes = self.around.codes[np.searchsorted(self.around.free, self._sites)]
+        everywhere[self._filled], plain[self._filled] = True, codes == 0
+        return everywhere, plain

@@ -1,202 +1,209 @@
-"""The window of sites that holds all but a stated mass of a walk on an unbounded domain."""
+"""Windows of sites. On an unbounded axis a table covers the sites that walkers are expected to reach; where that turns out to
+be too few, a wider window reaches twice as far from the start on that side."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..inputs.memory import require
-from ..kernels.evolve import TINY, evolve
-from ..model.coefficient import Coefficient, Floats
+from ..model.coefficient import Floats
+from ..model.coefficient.variables import coordinate
 from ..model.lattice import MOST_SITES
-from ..model.start import MASS_BITS, start_masses
+from ..model.sites import site_masses
 from ..model.walk import LatticeWalk
-from .layout import Numbers
-from .table import CHUNK, StepTable
+from .guess import LEAK as LEAK
+from .guess import Ends, guessed_ends, where_defined
+from .start_table import start_index as start_index
+from .start_table import start_mass as start_mass
+from .surroundings import as_point
+from .table import StepTable
 
-OF_A_COLUMN = 150.0  # bytes of a column while a table is made
+OF_A_THRESHOLD = 50.0  # bytes of each of the thresholds of a column while a table is made
 OF_A_SITE = 24.0  # bytes of a law or count of a site and its cell
-LEAK = 1e-18  # mass that may leave the window of an exact law
+TRIED = 16  # times at which the probabilities of a time-dependent walk are checked before a window is taken
+ROUNDING = 1e-15
 
 
 def table_for(walk: LatticeWalk, steps: int, leak: float = LEAK) -> StepTable:
-    """The step table of `walk` on the sites that hold all but a mass of `leak` during `steps` steps.
-
-    A bounded domain is its own window. Probabilities must be valid only where there is mass; where they are not, the
-    error names the place.
-    """
+    """The step table of `walk` on the sites that hold all but a mass of `leak` during `steps` steps, as far as can be foreseen. A
+    bounded domain is its own window."""
     walk.warn_if_quick(steps * walk.dt)
-    lattice = walk.lattice
-    if lattice.first is not None and lattice.last is not None:
-        first, last = lattice.first, lattice.last
-    elif walk.homogeneous and lattice.first is None and lattice.last is None:
-        first, last = _homogeneous_window(walk, steps, leak)
-    else:
-        first, last = _followed_window(walk, steps, leak)
-    return table_on(walk, first, last)
+    return table_on(walk, Windows(walk, steps, leak).ends())
 
 
-def table_on(walk: LatticeWalk, first: int, last: int) -> StepTable:
-    """The step table of `walk` on the sites with the lattice numbers `first` … `last`; refused if it cannot be held."""
-    if last - first >= MOST_SITES:  # of the lattice: a walker's place has 32 bits
-        raise ValueError(
-            f"{last - first + 1} sites are more than the 2³¹ a walker's place is counted in: take a larger dx"
-        )
-    table = StepTable(walk, walk.lattice, first, last - first + 1)
+def table_on(walk: LatticeWalk, ends: Ends) -> StepTable:
+    """The step table of `walk` on the sites between the lattice numbers `ends`, (first, last) of each axis; refused if it
+    cannot be held."""
+    window = tuple((first, last - first + 1) for first, last in ends)
+    sites = math.prod(count for _, count in window)
+    if math.prod(count + 2 for _, count in window) >= MOST_SITES + 2:  # a walker's place has 32 bits
+        raise ValueError(f"{sites} sites are more than the 2³¹ a walker's place is counted in: take a larger dx")
+    of_columns = OF_A_THRESHOLD * (len(walk.probabilities) + 1) * (not walk.homogeneous)
     require(
-        OF_A_COLUMN * table.columns + OF_A_SITE * table.sites, f"a table of {table.sites} sites",
-        "take a larger dx" if walk.lattice.sites is None else "take a larger dx (fewer sites)",
+        (of_columns + OF_A_SITE) * sites, f"a table of {sites} sites",
+        "take a larger dx (fewer sites)" if all(lattice.sites for lattice in walk.lattices) else "take a larger dx",
     )  # fmt: skip
-    return table
+    return StepTable(walk, window)
 
 
-def start_mass(table: StepTable) -> tuple[Floats, Floats]:
-    """The start as (mass of every cell, with none at the exits, mass that begins at each exit)."""
-    cells, whole = start_index(table)
-    mass = table.layout.empty(dtype=np.float64)
-    mass[cells] = whole / 2.0**MASS_BITS
-    gone = table.layout.gone(mass)
-    mass[cells[~table.layout.is_live(cells)]] = 0.0
-    return mass, gone
+@dataclass(frozen=True, eq=False)
+class Windows:
+    """The windows of a walk during `steps` steps: a guess that holds all but a mass of `leak`, and wider ones.
 
-
-def start_index(table: StepTable) -> tuple[np.ndarray, np.ndarray]:
-    """The start as (cells, masses in whole 2⁻⁵³), cells increasing."""
-    first, whole = start_masses(table.walk.start, table.lattice)
-    cells = table.layout.index(_settle(table, np.arange(first, first + whole.size)))
-    masses = table.layout.empty()
-    np.add.at(masses, cells, whole)
-    kept = np.flatnonzero(masses)
-    return kept.astype(np.int32), masses[kept]
-
-
-def _settle(table: StepTable, numbers: Numbers) -> Numbers:
-    """Places beyond a wall belong to the wall if it stands on a site, else to the site before it; a ring has no beyond."""
-    if table.lattice.periodic:
-        return numbers
-    sites, edges = table.layout.along(), table.layout.edges
-    on_site = [face is not None and face.wall.on_site for face in map(table.walk.domain.face, ("left", "right"))]
-    low, high = (wall and not edge for wall, edge in zip(on_site, edges, strict=False))
-    return np.clip(numbers, sites[0] - low, sites[-1] + high)
-
-
-def start_range(walk: LatticeWalk) -> tuple[int, int]:
-    """The numbers of the first and the last live site at which the walk may start."""
-    lattice = walk.lattice
-    first, whole = start_masses(walk.start, lattice)
-    last = first + whole.size - 1
-    first = first if lattice.first is None else max(first, lattice.first)
-    last = last if lattice.last is None else min(last, lattice.last)
-    return min(first, last), max(first, last)
-
-
-def _homogeneous_window(walk: LatticeWalk, steps: int, leak: float) -> tuple[int, int]:
-    """Bernstein's inequality for a sum of independent steps, at every step: P(|S - E S| ≥ d) ≤ 2 exp(-d²/2(V + 2d/3))."""
-    first, last = start_range(walk)
-    low, high, variance, mean = 0.0, 0.0, 0.0, 0.0
-    for begin in range(0, steps, CHUNK) if walk.time_dependent else ():
-        t = walk.dt * np.arange(begin, min(begin + CHUNK, steps))
-        p, q = walk.right(0.0, t), walk.left(0.0, t)
-        path = mean + np.cumsum(p - q)
-        low, high, mean = min(low, float(path.min())), max(high, float(path.max())), float(path[-1])
-        variance += float((p + q).sum())
-    if not walk.time_dependent:
-        p, q = walk.right(0.0), walk.left(0.0)
-        low, high = min(0.0, float(p - q) * steps), max(0.0, float(p - q) * steps)
-        variance = float(p + q) * steps
-    level = math.log(2.0 * max(steps, 1) / leak)
-    reach = 2.0 * level / 3.0 + math.sqrt((2.0 * level / 3.0) ** 2 + 2.0 * level * variance)
-    return (
-        max(math.floor(first + low - reach), first - steps),
-        min(math.ceil(last + high + reach), last + steps),
-    )
-
-
-def _followed_window(walk: LatticeWalk, steps: int, leak: float) -> tuple[int, int]:
-    """Follow the law itself and keep the places where it has been more than negligible.
-
-    The law is advanced in short stretches on a table that just holds what the stretch can reach. After each step masses at its
-    ends that are below their share of `leak` are dropped; the window is where there was mass after any step.
+    Doublings are numbers for the low and the high end of every axis: the end is 2^doublings times as far from the start as
+    guessed.
     """
-    lattice = walk.lattice
-    first, last = start_range(walk)
-    lowest, highest = first, last
-    mass, done, lost = None, 0, 0.0
-    table: StepTable | None = None
-    begins, ends = first, last
-    drop = max(leak / (8.0 * steps + 8.0 * (last - first + 1)), TINY)  # each side reaches at most one new site a step
-    while done < steps:
-        stretch = min(steps - done, max(32, (last - first + 1) // 4))
-        low = first - stretch if lattice.first is None else max(first - stretch, lattice.first)
-        high = last + stretch if lattice.last is None else min(last + stretch, lattice.last)
-        if table is None or walk.time_dependent or low < begins or high > ends:
-            more = 0 if walk.time_dependent else stretch  # so that the next ones find a table
-            begins = low - more if lattice.first is None else max(low - more, lattice.first)
-            ends = high + more if lattice.last is None else min(high + more, lattice.last)
-            times = done * walk.dt, (done + stretch - 1) * walk.dt
-            begins, ends = _valid_part(walk, begins, ends, first, last, *times)
-            table = StepTable(walk, lattice, begins, ends - begins + 1)
-        layout = table.layout
-        if mass is None:
-            padded, _ = start_mass(table)
-        else:
-            padded = layout.empty(dtype=np.float64)
-            cell = int(layout.index(first))
-            padded[cell : cell + mass.size] = mass
-        out = np.zeros((stretch, len(layout.exits)))
-        reach = layout.index([max(first, begins), last] * 2)
-        scratch = np.zeros_like(padded)
-        for begin, end, program in table.chunks(done, done + stretch):
-            evolve(padded, scratch, program, end - begin, reach, out[begin - done :], drop)
-        left = out.sum(axis=0)
-        lost += float(left[list(layout.edges)].sum())
-        if lost > leak:
-            edge = begins if left[0] > left[1] else ends
-            for t in times:
-                walk.check(lattice.x([edge - 1, edge + 1]), t)
-            raise ValueError(
-                f"a mass of {lost:.3g} reaches x = {lattice.x(edge):.6g}, beyond which the walk is not valid: put a wall "
-                "there, or give coefficients that go further"
+
+    walk: LatticeWalk
+    steps: int
+    leak: float = LEAK
+
+    def ends(self, doublings: Sequence[int] = ()) -> Ends:
+        """The numbers of the first and the last site of each axis, as far as the probabilities are ones from the start on."""
+        if self._bounded:
+            return self._limits
+        wider, ends = doublings or (0,) * (2 * len(self._limits)), []
+        for axis, ((first, last), (low, high)) in enumerate(zip(self.begin, self._limits, strict=True)):
+            below, above = self._far[axis]
+            ends.append((
+                max(first - min(below << wider[2 * axis], self.steps), low),
+                min(last + min(above << wider[2 * axis + 1], self.steps), high),
+            ))  # fmt: skip
+        sites = math.prod(last - first + 1 for first, last in ends)
+        if self.walk.homogeneous or sites >= MOST_SITES:
+            return tuple(ends)
+        return valid_ends(self.walk, tuple(ends), self.begin, self.times)
+
+    @cached_property
+    def begin(self) -> Ends:
+        return start_range(self.walk)
+
+    @cached_property
+    def times(self) -> Floats:
+        """The times at which probabilities are checked."""
+        tried = np.linspace(0, max(self.steps - 1, 0), TRIED if self.walk.time_dependent else 1)
+        return np.unique(np.rint(tried)) * self.walk.dt
+
+    def wider(self, ends: Ends, reached: Sequence[bool], what: str) -> Ends:
+        """The next wider window than `ends`, at the ends that have been `reached`, in the order of the exits of the axes.
+
+        Raises
+        ------
+        ValueError
+            where the walk is not valid beyond such an end; the message has the place and `what` has reached it.
+        """
+        doublings = []
+        for (first, last), (below, above), (low, high) in zip(self.begin, self._far, ends, strict=True):
+            doublings += [_doublings(first - low, below), _doublings(high - last, above)]
+        wider = self.ends([n + bool(more) for n, more in zip(doublings, reached, strict=False)])
+        for axis, (before, after) in enumerate(zip(ends, wider, strict=True)):
+            for high in (False, True):
+                if reached[2 * axis + high] and after[high] == before[high]:
+                    self._refuse(ends, axis, high, what)
+        return wider
+
+    def _refuse(self, ends: Ends, axis: int, high: bool, what: str) -> None:
+        """Say why a window does not reach further at an end of an axis."""
+        edge, lattices = ends[axis][high], self.walk.lattices
+        for across in (self.begin, ends):  # next to the start, then anywhere beyond the end
+            ranges = [np.arange(first, last + 1) for first, last in across]
+            ranges[axis] = np.array([edge + (1 if high else -1)])
+            mesh = np.meshgrid(*ranges, indexing="ij")
+            point = as_point([lattice.x(k.ravel()) for lattice, k in zip(lattices, mesh, strict=True)])
+            for t in self.times:
+                self.walk.check(point, t)
+        raise ValueError(
+            f"{what} {coordinate(axis)} = {lattices[axis].x(edge):.6g}, beyond which the walk is not valid: put a wall there, "
+            "or give coefficients that go further"
+        )
+
+    @cached_property
+    def _limits(self) -> Any:
+        """For each axis the numbers of the first and the last site of the domain, infinite where there is none."""
+        limits = []
+        for lattice, (low, high) in zip(self.walk.lattices, self.walk.domain.bounds, strict=True):
+            # Where a region ends an axis, the sites next to the free ones belong to it.
+            first = _or(lattice.first, low if math.isinf(low) else math.floor((low - lattice.origin) / lattice.dx) - 1)
+            last = _or(lattice.last, high if math.isinf(high) else math.ceil((high - lattice.origin) / lattice.dx) + 1)
+            limits.append((first, last))
+        return tuple(limits)
+
+    @property
+    def _bounded(self) -> bool:
+        return all(math.isfinite(end) for ends in self._limits for end in ends)
+
+    @cached_property
+    def _far(self) -> list[tuple[int, int]]:
+        """How many sites beyond the start walkers are expected to go, at the low and at the high end of each axis."""
+        guess = guessed_ends(self.walk, self.steps, self.begin, self.leak)
+        return [
+            (max(first - low, 1), max(high - last, 1))
+            for (first, last), (low, high) in zip(self.begin, guess, strict=True)
+        ]
+
+
+def _or(number: int | None, other: float) -> float:
+    return other if number is None else number
+
+
+def _doublings(distance: int, guessed: int) -> int:
+    """How often the guessed distance is doubled to reach so far."""
+    return max(0, math.ceil(math.log2(max(distance, 1) / guessed)))
+
+
+def start_range(walk: LatticeWalk) -> Ends:
+    """For each axis the numbers of the first and the last live site at which the walk may start."""
+    ends = {}
+    for axes, numbers, _ in site_masses(walk.start, walk.lattices, walk.domain):
+        for axis, k in zip(axes, numbers, strict=True):
+            lattice = walk.lattices[axis]
+            first, last = int(k.min()), int(k.max())
+            first = first if lattice.first is None else max(first, lattice.first)
+            last = last if lattice.last is None else min(last, lattice.last)
+            ends[axis] = min(first, last), max(first, last)
+    return tuple(ends[axis] for axis in range(len(walk.lattices)))
+
+
+def valid_ends(walk: LatticeWalk, ends: Ends, begin: Ends, times: Floats) -> Ends:
+    """The part of a window around `begin` on which the step probabilities are ones at all of the `times`: the axis along which
+    the nearest site without is farthest away ends before it, again and again."""
+    while True:
+        ranges = [np.arange(first, last + 1) for first, last in ends]
+        numbers = [k.ravel() for k in np.meshgrid(*ranges, indexing="ij")]
+        bad = ~_valid(walk, numbers, times)
+        if not bad.any():
+            return ends
+        away = []
+        for k, (low, high), (first, last) in zip(numbers, ends, begin, strict=True):
+            here = k[bad]
+            away.append(
+                np.maximum((first - here) / max(first - low, 1), (here - last) / max(high - last, 1)).clip(min=0.0)
             )
-        (reached,) = layout.numbers(reach)
-        lowest, highest = min(lowest, int(reached[2])), max(highest, int(reached[3]))
-        if padded.sum() <= leak:
-            break  # all absorbed or killed: nothing moves any more
-        first, last = int(reached[0]), int(reached[1])
-        mass = padded[reach[0] : reach[1] + 1]
-        done += stretch
-    return lowest, highest
+        nearest = int(np.argmin(np.max(away, axis=0) + 1e-6 * np.sum(away, axis=0)))
+        axis = int(np.argmax([share[nearest] for share in away]))
+        site, (low, high), (first, last) = int(numbers[axis][bad][nearest]), ends[axis], begin[axis]
+        if first <= site <= last:  # among the sites of the start: a run says so, with the place
+            return ends
+        cut = (site + 1, high) if site < first else (low, site - 1)
+        ends = tuple(cut if i == axis else pair for i, pair in enumerate(ends))
 
 
-def _valid_part(walk: LatticeWalk, low: int, high: int, first: int, last: int, *times: float) -> tuple[int, int]:
-    """The part of [low, high] around [first, last] on which the probabilities are valid at the given times."""
-    k = np.arange(low, high + 1)
-    x = walk.lattice.x(k)
-    good = np.ones(k.size, dtype=bool)
+def _valid(walk: LatticeWalk, numbers: Sequence[NDArray[np.int64]], times: Floats) -> NDArray[np.bool_]:
+    """Whether the probabilities of sites are ones; of a site in a region, which nobody asks for, too."""
+    point = as_point([lattice.x(k) for lattice, k in zip(walk.lattices, numbers, strict=True)])
+    taken = walk.domain.region_at(point) >= 0 if walk.domain.regions else np.False_
+    good = np.ones(numbers[0].size, dtype=bool)
     for t in times:
-        try:
-            p, q, kappa = walk.right(x, t), walk.left(x, t), walk.killing_rate(x, t)
-        except ValueError:  # a table that ends inside [low, high]
-            values = [where_defined(c, x, t) for c in (walk.right, walk.left, walk.killing_rate)]
-            p, q, kappa = values
+        chances = [where_defined(chance, point, float(t)) for chance in walk.probabilities.values()]
+        killing = where_defined(walk.killing_rate, point, float(t))
         with np.errstate(invalid="ignore"):
-            good &= (p >= -1e-15) & (q >= -1e-15) & (p + q <= 1.0 + 1e-15) & (kappa >= 0.0)
-        walk.check(x[first - low : last - low + 1], t)  # where there is mass, validity is demanded
-    bad = np.flatnonzero(~good)
-    below, above = bad[bad < first - low], bad[bad > last - low]
-    return (
-        low + int(below[-1]) + 1 if below.size else low,
-        low + int(above[0]) - 1 if above.size else high,
-    )
-
-
-def where_defined(coefficient: Coefficient, x: Floats, t: float) -> Floats:
-    """The values of a coefficient, place by place; NaN beyond the end of a table."""
-    values = np.full(x.size, np.nan)
-    for i, place in enumerate(x):
-        try:
-            values[i] = coefficient(place, t)
-        except ValueError:
-            continue
-    return values
+            good &= (np.min(chances, axis=0) >= -ROUNDING) & (killing >= 0.0)
+            good &= np.sum(chances, axis=0) <= 1.0 + ROUNDING
+    return good | taken

@@ -75,8 +75,8 @@ class Kernel:
             self.jit[blocks, threads, 0, shared](*arguments)
 
 
-Driver = Callable[[Any, bool], tuple[Kernel, Callable[[int, int], tuple[Any, ...]]]]
-"""Of a program, and whether functionals are recorded: (kernel, its arguments for the steps between two of a run)."""
+Driver = Callable[[Any, bool], tuple[Kernel, tuple[Any, ...]]]
+"""Of a program, and whether functionals are recorded: (kernel, the program as the kernel takes it, on the device)."""
 
 
 def in_kernel(function: F) -> F:

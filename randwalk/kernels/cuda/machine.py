@@ -11,17 +11,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..backend import NO_LEVELS, DeviceError, JumpProgram, Levels, Numbering, Program, Start, Walkers
-from ..program import DigitsProgram, Keys, TableProgram
-from . import counting, digits, occupation, table
+from ..program import LIVE, DigitsProgram, Keys, TableProgram
+from . import digits, occupation, table
 from .compile import SIMULATED, THREADS, Driver, allocate, blocks_for, cuda, on_device
-from .walkers import begin, jump, place
+from .walkers import begin, counted, jump, place
 
 SHARE = 0.8  # of the free memory that walkers may take
 LEAST, MOST = 1 << 14, 1 << 30  # walkers of a batch
 WORK = 1 << 38  # steps of walkers in a launch: about a second on a table, so that Ctrl-C is heard
 FOLLOWED = 4  # times as much work is a step with functionals
 BATCH = 1 << 42  # steps of walkers in a batch, where there are walkers enough
-NOBODY = np.empty(0, dtype=np.int32)
+NOBODY, NO_WAYS = np.empty(0, dtype=np.int32), np.empty(0, dtype=np.uint8)
+EVERYWHERE = -(2**31), 2**31 - 1
 DRIVERS: dict[type, Driver] = {TableProgram: table.driver, DigitsProgram: digits.driver}
 
 T = TypeVar("T")
@@ -96,15 +97,16 @@ class Cuda:
                     raise KeyboardInterrupt
             yield first, min(first + size, stop)
 
-    def place(self, batch: range, start: Start, keys: Keys) -> Any:
-        site = allocate(len(batch))
-        tables = cuda.to_device(start.sites), cuda.to_device(np.cumsum(start.masses))
-        place(blocks_for(site.size), THREADS, site, batch.start, *tables, keys)
+    def place(self, batch: range, start: Sequence[Start], keys: Keys) -> Any:
+        site = self.zeros(len(batch))
+        for axis, part in enumerate(start):
+            tables = cuda.to_device(part.sites), cuda.to_device(np.cumsum(part.masses))
+            place(blocks_for(site.size), THREADS, site, batch.start, axis, *tables, keys)
         return site
 
     def begin(self, site: Any, levels: Levels) -> Any:
-        state = allocate((2 + levels.visits.size + levels.positives.size, site.size))
-        begin(blocks_for(site.size), THREADS, state, site, cuda.to_device(levels.visits))
+        state = allocate((levels.rows, site.size))
+        begin(blocks_for(site.size), THREADS, state, site, on_device(levels))
         return state
 
     def advance(self, walkers: Walkers, program: Program, start: int, stop: int, keys: Keys) -> None:
@@ -115,7 +117,7 @@ class Cuda:
         kernel, told = DRIVERS[type(program)](program, walkers.state is not None)
         there = _there(walkers)
         for first, last in self._stretches(walkers, start, stop):
-            kernel(blocks, THREADS, there, *told(first - start, last - start), first, last, keys)
+            kernel(blocks, THREADS, there, *told, (start, first, last), keys)
 
     def occupy(
         self, counts: NDArray[np.int64], program: TableProgram, layout: Numbering, start: int, stop: int,
@@ -123,6 +125,9 @@ class Cuda:
     ) -> None:  # fmt: skip
         """On the first device."""
         self.on(self.devices[0], occupation.occupy, counts, program, layout, start, stop, gone, keys)
+
+    def zeros(self, size: int) -> Any:
+        return cuda.to_device(np.zeros(size, dtype=np.int32))
 
     def copy(self, site: Any) -> Any:
         other = allocate(site.size)
@@ -135,10 +140,12 @@ class Cuda:
     def histogram(
         self, values: Any, size: int, shift: int = 0, minus: Any = None, live: tuple[int, int] | None = None
     ) -> NDArray[np.int64]:
-        return counting.histogram(values, size, shift, minus, live)
+        others, times = (values, 0) if minus is None else (minus, -1)
+        return counted(size, values, others, NO_WAYS, (times, shift, *(live or EVERYWHERE)))
 
     def passages(self, site: Any, passage: Any, steps: int, exit_of: NDArray[np.uint8]) -> NDArray[np.int64]:
-        return counting.passages(site, passage, steps, exit_of)
+        exits = int(exit_of[-1]) + 1
+        return counted(exits * (steps + 1), site, passage, exit_of, (exits, 0, 0, LIVE - 1)).reshape(-1, exits)
 
     def host(self, site: Any) -> NDArray[np.int32]:
         return site.copy_to_host()

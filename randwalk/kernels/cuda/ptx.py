@@ -8,8 +8,8 @@ from types import SimpleNamespace
 from typing import Any
 
 from ..backend import JumpProgram, Levels, Walkers
-from ..program import DigitsProgram, TableProgram
-from . import counting, digits, measure, occupation, table, walkers
+from ..program import DigitsProgram, Halves, TableProgram
+from . import digits, occupation, table, walkers
 from .compile import Kernel, cuda, plain_arithmetic, replaced
 
 
@@ -32,25 +32,23 @@ def _signatures(types: Any) -> Iterator[tuple[str, Kernel, tuple[Any, ...]]]:
     sites, longs, words = types.int32[::1], types.int64[::1], types.uint64[::1]
     state, gone, ways = types.int32[:, ::1], types.int64[:, ::1], types.uint8[::1]
     pairs, lives = types.uint32[:, :, ::1], types.uint32[:, ::1]
-    batch = fields(Walkers, i64, sites, state, fields(Levels, sites, sites), flag, sites)
+    levels = fields(Levels, sites, sites, types.uint8[:, ::1], state, state)
+    batch = fields(Walkers, i64, sites, state, levels, flag, sites)
     moves = types.UniTuple(i64, 2)
     digits_program = fields(DigitsProgram, moves, moves, i64)
     program = fields(TableProgram, moves, pairs, sites, sites, ways, flag, flag)
-    halves = fields(table.Halves, pairs, lives, moves, flag)
-    yield "place", walkers.place, (sites, i64, sites, longs, keys)
-    yield "toss", digits.toss, (batch, moves, i64, i64, keys)
+    halves, span = fields(Halves, pairs, lives, moves, flag), types.UniTuple(i64, 3)
+    yield "place", walkers.place, (sites, i64, i64, sites, longs, keys)
+    yield "toss", digits.toss, (batch, digits_program, span, keys)
     for name, followed in (("walk_digits", False), ("follow_digits", True)):
-        yield name, digits.walk_digits(2, followed), (batch, digits_program, i64, i64, keys)
-    yield "halve", table.halve, (pairs, lives, program, flag)
+        yield name, digits.walk_digits(2, followed), (batch, digits_program, span, keys)
     for capacity in (0, *table.CAPACITIES):
         for name, followed in (("walk_table", False), ("follow_table", True)):
             kernel = table.walk_table(capacity, 1, followed)
-            yield f"{name}[{capacity}]", kernel, (batch, program, halves, i64, i64, keys)
-    jump = fields(JumpProgram, i64, i64, i64, words, types.uint32[::1])
+            yield f"{name}[{capacity}]", kernel, (batch, program, halves, span, keys)
+    jump = fields(JumpProgram, i64, i64, i64, words, types.uint32[::1], i64)
     yield "jump", walkers.jump, (sites, i64, jump, keys)
-    yield "begin", walkers.begin, (state, sites, sites)
-    yield "histogram", counting.count_bins, (longs, flag, sites, sites, types.UniTuple(i64, 4))
-    yield "passages", counting.count_passages, (longs, flag, sites, sites, ways)
-    yield "mix_blocks", measure.mix_blocks, (words, i64, keys)
-    span, pieces = types.UniTuple(i64, 3), types.UniTuple(state, 2)
-    yield "occupy", occupation.occupy_pieces, (longs, longs, pieces, program, words, span, gone, keys)
+    yield "begin", walkers.begin, (state, sites, levels)
+    yield "count", walkers.count, (longs, flag, sites, sites, ways, types.UniTuple(i64, 4))
+    tiles = types.Tuple((state, types.boolean[:, ::1], longs))
+    yield "occupy", occupation.occupy_tiles, (longs, longs, tiles, program, words, span, gone, keys)

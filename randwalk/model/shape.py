@@ -1,0 +1,207 @@
+"""Shapes, which are sets of points in space, and their unions, intersections and complements.
+
+A shape answers which points it `contains`, within which `bounds` it lies and, where it can, the signed `distance` to its
+boundary, positive inside. A point on the boundary is not inside.
+"""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import reduce
+from itertools import zip_longest
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from .coefficient import Coefficient
+from .coefficient.extreme import maximum, minimum
+
+Bounds: TypeAlias = tuple[tuple[float, float], ...]
+Inside: TypeAlias = NDArray[np.bool_]
+EVERYWHERE = (-math.inf, math.inf)
+
+
+class Shape(ABC):
+    """A set of points in space.
+
+    Attributes
+    ----------
+    bounds : tuple of (low, high)
+        The smallest known box around the set, a pair for each axis; axes that are missing have (-inf, inf).
+    distance : Coefficient or None
+        The signed distance to the boundary (length), positive inside; None where no formula is known. Of a union it is exact
+        outside and of an intersection inside; elsewhere it is not more, in absolute value, than the distance.
+    """
+
+    @abstractmethod
+    def contains(self, point: tuple[ArrayLike, ...]) -> Inside:
+        """Whether points, one array of coordinates an axis, are inside; of the shape that the arrays broadcast to."""
+
+    @property
+    @abstractmethod
+    def bounds(self) -> Bounds: ...
+
+    @property
+    @abstractmethod
+    def distance(self) -> Coefficient | None: ...
+
+    @abstractmethod
+    def fit(self, dimension: int) -> None:
+        """Refuse a dimension in which this is no shape."""
+
+    @abstractmethod
+    def shifted(self, axis: int, by: float) -> Shape:
+        """The shape moved along an axis."""
+
+    @property
+    def leaves(self) -> tuple[Shape, ...]:
+        """The elementary shapes that the shape is made of."""
+        return (self,)
+
+    def mapped(self, change: Callable[[Shape], Shape]) -> Shape:
+        """The shape made of changed elementary shapes."""
+        return change(self)
+
+    def __or__(self, other: Shape) -> Shape:
+        return Union((*_parts(self, Union), *_parts(other, Union))) if isinstance(other, Shape) else NotImplemented
+
+    def __and__(self, other: Shape) -> Shape:
+        if not isinstance(other, Shape):
+            return NotImplemented
+        return Intersection((*_parts(self, Intersection), *_parts(other, Intersection)))
+
+    def __invert__(self) -> Shape:
+        return Complement(self)
+
+
+def _parts(shape: Shape, kind: type[Union] | type[Intersection]) -> tuple[Shape, ...]:
+    return shape.parts if isinstance(shape, kind) else (shape,)
+
+
+@dataclass(frozen=True)
+class Complement(Shape):
+    """The points that are not inside a shape; those on its boundary are."""
+
+    shape: Shape
+
+    def contains(self, point: tuple[ArrayLike, ...]) -> Inside:
+        return ~self.shape.contains(point)
+
+    @property
+    def bounds(self) -> Bounds:
+        return ()
+
+    @property
+    def distance(self) -> Coefficient | None:
+        inner = self.shape.distance
+        return None if inner is None else -inner
+
+    def fit(self, dimension: int) -> None:
+        self.shape.fit(dimension)
+
+    def shifted(self, axis: int, by: float) -> Shape:
+        return Complement(self.shape.shifted(axis, by))
+
+    @property
+    def leaves(self) -> tuple[Shape, ...]:
+        return self.shape.leaves
+
+    def mapped(self, change: Callable[[Shape], Shape]) -> Shape:
+        return ~self.shape.mapped(change)
+
+    def __invert__(self) -> Shape:
+        return self.shape
+
+    def __repr__(self) -> str:
+        return f"~{self.shape!r}"
+
+
+@dataclass(frozen=True)
+class _Several(Shape):
+    """What unions and intersections share."""
+
+    parts: tuple[Shape, ...]
+
+    def fit(self, dimension: int) -> None:
+        for part in self.parts:
+            part.fit(dimension)
+
+    def shifted(self, axis: int, by: float) -> Shape:
+        return type(self)(tuple(part.shifted(axis, by) for part in self.parts))
+
+    @property
+    def leaves(self) -> tuple[Shape, ...]:
+        return tuple(leaf for part in self.parts for leaf in part.leaves)
+
+    def mapped(self, change: Callable[[Shape], Shape]) -> Shape:
+        return type(self)(tuple(part.mapped(change) for part in self.parts))
+
+    def _distances(self) -> list[Coefficient] | None:
+        known = [part.distance for part in self.parts]
+        return None if any(d is None for d in known) else [d for d in known if d is not None]
+
+    def _ends(self) -> list[tuple[tuple[float, float], ...]]:
+        """For each axis the (low, high) of every part."""
+        return list(zip_longest(*(part.bounds for part in self.parts), fillvalue=EVERYWHERE))
+
+
+class Union(_Several):
+    """The points inside any of several shapes."""
+
+    def contains(self, point: tuple[ArrayLike, ...]) -> Inside:
+        return reduce(np.logical_or, (part.contains(point) for part in self.parts))
+
+    @property
+    def bounds(self) -> Bounds:
+        return tuple((min(low for low, _ in ends), max(high for _, high in ends)) for ends in self._ends())
+
+    @property
+    def distance(self) -> Coefficient | None:
+        known = self._distances()
+        return None if known is None else maximum(*known)
+
+    def __invert__(self) -> Shape:
+        return Intersection(tuple(~part for part in self.parts))
+
+    def __repr__(self) -> str:
+        return f"({' | '.join(map(repr, self.parts))})"
+
+
+class Intersection(_Several):
+    """The points inside all of several shapes."""
+
+    def contains(self, point: tuple[ArrayLike, ...]) -> Inside:
+        return reduce(np.logical_and, (part.contains(point) for part in self.parts))
+
+    @property
+    def bounds(self) -> Bounds:
+        return tuple((max(low for low, _ in ends), min(high for _, high in ends)) for ends in self._ends())
+
+    @property
+    def distance(self) -> Coefficient | None:
+        known = self._distances()
+        return None if known is None else minimum(*known)
+
+    def __invert__(self) -> Shape:
+        return Union(tuple(~part for part in self.parts))
+
+    def __repr__(self) -> str:
+        return f"({' & '.join(map(repr, self.parts))})"
+
+
+def on_rings(shape: Shape, turns: Sequence[float | None]) -> Shape:
+    """The set that a shape is where axes close after a `turn` (None where an axis does not): elementary shapes that have two ends
+    on such an axis, with their images one turn away."""
+    return shape.mapped(lambda part: _with_images(part, turns))
+
+
+def _with_images(shape: Shape, turns: Sequence[float | None]) -> Shape:
+    ends = (*shape.bounds, *[EVERYWHERE] * (len(turns) - len(shape.bounds)))
+    for axis, (turn, (low, high)) in enumerate(zip(turns, ends, strict=True)):
+        if turn is not None and math.isfinite(high - low):
+            shape = shape.shifted(axis, -turn) | shape | shape.shifted(axis, turn)
+    return shape
