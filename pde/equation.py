@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-import numpy as np
+from numpy.typing import ArrayLike
 
-from randwalk.inputs.arguments import finite
 from randwalk.inputs.keywords import once_positional
 from randwalk.inputs.wording import shown
-from randwalk.model.coefficient import ZERO, Coefficient, CoefficientLike, Constant, coordinate, in_dimension
+from randwalk.model.coefficient import ZERO, Coefficient, CoefficientLike, Constant, in_dimension
 from randwalk.model.convention import Convention
 from randwalk.model.domain import Domain, as_domain
+from randwalk.model.neighbourhood import Neighbourhood
 from randwalk.model.start import Start, StartLike, as_start, check_start, continuous
-from randwalk.model.tensor import Tensor, TensorLike, VectorLike, as_tensor, as_vector
+from randwalk.model.tensor import TensorLike, VectorLike, as_tensor, as_vector
 from randwalk.model.walk import LatticeWalk, Rule
 
 from .notation import latex, text
@@ -102,7 +103,7 @@ class FokkerPlanck:
             raise ValueError(f"killing = {rate.value:g}: must not be negative")
         fields = {
             "declared_drift": vector[0] if dimension == 1 else vector, "diffusion": first if dimension == 1 else tensor,
-            "domain": domain, "start": begin, "killing": rate, "convention": _meaning(Convention(convention), tensor),
+            "domain": domain, "start": begin, "killing": rate, "convention": Convention(convention).where(tensor),
         }  # fmt: skip
         for name, value in fields.items():
             object.__setattr__(self, name, value)
@@ -115,12 +116,10 @@ class FokkerPlanck:
     @cached_property
     def drift(self) -> Any:
         """The Itô drift."""
+        ends = [(axis.low, axis.high) for axis in self.domain.axes]
         if self.dimension == 1:
-            return self.convention.ito_drift(self.declared_drift, self.diffusion, self.domain.low, self.domain.high)
-        weight = 1.0 - self.convention.exponent
-        if not weight:
-            return self.declared_drift
-        return tuple(a + weight * s for a, s in zip(self.declared_drift, self.diffusion.divergence(), strict=True))
+            return self.convention.ito_drift(self.declared_drift, self.diffusion, *ends[0])
+        return self.convention.ito_vector(self.declared_drift, self.diffusion, ends)
 
     @property
     def coefficients(self) -> tuple[Coefficient, ...]:
@@ -152,19 +151,6 @@ class FokkerPlanck:
         return latex(self)
 
 
-def _meaning(convention: Convention, diffusion: Tensor) -> Convention:
-    """The convention where D depends on the place; elsewhere Itô, because there the three are one."""
-    axes = range(diffusion.dimension)
-    if not any(diffusion.depends_on(coordinate(i)) for i in axes):
-        return Convention.ITO
-    if convention is Convention.STRATONOVICH and not diffusion.diagonal:
-        raise ValueError(
-            "convention = stratonovich: it is defined by the noise, which a tensor with entries off its diagonal does not tell; "
-            "add the drift that it implies, and take Convention.ITO"
-        )
-    return convention
-
-
 def check_equation(equation: object) -> None:
     """Refuse an object that is no Fokker–Planck equation."""
     if not isinstance(equation, FokkerPlanck):
@@ -181,7 +167,8 @@ def limit(walk: LatticeWalk) -> FokkerPlanck:
     """The equation that the law of `walk` tends to as dx → 0 with dx²/dt fixed.
 
     A walk made from a drift and a diffusion gives these back. A walk of given probabilities has a = (p - q) dx/dt and
-    **D** = (p + q) dx²/2dt.
+    **D** = (p + q) dx²/2dt; in several dimensions, of steps e with probabilities p_e, a_i = Σ p_e e_i dx_i/dt and
+    D_ij = Σ p_e e_i e_j dx_i dx_j/2dt.
 
     >>> limit(LatticeWalk(0.5, 0.5, dx=0.1, dt=0.01))
     FokkerPlanck: ρ_t = 0.5000000000000001 ρ_xx on Line(), start Point(x=0.0)
@@ -201,11 +188,12 @@ def limit(walk: LatticeWalk) -> FokkerPlanck:
 def walk_for(
     equation: FokkerPlanck,
     *,
-    dx: float | None = None,
+    dx: float | Sequence[float] | None = None,
     dt: float | None = None,
-    sites: int | None = None,
+    sites: int | Sequence[int] | None = None,
     rule: Rule = Rule.EXACT_VARIANCE,
-    times: list[float] | None = None,
+    neighbourhood: Neighbourhood | None = None,
+    times: ArrayLike | None = None,
 ) -> LatticeWalk:
     """A walk that solves `equation`: :meth:`randwalk.LatticeWalk.from_drift` of its coefficients, with the same arguments and
     errors. :func:`limit` leads back.
@@ -218,71 +206,6 @@ def walk_for(
     check_equation(equation)
     return LatticeWalk.from_drift(
         equation.declared_drift, equation.diffusion, dx=dx, dt=dt, domain=equation.domain, start=equation.start,
-        killing=equation.killing, sites=sites, rule=rule, convention=equation.convention, times=times,
+        killing=equation.killing, sites=sites, rule=rule, convention=equation.convention, neighbourhood=neighbourhood,
+        times=times,
     )  # fmt: skip
-
-
-@dataclass(frozen=True)
-class ModifiedEquation:
-    """ρ_t = (b₁ρ)_x + (b₂ρ)_xx + (b₃ρ)_xxx + (b₄ρ)_xxxx: the equation of a walk to second order in dx (dt ~ dx²).
-
-    The generator of the walk is L - (dt/2)(L² + ∂_tL) + dx²(-∂³a/6 + ∂⁴D/12) with L = -∂a + ∂²D, every ∂ⁿ acting on the
-    coefficient times ρ; here it is written out with all derivatives on the left. With constant coefficients
-    b₃ = -(a dx²/6)(1 - 3s) and b₄ = (D dx²/12)(1 - 3s), s = p + q. It describes laws that are smooth on the scale of dx:
-    with b₄ > 0 the shortest waves grow (with wavelengths below 2π √(b₄/D)), so the equation cannot be integrated down to that
-    scale. `b` is (b₁, b₂, b₃, b₄). Made by :func:`modified`.
-    """
-
-    b: tuple[Coefficient, Coefficient, Coefficient, Coefficient]
-    domain: Domain
-    start: Start
-
-    def moment_rates(self, x: float, t: float = 0.0) -> np.ndarray:
-        """d/dt of E[(X - x)ⁿ], n = 1…4, for a particle now at `x`: (-1)ⁿ n! bₙ(x, t)."""
-        x, t = finite("x", x), finite("t", t)
-        return np.array(
-            [(-1) ** n * f * float(b(x, t)) for n, f, b in zip((1, 2, 3, 4), (1, 2, 6, 24), self.b, strict=True)]
-        )
-
-    def __repr__(self) -> str:
-        terms = [f"(({b})ρ)_{'x' * n}" for n, b in enumerate(self.b, start=1) if b != ZERO]
-        return f"ModifiedEquation: ρ_t = {' + '.join(terms)} on {self.domain}, start {self.start}"
-
-    def _repr_latex_(self) -> str:
-        terms = [
-            rf"\partial_x{f'^{n}' if n > 1 else ''}\left[\left({b.latex()}\right)\rho\right]"
-            for n, b in enumerate(self.b, start=1)
-            if b != ZERO
-        ]
-        return rf"$\partial_t\rho = {' + '.join(terms)}$"
-
-
-def modified(walk: LatticeWalk) -> ModifiedEquation:
-    """The modified equation of a walk without killing, for variable coefficients too [Warming and Hyett 1974].
-
-    >>> lazy = LatticeWalk(right=1 / 6, left=1 / 6, dx=0.1, dt=0.01)  # p + q = ⅓: no third and fourth derivatives
-    >>> [round(float(b(0.0)), 12) for b in modified(lazy).b]
-    [0.0, 0.166666666667, 0.0, 0.0]
-    """
-    check_walk(walk)
-    if walk.killing != ZERO:
-        raise ValueError(f"killing = {walk.killing}: the modified equation is derived for walks without killing")
-    dx, dt = walk.dx, walk.dt
-    a, d = walk.drift, walk.diffusion  # a D that jumps is refused here: the expansion is one of smooth coefficients
-    if walk.rule in (Rule.FITTED, Rule.CAPPED) or walk.convention is not Convention.ITO:
-        a, d = (dx / dt) * (walk.right - walk.left), (dx**2 / (2.0 * dt)) * (walk.right + walk.left)
-    elif walk.rule is Rule.EXACT_VARIANCE:  # the declared coefficients serve, and keep their structure
-        d = d + 0.5 * dt * (a * a)
-    a_x, d_x, a_t, d_t = a.derivative("x"), d.derivative("x"), a.derivative("t"), d.derivative("t")
-    a_xx, d_xx = a_x.derivative("x"), d_x.derivative("x")
-    half = 0.5 * dt
-    return ModifiedEquation(
-        (
-            -a + half * (a * a_x + d * a_xx + a_t),
-            d - half * (a * a + 2.0 * d * a_x + a * d_x + d * d_xx + d_t),
-            dt * (a * d + d * d_x) - (dx**2 / 6.0) * a,
-            (dx**2 / 12.0) * d - half * (d * d),
-        ),
-        walk.domain,
-        walk.start,
-    )

@@ -133,14 +133,15 @@ class Forward:
             ratio = np.repeat(ratio, 2, axis=axis)
         steep = np.abs(np.log(ratio)) > math.log(2.0)
         mass[steep] = fine.mass[steep] * np.cbrt(ratio[steep])
-        alive = fine.mass.sum(axis=every) + more.sum(axis=every)
-        scale = alive / np.maximum(mass.sum(axis=every), SMALLEST)
-        mass *= scale.reshape(-1, *(1 for _ in every))
         steps = (fine.ages.size - 1) // (coarse.ages.size - 1)
         left = fine.left_so_far
-        left = left + between(coarse.ages, (left[::steps] - coarse.left_so_far) / 3.0, fine.ages)
-        early = (left <= 0.0) | (fine.left_so_far <= TAIL * fine.left_so_far[-1])
-        left = np.maximum.accumulate(np.where(early, fine.left_so_far, left))
+        better = left + between(coarse.ages, (left[::steps] - coarse.left_so_far) / 3.0, fine.ages)
+        early = (better <= 0.0) | (left <= TAIL * left[-1])
+        left = np.maximum.accumulate(np.where(early, left, better))
+        alive = fine.mass.sum(axis=every) + more.sum(axis=every)
+        alive += (better - left)[fine.at][:, fine.mesh.cut].sum(axis=1)  # what has leaked is not what a law answers
+        scale = alive / np.maximum(mass.sum(axis=every), SMALLEST)
+        mass *= scale.reshape(-1, *(1 for _ in every))
         return replace(fine, mass=mass, left_so_far=left, redone=fine.redone or coarse.redone)
 
     def usable(self, solution: Run) -> bool:

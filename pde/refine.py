@@ -25,6 +25,7 @@ R = TypeVar("R")
 
 PILOT_CELLS: Final = 128
 FIRST_CELLS: Final = 32  # of the first look at an equation
+FIRST_LOOK: Final = {2: 24, 3: 16}  # the same in several dimensions
 FIRST_STEPS: Final = 8  # an octave
 LARGEST_PILOT: Final = 8192
 SAMPLES: Final = 1024  # of coefficients
@@ -62,6 +63,8 @@ class Needs:
         Whether kinks or jumps of a coefficient move across the cells.
     most : int
         The most cells.
+    look : int
+        The cells of a first look at an equation that is easily shown.
     """
 
     times: Floats
@@ -73,6 +76,7 @@ class Needs:
     width: float
     moving: bool
     most: int = LARGEST_CELLS
+    look: int = FIRST_CELLS
 
     @classmethod
     def of(
@@ -119,12 +123,13 @@ class Needs:
         pace = pace.within(times, moments.longest(times)).within(*moments.pulses(times))
         broken = bool(mesh.domain.regions) or any(c.moving_breaks or c.breaks(name, *ends) for name, ends in reach.items() for c in coefficients)
         most = int(LARGEST_MESH ** (1.0 / d))
-        return cls(times, scheme, pace, math.ceil(1.0 / narrowest), COARSEST, moments, 1.0, broken, most)
+        look = FIRST_LOOK.get(d, COARSEST)
+        return cls(times, scheme, pace, math.ceil(1.0 / narrowest), COARSEST, moments, 1.0, broken, most, look)
 
     @property
     def first(self) -> int:
         """The cells of a first look, which is not believed: half of those that show something."""
-        return even(max(min(FIRST_CELLS, self.most // 8), 0.5 * self.cells, self.fewest))
+        return even(max(self.look, 0.5 * self.cells, self.fewest))
 
     def remaining(self, cells: int) -> float:
         """The share of the difference between solutions on `cells` and on half as many, with steps twice as long, that is

@@ -21,11 +21,13 @@ from .pace import Pace
 from .schemes import SDIRK2, Clock, march
 from .shares import start_on_mesh
 from .spread import spread
-from .truncate import LOOSE, MARGIN, NEAR, find_window, widened
+from .truncate import MARGIN, NEAR, find_window, widened
 
 CELLS: Final = {2: 48, 3: 24}  # of the axis with the most, in a first look; 16 in more dimensions
 STEPS: Final = 24
 PASSES: Final = 24
+ROOM: Final = 1.05  # of the first guess, for what a coarse mesh smears
+TIGHT: Final = 0.85  # a window of which less than this is used along an axis is tightened
 ASPECT: Final = 8.0  # the most cells of an axis are at most so many times the fewest
 BEYOND: Final = 0.06  # of the width of a region, by which the window is wider
 SAMPLES: Final = 7  # places an axis at which a tensor is looked at
@@ -44,22 +46,22 @@ def find_mesh(equation: FokkerPlanck, times: Floats, leak: float) -> Mesh:
         return Mesh((find_window(equation, until, leak),), domain)
     pace = Pace.of(equation, until, {coordinate(a): ends for a, ends in enumerate(equation.start.bounds)})
     found = spread(equation, times, pace, equation.start)
-    guess = list(zip(*found.range(math.sqrt(2.0 * math.log(1.0 / leak))), strict=True))
+    guess = list(zip(*found.range(ROOM * math.sqrt(2.0 * math.log(1.0 / leak))), strict=True))
     narrowest, sufficient = found.narrowest(times), None
     window = _meshed(equation, [_cut(equation, a, *ends) for a, ends in enumerate(guess)], narrowest, until)
-    for _ in range(PASSES):
+    for number in range(PASSES):
         if not window.cut.any():
             return window
         lost, used = _follow(equation, window, until, leak, pace)
         if (lost > leak).any():
             if sufficient is not None:
                 return sufficient
-            axes = _widened(window, lost, leak, 0.25).axes
+            axes = _widened(window, lost, leak, min(0.25, MARGIN * 2**number)).axes
             axes = tuple(_cut(equation, a, g.low, g.high) for a, g in enumerate(axes))
             window = _meshed(equation, list(axes), narrowest, until)
             continue
         sufficient = window
-        tight = [b - a <= LOOSE * (g.high - g.low) for (a, b), g in zip(used, window.axes, strict=True)]
+        tight = [b - a <= TIGHT * (g.high - g.low) for (a, b), g in zip(used, window.axes, strict=True)]
         if not any(tight):
             return window
         axes = tuple(_cut(equation, a, *ends) if tight[a] else window.axes[a] for a, ends in enumerate(used))

@@ -314,3 +314,11 @@ def test_tails_in_a_region_are_left_out() -> None:
     far = (rw.Line() ** 2).without(rw.HalfSpace((1.0, 0.0), 3.0))
     assert [block.axes for block in site_masses(start, lattices, far)] == [(0,), (1,)]
     assert isinstance(start, Product)
+
+
+def test_a_walk_on_a_disc_starts_everywhere_in_it() -> None:
+    """The places at which coefficients are looked at are in the disc, not in the corners around it."""
+    disc = PLANE.inside(rw.Ball((0.0, 0.0), 1.0), ABSORB, "rim")
+    for diffusion in (0.5, lambda x, y: 1.0 - 0.4 * (x * x + y * y)):
+        walk = rw.LatticeWalk.from_drift(0.0, diffusion, dx=0.125, domain=disc, start=rw.Everywhere())
+        assert walk.dt == pytest.approx(0.125**2 / (6.0 * (0.5 if diffusion == 0.5 else 1.0)), rel=1e-3)

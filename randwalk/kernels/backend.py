@@ -92,8 +92,8 @@ class Walkers(NamedTuple):
     """A batch of walkers on a machine: walker number `first` + j is on site[j].
 
     `site` and `state` are arrays of the machine. `state` has a row for each functional of the paths: the step of leaving, the
-    highest site, then those of `levels`. It is None if no functional is recorded; if `leaving`,
-    the step of leaving alone is kept up to date. `places` are those j whose walkers a :class:`TableProgram` advances, None for
+    highest site, then those of `levels`. It is None if no functional is recorded; if `leaving`, the step of leaving alone is
+    kept up to date. `places` are those j whose walkers a :class:`TableProgram` advances, None for
     all.
     """
 

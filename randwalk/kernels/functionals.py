@@ -29,8 +29,8 @@ def turned(before, site):  # type: ignore[no-untyped-def]
 
 @device
 def tally(before, site, n, state, j, levels, killed, top):  # type: ignore[no-untyped-def]
-    """Update the functionals of walker j after step number `n` took it from `before` to `site`: rows of `state` from number 2 on
-    are those of `levels` (:class:`randwalk.kernels.backend.Levels`), in their order. Returns the highest site, which was `top`."""
+    """Update the functionals of walker j after step number `n` took it from `before` to `site`: rows of `state` from number 2
+    on are those of `levels` (:class:`randwalk.kernels.backend.Levels`). Returns the highest site, which was `top`."""
     visits, positives, sets, heights, rings = levels
     row = 2
     for i in range(visits.size):

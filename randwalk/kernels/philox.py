@@ -81,6 +81,6 @@ def key(seed: int, *spawn: int) -> tuple[np.uint64, np.uint64]:
 
 
 @device
-def of_axis(purpose, axis):  # type: ignore[no-untyped-def]
-    """The fourth counter word of a draw of an axis."""
-    return purpose | U(axis) << U(16)
+def of_axis(purpose, number):  # type: ignore[no-untyped-def]
+    """The fourth counter word of a purpose, with the number of an axis (or 16 other digits) in its high half."""
+    return purpose | U(number) << U(16)

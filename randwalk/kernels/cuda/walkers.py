@@ -64,7 +64,9 @@ def jump(site, first_walker, program, keys):  # type: ignore[no-untyped-def]
                 site[j] = I32(site[j] + program.first + drawn)
                 if tied:
                     walker = U(first_walker + j)
-                    site[j] += _settle_draw(word, bits, cells, program.rests, walker, interval, program.axis, keys[0], keys[1])
+                    site[j] += _settle_draw(
+                        word, bits, cells, program.rests, walker, interval, program.axis, keys[0], keys[1]
+                    )
 
 
 @Kernel
