@@ -113,10 +113,10 @@ class Operator:
         mesh, e = self.mesh, self.directions[k]
         faces = across(mesh, e)
         rate, w = self._rate(e, faces.point(0.0), faces.shape, t), self._drop(e, faces.point, t)
-        back, forth = rate * bernoulli(w)
+        into, out = bernoulli(w)
         up, down, killed = np.zeros((3, mesh.size))
-        mesh.inner(up)[faces.before] = forth
-        mesh.inner(down)[faces.behind] = back
+        mesh.inner(up)[faces.before] = rate * out
+        mesh.inner(down)[faces.behind] = rate * into
         if mesh.domain.regions:
             self._stop(up, down, e, faces, np.broadcast_to(rate, faces.shape), np.broadcast_to(w, faces.shape))
         if sum(map(abs, e)) == 1:
@@ -272,7 +272,7 @@ class Operator:
     def _crossing(self, number: int, e: Displacement, faces: Any, at: Any, sign: float) -> tuple[Floats, Floats]:
         """Of the steps `at` into a region: the part that lies before its wall, and, in 1/length, the share of the wall's area
         that the faces across them stand for."""
-        shape, h = self.mesh.domain._sets[number], self.mesh.spacings
+        shape, h = self.mesh.domain.sets[number], self.mesh.spacings
         size = at[0].size
         single = sum(map(abs, e)) == 1
         inverse = 1.0 / h[e.index(1)] if single else 0.0
