@@ -22,7 +22,7 @@ from randwalk.inputs.arguments import finite, finite_numbers, numbers
 from randwalk.inputs.keywords import once_positional
 from randwalk.laws.plotting import COLOURS, axes
 from randwalk.model.coefficient import Coefficient, Floats, as_coefficient
-from randwalk.model.domain import Ring, exit_index
+from randwalk.model.domain import Ring
 from randwalk.model.start import Sites, Uniform
 
 from .arguments import check_memory, checked_tolerance
@@ -209,7 +209,7 @@ class _Backward:
             return stencil.backward(tau, time - elapsed, state)
 
         def last_state(floor: float) -> Floats:
-            ((_, _, state),) = deque(march(SDIRK2(), apply, final, clock, floor), maxlen=1)
+            ((_, _, state),) = deque(march(SDIRK2(), [apply], final, clock, floor), maxlen=1)
             return state
 
         state, floor = last_state(-math.inf), min(float(final.min()), 0.0)
@@ -264,7 +264,8 @@ def exit_probability(equation: FokkerPlanck, wall: str, *, tolerance: float = 1e
     """
 
     check_equation(equation)
-    exit_index(wall)
+    if wall not in equation.domain.exits:
+        equation.domain.exit(wall)  # refuses it
     face = equation.domain.face(wall)
     if wall != "killing" and (face is None or face.wall.reactivity == 0.0):
         raise ValueError(f"wall = {wall!r}: nobody leaves {equation.domain} there; take another wall")
@@ -301,7 +302,8 @@ def _steady(
             raise ValueError(f"{quantity}: nobody ever leaves {domain}; give it an absorbing wall, or killing")
         excess, values = chain.killed.copy(), source(chain).copy()
         excess[OUTLETS], values[OUTLETS] = 1.0, paid
-        state = np.append(chain.eliminated(excess, 1.0).solve(values), 0.0)
+        values[chain.order] = chain.eliminated(excess, 1.0).solve(values[chain.order])
+        state = np.append(values, 0.0)
         u = state[INNER]
         if not np.isfinite(u).all():
             raise ValueError(

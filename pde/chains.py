@@ -2,16 +2,19 @@
 
 A layout has cells, and outlets around them: one before the first cell and one behind the last in one dimension. A *state* has
 one number for each of them in flat order, and a last one for what was killed: the mass of a cell, or the mass that has left
-through an outlet. A chain moves mass from cell i to cells i ± offset. In d dimensions every axis has a chain of its own.
+through an outlet. A chain moves mass from a cell to the one before and the one behind it. In d dimensions every axis, and
+every diagonal that carries a mixed derivative, has a chain of its own.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final
+from types import EllipsisType
+from typing import Final, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from randwalk.model.coefficient import Floats
 
@@ -21,13 +24,17 @@ INNER: Final = slice(1, -2)  # of a state in one dimension
 OUTLETS: Final = [0, -1]  # of a layout in one dimension
 GONE: Final = [0, -2, -1]  # what has left at the left, at the right, and what was killed
 
+Order: TypeAlias = EllipsisType | slice | NDArray[np.int64]
+EVERY: Final = ...
+BETWEEN: Final = slice(1, -1)  # the cells of a layout in one dimension
+
 
 @dataclass(frozen=True)
 class Chain:
-    """Rates (1/time) at which the mass at i of a layout moves `up` to i + `offset`, `down` to i - `offset`, or is `killed`, each
-    (layout,). Outlets have no rates.
+    """Rates (1/time) at which the mass of a cell moves `up`, `down`, or is `killed`, each (layout,). Outlets have no rates.
 
-    On a `ring`, which has the offset 1, the first and the last cell are neighbours, and no mass comes to the outlets.
+    Up and down lead to the cells `offset` places later and earlier in `order`, which lists numbers of cells of the layout (all
+    of them, as they are, if it is left out). On a `ring` the first and the last `offset` cells of the order are neighbours.
     """
 
     offset: int
@@ -35,31 +42,40 @@ class Chain:
     down: Floats
     killed: Floats
     ring: bool = False
+    order: Order = EVERY
 
     @cached_property
     def kills(self) -> bool:
         """Whether any mass is killed."""
         return bool(self.killed.any())
 
+    @cached_property
+    def moves(self) -> tuple[NDArray[np.int64], NDArray[np.int64], Floats]:
+        """(from, to, rate) of all moves between places of a state: up, down, and those of killed mass to its end."""
+        size = self.up.size
+        cells = np.arange(size)[self.order]
+        behind = np.roll(cells, -self.offset) if self.ring else np.append(cells[self.offset :], np.full(self.offset, -1))
+        before = np.roll(cells, self.offset) if self.ring else np.append(np.full(self.offset, -1), cells[: -self.offset])
+        every = np.arange(size)
+        begin = np.concatenate([cells, cells, every])
+        end = np.concatenate([behind, before, np.full(size, size)])
+        rate = np.concatenate([self.up[cells], self.down[cells], self.killed])
+        kept = rate > 0.0
+        return begin[kept], end[kept], rate[kept]
+
     def matrix(self) -> Floats:
         """A with ds/dt = A s for a state s, as a full array; its columns sum to 0."""
-        size = self.up.size
-        a, i = np.zeros((size + 1, size + 1)), np.arange(size)
-        a[i, i] = -(self.up + self.down + self.killed)
-        a[-1, :-1] = self.killed
-        above, below = i + self.offset, i - self.offset
-        if self.ring:
-            above[-2], below[1] = 1, size - 2
-        moved = self.up > 0.0
-        a[above[moved], i[moved]] += self.up[moved]
-        moved = self.down > 0.0
-        a[below[moved], i[moved]] += self.down[moved]
+        begin, end, rate = self.moves
+        a = np.zeros((self.up.size + 1, self.up.size + 1))
+        np.add.at(a, (end, begin), rate)
+        np.add.at(a, (begin, begin), -rate)
         return a
 
     def eliminated(self, excess: Floats, tau: float) -> Elimination | Cyclic:
-        """The matrix diag(`excess`) - τG, factorised; (Gu)_i = up (u_(i + offset) - u_i) + down (u_(i - offset) - u_i)."""
-        lower, upper = tau * self.down, tau * self.up
-        return Cyclic(lower, excess, upper) if self.ring else Elimination(lower, excess, upper, self.offset)
+        """The matrix diag(`excess`) - τG in the order of the chain, factorised; (Gu)_i is the sum of the rates of i times the
+        differences of u over its steps."""
+        lower, upper, own = tau * self.down[self.order], tau * self.up[self.order], excess[self.order]
+        return (Cyclic if self.ring else Elimination)(lower, own, upper, self.offset)
 
 
 @dataclass(frozen=True)
@@ -75,14 +91,15 @@ class Resolvent:
 
     def forward(self, state: Floats) -> Floats:
         """The resolvent of A on a state of masses."""
-        new = state.copy()
-        new[:-1] = self._eliminated.solve_transposed(state[:-1])
+        new, order = state.copy(), self.chain.order
+        new[:-1][order] = self._eliminated.solve_transposed(state[:-1][order])
         if self.chain.kills:
             new[-1] += self.tau * (self.chain.killed * new[:-1]).sum()
         return new
 
     def backward(self, state: Floats) -> Floats:
         """The resolvent of the transpose, on the values of the cells and those paid on leaving, which stay."""
-        new = state.copy()
-        new[:-1] = self._eliminated.solve(state[:-1] + self.tau * state[-1] * self.chain.killed)
+        new, order = state.copy(), self.chain.order
+        paid = state[:-1] + self.tau * state[-1] * self.chain.killed
+        new[:-1][order] = self._eliminated.solve(paid[order])
         return new

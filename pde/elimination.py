@@ -30,9 +30,13 @@ def _inverse_pivots(lower, excess, upper, offset):  # type: ignore[no-untyped-de
             rest = excess[i] + lower[i] * rest * inverse[i - 1]
             inverse[i] = 1.0 / (rest + upper[i])
         return inverse
-    for i in range(size):
-        rests[i] = excess[i] if i < offset else excess[i] + lower[i] * rests[i - offset] * inverse[i - offset]
+    for i in range(min(offset, size)):
+        rests[i] = excess[i]
         inverse[i] = 1.0 / (rests[i] + upper[i])
+    for begin in range(offset, size, offset):  # no cell of such a stretch needs another one of it
+        for i in range(begin, min(begin + offset, size)):
+            rests[i] = excess[i] + lower[i] * rests[i - offset] * inverse[i - offset]
+            inverse[i] = 1.0 / (rests[i] + upper[i])
     return inverse
 
 
@@ -57,14 +61,18 @@ def _solve(below, inverse, above, b, offset):  # type: ignore[no-untyped-def]
                 value = 0.0
             x[i] = value
         return x
-    for i in range(size):
-        value = b[i] if i < offset else b[i] + below[i - offset] * x[i - offset]
-        x[i] = 0.0 if abs(value) < TINY else value
-    for i in range(size - 1, -1, -1):
-        value = x[i] * inverse[i]
-        if i < size - offset:
-            value += above[i] * x[i + offset]
-        x[i] = 0.0 if abs(value) < TINY else value
+    for i in range(min(offset, size)):
+        x[i] = b[i]
+    for begin in range(offset, size, offset):
+        for i in range(begin, min(begin + offset, size)):
+            value = b[i] + below[i - offset] * x[i - offset]
+            x[i] = 0.0 if abs(value) < TINY else value
+    for i in range(max(size - offset, 0), size):
+        x[i] *= inverse[i]
+    for end in range(size - offset, 0, -offset):
+        for i in range(max(end - offset, 0), end):
+            value = x[i] * inverse[i] + above[i] * x[i + offset]
+            x[i] = 0.0 if abs(value) < TINY else value
     return x
 
 
@@ -88,41 +96,46 @@ class Elimination:
 
 
 class Cyclic:
-    """The same of a layout whose cells, all but the first and the last one, are a ring: ``lower[1]`` leads from row 1 to column
-    n - 2 and ``upper[-2]`` back. The first and the last row are those of the identity.
+    """The same of rings: `offset` of them side by side, of which each has every `offset`-th cell. The first `offset` of `lower`
+    lead from the first cells of the rings to their last ones, and the last `offset` of `upper` back.
 
-    Bordering eliminates the last unknown of the ring.
+    Bordering eliminates the last unknown of each ring.
     """
 
-    def __init__(self, lower: Floats, excess: Floats, upper: Floats) -> None:
-        lower, excess, upper = lower[1:-1], excess[1:-1], upper[1:-1]
-        size = excess.size - 1
-        self._column, self._row = np.zeros(size), np.zeros(size)
+    def __init__(self, lower: Floats, excess: Floats, upper: Floats, offset: int = 1) -> None:
+        lower, excess, upper = (rates.reshape(-1, offset) for rates in (lower, excess, upper))
+        self._column, self._row = np.zeros((2, len(excess) - 1, offset))
         self._column[0], self._row[0] = lower[0], upper[-1]
         self._column[-1] += upper[-2]
         self._row[-1] += lower[-1]
-        self._body = Elimination(np.append(0.0, lower[1:-1]), excess[:-1] + self._column, np.append(upper[:-2], 0.0))
-        self._rest = self._body.solve(self._column)  # of the other unknowns, for each unit of the last one
+        inner_lower, inner_upper = lower[:-1].copy(), upper[:-1].copy()
+        inner_lower[0], inner_upper[-1] = 0.0, 0.0
+        inner = inner_lower, excess[:-1] + self._column, inner_upper
+        self._body = Elimination(*(rates.ravel() for rates in inner), offset)
+        self._rest = self._body.solve(self._column.ravel()).reshape(-1, offset)  # for each unit of the last unknown
         self._pivot = excess[-1] + lower[-1] + upper[-1] - _ends(self._row, self._rest)
+        self._offset = offset
 
     def solve(self, b: Floats) -> Floats:
         """x with T x = `b` (n,)."""
-        return self._bordered(self._body.solve(b[1:-2]), b, self._row, self._rest)
+        return self._bordered(self._body.solve(b[: -self._offset]), b, self._row, self._rest)
 
     def solve_transposed(self, b: Floats) -> Floats:
         """x with Tᵀx = `b` (n,)."""
-        return self._bordered(self._body.solve_transposed(b[1:-2]), b, self._column, self._rest_transposed)
+        return self._bordered(self._body.solve_transposed(b[: -self._offset]), b, self._column, self._rest_transposed)
 
     @cached_property
     def _rest_transposed(self) -> Floats:
-        return self._body.solve_transposed(self._row)
+        return self._body.solve_transposed(self._row.ravel()).reshape(-1, self._offset)
 
     def _bordered(self, x: Floats, b: Floats, border: Floats, rest: Floats) -> Floats:
-        """The solution whose last unknown meets its own row, from the one `x` in which it is 0: a sum of what is not negative."""
-        value = (b[-2] + _ends(border, x)) / self._pivot
-        return np.concatenate([b[:1], x + value * rest, [value], b[-1:]])
+        """The solution whose last unknowns meet their own rows, from the one `x` in which they are 0: sums of what is not
+        negative."""
+        x = x.reshape(-1, self._offset)
+        last = (b[-self._offset :] + _ends(border, x)) / self._pivot
+        return np.concatenate([(x + last * rest).ravel(), last])
 
 
-def _ends(border: Floats, x: Floats) -> float:
-    """The product of `border`, of which only the first and the last element are not 0, with `x`."""
-    return float(border[0] * x[0] + border[-1] * x[-1])
+def _ends(border: Floats, x: Floats) -> Floats:
+    """The products of `border`, of which only the first and the last cell of a ring are not 0, with `x`, (rings,)."""
+    return np.asarray(border[0] * x[0] + border[-1] * x[-1])

@@ -20,14 +20,20 @@ def reactivity(wall: Wall | None) -> float:
 
 
 def outflow(wall: Wall | None, w: float, conductance: float) -> float:
-    """The outward flux (velocity) through a wall for a unit density in the centre half a cell before it.
+    """The outward flux (velocity) through a wall for a unit density in the centre half a cell before it."""
+    return float(outflows(reactivity(wall), np.array(w), np.array(conductance)))
+
+
+def outflows(k: float | Floats, w: Floats, conductance: Floats) -> Floats:
+    """The same of many cells before walls of the reactivity `k`.
 
     The wall density ρ_w follows from equal fluxes on both sides of the wall, Kρ_w = c (β(w) ρ - β(-w) ρ_w), with
     c = 2D/h the `conductance` and w over the half cell, counted inward. An absorbing wall is K = ∞.
     """
-    outward, inward = conductance * bernoulli(np.array(w))
-    k = reactivity(wall)
-    return float(outward if math.isinf(k) else k * outward / (k + inward))
+    out, into = bernoulli(w)
+    outward, inward = conductance * out, conductance * into
+    with np.errstate(invalid="ignore"):
+        return np.asarray(np.where(np.isinf(k), outward, k * outward / (k + inward)))
 
 
 def image(wall: Wall | None, h: float, diffusion: float) -> float:

@@ -2,50 +2,64 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
-import numpy as np
+from numpy.typing import ArrayLike
 
-from randwalk.inputs.arguments import finite
 from randwalk.inputs.keywords import once_positional
 from randwalk.inputs.wording import shown
-from randwalk.model.coefficient import Coefficient, CoefficientLike, Constant, one_dimensional
+from randwalk.model.coefficient import ZERO, Coefficient, CoefficientLike, Constant, in_dimension
 from randwalk.model.convention import Convention
-from randwalk.model.domain import Absorbing, Domain, Interval, Line, PartiallyAbsorbing, Reflecting, Ring
+from randwalk.model.domain import Domain, as_domain
+from randwalk.model.neighbourhood import Neighbourhood
 from randwalk.model.start import Start, StartLike, as_start, check_start, continuous
+from randwalk.model.tensor import TensorLike, VectorLike, as_tensor, as_vector
 from randwalk.model.walk import LatticeWalk, Rule
 
-ZERO = Constant(0.0)
+from .notation import latex, text
 
 
 @dataclass(frozen=True, init=False)
 class FokkerPlanck:
     """ρ_t = -(aρ)_x + (Dρ)_xx - κρ on a domain, from a start. **D is the diffusion of the heat equation**: σ² = 2D.
 
+    In d dimensions ρ_t = -∇·(aρ) + Σ_ij ∂_i∂_j(D_ij ρ) - κρ, with a vector a and a symmetric tensor D.
+
     Parameters
     ----------
-    drift, diffusion, killing : number, Coefficient or function of (x, t)
-        a (velocity), D > 0 (length²/time), κ ≥ 0 (1/time).
+    drift : number, Coefficient or function of (x, t)
+        a (velocity). In d > 1 dimensions d of them, one function that returns a tuple, or 0 for no drift.
+    diffusion : number, Coefficient or function of (x, t)
+        D > 0 (length²/time). In d > 1 dimensions one (isotropic), d of them (diagonal) or d rows of d: symmetric and positive
+        semi-definite.
+    killing : number, Coefficient or function of (x, t)
+        κ ≥ 0 (1/time).
     convention : Convention
         The meaning of `drift` where D depends on x (:class:`randwalk.Convention`): with λ = 1 (Itô), ½ (Stratonovich) or 0
-        (Fick) the flux is J = aρ - D^(1-λ) (D^λ ρ)_x. D may jump; D^λ ρ is continuous there.
-    domain : Line(), Interval(...) or Ring(...)
+        (Fick) the flux is J = aρ - D^(1-λ) (D^λ ρ)_x. D may jump; D^λ ρ is continuous there. In d > 1 dimensions
+        J = aρ - ∇·(Dρ) (Itô) or aρ - D∇ρ (Fick); Stratonovich is for diagonal D, where every axis has the J of one dimension.
+    domain : Line(), Interval(...), Ring(...) or a product of them, a Box
         The line if left out.
-    start : number, Point, Uniform, Normal or Sites
+    start : number, Point, Uniform, Normal or Sites, or products of them
         The law at time 0.
 
     Raises
     ------
     ValueError, TypeError
-        for a D that is not positive, a negative κ, or a start outside the domain.
+        for a D that is not positive, a negative κ, components that are not as many as the dimensions, or a start outside the
+        domain.
 
     Attributes
     ----------
     declared_drift, convention
         The declared a, and its meaning; Itô where D does not depend on x, because there all conventions agree.
-    drift : Coefficient
-        The Itô drift a + (1 - λ) D_x; a ValueError where D jumps, because then there is none.
+    diffusion : Coefficient or Tensor
+        In one dimension a coefficient, in more a :class:`Tensor`.
+    drift : Coefficient or tuple of them
+        The Itô drift a + (1 - λ) ∇·D; a ValueError where D jumps, because then there is none.
 
     Examples
     --------
@@ -54,10 +68,13 @@ class FokkerPlanck:
     FokkerPlanck: ρ_t = -((-x)ρ)_x + 0.5 ρ_xx on Line(), start Point(x=1.0)
     >>> FokkerPlanck(0.0, rw.expression("1 + x**2"), convention=rw.Convention.FICK)
     FokkerPlanck: ρ_t = ((x**2 + 1) ρ_x)_x on Line(), start Point(x=0.0)
+    >>> turning = FokkerPlanck(lambda x, y: (-y, x), ((0.5, 0.1), (0.1, 0.5)), domain=rw.Line() ** 2, start=(1.0, 0.0))
+    >>> print(str(turning).split(" on ")[0])
+    FokkerPlanck: ρ_t = -∇·((-y, x)ρ) + ∇·(((0.5, 0.1), (0.1, 0.5)) ∇ρ)
     """
 
-    declared_drift: Coefficient
-    diffusion: Coefficient
+    declared_drift: Any
+    diffusion: Any
     domain: Domain
     start: Start
     killing: Coefficient
@@ -66,40 +83,55 @@ class FokkerPlanck:
     @once_positional("domain", "start", "killing", "convention")
     def __init__(
         self,
-        drift: CoefficientLike,
-        diffusion: CoefficientLike,
+        drift: VectorLike,
+        diffusion: TensorLike,
         *,
         domain: Domain | None = None,
         start: StartLike = 0.0,
         killing: CoefficientLike = 0.0,
         convention: Convention = Convention.ITO,
     ) -> None:
-        domain = Line() if domain is None else domain
-        if not isinstance(domain, (Line, Interval, Ring)):
-            raise TypeError(f"domain = {domain!r}: give Line(), Interval(...) or Ring(...)")
-        drift, diffusion = one_dimensional("drift", drift), one_dimensional("diffusion", diffusion)
-        begin, rate = continuous(as_start(start, domain)), one_dimensional("killing", killing)
+        domain = as_domain(domain)
+        dimension = domain.dimension
+        vector, tensor = as_vector("drift", drift, dimension), as_tensor("diffusion", diffusion, dimension)
+        begin, rate = continuous(as_start(start, domain)), in_dimension("killing", killing, dimension)
         check_start(begin, domain)
-        if isinstance(diffusion, Constant) and diffusion.value <= 0.0:
-            raise ValueError(f"diffusion = {diffusion.value:g}: must be positive")
+        first = tensor[0, 0]
+        if dimension == 1 and isinstance(first, Constant) and first.value <= 0.0:
+            raise ValueError(f"diffusion = {first.value:g}: must be positive")
         if isinstance(rate, Constant) and rate.value < 0.0:
             raise ValueError(f"killing = {rate.value:g}: must not be negative")
         fields = {
-            "declared_drift": drift, "diffusion": diffusion, "domain": domain, "start": begin,
-            "killing": rate, "convention": Convention(convention).where(diffusion),
+            "declared_drift": vector[0] if dimension == 1 else vector, "diffusion": first if dimension == 1 else tensor,
+            "domain": domain, "start": begin, "killing": rate, "convention": Convention(convention).where(tensor),
         }  # fmt: skip
         for name, value in fields.items():
             object.__setattr__(self, name, value)
 
+    @property
+    def dimension(self) -> int:
+        """The number of axes of the domain."""
+        return self.domain.dimension
+
     @cached_property
-    def drift(self) -> Coefficient:
+    def drift(self) -> Any:
         """The Itô drift."""
-        return self.convention.ito_drift(self.declared_drift, self.diffusion, self.domain.low, self.domain.high)
+        ends = [(axis.low, axis.high) for axis in self.domain.axes]
+        if self.dimension == 1:
+            return self.convention.ito_drift(self.declared_drift, self.diffusion, *ends[0])
+        return self.convention.ito_vector(self.declared_drift, self.diffusion, ends)
+
+    @property
+    def coefficients(self) -> tuple[Coefficient, ...]:
+        """All coefficients: the components of the declared drift, the entries of D, and κ."""
+        if self.dimension == 1:
+            return self.declared_drift, self.diffusion, self.killing
+        return *self.declared_drift, *self.diffusion.entries, self.killing
 
     @property
     def time_dependent(self) -> bool:
         """Whether a coefficient depends on time."""
-        return any(c.depends_on_t for c in (self.declared_drift, self.diffusion, self.killing))
+        return any(c.depends_on_t for c in self.coefficients)
 
     def with_start(self, start: StartLike) -> FokkerPlanck:
         """The same equation from another start."""
@@ -113,50 +145,10 @@ class FokkerPlanck:
         )
 
     def __repr__(self) -> str:
-        terms, drift, diffusion = [], self.declared_drift, self.diffusion
-        if drift != ZERO:
-            terms.append(f"{-drift} ρ_x" if isinstance(drift, Constant) else f"-(({drift})ρ)_x")
-        if isinstance(diffusion, Constant):
-            terms.append(f"{diffusion} ρ_xx")
-        else:
-            forms = {
-                Convention.ITO: f"(({diffusion})ρ)_xx",
-                Convention.STRATONOVICH: f"(√({diffusion}) (√({diffusion}) ρ)_x)_x",
-                Convention.FICK: f"(({diffusion}) ρ_x)_x",
-            }
-            terms.append(forms[self.convention])
-        if self.killing != ZERO:
-            terms.append(f"- {self.killing} ρ" if isinstance(self.killing, Constant) else f"- ({self.killing})ρ")
-        equation = " + ".join(terms).replace("+ -", "- ").replace("-  ", "- ").replace("- -", "+ ")
-        return f"FokkerPlanck: ρ_t = {equation} on {self.domain}, start {self.start}"
+        return f"FokkerPlanck: {text(self)} on {self.domain}, start {self.start}"
 
     def _repr_latex_(self) -> str:
-        terms, diffusion = [], self.diffusion.latex()
-        if self.declared_drift != ZERO:
-            terms.append(rf"-\partial_x\left[\left({self.declared_drift.latex()}\right)\rho\right]")
-        if self.diffusion.depends_on_x:
-            forms = {
-                Convention.ITO: rf"+\partial_x^2\left[\left({diffusion}\right)\rho\right]",
-                Convention.STRATONOVICH: rf"+\partial_x\left[\sqrt{{{diffusion}}}\,\partial_x"
-                rf"\left(\sqrt{{{diffusion}}}\,\rho\right)\right]",
-                Convention.FICK: rf"+\partial_x\left[\left({diffusion}\right)\partial_x\rho\right]",
-            }
-            terms.append(forms[self.convention])
-        else:
-            terms.append(rf"+{diffusion}\,\partial_x^2\rho")
-        if self.killing != ZERO:
-            terms.append(rf"-\left({self.killing.latex()}\right)\rho")
-        walls = [
-            {
-                Absorbing: rf"\rho({end:g},t)=0",
-                Reflecting: rf"J({end:g},t)=0",
-                PartiallyAbsorbing: rf"J({end:g},t)={sign}{getattr(wall, 'reactivity', 0.0):g}\,\rho",
-            }[type(wall)]
-            for end, wall, sign in ((self.domain.low, self.domain.left, "-"), (self.domain.high, self.domain.right, ""))
-            if wall is not None
-        ]
-        equation = r"\partial_t\rho = " + " ".join(terms).removeprefix("+")
-        return "$" + r",\quad ".join([equation, *walls]) + "$"
+        return latex(self)
 
 
 def check_equation(equation: object) -> None:
@@ -175,7 +167,8 @@ def limit(walk: LatticeWalk) -> FokkerPlanck:
     """The equation that the law of `walk` tends to as dx → 0 with dx²/dt fixed.
 
     A walk made from a drift and a diffusion gives these back. A walk of given probabilities has a = (p - q) dx/dt and
-    **D** = (p + q) dx²/2dt.
+    **D** = (p + q) dx²/2dt; in several dimensions, of steps e with probabilities p_e, a_i = Σ p_e e_i dx_i/dt and
+    D_ij = Σ p_e e_i e_j dx_i dx_j/2dt.
 
     >>> limit(LatticeWalk(0.5, 0.5, dx=0.1, dt=0.01))
     FokkerPlanck: ρ_t = 0.5000000000000001 ρ_xx on Line(), start Point(x=0.0)
@@ -195,11 +188,12 @@ def limit(walk: LatticeWalk) -> FokkerPlanck:
 def walk_for(
     equation: FokkerPlanck,
     *,
-    dx: float | None = None,
+    dx: float | Sequence[float] | None = None,
     dt: float | None = None,
-    sites: int | None = None,
+    sites: int | Sequence[int] | None = None,
     rule: Rule = Rule.EXACT_VARIANCE,
-    times: list[float] | None = None,
+    neighbourhood: Neighbourhood | None = None,
+    times: ArrayLike | None = None,
 ) -> LatticeWalk:
     """A walk that solves `equation`: :meth:`randwalk.LatticeWalk.from_drift` of its coefficients, with the same arguments and
     errors. :func:`limit` leads back.
@@ -212,71 +206,6 @@ def walk_for(
     check_equation(equation)
     return LatticeWalk.from_drift(
         equation.declared_drift, equation.diffusion, dx=dx, dt=dt, domain=equation.domain, start=equation.start,
-        killing=equation.killing, sites=sites, rule=rule, convention=equation.convention, times=times,
+        killing=equation.killing, sites=sites, rule=rule, convention=equation.convention, neighbourhood=neighbourhood,
+        times=times,
     )  # fmt: skip
-
-
-@dataclass(frozen=True)
-class ModifiedEquation:
-    """ρ_t = (b₁ρ)_x + (b₂ρ)_xx + (b₃ρ)_xxx + (b₄ρ)_xxxx: the equation of a walk to second order in dx (dt ~ dx²).
-
-    The generator of the walk is L - (dt/2)(L² + ∂_tL) + dx²(-∂³a/6 + ∂⁴D/12) with L = -∂a + ∂²D, every ∂ⁿ acting on the
-    coefficient times ρ; here it is written out with all derivatives on the left. With constant coefficients
-    b₃ = -(a dx²/6)(1 - 3s) and b₄ = (D dx²/12)(1 - 3s), s = p + q. It describes laws that are smooth on the scale of dx:
-    with b₄ > 0 the shortest waves grow (with wavelengths below 2π √(b₄/D)), so the equation cannot be integrated down to that
-    scale. `b` is (b₁, b₂, b₃, b₄). Made by :func:`modified`.
-    """
-
-    b: tuple[Coefficient, Coefficient, Coefficient, Coefficient]
-    domain: Domain
-    start: Start
-
-    def moment_rates(self, x: float, t: float = 0.0) -> np.ndarray:
-        """d/dt of E[(X - x)ⁿ], n = 1…4, for a particle now at `x`: (-1)ⁿ n! bₙ(x, t)."""
-        x, t = finite("x", x), finite("t", t)
-        return np.array(
-            [(-1) ** n * f * float(b(x, t)) for n, f, b in zip((1, 2, 3, 4), (1, 2, 6, 24), self.b, strict=True)]
-        )
-
-    def __repr__(self) -> str:
-        terms = [f"(({b})ρ)_{'x' * n}" for n, b in enumerate(self.b, start=1) if b != ZERO]
-        return f"ModifiedEquation: ρ_t = {' + '.join(terms)} on {self.domain}, start {self.start}"
-
-    def _repr_latex_(self) -> str:
-        terms = [
-            rf"\partial_x{f'^{n}' if n > 1 else ''}\left[\left({b.latex()}\right)\rho\right]"
-            for n, b in enumerate(self.b, start=1)
-            if b != ZERO
-        ]
-        return rf"$\partial_t\rho = {' + '.join(terms)}$"
-
-
-def modified(walk: LatticeWalk) -> ModifiedEquation:
-    """The modified equation of a walk without killing, for variable coefficients too [Warming and Hyett 1974].
-
-    >>> lazy = LatticeWalk(right=1 / 6, left=1 / 6, dx=0.1, dt=0.01)  # p + q = ⅓: no third and fourth derivatives
-    >>> [round(float(b(0.0)), 12) for b in modified(lazy).b]
-    [0.0, 0.166666666667, 0.0, 0.0]
-    """
-    check_walk(walk)
-    if walk.killing != ZERO:
-        raise ValueError(f"killing = {walk.killing}: the modified equation is derived for walks without killing")
-    dx, dt = walk.dx, walk.dt
-    a, d = walk.drift, walk.diffusion  # a D that jumps is refused here: the expansion is one of smooth coefficients
-    if walk.rule in (Rule.FITTED, Rule.CAPPED) or walk.convention is not Convention.ITO:
-        a, d = (dx / dt) * (walk.right - walk.left), (dx**2 / (2.0 * dt)) * (walk.right + walk.left)
-    elif walk.rule is Rule.EXACT_VARIANCE:  # the declared coefficients serve, and keep their structure
-        d = d + 0.5 * dt * (a * a)
-    a_x, d_x, a_t, d_t = a.derivative("x"), d.derivative("x"), a.derivative("t"), d.derivative("t")
-    a_xx, d_xx = a_x.derivative("x"), d_x.derivative("x")
-    half = 0.5 * dt
-    return ModifiedEquation(
-        (
-            -a + half * (a * a_x + d * a_xx + a_t),
-            d - half * (a * a + 2.0 * d * a_x + a * d_x + d * d_xx + d_t),
-            dt * (a * d + d * d_x) - (dx**2 / 6.0) * a,
-            (dx**2 / 12.0) * d - half * (d * d),
-        ),
-        walk.domain,
-        walk.start,
-    )

@@ -11,6 +11,7 @@ from typing import Final
 import numpy as np
 
 from randwalk.model.coefficient import Coefficient, Floats
+from randwalk.model.coefficient.base import Ranges
 
 from .equation import FokkerPlanck
 
@@ -41,13 +42,13 @@ class Pace:
     parts: tuple[tuple[float, float], ...] = ()
 
     @classmethod
-    def of(cls, equation: FokkerPlanck, until: float, reach: tuple[float, float]) -> Pace:
+    def of(cls, equation: FokkerPlanck, until: float, reach: Ranges) -> Pace:
         """The pace of the coefficients of `equation`: see :meth:`read`."""
-        return cls.read((equation.declared_drift, equation.diffusion, equation.killing), until, reach)
+        return cls.read(equation.coefficients, until, reach)
 
     @classmethod
-    def read(cls, coefficients: Iterable[Coefficient], until: float, reach: tuple[float, float] = (0.0, 0.0)) -> Pace:
-        """The pace of some coefficients from 0 to `until`, where x is within `reach`.
+    def read(cls, coefficients: Iterable[Coefficient], until: float, reach: Ranges = (0.0, 0.0)) -> Pace:
+        """The pace of some coefficients from 0 to `until`, where x (or every coordinate by its name) is within `reach`.
 
         Raises
         ------

@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from randwalk.model.coefficient import Coefficient, Floats
+from randwalk.model.coefficient import Coefficient, Floats, Point, coordinate
 
 
 @dataclass(frozen=True)
@@ -37,11 +37,16 @@ class Reading:
         return values
 
 
-def refuse(name: str, wrong: NDArray[np.bool_], values: Floats, x: Floats, t: float, rule: str) -> None:
+def refuse(
+    name: str, wrong: NDArray[np.bool_], values: Floats, x: Floats | Point, t: float, rule: str
+) -> None:
     """An error at the first place `x` where the values of a coefficient are `wrong`, with the `rule` they break."""
     if wrong.any():
+        point = x if isinstance(x, tuple) else (x,)
+        wrong, values, *places = np.broadcast_arrays(wrong, values, *point)
         at = np.unravel_index(int(np.argmax(wrong)), wrong.shape)
+        where = ", ".join(f"{coordinate(i)} = {place[at]:.6g}" for i, place in enumerate(places))
         raise ValueError(
-            f"{name} = {values[at]:.6g} at x = {x[at]:.6g}, t = {t:.6g}: {rule}; change the coefficient, or the domain, "
+            f"{name} = {values[at]:.6g} at {where}, t = {t:.6g}: {rule}; change the coefficient, or the domain, "
             "so that it holds wherever mass can be"
         )

@@ -24,7 +24,7 @@ WIDEST: Final = 5  # cells whose masses make a polynomial
 
 
 @cache
-def _weights(size: int, place: int) -> Floats:
+def weights(size: int, place: int) -> Floats:
     """(size, size): from the masses of `size` neighbouring cells to the coefficients of 1, u, u², … in the one at `place`."""
     edges, powers = np.arange(size + 1.0) - place, np.arange(1.0, size + 1.0)
     integrals = edges[:, None] ** powers / powers
@@ -39,11 +39,11 @@ def polynomials(masses: Floats, periodic: bool) -> Floats:
     half = size // 2
     if periodic:
         masses = np.concatenate([masses[..., cells - half :], masses, masses[..., :half]], axis=-1)
-    inner = sliding_window_view(masses, size, axis=-1) @ _weights(size, half).T
+    inner = sliding_window_view(masses, size, axis=-1) @ weights(size, half).T
     if periodic or half == 0:
         return np.asarray(inner)
-    first = [masses[..., :size] @ _weights(size, place).T for place in range(half)]
-    last = [masses[..., cells - size :] @ _weights(size, place).T for place in range(half + 1, size)]
+    first = [masses[..., :size] @ weights(size, place).T for place in range(half)]
+    last = [masses[..., cells - size :] @ weights(size, place).T for place in range(half + 1, size)]
     return np.concatenate([np.stack(first, axis=-2), inner, np.stack(last, axis=-2)], axis=-2)
 
 

@@ -9,25 +9,29 @@ from typing import Final, Generic, Protocol, TypeVar
 
 import numpy as np
 
-from randwalk.model.coefficient import Floats
+from randwalk.model.coefficient import Floats, coordinate
 from randwalk.model.start import Start
 
 from .arguments import SMALLEST_CELLS
 from .equation import FokkerPlanck
 from .grid import Grid
+from .mesh import COARSEST, Mesh
 from .moments import Moments, linear_noise
 from .pace import PILOT_STEPS, Pace
 from .schemes import Clock, Scheme
+from .spread import spread
 
 R = TypeVar("R")
 
 PILOT_CELLS: Final = 128
 FIRST_CELLS: Final = 32  # of the first look at an equation
+FIRST_LOOK: Final = {2: 24, 3: 16}  # the same in several dimensions
 FIRST_STEPS: Final = 8  # an octave
 LARGEST_PILOT: Final = 8192
 SAMPLES: Final = 1024  # of coefficients
 RESOLVED: Final = 0.02  # differences below this, relative to the scale, tell an error
 LARGEST_CELLS: Final = 2**18
+LARGEST_MESH: Final = 2**25  # cells in all, in more than one dimension
 LARGEST_STEPS: Final = 2**20
 MOST_PLAIN: Final = 16.0  # by which the difference of two levels may fall from one to the next: chance explains more
 MOST_RICH: Final = 20.0  # the same of extrapolated solutions
@@ -57,6 +61,10 @@ class Needs:
         Of all cells together.
     moving : bool
         Whether kinks or jumps of a coefficient move across the cells.
+    most : int
+        The most cells.
+    look : int
+        The cells of a first look at an equation that is easily shown.
     """
 
     times: Floats
@@ -67,6 +75,8 @@ class Needs:
     moments: Moments
     width: float
     moving: bool
+    most: int = LARGEST_CELLS
+    look: int = FIRST_CELLS
 
     @classmethod
     def of(
@@ -90,10 +100,36 @@ class Needs:
             times, scheme, pace, cells, window.fewest, moments, width, any(c.moving_breaks for c in coefficients)
         )
 
+    @classmethod
+    def on_mesh(cls, equation: FokkerPlanck, times: Floats, scheme: Scheme, mesh: Mesh, start: Start) -> Needs:
+        """What `equation` needs on the window of `mesh`. In more than one dimension cells are those of the axis with the most, and
+        lengths are relative to that axis; kinks and jumps do not stand on edges, and walls of regions need not, which costs an
+        order."""
+        if mesh.dimension == 1:
+            return cls.of(equation, times, scheme, mesh.axes[0], start)
+        until, d = float(times[-1]), mesh.dimension
+        reach = {coordinate(a): (g.low, g.high) for a, g in enumerate(mesh.axes)}
+        pace = Pace.of(equation, until, reach)
+        found = spread(equation, times, pace, start)
+        unit = np.array(mesh.spacings) * mesh.cells
+        moments = found.scaled(unit)
+        coefficients = equation.coefficients
+        widths = [
+            c.width(name, *ends, {**reach, "t": (0.0, until)}) / unit[a]
+            for a, (name, ends) in enumerate(reach.items())
+            for c in coefficients
+        ]
+        narrowest = min(moments.coarsest(times), *widths)
+        pace = pace.within(times, moments.longest(times)).within(*moments.pulses(times))
+        broken = bool(mesh.domain.regions) or any(c.moving_breaks or c.breaks(name, *ends) for name, ends in reach.items() for c in coefficients)
+        most = int(LARGEST_MESH ** (1.0 / d))
+        look = FIRST_LOOK.get(d, COARSEST)
+        return cls(times, scheme, pace, math.ceil(1.0 / narrowest), COARSEST, moments, 1.0, broken, most, look)
+
     @property
     def first(self) -> int:
         """The cells of a first look, which is not believed: half of those that show something."""
-        return even(max(FIRST_CELLS, 0.5 * self.cells, self.fewest))
+        return even(max(self.look, 0.5 * self.cells, self.fewest))
 
     def remaining(self, cells: int) -> float:
         """The share of the difference between solutions on `cells` and on half as many, with steps twice as long, that is
@@ -111,10 +147,10 @@ class Needs:
     def check(self, cells: int) -> None:
         """Refuse what takes too many steps, or so many `cells`, before anything runs."""
         steps = self.clock(2 * PILOT_STEPS).steps
-        if cells > LARGEST_CELLS or steps > LARGEST_STEPS:
+        if cells > self.most or steps > LARGEST_STEPS:
             raise ValueError(
                 f"times up to {self.times[-1]:g} would take {_count(max(cells, SMALLEST_CELLS))} cells and {_count(steps)} steps "
-                f"to resolve the drift and the quickest changes of the coefficients (at most {LARGEST_CELLS} and "
+                f"to resolve the drift and the quickest changes of the coefficients (at most {self.most} and "
                 f"{LARGEST_STEPS}): shorten times, take a smaller drift, or a smoother coefficient"
             )
 
@@ -243,7 +279,7 @@ class Balance:
             time = float(family.difference(later, base).max()) / (2**order - 1)
             finer = family.run(2 * cells, first.refined(2 ** (k + 1)))
             space = float(family.difference(finer, later).max()) * needs.remaining(2 * cells)
-            limited = 4 * cells > LARGEST_PILOT if space > time else 2 ** (k + 4) * first.steps > LARGEST_STEPS
+            limited = 4 * cells > min(LARGEST_PILOT, needs.most) if space > time else 2 ** (k + 4) * first.steps > LARGEST_STEPS
             if limited or max(time, space) <= RESOLVED * scale:
                 break
             if time > space:
@@ -288,16 +324,16 @@ def refined(family: Family[R], needs: Needs, tolerance: float, scale: float = 1.
         more = max(1, math.ceil(math.log(errors[-1] / goal) / math.log(rate))) if len(errors) > 3 else 1
         cells, steps = ladder.cells(len(ladder.plain) - 1 + more), ladder.clock(len(ladder.plain) - 1 + more).steps
         stuck = len(errors) > 3 and errors[-1] > STUCK * min(errors[:-1])
-        if stuck or cells > LARGEST_CELLS or steps > LARGEST_STEPS:
-            raise ValueError(_refusal(tolerance, min(errors) / scale, cells, steps))
+        if stuck or cells > needs.most or steps > LARGEST_STEPS:
+            raise ValueError(_refusal(tolerance, min(errors) / scale, cells, steps, needs.most))
 
 
-def _refusal(tolerance: float, reached: float, cells: int, steps: int) -> str:
+def _refusal(tolerance: float, reached: float, cells: int, steps: int, most: int) -> str:
     """What was reached, what it would take, and a tolerance that can be had."""
     best = f"{reached:.2g} was reached; " if math.isfinite(reached) else ""
     text = (
         f"tolerance = {tolerance:g} is out of reach: {best}it would take {_count(cells)} cells and {_count(steps)} steps "
-        f"(at most {LARGEST_CELLS} and {LARGEST_STEPS})"
+        f"(at most {most} and {LARGEST_STEPS})"
     )
     return f"{text}: take tolerance = {2.0 * reached:.2g}" if 2.0 * reached < 1.0 else f"{text}: shorten times"
 

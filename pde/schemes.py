@@ -2,12 +2,15 @@
 
 A resolvent of the finite-volume operator keeps mass and sign; a scheme is a combination of resolvents whose weights sum
 to 1, so it keeps mass too. :func:`march` watches the sign: backward Euler repeats a step that would break it.
+
+Where A is a sum of parts (:mod:`randwalk.pde.chains`), a step of all of them is the palindrome of steps of each [Strang 1968],
+which is of second order with any scheme of second order.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import ClassVar, Final, NamedTuple, Protocol, TypeAlias
@@ -181,32 +184,48 @@ def _cut(spans: list[_Span], pace: Pace | None, fineness: float) -> Iterator[Str
             )  # fmt: skip
 
 
-def march(scheme: Scheme, apply: Apply, u: Floats, clock: Clock, floor: float) -> Iterator[tuple[float, bool, Floats]]:
-    """The states after each step of `clock`: (time, whether it is recorded, state).
+def march(
+    scheme: Scheme, parts: Sequence[Apply], u: Floats, clock: Clock, floor: float
+) -> Iterator[tuple[float, bool, Floats]]:
+    """The states after each step of `clock`: (time, whether it is recorded, state). A is the sum of the `parts`.
 
     Backward Euler steps damp the first step, and the first after a kink or jump of a coefficient; they also replace any step
     that takes a value below `floor` by more than rounding.
     """
     for stretch in clock.stretches:
         begin, end, count = stretch.begin, stretch.end, stretch.steps
-
-        def read(tau: float, t: float, u: Floats, first: float = stretch.first, last: float = stretch.last) -> Floats:
-            return apply(tau, min(max(t, first), last), u)
-
+        read = [_within(apply, stretch.first, stretch.last) for apply in parts]
         dt = (end - begin) / count
         for k in range(count):
             t = begin + k * dt
             rough = scheme.order > 1 and k == 0 and (begin == 0.0 or stretch.restarts)
-            new = _damped(read, u, t, dt) if rough else scheme.step(read, u, t, dt)
+            new = _damped(read, u, t, dt) if rough else strang(scheme, read, u, t, dt)
             if scheme.order > 1 and not rough and new.min() < floor - ROUNDING * np.abs(new).max():
                 new = _damped(read, u, t, dt)
             u, done = new, k == count - 1
             yield end if done else begin + (k + 1) * dt, stretch.recorded and done, u
 
 
-def _damped(apply: Apply, u: Floats, t: float, dt: float) -> Floats:
+def strang(scheme: Scheme, parts: Sequence[Apply], u: Floats, t: float, dt: float) -> Floats:
+    """One step of `scheme` with the sum of the `parts`: half a step with each but the last one, a step with that, and half a
+    step with the others in the opposite order."""
+    *outer, middle = parts
+    for apply in outer:
+        u = scheme.step(apply, u, t, 0.5 * dt)
+    u = scheme.step(middle, u, t, dt)
+    for apply in reversed(outer):
+        u = scheme.step(apply, u, t + 0.5 * dt, 0.5 * dt)
+    return u
+
+
+def _within(apply: Apply, first: float, last: float) -> Apply:
+    """The part with its coefficients read from `first` to `last` alone."""
+    return lambda tau, t, u: apply(tau, min(max(t, first), last), u)
+
+
+def _damped(parts: Sequence[Apply], u: Floats, t: float, dt: float) -> Floats:
     """One step as several of backward Euler."""
     tau = dt / DAMPING_STEPS
-    for k in range(1, DAMPING_STEPS + 1):
-        u = apply(tau, t + k * tau, u)
+    for k in range(DAMPING_STEPS):
+        u = strang(BackwardEuler(), parts, u, t + k * tau, tau)
     return u

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import reduce
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from randwalk.model.coefficient import Floats
-from randwalk.model.start import Normal, Point, Sites, Start, Uniform
+from randwalk.model.start import Everywhere, Normal, Point, Sites, Start, Uniform
 
-from .chains import GONE, INNER
 from .ends import image
 from .equation import FokkerPlanck
 from .grid import BESIDE, GAUSS_NODES, GAUSS_WEIGHTS, Grid
+from .mesh import Mesh
 
 GHOSTS: Final = 2  # cells beyond either end that a point in the grid has a share in
 EQUAL: Final = 1e-6  # relative difference of the lengths of cells that count as equal
@@ -23,28 +24,81 @@ NORMAL_NODES: Final = 6  # in each cell, or half standard deviation if that is s
 
 
 def start_state(equation: FokkerPlanck, grid: Grid) -> Floats:
-    """The start as a state (:mod:`randwalk.pde.chains`): masses of the cells, and those already absorbed.
+    """The start as a state (:mod:`randwalk.pde.chains`) on a grid in one dimension: masses of the cells, and those already
+    absorbed.
 
     Five equal cells share a point with the weights of the quartic B-spline whose knots are the edges: all its moments up to
     the fourth differ from those of the point by powers of h alone, wherever the point lies in its cell, so that errors have
     an expansion in h² up to h⁴. Three unequal cells share it with the quadratic B-spline: up to h². The image that a wall
     makes replaces mass beyond the wall: added before a reflecting one, subtracted before an absorbing one.
     """
-    masses, state = _shared(grid, _lengths(equation, grid), _atoms(equation.start, grid)), np.zeros(grid.cells + 3)
-    inner, absorbed = masses[GHOSTS:-GHOSTS], np.zeros(3)
+    atoms = _atoms(equation.start, grid)
+    masses = _with_images(
+        grid, _shared(grid, _lengths(equation, grid), atoms), lambda x: float(equation.diffusion(x, 0.0))
+    )
+    return np.append(masses, 0.0)
+
+
+def start_on_mesh(equation: FokkerPlanck, mesh: Mesh) -> Floats:
+    """The start as a state on a mesh: of independent coordinates the product of what :func:`start_state` makes of each, of
+    joint points the sum of it. What would be in an obstacle, or beyond the window in a region, is shared by all."""
+    start, state = equation.start, np.zeros(mesh.size + 1)
+    if mesh.dimension == 1:
+        return start_state(equation, mesh.axes[0])
+    if isinstance(start, Everywhere):
+        mesh.inner(state)[...] = mesh.live / mesh.live.sum()
+        return state
+    if start.factors is None:
+        points = np.array(start.points)
+        parts = [_on_axis(equation, mesh, a, x) for a, x in enumerate(points.T)]
+        letters = "ijklmnop"[: mesh.dimension]
+        terms = ",".join(f"a{letter}" for letter in letters)
+        state[:-1] = np.einsum(f"a,{terms}->{letters}", np.array(start.masses), *parts, optimize=True).ravel()
+    else:
+        axes = [
+            _with_images(grid, _shared(grid, grid.widths, _atoms(factor, grid)), _across(equation, mesh, a))
+            for a, (grid, factor) in enumerate(zip(mesh.axes, start.factors, strict=True))
+        ]
+        state[:-1] = reduce(np.multiply.outer, axes).ravel()
+    if mesh.domain.regions:
+        mesh.inner(state)[(mesh.region >= 0) & (mesh.open_region < 0)] = 0.0
+        state /= state.sum()
+    return state
+
+
+def _on_axis(equation: FokkerPlanck, mesh: Mesh, axis: int, places: Floats) -> Floats:
+    """The shares of the cells of an axis in each of the places, (places, padded cells)."""
+    grid, across = mesh.axes[axis], _across(equation, mesh, axis)
+    every = [(np.array([x]), np.ones(1)) for x in places.tolist()]
+    return np.array([_with_images(grid, _shared(grid, grid.widths, [atom]), across) for atom in every])
+
+
+def _across(equation: FokkerPlanck, mesh: Mesh, axis: int) -> Callable[[float], float]:
+    """D across the ends of an axis, where the middle of the start is on the others."""
+    middle = [0.5 * (low + high) for low, high in equation.start.bounds]
+
+    def diffusion(place: float) -> float:
+        return float(equation.diffusion[axis, axis]((*middle[:axis], place, *middle[axis + 1 :]), 0.0))
+
+    return diffusion
+
+
+def _with_images(grid: Grid, masses: Floats, diffusion: Callable[[float], float]) -> Floats:
+    """The masses of the cells between those absorbed at both ends, from those of the cells and of :data:`GHOSTS` beyond each end;
+    `diffusion` gives D at a wall."""
+    inner, absorbed = masses[GHOSTS:-GHOSTS].copy(), np.zeros(2)
     if grid.periodic:
         for k in range(GHOSTS):  # one by one: a grid may have fewer cells
             inner[-1 - k % grid.cells] += masses[GHOSTS - 1 - k]
             inner[k % grid.cells] += masses[k - GHOSTS]
     for side, (wall, place) in enumerate(() if grid.periodic else ((grid.left, grid.low), (grid.right, grid.high))):
         h, beyond = float(grid.widths[-side]), masses[:GHOSTS][::-1] if side == 0 else masses[-GHOSTS:]
-        diffusion = float(equation.diffusion(place, 0.0)) if wall is not None else 1.0
+        at_wall = diffusion(place) if wall is not None else 1.0
         for k, mass in enumerate(beyond[: grid.cells]):
-            weight = image(wall, (2 * k + 1) * h, diffusion)
+            weight = image(wall, (2 * k + 1) * h, at_wall)
             inner[-1 - k if side else k] += weight * mass
             absorbed[side] += (1.0 - weight) * mass
-    state[INNER], state[GONE] = inner, absorbed
-    return state
+    return np.concatenate([absorbed[:1], inner, absorbed[1:]])
 
 
 def local_means(equation: FokkerPlanck, grid: Grid, samples: Iterable[tuple[Floats, Floats, Floats]]) -> Floats:

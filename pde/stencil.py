@@ -29,7 +29,7 @@ from randwalk.model.bernoulli import bernoulli
 from randwalk.model.coefficient import Coefficient, Floats
 from randwalk.model.domain import Wall
 
-from .chains import INNER, Chain, Resolvent
+from .chains import BETWEEN, EVERY, INNER, Chain, Resolvent
 from .ends import Degenerate, outflow, reactivity
 from .equation import FokkerPlanck
 from .grid import GAUSS_NODES, GAUSS_WEIGHTS, Grid
@@ -76,7 +76,7 @@ class Stencil:
         """(I - τA(t))⁻¹."""
         values = self._values(t)
         key = None if values is None else (tau, *values)
-        return _kept(self._resolvents, key, lambda: Resolvent(self._chain(t, values), tau))
+        return kept(self._resolvents, key, lambda: Resolvent(self._chain(t, values), tau))
 
     def forward(self, tau: float, t: float, state: Floats) -> Floats:
         """(I - τA(t))⁻¹ on a state of masses."""
@@ -107,7 +107,7 @@ class Stencil:
         return {}
 
     def _chain(self, t: float, values: tuple[float, ...] | None) -> Chain:
-        return _kept(self._chains, values, lambda: self._built(t))
+        return kept(self._chains, values, lambda: self._built(t))
 
     def _built(self, t: float) -> Chain:
         """The chain from the coefficients at time `t`."""
@@ -121,7 +121,7 @@ class Stencil:
             down[1], down[-1] = down[-1], 0.0
         else:
             down[1], up[-2] = out
-        return Chain(1, up, down, killed, grid.periodic)
+        return Chain(1, up, down, killed, grid.periodic, BETWEEN if grid.periodic else EVERY)
 
     def _even(self, t: float) -> tuple[Floats, Floats, list[float]]:
         """Rates to the right and to the left through the faces of equal cells (one number, where all are alike), and out
@@ -316,7 +316,7 @@ class Stencil:
         return {side: (piece, end) for side, piece, end in ends if grid.powers[side] > 1.0}
 
 
-def _kept(known: dict[tuple[float, ...], V], key: tuple[float, ...] | None, make: Callable[[], V]) -> V:
+def kept(known: dict[tuple[float, ...], V], key: tuple[float, ...] | None, make: Callable[[], V]) -> V:
     """The value of `key`, made if it is not among the :data:`KEPT` that were made last; made anew for None."""
     if key is None:
         return make()

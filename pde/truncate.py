@@ -123,7 +123,7 @@ def _follow(
     stencil = Stencil(equation, grid)
     below, above = np.zeros(grid.cells + 1), np.zeros(grid.cells + 1)
     clock = Clock.equal(np.array([until]), until / STEPS, pace)
-    for _, _, state in march(SDIRK2(), stencil.forward, start_state(equation, grid), clock, 0.0):
+    for _, _, state in march(SDIRK2(), [stencil.forward], start_state(equation, grid), clock, 0.0):
         mass = state[INNER]
         below[1:] = np.maximum(below[1:], np.cumsum(mass))
         above[:-1] = np.maximum(above[:-1], np.cumsum(mass[::-1])[::-1])

@@ -13,6 +13,7 @@ settings.load_profile("fixed")
 QUICK_FILES = frozenset(
     f"test_{name}.py"
     for name in (
+        "box",
         "breaks",
         "chains",
         "coefficient",
@@ -25,6 +26,7 @@ QUICK_FILES = frozenset(
         "estimate",
         "few_sites",
         "flat",
+        "hitting",
         "imports",
         "kernels",
         "keywords",
@@ -37,13 +39,16 @@ QUICK_FILES = frozenset(
         "problem",
         "rates",
         "refusals",
+        "region",
         "remedies",
         "shown",
         "solver_arguments",
+        "starts",
         "stationary",
         "step_law",
         "stream_space",
         "store",
+        "table_plane",
         "task",
         "times",
         "walk",

@@ -64,8 +64,8 @@ def test_duality(problem: FokkerPlanck) -> None:
     start, f = start_state(problem, grid), np.zeros(grid.cells + 3)
     f[INNER] = np.cos(grid.x)
     clock = Clock.equal(np.array([time]), 0.01)
-    *_, (_, _, forward) = march(SDIRK2(), stencil.forward, start, clock, 0.0)
-    *_, (_, _, values) = march(SDIRK2(), lambda tau, s, u: stencil.backward(tau, time - s, u), f, clock, -1.0)
+    *_, (_, _, forward) = march(SDIRK2(), [stencil.forward], start, clock, 0.0)
+    *_, (_, _, values) = march(SDIRK2(), [lambda tau, s, u: stencil.backward(tau, time - s, u)], f, clock, -1.0)
     # the damped first step lies at opposite ends, so the two differ by its error, about (dt/T)²/8
     assert forward[INNER] @ f[INNER] == pytest.approx(values[INNER] @ start[INNER], abs=1e-4)
     solution = solve(problem, [time], tolerance=1e-5)

@@ -23,7 +23,9 @@ from randwalk.pde.equation import FokkerPlanck
 from randwalk.pde.grid import Grid
 from randwalk.pde.schemes import SDIRK2, BackwardEuler, Clock, CrankNicolson, Scheme, march
 from randwalk.pde.shares import start_state
-from randwalk.pde.solve import Solution, _Run, solve
+from randwalk.pde.forward import Run
+from randwalk.pde.mesh import Mesh
+from randwalk.pde.solve import Solution, solve
 from randwalk.pde.stencil import Stencil
 
 Case: TypeAlias = tuple[str, FokkerPlanck, Callable[[Floats, float], Floats]]
@@ -222,7 +224,7 @@ def test_order_of_the_schemes(scheme: type[BackwardEuler | CrankNicolson | SDIRK
     times = np.array([1.0])
 
     def final(used: Scheme, steps: int) -> Floats:
-        return _Run.of(problem, used, grid, Clock.octaves(times, steps)).mass[0]
+        return Run.of(problem, used, Mesh((grid,), problem.domain), Clock.octaves(times, steps)).mass[0]
 
     reference = final(SDIRK2(), 1000)
     errors = [np.abs(final(scheme(), n) - reference).max() for n in (40, 80, 160)]
@@ -275,7 +277,7 @@ def test_the_operator_is_an_m_matrix_and_keeps_mass(domain: Domain) -> None:
 def test_mass_is_kept_and_nothing_becomes_negative(domain: Domain, scheme: Scheme) -> None:
     """From a point, with steps far too long to be accurate: mass to rounding (ulps × steps), sign exactly."""
     grid = Grid(0.0, 1.0, 200, domain.left, domain.right, domain.periodic)
-    run = _Run.of(stiff_problem(domain), scheme, grid, Clock.equal(np.array([0.01, 0.5]), 0.01))
+    run = Run.of(stiff_problem(domain), scheme, Mesh((grid,), domain), Clock.equal(np.array([0.01, 0.5]), 0.01))
     assert np.abs(run.mass.sum(axis=1) + run.left_so_far[run.at].sum(axis=1) - 1.0).max() < 1e-13
     assert run.mass.min() >= -1e-14 * run.mass.max()
     assert (np.diff(run.left_so_far, axis=0) >= -1e-14).all()
@@ -295,7 +297,7 @@ def test_a_step_that_would_break_the_sign_is_made_again() -> None:
     start = start_state(problem, grid)
     plain = CrankNicolson().step(stencil.forward, start, 0.4, 0.1)
     assert plain[INNER].min() < -0.1
-    for _, _, state in march(CrankNicolson(), stencil.forward, start, Clock.equal(np.ones(1), 0.1), 0.0):
+    for _, _, state in march(CrankNicolson(), [stencil.forward], start, Clock.equal(np.ones(1), 0.1), 0.0):
         assert state[INNER].min() >= -1e-14
 
 

@@ -190,7 +190,7 @@ def solver_convergence(
     coarsest = max(CELLS[min(equation.domain.dimension, max(CELLS))], fewest_cells(equation, list(measure.times)))
     cells = [coarsest * 2**level for level in range(LEVELS)]
     solutions = [solve(equation, list(measure.times), cells=n) for n in cells]
-    widths = tuple(s.grid.h for s in solutions)
+    widths = tuple(s.mesh.axes[0].h for s in solutions)
     if not against.missing:
         errors = tuple(distance(measure.values(s), against.values) for s in solutions)
         return Convergence(against.name, widths, errors, order=order)

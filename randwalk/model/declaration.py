@@ -19,6 +19,7 @@ from .domain import Domain, Line, as_domain
 from .grid import Grid
 from .lattice import Lattice, check_place, lattices_on, per_axis, spacing
 from .neighbourhood import Moore, Neighbourhood, VonNeumann
+from .places import all_sites
 from .rule import Rule
 from .sites import check_regions
 from .start import Start, StartLike, as_start, check_start
@@ -46,7 +47,9 @@ def lay(
     check_start(begin, where)
     if sites is None:
         given = per_axis("dx", dx, where.dimension)
-        names = [f"dx[{i}]" for i in range(where.dimension)] if isinstance(dx, (tuple, list)) else ["dx"] * where.dimension
+        names = (
+            [f"dx[{i}]" for i in range(where.dimension)] if isinstance(dx, (tuple, list)) else ["dx"] * where.dimension
+        )
         sizes = [positive(name, size) for name, size in zip(names, given, strict=True)]
     else:
         counts = per_axis("sites", sites, where.dimension)
@@ -118,13 +121,11 @@ def declare(
             "neighbourhood=VonNeumann(), or leave neighbourhood out"
         )
     meaning = member("convention", convention, Convention).where(tensor if domain.dimension > 1 else tensor[0, 0])
-    given = (vector, tensor) if domain.dimension > 1 else (vector[0], tensor[0, 0])
-    return Declared(*given, member("rule", rule, Rule), meaning, neighbourhood)
+    how = member("rule", rule, Rule), meaning, neighbourhood
+    return Declared(vector, tensor, *how) if domain.dimension > 1 else Declared(vector[0], tensor[0, 0], *how)
 
 
-def probabilities_of(
-    given: Mapping[str, Probability], steps: StepsLike | None, lattices: Sequence[Lattice]
-) -> Steps:
+def probabilities_of(given: Mapping[str, Probability], steps: StepsLike | None, lattices: Sequence[Lattice]) -> Steps:
     """The probability of each step, from those with a name or from `steps`."""
     dimension = len(lattices)
     known = named(dimension)
@@ -157,14 +158,14 @@ def on_sites(name: str, value: Probability, lattices: Sequence[Lattice]) -> Coef
         return in_dimension(name, value, len(lattices))  # type: ignore[arg-type]
     values = numbers(name, value)
     counts = tuple(lattice.sites for lattice in lattices)
-    if None in counts:
+    if any(lattice.sites is None for lattice in lattices):
         raise ValueError(
             f"{name} is an array, which needs a bounded domain; on an unbounded one give a function or a Table"
         )
     if values.shape != counts:
         has = f"{counts[0]}" if len(counts) == 1 else " × ".join(map(str, counts))
         raise ValueError(f"{name} has shape {values.shape} and the domain has {has} sites; give one value a site")
-    places = [lattice.x(np.arange(lattice.first, lattice.first + lattice.sites)) for lattice in lattices]  # type: ignore[operator]
+    places = [all_sites(lattice) for lattice in lattices]
     if values.size == 1:
         return Constant(float(values.flat[0]))
     return Table(places[0], values) if len(places) == 1 else Grid(places, values)

@@ -68,9 +68,7 @@ def steps_of(declared: Declared, spacings: Sequence[float], dt: float, axes: Seq
     return Steps(made, len(axes))
 
 
-def axis_pairs(
-    declared: Declared, spacings: Sequence[float], dt: float, axes: Sequence[Axis]
-) -> tuple[Pair, ...]:
+def axis_pairs(declared: Declared, spacings: Sequence[float], dt: float, axes: Sequence[Axis]) -> tuple[Pair, ...]:
     """The probabilities of (+1, -1) along each axis, of a diagonal diffusion."""
     rule = declared.rule
     if rule is Rule.TWO_WAY and len(axes) > 1 and isinstance(declared.neighbourhood, VonNeumann):
@@ -81,9 +79,7 @@ def axis_pairs(
     )
 
 
-def longest_step(
-    declared: Declared, spacings: Sequence[float], axes: Sequence[Axis], point: Point, t: Floats
-) -> float:
+def longest_step(declared: Declared, spacings: Sequence[float], axes: Sequence[Axis], point: Point, t: Floats) -> float:
     """The longest time step to take, given places and times that broadcast (:meth:`Rule.longest_step`)."""
     rule, tensor = declared.rule, declared.tensor
     if tensor.diagonal:
@@ -93,20 +89,24 @@ def longest_step(
             if tensor[i, i] != ZERO
         ]
         return declared.neighbourhood.longest(each)
-    parts = [Bond(rate, drift / rate) for drift, rate, _ in directions_of(declared, spacings)]
+    parts = [Bond(rate, bias) for rate, bias in _biases(declared, spacings)]
     return VonNeumann().longest([rule.longest_step((bond, bond), 1.0, point, t) for bond in parts])
 
 
-def directions_of(
-    declared: Declared, spacings: Sequence[float]
-) -> list[tuple[Coefficient, Coefficient, float]]:
+def directions_of(declared: Declared, spacings: Sequence[float]) -> list[tuple[Coefficient, Coefficient, float]]:
     """(drift, diffusion, dx) along every direction of the lattice in which walkers step: the axes; where D is not diagonal, also
     diagonals of planes, in lattice steps (dx = 1)."""
     tensor = declared.tensor
     if tensor.diagonal:
         return [(a, tensor[i, i], dx) for i, (a, dx) in enumerate(zip(declared.vector, spacings, strict=True))]
+    return [(rate * bias, rate, 1.0) for rate, bias in _biases(declared, spacings)]
+
+
+def _biases(declared: Declared, spacings: Sequence[float]) -> list[tuple[Coefficient, Coefficient]]:
+    """(rate, e · D⁻¹a in lattice steps) along every direction of a diffusion that is not diagonal."""
+    tensor = declared.tensor
     bias = _in_steps(tensor, spacings).solved([(1.0 / dx) * a for a, dx in zip(declared.vector, spacings, strict=True)])
-    return [(rate * _along(e, bias), rate, 1.0) for e, rate in tensor.directions(spacings).items()]
+    return [(rate, _along(e, bias)) for e, rate in tensor.directions(spacings).items()]
 
 
 def _along_directions(

@@ -11,7 +11,7 @@ from functools import reduce
 from typing import TypeAlias
 
 from .coefficient import Coefficient
-from .steps import Displacement, Pair, along_axes, all_displacements
+from .steps import Displacement, Pair, all_displacements, along_axes
 
 
 @dataclass(frozen=True)

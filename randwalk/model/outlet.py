@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+from numpy.typing import ArrayLike
 
 from .bernoulli import bernoulli
 from .bond import BondMean
-from .coefficient import Coefficient, Floats
+from .coefficient import Coefficient, Floats, Point, coordinate
 from .convention import Convention
 from .domain import Face
 from .remedy import rounded_down
@@ -15,36 +18,63 @@ from .step_mean import step_mean
 from .walk import LatticeWalk
 
 
-def step_out(walk: LatticeWalk, face: Face, x: float, t: Floats) -> Floats:
-    """:func:`absorption`, refused where it is no probability or leaves none for the step inward."""
+def step_out(walk: LatticeWalk, face: Face, x: ArrayLike | tuple[ArrayLike, ...], t: Floats) -> Floats:
+    """:func:`absorption`, refused where it is no probability or leaves none for the steps that do not cross the face."""
     with np.errstate(all="ignore"):  # the comparison below refuses what is not finite
         out = absorption(walk, face, x, t)
-    inward = (walk.right if face.inward > 0.0 else walk.left)(x, t)
-    wrong = ~((out >= 0.0) & (out <= 1.0 - inward))
+    kept = _kept(walk, face, x, t)
+    wrong = ~((out >= 0.0) & (out <= 1.0 - kept))
     if wrong.any():
         at = np.unravel_index(int(np.argmax(wrong)), wrong.shape)
+        point = x if isinstance(x, tuple) else (x,)
+        place = tuple(float(np.broadcast_to(c, wrong.shape)[at]) for c in point)
+        when = float(np.broadcast_to(t, wrong.shape)[at])
+        where = "".join(f"{coordinate(i)} = {c:.6g}, " for i, c in enumerate(place)) if len(place) > 1 else ""
         raise ValueError(
             f"reactivity = {face.wall.reactivity:g} at the {face.exit} wall asks for an absorption probability of "
-            f"{out[at]:.4g} a step at t = {np.broadcast_to(t, wrong.shape)[at]:.6g}, where at most {1.0 - inward[at]:.4g} is "
-            "left: " + _remedy(walk, face, np.broadcast_to(t, wrong.shape)[at], float(out[at]), float(inward[at]))
+            f"{out[at]:.4g} a step at {where}t = {when:.6g}, where at most {1.0 - kept[at]:.4g} is left: "
+            + _remedy(walk, _at(face, at, wrong.shape), place, when, float(out[at]), float(kept[at]))
         )
     return out
 
 
-def _remedy(walk: LatticeWalk, face: Face, t: float, out: float, inward: float) -> str:
+def _kept(walk: LatticeWalk, face: Face, x: ArrayLike | tuple[ArrayLike, ...], t: Floats) -> Floats:
+    """The probability of the steps that do not cross the face, of its axis alone where axes step independently."""
+    if walk.axis_steps is not None:
+        plus, minus = walk.axis_steps[face.axis]
+        return (plus if face.inward > 0.0 else minus)(x, t)
+    kept = [p(x, t) for e, p in walk.probabilities.items() if e[face.axis] != -face.inward]
+    return sum(kept, np.zeros(()))
+
+
+def _at(face: Face, at: tuple[Any, ...], shape: tuple[int, ...]) -> Face:
+    """The face at one of the places."""
+    return face._replace(place=float(np.broadcast_to(face.place, shape)[at]))
+
+
+def _remedy(walk: LatticeWalk, face: Face, place: tuple[float, ...], t: float, out: float, kept: float) -> str:
     if walk.rule is None:
-        return "take right + left ≤ ½ beside it"
+        return "take right + left ≤ ½ beside it" if walk.dimension == 1 else "take smaller step probabilities beside it"
     if out >= 0.0:
-        return f"take dt ≤ {rounded_down(walk.dt / (out + inward))}"
-    diffusion = float(walk.diffusion(face.place, t))
-    if not diffusion > 0.0:
-        return f"the diffusion at the wall is {diffusion:g} and must be positive"
-    dx = diffusion / abs(face.wall.reactivity + face.inward * float(walk.declared_drift(face.place, t)))
-    return f"the drift leads out too fast for dx = {walk.dx:g}; take dx ≤ {rounded_down(dx)} or rule=Rule.FITTED"
+        return f"take dt ≤ {rounded_down(walk.dt / (out + kept))}"
+    drift, diffusion = _declared(walk, face.axis)
+    wall = _moved(place, face.axis, face.place)
+    size = float(diffusion(wall, t))
+    if not size > 0.0:
+        return f"the diffusion at the wall is {size:g} and must be positive"
+    dx = size / abs(face.wall.reactivity + face.inward * float(drift(wall, t)))
+    return (
+        f"the drift leads out too fast for dx = {walk.spacings[face.axis]:g}; take dx ≤ {rounded_down(dx)} or "
+        "rule=Rule.FITTED"
+    )
 
 
-def absorption(walk: LatticeWalk, face: Face, x: float, t: Floats) -> Floats:
-    """The probability of a step out of site `x` through the partially absorbing wall of `face`, at times `t`.
+def absorption(walk: LatticeWalk, face: Face, x: ArrayLike | tuple[ArrayLike, ...], t: Floats) -> Floats:
+    """The probability of a step from the site at `x` through the partially absorbing wall of `face`, at times `t`.
+
+    In several dimensions `x` is a tuple of the coordinates of sites beside the face, which broadcast with `t`; a face may have a
+    place for each of them. All steps across the face have this probability together. a and D are the component of the drift
+    and the entry of the diffusion along the axis of the face.
 
     The flux out is K ρ_w, ρ_w the density at the wall. With u = D^λ ρ (:class:`randwalk.Convention`), a counted inward and
     F the harmonic mean of D^(1-λ) between site and wall, the half step to the wall has u - u_w = (K + a) ρ_w dx/2F, so that
@@ -54,33 +84,50 @@ def absorption(walk: LatticeWalk, face: Face, x: float, t: Floats) -> Floats:
     to first order in dx K dt/dx / (1 + (K + v) dx/2D) with v = a - λ D_x; the walk is then of second order. The rules that
     fit an exponential take the steady flux of the half step, c (β(w/2) u - β(-w/2) u_w) with c = 2F/dx.
     """
-    k, place, inward = face.wall.reactivity, face.place, face.inward
-    dx, power = walk.dx, walk.convention.exponent
-    drift, diffusion = _seen(walk)
-    a, d = inward * drift(x, t), diffusion(x, t)
-    ratio, conductance = (_at_wall(walk, x, place, t) / d) ** power, 2.0 * d / dx
+    k, axis, inward = face.wall.reactivity, face.axis, face.inward
+    dx, power = walk.spacings[axis], walk.convention.exponent
+    point = tuple(np.asarray(c, dtype=np.float64) for c in (x if isinstance(x, tuple) else (x,)))
+    drift, diffusion = _seen(walk, axis)
+    a, d = inward * drift(point, t), diffusion(point, t)
+    ratio, conductance = (_at_wall(walk, face, point, t) / d) ** power, 2.0 * d / dx
     if walk.convention is not Convention.ITO:
-        half = BondMean(diffusion ** (power - 1.0), place - x, walk.domain)
-        conductance = 2.0 * d**power / (dx * half(x, t))
+        span = float(np.ravel(face.place - point[axis])[0])
+        half = BondMean(diffusion ** (power - 1.0), span, walk.domain.axes[axis], axis)
+        conductance = 2.0 * d**power / (dx * half(point, t))
     if walk.rule in (Rule.FITTED, Rule.CAPPED):
         outward, back = bernoulli(0.5 * dx * a / d)
         return (walk.dt / dx) * k * conductance * outward / (k + ratio * conductance * back)
     return k * walk.dt / dx / (ratio + (k + a) / conductance)
 
 
-def _seen(walk: LatticeWalk) -> tuple[Coefficient, Coefficient]:
-    """The (drift, diffusion) of a step."""
-    if walk.rule is None:
+def _declared(walk: LatticeWalk, axis: int) -> tuple[Coefficient, Coefficient]:
+    """The (drift, diffusion) along an axis."""
+    if walk.dimension == 1:
         return walk.declared_drift, walk.diffusion
-    return step_mean(walk.declared_drift, walk.dt), step_mean(walk.diffusion, walk.dt)
+    return walk.declared_drift[axis], walk.diffusion[axis, axis]
 
 
-def _at_wall(walk: LatticeWalk, x: float, place: float, t: Floats) -> Floats:
+def _seen(walk: LatticeWalk, axis: int) -> tuple[Coefficient, Coefficient]:
+    """The (drift, diffusion) of a step along an axis."""
+    drift, diffusion = _declared(walk, axis)
+    if walk.rule is None:
+        return drift, diffusion
+    return step_mean(drift, walk.dt), step_mean(diffusion, walk.dt)
+
+
+def _at_wall(walk: LatticeWalk, face: Face, point: Point, t: Floats) -> Floats:
     """D at the wall; for declared probabilities, which are known at sites alone, by the line through two sites."""
+    diffusion = _seen(walk, face.axis)[1]
     if walk.rule is not None:
-        return _seen(walk)[1](place, t)
-    lattice = walk.lattice
+        return diffusion(_moved(point, face.axis, face.place), t)
+    lattice, x = walk.lattices[face.axis], point[face.axis]
     if lattice.first == lattice.last:
-        return walk.diffusion(x, t)
-    here, next_to = walk.diffusion(x, t), walk.diffusion(x + np.copysign(walk.dx, x - place), t)
+        return diffusion(point, t)
+    next_site = _moved(point, face.axis, x + np.copysign(lattice.dx, x - face.place))
+    here, next_to = diffusion(point, t), diffusion(next_site, t)
     return np.maximum(here + 0.5 * (here - next_to), 0.0)
+
+
+def _moved(point: tuple[ArrayLike, ...], axis: int, x: ArrayLike) -> tuple[ArrayLike, ...]:
+    """The point at another place along an axis."""
+    return *point[:axis], x, *point[axis + 1 :]

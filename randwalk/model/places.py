@@ -27,15 +27,18 @@ def all_sites(lattice: Lattice) -> Floats:
 
 
 def along_each(
-    coefficients: Sequence[Coefficient], lattices: Sequence[Lattice], support: Sequence[tuple[float, float]]
+    varying: Sequence[int], lattices: Sequence[Lattice], support: Sequence[tuple[float, float]]
 ) -> list[Floats]:
-    """Places along each axis: all sites of a bounded one, some between the ends of the start (`support`) of an unbounded one,
-    and one where no coefficient depends on the coordinate."""
-    varying = varying_axes(coefficients, len(lattices))
+    """Places along each axis: of the `varying` ones all sites of a bounded one, some between the ends of the start (`support`) of
+    an unbounded one; of the others one place."""
     unbounded = sum(lattices[i].sites is None for i in varying)
     count = BETWEEN[min(unbounded, len(BETWEEN)) - 1]
     return [
-        np.array([low]) if i not in varying else np.linspace(low, high, count) if lattice.sites is None else all_sites(lattice)
+        np.array([low])
+        if i not in varying
+        else np.linspace(low, high, count)
+        if lattice.sites is None
+        else all_sites(lattice)
         for i, (lattice, (low, high)) in enumerate(zip(lattices, support, strict=True))
     ]
 

@@ -2,23 +2,39 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
-from .domain import Axis
+from .coefficient import Floats
+from .domain import Axis, Domain
 from .lattice import spacing
-from .tensor import ROUNDING, aspect
+from .tensor import ROUNDING, NoStencil, Tensor, aspect
 
 FURTHER = 8  # times as many sites as now are looked at
+BETWEEN = 100  # ratios that are tried between the present and the best one
+MARGINS = (0.05, 0.0)  # of the largest rate along an axis, so that a drift leaves rates positive, if that can be
 
 
-def fitting_spacings(
-    matrix: NDArray[np.float64], spacings: Sequence[float], axes: Sequence[Axis]
-) -> tuple[float, ...] | None:
+def check_directions(tensor: Tensor, spacings: Sequence[float], domain: Domain) -> None:
+    """Refuse a constant tensor that has a negative rate on the lattice, with spacings or numbers of sites that have none."""
+    if tensor.matrix is None or tensor.diagonal:
+        return
+    try:
+        tensor.directions(spacings)
+    except NoStencil as error:
+        fit = fitting_spacings(tensor.matrix, spacings, domain.axes)
+        if fit is None:
+            raise
+        dx = ", ".join(f"{size:.12g}" for size in fit)
+        bounded = any(math.isfinite(axis.high - axis.low) for axis in domain.axes)
+        raise NoStencil(
+            f"{error}; {f'the nearest that fits {domain} is' if bounded else 'for example'} dx=({dx})"
+        ) from None
+
+
+def fitting_spacings(matrix: Floats, spacings: Sequence[float], axes: Sequence[Axis]) -> tuple[float, ...] | None:
     """The spacings nearest to the given ones that fit the lengths of bounded axes and give a tensor of numbers no negative rate;
     None if none are found."""
     ratio = aspect(matrix)
@@ -28,18 +44,37 @@ def fitting_spacings(
     if not bounded:
         scale = float(np.prod(np.asarray(spacings) / ratio)) ** (1.0 / len(axes))
         return tuple((scale * ratio).tolist())
-    first, best, least = bounded[0], None, math.inf
+    found = (_nearest(matrix, ratio, spacings, axes, bounded, margin) for margin in MARGINS)
+    return next((fit for fit in found if fit is not None), None)
+
+
+def _nearest(
+    matrix: Floats,
+    ratio: Floats,
+    spacings: Sequence[float],
+    axes: Sequence[Axis],
+    bounded: Sequence[int],
+    margin: float,
+) -> tuple[float, ...] | None:
+    """The nearest spacings that fit the `bounded` axes and leave each axis a rate of at least the `margin`."""
+    first, old = bounded[0], np.asarray(spacings)
+    best, least = None, math.inf
     for count in range(1, FURTHER * _sites(axes[first], spacings[first]) + FURTHER):
         size = spacing(axes[first], count)
+        if math.log(size / spacings[first]) ** 2 >= least:
+            continue
         wanted = size * ratio / ratio[first]
-        choices = [
-            [size] if i == first else _near(axes[i], wanted[i], spacings[i]) if i in bounded else [float(wanted[i])]
-            for i in range(len(axes))
-        ]
-        for chosen in itertools.product(*choices):
-            far = sum(math.log(new / old) ** 2 for new, old in zip(chosen, spacings, strict=True))
-            if far < least and _is_dominant(matrix, chosen):
-                best, least = chosen, far
+        for part in np.linspace(0.0, 1.0, BETWEEN):  # from the given spacings towards the best ratio
+            sizes = old ** (1.0 - part) * wanted**part
+            sizes[first] = size
+            chosen = tuple(
+                _fitted(axis, s) if i in bounded else s
+                for i, (axis, s) in enumerate(zip(axes, sizes.tolist(), strict=True))
+            )
+            if _is_dominant(matrix, chosen, margin):
+                far = float(np.sum(np.log(np.array(chosen) / old) ** 2))
+                best, least = (chosen, far) if far < least else (best, least)
+                break
     return best
 
 
@@ -47,12 +82,14 @@ def _sites(axis: Axis, dx: float) -> int:
     return max(1, round((axis.high - axis.low) / dx))
 
 
-def _near(axis: Axis, *sizes: float) -> list[float]:
-    """The spacings that fit an axis next to the sizes."""
-    counts = {max(1, _sites(axis, size) + more) for size in sizes for more in (-1, 0, 1)}
-    return [spacing(axis, count) for count in sorted(counts)]
+def _fitted(axis: Axis, dx: float) -> float:
+    """The spacing nearest to dx that fits a bounded axis."""
+    counts = (max(1, _sites(axis, dx) + more) for more in (-1, 0, 1))
+    return min((spacing(axis, count) for count in counts), key=lambda size: abs(math.log(size / dx)))
 
 
-def _is_dominant(matrix: NDArray[np.float64], spacings: Sequence[float]) -> bool:
+def _is_dominant(matrix: Floats, spacings: Sequence[float], margin: float) -> bool:
+    """Whether the rate along each axis is at least the margin."""
     scaled = np.abs(matrix) / np.outer(spacings, spacings)
-    return bool((2.0 * np.diag(scaled) - scaled.sum(axis=1) >= -ROUNDING * np.diag(scaled)).all())
+    whole = np.diag(scaled)
+    return bool((2.0 * whole - scaled.sum(axis=1) >= (margin - ROUNDING) * whole).all())

@@ -188,11 +188,12 @@ class Mask(Shape):
     """The cells of those sites of a bounded domain that are True in `array`, shape (sites along x, along y, …).
 
     A domain that takes the mask places it: a cell is ± dx/2 around its site, for as many sites an axis as the array has.
-    A walk on that domain has these sites, or a whole number of times closer ones.
+    A walk on that domain has these sites, or a whole number of times closer ones (an odd number of times on a ring and between
+    absorbing walls, where the ends of cells would be sites).
 
     >>> import randwalk as rw
     >>> room = (rw.Ring(0, 4) * rw.Ring(0, 2)).without(Mask([[0, 0], [1, 0], [0, 0], [0, 0]]))
-    >>> room.contains((1.5, [0.5, 1.5]))
+    >>> room.contains((1.0, [0.0, 1.0]))
     array([False,  True])
     """
 
@@ -215,7 +216,7 @@ class Mask(Shape):
             raise ValueError(f"{self} has no place yet: give it to the domain, domain.without(mask)")
         known, cells = np.asarray(True), []
         for x, n, (begin, width) in zip(point, self.array.shape, self.frame, strict=True):
-            cell = np.floor((np.asarray(x, dtype=np.float64) - begin) / width + ON).astype(np.int64)
+            cell = np.floor((np.asarray(x, dtype=np.float64) - begin) / width).astype(np.int64)
             known = known & (cell >= 0) & (cell < n)
             cells.append(np.clip(cell, 0, n - 1))
         return np.asarray(self.array[tuple(cells)] & known)

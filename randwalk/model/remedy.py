@@ -14,9 +14,9 @@ from .coefficient import Coefficient, Floats, Point
 from .coefficient.breaks import some
 from .discretise import Declared, axis_pairs, longest_step, steps_of
 from .domain import Axis
-from .lattice import Lattice, spacing
+from .lattice import Lattice, lattices_on, spacing
 from .neighbourhood import Moore
-from .places import along_each
+from .places import along_each, varying_axes
 from .rule import SLOW, Rule
 from .speed import capped_speed, starting_masses
 from .step_mean import breaks_in_time
@@ -56,7 +56,8 @@ def remedy(walk: LatticeWalk, place: Sequence[float], t: float) -> str:
 def _of_numbers(walk: LatticeWalk, point: Point, t: float) -> str:
     """The remedy for probabilities that were declared themselves."""
     values = {name_of(e): float(p(point, t)) for e, p in walk.probabilities.items()}
-    told = "the step probabilities" if len(values) > 4 else " and ".join(", ".join(values).rsplit(", ", 1))
+    *most, last = values
+    told = "the step probabilities" if len(values) > 4 else f"{', '.join(most)} and {last}" if most else last
     if not all(math.isfinite(p) for p in values.values()):
         return "take numbers there"
     if min(values.values()) < 0.0:
@@ -66,12 +67,15 @@ def _of_numbers(walk: LatticeWalk, point: Point, t: float) -> str:
 
 def _found(walk: LatticeWalk, bad: Point, x: Point, t: Floats) -> list[str]:
     """The remedies for the `bad` place that are valid at all places `x` and times `t`."""
-    found, rule, own = [], walk.declared.rule, walk.spacings
+    found: list[str] = []
+    rule, own = _declared(walk).rule, walk.spacings
     if dt := _longest(walk, rule, bad, x, t):
         found.append(f"dt ≤ {rounded_down(dt)}")
     if _finer(walk, rule, own, bad, x, t) is None and (finer := _finer_lattice(walk, rule, bad, x, t)):
         found.append(finer)  # else the given dt is too long
-    confining = any(lattice.sites is None for lattice in walk.lattices) and any(a.dimension for a in walk.declared.vector)
+    confining = any(lattice.sites is None for lattice in walk.lattices) and any(
+        a.dimension for a in _declared(walk).vector
+    )
     rules = [other for other in ((Rule.CAPPED,) if confining else ()) + (Rule.FITTED,) if other is not rule]
     ready = [other for other in rules if _starts(walk, other)]  # with a confining drift FITTED needs ever shorter steps
     for other in ready:
@@ -85,7 +89,8 @@ def _found(walk: LatticeWalk, bad: Point, x: Point, t: Floats) -> list[str]:
 
 def _longest(walk: LatticeWalk, rule: Rule, bad: Point, x: Point, t: Floats) -> float | None:
     """The longest dt, below that of the walk, for which a rule is valid."""
-    steps = walk.dt * np.geomspace(0.98, 1e-9, 1000)  # EXACT_VARIANCE may be valid for 5 % of all dt only
+    count = 1000 if walk.dimension == 1 else 250  # EXACT_VARIANCE may be valid for 5 % of all dt only
+    steps = walk.dt * np.geomspace(0.98, 1e-9, count)
     beside = tuple(np.reshape(c, (1, 1)) for c in bad)
 
     def valid(dt: float) -> bool:
@@ -103,14 +108,14 @@ def _finer_lattice(walk: LatticeWalk, rule: Rule, bad: Point, x: Point, t: Float
         if size := _largest(lambda size: _finer(walk, rule, (size,), bad, x, t) is not None, sizes):
             return f"dx ≤ {rounded_down(size)}{_sites(walk, size)} {_finer(walk, rule, (0.99 * size,), bad, x, t)}"
         return None
-    tensor = walk.declared.tensor(bad, t.ravel()[0])
-    shapes: list[Sequence[float]] = [walk.spacings]
-    if not walk.declared.tensor.diagonal and (fit := aspect(tensor)) is not None:
-        shapes.append(walk.spacings[0] * fit)
-    for shape, factor in itertools.product(shapes, (1.0, *np.geomspace(0.8, 0.001, 24))):
-        sizes = tuple(_fitting(axis, factor * float(dx)) for axis, dx in zip(walk.domain.axes, shape, strict=True))
-        if step := _finer(walk, rule, sizes, bad, x, t):
-            return f"dx = ({', '.join(f'{size:.12g}' for size in sizes)}) {step}"
+    tensor = _declared(walk).tensor(bad, t.ravel()[0])
+    shapes = [walk.spacings]
+    if not _declared(walk).tensor.diagonal and (fit := aspect(tensor)) is not None:
+        shapes.append(tuple(walk.spacings[0] * ratio for ratio in fit.tolist()))
+    for shape, factor in itertools.product(shapes, (1.0, *np.geomspace(0.8, 0.001, 24).tolist())):
+        fitting = tuple(_fitting(axis, factor * dx) for axis, dx in zip(walk.domain.axes, shape, strict=True))
+        if step := _finer(walk, rule, fitting, bad, x, t):
+            return f"dx = ({', '.join(f'{size:.12g}' for size in fitting)}) {step}"
     return None
 
 
@@ -118,7 +123,9 @@ def _fitting(axis: Axis, dx: float) -> float:
     """The largest spacing up to about `dx` that fits an axis; three digits of it on an unbounded one."""
     if not math.isfinite(axis.high - axis.low):
         return float(rounded_down(dx))
-    return next(d for n in itertools.count(max(1, int((axis.high - axis.low) / dx) - 2)) if (d := spacing(axis, n)) <= dx)
+    return next(
+        d for n in itertools.count(max(1, int((axis.high - axis.low) / dx) - 2)) if (d := spacing(axis, n)) <= dx
+    )
 
 
 def _sites(walk: LatticeWalk, dx: float) -> str:
@@ -168,7 +175,7 @@ def _along(
 
 def _valid(walk: LatticeWalk, rule: Rule, spacings: Sequence[float], dt: float, x: Point, t: Floats) -> bool:
     """Whether another rule, dx or dt has probabilities at all the places and times."""
-    declared, axes = replace(walk.declared, rule=rule), walk.domain.axes
+    declared, axes = replace(_declared(walk), rule=rule), walk.domain.axes
     try:
         if rule is Rule.TWO_WAY and abs(dt - (own := longest_step(declared, spacings, axes, x, t))) > 1e-9 * own:
             return False  # it has one dt
@@ -195,7 +202,7 @@ def _is_law(group: Iterable[Coefficient], x: Point, t: Floats) -> bool:
 
 def _about_breaks(walk: LatticeWalk, until: float, dt: float) -> Floats:
     """Starts of steps of length `dt` in which the coefficients have breaks, in several phases of the step."""
-    breaks = {b for c in walk.declared.coefficients if c.depends_on_t for b in breaks_in_time(c, until)}
+    breaks = {b for c in _declared(walk).coefficients if c.depends_on_t for b in breaks_in_time(c, until)}
     if not breaks:
         return np.empty(0)
     chosen = np.array(some(sorted(breaks)))
@@ -206,17 +213,21 @@ def _about_breaks(walk: LatticeWalk, until: float, dt: float) -> Floats:
 def _finer(walk: LatticeWalk, rule: Rule, spacings: Sequence[float], bad: Point, x: Point, t: Floats) -> str | None:
     """The dt for another dx, in words: "without dt", or the longest dt for which this dt and shorter ones have valid
     probabilities at the places and at the sites of that dx beside the `bad` one; None if there is no such dt."""
-    axes, declared = walk.domain.axes, replace(walk.declared, rule=rule)
+    axes, declared = walk.domain.axes, replace(_declared(walk), rule=rule)
     columns = [[places[:, 0]] for places in x]
     for i, (old, dx) in enumerate(zip(walk.spacings, spacings, strict=True)):
         beside = math.ceil(old / dx)
-        for j, places in enumerate(columns):
-            places.append(bad[j] + (dx if i == j else 0.0) * np.arange(-beside, beside + 1))
-    flat = [np.concatenate(places) for places in columns]
+        for j, column in enumerate(columns):
+            column.append(bad[j] + (dx if i == j else 0.0) * np.arange(-beside, beside + 1))
+    flat = [np.concatenate(column) for column in columns]
     inside = np.ones(flat[0].shape, dtype=bool)
     for places, axis, dx in zip(flat, axes, spacings, strict=True):
         inside &= (places >= axis.low + 0.5 * dx) & (places <= axis.high - 0.5 * dx)
-    at = tuple(places[inside][:, None] for places in flat)
+    flat = [places[inside] for places in flat]
+    if walk.dimension > 1:
+        mesh = np.meshgrid(*_extremes(walk, spacings, x), indexing="ij")
+        flat = [np.append(places, more.ravel()) for places, more in zip(flat, mesh, strict=True)]
+    at = tuple(places[:, None] for places in flat)
     try:
         longest = longest_step(declared, spacings, axes, _started(walk, at), t)
     except (ValueError, ArithmeticError):  # a table ends before, or D is 0
@@ -228,12 +239,30 @@ def _finer(walk: LatticeWalk, rule: Rule, spacings: Sequence[float], bad: Point,
     return None
 
 
+def _extremes(walk: LatticeWalk, spacings: Sequence[float], x: Point) -> list[Floats]:
+    """Sites of finer lattices along each axis, among them those beside the walls; on an unbounded axis the ends of the places."""
+    count, along = PLACES[min(walk.dimension, len(PLACES)) - 1], []
+    for lattice, places in zip(lattices_on(walk.domain, spacings, walk.start.anchors), x, strict=True):
+        if lattice.first is None or lattice.last is None:
+            along.append(np.array([places.min(), places.max()]))
+        else:
+            along.append(lattice.x(np.unique(np.linspace(lattice.first, lattice.last, count).round())))
+    return along
+
+
 def _started(walk: LatticeWalk, places: Point) -> Point:
     """The places from which a time step is chosen: those given on a bounded domain, else those of the start."""
     if all(lattice.sites is not None for lattice in walk.lattices):
         return places
-    along = along_each(walk.declared.coefficients, walk.lattices, walk.start.bounds)
+    varying = varying_axes(_declared(walk).coefficients, walk.dimension)
+    along = along_each(varying, walk.lattices, walk.start.bounds)
     return tuple(x.ravel()[:, None] for x in np.meshgrid(*along, indexing="ij"))
+
+
+def _declared(walk: LatticeWalk) -> Declared:
+    """The drift and the diffusion of a walk that was made from them."""
+    assert walk.declared is not None
+    return walk.declared
 
 
 def _starts(walk: LatticeWalk, rule: Rule) -> bool:

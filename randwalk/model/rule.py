@@ -78,7 +78,7 @@ class Rule(StrEnum):
             d, w = ([c(x, t) for c in cs] for cs in zip(*((b.diffusion, b.bias) for b in both), strict=True))
             exact = np.fmin.reduce([dx**2 / (most * d[i]) * _slowing(w[i]) for i in (0, 1)], axis=None)
             total = np.fmax.reduce(d[0] * bernoulli(-w[0])[0] + d[1] * bernoulli(w[1])[0], axis=None)
-        return float(min(exact, dx**2 / total))
+            return float(min(exact, dx**2 / total))
 
 
 def shortfall(bias: Floats) -> Floats:

@@ -22,6 +22,7 @@ from .start import OUTSIDE, Atoms, Start, in_region, start_masses
 
 Numbers = NDArray[np.int64]
 CHUNK = 2**20  # sites looked at together
+ASIDE = 1e-3  # in dx, by how much sites may be off the places where cells have them
 
 
 class Block(NamedTuple):
@@ -56,7 +57,7 @@ def site_masses(start: Start, lattices: Sequence[Lattice], domain: Domain) -> tu
     if isinstance(start, Atoms):
         return (_joint(start, *_shared(start, lattices), lattices, domain),)
     if start.factors is None:  # everywhere, without regions
-        free = np.concatenate([numbers[:, found < 0] for numbers, found in _found(domain, lattices)], axis=1)
+        free = np.concatenate([np.argwhere(found < 0).T + first for first, found in _found(domain, lattices)], axis=1)
         return (Block(tuple(range(domain.dimension)), free, even(free.shape[1])),)
     blocks = []
     for i, (factor, lattice) in enumerate(zip(start.factors, lattices, strict=True)):
@@ -99,7 +100,11 @@ def check_regions(domain: Domain, lattices: Sequence[Lattice]) -> None:
         return
     counts = np.zeros(len(domain.regions) + 1, dtype=np.int64)
     for _, found in _found(domain, lattices):
-        counts += np.bincount(found + 1, minlength=counts.size)
+        counts += np.bincount(found.ravel() + 1, minlength=counts.size)
+        if counts.all():
+            return
+    if not counts.sum():
+        raise ValueError(f"no site lies in {domain}: take a smaller dx")
     if not counts[0]:
         raise ValueError(f"the regions of {domain} take all {counts.sum()} sites: give smaller ones")
     for region, count in zip(domain.regions, counts[1:], strict=True):
@@ -111,30 +116,33 @@ def check_regions(domain: Domain, lattices: Sequence[Lattice]) -> None:
 
 
 def _check_mask(mask: Mask, lattices: Sequence[Lattice], name: str) -> None:
-    for (_, width), lattice in zip(mask.frame, lattices, strict=True):
-        ratio = width / lattice.dx
-        if round(ratio) < 1 or abs(ratio - round(ratio)) > FIT * ratio:
+    for (begin, width), lattice in zip(mask.frame, lattices, strict=True):
+        finer, first = width / lattice.dx, (lattice.origin - begin) / lattice.dx
+        if round(finer) < 1 or abs(finer - round(finer)) > FIT * finer or abs(first % 1.0 - 0.5) > ASIDE:
             raise ValueError(
-                f"the region {name!r}, {mask}, has another number of sites than the walk with dx = {lattice.dx:g}: take "
+                f"the region {name!r}, {mask}, was made for other sites than those of dx = {lattice.dx:g}: take "
                 f"sites={mask.array.shape}, or an array of shape {tuple(lattice.sites for lattice in lattices)}"
             )
 
 
 def _found(domain: Domain, lattices: Sequence[Lattice]) -> Iterator[tuple[Numbers, Numbers]]:
-    """(numbers of sites, shape (d, n), and the number of the region that takes each, -1 for none) of all sites in the bounds
-    of a domain, in pieces."""
+    """The number of the region that takes each site in the bounds of a domain, -1 for none, in pieces across the first axis:
+    (numbers of the first site of the piece, shape (d, 1), and an array with an axis for each of the domain)."""
     ranges = []
     for lattice, (low, high) in zip(lattices, domain.bounds, strict=True):
         first, last = math.ceil((low - lattice.origin) / lattice.dx), math.floor((high - lattice.origin) / lattice.dx)
-        first, last = (
-            max(first, first if lattice.first is None else lattice.first),
-            min(last, last if lattice.last is None else lattice.last),
-        )
+        first = first if lattice.first is None else max(first, lattice.first)
+        last = last if lattice.last is None else min(last, lattice.last)
         ranges.append(np.arange(first, last + 1))
-    rows = max(1, CHUNK // max(1, math.prod(k.size for k in ranges[1:])))
+    if not all(k.size for k in ranges):
+        return
+    rows = max(1, CHUNK // math.prod(k.size for k in ranges[1:]))
     for begin in range(0, ranges[0].size, rows):
-        sites = np.stack([k.ravel() for k in np.meshgrid(ranges[0][begin : begin + rows], *ranges[1:], indexing="ij")])
-        yield sites, _regions_at(sites, lattices, domain)
+        piece = [ranges[0][begin : begin + rows], *ranges[1:]]
+        places = np.meshgrid(
+            *(lattice.x(k) for lattice, k in zip(lattices, piece, strict=True)), indexing="ij", sparse=True
+        )
+        yield np.array([[k[0]] for k in piece]), domain.region_at(tuple(places))
 
 
 def _regions_at(sites: Numbers, lattices: Sequence[Lattice], domain: Domain) -> Numbers:

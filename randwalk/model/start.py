@@ -241,7 +241,8 @@ class Atoms(_Start):
     masses: tuple[float, ...]
 
     def __new__(cls, points: ArrayLike = (), masses: ArrayLike = ()) -> Any:
-        return Sites(points, masses) if np.ndim(points) == 1 and len(points) else object.__new__(cls)  # type: ignore[arg-type]
+        of_numbers = _is_vector(points) and len(points) > 0 and not any(map(_is_vector, points))  # type: ignore[arg-type]
+        return Sites(points, masses) if of_numbers else object.__new__(cls)
 
     def __init__(self, points: ArrayLike, masses: ArrayLike) -> None:
         places, given = numbers("Atoms: points", points), numbers("Atoms: masses", masses).ravel()
@@ -345,7 +346,7 @@ class Product(_Start):
 Bounds: TypeAlias = tuple[tuple[float, float], ...]
 Factor: TypeAlias = Point | Uniform | Normal | Sites | Everywhere
 Start: TypeAlias = Factor | Product | Atoms
-StartLike: TypeAlias = Start | float | Sequence[float]
+StartLike: TypeAlias = Start | float | Sequence[float] | NDArray[Any]
 
 
 def as_start(value: StartLike, domain: Domain | None = None) -> Start:
@@ -396,8 +397,7 @@ def check_start(start: Start, domain: Domain) -> None:
             _check_on_axis(start, start.factors[i], domain, i)
         else:
             _check_on_axis(start, Sites([x[i] for x in start.points], start.masses), domain, i)
-    points = atoms_of(start)
-    if domain.regions and points is not None:
+    if domain.regions and (points := atoms_of(start)) is not None:
         found = domain.region_at(tuple(points.T))
         if (found >= 0).any():
             at = int(np.argmax(found >= 0))

@@ -91,7 +91,7 @@ def named(dimension: int) -> dict[str, Displacement]:
     return {name_of(e): e for e in along_axes(min(dimension, len(NAMES))) for e in [e + (0,) * (dimension - len(e))]}
 
 
-def check_displacements(steps: Mapping[object, object], dimension: int) -> None:
+def check_displacements(steps: Iterable[object], dimension: int) -> None:
     """Refuse displacements that are no tuples of `dimension` components -1, 0 and 1, and the step nowhere."""
     for e in steps:
         if not isinstance(e, tuple) or not all(isinstance(c, (int, np.integer)) and -1 <= c <= 1 for c in e):
@@ -112,4 +112,3 @@ def all_displacements(dimension: int) -> list[Displacement]:
     """Every displacement of components -1, 0 and 1 but the one nowhere, in the order of the stencil."""
     every = itertools.product((-1, 0, 1), repeat=dimension)
     return in_order(dict.fromkeys(e for e in every if any(e)))
-

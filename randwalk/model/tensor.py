@@ -147,7 +147,7 @@ class Tensor:
         return {e: rate for e, rate in on_axes.items() if rate != ZERO or not found} | found
 
     @staticmethod
-    def aspect_told(matrix: NDArray[np.float64]) -> str:
+    def aspect_told(matrix: Floats) -> str:
         """The ratio of spacings at which the numbers of a tensor have no negative rate, in words."""
         fit = aspect(matrix)
         if fit is None:
@@ -175,7 +175,7 @@ class Tensor:
         return "(" + ", ".join("(" + ", ".join(map(str, row)) + ")" for row in self.rows) + ")"
 
 
-def aspect(matrix: NDArray[np.float64]) -> NDArray[np.float64] | None:
+def aspect(matrix: Floats) -> NDArray[np.float64] | None:
     """Spacings, the first of them 1, at which a tensor of numbers has no negative rate; None if there are none.
 
     λ_i dx_i² = D_ii - Σ_j |D_ij| dx_i/dx_j ≥ 0 with u_i = √D_ii/dx_i reads u_i ≥ Σ_j |R_ij| u_j, R the correlations. A
@@ -209,7 +209,7 @@ def as_vector(name: str, value: object, dimension: int) -> tuple[Coefficient, ..
             raise ValueError(
                 f"{name} = {_told(value)} has {len(parts)} components, and the domain has {_axes(dimension)}"
             )
-        return tuple(in_dimension(f"{name}[{i}]", part, dimension) for i, part in enumerate(parts))
+        return tuple(_part(f"{name}[{i}]", part, dimension) for i, part in enumerate(parts))
     part = in_dimension(name, given, dimension)  # type: ignore[arg-type]
     if dimension == 1 or part == ZERO:
         return (part,) * dimension
@@ -238,7 +238,7 @@ def as_tensor(name: str, value: object, dimension: int) -> Tensor:
                 f"{dimension} numbers, or {dimension} × {dimension}"
             )
         if all(row is None for row in wide):
-            tensor = _diagonal([in_dimension(f"{name}[{i}]", part, dimension) for i, part in enumerate(rows)])
+            tensor = _diagonal([_part(f"{name}[{i}]", part, dimension) for i, part in enumerate(rows)])
         else:
             tensor = _symmetric(name, value, wide, dimension)
     if tensor.dimension != dimension:
@@ -260,7 +260,7 @@ def symmetric(dimension: int, entry: Callable[[int, int], Coefficient]) -> Tenso
 def _symmetric(name: str, value: object, rows: Sequence[Sequence[Any] | None], dimension: int) -> Tensor:
     """The tensor of d rows of d entries, refused unless entries [i, j] and [j, i] are one."""
     made = [
-        [in_dimension(f"{name}[{i}][{j}]", entry, dimension) for j, entry in enumerate(row or ())]
+        [_part(f"{name}[{i}][{j}]", entry, dimension) for j, entry in enumerate(row or ())]
         for i, row in enumerate(rows)
     ]
     if any(len(row) != dimension for row in made):
@@ -326,6 +326,15 @@ def _positive_part(value: Coefficient) -> Coefficient:
     """max(value, 0)."""
     number = constant_value(value)
     return Choice(value, value, ZERO) if number is None else Constant(max(number, 0.0))
+
+
+def _part(name: str, value: Any, dimension: int) -> Coefficient:
+    """The coefficient of a component or an entry."""
+    if is_list(value):
+        raise TypeError(
+            f"{name} = {_told(value)}: must be a number, a coefficient or a function of the coordinates and t"
+        )
+    return in_dimension(name, value, dimension)
 
 
 def is_list(value: object) -> bool:

@@ -10,18 +10,30 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..inputs.arguments import finite_numbers, member
+from ..inputs.arguments import finite_numbers
 from ..inputs.keywords import once_positional
 from . import checks
 from .coefficient import Coefficient, CoefficientLike, Constant, Floats, in_dimension
 from .convention import Convention
 from .declaration import (
-    Probability, Sizes, StepsLike, declare, inexact, lay, on_sites, plane_of, positive, probabilities_of, space_of, spacings_of,
+    Probability,
+    Sizes,
+    StepsLike,
+    declare,
+    inexact,
+    lay,
+    on_sites,
+    plane_of,
+    positive,
+    probabilities_of,
+    space_of,
+    spacings_of,
 )  # fmt: skip
 from .discretise import Declared, axis_pairs, steps_of
 from .domain import Domain
 from .lattice import Lattice, lattices_on
 from .neighbourhood import Moore, Neighbourhood
+from .ratio import check_directions
 from .rule import Rule as Rule
 from .start import Start, StartLike
 from .step_mean import step_mean
@@ -142,18 +154,6 @@ class LatticeWalk:
             object.__setattr__(self, name, value)
         checks.check_now(self)
 
-    @property
-    def dimension(self) -> int:
-        return 1
-
-    @property
-    def lattices(self) -> tuple[Lattice, ...]:
-        return (self.lattice,)
-
-    @property
-    def spacings(self) -> tuple[float, ...]:
-        return (self.dx,)
-
     @classmethod
     @once_positional("dx", "dt")
     def from_drift(
@@ -213,6 +213,7 @@ class LatticeWalk:
         declared = declare(drift, diffusion, where, rule, convention, neighbourhood)
         rate = in_dimension("killing", killing, where.dimension)
         spacings = tuple(lattice.dx for lattice in lattices)
+        check_directions(declared.tensor, spacings, where)
         check_two_way(declared, spacings, where, None if dt is None else positive("dt", dt))
         told = [] if times is None or not finite_numbers("times", times).size else checked_times(times).tolist()
         chosen = chosen_step(declared, rate, lattices, where, begin.bounds, told) if dt is None else dt
@@ -281,7 +282,9 @@ class LatticeWalk:
     def _named(self, name: str) -> Coefficient:
         """The probability of the step of a name, the number 0 if the walk has no such step."""
         if (displacement := named(self.dimension).get(name)) is None:
-            raise AttributeError(f"a walk in {self.dimension} dimension{'s' * (self.dimension > 1)} has no step {name!r}")
+            raise AttributeError(
+                f"a walk in {self.dimension} dimension{'s' * (self.dimension > 1)} has no step {name!r}"
+            )
         return self.probabilities.get(displacement, Constant(0.0))
 
     @cached_property
@@ -369,7 +372,10 @@ class LatticeWalk:
         return self._with(start=start)
 
     def _with(self, **changed: Any) -> LatticeWalk:
-        fields = {name: getattr(self, name) for name in ("dx", "dt", "domain", "start", "killing", "declared", "inexact_times")}
+        fields = {
+            name: getattr(self, name)
+            for name in ("dx", "dt", "domain", "start", "killing", "declared", "inexact_times")
+        }
         return LatticeWalk(steps=self.probabilities, **fields | changed)
 
     def told(self, times: ArrayLike) -> LatticeWalk:
@@ -433,19 +439,18 @@ class LatticeWalk:
         checks.warn_if_quick(self, until)
 
     def __repr__(self) -> str:
-        if self.dimension == 1 or self.declared is None:
-            names = {name_of(e): p for e, p in self.probabilities.items()}
-            own = [f"{name}={p}" for name, p in names.items() if name.isidentifier()]
-            others = [f"{e}: {p}" for (e, p), name in zip(self.probabilities.items(), names, strict=True) if not name.isidentifier()]
-            parts = [f"steps={self.probabilities}"] if others else own
-            call = "LatticeWalk"
+        declared = self.declared if self.dimension > 1 else None  # in one dimension the two probabilities say more
+        if declared is not None:
+            made, call = (
+                [f"drift=({', '.join(map(str, declared.vector))})", f"diffusion={declared.tensor}"],
+                ".from_drift",
+            )
+        elif all(name_of(e).isidentifier() for e in self.probabilities):
+            made, call = [f"{name_of(e)}={p}" for e, p in self.probabilities.items()], ""
         else:
-            drift = ", ".join(map(str, self.declared_drift))
-            parts = [f"drift=({drift})", f"diffusion={self.diffusion}"]
-            call = "LatticeWalk.from_drift"
-        parts += [f"dx={checks.shown_sizes(self.spacings)}", f"dt={self.dt:g}"]
-        if self.killing != Constant(0.0):
-            parts.append(f"killing={self.killing}")
-        if call != "LatticeWalk":
-            parts += [f"rule=Rule.{self.declared.rule.name}", f"neighbourhood={self.neighbourhood}"]
-        return f"{call}({', '.join(parts)}, domain={self.domain}, start={self.start})"
+            made, call = [f"steps={self.probabilities}"], ""
+        sizes = [f"dx={checks.shown_sizes(self.spacings)}", f"dt={self.dt:g}"]
+        killing = [] if self.killing == Constant(0.0) else [f"killing={self.killing}"]
+        how = [] if declared is None else [f"rule=Rule.{declared.rule.name}", f"neighbourhood={declared.neighbourhood}"]
+        parts = [*made, *sizes, *killing, *how, f"domain={self.domain}", f"start={self.start}"]
+        return f"LatticeWalk{call}({', '.join(parts)})"
