@@ -290,6 +290,7 @@ BAD: list[tuple[Callable[[], object], type[Exception], str]] = [
     (lambda: MAKE.Line() ** 1.5, ValueError, "power 1.5"),
     (lambda: MAKE.Line() * 3, TypeError, "unsupported operand"),
     (lambda: DISC * rw.Line(), ValueError, "multiply the axes first"),
+    (lambda: as_domain((rw.Line(), rw.Ring(0, 1))), TypeError, r"give Line\(\), .*, here Line\(\) \* Ring\(0, 1\)$"),
     (lambda: rw.Line() * DISC, ValueError, "multiply the axes first"),
     (lambda: ROOM.exit("left") or ROOM.exit("bottom"), ValueError, "wall = 'bottom': .* has no wall there"),
     (lambda: ROOM.exit("up", "exit"), ValueError, "exit = 'up': must be one of 'left', 'right', 'bottom', 'top', 'killing'"),
