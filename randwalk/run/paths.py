@@ -19,7 +19,7 @@ from ..tables.table import StepTable
 from .batch import Batch
 from .counts import Counts
 from .free import FreeWalkers
-from .functional import Functionals
+from .functional import Functionals, Leaving
 from .jump import Jumps
 from .record import Record, followed
 from .windows import Rows, Windows
@@ -63,7 +63,9 @@ def follow(
         width *= 2  # and these before a stretch of steps
     keys = key(seed)
 
-    free = windows.rows.table.digits and windows.walk.dimension > 1 and not followed(records, windows.walk)
+    walk = windows.walk
+    stay = all(isinstance(functional, Leaving) for functional in followed(records, walk))  # and nobody leaves
+    free = windows.rows.table.digits and walk.dimension > 1 and stay
 
     def work(batch: range) -> Counts:
         kind = FreeWalkers if free else _Walkers
@@ -132,7 +134,7 @@ class _Walkers:
         before `target`: for a search for walkers at the edge, or where those that rest at none could step beyond it."""
         table = self.rows.table
         if table.digits and not self.roams:
-            while (stop := done + self._room()) < target:
+            while (stop := done + self._room(self.steps[-1] - done)) < target:
                 yield stop
                 done = stop
         elif _searched(table):
@@ -140,16 +142,17 @@ class _Walkers:
             yield from range((done // stretch + 1) * stretch, target, stretch)
         yield target
 
-    def _room(self) -> int:
-        """How many steps no walker can leave the window in, which is made wider where they are few."""
+    def _room(self, left: int) -> int:
+        """In how many steps no walker can leave the window, which is made wider where they are few of those `left`."""
+        least = min(ROOM, left)
         while True:
             layout, margins = self.rows.table.layout, []
             numbers = layout.numbers(self.machine.host(self.walkers.site))
             for k, first, n in zip(numbers, layout.first, layout.shape, strict=True):
                 margins += [int(k.min()) - first, first + n - 1 - int(k.max())]
-            if min(margins) >= ROOM:
+            if min(margins) >= least:
                 return min(margins)
-            self._widen(tuple(margin < ROOM for margin in margins), [])
+            self._widen(tuple(margin < least for margin in margins), [])
 
     def _advance(self, row: int, start: int, stop: int) -> None:
         """The steps `start` … `stop` - 1 of all walkers, in windows wide enough for them."""
