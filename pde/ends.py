@@ -30,7 +30,8 @@ def outflows(k: float | Floats, w: Floats, conductance: Floats) -> Floats:
     The wall density ρ_w follows from equal fluxes on both sides of the wall, Kρ_w = c (β(w) ρ - β(-w) ρ_w), with
     c = 2D/h the `conductance` and w over the half cell, counted inward. An absorbing wall is K = ∞.
     """
-    outward, inward = conductance * bernoulli(w)
+    out, into = bernoulli(w)
+    outward, inward = conductance * out, conductance * into
     with np.errstate(invalid="ignore"):
         return np.asarray(np.where(np.isinf(k), outward, k * outward / (k + inward)))
 

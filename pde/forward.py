@@ -68,7 +68,7 @@ class Run:
             ages.append(t)
             left.append(mesh.gone(state))
             if recorded:
-                mass.append(mesh.inner(state))
+                mass.append(mesh.masses(state))
                 at.append(len(ages) - 1)
         return cls(mesh, np.array(mass), np.array(ages), np.array(left), at)
 

@@ -93,6 +93,10 @@ class Mesh:
         """The cells of a state, a view of the :attr:`shape`."""
         return state[: self.size].reshape(self.padded)[(slice(1, -1),) * self.dimension]
 
+    def masses(self, state: Floats) -> Floats:
+        """The masses of a state where mass can be, 0 in regions: of the :attr:`shape`."""
+        return np.where(self.live, self.inner(state), 0.0) if self.domain.regions else self.inner(state)
+
     @cached_property
     def index(self) -> NDArray[np.int64]:
         """The numbers of the cells in the flat padded array, of the :attr:`shape`."""
@@ -149,7 +153,10 @@ class Mesh:
         """Which of the exits are ends of the window that are not walls, (exits,)."""
         cut = np.zeros(len(self.exits), dtype=bool)
         for a, axis in enumerate(self.axes):
-            cut[2 * a : 2 * a + 2] = [wall is None and not axis.periodic for wall in (axis.left, axis.right)]
+            low, high = self.domain.bounds[a]
+            beyond = axis.low < low, axis.high > high  # where a region is, and nobody comes
+            walls = zip((axis.left, axis.right), beyond, strict=True)
+            cut[2 * a : 2 * a + 2] = [wall is None and not axis.periodic and not out for wall, out in walls]
         return cut
 
     def faces(self) -> list[tuple[int, int, Wall | None]]:

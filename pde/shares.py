@@ -41,7 +41,7 @@ def start_state(equation: FokkerPlanck, grid: Grid) -> Floats:
 
 def start_on_mesh(equation: FokkerPlanck, mesh: Mesh) -> Floats:
     """The start as a state on a mesh: of independent coordinates the product of what :func:`start_state` makes of each, of
-    joint points the sum of it. What would be in an obstacle is shared by all other cells."""
+    joint points the sum of it. What would be in an obstacle, or beyond the window in a region, is shared by all."""
     start, state = equation.start, np.zeros(mesh.size + 1)
     if mesh.dimension == 1:
         return start_state(equation, mesh.axes[0])
@@ -60,11 +60,9 @@ def start_on_mesh(equation: FokkerPlanck, mesh: Mesh) -> Floats:
             for a, (grid, factor) in enumerate(zip(mesh.axes, start.factors, strict=True))
         ]
         state[:-1] = reduce(np.multiply.outer, axes).ravel()
-    blocked = (mesh.region >= 0) & (mesh.open_region < 0)
-    if blocked.any():
-        total, cells = state.sum(), mesh.inner(state)
-        cells[blocked] = 0.0
-        state *= total / state.sum()
+    if mesh.domain.regions:
+        mesh.inner(state)[(mesh.region >= 0) & (mesh.open_region < 0)] = 0.0
+        state /= state.sum()
     return state
 
 

@@ -121,7 +121,7 @@ def solve(
         scheme,
         run.mesh,
         recorded,
-        run.mass / run.mesh.volumes,
+        np.maximum(run.mass, 0.0) / run.mesh.volumes,  # what is below 0 is rounding
         errors,
         found.fine.passage_difference(found.coarse),
         run.ages,

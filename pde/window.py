@@ -160,7 +160,7 @@ def _follow(
     clock = Clock.equal(np.array([until]), until / STEPS, pace)
     state = start_on_mesh(equation, mesh)
     for _, _, state in march(SDIRK2(), Operator(equation, mesh).forward, state, clock, 0.0):
-        cells = mesh.inner(state)
+        cells = mesh.masses(state)
         for a in range(mesh.dimension):
             mass = cells.sum(axis=tuple(b for b in range(mesh.dimension) if b != a))
             below[a][1:] = np.maximum(below[a][1:], np.cumsum(mass))

@@ -46,6 +46,7 @@ QUICK_FILES = frozenset(
         "starts",
         "stationary",
         "step_law",
+        "stream_space",
         "store",
         "table_plane",
         "task",

@@ -16,7 +16,7 @@ from .discretise import Declared, axis_pairs, longest_step, steps_of
 from .domain import Axis
 from .lattice import Lattice, lattices_on, spacing
 from .neighbourhood import Moore
-from .places import along_each
+from .places import along_each, varying_axes
 from .rule import SLOW, Rule
 from .speed import capped_speed, starting_masses
 from .step_mean import breaks_in_time
@@ -254,7 +254,8 @@ def _started(walk: LatticeWalk, places: Point) -> Point:
     """The places from which a time step is chosen: those given on a bounded domain, else those of the start."""
     if all(lattice.sites is not None for lattice in walk.lattices):
         return places
-    along = along_each(_declared(walk).coefficients, walk.lattices, walk.start.bounds)
+    varying = varying_axes(_declared(walk).coefficients, walk.dimension)
+    along = along_each(varying, walk.lattices, walk.start.bounds)
     return tuple(x.ravel()[:, None] for x in np.meshgrid(*along, indexing="ij"))
 
 

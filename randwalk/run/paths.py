@@ -19,13 +19,15 @@ from ..tables.table import StepTable
 from .batch import Batch
 from .counts import Counts
 from .free import FreeWalkers
-from .functional import Functionals
+from .functional import Functionals, Leaving
 from .jump import Jumps
 from .record import Record, followed
 from .windows import Rows, Windows
 
 BATCH = 1 << 19  # walkers that a thread has in memory at a time
 LARGE_BATCH = 1 << 22  # the same number where the rows of the table are made again for every batch
+SEEN = 1 << 26  # words of bits of visited cells that a thread has in memory at a time
+ROOM = 64  # the least steps that walkers who do not rest at the edge of a window are advanced
 STRETCH = 1 << 10  # the least steps between two searches for walkers at the edge of a window
 WORK = 1 << 22  # the least walkers × steps between two searches, which then take a negligible share of the time
 
@@ -54,19 +56,28 @@ def follow(
     Walkers that reach an edge of the window go on in a wider one (:class:`_Walkers`), and later batches begin with the widest
     window that any batch has needed.
     """
+    wanted, walk = followed(records, windows.walk), windows.walk
     most = BATCH if windows.rows.kept else LARGE_BATCH
     size = max(1 << 14, min(most, (1 << 31) // max(1, steps[-1])))  # a batch takes seconds at most
-    # a site, where it began, the passage, the maximum, and the others
-    width = 4 + len(set(followed(records, windows.walk)))
+    # a site, where it began, the passage, the maximum, the others, and bits
+    words = Functionals(windows.rows.table, wanted).words
+    width = 4 + len(set(wanted)) + words
+    if words:
+        size = max(1, min(size, SEEN // words))
     if _searched(windows.rows.table):
         width *= 2  # and these before a stretch of steps
     keys = key(seed)
 
-    free = windows.rows.table.digits and windows.walk.dimension > 1 and not followed(records, windows.walk)
+    stay = all(isinstance(functional, Leaving) for functional in wanted)  # and nobody leaves
+    free = windows.rows.table.digits and walk.dimension > 1 and stay
 
     def work(batch: range) -> Counts:
         kind = FreeWalkers if free else _Walkers
-        return kind(windows, batch, steps, keys, records, jumps, machine).run()
+        while True:
+            try:
+                return kind(windows, batch, steps, keys, records, jumps, machine).run()
+            except _Narrow:
+                continue
 
     for _, counts in machine.batches(walkers, size, steps[-1], width, work):
         yield counts
@@ -80,6 +91,10 @@ def step_by_step(machine: Machine, walkers: Walkers, rows: Rows, row: int, start
         return
     for begin, end, program in rows.chunks(start, stop):
         machine.advance(walkers, program, begin, end, keys)
+
+
+class _Narrow(Exception):
+    """A window is too narrow for walkers that keep a bit for each of its cells: they begin again in a wider one."""
 
 
 class _Walkers:
@@ -106,16 +121,18 @@ class _Walkers:
         site = machine.place(walkers, self.rows.parts, keys)
         self.begun = machine.copy(site) if records else site
         self.functionals = Functionals(table, followed(records, windows.walk))
-        state = machine.begin(site, self.functionals.levels) if self.functionals.wanted else None
-        levels, leaving = self.functionals.levels, self.functionals.leaving_only
-        self.walkers = Walkers(walkers.start, site, state, levels, leaving)
+        levels = self.functionals.begun(machine.host(site), machine)
+        state = machine.begin(site, levels) if self.functionals.wanted else None
+        self.walkers = Walkers(walkers.start, site, state, levels, self.functionals.leaving_only)
+        # Those of a constant walk on a line may step outside the window, where their places are numbers of cells all the same.
+        self.roams = table.digits > 0 and windows.walk.dimension == 1 and not self.functionals.on_cells
         results = {record: record.empty(table, (walkers,), steps) for record in records}
         self.counts = Counts(table, steps, (walkers,), table.layout.empty(len(steps)), results)
 
     def run(self) -> Counts:
         done = 0
         for row, target in enumerate(self.steps):
-            for stop in _stops(done, target, self.rows.table, self.counts.walkers):
+            for stop in self._stops(done, target):
                 self._advance(row, done, stop)
                 done = stop
             if self.counts.records:
@@ -123,6 +140,31 @@ class _Walkers:
                 for record, result in self.counts.records.items():
                     record.add(result, row, now)
         return self.counts
+
+    def _stops(self, done: int, target: int) -> Iterator[int]:
+        """The steps from `done` to the recorded step `target` after which the batch stops; in a window with an edge it stops also
+        before `target`: for a search for walkers at the edge, or where those that rest at none could step beyond it."""
+        table = self.rows.table
+        if table.digits and not self.roams:
+            while (stop := done + self._room(self.steps[-1] - done)) < target:
+                yield stop
+                done = stop
+        elif _searched(table):
+            stretch = STRETCH * max(1, WORK // (STRETCH * self.counts.walkers))
+            yield from range((done // stretch + 1) * stretch, target, stretch)
+        yield target
+
+    def _room(self, left: int) -> int:
+        """In how many steps no walker can leave the window, which is made wider where they are few of those `left`."""
+        least = min(ROOM, left)
+        while True:
+            layout, margins = self.rows.table.layout, []
+            numbers = layout.numbers(self.machine.host(self.walkers.site))
+            for k, first, n in zip(numbers, layout.first, layout.shape, strict=True):
+                margins += [int(k.min()) - first, first + n - 1 - int(k.max())]
+            if min(margins) >= least:
+                return min(margins)
+            self._widen(tuple(margin < least for margin in margins), [])
 
     def _advance(self, row: int, start: int, stop: int) -> None:
         """The steps `start` … `stop` - 1 of all walkers, in windows wide enough for them."""
@@ -149,13 +191,16 @@ class _Walkers:
         """Count the walkers on each cell. Returns for each face of the window whether it is an edge that walkers have reached."""
         table, columns = self.rows.table, self._columns
         self.counts.raw[row] = self.machine.histogram(columns[0], table.layout.cells)
-        return _escaped(table, self.counts.raw[row], columns[2] if len(columns) > 1 else None, self.machine)
+        highest = columns[2] if self.roams and len(columns) > 1 else None
+        return _escaped(table, self.counts.raw[row], highest, self.machine)
 
     def _widen(self, escaped: tuple[bool, ...], before: list[Cells]) -> tuple[Cells, list[Cells]]:
         """Go over to a wider window. Walkers at the edges of a window are put back to where they were `before`, the columns at
         the beginning of the stretch: (the places of these walkers, the same columns in the wider window)."""
         narrow = self.rows.table
         self.rows = self.windows.wider(self.rows, escaped)
+        if self.functionals.words:
+            raise _Narrow
         wide = self.rows.table
         now = [self.machine.host(column) for column in self._columns]
         places = np.empty(0, dtype=np.int32)
@@ -166,7 +211,9 @@ class _Walkers:
                 column[places] = earlier[places]
         for columns in filter(None, (now, before)):
             columns[0] = _carried(columns[0], narrow, wide)
-            columns[1:] = self.functionals.carried(columns[1:], lambda cells: _carried(cells, narrow, wide))
+            columns[1:] = self.functionals.carried(
+                columns[1:], narrow, wide, lambda cells: _carried(cells, narrow, wide)
+            )
         for column, values in zip(self._columns, now, strict=True):
             column[:] = values
         if self.begun is not self.walkers.site:
@@ -194,15 +241,6 @@ def _carried(cells: Cells, narrow: StepTable, wide: StepTable) -> Cells:
     if not narrow.digits:
         carried = np.where(cells == narrow.layout.killed, wide.layout.killed, carried)
     return carried.astype(np.int32)
-
-
-def _stops(done: int, target: int, table: StepTable, walkers: int) -> Iterator[int]:
-    """The steps from `done` to the recorded step `target` after which the batch stops; in a window with an edge it stops also
-    before `target`, for a search for walkers at the edge."""
-    if _searched(table):
-        stretch = STRETCH * max(1, WORK // (STRETCH * walkers))
-        yield from range((done // stretch + 1) * stretch, target, stretch)
-    yield target
 
 
 def _escaped(table: StepTable, counts: NDArray[np.int64], highest: Any, machine: Machine) -> tuple[bool, ...]:

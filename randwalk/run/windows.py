@@ -110,9 +110,7 @@ class Windows:
         ends = tuple((first, first + sites - 1) for first, sites in rows.table.window)
         wider = self._sites.wider(ends, reached, "walkers reach")
         with self._lock:
-            self._widest = tuple(
-                (min(a, b), max(c, d)) for (a, c), (b, d) in zip(self._widest, wider, strict=True)
-            )
+            self._widest = tuple((min(a, b), max(c, d)) for (a, c), (b, d) in zip(self._widest, wider, strict=True))
             return self._on(wider)
 
     def _on(self, ends: Ends) -> Rows:
