@@ -75,7 +75,7 @@ class Needs:
     moments: Moments
     width: float
     moving: bool
-    most: int = LARGEST_CELLS
+    most: int
     look: int = FIRST_CELLS
 
     @classmethod
@@ -97,8 +97,9 @@ class Needs:
         pace = pace.within(times, moments.longest(times)).within(*moments.pulses(times))
         cells = max(math.ceil(width / narrowest), window.fewest)
         return cls(
-            times, scheme, pace, cells, window.fewest, moments, width, any(c.moving_breaks for c in coefficients)
-        )
+            times, scheme, pace, cells, window.fewest, moments, width, any(c.moving_breaks for c in coefficients),
+            LARGEST_CELLS,
+        )  # fmt: skip
 
     @classmethod
     def on_mesh(cls, equation: FokkerPlanck, times: Floats, scheme: Scheme, mesh: Mesh, start: Start) -> Needs:
