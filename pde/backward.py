@@ -173,7 +173,9 @@ def backward(
         if value and name != "killing":
             equation.domain.exit(name, "paid")
     if equation.dimension > 1:
-        return field_backward(equation, in_dimension("payoff", payoff, equation.dimension), time, tolerance, named, over)
+        return field_backward(
+            equation, in_dimension("payoff", payoff, equation.dimension), time, tolerance, named, over
+        )
     window, asked = _place(equation, time, over)
     paid_at_end = payoff if isinstance(payoff, Coefficient) else as_coefficient(lambda x: payoff(x))
     width = SAMPLES * paid_at_end.width("x", window.low, window.high, (time, time))  # which the samples of a cell see
@@ -269,9 +271,7 @@ def mean_exit_time(equation: FokkerPlanck, *, tolerance: float = 1e-4) -> Backwa
 
 
 @once_positional("tolerance")
-def exit_probability(
-    equation: FokkerPlanck, wall: str, *, tolerance: float = 1e-4
-) -> BackwardSolution | BackwardField:
+def exit_probability(equation: FokkerPlanck, wall: str, *, tolerance: float = 1e-4) -> BackwardSolution | BackwardField:
     """The probability of leaving in the end through `wall`, "left", "right" or "killing", by starting place:
     a u_x + D u_xx - κu = 0 with u = 1 on leaving there and 0 elsewhere. In several dimensions `wall` is any of the domain's
     exits; of a region that absorbs, u is the committor of that region against all other exits, a :class:`BackwardField`. `tolerance` is relative to the largest probability.
@@ -313,7 +313,9 @@ def _steady_field(
     tolerance, domain = checked_tolerance(tolerance), equation.domain
     _check_steady(equation, quantity)
     if not all(math.isfinite(low) and math.isfinite(high) for low, high in domain.bounds):
-        raise ValueError(f"{quantity}: needs a bounded domain, not {domain}; put far walls, Reflecting() or Absorbing()")
+        raise ValueError(
+            f"{quantity}: needs a bounded domain, not {domain}; put far walls, Reflecting() or Absorbing()"
+        )
     return field_steady(equation, source, paid, quantity, tolerance)
 
 

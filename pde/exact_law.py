@@ -28,9 +28,9 @@ from randwalk.model.domain import Domain
 from randwalk.model.start import MASS_BITS
 from randwalk.model.times import Times
 from randwalk.model.walk import LatticeWalk
+from randwalk.tables.start_table import start_index, start_mass
 from randwalk.tables.sublattice import support_at
 from randwalk.tables.table import StepTable
-from randwalk.tables.start_table import start_index, start_mass
 from randwalk.tables.window import LEAK, Windows, table_on
 
 STRETCH = 1 << 16  # steps between which what has left is put in its place
@@ -275,7 +275,9 @@ def _check_memory(table: StepTable, steps: tuple[int, ...]) -> None:
     of_sites = 8.0 * (len(steps) + 4.0) * table.sites
     if table.walk.dimension > 1:  # the stencil, of every site
         of_sites += 8.0 * (len(table.walk.probabilities) + 1) * table.sites
-    remedy = "record fewer times, or take a larger dx" if of_sites > of_passages else "take shorter times, or a larger dt"
+    remedy = (
+        "record fewer times, or take a larger dx" if of_sites > of_passages else "take shorter times, or a larger dt"
+    )
     if table.walk.dimension > 1:
         remedy += ", or take rw.pde.solve(rw.pde.limit(walk), times)"
     require(

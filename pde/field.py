@@ -29,7 +29,7 @@ from .equation import FokkerPlanck
 from .mesh import Mesh
 from .operator import Operator
 from .pace import PILOT_STEPS
-from .refine import LARGEST_MESH, SMALLEST, Needs, even, refined
+from .refine import SMALLEST, Needs, even, refined
 from .schemes import ROUNDING, SDIRK2, Clock, march
 from .window import find_mesh, whole
 
@@ -129,7 +129,11 @@ class BackwardField:
 
 
 def field_backward(
-    equation: FokkerPlanck, payoff: Coefficient, time: float, tolerance: float, paid: Mapping[str, float],
+    equation: FokkerPlanck,
+    payoff: Coefficient,
+    time: float,
+    tolerance: float,
+    paid: Mapping[str, float],
     over: tuple[tuple[float, float], ...] | None,
 ) -> BackwardField:
     """E[f(X_T); alive] + Σ paid P(absorbed there), by starting place: :func:`randwalk.pde.backward.backward`."""
@@ -311,7 +315,10 @@ def _means(fine: BackwardField, coarse: Mesh | None = None) -> Floats:
             edge = "wrap" if grid.periodic else "reflect"
             wide = np.pad(cells, [(1, 1)] + [(0, 0)] * (cells.ndim - 1), mode=edge)
             if not grid.periodic:
-                wide[0], wide[-1] = 3.0 * cells[0] - 3.0 * cells[1] + cells[2], 3.0 * cells[-1] - 3.0 * cells[-2] + cells[-3]
+                wide[0], wide[-1] = (
+                    3.0 * cells[0] - 3.0 * cells[1] + cells[2],
+                    3.0 * cells[-1] - 3.0 * cells[-2] + cells[-3],
+                )
             pairs = (9.0 * (wide[1:-1:2] + wide[2::2]) - wide[0:-2:2] - wide[3::2]) / 16.0
         values = np.moveaxis(pairs, 0, a)
     return values

@@ -61,7 +61,9 @@ def test_mean_exit_time_from_a_ball(dimension: int, tolerance: float) -> None:
 def test_the_committor_of_a_disc_in_a_disc() -> None:
     """ln r/ln r₀ for a hub of radius r₀ before the rim of radius 1."""
     domain = DISC.without(rw.Ball((0.0, 0.0), 0.3), A, "hub")
-    u = field(rw.pde.exit_probability(rw.pde.FokkerPlanck(0.0, 0.5, domain=domain, start=(0.5, 0.0)), "hub", tolerance=1e-2))
+    u = field(
+        rw.pde.exit_probability(rw.pde.FokkerPlanck(0.0, 0.5, domain=domain, start=(0.5, 0.0)), "hub", tolerance=1e-2)
+    )
     for r in (0.45, 0.6, 0.8):
         assert u.value((0.0, r)) == pytest.approx(math.log(r) / math.log(0.3), abs=4.0 * u.error_estimate)
     assert np.isnan(u.value((0.0, 0.1)))
