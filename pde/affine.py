@@ -113,6 +113,14 @@ def _start(start: Start) -> tuple[Floats, Floats, Floats]:
     return np.stack([x.ravel() for x in grid], axis=-1), reduce(np.multiply.outer, masses).ravel(), np.diag(variances)
 
 
+def atoms_in_space(start: Start) -> tuple[Floats, Floats]:
+    """The points (atoms, d) and masses (atoms,) of a start by atoms."""
+    means, weights, spread = _start(start)
+    if spread.any():
+        raise NoClosedForm(f"start = {start}: here a closed form needs points or atoms")
+    return means, weights
+
+
 class Motion(ABC):
     """How a normal law moves and spreads."""
 

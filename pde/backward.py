@@ -22,7 +22,7 @@ from randwalk.inputs.arguments import finite, finite_numbers, numbers
 from randwalk.inputs.keywords import once_positional
 from randwalk.laws.plotting import COLOURS, axes
 from randwalk.model.coefficient import ZERO, Coefficient, Floats, as_coefficient, in_dimension
-from randwalk.model.domain import Ring, exit_index
+from randwalk.model.domain import Ring
 from randwalk.model.start import Sites, Uniform
 
 from .arguments import check_memory, checked_tolerance
@@ -287,7 +287,8 @@ def exit_probability(equation: FokkerPlanck, wall: str, *, tolerance: float = 1e
     if equation.dimension > 1:
         _check_open(equation, wall)
         return _steady_field(equation, 0.0, {wall: 1.0}, f"probability of leaving by {wall!r}", tolerance)
-    exit_index(wall)
+    if wall not in equation.domain.exits:
+        equation.domain.exit(wall)  # refuses it
     face = equation.domain.face(wall)
     if wall != "killing" and (face is None or face.wall.reactivity == 0.0):
         raise ValueError(f"wall = {wall!r}: nobody leaves {equation.domain} there; take another wall")

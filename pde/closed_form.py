@@ -13,6 +13,7 @@ from .catalogue import form_on_axis
 from .equation import FokkerPlanck, check_equation
 from .forms import ClosedForm as ClosedForm
 from .forms import NoClosedForm as NoClosedForm
+from .radial import radial
 from .separable import NotSeparable, separable
 from .space_form import SpaceForm
 
@@ -50,6 +51,8 @@ def closed_form(equation: FokkerPlanck) -> ClosedForm:
 
 def form_in_space(equation: FokkerPlanck) -> tuple[SpaceForm, str]:
     """The formula of an equation in several dimensions, without killing, and its description."""
+    if equation.domain.regions:
+        return radial(equation)
     try:
         return separable(equation)
     except NotSeparable as joined:

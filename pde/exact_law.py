@@ -214,8 +214,8 @@ def _by_power(table: StepTable, steps: tuple[int, ...]) -> ExactLaw:
 
 
 def _by_steps(windows: Windows, table: StepTable, steps: tuple[int, ...]) -> ExactLaw:
-    """The master equation, one step after another, in stretches. A stretch in which more than the stated mass leaves the window is
-    made again in a wider one."""
+    """The master equation, one step after another, in stretches. A stretch in which more than the stated mass leaves the
+    window is made again in a wider one."""
     mass, begun = start_mass(table)
     exits = _exits(table)
     gone = np.zeros((steps[-1] + 1, exits.size)) if exits.any() else _nobody(table, steps[-1])

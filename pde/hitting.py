@@ -225,7 +225,7 @@ def _answer(question: _Question, ask: Answer) -> HittingTime:
     walk = question.walk
     first, last = walk.lattice.first, walk.lattice.last
     if first is not None and last is not None:
-        table = table_on(walk, first, last)
+        table = table_on(walk, [(first, last)])
         answer = ask(question, table, question.on(table, _lost))
     elif walk.homogeneous and "killing" not in question.exits:
         table = next(_windows(question))
@@ -286,7 +286,7 @@ def _windows(question: _Question) -> Iterator[StepTable]:
     last = int(above.min()) if above.size else lattice.last
     margin = AROUND
     while high - low + 2 * margin <= LARGEST:
-        yield table_on(walk, low - margin if first is None else first, high + margin if last is None else last)
+        yield table_on(walk, [(low - margin if first is None else first, high + margin if last is None else last)])
         margin = math.ceil(WIDER * margin)
 
 

@@ -294,7 +294,7 @@ class Operator:
     def _crossing(self, number: int, e: Displacement, faces: Any, at: Any, sign: float) -> tuple[Floats, Floats]:
         """Of the steps `at` into a region: the part that lies before its wall, and, in 1/length, the share of the wall's area
         that the faces across them stand for."""
-        shape, h = self.mesh.domain._sets[number], self.mesh.spacings
+        shape, h = self.mesh.domain.sets[number], self.mesh.spacings
         size = at[0].size
         single = sum(map(abs, e)) == 1
         inverse = 1.0 / h[e.index(1)] if single else 0.0

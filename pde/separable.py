@@ -20,12 +20,12 @@ from numpy.typing import ArrayLike
 from randwalk.laws.distribution import Distribution
 from randwalk.laws.estimate import values_of
 from randwalk.laws.expectation import over_box
-from randwalk.model.coefficient import Coefficient, Floats, Function, Node, Variable, X, coordinate
+from randwalk.model.coefficient import ZERO, Coefficient, Floats, Function, Node, Variable, X, coordinate
 from randwalk.model.domain import Face
 from randwalk.model.start import Point, Sites
 
 from .catalogue import form_on_axis
-from .equation import ZERO, FokkerPlanck
+from .equation import FokkerPlanck
 from .forms import ClosedForm, NoClosedForm
 from .green import VANISHED, gauss_legendre
 from .normal_laws import atoms

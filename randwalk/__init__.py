@@ -35,6 +35,9 @@ if TYPE_CHECKING:
     from .model.domain import Line as Line
     from .model.domain import Ring as Ring
     from .model.formula import expression as expression
+    from .model.grid import Grid as Grid
+    from .model.neighbourhood import Moore as Moore
+    from .model.neighbourhood import VonNeumann as VonNeumann
     from .model.region import Ball as Ball
     from .model.region import HalfSpace as HalfSpace
     from .model.region import Level as Level
@@ -46,9 +49,6 @@ if TYPE_CHECKING:
     from .model.start import Point as Point
     from .model.start import Sites as Sites
     from .model.start import Uniform as Uniform
-    from .model.grid import Grid as Grid
-    from .model.neighbourhood import Moore as Moore
-    from .model.neighbourhood import VonNeumann as VonNeumann
     from .model.tabulated import Table as Table
     from .model.walk import LatticeWalk as LatticeWalk
     from .model.walk import Rule as Rule
@@ -56,12 +56,17 @@ if TYPE_CHECKING:
     from .model.wall import PartiallyAbsorbing as PartiallyAbsorbing
     from .model.wall import Reflecting as Reflecting
     from .problem import Problem as Problem
+    from .run.record import Displacement as Displacement
+    from .run.record import DistinctSites as DistinctSites
     from .run.record import FirstPassage as FirstPassage
     from .run.record import LastVisit as LastVisit
     from .run.record import Maximum as Maximum
+    from .run.record import Moments as Moments
     from .run.record import Positions as Positions
     from .run.record import SquaredDisplacement as SquaredDisplacement
+    from .run.record import TimeIn as TimeIn
     from .run.record import TimePositive as TimePositive
+    from .run.record import Winding as Winding
     from .simulation import Interrupted as Interrupted
     from .simulation import explain as explain
     from .simulation import simulate as simulate
@@ -79,7 +84,10 @@ _HOMES = {
     "laws.lookup": ("NoAnswer",),
     "model.formula": ("expression",),
     "problem": ("Problem",),
-    "run.record": ("FirstPassage", "LastVisit", "Maximum", "Positions", "SquaredDisplacement", "TimePositive"),
+    "run.record": (
+        "Displacement", "DistinctSites", "FirstPassage", "LastVisit", "Maximum", "Moments", "Positions", "SquaredDisplacement", "TimeIn",
+        "TimePositive", "Winding",
+    ),  # fmt: skip
     "simulation": ("Interrupted", "explain", "simulate", "trajectories"),
     "model.region": ("Ball", "HalfSpace", "Level", "Mask", "Region"),
     "model.start": ("Atoms", "Everywhere", "Normal", "Point", "Sites", "Uniform"),

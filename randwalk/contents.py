@@ -316,7 +316,9 @@ def _record(field: _Field, walk: LatticeWalk, name: Any, held: Any, version: int
         record = kind(**held)
         record.check(walk)
     except (TypeError, ValueError) as error:
-        field.fail("records", f"{shown([name, held])} {'needs a place' if kind in PLACES else f'is no record: {error}'}")
+        field.fail(
+            "records", f"{shown([name, held])} {'needs a place' if kind in PLACES else f'is no record: {error}'}"
+        )
     return record
 
 

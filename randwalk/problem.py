@@ -31,44 +31,85 @@ tolerance = 1e-5            # of `randwalk solve`
 [validate]                  # in place of those of [run], for `randwalk validate`
 walkers = 100_000
 seed = 2
+order = 1                   # of convergence that theory expects: 2 if left out, 1 where regions take whole sites
 ```
 
 Wherever a number stands, a formula of the parameters may stand in quotes: ``point = "L/2"``.
+
+In several dimensions:
+
+```toml
+[walk]
+drift = ["-y", "x"]         # one an axis, as in dx = [0.1, 0.2] and sites = [40, 20]; diffusion is a number, one an axis, or rows
+diffusion = [[1.0, 0.2], [0.2, 0.5]]
+dx = 0.1                    # neighbourhood = "moore" or "von_neumann" may be given
+                            # ... or right, left, up, down (front, back), or steps = [{to = [1, 1], p = 0.25}, ...]
+[domain]
+x = {low = 0.0, high = 4.0, left = "reflecting", right = "absorbing"}
+y = {ring = [0.0, 6.0]}     # {} is a line; walls of y are bottom and top, of z back and front
+
+[[domain.region]]           # inside = true keeps the inside
+name = "trap"
+ball = {centre = [2.0, 3.0], radius = 0.8}  # or half_space = {normal, offset}, level = "formula", image = "file.png", mask
+wall = "absorbing"
+
+[start]
+point = [1.0, 3.0]          # or normal, uniform of lists, atoms = {points, masses}, product = [{...}, {...}], everywhere = true
+```
 """
 
 from __future__ import annotations
 
-import keyword
-import math
 import re
 from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass, field, fields
 from enum import StrEnum
-from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from .inputs.keywords import once_positional
 from .inputs.source import Key, ProblemError, Source
 from .inputs.wording import did_you_mean, shown
-from .model.coefficient import Coefficient, as_coefficient, constant_value
+from .model.coefficient import Coefficient, coordinate
 from .model.convention import Convention
-from .model.domain import Absorbing, Domain, Interval, Line, PartiallyAbsorbing, Reflecting, Ring, Wall
-from .model.formula import ONE_DIMENSION, expression, formula
-from .model.start import Normal, Point, Sites, Start, Uniform
-from .model.tabulated import Table
+from .model.neighbourhood import Moore, VonNeumann
+from .model.steps import NAMES
 from .model.walk import LatticeWalk, Rule
+from .problem_space import DOMAIN, STARTS, axes_of, read_domain, read_start
+from .problem_values import (
+    beside,
+    is_number,
+    read_choice,
+    read_coefficient,
+    read_count,
+    read_nested,
+    read_number,
+    read_numbers,
+    read_parameters,
+    read_sizes,
+    read_text,
+)  # fmt: skip
 from .writing import dumps, walk_data
 
-__all__ = ["Problem", "ProblemError", "Source", "dumps", "read_walk", "walk_data"]
+__all__ = [
+    "Problem", "ProblemError", "Source", "beside", "dumps", "read_number", "read_parameters", "read_text", "read_walk",
+    "walk_data",
+]  # fmt: skip
 
-Choice = TypeVar("Choice", bound=StrEnum)
-WALKERS, SEED, TOLERANCE = 1_000_000, 1, 1e-5
+WALKERS, SEED, TOLERANCE, ORDER = 1_000_000, 1, 1e-5, 2.0
 TABLES = ("title", "catches", "parameters", "walk", "domain", "start", "run", "solve", "validate", "measured")
-DOMAIN = ("low", "high", "left", "right", "ring")
-WALL = '"absorbing", "reflecting" or {reactivity = number}'
-STARTS = ("point", "normal", "uniform", "sites")
-MOST = {"walkers": 53, "seed": 1024, "sites": 31}  # binary digits; a run with a lower limit checks it itself
+STEPS = tuple(name for pair in NAMES for name in pair)  # the steps that have a name
+
+
+class Near(StrEnum):
+    """The neighbourhoods by their names in a file."""
+
+    MOORE = "moore"
+    VON_NEUMANN = "von_neumann"
+
+    @property
+    def neighbourhood(self) -> Moore | VonNeumann:
+        return Moore() if self is Near.MOORE else VonNeumann()
 
 
 @dataclass(frozen=True)
@@ -94,6 +135,7 @@ class Problem:
     tolerance: float = TOLERANCE
     validation_walkers: int | None = None
     validation_seed: int | None = None
+    validation_order: float = ORDER
     source: Source | None = field(default=None, compare=False, repr=False)
 
     @classmethod
@@ -114,7 +156,7 @@ class Problem:
         names = read_parameters(source)
         run = source.section("run", ("times", "walkers", "seed"), needed=("times",))
         solve = source.section("solve", ("tolerance",))
-        trial = source.section("validate", ("walkers", "seed"))
+        trial = source.section("validate", ("walkers", "seed", "order"))
         if not isinstance(run["times"], list) or not run["times"]:
             one = f"; write [{shown(run['times'])}]" if is_number(run["times"]) else ""
             source.fail("run", "times", f"times = {shown(run['times'])}: must be a list of numbers{one}")
@@ -128,6 +170,9 @@ class Problem:
         tolerance = read_number(source, names, solve.get("tolerance", TOLERANCE), "solve", "tolerance")
         if not 0.0 < tolerance < 1.0:
             source.fail("solve", "tolerance", f"tolerance = {tolerance:g}: must lie between 0 and 1")
+        order = read_number(source, names, trial.get("order", ORDER), "validate", "order")
+        if not 0.0 < order <= 4.0:
+            source.fail("validate", "order", f"order = {order:g}: must be positive and at most 4")
         walk = read_walk(source, times)
         try:
             walk.steps(times)
@@ -142,6 +187,7 @@ class Problem:
             tolerance=tolerance,
             validation_walkers=counts.get(("validate", "walkers")),
             validation_seed=counts.get(("validate", "seed")),
+            validation_order=order,
             source=source,
         )
 
@@ -152,7 +198,8 @@ class Problem:
         data["run"] = {"times": list(self.times), "walkers": self.walkers, "seed": self.seed}
         if self.tolerance != TOLERANCE:
             data["solve"] = {"tolerance": self.tolerance}
-        trial = {"walkers": self.validation_walkers, "seed": self.validation_seed}
+        trial: dict[str, Any] = {"walkers": self.validation_walkers, "seed": self.validation_seed}
+        trial["order"] = None if self.validation_order == ORDER else self.validation_order
         if any(value is not None for value in trial.values()):
             data["validate"] = {key: value for key, value in trial.items() if value is not None}
         return dumps(data)
@@ -163,37 +210,43 @@ Problem.__init__ = once_positional(*(f.name for f in fields(Problem) if f.kw_onl
 
 def read_walk(source: Source, times: list[float]) -> LatticeWalk:
     """The walk of a problem file."""
-    lengths = ("dx", "dt")
-    shared = ("dx", "sites", "dt", "killing", "inexact_times")
-    drifted = ("drift", "diffusion", "rule", "convention")
-    walk = source.section("walk", (*shared, *drifted, "right", "left"))
-    for first, second in (("drift", "right"), ("drift", "left"), ("diffusion", "right"), ("diffusion", "left")):
-        if first in walk and second in walk:
-            source.fail(
-                "walk", second, f"[walk] has both {first} and {second}: give drift and diffusion, or right and left"
-            )
+    walk = _walk_table(source)
     by_drift = "drift" in walk or "diffusion" in walk
-    needed = ("drift", "diffusion") if by_drift else ("right", "left", "dt")
-    source.section("walk", (*shared, *drifted, "right", "left"), needed=needed)
-    if not by_drift:
-        for key in ("rule", "convention"):
-            if key in walk:
-                source.fail("walk", key, f"{key} goes with drift and diffusion, not with right and left")
-    if ("dx" in walk) == ("sites" in walk):
-        source.fail(
-            "walk", "sites" if "sites" in walk else None, "[walk] needs dx, or sites on a bounded domain: one of them"
-        )
-    names = read_parameters(source)
-    names_of = ("drift", "diffusion", "killing") if by_drift else ("right", "left", "killing")
+    names, domain = read_parameters(source), read_domain(source)
+    dimension = domain.dimension if domain is not None else _dimension(walk)
+    for name in map(coordinate, range(1, dimension)):
+        if name in names:
+            source.fail("parameters", name, f"the parameter name {name!r} is taken: it is a coordinate")
     values: dict[str, Any] = {
-        key: read_coefficient(source, "walk", key, walk[key], names) for key in names_of if key in walk
+        key: read_nested(source, "walk", key, walk[key], names, dimension)
+        for key in ("drift", "diffusion")
+        if key in walk
     }
-    values |= {key: read_number(source, names, walk[key], "walk", key) for key in lengths if key in walk}
-    values |= {key: read_count(source, names, walk[key], "walk", key) for key in ("sites",) if key in walk}
+    values |= {
+        key: read_coefficient(source, "walk", key, walk[key], names, dimension)
+        for key in (*STEPS, "killing")
+        if key in walk
+    }
+    if "steps" in walk:
+        values["steps"] = _read_steps(source, walk["steps"], names, dimension)
+    if "dx" in walk:
+        values["dx"] = read_sizes(source, names, walk["dx"], dimension, "walk", "dx")
+    if "dt" in walk:
+        values["dt"] = read_number(source, names, walk["dt"], "walk", "dt")
+    if "sites" in walk:
+        several = dimension > 1 and isinstance(walk["sites"], list)
+        counts = [
+            read_count(source, names, n, "walk", "sites") for n in (walk["sites"] if several else [walk["sites"]])
+        ]
+        values["sites"] = counts if several else counts[0]
     for key, choices in (("rule", Rule), ("convention", Convention)):
         if key in walk:
             values[key] = read_choice(source, walk[key], choices, "walk", key)
-    values |= {"domain": read_domain(source), "start": read_start(source)}
+    if "neighbourhood" in walk:
+        values["neighbourhood"] = read_choice(
+            source, walk["neighbourhood"], Near, "walk", "neighbourhood"
+        ).neighbourhood
+    values |= {"domain": domain} | ({} if (start := read_start(source, dimension)) is None else {"start": start})
 
     def make() -> LatticeWalk:
         try:
@@ -206,6 +259,62 @@ def read_walk(source: Source, times: list[float]) -> LatticeWalk:
         inexact = read_numbers(source, names, walk["inexact_times"], "walk", "inexact_times")
         return source.build("walk", "inexact_times", lambda: made.told(inexact))
     return made
+
+
+def _walk_table(source: Source) -> dict[str, Any]:
+    """The table [walk], refused unless its keys go together."""
+    shared, drifted = ("dx", "sites", "dt", "killing", "inexact_times"), ("drift", "diffusion")
+    how, given = ("rule", "convention", "neighbourhood"), (*STEPS, "steps")
+    known = (*shared, *drifted, *how, *given)
+    walk = source.section("walk", known)
+    for first in drifted:
+        for second in given:
+            if first in walk and second in walk:
+                source.fail(
+                    "walk", second, f"[walk] has both {first} and {second}: give drift and diffusion, or right and left"
+                )
+    by_drift = "drift" in walk or "diffusion" in walk
+    needed = drifted if by_drift else ("steps", "dt") if "steps" in walk else ("right", "left", "dt")
+    source.section("walk", known, needed=needed)
+    for key in how if not by_drift else ():
+        if key in walk:
+            source.fail("walk", key, f"{key} goes with drift and diffusion, not with right and left")
+    if ("dx" in walk) == ("sites" in walk):
+        source.fail(
+            "walk", "sites" if "sites" in walk else None, "[walk] needs dx, or sites on a bounded domain: one of them"
+        )
+    return walk
+
+
+def _dimension(walk: Mapping[str, Any]) -> int:
+    """The number of dimensions of a walk on the whole space."""
+    for key in ("drift", "diffusion"):
+        if isinstance(walk.get(key), list):
+            return max(1, len(walk[key]))
+    match walk.get("steps"):
+        case [{"to": list(first)}, *_]:
+            return max(1, len(first))
+    return max((i + 1 for i, pair in enumerate(NAMES) for name in pair if name in walk), default=1)
+
+
+def _read_steps(
+    source: Source, value: Any, names: Mapping[str, float], dimension: int
+) -> dict[tuple[int, ...], Coefficient]:
+    """Steps by displacement, from a list of tables ``{to = [1, 1], p = 0.25}``."""
+    if not isinstance(value, list) or not value:
+        source.fail("walk", "steps", f"steps = {shown(value)}: must be a list of tables {{to = [1, 1], p = 0.25}}")
+    steps: dict[tuple[int, ...], Coefficient] = {}
+    for step in value:
+        match step:
+            case {"to": list(to), "p": p} if len(step) == 2 and tuple(to) not in steps:
+                steps[tuple(to)] = read_coefficient(source, "walk", "steps", p, names, dimension)
+            case _:
+                source.fail(
+                    "walk",
+                    "steps",
+                    f"{shown(step)} in steps: must be a table {{to = [1, 1], p = 0.25}}, each place once",
+                )
+    return steps
 
 
 def as_keys(message: str) -> str:
@@ -223,7 +332,8 @@ def as_keys(message: str) -> str:
 
 def _places(source: Source, walk: Mapping[str, Any]) -> dict[str, tuple[str, Key]]:
     """The place in the file of each word that an error message about the walk may have."""
-    domain, start = source.section("domain", DOMAIN), source.section("start", STARTS)
+    domain = source.data.get("domain", {})
+    start = source.section("start", STARTS)
     places: dict[str, tuple[str, Key]] = {"times": ("run", "times"), "time": ("run", "times")}
     for key, value in walk.items():
         places[key] = ("walk", key)
@@ -231,202 +341,12 @@ def _places(source: Source, walk: Mapping[str, Any]) -> dict[str, tuple[str, Key
             places.setdefault("table", ("walk", key))
     for key in start:
         places |= dict.fromkeys(("start", key.capitalize()), ("start", key))
-    for side in ("left", "right"):
-        if isinstance(domain.get(side), dict):
-            places.setdefault("reactivity", ("domain", side))
-            places[f"reactivity at the {side} wall"] = ("domain", side)
+    axes = axes_of(domain)
+    walls = [((axis, side), wall) for axis in axes for side, wall in domain[axis].items()] if axes else [
+        ((side,), domain.get(side)) for side in DOMAIN
+    ]  # fmt: skip
+    for keys, wall in walls:
+        if isinstance(wall, dict):
+            places.setdefault("reactivity", ("domain", keys))
+            places[f"reactivity at the {keys[-1]} wall"] = ("domain", keys)
     return places
-
-
-def read_parameters(source: Source) -> dict[str, float]:
-    """The named numbers of [parameters]."""
-    table = source.data.get("parameters", {})
-    if not isinstance(table, dict):
-        source.fail("parameters", None, "[parameters] must be a table")
-    for name, value in table.items():
-        if not name.isidentifier() or keyword.iskeyword(name):
-            source.fail(
-                "parameters", name, f"the parameter {shown(name)} cannot be written in a formula: take a plain word"
-            )
-        if not is_number(value):
-            source.fail("parameters", name, f"the parameter {name} must be a number, not {shown(value)}")
-        source.build("parameters", name, partial(_parameter, name, value))
-    return {name: float(value) for name, value in table.items()}
-
-
-def _parameter(name: str, value: float) -> None:
-    """Refuse a name or a number that formulas do not accept."""
-    expression("0", **{name: _float(name, value)})
-
-
-def read_number(source: Source, names: Mapping[str, float], value: Any, section: str, *keys: str) -> float:
-    """A number, or a formula of the parameters in quotes."""
-    key = keys[-1]
-    if is_number(value):
-        return source.build(section, keys, lambda: _float(key, value))
-    if isinstance(value, str):
-        if value.strip("+- ") in ("inf", "nan"):
-            source.fail(section, keys, f"{key} = {shown(value)}: write {value.strip()} without quotes")
-        try:
-            number = constant_value(expression(value, **names))
-        except ValueError as error:
-            source.fail(
-                section, keys, f"{key} = {shown(value)}: must be a number, or a formula of [parameters]: {error}"
-            )
-        if number is not None:
-            return number
-        source.fail(section, keys, f"{key} = {shown(value)}: must be a number, and depends on x or t")
-    source.fail(section, keys, f"{key} = {shown(value)}: must be a number, or a formula of [parameters] in quotes")
-
-
-def read_numbers(source: Source, names: Mapping[str, float], values: Any, section: str, *keys: str) -> list[float]:
-    """A list of numbers, or of formulas of the parameters."""
-    if not isinstance(values, list):
-        source.fail(section, keys, f"{keys[-1]} = {shown(values)}: must be a list of numbers")
-    return [read_number(source, names, value, section, *keys) for value in values]
-
-
-def read_count(source: Source, names: Mapping[str, float], value: Any, section: str, key: str) -> int:
-    """A whole number, positive unless it is a seed; or a formula of the parameters with such a value."""
-    given = read_number(source, names, value, section, key) if isinstance(value, str) else value
-    count = int(given) if isinstance(value, str) and given.is_integer() else given
-    if isinstance(count, bool) or not isinstance(count, int) or count < (key != "seed"):
-        whole = isinstance(count, float) and count.is_integer() and 0 < count < 1e15
-        source.fail(
-            section, key, f"{key} = {shown(value)}: must be a {'positive ' * (key != 'seed')}whole number"
-            + (f"; write {int(count):_}" if whole else ""),
-        )  # fmt: skip
-    if count > 1 << MOST[key]:
-        source.fail(section, key, f"{key} = {shown(value)}: must be at most 2**{MOST[key]}")
-    return count
-
-
-def read_choice(source: Source, value: Any, choices: type[Choice], section: str, key: str) -> Choice:
-    """One of the members of an enumeration, by its value."""
-    known = [str(choice) for choice in choices]
-    if value not in known:
-        meant = did_you_mean(value, known) if isinstance(value, str) else ""
-        source.fail(section, key, f"{key} = {shown(value)}: must be one of {', '.join(known)}{meant}")
-    return choices(value)
-
-
-def read_text(source: Source, section: str, key: str | None = None) -> str:
-    """A text of the file, or of one of its tables; empty if absent."""
-    value = source.data.get(section, "") if key is None else source.data[section].get(key, "")
-    if not isinstance(value, str):
-        source.fail(section, key, f"{key or section} = {shown(value)}: must be a text in quotes")
-    return value
-
-
-def read_coefficient(source: Source, section: str, key: str, value: Any, names: Mapping[str, float]) -> Coefficient:
-    """A number, a formula, a table given inline, or a table in a CSV file beside the problem file."""
-
-    def make() -> Coefficient:
-        match value:
-            case str():
-                return formula(value, names, ONE_DIMENSION)
-            case {"csv": str(file), "x": str(x), "value": str(column)} if len(value) == 3:
-                return Table.from_csv(beside(source, file), x, column)
-            case {"x": list(), "values": list()} if len(value) == 2:
-                return Table(*(read_numbers(source, names, value[k], section, key, k) for k in ("x", "values")))
-            case _ if is_number(value):
-                return as_coefficient(_float(key, value))
-        raise ValueError(
-            f"{key} = {shown(value)}: must be a number, a formula in quotes, {{csv, x, value}} or {{x, values}}"
-        )
-
-    return source.build(section, key, make)
-
-
-def beside(source: Source, file: str) -> Path:
-    """The path of a file that a problem names."""
-    if source.folder is None:
-        raise ValueError(f"csv = {shown(file)}: no file may be named here; give the numbers, {{x = […], values = […]}}")
-    return source.folder / file
-
-
-def read_domain(source: Source) -> Domain:
-    """The domain of a problem file; the line if there is none."""
-    if "domain" not in source.data:
-        return Line()
-    names = read_parameters(source)
-    table = source.section("domain", DOMAIN)
-    low, high = (
-        read_number(source, names, table.get(key, end), "domain", key)
-        for key, end in (("low", -math.inf), ("high", math.inf))
-    )
-    if not isinstance(table.get("ring", False), bool):
-        source.fail("domain", "ring", f"ring = {shown(table['ring'])}: must be true or false")
-    if table.get("ring"):
-        for side in ("left", "right"):
-            if side in table:
-                source.fail("domain", "ring", f"a ring has no walls: leave {side} out")
-        return source.build("domain", _named(table, "low", "high", "ring"), lambda: Ring(low, high))
-    walls = {side: _read_wall(source, names, side, table.get(side)) for side in ("left", "right")}
-    for side, end, place in (("left", "low", low), ("right", "high", high)):
-        if walls[side] is not None and math.isinf(place):
-            source.fail("domain", side, f"{side} = {shown(table[side])}: needs {end}, the place of the wall")
-        if walls[side] is None and math.isfinite(place):
-            source.fail("domain", end, f"the {side} end, at x = {place:g}, needs a wall: {side} = {WALL}")
-    if math.isinf(low) and math.isinf(high) and low < high:
-        return Line()
-    return source.build("domain", _named(table, "low", "high"), lambda: Interval(low, high, **walls))
-
-
-def _named(table: Mapping[str, Any], *keys: str) -> str | None:
-    """The first of the keys that a table has."""
-    return next((key for key in keys if key in table), None)
-
-
-def _read_wall(source: Source, names: Mapping[str, float], side: str, value: Any) -> Wall | None:
-    match value:
-        case None:
-            return None
-        case "absorbing":
-            return Absorbing()
-        case "reflecting":
-            return Reflecting()
-        case {"reactivity": reactivity} if len(value) == 1:
-            k = read_number(source, names, reactivity, "domain", side, "reactivity")
-            if not 0.0 < k < math.inf:
-                told = 'must be positive and finite; 0 is "reflecting", infinity is "absorbing"'
-                source.fail("domain", (side, "reactivity"), f"reactivity = {k}: {told}")
-            return PartiallyAbsorbing(k)
-    meant = did_you_mean(value, ("absorbing", "reflecting")) if isinstance(value, str) else ""
-    source.fail("domain", side, f"{side} = {shown(value)}: must be {WALL}{meant}")
-
-
-def read_start(source: Source) -> Start:
-    """The start of a problem file; the point 0 if there is none."""
-    kinds: dict[str, tuple[type, tuple[str, ...]]] = {
-        "normal": (Normal, ("mean", "sd")), "uniform": (Uniform, ("low", "high")), "sites": (Sites, ("x", "masses")),
-    }  # fmt: skip
-    table = source.section("start", STARTS)
-    if not table:
-        return Point(0.0)
-    if len(table) > 1:
-        source.fail("start", None, f"[start] has {', '.join(table)}: give one")
-    names = read_parameters(source)
-    ((kind, value),) = table.items()
-    if kind == "point":
-        x = read_number(source, names, value, "start", kind)
-        return source.build("start", kind, lambda: Point(x))
-    make, keys = kinds[kind]
-    if not isinstance(value, dict) or set(value) != set(keys):
-        source.fail("start", kind, f"{kind} = {shown(value)}: must be {{{', '.join(f'{k} = …' for k in keys)}}}")
-    read = read_numbers if kind == "sites" else read_number
-    given = [read(source, names, value[key], "start", kind, key) for key in keys]
-    start: Start = source.build("start", kind, lambda: make(*given))
-    return start
-
-
-def is_number(value: Any) -> bool:
-    """Whether a value of a file is a number."""
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
-
-
-def _float(name: str, value: int | float) -> float:
-    try:
-        return float(value)
-    except OverflowError:
-        raise ValueError(f"{name} = {shown(value)}: is too large") from None

@@ -1,5 +1,6 @@
-"""The master equation of a walk in any number of dimensions, from its declaration alone: a dictionary from places to probabilities, and
-no table, layout or kernel. A place is a tuple of lattice numbers, or the name of an exit. The tests compare exact laws with it."""
+"""The master equation of a walk in any number of dimensions, from its declaration alone: a dictionary from places to
+probabilities, and no table, layout or kernel. A place is a tuple of lattice numbers, or the name of an exit. The tests compare
+exact laws with it."""
 
 from __future__ import annotations
 
@@ -58,12 +59,12 @@ def made(walk: rw.LatticeWalk, site: Site, t: float) -> dict[Site, float]:
         axes = []
         for axis, (up, down) in enumerate(walk.axis_steps):
             here = {1: value(up, walk, site, t), -1: value(down, walk, site, t)}
-            for e in (1, -1):
-                for face in crossed(walk, tuple(k + e * (i == axis) for i, k in enumerate(site))):
-                    here[e] = across(walk, face, here[e], site, t)
+            for side in (1, -1):
+                for face in crossed(walk, tuple(k + side * (i == axis) for i, k in enumerate(site))):
+                    here[side] = across(walk, face, here[side], site, t)
             here[0] = 1.0 - here[1] - here[-1]
             axes.append(here)
-        return {e: math.prod(p[c] for p, c in zip(axes, e, strict=True)) for e in walk.probabilities}
+        return {step: math.prod(p[c] for p, c in zip(axes, step, strict=True)) for step in walk.probabilities}
     free = {e: value(p, walk, site, t) for e, p in walk.probabilities.items()}
     chances = dict(free)
     for axis, side in itertools.product(range(len(site)), (1, -1)):
@@ -79,7 +80,7 @@ def made(walk: rw.LatticeWalk, site: Site, t: float) -> dict[Site, float]:
 def inside(walk: rw.LatticeWalk, shape: Any, site: Site) -> bool:
     """Whether a site is in a shape, or an image of it one turn away."""
     turns = [(-1, 0, 1) if lattice.periodic else (0,) for lattice in walk.lattices]
-    lengths = [lattice.dx * (lattice.last + 1) if lattice.periodic else 0.0 for lattice in walk.lattices]  # type: ignore[operator]
+    lengths = [lattice.dx * lattice.sites if lattice.periodic else 0.0 for lattice in walk.lattices]  # type: ignore[operator]
     return any(
         shape.contains(tuple(x + n * length for x, n, length in zip(point(walk, site), turn, lengths, strict=True)))
         for turn in itertools.product(*turns)
@@ -92,14 +93,15 @@ def transitions(walk: rw.LatticeWalk, site: Site, t: float) -> Law:
     after: Law = {"killing": 1.0 - alive}
     stay = 1.0
     for e, p in made(walk, site, t).items():
-        end: Place = tuple(k + c for k, c in zip(site, e, strict=True))
-        faces = crossed(walk, end)
-        if faces:
-            end = faces[0].exit
-        else:
-            end = tuple(k % (x.last + 1) if x.periodic else k for x, k in zip(walk.lattices, end, strict=True))
+        there = tuple(k + c for k, c in zip(site, e, strict=True))
+        faces = crossed(walk, there)
+        end: Place = faces[0].exit if faces else there
+        if not faces:
+            end = there = tuple(
+                k % (x.sites or 1) if x.periodic else k for x, k in zip(walk.lattices, there, strict=True)
+            )
             for region in walk.domain.regions:
-                if inside(walk, region.shape, end):
+                if inside(walk, region.shape, there):
                     moving = [axis for axis, c in enumerate(e) if c]
                     if region.wall.reactivity == 0.0 or (math.isfinite(region.wall.reactivity) and len(moving) > 1):
                         p = 0.0

@@ -41,8 +41,8 @@ def python_intrinsics() -> None:
     def ones(word: Any) -> np.int64:
         return I64((int(word) % WORD).bit_count())
 
-    def zeros_below(word: Any) -> np.int64:
-        return I64((int(word) & -int(word)).bit_length() - 1)
+    def zeros_below(word: Any) -> np.uint64:
+        return U((int(word) & -int(word)).bit_length() - 1)
 
     vector = import_module("randwalk.kernels.vector")
     modules = [philox, vector, step, bits, alias, functionals, portable, binomial, occupation]
@@ -146,7 +146,7 @@ def of_alias(random: Random) -> Iterator[Call]:
         drawn += [i << (32 - size) | int(cells[i]) >> 32 for i in range(0, 1 << size, 7)]
         for walker, word in enumerate(drawn):
             yield alias.draw, (U(word), I64(size), cells)
-            yield alias.settle_draw, (U(word), I64(size), cells, rests, U(walker), I64(2), *KEYS)
+            yield alias.settle_draw, (U(word), I64(size), cells, rests, U(walker), I64(2), I64(0), *KEYS)
 
 
 def of_functionals(random: Random) -> Iterator[Call]:
@@ -166,7 +166,7 @@ def of_step(random: Random) -> Iterator[Call]:
         c = walk.column[cell]
         limits = [int(step.limit(walk, row, I64(k), c)) for k in range(5)]
         word = min(max(random.choice([*limits, random.randrange(FULL)]) + random.randrange(-1, 2), 0), FULL - 1)
-        high, rest = U32(word >> 46), U(word % 2**46)
+        high = U32(word >> 46)
         yield step.rests, (cell, walk)
         yield step.column, (cell, walk)
         yield step.limit, (walk, row, I64(i % 5), c)
@@ -174,14 +174,12 @@ def of_step(random: Random) -> Iterator[Call]:
         yield step.step, (cell, I64(word), walk, row, I64(0))
         yield step.step, (cell, high, walk, row, I64(46))
         yield step.table_step, (cell, high, U(2**32 + i), I64(i), walk, row, KEYS)
-        yield step.settle, (cell, high, rest, walk, row)
-        yield step.tie_bits, (U(2**32 + i), I64(i), KEYS)
+        yield step.uniform, (high, U(2**32 + i), I64(i), KEYS)
         pair = U32(min(limits[0] >> 46, 0xFFFF) << 16 | min(limits[1] >> 46, 0xFFFF))
         yield step.half_moves, (cell, high, pair, I32(12), I32(-7))
     for word in words(random, 100):
         yield step.after, (U(word), I64(16))
         yield step.popcount, (U(word),)
-        yield step.trailing_zeros, (U(word or 1),)
 
 
 def of_occupation(random: Random) -> Iterator[Call]:

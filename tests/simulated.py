@@ -29,6 +29,7 @@ from randwalk.run.record import Record
 from . import plane as planar
 from .faults import replace_device
 from .test_digits import steps_taken
+from .test_stream_space import WALKS as SPACE
 
 machine: Any = import_module("randwalk.kernels.cuda.machine")  # whose names are replaced below
 
@@ -209,6 +210,17 @@ def jumps() -> None:
         both(CONSTANT[name](), ACROSS, [7, 1000], "jump", [rw.SquaredDisplacement()])
 
 
+def space() -> None:
+    """Boxes, tori, obstacles, traps and products of axes; starts and jumps axis by axis."""
+    for name, make in SPACE.items():
+        walk = make()
+        both(walk, range(ACROSS.start, ACROSS.start + 40), [1, 19], "paths")
+        if name.startswith(("walls", "killed", "a box")):
+            both(walk, 10**6, [2], "occupation")
+    free = rw.LatticeWalk.from_drift((0.3, 0.0), 0.5, dx=0.25, domain=rw.Line() ** 2, start=rw.Normal((0.0, 0.0), 0.5))
+    both(free, range(ACROSS.start, ACROSS.start + 40), [7, 90], "jump")
+
+
 def devices() -> None:
     """Two devices of one card, batches of half the size where memory runs out, and what is left after a failure."""
     walk = TABLED["walls"]()
@@ -327,7 +339,7 @@ def digits() -> None:
 
 PARTS: dict[str, Callable[[], None]] = {
     "constant": lambda: paths(CONSTANT), "table": lambda: paths(TABLED), "occupation": occupation, "jump": jumps,
-    "launches": launches, "digits": digits, "windows": windows, "plane": plane,
+    "launches": launches, "digits": digits, "windows": windows, "plane": plane, "space": space,
     "devices": devices, "info": info, "digest": digest, "planted": planted,
 }  # fmt: skip
 

@@ -172,7 +172,7 @@ ERRORS = [
     ),
     (WALK.replace("0.5", '"-y"', 1) + RUN, r"p\.toml:2: unknown name 'y' in the formula '-y'", "unknown name"),
     (WALK.replace("0.5", '"__import__(1)"', 1) + RUN, r"p\.toml:2: .* is not allowed in the formula", "call"),
-    (WALK.replace("0.5", "[1, 2]", 1) + RUN, r"p\.toml:2: drift = \[1, 2\]: must be a number, a formula", "list"),
+    (WALK.replace("0.5", "[1]", 1) + RUN, r"p\.toml:2: drift = \[1\]: must be a number, a formula", "list"),
     (WALK.replace("0.5", "true", 1) + RUN, r"p\.toml:2: drift = True: must be a number", "boolean"),
     (WALK.replace("0.5", "nan", 1) + RUN, r"p\.toml:2: a coefficient must be a finite number", "nan"),
     (WALK.replace("0.5", "{x = [0, 1], values = [1]}", 1) + RUN, r"p\.toml:2: a table needs two", "short table"),

@@ -83,6 +83,26 @@ def test_shapes_are_values(name: str) -> None:
     assert shape == shape.mapped(lambda part: part) and shape != shape.shifted(0, 1.0)
 
 
+@pytest.mark.parametrize("name", SHAPES)
+def test_distances_are_positive_inside(name: str) -> None:
+    shape, _ = SHAPES[name]
+    if name in ("level", "function"):
+        assert shape.distance is None
+    else:
+        point = tuple(RNG.uniform(-3.0, 3.0, (2, 4000)))
+        assert shape.distance is not None
+        assert ((shape.distance(point) > 0.0) == shape.contains(point)).all()
+
+
+def test_distance_outside_a_union() -> None:
+    shape = rw.Ball((-1.0, 0.0), 1.0) | rw.Ball((1.0, 0.0), 0.5)
+    x, y = RNG.uniform(-3.0, 3.0, (2, 400))
+    brute = nearest(np.stack([x, y]), np.concatenate([circle((-1.0, 0.0), 1.0), circle((1.0, 0.0), 0.5)], axis=1))
+    outside = ~shape.contains((x, y)) & (brute > 0.05)
+    assert shape.distance is not None and outside.sum() > 200
+    assert np.abs(shape.distance((x, y)) + brute)[outside].max() < 1e-6
+
+
 def test_bounds_of_combined_shapes() -> None:
     inf = math.inf
     assert SHAPES["union"][0].bounds == ((-2.0, 1.5), (-1.0, 1.0))
@@ -105,6 +125,9 @@ def test_a_point_on_the_boundary_is_not_inside(unit: float) -> None:
     assert (
         (grid == grid[::-1]).all() and (grid == grid.T).all() and (grid == grid[:, ::-1]).all()
     )  # no side is preferred
+    for centre in RNG.uniform(-1.0, 1.0, (200, 2)) * unit:
+        around = centre[:, None] + points.T
+        assert not rw.Ball(centre, unit).contains(tuple(around)).any()
     for i in range(-50, 51):
         side = rw.HalfSpace((1.0, 0.0), i * 0.02 * unit).contains((k, 0.0))
         assert (
@@ -322,6 +345,7 @@ def test_masks_are_values() -> None:
     held = rw.Mask(given)
     given[0, 0] = True
     assert not held.array.any() and not held.array.flags.writeable
+    assert not pickle.loads(pickle.dumps(held)).array.flags.writeable
     box = rw.Ring(0, 2) ** 2
     assert box.without(mask) == box.without(same) != box.without(rw.Mask([[0, 1], [0, 0]])) and hash(
         box.without(mask)

@@ -8,7 +8,7 @@ and its alias begins, in the high bits of a draw. `rests` are the low bits of th
 from __future__ import annotations
 
 from .compile import device
-from .philox import HALF, JUMP_TIES, LOW, U, philox
+from .philox import HALF, JUMP_TIES, LOW, U, of_axis, philox
 from .step import I32
 
 WORD, REST = 32, 21  # bits of a draw: those of every draw, and those of a tie alone
@@ -23,12 +23,12 @@ def draw(word, bits, cells):  # type: ignore[no-untyped-def]
 
 
 @device
-def settle_draw(word, bits, cells, rests, walker, interval, k0, k1):  # type: ignore[no-untyped-def]
+def settle_draw(word, bits, cells, rests, walker, interval, axis, k0, k1):  # type: ignore[no-untyped-def]
     """The correction of a draw: cell minus alias if a tie, which counted as above, is below; else 0."""
     cell, side = _split(word, bits)
     there = cells[cell]
     if side == (there >> HALF):
-        more, _, _, _ = philox(walker & LOW, walker >> HALF, U(interval), JUMP_TIES, k0, k1)
+        more, _, _, _ = philox(walker & LOW, walker >> HALF, U(interval), of_axis(JUMP_TIES, axis), k0, k1)
         if ((more & LOW) >> U(WORD - REST)) < U(rests[cell]):
             return I32(I32(cell) - I32(there & LOW))
     return I32(0)

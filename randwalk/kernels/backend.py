@@ -30,7 +30,8 @@ class DeviceError(OSError):
 
 
 class Start(NamedTuple):
-    """The law of the start: cells, and their masses in whole numbers of 2⁻⁵³."""
+    """The law of the start, or the part of it that belongs to an axis: numbers of cells, and their masses in whole numbers of
+    2⁻⁵³. A walker begins at the sum of the numbers that are drawn for it from the parts."""
 
     sites: NDArray[np.int32]
     masses: NDArray[np.int64]
@@ -38,6 +39,7 @@ class Start(NamedTuple):
 
 NO_SETS = np.empty((0, 0), dtype=np.uint8)
 NO_PLACES = np.empty((0, 0), dtype=np.int32)
+NO_BITS = np.empty((0, 0), dtype=np.uint32)
 
 
 class Levels(NamedTuple):
@@ -55,6 +57,9 @@ class Levels(NamedTuple):
         The place of each cell along an axis, shape (axes, cells), -1 for that of the killed: the highest one.
     rings
         The same along periodic axes of three sites or more: the turns, upward minus downward ones.
+    seen
+        A bit for each cell, 1 if the walker has been there, shape (walkers, words of 32 bits), an array of the machine that is
+        kept up to date: the number of cells where it has been.
     """
 
     visits: NDArray[np.int32]
@@ -62,25 +67,27 @@ class Levels(NamedTuple):
     sets: NDArray[np.uint8] = NO_SETS
     heights: NDArray[np.int32] = NO_PLACES
     rings: NDArray[np.int32] = NO_PLACES
+    seen: Any = NO_BITS
 
     @property
     def rows(self) -> int:
         """Rows of the state, with those of the step of leaving and of the highest site."""
-        return 2 + sum(len(kept) for kept in self)
+        return 2 + sum(len(kept) for kept in self[:-1]) + (self.seen.size > 0)
 
 
 NO_LEVELS = Levels(np.empty(0, dtype=np.int32), np.empty(0, dtype=np.int32))
 
 
 class JumpProgram(NamedTuple):
-    """All steps of the recorded interval number `interval` by one draw: the alias table of :mod:`randwalk.kernels.alias` for the
-    displacement minus `first`."""
+    """All steps of the recorded interval number `interval` along an axis by one draw: the alias table of
+    :mod:`randwalk.kernels.alias` for the displacement minus `first`."""
 
     interval: int
     first: int
     bits: int
     cells: NDArray[np.uint64]
     rests: NDArray[np.uint32]
+    axis: int = 0
 
 
 Program: TypeAlias = TableProgram | DigitsProgram | JumpProgram
@@ -90,8 +97,8 @@ class Walkers(NamedTuple):
     """A batch of walkers on a machine: walker number `first` + j is on site[j].
 
     `site` and `state` are arrays of the machine. `state` has a row for each functional of the paths: the step of leaving, the
-    highest site, then those of `levels`. It is None if no functional is recorded; if `leaving`,
-    the step of leaving alone is kept up to date. `places` are those j whose walkers a :class:`TableProgram` advances, None for
+    highest site, then those of `levels`. It is None if no functional is recorded; if `leaving`, the step of leaving alone is
+    kept up to date. `places` are those j whose walkers a :class:`TableProgram` advances, None for
     all.
     """
 
@@ -139,8 +146,8 @@ class Machine(Protocol):
         """
         ...
 
-    def place(self, batch: range, start: Start, keys: Keys) -> Any:
-        """The start sites of a batch, an array of the machine."""
+    def place(self, batch: range, start: Sequence[Start], keys: Keys) -> Any:
+        """The start sites of a batch, an array of the machine; `start` has a part for each axis, or one for all."""
         ...
 
     def begin(self, site: Any, levels: Levels) -> Any:
@@ -160,6 +167,10 @@ class Machine(Protocol):
         `counts` has a number for every cell. gone[step, exit] receives the walkers that leave in a step. See
         :mod:`randwalk.kernels.occupation`.
         """
+        ...
+
+    def array(self, values: NDArray[Any]) -> Any:
+        """An array of the machine with the same values."""
         ...
 
     def copy(self, site: Any) -> Any:

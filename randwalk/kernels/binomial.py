@@ -13,7 +13,7 @@ import math
 import numpy as np
 
 from .compile import aside, device, maker
-from .philox import words64
+from .philox import of_axis, words64
 from .portable import (
     SERIES_FROM,
     atanh_excess,
@@ -38,6 +38,12 @@ INVERSION_BELOW = 10.0  # the mean from which Hörmann's constants are valid
 SURELY_LARGE = 10.0001  # the mean, however rounded, is above INVERSION_BELOW too
 NEGLIGIBLE = 2.0**-60
 UNSIGNED, SIGNED = 2.0**52, 3 * 2.0**51  # for `floor`
+
+
+@device
+def block(c0, c1, c2, c3, k0, k1):  # type: ignore[no-untyped-def]
+    """The two words of a block. The digits of c0 above the 32nd are in the high half of its fourth counter word."""
+    return words64(c0, c1, c2, of_axis(c3, c0 >> U(32)), k0, k1)
 
 
 @device
@@ -154,7 +160,7 @@ def _reject(n, a, b, c0, c1, c2, c3, k0, k1):  # type: ignore[no-untyped-def]
     lowest, beyond = -np.float64(m), np.float64(n - m + 1)
     attempt = U(0)
     while True:
-        first, second = words64(c0, c1, c2 + attempt, c3, k0, k1)
+        first, second = block(c0, c1, c2 + attempt, c3, k0, k1)
         attempt += U(1)
         v, inside, offset = _proposal(first, second, excess, width, slope)
         if (inside >= 0.07) & (v * width <= quick):  # `&`: one branch to predict; within 2 sd, so in range
@@ -177,7 +183,7 @@ def binomial(n, a, b, c0, c1, c2, c3, k0, k1):  # type: ignore[no-untyped-def]
     """A draw of Binomial(n, a/b), for int64 0 <= n <= 2^53 and 0 <= a <= b <= 2^62; an int64.
 
     A pure function of its arguments, in which a common factor 2^31 of a and b changes nothing. The randomness is Philox at
-    counter (c0, c1, c2 + attempt, c3) and key (k0, k1), all uint64. The low 16 bits of c2 are the caller's to leave 0: some
+    counter (c0, c1, c2 + attempt, c3) of :func:`block` and key (k0, k1), all uint64. The low 16 bits of c2 are the caller's to leave 0: some
     1.15 attempts are made on average at large means, and each fails with probability below ½, so that 2^16 are never used up.
 
     The law differs from the binomial, in total variation per draw, by at most
@@ -198,7 +204,7 @@ def binomial(n, a, b, c0, c1, c2, c3, k0, k1):  # type: ignore[no-untyped-def]
     flip = a > b - a
     rarer = b - a if flip else a
     if np.float64(n) * (np.float64(rarer) / np.float64(b)) < INVERSION_BELOW:
-        return _asked(_invert(n, rarer, b, words64(c0, c1, c2, c3, k0, k1)[0]), n, flip)
+        return _asked(_invert(n, rarer, b, block(c0, c1, c2, c3, k0, k1)[0]), n, flip)
     return _asked(_reject(n, rarer, b, c0, c1, c2, c3, k0, k1), n, flip)
 
 
@@ -264,7 +270,7 @@ def binomials(n, a, b, c0, c1, c2, c3, k0, k1, out, work, size):  # type: ignore
         for i in range(waiting):
             first[i] = c0[queue[i]]
         for i in range(_filled(waiting)):
-            first[i], second[i] = words64(first[i], c1, c2 + attempt, c3, k0, k1)
+            first[i], second[i] = block(first[i], c1, c2 + attempt, c3, k0, k1)
         for i in range(_filled(waiting)):
             width, slope, quick = _hat(p[i], sd[i])
             v, inside, offset = _proposal(first[i], second[i], excess[i], width, slope)

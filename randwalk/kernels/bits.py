@@ -9,7 +9,8 @@ from .compile import device
 from .functionals import NOWHERE, tally
 from .philox import HALF, LOW, STEPS, TIES, U, words64
 from .program import BITS
-from .step import ALL, I32, ONE, ZERO, after, change, trailing_zeros
+from .step import ALL, I32, ONE, ZERO, after, change
+from .vector import zeros_below
 
 
 @device
@@ -64,8 +65,8 @@ def settled(t, planes, more):  # type: ignore[no-untyped-def]
 
 @device
 def compare(below, tie, kept, wanted, walker, word, program, keys):  # type: ignore[no-untyped-def]
-    """below[k] = which of the `wanted` steps of word number `word` of a walker have uniforms below threshold k, as a mask (what it
-    says of other steps is undefined); `tie` is scratch of as many masks.
+    """below[k] = which of the `wanted` steps of word number `word` of a walker have uniforms below threshold k, as a mask (what
+    it says of other steps is undefined); `tie` is scratch of as many masks.
 
     The digits of a word are compared lowest first, so their blocks come last first. Where their number is odd, the block of an
     even word's lowest digit is also that of the next word's highest one. That digit is returned, and asked for as `kept`: 128
@@ -92,7 +93,7 @@ def compare(below, tie, kept, wanted, walker, word, program, keys):  # type: ign
     while ties:
         lane = ties & (~ties + ONE)
         ties ^= lane
-        n = U(word) * U(64) + trailing_zeros(lane)
+        n = U(word) * U(64) + zeros_below(lane)
         more, _ = words64(walker & LOW, walker >> HALF, n, TIES, keys[0], keys[1])
         for k in range(moves):
             if tie[k] & lane and settled(program.thresholds[k], planes, more):

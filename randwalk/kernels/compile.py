@@ -45,12 +45,6 @@ class _Notice(event.Listener):
 event.register("numba:compile", _Notice())  # type: ignore[no-untyped-call]
 
 
-def cache_directory() -> str | None:
-    """Where compiled kernels are kept; None if nowhere (:func:`randwalk.kernels.disk.cache_place` says why)."""
-    directory, _ = cache_place()
-    return None if directory is None else str(directory)
-
-
 class CompilerOff(OSError):
     """Compiling is switched off, and what was asked for runs compiled only."""
 
@@ -103,6 +97,6 @@ def kernel(function: F) -> Callable[..., Any]:
     """A kernel that Python calls, on one thread. It releases the interpreter's lock, so that threads can share the work."""
     settings: Any = numba.config
     compiled: Any = njit(nogil=True, **OPTIONS)(function)
-    if not settings.DISABLE_JIT and cache_directory() is not None:
+    if not settings.DISABLE_JIT and cache_place()[0] is not None:
         compiled._cache = KernelCache(function)
     return compiled

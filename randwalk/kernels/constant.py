@@ -13,8 +13,8 @@ from .compile import device, kernel, maker
 from .lanes import LANES, alike, fetch, keep, numbers
 from .philox import HALF, LOW, STEPS, TIES, U, words64
 from .program import FULL, PLANES
-from .step import ALL, I32, ONE, ZERO, after, change, trailing_zeros
-from .vector import ones, wide
+from .step import ALL, I32, ONE, ZERO, after, change
+from .vector import ones, wide, zeros_below
 
 WORDS = 16  # of steps, whose ties are settled together
 ROOM = WORDS * LANES
@@ -141,7 +141,7 @@ def _settle(counts, masks, size, begin, pair, lists, keys):  # type: ignore[no-u
         still = ZERO
         for i in range(tied):
             here = U(queue[i])
-            bit, others = trailing_zeros(masks[here]), masks[here] & (masks[here] - ONE)
+            bit, others = zeros_below(masks[here]), masks[here] & (masks[here] - ONE)
             pending[waiting + U(i)] = ((here + U(ROOM) * ((masks[here + U(ROOM)] >> bit) & ONE)) << BIT) | bit
             masks[here] = others
             queue[still] = here

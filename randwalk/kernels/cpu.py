@@ -6,16 +6,21 @@ one thread and release the interpreter's lock: threads take batches of walkers (
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 import numpy as np
+from numpy.typing import NDArray
 
 from .alias import draw, settle_draw
 from .compile import aside, device, kernel
 from .functionals import tally
 from .lanes import LANES, fetch, keep, numbers
-from .philox import HALF, JUMP, LOW, START, STEPS, U, philox, words64
-from .program import Halves
+from .philox import HALF, JUMP, LOW, START, STEPS, U, of_axis, philox, words64
+from .program import Halves, Keys, TableProgram
 from .step import I32, MOST, ONE, U32, half_moves, rests, table_step
 from .vector import WIDTH, gather, wide
+
+Cells: TypeAlias = NDArray[np.int32]
 
 BLOCK = 512  # walkers advanced together
 assert BLOCK // 4 % LANES == 0
@@ -24,12 +29,13 @@ SPREAD = 1 << 16  # cells up to which a table is copied so that every cell has a
 
 
 @kernel
-def place(site, first_walker, index, upper, keys):  # type: ignore[no-untyped-def]
-    """Draw the start sites: `index`[i] where the walker's 53-bit word is below `upper`[i], the cumulative start masses."""
+def place(site, first_walker, axis, index, upper, keys):  # type: ignore[no-untyped-def]
+    """Draw the part of the start sites that belongs to an axis and add it to `site`: `index`[i] where the walker's 53-bit word is
+    below `upper`[i], the cumulative start masses."""
     for j in range(site.size):
         walker = U(first_walker + j)
-        word, _ = words64(walker & LOW, walker >> U(32), U(0), START, keys[0], keys[1])
-        site[j] = index[np.searchsorted(upper, np.int64(word >> U(11)), side="right")]
+        word, _ = words64(walker & LOW, walker >> U(32), U(axis), START, keys[0], keys[1])
+        site[j] += index[np.searchsorted(upper, np.int64(word >> U(11)), side="right")]
 
 
 @kernel
@@ -54,7 +60,9 @@ def count_differences(values, minus, shift, lowest, highest, counts):  # type: i
             counts[min(max(value + shift - np.int64(minus[j]), 0), last)] += 1
 
 
-def walk_table(site, passage, walkers, program, start, stop, keys):  # type: ignore[no-untyped-def]
+def walk_table(
+    site: Cells, passage: Cells, walkers: tuple[int, Cells], program: TableProgram, start: int, stop: int, keys: Keys
+) -> None:
     """Advance walkers from step `start` to `stop` on a step table, whose rows are those of these steps.
 
     walkers = (the number of the walker in place 0 of `site`, the places of the walkers to advance). passage[j] becomes the
@@ -93,12 +101,6 @@ def _walk_table(site, passage, walkers, program, halved, start, stop, keys):  # 
 
 
 @device
-def _row(n, origin, program):  # type: ignore[no-untyped-def]
-    """The row of the table for step `n`, if its first row is that of step `origin`."""
-    return n - origin if program.thresholds.shape[0] > 1 else 0
-
-
-@device
 def _advance(block, alive, home, span, program, halved, room, keys):  # type: ignore[no-untyped-def]
     """Advance the first `alive` walkers of a block, and take out those that leave; returns how many are left.
 
@@ -108,7 +110,7 @@ def _advance(block, alive, home, span, program, halved, room, keys):  # type: ig
     step of the first row).
     """
     (x, who), (site, passage, first), (start, stop, origin) = block, home, span
-    words, eight_ago, base = room[0], room[1][2], U(first)
+    words, eight_ago, base, rows = room[0], room[1][2], U(first), program.thresholds.shape[0]
     for eight in range(start // 8, (stop + 7) // 8):
         if alive == 0:
             break
@@ -119,7 +121,7 @@ def _advance(block, alive, home, span, program, halved, room, keys):  # type: ig
             for j in range(alive):
                 eight_ago[j] = x[j]
         for n in range(begin, end):
-            bits, row = (words[n & 3], U32(16) if n & 7 < 4 else U32(0)), _row(n, origin, program)
+            bits, row = (words[n & 3], U32(16) if n & 7 < 4 else U32(0)), min(n - origin, rows - 1)
             if _step_together(x, bits, row, program, halved, room, alive):
                 _settle(x, bits, (who[:alive], base), n, row, program, room, keys)
         if program.leaves:
@@ -197,10 +199,10 @@ def _settle(x, bits, walkers, n, row, program, room, keys):  # type: ignore[no-u
 @aside
 def _when(there, words, lane, walker, span, program, keys):  # type: ignore[no-untyped-def]
     """The number of steps after which a walker has come to rest, who is at `there` after span[0] steps, in lane `lane`."""
-    n, origin = span
+    (n, origin), rows = span, program.thresholds.shape[0]
     while not rests(there, program):
         word = (words[n & 3, lane] >> (U32(16) if n & 7 < 4 else U32(0))) & MOST
-        there = table_step(there, word, walker, n, program, _row(n, origin, program), keys)
+        there = table_step(there, word, walker, n, program, min(n - origin, rows - 1), keys)
         n += 1
     return n
 
@@ -223,7 +225,7 @@ def _release(x, who, home, program, alive):  # type: ignore[no-untyped-def]
 def follow_table(site, state, walkers, program, levels, start, stop, keys):  # type: ignore[no-untyped-def]
     """As :func:`walk_table`, keeping functionals of each path in `state` (see :mod:`randwalk.run.record`), a column for each: the
     number of steps after which it came to rest, the highest site, and those of :func:`randwalk.kernels.functionals.tally`."""
-    first, places = walkers
+    (first, places), rows = walkers, program.thresholds.shape[0]
     words = np.empty(4, np.uint32)
     for j in places:
         walker, here, top = U(first + j), site[j], state[1, j]
@@ -236,7 +238,7 @@ def follow_table(site, state, walkers, program, levels, start, stop, keys):  # t
                 words[0], words[1] = U32(y0 & LOW), U32(y1 & LOW)
                 words[2], words[3] = U32(y2 & LOW), U32(y3 & LOW)
             bits = (words[n & 3] >> (U32(16) if n & 7 < 4 else U32(0))) & MOST
-            there = table_step(here, bits, walker, n, program, _row(n, start, program), keys)
+            there = table_step(here, bits, walker, n, program, min(n - start, rows - 1), keys)
             at_rest = rests(there, program)
             if at_rest:
                 state[0, j] = n + 1
@@ -246,9 +248,9 @@ def follow_table(site, state, walkers, program, levels, start, stop, keys):  # t
 
 
 @kernel
-def jump(site, first_walker, interval, table, keys):  # type: ignore[no-untyped-def]
+def jump(site, first_walker, interval, axis, table, keys):  # type: ignore[no-untyped-def]
     """Move every site of `site` by a draw from an alias table, four walkers to a Philox block; table = (first value, bits,
-    cells, rests), see `alias`."""
+    cells, rests), see `alias`. The draws of an axis are its own."""
     wide()
     first, bits, cells, remainders = table
     words, drawn = np.empty((4, BLOCK // 4), np.uint32), np.empty(BLOCK, np.int32)
@@ -256,7 +258,7 @@ def jump(site, first_walker, interval, table, keys):  # type: ignore[no-untyped-
     early = first_walker % 4  # walkers before the first whose words are in the same block
     for begin in range(-early, site.size, BLOCK):
         for j in range(0, BLOCK // 4, LANES):
-            _block(words, j, numbers(U(first_walker + begin) // U(4) + U(j)), U(interval), JUMP, keys)
+            _block(words, j, numbers(U(first_walker + begin) // U(4) + U(j)), U(interval), of_axis(JUMP, axis), keys)
         ties = False
         for j in range(BLOCK // 4):
             at = 4 * U(j)
@@ -273,4 +275,4 @@ def jump(site, first_walker, interval, table, keys):  # type: ignore[no-untyped-
             for j in range(home.size):
                 walker = U(first_walker + begin + skipped + j)
                 word = words[walker & U(3), U(skipped + j) >> U(2)]
-                home[j] += settle_draw(word, bits, cells, remainders, walker, interval, *keys)
+                home[j] += settle_draw(word, bits, cells, remainders, walker, interval, axis, *keys)

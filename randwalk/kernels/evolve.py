@@ -11,27 +11,28 @@ from .step import column, limit
 
 TINY = 1e-292  # a mass to drop at the edge of the reached sites: denormal numbers are a hundred times slower
 UNIT = 1.0 / FULL
+SHORTEST = 16  # cells in a row whose chances are alike, so that they are read once
 
 
 @device
 def _tabulate(chances, program, row, begin, end, far):  # type: ignore[no-untyped-def]
-    """chances[k, i + far] = the probability of step k on cell i, for the cells begin … end - 1, rounded once; k = K is a stay."""
-    for i in range(begin, end):
-        c = column(i, program)
+    """chances[k, c + far] = the probability of step k on column c, for the columns begin … end - 1, rounded once; k = K is a
+    stay."""
+    for c in range(begin, end):
         for k in range(len(program.offsets) + 1):
             above = limit(program, row, k, c)
-            chances[k, i + far] = np.float64(above - limit(program, row, k - 1, c) if k else above) * UNIT
+            chances[k, c + far] = np.float64(above - limit(program, row, k - 1, c) if k else above) * UNIT
 
 
 @device
-def _gather(target, source, chances, offsets, begin, end):  # type: ignore[no-untyped-def]
+def _gather(target, source, chances, columns, offsets, begin, end):  # type: ignore[no-untyped-def]
     """The mass of the cells begin … end - 1 after a step."""
     for i in range(begin, end):
         mass = 0.0
         for k in range(len(offsets)):
             here = U(i - offsets[k])  # an index that might be negative would keep this off vectors
-            mass += chances[k, here] * source[here]
-        target[U(i)] = mass + chances[len(offsets), U(i)] * source[U(i)]
+            mass += chances[k, U(columns[here]) if columns.size else here] * source[here]
+        target[U(i)] = mass + chances[len(offsets), U(columns[i]) if columns.size else U(i)] * source[U(i)]
 
 
 @device
@@ -45,15 +46,19 @@ def _gather_alike(target, source, chances, offsets, begin, end):  # type: ignore
 
 
 @maker
-def _alike(program):  # type: ignore[no-untyped-def]
-    """(begin, end) of the longest run of cells that have the same column."""
-    column, begin, end, first = program.column, 0, 0, 0
-    for i in range(1, column.size + 1):
-        if i == column.size or column[i] != column[first]:
-            if i - first > end - begin:
-                begin, end = first, i
-            first = i
-    return begin, end
+def _alike(columns, offsets, far):  # type: ignore[no-untyped-def]
+    """(begin, end) of the longer runs of cells to which steps lead from cells of their own column alone."""
+    runs, count, begin = np.empty((columns.size // SHORTEST + 1, 2), np.int64), 0, far
+    for i in range(far, columns.size - far + 1):
+        same = i < columns.size - far
+        for k in range(len(offsets)):
+            same = same and columns[i - offsets[k]] == columns[begin]
+        if not (same and columns[i] == columns[begin]):
+            if i - begin >= SHORTEST:
+                runs[count, 0], runs[count, 1] = begin, i
+                count += 1
+            begin = i + 1
+    return runs[:count]
 
 
 @maker
@@ -85,22 +90,23 @@ def evolve(mass, program, steps, reach, out, drop):  # type: ignore[no-untyped-d
         far = max(far, abs(offsets[k]))
     # Cell i stands at i + far, so that cells at both ends have neighbours.
     source, target = np.zeros(cells + 2 * far), np.zeros(cells + 2 * far)
-    chances, ghosts, constant = (
-        np.zeros((len(offsets) + 1, source.size)),
-        _ghosts(program),
-        program.thresholds.shape[0] == 1,
-    )
-    begin, end = _alike(program)  # every cell in the middle of a homogeneous table has the chances of its first one
-    begin, end = (begin + far, end - far) if end - begin > 4 * far else (0, 0)
+    ghosts, constant, shared = _ghosts(program), program.thresholds.shape[0] == 1, program.column.size > 0
+    columns = np.zeros(source.size if shared else 0, np.int32)
     for i in range(cells):
         source[i + far] = mass[i]
+        if shared:
+            columns[i + far] = program.column[i]
+    runs, shift = _alike(columns, offsets, far), 0 if shared else far
+    chances = np.zeros((len(offsets) + 1, program.thresholds.shape[2] + 2 * shift))
     lo, hi, lowest, highest = reach[0] + far, reach[1] + far, reach[2], reach[3]
     for n in range(steps):
         row = 0 if constant else n
         if not constant or n == 0:
-            a, b = (0, cells) if constant else (max(lo - 3 * far, 0), min(hi + far + 1, cells))
-            _tabulate(chances, program, row, min(a, begin), min(begin + far, b), far)
-            _tabulate(chances, program, row, max(end - far, a), b, far)
+            all_of_them = constant or shared
+            first, last = (
+                (0, program.thresholds.shape[2]) if all_of_them else (max(lo - 3 * far, 0), min(hi + far + 1, cells))
+            )
+            _tabulate(chances, program, row, first, last, shift)
         if program.kills:
             killed = 0.0
             for i in range(lo - far, hi + 1 - far):
@@ -109,14 +115,18 @@ def evolve(mass, program, steps, reach, out, drop):  # type: ignore[no-untyped-d
             out[n, program.exit_of[cells]] += killed
         low, high = lo - far, hi + far
         lo, hi = max(low, 2 * far), min(high, cells - 1)
-        a, b = max(low, begin + far), min(high + 1, end + far)
-        _gather(target, source, chances, offsets, low, min(a, high + 1))
-        _gather_alike(target, source, chances[:, begin + far], offsets, a, b)
-        _gather(target, source, chances, offsets, max(b, low), high + 1)
+        here = low
+        for r in range(runs.shape[0]):
+            begin, end = max(runs[r, 0], here), min(runs[r, 1], high + 1)
+            if begin < end:
+                _gather(target, source, chances, columns, offsets, here, begin)
+                _gather_alike(target, source, chances[:, columns[begin]], offsets, begin, end)
+                here = end
+        _gather(target, source, chances, columns, offsets, here, high + 1)
         for g in range(ghosts.size):
-            cell, here = ghosts[g], ghosts[g] + far
-            if low <= here <= high:
-                come, target[here] = target[here], 0.0
+            cell, ghost = ghosts[g], ghosts[g] + far
+            if low <= ghost <= high:
+                come, target[ghost] = target[ghost], 0.0
                 if program.exit_of[cell] != LIVE:
                     out[n, program.exit_of[cell]] += come
                 elif come > 0.0:

@@ -78,3 +78,9 @@ def key(seed: int, *spawn: int) -> tuple[np.uint64, np.uint64]:
     """The Philox key of a seed (and of a numbered child of it), through ``numpy.random.SeedSequence``."""
     words = np.random.SeedSequence(seed, spawn_key=spawn).generate_state(2, np.uint32)
     return U(words[0]), U(words[1])
+
+
+@device
+def of_axis(purpose, number):  # type: ignore[no-untyped-def]
+    """The fourth counter word of a purpose, with the number of an axis (or 16 other digits) in its high half."""
+    return purpose | U(number) << U(16)

@@ -7,7 +7,7 @@ import numpy as np
 from .compile import device
 from .philox import LOW, TIES, U, words64
 from .program import BITS, DRAWN, LIVE, PART
-from .vector import ones, zeros_below
+from .vector import ones
 
 I32 = np.int32
 U32 = np.uint32
@@ -82,16 +82,10 @@ def half_moves(site, word, pair, first, second):  # type: ignore[no-untyped-def]
 
 
 @device
-def tie_bits(walker, n, keys):  # type: ignore[no-untyped-def]
-    """The 46 low bits of the uniform of step `n` of a walker."""
+def uniform(half, walker, n, keys):  # type: ignore[no-untyped-def]
+    """The uniform of step `n` of a walker, of which the 16 high bits are known: `half`."""
     more, _ = words64(walker & LOW, walker >> U(32), U(n), TIES, keys[0], keys[1])
-    return after(U(more), DRAWN)
-
-
-@device
-def settle(site, half, rest, program, row):  # type: ignore[no-untyped-def]
-    """The site after a step, from the 16 high and the 46 low bits of its uniform."""
-    return step(site, np.int64((U(half) << U(BITS - DRAWN)) | U(rest)), program, row, 0)
+    return np.int64((U(half) << U(BITS - DRAWN)) | U(after(U(more), DRAWN)))
 
 
 @device
@@ -101,14 +95,8 @@ def table_step(site, half, walker, n, program, row, keys):  # type: ignore[no-un
     for k in range(len(program.offsets) + 1):
         tied |= half == program.thresholds[row, k, c] >> TIE_BITS
     if tied:
-        return settle(site, half, tie_bits(walker, n, keys), program, row)
+        return step(site, uniform(half, walker, n, keys), program, row, 0)
     return step(site, half, program, row, BITS - DRAWN)
-
-
-@device
-def trailing_zeros(word):  # type: ignore[no-untyped-def]
-    """The number of zeros below the lowest one of a word that is not 0."""
-    return U(zeros_below(U(word)))
 
 
 @device

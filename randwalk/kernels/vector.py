@@ -99,9 +99,9 @@ def _ones(context: Any, word: Any) -> Any:
 
 
 def _zeros_below(context: Any, word: Any) -> Any:
-    """The number of zeros below the lowest one of a uint64 that is not 0, an int64."""
+    """The number of zeros below the lowest one of a uint64 that is not 0."""
     defined = ir.Constant(ir.IntType(1), 1)
-    return lowered(types.int64(types.uint64), lambda _, builder, word: builder.cttz(word, defined))
+    return lowered(types.uint64(types.uint64), lambda _, builder, word: builder.cttz(word, defined))
 
 
 wide: Any = intrinsic(_wide)

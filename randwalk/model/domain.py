@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, reduce
 from pathlib import Path
-from typing import Any, ClassVar, Final, TypeAlias
+from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -32,7 +32,6 @@ from .wall import PartiallyAbsorbing as PartiallyAbsorbing
 from .wall import Reflecting as Reflecting
 from .wall import Wall as Wall
 
-EXITS: Final = ("left", "right", "killing")  # the columns of every array of absorbed walkers or mass, in files too
 _IMAGE_FACES = ("left", "right", "bottom", "top")
 AxisPoint: TypeAlias = ArrayLike | tuple[ArrayLike, ...]
 
@@ -100,7 +99,7 @@ class _Domain:
         >>> (Line() ** 2).inside(Ball((0.0, 1.0), 2.0)).bounds
         ((-2.0, 2.0), (-1.0, 3.0))
         """
-        kept = [(~shape).bounds for shape in self._sets]
+        kept = [(~shape).bounds for shape in self.sets]
         ends = []
         for i, axis in enumerate(self.axes):
             limits = [(axis.low, axis.high), *(bounds[i] for bounds in kept if i < len(bounds))]
@@ -108,7 +107,7 @@ class _Domain:
         return tuple(ends)
 
     @cached_property
-    def _sets(self) -> tuple[Shape, ...]:
+    def sets(self) -> tuple[Shape, ...]:
         """The shapes of the regions as sets in this domain: with what reaches across the ends of a ring."""
         turns = [axis.high - axis.low if axis.periodic else None for axis in self.axes]
         return tuple(on_rings(region.shape, turns) for region in self.regions)
@@ -129,7 +128,7 @@ class _Domain:
         arrays of coordinates broadcast to."""
         given = self._coordinates(point)
         found = np.full(np.broadcast_shapes(*(x.shape for x in given)), -1)
-        for region, shape in reversed(list(enumerate(self._sets))):
+        for region, shape in reversed(list(enumerate(self.sets))):
             found = np.where(shape.contains(given), region, found)
         return found
 
@@ -137,7 +136,7 @@ class _Domain:
     def distance(self) -> Coefficient | None:
         """The signed distance to the nearest wall (length), positive inside and negative outside; None if a region has no
         known distance, and where no wall stands at all."""
-        regions = [(~shape).distance for shape in self._sets]
+        regions = [(~shape).distance for shape in self.sets]
         faces = [face.inward * (Variable(coordinate(face.axis)) - face.place) for face in self.faces]
         known = [d for d in (*faces, *regions) if d is not None]
         return minimum(*known) if known and None not in regions else None
@@ -155,7 +154,10 @@ class _Domain:
             return NotImplemented
         for factor in (self, other):
             if factor.regions:
-                raise ValueError(f"{factor} has regions: multiply the axes first, then take regions out of the product")
+                raise ValueError(
+                    f"{factor} has regions: multiply the axes first, then take regions out of the product "
+                    "(a Level of x and y alone is a cylinder)"
+                )
         return Box(*self.axes, *other.axes)
 
     def __pow__(self, count: int) -> Domain:
@@ -469,14 +471,9 @@ def as_domain(value: object) -> Domain:
         hint = ", here Line()"
     elif isinstance(value, type) and issubclass(value, Domain):
         hint = f", with parentheses: {value.__name__}(...)"
+    elif isinstance(value, (tuple, list)) and len(value) > 1 and all(isinstance(axis, Axis) for axis in value):
+        hint = f", here {' * '.join(map(repr, value))}"
     elif isinstance(value, (tuple, list)) and len(value) == 2:
         low, high = value
         hint = f", here Interval({low!r}, {high!r}, left wall, right wall) or Ring({low!r}, {high!r})"
     raise TypeError(f"domain = {shown(value)}: give Line(), Interval(...) or Ring(...){hint}")
-
-
-def exit_index(name: str, argument: str = "wall") -> int:
-    """The column of an exit in arrays of absorbed walkers or mass. ValueError, which names `argument`, for any other name."""
-    if not isinstance(name, str) or name not in EXITS:
-        raise ValueError(f"{argument} = {shown(name)}: must be one of {', '.join(map(repr, EXITS))}")
-    return EXITS.index(name)

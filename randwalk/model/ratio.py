@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Sequence
 
@@ -14,6 +13,7 @@ from .lattice import spacing
 from .tensor import ROUNDING, NoStencil, Tensor, aspect
 
 FURTHER = 8  # times as many sites as now are looked at
+BETWEEN = 100  # ratios that are tried between the present and the best one
 MARGINS = (0.05, 0.0)  # of the largest rate along an axis, so that a drift leaves rates positive, if that can be
 
 
@@ -57,18 +57,24 @@ def _nearest(
     margin: float,
 ) -> tuple[float, ...] | None:
     """The nearest spacings that fit the `bounded` axes and leave each axis a rate of at least the `margin`."""
-    first, best, least = bounded[0], None, math.inf
+    first, old = bounded[0], np.asarray(spacings)
+    best, least = None, math.inf
     for count in range(1, FURTHER * _sites(axes[first], spacings[first]) + FURTHER):
         size = spacing(axes[first], count)
+        if math.log(size / spacings[first]) ** 2 >= least:
+            continue
         wanted = size * ratio / ratio[first]
-        choices = [
-            [size] if i == first else _near(axes[i], wanted[i], spacings[i]) if i in bounded else [float(wanted[i])]
-            for i in range(len(axes))
-        ]
-        for chosen in itertools.product(*choices):
-            far = sum(math.log(new / old) ** 2 for new, old in zip(chosen, spacings, strict=True))
-            if far < least and _is_dominant(matrix, chosen, margin):
-                best, least = chosen, far
+        for part in np.linspace(0.0, 1.0, BETWEEN):  # from the given spacings towards the best ratio
+            sizes = old ** (1.0 - part) * wanted**part
+            sizes[first] = size
+            chosen = tuple(
+                _fitted(axis, s) if i in bounded else s
+                for i, (axis, s) in enumerate(zip(axes, sizes.tolist(), strict=True))
+            )
+            if _is_dominant(matrix, chosen, margin):
+                far = float(np.sum(np.log(np.array(chosen) / old) ** 2))
+                best, least = (chosen, far) if far < least else (best, least)
+                break
     return best
 
 
@@ -76,10 +82,10 @@ def _sites(axis: Axis, dx: float) -> int:
     return max(1, round((axis.high - axis.low) / dx))
 
 
-def _near(axis: Axis, *sizes: float) -> list[float]:
-    """The spacings that fit an axis next to the sizes."""
-    counts = {max(1, _sites(axis, size) + more) for size in sizes for more in (-1, 0, 1)}
-    return [spacing(axis, count) for count in sorted(counts)]
+def _fitted(axis: Axis, dx: float) -> float:
+    """The spacing nearest to dx that fits a bounded axis."""
+    counts = (max(1, _sites(axis, dx) + more) for more in (-1, 0, 1))
+    return min((spacing(axis, count) for count in counts), key=lambda size: abs(math.log(size / dx)))
 
 
 def _is_dominant(matrix: Floats, spacings: Sequence[float], margin: float) -> bool:

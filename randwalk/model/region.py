@@ -216,7 +216,7 @@ class Mask(Shape):
             raise ValueError(f"{self} has no place yet: give it to the domain, domain.without(mask)")
         known, cells = np.asarray(True), []
         for x, n, (begin, width) in zip(point, self.array.shape, self.frame, strict=True):
-            cell = np.floor((np.asarray(x, dtype=np.float64) - begin) / width + ON).astype(np.int64)
+            cell = np.floor((np.asarray(x, dtype=np.float64) - begin) / width).astype(np.int64)
             known = known & (cell >= 0) & (cell < n)
             cells.append(np.clip(cell, 0, n - 1))
         return np.asarray(self.array[tuple(cells)] & known)
@@ -246,6 +246,9 @@ class Mask(Shape):
 
     def __hash__(self) -> int:
         return hash((self.array.shape, self.array.tobytes(), self.frame))
+
+    def __reduce__(self) -> tuple[type[Mask], tuple[object, ...]]:
+        return Mask, (self.array, self.frame)  # so that the array of a copy cannot be changed either
 
     def __repr__(self) -> str:
         return f"Mask({int(self.array.sum())} of {' × '.join(map(str, self.array.shape))} sites)"

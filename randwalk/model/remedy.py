@@ -14,9 +14,9 @@ from .coefficient import Coefficient, Floats, Point
 from .coefficient.breaks import some
 from .discretise import Declared, axis_pairs, longest_step, steps_of
 from .domain import Axis
-from .lattice import Lattice, spacing
+from .lattice import Lattice, lattices_on, spacing
 from .neighbourhood import Moore
-from .places import along_each
+from .places import along_each, varying_axes
 from .rule import SLOW, Rule
 from .speed import capped_speed, starting_masses
 from .step_mean import breaks_in_time
@@ -89,7 +89,8 @@ def _found(walk: LatticeWalk, bad: Point, x: Point, t: Floats) -> list[str]:
 
 def _longest(walk: LatticeWalk, rule: Rule, bad: Point, x: Point, t: Floats) -> float | None:
     """The longest dt, below that of the walk, for which a rule is valid."""
-    steps = walk.dt * np.geomspace(0.98, 1e-9, 1000)  # EXACT_VARIANCE may be valid for 5 % of all dt only
+    count = 1000 if walk.dimension == 1 else 250  # EXACT_VARIANCE may be valid for 5 % of all dt only
+    steps = walk.dt * np.geomspace(0.98, 1e-9, count)
     beside = tuple(np.reshape(c, (1, 1)) for c in bad)
 
     def valid(dt: float) -> bool:
@@ -222,7 +223,11 @@ def _finer(walk: LatticeWalk, rule: Rule, spacings: Sequence[float], bad: Point,
     inside = np.ones(flat[0].shape, dtype=bool)
     for places, axis, dx in zip(flat, axes, spacings, strict=True):
         inside &= (places >= axis.low + 0.5 * dx) & (places <= axis.high - 0.5 * dx)
-    at = tuple(places[inside][:, None] for places in flat)
+    flat = [places[inside] for places in flat]
+    if walk.dimension > 1:
+        mesh = np.meshgrid(*_extremes(walk, spacings, x), indexing="ij")
+        flat = [np.append(places, more.ravel()) for places, more in zip(flat, mesh, strict=True)]
+    at = tuple(places[:, None] for places in flat)
     try:
         longest = longest_step(declared, spacings, axes, _started(walk, at), t)
     except (ValueError, ArithmeticError):  # a table ends before, or D is 0
@@ -234,11 +239,23 @@ def _finer(walk: LatticeWalk, rule: Rule, spacings: Sequence[float], bad: Point,
     return None
 
 
+def _extremes(walk: LatticeWalk, spacings: Sequence[float], x: Point) -> list[Floats]:
+    """Sites of finer lattices along each axis, among them those beside the walls; on an unbounded axis the ends of the places."""
+    count, along = PLACES[min(walk.dimension, len(PLACES)) - 1], []
+    for lattice, places in zip(lattices_on(walk.domain, spacings, walk.start.anchors), x, strict=True):
+        if lattice.first is None or lattice.last is None:
+            along.append(np.array([places.min(), places.max()]))
+        else:
+            along.append(lattice.x(np.unique(np.linspace(lattice.first, lattice.last, count).round())))
+    return along
+
+
 def _started(walk: LatticeWalk, places: Point) -> Point:
     """The places from which a time step is chosen: those given on a bounded domain, else those of the start."""
     if all(lattice.sites is not None for lattice in walk.lattices):
         return places
-    along = along_each(_declared(walk).coefficients, walk.lattices, walk.start.bounds)
+    varying = varying_axes(_declared(walk).coefficients, walk.dimension)
+    along = along_each(varying, walk.lattices, walk.start.bounds)
     return tuple(x.ravel()[:, None] for x in np.meshgrid(*along, indexing="ij"))
 
 

@@ -25,6 +25,7 @@ from .shares import MASS_BITS as MASS_BITS
 from .shares import covering, even, shared, whole_masses
 
 OUTSIDE = 1e-12  # the mass of a start that may lie outside the domain
+LOOKED_AT = 40_000  # places at which a start that is spread out is compared with regions
 TAIL = 9.5  # standard deviations kept of a normal start: the mass beyond is 2e-21
 
 
@@ -386,8 +387,8 @@ def continuous(start: Start) -> Start:
 
 
 def check_start(start: Start, domain: Domain) -> None:
-    """Refuse a start outside the domain, on an absorbing wall or in a region. Of starts that are spread out, what is in a region
-    is refused when the sites are known (:func:`randwalk.model.sites.site_masses`)."""
+    """Refuse a start outside the domain, on an absorbing wall or in a region. A start that is spread out is looked at in some
+    places here, and on all sites by :func:`randwalk.model.sites.site_masses`."""
     if isinstance(start, Everywhere):
         if not all(math.isfinite(low) and math.isfinite(high) for low, high in domain.bounds):
             raise ValueError(f"start = {start}: {domain} is unbounded; give a Uniform or Normal start")
@@ -397,10 +398,12 @@ def check_start(start: Start, domain: Domain) -> None:
             _check_on_axis(start, start.factors[i], domain, i)
         else:
             _check_on_axis(start, Sites([x[i] for x in start.points], start.masses), domain, i)
-    if domain.regions and (points := atoms_of(start)) is not None:
+    if domain.regions:
+        points, masses = _samples(start)
         found = domain.region_at(tuple(points.T))
-        if (found >= 0).any():
-            at = int(np.argmax(found >= 0))
+        inside = np.where(found >= 0, masses, 0.0)
+        if inside.sum() > OUTSIDE * masses.sum():
+            at = int(np.argmax(inside))
             raise ValueError(f"start = {start}: {in_region(domain, int(found[at]), points[at])}; start elsewhere")
 
 
@@ -432,14 +435,24 @@ def in_region(domain: Domain, number: int, point: Floats) -> str:
     return f"({names}) = ({values}) is in the {kind} {region.name!r}"
 
 
-def atoms_of(start: Start) -> Floats | None:
-    """The points at which all of the mass starts, shape (n, d); None for a start that is spread out."""
+def _samples(start: Product | Atoms | Factor) -> tuple[Floats, Floats]:
+    """Points at which a start is looked at, shape (n, d), and masses in proportion to its own there: the atoms, and of what is
+    spread out places at equal distances."""
     if isinstance(start, Atoms):
-        return np.array(start.points)
-    if start.factors is None or not all(isinstance(factor, (Point, Sites)) for factor in start.factors):
-        return None
-    places = [factor.x if isinstance(factor, Sites) else (factor.x,) for factor in start.factors]
-    return np.stack([x.ravel() for x in np.meshgrid(*places, indexing="ij")], axis=-1)
+        return np.array(start.points), np.array(start.masses)
+    count = math.ceil(LOOKED_AT ** (1.0 / start.dimension))
+    along = [_along(factor, count) for factor in start.factors or ()]
+    points = np.stack([x.ravel() for x in np.meshgrid(*(x for x, _ in along), indexing="ij")], axis=-1)
+    return points, reduce(np.multiply.outer, [masses for _, masses in along]).ravel()
+
+
+def _along(factor: Factor, count: int) -> tuple[Floats, Floats]:
+    if isinstance(factor, Point):
+        return np.array([factor.x]), np.ones(1)
+    if isinstance(factor, Sites):
+        return np.array(factor.x), np.array(factor.masses)
+    edges = np.linspace(*factor.support, count + 1)
+    return 0.5 * (edges[1:] + edges[:-1]), np.diff(factor.cdf(edges))
 
 
 def _check_atoms(kind: str, places: Floats, masses: Floats) -> None:

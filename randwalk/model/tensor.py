@@ -37,7 +37,7 @@ class NoStencil(ValueError):
     """A tensor needs a negative rate on the lattice of these spacings."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Tensor:
     """A symmetric d × d tensor whose entries are coefficients: ``tensor[i, j]``, ``tensor(point, t)``.
 
@@ -171,6 +171,9 @@ class Tensor:
                 f"{name} has the eigenvalue {smallest[at]:.6g} at {_place(point, t, at)}: must be positive semi-definite"
             )
 
+    def __repr__(self) -> str:
+        return f"<tensor {self}>"
+
     def __str__(self) -> str:
         return "(" + ", ".join("(" + ", ".join(map(str, row)) + ")" for row in self.rows) + ")"
 
@@ -209,7 +212,7 @@ def as_vector(name: str, value: object, dimension: int) -> tuple[Coefficient, ..
             raise ValueError(
                 f"{name} = {_told(value)} has {len(parts)} components, and the domain has {_axes(dimension)}"
             )
-        return tuple(in_dimension(f"{name}[{i}]", part, dimension) for i, part in enumerate(parts))
+        return tuple(_part(f"{name}[{i}]", part, dimension) for i, part in enumerate(parts))
     part = in_dimension(name, given, dimension)  # type: ignore[arg-type]
     if dimension == 1 or part == ZERO:
         return (part,) * dimension
@@ -238,7 +241,7 @@ def as_tensor(name: str, value: object, dimension: int) -> Tensor:
                 f"{dimension} numbers, or {dimension} × {dimension}"
             )
         if all(row is None for row in wide):
-            tensor = _diagonal([in_dimension(f"{name}[{i}]", part, dimension) for i, part in enumerate(rows)])
+            tensor = _diagonal([_part(f"{name}[{i}]", part, dimension) for i, part in enumerate(rows)])
         else:
             tensor = _symmetric(name, value, wide, dimension)
     if tensor.dimension != dimension:
@@ -260,7 +263,7 @@ def symmetric(dimension: int, entry: Callable[[int, int], Coefficient]) -> Tenso
 def _symmetric(name: str, value: object, rows: Sequence[Sequence[Any] | None], dimension: int) -> Tensor:
     """The tensor of d rows of d entries, refused unless entries [i, j] and [j, i] are one."""
     made = [
-        [in_dimension(f"{name}[{i}][{j}]", entry, dimension) for j, entry in enumerate(row or ())]
+        [_part(f"{name}[{i}][{j}]", entry, dimension) for j, entry in enumerate(row or ())]
         for i, row in enumerate(rows)
     ]
     if any(len(row) != dimension for row in made):
@@ -326,6 +329,15 @@ def _positive_part(value: Coefficient) -> Coefficient:
     """max(value, 0)."""
     number = constant_value(value)
     return Choice(value, value, ZERO) if number is None else Constant(max(number, 0.0))
+
+
+def _part(name: str, value: Any, dimension: int) -> Coefficient:
+    """The coefficient of a component or an entry."""
+    if is_list(value):
+        raise TypeError(
+            f"{name} = {_told(value)}: must be a number, a coefficient or a function of the coordinates and t"
+        )
+    return in_dimension(name, value, dimension)
 
 
 def is_list(value: object) -> bool:

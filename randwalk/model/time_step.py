@@ -13,7 +13,7 @@ from .discretise import longest_step
 from .domain import Domain
 from .lattice import Lattice
 from .neighbourhood import Moore
-from .places import CHUNK, along_each, pieces
+from .places import along_each, pieces, varying_axes
 from .rule import Rule
 from .tensor import Tensor
 from .times import dividing_step
@@ -86,9 +86,11 @@ def _samples(
         marks = np.unique([0.0, max(times), *(b for c in moving for b in c.breaks("t", 0.0, max(times)))])
         t = np.unique([*np.linspace(0.0, max(times), MOMENTS), *(0.5 * (marks[1:] + marks[:-1]))])
     moves = False
-    along = along_each(coefficients, lattices, support)
-    for point in pieces(along, CHUNK // t.size):
-        if domain.regions:
+    varying = varying_axes(coefficients, len(lattices))
+    masked = bool(varying and domain.regions)
+    along = along_each(range(len(lattices)) if masked else varying, lattices, support)
+    for point in pieces(along, t.size):
+        if masked:
             inside = domain.contains(point)
             point = tuple(x[inside] for x in point)
         if not point[0].size:

@@ -154,18 +154,6 @@ class LatticeWalk:
             object.__setattr__(self, name, value)
         checks.check_now(self)
 
-    @property
-    def dimension(self) -> int:
-        return 1
-
-    @property
-    def lattices(self) -> tuple[Lattice, ...]:
-        return (self.lattice,)
-
-    @property
-    def spacings(self) -> tuple[float, ...]:
-        return (self.dx,)
-
     @classmethod
     @once_positional("dx", "dt")
     def from_drift(

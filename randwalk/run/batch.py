@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ..kernels.backend import Machine
 from ..model.coefficient import Floats
 from ..tables.table import StepTable
-from .functional import Functional, Leaving
+from .functional import Distinct, Functional, Leaving, Turns
 
 Whole = NDArray[np.int64]
 
@@ -27,12 +27,12 @@ class Batch:
     counts
         The walkers on each cell of the layout of `table`.
     start
-        The cells at which walkers can begin.
+        The cell at which all walkers began; None if they began on several.
     """
 
     table: StepTable
     counts: Whole
-    start: NDArray[np.int32]
+    start: int | None
     machine: Machine
     site: Any = None
     begun: Any = None
@@ -55,30 +55,44 @@ class Batch:
 
     def displacement(self, axis: int, bins: int) -> Whole:
         """How many survivors have each of `bins` displacements along an axis, in sites; the one in the middle is 0."""
-        shift = bins // 2
-        if (
-            self.start.size > 1 and len(self.table.layout.shape) == 1
-        ):  # cells of one axis are as far apart as their sites
-            live = self.table.layout.span if self.may_leave else None
-            return self.machine.histogram(self.site, bins, shift, self.begun, live)
+        layout, middle = self.table.layout, bins // 2
+        if self.start is None and layout.periodic == (False,):  # cells of one axis are as far apart as their sites
+            live = layout.span if self.may_leave else None
+            return self.machine.histogram(self.site, bins, middle, self.begun, live)
         k, walkers = self.displacements()
         counts = np.zeros(bins, dtype=np.int64)
-        np.add.at(counts, k[axis] + shift, walkers)
+        np.add.at(counts, k[axis] + middle, walkers)
         return counts
 
     def displacements(self) -> tuple[Whole, Whole]:
-        """(displacements from the start in sites, shape (d, n); how many survivors have each, shape (n,))."""
+        """(displacements from the start in sites, with the turns around the periodic axes that are followed, shape (d, n); how
+        many survivors have each, shape (n,))."""
         layout = self.table.layout
-        if self.start.size == 1:
+        if self.start is not None and not any(layout.periodic):
             here = np.flatnonzero(self.counts)
             here = here[layout.is_live(here)]
-            begun, walkers = self.start, self.counts[here]
-        else:
-            here, begun = self.machine.host(self.site), self.machine.host(self.begun)
-            alive = layout.is_live(here) if self.may_leave else slice(None)
-            here, begun = here[alive], begun[alive]
-            walkers = np.ones(here.size, dtype=np.int64)
-        return np.array(layout.numbers(here)) - np.array(layout.numbers(begun)), walkers
+            return np.array(layout.numbers(here)) - np.array(layout.numbers([self.start])), self.counts[here]
+        here, begun = self.machine.host(self.site), self.machine.host(self.begun)
+        alive = layout.is_live(here) if self.may_leave else np.ones(here.size, dtype=bool)
+        k = np.array(layout.numbers(here[alive])) - np.array(layout.numbers(begun[alive]))
+        for functional, turns in (self.functionals or {}).items():
+            if isinstance(functional, Turns):
+                k[functional.axis] += layout.shape[functional.axis] * self.machine.host(turns)[alive].astype(np.int64)
+        return k, np.ones(k.shape[1], dtype=np.int64)
+
+    def living(self, functional: Functional, bins: int) -> Whole:
+        """How many survivors have each of `bins` values of a functional; the one in the middle is 0."""
+        assert self.functionals is not None
+        values = self.machine.host(self.functionals[functional])
+        alive = self.table.layout.is_live(self.machine.host(self.site)) if self.may_leave else slice(None)
+        return np.bincount(values[alive] + bins // 2, minlength=bins)
+
+    def distinct(self, bins: int) -> Whole:
+        """How many walkers have been on 0, 1, … sites; the cell at which a walker rests is none."""
+        assert self.functionals is not None
+        visited = self.machine.host(self.functionals[Distinct()])
+        left = ~self.table.layout.is_live(self.machine.host(self.site)) if self.may_leave else 0
+        return np.bincount(visited - left, minlength=bins)
 
     def places(self) -> list[Floats]:
         """The coordinates of every walker, axis by axis; NaN once killed."""

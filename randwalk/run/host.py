@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,8 +44,8 @@ def _by_digits(walkers: Walkers, program: DigitsProgram, start: int, stop: int, 
 
 
 def _by_jump(walkers: Walkers, program: JumpProgram, start: int, stop: int, keys: Keys) -> None:
-    interval, *table = program
-    cpu.jump(walkers.site, walkers.first, interval, tuple(table), keys)
+    interval, *table, axis = program
+    cpu.jump(walkers.site, walkers.first, interval, axis, tuple(table), keys)
 
 
 DRIVERS: dict[type, Callable[..., None]] = {
@@ -116,13 +116,16 @@ class Host:
             finally:
                 pool.shutdown(cancel_futures=True)
 
-    def place(self, batch: range, start: Start, keys: Keys) -> NDArray[np.int32]:
-        index, masses = start
-        if index.size == 1:
-            return np.full(len(batch), index[0], dtype=np.int32)
-        site = np.empty(len(batch), dtype=np.int32)
-        cpu.place(site, batch.start, index, np.cumsum(masses), keys)
+    def place(self, batch: range, start: Sequence[Start], keys: Keys) -> NDArray[np.int32]:
+        fixed = sum(int(index[0]) for index, _ in start if index.size == 1)
+        site = np.full(len(batch), fixed, dtype=np.int32)
+        for axis, (index, masses) in enumerate(start):
+            if index.size > 1:
+                cpu.place(site, batch.start, axis, index, np.cumsum(masses), keys)
         return site
+
+    def array(self, values: NDArray[Any]) -> NDArray[Any]:
+        return values
 
     def copy(self, site: NDArray[np.int32]) -> NDArray[np.int32]:
         return site.copy()
@@ -132,8 +135,10 @@ class Host:
         state[1] = site
         state[2 : 2 + levels.visits.size] = np.where(site == levels.visits[:, None], 0, -1)
         if levels.heights.size:
-            first = levels.rows - len(levels.rings) - len(levels.heights)
+            first = levels.rows - (levels.seen.size > 0) - len(levels.rings) - len(levels.heights)
             state[first : first + len(levels.heights)] = levels.heights[:, site]
+        if levels.seen.size:
+            state[-1] = 1
         return state
 
     def columns(self, state: NDArray[np.int32]) -> Sequence[NDArray[np.int32]]:

@@ -54,7 +54,7 @@ def occupation(
             done = stop
         total = total.on(rows.table)
         total.raw[row] = counts
-        now = Batch(rows.table, counts, rows.start.sites, machine)
+        now = Batch(rows.table, counts, rows.single, machine)
         for record, result in total.records.items():
             if not isinstance(result, Passages):
                 record.add(result, row, now)

@@ -12,23 +12,25 @@ from typing import Any, Protocol, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from ..kernels.alias import REST
-from ..kernels.backend import JumpProgram, Machine, Walkers
+from ..kernels.backend import Machine, Walkers
 from ..kernels.philox import key
 from ..kernels.program import Keys
-from ..model.coefficient import Floats
-from ..model.start import MASS_BITS
 from ..tables.table import StepTable
 from .batch import Batch
 from .counts import Counts
-from .functional import Functionals
+from .free import FreeWalkers
+from .functional import Functionals, Leaving
+from .jump import Jumps
 from .record import Record, followed
 from .windows import Rows, Windows
 
 BATCH = 1 << 19  # walkers that a thread has in memory at a time
 LARGE_BATCH = 1 << 22  # the same number where the rows of the table are made again for every batch
+SEEN = 1 << 26  # words of bits of visited cells that a thread has in memory at a time
+ROOM = 64  # the least steps that walkers who do not rest at the edge of a window are advanced
 STRETCH = 1 << 10  # the least steps between two searches for walkers at the edge of a window
 WORK = 1 << 22  # the least walkers × steps between two searches, which then take a negligible share of the time
+
 Cells: TypeAlias = NDArray[np.int32]
 
 
@@ -46,24 +48,36 @@ def follow(
     steps: tuple[int, ...],
     seed: int,
     records: Sequence[Record],
-    stride: Stride,
+    jumps: Jumps | None,
     machine: Machine,
 ) -> Iterator[Counts]:
-    """Run the walkers in batches; yields the counts of one batch after another.
+    """Run the walkers in batches, step by step or by `jumps`; yields the counts of one batch after another.
 
     Walkers that reach an edge of the window go on in a wider one (:class:`_Walkers`), and later batches begin with the widest
     window that any batch has needed.
     """
+    wanted, walk = followed(records, windows.walk), windows.walk
     most = BATCH if windows.rows.kept else LARGE_BATCH
     size = max(1 << 14, min(most, (1 << 31) // max(1, steps[-1])))  # a batch takes seconds at most
-    # a site, where it began, the passage, the maximum, and the others
-    width = 4 + len(set(followed(records, windows.walk)))
+    # a site, where it began, the passage, the maximum, the others, and bits
+    words = Functionals(windows.rows.table, wanted).words
+    width = 4 + len(set(wanted)) + words
+    if words:
+        size = max(1, min(size, SEEN // words))
     if _searched(windows.rows.table):
         width *= 2  # and these before a stretch of steps
     keys = key(seed)
 
+    stay = all(isinstance(functional, Leaving) for functional in wanted)  # and nobody leaves
+    free = windows.rows.table.digits and walk.dimension > 1 and stay
+
     def work(batch: range) -> Counts:
-        return _Walkers(windows, batch, steps, keys, records, stride, machine).run()
+        kind = FreeWalkers if free else _Walkers
+        while True:
+            try:
+                return kind(windows, batch, steps, keys, records, jumps, machine).run()
+            except _Narrow:
+                continue
 
     for _, counts in machine.batches(walkers, size, steps[-1], width, work):
         yield counts
@@ -79,51 +93,8 @@ def step_by_step(machine: Machine, walkers: Walkers, rows: Rows, row: int, start
         machine.advance(walkers, program, begin, end, keys)
 
 
-class Jumps:
-    """Draws from the exact law of the displacement between recorded times: the jump method, for constant walks on a line.
-
-    The law is quantised to whole numbers of 2⁻⁵³ and drawn through an alias table (A. J. Walker, 1977) of 2^bits cells, in
-    integers throughout, so that what is drawn is the quantised law exactly; it differs from the law of the walk by a total
-    variation below cells × 2⁻⁵³.
-    """
-
-    def __init__(self, table: StepTable, steps: Sequence[int]) -> None:
-        law = table.step_laws[0]
-        self._tables = {
-            n: _alias(*law.power(n)) for n in {b - a for a, b in zip([0, *steps], steps, strict=False)} if n
-        }
-
-    def __call__(
-        self, machine: Machine, walkers: Walkers, rows: Rows, row: int, start: int, stop: int, keys: Keys
-    ) -> None:
-        if stop > start:
-            machine.advance(walkers, JumpProgram(row, *self._tables[stop - start]), start, stop, keys)
-
-
-def _alias(first: int, pmf: Floats) -> tuple[int, int, NDArray[np.uint64], NDArray[np.uint32]]:
-    """(first value, bits, cells, rests), the table of :mod:`randwalk.kernels.alias` for a law in whole numbers of 2⁻⁵³."""
-    whole = np.rint(pmf / pmf.sum() * 2.0**MASS_BITS).astype(np.int64)
-    whole[np.argmax(whole)] += 2**MASS_BITS - int(whole.sum())
-    kept = np.flatnonzero(whole)
-    first, whole = first + int(kept[0]), whole[kept[0] : kept[-1] + 1]
-    bits = max(1, (whole.size - 1).bit_length())
-    capacity = 1 << (MASS_BITS - bits)
-    cut = np.zeros(1 << bits, dtype=np.int64)
-    cut[: whole.size] = whole
-    alias = np.arange(cut.size, dtype=np.int64)
-    poor, rich = [int(i) for i in np.flatnonzero(cut < capacity)], [int(i) for i in np.flatnonzero(cut > capacity)]
-    while poor:
-        low, high = poor.pop(), rich[-1] if rich else -1
-        if high < 0:
-            break
-        alias[low] = high
-        cut[high] -= capacity - cut[low]
-        if cut[high] <= capacity:
-            rich.pop()
-            if cut[high] < capacity:
-                poor.append(high)
-    cuts, rests = (cut >> REST).astype(np.uint64), (cut & ((1 << REST) - 1)).astype(np.uint32)
-    return first, bits, cuts << np.uint64(32) | alias.astype(np.uint64), rests
+class _Narrow(Exception):
+    """A window is too narrow for walkers that keep a bit for each of its cells: they begin again in a wider one."""
 
 
 class _Walkers:
@@ -140,25 +111,28 @@ class _Walkers:
         steps: tuple[int, ...],
         keys: Keys,
         records: Sequence[Record],
-        stride: Stride,
+        jumps: Jumps | None,
         machine: Machine,
     ) -> None:
-        self.windows, self.steps, self.keys, self.stride, self.machine = windows, steps, keys, stride, machine
+        self.windows, self.steps, self.keys, self.machine = windows, steps, keys, machine
+        self.stride: Stride = jumps or step_by_step
         self.rows = windows.rows
         table = self.rows.table
-        site = machine.place(walkers, self.rows.start, keys)
+        site = machine.place(walkers, self.rows.parts, keys)
         self.begun = machine.copy(site) if records else site
         self.functionals = Functionals(table, followed(records, windows.walk))
-        state = machine.begin(site, self.functionals.levels) if self.functionals.wanted else None
-        levels, leaving = self.functionals.levels, self.functionals.leaving_only
-        self.walkers = Walkers(walkers.start, site, state, levels, leaving)
+        levels = self.functionals.begun(machine.host(site), machine)
+        state = machine.begin(site, levels) if self.functionals.wanted else None
+        self.walkers = Walkers(walkers.start, site, state, levels, self.functionals.leaving_only)
+        # Those of a constant walk on a line may step outside the window, where their places are numbers of cells all the same.
+        self.roams = table.digits > 0 and windows.walk.dimension == 1 and not self.functionals.on_cells
         results = {record: record.empty(table, (walkers,), steps) for record in records}
         self.counts = Counts(table, steps, (walkers,), table.layout.empty(len(steps)), results)
 
     def run(self) -> Counts:
         done = 0
         for row, target in enumerate(self.steps):
-            for stop in _stops(done, target, self.rows.table, self.counts.walkers):
+            for stop in self._stops(done, target):
                 self._advance(row, done, stop)
                 done = stop
             if self.counts.records:
@@ -166,6 +140,31 @@ class _Walkers:
                 for record, result in self.counts.records.items():
                     record.add(result, row, now)
         return self.counts
+
+    def _stops(self, done: int, target: int) -> Iterator[int]:
+        """The steps from `done` to the recorded step `target` after which the batch stops; in a window with an edge it stops also
+        before `target`: for a search for walkers at the edge, or where those that rest at none could step beyond it."""
+        table = self.rows.table
+        if table.digits and not self.roams:
+            while (stop := done + self._room(self.steps[-1] - done)) < target:
+                yield stop
+                done = stop
+        elif _searched(table):
+            stretch = STRETCH * max(1, WORK // (STRETCH * self.counts.walkers))
+            yield from range((done // stretch + 1) * stretch, target, stretch)
+        yield target
+
+    def _room(self, left: int) -> int:
+        """In how many steps no walker can leave the window, which is made wider where they are few of those `left`."""
+        least = min(ROOM, left)
+        while True:
+            layout, margins = self.rows.table.layout, []
+            numbers = layout.numbers(self.machine.host(self.walkers.site))
+            for k, first, n in zip(numbers, layout.first, layout.shape, strict=True):
+                margins += [int(k.min()) - first, first + n - 1 - int(k.max())]
+            if min(margins) >= least:
+                return min(margins)
+            self._widen(tuple(margin < least for margin in margins), [])
 
     def _advance(self, row: int, start: int, stop: int) -> None:
         """The steps `start` … `stop` - 1 of all walkers, in windows wide enough for them."""
@@ -192,13 +191,16 @@ class _Walkers:
         """Count the walkers on each cell. Returns for each face of the window whether it is an edge that walkers have reached."""
         table, columns = self.rows.table, self._columns
         self.counts.raw[row] = self.machine.histogram(columns[0], table.layout.cells)
-        return _escaped(table, self.counts.raw[row], columns[2] if len(columns) > 1 else None, self.machine)
+        highest = columns[2] if self.roams and len(columns) > 1 else None
+        return _escaped(table, self.counts.raw[row], highest, self.machine)
 
     def _widen(self, escaped: tuple[bool, ...], before: list[Cells]) -> tuple[Cells, list[Cells]]:
         """Go over to a wider window. Walkers at the edges of a window are put back to where they were `before`, the columns at
         the beginning of the stretch: (the places of these walkers, the same columns in the wider window)."""
         narrow = self.rows.table
         self.rows = self.windows.wider(self.rows, escaped)
+        if self.functionals.words:
+            raise _Narrow
         wide = self.rows.table
         now = [self.machine.host(column) for column in self._columns]
         places = np.empty(0, dtype=np.int32)
@@ -209,7 +211,9 @@ class _Walkers:
                 column[places] = earlier[places]
         for columns in filter(None, (now, before)):
             columns[0] = _carried(columns[0], narrow, wide)
-            columns[1:] = self.functionals.carried(columns[1:], lambda cells: _carried(cells, narrow, wide))
+            columns[1:] = self.functionals.carried(
+                columns[1:], narrow, wide, lambda cells: _carried(cells, narrow, wide)
+            )
         for column, values in zip(self._columns, now, strict=True):
             column[:] = values
         if self.begun is not self.walkers.site:
@@ -222,7 +226,7 @@ class _Walkers:
     def _now(self, row: int) -> Batch:
         """The batch as records see it."""
         site, *state = self._columns
-        functionals, start = self.functionals.of(state), self.rows.start.sites
+        functionals, start = self.functionals.of(state), self.rows.single
         return Batch(self.rows.table, self.counts.raw[row], start, self.machine, site, self.begun, functionals)
 
 
@@ -237,15 +241,6 @@ def _carried(cells: Cells, narrow: StepTable, wide: StepTable) -> Cells:
     if not narrow.digits:
         carried = np.where(cells == narrow.layout.killed, wide.layout.killed, carried)
     return carried.astype(np.int32)
-
-
-def _stops(done: int, target: int, table: StepTable, walkers: int) -> Iterator[int]:
-    """The steps from `done` to the recorded step `target` after which the batch stops; in a window with an edge it stops also
-    before `target`, for a search for walkers at the edge."""
-    if _searched(table):
-        stretch = STRETCH * max(1, WORK // (STRETCH * walkers))
-        yield from range((done // stretch + 1) * stretch, target, stretch)
-    yield target
 
 
 def _escaped(table: StepTable, counts: NDArray[np.int64], highest: Any, machine: Machine) -> tuple[bool, ...]:

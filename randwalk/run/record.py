@@ -20,11 +20,12 @@ from ..inputs.memory import SHARE, available
 from ..inputs.wording import shown
 from ..model.coefficient import Floats
 from ..model.coefficient.variables import coordinate
+from ..model.shape import Shape
 from ..model.start import Point, start_masses
 from ..model.walk import LatticeWalk
 from ..tables.table import StepTable
 from .batch import Batch
-from .functional import Above, Functional, Highest, Leaving, Visit
+from .functional import Above, Distinct, Functional, Highest, Inside, Leaving, Turns, Visit
 from .results import Displacements, Histogram, Passages, Paths, Recorded
 
 
@@ -213,22 +214,29 @@ class Maximum(_Along):
 
 
 class Displacement(_Along):
-    """The displacement of survivors along an axis (0 or "x", 1 or "y", …) from their own starts at each recorded time."""
+    """The displacement of survivors along an axis (0 or "x", 1 or "y", …) from their own starts at each recorded time. On a
+    periodic axis it counts the turns, too."""
 
     def check(self, walk: LatticeWalk) -> None:
         super().check(walk)
-        _on_open_axes(self, walk, self.axis)
+        _check_rings(self, walk, self.axis)
+
+    def follows(self, walk: LatticeWalk) -> tuple[Functional, ...]:
+        return _turns(walk, self.axis)
 
     def occupation(self, walk: LatticeWalk) -> bool:
-        return _from_one_site(walk)
+        return not _turns(walk, self.axis) and _from_one_site(walk)
 
     def shape(self, table: StepTable, steps: Sequence[int]) -> tuple[int, ...]:
-        return len(steps), 2 * table.layout.shape[self.axis] + 1
+        return len(steps), 2 * self._farthest(table, steps[-1]) + 1
 
     def bins(self, table: StepTable, steps: int) -> tuple[str, int, Floats]:
-        n = table.layout.shape[self.axis]
+        n = self._farthest(table, steps)
         name = self.named(table.walk, "displacement", "displacement along")
         return name, -n, np.arange(-n, n + 1) * table.lattices[self.axis].dx
+
+    def _farthest(self, table: StepTable, steps: int) -> int:
+        return steps if table.layout.periodic[self.axis] else table.layout.shape[self.axis]
 
     def count(self, batch: Batch, bins: int) -> NDArray[np.int64]:
         return batch.displacement(self.axis, bins)
@@ -240,13 +248,103 @@ class SquaredDisplacement(Displacement):
 
     def check(self, walk: LatticeWalk) -> None:
         _only_one_dimension(self, walk, "Displacement(axis) or Moments()")
+        if _turns(walk, 0):
+            raise ValueError(f"record = {self} needs a domain that is not a ring; Displacement() counts the turns")
+
+
+class Winding(_Along):
+    """How many times survivors have gone round a periodic axis (0 or "x", 1 or "y", …), upward minus downward, up to each
+    recorded time: the turns over the seam where the ends of the axis meet."""
+
+    def check(self, walk: LatticeWalk) -> None:
         super().check(walk)
+        if not _turns(walk, self.axis):
+            raise ValueError(f"record = {self}: {walk.domain.axes[self.axis]} is not a ring, which alone has turns")
+        _check_rings(self, walk, self.axis)
+
+    def follows(self, walk: LatticeWalk) -> tuple[Functional, ...]:
+        return _turns(walk, self.axis)
+
+    def shape(self, table: StepTable, steps: Sequence[int]) -> tuple[int, ...]:
+        return len(steps), 2 * self._most(table, steps[-1]) + 1
+
+    def bins(self, table: StepTable, steps: int) -> tuple[str, int, Floats]:
+        most = self._most(table, steps)
+        return self.named(table.walk, "turns", "turns around"), -most, np.arange(-most, most + 1.0)
+
+    def _most(self, table: StepTable, steps: int) -> int:
+        return steps // table.layout.shape[self.axis] + 1
+
+    def count(self, batch: Batch, bins: int) -> NDArray[np.int64]:
+        return batch.living(Turns(self.axis), bins)
+
+
+@dataclass(frozen=True)
+class TimeIn(Counted):
+    """The time spent in a shape, up to each recorded time: a walker that makes a step from one of the sites in the shape has
+    spent dt there.
+
+    >>> import randwalk as rw
+    >>> plane = rw.LatticeWalk(right=0.25, left=0.25, up=0.25, down=0.25, dx=1.0, dt=1.0)
+    >>> record = rw.TimeIn(rw.HalfSpace((1.0, 0.0), 0.5))  # the sites with x ≥ 1
+    >>> run = rw.simulate(plane, 10_000, [1], seed=1, method="paths", record=[record])
+    >>> float(run[record].mean(1))  # every step begins at x = 0
+    0.0
+    """
+
+    set: Shape
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.set, Shape):
+            raise TypeError(f"TimeIn: set = {shown(self.set)}: give a Ball, HalfSpace, Level or Mask")
+
+    def check(self, walk: LatticeWalk) -> None:
+        self.set.fit(walk.dimension)
+
+    def follows(self, walk: LatticeWalk) -> tuple[Functional, ...]:
+        return (Inside(self.set),)
+
+    def shape(self, table: StepTable, steps: Sequence[int]) -> tuple[int, ...]:
+        return len(steps), steps[-1] + 1
+
+    def bins(self, table: StepTable, steps: int) -> tuple[str, int, Floats]:
+        return f"time in {self.set}", 0, np.arange(steps + 1) * table.walk.dt
+
+    def count(self, batch: Batch, bins: int) -> NDArray[np.int64]:
+        return batch.histogram(Inside(self.set), bins)
+
+
+@dataclass(frozen=True)
+class DistinctSites(Counted):
+    """The number of distinct sites visited, the start included, up to each recorded time. It takes a bit a site and walker while
+    the walkers are followed.
+
+    >>> import randwalk as rw
+    >>> plane = rw.LatticeWalk(right=0.25, left=0.25, up=0.25, down=0.25, dx=1.0, dt=1.0)
+    >>> record = rw.DistinctSites()
+    >>> run = rw.simulate(plane, 20_000, [2], seed=1, method="paths", record=[record])
+    >>> bool(abs(run[record].mean(2).z(2.75)) < 3)  # three sites unless the second step goes back
+    True
+    """
+
+    def follows(self, walk: LatticeWalk) -> tuple[Functional, ...]:
+        return (Distinct(),)
+
+    def shape(self, table: StepTable, steps: Sequence[int]) -> tuple[int, ...]:
+        return len(steps), steps[-1] + 2
+
+    def bins(self, table: StepTable, steps: int) -> tuple[str, int, Floats]:
+        return "distinct sites", 0, np.arange(steps + 2.0)
+
+    def count(self, batch: Batch, bins: int) -> NDArray[np.int64]:
+        return batch.distinct(bins)
 
 
 @dataclass(frozen=True)
 class Moments(Counted):
     """Exact sums of the displacements of survivors from their own starts, of their products and squares
-    (:class:`Displacements`): mean, covariance and mean squared displacement at each recorded time.
+    (:class:`Displacements`): mean, covariance and mean squared displacement at each recorded time. On periodic axes
+    displacements count the turns, too.
 
     >>> import randwalk as rw
     >>> plane = rw.LatticeWalk(right=0.25, left=0.25, up=0.25, down=0.25, dx=1.0, dt=1.0)
@@ -256,10 +354,13 @@ class Moments(Counted):
     """
 
     def check(self, walk: LatticeWalk) -> None:
-        _on_open_axes(self, walk, *range(walk.dimension))
+        _check_rings(self, walk, *range(walk.dimension))
+
+    def follows(self, walk: LatticeWalk) -> tuple[Functional, ...]:
+        return _turns(walk, *range(walk.dimension))
 
     def occupation(self, walk: LatticeWalk) -> bool:
-        return _from_one_site(walk)
+        return not self.follows(walk) and _from_one_site(walk)
 
     def shape(self, table: StepTable, steps: Sequence[int]) -> tuple[int, ...]:
         return len(steps), 1 + table.walk.dimension + 2 * table.walk.dimension**2, 3
@@ -315,7 +416,18 @@ class Positions(Counted):
             places[(..., axis) if places.ndim > 1 else ...] = x
 
 
-Record: TypeAlias = FirstPassage | LastVisit | TimePositive | Maximum | Displacement | Moments | Positions
+Record: TypeAlias = (
+    FirstPassage
+    | LastVisit
+    | TimePositive
+    | Maximum
+    | Displacement
+    | Winding
+    | TimeIn
+    | DistinctSites
+    | Moments
+    | Positions
+)
 
 
 def followed(records: Sequence[Record], walk: LatticeWalk) -> tuple[Functional, ...]:
@@ -365,7 +477,15 @@ def _only_one_dimension(record: Counted, walk: LatticeWalk, instead: str) -> Non
         raise ValueError(f"record = {record} is of walks in one dimension; in {walk.dimension} take {instead}")
 
 
-def _on_open_axes(record: Counted, walk: LatticeWalk, *axes: int) -> None:
-    """Refuse periodic axes."""
-    if any(walk.domain.axes[axis].periodic for axis in axes):
-        raise ValueError(f"record = {record} needs a domain that is not a ring")
+def _turns(walk: LatticeWalk, *axes: int) -> tuple[Functional, ...]:
+    """The turns around those of the axes that are periodic."""
+    return tuple(Turns(axis) for axis in axes if walk.domain.axes[axis].periodic)
+
+
+def _check_rings(record: Counted, walk: LatticeWalk, *axes: int) -> None:
+    """Refuse rings so short that a step does not show in which direction it goes."""
+    for axis in axes:
+        if walk.domain.axes[axis].periodic and (walk.lattices[axis].sites or 0) < 3:
+            raise ValueError(
+                f"record = {record}: turns around a ring of {walk.lattices[axis].sites} sites are not told apart; take 3 or more"
+            )

@@ -16,8 +16,9 @@ from ..kernels.backend import Machine
 from ..model.walk import LatticeWalk
 from .counts import Counts, added
 from .host import Host
+from .jump import Jumps
 from .occupation import occupation
-from .paths import Jumps, Stride, follow, step_by_step
+from .paths import follow
 from .plan import check_method
 from .record import Counted, Record
 from .windows import Windows
@@ -85,8 +86,8 @@ class Task:
         return Windows(self.walk, self.steps[-1])
 
     @cached_property
-    def _stride(self) -> Stride:
-        return Jumps(self.windows.rows.table, self.steps) if self.method == "jump" else step_by_step
+    def _jumps(self) -> Jumps | None:
+        return Jumps(self.windows.rows.table, self.steps) if self.method == "jump" else None
 
     def run(self, walkers: int | range, machine: Machine | None = None) -> Counts:
         """The counts of the first `walkers`, or of a range of them, on one thread of this processor or on another `machine`."""
@@ -101,7 +102,7 @@ class Task:
         if self.method == "occupation":
             yield occupation(*shared, where, advance)
             return
-        for counts in follow(*shared, self._stride, where):
+        for counts in follow(*shared, self._jumps, where):
             advance(counts.walkers / len(walkers))
             yield replace(counts, seed=self.seed, method=self.method)
 

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 
 from ..kernels.backend import Start
 from ..kernels.program import TableProgram
 from ..model.walk import LatticeWalk
 from ..tables import window
 from ..tables.guess import Ends
-from ..tables.start_table import start_index
+from ..tables.start_table import start_index, start_parts
 from ..tables.table import StepTable
 
 KEPT = 1 << 28  # bytes of the rows that a time-dependent table keeps for the next batch of walkers
@@ -29,10 +30,21 @@ class Rows:
 
     def __init__(self, table: StepTable, steps: int) -> None:
         self.table = table
-        self.start = Start(*start_index(table))
+        self.parts = tuple(Start(*part) for part in start_parts(table))
         self._steps = steps
         self._made: dict[int, TableProgram] = {}
         self._lock = threading.Lock()
+
+    @cached_property
+    def start(self) -> Start:
+        """The start as one part."""
+        return Start(*start_index(self.table))
+
+    @property
+    def single(self) -> int | None:
+        """The cell at which all walkers begin; None if there are several."""
+        cells = [part.sites for part in self.parts]
+        return sum(int(some[0]) for some in cells) if all(some.size == 1 for some in cells) else None
 
     @property
     def _of_a_row(self) -> int:
@@ -69,8 +81,8 @@ class Rows:
 
 
 class Windows:
-    """The tables of the windows of a run during `steps` steps. Which windows are needed depends on the walkers alone, not on how they
-    are divided into batches."""
+    """The tables of the windows of a run during `steps` steps. Which windows are needed depends on the walkers alone, not on how
+    they are divided into batches."""
 
     def __init__(self, walk: LatticeWalk, steps: int) -> None:
         self.walk, self.steps = walk, steps
@@ -98,9 +110,7 @@ class Windows:
         ends = tuple((first, first + sites - 1) for first, sites in rows.table.window)
         wider = self._sites.wider(ends, reached, "walkers reach")
         with self._lock:
-            self._widest = tuple(
-                (min(a, b), max(c, d)) for (a, c), (b, d) in zip(self._widest, wider, strict=True)
-            )
+            self._widest = tuple((min(a, b), max(c, d)) for (a, c), (b, d) in zip(self._widest, wider, strict=True))
             return self._on(wider)
 
     def _on(self, ends: Ends) -> Rows:

@@ -1,8 +1,8 @@
 """A guess of the sites that walkers reach on an unbounded domain: the mean of a walk and the spread about it.
 
-The linear-noise approximation [van Kampen 2007, ch. X] in sites and steps: with the mean displacement a_i = Σ p_e e_i and the mean
-squares b_i = Σ p_e e_i² of a step, and its derivatives J_ij = ∂a_i/∂k_j, m' = a(m) and V' = J V + V Jᵀ + diag b. A guess need not
-hold: a run whose walkers reach its edge takes a wider window (see :mod:`randwalk.run.windows`).
+The linear-noise approximation [van Kampen 2007, ch. X] in sites and steps: with the mean displacement a_i = Σ p_e e_i and the
+mean squares b_i = Σ p_e e_i² of a step, and its derivatives J_ij = ∂a_i/∂k_j, m' = a(m) and V' = J V + V Jᵀ + diag b. A guess
+need not hold: a run whose walkers reach its edge takes a wider window (see :mod:`randwalk.run.windows`).
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ Ends: TypeAlias = Sequence[tuple[int, int]]  # of each axis the numbers of the f
 
 
 def guessed_ends(walk: LatticeWalk, steps: int, start: Ends, leak: float = LEAK) -> Ends:
-    """The lowest and the highest site of each axis that walkers from the sites `start`, (first, last) of each axis, but for a mass
-    of `leak`, are expected to reach in `steps` steps, within the walls and within the sites that `steps` steps can reach."""
+    """The lowest and the highest site of each axis that walkers from the sites `start`, (first, last) of each axis, but for a
+    mass of `leak`, are expected to reach in `steps` steps, within the walls and within the sites that `steps` steps can reach."""
     walls = np.array(
         [
             (-np.inf if lattice.first is None else lattice.first, np.inf if lattice.last is None else lattice.last)
@@ -53,8 +53,8 @@ def guessed_ends(walk: LatticeWalk, steps: int, start: Ends, leak: float = LEAK)
 
 
 def axis_chances(walk: LatticeWalk, axis: int, point: Any, t: Any) -> tuple[Floats, Floats]:
-    """The probabilities of stepping up and down along an axis, away from walls, whatever the other axes do; NaN where they are not
-    defined."""
+    """The probabilities of stepping up and down along an axis, away from walls, whatever the other axes do; NaN where they are
+    not defined."""
     if walk.axis_steps is not None:
         up, down = (where_defined(coefficient, point, t) for coefficient in walk.axis_steps[axis])
         return up, down
@@ -70,7 +70,7 @@ def _free(walk: LatticeWalk, begins: Floats, steps: int) -> Iterator[tuple[Float
     span = steps / SPANS
     t = walk.dt * np.floor(span * (np.arange(SPANS) + 0.5))
     axes = range(begins.shape[1])
-    origin = as_point([np.float64(0.0)] * len(axes))
+    origin = as_point([np.zeros(())] * len(axes))
     chances = [np.broadcast_arrays(*axis_chances(walk, axis, origin, t), t)[:2] for axis in axes]
     p, q = (np.clip(np.stack([pair[i] for pair in chances], axis=-1), 0.0, 1.0) for i in range(2))
     means = begins[:, None, :] + span * np.cumsum(p - q, axis=0)
@@ -101,7 +101,7 @@ def _bound(walk: LatticeWalk, begins: Floats, steps: int, walls: Floats) -> Iter
 
 def _moments(walk: LatticeWalk, means: Floats, step: float, walls: Floats) -> tuple[Floats, Floats, Floats]:
     """(a, b, ∂a_i/∂k_j) of a step at the sites next to the means. A probability that is not defined is taken as 0."""
-    starts, axes = means.shape
+    axes = means.shape[1]
     around = np.concatenate([np.zeros((1, axes)), np.eye(axes), -np.eye(axes)])
     k = np.clip(np.rint(means)[:, None, :] + around, *walls)
     point = as_point([lattice.x(k[..., axis].ravel()) for axis, lattice in enumerate(walk.lattices)])
@@ -128,10 +128,11 @@ def where_defined(coefficient: Coefficient, point: Any, t: Any) -> Floats:
     try:
         return coefficient(point, t)
     except ValueError:
-        size = np.size(point[0] if isinstance(point, tuple) else point)
-        if size <= 1:
-            return np.full(np.broadcast_shapes(np.shape(point[0] if isinstance(point, tuple) else point), np.shape(t)), np.nan)
-        halves = slice(None, size // 2), slice(size // 2, None)
+        first = point[0] if isinstance(point, tuple) else point
+        if np.size(first) <= 1:
+            return np.full(np.broadcast_shapes(np.shape(first), np.shape(t)), np.nan)
+        middle = np.size(first) // 2
+        halves = slice(None, middle), slice(middle, None)
         return np.concatenate([where_defined(coefficient, _part(point, half), t) for half in halves], axis=-1)
 
 

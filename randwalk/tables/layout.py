@@ -2,8 +2,8 @@
 
 Cells are numbered in C order; one more cell, the last, holds the walkers that were killed. A walker that steps onto the ghost of
 a wall rests there, so absorption needs no rule of its own in any kernel. In one dimension cell 0 is the ghost on the left, cells
-1 … n are the sites, cell n + 1 is the ghost on the right, and cell n + 2 that of the killed. A site of a trap is a resting cell like
-a ghost, that of an obstacle a cell that no step enters.
+1 … n are the sites, cell n + 1 is the ghost on the right, and cell n + 2 that of the killed. A site of a trap is a resting
+cell like a ghost, that of an obstacle a cell that no step enters.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ class Layout:
     periodic : tuple of bool
         Whether an axis closes on itself.
     exits : tuple of str
-        Names of the ways out: the low and the high face of every axis, in the order of the axes, those of regions, and the last by
-        killing.
+        Names of the ways out: the low and the high face of every axis, in the order of the axes, those of regions, and the
+        last by killing.
     edges : tuple of bool
         For each exit whether it is none: the edge of a window of an unbounded domain, at which walkers rest as at a wall.
 
@@ -224,8 +224,8 @@ class Layout:
 
     @cached_property
     def exit_of(self) -> NDArray[np.uint8]:
-        """The number of the exit that each cell belongs to, LIVE for sites; of a ghost of a periodic axis that of the site it stands
-        for."""
+        """The number of the exit that each cell belongs to, LIVE for sites; of a ghost of a periodic axis that of the site it
+        stands for."""
         box = np.full(self.padded, LIVE, dtype=np.uint8)
         for axis in reversed(range(len(self.shape))):
             if not self.periodic[axis]:

@@ -22,8 +22,9 @@ def quantise(shares: Sequence[Floats], killed: Floats, opposite: Sequence[int] =
 
     `shares` are the probabilities of the K steps that are made unless the walker is killed, with probability `killed`. Each is
     rounded by itself, so a symmetric walk stays symmetric. Where they sum to 1 no stay is left over by rounding: on one axis the
-    rest goes to the last step. On several it goes in halves to a step and its `opposite` (a number for each step, -1 for none), the
-    last such pair of which both have a probability of 2⁻⁴⁰ or more, so that no drift appears, else to the most probable step.
+    rest goes to the last step. On several it goes in halves to a step and its `opposite` (a number for each step, -1 for
+    none), the last such pair of which both have a probability of 2⁻⁴⁰ or more, so that no drift appears, else to the most
+    probable step.
     """
     gone = np.rint(killed * FULL)  # a whole number, exact in doubles
     live = FULL - gone.astype(np.int64)
@@ -34,7 +35,7 @@ def quantise(shares: Sequence[Floats], killed: Floats, opposite: Sequence[int] =
     else:
         parts[-1] = parts[-1] + rest
     limits = np.empty((len(parts) + 1, *live.shape), dtype=np.int64)
-    limits[-1], above = live, 0
+    limits[-1], above = live, np.zeros_like(live)
     for k, part in enumerate(parts):
         limits[k] = above = np.clip(above + part, above, live)
     return limits

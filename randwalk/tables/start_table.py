@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from ..model.coefficient import Floats
 from ..model.sites import site_masses
-from ..model.start import MASS_BITS, whole_masses
+from ..model.shares import MASS_BITS, whole_masses
 from .layout import Numbers
 from .table import StepTable
 

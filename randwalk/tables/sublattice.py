@@ -1,7 +1,7 @@
 """Which sites a walk can be on. A walk that never stays may live on a part of the lattice; the table says so, nobody assumes it.
 
-The differences of the possible steps span a sublattice, and after any number of steps a walker from one site is on one coset of it. On
-the line and without stay these are the sites of one parity; in general they are every ``index``-th site.
+The differences of the possible steps span a sublattice, and after any number of steps a walker from one site is on one coset
+of it. On the line and without stay these are the sites of one parity; in general they are every ``index``-th site.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ def occupied(table: StepTable, step: int) -> slice | NDArray[np.bool_]:
 
 
 def cell(table: StepTable, step: int) -> tuple[int, ...]:
-    """The sides, in sites, of the brick that an atom stands for: bricks at the sites of a coset fill the space, and are one site wide
-    where a walk can be on all sites.
+    """The sides, in sites, of the brick that an atom stands for: bricks at the sites of a coset fill the space, and are one
+    site wide where a walk can be on all sites.
 
     Near a half-way wall a walker stays, which mixes the cosets only gradually, so sites from which not all steps are made do not
     count.
@@ -61,7 +61,8 @@ def _first_step(table: StepTable, steps: int) -> tuple[int, ...]:
 
 
 def _basis(table: StepTable, steps: int, everywhere: bool) -> Basis:
-    """The sublattice of the differences of the steps that are possible in the first `steps` ones, and of turns round periodic axes."""
+    """The sublattice of the differences of the steps that are possible in the first `steps` ones, and of turns round periodic
+    axes."""
     axes = len(table.window)
     made = _possible(table, steps, everywhere) or list(table.walk.probabilities)
     differences = [[a - b for a, b in zip(step, made[0], strict=True)] for step in made]
@@ -74,13 +75,14 @@ def _basis(table: StepTable, steps: int, everywhere: bool) -> Basis:
 
 
 def hermite(vectors: Iterable[Sequence[int]], axes: int) -> Basis:
-    """The Hermite normal form of the lattice that whole vectors span: a basis, row i of which has a positive number in place i and
-    zeros after it. A direction that no vector has counts as that of an axis.
+    """The Hermite normal form of the lattice that whole vectors span: a basis, row i of which has a positive number in place i
+    and zeros after it. A direction that no vector has counts as that of an axis.
 
     >>> hermite([(1, 1), (1, -1), (2, 0)], 2)
     [[2, 0], [1, 1]]
     """
-    rest, basis = [list(vector) for vector in vectors], []
+    rest = [list(vector) for vector in vectors]
+    basis: Basis = []
     for axis in reversed(range(axes)):
         pivot = [int(other == axis) for other in range(axes)]
         moving = [row for row in rest if row[axis]]

@@ -1,10 +1,10 @@
 """What a walker meets one step away from each site: faces of the domain, obstacles and traps. They decide which steps are made.
 
-A step onto an absorbing face or region is made, and the walker rests there. A step across a reflecting face or into a reflecting region
-is not made, and the walker stays. Of the steps across a partially absorbing face so much is made, together, as
-:func:`randwalk.model.outlet.step_out` says, of each in proportion to its probability; into a partially absorbing region so much is made
-of a step along an axis, and no diagonal step. Where every axis steps by itself (a Moore walk, and any walk on one axis) a face acts on
-its axis alone, so that the walk stays a product of walks on one axis.
+A step onto an absorbing face or region is made, and the walker rests there. A step across a reflecting face or into a
+reflecting region is not made, and the walker stays. Of the steps across a partially absorbing face so much is made, together, as
+:func:`randwalk.model.outlet.step_out` says, of each in proportion to its probability; into a partially absorbing region so
+much is made of a step along an axis, and no diagonal step. Where every axis steps by itself (a Moore walk, and any walk on one
+axis) a face acts on its axis alone, so that the walk stays a product of walks on one axis.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from ..kernels.program import LIVE
 from ..model.coefficient import Floats
 from ..model.domain import Face
 from ..model.outlet import step_out
+from ..model.steps import Pair
 from ..model.walk import LatticeWalk
 from .layout import SHUT, Layout, Numbers
 from .quantise import WHOLE
@@ -28,7 +29,6 @@ from .quantise import WHOLE
 FREE, CLOSED = 0, 1  # what the end of a step is; 2 + i: in region number i, into which a part of the steps is made
 
 Kinds = NDArray[np.uint8]
-Points = tuple[Floats, ...]
 
 
 def with_regions(layout: Layout, walk: LatticeWalk) -> Layout:
@@ -37,9 +37,7 @@ def with_regions(layout: Layout, walk: LatticeWalk) -> Layout:
         return layout
     axes = (lattice.x(layout.along(axis)) for axis, lattice in enumerate(walk.lattices))
     point = tuple(np.meshgrid(*axes, indexing="ij"))
-    ways = [
-        layout.exits.index(region.name) if region.wall.reactivity > 0.0 else SHUT for region in walk.domain.regions
-    ]
+    ways = [layout.exits.index(region.name) if region.wall.reactivity > 0.0 else SHUT for region in walk.domain.regions]
     taken = np.array([*ways, LIVE], dtype=np.uint8)[walk.domain.region_at(point)]  # -1 where there is no region
     return replace(layout, taken=taken)
 
@@ -94,7 +92,7 @@ class Surroundings:
         """A number for each free site: equal where surroundings are, 0 where all steps are made."""
         code, most = np.zeros(self.free.size, dtype=np.int64), 1
         for mark in (*(beside for _, beside in self.faces), *self.ends):
-            here = mark[self.free]
+            here = mark[self.free].astype(np.int64)
             more = int(here.max(initial=0)) + 1
             if most * more > 1 << 62:
                 code = np.unique(np.append(code, 0), return_inverse=True)[1][:-1]  # 0 stays 0
@@ -129,21 +127,21 @@ class Surroundings:
         """
         walk, point = self.walk, self.point(sites)
         walk.check(point, t)
-        if walk.axis_steps is None:
+        if (pairs := walk.axis_steps) is None:
             made = [_probability(chance(point, t)) for chance in walk.probabilities.values()]
             for face, beside in self.faces:
                 across = [p for p, e in zip(made, walk.probabilities, strict=True) if e[face.axis] == -face.inward]
                 self._let_out(face, np.flatnonzero(beside[sites]), across, point, t)
         else:
-            made = self._by_axis(sites, point, t)
+            made = self._by_axis(pairs, sites, point, t)
         for step, chance, end in zip(walk.probabilities, made, self.ends, strict=False):
             self._into_regions(step, chance, end[sites], point, t)
         return made
 
-    def _by_axis(self, sites: Numbers, point: Any, t: Floats) -> list[Floats]:
+    def _by_axis(self, pairs: Sequence[Pair], sites: Numbers, point: Any, t: Floats) -> list[Floats]:
         """The products of what each axis does by itself, of walks whose axes do."""
         axes: list[dict[int, Floats]] = []
-        for axis, (up, down) in enumerate(self.walk.axis_steps):
+        for axis, (up, down) in enumerate(pairs):
             p, q = _probability(up(point, t)), _probability(down(point, t))
             for face, beside in self.faces:
                 if face.axis == axis:
@@ -172,7 +170,7 @@ class Surroundings:
                 chance[:, at] = 0.0
             return
         out = step_out(self.walk, face, _some(point, at), t)
-        total = sum(chance[:, at] for chance in across)
+        total = np.sum([chance[:, at] for chance in across], axis=0)
         for k, chance in enumerate(across):
             nothing = np.full(total.shape, 1.0 if k == 0 else 0.0)
             chance[:, at] = out * np.divide(chance[:, at], total, out=nothing, where=total > 0.0)

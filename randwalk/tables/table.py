@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
 
@@ -32,8 +32,8 @@ Window = tuple[tuple[int, int], ...]
 class StepTable:
     """The quantised steps of `walk` on a window of sites: for each axis the lattice number of the first one, and how many.
 
-    A homogeneous walk has a column for each kind of surroundings that its sites have, whatever the dimension, and one for cells at
-    which walkers rest. Otherwise every cell of the layout has a column of its own.
+    A homogeneous walk has a column for each kind of surroundings that its sites have, whatever the dimension, and one for
+    cells at which walkers rest. Otherwise every cell of the layout has a column of its own.
     """
 
     walk: LatticeWalk
@@ -138,20 +138,25 @@ class StepTable:
 
     @cached_property
     def constant(self) -> tuple[int, ...]:
-        """The K + 1 thresholds of a site away from walls, of a homogeneous walk that does not depend on time."""
-        shut = np.flatnonzero(self.around.codes[np.searchsorted(self.around.free, self._sites)] == 0)
-        return tuple(int(t) for t in self._row[0, :, REST + 1 + shut[0]])
+        """The K + 1 thresholds of a site of a homogeneous walk on an unbounded lattice that does not depend on time. They are those
+        of every window, so they are looked up in the smallest."""
+        smallest = tuple((first, 1) for first, _ in self.window)
+        if self.window != smallest:
+            return replace(self, window=smallest).constant
+        return tuple(int(t) for t in self._row[0, :, REST + 1])
 
     @property
     def step_laws(self) -> tuple[StepLaw, ...]:
-        """The law of a step along each axis away from walls, of a homogeneous walk that does not depend on time and kills nobody."""
-        limits = (0, *self.constant)
-        shares = [above - below for below, above in pairwise(limits)]
+        """The law of a step along each axis away from walls, of a homogeneous walk that does not depend on time and kills
+        nobody."""
         steps = [*self.walk.probabilities, (0,) * len(self.window)]
-        return tuple(
-            StepLaw(-1, tuple(sum(n for n, step in zip(shares, steps, strict=True) if step[axis] == e) / FULL for e in (-1, 0, 1)))
-            for axis in range(len(self.window))
-        )
+        laws = []
+        for axis in range(len(self.window)):
+            units = dict.fromkeys((-1, 0, 1), 0)
+            for step, (below, above) in zip(steps, pairwise((0, *self.constant)), strict=True):
+                units[step[axis]] += above - below
+            laws.append(StepLaw(-1, tuple(n / FULL for n in units.values())))
+        return tuple(laws)
 
     def probabilities(self, step: int = 0) -> Floats:
         """The probabilities of step number `step` on the live sites, each rounded once, shape (K + 2, *sites): of each of the K
@@ -179,8 +184,8 @@ class StepTable:
         return TableProgram(self.offsets, in_parts(rows), self.column, layout.home, layout.exit_of, kills, leaves)
 
     def rows(self, start: int, stop: int) -> Limits:
-        """Thresholds of the steps `start` … `stop` - 1 in units of 2⁻⁶², shape (rows, K + 1, columns); one row if nothing depends on
-        time.
+        """Thresholds of the steps `start` … `stop` - 1 in units of 2⁻⁶², shape (rows, K + 1, columns); one row if nothing
+        depends on time.
 
         Probabilities that are not ones are refused here, with their place and time.
         """

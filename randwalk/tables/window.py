@@ -1,5 +1,5 @@
-"""Windows of sites. On an unbounded axis a table covers the sites that walkers are expected to reach; where that turns out to be too
-few, a wider window reaches twice as far from the start on that side."""
+"""Windows of sites. On an unbounded axis a table covers the sites that walkers are expected to reach; where that turns out to
+be too few, a wider window reaches twice as far from the start on that side."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ def table_for(walk: LatticeWalk, steps: int, leak: float = LEAK) -> StepTable:
 
 
 def table_on(walk: LatticeWalk, ends: Ends) -> StepTable:
-    """The step table of `walk` on the sites between the lattice numbers `ends`, (first, last) of each axis; refused if it cannot be
-    held."""
+    """The step table of `walk` on the sites between the lattice numbers `ends`, (first, last) of each axis; refused if it
+    cannot be held."""
     window = tuple((first, last - first + 1) for first, last in ends)
     sites = math.prod(count for _, count in window)
     if math.prod(count + 2 for _, count in window) >= MOST_SITES + 2:  # a walker's place has 32 bits
@@ -57,7 +57,8 @@ def table_on(walk: LatticeWalk, ends: Ends) -> StepTable:
 class Windows:
     """The windows of a walk during `steps` steps: a guess that holds all but a mass of `leak`, and wider ones.
 
-    Doublings are numbers for the low and the high end of every axis: the end is 2^doublings times as far from the start as guessed.
+    Doublings are numbers for the low and the high end of every axis: the end is 2^doublings times as far from the start as
+    guessed.
     """
 
     walk: LatticeWalk
@@ -119,8 +120,8 @@ class Windows:
             for t in self.times:
                 self.walk.check(point, t)
         raise ValueError(
-            f"{what} {coordinate(axis)} = {lattices[axis].x(edge):.6g}, beyond which the walk is not valid: put a wall there, or give "
-            "coefficients that go further"
+            f"{what} {coordinate(axis)} = {lattices[axis].x(edge):.6g}, beyond which the walk is not valid: put a wall there, "
+            "or give coefficients that go further"
         )
 
     @cached_property
@@ -128,13 +129,9 @@ class Windows:
         """For each axis the numbers of the first and the last site of the domain, infinite where there is none."""
         limits = []
         for lattice, (low, high) in zip(self.walk.lattices, self.walk.domain.bounds, strict=True):
-            first, last = (-math.inf if lattice.first is None else lattice.first), (
-                math.inf if lattice.last is None else lattice.last
-            )
-            if math.isfinite(low) and lattice.first is None:  # a region ends there; its sites beside the others belong to it
-                first = math.floor((low - lattice.origin) / lattice.dx) - 1
-            if math.isfinite(high) and lattice.last is None:
-                last = math.ceil((high - lattice.origin) / lattice.dx) + 1
+            # Where a region ends an axis, the sites next to the free ones belong to it.
+            first = _or(lattice.first, low if math.isinf(low) else math.floor((low - lattice.origin) / lattice.dx) - 1)
+            last = _or(lattice.last, high if math.isinf(high) else math.ceil((high - lattice.origin) / lattice.dx) + 1)
             limits.append((first, last))
         return tuple(limits)
 
@@ -147,8 +144,13 @@ class Windows:
         """How many sites beyond the start walkers are expected to go, at the low and at the high end of each axis."""
         guess = guessed_ends(self.walk, self.steps, self.begin, self.leak)
         return [
-            (max(first - low, 1), max(high - last, 1)) for (first, last), (low, high) in zip(self.begin, guess, strict=True)
+            (max(first - low, 1), max(high - last, 1))
+            for (first, last), (low, high) in zip(self.begin, guess, strict=True)
         ]
+
+
+def _or(number: int | None, other: float) -> float:
+    return other if number is None else number
 
 
 def _doublings(distance: int, guessed: int) -> int:
@@ -170,8 +172,8 @@ def start_range(walk: LatticeWalk) -> Ends:
 
 
 def valid_ends(walk: LatticeWalk, ends: Ends, begin: Ends, times: Floats) -> Ends:
-    """The part of a window around `begin` on which the step probabilities are ones at all of the `times`: the axis along which the
-    nearest site without is farthest away ends before it, again and again."""
+    """The part of a window around `begin` on which the step probabilities are ones at all of the `times`: the axis along which
+    the nearest site without is farthest away ends before it, again and again."""
     while True:
         ranges = [np.arange(first, last + 1) for first, last in ends]
         numbers = [k.ravel() for k in np.meshgrid(*ranges, indexing="ij")]
@@ -202,5 +204,6 @@ def _valid(walk: LatticeWalk, numbers: Sequence[NDArray[np.int64]], times: Float
         chances = [where_defined(chance, point, float(t)) for chance in walk.probabilities.values()]
         killing = where_defined(walk.killing_rate, point, float(t))
         with np.errstate(invalid="ignore"):
-            good &= (np.min(chances, axis=0) >= -ROUNDING) & (np.sum(chances, axis=0) <= 1.0 + ROUNDING) & (killing >= 0.0)
+            good &= (np.min(chances, axis=0) >= -ROUNDING) & (killing >= 0.0)
+            good &= np.sum(chances, axis=0) <= 1.0 + ROUNDING
     return good | taken

@@ -97,10 +97,11 @@ class Cuda:
                     raise KeyboardInterrupt
             yield first, min(first + size, stop)
 
-    def place(self, batch: range, start: Start, keys: Keys) -> Any:
-        site = allocate(len(batch))
-        tables = cuda.to_device(start.sites), cuda.to_device(np.cumsum(start.masses))
-        place(blocks_for(site.size), THREADS, site, batch.start, *tables, keys)
+    def place(self, batch: range, start: Sequence[Start], keys: Keys) -> Any:
+        site = self.array(np.zeros(len(batch), dtype=np.int32))
+        for axis, part in enumerate(start):
+            tables = cuda.to_device(part.sites), cuda.to_device(np.cumsum(part.masses))
+            place(blocks_for(site.size), THREADS, site, batch.start, axis, *tables, keys)
         return site
 
     def begin(self, site: Any, levels: Levels) -> Any:
@@ -124,6 +125,9 @@ class Cuda:
     ) -> None:  # fmt: skip
         """On the first device."""
         self.on(self.devices[0], occupation.occupy, counts, program, layout, start, stop, gone, keys)
+
+    def array(self, values: NDArray[Any]) -> Any:
+        return cuda.to_device(values)
 
     def copy(self, site: Any) -> Any:
         other = allocate(site.size)

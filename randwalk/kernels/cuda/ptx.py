@@ -32,12 +32,13 @@ def _signatures(types: Any) -> Iterator[tuple[str, Kernel, tuple[Any, ...]]]:
     sites, longs, words = types.int32[::1], types.int64[::1], types.uint64[::1]
     state, gone, ways = types.int32[:, ::1], types.int64[:, ::1], types.uint8[::1]
     pairs, lives = types.uint32[:, :, ::1], types.uint32[:, ::1]
-    batch = fields(Walkers, i64, sites, state, fields(Levels, sites, sites), flag, sites)
+    levels = fields(Levels, sites, sites, types.uint8[:, ::1], state, state)
+    batch = fields(Walkers, i64, sites, state, levels, flag, sites)
     moves = types.UniTuple(i64, 2)
     digits_program = fields(DigitsProgram, moves, moves, i64)
     program = fields(TableProgram, moves, pairs, sites, sites, ways, flag, flag)
     halves, span = fields(Halves, pairs, lives, moves, flag), types.UniTuple(i64, 3)
-    yield "place", walkers.place, (sites, i64, sites, longs, keys)
+    yield "place", walkers.place, (sites, i64, i64, sites, longs, keys)
     yield "toss", digits.toss, (batch, digits_program, span, keys)
     for name, followed in (("walk_digits", False), ("follow_digits", True)):
         yield name, digits.walk_digits(2, followed), (batch, digits_program, span, keys)
@@ -45,9 +46,9 @@ def _signatures(types: Any) -> Iterator[tuple[str, Kernel, tuple[Any, ...]]]:
         for name, followed in (("walk_table", False), ("follow_table", True)):
             kernel = table.walk_table(capacity, 1, followed)
             yield f"{name}[{capacity}]", kernel, (batch, program, halves, span, keys)
-    jump = fields(JumpProgram, i64, i64, i64, words, types.uint32[::1])
+    jump = fields(JumpProgram, i64, i64, i64, words, types.uint32[::1], i64)
     yield "jump", walkers.jump, (sites, i64, jump, keys)
-    yield "begin", walkers.begin, (state, sites, sites)
+    yield "begin", walkers.begin, (state, sites, levels)
     yield "count", walkers.count, (longs, flag, sites, sites, ways, types.UniTuple(i64, 4))
     tiles = types.Tuple((state, types.boolean[:, ::1], longs))
     yield "occupy", occupation.occupy_tiles, (longs, longs, tiles, program, words, span, gone, keys)

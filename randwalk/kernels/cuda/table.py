@@ -10,17 +10,17 @@ import numpy as np
 from ..functionals import tally
 from ..philox import HALF, LOW, STEPS, U, philox
 from ..program import Halves, TableProgram
-from ..step import I32, U32, half_moves, rests, settle, tie_bits
+from ..step import I32, U32, half_moves, rests, step, uniform
 from .compile import SHARED, Kernel, apart, cuda, in_kernel, on_device
 
 CAPACITIES = (8, 512, 4096)  # columns of step tables in shared memory; larger tables are read through the cache
-_rests, _settle, _tally = in_kernel(rests), in_kernel(settle), in_kernel(tally)
+_rests, _step, _tally = in_kernel(rests), in_kernel(step), in_kernel(tally)
 
 
 @cuda.jit(device=True)
-def _tie_bits(walker, n, k0, k1):  # type: ignore[no-untyped-def]
+def _uniform(half, walker, n, k0, k1):  # type: ignore[no-untyped-def]
     apart()
-    return tie_bits(walker, n, (k0, k1))
+    return uniform(half, walker, n, (k0, k1))
 
 
 @cache
@@ -76,7 +76,7 @@ def walk_table(capacity: int, pairs_of_moves: int, followed: bool) -> Kernel:
                             tied |= word == live
                             there = there if word < live else killed
                         if tied:
-                            there = _settle(here, word, _tie_bits(walker, n, keys[0], keys[1]), program, row)
+                            there = _step(here, _uniform(word, walker, n, keys[0], keys[1]), program, row, 0)
                         there = I32(there)
                         if followed:
                             gone = _rests(there, program)

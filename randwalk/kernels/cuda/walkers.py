@@ -8,22 +8,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..alias import draw, settle_draw
-from ..philox import HALF, JUMP, LOW, START, U, philox, words64
+from ..philox import HALF, JUMP, LOW, START, U, of_axis, philox, words64
 from ..step import I32
 from .compile import SHARED, THREADS, Kernel, blocks_for, cuda, in_kernel
 
 COUNT = np.dtype(np.int32)  # of bins in shared memory; the simulator wants an instance
-_draw, _settle_draw = in_kernel(draw), in_kernel(settle_draw)
+_draw, _settle_draw, _of_axis = in_kernel(draw), in_kernel(settle_draw), in_kernel(of_axis)
 
 
 @Kernel
-def place(site, first_walker, index, upper, keys):  # type: ignore[no-untyped-def]
+def place(site, first_walker, axis, index, upper, keys):  # type: ignore[no-untyped-def]
     """As :func:`randwalk.kernels.cpu.place`."""
     for j in range(cuda.grid(1), site.size, cuda.gridsize(1)):
         low, high = 0, upper.size - 1
         if high > 0:
             walker = U(first_walker + j)
-            word, _ = words64(walker & LOW, walker >> HALF, U(0), START, keys[0], keys[1])
+            word, _ = words64(walker & LOW, walker >> HALF, U(axis), START, keys[0], keys[1])
             uniform = np.int64(U(word) >> U(11))
             while low < high:
                 middle = (low + high) // 2
@@ -31,14 +31,14 @@ def place(site, first_walker, index, upper, keys):  # type: ignore[no-untyped-de
                     high = middle
                 else:
                     low = middle + 1
-        site[j] = index[low]
+        site[j] += index[low]
 
 
 @Kernel
 def begin(state, site, levels):  # type: ignore[no-untyped-def]
     """The functionals of paths of no steps: rows of `state` are the step of leaving, the highest site, and those of `levels`."""
     visits, heights = levels.visits, levels.heights
-    first = state.shape[0] - levels.rings.shape[0] - heights.shape[0]
+    first = state.shape[0] - levels.rings.shape[0] - heights.shape[0] - (1 if levels.seen.size else 0)
     for j in range(cuda.grid(1), site.size, cuda.gridsize(1)):
         for i in range(state.shape[0]):
             state[i, j] = 0
@@ -47,6 +47,8 @@ def begin(state, site, levels):  # type: ignore[no-untyped-def]
             state[2 + i, j] = 0 if site[j] == visits[i] else -1
         for i in range(heights.shape[0]):
             state[first + i, j] = heights[i, site[j]]
+        if levels.seen.size:
+            state[state.shape[0] - 1, j] = 1
 
 
 @Kernel
@@ -55,7 +57,7 @@ def jump(site, first_walker, program, keys):  # type: ignore[no-untyped-def]
     early, bits, cells = first_walker % 4, program.bits, program.cells
     for quarter in range(cuda.grid(1), (early + site.size + 3) // 4, cuda.gridsize(1)):
         group, interval = U(first_walker // 4 + quarter), U(program.interval)
-        y0, y1, y2, y3 = philox(group & LOW, group >> HALF, interval, JUMP, keys[0], keys[1])
+        y0, y1, y2, y3 = philox(group & LOW, group >> HALF, interval, _of_axis(JUMP, program.axis), keys[0], keys[1])
         w0, w1, w2, w3 = U(y0 & LOW), U(y1 & LOW), U(y2 & LOW), U(y3 & LOW)
         for j in range(4 * quarter - early, 4 * quarter - early + 4):
             word, w0, w1, w2 = w0, w1, w2, w3
@@ -64,7 +66,9 @@ def jump(site, first_walker, program, keys):  # type: ignore[no-untyped-def]
                 site[j] = I32(site[j] + program.first + drawn)
                 if tied:
                     walker = U(first_walker + j)
-                    site[j] += _settle_draw(word, bits, cells, program.rests, walker, interval, keys[0], keys[1])
+                    site[j] += _settle_draw(
+                        word, bits, cells, program.rests, walker, interval, program.axis, keys[0], keys[1]
+                    )
 
 
 @Kernel

@@ -1,0 +1,66 @@
+"""All steps between two recorded times by one draw for each axis: the jump method."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..kernels.alias import REST
+from ..kernels.backend import JumpProgram, Machine, Walkers
+from ..kernels.program import Keys
+from ..model.coefficient import Floats
+from ..model.start import MASS_BITS
+from ..tables.table import StepTable
+from .windows import Rows
+
+
+class Jumps:
+    """Draws from the exact law of the displacement between recorded times: the jump method, for constant walks on a line, and on
+    an unbounded lattice whose axes step independently, axis by axis.
+
+    The law is quantised to whole numbers of 2⁻⁵³ and drawn through an alias table (A. J. Walker, 1977) of 2^bits cells, in
+    integers throughout, so that what is drawn is the quantised law exactly; it differs from the law of the walk by a total
+    variation below cells × 2⁻⁵³.
+    """
+
+    def __init__(self, table: StepTable, steps: Sequence[int]) -> None:
+        lengths = {stop - start for start, stop in zip([0, *steps], steps, strict=False)} - {0}
+        self._tables = [{n: _alias(*law.power(n)) for n in lengths} for law in table.step_laws]
+
+    def __call__(
+        self, machine: Machine, walkers: Walkers, rows: Rows, row: int, start: int, stop: int, keys: Keys
+    ) -> None:
+        if stop > start:
+            machine.advance(walkers, self.program(0, row, stop - start), start, stop, keys)
+
+    def program(self, axis: int, row: int, steps: int) -> JumpProgram:
+        """All `steps` steps to the recorded time number `row` along an axis."""
+        return JumpProgram(row, *self._tables[axis][steps], axis)
+
+
+def _alias(first: int, pmf: Floats) -> tuple[int, int, NDArray[np.uint64], NDArray[np.uint32]]:
+    """(first value, bits, cells, rests), the table of :mod:`randwalk.kernels.alias` for a law in whole numbers of 2⁻⁵³."""
+    whole = np.rint(pmf / pmf.sum() * 2.0**MASS_BITS).astype(np.int64)
+    whole[np.argmax(whole)] += 2**MASS_BITS - int(whole.sum())
+    kept = np.flatnonzero(whole)
+    first, whole = first + int(kept[0]), whole[kept[0] : kept[-1] + 1]
+    bits = max(1, (whole.size - 1).bit_length())
+    capacity = 1 << (MASS_BITS - bits)
+    cut = np.zeros(1 << bits, dtype=np.int64)
+    cut[: whole.size] = whole
+    alias = np.arange(cut.size, dtype=np.int64)
+    poor, rich = [int(i) for i in np.flatnonzero(cut < capacity)], [int(i) for i in np.flatnonzero(cut > capacity)]
+    while poor:
+        low, high = poor.pop(), rich[-1] if rich else -1
+        if high < 0:
+            break
+        alias[low] = high
+        cut[high] -= capacity - cut[low]
+        if cut[high] <= capacity:
+            rich.pop()
+            if cut[high] < capacity:
+                poor.append(high)
+    cuts, rests = (cut >> REST).astype(np.uint64), (cut & ((1 << REST) - 1)).astype(np.uint32)
+    return first, bits, cuts << np.uint64(32) | alias.astype(np.uint64), rests
