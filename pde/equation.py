@@ -13,6 +13,7 @@ from randwalk.inputs.keywords import once_positional
 from randwalk.inputs.wording import shown
 from randwalk.model.coefficient import Coefficient, CoefficientLike, Constant, in_dimension
 from randwalk.model.convention import Convention
+from randwalk.model.declaration import space_of
 from randwalk.model.domain import Domain, as_domain
 from randwalk.model.neighbourhood import Neighbourhood
 from randwalk.model.start import Start, StartLike, as_start, check_start, continuous
@@ -91,7 +92,7 @@ class FokkerPlanck:
         killing: CoefficientLike = 0.0,
         convention: Convention = Convention.ITO,
     ) -> None:
-        domain = as_domain(domain)
+        domain = as_domain(space_of(drift, diffusion) if domain is None else domain)
         dimension = domain.dimension
         vector, tensor = as_vector("drift", drift, dimension), as_tensor("diffusion", diffusion, dimension)
         begin, rate = continuous(as_start(start, domain)), in_dimension("killing", killing, dimension)
