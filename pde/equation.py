@@ -43,7 +43,7 @@ class FokkerPlanck:
         (Fick) the flux is J = aρ - D^(1-λ) (D^λ ρ)_x. D may jump; D^λ ρ is continuous there. In d > 1 dimensions
         J = aρ - ∇·(Dρ) (Itô) or aρ - D∇ρ (Fick); Stratonovich is for diagonal D, where every axis has the J of one dimension.
     domain : Line(), Interval(...), Ring(...) or a product of them, a Box
-        The line if left out.
+        The whole line, or the space of as many axes as drift or diffusion have components, if left out.
     start : number, Point, Uniform, Normal or Sites, or products of them
         The law at time 0.
 
