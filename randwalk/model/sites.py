@@ -106,12 +106,14 @@ def check_regions(domain: Domain, lattices: Sequence[Lattice]) -> None:
     if not counts.sum():
         raise ValueError(f"no site lies in {domain}: take a smaller dx")
     if not counts[0]:
-        raise ValueError(f"the regions of {domain} take all {counts.sum()} sites: give smaller ones")
+        raise ValueError(
+            f"the regions of {domain} take all {counts.sum()} sites: leave more of it, or take a smaller dx"
+        )
     for region, count in zip(domain.regions, counts[1:], strict=True):
         if not count:
             raise ValueError(
                 f"the region {region.name!r}, {region.shape}, takes no site (or only sites of a region before it): take a "
-                f"dx smaller than {', '.join(f'{lattice.dx:g}' for lattice in lattices)}, or leave the region out"
+                f"smaller dx than {min(lattice.dx for lattice in lattices):g}, or leave the region out"
             )
 
 
@@ -130,7 +132,8 @@ def _found(domain: Domain, lattices: Sequence[Lattice]) -> Iterator[tuple[Number
     (numbers of the first site of the piece, shape (d, 1), and an array with an axis for each of the domain)."""
     ranges = []
     for lattice, (low, high) in zip(lattices, domain.bounds, strict=True):
-        first, last = math.ceil((low - lattice.origin) / lattice.dx), math.floor((high - lattice.origin) / lattice.dx)
+        low, high = ((end - lattice.origin) / lattice.dx for end in (low, high))
+        first, last = math.ceil(low - FIT * max(1.0, abs(low))), math.floor(high + FIT * max(1.0, abs(high)))
         first = first if lattice.first is None else max(first, lattice.first)
         last = last if lattice.last is None else min(last, lattice.last)
         ranges.append(np.arange(first, last + 1))
