@@ -8,9 +8,9 @@ if __name__ != "randwalk.pde":
 from .backward import BackwardSolution, backward, exit_probability, mean_exit_time
 from .closed_form import ClosedForm, NoClosedForm, closed_form
 from .equation import FokkerPlanck, limit, walk_for
-from .modified import ModifiedEquation, modified
 from .exact_law import ExactLaw, SmoothedLaw, exact_law
 from .hitting import commute_time, escape_probability, hitting_probability, hitting_time, return_time
+from .modified import ModifiedEquation, modified
 from .passage import HittingTime
 from .schemes import SDIRK2, BackwardEuler, CrankNicolson
 from .solve import Solution, solve
