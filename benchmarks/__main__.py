@@ -1,4 +1,4 @@
-"""``python -m benchmarks [--size 1] [--threads N] [--json FILE] [--compare FILE] [--markdown FILE]``: one table of all workloads.
+"""``python -m benchmarks [--size 1] [--walks all] [--threads N] [--json FILE] [--compare FILE] [--markdown FILE]``: all workloads.
 
 Every workload by randwalk, by the C++ limit (compiled here if there is a compiler), and by what else is installed, measured
 in turn in one run; for every goal the fraction reached. Full size takes some minutes.
@@ -16,7 +16,8 @@ from rich.console import Console
 from rich.table import Table
 
 from .measure import Measured, compiled, measure
-from .workloads import workloads
+from .space import workloads as in_space
+from .workloads import workloads as on_a_line
 
 VECTORS = {"avx512f": "with AVX-512", "avx2": "with AVX2"}
 
@@ -85,6 +86,7 @@ def main() -> None:
     )
     parser.add_argument("--size", type=float, default=1.0, help="fraction of the full size")
     parser.add_argument("--threads", type=int, default=numba.get_num_threads())
+    parser.add_argument("--walks", choices=("line", "space", "all"), default="all")
     parser.add_argument("--repetitions", type=int, default=5)
     parser.add_argument("--json", type=Path, help="save the rates")
     parser.add_argument("--markdown", type=Path, help="write the table of the documentation")
@@ -96,7 +98,8 @@ def main() -> None:
     machine = f"{processor()}, {options.threads} threads, numba {numba.__version__}, Python {platform.python_version()}"
     console.print(machine)
     with compiled(options.threads) as limit:
-        for workload in workloads(options.size, options.threads, limit):
+        chosen = {"line": (on_a_line,), "space": (in_space,), "all": (on_a_line, in_space)}[options.walks]
+        for workload in (row for make in chosen for row in make(options.size, options.threads, limit)):
             result = measure(workload, options.repetitions)
             results.append(result)
             table = Table(title=workload.name, title_justify="left")

@@ -136,6 +136,69 @@ static double table() {  // 16 random bits a step, both thresholds in one word
   }
   sink = out[5]; return (double)N * STEPS;
 }
+// The simple walk in the plane: two digits a step, one block for 64 steps; right, left, up, down where they are 00, 01, 10, 11.
+template <int K, int TIMES> static double plane() {
+  std::vector<int> out(2 * N); const int L = K * W, whole = (STEPS + 63) / 64; const long n = N / (TIMES * L) * (TIMES * L);
+  const lanes last = all(STEPS % 64 ? (1ull << STEPS % 64) - 1 : ~0ull);
+#pragma omp parallel for num_threads(threads)
+  for (long b = 0; b < n; b += TIMES * L) {
+    lanes x[TIMES][K], y[TIMES][K], w = first() + all(b), o[K][2];
+    for (int i = 0; i < TIMES; i++) for (int k = 0; k < K; k++) x[i][k] = y[i][k] = all(0);
+    for (int t = 0; t < whole; t++)
+      for (int i = 0; i < TIMES; i++) {
+        const lanes wanted = t + 1 < whole ? all(~0ull) : last;
+        blocks<K>(w + all(i * L), t, o);
+        for (int k = 0; k < K; k++) {
+          const lanes up = o[k][0] & wanted, level = wanted & ~up, back = o[k][1];
+          x[i][k] += ones(level & ~back) - ones(level & back); y[i][k] += ones(up & ~back) - ones(up & back);
+        }
+      }
+    for (int j = 0; j < TIMES * L; j++) { out[2 * (b + j)] = (int)x[j / L][j % L / W][j % W]; out[2 * (b + j) + 1] = (int)y[j / L][j % L / W][j % W]; }
+  }
+  sink = out[5]; return (double)n * STEPS;
+}
+// Look-ups on SIDE x SIDE sites: 16 random bits a step, four thresholds in two words a site. No step leaves the square.
+template <int SIDE> static double square() {
+  const int P = SIDE + 2, CELLS = P * P, L = 64;
+  std::vector<int> out(N); std::vector<u32> T(CELLS), V(CELLS);
+  for (int i = 1; i <= SIDE; i++) for (int j = 1; j <= SIDE; j++) {
+    const double q = 0.25 + 0.1 * std::tanh((i - SIDE / 2) / 50.0) * std::cos(j / 40.0);
+    u32 r = i < SIDE ? (u32)(65536 * (0.5 - q)) : 0, l = r + (i > 1 ? (u32)(65536 * q) : 0), u = l + (j < SIDE ? 16384 : 0), d = std::min(u + (j > 1 ? 16384u : 0u), 65535u);
+    T[i * P + j] = r << 16 | l; V[i * P + j] = u << 16 | d;
+  }
+  const u32 *along = T.data(), *across = V.data();
+#pragma omp parallel for num_threads(threads)
+  for (long b = 0; b < N; b += L) {
+    alignas(64) u32 x[L]; alignas(64) u32 h[2][2 * L];
+    for (int j = 0; j < L; j++) { u64 z = (u64)(b + j) * 0x9E3779B97F4A7C15ull; x[j] = (1 + (u32)(z >> 40) % SIDE) * P + 1 + (u32)(z >> 20 & 0xfffff) % SIDE; }
+    for (int t = 0; t < STEPS / 8; t++) {
+      for (int j = 0; j < L; j += W) { lanes o[1][2]; blocks<1>(first() + all(b + j), t, o); *(lanes *)&h[0][2 * j] = o[0][0]; *(lanes *)&h[1][2 * j] = o[0][1]; }
+      for (int i = 0; i < 8; i++) {
+        const u32 *v = h[i & 1]; const int odd = (i >> 1) & 1, shift = i < 4 ? 16 : 0;
+#if defined(__AVX512F__)
+        const __m512i pick = _mm512_set_epi32(30, 28, 26, 24, 22, 20, 18, 16, 14, 12, 10, 8, 6, 4, 2, 0), low = _mm512_set1_epi32(0xffff);
+        for (int j = 0; j < L; j += 16) {
+          __m512i s = _mm512_load_si512(x + j), a = _mm512_i32gather_epi32(s, along, 4), c = _mm512_i32gather_epi32(s, across, 4);
+          __m512i u = _mm512_permutex2var_epi32(_mm512_load_si512(v + 2 * j), _mm512_add_epi32(pick, _mm512_set1_epi32(odd)), _mm512_load_si512(v + 2 * j + 16));
+          u = _mm512_and_si512(_mm512_srli_epi32(u, shift), low);
+          s = _mm512_mask_add_epi32(s, _mm512_cmplt_epu32_mask(u, _mm512_srli_epi32(a, 16)), s, _mm512_set1_epi32(2 * P));
+          s = _mm512_mask_sub_epi32(s, _mm512_cmplt_epu32_mask(u, _mm512_and_si512(a, low)), s, _mm512_set1_epi32(P + 1));
+          s = _mm512_mask_add_epi32(s, _mm512_cmplt_epu32_mask(u, _mm512_srli_epi32(c, 16)), s, _mm512_set1_epi32(2));
+          s = _mm512_mask_sub_epi32(s, _mm512_cmplt_epu32_mask(u, _mm512_and_si512(c, low)), s, _mm512_set1_epi32(1));
+          _mm512_store_si512(x + j, s);
+        }
+#else
+        for (int j = 0; j < L; j++) {
+          u32 a = along[x[j]], c = across[x[j]], u = (v[2 * j + odd] >> shift) & 0xffff;
+          x[j] += 2 * P * (u < a >> 16) - (P + 1) * (u < (a & 0xffff)) + 2 * (u < c >> 16) - (u < (c & 0xffff));
+        }
+#endif
+      }
+    }
+    for (int j = 0; j < L; j++) out[b + j] = (int)x[j];
+  }
+  sink = out[5]; return (double)N * STEPS;
+}
 static double copy() {  // bytes read and written per second by one thread, in as much cache as five arrays of 4001 numbers take
   static std::vector<double> a(10000, 1.0), b(10000);
   const int times = 20000;
@@ -147,7 +210,7 @@ static double copy() {  // bytes read and written per second by one thread, in a
 }
 int main(int n, char **v) {
   for (u32 r = 0; r < 10; r++) { keys[2 * r] = all((u32)(1 + r * 0x9E3779B9u)); keys[2 * r + 1] = all((u32)(2 + r * 0xBB67AE85u)); }
-  std::map<std::string, std::function<double()>> everything = {{"words", words<1, 2>}, {"words-ahead", words<AHEAD, 1>}, {"coin", coin<1, 2>}, {"coin-ahead", coin<AHEAD, 1>}, {"table", table}, {"copy", copy}};
+  std::map<std::string, std::function<double()>> everything = {{"words", words<1, 2>}, {"words-ahead", words<AHEAD, 1>}, {"coin", coin<1, 2>}, {"coin-ahead", coin<AHEAD, 1>}, {"table", table}, {"plane", plane<1, 2>}, {"plane-ahead", plane<AHEAD, 1>}, {"square-256", square<256>}, {"square-1024", square<1024>}, {"copy", copy}};
   std::string which = n > 1 ? v[1] : "all"; threads = n > 2 ? atoi(v[2]) : 2; int repetitions = n > 3 ? atoi(v[3]) : 5;
   for (auto &f : everything) if (which == "all" || which == f.first) {
     double best = 0;

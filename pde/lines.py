@@ -70,14 +70,18 @@ def line(mesh: Mesh, e: Displacement, up: Floats, down: Floats, killed: Floats) 
 
 
 def _around(mesh: Mesh, e: Displacement, ring: int, moved: list[int]) -> NDArray[np.int64]:
-    """(length of a line, lines): the cells along lines that go round the axis `ring`, side by side."""
+    """(length of a line, lines): the cells along lines that go round the axis `ring`, side by side, and the outlets at the ends
+    of those that have ends."""
     n = mesh.shape[ring]
     if len(moved) == 1:
         return np.moveaxis(mesh.index, ring, 0).reshape(n, -1)
     (other,) = (a for a in moved if a != ring)
-    m, periodic = mesh.shape[other], mesh.axes[other].periodic
+    periodic = mesh.axes[other].periodic
+    every = np.arange(mesh.size).reshape(mesh.padded)
+    inner = tuple(slice(None) if a == other and not periodic else slice(1, -1) for a in range(mesh.dimension))
+    cells = np.moveaxis(every[inner], (ring, other), (0, 1))
+    m = cells.shape[1]
     length, lines = (math.lcm(n, m), math.gcd(n, m)) if periodic else (m, n)
     k, j = np.arange(length)[:, None], np.arange(lines)
     along = (e[other] * k) % m if periodic else (k if e[other] > 0 else m - 1 - k)
-    cells = np.moveaxis(mesh.index, (ring, other), (0, 1))[(j + e[ring] * k) % n, along]
-    return cells.reshape(length, -1)
+    return cells[(j + e[ring] * k) % n, along].reshape(length, -1)

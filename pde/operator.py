@@ -119,8 +119,7 @@ class Operator:
         mesh.inner(down)[faces.behind] = rate * into
         if mesh.domain.regions:
             self._stop(up, down, e, faces, np.broadcast_to(rate, faces.shape), np.broadcast_to(w, faces.shape))
-        if sum(map(abs, e)) == 1:
-            self._open(up, down, e.index(1), t)
+        self._open(up, down, e, t)
         if k == len(self.directions) - 1 and self.equation.killing != ZERO:
             values = self._read("killing", self.equation.killing, mesh.centres, t)
             refuse("killing", values < 0.0, values, mesh.centres, t, "must not be negative")
@@ -160,7 +159,9 @@ class Operator:
         for i in range(d):
             wrong = left[i] < -SLACK * np.abs(scaled[i, i])
             if np.any(wrong):
-                self._refuse(np.broadcast_to(wrong, np.broadcast_shapes(wrong.shape, *(x.shape for x in point))), point, t)
+                self._refuse(
+                    np.broadcast_to(wrong, np.broadcast_shapes(wrong.shape, *(x.shape for x in point))), point, t
+                )
         rates: Rates = {tuple(int(a == i) for a in range(d)): np.maximum(left[i], TINY) for i in range(d)}
         for e in self.directions:
             if (pair := _pair(e)) in scaled and sum(map(abs, e)) == 2:
@@ -210,30 +211,51 @@ class Operator:
         first, last = (np.maximum(self._read("diffusion", entry, place, t), least) for place in (begin, end))
         return np.asarray(weight * np.log(last / first))
 
-    def _open(self, up: Floats, down: Floats, axis: int, t: float) -> None:
-        """Set the rates out through the faces across an axis."""
-        mesh, entry = self.mesh, self.equation.diffusion[axis, axis]
-        grid, h = mesh.axes[axis], mesh.spacings[axis]
-        for a, side, wall in mesh.faces():
-            k = reactivity(wall)
-            if a != axis or k == 0.0:
+    def _open(self, up: Floats, down: Floats, e: Displacement, t: float) -> None:
+        """Set the rates out through the faces that a direction crosses."""
+        mesh = self.mesh
+        for axis, side, wall in mesh.faces():
+            k, outward = reactivity(wall), -1.0 if side == 0 else 1.0
+            if not e[axis] or k == 0.0:
                 continue
-            place, inward = (grid.high, -1.0) if side else (grid.low, 1.0)
-
-            def at(u: float, place: float = place, inward: float = inward) -> Point:
-                """The centres moved to `u` half cells from the wall."""
-                there = np.array([place + inward * 0.5 * u * h]).reshape((1,) * mesh.dimension)
-                return tuple(there if b == axis else x for b, x in enumerate(mesh.centres))
-
-            nodes = [(at(0.5 + 0.5 * node), weight) for node, weight in _GAUSS]
-            w = inward * 0.5 * h * self._mean_velocity(axis, nodes, t) - self._logs(axis, at(0.0), at(1.0), t)
-            normal = np.maximum(self._read("diffusion", entry, at(0.0), t), TINY * h**2)
-            reach = k * self._lengths(axis, -inward, at(0.0), normal, t)
-            rate = outflows(reach, w, 2.0 * normal / h) / h
+            rate = self._outflow(axis, outward, k, t) * self._share(e, axis, outward, t)
             layer = tuple(side if b == axis else slice(None) for b in range(mesh.dimension))
             shape = tuple(1 if b == axis else n for b, n in enumerate(mesh.shape))
             out = np.broadcast_to(rate, shape).reshape(mesh.index[layer].shape)
-            mesh.inner(up if side else down)[layer] = np.where(mesh.live[layer], out, 0.0)
+            rates = mesh.inner(up if e[axis] * outward > 0.0 else down)
+            rates[layer] = np.where(mesh.live[layer], np.maximum(rates[layer], out), 0.0)
+
+    def _outflow(self, axis: int, outward: float, k: float, t: float) -> Floats:
+        """The rate out of the cells before a face of reactivity `k`, of a shape that broadcasts to theirs."""
+        entry, h = self.equation.diffusion[axis, axis], self.mesh.spacings[axis]
+        nodes = [(self._near(axis, outward, 0.5 + 0.5 * node), weight) for node, weight in _GAUSS]
+        wall, centre = self._near(axis, outward, 0.0), self._near(axis, outward, 1.0)
+        w = -outward * 0.5 * h * self._mean_velocity(axis, nodes, t) - self._logs(axis, wall, centre, t)
+        normal = np.maximum(self._read("diffusion", entry, wall, t), TINY * h**2)
+        reach = k * self._lengths(axis, outward, wall, normal, t)
+        return outflows(reach, w, 2.0 * normal / h) / h
+
+    def _near(self, axis: int, outward: float, u: float) -> Point:
+        """The centres of the cells before a face moved to `u` half cells from it."""
+        mesh, grid = self.mesh, self.mesh.axes[axis]
+        place = (grid.high if outward > 0.0 else grid.low) - outward * 0.5 * u * grid.h
+        return tuple(mesh.along(axis, np.array([place])) if b == axis else x for b, x in enumerate(mesh.centres))
+
+    def _share(self, e: Displacement, axis: int, outward: float, t: float) -> Floats:
+        """The part of the outflow through a face that the chain of a direction takes: that of its rate in all that cross the
+        face, so that chains agree about the density at the wall. In the cells before two faces the axes take all."""
+        crossing = [f for f in self.directions if f[axis] and sum(map(abs, f)) == 2]
+        if not crossing:
+            return np.ones(())
+        mesh, rates = self.mesh, self._rates(self._near(axis, outward, 0.0), t)
+        total = _sum(rates[f] for f in rates if f[axis])
+        shares = {}
+        for f in crossing:
+            (other,) = (b for b, c in enumerate(f) if c and b != axis)
+            inside = np.ones(mesh.shape[other])
+            inside[[0, -1]] = float(mesh.axes[other].periodic)
+            shares[f] = rates.get(f, np.zeros(())) / total * mesh.along(other, inside)
+        return shares[e] if e in shares else 1.0 - _sum(shares.values())
 
     def _lengths(self, axis: int, outward: float, wall: Point, normal: Floats, t: float) -> Floats:
         """The lengths of a face for which the cells before it stand, over theirs: 1, but at the ends of the face. The conormal
@@ -360,4 +382,3 @@ def _met(directions: list[Displacement], n: int, f: Displacement) -> list[tuple[
         if difference == f or tuple(-x for x in difference) == f:
             found.append((e, g))
     return found
-

@@ -31,6 +31,7 @@ tolerance = 1e-5            # of `randwalk solve`
 [validate]                  # in place of those of [run], for `randwalk validate`
 walkers = 100_000
 seed = 2
+order = 1                   # of convergence that theory expects: 2 if left out, 1 where regions take whole sites
 ```
 
 Wherever a number stands, a formula of the parameters may stand in quotes: ``point = "L/2"``.
@@ -95,7 +96,7 @@ __all__ = [
     "walk_data",
 ]  # fmt: skip
 
-WALKERS, SEED, TOLERANCE = 1_000_000, 1, 1e-5
+WALKERS, SEED, TOLERANCE, ORDER = 1_000_000, 1, 1e-5, 2.0
 TABLES = ("title", "catches", "parameters", "walk", "domain", "start", "run", "solve", "validate", "measured")
 STEPS = tuple(name for pair in NAMES for name in pair)  # the steps that have a name
 
@@ -134,6 +135,7 @@ class Problem:
     tolerance: float = TOLERANCE
     validation_walkers: int | None = None
     validation_seed: int | None = None
+    validation_order: float = ORDER
     source: Source | None = field(default=None, compare=False, repr=False)
 
     @classmethod
@@ -154,7 +156,7 @@ class Problem:
         names = read_parameters(source)
         run = source.section("run", ("times", "walkers", "seed"), needed=("times",))
         solve = source.section("solve", ("tolerance",))
-        trial = source.section("validate", ("walkers", "seed"))
+        trial = source.section("validate", ("walkers", "seed", "order"))
         if not isinstance(run["times"], list) or not run["times"]:
             one = f"; write [{shown(run['times'])}]" if is_number(run["times"]) else ""
             source.fail("run", "times", f"times = {shown(run['times'])}: must be a list of numbers{one}")
@@ -168,6 +170,9 @@ class Problem:
         tolerance = read_number(source, names, solve.get("tolerance", TOLERANCE), "solve", "tolerance")
         if not 0.0 < tolerance < 1.0:
             source.fail("solve", "tolerance", f"tolerance = {tolerance:g}: must lie between 0 and 1")
+        order = read_number(source, names, trial.get("order", ORDER), "validate", "order")
+        if not 0.0 < order <= 4.0:
+            source.fail("validate", "order", f"order = {order:g}: must be positive and at most 4")
         walk = read_walk(source, times)
         try:
             walk.steps(times)
@@ -182,6 +187,7 @@ class Problem:
             tolerance=tolerance,
             validation_walkers=counts.get(("validate", "walkers")),
             validation_seed=counts.get(("validate", "seed")),
+            validation_order=order,
             source=source,
         )
 
@@ -192,7 +198,8 @@ class Problem:
         data["run"] = {"times": list(self.times), "walkers": self.walkers, "seed": self.seed}
         if self.tolerance != TOLERANCE:
             data["solve"] = {"tolerance": self.tolerance}
-        trial = {"walkers": self.validation_walkers, "seed": self.validation_seed}
+        trial: dict[str, Any] = {"walkers": self.validation_walkers, "seed": self.validation_seed}
+        trial["order"] = None if self.validation_order == ORDER else self.validation_order
         if any(value is not None for value in trial.values()):
             data["validate"] = {key: value for key, value in trial.items() if value is not None}
         return dumps(data)

@@ -111,9 +111,9 @@ class Frozen(BondMean):
         return super().evaluate(point, 0.0 * t)
 
 
-def at_site(walk: Any, x: float, place: float, t: Any) -> Any:
+def at_site(walk: Any, face: Any, point: Any, t: Any) -> Any:
     """D at the site in place of D at the wall."""
-    return walk.diffusion(x, t)
+    return walk.diffusion(point, t)
 
 
 # name: (how the error is planted, the case that is validated, the rungs that catch it; the wall of the walk itself also fails

@@ -115,7 +115,8 @@ def test_what_may_stand_for_a_start() -> None:
         ((1.0, 2.0), rw.Line() ** 3, ValueError, "has dimension 2 and the domain 3"),
         ((1.0, 2.0), rw.Line(), ValueError, "has dimension 2 and the domain 1"),
         (rw.Normal(0, 1), PLANE, ValueError, "has dimension 1 and the domain 2"),
-        ("left", PLANE, TypeError, "start = 'left': give"),
+        ("left", PLANE, TypeError, r"start = 'left': give a tuple of coordinates, .* Atoms or Everywhere\(\)"),
+        ("left", rw.Line(), TypeError, r"start = 'left': give a number, .* Sites or Everywhere\(\)"),
         (None, PLANE, TypeError, "start = None"),
         ((True, 1.0), PLANE, TypeError, "start = True"),
         ((math.nan, 1.0), PLANE, ValueError, "must be a finite number, not nan"),
@@ -289,16 +290,21 @@ def test_everywhere_in_one_dimension() -> None:
 
 
 def test_mass_in_a_region_is_refused_with_its_place() -> None:
-    cases: list[tuple[Start, str]] = [
-        (rw.Uniform((0.0, 0.0), (4.25, 6.0)), r"is in the (trap|obstacle) '.*', a site with a mass of 0.0098 of the start"),
-        (rw.Point((2.9, 3.45)), r"\(x, y\) = \(2.75, 3.5\) is in the trap"),
-        (rw.Atoms([(2.9, 3.45)], [1.0]), r"\(x, y\) = \(2.75, 3.5\) is in the trap"),
-        (rw.Uniform((2.0, 3.5), (4.0, 4.5)), "is in the trap 'trap'"),
-    ]  # fmt: skip
-    for start, message in cases:
+    """Also of a start that is spread out, before the sites are known; then on the sites."""
+    for spread in (
+        rw.Uniform((0.0, 0.0), (4.25, 6.0)), rw.Normal((1.0, 2.2), (0.1, 0.1)), rw.Point(2.0) * rw.Uniform(1.0, 2.1),
+        rw.Uniform(2.9, 3.1) * rw.Sites([1.0, 3.0], [1 - 1e-9, 1e-9]),
+    ):  # fmt: skip
+        with pytest.raises(ValueError, match=r"start = .*: \(x, y\) = \(.*\) is in the (trap|obstacle)"):
+            check_start(spread, TRAPPED)
+        with pytest.raises(ValueError, match="is in the"):
+            rw.pde.FokkerPlanck(0.0, 0.5, domain=TRAPPED, start=spread)
+    sites: list[Start] = [rw.Point((2.9, 3.45)), rw.Atoms([(2.9, 3.45)], [1.0]), rw.Uniform((2.8, 3.6), (4.0, 4.5))]
+    for start in sites:
         check_start(start, TRAPPED)
-        with pytest.raises(ValueError, match=message):
+        with pytest.raises(ValueError, match=r"\(x, y\) = \(2.75, 3.5\) is in the trap 'trap', a site with a mass of"):
             site_masses(start, HALF, TRAPPED)
+    check_start(rw.Uniform((0.0, 1.0), (0.9, 4.8)), TRAPPED)
 
 
 def test_tails_in_a_region_are_left_out() -> None:

@@ -85,12 +85,12 @@ def validate_problem(
     )
     law = exact_law(walk, problem.times)
     sampling = gather([compare(e, law) for e in ensembles])
-    discretisation = walk_convergence(walk, times, against, measure)
+    discretisation = walk_convergence(walk, times, against, measure, problem.validation_order)
     data: Comparison | None = None if measured is None else compare(measured, measured.law_of(walk))
     source = problem.source or Source.parse("")
     return CaseReport(
         name, problem.title, str(source.data.get("catches", "")), sampling, discretisation,
-        solver_convergence(equation, against, measure), data, _budget(ensembles[0], walk, against, measure),
+        solver_convergence(equation, against, measure, problem.validation_order), data, _budget(ensembles[0], walk, against, measure),
         tuple(f"{e.walkers:.0e} by {e.method}" for e in ensembles), against.missing, time.perf_counter() - begun,
     )  # fmt: skip
 

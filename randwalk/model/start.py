@@ -1,7 +1,7 @@
 """Starts of walkers: laws on the line and in space.
 
 A start has a `dimension`, `factors` (the starts on the axes if the coordinates are independent, else None) and `bounds`, the
-(low, high) of its support on each axis. :mod:`randwalk.model.start_sites` rounds a start once to masses on sites, for every use.
+(low, high) of its support on each axis. :mod:`randwalk.model.sites` rounds a start once to masses on sites, for every use.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from .shares import MASS_BITS as MASS_BITS
 from .shares import covering, even, shared, whole_masses
 
 OUTSIDE = 1e-12  # the mass of a start that may lie outside the domain
+LOOKED_AT = 40_000  # places at which a start that is spread out is compared with regions
 TAIL = 9.5  # standard deviations kept of a normal start: the mass beyond is 2e-21
 
 
@@ -370,7 +371,8 @@ def as_start(value: StartLike, domain: Domain | None = None) -> Start:
     elif isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool):
         start = Point(number("start", value)) if dimension == 1 or value != 0.0 else Point((0.0,) * dimension)
     else:
-        raise TypeError(f"start = {shown(value)}: give a number, Point, Uniform, Normal or Sites")
+        point, atoms = ("a number", "Sites") if dimension == 1 else ("a tuple of coordinates", "Atoms")
+        raise TypeError(f"start = {shown(value)}: give {point}, Point, Uniform, Normal, {atoms} or Everywhere()")
     if start.dimension != dimension:
         raise ValueError(
             f"start = {start}: has dimension {start.dimension} and the domain {dimension}; give a number an axis"
@@ -386,8 +388,8 @@ def continuous(start: Start) -> Start:
 
 
 def check_start(start: Start, domain: Domain) -> None:
-    """Refuse a start outside the domain, on an absorbing wall or in a region. Of starts that are spread out, what is in a region
-    is refused when the sites are known (:func:`randwalk.model.sites.site_masses`)."""
+    """Refuse a start outside the domain, on an absorbing wall or in a region. A start that is spread out is looked at in some
+    places here, and on all sites by :func:`randwalk.model.sites.site_masses`."""
     if isinstance(start, Everywhere):
         if not all(math.isfinite(low) and math.isfinite(high) for low, high in domain.bounds):
             raise ValueError(f"start = {start}: {domain} is unbounded; give a Uniform or Normal start")
@@ -397,10 +399,12 @@ def check_start(start: Start, domain: Domain) -> None:
             _check_on_axis(start, start.factors[i], domain, i)
         else:
             _check_on_axis(start, Sites([x[i] for x in start.points], start.masses), domain, i)
-    if domain.regions and (points := atoms_of(start)) is not None:
+    if domain.regions:
+        points, masses = _samples(start)
         found = domain.region_at(tuple(points.T))
-        if (found >= 0).any():
-            at = int(np.argmax(found >= 0))
+        inside = np.where(found >= 0, masses, 0.0)
+        if inside.sum() > OUTSIDE * masses.sum():
+            at = int(np.argmax(inside))
             raise ValueError(f"start = {start}: {in_region(domain, int(found[at]), points[at])}; start elsewhere")
 
 
@@ -432,14 +436,24 @@ def in_region(domain: Domain, number: int, point: Floats) -> str:
     return f"({names}) = ({values}) is in the {kind} {region.name!r}"
 
 
-def atoms_of(start: Start) -> Floats | None:
-    """The points at which all of the mass starts, shape (n, d); None for a start that is spread out."""
+def _samples(start: Product | Atoms | Factor) -> tuple[Floats, Floats]:
+    """Points at which a start is looked at, shape (n, d), and masses in proportion to its own there: the atoms, and of what is
+    spread out places at equal distances."""
     if isinstance(start, Atoms):
-        return np.array(start.points)
-    if start.factors is None or not all(isinstance(factor, (Point, Sites)) for factor in start.factors):
-        return None
-    places = [factor.x if isinstance(factor, Sites) else (factor.x,) for factor in start.factors]
-    return np.stack([x.ravel() for x in np.meshgrid(*places, indexing="ij")], axis=-1)
+        return np.array(start.points), np.array(start.masses)
+    count = math.ceil(LOOKED_AT ** (1.0 / start.dimension))
+    along = [_along(factor, count) for factor in start.factors or ()]
+    points = np.stack([x.ravel() for x in np.meshgrid(*(x for x, _ in along), indexing="ij")], axis=-1)
+    return points, reduce(np.multiply.outer, [masses for _, masses in along]).ravel()
+
+
+def _along(factor: Factor, count: int) -> tuple[Floats, Floats]:
+    if isinstance(factor, Point):
+        return np.array([factor.x]), np.ones(1)
+    if isinstance(factor, Sites):
+        return np.array(factor.x), np.array(factor.masses)
+    edges = np.linspace(*factor.support, count + 1)
+    return 0.5 * (edges[1:] + edges[:-1]), np.diff(factor.cdf(edges))
 
 
 def _check_atoms(kind: str, places: Floats, masses: Floats) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import itertools
 import operator
 from collections.abc import Iterable, Iterator, Mapping
-from functools import reduce
+from functools import cache, reduce
+from types import MappingProxyType
 from typing import TypeAlias
 
 import numpy as np
@@ -58,9 +59,10 @@ class Steps(Mapping[Displacement, Coefficient]):
         return reduce(operator.add, terms, ZERO)
 
 
-def along_axes(dimension: int) -> list[Displacement]:
+@cache
+def along_axes(dimension: int) -> tuple[Displacement, ...]:
     """The displacements along the axes: +x, -x, +y, -y, …"""
-    return [unit(dimension, {axis: side}) for axis in range(dimension) for side in (1, -1)]
+    return tuple(unit(dimension, {axis: side}) for axis in range(dimension) for side in (1, -1))
 
 
 def unit(dimension: int, components: Mapping[int, int]) -> Displacement:
@@ -86,9 +88,10 @@ def name_of(displacement: Displacement) -> str:
     return f"steps[{displacement}]"
 
 
-def named(dimension: int) -> dict[str, Displacement]:
+@cache
+def named(dimension: int) -> Mapping[str, Displacement]:
     """The displacements that have a name of their own in a number of dimensions."""
-    return {name_of(e): e for e in along_axes(min(dimension, len(NAMES))) for e in [e + (0,) * (dimension - len(e))]}
+    return MappingProxyType({name_of(e): e for e in along_axes(dimension) if not any(e[len(NAMES) :])})
 
 
 def check_displacements(steps: Iterable[object], dimension: int) -> None:

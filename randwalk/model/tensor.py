@@ -37,7 +37,7 @@ class NoStencil(ValueError):
     """A tensor needs a negative rate on the lattice of these spacings."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Tensor:
     """A symmetric d × d tensor whose entries are coefficients: ``tensor[i, j]``, ``tensor(point, t)``.
 
@@ -170,6 +170,9 @@ class Tensor:
             raise ValueError(
                 f"{name} has the eigenvalue {smallest[at]:.6g} at {_place(point, t, at)}: must be positive semi-definite"
             )
+
+    def __repr__(self) -> str:
+        return f"<tensor {self}>"
 
     def __str__(self) -> str:
         return "(" + ", ".join("(" + ", ".join(map(str, row)) + ")" for row in self.rows) + ")"

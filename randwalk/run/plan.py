@@ -10,6 +10,7 @@ from ..inputs.arguments import one_of
 from ..inputs.memory import require
 from ..kernels.program import PLANES
 from ..model.walk import LatticeWalk
+from ..tables.surroundings import as_point
 from ..tables.table import StepTable
 from .functional import Leaving
 from .paths import BATCH
@@ -17,6 +18,7 @@ from .record import Positions, Record, followed
 from .windows import KEPT, Rows, Windows
 
 METHODS = ("paths", "occupation", "jump")
+MOST_CELLS = 1 << 26  # of several axes that are counted one by one
 ADDING = ("paths", "jump")  # methods by which parts add up to the walkers of the whole run
 
 # Nanoseconds on two cores, between those of an AMD EPYC with AVX2 and of one with AVX-512 (`python -m benchmarks` compares).
@@ -48,24 +50,31 @@ class Plan:
 
 def plan(walk: LatticeWalk, walkers: range, steps: Sequence[int], records: Sequence[Record], part: bool) -> Plan:
     """The fixed rule of ``method="auto"``: predicted cost of the methods that can do the run."""
+    check_records(walk, records)
     table = Windows(walk, steps[-1]).rows.table
-    digits = table.digits
+    digits, pairs = table.digits, len(table.offsets) / 2
     functionals = followed(records, walk)
     # First passages cost no more on a table.
     if any(not isinstance(functional, Leaving) for functional in functionals) or (functionals and digits):
         per_step = FOLLOW
     elif digits:
-        per_step = COIN + (DIGITS - COIN) * (digits - 1) / (PLANES - 1)
+        per_step = (COIN + (DIGITS - COIN) * (digits - 1) / (PLANES - 1)) * pairs
     else:
-        per_step = TABLE
-    drawn = len(steps) * DRAW
+        per_step = TABLE * pairs
+    drawn = len(steps) * DRAW * walk.dimension
     walked = min(float(steps[-1]), _lifetime(table)) * per_step
     nanoseconds = {
         "paths": len(walkers) * (walked + drawn),
-        "occupation": SITE * steps[-1] * table.sites,
+        "occupation": SITE * pairs * steps[-1] * table.sites,
         "jump": len(walkers) * drawn,
     }
     return Plan({name: 1e-9 * (nanoseconds[name] + SETUP) for name in METHODS if _can(name, walk, records)}, part)
+
+
+def check_records(walk: LatticeWalk, records: Sequence[Record]) -> None:
+    """Refuse records that the paths of a walk do not have."""
+    for record in records:
+        record.check(walk)
 
 
 def check_method(method: str, walk: LatticeWalk, records: Sequence[Record]) -> None:
@@ -77,8 +86,7 @@ def check_method(method: str, walk: LatticeWalk, records: Sequence[Record]) -> N
         with the reason.
     """
     one_of("method", method, METHODS)
-    for record in records:
-        record.check(walk)
+    check_records(walk, records)
     if _can(method, walk, records):
         return
     if method == "occupation":
@@ -102,6 +110,15 @@ def check_memory(
     that a thread has finished or works at. Places of walkers are in parts, and joined.
     """
     table = rows.table
+    if table.walk.dimension > 1 and table.layout.cells > MOST_CELLS:
+        raise ValueError(
+            f"{table.sites} sites are more than the {MOST_CELLS} that are counted one by one: take a larger dx"
+            + (
+                ""
+                if table.layout.edges.count(True) == 0
+                else ", or shorter times, after which walkers have reached fewer"
+            )
+        )
     batches = 0 if method == "occupation" else min(-(-walkers // BATCH), 2 * threads + 1)
     sizes = [
         (8.0 * len(steps) * table.layout.cells * (2 + batches), "record fewer times, or take a larger dx"),
@@ -128,10 +145,15 @@ def _can(method: str, walk: LatticeWalk, records: Sequence[Record]) -> bool:
 
 
 def _lifetime(table: StepTable) -> float:
-    """About how many steps a walker makes before it is absorbed: N²/4(p + q) free steps on N sites between absorbing walls."""
-    walls = [face.wall for face in table.walk.domain.faces]
-    if len(walls) < 2 or not all(math.isinf(wall.reactivity) for wall in walls):
-        return math.inf
-    middle = float(table.x[table.sites // 2])
-    moving = float(table.walk.right(middle, 0.0) + table.walk.left(middle, 0.0))
-    return table.sites**2 / (4.0 * moving) if moving > 0.0 else math.inf
+    """About how many steps a walker makes before it is absorbed: N²/4p free steps along an axis with N sites between absorbing
+    walls, along which it moves with the probability p."""
+    shape, faces = table.layout.shape, table.walk.domain.faces
+    middle = as_point([x[x.size // 2] for x in table.axes])
+    moving = {step: float(chance(middle, 0.0)) for step, chance in table.walk.probabilities.items()}
+    shortest = math.inf
+    for axis, sites in enumerate(shape):
+        walls = [face.wall for face in faces if face.axis == axis]
+        along = sum(p for step, p in moving.items() if step[axis])
+        if len(walls) == 2 and all(math.isinf(wall.reactivity) for wall in walls) and along > 0.0:
+            shortest = min(shortest, sites**2 / (4.0 * along))
+    return shortest
