@@ -100,12 +100,15 @@ class Mesh:
     @cached_property
     def index(self) -> NDArray[np.int64]:
         """The numbers of the cells in the flat padded array, of the :attr:`shape`."""
-        return self.inner(np.arange(self.size))
+        whole: NDArray[np.int64] = np.arange(self.size).reshape(self.padded)
+        return whole[(slice(1, -1),) * self.dimension]
 
     @cached_property
     def region(self) -> NDArray[np.int64]:
         """The number of the region that the centre of each cell is in, -1 where mass can be; of the :attr:`shape`."""
-        return np.broadcast_to(self.domain.region_at(self.centres if self.dimension > 1 else self.axes[0].x), self.shape)
+        return np.broadcast_to(
+            self.domain.region_at(self.centres if self.dimension > 1 else self.axes[0].x), self.shape
+        )
 
     @cached_property
     def live(self) -> NDArray[np.bool_]:
@@ -129,9 +132,7 @@ class Mesh:
         whole = np.arange(self.size).reshape(self.padded)
         for a in range(self.dimension):
             for side in (0, -1):
-                at = tuple(
-                    side if b == a else slice(None) if b > a else slice(1, -1) for b in range(self.dimension)
-                )
+                at = tuple(side if b == a else slice(None) if b > a else slice(1, -1) for b in range(self.dimension))
                 found.append((2 * a - side, whole[at].ravel()))
         for number, region in enumerate(self.domain.regions):
             if region.wall.reactivity > 0.0:

@@ -28,7 +28,8 @@ import numpy as np
 
 from randwalk.model.bernoulli import bernoulli
 from randwalk.model.coefficient import ZERO, Coefficient, Floats, Point, coordinate
-from randwalk.model.tensor import Displacement, NoStencil, Tensor
+from randwalk.model.steps import Displacement
+from randwalk.model.tensor import NoStencil, Tensor
 
 from .chains import Chain, Resolvent
 from .ends import outflows, reactivity
@@ -65,7 +66,7 @@ class Operator:
         return [partial(self._backward, k) for k in range(len(self.directions))]
 
     def chains(self, t: float) -> list[Chain]:
-        """The chains at time `t`; coefficients that are not numbers, a D < 0 and negative killing are refused with their place."""
+        """The chains at time `t`; coefficients that are no numbers, a D < 0 and negative killing are refused with their place."""
         return [self._chain(k, t) for k in range(len(self.directions))]
 
     @cached_property
@@ -159,7 +160,9 @@ class Operator:
         for i in range(d):
             wrong = left[i] < -SLACK * np.abs(scaled[i, i])
             if np.any(wrong):
-                self._refuse(np.broadcast_to(wrong, np.broadcast_shapes(wrong.shape, *(x.shape for x in point))), point, t)
+                self._refuse(
+                    np.broadcast_to(wrong, np.broadcast_shapes(wrong.shape, *(x.shape for x in point))), point, t
+                )
         rates: Rates = {tuple(int(a == i) for a in range(d)): np.maximum(left[i], TINY) for i in range(d)}
         for e in self.directions:
             if (pair := _pair(e)) in scaled and sum(map(abs, e)) == 2:
@@ -380,4 +383,3 @@ def _met(directions: list[Displacement], n: int, f: Displacement) -> list[tuple[
         if difference == f or tuple(-x for x in difference) == f:
             found.append((e, g))
     return found
-

@@ -1,4 +1,4 @@
-"""The part of a domain in several dimensions that has cells: each axis between its walls, or within the places that mass reaches."""
+"""The part of a domain in several dimensions that has cells: between its walls, and within the places that mass reaches."""
 
 from __future__ import annotations
 
@@ -73,6 +73,16 @@ def find_mesh(equation: FokkerPlanck, times: Floats, leak: float) -> Mesh:
         f"the mass does not stay in any window until t = {until:g}: on {place} of {domain} more than {leak:.1g} still escapes; "
         "shorten times, raise the tolerance, or put walls"
     )
+
+
+def whole(equation: FokkerPlanck) -> Mesh:
+    """The mesh on all of a bounded domain, with cells as long as D is large."""
+    axes = [
+        _cut(equation, a, 2.0 * low - high, 2.0 * high - low) for a, (low, high) in enumerate(equation.domain.bounds)
+    ]
+    centre = tuple(np.array(0.5 * (g.low + g.high)) for g in axes)
+    spread = np.sqrt(np.maximum(np.einsum("...ii->...i", equation.diffusion(centre, 0.0)), 0.0))
+    return _meshed(equation, axes, spread / spread.max() * min(g.high - g.low for g in axes) / 8.0, 0.0)
 
 
 def wider_mesh(equation: FokkerPlanck, mesh: Mesh, lost: Floats, leak: float, until: float) -> Mesh:
@@ -158,8 +168,8 @@ def _follow(
     below = [np.zeros(g.cells + 1) for g in mesh.axes]
     above = [np.zeros(g.cells + 1) for g in mesh.axes]
     clock = Clock.equal(np.array([until]), until / STEPS, pace)
-    state = start_on_mesh(equation, mesh)
-    for _, _, state in march(SDIRK2(), Operator(equation, mesh).forward, state, clock, 0.0):
+    begin = start_on_mesh(equation, mesh)
+    for _, _, state in march(SDIRK2(), Operator(equation, mesh).forward, begin, clock, 0.0):
         cells = mesh.masses(state)
         for a in range(mesh.dimension):
             mass = cells.sum(axis=tuple(b for b in range(mesh.dimension) if b != a))

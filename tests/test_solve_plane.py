@@ -227,7 +227,9 @@ def test_the_flux_through_a_face_with_a_tensor_is_conormal(reactivity: float, tu
     exact = legendre_galerkin(reactivity, turning, time)
 
     def wrong(law: rw.pde.Solution) -> float:
-        found = [law.expect(f, time) for f in (lambda x, y: 1.0 + 0.0 * x, lambda x, y: x + 0.0 * y, lambda x, y: x * y)]
+        found = [
+            law.expect(f, time) for f in (lambda x, y: 1.0 + 0.0 * x, lambda x, y: x + 0.0 * y, lambda x, y: x * y)
+        ]
         return float(np.abs(np.array(found) - exact).max())
 
     errors = [wrong(rw.pde.solve(equation, [time], cells=n)) for n in (32, 64, 128)]
@@ -321,7 +323,7 @@ def test_a_tensor_without_directions_is_refused_with_the_ratio_that_has_them() -
     operator = Operator(
         rw.pde.FokkerPlanck(0.0, steep, domain=box, start=(0.5, 0.5)), Mesh((Grid(0, 1, 16, R, R),) * 2, box)
     )
-    with pytest.raises(NoStencil, match="between 9 and 11.1111"):
+    with pytest.raises(NoStencil, match=r"between 9 and 11\.1111"):
         operator.chains(0.0)
     law = rw.pde.solve(rw.pde.FokkerPlanck(0.0, steep, domain=PLANE, start=(0.5, 0.5)), [0.1], tolerance=1e-2)
     ratio = law.mesh.spacings[0] / law.mesh.spacings[1]
