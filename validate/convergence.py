@@ -159,8 +159,8 @@ def reference(walk: LatticeWalk, times: Sequence[float]) -> Reference:
 
 
 def refinements(walk: LatticeWalk) -> tuple[int, ...]:
-    """The factors by which rung 2 refines a walk, coarsest first: where walls stand half way between sites, sites stay sites under
-    odd ones alone."""
+    """The factors by which rung 2 refines a walk, coarsest first: odd ones where walls stand half way between sites, for which
+    alone sites stay sites."""
     half_way = any(not face.wall.on_site for face in walk.domain.faces)
     return ODD if walk.dimension == 1 else ODD[:2] if half_way else ANY
 
