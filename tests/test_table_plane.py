@@ -296,7 +296,7 @@ def test_walls_mix_the_cosets_gradually() -> None:
     """Beside a reflecting face walkers stay: all sites can be occupied, but an atom still stands for two."""
     even = LatticeWalk(**FOUR, dx=1.0, domain=rw.Interval(0, 8, R, R) * rw.Ring(0, 6), start=(2.5, 2.0))
     table, law = table_for(even, 40), naive.law(even, begin(even), 40)
-    assert cell(table, 40) == (2, 1) and np.all(occupied(table, 40)) and (on_window(law, table)[0] > 1e-12).all()
+    assert cell(table, 40) == (2, 1) and np.asarray(occupied(table, 40)).all() and (on_window(law, table)[0] > 1e-12).all()
 
 
 @given(st.lists(st.tuples(st.integers(-3, 3), st.integers(-3, 3)), min_size=1, max_size=4))
@@ -346,8 +346,8 @@ def test_probabilities_that_sum_to_one_leave_no_stay(given: list[float], killed:
 
 
 def test_a_law_in_the_plane_leaks_no_more_than_stated() -> None:
-    """A wind that sets in at x = 8, which the guess does not see: the window grows, and what leaves it is below the bound. The law
-    is that of a wide box."""
+    """A wind that sets in at x = 8, which the guess does not see: the window grows, and what leaves it is below the bound. The
+    law is that of a wide box."""
 
     def right(x: Any, y: Any) -> Any:
         return np.where(x > 8, 0.55, 0.15) + 0.0 * y
