@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, TypeAlias
 
@@ -21,13 +21,14 @@ from scipy.interpolate import CubicSpline
 from randwalk.inputs.arguments import finite, finite_numbers, numbers
 from randwalk.inputs.keywords import once_positional
 from randwalk.laws.plotting import COLOURS, axes
-from randwalk.model.coefficient import Coefficient, Floats, as_coefficient
+from randwalk.model.coefficient import ZERO, Coefficient, Floats, as_coefficient, in_dimension
 from randwalk.model.domain import Ring
 from randwalk.model.start import Sites, Uniform
 
 from .arguments import check_memory, checked_tolerance
 from .chains import GONE, INNER, OUTLETS, Chain
 from .equation import FokkerPlanck, check_equation
+from .field import BackwardField, field_backward, field_steady
 from .fit import fitted, refuse_zeros
 from .grid import Grid, Piecewise
 from .pace import PILOT_STEPS
@@ -126,12 +127,14 @@ def backward(
     left: float = 0.0,
     right: float = 0.0,
     killed: float = 0.0,
-    over: tuple[float, float] | None = None,
-) -> BackwardSolution:
-    """Solve u_t + a u_x + D u_xx - κu = 0 backward from u(x, T) = f(x) to u(x, 0).
+    paid: Mapping[str, float] | None = None,
+    over: tuple[float, float] | Sequence[tuple[float, float]] | None = None,
+) -> BackwardSolution | BackwardField:
+    """Solve u_t + a u_x + D u_xx - κu = 0 backward from u(x, T) = f(x) to u(x, 0), in one dimension or more.
 
     u(x, 0) = E[f(X_T); alive | X_0 = x] + `left` P(absorbed at the left wall) + `right` P(… at the right wall)
-    + `killed` P(killed), by the time T.
+    + `killed` P(killed), by the time T. In several dimensions f takes all coordinates, and the solution is a
+    :class:`BackwardField`.
 
     Parameters
     ----------
@@ -145,8 +148,11 @@ def backward(
         The largest error of u wanted, relative to the largest `|u|` in the range asked for.
     left, right, killed : float
         What is paid on absorption at the walls and on killing.
+    paid : mapping of exits to numbers, optional
+        What is paid on leaving by each of the domain's exits, in place of the three above.
     over : (low, high), optional
-        For which starting places u is wanted; by default everywhere in a bounded domain, else where the start lies.
+        For which starting places u is wanted, in several dimensions a pair for each axis; by default everywhere in a bounded
+        domain, else where the start lies.
 
     Examples
     --------
@@ -161,13 +167,21 @@ def backward(
         raise ValueError(f"time = {time:g}: must be positive")
     if not callable(payoff):
         raise TypeError(f"payoff = {payoff!r}: give a function of x or a Coefficient, such as lambda x: x**2")
-    paid = [finite(name, value) for name, value in (("left", left), ("right", right), ("killed", killed))]
+    named = {"left": left, "right": right, "killing": killed} | dict(paid or {})
+    for name, value in named.items():
+        finite("killed" if name == "killing" else name, value)
+        if value and name != "killing":
+            equation.domain.exit(name, "paid")
+    if equation.dimension > 1:
+        return field_backward(
+            equation, in_dimension("payoff", payoff, equation.dimension), time, tolerance, named, over
+        )
     window, asked = _place(equation, time, over)
     paid_at_end = payoff if isinstance(payoff, Coefficient) else as_coefficient(lambda x: payoff(x))
     width = SAMPLES * paid_at_end.width("x", window.low, window.high, (time, time))  # which the samples of a cell see
     needs = Needs.of(equation, np.array([time]), SDIRK2(), window, _starts(*asked), width).mirrored()
 
-    family = _Backward(equation, window, asked, paid_at_end, (paid[0], paid[1], paid[2]), time)
+    family = _Backward(equation, window, asked, paid_at_end, (named["left"], named["right"], named["killing"]), time)
     scale = max(_size(family.run(max(PILOT_CELLS, even(2 * needs.cells)), needs.clock(PILOT_STEPS)).solution), SMALLEST)
     found = refined(family, needs, tolerance, scale)
     return replace(found.solution.solution, error_estimate=float(found.errors.max()))
@@ -237,8 +251,10 @@ class _Backward:
 
 
 @once_positional("tolerance")
-def mean_exit_time(equation: FokkerPlanck, *, tolerance: float = 1e-4) -> BackwardSolution:
+def mean_exit_time(equation: FokkerPlanck, *, tolerance: float = 1e-4) -> BackwardSolution | BackwardField:
     """The mean time until absorption at a wall or killing, by starting place: a τ_x + D τ_xx - κτ = -1 [Gardiner 2009, §5.5].
+
+    In several dimensions a·∇τ + D:∇∇τ - κτ = -1, and a :class:`BackwardField`.
 
     `tolerance` is relative to the largest mean exit time. The domain must be bounded and let walkers out, and the coefficients
     must not depend on time; otherwise there is a ValueError that says so.
@@ -248,13 +264,17 @@ def mean_exit_time(equation: FokkerPlanck, *, tolerance: float = 1e-4) -> Backwa
     >>> round(float(mean_exit_time(FokkerPlanck(0.0, 0.5, domain=between, start=0.5)).value(0.5)), 4)  # x (1 - x)/2D
     0.25
     """
+    check_equation(equation)
+    if equation.dimension > 1:
+        return _steady_field(equation, 1.0, {}, "mean exit time", tolerance)
     return _steady(equation, lambda chain: np.ones(chain.killed.size), "mean exit time", tolerance)
 
 
 @once_positional("tolerance")
-def exit_probability(equation: FokkerPlanck, wall: str, *, tolerance: float = 1e-4) -> BackwardSolution:
+def exit_probability(equation: FokkerPlanck, wall: str, *, tolerance: float = 1e-4) -> BackwardSolution | BackwardField:
     """The probability of leaving in the end through `wall`, "left", "right" or "killing", by starting place:
-    a u_x + D u_xx - κu = 0 with u = 1 on leaving there and 0 elsewhere. `tolerance` is relative to the largest probability.
+    a u_x + D u_xx - κu = 0 with u = 1 on leaving there and 0 elsewhere. In several dimensions `wall` is any of the domain's
+    exits; of a region that absorbs, u is the committor of that region against all other exits, a :class:`BackwardField`. `tolerance` is relative to the largest probability.
     Domain and coefficients as for :func:`mean_exit_time`.
 
     >>> import randwalk as rw
@@ -264,6 +284,9 @@ def exit_probability(equation: FokkerPlanck, wall: str, *, tolerance: float = 1e
     """
 
     check_equation(equation)
+    if equation.dimension > 1:
+        _check_open(equation, wall)
+        return _steady_field(equation, 0.0, {wall: 1.0}, f"probability of leaving by {wall!r}", tolerance)
     if wall not in equation.domain.exits:
         equation.domain.exit(wall)  # refuses it
     face = equation.domain.face(wall)
@@ -277,6 +300,31 @@ def exit_probability(equation: FokkerPlanck, wall: str, *, tolerance: float = 1e
     return _steady(equation, source, f"probability of leaving by {wall!r}", tolerance, paid)
 
 
+def _check_open(equation: FokkerPlanck, wall: str) -> None:
+    """Refuse an exit that nobody takes."""
+    equation.domain.exit(wall)
+    if wall not in equation.domain.open_exits(equation.killing != ZERO):
+        raise ValueError(f"wall = {wall!r}: nobody leaves {equation.domain} there; take another wall")
+
+
+def _steady_field(
+    equation: FokkerPlanck, source: float, paid: Mapping[str, float], quantity: str, tolerance: float
+) -> BackwardField:
+    """The same as :func:`_steady` in several dimensions."""
+    tolerance, domain = checked_tolerance(tolerance), equation.domain
+    _check_steady(equation, quantity)
+    if not all(math.isfinite(low) and math.isfinite(high) for low, high in domain.bounds):
+        raise ValueError(
+            f"{quantity}: needs a bounded domain, not {domain}; put far walls, Reflecting() or Absorbing()"
+        )
+    return field_steady(equation, source, paid, quantity, tolerance)
+
+
+def _check_steady(equation: FokkerPlanck, quantity: str) -> None:
+    if equation.time_dependent:
+        raise ValueError(f"{quantity}: the coefficients depend on time; use backward(), which is for a given time")
+
+
 def _steady(
     equation: FokkerPlanck,
     source: Callable[[Chain], Floats],
@@ -287,8 +335,7 @@ def _steady(
     """The solution of Aᵀu = -source with u = `paid` on leaving, refined to `tolerance` relative to its largest value."""
     check_equation(equation)
     tolerance, domain = checked_tolerance(tolerance), equation.domain
-    if equation.time_dependent:
-        raise ValueError(f"{quantity}: the coefficients depend on time; use backward(), which is for a given time")
+    _check_steady(equation, quantity)
     if not (math.isfinite(domain.low) and math.isfinite(domain.high)):
         raise ValueError(
             f"{quantity}: needs a bounded domain, not {domain}; put a far Reflecting() or Absorbing() wall"

@@ -54,8 +54,12 @@ class Chain:
         """(from, to, rate) of all moves between places of a state: up, down, and those of killed mass to its end."""
         size = self.up.size
         cells = np.arange(size)[self.order]
-        behind = np.roll(cells, -self.offset) if self.ring else np.append(cells[self.offset :], np.full(self.offset, -1))
-        before = np.roll(cells, self.offset) if self.ring else np.append(np.full(self.offset, -1), cells[: -self.offset])
+        behind = (
+            np.roll(cells, -self.offset) if self.ring else np.append(cells[self.offset :], np.full(self.offset, -1))
+        )
+        before = (
+            np.roll(cells, self.offset) if self.ring else np.append(np.full(self.offset, -1), cells[: -self.offset])
+        )
         every = np.arange(size)
         begin = np.concatenate([cells, cells, every])
         end = np.concatenate([behind, before, np.full(size, size)])

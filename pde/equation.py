@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 
 from randwalk.inputs.keywords import once_positional
 from randwalk.inputs.wording import shown
-from randwalk.model.coefficient import ZERO, Coefficient, CoefficientLike, Constant, in_dimension
+from randwalk.model.coefficient import Coefficient, CoefficientLike, Constant, in_dimension
 from randwalk.model.convention import Convention
 from randwalk.model.domain import Domain, as_domain
 from randwalk.model.neighbourhood import Neighbourhood

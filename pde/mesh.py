@@ -105,7 +105,9 @@ class Mesh:
     @cached_property
     def region(self) -> NDArray[np.int64]:
         """The number of the region that the centre of each cell is in, -1 where mass can be; of the :attr:`shape`."""
-        return np.broadcast_to(self.domain.region_at(self.centres if self.dimension > 1 else self.axes[0].x), self.shape)
+        return np.broadcast_to(
+            self.domain.region_at(self.centres if self.dimension > 1 else self.axes[0].x), self.shape
+        )
 
     @cached_property
     def live(self) -> NDArray[np.bool_]:
@@ -129,9 +131,7 @@ class Mesh:
         whole = np.arange(self.size).reshape(self.padded)
         for a in range(self.dimension):
             for side in (0, -1):
-                at = tuple(
-                    side if b == a else slice(None) if b > a else slice(1, -1) for b in range(self.dimension)
-                )
+                at = tuple(side if b == a else slice(None) if b > a else slice(1, -1) for b in range(self.dimension))
                 found.append((2 * a - side, whole[at].ravel()))
         for number, region in enumerate(self.domain.regions):
             if region.wall.reactivity > 0.0:

@@ -64,9 +64,7 @@ class ModifiedEquation:
     def moment_rates(self, x: float, t: float = 0.0) -> np.ndarray:
         """d/dt of E[(X - x)ⁿ], n = 1…4, for a particle now at `x`: (-1)ⁿ n! bₙ(x, t)."""
         x, t = finite("x", x), finite("t", t)
-        return np.array(
-            [(-1) ** n * math.factorial(n) * float(b(x, t)) for n, b in enumerate(self.b, start=1)]
-        )
+        return np.array([(-1) ** n * math.factorial(n) * float(b(x, t)) for n, b in enumerate(self.b, start=1)])
 
     def moment_rate(self, powers: Sequence[int], x: tuple[ArrayLike, ...], t: float = 0.0) -> Any:
         """d/dt of E[Π (X_i - x_i)^α_i] for a particle now at the point `x`: (-1)^|α| α! b_α(x, t).
@@ -77,9 +75,7 @@ class ModifiedEquation:
         0.5
         """
         if len(powers) != self.domain.dimension or not 1 <= sum(powers) <= HIGHEST or min(powers) < 0:
-            raise ValueError(
-                f"powers = {shown(powers)}: give a whole number for each axis, in all from 1 to {HIGHEST}"
-            )
+            raise ValueError(f"powers = {shown(powers)}: give a whole number for each axis, in all from 1 to {HIGHEST}")
         point = tuple(finite_numbers("x", place) for place in x)
         sign = (-1) ** sum(powers) * math.prod(map(math.factorial, powers))
         return sign * self.terms.get(tuple(powers), ZERO)(point, finite("t", t))
@@ -109,7 +105,9 @@ def modified(walk: LatticeWalk) -> ModifiedEquation:
     for more in (_composed(low, low), {powers: c.derivative("t") for powers, c in low.items()}):
         for powers, c in more.items():
             terms[powers] = terms.get(powers, ZERO) - (0.5 * walk.dt) * c
-    kept = {powers: c for powers, c in sorted(terms.items(), key=lambda item: (sum(item[0]), item[0][::-1])) if c != ZERO}
+    kept = {
+        powers: c for powers, c in sorted(terms.items(), key=lambda item: (sum(item[0]), item[0][::-1])) if c != ZERO
+    }
     return ModifiedEquation(kept, walk.domain, walk.start)
 
 
@@ -159,6 +157,4 @@ def _subscript(powers: Powers) -> str:
 
 
 def _derivative(powers: Powers) -> str:
-    return "".join(
-        rf"\partial_{coordinate(i)}{f'^{n}' if n > 1 else ''}" for i, n in enumerate(powers) if n
-    )
+    return "".join(rf"\partial_{coordinate(i)}{f'^{n}' if n > 1 else ''}" for i, n in enumerate(powers) if n)

@@ -159,7 +159,9 @@ class Operator:
         for i in range(d):
             wrong = left[i] < -SLACK * np.abs(scaled[i, i])
             if np.any(wrong):
-                self._refuse(np.broadcast_to(wrong, np.broadcast_shapes(wrong.shape, *(x.shape for x in point))), point, t)
+                self._refuse(
+                    np.broadcast_to(wrong, np.broadcast_shapes(wrong.shape, *(x.shape for x in point))), point, t
+                )
         rates: Rates = {tuple(int(a == i) for a in range(d)): np.maximum(left[i], TINY) for i in range(d)}
         for e in self.directions:
             if (pair := _pair(e)) in scaled and sum(map(abs, e)) == 2:
@@ -380,4 +382,3 @@ def _met(directions: list[Displacement], n: int, f: Displacement) -> list[tuple[
         if difference == f or tuple(-x for x in difference) == f:
             found.append((e, g))
     return found
-

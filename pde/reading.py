@@ -37,9 +37,7 @@ class Reading:
         return values
 
 
-def refuse(
-    name: str, wrong: NDArray[np.bool_], values: Floats, x: Floats | Point, t: float, rule: str
-) -> None:
+def refuse(name: str, wrong: NDArray[np.bool_], values: Floats, x: Floats | Point, t: float, rule: str) -> None:
     """An error at the first place `x` where the values of a coefficient are `wrong`, with the `rule` they break."""
     if wrong.any():
         point = x if isinstance(x, tuple) else (x,)

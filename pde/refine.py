@@ -75,7 +75,7 @@ class Needs:
     moments: Moments
     width: float
     moving: bool
-    most: int = LARGEST_CELLS
+    most: int
     look: int = FIRST_CELLS
 
     @classmethod
@@ -97,8 +97,9 @@ class Needs:
         pace = pace.within(times, moments.longest(times)).within(*moments.pulses(times))
         cells = max(math.ceil(width / narrowest), window.fewest)
         return cls(
-            times, scheme, pace, cells, window.fewest, moments, width, any(c.moving_breaks for c in coefficients)
-        )
+            times, scheme, pace, cells, window.fewest, moments, width, any(c.moving_breaks for c in coefficients),
+            LARGEST_CELLS,
+        )  # fmt: skip
 
     @classmethod
     def on_mesh(cls, equation: FokkerPlanck, times: Floats, scheme: Scheme, mesh: Mesh, start: Start) -> Needs:
@@ -121,7 +122,9 @@ class Needs:
         ]
         narrowest = min(moments.coarsest(times), *widths)
         pace = pace.within(times, moments.longest(times)).within(*moments.pulses(times))
-        broken = bool(mesh.domain.regions) or any(c.moving_breaks or c.breaks(name, *ends) for name, ends in reach.items() for c in coefficients)
+        broken = bool(mesh.domain.regions) or any(
+            c.moving_breaks or c.breaks(name, *ends) for name, ends in reach.items() for c in coefficients
+        )
         most = int(LARGEST_MESH ** (1.0 / d))
         look = FIRST_LOOK.get(d, COARSEST)
         return cls(times, scheme, pace, math.ceil(1.0 / narrowest), COARSEST, moments, 1.0, broken, most, look)
@@ -279,7 +282,11 @@ class Balance:
             time = float(family.difference(later, base).max()) / (2**order - 1)
             finer = family.run(2 * cells, first.refined(2 ** (k + 1)))
             space = float(family.difference(finer, later).max()) * needs.remaining(2 * cells)
-            limited = 4 * cells > min(LARGEST_PILOT, needs.most) if space > time else 2 ** (k + 4) * first.steps > LARGEST_STEPS
+            limited = (
+                4 * cells > min(LARGEST_PILOT, needs.most)
+                if space > time
+                else 2 ** (k + 4) * first.steps > LARGEST_STEPS
+            )
             if limited or max(time, space) <= RESOLVED * scale:
                 break
             if time > space:

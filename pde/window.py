@@ -75,6 +75,16 @@ def find_mesh(equation: FokkerPlanck, times: Floats, leak: float) -> Mesh:
     )
 
 
+def whole(equation: FokkerPlanck) -> Mesh:
+    """The mesh on all of a bounded domain, with cells as long as D is large."""
+    axes = [
+        _cut(equation, a, 2.0 * low - high, 2.0 * high - low) for a, (low, high) in enumerate(equation.domain.bounds)
+    ]
+    centre = tuple(np.array(0.5 * (g.low + g.high)) for g in axes)
+    spread = np.sqrt(np.maximum(np.einsum("...ii->...i", equation.diffusion(centre, 0.0)), 0.0))
+    return _meshed(equation, axes, spread / spread.max() * min(g.high - g.low for g in axes) / 8.0, 0.0)
+
+
 def wider_mesh(equation: FokkerPlanck, mesh: Mesh, lost: Floats, leak: float, until: float) -> Mesh:
     """The mesh with each cut that lost more than `leak` (of what was `lost` by each exit) moved out a little."""
     if mesh.dimension > 1:

@@ -57,6 +57,7 @@ if TYPE_CHECKING:
     from .model.wall import Reflecting as Reflecting
     from .problem import Problem as Problem
     from .run.record import Displacement as Displacement
+    from .run.record import DistinctSites as DistinctSites
     from .run.record import FirstPassage as FirstPassage
     from .run.record import LastVisit as LastVisit
     from .run.record import Maximum as Maximum
@@ -84,7 +85,7 @@ _HOMES = {
     "model.formula": ("expression",),
     "problem": ("Problem",),
     "run.record": (
-        "Displacement", "FirstPassage", "LastVisit", "Maximum", "Moments", "Positions", "SquaredDisplacement", "TimeIn",
+        "Displacement", "DistinctSites", "FirstPassage", "LastVisit", "Maximum", "Moments", "Positions", "SquaredDisplacement", "TimeIn",
         "TimePositive", "Winding",
     ),  # fmt: skip
     "simulation": ("Interrupted", "explain", "simulate", "trajectories"),

@@ -243,6 +243,20 @@ def test_a_dx_that_does_not_fit_an_axis_is_replaced_by_those_named(low: rw.Absor
         assert dx[0] == 0.1 and lattices_on(box, dx, (0.0, 0.0))[1].dx == pytest.approx(dx[1], rel=1e-9)
 
 
+@pytest.mark.parametrize("dx", [0.3, 0.7, 1.7])
+def test_a_dx_that_fits_no_axis_is_replaced_by_one_for_all(dx: float) -> None:
+    box = (
+        rw.Interval(0.0, 1.0, ABSORB, REFLECT) * rw.Ring(0.0, 2.0) * rw.Line() * rw.Interval(-1.0, 3.0, ABSORB, ABSORB)
+    )
+    with pytest.raises(ValueError, match="does not fit the x axis") as refused:
+        lattices_on(box, (dx,) * 4, (0.0,) * 4)
+    for text in str(refused.value).rpartition("take dx = ")[2].removesuffix(", or sites=").split(" or "):
+        fit = eval(text)
+        assert fit[2] == dx and [lattice.dx for lattice in lattices_on(box, fit, (0.0,) * 4)] == pytest.approx(
+            fit, rel=1e-9
+        )
+
+
 def test_a_dx_as_long_as_the_axis() -> None:
     box = rw.Line() * rw.Interval(0.0, 1.0, ABSORB, ABSORB)
     with pytest.raises(ValueError, match=r"^the y axis, Interval\(.*\) holds no site at dx = 1: take dx ≤ 0.5$"):

@@ -345,6 +345,7 @@ def test_masks_are_values() -> None:
     held = rw.Mask(given)
     given[0, 0] = True
     assert not held.array.any() and not held.array.flags.writeable
+    assert not pickle.loads(pickle.dumps(held)).array.flags.writeable
     box = rw.Ring(0, 2) ** 2
     assert box.without(mask) == box.without(same) != box.without(rw.Mask([[0, 1], [0, 0]])) and hash(
         box.without(mask)

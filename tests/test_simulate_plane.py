@@ -118,20 +118,19 @@ def test_records_are_those_of_the_naive_paths(name: str) -> None:
     d = walk.dimension
     middle = naive.point(walk, naive.start(walk, FIRST, SEED))
     half = rw.HalfSpace((1.0,) * d, sum(middle) + 0.25)
-    records: list[Record] = [rw.LastVisit(middle), rw.TimeIn(half), rw.Moments(), rw.FirstPassage()]
+    records: list[Record] = [rw.LastVisit(middle), rw.TimeIn(half), rw.Moments(), rw.FirstPassage(), rw.DistinctSites()]
     records += [kind(axis) for axis in range(d) for kind in (rw.Displacement, rw.Maximum)]
     records += [rw.Winding(axis) for axis, ring in enumerate(walk.lattices) if ring.periodic]
     _, counts = run(name, steps, *records)
     for row, n in enumerate(steps):
         walked = [[place for place in path[: n + 1] if isinstance(place, tuple)] for path in paths]
-        inside = [sum(sum(naive.point(walk, k)) > half.offset for k in path[:-1] if True) for path in walked]
-        left = [len(w) < n + 1 and sum(naive.point(walk, w[-1])) > half.offset for w in walked]
-        assert values(counts, records[1], row) == sorted(float(a + b) for a, b in zip(inside, left, strict=True))
+        above = [[sum(naive.point(walk, k)) > half.offset for k in path] for path in walked]
+        inside = [sum(path[: n if len(path) > n else None]) for path in above]
+        assert values(counts, records[1], row) == sorted(map(float, inside))
         here = naive.start(walk, FIRST, SEED)
         visits = [max((i for i, k in enumerate(path) if k == here), default=math.nan) for path in walked]
-        assert values(counts, records[0], row)[: -sum(map(math.isnan, visits)) or None] == pytest.approx(
-            sorted(v for v in visits if not math.isnan(v)), nan_ok=True
-        ) or values(counts, records[0], row)[sum(map(math.isnan, visits)) :] == sorted(v for v in visits if not math.isnan(v))
+        assert values(counts, records[0], row) == pytest.approx(sorted(visits, key=lambda v: (v == v, v)), nan_ok=True)
+        assert values(counts, rw.DistinctSites(), row) == sorted(len(set(path)) for path in walked)
         alive = [path for path in paths if isinstance(path[n], tuple)]
         turns = np.array([naive.torus_turns(walk, path[: n + 1]) for path in alive])
         moved = np.array([np.subtract(path[n], path[0]) for path in alive]) + turns * [x.sites or 0 for x in walk.lattices]
@@ -141,6 +140,9 @@ def test_records_are_those_of_the_naive_paths(name: str) -> None:
         assert (sums.fourth[row] == (moved**2).T @ moved**2).all()
         for axis, lattice in enumerate(walk.lattices):
             assert values(counts, rw.Displacement(axis), row) == pytest.approx(sorted(moved[:, axis] * lattice.dx))
+            if len(alive) == len(paths):
+                highest = [lattice.x(max(k[axis] for k in path)) for path in walked]
+                assert values(counts, rw.Maximum(axis), row) == pytest.approx(sorted(highest))
             if lattice.periodic:
                 assert values(counts, rw.Winding(axis), row) == sorted(turns[:, axis].tolist())
 

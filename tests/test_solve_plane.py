@@ -227,7 +227,9 @@ def test_the_flux_through_a_face_with_a_tensor_is_conormal(reactivity: float, tu
     exact = legendre_galerkin(reactivity, turning, time)
 
     def wrong(law: rw.pde.Solution) -> float:
-        found = [law.expect(f, time) for f in (lambda x, y: 1.0 + 0.0 * x, lambda x, y: x + 0.0 * y, lambda x, y: x * y)]
+        found = [
+            law.expect(f, time) for f in (lambda x, y: 1.0 + 0.0 * x, lambda x, y: x + 0.0 * y, lambda x, y: x * y)
+        ]
         return float(np.abs(np.array(found) - exact).max())
 
     errors = [wrong(rw.pde.solve(equation, [time], cells=n)) for n in (32, 64, 128)]

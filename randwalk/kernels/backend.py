@@ -39,6 +39,7 @@ class Start(NamedTuple):
 
 NO_SETS = np.empty((0, 0), dtype=np.uint8)
 NO_PLACES = np.empty((0, 0), dtype=np.int32)
+NO_BITS = np.empty((0, 0), dtype=np.uint32)
 
 
 class Levels(NamedTuple):
@@ -56,6 +57,9 @@ class Levels(NamedTuple):
         The place of each cell along an axis, shape (axes, cells), -1 for that of the killed: the highest one.
     rings
         The same along periodic axes of three sites or more: the turns, upward minus downward ones.
+    seen
+        A bit for each cell, 1 if the walker has been there, shape (walkers, words of 32 bits), an array of the machine that is
+        kept up to date: the number of cells where it has been.
     """
 
     visits: NDArray[np.int32]
@@ -63,11 +67,12 @@ class Levels(NamedTuple):
     sets: NDArray[np.uint8] = NO_SETS
     heights: NDArray[np.int32] = NO_PLACES
     rings: NDArray[np.int32] = NO_PLACES
+    seen: Any = NO_BITS
 
     @property
     def rows(self) -> int:
         """Rows of the state, with those of the step of leaving and of the highest site."""
-        return 2 + sum(len(kept) for kept in self)
+        return 2 + sum(len(kept) for kept in self[:-1]) + (self.seen.size > 0)
 
 
 NO_LEVELS = Levels(np.empty(0, dtype=np.int32), np.empty(0, dtype=np.int32))
@@ -164,8 +169,8 @@ class Machine(Protocol):
         """
         ...
 
-    def zeros(self, size: int) -> Any:
-        """An array of so many zeros."""
+    def array(self, values: NDArray[Any]) -> Any:
+        """An array of the machine with the same values."""
         ...
 
     def copy(self, site: Any) -> Any:

@@ -4,7 +4,11 @@ See :mod:`randwalk.run.record`."""
 
 from __future__ import annotations
 
+import numpy as np
+
 from .compile import device
+
+U32 = np.uint32
 
 NOWHERE = -(1 << 31)  # the cell of the killed of a walk that kills nobody
 
@@ -31,7 +35,7 @@ def turned(before, site):  # type: ignore[no-untyped-def]
 def tally(before, site, n, state, j, levels, killed, top):  # type: ignore[no-untyped-def]
     """Update the functionals of walker j after step number `n` took it from `before` to `site`: rows of `state` from number 2
     on are those of `levels` (:class:`randwalk.kernels.backend.Levels`). Returns the highest site, which was `top`."""
-    visits, positives, sets, heights, rings = levels
+    visits, positives, sets, heights, rings, seen = levels
     row = 2
     for i in range(visits.size):
         if site == visits[i]:
@@ -49,4 +53,9 @@ def tally(before, site, n, state, j, levels, killed, top):  # type: ignore[no-un
     row += heights.shape[0]
     for i in range(rings.shape[0]):
         state[row + i, j] += turned(rings[i, before], rings[i, site])
+    if seen.size:
+        bits, bit = seen[j, site >> 5], U32(1) << U32(site & 31)
+        if not bits & bit:
+            seen[j, site >> 5] = bits | bit
+            state[row + rings.shape[0], j] += 1
     return highest(site, killed, top)

@@ -66,14 +66,16 @@ def lattices_on(domain: Domain, spacings: Sequence[float], anchors: Sequence[flo
     """
     if domain.dimension == 1:
         return (Lattice.on(domain.axes[0], spacings[0], anchors[0]),)
-    made: list[Lattice] = []
-    for i, (axis, dx, anchor) in enumerate(zip(domain.axes, spacings, anchors, strict=True)):
+    fitting = [_nearest(axis, dx) for axis, dx in zip(domain.axes, spacings, strict=True)]
 
-        def written(d: float, i: int = i) -> str:
-            return f"({', '.join(_written(d if j == i else other) for j, other in enumerate(spacings))})"
+    def written(i: int) -> Callable[[float], str]:
+        """How dx is written with one spacing for axis `i` and spacings that fit for the others."""
+        return lambda d: f"({', '.join(_written(d if j == i else other) for j, other in enumerate(fitting))})"
 
-        made.append(_on_axis(axis, dx, anchor, f"the {coordinate(i)} axis, ", written))
-    return tuple(made)
+    return tuple(
+        _on_axis(axis, spacings[i], anchors[i], f"the {coordinate(i)} axis, ", written(i))
+        for i, axis in enumerate(domain.axes)
+    )
 
 
 def per_axis(name: str, value: object, dimension: int) -> tuple[object, ...]:
@@ -129,12 +131,29 @@ def _whole(axis: Axis, dx: float, half: float, least: int, name: str, written: C
         if count >= least:
             return count
         raise ValueError(f"{name}{axis} holds no site at dx = {dx:g}: take dx ≤ {_written(length / (least + half))}")
-    fits = [length / (n + half) for n in (math.floor(ratio), math.ceil(ratio)) if n >= least]
+    fits = _fits(length, dx, half, least)
     kind = "a whole number and a half" if half else "a whole number"
     raise ValueError(
         f"dx = {dx:g} does not fit {name}{axis}: its length {length:g} must be {kind} of dx (an absorbing wall stands on a "
-        f"site, the others half way); take dx = {' or '.join(map(written, fits or [length / (least + half)]))}, or sites="
+        f"site, the others half way); take dx = {' or '.join(map(written, fits))}, or sites="
     )
+
+
+def _fits(length: float, dx: float, half: float, least: int) -> list[float]:
+    """The next longer and the next shorter spacing with length = (n + half) dx for whole n ≥ `least`."""
+    ratio = length / dx - half
+    return [length / (n + half) for n in (math.floor(ratio), math.ceil(ratio)) if n >= least] or [
+        length / (least + half)
+    ]
+
+
+def _nearest(axis: Axis, dx: float) -> float:
+    """The spacing nearest to `dx` that fits an axis."""
+    length = axis.high - axis.low
+    if math.isinf(length):
+        return dx
+    gaps = 0.0 if axis.periodic else gap(axis.left) + gap(axis.right)
+    return min(_fits(length, dx, gaps % 1.0, max(1, int(gaps))), key=lambda d: abs(d - dx))
 
 
 def _written(dx: float) -> str:

@@ -10,7 +10,8 @@ import numpy as np
 from .coefficient import Coefficient, Floats, Point, coordinate
 from .lattice import Lattice
 
-CHUNK = 1 << 20  # places that are looked at together
+CHUNK = 1 << 20  # places that are looked at together; in several dimensions, where there are more coefficients,
+IN_CACHE = 1 << 16  # so many, whose values fit into a cache
 BETWEEN = (65, 65, 17)  # places along each unbounded axis, by the number of such axes that matter
 
 
@@ -43,10 +44,11 @@ def along_each(
     ]
 
 
-def pieces(along: Sequence[Floats], size: int = CHUNK) -> Iterator[Point]:
-    """All points of the product of places along the axes, at most `size` at a time: a flat array for each axis."""
+def pieces(along: Sequence[Floats], times: int = 1) -> Iterator[Point]:
+    """All points of the product of places along the axes, a flat array for each axis, in pieces of bounded size; so many `times`
+    are looked at for each."""
     shape = tuple(len(places) for places in along)
-    count = math.prod(shape)
-    for begin in range(0, count, max(size, 1)):
+    count, size = math.prod(shape), max(1, (CHUNK if len(shape) == 1 else IN_CACHE) // times)
+    for begin in range(0, count, size):
         index = np.unravel_index(np.arange(begin, min(begin + size, count)), shape)
         yield tuple(places[k] for places, k in zip(along, index, strict=True))

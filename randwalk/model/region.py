@@ -247,6 +247,9 @@ class Mask(Shape):
     def __hash__(self) -> int:
         return hash((self.array.shape, self.array.tobytes(), self.frame))
 
+    def __reduce__(self) -> tuple[type[Mask], tuple[object, ...]]:
+        return Mask, (self.array, self.frame)  # so that the array of a copy cannot be changed either
+
     def __repr__(self) -> str:
         return f"Mask({int(self.array.sum())} of {' × '.join(map(str, self.array.shape))} sites)"
 

@@ -106,12 +106,14 @@ def check_regions(domain: Domain, lattices: Sequence[Lattice]) -> None:
     if not counts.sum():
         raise ValueError(f"no site lies in {domain}: take a smaller dx")
     if not counts[0]:
-        raise ValueError(f"the regions of {domain} take all {counts.sum()} sites: give smaller ones")
+        raise ValueError(
+            f"the regions of {domain} take all {counts.sum()} sites: leave more of it, or take a smaller dx"
+        )
     for region, count in zip(domain.regions, counts[1:], strict=True):
         if not count:
             raise ValueError(
                 f"the region {region.name!r}, {region.shape}, takes no site (or only sites of a region before it): take a "
-                f"dx smaller than {', '.join(f'{lattice.dx:g}' for lattice in lattices)}, or leave the region out"
+                f"smaller dx than {min(lattice.dx for lattice in lattices):g}, or leave the region out"
             )
 
 

@@ -13,7 +13,7 @@ from .discretise import longest_step
 from .domain import Domain
 from .lattice import Lattice
 from .neighbourhood import Moore
-from .places import CHUNK, along_each, pieces, varying_axes
+from .places import along_each, pieces, varying_axes
 from .rule import Rule
 from .tensor import Tensor
 from .times import dividing_step
@@ -89,7 +89,7 @@ def _samples(
     varying = varying_axes(coefficients, len(lattices))
     masked = bool(varying and domain.regions)
     along = along_each(range(len(lattices)) if masked else varying, lattices, support)
-    for point in pieces(along, CHUNK // t.size):
+    for point in pieces(along, t.size):
         if masked:
             inside = domain.contains(point)
             point = tuple(x[inside] for x in point)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ..kernels.backend import Machine
 from ..model.coefficient import Floats
 from ..tables.table import StepTable
-from .functional import Functional, Leaving, Turns
+from .functional import Distinct, Functional, Leaving, Turns
 
 Whole = NDArray[np.int64]
 
@@ -86,6 +86,13 @@ class Batch:
         values = self.machine.host(self.functionals[functional])
         alive = self.table.layout.is_live(self.machine.host(self.site)) if self.may_leave else slice(None)
         return np.bincount(values[alive] + bins // 2, minlength=bins)
+
+    def distinct(self, bins: int) -> Whole:
+        """How many walkers have been on 0, 1, … sites; the cell at which a walker rests is none."""
+        assert self.functionals is not None
+        visited = self.machine.host(self.functionals[Distinct()])
+        left = ~self.table.layout.is_live(self.machine.host(self.site)) if self.may_leave else 0
+        return np.bincount(visited - left, minlength=bins)
 
     def places(self) -> list[Floats]:
         """The coordinates of every walker, axis by axis; NaN once killed."""

@@ -107,7 +107,7 @@ class FreeWalkers:
 
     def _nowhere(self) -> Any:
         """Displacements of no steps, an array of the machine."""
-        return self.machine.zeros(self.numbers[0].size)
+        return self.machine.array(np.zeros(self.numbers[0].size, dtype=np.int32))
 
     def _cells(self, numbers: list[Whole]) -> NDArray[np.int32]:
         return self.rows.table.layout.index(*numbers).astype(np.int32)

@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from ..kernels.backend import NO_PLACES, NO_SETS, Levels
+from ..kernels.backend import NO_PLACES, NO_SETS, Levels, Machine
 from ..model.domain import Box
 from ..model.shape import Shape
 from ..tables.table import StepTable
@@ -62,8 +62,12 @@ class Turns:
     axis: int
 
 
-Functional: TypeAlias = Leaving | Highest | Visit | Above | Inside | Turns
-ON_CELLS = (Inside, Turns)  # functionals that ask an array over the cells of a window
+@dataclass(frozen=True)
+class Distinct:
+    """The number of cells where a walker has been, the one at which it rests included."""
+
+
+Functional: TypeAlias = Leaving | Highest | Visit | Above | Inside | Turns | Distinct
 
 
 class Functionals:
@@ -85,7 +89,16 @@ class Functionals:
             _stacked([_along(table, f.axis) for f in turns], NO_PLACES),
         )
         first: list[Functional | None] = [Leaving(), Highest(0) if len(table.layout.shape) == 1 else None]
-        self._columns = [*first, *visits, *above, *inside, *highest, *turns]
+        self.words = -(-table.layout.cells // 32) if Distinct() in self.wanted else 0  # of bits that a walker has
+        self._columns = [*first, *visits, *above, *inside, *highest, *turns, Distinct()]
+
+    def begun(self, site: NDArray[np.int32], machine: Machine) -> Levels:
+        """The levels of walkers that begin at the cells `site`."""
+        if not self.words:
+            return self.levels
+        seen = np.zeros((site.size, self.words), dtype=np.uint32)
+        seen[np.arange(site.size), site >> 5] = np.uint32(1) << (site & 31).astype(np.uint32)
+        return self.levels._replace(seen=machine.array(seen))
 
     @property
     def leaving_only(self) -> bool:
@@ -95,7 +108,7 @@ class Functionals:
     @property
     def on_cells(self) -> bool:
         """Whether walkers may not step outside the window."""
-        return any(len(kept) for kept in self.levels[2:])
+        return self.words > 0 or any(len(kept) for kept in self.levels[2:])
 
     def of(self, columns: Iterable[Any]) -> dict[Functional, Any]:
         """The functionals of walkers, of the columns of their state."""
@@ -103,8 +116,8 @@ class Functionals:
         return {functional: column for functional, column in named if functional is not None}
 
     def carried(self, columns: list[Any], narrow: StepTable, wide: StepTable, cells: Callable[[Any], Any]) -> list[Any]:
-        """The columns of the state in a wider window: `cells` of those that hold cells, moved places along an axis; the others are
-        numbers of steps and of turns."""
+        """The columns of the state in a wider window: `cells` of those that hold cells, moved places along an axis; the others
+        are numbers of steps and of turns."""
         carried = []
         for i, (functional, column) in enumerate(zip(self._columns, columns, strict=False)):
             if i == 1:
@@ -116,8 +129,8 @@ class Functionals:
 
 
 def nearest(table: StepTable, point: tuple[float, ...]) -> int:
-    """The cell of the site nearest to a point. Outside the window, of several axes -1; of the only one, -1 below all cells and the
-    number of cells above them all."""
+    """The cell of the site nearest to a point. Outside the window, of several axes -1; of the only one, -1 below all cells and
+    the number of cells above them all."""
     numbers = [
         round(max(-BEYOND, min((x - lattice.origin) / lattice.dx, BEYOND)))
         for x, lattice in zip(point, table.lattices, strict=True)

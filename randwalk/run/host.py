@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -124,8 +124,8 @@ class Host:
                 cpu.place(site, batch.start, axis, index, np.cumsum(masses), keys)
         return site
 
-    def zeros(self, size: int) -> NDArray[np.int32]:
-        return np.zeros(size, dtype=np.int32)
+    def array(self, values: NDArray[Any]) -> NDArray[Any]:
+        return values
 
     def copy(self, site: NDArray[np.int32]) -> NDArray[np.int32]:
         return site.copy()
@@ -135,8 +135,10 @@ class Host:
         state[1] = site
         state[2 : 2 + levels.visits.size] = np.where(site == levels.visits[:, None], 0, -1)
         if levels.heights.size:
-            first = levels.rows - len(levels.rings) - len(levels.heights)
+            first = levels.rows - (levels.seen.size > 0) - len(levels.rings) - len(levels.heights)
             state[first : first + len(levels.heights)] = levels.heights[:, site]
+        if levels.seen.size:
+            state[-1] = 1
         return state
 
     def columns(self, state: NDArray[np.int32]) -> Sequence[NDArray[np.int32]]:

@@ -26,6 +26,7 @@ from .windows import Rows, Windows
 
 BATCH = 1 << 19  # walkers that a thread has in memory at a time
 LARGE_BATCH = 1 << 22  # the same number where the rows of the table are made again for every batch
+SEEN = 1 << 26  # words of bits of visited cells that a thread has in memory at a time
 ROOM = 64  # the least steps that walkers who do not rest at the edge of a window are advanced
 STRETCH = 1 << 10  # the least steps between two searches for walkers at the edge of a window
 WORK = 1 << 22  # the least walkers × steps between two searches, which then take a negligible share of the time
@@ -55,21 +56,28 @@ def follow(
     Walkers that reach an edge of the window go on in a wider one (:class:`_Walkers`), and later batches begin with the widest
     window that any batch has needed.
     """
+    wanted, walk = followed(records, windows.walk), windows.walk
     most = BATCH if windows.rows.kept else LARGE_BATCH
     size = max(1 << 14, min(most, (1 << 31) // max(1, steps[-1])))  # a batch takes seconds at most
-    # a site, where it began, the passage, the maximum, and the others
-    width = 4 + len(set(followed(records, windows.walk)))
+    # a site, where it began, the passage, the maximum, the others, and bits
+    words = Functionals(windows.rows.table, wanted).words
+    width = 4 + len(set(wanted)) + words
+    if words:
+        size = max(1, min(size, SEEN // words))
     if _searched(windows.rows.table):
         width *= 2  # and these before a stretch of steps
     keys = key(seed)
 
-    walk = windows.walk
-    stay = all(isinstance(functional, Leaving) for functional in followed(records, walk))  # and nobody leaves
+    stay = all(isinstance(functional, Leaving) for functional in wanted)  # and nobody leaves
     free = windows.rows.table.digits and walk.dimension > 1 and stay
 
     def work(batch: range) -> Counts:
         kind = FreeWalkers if free else _Walkers
-        return kind(windows, batch, steps, keys, records, jumps, machine).run()
+        while True:
+            try:
+                return kind(windows, batch, steps, keys, records, jumps, machine).run()
+            except _Narrow:
+                continue
 
     for _, counts in machine.batches(walkers, size, steps[-1], width, work):
         yield counts
@@ -83,6 +91,10 @@ def step_by_step(machine: Machine, walkers: Walkers, rows: Rows, row: int, start
         return
     for begin, end, program in rows.chunks(start, stop):
         machine.advance(walkers, program, begin, end, keys)
+
+
+class _Narrow(Exception):
+    """A window is too narrow for walkers that keep a bit for each of its cells: they begin again in a wider one."""
 
 
 class _Walkers:
@@ -109,9 +121,9 @@ class _Walkers:
         site = machine.place(walkers, self.rows.parts, keys)
         self.begun = machine.copy(site) if records else site
         self.functionals = Functionals(table, followed(records, windows.walk))
-        state = machine.begin(site, self.functionals.levels) if self.functionals.wanted else None
-        levels, leaving = self.functionals.levels, self.functionals.leaving_only
-        self.walkers = Walkers(walkers.start, site, state, levels, leaving)
+        levels = self.functionals.begun(machine.host(site), machine)
+        state = machine.begin(site, levels) if self.functionals.wanted else None
+        self.walkers = Walkers(walkers.start, site, state, levels, self.functionals.leaving_only)
         # Those of a constant walk on a line may step outside the window, where their places are numbers of cells all the same.
         self.roams = table.digits > 0 and windows.walk.dimension == 1 and not self.functionals.on_cells
         results = {record: record.empty(table, (walkers,), steps) for record in records}
@@ -187,6 +199,8 @@ class _Walkers:
         the beginning of the stretch: (the places of these walkers, the same columns in the wider window)."""
         narrow = self.rows.table
         self.rows = self.windows.wider(self.rows, escaped)
+        if self.functionals.words:
+            raise _Narrow
         wide = self.rows.table
         now = [self.machine.host(column) for column in self._columns]
         places = np.empty(0, dtype=np.int32)

@@ -113,7 +113,11 @@ def check_memory(
     if table.walk.dimension > 1 and table.layout.cells > MOST_CELLS:
         raise ValueError(
             f"{table.sites} sites are more than the {MOST_CELLS} that are counted one by one: take a larger dx"
-            + ("" if table.layout.edges.count(True) == 0 else ", or shorter times, after which walkers have reached fewer")
+            + (
+                ""
+                if table.layout.edges.count(True) == 0
+                else ", or shorter times, after which walkers have reached fewer"
+            )
         )
     batches = 0 if method == "occupation" else min(-(-walkers // BATCH), 2 * threads + 1)
     sizes = [
@@ -141,8 +145,8 @@ def _can(method: str, walk: LatticeWalk, records: Sequence[Record]) -> bool:
 
 
 def _lifetime(table: StepTable) -> float:
-    """About how many steps a walker makes before it is absorbed: N²/4p free steps along an axis with N sites between absorbing walls,
-    along which it moves with the probability p."""
+    """About how many steps a walker makes before it is absorbed: N²/4p free steps along an axis with N sites between absorbing
+    walls, along which it moves with the probability p."""
     shape, faces = table.layout.shape, table.walk.domain.faces
     middle = as_point([x[x.size // 2] for x in table.axes])
     moving = {step: float(chance(middle, 0.0)) for step, chance in table.walk.probabilities.items()}

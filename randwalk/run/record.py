@@ -25,7 +25,7 @@ from ..model.start import Point, start_masses
 from ..model.walk import LatticeWalk
 from ..tables.table import StepTable
 from .batch import Batch
-from .functional import Above, Functional, Highest, Inside, Leaving, Turns, Visit
+from .functional import Above, Distinct, Functional, Highest, Inside, Leaving, Turns, Visit
 from .results import Displacements, Histogram, Passages, Paths, Recorded
 
 
@@ -253,8 +253,8 @@ class SquaredDisplacement(Displacement):
 
 
 class Winding(_Along):
-    """How many times survivors have gone round a periodic axis (0 or "x", 1 or "y", …), upward minus downward, up to each recorded
-    time: the turns over the seam where the ends of the axis meet."""
+    """How many times survivors have gone round a periodic axis (0 or "x", 1 or "y", …), upward minus downward, up to each
+    recorded time: the turns over the seam where the ends of the axis meet."""
 
     def check(self, walk: LatticeWalk) -> None:
         super().check(walk)
@@ -281,8 +281,8 @@ class Winding(_Along):
 
 @dataclass(frozen=True)
 class TimeIn(Counted):
-    """The time spent in a shape, up to each recorded time: a walker that makes a step from one of the sites in the shape has spent
-    dt there.
+    """The time spent in a shape, up to each recorded time: a walker that makes a step from one of the sites in the shape has
+    spent dt there.
 
     >>> import randwalk as rw
     >>> plane = rw.LatticeWalk(right=0.25, left=0.25, up=0.25, down=0.25, dx=1.0, dt=1.0)
@@ -312,6 +312,32 @@ class TimeIn(Counted):
 
     def count(self, batch: Batch, bins: int) -> NDArray[np.int64]:
         return batch.histogram(Inside(self.set), bins)
+
+
+@dataclass(frozen=True)
+class DistinctSites(Counted):
+    """The number of distinct sites visited, the start included, up to each recorded time. It takes a bit a site and walker while
+    the walkers are followed.
+
+    >>> import randwalk as rw
+    >>> plane = rw.LatticeWalk(right=0.25, left=0.25, up=0.25, down=0.25, dx=1.0, dt=1.0)
+    >>> record = rw.DistinctSites()
+    >>> run = rw.simulate(plane, 20_000, [2], seed=1, method="paths", record=[record])
+    >>> bool(abs(run[record].mean(2).z(2.75)) < 3)  # three sites unless the second step goes back
+    True
+    """
+
+    def follows(self, walk: LatticeWalk) -> tuple[Functional, ...]:
+        return (Distinct(),)
+
+    def shape(self, table: StepTable, steps: Sequence[int]) -> tuple[int, ...]:
+        return len(steps), steps[-1] + 2
+
+    def bins(self, table: StepTable, steps: int) -> tuple[str, int, Floats]:
+        return "distinct sites", 0, np.arange(steps + 2.0)
+
+    def count(self, batch: Batch, bins: int) -> NDArray[np.int64]:
+        return batch.distinct(bins)
 
 
 @dataclass(frozen=True)
@@ -391,7 +417,16 @@ class Positions(Counted):
 
 
 Record: TypeAlias = (
-    FirstPassage | LastVisit | TimePositive | Maximum | Displacement | Winding | TimeIn | Moments | Positions
+    FirstPassage
+    | LastVisit
+    | TimePositive
+    | Maximum
+    | Displacement
+    | Winding
+    | TimeIn
+    | DistinctSites
+    | Moments
+    | Positions
 )
 
 

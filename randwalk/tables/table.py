@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
 
@@ -138,9 +138,12 @@ class StepTable:
 
     @cached_property
     def constant(self) -> tuple[int, ...]:
-        """The K + 1 thresholds of a site away from walls, of a homogeneous walk that does not depend on time."""
-        shut = np.flatnonzero(self.around.codes[np.searchsorted(self.around.free, self._sites)] == 0)
-        return tuple(int(t) for t in self._row[0, :, REST + 1 + shut[0]])
+        """The K + 1 thresholds of a site of a homogeneous walk on an unbounded lattice that does not depend on time. They are those
+        of every window, so they are looked up in the smallest."""
+        smallest = tuple((first, 1) for first, _ in self.window)
+        if self.window != smallest:
+            return replace(self, window=smallest).constant
+        return tuple(int(t) for t in self._row[0, :, REST + 1])
 
     @property
     def step_laws(self) -> tuple[StepLaw, ...]:

@@ -98,7 +98,7 @@ class Cuda:
             yield first, min(first + size, stop)
 
     def place(self, batch: range, start: Sequence[Start], keys: Keys) -> Any:
-        site = self.zeros(len(batch))
+        site = self.array(np.zeros(len(batch), dtype=np.int32))
         for axis, part in enumerate(start):
             tables = cuda.to_device(part.sites), cuda.to_device(np.cumsum(part.masses))
             place(blocks_for(site.size), THREADS, site, batch.start, axis, *tables, keys)
@@ -126,8 +126,8 @@ class Cuda:
         """On the first device."""
         self.on(self.devices[0], occupation.occupy, counts, program, layout, start, stop, gone, keys)
 
-    def zeros(self, size: int) -> Any:
-        return cuda.to_device(np.zeros(size, dtype=np.int32))
+    def array(self, values: NDArray[Any]) -> Any:
+        return cuda.to_device(values)
 
     def copy(self, site: Any) -> Any:
         other = allocate(site.size)

@@ -38,7 +38,7 @@ def place(site, first_walker, axis, index, upper, keys):  # type: ignore[no-unty
 def begin(state, site, levels):  # type: ignore[no-untyped-def]
     """The functionals of paths of no steps: rows of `state` are the step of leaving, the highest site, and those of `levels`."""
     visits, heights = levels.visits, levels.heights
-    first = state.shape[0] - levels.rings.shape[0] - heights.shape[0]
+    first = state.shape[0] - levels.rings.shape[0] - heights.shape[0] - (1 if levels.seen.size else 0)
     for j in range(cuda.grid(1), site.size, cuda.gridsize(1)):
         for i in range(state.shape[0]):
             state[i, j] = 0
@@ -47,6 +47,8 @@ def begin(state, site, levels):  # type: ignore[no-untyped-def]
             state[2 + i, j] = 0 if site[j] == visits[i] else -1
         for i in range(heights.shape[0]):
             state[first + i, j] = heights[i, site[j]]
+        if levels.seen.size:
+            state[state.shape[0] - 1, j] = 1
 
 
 @Kernel
