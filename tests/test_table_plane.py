@@ -420,7 +420,7 @@ def test_windows_double_on_the_sides_that_were_reached() -> None:
 def test_what_does_not_fit_is_refused_with_a_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
     """Before anything runs, with the numbers of sites and steps."""
     walk = LatticeWalk(**SIX, sites=(120, 120, 91), domain=rw.Interval(0, 1, A, A) ** 3, start=(0.5, 0.5, 0.5))
-    monkeypatch.setattr(memory, "available", lambda: 2.0**28)
+    monkeypatch.setattr(memory, "available", lambda: 2.0**26)
     with pytest.raises(
         MemoryError, match=r"1310400 sites after 100 steps needs .* take a larger dx, or take rw.pde.solve"
     ):

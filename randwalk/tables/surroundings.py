@@ -36,7 +36,7 @@ def with_regions(layout: Layout, walk: LatticeWalk) -> Layout:
     if not walk.domain.regions:
         return layout
     axes = (lattice.x(layout.along(axis)) for axis, lattice in enumerate(walk.lattices))
-    point = tuple(np.meshgrid(*axes, indexing="ij"))
+    point = tuple(np.meshgrid(*axes, indexing="ij", sparse=True))
     ways = [layout.exits.index(region.name) if region.wall.reactivity > 0.0 else SHUT for region in walk.domain.regions]
     taken = np.array([*ways, LIVE], dtype=np.uint8)[walk.domain.region_at(point)]  # -1 where there is no region
     return replace(layout, taken=taken)
