@@ -15,9 +15,11 @@ from randwalk.ensemble import Ensemble
 from randwalk.model.domain import Interval, Line, Ring
 from randwalk.pde import exact_law
 from randwalk.pde.exact_law import ExactLaw
+from randwalk.problem import Problem, ProblemError, Source
 from randwalk.run.counts import Counts
 from randwalk.run.task import Task
-from randwalk.validate import compare, refine
+from randwalk.validate import compare, load_case, refine
+from randwalk.validate.convergence import Convergence, refinements
 from randwalk.validate.order import by_distance, morton
 
 A, R = rw.Absorbing(), rw.Reflecting()
@@ -48,9 +50,7 @@ def test_neighbours_in_mortons_order_are_neighbours_in_space() -> None:
 def test_distances_go_the_shorter_way_round() -> None:
     x, y = np.array([0.0, 0.5, 1.0]), np.array([0.0, 2.5, 5.0, 7.5])
     distances, number = by_distance((x, y), (Line(), Ring(0.0, 10.0)), (0.5, 9.5))
-    naive = [
-        math.hypot(a - 0.5, min(abs(b - 9.5 + turn) for turn in (-10.0, 0.0, 10.0))) for a in x for b in y
-    ]
+    naive = [math.hypot(a - 0.5, min(abs(b - 9.5 + turn) for turn in (-10.0, 0.0, 10.0))) for a in x for b in y]
     np.testing.assert_allclose(distances[number], naive, rtol=1e-12)
     assert (np.diff(distances) > 0.0).all() and distances.size == np.unique(np.round(naive, 9)).size
 
@@ -85,7 +85,9 @@ def test_p_values_are_uniform_when_the_hypothesis_is_true() -> None:
     assert stats.kstest(squares, "uniform").pvalue > 1e-4
     for name in ("x at t = 0.1", "y at t = 0.1", "distance from the start at t = 0.1"):
         values = np.array([check.p_value for checks in found for check in checks if check.name == name])
-        assert stats.kstest(values, "uniform", alternative="greater").pvalue > 1e-4  # not more small ones than there should be
+        assert (
+            stats.kstest(values, "uniform", alternative="greater").pvalue > 1e-4
+        )  # not more small ones than there should be
 
 
 def swapped(ensemble: Ensemble, first: int, second: int) -> Ensemble:
@@ -117,7 +119,9 @@ def test_bins_of_a_law_without_sites() -> None:
     ensemble = drawn(LAW, 100_000, 3)
     atoms, cells = compare(ensemble, LAW), compare(ensemble, LAW.smoothed())
     assert [(a.name, a.freedom) for a in atoms.checks] == [(c.name, c.freedom) for c in cells.checks]
-    np.testing.assert_allclose([a.statistic for a in atoms.checks[:3]], [c.statistic for c in cells.checks[:3]], rtol=1e-9)
+    np.testing.assert_allclose(
+        [a.statistic for a in atoms.checks[:3]], [c.statistic for c in cells.checks[:3]], rtol=1e-9
+    )
 
 
 WRONG: list[tuple[Any, str]] = [
@@ -153,3 +157,31 @@ def test_a_refined_walk_has_the_same_equation(unit: float) -> None:
         for other in (0, 1):
             one, two = (float(w.diffusion[axis, other](point)) for w in (walk, finer))
             assert one == pytest.approx(two, rel=1e-12)
+
+
+def test_a_case_states_its_order() -> None:
+    problem = load_case("plane_trap")
+    assert problem.validation_order == 1.0 and load_case("plane_box").validation_order == 2.0
+    assert Problem.of(Source.parse(problem.dumps())).validation_order == 1.0
+    with pytest.raises(ProblemError, match="order = -1: must be positive and at most 4"):
+        Problem.of(Source.parse(problem.dumps().replace("order = 1.0", "order = -1")))
+
+
+@pytest.mark.parametrize(
+    ("errors", "order", "passed"),
+    [
+        ((9e-3, 4.5e-3, 3e-3), 1.0, True),
+        ((9e-3, 4.5e-3, 3e-3), 2.0, False),
+        ((9e-3, 2.2e-3, 1e-3), 2.0, True),
+        ((9e-3, 8.5e-3, 8.3e-3), 1.0, False),
+    ],
+)
+def test_orders_are_judged_by_the_one_that_is_stated(errors: tuple[float, ...], order: float, passed: bool) -> None:
+    assert Convergence("", (1.0, 1 / 2, 1 / 3), errors, order=order).passed is passed
+
+
+def test_levels_fit_the_walls() -> None:
+    assert refinements(WALK) == (1, 2, 3) and refinements(load_case("plane_mixed_faces").walk) == (1, 3)
+    assert refinements(load_case("lazy_line").walk) == (1, 3, 9)
+    with pytest.raises(ValueError, match="only odd refinements fit"):
+        refine(load_case("plane_mixed_faces").walk, 2)
