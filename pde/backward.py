@@ -12,7 +12,7 @@ import math
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -167,15 +167,16 @@ def backward(
         raise ValueError(f"time = {time:g}: must be positive")
     if not callable(payoff):
         raise TypeError(f"payoff = {payoff!r}: give a function of x or a Coefficient, such as lambda x: x**2")
-    named = {"left": left, "right": right, "killing": killed} | dict(paid or {})
+    named = {"left": left, "right": right, "killing": killed}
     for name, value in named.items():
         finite("killed" if name == "killing" else name, value)
-        if value and name != "killing":
-            equation.domain.exit(name, "paid")
+    for name, value in (paid or {}).items():
+        equation.domain.exit(name, "paid")
+        named[name] = finite(f"paid[{name!r}]", value)
     if equation.dimension > 1:
-        return field_backward(
-            equation, in_dimension("payoff", payoff, equation.dimension), time, tolerance, named, over
-        )
+        asked = None if over is None else _ranges(equation, over)
+        final = in_dimension("payoff", payoff, equation.dimension)
+        return field_backward(equation, final, time, tolerance, named, asked)
     window, asked = _place(equation, time, over)
     paid_at_end = payoff if isinstance(payoff, Coefficient) else as_coefficient(lambda x: payoff(x))
     width = SAMPLES * paid_at_end.width("x", window.low, window.high, (time, time))  # which the samples of a cell see
@@ -274,7 +275,8 @@ def mean_exit_time(equation: FokkerPlanck, *, tolerance: float = 1e-4) -> Backwa
 def exit_probability(equation: FokkerPlanck, wall: str, *, tolerance: float = 1e-4) -> BackwardSolution | BackwardField:
     """The probability of leaving in the end through `wall`, "left", "right" or "killing", by starting place:
     a u_x + D u_xx - κu = 0 with u = 1 on leaving there and 0 elsewhere. In several dimensions `wall` is any of the domain's
-    exits; of a region that absorbs, u is the committor of that region against all other exits, a :class:`BackwardField`. `tolerance` is relative to the largest probability.
+    exits; of a region that absorbs, u is the committor of that region against all other exits, a
+    :class:`BackwardField`. `tolerance` is relative to the largest probability.
     Domain and coefficients as for :func:`mean_exit_time`.
 
     >>> import randwalk as rw
@@ -389,7 +391,17 @@ def _whole(equation: FokkerPlanck, until: float) -> Grid:
     return grid
 
 
-def _place(equation: FokkerPlanck, time: float, over: tuple[float, float] | None) -> tuple[Grid, tuple[float, float]]:
+def _ranges(equation: FokkerPlanck, over: Any) -> tuple[tuple[float, float], ...]:
+    """A range of starts for each axis."""
+    ends = numbers("over", over)
+    if ends.shape != (equation.dimension, 2) or not np.isfinite(ends).all() or not (ends[:, 0] < ends[:, 1]).all():
+        raise ValueError(
+            f"over = {over}: give an increasing pair of finite numbers for each of {equation.dimension} axes"
+        )
+    return tuple((float(low), float(high)) for low, high in ends)
+
+
+def _place(equation: FokkerPlanck, time: float, over: Any) -> tuple[Grid, tuple[float, float]]:
     """The window of the grid, and the range that is asked for."""
     domain = equation.domain
     bounded = math.isfinite(domain.low) and math.isfinite(domain.high)

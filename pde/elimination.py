@@ -110,8 +110,8 @@ class Cyclic:
         self._row[-1] += lower[-1]
         inner_lower, inner_upper = lower[:-1].copy(), upper[:-1].copy()
         inner_lower[0], inner_upper[-1] = 0.0, 0.0
-        inner = inner_lower, excess[:-1] + self._column, inner_upper
-        self._body = Elimination(*(rates.ravel() for rates in inner), offset)
+        inner = excess[:-1] + self._column
+        self._body = Elimination(inner_lower.ravel(), inner.ravel(), inner_upper.ravel(), offset)
         self._rest = self._body.solve(self._column.ravel()).reshape(-1, offset)  # for each unit of the last unknown
         self._pivot = excess[-1] + lower[-1] + upper[-1] - _ends(self._row, self._rest)
         self._offset = offset

@@ -150,7 +150,7 @@ def field_backward(
 def field_steady(
     equation: FokkerPlanck, source: float, paid: Mapping[str, float], quantity: str, tolerance: float
 ) -> BackwardField:
-    """The solution of a·∇u + D:∇∇u - κu = -`source` with u = `paid` on leaving, refined to `tolerance` relative to its largest."""
+    """The solution of a·∇u + D:∇∇u - κu = -`source` with u = `paid` on leaving, to a `tolerance` relative to the largest u."""
     d = equation.dimension
     cells = FIRST.get(d, 12)
     every = whole(equation).with_cells(cells)
@@ -312,8 +312,7 @@ def _means(fine: BackwardField, coarse: Mesh | None = None) -> Floats:
         cells = np.moveaxis(values, a, 0)
         pairs = 0.5 * (cells[0::2] + cells[1::2])
         if not fine.mesh.domain.regions:  # (-1, 9, 9, -1)/16 inside; beside an end as a parabola
-            edge = "wrap" if grid.periodic else "reflect"
-            wide = np.pad(cells, [(1, 1)] + [(0, 0)] * (cells.ndim - 1), mode=edge)
+            wide = np.concatenate([cells[-1:], cells, cells[:1]])
             if not grid.periodic:
                 wide[0], wide[-1] = (
                     3.0 * cells[0] - 3.0 * cells[1] + cells[2],
@@ -336,7 +335,8 @@ def _spline(mesh: Mesh, u: Floats, degree: int) -> NdBSpline:
             values = np.concatenate([values[-WRAPPED:], values, values[:WRAPPED]])
             x = np.concatenate([x[-WRAPPED:] - (grid.high - grid.low), x, x[:WRAPPED] + (grid.high - grid.low)])
         made = make_interp_spline(x, values, k=degree)
-        u, _ = np.moveaxis(made.c, 0, a), knots.append(made.t)
+        u = np.moveaxis(made.c, 0, a)
+        knots.append(made.t)
     return NdBSpline(tuple(knots), u, degree, extrapolate=True)
 
 

@@ -115,8 +115,8 @@ class Forward:
         return np.maximum(np.abs(cdf - other).max(axis=every), np.abs(left).max(axis=1))
 
     def extrapolated(self, fine: Run, coarse: Run) -> Run:
-        """A third of the difference is added to the masses of `fine`: that of each cell of `coarse` is shared by its halves (along
-        every axis) as the polynomial through the differences says. In tails, where one mass is more than twice the other, the
+        """A third of the difference is added to the masses of `fine`: that of each cell of `coarse` is shared by its halves
+        along every axis as the polynomial through the differences says. In tails, where one mass is more than twice the other,
         logarithms are extrapolated instead of the masses, so that small ones stay positive; and what that adds to the sum is
         taken from all."""
         every = tuple(range(1, fine.mass.ndim))
@@ -124,7 +124,7 @@ class Forward:
         for axis in every:
             blocks = np.add.reduceat(blocks, np.arange(0, blocks.shape[axis], 2), axis=axis)
         more = (blocks - coarse.mass) / 3.0
-        shared = more
+        shared: Floats = more
         for axis, grid in zip(every, coarse.mesh.axes, strict=True):
             shared = _halved(grid, shared, axis)
         mass = fine.mass + shared

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from randwalk.model.coefficient import Floats, Point
-from randwalk.model.tensor import Displacement
+from randwalk.model.steps import Displacement
 
 from .chains import Chain
 from .mesh import Mesh
@@ -43,7 +43,9 @@ class Faces:
 def across(mesh: Mesh, e: Displacement) -> Faces:
     """The steps in the direction `e` between two cells of `mesh`, around the seams of its rings too."""
     around = any(c and axis.periodic for c, axis in zip(e, mesh.axes, strict=True))
-    shape, before, behind = [], [], []
+    shape: list[int] = []
+    before: list[Any] = []
+    behind: list[Any] = []
     for c, axis in zip(e, mesh.axes, strict=True):
         count = axis.cells if axis.periodic or not c else axis.cells - 1
         first = 1 if c < 0 and not axis.periodic else 0

@@ -100,7 +100,8 @@ class Mesh:
     @cached_property
     def index(self) -> NDArray[np.int64]:
         """The numbers of the cells in the flat padded array, of the :attr:`shape`."""
-        return self.inner(np.arange(self.size))
+        whole: NDArray[np.int64] = np.arange(self.size).reshape(self.padded)
+        return whole[(slice(1, -1),) * self.dimension]
 
     @cached_property
     def region(self) -> NDArray[np.int64]:

@@ -28,7 +28,8 @@ import numpy as np
 
 from randwalk.model.bernoulli import bernoulli
 from randwalk.model.coefficient import ZERO, Coefficient, Floats, Point, coordinate
-from randwalk.model.tensor import Displacement, NoStencil, Tensor
+from randwalk.model.steps import Displacement
+from randwalk.model.tensor import NoStencil, Tensor
 
 from .chains import Chain, Resolvent
 from .ends import outflows, reactivity
@@ -65,7 +66,7 @@ class Operator:
         return [partial(self._backward, k) for k in range(len(self.directions))]
 
     def chains(self, t: float) -> list[Chain]:
-        """The chains at time `t`; coefficients that are not numbers, a D < 0 and negative killing are refused with their place."""
+        """The chains at time `t`; coefficients that are no numbers, a D < 0 and negative killing are refused with their place."""
         return [self._chain(k, t) for k in range(len(self.directions))]
 
     @cached_property

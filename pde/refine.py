@@ -103,7 +103,7 @@ class Needs:
 
     @classmethod
     def on_mesh(cls, equation: FokkerPlanck, times: Floats, scheme: Scheme, mesh: Mesh, start: Start) -> Needs:
-        """What `equation` needs on the window of `mesh`. In more than one dimension cells are those of the axis with the most, and
+        """What `equation` needs on the window of `mesh`. In several dimensions cells are those of the axis with the most, and
         lengths are relative to that axis; kinks and jumps do not stand on edges, and walls of regions need not, which costs an
         order."""
         if mesh.dimension == 1:

@@ -64,7 +64,7 @@ def solve(
     jumps of coefficients (:meth:`randwalk.Coefficient.breaks`), and that cells crowd towards an end where D vanishes or the
     drift is singular; such an end lets mass through if it can be reached [Feller 1952].
 
-    In several dimensions cells are equal, and every axis, and every diagonal that a mixed derivative needs, has a chain of its own
+    In several dimensions cells are equal, and every axis, and every diagonal that a mixed derivative needs, has a chain
     (:mod:`randwalk.pde.operator`), taken in Strang's order. Walls of regions with a distance are crossed where they stand, which
     is of second order at absorbing ones; other regions are sets of cells, of first order. With regions nothing is extrapolated.
 

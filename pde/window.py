@@ -1,4 +1,4 @@
-"""The part of a domain in several dimensions that has cells: each axis between its walls, or within the places that mass reaches."""
+"""The part of a domain in several dimensions that has cells: between its walls, and within the places that mass reaches."""
 
 from __future__ import annotations
 
@@ -168,8 +168,8 @@ def _follow(
     below = [np.zeros(g.cells + 1) for g in mesh.axes]
     above = [np.zeros(g.cells + 1) for g in mesh.axes]
     clock = Clock.equal(np.array([until]), until / STEPS, pace)
-    state = start_on_mesh(equation, mesh)
-    for _, _, state in march(SDIRK2(), Operator(equation, mesh).forward, state, clock, 0.0):
+    begin = start_on_mesh(equation, mesh)
+    for _, _, state in march(SDIRK2(), Operator(equation, mesh).forward, begin, clock, 0.0):
         cells = mesh.masses(state)
         for a in range(mesh.dimension):
             mass = cells.sum(axis=tuple(b for b in range(mesh.dimension) if b != a))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -29,7 +29,7 @@ from .declaration import (
     space_of,
     spacings_of,
 )  # fmt: skip
-from .discretise import Declared, axis_pairs, steps_of
+from .discretise import Declared, axis_pairs, face_steps, steps_of
 from .domain import Domain
 from .lattice import Lattice, lattices_on
 from .neighbourhood import Moore, Neighbourhood
@@ -296,6 +296,14 @@ class LatticeWalk:
         if self.declared is None or not isinstance(self.neighbourhood, Moore):
             return None
         return axis_pairs(self.declared, self.spacings, self.dt, self.domain.axes)
+
+    @cached_property
+    def face_steps(self) -> tuple[Mapping[Displacement, Coefficient], ...]:
+        """For each axis, the probabilities of displacements that are added beside its faces that stand half way between sites
+        (:func:`randwalk.model.discretise.face_steps`); none for given probabilities and where the diffusion is diagonal."""
+        if self.declared is None:
+            return ({},) * self.dimension
+        return face_steps(self.declared, self.spacings, self.dt, self.domain.axes)
 
     @property
     def neighbourhood(self) -> Neighbourhood | None:
