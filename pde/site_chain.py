@@ -67,7 +67,8 @@ class SiteChain:
             inside = there < cells.size
             to.append(np.where(inside, there, -1))
             chance.append(np.where(inside, probability, 0.0))
-            np.add.at(leave, (there[~inside] - cells.size, np.flatnonzero(~inside)), probability[~inside])
+            out = ~inside & (probability > 0.0)  # no step leads into an obstacle, which is no exit
+            np.add.at(leave, (there[out] - cells.size, np.flatnonzero(out)), probability[out])
         leave[-1] += killed
         ring = layout.periodic == (True,)
         return cls(np.array(to), np.array(chance), leave, position, layout.shape, ring)
