@@ -77,12 +77,13 @@ def made(walk: rw.LatticeWalk, site: Site, t: float) -> dict[Site, float]:
     return chances
 
 
-def inside(walk: rw.LatticeWalk, shape: Any, site: Site) -> bool:
-    """Whether a site is in a shape, or an image of it one turn away."""
+def inside(walk: rw.LatticeWalk, region: Any, site: Site) -> bool:
+    """Whether a site is in a region, or an image of it one turn away; one on the boundary is if the wall stands on sites."""
+    found = region.shape.touches if region.wall.on_site else region.shape.contains
     turns = [(-1, 0, 1) if lattice.periodic else (0,) for lattice in walk.lattices]
     lengths = [lattice.dx * lattice.sites if lattice.periodic else 0.0 for lattice in walk.lattices]  # type: ignore[operator]
     return any(
-        shape.contains(tuple(x + n * length for x, n, length in zip(point(walk, site), turn, lengths, strict=True)))
+        found(tuple(x + n * length for x, n, length in zip(point(walk, site), turn, lengths, strict=True)))
         for turn in itertools.product(*turns)
     )
 
@@ -101,7 +102,7 @@ def transitions(walk: rw.LatticeWalk, site: Site, t: float) -> Law:
                 k % (x.sites or 1) if x.periodic else k for x, k in zip(walk.lattices, there, strict=True)
             )
             for region in walk.domain.regions:
-                if inside(walk, region.shape, there):
+                if inside(walk, region, there):
                     moving = [axis for axis, c in enumerate(e) if c]
                     if region.wall.reactivity == 0.0 or (math.isfinite(region.wall.reactivity) and len(moving) > 1):
                         p = 0.0
