@@ -65,8 +65,9 @@ class LatticeWalk:
         The number of sites of a bounded domain; in several dimensions one for each axis.
     domain : Line(), Interval(...), Ring(...) or a product of them, if need be without regions
         An absorbing wall stands on a site, the other walls half way between two (see :mod:`randwalk.model.domain`). A step
-        across a reflecting face, or into an obstacle, is not made. A step over the corner of two faces that let out leaves at
-        that of the first axis; of a step along a diagonal only the end matters, not the sites it passes between.
+        across a reflecting face, or into an obstacle, is not made. Over the corner of two faces that let out, a step leaves at
+        that of the first axis; of a step along a diagonal only the end matters, not the sites it passes between. From a diffusion
+        that is not diagonal, walkers beside a face make more steps along it (:func:`randwalk.model.discretise.face_steps`).
     start : number, tuple of coordinates, Point, Uniform, Normal, Atoms, Sites, a product of these, or Everywhere
     killing : like `right`; 0 if left out
         Rate κ(x, t) (1/time) at which a walker disappears: per step it is killed with probability 1 - exp(-κ dt), else it
