@@ -66,7 +66,7 @@ def normal_in_space(equation: FokkerPlanck) -> tuple[NormalInSpace, str]:
         for i, (parts, given) in enumerate(zip(drift, equation.drift, strict=True)):
             if parts is None:
                 raise NoClosedForm(f"drift[{i}] = {given}: a closed form needs a drift affine in the place")
-        intercept, slopes = (np.array(v) for v in zip(*drift, strict=True))  # type: ignore[arg-type]
+        intercept, slopes = (np.array(v) for v in zip(*drift, strict=True))
         return NormalInSpace(
             Linear(intercept, slopes, equation.diffusion.matrix), means, weights, covariance
         ), "normal law, affine drift"

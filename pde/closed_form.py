@@ -26,6 +26,11 @@ def closed_form(equation: FokkerPlanck) -> ClosedForm:
     2Db·tanh(b(x - c)), and drift and diffusion that depend on time alone. Killing must be constant. Starts are points,
     sites and uniform laws anywhere, normal laws wherever ±9.5 standard deviations of them fit.
 
+    In more dimensions: products of these, where the drift along an axis depends on its own coordinate alone, D is diagonal, the
+    domain has no regions and the start is a product; on the whole space also a drift affine in the place with any constant
+    tensor D, or a drift and a D of time alone, for points, atoms and normal starts; and without a drift, with a constant
+    isotropic D, a disc or a ball, ``(Line() ** d).inside(Ball(...), wall)`` with any wall, for points and atoms.
+
     Raises
     ------
     NoClosedForm
@@ -33,7 +38,12 @@ def closed_form(equation: FokkerPlanck) -> ClosedForm:
 
     Examples
     --------
+    >>> import math
     >>> import randwalk as rw
+    >>> disc = (rw.Line() ** 2).inside(rw.Ball((0.0, 0.0), 1.0), rw.Absorbing(), name="shell")
+    >>> form = closed_form(FokkerPlanck(drift=0, diffusion=0.5, domain=disc, start=(0.3, 0.4)))
+    >>> form.description, round(float(form.absorbed("shell", 0.5)), 6)
+    ('Bessel series, early a flat wall, absorbing disc', 0.747108)
     >>> half_line = rw.Interval(0.0, math.inf, rw.Absorbing())
     >>> form = closed_form(FokkerPlanck(drift=0.0, diffusion=0.5, domain=half_line, start=1.0))
     >>> form.description, round(float(form.absorbed("left", 1.0)), 6)

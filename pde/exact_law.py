@@ -272,9 +272,8 @@ def _exits(table: StepTable) -> NDArray[np.bool_]:
 def _check_memory(table: StepTable, steps: tuple[int, ...]) -> None:
     """Refuse a law that cannot fit, before it is computed."""
     of_passages = 8.0 * len(table.layout.exits) * steps[-1] * bool(_exits(table).any())
-    of_sites = 8.0 * (len(steps) + 4.0) * table.sites
-    if table.walk.dimension > 1:  # the stencil, of every site
-        of_sites += 8.0 * (len(table.walk.probabilities) + 1) * table.sites
+    of_stencil = 0 if table.walk.homogeneous else len(table.walk.probabilities) + 1  # numbers of each site
+    of_sites = 8.0 * (len(steps) + 4.0 + of_stencil) * table.sites
     remedy = (
         "record fewer times, or take a larger dx" if of_sites > of_passages else "take shorter times, or a larger dt"
     )

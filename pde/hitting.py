@@ -14,14 +14,16 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from randwalk.inputs.arguments import finite_numbers
 from randwalk.inputs.wording import shown
 from randwalk.laws.estimate import plain
+from randwalk.laws.lookup import points
 from randwalk.model.coefficient import Constant, Floats
-from randwalk.model.start import MASS_BITS, Start
+from randwalk.model.shape import Shape
+from randwalk.model.start import Start
 from randwalk.model.walk import LatticeWalk
+from randwalk.tables.start_table import start_cells
 from randwalk.tables.table import StepTable
-from randwalk.tables.window import start_index, table_on
+from randwalk.tables.window import table_on
 
 from .equation import check_walk
 from .excursion import LOST, Excursion, excursion
@@ -33,6 +35,7 @@ AROUND: Final = 32  # sites of the first window on either side of the starts
 WIDER: Final = 1.25  # by which a window grows that is too narrow
 LARGEST: Final = 1 << 20  # sites of a window
 AGREE: Final = 1e-12  # relative difference of two bounds of a probability
+FARTHEST: Final = 1 << 60  # lattice number
 TINY: Final = 1e-300  # of a probability
 SETTLED: Final = 1e-10  # relative change of mean and variance with the window
 
@@ -48,11 +51,13 @@ def hitting_probability(walk: LatticeWalk, target: Target, *, before: Places = N
     ----------
     walk : LatticeWalk
         Its probabilities must not depend on time.
-    target : name of an exit, or place or places (sites of the lattice)
-    before : place or places, optional
+    target : name of an exit, or places
+        Places are a number or an array, beyond one dimension a tuple of one for each coordinate, and must be sites of the
+        lattice; on a bounded domain also a shape, or an array over the sites that is True where they are.
+    before : places, optional
         Walkers stop there: the probability of the target `before` these (the committor of two sets).
-    start : number, array, or Start; the walk's own start if left out
-        Places must be sites. Of a distribution, the answer is the mean over it.
+    start : places, or a Start; the walk's own start if left out
+        Of a distribution, the answer is the mean over it.
 
     Returns
     -------
@@ -204,8 +209,8 @@ class _Question:
         """The positions of the starts on the chain, and their masses unless they are asked for one by one."""
         if self.start is not None:
             return passage.chain.position[table.layout.index(*self.start)], None
-        cells, masses = start_index(table)
-        return passage.chain.position[cells], masses / 2.0**MASS_BITS
+        cells, masses = start_cells(table)
+        return passage.chain.position[cells], masses
 
 
 Answer: TypeAlias = Callable[[_Question, StepTable, Passage], HittingTime]
@@ -223,10 +228,14 @@ def _from_first_step(question: _Question, table: StepTable, passage: Passage) ->
 def _answer(question: _Question, ask: Answer) -> HittingTime:
     """The answer on all sites of the domain; on an unbounded one, on a window that settles it."""
     walk = question.walk
-    first, last = walk.lattice.first, walk.lattice.last
-    if first is not None and last is not None:
-        table = table_on(walk, [(first, last)])
+    ends = [(lattice.first, lattice.last) for lattice in walk.lattices if lattice.sites is not None]
+    if len(ends) == walk.dimension:
+        table = table_on(walk, ends)  # type: ignore[arg-type]  # bounded: no end is None
         answer = ask(question, table, question.on(table, _lost))
+    elif walk.dimension > 1:
+        raise ValueError(
+            f"{walk.domain} is unbounded: in more than one dimension put far walls, Reflecting() or Absorbing()"
+        )
     elif walk.homogeneous and "killing" not in question.exits:
         table = next(_windows(question))
         answer = ask(question, table, question.on(table, _going_on))
@@ -286,7 +295,8 @@ def _windows(question: _Question) -> Iterator[StepTable]:
     last = int(above.min()) if above.size else lattice.last
     margin = AROUND
     while high - low + 2 * margin <= LARGEST:
-        yield table_on(walk, [(low - margin if first is None else first, high + margin if last is None else last)])
+        ends = low - margin if first is None else first, high + margin if last is None else last
+        yield table_on(walk, [ends])
         margin = math.ceil(WIDER * margin)
 
 
@@ -300,24 +310,66 @@ def _inside(table: StepTable, places: Numbers) -> NDArray[np.int64]:
 
 
 def _numbers(walk: LatticeWalk, name: str, places: Places) -> Numbers:
-    """The lattice numbers of places, which must be sites of the domain."""
-    x = finite_numbers(name, places)
-    if not x.size:
+    """The lattice numbers of places, which must be sites that walkers can be on; of a shape or of True in an array over the
+    sites, of those that are."""
+    if isinstance(places, Shape) or (isinstance(places, np.ndarray) and places.dtype == bool):
+        return _covered(walk, name, places)
+    point, shape = points(places, walk.dimension)
+    if not math.prod(shape):
         raise ValueError(f"{name} = {shown(places)}: give at least one place")
-    lattice = walk.lattice
-    ratio = (x - lattice.origin) / lattice.dx
-    numbers = np.rint(ratio).astype(np.int64)
-    if lattice.periodic and lattice.sites is not None:
-        numbers = np.where(np.abs(ratio - numbers) <= ON_SITE, numbers % lattice.sites, numbers)
-    first = -np.inf if lattice.first is None else lattice.first
-    last = np.inf if lattice.last is None else lattice.last
-    wrong = (np.abs(ratio - numbers) > ON_SITE) | (numbers < first) | (numbers > last)
+    point = (point,) if walk.dimension == 1 else point
+    numbers, nearest, wrong = [], [], np.zeros(point[0].shape, dtype=bool)
+    for x, lattice in zip(point, walk.lattices, strict=True):
+        ratio = (x - lattice.origin) / lattice.dx
+        near = np.rint(np.clip(ratio, -FARTHEST, FARTHEST)).astype(np.int64)
+        close = np.abs(ratio - near) <= ON_SITE
+        if lattice.periodic and lattice.sites is not None:
+            near = np.where(close, near % lattice.sites, near)
+        first = -FARTHEST if lattice.first is None else lattice.first
+        last = FARTHEST if lattice.last is None else lattice.last
+        wrong |= ~close | (near < first) | (near > last)
+        numbers.append(near.reshape(shape))
+        nearest.append(lattice.x(np.clip(near, first, last)))
     if wrong.any():
-        place, near = x[wrong].flat[0], lattice.x(np.clip(numbers[wrong].flat[0], first, last))
+        at = int(np.argmax(wrong))
+        place, near_by = (", ".join(f"{float(x[at]):.12g}" for x in axes) for axes in (point, nearest))
+        raise ValueError(f"{name} = {place} is no site of the walk on {walk.domain}: the nearest is {near_by}")
+    taken = _taken(walk, tuple(numbers))
+    if taken.any():
+        place = ", ".join(f"{float(x[np.argmax(taken.ravel())]):.12g}" for x in point)
         raise ValueError(
-            f"{name} = {place:.12g} is no site of the walk on {walk.domain}: the nearest is {float(near):.12g}"
+            f"{name} = {place} is in a region of {walk.domain}, where no walker is: give another place, or its exit"
         )
-    return (numbers,)
+    return tuple(numbers)
+
+
+def _covered(walk: LatticeWalk, name: str, where: Shape | NDArray[np.bool_]) -> Numbers:
+    """The lattice numbers of the sites that a shape contains, or that are True in an array over the sites."""
+    firsts = [lattice.first for lattice in walk.lattices]
+    sites = [lattice.sites for lattice in walk.lattices]
+    if None in sites:
+        raise ValueError(f"{name} = {shown(where)}: needs a bounded domain, not {walk.domain}; give places")
+    shape = tuple(n for n in sites if n is not None)
+    grid = np.stack(np.meshgrid(*(np.arange(n) for n in shape), indexing="ij"))
+    numbers = tuple(k + first for k, first in zip(grid, firsts, strict=True))
+    if isinstance(where, Shape):
+        chosen = where.contains(tuple(lattice.x(k) for lattice, k in zip(walk.lattices, numbers, strict=True)))
+    elif where.shape != shape:
+        raise ValueError(f"{name} has shape {where.shape} and the sites have {shape}: give one value a site")
+    else:
+        chosen = where
+    chosen = chosen & ~_taken(walk, numbers)
+    if not chosen.any():
+        raise ValueError(f"{name} = {shown(where)}: holds no site that walkers can be on")
+    return tuple(k[chosen] for k in numbers)
+
+
+def _taken(walk: LatticeWalk, numbers: Numbers) -> NDArray[np.bool_]:
+    """Whether sites are in a region of the domain."""
+    if not walk.domain.regions:
+        return np.zeros(numbers[0].shape, dtype=bool)
+    point = tuple(lattice.x(k) for lattice, k in zip(walk.lattices, numbers, strict=True))
+    return walk.domain.region_at(point) >= 0
 
 
 def _sites(numbers: Numbers) -> set[tuple[int, ...]]:

@@ -17,13 +17,14 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from scipy import special
+from scipy import optimize, special
 
 from randwalk.model.coefficient import Floats
 
 STEP = 1.0  # of the grid on which changes of sign are seen; roots are more than 2 apart
 BISECTIONS = 5
 NEWTON = 4  # steps from a bracket of STEP/32
+SMALL_BIOT = 0.5  # h below which the first root, about √(dh), is looked for by itself
 LAST = 45.0  # α²τ from which modes are left out: exp(-45) = 3e-20
 
 
@@ -108,8 +109,12 @@ def _roots(nu: float, degree: int, biot: float, limit: float) -> Floats:
     for _ in range(NEWTON):
         f, slope = value(root)
         with np.errstate(divide="ignore", invalid="ignore"):
-            better = root - f / slope
-        root = np.where((better >= low) & (better <= high), better, root)
+            better = np.clip(root - f / slope, low, high)
+        root = np.where(np.isfinite(better), better, root)
+    if degree == 0 and 0.0 < biot < SMALL_BIOT:  # a first root that may be far smaller than the grid
+        root[0] = optimize.brentq(
+            lambda a: float(value(np.asarray(a))[0]), 1e-2 * math.sqrt(biot), 2.0, xtol=1e-300, rtol=1e-15
+        )
     return root[root < limit]
 
 

@@ -1,7 +1,7 @@
 """Closed forms in a disc or a ball, in any number of dimensions: no drift, constant isotropic D, any wall, start anywhere inside.
 
 Lengths are in radii R and τ = Dt/R². Late, the law is a sum of eigenfunctions (:mod:`randwalk.pde.modes`): survival, absorption
-and moments from τ = 1e-9 on, to about 1e-13, and densities from τ = 7e-4 on, to about 1e-12 of the largest. Early, the wall is
+and moments from τ = 1e-7 on, to about 1e-13, and densities from τ = 1.2e-3 on, to about 1e-12 of the largest. Early, the wall is
 flat on the scale of √(Dt): the distance from the wall moves as on a half-line, with the drift (d - 1)D/R of the distance from the
 centre, and the direction as on the plane. That is exact where walkers have not met the wall, and densities of those that have are
 off by a part of about √τ.
@@ -34,8 +34,8 @@ from .green import HalfLine
 from .modes import LAST, Degree, modes_of, sphere, zonal
 from .space_form import SpaceForm
 
-FINEST = 250.0  # α of the modes of a density
-FINEST_OF_FEW = 2e5  # α of the modes of degrees 0, 1 and 2, which carry survival and moments
+FINEST = 200.0  # α of the modes of a density
+FINEST_OF_FEW = 2e4  # α of the modes of degrees 0, 1 and 2, which carry survival and moments
 WIDE = 9.0  # standard deviations of the free displacement that are looked at
 PANEL = 3.0  # standard deviations of the free displacement to a panel of 16 Gauss nodes
 SMALL = 1e-17  # of the largest: degrees that add less to a density are left out
@@ -125,9 +125,9 @@ class Radial(SpaceForm):
     def tau(self, t: Any) -> Any:
         return self.diffusion * t / self.radius**2
 
-    def early(self, tau: Any) -> Any:
-        """Whether few modes are too few."""
-        return tau < LAST / FINEST_OF_FEW**2
+    def early(self, tau: float) -> bool:
+        """Whether so many modes are too few, or nobody has met the wall, so that their sum is one of large terms."""
+        return tau < LAST / FINEST_OF_FEW**2 or (1.0 - float(self.starts[0].max())) ** 2 > 4.0 * LAST * tau
 
     def few(self, degree: int, tau: float) -> tuple[Degree, Floats]:
         """The modes of a `degree` at τ, and the amplitudes (2/N) u(r₀) exp(-α²τ) of each for each start, (modes, atoms)."""
@@ -198,7 +198,7 @@ class RadialAt(Distribution):
         return ((-math.inf, math.inf),) * self.law.dimension
 
     @cached_property
-    def span(self) -> tuple[tuple[float, float], ...]:  # type: ignore[override]
+    def span(self) -> tuple[tuple[float, float], ...]:
         """Where walkers can be, in the ball and within WIDE standard deviations of a start."""
         law, reach = self.law, WIDE * self._sd
         low = np.maximum(law.centre - law.radius, law.points.min(axis=0) - reach)
@@ -301,7 +301,7 @@ class RadialAt(Distribution):
     def _moments(self) -> tuple[Floats, Floats]:
         """E[X | alive] and E[X Xᵀ | alive], by the modes of the degrees 0, 1 and 2."""
         law, d = self.law, self.law.dimension
-        if law.early(self.tau):
+        if self.tau < LAST / FINEST_OF_FEW**2:
             return self._moments_by_integrals()
         _, directions = law.starts
         modes, amplitudes = law.few(0, self.tau)

@@ -32,7 +32,7 @@ from .normal_laws import atoms
 from .space_form import SpaceForm
 from .superposition import Superposition
 
-WIDEST = 0.7  # of a panel in log t
+WIDEST = 1.4  # of a panel in log t
 AGREE = 1e-13  # agreement of a panel and its halves, as a probability
 ROUNDS = 12  # of halving
 EARLIEST = 1e-34  # of the last time: what happens earlier does not count
@@ -196,12 +196,12 @@ class Separable(SpaceForm):
             fine = panels(ends)[:, np.searchsorted(ends, np.stack([low, middle], axis=1))]
             whole = fine.sum(axis=2)
             doubtful = (np.abs(whole - coarse) > AGREE).any(axis=0)
-            np.add.at(found, (slice(None), owner[~doubtful]), whole[:, ~doubtful])
+            np.add.at(found.T, owner[~doubtful], whole[:, ~doubtful].T)
             if not doubtful.any():
                 return found
             low, high = (np.stack(pair, axis=1)[doubtful].ravel() for pair in ((low, middle), (middle, high)))
             owner, coarse = np.repeat(owner[doubtful], 2), fine[:, doubtful].reshape(len(self.faces), -1)
-        np.add.at(found, (slice(None), owner), coarse)
+        np.add.at(found.T, owner, coarse.T)
         return found
 
     def _breaks(self, times: Floats) -> Floats:

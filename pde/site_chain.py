@@ -28,7 +28,8 @@ FILL = 40.0  # entries of a factor for each site, times log2 of the sites in the
 
 @dataclass(frozen=True)
 class SiteChain:
-    """The steps of a walk between the n live sites of a table, in flat order.
+    """The steps of a walk between the n sites of a table, in flat order, with the probabilities that are declared: those of the
+    thresholds are the same to 2⁻⁶³. From sites of obstacles and traps nobody steps.
 
     Attributes
     ----------
@@ -55,23 +56,24 @@ class SiteChain:
 
     @classmethod
     def of(cls, table: StepTable) -> SiteChain:
-        layout = table.layout
-        cells = layout.live(np.arange(layout.cells)).reshape(-1)
+        layout, walk = table.layout, table.walk
+        cells, free = layout.inner(np.arange(layout.cells)).reshape(-1), table.around.free
         position = cells.size + layout.exit_of.astype(np.intp)
-        position[cells] = np.arange(cells.size)
-        *steps, _, killed = table.probabilities().reshape(len(table.offsets) + 2, -1)
-        to, chance, leave = [], [], np.zeros((len(layout.exits), cells.size))
-        for offset, probability in zip(table.offsets, steps, strict=True):
-            there = cells + offset
+        position[cells[free]] = free
+        now = np.zeros((1, 1))
+        gone = -np.expm1(-walk.killing_rate(table.around.point(free), now) * walk.dt)[0]
+        to, chance = (np.full((len(table.offsets), cells.size), value) for value in (-1, 0.0))
+        leave = np.zeros((len(layout.exits), cells.size))
+        for k, (offset, made) in enumerate(zip(table.offsets, table.around.chances(free, now), strict=True)):
+            there, probability = cells[free] + offset, made[0] * (1.0 - gone)
             there = position[layout.home[there] if layout.home.size else there]
             inside = there < cells.size
-            to.append(np.where(inside, there, -1))
-            chance.append(np.where(inside, probability, 0.0))
-            out = ~inside & (probability > 0.0)  # no step leads into an obstacle, which is no exit
-            np.add.at(leave, (there[out] - cells.size, np.flatnonzero(out)), probability[out])
-        leave[-1] += killed
+            to[k, free[inside]], chance[k, free[inside]] = there[inside], probability[inside]
+            taken = ~inside & (probability > 0.0)
+            np.add.at(leave, (there[taken] - cells.size, free[taken]), probability[taken])
+        leave[-1, free] += gone
         ring = layout.periodic == (True,)
-        return cls(np.array(to), np.array(chance), leave, position, layout.shape, ring)
+        return cls(to, chance, leave, position, layout.shape, ring)
 
     @property
     def stay(self) -> Floats:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from .ensemble import Ensemble
     from .laws.estimate import Estimate
+    from .laws.law import Law
     from .problem import Problem
 
 app = typer.Typer(
@@ -379,19 +380,33 @@ def _ensemble_table(problem: Problem, ensemble: Ensemble, file: str) -> Renderab
 
     title = f"{problem.title or file}: {ensemble.walkers:,} walkers by {ensemble.method}"
     table = Table(title=Text(title), title_justify="left")
-    for heading in ("time", "alive", "mean of survivors", "variance", *ensemble.exits):
+    moments = {t: _moments(ensemble, t, "mean of survivors", "variance") for t in ensemble.times.tolist()}
+    for heading in ("time", "alive", *next(iter(moments.values())), *ensemble.exits):
         table.add_column(heading, justify="right", no_wrap=True)
-    for t in ensemble.times:
+    for t, told in moments.items():
         gone = (ensemble.absorbed(exit, t) for exit in ensemble.exits)
-        cells = (f"{t:g}", *map(str, (ensemble.survival(t), ensemble.mean(t), ensemble.variance(t), *gone)))
+        cells = (f"{t:g}", *map(str, (ensemble.survival(t), *told.values(), *gone)))
         table.add_row(*(printable(cell, sys.stdout) for cell in cells))
     return table
+
+
+def _moments(law: Law[Any], t: float, mean: str, variance: str) -> dict[str, Any]:
+    """The mean and the variance of a law under these names, in several dimensions those of each coordinate."""
+    from .model.coefficient.variables import coordinate
+
+    if law.dimension == 1:
+        return {mean: law.mean(t), variance: law.variance(t)}
+    means, covariance, axes = law.mean(t), law.variance(t), range(law.dimension)
+    told = {f"{mean}, {coordinate(axis)}": means[axis] for axis in axes}
+    return told | {f"{variance}, {coordinate(axis)}": covariance[axis, axis] for axis in axes}
 
 
 def _estimates(problem: Problem, ensemble: Ensemble) -> str:
     """The same estimates as JSON, unrounded; null where there is no number."""
 
-    def pair(estimate: Estimate) -> dict[str, float | None]:
+    def pair(estimate: Estimate) -> Any:
+        if estimate.shape:
+            return [pair(estimate[i]) for i in range(estimate.shape[0])]
         numbers = {"value": float(estimate.value), "error": float(estimate.error)}
         return {name: number if math.isfinite(number) else None for name, number in numbers.items()}
 

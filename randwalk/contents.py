@@ -19,31 +19,37 @@ from .inputs.wording import shown
 from .kernels.philox import STREAM_VERSION
 from .kernels.program import LIVE
 from .model.lattice import MOST_SITES
+from .model.shape import Shape
 from .model.times import MOST_STEPS
 from .model.walk import LatticeWalk
 from .problem import Source, dumps, read_walk, walk_data
+from .problem_space import read_shape
 from .run.plan import METHODS
 from .run.record import (
     Displacement,
+    DistinctSites,
     FirstPassage,
     LastVisit,
     Maximum,
     Moments,
     Record,
     SquaredDisplacement,
+    TimeIn,
     TimePositive,
+    Winding,
 )
 from .run.results import DIGIT, Paths, Recorded
 from .run.task import MOST_WALKERS
 from .tables.table import StepTable
 from .tables.window import start_range
+from .writing import shape_data
 
 Counts = NDArray[np.int64]
 
 READ = (1, 2, 3)  # formats of files
 SIMPLE = (FirstPassage, LastVisit, TimePositive, Maximum, SquaredDisplacement)  # records of format 2
 PLACES = {LastVisit: {"x"}, TimePositive: {"x"}}
-RECORDS: dict[str, type[Any]] = {kind.__name__: kind for kind in (*SIMPLE, Displacement, Moments)}
+RECORDS: dict[str, type[Any]] = {kind.__name__: kind for kind in (*SIMPLE, Displacement, DistinctSites, Moments, TimeIn, Winding)}
 # The version of the stream from which a method draws what it does now where thresholds are whole numbers of 2⁻³¹. Of other
 # thresholds all methods do so from version 3 on.
 SINCE = {"paths": 1, "occupation": 1, "jump": 2}
@@ -81,7 +87,7 @@ class Contents:
             "randwalk": __version__, "format": 2 if simple else 3, "stream": self.stream, "seed": self.seed,
             "method": self.method, "parts": [[p.start, p.stop] for p in self.parts], "steps": list(self.steps),
             "walk": dumps(walk_data(self.walk)), "window": window[0] if simple else window,
-            "records": [[type(r).__name__, getattr(r, "x", None) if simple else vars(r)] for r in self.records],
+            "records": [[type(r).__name__, getattr(r, "x", None) if simple else _arguments(r)] for r in self.records],
         }  # fmt: skip
         return json.dumps(data | {"sha256": digest(data, {"raw": self.raw} | self.arrays)})
 
@@ -303,6 +309,11 @@ def _records(field: _Field, walk: LatticeWalk, version: int) -> tuple[Record, ..
     return tuple(records)
 
 
+def _arguments(record: Record) -> dict[str, Any]:
+    """The arguments of a record by name, as JSON has them."""
+    return {name: shape_data(value) if isinstance(value, Shape) else value for name, value in vars(record).items()}
+
+
 def _record(field: _Field, walk: LatticeWalk, name: Any, held: Any, version: int) -> Record:
     """A record from its name and, before format 3, its place or null, since then its arguments by name."""
     kind = RECORDS.get(name) if isinstance(name, str) else None
@@ -313,6 +324,8 @@ def _record(field: _Field, walk: LatticeWalk, name: Any, held: Any, version: int
     if kind is None or not isinstance(held, dict) or held.keys() != names:
         field.fail("records", f"{shown([name, held])} is no record")
     try:
+        if isinstance(held.get("set"), dict):
+            held = {"set": read_shape(Source.parse("", "set", folder=None), held["set"], walk.dimension)}
         record = kind(**held)
         record.check(walk)
     except (TypeError, ValueError) as error:

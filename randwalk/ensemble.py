@@ -329,7 +329,9 @@ class Ensemble(Law[Estimate]):
         if t is not None:
             return data
         columns = [self.domain.exit(exit) for exit in self.exits]
-        arrays = {name: ((f"{name}_row", f"{name}_column"), array) for name, array in self._contents.arrays.items()}
+        held = self._contents.arrays.items()
+        sides = ("row", "column", "digit")
+        arrays = {name: ([f"{name}_{side}" for side in sides[: array.ndim]], array) for name, array in held}
         counts = {
             "counts": (("time", *self._coordinates), self.counts),
             "gone": (("time", "exit"), self.gone[:, columns]),

@@ -140,13 +140,13 @@ def _with_region(source: Source, box: Box, table: Mapping[str, Any]) -> Box:
         source.fail("domain", ("region", "inside"), f"inside = {shown(inside)}: must be true or false")
 
     def make() -> Box:
-        shape = _shape(source, {key: table[key] for key in (*shapes, "distance") if key in table}, box.dimension)
+        shape = read_shape(source, {key: table[key] for key in (*shapes, "distance") if key in table}, box.dimension)
         return (box.inside if inside else box.without)(shape, wall, table.get("name"))  # type: ignore[arg-type]
 
     return source.build("domain", "region", make)
 
 
-def _shape(source: Source, table: Any, dimension: int) -> Shape:
+def read_shape(source: Source, table: Any, dimension: int) -> Shape:
     """A shape: a table with one of the keys of :data:`SHAPES`."""
     names = read_parameters(source)
 
@@ -166,11 +166,11 @@ def _shape(source: Source, table: Any, dimension: int) -> Shape:
         case {"image": str(file)}:
             return Mask(dark_pixels(beside(source, file)))
         case {"union": [*parts]} if len(parts) > 1:
-            return Union(tuple(_shape(source, part, dimension) for part in parts))
+            return Union(tuple(read_shape(source, part, dimension) for part in parts))
         case {"intersection": [*parts]} if len(parts) > 1:
-            return Intersection(tuple(_shape(source, part, dimension) for part in parts))
+            return Intersection(tuple(read_shape(source, part, dimension) for part in parts))
         case {"complement": inner}:
-            return ~_shape(source, inner, dimension)
+            return ~read_shape(source, inner, dimension)
     raise ValueError(
         f"{shown(table)} is no shape: give ball = {{centre, radius}}, half_space = {{normal, offset}}, level = a formula, mask = "
         "rows of 0 and 1, image = a file, union = [shape, shape, …], intersection = [shape, shape, …] or complement = shape"

@@ -93,10 +93,10 @@ def _wall_data(wall: Wall) -> Any:
 
 
 def _region_data(region: Region) -> dict[str, Any]:
-    return {"name": region.name, **_shape_data(region.shape), "wall": _wall_data(region.wall)}
+    return {"name": region.name, **shape_data(region.shape), "wall": _wall_data(region.wall)}
 
 
-def _shape_data(shape: Shape) -> dict[str, Any]:
+def shape_data(shape: Shape) -> dict[str, Any]:
     match shape:
         case Ball(centre, radius):
             return {"ball": {"centre": list(centre), "radius": radius}}
@@ -107,9 +107,9 @@ def _shape_data(shape: Shape) -> dict[str, Any]:
         case Mask():
             return {"mask": _rows(shape.array)}
         case Union() | Intersection():
-            return {type(shape).__name__.lower(): [_shape_data(part) for part in shape.parts]}
+            return {type(shape).__name__.lower(): [shape_data(part) for part in shape.parts]}
         case Complement(inner):
-            return {"complement": _shape_data(inner)}
+            return {"complement": shape_data(inner)}
     raise ValueError(f"{shape} cannot be written to a file")
 
 

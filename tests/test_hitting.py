@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import randwalk as rw
+from randwalk.model.domain import Domain
 from randwalk.pde import commute_time, escape_probability, hitting_probability, hitting_time, return_time
 
 CLIFF = rw.Interval(0.0, math.inf, rw.Absorbing())
@@ -357,3 +358,135 @@ FAIR = rw.LatticeWalk(right=0.5, left=0.5, dx=1.0, domain=cliffs(10), start=4.0)
 def test_bad_questions(ask: Callable[[], object], told: str) -> None:
     with pytest.raises((ValueError, TypeError), match=told):
         ask()
+
+
+# ------------------------------------------------------------------------------ two and three dimensions
+
+
+def square(n: int) -> rw.Box:
+    """Sites 1 … n - 1 on both axes, cliffs around."""
+    return cliffs(n) * cliffs(n)
+
+
+def simple(domain: Domain, **given: object) -> rw.LatticeWalk:
+    return rw.LatticeWalk(right=0.25, left=0.25, up=0.25, down=0.25, dx=1.0, domain=domain, **given)  # type: ignore[arg-type]
+
+
+def test_exit_times_of_a_square_by_its_eigenfunctions() -> None:
+    """u = Σ c_jk sin(jπx/n) sin(kπy/n)/(1 - ½cos(jπ/n) - ½cos(kπ/n)) solves u = Pu + 1 on the sites of the square."""
+    n = 12
+    modes = np.sin(np.pi * np.outer(np.arange(1, n), np.arange(1, n)) / n)
+    weights = 2.0 / n * modes.sum(axis=1)
+    cosine = np.cos(np.pi * np.arange(1, n) / n)
+    rates = 1.0 - 0.5 * np.add.outer(cosine, cosine)
+    once = np.multiply.outer(weights, weights) / rates
+    mean = modes.T @ once @ modes
+    second = modes.T @ (2.0 * once / rates - once) @ modes  # E[T²] = (1 - P)⁻¹ (2 E[T] - 1)
+    x, y = np.meshgrid(np.arange(1.0, n), np.arange(1.0, n), indexing="ij")
+    time = hitting_time(simple(square(n), start=(6.0, 6.0)), start=(x, y))
+    assert time.mean == pytest.approx(mean, rel=1e-12)
+    assert time.variance == pytest.approx(second - mean**2, rel=1e-11)
+    by_face = [
+        hitting_probability(simple(square(n), start=(6.0, 6.0)), face) for face in ("left", "right", "bottom", "top")
+    ]
+    assert by_face == pytest.approx([0.25] * 4, rel=1e-13)
+
+
+@pytest.mark.parametrize("dimension", [2, 3])
+def test_neighbours_on_a_torus(dimension: int) -> None:
+    """Foster (1949): on an edge-transitive graph of N sites and E edges the resistance of an edge is (N - 1)/E, so neighbours are
+    2(N - 1) steps apart, there and back; Kac: N steps until a site is visited again."""
+    n = 6
+    steps = {
+        tuple(s if i == axis else 0 for i in range(dimension)): 0.5 / dimension
+        for axis in range(dimension)
+        for s in (1, -1)
+    }
+    walk = rw.LatticeWalk(steps=steps, dx=1.0, domain=rw.Ring(0.0, n) ** dimension, start=(0.0,) * dimension)
+    here, there = (2.0,) * dimension, (3.0, *(2.0,) * (dimension - 1))
+    assert commute_time(walk, here, there).mean == pytest.approx(2 * (n**dimension - 1), rel=1e-12)
+    assert hitting_time(walk, there, start=here).mean == pytest.approx(n**dimension - 1, rel=1e-12)
+    assert return_time(walk, here)[:2] == pytest.approx((1.0, n**dimension), rel=1e-12)
+
+
+def test_a_separable_walk_leaves_with_its_axes() -> None:
+    """Steps along one axis or the other by a coin: the place on x, seen when x moves, is a walk of one dimension."""
+    pipe = rw.Interval(0.0, 9.0, rw.Absorbing(), rw.Absorbing()) * rw.Ring(0.0, 5.0)
+    walk = rw.LatticeWalk(right=0.3, left=0.2, up=0.25, down=0.25, dx=1.0, domain=pipe, start=(4.0, 0.0))
+    one = rw.LatticeWalk(right=0.3, left=0.2, dx=1.0, domain=cliffs(9), start=4.0)
+    assert hitting_time(walk, "right") == pytest.approx(hitting_time(one, "right"), rel=1e-12)
+    x, y = np.meshgrid(np.arange(1.0, 9.0), np.arange(5.0), indexing="ij")
+    answer = hitting_probability(walk, "left", start=(x, y))
+    assert answer.shape == (8, 5) and np.ptp(answer, axis=1).max() < 1e-14
+
+
+def test_a_maze_with_a_trap_against_a_dense_solution() -> None:
+    """Obstacles, a trap by name, a wall that absorbs in part, killing, and a probability that depends on the place."""
+    blocked = np.random.default_rng(4).random((9, 7)) < 0.2
+    blocked[0, 0] = blocked[4, 3] = False
+    trap = np.zeros((9, 7), dtype=bool)
+    trap[8, 6] = True
+    room = rw.Interval(-0.5, 8.5, rw.Reflecting(), rw.Reflecting()) * rw.Interval(
+        -0.5, 7.0, rw.Reflecting(), rw.Absorbing()
+    )
+    domain = room.without(rw.Mask(blocked & ~trap), name="stones").without(rw.Mask(trap), rw.Absorbing(), "cheese")
+    walk = rw.LatticeWalk(
+        right=lambda x, y: 0.2 + 0.01 * x, left=0.2, up=lambda x, y: 0.2 + 0.003 * x * y, down=0.15, dx=1.0, domain=domain,
+        start=(0.0, 0.0), killing=0.03,
+    )  # fmt: skip
+    free = [(i, j) for i in range(9) for j in range(7) if not blocked[i, j] and not trap[i, j]]
+    number = {site: k for k, site in enumerate(free)}
+    p, arrival = np.zeros((len(free),) * 2), {"cheese": np.zeros(len(free)), "top": np.zeros(len(free))}
+    for (i, j), k in number.items():
+        live = math.exp(-0.03)
+        for (a, b), chance in (
+            ((1, 0), 0.2 + 0.01 * i),
+            ((-1, 0), 0.2),
+            ((0, 1), 0.2 + 0.003 * i * j),
+            ((0, -1), 0.15),
+        ):
+            end = i + a, j + b
+            if end == (8, 6):
+                arrival["cheese"][k] += live * chance
+            elif end[1] == 7:
+                arrival["top"][k] += live * chance
+            else:
+                p[k, number.get(end, k)] += live * chance
+        p[k, k] += live * (1.0 - (0.2 + 0.01 * i) - 0.2 - (0.2 + 0.003 * i * j) - 0.15)
+    inverse = np.linalg.inv(np.eye(len(free)) - p)
+    places = tuple(np.array(free, dtype=float).T)
+    for name, given in arrival.items():
+        h = inverse @ given
+        assert hitting_probability(walk, name, start=places) == pytest.approx(h, rel=1e-11, abs=1e-300)
+        seen = h > 0
+        assert hitting_time(walk, name, start=places).mean[seen] == pytest.approx(
+            (inverse @ h)[seen] / h[seen], rel=1e-11
+        )
+    everything = [hitting_probability(walk, name) for name in ("cheese", "top", "killing")]
+    assert sum(everything) == pytest.approx(1.0, rel=1e-13)
+    # the committor of two sets of sites, one of them an array of booleans
+    goal = np.zeros((9, 7), dtype=bool)
+    goal[5:, :2] = True
+    inside = [k for k, site in enumerate(free) if goal[site]]
+    rest = [k for k, site in enumerate(free) if not goal[site] and site != (0, 0)]
+    expected = np.linalg.solve((np.eye(len(free)) - p)[np.ix_(rest, rest)], p[np.ix_(rest, inside)].sum(axis=1))
+    starts = tuple(np.array([free[k] for k in rest], dtype=float).T)
+    assert hitting_probability(walk, goal, before=(0.0, 0.0), start=starts) == pytest.approx(
+        expected, rel=1e-11, abs=1e-300
+    )
+
+
+@pytest.mark.parametrize(
+    ("ask", "told"),
+    [
+        (lambda w: hitting_probability(w, (1.4, 2.0)), "target = 1.4, 2 is no site .* the nearest is 1, 2"),
+        (lambda w: hitting_probability(w, 1.0), "give a point"),
+        (lambda w: hitting_probability(w, np.ones((3, 3), dtype=bool)), r"shape \(3, 3\) and the sites have \(11, 11\)"),
+        (lambda w: hitting_probability(w, rw.Ball((50.0, 50.0), 1.0)), "holds no site"),
+        (lambda w: commute_time(w, (1.0, 1.0), ([1.0, 2.0], 3.0)), "give one place"),
+        (lambda w: hitting_time(simple(rw.Line() ** 2, start=(0.0, 0.0)), (3.0, 0.0)), "unbounded: in more than one dimension"),
+    ],
+)  # fmt: skip
+def test_bad_questions_in_the_plane(ask: Callable[[rw.LatticeWalk], object], told: str) -> None:
+    with pytest.raises(ValueError, match=told):
+        ask(simple(square(12), start=(6.0, 6.0)))

@@ -26,6 +26,7 @@ from randwalk.run.task import Task
 
 from . import naive_space as naive
 from .test_simulate import p_value
+from .test_store import rewrite
 
 ABSORB, REFLECT = rw.Absorbing(), rw.Reflecting()
 FALSE_ALARMS = 1e-4
@@ -314,3 +315,56 @@ def test_short_rings_have_no_turns() -> None:
     with pytest.raises(ValueError, match="turns around a ring of 2 sites are not told apart; take 3 or more"):
         rw.simulate(walk, 10, [1.0], record=[rw.Moments()])
     rw.simulate(walk, 10, [1.0], record=[rw.Winding("y")])
+
+
+# ---------------------------------------------------------------- files
+
+
+@pytest.mark.parametrize("suffix", [".npz", ".nc"])
+@pytest.mark.parametrize("name", ["plane", "torus", "p(x, y), trap", "Moore"])
+def test_files_of_runs_in_the_plane(name: str, suffix: str, tmp_path: Path) -> None:
+    walk = WALKS[name]()
+    if name in ("p(x, y), trap", "Moore"):  # functions are not written; formulas are
+        walk = rw.LatticeWalk(
+            **(SIMPLE | {"right": rw.expression("0.2 + 0.05*tanh(x)")}), domain=walk.domain, start=walk.start
+        )  # fmt: skip
+    records: list[Record] = [rw.FirstPassage(), rw.LastVisit((1.0, 2.0)), rw.Moments(), rw.Maximum("y"), rw.Displacement(1)]
+    records += [rw.TimeIn(rw.Ball((1.0, 1.0), 2.0) | rw.HalfSpace((1.0, 0.0), 3.0)), rw.DistinctSites()]
+    records += [rw.Winding(0)] if name == "torus" else []
+    made = rw.simulate(walk, 200, [3.0, 20.0], seed=2, method="paths", record=records)
+    made.save(tmp_path / f"run{suffix}")
+    read = rw.Ensemble.load(tmp_path / f"run{suffix}")
+    assert read.walk == walk and read.table.window == made.table.window and list(read.records) == records
+    np.testing.assert_array_equal(read.raw, made.raw)
+    for record in records:
+        np.testing.assert_array_equal(read[record].counts, made[record].counts)
+    longer = read.extend(300)
+    same(longer.tally, made.extend(300).tally)
+    assert longer.walkers == 300
+
+
+def test_damaged_files_of_runs_in_the_plane_are_refused(tmp_path: Path) -> None:
+    walk = rw.LatticeWalk(**SIMPLE, domain=room().without(rw.Ball((1.0, 1.0), 0.6)))
+    rw.simulate(walk, 200, [3.0], seed=2, method="paths", record=[rw.Moments()]).save(tmp_path / "run.npz")
+
+    def refused(told: str, meta: Callable[[dict[str, Any]], object], arrays: Callable[[dict[str, Any]], object]) -> None:
+        path = tmp_path / "run.npz"
+        whole = path.read_bytes()
+        rewrite(path, meta, arrays, signed=True)  # type: ignore[arg-type]
+        with pytest.raises(ValueError, match=told):
+            rw.Ensemble.load(path)
+        path.write_bytes(whole)
+
+    layout = rw.Ensemble.load(tmp_path / "run.npz").table.layout
+
+    def into_obstacle(held: dict[str, Any]) -> None:
+        held["raw"][0, np.flatnonzero(held["raw"][0])[0]] -= 1
+        held["raw"][0, layout.index(3, 3)] += 1
+
+    assert not layout.free[3, 3]
+    refused("walkers in an obstacle", lambda meta: None, into_obstacle)
+    refused("window = .*must be", lambda meta: meta.update(window=[[0, 5]]), lambda held: None)
+    refused("does not hold the sites", lambda meta: meta.update(window=[[0, 4], [0, 5]]), lambda held: None)
+    refused("is no record", lambda meta: meta.update(records=[["Winding", {"axis": 0}]]), lambda held: None)
+    refused("survivors", lambda meta: None, lambda held: held["record0"].__setitem__((0, 0, 0), 3))
+

@@ -15,9 +15,11 @@ from randwalk.ensemble import Ensemble
 from randwalk.model.domain import Interval, Line, Ring
 from randwalk.pde import exact_law
 from randwalk.pde.exact_law import ExactLaw
+from randwalk.problem import Problem, ProblemError, Source
 from randwalk.run.counts import Counts
 from randwalk.run.task import Task
-from randwalk.validate import compare, refine
+from randwalk.validate import compare, load_case, refine
+from randwalk.validate.convergence import Convergence, refinements
 from randwalk.validate.order import by_distance, morton
 
 A, R = rw.Absorbing(), rw.Reflecting()
@@ -153,3 +155,31 @@ def test_a_refined_walk_has_the_same_equation(unit: float) -> None:
         for other in (0, 1):
             one, two = (float(w.diffusion[axis, other](point)) for w in (walk, finer))
             assert one == pytest.approx(two, rel=1e-12)
+
+
+def test_a_case_states_its_order() -> None:
+    problem = load_case("plane_trap")
+    assert problem.validation_order == 1.0 and load_case("plane_box").validation_order == 2.0
+    assert Problem.of(Source.parse(problem.dumps())).validation_order == 1.0
+    with pytest.raises(ProblemError, match="order = -1: must be positive and at most 4"):
+        Problem.of(Source.parse(problem.dumps().replace("order = 1.0", "order = -1")))
+
+
+@pytest.mark.parametrize(
+    ("errors", "order", "passed"),
+    [
+        ((9e-3, 4.5e-3, 3e-3), 1.0, True),
+        ((9e-3, 4.5e-3, 3e-3), 2.0, False),
+        ((9e-3, 2.2e-3, 1e-3), 2.0, True),
+        ((9e-3, 8.5e-3, 8.3e-3), 1.0, False),
+    ],
+)
+def test_orders_are_judged_by_the_one_that_is_stated(errors: tuple[float, ...], order: float, passed: bool) -> None:
+    assert Convergence("", (1.0, 1 / 2, 1 / 3), errors, order=order).passed is passed
+
+
+def test_levels_fit_the_walls() -> None:
+    assert refinements(WALK) == (1, 2, 3) and refinements(load_case("plane_mixed_faces").walk) == (1, 3)
+    assert refinements(load_case("lazy_line").walk) == (1, 3, 9)
+    with pytest.raises(ValueError, match="only odd refinements fit"):
+        refine(load_case("plane_mixed_faces").walk, 2)

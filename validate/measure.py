@@ -69,7 +69,9 @@ def _borders(law: ExactLaw, axis: int) -> tuple[int, float, int]:
         return 1, 0.5 * any(not face.wall.on_site for face in law.domain.axes[axis].faces), 0
     last = law.steps[-1]
     if cell(law.table, last) == (2,):  # the sites without mass
-        return 2, 0.0, (law.table.first + 1 - (occupied(law.table, last).start or 0)) % 2
+        kept = occupied(law.table, last)
+        assert isinstance(kept, slice)
+        return 2, 0.0, (law.table.first + 1 - (kept.start or 0)) % 2
     return 1, 0.5, 0
 
 

@@ -90,7 +90,8 @@ def validate_problem(
     source = problem.source or Source.parse("")
     return CaseReport(
         name, problem.title, str(source.data.get("catches", "")), sampling, discretisation,
-        solver_convergence(equation, against, measure, problem.validation_order), data, _budget(ensembles[0], walk, against, measure),
+        solver_convergence(equation, against, measure, problem.validation_order), data,
+        _budget(ensembles[0], walk, against, measure),
         tuple(f"{e.walkers:.0e} by {e.method}" for e in ensembles), against.missing, time.perf_counter() - begun,
     )  # fmt: skip
 

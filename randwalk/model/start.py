@@ -1,7 +1,7 @@
 """Starts of walkers: laws on the line and in space.
 
 A start has a `dimension`, `factors` (the starts on the axes if the coordinates are independent, else None) and `bounds`, the
-(low, high) of its support on each axis. :mod:`randwalk.model.start_sites` rounds a start once to masses on sites, for every use.
+(low, high) of its support on each axis. :mod:`randwalk.model.sites` rounds a start once to masses on sites, for every use.
 """
 
 from __future__ import annotations
@@ -371,7 +371,8 @@ def as_start(value: StartLike, domain: Domain | None = None) -> Start:
     elif isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool):
         start = Point(number("start", value)) if dimension == 1 or value != 0.0 else Point((0.0,) * dimension)
     else:
-        raise TypeError(f"start = {shown(value)}: give a number, Point, Uniform, Normal or Sites")
+        point, atoms = ("a number", "Sites") if dimension == 1 else ("a tuple of coordinates", "Atoms")
+        raise TypeError(f"start = {shown(value)}: give {point}, Point, Uniform, Normal, {atoms} or Everywhere()")
     if start.dimension != dimension:
         raise ValueError(
             f"start = {start}: has dimension {start.dimension} and the domain {dimension}; give a number an axis"
@@ -401,10 +402,13 @@ def check_start(start: Start, domain: Domain) -> None:
     if domain.regions:
         points, masses = _samples(start)
         found = domain.region_at(tuple(points.T))
-        inside = np.where(found >= 0, masses, 0.0)
-        if inside.sum() > OUTSIDE * masses.sum():
+        inside = np.where(found >= 0, masses / masses.sum(), 0.0)
+        if inside.sum() > OUTSIDE:
             at = int(np.argmax(inside))
-            raise ValueError(f"start = {start}: {in_region(domain, int(found[at]), points[at])}; start elsewhere")
+            about = f", with about {inside.sum():.2g} of the mass" if inside.sum() < 1.0 else ""
+            raise ValueError(
+                f"start = {start}: {in_region(domain, int(found[at]), points[at])}{about}; start elsewhere"
+            )
 
 
 def _check_on_axis(start: Start, factor: Factor, domain: Domain, i: int) -> None:

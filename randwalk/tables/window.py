@@ -41,16 +41,21 @@ def table_for(walk: LatticeWalk, steps: int, leak: float = LEAK) -> StepTable:
 def table_on(walk: LatticeWalk, ends: Ends) -> StepTable:
     """The step table of `walk` on the sites between the lattice numbers `ends`, (first, last) of each axis; refused if it
     cannot be held."""
-    window = tuple((first, last - first + 1) for first, last in ends)
-    sites = math.prod(count for _, count in window)
-    if math.prod(count + 2 for _, count in window) >= MOST_SITES + 2:  # a walker's place has 32 bits
+    _check_size(walk, ends)
+    return StepTable(walk, tuple((first, last - first + 1) for first, last in ends))
+
+
+def _check_size(walk: LatticeWalk, ends: Ends) -> None:
+    """Refuse a window whose table cannot be held."""
+    counts = [last - first + 1 for first, last in ends]
+    sites = math.prod(counts)
+    if math.prod(count + 2 for count in counts) >= MOST_SITES + 2:  # a walker's place has 32 bits
         raise ValueError(f"{sites} sites are more than the 2³¹ a walker's place is counted in: take a larger dx")
     of_columns = OF_A_THRESHOLD * (len(walk.probabilities) + 1) * (not walk.homogeneous)
     require(
         (of_columns + OF_A_SITE) * sites, f"a table of {sites} sites",
         "take a larger dx (fewer sites)" if all(lattice.sites for lattice in walk.lattices) else "take a larger dx",
     )  # fmt: skip
-    return StepTable(walk, window)
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,9 +81,9 @@ class Windows:
                 max(first - min(below << wider[2 * axis], self.steps), low),
                 min(last + min(above << wider[2 * axis + 1], self.steps), high),
             ))  # fmt: skip
-        sites = math.prod(last - first + 1 for first, last in ends)
-        if self.walk.homogeneous or sites >= MOST_SITES:
+        if self.walk.homogeneous:
             return tuple(ends)
+        _check_size(self.walk, ends)
         return valid_ends(self.walk, tuple(ends), self.begin, self.times)
 
     @cached_property

@@ -7,7 +7,7 @@ from .base import Coefficient, CoefficientLike
 from .components import components
 from .difference import Difference, NoDerivative
 from .elementary import FUNCTIONS, Apply, Tanh, apply, tanh_parts
-from .function import Function, as_coefficient, in_dimension, one_dimensional
+from .function import Function, as_coefficient, in_dimension
 from .leaves import ONE, ZERO, Affine, Constant, T, Variable, X, affine, affine_parts, constant_value
 from .node import Node, TooDeep, depth
 from .nodes import Choice, Power, Product, Sum
@@ -50,7 +50,7 @@ __all__ = [
     "coordinate",
     "depth",
     "in_dimension",
-    "multiply", "one_dimensional",
+    "multiply",
     "power",
     "tanh_parts",
 ]  # fmt: skip

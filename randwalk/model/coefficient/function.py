@@ -370,11 +370,6 @@ def in_dimension(name: str, value: CoefficientLike, dimension: int) -> Coefficie
     return made
 
 
-def one_dimensional(name: str, value: CoefficientLike) -> Coefficient:
-    """:func:`in_dimension` in one dimension."""
-    return in_dimension(name, value, 1)
-
-
 def _operand(value: object) -> Coefficient | None:
     """The coefficient that an operand is, None if it is none."""
     if isinstance(value, Coefficient):
