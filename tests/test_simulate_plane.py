@@ -134,9 +134,7 @@ def test_records_are_those_of_the_naive_paths(name: str) -> None:
         assert values(counts, rw.DistinctSites(), row) == sorted(len(set(path)) for path in walked)
         alive = [path for path in paths if isinstance(path[n], tuple)]
         turns = np.array([naive.torus_turns(walk, path[: n + 1]) for path in alive])
-        moved = np.array([np.subtract(path[n], path[0]) for path in alive]) + turns * [
-            x.sites or 0 for x in walk.lattices
-        ]
+        moved = np.array([np.subtract(path[n], path[0]) for path in alive]) + turns * [x.sites or 0 for x in walk.lattices]
         sums: Any = counts.records[rw.Moments()]
         assert sums.alive[row] == len(alive)
         assert (sums.first[row] == moved.sum(axis=0)).all() and (sums.second[row] == moved.T @ moved).all()
@@ -166,8 +164,7 @@ def test_threads_ranges_and_windows_change_no_bit(name: str, monkeypatch: pytest
 def same(one: Counts, other: Counts, records: bool = True) -> None:
     table = one.table if one.table.sites >= other.table.sites else other.table
     window = tuple(
-        (min(a, b), max(a + n, b + m) - min(a, b))
-        for (a, n), (b, m) in zip(one.table.window, other.table.window, strict=True)
+        (min(a, b), max(a + n, b + m) - min(a, b)) for (a, n), (b, m) in zip(one.table.window, other.table.window, strict=True)
     )
     table = type(table)(table.walk, window)
     one, other = one.on(table), other.on(table)

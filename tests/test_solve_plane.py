@@ -250,7 +250,7 @@ def disc_survival(time: float, sd: float, radius: float, d: float) -> float:
 
 
 def test_an_absorbing_disc_is_of_second_order() -> None:
-    radius, sd, time = 0.9, 0.15, 0.3
+    radius, sd, time = 0.9, 0.12, 0.3
     disc = PLANE.inside(rw.Ball((0.0, 0.0), radius), A, "rim")
     equation = rw.pde.FokkerPlanck(0.0, 0.5, domain=disc, start=rw.Normal((0.0, 0.0), (sd, sd)))
     exact, errors = disc_survival(time, sd, radius, 0.5), []

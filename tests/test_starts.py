@@ -296,7 +296,9 @@ def test_mass_in_a_region_is_refused_with_its_place() -> None:
         rw.Uniform((0.0, 0.0), (4.25, 6.0)), rw.Normal((1.0, 2.2), (0.1, 0.1)), rw.Point(2.0) * rw.Uniform(1.0, 2.1),
         rw.Uniform(2.9, 3.1) * rw.Sites([1.0, 3.0], [1 - 1e-9, 1e-9]),
     ):  # fmt: skip
-        with pytest.raises(ValueError, match=r"start = .*: \(x, y\) = \(.*\) is in the (trap|obstacle)"):
+        with pytest.raises(
+            ValueError, match=r"start = .*: \(x, y\) = \(.*\) is in the (trap|obstacle) '.*', with about .* of"
+        ):
             check_start(spread, TRAPPED)
         with pytest.raises(ValueError, match="is in the"):
             rw.pde.FokkerPlanck(0.0, 0.5, domain=TRAPPED, start=spread)
