@@ -74,6 +74,8 @@ QUICK_TESTS = frozenset({
     "test_law.py::test_cells_are_those_of_the_atoms_one_by_one", "test_law.py::test_moments_between_reflecting_walls",
     "test_planted.py::test_the_package_without_an_error_passes",
     "test_pulses.py::test_steps_end_on_breaks_and_resolve_quick_parts",
+    "test_simulate_plane.py::test_return_to_the_origin_of_the_plane", "test_simulate_plane.py::test_exit_from_a_square",
+    "test_simulate_plane.py::test_records_of_another_dimension_are_refused",
     "test_simulate.py::test_gamblers_ruin", "test_simulate.py::test_maximum_by_reflection",
     "test_solve.py::test_equilibrium_is_exact", "test_solve.py::test_against_scipy_on_the_same_stencil",
     "test_solve.py::test_masses_density_and_mean", "test_solve_breaks.py::test_jump_of_the_diffusion",
