@@ -134,7 +134,9 @@ def test_records_are_those_of_the_naive_paths(name: str) -> None:
         assert values(counts, rw.DistinctSites(), row) == sorted(len(set(path)) for path in walked)
         alive = [path for path in paths if isinstance(path[n], tuple)]
         turns = np.array([naive.torus_turns(walk, path[: n + 1]) for path in alive])
-        moved = np.array([np.subtract(path[n], path[0]) for path in alive]) + turns * [x.sites or 0 for x in walk.lattices]
+        moved = np.array([np.subtract(path[n], path[0]) for path in alive]) + turns * [
+            x.sites or 0 for x in walk.lattices
+        ]
         sums: Any = counts.records[rw.Moments()]
         assert sums.alive[row] == len(alive)
         assert (sums.first[row] == moved.sum(axis=0)).all() and (sums.second[row] == moved.T @ moved).all()
@@ -164,7 +166,8 @@ def test_threads_ranges_and_windows_change_no_bit(name: str, monkeypatch: pytest
 def same(one: Counts, other: Counts, records: bool = True) -> None:
     table = one.table if one.table.sites >= other.table.sites else other.table
     window = tuple(
-        (min(a, b), max(a + n, b + m) - min(a, b)) for (a, n), (b, m) in zip(one.table.window, other.table.window, strict=True)
+        (min(a, b), max(a + n, b + m) - min(a, b))
+        for (a, n), (b, m) in zip(one.table.window, other.table.window, strict=True)
     )
     table = type(table)(table.walk, window)
     one, other = one.on(table), other.on(table)
@@ -328,7 +331,13 @@ def test_files_of_runs_in_the_plane(name: str, suffix: str, tmp_path: Path) -> N
         walk = rw.LatticeWalk(
             **(SIMPLE | {"right": rw.expression("0.2 + 0.05*tanh(x)")}), domain=walk.domain, start=walk.start
         )  # fmt: skip
-    records: list[Record] = [rw.FirstPassage(), rw.LastVisit((1.0, 2.0)), rw.Moments(), rw.Maximum("y"), rw.Displacement(1)]
+    records: list[Record] = [
+        rw.FirstPassage(),
+        rw.LastVisit((1.0, 2.0)),
+        rw.Moments(),
+        rw.Maximum("y"),
+        rw.Displacement(1),
+    ]
     records += [rw.TimeIn(rw.Ball((1.0, 1.0), 2.0) | rw.HalfSpace((1.0, 0.0), 3.0)), rw.DistinctSites()]
     records += [rw.Winding(0)] if name == "torus" else []
     made = rw.simulate(walk, 200, [3.0, 20.0], seed=2, method="paths", record=records)
@@ -347,7 +356,9 @@ def test_damaged_files_of_runs_in_the_plane_are_refused(tmp_path: Path) -> None:
     walk = rw.LatticeWalk(**SIMPLE, domain=room().without(rw.Ball((1.0, 1.0), 0.6)))
     rw.simulate(walk, 200, [3.0], seed=2, method="paths", record=[rw.Moments()]).save(tmp_path / "run.npz")
 
-    def refused(told: str, meta: Callable[[dict[str, Any]], object], arrays: Callable[[dict[str, Any]], object]) -> None:
+    def refused(
+        told: str, meta: Callable[[dict[str, Any]], object], arrays: Callable[[dict[str, Any]], object]
+    ) -> None:
         path = tmp_path / "run.npz"
         whole = path.read_bytes()
         rewrite(path, meta, arrays, signed=True)  # type: ignore[arg-type]
@@ -367,4 +378,3 @@ def test_damaged_files_of_runs_in_the_plane_are_refused(tmp_path: Path) -> None:
     refused("does not hold the sites", lambda meta: meta.update(window=[[0, 4], [0, 5]]), lambda held: None)
     refused("is no record", lambda meta: meta.update(records=[["Winding", {"axis": 0}]]), lambda held: None)
     refused("survivors", lambda meta: None, lambda held: held["record0"].__setitem__((0, 0, 0), 3))
-
