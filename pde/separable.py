@@ -32,7 +32,7 @@ from .normal_laws import atoms
 from .space_form import SpaceForm
 from .superposition import Superposition
 
-WIDEST = 0.7  # of a panel in log t
+WIDEST = 1.4  # of a panel in log t
 AGREE = 1e-13  # agreement of a panel and its halves, as a probability
 ROUNDS = 12  # of halving
 EARLIEST = 1e-34  # of the last time: what happens earlier does not count

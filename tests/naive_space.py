@@ -56,7 +56,7 @@ def arrival(walk: rw.LatticeWalk, site: Site, step: Site) -> Place | None:
         return str(crossed[0].exit)
     end = wrapped(walk, end)
     for region in walk.domain.regions:
-        if region.shape.contains(point(walk, end)):
+        if (region.shape.touches if region.wall.on_site else region.shape.contains)(point(walk, end)):
             return None if region.wall.reactivity == 0.0 else str(region.name)
     return end
 

@@ -89,8 +89,8 @@ def test_all_kinds_answer_alike(name: str, kind: str) -> None:
     here = np.ix_([0, 1], along, along)
     np.testing.assert_allclose(exact(this.variance(TIMES))[here], form.variance(TIMES)[here], rtol=0, atol=near(kind))
     if name != "space":  # where quadrature takes seconds
-        asked = (exact(one.expect(lambda x, y: np.cos(2 * np.pi * y) * x, TIMES)) for one in (this, form))
-        np.testing.assert_allclose(*asked, rtol=0, atol=near(kind))
+        found, wanted = (exact(one.expect(lambda x, y: np.cos(2 * np.pi * y) * x, TIMES)) for one in (this, form))
+        np.testing.assert_allclose(found, wanted, rtol=0, atol=near(kind))
 
 
 @pytest.mark.parametrize("name", WALKS)

@@ -172,6 +172,8 @@ class Law(ABC, Generic[Answer]):
         if against is not None:
             from .residuals import draw_residuals
 
+            if not isinstance(against, Law):
+                raise TypeError(f"against = {against!r}: must be a law")
             return draw_residuals(self, against, given.tolist(), ax)
         if self.dimension > 1:
             from .maps import draw_maps

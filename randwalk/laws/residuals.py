@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..model.coefficient import Floats
 from .distribution import Distribution
 from .estimate import Estimate, Proportion, exact
-from .law import Law
 from .lookup import NoAnswer
 from .maps import frame, pairs_of, panels
 from .plotting import COLOURS, axes
+
+if TYPE_CHECKING:
+    from .law import Law
 
 MOST_BINS = 64  # of each axis
 FEWEST = 5.0  # walkers expected in a bin, below which it has no residual
@@ -22,17 +24,16 @@ FAR = 4.0  # standard errors at which the colour ends
 
 def draw_residuals(law: Law[Any], other: Law[Any], times: Sequence[float], ax: Any) -> Any:
     """The residuals of one law against another at one time."""
-    if not isinstance(other, Law):
-        raise TypeError(f"against = {other!r}: must be a law")
     if law.dimension != other.dimension:
         raise ValueError(f"against is a law in {other.dimension} dimensions, and this one in {law.dimension}")
     if len(times) != 1:
         raise ValueError(f"t = {list(times)}: residuals are those of one time; give one")
-    pairs = [(0,)] if law.dimension == 1 else pairs_of(law.dimension)
+    pairs: list[tuple[int, ...]] = [(0,)] if law.dimension == 1 else [*pairs_of(law.dimension)]
     found = []
     for pair in pairs:
-        rings = [place for place, axis in enumerate(pair) if law.domain.axes[axis].periodic]
-        found.append(_residuals(*(one._now(times[0]).onto(pair) for one in (law, other)), rings))
+        rings = [number for number, axis in enumerate(pair) if law.domain.axes[axis].periodic]
+        here, there = (one._now(times[0]).onto(pair) for one in (law, other))
+        found.append(_residuals(here, there, rings))
     if law.dimension == 1:
         ax = axes(ax)
         (((line,), z),) = found
