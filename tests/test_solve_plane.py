@@ -234,7 +234,7 @@ def test_the_flux_through_a_face_with_a_tensor_is_conormal(reactivity: float, tu
 
     errors = [wrong(rw.pde.solve(equation, [time], cells=n)) for n in (32, 64, 128)]
     assert np.log2(np.array(errors[:-1]) / errors[1:]) == pytest.approx(2.0, abs=0.35)
-    law = rw.pde.solve(equation, [time], tolerance=1e-5)
+    law = rw.pde.solve(equation, [time], tolerance=1e-4)
     assert errors[-1] < 3e-4 and wrong(law) <= 4.0 * law.error_estimate
 
 
@@ -250,7 +250,7 @@ def disc_survival(time: float, sd: float, radius: float, d: float) -> float:
 
 
 def test_an_absorbing_disc_is_of_second_order() -> None:
-    radius, sd, time = 0.9, 0.12, 0.3
+    radius, sd, time = 0.9, 0.1, 0.3
     disc = PLANE.inside(rw.Ball((0.0, 0.0), radius), A, "rim")
     equation = rw.pde.FokkerPlanck(0.0, 0.5, domain=disc, start=rw.Normal((0.0, 0.0), (sd, sd)))
     exact, errors = disc_survival(time, sd, radius, 0.5), []
