@@ -32,7 +32,7 @@ from .normal_laws import atoms
 from .space_form import SpaceForm
 from .superposition import Superposition
 
-WIDEST = 0.7  # of a panel in log t
+WIDEST = 1.4  # of a panel in log t
 AGREE = 1e-13  # agreement of a panel and its halves, as a probability
 ROUNDS = 12  # of halving
 EARLIEST = 1e-34  # of the last time: what happens earlier does not count
@@ -282,7 +282,11 @@ class ProductAt(Distribution):
         return tuple(factor.span[0] for factor in self.factors)
 
     def pdf(self, x: Any) -> Floats:
-        values = [factor.pdf(v) for factor, v in zip(self.factors, self._axes(x), strict=True)]
+        """Each coordinate once, because the points of a grid share theirs."""
+        values = []
+        for factor, v in zip(self.factors, self._axes(x), strict=True):
+            own, number = np.unique(v, return_inverse=True)
+            values.append(factor.pdf(own)[number])
         return self.share * reduce(np.multiply, values)
 
     def mass(self, edges: Any) -> Floats:

@@ -100,7 +100,7 @@ def test_what_left_and_what_stays(dimension: int, wall: str, start: float) -> No
     assert passed == pytest.approx(np.diff(form.absorbed("shell", times[1:3]))[0], abs=1e-9)
 
 
-@pytest.mark.parametrize(("dimension", "t"), [(2, 0.03), (3, 0.9)])
+@pytest.mark.parametrize(("dimension", "t"), [(2, 0.03), (3, 1.5)])
 @pytest.mark.parametrize("wall", sorted(WALLS))
 def test_the_density_has_the_moments_of_the_series(dimension: int, t: float, wall: str) -> None:
     form = ball(dimension, wall, 1.2)

@@ -11,6 +11,7 @@ import numpy as np
 
 from randwalk.inputs.wording import shown
 from randwalk.model.coefficient import Constant, Floats
+from randwalk.model.region import Mask
 from randwalk.model.walk import LatticeWalk
 from randwalk.pde import FokkerPlanck, exact_law, limit
 from randwalk.pde.closed_form import ClosedForm, NoClosedForm, closed_form
@@ -160,10 +161,11 @@ def reference(walk: LatticeWalk, times: Sequence[float]) -> Reference:
 
 
 def refinements(walk: LatticeWalk) -> tuple[int, ...]:
-    """The factors by which rung 2 refines a walk, coarsest first: odd ones where walls stand half way between sites, for which
-    alone sites stay sites."""
+    """The factors by which rung 2 refines a walk, coarsest first: odd ones where walls stand half way between sites or a region
+    is a set of cells, for which alone sites stay sites."""
     half_way = any(not face.wall.on_site for face in walk.domain.faces)
-    return ODD if walk.dimension == 1 else ODD[:2] if half_way else ANY
+    cells = any(isinstance(leaf, Mask) for region in walk.domain.regions for leaf in region.shape.leaves)
+    return ODD if walk.dimension == 1 else ODD[:2] if half_way or cells else ANY
 
 
 def walk_convergence(

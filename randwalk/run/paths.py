@@ -19,7 +19,7 @@ from ..tables.table import StepTable
 from .batch import Batch
 from .counts import Counts
 from .free import FreeWalkers
-from .functional import Functionals, Leaving
+from .functional import Functionals, Leaving, words_of
 from .jump import Jumps
 from .record import Record, followed
 from .windows import Rows, Windows
@@ -61,7 +61,7 @@ def follow(
     most = BATCH if kept and cells < BATCH else LARGE_BATCH
     size = max(1 << 14, min(most, (1 << 31) // max(1, steps[-1])))  # a batch takes seconds at most
     # a site, where it began, the passage, the maximum, the others, and bits
-    words = Functionals(windows.rows.table, wanted).words
+    words = words_of(windows.rows.table, wanted)
     width = 4 + len(set(wanted)) + words
     if words:
         size = max(1, min(size, SEEN // words))
