@@ -8,6 +8,7 @@ every diagonal that carries a mixed derivative, has a chain of its own.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from types import EllipsisType
@@ -95,15 +96,23 @@ class Resolvent:
 
     def forward(self, state: Floats) -> Floats:
         """The resolvent of A on a state of masses."""
-        new, order = state.copy(), self.chain.order
-        new[:-1][order] = self._eliminated.solve_transposed(state[:-1][order])
+        new = self._applied(self._eliminated.solve_transposed, state[:-1], state[-1])
         if self.chain.kills:
             new[-1] += self.tau * (self.chain.killed * new[:-1]).sum()
         return new
 
     def backward(self, state: Floats) -> Floats:
         """The resolvent of the transpose, on the values of the cells and those paid on leaving, which stay."""
-        new, order = state.copy(), self.chain.order
-        paid = state[:-1] + self.tau * state[-1] * self.chain.killed
-        new[:-1][order] = self._eliminated.solve(paid[order])
+        paid = state[:-1] + self.tau * state[-1] * self.chain.killed if self.chain.kills else state[:-1]
+        return self._applied(self._eliminated.solve, paid, state[-1])
+
+    def _applied(self, solve: Callable[..., Floats], b: Floats, last: float) -> Floats:
+        """A new state: the solution for `b` of the cells in the order of the chain, `b` of others, and the `last` number."""
+        new, order = np.empty(b.size + 1), self.chain.order
+        new[-1] = last
+        if order is EVERY:
+            solve(b, new[:-1])
+        else:
+            new[:-1] = b
+            new[:-1][order] = solve(b[order])
         return new

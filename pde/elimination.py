@@ -41,10 +41,9 @@ def _inverse_pivots(lower, excess, upper, offset):  # type: ignore[no-untyped-de
 
 
 @kernel
-def _solve(below, inverse, above, b, offset):  # type: ignore[no-untyped-def]
-    """Substitute forth with the multipliers `below` and back with `above`."""
+def _solve(below, inverse, above, b, offset, x):  # type: ignore[no-untyped-def]
+    """Substitute forth with the multipliers `below` and back with `above`; the solution is written to `x`."""
     size = b.size
-    x = np.empty(size)
     if offset == 1:
         value = b[0]
         x[0] = value
@@ -86,13 +85,13 @@ class Elimination:
         self._columns = self._rows[2], inverse, self._rows[0]
         self._offset = offset
 
-    def solve(self, b: Floats) -> Floats:
-        """x with T x = `b` (n,)."""
-        return _solve(*self._rows, b, self._offset)
+    def solve(self, b: Floats, x: Floats | None = None) -> Floats:
+        """x with T x = `b` (n,), in a new array or in `x`."""
+        return _solve(*self._rows, b, self._offset, np.empty(b.size) if x is None else x)
 
-    def solve_transposed(self, b: Floats) -> Floats:
-        """x with Tᵀx = `b` (n,)."""
-        return _solve(*self._columns, b, self._offset)
+    def solve_transposed(self, b: Floats, x: Floats | None = None) -> Floats:
+        """x with Tᵀx = `b` (n,), in a new array or in `x`."""
+        return _solve(*self._columns, b, self._offset, np.empty(b.size) if x is None else x)
 
 
 class Cyclic:

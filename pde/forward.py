@@ -145,7 +145,15 @@ class Forward:
         return replace(fine, mass=mass, left_so_far=left, redone=fine.redone or coarse.redone)
 
     def usable(self, solution: Run) -> bool:
-        return solution.positive and not solution.redone and not self.mesh.domain.regions
+        return solution.positive and not solution.redone and self._smooth
+
+    @property
+    def _smooth(self) -> bool:
+        """Whether errors have an expansion in h²: not at the walls of regions, and not in corners of walls with a tensor, where
+        steps along diagonals end."""
+        domain = self.mesh.domain
+        tensor = domain.dimension > 1 and not self.equation.diffusion.diagonal
+        return not (domain.regions or (tensor and domain.faces))
 
     def pair(self, cells: int, needs: Needs, clock: Clock) -> Found[Run]:
         """The second-order solution on `cells`, compared with that on half of them and the steps of `clock`."""

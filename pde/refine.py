@@ -25,7 +25,7 @@ R = TypeVar("R")
 
 PILOT_CELLS: Final = 128
 FIRST_CELLS: Final = 32  # of the first look at an equation
-FIRST_LOOK: Final = {2: 24, 3: 16}  # the same in several dimensions
+FIRST_LOOK: Final = {2: 24, 3: 20}  # the same in several dimensions
 FIRST_STEPS: Final = 8  # an octave
 LARGEST_PILOT: Final = 8192
 SAMPLES: Final = 1024  # of coefficients

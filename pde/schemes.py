@@ -91,7 +91,9 @@ class SDIRK2(_Stepped):
     def step(self, apply: Apply, u: Floats, t: float, dt: float) -> Floats:
         tau = self.gamma * dt
         y = apply(tau, t + tau, u)
-        return apply(tau, t + dt, (1.0 + SQRT2) * y - SQRT2 * u)
+        y *= 1.0 + SQRT2  # a resolvent makes a new array
+        y -= SQRT2 * u
+        return apply(tau, t + dt, y)
 
 
 class Stretch(NamedTuple):

@@ -54,8 +54,8 @@ class Solution(Law[Any]):
         Mass that has left by each of the domain's exits (the left end, the right end, …, killing) at those times.
     extrapolated : bool
         Whether solutions on two grids are combined to one of fourth order in space; else the solution is of second order:
-        with `cells` or a ``dt`` given, where the errors are not seen to be smooth in h, in a domain with regions, or where a
-        mass came out negative.
+        with `cells` or a ``dt`` given, where the errors are not seen to be smooth in h, in a domain with regions or with
+        walls and a tensor D, or where a mass came out negative.
     """
 
     kind: ClassVar[str] = "finite differences"

@@ -66,7 +66,8 @@ def solve(
 
     In several dimensions cells are equal, and every axis, and every diagonal that a mixed derivative needs, has a chain
     (:mod:`randwalk.pde.operator`), taken in Strang's order. Walls of regions with a distance are crossed where they stand, which
-    is of second order at absorbing ones; other regions are sets of cells, of first order. With regions nothing is extrapolated.
+    is of second order at absorbing ones; other regions are sets of cells, of first order. With regions, and with walls and a
+    D that is not diagonal, nothing is extrapolated.
 
     An unbounded domain, and a wall that is not reached, is cut where less than a thousandth of the tolerance (1e-12 for
     fixed `cells`) crosses; see ``window`` and ``leaked``. Short pilot solutions compare the errors of space and time; cells and

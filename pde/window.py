@@ -26,6 +26,7 @@ from .truncate import MARGIN, NEAR, find_window, widened
 CELLS: Final = {2: 48, 3: 24}  # of the axis with the most, in a first look; 16 in more dimensions
 STEPS: Final = 24
 PASSES: Final = 24
+SMEARED: Final = 5.0  # times what may leave, on a coarse mesh, which smears; what leaves in the end is watched
 ROOM: Final = 1.05  # of the first guess, for what a coarse mesh smears
 TIGHT: Final = 0.85  # a window of which less than this is used along an axis is tightened
 ASPECT: Final = 8.0  # the most cells of an axis are at most so many times the fewest
@@ -53,10 +54,10 @@ def find_mesh(equation: FokkerPlanck, times: Floats, leak: float) -> Mesh:
         if not window.cut.any():
             return window
         lost, used = _follow(equation, window, until, leak, pace)
-        if (lost > leak).any():
+        if (lost > SMEARED * leak).any():
             if sufficient is not None:
                 return sufficient
-            axes = _widened(window, lost, leak, min(0.25, MARGIN * 2**number)).axes
+            axes = _widened(window, lost, SMEARED * leak, min(0.25, MARGIN * 2**number)).axes
             axes = tuple(_cut(equation, a, g.low, g.high) for a, g in enumerate(axes))
             window = _meshed(equation, list(axes), narrowest, until)
             continue

@@ -43,7 +43,33 @@ def robin(walk: rw.LatticeWalk, wall: Any, axis: int, outward: int, site: Site, 
     a = walk.declared_drift if len(site) == 1 else walk.declared_drift[axis]
     dx, inward = walk.spacings[axis], -outward * value(a, walk, site, t)
     k = wall.reactivity
+    for other in range(len(site)) if slanted(walk) else ():  # the conormal leads to another place of the face
+        lattice, walls = walk.lattices[other], (walk.domain.axes[other].left, walk.domain.axes[other].right)
+        for end, there, sign in zip((lattice.first, lattice.last), walls, (1, -1), strict=True):
+            if other != axis and there is not None and not there.on_site and site[other] == end:
+                mixed = value(walk.diffusion[axis, other], walk, site, t) / value(d, walk, site, t)
+                k *= 1.0 + 0.5 * sign * outward * mixed * dx / lattice.dx
     return k * walk.dt / dx / (1.0 + (k + inward) * dx / (2.0 * value(d, walk, site, t)))
+
+
+def slanted(walk: rw.LatticeWalk) -> bool:
+    """Whether a walk was made from a diffusion that is not diagonal."""
+    return walk.declared is not None and not walk.declared.tensor.diagonal
+
+
+def along(free: dict[Site, float], axis: int) -> dict[Site, float]:
+    """The steps added beside a face half way between sites: for every pair of steps e, f across it of which s_e = p(e) + p(-e)
+    and b_e = (p(e) - p(-e))/s_e, ¼ s_e s_f/Σs (1 + b_e - b_f) of e - f."""
+    back = {e: free[tuple(-c for c in e)] for e in free}
+    over = [e for e in free if e[axis] == 1 and free[e] + back[e] > 0.0]
+    s = {e: free[e] + back[e] for e in over}
+    found: dict[Site, float] = {}
+    for e, f in itertools.permutations(over, 2):
+        step = tuple(c - d for c, d in zip(e, f, strict=True))
+        if max(map(abs, step)) == 1:
+            bias = (free[e] - back[e]) / s[e] - (free[f] - back[f]) / s[f]
+            found[step] = found.get(step, 0.0) + 0.25 * s[e] * s[f] / sum(s.values()) * (1.0 + bias)
+    return found
 
 
 def across(walk: rw.LatticeWalk, face: Any, free: float, site: Site, t: float) -> float:
@@ -67,22 +93,29 @@ def made(walk: rw.LatticeWalk, site: Site, t: float) -> dict[Site, float]:
         return {step: math.prod(p[c] for p, c in zip(axes, step, strict=True)) for step in walk.probabilities}
     free = {e: value(p, walk, site, t) for e, p in walk.probabilities.items()}
     chances = dict(free)
+    for axis, side in itertools.product(range(len(site)), (1, -1)) if slanted(walk) else ():
+        for face in crossed(walk, tuple(k + side * (i == axis) for i, k in enumerate(site))):
+            for e, p in along(free, axis).items() if not face.wall.on_site else ():
+                chances[e] = chances.get(e, 0.0) + p
     for axis, side in itertools.product(range(len(site)), (1, -1)):
         for face in crossed(walk, tuple(k + side * (i == axis) for i, k in enumerate(site))):
             over = [e for e in chances if e[axis] == side]
+            straight = [e for e in over if sum(map(abs, e)) == 1]
             total = sum(chances[e] for e in over)
             out = across(walk, face, total, site, t)
-            for e in over:
-                chances[e] *= out / total
+            for e in over if math.isfinite(face.wall.reactivity) else ():
+                share = float(e in straight) if straight else chances[e] / total
+                chances[e] = out * share
     return chances
 
 
-def inside(walk: rw.LatticeWalk, shape: Any, site: Site) -> bool:
-    """Whether a site is in a shape, or an image of it one turn away."""
+def inside(walk: rw.LatticeWalk, region: Any, site: Site) -> bool:
+    """Whether a site is in a region, or an image of it one turn away; one on the boundary is if the wall stands on sites."""
+    found = region.shape.touches if region.wall.on_site else region.shape.contains
     turns = [(-1, 0, 1) if lattice.periodic else (0,) for lattice in walk.lattices]
     lengths = [lattice.dx * lattice.sites if lattice.periodic else 0.0 for lattice in walk.lattices]  # type: ignore[operator]
     return any(
-        shape.contains(tuple(x + n * length for x, n, length in zip(point(walk, site), turn, lengths, strict=True)))
+        found(tuple(x + n * length for x, n, length in zip(point(walk, site), turn, lengths, strict=True)))
         for turn in itertools.product(*turns)
     )
 
@@ -101,7 +134,7 @@ def transitions(walk: rw.LatticeWalk, site: Site, t: float) -> Law:
                 k % (x.sites or 1) if x.periodic else k for x, k in zip(walk.lattices, there, strict=True)
             )
             for region in walk.domain.regions:
-                if inside(walk, region.shape, there):
+                if inside(walk, region, there):
                     moving = [axis for axis, c in enumerate(e) if c]
                     if region.wall.reactivity == 0.0 or (math.isfinite(region.wall.reactivity) and len(moving) > 1):
                         p = 0.0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from randwalk.pde import closed_form, limit
 from randwalk.validate import Report, case_names, load_case, validate_problem
 
 CASES = sorted(name for name in case_names() if name.startswith(("plane_", "space_")))
@@ -16,15 +17,12 @@ def test_the_built_in_cases_pass(name: str) -> None:
     report = Report((case,))
     told = report.verdicts(case)
     assert "fail" not in told.values(), report.details(case)
-    closed = {
-        "plane_obstacle",
-        "plane_trap",
-        "plane_disc",
-        "plane_tensor_reflecting",
-        "plane_moving_drift",
-        "plane_diagonal",
-    }
-    assert (told["solver"] == "—") is (name in closed)
+    assert (told["solver"] == "—") is bool(case.missing)
+
+
+@pytest.mark.parametrize("name", ["plane_rotation", "plane_box", "plane_tensor", "plane_disc", "space_box"])
+def test_closed_forms_judge_the_solver(name: str) -> None:
+    closed_form(limit(load_case(name).walk))
 
 
 def test_there_are_cases_of_all_kinds() -> None:

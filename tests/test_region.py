@@ -120,20 +120,37 @@ def test_a_point_on_the_boundary_is_not_inside(unit: float) -> None:
     k = np.arange(-50, 51) * 0.02 * unit
     points = np.array([(3, 4), (4, 3), (0, 5), (-3, 4), (-4, -3), (5, 0)]) * 0.2 * unit  # at the distance 1
     ball = rw.Ball((0.0, 0.0), unit)
-    assert not ball.contains(tuple(points.T)).any() and (~ball).contains(tuple(points.T)).all()
+    for shape in (ball, ~ball, ball & rw.HalfSpace((1.0, 0.0), -9.0 * unit), ~ball | rw.Ball((9.0 * unit, 0.0), unit)):
+        assert not shape.contains(tuple(points.T)).any() and shape.touches(tuple(points.T)).all()
     grid = ball.contains((k[:, None], k))
     assert (
         (grid == grid[::-1]).all() and (grid == grid.T).all() and (grid == grid[:, ::-1]).all()
     )  # no side is preferred
     for centre in RNG.uniform(-1.0, 1.0, (200, 2)) * unit:
         around = centre[:, None] + points.T
-        assert not rw.Ball(centre, unit).contains(tuple(around)).any()
+        assert (
+            not rw.Ball(centre, unit).contains(tuple(around)).any()
+            and rw.Ball(centre, unit).touches(tuple(around)).all()
+        )
     for i in range(-50, 51):
         side = rw.HalfSpace((1.0, 0.0), i * 0.02 * unit).contains((k, 0.0))
         assert (
             int(side.sum()) == 50 - i
             and int((rw.HalfSpace((-0.3, 0.0), -0.3 * i * 0.02 * unit).contains((k, 0.0))).sum()) == i + 50
         )
+
+
+def test_a_site_on_the_boundary_belongs_to_a_wall_that_stands_on_sites() -> None:
+    """As the ends of an interval: an absorbing wall stands on a site, the others half way between two."""
+    plane, points = rw.Line() ** 2, ([0.9, 1.0, 1.1], 0.0)
+    for wall, free in ((ABSORB, False), (REFLECT, True), (rw.PartiallyAbsorbing(1.0), True)):
+        for shape in (rw.Ball((0.0, 0.0), 1.0), rw.HalfSpace((-1.0, 0.0), -1.0), rw.Level(rw.expression("1 - x"))):
+            assert plane.inside(shape, wall).contains(points).tolist() == [True, free, False]
+            assert plane.without(shape, wall).contains(points).tolist() == [False, free, True]
+    box = (rw.Interval(0.0, 2.0, REFLECT, REFLECT) * rw.Line()).without(rw.HalfSpace((1.0, 0.0), 1.05), ABSORB)
+    sites = lattices_on(box, (0.1, 0.1), (0.0, 0.0))[0].x(range(20))
+    end = lattices_on(rw.Interval(0.0, 1.05, REFLECT, ABSORB) * rw.Line(), (0.1, 0.1), (0.0, 0.0))[0]
+    assert int(box.contains((sites, 0.0)).sum()) == end.sites == 10
 
 
 @pytest.mark.parametrize("dimension", [2, 3, 4])

@@ -54,7 +54,8 @@ def test_an_unbounded_spring_has_its_normal_law() -> None:
 
 def test_lost_walkers_have_no_stationary_law() -> None:
     walk = rw.LatticeWalk(
-        right=0.25, left=0.25, up=0.25, down=0.25, dx=0.1, domain=rw.Ring(0, 1) * rw.Interval(0, 1, rw.Absorbing(), rw.Absorbing()),
+        right=0.25, left=0.25, up=0.25, down=0.25, dx=0.1,
+        domain=rw.Ring(0, 1) * rw.Interval(0, 1, rw.Absorbing(), rw.Absorbing()),
         start=(0.5, 0.5),
     )  # fmt: skip
     with pytest.raises(ValueError, match="walkers are lost"):

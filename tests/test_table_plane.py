@@ -51,6 +51,10 @@ WALKS: dict[str, Callable[[], LatticeWalk]] = {
     ),
     "torus": lambda: LatticeWalk(**FOUR, dx=1.0, domain=rw.Ring(0, 6) * rw.Ring(0, 4), start=(2.0, 3.0)),
     "obstacle and trap": lambda: LatticeWalk(**FOUR, dx=1.0, domain=ROOM, start=(2.5, 2.0), killing=0.01),
+    "a trap at a seam": lambda: LatticeWalk(
+        **FOUR, dx=1.0, start=(5.0, 3.0),
+        domain=(rw.Ring(0, 8) * rw.Ring(0, 6)).without(Ball((0.0, 0.0), 0.8), A, "trap").without(Ball((4.0, 0.0), 1.2)),
+    ),
     "p(x, y)": lambda: LatticeWalk(
         right=wave, left=0.2, up=lambda x, y: 0.1 + 0.01 * x, down=0.2, dx=1.0, domain=ROOM, start=(2.5, 2.0),
     ),
@@ -288,6 +292,13 @@ def test_sublattices(name: str) -> None:
     assert (covered[inner] == 1).all() or (any(table.layout.periodic) and covered.max() == 1)
 
 
+def test_walls_mix_the_cosets_gradually() -> None:
+    """Beside a reflecting face walkers stay: all sites can be occupied, but an atom still stands for two."""
+    even = LatticeWalk(**FOUR, dx=1.0, domain=rw.Interval(0, 8, R, R) * rw.Ring(0, 6), start=(2.5, 2.0))
+    table, law = table_for(even, 40), naive.law(even, begin(even), 40)
+    assert cell(table, 40) == (2, 1) and np.asarray(occupied(table, 40)).all() and (on_window(law, table)[0] > 1e-12).all()
+
+
 @given(st.lists(st.tuples(st.integers(-3, 3), st.integers(-3, 3)), min_size=1, max_size=4))
 def test_hermite_normal_form(vectors: list[tuple[int, int]]) -> None:
     """The index is the largest common divisor of the 2 × 2 minors; every vector is a whole combination of the basis."""
@@ -335,8 +346,8 @@ def test_probabilities_that_sum_to_one_leave_no_stay(given: list[float], killed:
 
 
 def test_a_law_in_the_plane_leaks_no_more_than_stated() -> None:
-    """A wind that sets in at x = 8, which the guess does not see: the window grows, and what leaves it is below the bound. The law
-    is that of a wide box."""
+    """A wind that sets in at x = 8, which the guess does not see: the window grows, and what leaves it is below the bound. The
+    law is that of a wide box."""
 
     def right(x: Any, y: Any) -> Any:
         return np.where(x > 8, 0.55, 0.15) + 0.0 * y
@@ -440,3 +451,55 @@ def test_addresses_for_the_occupation_method() -> None:
             assert (address % np.uint64(2**digits) == (k % 2**digits).astype(np.uint64)).all()
             address = address >> np.uint64(digits)
         assert not address.any()
+
+
+# ---------------------------------------------------------------- long runs
+
+
+CAVE = (rw.Interval(0, 14, R, R) * rw.Ring(0, 11)).without(Ball((5.5, 5.0), 2.7)).without(Ball((11.0, 0.0), 1.9))
+
+MIXED: dict[str, Callable[[], LatticeWalk]] = {
+    "axes": lambda: LatticeWalk(**FOUR, dx=1.0, domain=CAVE, start=rw.Everywhere()),
+    "diagonals": lambda: LatticeWalk(
+        steps={(1, 0): 0.1, (-1, 0): 0.1, (0, 1): 0.2, (0, -1): 0.2, (1, 1): 0.15, (-1, -1): 0.15}, dx=1.0, domain=CAVE,
+        start=rw.Everywhere(),
+    ),
+    "Moore": lambda: LatticeWalk.from_drift((0.0, 0.0), (0.5, 0.3), dx=1.0, domain=CAVE, start=rw.Everywhere()),
+    "tensor": lambda: LatticeWalk.from_drift(
+        (0.0, 0.0), ((0.5, -0.2), (-0.2, 0.4)), dx=1.0, domain=CAVE, start=rw.Everywhere()
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", MIXED)
+def test_a_uniform_law_stays_uniform_among_obstacles(name: str) -> None:
+    """Without drift, reflecting faces and obstacles keep it, whatever the steps: they are made as often there and back."""
+    walk = MIXED[name]()
+    law = rw.pde.exact_law(walk, np.array([1, 500]) * walk.dt)
+    free = law.table.layout.free
+    assert 0.6 < free.mean() < 0.9
+    for pmf in law.pmf:
+        np.testing.assert_allclose(pmf[free], 1.0 / free.sum(), rtol=1e-12)
+        assert not pmf[~free].any()
+
+
+def test_mass_is_kept_in_a_long_run() -> None:
+    """5000 steps among an obstacle and a trap: mass on sites and by exit sums to 1, and each only grows."""
+    law = rw.pde.exact_law(WALKS["obstacle and trap"](), [10, 100, 5000])
+    total = law.pmf.sum(axis=(1, 2)) + law.gone[[10, 100, 5000]].sum(axis=1)
+    np.testing.assert_allclose(total, 1.0, rtol=0, atol=1e-13)
+    assert (np.diff(law.gone, axis=0) >= 0.0).all() and law.survival(5000) < 1e-9
+
+
+def test_arrays_over_the_sites_and_masks() -> None:
+    """Probabilities given site by site, and an obstacle given by an array, make the law of the same functions and shapes."""
+    box = rw.Interval(0, 12, R, R) * rw.Interval(0, 9, R, R)
+    x, y = np.meshgrid(np.arange(12) + 0.5, np.arange(9) + 0.5, indexing="ij")
+    right, hole = 0.15 + 0.1 * np.sin(x + y), (x - 6.0) ** 2 + (y - 4.0) ** 2 < 4.0
+    given: dict[str, Any] = {"left": 0.2, "up": 0.2, "down": 0.2, "dx": 1.0, "start": (2.5, 2.5)}
+    one = LatticeWalk(right=right, domain=box.without(rw.Mask(hole), A, "hole"), **given)
+    other = LatticeWalk(right=wave, domain=box.without(Ball((6.0, 4.0), 2.0), A, "hole"), **given)
+    a, b = (rw.pde.exact_law(walk, [40]) for walk in (one, other))
+    np.testing.assert_allclose(a.pmf, b.pmf, rtol=1e-12, atol=1e-16)
+    assert float(a.absorbed("hole", 40)) == pytest.approx(float(b.absorbed("hole", 40)), rel=1e-12)
+    assert float(a.absorbed("hole", 40)) > 0.1

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from randwalk.inputs.wording import shown
 from randwalk.model.coefficient import Constant, Floats
+from randwalk.model.region import Mask
 from randwalk.model.walk import LatticeWalk
 from randwalk.pde import FokkerPlanck, exact_law, limit
 from randwalk.pde.closed_form import ClosedForm, NoClosedForm, closed_form
@@ -159,10 +161,11 @@ def reference(walk: LatticeWalk, times: Sequence[float]) -> Reference:
 
 
 def refinements(walk: LatticeWalk) -> tuple[int, ...]:
-    """The factors by which rung 2 refines a walk, coarsest first: odd ones where walls stand half way between sites, for which
-    alone sites stay sites."""
+    """The factors by which rung 2 refines a walk, coarsest first: odd ones where walls stand half way between sites or a region
+    is a set of cells, for which alone sites stay sites."""
     half_way = any(not face.wall.on_site for face in walk.domain.faces)
-    return ODD if walk.dimension == 1 else ODD[:2] if half_way else ANY
+    cells = any(isinstance(leaf, Mask) for region in walk.domain.regions for leaf in region.shape.leaves)
+    return ODD if walk.dimension == 1 else ODD[:2] if half_way or cells else ANY
 
 
 def walk_convergence(
@@ -187,14 +190,13 @@ def solver_convergence(
 
     Without a closed form the report shows the differences of successive solutions, which are no evidence about the equation.
     """
-    coarsest = max(CELLS[min(equation.domain.dimension, max(CELLS))], fewest_cells(equation, list(measure.times)))
-    cells = [coarsest * 2**level for level in range(LEVELS)]
-    solutions = [solve(equation, list(measure.times), cells=n) for n in cells]
+    dimension, known = equation.domain.dimension, not against.missing
+    coarsest = max(CELLS[min(dimension, max(CELLS))], fewest_cells(equation, list(measure.times)))
+    levels = LEVELS if known or dimension > 1 else LEVELS + 1
+    solutions = [solve(equation, list(measure.times), cells=coarsest * 2**level) for level in range(levels)]
     widths = tuple(s.mesh.axes[0].h for s in solutions)
-    if not against.missing:
+    if known:
         errors = tuple(distance(measure.values(s), against.values) for s in solutions)
         return Convergence(against.name, widths, errors, order=order)
-    finest = solve(equation, list(measure.times), cells=2 * cells[-1])
-    pairs = zip(solutions, [*solutions[1:], finest], strict=True)
-    errors = tuple(measure.difference(a, b) for a, b in pairs)
-    return Convergence("self-convergence", widths, errors, counted=False, order=order)
+    errors = tuple(measure.difference(a, b) for a, b in pairwise(solutions))
+    return Convergence("self-convergence", widths[:-1], errors, counted=False, order=order)

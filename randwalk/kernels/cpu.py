@@ -22,8 +22,9 @@ from .vector import WIDTH, gather, wide
 
 Cells: TypeAlias = NDArray[np.int32]
 
-BLOCK = 512  # walkers advanced together
-assert BLOCK // 4 % LANES == 0
+BLOCK = 512  # walkers advanced together on a line
+FEW = 128  # the same number where there are more than two moves: the cells around these walkers fit in the first-level cache
+assert BLOCK // 4 % LANES == 0 and FEW % LANES == 0
 RANKS = 128  # steps after which the walkers of all blocks that have not left are brought together again
 SPREAD = 1 << 16  # cells up to which a table is copied so that every cell has a column
 
@@ -75,7 +76,7 @@ def walk_table(
 @kernel
 def _walk_table(site, passage, walkers, program, halved, start, stop, keys):  # type: ignore[no-untyped-def]
     wide()
-    (first, places), kept = walkers, 0
+    (first, places), kept, size = walkers, 0, BLOCK if len(program.offsets) <= 2 else FEW
     going, sites = np.empty(places.size, np.int32), np.empty(places.size, np.int32)
     for place in places:
         if not rests(site[place], program):
@@ -87,8 +88,8 @@ def _walk_table(site, passage, walkers, program, halved, start, stop, keys):  # 
     begin = start
     while begin < stop:
         end, left, kept = min((begin // RANKS + 1) * RANKS, stop) if program.leaves else stop, kept, 0
-        for base in range(0, left, BLOCK):
-            alive = min(BLOCK, left - base)
+        for base in range(0, left, size):
+            alive = min(size, left - base)
             for j in range(alive):
                 x[j], who[j] = sites[base + j], going[base + j]
             alive = _advance(block, alive, (site, passage, first), (begin, end, start), program, halved, room, keys)

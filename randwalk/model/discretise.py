@@ -13,10 +13,11 @@ With m_i = a_i dt/dx_i, S_ij = 2 D_ij dt/(dx_i dx_j) and, for :attr:`Rule.EXACT_
 
 from __future__ import annotations
 
+import itertools
 import operator
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import reduce
+from functools import cached_property, reduce
 
 from .bernoulli import bernoulli_of
 from .bond import Bond, Midpoint, bonds
@@ -62,10 +63,29 @@ def steps_of(declared: Declared, spacings: Sequence[float], dt: float, axes: Seq
     if declared.tensor.diagonal:
         made = declared.neighbourhood.probabilities(axis_pairs(declared, spacings, dt, axes))
     else:
-        made = _along_directions(declared, spacings, dt, axes)
+        made = _Directed(declared, spacings, dt, axes).steps()
     if len(axes) > 1:
         made = {e: p for e, p in made.items() if p != ZERO}
-    return Steps(made, len(axes))
+    faced = (e for steps in face_steps(declared, spacings, dt, axes) for e in steps)
+    return Steps(dict.fromkeys(faced, ZERO) | made, len(axes))
+
+
+def face_steps(
+    declared: Declared, spacings: Sequence[float], dt: float, axes: Sequence[Axis]
+) -> tuple[Mapping[Displacement, Coefficient], ...]:
+    """For each axis, the probabilities of the displacements that walkers beside a face half way between sites make in addition,
+    along the face. Where D is diagonal there are none.
+
+    No step across such a face is made (but for those that leave), and those of a diffusion that is not diagonal carry a flux
+    along it, in the half cell before the face: S_tt' - S_nt S_nt'/S_nn of the axes t, t' along it, since the flux across
+    vanishes. What is left of the other steps there lacks ½ s_e s_f/S_nn along e - f for every pair e, f of steps across (by the
+    transform of a star into a mesh). With these steps the walk is of second order, and what is in balance stays so.
+    """
+    walled = [any(wall is not None and not wall.on_site for wall in (axis.left, axis.right)) for axis in axes]
+    if declared.tensor.diagonal:
+        return ({},) * len(axes)
+    directed = _Directed(declared, spacings, dt, axes)
+    return tuple(directed.along_faces(n) if has_wall else {} for n, has_wall in enumerate(walled))
 
 
 def axis_pairs(declared: Declared, spacings: Sequence[float], dt: float, axes: Sequence[Axis]) -> tuple[Pair, ...]:
@@ -109,44 +129,83 @@ def _biases(declared: Declared, spacings: Sequence[float]) -> list[tuple[Coeffic
     return [(rate, _along(e, bias)) for e, rate in tensor.directions(spacings).items()]
 
 
-def _along_directions(
-    declared: Declared, spacings: Sequence[float], dt: float, axes: Sequence[Axis]
-) -> dict[Displacement, Coefficient]:
+@dataclass(frozen=True)
+class _Directed:
     """The steps of a diffusion that is not diagonal."""
-    rule, fick = declared.rule, declared.convention is Convention.FICK
-    tensor = Tensor(tuple(tuple(step_mean(entry, dt) for entry in row) for row in declared.tensor.rows))
-    tensor.directions(spacings)  # refuses a tensor that has a negative rate on this lattice
-    mean = [(dt / dx) * step_mean(a, dt) for a, dx in zip(declared.vector, spacings, strict=True)]
-    spread = _in_steps(tensor, spacings, 2.0 * dt)
-    if rule is Rule.EXACT_VARIANCE and not fick:
-        spread = _with_square(spread, mean)
-    bias = spread.solved(mean)
-    made: dict[Displacement, Coefficient] = {}
-    for direction, rate in spread.decomposed((1.0,) * len(axes)).items():
-        along = _along(direction, bias)
-        for sign in (1.0, -1.0):
-            step = tuple(int(sign) * c for c in direction)
-            up, here = rate, along
-            if fick:
-                spans = tuple(c * dx for c, dx in zip(step, spacings, strict=True))
-                up, here = (Midpoint(c, spans, tuple(axes)) if c.dimension else c for c in (rate, along))
-            if rule is Rule.FITTED:
-                made[step] = 0.5 * up * bernoulli_of(-2.0 * sign * here)
-            elif rule is Rule.CAPPED:
-                made[step] = up / (1.0 + exponential(-2.0 * sign * here))
-            else:
-                made[step] = 0.5 * (up + sign * rate * along)
-    return made
+
+    declared: Declared
+    spacings: Sequence[float]
+    dt: float
+    axes: Sequence[Axis]
+
+    @property
+    def fick(self) -> bool:
+        return self.declared.convention is Convention.FICK
+
+    @cached_property
+    def mean(self) -> list[Coefficient]:
+        """m of a step."""
+        dt = self.dt
+        return [(dt / dx) * step_mean(a, dt) for a, dx in zip(self.declared.vector, self.spacings, strict=True)]
+
+    @cached_property
+    def spread(self) -> Tensor:
+        """S of a step."""
+        rows = self.declared.tensor.rows
+        tensor = Tensor(tuple(tuple(step_mean(entry, self.dt) for entry in row) for row in rows))
+        tensor.directions(self.spacings)  # refuses a tensor that has a negative rate on this lattice
+        spread, mean = _in_steps(tensor, self.spacings, 2.0 * self.dt), self.mean
+        if self.declared.rule is not Rule.EXACT_VARIANCE or self.fick:
+            return spread
+        return symmetric(spread.dimension, lambda i, j: spread[i, j] + mean[i] * mean[j])
+
+    @cached_property
+    def bias(self) -> tuple[Coefficient, ...]:
+        return self.spread.solved(self.mean)
+
+    def steps(self) -> dict[Displacement, Coefficient]:
+        """The probability of each displacement."""
+        return self._both_ways(self.spread.decomposed((1.0,) * len(self.axes)))
+
+    def along_faces(self, axis: int) -> dict[Displacement, Coefficient]:
+        """The probability of each displacement along the faces of an axis, in place of steps across them."""
+        own = self.spread[axis, axis]
+        across = {
+            tuple(e[axis] * c for c in e): rate
+            for e, rate in self.spread.decomposed((1.0,) * len(self.axes)).items()
+            if e[axis]
+        }
+        found: dict[Displacement, Coefficient] = {}
+        for (e, rate), (f, other) in itertools.combinations(across.items(), 2):
+            along = tuple(c - d for c, d in zip(e, f, strict=True))
+            along = max(along, tuple(-c for c in along))
+            if max(map(abs, along)) == 1:  # e_n + e_t and e_n - e_t, of which one has the rate 0, differ by 2 e_t
+                found[along] = found.get(along, ZERO) + 0.5 * rate * other / own
+        return self._both_ways(found)
+
+    def _both_ways(self, rates: Mapping[Displacement, Coefficient]) -> dict[Displacement, Coefficient]:
+        """The probabilities of the displacements e and -e for the parts s_e of S."""
+        rule, made = self.declared.rule, dict[Displacement, Coefficient]()
+        for direction, rate in rates.items():
+            along = _along(direction, self.bias)
+            for sign in (1.0, -1.0):
+                step = tuple(int(sign) * c for c in direction)
+                up, here = rate, along
+                if self.fick:
+                    spans = tuple(c * dx for c, dx in zip(step, self.spacings, strict=True))
+                    up, here = (Midpoint(c, spans, tuple(self.axes)) if c.dimension else c for c in (rate, along))
+                if rule is Rule.FITTED:
+                    made[step] = 0.5 * up * bernoulli_of(-2.0 * sign * here)
+                elif rule is Rule.CAPPED:
+                    made[step] = up / (1.0 + exponential(-2.0 * sign * here))
+                else:
+                    made[step] = 0.5 * (up + sign * rate * along)
+        return made
 
 
 def _in_steps(tensor: Tensor, spacings: Sequence[float], factor: float = 1.0) -> Tensor:
     """factor · D_ij/(dx_i dx_j)."""
     return symmetric(tensor.dimension, lambda i, j: (factor / (spacings[i] * spacings[j])) * tensor[i, j])
-
-
-def _with_square(tensor: Tensor, mean: Sequence[Coefficient]) -> Tensor:
-    """S_ij + m_i m_j."""
-    return symmetric(tensor.dimension, lambda i, j: tensor[i, j] + mean[i] * mean[j])
 
 
 def _along(direction: Displacement, vector: Sequence[Coefficient]) -> Coefficient:

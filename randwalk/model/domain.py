@@ -125,11 +125,12 @@ class _Domain:
 
     def region_at(self, point: AxisPoint) -> NDArray[np.int64]:
         """The number in :attr:`regions` of the first region that a point is in, -1 where there is none: of the shape that the
-        arrays of coordinates broadcast to."""
+        arrays of coordinates broadcast to. A point on the boundary is in the region if the wall there absorbs, which stands on
+        sites, and else not."""
         given = self._coordinates(point)
         found = np.full(np.broadcast_shapes(*(x.shape for x in given)), -1)
-        for region, shape in reversed(list(enumerate(self.sets))):
-            found = np.where(shape.contains(given), region, found)
+        for i, (region, shape) in reversed(list(enumerate(zip(self.regions, self.sets, strict=True)))):
+            found = np.where(shape.touches(given) if region.wall.on_site else shape.contains(given), i, found)
         return found
 
     @cached_property

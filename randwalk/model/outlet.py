@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 
 from .bernoulli import bernoulli
 from .bond import BondMean
-from .coefficient import Coefficient, Floats, Point, coordinate
+from .coefficient import ZERO, Coefficient, Floats, Point, coordinate
 from .convention import Convention
 from .domain import Face
 from .remedy import rounded_down
@@ -44,6 +44,7 @@ def _kept(walk: LatticeWalk, face: Face, x: ArrayLike | tuple[ArrayLike, ...], t
         plus, minus = walk.axis_steps[face.axis]
         return (plus if face.inward > 0.0 else minus)(x, t)
     kept = [p(x, t) for e, p in walk.probabilities.items() if e[face.axis] != -face.inward]
+    kept += [p(x, t) for p in walk.face_steps[face.axis].values()]
     return sum(kept, np.zeros(()))
 
 
@@ -82,12 +83,14 @@ def absorption(walk: LatticeWalk, face: Face, x: ArrayLike | tuple[ArrayLike, ..
         out = K (dt/dx) / ((D_w/D)^λ + (K + a) dx/(2 D^λ F)),
 
     to first order in dx K dt/dx / (1 + (K + v) dx/2D) with v = a - λ D_x; the walk is then of second order. The rules that
-    fit an exponential take the steady flux of the half step, c (β(w/2) u - β(-w/2) u_w) with c = 2F/dx.
+    fit an exponential take the steady flux of the half step, c (β(w/2) u - β(-w/2) u_w) with c = 2F/dx. Where D is not diagonal,
+    the last sites along the face stand for a longer or a shorter piece of it (:func:`_pieces`).
     """
-    k, axis, inward = face.wall.reactivity, face.axis, face.inward
+    axis, inward = face.axis, face.inward
     dx, power = walk.spacings[axis], walk.convention.exponent
     point = tuple(np.asarray(c, dtype=np.float64) for c in (x if isinstance(x, tuple) else (x,)))
     drift, diffusion = _seen(walk, axis)
+    k = face.wall.reactivity * _pieces(walk, face, point, t)
     a, d = inward * drift(point, t), diffusion(point, t)
     ratio, conductance = (_at_wall(walk, face, point, t) / d) ** power, 2.0 * d / dx
     if walk.convention is not Convention.ITO:
@@ -98,6 +101,24 @@ def absorption(walk: LatticeWalk, face: Face, x: ArrayLike | tuple[ArrayLike, ..
         outward, back = bernoulli(0.5 * dx * a / d)
         return (walk.dt / dx) * k * conductance * outward / (k + ratio * conductance * back)
     return k * walk.dt / dx / (ratio + (k + a) / conductance)
+
+
+def _pieces(walk: LatticeWalk, face: Face, point: Point, t: Floats) -> Floats | float:
+    """The lengths of the pieces of a face for which sites stand, in dx: 1, but at the ends of the face. The conormal leads from a
+    site to a place ½ D_nt/D_nn steps on along the face, so that the piece of the last site is shorter or longer by that."""
+    lengths: Floats | float = 1.0
+    if walk.declared is None or walk.declared.tensor.diagonal:
+        return lengths
+    tensor, n = walk.declared.tensor, face.axis
+    for i, (lattice, axis) in enumerate(zip(walk.lattices, walk.domain.axes, strict=True)):
+        if i == n or tensor[n, i] == ZERO:
+            continue
+        shift = -0.5 * face.inward * walk.spacings[n] / lattice.dx * tensor[n, i](point, t) / tensor[n, n](point, t)
+        for wall, number, sign in ((axis.left, lattice.first, 1.0), (axis.right, lattice.last, -1.0)):
+            if wall is not None and number is not None and not wall.on_site:
+                last = np.abs(point[i] - lattice.x(number)) < 0.25 * lattice.dx
+                lengths = lengths * (1.0 + sign * shift * last)
+    return lengths
 
 
 def _declared(walk: LatticeWalk, axis: int) -> tuple[Coefficient, Coefficient]:

@@ -43,9 +43,15 @@ class Ball(Shape):
             raise ValueError(f"Ball: radius = {self.radius}: must be positive and finite")
 
     def contains(self, point: tuple[ArrayLike, ...]) -> Inside:
-        # in radii, so that squares of small or large lengths stay numbers
+        return np.asarray(self._square(point) < (1.0 - ON) ** 2)
+
+    def touches(self, point: tuple[ArrayLike, ...]) -> Inside:
+        return np.asarray(self._square(point) <= (1.0 + ON) ** 2)
+
+    def _square(self, point: tuple[ArrayLike, ...]) -> Floats:
+        """The squared distance from the centre in radii, so that squares of small or large lengths stay numbers."""
         squares = [((np.asarray(x) - c) / self.radius) ** 2 for x, c in zip(point, self.centre, strict=True)]
-        return np.asarray(reduce(np.add, squares) < (1.0 - ON) ** 2)
+        return reduce(np.add, squares)
 
     @property
     def bounds(self) -> Bounds:
@@ -87,9 +93,17 @@ class HalfSpace(Shape):
             )
 
     def contains(self, point: tuple[ArrayLike, ...]) -> Inside:
-        terms = [n * np.asarray(x) for n, x in zip(self.normal, point, strict=True)]
+        return np.asarray(self._beyond(point) > ON)
+
+    def touches(self, point: tuple[ArrayLike, ...]) -> Inside:
+        return np.asarray(self._beyond(point) >= -ON)
+
+    def _beyond(self, point: tuple[ArrayLike, ...]) -> Floats:
+        """normal · x - offset, relative to the sizes of the numbers that it is made of."""
+        terms = [n * np.asarray(x, dtype=np.float64) for n, x in zip(self.normal, point, strict=True)]
         size = reduce(np.add, map(np.abs, terms)) + abs(self.offset)
-        return np.asarray(reduce(np.add, terms) - self.offset > ON * size)
+        beyond = reduce(np.add, terms) - self.offset
+        return np.divide(beyond, size, out=np.zeros(np.shape(beyond)), where=size > 0.0)
 
     @property
     def bounds(self) -> Bounds:
@@ -142,12 +156,18 @@ class Level(Shape):
         return self.expression if self.is_distance else None
 
     def contains(self, point: tuple[ArrayLike, ...]) -> Inside:
+        return np.asarray(self._values(point) > 0.0)
+
+    def touches(self, point: tuple[ArrayLike, ...]) -> Inside:
+        return np.asarray(self._values(point) >= 0.0)
+
+    def _values(self, point: tuple[ArrayLike, ...]) -> Floats:
         values = self.expression(point)
         if np.isnan(values).any():
             at = np.unravel_index(np.argmax(np.isnan(values)), values.shape)
             place = tuple(float(x[at]) for x in np.broadcast_arrays(*map(np.asarray, point)))
             raise ValueError(f"{self} has no value at {place}: take an expression that is a number there")
-        return np.asarray(values > 0.0)
+        return values
 
     @property
     def bounds(self) -> Bounds:
@@ -220,6 +240,10 @@ class Mask(Shape):
             known = known & (cell >= 0) & (cell < n)
             cells.append(np.clip(cell, 0, n - 1))
         return np.asarray(self.array[tuple(cells)] & known)
+
+    def touches(self, point: tuple[ArrayLike, ...]) -> Inside:
+        """The same: sites are not on the ends of cells."""
+        return self.contains(point)
 
     @property
     def bounds(self) -> Bounds:

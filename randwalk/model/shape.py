@@ -1,7 +1,8 @@
 """Shapes, which are sets of points in space, and their unions, intersections and complements.
 
 A shape answers which points it `contains`, within which `bounds` it lies and, where it can, the signed `distance` to its
-boundary, positive inside. A point on the boundary is not inside.
+boundary, positive inside. A point on the boundary is not inside: a shape `contains` the points inside and `touches` also those
+on the boundary, so that sites on the boundary of a region can be given to the wall that stands there or left free.
 """
 
 from __future__ import annotations
@@ -40,6 +41,10 @@ class Shape(ABC):
     @abstractmethod
     def contains(self, point: tuple[ArrayLike, ...]) -> Inside:
         """Whether points, one array of coordinates an axis, are inside; of the shape that the arrays broadcast to."""
+
+    @abstractmethod
+    def touches(self, point: tuple[ArrayLike, ...]) -> Inside:
+        """As :meth:`contains`, for points inside or on the boundary."""
 
     @property
     @abstractmethod
@@ -84,11 +89,14 @@ def _parts(shape: Shape, kind: type[Union] | type[Intersection]) -> tuple[Shape,
 
 @dataclass(frozen=True)
 class Complement(Shape):
-    """The points that are not inside a shape; those on its boundary are."""
+    """The points outside a shape."""
 
     shape: Shape
 
     def contains(self, point: tuple[ArrayLike, ...]) -> Inside:
+        return ~self.shape.touches(point)
+
+    def touches(self, point: tuple[ArrayLike, ...]) -> Inside:
         return ~self.shape.contains(point)
 
     @property
@@ -155,6 +163,9 @@ class Union(_Several):
     def contains(self, point: tuple[ArrayLike, ...]) -> Inside:
         return reduce(np.logical_or, (part.contains(point) for part in self.parts))
 
+    def touches(self, point: tuple[ArrayLike, ...]) -> Inside:
+        return reduce(np.logical_or, (part.touches(point) for part in self.parts))
+
     @property
     def bounds(self) -> Bounds:
         return tuple((min(low for low, _ in ends), max(high for _, high in ends)) for ends in self._ends())
@@ -176,6 +187,9 @@ class Intersection(_Several):
 
     def contains(self, point: tuple[ArrayLike, ...]) -> Inside:
         return reduce(np.logical_and, (part.contains(point) for part in self.parts))
+
+    def touches(self, point: tuple[ArrayLike, ...]) -> Inside:
+        return reduce(np.logical_and, (part.touches(point) for part in self.parts))
 
     @property
     def bounds(self) -> Bounds:

@@ -132,7 +132,8 @@ def _found(domain: Domain, lattices: Sequence[Lattice]) -> Iterator[tuple[Number
     (numbers of the first site of the piece, shape (d, 1), and an array with an axis for each of the domain)."""
     ranges = []
     for lattice, (low, high) in zip(lattices, domain.bounds, strict=True):
-        first, last = math.ceil((low - lattice.origin) / lattice.dx), math.floor((high - lattice.origin) / lattice.dx)
+        low, high = ((end - lattice.origin) / lattice.dx for end in (low, high))
+        first, last = math.ceil(low - FIT * max(1.0, abs(low))), math.floor(high + FIT * max(1.0, abs(high)))
         first = first if lattice.first is None else max(first, lattice.first)
         last = last if lattice.last is None else min(last, lattice.last)
         ranges.append(np.arange(first, last + 1))

@@ -402,10 +402,13 @@ def check_start(start: Start, domain: Domain) -> None:
     if domain.regions:
         points, masses = _samples(start)
         found = domain.region_at(tuple(points.T))
-        inside = np.where(found >= 0, masses, 0.0)
-        if inside.sum() > OUTSIDE * masses.sum():
+        inside = np.where(found >= 0, masses / masses.sum(), 0.0)
+        if inside.sum() > OUTSIDE:
             at = int(np.argmax(inside))
-            raise ValueError(f"start = {start}: {in_region(domain, int(found[at]), points[at])}; start elsewhere")
+            about = f", with about {inside.sum():.2g} of the mass" if inside.sum() < 1.0 else ""
+            raise ValueError(
+                f"start = {start}: {in_region(domain, int(found[at]), points[at])}{about}; start elsewhere"
+            )
 
 
 def _check_on_axis(start: Start, factor: Factor, domain: Domain, i: int) -> None:

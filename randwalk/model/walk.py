@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -29,7 +29,7 @@ from .declaration import (
     space_of,
     spacings_of,
 )  # fmt: skip
-from .discretise import Declared, axis_pairs, steps_of
+from .discretise import Declared, axis_pairs, face_steps, steps_of
 from .domain import Domain
 from .lattice import Lattice, lattices_on
 from .neighbourhood import Moore, Neighbourhood
@@ -65,8 +65,9 @@ class LatticeWalk:
         The number of sites of a bounded domain; in several dimensions one for each axis.
     domain : Line(), Interval(...), Ring(...) or a product of them, if need be without regions
         An absorbing wall stands on a site, the other walls half way between two (see :mod:`randwalk.model.domain`). A step
-        across a reflecting face, or into an obstacle, is not made. A step over the corner of two faces that let out leaves at
-        that of the first axis; of a step along a diagonal only the end matters, not the sites it passes between.
+        across a reflecting face, or into an obstacle, is not made. Over the corner of two faces that let out, a step leaves at
+        that of the first axis; of a step along a diagonal only the end matters, not the sites it passes between. From a diffusion
+        that is not diagonal, walkers beside a face make more steps along it (:func:`randwalk.model.discretise.face_steps`).
     start : number, tuple of coordinates, Point, Uniform, Normal, Atoms, Sites, a product of these, or Everywhere
     killing : like `right`; 0 if left out
         Rate κ(x, t) (1/time) at which a walker disappears: per step it is killed with probability 1 - exp(-κ dt), else it
@@ -296,6 +297,14 @@ class LatticeWalk:
         if self.declared is None or not isinstance(self.neighbourhood, Moore):
             return None
         return axis_pairs(self.declared, self.spacings, self.dt, self.domain.axes)
+
+    @cached_property
+    def face_steps(self) -> tuple[Mapping[Displacement, Coefficient], ...]:
+        """For each axis, the probabilities of displacements that are added beside its faces that stand half way between sites
+        (:func:`randwalk.model.discretise.face_steps`); none for given probabilities and where the diffusion is diagonal."""
+        if self.declared is None:
+            return ({},) * self.dimension
+        return face_steps(self.declared, self.spacings, self.dt, self.domain.axes)
 
     @property
     def neighbourhood(self) -> Neighbourhood | None:

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..kernels import cpu
 from ..kernels.backend import Machine, Walkers
 from ..kernels.program import Keys
 from ..tables.table import StepTable
@@ -78,8 +79,7 @@ class FreeWalkers:
             done = target
             self._widen()
             cells = self._cells(self.numbers)
-            layout = self.rows.table.layout
-            self.counts.raw[row] = np.bincount(cells, minlength=layout.cells)
+            cpu.count(cells, 0, self.counts.raw[row])
             now = Batch(
                 self.rows.table, self.counts.raw[row], self.rows.single, Host(), cells, self._cells(self.begun), {}
             )

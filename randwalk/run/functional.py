@@ -89,7 +89,7 @@ class Functionals:
             _stacked([_along(table, f.axis) for f in turns], NO_PLACES),
         )
         first: list[Functional | None] = [Leaving(), Highest(0) if len(table.layout.shape) == 1 else None]
-        self.words = -(-table.layout.cells // 32) if Distinct() in self.wanted else 0  # of bits that a walker has
+        self.words = words_of(table, self.wanted)
         self._columns = [*first, *visits, *above, *inside, *highest, *turns, Distinct()]
 
     def begun(self, site: NDArray[np.int32], machine: Machine) -> Levels:
@@ -126,6 +126,11 @@ class Functionals:
                 column = column + (narrow.layout.first[functional.axis] - wide.layout.first[functional.axis])
             carried.append(column)
         return carried
+
+
+def words_of(table: StepTable, wanted: Sequence[Functional]) -> int:
+    """How many words of 32 bits a walker has, with a bit for each cell where it has been; 0 if they are not kept."""
+    return -(-table.layout.cells // 32) if Distinct() in wanted else 0
 
 
 def nearest(table: StepTable, point: tuple[float, ...]) -> int:

@@ -19,13 +19,13 @@ from ..tables.table import StepTable
 from .batch import Batch
 from .counts import Counts
 from .free import FreeWalkers
-from .functional import Functionals, Leaving
+from .functional import Functionals, Leaving, words_of
 from .jump import Jumps
 from .record import Record, followed
 from .windows import Rows, Windows
 
 BATCH = 1 << 19  # walkers that a thread has in memory at a time
-LARGE_BATCH = 1 << 22  # the same number where the rows of the table are made again for every batch
+LARGE_BATCH = 1 << 22  # the same number where every batch makes rows of the table, or counts on as many cells
 SEEN = 1 << 26  # words of bits of visited cells that a thread has in memory at a time
 ROOM = 64  # the least steps that walkers who do not rest at the edge of a window are advanced
 STRETCH = 1 << 10  # the least steps between two searches for walkers at the edge of a window
@@ -57,10 +57,11 @@ def follow(
     window that any batch has needed.
     """
     wanted, walk = followed(records, windows.walk), windows.walk
-    most = BATCH if windows.rows.kept else LARGE_BATCH
+    kept, cells = windows.rows.kept, windows.rows.table.layout.cells
+    most = BATCH if kept and cells < BATCH else LARGE_BATCH
     size = max(1 << 14, min(most, (1 << 31) // max(1, steps[-1])))  # a batch takes seconds at most
     # a site, where it began, the passage, the maximum, the others, and bits
-    words = Functionals(windows.rows.table, wanted).words
+    words = words_of(windows.rows.table, wanted)
     width = 4 + len(set(wanted)) + words
     if words:
         size = max(1, min(size, SEEN // words))

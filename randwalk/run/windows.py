@@ -52,7 +52,9 @@ class Rows:
 
     @property
     def bytes(self) -> float:
-        """The size of the rows of all steps."""
+        """The size of the rows of all steps; walkers that are advanced by digits need none."""
+        if self.table.digits:
+            return 0.0
         return float(self._of_a_row) * (self._steps if self.table.walk.time_dependent else 1)
 
     @property

@@ -1,10 +1,12 @@
 """What a walker meets one step away from each site: faces of the domain, obstacles and traps. They decide which steps are made.
 
 A step onto an absorbing face or region is made, and the walker rests there. A step across a reflecting face or into a
-reflecting region is not made, and the walker stays. Of the steps across a partially absorbing face so much is made, together, as
-:func:`randwalk.model.outlet.step_out` says, of each in proportion to its probability; into a partially absorbing region so
-much is made of a step along an axis, and no diagonal step. Where every axis steps by itself (a Moore walk, and any walk on one
-axis) a face acts on its axis alone, so that the walk stays a product of walks on one axis.
+reflecting region is not made, and the walker stays; beside a face half way between sites, a diffusion that is not diagonal adds
+steps along it (`LatticeWalk.face_steps`). Of the step straight across a partially absorbing face so much is made as
+:func:`randwalk.model.outlet.step_out` says, and no diagonal one; where there are only diagonal ones, so much of all together, of
+each in proportion to its probability. Into a partially absorbing region so much is made of a step along an axis, and no diagonal
+step. Where every axis steps by itself (a Moore walk, and any walk on one axis) a face acts on its axis alone, so that the walk
+stays a product of walks on one axis.
 """
 
 from __future__ import annotations
@@ -21,7 +23,7 @@ from ..kernels.program import LIVE
 from ..model.coefficient import Floats
 from ..model.domain import Face
 from ..model.outlet import step_out
-from ..model.steps import Pair
+from ..model.steps import Pair, unit
 from ..model.walk import LatticeWalk
 from .layout import SHUT, Layout, Numbers
 from .quantise import WHOLE
@@ -130,8 +132,16 @@ class Surroundings:
         if (pairs := walk.axis_steps) is None:
             made = [_probability(chance(point, t)) for chance in walk.probabilities.values()]
             for face, beside in self.faces:
-                across = [p for p, e in zip(made, walk.probabilities, strict=True) if e[face.axis] == -face.inward]
-                self._let_out(face, np.flatnonzero(beside[sites]), across, point, t)
+                at = np.flatnonzero(beside[sites])
+                for step, chance in walk.face_steps[face.axis].items() if at.size else ():
+                    made[walk.displacements.index(step)][:, at] += _probability(chance(_some(point, at), t))
+            for face, beside in self.faces:
+                across = {e: p for p, e in zip(made, walk.displacements, strict=True) if e[face.axis] == -face.inward}
+                straight, at = unit(walk.dimension, {face.axis: -int(face.inward)}), np.flatnonzero(beside[sites])
+                if straight in across:  # takes all that leaves, since a diagonal step may cross another face as well
+                    for e in across.keys() - {straight}:
+                        across.pop(e)[:, at] = 0.0
+                self._let_out(face, at, list(across.values()), point, t)
         else:
             made = self._by_axis(pairs, sites, point, t)
         for step, chance, end in zip(walk.probabilities, made, self.ends, strict=False):

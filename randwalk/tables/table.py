@@ -180,7 +180,7 @@ class StepTable:
 
     def _made(self, rows: Limits) -> TableProgram:
         layout, kills = self.layout, bool((rows[:, -1] < FULL).any())
-        leaves = kills or not all(layout.periodic) or layout.taken is not None
+        leaves = kills or any(layout.edges) or bool(self.walk.domain.open_exits(False))
         return TableProgram(self.offsets, in_parts(rows), self.column, layout.home, layout.exit_of, kills, leaves)
 
     def rows(self, start: int, stop: int) -> Limits:
