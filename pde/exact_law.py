@@ -35,6 +35,7 @@ from randwalk.tables.window import LEAK, Windows, table_on
 
 STRETCH = 1 << 16  # steps between which what has left is put in its place
 SHORT = 1 << 10  # the same in a window, which may have to grow
+RARE = 1e-3  # of what leaves a window: edges that let out less do not make it grow
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -258,7 +259,7 @@ def _advanced(table: StepTable, mass: Floats, start: int, stop: int) -> tuple[Fl
 def _wider(windows: Windows, table: StepTable, over: Floats) -> StepTable:
     """The table on a window that reaches further at the edges that mass has reached."""
     ends = tuple((first, first + count - 1) for first, count in table.window)
-    wider = windows.wider(ends, tuple(over > 0.0), f"a mass of {over.sum():.3g} reaches")
+    wider = windows.wider(ends, tuple(over > RARE * over.max()), f"a mass of {over.sum():.3g} reaches")
     return table_on(table.walk, wider)
 
 

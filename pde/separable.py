@@ -223,7 +223,11 @@ class ProductAt(Distribution):
         return tuple(factor.span[0] for factor in self.factors)
 
     def pdf(self, x: Any) -> Floats:
-        values = [factor.pdf(v) for factor, v in zip(self.factors, self._axes(x), strict=True)]
+        """Each coordinate once, because the points of a grid share theirs."""
+        values = []
+        for factor, v in zip(self.factors, self._axes(x), strict=True):
+            own, number = np.unique(v, return_inverse=True)
+            values.append(factor.pdf(own)[number])
         return self.share * reduce(np.multiply, values)
 
     def mass(self, edges: Any) -> Floats:

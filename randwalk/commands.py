@@ -249,15 +249,16 @@ def solve(
     with _in_keys(file):
         solution = rw.pde.solve(equation, times, tolerance=problem.tolerance if tolerance is None else tolerance)
     if out is not None:
-        header = "x," + ",".join(f"rho_t={t:g}" for t in times)
-        rows = zip(solution.x, *(solution.pdf(solution.x, t) for t in times), strict=True)
-        write_text(out, "\n".join([header, *(",".join(repr(float(v)) for v in row) for row in rows)]) + "\n")
+        write_text(out, _densities(solution, times))
     if quiet:
         return
     print(repr(equation))
     columns: dict[str, Callable[[float], float]] = {
-        "survival": lambda t: float(solution.survival(t)), "mean": lambda t: float(solution.mean(t)),
-        "sd": lambda t: math.sqrt(float(solution.variance(t))),
+        "survival": lambda t: float(solution.survival(t)),
+        **{
+            heading: functools.partial(lambda heading, t: float(_spreads(solution, t)[heading]), heading)
+            for heading in _spreads(solution, times[0])
+        },
         **{
             f"absorbed {exit}": functools.partial(lambda exit, t: float(solution.absorbed(exit, t)), exit)
             for exit in equation.domain.open_exits(killed=False)
@@ -399,6 +400,27 @@ def _moments(law: Law[Any], t: float, mean: str, variance: str) -> dict[str, Any
     means, covariance, axes = law.mean(t), law.variance(t), range(law.dimension)
     told = {f"{mean}, {coordinate(axis)}": means[axis] for axis in axes}
     return told | {f"{variance}, {coordinate(axis)}": covariance[axis, axis] for axis in axes}
+
+
+def _spreads(law: Law[Any], t: float) -> dict[str, float]:
+    """The mean and the standard deviation of a law, in several dimensions those of each coordinate."""
+    told = _moments(law, t, "mean", "sd")
+    return {name: math.sqrt(value) if name.startswith("sd") else value for name, value in told.items()}
+
+
+def _densities(solution: Any, times: list[float]) -> str:
+    """The density at the centres of the cells, a line for each, as comma-separated values."""
+    import numpy as np
+
+    from .model.coefficient.variables import coordinate
+
+    axes = (solution.x,) if solution.dimension == 1 else solution.x
+    point = np.meshgrid(*axes, indexing="ij")
+    here = point[0] if len(point) == 1 else tuple(point)
+    columns = [*point, *(solution.pdf(here, t) for t in times)]
+    header = [*map(coordinate, range(len(point))), *(f"rho_t={t:g}" for t in times)]
+    rows = zip(*(column.ravel().tolist() for column in columns), strict=True)
+    return "\n".join([",".join(header), *(",".join(map(repr, row)) for row in rows)]) + "\n"
 
 
 def _estimates(problem: Problem, ensemble: Ensemble) -> str:

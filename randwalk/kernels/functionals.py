@@ -45,6 +45,15 @@ def tally(before, site, n, state, j, levels, killed, top):  # type: ignore[no-un
         if above(before, site, positives[i], killed):
             state[row + i, j] += 1
     row += positives.size
+    if state.shape[0] > row:
+        _tally_cells(before, site, state, j, (sets, heights, rings, seen), row)
+    return highest(site, killed, top)
+
+
+@device
+def _tally_cells(before, site, state, j, levels, row):  # type: ignore[no-untyped-def]
+    """As :func:`tally`, of what is known of each cell; `row` is the first row of its functionals."""
+    sets, heights, rings, seen = levels
     for i in range(sets.shape[0]):
         state[row + i, j] += sets[i, before]
     row += sets.shape[0]
@@ -58,4 +67,3 @@ def tally(before, site, n, state, j, levels, killed, top):  # type: ignore[no-un
         if not bits & bit:
             seen[j, site >> 5] = bits | bit
             state[row + rings.shape[0], j] += 1
-    return highest(site, killed, top)

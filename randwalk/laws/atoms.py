@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, reduce
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -140,7 +140,7 @@ class Support:
         if len(axes) == 1:
             return (slice(int(np.argmax(rows[0])) % 2, None, 2), (2,)) if single[0] else (slice(None), (1,))
         seen = [row if alone else np.ones(row.size, dtype=bool) for row, alone in zip(rows, single, strict=True)]
-        return np.logical_and.reduce(np.ix_(*seen)), tuple(1 + alone for alone in single)
+        return np.asarray(reduce(np.multiply.outer, seen)), tuple(1 + alone for alone in single)
 
 
 class OnSites(Distribution):

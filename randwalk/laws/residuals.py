@@ -9,7 +9,7 @@ import numpy as np
 
 from ..model.coefficient import Floats
 from .distribution import Distribution
-from .estimate import Estimate, Proportion
+from .estimate import Estimate, Proportion, exact
 from .lookup import NoAnswer
 from .maps import frame, pairs_of, panels
 from .plotting import COLOURS, axes
@@ -28,8 +28,12 @@ def draw_residuals(law: Law[Any], other: Law[Any], times: Sequence[float], ax: A
         raise ValueError(f"against is a law in {other.dimension} dimensions, and this one in {law.dimension}")
     if len(times) != 1:
         raise ValueError(f"t = {list(times)}: residuals are those of one time; give one")
-    pairs = [(0,)] if law.dimension == 1 else pairs_of(law.dimension)
-    found = [_residuals(*(one._now(times[0]).onto(pair) for one in (law, other))) for pair in pairs]
+    pairs: list[tuple[int, ...]] = [(0,)] if law.dimension == 1 else [*pairs_of(law.dimension)]
+    found = []
+    for pair in pairs:
+        rings = [number for number, axis in enumerate(pair) if law.domain.axes[axis].periodic]
+        here, there = (one._now(times[0]).onto(pair) for one in (law, other))
+        found.append(_residuals(here, there, rings))
     if law.dimension == 1:
         ax = axes(ax)
         (((line,), z),) = found
@@ -51,13 +55,13 @@ def _title(law: Law[Any], other: Law[Any], t: float) -> str:
     return f"{law.kind} and {other.kind}, $t = {t:g}$"
 
 
-def _residuals(first: Distribution, second: Distribution) -> tuple[tuple[Floats, ...], Floats]:
+def _residuals(first: Distribution, second: Distribution, rings: Sequence[int]) -> tuple[tuple[Floats, ...], Floats]:
     """(edges of bins along each axis, sample minus law in standard errors); NaN where few walkers are expected."""
     edges: tuple[Floats, ...] = ()
-    cut: Any = None
     for sampled in (first, second):
         edges = tuple(_coarser(e) for e in sampled.bins())
         cut = edges[0] if sampled.dimension == 1 else edges
+        masses = [one.mass(cut) for one in (first, second)]
         if isinstance(sampled.mass(cut), Estimate):
             break
     else:
@@ -65,15 +69,30 @@ def _residuals(first: Distribution, second: Distribution) -> tuple[tuple[Floats,
             "neither law is a sample, so that their difference has no standard error: give against an Ensemble, or compare "
             "their pdf or mass"
         )
-    a, b = first.mass(cut), second.mass(cut)
-    if isinstance(a, Estimate) and isinstance(b, Estimate):
-        return edges, a.z(b)
-    sample, p = (a, b) if isinstance(a, Estimate) else (b, a)
-    error, enough = sample.error, np.ones(p.shape, dtype=bool)
-    if isinstance(sample, Proportion):  # by the probabilities of the law: a bin without walkers has no error of its own
-        error, enough = np.sqrt(np.clip(p * (1.0 - p), 0.0, None) / sample.total), sample.total * p >= FEWEST
+    if not isinstance(masses[0], Estimate):  # sample minus law, whichever was given first
+        masses.reverse()
+    found, expected = (around(exact(mass), rings) for mass in masses)
+    both = isinstance(masses[1], Estimate)
+    variance, enough = np.zeros(found.shape), np.ones(found.shape, dtype=bool)
+    for mass, p in zip(masses, (found if both else expected, expected), strict=True):
+        if isinstance(mass, Proportion):  # by probabilities of a law: a bin without walkers has no error of its own
+            variance = variance + np.clip(p * (1.0 - p), 0.0, None) / mass.total
+            enough = enough & (mass.total * p >= FEWEST)
+        elif isinstance(mass, Estimate):
+            variance = variance + around(mass.error**2, rings)
     with np.errstate(divide="ignore", invalid="ignore"):
-        return edges, np.where(enough, (sample.value - p) / error, np.nan)
+        return edges, np.where(enough, (found - expected) / np.sqrt(variance), np.nan)
+
+
+def around(values: Floats, rings: Sequence[int]) -> Floats:
+    """Values of bins with those of the first and the last bin of rings added up, in both places: a cell may lie on both sides of
+    the seam."""
+    for axis in rings:
+        rows = np.moveaxis(values, axis, 0).copy()
+        if len(rows) > 1:
+            rows[0] = rows[-1] = rows[0] + rows[-1]
+        values = np.moveaxis(rows, 0, axis)
+    return values
 
 
 def _coarser(edges: Floats) -> Floats:

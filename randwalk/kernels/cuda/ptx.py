@@ -32,7 +32,7 @@ def _signatures(types: Any) -> Iterator[tuple[str, Kernel, tuple[Any, ...]]]:
     sites, longs, words = types.int32[::1], types.int64[::1], types.uint64[::1]
     state, gone, ways = types.int32[:, ::1], types.int64[:, ::1], types.uint8[::1]
     pairs, lives = types.uint32[:, :, ::1], types.uint32[:, ::1]
-    levels = fields(Levels, sites, sites, types.uint8[:, ::1], state, state)
+    levels = fields(Levels, sites, sites, types.uint8[:, ::1], state, state, lives)
     batch = fields(Walkers, i64, sites, state, levels, flag, sites)
     moves = types.UniTuple(i64, 2)
     digits_program = fields(DigitsProgram, moves, moves, i64)
