@@ -49,7 +49,9 @@ Counts = NDArray[np.int64]
 READ = (1, 2, 3)  # formats of files
 SIMPLE = (FirstPassage, LastVisit, TimePositive, Maximum, SquaredDisplacement)  # records of format 2
 PLACES = {LastVisit: {"x"}, TimePositive: {"x"}}
-RECORDS: dict[str, type[Any]] = {kind.__name__: kind for kind in (*SIMPLE, Displacement, DistinctSites, Moments, TimeIn, Winding)}
+RECORDS: dict[str, type[Any]] = {
+    kind.__name__: kind for kind in (*SIMPLE, Displacement, DistinctSites, Moments, TimeIn, Winding)
+}
 # The version of the stream from which a method draws what it does now where thresholds are whole numbers of 2⁻³¹. Of other
 # thresholds all methods do so from version 3 on.
 SINCE = {"paths": 1, "occupation": 1, "jump": 2}
@@ -193,7 +195,7 @@ class Meta:
             site, others = layout.along(axis), tuple(a + 1 for a in range(len(layout.shape)) if a != axis)
             for row, steps in enumerate(self.steps):
                 far = (site < low - steps) | (site > high + steps)
-                if layout.live(raw[row : row + 1]).any(axis=others)[0, far].any():
+                if layout.live(raw[row : row + 1]).sum(axis=others)[0, far].any():
                     self._fail("raw", f"row {row} has walkers farther from the start than {steps} steps")
 
     def _check_record(self, name: str, record: Record, counts: Counts, raw: Counts) -> None:
@@ -316,7 +318,7 @@ def _arguments(record: Record) -> dict[str, Any]:
 
 def _record(field: _Field, walk: LatticeWalk, name: Any, held: Any, version: int) -> Record:
     """A record from its name and, before format 3, its place or null, since then its arguments by name."""
-    kind = RECORDS.get(name) if isinstance(name, str) else None
+    kind: Any = RECORDS.get(name) if isinstance(name, str) else None
     if version < 3:
         names, held = PLACES.get(kind, set()), {} if held is None else {"x": held}
     else:
@@ -326,7 +328,7 @@ def _record(field: _Field, walk: LatticeWalk, name: Any, held: Any, version: int
     try:
         if isinstance(held.get("set"), dict):
             held = {"set": read_shape(Source.parse("", "set", folder=None), held["set"], walk.dimension)}
-        record = kind(**held)
+        record: Record = kind(**held)
         record.check(walk)
     except (TypeError, ValueError) as error:
         field.fail(

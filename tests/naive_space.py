@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from itertools import product
+from itertools import pairwise
 from typing import Any
 
 import randwalk as rw
@@ -42,7 +42,8 @@ def beyond(walk: rw.LatticeWalk, site: Site) -> list[Any]:
 
 def wrapped(walk: rw.LatticeWalk, site: Site) -> Site:
     """The site on a torus that a walker is on."""
-    return tuple(k % (x.last + 1) if x.periodic else k for x, k in zip(walk.lattices, site, strict=True))
+    lattices: Any = walk.lattices
+    return tuple(k % (x.last + 1) if x.periodic else k for x, k in zip(lattices, site, strict=True))
 
 
 def arrival(walk: rw.LatticeWalk, site: Site, step: Site) -> Place | None:
@@ -62,7 +63,7 @@ def arrival(walk: rw.LatticeWalk, site: Site, step: Site) -> Place | None:
 
 
 def choices(walk: rw.LatticeWalk, site: Site, n: int) -> Iterator[tuple[Place | None, float]]:
-    """(end, probability) of every displacement of the walk in its order. Walls are absorbing, reflecting or closed on themselves."""
+    """(end, probability) of every displacement of the walk in its order. No wall absorbs in part."""
     t = n * walk.dt
     if walk.axis_steps is None or len(site) == 1:
         for step, p in walk.probabilities.items():
@@ -70,16 +71,16 @@ def choices(walk: rw.LatticeWalk, site: Site, n: int) -> Iterator[tuple[Place | 
         return
     axes = []
     for axis, (right, left) in enumerate(walk.axis_steps):
-        p = {1: at(right, walk, site, t), -1: at(left, walk, site, t)}
-        p[0] = 1.0 - p[1] - p[-1]
+        chances = {1: at(right, walk, site, t), -1: at(left, walk, site, t)}
+        chances[0] = 1.0 - chances[1] - chances[-1]
         for e in (1, -1):
             across = beyond(walk, tuple(k + e * (i == axis) for i, k in enumerate(site)))[axis]
             if across is not None and across.wall.reactivity == 0.0:  # what would cross the face stays on this axis
-                p[0] += p[e]
-                p[e] = 0.0
-        axes.append(p)
+                chances[0] += chances[e]
+                chances[e] = 0.0
+        axes.append(chances)
     for step in walk.probabilities:
-        yield arrival(walk, site, step), math.prod(p[e] for p, e in zip(axes, step, strict=True))
+        yield arrival(walk, site, step), math.prod(chances[e] for chances, e in zip(axes, step, strict=True))
 
 
 def thresholds(walk: rw.LatticeWalk, site: Site, n: int) -> list[tuple[int, Place | None]]:
@@ -106,14 +107,14 @@ def planes(walk: rw.LatticeWalk) -> int:
 
 def start(walk: rw.LatticeWalk, walker: int, seed: int) -> Site:
     """The start of a walker whose start is a product: a draw for each axis where it has several sites."""
-    factors = walk.start.factors if len(walk.lattices) > 1 else (walk.start,)
+    factors: Any = walk.start.factors if len(walk.lattices) > 1 else (walk.start,)
     assert factors is not None
     site: list[int] = []
     for axis, (factor, lattice) in enumerate(zip(factors, walk.lattices, strict=True)):
         first, masses = start_masses(factor, lattice)
         shares: dict[int, int] = {}
         for k, mass in enumerate(masses.tolist(), start=first):
-            k = k % (lattice.last + 1) if lattice.periodic else k
+            k = k % (lattice.sites or 1) if lattice.periodic else k
             shares[k] = shares.get(k, 0) + mass
         kept = sorted((k, mass) for k, mass in shares.items() if mass)
         words = block(walker, axis, START, seed)
@@ -129,8 +130,9 @@ def start(walk: rw.LatticeWalk, walker: int, seed: int) -> Site:
 
 def path(walk: rw.LatticeWalk, walker: int, steps: int, seed: int) -> list[Place]:
     """The places of a walker after 0, 1, … `steps` steps."""
-    family, here = planes(walk), start(walk, walker, seed)
-    places: list[Place] = [here]
+    family = planes(walk)
+    here: Place = start(walk, walker, seed)
+    places = [here]
     for n in range(steps):
         if not isinstance(here, str):
             u = constant_uniform(walker, n, family, seed) if family else table_uniform(walker, n, seed)
@@ -143,13 +145,8 @@ def path(walk: rw.LatticeWalk, walker: int, steps: int, seed: int) -> list[Place
 def torus_turns(walk: rw.LatticeWalk, places: list[Place]) -> list[int]:
     """The turns of a path around each axis, from the order of its sites; for rings of three sites or more."""
     turns = [0] * len(walk.lattices)
-    for before, after in zip(places, places[1:], strict=False):
+    for before, after in pairwise(places):
         assert not isinstance(before, str) and not isinstance(after, str)
         for axis, (a, b) in enumerate(zip(before, after, strict=True)):
             turns[axis] += (b - a < -1) - (b - a > 1)
     return turns
-
-
-def sites(walk: rw.LatticeWalk) -> Iterator[Site]:
-    """All sites of the box of a bounded domain, whether walkers may be there or not."""
-    return product(*(range(x.first, x.last + 1) for x in walk.lattices))

@@ -68,16 +68,17 @@ class Batch:
         """(displacements from the start in sites, with the turns around the periodic axes that are followed, shape (d, n); how
         many survivors have each, shape (n,))."""
         layout = self.table.layout
-        if self.start is not None and not any(layout.periodic):
-            here = np.flatnonzero(self.counts)
-            here = here[layout.is_live(here)]
-            return np.array(layout.numbers(here)) - np.array(layout.numbers([self.start])), self.counts[here]
+        turned = [f for f in self.functionals or () if isinstance(f, Turns)]
+        if self.start is not None and not turned:
+            cells = np.flatnonzero(self.counts)
+            cells = cells[layout.is_live(cells)]
+            return np.array(layout.numbers(cells)) - np.array(layout.numbers([self.start])), self.counts[cells]
         here, begun = self.machine.host(self.site), self.machine.host(self.begun)
         alive = layout.is_live(here) if self.may_leave else np.ones(here.size, dtype=bool)
         k = np.array(layout.numbers(here[alive])) - np.array(layout.numbers(begun[alive]))
-        for functional, turns in (self.functionals or {}).items():
-            if isinstance(functional, Turns):
-                k[functional.axis] += layout.shape[functional.axis] * self.machine.host(turns)[alive].astype(np.int64)
+        for functional in turned:
+            turns = self.machine.host((self.functionals or {})[functional])[alive].astype(np.int64)
+            k[functional.axis] += layout.shape[functional.axis] * turns
         return k, np.ones(k.shape[1], dtype=np.int64)
 
     def living(self, functional: Functional, bins: int) -> Whole:

@@ -26,7 +26,10 @@ from ..model.walk import LatticeWalk
 from ..tables.table import StepTable
 from .batch import Batch
 from .functional import Above, Distinct, Functional, Highest, Inside, Leaving, Turns, Visit
-from .results import Displacements, Histogram, Passages, Paths, Recorded
+from .results import Displacements, Recorded
+from .results import Histogram as Histogram
+from .results import Passages as Passages
+from .results import Paths as Paths
 
 
 class Counted:
