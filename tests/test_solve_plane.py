@@ -422,3 +422,16 @@ def test_a_tensor_in_space_meets_faces_at_second_order(wall: object) -> None:
         found.append([float((mass * x).sum()), float((mass * y * z).sum())])
     first, second = np.abs(np.diff(found, axis=0))
     assert np.log2(first / second) == pytest.approx(2.0, abs=0.25)
+
+
+def test_the_equation_of_an_axis() -> None:
+    spring = rw.pde.FokkerPlanck(
+        lambda x, y: (1.0, -y), 0.5, domain=rw.Ring(0, 1) * rw.Line(), start=(0.5, 1.0), killing=rw.expression("y**2")
+    )
+    assert spring.axis(1) == rw.pde.FokkerPlanck(
+        rw.expression("-x"), 0.5, domain=rw.Line(), start=1.0, killing=rw.expression("x**2")
+    )
+    assert spring.axis(0).killing == rw.Constant(0.0) and spring.axis(0).domain == rw.Ring(0, 1)
+    with pytest.raises(ValueError, match=r"drift\[0\] = -y depends on y"):
+        gaussian_turn = rw.pde.FokkerPlanck(lambda x, y: (-y, x), 0.5, domain=PLANE)
+        gaussian_turn.axis(0)
