@@ -21,14 +21,14 @@ from scipy.interpolate import CubicSpline
 from randwalk.inputs.arguments import finite, finite_numbers, numbers
 from randwalk.inputs.keywords import once_positional
 from randwalk.laws.plotting import COLOURS, axes
-from randwalk.model.coefficient import ZERO, Coefficient, Floats, as_coefficient, in_dimension
+from randwalk.model.coefficient import Coefficient, Floats, as_coefficient, in_dimension
 from randwalk.model.domain import Ring
 from randwalk.model.start import Sites, Uniform
 
 from .arguments import check_memory, checked_tolerance
 from .chains import GONE, INNER, OUTLETS, Chain
 from .equation import FokkerPlanck, check_equation
-from .field import BackwardField, field_backward, field_steady
+from .field import BackwardField, check_open, field_backward, field_steady, ranges_of
 from .fit import fitted, refuse_zeros
 from .grid import Grid, Piecewise
 from .pace import PILOT_STEPS
@@ -174,9 +174,9 @@ def backward(
         equation.domain.exit(name, "paid")
         named[name] = finite(f"paid[{name!r}]", value)
     if equation.dimension > 1:
-        asked = None if over is None else _ranges(equation, over)
+        starts = None if over is None else ranges_of(equation, over)
         final = in_dimension("payoff", payoff, equation.dimension)
-        return field_backward(equation, final, time, tolerance, named, asked)
+        return field_backward(equation, final, time, tolerance, named, starts)
     window, asked = _place(equation, time, over)
     paid_at_end = payoff if isinstance(payoff, Coefficient) else as_coefficient(lambda x: payoff(x))
     width = SAMPLES * paid_at_end.width("x", window.low, window.high, (time, time))  # which the samples of a cell see
@@ -287,7 +287,7 @@ def exit_probability(equation: FokkerPlanck, wall: str, *, tolerance: float = 1e
 
     check_equation(equation)
     if equation.dimension > 1:
-        _check_open(equation, wall)
+        check_open(equation, wall)
         return _steady_field(equation, 0.0, {wall: 1.0}, f"probability of leaving by {wall!r}", tolerance)
     if wall not in equation.domain.exits:
         equation.domain.exit(wall)  # refuses it
@@ -300,13 +300,6 @@ def exit_probability(equation: FokkerPlanck, wall: str, *, tolerance: float = 1e
         return chain.killed if wall == "killing" else np.zeros(chain.killed.size)
 
     return _steady(equation, source, f"probability of leaving by {wall!r}", tolerance, paid)
-
-
-def _check_open(equation: FokkerPlanck, wall: str) -> None:
-    """Refuse an exit that nobody takes."""
-    equation.domain.exit(wall)
-    if wall not in equation.domain.open_exits(equation.killing != ZERO):
-        raise ValueError(f"wall = {wall!r}: nobody leaves {equation.domain} there; take another wall")
 
 
 def _steady_field(
@@ -389,16 +382,6 @@ def _whole(equation: FokkerPlanck, until: float) -> Grid:
     grid = fitted(equation, grid, until)
     refuse_zeros(equation, grid, until)
     return grid
-
-
-def _ranges(equation: FokkerPlanck, over: Any) -> tuple[tuple[float, float], ...]:
-    """A range of starts for each axis."""
-    ends = numbers("over", over)
-    if ends.shape != (equation.dimension, 2) or not np.isfinite(ends).all() or not (ends[:, 0] < ends[:, 1]).all():
-        raise ValueError(
-            f"over = {over}: give an increasing pair of finite numbers for each of {equation.dimension} axes"
-        )
-    return tuple((float(low), float(high)) for low, high in ends)
 
 
 def _place(equation: FokkerPlanck, time: float, over: Any) -> tuple[Grid, tuple[float, float]]:

@@ -19,6 +19,7 @@ from randwalk.model.start import Start, StartLike, as_start, check_start, contin
 from randwalk.model.tensor import TensorLike, VectorLike, as_tensor, as_vector
 from randwalk.model.walk import LatticeWalk, Rule
 
+from .factors import factors, killing_along
 from .notation import latex, text
 
 
@@ -120,6 +121,30 @@ class FokkerPlanck:
         if self.dimension == 1:
             return self.convention.ito_drift(self.declared_drift, self.diffusion, *ends[0])
         return self.convention.ito_vector(self.declared_drift, self.diffusion, ends)
+
+    def axis(self, number: int) -> FokkerPlanck:
+        """The equation of one coordinate, in x, where coordinates are independent: of all axes together it is the product.
+
+        Raises
+        ------
+        NotSeparable
+            naming the term that joins coordinates.
+
+        Examples
+        --------
+        >>> import randwalk as rw
+        >>> FokkerPlanck(lambda x, y: (1.0, -y), 0.5, domain=rw.Line() ** 2).axis(1)
+        FokkerPlanck: ρ_t = -((-x)ρ)_x + 0.5 ρ_xx on Line(), start Point(x=0.0)
+        """
+        if number not in range(self.dimension):
+            raise ValueError(f"number = {shown(number)}: {self.domain} has the axes 0 to {self.dimension - 1}")
+        if self.dimension == 1:
+            return self
+        part = factors(self)[number]
+        return FokkerPlanck(
+            part.declared_drift, part.diffusion, domain=part.domain, start=part.start,
+            killing=killing_along(self, number), convention=part.convention,
+        )  # fmt: skip
 
     @property
     def coefficients(self) -> tuple[Coefficient, ...]:

@@ -20,8 +20,8 @@ from scipy.interpolate import NdBSpline, make_interp_spline
 from scipy.sparse import csgraph
 from scipy.sparse.linalg import LinearOperator, bicgstab, spilu, splu
 
-from randwalk.inputs.arguments import finite_numbers
-from randwalk.model.coefficient import Coefficient, Floats
+from randwalk.inputs.arguments import finite_numbers, numbers
+from randwalk.model.coefficient import ZERO, Coefficient, Floats
 from randwalk.model.start import Product, Uniform
 
 from .arguments import check_memory
@@ -173,6 +173,23 @@ def field_steady(
         f"tolerance = {tolerance:g} is out of reach: {min(error, reached) / scale:.2g} was reached; take tolerance = "
         f"{2.0 * min(error, reached) / scale:.2g}"
     )
+
+
+def check_open(equation: FokkerPlanck, wall: str) -> None:
+    """Refuse an exit that nobody takes."""
+    equation.domain.exit(wall)
+    if wall not in equation.domain.open_exits(equation.killing != ZERO):
+        raise ValueError(f"wall = {wall!r}: nobody leaves {equation.domain} there; take another wall")
+
+
+def ranges_of(equation: FokkerPlanck, over: Any) -> tuple[tuple[float, float], ...]:
+    """A range of starts for each axis."""
+    ends = numbers("over", over)
+    if ends.shape != (equation.dimension, 2) or not np.isfinite(ends).all() or not (ends[:, 0] < ends[:, 1]).all():
+        raise ValueError(
+            f"over = {over}: give an increasing pair of finite numbers for each of {equation.dimension} axes"
+        )
+    return tuple((float(low), float(high)) for low, high in ends)
 
 
 def generator(operator: Operator, t: float = 0.0) -> sparse.csr_array:

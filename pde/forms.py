@@ -19,14 +19,11 @@ from randwalk.model.coefficient import Floats, constant_value
 from randwalk.model.domain import Domain, Line, Ring
 
 from .equation import FokkerPlanck
+from .factors import NoClosedForm as NoClosedForm
 from .normal_laws import Form
 from .space_form import SpaceForm
 
 FARTHEST = 1e120  # a place, in any unit; farther is infinitely far
-
-
-class NoClosedForm(NoAnswer):
-    """No closed form is known here; the message names the property that stands in the way."""
 
 
 @dataclass(frozen=True, repr=False)

@@ -7,7 +7,6 @@ wall of axis i at the rate flux_i Π_{j≠i} S_j, which is integrated over time 
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -20,13 +19,15 @@ from numpy.typing import ArrayLike
 from randwalk.laws.distribution import Distribution
 from randwalk.laws.estimate import values_of
 from randwalk.laws.expectation import over_box
-from randwalk.model.coefficient import ZERO, Coefficient, Floats, Function, Node, Variable, X, coordinate
+from randwalk.model.coefficient import Floats, coordinate
 from randwalk.model.domain import Face
 from randwalk.model.start import Point, Sites
 
 from .catalogue import form_on_axis
 from .equation import FokkerPlanck
-from .forms import ClosedForm, NoClosedForm
+from .factors import NoClosedForm, factors
+from .factors import NotSeparable as NotSeparable
+from .forms import ClosedForm
 from .green import VANISHED, gauss_legendre
 from .normal_laws import atoms
 from .space_form import SpaceForm
@@ -39,10 +40,6 @@ EARLIEST = 1e-34  # of the last time: what happens earlier does not count
 GONE = 1e-17  # survival that does not count
 MOST_LEFT = 1.0 - 1e-6  # up to which 1 less what has left is exact enough beside the probability that it multiplies
 REACH = 2.25  # spans of what is drawn, ± 4 standard deviations, that an integral covers
-
-
-class NotSeparable(NoClosedForm):
-    """A problem in several dimensions is no product of problems in one; the message names the term."""
 
 
 def separable(equation: FokkerPlanck) -> tuple[Separable, str]:
@@ -69,64 +66,8 @@ def separable(equation: FokkerPlanck) -> tuple[Separable, str]:
 
 
 def axis_equations(equation: FokkerPlanck) -> tuple[FokkerPlanck, ...]:
-    """The equations along the axes of which a separable one is the product, each in x, without killing.
-
-    >>> import randwalk as rw
-    >>> channel = rw.Interval(0.0, 1.0, rw.Absorbing(), rw.Absorbing()) * rw.Line()
-    >>> plume = FokkerPlanck(lambda x, y: (1.0, -y), 0.5, domain=channel, start=(0.5, 0.0))
-    >>> axis_equations(plume)[1]
-    FokkerPlanck: ρ_t = -((-x)ρ)_x + 0.5 ρ_xx on Line(), start Point(x=0.0)
-    """
-    domain, start, diffusion = equation.domain, equation.start, equation.diffusion
-    for region in domain.regions:
-        raise NotSeparable(f"the region {region.name!r}, {region.shape}, joins the coordinates")
-    if start.factors is None:
-        raise NotSeparable(
-            f"start = {start}: its coordinates depend on each other; give a product of starts on the axes"
-        )
-    for i, j in itertools.combinations(range(domain.dimension), 2):
-        if diffusion[i, j] != ZERO:
-            raise NotSeparable(f"diffusion[{i}, {j}] = {diffusion[i, j]} joins {coordinate(i)} and {coordinate(j)}")
-    found = []
-    for i, (axis, begin) in enumerate(zip(domain.axes, start.factors, strict=True)):
-        drift = _along(f"drift[{i}]", equation.declared_drift[i], i)
-        spread = _along(f"diffusion[{i}, {i}]", diffusion[i, i], i)
-        if spread == ZERO:
-            raise NotSeparable(f"diffusion[{i}, {i}] = 0: there is no equation along {coordinate(i)}")
-        found.append(FokkerPlanck(drift, spread, domain=axis, start=begin, convention=equation.convention))
-    return tuple(found)
-
-
-def _along(name: str, coefficient: Coefficient, axis: int) -> Coefficient:
-    """A coefficient of the coordinate of an axis, and of time, as one of x."""
-    own = coordinate(axis)
-    joined = sorted(coefficient.variables - {own, "t"})
-    if joined:
-        raise NotSeparable(f"{name} = {coefficient} depends on {joined[0]}")
-    if own not in coefficient.variables:
-        return coefficient
-    renamed = _renamed(coefficient, own)
-    if renamed is None:
-        raise NoClosedForm(
-            f"{name} = {coefficient}: a closed form needs a formula of {own}, which a table or such a function is not"
-        )
-    return renamed
-
-
-def _renamed(coefficient: Coefficient, own: str) -> Coefficient | None:
-    """The coefficient with x in place of a variable, put together anew; None if it is not made of formulas."""
-    if isinstance(coefficient, Function) and coefficient.tree is not None:
-        return _renamed(coefficient.tree, own)
-    if own == "x" or own not in coefficient.variables:
-        return coefficient if not isinstance(coefficient, Node) else _rebuilt(coefficient, own)
-    if isinstance(coefficient, Variable):
-        return X
-    return _rebuilt(coefficient, own) if isinstance(coefficient, Node) else None
-
-
-def _rebuilt(node: Node, own: str) -> Coefficient | None:
-    parts = [_renamed(part, own) for part in node.parts]
-    return node._with(*parts) if all(part is not None for part in parts) else None  # type: ignore[arg-type]
+    """The equations along the axes of which a separable one is the product, each in x, without killing."""
+    return factors(equation)
 
 
 @dataclass(frozen=True, eq=False)

@@ -3,7 +3,7 @@
 Rows are given by their steps and by what leaves, and the diagonal of I - P is the sum of both (Grassmann, Taksar and Heyman,
 Operations Research 33, 1107, 1985), so that a small probability of leaving keeps its digits. In one dimension the elimination
 runs along the sites, from the last to the first, and every number has an exponent of its own: products of probabilities
-have a wider range than doubles. Beyond one dimension the sparse matrix is factorised.
+have a wider range than doubles. Beyond one dimension the matrix is sparse.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,10 @@ from randwalk.tables.table import StepTable
 FAR = 1100  # a number smaller by so many powers of 2 does not change a sum
 OF_AN_ENTRY = 16.0  # bytes of an entry of a sparse factor
 FILL = 40.0  # entries of a factor for each site, times log2 of the sites in the plane, or sites^(1/3) beyond
+
+RESTARTS = 6  # of an iteration, each for the residual of the one before
+ITERATIONS = 2000
+RESIDUAL = 2e-15  # of the largest value: rounding
 
 
 @dataclass(frozen=True)
@@ -95,15 +100,13 @@ class SiteChain:
 
 
 class _Sparse:
-    """The same by a sparse factorisation, on the sites from which walkers leave."""
+    """The same of a sparse matrix, on the sites from which walkers leave: factorised in the plane, by iteration in space."""
 
     def __init__(self, chain: SiteChain, chance: Floats, excess: Floats) -> None:
         from scipy import sparse
-        from scipy.sparse import csgraph, linalg
+        from scipy.sparse import csgraph
 
         n = excess.size
-        entries = FILL * n * (math.log2(n + 1.0) if len(chain.shape) == 2 else n ** (1.0 / 3.0))
-        require(OF_AN_ENTRY * entries, f"a factorisation on {n} sites", "take a larger dx")
         step, site = np.nonzero((chance > 0.0) & (chain.to >= 0))
         there, values = chain.to[step, site], chance[step, site]
         # backward from a place that stands for leaving
@@ -124,17 +127,40 @@ class _Sparse:
         matrix = sparse.csc_array((-values[kept], (rows, columns)), (size, size)) + sparse.diags_array(
             rest[self._active], format="csc"
         )
-        self._size, self._matrix = n, matrix
-        self._factor: Any = linalg.splu(matrix.tocsc()) if size else None
+        self._size, self._matrix, self._axes = n, matrix.tocsc(), len(chain.shape)
 
     def __call__(self, f: Floats) -> Floats:
         values = np.zeros(self._size)
         if self._active.size:
             given = f[self._active]
-            solved = self._factor.solve(given)
-            solved += self._factor.solve(given - self._matrix @ solved)  # one refinement
+            solved = self._iterated(given) if self._axes > 2 else None
+            if solved is None:
+                solved = self._factor.solve(given)
+                solved += self._factor.solve(given - self._matrix @ solved)  # one refinement
             values[self._active] = solved
         return values
+
+    def _iterated(self, f: Floats) -> Floats | None:
+        """The solution by iteration, which in space takes less than a factorisation; None if it does not come to rounding."""
+        from scipy.sparse import diags_array, linalg
+
+        scale = diags_array(1.0 / self._matrix.diagonal(), format="csc")
+        solved, size = np.zeros(f.size), np.abs(f).max()
+        for _ in range(RESTARTS):
+            rest = f - self._matrix @ solved
+            if np.abs(rest).max() <= RESIDUAL * max(size, np.abs(solved).max()):
+                return solved
+            solved += linalg.bicgstab(self._matrix, rest, rtol=1e-8, atol=0.0, maxiter=ITERATIONS, M=scale)[0]
+        return None
+
+    @cached_property
+    def _factor(self) -> Any:
+        from scipy.sparse import linalg
+
+        n = self._active.size
+        entries = FILL * n * (math.log2(n + 1.0) if self._axes == 2 else n ** (1.0 / 3.0))
+        require(OF_AN_ENTRY * entries, f"a factorisation on {n} sites", "take a larger dx")
+        return linalg.splu(self._matrix)
 
 
 @maker

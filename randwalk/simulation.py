@@ -50,11 +50,14 @@ def simulate(
     method : "auto", "paths", "occupation" or "jump"
         ``paths`` follows every walker, and alone can keep every record. ``occupation`` steps the histogram: its cost is
         sites × steps whatever the number of walkers, its law that of independent walkers; of the records it can keep
-        FirstPassage(). ``jump`` draws from the
-        exact law between recorded times; constant walks on a line only. ``auto`` takes the cheapest by a fixed rule of the
-        walk, walkers, times and records (:func:`explain` shows it), never of the machine.
-    record : sequence of FirstPassage(), LastVisit(x), TimePositive(x), Maximum(), SquaredDisplacement(), Positions()
-        What to keep besides counts; ``ensemble[record]`` gives it.
+        FirstPassage(), and Moments() and Displacement(axis) of walkers that start on one site. ``jump`` draws from the exact
+        law between recorded times, axis by axis; constant walks without walls only, whose axes step independently. ``auto``
+        takes the cheapest by a fixed rule of the walk, walkers, times and records (:func:`explain` shows it), never of the
+        machine.
+    record : sequence of records
+        What to keep besides counts; ``ensemble[record]`` gives it. FirstPassage(), LastVisit(x), Maximum(axis),
+        Displacement(axis), Moments(), TimeIn(shape), Winding(axis), DistinctSites(), Positions(); in one dimension
+        TimePositive(x) and SquaredDisplacement(), too.
     threads : int, optional
         At most this many; never changes a result.
     progress : bool
@@ -94,7 +97,7 @@ def simulate(
         method = plan(walk, span, steps, records, part=isinstance(walkers, range)).method
     task = Task(walk, steps, seed, method, records)
     done = collect(task, [span], None, Effort(threads, progress, backend, devices))
-    walk.warn_if_slow(done.sites, done.counts, done.times)
+    walk.warn_if_slow(done.table.point, done.counts, done.times)
     return done
 
 
@@ -118,9 +121,10 @@ def explain(walk: LatticeWalk, walkers: int | range, times: ArrayLike, *, record
 def trajectories(
     walk: LatticeWalk, walkers: int | range, times: ArrayLike, *, seed: int = 0, progress: bool = False
 ) -> Paths:
-    """Whole paths, for plotting: the place of each walker at each of `times`, shape (times, walkers) in ``.x``.
+    """Whole paths, for plotting: the place of each walker at each of `times`, shape (times, walkers) in ``.x``, and (times,
+    walkers, d) in d > 1 dimensions.
 
-    They are the paths that ``simulate(..., method="paths")`` counts, walker by walker. An absorbed walker is at its wall, a
+    They are the paths that ``simulate(..., method="paths")`` counts, walker by walker. An absorbed walker is where it left, a
     killed one at NaN. The arguments are those of :func:`simulate`.
 
     >>> trajectories(LatticeWalk(0.5, 0.5, dx=1.0, dt=1.0), walkers=2, times=range(6), seed=1).x.T

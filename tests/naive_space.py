@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 import randwalk as rw
@@ -62,7 +63,7 @@ def arrival(walk: rw.LatticeWalk, site: Site, step: Site) -> Place | None:
 
 
 def choices(walk: rw.LatticeWalk, site: Site, n: int) -> Iterator[tuple[Place | None, float]]:
-    """(end, probability) of every displacement of the walk in its order. Walls are absorbing, reflecting or closed on themselves."""
+    """(end, probability) of every displacement of the walk in its order. No wall absorbs in part."""
     t = n * walk.dt
     if walk.axis_steps is None or len(site) == 1:
         for step, p in walk.probabilities.items():
@@ -144,7 +145,7 @@ def path(walk: rw.LatticeWalk, walker: int, steps: int, seed: int) -> list[Place
 def torus_turns(walk: rw.LatticeWalk, places: list[Place]) -> list[int]:
     """The turns of a path around each axis, from the order of its sites; for rings of three sites or more."""
     turns = [0] * len(walk.lattices)
-    for before, after in zip(places, places[1:], strict=False):
+    for before, after in pairwise(places):
         assert not isinstance(before, str) and not isinstance(after, str)
         for axis, (a, b) in enumerate(zip(before, after, strict=True)):
             turns[axis] += (b - a < -1) - (b - a > 1)

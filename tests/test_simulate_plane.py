@@ -1,8 +1,8 @@
-"""Simulations in two and three dimensions: every path is the one that `naive_space` walks, bit for bit; counts are drawn from the
-exact law; records are those of the naive paths; published numbers.
+"""Simulations in two and three dimensions: every path is the one that `naive_space` walks, bit for bit; counts are drawn from
+the exact law; records are those of the naive paths; published numbers.
 
-Seeds are fixed. The statistical tests of this file share a false-alarm rate of FALSE_ALARMS (Bonferroni): with other seeds a right
-program would fail this file once in ten thousand times.
+Seeds are fixed. The statistical tests of this file share a false-alarm rate of FALSE_ALARMS (Bonferroni): with other seeds a
+right program would fail this file once in ten thousand times.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from scipy import stats
 
 import randwalk as rw
 from randwalk.run.counts import Counts
@@ -30,10 +29,10 @@ from .test_store import rewrite
 
 ABSORB, REFLECT = rw.Absorbing(), rw.Reflecting()
 FALSE_ALARMS = 1e-4
-WALKERS, STEPS, SEED = 60, 100, 3
+WALKERS, STEPS, SEED = 30, 80, 3
 FIRST = 1000  # number of the first walker
 SIMPLE: dict[str, Any] = {"right": 0.25, "left": 0.25, "up": 0.25, "down": 0.25, "dx": 1.0}
-SPACE: dict[str, Any] = {name: 0.125 for name in ("right", "left", "up", "down", "front", "back")}
+SPACE: dict[str, Any] = dict.fromkeys(("right", "left", "up", "down", "front", "back"), 0.125)
 TILTED: dict[tuple[int, ...], Any] = {
     (1, 0): 0.25,
     (-1, 0): 0.125,

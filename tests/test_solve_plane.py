@@ -7,14 +7,17 @@ from functools import reduce
 
 import numpy as np
 import pytest
+from scipy import sparse
 from scipy.integrate import solve_ivp
 from scipy.linalg import expm
+from scipy.sparse.linalg import spsolve
 from scipy.special import j0, j1, jn_zeros
 from scipy.stats import multivariate_normal
 
 import randwalk as rw
 from randwalk.model.coefficient import Floats
 from randwalk.model.tensor import NoStencil
+from randwalk.pde.field import generator
 from randwalk.pde.forward import Forward, Run
 from randwalk.pde.grid import Grid
 from randwalk.pde.mesh import Mesh
@@ -399,3 +402,36 @@ def test_times_and_answers_are_checked() -> None:
         rw.pde.FokkerPlanck((1.0, 0.0), 0.5, domain=rw.Line() ** 3)
     with pytest.raises(ValueError, match="eigenvalue"):
         rw.pde.FokkerPlanck(0.0, ((1.0, 2.0), (2.0, 1.0)), domain=PLANE)
+
+
+@pytest.mark.parametrize("wall", [R, P])
+def test_a_tensor_in_space_meets_faces_at_second_order(wall: object) -> None:
+    """Three diagonals that meet at edges and corners: the resolvent (1 - G/2)⁻¹ of a smooth density, on cells halved twice."""
+    tensor = ((0.5, 0.1, 0.1), (0.1, 0.4, -0.1), (0.1, -0.1, 0.4))
+    cube = rw.Interval(0, 1, wall, wall) ** 3  # type: ignore[arg-type]
+    equation, found = rw.pde.FokkerPlanck(0.0, tensor, domain=cube, start=(0.5, 0.5, 0.5)), []
+    for cells in (4, 8, 16):
+        mesh = Mesh((Grid(0, 1, cells, wall, wall),) * 3, cube, (1.0,) * 3)  # type: ignore[arg-type]
+        x, y, z = mesh.centres
+        state = np.zeros(mesh.size + 1)
+        mesh.inner(state)[...] = (1.0 + np.cos(np.pi * x) + x * y * y * z) * mesh.volume
+        rates = generator(Operator(equation, mesh))
+        left = spsolve((sparse.eye_array(mesh.size + 1) - rates.T / 2.0).tocsc(), state)
+        assert left.sum() == pytest.approx(state.sum(), rel=1e-12)
+        mass = mesh.inner(left)
+        found.append([float((mass * x).sum()), float((mass * y * z).sum())])
+    first, second = np.abs(np.diff(found, axis=0))
+    assert np.log2(first / second) == pytest.approx(2.0, abs=0.25)
+
+
+def test_the_equation_of_an_axis() -> None:
+    spring = rw.pde.FokkerPlanck(
+        lambda x, y: (1.0, -y), 0.5, domain=rw.Ring(0, 1) * rw.Line(), start=(0.5, 1.0), killing=rw.expression("y**2")
+    )
+    assert spring.axis(1) == rw.pde.FokkerPlanck(
+        rw.expression("-x"), 0.5, domain=rw.Line(), start=1.0, killing=rw.expression("x**2")
+    )
+    assert spring.axis(0).killing == rw.Constant(0.0) and spring.axis(0).domain == rw.Ring(0, 1)
+    with pytest.raises(ValueError, match=r"drift\[0\] = -y depends on y"):
+        gaussian_turn = rw.pde.FokkerPlanck(lambda x, y: (-y, x), 0.5, domain=PLANE)
+        gaussian_turn.axis(0)

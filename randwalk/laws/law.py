@@ -170,6 +170,8 @@ class Law(ABC, Generic[Answer]):
         """
         given = self._recorded("plot")[-1:] if t is None else self._some(t).ravel()
         if against is not None:
+            if not isinstance(against, Law):
+                raise TypeError(f"against = {shown(against)}: must be a law")
             from .residuals import draw_residuals
 
             if not isinstance(against, Law):
