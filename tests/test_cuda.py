@@ -35,24 +35,9 @@ def simulated(part: str, kernels: Path | None = None) -> str:
 
 @pytest.mark.parametrize(
     "part",
-<<<<<<< HEAD
     [
-        "constant",
-        "table",
-        "occupation",
-        "jump",
-        "launches",
-        "digits",
-        "windows",
-        "plane",
-        "space",
-        "records",
-        "devices",
-        "info",
-    ],
-=======
-    ["constant", "table", "occupation", "jump", "launches", "digits", "windows", "plane", "space", "devices", "info"],
->>>>>>> ker
+        "constant", "table", "occupation", "jump", "launches", "digits", "windows", "plane", "space", "records", "devices", "info",
+    ],  # fmt: skip
 )
 def test_the_simulator_gives_the_bits_of_the_cpu(part: str) -> None:
     simulated(part)
