@@ -35,7 +35,6 @@ def simulated(part: str, kernels: Path | None = None) -> str:
 
 @pytest.mark.parametrize(
     "part",
-<<<<<<< HEAD
     [
         "constant",
         "table",
@@ -50,9 +49,6 @@ def simulated(part: str, kernels: Path | None = None) -> str:
         "devices",
         "info",
     ],
-=======
-    ["constant", "table", "occupation", "jump", "launches", "digits", "windows", "plane", "space", "devices", "info"],
->>>>>>> ker
 )
 def test_the_simulator_gives_the_bits_of_the_cpu(part: str) -> None:
     simulated(part)
