@@ -509,8 +509,8 @@ def test_arrays_over_the_sites_and_masks() -> None:
 
 def test_the_capped_rule_says_so_in_the_plane() -> None:
     """Where the drift is stronger than 2D/dx walkers lose speed, in the law and in a run."""
-    walk = LatticeWalk.from_drift((lambda x, y: -8.0 * x, 0.0), 0.5, dx=0.2, rule=rw.Rule.CAPPED, times=[0.2])
+    walk = LatticeWalk.from_drift((lambda x, y: -12.0 * x, 0.0), 0.5, dx=0.2, rule=rw.Rule.CAPPED, times=[1.0])
     with pytest.warns(RuntimeWarning, match="loses .* % of the mean speed"):
-        rw.pde.exact_law(walk, [0.2])
+        rw.pde.exact_law(walk, [1.0])
     with pytest.warns(RuntimeWarning, match="loses .* % of the mean speed"):
-        rw.simulate(walk, 1000, [0.2], seed=1)
+        rw.simulate(walk, 1000, [1.0], seed=1)

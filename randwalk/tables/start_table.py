@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..model.coefficient import Floats
-from ..model.sites import site_masses
 from ..model.shares import MASS_BITS, whole_masses
+from ..model.sites import site_masses
 from .layout import Numbers
 from .table import StepTable
 

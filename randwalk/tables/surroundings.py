@@ -133,8 +133,8 @@ class Surroundings:
             made = [_probability(chance(point, t)) for chance in walk.probabilities.values()]
             for face, beside in self.faces:
                 at = np.flatnonzero(beside[sites])
-                for step, chance in walk.face_steps[face.axis].items() if at.size else ():
-                    made[walk.displacements.index(step)][:, at] += _probability(chance(_some(point, at), t))
+                for step, more in walk.face_steps[face.axis].items() if at.size else ():
+                    made[walk.displacements.index(step)][:, at] += _probability(more(_some(point, at), t))
             for face, beside in self.faces:
                 across = {e: p for p, e in zip(made, walk.displacements, strict=True) if e[face.axis] == -face.inward}
                 straight, at = unit(walk.dimension, {face.axis: -int(face.inward)}), np.flatnonzero(beside[sites])

@@ -144,8 +144,8 @@ class StepTable:
 
     @cached_property
     def constant(self) -> tuple[int, ...]:
-        """The K + 1 thresholds of a site of a homogeneous walk on an unbounded lattice that does not depend on time. They are those
-        of every window, so they are looked up in the smallest."""
+        """The K + 1 thresholds of a site of a homogeneous walk on an unbounded lattice that does not depend on time. They are
+        those of every window, so they are looked up in the smallest."""
         smallest = tuple((first, 1) for first, _ in self.window)
         if self.window != smallest:
             return replace(self, window=smallest).constant
