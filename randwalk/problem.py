@@ -306,7 +306,7 @@ def _read_steps(
     steps: dict[tuple[int, ...], Coefficient] = {}
     for step in value:
         match step:
-            case {"to": list(to), "p": p} if len(step) == 2 and tuple(to) not in steps:
+            case {"to": list(to), "p": p} if len(step) == 2 and all(map(is_number, to)) and tuple(to) not in steps:
                 steps[tuple(to)] = read_coefficient(source, "walk", "steps", p, names, dimension)
             case _:
                 source.fail(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import random
 import re
 import warnings
@@ -175,8 +176,8 @@ def read_problem(path: Path) -> None:
     """Read a problem file as the commands do before they run, and run it if it is small."""
     problem = rw.Problem.load(path)
     read_measured(problem)
-    steps, sites = problem.walk.steps(problem.times)[-1], problem.walk.lattice.sites
-    if steps * (sites or steps) <= 100_000:
+    steps = problem.walk.steps(problem.times)[-1]
+    if steps * math.prod(lattice.sites or steps for lattice in problem.walk.lattices) <= 100_000:
         try:
             rw.simulate(problem.walk, 10, problem.times, seed=problem.seed)
         except (ValueError, MemoryError) as error:  # found during the run: the message has the place

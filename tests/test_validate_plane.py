@@ -50,9 +50,7 @@ def test_neighbours_in_mortons_order_are_neighbours_in_space() -> None:
 def test_distances_go_the_shorter_way_round() -> None:
     x, y = np.array([0.0, 0.5, 1.0]), np.array([0.0, 2.5, 5.0, 7.5])
     distances, number = by_distance((x, y), (Line(), Ring(0.0, 10.0)), (0.5, 9.5))
-    naive = [
-        math.hypot(a - 0.5, min(abs(b - 9.5 + turn) for turn in (-10.0, 0.0, 10.0))) for a in x for b in y
-    ]
+    naive = [math.hypot(a - 0.5, min(abs(b - 9.5 + turn) for turn in (-10.0, 0.0, 10.0))) for a in x for b in y]
     np.testing.assert_allclose(distances[number], naive, rtol=1e-12)
     assert (np.diff(distances) > 0.0).all() and distances.size == np.unique(np.round(naive, 9)).size
 
@@ -87,7 +85,9 @@ def test_p_values_are_uniform_when_the_hypothesis_is_true() -> None:
     assert stats.kstest(squares, "uniform").pvalue > 1e-4
     for name in ("x at t = 0.1", "y at t = 0.1", "distance from the start at t = 0.1"):
         values = np.array([check.p_value for checks in found for check in checks if check.name == name])
-        assert stats.kstest(values, "uniform", alternative="greater").pvalue > 1e-4  # not more small ones than there should be
+        assert (
+            stats.kstest(values, "uniform", alternative="greater").pvalue > 1e-4
+        )  # not more small ones than there should be
 
 
 def swapped(ensemble: Ensemble, first: int, second: int) -> Ensemble:
@@ -119,7 +119,9 @@ def test_bins_of_a_law_without_sites() -> None:
     ensemble = drawn(LAW, 100_000, 3)
     atoms, cells = compare(ensemble, LAW), compare(ensemble, LAW.smoothed())
     assert [(a.name, a.freedom) for a in atoms.checks] == [(c.name, c.freedom) for c in cells.checks]
-    np.testing.assert_allclose([a.statistic for a in atoms.checks[:3]], [c.statistic for c in cells.checks[:3]], rtol=1e-9)
+    np.testing.assert_allclose(
+        [a.statistic for a in atoms.checks[:3]], [c.statistic for c in cells.checks[:3]], rtol=1e-9
+    )
 
 
 WRONG: list[tuple[Any, str]] = [
