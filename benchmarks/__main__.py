@@ -1,4 +1,4 @@
-"""``python -m benchmarks [--size 1] [--walks all] [--threads N] [--json FILE] [--compare FILE] [--markdown FILE]``: all workloads.
+"""``python -m benchmarks [--size 1] [--walks all] [--threads N] [--json FILE] [--compare FILE] [--markdown FILE]``.
 
 Every workload by randwalk, by the C++ limit (compiled here if there is a compiler), and by what else is installed, measured
 in turn in one run; for every goal the fraction reached. Full size takes some minutes.

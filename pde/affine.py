@@ -57,7 +57,7 @@ def normal_in_space(equation: FokkerPlanck) -> tuple[NormalInSpace, str]:
     domain = equation.domain
     if domain.regions or not all(isinstance(axis, Line) for axis in domain.axes):
         raise NoClosedForm(
-            f"{domain}: where coordinates are joined, a closed form needs the whole space, or a ball in it"
+            f"{domain}: coordinates that are joined have a closed form on the whole space alone, or without drift in a ball"
         )
     means, weights, covariance = _start(equation.start)
     moving = _moving(equation)

@@ -174,9 +174,9 @@ def backward(
         equation.domain.exit(name, "paid")
         named[name] = finite(f"paid[{name!r}]", value)
     if equation.dimension > 1:
-        asked = None if over is None else ranges_of(equation, over)
+        starts = None if over is None else ranges_of(equation, over)
         final = in_dimension("payoff", payoff, equation.dimension)
-        return field_backward(equation, final, time, tolerance, named, asked)
+        return field_backward(equation, final, time, tolerance, named, starts)
     window, asked = _place(equation, time, over)
     paid_at_end = payoff if isinstance(payoff, Coefficient) else as_coefficient(lambda x: payoff(x))
     width = SAMPLES * paid_at_end.width("x", window.low, window.high, (time, time))  # which the samples of a cell see

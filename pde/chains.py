@@ -109,10 +109,12 @@ class Resolvent:
     def _applied(self, solve: Callable[..., Floats], b: Floats, last: float) -> Floats:
         """A new state: the solution for `b` of the cells in the order of the chain, `b` of others, and the `last` number."""
         new, order = np.empty(b.size + 1), self.chain.order
-        new[-1] = last
-        if order is EVERY:
-            solve(b, new[:-1])
+        cells, new[-1] = new[:-1], last
+        if isinstance(order, np.ndarray):
+            cells[...] = b
+            cells[order] = solve(b[order])
         else:
-            new[:-1] = b
-            new[:-1][order] = solve(b[order])
+            if order is not EVERY:
+                cells[0], cells[-1] = b[0], b[-1]
+            solve(b[order], cells[order])
         return new

@@ -9,6 +9,7 @@ all cells eliminates every chain of the offset. (LAPACK's ``gttrs``, which looks
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cached_property
 
 import numpy as np
@@ -75,6 +76,17 @@ def _solve(below, inverse, above, b, offset, x):  # type: ignore[no-untyped-def]
     return x
 
 
+@kernel
+def _close(first, last, pivot, rest, b, offset, x):  # type: ignore[no-untyped-def]
+    """Set the last `offset` unknowns, whose rows have `first` and `last` at their ends, and add what they bring to others."""
+    size = x.size - offset
+    for j in range(offset):
+        x[size + j] = (b[size + j] + (first[j] * x[j] + last[j] * x[size - offset + j])) / pivot[j]
+    for begin in range(0, size, offset):
+        for j in range(offset):
+            x[begin + j] += x[size + j] * rest[begin + j]
+
+
 class Elimination:
     """The matrix of `lower`, `excess` and `upper`, each (n,), factorised. The first `offset` of `lower` and the last of `upper`
     are not used and must be 0."""
@@ -111,30 +123,29 @@ class Cyclic:
         inner_lower[0], inner_upper[-1] = 0.0, 0.0
         inner = excess[:-1] + self._column
         self._body = Elimination(inner_lower.ravel(), inner.ravel(), inner_upper.ravel(), offset)
-        self._rest = self._body.solve(self._column.ravel()).reshape(-1, offset)  # for each unit of the last unknown
-        self._pivot = excess[-1] + lower[-1] + upper[-1] - _ends(self._row, self._rest)
+        self._rest = self._body.solve(self._column.ravel())  # for each unit of the last unknown
+        self._pivot = excess[-1] + lower[-1] + upper[-1]
+        self._pivot -= self._row[0] * self._rest[:offset] + self._row[-1] * self._rest[-offset:]
         self._offset = offset
 
-    def solve(self, b: Floats) -> Floats:
-        """x with T x = `b` (n,)."""
-        return self._bordered(self._body.solve(b[: -self._offset]), b, self._row, self._rest)
+    def solve(self, b: Floats, x: Floats | None = None) -> Floats:
+        """x with T x = `b` (n,), in a new array or in `x`."""
+        return self._bordered(self._body.solve, b, self._row, self._rest, x)
 
-    def solve_transposed(self, b: Floats) -> Floats:
-        """x with Tᵀx = `b` (n,)."""
-        return self._bordered(self._body.solve_transposed(b[: -self._offset]), b, self._column, self._rest_transposed)
+    def solve_transposed(self, b: Floats, x: Floats | None = None) -> Floats:
+        """x with Tᵀx = `b` (n,), in a new array or in `x`."""
+        return self._bordered(self._body.solve_transposed, b, self._column, self._rest_transposed, x)
 
     @cached_property
     def _rest_transposed(self) -> Floats:
-        return self._body.solve_transposed(self._row.ravel()).reshape(-1, self._offset)
+        return self._body.solve_transposed(self._row.ravel())
 
-    def _bordered(self, x: Floats, b: Floats, border: Floats, rest: Floats) -> Floats:
-        """The solution whose last unknowns meet their own rows, from the one `x` in which they are 0: sums of what is not
-        negative."""
-        x = x.reshape(-1, self._offset)
-        last = (b[-self._offset :] + _ends(border, x)) / self._pivot
-        return np.concatenate([(x + last * rest).ravel(), last])
-
-
-def _ends(border: Floats, x: Floats) -> Floats:
-    """The products of `border`, of which only the first and the last cell of a ring are not 0, with `x`, (rings,)."""
-    return np.asarray(border[0] * x[0] + border[-1] * x[-1])
+    def _bordered(
+        self, solve: Callable[[Floats, Floats], Floats], b: Floats, border: Floats, rest: Floats, x: Floats | None
+    ) -> Floats:
+        """The solution whose last unknowns meet their own rows, from that of the others in which they are 0: sums of what is
+        not negative."""
+        x = np.empty(b.size) if x is None else x
+        solve(b[: -self._offset], x[: -self._offset])
+        _close(border[0], border[-1], self._pivot, rest, b, self._offset, x)
+        return x

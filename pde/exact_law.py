@@ -186,7 +186,7 @@ def exact_law(walk: LatticeWalk, times: ArrayLike, *, leak: float = LEAK) -> Exa
     table = table_on(walk, windows.ends())
     _check_memory(table, steps)
     law = _by_power(table, steps) if table.digits and walk.dimension == 1 else _by_steps(windows, table, steps)
-    walk.warn_if_slow(law.sites, law.pmf, law.times)
+    walk.warn_if_slow(law.table.point, law.pmf, law.times)
     return law
 
 

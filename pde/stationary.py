@@ -19,9 +19,10 @@ from randwalk.kernels.program import BITS
 from randwalk.laws.atoms import Atoms, Support
 from randwalk.laws.law import Law
 from randwalk.model.coefficient import Floats
-from randwalk.model.domain import Domain, face_names
+from randwalk.model.domain import Domain
 from randwalk.model.lattice import Lattice
 from randwalk.model.walk import LatticeWalk
+from randwalk.model.wall import face_names
 from randwalk.tables.table import StepTable
 
 from .balance import closed_classes, stationary

@@ -26,7 +26,6 @@ QUICK_FILES = frozenset(
         "estimate",
         "few_sites",
         "flat",
-        "hitting",
         "imports",
         "kernels",
         "keywords",
@@ -59,6 +58,8 @@ QUICK_FILES = frozenset(
 QUICK_TESTS = frozenset({
     "test_backward.py::test_duality", "test_backward.py::test_repr_and_plot",
     "test_binomial.py::test_known_answers", "test_binomial.py::test_certain_outcomes",
+    "test_hitting.py::test_mean_hitting_time_of_a_path", "test_hitting.py::test_random_chains_against_fractions",
+    "test_hitting.py::test_neighbours_on_a_torus", "test_hitting.py::test_bad_questions_in_the_plane",
     "test_radial.py::test_published_survival", "test_closed_form_plane.py::test_what_has_no_closed_form_says_why",
     "test_closed_form_plane.py::test_noise_that_reaches_the_place_through_the_velocity",
     "test_closed_form.py::test_gamblers_ruin", "test_closed_form.py::test_line_forms_against_mpmath",

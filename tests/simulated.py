@@ -29,6 +29,7 @@ from randwalk.run.record import Record
 from . import plane as planar
 from .faults import replace_device
 from .test_digits import steps_taken
+from .test_simulate_plane import WALKS as SPATIAL
 from .test_stream_space import WALKS as SPACE
 
 machine: Any = import_module("randwalk.kernels.cuda.machine")  # whose names are replaced below
@@ -337,9 +338,23 @@ def digits() -> None:
             assert steps_taken(name, 5, 0, recorded, "cuda") == [False, True]
 
 
+def records_in_space() -> None:
+    """Records of walks on tori, between walls and on unbounded lattices; starts and jumps axis by axis."""
+    ball, half = rw.TimeIn(rw.Ball((0, 0), 1.5)), rw.TimeIn(rw.HalfSpace((1, 0), 0.5))
+    recorded: dict[str, list[Any]] = {
+        "torus": [rw.Moments(), rw.Winding(1), ball, rw.DistinctSites(), rw.Maximum(1)],
+        "walls": [rw.FirstPassage(), rw.DistinctSites(), rw.Maximum(0), rw.Positions()],
+        "plane, starts": [rw.Moments(), rw.Positions()],
+        "plane": [rw.Maximum(1), half],
+    }
+    for name, records in recorded.items():
+        both(SPATIAL[name](), range(5, 45), [3, 12], "paths", records)
+    both(rw.LatticeWalk.from_drift(drift=(0.5, 0.0), diffusion=0.5, dx=0.5), 40, [9], "jump")
+
+
 PARTS: dict[str, Callable[[], None]] = {
     "constant": lambda: paths(CONSTANT), "table": lambda: paths(TABLED), "occupation": occupation, "jump": jumps,
-    "launches": launches, "digits": digits, "windows": windows, "plane": plane, "space": space,
+    "launches": launches, "digits": digits, "windows": windows, "plane": plane, "space": space, "records": records_in_space,
     "devices": devices, "info": info, "digest": digest, "planted": planted,
 }  # fmt: skip
 

@@ -34,7 +34,21 @@ def simulated(part: str, kernels: Path | None = None) -> str:
 
 
 @pytest.mark.parametrize(
-    "part", ["constant", "table", "occupation", "jump", "launches", "digits", "windows", "plane", "space", "devices", "info"]
+    "part",
+    [
+        "constant",
+        "table",
+        "occupation",
+        "jump",
+        "launches",
+        "digits",
+        "windows",
+        "plane",
+        "space",
+        "records",
+        "devices",
+        "info",
+    ],
 )
 def test_the_simulator_gives_the_bits_of_the_cpu(part: str) -> None:
     simulated(part)

@@ -279,7 +279,6 @@ def test_constant_steps_in_two_dimensions() -> None:
         program, keys = DigitsProgram(offsets, thresholds, planes), key(SEED)
         site, followed = np.zeros(70, np.int32), np.zeros(70, np.int32)
         constant.walk_constant(site, 5, program, 3, STEPS, keys)  # type: ignore[no-untyped-call]
-        empty = np.zeros(0, np.int32)
         constant.follow_constant(followed, np.zeros((70, 2), np.int32), 5, program, NO_LEVELS, 3, STEPS, keys)
         for j in range(70):
             here = 0

@@ -296,7 +296,9 @@ def test_walls_mix_the_cosets_gradually() -> None:
     """Beside a reflecting face walkers stay: all sites can be occupied, but an atom still stands for two."""
     even = LatticeWalk(**FOUR, dx=1.0, domain=rw.Interval(0, 8, R, R) * rw.Ring(0, 6), start=(2.5, 2.0))
     table, law = table_for(even, 40), naive.law(even, begin(even), 40)
-    assert cell(table, 40) == (2, 1) and np.asarray(occupied(table, 40)).all() and (on_window(law, table)[0] > 1e-12).all()
+    assert (
+        cell(table, 40) == (2, 1) and np.asarray(occupied(table, 40)).all() and (on_window(law, table)[0] > 1e-12).all()
+    )
 
 
 @given(st.lists(st.tuples(st.integers(-3, 3), st.integers(-3, 3)), min_size=1, max_size=4))
@@ -503,3 +505,12 @@ def test_arrays_over_the_sites_and_masks() -> None:
     np.testing.assert_allclose(a.pmf, b.pmf, rtol=1e-12, atol=1e-16)
     assert float(a.absorbed("hole", 40)) == pytest.approx(float(b.absorbed("hole", 40)), rel=1e-12)
     assert float(a.absorbed("hole", 40)) > 0.1
+
+
+def test_the_capped_rule_says_so_in_the_plane() -> None:
+    """Where the drift is stronger than 2D/dx walkers lose speed, in the law and in a run."""
+    walk = LatticeWalk.from_drift((lambda x, y: -8.0 * x, 0.0), 0.5, dx=0.2, rule=rw.Rule.CAPPED, times=[0.2])
+    with pytest.warns(RuntimeWarning, match="loses .* % of the mean speed"):
+        rw.pde.exact_law(walk, [0.2])
+    with pytest.warns(RuntimeWarning, match="loses .* % of the mean speed"):
+        rw.simulate(walk, 1000, [0.2], seed=1)

@@ -183,8 +183,9 @@ def binomial(n, a, b, c0, c1, c2, c3, k0, k1):  # type: ignore[no-untyped-def]
     """A draw of Binomial(n, a/b), for int64 0 <= n <= 2^53 and 0 <= a <= b <= 2^62; an int64.
 
     A pure function of its arguments, in which a common factor 2^31 of a and b changes nothing. The randomness is Philox at
-    counter (c0, c1, c2 + attempt, c3) of :func:`block` and key (k0, k1), all uint64. The low 16 bits of c2 are the caller's to leave 0: some
-    1.15 attempts are made on average at large means, and each fails with probability below ½, so that 2^16 are never used up.
+    counter (c0, c1, c2 + attempt, c3) of :func:`block` and key (k0, k1), all uint64. The low 16 bits of c2 are the caller's to
+    leave 0: some 1.15 attempts are made on average at large means, and each fails with probability below ½, so that 2^16 are
+    never used up.
 
     The law differs from the binomial, in total variation per draw, by at most
 

@@ -15,9 +15,9 @@ from .alias import draw, settle_draw
 from .compile import aside, device, kernel
 from .functionals import tally
 from .lanes import LANES, fetch, keep, numbers
-from .philox import HALF, JUMP, LOW, START, STEPS, U, of_axis, philox, words64
+from .philox import HALF, JUMP, LOW, STEPS, U, of_axis, philox
 from .program import Halves, Keys, TableProgram
-from .step import I32, MOST, ONE, U32, half_moves, rests, table_step
+from .step import I32, MOST, ONE, U32, half_moves, rests, start_cell, table_step
 from .vector import WIDTH, gather, wide
 
 Cells: TypeAlias = NDArray[np.int32]
@@ -31,12 +31,9 @@ SPREAD = 1 << 16  # cells up to which a table is copied so that every cell has a
 
 @kernel
 def place(site, first_walker, axis, index, upper, keys):  # type: ignore[no-untyped-def]
-    """Draw the part of the start sites that belongs to an axis and add it to `site`: `index`[i] where the walker's 53-bit word is
-    below `upper`[i], the cumulative start masses."""
+    """Add to `site` the parts of the walkers' starts that belong to an axis."""
     for j in range(site.size):
-        walker = U(first_walker + j)
-        word, _ = words64(walker & LOW, walker >> U(32), U(axis), START, keys[0], keys[1])
-        site[j] += index[np.searchsorted(upper, np.int64(word >> U(11)), side="right")]
+        site[j] += start_cell(U(first_walker + j), axis, index, upper, keys)
 
 
 @kernel

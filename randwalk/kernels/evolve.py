@@ -16,12 +16,13 @@ SHORTEST = 16  # cells in a row whose chances are alike, so that they are read o
 
 @device
 def _tabulate(chances, program, row, begin, end, far):  # type: ignore[no-untyped-def]
-    """chances[k, c + far] = the probability of step k on column c, for the columns begin … end - 1, rounded once; k = K is a
-    stay."""
-    for c in range(begin, end):
+    """chances[k, i + far] = the probability of step k on cell i, or on column i if `far` is 0, for begin ≤ i < end, rounded once;
+    k = K is a stay."""
+    for i in range(begin, end):
+        c = column(i, program) if far else U(i)
         for k in range(len(program.offsets) + 1):
             above = limit(program, row, k, c)
-            chances[k, c + far] = np.float64(above - limit(program, row, k - 1, c) if k else above) * UNIT
+            chances[k, i + far] = np.float64(above - limit(program, row, k - 1, c) if k else above) * UNIT
 
 
 @device
@@ -72,6 +73,20 @@ def _ghosts(program):  # type: ignore[no-untyped-def]
     return cells[:count]
 
 
+@maker
+def _reached(ghosts, chances, offsets, far):  # type: ignore[no-untyped-def]
+    """Those of the ghosts that a step can lead to."""
+    count = 0
+    for g in range(ghosts.size):
+        come = 0.0
+        for k in range(len(offsets)):
+            come += chances[k, ghosts[g] + far - offsets[k]]
+        if come > 0.0:
+            ghosts[count] = ghosts[g]
+            count += 1
+    return ghosts[:count]
+
+
 @device
 def _clear(mass, begin, end):  # type: ignore[no-untyped-def]
     for i in range(begin, end):  # assigning to a slice takes two seconds longer to compile
@@ -90,23 +105,26 @@ def evolve(mass, program, steps, reach, out, drop):  # type: ignore[no-untyped-d
         far = max(far, abs(offsets[k]))
     # Cell i stands at i + far, so that cells at both ends have neighbours.
     source, target = np.zeros(cells + 2 * far), np.zeros(cells + 2 * far)
-    ghosts, constant, shared = _ghosts(program), program.thresholds.shape[0] == 1, program.column.size > 0
-    columns = np.zeros(source.size if shared else 0, np.int32)
+    ghosts, constant = _ghosts(program), program.thresholds.shape[0] == 1
+    columns = np.zeros(source.size if program.column.size else 0, np.int32)
     for i in range(cells):
         source[i + far] = mass[i]
-        if shared:
+        if columns.size:
             columns[i + far] = program.column[i]
-    runs, shift = _alike(columns, offsets, far), 0 if shared else far
-    chances = np.zeros((len(offsets) + 1, program.thresholds.shape[2] + 2 * shift))
+    runs = _alike(columns, offsets, far)
+    # Chances are kept for each cell; of a homogeneous walk that depends on time, whose chances are made for each step, by column.
+    shared = columns if not constant else columns[:0]
+    shift, size = (0, program.thresholds.shape[2]) if shared.size else (far, cells)
+    chances = np.zeros((len(offsets) + 1, size + 2 * shift))
     lo, hi, lowest, highest = reach[0] + far, reach[1] + far, reach[2], reach[3]
     for n in range(steps):
         row = 0 if constant else n
         if not constant or n == 0:
-            all_of_them = constant or shared
-            first, last = (
-                (0, program.thresholds.shape[2]) if all_of_them else (max(lo - 3 * far, 0), min(hi + far + 1, cells))
-            )
+            few = not constant and shift
+            first, last = (max(lo - 3 * far, 0), min(hi + far + 1, cells)) if few else (0, size)
             _tabulate(chances, program, row, first, last, shift)
+            if constant:
+                ghosts = _reached(ghosts, chances, offsets, far)
         if program.kills:
             killed = 0.0
             for i in range(lo - far, hi + 1 - far):
@@ -119,10 +137,11 @@ def evolve(mass, program, steps, reach, out, drop):  # type: ignore[no-untyped-d
         for r in range(runs.shape[0]):
             begin, end = max(runs[r, 0], here), min(runs[r, 1], high + 1)
             if begin < end:
-                _gather(target, source, chances, columns, offsets, here, begin)
-                _gather_alike(target, source, chances[:, columns[begin]], offsets, begin, end)
+                _gather(target, source, chances, shared, offsets, here, begin)
+                alike = chances[:, shared[begin] if shared.size else begin]
+                _gather_alike(target, source, alike, offsets, begin, end)
                 here = end
-        _gather(target, source, chances, columns, offsets, here, high + 1)
+        _gather(target, source, chances, shared, offsets, here, high + 1)
         for g in range(ghosts.size):
             cell, ghost = ghosts[g], ghosts[g] + far
             if low <= ghost <= high:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from .compile import device
-from .philox import LOW, TIES, U, words64
+from .philox import LOW, START, TIES, U, words64
 from .program import BITS, DRAWN, LIVE, PART
 from .vector import ones
 
@@ -97,6 +97,21 @@ def table_step(site, half, walker, n, program, row, keys):  # type: ignore[no-un
     if tied:
         return step(site, uniform(half, walker, n, keys), program, row, 0)
     return step(site, half, program, row, BITS - DRAWN)
+
+
+@device
+def start_cell(walker, axis, index, upper, keys):  # type: ignore[no-untyped-def]
+    """The part of a walker's start that belongs to an axis: the first of `index` whose cumulative mass, in `upper`, exceeds
+    the 53 bits of a word."""
+    word, _ = words64(walker & LOW, walker >> U(32), U(axis), START, keys[0], keys[1])
+    uniform, low, high = np.int64(U(word) >> U(11)), 0, upper.size - 1
+    while low < high:
+        middle = (low + high) // 2
+        if uniform < upper[middle]:
+            high = middle
+        else:
+            low = middle + 1
+    return index[low]
 
 
 @device

@@ -120,7 +120,8 @@ class _Walkers:
         self.rows = windows.rows
         table = self.rows.table
         site = machine.place(walkers, self.rows.parts, keys)
-        self.begun = machine.copy(site) if records else site
+        apart = self.rows.single is None or any(table.layout.periodic)  # else displacements are asked of the counts
+        self.begun = machine.copy(site) if records and apart else site
         self.functionals = Functionals(table, followed(records, windows.walk))
         levels = self.functionals.begun(machine.host(site), machine)
         state = machine.begin(site, levels) if self.functionals.wanted else None

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +20,7 @@ from ..model.walk import LatticeWalk
 from .layout import Layout, Numbers
 from .quantise import Limits, in_parts, quantise
 from .step_law import StepLaw
-from .surroundings import Surroundings, with_regions
+from .surroundings import Surroundings, as_point, with_regions
 
 CHUNK = 1 << 22  # table entries made at a time for coefficients that depend on time
 NEVER = np.iinfo(np.int64).max
@@ -86,7 +87,7 @@ class StepTable:
         if self.walk.homogeneous:
             return slice(REST + 1, None)
         cells = self.layout.inner(np.arange(self.layout.cells)).reshape(-1)[self._sites]
-        return slice(int(cells[0]), int(cells[-1]) + 1) if len(cells) == self.window[0][1] else cells
+        return slice(int(cells[0]), int(cells[-1]) + 1) if cells[-1] - cells[0] == len(cells) - 1 else cells
 
     @cached_property
     def columns(self) -> int:
@@ -108,6 +109,11 @@ class StepTable:
     def axes(self) -> tuple[Floats, ...]:
         """Positions of the live sites of each axis."""
         return tuple(lattice.x(self.layout.along(axis)) for axis, lattice in enumerate(self.lattices))
+
+    @property
+    def point(self) -> Any:
+        """The places of all sites, as coefficients take them: arrays that broadcast to the shape of the window."""
+        return as_point(np.meshgrid(*self.axes, indexing="ij", sparse=True))
 
     @cached_property
     def column(self) -> NDArray[np.int32]:

@@ -34,8 +34,9 @@ def why_not() -> str | None:
     if getattr(cuda, "implementation", "") == "Built-in":
         return 'Numba\'s own CUDA target is deprecated and not used: pip install "randwalk-pde[cuda]"'
     if not cuda.is_available():
+        error = _first_line(_driver().initialization_error or "no device")
         return (
-            f"no usable NVIDIA GPU or driver ({_first_line(_driver_error())}): `nvidia-smi` must list a GPU; "
+            f"no usable NVIDIA GPU or driver ({error}): `nvidia-smi` must list a GPU; "
             "install or update the driver from https://www.nvidia.com/drivers"
         )
     try:
@@ -49,10 +50,6 @@ def why_not() -> str | None:
             f'or pip install "numba-cuda[cu{driver[0]}]"'
         )
     return None
-
-
-def _driver_error() -> object:
-    return _driver().initialization_error or "no device"
 
 
 def _driver() -> Any:

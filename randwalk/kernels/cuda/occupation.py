@@ -65,14 +65,9 @@ def occupy_tiles(after, before, tiles, program, address, span, gone, keys):  # t
 
 
 def occupy(
-    counts: NDArray[np.int64],
-    program: TableProgram,
-    layout: Numbering,
-    start: int,
-    stop: int,
-    gone: NDArray[np.int64],
-    keys: Keys,
-) -> None:
+    counts: NDArray[np.int64], program: TableProgram, layout: Numbering, start: int, stop: int,
+    gone: NDArray[np.int64], keys: Keys,
+) -> None:  # fmt: skip
     """See :meth:`randwalk.kernels.backend.Machine.occupy`."""
     tiles, together = _tiles(program, layout)
     before, after = cuda.to_device(counts), cuda.to_device(counts)

@@ -8,30 +8,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..alias import draw, settle_draw
-from ..philox import HALF, JUMP, LOW, START, U, of_axis, philox, words64
-from ..step import I32
+from ..philox import HALF, JUMP, LOW, U, of_axis, philox
+from ..step import I32, start_cell
 from .compile import SHARED, THREADS, Kernel, blocks_for, cuda, in_kernel
 
 COUNT = np.dtype(np.int32)  # of bins in shared memory; the simulator wants an instance
-_draw, _settle_draw, _of_axis = in_kernel(draw), in_kernel(settle_draw), in_kernel(of_axis)
+_draw, _settle_draw, _of_axis, _start_cell = (
+    in_kernel(function) for function in (draw, settle_draw, of_axis, start_cell)
+)
 
 
 @Kernel
 def place(site, first_walker, axis, index, upper, keys):  # type: ignore[no-untyped-def]
     """As :func:`randwalk.kernels.cpu.place`."""
     for j in range(cuda.grid(1), site.size, cuda.gridsize(1)):
-        low, high = 0, upper.size - 1
-        if high > 0:
-            walker = U(first_walker + j)
-            word, _ = words64(walker & LOW, walker >> HALF, U(axis), START, keys[0], keys[1])
-            uniform = np.int64(U(word) >> U(11))
-            while low < high:
-                middle = (low + high) // 2
-                if uniform < upper[middle]:
-                    high = middle
-                else:
-                    low = middle + 1
-        site[j] += index[low]
+        site[j] += _start_cell(U(first_walker + j), axis, index, upper, keys)
 
 
 @Kernel
