@@ -72,7 +72,9 @@ class Rule(StrEnum):
         """
         most = 2.0 if self is Rule.TWO_WAY else 6.0
         if self is not Rule.FITTED:
-            with np.errstate(divide="ignore", over="ignore"):  # D = 0: no step is too long; D too large: none is short enough
+            with np.errstate(
+                divide="ignore", over="ignore"
+            ):  # D = 0: no step is too long; D too large: none is short enough
                 return min(float(dx**2 / (most * np.nanmax(bond.diffusion(x, t)))) for bond in both)
         with np.errstate(all="ignore"):  # where D = 0 there is no such step, and the walk is refused with the place
             d, w = ([c(x, t) for c in cs] for cs in zip(*((b.diffusion, b.bias) for b in both), strict=True))
