@@ -98,7 +98,7 @@ class Cuda:
             yield first, min(first + size, stop)
 
     def place(self, batch: range, start: Sequence[Start], keys: Keys) -> Any:
-        site = self.array(np.zeros(len(batch), dtype=np.int32))
+        site = allocate(len(batch))
         for axis, part in enumerate(start):
             tables = cuda.to_device(part.sites), cuda.to_device(np.cumsum(part.masses))
             place(blocks_for(site.size), THREADS, site, batch.start, axis, *tables, keys)

@@ -20,9 +20,10 @@ _draw, _settle_draw, _of_axis, _start_cell = (
 
 @Kernel
 def place(site, first_walker, axis, index, upper, keys):  # type: ignore[no-untyped-def]
-    """As :func:`randwalk.kernels.cpu.place`."""
+    """As :func:`randwalk.kernels.cpu.place`, but the first axis needs no zeros to add to."""
     for j in range(cuda.grid(1), site.size, cuda.gridsize(1)):
-        site[j] += _start_cell(U(first_walker + j), axis, index, upper, keys)
+        before = site[j] if axis else I32(0)
+        site[j] = before + _start_cell(U(first_walker + j), axis, index, upper, keys)
 
 
 @Kernel
