@@ -111,6 +111,12 @@ def declare(
         as_vector("drift", drift, domain.dimension),
         as_tensor("diffusion", diffusion, domain.dimension),
     )
+    for i, part in enumerate(vector):
+        if domain.dimension > 1 and tensor.diagonal and tensor[i, i] == Constant(0.0) and part != Constant(0.0):
+            raise ValueError(
+                f"diffusion[{i}][{i}] = 0 and drift[{i}] = {part}: a walk needs a positive diffusion along an axis along which "
+                "it drifts, on a lattice at least |drift| dx/2"
+            )
     if neighbourhood is None:
         neighbourhood = Moore() if tensor.diagonal else VonNeumann()
     if not isinstance(neighbourhood, Neighbourhood):

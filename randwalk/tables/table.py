@@ -87,7 +87,7 @@ class StepTable:
         if self.walk.homogeneous:
             return slice(REST + 1, None)
         cells = self.layout.inner(np.arange(self.layout.cells)).reshape(-1)[self._sites]
-        return slice(int(cells[0]), int(cells[-1]) + 1) if len(cells) == self.window[0][1] else cells
+        return slice(int(cells[0]), int(cells[-1]) + 1) if cells[-1] - cells[0] == len(cells) - 1 else cells
 
     @cached_property
     def columns(self) -> int:
