@@ -76,6 +76,17 @@ def _solve(below, inverse, above, b, offset, x):  # type: ignore[no-untyped-def]
     return x
 
 
+@kernel
+def _close(first, last, pivot, rest, b, offset, x):  # type: ignore[no-untyped-def]
+    """Set the last `offset` unknowns, whose rows have `first` and `last` at their ends, and add what they bring to others."""
+    size = x.size - offset
+    for j in range(offset):
+        x[size + j] = (b[size + j] + (first[j] * x[j] + last[j] * x[size - offset + j])) / pivot[j]
+    for begin in range(0, size, offset):
+        for j in range(offset):
+            x[begin + j] += x[size + j] * rest[begin + j]
+
+
 class Elimination:
     """The matrix of `lower`, `excess` and `upper`, each (n,), factorised. The first `offset` of `lower` and the last of `upper`
     are not used and must be 0."""
@@ -112,10 +123,9 @@ class Cyclic:
         inner_lower[0], inner_upper[-1] = 0.0, 0.0
         inner = excess[:-1] + self._column
         self._body = Elimination(inner_lower.ravel(), inner.ravel(), inner_upper.ravel(), offset)
-        self._shape = (-1, offset) if offset > 1 else (-1,)
-        self._rest = self._body.solve(self._column.ravel()).reshape(self._shape)  # for each unit of the last unknown
+        self._rest = self._body.solve(self._column.ravel())  # for each unit of the last unknown
         self._pivot = excess[-1] + lower[-1] + upper[-1]
-        self._pivot -= self._row[0] * self._rest[0] + self._row[-1] * self._rest[-1]
+        self._pivot -= self._row[0] * self._rest[:offset] + self._row[-1] * self._rest[-offset:]
         self._offset = offset
 
     def solve(self, b: Floats, x: Floats | None = None) -> Floats:
@@ -128,20 +138,14 @@ class Cyclic:
 
     @cached_property
     def _rest_transposed(self) -> Floats:
-        return self._body.solve_transposed(self._row.ravel()).reshape(self._shape)
+        return self._body.solve_transposed(self._row.ravel())
 
     def _bordered(
         self, solve: Callable[[Floats, Floats], Floats], b: Floats, border: Floats, rest: Floats, x: Floats | None
     ) -> Floats:
         """The solution whose last unknowns meet their own rows, from that of the others in which they are 0: sums of what is
         not negative."""
-        x, offset = np.empty(b.size) if x is None else x, self._offset
-        others = x[:-offset]
-        solve(b[:-offset], others)
-        last = border[0] * others[:offset] + border[-1] * others[-offset:]
-        last += b[-offset:]
-        last /= self._pivot
-        x[-offset:] = last
-        rows = others.reshape(self._shape)
-        rows += last * rest
+        x = np.empty(b.size) if x is None else x
+        solve(b[: -self._offset], x[: -self._offset])
+        _close(border[0], border[-1], self._pivot, rest, b, self._offset, x)
         return x
