@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 LEAK: Final = 1e-10  # mass that may leave the window of an unbounded domain
 SAMPLES: Final = {2: 8, 3: 4}  # of the payoff along each axis of a cell; 2 in more dimensions
 WRAPPED: Final = 6  # cells beyond the seam of a ring
-DIRECT: Final = {2: 2**18, 3: 2**15}  # cells up to which a system is factorised
+DIRECT: Final = {2: 2**18, 3: 2**13}  # cells up to which a system is factorised
 FIRST: Final = {2: 32, 3: 16}  # cells of the axis with the most, at first
 MOST: Final = {2: 512, 3: 96}
 CORNER: Final = 1.0 / 8.0  # of the widths: nearer than that to two faces, errors do not count
@@ -150,29 +150,46 @@ def field_backward(
 def field_steady(
     equation: FokkerPlanck, source: float, paid: Mapping[str, float], quantity: str, tolerance: float
 ) -> BackwardField:
-    """The solution of a·∇u + D:∇∇u - κu = -`source` with u = `paid` on leaving, to a `tolerance` relative to the largest u."""
-    d = equation.dimension
-    cells = FIRST.get(d, 12)
+    """The solution of a·∇u + D:∇∇u - κu = -`source` with u = `paid` on leaving, to a `tolerance` relative to the largest u.
+
+    Cells are halved until a solution, or an extrapolated one, differs little from that of the level before: its error is at most
+    a third of the difference, as at second order, or with regions all of it.
+    """
+    d, smooth = equation.dimension, not equation.domain.regions
+    cells, share = FIRST.get(d, 12), 1.0 / 3.0 if smooth else 1.0
     every = whole(equation).with_cells(cells)
-    coarse, reached = _solved(equation, every, source, paid, quantity), math.inf
-    share = 1.0 if equation.domain.regions else 1.0 / 3.0
+    levels, richer, reached = [_solved(equation, every, source, paid, quantity)], list[BackwardField](), math.inf
+    most = math.inf if source else max(paid.values())
     while (cells := 2 * cells) <= MOST.get(d, 24):
         mesh = every.with_cells(cells)
         check_memory(math.prod(mesh.shape), 1)
-        fine = _solved(equation, mesh, source, paid, quantity)
-        wrong = share * np.abs(_means(fine) - coarse.u)
-        error, scale = float(np.nanmax(np.where(_corners(coarse.mesh), 0.0, wrong))), float(np.nanmax(np.abs(fine.u)))
-        for a in range(d):
-            wrong = np.repeat(wrong, 2, axis=a)
-        if error <= tolerance * scale:
-            return replace(fine, differences=0.25 * wrong, error_estimate=error)
+        levels.append(_solved(equation, mesh, source, paid, quantity))
+        pairs, scale = [levels[-2:]], float(np.nanmax(np.abs(levels[-1].u)))
+        if smooth:
+            richer.append(_extrapolated(levels[-1], levels[-2]))
+            pairs += (
+                [richer[-2:]] if len(richer) > 1 and 0.0 <= richer[-1].u.min() <= richer[-1].u.max() <= most else []
+            )
+        found = min((_compared(fine, coarse, share) for coarse, fine in pairs), key=lambda field: field.error_estimate)
+        if found.error_estimate <= tolerance * scale:
+            return found
+        error = found.error_estimate
         if error > STUCK * reached:
             break
-        coarse, reached = fine, error
+        reached = error
     raise ValueError(
         f"tolerance = {tolerance:g} is out of reach: {min(error, reached) / scale:.2g} was reached; take tolerance = "
         f"{2.0 * min(error, reached) / scale:.2g}"
     )
+
+
+def _compared(fine: BackwardField, coarse: BackwardField, share: float) -> BackwardField:
+    """`fine` with its errors, a `share` of the differences from `coarse`."""
+    wrong = share * np.abs(_means(fine) - coarse.u)
+    error = float(np.nanmax(np.where(_corners(coarse.mesh), 0.0, wrong)))
+    for a in range(fine.mesh.dimension):
+        wrong = np.repeat(wrong, 2, axis=a)
+    return replace(fine, differences=0.25 * wrong, error_estimate=error)
 
 
 def check_open(equation: FokkerPlanck, wall: str) -> None:
@@ -221,7 +238,7 @@ def _sparse_solution(matrix: sparse.csc_array, b: Floats, dimension: int) -> Flo
     """The solution of an M-matrix: by factors, or by iterations with incomplete ones where these would not fit."""
     if b.size <= DIRECT.get(dimension, 2**13):
         return np.asarray(splu(matrix).solve(b))
-    rough = spilu(matrix, drop_tol=1e-3, fill_factor=6.0)
+    rough = spilu(matrix, drop_tol=0.1, fill_factor=2.0)
     found, failed = bicgstab(matrix, b, rtol=1e-11, maxiter=1000, M=LinearOperator(matrix.shape, rough.solve))
     if failed:
         raise ValueError("the sparse system did not converge in 1000 iterations: take a larger tolerance")
@@ -290,16 +307,19 @@ class _Backward:
         return np.array([np.nanmax(np.where(_within(coarse.field.mesh, self.asked), wrong, 0.0))])
 
     def extrapolated(self, fine: _Level, coarse: _Level) -> _Level:
-        """A third of the difference at the cells of `coarse` is added to `fine`, by a cubic spline."""
-        one, other = fine.field, coarse.field
+        """As :func:`_extrapolated`, where no region is."""
         if self.mesh.domain.regions:
             return fine
-        more = _spline(other.mesh, (_means(one, other.mesh) - other.u) / 3.0, 3)
-        places = np.stack(np.meshgrid(*one.x, indexing="ij"), axis=-1)
-        return _Level(replace(one, u=one.u + more(places)), fine.redone or coarse.redone)
+        return _Level(_extrapolated(fine.field, coarse.field), fine.redone or coarse.redone)
 
     def usable(self, level: _Level) -> bool:
         return not level.redone and not self.mesh.domain.regions
+
+
+def _extrapolated(fine: BackwardField, coarse: BackwardField) -> BackwardField:
+    """(4 fine - coarse)/3 at the cells of `fine`, from differences at those of `coarse`, by a cubic spline."""
+    more = _spline(coarse.mesh, (_means(fine, coarse.mesh) - coarse.u) / 3.0, 3)
+    return replace(fine, u=fine.u + more(np.stack(np.meshgrid(*fine.x, indexing="ij"), axis=-1)))
 
 
 def _reversed(apply: Callable[[float, float, Floats], Floats], time: float) -> Callable[[float, float, Floats], Floats]:

@@ -314,7 +314,7 @@ def _numbers(walk: LatticeWalk, name: str, places: Places) -> Numbers:
     sites, of those that are."""
     if isinstance(places, Shape) or (isinstance(places, np.ndarray) and places.dtype == bool):
         return _covered(walk, name, places)
-    point, shape = points(places, walk.dimension)
+    point, shape = points(places, walk.dimension, name)
     if not math.prod(shape):
         raise ValueError(f"{name} = {shown(places)}: give at least one place")
     point = (point,) if walk.dimension == 1 else point

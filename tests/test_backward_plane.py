@@ -117,3 +117,14 @@ def test_questions_without_an_answer_are_refused() -> None:
         rw.pde.exit_probability(half, "left")
     with pytest.raises(ValueError, match=r"^wall = 'bottom'"):
         rw.pde.exit_probability(half, "bottom")
+
+
+@pytest.mark.parametrize("length", [1e-6, 1.0, 12.0])
+def test_an_exit_time_is_extrapolated_where_nothing_is_cut_out(length: float) -> None:
+    """The double sine series at the centre of a square, 0.0736713532814 L²/D."""
+    square = rw.Interval(0.0, length, A, A) ** 2
+    equation = rw.pde.FokkerPlanck(0.0, 2.0, domain=square, start=(0.5 * length, 0.5 * length))
+    u = field(rw.pde.mean_exit_time(equation, tolerance=1e-6))
+    exact = 0.0736713532814 * length**2 / 2.0
+    assert u.value((0.5 * length, 0.5 * length)) == pytest.approx(exact, rel=1e-6)
+    assert u.error_estimate < 1e-6 * exact

@@ -34,15 +34,15 @@ def edges_on(edges: Any, dimension: int) -> Any:
     return tuple(check_edges(e) for e in edges)
 
 
-def points(x: Any, dimension: int) -> tuple[Any, tuple[int, ...]]:
+def points(x: Any, dimension: int, name: str = "x") -> tuple[Any, tuple[int, ...]]:
     """(places as flat arrays, their shape): an array in one dimension, beyond a tuple of one array a coordinate, which are
-    broadcast against each other."""
+    broadcast against each other. `name` is that of the argument."""
     if dimension == 1:
-        places = known_numbers("x", x)
+        places = known_numbers(name, x)
         return places.ravel(), places.shape
     if not isinstance(x, (tuple, list)) or len(x) != dimension:
         names = ", ".join(coordinate(axis) for axis in range(dimension))
-        raise ValueError(f"x = {shown(x)}: give a point ({names}), a number or an array for each coordinate")
+        raise ValueError(f"{name} = {shown(x)}: give a point ({names}), a number or an array for each coordinate")
     grid = np.broadcast_arrays(*(known_numbers(coordinate(axis), v) for axis, v in enumerate(x)))
     return tuple(v.ravel() for v in grid), grid[0].shape
 
