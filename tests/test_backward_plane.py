@@ -115,3 +115,15 @@ def test_questions_without_an_answer_are_refused() -> None:
         rw.pde.exit_probability(half, "left")
     with pytest.raises(ValueError, match=r"^wall = 'bottom'"):
         rw.pde.exit_probability(half, "bottom")
+
+
+def test_mean_exit_time_from_a_cube() -> None:
+    """The integral of the product of three survivals of an interval, at the default tolerance."""
+    k = np.arange(1, 60, 2)
+    weight, rate = 4.0 / (np.pi * k) * np.sin(np.pi * k / 2.0), (np.pi * k) ** 2
+    total = rate[:, None, None] + rate[:, None] + rate
+    exact = float(np.einsum("i,j,k,ijk", weight, weight, weight, 1.0 / total))
+    cube = rw.Interval(0.0, 1.0, rw.Absorbing(), rw.Absorbing()) ** 3
+    field = rw.pde.mean_exit_time(rw.pde.FokkerPlanck(0.0, 1.0, domain=cube, start=(0.5, 0.5, 0.5)), tolerance=1e-3)
+    assert field.error_estimate <= 1e-3 * field.u.max()
+    assert field.value((0.5, 0.5, 0.5)) == pytest.approx(exact, abs=field.error_estimate)
