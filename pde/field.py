@@ -158,7 +158,7 @@ def field_steady(
     share = 1.0 if equation.domain.regions else 1.0 / 3.0
     while (cells := 2 * cells) <= MOST.get(d, 24):
         mesh = every.with_cells(cells)
-        check_memory(math.prod(mesh.shape), 1)
+        check_memory(mesh.shape, 1)
         fine = _solved(equation, mesh, source, paid, quantity)
         best, wrong, away = fine, share * np.abs(_means(fine) - coarse.u), ~_corners(coarse.mesh)
         if not equation.domain.regions:
@@ -276,7 +276,7 @@ class _Backward:
 
     def run(self, cells: int, clock: Clock) -> _Level:
         mesh, time = self.mesh.with_cells(cells), self.time
-        check_memory(math.prod(mesh.shape), 1)
+        check_memory(mesh.shape, 1)
         operator, final = Operator(self.equation, mesh), np.zeros(mesh.size + 1)
         mean = _cell_means(self.payoff, mesh, time)
         padded = np.pad(mean, 1, mode="edge")  # past a cut, the payoff stays

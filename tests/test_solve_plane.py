@@ -17,6 +17,7 @@ from scipy.stats import multivariate_normal
 import randwalk as rw
 from randwalk.model.coefficient import Floats
 from randwalk.model.tensor import NoStencil
+from randwalk.pde.arguments import check_memory
 from randwalk.pde.field import generator
 from randwalk.pde.forward import Forward, Run
 from randwalk.pde.grid import Grid
@@ -454,3 +455,13 @@ def test_a_point_that_does_not_diffuse_along_an_axis_is_refused() -> None:
         rw.pde.solve(equation, [0.1])
     law = rw.pde.solve(equation.with_start(start), [0.1], tolerance=1e-2)
     assert law.variance(0.1)[1, 1] == pytest.approx(0.0025, rel=0.05)
+
+
+def test_more_cells_than_fit_are_refused_with_a_number_that_fits() -> None:
+    cube = rw.pde.FokkerPlanck(0.0, 1.0, domain=rw.Interval(0, 1, A, A) ** 3, start=(0.5, 0.5, 0.5))
+    with pytest.raises(MemoryError, match=r"take at most \d+ cells along the longest axis") as refused:
+        rw.pde.solve(cube, [0.1], cells=20000)
+    most = int(str(refused.value).split("at most ")[1].split()[0])
+    check_memory((most // 2,) * 3, 1)
+    with pytest.raises(MemoryError):
+        check_memory((2 * most,) * 3, 1)
