@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from numbers import Integral, Real
 from typing import Final
 
@@ -48,11 +49,12 @@ def checked_cells(cells: int) -> int:
     return int(cells)
 
 
-def check_memory(cells: int, records: int) -> None:
-    """Refuse a run of `cells` cells with that many recorded times that would not fit."""
-    each = CELL_BYTES + 16 * records
-    most = int(SHARE * available() / each) // 2 * 2
-    remedy = f"take at most {most} cells" if most >= SMALLEST_CELLS else "record fewer times"
+def check_memory(shape: tuple[int, ...], records: int) -> None:
+    """Refuse a run of so many cells along each axis with that many recorded times that would not fit."""
+    cells, each = math.prod(shape), CELL_BYTES + 16 * records
+    most = int(max(shape) * (SHARE * available() / each / cells) ** (1.0 / len(shape))) // 2 * 2
+    along = " along the longest axis" if len(shape) > 1 else ""
+    remedy = f"take at most {most} cells{along}" if most >= SMALLEST_CELLS else "record fewer times"
     what = f"a solution of {cells} cells and {records} recorded times"
     require(cells * each, what, f"{remedy}, or a larger tolerance in place of cells")
 

@@ -208,7 +208,7 @@ class _Backward:
     time: float
 
     def run(self, cells: int, clock: Clock) -> _Level:
-        check_memory(cells, SAMPLES)
+        check_memory((cells,), SAMPLES)
         grid, time = replace(self.window, cells=cells), self.time
         stencil = Stencil(self.equation, grid)
         last = local_means(self.equation, grid, _samples(self.payoff, grid, time))

@@ -40,7 +40,7 @@ LEAK: Final = 1e-10  # mass that may leave the window of an unbounded domain
 SAMPLES: Final = {2: 8, 3: 4}  # of the payoff along each axis of a cell; 2 in more dimensions
 WRAPPED: Final = 6  # cells beyond the seam of a ring
 DIRECT: Final = {2: 2**18, 3: 2**13}  # cells up to which a system is factorised
-FIRST: Final = {2: 32, 3: 16}  # cells of the axis with the most, at first
+FIRST: Final = {2: 32, 3: 12}  # cells of the axis with the most, at first
 MOST: Final = {2: 512, 3: 96}
 CORNER: Final = 1.0 / 8.0  # of the widths: nearer than that to two faces, errors do not count
 STUCK: Final = 0.9
@@ -162,7 +162,7 @@ def field_steady(
     most = math.inf if source else max(paid.values())
     while (cells := 2 * cells) <= MOST.get(d, 24):
         mesh = every.with_cells(cells)
-        check_memory(math.prod(mesh.shape), 1)
+        check_memory(mesh.shape, 1)
         levels.append(_solved(equation, mesh, source, paid, quantity))
         pairs, scale = [levels[-2:]], float(np.nanmax(np.abs(levels[-1].u)))
         if smooth:
@@ -279,7 +279,7 @@ class _Backward:
 
     def run(self, cells: int, clock: Clock) -> _Level:
         mesh, time = self.mesh.with_cells(cells), self.time
-        check_memory(math.prod(mesh.shape), 1)
+        check_memory(mesh.shape, 1)
         operator, final = Operator(self.equation, mesh), np.zeros(mesh.size + 1)
         mean = _cell_means(self.payoff, mesh, time)
         padded = np.pad(mean, 1, mode="edge")  # past a cut, the payoff stays

@@ -99,7 +99,7 @@ class Forward:
         """The run on `cells` cells of the axis with the most; each is made once."""
         if (cells, clock) not in self.known:
             mesh = self.mesh.with_cells(cells)
-            check_memory(math.prod(mesh.shape), self.times.size)
+            check_memory(mesh.shape, self.times.size)
             self.known[cells, clock] = Run.of(self.equation, self.scheme, mesh, clock)
         return self.known[cells, clock]
 

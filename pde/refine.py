@@ -38,6 +38,7 @@ MOST_RICH: Final = 20.0  # the same of extrapolated solutions
 SHARE_OF_LARGEST: Final = 0.003  # of the errors of an extrapolated solution: less, at another time, is chance
 SMOOTH: Final = 0.2  # of the difference of two levels, up to which that of extrapolated ones shows an expansion in h²
 ORDERLY: Final = 11.0  # by which an extrapolated error falls from a level to the next: 8 at third order, 16 at fourth
+FLAT: Final = 1e-12  # of the largest eigenvalue of D, up to which the least is 0
 SMALLEST: Final = 1e-300  # in place of 0 as a divisor
 STUCK: Final = 0.9  # of the smallest error so far is no progress
 
@@ -125,6 +126,9 @@ class Needs:
         broken = bool(mesh.domain.regions) or any(
             c.moving_breaks or c.breaks(name, *ends) for name, ends in reach.items() for c in coefficients
         )
+        tensors = np.nan_to_num(equation.diffusion(tuple(found.mean[0].T), 0.0))
+        least, *_, largest = np.moveaxis(np.linalg.eigvalsh(tensors), -1, 0)
+        broken = broken or bool((least <= FLAT * largest).any())  # without diffusion fluxes are upwind, of first order
         most = int(LARGEST_MESH ** (1.0 / d))
         look = FIRST_LOOK.get(d, COARSEST)
         return cls(times, scheme, pace, math.ceil(1.0 / narrowest), COARSEST, moments, 1.0, broken, most, look)

@@ -90,9 +90,10 @@ def solve(
     check_equation(equation)
     cells = None if cells is None else checked_cells(cells)
     tolerance, recorded, scheme = checked_tolerance(tolerance), checked_times(times), checked_scheme(scheme)
-    check_memory(cells or SMALLEST_CELLS, recorded.size)
+    check_memory((cells or SMALLEST_CELLS,), recorded.size)
     leak = LEAK_SHARE * tolerance if cells is None else FIXED_LEAK
     mesh = find_mesh(equation, recorded, leak)
+    check_memory(mesh.with_cells(cells).shape if cells else mesh.shape, recorded.size)
     needs = Needs.on_mesh(equation, recorded, scheme, mesh, equation.start)
     if cells is not None and cells < 2 * needs.cells:
         raise ValueError(f"cells = {cells}: too few to show the law at all; take cells = {2 * needs.cells} or more")

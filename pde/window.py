@@ -47,8 +47,14 @@ def find_mesh(equation: FokkerPlanck, times: Floats, leak: float) -> Mesh:
         return Mesh((find_window(equation, until, leak),), domain)
     pace = Pace.of(equation, until, {coordinate(a): ends for a, ends in enumerate(equation.start.bounds)})
     found = spread(equation, times, pace, equation.start)
-    guess = list(zip(*found.range(ROOM * math.sqrt(2.0 * math.log(1.0 / leak))), strict=True))
     narrowest, sufficient = found.narrowest(times), None
+    for a in np.flatnonzero(narrowest == 0.0):
+        name = coordinate(int(a))
+        raise ValueError(
+            f"diffusion[{a}][{a}] = 0 along a path from {equation.start!r}, so its mass has no density along {name}; give the "
+            f"start a factor Normal(mean, sd) along {name}, or diffusion[{a}][{a}] > 0"
+        )
+    guess = list(zip(*found.range(ROOM * math.sqrt(2.0 * math.log(1.0 / leak))), strict=True))
     window = _meshed(equation, [_cut(equation, a, *ends) for a, ends in enumerate(guess)], narrowest, until)
     for number in range(PASSES):
         if not window.cut.any():

@@ -128,3 +128,15 @@ def test_an_exit_time_is_extrapolated_where_nothing_is_cut_out(length: float) ->
     exact = 0.0736713532814 * length**2 / 2.0
     assert u.value((0.5 * length, 0.5 * length)) == pytest.approx(exact, rel=1e-6)
     assert u.error_estimate < 1e-6 * exact
+
+
+def test_mean_exit_time_from_a_cube() -> None:
+    """The integral of the product of three survivals of an interval, at the default tolerance."""
+    k = np.arange(1, 60, 2)
+    weight, rate = 4.0 / (np.pi * k) * np.sin(np.pi * k / 2.0), (np.pi * k) ** 2
+    total = rate[:, None, None] + rate[:, None] + rate
+    exact = float(np.einsum("i,j,k,ijk", weight, weight, weight, 1.0 / total))
+    cube = rw.Interval(0.0, 1.0, rw.Absorbing(), rw.Absorbing()) ** 3
+    field = rw.pde.mean_exit_time(rw.pde.FokkerPlanck(0.0, 1.0, domain=cube, start=(0.5, 0.5, 0.5)), tolerance=1e-3)
+    assert field.error_estimate <= 1e-3 * field.u.max()
+    assert field.value((0.5, 0.5, 0.5)) == pytest.approx(exact, abs=field.error_estimate)

@@ -17,6 +17,7 @@ from scipy.stats import multivariate_normal
 import randwalk as rw
 from randwalk.model.coefficient import Floats
 from randwalk.model.tensor import NoStencil
+from randwalk.pde.arguments import check_memory
 from randwalk.pde.field import generator
 from randwalk.pde.forward import Forward, Run
 from randwalk.pde.grid import Grid
@@ -435,3 +436,32 @@ def test_the_equation_of_an_axis() -> None:
     with pytest.raises(ValueError, match=r"drift\[0\] = -y depends on y"):
         gaussian_turn = rw.pde.FokkerPlanck(lambda x, y: (-y, x), 0.5, domain=PLANE)
         gaussian_turn.axis(0)
+
+
+@pytest.mark.parametrize("diffusion", [(0.0, 1.0), (0.0, 0.5)])
+def test_an_axis_without_diffusion_has_an_honest_estimate(diffusion: tuple[float, float]) -> None:
+    """x' = y with noise in y alone: fluxes along x are upwind, of first order."""
+    equation = rw.pde.FokkerPlanck((rw.expression("y"), 0.0), diffusion, domain=PLANE, start=rw.Normal((0.0, 0.0), 0.3))
+    law = rw.pde.solve(equation, [0.5], tolerance=1e-2)
+    edges = [grid.edges for grid in law.mesh.axes]
+    wrong = (law.mass(edges, 0.5) - rw.pde.closed_form(equation).mass(edges, 0.5)).cumsum(axis=0).cumsum(axis=1)
+    assert np.abs(wrong).max() < 1.05 * law.errors.max() < 1.05e-2
+
+
+def test_a_point_that_does_not_diffuse_along_an_axis_is_refused() -> None:
+    room, start = rw.Interval(0, 1, R, R) ** 2, rw.Point(0.5) * rw.Normal(0.5, 0.05)
+    equation = rw.pde.FokkerPlanck(0.0, (1.0, 0.0), domain=room, start=(0.5, 0.5))
+    with pytest.raises(ValueError, match=r"diffusion\[1\]\[1\] = 0 .*Normal\(mean, sd\) along y"):
+        rw.pde.solve(equation, [0.1])
+    law = rw.pde.solve(equation.with_start(start), [0.1], tolerance=1e-2)
+    assert law.variance(0.1)[1, 1] == pytest.approx(0.0025, rel=0.05)
+
+
+def test_more_cells_than_fit_are_refused_with_a_number_that_fits() -> None:
+    cube = rw.pde.FokkerPlanck(0.0, 1.0, domain=rw.Interval(0, 1, A, A) ** 3, start=(0.5, 0.5, 0.5))
+    with pytest.raises(MemoryError, match=r"take at most \d+ cells along the longest axis") as refused:
+        rw.pde.solve(cube, [0.1], cells=20000)
+    most = int(str(refused.value).split("at most ")[1].split()[0])
+    check_memory((most // 2,) * 3, 1)
+    with pytest.raises(MemoryError):
+        check_memory((2 * most,) * 3, 1)
