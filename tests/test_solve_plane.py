@@ -435,3 +435,14 @@ def test_the_equation_of_an_axis() -> None:
     with pytest.raises(ValueError, match=r"drift\[0\] = -y depends on y"):
         gaussian_turn = rw.pde.FokkerPlanck(lambda x, y: (-y, x), 0.5, domain=PLANE)
         gaussian_turn.axis(0)
+
+
+@pytest.mark.parametrize("cells", [16, 18, 20, 24, 32])
+def test_few_cells_of_axes_of_different_lengths(cells: int) -> None:
+    ends = (rw.Absorbing(), rw.Absorbing())
+    room = rw.Interval(0.0, 8.0, *ends) * rw.Interval(0.0, 8.5, *ends)
+    solution = rw.pde.solve(rw.pde.FokkerPlanck(0.0, 0.2, domain=room, start=(4.0, 4.0)), [10.0], cells=cells)
+    modes = [
+        rw.pde.closed_form(rw.pde.FokkerPlanck(0.0, 0.2, domain=axis, start=4.0)).survival(10.0) for axis in room.axes
+    ]
+    assert solution.survival(10.0) == pytest.approx(math.prod(modes), abs=3.0 * float(solution.error_estimate[0]))
