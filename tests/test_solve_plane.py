@@ -445,4 +445,4 @@ def test_few_cells_of_axes_of_different_lengths(cells: int) -> None:
     modes = [
         rw.pde.closed_form(rw.pde.FokkerPlanck(0.0, 0.2, domain=axis, start=4.0)).survival(10.0) for axis in room.axes
     ]
-    assert solution.survival(10.0) == pytest.approx(math.prod(modes), abs=3.0 * float(solution.error_estimate[0]))
+    assert solution.survival(10.0) == pytest.approx(math.prod(modes), abs=3.0 * float(np.max(solution.error_estimate)))
