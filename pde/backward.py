@@ -46,7 +46,7 @@ AT_START: Final = 1e-9  # of all of the time: when coefficients are read that ma
 SAMPLES: Final = 32  # of the payoff in a cell
 STARTS: Final = 8  # places that stand for all starting places
 
-Payoff: TypeAlias = Coefficient | Callable[[Floats], ArrayLike]
+Payoff: TypeAlias = Coefficient | Callable[..., ArrayLike]
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -73,20 +73,20 @@ class BackwardField:
     quantity: str
 
     @property
-    def x(self) -> tuple[Floats, ...]:
-        """Centres of the cells along each axis."""
+    def x(self) -> Any:
+        """Centres of the cells, a tuple of (cells,) arrays, one an axis."""
         return tuple(grid.x for grid in self.mesh.axes)
 
-    def value(self, x: tuple[ArrayLike, ...]) -> Floats:
+    def value(self, x: ArrayLike | tuple[ArrayLike, ...]) -> Floats:
         """u at a point, of the shape to which its coordinates broadcast; a cubic spline through the cells, next to a region a
         linear one."""
         return self._at(x, self._spline)
 
-    def error(self, x: tuple[ArrayLike, ...]) -> Floats:
+    def error(self, x: ArrayLike | tuple[ArrayLike, ...]) -> Floats:
         """The estimated error of u at a point."""
         return np.abs(self._at(x, _spline(self.mesh, self.differences, 1)))
 
-    def _at(self, x: tuple[ArrayLike, ...], spline: NdBSpline) -> Floats:
+    def _at(self, x: Any, spline: NdBSpline) -> Floats:
         given = np.broadcast_arrays(*(finite_numbers("x", place) for place in x))
         if len(given) != self.mesh.dimension:
             raise ValueError(f"x has {len(given)} coordinates: give a tuple of {self.mesh.dimension}, one an axis")

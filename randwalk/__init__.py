@@ -96,7 +96,7 @@ _HOMES = {
         "TimeIn",
         "TimePositive",
         "Winding",
-    ),  # fmt: skip
+    ),
     "simulation": ("Interrupted", "explain", "simulate", "trajectories"),
     "model.region": ("Ball", "HalfSpace", "Level", "Mask", "Region"),
     "model.start": ("Atoms", "Everywhere", "Normal", "Point", "Sites", "Uniform"),

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from randwalk.kernels.program import FULL, LIVE, TableProgram
 from randwalk.tables.layout import Layout
-from randwalk.tables.table import in_parts
+from randwalk.tables.quantise import in_parts
 
 EXITS = ("west", "east", "south", "north", "killing")
 LAYOUT = Layout(

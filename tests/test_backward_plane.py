@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import randwalk as rw
+from randwalk.model.coefficient import Floats
 from randwalk.pde.field import BackwardField
 from randwalk.pde.grid import Grid
 from randwalk.pde.mesh import Mesh
@@ -93,7 +94,8 @@ def test_duality_holds_to_rounding() -> None:
     )
     mesh = Mesh((Grid(0, 1, 16, A, rw.PartiallyAbsorbing(2.0)), Grid(0, 1, 18, periodic=True)), domain)
     operator, rng = Operator(equation, mesh), np.random.default_rng(1)
-    rho, u = np.zeros(mesh.size + 1), rng.random(mesh.size + 1)
+    rho: Floats = np.zeros(mesh.size + 1)
+    u: Floats = rng.random(mesh.size + 1)
     mesh.inner(rho)[...] = rng.random(mesh.shape)
     forward, backward = rho, u
     for _ in range(5):

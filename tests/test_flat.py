@@ -22,7 +22,7 @@ from randwalk.kernels.occupation import occupy, scatter
 from randwalk.kernels.philox import key
 from randwalk.kernels.program import FULL, DigitsProgram, TableProgram
 from randwalk.tables.layout import Layout
-from randwalk.tables.table import in_parts
+from randwalk.tables.quantise import in_parts
 
 from . import naive
 

@@ -52,7 +52,7 @@ def given() -> dict[str, rw.LatticeWalk]:
     shape = (rw.Ball((0.5, 0.5), 0.3) | rw.HalfSpace((1.0, 1.0), 1.8)) & ~rw.Level(f("x*y - 0.6"))
     mask = np.zeros((10, 9), dtype=bool)
     mask[2:4, 3:] = True
-    inner = {"domain": BOX, "dx": (0.1, 1.0 / 9.5), "start": (0.5, 0.5)}
+    inner: dict[str, Any] = {"domain": BOX, "dx": (0.1, 1.0 / 9.5), "start": (0.5, 0.5)}
     return {
         "plane": rw.LatticeWalk(**plain()),
         "formulas": rw.LatticeWalk(**plain(right=f("0.2 + 0.1*sin(x*y + t)"), killing=f("x**2 + y"))),

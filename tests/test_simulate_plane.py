@@ -404,3 +404,12 @@ def test_damaged_files_of_runs_in_the_plane_are_refused(tmp_path: Path) -> None:
     refused("does not hold the sites", lambda meta: meta.update(window=[[0, 4], [0, 5]]), lambda held: None)
     refused("is no record", lambda meta: meta.update(records=[["Winding", {"axis": 0}]]), lambda held: None)
     refused("survivors", lambda meta: None, lambda held: held["record0"].__setitem__((0, 0, 0), 3))
+
+
+def test_the_number_of_distinct_sites_in_space_is_that_of_dvoretzky_and_erdos() -> None:
+    """(1 - F) n + 4 (1 - F)² (3/2π)^(3/2) √n + O(1), with Pólya's F = 0.340537."""
+    step, record = 1 / 6, rw.DistinctSites()
+    space = rw.LatticeWalk(right=step, left=step, up=step, down=step, front=step, back=step, dx=1.0, dt=1.0)
+    run = rw.simulate(space, 1000, [400], seed=5, record=[record])
+    expected = 0.659463 * 400 + 0.659463**2 * 4 * (3 / (2 * math.pi)) ** 1.5 * math.sqrt(400)
+    assert abs(run[record].mean(400).value - expected) < 4 * run[record].mean(400).error + 1.5

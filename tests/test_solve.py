@@ -20,11 +20,11 @@ from randwalk.model.start import StartLike
 from randwalk.pde.chains import INNER, Resolvent
 from randwalk.pde.closed_form import closed_form
 from randwalk.pde.equation import FokkerPlanck
+from randwalk.pde.forward import Run
 from randwalk.pde.grid import Grid
+from randwalk.pde.mesh import Mesh
 from randwalk.pde.schemes import SDIRK2, BackwardEuler, Clock, CrankNicolson, Scheme, march
 from randwalk.pde.shares import start_state
-from randwalk.pde.forward import Run
-from randwalk.pde.mesh import Mesh
 from randwalk.pde.solve import Solution, solve
 from randwalk.pde.stencil import Stencil
 

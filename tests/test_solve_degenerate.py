@@ -23,8 +23,8 @@ SLACK = 4.0  # an error may be this many times its estimate
 def check(found: Solution, cdf: Callable[[Floats], Floats], t: float, tolerance: float) -> None:
     """At edges and between them, down to the first cell."""
     assert found.error_estimate <= tolerance
-    inner = found.edges[found.edges > 0.0]
-    x = np.concatenate([found.edges, np.sqrt(inner[1:] * inner[:-1]), np.linspace(*found.window, 200)])
+    (low, high), inner = found.window, found.edges[found.edges > 0.0]
+    x = np.concatenate([found.edges, np.sqrt(inner[1:] * inner[:-1]), np.linspace(low, high, 200)])
     assert np.abs(found.cdf(x, t) - cdf(x)).max() < SLACK * found.error_estimate
 
 

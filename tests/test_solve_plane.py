@@ -139,8 +139,8 @@ def test_products_of_closed_forms(name: str) -> None:
     equation = rw.pde.FokkerPlanck(
         drifts,
         diffusions,
-        domain=reduce(lambda a, b: a * b, axes),  # type: ignore[operator]
-        start=reduce(lambda a, b: a * b, starts),  # type: ignore[operator]
+        domain=reduce(lambda a, b: a * b, axes),
+        start=reduce(lambda a, b: a * b, starts),
     )
     law = rw.pde.solve(equation, times, tolerance=tolerance)
     forms = [

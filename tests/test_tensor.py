@@ -34,7 +34,7 @@ def rebuilt(tensor: Tensor, spacings: tuple[float, ...], point: Any) -> np.ndarr
     """Σ λ_e (e·dx)(e·dx)ᵀ."""
     steps = {e: np.array(e) * spacings for e in tensor.directions(spacings)}
     rates = tensor.directions(spacings)
-    return sum(float(rates[e](point)) * np.outer(step, step) for e, step in steps.items())
+    return np.asarray(sum(float(rates[e](point)) * np.outer(step, step) for e, step in steps.items()))
 
 
 @pytest.mark.parametrize("dimension", [2, 3, 4])
@@ -133,6 +133,7 @@ def test_divergence_by_differences() -> None:
 
 @pytest.mark.quick
 def test_vectors_and_tensors_are_read_in_every_form() -> None:
+    given: Any
     for given in (
         (-1.0, 2.0),
         [-1.0, 2.0],

@@ -17,7 +17,7 @@ import randwalk as rw
 from randwalk.model.start import start_masses
 from randwalk.model.times import dividing_step
 from randwalk.model.walk import Rule
-from randwalk.tables.table import quantise
+from randwalk.tables.quantise import quantise
 from randwalk.tables.window import start_index, table_for
 
 from . import naive

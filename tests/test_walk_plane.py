@@ -6,7 +6,7 @@ import itertools
 import pickle
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -39,8 +39,8 @@ def moments(walk: rw.LatticeWalk, point: tuple[float, ...], t: float = 0.0) -> t
     chances = {e: float(p(point, t)) for e, p in walk.probabilities.items()}
     assert min(chances.values()) >= -1e-15
     assert sum(chances.values()) <= 1.0 + 1e-15
-    mean = sum(chances[e] * steps[e] for e in steps)
-    return mean, sum(chances[e] * np.outer(steps[e], steps[e]) for e in steps)
+    mean = np.asarray(sum(chances[e] * steps[e] for e in steps))
+    return mean, np.asarray(sum(chances[e] * np.outer(steps[e], steps[e]) for e in steps))
 
 
 # ------------------------------------------------------------ drift and diffusion
@@ -118,9 +118,12 @@ def test_the_walk_gives_back_what_it_was_made_from_and_what_its_steps_are() -> N
 
 
 def test_a_moore_walk_is_the_product_of_walks_on_its_axes() -> None:
-    axes = rw.Interval(0.0, 1.0, WALL, rw.Absorbing()), rw.Ring(0.0, 2.0)
-    parts = (rw.expression("1 - x"), rw.expression("0.2 + 0.1*x"), 0.05), (rw.expression("sin(3.14*x)"), 0.3, 0.1)
-    moved = lambda c: rw.expression(str(c).replace("x", "y")) if isinstance(c, rw.Coefficient) else c  # noqa: E731
+    axes: tuple[rw.Interval | rw.Ring, ...] = (rw.Interval(0.0, 1.0, WALL, rw.Absorbing()), rw.Ring(0.0, 2.0))
+    parts: Any = (rw.expression("1 - x"), rw.expression("0.2 + 0.1*x"), 0.05), (rw.expression("sin(3.14*x)"), 0.3, 0.1)
+
+    def moved(c: Any) -> Any:
+        return rw.expression(str(c).replace("x", "y")) if isinstance(c, rw.Coefficient) else c
+
     plane = rw.LatticeWalk.from_drift(
         (parts[0][0], moved(parts[1][0])), (parts[0][1], parts[1][1]), dx=(1 / 20.5, 0.1), dt=0.002,
         domain=axes[0] * axes[1], start=(0.5, 1.0), convention=rw.Convention.FICK,
@@ -153,7 +156,8 @@ def test_order_of_the_law_of_a_walk_with_constant_coefficients(neighbourhood: An
     )
     errors = []
     for dx in (0.1, 0.05):
-        walk = rw.LatticeWalk.from_drift(a, d, dx=dx * np.sqrt(d / 0.5), times=[1.0], neighbourhood=neighbourhood)
+        spacings: Any = dx * np.sqrt(d / 0.5)
+        walk = rw.LatticeWalk.from_drift(a, d, dx=spacings, times=[1.0], neighbourhood=neighbourhood)
         chances = {e: float(p(0.0)) for e, p in walk.probabilities.items()}
         one = (
             1.0
@@ -303,9 +307,11 @@ def test_arrays_over_the_sites() -> None:
     box = rw.Interval(0.0, 1.0, WALL, rw.Absorbing()) * rw.Ring(0.0, 3.0)
     values = rng.uniform(0.0, 0.25, (4, 7, 12))
     walk = rw.LatticeWalk(*values[:2], up=values[2], down=values[3], dx=(1 / 7.5, 0.25), domain=box, start=(0.5, 1.0))
-    x, y = np.meshgrid(
-        *(lattice.x(np.arange(lattice.first, lattice.last + 1)) for lattice in walk.lattices), indexing="ij"
-    )
+    sites = []
+    for lattice in walk.lattices:
+        assert lattice.first is not None and lattice.last is not None
+        sites.append(lattice.x(np.arange(lattice.first, lattice.last + 1)))
+    x, y = np.meshgrid(*sites, indexing="ij")
     for given, p in zip(values, walk.probabilities.values(), strict=True):
         np.testing.assert_array_equal(p((x, y), 0.0), given)
     assert not walk.homogeneous
@@ -349,13 +355,13 @@ def test_pickles_equality_and_texts() -> None:
 def test_the_step_through_a_partially_absorbing_face_is_that_of_its_axis(rule: rw.Rule | None, convention: str) -> None:
     robin = rw.Interval(0.0, 1.0, rw.PartiallyAbsorbing(2.0), WALL)
     a, d = rw.expression("0.3 - x"), rw.expression("0.5 + 0.2*x")
-    how = {"dx": 0.1, "dt": 0.002, "convention": convention, **({"rule": rule} if rule else {})}
-    line = rw.LatticeWalk.from_drift(a, d, domain=robin, start=0.5, **how)  # type: ignore[arg-type]
+    how: dict[str, Any] = {"dx": 0.1, "dt": 0.002, "convention": convention, **({"rule": rule} if rule else {})}
+    line = rw.LatticeWalk.from_drift(a, d, domain=robin, start=0.5, **how)
     plane = rw.LatticeWalk.from_drift((0.0, rw.expression("0.3 - y")), (0.4, rw.expression("0.5 + 0.2*y")),
-                                      domain=rw.Line() * robin, start=(0.0, 0.5), **how)  # type: ignore[arg-type] # fmt: skip
+                                      domain=rw.Line() * robin, start=(0.0, 0.5), **how)  # fmt: skip
     if rule is None:
         line = rw.LatticeWalk(line.right, line.left, dx=0.1, dt=0.002, domain=robin, start=0.5)
-        moved = {
+        moved: dict[tuple[int, ...], Any] = {
             e: rw.expression(str(p).replace("x", "y"))
             for e, p in zip(((0, 1), (0, -1)), line.probabilities.values(), strict=True)
         }
@@ -412,7 +418,7 @@ PLANE: dict[str, Any] = {"right": 0.25, "left": 0.25, "up": 0.25, "down": 0.25, 
         (lambda: rw.LatticeWalk(0.3, 0.3, steps={(1,): 0.1}, dx=0.1), ValueError, "steps and right, left are given"),
         (lambda: rw.LatticeWalk(steps={(2, 0): 0.1}, dx=0.1), ValueError, r"steps\[\(2, 0\)\]: a displacement is a tuple"),
         (lambda: rw.LatticeWalk(steps={(0, 0): 0.1}, dx=0.1), ValueError, r"steps\[\(0, 0\)\]: a walker stays"),
-        (lambda: rw.LatticeWalk(steps={"up": 0.1}, dx=0.1), ValueError, r"steps\['up'\]: a displacement is a tuple"),
+        (lambda: rw.LatticeWalk(steps=cast(Any, {"up": 0.1}), dx=0.1), ValueError, r"steps\['up'\]: a displacement is a tuple"),
         (lambda: rw.LatticeWalk(steps={(1, 0, 0): 0.1}, dx=0.1, domain=rw.Line() ** 2), ValueError, "has 3 components, .* 2 dim"),
         (lambda: rw.LatticeWalk(steps={}, dx=0.1), TypeError, "give a mapping from displacements"),
         (lambda: rw.LatticeWalk(**PLANE | {"right": lambda x, y, z: 0.1 * z}), TypeError, r"right = .* takes \(.*z\)"),
@@ -428,7 +434,8 @@ PLANE: dict[str, Any] = {"right": 0.25, "left": 0.25, "up": 0.25, "down": 0.25, 
         (lambda: rw.LatticeWalk.from_drift((1.0, 0.0), 0.5, dx=0.1, domain=rw.Line() ** 3), ValueError, "2 components, .* 3 dim"),
         (lambda: rw.LatticeWalk.from_drift((1.0, 0.0), ((0.5, 0.1), (0.1, 0.5)), dx=0.1, neighbourhood=rw.Moore()), ValueError,
          "is not diagonal: take neighbourhood=VonNeumann"),
-        (lambda: rw.LatticeWalk.from_drift((1.0, 0.0), 0.5, dx=0.1, neighbourhood="moore"), TypeError, r"give Moore\(\) or"),
+        (lambda: rw.LatticeWalk.from_drift((1.0, 0.0), 0.5, dx=0.1, neighbourhood=cast(Any, "moore")), TypeError,
+         r"give Moore\(\) or"),
         (lambda: rw.LatticeWalk.from_drift(0.0, full, dx=0.1, convention=rw.Convention.STRATONOVICH), ValueError,
          "stratonovich needs a diagonal diffusion"),
         (lambda: rw.LatticeWalk.from_drift((1.0, 0.0), (0.5, lambda x, y: -0.1 * y), dx=0.1, domain=ROOM, start=(0.5, 0.5)),

@@ -15,8 +15,9 @@ import randwalk as rw
 from randwalk.kernels.backend import Program, Walkers
 from randwalk.kernels.program import Keys
 from randwalk.model.coefficient import Floats
-from randwalk.run import host, paths, windows
-from randwalk.tables.window import LEAK, Ends, table_for
+from randwalk.run import host, paths
+from randwalk.tables.guess import Ends
+from randwalk.tables.window import LEAK, table_for
 
 from . import naive
 from .test_stream import WALKS as STREAM_WALKS

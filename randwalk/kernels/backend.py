@@ -58,8 +58,9 @@ class Levels(NamedTuple):
     rings
         The same along periodic axes of three sites or more: the turns, upward minus downward ones.
     seen
-        A bit for each cell, 1 if the walker has been there, shape (walkers, words of 32 bits), an array of the machine that is
-        kept up to date: the number of cells where it has been.
+        Where each walker has been, shape (walkers, 2 slots), an array of the machine that is kept up to date: in a slot the
+        number of a word of 32 cells, counted from 1, or 0 if it is free, and `slots` columns further a bit for each of these
+        cells. The row is the number of cells where the walker has been.
     """
 
     visits: NDArray[np.int32]

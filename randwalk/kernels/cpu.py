@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from .alias import draw, settle_draw
 from .compile import aside, device, kernel
-from .functionals import tally
+from .functionals import first_visit, tally
 from .lanes import LANES, fetch, keep, numbers
 from .philox import HALF, JUMP, LOW, STEPS, U, of_axis, philox
 from .program import Halves, Keys, TableProgram
@@ -34,6 +34,13 @@ def place(site, first_walker, axis, index, upper, keys):  # type: ignore[no-unty
     """Add to `site` the parts of the walkers' starts that belong to an axis."""
     for j in range(site.size):
         site[j] += start_cell(U(first_walker + j), axis, index, upper, keys)
+
+
+@kernel
+def visit(seen, site):  # type: ignore[no-untyped-def]
+    """Note that every walker has been on its cell."""
+    for j in range(site.size):
+        first_visit(seen, j, site[j])
 
 
 @kernel

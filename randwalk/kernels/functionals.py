@@ -7,8 +7,10 @@ from __future__ import annotations
 import numpy as np
 
 from .compile import device
+from .philox import HALF, LOW, U
 
 U32 = np.uint32
+SPREAD = U(0x9E3779B1)  # 2³² over the golden ratio (Knuth, volume 3, section 6.4)
 
 NOWHERE = -(1 << 31)  # the cell of the killed of a walk that kills nobody
 
@@ -51,6 +53,19 @@ def tally(before, site, n, state, j, levels, killed, top):  # type: ignore[no-un
 
 
 @device
+def first_visit(seen, j, site):  # type: ignore[no-untyped-def]
+    """Whether walker j has not been on a cell before; from now on it has. The words of bits of 32 cells each are in a hash table
+    with open addresses (:class:`randwalk.kernels.backend.Levels`), which is never more than half full."""
+    slots, word = U32(seen.shape[1] // 2), U32(site >> 5)
+    slot = U32((U(U(word) * SPREAD & LOW) * U(slots)) >> HALF)
+    while seen[j, slot] != 0 and seen[j, slot] != word + U32(1):
+        slot = U32(0) if slot + U32(1) == slots else U32(slot + U32(1))
+    bits, bit = seen[j, slots + slot], U32(1) << U32(site & 31)
+    seen[j, slot], seen[j, slots + slot] = word + U32(1), bits | bit
+    return bits & bit == 0
+
+
+@device
 def _tally_cells(before, site, state, j, levels, row):  # type: ignore[no-untyped-def]
     """As :func:`tally`, of what is known of each cell; `row` is the first row of its functionals."""
     sets, heights, rings, seen = levels
@@ -62,8 +77,5 @@ def _tally_cells(before, site, state, j, levels, row):  # type: ignore[no-untype
     row += heights.shape[0]
     for i in range(rings.shape[0]):
         state[row + i, j] += turned(rings[i, before], rings[i, site])
-    if seen.size:
-        bits, bit = seen[j, site >> 5], U32(1) << U32(site & 31)
-        if not bits & bit:
-            seen[j, site >> 5] = bits | bit
-            state[row + rings.shape[0], j] += 1
+    if seen.size and first_visit(seen, j, site):
+        state[row + rings.shape[0], j] += 1

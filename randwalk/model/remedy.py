@@ -233,9 +233,9 @@ def _finer(walk: LatticeWalk, rule: Rule, spacings: Sequence[float], bad: Point,
     except (ValueError, ArithmeticError):  # a table ends before, or D is 0
         return None
     two_way = rule is Rule.TWO_WAY
-    beside = tuple(np.reshape(c, (1, 1)) for c in bad)
+    refused = tuple(np.reshape(c, (1, 1)) for c in bad)
     for dt in longest * np.geomspace(1.0, 1e-6, 1 if two_way else 25):
-        if walk.dimension > 1 and not _valid(walk, rule, spacings, dt, beside, t):
+        if walk.dimension > 1 and not _valid(walk, rule, spacings, dt, refused, t):
             continue  # the other places, of which there are many, need not be looked at
         if all(_valid(walk, rule, spacings, share * dt, at, t) for share in ((1.0,) if two_way else (1.0, 0.3, 0.03))):
             return "without dt" if dt == longest and not walk.time_dependent else f"with dt ≤ {rounded_down(dt)}"

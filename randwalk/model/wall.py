@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import ClassVar, Final, NamedTuple, TypeAlias
+from typing import Any, ClassVar, Final, NamedTuple, TypeAlias
 
 from ..inputs.arguments import number
 from ..inputs.wording import shown
@@ -80,7 +80,7 @@ class Face(NamedTuple):
 
     exit: str
     wall: Wall
-    place: float
+    place: Any  # a number; at a region an array, with a place for each site
     inward: float
     axis: int = 0
 

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..kernels.backend import NO_PLACES, NO_SETS, Levels, Machine
+from ..kernels.cpu import visit
 from ..model.domain import Box
 from ..model.shape import Shape
 from ..tables.table import StepTable
@@ -71,9 +72,10 @@ Functional: TypeAlias = Leaving | Highest | Visit | Above | Inside | Turns | Dis
 
 
 class Functionals:
-    """The functionals of a run on a table: `levels` for kernels, and which column of the state of walkers has which."""
+    """The functionals of a run of so many steps on a table: `levels` for kernels, and which column of the state of walkers has
+    which."""
 
-    def __init__(self, table: StepTable, wanted: Iterable[Functional]) -> None:
+    def __init__(self, table: StepTable, wanted: Iterable[Functional], steps: int) -> None:
         self.wanted = tuple(dict.fromkeys(wanted))
         by_kind: dict[type, list[Any]] = {kind: [] for kind in (Visit, Above, Inside, Highest, Turns)}
         for functional in self.wanted:
@@ -89,7 +91,7 @@ class Functionals:
             _stacked([_along(table, f.axis) for f in turns], NO_PLACES),
         )
         first: list[Functional | None] = [Leaving(), Highest(0) if len(table.layout.shape) == 1 else None]
-        self.words = words_of(table, self.wanted)
+        self.words = words_of(table, self.wanted, steps)
         self._columns = [*first, *visits, *above, *inside, *highest, *turns, Distinct()]
 
     def begun(self, site: NDArray[np.int32], machine: Machine) -> Levels:
@@ -97,7 +99,7 @@ class Functionals:
         if not self.words:
             return self.levels
         seen = np.zeros((site.size, self.words), dtype=np.uint32)
-        seen[np.arange(site.size), site >> 5] = np.uint32(1) << (site & 31).astype(np.uint32)
+        visit(seen, site)
         return self.levels._replace(seen=machine.array(seen))
 
     @property
@@ -128,9 +130,9 @@ class Functionals:
         return carried
 
 
-def words_of(table: StepTable, wanted: Sequence[Functional]) -> int:
-    """How many words of 32 bits a walker has, with a bit for each cell where it has been; 0 if they are not kept."""
-    return -(-table.layout.cells // 32) if Distinct() in wanted else 0
+def words_of(table: StepTable, wanted: Sequence[Functional], steps: int) -> int:
+    """How many words of 32 bits a walker has for the cells where it has been in so many steps; 0 if they are not kept."""
+    return 4 * min(-(-table.layout.cells // 32), steps + 1) if Distinct() in wanted else 0
 
 
 def nearest(table: StepTable, point: tuple[float, ...]) -> int:

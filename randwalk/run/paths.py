@@ -26,7 +26,7 @@ from .windows import Rows, Windows
 
 BATCH = 1 << 19  # walkers that a thread has in memory at a time
 LARGE_BATCH = 1 << 22  # the same number where every batch makes rows of the table, or counts on as many cells
-SEEN = 1 << 26  # words of bits of visited cells that a thread has in memory at a time
+SEEN = 1 << 24  # words for visited cells that a thread has in memory at a time
 ROOM = 64  # the least steps that walkers who do not rest at the edge of a window are advanced
 STRETCH = 1 << 10  # the least steps between two searches for walkers at the edge of a window
 WORK = 1 << 22  # the least walkers × steps between two searches, which then take a negligible share of the time
@@ -61,7 +61,7 @@ def follow(
     most = BATCH if kept and cells < BATCH else LARGE_BATCH
     size = max(1 << 14, min(most, (1 << 31) // max(1, steps[-1])))  # a batch takes seconds at most
     # a site, where it began, the passage, the maximum, the others, and bits
-    words = words_of(windows.rows.table, wanted)
+    words = words_of(windows.rows.table, wanted, steps[-1])
     width = 4 + len(set(wanted)) + words
     if words:
         size = max(1, min(size, SEEN // words))
@@ -122,7 +122,7 @@ class _Walkers:
         site = machine.place(walkers, self.rows.parts, keys)
         apart = self.rows.single is None or any(table.layout.periodic)  # else displacements are asked of the counts
         self.begun = machine.copy(site) if records and apart else site
-        self.functionals = Functionals(table, followed(records, windows.walk))
+        self.functionals = Functionals(table, followed(records, windows.walk), steps[-1])
         levels = self.functionals.begun(machine.host(site), machine)
         state = machine.begin(site, levels) if self.functionals.wanted else None
         self.walkers = Walkers(walkers.start, site, state, levels, self.functionals.leaving_only)
@@ -220,7 +220,7 @@ class _Walkers:
             column[:] = values
         if self.begun is not self.walkers.site:
             self.begun[:] = _carried(self.machine.host(self.begun), narrow, wide)
-        self.functionals = Functionals(wide, self.functionals.wanted)
+        self.functionals = Functionals(wide, self.functionals.wanted, self.steps[-1])
         self.walkers = self.walkers._replace(levels=self.functionals.levels)
         self.counts = self.counts.on(wide)
         return places, before

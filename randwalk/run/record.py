@@ -323,8 +323,8 @@ class TimeIn(Counted):
 
 @dataclass(frozen=True)
 class DistinctSites(Counted):
-    """The number of distinct sites visited, the start included, up to each recorded time. It takes a bit a site and walker while
-    the walkers are followed.
+    """The number of distinct sites visited, the start included, up to each recorded time. While walkers are followed it
+    takes up to 16 bytes a step and walker.
 
     >>> import randwalk as rw
     >>> plane = rw.LatticeWalk(right=0.25, left=0.25, up=0.25, down=0.25, dx=1.0, dt=1.0)
