@@ -22,7 +22,7 @@ from randwalk.model.domain import Domain, Wall
 from .chains import GONE
 from .grid import Grid
 
-COARSEST: Final = 12  # cells of the axis with the most, down to which numbers of cells are halved
+COARSEST: Final = 8  # cells of the axis with the most, down to which numbers of cells are halved
 LEAST: Final = 6  # cells of any axis
 
 

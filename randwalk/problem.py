@@ -26,7 +26,7 @@ walkers = 1_000_000
 seed = 1
 
 [solve]
-tolerance = 1e-5            # of `randwalk solve`
+tolerance = 1e-5            # of `randwalk solve`; in several dimensions 1e-4 if left out, 2e-3 where nothing is extrapolated
 
 [validate]                  # in place of those of [run], for `randwalk validate`
 walkers = 100_000
@@ -96,7 +96,9 @@ __all__ = [
     "walk_data",
 ]  # fmt: skip
 
-WALKERS, SEED, TOLERANCE, ORDER = 1_000_000, 1, 1e-5, 2.0
+WALKERS, SEED, ORDER = 1_000_000, 1, 2.0
+# Of `randwalk solve` in one dimension, beyond, and where nothing is extrapolated: with regions, or a tensor between walls.
+TOLERANCE, BEYOND, SECOND_ORDER = 1e-5, 1e-4, 2e-3
 TABLES = ("title", "catches", "parameters", "walk", "domain", "start", "run", "solve", "validate", "measured")
 STEPS = tuple(name for pair in NAMES for name in pair)  # the steps that have a name
 
@@ -132,11 +134,15 @@ class Problem:
     walkers: int = WALKERS
     seed: int = SEED
     title: str = ""
-    tolerance: float = TOLERANCE
+    tolerance: float | None = None
     validation_walkers: int | None = None
     validation_seed: int | None = None
     validation_order: float = ORDER
     source: Source | None = field(default=None, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        if self.tolerance is None:
+            object.__setattr__(self, "tolerance", usual_tolerance(self.walk))
 
     @classmethod
     def load(cls, path: str | Path) -> Problem:
@@ -167,8 +173,9 @@ class Problem:
             for key in ("walkers", "seed")
             if key in table
         }
-        tolerance = read_number(source, names, solve.get("tolerance", TOLERANCE), "solve", "tolerance")
-        if not 0.0 < tolerance < 1.0:
+        given = solve.get("tolerance")
+        tolerance = None if given is None else read_number(source, names, given, "solve", "tolerance")
+        if tolerance is not None and not 0.0 < tolerance < 1.0:
             source.fail("solve", "tolerance", f"tolerance = {tolerance:g}: must lie between 0 and 1")
         order = read_number(source, names, trial.get("order", ORDER), "validate", "order")
         if not 0.0 < order <= 4.0:
@@ -196,7 +203,7 @@ class Problem:
         data: dict[str, Any] = {"title": self.title} if self.title else {}
         data |= walk_data(self.walk)
         data["run"] = {"times": list(self.times), "walkers": self.walkers, "seed": self.seed}
-        if self.tolerance != TOLERANCE:
+        if self.tolerance != usual_tolerance(self.walk):
             data["solve"] = {"tolerance": self.tolerance}
         trial: dict[str, Any] = {"walkers": self.validation_walkers, "seed": self.validation_seed}
         trial["order"] = None if self.validation_order == ORDER else self.validation_order
@@ -206,6 +213,14 @@ class Problem:
 
 
 Problem.__init__ = once_positional(*(f.name for f in fields(Problem) if f.kw_only))(Problem.__init__)  # type: ignore[method-assign]
+
+
+def usual_tolerance(walk: LatticeWalk) -> float:
+    """The tolerance of `randwalk solve` where the file names none."""
+    domain = walk.domain
+    if domain.dimension == 1:
+        return TOLERANCE
+    return SECOND_ORDER if domain.regions or (domain.faces and not walk.diffusion.diagonal) else BEYOND
 
 
 def read_walk(source: Source, times: list[float]) -> LatticeWalk:

@@ -337,3 +337,19 @@ def test_bad_boxes_are_refused(case: int) -> None:
     make, kind, message = BAD[case]
     with pytest.raises(kind, match=message):
         make()
+
+
+def test_pixels_that_are_no_squares() -> None:
+    maze = rw.Box.from_image(1.0 - DARK, ABSORB, dx=(1e-6, 2e-6))
+    square = rw.Box.from_image(1.0 - DARK, ABSORB)
+    for axis, unit, h in zip(maze.axes, square.axes, (1e-6, 2e-6), strict=True):
+        assert (axis.low, axis.high) == pytest.approx((unit.low * h, unit.high * h))
+    i, j = np.meshgrid(np.arange(DARK.shape[1]), np.arange(DARK.shape[0]))
+    assert np.array_equal(maze.contains((1e-6 * i, 2e-6 * j)), square.contains((i, j)))
+    with pytest.raises(ValueError, match="give one number, or one an axis"):
+        rw.Box.from_image(1.0 - DARK, ABSORB, dx=(1.0, 1.0, 1.0))
+
+
+def test_the_name_of_a_region_is_a_word() -> None:
+    with pytest.raises(TypeError, match="name = '': must be a word"):
+        (rw.Line() ** 2).without(rw.Ball((0.0, 0.0), 1.0), name="")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -201,3 +202,19 @@ def test_the_line_is_that_of_the_key(old: str, new: str, line: int, told: str) -
 def test_bad_steps_are_refused(steps: str, message: str) -> None:
     with pytest.raises(ProblemError, match=message):
         read(f"[walk]\nsteps = {steps}\ndx = 1.0\ndt = 1.0\n[run]\ntimes = [1.0]\n")
+
+
+@pytest.mark.parametrize(
+    ("domain", "diffusion", "tolerance"),
+    [
+        (rw.Line(), 0.5, 1e-5),
+        (rw.Line() ** 2, 0.5, 1e-4),
+        (rw.Line() ** 2, ((0.5, 0.1), (0.1, 0.5)), 1e-4),
+        (rw.Line() * rw.Interval(-1.0, 1.05, rw.Absorbing(), rw.Reflecting()), ((0.5, 0.1), (0.1, 0.5)), 2e-3),
+        ((rw.Line() ** 2).without(rw.Ball((2.0, 0.0), 1.0)), 0.5, 2e-3),
+    ],
+)
+def test_the_tolerance_that_a_file_leaves_out(domain: rw.Line, diffusion: Any, tolerance: float) -> None:
+    problem = rw.Problem(rw.LatticeWalk.from_drift(0.0, diffusion, dx=0.1, domain=domain), times=(1.0,))
+    assert problem.tolerance == tolerance and "tolerance" not in problem.dumps()
+    assert "tolerance = 0.01" in replace(problem, tolerance=0.01).dumps()

@@ -332,6 +332,13 @@ def test_records_of_another_dimension_are_refused(record: Record, told: str) -> 
         rw.explain(rw.LatticeWalk(**SIMPLE), 10, [1.0], record=[record])
 
 
+def test_the_rings_that_have_turns_are_named() -> None:
+    walk = rw.LatticeWalk(**SIMPLE, domain=rw.Line() * rw.Ring(0.0, 6.0))
+    with pytest.raises(ValueError, match=r"take Winding\(1\)"):
+        rw.simulate(walk, 10, [1.0], record=[rw.Winding()])
+    rw.simulate(walk, 10, [1.0], record=[rw.Winding(1)])
+
+
 def test_short_rings_have_no_turns() -> None:
     walk = rw.LatticeWalk(**SIMPLE, domain=rw.Ring(0, 2) * rw.Ring(0, 4))
     with pytest.raises(ValueError, match="turns around a ring of 2 sites are not told apart; take 3 or more"):

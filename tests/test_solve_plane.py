@@ -465,3 +465,14 @@ def test_more_cells_than_fit_are_refused_with_a_number_that_fits() -> None:
     check_memory((most // 2,) * 3, 1)
     with pytest.raises(MemoryError):
         check_memory((2 * most,) * 3, 1)
+
+
+@pytest.mark.parametrize("cells", [16, 18, 20, 24, 32])
+def test_few_cells_of_axes_of_different_lengths(cells: int) -> None:
+    ends = (rw.Absorbing(), rw.Absorbing())
+    room = rw.Interval(0.0, 8.0, *ends) * rw.Interval(0.0, 8.5, *ends)
+    solution = rw.pde.solve(rw.pde.FokkerPlanck(0.0, 0.2, domain=room, start=(4.0, 4.0)), [10.0], cells=cells)
+    modes = [
+        rw.pde.closed_form(rw.pde.FokkerPlanck(0.0, 0.2, domain=axis, start=4.0)).survival(10.0) for axis in room.axes
+    ]
+    assert solution.survival(10.0) == pytest.approx(math.prod(modes), abs=3.0 * float(np.max(solution.error_estimate)))

@@ -186,7 +186,7 @@ class _Domain:
         >>> room.exits, room.contains(([0.0, 2.0], 3.0))
         (('left', 'right', 'bottom', 'top', 'trap', 'killing'), array([False,  True]))
         """
-        return self._with_region(shape, wall, name or self._free_name("obstacle"))
+        return self._with_region(shape, wall, self._free_name("obstacle") if name is None else name)
 
     def inside(self, shape: Shape, wall: Wall = Reflecting(), name: str | None = None) -> Box:  # noqa: B008
         """The part of the domain inside a shape: ``without(~shape, wall, name)``, with the name "shell" if it is left out.
@@ -198,7 +198,7 @@ class _Domain:
         """
         if not isinstance(shape, Shape):
             raise TypeError(f"shape = {shown(shape)}: give a Ball, HalfSpace, Level or Mask")
-        return self._with_region(~shape, wall, name or self._free_name("shell"))
+        return self._with_region(~shape, wall, self._free_name("shell") if name is None else name)
 
     def _free_name(self, word: str) -> str:
         taken = {region.name for region in self.regions}
@@ -351,7 +351,7 @@ class Box(_Domain):
         image: str | Path | ArrayLike,
         walls: Wall | Mapping[str, Wall] = Reflecting(),  # noqa: B008
         *,
-        dx: float = 1.0,
+        dx: float | Sequence[float] = 1.0,
         wall: Wall = Reflecting(),  # noqa: B008
         name: str = "obstacle",
     ) -> Box:
@@ -369,8 +369,8 @@ class Box(_Domain):
         walls : Wall, or mapping of Wall
             The wall at the four ends, or one for each of "left", "right", "bottom" and "top". An absorbing one stands on sites
             of its own, one dx outside the image.
-        dx : float
-            The distance of pixels (length).
+        dx : float, or two
+            The distance of pixels (length), one number or one along x and one along y.
         wall, name
             The wall and the name of the dark pixels, as in :meth:`without`.
 
@@ -394,12 +394,15 @@ class Box(_Domain):
         given = walls if isinstance(walls, Mapping) else dict.fromkeys(_IMAGE_FACES, walls)
         if set(given) != set(_IMAGE_FACES):
             raise ValueError(f"walls = {shown(walls)}: give one wall, or one for each of {', '.join(_IMAGE_FACES)}")
-        if not 0.0 < number("dx", dx) < math.inf:
+        spacings: tuple[Any, ...] = tuple(dx) if isinstance(dx, (tuple, list)) else (dx,) * dark.ndim
+        if len(spacings) != dark.ndim:
+            raise ValueError(f"dx = {shown(dx)}: give one number, or one an axis, (along x, along y)")
+        if not all(0.0 < number("dx", h) < math.inf for h in spacings):
             raise ValueError(f"dx = {dx}: must be positive and finite")
         axes = []
-        for n, names in zip(dark.shape, FACES, strict=False):
+        for n, h, names in zip(dark.shape, spacings, FACES, strict=False):
             low, high = (as_wall(f"walls[{name!r}]", given[name]) for name in names)
-            axes.append(Interval(-gap(low) * dx, (n - 1 + gap(high)) * dx, low, high))
+            axes.append(Interval(-gap(low) * h, (n - 1 + gap(high)) * h, low, high))
         return cls(*axes).without(Mask(dark), wall, name)
 
     @property

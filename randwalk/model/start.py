@@ -64,6 +64,8 @@ class _Factor(_Start):
             raise ValueError(
                 f"{cls.__name__}: {', '.join(map(shown, given))}: give as many numbers of each, two or more"
             )
+        values = tuple(_plain(v) for v in values)
+        named = {k: _plain(v) for k, v in named.items()}
         axes = range(lengths.pop())
         return Product(tuple(
             cls(*(v[i] if _is_vector(v) else v for v in values), **{k: v[i] if _is_vector(v) else v for k, v in named.items()})
@@ -81,6 +83,11 @@ class _Factor(_Start):
     @property
     def anchors(self) -> tuple[float, ...]:
         return (self.anchor,)
+
+
+def _plain(value: Any) -> Any:
+    """An array as a list of Python numbers."""
+    return value.tolist() if isinstance(value, np.ndarray) else value
 
 
 def _is_vector(value: object) -> bool:

@@ -210,7 +210,8 @@ def as_vector(name: str, value: object, dimension: int) -> tuple[Coefficient, ..
         parts = list(given)  # type: ignore[call-overload]
         if len(parts) != dimension:
             raise ValueError(
-                f"{name} = {_told(value)} has {len(parts)} components, and the domain has {_axes(dimension)}"
+                f"{name} = {_told(value)} has {len(parts)} component{'' if len(parts) == 1 else 's'}, and the domain has "
+                f"{_axes(dimension)}: give one an axis"
             )
         return tuple(_part(f"{name}[{i}]", part, dimension) for i, part in enumerate(parts))
     part = in_dimension(name, given, dimension)  # type: ignore[arg-type]

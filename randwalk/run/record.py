@@ -262,7 +262,11 @@ class Winding(_Along):
     def check(self, walk: LatticeWalk) -> None:
         super().check(walk)
         if not _turns(walk, self.axis):
-            raise ValueError(f"record = {self}: {walk.domain.axes[self.axis]} is not a ring, which alone has turns")
+            rings = [f"Winding({a})" for a, axis in enumerate(walk.domain.axes) if axis.periodic]
+            remedy = f"; take {' or '.join(rings)}" if rings else ""
+            raise ValueError(
+                f"record = {self}: {walk.domain.axes[self.axis]} is not a ring, which alone has turns{remedy}"
+            )
         _check_rings(self, walk, self.axis)
 
     def follows(self, walk: LatticeWalk) -> tuple[Functional, ...]:

@@ -49,12 +49,14 @@ def _check_size(walk: LatticeWalk, ends: Ends) -> None:
     """Refuse a window whose table cannot be held."""
     counts = [last - first + 1 for first, last in ends]
     sites = math.prod(counts)
+    bounded = all(lattice.sites for lattice in walk.lattices)
+    remedy = "take a larger dx (fewer sites)" if bounded else "record earlier times, or take a larger dx and dt"
     if math.prod(count + 2 for count in counts) >= MOST_SITES + 2:  # a walker's place has 32 bits
-        raise ValueError(f"{sites} sites are more than the 2³¹ a walker's place is counted in: take a larger dx")
+        raise ValueError(f"{sites} sites are more than the 2³¹ a walker's place is counted in: {remedy}")
     of_columns = OF_A_THRESHOLD * (len(walk.probabilities) + 1) * (not walk.homogeneous)
     require(
         (of_columns + OF_A_SITE) * sites, f"a table of {sites} sites",
-        "take a larger dx (fewer sites)" if all(lattice.sites for lattice in walk.lattices) else "take a larger dx",
+        remedy,
     )  # fmt: skip
 
 
