@@ -246,8 +246,10 @@ def solve(
         problem.source.fail(
             "run", "times", "times = [0]: the equation is solved at later times; give one that is positive"
         )
+    wanted = problem.tolerance if tolerance is None else tolerance
+    assert wanted is not None
     with _in_keys(file):
-        solution = rw.pde.solve(equation, times, tolerance=problem.tolerance if tolerance is None else tolerance)
+        solution = rw.pde.solve(equation, times, tolerance=wanted)
     if out is not None:
         write_text(out, _densities(solution, times))
     if quiet:
