@@ -28,8 +28,8 @@ from randwalk.run.record import Record
 
 from . import plane as planar
 from .faults import replace_device
+from .spatial import WALKS as SPATIAL
 from .test_digits import steps_taken
-from .test_simulate_plane import WALKS as SPATIAL
 from .test_stream_space import WALKS as SPACE
 
 machine: Any = import_module("randwalk.kernels.cuda.machine")  # whose names are replaced below
