@@ -82,10 +82,11 @@ def settled(numbers: Numbers, lattice: Lattice, domain: Domain, axis: int) -> Nu
         return lattice.first + (numbers - lattice.first) % (lattice.last - lattice.first + 1)
     walls = domain.axes[axis].left, domain.axes[axis].right
     low, high = (wall is not None and wall.on_site for wall in walls)
+    least, most = np.iinfo(np.int64).min, np.iinfo(np.int64).max
     return np.clip(
         numbers,
-        None if lattice.first is None else lattice.first - low,
-        None if lattice.last is None else lattice.last + high,
+        least if lattice.first is None else lattice.first - low,
+        most if lattice.last is None else lattice.last + high,
     )
 
 
