@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from ..inputs.arguments import numbers
 from .coefficient import ZERO, At, Coefficient, Floats, Point, coordinate
 from .coefficient.variables import index_of
+from .tabulated import refuse_outside
 
 AT = 1e-9  # of the distance to the next point: a place so near to a point of the grid is at it
 
@@ -77,7 +78,7 @@ class Grid(Coefficient):
         knots = self.axes[axis]
         if knots.size == 1:
             return np.zeros(np.shape(x), dtype=np.int64), np.zeros(np.shape(x))
-        _refuse_outside(knots, x, coordinate(axis))
+        refuse_outside(knots, x, "grid", coordinate(axis), "points")
         cell = np.clip(np.searchsorted(knots, x, "right") - 1, 0, knots.size - 2)
         part = np.clip((x - knots[cell]) / (knots[cell + 1] - knots[cell]), 0.0, 1.0)
         part = np.where(part < AT, 0.0, np.where(part > 1.0 - AT, 1.0, part))
@@ -132,15 +133,3 @@ class Grid(Coefficient):
         return f"Grid({' × '.join(str(axis.size) for axis in self.axes)} points)"
 
     __str__ = __repr__
-
-
-def _refuse_outside(knots: Floats, x: Floats, name: str) -> None:
-    """Refuse places outside the grid, by more than rounding; the message names the first of them."""
-    tolerance = AT * (knots[-1] - knots[0])
-    outside = (x < knots[0] - tolerance) | (x > knots[-1] + tolerance)
-    if outside.any():
-        place = float(np.atleast_1d(x)[np.atleast_1d(outside)][0])
-        raise ValueError(
-            f"the grid covers {name} from {knots[0]:g} to {knots[-1]:g} and is needed at {name} = {place:g}: give more "
-            "points, or put walls inside the grid"
-        )

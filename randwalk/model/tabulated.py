@@ -11,6 +11,8 @@ from numpy.typing import ArrayLike
 from ..inputs.columns import read_columns
 from .coefficient import ZERO, At, Coefficient, Floats, Point
 
+ROUNDING = 1e-9  # of the length of a table: a place so little outside it is at its end
+
 
 class Table(Coefficient):
     """A function of x given by its values at increasing points, linear between them.
@@ -75,7 +77,7 @@ class Table(Coefficient):
 
     def evaluate(self, point: Point, t: Floats) -> Floats:
         (x,) = point[:1]
-        _refuse_outside(self.x, x)
+        refuse_outside(self.x, x)
         return np.interp(x, self.x, self.values)
 
     def regular_derivative(self, variable: str) -> Coefficient:
@@ -127,7 +129,7 @@ class StepTable(Coefficient):
 
     def evaluate(self, point: Point, t: Floats) -> Floats:
         (x,) = point[:1]
-        _refuse_outside(self.x, x)
+        refuse_outside(self.x, x)
         sides = [np.searchsorted(self.x, x, side) for side in ("left", "right")]
         before, after = (self.values[np.clip(at - 1, 0, self.values.size - 1)] for at in sides)
         return 0.5 * (before + after)
@@ -166,15 +168,15 @@ class StepTable(Coefficient):
     __str__ = __repr__
 
 
-def _refuse_outside(knots: Floats, x: Floats) -> None:
-    """Refuse places outside the table, by more than rounding; the message names the first of them."""
-    tolerance = 1e-9 * (knots[-1] - knots[0])
+def refuse_outside(knots: Floats, x: Floats, what: str = "table", name: str = "x", more: str = "rows") -> None:
+    """Refuse places outside the `knots`, by more than rounding; the message names the first of them."""
+    tolerance = ROUNDING * (knots[-1] - knots[0])
     outside = (x < knots[0] - tolerance) | (x > knots[-1] + tolerance)
     if outside.any():
         place = float(np.atleast_1d(x)[np.atleast_1d(outside)][0])
         raise ValueError(
-            f"the table covers x from {knots[0]:g} to {knots[-1]:g} and is needed at x = {place:g}: "
-            "give more rows, or put walls inside the table"
+            f"the {what} covers {name} from {knots[0]:g} to {knots[-1]:g} and is needed at {name} = {place:g}: give more "
+            f"{more}, or put walls inside the {what}"
         )
 
 
