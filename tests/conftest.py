@@ -13,6 +13,7 @@ settings.load_profile("fixed")
 QUICK_FILES = frozenset(
     f"test_{name}.py"
     for name in (
+        "barrier",
         "box",
         "breaks",
         "chains",
@@ -52,6 +53,7 @@ QUICK_FILES = frozenset(
         "times",
         "validate_plane",
         "walk",
+        "wall_kernel",
         "window",
     )
 )
