@@ -11,8 +11,8 @@ from scipy.optimize import brentq, minimize_scalar
 
 from randwalk.model.coefficient import Coefficient, Floats
 
+from ..equation import FokkerPlanck
 from .ends import Degenerate
-from .equation import FokkerPlanck
 from .grid import Grid, fewest_cells
 from .reading import refuse
 

@@ -2,7 +2,7 @@
 
 h = Ph with h = 1 at the target is the probability. Given that it comes there, a walker steps with P(x, y) h(y)/h(x) (Doob's
 transform), and with these probabilities the mean m and the variance v of the number of steps solve m = Pm + 1 and
-v = Pv + V, V(x) the variance of m over a step from x. No term of these sums is negative (:mod:`randwalk.pde.site_chain`).
+v = Pv + V, V(x) the variance of m over a step from x. No term of these sums is negative (:mod:`randwalk.pde.hitting.site_chain`).
 Norris, *Markov Chains* (1997), 1.3; Kemeny and Snell, *Finite Markov Chains* (1960), chapter 3.
 """
 

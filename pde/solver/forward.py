@@ -12,8 +12,8 @@ from scipy.interpolate import PchipInterpolator
 
 from randwalk.model.coefficient import Floats
 
+from ..equation import FokkerPlanck
 from .arguments import check_memory
-from .equation import FokkerPlanck
 from .grid import Grid
 from .mesh import Mesh
 from .operator import Operator
@@ -28,8 +28,8 @@ TAIL: Final = 1e-10  # of what has left in the end, up to which it is not extrap
 
 
 def parts_of(equation: FokkerPlanck, mesh: Mesh) -> list[Apply]:
-    """The parts of the operator of `equation` on a mesh, as :func:`randwalk.pde.schemes.march` takes them: in one dimension one,
-    on cells of any length; in more the chains of equal cells."""
+    """The parts of the operator of `equation` on a mesh, as :func:`~randwalk.pde.solver.schemes.march` takes them: in one
+    dimension one, on cells of any length; in more the chains of equal cells."""
     return [Stencil(equation, mesh.axes[0]).forward] if mesh.dimension == 1 else Operator(equation, mesh).forward
 
 
@@ -87,7 +87,7 @@ class Run:
 
 @dataclass(frozen=True)
 class Forward:
-    """The runs of an equation on the window of a `mesh`, as a family that :func:`randwalk.pde.refine.refined` climbs."""
+    """The runs of an equation on the window of a `mesh`, as a family that :func:`randwalk.pde.solver.refine.refined` climbs."""
 
     equation: FokkerPlanck
     times: Floats

@@ -10,8 +10,8 @@ from scipy import integrate
 
 from randwalk.model.coefficient import Coefficient, Floats, constant_value
 
+from ..pace import Pace
 from .green import gauss_legendre
-from .pace import Pace
 
 STEPS: Final = (
     4  # of a pace to a panel of 16 Gauss nodes: twice the time in which the coefficient changes by its own size

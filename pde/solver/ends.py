@@ -11,7 +11,7 @@ from randwalk.model.bernoulli import bernoulli
 from randwalk.model.coefficient import Floats
 from randwalk.model.domain import Wall
 
-from .equation import FokkerPlanck
+from ..equation import FokkerPlanck
 
 
 def reactivity(wall: Wall | None) -> float:

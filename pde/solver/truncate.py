@@ -11,12 +11,12 @@ import numpy as np
 from randwalk.model.coefficient import Floats
 from randwalk.model.domain import Domain, Ring
 
+from ..equation import FokkerPlanck
+from ..pace import Pace
 from .chains import GONE, INNER
-from .equation import FokkerPlanck
 from .fit import clipped, fitted, refuse_zeros
 from .grid import Grid
 from .moments import linear_noise
-from .pace import Pace
 from .reading import refuse
 from .schemes import SDIRK2, Clock, march
 from .shares import start_state

@@ -1,10 +1,10 @@
 """Closed forms in a disc or a ball, in any number of dimensions: no drift, constant isotropic D, any wall, start anywhere inside.
 
-Lengths are in radii R and τ = Dt/R². Late, the law is a sum of eigenfunctions (:mod:`randwalk.pde.modes`): survival, absorption
-and moments from τ = 1e-7 on, to about 1e-13, and densities from τ = 1.2e-3 on, to about 1e-12 of the largest. Early, the wall is
-flat on the scale of √(Dt): the distance from the wall moves as on a half-line, with the drift (d - 1)D/R of the distance from the
-centre, and the direction as on the plane. That is exact where walkers have not met the wall, and densities of those that have are
-off by a part of about √τ.
+Lengths are in radii R and τ = Dt/R². Late, the law is a sum of eigenfunctions (:mod:`randwalk.pde.forms.modes`): survival,
+absorption and moments from τ = 1e-7 on, to about 1e-13, and densities from τ = 1.2e-3 on, to about 1e-12 of the largest. Early,
+the wall is flat on the scale of √(Dt): the distance from the wall moves as on a half-line, with the drift (d - 1)D/R of the
+distance from the centre, and the direction as on the plane. That is exact where walkers have not met the wall, and densities of
+those that have are off by a part of about √τ.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ from randwalk.model.coefficient import ZERO, Floats
 from randwalk.model.domain import Line
 from randwalk.model.region import Ball, Region
 
+from ..equation import FokkerPlanck
 from .affine import atoms_in_space
 from .chords import chords
-from .equation import FokkerPlanck
-from .forms import NoClosedForm
+from .form import NoClosedForm
 from .green import HalfLine
 from .modes import LAST, Degree, modes_of, sphere, zonal
 from .space_form import SpaceForm

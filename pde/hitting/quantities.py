@@ -25,7 +25,7 @@ from randwalk.tables.start_table import start_cells
 from randwalk.tables.table import StepTable
 from randwalk.tables.window import table_on
 
-from .equation import check_walk
+from ..equation import check_walk
 from .excursion import LOST, Excursion, excursion
 from .passage import HitOnly, HittingTime, Passage
 from .site_chain import SiteChain

@@ -23,11 +23,11 @@ from randwalk.model.coefficient import Floats, coordinate
 from randwalk.model.domain import Face
 from randwalk.model.start import Point, Sites
 
+from ..equation import FokkerPlanck
+from ..factors import NoClosedForm, factors
+from ..factors import NotSeparable as NotSeparable
 from .catalogue import form_on_axis
-from .equation import FokkerPlanck
-from .factors import NoClosedForm, factors
-from .factors import NotSeparable as NotSeparable
-from .forms import ClosedForm
+from .form import ClosedForm
 from .green import VANISHED, gauss_legendre
 from .normal_laws import atoms
 from .space_form import SpaceForm

@@ -16,7 +16,7 @@ from randwalk.model.coefficient import Floats
 from randwalk.model.domain import Domain
 from randwalk.model.times import SAME, row_of
 
-from .equation import FokkerPlanck
+from ..equation import FokkerPlanck
 from .forward import between
 from .grid import Grid
 from .line_density import LineDensity
@@ -43,7 +43,7 @@ class Solution(Law[Any]):
         Estimate of the largest error of the cumulative probability at any cell edge (in several dimensions
         P(X ≤ x, Y ≤ y, …) at any corner), or of the mass absorbed at a wall
         or killed, at each recorded time, from the differences to the same solution on cells, and steps, twice as long
-        (:class:`randwalk.pde.refine.Ladder`); not less than what ``leaked``. ``error_estimate`` is the largest.
+        (:class:`randwalk.pde.solver.refine.Ladder`); not less than what ``leaked``. ``error_estimate`` is the largest.
     passage_error : float
         Estimate of the largest error of :meth:`absorbed` and :meth:`survival` at any time, between the recorded ones and
         before the first too: the difference to the solution on cells and steps twice as long. Steps are chosen for the

@@ -1,4 +1,4 @@
-"""Means and covariances along paths in space: :mod:`randwalk.pde.moments` for a vector.
+"""Means and covariances along paths in space: :mod:`randwalk.pde.solver.moments` for a vector.
 
 m' = a(m, t), V' = J V + V Jᵀ + 2D with J the Jacobian of a, along the paths from the start [van Kampen 2007, ch. X].
 """
@@ -15,9 +15,9 @@ import numpy as np
 from randwalk.model.coefficient import ZERO, Coefficient, Floats, coordinate
 from randwalk.model.start import Normal, Start
 
-from .equation import FokkerPlanck
+from ..equation import FokkerPlanck
+from ..pace import Pace
 from .moments import FAR, STEPS, Moments
-from .pace import Pace
 from .schemes import Clock
 
 MOST_PATHS: Final = 64

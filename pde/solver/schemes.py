@@ -3,8 +3,8 @@
 A resolvent of the finite-volume operator keeps mass and sign; a scheme is a combination of resolvents whose weights sum
 to 1, so it keeps mass too. :func:`march` watches the sign: backward Euler repeats a step that would break it.
 
-Where A is a sum of parts (:mod:`randwalk.pde.chains`), a step of all of them is the palindrome of steps of each [Strang 1968],
-which is of second order with any scheme of second order.
+Where A is a sum of parts (:mod:`randwalk.pde.solver.chains`), a step of all of them is the palindrome of steps of each
+[Strang 1968], which is of second order with any scheme of second order.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import numpy as np
 
 from randwalk.model.coefficient import Floats
 
-from .pace import PILOT_STEPS, Pace
+from ..pace import PILOT_STEPS, Pace
 
 Apply: TypeAlias = Callable[[float, float, Floats], Floats]  # (τ, t, u) -> (I - τA(t))⁻¹ u
 

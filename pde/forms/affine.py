@@ -31,8 +31,8 @@ from randwalk.model.domain import Line
 from randwalk.model.start import Atoms, Normal, Point, Sites, Start
 from randwalk.model.tensor import Tensor
 
-from .equation import FokkerPlanck
-from .forms import NoClosedForm
+from ..equation import FokkerPlanck
+from .form import NoClosedForm
 from .green import WIDE, gauss_legendre, normal_between
 from .normal_laws import atoms
 from .quadrature import integral

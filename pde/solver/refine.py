@@ -12,12 +12,12 @@ import numpy as np
 from randwalk.model.coefficient import Floats, coordinate
 from randwalk.model.start import Start
 
+from ..equation import FokkerPlanck
+from ..pace import PILOT_STEPS, Pace
 from .arguments import SMALLEST_CELLS
-from .equation import FokkerPlanck
 from .grid import Grid
 from .mesh import COARSEST, Mesh
 from .moments import Moments, linear_noise
-from .pace import PILOT_STEPS, Pace
 from .schemes import Clock, Scheme
 from .spread import spread
 

@@ -16,8 +16,8 @@ from scipy import special
 from randwalk.model.coefficient import ZERO, Coefficient, Floats
 from randwalk.model.start import Normal, Sites, Start
 
-from .equation import FokkerPlanck
-from .pace import PILOT_STEPS, Pace
+from ..equation import FokkerPlanck
+from ..pace import PILOT_STEPS, Pace
 from .schemes import SAME, Clock
 
 STEPS: Final = 64

@@ -1,7 +1,7 @@
 """Functions of the starting place in several dimensions: expectations of a payoff, mean exit times, exit probabilities.
 
-They are solved with the transpose of the operator of :mod:`randwalk.pde.operator`, so that the duality with the forward equation
-holds to rounding. Without time they are the solutions of one sparse system: an M-matrix, whose rows are rates.
+They are solved with the transpose of the operator of :mod:`randwalk.pde.solver.operator`, so that the duality with the forward
+equation holds to rounding. Without time they are the solutions of one sparse system: an M-matrix, whose rows are rates.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ from randwalk.inputs.arguments import finite_numbers, numbers
 from randwalk.model.coefficient import ZERO, Coefficient, Floats
 from randwalk.model.start import Product, Uniform
 
+from ..equation import FokkerPlanck
+from ..pace import PILOT_STEPS
 from .arguments import check_memory
-from .equation import FokkerPlanck
 from .mesh import Mesh
 from .operator import Operator
-from .pace import PILOT_STEPS
 from .refine import SMALLEST, Needs, even, refined
 from .schemes import ROUNDING, SDIRK2, Clock, march
 from .window import find_mesh, whole

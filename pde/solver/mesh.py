@@ -1,7 +1,7 @@
 """The cells of a solution in any number of dimensions: the product of a grid on every axis, in a padded array.
 
 The array has one more cell at either end of every axis, where what has left by that face rests; what has left through the wall
-of a region rests in the cells of the region. :mod:`randwalk.pde.chains` calls such an array with its last number, the mass
+of a region rests in the cells of the region. :mod:`randwalk.pde.solver.chains` calls such an array with its last number, the mass
 that was killed, a state.
 """
 

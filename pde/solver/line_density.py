@@ -17,7 +17,7 @@ from .reconstruct import Profile
 
 @dataclass(frozen=True, eq=False)
 class LineDensity(Distribution):
-    """The cells of a solution at one time, with a polynomial in each (:mod:`randwalk.pde.reconstruct`)."""
+    """The cells of a solution at one time, with a polynomial in each (:mod:`randwalk.pde.solver.reconstruct`)."""
 
     profile: Profile
 

@@ -18,8 +18,8 @@ from randwalk.laws.lookup import NoAnswer
 from randwalk.model.coefficient import Floats, constant_value
 from randwalk.model.domain import Domain, Line, Ring
 
-from .equation import FokkerPlanck
-from .factors import NoClosedForm as NoClosedForm
+from ..equation import FokkerPlanck
+from ..factors import NoClosedForm as NoClosedForm
 from .normal_laws import Form
 from .space_form import SpaceForm
 
@@ -36,7 +36,7 @@ class ClosedForm(Law[Any]):
     keep their relative accuracy, except on a wide ring. On a ring `x` and `x` + a circumference are the same place. Moments on
     the line are formulas; elsewhere, and for :meth:`expect`, the density is integrated, to a relative error of about 1e-10
     where the function is smooth. In more dimensions the accuracy is stated where the form is made
-    (:mod:`randwalk.pde.separable`, :mod:`randwalk.pde.affine`, :mod:`randwalk.pde.radial`).
+    (:mod:`randwalk.pde.forms.separable`, :mod:`randwalk.pde.forms.affine`, :mod:`randwalk.pde.forms.radial`).
 
     Attributes
     ----------

@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 from randwalk.model.coefficient import Floats, coordinate
 from randwalk.model.tensor import aspect
 
-from .equation import FokkerPlanck
+from ..equation import FokkerPlanck
+from ..pace import Pace
 from .fit import fitted
 from .grid import Grid
 from .mesh import Mesh
 from .operator import Operator
-from .pace import Pace
 from .schemes import SDIRK2, Clock, march
 from .shares import start_on_mesh
 from .spread import spread

@@ -8,8 +8,8 @@ from randwalk.model.coefficient import affine_parts, constant_value, tanh_parts
 from randwalk.model.domain import Interval, Line, Ring, Wall
 from randwalk.model.start import Normal
 
-from .equation import FokkerPlanck
-from .forms import NoClosedForm
+from ..equation import FokkerPlanck
+from .form import NoClosedForm
 from .green import Benes, Circle, HalfLine
 from .normal_laws import Driven, Form, Linear
 from .series import Bar

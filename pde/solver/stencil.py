@@ -1,5 +1,5 @@
 """The finite-volume operator: a Fokker–Planck equation on a grid, as a birth–death chain between cells
-(:mod:`randwalk.pde.chains`).
+(:mod:`randwalk.pde.solver.chains`).
 
 The flux is J = bρ - D^(1-λ) (D^λ ρ)_x, with λ = 1 in the Itô form, ½ in Stratonovich's and 0 in Fick's. Across a stretch
 on which b and D are constant a steady current is, exactly [Scharfetter & Gummel 1969; Chang & Cooper 1970],
@@ -12,7 +12,7 @@ that a jump at the face is exact, and D is the harmonic mean of either half.
 
 The fluxes read as jump rates, never negative for any drift, so the matrix I - τA is an M-matrix, its columns sum to 1 (mass
 is conserved to rounding), and without a current ρ_(i+1)/ρ_i = e^w, the equilibrium itself. Walls are faces, half a cell from
-the nearest centre; for a wall where D vanishes see :class:`randwalk.pde.ends.Degenerate`.
+the nearest centre; for a wall where D vanishes see :class:`randwalk.pde.solver.ends.Degenerate`.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ from randwalk.model.bernoulli import bernoulli
 from randwalk.model.coefficient import Coefficient, Floats
 from randwalk.model.domain import Wall
 
+from ..equation import FokkerPlanck
 from .chains import BETWEEN, EVERY, INNER, Chain, Resolvent
 from .ends import Degenerate, outflow, reactivity
-from .equation import FokkerPlanck
 from .grid import GAUSS_NODES, GAUSS_WEIGHTS, Grid
 from .reading import Reading, refuse
 

@@ -31,9 +31,9 @@ from randwalk.model.coefficient import ZERO, Coefficient, Floats, Point, coordin
 from randwalk.model.steps import Displacement
 from randwalk.model.tensor import NoStencil, Tensor
 
+from ..equation import FokkerPlanck
 from .chains import Chain, Resolvent
 from .ends import outflows, reactivity
-from .equation import FokkerPlanck
 from .grid import GAUSS_NODES, GAUSS_WEIGHTS
 from .lines import across, line
 from .mesh import Mesh

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from randwalk.model.coefficient import Floats
 from randwalk.model.start import Everywhere, Normal, Point, Sites, Start, Uniform
 
+from ..equation import FokkerPlanck
 from .ends import image
-from .equation import FokkerPlanck
 from .grid import BESIDE, GAUSS_NODES, GAUSS_WEIGHTS, Grid
 from .mesh import Mesh
 
@@ -24,7 +24,7 @@ NORMAL_NODES: Final = 6  # in each cell, or half standard deviation if that is s
 
 
 def start_state(equation: FokkerPlanck, grid: Grid) -> Floats:
-    """The start as a state (:mod:`randwalk.pde.chains`) on a grid in one dimension: masses of the cells, and those already
+    """The start as a state (:mod:`randwalk.pde.solver.chains`) on a grid in one dimension: masses of the cells, and those already
     absorbed.
 
     Five equal cells share a point with the weights of the quartic B-spline whose knots are the edges: all its moments up to

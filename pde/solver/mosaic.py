@@ -31,8 +31,8 @@ SLAB: Final = 1 << 20  # places at which a function is asked together
 class Mosaic(Distribution):
     """Masses of the cells of a `mesh`, (cells of each axis).
 
-    The density in a cell is the product, along every axis, of the quartics of :mod:`randwalk.pde.reconstruct`, where that is not
-    negative; a cell with a region within two cells has its mean.
+    The density in a cell is the product, along every axis, of the quartics of :mod:`randwalk.pde.solver.reconstruct`, where
+    that is not negative; a cell with a region within two cells has its mean.
     """
 
     mesh: Mesh
