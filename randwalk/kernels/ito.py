@@ -20,12 +20,12 @@ from numpy.typing import NDArray
 from . import elementary
 from .compile import aside, device, kernel
 from .normal import BLOCK
-from .philox import HALF, LIFETIME, LOW, U, words64
-from .vector import wide
 
 # [model]
 from .normal import merged_normals as merged
 from .normal import normals as fill
+from .philox import HALF, LIFETIME, LOW, U, words64
+from .vector import wide
 
 D, M = 1, 1  # coordinates of a point, and sources of noise
 WEIGHED, GATHERED, WALLS, KILLED = False, False, 0, 0

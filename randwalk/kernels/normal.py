@@ -1,8 +1,8 @@
 """Random increments of a walk in continuous space, each a function of the number of the walker and of the increment.
 
 Normals come from pairs (Box and Muller 1958): of a Philox block, the high 52 bits of the first 64-bit word are u, in (0, 1],
-those of the second are a turn v, and √(-2 log u) times cos 2πv and sin 2πv are two normals. Their resolution is that of 52 bits, so no
-normal exceeds √(104 log 2) = 8.49, beyond which 2e-17 of a normal law lies. All operations are plain IEEE ones
+those of the second are a turn v, and √(-2 log u) times cos 2πv and sin 2πv are two normals. Their resolution is that of 52
+bits, so no normal exceeds √(104 log 2) = 8.49, beyond which 2e-17 of a normal law lies. All operations are plain IEEE ones
 (:mod:`randwalk.kernels.portable`).
 
 Rows of increments stand in an array `z` of one column a walker of a block; `first` is the number of the first increment. Row r
