@@ -48,6 +48,7 @@ QUICK_FILES = frozenset(
         "step_law",
         "stream_space",
         "store",
+        "sums",
         "table_plane",
         "task",
         "times",

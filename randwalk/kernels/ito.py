@@ -1,0 +1,229 @@
+"""The driver of walks in continuous space, and the functions of the model that it drives.
+
+Between the two marks stand the functions of one model, here of Brownian motion on the line. For a given walk
+:mod:`randwalk.tables.ito_program` writes this file again with the functions of that walk in their place, so that the driver is
+written once and the compiled code is kept on disk under the name of that file.
+
+The noise of a step is σ √dt z with increments z of mean 0 and variance 1. A run of `pairs` = 2 makes steps of 2 dt from the
+increments of two steps of dt, with the same law: for two levels that share their noise. What a walker does depends on its number,
+the key and the numbers of the steps alone, so batches, blocks and stretches of steps are free.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import elementary
+from .compile import aside, device, kernel
+from .normal import BLOCK
+
+# [model]
+from .normal import merged_normals as merged
+from .normal import normals as fill
+from .philox import HALF, LIFETIME, LOW, U, words64
+from .vector import wide
+
+D, M = 1, 1  # coordinates of a point, and sources of noise
+WEIGHED, GATHERED, WALLS, KILLED = False, False, 0, 0
+
+
+@device
+def at(s, j):  # type: ignore[no-untyped-def]
+    """The point of walker j of a block."""
+    return (s[0, j],)
+
+
+@device
+def put(s, j, x):  # type: ignore[no-untyped-def]
+    """Make x the point of walker j."""
+    s[0, j] = x[0]
+
+
+@device
+def increments(z, row, j):  # type: ignore[no-untyped-def]
+    """The increments of walker j in rows from `row` on."""
+    return (z[row, j],)
+
+
+@device
+def moved(x, t, h, root, z, p):  # type: ignore[no-untyped-def]
+    """The point after a step of length h; `root` is √h."""
+    return (x[0] + root * z[0],)
+
+
+@device
+def killing(x, t, p):  # type: ignore[no-untyped-def]
+    """The killing rate."""
+    return 0.0
+
+
+@device
+def source(x, t, p):  # type: ignore[no-untyped-def]
+    """What is gathered per unit of time."""
+    return 0.0
+
+
+@device
+def payoff(x, t, p):  # type: ignore[no-untyped-def]
+    """What a walker counts that is there at the end."""
+    return 1.0
+
+
+@device
+def boundary(x, t, p, exit):  # type: ignore[no-untyped-def]
+    """What a walker counts that left by an exit."""
+    return 0.0
+
+
+# [/model]
+
+RANK = 128  # steps after which the walkers of all blocks that have not left are brought together again
+CHUNK = 8  # steps of a block between two looks for walkers that left
+
+Floats = NDArray[np.float64]
+
+
+class State(NamedTuple):
+    """A batch of walkers, an array of each quantity.
+
+    Attributes
+    ----------
+    x
+        The points, shape (D, walkers); of those that left, where they did.
+    exit
+        0 for those inside, else 1 + the number of the exit.
+    gone_at
+        The time of leaving.
+    weight
+        exp(-∫κ ds), where killing is a weight or an exit.
+    gathered
+        ∫ g exp(-∫κ ds) ds of the source g.
+    """
+
+    x: Floats
+    exit: NDArray[np.int32]
+    gone_at: Floats
+    weight: Floats
+    gathered: Floats
+
+
+@aside
+def loaded(state, live, begin, size, block):  # type: ignore[no-untyped-def]
+    """Take walkers into a block."""
+    s, who, left, _, weight, gathered = block
+    for j in range(size):
+        i = live[begin + j]
+        who[j], left[j] = i, 0
+        weight[j], gathered[j] = state.weight[i], state.gathered[i]
+        for a in range(D):
+            s[a, j] = state.x[a, i]
+
+
+@aside
+def stored(state, size, block):  # type: ignore[no-untyped-def]
+    """Give walkers of a block back to the batch; returns the number of those that did not leave, which stand first now."""
+    s, who, left, gone, weight, gathered = block
+    stay = 0
+    for j in range(size):
+        i = who[j]
+        for a in range(D):
+            state.x[a, i] = s[a, j]
+        state.weight[i], state.gathered[i] = weight[j], gathered[j]
+        if left[j]:
+            state.exit[i], state.gone_at[i] = left[j], gone[j]
+        else:
+            for a in range(D):
+                s[a, stay] = s[a, j]
+            who[stay], left[stay], weight[stay], gathered[stay] = i, 0, weight[j], gathered[j]
+            stay += 1
+    return stay
+
+
+@aside
+def lifetimes(number, size, keys, fate):  # type: ignore[no-untyped-def]
+    """The weight at which each walker is killed: uniform in (0, 1]."""
+    for j in range(size):
+        walker = number[j]
+        first, _ = words64(walker & LOW, walker >> HALF, U(0), LIFETIME, keys[0], keys[1])
+        fate[j] = (np.float64(np.int64(first >> U(12))) + 1.0) * 2.0**-52
+
+
+@kernel
+def walk(state, first, start, stop, dt, pairs, p, keys):  # type: ignore[no-untyped-def]
+    """Advance walkers number `first`, `first` + 1, … from step `start` to step `stop`, steps of `pairs` dt, in place."""
+    wide()
+    h = pairs * dt
+    root = math.sqrt(h)
+    fine = pairs * M  # increments of a step
+    z, words = np.empty((pairs * CHUNK * M + 4, BLOCK)), np.empty((3, BLOCK), np.uint64)
+    s, number, who = np.empty((D, BLOCK)), np.empty(BLOCK, np.uint64), np.empty(BLOCK, np.int64)
+    left, gone, spell = np.zeros(BLOCK, np.int32), np.empty(BLOCK), np.empty(BLOCK)
+    weight, gathered, fate = np.empty(BLOCK), np.empty(BLOCK), np.empty(BLOCK)
+    block = s, who, left, gone, weight, gathered
+    live, count = np.empty(state.exit.size, np.int64), 0
+    for i in range(state.exit.size):
+        if state.exit[i] == 0:
+            live[count] = i
+            count += 1
+    for rank in range(start, stop, RANK):
+        left_over = 0
+        for begin in range(0, count, BLOCK):
+            size = min(BLOCK, count - begin)
+            loaded(state, live, begin, size, block)
+            for chunk in range(rank, min(rank + RANK, stop), CHUNK):
+                end = min(chunk + CHUNK, rank + RANK, stop)
+                for j in range(BLOCK):
+                    number[j] = U(first) + U(who[min(j, size - 1)])
+                words[2, 0] = U(0)
+                shift = fill(z, words, number, size, chunk * fine, (end - chunk) * fine, keys)
+                if pairs > 1:
+                    merged(z, size, shift, end - chunk, M)
+                if KILLED:
+                    lifetimes(number, size, keys, fate)
+                for n in range(chunk, end):
+                    t = n * h
+                    row = shift + (n - chunk) * M
+                    if WEIGHED or GATHERED or WALLS:
+                        full_step(s, z, row, size, t, h, root, p, (left, gone, spell, weight, gathered, fate))
+                    else:
+                        for j in range(size):
+                            put(s, j, moved(at(s, j), t, h, root, increments(z, row, j), p))
+                if WALLS or KILLED:
+                    size = stored(state, size, block)
+                    if size == 0:
+                        break
+            if not (WALLS or KILLED):
+                stored(state, size, block)
+            for j in range(size):
+                live[left_over] = who[j]
+                left_over += 1
+        count = left_over
+
+
+@device
+def full_step(s, z, row, size, t, h, root, p, lanes):  # type: ignore[no-untyped-def]
+    """A step of a block of walkers that are weighed, gather, or may leave."""
+    weight, gathered = lanes[3], lanes[4]
+    for j in range(size):
+        x = at(s, j)
+        y = moved(x, t, h, root, increments(z, row, j), p)
+        rate = 0.5 * (killing(x, t, p) + killing(y, t + h, p))
+        after = weight[j] * elementary.exp(-rate * h)
+        if GATHERED:
+            gathered[j] += 0.5 * h * (weight[j] * source(x, t, p) + after * source(y, t + h, p))
+        weight[j] = after
+        put(s, j, y)
+
+
+@kernel
+def settle(state, t, p, values):  # type: ignore[no-untyped-def]
+    """What each walker counts at time t: its payoff, or the boundary's value where it left, times its weight, and what it
+    gathered."""
+    for j in range(values.size):
+        x = at(state.x, j)
+        value = payoff(x, t, p) if state.exit[j] == 0 else boundary(x, state.gone_at[j], p, state.exit[j])
+        values[j] = value * state.weight[j] + state.gathered[j]
