@@ -19,16 +19,19 @@ from numpy.typing import NDArray
 
 from . import elementary
 from .compile import aside, device, kernel
-from .normal import BLOCK
+from .normal import BLOCK, normal_pair
+from .philox import HALF, LIFETIME, LOW, U, of_axis, philox, words64
+from .portable import log
+from .vector import wide
+from .wall import BRIDGE, PLACE, depth, lowest, may_reach, passage, quantile, unit
 
 # [model]
 from .normal import merged_normals as merged
 from .normal import normals as fill
-from .philox import HALF, LIFETIME, LOW, U, words64
-from .vector import wide
 
 D, M = 1, 1  # coordinates of a point, and sources of noise
-WEIGHED, GATHERED, WALLS, KILLED = False, False, 0, 0
+WEIGHED, GATHERED, RINGS, WALLS, KILLED = False, False, False, 0, 0
+EXITS = (1,)  # of each wall: 1 + the number of the exit
 
 
 @device
@@ -53,6 +56,42 @@ def increments(z, row, j):  # type: ignore[no-untyped-def]
 def moved(x, t, h, root, z, p):  # type: ignore[no-untyped-def]
     """The point after a step of length h; `root` is √h."""
     return (x[0] + root * z[0],)
+
+
+@device
+def noise(x, t, p):  # type: ignore[no-untyped-def]
+    """The noise: a row for each axis, a column for each source."""
+    return ((1.0,),)
+
+
+@device
+def distances(x, t, p):  # type: ignore[no-untyped-def]
+    """The distance to each wall, positive inside."""
+    return (math.inf,)
+
+
+@device
+def normals(x, t, p):  # type: ignore[no-untyped-def]
+    """The gradient of each distance."""
+    return ((1.0,),)
+
+
+@device
+def reactivities(p):  # type: ignore[no-untyped-def]
+    """Of each wall: infinite if it absorbs, 0 if it reflects."""
+    return (0.0,)
+
+
+@device
+def near(x, y, t, h, p):  # type: ignore[no-untyped-def]
+    """Whether a step from x to y may have reached a wall."""
+    return False
+
+
+@device
+def home(x, p):  # type: ignore[no-untyped-def]
+    """The point with the coordinates along rings between their ends."""
+    return x
 
 
 @device
@@ -114,7 +153,7 @@ class State(NamedTuple):
 @aside
 def loaded(state, live, begin, size, block):  # type: ignore[no-untyped-def]
     """Take walkers into a block."""
-    s, who, left, _, weight, gathered = block
+    s, out, who, left, _, weight, gathered = block
     for j in range(size):
         i = live[begin + j]
         who[j], left[j] = i, 0
@@ -126,12 +165,12 @@ def loaded(state, live, begin, size, block):  # type: ignore[no-untyped-def]
 @aside
 def stored(state, size, block):  # type: ignore[no-untyped-def]
     """Give walkers of a block back to the batch; returns the number of those that did not leave, which stand first now."""
-    s, who, left, gone, weight, gathered = block
+    s, out, who, left, gone, weight, gathered = block
     stay = 0
     for j in range(size):
-        i = who[j]
+        i, at_end = who[j], out if left[j] else s
         for a in range(D):
-            state.x[a, i] = s[a, j]
+            state.x[a, i] = at_end[a, j]
         state.weight[i], state.gathered[i] = weight[j], gathered[j]
         if left[j]:
             state.exit[i], state.gone_at[i] = left[j], gone[j]
@@ -161,9 +200,11 @@ def walk(state, first, start, stop, dt, pairs, p, keys):  # type: ignore[no-unty
     fine = pairs * M  # increments of a step
     z, words = np.empty((pairs * CHUNK * M + 4, BLOCK)), np.empty((3, BLOCK), np.uint64)
     s, number, who = np.empty((D, BLOCK)), np.empty(BLOCK, np.uint64), np.empty(BLOCK, np.int64)
+    old, out, close = np.empty((D, BLOCK)), np.empty((D, BLOCK)), np.zeros(BLOCK, np.uint8)
     left, gone, spell = np.zeros(BLOCK, np.int32), np.empty(BLOCK), np.empty(BLOCK)
-    weight, gathered, fate = np.empty(BLOCK), np.empty(BLOCK), np.empty(BLOCK)
-    block = s, who, left, gone, weight, gathered
+    weight, gathered, fate, rate = np.empty(BLOCK), np.empty(BLOCK), np.empty(BLOCK), np.empty(BLOCK)
+    block = s, out, who, left, gone, weight, gathered
+    lanes = number, old, out, close, left, gone, spell, weight, gathered, fate, rate
     live, count = np.empty(state.exit.size, np.int64), 0
     for i in range(state.exit.size):
         if state.exit[i] == 0:
@@ -188,10 +229,13 @@ def walk(state, first, start, stop, dt, pairs, p, keys):  # type: ignore[no-unty
                     t = n * h
                     row = shift + (n - chunk) * M
                     if WEIGHED or GATHERED or WALLS:
-                        full_step(s, z, row, size, t, h, root, p, (left, gone, spell, weight, gathered, fate))
+                        full_step(s, z, row, size, t, h, root, p, n * pairs, keys, lanes)
                     else:
                         for j in range(size):
                             put(s, j, moved(at(s, j), t, h, root, increments(z, row, j), p))
+                    if RINGS:
+                        for j in range(size):
+                            put(s, j, home(at(s, j), p))
                 if WALLS or KILLED:
                     size = stored(state, size, block)
                     if size == 0:
@@ -205,18 +249,125 @@ def walk(state, first, start, stop, dt, pairs, p, keys):  # type: ignore[no-unty
 
 
 @device
-def full_step(s, z, row, size, t, h, root, p, lanes):  # type: ignore[no-untyped-def]
-    """A step of a block of walkers that are weighed, gather, or may leave."""
-    weight, gathered = lanes[3], lanes[4]
+def full_step(s, z, row, size, t, h, root, p, number, keys, lanes):  # type: ignore[no-untyped-def]
+    """A step of a block of walkers that are weighed, gather, or may leave; what left moves on unseen until the block is looked
+    through."""
+    walker, old, out, close, left, gone, spell, weight, gathered, fate, rate = lanes
     for j in range(size):
         x = at(s, j)
         y = moved(x, t, h, root, increments(z, row, j), p)
-        rate = 0.5 * (killing(x, t, p) + killing(y, t + h, p))
-        after = weight[j] * elementary.exp(-rate * h)
-        if GATHERED:
-            gathered[j] += 0.5 * h * (weight[j] * source(x, t, p) + after * source(y, t + h, p))
-        weight[j] = after
+        put(old, j, x)
         put(s, j, y)
+        spell[j] = h if left[j] == 0 else 0.0
+        if WALLS:
+            close[j] = near(x, y, t, h, p)
+    if WALLS:
+        for j in range(size):
+            if close[j] and left[j] == 0:
+                meet_walls(s, old, out, j, t, h, p, number, walker[j], keys, left, gone, spell)
+    if WEIGHED or GATHERED:
+        for j in range(size):
+            x, y, lasts = at(old, j), at(s, j), spell[j]
+            rate[j] = 0.5 * (killing(x, t, p) + killing(y, t + lasts, p))
+            after = weight[j] * elementary.exp(-rate[j] * lasts)
+            gain = 0.5 * lasts * (weight[j] * source(x, t, p) + after * source(y, t + lasts, p))
+            gathered[j] += gain if lasts > 0.0 else 0.0
+            weight[j] = after if lasts > 0.0 else weight[j]
+    if KILLED:
+        for j in range(size):
+            if weight[j] <= fate[j] and spell[j] > 0.0:
+                end = spell[j] - log(fate[j] / weight[j]) / rate[j]
+                for a in range(D):
+                    out[a, j] = old[a, j] + (end / spell[j]) * (s[a, j] - old[a, j])
+                left[j], gone[j], spell[j] = KILLED, t + end, end
+
+
+@device
+def along(sigma, n, axis):  # type: ignore[no-untyped-def]
+    """A component of σσᵀn: of 2Dn."""
+    total = 0.0
+    for k in range(M):
+        across = 0.0
+        for a in range(D):
+            across += sigma[a][k] * n[a]
+        total += sigma[axis][k] * across
+    return total
+
+
+@device
+def across(sigma, n):  # type: ignore[no-untyped-def]
+    """nᵀσσᵀn: twice the diffusion along a normal."""
+    total = 0.0
+    for a in range(D):
+        total += n[a] * along(sigma, n, a)
+    return total
+
+
+@aside
+def meet_walls(s, old, out, j, t, h, p, number, walker, keys, left, gone, spell):  # type: ignore[no-untyped-def]
+    """What the walls do to walker j in the step number `number` from `old` to `s`, each by the bridge of the distance to it: of
+    those that absorb the walker, the one that it reaches first."""
+    x, y = at(old, j), at(s, j)
+    before, after, normal = distances(x, t, p), distances(y, t + h, p), normals(y, t + h, p)
+    sigma, reactive = noise(x, t, p), reactivities(p)
+    first, wall, pushed = 2.0, -1, False
+    for w in range(WALLS):
+        twice = across(sigma, normal[w])
+        d0, d1, s2 = max(before[w], 0.0), after[w], twice * h
+        if not may_reach(d0, d1, s2):
+            continue
+        drawn = philox(walker & LOW, walker >> HALF, U(number), of_axis(BRIDGE, w), keys[0], keys[1])
+        m = lowest(d0, d1, s2, unit(drawn[0]))
+        below = depth(reactive[w], 0.5 * twice, unit(drawn[1]))
+        if m < -below:
+            part = passage(d0 + below, d1 + below, s2, quantile(unit(drawn[2])), unit(drawn[3]))
+            if part < first:
+                first, wall = part, w
+        elif m < 0.0:
+            pushed = True
+            for a in range(D):
+                s[a, j] -= m * (along(sigma, normal[w], a) / twice if twice > 0.0 else normal[w][a])
+    if wall >= 0:
+        leave(s, x, y, out, j, t, h, p, first, wall, number, walker, keys)
+        left[j], spell[j], gone[j] = EXITS[wall], first * h, t + first * h
+    elif pushed:
+        keep_inside(s, j, t + h, p)
+
+
+@aside
+def keep_inside(s, j, t, p):  # type: ignore[no-untyped-def]
+    """Bring back a walker that one wall pushed beyond another."""
+    for _ in range(2):
+        for w in range(WALLS):
+            x = at(s, j)
+            beyond, normal = distances(x, t, p)[w], normals(x, t, p)[w]
+            if beyond < 0.0:
+                for a in range(D):
+                    s[a, j] -= beyond * normal[a]
+
+
+@aside
+def leave(s, x, y, out, j, t, h, p, part, wall, number, walker, keys):  # type: ignore[no-untyped-def]
+    """Put walker j where it reaches the wall: at a point of the bridge from x to y, moved along 2Dn onto the wall. What is
+    independent of the distance is so left as it is, and the place on a plane has its exact law."""
+    sigma = noise(x, t, p)
+    for a in range(D):
+        s[a, j] = x[a] + part * (y[a] - x[a])
+    if D > 1:
+        spread = math.sqrt(part * (1.0 - part) * h)
+        for pair in range((M + 1) // 2):
+            a, b = words64(walker & LOW, walker >> HALF, U(number), of_axis(PLACE, pair), keys[0], keys[1])
+            z = normal_pair(a, b)
+            for k in range(2 * pair, min(2 * pair + 2, M)):
+                for axis in range(D):
+                    s[axis, j] += spread * sigma[axis][k] * z[k - 2 * pair]
+    for _ in range(3 if D > 1 else 1):
+        there = at(s, j)
+        beyond, normal = distances(there, t + part * h, p)[wall], normals(there, t + part * h, p)[wall]
+        twice = across(sigma, normal)
+        for a in range(D):
+            s[a, j] -= beyond * (along(sigma, normal, a) / twice if twice > 0.0 else normal[a])
+    put(out, j, home(at(s, j), p))
 
 
 @kernel

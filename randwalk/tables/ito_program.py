@@ -23,8 +23,10 @@ from ..kernels.disk import cache_place
 from ..kernels.ito import State
 from ..kernels.program import Keys
 from ..model.coefficient import ZERO, Coefficient
+from ..model.barrier import barriers
 from .emit import Parameters, function_text
 from .ito_scheme import moved_text
+from .ito_walls import wall_texts
 
 TEMPLATE = Path(__file__).parents[1] / "kernels" / "ito.py"
 MARKED = re.compile(r"^# \[model\]\n.*?^# \[/model\]\n", re.MULTILINE | re.DOTALL)
@@ -102,7 +104,7 @@ def program(
     parameters = Parameters()
     d, m = walk.dimension, max(walk.sources, 1)
     killed = walk.killing != ZERO
-    exits = len(walk.domain.exits)
+    exits, walls = len(walk.domain.exits), barriers(walk.domain)
     fill, merged = {
         "Gaussian": ("normals", "merged_normals"), "TwoPoint": ("signs", "merged_points"),
         "ThreePoint": ("thirds", "merged_points"),
@@ -111,9 +113,12 @@ def program(
     parts = [
         f"from . import lookup\nfrom .normal import {merged} as merged\nfrom .normal import {fill} as fill\n\n"
         f"D, M = {d}, {m}\n"
-        f"WEIGHED, GATHERED, WALLS, KILLED = {killed}, {source != ZERO}, 0, {exits if killed and kills else 0}",
+        f"WEIGHED, GATHERED, RINGS = {killed}, {source != ZERO}, {any(axis.periodic for axis in walk.domain.axes)}\n"
+        f"WALLS, KILLED = {len(walls)}, {exits if killed and kills else 0}\n"
+        f"EXITS = {tuple(wall.exit + 1 for wall in walls) or (1,)}",
         *_arrays(d, m),
         *moved_text(walk, parameters),
+        *wall_texts(walk, walls, parameters),
         function_text("killing", known, walk.killing, parameters, "The killing rate."),
         function_text("source", known, source, parameters, "What is gathered per unit of time."),
         function_text("payoff", known, payoff, parameters, "What a walker counts that is there at the end."),
