@@ -148,6 +148,12 @@ class Clock:
     def steps(self) -> int:
         return sum(stretch.steps for stretch in self.stretches)
 
+    def each(self) -> Iterator[tuple[float, float, float]]:
+        """(begin, length, the first time at which coefficients are read) of every step."""
+        for begin, end, steps, _, first, _ in self.stretches:
+            dt = (end - begin) / steps
+            yield from ((begin + k * dt, dt, first) for k in range(steps))
+
 
 class _Span(NamedTuple):
     """A stretch before it is cut: `steps` need not be whole."""
