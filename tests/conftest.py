@@ -33,6 +33,7 @@ QUICK_FILES = frozenset(
         "law_plane",
         "memory",
         "mutations",
+        "paths_shown",
         "philox",
         "plain",
         "problem",
