@@ -26,6 +26,7 @@ QUICK_FILES = frozenset(
         "estimate",
         "few_sites",
         "flat",
+        "free",
         "imports",
         "kernels",
         "keywords",
