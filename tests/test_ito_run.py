@@ -177,12 +177,12 @@ def test_bins() -> None:
             rw.simulate(walk, 100, [1.0], bins=bins)
     with pytest.raises(ValueError, match="each of the 2 axes"):
         rw.simulate(SPIRAL, 100, [0.5], bins=[0.0, 1.0, 2.0])
-    with pytest.raises(ValueError, match="at most|are counted; take fewer|more than"):
+    with pytest.raises(ValueError, match="are more than"):
         rw.simulate(SPIRAL, 100, [0.5], bins=100_000)
 
 
 def test_what_is_refused() -> None:
-    with pytest.raises(ValueError, match="walk on a lattice|walks on a lattice"):
+    with pytest.raises(ValueError, match="of walks on a lattice"):
         rw.simulate(WELL, 100, [0.5], record=[rw.Maximum()])
     with pytest.raises(ValueError, match="are followed"):
         rw.simulate(WELL, 100, [0.5], method="jump")
