@@ -3,30 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..kernels import starts
+from ..kernels.ito import State
 from ..kernels.program import Keys
-from ..model.coefficient import Floats
 from ..model.ito import ItoWalk
 from ..model.shares import whole_masses
 from ..model.start import Atoms, Normal, Point, Sites, Uniform
-
-Cells = NDArray[np.int32]
-
-
-class State(NamedTuple):
-    """A batch of walkers, an array of each quantity: points `x`, shape (d, n); `exit`, 0 for those inside, else 1 + the number of
-    the exit; the time `gone_at` of leaving; `weight` and `gathered`, which expectations need."""
-
-    x: Floats
-    exit: Cells
-    gone_at: Floats
-    weight: Floats
-    gathered: Floats
 
 
 def begin(walk: ItoWalk, batch: range, keys: Keys) -> State:

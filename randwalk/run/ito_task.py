@@ -18,12 +18,12 @@ from ..kernels.program import Keys
 from ..laws.places import PlaceSums
 from ..model.coefficient import Floats
 from ..model.ito import ItoWalk
+from ..tables.ito_program import ItoProgram, program
 from .bins import Bins, given_bins, laid_bins
 from .counts import added
 from .host import Host
 from .ito_batch import ItoBatch, begin
 from .ito_counts import ItoCounts
-from .ito_program import Driver, driver
 from .ito_record import kind_of
 from .record import Record
 from .task import checked_records, checked_seed, checked_steps, walker_range
@@ -94,9 +94,9 @@ class ItoTask:
         return np.rint(mean / unit[:, None] * 16.0) / 16.0 * unit[:, None], unit
 
     @cached_property
-    def driver(self) -> Driver:
-        """The compiled walk."""
-        return driver(self.walk)
+    def program(self) -> ItoProgram:
+        """The walk as compiled kernels."""
+        return program(self.walk)
 
     def run(self, walkers: int | range, machine: Machine | None = None) -> ItoCounts:
         """The counts of the first `walkers`, or of a range of them, on one thread of this processor or on another `machine`."""
@@ -107,7 +107,7 @@ class ItoTask:
     ) -> Iterator[ItoCounts]:
         """The counts of one batch of the walkers after another; `advance` is told of each fraction of the work that is done."""
         where, keys = machine or Host(), key(self.seed)
-        self.about, self.driver  # noqa: B018  # made once, before threads need them
+        self.about, self.program  # noqa: B018  # made once, before threads need them
         work = len(self.steps) * self.walk.dimension + self.steps[-1]
         for batch, counts in where.batches(walkers, BATCH, work, 0, lambda batch: self._counted(batch, keys)):
             advance(len(batch) / len(walkers))
@@ -117,7 +117,7 @@ class ItoTask:
         shift, unit = self.about
         raw, gone, places = [], [], []
         records = {record: kind_of(record).empty(record, self.walk, self.steps, batch) for record in self.records}
-        for row, now in enumerate(_paths(self.walk, self.driver, batch, self.steps, keys)):
+        for row, now in enumerate(_paths(self.walk, self.program, batch, self.steps, keys)):
             inside = now.state.x[:, now.inside]
             raw.append(self.bins.count(inside))
             gone.append(now.gone())
@@ -150,7 +150,7 @@ def predicted(walk: ItoWalk, steps: Sequence[int], walkers: int) -> float:
     return 1e-9 * walkers * walk.dimension * (steps[-1] * NANOSECONDS + len(steps) * COUNTING)
 
 
-def _paths(walk: ItoWalk, moves: Driver, batch: range, steps: Sequence[int], keys: Keys) -> Iterator[ItoBatch]:
+def _paths(walk: ItoWalk, moves: ItoProgram, batch: range, steps: Sequence[int], keys: Keys) -> Iterator[ItoBatch]:
     """The walkers of a batch at each of the recorded steps."""
     state = begin(walk, batch, keys)
     stride = max(1, STRIDE // (len(batch) * walk.dimension))
@@ -158,7 +158,7 @@ def _paths(walk: ItoWalk, moves: Driver, batch: range, steps: Sequence[int], key
     for stop in steps:
         while done < stop:
             end = min(done + stride, stop)
-            moves(state, batch.start, done, end, keys)
+            moves.walk(state, batch.start, done, end, keys)
             done = end
         now = ItoBatch(walk, batch, state, stop)
         now.check()
@@ -172,7 +172,7 @@ def _pilot(walk: ItoWalk, steps: tuple[int, ...]) -> tuple[Floats, Floats]:
     mean, sd = 0.5 * (low + high), 0.5 * (high - low)
     least = _least(walk, mean)
     found = []
-    for now in _paths(walk, driver(walk), range(PILOT), steps, key(0)):
+    for now in _paths(walk, program(walk), range(PILOT), steps, key(0)):
         inside = now.state.x[:, now.inside]
         if inside.size:
             mean, sd = inside.mean(axis=1), inside.std(axis=1)
