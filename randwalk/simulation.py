@@ -97,7 +97,8 @@ def simulate(
         method = plan(walk, span, steps, records, part=isinstance(walkers, range)).method
     task = Task(walk, steps, seed, method, records)
     done = collect(task, [span], None, Effort(threads, progress, backend, devices))
-    walk.warn_if_slow(done.table.point, done.counts, done.times)
+    if done.counted:
+        walk.warn_if_slow(done.table.point, done.counts, done.times)
     return done
 
 

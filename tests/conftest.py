@@ -13,6 +13,7 @@ settings.load_profile("fixed")
 QUICK_FILES = frozenset(
     f"test_{name}.py"
     for name in (
+        "barrier",
         "box",
         "breaks",
         "chains",
@@ -26,6 +27,7 @@ QUICK_FILES = frozenset(
         "estimate",
         "few_sites",
         "flat",
+        "free",
         "imports",
         "kernels",
         "keywords",
@@ -33,6 +35,7 @@ QUICK_FILES = frozenset(
         "law_plane",
         "memory",
         "mutations",
+        "paths_shown",
         "philox",
         "plain",
         "problem",
@@ -47,11 +50,13 @@ QUICK_FILES = frozenset(
         "step_law",
         "stream_space",
         "store",
+        "sums",
         "table_plane",
         "task",
         "times",
         "validate_plane",
         "walk",
+        "wall_kernel",
         "window",
     )
 )

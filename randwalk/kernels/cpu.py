@@ -15,6 +15,7 @@ from .alias import draw, settle_draw
 from .compile import aside, device, kernel
 from .functionals import first_visit, tally
 from .lanes import LANES, WIDTH, fetch, fetch_cells, keep, numbers
+from .packing import add_digits
 from .philox import HALF, JUMP, LOW, STEPS, U, of_axis, philox
 from .program import Halves, Keys, TableProgram
 from .step import I32, MOST, ONE, U32, half_moves, rests, start_cell, table_step
@@ -41,6 +42,15 @@ def visit(seen, site):  # type: ignore[no-untyped-def]
     """Note that every walker has been on its cell."""
     for j in range(site.size):
         first_visit(seen, j, site[j])
+
+
+@kernel
+def unpack(packed, strides, numbers):  # type: ignore[no-untyped-def]
+    """Add to the numbers of walkers along axes, shape (axes, walkers), the displacements `packed` (:mod:`.packing`), and put
+    these back to 0."""
+    for j in range(packed.size):
+        add_digits(packed[j], strides, numbers, j)
+        packed[j] = 0
 
 
 @kernel
