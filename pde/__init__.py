@@ -9,17 +9,19 @@ from .backward import BackwardSolution, backward, exit_probability, mean_exit_ti
 from .closed_form import ClosedForm, NoClosedForm, closed_form
 from .equation import FokkerPlanck, limit, walk_for
 from .exact_law import ExactLaw, SmoothedLaw, exact_law
-from .field import BackwardField
-from .hitting import commute_time, escape_probability, hitting_probability, hitting_time, return_time
+from .hitting.passage import HittingTime
+from .hitting.quantities import commute_time, escape_probability, hitting_probability, hitting_time, return_time
+from .hitting.visits import green_function, potential_kernel
 from .modified import ModifiedEquation, modified
-from .passage import HittingTime
-from .schemes import SDIRK2, BackwardEuler, CrankNicolson
 from .solve import Solution, solve
+from .solver.field import BackwardField
+from .solver.schemes import SDIRK2, BackwardEuler, CrankNicolson
 from .stationary import StationaryLaw, stationary_law
 
 __all__ = [
     "SDIRK2", "BackwardEuler", "BackwardField", "BackwardSolution", "ClosedForm", "CrankNicolson", "ExactLaw", "FokkerPlanck",
     "HittingTime", "ModifiedEquation", "NoClosedForm", "SmoothedLaw", "Solution", "StationaryLaw", "backward", "closed_form",
-    "commute_time", "escape_probability", "exact_law", "exit_probability", "hitting_probability", "hitting_time", "limit",
-    "mean_exit_time", "modified", "return_time", "solve", "stationary_law", "walk_for",
+    "commute_time", "escape_probability", "exact_law", "exit_probability", "green_function", "hitting_probability",
+    "hitting_time", "limit", "mean_exit_time", "modified", "potential_kernel", "return_time", "solve", "stationary_law",
+    "walk_for",
 ]  # fmt: skip
