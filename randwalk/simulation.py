@@ -51,13 +51,14 @@ def simulate(
         ``paths`` follows every walker, and alone can keep every record. ``occupation`` steps the histogram: its cost is
         sites × steps whatever the number of walkers, its law that of independent walkers; of the records it can keep
         FirstPassage(), and Moments() and Displacement(axis) of walkers that start on one site. ``jump`` draws from the exact
-        law between recorded times, axis by axis; constant walks without walls only, whose axes step independently. ``auto``
-        takes the cheapest by a fixed rule of the walk, walkers, times and records (:func:`explain` shows it), never of the
-        machine.
+        law between recorded times, axis by axis; constant walks on lines and rings only, whose axes step independently.
+        ``auto`` takes the cheapest by a fixed rule of the walk, walkers, times and records (:func:`explain` shows it), never of
+        the machine; on rings it does not take ``jump``.
     record : sequence of records
         What to keep besides counts; ``ensemble[record]`` gives it. FirstPassage(), LastVisit(x), Maximum(axis),
         Displacement(axis), Moments(), TimeIn(shape), Winding(axis), DistinctSites(), Positions(); in one dimension
-        TimePositive(x) and SquaredDisplacement(), too.
+        TimePositive(x) and SquaredDisplacement(), too. Of walkers without walls on so many sites that they cannot be counted
+        (a long walk in space), records of displacements, Winding and Positions are kept all the same.
     threads : int, optional
         At most this many; never changes a result.
     progress : bool

@@ -52,6 +52,7 @@ QUICK_FILES = frozenset(
         "table_plane",
         "task",
         "times",
+        "told",
         "validate_plane",
         "walk",
         "window",
