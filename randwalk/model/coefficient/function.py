@@ -349,7 +349,7 @@ def in_dimension(name: str, value: CoefficientLike, dimension: int) -> Coefficie
         say which coordinates they are.
     """
     if isinstance(value, (float, np.floating)) and not math.isfinite(value):
-        raise ValueError(f"{name} = {value}: must be a finite number")
+        raise ValueError(f"{name}: a coefficient must be a finite number, not {value}")
     made = as_coefficient(value)
     if made.dimension > dimension:
         takes = ", ".join(in_order(made.variables))
