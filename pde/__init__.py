@@ -9,12 +9,12 @@ from .backward import BackwardSolution, backward, exit_probability, mean_exit_ti
 from .closed_form import ClosedForm, NoClosedForm, closed_form
 from .equation import FokkerPlanck, limit, walk_for
 from .exact_law import ExactLaw, SmoothedLaw, exact_law
-from .field import BackwardField
-from .hitting import commute_time, escape_probability, hitting_probability, hitting_time, return_time
+from .hitting.passage import HittingTime
+from .hitting.quantities import commute_time, escape_probability, hitting_probability, hitting_time, return_time
 from .modified import ModifiedEquation, modified
-from .passage import HittingTime
-from .schemes import SDIRK2, BackwardEuler, CrankNicolson
 from .solve import Solution, solve
+from .solver.field import BackwardField
+from .solver.schemes import SDIRK2, BackwardEuler, CrankNicolson
 from .stationary import StationaryLaw, stationary_law
 
 __all__ = [

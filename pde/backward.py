@@ -25,18 +25,28 @@ from randwalk.model.coefficient import Coefficient, Floats, as_coefficient, in_d
 from randwalk.model.domain import Ring
 from randwalk.model.start import Sites, Uniform
 
-from .arguments import check_memory, checked_tolerance
-from .chains import GONE, INNER, OUTLETS, Chain
 from .equation import FokkerPlanck, check_equation
-from .field import BackwardField, check_open, field_backward, field_steady, ranges_of
-from .fit import fitted, refuse_zeros
-from .grid import Grid, Piecewise
 from .pace import PILOT_STEPS
-from .refine import LARGEST_CELLS, LARGEST_PILOT, PILOT_CELLS, SMALLEST, Needs, even, refined, refinement, steady_cells
-from .schemes import ROUNDING, SDIRK2, Clock, march
-from .shares import local_means
-from .stencil import Stencil
-from .truncate import find_window
+from .solver.arguments import check_memory, checked_tolerance
+from .solver.chains import GONE, INNER, OUTLETS, Chain
+from .solver.field import BackwardField, check_open, field_backward, field_steady, ranges_of
+from .solver.fit import fitted, refuse_zeros
+from .solver.grid import Grid, Piecewise
+from .solver.refine import (
+    LARGEST_CELLS,
+    LARGEST_PILOT,
+    PILOT_CELLS,
+    SMALLEST,
+    Needs,
+    even,
+    refined,
+    refinement,
+    steady_cells,
+)
+from .solver.schemes import ROUNDING, SDIRK2, Clock, march
+from .solver.shares import local_means
+from .solver.stencil import Stencil
+from .solver.truncate import find_window
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from randwalk.model.coefficient import constant_value
 
-from .affine import normal_in_space
-from .catalogue import form_on_axis
 from .equation import FokkerPlanck, check_equation
-from .forms import ClosedForm as ClosedForm
-from .forms import NoClosedForm as NoClosedForm
-from .radial import radial
-from .separable import NotSeparable, separable
-from .space_form import SpaceForm
+from .forms.affine import normal_in_space
+from .forms.catalogue import form_on_axis
+from .forms.form import ClosedForm as ClosedForm
+from .forms.form import NoClosedForm as NoClosedForm
+from .forms.radial import radial
+from .forms.separable import NotSeparable, separable
+from .forms.space_form import SpaceForm
 
 
 def closed_form(equation: FokkerPlanck) -> ClosedForm:

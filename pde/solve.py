@@ -10,7 +10,8 @@ from numpy.typing import ArrayLike
 
 from randwalk.inputs.keywords import once_positional
 
-from .arguments import (
+from .equation import FokkerPlanck, check_equation
+from .solver.arguments import (
     SMALLEST_CELLS,
     check_memory,
     checked_cells,
@@ -18,12 +19,11 @@ from .arguments import (
     checked_times,
     checked_tolerance,
 )  # fmt: skip
-from .equation import FokkerPlanck, check_equation
-from .forward import ROUNDING, Forward, Run
-from .refine import PILOT_CELLS, STUCK, Balance, Found, Needs, even, refined
-from .schemes import Clock, Scheme
-from .solution import Solution as Solution
-from .window import find_mesh, wider_mesh
+from .solver.forward import ROUNDING, Forward, Run
+from .solver.refine import PILOT_CELLS, STUCK, Balance, Found, Needs, even, refined
+from .solver.schemes import Clock, Scheme
+from .solver.solution import Solution as Solution
+from .solver.window import find_mesh, wider_mesh
 
 LEAK_SHARE: Final = 1e-3  # of the tolerance may leave the window of an unbounded domain
 FIXED_LEAK: Final = 1e-12  # mass that may leave it when the number of cells is given
@@ -58,16 +58,16 @@ def solve(
 
     Notes
     -----
-    Scharfetter–Gummel fluxes (:mod:`randwalk.pde.stencil`) keep mass to rounding and the equilibrium between reflecting
+    Scharfetter–Gummel fluxes (:mod:`randwalk.pde.solver.stencil`) keep mass to rounding and the equilibrium between reflecting
     walls exactly. They are of second order in space; (4 fine - coarse)/3 of the solutions with widths h and 2h, and steps in
     proportion, is of fourth order where errors are smooth in h. Cells are equal, except that edges stand on the kinks and
     jumps of coefficients (:meth:`randwalk.Coefficient.breaks`), and that cells crowd towards an end where D vanishes or the
     drift is singular; such an end lets mass through if it can be reached [Feller 1952].
 
     In several dimensions cells are equal, and every axis, and every diagonal that a mixed derivative needs, has a chain
-    (:mod:`randwalk.pde.operator`), taken in Strang's order. Walls of regions with a distance are crossed where they stand, which
-    is of second order at absorbing ones; other regions are sets of cells, of first order. With regions, and with walls and a
-    D that is not diagonal, nothing is extrapolated.
+    (:mod:`randwalk.pde.solver.operator`), taken in Strang's order. Walls of regions with a distance are crossed where they
+    stand, which is of second order at absorbing ones; other regions are sets of cells, of first order. With regions, and with
+    walls and a D that is not diagonal, nothing is extrapolated.
 
     An unbounded domain, and a wall that is not reached, is cut where less than a thousandth of the tolerance (1e-12 for
     fixed `cells`) crosses; see ``window`` and ``leaked``. Short pilot solutions compare the errors of space and time; cells and

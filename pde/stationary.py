@@ -25,9 +25,9 @@ from randwalk.model.walk import LatticeWalk
 from randwalk.model.wall import face_names
 from randwalk.tables.table import StepTable
 
-from .balance import closed_classes, stationary
 from .equation import check_walk
-from .site_chain import SiteChain
+from .hitting.balance import closed_classes, stationary
+from .hitting.site_chain import SiteChain
 
 FARTHEST = 2**31  # lattice numbers are whole numbers of 32 bits
 FAINT = 1e-12  # of the largest probability: no mass

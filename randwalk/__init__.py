@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from .model.domain import Ring as Ring
     from .model.formula import expression as expression
     from .model.grid import Grid as Grid
+    from .model.ito import ItoWalk as ItoWalk
+    from .model.linear import Linear as Linear
     from .model.neighbourhood import Moore as Moore
     from .model.neighbourhood import VonNeumann as VonNeumann
     from .model.region import Ball as Ball
@@ -43,6 +45,13 @@ if TYPE_CHECKING:
     from .model.region import Level as Level
     from .model.region import Mask as Mask
     from .model.region import Region as Region
+    from .model.scheme import EulerMaruyama as EulerMaruyama
+    from .model.scheme import Exact as Exact
+    from .model.scheme import Gaussian as Gaussian
+    from .model.scheme import Milstein as Milstein
+    from .model.scheme import Platen as Platen
+    from .model.scheme import ThreePoint as ThreePoint
+    from .model.scheme import TwoPoint as TwoPoint
     from .model.start import Atoms as Atoms
     from .model.start import Everywhere as Everywhere
     from .model.start import Normal as Normal
@@ -101,6 +110,9 @@ _HOMES = {
     "model.region": ("Ball", "HalfSpace", "Level", "Mask", "Region"),
     "model.start": ("Atoms", "Everywhere", "Normal", "Point", "Sites", "Uniform"),
     "model.grid": ("Grid",),
+    "model.ito": ("ItoWalk",),
+    "model.linear": ("Linear",),
+    "model.scheme": ("EulerMaruyama", "Exact", "Gaussian", "Milstein", "Platen", "ThreePoint", "TwoPoint"),
     "model.neighbourhood": ("Moore", "VonNeumann"),
     "model.tabulated": ("Table",),
     "model.walk": ("LatticeWalk", "Rule"),

@@ -1,4 +1,4 @@
-"""The import paths of 0.3, which go on working for one release: ``randwalk.record`` is ``randwalk.run.record`` now."""
+"""Import paths of earlier releases, which go on working: ``randwalk.record`` is ``randwalk.run.record`` since 0.4."""
 
 from __future__ import annotations
 
@@ -18,17 +18,32 @@ _MODULES = {
     "tables": "step_law table window",
     "terminal": "output progress status streams",
 }
-MOVED = {
-    f"randwalk.{name}": f"randwalk.{folder}.{name}" for folder, names in _MODULES.items() for name in names.split()
+_FOLDERS_OF_PDE = {  # since 0.6
+    "forms": "affine catalogue chords exits green modes normal_laws quadrature radial separable series space_form superposition",
+    "hitting": "balance excursion passage site_chain",
+    "solver": "arguments chains elimination ends field fit forward grid line_density lines mesh moments mosaic operator reading "
+    "reconstruct refine schemes shares solution stencil truncate window",
 }
+
+
+def _into(parent: str, folders: dict[str, str]) -> dict[str, str]:
+    return {
+        f"{parent}.{name}": f"{parent}.{folder}.{name}" for folder, names in folders.items() for name in names.split()
+    }
+
+
+_SINCE_6 = _into("randwalk.pde", _FOLDERS_OF_PDE)
+MOVED = _into("randwalk", _MODULES) | _SINCE_6
 MOVED["randwalk.parity"] = "randwalk.tables.sublattice"
 MOVED["randwalk.pde.transfer"] = "randwalk.pde"  # in two files now, whose names the folder has
-MOVED["randwalk.pde.law"] = "randwalk.pde.normal_laws"
+MOVED["randwalk.pde.spread"] = "randwalk.pde.solver.moments"
+MOVED["randwalk.pde.law"] = "randwalk.pde.forms.normal_laws"
 MOVED["randwalk.device"] = "randwalk.run.devices"
 
 
 def _warn(name: str, level: int) -> None:
-    warnings.warn(f"{name} is {MOVED[name]} since 0.4: import that", DeprecationWarning, stacklevel=level)
+    since = "0.6" if name in _SINCE_6 else "0.4"
+    warnings.warn(f"{name} is {MOVED[name]} since {since}: import that", DeprecationWarning, stacklevel=level)
 
 
 def attribute(name: str) -> ModuleType:
@@ -38,7 +53,7 @@ def attribute(name: str) -> ModuleType:
 
 
 class Finder:
-    """Finds a module under its path of 0.3 and warns."""
+    """Finds a module under its path of an earlier release and warns."""
 
     @staticmethod
     def find_spec(name: str, path: object = None, target: object = None) -> ModuleSpec | None:

@@ -13,6 +13,7 @@ settings.load_profile("fixed")
 QUICK_FILES = frozenset(
     f"test_{name}.py"
     for name in (
+        "barrier",
         "box",
         "breaks",
         "chains",
@@ -49,12 +50,14 @@ QUICK_FILES = frozenset(
         "step_law",
         "stream_space",
         "store",
+        "sums",
         "table_plane",
         "task",
         "times",
         "told",
         "validate_plane",
         "walk",
+        "wall_kernel",
         "window",
     )
 )

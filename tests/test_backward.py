@@ -11,13 +11,13 @@ import randwalk as rw
 from randwalk.model.coefficient import CoefficientLike
 from randwalk.model.domain import Wall
 from randwalk.pde.backward import backward, exit_probability, mean_exit_time
-from randwalk.pde.chains import INNER
 from randwalk.pde.equation import FokkerPlanck
-from randwalk.pde.grid import Grid
-from randwalk.pde.schemes import SDIRK2, Clock, march
-from randwalk.pde.shares import start_state
 from randwalk.pde.solve import solve
-from randwalk.pde.stencil import Stencil
+from randwalk.pde.solver.chains import INNER
+from randwalk.pde.solver.grid import Grid
+from randwalk.pde.solver.schemes import SDIRK2, Clock, march
+from randwalk.pde.solver.shares import start_state
+from randwalk.pde.solver.stencil import Stencil
 
 ABSORBING, REFLECTING, ROBIN = rw.Absorbing(), rw.Reflecting(), rw.PartiallyAbsorbing(1.5)
 

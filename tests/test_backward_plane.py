@@ -9,11 +9,11 @@ import pytest
 
 import randwalk as rw
 from randwalk.model.coefficient import Floats
-from randwalk.pde.field import BackwardField
-from randwalk.pde.grid import Grid
-from randwalk.pde.mesh import Mesh
-from randwalk.pde.operator import Operator
-from randwalk.pde.schemes import SDIRK2, strang
+from randwalk.pde.solver.field import BackwardField
+from randwalk.pde.solver.grid import Grid
+from randwalk.pde.solver.mesh import Mesh
+from randwalk.pde.solver.operator import Operator
+from randwalk.pde.solver.schemes import SDIRK2, strang
 
 A, R = rw.Absorbing(), rw.Reflecting()
 PLANE = rw.Line() ** 2

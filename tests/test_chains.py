@@ -12,12 +12,12 @@ from scipy.special import ndtr
 import randwalk as rw
 from randwalk.model.bernoulli import bernoulli
 from randwalk.model.coefficient import Floats
-from randwalk.pde.chains import Chain, Resolvent
-from randwalk.pde.elimination import Elimination
 from randwalk.pde.equation import FokkerPlanck
-from randwalk.pde.grid import Grid
-from randwalk.pde.schemes import SDIRK2
-from randwalk.pde.stencil import Stencil
+from randwalk.pde.solver.chains import Chain, Resolvent
+from randwalk.pde.solver.elimination import Elimination
+from randwalk.pde.solver.grid import Grid
+from randwalk.pde.solver.schemes import SDIRK2
+from randwalk.pde.solver.stencil import Stencil
 
 D, SLOPE, TIME = (0.5, 0.3), 1.0, 0.5  # an Ornstein–Uhlenbeck drift -x along the first axis, none along the second
 START, SD = (0.4, 0.3), (0.25, 0.125)

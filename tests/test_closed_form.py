@@ -15,7 +15,7 @@ import randwalk as rw
 from randwalk.model.domain import Domain, Wall
 from randwalk.pde.closed_form import ClosedForm, NoClosedForm, closed_form
 from randwalk.pde.equation import FokkerPlanck
-from randwalk.pde.green import deficit, erfcx_slope
+from randwalk.pde.forms.green import deficit, erfcx_slope
 
 A, R, P = rw.Absorbing(), rw.Reflecting(), rw.PartiallyAbsorbing(0.7)
 D = 0.5

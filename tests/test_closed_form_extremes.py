@@ -14,7 +14,7 @@ from scipy import special
 
 import randwalk as rw
 from randwalk.pde import FokkerPlanck, closed_form
-from randwalk.pde.exits import exit_probability
+from randwalk.pde.forms.exits import exit_probability
 
 A, R = rw.Absorbing(), rw.Reflecting()
 INF = math.inf

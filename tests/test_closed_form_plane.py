@@ -11,7 +11,7 @@ from scipy import integrate, linalg, stats
 import randwalk as rw
 from randwalk.pde import FokkerPlanck, closed_form
 from randwalk.pde.closed_form import ClosedForm, NoClosedForm
-from randwalk.pde.separable import NotSeparable, axis_equations
+from randwalk.pde.forms.separable import NotSeparable, axis_equations
 
 TIMES = np.array([0.02, 0.3, 2.0])
 A, R, K = rw.Absorbing(), rw.Reflecting(), rw.PartiallyAbsorbing(1.3)

@@ -15,8 +15,8 @@ import randwalk as rw
 from randwalk.model.domain import Domain
 from randwalk.model.start import Start
 from randwalk.pde import FokkerPlanck, backward, closed_form, solve
-from randwalk.pde.grid import Grid
-from randwalk.pde.reconstruct import Profile
+from randwalk.pde.solver.grid import Grid
+from randwalk.pde.solver.reconstruct import Profile
 
 from .test_honest import CLOSED, HONEST, true_errors
 

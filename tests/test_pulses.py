@@ -13,7 +13,7 @@ import randwalk as rw
 from randwalk.model.coefficient import CoefficientLike
 from randwalk.pde import CrankNicolson, FokkerPlanck, backward, closed_form, solve
 from randwalk.pde.pace import Pace
-from randwalk.pde.schemes import Clock, Scheme
+from randwalk.pde.solver.schemes import Clock, Scheme
 
 Integral: TypeAlias = Callable[[float], float]
 

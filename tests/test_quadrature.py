@@ -7,7 +7,7 @@ import pytest
 
 import randwalk as rw
 from randwalk.model.coefficient import as_coefficient
-from randwalk.pde.quadrature import integral
+from randwalk.pde.forms.quadrature import integral
 
 CASES = [
     ("1000*(heaviside(t - 0.3712) - heaviside(t - 0.3722))", 1.0),

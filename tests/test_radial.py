@@ -11,7 +11,7 @@ from scipy import integrate, special
 import randwalk as rw
 from randwalk.pde import FokkerPlanck, NoClosedForm, closed_form
 from randwalk.pde.closed_form import ClosedForm
-from randwalk.pde.modes import modes_of
+from randwalk.pde.forms.modes import modes_of
 
 WALLS: dict[str, rw.Absorbing | rw.Reflecting | rw.PartiallyAbsorbing] = {
     "absorbing": rw.Absorbing(),

@@ -17,16 +17,16 @@ from randwalk.model.bernoulli import bernoulli
 from randwalk.model.coefficient import Floats
 from randwalk.model.domain import Domain, Wall
 from randwalk.model.start import StartLike
-from randwalk.pde.chains import INNER, Resolvent
 from randwalk.pde.closed_form import closed_form
 from randwalk.pde.equation import FokkerPlanck
-from randwalk.pde.forward import Run
-from randwalk.pde.grid import Grid
-from randwalk.pde.mesh import Mesh
-from randwalk.pde.schemes import SDIRK2, BackwardEuler, Clock, CrankNicolson, Scheme, march
-from randwalk.pde.shares import start_state
 from randwalk.pde.solve import Solution, solve
-from randwalk.pde.stencil import Stencil
+from randwalk.pde.solver.chains import INNER, Resolvent
+from randwalk.pde.solver.forward import Run
+from randwalk.pde.solver.grid import Grid
+from randwalk.pde.solver.mesh import Mesh
+from randwalk.pde.solver.schemes import SDIRK2, BackwardEuler, Clock, CrankNicolson, Scheme, march
+from randwalk.pde.solver.shares import start_state
+from randwalk.pde.solver.stencil import Stencil
 
 Case: TypeAlias = tuple[str, FokkerPlanck, Callable[[Floats, float], Floats]]
 

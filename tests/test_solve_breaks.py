@@ -14,8 +14,8 @@ from randwalk.model.coefficient import Floats
 from randwalk.pde.backward import backward, exit_probability, mean_exit_time
 from randwalk.pde.closed_form import closed_form
 from randwalk.pde.equation import FokkerPlanck
-from randwalk.pde.grid import Grid, Piecewise
 from randwalk.pde.solve import solve
+from randwalk.pde.solver.grid import Grid, Piecewise
 
 ABSORBING, REFLECTING = rw.Absorbing(), rw.Reflecting()
 BOX = rw.Interval(0.0, 1.0, REFLECTING, REFLECTING)

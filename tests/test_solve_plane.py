@@ -17,13 +17,13 @@ from scipy.stats import multivariate_normal
 import randwalk as rw
 from randwalk.model.coefficient import Floats
 from randwalk.model.tensor import NoStencil
-from randwalk.pde.arguments import check_memory
-from randwalk.pde.field import generator
-from randwalk.pde.forward import Forward, Run
-from randwalk.pde.grid import Grid
-from randwalk.pde.mesh import Mesh
-from randwalk.pde.operator import Operator
-from randwalk.pde.schemes import SDIRK2, Clock
+from randwalk.pde.solver.arguments import check_memory
+from randwalk.pde.solver.field import generator
+from randwalk.pde.solver.forward import Forward, Run
+from randwalk.pde.solver.grid import Grid
+from randwalk.pde.solver.mesh import Mesh
+from randwalk.pde.solver.operator import Operator
+from randwalk.pde.solver.schemes import SDIRK2, Clock
 
 R, A, P = rw.Reflecting(), rw.Absorbing(), rw.PartiallyAbsorbing(1.0)
 TURN = np.array([[1.0, 0.3], [-0.2, 0.8]])  # a = -TURN x

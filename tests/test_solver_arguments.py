@@ -113,7 +113,7 @@ def test_cells(cells: Any) -> None:
 
 
 def test_memory_is_refused_with_a_number_of_cells_that_fits(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in ("randwalk.inputs.memory", "randwalk.pde.arguments"):
+    for module in ("randwalk.inputs.memory", "randwalk.pde.solver.arguments"):
         monkeypatch.setattr(f"{module}.available", lambda: 2.0**22)
     with pytest.raises(
         MemoryError, match=r"1000000 cells and 1 recorded times needs .* GiB.* at most \d+ cells"
@@ -176,7 +176,11 @@ def test_walls(wall: Any) -> None:
 
 def test_a_tolerance_out_of_reach_names_one_that_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
     """Few cells and steps are allowed here, so that the remedy can be followed quickly."""
-    for module, name in (("refine", "LARGEST_CELLS"), ("refine", "LARGEST_STEPS"), ("backward", "LARGEST_CELLS")):
+    for module, name in (
+        ("solver.refine", "LARGEST_CELLS"),
+        ("solver.refine", "LARGEST_STEPS"),
+        ("backward", "LARGEST_CELLS"),
+    ):
         monkeypatch.setattr(sys.modules[f"randwalk.pde.{module}"], name, 512)
     calls: list[Callable[[float], Any]] = [
         lambda tolerance: solve(BOX, [0.05, 0.5], tolerance=tolerance),

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 import randwalk as rw
 from randwalk.kernels.program import FULL
-from randwalk.pde.balance import closed_classes, stationary
+from randwalk.pde.hitting.balance import closed_classes, stationary
 
 from . import naive
 

@@ -57,6 +57,9 @@ class Tensor:
 
     def __call__(self, point: ArrayLike | tuple[ArrayLike, ...], t: ArrayLike = 0.0) -> Floats:
         """The entries at a point and a time, which broadcast: an array of shape (…, d, d)."""
+        if self.matrix is not None:
+            shape = np.broadcast_shapes(*(np.shape(v) for v in (*(point if isinstance(point, tuple) else (point,)), t)))
+            return np.broadcast_to(self.matrix, (*shape, *self.matrix.shape))
         values = np.broadcast_arrays(*(entry(point, t) for row in self.rows for entry in row))
         return np.stack(values, axis=-1).reshape(*values[0].shape, self.dimension, self.dimension)
 
@@ -213,7 +216,7 @@ def as_vector(name: str, value: object, dimension: int) -> tuple[Coefficient, ..
                 f"{name} = {_told(value)} has {len(parts)} component{'' if len(parts) == 1 else 's'}, and the domain has "
                 f"{_axes(dimension)}: give one an axis"
             )
-        return tuple(_part(f"{name}[{i}]", part, dimension) for i, part in enumerate(parts))
+        return tuple(one_part(f"{name}[{i}]", part, dimension) for i, part in enumerate(parts))
     part = in_dimension(name, given, dimension)  # type: ignore[arg-type]
     if dimension == 1 or part == ZERO:
         return (part,) * dimension
@@ -242,7 +245,7 @@ def as_tensor(name: str, value: object, dimension: int) -> Tensor:
                 f"{dimension} numbers, or {dimension} × {dimension}"
             )
         if all(row is None for row in wide):
-            tensor = _diagonal([_part(f"{name}[{i}]", part, dimension) for i, part in enumerate(rows)])
+            tensor = _diagonal([one_part(f"{name}[{i}]", part, dimension) for i, part in enumerate(rows)])
         else:
             tensor = _symmetric(name, value, wide, dimension)
     if tensor.dimension != dimension:
@@ -264,7 +267,7 @@ def symmetric(dimension: int, entry: Callable[[int, int], Coefficient]) -> Tenso
 def _symmetric(name: str, value: object, rows: Sequence[Sequence[Any] | None], dimension: int) -> Tensor:
     """The tensor of d rows of d entries, refused unless entries [i, j] and [j, i] are one."""
     made = [
-        [_part(f"{name}[{i}][{j}]", entry, dimension) for j, entry in enumerate(row or ())]
+        [one_part(f"{name}[{i}][{j}]", entry, dimension) for j, entry in enumerate(row or ())]
         for i, row in enumerate(rows)
     ]
     if any(len(row) != dimension for row in made):
@@ -332,7 +335,7 @@ def _positive_part(value: Coefficient) -> Coefficient:
     return Choice(value, value, ZERO) if number is None else Constant(max(number, 0.0))
 
 
-def _part(name: str, value: Any, dimension: int) -> Coefficient:
+def one_part(name: str, value: Any, dimension: int) -> Coefficient:
     """The coefficient of a component or an entry."""
     if is_list(value):
         raise TypeError(

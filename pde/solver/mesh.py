@@ -1,0 +1,193 @@
+"""The cells of a solution in any number of dimensions: the product of a grid on every axis, in a padded array.
+
+The array has one more cell at either end of every axis, where what has left by that face rests; what has left through the wall
+of a region rests in the cells of the region. :mod:`randwalk.pde.solver.chains` calls such an array with its last number, the mass
+that was killed, a state.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from randwalk.model.coefficient import Floats, Point
+from randwalk.model.domain import Domain, Wall
+
+from .chains import GONE
+from .grid import Grid
+
+COARSEST: Final = 8  # cells of the axis with the most, down to which numbers of cells are halved
+LEAST: Final = 6  # cells of any axis
+
+
+@dataclass(frozen=True, eq=False)
+class Mesh:
+    """The cells of a `domain` between the ends of its `axes`, a :class:`Grid` of each. Spacings are about in proportion to the
+    `lengths`."""
+
+    axes: tuple[Grid, ...]
+    domain: Domain
+    lengths: tuple[float, ...] = (1.0,)
+
+    @property
+    def dimension(self) -> int:
+        return len(self.axes)
+
+    @cached_property
+    def shape(self) -> tuple[int, ...]:
+        """The numbers of cells of the axes."""
+        return tuple(axis.cells for axis in self.axes)
+
+    @property
+    def cells(self) -> int:
+        """The number of cells of the axis that has the most."""
+        return max(self.shape)
+
+    @cached_property
+    def padded(self) -> tuple[int, ...]:
+        return tuple(n + 2 for n in self.shape)
+
+    @cached_property
+    def size(self) -> int:
+        """The number of cells of the padded array."""
+        return math.prod(self.padded)
+
+    @cached_property
+    def strides(self) -> tuple[int, ...]:
+        """The distances in the flat padded array of neighbours along each axis."""
+        return tuple(math.prod(self.padded[a + 1 :]) for a in range(self.dimension))
+
+    @property
+    def spacings(self) -> tuple[float, ...]:
+        return tuple(axis.h for axis in self.axes)
+
+    @property
+    def volume(self) -> float:
+        """That of a cell, where all are equal."""
+        return math.prod(self.spacings)
+
+    @cached_property
+    def volumes(self) -> Floats:
+        """Those of the cells, of a shape that broadcasts to theirs."""
+        volumes: Floats = np.ones(())
+        for a, axis in enumerate(self.axes):
+            volumes = volumes * self.along(a, axis.widths)
+        return volumes
+
+    @cached_property
+    def centres(self) -> Point:
+        """The centres of the cells, one array an axis, which broadcast."""
+        return tuple(self.along(a, axis.x) for a, axis in enumerate(self.axes))
+
+    def along(self, axis: int, values: Floats) -> Floats:
+        """Values on one axis as an array that broadcasts over the others."""
+        return values.reshape([-1 if a == axis else 1 for a in range(self.dimension)])
+
+    def inner(self, state: Floats) -> Floats:
+        """The cells of a state, a view of the :attr:`shape`."""
+        return state[: self.size].reshape(self.padded)[(slice(1, -1),) * self.dimension]
+
+    def masses(self, state: Floats) -> Floats:
+        """The masses of a state where mass can be, 0 in regions: of the :attr:`shape`."""
+        return np.where(self.live, self.inner(state), 0.0) if self.domain.regions else self.inner(state)
+
+    @cached_property
+    def index(self) -> NDArray[np.int64]:
+        """The numbers of the cells in the flat padded array, of the :attr:`shape`."""
+        whole: NDArray[np.int64] = np.arange(self.size).reshape(self.padded)
+        return whole[(slice(1, -1),) * self.dimension]
+
+    @cached_property
+    def region(self) -> NDArray[np.int64]:
+        """The number of the region that the centre of each cell is in, -1 where mass can be; of the :attr:`shape`."""
+        return np.broadcast_to(
+            self.domain.region_at(self.centres if self.dimension > 1 else self.axes[0].x), self.shape
+        )
+
+    @cached_property
+    def live(self) -> NDArray[np.bool_]:
+        """Where mass can be, of the :attr:`shape`."""
+        return self.region < 0
+
+    @cached_property
+    def open_region(self) -> NDArray[np.int64]:
+        """The same of regions whose walls do not reflect."""
+        opened = [number for number, region in enumerate(self.domain.regions) if region.wall.reactivity > 0.0]
+        return np.where(np.isin(self.region, opened), self.region, -1)
+
+    @property
+    def exits(self) -> tuple[str, ...]:
+        return self.domain.exits
+
+    @cached_property
+    def resting(self) -> list[tuple[int, NDArray[np.int64]]]:
+        """(index of the exit, numbers of the cells) where what has left rests, but for the killed."""
+        found = []
+        whole = np.arange(self.size).reshape(self.padded)
+        for a in range(self.dimension):
+            for side in (0, -1):
+                at = tuple(side if b == a else slice(None) if b > a else slice(1, -1) for b in range(self.dimension))
+                found.append((2 * a - side, whole[at].ravel()))
+        for number, region in enumerate(self.domain.regions):
+            if region.wall.reactivity > 0.0:
+                found.append((self.exits.index(region.name), self.index[self.region == number]))
+        return found
+
+    def gone(self, state: Floats) -> Floats:
+        """What has left by each of the exits, (exits,)."""
+        if self.dimension == 1:
+            return state[GONE]
+        left = np.zeros(len(self.exits))
+        left[-1] = state[-1]
+        for exit, cells in self.resting:
+            left[exit] = state[cells].sum()
+        return left
+
+    @cached_property
+    def cut(self) -> NDArray[np.bool_]:
+        """Which of the exits are ends of the window that are not walls, (exits,)."""
+        cut = np.zeros(len(self.exits), dtype=bool)
+        for a, axis in enumerate(self.axes):
+            low, high = self.domain.bounds[a]
+            beyond = axis.low < low, axis.high > high  # where a region is, and nobody comes
+            walls = zip((axis.left, axis.right), beyond, strict=True)
+            cut[2 * a : 2 * a + 2] = [wall is None and not axis.periodic and not out for wall, out in walls]
+        return cut
+
+    def faces(self) -> list[tuple[int, int, Wall | None]]:
+        """(axis, side 0 or -1, wall) of all ends that are not joined."""
+        ends = [(a, side, wall) for a, g in enumerate(self.axes) for side, wall in ((0, g.left), (-1, g.right))]
+        return [end for end in ends if not self.axes[end[0]].periodic]
+
+    def with_cells(self, cells: int) -> Mesh:
+        """The mesh with `cells` on the axis that has the most, in the last place about as many; of half as many cells, down to
+        :data:`COARSEST`, the edges are every second one. Ends that are cuts are moved out, so that spacings are in proportion to
+        the `lengths`."""
+        if self.dimension == 1:
+            return replace(self, axes=(replace(self.axes[0], cells=cells),))
+        coarse, factor = cells, 1
+        while coarse % 2 == 0 and coarse // 2 >= COARSEST:
+            coarse, factor = coarse // 2, 2 * factor
+        wanted = [(g.high - g.low) / length for g, length in zip(self.axes, self.lengths, strict=True)]
+        most = int(np.argmax(wanted))
+        unit = (self.axes[most].high - self.axes[most].low) / (coarse * self.lengths[most])
+        axes = []
+        for a, (grid, length, share) in enumerate(zip(self.axes, self.lengths, wanted, strict=True)):
+            cut = [not grid.periodic and wall is None for wall in (grid.left, grid.right)]
+            exact = coarse * share / wanted[most]
+            count = max(LEAST, math.ceil(exact - 1e-9) if any(cut) else round(exact))
+            more = count * unit * length - (grid.high - grid.low) if any(cut) and a != most else 0.0
+            low, high = (more * own / sum(cut) if own else 0.0 for own in cut)
+            axes.append(replace(grid, low=grid.low - low, high=grid.high + high, cells=factor * count))
+        return replace(self, axes=tuple(axes))
+
+    def with_ends(self, ends: Sequence[tuple[float, float]]) -> Mesh:
+        """The mesh with axes between other ends."""
+        moved = (replace(g, low=low, high=high) for g, (low, high) in zip(self.axes, ends, strict=True))
+        return replace(self, axes=tuple(moved))

@@ -1,0 +1,385 @@
+"""The finite-volume operator of an equation on equal cells in any number of dimensions: a sum of birth–death chains.
+
+With the flux J = D(bρ - ∇ρ), b = D⁻¹(a - ∇·D), and D = Σ_e λ_e (e·h)(e·h)ᵀ over directions e of the lattice
+(:meth:`randwalk.model.tensor.Tensor.directions`), every direction is a chain with the Scharfetter–Gummel rates
+
+    λ_e β(∓w_e),    w_e = ∫ b·dx along the step, from centre to centre,
+
+which are not negative, keep mass, and keep ρ ∝ e^(-U) exactly where b = -∇U. Where D is diagonal, b needs no derivative:
+∫ b_i dx_i = ∫ a_i/D_ii dx_i - λ Δ ln D_ii, with λ of the convention.
+
+**Walls.** Mass leaves through a face along the axis across it, as in one dimension with the normal part of D. Steps along
+diagonals across a face are not made: the flux at a reflecting face vanishes along the conormal. In the half cell before a
+face, which no step of the chains across it covers, a flux along the face is left: that of the mesh which is equivalent to the
+star of those chains, ½ λ_e λ_e'/Σλ along e - e' for each pair of them. A step into a region leaves through its wall, at the
+place where the distance to the wall says that the step crosses it, else half way.
+"""
+
+from __future__ import annotations
+
+import itertools
+import operator
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import cached_property, partial, reduce
+from typing import Any, Final, TypeAlias
+
+import numpy as np
+
+from randwalk.model.bernoulli import bernoulli
+from randwalk.model.coefficient import ZERO, Coefficient, Floats, Point, coordinate
+from randwalk.model.steps import Displacement
+from randwalk.model.tensor import NoStencil, Tensor
+
+from ..equation import FokkerPlanck
+from .chains import Chain, Resolvent
+from .ends import outflows, reactivity
+from .grid import GAUSS_NODES, GAUSS_WEIGHTS
+from .lines import across, line
+from .mesh import Mesh
+from .reading import refuse
+from .schemes import Apply
+from .stencil import kept
+
+TINY: Final = 1e-200  # in place of a diffusion of 0, whose rates then are those of the drift alone
+SLACK: Final = 1e-9  # of a diagonal entry: a negative rate so small is rounding
+SHORTEST: Final = 1e-3  # of a step: the least distance to a wall
+
+Rates: TypeAlias = dict[Displacement, Floats]
+
+
+@dataclass(frozen=True, eq=False)
+class Operator:
+    """The operator of `equation`, in two dimensions or more, on the equal cells of `mesh`."""
+
+    equation: FokkerPlanck
+    mesh: Mesh
+
+    @property
+    def forward(self) -> list[Apply]:
+        """(I - τA_k(t))⁻¹ on a state of masses, for each of the chains A_k."""
+        return [partial(self._forward, k) for k in range(len(self.directions))]
+
+    @property
+    def backward(self) -> list[Apply]:
+        """(I - τA_k(t)ᵀ)⁻¹ on a state of values, for each of the chains."""
+        return [partial(self._backward, k) for k in range(len(self.directions))]
+
+    def chains(self, t: float) -> list[Chain]:
+        """The chains at time `t`; coefficients that are no numbers, a D < 0 and negative killing are refused with their place."""
+        return [self._chain(k, t) for k in range(len(self.directions))]
+
+    @cached_property
+    def directions(self) -> list[Displacement]:
+        """The directions of the chains: diagonals, then the axes."""
+        d, tensor = self.mesh.dimension, self.equation.diffusion
+        diagonals = [e for e in _diagonals(d) if not _never(tensor, e)]
+        for f in _diagonals(d):  # along a face, in place of two that cross it
+            if f not in diagonals and any(_met(diagonals, n, f) for n in range(d)):
+                diagonals.append(f)
+        return [*diagonals, *(tuple(int(a == i) for a in range(d)) for i in range(d))]
+
+    def _forward(self, k: int, tau: float, t: float, state: Floats) -> Floats:
+        return self._resolvent(k, tau, t).forward(state)
+
+    def _backward(self, k: int, tau: float, t: float, state: Floats) -> Floats:
+        return self._resolvent(k, tau, t).backward(state)
+
+    def _resolvent(self, k: int, tau: float, t: float) -> Resolvent:
+        values = self._values(t)
+        key = None if values is None else (tau, *values)
+        return kept(self._resolvents[k], key, lambda: Resolvent(self._chain(k, t), tau))
+
+    def _chain(self, k: int, t: float) -> Chain:
+        return kept(self._chains[k], self._values(t), lambda: self._built(k, t))
+
+    @cached_property
+    def _resolvents(self) -> list[dict[tuple[float, ...], Resolvent]]:
+        return [{} for _ in self.directions]
+
+    @cached_property
+    def _chains(self) -> list[dict[tuple[float, ...], Chain]]:
+        return [{} for _ in self.directions]
+
+    def _values(self, t: float) -> tuple[float, ...] | None:
+        """The values at time `t` of the coefficients that depend on time alone: the rates are functions of them, unless a
+        coefficient depends on time and place (None)."""
+        moving = [c for c in self.equation.coefficients if c.depends_on_t]
+        if any(c.dimension for c in moving):
+            return None
+        return tuple(float(c((0.0,) * self.mesh.dimension, t)) for c in moving)
+
+    def _built(self, k: int, t: float) -> Chain:
+        """The chain of the direction `k` from the coefficients at time `t`."""
+        mesh, e = self.mesh, self.directions[k]
+        faces = across(mesh, e)
+        rate, w = self._rate(e, faces.point(0.0), faces.shape, t), self._drop(e, faces.point, t)
+        into, out = bernoulli(w)
+        up, down, killed = np.zeros((3, mesh.size))
+        mesh.inner(up)[faces.before] = rate * out
+        mesh.inner(down)[faces.behind] = rate * into
+        if mesh.domain.regions:
+            self._stop(up, down, e, faces, np.broadcast_to(rate, faces.shape), np.broadcast_to(w, faces.shape))
+        self._open(up, down, e, t)
+        if k == len(self.directions) - 1 and self.equation.killing != ZERO:
+            values = self._read("killing", self.equation.killing, mesh.centres, t)
+            refuse("killing", values < 0.0, values, mesh.centres, t, "must not be negative")
+            mesh.inner(killed)[...] = np.where(mesh.live, values, 0.0)
+        return line(mesh, e, up, down, killed)
+
+    def _rate(self, e: Displacement, point: Point, shape: tuple[int, ...], t: float) -> Floats:
+        """λ_e at the faces, with what is left along walls."""
+        rates, mesh = self._rates(point, t), self.mesh
+        rate = rates.get(e, np.zeros(()))
+        if len(rates) == mesh.dimension:  # no diagonals
+            return rate
+        rate = np.array(np.broadcast_to(rate, shape))
+        for n, axis in enumerate(mesh.axes):
+            pairs = [] if e[n] or axis.periodic else _met(list(rates), n, e)
+            if pairs:
+                total = _sum(rates[f] for f in rates if f[n])
+                more = 0.5 * _sum(rates[f] * rates[g] for f, g in pairs) / np.maximum(total, TINY)
+                for side in (0, -1):
+                    at = tuple(slice(None) if a != n else side for a in range(mesh.dimension))
+                    rate[at] += np.broadcast_to(more, shape)[at]
+        return rate
+
+    def _rates(self, point: Point, t: float) -> Rates:
+        """λ_e (1/time) of all directions that there are at a point."""
+        tensor, h, d = self.equation.diffusion, self.mesh.spacings, self.mesh.dimension
+        scaled: dict[tuple[int, int], Floats] = {
+            (i, j): self._read("diffusion", tensor[i, j], point, t) / (h[i] * h[j])
+            for i in range(d)
+            for j in range(i, d)
+            if i == j or tensor[i, j] != ZERO
+        }
+        left = [scaled[i, i] for i in range(d)]
+        for (i, j), entry in scaled.items():
+            if i != j:
+                left[i], left[j] = left[i] - np.abs(entry), left[j] - np.abs(entry)
+        for i in range(d):
+            wrong = left[i] < -SLACK * np.abs(scaled[i, i])
+            if np.any(wrong):
+                self._refuse(
+                    np.broadcast_to(wrong, np.broadcast_shapes(wrong.shape, *(x.shape for x in point))), point, t
+                )
+        rates: Rates = {tuple(int(a == i) for a in range(d)): np.maximum(left[i], TINY) for i in range(d)}
+        for e in self.directions:
+            if (pair := _pair(e)) in scaled and sum(map(abs, e)) == 2:
+                rates[e] = np.maximum(e[pair[0]] * e[pair[1]] * scaled[pair], 0.0)
+        return rates
+
+    def _refuse(self, wrong: Any, point: Point, t: float) -> None:
+        """An error at the first place where a rate is negative."""
+        at = np.unravel_index(int(np.argmax(wrong)), wrong.shape)
+        place = tuple(float(np.broadcast_to(x, wrong.shape)[at]) for x in point)
+        tensor: Tensor = self.equation.diffusion
+        tensor.check(place, t)
+        where = ", ".join(f"{coordinate(i)} = {x:.6g}" for i, x in enumerate(place))
+        raise NoStencil(
+            f"diffusion at {where}, t = {t:.6g} has no directions of the lattice with rates that are not negative on cells of "
+            f"{' × '.join(f'{h:.4g}' for h in self.mesh.spacings)}: {Tensor.aspect_told(tensor(place, t))}"
+        )
+
+    def _drop(self, e: Displacement, point: Callable[[float], Point], t: float) -> Floats:
+        """w_e over the steps whose places `point(u)` are at u from -½ to ½ of a step from the middle."""
+        h = self.mesh.spacings
+        nodes = [(point(0.5 * node), weight) for node, weight in _GAUSS]
+        if self.equation.diffusion.diagonal:
+            i = e.index(1)
+            return h[i] * self._mean_velocity(i, nodes, t) - self._logs(i, point(-0.5), point(0.5), t)
+        moved = [(c * h[i], self._velocity[i]) for i, c in enumerate(e) if c and self._velocity[i] != ZERO]
+        return _sum(weight * c * self._read("drift", b, x, t) for x, weight in nodes for c, b in moved)
+
+    def _mean_velocity(self, axis: int, nodes: list[tuple[Point, float]], t: float) -> Floats:
+        """The weighted sum of a/D along an axis; of a tensor with entries off its diagonal, that of (a - λ∇·D) over the entry
+        of the axis."""
+        drift, diffusion = self._drift[axis], self.equation.diffusion[axis, axis]
+        least = TINY * self.mesh.spacings[axis] ** 2
+        if drift == ZERO:
+            return np.zeros(())
+        return _sum(
+            weight * self._read("drift", drift, x, t) / np.maximum(self._read("diffusion", diffusion, x, t), least)
+            for x, weight in nodes
+        )
+
+    def _logs(self, axis: int, begin: Point, end: Point, t: float) -> Floats:
+        """λ (ln D(`end`) - ln D(`begin`)) of the entry of an axis of a diagonal tensor, 0 for another."""
+        weight, entry = self.equation.convention.exponent, self.equation.diffusion[axis, axis]
+        if not (weight and self.equation.diffusion.diagonal and entry.depends_on(coordinate(axis))):
+            return np.zeros(())
+        least = TINY * self.mesh.spacings[axis] ** 2
+        first, last = (np.maximum(self._read("diffusion", entry, place, t), least) for place in (begin, end))
+        return np.asarray(weight * np.log(last / first))
+
+    def _open(self, up: Floats, down: Floats, e: Displacement, t: float) -> None:
+        """Set the rates out through the faces that a direction crosses."""
+        mesh = self.mesh
+        for axis, side, wall in mesh.faces():
+            k, outward = reactivity(wall), -1.0 if side == 0 else 1.0
+            if not e[axis] or k == 0.0:
+                continue
+            rate = self._outflow(axis, outward, k, t) * self._share(e, axis, outward, t)
+            layer = tuple(side if b == axis else slice(None) for b in range(mesh.dimension))
+            shape = tuple(1 if b == axis else n for b, n in enumerate(mesh.shape))
+            out = np.broadcast_to(rate, shape).reshape(mesh.index[layer].shape)
+            rates = mesh.inner(up if e[axis] * outward > 0.0 else down)
+            rates[layer] = np.where(mesh.live[layer], np.maximum(rates[layer], out), 0.0)
+
+    def _outflow(self, axis: int, outward: float, k: float, t: float) -> Floats:
+        """The rate out of the cells before a face of reactivity `k`, of a shape that broadcasts to theirs."""
+        entry, h = self.equation.diffusion[axis, axis], self.mesh.spacings[axis]
+        nodes = [(self._near(axis, outward, 0.5 + 0.5 * node), weight) for node, weight in _GAUSS]
+        wall, centre = self._near(axis, outward, 0.0), self._near(axis, outward, 1.0)
+        w = -outward * 0.5 * h * self._mean_velocity(axis, nodes, t) - self._logs(axis, wall, centre, t)
+        normal = np.maximum(self._read("diffusion", entry, wall, t), TINY * h**2)
+        reach = k * self._lengths(axis, outward, wall, normal, t)
+        return outflows(reach, w, 2.0 * normal / h) / h
+
+    def _near(self, axis: int, outward: float, u: float) -> Point:
+        """The centres of the cells before a face moved to `u` half cells from it."""
+        mesh, grid = self.mesh, self.mesh.axes[axis]
+        place = (grid.high if outward > 0.0 else grid.low) - outward * 0.5 * u * grid.h
+        return tuple(mesh.along(axis, np.array([place])) if b == axis else x for b, x in enumerate(mesh.centres))
+
+    def _share(self, e: Displacement, axis: int, outward: float, t: float) -> Floats:
+        """The part of the outflow through a face that the chain of a direction takes: that of its rate in all that cross the
+        face, so that chains agree about the density at the wall. In the cells before two faces the axes take all."""
+        crossing = [f for f in self.directions if f[axis] and sum(map(abs, f)) == 2]
+        if not crossing:
+            return np.ones(())
+        mesh, rates = self.mesh, self._rates(self._near(axis, outward, 0.0), t)
+        total = _sum(rates[f] for f in rates if f[axis])
+        shares = {}
+        for f in crossing:
+            (other,) = (b for b, c in enumerate(f) if c and b != axis)
+            inside = np.ones(mesh.shape[other])
+            inside[[0, -1]] = float(mesh.axes[other].periodic)
+            shares[f] = rates.get(f, np.zeros(())) / total * mesh.along(other, inside)
+        return shares[e] if e in shares else 1.0 - _sum(shares.values())
+
+    def _lengths(self, axis: int, outward: float, wall: Point, normal: Floats, t: float) -> Floats:
+        """The lengths of a face for which the cells before it stand, over theirs: 1, but at the ends of the face. The conormal
+        leads from the centre of a cell to a place ½ D_nt/D_nn steps on along the face, so that the last cells stand for half a
+        step more or less times that."""
+        mesh, h, lengths = self.mesh, self.mesh.spacings, np.ones(())
+        for b, grid in enumerate(mesh.axes):
+            entry = self.equation.diffusion[axis, b]
+            if b == axis or grid.periodic or entry == ZERO:
+                continue
+            shift = 0.5 * outward * self._read("diffusion", entry, wall, t) / normal * h[axis] / h[b]
+            ends = mesh.along(b, np.array([1.0, *np.zeros(grid.cells - 2), -1.0]))
+            lengths = lengths * (1.0 + shift * ends)
+        return lengths
+
+    def _stop(self, up: Floats, down: Floats, e: Displacement, faces: Any, rate: Floats, w: Floats) -> None:
+        """Take out the steps from and to cells in regions, but for those that leave through the wall of one."""
+        mesh = self.mesh
+        before, behind = mesh.region[faces.before], mesh.region[faces.behind]
+        forth, back = mesh.inner(up)[faces.before], mesh.inner(down)[faces.behind]
+        forth[(before >= 0) | (behind >= 0)] = 0.0
+        back[(before >= 0) | (behind >= 0)] = 0.0
+        for number, region in enumerate(mesh.domain.regions):
+            k = region.wall.reactivity
+            if k == 0.0:
+                continue
+            for rates, here, there, sign in ((forth, before, behind, 1.0), (back, behind, before, -1.0)):
+                leaving = np.nonzero((here < 0) & (there == number))
+                if leaving[0].size:
+                    part, normal = self._crossing(number, e, faces, leaving, sign)
+                    reach = k if np.isinf(k) else k * normal
+                    rates[leaving] = outflows(reach, -sign * part * w[leaving], rate[leaving] / part)
+        mesh.inner(up)[faces.before] = forth
+        mesh.inner(down)[faces.behind] = back
+
+    def _crossing(self, number: int, e: Displacement, faces: Any, at: Any, sign: float) -> tuple[Floats, Floats]:
+        """Of the steps `at` into a region: the part that lies before its wall, and, in 1/length, the share of the wall's area
+        that the faces across them stand for."""
+        shape, h = self.mesh.domain.sets[number], self.mesh.spacings
+        size = at[0].size
+        single = sum(map(abs, e)) == 1
+        inverse = 1.0 / h[e.index(1)] if single else 0.0
+        distance = shape.distance
+        if distance is None:
+            return np.full(size, 0.5), np.full(size, inverse)
+
+        def places(part: Floats) -> Point:
+            points = faces.point(0.0)
+            return tuple(
+                np.broadcast_to(x, faces.shape)[at] + sign * (part - 0.5) * c * s
+                for x, c, s in zip(points, e, h, strict=True)
+            )
+
+        low, high = np.zeros(size), np.ones(size)
+        for _ in range(_BISECTIONS):
+            middle = 0.5 * (low + high)
+            inside = distance(places(middle)) > 0.0
+            low, high = np.where(inside, low, middle), np.where(inside, middle, high)
+        part = np.maximum(0.5 * (low + high), SHORTEST)
+        normal = np.abs(distance.regular_derivative(coordinate(e.index(1)))(places(part))) if single else np.zeros(size)
+        return part, inverse * normal
+
+    @cached_property
+    def _drift(self) -> tuple[Coefficient, ...]:
+        """a; of a tensor with entries off its diagonal a - λ∇·D."""
+        equation = self.equation
+        weight = equation.convention.exponent
+        if equation.diffusion.diagonal or equation.diffusion.constant or not weight:
+            return tuple(equation.declared_drift)
+        return tuple(
+            a - weight * s for a, s in zip(equation.declared_drift, equation.diffusion.divergence(), strict=True)
+        )
+
+    @cached_property
+    def _velocity(self) -> tuple[Coefficient, ...]:
+        """b = D⁻¹(a - λ∇·D)."""
+        return self.equation.diffusion.solved(self._drift)
+
+    def _read(self, name: str, coefficient: Coefficient, point: Point, t: float) -> Floats:
+        """The values of a coefficient, of the shape of those arrays of the point that it depends on; finite numbers."""
+        with np.errstate(all="ignore"):
+            values = np.asarray(coefficient.evaluate(point, np.asarray(t, dtype=np.float64)), dtype=np.float64)
+        refuse(name, ~np.isfinite(values), values, point, t, "must be a finite number")
+        return values
+
+
+_GAUSS: Final = tuple(zip(GAUSS_NODES.tolist(), GAUSS_WEIGHTS.tolist(), strict=True))
+_BISECTIONS: Final = 30
+
+
+def _sum(terms: Iterable[Floats]) -> Floats:
+    """The sum of arrays that broadcast."""
+    return reduce(operator.add, terms, np.zeros(()))
+
+
+def _diagonals(dimension: int) -> list[Displacement]:
+    """e_i + e_j and e_i - e_j of every plane."""
+    planes = itertools.combinations(range(dimension), 2)
+    return [
+        tuple(1 if a == i else sign if a == j else 0 for a in range(dimension)) for i, j in planes for sign in (1, -1)
+    ]
+
+
+def _pair(e: Displacement) -> tuple[int, int]:
+    """The axes of a diagonal; of an axis, it twice."""
+    moved = [a for a, c in enumerate(e) if c]
+    return moved[0], moved[-1]
+
+
+def _never(tensor: Tensor, e: Displacement) -> bool:
+    """Whether the rate of a diagonal is 0 everywhere, as far as the tensor tells."""
+    i, j = _pair(e)
+    if tensor.matrix is not None:
+        return bool(e[i] * e[j] * tensor.matrix[i, j] <= 0.0)
+    return tensor[i, j] == ZERO
+
+
+def _met(directions: list[Displacement], n: int, f: Displacement) -> list[tuple[Displacement, Displacement]]:
+    """The pairs of directions across axis `n`, both turned the same way, that differ by `f` or -`f`."""
+    turned = [(e, tuple(e[n] * c for c in e)) for e in directions if e[n]]
+    found = []
+    for (e, a), (g, b) in itertools.combinations(turned, 2):
+        difference = tuple(x - y for x, y in zip(a, b, strict=True))
+        if difference == f or tuple(-x for x in difference) == f:
+            found.append((e, g))
+    return found

@@ -1,0 +1,376 @@
+"""From a tolerance to cells and steps: errors are measured on a pilot grid, and scaled by the orders of the scheme."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import Final, Generic, Protocol, TypeVar
+
+import numpy as np
+
+from randwalk.model.coefficient import Floats, coordinate
+from randwalk.model.start import Start
+
+from ..equation import FokkerPlanck
+from ..pace import PILOT_STEPS, Pace
+from .arguments import SMALLEST_CELLS
+from .grid import Grid
+from .mesh import COARSEST, Mesh
+from .moments import Moments, few, linear_noise
+from .schemes import Clock, Scheme
+
+R = TypeVar("R")
+
+PILOT_CELLS: Final = 128
+FIRST_CELLS: Final = 32  # of the first look at an equation
+FIRST_LOOK: Final = {2: 24, 3: 20}  # the same in several dimensions
+FIRST_STEPS: Final = 8  # an octave
+LARGEST_PILOT: Final = 8192
+SAMPLES: Final = 1024  # of coefficients
+RESOLVED: Final = 0.02  # differences below this, relative to the scale, tell an error
+LARGEST_CELLS: Final = 2**18
+LARGEST_MESH: Final = 2**25  # cells in all, in more than one dimension
+LARGEST_STEPS: Final = 2**20
+MOST_PLAIN: Final = 16.0  # by which the difference of two levels may fall from one to the next: chance explains more
+MOST_RICH: Final = 20.0  # the same of extrapolated solutions
+SHARE_OF_LARGEST: Final = 0.003  # of the errors of an extrapolated solution: less, at another time, is chance
+SMOOTH: Final = 0.2  # of the difference of two levels, up to which that of extrapolated ones shows an expansion in h²
+ORDERLY: Final = 11.0  # by which an extrapolated error falls from a level to the next: 8 at third order, 16 at fourth
+FLAT: Final = 1e-12  # of the largest eigenvalue of D, up to which the least is 0
+SMALLEST: Final = 1e-300  # in place of 0 as a divisor
+STUCK: Final = 0.9  # of the smallest error so far is no progress
+
+
+@dataclass(frozen=True)
+class Needs:
+    """What a solution at the increasing `times` must resolve before its error can be estimated.
+
+    Attributes
+    ----------
+    times : (times,) array
+    scheme : Scheme
+    pace : Pace
+        Of the steps in time.
+    cells : int
+        The fewest that show anything of the law.
+    fewest : int
+        The fewest that stand on all breaks.
+    moments : Moments
+    width : float
+        Of all cells together.
+    moving : bool
+        Whether kinks or jumps of a coefficient move across the cells.
+    most : int
+        The most cells.
+    look : int
+        The cells of a first look at an equation that is easily shown.
+    """
+
+    times: Floats
+    scheme: Scheme
+    pace: Pace
+    cells: int
+    fewest: int
+    moments: Moments
+    width: float
+    moving: bool
+    most: int
+    look: int = FIRST_CELLS
+
+    @classmethod
+    def of(
+        cls,
+        equation: FokkerPlanck,
+        times: Floats,
+        scheme: Scheme,
+        window: Grid,
+        start: Start,
+        narrowest: float = math.inf,
+    ) -> Needs:
+        """What `equation` needs on `window` from `start`, with cells no wider than `narrowest`."""
+        until, reach, width = float(times[-1]), (window.low, window.high), window.high - window.low
+        pace = Pace.of(equation, until, reach)
+        seen = few(times)
+        moments = linear_noise(equation, seen, pace, start)
+        coefficients = equation.coefficients
+        narrowest = min(narrowest, moments.coarsest(seen), *(c.width("x", *reach, (0.0, until)) for c in coefficients))
+        pace = pace.within(seen, moments.longest(seen)).within(*moments.pulses(seen))
+        cells = max(math.ceil(width / narrowest), window.fewest)
+        return cls(
+            times, scheme, pace, cells, window.fewest, moments, width, any(c.moving_breaks for c in coefficients),
+            LARGEST_CELLS,
+        )  # fmt: skip
+
+    @classmethod
+    def on_mesh(cls, equation: FokkerPlanck, times: Floats, scheme: Scheme, mesh: Mesh, start: Start) -> Needs:
+        """What `equation` needs on the window of `mesh`. In several dimensions cells are those of the axis with the most, and
+        lengths are relative to that axis; kinks and jumps do not stand on edges, and walls of regions need not, which costs an
+        order."""
+        if mesh.dimension == 1:
+            return cls.of(equation, times, scheme, mesh.axes[0], start)
+        until, d = float(times[-1]), mesh.dimension
+        reach = {coordinate(a): (g.low, g.high) for a, g in enumerate(mesh.axes)}
+        pace = Pace.of(equation, until, reach)
+        seen, unit = few(times), np.array(mesh.spacings) * mesh.cells
+        found = linear_noise(equation, seen, pace, start)
+        moments = found.scaled(unit)
+        coefficients = equation.coefficients
+        widths = [
+            c.width(name, *ends, {**reach, "t": (0.0, until)}) / unit[a]
+            for a, (name, ends) in enumerate(reach.items())
+            for c in coefficients
+        ]
+        narrowest = min(moments.coarsest(seen), *widths)
+        pace = pace.within(seen, moments.longest(seen)).within(*moments.pulses(seen))
+        broken = bool(mesh.domain.regions) or any(
+            c.moving_breaks or c.breaks(name, *ends) for name, ends in reach.items() for c in coefficients
+        )
+        tensors = np.nan_to_num(equation.diffusion(tuple(found.mean[0].T), 0.0))
+        least, *_, largest = np.moveaxis(np.linalg.eigvalsh(tensors), -1, 0)
+        broken = broken or bool((least <= FLAT * largest).any())  # without diffusion fluxes are upwind, of first order
+        most = int(LARGEST_MESH ** (1.0 / d))
+        look = FIRST_LOOK.get(d, COARSEST)
+        return cls(times, scheme, pace, math.ceil(1.0 / narrowest), COARSEST, moments, 1.0, broken, most, look)
+
+    @property
+    def first(self) -> int:
+        """The cells of a first look, which is not believed: half of those that show something."""
+        return even(max(self.look, 0.5 * self.cells, self.fewest))
+
+    def remaining(self, cells: int) -> float:
+        """The share of the difference between solutions on `cells` and on half as many, with steps twice as long, that is
+        left as error: a third at second order, all of it at first order, as where breaks move."""
+        return 1.0 if self.moving else self.moments.remaining(self.times, self.width / cells)
+
+    def mirrored(self) -> Needs:
+        """The needs where time runs backward from the only one of the `times`."""
+        return replace(self, pace=self.pace.mirrored())
+
+    def clock(self, steps: int) -> Clock:
+        """`steps` steps an octave."""
+        return Clock.octaves(self.times, steps, self.pace)
+
+    def check(self, cells: int) -> None:
+        """Refuse what takes too many steps, or so many `cells`, before anything runs."""
+        steps = self.clock(2 * PILOT_STEPS).steps
+        if cells > self.most or steps > LARGEST_STEPS:
+            raise ValueError(
+                f"times up to {self.times[-1]:g} would take {_count(max(cells, SMALLEST_CELLS))} cells and {_count(steps)} steps "
+                f"to resolve the drift and the quickest changes of the coefficients (at most {self.most} and "
+                f"{LARGEST_STEPS}): shorten times, take a smaller drift, or a smoother coefficient"
+            )
+
+
+class Family(Protocol[R]):
+    """A problem solved on grids of different fineness; solutions R on one grid and on half of its cells can be compared."""
+
+    def run(self, cells: int, clock: Clock) -> R:
+        """The solution of second order in space."""
+
+    def difference(self, fine: R, coarse: R) -> Floats:
+        """The largest differences of the two, one for each recorded time; the grid of `fine` is that of `coarse` or finer."""
+
+    def extrapolated(self, fine: R, coarse: R) -> R:
+        """(4 `fine` - `coarse`)/3 on the grid of `fine`, which has twice the cells of that of `coarse`."""
+
+    def usable(self, solution: R) -> bool:
+        """Whether an extrapolated solution is one: all its masses are positive."""
+
+
+@dataclass(frozen=True)
+class Found(Generic[R]):
+    """A solution that a :class:`Ladder` arrived at.
+
+    Attributes
+    ----------
+    solution : R
+    cells : int
+    errors : (times,) array
+        Estimates.
+    fine, coarse : R
+        The second-order solutions of its last two levels.
+    extrapolated : bool
+        Whether `solution` is the extrapolated one, else it is `fine`.
+    """
+
+    solution: R
+    cells: int
+    errors: Floats
+    fine: R
+    coarse: R
+    extrapolated: bool
+
+
+class Ladder(Generic[R]):
+    """Solutions on grids of `cells`, 2 `cells`, 4 `cells`, … with steps that are refined with them, so that errors of the second
+    order in space and time fall to a quarter from each to the next.
+
+    If they have an expansion in h², (4 fine - coarse)/3 is of the fourth order in space and at least of the third in time. Its
+    error is estimated from the difference to the same of the level before, which is 7 to 15 times that error; 10 is assumed,
+    and less where the levels show a lower order. The error of the second-order solution is a third of a difference. The better
+    of the two is taken.
+    """
+
+    def __init__(self, family: Family[R], needs: Needs, cells: int, clock: Clock) -> None:
+        self._family, self._needs, self._cells, self._clock = family, needs, cells, clock
+        self.plain: list[R] = []
+        self.rich: list[R] = []
+        self.best: Found[R] | None = None
+
+    @property
+    def _factor(self) -> int:
+        """By which steps are refined while cells are halved."""
+        return 2 if self._needs.scheme.order == 2 else 4
+
+    def cells(self, level: int) -> int:
+        return self._cells * 2**level
+
+    def clock(self, level: int) -> Clock:
+        return self._clock.refined(self._factor**level)
+
+    def climb(self) -> Found[R] | None:
+        """The next level; None after the first two, whose agreement may be chance."""
+        family, level = self._family, len(self.plain)
+        self.plain.append(family.run(self.cells(level), self.clock(level)))
+        if level == 0:
+            return None
+        fine, coarse = self.plain[-1], self.plain[-2]
+        self.rich.append(family.extrapolated(fine, coarse))
+        if level == 1:
+            return None
+        differences = [family.difference(a, b) for a, b in pairwise(reversed(self.plain[-3:]))]
+        errors = self._needs.remaining(self.cells(level)) * _without_luck(differences, MOST_PLAIN)
+        found = Found(fine, self.cells(level), errors, fine, coarse, False)
+        richer = [family.difference(a, b) for a, b in pairwise(reversed(self.rich[-3:]))]
+        orderly = len(richer) > 1 or richer[0].max() <= SMOOTH * differences[0].max()
+        if orderly and family.usable(self.rich[-1]):
+            rich_errors = _without_luck(richer, MOST_RICH) / _shrinking(richer)
+            rich_errors = np.maximum(rich_errors, SHARE_OF_LARGEST * rich_errors.max())
+            if rich_errors.max() < errors.max():
+                found = Found(self.rich[-1], self.cells(level), rich_errors, fine, coarse, True)
+        return found
+
+
+def _shrinking(richer: list[Floats]) -> float:
+    """By what the difference of two extrapolated solutions is divided: the factor by which it falls from a level to the next,
+    less 1; where two levels alone are known, and they show an expansion in h², as if that factor were large."""
+    factor = richer[1].max() / max(richer[0].max(), SMALLEST) if len(richer) > 1 else ORDERLY
+    return float(np.clip(factor, 2.0, ORDERLY)) - 1.0
+
+
+def _without_luck(differences: list[Floats], most: float) -> Floats:
+    """The first of the `differences`, no less than the share of the one before that its order explains: two levels may agree
+    by chance."""
+    return np.maximum(differences[0], differences[1] / most) if len(differences) > 1 else differences[0]
+
+
+@dataclass(frozen=True)
+class Balance:
+    """So many `cells`, and :data:`FIRST_STEPS` steps an octave doubled `doublings` times, that the errors of both are small and
+    that of the steps is less than that of the cells."""
+
+    needs: Needs
+    cells: int
+    doublings: int
+
+    @classmethod
+    def measured(cls, family: Family[R], needs: Needs, scale: float) -> Balance:
+        """Refine the larger of the two errors until both are small beside `scale`, or limits are met."""
+        cells, k, order = needs.first, 0, needs.scheme.order
+        first = needs.clock(FIRST_STEPS)
+        needs.check(4 * cells)
+        base = family.run(cells, first)
+        while True:
+            later = family.run(cells, first.refined(2 ** (k + 1)))
+            time = float(family.difference(later, base).max()) / (2**order - 1)
+            finer = family.run(2 * cells, first.refined(2 ** (k + 1)))
+            space = float(family.difference(finer, later).max()) * needs.remaining(2 * cells)
+            limited = (
+                4 * cells > min(LARGEST_PILOT, needs.most)
+                if space > time
+                else 2 ** (k + 4) * first.steps > LARGEST_STEPS
+            )
+            if limited or max(time, space) <= RESOLVED * scale:
+                break
+            if time > space:
+                k, base = k + 1, later
+            else:
+                cells *= 2
+                base = family.run(cells, first.refined(2**k))
+        excess = time / max(4.0 * space, RESOLVED * scale)  # of the error of k + 1 doublings, on `cells` as they are
+        return cls(needs, cells, k + 1 + max(-1, math.ceil(math.log2(max(excess, SMALLEST)) / order)))
+
+    def clock(self, cells: int) -> Clock:
+        """The clock for any number of cells, on which the error of the steps is next to nothing beside that of the cells."""
+        ratio = (4.0 * cells / self.cells) ** (2.0 / self.needs.scheme.order)
+        return self.needs.clock(max(FIRST_STEPS // 2, math.ceil(FIRST_STEPS * 2**self.doublings * ratio)))
+
+    def first(self) -> tuple[int, Clock]:
+        """The cells and the clock of the first level of a ladder: half of the cells, if they stand on all breaks."""
+        needs, fewer = self.needs, 1 if self.needs.scheme.order == 2 else 2
+        first = needs.clock(FIRST_STEPS)
+        if self.cells // 2 < needs.first or self.cells % 4 or self.doublings < fewer:
+            return self.cells, first.refined(2**self.doublings)
+        return self.cells // 2, first.refined(2 ** (self.doublings - fewer))
+
+
+def refined(family: Family[R], needs: Needs, tolerance: float, scale: float = 1.0) -> Found[R]:
+    """The solution whose largest error is at most `tolerance` × `scale`.
+
+    Raises
+    ------
+    ValueError
+        where that is out of reach, with a tolerance that is not.
+    """
+    goal = tolerance * scale
+    ladder, errors = Ladder(family, needs, *Balance.measured(family, needs, scale).first()), [math.inf]
+    while True:
+        found = ladder.climb()
+        if found is not None:
+            if float(found.errors.max()) <= goal:
+                return found
+            errors.append(float(found.errors.max()))
+        rate = min(max(errors[-2] / errors[-1], 4.0), 16.0) if len(errors) > 3 else math.inf
+        more = max(1, math.ceil(math.log(errors[-1] / goal) / math.log(rate))) if len(errors) > 3 else 1
+        cells, steps = ladder.cells(len(ladder.plain) - 1 + more), ladder.clock(len(ladder.plain) - 1 + more).steps
+        stuck = len(errors) > 3 and errors[-1] > STUCK * min(errors[:-1])
+        if stuck or cells > needs.most or steps > LARGEST_STEPS:
+            raise ValueError(_refusal(tolerance, min(errors) / scale, cells, steps, needs.most))
+
+
+def _refusal(tolerance: float, reached: float, cells: int, steps: int, most: int) -> str:
+    """What was reached, what it would take, and a tolerance that can be had."""
+    best = f"{reached:.2g} was reached; " if math.isfinite(reached) else ""
+    text = (
+        f"tolerance = {tolerance:g} is out of reach: {best}it would take {_count(cells)} cells and {_count(steps)} steps "
+        f"(at most {most} and {LARGEST_STEPS})"
+    )
+    return f"{text}: take tolerance = {2.0 * reached:.2g}" if 2.0 * reached < 1.0 else f"{text}: shorten times"
+
+
+def steady_cells(equation: FokkerPlanck, window: Grid) -> int:
+    """The fewest cells on `window` that show what coefficients that do not depend on time do: their widths, and D/|a|."""
+    x = window.low + (window.high - window.low) * (np.arange(SAMPLES) + 0.5) / SAMPLES
+    a, d = np.abs(equation.declared_drift(x)), equation.diffusion(x)
+    usable = np.isfinite(a) & (a > 0.0) & (d > 0.0)
+    with np.errstate(over="ignore"):  # where a is next to nothing a layer is infinitely wide
+        layers = 2.0 * d[usable] / a[usable]
+    coefficients = (equation.declared_drift, equation.diffusion, equation.killing)
+    widths = (c.width("x", window.low, window.high) for c in coefficients)
+    return even((window.high - window.low) / min(float(layers.min(initial=math.inf)), *widths))
+
+
+def refinement(error: float, tolerance: float) -> float:
+    """The factor of cells that takes a second-order `error` below `tolerance`, within reason."""
+    return min(max(1.1 * math.sqrt(error / tolerance), 1.3), 4.0)
+
+
+def _count(number: int) -> str:
+    """A number of cells or steps; only about, where it has many digits."""
+    return str(number) if number < 10**9 else f"{float(number):.2g}" if number < 10**300 else "more than 1e+300"
+
+
+def even(cells: float) -> int:
+    """The next even number."""
+    return 2 * math.ceil(0.5 * cells)

@@ -1,0 +1,191 @@
+"""The part of a domain in several dimensions that has cells: between its walls, and within the places that mass reaches."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from randwalk.model.coefficient import Floats, coordinate
+from randwalk.model.tensor import aspect
+
+from ..equation import FokkerPlanck
+from ..pace import Pace
+from .fit import fitted
+from .grid import Grid
+from .mesh import Mesh
+from .moments import few, linear_noise
+from .operator import Operator
+from .schemes import SDIRK2, Clock, march
+from .shares import start_on_mesh
+from .truncate import MARGIN, NEAR, find_window, widened
+
+CELLS: Final = {2: 48, 3: 24}  # of the axis with the most, in a first look; 16 in more dimensions
+STEPS: Final = 24
+PASSES: Final = 24
+SMEARED: Final = 5.0  # times what may leave, on a coarse mesh, which smears; what leaves in the end is watched
+ROOM: Final = 1.05  # of the first guess, for what a coarse mesh smears
+TIGHT: Final = 0.85  # a window of which less than this is used along an axis is tightened
+ASPECT: Final = 8.0  # the most cells of an axis are at most so many times the fewest
+BEYOND: Final = 0.06  # of the width of a region, by which the window is wider
+SAMPLES: Final = 7  # places an axis at which a tensor is looked at
+INSIDE: Final = 1.02  # by which spacings stay inside their limits
+
+
+def find_mesh(equation: FokkerPlanck, times: Floats, leak: float) -> Mesh:
+    """The window through whose cuts no more mass than `leak` leaves, each, by the last of the `times`, and the proportions of its
+    cells.
+
+    A first guess comes from the linear-noise approximation; solutions on a coarse mesh widen the window until it loses no
+    more than `leak`, and tighten it to the cells that hold mass.
+    """
+    domain, until = equation.domain, float(times[-1])
+    if domain.dimension == 1:
+        return Mesh((find_window(equation, until, leak),), domain)
+    pace = Pace.of(equation, until, {coordinate(a): ends for a, ends in enumerate(equation.start.bounds)})
+    seen = few(times)
+    found = linear_noise(equation, seen, pace, equation.start)
+    narrowest, sufficient = found.narrowest(seen), None
+    for a in np.flatnonzero(narrowest == 0.0):
+        name = coordinate(int(a))
+        raise ValueError(
+            f"diffusion[{a}][{a}] = 0 along a path from {equation.start!r}, so its mass has no density along {name}; give the "
+            f"start a factor Normal(mean, sd) along {name}, or diffusion[{a}][{a}] > 0"
+        )
+    guess = list(zip(*found.range(ROOM * math.sqrt(2.0 * math.log(1.0 / leak))), strict=True))
+    window = _meshed(equation, [_cut(equation, a, *ends) for a, ends in enumerate(guess)], narrowest, until)
+    for number in range(PASSES):
+        if not window.cut.any():
+            return window
+        lost, used = _follow(equation, window, until, leak, pace)
+        if (lost > SMEARED * leak).any():
+            if sufficient is not None:
+                return sufficient
+            axes = _widened(window, lost, SMEARED * leak, min(0.25, MARGIN * 2**number)).axes
+            axes = tuple(_cut(equation, a, g.low, g.high) for a, g in enumerate(axes))
+            window = _meshed(equation, list(axes), narrowest, until)
+            continue
+        sufficient = window
+        tight = [b - a <= TIGHT * (g.high - g.low) for (a, b), g in zip(used, window.axes, strict=True)]
+        if not any(tight):
+            return window
+        axes = tuple(_cut(equation, a, *ends) if tight[a] else window.axes[a] for a, ends in enumerate(used))
+        window = _meshed(equation, list(axes), narrowest, until)
+    if sufficient is not None:
+        return sufficient
+    place = " × ".join(f"({g.low:.3g}, {g.high:.3g})" for g in window.axes)
+    raise ValueError(
+        f"the mass does not stay in any window until t = {until:g}: on {place} of {domain} more than {leak:.1g} still escapes; "
+        "shorten times, raise the tolerance, or put walls"
+    )
+
+
+def whole(equation: FokkerPlanck) -> Mesh:
+    """The mesh on all of a bounded domain, with cells as long as D is large."""
+    axes = [
+        _cut(equation, a, 2.0 * low - high, 2.0 * high - low) for a, (low, high) in enumerate(equation.domain.bounds)
+    ]
+    centre = tuple(np.array(0.5 * (g.low + g.high)) for g in axes)
+    spread = np.sqrt(np.maximum(np.einsum("...ii->...i", equation.diffusion(centre, 0.0)), 0.0))
+    return _meshed(equation, axes, spread / spread.max() * min(g.high - g.low for g in axes) / 8.0, 0.0)
+
+
+def wider_mesh(equation: FokkerPlanck, mesh: Mesh, lost: Floats, leak: float, until: float) -> Mesh:
+    """The mesh with each cut that lost more than `leak` (of what was `lost` by each exit) moved out a little."""
+    if mesh.dimension > 1:
+        return _widened(mesh, lost, leak, MARGIN)
+    return replace(mesh, axes=(fitted(equation, widened(mesh.axes[0], lost, leak, MARGIN), until),))
+
+
+def _widened(mesh: Mesh, lost: Floats, leak: float, share: float) -> Mesh:
+    """The mesh with each cut that lost more than `leak` moved out by `share` of the width."""
+    ends = []
+    for a, grid in enumerate(mesh.axes):
+        out = [share * (grid.high - grid.low) * (lost[2 * a + side] > leak) for side in (0, 1)]
+        ends.append((grid.low - out[0], grid.high + out[1]))
+    return mesh.with_ends(ends)
+
+
+def _cut(equation: FokkerPlanck, axis: int, low: float, high: float) -> Grid:
+    """The cells of an axis on [low, high], which ends at a wall that is passed or near."""
+    line, bounds = equation.domain.axes[axis], equation.domain.bounds[axis]
+    if line.periodic:
+        return Grid(line.low, line.high, 1, periodic=True)
+    if bounds != (line.low, line.high):  # a region bounds it
+        more = BEYOND * (bounds[1] - bounds[0])
+        bounds = bounds[0] - more, bounds[1] + more
+        low, high = max(low, bounds[0]), min(high, bounds[1])
+    near = NEAR * (high - low)
+    left, right = low - near <= line.low, high + near >= line.high
+    return Grid(
+        line.low if left else low, line.high if right else high, 1,
+        line.left if left else None, line.right if right else None,
+    )  # fmt: skip
+
+
+def _meshed(equation: FokkerPlanck, axes: list[Grid], narrowest: Floats, until: float) -> Mesh:
+    """The mesh between the ends of `axes` whose cells are so long, relative to one another, as the law is narrow, as far as D
+    allows."""
+    widths = np.array([g.high - g.low for g in axes])
+    lengths = np.minimum(np.where(narrowest > 0.0, narrowest, widths), 0.5 * widths)
+    counts = widths / lengths
+    lengths = widths / np.maximum(counts, counts.max() / ASPECT)
+    mesh = Mesh(tuple(axes), equation.domain, tuple(_allowed(equation, axes, lengths, until).tolist()))
+    return mesh.with_cells(CELLS.get(mesh.dimension, 16))
+
+
+def _allowed(equation: FokkerPlanck, axes: list[Grid], lengths: Floats, until: float) -> Floats:
+    """The nearest lengths of cells for which D, where it is looked at, has directions with rates that are not negative."""
+    diffusion = equation.diffusion
+    if diffusion.diagonal:
+        return lengths
+    places = np.meshgrid(*(np.linspace(g.low, g.high, SAMPLES) for g in axes), indexing="ij")
+    inside = equation.domain.contains(tuple(places))
+    point = tuple(x[inside] for x in places)
+    matrices = np.concatenate([diffusion(point, t) for t in (0.0, 0.5 * until, until)]).reshape(-1, *(len(axes),) * 2)
+    sizes = np.abs(matrices)
+    if len(axes) == 2:
+        with np.errstate(divide="ignore", invalid="ignore"):
+            least = np.nanmax(sizes[:, 0, 1] / sizes[:, 1, 1])
+            most = np.nanmin(sizes[:, 0, 0] / sizes[:, 0, 1])
+        ratio, near = lengths[0] / lengths[1], min(INSIDE, math.sqrt(max(most / least, 1.0)) if least else INSIDE)
+        allowed = min(max(ratio, least * near), most / near)
+        return lengths * np.array([math.sqrt(allowed / ratio), math.sqrt(ratio / allowed)])
+    if _dominant(sizes, lengths):
+        return lengths
+    for matrix in (matrices.mean(axis=0), *matrices[:: max(1, len(matrices) // SAMPLES)]):
+        fit = aspect(matrix)
+        if fit is not None and _dominant(sizes, fit):
+            return fit * (lengths[0] / fit[0])
+    return lengths
+
+
+def _dominant(sizes: NDArray[np.float64], lengths: Floats) -> bool:
+    scaled = sizes / np.multiply.outer(lengths, lengths)
+    diagonal = np.einsum("pii->pi", scaled)
+    return bool((2.0 * diagonal >= scaled.sum(axis=2) * (1.0 - 1e-12)).all())
+
+
+def _follow(
+    equation: FokkerPlanck, mesh: Mesh, until: float, leak: float, pace: Pace
+) -> tuple[Floats, list[tuple[float, float]]]:
+    """(mass lost through the cuts, for each axis the ends outside which less than a tenth of `leak` has ever been)."""
+    below = [np.zeros(g.cells + 1) for g in mesh.axes]
+    above = [np.zeros(g.cells + 1) for g in mesh.axes]
+    clock = Clock.equal(np.array([until]), until / STEPS, pace)
+    begin = start_on_mesh(equation, mesh)
+    for _, _, state in march(SDIRK2(), Operator(equation, mesh).forward, begin, clock, 0.0):
+        cells = mesh.masses(state)
+        for a in range(mesh.dimension):
+            mass = cells.sum(axis=tuple(b for b in range(mesh.dimension) if b != a))
+            below[a][1:] = np.maximum(below[a][1:], np.cumsum(mass))
+            above[a][:-1] = np.maximum(above[a][:-1], np.cumsum(mass[::-1])[::-1])
+    used = []
+    for a, grid in enumerate(mesh.axes):
+        low = grid.low if grid.left is not None else grid.edges[np.flatnonzero(below[a] <= 0.1 * leak)[-1]]
+        high = grid.high if grid.right is not None else grid.edges[np.flatnonzero(above[a] <= 0.1 * leak)[0]]
+        used.append((float(low), float(high)))
+    return np.where(mesh.cut, mesh.gone(state), 0.0), used
