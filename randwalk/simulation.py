@@ -56,7 +56,7 @@ def simulate(
         the machine; on rings it does not take ``jump``.
     record : sequence of records
         What to keep besides counts; ``ensemble[record]`` gives it. FirstPassage(), LastVisit(x), Maximum(axis),
-        Displacement(axis), Moments(), TimeIn(shape), Winding(axis), DistinctSites(), Positions(); in one dimension
+        Displacement(axis), Moments(), TimeIn(shape), Visits(set), Winding(axis), DistinctSites(), Positions(); in one dimension
         TimePositive(x) and SquaredDisplacement(), too. Of walkers without walls on so many sites that they cannot be counted
         (a long walk in space), records of displacements, Winding and Positions are kept all the same.
     threads : int, optional
