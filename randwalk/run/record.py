@@ -263,6 +263,7 @@ Record: TypeAlias = (
     | DistinctSites
     | Moments
     | Positions
+    | Counted
 )
 
 
