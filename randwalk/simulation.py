@@ -145,7 +145,8 @@ def simulate(
     if method == "auto":
         method = plan(walk, span, steps, records, part=isinstance(walkers, range)).method
     done: Ensemble = collect(Ensemble, Task(walk, steps, seed, method, records), [span], None, effort)
-    walk.warn_if_slow(done.table.point, done.counts, done.times)
+    if done.counted:
+        walk.warn_if_slow(done.table.point, done.counts, done.times)
     return done
 
 

@@ -20,9 +20,9 @@ from numpy.typing import NDArray
 from . import elementary, portable
 from .compile import aside, device, kernel
 from .normal import BLOCK, normal_pair
-from .philox import HALF, LIFETIME, LOW, U, of_axis, philox, words64
+from .philox import BRIDGE, HALF, LIFETIME, LOW, PLACE, U, of_axis, philox, words64
 from .vector import wide
-from .wall import BRIDGE, PLACE, depth, lowest, may_reach, passage, quantile, unit
+from .wall import depth, lowest, may_reach, passage, quantile, unit
 
 # [model]
 # isort: split
@@ -202,15 +202,6 @@ def stored(state, size, block):  # type: ignore[no-untyped-def]
 
 
 @aside
-def lifetimes(number, size, keys, fate):  # type: ignore[no-untyped-def]
-    """The weight at which each walker is killed: uniform in (0, 1]."""
-    for j in range(size):
-        walker = number[j]
-        first, _ = words64(walker & LOW, walker >> HALF, U(0), LIFETIME, keys[0], keys[1])
-        fate[j] = (np.float64(np.int64(first >> U(12))) + 1.0) * 2.0**-52
-
-
-@aside
 def crossed(x, y, t, h, walker, step, p, keys):  # type: ignore[no-untyped-def]
     """What walls make of a step from x to y, each by the bridge of the distance to it: (1 + the number of the exit of the wall
     that absorbs first, or 0; the time until then, or h; the point where the walker is then)."""
@@ -267,7 +258,21 @@ def place_of_passage(x, y, t, h, part, wall, walker, step, p, keys):  # type: ig
 
 
 @device
-def moved_block(block, lanes, z, row, size, times, p):  # type: ignore[no-untyped-def]
+def skipped(block, lanes, number, size, times, p, keys):  # type: ignore[no-untyped-def]
+    """What a walk does not need."""
+
+
+@device
+def free_step(block, lanes, z, row, size, times, p):  # type: ignore[no-untyped-def]
+    """A step of a block whose walkers stay."""
+    s, (_, t, h) = block[0], times
+    root = math.sqrt(h)
+    for j in range(size):
+        put(s, j, moved(at(s, j), t, h, root, increments(z, row, j), p))
+
+
+@device
+def full_step(block, lanes, z, row, size, times, p):  # type: ignore[no-untyped-def]
     """A step of a block whose walkers are weighed, gather or may leave: what each of them lives of it is `spell`."""
     s, left, before, spell, close = block[0], block[2], lanes[0], lanes[1], lanes[3]
     _, t, h = times
@@ -278,8 +283,7 @@ def moved_block(block, lanes, z, row, size, times, p):  # type: ignore[no-untype
         put(before, j, x)
         put(s, j, y)
         spell[j] = h if left[j] == 0 else 0.0
-        if WALLS:
-            close[j] = np.uint8(near(x, y, t, h, p) and left[j] == 0)
+        close[j] = np.uint8(near(x, y, t, h, p) & (left[j] == 0))
 
 
 @device
@@ -298,7 +302,7 @@ def walled_block(block, lanes, number, size, times, p, keys):  # type: ignore[no
 
 
 @device
-def weighed_block(block, lanes, size, times, p):  # type: ignore[no-untyped-def]
+def weighed_block(block, lanes, number, size, times, p, keys):  # type: ignore[no-untyped-def]
     """Weights and sources by the trapezoidal rule, over what each walker lived of the step."""
     s, _, _, _, weight, gathered, _ = block
     before, spell, _, _, earlier = lanes
@@ -307,15 +311,24 @@ def weighed_block(block, lanes, size, times, p):  # type: ignore[no-untyped-def]
         x, y, lived = at(before, j), at(s, j), spell[j]
         then = t + lived
         rate = 0.5 * (killing(x, t, p) + killing(y, then, p))
-        after = weight[j] * elementary.exp(-rate * lived) if lived > 0.0 else weight[j]
+        after = weight[j] * elementary.exp(-rate * lived) if WEIGHED and lived > 0.0 else weight[j]
         if GATHERED:
             gain = 0.5 * lived * (weight[j] * source(x, t, p) + after * source(y, then, p))
             gathered[j] += gain if lived > 0.0 else 0.0
         earlier[j], weight[j] = weight[j], after
 
 
+@aside
+def lifetimes(block, lanes, number, size, times, p, keys):  # type: ignore[no-untyped-def]
+    """The weight at which each walker is killed: uniform in (0, 1]."""
+    fate = lanes[2]
+    for j in range(size):
+        first, _ = words64(number[j] & LOW, number[j] >> HALF, U(0), LIFETIME, keys[0], keys[1])
+        fate[j] = (np.float64(np.int64(first >> U(12))) + 1.0) * 2.0**-52
+
+
 @device
-def killed_block(block, lanes, size, times):  # type: ignore[no-untyped-def]
+def killed_block(block, lanes, number, size, times, p, keys):  # type: ignore[no-untyped-def]
     """Walkers leave whose weight has fallen below their `fate`, at the time when it did at a constant rate."""
     s, _, left, gone, weight, _, place = block
     _, spell, fate, _, earlier = lanes
@@ -331,12 +344,27 @@ def killed_block(block, lanes, size, times):  # type: ignore[no-untyped-def]
                 put(place, j, at(s, j))
 
 
+@device
+def turned_block(block, lanes, number, size, times, p, keys):  # type: ignore[no-untyped-def]
+    """Points on rings between their ends."""
+    s = block[0]
+    for j in range(size):
+        put(s, j, home(at(s, j), p))
+
+
+# What a walk needs: of a choice inside a kernel both sides would be compiled.
+stepped = full_step if WEIGHED or GATHERED or WALLS else free_step
+walled = walled_block if WALLS else skipped
+weighed = weighed_block if WEIGHED or GATHERED else skipped
+fated, killed = (lifetimes, killed_block) if KILLED else (skipped, skipped)
+turned = turned_block if RINGS else skipped
+
+
 @kernel
 def walk(state, first, start, stop, dt, pairs, p, keys):  # type: ignore[no-untyped-def]
     """Advance walkers number `first`, `first` + 1, … from step `start` to step `stop`, steps of `pairs` dt, in place."""
     wide()
     h = pairs * dt
-    root = math.sqrt(h)
     fine = pairs * M  # increments of a step
     z, words = np.empty((pairs * CHUNK * M + 4, BLOCK)), np.empty((3, BLOCK), np.uint64)
     s, number, who = np.empty((D, BLOCK)), np.empty(BLOCK, np.uint64), np.empty(BLOCK, np.int64)
@@ -363,26 +391,14 @@ def walk(state, first, start, stop, dt, pairs, p, keys):  # type: ignore[no-unty
                 shift = fill(z, words, number, size, chunk * fine, (end - chunk) * fine, keys)
                 if pairs > 1:
                     merged(z, size, shift, end - chunk, M)
-                if KILLED:
-                    lifetimes(number, size, keys, fate)
+                fated(block, lanes, number, size, (0, 0.0, h), p, keys)
                 for n in range(chunk, end):
-                    t = n * h
-                    row = shift + (n - chunk) * M
-                    if WEIGHED or GATHERED or WALLS:
-                        times = n * pairs, t, h
-                        moved_block(block, lanes, z, row, size, times, p)
-                        if WALLS:
-                            walled_block(block, lanes, number, size, times, p, keys)
-                        if WEIGHED or GATHERED:
-                            weighed_block(block, lanes, size, times, p)
-                        if KILLED:
-                            killed_block(block, lanes, size, times)
-                    else:
-                        for j in range(size):
-                            put(s, j, moved(at(s, j), t, h, root, increments(z, row, j), p))
-                    if RINGS:
-                        for j in range(size):
-                            put(s, j, home(at(s, j), p))
+                    times, row = (n * pairs, n * h, h), shift + (n - chunk) * M
+                    stepped(block, lanes, z, row, size, times, p)
+                    walled(block, lanes, number, size, times, p, keys)
+                    weighed(block, lanes, number, size, times, p, keys)
+                    killed(block, lanes, number, size, times, p, keys)
+                    turned(block, lanes, number, size, times, p, keys)
                 if WALLS or KILLED:
                     size = stored(state, size, block)
                     if size == 0:

@@ -10,6 +10,7 @@ from ..model.ito import ItoWalk
 from .emit import Parameters, function_text, written
 
 AT = ("x", "t", "p")
+NEAR = ("x", "y", "t", "h", "p")
 
 
 def walls_text(walk: ItoWalk, walls: Sequence[Barrier], parameters: Parameters) -> list[str]:
@@ -24,7 +25,7 @@ def walls_text(walk: ItoWalk, walls: Sequence[Barrier], parameters: Parameters) 
         ),
     ]
     if not walls:
-        return texts
+        return [*texts, written("near", NEAR, [], "False", "Whether a step may reach a wall.")]
     distances, normals = tuple(wall.distance for wall in walls), tuple(wall.normal for wall in walls)
     known = [parameters.number(wall.reactivity) for wall in walls]
     return [
@@ -81,4 +82,4 @@ def _near(walk: ItoWalk, walls: Sequence[Barrier]) -> str:
         axes = [a for a, slope in enumerate(wall.normal) if slope != ZERO]
         entries = [f"g[{a}][{k}]" for a in axes for k in range(walk.sources) if walk.noise[a][k] != ZERO]
         tests.append(f"may_reach(before[{w}], after[{w}], h * ({_sum([f'{g} * {g}' for g in entries])}))")
-    return written("near", ("x", "y", "t", "h", "p"), lines, " | ".join(tests), "Whether a step may reach a wall.")
+    return written("near", NEAR, lines, " | ".join(tests), "Whether a step may reach a wall.")
