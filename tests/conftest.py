@@ -63,6 +63,7 @@ QUICK_FILES = frozenset(
     )
 )
 QUICK_TESTS = frozenset({
+    "test_ito_walls.py::test_walkers_do_not_depend_on_batches_or_stretches",
     "test_backward.py::test_duality", "test_backward.py::test_repr_and_plot",
     "test_binomial.py::test_known_answers", "test_binomial.py::test_certain_outcomes",
     "test_hitting.py::test_mean_hitting_time_of_a_path", "test_hitting.py::test_random_chains_against_fractions",
