@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import pickle
+from typing import Any
 
 import numpy as np
 import pytest
@@ -149,8 +150,9 @@ def test_exact_steps_that_are_not_known() -> None:
 
 def test_functions_of_a_point_of_many_coordinates() -> None:
     pull = np.diag([-1.0, -2.0, -3.0, -4.0, -5.0])
-    for drift in (lambda x: pull @ x, lambda x, t: tuple(-(i + 1) * c for i, c in enumerate(x))):
-        walk = rw.ItoWalk(drift, 0.5, dt=0.01, domain=rw.Line() ** 5)
+    drifts: list[Any] = [lambda x: pull @ x, lambda x, t: tuple(-(i + 1) * c for i, c in enumerate(x))]
+    for given in drifts:
+        walk = rw.ItoWalk(given, 0.5, dt=0.01, domain=rw.Line() ** 5)
         assert walk.linear == rw.Linear(pull)
     soft = rw.ItoWalk(lambda x: -np.tanh(x) * np.sum(x**2), 0.5, dt=0.01, domain=rw.Line() ** 4)
     point = np.array([0.1, -0.4, 0.9, 0.3])
@@ -209,7 +211,7 @@ ROOM = rw.Interval(0.0, 1.0, rw.Absorbing(), rw.Reflecting())
         (lambda: rw.ItoWalk(0.0, 0.5, noise=0.1, dt=0.1), "give either diffusion"),
         (lambda: rw.ItoWalk(0.0, dt=0.1), "give either diffusion"),
         (lambda: rw.ItoWalk(0.0, 0.5, dt=0.0), "dt = 0"),
-        (lambda: rw.ItoWalk(0.0, 0.5, dt=0.1, scheme="euler"), r"scheme = 'euler': give EulerMaruyama\(\)"),
+        (lambda: rw.ItoWalk(0.0, 0.5, dt=0.1, scheme="euler"), r"scheme = 'euler': give EulerMaruyama\(\)"),  # type: ignore[arg-type]
         (lambda: rw.ItoWalk(0.0, 0.5, dt=0.1, scheme=rw.Platen(), increments=rw.TwoPoint()), "needs 5"),
         (
             lambda: rw.ItoWalk((0.0, 0.0), noise=((X, 1.0), (0.0, 1.0)), dt=0.01, scheme=rw.Milstein()),
