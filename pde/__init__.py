@@ -11,6 +11,7 @@ from .equation import FokkerPlanck, limit, walk_for
 from .exact_law import ExactLaw, SmoothedLaw, exact_law
 from .hitting.passage import HittingTime
 from .hitting.quantities import commute_time, escape_probability, hitting_probability, hitting_time, return_time
+from .hitting.visits import green_function, potential_kernel
 from .modified import ModifiedEquation, modified
 from .solve import Solution, solve
 from .solver.field import BackwardField
@@ -20,6 +21,7 @@ from .stationary import StationaryLaw, stationary_law
 __all__ = [
     "SDIRK2", "BackwardEuler", "BackwardField", "BackwardSolution", "ClosedForm", "CrankNicolson", "ExactLaw", "FokkerPlanck",
     "HittingTime", "ModifiedEquation", "NoClosedForm", "SmoothedLaw", "Solution", "StationaryLaw", "backward", "closed_form",
-    "commute_time", "escape_probability", "exact_law", "exit_probability", "hitting_probability", "hitting_time", "limit",
-    "mean_exit_time", "modified", "return_time", "solve", "stationary_law", "walk_for",
+    "commute_time", "escape_probability", "exact_law", "exit_probability", "green_function", "hitting_probability",
+    "hitting_time", "limit", "mean_exit_time", "modified", "potential_kernel", "return_time", "solve", "stationary_law",
+    "walk_for",
 ]  # fmt: skip

@@ -55,6 +55,7 @@ QUICK_FILES = frozenset(
         "table_plane",
         "task",
         "times",
+        "told",
         "validate_plane",
         "walk",
         "wall_kernel",
@@ -62,6 +63,7 @@ QUICK_FILES = frozenset(
     )
 )
 QUICK_TESTS = frozenset({
+    "test_ito_walls.py::test_walkers_do_not_depend_on_batches_or_stretches",
     "test_backward.py::test_duality", "test_backward.py::test_repr_and_plot",
     "test_binomial.py::test_known_answers", "test_binomial.py::test_certain_outcomes",
     "test_hitting.py::test_mean_hitting_time_of_a_path", "test_hitting.py::test_random_chains_against_fractions",
@@ -87,6 +89,7 @@ QUICK_TESTS = frozenset({
     "test_pulses.py::test_steps_end_on_breaks_and_resolve_quick_parts",
     "test_simulate_plane.py::test_return_to_the_origin_of_the_plane", "test_simulate_plane.py::test_exit_from_a_square",
     "test_simulate_plane.py::test_records_of_another_dimension_are_refused",
+    "test_visits.py::test_returns_of_the_coin_have_fellers_law", "test_visits.py::test_visits_are_saved_and_bad_ones_refused",
     "test_simulate.py::test_gamblers_ruin", "test_simulate.py::test_maximum_by_reflection",
     "test_solve.py::test_equilibrium_is_exact", "test_solve.py::test_against_scipy_on_the_same_stencil",
     "test_solve.py::test_masses_density_and_mean", "test_solve_breaks.py::test_jump_of_the_diffusion",

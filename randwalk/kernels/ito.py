@@ -225,34 +225,36 @@ def crossed(x, y, t, h, walker, step, p, keys):  # type: ignore[no-untyped-def]
             end = shifted(end, -m / twice, along) if twice > 0.0 else shifted(end, -m, n)
     if wall >= 0:
         return EXITS[wall], first * h, place_of_passage(x, y, t, h, first, wall, walker, step, p, keys)
-    return 0, h, kept_inside(end, t + h, p)
+    return 0, h, kept_inside(end, -1, 1.0, t + h, p)
 
 
 @device
-def kept_inside(x, t, p):  # type: ignore[no-untyped-def]
-    """The point, if one wall pushed it beyond another, on that one."""
+def kept_inside(x, own, times, t, p):  # type: ignore[no-untyped-def]
+    """The point moved inward by some `times` what it is beyond walls other than its own: 1 moves it onto a wall, 2 to its image
+    in front of it."""
     for w in range(WALLS):
         beyond = distances(x, t, p)[w]
-        if beyond < 0.0:
-            x = shifted(x, -beyond, inward(x, t, p)[w])
+        if beyond < 0.0 and w != own:
+            x = shifted(x, -times * beyond, inward(x, t, p)[w])
     return x
 
 
 @device
 def place_of_passage(x, y, t, h, part, wall, walker, step, p, keys):  # type: ignore[no-untyped-def]
-    """Where a walker is when it reaches the wall: a point of the bridge from x to y, moved along Dn onto the wall. What is
-    independent of the distance is so left as it is, and the place on a plane has its exact law."""
+    """Where a walker is when it reaches the wall: a point of the bridge from x to y, or its image in front of a wall, moved along
+    Dn onto the wall. What is independent of the distance is so left as it is, and the place on a plane has its exact law."""
     g, then = noise(x, t, p), t + part * h
     place = shifted(shifted(x, -part, x), part, y)
     if D > 1:
         for k in range(0, M, 2):
             a, b = words64(walker & LOW, walker >> HALF, U(step), of_axis(PLACE, k // 2), keys[0], keys[1])
             place = shifted(place, math.sqrt(part * (1.0 - part) * h), scattered(g, k, normal_pair(a, b)))
+        place = kept_inside(place, wall, 2.0, then, p)
     for _ in range(ONTO):
         beyond, n = distances(place, then, p)[wall], inward(place, then, p)[wall]
         along, twice = conormal(g, n)
         place = shifted(place, -beyond / twice, along) if twice > 0.0 else shifted(place, -beyond, n)
-    return home(place, p)
+    return home(kept_inside(place, -1, 1.0, then, p), p)
 
 
 @device
