@@ -24,6 +24,7 @@ STEPS, TIES, START, SPLIT = (np.uint64(purpose | 1 << 8) for purpose in range(4)
 JUMP, JUMP_TIES = (np.uint64(purpose | 2 << 8) for purpose in (4, 5))
 NORMALS, SIGNS = (np.uint64(purpose | 3 << 8) for purpose in (6, 7))
 THIRDS, LIFETIME = (np.uint64(purpose | 3 << 8) for purpose in (11, 12))
+SPHERE = np.uint64(9 | 3 << 8)
 
 U = np.uint64
 LOW = U(0xFFFFFFFF)
