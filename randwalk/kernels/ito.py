@@ -17,18 +17,19 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from . import elementary
+from . import elementary, portable
 from .compile import aside, device, kernel
 from .normal import BLOCK
-
-# [model]
-from .normal import merged_normals as merged
-from .normal import normals as fill
 from .philox import HALF, LIFETIME, LOW, U, words64
 from .vector import wide
 
+# [model]
+# isort: split
+from .normal import merged_normals as merged
+from .normal import normals as fill
+
 D, M = 1, 1  # coordinates of a point, and sources of noise
-WEIGHED, GATHERED, WALLS, KILLED = False, False, 0, 0
+WEIGHED, GATHERED, WALLS, KILLED = False, False, 0, 0  # the last: 1 + the number of the exit of the killed, or 0
 
 
 @device
@@ -65,6 +66,19 @@ def killing(x, t, p):  # type: ignore[no-untyped-def]
 def source(x, t, p):  # type: ignore[no-untyped-def]
     """What is gathered per unit of time."""
     return 0.0
+
+
+@device
+def near(x, y, t, h, p):  # type: ignore[no-untyped-def]
+    """Whether a step from x to y may reach a wall."""
+    return False
+
+
+@device
+def crossed(x, y, t, h, walker, step, p, keys):  # type: ignore[no-untyped-def]
+    """What walls make of a step from x to y: (1 + the number of the exit or 0, the time until the walker left or h, the point
+    where it is then)."""
+    return 0, h, y
 
 
 @device
@@ -114,7 +128,7 @@ class State(NamedTuple):
 @aside
 def loaded(state, live, begin, size, block):  # type: ignore[no-untyped-def]
     """Take walkers into a block."""
-    s, who, left, _, weight, gathered = block
+    s, who, left, _, weight, gathered, _ = block
     for j in range(size):
         i = live[begin + j]
         who[j], left[j] = i, 0
@@ -126,12 +140,12 @@ def loaded(state, live, begin, size, block):  # type: ignore[no-untyped-def]
 @aside
 def stored(state, size, block):  # type: ignore[no-untyped-def]
     """Give walkers of a block back to the batch; returns the number of those that did not leave, which stand first now."""
-    s, who, left, gone, weight, gathered = block
+    s, who, left, gone, weight, gathered, place = block
     stay = 0
     for j in range(size):
         i = who[j]
         for a in range(D):
-            state.x[a, i] = s[a, j]
+            state.x[a, i] = place[a, j] if left[j] else s[a, j]
         state.weight[i], state.gathered[i] = weight[j], gathered[j]
         if left[j]:
             state.exit[i], state.gone_at[i] = left[j], gone[j]
@@ -152,6 +166,71 @@ def lifetimes(number, size, keys, fate):  # type: ignore[no-untyped-def]
         fate[j] = (np.float64(np.int64(first >> U(12))) + 1.0) * 2.0**-52
 
 
+@device
+def moved_block(block, lanes, z, row, size, times, p):  # type: ignore[no-untyped-def]
+    """A step of a block whose walkers are weighed, gather or may leave: what each of them lives of it is `spell`."""
+    s, left, before, spell, close = block[0], block[2], lanes[0], lanes[1], lanes[3]
+    _, t, h = times
+    root = math.sqrt(h)
+    for j in range(size):
+        x = at(s, j)
+        y = moved(x, t, h, root, increments(z, row, j), p)
+        put(before, j, x)
+        put(s, j, y)
+        spell[j] = h if left[j] == 0 else 0.0
+        if WALLS:
+            close[j] = np.uint8(near(x, y, t, h, p) and left[j] == 0)
+
+
+@device
+def walled_block(block, lanes, number, size, times, p, keys):  # type: ignore[no-untyped-def]
+    """The walls, for those who may have reached one."""
+    s, _, left, gone, _, _, place = block
+    before, spell, _, close, _ = lanes
+    n, t, h = times
+    for j in range(size):
+        if close[j]:
+            exit, lived, y = crossed(at(before, j), at(s, j), t, h, number[j], n, p, keys)
+            put(s, j, y)
+            if exit:
+                left[j], gone[j], spell[j] = exit, t + lived, lived
+                put(place, j, y)
+
+
+@device
+def weighed_block(block, lanes, size, times, p):  # type: ignore[no-untyped-def]
+    """Weights and sources by the trapezoidal rule, over what each walker lived of the step."""
+    s, _, _, _, weight, gathered, _ = block
+    before, spell, _, _, earlier = lanes
+    _, t, _ = times
+    for j in range(size):
+        x, y, lived = at(before, j), at(s, j), spell[j]
+        then = t + lived
+        rate = 0.5 * (killing(x, t, p) + killing(y, then, p))
+        after = weight[j] * elementary.exp(-rate * lived) if lived > 0.0 else weight[j]
+        if GATHERED:
+            gain = 0.5 * lived * (weight[j] * source(x, t, p) + after * source(y, then, p))
+            gathered[j] += gain if lived > 0.0 else 0.0
+        earlier[j], weight[j] = weight[j], after
+
+
+@device
+def killed_block(block, lanes, size, times):  # type: ignore[no-untyped-def]
+    """Walkers leave whose weight has fallen below their `fate`, at the time when it did at a constant rate."""
+    s, _, left, gone, weight, _, place = block
+    _, spell, fate, _, earlier = lanes
+    _, t, _ = times
+    dying = 0
+    for j in range(size):
+        dying += weight[j] < fate[j]
+    if dying:
+        for j in range(size):
+            if weight[j] < fate[j] and spell[j] > 0.0:
+                part = portable.log(earlier[j] / fate[j]) / portable.log(earlier[j] / weight[j])
+                left[j], gone[j], spell[j] = KILLED, t + part * spell[j], 0.0
+                put(place, j, at(s, j))
+
+
 @kernel
 def walk(state, first, start, stop, dt, pairs, p, keys):  # type: ignore[no-untyped-def]
     """Advance walkers number `first`, `first` + 1, … from step `start` to step `stop`, steps of `pairs` dt, in place."""
@@ -161,9 +240,11 @@ def walk(state, first, start, stop, dt, pairs, p, keys):  # type: ignore[no-unty
     fine = pairs * M  # increments of a step
     z, words = np.empty((pairs * CHUNK * M + 4, BLOCK)), np.empty((3, BLOCK), np.uint64)
     s, number, who = np.empty((D, BLOCK)), np.empty(BLOCK, np.uint64), np.empty(BLOCK, np.int64)
-    left, gone, spell = np.zeros(BLOCK, np.int32), np.empty(BLOCK), np.empty(BLOCK)
-    weight, gathered, fate = np.empty(BLOCK), np.empty(BLOCK), np.empty(BLOCK)
-    block = s, who, left, gone, weight, gathered
+    left, gone, weight, gathered = np.zeros(BLOCK, np.int32), np.empty(BLOCK), np.empty(BLOCK), np.empty(BLOCK)
+    before, spell, fate, close = np.empty((D, BLOCK)), np.empty(BLOCK), np.empty(BLOCK), np.empty(BLOCK, np.uint8)
+    place, earlier = np.empty((D, BLOCK)), np.empty(BLOCK)
+    block = s, who, left, gone, weight, gathered, place
+    lanes = before, spell, fate, close, earlier
     live, count = np.empty(state.exit.size, np.int64), 0
     for i in range(state.exit.size):
         if state.exit[i] == 0:
@@ -188,7 +269,14 @@ def walk(state, first, start, stop, dt, pairs, p, keys):  # type: ignore[no-unty
                     t = n * h
                     row = shift + (n - chunk) * M
                     if WEIGHED or GATHERED or WALLS:
-                        full_step(s, z, row, size, t, h, root, p, (left, gone, spell, weight, gathered, fate))
+                        times = n * pairs, t, h
+                        moved_block(block, lanes, z, row, size, times, p)
+                        if WALLS:
+                            walled_block(block, lanes, number, size, times, p, keys)
+                        if WEIGHED or GATHERED:
+                            weighed_block(block, lanes, size, times, p)
+                        if KILLED:
+                            killed_block(block, lanes, size, times)
                     else:
                         for j in range(size):
                             put(s, j, moved(at(s, j), t, h, root, increments(z, row, j), p))
@@ -202,21 +290,6 @@ def walk(state, first, start, stop, dt, pairs, p, keys):  # type: ignore[no-unty
                 live[left_over] = who[j]
                 left_over += 1
         count = left_over
-
-
-@device
-def full_step(s, z, row, size, t, h, root, p, lanes):  # type: ignore[no-untyped-def]
-    """A step of a block of walkers that are weighed, gather, or may leave."""
-    weight, gathered = lanes[3], lanes[4]
-    for j in range(size):
-        x = at(s, j)
-        y = moved(x, t, h, root, increments(z, row, j), p)
-        rate = 0.5 * (killing(x, t, p) + killing(y, t + h, p))
-        after = weight[j] * elementary.exp(-rate * h)
-        if GATHERED:
-            gathered[j] += 0.5 * h * (weight[j] * source(x, t, p) + after * source(y, t + h, p))
-        weight[j] = after
-        put(s, j, y)
 
 
 @kernel

@@ -23,12 +23,20 @@ from ..kernels.disk import cache_place
 from ..kernels.ito import State
 from ..kernels.program import Keys
 from ..model.coefficient import ZERO, Coefficient
+from ..model.ito import ItoWalk
+from ..model.scheme import Gaussian, Increments, ThreePoint, TwoPoint
 from .emit import Parameters, function_text
 from .ito_scheme import moved_text
+from .ito_walls import walls_text
 
 TEMPLATE = Path(__file__).parents[1] / "kernels" / "ito.py"
 MARKED = re.compile(r"^# \[model\]\n.*?^# \[/model\]\n", re.MULTILINE | re.DOTALL)
 PACKAGE = "randwalk.kernels"
+FILLS: dict[type[Increments], tuple[str, str]] = {
+    Gaussian: ("normals", "merged_normals"),
+    TwoPoint: ("signs", "merged_points"),
+    ThreePoint: ("thirds", "merged_points"),
+}
 
 
 @dataclass(frozen=True)
@@ -80,7 +88,7 @@ class ItoProgram:
 
 
 def program(
-    walk: Any,
+    walk: ItoWalk,
     *,
     source: Coefficient = ZERO,
     payoff: Coefficient = ZERO,
@@ -102,20 +110,19 @@ def program(
     parameters = Parameters()
     d, m = walk.dimension, max(walk.sources, 1)
     killed = walk.killing != ZERO
-    exits = len(walk.domain.exits)
-    fill, merged = {
-        "Gaussian": ("normals", "merged_normals"), "TwoPoint": ("signs", "merged_points"),
-        "ThreePoint": ("thirds", "merged_points"),
-    }[type(walk.increments).__name__]  # fmt: skip
+    last = 1 + len(walk.domain.exits) if killed and kills else 0
+    fill, merged = FILLS[type(walk.increments)]
+    walls, wall_texts = walls_text(walk, parameters)
     known = ("x", "t", "p")
     parts = [
         f"from . import lookup\nfrom .normal import {merged} as merged\nfrom .normal import {fill} as fill\n\n"
         f"D, M = {d}, {m}\n"
-        f"WEIGHED, GATHERED, WALLS, KILLED = {killed}, {source != ZERO}, 0, {exits if killed and kills else 0}",
+        f"WEIGHED, GATHERED, WALLS, KILLED = {killed}, {source != ZERO}, {walls}, {last}",
         *_arrays(d, m),
         *moved_text(walk, parameters),
         function_text("killing", known, walk.killing, parameters, "The killing rate."),
         function_text("source", known, source, parameters, "What is gathered per unit of time."),
+        *wall_texts,
         function_text("payoff", known, payoff, parameters, "What a walker counts that is there at the end."),
         _boundary(boundary, parameters),
     ]

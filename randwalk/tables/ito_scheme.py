@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from ..model.coefficient import ONE, ZERO, Coefficient
+from ..model.ito import ItoWalk
+from ..model.scheme import EulerMaruyama, Scheme
 from .emit import Parameters, function_text, written
 
 ARGUMENTS = ("x", "t", "h", "root", "z", "p")
@@ -13,12 +14,12 @@ AT = ("x", "t", "p")
 STEP = "The point after a step of length h; `root` is √h."
 
 
-def moved_text(walk: Any, parameters: Parameters) -> list[str]:
+def moved_text(walk: ItoWalk, parameters: Parameters) -> list[str]:
     """The functions of the coefficients of a walk, and that of its step."""
-    return SCHEMES[type(walk.scheme).__name__](walk, parameters)
+    return SCHEMES[type(walk.scheme)](walk, parameters)
 
 
-def _coefficients(walk: Any, parameters: Parameters) -> list[str]:
+def _coefficients(walk: ItoWalk, parameters: Parameters) -> list[str]:
     return [
         function_text("drift", AT, walk.drift, parameters, "The drift of Itô's equation."),
         function_text("noise", AT, walk.noise, parameters, "The noise: a row for each axis, a column for each source."),
@@ -34,7 +35,7 @@ def _noise_terms(noise: tuple[tuple[Coefficient, ...], ...], axis: int, at: str 
     )
 
 
-def _euler_maruyama(walk: Any, parameters: Parameters) -> list[str]:
+def _euler_maruyama(walk: ItoWalk, parameters: Parameters) -> list[str]:
     """x + a h + σ √h z (Maruyama 1955)."""
     terms = [
         f"x[{a}]" + (f" + f[{a}] * h" if walk.drift[a] != ZERO else "") + _noise_terms(walk.noise, a)
@@ -44,4 +45,4 @@ def _euler_maruyama(walk: Any, parameters: Parameters) -> list[str]:
     return [*_coefficients(walk, parameters), written("moved", ARGUMENTS, lines, f"({', '.join(terms)},)", STEP)]
 
 
-SCHEMES: dict[str, Callable[[Any, Parameters], list[str]]] = {"EulerMaruyama": _euler_maruyama}
+SCHEMES: dict[type[Scheme], Callable[[ItoWalk, Parameters], list[str]]] = {EulerMaruyama: _euler_maruyama}
