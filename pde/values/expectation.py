@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,15 +14,16 @@ from randwalk.inputs.wording import shown
 from randwalk.kernels.compile import check_compiler
 from randwalk.kernels.philox import key
 from randwalk.model.coefficient import CoefficientLike
+from randwalk.model.declaration import positive
 from randwalk.run.task import checked_seed
 
 from ..equation import FokkerPlanck
-from ..solver.arguments import checked_tolerance
 from .estimate import Expectation, ToleranceNotMet
 from .question import Question, points_of
-from .sampling import Sample
+from .sampling import Method, Sample
 from .spheres import Spheres, obstacles
 from .tolerance import OutOfReach, to_tolerance
+from .walks import Walks
 
 METHODS = ("auto", "spheres", "walk")
 WALKERS = 100_000  # where neither walkers nor a tolerance is given
@@ -46,7 +48,7 @@ def expectation(
     question = Question.of(equation, payoff, source, boundary)
     points, times, shape = points_of(equation, x, t)
     seed = checked_seed(seed)
-    wanted = None if tolerance is None else checked_tolerance(tolerance)
+    wanted = None if tolerance is None else positive("tolerance", tolerance)
     most = _checked_walkers(walkers)
     one_of("method", method, METHODS)
     for point in points:
@@ -54,7 +56,7 @@ def expectation(
     made, missed = [], None
     for number, (point, time) in enumerate(zip(points, times, strict=True)):
         keys = key(seed, *([number] if number else []))
-        way = _way(question, point, time, method, keys)
+        way = _way(question, point, time, method, dt, keys)
         try:
             if wanted is None:
                 made.append(Sample.of(way, way.first, most or WALKERS, threads))
@@ -69,13 +71,26 @@ def expectation(
     return found
 
 
-def _way(question: Question, point: tuple[float, ...], t: float, method: str, keys: Any) -> Spheres:
-    reasons = list(obstacles(question, t))
-    if not reasons:
+def _way(question: Question, point: tuple[float, ...], t: float, method: str, dt: float | None, keys: Any) -> Method:
+    """How walks are made from a point."""
+    reasons = list(obstacles(question, t)) if method != "walk" else ["method = 'walk'"]
+    if not reasons and dt is None:
         return Spheres(question, point, keys)
     if method == "spheres":
-        raise ValueError(f"method = 'spheres': {'; '.join(reasons)}")
-    raise ValueError(f"t = {t}: {'; '.join(reasons)}")
+        raise ValueError(f"method = 'spheres': {'; '.join(reasons) or 'spheres have no dt'}")
+    if math.isinf(t):
+        raise ValueError(f"t = inf is for walks on spheres, and {'; '.join(reasons)}: give a finite t")
+    return Walks(question, point, t, keys, None if dt is None else _steps(t, dt))
+
+
+def _steps(t: float, dt: Any) -> int:
+    """How many steps of dt are t: a multiple of four, so that two coarser levels exist."""
+    steps = t / positive("dt", dt)
+    whole = round(steps)
+    if whole < 4 or whole % 4 or abs(steps - whole) > 1e-9 * steps:
+        near = 4 * max(1, round(steps / 4.0))
+        raise ValueError(f"dt = {dt:g}: t = {t:g} must be a multiple of 4 dt; take dt = {t / near:.15g}")
+    return whole
 
 
 def _checked_walkers(walkers: Any) -> int | None:
