@@ -22,7 +22,7 @@ from .estimate import Expectation, ToleranceNotMet
 from .question import Question, points_of
 from .sampling import Method, Sample
 from .spheres import Spheres, obstacles
-from .tolerance import OutOfReach, to_tolerance
+from .tolerance import OutOfReach, balanced, to_tolerance
 from .walks import Walks
 
 METHODS = ("auto", "spheres", "walk")
@@ -59,7 +59,7 @@ def expectation(
         way = _way(question, point, time, method, dt, keys)
         try:
             if wanted is None:
-                made.append(Sample.of(way, way.first, most or WALKERS, threads))
+                made.append(balanced(way, most or WALKERS, way.first, dt is None, threads))
             else:
                 made.append(to_tolerance(way, wanted, most, way.first, dt is None, threads))
         except OutOfReach as reason:

@@ -140,8 +140,12 @@ def _rows(method: Method, resolution: int, walkers: range) -> Floats:
     if not good.all():
         at = int(np.argmin(good))
         value = rows[~np.isfinite(rows[:, at]), at][0]
-        raise ValueError(
-            f"walker {walkers[at]} counts {value}: payoff, source and boundary must be finite numbers wherever walkers come; "
-            "write them so that they are"
+        raise NotFiniteValue(
+            f"walker {walkers[at]} counts {value}: payoff, source and boundary must be finite numbers wherever walkers come, and "
+            "dt so short that the drift does not throw them out"
         )
     return rows
+
+
+class NotFiniteValue(ValueError):
+    """A walker counts no finite number: what it is paid is none, or its steps are far too long for the drift."""

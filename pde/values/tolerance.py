@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import math
 
-from .sampling import Method, Sample
+from .sampling import Method, NotFiniteValue, Sample
 
 PILOT = 4096  # walkers
 MOST_WORK = 2.0**38  # steps of all walkers together, some minutes to an hour
 SHARE = 0.5  # of the square of the tolerance may be step error when the number of walkers is chosen
 RESERVE = 1.05  # walkers beyond those that the variance of the pilot asks for
+MARGIN = 1.2  # by which the steps are made finer than the pilot's error asks for
+LARGEST_FACTOR = 64.0  # by which an error is lowered at a time
+ATTEMPTS = 4  # to find steps that are short enough for finite numbers
 UNRESOLVED = 2.0  # standard errors below which a step error is noise
 
 
@@ -19,6 +22,35 @@ class OutOfReach(ArithmeticError):
     def __init__(self, reason: str, sample: Sample) -> None:
         super().__init__(reason)
         self.sample = sample
+
+
+def begun(method: Method, resolution: int, free: bool, threads: int | None) -> Sample:
+    """A pilot. Where walkers count no finite numbers the resolution rises, if it is `free`, because steps may be too long."""
+    for attempt in range(ATTEMPTS + 1):
+        try:
+            return Sample.of(method, resolution, PILOT, threads)
+        except NotFiniteValue:
+            if not free or attempt == ATTEMPTS:
+                raise
+            resolution = method.finer(resolution, LARGEST_FACTOR)
+    raise AssertionError
+
+
+def balanced(method: Method, walkers: int, resolution: int, free: bool, threads: int | None) -> Sample:
+    """A sample of so many walkers, whose step error is not larger than its statistical one if the resolution is `free`."""
+    sample = begun(method, resolution, free, threads)
+    while free:
+        wanted = sample.deviation / math.sqrt(walkers)
+        bias, noise = sample.bias
+        if abs(bias) <= max(wanted, UNRESOLVED * noise):
+            break
+        finer = method.finer(
+            sample.resolution, min(MARGIN * abs(bias) / wanted, LARGEST_FACTOR) if wanted else LARGEST_FACTOR
+        )
+        if method.cost(finer) * walkers > MOST_WORK:
+            break
+        sample = begun(method, finer, free, threads)
+    return sample.extended(walkers) if walkers >= PILOT else Sample.of(method, sample.resolution, walkers, threads)
 
 
 def to_tolerance(
@@ -32,28 +64,29 @@ def to_tolerance(
     ------
     OutOfReach
     """
-    sample = Sample.of(method, resolution, PILOT, threads)
-    while True:
+    sample = _fine_enough(method, tolerance, most, begun(method, resolution, free, threads), free)
+    while sample.error > tolerance:
+        of_step = min(sample.step_error**2, SHARE * tolerance**2)
+        needed = max(_needed(sample, tolerance, of_step), sample.walkers + PILOT)
+        sample = sample.extended(_allowed(sample, needed, most))
+    return sample
+
+
+def _fine_enough(method: Method, tolerance: float, most: int | None, sample: Sample, free: bool) -> Sample:
+    """A sample whose step error leaves room for the statistical one."""
+    while sample.step_error**2 > SHARE * tolerance**2:
         needed = _needed(sample, tolerance, SHARE * tolerance**2)
-        if sample.step_error**2 <= SHARE * tolerance**2:
-            break
         bias, noise = sample.bias
         if abs(bias) < UNRESOLVED * noise and sample.walkers < needed:
-            sample = sample.extended(_allowed(sample, min(4 * sample.walkers, needed), most, tolerance))
+            sample = sample.extended(_allowed(sample, min(4 * sample.walkers, needed), most))
             continue
         if not free:
-            raise OutOfReach(
-                f"the error of the steps alone is {sample.step_error:.2g}; leave dt out, or take a smaller one", sample
-            )
-        factor = max(sample.step_error / (math.sqrt(SHARE) * tolerance), 1.0)
-        finer = method.finer(sample.resolution, min(1.2 * factor, 64.0))
+            reason = f"the error of the steps alone is {sample.step_error:.2g}; leave dt out, or take a smaller one"
+            raise OutOfReach(reason, sample)
+        factor = MARGIN * sample.step_error / (math.sqrt(SHARE) * tolerance)
+        finer = method.finer(sample.resolution, min(factor, LARGEST_FACTOR))
         _check_work(method, finer, PILOT, sample)
-        sample = Sample.of(method, finer, PILOT, threads)
-    while sample.error > tolerance:
-        needed = max(
-            _needed(sample, tolerance, min(sample.step_error**2, SHARE * tolerance**2)), sample.walkers + PILOT
-        )
-        sample = sample.extended(_allowed(sample, needed, most, tolerance))
+        sample = begun(method, finer, free, sample.threads)
     return sample
 
 
@@ -62,7 +95,7 @@ def _needed(sample: Sample, tolerance: float, square_of_step: float) -> int:
     return math.ceil(RESERVE * sample.deviation**2 / (tolerance**2 - square_of_step))
 
 
-def _allowed(sample: Sample, walkers: int, most: int | None, tolerance: float) -> int:
+def _allowed(sample: Sample, walkers: int, most: int | None) -> int:
     """So many walkers, or as many as are allowed if the sample has not got these already."""
     if most is not None and walkers > most:
         if sample.walkers >= most:
