@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from . import pde as pde
     from . import validate as validate
     from .ensemble import Ensemble as Ensemble
+    from .ito_ensemble import ItoEnsemble as ItoEnsemble
     from .kernels.backend import DeviceError as DeviceError
     from .laws.estimate import Estimate as Estimate
     from .laws.law import Law as Law
@@ -65,6 +66,7 @@ if TYPE_CHECKING:
     from .model.wall import PartiallyAbsorbing as PartiallyAbsorbing
     from .model.wall import Reflecting as Reflecting
     from .problem import Problem as Problem
+    from .run.average import Average as Average
     from .run.record import Displacement as Displacement
     from .run.record import DistinctSites as DistinctSites
     from .run.record import FirstPassage as FirstPassage
@@ -93,6 +95,8 @@ _HOMES = {
     "laws.lookup": ("NoAnswer",),
     "model.formula": ("expression",),
     "problem": ("Problem",),
+    "run.average": ("Average",),
+    "ito_ensemble": ("ItoEnsemble",),
     "run.record": (
         "Displacement",
         "DistinctSites",

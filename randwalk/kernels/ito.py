@@ -19,9 +19,10 @@ from numpy.typing import NDArray
 
 from . import elementary, portable
 from .compile import aside, device, kernel
-from .normal import BLOCK
-from .philox import HALF, LIFETIME, LOW, U, words64
+from .normal import BLOCK, normal_pair
+from .philox import HALF, LIFETIME, LOW, U, of_axis, philox, words64
 from .vector import wide
+from .wall import BRIDGE, PLACE, depth, lowest, may_reach, passage, quantile, unit
 
 # [model]
 # isort: split
@@ -30,6 +31,7 @@ from .normal import normals as fill
 
 D, M = 1, 1  # coordinates of a point, and sources of noise
 WEIGHED, GATHERED, WALLS, KILLED = False, False, 0, 0  # the last: 1 + the number of the exit of the killed, or 0
+RINGS, EXITS = False, (0,)  # whether an axis closes; 1 + the number of the exit of each wall
 
 
 @device
@@ -69,16 +71,57 @@ def source(x, t, p):  # type: ignore[no-untyped-def]
 
 
 @device
-def near(x, y, t, h, p):  # type: ignore[no-untyped-def]
-    """Whether a step from x to y may reach a wall."""
-    return False
+def shifted(x, by, v):  # type: ignore[no-untyped-def]
+    """x + by v."""
+    return (x[0] + by * v[0],)
 
 
 @device
-def crossed(x, y, t, h, walker, step, p, keys):  # type: ignore[no-untyped-def]
-    """What walls make of a step from x to y: (1 + the number of the exit or 0, the time until the walker left or h, the point
-    where it is then)."""
-    return 0, h, y
+def home(x, p):  # type: ignore[no-untyped-def]
+    """The point with its coordinates along rings between their ends."""
+    return x
+
+
+@device
+def noise(x, t, p):  # type: ignore[no-untyped-def]
+    """The noise: a row for each axis, a column for each source."""
+    return ((1.0,),)
+
+
+@device
+def scattered(g, k, z):  # type: ignore[no-untyped-def]
+    """σz of a noise σ = g and the increments z of the sources k and k + 1 alone."""
+    return (g[0][0] * z[0],)
+
+
+@device
+def conormal(g, n):  # type: ignore[no-untyped-def]
+    """σσᵀn = 2Dn of a noise σ = g and a normal n, and nᵀσσᵀn."""
+    return (g[0][0] * g[0][0] * n[0],), g[0][0] * g[0][0] * n[0] * n[0]
+
+
+@device
+def distances(x, t, p):  # type: ignore[no-untyped-def]
+    """The distance to each wall, positive inside."""
+    return (math.inf,)
+
+
+@device
+def inward(x, t, p):  # type: ignore[no-untyped-def]
+    """The gradient of each distance."""
+    return ((1.0,),)
+
+
+@device
+def reactivities(p):  # type: ignore[no-untyped-def]
+    """Of each wall: infinite if it absorbs, 0 if it reflects."""
+    return (0.0,)
+
+
+@device
+def near(x, y, t, h, p):  # type: ignore[no-untyped-def]
+    """Whether a step from x to y may reach a wall."""
+    return False
 
 
 @device
@@ -97,6 +140,7 @@ def boundary(x, t, p, exit):  # type: ignore[no-untyped-def]
 
 RANK = 128  # steps after which the walkers of all blocks that have not left are brought together again
 CHUNK = 8  # steps of a block between two looks for walkers that left
+ONTO = 1 if D == 1 else 3  # moves that bring a point onto a curved wall
 
 Floats = NDArray[np.float64]
 
@@ -164,6 +208,60 @@ def lifetimes(number, size, keys, fate):  # type: ignore[no-untyped-def]
         walker = number[j]
         first, _ = words64(walker & LOW, walker >> HALF, U(0), LIFETIME, keys[0], keys[1])
         fate[j] = (np.float64(np.int64(first >> U(12))) + 1.0) * 2.0**-52
+
+
+@aside
+def crossed(x, y, t, h, walker, step, p, keys):  # type: ignore[no-untyped-def]
+    """What walls make of a step from x to y, each by the bridge of the distance to it: (1 + the number of the exit of the wall
+    that absorbs first, or 0; the time until then, or h; the point where the walker is then)."""
+    before, after, normal = distances(x, t, p), distances(y, t + h, p), inward(y, t + h, p)
+    g, reactive = noise(x, t, p), reactivities(p)
+    first, wall, end = 2.0, -1, y
+    for w in range(WALLS):
+        n = normal[w]
+        along, twice = conormal(g, n)
+        d0, d1, s2 = max(before[w], 0.0), after[w], twice * h
+        if not may_reach(d0, d1, s2):
+            continue
+        drawn = philox(walker & LOW, walker >> HALF, U(step), of_axis(BRIDGE, w), keys[0], keys[1])
+        m = lowest(d0, d1, s2, unit(drawn[0]))
+        below = depth(reactive[w], 0.5 * twice, unit(drawn[1]))
+        if m < -below:
+            part = passage(d0 + below, d1 + below, s2, quantile(unit(drawn[2])), unit(drawn[3]))
+            if part < first:
+                first, wall = part, w
+        elif m < 0.0:
+            end = shifted(end, -m / twice, along) if twice > 0.0 else shifted(end, -m, n)
+    if wall >= 0:
+        return EXITS[wall], first * h, place_of_passage(x, y, t, h, first, wall, walker, step, p, keys)
+    return 0, h, kept_inside(end, t + h, p)
+
+
+@device
+def kept_inside(x, t, p):  # type: ignore[no-untyped-def]
+    """The point, if one wall pushed it beyond another, on that one."""
+    for w in range(WALLS):
+        beyond = distances(x, t, p)[w]
+        if beyond < 0.0:
+            x = shifted(x, -beyond, inward(x, t, p)[w])
+    return x
+
+
+@device
+def place_of_passage(x, y, t, h, part, wall, walker, step, p, keys):  # type: ignore[no-untyped-def]
+    """Where a walker is when it reaches the wall: a point of the bridge from x to y, moved along Dn onto the wall. What is
+    independent of the distance is so left as it is, and the place on a plane has its exact law."""
+    g, then = noise(x, t, p), t + part * h
+    place = shifted(shifted(x, -part, x), part, y)
+    if D > 1:
+        for k in range(0, M, 2):
+            a, b = words64(walker & LOW, walker >> HALF, U(step), of_axis(PLACE, k // 2), keys[0], keys[1])
+            place = shifted(place, math.sqrt(part * (1.0 - part) * h), scattered(g, k, normal_pair(a, b)))
+    for _ in range(ONTO):
+        beyond, n = distances(place, then, p)[wall], inward(place, then, p)[wall]
+        along, twice = conormal(g, n)
+        place = shifted(place, -beyond / twice, along) if twice > 0.0 else shifted(place, -beyond, n)
+    return home(place, p)
 
 
 @device
@@ -282,6 +380,9 @@ def walk(state, first, start, stop, dt, pairs, p, keys):  # type: ignore[no-unty
                     else:
                         for j in range(size):
                             put(s, j, moved(at(s, j), t, h, root, increments(z, row, j), p))
+                    if RINGS:
+                        for j in range(size):
+                            put(s, j, home(at(s, j), p))
                 if WALLS or KILLED:
                     size = stored(state, size, block)
                     if size == 0:

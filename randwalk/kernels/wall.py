@@ -14,7 +14,7 @@ from __future__ import annotations
 import math
 
 from .compile import aside, device
-from .philox import U
+from .philox import LOW, U
 from .portable import log, real
 
 BRIDGE = U(8 | 3 << 8)  # the fourth counter word of a block for the bridge: a block for each walker, step and wall
@@ -44,13 +44,13 @@ FAR_BELOW = (
 @device
 def unit(word):  # type: ignore[no-untyped-def]
     """The low 32 bits of a word as a uniform of (0, 1): the middles of 2³² cells."""
-    return (real(word & U(0xFFFFFFFF)) + 0.5) * 2.0**-32
+    return (real(word & LOW) + 0.5) * 2.0**-32
 
 
 @device
 def may_reach(d0, d1, s2):  # type: ignore[no-untyped-def]
-    """Whether the bridge between the distances can reach the wall; the words of all others change nothing and are not drawn."""
-    return d0 * d1 < REACH * s2
+    """Whether the bridge between two distances can reach the wall; the words of all others change nothing and are not drawn."""
+    return max(d0, 0.0) * d1 <= REACH * s2
 
 
 @device

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .coefficient import Coefficient, Variable
+from .coefficient import Coefficient
 from .coefficient.variables import coordinate
 from .domain import Domain
 from .region import Level, Mask, Region
@@ -66,8 +66,7 @@ def barriers(domain: Domain) -> tuple[Barrier, ...]:
     """
     found = []
     for face in domain.faces:
-        distance = face.inward * (Variable(coordinate(face.axis)) - face.place)
-        found.append(_barrier(domain, face.exit, face.wall.reactivity, distance))
+        found.append(_barrier(domain, face.exit, face.wall.reactivity, face.distance))
     for region, shape in zip(domain.regions, domain.sets, strict=True):
         kept = ~shape
         for part in kept.parts if isinstance(kept, Intersection) else (kept,):

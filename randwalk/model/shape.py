@@ -63,6 +63,15 @@ class Shape(ABC):
         """The shape moved along an axis."""
 
     @property
+    def moves(self) -> bool:
+        """Whether an elementary shape moves; what it contains, its bounds and images are then those at t = 0."""
+        return False
+
+    def at(self, t: float) -> Shape:
+        """The shape at a time."""
+        return self if self.leaves == (self,) else self.mapped(lambda leaf: leaf.at(t))
+
+    @property
     def leaves(self) -> tuple[Shape, ...]:
         """The elementary shapes that the shape is made of."""
         return (self,)

@@ -434,6 +434,7 @@ Record: TypeAlias = (
     | DistinctSites
     | Moments
     | Positions
+    | Counted
 )
 
 

@@ -22,6 +22,7 @@ from numpy.typing import ArrayLike, NDArray
 from ..kernels.disk import cache_place
 from ..kernels.ito import State
 from ..kernels.program import Keys
+from ..model.barrier import barriers
 from ..model.coefficient import ZERO, Coefficient
 from ..model.ito import ItoWalk
 from ..model.scheme import Gaussian, Increments, ThreePoint, TwoPoint
@@ -110,19 +111,20 @@ def program(
     parameters = Parameters()
     d, m = walk.dimension, max(walk.sources, 1)
     killed = walk.killing != ZERO
-    last = 1 + len(walk.domain.exits) if killed and kills else 0
+    last = len(walk.domain.exits) if killed and kills else 0  # the killed leave by the last
     fill, merged = FILLS[type(walk.increments)]
-    walls, wall_texts = walls_text(walk, parameters)
-    known = ("x", "t", "p")
+    walls, known = barriers(walk.domain), ("x", "t", "p")
     parts = [
         f"from . import lookup\nfrom .normal import {merged} as merged\nfrom .normal import {fill} as fill\n\n"
         f"D, M = {d}, {m}\n"
-        f"WEIGHED, GATHERED, WALLS, KILLED = {killed}, {source != ZERO}, {walls}, {last}",
+        f"WEIGHED, GATHERED, WALLS, KILLED = {killed}, {source != ZERO}, {len(walls)}, {last}\n"
+        f"RINGS = {any(axis.periodic for axis in walk.domain.axes)}\n"
+        f"EXITS = {tuple(wall.exit + 1 for wall in walls) or (0,)}",
         *_arrays(d, m),
         *moved_text(walk, parameters),
         function_text("killing", known, walk.killing, parameters, "The killing rate."),
         function_text("source", known, source, parameters, "What is gathered per unit of time."),
-        *wall_texts,
+        *walls_text(walk, walls, parameters),
         function_text("payoff", known, payoff, parameters, "What a walker counts that is there at the end."),
         _boundary(boundary, parameters),
     ]

@@ -1,12 +1,15 @@
-"""The text of one step of a continuous walk by each scheme."""
+"""The text of one step of a continuous walk by each scheme (:mod:`randwalk.model.scheme`)."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import reduce
+from operator import add
 
-from ..model.coefficient import ONE, ZERO, Coefficient
+from ..model.coefficient import ONE, ZERO, Coefficient, coordinate
+from ..model.exact_step import GeometricStep
 from ..model.ito import ItoWalk
-from ..model.scheme import EulerMaruyama, Scheme
+from ..model.scheme import EulerMaruyama, Exact, Milstein, Platen, Scheme
 from .emit import Parameters, function_text, written
 
 ARGUMENTS = ("x", "t", "h", "root", "z", "p")
@@ -26,23 +29,102 @@ def _coefficients(walk: ItoWalk, parameters: Parameters) -> list[str]:
     ]
 
 
-def _noise_terms(noise: tuple[tuple[Coefficient, ...], ...], axis: int, at: str = "g") -> str:
-    """Σ_i g[axis][i] √h z[i], without the zeros."""
+def _tuple(terms: list[str]) -> str:
+    return f"({', '.join(terms)},)"
+
+
+def _drifted(walk: ItoWalk, axis: int) -> str:
+    """The text of x + a h."""
+    return f"x[{axis}]" + (f" + f[{axis}] * h" if walk.drift[axis] != ZERO else "")
+
+
+def _noise(walk: ItoWalk, axis: int) -> str:
+    """The text of Σ_i σ_i √h z[i] behind a sum; a row of constants is multiplied by √h outside the loop over walkers."""
     return "".join(
-        f" + root * z[{i}]" if entry == ONE else f" + ({at}[{axis}][{i}] * root) * z[{i}]"
-        for i, entry in enumerate(noise[axis])
+        f" + root * z[{i}]" if entry == ONE else f" + (g[{axis}][{i}] * root) * z[{i}]"
+        for i, entry in enumerate(walk.noise[axis])
         if entry != ZERO
     )
 
 
+def _euler(walk: ItoWalk) -> list[str]:
+    """x + a h + σ √h z (Maruyama 1955), an expression for each axis."""
+    return [_drifted(walk, a) + _noise(walk, a) for a in range(walk.dimension)]
+
+
 def _euler_maruyama(walk: ItoWalk, parameters: Parameters) -> list[str]:
-    """x + a h + σ √h z (Maruyama 1955)."""
-    terms = [
-        f"x[{a}]" + (f" + f[{a}] * h" if walk.drift[a] != ZERO else "") + _noise_terms(walk.noise, a)
-        for a in range(walk.dimension)
-    ]
     lines = ["f, g = drift(x, t, p), noise(x, t, p)"]
-    return [*_coefficients(walk, parameters), written("moved", ARGUMENTS, lines, f"({', '.join(terms)},)", STEP)]
+    return [*_coefficients(walk, parameters), written("moved", ARGUMENTS, lines, _tuple(_euler(walk)), STEP)]
 
 
-SCHEMES: dict[type[Scheme], Callable[[ItoWalk, Parameters], list[str]]] = {EulerMaruyama: _euler_maruyama}
+def _source_of(walk: ItoWalk, axis: int) -> int | None:
+    """The only source of noise of an axis; None if it has none."""
+    return next((i for i, entry in enumerate(walk.noise[axis]) if entry != ZERO), None)
+
+
+def _milstein(walk: ItoWalk, parameters: Parameters) -> list[str]:
+    """Adds c h (z² - 1) to Euler and Maruyama's step, c = ½ Σ_b σ_b ∂_b σ_a over the axes b that share the source of a."""
+    bends: list[Coefficient] = []
+    terms = _euler(walk)
+    for a in range(walk.dimension):
+        k = _source_of(walk, a)
+        sharing = [b for b in range(walk.dimension) if k is not None and walk.noise[b][k] != ZERO]
+        slopes = (0.5 * walk.noise[b][k] * walk.noise[a][k].derivative(coordinate(b)) for b in sharing if k is not None)
+        bends.append(reduce(add, slopes, ZERO))
+        if bends[a] != ZERO:
+            terms[a] += f" + c[{a}] * (h * (z[{k}] * z[{k}] - 1.0))"
+    lines = ["f, g, c = drift(x, t, p), noise(x, t, p), bend(x, t, p)"]
+    return [
+        *_coefficients(walk, parameters),
+        function_text("bend", AT, tuple(bends), parameters, "Half the derivative of the noise along itself."),
+        written("moved", ARGUMENTS, lines, _tuple(terms), STEP),
+    ]
+
+
+def _platen(walk: ItoWalk, parameters: Parameters) -> list[str]:
+    """Kloeden and Platen (1992), 15.1.1 and its form for diagonal noise; of constant noise what is left of it."""
+    axes = range(walk.dimension)
+    lines = [
+        "f, g, then = drift(x, t, p), noise(x, t, p), t + h",
+        f"f1 = drift({_tuple(_euler(walk))}, then, p)",
+    ]
+    terms = [f"x[{a}] + 0.5 * (f[{a}] + f1[{a}]) * h" for a in axes]
+    if not any(entry.variables for row in walk.noise for entry in row):
+        terms = [term + _noise(walk, a) for a, term in enumerate(terms)]
+        return [*_coefficients(walk, parameters), written("moved", ARGUMENTS, lines, _tuple(terms), STEP)]
+    for name, sign in (("up", "+"), ("down", "-")):
+        point = [
+            _drifted(walk, a) + ("" if (k := _source_of(walk, a)) is None else f" {sign} g[{a}][{k}] * root")
+            for a in axes
+        ]
+        lines.append(f"{name} = noise({_tuple(point)}, then, p)")
+    for a in axes:
+        if (k := _source_of(walk, a)) is not None:
+            above, below, here = f"up[{a}][{k}]", f"down[{a}][{k}]", f"g[{a}][{k}]"
+            terms[a] += f" + 0.25 * ({above} + {below} + 2.0 * {here}) * (root * z[{k}])"
+            terms[a] += f" + 0.25 * ({above} - {below}) * (root * (z[{k}] * z[{k}] - 1.0))"
+    return [*_coefficients(walk, parameters), written("moved", ARGUMENTS, lines, _tuple(terms), STEP)]
+
+
+def _exact(walk: ItoWalk, parameters: Parameters) -> list[str]:
+    """A draw from the law of a step."""
+    step, terms = walk.exact_step, []
+    geometric = isinstance(step, GeometricStep)
+    for a in range(walk.dimension):
+        shift = step.growth[a] if isinstance(step, GeometricStep) else step.shift[a]
+        parts = [] if geometric else [(step.matrix[a, b], f"x[{b}]") for b in range(walk.dimension)]  # type: ignore[union-attr]
+        parts += [(step.noise[a, i], f"z[{i}]") for i in range(step.noise.shape[1])]
+        texts = [variable if v == 1.0 else f"{parameters.number(v)} * {variable}" for v, variable in parts if v]
+        texts += [parameters.number(shift)] if shift or not texts else []
+        terms.append(" + ".join(texts))
+    if geometric:
+        terms = [f"x[{a}] * elementary.exp({term})" for a, term in enumerate(terms)]
+    return [*_coefficients(walk, parameters), written("moved", ARGUMENTS, [], _tuple(terms), STEP)]
+
+
+SCHEMES: dict[type[Scheme], Callable[[ItoWalk, Parameters], list[str]]] = {
+    EulerMaruyama: _euler_maruyama,
+    Milstein: _milstein,
+    Platen: _platen,
+    Exact: _exact,
+}
