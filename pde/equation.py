@@ -19,7 +19,7 @@ from randwalk.model.ito import ItoWalk
 from randwalk.model.neighbourhood import Neighbourhood
 from randwalk.model.scheme import Increments, Scheme
 from randwalk.model.start import Start, StartLike, as_start, check_start, continuous
-from randwalk.model.tensor import TensorLike, VectorLike, as_tensor, as_vector
+from randwalk.model.tensor import Tensor, TensorLike, VectorLike, as_tensor, as_vector
 from randwalk.model.walk import LatticeWalk, Rule
 
 from .factors import factors, killing_along
@@ -125,6 +125,21 @@ class FokkerPlanck:
             return self.convention.ito_drift(self.declared_drift, self.diffusion, *ends[0])
         return self.convention.ito_vector(self.declared_drift, self.diffusion, ends)
 
+    @property
+    def vector(self) -> tuple[Coefficient, ...]:
+        """The declared drift, one component an axis."""
+        return (self.declared_drift,) if self.dimension == 1 else self.declared_drift
+
+    @property
+    def ito_vector(self) -> tuple[Coefficient, ...]:
+        """The Itô drift, one component an axis."""
+        return (self.drift,) if self.dimension == 1 else self.drift
+
+    @cached_property
+    def tensor(self) -> Tensor:
+        """D as a tensor, which in one dimension has one entry."""
+        return Tensor(((self.diffusion,),)) if self.dimension == 1 else self.diffusion
+
     def axis(self, number: int) -> FokkerPlanck:
         """The equation of one coordinate, in x, where coordinates are independent: of all axes together it is the product.
 
@@ -152,9 +167,7 @@ class FokkerPlanck:
     @property
     def coefficients(self) -> tuple[Coefficient, ...]:
         """All coefficients: the components of the declared drift, the entries of D, and κ."""
-        if self.dimension == 1:
-            return self.declared_drift, self.diffusion, self.killing
-        return *self.declared_drift, *self.diffusion.entries, self.killing
+        return *self.vector, *self.tensor.entries, self.killing
 
     @property
     def time_dependent(self) -> bool:

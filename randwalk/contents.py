@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
@@ -24,7 +23,8 @@ from .model.times import MOST_STEPS
 from .model.walk import LatticeWalk
 from .problem import Source, dumps, read_walk, walk_data
 from .problem_space import read_shape
-from .run.plan import METHODS
+from .run.free import by_site
+from .run.plan import METHODS, keeps
 from .run.record import (
     Displacement,
     DistinctSites,
@@ -143,22 +143,34 @@ class Meta:
         steps = tuple(field.numbers("steps", 0, MOST_STEPS))
         if any(a >= b for a, b in pairwise(steps)):
             field.fail("steps", "must increase")
-        return cls(path, data, version, _table(field, walk, version), parts, steps, _records(field, walk, version))
+        table, records = _table(field, walk, version), _records(field, walk, version)
+        meta = cls(path, data, version, table, parts, steps, records)
+        if meta.counted and table.layout.cells > MOST_SITES + 3:
+            field.fail(
+                "window", "must be the number of the first site and how many there are, of sites that can be counted"
+            )
+        return meta
 
     @property
     def walkers(self) -> int:
         return sum(map(len, self.parts))
 
     @property
+    def counted(self) -> bool:
+        """Whether walkers were counted by site."""
+        return by_site(self.table, self.records, self.data["method"])
+
+    @property
     def shapes(self) -> dict[str, tuple[int, ...]]:
         """The shapes that the arrays must have."""
-        raw: dict[str, tuple[int, ...]] = {"raw": (len(self.steps), self.table.layout.cells)}
+        raw: dict[str, tuple[int, ...]] = {"raw": (len(self.steps), self.table.layout.cells if self.counted else 0)}
         return raw | {f"record{i}": r.shape(self.table, self.steps) for i, r in enumerate(self.records)}
 
     def contents(self, arrays: Mapping[str, Counts]) -> Contents:
         """The ensemble's fields, of arrays that are checked to be counts of its walkers."""
         raw = arrays["raw"]
-        self._check_counts(raw)
+        if self.counted:
+            self._check_counts(raw)
         records: dict[Record, Recorded] = {}
         for i, record in enumerate(self.records):
             counts = arrays[f"record{i}"]
@@ -200,7 +212,7 @@ class Meta:
 
     def _check_record(self, name: str, record: Record, counts: Counts, raw: Counts) -> None:
         layout = self.table.layout
-        alive = layout.live(raw).reshape(len(raw), -1).sum(axis=1)
+        alive = layout.live(raw).reshape(len(raw), -1).sum(axis=1) if self.counted else np.full(len(raw), self.walkers)
         if isinstance(record, Moments):
             if (counts[:, 0, 0] != alive).any() or (counts[..., :2] < 0).any() or (counts[..., :2] >= DIGIT).any():
                 self._fail(name, "displacements are not those of as many survivors as raw counts")
@@ -208,7 +220,7 @@ class Meta:
             self._fail(name, "a count is negative")
         elif isinstance(record, FirstPassage):
             gone = np.cumsum(counts, axis=0)[list(self.steps)]
-            if layout.exits_only(gone != layout.gone(raw)).any():
+            if self.counted and layout.exits_only(gone != layout.gone(raw)).any():
                 self._fail(name, "first passages are not as many as the walkers that raw counts as gone")
         elif (counts.sum(axis=1) > self.walkers).any():
             self._fail(name, f"a row counts more than the {self.walkers} walkers of parts")
@@ -284,7 +296,6 @@ def _table(field: _Field, walk: LatticeWalk, version: int) -> StepTable:
         and len(given) == walk.dimension
         and all(isinstance(pair, list) and len(pair) == 2 for pair in given)
         and all(_whole(first, -(1 << 62), 1 << 62) and _whole(sites, 1, MOST_SITES) for first, sites in given)
-        and math.prod(sites + 2 for _, sites in given) <= MOST_SITES + 2
     ):
         field.fail("window", "must be the number of the first site and how many there are")
     for (first, sites), lattice, (low, high) in zip(given, walk.lattices, start_range(walk), strict=True):
@@ -306,7 +317,7 @@ def _records(field: _Field, walk: LatticeWalk, version: int) -> tuple[Record, ..
     if len(set(records)) < len(records):
         field.fail("records", "has a record twice")
     method = field.get("method")
-    if any(not r.occupation(walk) if method == "occupation" else method == "jump" and r.follows(walk) for r in records):
+    if not keeps(method, walk, records):
         field.fail("records", f"method {method} does not keep these")
     return tuple(records)
 

@@ -104,23 +104,41 @@ class Ensemble(Sampled):
         return self.table.axes if self.dimension > 1 else self.table.x
 
     @property
+    def counted(self) -> bool:
+        """Whether walkers were counted by site: they are, unless there were too many sites and records asked for no counts."""
+        return self.raw.size > 0
+
+    @property
     def counts(self) -> NDArray[np.int64]:
+        self._check_counted()
         return self.table.layout.live(self.raw)
 
     @property
     def _alive(self) -> NDArray[np.int64]:
+        if not self.counted:  # of walkers that nobody kills, without walls
+            return np.full(len(self.steps), self.walkers)
         return np.asarray(self.counts.reshape(len(self.steps), -1).sum(axis=1))
 
     @property
     def gone(self) -> NDArray[np.int64]:
+        if not self.counted:
+            return np.zeros((len(self.steps), len(self.domain.exits)), dtype=np.int64)
         return self.table.layout.absorbed(self.raw)
 
     @property
     def leaked(self) -> NDArray[np.int64]:
-        return self.table.layout.leaked(self.raw)
+        return self.table.layout.leaked(self.raw) if self.counted else np.zeros(len(self.steps), dtype=np.int64)
+
+    def _check_counted(self) -> None:
+        if not self.counted:
+            raise NoAnswer(
+                f"walkers were not counted on {self.table.sites:,} sites, which are too many: ask the records, "
+                f"{', '.join(map(str, self.records))}, or take shorter times"
+            )
 
     def _at(self, t: float) -> Sample:
         row = self._times.row(t)
+        self._check_counted()
         return Sample(support_at(self.table, self.steps[row]), self.table.layout.live(self.raw[row]), self.walkers)
 
     def density(self, t: float) -> Profile:

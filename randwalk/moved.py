@@ -22,7 +22,7 @@ _FOLDERS_OF_PDE = {  # since 0.6
     "forms": "affine catalogue chords exits green modes normal_laws quadrature radial separable series space_form superposition",
     "hitting": "balance excursion passage site_chain",
     "solver": "arguments chains elimination ends field fit forward grid line_density lines mesh moments mosaic operator reading "
-    "reconstruct refine schemes shares solution spread stencil truncate window",
+    "reconstruct refine schemes shares solution stencil truncate window",
 }
 
 
@@ -36,6 +36,7 @@ _SINCE_6 = _into("randwalk.pde", _FOLDERS_OF_PDE)
 MOVED = _into("randwalk", _MODULES) | _SINCE_6
 MOVED["randwalk.parity"] = "randwalk.tables.sublattice"
 MOVED["randwalk.pde.transfer"] = "randwalk.pde"  # in two files now, whose names the folder has
+MOVED["randwalk.pde.spread"] = "randwalk.pde.solver.moments"
 MOVED["randwalk.pde.law"] = "randwalk.pde.forms.normal_laws"
 MOVED["randwalk.device"] = "randwalk.run.devices"
 

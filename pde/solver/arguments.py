@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from randwalk.inputs.arguments import numbers
-from randwalk.inputs.memory import SHARE, available, require
+from randwalk.inputs.memory import SHARE, SMALL, available, require
 from randwalk.inputs.wording import shown
 from randwalk.model.coefficient import Floats
 
@@ -52,6 +52,8 @@ def checked_cells(cells: int) -> int:
 def check_memory(shape: tuple[int, ...], records: int) -> None:
     """Refuse a run of so many cells along each axis with that many recorded times that would not fit."""
     cells, each = math.prod(shape), CELL_BYTES + 16 * records
+    if cells * each <= SMALL:  # to ask the system takes longer than a short run
+        return
     most = int(max(shape) * (SHARE * available() / each / cells) ** (1.0 / len(shape))) // 2 * 2
     along = " along the longest axis" if len(shape) > 1 else ""
     remedy = f"take at most {most} cells{along}" if most >= SMALLEST_CELLS else "record fewer times"

@@ -1,19 +1,22 @@
 """Means and variances along paths: the places and widths of the mass of an equation, and the effect of a coarse grid on them.
 
-The linear-noise approximation [van Kampen 2007, ch. X]: m' = a(m, t), V' = 2 a_x V + 2D along the paths from the start.
+The linear-noise approximation [van Kampen 2007, ch. X]: m' = a(m, t), V' = J V + V Jᵀ + 2D with J the Jacobian of a, along the
+paths from the start.
 """
 
 from __future__ import annotations
 
+import itertools
 import math
-from dataclasses import dataclass
-from typing import Final
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Final, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
-from randwalk.model.coefficient import ZERO, Coefficient, Floats
+from randwalk.model.coefficient import ZERO, Coefficient, Floats, Point, coordinate
 from randwalk.model.start import Normal, Sites, Start
 
 from ..equation import FokkerPlanck
@@ -23,25 +26,28 @@ from .schemes import SAME, Clock
 STEPS: Final = 64
 SECOND_ORDER: Final = 0.4  # a share of the difference up to which convergence counts as second order
 FAR: Final = 1000.0
+MOST_PATHS: Final = 64  # from a start on several axes
+MOST_TIMES: Final = 1024  # at which moments are wanted; of more, as many are taken
+SMALL: Final = 0.25  # the size of a matrix whose series is summed
+
+Read: TypeAlias = Callable[[Point, float], ArrayLike]
 
 
 @dataclass(frozen=True)
 class Moments:
-    """Moments along the paths from the start of an equation.
+    """Moments along the paths from the start of an equation on d axes.
 
     Attributes
     ----------
     clock : Clock
         The steps.
     t : (steps + 1,) array
-    mean, variance : (steps + 1, paths) arrays
-        m and V.
-    killed : (steps + 1, paths) array
+    mean, variance : (steps + 1, paths, d) arrays
+        m, and the diagonal of V.
+    killed : (steps + 1, paths, 1) array
         ∫κ dt.
-    drift, diffusion : (steps, paths) arrays
-        |a| and D on the steps.
-    decay : (steps, paths) array
-        a_x dt, at most 0.
+    drift, diffusion, decay : (steps, paths, d) arrays
+        |a|, the diagonal of D, and that of J dt, at most 0, on the steps.
     """
 
     clock: Clock
@@ -53,10 +59,21 @@ class Moments:
     diffusion: Floats
     decay: Floats
 
-    def range(self, deviations: float) -> tuple[float, float]:
-        """The interval of all places within that many standard deviations of any path at any time."""
+    def range(self, deviations: float) -> tuple[Floats, Floats]:
+        """(low, high) of each axis: all places within that many standard deviations of any path at any time."""
         reach = deviations * np.sqrt(self.variance)
-        return float((self.mean - reach).min()), float((self.mean + reach).max())
+        return (self.mean - reach).min(axis=(0, 1)), (self.mean + reach).max(axis=(0, 1))
+
+    def narrowest(self, times: Floats) -> Floats:
+        """The smallest standard deviation along each axis at any of the `times`."""
+        return np.sqrt(self.variance[self._rows(times)].min(axis=(0, 1)))
+
+    def scaled(self, lengths: Floats) -> Moments:
+        """The moments in units of a length of each axis."""
+        return replace(
+            self, mean=self.mean / lengths, variance=self.variance / lengths**2, drift=self.drift / lengths,
+            diffusion=self.diffusion / lengths**2,
+        )  # fmt: skip
 
     def coarsest(self, times: Floats) -> float:
         """The width of cells above which a grid shows nothing of the law at one of the `times`: √2 standard deviations, or
@@ -86,7 +103,7 @@ class Moments:
 
     def longest(self, times: Floats) -> Floats:
         """The steps in time, before each of the `times`, in which a path goes a standard deviation of that time."""
-        steps = (self._moved(times) / np.sqrt(self.variance[self._rows(times)])).max(axis=1)
+        steps = (self._moved(times) / np.sqrt(self.variance[self._rows(times)])).max(axis=(1, 2))
         with np.errstate(over="ignore"):
             return np.divide(np.diff(times, prepend=0.0), steps, out=np.full_like(steps, np.inf), where=steps > 0.0)
 
@@ -100,17 +117,17 @@ class Moments:
         begin = np.maximum(variance[:-1], 0.5 * variance[1:])  # one doubling at most: a point has no variance
         changes = self._moved(ends) / deviation + np.abs(np.log2(variance[1:] / begin)) + np.diff(killed, axis=0)
         broken = np.array([s.first > s.begin or s.last < s.end for s in stretches])
-        steps = np.where(broken, PILOT_STEPS * changes.max(axis=1), 0.0)
+        steps = np.where(broken, PILOT_STEPS * changes.max(axis=(1, 2)), 0.0)
         return ends, np.divide(np.diff(ends, prepend=0.0), steps, out=np.full_like(steps, np.inf), where=steps > 0.0)
 
     def _moved(self, times: Floats) -> Floats:
-        """The lengths of the paths before each of the increasing `times`, (times, paths)."""
+        """The lengths of the paths before each of the increasing `times`, (times, paths, d)."""
         steps = np.abs(np.diff(self.mean, axis=0, prepend=self.mean[:1]))
         return np.diff(np.cumsum(steps, axis=0)[self._rows(times)], axis=0, prepend=0.0)
 
     def _carried(self, rate: Floats) -> Floats:
-        """The solution of G' = 2 a_x G + `rate` (steps, paths) from 0, (steps + 1, paths)."""
-        new = rate * np.diff(self.t)[:, None] * special.exprel(2.0 * self.decay)
+        """The solution of G' = 2 J G + `rate` (steps, paths, d) with the diagonal of J from 0, (steps + 1, paths, d)."""
+        new = rate * np.diff(self.t)[:, None, None] * special.exprel(2.0 * self.decay)
         kept = np.exp(2.0 * self.decay)
         g = np.zeros_like(self.variance)
         for k in range(new.shape[0]):
@@ -122,32 +139,103 @@ class Moments:
         return np.minimum(np.searchsorted(self.t, times * (1.0 - SAME)), self.t.size - 1)
 
 
+def few(times: Floats) -> Floats:
+    """At most :data:`MOST_TIMES` of the `times`, the first and the last among them."""
+    return times[np.unique(np.linspace(0.0, times.size - 1.0, min(times.size, MOST_TIMES)).astype(np.int64))]
+
+
 def linear_noise(equation: FokkerPlanck, times: Floats, pace: Pace, start: Start) -> Moments:
     """Moments from 0, with the law `start`, at the increasing `times` and between them, with steps that `pace` admits.
 
-    An unstable a_x > 0 is taken as 0, because it acts locally: a window that is then too narrow is widened.
+    A growing direction of J is taken as a constant one, because it acts locally: a window that is then too narrow is widened.
     """
-    domain, (drift, slope) = equation.domain, _drift(equation)
-    m, v = _spread(start)
-    k = np.zeros_like(v)
-    states, steps = [(0.0, m, v, k)], []
-    until = float(times[-1])
-    bounds = _bounds(equation, m, until)
-    clock = Clock.equal(times, until / STEPS, pace)
-    for stretch in clock.stretches:
-        dt = (stretch.end - stretch.begin) / stretch.steps
-        for step in range(stretch.steps):
-            t = stretch.begin + step * dt
-            x = domain.low + np.mod(m - domain.low, domain.high - domain.low) if domain.periodic else m
-            read = (drift, equation.diffusion, equation.killing, slope)
-            a, d, kappa, j = (_finite(c, x, max(t, stretch.first)) for c in read)
-            j, d = np.minimum(j, 0.0) * dt, np.maximum(d, 0.0)
-            steps.append((np.abs(a), np.maximum(d, np.finfo(float).tiny), j))
-            m = np.clip(m + a * dt * special.exprel(j), *bounds)
-            v, k = v * np.exp(2.0 * j) + 2.0 * d * dt * special.exprel(2.0 * j), k + kappa * dt
-            states.append((t + dt, m, v, k))
-    columns = [np.array(column) for rows in (states, steps) for column in zip(*rows, strict=True)]
-    return Moments(clock, *columns)
+    d, until, clock = equation.dimension, float(times[-1]), Clock.equal(times, float(times[-1]) / STEPS, pace)
+    with np.errstate(all="ignore"):  # what is not finite counts as 0: the solver refuses it, if mass is there
+        drift, jacobian, noise, killing = _readers(equation)
+        mean, variance = _begin(start)
+        low, high = _bounds(equation, drift, noise, mean, until)
+        means, read = [mean], []
+        for begin, dt, first in clock.each():
+            x, t = _around(equation, mean), max(begin, first)
+            a, j = _filled(drift, (d,), x, t), _filled(jacobian, (d, d), x, t)
+            kept = _not_growing(j) * dt
+            read.append((a, j, kept, _filled(noise, (d, d), x, t), _filled([killing], (1,), x, t)))
+            mean = np.clip(mean + dt * (_mean_exponential(kept) @ a[..., None])[..., 0], low, high)
+            means.append(mean)
+    steps = np.array([dt for _, dt, _ in clock.each()])
+    a, j, kept, spread, kappa = (np.array(column) for column in zip(*read, strict=True))
+    width = steps[:, None, None]
+    diagonal = np.maximum(np.einsum("spii->spi", spread), 0.0)
+    np.einsum("spii->spi", spread)[...] = diagonal
+    return Moments(
+        clock, np.append(0.0, np.array([begin for begin, _, _ in clock.each()]) + steps), np.array(means),
+        _variances(variance, kept, 2.0 * spread * width[..., None]),
+        np.concatenate([np.zeros_like(kappa[:1]), np.cumsum(kappa * width, axis=0)]), np.abs(a),
+        np.maximum(diagonal, np.finfo(float).tiny), np.minimum(np.einsum("spii->spi", j), 0.0) * width,
+    )  # fmt: skip
+
+
+def _variances(v: Floats, jacobians: Floats, added: Floats) -> Floats:
+    """The diagonals of V' = J V + V Jᵀ + 2D from `v` (paths, d, d), at all ends of steps with J dt and 2D dt, (steps, …)."""
+    found = [v]
+    for grown, new in zip(*_accumulated(jacobians, added), strict=True):
+        found.append(grown @ found[-1] @ np.swapaxes(grown, 1, 2) + new)
+    return np.maximum(np.einsum("spii->spi", np.array(found)), 0.0)
+
+
+def _mean_exponential(j: Floats) -> Floats:
+    """∫ e^(Js) ds over 0 < s < 1 of each of (…, d, d): a series of J/2^n, doubled n times.
+
+    Sums of products, in which nothing cancels on one axis. (SciPy's ``expm`` takes ten times as long for small matrices.)
+    """
+    j, doublings, terms = _halved(j)
+    mean = _series(j, terms)
+    for _ in range(doublings):
+        mean = mean + 0.5 * j @ mean @ mean  # ½(1 + e^J) times the mean, with e^J = 1 + J mean
+        j = 2.0 * j
+    return mean
+
+
+def _accumulated(j: Floats, added: Floats) -> tuple[Floats, Floats]:
+    """e^J and ∫ e^(Js) `added` e^(Jᵀs) ds over 0 < s < 1 of each of (…, d, d), in the same way."""
+    j, doublings, terms = _halved(j)
+    grown, total, term = np.eye(j.shape[-1]) + j @ _series(j, terms), added, added
+    for k in range(1, terms + 1):
+        half = j @ term / (k + 1.0)
+        term = half + np.swapaxes(half, -1, -2)
+        total = total + term
+    for _ in range(doublings):
+        total = 0.5 * (total + grown @ total @ np.swapaxes(grown, -1, -2))
+        grown = grown @ grown
+    return grown, total
+
+
+def _halved(j: Floats) -> tuple[Floats, int, int]:
+    """(J/2^n, n, terms): a small matrix, and how many terms of the series of its mean exponential are not rounding."""
+    size = float(np.abs(j).sum(axis=-1).max(initial=0.0))
+    doublings = max(0, math.ceil(math.log2(max(size / SMALL, 1.0))))
+    size /= 2.0**doublings
+    return j / 2.0**doublings, doublings, next(k for k in itertools.count() if size**k < 1e-17 * math.factorial(k + 1))
+
+
+def _series(j: Floats, terms: int) -> Floats:
+    """Σ J^k/(k + 1)!."""
+    one = np.eye(j.shape[-1])
+    mean = np.broadcast_to(one, j.shape)
+    for k in range(terms, 0, -1):
+        mean = one + j @ mean / (k + 1.0)
+    return mean
+
+
+def _not_growing(jacobian: Floats) -> Floats:
+    """The Jacobians without the positive eigenvalues of their symmetric parts."""
+    symmetric = 0.5 * (jacobian + np.swapaxes(jacobian, 1, 2))
+    diagonal = np.einsum("pii->pi", symmetric)
+    if (np.abs(symmetric).sum(axis=2) - np.abs(diagonal) + diagonal <= 0.0).all():  # Gershgorin's bounds
+        return jacobian
+    values, vectors = np.linalg.eigh(symmetric)
+    growing = (vectors * np.maximum(values, 0.0)[:, None, :]) @ np.swapaxes(vectors, 1, 2)
+    return np.asarray(jacobian - growing)
 
 
 def _excess(w: Floats) -> Floats:
@@ -157,31 +245,73 @@ def _excess(w: Floats) -> Floats:
     return np.where(w > 1e-3, half / np.tanh(half) - 1.0, w * w / 12.0)
 
 
-def _drift(equation: FokkerPlanck) -> tuple[Coefficient, Coefficient]:
-    """The Itô drift and its slope; where D jumps, the declared drift and the slope 0."""
+def _readers(equation: FokkerPlanck) -> tuple[list[Read], list[Read], list[Read], Read]:
+    """The Itô drift, its Jacobian (0 for the declared drift, where there is no other), D, and κ: row by row."""
+    names = [coordinate(i) for i in range(equation.dimension)]
     try:
-        return equation.drift, equation.drift.regular_derivative("x")
+        drift = equation.ito_vector
+        slopes = [a.regular_derivative(name) for a in drift for name in names]
     except ValueError:
-        return equation.declared_drift, ZERO
+        drift, slopes = equation.vector, [ZERO] * len(names) ** 2
+    entries = [entry for row in equation.tensor.rows for entry in row]
+    read = {c: _reader(c) for c in (*drift, *slopes, *entries, equation.killing)}
+    return [read[a] for a in drift], [read[s] for s in slopes], [read[e] for e in entries], read[equation.killing]
 
 
-def _bounds(equation: FokkerPlanck, m: Floats, until: float) -> tuple[float, float]:
+def _reader(coefficient: Coefficient) -> Read:
+    """The values of a coefficient, 0 where they are not finite; a number is read once."""
+
+    def read(x: Point, t: float) -> Floats:
+        values = np.asarray(coefficient.evaluate(x, np.asarray(t)))
+        return np.where(np.isfinite(values), values, 0.0)
+
+    if coefficient.variables:
+        return read
+    value = read((np.zeros(()),) * max(coefficient.dimension, 1), 0.0)
+    return lambda x, t: value
+
+
+def _filled(reads: Sequence[Read], shape: tuple[int, ...], x: Point, t: float) -> Floats:
+    """An array of what is read at the places, (paths, *shape)."""
+    values = np.empty((x[0].size, len(reads)))
+    for k, read in enumerate(reads):
+        values[:, k] = read(x, t)
+    return values.reshape(-1, *shape)
+
+
+def _around(equation: FokkerPlanck, m: Floats) -> tuple[Floats, ...]:
+    """The means with coordinates on rings between their ends."""
+    return tuple(
+        axis.low + np.mod(x - axis.low, axis.high - axis.low) if axis.periodic else x
+        for axis, x in zip(equation.domain.axes, m.T, strict=True)
+    )
+
+
+def _bounds(
+    equation: FokkerPlanck, drift: list[Read], noise: list[Read], m: Floats, until: float
+) -> tuple[Floats, Floats]:
     """Limits of paths: walls, or a thousand times the distance that the first velocity leads."""
-    a, d = (np.abs(_finite(c, m, 0.0)).max() for c in (_drift(equation)[0], equation.diffusion))
-    reach = FAR * (np.ptp(m) + a * until + math.sqrt(2.0 * d * until))
-    low, high = float(m.min() - reach), float(m.max() + reach)
-    domain = equation.domain
-    return (low, high) if domain.periodic else (max(domain.low, low), min(domain.high, high))
+    x, d = _around(equation, m), m.shape[1]
+    a = np.abs(_filled(drift, (d,), x, 0.0)).max(axis=0)
+    spread = np.abs(_filled(noise[:: d + 1], (d,), x, 0.0)).max(axis=0)
+    reach = FAR * (np.ptp(m, axis=0) + a * until + np.sqrt(2.0 * spread * until))
+    low, high = m.min(axis=0) - reach, m.max(axis=0) + reach
+    for i, axis in enumerate(equation.domain.axes):
+        if not axis.periodic:
+            low[i], high[i] = max(axis.low, low[i]), min(axis.high, high[i])
+    return low, high
 
 
-def _spread(start: Start) -> tuple[Floats, Floats]:
-    """Places and variances about them that represent a start."""
-    if isinstance(start, Normal):
-        return np.array([start.mean]), np.array([start.sd**2])
-    places = np.array(start.x) if isinstance(start, Sites) else np.array(start.support)
-    return places, np.zeros(places.size)
-
-
-def _finite(coefficient: Coefficient, x: Floats, t: float) -> Floats:
-    """The values, 0 where they are not finite: the solution is refused later, if mass is there."""
-    return np.nan_to_num(coefficient(x, t), nan=0.0, posinf=0.0, neginf=0.0)
+def _begin(start: Start) -> tuple[Floats, Floats]:
+    """Places (paths, d) and covariances about them that represent a start."""
+    if start.factors is None:
+        points = np.array(getattr(start, "points", list(itertools.product(*start.bounds))))
+        points = points[:: -(-len(points) // MOST_PATHS)]
+        return points, np.zeros((len(points), points.shape[1], points.shape[1]))
+    ends = [(f.mean,) if isinstance(f, Normal) else tuple(sorted(set(f.support))) for f in start.factors]
+    atoms = [f.x if isinstance(f, Sites) else end for f, end in zip(start.factors, ends, strict=True)]
+    counts = [len(places) for places in atoms]
+    places = atoms if math.prod(counts) <= max(MOST_PATHS, *counts, 0) else ends
+    points = np.array(list(itertools.product(*places)), dtype=np.float64)
+    variances = np.diag([f.sd**2 if isinstance(f, Normal) else 0.0 for f in start.factors])
+    return points, np.tile(variances, (len(points), 1, 1))

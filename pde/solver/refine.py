@@ -17,9 +17,8 @@ from ..pace import PILOT_STEPS, Pace
 from .arguments import SMALLEST_CELLS
 from .grid import Grid
 from .mesh import COARSEST, Mesh
-from .moments import Moments, linear_noise
+from .moments import Moments, few, linear_noise
 from .schemes import Clock, Scheme
-from .spread import spread
 
 R = TypeVar("R")
 
@@ -92,10 +91,11 @@ class Needs:
         """What `equation` needs on `window` from `start`, with cells no wider than `narrowest`."""
         until, reach, width = float(times[-1]), (window.low, window.high), window.high - window.low
         pace = Pace.of(equation, until, reach)
-        moments = linear_noise(equation, times, pace, start)
-        coefficients = (equation.declared_drift, equation.diffusion, equation.killing)
-        narrowest = min(narrowest, moments.coarsest(times), *(c.width("x", *reach, (0.0, until)) for c in coefficients))
-        pace = pace.within(times, moments.longest(times)).within(*moments.pulses(times))
+        seen = few(times)
+        moments = linear_noise(equation, seen, pace, start)
+        coefficients = equation.coefficients
+        narrowest = min(narrowest, moments.coarsest(seen), *(c.width("x", *reach, (0.0, until)) for c in coefficients))
+        pace = pace.within(seen, moments.longest(seen)).within(*moments.pulses(seen))
         cells = max(math.ceil(width / narrowest), window.fewest)
         return cls(
             times, scheme, pace, cells, window.fewest, moments, width, any(c.moving_breaks for c in coefficients),
@@ -112,8 +112,8 @@ class Needs:
         until, d = float(times[-1]), mesh.dimension
         reach = {coordinate(a): (g.low, g.high) for a, g in enumerate(mesh.axes)}
         pace = Pace.of(equation, until, reach)
-        found = spread(equation, times, pace, start)
-        unit = np.array(mesh.spacings) * mesh.cells
+        seen, unit = few(times), np.array(mesh.spacings) * mesh.cells
+        found = linear_noise(equation, seen, pace, start)
         moments = found.scaled(unit)
         coefficients = equation.coefficients
         widths = [
@@ -121,8 +121,8 @@ class Needs:
             for a, (name, ends) in enumerate(reach.items())
             for c in coefficients
         ]
-        narrowest = min(moments.coarsest(times), *widths)
-        pace = pace.within(times, moments.longest(times)).within(*moments.pulses(times))
+        narrowest = min(moments.coarsest(seen), *widths)
+        pace = pace.within(seen, moments.longest(seen)).within(*moments.pulses(seen))
         broken = bool(mesh.domain.regions) or any(
             c.moving_breaks or c.breaks(name, *ends) for name, ends in reach.items() for c in coefficients
         )

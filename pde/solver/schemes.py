@@ -148,6 +148,12 @@ class Clock:
     def steps(self) -> int:
         return sum(stretch.steps for stretch in self.stretches)
 
+    def each(self) -> Iterator[tuple[float, float, float]]:
+        """(begin, length, the first time at which coefficients are read) of every step."""
+        for begin, end, steps, _, first, _ in self.stretches:
+            dt = (end - begin) / steps
+            yield from ((begin + k * dt, dt, first) for k in range(steps))
+
 
 class _Span(NamedTuple):
     """A stretch before it is cut: `steps` need not be whole."""
@@ -194,6 +200,7 @@ def march(
     Backward Euler steps damp the first step, and the first after a kink or jump of a coefficient; they also replace any step
     that takes a value below `floor` by more than rounding.
     """
+    signed = scheme.order > 1 and floor > -math.inf
     for stretch in clock.stretches:
         begin, end, count = stretch.begin, stretch.end, stretch.steps
         read = [_within(apply, stretch.first, stretch.last) for apply in parts]
@@ -202,7 +209,7 @@ def march(
             t = begin + k * dt
             rough = scheme.order > 1 and k == 0 and (begin == 0.0 or stretch.restarts)
             new = _damped(read, u, t, dt) if rough else strang(scheme, read, u, t, dt)
-            if scheme.order > 1 and not rough and new.min() < floor - ROUNDING * np.abs(new).max():
+            if signed and not rough and new.min() < floor - ROUNDING * np.abs(new).max():
                 new = _damped(read, u, t, dt)
             u, done = new, k == count - 1
             yield end if done else begin + (k + 1) * dt, stretch.recorded and done, u

@@ -112,7 +112,8 @@ def _cut(domain: Domain, low: float, high: float) -> Grid:
 def _guess(equation: FokkerPlanck, until: float, leak: float, pace: Pace) -> tuple[float, float]:
     """Where the mass is by the linear-noise approximation."""
     moments = linear_noise(equation, np.array([until]), pace, equation.start)
-    return moments.range(math.sqrt(2.0 * math.log(1.0 / leak)))
+    low, high = moments.range(math.sqrt(2.0 * math.log(1.0 / leak)))
+    return float(low[0]), float(high[0])
 
 
 def _follow(

@@ -17,10 +17,10 @@ from ..pace import Pace
 from .fit import fitted
 from .grid import Grid
 from .mesh import Mesh
+from .moments import few, linear_noise
 from .operator import Operator
 from .schemes import SDIRK2, Clock, march
 from .shares import start_on_mesh
-from .spread import spread
 from .truncate import MARGIN, NEAR, find_window, widened
 
 CELLS: Final = {2: 48, 3: 24}  # of the axis with the most, in a first look; 16 in more dimensions
@@ -46,8 +46,9 @@ def find_mesh(equation: FokkerPlanck, times: Floats, leak: float) -> Mesh:
     if domain.dimension == 1:
         return Mesh((find_window(equation, until, leak),), domain)
     pace = Pace.of(equation, until, {coordinate(a): ends for a, ends in enumerate(equation.start.bounds)})
-    found = spread(equation, times, pace, equation.start)
-    narrowest, sufficient = found.narrowest(times), None
+    seen = few(times)
+    found = linear_noise(equation, seen, pace, equation.start)
+    narrowest, sufficient = found.narrowest(seen), None
     for a in np.flatnonzero(narrowest == 0.0):
         name = coordinate(int(a))
         raise ValueError(

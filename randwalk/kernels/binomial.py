@@ -30,9 +30,9 @@ from .portable import (
     stirling_series,
     whole,
 )
-from .vector import WIDTH
 
 U = np.uint64
+WIDTH = 8  # draws in a vector
 ULP = 2.0**-53
 INVERSION_BELOW = 10.0  # the mean from which Hörmann's constants are valid
 SURELY_LARGE = 10.0001  # the mean, however rounded, is above INVERSION_BELOW too

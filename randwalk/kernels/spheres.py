@@ -18,7 +18,7 @@ from .compile import aside, device, kernel
 from .elementary import exp
 from .lanes import LANES, fetch, keep
 from .normal import normal_pair, upward
-from .philox import HALF, LOW, SPHERE, U, of_axis, words64
+from .philox import HALF, LOW, SPHERES, U, of_axis, words64
 from .portable import log
 from .vector import wide
 
@@ -121,7 +121,7 @@ def random_words(into, row, walker, sphere, draw, keys):  # type: ignore[no-unty
     """The words of a Philox block of every walker, in two rows of `into`."""
     for j in range(0, BLOCK, LANES):
         number, jump = fetch(walker, j), fetch(sphere, j)
-        first, second = words64(number & LOW, number >> HALF, jump, of_axis(SPHERE, draw), keys[0], keys[1])
+        first, second = words64(number & LOW, number >> HALF, jump, of_axis(SPHERES, draw), keys[0], keys[1])
         keep(first, into, row * BLOCK + j)
         keep(second, into, (row + 1) * BLOCK + j)
 

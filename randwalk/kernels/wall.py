@@ -14,11 +14,8 @@ from __future__ import annotations
 import math
 
 from .compile import aside, device
-from .philox import LOW, U
+from .philox import LOW
 from .portable import log, real
-
-BRIDGE = U(8 | 3 << 8)  # the fourth counter word of a block for the bridge: a block for each walker, step and wall
-PLACE = U(10 | 3 << 8)  # for the place of a passage: a block for each walker, step and pair of sources of noise
 
 REACH = 11.5  # > 33 log(2)/2: where d0 d1 > REACH s², no word makes the bridge reach the wall
 

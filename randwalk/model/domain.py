@@ -25,7 +25,7 @@ from .coefficient.variables import coordinate
 from .image import dark_pixels
 from .moving import place_at, placed
 from .region import Level, Mask, Region
-from .shape import Bounds, Inside, Shape, on_rings
+from .shape import Bounds, Inside, Shape, around, on_rings
 from .wall import FACES, as_wall, face_names, gap, is_wall
 from .wall import Absorbing as Absorbing
 from .wall import Face as Face
@@ -148,7 +148,8 @@ class _Domain:
         given = self._coordinates(point)
         found = np.full(np.broadcast_shapes(*(x.shape for x in given)), -1)
         for i, (region, shape) in reversed(list(enumerate(zip(self.regions, self.sets, strict=True)))):
-            found = np.where(shape.touches(given) if region.wall.on_site else shape.contains(given), i, found)
+            at, there = around(shape.bounds, given)
+            found[at] = np.where(shape.touches(there) if region.wall.on_site else shape.contains(there), i, found[at])
         return found
 
     @cached_property

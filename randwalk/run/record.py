@@ -414,7 +414,7 @@ class Positions(Counted):
     def empty(self, table: StepTable, parts: Sequence[range], steps: Sequence[int]) -> Recorded:
         axes = (table.walk.dimension,) if table.walk.dimension > 1 else ()
         blocks = tuple(np.empty((len(steps), len(part), *axes)) for part in parts)
-        return Paths(np.array(table.walk.recorded(steps).asked), tuple(parts), blocks)
+        return Paths(np.array(table.walk.recorded(steps).asked), tuple(parts), blocks, table.walk.domain)
 
     def add(self, result: Recorded, row: int, batch: Batch) -> None:
         assert isinstance(result, Paths)

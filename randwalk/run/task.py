@@ -15,6 +15,7 @@ from ..inputs.wording import shown
 from ..kernels.backend import Machine
 from ..model.walk import LatticeWalk
 from .counts import Counts, added
+from .free import by_site
 from .host import Host
 from .jump import Jumps
 from .occupation import occupation
@@ -83,7 +84,10 @@ class Task:
     @cached_property
     def windows(self) -> Windows:
         """The step tables, each made when it is first needed."""
-        return Windows(self.walk, self.steps[-1])
+        guessed = Windows(self.walk, self.steps[-1])
+        if by_site(guessed.rows.table, self.records, self.method):
+            return guessed
+        return Windows.reachable(self.walk, self.steps[-1])
 
     @cached_property
     def _jumps(self) -> Jumps | None:

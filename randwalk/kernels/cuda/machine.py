@@ -14,7 +14,7 @@ from ..backend import NO_LEVELS, DeviceError, JumpProgram, Levels, Numbering, Pr
 from ..program import LIVE, DigitsProgram, Keys, TableProgram
 from . import digits, occupation, table
 from .compile import SIMULATED, THREADS, Driver, allocate, blocks_for, cuda, on_device
-from .walkers import begin, counted, jump, place
+from .walkers import begin, counted, jump, place, unpack
 
 SHARE = 0.8  # of the free memory that walkers may take
 LEAST, MOST = 1 << 14, 1 << 30  # walkers of a batch
@@ -125,6 +125,9 @@ class Cuda:
     ) -> None:  # fmt: skip
         """On the first device."""
         self.on(self.devices[0], occupation.occupy, counts, program, layout, start, stop, gone, keys)
+
+    def unpack(self, packed: Any, strides: tuple[int, ...], numbers: Any) -> None:
+        unpack(blocks_for(packed.size), THREADS, packed, strides, numbers)
 
     def array(self, values: NDArray[Any]) -> Any:
         return cuda.to_device(values)
