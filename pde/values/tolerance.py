@@ -64,42 +64,42 @@ def to_tolerance(
     ------
     OutOfReach
     """
-    sample = _fine_enough(method, tolerance, most, begun(method, resolution, free, threads), free)
+    sample = begun(method, resolution, free, threads)
     while sample.error > tolerance:
-        of_step = min(sample.step_error**2, SHARE * tolerance**2)
-        needed = max(_needed(sample, tolerance, of_step), sample.walkers + PILOT)
-        sample = sample.extended(_allowed(sample, needed, most))
+        if sample.step_error**2 > SHARE * tolerance**2:
+            sample = _with_less_step_error(method, tolerance, most, sample, free)
+        else:
+            needed = _needed(sample.deviation**2, tolerance**2 - sample.step_error**2)
+            sample = sample.extended(_allowed(sample, max(needed, sample.walkers + PILOT), most))
     return sample
 
 
-def _fine_enough(method: Method, tolerance: float, most: int | None, sample: Sample, free: bool) -> Sample:
-    """A sample whose step error leaves room for the statistical one."""
-    while sample.step_error**2 > SHARE * tolerance**2:
-        needed = _needed(sample, tolerance, SHARE * tolerance**2)
-        bias, noise = sample.bias
-        if abs(bias) < UNRESOLVED * noise and sample.walkers < needed:
-            sample = sample.extended(_allowed(sample, min(4 * sample.walkers, needed), most))
-            continue
-        if not free:
-            reason = f"the error of the steps alone is {sample.step_error:.2g}; leave dt out, or take a smaller one"
-            raise OutOfReach(reason, sample)
-        factor = MARGIN * sample.step_error / (math.sqrt(SHARE) * tolerance)
-        finer = method.finer(sample.resolution, min(factor, LARGEST_FACTOR))
-        _check_work(method, finer, PILOT, sample)
-        sample = begun(method, finer, free, sample.threads)
-    return sample
+def _with_less_step_error(method: Method, tolerance: float, most: int | None, sample: Sample, free: bool) -> Sample:
+    """A larger sample where the step error is noise; else one of finer steps."""
+    bias, noise = sample.bias
+    if abs(bias) < UNRESOLVED * noise:
+        needed = _needed(noise**2 * sample.walkers, SHARE * tolerance**2)
+        most_now = max(min(needed, 4 * sample.walkers), math.ceil(1.5 * sample.walkers))
+        return sample.extended(_allowed(sample, most_now, most))
+    if not free:
+        reason = f"the error of the steps alone is {sample.step_error:.2g}; leave dt out, or take a smaller one"
+        raise OutOfReach(reason, sample)
+    factor = MARGIN * sample.step_error / (math.sqrt(SHARE) * tolerance)
+    finer = method.finer(sample.resolution, min(factor, LARGEST_FACTOR))
+    _check_work(method, finer, PILOT, sample)
+    return begun(method, finer, free, sample.threads)
 
 
-def _needed(sample: Sample, tolerance: float, square_of_step: float) -> int:
-    """How many walkers keep the whole error below the tolerance."""
-    return math.ceil(RESERVE * sample.deviation**2 / (tolerance**2 - square_of_step))
+def _needed(variance: float, square: float) -> int:
+    """How many walkers bring the square of a standard error below `square`."""
+    return math.ceil(RESERVE * variance / square)
 
 
 def _allowed(sample: Sample, walkers: int, most: int | None) -> int:
     """So many walkers, or as many as are allowed if the sample has not got these already."""
     if most is not None and walkers > most:
         if sample.walkers >= most:
-            raise OutOfReach(f"it needs about {walkers:.2g} walkers, and walkers = {most}", sample)
+            raise OutOfReach(f"it needs about {float(walkers):.2g} walkers, and walkers = {most}", sample)
         return most
     _check_work(sample.method, sample.resolution, walkers, sample)
     return walkers

@@ -27,8 +27,8 @@ class Walks:
     """Walks of a time from a point. The resolution is the number of steps of the finest level, a multiple of four.
 
     With the values v₁, v₂, v₄ of a walker on three levels of steps dt, 2 dt, 4 dt that share their noise and have the same law of
-    increments, R = (2ᵖv₁ - v₂)/(2ᵖ - 1) is of the order after p (Talay and Tubaro, *Stoch. Anal. Appl.* 8 (1990) 483), and the
-    difference to that of v₂ and v₄ is the estimate of its error: on the safe side, because it is that of 2 dt.
+    increments, R = (2ᵖv₁ - v₂)/(2ᵖ - 1) is of the order after p (Talay and Tubaro, *Stoch. Anal. Appl.* 8 (1990) 483), q > p. Its
+    difference to that of v₂ and v₄ is 2^q - 1 times its error; it is divided by 2ᵖ, which is on the safe side for q ≥ p + 0.6.
     """
 
     question: Question
@@ -50,7 +50,7 @@ class Walks:
     @property
     def step(self) -> tuple[float, ...]:
         r = 2.0**self.order
-        return r / (r - 1.0), -(1.0 + r) / (r - 1.0), 1.0 / (r - 1.0)
+        return tuple(w / (r * (r - 1.0)) for w in (r, -1.0 - r, 1.0))
 
     @cached_property
     def first(self) -> int:
