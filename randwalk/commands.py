@@ -197,10 +197,11 @@ def simulate(
     stopped: BaseException | None = None
     try:
         with _in_keys(file):
-            ensemble = rw.simulate(
+            given: dict[str, Any] = {} if problem.bins is None else {"bins": problem.bins}
+            ensemble: Any = rw.simulate(
                 problem.walk, problem.walkers if walkers is None else walkers, problem.times,
                 seed=problem.seed if seed is None else seed, method=method,
-                threads=threads, progress=sys.stderr.isatty() and not quiet, backend=backend,
+                threads=threads, progress=sys.stderr.isatty() and not quiet, backend=backend, **given,
             )  # fmt: skip
     except (rw.Interrupted, rw.DeviceError) as stop:  # the finished walkers are kept and shown
         if stop.ensemble is None:

@@ -127,7 +127,7 @@ class Meta:
             raise ValueError(
                 f"{path} has file format {shown(data['format'])}; this version reads formats {', '.join(map(str, READ))}"
             )
-        field = _Field(path, data)
+        field = Field(path, data)
         version = field.whole("format", 1, READ[-1])
         field.whole("stream", 1)
         field.whole("seed", 0)
@@ -232,7 +232,7 @@ class Meta:
 
 
 @dataclass(frozen=True)
-class _Field:
+class Field:
     """The fields of a file's text, each refused in words unless it is what it must be."""
 
     path: Path
@@ -277,7 +277,7 @@ def _whole(value: Any, least: int, most: int | None) -> bool:
     return type(value) is int and value >= least and (most is None or value <= most)
 
 
-def _walk(path: Path, field: _Field, version: int) -> LatticeWalk:
+def _walk(path: Path, field: Field, version: int) -> LatticeWalk:
     text = field.text("walk")
     if version == 1:  # whose fitted rule is the one called capped today
         text = text.replace('rule = "fitted"', 'rule = "capped"')
@@ -288,7 +288,7 @@ def _walk(path: Path, field: _Field, version: int) -> LatticeWalk:
     return read_walk(source, [])
 
 
-def _table(field: _Field, walk: LatticeWalk, version: int) -> StepTable:
+def _table(field: Field, walk: LatticeWalk, version: int) -> StepTable:
     """The table of the window, which must hold the start and lie in the domain."""
     given = field.get("window") if version > 2 else [field.get("window")]
     if not (
@@ -309,7 +309,7 @@ def _table(field: _Field, walk: LatticeWalk, version: int) -> StepTable:
     return StepTable(walk, tuple((first, sites) for first, sites in given))
 
 
-def _records(field: _Field, walk: LatticeWalk, version: int) -> tuple[Record, ...]:
+def _records(field: Field, walk: LatticeWalk, version: int) -> tuple[Record, ...]:
     given = field.get("records")
     if not isinstance(given, list) or not all(isinstance(r, list) and len(r) == 2 for r in given):
         field.fail("records", "must be a list of pairs, a name and a place or null")
@@ -327,7 +327,7 @@ def _arguments(record: Record) -> dict[str, Any]:
     return {name: shape_data(value) if isinstance(value, Shape) else value for name, value in vars(record).items()}
 
 
-def _record(field: _Field, walk: LatticeWalk, name: Any, held: Any, version: int) -> Record:
+def _record(field: Field, walk: LatticeWalk, name: Any, held: Any, version: int) -> Record:
     """A record from its name and, before format 3, its place or null, since then its arguments by name."""
     kind: Any = RECORDS.get(name) if isinstance(name, str) else None
     if version < 3:

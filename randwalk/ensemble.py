@@ -13,7 +13,7 @@ from .contents import known_as
 from .kernels.philox import STREAM_VERSION
 from .laws.atoms import Sample
 from .laws.estimate import Profile
-from .laws.lookup import edges_on
+from .laws.lookup import NoAnswer, edges_on
 from .model.walk import LatticeWalk
 from .run.counts import Counts
 from .run.record import Record
@@ -182,7 +182,10 @@ class Ensemble(Sampled):
         OSError
             for a file that is missing or may not be read.
         """
-        return _restored(read(path))
+        held = read(path)
+        if not isinstance(held, Contents):
+            raise ValueError(f"{path} holds an ensemble of an Itô walk: read it with rw.ItoEnsemble.load")
+        return _restored(held)
 
     def to_xarray(self, t: ArrayLike | None = None) -> xarray.Dataset:
         """The dataset of every law (:meth:`randwalk.Law.to_xarray`) and, at the recorded times, the counts (time, x, …), those of

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .ito_contents import ItoContents
 from .kernels.philox import STREAM_VERSION
 from .laws.binned import BinnedSample
 from .laws.estimate import Estimate, stacked
@@ -19,6 +21,7 @@ from .run.bins import Bins
 from .run.ito_counts import ItoCounts
 from .run.ito_task import ItoTask
 from .sampled import Sampled
+from .store import read, write
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -117,6 +120,35 @@ class ItoEnsemble(Sampled):
             return super().expect(f, t)
         found = self.records[wanted]
         return stacked([found.mean(time) for time in given.ravel().tolist()], given.shape)
+
+    def save(self, path: str | Path) -> None:
+        """Write to ``.npz``, or to netCDF (``.nc``, needs ``randwalk-pde[io]``): to a temporary name first, then renamed."""
+        held = ItoContents(self.tally, self.stream)
+        write(path, held, lambda place: self._dataset(held).to_netcdf(place, engine="h5netcdf"))
+
+    def _dataset(self, held: ItoContents) -> Any:
+        """The dataset of every law, and what is read back."""
+        arrays = {name: ([f"{name}_row", f"{name}_column"], array) for name, array in held.arrays.items()}
+        raw = {"raw": (("time", "index"), held.raw)}
+        return self.to_xarray().assign(raw | arrays).assign_attrs(randwalk=held.meta, walkers=self.walkers)
+
+    @classmethod
+    def load(cls, path: str | Path) -> ItoEnsemble:
+        """Read what :meth:`save` wrote.
+
+        Raises
+        ------
+        ValueError
+            for a file that is damaged, or not of an Itô walk: one line with the file and what is wrong with it.
+        OSError
+            for a file that is missing or may not be read.
+        """
+        held = read(path)
+        if not isinstance(held, ItoContents):
+            raise ValueError(f"{path} holds an ensemble of a walk on a lattice: read it with rw.Ensemble.load")
+        tally = held.tally
+        task = ItoTask(tally.walk, tally.steps, tally.seed, tally.bins, tuple(tally.records))
+        return cls(task, tally, held.stream)
 
     def bin_counts(self, edges: Any, t: float) -> NDArray[np.int64]:
         """The number of walkers between `edges`, which are among those of the bins, at time `t`."""

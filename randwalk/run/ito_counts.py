@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +12,6 @@ from ..laws.places import PlaceSums
 from ..model.ito import ItoWalk
 from .bins import Bins
 from .counts import joined
-from .ito_record import ItoRecorded
 from .record import Record
 
 
@@ -43,7 +43,7 @@ class ItoCounts:
     raw: NDArray[np.int64]
     gone: NDArray[np.int64]
     places: tuple[PlaceSums, ...]
-    records: dict[Record, ItoRecorded]
+    records: dict[Record, Any]
 
     @property
     def walkers(self) -> int:
@@ -75,7 +75,7 @@ class ItoCounts:
         return replace(
             self, parts=joined((*self.parts, *other.parts)), raw=self.raw + other.raw, gone=self.gone + other.gone,
             places=tuple(a + b for a, b in zip(self.places, other.places, strict=True)),
-            records={record: result + other.records[record] for record, result in self.records.items()},  # type: ignore[operator]
+            records={record: result + other.records[record] for record, result in self.records.items()},
         )  # fmt: skip
 
     def __radd__(self, other: object) -> ItoCounts:

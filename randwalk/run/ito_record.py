@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -14,8 +14,6 @@ from .average import Average, Averages
 from .ito_batch import ItoBatch
 from .record import Counted, FirstPassage, Positions
 from .results import Passages, Paths
-
-ItoRecorded: TypeAlias = Passages | Paths | Averages
 
 
 class Kind(NamedTuple):
@@ -53,7 +51,7 @@ def _passages_size(record: Counted, walk: ItoWalk, steps: Sequence[int], walkers
 def _no_places(record: Counted, walk: ItoWalk, steps: Sequence[int], walkers: range) -> Paths:
     axes = (walk.dimension,) if walk.dimension > 1 else ()
     block = np.empty((len(steps), len(walkers), *axes))
-    return Paths(np.array(walk.recorded(steps).asked), (walkers,), (block,))
+    return Paths(np.array(walk.recorded(steps).asked), (walkers,), (block,), walk.domain)
 
 
 def _placed(record: Counted, result: Paths, row: int, batch: ItoBatch) -> Paths:

@@ -28,7 +28,7 @@ from ..model.ito import ItoWalk
 from ..model.scheme import Gaussian, Increments, ThreePoint, TwoPoint
 from .emit import Parameters, function_text
 from .ito_scheme import moved_text
-from .ito_walls import wall_texts
+from .ito_walls import walls_text
 
 TEMPLATE = Path(__file__).parents[1] / "kernels" / "ito.py"
 MARKED = re.compile(r"^# \[model\]\n.*?^# \[/model\]\n", re.MULTILINE | re.DOTALL)
@@ -111,20 +111,20 @@ def program(
     parameters = Parameters()
     d, m = walk.dimension, max(walk.sources, 1)
     killed = walk.killing != ZERO
-    exits, walls = len(walk.domain.exits), barriers(walk.domain)
+    last = len(walk.domain.exits) if killed and kills else 0  # the killed leave by the last
     fill, merged = FILLS[type(walk.increments)]
-    known = ("x", "t", "p")
+    walls, known = barriers(walk.domain), ("x", "t", "p")
     parts = [
         f"from . import lookup\nfrom .normal import {merged} as merged\nfrom .normal import {fill} as fill\n\n"
         f"D, M = {d}, {m}\n"
-        f"WEIGHED, GATHERED, RINGS = {killed}, {source != ZERO}, {any(axis.periodic for axis in walk.domain.axes)}\n"
-        f"WALLS, KILLED = {len(walls)}, {exits if killed and kills else 0}\n"
-        f"EXITS = {tuple(wall.exit + 1 for wall in walls) or (1,)}",
+        f"WEIGHED, GATHERED, WALLS, KILLED = {killed}, {source != ZERO}, {len(walls)}, {last}\n"
+        f"RINGS = {any(axis.periodic for axis in walk.domain.axes)}\n"
+        f"EXITS = {tuple(wall.exit + 1 for wall in walls) or (0,)}",
         *_arrays(d, m),
         *moved_text(walk, parameters),
-        *wall_texts(walk, walls, parameters),
         function_text("killing", known, walk.killing, parameters, "The killing rate."),
         function_text("source", known, source, parameters, "What is gathered per unit of time."),
+        *walls_text(walk, walls, parameters),
         function_text("payoff", known, payoff, parameters, "What a walker counts that is there at the end."),
         _boundary(boundary, parameters),
     ]
