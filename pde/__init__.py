@@ -13,6 +13,7 @@ from .hitting.passage import HittingTime
 from .hitting.quantities import commute_time, escape_probability, hitting_probability, hitting_time, return_time
 from .hitting.visits import green_function, potential_kernel
 from .modified import ModifiedEquation, modified
+from .moving import MovingFrame
 from .solve import Solution, solve
 from .solver.field import BackwardField
 from .solver.schemes import SDIRK2, BackwardEuler, CrankNicolson
@@ -22,7 +23,7 @@ from .values.expectation import expectation
 
 __all__ = [
     "BackwardEuler", "BackwardField", "BackwardSolution", "ClosedForm", "CrankNicolson", "ExactLaw", "Expectation",
-    "FokkerPlanck", "HittingTime", "ModifiedEquation", "NoClosedForm", "SDIRK2", "SmoothedLaw", "Solution",
+    "FokkerPlanck", "HittingTime", "ModifiedEquation", "MovingFrame", "NoClosedForm", "SDIRK2", "SmoothedLaw", "Solution",
     "StationaryLaw", "ToleranceNotMet", "backward", "closed_form", "commute_time", "escape_probability", "exact_law",
     "exit_probability", "expectation", "green_function", "hitting_probability", "hitting_time", "limit", "mean_exit_time",
     "modified", "potential_kernel", "return_time", "solve", "stationary_law", "walk_for",

@@ -14,6 +14,7 @@ QUICK_FILES = frozenset(
     f"test_{name}.py"
     for name in (
         "barrier",
+        "moving_walls",
         "box",
         "breaks",
         "chains",
