@@ -78,6 +78,7 @@ if TYPE_CHECKING:
     from .run.record import SquaredDisplacement as SquaredDisplacement
     from .run.record import TimeIn as TimeIn
     from .run.record import TimePositive as TimePositive
+    from .run.record import Visits as Visits
     from .run.record import Winding as Winding
     from .simulation import Interrupted as Interrupted
     from .simulation import explain as explain
@@ -110,6 +111,7 @@ _HOMES = {
         "SquaredDisplacement",
         "TimeIn",
         "TimePositive",
+        "Visits",
         "Winding",
     ),
     "simulation": ("Interrupted", "explain", "simulate", "trajectories"),

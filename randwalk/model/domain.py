@@ -437,9 +437,12 @@ class Box(_Domain):
         (((-0.5, 2.5), (-0.5, 1.5)), array([ True, False,  True]))
         """
         dark = dark_pixels(image)
-        if dark.all() or not dark.any():
+        if dark.all():
+            raise ValueError("the image is all dark: nothing is left; brighten some of it to more than half of white")
+        if not dark.any():
             raise ValueError(
-                f"the image is all {'dark' if dark.all() else 'bright'}: nothing is left, or nothing is an obstacle"
+                "the image is all bright: nothing is an obstacle; darken some of it to less than half of white, or give "
+                "Interval(...) * Interval(...) in place of an image"
             )
         given = walls if isinstance(walls, Mapping) else dict.fromkeys(_IMAGE_FACES, walls)
         if set(given) != set(_IMAGE_FACES):
