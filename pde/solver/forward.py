@@ -117,8 +117,8 @@ class Forward:
     def extrapolated(self, fine: Run, coarse: Run) -> Run:
         """A third of the difference is added to the masses of `fine`: that of each cell of `coarse` is shared by its halves
         along every axis as the polynomial through the differences says. In tails, where one mass is more than twice the other or
-        the polynomial takes more than there is, logarithms are extrapolated instead of the masses, so that small ones stay positive; and what that adds to the sum is
-        taken from all."""
+        the polynomial takes more than there is, logarithms are extrapolated instead of the masses, so that small ones stay
+        positive; and what that adds to the sum is taken from all."""
         every = tuple(range(1, fine.mass.ndim))
         blocks = fine.mass
         for axis in every:
