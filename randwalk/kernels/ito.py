@@ -5,8 +5,8 @@ Between the two marks stand the functions of one model, here of Brownian motion 
 written once and the compiled code is kept on disk under the name of that file.
 
 The noise of a step is σ √dt z with increments z of mean 0 and variance 1. A run of `pairs` = 2 makes steps of 2 dt from the
-increments of two steps of dt, with the same law: for two levels that share their noise. What a walker does depends on its number,
-the key and the numbers of the steps alone, so batches, blocks and stretches of steps are free.
+increments of two steps of dt, with the same law: for levels that share their noise, as 4 and 8 do. What a walker does depends on
+its number, the key and the numbers of the steps alone, so batches, blocks and stretches of steps are free.
 """
 
 from __future__ import annotations
@@ -225,34 +225,36 @@ def crossed(x, y, t, h, walker, step, p, keys):  # type: ignore[no-untyped-def]
             end = shifted(end, -m / twice, along) if twice > 0.0 else shifted(end, -m, n)
     if wall >= 0:
         return EXITS[wall], first * h, place_of_passage(x, y, t, h, first, wall, walker, step, p, keys)
-    return 0, h, kept_inside(end, t + h, p)
+    return 0, h, kept_inside(end, -1, 1.0, t + h, p)
 
 
 @device
-def kept_inside(x, t, p):  # type: ignore[no-untyped-def]
-    """The point, if one wall pushed it beyond another, on that one."""
+def kept_inside(x, own, times, t, p):  # type: ignore[no-untyped-def]
+    """The point moved inward by some `times` what it is beyond walls other than its own: 1 moves it onto a wall, 2 to its image
+    in front of it."""
     for w in range(WALLS):
         beyond = distances(x, t, p)[w]
-        if beyond < 0.0:
-            x = shifted(x, -beyond, inward(x, t, p)[w])
+        if beyond < 0.0 and w != own:
+            x = shifted(x, -times * beyond, inward(x, t, p)[w])
     return x
 
 
 @device
 def place_of_passage(x, y, t, h, part, wall, walker, step, p, keys):  # type: ignore[no-untyped-def]
-    """Where a walker is when it reaches the wall: a point of the bridge from x to y, moved along Dn onto the wall. What is
-    independent of the distance is so left as it is, and the place on a plane has its exact law."""
+    """Where a walker is when it reaches the wall: a point of the bridge from x to y, or its image in front of a wall, moved along
+    Dn onto the wall. What is independent of the distance is so left as it is, and the place on a plane has its exact law."""
     g, then = noise(x, t, p), t + part * h
     place = shifted(shifted(x, -part, x), part, y)
     if D > 1:
         for k in range(0, M, 2):
             a, b = words64(walker & LOW, walker >> HALF, U(step), of_axis(PLACE, k // 2), keys[0], keys[1])
             place = shifted(place, math.sqrt(part * (1.0 - part) * h), scattered(g, k, normal_pair(a, b)))
+        place = kept_inside(place, wall, 2.0, then, p)
     for _ in range(ONTO):
         beyond, n = distances(place, then, p)[wall], inward(place, then, p)[wall]
         along, twice = conormal(g, n)
         place = shifted(place, -beyond / twice, along) if twice > 0.0 else shifted(place, -beyond, n)
-    return home(place, p)
+    return home(kept_inside(place, -1, 1.0, then, p), p)
 
 
 @device
@@ -387,8 +389,10 @@ def walk(state, first, start, stop, dt, pairs, p, keys):  # type: ignore[no-unty
                     number[j] = U(first) + U(who[min(j, size - 1)])
                 words[2, 0] = U(0)
                 shift = fill(z, words, number, size, chunk * fine, (end - chunk) * fine, keys)
-                if pairs > 1:
-                    merged(z, size, shift, end - chunk, M)
+                width = pairs
+                while width > 1:
+                    width //= 2
+                    merged(z, size, shift, (end - chunk) * width, M)
                 fated(block, lanes, number, size, (0, 0.0, h), p, keys)
                 for n in range(chunk, end):
                     times, row = (n * pairs, n * h, h), shift + (n - chunk) * M

@@ -78,6 +78,8 @@ def site_masses(start: Start, lattices: Sequence[Lattice], domain: Domain) -> tu
 def settled(numbers: Numbers, lattice: Lattice, domain: Domain, axis: int) -> Numbers:
     """The numbers of the sites on an axis to which mass on the given places belongs: beyond a wall the wall if it stands on a
     site, else the site before it; on a ring they go round."""
+    if lattice.first is None and lattice.last is None:
+        return numbers
     if lattice.first is not None and lattice.last is not None and lattice.periodic:
         return lattice.first + (numbers - lattice.first) % (lattice.last - lattice.first + 1)
     walls = domain.axes[axis].left, domain.axes[axis].right

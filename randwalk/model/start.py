@@ -22,7 +22,7 @@ from .coefficient.variables import coordinate
 from .domain import Domain
 from .lattice import Lattice
 from .shares import MASS_BITS as MASS_BITS
-from .shares import covering, even, shared, whole_masses
+from .shares import covering, even, share, shared, whole_masses
 
 OUTSIDE = 1e-12  # the mass of a start that may lie outside the domain
 LOOKED_AT = 40_000  # places at which a start that is spread out is compared with regions
@@ -123,7 +123,8 @@ class Point(_Factor):
         return (np.asarray(x, dtype=np.float64) >= self.x).astype(np.float64)
 
     def weights(self, lattice: Lattice) -> tuple[int, Floats]:
-        return shared(np.array([self.x]), np.ones(1), lattice)
+        (below,), (upper,) = share(np.array([self.x]), lattice)
+        return int(below), np.array([1.0 - upper, upper])
 
 
 @dataclass(frozen=True, init=False)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 from ..model.barrier import Barrier
@@ -28,7 +27,7 @@ def walls_text(walk: ItoWalk, walls: Sequence[Barrier], parameters: Parameters) 
     if not walls:
         return [*texts, written("near", NEAR, [], "False", "Whether a step may reach a wall.")]
     distances, normals = tuple(wall.distance for wall in walls), tuple(wall.normal for wall in walls)
-    known = [_reactivity(wall.reactivity, parameters) for wall in walls]
+    known = [parameters.number(wall.reactivity) for wall in walls]
     return [
         *texts,
         *_geometry(walk),
@@ -41,12 +40,6 @@ def walls_text(walk: ItoWalk, walls: Sequence[Barrier], parameters: Parameters) 
 
 def _tuple(values: Sequence[str]) -> str:
     return f"({', '.join(values)},)"
-
-
-def _reactivity(value: float, parameters: Parameters) -> str:
-    if value == 0.0:
-        return "0.0"
-    return "math.inf" if value == math.inf else parameters.number(value)
 
 
 def _turned(a: int, walk: ItoWalk, parameters: Parameters) -> str:
