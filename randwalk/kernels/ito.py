@@ -21,7 +21,7 @@ from . import elementary, portable
 from .compile import aside, device, kernel
 from .normal import BLOCK, normal_pair
 from .philox import BRIDGE, HALF, LIFETIME, LOW, PLACE, U, of_axis, philox, words64
-from .vector import wide
+from .vector import apart, wide
 from .wall import depth, lowest, may_reach, passage, quantile, refracted, unit
 
 # [model]
@@ -33,6 +33,7 @@ D, M = 1, 1  # coordinates of a point, and sources of noise
 WEIGHED, GATHERED, WALLS, KILLED = False, False, 0, 0  # the last: 1 + the number of the exit of the killed, or 0
 INTERFACES, RINGS = 0, False  # planes where the noise jumps; whether an axis closes
 EXITS = (0,)  # 1 + the number of the exit of each wall
+LINEAR, CHUNK = False, 8  # whether matrices make a step; the steps of a block between two looks for walkers that left
 
 
 @device
@@ -57,6 +58,12 @@ def increments(z, row, j):  # type: ignore[no-untyped-def]
 def moved(x, t, h, root, z, p):  # type: ignore[no-untyped-def]
     """The point after a step of length h; `root` is √h."""
     return (x[0] + root * z[0],)
+
+
+@device
+def matrices(h, root):  # type: ignore[no-untyped-def]
+    """Of a step x ↦ k x + f (b + A x) + r S z by matrices: k, f, r, and where b, A and S begin in the array of tables."""
+    return 1.0, h, root, 0, 0, 0
 
 
 @device
@@ -158,7 +165,6 @@ def boundary(x, t, p, exit):  # type: ignore[no-untyped-def]
 # [/model]
 
 RANK = 128  # steps after which the walkers of all blocks that have not left are brought together again
-CHUNK = 8  # steps of a block between two looks for walkers that left
 ONTO = 1 if D == 1 else 3  # moves that bring a point onto a curved wall
 
 Floats = NDArray[np.float64]
@@ -324,6 +330,48 @@ def full_step(block, lanes, z, row, size, times, p):  # type: ignore[no-untyped-
         close[j] = np.uint8(near(x, y, t, h, p) & (left[j] == 0))
 
 
+@aside
+def add_row(y, c, x, size):  # type: ignore[no-untyped-def]
+    """y += c x of two rows."""
+    wide()
+    apart()
+    for j in range(size):
+        y[j] += c * x[j]
+
+
+@aside
+def linear_step(block, lanes, z, row, size, times, p):  # type: ignore[no-untyped-def]
+    """A step by matrices, row by row, in as many dimensions as there are."""
+    s, before, (_, _, h), data = block[0], lanes[0], times, p[-1]
+    k, f, r, b, matrix, noise = matrices(h, math.sqrt(h))
+    for a in range(D):
+        for j in range(size):
+            before[a, j] = s[a, j]
+    for a in range(D):
+        y = s[a]
+        for j in range(size):
+            y[j] = data[b + a]
+        for i in range(D):
+            if data[matrix + a * D + i] != 0.0:
+                add_row(y, data[matrix + a * D + i], before[i], size)
+        for j in range(size):
+            y[j] = k * before[a, j] + f * y[j]
+        for i in range(M):
+            if data[noise + a * M + i] != 0.0:
+                add_row(y, r * data[noise + a * M + i], z[row + i], size)
+
+
+@aside
+def full_linear_step(block, lanes, z, row, size, times, p):  # type: ignore[no-untyped-def]
+    """As :func:`full_step`, by matrices."""
+    linear_step(block, lanes, z, row, size, times, p)
+    s, left, before, spell, close = block[0], block[2], lanes[0], lanes[1], lanes[3]
+    _, t, h = times
+    for j in range(size):
+        spell[j] = h if left[j] == 0 else 0.0
+        close[j] = np.uint8(near(at(before, j), at(s, j), t, h, p) & (left[j] == 0))
+
+
 @device
 def walled_block(block, lanes, number, size, times, p, keys):  # type: ignore[no-untyped-def]
     """The walls, for those who may have reached one."""
@@ -391,7 +439,8 @@ def turned_block(block, lanes, number, size, times, p, keys):  # type: ignore[no
 
 
 # What a walk needs: of a choice inside a kernel both sides would be compiled.
-stepped = full_step if WEIGHED or GATHERED or WALLS or INTERFACES else free_step
+staying, leaving = (linear_step, full_linear_step) if LINEAR else (free_step, full_step)
+stepped = leaving if WEIGHED or GATHERED or WALLS or INTERFACES else staying
 walled = walled_block if WALLS or INTERFACES else skipped
 weighed = weighed_block if WEIGHED or GATHERED else skipped
 fated, killed = (lifetimes, killed_block) if KILLED else (skipped, skipped)
@@ -421,17 +470,19 @@ def walk(state, first, start, stop, dt, pairs, p, keys):  # type: ignore[no-unty
         for begin in range(0, count, BLOCK):
             size = min(BLOCK, count - begin)
             loaded(state, live, begin, size, block)
+            known = 0  # walkers whose numbers and random words stand in the block
             for chunk in range(rank, min(rank + RANK, stop), CHUNK):
                 end = min(chunk + CHUNK, rank + RANK, stop)
-                for j in range(BLOCK):
-                    number[j] = U(first) + U(who[min(j, size - 1)])
-                words[2, 0] = U(0)
+                if known != size:
+                    for j in range(BLOCK):
+                        number[j] = U(first) + U(who[min(j, size - 1)])
+                    known, words[2, 0] = size, U(0)
+                    fated(block, lanes, number, size, (0, 0.0, h), p, keys)
                 shift = fill(z, words, number, size, chunk * fine, (end - chunk) * fine, keys)
                 width = pairs
                 while width > 1:
                     width //= 2
                     merged(z, size, shift, (end - chunk) * width, M)
-                fated(block, lanes, number, size, (0, 0.0, h), p, keys)
                 for n in range(chunk, end):
                     times, row = (n * pairs, n * h, h), shift + (n - chunk) * M
                     stepped(block, lanes, z, row, size, times, p)
