@@ -33,7 +33,7 @@ def compiled(function: Callable[..., Any], arguments: int, place: tuple[int, ...
         raise CannotEmit(_refused(name, function, reason, error)) from None
     returned: Any = dispatcher.overloads[(float64,) * arguments].signature.return_type
     for index in place:
-        inner = returned.types if isinstance(returned, types.BaseTuple) else ()
+        inner: Any = getattr(returned, "types", ())
         returned = inner[index] if index < len(inner) else types.none
     if not isinstance(returned, (types.Number, types.Boolean)):
         raise CannotEmit(
