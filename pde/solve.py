@@ -10,7 +10,8 @@ from numpy.typing import ArrayLike
 
 from randwalk.inputs.keywords import once_positional
 
-from .equation import FokkerPlanck, check_equation
+from .equation import FokkerPlanck
+from .moving import check_rests_too
 from .solver.arguments import (
     SMALLEST_CELLS,
     check_memory,
@@ -26,6 +27,7 @@ from .solver.solution import Solution as Solution
 from .solver.window import find_mesh, wider_mesh
 
 LEAK_SHARE: Final = 1e-3  # of the tolerance may leave the window of an unbounded domain
+THIRD_LEVEL: Final = 4  # times the first cells: the third level of a ladder, below which none is believed
 FIXED_LEAK: Final = 1e-12  # mass that may leave it when the number of cells is given
 
 
@@ -87,7 +89,7 @@ def solve(
     >>> round(law.mean(1.0), 3)
     0.368
     """
-    check_equation(equation)
+    check_rests_too(equation)
     cells = None if cells is None else checked_cells(cells)
     tolerance, recorded, scheme = checked_tolerance(tolerance), checked_times(times), checked_scheme(scheme)
     check_memory((cells or SMALLEST_CELLS,), recorded.size)
@@ -97,6 +99,10 @@ def solve(
     needs = Needs.on_mesh(equation, recorded, scheme, mesh, equation.start)
     if cells is not None and cells < 2 * needs.cells:
         raise ValueError(f"cells = {cells}: too few to show the law at all; take cells = {2 * needs.cells} or more")
+
+    if cells is None and scheme.dt is None:
+        needs.check(THIRD_LEVEL * needs.first)
+        check_memory(mesh.with_cells(THIRD_LEVEL * needs.first).shape, recorded.size)
 
     while True:
         family = Forward(equation, recorded, scheme, mesh)

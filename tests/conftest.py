@@ -14,6 +14,7 @@ QUICK_FILES = frozenset(
     f"test_{name}.py"
     for name in (
         "barrier",
+        "moving_walls",
         "box",
         "breaks",
         "chains",
@@ -63,6 +64,7 @@ QUICK_FILES = frozenset(
     )
 )
 QUICK_TESTS = frozenset({
+    "test_exit_times.py::test_places_of_passage_in_the_plane",
     "test_ito_walls.py::test_walkers_do_not_depend_on_batches_or_stretches",
     "test_backward.py::test_duality", "test_backward.py::test_repr_and_plot",
     "test_binomial.py::test_known_answers", "test_binomial.py::test_certain_outcomes",
@@ -81,7 +83,7 @@ QUICK_TESTS = frozenset({
     "test_exact_law.py::test_estimates_of_the_law",
     "test_cases_plane.py::test_there_are_cases_of_all_kinds", "test_cases_plane.py::test_closed_forms_judge_the_solver",
     "test_gallery.py::test_figure", "test_gallery.py::test_save_animation",
-    "test_honest.py::test_closed_forms", "test_ito_run.py::test_bins", "test_ito_files.py::test_what_a_problem_says",
+    "test_honest.py::test_closed_forms", "test_ito_run.py::test_bins", "test_validate_ito.py::test_there_are_cases", "test_ito_files.py::test_what_a_problem_says",
     "test_kinds_plane.py::test_pictures_and_datasets",
     "test_law.py::test_cells_are_those_of_the_atoms_one_by_one", "test_law.py::test_moments_between_reflecting_walls",
     "test_planted.py::test_the_package_without_an_error_passes",

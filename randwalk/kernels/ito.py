@@ -5,8 +5,8 @@ Between the two marks stand the functions of one model, here of Brownian motion 
 written once and the compiled code is kept on disk under the name of that file.
 
 The noise of a step is σ √dt z with increments z of mean 0 and variance 1. A run of `pairs` = 2 makes steps of 2 dt from the
-increments of two steps of dt, with the same law: for two levels that share their noise. What a walker does depends on its number,
-the key and the numbers of the steps alone, so batches, blocks and stretches of steps are free.
+increments of two steps of dt, with the same law: for levels that share their noise, as 4 and 8 do. What a walker does depends on
+its number, the key and the numbers of the steps alone, so batches, blocks and stretches of steps are free.
 """
 
 from __future__ import annotations
@@ -441,8 +441,10 @@ def walk(state, first, start, stop, dt, pairs, p, keys):  # type: ignore[no-unty
                     known, words[2, 0] = size, U(0)
                     fated(block, lanes, number, size, (0, 0.0, h), p, keys)
                 shift = fill(z, words, number, size, chunk * fine, (end - chunk) * fine, keys)
-                if pairs > 1:
-                    merged(z, size, shift, end - chunk, M)
+                width = pairs
+                while width > 1:
+                    width //= 2
+                    merged(z, size, shift, (end - chunk) * width, M)
                 for n in range(chunk, end):
                     times, row = (n * pairs, n * h, h), shift + (n - chunk) * M
                     stepped(block, lanes, z, row, size, times, p)

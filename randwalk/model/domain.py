@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property, reduce
 from pathlib import Path
 from typing import Any, ClassVar, TypeAlias
@@ -283,7 +283,7 @@ class Interval(_Axis):
     high: float
     left: Wall | None
     right: Wall | None
-    paths: tuple[Coefficient | None, Coefficient | None] = (None, None)  # of the ends that move
+    paths: tuple[Coefficient | None, Coefficient | None] = field(default=(None, None), init=False)  # of ends that move
     periodic: ClassVar[bool] = False
 
     def __init__(

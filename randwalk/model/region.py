@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import reduce
 from typing import NamedTuple
 
@@ -37,7 +37,7 @@ class Ball(Shape):
 
     centre: tuple[float, ...]
     radius: float
-    path: Coefficient | None = None  # of the radius in time, where it changes
+    path: Coefficient | None = field(default=None, init=False)  # of the radius in time, where it changes
 
     def __init__(self, centre: ArrayLike, radius: CoefficientLike) -> None:
         at_first, path = placed("Ball: radius", radius)

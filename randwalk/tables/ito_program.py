@@ -68,7 +68,7 @@ class ItoProgram:
     @cached_property
     def module(self) -> ModuleType:
         """The kernels, compiled when they are first called."""
-        return generated(self.text, self.opaque)
+        return generated(TEMPLATE, self.text, self.opaque)
 
     def begin(self, x: ArrayLike) -> State:
         """A batch of walkers at the points `x`, shape (D, walkers)."""
@@ -154,10 +154,10 @@ def _boundary(values: Sequence[Coefficient], parameters: Parameters) -> str:
     return "\n\n\n".join([*texts, "\n".join([*lines, "    return 0.0"])])
 
 
-def generated(text: str, opaque: Sequence[Callable[..., Any]] = ()) -> ModuleType:
-    """The module of the template with a model's functions between its marks."""
-    source = MARKED.sub(lambda _: text + "\n\n", TEMPLATE.read_text(encoding="utf-8"))
-    name = f"ito_{hashlib.sha256(source.encode()).hexdigest()[:24]}"
+def generated(template: Path, text: str, opaque: Sequence[Callable[..., Any]] = ()) -> ModuleType:
+    """The module of a template with a model's functions between its marks."""
+    source = MARKED.sub(lambda _: text + "\n\n", template.read_text(encoding="utf-8"))
+    name = f"{template.stem}_{hashlib.sha256(source.encode()).hexdigest()[:24]}"
     if opaque:  # the text does not tell what these do: its machine code is not kept
         return _imported(name, source, f"<{name}>", opaque)
     if (known := sys.modules.get(f"{PACKAGE}.{name}")) is None:
