@@ -64,6 +64,7 @@ QUICK_FILES = frozenset(
     )
 )
 QUICK_TESTS = frozenset({
+    "test_interface.py::test_a_plane_that_depends_on_time_and_one_without_a_jump",
     "test_exit_times.py::test_places_of_passage_in_the_plane",
     "test_ito_walls.py::test_walkers_do_not_depend_on_batches_or_stretches",
     "test_backward.py::test_duality", "test_backward.py::test_repr_and_plot",
@@ -72,6 +73,7 @@ QUICK_TESTS = frozenset({
     "test_hitting.py::test_neighbours_on_a_torus", "test_hitting.py::test_bad_questions_in_the_plane",
     "test_radial.py::test_published_survival", "test_closed_form_plane.py::test_what_has_no_closed_form_says_why",
     "test_closed_form_plane.py::test_noise_that_reaches_the_place_through_the_velocity",
+    "test_cli_plane.py::test_simulate_tells_exits_and_coordinates", "test_cli_plane.py::test_bad_input_is_one_line",
     "test_closed_form.py::test_gamblers_ruin", "test_closed_form.py::test_line_forms_against_mpmath",
     "test_closed_form.py::test_shapes_and_arguments", "test_closed_form.py::test_what_has_no_closed_form_says_why",
     "test_closed_form_extremes.py::test_exit_probability_keeps_its_digits", "test_conventions.py::test_masses",

@@ -52,10 +52,10 @@ class Spheres:
     def rows(self, resolution: int, walkers: range) -> Floats:
         epsilon = math.ldexp(self.distance, -resolution)
         found = self.program.walk(walkers, self.point, epsilon, MOST, self.keys)
-        if (found[2] >= MOST).any():
-            lost = int((found[2] >= MOST).sum())
+        lost = (found[2] >= MOST) | ~np.isfinite(found[3])
+        if lost.any():
             raise ValueError(
-                f"{lost} of {len(walkers)} walkers from x = {self.point} are not near a wall after {MOST} spheres: they go to "
+                f"{int(lost.sum())} of {len(walkers)} walkers from x = {self.point} are not near a wall after {MOST} spheres: they go to "
                 "infinity, or a distance is far too small; put an absorbing wall around the domain"
             )
         beyond = found[3] < -epsilon

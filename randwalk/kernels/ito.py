@@ -22,7 +22,7 @@ from .compile import aside, device, kernel
 from .normal import BLOCK, SPARE, normal_pair
 from .philox import BRIDGE, HALF, LIFETIME, LOW, PLACE, U, of_axis, philox, words64
 from .vector import apart, wide
-from .wall import depth, lowest, may_reach, passage, quantile, unit
+from .wall import depth, lowest, may_reach, passage, quantile, refracted, unit
 
 # [model]
 # isort: split
@@ -31,7 +31,8 @@ from .normal import normals as fill
 
 D, M = 1, 1  # coordinates of a point, and sources of noise
 WEIGHED, GATHERED, WALLS, KILLED = False, False, 0, 0  # the last: 1 + the number of the exit of the killed, or 0
-RINGS, EXITS = False, (0,)  # whether an axis closes; 1 + the number of the exit of each wall
+INTERFACES, RINGS = 0, False  # planes where the noise jumps; whether an axis closes
+EXITS = (0,)  # 1 + the number of the exit of each wall
 LINEAR, CHUNK = False, 8  # whether matrices make a step; the steps of a block between two looks for walkers that left
 
 
@@ -126,6 +127,24 @@ def reactivities(p):  # type: ignore[no-untyped-def]
 
 
 @device
+def drift(x, t, p):  # type: ignore[no-untyped-def]
+    """The drift of Itô's equation."""
+    return (0.0,)
+
+
+@device
+def beyond_interfaces(x, p):  # type: ignore[no-untyped-def]
+    """The distance from each interface, positive above it."""
+    return (x[0],)
+
+
+@device
+def interfaces(t, p):  # type: ignore[no-untyped-def]
+    """Of each interface the noise below and above it, the share of the upper side, and the direction across it."""
+    return ((1.0, 1.0, 0.5, (1.0,)),)
+
+
+@device
 def near(x, y, t, h, p):  # type: ignore[no-untyped-def]
     """Whether a step from x to y may reach a wall."""
     return False
@@ -211,6 +230,10 @@ def stored(state, size, block):  # type: ignore[no-untyped-def]
 def crossed(x, y, t, h, walker, step, p, keys):  # type: ignore[no-untyped-def]
     """What walls make of a step from x to y, each by the bridge of the distance to it: (1 + the number of the exit of the wall
     that absorbs first, or 0; the time until then, or h; the point where the walker is then)."""
+    if INTERFACES:
+        y = bent(x, y, t, h, walker, step, p, keys)
+    if not WALLS:
+        return 0, h, y
     before, after, normal = distances(x, t, p), distances(y, t + h, p), inward(y, t + h, p)
     g, reactive = noise(x, t, p), reactivities(p)
     first, wall, end = 2.0, -1, y
@@ -232,6 +255,21 @@ def crossed(x, y, t, h, walker, step, p, keys):  # type: ignore[no-untyped-def]
     if wall >= 0:
         return EXITS[wall], first * h, place_of_passage(x, y, t, h, first, wall, walker, step, p, keys)
     return 0, h, kept_inside(end, -1, 1.0, t + h, p)
+
+
+@device
+def bent(x, y, t, h, walker, step, p, keys):  # type: ignore[no-untyped-def]
+    """The end of a step from x to y that may cross interfaces: the noise is refracted, and then the drift moves the walker."""
+    f, g, planes = drift(x, t, p), noise(x, t, p), interfaces(t, p)
+    for i in range(INTERFACES):
+        below, above, share, across = planes[i]
+        d0, d1 = beyond_interfaces(x, p)[i], beyond_interfaces(shifted(y, -h, f), p)[i]
+        s2 = conormal(g, across)[1] * h
+        if may_reach(abs(d0), d1 if d0 >= 0.0 else -d1, s2):
+            drawn = philox(walker & LOW, walker >> HALF, U(step), of_axis(BRIDGE, WALLS + i), keys[0], keys[1])
+            end = refracted(d0, d1, s2, below, above, share, unit(drawn[0]), unit(drawn[1]))
+            y = shifted(y, end - d1, across)
+    return y
 
 
 @device
@@ -402,8 +440,8 @@ def turned_block(block, lanes, number, size, times, p, keys):  # type: ignore[no
 
 # What a walk needs: of a choice inside a kernel both sides would be compiled.
 staying, leaving = (linear_step, full_linear_step) if LINEAR else (free_step, full_step)
-stepped = leaving if WEIGHED or GATHERED or WALLS else staying
-walled = walled_block if WALLS else skipped
+stepped = leaving if WEIGHED or GATHERED or WALLS or INTERFACES else staying
+walled = walled_block if WALLS or INTERFACES else skipped
 weighed = weighed_block if WEIGHED or GATHERED else skipped
 fated, killed = (lifetimes, killed_block) if KILLED else (skipped, skipped)
 turned = turned_block if RINGS else skipped

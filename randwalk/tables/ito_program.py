@@ -118,7 +118,7 @@ def program(
         f"from . import lookup\nfrom .normal import {merged} as merged\nfrom .normal import {fill} as fill\n\n"
         f"D, M = {d}, {m}\n"
         f"WEIGHED, GATHERED, WALLS, KILLED = {killed}, {source != ZERO}, {len(walls)}, {last}\n"
-        f"RINGS = {any(axis.periodic for axis in walk.domain.axes)}\n"
+        f"INTERFACES, RINGS = {len(walk.interfaces)}, {any(axis.periodic for axis in walk.domain.axes)}\n"
         f"EXITS = {tuple(wall.exit + 1 for wall in walls) or (0,)}\n"
         f"LINEAR, CHUNK = {d > MOST_TUPLES}, {max(1, min(8, 16 // m))}",
         *_arrays(d, m),
