@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from . import elementary, portable
 from .compile import aside, device, kernel
-from .normal import BLOCK, normal_pair
+from .normal import BLOCK, SPARE, normal_pair
 from .philox import BRIDGE, HALF, LIFETIME, LOW, PLACE, U, of_axis, philox, words64
 from .vector import apart, wide
 from .wall import depth, lowest, may_reach, passage, quantile, refracted, unit
@@ -453,7 +453,7 @@ def walk(state, first, start, stop, dt, pairs, p, keys):  # type: ignore[no-unty
     wide()
     h = pairs * dt
     fine = pairs * M  # increments of a step
-    z, words = np.empty((pairs * CHUNK * M + 4, BLOCK)), np.empty((3, BLOCK), np.uint64)
+    z, words = np.empty((pairs * CHUNK * M + SPARE, BLOCK)), np.empty((3, BLOCK), np.uint64)
     s, number, who = np.empty((D, BLOCK)), np.empty(BLOCK, np.uint64), np.empty(BLOCK, np.int64)
     left, gone, weight, gathered = np.zeros(BLOCK, np.int32), np.empty(BLOCK), np.empty(BLOCK), np.empty(BLOCK)
     before, spell, fate, close = np.empty((D, BLOCK)), np.empty(BLOCK), np.empty(BLOCK), np.empty(BLOCK, np.uint8)

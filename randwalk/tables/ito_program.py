@@ -129,7 +129,7 @@ def program(
         function_text("payoff", known, payoff, parameters, "What a walker counts that is there at the end."),
         _boundary(boundary, parameters),
     ]
-    return ItoProgram("\n\n\n".join(parts), parameters.values, d, m, walk.dt, tuple(parameters.opaque))
+    return ItoProgram("\n\n\n".join(parts), parameters.values, d, m, walk.dt, parameters.opaque)
 
 
 def _arrays(d: int, m: int) -> list[str]:

@@ -10,7 +10,8 @@ from ..model.coefficient import ONE, ZERO, Coefficient, coordinate
 from ..model.exact_step import GeometricStep, LinearStep
 from ..model.ito import ItoWalk
 from ..model.scheme import EulerMaruyama, Exact, Milstein, Platen, Scheme
-from .emit import CannotEmit, Parameters, function_text, written
+from .emit import Parameters, function_text, written
+from .opaque import CannotEmit
 
 ARGUMENTS = ("x", "t", "h", "root", "z", "p")
 AT = ("x", "t", "p")
