@@ -27,8 +27,8 @@ def _source(program, cell, k):  # type: ignore[no-untyped-def]
 
 @maker
 def _patterns(program, size, before):  # type: ignore[no-untyped-def]
-    """(the number of the pattern of each vector of cells, the first cell of each pattern, where columns are shared the columns from
-    which steps lead to a pattern), of `size` vectors, the first of which begins `before` cells before cell 0."""
+    """(the number of the pattern of each vector of cells, the first cell of each pattern, where columns are shared the columns
+    from which steps lead to a pattern), of `size` vectors, the first of which begins `before` cells before cell 0."""
     numbers, first, count = np.empty(size, np.int64), np.empty(size, np.int64), 0
     slots, ways = np.full(2 * size, -1), len(program.offsets) + 1
     for v in range(size):

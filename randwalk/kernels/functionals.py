@@ -65,8 +65,8 @@ def first_visit(seen, j, site):  # type: ignore[no-untyped-def]
 
 @device
 def _tally_cells(before, site, state, j, cells, row):  # type: ignore[no-untyped-def]
-    """As :func:`tally`, of what is known of each cell; `row` is the first row of its functionals. Without any, `cells` is None, and
-    nothing is compiled."""
+    """As :func:`tally`, of what is known of each cell; `row` is the first row of its functionals. Without any, `cells` is None,
+    and nothing is compiled."""
     if cells is not None:
         sets, heights, rings, seen = cells
         for i in range(sets.shape[0]):

@@ -1,5 +1,5 @@
-"""Several walkers in one value: Numba types for vectors of numbers, with arithmetic, comparisons and bit operations on all elements
-at once.
+"""Several walkers in one value: Numba types for vectors of numbers, with arithmetic, comparisons and bit operations on all
+elements at once.
 
 Device functions are written for one walker. Given lanes in place of a uint64 they work on LANES walkers, so the physics is
 written once. LANES is several times the width of a vector register, so that independent multiplications hide each other's

@@ -27,8 +27,8 @@ def _wide(context: Any) -> Any:
 
 
 def _look_up(context: Any, table: Any, first: Any, index: Any) -> Any:
-    """``table[first + index]`` of a contiguous array for every number of `index`, by gather instructions, which LLVM does not form by
-    itself: the halves, the low ones first, of a table of 64 bits, else one vector; a tuple."""
+    """``table[first + index]`` of a contiguous array for every number of `index`, by gather instructions, which LLVM does not
+    form by itself: the halves, the low ones first, of a table of 64 bits, else one vector; a tuple."""
     bits = table.dtype.bitwidth
 
     def fetch(context: Any, builder: Any, values: Any, first: Any, index: Any) -> Any:
