@@ -138,7 +138,9 @@ class Stencil:
         halves = []
         for k, (side, _, inward, _) in enumerate(outlets):
             half = inward * 0.5 * h * float(GAUSS_WEIGHTS @ velocity[3 * (faces + k) : 3 * (faces + k + 1)])
-            halves.append(half - (float(logs[-side]) - self._weight * math.log(diffusion[inner + k]) if stepped else 0.0))
+            halves.append(
+                half - (float(logs[-side]) - self._weight * math.log(diffusion[inner + k]) if stepped else 0.0)
+            )
         both = bernoulli(np.append(w, halves))
         down, up = (diffusion[faces : 2 * faces] / h**2) * both[:, :faces]
         out = [0.0, 0.0]

@@ -27,8 +27,8 @@ from ..model.coefficient import ZERO, Coefficient
 from ..model.ito import ItoWalk
 from ..model.scheme import Gaussian, Increments, ThreePoint, TwoPoint
 from .emit import Parameters, function_text
-from .ito_scheme import moved_text
-from .ito_walls import wall_texts
+from .ito_scheme import MOST_TUPLES, moved_text
+from .ito_walls import walls_text
 
 TEMPLATE = Path(__file__).parents[1] / "kernels" / "ito.py"
 MARKED = re.compile(r"^# \[model\]\n.*?^# \[/model\]\n", re.MULTILINE | re.DOTALL)
@@ -68,7 +68,7 @@ class ItoProgram:
     @cached_property
     def module(self) -> ModuleType:
         """The kernels, compiled when they are first called."""
-        return generated(self.text, self.opaque)
+        return generated(TEMPLATE, self.text, self.opaque)
 
     def begin(self, x: ArrayLike) -> State:
         """A batch of walkers at the points `x`, shape (D, walkers)."""
@@ -111,24 +111,25 @@ def program(
     parameters = Parameters()
     d, m = walk.dimension, max(walk.sources, 1)
     killed = walk.killing != ZERO
-    exits, walls = len(walk.domain.exits), barriers(walk.domain)
+    last = len(walk.domain.exits) if killed and kills else 0  # the killed leave by the last
     fill, merged = FILLS[type(walk.increments)]
-    known = ("x", "t", "p")
+    walls, known = barriers(walk.domain), ("x", "t", "p")
     parts = [
         f"from . import lookup\nfrom .normal import {merged} as merged\nfrom .normal import {fill} as fill\n\n"
         f"D, M = {d}, {m}\n"
-        f"WEIGHED, GATHERED, RINGS = {killed}, {source != ZERO}, {any(axis.periodic for axis in walk.domain.axes)}\n"
-        f"WALLS, KILLED = {len(walls)}, {exits if killed and kills else 0}\n"
-        f"EXITS = {tuple(wall.exit + 1 for wall in walls) or (1,)}",
+        f"WEIGHED, GATHERED, WALLS, KILLED = {killed}, {source != ZERO}, {len(walls)}, {last}\n"
+        f"INTERFACES, RINGS = {len(walk.interfaces)}, {any(axis.periodic for axis in walk.domain.axes)}\n"
+        f"EXITS = {tuple(wall.exit + 1 for wall in walls) or (0,)}\n"
+        f"LINEAR, CHUNK = {d > MOST_TUPLES}, {max(1, min(8, 16 // m))}",
         *_arrays(d, m),
         *moved_text(walk, parameters),
-        *wall_texts(walk, walls, parameters),
         function_text("killing", known, walk.killing, parameters, "The killing rate."),
         function_text("source", known, source, parameters, "What is gathered per unit of time."),
+        *walls_text(walk, walls, parameters),
         function_text("payoff", known, payoff, parameters, "What a walker counts that is there at the end."),
         _boundary(boundary, parameters),
     ]
-    return ItoProgram("\n\n\n".join(parts), parameters.values, d, m, walk.dt, tuple(parameters.opaque))
+    return ItoProgram("\n\n\n".join(parts), parameters.values, d, m, walk.dt, parameters.opaque)
 
 
 def _arrays(d: int, m: int) -> list[str]:
@@ -153,10 +154,10 @@ def _boundary(values: Sequence[Coefficient], parameters: Parameters) -> str:
     return "\n\n\n".join([*texts, "\n".join([*lines, "    return 0.0"])])
 
 
-def generated(text: str, opaque: Sequence[Callable[..., Any]] = ()) -> ModuleType:
-    """The module of the template with a model's functions between its marks."""
-    source = MARKED.sub(lambda _: text + "\n\n", TEMPLATE.read_text(encoding="utf-8"))
-    name = f"ito_{hashlib.sha256(source.encode()).hexdigest()[:24]}"
+def generated(template: Path, text: str, opaque: Sequence[Callable[..., Any]] = ()) -> ModuleType:
+    """The module of a template with a model's functions between its marks."""
+    source = MARKED.sub(lambda _: text + "\n\n", template.read_text(encoding="utf-8"))
+    name = f"{template.stem}_{hashlib.sha256(source.encode()).hexdigest()[:24]}"
     if opaque:  # the text does not tell what these do: its machine code is not kept
         return _imported(name, source, f"<{name}>", opaque)
     if (known := sys.modules.get(f"{PACKAGE}.{name}")) is None:
