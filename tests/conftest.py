@@ -44,6 +44,7 @@ QUICK_FILES = frozenset(
         "rates",
         "refusals",
         "region",
+        "regions_near",
         "remedies",
         "shown",
         "solver_arguments",
