@@ -68,6 +68,7 @@ QUICK_TESTS = frozenset({
     "test_exit_times.py::test_places_of_passage_in_the_plane",
     "test_ito_walls.py::test_walkers_do_not_depend_on_batches_or_stretches",
     "test_backward.py::test_duality", "test_backward.py::test_repr_and_plot",
+    "test_breaks_plane.py::test_a_stationary_law_beside_a_jump_is_exact",
     "test_binomial.py::test_known_answers", "test_binomial.py::test_certain_outcomes",
     "test_hitting.py::test_mean_hitting_time_of_a_path", "test_hitting.py::test_random_chains_against_fractions",
     "test_hitting.py::test_neighbours_on_a_torus", "test_hitting.py::test_bad_questions_in_the_plane",

@@ -318,6 +318,8 @@ def _vector(drift: Any, dimension: int) -> tuple[Coefficient, ...]:
 def _read(name: str, value: Any, dimension: int) -> Any:
     """A Python function of a point in more dimensions than have names as trees, one whose parameters have other names than the
     coordinates as one of the coordinates in their order; another value as it is."""
+    if isinstance(value, Tensor):
+        return value
     if dimension > NAMED:
         return of_point(name, value, dimension) if takes_point(value) else value
     return by_place(value, dimension) if dimension > 1 else value

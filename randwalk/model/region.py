@@ -326,7 +326,8 @@ def _between(low: float, high: float, part: Floats) -> Floats:
 
 def _same_dimension(shape: Shape, own: int, dimension: int) -> None:
     if own != dimension:
-        raise ValueError(f"{shape} has {own} axes and the domain has {dimension}: give one number an axis")
+        one = "an array with an axis for each" if isinstance(shape, Mask) else "one number an axis"
+        raise ValueError(f"{shape} has {own} axes and the domain has {dimension}: give {one}")
 
 
 def _others(dimension: int, axis: int) -> tuple[int, ...]:

@@ -229,8 +229,9 @@ def as_vector(name: str, value: object, dimension: int) -> tuple[Coefficient, ..
 
 def _semidefinite(matrix: Floats) -> str:
     """A positive semi-definite matrix in place of one that is none, in words."""
-    size = len(matrix)
-    if size == 2 and (np.diagonal(matrix) >= 0.0).all():
+    if (np.diagonal(matrix) < 0.0).any():
+        return "no entry on its diagonal may be negative"
+    if len(matrix) == 2:
         return f"its entry off the diagonal may have at most the size {np.sqrt(matrix[0, 0] * matrix[1, 1]):.6g}"
     return "L Lᵀ of any matrix L is"
 
