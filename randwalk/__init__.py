@@ -67,6 +67,7 @@ if TYPE_CHECKING:
     from .model.wall import Reflecting as Reflecting
     from .problem import Problem as Problem
     from .run.average import Average as Average
+    from .run.exit_times import Departures as Departures
     from .run.record import Displacement as Displacement
     from .run.record import DistinctSites as DistinctSites
     from .run.record import FirstPassage as FirstPassage
@@ -77,6 +78,7 @@ if TYPE_CHECKING:
     from .run.record import SquaredDisplacement as SquaredDisplacement
     from .run.record import TimeIn as TimeIn
     from .run.record import TimePositive as TimePositive
+    from .run.record import Visits as Visits
     from .run.record import Winding as Winding
     from .simulation import Interrupted as Interrupted
     from .simulation import explain as explain
@@ -96,6 +98,7 @@ _HOMES = {
     "model.formula": ("expression",),
     "problem": ("Problem",),
     "run.average": ("Average",),
+    "run.exit_times": ("Departures",),
     "ito_ensemble": ("ItoEnsemble",),
     "run.record": (
         "Displacement",
@@ -108,6 +111,7 @@ _HOMES = {
         "SquaredDisplacement",
         "TimeIn",
         "TimePositive",
+        "Visits",
         "Winding",
     ),
     "simulation": ("Interrupted", "explain", "simulate", "trajectories"),

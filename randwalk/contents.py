@@ -36,6 +36,7 @@ from .run.record import (
     SquaredDisplacement,
     TimeIn,
     TimePositive,
+    Visits,
     Winding,
 )
 from .run.results import DIGIT, Paths, Recorded
@@ -50,7 +51,7 @@ READ = (1, 2, 3)  # formats of files
 SIMPLE = (FirstPassage, LastVisit, TimePositive, Maximum, SquaredDisplacement)  # records of format 2
 PLACES = {LastVisit: {"x"}, TimePositive: {"x"}}
 RECORDS: dict[str, type[Any]] = {
-    kind.__name__: kind for kind in (*SIMPLE, Displacement, DistinctSites, Moments, TimeIn, Winding)
+    kind.__name__: kind for kind in (*SIMPLE, Displacement, DistinctSites, Moments, TimeIn, Visits, Winding)
 }
 # The version of the stream from which a method draws what it does now where thresholds are whole numbers of 2⁻³¹. Of other
 # thresholds all methods do so from version 3 on.

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,7 @@ from .model.times import MOST_STEPS
 from .problem import dumps, read_walk, walk_data
 from .run.average import Average, Averages
 from .run.bins import Bins, given_bins
+from .run.exit_times import Departures
 from .run.ito_counts import ItoCounts
 from .run.ito_record import kind_of
 from .run.record import FirstPassage, Positions, Record
@@ -67,15 +68,14 @@ class ItoContents:
         from .version import __version__
 
         tally = self.tally
-        if any(isinstance(record, Positions) for record in tally.records):
-            raise ValueError("an ensemble with Positions() is not saved; save the arrays of its record yourself")
+        for record in tally.records:
+            if isinstance(record, (Positions, Departures)):
+                raise ValueError(f"an ensemble with {record} is not saved; save the arrays of its record yourself")
         data = {
             "randwalk": __version__, "format": FORMAT, "kind": "ito", "stream": self.stream, "seed": tally.seed,
             "parts": [[p.start, p.stop] for p in tally.parts], "steps": list(tally.steps),
             "walk": dumps(walk_data(tally.walk)), "bins": [list(edges) for edges in tally.bins.edges],
-            "places": [
-                [*map(_sums_data, place.groups), list(map(_digits, place.squares))] for place in tally.places
-            ],
+            "places": list(map(_places_data, tally.places)),
             "records": [_record_data(record, result) for record, result in tally.records.items()],
         }  # fmt: skip
         return json.dumps(data | {"sha256": digest(data, {"raw": self.raw} | self.arrays)})
@@ -176,7 +176,13 @@ class ItoMeta:
     def _record(self, i: int, given: Mapping[str, Any], arrays: Mapping[str, Counts]) -> tuple[Record, Any]:
         if given["name"] == "FirstPassage":
             empty = kind_of(FirstPassage()).empty(FirstPassage(), self.walk, self.steps, range(self.walkers))
-            return FirstPassage(), empty.holding(arrays[f"record{i}"])
+            passages = replace(
+                empty, counts=arrays[f"record{i}"], sums=tuple(map(_sums, given["times"])),
+                spots=tuple(map(self._places, given["places"])),
+            )  # fmt: skip
+            if [sums.count for sums in passages.sums] != passages.counts.sum(axis=0).tolist():
+                raise ValueError("times of passage are not sums of as many walkers as have left")
+            return FirstPassage(), passages
         record = Average(expression(given["f"]))
         times = np.array(self.walk.recorded(self.steps).asked)
         return record, Averages(str(record.f), times, tuple(map(_sums, given["sums"])))
@@ -195,6 +201,10 @@ def _sums_data(sums: SampleSums) -> dict[str, Any]:
         "shift": list(sums.shift), "unit": sums.unit, "count": sums.count, "sums": list(map(_digits, sums.sums)),
         "products": list(map(_digits, sums.products)),
     }  # fmt: skip
+
+
+def _places_data(places: PlaceSums) -> list[Any]:
+    return [*map(_sums_data, places.groups), list(map(_digits, places.squares))]
 
 
 def _sums(given: Mapping[str, Any]) -> SampleSums:
@@ -220,4 +230,7 @@ def _record_data(record: Any, result: Any) -> dict[str, Any]:
         if not known:
             raise ValueError(f"{record} cannot be written to a file: declare it with rw.expression(...)")
         return {"name": "Average", "f": text, "sums": list(map(_sums_data, result.sums))}
-    return {"name": type(record).__name__}
+    return {
+        "name": type(record).__name__, "times": list(map(_sums_data, result.sums)),
+        "places": list(map(_places_data, result.spots)),
+    }  # fmt: skip

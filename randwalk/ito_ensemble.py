@@ -109,7 +109,7 @@ class ItoEnsemble(Sampled):
         row = self._times.row(t)
         edges = tuple(map(np.array, self.bins.edges))
         counts = self.bins.split(self.tally.raw[row])
-        axes, numbers = self.domain.axes, tuple(range(self.dimension))
+        axes, numbers = self.domain.at(t).axes, tuple(range(self.dimension))
         return BinnedSample(edges, counts, self.walkers, axes, self.tally.places[row], numbers)
 
     def expect(self, f: Callable[..., ArrayLike], t: ArrayLike | None = None) -> Estimate:

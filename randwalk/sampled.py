@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Self
 
@@ -208,12 +208,19 @@ class Sampled(Law[Estimate]):
         )
 
     def _repr_html_(self) -> str:
-        rows = "".join(
-            f"<tr><td>{t:g}</td><td>{self.survival(t)}</td><td>{self.mean(t)}</td><td>{self.variance(t)}</td></tr>"
-            for t in self.times[:20]
-        )
+        questions = (self.survival, self.mean, self.variance)
+        cells = ([f"{t:g}", *(_answer(ask, t) for ask in questions)] for t in self.times[:20].tolist())
+        rows = "".join(f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>" for row in cells)
         head = "<tr><th>time</th><th>alive</th><th>mean of survivors</th><th>variance</th></tr>"
         return f"<p>{self}</p><table>{head}{rows}</table>"
+
+
+def _answer(ask: Callable[[float], Any], t: float) -> str:
+    """The answer at a time, as text; a dash if there is none."""
+    try:
+        return str(ask(t))
+    except NoAnswer:
+        return "—"
 
 
 class Interrupted(KeyboardInterrupt):

@@ -87,16 +87,18 @@ def simulate(
         ``paths`` follows every walker, and alone can keep every record. ``occupation`` steps the histogram: its cost is
         sites × steps whatever the number of walkers, its law that of independent walkers; of the records it can keep
         FirstPassage(), and Moments() and Displacement(axis) of walkers that start on one site. ``jump`` draws from the exact
-        law between recorded times, axis by axis; constant walks without walls only, whose axes step independently. ``auto``
-        takes the cheapest by a fixed rule of the walk, walkers, times and records (:func:`explain` shows it), never of the
-        machine. Of an Itô walk every walker is followed.
+        law between recorded times, axis by axis; constant walks on lines and rings only, whose axes step independently.
+        ``auto`` takes the cheapest by a fixed rule of the walk, walkers, times and records (:func:`explain` shows it), never of
+        the machine; on rings it does not take ``jump``. Of an Itô walk every walker is followed.
     bins : number of bins, or edges, or one of these for each axis
         In which the walkers of an Itô walk are counted. Left out, there are 64 along an axis (32 of three) over the domain, on an
         unbounded axis over ± 5 standard deviations. In more than three dimensions every coordinate is counted by itself.
     record : sequence of records
         What to keep besides counts; ``ensemble[record]`` gives it. FirstPassage(), LastVisit(x), Maximum(axis),
-        Displacement(axis), Moments(), TimeIn(shape), Winding(axis), DistinctSites(), Positions(); in one dimension
-        TimePositive(x) and SquaredDisplacement(), too. Of an Itô walk FirstPassage(), Average(f) and Positions().
+        Displacement(axis), Moments(), TimeIn(shape), Visits(set), Winding(axis), DistinctSites(), Positions(); in one dimension
+        TimePositive(x) and SquaredDisplacement(), too. Of walkers without walls on so many sites that they cannot be counted
+        (a long walk in space), records of displacements, Winding and Positions are kept all the same. Of an Itô walk
+        FirstPassage(), Average(f) and Positions().
     threads : int, optional
         At most this many; never changes a result.
     progress : bool

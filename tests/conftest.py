@@ -14,6 +14,7 @@ QUICK_FILES = frozenset(
     f"test_{name}.py"
     for name in (
         "barrier",
+        "moving_walls",
         "box",
         "breaks",
         "chains",
@@ -55,6 +56,7 @@ QUICK_FILES = frozenset(
         "table_plane",
         "task",
         "times",
+        "told",
         "validate_plane",
         "walk",
         "wall_kernel",
@@ -62,12 +64,17 @@ QUICK_FILES = frozenset(
     )
 )
 QUICK_TESTS = frozenset({
+    "test_interface.py::test_a_plane_that_depends_on_time_and_one_without_a_jump",
+    "test_exit_times.py::test_places_of_passage_in_the_plane",
+    "test_ito_walls.py::test_walkers_do_not_depend_on_batches_or_stretches",
     "test_backward.py::test_duality", "test_backward.py::test_repr_and_plot",
+    "test_breaks_plane.py::test_a_stationary_law_beside_a_jump_is_exact",
     "test_binomial.py::test_known_answers", "test_binomial.py::test_certain_outcomes",
     "test_hitting.py::test_mean_hitting_time_of_a_path", "test_hitting.py::test_random_chains_against_fractions",
     "test_hitting.py::test_neighbours_on_a_torus", "test_hitting.py::test_bad_questions_in_the_plane",
     "test_radial.py::test_published_survival", "test_closed_form_plane.py::test_what_has_no_closed_form_says_why",
     "test_closed_form_plane.py::test_noise_that_reaches_the_place_through_the_velocity",
+    "test_cli_plane.py::test_simulate_tells_exits_and_coordinates", "test_cli_plane.py::test_bad_input_is_one_line",
     "test_closed_form.py::test_gamblers_ruin", "test_closed_form.py::test_line_forms_against_mpmath",
     "test_closed_form.py::test_shapes_and_arguments", "test_closed_form.py::test_what_has_no_closed_form_says_why",
     "test_closed_form_extremes.py::test_exit_probability_keeps_its_digits", "test_conventions.py::test_masses",
@@ -81,7 +88,7 @@ QUICK_TESTS = frozenset({
     "test_spheres.py::test_series_of_screening_against_scipy",
     "test_cases_plane.py::test_there_are_cases_of_all_kinds", "test_cases_plane.py::test_closed_forms_judge_the_solver",
     "test_gallery.py::test_figure", "test_gallery.py::test_save_animation",
-    "test_honest.py::test_closed_forms", "test_ito_run.py::test_bins", "test_ito_files.py::test_what_a_problem_says",
+    "test_honest.py::test_closed_forms", "test_ito_run.py::test_bins", "test_validate_ito.py::test_there_are_cases", "test_ito_files.py::test_what_a_problem_says",
     "test_kinds_plane.py::test_pictures_and_datasets",
     "test_law.py::test_cells_are_those_of_the_atoms_one_by_one", "test_law.py::test_moments_between_reflecting_walls",
     "test_planted.py::test_the_package_without_an_error_passes",
@@ -89,6 +96,7 @@ QUICK_TESTS = frozenset({
     "test_pulses.py::test_steps_end_on_breaks_and_resolve_quick_parts",
     "test_simulate_plane.py::test_return_to_the_origin_of_the_plane", "test_simulate_plane.py::test_exit_from_a_square",
     "test_simulate_plane.py::test_records_of_another_dimension_are_refused",
+    "test_visits.py::test_returns_of_the_coin_have_fellers_law", "test_visits.py::test_visits_are_saved_and_bad_ones_refused",
     "test_simulate.py::test_gamblers_ruin", "test_simulate.py::test_maximum_by_reflection",
     "test_solve.py::test_equilibrium_is_exact", "test_solve.py::test_against_scipy_on_the_same_stencil",
     "test_solve.py::test_masses_density_and_mean", "test_solve_breaks.py::test_jump_of_the_diffusion",

@@ -10,6 +10,7 @@ Where A is a sum of parts (:mod:`randwalk.pde.solver.chains`), a step of all of 
 from __future__ import annotations
 
 import math
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -168,19 +169,20 @@ def _cut(spans: list[_Span], pace: Pace | None, fineness: float) -> Iterator[Str
     """The spans cut at the breaks and parts of `pace`, with steps `fineness` times as fine as it asks for."""
     pace = Pace(spans[-1].end) if pace is None else pace
     near = SAME * spans[-1].end
-    breaks = np.array(pace.breaks)
-    ends, longest = np.array(pace.parts or [(math.inf, math.inf)]).T
-    marks = np.unique(np.concatenate([breaks, ends]))
+    breaks = pace.breaks
+    ends, longest = zip(*(pace.parts or [(math.inf, math.inf)]), strict=True)
+    marks = sorted({*breaks, *ends})
 
     def broken(t: float) -> bool:
-        return bool((np.abs(breaks - t) <= near).any())
+        at = bisect_left(breaks, t - near)
+        return at < len(breaks) and breaks[at] <= t + near
 
     for begin, end, count, recorded in spans:
-        inner = marks[(marks > begin + near) & (marks < end - near)]
-        cuts = [begin, *inner[np.diff(inner, prepend=begin) > near].tolist(), end]
+        inner = marks[bisect_right(marks, begin + near) : bisect_left(marks, end - near)]
+        cuts = [begin, *(b for a, b in pairwise([begin, *inner]) if b - a > near), end]
         for a, b in pairwise(cuts):
             length = b - a
-            quickest = longest[int(np.searchsorted(ends, 0.5 * (a + b)))]
+            quickest = longest[bisect_left(ends, 0.5 * (a + b))]
             steps = max(count * length / (end - begin), fineness * length / quickest)
             at_a, at_b = broken(a), broken(b)
             if at_a or at_b:

@@ -159,9 +159,9 @@ class Machine(Protocol):
         """Move walkers from step `start` to step `stop`, in place. Row 0 of a table with a row for every step is step `start`."""
         ...
 
-    def unpack(self, packed: Any, strides: tuple[int, ...], numbers: Any) -> None:
-        """Add to the numbers of walkers along some axes, int64 of shape (axes, walkers), the displacements `packed`
-        (:mod:`randwalk.kernels.packing`), and put these back to 0. Both are arrays of the machine."""
+    def unpack(self, packed: Any, bits: int, numbers: Any) -> None:
+        """Add to the numbers of walkers along some axes, int64 of shape (axes, walkers), the displacements `packed` in fields
+        of so many bits (:mod:`randwalk.kernels.packing`), and put these back to 0. Both are arrays of the machine."""
         ...
 
     def occupy(

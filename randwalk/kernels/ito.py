@@ -19,10 +19,10 @@ from numpy.typing import NDArray
 
 from . import elementary, portable
 from .compile import aside, device, kernel
-from .normal import BLOCK, normal_pair
+from .normal import BLOCK, SPARE, normal_pair
 from .philox import BRIDGE, HALF, LIFETIME, LOW, PLACE, U, of_axis, philox, words64
-from .vector import wide
-from .wall import depth, lowest, may_reach, passage, quantile, unit
+from .vector import apart, wide
+from .wall import depth, lowest, may_reach, passage, quantile, refracted, unit
 
 # [model]
 # isort: split
@@ -31,7 +31,9 @@ from .normal import normals as fill
 
 D, M = 1, 1  # coordinates of a point, and sources of noise
 WEIGHED, GATHERED, WALLS, KILLED = False, False, 0, 0  # the last: 1 + the number of the exit of the killed, or 0
-RINGS, EXITS = False, (0,)  # whether an axis closes; 1 + the number of the exit of each wall
+INTERFACES, RINGS = 0, False  # planes where the noise jumps; whether an axis closes
+EXITS = (0,)  # 1 + the number of the exit of each wall
+LINEAR, CHUNK = False, 8  # whether matrices make a step; the steps of a block between two looks for walkers that left
 
 
 @device
@@ -56,6 +58,12 @@ def increments(z, row, j):  # type: ignore[no-untyped-def]
 def moved(x, t, h, root, z, p):  # type: ignore[no-untyped-def]
     """The point after a step of length h; `root` is √h."""
     return (x[0] + root * z[0],)
+
+
+@device
+def matrices(h, root):  # type: ignore[no-untyped-def]
+    """Of a step x ↦ k x + f (b + A x) + r S z by matrices: k, f, r, and where b, A and S begin in the array of tables."""
+    return 1.0, h, root, 0, 0, 0
 
 
 @device
@@ -119,6 +127,24 @@ def reactivities(p):  # type: ignore[no-untyped-def]
 
 
 @device
+def drift(x, t, p):  # type: ignore[no-untyped-def]
+    """The drift of Itô's equation."""
+    return (0.0,)
+
+
+@device
+def beyond_interfaces(x, p):  # type: ignore[no-untyped-def]
+    """The distance from each interface, positive above it."""
+    return (x[0],)
+
+
+@device
+def interfaces(t, p):  # type: ignore[no-untyped-def]
+    """Of each interface the noise below and above it, the share of the upper side, and the direction across it."""
+    return ((1.0, 1.0, 0.5, (1.0,)),)
+
+
+@device
 def near(x, y, t, h, p):  # type: ignore[no-untyped-def]
     """Whether a step from x to y may reach a wall."""
     return False
@@ -139,7 +165,6 @@ def boundary(x, t, p, exit):  # type: ignore[no-untyped-def]
 # [/model]
 
 RANK = 128  # steps after which the walkers of all blocks that have not left are brought together again
-CHUNK = 8  # steps of a block between two looks for walkers that left
 ONTO = 1 if D == 1 else 3  # moves that bring a point onto a curved wall
 
 Floats = NDArray[np.float64]
@@ -205,6 +230,10 @@ def stored(state, size, block):  # type: ignore[no-untyped-def]
 def crossed(x, y, t, h, walker, step, p, keys):  # type: ignore[no-untyped-def]
     """What walls make of a step from x to y, each by the bridge of the distance to it: (1 + the number of the exit of the wall
     that absorbs first, or 0; the time until then, or h; the point where the walker is then)."""
+    if INTERFACES:
+        y = bent(x, y, t, h, walker, step, p, keys)
+    if not WALLS:
+        return 0, h, y
     before, after, normal = distances(x, t, p), distances(y, t + h, p), inward(y, t + h, p)
     g, reactive = noise(x, t, p), reactivities(p)
     first, wall, end = 2.0, -1, y
@@ -225,34 +254,51 @@ def crossed(x, y, t, h, walker, step, p, keys):  # type: ignore[no-untyped-def]
             end = shifted(end, -m / twice, along) if twice > 0.0 else shifted(end, -m, n)
     if wall >= 0:
         return EXITS[wall], first * h, place_of_passage(x, y, t, h, first, wall, walker, step, p, keys)
-    return 0, h, kept_inside(end, t + h, p)
+    return 0, h, kept_inside(end, -1, 1.0, t + h, p)
 
 
 @device
-def kept_inside(x, t, p):  # type: ignore[no-untyped-def]
-    """The point, if one wall pushed it beyond another, on that one."""
+def bent(x, y, t, h, walker, step, p, keys):  # type: ignore[no-untyped-def]
+    """The end of a step from x to y that may cross interfaces: the noise is refracted, and then the drift moves the walker."""
+    f, g, planes = drift(x, t, p), noise(x, t, p), interfaces(t, p)
+    for i in range(INTERFACES):
+        below, above, share, across = planes[i]
+        d0, d1 = beyond_interfaces(x, p)[i], beyond_interfaces(shifted(y, -h, f), p)[i]
+        s2 = conormal(g, across)[1] * h
+        if may_reach(abs(d0), d1 if d0 >= 0.0 else -d1, s2):
+            drawn = philox(walker & LOW, walker >> HALF, U(step), of_axis(BRIDGE, WALLS + i), keys[0], keys[1])
+            end = refracted(d0, d1, s2, below, above, share, unit(drawn[0]), unit(drawn[1]))
+            y = shifted(y, end - d1, across)
+    return y
+
+
+@device
+def kept_inside(x, own, times, t, p):  # type: ignore[no-untyped-def]
+    """The point moved inward by some `times` what it is beyond walls other than its own: 1 moves it onto a wall, 2 to its image
+    in front of it."""
     for w in range(WALLS):
         beyond = distances(x, t, p)[w]
-        if beyond < 0.0:
-            x = shifted(x, -beyond, inward(x, t, p)[w])
+        if beyond < 0.0 and w != own:
+            x = shifted(x, -times * beyond, inward(x, t, p)[w])
     return x
 
 
 @device
 def place_of_passage(x, y, t, h, part, wall, walker, step, p, keys):  # type: ignore[no-untyped-def]
-    """Where a walker is when it reaches the wall: a point of the bridge from x to y, moved along Dn onto the wall. What is
-    independent of the distance is so left as it is, and the place on a plane has its exact law."""
+    """Where a walker is when it reaches the wall: a point of the bridge from x to y, or its image in front of a wall, moved along
+    Dn onto the wall. What is independent of the distance is so left as it is, and the place on a plane has its exact law."""
     g, then = noise(x, t, p), t + part * h
     place = shifted(shifted(x, -part, x), part, y)
     if D > 1:
         for k in range(0, M, 2):
             a, b = words64(walker & LOW, walker >> HALF, U(step), of_axis(PLACE, k // 2), keys[0], keys[1])
             place = shifted(place, math.sqrt(part * (1.0 - part) * h), scattered(g, k, normal_pair(a, b)))
+        place = kept_inside(place, wall, 2.0, then, p)
     for _ in range(ONTO):
         beyond, n = distances(place, then, p)[wall], inward(place, then, p)[wall]
         along, twice = conormal(g, n)
         place = shifted(place, -beyond / twice, along) if twice > 0.0 else shifted(place, -beyond, n)
-    return home(place, p)
+    return home(kept_inside(place, -1, 1.0, then, p), p)
 
 
 @device
@@ -282,6 +328,48 @@ def full_step(block, lanes, z, row, size, times, p):  # type: ignore[no-untyped-
         put(s, j, y)
         spell[j] = h if left[j] == 0 else 0.0
         close[j] = np.uint8(near(x, y, t, h, p) & (left[j] == 0))
+
+
+@aside
+def add_row(y, c, x, size):  # type: ignore[no-untyped-def]
+    """y += c x of two rows."""
+    wide()
+    apart()
+    for j in range(size):
+        y[j] += c * x[j]
+
+
+@aside
+def linear_step(block, lanes, z, row, size, times, p):  # type: ignore[no-untyped-def]
+    """A step by matrices, row by row, in as many dimensions as there are."""
+    s, before, (_, _, h), data = block[0], lanes[0], times, p[-1]
+    k, f, r, b, matrix, noise = matrices(h, math.sqrt(h))
+    for a in range(D):
+        for j in range(size):
+            before[a, j] = s[a, j]
+    for a in range(D):
+        y = s[a]
+        for j in range(size):
+            y[j] = data[b + a]
+        for i in range(D):
+            if data[matrix + a * D + i] != 0.0:
+                add_row(y, data[matrix + a * D + i], before[i], size)
+        for j in range(size):
+            y[j] = k * before[a, j] + f * y[j]
+        for i in range(M):
+            if data[noise + a * M + i] != 0.0:
+                add_row(y, r * data[noise + a * M + i], z[row + i], size)
+
+
+@aside
+def full_linear_step(block, lanes, z, row, size, times, p):  # type: ignore[no-untyped-def]
+    """As :func:`full_step`, by matrices."""
+    linear_step(block, lanes, z, row, size, times, p)
+    s, left, before, spell, close = block[0], block[2], lanes[0], lanes[1], lanes[3]
+    _, t, h = times
+    for j in range(size):
+        spell[j] = h if left[j] == 0 else 0.0
+        close[j] = np.uint8(near(at(before, j), at(s, j), t, h, p) & (left[j] == 0))
 
 
 @device
@@ -351,8 +439,9 @@ def turned_block(block, lanes, number, size, times, p, keys):  # type: ignore[no
 
 
 # What a walk needs: of a choice inside a kernel both sides would be compiled.
-stepped = full_step if WEIGHED or GATHERED or WALLS else free_step
-walled = walled_block if WALLS else skipped
+staying, leaving = (linear_step, full_linear_step) if LINEAR else (free_step, full_step)
+stepped = leaving if WEIGHED or GATHERED or WALLS or INTERFACES else staying
+walled = walled_block if WALLS or INTERFACES else skipped
 weighed = weighed_block if WEIGHED or GATHERED else skipped
 fated, killed = (lifetimes, killed_block) if KILLED else (skipped, skipped)
 turned = turned_block if RINGS else skipped
@@ -364,7 +453,7 @@ def walk(state, first, start, stop, dt, pairs, p, keys):  # type: ignore[no-unty
     wide()
     h = pairs * dt
     fine = pairs * M  # increments of a step
-    z, words = np.empty((pairs * CHUNK * M + 4, BLOCK)), np.empty((3, BLOCK), np.uint64)
+    z, words = np.empty((pairs * CHUNK * M + SPARE, BLOCK)), np.empty((3, BLOCK), np.uint64)
     s, number, who = np.empty((D, BLOCK)), np.empty(BLOCK, np.uint64), np.empty(BLOCK, np.int64)
     left, gone, weight, gathered = np.zeros(BLOCK, np.int32), np.empty(BLOCK), np.empty(BLOCK), np.empty(BLOCK)
     before, spell, fate, close = np.empty((D, BLOCK)), np.empty(BLOCK), np.empty(BLOCK), np.empty(BLOCK, np.uint8)
@@ -381,17 +470,19 @@ def walk(state, first, start, stop, dt, pairs, p, keys):  # type: ignore[no-unty
         for begin in range(0, count, BLOCK):
             size = min(BLOCK, count - begin)
             loaded(state, live, begin, size, block)
+            known = 0  # walkers whose numbers and random words stand in the block
             for chunk in range(rank, min(rank + RANK, stop), CHUNK):
                 end = min(chunk + CHUNK, rank + RANK, stop)
-                for j in range(BLOCK):
-                    number[j] = U(first) + U(who[min(j, size - 1)])
-                words[2, 0] = U(0)
+                if known != size:
+                    for j in range(BLOCK):
+                        number[j] = U(first) + U(who[min(j, size - 1)])
+                    known, words[2, 0] = size, U(0)
+                    fated(block, lanes, number, size, (0, 0.0, h), p, keys)
                 shift = fill(z, words, number, size, chunk * fine, (end - chunk) * fine, keys)
                 width = pairs
                 while width > 1:
                     width //= 2
                     merged(z, size, shift, (end - chunk) * width, M)
-                fated(block, lanes, number, size, (0, 0.0, h), p, keys)
                 for n in range(chunk, end):
                     times, row = (n * pairs, n * h, h), shift + (n - chunk) * M
                     stepped(block, lanes, z, row, size, times, p)

@@ -124,8 +124,8 @@ class Host:
                 cpu.place(site, batch.start, axis, index, np.cumsum(masses), keys)
         return site
 
-    def unpack(self, packed: NDArray[np.int32], strides: tuple[int, ...], numbers: NDArray[np.int64]) -> None:
-        cpu.unpack(packed, strides, numbers)
+    def unpack(self, packed: NDArray[np.int32], bits: int, numbers: NDArray[np.int64]) -> None:
+        cpu.unpack(packed, bits, numbers)
 
     def array(self, values: NDArray[Any]) -> NDArray[Any]:
         return values

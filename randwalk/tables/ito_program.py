@@ -27,7 +27,7 @@ from ..model.coefficient import ZERO, Coefficient
 from ..model.ito import ItoWalk
 from ..model.scheme import Gaussian, Increments, ThreePoint, TwoPoint
 from .emit import Parameters, function_text
-from .ito_scheme import moved_text
+from .ito_scheme import MOST_TUPLES, moved_text
 from .ito_walls import walls_text
 
 TEMPLATE = Path(__file__).parents[1] / "kernels" / "ito.py"
@@ -118,8 +118,9 @@ def program(
         f"from . import lookup\nfrom .normal import {merged} as merged\nfrom .normal import {fill} as fill\n\n"
         f"D, M = {d}, {m}\n"
         f"WEIGHED, GATHERED, WALLS, KILLED = {killed}, {source != ZERO}, {len(walls)}, {last}\n"
-        f"RINGS = {any(axis.periodic for axis in walk.domain.axes)}\n"
-        f"EXITS = {tuple(wall.exit + 1 for wall in walls) or (0,)}",
+        f"INTERFACES, RINGS = {len(walk.interfaces)}, {any(axis.periodic for axis in walk.domain.axes)}\n"
+        f"EXITS = {tuple(wall.exit + 1 for wall in walls) or (0,)}\n"
+        f"LINEAR, CHUNK = {d > MOST_TUPLES}, {max(1, min(8, 16 // m))}",
         *_arrays(d, m),
         *moved_text(walk, parameters),
         function_text("killing", known, walk.killing, parameters, "The killing rate."),
@@ -128,7 +129,7 @@ def program(
         function_text("payoff", known, payoff, parameters, "What a walker counts that is there at the end."),
         _boundary(boundary, parameters),
     ]
-    return ItoProgram("\n\n\n".join(parts), parameters.values, d, m, walk.dt, tuple(parameters.opaque))
+    return ItoProgram("\n\n\n".join(parts), parameters.values, d, m, walk.dt, parameters.opaque)
 
 
 def _arrays(d: int, m: int) -> list[str]:

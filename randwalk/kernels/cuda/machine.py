@@ -126,8 +126,8 @@ class Cuda:
         """On the first device."""
         self.on(self.devices[0], occupation.occupy, counts, program, layout, start, stop, gone, keys)
 
-    def unpack(self, packed: Any, strides: tuple[int, ...], numbers: Any) -> None:
-        unpack(blocks_for(packed.size), THREADS, packed, strides, numbers)
+    def unpack(self, packed: Any, bits: int, numbers: Any) -> None:
+        unpack(blocks_for(packed.size), THREADS, packed, bits, numbers)
 
     def array(self, values: NDArray[Any]) -> Any:
         return cuda.to_device(values)
