@@ -10,7 +10,8 @@ from numpy.typing import ArrayLike
 
 from randwalk.inputs.keywords import once_positional
 
-from .equation import FokkerPlanck, check_equation
+from .equation import FokkerPlanck
+from .moving import check_rests_too
 from .solver.arguments import (
     SMALLEST_CELLS,
     check_memory,
@@ -91,7 +92,7 @@ def solve(
     >>> round(law.mean(1.0), 3)
     0.368
     """
-    check_equation(equation)
+    check_rests_too(equation)
     cells = None if cells is None else checked_cells(cells)
     tolerance, recorded, scheme = checked_tolerance(tolerance), checked_times(times), checked_scheme(scheme)
     check_memory((cells or SMALLEST_CELLS,), recorded.size)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from . import pde as pde
     from . import validate as validate
     from .ensemble import Ensemble as Ensemble
+    from .ito_ensemble import ItoEnsemble as ItoEnsemble
     from .kernels.backend import DeviceError as DeviceError
     from .laws.estimate import Estimate as Estimate
     from .laws.law import Law as Law
@@ -65,6 +66,8 @@ if TYPE_CHECKING:
     from .model.wall import PartiallyAbsorbing as PartiallyAbsorbing
     from .model.wall import Reflecting as Reflecting
     from .problem import Problem as Problem
+    from .run.average import Average as Average
+    from .run.exit_times import Departures as Departures
     from .run.record import Displacement as Displacement
     from .run.record import DistinctSites as DistinctSites
     from .run.record import FirstPassage as FirstPassage
@@ -75,6 +78,7 @@ if TYPE_CHECKING:
     from .run.record import SquaredDisplacement as SquaredDisplacement
     from .run.record import TimeIn as TimeIn
     from .run.record import TimePositive as TimePositive
+    from .run.record import Visits as Visits
     from .run.record import Winding as Winding
     from .simulation import Interrupted as Interrupted
     from .simulation import explain as explain
@@ -93,6 +97,9 @@ _HOMES = {
     "laws.lookup": ("NoAnswer",),
     "model.formula": ("expression",),
     "problem": ("Problem",),
+    "run.average": ("Average",),
+    "run.exit_times": ("Departures",),
+    "ito_ensemble": ("ItoEnsemble",),
     "run.record": (
         "Displacement",
         "DistinctSites",
@@ -104,6 +111,7 @@ _HOMES = {
         "SquaredDisplacement",
         "TimeIn",
         "TimePositive",
+        "Visits",
         "Winding",
     ),
     "simulation": ("Interrupted", "explain", "simulate", "trajectories"),

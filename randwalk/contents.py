@@ -36,6 +36,7 @@ from .run.record import (
     SquaredDisplacement,
     TimeIn,
     TimePositive,
+    Visits,
     Winding,
 )
 from .run.results import DIGIT, Paths, Recorded
@@ -50,7 +51,7 @@ READ = (1, 2, 3)  # formats of files
 SIMPLE = (FirstPassage, LastVisit, TimePositive, Maximum, SquaredDisplacement)  # records of format 2
 PLACES = {LastVisit: {"x"}, TimePositive: {"x"}}
 RECORDS: dict[str, type[Any]] = {
-    kind.__name__: kind for kind in (*SIMPLE, Displacement, DistinctSites, Moments, TimeIn, Winding)
+    kind.__name__: kind for kind in (*SIMPLE, Displacement, DistinctSites, Moments, TimeIn, Visits, Winding)
 }
 # The version of the stream from which a method draws what it does now where thresholds are whole numbers of 2⁻³¹. Of other
 # thresholds all methods do so from version 3 on.
@@ -127,7 +128,7 @@ class Meta:
             raise ValueError(
                 f"{path} has file format {shown(data['format'])}; this version reads formats {', '.join(map(str, READ))}"
             )
-        field = _Field(path, data)
+        field = Field(path, data)
         version = field.whole("format", 1, READ[-1])
         field.whole("stream", 1)
         field.whole("seed", 0)
@@ -232,7 +233,7 @@ class Meta:
 
 
 @dataclass(frozen=True)
-class _Field:
+class Field:
     """The fields of a file's text, each refused in words unless it is what it must be."""
 
     path: Path
@@ -277,7 +278,7 @@ def _whole(value: Any, least: int, most: int | None) -> bool:
     return type(value) is int and value >= least and (most is None or value <= most)
 
 
-def _walk(path: Path, field: _Field, version: int) -> LatticeWalk:
+def _walk(path: Path, field: Field, version: int) -> LatticeWalk:
     text = field.text("walk")
     if version == 1:  # whose fitted rule is the one called capped today
         text = text.replace('rule = "fitted"', 'rule = "capped"')
@@ -288,7 +289,7 @@ def _walk(path: Path, field: _Field, version: int) -> LatticeWalk:
     return read_walk(source, [])
 
 
-def _table(field: _Field, walk: LatticeWalk, version: int) -> StepTable:
+def _table(field: Field, walk: LatticeWalk, version: int) -> StepTable:
     """The table of the window, which must hold the start and lie in the domain."""
     given = field.get("window") if version > 2 else [field.get("window")]
     if not (
@@ -309,7 +310,7 @@ def _table(field: _Field, walk: LatticeWalk, version: int) -> StepTable:
     return StepTable(walk, tuple((first, sites) for first, sites in given))
 
 
-def _records(field: _Field, walk: LatticeWalk, version: int) -> tuple[Record, ...]:
+def _records(field: Field, walk: LatticeWalk, version: int) -> tuple[Record, ...]:
     given = field.get("records")
     if not isinstance(given, list) or not all(isinstance(r, list) and len(r) == 2 for r in given):
         field.fail("records", "must be a list of pairs, a name and a place or null")
@@ -327,7 +328,7 @@ def _arguments(record: Record) -> dict[str, Any]:
     return {name: shape_data(value) if isinstance(value, Shape) else value for name, value in vars(record).items()}
 
 
-def _record(field: _Field, walk: LatticeWalk, name: Any, held: Any, version: int) -> Record:
+def _record(field: Field, walk: LatticeWalk, name: Any, held: Any, version: int) -> Record:
     """A record from its name and, before format 3, its place or null, since then its arguments by name."""
     kind: Any = RECORDS.get(name) if isinstance(name, str) else None
     if version < 3:

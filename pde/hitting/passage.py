@@ -94,7 +94,7 @@ class Passage:
         longer = np.concatenate([np.ones(chain.to.shape[0] + 1), [1.0 + edge.mean for _, edge in edges]])
         wider = np.concatenate([np.zeros(chain.to.shape[0] + 1), [edge.variance for _, edge in edges]])
         out = float(chain.leave[self.exits, site].sum())
-        return _mixture(
+        return mixture(
             np.append(chance * h[there], out),
             np.append(longer + mean[there], 1.0),
             np.append(wider + variance[there], 0.0),
@@ -109,7 +109,7 @@ class Passage:
         hit, mean, variance = (value[position] for value in values)
         if masses is None:
             return HittingTime(hit, mean, variance)
-        return _mixture(masses * hit, mean, variance)
+        return mixture(masses * hit, mean, variance)
 
     @cached_property
     def _resting(self) -> NDArray[np.bool_]:
@@ -140,7 +140,7 @@ class HitOnly(Passage):
         return nothing, nothing
 
 
-def _mixture(hits: Floats, mean: Floats, variance: Floats) -> HittingTime:
+def mixture(hits: Floats, mean: Floats, variance: Floats) -> HittingTime:
     """Of outcomes with these probabilities of hitting, and these means and variances of the time given that they do."""
     total, seen = float(hits.sum()), hits > 0.0
     if not total > 0.0:

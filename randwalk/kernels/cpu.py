@@ -15,7 +15,7 @@ from .alias import draw, settle_draw
 from .compile import aside, device, kernel
 from .functionals import first_visit, tally
 from .lanes import LANES, WIDTH, fetch, fetch_cells, keep, numbers
-from .packing import add_digits
+from .packing import field
 from .philox import HALF, JUMP, LOW, STEPS, U, of_axis, philox
 from .program import Halves, Keys, TableProgram
 from .step import I32, MOST, ONE, U32, half_moves, rests, start_cell, table_step
@@ -45,12 +45,15 @@ def visit(seen, site):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def unpack(packed, strides, numbers):  # type: ignore[no-untyped-def]
+def unpack(packed, bits, numbers):  # type: ignore[no-untyped-def]
     """Add to the numbers of walkers along axes, shape (axes, walkers), the displacements `packed` (:mod:`.packing`), and put
     these back to 0."""
-    for j in range(packed.size):
-        add_digits(packed[j], strides, numbers, j)
-        packed[j] = 0
+    axes = numbers.shape[0]
+    for axis in range(axes):
+        along = numbers[axis]
+        for j in range(packed.size):
+            along[j] += field(packed[j], bits, axes - 1 - axis)
+    packed[:] = 0
 
 
 @kernel
@@ -161,8 +164,8 @@ def _block(words, j, walker, number, purpose, keys):  # type: ignore[no-untyped-
 
 @device
 def _step_together(x, bits, row, program, halved, alive, tied):  # type: ignore[no-untyped-def]
-    """One step of all walkers of a block from the high halves of words and thresholds. Those that tie stay where they are, and are
-    marked in `tied`, WIDTH a number; returns whether there are any.
+    """One step of all walkers of a block from the high halves of words and thresholds. Those that tie stay where they are, and
+    are marked in `tied`, WIDTH a number; returns whether there are any.
 
     bits = (words, shift). The places that fill the last vector have no walker; they step too, from some cell to some cell.
     """

@@ -1,12 +1,13 @@
-"""The driver of walks in continuous space, and the functions of the model that it drives.
+"""A step of a walk in continuous space: the functions of a model, and what walls, weights and killing make of the step.
 
 Between the two marks stand the functions of one model, here of Brownian motion on the line. For a given walk
-:mod:`randwalk.tables.ito_program` writes this file again with the functions of that walk in their place, so that the driver is
-written once and the compiled code is kept on disk under the name of that file.
+:mod:`randwalk.tables.ito_program` writes this file again with the functions of that walk in their place, and the driver of
+:mod:`randwalk.kernels.ito_blocks` below them, so that both are written once and the compiled code is kept on disk under the name
+of that file. :mod:`randwalk.kernels.cuda.ito` drives the same functions.
 
 The noise of a step is σ √dt z with increments z of mean 0 and variance 1. A run of `pairs` = 2 makes steps of 2 dt from the
-increments of two steps of dt, with the same law: for two levels that share their noise. What a walker does depends on its number,
-the key and the numbers of the steps alone, so batches, blocks and stretches of steps are free.
+increments of two steps of dt, with the same law: for levels that share their noise, as 4 and 8 do. What a walker does depends on
+its number, the key and the numbers of the steps alone, so batches, blocks and stretches of steps are free.
 """
 
 from __future__ import annotations
@@ -17,22 +18,22 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from . import elementary
+from . import elementary, portable
 from .compile import aside, device, kernel
-from .normal import BLOCK, normal_pair
+from .normal import normal_pair
 from .philox import BRIDGE, HALF, LIFETIME, LOW, PLACE, U, of_axis, philox, words64
-from .portable import log
-from .vector import wide
-from .wall import depth, lowest, may_reach, passage, quantile, unit
+from .wall import depth, lowest, may_reach, passage, quantile, refracted, unit
 
 # [model]
 # isort: split
-from .normal import merged_normals as merged
-from .normal import normals as fill
+from .normal import merged_normals as merged  # noqa: F401
+from .normal import normals as fill  # noqa: F401
 
 D, M = 1, 1  # coordinates of a point, and sources of noise
-WEIGHED, GATHERED, RINGS, WALLS, KILLED = False, False, False, 0, 0
-EXITS = (1,)  # of each wall: 1 + the number of the exit
+WEIGHED, GATHERED, WALLS, KILLED = False, False, 0, 0  # the last: 1 + the number of the exit of the killed, or 0
+INTERFACES, RINGS = 0, False  # planes where the noise jumps; whether an axis closes
+EXITS = (0,)  # 1 + the number of the exit of each wall
+LINEAR, CHUNK = False, 8  # whether matrices make a step; the steps of a block between two looks for walkers that left
 
 
 @device
@@ -60,39 +61,9 @@ def moved(x, t, h, root, z, p):  # type: ignore[no-untyped-def]
 
 
 @device
-def noise(x, t, p):  # type: ignore[no-untyped-def]
-    """The noise: a row for each axis, a column for each source."""
-    return ((1.0,),)
-
-
-@device
-def distances(x, t, p):  # type: ignore[no-untyped-def]
-    """The distance to each wall, positive inside."""
-    return (math.inf,)
-
-
-@device
-def normals(x, t, p):  # type: ignore[no-untyped-def]
-    """The gradient of each distance."""
-    return ((1.0,),)
-
-
-@device
-def reactivities(p):  # type: ignore[no-untyped-def]
-    """Of each wall: infinite if it absorbs, 0 if it reflects."""
-    return (0.0,)
-
-
-@device
-def near(x, y, t, h, p):  # type: ignore[no-untyped-def]
-    """Whether a step from x to y may have reached a wall."""
-    return False
-
-
-@device
-def home(x, p):  # type: ignore[no-untyped-def]
-    """The point with the coordinates along rings between their ends."""
-    return x
+def matrices(h, root):  # type: ignore[no-untyped-def]
+    """Of a step x ↦ k x + f (b + A x) + r S z by matrices: k, f, r, and where b, A and S begin in the array of tables."""
+    return 1.0, h, root, 0, 0, 0
 
 
 @device
@@ -105,6 +76,78 @@ def killing(x, t, p):  # type: ignore[no-untyped-def]
 def source(x, t, p):  # type: ignore[no-untyped-def]
     """What is gathered per unit of time."""
     return 0.0
+
+
+@device
+def shifted(x, by, v):  # type: ignore[no-untyped-def]
+    """x + by v."""
+    return (x[0] + by * v[0],)
+
+
+@device
+def home(x, p):  # type: ignore[no-untyped-def]
+    """The point with its coordinates along rings between their ends."""
+    return x
+
+
+@device
+def noise(x, t, p):  # type: ignore[no-untyped-def]
+    """The noise: a row for each axis, a column for each source."""
+    return ((1.0,),)
+
+
+@device
+def scattered(g, k, z):  # type: ignore[no-untyped-def]
+    """σz of a noise σ = g and the increments z of the sources k and k + 1 alone."""
+    return (g[0][0] * z[0],)
+
+
+@device
+def conormal(g, n):  # type: ignore[no-untyped-def]
+    """σσᵀn = 2Dn of a noise σ = g and a normal n, and nᵀσσᵀn."""
+    return (g[0][0] * g[0][0] * n[0],), g[0][0] * g[0][0] * n[0] * n[0]
+
+
+@device
+def distances(x, t, p):  # type: ignore[no-untyped-def]
+    """The distance to each wall, positive inside."""
+    return (math.inf,)
+
+
+@device
+def inward(x, t, p):  # type: ignore[no-untyped-def]
+    """The gradient of each distance."""
+    return ((1.0,),)
+
+
+@device
+def reactivities(p):  # type: ignore[no-untyped-def]
+    """Of each wall: infinite if it absorbs, 0 if it reflects."""
+    return (0.0,)
+
+
+@device
+def drift(x, t, p):  # type: ignore[no-untyped-def]
+    """The drift of Itô's equation."""
+    return (0.0,)
+
+
+@device
+def beyond_interfaces(x, p):  # type: ignore[no-untyped-def]
+    """The distance from each interface, positive above it."""
+    return (x[0],)
+
+
+@device
+def interfaces(t, p):  # type: ignore[no-untyped-def]
+    """Of each interface the noise below and above it, the share of the upper side, and the direction across it."""
+    return ((1.0, 1.0, 0.5, (1.0,)),)
+
+
+@device
+def near(x, y, t, h, p):  # type: ignore[no-untyped-def]
+    """Whether a step from x to y may reach a wall."""
+    return False
 
 
 @device
@@ -121,8 +164,7 @@ def boundary(x, t, p, exit):  # type: ignore[no-untyped-def]
 
 # [/model]
 
-RANK = 128  # steps after which the walkers of all blocks that have not left are brought together again
-CHUNK = 8  # steps of a block between two looks for walkers that left
+ONTO = 1 if D == 1 else 3  # moves that bring a point onto a curved wall
 
 Floats = NDArray[np.float64]
 
@@ -152,155 +194,23 @@ class State(NamedTuple):
 
 
 @aside
-def loaded(state, live, begin, size, block):  # type: ignore[no-untyped-def]
-    """Take walkers into a block."""
-    s, _, who, left, _, weight, gathered = block
-    for j in range(size):
-        i = live[begin + j]
-        who[j], left[j] = i, 0
-        weight[j], gathered[j] = state.weight[i], state.gathered[i]
-        for a in range(D):
-            s[a, j] = state.x[a, i]
-
-
-@aside
-def stored(state, size, block):  # type: ignore[no-untyped-def]
-    """Give walkers of a block back to the batch; returns the number of those that did not leave, which stand first now."""
-    s, out, who, left, gone, weight, gathered = block
-    stay = 0
-    for j in range(size):
-        i, at_end = who[j], out if left[j] else s
-        for a in range(D):
-            state.x[a, i] = at_end[a, j]
-        state.weight[i], state.gathered[i] = weight[j], gathered[j]
-        if left[j]:
-            state.exit[i], state.gone_at[i] = left[j], gone[j]
-        else:
-            for a in range(D):
-                s[a, stay] = s[a, j]
-            who[stay], left[stay], weight[stay], gathered[stay] = i, 0, weight[j], gathered[j]
-            stay += 1
-    return stay
-
-
-@device
-def skipped(lanes, size, n, t, h, p, keys):  # type: ignore[no-untyped-def]
-    """What a walk does not need."""
-
-
-@aside
-def lifetimes(lanes, size, n, t, h, p, keys):  # type: ignore[no-untyped-def]
-    """The weight at which each walker is killed: uniform in (0, 1]."""
-    number, fate = lanes[1], lanes[10]
-    for j in range(size):
-        first, _ = words64(number[j] & LOW, number[j] >> HALF, U(0), LIFETIME, keys[0], keys[1])
-        fate[j] = (np.float64(np.int64(first >> U(12))) + 1.0) * 2.0**-52
-
-
-@device
-def meet_near_walls(lanes, size, n, t, h, p, keys):  # type: ignore[no-untyped-def]
-    """The walls, for those who may have reached one."""
-    close, left = lanes[4], lanes[5]
-    for j in range(size):
-        if close[j] and left[j] == 0:
-            meet_walls(lanes, j, n, t, h, p, keys)
-
-
-@device
-def weigh(lanes, size, n, t, h, p, keys):  # type: ignore[no-untyped-def]
-    """Weights and sources by the trapezoidal rule, over what each walker lives of the step."""
-    s, _, old, _, _, _, _, spell, weight, gathered, _, rate = lanes
-    for j in range(size):
-        x, y, lasts = at(old, j), at(s, j), spell[j]
-        rate[j] = 0.5 * (killing(x, t, p) + killing(y, t + lasts, p))
-        after = weight[j] * elementary.exp(-rate[j] * lasts)
-        gain = 0.5 * lasts * (weight[j] * source(x, t, p) + after * source(y, t + lasts, p))
-        gathered[j] += gain if lasts > 0.0 else 0.0
-        weight[j] = after if lasts > 0.0 else weight[j]
-
-
-@device
-def kill(lanes, size, n, t, h, p, keys):  # type: ignore[no-untyped-def]
-    """Walkers leave whose weight falls to their lifetime's, at the time when it does at a constant rate."""
-    s, _, old, out, _, left, gone, spell, weight, _, fate, rate = lanes
-    for j in range(size):
-        if weight[j] <= fate[j] and spell[j] > 0.0:
-            end = spell[j] - log(fate[j] / weight[j]) / rate[j]
-            for a in range(D):
-                out[a, j] = old[a, j] + (end / spell[j]) * (s[a, j] - old[a, j])
-            left[j], gone[j], spell[j] = KILLED, t + end, end
-
-
-@device
-def bring_home(lanes, size, n, t, h, p, keys):  # type: ignore[no-untyped-def]
-    """Points on rings between their ends again."""
-    s = lanes[0]
-    for j in range(size):
-        put(s, j, home(at(s, j), p))
-
-
-@device
-def free_step(lanes, z, row, size, n, t, h, p, keys):  # type: ignore[no-untyped-def]
-    """A step of a block of walkers that stay."""
-    s, root = lanes[0], math.sqrt(h)
-    for j in range(size):
-        put(s, j, moved(at(s, j), t, h, root, increments(z, row, j), p))
-
-
-@device
-def full_step(lanes, z, row, size, n, t, h, p, keys):  # type: ignore[no-untyped-def]
-    """A step of a block of walkers that are weighed, gather, or may leave; what left moves on unseen until the block is looked
-    through."""
-    s, _, old, _, close, left, _, spell = lanes[:8]
-    root = math.sqrt(h)
-    for j in range(size):
-        x = at(s, j)
-        y = moved(x, t, h, root, increments(z, row, j), p)
-        put(old, j, x)
-        put(s, j, y)
-        spell[j] = h if left[j] == 0 else 0.0
-        close[j] = near(x, y, t, h, p)
-    walled(lanes, size, n, t, h, p, keys)
-    weighed(lanes, size, n, t, h, p, keys)
-    killed(lanes, size, n, t, h, p, keys)
-
-
-@device
-def along(sigma, n, axis):  # type: ignore[no-untyped-def]
-    """A component of σσᵀn: of 2Dn."""
-    total = 0.0
-    for k in range(M):
-        across = 0.0
-        for a in range(D):
-            across += sigma[a][k] * n[a]
-        total += sigma[axis][k] * across
-    return total
-
-
-@device
-def across(sigma, n):  # type: ignore[no-untyped-def]
-    """nᵀσσᵀn: twice the diffusion along a normal."""
-    total = 0.0
-    for a in range(D):
-        total += n[a] * along(sigma, n, a)
-    return total
-
-
-@aside
-def meet_walls(lanes, j, n, t, h, p, keys):  # type: ignore[no-untyped-def]
-    """What the walls do to walker j in the step number n from `old` to `s`, each by the bridge of the distance to it: of those
-    that absorb the walker, the one that it reaches first."""
-    s, walker, old, out, _, left, gone, spell = lanes[0], lanes[1][j], *lanes[2:8]
-    x, y = at(old, j), at(s, j)
-    before, after, normal = distances(x, t, p), distances(y, t + h, p), normals(y, t + h, p)
-    sigma, reactive = noise(x, t, p), reactivities(p)
-    first, wall, pushed = 2.0, -1, False
+def crossed(x, y, t, h, walker, step, p, keys):  # type: ignore[no-untyped-def]
+    """What walls make of a step from x to y, each by the bridge of the distance to it: (1 + the number of the exit of the wall
+    that absorbs first, or 0; the time until then, or h; the point where the walker is then)."""
+    if INTERFACES:
+        y = bent(x, y, t, h, walker, step, p, keys)
+    if not WALLS:
+        return 0, h, y
+    before, after, normal = distances(x, t, p), distances(y, t + h, p), inward(y, t + h, p)
+    g, reactive = noise(x, t, p), reactivities(p)
+    first, wall, end = 2.0, -1, y
     for w in range(WALLS):
-        twice = across(sigma, normal[w])
+        n = normal[w]
+        along, twice = conormal(g, n)
         d0, d1, s2 = max(before[w], 0.0), after[w], twice * h
         if not may_reach(d0, d1, s2):
             continue
-        drawn = philox(walker & LOW, walker >> HALF, U(n), of_axis(BRIDGE, w), keys[0], keys[1])
+        drawn = philox(walker & LOW, walker >> HALF, U(step), of_axis(BRIDGE, w), keys[0], keys[1])
         m = lowest(d0, d1, s2, unit(drawn[0]))
         below = depth(reactive[w], 0.5 * twice, unit(drawn[1]))
         if m < -below:
@@ -308,106 +218,81 @@ def meet_walls(lanes, j, n, t, h, p, keys):  # type: ignore[no-untyped-def]
             if part < first:
                 first, wall = part, w
         elif m < 0.0:
-            pushed = True
-            for a in range(D):
-                s[a, j] -= m * (along(sigma, normal[w], a) / twice if twice > 0.0 else normal[w][a])
+            end = shifted(end, -m / twice, along) if twice > 0.0 else shifted(end, -m, n)
     if wall >= 0:
-        leave(s, x, y, out, j, t, h, p, first, wall, n, walker, keys)
-        left[j], spell[j], gone[j] = EXITS[wall], first * h, t + first * h
-    elif pushed:
-        keep_inside(s, j, t + h, p)
+        return EXITS[wall], first * h, place_of_passage(x, y, t, h, first, wall, walker, step, p, keys)
+    return 0, h, kept_inside(end, -1, 1.0, t + h, p)
 
 
-@aside
-def keep_inside(s, j, t, p):  # type: ignore[no-untyped-def]
-    """Bring back a walker that one wall pushed beyond another."""
-    for _ in range(2):
-        for w in range(WALLS):
-            x = at(s, j)
-            beyond, normal = distances(x, t, p)[w], normals(x, t, p)[w]
-            if beyond < 0.0:
-                for a in range(D):
-                    s[a, j] -= beyond * normal[a]
+@device
+def bent(x, y, t, h, walker, step, p, keys):  # type: ignore[no-untyped-def]
+    """The end of a step from x to y that may cross interfaces: the noise is refracted, and then the drift moves the walker."""
+    f, g, planes = drift(x, t, p), noise(x, t, p), interfaces(t, p)
+    for i in range(INTERFACES):
+        below, above, share, across = planes[i]
+        d0, d1 = beyond_interfaces(x, p)[i], beyond_interfaces(shifted(y, -h, f), p)[i]
+        s2 = conormal(g, across)[1] * h
+        if may_reach(abs(d0), d1 if d0 >= 0.0 else -d1, s2):
+            drawn = philox(walker & LOW, walker >> HALF, U(step), of_axis(BRIDGE, WALLS + i), keys[0], keys[1])
+            end = refracted(d0, d1, s2, below, above, share, unit(drawn[0]), unit(drawn[1]))
+            y = shifted(y, end - d1, across)
+    return y
 
 
-@aside
-def leave(s, x, y, out, j, t, h, p, part, wall, n, walker, keys):  # type: ignore[no-untyped-def]
-    """Put walker j where it reaches the wall: at a point of the bridge from x to y, moved along 2Dn onto the wall. What is
-    independent of the distance is so left as it is, and the place on a plane has its exact law."""
-    sigma = noise(x, t, p)
-    for a in range(D):
-        s[a, j] = x[a] + part * (y[a] - x[a])
+@device
+def kept_inside(x, own, times, t, p):  # type: ignore[no-untyped-def]
+    """The point moved inward by some `times` what it is beyond walls other than its own: 1 moves it onto a wall, 2 to its image
+    in front of it."""
+    for w in range(WALLS):
+        beyond = distances(x, t, p)[w]
+        if beyond < 0.0 and w != own:
+            x = shifted(x, -times * beyond, inward(x, t, p)[w])
+    return x
+
+
+@device
+def place_of_passage(x, y, t, h, part, wall, walker, step, p, keys):  # type: ignore[no-untyped-def]
+    """Where a walker is when it reaches the wall: a point of the bridge from x to y, or its image in front of a wall, moved along
+    Dn onto the wall. What is independent of the distance is so left as it is, and the place on a plane has its exact law."""
+    g, then = noise(x, t, p), t + part * h
+    place = shifted(shifted(x, -part, x), part, y)
     if D > 1:
-        spread = math.sqrt(part * (1.0 - part) * h)
-        for pair in range((M + 1) // 2):
-            a, b = words64(walker & LOW, walker >> HALF, U(n), of_axis(PLACE, pair), keys[0], keys[1])
-            z = normal_pair(a, b)
-            for k in range(2 * pair, min(2 * pair + 2, M)):
-                for axis in range(D):
-                    s[axis, j] += spread * sigma[axis][k] * z[k - 2 * pair]
-    for _ in range(3 if D > 1 else 1):
-        there = at(s, j)
-        beyond, normal = distances(there, t + part * h, p)[wall], normals(there, t + part * h, p)[wall]
-        twice = across(sigma, normal)
-        for a in range(D):
-            s[a, j] -= beyond * (along(sigma, normal, a) / twice if twice > 0.0 else normal[a])
-    put(out, j, home(at(s, j), p))
+        for k in range(0, M, 2):
+            a, b = words64(walker & LOW, walker >> HALF, U(step), of_axis(PLACE, k // 2), keys[0], keys[1])
+            place = shifted(place, math.sqrt(part * (1.0 - part) * h), scattered(g, k, normal_pair(a, b)))
+        place = kept_inside(place, wall, 2.0, then, p)
+    for _ in range(ONTO):
+        beyond, n = distances(place, then, p)[wall], inward(place, then, p)[wall]
+        along, twice = conormal(g, n)
+        place = shifted(place, -beyond / twice, along) if twice > 0.0 else shifted(place, -beyond, n)
+    return home(kept_inside(place, -1, 1.0, then, p), p)
 
 
-# What a walk needs: the compiler would compile both sides of a choice inside a kernel.
-stepped = full_step if WEIGHED or GATHERED or WALLS else free_step
-walled = meet_near_walls if WALLS else skipped
-weighed = weigh if WEIGHED or GATHERED else skipped
-killed, fated = (kill, lifetimes) if KILLED else (skipped, skipped)
-turned = bring_home if RINGS else skipped
+@device
+def weighed(x, y, t, lived, weight, gathered, p):  # type: ignore[no-untyped-def]
+    """(weight, what is gathered) after the time that a walker lived of a step from x to y, by the trapezoidal rule."""
+    then = t + lived
+    after = weight
+    if WEIGHED:
+        rate = 0.5 * (killing(x, t, p) + killing(y, then, p))
+        after = weight * elementary.exp(-rate * lived) if lived > 0.0 else weight
+    if GATHERED:
+        gain = 0.5 * lived * (weight * source(x, t, p) + after * source(y, then, p))
+        gathered += gain if lived > 0.0 else 0.0
+    return after, gathered
 
 
-@kernel
-def walk(state, first, start, stop, dt, pairs, p, keys):  # type: ignore[no-untyped-def]
-    """Advance walkers number `first`, `first` + 1, … from step `start` to step `stop`, steps of `pairs` dt, in place."""
-    wide()
-    h = pairs * dt
-    fine = pairs * M  # increments of a step
-    z, words = np.empty((pairs * CHUNK * M + 4, BLOCK)), np.empty((3, BLOCK), np.uint64)
-    s, number, who = np.empty((D, BLOCK)), np.empty(BLOCK, np.uint64), np.empty(BLOCK, np.int64)
-    old, out, close = np.empty((D, BLOCK)), np.empty((D, BLOCK)), np.zeros(BLOCK, np.uint8)
-    left, gone, spell = np.zeros(BLOCK, np.int32), np.empty(BLOCK), np.empty(BLOCK)
-    weight, gathered, fate, rate = np.empty(BLOCK), np.empty(BLOCK), np.empty(BLOCK), np.empty(BLOCK)
-    block = s, out, who, left, gone, weight, gathered
-    lanes = s, number, old, out, close, left, gone, spell, weight, gathered, fate, rate
-    live, count = np.empty(state.exit.size, np.int64), 0
-    for i in range(state.exit.size):
-        if state.exit[i] == 0:
-            live[count] = i
-            count += 1
-    for rank in range(start, stop, RANK):
-        left_over = 0
-        for begin in range(0, count, BLOCK):
-            size = min(BLOCK, count - begin)
-            loaded(state, live, begin, size, block)
-            for chunk in range(rank, min(rank + RANK, stop), CHUNK):
-                end = min(chunk + CHUNK, rank + RANK, stop)
-                for j in range(BLOCK):
-                    number[j] = U(first) + U(who[min(j, size - 1)])
-                words[2, 0] = U(0)
-                shift = fill(z, words, number, size, chunk * fine, (end - chunk) * fine, keys)
-                if pairs > 1:
-                    merged(z, size, shift, end - chunk, M)
-                fated(lanes, size, chunk * pairs, chunk * h, h, p, keys)
-                for n in range(chunk, end):
-                    t, row = n * h, shift + (n - chunk) * M
-                    stepped(lanes, z, row, size, n * pairs, t, h, p, keys)
-                    turned(lanes, size, n * pairs, t, h, p, keys)
-                if WALLS or KILLED:
-                    size = stored(state, size, block)
-                    if size == 0:
-                        break
-            if not (WALLS or KILLED):
-                stored(state, size, block)
-            for j in range(size):
-                live[left_over] = who[j]
-                left_over += 1
-        count = left_over
+@device
+def lifetime(walker, keys):  # type: ignore[no-untyped-def]
+    """The weight at which a walker is killed: uniform in (0, 1]."""
+    first, _ = words64(walker & LOW, walker >> HALF, U(0), LIFETIME, keys[0], keys[1])
+    return (np.float64(np.int64(first >> U(12))) + 1.0) * 2.0**-52
+
+
+@device
+def lived_until(earlier, fate, weight, lived):  # type: ignore[no-untyped-def]
+    """The time after which a weight that falls at a constant rate from `earlier` to `weight` is `fate`."""
+    return lived * (portable.log(earlier / fate) / portable.log(earlier / weight))
 
 
 @kernel

@@ -15,14 +15,15 @@ import math
 
 import numpy as np
 
-from .compile import device, kernel
+from .compile import aside, device, kernel
 from .lanes import LANES, fetch, keep
 from .philox import HALF, LOW, NORMALS, SIGNS, THIRDS, U, philox, words64
 from .portable import log
-from .vector import wide
+from .vector import apart, wide
 
 BLOCK = 256  # walkers advanced together
 PAIR, QUAD, WORDS = 2, 4, 128  # increments of a Philox block: normals, three-point and two-point ones
+SPARE = 2 * (QUAD - 1)  # rows beside those asked for: of the first and the last Philox block
 assert BLOCK % LANES == 0
 
 ONE = U(0x3FF0000000000000)  # the bits of 1.0
@@ -97,6 +98,16 @@ def third_of(word):  # type: ignore[no-untyped-def]
     return THIRD_POINT * (up - down)
 
 
+@aside
+def paired(x, y, size):  # type: ignore[no-untyped-def]
+    """Two rows of words become normals. In a function of its own, LLVM sees that the rows do not overlap; where it tests that for
+    all pairs of rows at once, they do."""
+    wide()
+    apart()
+    for j in range(size):
+        x[j], y[j] = normal_pair(np.float64(x[j]).view(np.uint64), np.float64(y[j]).view(np.uint64))
+
+
 @kernel
 def normals(z, words, number, size, first, count, keys):  # type: ignore[no-untyped-def]
     """Normals `first` … `first` + `count` - 1 of the walkers ``number[: size]``; returns the row of the first."""
@@ -109,9 +120,7 @@ def normals(z, words, number, size, first, count, keys):  # type: ignore[no-unty
             a, b = words64(walker & LOW, walker >> HALF, U(pair), NORMALS, keys[0], keys[1])
             keep(a, z, row * BLOCK + j)
             keep(b, z, (row + 1) * BLOCK + j)
-        x, y = z[row], z[row + 1]
-        for j in range(size):
-            x[j], y[j] = normal_pair(np.float64(x[j]).view(np.uint64), np.float64(y[j]).view(np.uint64))
+        paired(z[row], z[row + 1], size)
     return first - PAIR * begin
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property, reduce
 from pathlib import Path
 from typing import Any, ClassVar, TypeAlias
@@ -283,7 +283,7 @@ class Interval(_Axis):
     high: float
     left: Wall | None
     right: Wall | None
-    paths: tuple[Coefficient | None, Coefficient | None] = (None, None)  # of the ends that move
+    paths: tuple[Coefficient | None, Coefficient | None] = field(default=(None, None), init=False)  # of ends that move
     periodic: ClassVar[bool] = False
 
     def __init__(
@@ -437,9 +437,12 @@ class Box(_Domain):
         (((-0.5, 2.5), (-0.5, 1.5)), array([ True, False,  True]))
         """
         dark = dark_pixels(image)
-        if dark.all() or not dark.any():
+        if dark.all():
+            raise ValueError("the image is all dark: nothing is left; brighten some of it to more than half of white")
+        if not dark.any():
             raise ValueError(
-                f"the image is all {'dark' if dark.all() else 'bright'}: nothing is left, or nothing is an obstacle"
+                "the image is all bright: nothing is an obstacle; darken some of it to less than half of white, or give "
+                "Interval(...) * Interval(...) in place of an image"
             )
         given = walls if isinstance(walls, Mapping) else dict.fromkeys(_IMAGE_FACES, walls)
         if set(given) != set(_IMAGE_FACES):

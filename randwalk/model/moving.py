@@ -37,10 +37,10 @@ def place_at(name: str, path: Coefficient, t: float) -> float:
     return place
 
 
-def check_rests(domain: Domain, who: str) -> None:
-    """Refuse a domain with a moving wall for those whose sites or cells rest: `who` says whose."""
+def check_rests(domain: Domain, who: str, other: str = "") -> None:
+    """Refuse a domain with a moving wall for those whose sites or cells rest: `who` says whose, `other` what may serve."""
     if domain.moves:
         raise ValueError(
             f"domain = {shown(domain)}: has a wall that moves, and {who} in one place; take an ItoWalk, whose walls may move, or "
-            "the domain of one time, domain.at(t)"
+            f"the domain of one time, domain.at(t){other and ', or pde.' + other}"
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import reduce
 from typing import NamedTuple
 
@@ -37,7 +37,7 @@ class Ball(Shape):
 
     centre: tuple[float, ...]
     radius: float
-    path: Coefficient | None = None  # of the radius in time, where it changes
+    path: Coefficient | None = field(default=None, init=False)  # of the radius in time, where it changes
 
     def __init__(self, centre: ArrayLike, radius: CoefficientLike) -> None:
         at_first, path = placed("Ball: radius", radius)
@@ -326,7 +326,8 @@ def _between(low: float, high: float, part: Floats) -> Floats:
 
 def _same_dimension(shape: Shape, own: int, dimension: int) -> None:
     if own != dimension:
-        raise ValueError(f"{shape} has {own} axes and the domain has {dimension}: give one number an axis")
+        one = "an array with an axis for each" if isinstance(shape, Mask) else "one number an axis"
+        raise ValueError(f"{shape} has {own} axes and the domain has {dimension}: give {one}")
 
 
 def _others(dimension: int, axis: int) -> tuple[int, ...]:

@@ -171,7 +171,8 @@ class Tensor:
         if wrong.any():
             at = np.unravel_index(int(np.argmin(np.where(wrong, smallest, np.inf))), smallest.shape)
             raise ValueError(
-                f"{name} has the eigenvalue {smallest[at]:.6g} at {_place(point, t, at)}: must be positive semi-definite"
+                f"{name} has the eigenvalue {smallest[at]:.6g} at {_place(point, t, at)}: must be positive semi-definite; "
+                f"{_semidefinite(values[at])}"
             )
 
     def __repr__(self) -> str:
@@ -224,6 +225,15 @@ def as_vector(name: str, value: object, dimension: int) -> tuple[Coefficient, ..
     raise ValueError(
         f"{name} = {_told(value)} is one component, and the domain has {_axes(dimension)}: give {name}={example}, one an axis"
     )
+
+
+def _semidefinite(matrix: Floats) -> str:
+    """A positive semi-definite matrix in place of one that is none, in words."""
+    if (np.diagonal(matrix) < 0.0).any():
+        return "no entry on its diagonal may be negative"
+    if len(matrix) == 2:
+        return f"its entry off the diagonal may have at most the size {np.sqrt(matrix[0, 0] * matrix[1, 1]):.6g}"
+    return "L Lᵀ of any matrix L is"
 
 
 def as_tensor(name: str, value: object, dimension: int) -> Tensor:
@@ -350,6 +360,8 @@ def is_list(value: object) -> bool:
 
 
 def _told(value: object) -> str:
+    if isinstance(value, (list, tuple)) and any(isinstance(part, Coefficient) for part in value):
+        return f"({', '.join(str(part) if isinstance(part, Coefficient) else shown(part) for part in value)})"
     return getattr(value, "__name__", None) or shown(value)
 
 

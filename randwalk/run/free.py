@@ -120,18 +120,18 @@ class FreeWalkers:
         return self.counts
 
     def _step(self, start: int, stop: int) -> None:
-        table, (most, strides) = self.rows.table, packing(len(self.begun))
+        table, (bits, most, strides) = self.rows.table, packing(len(self.begun))
         offsets = tuple(sum(map(operator.mul, step, strides)) for step in table.walk.probabilities)
         program = table.digits_program()._replace(offsets=offsets)
         for begin in range(start, stop, most):
             self.machine.advance(Walkers(self.first, self.moved), program, begin, min(begin + most, stop), self.keys)
-            self.machine.unpack(self.moved, strides, self.numbers)
+            self.machine.unpack(self.moved, bits, self.numbers)
 
     def _jump(self, jumps: Jumps, row: int, start: int, stop: int) -> None:
         for axis in range(len(self.begun)):
             program = jumps.program(axis, row, stop - start)
             self.machine.advance(Walkers(self.first, self.moved), program, start, stop, self.keys)
-            self.machine.unpack(self.moved, (1,), self.numbers[axis : axis + 1])
+            self.machine.unpack(self.moved, 32, self.numbers[axis : axis + 1])
 
     def _count(self, row: int, numbers: Whole) -> None:
         """Count the walkers on each cell of a window that holds them all."""

@@ -100,8 +100,12 @@ def check_method(method: str, walk: LatticeWalk, records: Sequence[Record]) -> N
         others = [record for record in records if not record.occupation(walk)]
         reason = f"it keeps counts and FirstPassage() only, not {others}"
     else:
-        reason = why_not(walk) or "it knows walkers at the recorded times only"
-        reason += "; take method='paths'"
+        why = why_not(walk)
+        reason = (
+            f"{why}; take method='paths'"
+            if why
+            else ("it knows walkers at the recorded times only; take method='paths' for records of whole paths")
+        )
     raise ValueError(f"method = {method!r} cannot do this run: {reason}")
 
 

@@ -20,7 +20,7 @@ from .host import Host
 from .jump import Jumps
 from .occupation import occupation
 from .paths import follow
-from .plan import check_method
+from .plan import check_memory, check_method, plan
 from .record import Counted, Record
 from .windows import Windows
 
@@ -73,7 +73,7 @@ class Task:
 
     def __post_init__(self) -> None:
         checked_walk(self.walk)
-        object.__setattr__(self, "steps", _checked_steps(self.steps))
+        object.__setattr__(self, "steps", checked_steps(self.steps))
         object.__setattr__(self, "seed", checked_seed(self.seed))
         object.__setattr__(self, "records", checked_records(self.records, "records"))
         check_method(self.method, self.walk, self.records)
@@ -110,6 +110,14 @@ class Task:
             advance(counts.walkers / len(walkers))
             yield replace(counts, seed=self.seed, method=self.method)
 
+    def seconds(self, walkers: int) -> float:
+        """The predicted time on a reference machine."""
+        return plan(self.walk, range(walkers), self.steps, self.records, part=False).seconds[self.method]
+
+    def check_memory(self, walkers: int, threads: int) -> None:
+        """Refuse a request that cannot fit, before anything runs."""
+        check_memory(self.windows.rows, walkers, self.steps, self.records, self.method, threads)
+
 
 def checked_walk(walk: object) -> LatticeWalk:
     """The walk, if it is one."""
@@ -125,7 +133,7 @@ def checked_seed(seed: object) -> int:
     return int(seed)
 
 
-def _checked_steps(steps: object) -> tuple[int, ...]:
+def checked_steps(steps: object) -> tuple[int, ...]:
     """Numbers of steps, if they are whole and increase."""
     try:
         given = tuple(operator.index(step) for step in steps)  # type: ignore[attr-defined]

@@ -131,9 +131,11 @@ class Windows:
             point = as_point([lattice.x(k.ravel()) for lattice, k in zip(lattices, mesh, strict=True)])
             for t in self.times:
                 self.walk.check(point, t)
+        lattice, name = lattices[axis], coordinate(axis)
+        wall = lattice.x(edge) + (0.5 if high else -0.5) * lattice.dx
         raise ValueError(
-            f"{what} {coordinate(axis)} = {lattices[axis].x(edge):.6g}, beyond which the walk is not valid: put a wall there, "
-            "or give coefficients that go further"
+            f"{what} {name} = {lattice.x(edge):.6g}, beyond which the walk is not valid: put a wall at {name} = {wall:.15g}, "
+            f"{'right' if high else 'left'}=Reflecting() of an Interval along {name}, or give coefficients that go further"
         )
 
     @cached_property

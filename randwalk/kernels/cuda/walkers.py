@@ -8,14 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..alias import draw, settle_draw
-from ..packing import add_digits
+from ..packing import field
 from ..philox import HALF, JUMP, LOW, U, of_axis, philox
 from ..step import I32, start_cell
 from .compile import SHARED, THREADS, Kernel, blocks_for, cuda, in_kernel
 
 COUNT = np.dtype(np.int32)  # of bins in shared memory; the simulator wants an instance
-_draw, _settle_draw, _of_axis, _start_cell, _add_digits = (
-    in_kernel(function) for function in (draw, settle_draw, of_axis, start_cell, add_digits)
+_draw, _settle_draw, _of_axis, _start_cell, _field = (
+    in_kernel(function) for function in (draw, settle_draw, of_axis, start_cell, field)
 )
 
 
@@ -65,10 +65,12 @@ def jump(site, first_walker, program, keys):  # type: ignore[no-untyped-def]
 
 
 @Kernel
-def unpack(packed, strides, numbers):  # type: ignore[no-untyped-def]
+def unpack(packed, bits, numbers):  # type: ignore[no-untyped-def]
     """As :func:`randwalk.kernels.cpu.unpack`."""
+    axes = numbers.shape[0]
     for j in range(cuda.grid(1), packed.size, cuda.gridsize(1)):
-        _add_digits(packed[j], strides, numbers, j)
+        for axis in range(axes):
+            numbers[axis, j] += _field(packed[j], bits, axes - 1 - axis)
         packed[j] = 0
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -23,6 +25,32 @@ def takes_point(function: object) -> bool:
     if not callable(function) or isinstance(function, (Coefficient, np.ndarray)):
         return False
     return tuple(needed_parameters(function)) in (("x",), ("x", TIME))
+
+
+def by_place(function: Any, dimension: int) -> Any:
+    """A function of as many parameters as there are axes, and perhaps t at last, whose names are not those of the coordinates, as
+    a function of the coordinates in order; another object as it is.
+
+    >>> from randwalk.inputs.signature import needed_parameters
+    >>> needed_parameters(by_place(lambda x, v: (v, -x), 2))
+    ['x', 'y']
+    """
+    if not callable(function) or isinstance(function, (Coefficient, np.ndarray)):
+        return function
+    names = needed_parameters(function)
+    axes = [coordinate(i) for i in range(dimension)]
+    if set(names) <= {*axes, TIME} or names[dimension:] not in ([], [TIME]) or TIME in names[:dimension]:
+        return function
+
+    @functools.wraps(function)
+    def renamed(*at: Any) -> Any:
+        return function(*at)
+
+    kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
+    renamed.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
+        [inspect.Parameter(name, kind) for name in (*axes, *names[dimension:])]
+    )
+    return renamed
 
 
 def of_point(name: str, function: Callable[..., Any], dimension: int) -> Any:
