@@ -16,12 +16,13 @@ from .modified import ModifiedEquation, modified
 from .solve import Solution, solve
 from .solver.field import BackwardField
 from .solver.schemes import SDIRK2, BackwardEuler, CrankNicolson
+from .solver.steady import StationarySolution
 from .stationary import StationaryLaw, stationary_law
 
 __all__ = [
-    "SDIRK2", "BackwardEuler", "BackwardField", "BackwardSolution", "ClosedForm", "CrankNicolson", "ExactLaw", "FokkerPlanck",
-    "HittingTime", "ModifiedEquation", "NoClosedForm", "SmoothedLaw", "Solution", "StationaryLaw", "backward", "closed_form",
-    "commute_time", "escape_probability", "exact_law", "exit_probability", "green_function", "hitting_probability",
-    "hitting_time", "limit", "mean_exit_time", "modified", "potential_kernel", "return_time", "solve", "stationary_law",
-    "walk_for",
+    "SDIRK2", "BackwardEuler", "BackwardField", "BackwardSolution", "ClosedForm", "CrankNicolson", "ExactLaw",
+    "FokkerPlanck", "HittingTime", "ModifiedEquation", "NoClosedForm", "SmoothedLaw", "Solution", "StationaryLaw",
+    "StationarySolution", "backward", "closed_form", "commute_time", "escape_probability", "exact_law",
+    "exit_probability", "green_function", "hitting_probability", "hitting_time", "limit", "mean_exit_time",
+    "modified", "potential_kernel", "return_time", "solve", "stationary_law", "walk_for",
 ]  # fmt: skip
