@@ -59,7 +59,7 @@ def normals(count: int, threads: int) -> float:
     keys = key(1)
 
     def drawn(thread: int) -> None:
-        z, words = np.empty((ROWS + 4, normal.BLOCK)), np.zeros((3, normal.BLOCK), np.uint64)
+        z, words = np.empty((ROWS + normal.SPARE, normal.BLOCK)), np.zeros((3, normal.BLOCK), np.uint64)
         number = np.arange(normal.BLOCK, dtype=np.uint64) + np.uint64(thread * normal.BLOCK)
         for first in range(0, count // normal.BLOCK, ROWS):
             normal.normals(z, words, number, normal.BLOCK, first, ROWS, keys)

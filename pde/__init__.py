@@ -20,11 +20,13 @@ from .solver.schemes import SDIRK2, BackwardEuler, CrankNicolson
 from .stationary import StationaryLaw, stationary_law
 from .values.estimate import Expectation, ToleranceNotMet
 from .values.expectation import expectation
+from .values.reduction import Antithetic, Control, Drift, Multilevel
 
 __all__ = [
-    "BackwardEuler", "BackwardField", "BackwardSolution", "ClosedForm", "CrankNicolson", "ExactLaw", "Expectation",
-    "FokkerPlanck", "HittingTime", "ModifiedEquation", "MovingFrame", "NoClosedForm", "SDIRK2", "SmoothedLaw", "Solution",
-    "StationaryLaw", "ToleranceNotMet", "backward", "closed_form", "commute_time", "escape_probability", "exact_law",
-    "exit_probability", "expectation", "green_function", "hitting_probability", "hitting_time", "limit", "mean_exit_time",
-    "modified", "potential_kernel", "return_time", "solve", "stationary_law", "walk_for",
+    "SDIRK2", "Antithetic", "BackwardEuler", "BackwardField", "BackwardSolution", "ClosedForm", "Control",
+    "CrankNicolson", "Drift", "ExactLaw", "Expectation", "FokkerPlanck", "HittingTime", "ModifiedEquation",
+    "MovingFrame", "Multilevel", "NoClosedForm", "SmoothedLaw", "Solution", "StationaryLaw", "ToleranceNotMet",
+    "backward", "closed_form", "commute_time", "escape_probability", "exact_law", "exit_probability", "expectation",
+    "green_function", "hitting_probability", "hitting_time", "limit", "mean_exit_time", "modified", "potential_kernel",
+    "return_time", "solve", "stationary_law", "walk_for",
 ]  # fmt: skip

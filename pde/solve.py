@@ -20,6 +20,7 @@ from .solver.arguments import (
     checked_times,
     checked_tolerance,
 )  # fmt: skip
+from .solver.fit import edged
 from .solver.forward import ROUNDING, Forward, Run
 from .solver.refine import PILOT_CELLS, STUCK, Balance, Found, Needs, even, refined
 from .solver.schemes import Clock, Scheme
@@ -94,7 +95,7 @@ def solve(
     tolerance, recorded, scheme = checked_tolerance(tolerance), checked_times(times), checked_scheme(scheme)
     check_memory((cells or SMALLEST_CELLS,), recorded.size)
     leak = LEAK_SHARE * tolerance if cells is None else FIXED_LEAK
-    mesh = find_mesh(equation, recorded, leak)
+    mesh = edged(equation, find_mesh(equation, recorded, leak))
     check_memory(mesh.with_cells(cells).shape if cells else mesh.shape, recorded.size)
     needs = Needs.on_mesh(equation, recorded, scheme, mesh, equation.start)
     if cells is not None and cells < 2 * needs.cells:
@@ -115,7 +116,7 @@ def solve(
         lost = np.where(mesh.cut, found.fine.left_so_far[-1], 0.0)
         if (lost <= leak).all():
             break
-        mesh = wider_mesh(equation, mesh, lost, leak, float(recorded[-1]))
+        mesh = edged(equation, wider_mesh(equation, mesh, lost, leak, float(recorded[-1])))
     run = found.solution
     surely = lost.sum() + ROUNDING * (run.ages.size - 1)  # however well two solutions agree
     errors = np.maximum(found.errors, surely)
@@ -141,7 +142,7 @@ def solve(
 def fewest_cells(equation: FokkerPlanck, times: ArrayLike) -> int:
     """The smallest even number of `cells` that :func:`solve` admits: enough to show the law, and to stand on all breaks."""
     recorded = checked_times(times)
-    mesh = find_mesh(equation, recorded, FIXED_LEAK)
+    mesh = edged(equation, find_mesh(equation, recorded, FIXED_LEAK))
     return max(2 * Needs.on_mesh(equation, recorded, checked_scheme(None), mesh, equation.start).cells, SMALLEST_CELLS)
 
 

@@ -44,6 +44,7 @@ QUICK_FILES = frozenset(
         "rates",
         "refusals",
         "region",
+        "regions_near",
         "remedies",
         "shown",
         "solver_arguments",
@@ -64,9 +65,11 @@ QUICK_FILES = frozenset(
     )
 )
 QUICK_TESTS = frozenset({
+    "test_interface.py::test_a_plane_that_depends_on_time_and_one_without_a_jump",
     "test_exit_times.py::test_places_of_passage_in_the_plane",
     "test_ito_walls.py::test_walkers_do_not_depend_on_batches_or_stretches",
     "test_backward.py::test_duality", "test_backward.py::test_repr_and_plot",
+    "test_breaks_plane.py::test_a_stationary_law_beside_a_jump_is_exact",
     "test_binomial.py::test_known_answers", "test_binomial.py::test_certain_outcomes",
     "test_hitting.py::test_mean_hitting_time_of_a_path", "test_hitting.py::test_random_chains_against_fractions",
     "test_hitting.py::test_neighbours_on_a_torus", "test_hitting.py::test_bad_questions_in_the_plane",
@@ -83,6 +86,8 @@ QUICK_TESTS = frozenset({
     "test_extrapolation.py::test_polynomials_of_cells_are_exact_for_quartics_and_never_negative",
     "test_exact_law.py::test_law_is_that_of_the_dense_matrix", "test_exact_law.py::test_symmetric_walk_is_binomial",
     "test_exact_law.py::test_estimates_of_the_law",
+    "test_expectation.py::test_the_cameron_martin_functional", "test_spheres.py::test_torsion_of_the_square",
+    "test_spheres.py::test_series_of_screening_against_scipy",
     "test_cases_plane.py::test_there_are_cases_of_all_kinds", "test_cases_plane.py::test_closed_forms_judge_the_solver",
     "test_gallery.py::test_figure", "test_gallery.py::test_save_animation",
     "test_honest.py::test_closed_forms", "test_ito_run.py::test_bins", "test_validate_ito.py::test_there_are_cases", "test_ito_files.py::test_what_a_problem_says",

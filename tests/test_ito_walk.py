@@ -149,7 +149,7 @@ def test_exact_steps_that_are_not_known() -> None:
 
 
 def test_functions_of_a_point_of_many_coordinates() -> None:
-    pull = np.diag([-1.0, -2.0, -3.0, -4.0, -5.0])
+    pull: Any = np.diag([-1.0, -2.0, -3.0, -4.0, -5.0])
     drifts: list[Any] = [lambda x: pull @ x, lambda x, t: tuple(-(i + 1) * c for i, c in enumerate(x))]
     for given in drifts:
         walk = rw.ItoWalk(given, 0.5, dt=0.01, domain=rw.Line() ** 5)
@@ -185,6 +185,8 @@ def test_values() -> None:
     assert str(walk) == "dX = (-x) dt + 1 dW"
     assert walk._repr_latex_() == r"$dX = \left(-x\right) dt + \left(1\right)\, dW$"
     assert walk.steps([0.1, 1.0]) == [10, 100]
+    plane = rw.ItoWalk(lambda q, v: (v, -q), (0.0, 0.05), dt=0.01, start=(-1.0, 0.0))  # other names than x and y
+    assert [str(a) for a in plane.drift] == ["y", "-x"] and plane.replaced(dt=0.02).diffusion == plane.diffusion
     pair = rw.ItoWalk(lambda x, y: (y, -x), noise=((0.0,), (0.1,)), dt=0.01)
     assert "pmatrix" in pair._repr_latex_() and str(pair) == "dX = (y, -x) dt + ((0,), (0.1,)) dW"
 

@@ -25,7 +25,7 @@ FIRST = 2**32 - 2  # walkers on both sides of the two counter words that hold th
 
 def increments(fill: Any, walkers: int, first: int, count: int, seed: int = SEED, start: int = FIRST) -> Any:
     """Increments `first` … of some walkers, shape (count, walkers)."""
-    z, words = np.full((count + 4, normal.BLOCK), np.nan), np.zeros((3, normal.BLOCK), np.uint64)
+    z, words = np.full((count + normal.SPARE, normal.BLOCK), np.nan), np.zeros((3, normal.BLOCK), np.uint64)
     number = np.arange(start, start + normal.BLOCK, dtype=np.uint64)
     row = fill(z, words, number, walkers, first, count, key(seed))
     return z[row : row + count, :walkers]

@@ -14,7 +14,8 @@ from randwalk.validate import levels, load_case
 from randwalk.validate.run import validate_problem
 
 CASES = (
-    "ito_double_well", "ito_geometric_brownian_motion", "ito_ornstein_uhlenbeck", "ito_robin_half_line", "ito_rotation",
+    "ito_double_well", "ito_geometric_brownian_motion", "ito_killed_walk", "ito_ornstein_uhlenbeck", "ito_robin_half_line",
+    "ito_rotation", "ito_square", "ito_torus",
 )  # fmt: skip
 
 

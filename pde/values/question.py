@@ -34,7 +34,7 @@ class Question:
     @classmethod
     def of(cls, equation: Any, payoff: CoefficientLike, source: CoefficientLike, boundary: Any) -> Question:
         check_equation(equation)
-        read = _reader(equation.dimension)
+        read = reader(equation.dimension)
         domain = equation.domain
         if isinstance(boundary, Mapping):
             paid = [ZERO for _ in domain.exits]
@@ -111,7 +111,7 @@ def _wall(equation: FokkerPlanck, name: object) -> int:
     return equation.domain.exits.index(str(name))
 
 
-def _reader(dimension: int) -> Any:
+def reader(dimension: int) -> Any:
     """A function that reads an argument as a coefficient of the coordinates and the time."""
 
     def read(name: str, value: Any) -> Coefficient:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Protocol
+from functools import cached_property
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
@@ -17,16 +18,22 @@ BATCH = 1 << 16  # walkers of a batch
 FIRST = 1024  # walkers whose mean is the shift of the sums
 
 
+class Combination(NamedTuple):
+    """Two linear combinations of the means of rows: the value, with a constant, and the error of finite steps in it."""
+
+    value: tuple[float, ...]
+    step: tuple[float, ...]
+    constant: float = 0.0
+
+
 class Method(Protocol):
-    """A way to make walks from a point: rows of numbers a walker, and two linear combinations of their means."""
+    """A way to make walks from a point: rows of numbers a walker, and what their means say."""
 
-    @property
-    def value(self) -> tuple[float, ...]:
-        """The weights of the rows in the value."""
+    def combined(self, sums: SampleSums) -> Combination:
+        """What the means of the rows say of the value and of the error of finite steps."""
 
-    @property
-    def step(self) -> tuple[float, ...]:
-        """The weights of the rows in the error of finite steps."""
+    def saved(self, sums: SampleSums) -> float:
+        """The factor by which variance reduction lowered the variance at equal cost; 1 without."""
 
     @property
     def order(self) -> float:
@@ -86,6 +93,20 @@ class Sample:
                 total = total + part
         return Sample(self.method, self.resolution, self.threads, self.shift, self.unit, total)
 
+    @cached_property
+    def _combined(self) -> Combination:
+        return self.method.combined(self.sums)
+
+    @property
+    def saved(self) -> float:
+        """The factor by which variance reduction lowered the variance at equal cost."""
+        return self.method.saved(self.sums)
+
+    @property
+    def dt(self) -> float:
+        """The duration of a step; NaN if there is none."""
+        return self.method.dt(self.resolution)
+
     @property
     def walkers(self) -> int:
         return self.sums.count
@@ -93,12 +114,13 @@ class Sample:
     @property
     def value(self) -> float:
         """The estimate of the value."""
-        return float(np.dot(self.method.value, self.sums.means))
+        combined = self._combined
+        return float(np.dot(combined.value, self.sums.means)) + combined.constant
 
     @property
     def deviation(self) -> float:
         """The standard deviation of a walker's contribution to the value."""
-        return self._deviation(self.method.value)
+        return self._deviation(self._combined.value)
 
     @property
     def statistical(self) -> float:
@@ -108,7 +130,7 @@ class Sample:
     @property
     def bias(self) -> tuple[float, float]:
         """The error of finite steps, and its standard error."""
-        return float(np.dot(self.method.step, self.sums.means)), self._deviation(self.method.step) / math.sqrt(
+        return float(np.dot(self._combined.step, self.sums.means)), self._deviation(self._combined.step) / math.sqrt(
             self.walkers
         )
 

@@ -11,10 +11,12 @@ import numpy as np
 
 from randwalk.kernels.program import Keys
 from randwalk.kernels.spheres import COARSE
+from randwalk.laws.sums import SampleSums
 from randwalk.model.coefficient import ZERO, Coefficient, Floats, constant_value
 from randwalk.tables.sphere_program import SphereProgram, sphere_program
 
 from .question import Question
+from .sampling import Combination
 
 MOST = 10_000  # spheres of a walk; usual ones have about 10 log10(1/ε)
 BEYOND = 1e-6  # of the largest sphere: how far outside a walker may end by rounding
@@ -28,8 +30,6 @@ class Spheres:
     question: Question
     point: tuple[float, ...]
     keys: Keys
-    value = (1.0, 0.0)
-    step = (-1.0 / (COARSE - 1.0), 1.0 / (COARSE - 1.0))  # the bias is proportional to ε
     order = 1.0
     name = "spheres"
     first = 14  # halvings, ε = 6e-5 of the distance
@@ -52,11 +52,11 @@ class Spheres:
     def rows(self, resolution: int, walkers: range) -> Floats:
         epsilon = math.ldexp(self.distance, -resolution)
         found = self.program.walk(walkers, self.point, epsilon, MOST, self.keys)
-        if (found[2] >= MOST).any():
-            lost = int((found[2] >= MOST).sum())
+        lost = (found[2] >= MOST) | ~np.isfinite(found[3])
+        if lost.any():
             raise ValueError(
-                f"{lost} of {len(walkers)} walkers from x = {self.point} are not near a wall after {MOST} spheres: they go to "
-                "infinity, or a distance is far too small; put an absorbing wall around the domain"
+                f"{int(lost.sum())} of {len(walkers)} walkers from x = {self.point} are not near a wall after {MOST} spheres: "
+                "they go to infinity, or a distance is far too small; put an absorbing wall around the domain"
             )
         beyond = found[3] < -epsilon
         if beyond.any():
@@ -70,6 +70,14 @@ class Spheres:
     def dt(self, resolution: int) -> float:
         """Spheres take no time."""
         return math.nan
+
+    def combined(self, sums: SampleSums) -> Combination:
+        """The bias is proportional to ε."""
+        part = 1.0 / (COARSE - 1.0)
+        return Combination((1.0, 0.0), (-part, part))
+
+    def saved(self, sums: SampleSums) -> float:
+        return 1.0
 
     def cost(self, resolution: int) -> float:
         """In spheres."""

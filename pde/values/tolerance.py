@@ -86,7 +86,7 @@ def _with_less_step_error(method: Method, tolerance: float, most: int | None, sa
         raise OutOfReach(reason, sample)
     factor = MARGIN * sample.step_error / (math.sqrt(SHARE) * tolerance)
     finer = method.finer(sample.resolution, min(factor, LARGEST_FACTOR))
-    _check_work(method, finer, PILOT, sample)
+    check_work(method, finer, PILOT, sample)
     return begun(method, finer, free, sample.threads)
 
 
@@ -101,11 +101,12 @@ def _allowed(sample: Sample, walkers: int, most: int | None) -> int:
         if sample.walkers >= most:
             raise OutOfReach(f"it needs about {float(walkers):.2g} walkers, and walkers = {most}", sample)
         return most
-    _check_work(sample.method, sample.resolution, walkers, sample)
+    check_work(sample.method, sample.resolution, walkers, sample)
     return walkers
 
 
-def _check_work(method: Method, resolution: int, walkers: int, sample: Sample) -> None:
+def check_work(method: Method, resolution: int, walkers: int, sample: Sample) -> None:
+    """Refuse more work than MOST_WORK."""
     work = method.cost(resolution) * walkers
     if work > MOST_WORK:
         raise OutOfReach(

@@ -23,6 +23,7 @@ from .vector import apart, wide
 
 BLOCK = 256  # walkers advanced together
 PAIR, QUAD, WORDS = 2, 4, 128  # increments of a Philox block: normals, three-point and two-point ones
+SPARE = 2 * (QUAD - 1)  # rows beside those asked for: of the first and the last Philox block
 assert BLOCK % LANES == 0
 
 ONE = U(0x3FF0000000000000)  # the bits of 1.0

@@ -17,6 +17,7 @@ from .convention import Convention
 from .declaration import positive, space_of
 from .domain import Domain, Line, as_domain
 from .exact_step import ExactStep, exact_step
+from .interface import Interface, interfaces, jumps_of, slope_between
 from .ito_checks import check_ito
 from .linear import Linear, linear_form
 from .noise import MOST_VARIABLE, Matrix, as_noise, is_diagonal, numbers_of, root, stratonovich_drift, tensor_of
@@ -191,10 +192,19 @@ class ItoWalk:
     @cached_property
     def drift(self) -> tuple[Coefficient, ...]:
         """The components of the Itô drift."""
+        if jumps_of(self):  # D is diagonal; the jumps themselves are interfaces
+            return tuple(
+                slope_between(a, self.diffusion[i, i], self.convention, i) for i, a in enumerate(self.declared_drift)
+            )
         if self.convention is Convention.STRATONOVICH and self.declared_noise is not None:
             return stratonovich_drift(self.declared_drift, self.declared_noise)
         ends = [(axis.low, axis.high) for axis in self.domain.axes]
         return self.convention.ito_vector(self.declared_drift, self.diffusion, ends)
+
+    @cached_property
+    def interfaces(self) -> tuple[Interface, ...]:
+        """The planes at which the noise jumps, of a diagonal D."""
+        return interfaces(self)
 
     @cached_property
     def linear(self) -> Linear | None:
@@ -308,6 +318,8 @@ def _vector(drift: Any, dimension: int) -> tuple[Coefficient, ...]:
 def _read(name: str, value: Any, dimension: int) -> Any:
     """A Python function of a point in more dimensions than have names as trees, one whose parameters have other names than the
     coordinates as one of the coordinates in their order; another value as it is."""
+    if isinstance(value, Tensor):
+        return value
     if dimension > NAMED:
         return of_point(name, value, dimension) if takes_point(value) else value
     return by_place(value, dimension) if dimension > 1 else value

@@ -12,7 +12,7 @@ import numpy as np
 
 from ..inputs.memory import require
 from ..inputs.wording import shown
-from ..kernels.backend import Machine
+from ..kernels.backend import DeviceError, Machine
 from ..kernels.philox import key
 from ..kernels.program import Keys
 from ..laws.places import PlaceSums
@@ -107,6 +107,8 @@ class ItoTask:
     ) -> Iterator[ItoCounts]:
         """The counts of one batch of the walkers after another; `advance` is told of each fraction of the work that is done."""
         where, keys = machine or Host(), key(self.seed)
+        if not isinstance(where, Host):
+            raise DeviceError("backend = 'cuda': Itô walks run on this processor: give backend='cpu'")
         self.about, self.program  # noqa: B018  # made once, before threads need them
         work = len(self.steps) * self.walk.dimension + self.steps[-1]
         for batch, counts in where.batches(walkers, BATCH, work, 0, lambda batch: self._counted(batch, keys)):
@@ -129,8 +131,8 @@ class ItoTask:
         )
 
     def seconds(self, walkers: int) -> float:
-        """The predicted time on a reference machine."""
-        return predicted(self.walk, self.steps, walkers)
+        """The time by which backend="auto" looks for a GPU: none, because continuous walks run on this processor."""
+        return 0.0
 
     def check_memory(self, walkers: int, threads: int) -> None:
         """Refuse a request that cannot fit, before anything runs."""

@@ -27,16 +27,14 @@ from ..model.coefficient import (
     Tanh,
     Variable,
 )
+from ..model.coefficient.components import Component
 from ..model.coefficient.extreme import Minimum
 from ..model.grid import Grid
 from ..model.tabulated import StepTable, Table
+from .opaque import CannotEmit, compiled
 
 MOST_POWERS = 64  # exponents up to which a whole power is made of products
 IN_PLACE = {"abs": "abs", "sqrt": "math.sqrt"}  # functions that are one operation
-
-
-class CannotEmit(ValueError):
-    """A coefficient has a part for which there is no device function."""
 
 
 @dataclass
@@ -45,7 +43,7 @@ class Parameters:
 
     numbers: list[float] = field(default_factory=list)
     tables: list[float] = field(default_factory=list)
-    opaque: list[Callable[..., Any]] = field(default_factory=list)
+    known: dict[Callable[..., Any], Any] = field(default_factory=dict)
 
     def number(self, value: float) -> str:
         self.numbers.append(float(value))
@@ -58,10 +56,27 @@ class Parameters:
             self.tables.extend(np.asarray(column, dtype=np.float64).ravel().tolist())
         return place
 
-    def function(self, function: Callable[..., Any]) -> str:
-        if function not in self.opaque:
-            self.opaque.append(function)
-        return f"opaque_{self.opaque.index(function)}"
+    def function(self, function: Function) -> str:
+        """A call of an opaque function, compiled as it is."""
+        whole: Any = function.function
+        place: tuple[int, ...] = ()
+        while isinstance(whole, Component):
+            whole, place = whole.function, (*whole.place, *place)
+        arguments = function._arguments
+        given = []
+        for argument in arguments:
+            value = "t" if argument == "t" else f"x[{'xyz'.index(argument)}]"
+            shift = function._offset[argument]
+            given.append(f"{value} + {self.number(shift)}" if shift else value)
+        if whole not in self.known:
+            self.known[whole] = compiled(whole, len(arguments), place, str(function.opaque))
+        name = f"opaque_{list(self.known).index(whole)}"
+        return f"{name}({', '.join(given)})" + "".join(f"[{i}]" for i in place)
+
+    @property
+    def opaque(self) -> tuple[Any, ...]:
+        """The compiled functions, in the order of their numbers."""
+        return tuple(self.known.values())
 
     @property
     def values(self) -> tuple[Any, ...]:
@@ -122,7 +137,11 @@ class Text:
     def _leaf(self, coefficient: Coefficient) -> str:
         match coefficient:
             case Function():
-                return self.of(coefficient.tree) if coefficient.tree is not None else self._opaque(coefficient)
+                return (
+                    self.of(coefficient.tree)
+                    if coefficient.tree is not None
+                    else self.keep(f"1.0 * {self.parameters.function(coefficient)}")
+                )
             case Table():
                 return self._table("linear", coefficient)
             case StepTable():
@@ -188,15 +207,6 @@ class Text:
         sizes = "".join(f"{axis.size}, " for axis in grid.axes)
         point = "".join(f"x[{i}], " for i in range(len(grid.axes)))
         return self.keep(f"lookup.multilinear(({point}), p[-1], {place}, ({sizes}))")
-
-    def _opaque(self, function: Function) -> str:
-        name = self.parameters.function(function.function)
-        given = []
-        for argument in function._arguments:
-            value = "t" if argument == "t" else f"x[{'xyz'.index(argument)}]"
-            shift = function._offset[argument]
-            given.append(f"{value} + {self.parameters.number(shift)}" if shift else value)
-        return self.keep(f"{name}({', '.join(given)})")
 
 
 def function_text(name: str, arguments: Sequence[str], coefficients: Any, parameters: Parameters, describe: str) -> str:

@@ -7,18 +7,22 @@ from functools import reduce
 from operator import add
 
 from ..model.coefficient import ONE, ZERO, Coefficient, coordinate
-from ..model.exact_step import GeometricStep
+from ..model.exact_step import GeometricStep, LinearStep
 from ..model.ito import ItoWalk
 from ..model.scheme import EulerMaruyama, Exact, Milstein, Platen, Scheme
 from .emit import Parameters, function_text, written
+from .opaque import CannotEmit
 
 ARGUMENTS = ("x", "t", "h", "root", "z", "p")
 AT = ("x", "t", "p")
+MOST_TUPLES = 16  # dimensions up to which the coordinates of a walker are numbers of their own
 STEP = "The point after a step of length h; `root` is √h."
 
 
 def moved_text(walk: ItoWalk, parameters: Parameters) -> list[str]:
     """The functions of the coefficients of a walk, and that of its step."""
+    if walk.dimension > MOST_TUPLES:
+        return _by_matrices(walk, parameters)
     return SCHEMES[type(walk.scheme)](walk, parameters)
 
 
@@ -120,6 +124,29 @@ def _exact(walk: ItoWalk, parameters: Parameters) -> list[str]:
     if geometric:
         terms = [f"x[{a}] * elementary.exp({term})" for a, term in enumerate(terms)]
     return [*_coefficients(walk, parameters), written("moved", ARGUMENTS, [], _tuple(terms), STEP)]
+
+
+def _by_matrices(walk: ItoWalk, parameters: Parameters) -> list[str]:
+    """A step x ↦ k x + f (b + A x) + r S z."""
+    if isinstance(walk.scheme, Exact) and isinstance(step := walk.exact_step, LinearStep):
+        b, matrix, noise, factors = step.shift, step.matrix, step.noise, "0.0, 1.0, 1.0"
+    elif isinstance(walk.scheme, EulerMaruyama) and walk.linear is not None and walk.noise_numbers is not None:
+        b, matrix, noise, factors = walk.linear.intercept, walk.linear.matrix, walk.noise_numbers, "1.0, h, root"
+    else:
+        raise CannotEmit(
+            f"scheme = {walk.scheme} in {walk.dimension} dimensions: in more than {MOST_TUPLES} a step is one of matrices, of an "
+            "affine drift and a constant noise. Take EulerMaruyama(), or Exact() where the law of a step is known"
+        )
+    places = [parameters.table(values) for values in (b, matrix, noise)]
+    returned = f"({factors}, {', '.join(map(str, places))})"
+    describe = "Of a step k x + f (b + A x) + r S z: k, f, r, and where b, A and S begin in the array of tables."
+    d, m, known = range(walk.dimension), range(walk.sources), walk.noise
+    entries = [["0.0" if known[a][i] == ZERO else f"p[-1][{places[2] + a * len(m) + i}]" for i in m] for a in d]
+    rows = _tuple([_tuple(row) for row in entries])
+    return [
+        written("matrices", ("h", "root"), [], returned, describe),
+        written("noise", AT, [], rows, "The noise: a row for each axis, a column for each source."),
+    ]
 
 
 SCHEMES: dict[type[Scheme], Callable[[ItoWalk, Parameters], list[str]]] = {

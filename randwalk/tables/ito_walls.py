@@ -24,8 +24,12 @@ def walls_text(walk: ItoWalk, walls: Sequence[Barrier], parameters: Parameters) 
             "home", ("x", "p"), [], _tuple(turned), "The point with its coordinates along rings between their ends."
         ),
     ]
-    if not walls:
+    if not walls and not walk.interfaces:
         return [*texts, written("near", NEAR, [], "False", "Whether a step may reach a wall.")]
+    if walk.interfaces:
+        texts += _interfaces(walk, parameters)
+    if not walls:
+        return [*texts, *_geometry(walk), _near(walk, walls)]
     distances, normals = tuple(wall.distance for wall in walls), tuple(wall.normal for wall in walls)
     known = [parameters.number(wall.reactivity) for wall in walls]
     return [
@@ -73,13 +77,36 @@ def _sum(terms: Sequence[str] | object) -> str:
     return " + ".join(terms) or "0.0"  # type: ignore[arg-type]
 
 
+def _interfaces(walk: ItoWalk, parameters: Parameters) -> list[str]:
+    """Where interfaces are, and what they do."""
+    unit = [tuple(1.0 if a == b else 0.0 for b in range(walk.dimension)) for a in range(walk.dimension)]
+    beyond = [f"x[{plane.axis}] - {parameters.number(plane.place)}" for plane in walk.interfaces]
+    texts = [written("beyond_interfaces", ("x", "p"), [], _tuple(beyond), "The distance from each interface.")]
+    each = []
+    for i, plane in enumerate(walk.interfaces):
+        sides = (plane.below, plane.above, plane.share)
+        texts.append(function_text(f"interface_{i}", ("t", "p"), sides, parameters, "The sides of one interface."))
+        each.append(f"(*interface_{i}(t, p), {unit[plane.axis]})")
+    return [*texts, written("interfaces", ("t", "p"), [], _tuple(each), "The sides of each interface.")]
+
+
 def _near(walk: ItoWalk, walls: Sequence[Barrier]) -> str:
     """Whether the product of the distances before and after a step is small. Along a normal the noise of a step has at most the
     variance of all entries of its axes; along an axis that of the axis' own."""
-    lines = ["before, after, g = distances(x, t, p), distances(y, t + h, p), noise(x, t, p)"]
-    tests = []
+    lines, tests = ["g = noise(x, t, p)"], []
+    if walls:
+        lines.append("before, after = distances(x, t, p), distances(y, t + h, p)")
+    if walk.interfaces:
+        lines.append("first, last = beyond_interfaces(x, p), beyond_interfaces(shifted(y, -h, drift(x, t, p)), p)")
     for w, wall in enumerate(walls):
         axes = [a for a, slope in enumerate(wall.normal) if slope != ZERO]
-        entries = [f"g[{a}][{k}]" for a in axes for k in range(walk.sources) if walk.noise[a][k] != ZERO]
-        tests.append(f"may_reach(before[{w}], after[{w}], h * ({_sum([f'{g} * {g}' for g in entries])}))")
-    return written("near", NEAR, lines, " | ".join(tests), "Whether a step may reach a wall.")
+        tests.append(f"may_reach(before[{w}], after[{w}], h * ({_squares(walk, axes)}))")
+    for i, plane in enumerate(walk.interfaces):
+        ends = f"abs(first[{i}]), last[{i}] if first[{i}] >= 0.0 else -last[{i}]"
+        tests.append(f"may_reach({ends}, h * ({_squares(walk, [plane.axis])}))")
+    return written("near", NEAR, lines, " | ".join(tests), "Whether a step may reach a wall or an interface.")
+
+
+def _squares(walk: ItoWalk, axes: Sequence[int]) -> str:
+    entries = [f"g[{a}][{k}]" for a in axes for k in range(walk.sources) if walk.noise[a][k] != ZERO]
+    return _sum([f"{g} * {g}" for g in entries])

@@ -5,19 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import numpy as np
 
+from ..kernels.balls import TERMS
 from ..kernels.program import Keys
-from ..kernels.spheres import MOST_TERMS
 from ..model.coefficient import ZERO, Coefficient, Floats
 from .emit import Parameters, function_text
-from .ito_program import generated
+from .generated import generated
 
-TEMPLATE = Path(__file__).parents[1] / "kernels" / "spheres.py"
+FILES = ("spheres.py",)
 AT = ("x", "t", "p")
 
 
@@ -46,7 +45,7 @@ class SphereProgram:
     @cached_property
     def module(self) -> ModuleType:
         """The kernels, compiled when they are first called."""
-        return generated(TEMPLATE, self.text, self.opaque)
+        return generated(FILES, self.text, self.opaque)
 
     @cached_property
     def series(self) -> Floats:
@@ -57,7 +56,7 @@ class SphereProgram:
         """Rows, a column a walker: the values at the ends ε and COARSE ε before a wall, the number of spheres, and the distance
         at the end."""
         out = np.empty((4, len(walkers)))
-        place = np.array(start, dtype=np.float64)
+        place = np.array(start, dtype=np.float64)[:, None]
         limits = epsilon, most
         self.module.walk(out, walkers.start, place, self.parameters, limits, self.physics, self.series, keys)
         return out
@@ -75,24 +74,39 @@ def sphere_program(
     parameters = Parameters()
     d = len(turns)
     parts = [
-        f"D, WALLS = {d}, {len(distances)}\nSOURCE, SCREENED = {source != ZERO}, {physics[1] > 0.0}",
-        f"@device\ndef at(x, j):\n    return ({''.join(f'x[{a}, j], ' for a in range(d))})",
+        f"from . import elementary, lookup\n\nD, WALLS = {d}, {len(distances)}\n"
+        f"SOURCE, SCREENED = {source != ZERO}, {physics[1] > 0.0}",
+        *_points(d),
         function_text("distances", AT, tuple(distances), parameters, "The distance to each wall."),
-        _wrapped(turns, parameters),
+        _home(turns, parameters),
         function_text("source", AT, source, parameters, "g."),
         _boundary(paid, parameters),
     ]
     return SphereProgram("\n\n\n".join(parts), parameters.values, physics, d, tuple(parameters.opaque))
 
 
-def _wrapped(turns: Sequence[tuple[float, float] | None], parameters: Parameters) -> str:
-    """A coordinate brought back between the ends of its ring."""
-    lines = ["@device", "def wrapped(v, axis, p):"]
+def _points(d: int) -> list[str]:
+    """How points stand in the arrays of a block."""
+    point = "".join(f"x[{a}, j], " for a in range(d))
+    further = "".join(f"x[{a}, j] + z[{a}, j], " for a in range(d))
+    puts = "\n".join(f"    x[{a}, j] = y[{a}]" for a in range(d))
+    return [
+        f"@device\ndef at(x, j):\n    return ({point})",
+        f"@device\ndef moved(x, z, j):\n    return ({further})",
+        f"@device\ndef put(x, j, y):\n{puts}",
+    ]
+
+
+def _home(turns: Sequence[tuple[float, float] | None], parameters: Parameters) -> str:
+    """The coordinates along rings brought back between their ends."""
+    terms = []
     for axis, ends in enumerate(turns):
+        text = f"x[{axis}]"
         if ends is not None:
             low, turn = parameters.number(ends[0]), parameters.number(ends[1] - ends[0])
-            lines += [f"    if axis == {axis}:", f"        return v - {turn} * math.floor((v - {low}) / {turn})"]
-    return "\n".join([*lines, "    return v"])
+            text += f" - {turn} * math.floor((x[{axis}] - {low}) / {turn})"
+        terms.append(f"{text}, ")
+    return f"@device\ndef home(x, p):\n    return ({''.join(terms)})"
 
 
 def _boundary(values: Sequence[Coefficient], parameters: Parameters) -> str:
@@ -113,10 +127,10 @@ def screening_series(dimension: int) -> Floats:
     method; in odd dimensions c = 0 and Q = 0.) Rows: A; P; Q; c alone.
     """
     d, n = dimension, dimension / 2.0 - 1.0
-    rows = np.zeros((4, MOST_TERMS))
+    rows = np.zeros((4, TERMS))
     regular, singular, rest, _ = rows
     regular[0], singular[0] = 1.0, float(d != 2)
-    for k in range(1, MOST_TERMS):
+    for k in range(1, TERMS):
         regular[k] = regular[k - 1] / (k * (k + n))
         if k != n:
             singular[k] = singular[k - 1] / (k * (k - n))
@@ -124,7 +138,7 @@ def screening_series(dimension: int) -> Floats:
             break
     if d % 2 == 0:
         c = -1.0 if d == 2 else 2.0 * singular[int(n) - 1] / n
-        for k in range(1, MOST_TERMS):
+        for k in range(1, TERMS):
             regular[k] = regular[k - 1] / (k * (k + n))
             rest[k] = (rest[k - 1] - c * regular[k] * (k + 0.5 * n)) / (k * (k + n))
         rows[3, 0] = c

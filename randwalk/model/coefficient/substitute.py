@@ -1,4 +1,4 @@
-"""A coefficient with another one in place of x."""
+"""A coefficient with another one in place of a coordinate."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from .leaves import Affine, Variable
 from .node import Node
 
 
-def substituted(coefficient: Coefficient, place: Coefficient) -> Coefficient:
-    """The coefficient at x = `place`, which is a coefficient itself.
+def substituted(coefficient: Coefficient, place: Coefficient, name: str = "x") -> Coefficient:
+    """The coefficient with `place`, a coefficient itself, for the coordinate with a name.
 
     Raises
     ------
@@ -22,7 +22,7 @@ def substituted(coefficient: Coefficient, place: Coefficient) -> Coefficient:
     >>> print(substituted(expression("sin(x) + t*x"), expression("2*x + t")))
     sin(2*x + t) + t*(2*x + t)
     """
-    if not coefficient.depends_on_x:
+    if not coefficient.depends_on(name):
         return coefficient
     match coefficient:
         case Variable():
@@ -30,7 +30,7 @@ def substituted(coefficient: Coefficient, place: Coefficient) -> Coefficient:
         case Affine(intercept, slope):
             return intercept + slope * place
         case Function() if coefficient.tree is not None:
-            return substituted(coefficient.tree, place)
+            return substituted(coefficient.tree, place, name)
         case Node():
-            return coefficient._with(*(substituted(part, place) for part in coefficient.parts))
-    raise ValueError(f"{coefficient}: has no formula in which x could be replaced; write it as an expression")
+            return coefficient._with(*(substituted(part, place, name) for part in coefficient.parts))
+    raise ValueError(f"{coefficient}: has no formula in which {name} could be replaced; write it as an expression")
