@@ -1,7 +1,7 @@
 """The fraction that has not left by a time, of which only the rate of leaving is known: 1 less the integral of the rate.
 
 The rate times the time is interpolated in log t by polynomials of Chebyshev's on panels, which are halved until their last
-coefficients vanish, and integrated as such [Trefethen 2019, chapters 8 and 19].
+coefficients vanish, and integrated as such [Trefethen, Approximation Theory and Approximation Practice, SIAM 2019, ch. 8, 19].
 """
 
 from __future__ import annotations
