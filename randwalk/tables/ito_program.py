@@ -1,25 +1,20 @@
 """A continuous walk as a program: the module of its compiled kernels, and the numbers that it takes.
 
-The text of :mod:`randwalk.kernels.ito` with the functions of the walk between its marks is written to a file named by its hash,
-in the folder of compiled kernels, and imported. Walks that differ in numbers alone have the same text.
+The module is the text of :mod:`randwalk.kernels.ito` with the functions of the walk between its marks, and that of the driver
+:mod:`randwalk.kernels.ito_blocks` (:mod:`randwalk.tables.generated`). Walks that differ in numbers alone have the same text.
 """
 
 from __future__ import annotations
 
-import hashlib
-import re
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..kernels.disk import cache_place
 from ..kernels.ito import State
 from ..kernels.program import Keys
 from ..model.barrier import barriers
@@ -27,12 +22,11 @@ from ..model.coefficient import ZERO, Coefficient
 from ..model.ito import ItoWalk
 from ..model.scheme import Gaussian, Increments, ThreePoint, TwoPoint
 from .emit import Parameters, function_text
+from .generated import generated
 from .ito_scheme import MOST_TUPLES, moved_text
 from .ito_walls import walls_text
 
-TEMPLATE = Path(__file__).parents[1] / "kernels" / "ito.py"
-MARKED = re.compile(r"^# \[model\]\n.*?^# \[/model\]\n", re.MULTILINE | re.DOTALL)
-PACKAGE = "randwalk.kernels"
+FILES = ("ito.py", "ito_blocks.py")
 FILLS: dict[type[Increments], tuple[str, str]] = {
     Gaussian: ("normals", "merged_normals"),
     TwoPoint: ("signs", "merged_points"),
@@ -68,7 +62,7 @@ class ItoProgram:
     @cached_property
     def module(self) -> ModuleType:
         """The kernels, compiled when they are first called."""
-        return generated(TEMPLATE, self.text, self.opaque)
+        return generated(FILES, self.text, self.opaque)
 
     def begin(self, x: ArrayLike) -> State:
         """A batch of walkers at the points `x`, shape (D, walkers)."""
@@ -152,38 +146,3 @@ def _boundary(values: Sequence[Coefficient], parameters: Parameters) -> str:
         texts.append(function_text(f"boundary_{i}", ("x", "t", "p"), value, parameters, "The value of one exit."))
         lines += [f"    if exit == {i + 1}:", f"        return boundary_{i}(x, t, p)"]
     return "\n\n\n".join([*texts, "\n".join([*lines, "    return 0.0"])])
-
-
-def generated(template: Path, text: str, opaque: Sequence[Callable[..., Any]] = ()) -> ModuleType:
-    """The module of a template with a model's functions between its marks."""
-    source = MARKED.sub(lambda _: text + "\n\n", template.read_text(encoding="utf-8"))
-    name = f"{template.stem}_{hashlib.sha256(source.encode()).hexdigest()[:24]}"
-    if opaque:  # the text does not tell what these do: its machine code is not kept
-        return _imported(name, source, f"<{name}>", opaque)
-    if (known := sys.modules.get(f"{PACKAGE}.{name}")) is None:
-        known = sys.modules[f"{PACKAGE}.{name}"] = _imported(name, source, _written(name, source), ())
-    return known
-
-
-def _written(name: str, source: str) -> str:
-    """The file of a text in the folder of compiled kernels; a name of no file if it cannot be written."""
-    folder = cache_place()[0]
-    if folder is None:
-        return f"<{name}>"
-    path = folder / f"{name}.py"
-    try:
-        if not path.exists() or path.read_text(encoding="utf-8") != source:
-            path.write_text(source, encoding="utf-8")
-    except OSError:
-        return f"<{name}>"
-    return str(path)
-
-
-def _imported(name: str, source: str, file: str, opaque: Sequence[Callable[..., Any]]) -> ModuleType:
-    """Run the text as a module of the package's kernels."""
-    module = ModuleType(f"{PACKAGE}.{name}")
-    module.__package__, module.__file__ = PACKAGE, file
-    for i, function in enumerate(opaque):
-        setattr(module, f"opaque_{i}", function)
-    exec(compile(source, file, "exec"), vars(module))
-    return module
