@@ -207,11 +207,11 @@ def test_interrupted_runs_keep_what_was_finished(monkeypatch: pytest.MonkeyPatch
 
     task_run, calls = ito_task.ItoTask._counted, []
 
-    def counted(self: ItoTask, batch: range, keys: object) -> object:
+    def counted(self: ItoTask, batch: range, moves: object, keys: object) -> object:
         calls.append(batch)
         if len(calls) == 2:
             raise KeyboardInterrupt
-        return task_run(self, batch, keys)  # type: ignore[arg-type]
+        return task_run(self, batch, moves, keys)  # type: ignore[arg-type]
 
     monkeypatch.setattr(ito_task.ItoTask, "_counted", counted)
     monkeypatch.setattr(ito_task, "BATCH", 500)
