@@ -24,24 +24,25 @@ def _uniform(half, walker, n, k0, k1):  # type: ignore[no-untyped-def]
 
 
 @cache
-def walk_table(capacity: int, pairs_of_moves: int, followed: bool) -> Kernel:
-    """A kernel for tables of at most `capacity` columns, whose halves it reads from shared memory; 0: any table, read from device
-    memory. If `followed`, functionals of the paths are kept in `state`."""
-    room, words = max(capacity, 1), pairs_of_moves
+def walk_table(capacity: int, words: int, kind: str, followed: bool) -> Kernel:
+    """A kernel for tables of at most `capacity` columns of so many words of a `kind`, which it reads from shared memory; 0: any
+    table, read from device memory. If `followed`, functionals of the paths are kept in `state`."""
+    room, word_type = max(capacity, 1), np.dtype(kind).type
+    pairs = np.dtype(kind).itemsize // 4
 
     def walk(walkers, program, halves, span, keys):  # type: ignore[no-untyped-def]
         site, state, places = walkers.site, walkers.state, walkers.places
-        origin, start, stop = span
+        (origin, start, stop), changes = span, halves.changes
         if capacity:
-            pairs = cuda.shared.array((words, room), np.uint32)
+            thresholds = cuda.shared.array((words, room), word_type)
             lives = cuda.shared.array(room, np.uint32)  # the simulator tells shared arrays apart by their lines
             for i in range(cuda.threadIdx.x, halves.lives.shape[1], cuda.blockDim.x):
                 for m in range(words):
-                    pairs[m, i] = halves.pairs[0, m, i]
+                    thresholds[m, i] = halves.words[0, m, i]
                 lives[i] = halves.lives[0, i]
             cuda.syncthreads()
         else:
-            pairs, lives = halves.pairs[0], halves.lives[0]
+            thresholds, lives = halves.words[0], halves.lives[0]
         streamed, killed = program.thresholds.shape[0] > 1, I32(program.exit_of.size - 1)
         for i in range(cuda.grid(1), places.size if places.size else site.size, cuda.gridsize(1)):
             j = np.int64(places[i]) if places.size else i
@@ -62,22 +63,20 @@ def walk_table(capacity: int, pairs_of_moves: int, followed: bool) -> Kernel:
                         n = 8 * eight + k
                         row = U(n - origin if streamed else 0)
                         c = U32(program.column[U32(here)] if halves.mapped else here)
-                        there, tied = here, False
+                        moved, tied = U32(here), False
                         for m in range(words):
-                            pair = pairs[m, c] if capacity else halves.pairs[row, m, c]
-                            there, tie = half_moves(
-                                there, word, pair, I32(halves.changes[2 * m]), I32(halves.changes[2 * m + 1])
-                            )
-                            there, tied = I32(there), tied | tie
-                        if program.home.size:
-                            there = program.home[U32(there)]
+                            several = U(thresholds[m, c] if capacity else halves.words[row, m, c])
+                            for i in range(pairs):
+                                first, second = changes[2 * (pairs * m + i)], changes[2 * (pairs * m + i) + 1]
+                                moved, tie = half_moves(moved, word, U32(several & LOW), U32(first), U32(second))
+                                moved, tied, several = U32(moved), tied | tie, several >> HALF
+                        there = I32(program.home[moved] if program.home.size else moved)
                         if program.kills:
                             live = lives[c] if capacity else halves.lives[row, c]
                             tied |= word == live
                             there = there if word < live else killed
                         if tied:
-                            there = _step(here, _uniform(word, walker, n, keys[0], keys[1]), program, row, 0)
-                        there = I32(there)
+                            there = I32(_step(here, _uniform(word, walker, n, keys[0], keys[1]), program, row, 0))
                         if followed:
                             gone = _rests(there, program)
                             left = I32(n + 1 if gone else left)
@@ -93,7 +92,8 @@ def walk_table(capacity: int, pairs_of_moves: int, followed: bool) -> Kernel:
 def driver(program: TableProgram, followed: bool) -> tuple[Kernel, tuple[Any, ...]]:
     """See :data:`randwalk.kernels.cuda.compile.Driver`."""
     halves = Halves.of(program, CAPACITIES[-1])
-    rows, words, columns = halves.pairs.shape
-    fits = (c for c in CAPACITIES if rows == 1 and columns <= c and 4 * c * (words + 1) <= SHARED)
+    rows, words, columns = halves.words.shape
+    size = halves.words.itemsize * words + 4  # bytes of a column
+    fits = (c for c in CAPACITIES if rows == 1 and columns <= c and c * size <= SHARED)
     there = on_device(program), on_device(halves._replace(changes=tuple(halves.changes.tolist())))
-    return walk_table(next(fits, 0), words, followed), there
+    return walk_table(next(fits, 0), words, halves.words.dtype.name, followed), there
