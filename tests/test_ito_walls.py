@@ -10,7 +10,7 @@ import pytest
 from scipy import stats
 
 import randwalk as rw
-from randwalk.tables import ito_program
+from randwalk.tables import generated, ito_program
 from tests.walkers import walked
 
 A, R = rw.Absorbing(), rw.Reflecting()
@@ -62,10 +62,11 @@ def test_two_absorbing_walls_and_killing():
     ],
 )  # fmt: skip
 def test_planted_faults_are_caught(line, fault, tmp_path, monkeypatch):
-    text = ito_program.TEMPLATE.read_text(encoding="utf-8")
-    assert text.count(line) == 1
-    (tmp_path / "ito.py").write_text(text.replace(line, fault), encoding="utf-8")
-    monkeypatch.setattr(ito_program, "TEMPLATE", tmp_path / "ito.py")
+    for file in ito_program.FILES:
+        text = (generated.KERNELS / file).read_text(encoding="utf-8")
+        assert text.count(line) == (file == "ito.py")
+        (tmp_path / file).write_text(text.replace(line, fault), encoding="utf-8")
+    monkeypatch.setattr(generated, "KERNELS", tmp_path)
     assert not all(two_bounds(16).values())
 
 
