@@ -15,6 +15,7 @@ import numba
 from rich.console import Console
 from rich.table import Table
 
+from .ito import workloads as continuous
 from .measure import Measured, compiled, measure
 from .space import workloads as in_space
 from .workloads import workloads as on_a_line
@@ -86,7 +87,7 @@ def main() -> None:
     )
     parser.add_argument("--size", type=float, default=1.0, help="fraction of the full size")
     parser.add_argument("--threads", type=int, default=numba.get_num_threads())
-    parser.add_argument("--walks", choices=("line", "space", "all"), default="all")
+    parser.add_argument("--walks", choices=("line", "space", "ito", "all"), default="all")
     parser.add_argument("--repetitions", type=int, default=5)
     parser.add_argument("--json", type=Path, help="save the rates")
     parser.add_argument("--markdown", type=Path, help="write the table of the documentation")
@@ -98,7 +99,8 @@ def main() -> None:
     machine = f"{processor()}, {options.threads} threads, numba {numba.__version__}, Python {platform.python_version()}"
     console.print(machine)
     with compiled(options.threads) as limit:
-        chosen = {"line": (on_a_line,), "space": (in_space,), "all": (on_a_line, in_space)}[options.walks]
+        every = {"line": on_a_line, "space": in_space, "ito": continuous}
+        chosen = every.values() if options.walks == "all" else [every[options.walks]]
         for workload in (row for make in chosen for row in make(options.size, options.threads, limit)):
             result = measure(workload, options.repetitions)
             results.append(result)

@@ -1,6 +1,6 @@
 // What this machine can do, by workload: hand-written loops on its widest vectors. The speed limit that the kernels are
 // measured against; compiled on the spot by `python -m benchmarks` where there is a compiler.
-// g++ -O3 -march=native -fopenmp limit.cpp -o limit && ./limit WORKLOAD THREADS REPETITIONS   (prints the best rate, 1/s)
+// g++ -O3 -march=native -ffp-contract=off -fopenmp limit.cpp -o limit && ./limit WORKLOAD THREADS REPETITIONS   (prints the best rate, 1/s)
 #include <algorithm>
 #include <chrono>
 #include <cmath>
@@ -199,6 +199,119 @@ template <int SIDE> static double square() {
   }
   sink = out[5]; return (double)N * STEPS;
 }
+// Floating point, as the package has it for walks in continuous space: its polynomials, and fused operations only where FUSED.
+typedef double real __attribute__((vector_size(W * 8), aligned(W * 8)));
+static inline real every(double x) { real v; for (int i = 0; i < W; i++) v[i] = x; return v; }
+static inline real as_real(lanes x) { return (real)x; }
+static inline lanes as_bits(real x) { return (lanes)x; }
+static inline real root(real x) {
+#if defined(__AVX512F__)
+  return (real)_mm512_sqrt_pd((__m512d)x);
+#elif defined(__AVX2__)
+  return (real)_mm256_sqrt_pd((__m256d)x);
+#else
+  for (int i = 0; i < W; i++) x[i] = std::sqrt(x[i]);
+  return x;
+#endif
+}
+template <bool FUSED> static inline real ma(real a, real b, real c) {  // a b + c
+#if defined(__AVX512F__)
+  if (FUSED) return (real)_mm512_fmadd_pd((__m512d)a, (__m512d)b, (__m512d)c);
+#elif defined(__FMA__) && defined(__AVX2__)
+  if (FUSED) return (real)_mm256_fmadd_pd((__m256d)a, (__m256d)b, (__m256d)c);
+#endif
+  return a * b + c;
+}
+template <bool FUSED> static inline real ma(real a, real b, double c) { return ma<FUSED>(a, b, every(c)); }
+template <bool FUSED> static inline real log_of(real x) {  // of a positive number (e_log.c of FreeBSD's msun)
+  const lanes bits = as_bits(x), mantissa = bits & all(0x000FFFFFFFFFFFFF), above = (mantissa + all(0x95F6400000000)) & all(0x10000000000000);
+  const real k = as_real((bits >> 52) - all(1023) + (above >> 52) + all(0x4338000000000000)) - every(6755399441055744.0);
+  const real f = as_real(mantissa | (above ^ all(0x3FF0000000000000))) - every(1.0), s = f / (every(2.0) + f), z = s * s, w = z * z;
+  const real odd = z * ma<FUSED>(w, ma<FUSED>(w, ma<FUSED>(w, every(0.1479819860511658591), 0.1818357216161805012), 0.2857142874366239149), 0.6666666666666735130);
+  const real even = w * ma<FUSED>(w, ma<FUSED>(w, every(0.1531383769920937332), 0.2222219843214978396), 0.3999999999940941908);
+  const real half = every(0.5) * f * f, low = ma<FUSED>(s, half + (even + odd), k * every(1.90821492927058770002e-10));
+  return ma<FUSED>(k, every(6.93147180369123816490e-01), -((half - low) - f));
+}
+template <bool FUSED> static inline void normal_pair(lanes first, lanes second, real &x, real &y) {
+  const lanes one = all(0x3FF0000000000000);
+  const real u = every(2.0) - as_real((first >> 12) | one), quarters = every(4.0) * as_real((second >> 12) | one);
+  const real radius = root(every(-2.0) * log_of<FUSED>(u)), nearest = quarters + every(6755399441055744.0);
+  const real r = (quarters - (nearest - every(6755399441055744.0))) * every(M_PI / 2), z = r * r;
+  const real s = ma<FUSED>(z, ma<FUSED>(z, ma<FUSED>(z, ma<FUSED>(z, every(1.58969099521155010221e-10), -2.50507602534068634195e-08), 2.75573137070700676789e-06), -1.98412698298579493134e-04), 8.33333333332248946124e-03);
+  const real sine = ma<FUSED>(z * r, ma<FUSED>(z, s, -1.66666666666666324348e-01), r);
+  const real c = z * ma<FUSED>(z, ma<FUSED>(z, ma<FUSED>(z, ma<FUSED>(z, ma<FUSED>(z, every(-1.13596475577881948265e-11), 2.08757232129817482790e-09), -2.75573143513906633035e-07), 2.48015872894767294178e-05), -1.38888888888741095749e-03), 4.16666666666666019037e-02);
+  const real cosine = every(1.0) - ma<FUSED>(every(0.5), z, -(z * c));
+  const lanes q = as_bits(nearest), odd = all(0) - (q & all(1)), a = as_bits(cosine), b = as_bits(sine);
+  x = radius * as_real(((b & odd) | (a & ~odd)) ^ (((q + all(1)) & all(2)) << 62));
+  y = radius * as_real(((a & odd) | (b & ~odd)) ^ ((q & all(2)) << 62));
+}
+// Xoshiro256++ in every lane: what one takes who does not ask that a walker's path depends on its number alone.
+struct Xoshiro {
+  lanes s[4];
+  explicit Xoshiro(u64 seed) { for (auto &v : s) for (int i = 0; i < W; i++) { u64 z = (seed += 0x9E3779B97F4A7C15ull); z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9ull; z = (z ^ (z >> 27)) * 0x94D049BB133111EBull; v[i] = z ^ (z >> 31); } }
+  static inline lanes turned(lanes x, int k) { return (x << k) | (x >> (64 - k)); }
+  inline lanes next() {
+    const lanes r = turned(s[0] + s[3], 23) + s[0], t = s[1] << 17;
+    s[2] ^= s[0]; s[3] ^= s[1]; s[1] ^= s[2]; s[0] ^= s[3]; s[2] ^= t; s[3] = turned(s[3], 45);
+    return r;
+  }
+};
+// Euler and Maruyama's walk in a double well, dX = (X - X³) dt + 0.7 dW; K vectors of walkers at once.
+template <int K, bool FREE> static double well() {
+  std::vector<double> out(N); const int L = K * W; const long n = N / L * L; const double dt = 1e-3;
+#pragma omp parallel num_threads(threads)
+  {
+    Xoshiro draw(omp_get_thread_num() + 1);
+#pragma omp for
+    for (long b = 0; b < n; b += L) {
+      real x[K]; const real h = every(dt), size = every(0.7 * std::sqrt(dt)); lanes w = first() + all(b), o[K][2];
+      for (auto &v : x) v = every(0.0);
+      for (int t = 0; t < STEPS / 2; t++) {
+        if (FREE) for (int k = 0; k < K; k++) { o[k][0] = draw.next(); o[k][1] = draw.next(); }
+        else blocks<K>(w, t, o);
+#pragma GCC unroll 8
+        for (int k = 0; k < K; k++) {
+          real z[2]; normal_pair<FREE>(o[k][0], o[k][1], z[0], z[1]);
+          for (int i = 0; i < 2; i++) { const real y = x[k], drift = y - y * y * y; x[k] = ma<FREE>(size, z[i], ma<FREE>(drift, h, y)); }
+        }
+      }
+      for (int j = 0; j < L; j++) out[b + j] = x[j / W][j % W];
+    }
+  }
+  double sum = 0; for (double v : out) sum += v * v;
+  sink = (u64)(1e6 * sum / n); return (double)n * STEPS;
+}
+// Passage of Brownian motion out of (-1, 1) with steps of 1e-3, by the minimum of the bridge to both walls; every lane that left
+// begins anew, so that vectors stay full. Returns the steps.
+template <bool FREE> static double passage() {
+  const long quota = N / 16 / W; long steps = 0; const double dt = 1e-3; double mean = 0;
+#pragma omp parallel num_threads(threads) reduction(+ : steps, mean)
+  {
+    Xoshiro draw(omp_get_thread_num() + 1);
+#pragma omp for
+    for (long b = 0; b < quota / 8; b++) {
+      real x = every(0.0), age = every(0.0); const real size = every(std::sqrt(dt)); const lanes w = first() + all(b * W); int gone = 0; lanes o[1][2];
+      for (int t = 0; gone < 8 * W; t++) {
+        if (FREE) { o[0][0] = draw.next(); o[0][1] = draw.next(); } else blocks<1>(w, t, o);
+        real z[2]; normal_pair<FREE>(o[0][0], o[0][1], z[0], z[1]);
+        for (int i = 0; i < 2; i++) {
+          const real y = ma<FREE>(size, z[i], x), up = (every(1.0) - x) * (every(1.0) - y), down = (every(1.0) + x) * (every(1.0) + y), near = every(11.5 * dt);
+          age += every(1.0); steps += W;
+          auto close = (up < near) | (down < near); bool any = false;
+          for (int j = 0; j < W; j++) any |= close[j] != 0;
+          if (any) {
+            const lanes v = draw.next();
+            for (int j = 0; j < W; j++) if (close[j]) {
+              const double u = (v[j] >> 11) * 0x1p-53;
+              if (up[j] < 0 || down[j] < 0 || u < std::exp(-2 * up[j] / dt) || u > 1 - std::exp(-2 * down[j] / dt)) { mean += age[j]; gone++; x[j] = 0; age[j] = 0; } else x[j] = y[j];
+            } else x[j] = y[j];
+          } else x = y;
+        }
+      }
+    }
+  }
+  sink = (u64)mean; return (double)steps;
+}
 static double copy() {  // bytes read and written per second by one thread, in as much cache as five arrays of 4001 numbers take
   static std::vector<double> a(10000, 1.0), b(10000);
   const int times = 20000;
@@ -210,7 +323,7 @@ static double copy() {  // bytes read and written per second by one thread, in a
 }
 int main(int n, char **v) {
   for (u32 r = 0; r < 10; r++) { keys[2 * r] = all((u32)(1 + r * 0x9E3779B9u)); keys[2 * r + 1] = all((u32)(2 + r * 0xBB67AE85u)); }
-  std::map<std::string, std::function<double()>> everything = {{"words", words<1, 2>}, {"words-ahead", words<AHEAD, 1>}, {"coin", coin<1, 2>}, {"coin-ahead", coin<AHEAD, 1>}, {"table", table}, {"plane", plane<1, 2>}, {"plane-ahead", plane<AHEAD, 1>}, {"square-256", square<256>}, {"square-1024", square<1024>}, {"copy", copy}};
+  std::map<std::string, std::function<double()>> everything = {{"words", words<1, 2>}, {"words-ahead", words<AHEAD, 1>}, {"coin", coin<1, 2>}, {"coin-ahead", coin<AHEAD, 1>}, {"table", table}, {"plane", plane<1, 2>}, {"plane-ahead", plane<AHEAD, 1>}, {"square-256", square<256>}, {"square-1024", square<1024>}, {"well", well<2, false>}, {"well-ahead", well<AHEAD < 4 ? AHEAD : 4, false>}, {"well-free", well<2, true>}, {"passage", passage<false>}, {"passage-free", passage<true>}, {"copy", copy}};
   std::string which = n > 1 ? v[1] : "all"; threads = n > 2 ? atoi(v[2]) : 2; int repetitions = n > 3 ? atoi(v[3]) : 5;
   for (auto &f : everything) if (which == "all" || which == f.first) {
     double best = 0;

@@ -77,7 +77,8 @@ def compiled(threads: int) -> Iterator[Limits]:
     compiler = shutil.which("g++") or shutil.which("c++")
     with tempfile.TemporaryDirectory() as folder:
         program, source = Path(folder) / "limit", Path(__file__).with_name("limit.cpp")
-        command = [str(compiler), "-O3", "-march=native", "-fopenmp", str(source), "-o", str(program)]
+        options = ["-O3", "-march=native", "-ffp-contract=off", "-fopenmp"]
+        command = [str(compiler), *options, str(source), "-o", str(program)]
         built = compiler is not None and subprocess.run(command, capture_output=True, check=False).returncode == 0
 
         def limit(row: str, kernel: str, factor: float = 1.0) -> dict[str, Rate]:

@@ -1,8 +1,10 @@
-"""``python -m benchmarks.solvers``: seconds to an error of 1e-4 of cumulative probabilities, compilation apart.
+"""``python -m benchmarks.solvers``: seconds of the processor to an error of 1e-4 of cumulative probabilities, compilation apart.
 
-Three problems, solved by randwalk and, where they are installed, by py-pde (explicit Runge–Kutta steps, compiled) and FiPy
-(implicit steps). Those two are given grids of 32, 64, … cells an axis, and steps in proportion, until the error is met; only the
-run that meets it counts. Errors are those at the corners of 32 × 32 (× 32) equal boxes around the mean.
+Three problems, solved by randwalk and, where they are installed, by py-pde and FiPy. Those two are given the window that
+randwalk finds, and grids of 32, 48, 64, 96, … cells an axis until the error is met; only the run that meets it counts. py-pde
+takes the better of its compiled solvers (Euler at the limit of stability, adaptive Runge–Kutta); FiPy takes implicit
+steps with exponential convection terms, as few as meet the error. A solver that has not met it after a minute is stopped.
+Errors are those at the corners of 32 × 32 (× 32) equal boxes of nine tenths of the window.
 """
 
 from __future__ import annotations
@@ -12,22 +14,24 @@ import importlib.metadata
 import math
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import reduce
+from functools import cached_property, reduce
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
+from scipy.interpolate import CubicSpline
 from scipy.linalg import expm, solve_continuous_lyapunov
 from scipy.stats import multivariate_normal, norm
 
 import randwalk as rw
 
 ERROR = 1e-4
-MOST = 1024  # cells an axis
+CELLS = (32, 48, 64, 96, 128, 192, 256, 384, 512)  # of an axis
+LONGEST = 60.0  # seconds that a solver may take for a problem
 BOXES = 32
 REPEATS = 3
 
@@ -43,7 +47,11 @@ class Problem:
     equation: Any
     time: float
     exact: Answer
-    window: tuple[tuple[float, float], ...]
+
+    @cached_property
+    def window(self) -> tuple[tuple[float, float], ...]:
+        found = rw.pde.solve(self.equation, [self.time], tolerance=ERROR).window
+        return tuple(tuple(round(float(end), 2) for end in ends) for ends in found)
 
     @property
     def edges(self) -> tuple[Array, ...]:
@@ -72,7 +80,7 @@ def turning() -> Problem:
         lambda x, y: (-x - 0.3 * y, 0.2 * x - 0.8 * y), d.tolist(), domain=rw.Line() ** 2,
         start=rw.Normal(tuple(mean.tolist()), (math.sqrt(variance),) * 2),
     )  # fmt: skip
-    return Problem("turning Gaussian with tensor D", equation, until, exact, ((-4.5, 4.5),) * 2)
+    return Problem("turning Gaussian with tensor D", equation, until, exact)
 
 
 def well() -> Problem:
@@ -83,9 +91,7 @@ def well() -> Problem:
         start=rw.Normal((-1.0, 0.0), (0.1, 0.3)),
     )  # fmt: skip
     reference = rw.pde.solve(equation, [0.5], tolerance=1e-7)
-    return Problem(
-        "double well with walls", equation, 0.5, lambda e: reference.mass(e, 0.5), ((-2.0, 2.0), (-3.0, 3.0))
-    )
+    return Problem("double well with walls", equation, 0.5, lambda e: reference.mass(e, 0.5))
 
 
 def pulse() -> Problem:
@@ -97,7 +103,7 @@ def pulse() -> Problem:
         return np.asarray(reduce(np.multiply.outer, (np.diff(law.cdf(e)) for e in edges)))
 
     equation = rw.pde.FokkerPlanck(0.0, d, domain=rw.Line() ** 3, start=rw.Normal((0.0,) * 3, (sd,) * 3))
-    return Problem("pulse of heat in space", equation, until, exact, ((-4.0, 4.0),) * 3)
+    return Problem("pulse of heat in space", equation, until, exact)
 
 
 def ours(problem: Problem) -> tuple[float, float]:
@@ -106,11 +112,11 @@ def ours(problem: Problem) -> tuple[float, float]:
     def run() -> Any:
         return rw.pde.solve(problem.equation, [problem.time], tolerance=ERROR)
 
-    law, seconds = run(), math.inf
+    law, seconds = run(), math.inf  # compiled here
     for _ in range(REPEATS):
-        begin = time.perf_counter()
+        begin = time.process_time()
         run()
-        seconds = min(seconds, time.perf_counter() - begin)
+        seconds = min(seconds, time.process_time() - begin)
     return seconds, problem.error(law.mass(problem.edges, problem.time))
 
 
@@ -124,28 +130,34 @@ def start(problem: Problem, cells: int) -> Array:
 
 
 def boxed(problem: Problem, density: Array) -> Array:
-    """The masses of the boxes from a density on equal cells, by linear interpolation of what is below each edge."""
+    """The masses of the boxes from a density on equal cells, by a cubic spline through what is below each edge of a cell."""
     values = density
     for axis, ((low, high), edges) in enumerate(zip(problem.window, problem.edges, strict=True)):
         cells = density.shape[axis]
-        below = np.concatenate([[0.0], np.ones(cells)]).cumsum() * (high - low) / cells + low
-        mass = np.moveaxis(values, axis, -1) * (high - low) / cells
-        total = np.concatenate([np.zeros((*mass.shape[:-1], 1)), mass.cumsum(axis=-1)], axis=-1)
-        flat = np.array([np.interp(edges, below, row) for row in total.reshape(-1, cells + 1)])
-        values = np.moveaxis(np.diff(flat.reshape(*total.shape[:-1], edges.size), axis=-1), -1, axis)
+        mass = np.moveaxis(values, axis, 0) * (high - low) / cells
+        total = np.concatenate([np.zeros((1, *mass.shape[1:])), mass.cumsum(axis=0)])
+        values = np.moveaxis(np.diff(CubicSpline(np.linspace(low, high, cells + 1), total)(edges), axis=0), 0, axis)
     return values
 
 
-def refined(problem: Problem, solve: Callable[[int], tuple[float, Array]]) -> tuple[float, float]:
-    """(seconds, error) of the first grid whose error is small enough; infinite seconds if none is."""
-    cells, error = 32, math.inf
-    while cells <= MOST ** (2.0 / len(problem.window)):
-        seconds, density = solve(cells)
-        error = problem.error(boxed(problem, density))
-        if error <= ERROR:
-            return seconds, error
-        cells *= 2
-    return math.inf, error
+def refined(problem: Problem, solve: Callable[[int], Iterator[tuple[float, Array]]]) -> tuple[float, float]:
+    """(seconds, error) of the first grid on which one of the runs of `solve`, each (seconds, density), has a small error, that of
+    the fewest seconds; infinite seconds if a minute is not enough."""
+    least, spent = math.inf, 0.0
+    for cells in CELLS:
+        met = []
+        for seconds, density in solve(cells):
+            error = problem.error(boxed(problem, density)) if np.isfinite(density).all() else math.inf
+            least, spent = min(least, error), spent + seconds
+            if error <= ERROR:
+                met.append((seconds, error))
+            if spent > LONGEST:
+                break
+        if met:
+            return min(met)
+        if spent > LONGEST:
+            break
+    return math.inf, least
 
 
 def installed(name: str) -> Any:
@@ -159,7 +171,7 @@ def installed(name: str) -> Any:
 
 
 def py_pde(problem: Problem) -> tuple[float, float]:
-    """py-pde on a grid with values 0 at the ends; a reflecting wall is left to randwalk."""
+    """py-pde, its right-hand side compiled by Numba; no flux passes a reflecting wall, and the density is 0 at other ends."""
     pde = installed("pde")
     names = "xyz"[: len(problem.window)]
     drift, diffusion = problem.equation.drift, problem.equation.diffusion
@@ -169,40 +181,61 @@ def py_pde(problem: Problem) -> tuple[float, float]:
         terms += [
             f"+ 2 * {diffusion[i, j]} * d_d{n}(d_d{names[j]}(c))" for j in range(i) if str(diffusion[i, j]) != "0"
         ]
-    equation = pde.PDE({"c": " ".join(terms)}, bc={"value": 0})
+    ends = {}
+    for i, (n, axis) in enumerate(zip(names, problem.equation.domain.axes, strict=True)):
+        for side, wall, outward, place in (("-", axis.left, -1.0, axis.low), ("+", axis.right, 1.0, axis.high)):
+            reflecting = wall is not None and wall.reactivity == 0.0
+            point = tuple(place if b == i else 0.0 for b in range(len(names)))
+            ratio = outward * float(drift[i](point)) / float(diffusion[i, i](point)) if reflecting else 0.0
+            ends[n + side] = {"type": "mixed", "value": -ratio, "const": 0.0} if reflecting else {"value": 0.0}
+    equation = pde.PDE({"c": " ".join(terms)}, bc=ends)
+    rates = sum(2.0 * float(diffusion[i, i]((0.0,) * len(names))) for i in range(len(names)))
 
-    def solve(cells: int) -> tuple[float, Array]:
+    def solve(cells: int) -> Iterator[tuple[float, Array]]:
         grid = pde.CartesianGrid(list(problem.window), cells)
         state = pde.ScalarField(grid, start(problem, cells))
-        equation.solve(state, t_range=1e-6, dt=1e-6, tracker=None, backend="numba")  # compiles
-        begin = time.perf_counter()
-        found = equation.solve(state, t_range=problem.time, dt=1e-5, adaptive=True, tracker=None, backend="numba")
-        return time.perf_counter() - begin, found.data
+        stable = 0.9 / rates * float(min(grid.discretization)) ** 2
+        kinds = (
+            (pde.EulerSolver(equation, backend="numba"), problem.time / math.ceil(problem.time / stable)),
+            (pde.RungeKuttaSolver(equation, backend="numba", adaptive=True, tolerance=ERROR), 0.1 * stable),
+        )
+        for solver, dt in kinds:
+            step = solver.make_stepper(state, dt=dt)
+            step(state.copy(), 0.0, 1e-3 * problem.time)  # compiles
+            found = state.copy()
+            begin = time.process_time()
+            step(found, 0.0, problem.time)
+            yield time.process_time() - begin, found.data
 
     return refined(problem, solve)
 
 
 def fipy(problem: Problem) -> tuple[float, float]:
-    """FiPy with exponential convection terms."""
+    """FiPy with exponential convection terms, and faces without a flux but for those of an absorbing wall."""
     library, d = installed("fipy"), len(problem.window)
     drift, diffusion = problem.equation.drift, problem.equation.diffusion
     matrix = [[[float(diffusion[i, j]((0.0,) * d)) for j in range(d)] for i in range(d)]]
 
-    def solve(cells: int) -> tuple[float, Array]:
+    def solve(cells: int) -> Iterator[tuple[float, Array]]:
         sizes = {f"d{n}": (h - low) / cells for n, (low, h) in zip("xyz", problem.window, strict=False)}
         counts = {f"n{n}": cells for n in "xyz"[:d]}
         mesh = getattr(library, f"Grid{d}D")(**sizes, **counts) + [[low] for low, _ in problem.window]
-        c = library.CellVariable(mesh=mesh, value=start(problem, cells).ravel(order="F"))
         velocity = library.FaceVariable(mesh=mesh, rank=1)
         velocity[:] = np.array([np.broadcast_to(a(tuple(mesh.faceCenters.value)), mesh.numberOfFaces) for a in drift])
         equation = library.TransientTerm() + library.ExponentialConvectionTerm(coeff=velocity) == library.DiffusionTerm(
             coeff=matrix
         )
-        steps = 2 * cells
-        begin = time.perf_counter()
-        for _ in range(steps):
-            equation.solve(var=c, dt=problem.time / steps)
-        return time.perf_counter() - begin, np.array(c.value).reshape((cells,) * d, order="F")
+        for steps in (64, 256, 1024, 4096):
+            c = library.CellVariable(mesh=mesh, value=start(problem, cells).ravel(order="F"))
+            for axis, line in enumerate(problem.equation.domain.axes):
+                if line.right is not None and line.right.reactivity > 0.0:
+                    c.constrain(0.0, mesh.faceCenters[axis] >= line.high - 1e-9)
+            begin = time.process_time()
+            for _ in range(steps):
+                equation.solve(var=c, dt=problem.time / steps)
+                if time.process_time() - begin > LONGEST:
+                    break
+            yield time.process_time() - begin, np.array(c.value).reshape((cells,) * d, order="F")
 
     return refined(problem, solve)
 
@@ -216,9 +249,10 @@ def main() -> None:
         first, error = ours(problem)
         table.add_row(problem.name, "randwalk", f"{first:.3g}", f"{error:.1e}", "1")
         for name, run in others.items():
-            if not problem.equation.domain.faces:  # walls mean other things there
-                seconds, error = run(problem)
-                table.add_row("", name, f"{seconds:.3g}", f"{error:.1e}", f"{seconds / first:.3g}")
+            seconds, error = run(problem)
+            met = [f"{seconds:.3g}", f"{error:.1e}", f"{seconds / first:.3g}"]
+            missed = [f"more than {LONGEST:g}", f"{error:.1e}", f"more than {LONGEST / first:.3g}"]
+            table.add_row("", name, *(met if math.isfinite(seconds) else missed))
     Console().print(table)
 
 

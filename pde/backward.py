@@ -25,7 +25,8 @@ from randwalk.model.coefficient import Coefficient, Floats, as_coefficient, in_d
 from randwalk.model.domain import Ring
 from randwalk.model.start import Sites, Uniform
 
-from .equation import FokkerPlanck, check_equation
+from .equation import FokkerPlanck
+from .moving import check_rests_too
 from .pace import PILOT_STEPS
 from .solver.arguments import check_memory, checked_tolerance
 from .solver.chains import GONE, INNER, OUTLETS, Chain
@@ -171,7 +172,7 @@ def backward(
     >>> round(float(backward(heat, lambda x: x**2, time=1.0, over=(-1.0, 1.0)).value(0.5)), 3)  # x² + 2Dt
     1.25
     """
-    check_equation(equation)
+    check_rests_too(equation)
     time, tolerance = finite("time", time), checked_tolerance(tolerance)
     if time <= 0.0:
         raise ValueError(f"time = {time:g}: must be positive")
@@ -275,7 +276,7 @@ def mean_exit_time(equation: FokkerPlanck, *, tolerance: float = 1e-4) -> Backwa
     >>> round(float(mean_exit_time(FokkerPlanck(0.0, 0.5, domain=between, start=0.5)).value(0.5)), 4)  # x (1 - x)/2D
     0.25
     """
-    check_equation(equation)
+    check_rests_too(equation)
     if equation.dimension > 1:
         return _steady_field(equation, 1.0, {}, "mean exit time", tolerance)
     return _steady(equation, lambda chain: np.ones(chain.killed.size), "mean exit time", tolerance)
@@ -295,7 +296,7 @@ def exit_probability(equation: FokkerPlanck, wall: str, *, tolerance: float = 1e
     0.3
     """
 
-    check_equation(equation)
+    check_rests_too(equation)
     if equation.dimension > 1:
         check_open(equation, wall)
         return _steady_field(equation, 0.0, {wall: 1.0}, f"probability of leaving by {wall!r}", tolerance)
@@ -338,7 +339,7 @@ def _steady(
     paid: tuple[float, float] = (0.0, 0.0),
 ) -> BackwardSolution:
     """The solution of Aᵀu = -source with u = `paid` on leaving, refined to `tolerance` relative to its largest value."""
-    check_equation(equation)
+    check_rests_too(equation)
     tolerance, domain = checked_tolerance(tolerance), equation.domain
     _check_steady(equation, quantity)
     if not (math.isfinite(domain.low) and math.isfinite(domain.high)):

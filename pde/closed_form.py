@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from randwalk.model.coefficient import constant_value
 
-from .equation import FokkerPlanck, check_equation
+from .equation import FokkerPlanck
 from .forms.affine import normal_in_space
 from .forms.catalogue import form_on_axis
 from .forms.form import ClosedForm as ClosedForm
@@ -16,6 +16,7 @@ from .forms.form import NoClosedForm as NoClosedForm
 from .forms.radial import radial
 from .forms.separable import NotSeparable, separable
 from .forms.space_form import SpaceForm
+from .moving import check_rests_too
 
 
 def closed_form(equation: FokkerPlanck) -> ClosedForm:
@@ -49,7 +50,7 @@ def closed_form(equation: FokkerPlanck) -> ClosedForm:
     >>> form.description, round(float(form.absorbed("left", 1.0)), 6)
     ('method of images, absorbing half-line', 0.317311)
     """
-    check_equation(equation)
+    check_rests_too(equation)
     killing = constant_value(equation.killing)
     if killing is None:
         raise NoClosedForm(f"killing = {equation.killing}: a closed form needs a constant killing rate")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, overload
 
 from numpy.typing import ArrayLike
 
@@ -15,7 +15,9 @@ from randwalk.model.coefficient import Coefficient, CoefficientLike, Constant, i
 from randwalk.model.convention import Convention
 from randwalk.model.declaration import space_of
 from randwalk.model.domain import Domain, as_domain
+from randwalk.model.ito import ItoWalk
 from randwalk.model.neighbourhood import Neighbourhood
+from randwalk.model.scheme import Increments, Scheme
 from randwalk.model.start import Start, StartLike, as_start, check_start, continuous
 from randwalk.model.tensor import Tensor, TensorLike, VectorLike, as_tensor, as_vector
 from randwalk.model.walk import LatticeWalk, Rule
@@ -202,16 +204,18 @@ def check_walk(walk: object) -> None:
         raise TypeError(f"walk = {shown(walk)}: give a LatticeWalk; walk_for(equation) is one of an equation")
 
 
-def limit(walk: LatticeWalk) -> FokkerPlanck:
-    """The equation that the law of `walk` tends to as dx → 0 with dx²/dt fixed.
+def limit(walk: LatticeWalk | ItoWalk) -> FokkerPlanck:
+    """The equation that the law of `walk` tends to: of a lattice walk as dx → 0 with dx²/dt fixed, of an Itô walk as dt → 0.
 
-    A walk made from a drift and a diffusion gives these back. A walk of given probabilities has a = (p - q) dx/dt and
+    A walk made from a drift and a diffusion gives these back. A lattice walk of given probabilities has a = (p - q) dx/dt and
     **D** = (p + q) dx²/2dt; in several dimensions, of steps e with probabilities p_e, a_i = Σ p_e e_i dx_i/dt and
-    D_ij = Σ p_e e_i e_j dx_i dx_j/2dt.
+    D_ij = Σ p_e e_i e_j dx_i dx_j/2dt. An Itô walk of a given noise σ has D = ½ σσᵀ.
 
     >>> limit(LatticeWalk(0.5, 0.5, dx=0.1, dt=0.01))
     FokkerPlanck: ρ_t = 0.5000000000000001 ρ_xx on Line(), start Point(x=0.0)
     """
+    if isinstance(walk, ItoWalk):
+        return _equation_of(walk)
     check_walk(walk)
     return FokkerPlanck(
         walk.declared_drift,
@@ -223,6 +227,39 @@ def limit(walk: LatticeWalk) -> FokkerPlanck:
     )
 
 
+def _equation_of(walk: ItoWalk) -> FokkerPlanck:
+    """The equation of an Itô walk, in the convention of the walk if D alone says what the declared drift means."""
+    told = walk.convention is not Convention.STRATONOVICH or walk.diffusion.diagonal
+    drift, convention = (walk.declared_drift, walk.convention) if told else (walk.drift, Convention.ITO)
+    one = walk.dimension == 1
+    return FokkerPlanck(
+        drift[0] if one else drift, walk.diffusion[0, 0] if one else walk.diffusion, domain=walk.domain, start=walk.start,
+        killing=walk.killing, convention=convention,
+    )  # fmt: skip
+
+
+@overload
+def walk_for(
+    equation: FokkerPlanck,
+    *,
+    dx: float | Sequence[float],
+    dt: float | None = ...,
+    rule: Rule = ...,
+    neighbourhood: Neighbourhood | None = ...,
+    times: ArrayLike | None = ...,
+) -> LatticeWalk: ...
+@overload
+def walk_for(
+    equation: FokkerPlanck,
+    *,
+    sites: int | Sequence[int],
+    dt: float | None = ...,
+    rule: Rule = ...,
+    neighbourhood: Neighbourhood | None = ...,
+    times: ArrayLike | None = ...,
+) -> LatticeWalk: ...
+@overload
+def walk_for(equation: FokkerPlanck, *, dt: float, scheme: Scheme = ..., increments: Increments = ...) -> ItoWalk: ...
 @once_positional("dx", "dt")
 def walk_for(
     equation: FokkerPlanck,
@@ -230,21 +267,44 @@ def walk_for(
     dx: float | Sequence[float] | None = None,
     dt: float | None = None,
     sites: int | Sequence[int] | None = None,
-    rule: Rule = Rule.EXACT_VARIANCE,
+    rule: Rule | None = None,
     neighbourhood: Neighbourhood | None = None,
     times: ArrayLike | None = None,
-) -> LatticeWalk:
-    """A walk that solves `equation`: :meth:`randwalk.LatticeWalk.from_drift` of its coefficients, with the same arguments and
-    errors. :func:`limit` leads back.
+    scheme: Scheme | None = None,
+    increments: Increments | None = None,
+) -> LatticeWalk | ItoWalk:
+    """A walk that solves `equation`. With `dx` or `sites` it is a lattice walk, :meth:`randwalk.LatticeWalk.from_drift` of the
+    coefficients with the same arguments and errors; with `dt` alone an Itô walk, :class:`randwalk.ItoWalk`, of the given scheme
+    and increments. :func:`limit` leads back.
 
     >>> heat = FokkerPlanck(drift=0.0, diffusion=0.5)
     >>> walk = walk_for(heat, dx=0.1, times=[1.0])
     >>> round(float(walk.right(0.0)), 6), limit(walk) == heat
     (0.166667, True)
+    >>> walk_for(heat, dt=0.01)
+    ItoWalk(drift=0, diffusion=0.5, dt=0.01, domain=Line(), start=Point(x=0.0))
     """
     check_equation(equation)
+    continuous_ones: dict[str, Any] = {
+        name: value for name, value in (("scheme", scheme), ("increments", increments)) if value is not None
+    }
+    lattice_ones: dict[str, Any] = {
+        name: value
+        for name, value in (("rule", rule), ("neighbourhood", neighbourhood), ("times", times))
+        if value is not None
+    }
+    ours: dict[str, Any] = {
+        "domain": equation.domain, "start": equation.start, "killing": equation.killing,
+        "convention": equation.convention,
+    }  # fmt: skip
+    if dt is not None and dx is None and sites is None:
+        if lattice_ones:
+            raise ValueError(
+                f"{', '.join(lattice_ones)}: is for walks on a lattice; give dx= or sites= too, or leave it out for an Itô walk"
+            )
+        return ItoWalk(equation.declared_drift, equation.diffusion, dt=dt, **ours, **continuous_ones)
+    if continuous_ones:
+        raise ValueError(f"{', '.join(continuous_ones)}: is for Itô walks; give dt= alone, without dx and sites")
     return LatticeWalk.from_drift(
-        equation.declared_drift, equation.diffusion, dx=dx, dt=dt, domain=equation.domain, start=equation.start,
-        killing=equation.killing, sites=sites, rule=rule, convention=equation.convention, neighbourhood=neighbourhood,
-        times=times,
-    )  # fmt: skip
+        equation.declared_drift, equation.diffusion, dx=dx, dt=dt, sites=sites, **ours, **lattice_ones
+    )

@@ -10,7 +10,8 @@ from numpy.typing import ArrayLike
 
 from randwalk.inputs.keywords import once_positional
 
-from .equation import FokkerPlanck, check_equation
+from .equation import FokkerPlanck
+from .moving import check_rests_too
 from .solver.arguments import (
     SMALLEST_CELLS,
     check_memory,
@@ -19,6 +20,7 @@ from .solver.arguments import (
     checked_times,
     checked_tolerance,
 )  # fmt: skip
+from .solver.fit import edged
 from .solver.forward import ROUNDING, Forward, Run
 from .solver.refine import PILOT_CELLS, STUCK, Balance, Found, Needs, even, refined
 from .solver.schemes import Clock, Scheme
@@ -26,6 +28,7 @@ from .solver.solution import Solution as Solution
 from .solver.window import find_mesh, wider_mesh
 
 LEAK_SHARE: Final = 1e-3  # of the tolerance may leave the window of an unbounded domain
+THIRD_LEVEL: Final = 4  # times the first cells: the third level of a ladder, below which none is believed
 FIXED_LEAK: Final = 1e-12  # mass that may leave it when the number of cells is given
 
 
@@ -87,16 +90,20 @@ def solve(
     >>> round(law.mean(1.0), 3)
     0.368
     """
-    check_equation(equation)
+    check_rests_too(equation)
     cells = None if cells is None else checked_cells(cells)
     tolerance, recorded, scheme = checked_tolerance(tolerance), checked_times(times), checked_scheme(scheme)
     check_memory((cells or SMALLEST_CELLS,), recorded.size)
     leak = LEAK_SHARE * tolerance if cells is None else FIXED_LEAK
-    mesh = find_mesh(equation, recorded, leak)
+    mesh = edged(equation, find_mesh(equation, recorded, leak))
     check_memory(mesh.with_cells(cells).shape if cells else mesh.shape, recorded.size)
     needs = Needs.on_mesh(equation, recorded, scheme, mesh, equation.start)
     if cells is not None and cells < 2 * needs.cells:
         raise ValueError(f"cells = {cells}: too few to show the law at all; take cells = {2 * needs.cells} or more")
+
+    if cells is None and scheme.dt is None:
+        needs.check(THIRD_LEVEL * needs.first)
+        check_memory(mesh.with_cells(THIRD_LEVEL * needs.first).shape, recorded.size)
 
     while True:
         family = Forward(equation, recorded, scheme, mesh)
@@ -109,7 +116,7 @@ def solve(
         lost = np.where(mesh.cut, found.fine.left_so_far[-1], 0.0)
         if (lost <= leak).all():
             break
-        mesh = wider_mesh(equation, mesh, lost, leak, float(recorded[-1]))
+        mesh = edged(equation, wider_mesh(equation, mesh, lost, leak, float(recorded[-1])))
     run = found.solution
     surely = lost.sum() + ROUNDING * (run.ages.size - 1)  # however well two solutions agree
     errors = np.maximum(found.errors, surely)
@@ -135,7 +142,7 @@ def solve(
 def fewest_cells(equation: FokkerPlanck, times: ArrayLike) -> int:
     """The smallest even number of `cells` that :func:`solve` admits: enough to show the law, and to stand on all breaks."""
     recorded = checked_times(times)
-    mesh = find_mesh(equation, recorded, FIXED_LEAK)
+    mesh = edged(equation, find_mesh(equation, recorded, FIXED_LEAK))
     return max(2 * Needs.on_mesh(equation, recorded, checked_scheme(None), mesh, equation.start).cells, SMALLEST_CELLS)
 
 

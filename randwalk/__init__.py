@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from . import pde as pde
     from . import validate as validate
     from .ensemble import Ensemble as Ensemble
+    from .ito_ensemble import ItoEnsemble as ItoEnsemble
     from .kernels.backend import DeviceError as DeviceError
     from .laws.estimate import Estimate as Estimate
     from .laws.law import Law as Law
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
     from .model.domain import Ring as Ring
     from .model.formula import expression as expression
     from .model.grid import Grid as Grid
+    from .model.ito import ItoWalk as ItoWalk
+    from .model.linear import Linear as Linear
     from .model.neighbourhood import Moore as Moore
     from .model.neighbourhood import VonNeumann as VonNeumann
     from .model.region import Ball as Ball
@@ -43,6 +46,13 @@ if TYPE_CHECKING:
     from .model.region import Level as Level
     from .model.region import Mask as Mask
     from .model.region import Region as Region
+    from .model.scheme import EulerMaruyama as EulerMaruyama
+    from .model.scheme import Exact as Exact
+    from .model.scheme import Gaussian as Gaussian
+    from .model.scheme import Milstein as Milstein
+    from .model.scheme import Platen as Platen
+    from .model.scheme import ThreePoint as ThreePoint
+    from .model.scheme import TwoPoint as TwoPoint
     from .model.start import Atoms as Atoms
     from .model.start import Everywhere as Everywhere
     from .model.start import Normal as Normal
@@ -56,6 +66,8 @@ if TYPE_CHECKING:
     from .model.wall import PartiallyAbsorbing as PartiallyAbsorbing
     from .model.wall import Reflecting as Reflecting
     from .problem import Problem as Problem
+    from .run.average import Average as Average
+    from .run.exit_times import Departures as Departures
     from .run.record import Displacement as Displacement
     from .run.record import DistinctSites as DistinctSites
     from .run.record import FirstPassage as FirstPassage
@@ -66,6 +78,7 @@ if TYPE_CHECKING:
     from .run.record import SquaredDisplacement as SquaredDisplacement
     from .run.record import TimeIn as TimeIn
     from .run.record import TimePositive as TimePositive
+    from .run.record import Visits as Visits
     from .run.record import Winding as Winding
     from .simulation import Interrupted as Interrupted
     from .simulation import explain as explain
@@ -84,6 +97,9 @@ _HOMES = {
     "laws.lookup": ("NoAnswer",),
     "model.formula": ("expression",),
     "problem": ("Problem",),
+    "run.average": ("Average",),
+    "run.exit_times": ("Departures",),
+    "ito_ensemble": ("ItoEnsemble",),
     "run.record": (
         "Displacement",
         "DistinctSites",
@@ -95,12 +111,16 @@ _HOMES = {
         "SquaredDisplacement",
         "TimeIn",
         "TimePositive",
+        "Visits",
         "Winding",
     ),
     "simulation": ("Interrupted", "explain", "simulate", "trajectories"),
     "model.region": ("Ball", "HalfSpace", "Level", "Mask", "Region"),
     "model.start": ("Atoms", "Everywhere", "Normal", "Point", "Sites", "Uniform"),
     "model.grid": ("Grid",),
+    "model.ito": ("ItoWalk",),
+    "model.linear": ("Linear",),
+    "model.scheme": ("EulerMaruyama", "Exact", "Gaussian", "Milstein", "Platen", "ThreePoint", "TwoPoint"),
     "model.neighbourhood": ("Moore", "VonNeumann"),
     "model.tabulated": ("Table",),
     "model.walk": ("LatticeWalk", "Rule"),

@@ -7,7 +7,6 @@ prints.
 from __future__ import annotations
 
 import functools
-import json
 import logging
 import math
 import sys
@@ -19,16 +18,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from . import printed
 from .terminal.output import check_folder, check_output, write_text
 from .terminal.status import Stopped
-from .terminal.streams import printable, read_standard_input
+from .terminal.streams import read_standard_input
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
-
-    from .ensemble import Ensemble
-    from .laws.estimate import Estimate
-    from .laws.law import Law
     from .problem import Problem
 
 app = typer.Typer(
@@ -163,7 +158,7 @@ def validate(
                 for case in report.cases:
                     print(report.details(case))
             if report.cases:
-                _print_table(report.table())
+                printed.print_table(report.table())
                 print(report.summary())
         for reason in report.failures.values():
             print(f"randwalk: {reason}", file=sys.stderr)
@@ -197,10 +192,11 @@ def simulate(
     stopped: BaseException | None = None
     try:
         with _in_keys(file):
-            ensemble = rw.simulate(
+            given: dict[str, Any] = {} if problem.bins is None else {"bins": problem.bins}
+            ensemble: Any = rw.simulate(
                 problem.walk, problem.walkers if walkers is None else walkers, problem.times,
                 seed=problem.seed if seed is None else seed, method=method,
-                threads=threads, progress=sys.stderr.isatty() and not quiet, backend=backend,
+                threads=threads, progress=sys.stderr.isatty() and not quiet, backend=backend, **given,
             )  # fmt: skip
     except (rw.Interrupted, rw.DeviceError) as stop:  # the finished walkers are kept and shown
         if stop.ensemble is None:
@@ -210,16 +206,26 @@ def simulate(
         if out is not None:
             ensemble.save(out)
         if json is not None:
-            write_text(json, _estimates(problem, ensemble))
+            write_text(json, printed.estimates(problem, ensemble))
     finally:  # a full disk must not suppress the printed results
         if not quiet:
-            _print_table(_ensemble_table(problem, ensemble, file))
+            printed.print_table(printed.ensemble_table(problem, ensemble, file))
     if not quiet:
-        _print_written(out, json)
+        printed.print_written(out, json)
     if isinstance(stopped, rw.Interrupted):
         raise Stopped(f"interrupted with {ensemble.walkers:,} walkers finished")
     if stopped is not None:
         raise stopped
+
+
+@command
+def explain(file: File, walkers: Walkers = None) -> None:
+    """Say which method ``simulate`` takes for a problem file, and how long each would; nothing is run."""
+    import randwalk as rw
+
+    problem = _problem(file)
+    with _in_keys(file):
+        print(rw.explain(problem.walk, problem.walkers if walkers is None else walkers, problem.times))
 
 
 @command
@@ -251,15 +257,15 @@ def solve(
     with _in_keys(file):
         solution = rw.pde.solve(equation, times, tolerance=wanted)
     if out is not None:
-        write_text(out, _densities(solution, times))
+        write_text(out, printed.densities(solution, times))
     if quiet:
         return
     print(repr(equation))
     columns: dict[str, Callable[[float], float]] = {
         "survival": lambda t: float(solution.survival(t)),
         **{
-            heading: functools.partial(lambda heading, t: float(_spreads(solution, t)[heading]), heading)
-            for heading in _spreads(solution, times[0])
+            heading: functools.partial(lambda heading, t: float(printed.spreads(solution, t)[heading]), heading)
+            for heading in printed.spreads(solution, times[0])
         },
         **{
             f"absorbed {exit}": functools.partial(lambda exit, t: float(solution.absorbed(exit, t)), exit)
@@ -280,9 +286,9 @@ def solve(
     for heading in ("time", *columns):
         table.add_column(heading, justify="right")
     for t in times:
-        table.add_row(f"{t:g}", *(_number(column, t) for column in columns.values()))
-    _print_table(table)
-    _print_written(out)
+        table.add_row(f"{t:g}", *(printed.number(column, t) for column in columns.values()))
+    printed.print_table(table)
+    printed.print_written(out)
 
 
 @command
@@ -374,97 +380,3 @@ def _counting(description: str, total: int, shown: bool) -> Iterator[Callable[[s
     with Progress(console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task(description, total=total)
         yield lambda name: progress.update(task, advance=1, description=name)
-
-
-def _ensemble_table(problem: Problem, ensemble: Ensemble, file: str) -> RenderableType:
-    """The estimates of an ensemble as a table for the terminal."""
-    from rich.table import Table
-    from rich.text import Text
-
-    title = f"{problem.title or file}: {ensemble.walkers:,} walkers by {ensemble.method}"
-    table = Table(title=Text(title), title_justify="left")
-    moments = {t: _moments(ensemble, t, "mean of survivors", "variance") for t in ensemble.times.tolist()}
-    for heading in ("time", "alive", *next(iter(moments.values())), *ensemble.exits):
-        table.add_column(heading, justify="right", no_wrap=True)
-    for t, told in moments.items():
-        gone = (ensemble.absorbed(exit, t) for exit in ensemble.exits)
-        cells = (f"{t:g}", *map(str, (ensemble.survival(t), *told.values(), *gone)))
-        table.add_row(*(printable(cell, sys.stdout) for cell in cells))
-    return table
-
-
-def _moments(law: Law[Any], t: float, mean: str, variance: str) -> dict[str, Any]:
-    """The mean and the variance of a law under these names, in several dimensions those of each coordinate."""
-    from .model.coefficient.variables import coordinate
-
-    if law.dimension == 1:
-        return {mean: law.mean(t), variance: law.variance(t)}
-    means, covariance, axes = law.mean(t), law.variance(t), range(law.dimension)
-    told = {f"{mean}, {coordinate(axis)}": means[axis] for axis in axes}
-    return told | {f"{variance}, {coordinate(axis)}": covariance[axis, axis] for axis in axes}
-
-
-def _spreads(law: Law[Any], t: float) -> dict[str, float]:
-    """The mean and the standard deviation of a law, in several dimensions those of each coordinate."""
-    told = _moments(law, t, "mean", "sd")
-    return {name: math.sqrt(value) if name.startswith("sd") else value for name, value in told.items()}
-
-
-def _densities(solution: Any, times: list[float]) -> str:
-    """The density at the centres of the cells, a line for each, as comma-separated values."""
-    import numpy as np
-
-    from .model.coefficient.variables import coordinate
-
-    axes = (solution.x,) if solution.dimension == 1 else solution.x
-    point = np.meshgrid(*axes, indexing="ij")
-    here = point[0] if len(point) == 1 else tuple(point)
-    columns = [*point, *(solution.pdf(here, t) for t in times)]
-    header = [*map(coordinate, range(len(point))), *(f"rho_t={t:g}" for t in times)]
-    rows = zip(*(column.ravel().tolist() for column in columns), strict=True)
-    return "\n".join([",".join(header), *(",".join(map(repr, row)) for row in rows)]) + "\n"
-
-
-def _estimates(problem: Problem, ensemble: Ensemble) -> str:
-    """The same estimates as JSON, unrounded; null where there is no number."""
-
-    def pair(estimate: Estimate) -> Any:
-        if estimate.shape:
-            return [pair(estimate[i]) for i in range(estimate.shape[0])]
-        numbers = {"value": float(estimate.value), "error": float(estimate.error)}
-        return {name: number if math.isfinite(number) else None for name, number in numbers.items()}
-
-    rows = [
-        {
-            "time": float(t), "alive": pair(ensemble.survival(t)), "mean": pair(ensemble.mean(t)),
-            "variance": pair(ensemble.variance(t)),
-            "passed": {exit: pair(ensemble.absorbed(exit, t)) for exit in ensemble.exits},
-        }
-        for t in ensemble.times
-    ]  # fmt: skip
-    about = {"title": problem.title, "walkers": ensemble.walkers, "method": ensemble.method, "seed": ensemble.seed}
-    return json.dumps(about | {"times": rows}, indent=2) + "\n"
-
-
-def _number(column: Callable[[float], float], t: float) -> str:
-    value = column(t)
-    return f"{value:.6g}" if math.isfinite(value) else "—"
-
-
-def _print_table(table: RenderableType) -> None:
-    """Print a table at its full width, one row a line, whatever the width of the terminal."""
-    from rich.console import Console
-
-    console = Console(highlight=False)
-    unbounded = console.options.update(max_width=1_000_000)
-    console.width = max(console.width, console.measure(table, options=unbounded).maximum)
-    with console.capture() as printed:
-        console.print(table, crop=False)
-    for line in printed.get().splitlines():
-        print(line.rstrip())
-
-
-def _print_written(*paths: str | None) -> None:
-    for path in paths:
-        if path is not None:
-            print(f"written to {path}")

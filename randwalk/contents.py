@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
@@ -24,7 +23,8 @@ from .model.times import MOST_STEPS
 from .model.walk import LatticeWalk
 from .problem import Source, dumps, read_walk, walk_data
 from .problem_space import read_shape
-from .run.plan import METHODS
+from .run.free import by_site
+from .run.plan import METHODS, keeps
 from .run.record import (
     Displacement,
     DistinctSites,
@@ -36,6 +36,7 @@ from .run.record import (
     SquaredDisplacement,
     TimeIn,
     TimePositive,
+    Visits,
     Winding,
 )
 from .run.results import DIGIT, Paths, Recorded
@@ -50,7 +51,7 @@ READ = (1, 2, 3)  # formats of files
 SIMPLE = (FirstPassage, LastVisit, TimePositive, Maximum, SquaredDisplacement)  # records of format 2
 PLACES = {LastVisit: {"x"}, TimePositive: {"x"}}
 RECORDS: dict[str, type[Any]] = {
-    kind.__name__: kind for kind in (*SIMPLE, Displacement, DistinctSites, Moments, TimeIn, Winding)
+    kind.__name__: kind for kind in (*SIMPLE, Displacement, DistinctSites, Moments, TimeIn, Visits, Winding)
 }
 # The version of the stream from which a method draws what it does now where thresholds are whole numbers of 2⁻³¹. Of other
 # thresholds all methods do so from version 3 on.
@@ -127,7 +128,7 @@ class Meta:
             raise ValueError(
                 f"{path} has file format {shown(data['format'])}; this version reads formats {', '.join(map(str, READ))}"
             )
-        field = _Field(path, data)
+        field = Field(path, data)
         version = field.whole("format", 1, READ[-1])
         field.whole("stream", 1)
         field.whole("seed", 0)
@@ -143,22 +144,34 @@ class Meta:
         steps = tuple(field.numbers("steps", 0, MOST_STEPS))
         if any(a >= b for a, b in pairwise(steps)):
             field.fail("steps", "must increase")
-        return cls(path, data, version, _table(field, walk, version), parts, steps, _records(field, walk, version))
+        table, records = _table(field, walk, version), _records(field, walk, version)
+        meta = cls(path, data, version, table, parts, steps, records)
+        if meta.counted and table.layout.cells > MOST_SITES + 3:
+            field.fail(
+                "window", "must be the number of the first site and how many there are, of sites that can be counted"
+            )
+        return meta
 
     @property
     def walkers(self) -> int:
         return sum(map(len, self.parts))
 
     @property
+    def counted(self) -> bool:
+        """Whether walkers were counted by site."""
+        return by_site(self.table, self.records, self.data["method"])
+
+    @property
     def shapes(self) -> dict[str, tuple[int, ...]]:
         """The shapes that the arrays must have."""
-        raw: dict[str, tuple[int, ...]] = {"raw": (len(self.steps), self.table.layout.cells)}
+        raw: dict[str, tuple[int, ...]] = {"raw": (len(self.steps), self.table.layout.cells if self.counted else 0)}
         return raw | {f"record{i}": r.shape(self.table, self.steps) for i, r in enumerate(self.records)}
 
     def contents(self, arrays: Mapping[str, Counts]) -> Contents:
         """The ensemble's fields, of arrays that are checked to be counts of its walkers."""
         raw = arrays["raw"]
-        self._check_counts(raw)
+        if self.counted:
+            self._check_counts(raw)
         records: dict[Record, Recorded] = {}
         for i, record in enumerate(self.records):
             counts = arrays[f"record{i}"]
@@ -200,7 +213,7 @@ class Meta:
 
     def _check_record(self, name: str, record: Record, counts: Counts, raw: Counts) -> None:
         layout = self.table.layout
-        alive = layout.live(raw).reshape(len(raw), -1).sum(axis=1)
+        alive = layout.live(raw).reshape(len(raw), -1).sum(axis=1) if self.counted else np.full(len(raw), self.walkers)
         if isinstance(record, Moments):
             if (counts[:, 0, 0] != alive).any() or (counts[..., :2] < 0).any() or (counts[..., :2] >= DIGIT).any():
                 self._fail(name, "displacements are not those of as many survivors as raw counts")
@@ -208,7 +221,7 @@ class Meta:
             self._fail(name, "a count is negative")
         elif isinstance(record, FirstPassage):
             gone = np.cumsum(counts, axis=0)[list(self.steps)]
-            if layout.exits_only(gone != layout.gone(raw)).any():
+            if self.counted and layout.exits_only(gone != layout.gone(raw)).any():
                 self._fail(name, "first passages are not as many as the walkers that raw counts as gone")
         elif (counts.sum(axis=1) > self.walkers).any():
             self._fail(name, f"a row counts more than the {self.walkers} walkers of parts")
@@ -220,7 +233,7 @@ class Meta:
 
 
 @dataclass(frozen=True)
-class _Field:
+class Field:
     """The fields of a file's text, each refused in words unless it is what it must be."""
 
     path: Path
@@ -265,7 +278,7 @@ def _whole(value: Any, least: int, most: int | None) -> bool:
     return type(value) is int and value >= least and (most is None or value <= most)
 
 
-def _walk(path: Path, field: _Field, version: int) -> LatticeWalk:
+def _walk(path: Path, field: Field, version: int) -> LatticeWalk:
     text = field.text("walk")
     if version == 1:  # whose fitted rule is the one called capped today
         text = text.replace('rule = "fitted"', 'rule = "capped"')
@@ -276,7 +289,7 @@ def _walk(path: Path, field: _Field, version: int) -> LatticeWalk:
     return read_walk(source, [])
 
 
-def _table(field: _Field, walk: LatticeWalk, version: int) -> StepTable:
+def _table(field: Field, walk: LatticeWalk, version: int) -> StepTable:
     """The table of the window, which must hold the start and lie in the domain."""
     given = field.get("window") if version > 2 else [field.get("window")]
     if not (
@@ -284,7 +297,6 @@ def _table(field: _Field, walk: LatticeWalk, version: int) -> StepTable:
         and len(given) == walk.dimension
         and all(isinstance(pair, list) and len(pair) == 2 for pair in given)
         and all(_whole(first, -(1 << 62), 1 << 62) and _whole(sites, 1, MOST_SITES) for first, sites in given)
-        and math.prod(sites + 2 for _, sites in given) <= MOST_SITES + 2
     ):
         field.fail("window", "must be the number of the first site and how many there are")
     for (first, sites), lattice, (low, high) in zip(given, walk.lattices, start_range(walk), strict=True):
@@ -298,7 +310,7 @@ def _table(field: _Field, walk: LatticeWalk, version: int) -> StepTable:
     return StepTable(walk, tuple((first, sites) for first, sites in given))
 
 
-def _records(field: _Field, walk: LatticeWalk, version: int) -> tuple[Record, ...]:
+def _records(field: Field, walk: LatticeWalk, version: int) -> tuple[Record, ...]:
     given = field.get("records")
     if not isinstance(given, list) or not all(isinstance(r, list) and len(r) == 2 for r in given):
         field.fail("records", "must be a list of pairs, a name and a place or null")
@@ -306,7 +318,7 @@ def _records(field: _Field, walk: LatticeWalk, version: int) -> tuple[Record, ..
     if len(set(records)) < len(records):
         field.fail("records", "has a record twice")
     method = field.get("method")
-    if any(not r.occupation(walk) if method == "occupation" else method == "jump" and r.follows(walk) for r in records):
+    if not keeps(method, walk, records):
         field.fail("records", f"method {method} does not keep these")
     return tuple(records)
 
@@ -316,7 +328,7 @@ def _arguments(record: Record) -> dict[str, Any]:
     return {name: shape_data(value) if isinstance(value, Shape) else value for name, value in vars(record).items()}
 
 
-def _record(field: _Field, walk: LatticeWalk, name: Any, held: Any, version: int) -> Record:
+def _record(field: Field, walk: LatticeWalk, name: Any, held: Any, version: int) -> Record:
     """A record from its name and, before format 3, its place or null, since then its arguments by name."""
     kind: Any = RECORDS.get(name) if isinstance(name, str) else None
     if version < 3:

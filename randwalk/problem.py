@@ -36,7 +36,7 @@ order = 1                   # of convergence that theory expects: 2 if left out,
 
 Wherever a number stands, a formula of the parameters may stand in quotes: ``point = "L/2"``.
 
-In several dimensions:
+An Itô walk has a dt, and neither dx nor sites (:mod:`randwalk.problem_ito`). In several dimensions:
 
 ```toml
 [walk]
@@ -67,14 +67,18 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from .inputs.keywords import once_positional
 from .inputs.source import Key, ProblemError, Source
 from .inputs.wording import did_you_mean, shown
 from .model.coefficient import Coefficient, coordinate
 from .model.convention import Convention
+from .model.ito import ItoWalk
 from .model.neighbourhood import Moore, VonNeumann
 from .model.steps import NAMES
 from .model.walk import LatticeWalk, Rule
+from .problem_ito import OWN, check_ito_table, is_ito, ito_values, make_ito, read_bins
 from .problem_space import DOMAIN, STARTS, axes_of, read_domain, read_start
 from .problem_values import (
     beside,
@@ -89,6 +93,7 @@ from .problem_values import (
     read_sizes,
     read_text,
 )  # fmt: skip
+from .run.bins import given_bins
 from .writing import dumps, walk_data
 
 __all__ = [
@@ -128,7 +133,7 @@ class Problem:
     dt = 1.0
     """
 
-    walk: LatticeWalk
+    walk: Any  # a LatticeWalk or an ItoWalk
     times: tuple[float, ...]
     _: KW_ONLY
     walkers: int = WALKERS
@@ -138,6 +143,7 @@ class Problem:
     validation_walkers: int | None = None
     validation_seed: int | None = None
     validation_order: float = ORDER
+    bins: Any = None
     source: Source | None = field(default=None, compare=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -160,7 +166,7 @@ class Problem:
                     f"unknown table or key {shown(key)}; known are {', '.join(TABLES)}{did_you_mean(key, TABLES)}",
                 )
         names = read_parameters(source)
-        run = source.section("run", ("times", "walkers", "seed"), needed=("times",))
+        run = source.section("run", ("times", "walkers", "seed", "bins"), needed=("times",))
         solve = source.section("solve", ("tolerance",))
         trial = source.section("validate", ("walkers", "seed", "order"))
         if not isinstance(run["times"], list) or not run["times"]:
@@ -181,6 +187,11 @@ class Problem:
         if not 0.0 < order <= 4.0:
             source.fail("validate", "order", f"order = {order:g}: must be positive and at most 4")
         walk = read_walk(source, times)
+        if "bins" in run and not isinstance(walk, ItoWalk):
+            source.fail("run", "bins", "bins: walkers on a lattice are counted on its sites; leave it out")
+        bins = read_bins(source, names, run["bins"]) if "bins" in run else None
+        if bins is not None:
+            source.build("run", "bins", lambda: given_bins(walk, bins))
         try:
             walk.steps(times)
         except ValueError as error:
@@ -195,6 +206,7 @@ class Problem:
             validation_walkers=counts.get(("validate", "walkers")),
             validation_seed=counts.get(("validate", "seed")),
             validation_order=order,
+            bins=bins,
             source=source,
         )
 
@@ -203,6 +215,8 @@ class Problem:
         data: dict[str, Any] = {"title": self.title} if self.title else {}
         data |= walk_data(self.walk)
         data["run"] = {"times": list(self.times), "walkers": self.walkers, "seed": self.seed}
+        if self.bins is not None:
+            data["run"]["bins"] = _listed(self.bins)
         if self.tolerance != usual_tolerance(self.walk):
             data["solve"] = {"tolerance": self.tolerance}
         trial: dict[str, Any] = {"walkers": self.validation_walkers, "seed": self.validation_seed}
@@ -215,7 +229,18 @@ class Problem:
 Problem.__init__ = once_positional(*(f.name for f in fields(Problem) if f.kw_only))(Problem.__init__)  # type: ignore[method-assign]
 
 
-def usual_tolerance(walk: LatticeWalk) -> float:
+def _listed(value: Any) -> Any:
+    """Bins as lists of plain numbers."""
+    return (
+        value.tolist()
+        if isinstance(value, np.ndarray)
+        else list(map(_listed, value))
+        if isinstance(value, tuple | list)
+        else value
+    )
+
+
+def usual_tolerance(walk: LatticeWalk | ItoWalk) -> float:
     """The tolerance of `randwalk solve` where the file names none."""
     domain = walk.domain
     if domain.dimension == 1:
@@ -223,8 +248,8 @@ def usual_tolerance(walk: LatticeWalk) -> float:
     return SECOND_ORDER if domain.regions or (domain.faces and not walk.diffusion.diagonal) else BEYOND
 
 
-def read_walk(source: Source, times: list[float]) -> LatticeWalk:
-    """The walk of a problem file."""
+def read_walk(source: Source, times: list[float]) -> Any:
+    """The walk of a problem file, a LatticeWalk or an ItoWalk."""
     walk = _walk_table(source)
     by_drift = "drift" in walk or "diffusion" in walk
     names, domain = read_parameters(source), read_domain(source)
@@ -232,6 +257,9 @@ def read_walk(source: Source, times: list[float]) -> LatticeWalk:
     for name in map(coordinate, range(1, dimension)):
         if name in names:
             source.fail("parameters", name, f"the parameter name {name!r} is taken: it is a coordinate")
+    if is_ito(walk):
+        arguments = ito_values(source, walk, names, dimension)
+        return make_ito(source, arguments, domain, read_start(source, dimension), _places(source, walk))
     values: dict[str, Any] = {
         key: read_nested(source, "walk", key, walk[key], names, dimension)
         for key in ("drift", "diffusion")
@@ -280,8 +308,11 @@ def _walk_table(source: Source) -> dict[str, Any]:
     """The table [walk], refused unless its keys go together."""
     shared, drifted = ("dx", "sites", "dt", "killing", "inexact_times"), ("drift", "diffusion")
     how, given = ("rule", "convention", "neighbourhood"), (*STEPS, "steps")
-    known = (*shared, *drifted, *how, *given)
+    known = (*shared, *drifted, *how, *given, *OWN)
     walk = source.section("walk", known)
+    if is_ito(walk):
+        check_ito_table(source, walk)
+        return walk
     for first in drifted:
         for second in given:
             if first in walk and second in walk:
@@ -303,9 +334,12 @@ def _walk_table(source: Source) -> dict[str, Any]:
 
 def _dimension(walk: Mapping[str, Any]) -> int:
     """The number of dimensions of a walk on the whole space."""
-    for key in ("drift", "diffusion"):
+    for key in ("drift", "diffusion", "noise"):
         if isinstance(walk.get(key), list):
             return max(1, len(walk[key]))
+    match walk.get("drift"):
+        case {"matrix": list(rows)}:
+            return max(1, len(rows))
     match walk.get("steps"):
         case [{"to": list(first)}, *_]:
             return max(1, len(first))

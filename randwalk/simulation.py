@@ -3,43 +3,79 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any, overload
 
 from numpy.typing import ArrayLike
 
-from .ensemble import Effort, Ensemble, Interrupted, collect
+from .ensemble import Ensemble
 from .inputs.arguments import one_of
 from .inputs.keywords import once_positional
+from .ito_ensemble import ItoEnsemble
+from .model.ito import ItoWalk
 from .model.walk import LatticeWalk
 from .run.devices import BACKENDS
+from .run.ito_task import ItoTask, predicted
 from .run.plan import METHODS, Plan, plan
 from .run.record import Positions, Record
 from .run.results import Paths
 from .run.task import Task, checked_records, checked_seed, checked_walk, walker_range
+from .sampled import Effort, Interrupted, collect
 
 __all__ = ["Interrupted", "Plan", "explain", "simulate", "trajectories"]
 
 AUTO = ("auto", *METHODS)
 
 
-@once_positional("seed", "method", "record", "threads", "progress", "backend", "devices")
+@overload
 def simulate(
     walk: LatticeWalk,
     walkers: int | range,
     times: ArrayLike,
     *,
+    seed: int = ...,
+    method: str = ...,
+    bins: None = ...,
+    record: Sequence[Record] = ...,
+    threads: int | None = ...,
+    progress: bool = ...,
+    backend: str = ...,
+    devices: Sequence[int] | None = ...,
+) -> Ensemble: ...
+@overload
+def simulate(
+    walk: ItoWalk,
+    walkers: int | range,
+    times: ArrayLike,
+    *,
+    seed: int = ...,
+    method: str = ...,
+    bins: Any = ...,
+    record: Sequence[Record] = ...,
+    threads: int | None = ...,
+    progress: bool = ...,
+    backend: str = ...,
+    devices: Sequence[int] | None = ...,
+) -> ItoEnsemble: ...
+@once_positional("seed", "method", "record", "threads", "progress", "backend", "devices")
+def simulate(
+    walk: LatticeWalk | ItoWalk,
+    walkers: int | range,
+    times: ArrayLike,
+    *,
     seed: int = 0,
     method: str = "auto",
+    bins: Any = None,
     record: Sequence[Record] = (),
     threads: int | None = None,
     progress: bool = False,
     backend: str = "cpu",
     devices: Sequence[int] | None = None,
-) -> Ensemble:
+) -> Ensemble | ItoEnsemble:
     """Run independent walkers and count them at the recorded times.
 
     Parameters
     ----------
-    walk : LatticeWalk
+    walk : LatticeWalk or ItoWalk
     walkers : int or range
         How many; a range runs those numbers only. Ranges of one run can be made in different places and merged; with
         ``method="auto"`` they are followed by ``paths``, or by ``jump`` where it can, whatever the range.
@@ -51,13 +87,18 @@ def simulate(
         ``paths`` follows every walker, and alone can keep every record. ``occupation`` steps the histogram: its cost is
         sites × steps whatever the number of walkers, its law that of independent walkers; of the records it can keep
         FirstPassage(), and Moments() and Displacement(axis) of walkers that start on one site. ``jump`` draws from the exact
-        law between recorded times, axis by axis; constant walks without walls only, whose axes step independently. ``auto``
-        takes the cheapest by a fixed rule of the walk, walkers, times and records (:func:`explain` shows it), never of the
-        machine.
+        law between recorded times, axis by axis; constant walks on lines and rings only, whose axes step independently.
+        ``auto`` takes the cheapest by a fixed rule of the walk, walkers, times and records (:func:`explain` shows it), never of
+        the machine; on rings it does not take ``jump``. Of an Itô walk every walker is followed.
+    bins : number of bins, or edges, or one of these for each axis
+        In which the walkers of an Itô walk are counted. Left out, there are 64 along an axis (32 of three) over the domain, on an
+        unbounded axis over ± 5 standard deviations. In more than three dimensions every coordinate is counted by itself.
     record : sequence of records
         What to keep besides counts; ``ensemble[record]`` gives it. FirstPassage(), LastVisit(x), Maximum(axis),
-        Displacement(axis), Moments(), TimeIn(shape), Winding(axis), DistinctSites(), Positions(); in one dimension
-        TimePositive(x) and SquaredDisplacement(), too.
+        Displacement(axis), Moments(), TimeIn(shape), Visits(set), Winding(axis), DistinctSites(), Positions(); in one dimension
+        TimePositive(x) and SquaredDisplacement(), too. Of walkers without walls on so many sites that they cannot be counted
+        (a long walk in space), records of displacements, Winding and Positions are kept all the same. Of an Itô walk
+        FirstPassage(), Average(f) and Positions().
     threads : int, optional
         At most this many; never changes a result.
     progress : bool
@@ -70,7 +111,7 @@ def simulate(
 
     Returns
     -------
-    Ensemble
+    Ensemble, or ItoEnsemble of an Itô walk
 
     Raises
     ------
@@ -87,22 +128,34 @@ def simulate(
     >>> simulate(walk, walkers=10_000, times=[100], seed=1, method="paths").mean(100)
     -0.2164 ± 0.1
     """
-    steps = tuple(checked_walk(walk).steps(times))
-    span, seed = walker_range(walkers), checked_seed(seed)
+    span, seed, records = walker_range(walkers), checked_seed(seed), checked_records(record)
     one_of("method", method, AUTO)
     one_of("backend", backend, BACKENDS)
-    records = checked_records(record)
+    effort = Effort(threads, progress, backend, devices)
+    if isinstance(walk, ItoWalk):
+        if method not in ("auto", "paths"):
+            raise ValueError(f"method = {method!r}: the walkers of an Itô walk are followed, by method='paths'")
+        task = ItoTask.of(walk, walk.steps(times), seed, bins, records)
+        followed: ItoEnsemble = collect(ItoEnsemble, task, [span], None, effort)
+        return followed
+    steps = tuple(checked_walk(walk).steps(times))
+    if bins is not None:
+        raise ValueError(
+            "bins: walkers on a lattice are counted on its sites; leave it out, and give edges to mass(edges, t)"
+        )
     walk.warn_if_quick(steps[-1] * walk.dt)
     if method == "auto":
         method = plan(walk, span, steps, records, part=isinstance(walkers, range)).method
-    task = Task(walk, steps, seed, method, records)
-    done = collect(task, [span], None, Effort(threads, progress, backend, devices))
-    walk.warn_if_slow(done.table.point, done.counts, done.times)
+    done: Ensemble = collect(Ensemble, Task(walk, steps, seed, method, records), [span], None, effort)
+    if done.counted:
+        walk.warn_if_slow(done.table.point, done.counts, done.times)
     return done
 
 
 @once_positional("record")
-def explain(walk: LatticeWalk, walkers: int | range, times: ArrayLike, *, record: Sequence[Record] = ()) -> Plan:
+def explain(
+    walk: LatticeWalk | ItoWalk, walkers: int | range, times: ArrayLike, *, record: Sequence[Record] = ()
+) -> Plan:
     """Which method ``simulate(..., method="auto")`` takes, and the predicted seconds of each that can do the run.
 
     The arguments are those of :func:`simulate`; nothing is run. The seconds are those of a reference machine, so that the
@@ -111,15 +164,17 @@ def explain(walk: LatticeWalk, walkers: int | range, times: ArrayLike, *, record
     >>> explain(LatticeWalk(0.5, 0.5, dx=1.0, dt=1.0), walkers=10**9, times=[100]).method
     'occupation'
     """
-    steps = tuple(checked_walk(walk).steps(times))
     span, records = walker_range(walkers), checked_records(record)
+    if isinstance(walk, ItoWalk):
+        return Plan({"paths": predicted(walk, walk.steps(times), len(span))})
+    steps = tuple(checked_walk(walk).steps(times))
     walk.warn_if_quick(steps[-1] * walk.dt)
     return plan(walk, span, steps, records, part=isinstance(walkers, range))
 
 
 @once_positional("seed", "progress")
 def trajectories(
-    walk: LatticeWalk, walkers: int | range, times: ArrayLike, *, seed: int = 0, progress: bool = False
+    walk: LatticeWalk | ItoWalk, walkers: int | range, times: ArrayLike, *, seed: int = 0, progress: bool = False
 ) -> Paths:
     """Whole paths, for plotting: the place of each walker at each of `times`, shape (times, walkers) in ``.x``, and (times,
     walkers, d) in d > 1 dimensions.
@@ -131,7 +186,7 @@ def trajectories(
     array([[ 0., -1.,  0.,  1.,  2.,  1.],
            [ 0.,  1.,  0.,  1.,  0., -1.]])
     """
-    paths: Paths = simulate(walk, walkers, times, seed=seed, method="paths", record=[Positions()], progress=progress)[
-        Positions()
-    ]
+    record = Positions()
+    run: Any = simulate(walk, walkers, times, seed=seed, method="paths", record=[record], progress=progress)
+    paths: Paths = run[record]
     return paths

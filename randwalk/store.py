@@ -19,12 +19,13 @@ on damaged files.
 
 Format 2 is that. Format 3, of walks in two dimensions and more and of records that 0.4 did not know, has a pair in ``window`` for
 each axis, and ``records`` are [name, arguments]; exact sums are arrays with one more axis, of three digits in base 2⁶². Format 1,
-of the releases up to 0.2.0, has neither digest and can be read.
+of the releases up to 0.2.0, has neither digest and can be read. Format 4 is that of Itô walks (:mod:`randwalk.ito_contents`).
 """
 
 from __future__ import annotations
 
 import hashlib
+import json
 import math
 import os
 import zipfile
@@ -40,6 +41,7 @@ from .contents import Contents, Counts, Meta, digest
 from .inputs.files import check_regular
 from .inputs.memory import require
 from .inputs.wording import WIDEST
+from .ito_contents import ItoContents, ItoMeta
 
 __all__ = ["Contents", "digest", "read", "write"]
 
@@ -51,7 +53,7 @@ FORMAT_1 = b'"format": 1,'
 TRAILER_SIZE = len(TRAILER) + 64 + 1
 
 
-def write(path: str | Path, contents: Contents, to_netcdf: Callable[[Path], None]) -> None:
+def write(path: str | Path, contents: Contents | ItoContents, to_netcdf: Callable[[Path], None]) -> None:
     """Write a file: to a temporary name first, then renamed. `to_netcdf` writes the dataset."""
     path = Path(path)
     if path.suffix not in SUFFIXES:
@@ -71,7 +73,7 @@ def write(path: str | Path, contents: Contents, to_netcdf: Callable[[Path], None
         temporary.unlink(missing_ok=True)
 
 
-def read(path: str | Path) -> Contents:
+def read(path: str | Path) -> Contents | ItoContents:
     """Read and check what :func:`write` wrote.
 
     Raises
@@ -85,11 +87,22 @@ def read(path: str | Path) -> Contents:
     check_regular(path)
     opened = _netcdf(path) if path.suffix == ".nc" else _zipped(path)
     with opened as (text, arrays):
-        meta = Meta.read(path, text)
+        meta = _meta(path, text)
         held = {name: arrays(name, shape) for name, shape in meta.shapes.items()}
     if meta.format > 1 and meta.data.get("sha256") != digest(meta.data, held):
         raise ValueError(f"{path} is damaged: its content does not have the checksum that it was saved with")
     return meta.contents(held)
+
+
+def _meta(path: Path, text: str) -> Meta | ItoMeta:
+    """The text of a file, checked: of an Itô walk if it says so."""
+    try:
+        data = json.loads(text)
+    except (ValueError, RecursionError):
+        data = None
+    if isinstance(data, dict) and data.get("kind") == "ito":
+        return ItoMeta.read(path, data)
+    return Meta.read(path, text)
 
 
 Arrays = Callable[[str, tuple[int, ...]], Counts]

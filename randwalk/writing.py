@@ -15,6 +15,7 @@ from .model.convention import Convention
 from .model.domain import Domain, Interval, Line
 from .model.formula import expression
 from .model.grid import Grid
+from .model.ito import ItoWalk
 from .model.neighbourhood import VonNeumann
 from .model.region import Ball, HalfSpace, Level, Mask, Region
 from .model.shape import Complement, Intersection, Shape, Union
@@ -24,16 +25,21 @@ from .model.tabulated import Table
 from .model.tensor import Tensor
 from .model.walk import LatticeWalk
 from .model.wall import Wall, face_names
+from .problem_ito import ito_data
 
 
-def walk_data(walk: LatticeWalk) -> dict[str, Any]:
+def walk_data(walk: LatticeWalk | ItoWalk) -> dict[str, Any]:
     """The tables [walk], [domain] and [start] that :func:`randwalk.problem.read_walk` reads back."""
-    table = _from_drift(walk) if walk.declared is not None else _steps_data(walk)
+    if isinstance(walk, ItoWalk):
+        table = ito_data(walk, _coefficient_data)
+    else:
+        table = _from_drift(walk) if walk.declared is not None else _steps_data(walk)
     if walk.killing != Constant(0.0):
         table["killing"] = _coefficient_data(walk.killing)
-    data: dict[str, Any] = {"walk": table | {"dx": walk.dx, "dt": walk.dt}}
-    if walk.inexact_times:
-        data["walk"]["inexact_times"] = list(walk.inexact_times)
+    if isinstance(walk, LatticeWalk):
+        table |= {"dx": walk.dx, "dt": walk.dt}
+        table |= {"inexact_times": list(walk.inexact_times)} if walk.inexact_times else {}
+    data: dict[str, Any] = {"walk": table}
     if not isinstance(walk.domain, Line):
         data["domain"] = _domain_data(walk.domain)
     return data | {"start": _start_data(walk.start)}

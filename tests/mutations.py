@@ -176,6 +176,8 @@ def read_problem(path: Path) -> None:
     """Read a problem file as the commands do before they run, and run it if it is small."""
     problem = rw.Problem.load(path)
     read_measured(problem)
+    if isinstance(problem.walk, rw.ItoWalk):  # each would be compiled anew
+        return
     steps = problem.walk.steps(problem.times)[-1]
     if steps * math.prod(lattice.sites or steps for lattice in problem.walk.lattices) <= 100_000:
         try:

@@ -299,7 +299,7 @@ def mirrored(below: Any, tie: Any, random: Any, digit: Any) -> Any:
 
 # One change of the physics for each row of `digest`: (the module of the scalar function, its wrong result)
 CHANGED: dict[str, tuple[str, Callable[..., Any]]] = {
-    "half_moves": ("step", lambda moved, given: (min(moved[0], given[0]), moved[1])),  # no step to the right
+    "half_moves": ("step", lambda moved, given: (given[0], moved[1])),  # no step
     "next_digit": ("bits", lambda masks, given: mirrored(*given)),
     "above": ("functionals", lambda counts, given: not counts),
     "odds": ("occupation", lambda odds, given: (odds[0] // 2, *odds[1:])),
@@ -342,7 +342,7 @@ def records_in_space() -> None:
     """Records of walks on tori, between walls and on unbounded lattices; starts and jumps axis by axis."""
     ball, half = rw.TimeIn(rw.Ball((0, 0), 1.5)), rw.TimeIn(rw.HalfSpace((1, 0), 0.5))
     recorded: dict[str, list[Any]] = {
-        "torus": [rw.Moments(), rw.Winding(1), ball, rw.DistinctSites(), rw.Maximum(1)],
+        "torus": [rw.Moments(), rw.Winding(1), ball, rw.DistinctSites(), rw.Maximum(1), rw.Visits((0.0, 0.0))],
         "walls": [rw.FirstPassage(), rw.DistinctSites(), rw.Maximum(0), rw.Positions()],
         "plane, starts": [rw.Moments(), rw.Positions()],
         "plane": [rw.Maximum(1), half],
@@ -350,6 +350,8 @@ def records_in_space() -> None:
     for name, records in recorded.items():
         both(SPATIAL[name](), range(5, 45), [3, 12], "paths", records)
     both(rw.LatticeWalk.from_drift(drift=(0.5, 0.0), diffusion=0.5, dx=0.5), 40, [9], "jump")
+    tube = rw.LatticeWalk.from_drift(drift=(0.5, 0.0), diffusion=0.5, dx=0.5, domain=rw.Ring(0, 4) * rw.Line())
+    both(tube, 40, [9, 30], "jump", [rw.Winding(0), rw.Moments(), rw.Positions()])
 
 
 PARTS: dict[str, Callable[[], None]] = {

@@ -22,7 +22,7 @@ BOX, TRAP = rw.Interval(0, 1, REFLECT, REFLECT), rw.Interval(0, 1, ABSORB, ABSOR
 def small(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A machine of 2 GiB, so that refusals do not depend on this one."""
     monkeypatch.setattr(memory, "available", lambda: 2.0**31)
-    for module in ("randwalk.model.declaration", "randwalk.run.record"):
+    for module in ("randwalk.model.declaration", "randwalk.run.displacement"):
         monkeypatch.setattr(f"{module}.available", lambda: 2.0**31)
     yield
 

@@ -19,8 +19,9 @@ from numpy.typing import NDArray
 
 import randwalk as rw
 from randwalk.run.counts import Counts
+from randwalk.run.displacement import exact_sum
 from randwalk.run.host import Host
-from randwalk.run.record import Record, exact_sum
+from randwalk.run.record import Record
 from randwalk.run.task import Task
 
 from . import naive_space as naive

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import sys
+import time
 from functools import reduce
 
 import numpy as np
@@ -476,3 +478,14 @@ def test_few_cells_of_axes_of_different_lengths(cells: int) -> None:
         rw.pde.closed_form(rw.pde.FokkerPlanck(0.0, 0.2, domain=axis, start=4.0)).survival(10.0) for axis in room.axes
     ]
     assert solution.survival(10.0) == pytest.approx(math.prod(modes), abs=3.0 * float(np.max(solution.error_estimate)))
+
+
+def test_very_many_recorded_times_are_refused_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before the first solution: the masses of 100 000 times on the cells that any solution needs do not fit 8 GiB."""
+    monkeypatch.setattr(sys.modules["randwalk.inputs.memory"], "available", lambda: 2.0**33)
+    monkeypatch.setattr(sys.modules["randwalk.pde.solver.arguments"], "available", lambda: 2.0**33)
+    equation = rw.pde.FokkerPlanck(0.0, 0.5, domain=rw.Line() ** 2, start=rw.Normal((0.0, 0.0), (0.3, 0.3)))
+    begin = time.process_time()
+    with pytest.raises(MemoryError, match="100000 recorded times needs"):
+        rw.pde.solve(equation, np.linspace(0.1, 1.0, 100_000))
+    assert time.process_time() - begin < 8.0  # it takes one; most of a minute, if every time were cut by itself

@@ -14,17 +14,18 @@ from randwalk.ensemble import Ensemble
 from randwalk.inputs.arguments import number
 from randwalk.inputs.keywords import once_positional
 from randwalk.inputs.wording import shown
+from randwalk.ito_ensemble import ItoEnsemble
 from randwalk.laws.cells import summed
 from randwalk.laws.estimate import exact
 from randwalk.laws.law import Law
 from randwalk.model.coefficient import Constant, Floats
 from randwalk.model.coefficient.variables import coordinate
 from randwalk.model.domain import Axis, Domain
-from randwalk.model.times import row_of
 from randwalk.pde.exact_law import ExactLaw
 from randwalk.run.results import Passages
 from randwalk.tables.window import start_index
 
+from .comparable import check_comparable
 from .order import by_distance, morton
 from .power import detectable, holm
 
@@ -158,9 +159,10 @@ def compare(observed: Any, expected: Any, *, alpha: float = FALSE_ALARMS) -> Com
 
     Parameters
     ----------
-    observed : Ensemble, or measured data (:class:`randwalk.validate.MeasuredCounts`, :class:`MeasuredCurve`)
+    observed : Ensemble, ItoEnsemble, or measured data (:class:`randwalk.validate.MeasuredCounts`, :class:`MeasuredCurve`)
     expected : a law
-        An :class:`~randwalk.pde.ExactLaw` is compared site by site; any other law bin by bin.
+        An :class:`~randwalk.pde.ExactLaw` is compared site by site; any other law bin by bin. An Itô walk has the law of its
+        equation up to the error of its step, which must be small against the statistical one, or a check will find it.
     alpha : float
         The family-wise false-alarm rate over all checks of this comparison.
 
@@ -191,7 +193,7 @@ def compare(observed: Any, expected: Any, *, alpha: float = FALSE_ALARMS) -> Com
         if not callable(expected):
             raise TypeError(f"expected = {shown(expected)} is no curve by start and times: give observed.law_of(walk)")
         return Comparison(tuple(observed.checks(expected)), (), alpha)
-    if isinstance(observed, Ensemble):
+    if isinstance(observed, (Ensemble, ItoEnsemble)):
         if not (hasattr(expected, "mass") and hasattr(expected, "absorbed")):
             remedy = "give rw.pde.exact_law(walk, times), rw.pde.solve(equation, times) or rw.pde.closed_form(equation)"
             raise TypeError(f"expected = {shown(expected)} is not a law: {remedy}")
@@ -207,67 +209,25 @@ def compare(observed: Any, expected: Any, *, alpha: float = FALSE_ALARMS) -> Com
     return Comparison(tuple(checks), tuple(outcomes), alpha)
 
 
-def check_comparable(ensemble: Ensemble, law: Law[Any]) -> None:
-    """Refuse a law on another domain, or without a recorded time of the ensemble."""
-    domain, other = ensemble.walk.domain, _domain_of(law)
-    if other is not None and not _same(domain, other):
-        raise ValueError(
-            f"expected is a law on {other}, and observed walked on {domain}: give a law on the same domain, as "
-            "rw.pde.exact_law(observed.walk, observed.times)"
-        )
-    if hasattr(law, "equation") and ensemble.times[0] == 0.0:
-        raise ValueError(
-            "observed recorded t = 0, when the solution of an equation is its start: simulate without that time, or compare "
-            "with rw.pde.exact_law(observed.walk, observed.times)"
-        )
-    times: Floats | None = getattr(law, "times", None)
-    if times is None:  # a closed form answers at any time
-        return
-    for t in ensemble.times.tolist():
-        try:
-            row_of(t, times)
-        except ValueError:
-            known = ", ".join(f"{v:.9g}" for v in times[:8]) + (", …" if len(times) > 8 else "")
-            raise ValueError(
-                f"expected was not computed at t = {t:.12g}, which observed recorded, but at {known}: give observed.times to "
-                "it, or run the ensemble at its times"
-            ) from None
-
-
-def _same(first: Domain, second: Domain) -> bool:
-    """Whether two domains have the same axes, to rounding, and the same regions."""
-    if first.dimension != second.dimension or first.regions != second.regions:
-        return False
-    for one, other in zip(first.axes, second.axes, strict=True):
-        ends = (one.low, one.high, other.low, other.high)
-        size = max(abs(end) for end in ends if np.isfinite(end)) if np.isfinite(ends).any() else 0.0
-        if one.periodic != other.periodic or not np.isclose(ends[:2], ends[2:], rtol=0.0, atol=1e-9 * size).all():
-            return False
-    return True
-
-
-def _domain_of(law: Any) -> Domain | None:
-    """The domain of a law, None if the law has none."""
-    for holder in (law, getattr(law, "law", None)):
-        for name in ("walk", "equation"):
-            domain = getattr(getattr(holder, name, None), "domain", None)
-            if isinstance(domain, Domain):
-                return domain
-    return None
-
-
-def ensemble_outcomes(ensemble: Ensemble, law: Law[Any]) -> list[Outcomes]:
+def ensemble_outcomes(ensemble: Ensemble | ItoEnsemble, law: Law[Any]) -> list[Outcomes]:
     """For every recorded time, the places of the survivors and the exits; and the passages, if they were recorded."""
     result = []
     for row, t in enumerate(ensemble.times.tolist()):
-        seen = _by_sites(ensemble, law, t) if isinstance(law, ExactLaw) else _by_bins(ensemble, law, t)
         exits = ensemble.domain.open_exits(ensemble.walk.killing != Constant(0.0))
         left = ensemble.gone[row].copy()
-        left[0] += ensemble.leaked[row]
         gone = np.array(
             [float(exact(law.absorbed(exit, t))) if exit in exits else 0.0 for exit in ensemble.domain.exits]
         )
-        result += _of_places(seen, left, gone, ensemble, f"t = {t:g}")
+        if isinstance(ensemble, ItoEnsemble):
+            if not ensemble.bins.joint:
+                continue
+            seen = _in_bins(ensemble, law, t)
+            left = np.append(left, ensemble.outside[row])
+            gone = np.append(gone, max(0.0, 1.0 - gone.sum() - seen.probabilities.sum()))
+        else:
+            seen = _by_sites(ensemble, law, t) if isinstance(law, ExactLaw) else _by_bins(ensemble, law, t)
+            left[0] += ensemble.leaked[row]
+        result += _of_places(seen, left, gone, _centre(ensemble), f"t = {t:g}")
     for record in ensemble.records.values():
         if isinstance(record, Passages):
             result.append(_passages(record, law, ensemble.domain))
@@ -288,7 +248,7 @@ class Seen:
         return change(self.counts), change(self.probabilities)
 
 
-def _of_places(seen: Seen, left: NDArray[np.int64], gone: Floats, ensemble: Ensemble, when: str) -> list[Outcomes]:
+def _of_places(seen: Seen, left: NDArray[np.int64], gone: Floats, centre: list[float], when: str) -> list[Outcomes]:
     """The outcomes of one time: classes in Morton's order between the exits; beyond one dimension also the places along each
     axis, and their distances from the centre of the start, which have an order."""
     order = morton(seen.counts.shape)
@@ -313,7 +273,7 @@ def _of_places(seen: Seen, left: NDArray[np.int64], gone: Floats, ensemble: Ense
     for axis, places in enumerate(seen.places):
         sums = seen.map(lambda values, axis=axis: summed(values, (axis,)))  # type: ignore[misc]
         result.append(outcomes(coordinate(axis), places, sums, (2 * axis, 2 * axis + 1), TESTS[1:]))
-    distances, number = by_distance(seen.places, seen.axes, _centre(ensemble))
+    distances, number = by_distance(seen.places, seen.axes, centre)
     sums = seen.map(lambda values: _gathered(values.ravel(), number))
     return [*result, outcomes("distance from the start", distances, sums, (0, 1), TESTS[1:])]
 
@@ -325,8 +285,10 @@ def _gathered(values: np.ndarray, number: NDArray[np.int64]) -> np.ndarray:
     return total
 
 
-def _centre(ensemble: Ensemble) -> list[float]:
-    """The mean place of the start."""
+def _centre(ensemble: Ensemble | ItoEnsemble) -> list[float]:
+    """The mean place of the start, of an Itô walk the middle."""
+    if isinstance(ensemble, ItoEnsemble):
+        return [0.5 * (low + high) for low, high in ensemble.walk.start.bounds]
     table = ensemble.table
     cells, masses = start_index(table)
     numbers = table.layout.numbers(cells)
@@ -374,6 +336,13 @@ def _by_bins(ensemble: Ensemble, law: Law[Any], t: float) -> Seen:
             counts, probabilities = (_joined(values, axis) for values in (counts, probabilities))
             places[axis] = places[axis][:-1]
     return Seen(tuple(places), support.axes, counts, probabilities)
+
+
+def _in_bins(run: ItoEnsemble, law: Law[Any], t: float) -> Seen:
+    edges = tuple(map(np.array, run.bins.edges))
+    cuts = edges[0] if run.dimension == 1 else edges
+    places = tuple(0.5 * (e[1:] + e[:-1]) for e in edges)
+    return Seen(places, run.domain.axes, run.bin_counts(cuts, t), exact(law.mass(cuts, t)))
 
 
 def _joined(values: np.ndarray, axis: int) -> np.ndarray:

@@ -51,6 +51,10 @@ class CaseReport:
     runs: tuple[str, ...]
     missing: str  # why there is no closed form
     seconds: float
+    compared: tuple[str, str] = (
+        "ensemble against exact law",
+        "exact law",
+    )  # what rung 1 compares, and what rung 2 refines
 
     def __repr__(self) -> str:
         orders = f"order {_order(self.discretisation)} of walk to equation, {_order(self.solver)} of the solver"
@@ -155,12 +159,12 @@ class Report:
         lines = [
             f"{case.name}: {case.title}",
             *([f"  catches: {case.catches}"] if case.catches else []),
-            f"  1 sampling         {verdict['sampling']}  (ensemble against exact law; {', '.join(case.runs)})",
+            f"  1 sampling         {verdict['sampling']}  ({case.compared[0]}; {', '.join(case.runs)})",
             *(
                 f"      {c.name}: {c.test} = {c.statistic:.4g} on {c.freedom}, p = {c.p_value:.3g}"
                 for c in case.sampling.checks
             ),
-            f"  2 discretisation   {verdict['discretisation']}  (exact law against {case.discretisation.against})",
+            f"  2 discretisation   {verdict['discretisation']}  ({case.compared[1]} against {case.discretisation.against})",
             f"      {_errors(case.discretisation)}; rule: {case.discretisation.rule}",
             f"  3 solver           {verdict['solver']}  (finite differences against {case.solver.against})",
             f"      {_errors(case.solver)}" + (f"; rule: {case.solver.rule}" if case.solver.counted else ""),

@@ -14,19 +14,22 @@ from randwalk.ensemble import Ensemble
 from randwalk.inputs.keywords import once_positional
 from randwalk.inputs.wording import did_you_mean
 from randwalk.model.coefficient import Constant
+from randwalk.model.ito import ItoWalk
 from randwalk.model.walk import LatticeWalk
 from randwalk.pde import exact_law, limit
-from randwalk.problem import Problem, ProblemError, Source, as_keys
+from randwalk.problem import ORDER, Problem, ProblemError, Source, as_keys
 from randwalk.run.record import FirstPassage
 from randwalk.simulation import explain, simulate
 from randwalk.terminal.streams import read_standard_input
 
 from .compare import FALSE_ALARMS, Comparison, compare, gather
-from .convergence import Reference, reference, solver_convergence, walk_convergence
+from .convergence import Convergence, Reference, reference, solver_convergence, walk_convergence
+from .levels import climb, law_of
 from .measure import Measure, distance
 from .read_measured import read_measured
 from .report import Budget, CaseReport, Report
 
+MOST_SOLVED = 3  # dimensions in which equations are solved by finite differences
 MANY = 10**12  # walkers of the occupation run; its cost does not depend on them
 
 
@@ -69,6 +72,8 @@ def validate_problem(
     `walkers` and `seed` replace those of its file, which are those of [validate], else those of [run]. ``occupation`` always
     has 10¹² walkers, because its cost does not depend on their number.
     """
+    if isinstance(problem.walk, ItoWalk):
+        return _validate_ito(problem, name, walkers, seed, threads)
     begun = time.perf_counter()
     measured = read_measured(problem)  # here, so that bad data are refused before anything runs
     walk = problem.walk
@@ -94,6 +99,35 @@ def validate_problem(
         _budget(ensembles[0], walk, against, measure),
         tuple(f"{e.walkers:.0e} by {e.method}" for e in ensembles), against.missing, time.perf_counter() - begun,
     )  # fmt: skip
+
+
+def _validate_ito(
+    problem: Problem, name: str, walkers: int | None, seed: int | None, threads: int | None
+) -> CaseReport:
+    """The rungs of an Itô walk: extrapolated means against the equation, the weak order from coupled levels, and the solver."""
+    begun = time.perf_counter()
+    source = problem.source or Source.parse("")
+    if "measured" in source.data:
+        source.fail("measured", None, "measured data are compared with walks on a lattice: give dx")
+    walk: ItoWalk = problem.walk
+    times = [float(t) for t in walk.recorded(walk.steps(problem.times)).exact if t > 0]
+    many = next(n for n in (walkers, problem.validation_walkers, problem.walkers) if n is not None)
+    first = next(n for n in (seed, problem.validation_seed, problem.seed) if n is not None)
+    order = walk.scheme.order if problem.validation_order == ORDER else problem.validation_order
+    against = law_of(walk, times)
+    sampling, halving, (total, statistical, step) = climb(walk, times, against, many, first, order, threads)
+    return CaseReport(
+        name, problem.title, str(source.data.get("catches", "")), sampling, halving, _solved(walk, against), None,
+        Budget(total, statistical, step, 0.0), (f"{many:.0e} on each of three levels",), against.missing,
+        time.perf_counter() - begun, (f"extrapolated ensembles against {against.name}", "steps of dt and dt/2"),
+    )  # fmt: skip
+
+
+def _solved(walk: ItoWalk, against: Reference) -> Convergence:
+    """Rung 3 of an Itô walk; nothing is judged in more dimensions than are solved."""
+    if walk.dimension > MOST_SOLVED:
+        return Convergence("nothing, beyond three dimensions", (1.0, 0.5), (np.nan, np.nan), counted=False)
+    return solver_convergence(limit(walk), against, against.measure)
 
 
 def _ensembles(problem: Problem, threads: int | None) -> list[Ensemble]:

@@ -21,11 +21,18 @@ def reactivity(wall: Wall | None) -> float:
 
 def outflow(wall: Wall | None, w: float, conductance: float) -> float:
     """The outward flux (velocity) through a wall for a unit density in the centre half a cell before it."""
-    return float(outflows(reactivity(wall), np.array(w), np.array(conductance)))
+    out, into = bernoulli(np.array(w))
+    return through(wall, conductance * float(out), conductance * float(into))
+
+
+def through(wall: Wall | None, outward: float, inward: float) -> float:
+    """The same of the fluxes `outward` for a unit density in the centre and `inward` for one at the wall."""
+    k = reactivity(wall)
+    return outward if math.isinf(k) else k * outward / (k + inward)
 
 
 def outflows(k: float | Floats, w: Floats, conductance: Floats) -> Floats:
-    """The same of many cells before walls of the reactivity `k`.
+    """The outward fluxes of many cells before walls of the reactivity `k`.
 
     The wall density ρ_w follows from equal fluxes on both sides of the wall, Kρ_w = c (β(w) ρ - β(-w) ρ_w), with
     c = 2D/h the `conductance` and w over the half cell, counted inward. An absorbing wall is K = ∞.

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
 from scipy.optimize import brentq, minimize_scalar
 
-from randwalk.model.coefficient import Coefficient, Floats
+from randwalk.model.coefficient import Coefficient, Floats, coordinate
 
 from ..equation import FokkerPlanck
 from .ends import Degenerate
 from .grid import Grid, fewest_cells
+from .mesh import COARSEST, Mesh
 from .reading import refuse
 
 MOST_BREAKS: Final = 4096  # that edges of cells stand on
+MOST_ON_AXIS: Final = 16  # the same of an axis in several dimensions
 SAME: Final = 1e-10  # of the window: places as close as that are one
 VANISHES: Final = 1e-9  # relative to D nearby: taken as 0
 NEAR: Final = 1e-6  # of the window: where the exponents of a degenerate end are read
@@ -45,6 +48,23 @@ def fitted(equation: FokkerPlanck, window: Grid, until: float) -> Grid:
         return plain
     cells = max(window.cells, 2 * fewest_cells(len(breaks) + 1))
     return replace(plain, cells=cells, breaks=breaks, powers=powers)
+
+
+def edged(equation: FokkerPlanck, mesh: Mesh) -> Mesh:
+    """A `mesh` in several dimensions with edges of cells on the places where coefficients break along an axis. Cells stay equal
+    with a tensor D, whose diagonals need it, in domains with regions, and where there are very many breaks."""
+    if mesh.dimension == 1 or mesh.domain.regions or not equation.tensor.diagonal:
+        return mesh
+    axes = []
+    for a, grid in enumerate(mesh.axes):
+        name, same = coordinate(a), SAME * (grid.high - grid.low)
+        found = {b for c in equation.coefficients if c.depends_on(name) for b in c.breaks(name, grid.low, grid.high)}
+        places = [grid.low, *sorted(found), grid.high]
+        kept = tuple(b for b, c in pairwise(places) if b - grid.low > same and c - b > same)
+        few = kept if len(kept) <= MOST_ON_AXIS else ()
+        plain = replace(grid, breaks=(), cells=max(grid.cells, 4 * len(few) + 4 * bool(few)), coarsest=COARSEST)
+        axes.append(replace(plain, breaks=few))
+    return replace(mesh, axes=tuple(axes))
 
 
 def refuse_zeros(equation: FokkerPlanck, grid: Grid, until: float) -> None:

@@ -116,9 +116,9 @@ class Forward:
 
     def extrapolated(self, fine: Run, coarse: Run) -> Run:
         """A third of the difference is added to the masses of `fine`: that of each cell of `coarse` is shared by its halves
-        along every axis as the polynomial through the differences says. In tails, where one mass is more than twice the other,
-        logarithms are extrapolated instead of the masses, so that small ones stay positive; and what that adds to the sum is
-        taken from all."""
+        along every axis as the polynomial through the differences says. In tails, where one mass is more than twice the other or
+        the polynomial takes more than there is, logarithms are extrapolated instead of the masses, so that small ones stay
+        positive; and what that adds to the sum is taken from all."""
         every = tuple(range(1, fine.mass.ndim))
         blocks = fine.mass
         for axis in every:
@@ -131,7 +131,7 @@ class Forward:
         ratio = np.divide(blocks, coarse.mass, out=np.ones_like(blocks), where=(coarse.mass > 0.0) & (blocks > 0.0))
         for axis in every:
             ratio = np.repeat(ratio, 2, axis=axis)
-        steep = np.abs(np.log(ratio)) > math.log(2.0)
+        steep = (np.abs(np.log(ratio)) > math.log(2.0)) | (mass <= 0.0)
         mass[steep] = fine.mass[steep] * np.cbrt(ratio[steep])
         steps = (fine.ages.size - 1) // (coarse.ages.size - 1)
         left = fine.left_so_far

@@ -31,7 +31,8 @@ class Grid:
 
     Cells are equal between neighbours of low, `breaks` (increasing places inside; `low` itself where the seam of a ring
     is a break) and high. In the first and the last piece they may be graded towards the end: with the power p there the
-    k-th of n edges is (k/n)^p of the piece away from the end. A grid of half as many cells has every second edge.
+    k-th of n edges is (k/n)^p of the piece away from the end. A grid of half as many cells has every second edge, down to about
+    the `coarsest` one.
 
     Raises
     ------
@@ -47,6 +48,7 @@ class Grid:
     periodic: bool = False
     breaks: tuple[float, ...] = ()
     powers: tuple[float, float] = (1.0, 1.0)
+    coarsest: int = FEWEST
 
     def __post_init__(self) -> None:
         if self.cells < self.fewest:
@@ -63,7 +65,7 @@ class Grid:
     @property
     def fewest(self) -> int:
         """The smallest number of cells; a grid that is to be halved has twice as many."""
-        return 1 if self.uniform else fewest_cells(self.joints.size - 1)
+        return 1 if self.uniform else fewest_cells(self.joints.size - 1, self.coarsest)
 
     @property
     def h(self) -> float:
@@ -150,6 +152,12 @@ class Grid:
             x[piece] = part if sign > 0.0 else part[::-1, ::-1]
         return x
 
+    def piece_of(self, cell: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """The first cell of the piece that each of the cells is in, and the one behind its last."""
+        ends = np.cumsum([0, *self.counts]) if not self.uniform else np.array([0, self.cells])
+        piece = np.searchsorted(ends, cell, side="right")
+        return ends[piece - 1], ends[piece]
+
     @property
     def _graded(self) -> Iterator[tuple[slice, float, float, float, float]]:
         """Of each graded piece: its cells, the end that they crowd towards, its length, the power, and the direction inward."""
@@ -167,9 +175,9 @@ class Grid:
             begin += count
 
 
-def fewest_cells(pieces: int) -> int:
+def fewest_cells(pieces: int, coarsest: int = FEWEST) -> int:
     """The smallest number of cells of a grid of so many pieces."""
-    return max(FEWEST, 2 * _fewest_of_piece(pieces) * pieces)
+    return max(coarsest, 2 * _fewest_of_piece(pieces) * pieces)
 
 
 def _fewest_of_piece(pieces: int) -> int:

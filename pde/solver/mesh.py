@@ -67,6 +67,11 @@ class Mesh:
     def spacings(self) -> tuple[float, ...]:
         return tuple(axis.h for axis in self.axes)
 
+    @cached_property
+    def edged(self) -> bool:
+        """Whether edges stand on the breaks of coefficients; where none does, cells are equal."""
+        return any(axis.breaks for axis in self.axes)
+
     @property
     def volume(self) -> float:
         """That of a cell, where all are equal."""
@@ -181,7 +186,7 @@ class Mesh:
         for a, (grid, length, share) in enumerate(zip(self.axes, self.lengths, wanted, strict=True)):
             cut = [not grid.periodic and wall is None for wall in (grid.left, grid.right)]
             exact = coarse * share / wanted[most]
-            count = max(LEAST, math.ceil(exact - 1e-9) if any(cut) else round(exact))
+            count = max(LEAST, grid.fewest, math.ceil(exact - 1e-9) if any(cut) else round(exact))
             more = count * unit * length - (grid.high - grid.low) if any(cut) and a != most else 0.0
             low, high = (more * own / sum(cut) if own else 0.0 for own in cut)
             axes.append(replace(grid, low=grid.low - low, high=grid.high + high, cells=factor * count))

@@ -229,9 +229,10 @@ def _series(j: Floats, terms: int) -> Floats:
 
 def _not_growing(jacobian: Floats) -> Floats:
     """The Jacobians without the positive eigenvalues of their symmetric parts."""
-    if not jacobian.any():
-        return jacobian
     symmetric = 0.5 * (jacobian + np.swapaxes(jacobian, 1, 2))
+    diagonal = np.einsum("pii->pi", symmetric)
+    if (np.abs(symmetric).sum(axis=2) - np.abs(diagonal) + diagonal <= 0.0).all():  # Gershgorin's bounds
+        return jacobian
     values, vectors = np.linalg.eigh(symmetric)
     growing = (vectors * np.maximum(values, 0.0)[:, None, :]) @ np.swapaxes(vectors, 1, 2)
     return np.asarray(jacobian - growing)

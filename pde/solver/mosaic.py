@@ -56,7 +56,7 @@ class Mosaic(Distribution):
             cell, near, share = _patch(grid, np.clip(np.nan_to_num(place), grid.low, grid.high), 0)
             here.append(cell)
             patches.append(near.reshape(len(near), *(-1 if b == a else 1 for b in range(self.dimension))))
-            shares.append(share / grid.h)
+            shares.append(share / grid.widths[cell][:, None])
         values = self.masses[tuple(patches)]
         for share in reversed(shares):
             values = np.einsum("n...j,nj->n...", values, share)
@@ -89,7 +89,7 @@ class Mosaic(Distribution):
     def expect(self, f: Callable[..., ArrayLike]) -> float:
         """By three Gauss–Legendre nodes a cell and axis, in slabs of the first axis."""
         mesh, total = self.mesh, 0.0
-        nodes = [(grid.x[:, None] + 0.5 * grid.h * NODES).ravel() for grid in mesh.axes]
+        nodes = [(grid.x[:, None] + 0.5 * grid.widths[:, None] * NODES).ravel() for grid in mesh.axes]
         onto = [_matrix(grid, x) for grid, x in zip(mesh.axes, nodes, strict=True)]
         rows = max(1, SLAB // math.prod(NODES.size * n for n in mesh.shape[1:]))
         for begin in range(0, nodes[0].size, rows):
@@ -118,12 +118,15 @@ def _patch(grid: Grid, x: Floats, order: int) -> tuple[NDArray[np.int64], NDArra
     """(cell, cells around it, their weights) of each of the places `x`: the density per cell from the masses of the cells is
     the sum of weights times masses; with the `order` 1 the mass of the cell before x is."""
     cell, u, _ = grid.locate(x)
-    first = cell - WIDEST // 2
-    first = first if grid.periodic else np.clip(first, 0, grid.cells - WIDEST)
+    first, (begin, end) = cell - WIDEST // 2, grid.piece_of(cell)
+    first = first if grid.periodic and not grid.breaks else np.maximum(np.minimum(first, end - WIDEST), begin)
     table = np.stack([weights(WIDEST, place) for place in range(WIDEST)])[cell - first]
     powers = np.arange(WIDEST) + order
     terms = u[:, None] ** powers / (powers if order else 1.0)
-    return cell, (first[:, None] + np.arange(WIDEST)) % grid.cells, np.einsum("np,npj->nj", terms, table)
+    near, share = (first[:, None] + np.arange(WIDEST)) % grid.cells, np.einsum("np,npj->nj", terms, table)
+    narrow = (end - begin < WIDEST)[:, None]  # of so few cells the masses alone are known
+    own = np.where(near == cell[:, None], u[:, None] ** order, 0.0)
+    return cell, near, np.where(narrow, own, share)
 
 
 def _matrix(grid: Grid, x: Floats) -> Floats:

@@ -1,4 +1,4 @@
-"""The finite-volume operator of an equation on equal cells in any number of dimensions: a sum of birth–death chains.
+"""The finite-volume operator of an equation in any number of dimensions: a sum of birth–death chains.
 
 With the flux J = D(bρ - ∇ρ), b = D⁻¹(a - ∇·D), and D = Σ_e λ_e (e·h)(e·h)ᵀ over directions e of the lattice
 (:meth:`randwalk.model.tensor.Tensor.directions`), every direction is a chain with the Scharfetter–Gummel rates
@@ -50,7 +50,8 @@ Rates: TypeAlias = dict[Displacement, Floats]
 
 @dataclass(frozen=True, eq=False)
 class Operator:
-    """The operator of `equation`, in two dimensions or more, on the equal cells of `mesh`."""
+    """The operator of `equation`, in two dimensions or more, on the cells of `mesh`: equal ones, but that edges may stand on
+    breaks along an axis where D is diagonal and no region is."""
 
     equation: FokkerPlanck
     mesh: Mesh
@@ -113,11 +114,14 @@ class Operator:
         """The chain of the direction `k` from the coefficients at time `t`."""
         mesh, e = self.mesh, self.directions[k]
         faces = across(mesh, e)
-        rate, w = self._rate(e, faces.point(0.0), faces.shape, t), self._drop(e, faces.point, t)
-        into, out = bernoulli(w)
         up, down, killed = np.zeros((3, mesh.size))
-        mesh.inner(up)[faces.before] = rate * out
-        mesh.inner(down)[faces.behind] = rate * into
+        if mesh.axes[e.index(1)].breaks:
+            mesh.inner(up)[faces.before], mesh.inner(down)[faces.behind] = self._uneven(e.index(1), faces.shape, t)
+        else:
+            rate, w = self._rate(e, faces.point(0.0), faces.shape, t), self._drop(e, faces.point, t)
+            into, out = bernoulli(w)
+            mesh.inner(up)[faces.before] = rate * out
+            mesh.inner(down)[faces.behind] = rate * into
         if mesh.domain.regions:
             self._stop(up, down, e, faces, np.broadcast_to(rate, faces.shape), np.broadcast_to(w, faces.shape))
         self._open(up, down, e, t)
@@ -126,6 +130,41 @@ class Operator:
             refuse("killing", values < 0.0, values, mesh.centres, t, "must not be negative")
             mesh.inner(killed)[...] = np.where(mesh.live, values, 0.0)
         return line(mesh, e, up, down, killed)
+
+    def _uneven(self, axis: int, shape: tuple[int, ...], t: float) -> tuple[Floats, Floats]:
+        """The rates up and down through the faces of an axis whose cells are of any length, each of their `shape`, where D is
+        diagonal: two half cells meet at a face, as in :class:`randwalk.pde.solver.stencil.Stencil`, so that D there is the
+        harmonic mean and a jump at the face is exact."""
+        mesh, grid, weight = self.mesh, self.mesh.axes[axis], self.equation.convention.exponent
+        drift, entry = self._drift[axis], self.equation.diffusion[axis, axis]
+
+        def read(name: str, coefficient: Coefficient, x: Floats) -> Floats:
+            point = tuple(mesh.along(axis, x) if b == axis else centre for b, centre in enumerate(mesh.centres))
+            values = self._read(name, coefficient, point, t)
+            return np.broadcast_to(values, np.broadcast_shapes(values.shape, point[axis].shape))
+
+        def spread(x: Floats) -> Floats:
+            return np.maximum(read("diffusion", entry, x), TINY * grid.h**2)
+
+        conductances, drops = [], []
+        for begin, end in ((grid.edges[:-1], grid.x), (grid.x, grid.edges[1:])):
+            length, places = (
+                mesh.along(axis, end - begin),
+                [0.5 * (begin + end + u * (end - begin)) for u in GAUSS_NODES],
+            )
+            parts = [part * length / spread(x) for part, x in zip(GAUSS_WEIGHTS, places, strict=True)]
+            conductances.append(1.0 / _sum(parts))
+            drops.append(_sum(part * read("drift", drift, x) for part, x in zip(parts, places, strict=True)))
+        first, last, centre = spread(grid.inside_edges[0]), spread(grid.inside_edges[1]), spread(grid.x)
+        before_out, before_in = conductances[1] * bernoulli(drops[1] - weight * np.log(last / centre))
+        after_out, after_in = conductances[0] * bernoulli(drops[0] - weight * np.log(centre / first))
+        widths = mesh.along(axis, grid.widths)
+        after = [np.roll(values, -1, axis) for values in (after_out, after_in, first, widths)]
+        inward = after[1] * (last / after[2]) ** weight  # D^λ ρ is continuous at the face
+        total = np.maximum(before_out + inward, TINY)
+        faces = tuple(slice(0, shape[axis]) if b == axis else slice(None) for b in range(mesh.dimension))
+        rates = before_in * inward / total / widths, before_out * after[0] / total / after[3]
+        return rates[0][faces], rates[1][faces]
 
     def spans(self, k: int) -> Floats:
         """(layout,) half the length of the steps of a chain to both sides of each cell, over that of a whole step: below 1 where
@@ -246,7 +285,7 @@ class Operator:
 
     def _outflow(self, axis: int, outward: float, k: float, t: float) -> Floats:
         """The rate out of the cells before a face of reactivity `k`, of a shape that broadcasts to theirs."""
-        entry, h = self.equation.diffusion[axis, axis], self.mesh.spacings[axis]
+        entry, h = self.equation.diffusion[axis, axis], float(self.mesh.axes[axis].widths[0 if outward < 0.0 else -1])
         nodes = [(self._near(axis, outward, 0.5 + 0.5 * node), weight) for node, weight in _GAUSS]
         wall, centre = self._near(axis, outward, 0.0), self._near(axis, outward, 1.0)
         w = -outward * 0.5 * h * self._mean_velocity(axis, nodes, t) - self._logs(axis, wall, centre, t)
@@ -257,7 +296,8 @@ class Operator:
     def _near(self, axis: int, outward: float, u: float) -> Point:
         """The centres of the cells before a face moved to `u` half cells from it."""
         mesh, grid = self.mesh, self.mesh.axes[axis]
-        place = (grid.high if outward > 0.0 else grid.low) - outward * 0.5 * u * grid.h
+        width = float(grid.widths[0 if outward < 0.0 else -1])
+        place = (grid.high if outward > 0.0 else grid.low) - outward * 0.5 * u * width
         return tuple(mesh.along(axis, np.array([place])) if b == axis else x for b, x in enumerate(mesh.centres))
 
     def _share(self, e: Displacement, axis: int, outward: float, t: float) -> Floats:

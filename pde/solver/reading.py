@@ -30,7 +30,10 @@ class Reading:
         return self._read(0.0)
 
     def _read(self, t: float) -> Floats:
-        values = self.coefficient(self.x, t)
+        with np.errstate(all="ignore"):
+            values = np.asarray(self.coefficient.evaluate((self.x,), np.asarray(t)))
+        if values.shape != self.x.shape:
+            values = np.full(self.x.shape, values)
         refuse(self.name, ~np.isfinite(values), values, self.x, t, "must be a finite number")
         if self.positive:
             refuse(self.name, values <= 0.0, values, self.x, t, "must be positive where there may be mass")

@@ -105,8 +105,7 @@ class Needs:
     @classmethod
     def on_mesh(cls, equation: FokkerPlanck, times: Floats, scheme: Scheme, mesh: Mesh, start: Start) -> Needs:
         """What `equation` needs on the window of `mesh`. In several dimensions cells are those of the axis with the most, and
-        lengths are relative to that axis; kinks and jumps do not stand on edges, and walls of regions need not, which costs an
-        order."""
+        lengths are relative to that axis; kinks and jumps that do not stand on edges, and walls of regions, cost an order."""
         if mesh.dimension == 1:
             return cls.of(equation, times, scheme, mesh.axes[0], start)
         until, d = float(times[-1]), mesh.dimension
@@ -124,7 +123,9 @@ class Needs:
         narrowest = min(moments.coarsest(seen), *widths)
         pace = pace.within(seen, moments.longest(seen)).within(*moments.pulses(seen))
         broken = bool(mesh.domain.regions) or any(
-            c.moving_breaks or c.breaks(name, *ends) for name, ends in reach.items() for c in coefficients
+            c.moving_breaks or (not grid.breaks and c.breaks(name, *ends))
+            for grid, (name, ends) in zip(mesh.axes, reach.items(), strict=True)
+            for c in coefficients
         )
         tensors = np.nan_to_num(equation.diffusion(tuple(found.mean[0].T), 0.0))
         least, *_, largest = np.moveaxis(np.linalg.eigvalsh(tensors), -1, 0)

@@ -10,6 +10,7 @@ Where A is a sum of parts (:mod:`randwalk.pde.solver.chains`), a step of all of 
 from __future__ import annotations
 
 import math
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -168,19 +169,20 @@ def _cut(spans: list[_Span], pace: Pace | None, fineness: float) -> Iterator[Str
     """The spans cut at the breaks and parts of `pace`, with steps `fineness` times as fine as it asks for."""
     pace = Pace(spans[-1].end) if pace is None else pace
     near = SAME * spans[-1].end
-    breaks = np.array(pace.breaks)
-    ends, longest = np.array(pace.parts or [(math.inf, math.inf)]).T
-    marks = np.unique(np.concatenate([breaks, ends]))
+    breaks = pace.breaks
+    ends, longest = zip(*(pace.parts or [(math.inf, math.inf)]), strict=True)
+    marks = sorted({*breaks, *ends})
 
     def broken(t: float) -> bool:
-        return bool((np.abs(breaks - t) <= near).any())
+        at = bisect_left(breaks, t - near)
+        return at < len(breaks) and breaks[at] <= t + near
 
     for begin, end, count, recorded in spans:
-        inner = marks[(marks > begin + near) & (marks < end - near)]
-        cuts = [begin, *inner[np.diff(inner, prepend=begin) > near].tolist(), end]
+        inner = marks[bisect_right(marks, begin + near) : bisect_left(marks, end - near)]
+        cuts = [begin, *(b for a, b in pairwise([begin, *inner]) if b - a > near), end]
         for a, b in pairwise(cuts):
             length = b - a
-            quickest = longest[int(np.searchsorted(ends, 0.5 * (a + b)))]
+            quickest = longest[bisect_left(ends, 0.5 * (a + b))]
             steps = max(count * length / (end - begin), fineness * length / quickest)
             at_a, at_b = broken(a), broken(b)
             if at_a or at_b:
@@ -200,6 +202,7 @@ def march(
     Backward Euler steps damp the first step, and the first after a kink or jump of a coefficient; they also replace any step
     that takes a value below `floor` by more than rounding.
     """
+    signed = scheme.order > 1 and floor > -math.inf
     for stretch in clock.stretches:
         begin, end, count = stretch.begin, stretch.end, stretch.steps
         read = [_within(apply, stretch.first, stretch.last) for apply in parts]
@@ -208,7 +211,7 @@ def march(
             t = begin + k * dt
             rough = scheme.order > 1 and k == 0 and (begin == 0.0 or stretch.restarts)
             new = _damped(read, u, t, dt) if rough else strang(scheme, read, u, t, dt)
-            if scheme.order > 1 and not rough and new.min() < floor - ROUNDING * np.abs(new).max():
+            if signed and not rough and new.min() < floor - ROUNDING * np.abs(new).max():
                 new = _damped(read, u, t, dt)
             u, done = new, k == count - 1
             yield end if done else begin + (k + 1) * dt, stretch.recorded and done, u

@@ -8,7 +8,7 @@ from functools import reduce
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from randwalk.model.coefficient import Floats
 from randwalk.model.start import Everywhere, Normal, Point, Sites, Start, Uniform
@@ -32,11 +32,9 @@ def start_state(equation: FokkerPlanck, grid: Grid) -> Floats:
     an expansion in h² up to h⁴. Three unequal cells share it with the quadratic B-spline: up to h². The image that a wall
     makes replaces mass beyond the wall: added before a reflecting one, subtracted before an absorbing one.
     """
-    atoms = _atoms(equation.start, grid)
-    masses = _with_images(
-        grid, _shared(grid, _lengths(equation, grid), atoms), lambda x: float(equation.diffusion(x, 0.0))
-    )
-    return np.append(masses, 0.0)
+    across = _across(equation, 0)
+    lengths = _lengths(grid, across, equation.convention.exponent)
+    return np.append(_with_images(grid, _shared(grid, lengths, _atoms(equation.start, grid)), across), 0.0)
 
 
 def start_on_mesh(equation: FokkerPlanck, mesh: Mesh) -> Floats:
@@ -50,15 +48,15 @@ def start_on_mesh(equation: FokkerPlanck, mesh: Mesh) -> Floats:
         return state
     if start.factors is None:
         points = np.array(start.points)
-        parts = [_on_axis(equation, mesh, a, x) for a, x in enumerate(points.T)]
+        parts = [
+            np.array([_on_axis(equation, mesh, a, [(np.array([x]), np.ones(1))]) for x in places.tolist()])
+            for a, places in enumerate(points.T)
+        ]
         letters = "ijklmnop"[: mesh.dimension]
         terms = ",".join(f"a{letter}" for letter in letters)
         state[:-1] = np.einsum(f"a,{terms}->{letters}", np.array(start.masses), *parts, optimize=True).ravel()
     else:
-        axes = [
-            _with_images(grid, _shared(grid, grid.widths, _atoms(factor, grid)), _across(equation, mesh, a))
-            for a, (grid, factor) in enumerate(zip(mesh.axes, start.factors, strict=True))
-        ]
+        axes = [_on_axis(equation, mesh, a, _atoms(factor, mesh.axes[a])) for a, factor in enumerate(start.factors)]
         state[:-1] = reduce(np.multiply.outer, axes).ravel()
     if mesh.domain.regions:
         mesh.inner(state)[(mesh.region >= 0) & (mesh.open_region < 0)] = 0.0
@@ -66,24 +64,20 @@ def start_on_mesh(equation: FokkerPlanck, mesh: Mesh) -> Floats:
     return state
 
 
-def _on_axis(equation: FokkerPlanck, mesh: Mesh, axis: int, places: Floats) -> Floats:
-    """The shares of the cells of an axis in each of the places, (places, padded cells)."""
-    grid, across = mesh.axes[axis], _across(equation, mesh, axis)
-    every = [(np.array([x]), np.ones(1)) for x in places.tolist()]
-    return np.array([_with_images(grid, _shared(grid, grid.widths, [atom]), across) for atom in every])
+def _on_axis(equation: FokkerPlanck, mesh: Mesh, axis: int, atoms: list[tuple[Floats, Floats]]) -> Floats:
+    """The masses of the cells of an axis, and of what is beyond either end, from points (places, masses)."""
+    grid, across = mesh.axes[axis], _across(equation, axis)
+    lengths = _lengths(grid, across, equation.convention.exponent)
+    return _with_images(grid, _shared(grid, lengths, atoms), across)
 
 
-def _across(equation: FokkerPlanck, mesh: Mesh, axis: int) -> Callable[[float], float]:
-    """D across the ends of an axis, where the middle of the start is on the others."""
-    middle = [0.5 * (low + high) for low, high in equation.start.bounds]
-
-    def diffusion(place: float) -> float:
-        return float(equation.diffusion[axis, axis]((*middle[:axis], place, *middle[axis + 1 :]), 0.0))
-
-    return diffusion
+def _across(equation: FokkerPlanck, axis: int) -> Callable[[ArrayLike], Floats]:
+    """D along an axis, where the middle of the start is on the others."""
+    middle, entry = [0.5 * (low + high) for low, high in equation.start.bounds], equation.tensor[axis, axis]
+    return lambda place: entry((*middle[:axis], place, *middle[axis + 1 :]), 0.0)
 
 
-def _with_images(grid: Grid, masses: Floats, diffusion: Callable[[float], float]) -> Floats:
+def _with_images(grid: Grid, masses: Floats, diffusion: Callable[[ArrayLike], Floats]) -> Floats:
     """The masses of the cells between those absorbed at both ends, from those of the cells and of :data:`GHOSTS` beyond each end;
     `diffusion` gives D at a wall."""
     inner, absorbed = masses[GHOSTS:-GHOSTS].copy(), np.zeros(2)
@@ -93,7 +87,7 @@ def _with_images(grid: Grid, masses: Floats, diffusion: Callable[[float], float]
             inner[k % grid.cells] += masses[k - GHOSTS]
     for side, (wall, place) in enumerate(() if grid.periodic else ((grid.left, grid.low), (grid.right, grid.high))):
         h, beyond = float(grid.widths[-side]), masses[:GHOSTS][::-1] if side == 0 else masses[-GHOSTS:]
-        at_wall = diffusion(place) if wall is not None else 1.0
+        at_wall = float(diffusion(place)) if wall is not None else 1.0
         for k, mass in enumerate(beyond[: grid.cells]):
             weight = image(wall, (2 * k + 1) * h, at_wall)
             inner[-1 - k if side else k] += weight * mass
@@ -105,7 +99,8 @@ def local_means(equation: FokkerPlanck, grid: Grid, samples: Iterable[tuple[Floa
     """Means (cells,) of a function about the centres with the B-splines of :func:`start_state`, so that errors from jumps of
     the function are as smooth in h as errors from points. A sample is (places, lengths that the places stand for, values of
     the function). The function is continued evenly beyond the ends."""
-    lengths, total = _lengths(equation, grid), np.zeros((2, grid.cells + 2 * GHOSTS))
+    lengths = _lengths(grid, _across(equation, 0), equation.convention.exponent)
+    total = np.zeros((2, grid.cells + 2 * GHOSTS))
     for x, length, value in samples:
         total += _shared(grid, lengths, [(x, length)]), _shared(grid, lengths, [(x, length * value)])
     weight, sums = total
@@ -125,14 +120,14 @@ def _shared(grid: Grid, lengths: Floats, atoms: list[tuple[Floats, Floats]]) -> 
     return masses
 
 
-def _lengths(equation: FokkerPlanck, grid: Grid) -> Floats:
+def _lengths(grid: Grid, diffusion: Callable[[ArrayLike], Floats], weight: float) -> Floats:
     """Lengths of the cells in a coordinate in which solutions of the backward equation have no kink, which has
-    D^(1-λ) u_x continuous: times (D before/D after)^(1-λ) at every face where D jumps."""
+    D^(1-λ) u_x continuous, λ the `weight`: times (D before/D after)^(1-λ) at every face where D jumps."""
     if grid.uniform:
         return grid.widths
-    first, last = (equation.diffusion(x, 0.0) for x in grid.inside_edges)
+    first, last = (diffusion(x) for x in grid.inside_edges)
     with np.errstate(divide="ignore", invalid="ignore"):
-        steps = (last[:-1] / first[1:]) ** (1.0 - equation.convention.exponent)
+        steps = (last[:-1] / first[1:]) ** (1.0 - weight)
     steps = np.nan_to_num(steps, nan=1.0, posinf=1.0)
     jump = np.abs(np.log(steps, where=steps > 0.0, out=np.zeros_like(steps))) > 10.0 * BESIDE
     scale = np.cumprod(np.append(1.0, np.where(jump, steps, 1.0)))

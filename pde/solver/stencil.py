@@ -31,7 +31,7 @@ from randwalk.model.domain import Wall
 
 from ..equation import FokkerPlanck
 from .chains import BETWEEN, EVERY, INNER, Chain, Resolvent
-from .ends import Degenerate, outflow, reactivity
+from .ends import Degenerate, outflow, reactivity, through
 from .grid import GAUSS_NODES, GAUSS_WEIGHTS, Grid
 from .reading import Reading, refuse
 
@@ -135,14 +135,18 @@ class Stencil:
         if stepped:
             logs = self._weight * np.log(self._central.at(t))
             w -= (np.roll(logs, -1) - logs)[:faces]
-        down, up = (diffusion[faces : 2 * faces] / h**2) * bernoulli(w)
-        out = [0.0, 0.0]
-        for k, (side, _, inward, wall) in enumerate(outlets):
+        halves = []
+        for k, (side, _, inward, _) in enumerate(outlets):
             half = inward * 0.5 * h * float(GAUSS_WEIGHTS @ velocity[3 * (faces + k) : 3 * (faces + k + 1)])
-            at_wall = float(diffusion[inner + k])
-            if stepped:
-                half -= float(logs[-side]) - self._weight * math.log(at_wall)
-            out[side] = outflow(wall, half, 2.0 * at_wall / h) / h
+            halves.append(
+                half - (float(logs[-side]) - self._weight * math.log(diffusion[inner + k]) if stepped else 0.0)
+            )
+        both = bernoulli(np.append(w, halves))
+        down, up = (diffusion[faces : 2 * faces] / h**2) * both[:, :faces]
+        out = [0.0, 0.0]
+        for k, (side, _, _, wall) in enumerate(outlets):
+            outward, back = (2.0 * float(diffusion[inner + k]) / h) * both[:, faces + k]
+            out[side] = through(wall, float(outward), float(back)) / h
         return up, down, out
 
     def _uneven(self, t: float) -> tuple[Floats, Floats, list[float]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Callable
 from functools import cached_property
 from typing import Any
@@ -94,9 +95,11 @@ def maker(function: F) -> Callable[..., Any]:
 
 
 def kernel(function: F) -> Callable[..., Any]:
-    """A kernel that Python calls, on one thread. It releases the interpreter's lock, so that threads can share the work."""
+    """A kernel that Python calls, on one thread. It releases the interpreter's lock, so that threads can share the work. Its
+    machine code is kept if its text stands in a file."""
     settings: Any = numba.config
     compiled: Any = njit(nogil=True, **OPTIONS)(function)
-    if not settings.DISABLE_JIT and cache_place()[0] is not None:
+    kept = os.path.exists(function.__code__.co_filename) and cache_place()[0] is not None
+    if kept and not settings.DISABLE_JIT:
         compiled._cache = KernelCache(function)
     return compiled

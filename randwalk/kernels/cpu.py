@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 from .alias import draw, settle_draw
 from .compile import aside, device, kernel
 from .functionals import first_visit, tally
-from .lanes import LANES, fetch, keep, numbers
+from .lanes import LANES, WIDTH, fetch, fetch_cells, keep, numbers
+from .packing import field
 from .philox import HALF, JUMP, LOW, STEPS, U, of_axis, philox
 from .program import Halves, Keys, TableProgram
 from .step import I32, MOST, ONE, U32, half_moves, rests, start_cell, table_step
-from .vector import WIDTH, gather, wide
+from .vector import look_up, where, which, wide
 
 Cells: TypeAlias = NDArray[np.int32]
 
@@ -41,6 +42,18 @@ def visit(seen, site):  # type: ignore[no-untyped-def]
     """Note that every walker has been on its cell."""
     for j in range(site.size):
         first_visit(seen, j, site[j])
+
+
+@kernel
+def unpack(packed, bits, numbers):  # type: ignore[no-untyped-def]
+    """Add to the numbers of walkers along axes, shape (axes, walkers), the displacements `packed` (:mod:`.packing`), and put
+    these back to 0."""
+    axes = numbers.shape[0]
+    for axis in range(axes):
+        along = numbers[axis]
+        for j in range(packed.size):
+            along[j] += field(packed[j], bits, axes - 1 - axis)
+    packed[:] = 0
 
 
 @kernel
@@ -88,7 +101,7 @@ def _walk_table(site, passage, walkers, program, halved, start, stop, keys):  # 
             kept += 1
     block = np.zeros(BLOCK, np.int32), np.zeros(BLOCK, np.int32)
     x, who = block
-    room = np.empty((4, BLOCK), np.uint32), np.empty((3, BLOCK), np.int32), np.empty((2, BLOCK), np.uint32)
+    room = np.empty((4, BLOCK), np.uint32), np.empty(BLOCK, np.int32), np.empty(BLOCK // WIDTH, np.uint64)
     begin = start
     while begin < stop:
         end, left, kept = min((begin // RANKS + 1) * RANKS, stop) if program.leaves else stop, kept, 0
@@ -115,7 +128,7 @@ def _advance(block, alive, home, span, program, halved, room, keys):  # type: ig
     step of the first row).
     """
     (x, who), (site, passage, first), (start, stop, origin) = block, home, span
-    words, eight_ago, base, rows = room[0], room[1][2], U(first), program.thresholds.shape[0]
+    (words, eight_ago, tied), base, rows = room, U(first), program.thresholds.shape[0]
     for eight in range(start // 8, (stop + 7) // 8):
         if alive == 0:
             break
@@ -127,8 +140,8 @@ def _advance(block, alive, home, span, program, halved, room, keys):  # type: ig
                 eight_ago[j] = x[j]
         for n in range(begin, end):
             bits, row = (words[n & 3], U32(16) if n & 7 < 4 else U32(0)), min(n - origin, rows - 1)
-            if _step_together(x, bits, row, program, halved, room, alive):
-                _settle(x, bits, (who[:alive], base), n, row, program, room, keys)
+            if _step_together(x, bits, row, program, halved, alive, tied):
+                _settle(x, bits, (who[:alive], base), n, row, program, tied, keys)
         if program.leaves:
             if passage.size:
                 for j in range(alive):
@@ -150,55 +163,42 @@ def _block(words, j, walker, number, purpose, keys):  # type: ignore[no-untyped-
 
 
 @device
-def _step_together(x, bits, row, program, halved, room, alive):  # type: ignore[no-untyped-def]
-    """One step of all lanes from the high halves of words and thresholds. Returns whether any tied.
+def _step_together(x, bits, row, program, halved, alive, tied):  # type: ignore[no-untyped-def]
+    """One step of all walkers of a block from the high halves of words and thresholds. Those that tie stay where they are, and
+    are marked in `tied`, WIDTH a number; returns whether there are any.
 
-    bits = (words, shift); room = (…, (sites before, columns, …), (halves, whether tied)). The lanes that fill the last vector
-    have no walker; they step too, from some cell to some cell.
+    bits = (words, shift). The places that fill the last vector have no walker; they step too, from some cell to some cell.
     """
-    (words, shift), (pairs, lives, changes, mapped) = bits, halved
-    before, place, pair, tied = room[1][0], room[1][1], room[2][0], room[2][1]
-    filled, ties = (alive + WIDTH - 1) // WIDTH * WIDTH, U32(0)
-    for j in range(filled):
-        before[j] = x[j]
-        tied[j] = 0
-    if mapped:
-        for j in range(0, filled, WIDTH):
-            gather(program.column, before, place, j)
-    else:
-        place = before
-    for m in range(pairs.shape[1]):
-        first, second = changes[2 * m], changes[2 * m + 1]
-        for j in range(0, filled, WIDTH):
-            gather(pairs[row, m], place, pair, j)
-        for j in range(filled):
-            x[j], tie = half_moves(x[j], (words[j] >> shift) & MOST, pair[j], first, second)
-            tied[j] |= U32(tie)
-            ties |= tied[j]
-    if program.home.size:
-        for j in range(0, filled, WIDTH):
-            gather(program.home, x, x, j)
-    if program.kills:
-        for j in range(0, filled, WIDTH):
-            gather(lives[row], place, pair, j)
-        killed = I32(program.exit_of.size - 1)
-        for j in range(filled):
-            word, there = (words[j] >> shift) & MOST, x[j]
-            x[j] = there if word < pair[j] else killed
-            tied[j] |= U32(word == pair[j])
-            ties |= tied[j]
+    (words, shift), (thresholds, lives, changes, mapped), ties = bits, halved, U(0)
+    number, columns, killed = thresholds.shape[1], thresholds.shape[2], U32(program.exit_of.size - 1)
+    for j in range(0, alive, WIDTH):
+        here, word = fetch_cells(x, j), (fetch_cells(words, j) >> shift) & MOST
+        column = look_up(program.column, 0, here)[0] if mapped else here
+        there, tie, k = here, here < U32(0), 0
+        for m in range(number):
+            for pair in look_up(thresholds, (row * number + m) * columns, column):
+                there, undecided = half_moves(there, word, pair, changes[k], changes[k + 1])
+                tie, k = tie | undecided, k + 2
+        if program.home.size:
+            there = look_up(program.home, 0, there)[0]
+        if program.kills:
+            live = look_up(lives, row * columns, column)[0]
+            there, tie = where(word < live, there, killed), tie | (word == live)
+        keep(where(tie, here, there), x, j)
+        tied[j // WIDTH] = which(tie)
+        ties |= which(tie)
     return ties != 0
 
 
 @aside
-def _settle(x, bits, walkers, n, row, program, room, keys):  # type: ignore[no-untyped-def]
-    """Step `n` again for those lanes that tie with a threshold, with all digits; walkers = (those of the lanes, the number of the
-    one in place 0)."""
-    (words, shift), (who, base), before, tied = bits, walkers, room[1][0], room[2][1]
+def _settle(x, bits, walkers, n, row, program, tied, keys):  # type: ignore[no-untyped-def]
+    """Step `n` of the walkers that are marked in `tied`, with all digits; walkers = (those of the block, the number of the one in
+    place 0)."""
+    (words, shift), (who, base) = bits, walkers
     for j in range(who.size):
-        if tied[j]:
+        if (tied[j // WIDTH] >> U(j % WIDTH)) & ONE:
             word = (words[j] >> shift) & MOST
-            x[j] = table_step(before[j], word, base + U(who[j]), n, program, row, keys)
+            x[j] = table_step(x[j], word, base + U(who[j]), n, program, row, keys)
 
 
 @aside

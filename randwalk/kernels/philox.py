@@ -22,6 +22,7 @@ STREAM_VERSION = 3
 # The fourth counter word: the purpose of a block, and the stream version that defined the purpose.
 STEPS, TIES, START, SPLIT = (np.uint64(purpose | 1 << 8) for purpose in range(4))
 JUMP, JUMP_TIES = (np.uint64(purpose | 2 << 8) for purpose in (4, 5))
+NORMALS, SIGNS, BRIDGE, SPHERES, PLACE, THIRDS, LIFETIME = (np.uint64(purpose | 3 << 8) for purpose in range(6, 13))
 
 U = np.uint64
 LOW = U(0xFFFFFFFF)

@@ -62,17 +62,18 @@ class Halves(NamedTuple):
 
     Attributes
     ----------
-    pairs
-        Two moves a word, shape (rows, ⌈K/2⌉, columns); an odd last one stands twice.
+    words
+        Those of two moves a pair, 32 bits, a pair a word of up to two moves and two pairs of more, the first one in the low
+        half: shape (rows, words, columns). Where moves are too few for the last word, the last one stands in it again.
     lives
         Those of the last thresholds, shape (rows, columns).
     changes
-        What a threshold above the uniform adds to the site: an offset minus the next one; an even number of them.
+        What a threshold above the uniform adds to the site, modulo 2³²: an offset minus the next one; 0 for a repeated move.
     mapped
         Whether the column of a cell has to be looked up.
     """
 
-    pairs: NDArray[np.uint32]
+    words: NDArray[Any]
     lives: NDArray[np.uint32]
     changes: Any
     mapped: bool
@@ -81,15 +82,20 @@ class Halves(NamedTuple):
     def of(cls, program: TableProgram, most: int) -> Halves:
         """Those of a program. In a table of one row and of at most `most` cells every cell gets a column."""
         offsets, cells = program.offsets, program.column.size
-        moves, changes = len(offsets), np.subtract(offsets, (*offsets[1:], 0))
+        moves, together = len(offsets), 2 if len(offsets) <= 2 else 4
         halves = np.minimum(program.thresholds[:, : moves + 1] >> np.uint32(PART - DRAWN), np.uint32((1 << DRAWN) - 1))
         spread = len(halves) == 1 and 0 < cells <= most
         if spread:
             halves = halves[:, :, program.column]
-        seconds = halves[:, [min(k + 1, moves - 1) for k in range(0, moves, 2)]]
-        pairs = np.ascontiguousarray(halves[:, :moves:2] << np.uint32(DRAWN) | seconds)
-        changes = np.append(changes, [0] * (moves % 2)).astype(np.int32)
-        return cls(pairs, np.ascontiguousarray(halves[:, moves]), changes, cells > 0 and not spread)
+        size = -(-moves // together) * together
+        kind = np.uint32 if together == 2 else np.uint64
+        words = np.zeros((len(halves), size // together, halves.shape[2]), kind)
+        for k in range(size):
+            place = DRAWN * (k % together ^ 1)  # of a pair the first one is the high half
+            words[:, k // together] |= halves[:, min(k, moves - 1)].astype(kind) << kind(place)
+        changes = np.zeros(size, np.int64)
+        changes[:moves] = np.subtract(offsets, (*offsets[1:], 0))
+        return cls(words, np.ascontiguousarray(halves[:, moves]), changes.astype(np.uint32), cells > 0 and not spread)
 
 
 class DigitsProgram(NamedTuple):

@@ -7,7 +7,7 @@ import numpy as np
 from .compile import device
 from .philox import LOW, START, TIES, U, words64
 from .program import BITS, DRAWN, LIVE, PART
-from .vector import ones
+from .vector import ones, where
 
 I32 = np.int32
 U32 = np.uint32
@@ -75,10 +75,11 @@ def after(word, digits):  # type: ignore[no-untyped-def]
 @device
 def half_moves(site, word, pair, first, second):  # type: ignore[no-untyped-def]
     """(the site after two of the moves, whether that is undecided) from the 16 high bits of a uniform and those of two
-    thresholds, `pair`. A threshold above the uniform changes the site by `first` or by `second`, an offset minus the next."""
-    high, low = U32(pair >> U32(16)), U32(pair & MOST)
-    there = I32(site + (first if word < high else I32(0)) + (second if word < low else I32(0)))
-    return there, (word == high) | (word == low)
+    thresholds, `pair`. A threshold above the uniform changes the site by `first` or by `second`, an offset minus the next. All
+    are uint32, or cells."""
+    high, low = pair >> U32(16), pair & MOST
+    there = site + where(word < high, first, U32(0)) + where(word < low, second, U32(0))
+    return there & U32(LOW), (word == high) | (word == low)
 
 
 @device

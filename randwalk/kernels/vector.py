@@ -9,11 +9,10 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from .lanes import LANES, array_of, combine, lanes, lowered
+from .lanes import LANES, WIDTH, broadcast, cells, combine, lanes, lowered, marks, place
 
 insert: Any = cgutils.get_or_insert_function
-
-WIDTH = 8  # thresholds fetched together; LLVM splits or scalarises where the processor has no such gather
+tuple_of: Any = types.UniTuple
 
 
 def _wide(context: Any) -> Any:
@@ -27,32 +26,65 @@ def _wide(context: Any) -> Any:
     return lowered(types.void(), prefer)
 
 
-def _gather(context: Any, table: Any, index: Any, out: Any, offset: Any) -> Any:
-    """``out[offset : offset + WIDTH] = table[index[offset : offset + WIDTH]]`` for contiguous uint32 table and out, int32 index,
-    as one gather instruction, which LLVM does not form by itself."""
+def _look_up(context: Any, table: Any, first: Any, index: Any) -> Any:
+    """``table[first + index]`` of a contiguous array for every number of `index`, by gather instructions, which LLVM does not
+    form by itself: the halves, the low ones first, of a table of 64 bits, else one vector; a tuple."""
+    bits = table.dtype.bitwidth
 
-    def fetch(context: Any, builder: Any, *arguments: Any) -> None:
-        i32 = ir.IntType(32)
-        vector, mask = ir.VectorType(i32, WIDTH), ir.VectorType(ir.IntType(1), WIDTH)
-        data = [
-            array_of(kind)(context, builder, value).data
-            for kind, value in zip((table, index, out), arguments[:3], strict=True)
-        ]
+    def fetch(context: Any, builder: Any, values: Any, first: Any, index: Any) -> Any:
+        begin, one, size = place(context, builder, table, values, first, 1)
+        parts = [_gathered(builder, begin, one.element, size, part) for part in _cut(builder, index, bits // 32)]
+        if bits == 64:
+            halves = ir.VectorType(ir.IntType(32), WIDTH)
+            parts = [builder.bitcast(part, halves) for part in parts]
+            orders = (ir.Constant(halves, [2 * i + half for i in range(WIDTH)]) for half in (0, 1))
+            parts = [builder.shuffle_vector(*parts, order) for order in orders]
+        return context.make_tuple(builder, found, parts)
 
-        def at(pointer: Any) -> Any:
-            place = builder.gep(pointer, [arguments[3]], source_etype=i32)
-            return builder.bitcast(place, vector.as_pointer())
+    found = tuple_of(cells, bits // 32)
+    return lowered(found(table, types.intp, cells), fetch)
 
-        places = builder.gep(data[0], [builder.load(at(data[1]), align=4, typ=vector)], source_etype=i32)
-        pointers = ir.VectorType(ir.PointerType(), WIDTH)
-        places.type = pointers
-        kind = ir.FunctionType(vector, [pointers, i32, mask, vector])
-        function = insert(builder.module, kind, f"llvm.masked.gather.v{WIDTH}i32.v{WIDTH}p0")
-        everything = ir.Constant(mask, [1] * WIDTH)
-        values = builder.call(function, [places, ir.Constant(i32, 4), everything, ir.Constant(vector, ir.Undefined)])
-        builder.store(values, at(data[2]), align=4)
 
-    return lowered(types.void(table, index, out, types.intp), fetch)
+def _cut(builder: Any, vector: Any, pieces: int) -> list[Any]:
+    """The elements of a vector in so many vectors."""
+    size = WIDTH // pieces
+    orders = [ir.Constant(ir.VectorType(ir.IntType(32), size), list(range(i, i + size))) for i in range(0, WIDTH, size)]
+    return [builder.shuffle_vector(vector, vector, order) for order in orders]
+
+
+def _gathered(builder: Any, begin: Any, element: Any, size: int, index: Any) -> Any:
+    """The elements, of `size` bytes, of an array with these numbers; `begin` points to its first one."""
+    count, i32 = index.type.count, ir.IntType(32)
+    places = builder.gep(begin, [index], source_etype=element)
+    places.type = pointers = ir.VectorType(ir.PointerType(), count)
+    vector, mask = ir.VectorType(element, count), ir.VectorType(ir.IntType(1), count)
+    kind = ir.FunctionType(vector, [pointers, i32, mask, vector])
+    function = insert(builder.module, kind, f"llvm.masked.gather.v{count}{element.intrinsic_name}.v{count}p0")
+    everything, nothing = ir.Constant(mask, [1] * count), ir.Constant(vector, ir.Undefined)
+    return builder.call(function, [places, ir.Constant(i32, size), everything, nothing])
+
+
+def _where(context: Any, chosen: Any, first: Any, second: Any) -> Any:
+    """`first` where it is so, else `second`: of numbers of 32 bits, or of each of marks."""
+    kind = cells if chosen == marks else types.uint32
+    if chosen != marks:
+        chosen, first, second = types.boolean, kind, kind
+
+    def choose(context: Any, builder: Any, chosen: Any, *values: Any) -> Any:
+        if kind == cells:
+            values = tuple(broadcast(builder, value, cells.form) for value in values)
+        return builder.select(chosen, *values)
+
+    return lowered(kind(chosen, first, second), choose)
+
+
+def _which(context: Any, chosen: Any) -> Any:
+    """Marks as the low digits of a uint64."""
+
+    def digits(context: Any, builder: Any, chosen: Any) -> Any:
+        return builder.zext(builder.bitcast(chosen, ir.IntType(WIDTH)), ir.IntType(64))
+
+    return lowered(types.uint64(marks), digits)
 
 
 def _apart(context: Any) -> Any:
@@ -106,7 +138,9 @@ def _zeros_below(context: Any, word: Any) -> Any:
 
 wide: Any = intrinsic(_wide)
 apart: Any = intrinsic(_apart)
-gather: Any = intrinsic(_gather)
+look_up: Any = intrinsic(_look_up)
+where: Any = intrinsic(_where)
+which: Any = intrinsic(_which)
 joined: Any = intrinsic(_joined)
 ones: Any = intrinsic(_ones)
 zeros_below: Any = intrinsic(_zeros_below)

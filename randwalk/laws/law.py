@@ -174,8 +174,6 @@ class Law(ABC, Generic[Answer]):
                 raise TypeError(f"against = {shown(against)}: must be a law")
             from .residuals import draw_residuals
 
-            if not isinstance(against, Law):
-                raise TypeError(f"against = {against!r}: must be a law")
             return draw_residuals(self, against, given.tolist(), ax)
         if self.dimension > 1:
             from .maps import draw_maps

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..model.coefficient import Floats
 from ..model.coefficient.variables import coordinate
+from ..model.domain import Domain
 from .estimate import exact
 from .plotting import axes
 
@@ -61,58 +62,64 @@ def _draw_map(law: Law[Any], t: float, pair: tuple[int, int], ax: Axes) -> None:
     ax.figure.colorbar(mesh, ax=ax, label=rf"density $\rho({', '.join(coordinate(axis) for axis in pair)})$")
     widths = [np.diff(e) for e in edges]
     weights = [(values @ widths[1]) * widths[0], (widths[0] @ values) * widths[1]]
-    frame(law, pair, ax, [_seen(e, w) for e, w in zip(edges, weights, strict=True)])
-    draw_exits(law, t, pair, ax)
+    frame(law.domain, pair, ax, [_seen(e, w) for e, w in zip(edges, weights, strict=True)])
+    draw_walls(law.domain, _shares(law, t), pair, ax)
     ax.set_title(law._label(t))
 
 
-def frame(law: Law[Any], pair: tuple[int, int], ax: Axes, seen: Sequence[tuple[float, float]]) -> None:
-    """Limits of a map: the ends of the domain, where it has none those of the mass; its regions, in grey; and names."""
+def frame(domain: Domain, pair: tuple[int, int], ax: Axes, seen: Sequence[tuple[float, float]]) -> None:
+    """Limits of a map: the ends of the domain, where it has none those of what is `seen`; its regions, in grey; and names."""
     limits = []
     for axis, (low, high) in zip(pair, seen, strict=True):
-        ends = law.domain.bounds[axis]
+        ends = domain.bounds[axis]
         limits.append([end if np.isfinite(end) else place for end, place in zip(ends, (low, high), strict=True)])
-    margin = [0.02 * (high - low) for low, high in limits]
-    ax.set_xlim(limits[0][0] - margin[0], limits[0][1] + margin[0])
-    ax.set_ylim(limits[1][0] - margin[1], limits[1][1] + margin[1])
-    if max(np.diff(limits).ravel()) < LONG * min(np.diff(limits).ravel()):
+    widths = np.diff(limits).ravel()
+    for name, (low, high), width in zip("xy", limits, widths, strict=True):
+        if width > 0.0:
+            ax.set(**{f"{name}lim": (low - 0.02 * width, high + 0.02 * width)})
+    if max(widths) < LONG * min(widths):
         ax.set_aspect("equal")
     ax.set(xlabel=f"${coordinate(pair[0])}$", ylabel=f"${coordinate(pair[1])}$")
-    if law.dimension == len(pair):
-        grid, region = _regions(law, limits)
+    if domain.dimension == len(pair):
+        grid, region = _regions(domain, (ax.get_xlim(), ax.get_ylim()))
         if (region >= 0).any():
             ax.contourf(*grid, region >= 0, levels=[0.5, 1.5], colors=["0.65"])
 
 
-def draw_exits(law: Law[Any], t: float, pair: tuple[int, int], ax: Axes) -> None:
-    """The walls of a map in the colours of their exits (black if they reflect), and in the legend what has left by each."""
-    domain, limits = law.domain, (ax.get_xlim(), ax.get_ylim())
-    colours = dict(zip(law.exits, itertools.cycle(EXITS), strict=False))
-    for exit in law.exits:
-        share = float(exact(law.absorbed(exit, t)))
-        face = domain.face(exit) if exit in domain.exits[: 2 * law.dimension] else None
-        number = next((i for i, region in enumerate(domain.regions) if region.name == exit), None)
-        wall = face.wall if face is not None else None if number is None else domain.regions[number].wall
-        shut = wall is not None and wall.reactivity == 0.0
-        if share == 0.0 and (shut or wall is None):
-            colour = "black"
-        else:
-            colour = colours[exit]
-            ax.plot([], [], color=colour, lw=3.0, label=f"{exit}: {_percent(share)}")
+def draw_walls(domain: Domain, told: Mapping[str, str | None], pair: tuple[int, int], ax: Axes) -> None:
+    """The walls of a map in the colours of their exits, and in the legend what is `told` of each exit; in black where that is
+    None."""
+    limits = ax.get_xlim(), ax.get_ylim()
+    for (exit, text), bright in zip(told.items(), itertools.cycle(EXITS), strict=False):
+        colour, width = ("black", 1.0) if text is None else (bright, 3.0)
+        if text is not None:
+            ax.plot([], [], color=colour, lw=3.0, label=text)
+        face = domain.face(exit)
         if face is not None and face.axis in pair:
             line = ax.axvline if face.axis == pair[0] else ax.axhline
-            line(face.place, color=colour, lw=1.0 if colour == "black" else 3.0)
-        if number is not None and law.dimension == len(pair):
-            grid, region = _regions(law, limits)
+            line(face.place, color=colour, lw=width)
+        number = next((i for i, region in enumerate(domain.regions) if region.name == exit), None)
+        if number is not None and domain.dimension == len(pair):
+            grid, region = _regions(domain, limits)
             ax.contour(*grid, region == number, levels=[0.5], colors=[colour], linewidths=2.0)
     if ax.get_legend_handles_labels()[1]:
         ax.legend(loc="upper left", bbox_to_anchor=(0.0, -0.12), ncols=2, fontsize="small", frameon=False)
 
 
-def _regions(law: Law[Any], limits: Sequence[Sequence[float]]) -> tuple[tuple[Floats, ...], Any]:
+def _shares(law: Law[Any], t: float) -> dict[str, str | None]:
+    """What has left by each exit; None where nothing has and nothing can."""
+    told: dict[str, str | None] = {}
+    possible = law.domain.open_exits(killed=False)
+    for exit in law.exits:
+        share = float(exact(law.absorbed(exit, t)))
+        told[exit] = f"{exit}: {100.0 * share:.3g} %" if share != 0.0 or exit in possible else None
+    return told
+
+
+def _regions(domain: Domain, limits: Sequence[Sequence[float]]) -> tuple[tuple[Floats, ...], Any]:
     """(grid of places, the number of the region that they are in or -1) between limits."""
     grid = tuple(np.meshgrid(*(np.linspace(low, high, FINE) for low, high in limits), indexing="ij"))
-    return grid, law.domain.region_at(grid)
+    return grid, domain.region_at(grid)
 
 
 def _seen(edges: Floats, weights: Floats) -> tuple[float, float]:
@@ -123,7 +130,3 @@ def _seen(edges: Floats, weights: Floats) -> tuple[float, float]:
     first = int(np.searchsorted(below, TAIL * below[-1], side="right")) - 1
     last = int(np.searchsorted(below, (1.0 - TAIL) * below[-1]))
     return float(edges[max(first, 0)]), float(edges[min(last, edges.size - 1)])
-
-
-def _percent(share: float) -> str:
-    return f"{100.0 * share:.3g} %"

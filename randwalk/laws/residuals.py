@@ -46,7 +46,7 @@ def draw_residuals(law: Law[Any], other: Law[Any], times: Sequence[float], ax: A
     for pair, place, (edges, z) in zip(pairs, places, found, strict=True):
         mesh = place.pcolormesh(*edges, z.T, cmap="RdBu_r", vmin=-FAR, vmax=FAR)
         place.figure.colorbar(mesh, ax=place, label="residual / standard error", extend="both")
-        frame(law, (pair[0], pair[-1]), place, [(float(e[0]), float(e[-1])) for e in edges])
+        frame(law.domain, (pair[0], pair[-1]), place, [(float(e[0]), float(e[-1])) for e in edges])
         place.set_title(_title(law, other, times[0]))
     return places[0] if len(pairs) == 1 else places
 

@@ -37,7 +37,7 @@ def check(walk: LatticeWalk, x: Places, t: ArrayLike) -> None:
     a remedy."""
     values = [{name: p(x, t) for name, p in group.items()} for group in groups(walk)]
     for name, found in (*(item for group in values for item in group.items()), ("killing", walk.killing_rate(x, t))):
-        if not (np.isfinite(found) & (found >= -ROUNDING)).all():
+        if not (found.min(initial=0.0) >= -ROUNDING and found.max(initial=0.0) < np.inf):  # of a NaN neither is so
             value, place, time = _worst(found, x, t)
             raise ValueError(
                 f"{name} = {value:.6g} at {_at(place, time)}: must be a number ≥ 0; {remedy(walk, place, time)}"

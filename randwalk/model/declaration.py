@@ -18,6 +18,7 @@ from .discretise import Declared
 from .domain import Domain, Line, as_domain
 from .grid import Grid
 from .lattice import Lattice, check_place, lattices_on, per_axis, spacing
+from .moving import check_rests
 from .neighbourhood import Moore, Neighbourhood, VonNeumann
 from .places import all_sites
 from .rule import Rule
@@ -41,6 +42,7 @@ def lay(
 ) -> tuple[Domain, Start, tuple[Lattice, ...]]:
     """(domain, start, lattice of each axis) of a declaration, checked against each other."""
     where = as_domain(domain)
+    check_rests(where, "the sites of a LatticeWalk stay")
     if (dx is None) == (sites is None):
         raise ValueError("give either dx or sites")
     begin = as_start(start, where)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property, reduce
 from pathlib import Path
 from typing import Any, ClassVar, TypeAlias
@@ -19,12 +19,13 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..inputs.arguments import number
 from ..inputs.wording import shown
-from .coefficient import Coefficient, Variable
+from .coefficient import Coefficient, CoefficientLike
 from .coefficient.extreme import minimum
 from .coefficient.variables import coordinate
 from .image import dark_pixels
+from .moving import place_at, placed
 from .region import Level, Mask, Region
-from .shape import Bounds, Inside, Shape, on_rings
+from .shape import Bounds, Inside, Shape, around, on_rings
 from .wall import FACES, as_wall, face_names, gap, is_wall
 from .wall import Absorbing as Absorbing
 from .wall import Face as Face
@@ -112,6 +113,23 @@ class _Domain:
         turns = [axis.high - axis.low if axis.periodic else None for axis in self.axes]
         return tuple(on_rings(region.shape, turns) for region in self.regions)
 
+    @property
+    def moves(self) -> bool:
+        """Whether a wall moves; places, bounds and what the domain contains are then those at t = 0."""
+        return any(leaf.moves for region in self.regions for leaf in region.shape.leaves)
+
+    def _at(self, t: float) -> Domain:
+        raise NotImplementedError  # of domains whose walls rest
+
+    def at(self, t: float) -> Domain:
+        """The domain at a time, with its walls at rest.
+
+        >>> from randwalk import expression
+        >>> (Interval(0.0, expression("2 + t"), Reflecting(), Absorbing()) * Line()).at(1.5).bounds
+        ((0.0, 3.5), (-inf, inf))
+        """
+        return self._at(t) if self.moves else self  # type: ignore[return-value]
+
     def contains(self, point: AxisPoint) -> Inside:
         """Whether points are in the domain, its ends included and its regions not: bool, of the shape that the arrays of
         coordinates broadcast to.
@@ -130,7 +148,8 @@ class _Domain:
         given = self._coordinates(point)
         found = np.full(np.broadcast_shapes(*(x.shape for x in given)), -1)
         for i, (region, shape) in reversed(list(enumerate(zip(self.regions, self.sets, strict=True)))):
-            found = np.where(shape.touches(given) if region.wall.on_site else shape.contains(given), i, found)
+            at, there = around(shape.bounds, given)
+            found[at] = np.where(shape.touches(there) if region.wall.on_site else shape.contains(there), i, found[at])
         return found
 
     @cached_property
@@ -138,8 +157,7 @@ class _Domain:
         """The signed distance to the nearest wall (length), positive inside and negative outside; None if a region has no
         known distance, and where no wall stands at all."""
         regions = [(~shape).distance for shape in self.sets]
-        faces = [face.inward * (Variable(coordinate(face.axis)) - face.place) for face in self.faces]
-        known = [d for d in (*faces, *regions) if d is not None]
+        known = [d for d in (*(face.distance for face in self.faces), *regions) if d is not None]
         return minimum(*known) if known and None not in regions else None
 
     def _coordinates(self, point: AxisPoint) -> tuple[NDArray[np.float64], ...]:
@@ -243,24 +261,42 @@ class Line(_Axis):
     periodic: ClassVar[bool] = False
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, init=False)
 class Interval(_Axis):
     """The interval from `low` to `high`, with a wall at each finite end. Either end may be infinite (and has no wall).
+
+    An end may move: give it as a formula or a function of the time t. Its attribute is then the place at t = 0. Itô walks take
+    moving ends; lattices and grids, whose sites and cells rest, do not.
 
     >>> half_line = Interval(0.0, math.inf, Absorbing())
     >>> half_line
     Interval(0.0, inf, left=Absorbing())
     >>> half_line.exits, half_line.open_exits(killed=False)
     (('left', 'right', 'killing'), ('left',))
+    >>> from randwalk import expression
+    >>> collapsing = Interval(expression("t - 1"), expression("1 - t"), Absorbing(), Absorbing())
+    >>> collapsing.low, collapsing.moves, collapsing.at(0.25)
+    (-1.0, True, Interval(-0.75, 0.75, left=Absorbing(), right=Absorbing()))
     """
 
-    low: float = -math.inf
-    high: float = math.inf
-    left: Wall | None = None
-    right: Wall | None = None
+    low: float
+    high: float
+    left: Wall | None
+    right: Wall | None
+    paths: tuple[Coefficient | None, Coefficient | None] = field(default=(None, None), init=False)  # of ends that move
     periodic: ClassVar[bool] = False
 
-    def __post_init__(self) -> None:
+    def __init__(
+        self,
+        low: CoefficientLike = -math.inf,
+        high: CoefficientLike = math.inf,
+        left: Wall | None = None,
+        right: Wall | None = None,
+    ) -> None:
+        (at_low, low_path), (at_high, high_path) = placed("Interval: low", low), placed("Interval: high", high)
+        fields = {"low": at_low, "high": at_high, "left": left, "right": right, "paths": (low_path, high_path)}
+        for name, value in fields.items():
+            object.__setattr__(self, name, value)
         _check_ends(self.low, self.high, "Interval")
         if math.isinf(self.low) and math.isinf(self.high):
             raise ValueError("an Interval without a finite end is a Line()")
@@ -274,14 +310,28 @@ class Interval(_Axis):
                 raise ValueError(f"the {side} end is infinite and cannot have the wall {shown(wall)}: leave {side} out")
 
     @property
+    def moves(self) -> bool:
+        return any(path is not None for path in self.paths)
+
+    def _at(self, t: float) -> Interval:
+        given = zip(("low", "high"), self.paths, (self.low, self.high), strict=True)
+        low, high = (end if path is None else place_at(f"Interval: {name}", path, t) for name, path, end in given)
+        return Interval(low, high, self.left, self.right)
+
+    @property
     def faces(self) -> tuple[Face, ...]:
         """The ends that have a wall, left before right."""
-        ends = (("left", self.left, self.low, 1.0), ("right", self.right, self.high, -1.0))
-        return tuple(Face(exit, wall, place, inward) for exit, wall, place, inward in ends if wall is not None)
+        ends = zip(
+            ("left", "right"), (self.left, self.right), (self.low, self.high), (1.0, -1.0), self.paths, strict=True
+        )
+        return tuple(
+            Face(exit, wall, place, inward, 0, path) for exit, wall, place, inward, path in ends if wall is not None
+        )
 
     def __repr__(self) -> str:
         walls = [f"{face.exit}={face.wall!r}" for face in self.faces]
-        return f"Interval({', '.join([repr(self.low), repr(self.high), *walls])})"
+        ends = zip((self.low, self.high), self.paths, strict=True)
+        return f"Interval({', '.join([*(repr(end) if path is None else str(path) for end, path in ends), *walls])})"
 
 
 @dataclass(frozen=True)
@@ -387,9 +437,12 @@ class Box(_Domain):
         (((-0.5, 2.5), (-0.5, 1.5)), array([ True, False,  True]))
         """
         dark = dark_pixels(image)
-        if dark.all() or not dark.any():
+        if dark.all():
+            raise ValueError("the image is all dark: nothing is left; brighten some of it to more than half of white")
+        if not dark.any():
             raise ValueError(
-                f"the image is all {'dark' if dark.all() else 'bright'}: nothing is left, or nothing is an obstacle"
+                "the image is all bright: nothing is an obstacle; darken some of it to less than half of white, or give "
+                "Interval(...) * Interval(...) in place of an image"
             )
         given = walls if isinstance(walls, Mapping) else dict.fromkeys(_IMAGE_FACES, walls)
         if set(given) != set(_IMAGE_FACES):
@@ -409,10 +462,18 @@ class Box(_Domain):
     def faces(self) -> tuple[Face, ...]:
         """The ends of the axes that have a wall: the low before the high end, axis by axis."""
         return tuple(
-            Face(face_names(i)[face.exit == "right"], face.wall, face.place, face.inward, i)
+            face._replace(exit=face_names(i)[face.exit == "right"], axis=i)
             for i, axis in enumerate(self.axes)
             for face in axis.faces
         )
+
+    @property
+    def moves(self) -> bool:
+        return super().moves or any(axis.moves for axis in self.axes)
+
+    def _at(self, t: float) -> Box:
+        regions = [region._replace(shape=region.shape.at(t)) for region in self.regions]
+        return Box(*(axis.at(t) for axis in self.axes), regions=regions)  # type: ignore[arg-type]
 
     def __getattr__(self, name: str) -> Any:
         if name in ("low", "high", "left", "right", "periodic"):

@@ -38,8 +38,7 @@ def dark_pixels(image: str | Path | ArrayLike) -> NDArray[np.bool_]:
         pixels = pixels / np.iinfo(pixels.dtype).max
     if pixels.dtype.kind != "f":
         raise ValueError(
-            f"{name} = {shown(image)}: brightness must be floats from 0 to 1 or unsigned whole numbers; give an array of "
-            "True and False as a Mask"
+            f"{name} = {shown(image)}: brightness must be floats from 0 to 1 or unsigned whole numbers; {_remedy(pixels)}"
         )
     if not (pixels.ndim == 2 or (pixels.ndim == 3 and pixels.shape[2] in (3, 4))) or not pixels.size:
         raise ValueError(
@@ -47,12 +46,23 @@ def dark_pixels(image: str | Path | ArrayLike) -> NDArray[np.bool_]:
         )
     if not ((pixels >= 0.0) & (pixels <= 1.0)).all():
         raise ValueError(
-            f"{name} has the brightness {pixels[~((pixels >= 0.0) & (pixels <= 1.0))][0]:g}: must be 0 to 1"
+            f"{name} has the brightness {pixels[~((pixels >= 0.0) & (pixels <= 1.0))][0]:g}: must be 0 to 1; divide it by that "
+            "of white"
         )
     bright = pixels if pixels.ndim == 2 else pixels[..., :3] @ np.array([0.299, 0.587, 0.114])  # luma of ITU-R BT.601
     if pixels.ndim == 3 and pixels.shape[2] == 4:
         bright = bright * pixels[..., 3] + 1.0 - pixels[..., 3]
     return np.asarray(bright[::-1].T < DARK)
+
+
+def _remedy(pixels: NDArray[Any]) -> str:
+    """What to give in place of pixels of another kind."""
+    if pixels.dtype.kind == "b":
+        return "give np.float64(image) if True is bright, or an array over the sites of a box as a Mask"
+    if pixels.dtype.kind != "i" or pixels.min(initial=0) < 0:
+        return "give an array of these"
+    white = int(pixels.max(initial=0))
+    return f"give {'np.uint8(image) if 255 is white' if 1 < white <= 255 else f'np.float64(image) / {max(white, 1)}'}"
 
 
 def _read(path: Path) -> tuple[str, NDArray[Any]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import reduce
 from typing import NamedTuple
 
@@ -16,6 +16,7 @@ from ..inputs.arguments import finite_numbers, number
 from ..inputs.wording import shown
 from .coefficient import Coefficient, CoefficientLike, Floats, Variable, apply, as_coefficient
 from .coefficient.variables import coordinate
+from .moving import place_at, placed
 from .shape import EVERYWHERE, Bounds, Inside, Shape
 from .wall import Wall
 
@@ -26,7 +27,8 @@ STEEP = 1e-6  # the error allowed in the length of its gradient, because some de
 
 @dataclass(frozen=True)
 class Ball(Shape):
-    """The points at less than `radius` (length) from `centre`: a disc in the plane.
+    """The points at less than `radius` (length) from `centre`: a disc in the plane. A radius that is a formula or a function of
+    the time t moves the wall of an Itô walk; the attribute is then the radius at t = 0.
 
     >>> disc = Ball((0.0, 1.0), 2.0)
     >>> disc.contains((0.0, [0.5, 3.5])), disc.bounds, float(disc.distance((0.0, 0.0)))
@@ -35,10 +37,13 @@ class Ball(Shape):
 
     centre: tuple[float, ...]
     radius: float
+    path: Coefficient | None = field(default=None, init=False)  # of the radius in time, where it changes
 
-    def __init__(self, centre: ArrayLike, radius: float) -> None:
+    def __init__(self, centre: ArrayLike, radius: CoefficientLike) -> None:
+        at_first, path = placed("Ball: radius", radius)
         object.__setattr__(self, "centre", vector("Ball: centre", centre))
-        object.__setattr__(self, "radius", number("Ball: radius", radius))
+        object.__setattr__(self, "radius", number("Ball: radius", at_first))
+        object.__setattr__(self, "path", path)
         if not 0.0 < self.radius < math.inf:
             raise ValueError(f"Ball: radius = {self.radius}: must be positive and finite")
 
@@ -60,16 +65,25 @@ class Ball(Shape):
     @property
     def distance(self) -> Coefficient:
         squares = [(Variable(coordinate(axis)) - c) ** 2.0 for axis, c in enumerate(self.centre)]
-        return self.radius - apply("sqrt", reduce(lambda a, b: a + b, squares))
+        radius = self.radius if self.path is None else self.path
+        return radius - apply("sqrt", reduce(lambda a, b: a + b, squares))
+
+    @property
+    def moves(self) -> bool:
+        return self.path is not None
+
+    def at(self, t: float) -> Ball:
+        return self if self.path is None else Ball(self.centre, place_at("Ball: radius", self.path, t))
 
     def fit(self, dimension: int) -> None:
         _same_dimension(self, len(self.centre), dimension)
 
     def shifted(self, axis: int, by: float) -> Ball:
-        return Ball([c + by * (i == axis) for i, c in enumerate(self.centre)], self.radius)
+        centre = [c + by * (i == axis) for i, c in enumerate(self.centre)]
+        return Ball(centre, self.radius if self.path is None else self.path)
 
     def __repr__(self) -> str:
-        return f"Ball({self.centre}, {self.radius!r})"
+        return f"Ball({self.centre}, {repr(self.radius) if self.path is None else self.path})"
 
 
 @dataclass(frozen=True)
@@ -312,7 +326,8 @@ def _between(low: float, high: float, part: Floats) -> Floats:
 
 def _same_dimension(shape: Shape, own: int, dimension: int) -> None:
     if own != dimension:
-        raise ValueError(f"{shape} has {own} axes and the domain has {dimension}: give one number an axis")
+        one = "an array with an axis for each" if isinstance(shape, Mask) else "one number an axis"
+        raise ValueError(f"{shape} has {own} axes and the domain has {dimension}: give {one}")
 
 
 def _others(dimension: int, axis: int) -> tuple[int, ...]:

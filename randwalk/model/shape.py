@@ -13,17 +13,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from itertools import zip_longest
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .coefficient import Coefficient
+from .coefficient import Coefficient, Floats
 from .coefficient.extreme import maximum, minimum
 
 Bounds: TypeAlias = tuple[tuple[float, float], ...]
 Inside: TypeAlias = NDArray[np.bool_]
 EVERYWHERE = (-math.inf, math.inf)
+MARGIN = 1e-6  # around bounds, relative to their numbers: more than a point on the boundary may be off
 
 
 class Shape(ABC):
@@ -61,6 +62,15 @@ class Shape(ABC):
     @abstractmethod
     def shifted(self, axis: int, by: float) -> Shape:
         """The shape moved along an axis."""
+
+    @property
+    def moves(self) -> bool:
+        """Whether an elementary shape moves; what it contains, its bounds and images are then those at t = 0."""
+        return False
+
+    def at(self, t: float) -> Shape:
+        """The shape at a time."""
+        return self if self.leaves == (self,) else self.mapped(lambda leaf: leaf.at(t))
 
     @property
     def leaves(self) -> tuple[Shape, ...]:
@@ -161,10 +171,18 @@ class Union(_Several):
     """The points inside any of several shapes."""
 
     def contains(self, point: tuple[ArrayLike, ...]) -> Inside:
-        return reduce(np.logical_or, (part.contains(point) for part in self.parts))
+        return self._any(lambda part, there: part.contains(there), point)
 
     def touches(self, point: tuple[ArrayLike, ...]) -> Inside:
-        return reduce(np.logical_or, (part.touches(point) for part in self.parts))
+        return self._any(lambda part, there: part.touches(there), point)
+
+    def _any(self, inside: Callable[[Shape, tuple[Any, ...]], Inside], point: tuple[ArrayLike, ...]) -> Inside:
+        given = tuple(np.asarray(x, dtype=np.float64) for x in point)
+        found = np.zeros(np.broadcast_shapes(*(x.shape for x in given)), dtype=bool)
+        for part in self.parts:
+            at, there = around(part.bounds, given)
+            found[at] |= inside(part, there)
+        return found[()]
 
     @property
     def bounds(self) -> Bounds:
@@ -205,6 +223,24 @@ class Intersection(_Several):
 
     def __repr__(self) -> str:
         return f"({' & '.join(map(repr, self.parts))})"
+
+
+def around(bounds: Bounds, point: tuple[Floats, ...]) -> tuple[tuple[slice, ...], tuple[Floats, ...]]:
+    """(a part of the points, as slices of the array that their coordinates broadcast to, outside of which none is in these
+    bounds; the coordinates of the part)."""
+    shape = np.broadcast_shapes(*(x.shape for x in point))
+    part = [slice(0, n) for n in shape]
+    for x, (low, high) in zip(point, bounds, strict=False):
+        margin = MARGIN * max(high - low, abs(low), abs(high))
+        for i in [i - x.ndim for i in range(x.ndim) if x.shape[i] == x.size > 1]:  # it varies along one axis alone
+            near = np.flatnonzero((x.reshape(-1) >= low - margin) & (x.reshape(-1) <= high + margin))
+            first, last = (int(near[0]), int(near[-1]) + 1) if near.size else (0, 0)
+            part[i] = slice(max(first, part[i].start), min(last, part[i].stop))
+    cut = [
+        x[tuple(one if n > 1 else slice(None) for one, n in zip(part[len(part) - x.ndim :], x.shape, strict=True))]
+        for x in point
+    ]
+    return tuple(part), tuple(cut)
 
 
 def on_rings(shape: Shape, turns: Sequence[float | None]) -> Shape:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ..inputs.memory import require
 from .coefficient import Floats
-from .domain import Domain
+from .domain import Box, Domain
 from .lattice import FIT, Lattice
 from .region import Mask
 from .shares import MASS_BITS, OF_A_SITE, even, share, whole_masses
@@ -78,6 +78,8 @@ def site_masses(start: Start, lattices: Sequence[Lattice], domain: Domain) -> tu
 def settled(numbers: Numbers, lattice: Lattice, domain: Domain, axis: int) -> Numbers:
     """The numbers of the sites on an axis to which mass on the given places belongs: beyond a wall the wall if it stands on a
     site, else the site before it; on a ring they go round."""
+    if lattice.first is None and lattice.last is None:
+        return numbers
     if lattice.first is not None and lattice.last is not None and lattice.periodic:
         return lattice.first + (numbers - lattice.first) % (lattice.last - lattice.first + 1)
     walls = domain.axes[axis].left, domain.axes[axis].right
@@ -110,12 +112,24 @@ def check_regions(domain: Domain, lattices: Sequence[Lattice]) -> None:
         raise ValueError(
             f"the regions of {domain} take all {counts.sum()} sites: leave more of it, or take a smaller dx"
         )
-    for region, count in zip(domain.regions, counts[1:], strict=True):
+    for number, count in enumerate(counts[1:]):
         if not count:
-            raise ValueError(
-                f"the region {region.name!r}, {region.shape}, takes no site (or only sites of a region before it): take a "
-                f"smaller dx than {min(lattice.dx for lattice in lattices):g}, or leave the region out"
-            )
+            region = domain.regions[number]
+            why = _why_no_site(domain, number, lattices)
+            raise ValueError(f"the region {region.name!r}, {region.shape}, takes no site{why}, or leave the region out")
+
+
+def _why_no_site(domain: Domain, number: int, lattices: Sequence[Lattice]) -> str:
+    """Why a region takes no site, with a remedy."""
+    alone = Box(*domain.axes, regions=(domain.regions[number],))
+    if any((found >= 0).any() for _, found in _found(alone, lattices)):
+        return " but those of regions before it, which count first: move it away from them, or take it out before them"
+    shape = domain.sets[number]
+    pairs = zip(shape.bounds, domain.axes, strict=False)
+    if isinstance(shape, Mask) or any(high <= axis.low or low >= axis.high for (low, high), axis in pairs):
+        axes = " × ".join(f"[{axis.low:g}, {axis.high:g}]" for axis in domain.axes)
+        return f": no part of it is in {axes}; move it there"
+    return f": take a smaller dx than {min(lattice.dx for lattice in lattices):g}"
 
 
 def _check_mask(mask: Mask, lattices: Sequence[Lattice], name: str) -> None:

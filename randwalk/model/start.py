@@ -22,10 +22,11 @@ from .coefficient.variables import coordinate
 from .domain import Domain
 from .lattice import Lattice
 from .shares import MASS_BITS as MASS_BITS
-from .shares import covering, even, shared, whole_masses
+from .shares import covering, even, share, shared, whole_masses
 
 OUTSIDE = 1e-12  # the mass of a start that may lie outside the domain
 LOOKED_AT = 40_000  # places at which a start that is spread out is compared with regions
+MOST_PRODUCT = 6  # dimensions up to which these are all combinations of places on the axes
 TAIL = 9.5  # standard deviations kept of a normal start: the mass beyond is 2e-21
 
 
@@ -123,7 +124,8 @@ class Point(_Factor):
         return (np.asarray(x, dtype=np.float64) >= self.x).astype(np.float64)
 
     def weights(self, lattice: Lattice) -> tuple[int, Floats]:
-        return shared(np.array([self.x]), np.ones(1), lattice)
+        (below,), (upper,) = share(np.array([self.x]), lattice)
+        return int(below), np.array([1.0 - upper, upper])
 
 
 @dataclass(frozen=True, init=False)
@@ -448,9 +450,13 @@ def in_region(domain: Domain, number: int, point: Floats) -> str:
 
 def _samples(start: Product | Atoms | Factor) -> tuple[Floats, Floats]:
     """Points at which a start is looked at, shape (n, d), and masses in proportion to its own there: the atoms, and of what is
-    spread out places at equal distances."""
+    spread out places at equal distances; in many dimensions a fixed choice of these."""
     if isinstance(start, Atoms):
         return np.array(start.points), np.array(start.masses)
+    if start.dimension > MOST_PRODUCT:
+        rng, factors = np.random.default_rng(0), start.factors or ()
+        places = [rng.choice(x, LOOKED_AT, p=masses / masses.sum()) for x, masses in (_along(f, 64) for f in factors)]
+        return np.stack(places, axis=-1), np.ones(LOOKED_AT)
     count = math.ceil(LOOKED_AT ** (1.0 / start.dimension))
     along = [_along(factor, count) for factor in start.factors or ()]
     points = np.stack([x.ravel() for x in np.meshgrid(*(x for x, _ in along), indexing="ij")], axis=-1)

@@ -57,6 +57,9 @@ class Tensor:
 
     def __call__(self, point: ArrayLike | tuple[ArrayLike, ...], t: ArrayLike = 0.0) -> Floats:
         """The entries at a point and a time, which broadcast: an array of shape (…, d, d)."""
+        if self.matrix is not None:
+            shape = np.broadcast_shapes(*(np.shape(v) for v in (*(point if isinstance(point, tuple) else (point,)), t)))
+            return np.broadcast_to(self.matrix, (*shape, *self.matrix.shape))
         values = np.broadcast_arrays(*(entry(point, t) for row in self.rows for entry in row))
         return np.stack(values, axis=-1).reshape(*values[0].shape, self.dimension, self.dimension)
 
@@ -168,7 +171,8 @@ class Tensor:
         if wrong.any():
             at = np.unravel_index(int(np.argmin(np.where(wrong, smallest, np.inf))), smallest.shape)
             raise ValueError(
-                f"{name} has the eigenvalue {smallest[at]:.6g} at {_place(point, t, at)}: must be positive semi-definite"
+                f"{name} has the eigenvalue {smallest[at]:.6g} at {_place(point, t, at)}: must be positive semi-definite; "
+                f"{_semidefinite(values[at])}"
             )
 
     def __repr__(self) -> str:
@@ -213,7 +217,7 @@ def as_vector(name: str, value: object, dimension: int) -> tuple[Coefficient, ..
                 f"{name} = {_told(value)} has {len(parts)} component{'' if len(parts) == 1 else 's'}, and the domain has "
                 f"{_axes(dimension)}: give one an axis"
             )
-        return tuple(_part(f"{name}[{i}]", part, dimension) for i, part in enumerate(parts))
+        return tuple(one_part(f"{name}[{i}]", part, dimension) for i, part in enumerate(parts))
     part = in_dimension(name, given, dimension)  # type: ignore[arg-type]
     if dimension == 1 or part == ZERO:
         return (part,) * dimension
@@ -221,6 +225,15 @@ def as_vector(name: str, value: object, dimension: int) -> tuple[Coefficient, ..
     raise ValueError(
         f"{name} = {_told(value)} is one component, and the domain has {_axes(dimension)}: give {name}={example}, one an axis"
     )
+
+
+def _semidefinite(matrix: Floats) -> str:
+    """A positive semi-definite matrix in place of one that is none, in words."""
+    if (np.diagonal(matrix) < 0.0).any():
+        return "no entry on its diagonal may be negative"
+    if len(matrix) == 2:
+        return f"its entry off the diagonal may have at most the size {np.sqrt(matrix[0, 0] * matrix[1, 1]):.6g}"
+    return "L Lᵀ of any matrix L is"
 
 
 def as_tensor(name: str, value: object, dimension: int) -> Tensor:
@@ -242,7 +255,7 @@ def as_tensor(name: str, value: object, dimension: int) -> Tensor:
                 f"{dimension} numbers, or {dimension} × {dimension}"
             )
         if all(row is None for row in wide):
-            tensor = _diagonal([_part(f"{name}[{i}]", part, dimension) for i, part in enumerate(rows)])
+            tensor = _diagonal([one_part(f"{name}[{i}]", part, dimension) for i, part in enumerate(rows)])
         else:
             tensor = _symmetric(name, value, wide, dimension)
     if tensor.dimension != dimension:
@@ -264,7 +277,7 @@ def symmetric(dimension: int, entry: Callable[[int, int], Coefficient]) -> Tenso
 def _symmetric(name: str, value: object, rows: Sequence[Sequence[Any] | None], dimension: int) -> Tensor:
     """The tensor of d rows of d entries, refused unless entries [i, j] and [j, i] are one."""
     made = [
-        [_part(f"{name}[{i}][{j}]", entry, dimension) for j, entry in enumerate(row or ())]
+        [one_part(f"{name}[{i}][{j}]", entry, dimension) for j, entry in enumerate(row or ())]
         for i, row in enumerate(rows)
     ]
     if any(len(row) != dimension for row in made):
@@ -332,7 +345,7 @@ def _positive_part(value: Coefficient) -> Coefficient:
     return Choice(value, value, ZERO) if number is None else Constant(max(number, 0.0))
 
 
-def _part(name: str, value: Any, dimension: int) -> Coefficient:
+def one_part(name: str, value: Any, dimension: int) -> Coefficient:
     """The coefficient of a component or an entry."""
     if is_list(value):
         raise TypeError(
@@ -347,6 +360,8 @@ def is_list(value: object) -> bool:
 
 
 def _told(value: object) -> str:
+    if isinstance(value, (list, tuple)) and any(isinstance(part, Coefficient) for part in value):
+        return f"({', '.join(str(part) if isinstance(part, Coefficient) else shown(part) for part in value)})"
     return getattr(value, "__name__", None) or shown(value)
 
 

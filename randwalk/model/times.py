@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import TypeAlias
@@ -39,6 +39,29 @@ def checked_times(times: ArrayLike) -> Floats:
     if (given < 0).any():
         raise ValueError(f"times must be finite and not negative, not {given[given < 0][0]:g}")
     return given
+
+
+def steps_at(times: ArrayLike, dt: float, inexact: Sequence[float], remedy: Callable[[float], str]) -> list[int]:
+    """Times as whole numbers of steps; refused unless they increase and are multiples of `dt` to within rounding, or among the
+    times `inexact`, which are the nearest steps. `remedy` says what to do with a time that is none."""
+    given = checked_times(times)
+    if (np.diff(given) <= 0).any():
+        at = int(np.argmax(np.diff(given) <= 0))
+        raise ValueError(f"times must increase: {given[at + 1]:.12g} comes after {given[at]:.12g}; sort them")
+    with np.errstate(over="ignore"):
+        steps = np.rint(given / dt)
+    if steps[-1] > MOST_STEPS:
+        raise ValueError(
+            f"{steps[-1]:.3g} steps are more than the 2³² that a random stream addresses; take a larger dt, or times up to "
+            f"{MOST_STEPS * dt:.15g}"
+        )
+    for t in given[~is_whole(given, dt)]:
+        if not (np.abs(np.array(inexact) - t) <= SAME * t).any():
+            raise ValueError(f"time {t:.12g} is not a whole number of steps of dt = {dt:g}: {remedy(float(t))}")
+    if (np.diff(steps, prepend=-1.0) <= 0).any():
+        at = int(np.argmax(np.diff(steps) <= 0))
+        raise ValueError(f"times {given[at]:.12g} and {given[at + 1]:.12g} are the same step of dt = {dt:g}: give one")
+    return [int(n) for n in steps]
 
 
 @dataclass(frozen=True)

@@ -40,7 +40,7 @@ from .step_mean import step_mean
 from .steps import Displacement, Pair, Steps, name_of, named
 from .tensor import TensorLike, VectorLike, symmetric
 from .time_step import check_two_way, chosen_step
-from .times import MOST_STEPS, SAME, Times, checked_times, is_whole, labels, least_whole
+from .times import Times, checked_times, labels, least_whole, steps_at
 
 
 @dataclass(frozen=True, init=False, eq=True)
@@ -397,29 +397,7 @@ class LatticeWalk:
     def steps(self, times: ArrayLike) -> list[int]:
         """Times as whole numbers of steps; refused unless they increase and are multiples of dt to within rounding, or among
         the `inexact_times`, which are the nearest steps."""
-        given = checked_times(times)
-        if (np.diff(given) <= 0).any():
-            at = int(np.argmax(np.diff(given) <= 0))
-            raise ValueError(f"times must increase: {given[at + 1]:.12g} comes after {given[at]:.12g}; sort them")
-        with np.errstate(over="ignore"):
-            steps = np.rint(given / self.dt)
-        if steps[-1] > MOST_STEPS:
-            raise ValueError(
-                f"{steps[-1]:.3g} steps are more than the 2³² that a random stream addresses; take a larger dt, or times up to "
-                f"{MOST_STEPS * self.dt:.15g}"
-            )
-        inexact = np.array(self.inexact_times)
-        for t in given[~is_whole(given, self.dt)]:
-            if not (np.abs(inexact - t) <= SAME * t).any():
-                raise ValueError(
-                    f"time {t:.12g} is not a whole number of steps of dt = {self.dt:g}: {self._whole(float(t))}"
-                )
-        if (np.diff(steps, prepend=-1.0) <= 0).any():
-            at = int(np.argmax(np.diff(steps) <= 0))
-            raise ValueError(
-                f"times {given[at]:.12g} and {given[at + 1]:.12g} are the same step of dt = {self.dt:g}: give one"
-            )
-        return [int(n) for n in steps]
+        return steps_at(times, self.dt, self.inexact_times, self._whole)
 
     def _whole(self, t: float) -> str:
         """A remedy for a time `t` that is no whole number of steps."""

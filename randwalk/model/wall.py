@@ -14,6 +14,7 @@ from typing import Any, ClassVar, Final, NamedTuple, TypeAlias
 
 from ..inputs.arguments import number
 from ..inputs.wording import shown
+from .coefficient import Coefficient, Variable
 from .coefficient.variables import coordinate
 
 FACES: Final = (("left", "right"), ("bottom", "top"), ("back", "front"))  # the low and the high end of each axis
@@ -75,14 +76,20 @@ def gap(wall: Wall | None) -> float:
 
 
 class Face(NamedTuple):
-    """An end of a domain with a wall: the name of its exit, the wall, its place, the direction inward (1 or -1) and the
-    number of the axis on which it stands."""
+    """An end of a domain with a wall: the name of its exit, the wall, its place, the direction inward (1 or -1), the number of
+    the axis on which it stands and, if it moves, its place as a coefficient of time."""
 
     exit: str
     wall: Wall
     place: Any  # a number; at a region an array, with a place for each site
     inward: float
     axis: int = 0
+    path: Coefficient | None = None
+
+    @property
+    def distance(self) -> Coefficient:
+        """The signed distance from the face (length), positive inside."""
+        return self.inward * (Variable(coordinate(self.axis)) - (self.place if self.path is None else self.path))
 
 
 def face_names(axis: int) -> tuple[str, str]:

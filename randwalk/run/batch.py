@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ..kernels.backend import Machine
 from ..model.coefficient import Floats
 from ..tables.table import StepTable
-from .functional import Distinct, Functional, Leaving, Turns
+from .functional import Distinct, Functional, Inside, Leaving, Turns, within
 
 Whole = NDArray[np.int64]
 
@@ -87,6 +87,14 @@ class Batch:
         values = self.machine.host(self.functionals[functional])
         alive = self.table.layout.is_live(self.machine.host(self.site)) if self.may_leave else slice(None)
         return np.bincount(values[alive] + bins // 2, minlength=bins)
+
+    def visits(self, functional: Inside, bins: int) -> Whole:
+        """How many walkers have been in a set 0, 1, … times, now included."""
+        assert self.functionals is not None
+        here, table = self.machine.host(self.site), self.table
+        inside = within(table, functional.set)[here] > 0
+        now = inside & table.layout.is_live(here) if self.may_leave else inside
+        return np.bincount(self.machine.host(self.functionals[functional]) + now, minlength=bins)
 
     def distinct(self, bins: int) -> Whole:
         """How many walkers have been on 0, 1, … sites; the cell at which a walker rests is none."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import reduce
 from itertools import pairwise
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +15,8 @@ from numpy.typing import NDArray
 from ..tables.table import StepTable
 from .record import Record
 from .results import Recorded
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,7 +81,7 @@ class Counts:
                 )
         if self.records.keys() != other.records.keys():
             raise ValueError(f"counts of different records do not add: {list(self.records)} and {list(other.records)}")
-        parts = _joined((*self.parts, *other.parts), self.method == "occupation")
+        parts = joined((*self.parts, *other.parts), self.method == "occupation")
         table = _union(self.table, other.table)
         mine, theirs = self.on(table), other.on(table)
         records = {record: result + theirs.records[record] for record, result in mine.records.items()}  # type: ignore[operator]
@@ -96,9 +100,9 @@ class Counts:
         return replace(self, table=table, raw=raw, records=records)
 
 
-def added(counts: Iterable[Counts]) -> Counts:
+def added(counts: Iterable[T]) -> T:
     """The sum of one or more counts."""
-    return reduce(Counts.__add__, counts)
+    return reduce(operator.add, counts)
 
 
 def _union(one: StepTable, other: StepTable) -> StepTable:
@@ -111,16 +115,16 @@ def _union(one: StepTable, other: StepTable) -> StepTable:
     return whole[0] if whole else replace(one, window=tuple(window))
 
 
-def _joined(parts: Iterable[range], independent: bool) -> tuple[range, ...]:
+def joined(parts: Iterable[range], independent: bool = False) -> tuple[range, ...]:
     """The parts in increasing order; neighbours become one unless they are independent samples."""
     ordered = sorted(parts, key=lambda part: part.start)
     for one, other in pairwise(ordered):
         if one.stop > other.start:
             raise ValueError(f"both ensembles hold walkers {other.start} … {other.stop - 1}: they would count twice")
-    joined: list[range] = []
+    found: list[range] = []
     for part in ordered:
-        if joined and joined[-1].stop == part.start and not independent:
-            joined[-1] = range(joined[-1].start, part.stop)
+        if found and found[-1].stop == part.start and not independent:
+            found[-1] = range(found[-1].start, part.stop)
         else:
-            joined.append(part)
-    return tuple(joined)
+            found.append(part)
+    return tuple(found)

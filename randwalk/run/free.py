@@ -1,14 +1,14 @@
-"""Walkers with constant probabilities on an unbounded lattice of several axes: places are numbers along the axes, which no window
-bounds.
+"""Walkers with constant probabilities and without walls: places are numbers along the axes, which no window bounds.
 
-The steps of a walker between two looks at it make one whole number, its displacement packed: a digit for each axis in a base that
-is large enough for so many steps. Kernels add offsets to it as they add them to the number of a cell.
+Which cells walkers are on is asked at recorded times alone. Where a window of all sites that they may be on is more than can be
+counted, records of displacements do without.
 """
 
 from __future__ import annotations
 
 import operator
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,38 +16,70 @@ from numpy.typing import NDArray
 
 from ..kernels import cpu
 from ..kernels.backend import Machine, Walkers
+from ..kernels.packing import packing
 from ..kernels.program import Keys
+from ..model.coefficient import Floats
 from ..tables.table import StepTable
 from .batch import Batch
 from .counts import Counts
+from .functional import Functional, Leaving, Turns
 from .host import Host
 from .jump import Jumps
-from .record import Record
+from .record import Record, followed
 from .windows import Windows
+
+MOST_CELLS = 1 << 26  # of several axes that are counted one by one
 
 Whole = NDArray[np.int64]
 
 
-class Packing:
-    """Displacements of up to `most` steps along each of some axes in 32 bits."""
+def are_free(table: StepTable, records: Sequence[Record], method: str) -> bool:
+    """Whether the walkers of a run are :class:`FreeWalkers`."""
+    wanted, several = followed(records, table.walk), len(table.window) > 1
+    if method == "jump":
+        return several or any(table.layout.periodic)
+    return method == "paths" and several and table.digits > 0 and all(isinstance(f, Leaving) for f in wanted)
 
-    def __init__(self, axes: int) -> None:
-        base = int((1 << 32) ** (1.0 / axes)) - 1
-        self.most = (base - 1) // 2
-        self._base = 2 * self.most + 1
-        self.strides = tuple(self._base ** (axes - 1 - axis) for axis in range(axes))
 
-    def unpacked(self, packed: NDArray[np.int32]) -> Iterator[Whole]:
-        """The displacements along each axis."""
-        rest = packed.astype(np.int64) + self.most * sum(self.strides)
-        for stride in self.strides:
-            digit = rest // stride
-            rest -= digit * stride
-            yield digit - self.most
+def by_site(table: StepTable, records: Sequence[Record], method: str) -> bool:
+    """Whether a run counts the walkers on each site: it does unless there are too many sites, the walkers are free and what they
+    are asked for is in the records."""
+    few = len(table.window) == 1 or table.layout.cells <= MOST_CELLS
+    return few or not records or not are_free(table, records, method)
+
+
+@dataclass(frozen=True, eq=False)
+class FreeBatch(Batch):
+    """Free walkers at a recorded time: their numbers along each axis, shape (axes, walkers), which on rings go on beyond the
+    seam, and those at which they began."""
+
+    numbers: Any = None
+
+    @property
+    def may_leave(self) -> bool:
+        return False
+
+    def displacement(self, axis: int, bins: int) -> Whole:
+        return np.bincount(self.numbers[axis] - self.begun[axis] + bins // 2, minlength=bins)
+
+    def displacements(self) -> tuple[Whole, Whole]:
+        return self.numbers - self.begun, np.ones(self.numbers.shape[1], dtype=np.int64)
+
+    def living(self, functional: Functional, bins: int) -> Whole:
+        assert isinstance(functional, Turns)
+        axis, layout = functional.axis, self.table.layout
+        turns = (self.numbers[axis] - layout.first[axis]) // layout.shape[axis]
+        return np.bincount(turns + bins // 2, minlength=bins)
+
+    def places(self) -> list[Floats]:
+        found = []
+        for lattice, k in zip(self.table.lattices, self.numbers, strict=True):
+            found.append(lattice.x(k % lattice.sites if lattice.periodic else k))
+        return found
 
 
 class FreeWalkers:
-    """A batch of walkers on its way, step by step or by `jumps`; which cells they are on is asked at recorded times alone."""
+    """A batch of free walkers on its way, step by step or by `jumps`."""
 
     def __init__(
         self,
@@ -61,13 +93,15 @@ class FreeWalkers:
     ) -> None:
         self.windows, self.steps, self.keys, self.jumps, self.machine = windows, steps, keys, jumps, machine
         self.rows, self.first = windows.rows, walkers.start
-        table = self.rows.table
-        start = machine.host(machine.place(walkers, self.rows.parts, keys))
-        self.begun: list[Whole] = list(table.layout.numbers(start))
-        self.numbers = [k.copy() for k in self.begun]
-        self.packing = Packing(len(self.numbers))
+        table, begin = self.rows.table, windows.start
+        cells = machine.host(machine.place(walkers, begin.parts, keys))
+        self.begun = np.array(begin.table.layout.numbers(cells))
+        self.numbers = machine.array(self.begun.copy())
+        self.moved = machine.array(np.zeros(len(walkers), dtype=np.int32))  # since numbers were brought up to date
+        self.counted = by_site(table, records, "paths" if jumps is None else "jump")
+        raw = table.layout.empty(len(steps)) if self.counted else np.zeros((len(steps), 0), dtype=np.int64)
         results = {record: record.empty(table, (walkers,), steps) for record in records}
-        self.counts = Counts(table, steps, (walkers,), table.layout.empty(len(steps)), results)
+        self.counts = Counts(table, steps, (walkers,), raw, results)
 
     def run(self) -> Counts:
         done = 0
@@ -76,52 +110,41 @@ class FreeWalkers:
                 self._step(done, target)
             elif target > done:
                 self._jump(self.jumps, row, done, target)
-            done = target
-            self._widen()
-            cells = self._cells(self.numbers)
-            cpu.count(cells, 0, self.counts.raw[row])
-            now = Batch(
-                self.rows.table, self.counts.raw[row], self.rows.single, Host(), cells, self._cells(self.begun), {}
-            )
+            done, numbers = target, self.machine.host(self.numbers).astype(np.int64, copy=False)
+            if self.counted:
+                self._count(row, numbers)
+            counts = self.counts.raw[row]
+            now = FreeBatch(self.rows.table, counts, None, Host(), begun=self.begun, numbers=numbers)
             for record, result in self.counts.records.items():
                 record.add(result, row, now)
         return self.counts
 
     def _step(self, start: int, stop: int) -> None:
-        table = self.rows.table
-        offsets = tuple(sum(map(operator.mul, step, self.packing.strides)) for step in table.walk.probabilities)
+        table, (bits, most, strides) = self.rows.table, packing(len(self.begun))
+        offsets = tuple(sum(map(operator.mul, step, strides)) for step in table.walk.probabilities)
         program = table.digits_program()._replace(offsets=offsets)
-        for begin in range(start, stop, self.packing.most):
-            end = min(begin + self.packing.most, stop)
-            site = self._nowhere()
-            self.machine.advance(Walkers(self.first, site), program, begin, end, self.keys)
-            for k, moved in zip(self.numbers, self.packing.unpacked(self.machine.host(site)), strict=True):
-                k += moved
+        for begin in range(start, stop, most):
+            self.machine.advance(Walkers(self.first, self.moved), program, begin, min(begin + most, stop), self.keys)
+            self.machine.unpack(self.moved, bits, self.numbers)
 
     def _jump(self, jumps: Jumps, row: int, start: int, stop: int) -> None:
-        for axis, k in enumerate(self.numbers):
-            site = self._nowhere()
+        for axis in range(len(self.begun)):
             program = jumps.program(axis, row, stop - start)
-            self.machine.advance(Walkers(self.first, site), program, start, stop, self.keys)
-            k += self.machine.host(site)
+            self.machine.advance(Walkers(self.first, self.moved), program, start, stop, self.keys)
+            self.machine.unpack(self.moved, 32, self.numbers[axis : axis + 1])
 
-    def _nowhere(self) -> Any:
-        """Displacements of no steps, an array of the machine."""
-        return self.machine.array(np.zeros(self.numbers[0].size, dtype=np.int32))
-
-    def _cells(self, numbers: list[Whole]) -> NDArray[np.int32]:
-        return self.rows.table.layout.index(*numbers).astype(np.int32)
-
-    def _widen(self) -> None:
-        """Go over to a window that holds all walkers."""
-        while any(reached := _outside(self.rows.table, self.numbers)):
+    def _count(self, row: int, numbers: Whole) -> None:
+        """Count the walkers on each cell of a window that holds them all."""
+        while any(reached := _outside(self.rows.table, numbers)):
             self.rows = self.windows.wider(self.rows, reached)
             self.counts = self.counts.on(self.rows.table)
+        cells = self.rows.table.layout.index(*numbers).astype(np.int32)
+        cpu.count(cells, 0, self.counts.raw[row])
 
 
-def _outside(table: StepTable, numbers: list[Whole]) -> tuple[bool, ...]:
-    """Whether there are numbers beyond the low and the high end of each axis of a window."""
+def _outside(table: StepTable, numbers: Whole) -> tuple[bool, ...]:
+    """Whether there are numbers beyond the low and the high end of each axis of a window that is not a ring."""
     found = []
-    for (first, sites), k in zip(table.window, numbers, strict=True):
-        found += [bool(k.min() < first), bool(k.max() >= first + sites)]
+    for (first, sites), ring, k in zip(table.window, table.layout.periodic, numbers, strict=True):
+        found += [not ring and bool(k.min() < first), not ring and bool(k.max() >= first + sites)]
     return tuple(found)

@@ -51,9 +51,9 @@ class Above:
 
 @dataclass(frozen=True)
 class Inside:
-    """The number of steps that are made from the sites in a shape."""
+    """The number of steps that are made from the sites in a shape, or from the site nearest to a point."""
 
-    shape: Shape
+    set: Shape | tuple[float, ...]
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ class Functionals:
         self.levels = Levels(
             np.array([nearest(table, f.point) for f in visits], dtype=np.int32),
             np.array([nearest(table, (f.x,)) for f in above], dtype=np.int32),
-            _stacked([within(table, f.shape) for f in inside], NO_SETS),
+            _stacked([within(table, f.set) for f in inside], NO_SETS),
             _stacked([_along(table, f.axis) for f in highest], NO_PLACES),
             _stacked([_along(table, f.axis) for f in turns], NO_PLACES),
         )
@@ -155,9 +155,12 @@ def nearest(table: StepTable, point: tuple[float, ...]) -> int:
     return layout.level(*numbers)
 
 
-def within(table: StepTable, shape: Shape) -> NDArray[np.uint8]:
-    """Whether each cell is in a shape, 1 or 0; on periodic axes the shape goes on at the other end."""
+def within(table: StepTable, shape: Shape | tuple[float, ...]) -> NDArray[np.uint8]:
+    """Whether each cell is in a shape, 1 or 0, or is that of the site nearest to a point; on periodic axes the shape goes on at
+    the other end."""
     domain, layout = table.walk.domain, table.layout
+    if not isinstance(shape, Shape):
+        return (np.arange(layout.cells) == nearest(table, shape)).astype(np.uint8)
     numbers = layout.numbers(np.arange(layout.cells))
     point = tuple(lattice.x(k) for lattice, k in zip(table.lattices, numbers, strict=True))
     if len(point) == 1:

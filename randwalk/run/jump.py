@@ -2,23 +2,52 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..kernels.alias import REST
 from ..kernels.backend import JumpProgram, Machine, Walkers
-from ..kernels.program import Keys
+from ..kernels.program import FULL, Keys
 from ..model.coefficient import Floats
 from ..model.start import MASS_BITS
+from ..model.walk import LatticeWalk
 from ..tables.table import StepTable
 from .windows import Rows
 
+ROUNDING = 1e-15  # of probabilities and their products
+
+
+def why_not(walk: LatticeWalk) -> str | None:
+    """Why the steps between two recorded times cannot be drawn at once; None if they can."""
+    wanted = "it needs constant probabilities on the whole line, or on rings, without walls and killing"
+    if walk.domain.faces or walk.domain.regions:
+        return f"{wanted}, and {walk.domain} has walls"
+    if not walk.homogeneous or walk.time_dependent:
+        return f"{wanted}, and those of this walk change from place to place or with time"
+    table = StepTable(walk, ((0, 1),) * walk.dimension)
+    if table.constant[-1] != FULL:
+        return f"{wanted}, and walkers are killed at the rate {walk.killing}"
+    laws = [dict(zip((-1, 0, 1), law.probabilities, strict=True)) for law in table.step_laws]
+    limits = pairwise((0, *table.constant[:-1]))
+    chances = {step: (above - below) / FULL for step, (below, above) in zip(walk.probabilities, limits, strict=True)}
+    for step in itertools.product((1, 0, -1), repeat=walk.dimension):
+        chance, product = chances.get(step, 0.0), math.prod(law[e] for law, e in zip(laws, step, strict=True))
+        if any(step) and abs(product - chance) > ROUNDING:
+            return (
+                "it draws axis by axis, and the axes of this walk do not step independently: the probability of the step "
+                f"{step} is {chance:.6g} and not {product:.6g}, the product of those along the axes"
+            )
+    return None
+
 
 class Jumps:
-    """Draws from the exact law of the displacement between recorded times: the jump method, for constant walks on a line, and on
-    an unbounded lattice whose axes step independently, axis by axis.
+    """Draws from the exact law of the displacement between recorded times: the jump method, for constant walks on lines and rings
+    whose axes step independently, axis by axis.
 
     The law is quantised to whole numbers of 2⁻⁵³ and drawn through an alias table (A. J. Walker, 1977) of 2^bits cells, in
     integers throughout, so that what is drawn is the quantised law exactly; it differs from the law of the walk by a total

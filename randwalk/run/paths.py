@@ -18,8 +18,8 @@ from ..kernels.program import Keys
 from ..tables.table import StepTable
 from .batch import Batch
 from .counts import Counts
-from .free import FreeWalkers
-from .functional import Functionals, Leaving, words_of
+from .free import FreeWalkers, are_free
+from .functional import Functionals, words_of
 from .jump import Jumps
 from .record import Record, followed
 from .windows import Rows, Windows
@@ -69,8 +69,9 @@ def follow(
         width *= 2  # and these before a stretch of steps
     keys = key(seed)
 
-    stay = all(isinstance(functional, Leaving) for functional in wanted)  # and nobody leaves
-    free = windows.rows.table.digits and walk.dimension > 1 and stay
+    free = are_free(windows.rows.table, records, "paths" if jumps is None else "jump")
+    if free:
+        width = max(width, 1 + 2 * walk.dimension)
 
     def work(batch: range) -> Counts:
         kind = FreeWalkers if free else _Walkers

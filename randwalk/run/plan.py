@@ -12,13 +12,15 @@ from ..kernels.program import PLANES
 from ..model.walk import LatticeWalk
 from ..tables.surroundings import as_point
 from ..tables.table import StepTable
-from .functional import Leaving
+from ..tables.window import check_size
+from .free import MOST_CELLS, are_free, by_site
+from .functional import Leaving, Turns
+from .jump import why_not
 from .paths import BATCH
-from .record import Positions, Record, followed
+from .record import Moments, Positions, Record, followed
 from .windows import KEPT, Rows, Windows
 
 METHODS = ("paths", "occupation", "jump")
-MOST_CELLS = 1 << 26  # of several axes that are counted one by one
 ADDING = ("paths", "jump")  # methods by which parts add up to the walkers of the whole run
 
 # Nanoseconds on two cores, between those of an AMD EPYC with AVX2 and of one with AVX-512 (`python -m benchmarks` compares).
@@ -52,6 +54,11 @@ def plan(walk: LatticeWalk, walkers: range, steps: Sequence[int], records: Seque
     """The fixed rule of ``method="auto"``: predicted cost of the methods that can do the run."""
     check_records(walk, records)
     table = Windows(walk, steps[-1]).rows.table
+    able = [name for name in METHODS if _can(name, walk, records) and (name != "jump" or _chosen(walk))]
+    if not all(by_site(table, records, name) for name in able):
+        able = [name for name in able if not by_site(table, records, name)]
+    else:
+        _check_cells(table, able)
     digits, pairs = table.digits, len(table.offsets) / 2
     functionals = followed(records, walk)
     # First passages cost no more on a table.
@@ -68,7 +75,7 @@ def plan(walk: LatticeWalk, walkers: range, steps: Sequence[int], records: Seque
         "occupation": SITE * pairs * steps[-1] * table.sites,
         "jump": len(walkers) * drawn,
     }
-    return Plan({name: 1e-9 * (nanoseconds[name] + SETUP) for name in METHODS if _can(name, walk, records)}, part)
+    return Plan({name: 1e-9 * (nanoseconds[name] + SETUP) for name in able}, part)
 
 
 def check_records(walk: LatticeWalk, records: Sequence[Record]) -> None:
@@ -92,12 +99,13 @@ def check_method(method: str, walk: LatticeWalk, records: Sequence[Record]) -> N
     if method == "occupation":
         others = [record for record in records if not record.occupation(walk)]
         reason = f"it keeps counts and FirstPassage() only, not {others}"
-    elif not _digits(walk):
-        reason = "it needs constant probabilities on the whole line, without killing"
-    elif walk.axis_steps is None:
-        reason = "it draws axis by axis, and the axes of this walk do not step independently"
     else:
-        reason = "it knows walkers at the recorded times only; take method='paths' for records of whole paths"
+        why = why_not(walk)
+        reason = (
+            f"{why}; take method='paths'"
+            if why
+            else ("it knows walkers at the recorded times only; take method='paths' for records of whole paths")
+        )
     raise ValueError(f"method = {method!r} cannot do this run: {reason}")
 
 
@@ -109,19 +117,13 @@ def check_memory(
     There are two of every result, that of the walkers so far and the sum with the next; and one for each batch of walkers
     that a thread has finished or works at. Places of walkers are in parts, and joined.
     """
-    table = rows.table
-    if table.walk.dimension > 1 and table.layout.cells > MOST_CELLS:
-        raise ValueError(
-            f"{table.sites} sites are more than the {MOST_CELLS} that are counted one by one: take a larger dx"
-            + (
-                ""
-                if table.layout.edges.count(True) == 0
-                else ", or shorter times, after which walkers have reached fewer"
-            )
-        )
+    table, counted = rows.table, by_site(rows.table, records, method)
+    if counted:
+        _check_cells(table, [method])
     batches = 0 if method == "occupation" else min(-(-walkers // BATCH), 2 * threads + 1)
+    cells = table.layout.cells if counted else 0
     sizes = [
-        (8.0 * len(steps) * table.layout.cells * (2 + batches), "record fewer times, or take a larger dx"),
+        (8.0 * len(steps) * cells * (2 + batches), "record fewer times, or take a larger dx"),
         (min(rows.bytes, float(KEPT)), "take a larger dx"),
     ]
     for record in records:
@@ -130,18 +132,34 @@ def check_memory(
     require(sum(size for size, _ in sizes), "the run", max(sizes)[1])
 
 
-def _digits(walk: LatticeWalk) -> int:
-    """The binary digits of a constant walk, which its sites do not matter to; 0 for other walks."""
-    return StepTable(walk, ((0, 1),) * len(walk.lattices)).digits if walk.homogeneous else 0
+def _check_cells(table: StepTable, methods: Sequence[str]) -> None:
+    """Refuse more sites than can be counted one by one."""
+    if table.walk.dimension > 1 and table.layout.cells > MOST_CELLS:
+        edges = any(table.layout.edges)
+        displaced = any(are_free(table, [Moments()], method) for method in methods)
+        raise ValueError(
+            f"{table.sites} sites are more than the {MOST_CELLS} that are counted one by one: take a larger dx"
+            + (", or shorter times, after which walkers have reached fewer" if edges else "")
+            + (", or record=[Moments()] or other records of displacements, which need no counts" if displaced else "")
+        )
+    check_size(table.walk, [(first, first + sites - 1) for first, sites in table.window])
+
+
+def _chosen(walk: LatticeWalk) -> bool:
+    """Whether ``method="auto"`` may take jumps: where it could from the first, so that it chooses what it chose before."""
+    return walk.axis_steps is not None and not any(axis.periodic for axis in walk.domain.axes)
+
+
+def keeps(method: str, walk: LatticeWalk, records: Sequence[Record]) -> bool:
+    """Whether a method can keep all of some records."""
+    if method == "occupation":
+        return all(record.occupation(walk) for record in records)
+    return method == "paths" or all(isinstance(functional, Turns) for functional in followed(records, walk))
 
 
 def _can(method: str, walk: LatticeWalk, records: Sequence[Record]) -> bool:
     """Whether a method can do a run."""
-    if method == "occupation":
-        return all(record.occupation(walk) for record in records)
-    if method == "jump":
-        return not followed(records, walk) and walk.axis_steps is not None and _digits(walk) > 0
-    return True
+    return keeps(method, walk, records) and (method != "jump" or why_not(walk) is None)
 
 
 def _lifetime(table: StepTable) -> float:

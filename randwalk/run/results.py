@@ -15,6 +15,7 @@ from ..inputs.wording import shown
 from ..laws.estimate import Estimate, average, proportion, values_of
 from ..laws.law import warn_of_passed
 from ..model.coefficient import Floats
+from ..model.domain import Domain, Line
 from ..model.times import Times, row_of
 
 if TYPE_CHECKING:
@@ -144,11 +145,12 @@ class Passages:
 class Paths:
     """The place of every walker at each recorded time, `x` of shape (times, walkers) in the order of their numbers, and
     (times, walkers, d) in d > 1 dimensions: where it left once absorbed, NaN once killed. `blocks` holds the places of each of
-    the ranges of walkers `parts`."""
+    the ranges of walkers `parts`; `domain` is where they are."""
 
     times: Floats
     parts: tuple[range, ...]
     blocks: tuple[Floats, ...]
+    domain: Domain = Line()  # noqa: RUF009 (it has no state)
 
     @cached_property
     def x(self) -> Floats:
@@ -161,20 +163,16 @@ class Paths:
     def __add__(self, other: Paths) -> Paths:
         pairs = zip((*self.parts, *other.parts), (*self.blocks, *other.blocks), strict=True)
         ordered = sorted(pairs, key=lambda pair: pair[0].start)
-        return Paths(self.times, tuple(part for part, _ in ordered), tuple(block for _, block in ordered))
+        parts, blocks = (tuple(kept) for kept in zip(*ordered, strict=True))
+        return replace(self, parts=parts, blocks=blocks)
 
     def plot(self, ax: Axes | None = None) -> Axes:
-        """Each path against time; in more dimensions, in the plane of the first two."""
-        from ..laws.plotting import axes
+        """Each path against time; in more dimensions, in the plane of the first two, with the walls in the colours of their exits
+        and, of two dimensions, the regions in grey. A path is cut where it crosses the seam of a ring, and of one time there are
+        points."""
+        from ..laws.paths import draw_paths
 
-        ax = axes(ax)
-        if self.x.ndim == 2:
-            ax.plot(self.times, self.x, lw=0.6)
-            ax.set(xlabel="time $t$", ylabel="position $x$")
-        else:
-            ax.plot(self.x[..., 0], self.x[..., 1], lw=0.6)
-            ax.set(xlabel="position $x$", ylabel="position $y$", aspect="equal")
-        return ax
+        return draw_paths(self.times, self.x, self.domain, ax)
 
     def __repr__(self) -> str:
         return f"Paths({sum(map(len, self.parts)):,} walkers, {self.times.size} times)"

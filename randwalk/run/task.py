@@ -15,11 +15,12 @@ from ..inputs.wording import shown
 from ..kernels.backend import Machine
 from ..model.walk import LatticeWalk
 from .counts import Counts, added
+from .free import by_site
 from .host import Host
 from .jump import Jumps
 from .occupation import occupation
 from .paths import follow
-from .plan import check_method
+from .plan import check_memory, check_method, plan
 from .record import Counted, Record
 from .windows import Windows
 
@@ -72,7 +73,7 @@ class Task:
 
     def __post_init__(self) -> None:
         checked_walk(self.walk)
-        object.__setattr__(self, "steps", _checked_steps(self.steps))
+        object.__setattr__(self, "steps", checked_steps(self.steps))
         object.__setattr__(self, "seed", checked_seed(self.seed))
         object.__setattr__(self, "records", checked_records(self.records, "records"))
         check_method(self.method, self.walk, self.records)
@@ -83,7 +84,10 @@ class Task:
     @cached_property
     def windows(self) -> Windows:
         """The step tables, each made when it is first needed."""
-        return Windows(self.walk, self.steps[-1])
+        guessed = Windows(self.walk, self.steps[-1])
+        if by_site(guessed.rows.table, self.records, self.method):
+            return guessed
+        return Windows.reachable(self.walk, self.steps[-1])
 
     @cached_property
     def _jumps(self) -> Jumps | None:
@@ -106,6 +110,14 @@ class Task:
             advance(counts.walkers / len(walkers))
             yield replace(counts, seed=self.seed, method=self.method)
 
+    def seconds(self, walkers: int) -> float:
+        """The predicted time on a reference machine."""
+        return plan(self.walk, range(walkers), self.steps, self.records, part=False).seconds[self.method]
+
+    def check_memory(self, walkers: int, threads: int) -> None:
+        """Refuse a request that cannot fit, before anything runs."""
+        check_memory(self.windows.rows, walkers, self.steps, self.records, self.method, threads)
+
 
 def checked_walk(walk: object) -> LatticeWalk:
     """The walk, if it is one."""
@@ -121,7 +133,7 @@ def checked_seed(seed: object) -> int:
     return int(seed)
 
 
-def _checked_steps(steps: object) -> tuple[int, ...]:
+def checked_steps(steps: object) -> tuple[int, ...]:
     """Numbers of steps, if they are whole and increase."""
     try:
         given = tuple(operator.index(step) for step in steps)  # type: ignore[attr-defined]

@@ -93,6 +93,21 @@ class Windows:
         self._tables: dict[Ends, Rows] = {}
         self._lock = threading.Lock()
 
+    @classmethod
+    def reachable(cls, walk: LatticeWalk, steps: int) -> Windows:
+        """Those of all sites that walkers without walls can reach, however many: for walkers that are not counted by site."""
+        windows = cls(walk, steps)
+        windows._widest = tuple(
+            (first, last) if lattice.periodic else (begin[0] - steps, begin[1] + steps)
+            for lattice, (first, last), begin in zip(walk.lattices, windows._widest, windows._sites.begin, strict=True)
+        )
+        return windows
+
+    @cached_property
+    def start(self) -> Rows:
+        """The table of the sites at which walkers begin."""
+        return Rows(window.table_on(self.walk, self._sites.begin), self.steps)
+
     @property
     def rows(self) -> Rows:
         """The table of the widest window that any walkers so far have needed."""
@@ -111,11 +126,12 @@ class Windows:
         """
         ends = tuple((first, first + sites - 1) for first, sites in rows.table.window)
         wider = self._sites.wider(ends, reached, "walkers reach")
+        window.check_size(self.walk, wider)
         with self._lock:
             self._widest = tuple((min(a, b), max(c, d)) for (a, c), (b, d) in zip(self._widest, wider, strict=True))
             return self._on(wider)
 
     def _on(self, ends: Ends) -> Rows:
         if ends not in self._tables:
-            self._tables[ends] = Rows(window.table_on(self.walk, ends), self.steps)
+            self._tables[ends] = Rows(window.unchecked(self.walk, ends), self.steps)
         return self._tables[ends]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from itertools import pairwise
 from typing import Any
 
@@ -144,12 +144,8 @@ class StepTable:
 
     @cached_property
     def constant(self) -> tuple[int, ...]:
-        """The K + 1 thresholds of a site of a homogeneous walk on an unbounded lattice that does not depend on time. They are
-        those of every window, so they are looked up in the smallest."""
-        smallest = tuple((first, 1) for first, _ in self.window)
-        if self.window != smallest:
-            return replace(self, window=smallest).constant
-        return tuple(int(t) for t in self._row[0, :, REST + 1])
+        """The K + 1 thresholds of a site of a homogeneous walk on an unbounded lattice that does not depend on time."""
+        return _constants(self.walk)
 
     @property
     def step_laws(self) -> tuple[StepLaw, ...]:
@@ -285,3 +281,10 @@ class StepTable:
         codes = self.around.codes[np.searchsorted(self.around.free, self._sites)]
         everywhere[self._filled], plain[self._filled] = True, codes == 0
         return everywhere, plain
+
+
+@lru_cache(maxsize=64)
+def _constants(walk: LatticeWalk) -> tuple[int, ...]:
+    """:attr:`StepTable.constant`: those of the smallest window, which are those of every window."""
+    smallest = StepTable(walk, ((0, 1),) * walk.dimension)
+    return tuple(int(t) for t in smallest.rows(0, 1)[0, :, REST + 1])

@@ -41,11 +41,16 @@ def table_for(walk: LatticeWalk, steps: int, leak: float = LEAK) -> StepTable:
 def table_on(walk: LatticeWalk, ends: Ends) -> StepTable:
     """The step table of `walk` on the sites between the lattice numbers `ends`, (first, last) of each axis; refused if it
     cannot be held."""
-    _check_size(walk, ends)
+    check_size(walk, ends)
+    return unchecked(walk, ends)
+
+
+def unchecked(walk: LatticeWalk, ends: Ends) -> StepTable:
+    """The step table of `walk` on the sites between the lattice numbers `ends`, however many."""
     return StepTable(walk, tuple((first, last - first + 1) for first, last in ends))
 
 
-def _check_size(walk: LatticeWalk, ends: Ends) -> None:
+def check_size(walk: LatticeWalk, ends: Ends) -> None:
     """Refuse a window whose table cannot be held."""
     counts = [last - first + 1 for first, last in ends]
     sites = math.prod(counts)
@@ -85,7 +90,7 @@ class Windows:
             ))  # fmt: skip
         if self.walk.homogeneous:
             return tuple(ends)
-        _check_size(self.walk, ends)
+        check_size(self.walk, ends)
         return valid_ends(self.walk, tuple(ends), self.begin, self.times)
 
     @cached_property
@@ -126,9 +131,11 @@ class Windows:
             point = as_point([lattice.x(k.ravel()) for lattice, k in zip(lattices, mesh, strict=True)])
             for t in self.times:
                 self.walk.check(point, t)
+        lattice, name = lattices[axis], coordinate(axis)
+        wall = lattice.x(edge) + (0.5 if high else -0.5) * lattice.dx
         raise ValueError(
-            f"{what} {coordinate(axis)} = {lattices[axis].x(edge):.6g}, beyond which the walk is not valid: put a wall there, "
-            "or give coefficients that go further"
+            f"{what} {name} = {lattice.x(edge):.6g}, beyond which the walk is not valid: put a wall at {name} = {wall:.15g}, "
+            f"{'right' if high else 'left'}=Reflecting() of an Interval along {name}, or give coefficients that go further"
         )
 
     @cached_property

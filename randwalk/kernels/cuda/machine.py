@@ -14,7 +14,7 @@ from ..backend import NO_LEVELS, DeviceError, JumpProgram, Levels, Numbering, Pr
 from ..program import LIVE, DigitsProgram, Keys, TableProgram
 from . import digits, occupation, table
 from .compile import SIMULATED, THREADS, Driver, allocate, blocks_for, cuda, on_device
-from .walkers import begin, counted, jump, place
+from .walkers import begin, counted, jump, place, unpack
 
 SHARE = 0.8  # of the free memory that walkers may take
 LEAST, MOST = 1 << 14, 1 << 30  # walkers of a batch
@@ -126,6 +126,9 @@ class Cuda:
         """On the first device."""
         self.on(self.devices[0], occupation.occupy, counts, program, layout, start, stop, gone, keys)
 
+    def unpack(self, packed: Any, bits: int, numbers: Any) -> None:
+        unpack(blocks_for(packed.size), THREADS, packed, bits, numbers)
+
     def array(self, values: NDArray[Any]) -> Any:
         return cuda.to_device(values)
 
@@ -156,7 +159,7 @@ def _there(walkers: Walkers) -> Any:
     state = cuda.to_device(np.empty((0, 0), dtype=np.int32)) if walkers.state is None else walkers.state
     levels = NO_LEVELS if walkers.leaving else walkers.levels
     places = NOBODY if walkers.places is None else walkers.places
-    return walkers._replace(state=state, levels=on_device(levels), places=cuda.to_device(places))
+    return walkers._replace(state=state, levels=on_device(levels).told, places=cuda.to_device(places))
 
 
 def _result(job: Future[T]) -> T | None:

@@ -8,13 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..alias import draw, settle_draw
+from ..packing import field
 from ..philox import HALF, JUMP, LOW, U, of_axis, philox
 from ..step import I32, start_cell
 from .compile import SHARED, THREADS, Kernel, blocks_for, cuda, in_kernel
 
 COUNT = np.dtype(np.int32)  # of bins in shared memory; the simulator wants an instance
-_draw, _settle_draw, _of_axis, _start_cell = (
-    in_kernel(function) for function in (draw, settle_draw, of_axis, start_cell)
+_draw, _settle_draw, _of_axis, _start_cell, _field = (
+    in_kernel(function) for function in (draw, settle_draw, of_axis, start_cell, field)
 )
 
 
@@ -61,6 +62,16 @@ def jump(site, first_walker, program, keys):  # type: ignore[no-untyped-def]
                     site[j] += _settle_draw(
                         word, bits, cells, program.rests, walker, interval, program.axis, keys[0], keys[1]
                     )
+
+
+@Kernel
+def unpack(packed, bits, numbers):  # type: ignore[no-untyped-def]
+    """As :func:`randwalk.kernels.cpu.unpack`."""
+    axes = numbers.shape[0]
+    for j in range(cuda.grid(1), packed.size, cuda.gridsize(1)):
+        for axis in range(axes):
+            numbers[axis, j] += _field(packed[j], bits, axes - 1 - axis)
+        packed[j] = 0
 
 
 @Kernel

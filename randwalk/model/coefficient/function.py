@@ -355,6 +355,8 @@ def in_dimension(name: str, value: CoefficientLike, dimension: int) -> Coefficie
         if it takes more coordinates than there are, or, in several dimensions, if the names of a function's parameters do not
         say which coordinates they are.
     """
+    if isinstance(value, (float, np.floating)) and not math.isfinite(value):
+        raise ValueError(f"{name}: a coefficient must be a finite number, not {value}")
     made = as_coefficient(value)
     if dimension > 1 and isinstance(made, Function):
         given = needed_parameters(made.function)

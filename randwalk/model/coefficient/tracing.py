@@ -29,7 +29,9 @@ class Traced(NDArrayOperatorsMixin):
     def __init__(self, tree: Coefficient, leaves: int = 1) -> None:
         self.tree, self.leaves = tree, leaves
 
-    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Traced:
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
+        if any(isinstance(given, np.ndarray) and given.dtype == object for given in inputs):
+            return _elementwise(ufunc, inputs)
         in_place = options.keys() == {"out"} and options["out"][0] is inputs[0]  # x += 1: a new symbol
         if method != "__call__" or (options and not in_place):
             raise NotTraceable(f"it calls {ufunc.__name__} with options")
@@ -75,6 +77,21 @@ class Condition(Traced):
             case "bitwise_and":
                 return Condition(lambda a, b: first(rest[0](a, b), b), leaves)
         return Condition(lambda a, b: first(a, rest[0](a, b)), leaves)
+
+
+def _elementwise(ufunc: np.ufunc, inputs: Sequence[Any]) -> Any:
+    """A ufunc of arrays of symbols."""
+    shape = np.broadcast_shapes(*(np.shape(given) for given in inputs if isinstance(given, np.ndarray)))
+    spread = [np.broadcast_to(given, shape) if isinstance(given, np.ndarray) else given for given in inputs]
+    made = np.empty(shape, dtype=object)
+    for place in np.ndindex(shape):
+        made[place] = ufunc(*(given[place] if isinstance(given, np.ndarray) else given for given in spread))
+    return made
+
+
+def _method(name: str) -> Callable[[Traced], Traced]:
+    """The method of a symbol that NumPy's function of this name calls for each entry of an array of symbols."""
+    return lambda symbol: _traced(_operation(name), (symbol,))
 
 
 def _tree(value: Any) -> Coefficient:
@@ -125,6 +142,9 @@ OPERATIONS: dict[str, Callable[..., Any]] = {
     "less_equal": lambda a, b: _at_least(b, a), "less": lambda a, b: _above(b, a),
 }  # fmt: skip
 SAME_NAME = {"sin", "cos", "tan", "exp", "log", "sqrt", "sinh", "cosh", "tanh", "arctan", "sign", "erf"}
+
+for _name in (*SAME_NAME, "exp2", "expm1", "log1p", "log2", "log10", "square", "fabs"):
+    setattr(Traced, _name, _method(_name))
 
 
 def _operation(name: str) -> Callable[..., Any]:

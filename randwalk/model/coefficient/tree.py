@@ -45,9 +45,11 @@ class Tree(ABC):
                 f"{self} depends on {coordinate(self.dimension - 1)}: give a point as a tuple of {self.dimension}, "
                 f"{self._example()}, not of {len(point)}"
             )
-        shape = np.broadcast_shapes(*(v.shape for v in point), time.shape)
+        alone = len(point) == 1 and not time.ndim
+        values = np.empty(point[0].shape if alone else np.broadcast_shapes(*(v.shape for v in point), time.shape))
         with np.errstate(all="ignore"):  # the caller reports values that are not finite, with their place
-            return np.array(np.broadcast_to(self.evaluate(point, time), shape), dtype=np.float64)
+            values[...] = self.evaluate(point, time)
+        return values
 
     def _example(self) -> str:
         """How a call at a point is written."""

@@ -1,0 +1,1 @@
+"""Values of an equation's solution at points, by walks from them."""

@@ -1,0 +1,211 @@
+"""The value of an equation's solution at a point, by walks from it (the formula of Feynman and Kac)."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from randwalk.inputs.arguments import one_of
+from randwalk.inputs.keywords import user_level
+from randwalk.inputs.wording import shown
+from randwalk.kernels.compile import check_compiler
+from randwalk.kernels.philox import key
+from randwalk.model.coefficient import CoefficientLike
+from randwalk.model.declaration import positive
+from randwalk.run.task import checked_seed
+
+from ..equation import FokkerPlanck
+from .estimate import Expectation, ToleranceNotMet
+from .multilevel import by_levels
+from .question import Question, points_of
+from .reduction import Multilevel, Reduction
+from .sampling import Method
+from .spheres import Spheres, obstacles
+from .tolerance import OutOfReach, balanced, to_tolerance
+from .weighted import walks
+
+METHODS = ("auto", "spheres", "walk")
+WALKERS = 100_000  # where neither walkers nor a tolerance is given
+
+
+def expectation(
+    equation: FokkerPlanck,
+    payoff: CoefficientLike,
+    x: Any,
+    t: ArrayLike,
+    *,
+    source: CoefficientLike = 0.0,
+    boundary: CoefficientLike | Mapping[str, CoefficientLike] = 0.0,
+    tolerance: float | None = None,
+    walkers: int | None = None,
+    dt: float | None = None,
+    method: str = "auto",
+    reduction: Reduction | None = None,
+    seed: int = 0,
+    threads: int | None = None,
+) -> Expectation:
+    """u(x, t) = E[f(X_t) e^(-∫κ), inside at t] + E[φ(X_τ, τ) e^(-∫κ), out at τ ≤ t] + E ∫ g e^(-∫κ) ds, by walks from x.
+
+    X is the Itô walk of the equation from x (its `start` is not used); f is `payoff`, φ `boundary`, g `source`, and κ the
+    equation's killing. So u(x, t) solves u_t = a·∇u + D:∇∇u - κu + g from u(·, 0) = f with u = φ on absorbing walls, n·D∇u = 0
+    on reflecting and K (u - φ) on partially absorbing ones (n inward, **D**, not σ²), where coefficients depend on place alone.
+    Where they depend on time, walkers read them at the time since their start (docs/theory/feynman_kac.md).
+
+    With ``t=inf`` the problem without time, D ∇²u - κu + g = 0, is solved by walks on spheres: without drift, for one number D,
+    one number κ, absorbing walls alone, and any domain of a known distance.
+
+    Parameters
+    ----------
+    equation : FokkerPlanck
+    payoff : number, Coefficient or function of the coordinates
+        f; 0 with ``t=inf``.
+    x : number, array, or tuple of them
+        Points; they and `t` broadcast. Each has walkers of its own.
+    t : float or array
+        Time, positive, or inf.
+    source : number, Coefficient or function
+        g (per unit of time).
+    boundary : number, Coefficient or function, or a mapping from exits to them
+        φ, on all walls or by name; an exit that is not named pays 0.
+    tolerance : float, optional
+        The largest error, √(statistical² + step²), in the unit of the value: chooses walkers and steps.
+    walkers : int, optional
+        How many; with a tolerance, at most. 100 000 without both.
+    dt : float, optional
+        The duration of a step, a whole part of t/4; without it as fine as the tolerance, or the noise of the walkers, asks for.
+    method : "auto", "spheres" or "walk"
+    reduction : Antithetic(), Control(...), Drift(...) or Multilevel(), optional
+        Ways to lower the variance (of walks in time), :mod:`randwalk.pde.values.reduction`; ``saved`` tells by how much.
+    seed : int
+        Same seed, same bits, whatever the threads: sums are exact.
+    threads : int, optional
+
+    Returns
+    -------
+    Expectation
+        An estimate with ``statistical``, ``step``, ``dt``, ``walkers``, ``order`` and ``saved``.
+
+    Raises
+    ------
+    ValueError, TypeError
+        before anything runs, for points outside or on absorbing walls, names that are no exits, regions without a distance,
+        ``t=inf`` where spheres do not apply; and for payoffs that are not finite where walkers come.
+    ToleranceNotMet
+        where the tolerance takes more than is allowed, with what has been reached.
+
+    Examples
+    --------
+    >>> import math
+    >>> import randwalk as rw
+    >>> ball = (rw.Line() ** 3).inside(rw.Ball((0.0, 0.0, 0.0), 1.0), rw.Absorbing())
+    >>> brownian = FokkerPlanck(drift=0.0, diffusion=0.5, domain=ball)
+    >>> exit_time = expectation(brownian, 0.0, (0.5, 0.0, 0.0), math.inf, source=1.0, tolerance=2e-3)
+    >>> abs(exit_time.z(0.25)) < 3.0  # (1 - r²)/(2 d D)
+    True
+    """
+    check_compiler()
+    question = Question.of(equation, payoff, source, boundary)
+    points, times, shape = points_of(equation, x, t)
+    seed = checked_seed(seed)
+    wanted = None if tolerance is None else positive("tolerance", tolerance)
+    most = _checked_walkers(walkers)
+    one_of("method", method, METHODS)
+    for point in points:
+        question.check_inside(point)
+    made: list[Any] = []
+    missed = None
+    for number, (point, time) in enumerate(zip(points, times, strict=True)):
+        keys = key(seed, *([number] if number else []))
+        way = _way(question, point, time, method, dt, reduction, keys)
+        try:
+            if isinstance(reduction, Multilevel):
+                made.append(by_levels(way, _of_levels(wanted, dt), threads))  # type: ignore[arg-type]
+            elif wanted is None:
+                made.append(balanced(way, most or WALKERS, way.first, dt is None, threads))
+            else:
+                made.append(to_tolerance(way, wanted, most, way.first, dt is None, threads))
+        except OutOfReach as reason:
+            made.append(reason.sample)
+            missed = missed or f"tolerance = {tolerance:g} is out of reach at x = {_place(point)}: {reason}"
+        _warn_if_all_equal(question, made[-1])
+    found = _together(made, shape)
+    if missed:
+        raise ToleranceNotMet(f"{missed}. What has been reached, {found!r}, is in .reached of this error", found)
+    return found
+
+
+def _way(
+    question: Question, point: tuple[float, ...], t: float, method: str, dt: float | None, reduction: Any, keys: Any
+) -> Method:
+    """How walks are made from a point."""
+    if reduction is not None and not isinstance(reduction, Reduction):
+        raise TypeError(f"reduction = {shown(reduction)}: give Antithetic(), Control(...), Drift(...) or Multilevel()")
+    reasons = list(obstacles(question, t)) if method != "walk" else ["method = 'walk'"]
+    asked = [name for name, value in (("dt", dt), ("reduction", reduction)) if value is not None]
+    if not reasons and not asked:
+        return Spheres(question, point, keys)
+    reasons += [f"{name} is given, which they have not" for name in asked]
+    if method == "spheres":
+        raise ValueError(f"method = 'spheres': {'; '.join(reasons)}")
+    if math.isinf(t):
+        raise ValueError(f"t = inf is for walks on spheres, and {'; '.join(reasons)}: give a finite t")
+    return walks(question, point, t, keys, None if dt is None else _steps(t, dt), reduction)
+
+
+def _steps(t: float, dt: Any) -> int:
+    """How many steps of dt are t: a multiple of four, so that two coarser levels exist."""
+    steps = t / positive("dt", dt)
+    whole = round(steps)
+    if whole < 4 or whole % 4 or abs(steps - whole) > 1e-9 * steps:
+        near = 4 * max(1, round(steps / 4.0))
+        raise ValueError(f"dt = {dt:g}: t = {t:g} must be a multiple of 4 dt; take dt = {t / near:.15g}")
+    return whole
+
+
+def _of_levels(tolerance: float | None, dt: float | None) -> float:
+    """The tolerance of several levels."""
+    if tolerance is None or dt is not None:
+        raise ValueError("reduction = Multilevel() chooses walkers and steps by a tolerance: give tolerance, and no dt")
+    return tolerance
+
+
+def _warn_if_all_equal(question: Question, sample: Any) -> None:
+    """A standard error of 0 is none where walkers are paid for something that none of them has met."""
+    terms = [question.payoff, question.source, *question.boundary]
+    if sample.statistical == 0.0 and (question.barriers or any(term.variables for term in terms)):
+        warnings.warn(
+            f"all {sample.walkers} walkers count the same, {sample.value:g}, so the standard error is not known: what pays "
+            "something else is rarer than one in as many; take more walkers, or reduction=Drift(...) towards it",
+            stacklevel=user_level(),
+        )
+
+
+def _checked_walkers(walkers: Any) -> int | None:
+    if walkers is None:
+        return None
+    if isinstance(walkers, bool) or not isinstance(walkers, (int, np.integer)) or walkers < 2:
+        raise ValueError(f"walkers = {shown(walkers)}: must be a whole number from 2")
+    return int(walkers)
+
+
+def _place(point: tuple[float, ...]) -> Any:
+    return point if len(point) > 1 else point[0]
+
+
+def _together(samples: list[Any], shape: tuple[int, ...]) -> Expectation:
+    """The values at all points."""
+
+    def array(values: list[Any], kind: Any = np.float64) -> Any:
+        return np.array(values, dtype=kind).reshape(shape)
+
+    method = samples[0].method
+    return Expectation(
+        array([s.value for s in samples]), array([s.error for s in samples]), array([s.statistical for s in samples]),
+        array([s.step_error for s in samples]), array([s.dt for s in samples]),
+        array([s.walkers for s in samples], np.int64), method.order, array([s.saved for s in samples]), method.name,
+    )  # fmt: skip

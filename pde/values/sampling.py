@@ -1,0 +1,173 @@
+"""Samples of walks from one point: exact sums over any walkers, and what they say of the value, its noise and its step error."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple, Protocol
+
+import numpy as np
+
+from randwalk.laws.sums import SampleSums
+from randwalk.model.coefficient import Floats
+from randwalk.run.host import Host
+from randwalk.run.threads import share
+
+BATCH = 1 << 16  # walkers of a batch
+FIRST = 1024  # walkers whose mean is the shift of the sums
+
+
+class Combination(NamedTuple):
+    """Two linear combinations of the means of rows: the value, with a constant, and the error of finite steps in it."""
+
+    value: tuple[float, ...]
+    step: tuple[float, ...]
+    constant: float = 0.0
+
+
+class Method(Protocol):
+    """A way to make walks from a point: rows of numbers a walker, and what their means say."""
+
+    def combined(self, sums: SampleSums) -> Combination:
+        """What the means of the rows say of the value and of the error of finite steps."""
+
+    def saved(self, sums: SampleSums) -> float:
+        """The factor by which variance reduction lowered the variance at equal cost; 1 without."""
+
+    @property
+    def order(self) -> float:
+        """The order with which that error falls as the resolution rises."""
+
+    def rows(self, resolution: int, walkers: range) -> Floats:
+        """Shape (k, walkers)."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def first(self) -> int:
+        """The resolution to begin with."""
+
+    def cost(self, resolution: int) -> float:
+        """The expected number of steps of a walker."""
+
+    def finer(self, resolution: int, factor: float) -> int:
+        """A resolution of which the error is smaller by a factor."""
+
+    def dt(self, resolution: int) -> float:
+        """The duration of a step; NaN if there is none."""
+
+
+@dataclass(frozen=True)
+class Sample:
+    """The walks from a point so far: their sums, the method that made them, and how finely."""
+
+    method: Method
+    resolution: int
+    threads: int | None
+    shift: tuple[float, ...]
+    unit: float
+    sums: SampleSums
+
+    @classmethod
+    def of(cls, method: Method, resolution: int, walkers: int, threads: int | None) -> Sample:
+        """Of the walkers 0 … `walkers` - 1."""
+        first = _rows(method, resolution, range(min(walkers, FIRST)))
+        shift, unit = centre(first)
+        return cls(method, resolution, threads, shift, unit, SampleSums.of(first, shift, unit)).extended(walkers)
+
+    def extended(self, walkers: int) -> Sample:
+        """With further walkers, up to that number of them."""
+        more = range(self.walkers, walkers)
+        if not more:
+            return self
+        total = self.sums
+
+        def summed(batch: range) -> SampleSums:
+            return SampleSums.of(_rows(self.method, self.resolution, batch), self.shift, self.unit)
+
+        with share(self.threads) as threads:
+            host = Host(threads)
+            for _, part in host.batches(more, BATCH, 1 + int(self.method.cost(self.resolution)), 0, summed):
+                total = total + part
+        return Sample(self.method, self.resolution, self.threads, self.shift, self.unit, total)
+
+    @cached_property
+    def _combined(self) -> Combination:
+        return self.method.combined(self.sums)
+
+    @property
+    def saved(self) -> float:
+        """The factor by which variance reduction lowered the variance at equal cost."""
+        return self.method.saved(self.sums)
+
+    @property
+    def dt(self) -> float:
+        """The duration of a step; NaN if there is none."""
+        return self.method.dt(self.resolution)
+
+    @property
+    def walkers(self) -> int:
+        return self.sums.count
+
+    @property
+    def value(self) -> float:
+        """The estimate of the value."""
+        combined = self._combined
+        return float(np.dot(combined.value, self.sums.means)) + combined.constant
+
+    @property
+    def deviation(self) -> float:
+        """The standard deviation of a walker's contribution to the value."""
+        return self._deviation(self._combined.value)
+
+    @property
+    def statistical(self) -> float:
+        """The standard error of the value."""
+        return self.deviation / math.sqrt(self.walkers)
+
+    @property
+    def bias(self) -> tuple[float, float]:
+        """The error of finite steps, and its standard error."""
+        return float(np.dot(self._combined.step, self.sums.means)), self._deviation(self._combined.step) / math.sqrt(
+            self.walkers
+        )
+
+    @property
+    def step_error(self) -> float:
+        """The size of the error of finite steps."""
+        return math.hypot(*self.bias)
+
+    @property
+    def error(self) -> float:
+        return math.hypot(self.statistical, self.step_error)
+
+    def _deviation(self, weights: tuple[float, ...]) -> float:
+        w = np.array(weights)
+        return self.unit * math.sqrt(max(float(w @ self.sums.covariance @ w), 0.0))
+
+
+def centre(values: Floats) -> tuple[tuple[float, ...], float]:
+    """(shift, unit) about which the sums of a sample keep their digits: the means of some of its rows, and a power of two near
+    their largest standard deviation."""
+    shift = tuple(float(np.mean(row)) for row in values)
+    size = max(float(np.std(row)) for row in values) or max(map(abs, shift))
+    return shift, 2.0 ** round(math.log2(size)) if size > 0.0 else 1.0
+
+
+def _rows(method: Method, resolution: int, walkers: range) -> Floats:
+    rows = method.rows(resolution, walkers)
+    good = np.isfinite(rows).all(axis=0)
+    if not good.all():
+        at = int(np.argmin(good))
+        value = rows[~np.isfinite(rows[:, at]), at][0]
+        raise NotFiniteValue(
+            f"walker {walkers[at]} counts {value}: payoff, source and boundary must be finite numbers wherever walkers come, and "
+            "dt so short that the drift does not throw them out"
+        )
+    return rows
+
+
+class NotFiniteValue(ValueError):
+    """A walker counts no finite number: what it is paid is none, or its steps are far too long for the drift."""

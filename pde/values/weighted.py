@@ -1,0 +1,93 @@
+"""Importance sampling: walks with another drift, whose path weight is one more coordinate."""
+
+from __future__ import annotations
+
+import math
+import operator
+from dataclasses import dataclass
+from functools import cached_property, reduce
+
+import numpy as np
+
+from randwalk.kernels.program import Keys
+from randwalk.laws.sums import SampleSums
+from randwalk.model.coefficient import ZERO, Coefficient, Variable, apply, coordinate
+from randwalk.model.domain import Line
+from randwalk.model.ito import ItoWalk
+from randwalk.model.tensor import as_vector
+from randwalk.tables.ito_program import ItoProgram, program
+
+from .question import Question
+from .reduction import Drift, Reduction
+from .sampling import Sample
+from .walks import Walks
+
+PLAIN = 8192  # unweighted walkers that tell the variance without the drift
+
+
+@dataclass(frozen=True)
+class Weighted(Walks):
+    """Walks whose drift is a + b. With σθ = b the coordinate Y after the others, dY = -½|θ|² dt - θ·dW, is the logarithm of the
+    path's weight, exactly that of the steps that are made: everything paid is multiplied by exp Y."""
+
+    @cached_property
+    def walk(self) -> ItoWalk:
+        assert isinstance(self.reduction, Drift)
+        equation = self.question.equation
+        if equation.domain.regions:
+            raise ValueError(
+                f"reduction = Drift(...): a domain with regions, such as {equation.domain.regions[0].name!r}, has no such walks; "
+                "take Antithetic() or Control(...)"
+            )
+        plain = without(self).walk
+        added = as_vector("Drift: drift", self.reduction.drift, equation.dimension)
+        shares = plain.diffusion.solved(added)  # D⁻¹ b
+        theta = [
+            0.5 * _sum([row[k] * share for row, share in zip(plain.noise, shares, strict=True)])
+            for k in range(plain.sources)
+        ]
+        drift = [a + b for a, b in zip(plain.drift, added, strict=True)]
+        noise = [*plain.noise, tuple(-part for part in theta)]
+        return ItoWalk(
+            (*drift, -0.5 * _sum([part * part for part in theta])), noise=noise, dt=plain.dt, domain=equation.domain * Line(),
+            start=(*self.point, 0.0), killing=equation.killing,
+        )  # fmt: skip
+
+    @cached_property
+    def program(self) -> ItoProgram:
+        question, walk = self.question, self.walk
+        weight = apply("exp", Variable(coordinate(walk.dimension - 1)))
+        old, new = question.equation.domain.exits, walk.domain.exits
+        paid = [ZERO if name not in old else question.boundary[old.index(name)] * weight for name in new]
+        return program(
+            walk, source=question.source * weight, payoff=question.payoff * weight, boundary=paid, kills=False
+        )
+
+    @property
+    def place(self) -> tuple[float, ...]:
+        return (*self.point, 0.0)
+
+    def saved(self, sums: SampleSums) -> float:
+        """Against a sample without the drift."""
+        resolution = self.first
+        plain = Sample.of(without(self), resolution, PLAIN, 1)
+        weights = np.array(self.combined(sums).value)
+        left = sums.unit * math.sqrt(max(float(weights @ sums.covariance @ weights), 0.0))
+        return (plain.deviation / left) ** 2 if left > 0.0 and plain.deviation > 0.0 else math.nan
+
+
+def without(way: Walks) -> Walks:
+    """The same walks without variance reduction."""
+    return Walks(way.question, way.point, way.time, way.keys, way.steps)
+
+
+def _sum(terms: list[Coefficient]) -> Coefficient:
+    return reduce(operator.add, terms, ZERO)
+
+
+def walks(
+    question: Question, point: tuple[float, ...], t: float, keys: Keys, steps: int | None, reduction: Reduction | None
+) -> Walks:
+    """Walks of a time from a point, with the variance reduction that is asked for."""
+    kind = Weighted if isinstance(reduction, Drift) else Walks
+    return kind(question, point, t, keys, steps, reduction)

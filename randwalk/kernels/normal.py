@@ -1,0 +1,184 @@
+"""Random increments of a walk in continuous space, each a function of the number of the walker and of the increment.
+
+Normals come from pairs (Box and Muller 1958): of a Philox block, the high 52 bits of the first 64-bit word are u, in (0, 1],
+those of the second are a turn v, and √(-2 log u) times cos 2πv and sin 2πv are two normals. Their resolution is that of 52
+bits, so no normal exceeds √(104 log 2) = 8.49, beyond which 2e-17 of a normal law lies. All operations are plain IEEE ones
+(:mod:`randwalk.kernels.portable`).
+
+Rows of increments stand in an array `z` of one column a walker of a block; `first` is the number of the first increment. Row r
+holds increment ``first - first % group + r``, where a Philox block gives `group` increments of a walker.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from .compile import aside, device, kernel
+from .lanes import LANES, fetch, keep
+from .philox import HALF, LOW, NORMALS, SIGNS, THIRDS, U, philox, words64
+from .portable import log
+from .vector import apart, wide
+
+BLOCK = 256  # walkers advanced together
+PAIR, QUAD, WORDS = 2, 4, 128  # increments of a Philox block: normals, three-point and two-point ones
+SPARE = 2 * (QUAD - 1)  # rows beside those asked for: of the first and the last Philox block
+assert BLOCK % LANES == 0
+
+ONE = U(0x3FF0000000000000)  # the bits of 1.0
+TOP = U(1 << 63)
+ROUND = 1.5 * 2.0**52  # x + ROUND - ROUND is the nearest whole number, whose low bits are those of x + ROUND
+QUARTER = math.pi / 2
+SIXTH = U(2**32 // 6)  # of the words of 32 bits, for each of the outer points of three
+ROOT_HALF = math.sqrt(0.5)
+THIRD_POINT = math.sqrt(3.0)
+
+
+@device
+def upward(word):  # type: ignore[no-untyped-def]
+    """The high 52 bits of a word as a float64 in [1, 2)."""
+    return np.uint64((word >> U(12)) | ONE).view(np.float64)
+
+
+@device
+def turned(quarters):  # type: ignore[no-untyped-def]
+    """(cos, sin) of a number of quarter turns, within 1 ulp of 1: the turn to the nearest quarter is exact, then the polynomials
+    of FreeBSD's msun (k_sin.c and k_cos.c, Sun Microsystems 1993) on |r| <= π/4."""
+    nearest = quarters + ROUND
+    r = (quarters - (nearest - ROUND)) * QUARTER
+    z = r * r
+    s = 8.33333333332248946124e-03 + z * (
+        -1.98412698298579493134e-04
+        + z * (2.75573137070700676789e-06 + z * (-2.50507602534068634195e-08 + z * 1.58969099521155010221e-10))
+    )
+    sine = r + (z * r) * (-1.66666666666666324348e-01 + z * s)
+    c = z * (
+        4.16666666666666019037e-02
+        + z
+        * (
+            -1.38888888888741095749e-03
+            + z
+            * (
+                2.48015872894767294178e-05
+                + z * (-2.75573143513906633035e-07 + z * (2.08757232129817482790e-09 + z * -1.13596475577881948265e-11))
+            )
+        )
+    )
+    cosine = 1.0 - (0.5 * z - z * c)
+    q = np.float64(nearest).view(np.uint64)
+    odd = (q & U(1)) != U(0)
+    x, y = (sine, cosine) if odd else (cosine, sine)
+    x_sign, y_sign = ((q + U(1)) & U(2)) << U(62), (q & U(2)) << U(62)
+    return (
+        np.uint64(np.float64(x).view(np.uint64) ^ x_sign).view(np.float64),
+        np.uint64(np.float64(y).view(np.uint64) ^ y_sign).view(np.float64),
+    )
+
+
+@device
+def normal_pair(first, second):  # type: ignore[no-untyped-def]
+    """Two independent normals from the two 64-bit words of a block."""
+    radius = math.sqrt(-2.0 * log(2.0 - upward(first)))
+    cosine, sine = turned(4.0 * upward(second))
+    return radius * cosine, radius * sine
+
+
+@device
+def sign_of(word, bit, size):  # type: ignore[no-untyped-def]
+    """`size` if a bit of a word is 0, else -`size`."""
+    turned = (word >> U(bit)) << U(63)
+    return np.uint64(np.float64(size).view(np.uint64) ^ turned).view(np.float64)
+
+
+@device
+def third_of(word):  # type: ignore[no-untyped-def]
+    """√3, -√3 or 0 with probabilities ⅙, ⅙ and ⅔ (to 2⁻³²) from a word of 32 bits."""
+    up, down = np.float64(word < SIXTH), np.float64(word >= U(2**32) - SIXTH)
+    return THIRD_POINT * (up - down)
+
+
+@aside
+def paired(x, y, size):  # type: ignore[no-untyped-def]
+    """Two rows of words become normals. In a function of its own, LLVM sees that the rows do not overlap; where it tests that for
+    all pairs of rows at once, they do."""
+    wide()
+    apart()
+    for j in range(size):
+        x[j], y[j] = normal_pair(np.float64(x[j]).view(np.uint64), np.float64(y[j]).view(np.uint64))
+
+
+@kernel
+def normals(z, words, number, size, first, count, keys):  # type: ignore[no-untyped-def]
+    """Normals `first` … `first` + `count` - 1 of the walkers ``number[: size]``; returns the row of the first."""
+    wide()
+    begin = first // PAIR
+    for pair in range(begin, (first + count + PAIR - 1) // PAIR):
+        row = PAIR * (pair - begin)
+        for j in range(0, size, LANES):
+            walker = fetch(number, j)
+            a, b = words64(walker & LOW, walker >> HALF, U(pair), NORMALS, keys[0], keys[1])
+            keep(a, z, row * BLOCK + j)
+            keep(b, z, (row + 1) * BLOCK + j)
+        paired(z[row], z[row + 1], size)
+    return first - PAIR * begin
+
+
+@kernel
+def signs(z, words, number, size, first, count, keys):  # type: ignore[no-untyped-def]
+    """As :func:`normals`, of ±1. The 128 signs of a block stay in two rows of `words` for the next call of the same walkers;
+    words[2, 0] is 1 + the number of the block, or 0."""
+    wide()
+    low, high = words[0], words[1]
+    for i in range(count):
+        group, bit = (first + i) // WORDS, (first + i) % WORDS
+        if words[2, 0] != U(group + 1):
+            words[2, 0] = U(group + 1)
+            for j in range(0, size, LANES):
+                walker = fetch(number, j)
+                a, b = words64(walker & LOW, walker >> HALF, U(group), SIGNS, keys[0], keys[1])
+                keep(a, words, j)
+                keep(b, words, BLOCK + j)
+        x, drawn = z[i], low if bit < 64 else high
+        for j in range(size):
+            x[j] = sign_of(drawn[j], bit % 64, 1.0)
+    return 0
+
+
+@kernel
+def thirds(z, words, number, size, first, count, keys):  # type: ignore[no-untyped-def]
+    """As :func:`normals`, of three-point increments."""
+    wide()
+    begin = first // QUAD
+    for quad in range(begin, (first + count + QUAD - 1) // QUAD):
+        row = QUAD * (quad - begin)
+        for j in range(0, size, LANES):
+            walker = fetch(number, j)
+            drawn = philox(walker & LOW, walker >> HALF, U(quad), THIRDS, keys[0], keys[1])
+            for i in range(QUAD):
+                keep(drawn[i] & LOW, z, (row + i) * BLOCK + j)
+        for i in range(QUAD):
+            x = z[row + i]
+            for j in range(size):
+                x[j] = third_of(np.float64(x[j]).view(np.uint64))
+    return first - QUAD * begin
+
+
+@device
+def merged_normals(z, size, row, steps, sources):  # type: ignore[no-untyped-def]
+    """The normals of steps of twice the length: of each pair of steps the sum over √2, in rows from `row` on."""
+    for r in range(steps * sources):
+        i, n = r % sources, r // sources
+        a, b, x = z[row + 2 * n * sources + i], z[row + (2 * n + 1) * sources + i], z[row + r]
+        for j in range(size):
+            x[j] = ROOT_HALF * (a[j] + b[j])
+
+
+@device
+def merged_points(z, size, row, steps, sources):  # type: ignore[no-untyped-def]
+    """As :func:`merged_normals`, of increments with two or three values, whose sums would have another law: of each pair the
+    first, whose correlation with the pair's sum is √½."""
+    for r in range(steps * sources):
+        a, x = z[row + 2 * (r // sources) * sources + r % sources], z[row + r]
+        for j in range(size):
+            x[j] = a[j]

@@ -1,0 +1,51 @@
+"""Starts of continuous walks: a coordinate of each walker from the words of its start-block, whose third word is the axis."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .compile import device, kernel
+from .normal import normal_pair
+from .philox import HALF, LOW, START, U, words64
+
+
+@device
+def start_words(walker, axis, keys):  # type: ignore[no-untyped-def]
+    """The two 64-bit words of a walker's start along an axis."""
+    number = U(walker)
+    return words64(number & LOW, number >> HALF, U(axis), START, keys[0], keys[1])
+
+
+@kernel
+def place_uniform(x, first, axis, low, high, keys):  # type: ignore[no-untyped-def]
+    """Uniform between the ends: the middles of 2⁵³ cells, by the top 53 bits of the first word."""
+    for j in range(x.size):
+        word, _ = start_words(first + j, axis, keys)
+        part = (np.float64(np.int64(U(word) >> U(11))) + 0.5) * 2.0**-53
+        x[j] = low + (high - low) * part
+
+
+@kernel
+def place_normal(x, first, axis, mean, sd, keys):  # type: ignore[no-untyped-def]
+    """Normal: the first of the pair that Box and Muller's method makes of the two words."""
+    for j in range(x.size):
+        a, b = start_words(first + j, axis, keys)
+        z, _ = normal_pair(U(a), U(b))
+        x[j] = mean + sd * z
+
+
+@kernel
+def place_atom(x, first, axis, points, upper, keys):  # type: ignore[no-untyped-def]
+    """One of the points, shape (d, atoms), by the first of the cumulative masses in `upper`, whole numbers of 2⁻⁵³, that exceeds
+    the top 53 bits of the first word; `x` has the shape (d, walkers)."""
+    for j in range(x.shape[1]):
+        word, _ = start_words(first + j, axis, keys)
+        uniform, low, high = np.int64(U(word) >> U(11)), 0, upper.size - 1
+        while low < high:
+            middle = (low + high) // 2
+            if uniform < upper[middle]:
+                high = middle
+            else:
+                low = middle + 1
+        for a in range(x.shape[0]):
+            x[a, j] = points[a, low]

@@ -1,0 +1,83 @@
+"""A batch of walkers in continuous space: where they begin, and how records see them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..kernels import starts
+from ..kernels.ito import State
+from ..kernels.program import Keys
+from ..model.ito import ItoWalk
+from ..model.shares import whole_masses
+from ..model.start import Atoms, Normal, Point, Sites, Uniform
+
+
+def begin(walk: ItoWalk, batch: range, keys: Keys) -> State:
+    """The walkers of a batch at time 0."""
+    n = len(batch)
+    x = np.empty((walk.dimension, n))
+    if isinstance(walk.start, Atoms):
+        points = np.ascontiguousarray(np.array(walk.start.points).T)
+        starts.place_atom(x, batch.start, 0, points, _upper(walk.start.masses), keys)
+    for axis, factor in enumerate(walk.start.factors or ()):
+        match factor:
+            case Point(place):
+                x[axis] = place
+            case Uniform(low, high):
+                starts.place_uniform(x[axis], batch.start, axis, low, high, keys)
+            case Normal(mean, sd):
+                starts.place_normal(x[axis], batch.start, axis, mean, sd, keys)
+            case Sites():
+                places = np.array([factor.x])
+                starts.place_atom(x[axis : axis + 1], batch.start, axis, places, _upper(factor.masses), keys)
+    return State(x, np.zeros(n, dtype=np.int32), np.zeros(n), np.ones(n), np.zeros(n))
+
+
+def _upper(masses: Any) -> NDArray[np.int64]:
+    return np.cumsum(whole_masses(np.array(masses)))
+
+
+@dataclass(frozen=True, eq=False)
+class ItoBatch:
+    """Walkers at a recorded time, as records see them."""
+
+    walk: ItoWalk
+    walkers: range
+    state: State
+    steps: int
+
+    @property
+    def inside(self) -> NDArray[np.bool_]:
+        return np.asarray(self.state.exit == 0)
+
+    @property
+    def time(self) -> float:
+        return self.steps * self.walk.dt
+
+    def check(self) -> None:
+        """Refuse places that are no numbers, with the walker and the time."""
+        finite = np.isfinite(self.state.x).all(axis=0)
+        if finite.all():
+            return
+        at = int(np.argmin(finite))
+        place = ", ".join(f"{value:g}" for value in self.state.x[:, at])
+        raise ValueError(
+            f"walker {self.walkers.start + at} is at {place} at t = {self.time:.6g}: the drift or the noise it met is no finite "
+            "number, or steps are so long that it grows from step to step; take a smaller dt, or put walls before such places"
+        )
+
+    def gone(self) -> NDArray[np.int64]:
+        """How many walkers have left by each exit."""
+        exits = len(self.walk.domain.exits)
+        return np.bincount(self.state.exit, minlength=exits + 1)[1:].astype(np.int64)
+
+    def passages(self) -> NDArray[np.int64]:
+        """The walkers that left in step 0, 1, … by each exit, shape (steps + 1, exits): step n ends at n dt; 0 is the start."""
+        exits, left = len(self.walk.domain.exits), ~self.inside
+        step = np.clip(np.ceil(self.state.gone_at[left] / self.walk.dt * (1.0 - 1e-15)), 0, self.steps).astype(np.int64)
+        flat = exits * step + (self.state.exit[left] - 1)
+        return np.bincount(flat, minlength=exits * (self.steps + 1)).reshape(-1, exits).astype(np.int64)

@@ -1,0 +1,194 @@
+"""A run of a continuous walk as a value: what is run, apart from how many walkers and on which machine."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, fields
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from ..inputs.memory import require
+from ..inputs.wording import shown
+from ..kernels.backend import DeviceError, Machine
+from ..kernels.philox import key
+from ..kernels.program import Keys
+from ..laws.places import PlaceSums
+from ..model.coefficient import Floats
+from ..model.ito import ItoWalk
+from ..tables.ito_program import ItoProgram, program
+from .bins import Bins, given_bins, laid_bins
+from .counts import added
+from .host import Host
+from .ito_batch import ItoBatch, begin
+from .ito_counts import ItoCounts
+from .ito_record import kind_of
+from .record import Record
+from .task import checked_records, checked_seed, checked_steps, walker_range
+
+BATCH = 1 << 15  # walkers of a batch
+STRIDE = 1 << 26  # coordinates that are moved between two looks for Ctrl-C
+PILOT = 1024  # walkers that say where bins lie and about which place sums are taken
+NANOSECONDS, COUNTING = 8.0, 20.0  # on a reference machine: a coordinate for a step, and at a recorded time
+
+
+@dataclass(frozen=True)
+class ItoTask:
+    """A run without its walkers. Counts of any ranges of walkers add up to the run of all of them, wherever they are made.
+
+    Parameters
+    ----------
+    walk : ItoWalk
+    steps : sequence of int ≥ 0
+        The recorded steps, increasing: ``walk.steps(times)``.
+    seed : int ≥ 0
+    bins : Bins
+        :meth:`of` lays them where none are given.
+    records : sequence of records
+        FirstPassage(), Positions() and Average(f).
+
+    Raises
+    ------
+    TypeError, ValueError
+        for arguments that are none, with a remedy.
+    """
+
+    walk: ItoWalk
+    steps: tuple[int, ...]
+    seed: int
+    bins: Bins
+    records: tuple[Record, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.walk, ItoWalk):
+            raise TypeError(f"walk = {shown(self.walk)}: must be an ItoWalk")
+        object.__setattr__(self, "steps", checked_steps(self.steps))
+        object.__setattr__(self, "seed", checked_seed(self.seed))
+        object.__setattr__(self, "records", checked_records(self.records, "records"))
+        for record in self.records:
+            kind_of(record)
+
+    @classmethod
+    def of(cls, walk: ItoWalk, steps: Sequence[int], seed: int, bins: Any, records: Sequence[Record]) -> ItoTask:
+        """The task with bins as :func:`randwalk.simulate` takes them. Where bins have no edges yet, 1024 walkers of seed 0 say
+        where walkers are."""
+        given = given_bins(walk, bins)
+        if not isinstance(given, Bins):
+            mean, sd = _pilot(walk, tuple(steps))
+            given = laid_bins(walk, given, mean, sd)
+        return cls(walk, tuple(steps), seed, given, tuple(records))
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
+    method = "paths"
+
+    @cached_property
+    def about(self) -> tuple[Floats, Floats]:
+        """(places about which sums are taken, shape (times, d); their units, powers of two, shape (times,)): numbers of few
+        digits that are the same wherever the task is run."""
+        mean, sd = _pilot(self.walk, self.steps)
+        unit = 2.0 ** np.ceil(np.log2(sd.max(axis=1)))
+        return np.rint(mean / unit[:, None] * 16.0) / 16.0 * unit[:, None], unit
+
+    @cached_property
+    def program(self) -> ItoProgram:
+        """The walk as compiled kernels."""
+        return program(self.walk)
+
+    def run(self, walkers: int | range, machine: Machine | None = None) -> ItoCounts:
+        """The counts of the first `walkers`, or of a range of them, on one thread of this processor or on another `machine`."""
+        return added(self.stream(walker_range(walkers), machine))
+
+    def stream(
+        self, walkers: range, machine: Machine | None = None, advance: Callable[[float], None] = lambda fraction: None
+    ) -> Iterator[ItoCounts]:
+        """The counts of one batch of the walkers after another; `advance` is told of each fraction of the work that is done."""
+        where, keys = machine or Host(), key(self.seed)
+        if not isinstance(where, Host):
+            raise DeviceError("backend = 'cuda': Itô walks run on this processor: give backend='cpu'")
+        self.about, self.program  # noqa: B018  # made once, before threads need them
+        work = len(self.steps) * self.walk.dimension + self.steps[-1]
+        for batch, counts in where.batches(walkers, BATCH, work, 0, lambda batch: self._counted(batch, keys)):
+            advance(len(batch) / len(walkers))
+            yield counts
+
+    def _counted(self, batch: range, keys: Keys) -> ItoCounts:
+        shift, unit = self.about
+        raw, gone, places = [], [], []
+        records = {record: kind_of(record).empty(record, self.walk, self.steps, batch) for record in self.records}
+        for row, now in enumerate(_paths(self.walk, self.program, batch, self.steps, keys)):
+            inside = now.state.x[:, now.inside]
+            raw.append(self.bins.count(inside))
+            gone.append(now.gone())
+            places.append(PlaceSums.of(inside, shift[row], float(unit[row])))
+            for record, result in records.items():
+                records[record] = kind_of(record).add(record, result, row, now)
+        return ItoCounts(
+            self.walk, self.steps, self.seed, self.bins, (batch,), np.array(raw), np.array(gone), tuple(places), records
+        )
+
+    def seconds(self, walkers: int) -> float:
+        """The time by which backend="auto" looks for a GPU: none, because continuous walks run on this processor."""
+        return 0.0
+
+    def check_memory(self, walkers: int, threads: int) -> None:
+        """Refuse a request that cannot fit, before anything runs."""
+        batches = min(-(-walkers // BATCH), 2 * threads + 1)
+        sizes = [
+            (8.0 * len(self.steps) * self.bins.cells * (2 + batches), "record fewer times, or take fewer bins"),
+            (8.0 * threads * BATCH * (self.walk.dimension + 4), "take fewer threads"),
+        ]
+        for record in self.records:
+            size, remedy = kind_of(record).size(record, self.walk, self.steps, walkers)
+            sizes.append((size * 2, remedy))
+        require(sum(size for size, _ in sizes), "the run", max(sizes)[1])
+
+
+def predicted(walk: ItoWalk, steps: Sequence[int], walkers: int) -> float:
+    """The predicted seconds of a run on a reference machine."""
+    return 1e-9 * walkers * walk.dimension * (steps[-1] * NANOSECONDS + len(steps) * COUNTING)
+
+
+def _paths(walk: ItoWalk, moves: ItoProgram, batch: range, steps: Sequence[int], keys: Keys) -> Iterator[ItoBatch]:
+    """The walkers of a batch at each of the recorded steps."""
+    state = begin(walk, batch, keys)
+    stride = max(1, STRIDE // (len(batch) * walk.dimension))
+    done = 0
+    for stop in steps:
+        while done < stop:
+            end = min(done + stride, stop)
+            moves.walk(state, batch.start, done, end, keys)
+            done = end
+        now = ItoBatch(walk, batch, state, stop)
+        now.check()
+        yield now
+
+
+def _pilot(walk: ItoWalk, steps: tuple[int, ...]) -> tuple[Floats, Floats]:
+    """(mean, standard deviation) of some walkers at each time, shape (times, d). A standard deviation is at least that of a step;
+    where nobody is left, both are those of the time before."""
+    low, high = (np.array(ends) for ends in zip(*walk.start.bounds, strict=True))
+    mean, sd = 0.5 * (low + high), 0.5 * (high - low)
+    least = _least(walk, mean)
+    found = []
+    for now in _paths(walk, program(walk), range(PILOT), steps, key(0)):
+        inside = now.state.x[:, now.inside]
+        if inside.size:
+            mean, sd = inside.mean(axis=1), inside.std(axis=1)
+        found.append((mean, np.maximum(sd, least)))
+    means, sds = zip(*found, strict=True)
+    return np.array(means), np.array(sds)
+
+
+def _least(walk: ItoWalk, place: Floats) -> Floats:
+    """The standard deviation of a step at a place; along axes without noise as much as the drift moves, or 1."""
+    here = tuple(np.asarray(x) for x in place)
+    moved = []
+    for i, a in enumerate(walk.drift):
+        noise = math.sqrt(max(2.0 * float(walk.diffusion[i, i](here, 0.0)), 0.0) * walk.dt)
+        moved.append(noise or abs(float(a(here, 0.0))) * walk.dt)
+    largest = max(moved) or 1.0
+    return np.array([value or largest for value in moved])

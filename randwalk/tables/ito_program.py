@@ -1,0 +1,148 @@
+"""A continuous walk as a program: the module of its compiled kernels, and the numbers that it takes.
+
+The module is the text of :mod:`randwalk.kernels.ito` with the functions of the walk between its marks, and that of the driver
+:mod:`randwalk.kernels.ito_blocks` (:mod:`randwalk.tables.generated`). Walks that differ in numbers alone have the same text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ..kernels.ito import State
+from ..kernels.program import Keys
+from ..model.barrier import barriers
+from ..model.coefficient import ZERO, Coefficient
+from ..model.ito import ItoWalk
+from ..model.scheme import Gaussian, Increments, ThreePoint, TwoPoint
+from .emit import Parameters, function_text
+from .generated import generated
+from .ito_scheme import MOST_TUPLES, moved_text
+from .ito_walls import walls_text
+
+FILES = ("ito.py", "ito_blocks.py")
+FILLS: dict[type[Increments], tuple[str, str]] = {
+    Gaussian: ("normals", "merged_normals"),
+    TwoPoint: ("signs", "merged_points"),
+    ThreePoint: ("thirds", "merged_points"),
+}
+
+
+@dataclass(frozen=True)
+class ItoProgram:
+    """The kernels of a walk and the numbers they take.
+
+    Attributes
+    ----------
+    text : str
+        Of the functions of the walk, between the marks of :mod:`randwalk.kernels.ito`.
+    parameters : tuple
+        The numbers of the text, then the array of tables.
+    dimension, sources : int
+        D and M of the text.
+    dt : float
+        The length of a step.
+    opaque : tuple of functions
+        Python functions that the text calls, compiled as they are.
+    """
+
+    text: str
+    parameters: tuple[Any, ...]
+    dimension: int
+    sources: int
+    dt: float
+    opaque: tuple[Callable[..., Any], ...] = ()
+
+    @cached_property
+    def module(self) -> ModuleType:
+        """The kernels, compiled when they are first called."""
+        return generated(FILES, self.text, self.opaque)
+
+    def begin(self, x: ArrayLike) -> State:
+        """A batch of walkers at the points `x`, shape (D, walkers)."""
+        place = np.array(np.atleast_2d(x), dtype=np.float64)
+        n = place.shape[1]
+        return State(place, np.zeros(n, dtype=np.int32), np.zeros(n), np.ones(n), np.zeros(n))
+
+    def walk(self, state: State, first: int, start: int, stop: int, keys: Keys, pairs: int = 1) -> None:
+        """Advance walkers number `first`, `first` + 1, … in place from step `start` to step `stop`, steps of `pairs` dt."""
+        self.module.walk(state, first, start, stop, self.dt, pairs, self.parameters, keys)
+
+    def settled(self, state: State, t: float) -> NDArray[np.float64]:
+        """What each walker counts at time t: its payoff, or the boundary's value where it left, times its weight, and what it
+        gathered."""
+        values = np.empty(state.exit.size)
+        self.module.settle(state, t, self.parameters, values)
+        return values
+
+
+def program(
+    walk: ItoWalk,
+    *,
+    source: Coefficient = ZERO,
+    payoff: Coefficient = ZERO,
+    boundary: Sequence[Coefficient] = (),
+    kills: bool = True,
+) -> ItoProgram:
+    """The program of an :class:`randwalk.ItoWalk`.
+
+    Parameters
+    ----------
+    walk : ItoWalk
+    source, payoff : Coefficient
+        What is gathered per unit of time, and what a walker counts at the end.
+    boundary : sequence of Coefficient
+        What a walker counts that leaves by each exit.
+    kills : bool
+        Whether the killed leave; else their weight falls.
+    """
+    parameters = Parameters()
+    d, m = walk.dimension, max(walk.sources, 1)
+    killed = walk.killing != ZERO
+    last = len(walk.domain.exits) if killed and kills else 0  # the killed leave by the last
+    fill, merged = FILLS[type(walk.increments)]
+    walls, known = barriers(walk.domain), ("x", "t", "p")
+    parts = [
+        f"from . import lookup\nfrom .normal import {merged} as merged\nfrom .normal import {fill} as fill\n\n"
+        f"D, M = {d}, {m}\n"
+        f"WEIGHED, GATHERED, WALLS, KILLED = {killed}, {source != ZERO}, {len(walls)}, {last}\n"
+        f"INTERFACES, RINGS = {len(walk.interfaces)}, {any(axis.periodic for axis in walk.domain.axes)}\n"
+        f"EXITS = {tuple(wall.exit + 1 for wall in walls) or (0,)}\n"
+        f"LINEAR, CHUNK = {d > MOST_TUPLES}, {max(1, min(8, 16 // m))}",
+        *_arrays(d, m),
+        *moved_text(walk, parameters),
+        function_text("killing", known, walk.killing, parameters, "The killing rate."),
+        function_text("source", known, source, parameters, "What is gathered per unit of time."),
+        *walls_text(walk, walls, parameters),
+        function_text("payoff", known, payoff, parameters, "What a walker counts that is there at the end."),
+        _boundary(boundary, parameters),
+    ]
+    return ItoProgram("\n\n\n".join(parts), parameters.values, d, m, walk.dt, parameters.opaque)
+
+
+def _arrays(d: int, m: int) -> list[str]:
+    """How points and increments stand in the arrays of a block."""
+    point = "".join(f"s[{a}, j], " for a in range(d))
+    puts = "\n".join(f"    s[{a}, j] = x[{a}]" for a in range(d))
+    row = "".join(f"z[row + {i}, j], " for i in range(m))
+    return [
+        f"@device\ndef at(s, j):\n    return ({point})",
+        f"@device\ndef put(s, j, x):\n{puts}",
+        f"@device\ndef increments(z, row, j):\n    return ({row})",
+    ]
+
+
+def _boundary(values: Sequence[Coefficient], parameters: Parameters) -> str:
+    """The boundary's values, by the number of the exit."""
+    lines = ["@device", "def boundary(x, t, p, exit):"]
+    texts = []
+    for i, value in enumerate(values):
+        texts.append(function_text(f"boundary_{i}", ("x", "t", "p"), value, parameters, "The value of one exit."))
+        lines += [f"    if exit == {i + 1}:", f"        return boundary_{i}(x, t, p)"]
+    return "\n\n\n".join([*texts, "\n".join([*lines, "    return 0.0"])])
