@@ -89,6 +89,8 @@ QUICK_TESTS = frozenset({
     "test_expectation.py::test_the_cameron_martin_functional", "test_spheres.py::test_torsion_of_the_square",
     "test_spheres.py::test_series_of_screening_against_scipy",
     "test_cases_plane.py::test_there_are_cases_of_all_kinds", "test_cases_plane.py::test_closed_forms_judge_the_solver",
+    "test_hitting_lattice.py::test_the_potential_kernel_of_the_plane", "test_backward_estimates.py::test_a_ball",
+    "test_stationary_equation.py::test_a_torus_that_turns",
     "test_gallery.py::test_figure", "test_gallery.py::test_save_animation",
     "test_honest.py::test_closed_forms", "test_ito_run.py::test_bins", "test_validate_ito.py::test_there_are_cases", "test_ito_files.py::test_what_a_problem_says",
     "test_kinds_plane.py::test_pictures_and_datasets",

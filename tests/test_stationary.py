@@ -182,7 +182,7 @@ def test_a_window_that_is_none(window: object, error: type[Exception], message: 
 
 def test_what_is_no_walk() -> None:
     with pytest.raises(TypeError, match="give a LatticeWalk"):
-        rw.pde.stationary_law(rw.pde.FokkerPlanck(0.0, 1.0))  # type: ignore[arg-type]
+        rw.pde.stationary_law("a walk")  # type: ignore[call-overload]
     half = rw.LatticeWalk(0.2, 0.3, dx=1.0, domain=rw.Interval(0, math.inf, R), start=0.5)
     with pytest.raises(ValueError, match="lies outside"):
         rw.pde.stationary_law(half, window=(-20.0, -10.0))

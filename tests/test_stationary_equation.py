@@ -103,7 +103,12 @@ def test_in_space() -> None:
     assert law.error_estimate <= 2e-3
 
 
-SPRING = {"drift": lambda x, y: (-x, -y), "diffusion": 0.5, "domain": rw.Line() ** 2, "start": (0.0, 0.0)}
+SPRING: dict[str, Any] = {
+    "drift": lambda x, y: (-x, -y),
+    "diffusion": 0.5,
+    "domain": rw.Line() ** 2,
+    "start": (0.0, 0.0),
+}
 
 
 @pytest.mark.parametrize(
