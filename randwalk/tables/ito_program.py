@@ -1,25 +1,20 @@
 """A continuous walk as a program: the module of its compiled kernels, and the numbers that it takes.
 
-The text of :mod:`randwalk.kernels.ito` with the functions of the walk between its marks is written to a file named by its hash,
-in the folder of compiled kernels, and imported. Walks that differ in numbers alone have the same text.
+The module is the text of :mod:`randwalk.kernels.ito` with the functions of the walk between its marks, and that of the driver
+:mod:`randwalk.kernels.ito_blocks` (:mod:`randwalk.tables.generated`). Walks that differ in numbers alone have the same text.
 """
 
 from __future__ import annotations
 
-import hashlib
-import re
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..kernels.disk import cache_place
 from ..kernels.ito import State
 from ..kernels.program import Keys
 from ..model.barrier import barriers
@@ -27,17 +22,22 @@ from ..model.coefficient import ZERO, Coefficient
 from ..model.ito import ItoWalk
 from ..model.scheme import Gaussian, Increments, ThreePoint, TwoPoint
 from .emit import Parameters, function_text
+from .generated import generated
 from .ito_scheme import MOST_TUPLES, moved_text
 from .ito_walls import walls_text
 
-TEMPLATE = Path(__file__).parents[1] / "kernels" / "ito.py"
-MARKED = re.compile(r"^# \[model\]\n.*?^# \[/model\]\n", re.MULTILINE | re.DOTALL)
-PACKAGE = "randwalk.kernels"
-FILLS: dict[type[Increments], tuple[str, str]] = {
-    Gaussian: ("normals", "merged_normals"),
-    TwoPoint: ("signs", "merged_points"),
-    ThreePoint: ("thirds", "merged_points"),
-}
+FILES = ("ito.py", "ito_blocks.py")
+DRAWS: dict[type[Increments], dict[str, str]] = {  # names in the text: those of randwalk.kernels.normal
+    Gaussian: {
+        "fill": "normals", "merged": "merged_normals", "NOTHING": "NO_NORMALS", "one": "normal_of", "both": "joined_normals",
+    },
+    TwoPoint: {
+        "fill": "signs", "merged": "merged_points", "NOTHING": "NO_SIGNS", "one": "sign_drawn", "both": "joined_points",
+    },
+    ThreePoint: {
+        "fill": "thirds", "merged": "merged_points", "NOTHING": "NO_THIRDS", "one": "third_drawn", "both": "joined_points",
+    },
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ class ItoProgram:
     @cached_property
     def module(self) -> ModuleType:
         """The kernels, compiled when they are first called."""
-        return generated(TEMPLATE, self.text, self.opaque)
+        return generated(FILES, self.text, self.opaque)
 
     def begin(self, x: ArrayLike) -> State:
         """A batch of walkers at the points `x`, shape (D, walkers)."""
@@ -112,11 +112,13 @@ def program(
     d, m = walk.dimension, max(walk.sources, 1)
     killed = walk.killing != ZERO
     last = len(walk.domain.exits) if killed and kills else 0  # the killed leave by the last
-    fill, merged = FILLS[type(walk.increments)]
     walls, known = barriers(walk.domain), ("x", "t", "p")
     parts = [
-        f"from . import lookup\nfrom .normal import {merged} as merged\nfrom .normal import {fill} as fill\n\n"
-        f"D, M = {d}, {m}\n"
+        "from . import lookup\n"
+        + "".join(
+            f"from .normal import {name} as {known_as}\n" for known_as, name in DRAWS[type(walk.increments)].items()
+        )
+        + f"\nD, M = {d}, {m}\n"
         f"WEIGHED, GATHERED, WALLS, KILLED = {killed}, {source != ZERO}, {len(walls)}, {last}\n"
         f"INTERFACES, RINGS = {len(walk.interfaces)}, {any(axis.periodic for axis in walk.domain.axes)}\n"
         f"EXITS = {tuple(wall.exit + 1 for wall in walls) or (0,)}\n"
@@ -133,14 +135,18 @@ def program(
 
 
 def _arrays(d: int, m: int) -> list[str]:
-    """How points and increments stand in the arrays of a block."""
+    """How points and increments stand in the arrays of a block, and how increments are drawn one by one."""
     point = "".join(f"s[{a}, j], " for a in range(d))
     puts = "\n".join(f"    s[{a}, j] = x[{a}]" for a in range(d))
     row = "".join(f"z[row + {i}, j], " for i in range(m))
+    draws = "\n".join(f"    z{i}, last = one(walker, n * M + {i}, last, keys)" for i in range(m))
+    names, both = "".join(f"z{i}, " for i in range(m)), "".join(f"both(a[{i}], b[{i}]), " for i in range(m))
     return [
         f"@device\ndef at(s, j):\n    return ({point})",
         f"@device\ndef put(s, j, x):\n{puts}",
         f"@device\ndef increments(z, row, j):\n    return ({row})",
+        f"@device\ndef drawn(walker, n, last, keys):\n{draws}\n    return ({names}), last",
+        f"@device\ndef joined(a, b):\n    return ({both})",
     ]
 
 
@@ -152,38 +158,3 @@ def _boundary(values: Sequence[Coefficient], parameters: Parameters) -> str:
         texts.append(function_text(f"boundary_{i}", ("x", "t", "p"), value, parameters, "The value of one exit."))
         lines += [f"    if exit == {i + 1}:", f"        return boundary_{i}(x, t, p)"]
     return "\n\n\n".join([*texts, "\n".join([*lines, "    return 0.0"])])
-
-
-def generated(template: Path, text: str, opaque: Sequence[Callable[..., Any]] = ()) -> ModuleType:
-    """The module of a template with a model's functions between its marks."""
-    source = MARKED.sub(lambda _: text + "\n\n", template.read_text(encoding="utf-8"))
-    name = f"{template.stem}_{hashlib.sha256(source.encode()).hexdigest()[:24]}"
-    if opaque:  # the text does not tell what these do: its machine code is not kept
-        return _imported(name, source, f"<{name}>", opaque)
-    if (known := sys.modules.get(f"{PACKAGE}.{name}")) is None:
-        known = sys.modules[f"{PACKAGE}.{name}"] = _imported(name, source, _written(name, source), ())
-    return known
-
-
-def _written(name: str, source: str) -> str:
-    """The file of a text in the folder of compiled kernels; a name of no file if it cannot be written."""
-    folder = cache_place()[0]
-    if folder is None:
-        return f"<{name}>"
-    path = folder / f"{name}.py"
-    try:
-        if not path.exists() or path.read_text(encoding="utf-8") != source:
-            path.write_text(source, encoding="utf-8")
-    except OSError:
-        return f"<{name}>"
-    return str(path)
-
-
-def _imported(name: str, source: str, file: str, opaque: Sequence[Callable[..., Any]]) -> ModuleType:
-    """Run the text as a module of the package's kernels."""
-    module = ModuleType(f"{PACKAGE}.{name}")
-    module.__package__, module.__file__ = PACKAGE, file
-    for i, function in enumerate(opaque):
-        setattr(module, f"opaque_{i}", function)
-    exec(compile(source, file, "exec"), vars(module))
-    return module

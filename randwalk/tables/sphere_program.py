@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -15,9 +14,9 @@ from ..kernels.balls import TERMS
 from ..kernels.program import Keys
 from ..model.coefficient import ZERO, Coefficient, Floats
 from .emit import Parameters, function_text
-from .ito_program import generated
+from .generated import generated
 
-TEMPLATE = Path(__file__).parents[1] / "kernels" / "spheres.py"
+FILES = ("spheres.py",)
 AT = ("x", "t", "p")
 
 
@@ -46,7 +45,7 @@ class SphereProgram:
     @cached_property
     def module(self) -> ModuleType:
         """The kernels, compiled when they are first called."""
-        return generated(TEMPLATE, self.text, self.opaque)
+        return generated(FILES, self.text, self.opaque)
 
     @cached_property
     def series(self) -> Floats:
