@@ -12,15 +12,44 @@ import subprocess
 import sys
 import sysconfig
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
-from randwalk.kernels.cuda.ptx import compile_all
+import randwalk as rw
+from randwalk.kernels.cuda.ito import kernel
+from randwalk.kernels.cuda.ptx import compile_all, compile_one, ito_types
+from randwalk.tables.ito_program import program
 
 CAPABILITIES = ((8, 0), (9, 0))
 # A line of PTX that is no declaration: those begin with a point.
 INSTRUCTION = re.compile(r"^\s+(?:@!?%p\d+ )?[a-z][\w.]*\s.*;$", re.MULTILINE)
 # fma fuses; mul, add and sub without a rounding mode may be fused by ptxas.
 CONTRACTED = re.compile(r"\b(?:fma\.\S+|(?:mul|add|sub|mad)\.f(?:32|64))\b")
+
+
+ABSORB = rw.Absorbing()
+CONTINUOUS = {  # a walk of each kind in continuous space
+    "ito well": rw.ItoWalk(rw.expression("x - x**3"), noise=0.7, dt=0.01),
+    "ito functions": rw.ItoWalk(
+        (rw.expression("sin(y) - tanh(x)"), rw.expression("exp(-x**2) + log(2 + t)")), noise=((0.5, 0.1), (0.0, 0.3)), dt=0.01,
+        start=(0.0, 0.0),
+    ),
+    "ito interval": rw.ItoWalk(-1.0, 0.5, dt=0.01, killing=rw.expression("x**2"), domain=rw.Interval(-1.0, 1.0, ABSORB, ABSORB)),
+    "ito disc": rw.ItoWalk(
+        (0.0, 0.0), 0.5, dt=0.01, start=(0.0, 0.0), domain=(rw.Line() ** 2).inside(rw.Ball((0.0, 0.0), 1.0), ABSORB),
+    ),
+    "ito ten": rw.ItoWalk(
+        tuple(rw.expression(f"-x[{i}]") for i in range(10)), 0.5, dt=0.01, start=(0.0,) * 10, increments=rw.TwoPoint(),
+    ),
+}  # fmt: skip
+
+
+def compiled(capability: tuple[int, int]) -> Iterator[tuple[str, str]]:
+    """Every kernel, and those of some walks in continuous space: (name, PTX)."""
+    yield from compile_all(capability)
+    for name, walk in CONTINUOUS.items():
+        made = program(walk)
+        yield name, compile_one(kernel(made.module, 1), ito_types(len(made.parameters) - 1), capability)
 
 
 def ptxas() -> str:
@@ -59,7 +88,7 @@ def main() -> None:
     print(f"{'kernel':20} {'target':7} {'instructions':>12} {'registers':>9} {'stack':>6} {'spilled':>8} {'shared':>7}")
     for capability in CAPABILITIES:
         target = f"sm_{capability[0]}{capability[1]}"
-        for name, ptx in compile_all(capability):
+        for name, ptx in compiled(capability):
             said, error = assemble(ptx, capability)
             spilled = number(r"(\d+) bytes spill stores", said) + number(r"(\d+) bytes spill loads", said)
             registers, stack = number(r"Used (\d+) registers", said), number(r"(\d+) bytes stack frame", said)

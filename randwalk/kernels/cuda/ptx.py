@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from ..backend import JumpProgram, Levels, Walkers
+from ..ito import State
 from ..program import DigitsProgram, Halves, TableProgram
 from . import digits, occupation, table, walkers
 from .compile import Kernel, cuda, plain_arithmetic, replaced
@@ -15,11 +16,26 @@ from .compile import Kernel, cuda, plain_arithmetic, replaced
 
 def compile_all(capability: tuple[int, int]) -> Iterator[tuple[str, str]]:
     """Every kernel as PTX for a compute capability: (name, PTX)."""
+    for name, kernel, arguments in _signatures(import_module("numba.cuda.types")):
+        yield name, compile_one(kernel, arguments, capability)
+
+
+def compile_one(kernel: Kernel, arguments: tuple[Any, ...], capability: tuple[int, int]) -> str:
+    """A kernel for these types of arguments as PTX."""
     dispatcher, types = import_module("numba.cuda.dispatcher"), import_module("numba.cuda.types")
     device = SimpleNamespace(compute_capability=capability)
-    for name, kernel, arguments in _signatures(types):
-        with replaced(dispatcher, "get_current_device", lambda: device), plain_arithmetic():
-            yield name, cuda.compile_ptx(kernel.function, types.void(*arguments), cc=capability)[0]
+    with replaced(dispatcher, "get_current_device", lambda: device), plain_arithmetic():
+        ptx: str = cuda.compile_ptx(kernel.function, types.void(*arguments), cc=capability)[0]
+    return ptx
+
+
+def ito_types(numbers: int) -> tuple[Any, ...]:
+    """The types of the arguments of a kernel of :mod:`randwalk.kernels.cuda.ito` whose program has so many numbers."""
+    types = import_module("numba.cuda.types")
+    floats, i64 = types.float64[::1], types.int64
+    state = types.BaseTuple.from_types((types.float64[:, ::1], types.int32[::1], floats, floats, floats), State)
+    parameters = types.Tuple((*[types.float64] * numbers, floats))
+    return state, i64, i64, i64, types.float64, parameters, types.UniTuple(types.uint64, 2)
 
 
 def _signatures(types: Any) -> Iterator[tuple[str, Kernel, tuple[Any, ...]]]:
