@@ -2,7 +2,7 @@
 
 Three problems, solved by randwalk and, where they are installed, by py-pde and FiPy. Those two are given the window that
 randwalk finds, and grids of 32, 48, 64, 96, … cells an axis until the error is met; only the run that meets it counts. py-pde
-takes the best of its compiled solvers (Euler at the limit of stability, adaptive Runge–Kutta, SciPy's); FiPy takes implicit
+takes the better of its compiled solvers (Euler at the limit of stability, adaptive Runge–Kutta); FiPy takes implicit
 steps with exponential convection terms, as few as meet the error. A solver that has not met it after a minute is stopped.
 Errors are those at the corners of 32 × 32 (× 32) equal boxes of nine tenths of the window.
 """
@@ -198,7 +198,6 @@ def py_pde(problem: Problem) -> tuple[float, float]:
         kinds = (
             (pde.EulerSolver(equation, backend="numba"), problem.time / math.ceil(problem.time / stable)),
             (pde.RungeKuttaSolver(equation, backend="numba", adaptive=True, tolerance=ERROR), 0.1 * stable),
-            (pde.ScipySolver(equation, backend="numba", rtol=ERROR, atol=0.1 * ERROR), None),
         )
         for solver, dt in kinds:
             step = solver.make_stepper(state, dt=dt)

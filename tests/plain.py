@@ -44,9 +44,12 @@ def python_intrinsics() -> None:
     def zeros_below(word: Any) -> np.uint64:
         return U((int(word) & -int(word)).bit_length() - 1)
 
+    def where(chosen: Any, first: Any, second: Any) -> Any:
+        return first if chosen else second
+
     vector = import_module("randwalk.kernels.vector")
     modules = [philox, vector, step, bits, alias, functionals, portable, binomial, occupation]
-    for name, function in (("joined", joined), ("ones", ones), ("zeros_below", zeros_below)):
+    for name, function in (("joined", joined), ("ones", ones), ("where", where), ("zeros_below", zeros_below)):
         compiled = getattr(vector, name)
         for module in modules:
             for known, value in list(vars(module).items()):
@@ -176,7 +179,7 @@ def of_step(random: Random) -> Iterator[Call]:
         yield step.table_step, (cell, high, U(2**32 + i), I64(i), walk, row, KEYS)
         yield step.uniform, (high, U(2**32 + i), I64(i), KEYS)
         pair = U32(min(limits[0] >> 46, 0xFFFF) << 16 | min(limits[1] >> 46, 0xFFFF))
-        yield step.half_moves, (cell, high, pair, I32(12), I32(-7))
+        yield step.half_moves, (U32(cell), high, pair, U32(12), U32(2**32 - 7))
     for word in words(random, 100):
         yield step.after, (U(word), I64(16))
         yield step.popcount, (U(word),)

@@ -302,7 +302,7 @@ def mirrored(below: Any, tie: Any, random: Any, digit: Any) -> Any:
 
 # One change of the physics for each row of `digest`: (the module of the scalar function, its wrong result)
 CHANGED: dict[str, tuple[str, Callable[..., Any]]] = {
-    "half_moves": ("step", lambda moved, given: (min(moved[0], given[0]), moved[1])),  # no step to the right
+    "half_moves": ("step", lambda moved, given: (given[0], moved[1])),  # no step
     "next_digit": ("bits", lambda masks, given: mirrored(*given)),
     "above": ("functionals", lambda counts, given: not counts),
     "odds": ("occupation", lambda odds, given: (odds[0] // 2, *odds[1:])),

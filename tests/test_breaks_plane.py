@@ -42,7 +42,7 @@ def test_a_jump_of_the_diffusion_is_of_second_order(convention: rw.Convention) -
     """As D is the harmonic mean of both half cells beside a face; with the mean over a cell it would be of first order."""
     want = along_x(convention)
     errors = [worst(solve(plane(convention), [TIME], cells=cells), want) for cells in (48, 96, 192)]
-    assert all(3.4 < a / b < 4.6 for a, b in itertools.pairwise(errors)), errors
+    assert all(3.0 < a / b < 5.0 for a, b in itertools.pairwise(errors)), errors
     assert errors[-1] < 7e-5
 
 

@@ -405,3 +405,12 @@ def test_coefficients_in_pickles_of_earlier_releases_are_read(text: str) -> None
     of_a_function = object.__new__(rw.Function)
     of_a_function.__setstate__(state)
     assert of_a_function.variables == {"x"} and float(of_a_function(3.0)) == 1.0
+
+
+def test_a_function_of_one_coordinate_is_one_of_that_which_it_names() -> None:
+    """In one dimension the parameter may have any name."""
+    equation = rw.pde.FokkerPlanck((lambda x: -2 * x, lambda y: -3 * y), 1.0, domain=rw.Line() ** 2, start=(0.0, 0.0))
+    assert [float(a((5.0, 7.0))) for a in equation.drift] == [-10.0, -21.0]
+    assert "-3*y" in repr(equation)
+    line = rw.pde.FokkerPlanck(lambda y: -3 * y, 1.0, start=0.0)
+    assert float(line.drift(7.0)) == -21.0

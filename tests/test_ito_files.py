@@ -121,6 +121,8 @@ def test_the_command_line(tmp_path: Path) -> None:
     assert "A double well: 2,000 walkers by paths" in ran.output
     run = rw.ItoEnsemble.load(out)
     assert run.walkers == 2000 and run.bins.edges == ((-3.0, -1.0, 0.0, 1.0, 3.0),)
+    explained = CliRunner().invoke(app, ["explain", str(file)])
+    assert explained.exit_code == 0 and explained.output.startswith("paths (predicted: paths ")
     told = json.loads(estimates.read_text(encoding="utf-8"))
     assert str(float(run.mean(1.0))) in json.dumps(told)
 

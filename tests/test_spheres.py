@@ -27,7 +27,7 @@ def ball(
     if d == 1:
         domain: rw.Box | rw.Interval = rw.Interval(-radius, radius, A, A)
     else:
-        domain = (rw.Line() ** d).inside(rw.Ball((0.0,) * d, radius), A)  # type: ignore[union-attr]
+        domain = (rw.Line() ** d).inside(rw.Ball((0.0,) * d, radius), A)
     return pde.FokkerPlanck(0.0, diffusion, domain=domain, killing=killing, start=(0.0,) * d if d > 1 else 0.0)
 
 
@@ -212,7 +212,7 @@ def test_bad_questions() -> None:
         ask(pde.FokkerPlanck(0.0, 0.5, domain=outside, start=(2.0, 0.0, 0.0)), 0.0, (2.0, 0.0, 0.0), INF, walkers=100)
     for wrong in (0, 1, 2.5, True):
         with pytest.raises(ValueError, match=r"walkers = .*: must be a whole number from 2"):
-            ask(disc, 0.0, (0.0, 0.0), INF, walkers=wrong)
+            ask(disc, 0.0, (0.0, 0.0), INF, walkers=wrong)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match=r"tolerance = -1\.0: must be positive"):
         ask(disc, 0.0, (0.0, 0.0), INF, tolerance=-1.0)
     with pytest.raises(ValueError, match="t = -1: must be positive"):

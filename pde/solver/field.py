@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import ndimage, sparse
 from scipy.interpolate import NdBSpline, make_interp_spline
 from scipy.sparse import csgraph
-from scipy.sparse.linalg import LinearOperator, bicgstab, spilu, splu
+from scipy.sparse.linalg import splu
 
 from randwalk.inputs.arguments import finite_numbers, numbers
 from randwalk.model.coefficient import ZERO, Coefficient, Floats
@@ -28,6 +28,7 @@ from ..equation import FokkerPlanck
 from ..pace import PILOT_STEPS
 from .arguments import check_memory
 from .mesh import Mesh
+from .multigrid import solved
 from .operator import Operator
 from .refine import SMALLEST, Needs, even, refined
 from .schemes import ROUNDING, SDIRK2, Clock, march
@@ -38,12 +39,19 @@ if TYPE_CHECKING:
 
 LEAK: Final = 1e-10  # mass that may leave the window of an unbounded domain
 SAMPLES: Final = {2: 8, 3: 4}  # of the payoff along each axis of a cell; 2 in more dimensions
+CONTINUED: Final = 6  # cells into a region, which a spline beside it sees
 WRAPPED: Final = 6  # cells beyond the seam of a ring
-DIRECT: Final = {2: 2**18, 3: 2**13}  # cells up to which a system is factorised
+DIRECT: Final = {2: 2**16, 3: 2**13}  # cells up to which a system is factorised
 FIRST: Final = {2: 32, 3: 12}  # cells of the axis with the most, at first
-MOST: Final = {2: 512, 3: 96}
+MOST: Final = {2: 2**20, 3: 5 * 2**19}  # cells
+AFTER: Final = 4  # times as many cells along an axis as at first should fit, for an extrapolation of extrapolations
 CORNER: Final = 1.0 / 8.0  # of the widths: nearer than that to two faces, errors do not count
 STUCK: Final = 0.9
+AROUND: Final = 5  # cells, of the coarser of two meshes
+OF_DIFFERENCE: Final = {
+    False: 0.4,
+    True: 0.8,
+}  # between faces, and with regions whose walls absorb, where orders are lower
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -78,8 +86,7 @@ class BackwardField:
         return tuple(grid.x for grid in self.mesh.axes)
 
     def value(self, x: ArrayLike | tuple[ArrayLike, ...]) -> Floats:
-        """u at a point, of the shape to which its coordinates broadcast; a cubic spline through the cells, next to a region a
-        linear one."""
+        """u at a point, of the shape to which its coordinates broadcast; a cubic spline through the cells."""
         return self._at(x, self._spline)
 
     def error(self, x: ArrayLike | tuple[ArrayLike, ...]) -> Floats:
@@ -107,8 +114,7 @@ class BackwardField:
 
     @cached_property
     def _spline(self) -> NdBSpline:
-        degree = 1 if self.mesh.domain.regions else 3
-        return _spline(self.mesh, self.u, degree)
+        return _spline(self.mesh, self.u, 3)
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw u over the starting place in the plane, on `ax` or on new axes, which are returned."""
@@ -152,23 +158,31 @@ def field_steady(
 ) -> BackwardField:
     """The solution of a·∇u + D:∇∇u - κu = -`source` with u = `paid` on leaving, to a `tolerance` relative to the largest u.
 
-    Cells are halved until a solution, or an extrapolated one, differs little from that of the level before: its error is at most
-    a third of the difference, as at second order, or with regions all of it.
+    Cells are halved until a solution, or an extrapolated one, differs little from that of the level before: its error is taken
+    as :data:`OF_DIFFERENCE`, where second order leaves a third, or with other regions as all of it.
     """
-    d, smooth = equation.dimension, not equation.domain.regions
-    cells, share = FIRST.get(d, 12), 1.0 / 3.0 if smooth else 1.0
-    every = whole(equation).with_cells(cells)
-    levels, richer, reached = [_solved(equation, every, source, paid, quantity)], list[BackwardField](), math.inf
-    most = math.inf if source else max(paid.values())
-    while (cells := 2 * cells) <= MOST.get(d, 24):
-        mesh = every.with_cells(cells)
+    smooth = all(math.isinf(region.wall.reactivity) and shape.distance is not None
+                 for region, shape in zip(equation.domain.regions, equation.domain.sets, strict=True))  # fmt: skip
+    share = OF_DIFFERENCE[bool(equation.domain.regions)] if smooth else 1.0
+    every, most = whole(equation), MOST.get(equation.dimension, 2**18)
+    cells = _first_cells(every, most)
+    levels, richer, reached = (
+        [_solved(equation, every.with_cells(cells), source, paid, quantity)],
+        list[BackwardField](),
+        math.inf,
+    )
+    largest = math.inf if source else max(paid.values())
+    error = math.inf
+    while math.prod((mesh := every.with_cells(cells := 2 * cells)).shape) <= most:
         check_memory(mesh.shape, 1)
         levels.append(_solved(equation, mesh, source, paid, quantity))
         pairs, scale = [levels[-2:]], float(np.nanmax(np.abs(levels[-1].u)))
         if smooth:
             richer.append(_extrapolated(levels[-1], levels[-2]))
             pairs += (
-                [richer[-2:]] if len(richer) > 1 and 0.0 <= richer[-1].u.min() <= richer[-1].u.max() <= most else []
+                [richer[-2:]]
+                if len(richer) > 1 and 0.0 <= np.nanmin(richer[-1].u) <= np.nanmax(richer[-1].u) <= largest
+                else []
             )
         found = min((_compared(fine, coarse, share) for coarse, fine in pairs), key=lambda field: field.error_estimate)
         if found.error_estimate <= tolerance * scale:
@@ -183,13 +197,34 @@ def field_steady(
     )
 
 
+def _first_cells(mesh: Mesh, most: int) -> int:
+    """The cells of the axis with the most to begin with: as many that the one with the fewest has enough, if finer meshes fit."""
+    first = FIRST.get(mesh.dimension, 12)
+    wanted = [(grid.high - grid.low) / length for grid, length in zip(mesh.axes, mesh.lengths, strict=True)]
+    ratio = max(wanted) / min(wanted)
+    if ratio < 2.0:
+        return first
+    cells = first * ratio
+    while cells > first and math.prod(mesh.with_cells(AFTER * _odd(cells)).shape) > most:
+        cells *= 0.8
+    return _odd(max(cells, first))
+
+
+def _odd(cells: float) -> int:
+    """An odd number, of which and of whose doubles the mesh keeps the proportions of its axes."""
+    return 2 * round(0.5 * cells) + 1
+
+
 def _compared(fine: BackwardField, coarse: BackwardField, share: float) -> BackwardField:
-    """`fine` with its errors, a `share` of the differences from `coarse`."""
-    wrong = share * np.abs(_means(fine) - coarse.u)
-    error = float(np.nanmax(np.where(_corners(coarse.mesh), 0.0, wrong)))
+    """`fine` with its errors, a `share` of the differences from `coarse`: at each cell the largest of those around, and at least
+    a quarter of the largest of all, since a difference passes through 0 where its sign changes."""
+    wrong = np.where(coarse.mesh.live, share * np.abs(_means(fine) - coarse.u), 0.0)
+    wrong = np.where(np.isnan(wrong), 0.0, wrong)
+    error = float(np.where(_corners(coarse.mesh), 0.0, wrong).max())
+    wrong = np.maximum(ndimage.maximum_filter(wrong, AROUND), 0.25 * error)
     for a in range(fine.mesh.dimension):
         wrong = np.repeat(wrong, 2, axis=a)
-    return replace(fine, differences=0.25 * wrong, error_estimate=error)
+    return replace(fine, differences=wrong, error_estimate=error)
 
 
 def check_open(equation: FokkerPlanck, wall: str) -> None:
@@ -211,8 +246,22 @@ def ranges_of(equation: FokkerPlanck, over: Any) -> tuple[tuple[float, float], .
 
 def generator(operator: Operator, t: float = 0.0) -> sparse.csr_array:
     """(Gu)_i = Σ rate (u_to - u_from) over all moves of the chains at a time, on states."""
+    return _generator(operator, [chain.moves for chain in operator.chains(t)])
+
+
+def _generator_at_walls(operator: Operator) -> sparse.csr_array:
+    """The same with differences of second order beside absorbing walls of regions, which are not the transpose of the forward
+    ones."""
+    moves = []
+    for k, chain in enumerate(operator.chains(0.0)):
+        begin, end, rate = chain.moves
+        moved = end < operator.mesh.size
+        moves.append((begin, end, np.where(moved, rate / operator.spans(k)[begin], rate)))
+    return _generator(operator, moves)
+
+
+def _generator(operator: Operator, moves: list[tuple[Any, Any, Floats]]) -> sparse.csr_array:
     size = operator.mesh.size + 1
-    moves = [chain.moves for chain in operator.chains(t)]
     begin, end, rate = (np.concatenate(parts) for parts in zip(*moves, strict=True))
     entries = np.concatenate([rate, -rate]), (np.concatenate([begin, begin]), np.concatenate([end, begin]))
     return sparse.coo_array(entries, (size, size)).tocsr()
@@ -222,7 +271,7 @@ def _solved(
     equation: FokkerPlanck, mesh: Mesh, source: float, paid: Mapping[str, float], quantity: str
 ) -> BackwardField:
     """u on one mesh."""
-    g = generator(Operator(equation, mesh))
+    g = _generator_at_walls(Operator(equation, mesh))
     live = mesh.index[mesh.live]
     _check_exit(g, mesh, quantity)
     known = np.zeros(mesh.size + 1)
@@ -230,19 +279,18 @@ def _solved(
         known[cells] = paid.get(mesh.exits[exit], 0.0)
     known[-1] = paid.get("killing", 0.0)
     found = np.full(mesh.shape, math.nan)
-    found[mesh.live] = _sparse_solution(-g[live][:, live].tocsc(), source + (g[live] @ known), mesh.dimension)
+    found[mesh.live] = _sparse_solution(-g[live][:, live], source + (g[live] @ known), np.argwhere(mesh.live))
     return BackwardField(equation, mesh, found, np.zeros(mesh.shape), math.nan, quantity)
 
 
-def _sparse_solution(matrix: sparse.csc_array, b: Floats, dimension: int) -> Floats:
-    """The solution of an M-matrix: by factors, or by iterations with incomplete ones where these would not fit."""
-    if b.size <= DIRECT.get(dimension, 2**13):
-        return np.asarray(splu(matrix).solve(b))
-    rough = spilu(matrix, drop_tol=0.1, fill_factor=2.0)
-    found, failed = bicgstab(matrix, b, rtol=1e-11, maxiter=1000, M=LinearOperator(matrix.shape, rough.solve))
-    if failed:
-        raise ValueError("the sparse system did not converge in 1000 iterations: take a larger tolerance")
-    return np.asarray(found)
+def _sparse_solution(matrix: sparse.csr_array, b: Floats, places: NDArray[np.int64]) -> Floats:
+    """The solution for an M-matrix of cells at `places` (n, d) of a mesh: by factors, or by iterations of very many."""
+    if b.size <= DIRECT.get(places.shape[1], 2**13):
+        return np.asarray(splu(matrix.tocsc(), permc_spec="MMD_AT_PLUS_A").solve(b))
+    found = solved(matrix, b, places)
+    if found is None:
+        raise ValueError("the sparse system did not converge: take a larger tolerance")
+    return found
 
 
 def _check_exit(g: sparse.csr_array, mesh: Mesh, quantity: str) -> None:
@@ -341,29 +389,44 @@ def _cell_means(payoff: Coefficient, mesh: Mesh, time: float) -> Floats:
 
 def _means(fine: BackwardField, coarse: Mesh | None = None) -> Floats:
     """u of a finer mesh at the centres of one with half the cells (or with as many): by the cubic through the cells along each
-    axis, with regions by the mean of those around."""
+    axis, beside an end or a region as a parabola."""
     values = fine.u
     for a, grid in enumerate(fine.mesh.axes):
         if coarse is not None and coarse.shape[a] == grid.cells:
             continue
         cells = np.moveaxis(values, a, 0)
-        pairs = 0.5 * (cells[0::2] + cells[1::2])
-        if not fine.mesh.domain.regions:  # (-1, 9, 9, -1)/16 inside; beside an end as a parabola
-            wide = np.concatenate([cells[-1:], cells, cells[:1]])
-            if not grid.periodic:
-                wide[0], wide[-1] = (
-                    3.0 * cells[0] - 3.0 * cells[1] + cells[2],
-                    3.0 * cells[-1] - 3.0 * cells[-2] + cells[-3],
-                )
-            pairs = (9.0 * (wide[1:-1:2] + wide[2::2]) - wide[0:-2:2] - wide[3::2]) / 16.0
-        values = np.moveaxis(pairs, 0, a)
+        nothing = np.full_like(cells[:1], math.nan)
+        wide = np.concatenate([cells[-1:], cells, cells[:1]] if grid.periodic else [nothing, cells, nothing])
+        wide = _onward(wide, (0,))
+        pairs = (9.0 * (wide[1:-1:2] + wide[2::2]) - wide[0:-2:2] - wide[3::2]) / 16.0
+        plain = 0.5 * (cells[0::2] + cells[1::2])
+        values = np.moveaxis(np.where(np.isnan(pairs), plain, pairs), 0, a)
     return values
 
 
+def _onward(values: Floats, axes: Iterable[int], order: int = 3) -> Floats:
+    """The values with those that are not known, next to three or four along one of the axes that are, continued as a parabola or,
+    at `order` 4, a cubic."""
+    total, count = np.zeros(values.shape), np.zeros(values.shape)
+    for a in axes:
+        for turn in (slice(None), slice(None, None, -1)):
+            along, sums, counts = (np.moveaxis(x, a, 0)[turn] for x in (values, total, count))
+            onward = 3.0 * along[1:-2] - 3.0 * along[2:-1] + along[3:]
+            if order == 4:
+                cubic = onward[:-1] - np.diff(along[1:], n=3, axis=0)
+                onward[:-1] = np.where(np.isnan(cubic), onward[:-1], cubic)
+            found = np.isnan(along[:-3]) & ~np.isnan(onward)
+            sums[:-3][found] += onward[found]
+            counts[:-3][found] += 1.0
+    return np.where(count > 0.0, total / np.maximum(count, 1.0), values)
+
+
 def _spline(mesh: Mesh, u: Floats, degree: int) -> NdBSpline:
-    """The spline through the values at the centres; those in regions are those of the nearest cell."""
-    if mesh.domain.regions:
-        nearest = ndimage.distance_transform_edt(~mesh.live, return_distances=False, return_indices=True)
+    """The spline through the values at the centres; those that are not known, in regions, go on from those around."""
+    if np.isnan(u).any():
+        for _ in range(CONTINUED if degree > 1 else 0):
+            u = _onward(u, range(mesh.dimension), 4)
+        nearest = ndimage.distance_transform_edt(np.isnan(u), return_distances=False, return_indices=True)
         u = u[tuple(nearest)]
     knots: list[Floats] = []
     for a, grid in enumerate(mesh.axes):

@@ -166,6 +166,24 @@ class Operator:
         rates = before_in * inward / total / widths, before_out * after[0] / total / after[3]
         return rates[0][faces], rates[1][faces]
 
+    def spans(self, k: int) -> Floats:
+        """(layout,) half the length of the steps of a chain to both sides of each cell, over that of a whole step: below 1 where
+        one is cut by an absorbing wall of a region. The rates of a cell over it are those of a difference of second order with
+        steps of different lengths (Shortley and Weller, J. Appl. Phys. 9, 334, 1938), which does not keep mass."""
+        mesh, e, spans = self.mesh, self.directions[k], np.ones(self.mesh.size)
+        faces = across(mesh, e)
+        before, behind = mesh.region[faces.before], mesh.region[faces.behind]
+        for number, region in enumerate(mesh.domain.regions):
+            if not np.isinf(region.wall.reactivity):
+                continue
+            for cells, here, there, sign in ((faces.before, before, behind, 1.0), (faces.behind, behind, before, -1.0)):
+                leaving = np.nonzero((here < 0) & (there == number))
+                if leaving[0].size:
+                    mesh.inner(spans)[cells][leaving] -= 0.5 * (
+                        1.0 - self._crossing(number, e, faces, leaving, sign)[0]
+                    )
+        return spans
+
     def _rate(self, e: Displacement, point: Point, shape: tuple[int, ...], t: float) -> Floats:
         """λ_e at the faces, with what is left along walls."""
         rates, mesh = self._rates(point, t), self.mesh

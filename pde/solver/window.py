@@ -30,6 +30,7 @@ SMEARED: Final = 5.0  # times what may leave, on a coarse mesh, which smears; wh
 ROOM: Final = 1.05  # of the first guess, for what a coarse mesh smears
 TIGHT: Final = 0.85  # a window of which less than this is used along an axis is tightened
 ASPECT: Final = 8.0  # the most cells of an axis are at most so many times the fewest
+LONGEST: Final = 64.0  # the same without time
 BEYOND: Final = 0.06  # of the width of a region, by which the window is wider
 SAMPLES: Final = 7  # places an axis at which a tensor is looked at
 INSIDE: Final = 1.02  # by which spacings stay inside their limits
@@ -84,13 +85,14 @@ def find_mesh(equation: FokkerPlanck, times: Floats, leak: float) -> Mesh:
 
 
 def whole(equation: FokkerPlanck) -> Mesh:
-    """The mesh on all of a bounded domain, with cells as long as D is large."""
+    """The mesh on all of a bounded domain, with cells as long as D is large: near the ends of a long axis a function without time
+    changes within the width of the short ones."""
     axes = [
         _cut(equation, a, 2.0 * low - high, 2.0 * high - low) for a, (low, high) in enumerate(equation.domain.bounds)
     ]
     centre = tuple(np.array(0.5 * (g.low + g.high)) for g in axes)
     spread = np.sqrt(np.maximum(np.einsum("...ii->...i", equation.diffusion(centre, 0.0)), 0.0))
-    return _meshed(equation, axes, spread / spread.max() * min(g.high - g.low for g in axes) / 8.0, 0.0)
+    return _meshed(equation, axes, spread / spread.max() * min(g.high - g.low for g in axes) / 8.0, 0.0, LONGEST)
 
 
 def wider_mesh(equation: FokkerPlanck, mesh: Mesh, lost: Floats, leak: float, until: float) -> Mesh:
@@ -126,13 +128,13 @@ def _cut(equation: FokkerPlanck, axis: int, low: float, high: float) -> Grid:
     )  # fmt: skip
 
 
-def _meshed(equation: FokkerPlanck, axes: list[Grid], narrowest: Floats, until: float) -> Mesh:
+def _meshed(equation: FokkerPlanck, axes: list[Grid], narrowest: Floats, until: float, aspect: float = ASPECT) -> Mesh:
     """The mesh between the ends of `axes` whose cells are so long, relative to one another, as the law is narrow, as far as D
-    allows."""
+    and the most cells of an axis over the fewest, `aspect`, allow."""
     widths = np.array([g.high - g.low for g in axes])
     lengths = np.minimum(np.where(narrowest > 0.0, narrowest, widths), 0.5 * widths)
     counts = widths / lengths
-    lengths = widths / np.maximum(counts, counts.max() / ASPECT)
+    lengths = widths / np.maximum(counts, counts.max() / aspect)
     mesh = Mesh(tuple(axes), equation.domain, tuple(_allowed(equation, axes, lengths, until).tolist()))
     return mesh.with_cells(CELLS.get(mesh.dimension, 16))
 

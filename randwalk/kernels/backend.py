@@ -75,6 +75,11 @@ class Levels(NamedTuple):
         """Rows of the state, with those of the step of leaving and of the highest site."""
         return 2 + sum(len(kept) for kept in self[:-1]) + (self.seen.size > 0)
 
+    @property
+    def told(self) -> tuple[Any, Any, Any]:
+        """What kernels are told: (visits, positives, what is known of each cell); the last is None if nothing is."""
+        return self.visits, self.positives, self[2:] if any(kept.size for kept in self[2:]) else None
+
 
 NO_LEVELS = Levels(np.empty(0, dtype=np.int32), np.empty(0, dtype=np.int32))
 

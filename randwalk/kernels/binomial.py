@@ -30,6 +30,7 @@ from .portable import (
     stirling_series,
     whole,
 )
+from .vector import wide
 
 U = np.uint64
 WIDTH = 8  # draws in a vector
@@ -246,6 +247,7 @@ def binomials(n, a, b, c0, c1, c2, c3, k0, k1, out, work, size):  # type: ignore
     (small means, small modes, far tails) is drawn one by one. `work` is made by :func:`workspace`. The loops are short, so
     that the processor, which looks some hundred instructions ahead, works on several rounds of them at once.
     """
+    wide()
     whole_numbers, words, reals = work
     many, mode, drawn = whole_numbers[0], whole_numbers[1], whole_numbers[2]
     queue, who, flip, first, second, verdict = words[0], words[1], words[2], words[3], words[4], words[5]

@@ -35,7 +35,7 @@ def walk_constant(site, first_walker, program, start, stop, keys):  # type: igno
 def _walk_fair(site, first_walker, program, start, stop, keys):  # type: ignore[no-untyped-def]
     """Two steps of probability ½: the second one is taken where the one digit of a step is 1."""
     wide()
-    counts = _aligned(LANES)
+    counts = aligned(LANES)
     first, second = program.offsets
     for j in range(0, site.size, LANES):
         walker, taken = numbers(U(first_walker + j)), alike(ZERO)
@@ -54,7 +54,7 @@ def _walk_digits(site, first_walker, program, start, stop, keys):  # type: ignor
     wide()
     moves = len(program.thresholds)
     even = moves + moves % 2
-    planes, counts, masks = _aligned((PLANES + 2) * LANES), _aligned(even * LANES), _aligned(even * ROOM)
+    planes, counts, masks = aligned((PLANES + 2) * LANES), aligned(even * LANES), aligned(even * ROOM)
     lists = np.empty(ROOM, np.uint16), np.empty(2 * ROOM, np.uint16), np.empty(2 * ROOM, np.uint64)
     for j in range(0, site.size, LANES):
         first = U(first_walker + j)
@@ -77,7 +77,7 @@ def _walk_digits(site, first_walker, program, start, stop, keys):  # type: ignor
 
 
 @maker
-def _aligned(size):  # type: ignore[no-untyped-def]
+def aligned(size):  # type: ignore[no-untyped-def]
     """An array that begins where a cache line does, so that no vector straddles two."""
     words = np.empty(size + 8, np.uint64)
     first = -(np.int64(words.ctypes.data) >> 3) & 7

@@ -164,8 +164,8 @@ def _block(words, j, walker, number, purpose, keys):  # type: ignore[no-untyped-
 
 @device
 def _step_together(x, bits, row, program, halved, alive, tied):  # type: ignore[no-untyped-def]
-    """One step of all walkers of a block from the high halves of words and thresholds. Those that tie stay where they are, and are
-    marked in `tied`, WIDTH a number; returns whether there are any.
+    """One step of all walkers of a block from the high halves of words and thresholds. Those that tie stay where they are, and
+    are marked in `tied`, WIDTH a number; returns whether there are any.
 
     bits = (words, shift). The places that fill the last vector have no walker; they step too, from some cell to some cell.
     """

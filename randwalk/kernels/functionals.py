@@ -36,8 +36,8 @@ def turned(before, site):  # type: ignore[no-untyped-def]
 @device
 def tally(before, site, n, state, j, levels, killed, top):  # type: ignore[no-untyped-def]
     """Update the functionals of walker j after step number `n` took it from `before` to `site`: rows of `state` from number 2
-    on are those of `levels` (:class:`randwalk.kernels.backend.Levels`). Returns the highest site, which was `top`."""
-    visits, positives, sets, heights, rings, seen = levels
+    on are those of `levels` (:attr:`randwalk.kernels.backend.Levels.told`). Returns the highest site, which was `top`."""
+    visits, positives, cells = levels
     row = 2
     for i in range(visits.size):
         if site == visits[i]:
@@ -46,9 +46,7 @@ def tally(before, site, n, state, j, levels, killed, top):  # type: ignore[no-un
     for i in range(positives.size):
         if above(before, site, positives[i], killed):
             state[row + i, j] += 1
-    row += positives.size
-    if state.shape[0] > row:
-        _tally_cells(before, site, state, j, (sets, heights, rings, seen), row)
+    _tally_cells(before, site, state, j, cells, row + positives.size)
     return highest(site, killed, top)
 
 
@@ -66,16 +64,18 @@ def first_visit(seen, j, site):  # type: ignore[no-untyped-def]
 
 
 @device
-def _tally_cells(before, site, state, j, levels, row):  # type: ignore[no-untyped-def]
-    """As :func:`tally`, of what is known of each cell; `row` is the first row of its functionals."""
-    sets, heights, rings, seen = levels
-    for i in range(sets.shape[0]):
-        state[row + i, j] += sets[i, before]
-    row += sets.shape[0]
-    for i in range(heights.shape[0]):
-        state[row + i, j] = max(state[row + i, j], heights[i, site])
-    row += heights.shape[0]
-    for i in range(rings.shape[0]):
-        state[row + i, j] += turned(rings[i, before], rings[i, site])
-    if seen.size and first_visit(seen, j, site):
-        state[row + rings.shape[0], j] += 1
+def _tally_cells(before, site, state, j, cells, row):  # type: ignore[no-untyped-def]
+    """As :func:`tally`, of what is known of each cell; `row` is the first row of its functionals. Without any, `cells` is None,
+    and nothing is compiled."""
+    if cells is not None:
+        sets, heights, rings, seen = cells
+        for i in range(sets.shape[0]):
+            state[row + i, j] += sets[i, before]
+        row += sets.shape[0]
+        for i in range(heights.shape[0]):
+            state[row + i, j] = max(state[row + i, j], heights[i, site])
+        row += heights.shape[0]
+        for i in range(rings.shape[0]):
+            state[row + i, j] += turned(rings[i, before], rings[i, site])
+        if seen.size and first_visit(seen, j, site):
+            state[row + rings.shape[0], j] += 1

@@ -1,10 +1,11 @@
-"""Several walkers in one value: Numba types for vectors of whole numbers, with arithmetic, comparisons and bit operations on all
+"""Several walkers in one value: Numba types for vectors of numbers, with arithmetic, comparisons and bit operations on all
 elements at once.
 
 Device functions are written for one walker. Given lanes in place of a uint64 they work on LANES walkers, so the physics is
 written once. LANES is several times the width of a vector register, so that independent multiplications hide each other's
 latency; this makes Philox 1.5 times as fast. 32 lanes are the fastest with AVX-512 and with AVX2; 8 fill as many registers of
-other processors. Likewise cells are WIDTH numbers of 32 bits, and marks whether something is so of WIDTH walkers.
+other processors. Likewise cells are WIDTH numbers of 32 bits, marks whether something is so of WIDTH walkers, and masses REALS
+floating-point numbers.
 """
 
 from __future__ import annotations
@@ -27,17 +28,19 @@ register: Any = templates.infer_global
 
 LANES = 32 if "+avx2" in get_host_cpu_features() else 8  # type: ignore[no-untyped-call]
 WIDTH = 16  # walkers whose thresholds are looked up together; LLVM splits where registers are narrower
+REALS = 8  # masses that are moved together
 
 
 class Vector(types.Type):
-    """So many whole numbers of so many bits, without signs."""
+    """So many numbers of a type of LLVM; whole ones have no signs."""
 
-    def __init__(self, count: int, bits: int) -> None:
-        super().__init__(name=f"vector({count}, {bits})")
-        self.form = ir.VectorType(ir.IntType(bits), count)
+    def __init__(self, count: int, element: Any) -> None:
+        super().__init__(name=f"vector({count}, {element})")
+        self.form = ir.VectorType(element, count)
 
 
-lanes, cells, marks = Vector(LANES, 64), Vector(WIDTH, 32), Vector(WIDTH, 1)
+lanes, cells, marks = (Vector(count, ir.IntType(bits)) for count, bits in ((LANES, 64), (WIDTH, 32), (WIDTH, 1)))
+masses = Vector(REALS, ir.DoubleType())
 
 
 @register_model(Vector)
@@ -93,6 +96,8 @@ _define(operator.xor, "xor", *OF_LANES)
 _define(operator.lshift, "shl", *OF_LANES)
 _define(operator.rshift, "lshr", *OF_LANES, *OF_CELLS)
 _define(operator.invert, "not_", (lanes,))
+_define(operator.add, "fadd", (masses, masses), (types.float64, masses))
+_define(operator.mul, "fmul", (masses, masses), (types.float64, masses))
 _define(operator.lt, "<", *OF_CELLS)
 _define(operator.eq, "==", *OF_CELLS)
 
@@ -123,15 +128,15 @@ def place(context: Any, builder: Any, kind: Any, array: Any, offset: Any, count:
     """A pointer to `count` elements of a contiguous array, their type, and the bytes of one."""
     if kind.layout != "C":
         raise errors.TypingError(f"{kind}: vectors are fetched from and kept in contiguous arrays")
-    element = ir.IntType(kind.dtype.bitwidth)
+    element = ir.DoubleType() if kind.dtype == types.float64 else ir.IntType(kind.dtype.bitwidth)
     there = builder.gep(array_of(kind)(context, builder, array).data, [offset], source_etype=element)
     vector = ir.VectorType(element, count)
-    return builder.bitcast(there, vector.as_pointer()), vector, element.width // 8
+    return builder.bitcast(there, vector.as_pointer()), vector, kind.dtype.bitwidth // 8
 
 
 def _fetched(kind: Vector) -> Any:
     def fetch(context: Any, array: Any, offset: Any) -> Any:
-        """The elements from `offset` on of a contiguous array of whole numbers, none of them negative, as a vector."""
+        """The elements from `offset` on of a contiguous array of numbers, none of them negative if whole, as a vector."""
 
         def load(context: Any, builder: Any, values: Any, offset: Any) -> Any:
             there, vector, size = place(context, builder, array, values, offset, kind.form.count)
@@ -157,4 +162,5 @@ alike: Any = intrinsic(_alike)
 numbers: Any = intrinsic(_numbers)
 fetch: Any = _fetched(lanes)
 fetch_cells: Any = _fetched(cells)
+fetch_masses: Any = _fetched(masses)
 keep: Any = intrinsic(_keep)

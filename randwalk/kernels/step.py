@@ -79,7 +79,7 @@ def half_moves(site, word, pair, first, second):  # type: ignore[no-untyped-def]
     are uint32, or cells."""
     high, low = pair >> U32(16), pair & MOST
     there = site + where(word < high, first, U32(0)) + where(word < low, second, U32(0))
-    return there, (word == high) | (word == low)
+    return there & U32(LOW), (word == high) | (word == low)
 
 
 @device

@@ -9,7 +9,7 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from .lanes import LANES, WIDTH, array_of, broadcast, cells, combine, lanes, lowered, marks
+from .lanes import LANES, WIDTH, broadcast, cells, combine, lanes, lowered, marks, place
 
 insert: Any = cgutils.get_or_insert_function
 tuple_of: Any = types.UniTuple
@@ -27,16 +27,15 @@ def _wide(context: Any) -> Any:
 
 
 def _look_up(context: Any, table: Any, first: Any, index: Any) -> Any:
-    """``table[first + index]`` of a contiguous array for every number of `index`, by gather instructions, which LLVM does not form by
-    itself: the halves, the low ones first, of a table of 64 bits, else one vector; a tuple."""
+    """``table[first + index]`` of a contiguous array for every number of `index`, by gather instructions, which LLVM does not
+    form by itself: the halves, the low ones first, of a table of 64 bits, else one vector; a tuple."""
     bits = table.dtype.bitwidth
 
     def fetch(context: Any, builder: Any, values: Any, first: Any, index: Any) -> Any:
-        i32, element = ir.IntType(32), ir.IntType(bits)
-        begin = builder.gep(array_of(table)(context, builder, values).data, [first], source_etype=element)
-        parts = [_gathered(builder, begin, element, part) for part in _cut(builder, index, bits // 32)]
+        begin, one, size = place(context, builder, table, values, first, 1)
+        parts = [_gathered(builder, begin, one.element, size, part) for part in _cut(builder, index, bits // 32)]
         if bits == 64:
-            halves = ir.VectorType(i32, WIDTH)
+            halves = ir.VectorType(ir.IntType(32), WIDTH)
             parts = [builder.bitcast(part, halves) for part in parts]
             orders = (ir.Constant(halves, [2 * i + half for i in range(WIDTH)]) for half in (0, 1))
             parts = [builder.shuffle_vector(*parts, order) for order in orders]
@@ -53,16 +52,16 @@ def _cut(builder: Any, vector: Any, pieces: int) -> list[Any]:
     return [builder.shuffle_vector(vector, vector, order) for order in orders]
 
 
-def _gathered(builder: Any, begin: Any, element: Any, index: Any) -> Any:
-    """The elements of an array with these numbers; `begin` points to its first one."""
+def _gathered(builder: Any, begin: Any, element: Any, size: int, index: Any) -> Any:
+    """The elements, of `size` bytes, of an array with these numbers; `begin` points to its first one."""
     count, i32 = index.type.count, ir.IntType(32)
     places = builder.gep(begin, [index], source_etype=element)
     places.type = pointers = ir.VectorType(ir.PointerType(), count)
     vector, mask = ir.VectorType(element, count), ir.VectorType(ir.IntType(1), count)
     kind = ir.FunctionType(vector, [pointers, i32, mask, vector])
-    function = insert(builder.module, kind, f"llvm.masked.gather.v{count}i{element.width}.v{count}p0")
+    function = insert(builder.module, kind, f"llvm.masked.gather.v{count}{element.intrinsic_name}.v{count}p0")
     everything, nothing = ir.Constant(mask, [1] * count), ir.Constant(vector, ir.Undefined)
-    return builder.call(function, [places, ir.Constant(i32, element.width // 8), everything, nothing])
+    return builder.call(function, [places, ir.Constant(i32, size), everything, nothing])
 
 
 def _where(context: Any, chosen: Any, first: Any, second: Any) -> Any:

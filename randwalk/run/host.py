@@ -32,7 +32,7 @@ def _from_table(walkers: Walkers, program: TableProgram, start: int, stop: int, 
     if state is None or leaving:
         cpu.walk_table(site, NOTHING if state is None else state[0], who, program, start, stop, keys)
     else:
-        cpu.follow_table(site, state, who, program, levels, start, stop, keys)
+        cpu.follow_table(site, state, who, program, levels.told, start, stop, keys)
 
 
 def _by_digits(walkers: Walkers, program: DigitsProgram, start: int, stop: int, keys: Keys) -> None:
@@ -40,7 +40,7 @@ def _by_digits(walkers: Walkers, program: DigitsProgram, start: int, stop: int, 
     if state is None:
         constant.walk_constant(site, first, program, start, stop, keys)  # type: ignore[no-untyped-call]
     else:
-        constant.follow_constant(site, state, first, program, levels, start, stop, keys)
+        constant.follow_constant(site, state, first, program, levels.told, start, stop, keys)
 
 
 def _by_jump(walkers: Walkers, program: JumpProgram, start: int, stop: int, keys: Keys) -> None:

@@ -159,7 +159,7 @@ def _there(walkers: Walkers) -> Any:
     state = cuda.to_device(np.empty((0, 0), dtype=np.int32)) if walkers.state is None else walkers.state
     levels = NO_LEVELS if walkers.leaving else walkers.levels
     places = NOBODY if walkers.places is None else walkers.places
-    return walkers._replace(state=state, levels=on_device(levels), places=cuda.to_device(places))
+    return walkers._replace(state=state, levels=on_device(levels).told, places=cuda.to_device(places))
 
 
 def _result(job: Future[T]) -> T | None:

@@ -7,11 +7,16 @@ from importlib import import_module
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
+
 from ..backend import JumpProgram, Levels, Walkers
 from ..ito import State
 from ..program import DigitsProgram, Halves, TableProgram
 from . import digits, occupation, table, walkers
 from .compile import Kernel, cuda, plain_arithmetic, replaced
+
+# (what is recorded, whether something is known of each cell, whether paths are followed)
+WAYS = ("ends", False, False), ("paths", False, True), ("paths and cells", True, True)
 
 
 def compile_all(capability: tuple[int, int]) -> Iterator[tuple[str, str]]:
@@ -47,21 +52,23 @@ def _signatures(types: Any) -> Iterator[tuple[str, Kernel, tuple[Any, ...]]]:
     i64, flag, keys = types.int64, types.boolean, types.UniTuple(types.uint64, 2)
     sites, longs, words = types.int32[::1], types.int64[::1], types.uint64[::1]
     state, gone, ways = types.int32[:, ::1], types.int64[:, ::1], types.uint8[::1]
-    pairs, lives = types.uint32[:, :, ::1], types.uint32[:, ::1]
+    thresholds, lives = types.uint32[:, :, ::1], types.uint32[:, ::1]
     levels = fields(Levels, sites, sites, types.uint8[:, ::1], state, state, lives)
-    batch = fields(Walkers, i64, sites, state, levels, flag, sites)
+    told = types.Tuple((sites, sites, types.none))
+    every = types.Tuple((sites, sites, types.Tuple((types.uint8[:, ::1], state, state, lives))))
+    batch, everything = (fields(Walkers, i64, sites, state, kept, flag, sites) for kept in (told, every))
     moves = types.UniTuple(i64, 2)
     digits_program = fields(DigitsProgram, moves, moves, i64)
-    program = fields(TableProgram, moves, pairs, sites, sites, ways, flag, flag)
-    halves, span = fields(Halves, pairs, lives, moves, flag), types.UniTuple(i64, 3)
+    program = fields(TableProgram, moves, thresholds, sites, sites, ways, flag, flag)
+    halves, span = fields(Halves, thresholds, lives, moves, flag), types.UniTuple(i64, 3)
     yield "place", walkers.place, (sites, i64, i64, sites, longs, keys)
     yield "toss", digits.toss, (batch, digits_program, span, keys)
-    for name, followed in (("walk_digits", False), ("follow_digits", True)):
-        yield name, digits.walk_digits(2, followed), (batch, digits_program, span, keys)
-    for capacity in (0, *table.CAPACITIES):
-        for name, followed in (("walk_table", False), ("follow_table", True)):
-            kernel = table.walk_table(capacity, 1, followed)
-            yield f"{name}[{capacity}]", kernel, (batch, program, halves, span, keys)
+    for name, kept, followed in WAYS:
+        given = everything if kept else batch
+        yield f"digits, {name}", digits.walk_digits(2, followed), (given, digits_program, span, keys)
+        for capacity in (0, *table.CAPACITIES):
+            kernel = table.walk_table(capacity, 1, np.uint32, followed)
+            yield f"table[{capacity}], {name}", kernel, (given, program, halves, span, keys)
     jump = fields(JumpProgram, i64, i64, i64, words, types.uint32[::1], i64)
     yield "jump", walkers.jump, (sites, i64, jump, keys)
     yield "begin", walkers.begin, (state, sites, levels)

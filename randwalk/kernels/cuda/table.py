@@ -24,24 +24,24 @@ def _uniform(half, walker, n, k0, k1):  # type: ignore[no-untyped-def]
 
 
 @cache
-def walk_table(capacity: int, pairs_of_moves: int, followed: bool) -> Kernel:
-    """A kernel for tables of at most `capacity` columns, whose halves it reads from shared memory; 0: any table, read from device
-    memory. If `followed`, functionals of the paths are kept in `state`."""
-    room, words = max(capacity, 1), pairs_of_moves
+def walk_table(capacity: int, words: int, kind: Any, followed: bool) -> Kernel:
+    """A kernel for tables of at most `capacity` columns of so many words of a `kind`, which it reads from shared memory; 0: any
+    table, read from device memory. If `followed`, functionals of the paths are kept in `state`."""
+    room, pairs = max(capacity, 1), kind().itemsize // 4
 
     def walk(walkers, program, halves, span, keys):  # type: ignore[no-untyped-def]
         site, state, places = walkers.site, walkers.state, walkers.places
-        origin, start, stop = span
+        (origin, start, stop), changes = span, halves.changes
         if capacity:
-            pairs = cuda.shared.array((words, room), np.uint32)
+            thresholds = cuda.shared.array((words, room), kind)
             lives = cuda.shared.array(room, np.uint32)  # the simulator tells shared arrays apart by their lines
             for i in range(cuda.threadIdx.x, halves.lives.shape[1], cuda.blockDim.x):
                 for m in range(words):
-                    pairs[m, i] = halves.pairs[0, m, i]
+                    thresholds[m, i] = halves.words[0, m, i]
                 lives[i] = halves.lives[0, i]
             cuda.syncthreads()
         else:
-            pairs, lives = halves.pairs[0], halves.lives[0]
+            thresholds, lives = halves.words[0], halves.lives[0]
         streamed, killed = program.thresholds.shape[0] > 1, I32(program.exit_of.size - 1)
         for i in range(cuda.grid(1), places.size if places.size else site.size, cuda.gridsize(1)):
             j = np.int64(places[i]) if places.size else i
@@ -62,19 +62,19 @@ def walk_table(capacity: int, pairs_of_moves: int, followed: bool) -> Kernel:
                         n = 8 * eight + k
                         row = U(n - origin if streamed else 0)
                         c = U32(program.column[U32(here)] if halves.mapped else here)
-                        there, tied = here, False
+                        there, tied = U32(here), False
                         for m in range(words):
-                            pair = pairs[m, c] if capacity else halves.pairs[row, m, c]
-                            there, tie = half_moves(
-                                there, word, pair, I32(halves.changes[2 * m]), I32(halves.changes[2 * m + 1])
-                            )
-                            there, tied = I32(there), tied | tie
+                            several = U(thresholds[m, c] if capacity else halves.words[row, m, c])
+                            for i in range(pairs):
+                                first, second = changes[2 * (pairs * m + i)], changes[2 * (pairs * m + i) + 1]
+                                there, tie = half_moves(there, word, U32(several & LOW), U32(first), U32(second))
+                                there, tied, several = U32(there), tied | tie, several >> HALF
                         if program.home.size:
-                            there = program.home[U32(there)]
+                            there = U32(program.home[there])
                         if program.kills:
                             live = lives[c] if capacity else halves.lives[row, c]
                             tied |= word == live
-                            there = there if word < live else killed
+                            there = there if word < live else U32(killed)
                         if tied:
                             there = _step(here, _uniform(word, walker, n, keys[0], keys[1]), program, row, 0)
                         there = I32(there)
@@ -93,7 +93,8 @@ def walk_table(capacity: int, pairs_of_moves: int, followed: bool) -> Kernel:
 def driver(program: TableProgram, followed: bool) -> tuple[Kernel, tuple[Any, ...]]:
     """See :data:`randwalk.kernels.cuda.compile.Driver`."""
     halves = Halves.of(program, CAPACITIES[-1])
-    rows, words, columns = halves.pairs.shape
-    fits = (c for c in CAPACITIES if rows == 1 and columns <= c and 4 * c * (words + 1) <= SHARED)
+    rows, words, columns = halves.words.shape
+    kind = halves.words.dtype.type
+    fits = (c for c in CAPACITIES if rows == 1 and columns <= c and c * (kind().itemsize * words + 4) <= SHARED)
     there = on_device(program), on_device(halves._replace(changes=tuple(halves.changes.tolist())))
-    return walk_table(next(fits, 0), words, followed), there
+    return walk_table(next(fits, 0), words, kind, followed), there

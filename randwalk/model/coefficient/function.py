@@ -128,6 +128,13 @@ class Function(Coefficient):
             f"({', '.join(names)})"
         )
 
+    def of(self, variable: str) -> Function:
+        """The function of one variable as one of another."""
+        other = copy.copy(self)
+        vars(other).pop("_traced", None)
+        other._arguments, other.variables = (variable,), frozenset({variable})
+        return other
+
     @property
     def name(self) -> str:
         return getattr(self.function, "__name__", type(self.function).__name__)
@@ -351,6 +358,10 @@ def in_dimension(name: str, value: CoefficientLike, dimension: int) -> Coefficie
     if isinstance(value, (float, np.floating)) and not math.isfinite(value):
         raise ValueError(f"{name}: a coefficient must be a finite number, not {value}")
     made = as_coefficient(value)
+    if dimension > 1 and isinstance(made, Function):
+        given = needed_parameters(made.function)
+        if len(given) == 1 and given[0] in NAMES[1:] and made.variables == {"x"}:
+            made = made.of(given[0])  # which in one dimension may have any name
     if made.dimension > dimension:
         takes = ", ".join(in_order(made.variables))
         if dimension == 1:

@@ -1,0 +1,242 @@
+"""Values at points by Itô walks against closed forms, other solvers, and their own statements of error. A comparison allows 4
+standard errors and the step error: one in 16 000 seeds would fail, and seeds are fixed."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from scipy.stats import norm
+
+import randwalk as rw
+from randwalk import pde
+from randwalk.pde.values import tolerance as budget
+
+A, R = rw.Absorbing(), rw.Reflecting()
+BROWNIAN = pde.FokkerPlanck(0.0, 0.5)
+PARABOLIC = pde.FokkerPlanck(0.0, 0.5, killing=rw.expression("0.5*x**2"))
+
+
+def agrees(found: pde.Expectation, exact: float, wide: float = 4.0) -> None:
+    assert abs(float(found) - exact) <= wide * float(found.statistical) + float(found.step), (found, exact)
+
+
+def test_the_cameron_martin_functional() -> None:
+    """E exp(-½ ∫₀ᵗ W²) = 1/√cosh t (Cameron and Martin 1945)."""
+    times = np.array([0.5, 1.0, 2.0])
+    found = pde.expectation(PARABOLIC, 1.0, 0.0, times, walkers=40_000, dt=1 / 32)
+    assert found.shape == (3,) and (found.walkers == 40_000).all()
+    for i in range(3):
+        agrees(found[i], 1.0 / math.sqrt(math.cosh(times[i])))
+
+
+@pytest.mark.parametrize("x", [0.0, 0.8])
+def test_mehlers_kernel(x: float) -> None:
+    """E[exp(-b W_t²) exp(-½ ∫ W²)] of W from x: Mehler's kernel against a Gaussian, whose integral is elementary."""
+    t, b = 1.2, 0.3
+    c = 1.0 / math.tanh(t) + 2.0 * b
+    exact = math.exp(-0.5 * x**2 / math.tanh(t) + 0.5 * (x / math.sinh(t)) ** 2 / c) / math.sqrt(math.sinh(t) * c)
+    agrees(pde.expectation(PARABOLIC, lambda x: np.exp(-0.3 * x**2), x, t, walkers=40_000, dt=t / 32), exact)
+
+
+def test_the_heat_kernel_in_ten_dimensions() -> None:
+    """E exp(-|X|²/2) of Brownian motion from x: (1 + t)^(-5) exp(-|x|²/(2 (1 + t)))."""
+    equation = pde.FokkerPlanck((0.0,) * 10, 0.5)
+    x, t = tuple(0.1 * np.arange(10)), 0.5
+    found = pde.expectation(equation, lambda x: np.exp(-0.5 * np.sum(x**2)), x, t, tolerance=1e-3)
+    exact = 1.5**-5 * math.exp(-sum(v * v for v in x) / 3.0)
+    agrees(found, exact)
+    assert float(found.error) <= 1e-3
+
+
+def call(spot: float, strike: float, rate: float, sigma: float, t: float) -> float:
+    """Black and Scholes 1973."""
+    d = (math.log(spot / strike) + (rate + 0.5 * sigma**2) * t) / (sigma * math.sqrt(t))
+    return float(spot * norm.cdf(d) - strike * math.exp(-rate * t) * norm.cdf(d - sigma * math.sqrt(t)))
+
+
+GBM = pde.FokkerPlanck(rw.expression("0.05*x"), rw.expression("0.02*x**2"), killing=0.05, start=100.0)
+
+
+def payoff(x: np.ndarray) -> np.ndarray:
+    return np.maximum(x - 105.0, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("reduction", "least"),
+    [
+        (None, 1.0),
+        (pde.Antithetic(), 1.3),
+        (pde.Control(rw.expression("x"), 100.0), 4.0),
+        (pde.Drift(rw.expression("0.1*x")), 1.5),
+    ],
+)
+def test_black_and_scholes_with_less_and_less_variance(reduction: object, least: float) -> None:
+    """`saved` is what the ratio of the standard errors says: the number of walkers is the same, and a pair costs two."""
+    found = pde.expectation(GBM, payoff, 100.0, 1.0, walkers=20_000, dt=1 / 16, reduction=reduction)  # type: ignore[arg-type]
+    plain = pde.expectation(GBM, payoff, 100.0, 1.0, walkers=20_000, dt=1 / 16, seed=1)
+    agrees(found, call(100.0, 105.0, 0.05, 0.2, 1.0))
+    cost = 2.0 if isinstance(reduction, pde.Antithetic) else 1.0
+    assert float(found.saved) == pytest.approx((plain.statistical / found.statistical) ** 2 / cost, rel=0.1)
+    assert float(found.saved) >= least
+
+
+def test_a_rare_event_by_another_drift() -> None:
+    """P(W₁ > 4) = 3.2e-5: 20 000 walkers with the drift 4 know it to 2 %, without they see none, and say so."""
+    late = rw.expression("heaviside(x - 4)")
+    found = pde.expectation(BROWNIAN, late, 0.0, 1.0, walkers=20_000, dt=1 / 8, reduction=pde.Drift(4.0))
+    agrees(found, float(norm.sf(4.0)))
+    assert float(found.error) < 0.02 * norm.sf(4.0)
+    with pytest.warns(UserWarning, match=r"all 20000 walkers count the same, 0, so the standard error is not known"):
+        pde.expectation(BROWNIAN, rw.expression("heaviside(x - 6)"), 0.0, 1.0, walkers=20_000, dt=1 / 8)
+
+
+def test_weights_of_paths_between_walls() -> None:
+    """From 2.5 on (0, 3) the left wall is reached by time 1 with probability 0.012; tilted walkers, and others, agree with it."""
+    strip = pde.FokkerPlanck(0.0, 0.5, domain=rw.Interval(0.0, 3.0, A, A), start=2.5)
+    exact = float(pde.closed_form(strip).absorbed("left", 1.0))
+    ask = {"boundary": {"left": 1.0}, "walkers": 20_000, "dt": 1 / 32}
+    plain = pde.expectation(strip, 0.0, 2.5, 1.0, **ask)  # type: ignore[arg-type]
+    tilted = pde.expectation(strip, 0.0, 2.5, 1.0, **ask, reduction=pde.Drift(-2.0))  # type: ignore[arg-type]
+    agrees(plain, exact)
+    agrees(tilted, exact)
+    assert float(tilted.saved) > 20.0
+
+
+WAVY = pde.FokkerPlanck(lambda x: -x + np.sin(3.0 * x), rw.expression("0.5 + 0.2*sin(x)"))
+
+
+def test_several_levels_meet_the_tolerance() -> None:
+    solved = pde.solve(WAVY.with_start(1.0), times=[1.0], tolerance=1e-6).expect(lambda x: x**2, 1.0)
+    found = pde.expectation(WAVY, rw.expression("x**2"), 1.0, 1.0, tolerance=2e-3, reduction=pde.Multilevel())
+    agrees(found, float(solved))
+    assert float(found.error) <= 2e-3 and float(found.saved) > 1.5
+
+
+def test_an_ornstein_uhlenbeck_process_that_turns() -> None:
+    """dX = M X dt + dW, M = ((-1, 2), (-2, -1)): E X = exp(M t) x, E|X|² = e^(-2t) |x|² + 1 - e^(-2t)."""
+    equation = pde.FokkerPlanck(lambda x, y: (-x + 2.0 * y, -2.0 * x - y), 0.5)
+    t, x = 0.7, (1.0, 0.5)
+    first = pde.expectation(equation, lambda x, y: x, x, t, tolerance=4e-3)
+    agrees(first, math.exp(-t) * (math.cos(2.0 * t) * x[0] + math.sin(2.0 * t) * x[1]))
+    square = pde.expectation(equation, lambda x, y: x**2 + y**2, x, t, tolerance=6e-3)
+    agrees(square, math.exp(-2.0 * t) * 1.25 + 1.0 - math.exp(-2.0 * t))
+
+
+def test_survival_on_the_robin_half_line() -> None:
+    half = pde.FokkerPlanck(-0.3, 0.5, domain=rw.Interval(0.0, math.inf, rw.PartiallyAbsorbing(1.0)), start=0.5)
+    found = pde.expectation(half, 1.0, 0.5, 1.0, walkers=60_000, dt=1 / 16)
+    agrees(found, float(pde.closed_form(half).survival(1.0)))
+
+
+def test_a_payoff_between_reflecting_walls() -> None:
+    """cos πx is an eigenfunction between reflecting walls at 0 and 1: E cos πX_t = cos πx e^(-π² D t)."""
+    box = pde.FokkerPlanck(0.0, 0.5, domain=rw.Interval(0.0, 1.0, R, R), start=0.3)
+    found = pde.expectation(box, rw.expression("cos(3.141592653589793*x)"), 0.3, 0.2, walkers=60_000, dt=1 / 320)
+    agrees(found, math.cos(0.3 * math.pi) * math.exp(-0.1 * math.pi**2))
+
+
+def test_a_source_that_moves() -> None:
+    """∫ E g(X_s - s) ds of Brownian motion with g a Gaussian: at each s a normal integral, done by quadrature."""
+    found = pde.expectation(
+        BROWNIAN, 0.0, 0.2, 1.0, source=lambda x, t: np.exp(-((x - t) ** 2)), walkers=40_000, dt=1 / 32
+    )
+    s, w = np.polynomial.legendre.leggauss(60)
+    s = 0.5 * (s + 1.0)
+    exact = float(0.5 * w @ (np.exp(-((0.2 - s) ** 2) / (1.0 + 2.0 * s)) / np.sqrt(1.0 + 2.0 * s)))
+    agrees(found, exact)
+
+
+def test_boundary_data_in_time_are_read_when_walkers_leave() -> None:
+    """φ = t at the wall 0 of a half-line is E[τ; τ ≤ 1] of Lévy's law of the first passage."""
+    half = pde.FokkerPlanck(0.0, 0.5, domain=rw.Interval(0.0, math.inf, A), start=0.5)
+    found = pde.expectation(half, 0.0, 0.5, 1.0, boundary=rw.expression("t"), walkers=60_000, dt=1 / 16)
+    t, w = np.polynomial.legendre.leggauss(400)
+    t = 0.5 * (t + 1.0)
+    density = 0.5 / np.sqrt(2.0 * np.pi * t**3) * np.exp(-0.125 / t)
+    agrees(found, float(0.5 * w @ (t * density)))
+
+
+def test_both_methods_agree_in_the_square() -> None:
+    square = pde.FokkerPlanck(0.0, 0.5, domain=rw.Interval(-1.0, 1.0, A, A) ** 2)
+    spheres = pde.expectation(square, 0.0, (0.3, -0.2), math.inf, source=rw.expression("1 + x"), walkers=40_000)
+    walks = pde.expectation(square, 0.0, (0.3, -0.2), 8.0, source=rw.expression("1 + x"), walkers=8000)
+    assert abs(float(walks) - float(spheres)) < 4.0 * float(np.hypot(walks.error, spheres.error))
+
+
+def test_units_do_not_matter() -> None:
+    """Lengths in µm and times in ns: the same walkers, the same value to rounding."""
+    one = pde.FokkerPlanck(lambda x: -x, 0.5)
+    small = pde.FokkerPlanck(lambda x: -1e9 * x, 0.5e-12 * 1e9)
+    a = pde.expectation(one, lambda x: x**2, 0.5, 1.0, walkers=5000, dt=1 / 16)
+    b = pde.expectation(small, lambda x: x**2, 0.5e-6, 1e-9, walkers=5000, dt=1e-9 / 16)
+    np.testing.assert_allclose(float(b), 1e-12 * float(a), rtol=1e-9)
+    np.testing.assert_allclose(float(b.error), 1e-12 * float(a.error), rtol=1e-6)
+
+
+def test_the_same_bits_for_any_threads() -> None:
+    found = [pde.expectation(PARABOLIC, 1.0, 0.5, 1.0, walkers=70_000, dt=1 / 8, threads=n) for n in (1, 2)]
+    assert float(found[0]) == float(found[1]) and float(found[0].error) == float(found[1].error)
+
+
+def test_the_stated_errors_are_true() -> None:
+    """200 seeds: the true error is beyond 2 stated ones in 5 % of the cases at most: then more than 19 are so once in 250 times.
+    And they are not far too large: half of the true errors are beyond 0.3 stated ones."""
+    exact, ratios = 1.0 / math.sqrt(math.cosh(1.0)), []
+    for seed in range(200):
+        found = pde.expectation(PARABOLIC, 1.0, 0.0, 1.0, tolerance=8e-3, seed=seed)
+        assert float(found.error) <= 8e-3
+        ratios.append(abs(float(found.z(exact))))
+    assert np.sum(np.array(ratios) > 2.0) <= 19
+    assert np.median(ratios) > 0.3
+
+
+def test_the_step_error_is_that_of_the_steps() -> None:
+    """Steps of ¼ of a relaxation time of x⁴'s drift: the estimate of the step error covers the true one, which it exceeds by less
+    than 20 times."""
+    found = pde.expectation(WAVY, rw.expression("x**2"), 1.0, 1.0, walkers=400_000, dt=1 / 8)
+    exact = float(pde.solve(WAVY.with_start(1.0), times=[1.0], tolerance=1e-6).expect(lambda x: x**2, 1.0))
+    assert abs(float(found) - exact) < 3.0 * float(found.error)
+
+
+def test_tolerances_out_of_reach(monkeypatch: pytest.MonkeyPatch) -> None:
+    ask = pde.expectation
+    with pytest.raises(
+        pde.ToleranceNotMet, match=r"tolerance = 0\.001 is out of reach at x = 0\.0: it needs .* walkers = 5000"
+    ) as told:
+        ask(BROWNIAN, rw.expression("x"), 0.0, 1.0, tolerance=1e-3, walkers=5000)
+    assert int(told.value.reached.walkers) == 5000 and abs(float(told.value.reached)) < 0.1
+    with pytest.raises(pde.ToleranceNotMet, match="the error of the steps alone is"):
+        ask(pde.FokkerPlanck(lambda x: -2.0 * x, 0.5), rw.expression("x**2"), 1.0, 1.0, tolerance=2e-3, dt=0.25)
+    monkeypatch.setattr(budget, "MOST_WORK", 1e6)
+    with pytest.raises(
+        pde.ToleranceNotMet, match=r"steps each, more than 1e\+06 steps in all; give walkers and no tolerance"
+    ):
+        ask(BROWNIAN, rw.expression("x"), 0.0, 1.0, tolerance=1e-5)
+
+
+def test_bad_questions() -> None:
+    ask = pde.expectation
+    with pytest.raises(ValueError, match=r"dt = 0\.3: t = 1 must be a multiple of 4 dt; take dt = 0\.25"):
+        ask(BROWNIAN, 1.0, 0.0, 1.0, dt=0.3)
+    assert ask(BROWNIAN, rw.expression("x"), 0.0, 1.0, dt=0.25, walkers=100).dt == 0.25
+    with pytest.raises(ValueError, match=r"x = \[0, 1\]: .* has 2 axes; give a tuple of as many numbers or arrays"):
+        ask(pde.FokkerPlanck((0.0, 0.0), 0.5), 1.0, [0, 1], 1.0)
+    with pytest.raises(ValueError, match="give arrays that broadcast"):
+        ask(BROWNIAN, 1.0, np.zeros(3), np.ones(2))
+    with pytest.raises(ValueError, match="x = nan: must be finite"):
+        ask(BROWNIAN, 1.0, math.nan, 1.0)
+    with pytest.raises(TypeError, match=r"payoff = .*: takes"):
+        ask(BROWNIAN, lambda x, y: x, 0.0, 1.0)
+    with pytest.raises(
+        ValueError, match=r"counts .*: payoff, source and boundary must be finite numbers wherever walkers come"
+    ):
+        ask(BROWNIAN, lambda x: 1.0 / np.sqrt(x), 0.1, 1.0, dt=0.25, walkers=100)
+    with pytest.raises(TypeError, match=r"reduction = 'antithetic': give Antithetic\(\), Control"):
+        ask(BROWNIAN, 1.0, 0.0, 1.0, reduction="antithetic")  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match=r"Multilevel\(\) chooses walkers and steps by a tolerance"):
+        ask(BROWNIAN, 1.0, 0.0, 1.0, reduction=pde.Multilevel())
+    with pytest.raises(ValueError, match="a Mask"):
+        mask = (rw.Interval(0.0, 4.0, R, R) ** 2).without(rw.Mask(np.eye(4, dtype=bool)), A)
+        ask(pde.FokkerPlanck(0.0, 0.5, domain=mask, start=(0.5, 3.5)), 1.0, (0.5, 3.5), 1.0)
