@@ -33,7 +33,9 @@ QUICK_FILES = frozenset(
         "ito_walk",
         "kernels",
         "keywords",
+        "emit",
         "lanes",
+        "normals",
         "law_plane",
         "memory",
         "mutations",
@@ -65,6 +67,7 @@ QUICK_FILES = frozenset(
     )
 )
 QUICK_TESTS = frozenset({
+    "test_elementary.py::test_power_within_one_unit", "test_ito_program.py::test_weights_and_sources",
     "test_interface.py::test_a_plane_that_depends_on_time_and_one_without_a_jump",
     "test_exit_times.py::test_places_of_passage_in_the_plane",
     "test_ito_walls.py::test_walkers_do_not_depend_on_batches_or_stretches",
