@@ -149,11 +149,15 @@ def _fetched(kind: Vector) -> Any:
 
 
 def _keep(context: Any, values: Any, array: Any, offset: Any) -> Any:
-    """Store a vector into an array, by the low bits of its elements."""
+    """Store a vector into an array, by the low bits of its elements; into one of floats by all their bits."""
 
     def store(context: Any, builder: Any, given: Any, into: Any, offset: Any) -> None:
         there, vector, size = place(context, builder, array, into, offset, values.form.count)
-        builder.store(given if vector == values.form else builder.trunc(given, vector), there, align=size)
+        if isinstance(vector.element, ir.DoubleType):  # the bits of floats
+            given = builder.bitcast(given, vector)
+        elif vector != values.form:
+            given = builder.trunc(given, vector)
+        builder.store(given, there, align=size)
 
     return lowered(types.void(values, array, types.intp), store)
 
