@@ -12,11 +12,20 @@ import subprocess
 import sys
 import sysconfig
 import tempfile
+from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
-from randwalk.kernels.cuda.ptx import compile_all
+from randwalk.kernels.backend import JumpProgram, Levels, Walkers
+from randwalk.kernels.cuda import digits, occupation, table, walkers
+from randwalk.kernels.cuda.compile import Kernel, cuda, plain_arithmetic, replaced
+from randwalk.kernels.program import DigitsProgram, Halves, TableProgram
 
 CAPABILITIES = ((8, 0), (9, 0))
+# (what is recorded, whether something is known of each cell, whether paths are followed)
+WAYS = ("ends", False, False), ("paths", False, True), ("paths and cells", True, True)
 # A line of PTX that is no declaration: those begin with a point.
 INSTRUCTION = re.compile(r"^\s+(?:@!?%p\d+ )?[a-z][\w.]*\s.*;$", re.MULTILINE)
 # fma fuses; mul, add and sub without a rounding mode may be fused by ptxas.
@@ -52,6 +61,49 @@ def assemble(ptx: str, capability: tuple[int, int]) -> tuple[str, str]:
 def number(pattern: str, text: str) -> int:
     found = re.search(pattern, text)
     return int(found.group(1)) if found else 0
+
+
+def compile_all(capability: tuple[int, int]) -> Iterator[tuple[str, str]]:
+    """Every kernel as PTX for a compute capability: (name, PTX)."""
+    dispatcher, types = import_module("numba.cuda.dispatcher"), import_module("numba.cuda.types")
+    device = SimpleNamespace(compute_capability=capability)
+    for name, kernel, arguments in _signatures(types):
+        with replaced(dispatcher, "get_current_device", lambda: device), plain_arithmetic():
+            yield name, cuda.compile_ptx(kernel.function, types.void(*arguments), cc=capability)[0]
+
+
+def _signatures(types: Any) -> Iterator[tuple[str, Kernel, tuple[Any, ...]]]:
+    """(name, kernel, types of its arguments)."""
+
+    def fields(of: Any, *kinds: Any) -> Any:
+        return types.BaseTuple.from_types(kinds, of)
+
+    i64, flag, keys = types.int64, types.boolean, types.UniTuple(types.uint64, 2)
+    sites, longs, words = types.int32[::1], types.int64[::1], types.uint64[::1]
+    state, gone, ways = types.int32[:, ::1], types.int64[:, ::1], types.uint8[::1]
+    thresholds, lives = types.uint32[:, :, ::1], types.uint32[:, ::1]
+    levels = fields(Levels, sites, sites, types.uint8[:, ::1], state, state, lives)
+    told = types.Tuple((sites, sites, types.none))
+    every = types.Tuple((sites, sites, types.Tuple((types.uint8[:, ::1], state, state, lives))))
+    batch, everything = (fields(Walkers, i64, sites, state, kept, flag, sites) for kept in (told, every))
+    moves = types.UniTuple(i64, 2)
+    digits_program = fields(DigitsProgram, moves, moves, i64)
+    program = fields(TableProgram, moves, thresholds, sites, sites, ways, flag, flag)
+    halves, span = fields(Halves, thresholds, lives, moves, flag), types.UniTuple(i64, 3)
+    yield "place", walkers.place, (sites, i64, i64, sites, longs, keys)
+    yield "toss", digits.toss, (batch, digits_program, span, keys)
+    for name, kept, followed in WAYS:
+        given = everything if kept else batch
+        yield f"digits, {name}", digits.walk_digits(2, followed), (given, digits_program, span, keys)
+        for capacity in (0, *table.CAPACITIES):
+            kernel = table.walk_table(capacity, 1, "uint32", followed)
+            yield f"table[{capacity}], {name}", kernel, (given, program, halves, span, keys)
+    jump = fields(JumpProgram, i64, i64, i64, words, types.uint32[::1], i64)
+    yield "jump", walkers.jump, (sites, i64, jump, keys)
+    yield "begin", walkers.begin, (state, sites, levels)
+    yield "count", walkers.count, (longs, flag, sites, sites, ways, types.UniTuple(i64, 4))
+    tiles = types.Tuple((state, types.boolean[:, ::1], longs))
+    yield "occupy", occupation.occupy_tiles, (longs, longs, tiles, program, words, span, gone, keys)
 
 
 def main() -> None:

@@ -23,6 +23,12 @@ def simple(dimension: int) -> rw.LatticeWalk:
     return rw.LatticeWalk(**steps, dx=1.0, dt=1.0, domain=rw.Line() ** dimension)
 
 
+def uneven(side: int) -> rw.LatticeWalk:
+    """Six constant probabilities on side³ sites between reflecting walls; walkers begin everywhere."""
+    steps = dict(zip(FAIR[3], (0.15, 0.2, 0.1, 0.15, 0.2, 0.1), strict=True))
+    return rw.LatticeWalk(**steps, dx=1.0, dt=1.0, domain=rw.Interval(0, side, WALL, WALL) ** 3, start=rw.Everywhere())
+
+
 def swirl(side: int, holes: bool = False) -> rw.LatticeWalk:
     """p(x, y) on side × side sites between reflecting walls, with discs taken out if `holes`; walkers begin everywhere."""
     domain: Any = rw.Interval(0, side, WALL, WALL) ** 2
@@ -124,11 +130,15 @@ def workloads(size: float, threads: int, limit: Limits) -> list[Workload]:
         rw.simulate(small, 10**12, [float(times)], seed=1, method="occupation", threads=threads)
         return float(table[0].size) * times
 
-    tiny = swirl(40)
+    tiny, cube = swirl(40), uneven(20)
 
     def law() -> float:
         rw.pde.exact_law(tiny, [5.0 * STEPS])
         return 8.0 * 7 * 40**2 * 5 * STEPS  # bytes: mass in and out, five tables
+
+    def law_of_cube() -> float:
+        rw.pde.exact_law(cube, [float(STEPS)])
+        return 8.0 * 9 * 20**3 * STEPS  # bytes: mass in and out, seven tables, of which most cells share one
 
     rows = [
         Workload(
@@ -161,5 +171,9 @@ def workloads(size: float, threads: int, limit: Limits) -> list[Workload]:
             {}, (Goal(4.0, "NumPy binomial"),),
         ),
         Workload("exact law, 40 × 40 sites", "bytes", {"randwalk": law}, limit("copy", "copy"), (Goal(0.5, "copy"),)),
+        Workload(
+            "exact law, 20 × 20 × 20 sites, constant probabilities", "bytes", {"randwalk": law_of_cube},
+            limit("copy", "copy"), (Goal(0.5, "copy"),),
+        ),
     ]  # fmt: skip
     return rows

@@ -17,6 +17,7 @@ from .moving import MovingFrame
 from .solve import Solution, solve
 from .solver.field import BackwardField
 from .solver.schemes import SDIRK2, BackwardEuler, CrankNicolson
+from .solver.steady import StationarySolution
 from .stationary import StationaryLaw, stationary_law
 from .values.estimate import Expectation, ToleranceNotMet
 from .values.expectation import expectation
@@ -25,8 +26,8 @@ from .values.reduction import Antithetic, Control, Drift, Multilevel
 __all__ = [
     "SDIRK2", "Antithetic", "BackwardEuler", "BackwardField", "BackwardSolution", "ClosedForm", "Control",
     "CrankNicolson", "Drift", "ExactLaw", "Expectation", "FokkerPlanck", "HittingTime", "ModifiedEquation",
-    "MovingFrame", "Multilevel", "NoClosedForm", "SmoothedLaw", "Solution", "StationaryLaw", "ToleranceNotMet",
-    "backward", "closed_form", "commute_time", "escape_probability", "exact_law", "exit_probability", "expectation",
-    "green_function", "hitting_probability", "hitting_time", "limit", "mean_exit_time", "modified", "potential_kernel",
-    "return_time", "solve", "stationary_law", "walk_for",
+    "MovingFrame", "Multilevel", "NoClosedForm", "SmoothedLaw", "Solution", "StationaryLaw", "StationarySolution",
+    "ToleranceNotMet", "backward", "closed_form", "commute_time", "escape_probability", "exact_law", "exit_probability",
+    "expectation", "green_function", "hitting_probability", "hitting_time", "limit", "mean_exit_time", "modified",
+    "potential_kernel", "return_time", "solve", "stationary_law", "walk_for",
 ]  # fmt: skip

@@ -2,24 +2,61 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from randwalk.model.coefficient import ZERO, Coefficient, Constant
-from randwalk.model.convention import Convention
 from randwalk.model.domain import Absorbing, PartiallyAbsorbing, Reflecting
-from randwalk.model.tensor import Tensor
 
 if TYPE_CHECKING:
     from .equation import FokkerPlanck
 
+Forms: TypeAlias = dict[
+    str, str
+]  # of the terms: {a} is the drift, {d} is D, in brackets or as a matrix, {c} without, {r} its root
+
+# "number" is the form of one number for D, "constant" of a matrix of numbers, "full" of a matrix that varies in the Itô form
+LINE: Final[Forms] = {
+    "drift": "-({a}ρ)_x", "number": "{d} ρ_xx", "ito": "({d}ρ)_xx", "stratonovich": "({r} ({r} ρ)_x)_x", "fick": "({d} ρ_x)_x",
+    "root": "√{d}",
+}  # fmt: skip
+SPACE: Final[Forms] = {
+    "drift": "-∇·({a}ρ)", "number": "{d} ∇²ρ", "constant": "∇·({d} ∇ρ)", "ito": "∇²({d}ρ)", "full": "∇·(∇·({d}ρ))",
+    "stratonovich": "∇·({r} ∇·({r} ρ))", "fick": "∇·({d} ∇ρ)", "root": "√{d}",
+}  # fmt: skip
+LINE_TEX: Final[Forms] = {
+    "drift": r"-\partial_x\left[{a}\rho\right]",
+    "number": r"+{d}\,\partial_x^2\rho",
+    "ito": r"+\partial_x^2\left[{d}\rho\right]",
+    "stratonovich": r"+\partial_x\left[{r}\,\partial_x\left({r}\,\rho\right)\right]",
+    "fick": r"+\partial_x\left[{d}\partial_x\rho\right]",
+    "root": r"\sqrt{{c}}",
+}
+SPACE_TEX: Final[Forms] = {
+    "drift": r"-\nabla\cdot\left[{a}\rho\right]",
+    "number": r"+{d}\,\nabla^2\rho",
+    "constant": r"+\nabla\cdot\left[{d}\nabla\rho\right]",
+    "ito": r"+\nabla^2\left[{d}\rho\right]",
+    "full": r"+\nabla\cdot\left[\nabla\cdot\left({d}\rho\right)\right]",
+    "stratonovich": r"+\nabla\cdot\left[{r}\nabla\cdot\left({r}\rho\right)\right]",
+    "fick": r"+\nabla\cdot\left[{d}\nabla\rho\right]",
+    "root": "{d}^{1/2}",
+}
+
 
 def text(equation: FokkerPlanck) -> str:
     """ρ_t = … ."""
-    drift, diffusion, killing = equation.declared_drift, equation.diffusion, equation.killing
-    if isinstance(diffusion, Tensor):
-        terms = [_drift_in_space(drift), _diffusion_in_space(diffusion, equation.convention)]
-    else:
-        terms = [_drift(drift), _diffusion(diffusion, equation.convention)]
+    killing, tensor, a = equation.killing, equation.tensor, equation.vector[0]
+    forms = LINE if equation.dimension == 1 else SPACE
+    name = (
+        str(tensor) if not tensor.diagonal else f"diag({', '.join(str(tensor[i, i]) for i in range(tensor.dimension))})"
+    )
+    terms = [
+        _drift(equation, forms, f"({', '.join(map(str, equation.vector))})"),
+        _diffusion(equation, forms, str, "({})", name),
+    ]
+    if equation.dimension == 1 and isinstance(a, Constant) and a != ZERO:
+        terms[0] = f"{-a} ρ_x"
     if killing != ZERO:
         terms.append(f"- {killing} ρ" if isinstance(killing, Constant) else f"- ({killing})ρ")
     written = " + ".join(term for term in terms if term)
@@ -28,98 +65,38 @@ def text(equation: FokkerPlanck) -> str:
 
 def latex(equation: FokkerPlanck) -> str:
     r"""\partial_t\rho = …, and the conditions at the walls of one dimension."""
-    drift, diffusion, killing = equation.declared_drift, equation.diffusion, equation.killing
-    if isinstance(diffusion, Tensor):
-        terms = [_drift_latex_in_space(drift), _diffusion_latex_in_space(diffusion, equation.convention)]
-    else:
-        terms = [_drift_latex(drift), _diffusion_latex(diffusion, equation.convention)]
+    killing, tensor, one = equation.killing, equation.tensor, equation.dimension == 1
+    forms, brackets, axes = LINE_TEX if one else SPACE_TEX, r"\left({}\right)", range(equation.dimension)
+    rows = r" \\ ".join(" & ".join(tensor[i, j].latex() for j in axes) for i in axes)
+    column = r" \\ ".join(a.latex() for a in equation.vector)
+    terms = [
+        _drift(equation, forms, brackets.format(column) if one else rf"\begin{{pmatrix}}{column}\end{{pmatrix}}"),
+        _diffusion(equation, forms, lambda c: c.latex(), brackets, rf"\begin{{pmatrix}}{rows}\end{{pmatrix}}"),
+    ]
     if killing != ZERO:
         terms.append(rf"-\left({killing.latex()}\right)\rho")
     written = r"\partial_t\rho = " + " ".join(term for term in terms if term).removeprefix("+")
-    walls = [] if isinstance(diffusion, Tensor) else _walls_latex(equation)
+    walls = _walls_latex(equation) if one else []
     return "$" + r",\quad ".join([written, *walls]) + "$"
 
 
-def _drift(drift: Coefficient) -> str:
-    if drift == ZERO:
-        return ""
-    return f"{-drift} ρ_x" if isinstance(drift, Constant) else f"-(({drift})ρ)_x"
+def _drift(equation: FokkerPlanck, forms: Forms, vector: str) -> str:
+    return "" if all(a == ZERO for a in equation.vector) else forms["drift"].replace("{a}", vector)
 
 
-def _diffusion(diffusion: Coefficient, convention: Convention) -> str:
-    if isinstance(diffusion, Constant):
-        return f"{diffusion} ρ_xx"
-    return {
-        Convention.ITO: f"(({diffusion})ρ)_xx",
-        Convention.STRATONOVICH: f"(√({diffusion}) (√({diffusion}) ρ)_x)_x",
-        Convention.FICK: f"(({diffusion}) ρ_x)_x",
-    }[convention]
-
-
-def _drift_in_space(drift: tuple[Coefficient, ...]) -> str:
-    if all(a == ZERO for a in drift):
-        return ""
-    return f"-∇·(({', '.join(map(str, drift))})ρ)"
-
-
-def _diffusion_in_space(diffusion: Tensor, convention: Convention) -> str:
-    first = diffusion[0, 0]
-    isotropic = diffusion.diagonal and all(diffusion[i, i] == first for i in range(diffusion.dimension))
-    entries = f"diag({', '.join(str(diffusion[i, i]) for i in range(diffusion.dimension))})"
-    name = f"({first})" if isotropic else entries if diffusion.diagonal else str(diffusion)
-    if isotropic and isinstance(first, Constant):
-        return f"{first} ∇²ρ"
-    if diffusion.constant:
-        return f"∇·({name} ∇ρ)"
-    return {
-        Convention.ITO: f"∇²({name}ρ)" if isotropic else f"∇·(∇·({name}ρ))",
-        Convention.STRATONOVICH: f"∇·(√{name} ∇·(√{name} ρ))",
-        Convention.FICK: f"∇·({name} ∇ρ)",
-    }[convention]
-
-
-def _drift_latex(drift: Coefficient) -> str:
-    return "" if drift == ZERO else rf"-\partial_x\left[\left({drift.latex()}\right)\rho\right]"
-
-
-def _diffusion_latex(coefficient: Coefficient, convention: Convention) -> str:
-    diffusion = coefficient.latex()
-    if not coefficient.depends_on_x:
-        return rf"+{diffusion}\,\partial_x^2\rho"
-    return {
-        Convention.ITO: rf"+\partial_x^2\left[\left({diffusion}\right)\rho\right]",
-        Convention.STRATONOVICH: rf"+\partial_x\left[\sqrt{{{diffusion}}}\,\partial_x"
-        rf"\left(\sqrt{{{diffusion}}}\,\rho\right)\right]",
-        Convention.FICK: rf"+\partial_x\left[\left({diffusion}\right)\partial_x\rho\right]",
-    }[convention]
-
-
-def _drift_latex_in_space(drift: tuple[Coefficient, ...]) -> str:
-    if all(a == ZERO for a in drift):
-        return ""
-    column = r" \\ ".join(a.latex() for a in drift)
-    return rf"-\nabla\cdot\left[\begin{{pmatrix}}{column}\end{{pmatrix}}\rho\right]"
-
-
-def _diffusion_latex_in_space(diffusion: Tensor, convention: Convention) -> str:
-    axes = range(diffusion.dimension)
-    first = diffusion[0, 0]
-    isotropic = diffusion.diagonal and all(diffusion[i, i] == first for i in axes)
-    rows = r" \\ ".join(" & ".join(diffusion[i, j].latex() for j in axes) for i in axes)
-    matrix = rf"\begin{{pmatrix}}{rows}\end{{pmatrix}}"
-    name = rf"\left({first.latex()}\right)" if isotropic else matrix
-    if isotropic and isinstance(first, Constant):
-        return rf"+{first.latex()}\,\nabla^2\rho"
-    if diffusion.constant:
-        return rf"+\nabla\cdot\left[{name}\nabla\rho\right]"
-    root = rf"{name}^{{1/2}}"
-    return {
-        Convention.ITO: rf"+\nabla^2\left[{name}\rho\right]"
-        if isotropic
-        else rf"+\nabla\cdot\left[\nabla\cdot\left({name}\rho\right)\right]",
-        Convention.STRATONOVICH: rf"+\nabla\cdot\left[{root}\nabla\cdot\left({root}\rho\right)\right]",
-        Convention.FICK: rf"+\nabla\cdot\left[{name}\nabla\rho\right]",
-    }[convention]
+def _diffusion(
+    equation: FokkerPlanck, forms: Forms, shown: Callable[[Coefficient], str], brackets: str, matrix: str
+) -> str:
+    """The term of D, which is written in `brackets` if it is the same along all axes, else as a `matrix`."""
+    tensor = equation.tensor
+    first = tensor[0, 0]
+    isotropic = tensor.diagonal and all(tensor[i, i] == first for i in range(tensor.dimension))
+    name = brackets.format(shown(first)) if isotropic else matrix
+    root = forms["root"].replace("{d}", name).replace("{c}", shown(first))
+    if isotropic and (isinstance(first, Constant) or (forms is LINE_TEX and not first.depends_on_x)):
+        return forms["number"].replace("{d}", shown(first))
+    kind = "constant" if tensor.constant else equation.convention.value
+    return forms["full" if kind == "ito" and not isotropic else kind].replace("{d}", name).replace("{r}", root)
 
 
 def _walls_latex(equation: FokkerPlanck) -> list[str]:

@@ -67,10 +67,12 @@ def solve(
     jumps of coefficients (:meth:`randwalk.Coefficient.breaks`), and that cells crowd towards an end where D vanishes or the
     drift is singular; such an end lets mass through if it can be reached [Feller 1952].
 
-    In several dimensions cells are equal, and every axis, and every diagonal that a mixed derivative needs, has a chain
-    (:mod:`randwalk.pde.solver.operator`), taken in Strang's order. Walls of regions with a distance are crossed where they
-    stand, which is of second order at absorbing ones; other regions are sets of cells, of first order. With regions, and with
-    walls and a D that is not diagonal, nothing is extrapolated.
+    In several dimensions every axis, and every diagonal that a mixed derivative needs, has a chain
+    (:mod:`randwalk.pde.solver.operator`), taken in Strang's order. Cells are equal there, except that edges stand on kinks and
+    jumps along an axis where D is diagonal and the domain has no regions. Walls of regions with a distance are crossed where
+    they stand, which is of second order at absorbing ones and of first order at curved ones that reflect or absorb in part:
+    their cells are a staircase, on which mass is kept and a uniform law stays uniform, to rounding. Other regions are sets of
+    cells, of first order. With regions, and with walls and a D that is not diagonal, nothing is extrapolated.
 
     An unbounded domain, and a wall that is not reached, is cut where less than a thousandth of the tolerance (1e-12 for
     fixed `cells`) crosses; see ``window`` and ``leaked``. Short pilot solutions compare the errors of space and time; cells and

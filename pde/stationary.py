@@ -1,4 +1,4 @@
-"""The stationary law of a walk: the distribution that a step leaves as it is."""
+"""The stationary law of a walk, the distribution that a step leaves as it is, and that of an equation."""
 
 from __future__ import annotations
 
@@ -25,9 +25,10 @@ from randwalk.model.walk import LatticeWalk
 from randwalk.model.wall import face_names
 from randwalk.tables.table import StepTable
 
-from .equation import check_walk
+from .equation import FokkerPlanck, check_walk
 from .hitting.balance import closed_classes, stationary
 from .hitting.site_chain import SiteChain
+from .solver.steady import StationarySolution, steady_law
 
 FARTHEST = 2**31  # lattice numbers are whole numbers of 32 bits
 FAINT = 1e-12  # of the largest probability: no mass
@@ -87,9 +88,15 @@ class StationaryLaw(Law[Any]):
 
 
 @once_positional("window")
-def stationary_law(walk: LatticeWalk, *, window: Window = None) -> StationaryLaw:
-    """The stationary law of a walk on a ring, or between reflecting walls; `window` (low, high) bounds an unbounded side, in
-    several dimensions a pair for each axis (None for one that is bounded).
+def stationary_law(
+    walk: LatticeWalk | FokkerPlanck, *, window: Window = None, tolerance: float | None = None
+) -> StationaryLaw | StationarySolution:
+    """The stationary law of a walk or an equation on rings, or between reflecting walls; `window` (low, high) bounds an unbounded
+    side, in several dimensions a pair for each axis (None for one that is bounded).
+
+    Of an equation it is found by finite differences, to a `tolerance` of P(X ≤ x, Y ≤ y, …), by default 1e-4: a
+    :class:`StationarySolution`. Cells exchange mass at the rates of :func:`solve`, which keep exp(-U) exactly where the drift
+    is -D∇U. Of a walk it is exact:
 
     π = πP is solved without a subtraction, so that every probability keeps its digits down to 1e-308, in a time and a memory
     proportional to the number of sites (Grassmann, Taksar and Heyman, Operations Research 33, 1107, 1985). Between walls this
@@ -109,8 +116,15 @@ def stationary_law(walk: LatticeWalk, *, window: Window = None) -> StationaryLaw
     >>> spring = rw.LatticeWalk.from_drift(rw.Affine(slope=-1.0), diffusion=0.5, dx=0.1, rule=rw.Rule.LINEAR)
     >>> round(stationary_law(spring, window=(-6.0, 6.0)).variance(), 9)
     0.5
+    >>> turning = FokkerPlanck(lambda x, y: (-x - 3 * y, 3 * x - y), 0.5, domain=rw.Line() ** 2, start=(0.0, 0.0))
+    >>> [round(float(v), 3) for v in stationary_law(turning, window=[(-5.0, 5.0)] * 2).variance().diagonal()]
+    [0.5, 0.5]
     """
+    if isinstance(walk, FokkerPlanck):
+        return steady_law(walk, window, 1e-4 if tolerance is None else tolerance)
     check_walk(walk)
+    if tolerance is not None:
+        raise TypeError(f"tolerance = {tolerance!r}: the stationary law of a walk is exact; leave it out")
     if walk.time_dependent:
         raise ValueError("a walk whose probabilities depend on time has no stationary law")
     if walk.dimension > 1:

@@ -30,7 +30,8 @@ class ItoEnsemble(Sampled):
     estimates with their statistical errors. (The error of the time step falls like dt to the power ``walk.scheme.order``.)
 
     Mean and variance come from exact sums of places, :meth:`mass` and :meth:`cdf` from counts in bins: they answer at the edges
-    of the bins. :meth:`pdf` is the density of the bin that a place is in. :meth:`expect` needs record=[Average(f)].
+    of the bins. :meth:`pdf` is the density of the bin that a place is in. In more than 16 dimensions the covariances of different
+    coordinates are not kept (NaN). :meth:`expect` needs record=[Average(f)].
     :meth:`absorbed` and :meth:`survival` answer at recorded times, and at any time of the run if FirstPassage() was recorded.
 
     Attributes

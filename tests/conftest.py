@@ -76,6 +76,7 @@ QUICK_TESTS = frozenset({
     "test_radial.py::test_published_survival", "test_closed_form_plane.py::test_what_has_no_closed_form_says_why",
     "test_closed_form_plane.py::test_noise_that_reaches_the_place_through_the_velocity",
     "test_cli_plane.py::test_simulate_tells_exits_and_coordinates", "test_cli_plane.py::test_bad_input_is_one_line",
+    "test_decay.py::test_decays_with_a_formula",
     "test_closed_form.py::test_gamblers_ruin", "test_closed_form.py::test_line_forms_against_mpmath",
     "test_closed_form.py::test_shapes_and_arguments", "test_closed_form.py::test_what_has_no_closed_form_says_why",
     "test_closed_form_extremes.py::test_exit_probability_keeps_its_digits", "test_conventions.py::test_masses",

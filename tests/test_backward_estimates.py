@@ -44,7 +44,7 @@ def box_time(sides: tuple[float, ...], place: tuple[Any, ...], diffusion: float 
 def test_boxes_of_any_shape(sides: tuple[float, ...], tolerance: float) -> None:
     """In µm and ns, to a tolerance of the largest; of the square 0.0736713 a²/D in the middle."""
     um, ns = 1e-6, 1e-9
-    domain = between(0.0, sides[0] * um)
+    domain: Any = between(0.0, sides[0] * um)
     for side in sides[1:]:
         domain = domain * between(0.0, side * um)
     middle = tuple(0.5 * side for side in sides)

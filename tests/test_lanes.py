@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from randwalk.kernels import constant
 from randwalk.kernels.constant import ROOM
-from randwalk.kernels.lanes import LANES, alike, fetch, keep, numbers
+from randwalk.kernels.lanes import LANES, REALS, WIDTH, alike, fetch, fetch_cells, fetch_masses, keep, numbers
 from randwalk.kernels.philox import U, words64
-from randwalk.kernels.vector import ones
+from randwalk.kernels.vector import look_up, ones, where, which
 
 from . import naive
 
@@ -130,3 +130,43 @@ def test_any_number_of_undecided_steps_is_settled(first: int, begin: int, words:
     settle(counts, masks, words * LANES, (U(first), begin), (U(low), U(high)), (U(k[0]), U(k[1])))
     assert expected[0].sum() > 0 and (expected[0] < expected[1]).any() and not masks[:ROOM].any()
     assert counts.reshape(2, LANES).tolist() == expected.tolist()
+
+
+def test_cells_are_looked_up_compared_and_chosen() -> None:
+    """Against NumPy: numbers of 32 bits from any place of a table, and the halves of those of 64."""
+
+    @njit
+    def run(index: Any, narrow: Any, broad: Any, bound: Any, out: Any, marks: Any) -> None:
+        here = fetch_cells(index, 1)
+        there = look_up(narrow, 5, here)[0]
+        keep(there, out[0], 0)
+        low, high = look_up(broad, 5, here)
+        keep(low, out[1], 0)
+        keep(high, out[2], 0)
+        keep(where(there < bound, low, high), out[3], 0)
+        keep((there >> np.uint32(3)) + np.uint32(7), out[4], 0)
+        marks[0], marks[1] = which(there < bound), which((there < bound) | (here == np.uint32(2)))
+
+    index = RNG.integers(0, 40, WIDTH + 1).astype(np.int32)
+    index[3] = 2
+    narrow = RNG.integers(0, 2**32, 50, dtype=np.uint32)
+    broad, bound = RNG.integers(0, 2**64, 50, dtype=np.uint64), np.uint32(2**31)
+    out, marks = np.zeros((5, WIDTH), np.uint32), np.zeros(2, np.uint64)
+    run(index, narrow, broad, bound, out, marks)
+    there, (low, high) = narrow[5 + index[1:]], (broad[5 + index[1:]] % 2**32, broad[5 + index[1:]] >> 32)
+    assert np.array_equal(out, [there, low, high, np.where(there < bound, low, high), (there >> 3) + np.uint32(7)])
+    below, other = there < bound, index[1:] == 2
+    assert marks.tolist() == [sum(1 << i for i in range(WIDTH) if chosen[i]) for chosen in (below, below | other)]
+    assert below.any() and not below.all()
+
+
+def test_masses_are_rounded_as_numbers_are() -> None:
+    """Products and sums are those of NumPy, bit for bit: nothing is fused."""
+
+    @njit
+    def run(a: Any, b: Any, factor: Any, out: Any) -> None:
+        keep(fetch_masses(a, 3) * fetch_masses(b, 0) + factor * fetch_masses(a, 0), out, 0)
+
+    a, b, out = RNG.random(REALS + 3), RNG.random(REALS), np.zeros(REALS)
+    run(a, b, 0.3, out)
+    assert out.tolist() == (a[3:] * b + 0.3 * a[:REALS]).tolist()

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache, reduce
+from functools import lru_cache, partial, reduce
 from typing import Any
 
 import numpy as np
@@ -27,6 +27,7 @@ from ..equation import FokkerPlanck
 from ..factors import NoClosedForm, factors
 from ..factors import NotSeparable as NotSeparable
 from .catalogue import form_on_axis
+from .decay import decay
 from .form import ClosedForm
 from .green import VANISHED, gauss_legendre
 from .normal_laws import atoms
@@ -111,12 +112,33 @@ class Separable(SpaceForm):
         """The fluxes through faces at times of one dimension, shape (faces, times)."""
         axes = range(len(self.factors))
         needed = [axis for axis in axes if any(face.axis != axis for face in faces)]
-        stay = {axis: _staying(self.factors[axis], t) for axis in needed}
+        stay = {axis: self._staying(axis, t) for axis in needed}
         rates = []
         for face in faces:
             flux = _flux(self.factors[face.axis], _side(face), t)
             rates.append(flux * math.prod((stay[axis] for axis in axes if axis != face.axis), start=np.ones(t.size)))
         return np.array(rates)
+
+    def _staying(self, axis: int, t: Floats) -> Floats:
+        """The fractions that have not left along an axis at many times: 1 less what has left, where that loses no digits."""
+        factor = self.factors[axis]
+        if not factor.law.exits:
+            return np.ones(t.size)
+        if not isinstance(factor.equation.start, (Point, Sites)):
+            return self._decay(axis, 2.0 ** math.ceil(math.log2(t.max())))(t)  # the same for panels and their halves
+        left = np.minimum(sum(factor.law.absorbed(side, t, 0.0) for side in factor.law.exits), 1.0)
+        few = left > MOST_LEFT
+        stay = 1.0 - left
+        stay[few] = [factor.staying(float(s)) for s in t[few]]
+        return stay
+
+    @lru_cache(maxsize=8)  # noqa: B019
+    def _decay(self, axis: int, last: float) -> Callable[[Floats], Floats]:
+        """The fraction that has not left along an axis by times up to the last one, from a spread start: of its fluxes, which
+        cost a hundredth of it."""
+        factor, faces = self.factors[axis], [face for face in self.faces if face.axis == axis]
+        first = max(min((self._front(face) for face in faces), default=math.inf), EARLIEST * last)
+        return decay([partial(_flux, factor, _side(face)) for face in faces], first, last)
 
     def _integrals(self, breaks: Floats, killing: float) -> Floats:
         """∫ of the fluxes through all faces between breaks, by Gauss's rule on panels in log t that are halved until it agrees,
@@ -176,20 +198,6 @@ class Separable(SpaceForm):
         while (self.staying(time) - ever) * math.exp(-killing * time) > GONE and time < 1e300:
             time *= 2.0
         return time
-
-
-def _staying(factor: ClosedForm, t: Floats) -> Floats:
-    """The fractions that have not left along an axis at many times: 1 less what has left, where that loses no digits."""
-    law = factor.law
-    if not law.exits:
-        return np.ones(t.size)
-    left = np.ones(t.size)
-    if isinstance(factor.equation.start, (Point, Sites)):  # for which many times take no longer than one
-        left = np.minimum(sum(law.absorbed(side, t, 0.0) for side in law.exits), 1.0)
-    few = left > MOST_LEFT
-    stay = 1.0 - left
-    stay[few] = [factor.staying(float(s)) for s in t[few]]
-    return stay
 
 
 def _flux(factor: ClosedForm, side: str, t: Floats) -> Floats:

@@ -70,11 +70,15 @@ class Multigrid:
 
 
 def solved(
-    matrix: sparse.csr_array, b: Floats, places: NDArray[np.int64], guess: Floats | None = None
+    matrix: sparse.csr_array,
+    b: Floats,
+    places: NDArray[np.int64],
+    guess: Floats | None = None,
+    residual: float = RESIDUAL,
 ) -> Floats | None:
-    """The solution for `b`, from a `guess`; None if the iterations do not converge."""
+    """The solution for `b`, from a `guess`, to a `residual` of b; None if the iterations do not converge."""
     cycle = LinearOperator(matrix.shape, Multigrid.of(matrix, places).cycle)
-    found, failed = bicgstab(matrix, b, x0=guess, rtol=RESIDUAL, atol=0.0, maxiter=ITERATIONS, M=cycle)
+    found, failed = bicgstab(matrix, b, x0=guess, rtol=residual, atol=0.0, maxiter=ITERATIONS, M=cycle)
     return None if failed else np.asarray(found)
 
 

@@ -87,12 +87,12 @@ class Operator:
         return self._resolvent(k, tau, t).backward(state)
 
     def _resolvent(self, k: int, tau: float, t: float) -> Resolvent:
-        values = self._values(t)
+        values = self._values(k, t)
         key = None if values is None else (tau, *values)
         return kept(self._resolvents[k], key, lambda: Resolvent(self._chain(k, t), tau))
 
     def _chain(self, k: int, t: float) -> Chain:
-        return kept(self._chains[k], self._values(t), lambda: self._built(k, t))
+        return kept(self._chains[k], self._values(k, t), lambda: self._built(k, t))
 
     @cached_property
     def _resolvents(self) -> list[dict[tuple[float, ...], Resolvent]]:
@@ -102,13 +102,23 @@ class Operator:
     def _chains(self) -> list[dict[tuple[float, ...], Chain]]:
         return [{} for _ in self.directions]
 
-    def _values(self, t: float) -> tuple[float, ...] | None:
-        """The values at time `t` of the coefficients that depend on time alone: the rates are functions of them, unless a
-        coefficient depends on time and place (None)."""
-        moving = [c for c in self.equation.coefficients if c.depends_on_t]
-        if any(c.dimension for c in moving):
-            return None
-        return tuple(float(c((0.0,) * self.mesh.dimension, t)) for c in moving)
+    def _values(self, k: int, t: float) -> tuple[float, ...] | None:
+        """The values at time `t` of the coefficients of the chain `k` that depend on time alone: its rates are functions of them,
+        unless a coefficient depends on time and place (None)."""
+        moving = self._moving[k]
+        return None if moving is None else tuple(float(c((0.0,) * self.mesh.dimension, t)) for c in moving)
+
+    @cached_property
+    def _moving(self) -> list[list[Coefficient] | None]:
+        """Of each chain the coefficients that depend on time, None where one depends on the place too. Where D is diagonal, the
+        chain of an axis reads the drift and D along that axis, and the last chain the killing; else each reads all."""
+        equation, last = self.equation, len(self.directions) - 1
+        read: list[list[Coefficient]] = [list(equation.coefficients) for _ in self.directions]
+        if equation.diffusion.diagonal:
+            read = [[a, equation.diffusion[i, i]] for i, a in enumerate(equation.declared_drift)]
+            read[last].append(equation.killing)
+        moving = [[c for c in coefficients if c.depends_on_t] for coefficients in read]
+        return [None if any(c.dimension for c in chain) else chain for chain in moving]
 
     def _built(self, k: int, t: float) -> Chain:
         """The chain of the direction `k` from the coefficients at time `t`."""

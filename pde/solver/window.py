@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -84,12 +85,12 @@ def find_mesh(equation: FokkerPlanck, times: Floats, leak: float) -> Mesh:
     )
 
 
-def whole(equation: FokkerPlanck) -> Mesh:
-    """The mesh on all of a bounded domain, with cells as long as D is large: near the ends of a long axis a function without time
-    changes within the width of the short ones."""
-    axes = [
-        _cut(equation, a, 2.0 * low - high, 2.0 * high - low) for a, (low, high) in enumerate(equation.domain.bounds)
-    ]
+def whole(equation: FokkerPlanck, ends: Sequence[tuple[float, float]] | None = None) -> Mesh:
+    """The mesh on all of a bounded domain, or between `ends`, with cells as long as D is large: near the ends of a long axis a
+    function without time changes within the width of the short ones."""
+    if ends is None:
+        ends = [(2.0 * low - high, 2.0 * high - low) for low, high in equation.domain.bounds]
+    axes = [_cut(equation, a, low, high) for a, (low, high) in enumerate(ends)]
     centre = tuple(np.array(0.5 * (g.low + g.high)) for g in axes)
     spread = np.sqrt(np.maximum(np.einsum("...ii->...i", equation.diffusion(centre, 0.0)), 0.0))
     return _meshed(equation, axes, spread / spread.max() * min(g.high - g.low for g in axes) / 8.0, 0.0, LONGEST)

@@ -26,6 +26,8 @@ from .wall import depth, lowest, may_reach, passage, quantile, refracted, unit
 
 # [model]
 # isort: split
+from .normal import NO_NORMALS as NOTHING  # noqa: F401
+from .normal import joined_normals, normal_of
 from .normal import merged_normals as merged  # noqa: F401
 from .normal import normals as fill  # noqa: F401
 
@@ -52,6 +54,19 @@ def put(s, j, x):  # type: ignore[no-untyped-def]
 def increments(z, row, j):  # type: ignore[no-untyped-def]
     """The increments of walker j in rows from `row` on."""
     return (z[row, j],)
+
+
+@device
+def drawn(walker, n, last, keys):  # type: ignore[no-untyped-def]
+    """(the increments of step n of a walker, what was drawn last): :func:`randwalk.kernels.normal.normal_of`."""
+    z0, last = normal_of(walker, n, last, keys)
+    return (z0,), last
+
+
+@device
+def joined(a, b):  # type: ignore[no-untyped-def]
+    """The increments of a step of twice the length."""
+    return (joined_normals(a[0], b[0]),)
 
 
 @device

@@ -171,7 +171,7 @@ def merged_normals(z, size, row, steps, sources):  # type: ignore[no-untyped-def
         i, n = r % sources, r // sources
         a, b, x = z[row + 2 * n * sources + i], z[row + (2 * n + 1) * sources + i], z[row + r]
         for j in range(size):
-            x[j] = ROOT_HALF * (a[j] + b[j])
+            x[j] = joined_normals(a[j], b[j])
 
 
 @device
@@ -182,3 +182,54 @@ def merged_points(z, size, row, steps, sources):  # type: ignore[no-untyped-def]
         a, x = z[row + 2 * (r // sources) * sources + r % sources], z[row + r]
         for j in range(size):
             x[j] = a[j]
+
+
+# The same one by one, for threads of a GPU; `last` is the block that was drawn last, and what it gives.
+NO_NORMALS = (-1, 0.0, 0.0)
+NO_SIGNS = (-1, 0, 0)
+NO_THIRDS = (-1, 0, 0, 0, 0)
+
+
+@device
+def normal_of(walker, number, last, keys):  # type: ignore[no-untyped-def]
+    """(a normal of a walker, what was drawn last)."""
+    block, even, odd = last
+    if block != number // PAIR:
+        block = number // PAIR
+        a, b = words64(walker & LOW, walker >> HALF, U(block), NORMALS, keys[0], keys[1])
+        even, odd = normal_pair(a, b)
+    return (odd if number % PAIR else even), (block, even, odd)
+
+
+@device
+def sign_drawn(walker, number, last, keys):  # type: ignore[no-untyped-def]
+    """As :func:`normal_of`, of ±1."""
+    block, low, high = last[0], U(last[1]), U(last[2])
+    if block != number // WORDS:
+        block = number // WORDS
+        low, high = words64(walker & LOW, walker >> HALF, U(block), SIGNS, keys[0], keys[1])
+    return sign_of(low if number % WORDS < 64 else high, number % 64, 1.0), (block, np.int64(low), np.int64(high))
+
+
+@device
+def third_drawn(walker, number, last, keys):  # type: ignore[no-untyped-def]
+    """As :func:`normal_of`, of three-point increments."""
+    block, a, b, c, d = last[0], U(last[1]), U(last[2]), U(last[3]), U(last[4])
+    if block != number // QUAD:
+        block = number // QUAD
+        a, b, c, d = philox(walker & LOW, walker >> HALF, U(block), THIRDS, keys[0], keys[1])
+    i = number % QUAD
+    word = (a if i == 0 else b) if i < 2 else (c if i == 2 else d)
+    return third_of(word & LOW), (block, np.int64(a), np.int64(b), np.int64(c), np.int64(d))
+
+
+@device
+def joined_normals(a, b):  # type: ignore[no-untyped-def]
+    """The normal of a step of twice the length (:func:`merged_normals`)."""
+    return ROOT_HALF * (a + b)
+
+
+@device
+def joined_points(a, b):  # type: ignore[no-untyped-def]
+    """The increment of a step of twice the length (:func:`merged_points`)."""
+    return a

@@ -65,16 +65,11 @@ class PlaceSums:
         """The covariance of two coordinates, their mean product about the mean; its standard error is √((E[u²v²] - E[uv]²)/n), u
         and v the distances from the shift, which is near the mean.
 
-        Raises
-        ------
-        KeyError
-            for two coordinates whose products were not summed.
+        NaN for two coordinates whose products were not summed, and for less than two walkers.
         """
         (group, i), (other, j) = self._at(first), self._at(second)
-        if group is not other:
-            raise KeyError((first, second))
         n = self.count
-        if n < 2:
+        if group is not other or n < 2:
             return Estimate(np.asarray(np.nan), np.asarray(np.nan))
         area = group.unit**2
         value = float(group.covariance[i, j]) * area * ((n - 1) / n)

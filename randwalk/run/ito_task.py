@@ -6,13 +6,14 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from ..inputs.memory import require
 from ..inputs.wording import shown
-from ..kernels.backend import DeviceError, Machine
+from ..kernels.backend import Machine
+from ..kernels.ito import State
 from ..kernels.philox import key
 from ..kernels.program import Keys
 from ..laws.places import PlaceSums
@@ -27,6 +28,10 @@ from .ito_counts import ItoCounts
 from .ito_record import kind_of
 from .record import Record
 from .task import checked_records, checked_seed, checked_steps, walker_range
+
+Moves: TypeAlias = Callable[
+    [State, int, int, int, Keys], None
+]  # of (walkers, first number, first step, last step, key)
 
 BATCH = 1 << 15  # walkers of a batch
 STRIDE = 1 << 26  # coordinates that are moved between two looks for Ctrl-C
@@ -107,19 +112,31 @@ class ItoTask:
     ) -> Iterator[ItoCounts]:
         """The counts of one batch of the walkers after another; `advance` is told of each fraction of the work that is done."""
         where, keys = machine or Host(), key(self.seed)
-        if not isinstance(where, Host):
-            raise DeviceError("backend = 'cuda': Itô walks run on this processor: give backend='cpu'")
-        self.about, self.program  # noqa: B018  # made once, before threads need them
-        work = len(self.steps) * self.walk.dimension + self.steps[-1]
-        for batch, counts in where.batches(walkers, BATCH, work, 0, lambda batch: self._counted(batch, keys)):
+        moves = self._moves(where)
+        self.about  # noqa: B018  # made once, before threads need it
+        work, width = len(self.steps) * self.walk.dimension + self.steps[-1], 2 * (self.walk.dimension + 4)
+        for batch, counts in where.batches(
+            walkers, BATCH, work, width, lambda batch: self._counted(batch, moves, keys)
+        ):
             advance(len(batch) / len(walkers))
             yield counts
 
-    def _counted(self, batch: range, keys: Keys) -> ItoCounts:
+    def _moves(self, where: Machine) -> Moves:
+        """What advances walkers on a machine."""
+        made = self.program
+        if isinstance(where, Host):
+            return made.walk
+        from ..kernels.cuda.ito import advance  # CUDA is imported where it is asked for
+
+        return lambda state, first, start, stop, keys: advance(
+            made.module, state, first, start, stop, made.dt, 1, made.parameters, keys
+        )
+
+    def _counted(self, batch: range, moves: Moves, keys: Keys) -> ItoCounts:
         shift, unit = self.about
         raw, gone, places = [], [], []
         records = {record: kind_of(record).empty(record, self.walk, self.steps, batch) for record in self.records}
-        for row, now in enumerate(_paths(self.walk, self.program, batch, self.steps, keys)):
+        for row, now in enumerate(_paths(self.walk, moves, batch, self.steps, keys)):
             inside = now.state.x[:, now.inside]
             raw.append(self.bins.count(inside))
             gone.append(now.gone())
@@ -131,8 +148,8 @@ class ItoTask:
         )
 
     def seconds(self, walkers: int) -> float:
-        """The time by which backend="auto" looks for a GPU: none, because continuous walks run on this processor."""
-        return 0.0
+        """The predicted time on a reference machine."""
+        return predicted(self.walk, self.steps, walkers)
 
     def check_memory(self, walkers: int, threads: int) -> None:
         """Refuse a request that cannot fit, before anything runs."""
@@ -152,7 +169,7 @@ def predicted(walk: ItoWalk, steps: Sequence[int], walkers: int) -> float:
     return 1e-9 * walkers * walk.dimension * (steps[-1] * NANOSECONDS + len(steps) * COUNTING)
 
 
-def _paths(walk: ItoWalk, moves: ItoProgram, batch: range, steps: Sequence[int], keys: Keys) -> Iterator[ItoBatch]:
+def _paths(walk: ItoWalk, moves: Moves, batch: range, steps: Sequence[int], keys: Keys) -> Iterator[ItoBatch]:
     """The walkers of a batch at each of the recorded steps."""
     state = begin(walk, batch, keys)
     stride = max(1, STRIDE // (len(batch) * walk.dimension))
@@ -160,7 +177,7 @@ def _paths(walk: ItoWalk, moves: ItoProgram, batch: range, steps: Sequence[int],
     for stop in steps:
         while done < stop:
             end = min(done + stride, stop)
-            moves.walk(state, batch.start, done, end, keys)
+            moves(state, batch.start, done, end, keys)
             done = end
         now = ItoBatch(walk, batch, state, stop)
         now.check()
@@ -174,7 +191,7 @@ def _pilot(walk: ItoWalk, steps: tuple[int, ...]) -> tuple[Floats, Floats]:
     mean, sd = 0.5 * (low + high), 0.5 * (high - low)
     least = _least(walk, mean)
     found = []
-    for now in _paths(walk, program(walk), range(PILOT), steps, key(0)):
+    for now in _paths(walk, program(walk).walk, range(PILOT), steps, key(0)):
         inside = now.state.x[:, now.inside]
         if inside.size:
             mean, sd = inside.mean(axis=1), inside.std(axis=1)

@@ -27,11 +27,17 @@ from .ito_scheme import MOST_TUPLES, moved_text
 from .ito_walls import walls_text
 
 FILES = ("ito.py", "ito_blocks.py")
-FILLS: dict[type[Increments], tuple[str, str]] = {
-    Gaussian: ("normals", "merged_normals"),
-    TwoPoint: ("signs", "merged_points"),
-    ThreePoint: ("thirds", "merged_points"),
-}
+DRAWS: dict[type[Increments], dict[str, str]] = {  # names in the text: those of randwalk.kernels.normal
+    Gaussian: {
+        "fill": "normals", "merged": "merged_normals", "NOTHING": "NO_NORMALS", "one": "normal_of", "both": "joined_normals",
+    },
+    TwoPoint: {
+        "fill": "signs", "merged": "merged_points", "NOTHING": "NO_SIGNS", "one": "sign_drawn", "both": "joined_points",
+    },
+    ThreePoint: {
+        "fill": "thirds", "merged": "merged_points", "NOTHING": "NO_THIRDS", "one": "third_drawn", "both": "joined_points",
+    },
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -106,11 +112,13 @@ def program(
     d, m = walk.dimension, max(walk.sources, 1)
     killed = walk.killing != ZERO
     last = len(walk.domain.exits) if killed and kills else 0  # the killed leave by the last
-    fill, merged = FILLS[type(walk.increments)]
     walls, known = barriers(walk.domain), ("x", "t", "p")
     parts = [
-        f"from . import lookup\nfrom .normal import {merged} as merged\nfrom .normal import {fill} as fill\n\n"
-        f"D, M = {d}, {m}\n"
+        "from . import lookup\n"
+        + "".join(
+            f"from .normal import {name} as {known_as}\n" for known_as, name in DRAWS[type(walk.increments)].items()
+        )
+        + f"\nD, M = {d}, {m}\n"
         f"WEIGHED, GATHERED, WALLS, KILLED = {killed}, {source != ZERO}, {len(walls)}, {last}\n"
         f"INTERFACES, RINGS = {len(walk.interfaces)}, {any(axis.periodic for axis in walk.domain.axes)}\n"
         f"EXITS = {tuple(wall.exit + 1 for wall in walls) or (0,)}\n"
@@ -127,14 +135,18 @@ def program(
 
 
 def _arrays(d: int, m: int) -> list[str]:
-    """How points and increments stand in the arrays of a block."""
+    """How points and increments stand in the arrays of a block, and how increments are drawn one by one."""
     point = "".join(f"s[{a}, j], " for a in range(d))
     puts = "\n".join(f"    s[{a}, j] = x[{a}]" for a in range(d))
     row = "".join(f"z[row + {i}, j], " for i in range(m))
+    draws = "\n".join(f"    z{i}, last = one(walker, n * M + {i}, last, keys)" for i in range(m))
+    names, both = "".join(f"z{i}, " for i in range(m)), "".join(f"both(a[{i}], b[{i}]), " for i in range(m))
     return [
         f"@device\ndef at(s, j):\n    return ({point})",
         f"@device\ndef put(s, j, x):\n{puts}",
         f"@device\ndef increments(z, row, j):\n    return ({row})",
+        f"@device\ndef drawn(walker, n, last, keys):\n{draws}\n    return ({names}), last",
+        f"@device\ndef joined(a, b):\n    return ({both})",
     ]
 
 

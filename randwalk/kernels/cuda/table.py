@@ -24,16 +24,17 @@ def _uniform(half, walker, n, k0, k1):  # type: ignore[no-untyped-def]
 
 
 @cache
-def walk_table(capacity: int, words: int, kind: Any, followed: bool) -> Kernel:
+def walk_table(capacity: int, words: int, kind: str, followed: bool) -> Kernel:
     """A kernel for tables of at most `capacity` columns of so many words of a `kind`, which it reads from shared memory; 0: any
     table, read from device memory. If `followed`, functionals of the paths are kept in `state`."""
-    room, pairs = max(capacity, 1), kind().itemsize // 4
+    room, word_type = max(capacity, 1), np.dtype(kind).type
+    pairs = np.dtype(kind).itemsize // 4
 
     def walk(walkers, program, halves, span, keys):  # type: ignore[no-untyped-def]
         site, state, places = walkers.site, walkers.state, walkers.places
         (origin, start, stop), changes = span, halves.changes
         if capacity:
-            thresholds = cuda.shared.array((words, room), kind)
+            thresholds = cuda.shared.array((words, room), word_type)
             lives = cuda.shared.array(room, np.uint32)  # the simulator tells shared arrays apart by their lines
             for i in range(cuda.threadIdx.x, halves.lives.shape[1], cuda.blockDim.x):
                 for m in range(words):
@@ -62,22 +63,20 @@ def walk_table(capacity: int, words: int, kind: Any, followed: bool) -> Kernel:
                         n = 8 * eight + k
                         row = U(n - origin if streamed else 0)
                         c = U32(program.column[U32(here)] if halves.mapped else here)
-                        there, tied = U32(here), False
+                        moved, tied = U32(here), False
                         for m in range(words):
                             several = U(thresholds[m, c] if capacity else halves.words[row, m, c])
                             for i in range(pairs):
                                 first, second = changes[2 * (pairs * m + i)], changes[2 * (pairs * m + i) + 1]
-                                there, tie = half_moves(there, word, U32(several & LOW), U32(first), U32(second))
-                                there, tied, several = U32(there), tied | tie, several >> HALF
-                        if program.home.size:
-                            there = U32(program.home[there])
+                                moved, tie = half_moves(moved, word, U32(several & LOW), U32(first), U32(second))
+                                moved, tied, several = U32(moved), tied | tie, several >> HALF
+                        there = I32(program.home[moved] if program.home.size else moved)
                         if program.kills:
                             live = lives[c] if capacity else halves.lives[row, c]
                             tied |= word == live
-                            there = there if word < live else U32(killed)
+                            there = there if word < live else killed
                         if tied:
-                            there = _step(here, _uniform(word, walker, n, keys[0], keys[1]), program, row, 0)
-                        there = I32(there)
+                            there = I32(_step(here, _uniform(word, walker, n, keys[0], keys[1]), program, row, 0))
                         if followed:
                             gone = _rests(there, program)
                             left = I32(n + 1 if gone else left)
@@ -94,7 +93,7 @@ def driver(program: TableProgram, followed: bool) -> tuple[Kernel, tuple[Any, ..
     """See :data:`randwalk.kernels.cuda.compile.Driver`."""
     halves = Halves.of(program, CAPACITIES[-1])
     rows, words, columns = halves.words.shape
-    kind = halves.words.dtype.type
-    fits = (c for c in CAPACITIES if rows == 1 and columns <= c and c * (kind().itemsize * words + 4) <= SHARED)
+    size = halves.words.itemsize * words + 4  # bytes of a column
+    fits = (c for c in CAPACITIES if rows == 1 and columns <= c and c * size <= SHARED)
     there = on_device(program), on_device(halves._replace(changes=tuple(halves.changes.tolist())))
-    return walk_table(next(fits, 0), words, kind, followed), there
+    return walk_table(next(fits, 0), words, halves.words.dtype.name, followed), there

@@ -1,0 +1,103 @@
+"""Walks in continuous space, a thread a walker: the step is that of :mod:`randwalk.kernels.ito`, with the functions of a walk."""
+
+from __future__ import annotations
+
+import math
+from functools import cache
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from ..ito import State
+from ..philox import U
+from ..program import Keys
+from .compile import THREADS, Kernel, blocks_for, cuda, in_kernel, on_device
+
+LEVELS = (1, 2, 4, 8)  # steps of the finest level to a step
+
+
+class NotOnDevices(ValueError):
+    """A walk runs on the CPU only."""
+
+
+@cache
+def kernel(module: ModuleType, pairs: int) -> Kernel:
+    """The kernel of a walk's module, for steps of `pairs` dt."""
+    if module.LINEAR:
+        raise NotOnDevices(f"a walk in {module.D} dimensions runs on the CPU only, by matrices: take backend='cpu'")
+    if pairs not in LEVELS:
+        raise NotOnDevices(f"pairs = {pairs}: on CUDA a step has 1, 2, 4 or 8 steps of the finest level")
+    names = ("at", "put", "moved", "near", "crossed", "home", "weighed", "lifetime", "lived_until")
+    at, put, moved, near, crossed, home, weighed, lifetime, lived_until = (in_kernel(getattr(module, n)) for n in names)
+    drawn = _drawn(module, pairs)
+    nothing, walled = module.NOTHING, bool(module.WALLS or module.INTERFACES)
+    killed, weighing, turning = module.KILLED, module.WEIGHED or module.GATHERED, module.RINGS
+
+    def walk(state, first, start, stop, dt, p, keys):  # type: ignore[no-untyped-def]
+        h = pairs * dt
+        root = math.sqrt(h)
+        for i in range(cuda.grid(1), state.exit.size, cuda.gridsize(1)):
+            walker, x = U(first + i), at(state.x, i)
+            weight, gathered = state.weight[i], state.gathered[i]
+            last, fate = nothing, lifetime(walker, keys) if killed else 0.0
+            for n in range(start if state.exit[i] == 0 else stop, stop):
+                z, last = drawn(walker, n, last, keys)
+                t, lived, left = n * h, h, np.int64(0)
+                y = moved(x, t, h, root, z, p)
+                if walled:  # noqa: SIM102  # a constant: what a walk does not need is not compiled
+                    if near(x, y, t, h, p):
+                        exit, lived, y = crossed(x, y, t, h, walker, n * pairs, p, keys)
+                        left = np.int64(exit)
+                earlier = weight
+                if weighing:
+                    weight, gathered = weighed(x, y, t, lived, weight, gathered, p)
+                if killed:  # noqa: SIM102
+                    if weight < fate:
+                        left, lived = np.int64(killed), lived_until(earlier, fate, weight, lived)
+                if left:
+                    state.exit[i], state.gone_at[i] = left, t + lived
+                    x = y
+                    break
+                x = home(y, p) if turning else y
+            put(state.x, i, x)
+            state.weight[i], state.gathered[i] = weight, gathered
+
+    return Kernel(walk)
+
+
+def _drawn(module: ModuleType, pairs: int) -> Any:
+    """The increments of a step as a function of walker and step: those of two steps of half the length, joined."""
+    draw = in_kernel(module.drawn)
+    joined = in_kernel(module.joined)
+    while pairs > 1:
+        draw, pairs = _of_two(draw, joined), pairs // 2
+    return draw
+
+
+def _of_two(draw: Any, joined: Any) -> Any:
+    def drawn(walker, n, last, keys):  # type: ignore[no-untyped-def]
+        a, last = draw(walker, 2 * n, last, keys)
+        b, last = draw(walker, 2 * n + 1, last, keys)
+        return joined(a, b), last
+
+    return cuda.jit(device=True)(drawn)
+
+
+def advance(
+    module: ModuleType,
+    state: State,
+    first: int,
+    start: int,
+    stop: int,
+    dt: float,
+    pairs: int,
+    parameters: Any,
+    keys: Keys,
+) -> None:
+    """As the kernel `walk` of the CPU, on the current device: the arrays of `state` are those of the host."""
+    there = on_device(state)
+    tables = (*parameters[:-1], cuda.to_device(parameters[-1]))
+    kernel(module, pairs)(blocks_for(state.exit.size), THREADS, there, first, start, stop, dt, tables, keys)
+    for array, moved in zip(state, there, strict=True):
+        moved.copy_to_host(array)
