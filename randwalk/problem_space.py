@@ -14,11 +14,12 @@ from .model.coefficient import coordinate
 from .model.domain import Box, Domain, Interval, Line, Ring
 from .model.formula import formula
 from .model.image import dark_pixels
+from .model.moving import placed
 from .model.region import Ball, HalfSpace, Level, Mask
 from .model.shape import Intersection, Shape, Union
 from .model.start import Atoms, Everywhere, Normal, Point, Sites, Start, Uniform
 from .model.wall import Absorbing, PartiallyAbsorbing, Reflecting, Wall, face_names
-from .problem_values import beside, read_number, read_numbers, read_parameters, read_sizes, variables
+from .problem_values import beside, read_number, read_numbers, read_parameters, read_place, read_sizes, variables
 
 DOMAIN = ("low", "high", "left", "right", "ring")
 WALL = '"absorbing", "reflecting" or {reactivity = number}'
@@ -60,10 +61,11 @@ def _one_axis(source: Source) -> Domain:
     """The domain of one dimension of a table with the keys of :data:`DOMAIN`."""
     names = read_parameters(source)
     table = source.section("domain", DOMAIN)
-    low, high = (
-        read_number(source, names, table.get(key, end), "domain", key)
+    ends = [
+        read_place(source, names, table.get(key, end), "domain", key)
         for key, end in (("low", -math.inf), ("high", math.inf))
-    )
+    ]
+    low, high = (_at_first(source, end) for end in ends)
     if not isinstance(table.get("ring", False), bool):
         source.fail("domain", "ring", f"ring = {shown(table['ring'])}: must be true or false")
     if table.get("ring"):
@@ -79,7 +81,12 @@ def _one_axis(source: Source) -> Domain:
             source.fail("domain", end, f"the {side} end, at x = {place:g}, needs a wall: {side} = {WALL}")
     if math.isinf(low) and math.isinf(high) and low < high:
         return Line()
-    return source.build("domain", _named(table, "low", "high"), lambda: Interval(low, high, **walls))
+    return source.build("domain", _named(table, "low", "high"), lambda: Interval(ends[0], ends[1], **walls))
+
+
+def _at_first(source: Source, end: Any) -> float:
+    """Where an end of [domain] is at t = 0."""
+    return source.build("domain", None, lambda: placed("domain", end)[0])
 
 
 def _axis(source: Source, number: int, table: Any) -> Line | Interval | Ring:
@@ -107,17 +114,18 @@ def _axis(source: Source, number: int, table: Any) -> Line | Interval | Ring:
             )  # fmt: skip
     if not table:
         return Line()
-    low, high = (
-        read_number(source, names, table.get(key, end), "domain", name, key)
+    ends = [
+        read_place(source, names, table.get(key, end), "domain", name, key)
         for key, end in (("low", -math.inf), ("high", math.inf))
-    )
+    ]
+    low, high = (_at_first(source, end) for end in ends)
     left, right = (_read_wall(source, names, (name, side), table.get(side)) for side in (low_wall, high_wall))
     for side, wall, end, place in ((low_wall, left, "low", low), (high_wall, right, "high", high)):
         if wall is None and math.isfinite(place):
             source.fail("domain", (name, end), f"the {side} end, at {name} = {place:g}, needs a wall: {side} = {WALL}")
         if wall is not None and math.isinf(place):
             source.fail("domain", (name, side), f"{side} = {shown(table[side])}: needs {end}, the place of the wall")
-    return source.build("domain", name, lambda: Interval(low, high, left, right))
+    return source.build("domain", name, lambda: Interval(ends[0], ends[1], left, right))
 
 
 def _with_region(source: Source, box: Box, table: Mapping[str, Any]) -> Box:
@@ -155,7 +163,7 @@ def read_shape(source: Source, table: Any, dimension: int) -> Shape:
 
     match table:
         case {"ball": {"centre": centre, "radius": radius}}:
-            return Ball(numbers(centre, "centre"), read_number(source, names, radius, "domain", "region", "radius"))
+            return Ball(numbers(centre, "centre"), read_place(source, names, radius, "domain", "region", "radius"))
         case {"half_space": {"normal": normal, **rest}} if set(rest) <= {"offset"}:
             offset = read_number(source, names, rest.get("offset", 0.0), "domain", "region", "offset")
             return HalfSpace(numbers(normal, "normal"), offset)

@@ -61,6 +61,18 @@ def read_number(source: Source, names: Mapping[str, float], value: Any, section:
     source.fail(section, keys, f"{key} = {shown(value)}: must be a number, or a formula of [parameters] in quotes")
 
 
+def read_place(source: Source, names: Mapping[str, float], value: Any, section: str, *keys: str) -> float | Coefficient:
+    """As :func:`read_number`, or a formula of the time in quotes: the path of a wall that moves."""
+    if isinstance(value, str):
+        try:
+            path = expression(value, **names)
+        except ValueError:
+            return read_number(source, names, value, section, *keys)
+        if path.variables == {"t"}:
+            return path
+    return read_number(source, names, value, section, *keys)
+
+
 def read_numbers(source: Source, names: Mapping[str, float], values: Any, section: str, *keys: str) -> list[float]:
     """A list of numbers, or of formulas of the parameters."""
     if not isinstance(values, list):

@@ -76,7 +76,9 @@ def _domain_data(domain: Domain) -> dict[str, Any]:
         data: dict[str, Any] = {coordinate(i): _axis_data(i, axis) for i, axis in enumerate(domain.axes)}
         return data | ({"region": [_region_data(region) for region in domain.regions]} if domain.regions else {})
     (axis,) = domain.axes
-    ends: dict[str, Any] = {"low": axis.low, "high": axis.high} | ({"ring": True} if axis.periodic else {})
+    ends: dict[str, Any] = dict(zip(("low", "high"), _ends(axis), strict=True)) | (
+        {"ring": True} if axis.periodic else {}
+    )
     return ends | {face.exit: _wall_data(face.wall) for face in domain.faces}
 
 
@@ -85,12 +87,19 @@ def _axis_data(number: int, axis: Domain) -> dict[str, Any]:
         return {"ring": [axis.low, axis.high]}
     if not isinstance(axis, Interval):
         return {}
-    sides = zip(("low", "high"), (axis.low, axis.high), face_names(number), (axis.left, axis.right), strict=True)
+    sides = zip(("low", "high"), _ends(axis), face_names(number), (axis.left, axis.right), strict=True)
     data: dict[str, Any] = {}
     for end, place, side, wall in sides:
         if wall is not None:
             data |= {end: place, side: _wall_data(wall)}
     return data
+
+
+def _ends(axis: Any) -> list[Any]:
+    """The two ends of an axis, the paths of those that move."""
+    paths = getattr(axis, "paths", (None, None))
+    given = zip((axis.low, axis.high), paths, strict=True)
+    return [end if path is None else _coefficient_data(path) for end, path in given]
 
 
 def _wall_data(wall: Wall) -> Any:
@@ -105,7 +114,8 @@ def _region_data(region: Region) -> dict[str, Any]:
 def shape_data(shape: Shape) -> dict[str, Any]:
     match shape:
         case Ball(centre, radius):
-            return {"ball": {"centre": list(centre), "radius": radius}}
+            at = radius if shape.path is None else _coefficient_data(shape.path)
+            return {"ball": {"centre": list(centre), "radius": at}}
         case HalfSpace(normal, offset):
             return {"half_space": {"normal": list(normal), "offset": offset}}
         case Level():

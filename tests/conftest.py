@@ -16,6 +16,7 @@ QUICK_FILES = frozenset(
         "barrier",
         "moving_walls",
         "box",
+        "bridge_stream",
         "breaks",
         "chains",
         "coefficient",

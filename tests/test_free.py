@@ -71,7 +71,9 @@ def test_records_do_without_counts(monkeypatch: pytest.MonkeyPatch, start: objec
         _ = bare.counts
     with pytest.raises(ValueError, match="not counted"):
         bare.density(times[0])
-    assert "100 % alive" in repr(bare) and bare._repr_html_().count("<td>—</td>") == 6  # means and variances of three times
+    assert (
+        "100 % alive" in repr(bare) and bare._repr_html_().count("<td>—</td>") == 6
+    )  # means and variances of three times
 
 
 def test_a_long_walk_in_space_costs_the_walking_alone(tmp_path: Path) -> None:

@@ -108,3 +108,14 @@ def test_a_drift_diffusion_model_with_collapsing_bounds():
 def test_frames_that_are_none(equation, words):
     with pytest.raises(ValueError, match=words):
         rw.pde.MovingFrame(equation)
+
+
+def test_a_file_says_how_walls_move(tmp_path):
+    bounds = rw.Interval(e("t/4 - 1"), e("1 - t/4"), A, A)
+    disc = (rw.Line() ** 2).inside(rw.Ball((0.0, 0.0), e("1 + t")), A, "rim")
+    for domain, drift in ((bounds, 0.8), (disc, (0.0, 0.0))):
+        start = (0.0, 0.0) if domain.dimension > 1 else 0.0
+        walk = rw.ItoWalk(drift, 0.5, dt=0.01, domain=domain, start=start)
+        run = rw.simulate(walk, 100, [0.1], seed=1, bins=4)
+        run.save(tmp_path / "run.npz")
+        assert rw.ItoEnsemble.load(tmp_path / "run.npz").walk.domain == domain

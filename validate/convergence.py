@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from randwalk.inputs.wording import shown
+from randwalk.laws.law import Law
 from randwalk.model.coefficient import Constant, Floats
 from randwalk.model.region import Mask
 from randwalk.model.walk import LatticeWalk
 from randwalk.pde import FokkerPlanck, exact_law, limit
-from randwalk.pde.closed_form import ClosedForm, NoClosedForm, closed_form
-from randwalk.pde.solve import Solution, fewest_cells, solve
+from randwalk.pde.closed_form import NoClosedForm, closed_form
+from randwalk.pde.solve import fewest_cells, solve
 
 from .measure import FLOOR, Measure, distance, measure_for
 
@@ -136,7 +137,7 @@ class Reference:
     `values` are the quantities of `measure`, computed once, because closed forms of spread starts take long.
     """
 
-    law: ClosedForm | Solution
+    law: Law[Any]  # a ClosedForm, a Solution, or one of them between moving ends
     measure: Measure
     values: Floats
     name: str

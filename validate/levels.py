@@ -21,7 +21,7 @@ from randwalk.laws.estimate import exact
 from randwalk.laws.law import Law
 from randwalk.model.coefficient import Constant, Floats, coordinate
 from randwalk.model.ito import ItoWalk
-from randwalk.pde import limit
+from randwalk.pde import FokkerPlanck, MovingFrame, limit
 from randwalk.pde.closed_form import NoClosedForm, closed_form
 from randwalk.pde.solve import solve
 from randwalk.run.host import Host
@@ -67,19 +67,30 @@ class Level:
 
 def law_of(walk: ItoWalk, times: Sequence[float]) -> Reference:
     """The closed form of the equation of a walk, else its solution, with the measure of rung 3."""
-    equation = limit(walk)
+    equation, seen = resting(walk)
     try:
-        form = closed_form(equation)
+        form = seen(closed_form(equation))
         measure = _measure(walk, times, form)
-        return Reference(form, measure, measure.values(form), f"closed form ({form.description})", FLOOR)
+        told = closed_form(equation).description
+        return Reference(form, measure, measure.values(form), f"closed form ({told})", FLOOR)
     except NoClosedForm as reason:
         if walk.dimension > max(TOLERANCE):
             raise ValueError(
                 f"a walk in {walk.dimension} dimensions is compared with a closed form, and there is none: {reason}"
             ) from None
         solution = solve(equation, list(times), tolerance=TOLERANCE[walk.dimension])
-        measure, error = _measure(walk, times, solution), float(np.max(solution.error_estimate))
-        return Reference(solution, measure, measure.values(solution), "finite differences", error, str(reason))
+        law, error = seen(solution), float(np.max(solution.error_estimate))
+        measure = _measure(walk, times, law)
+        return Reference(law, measure, measure.values(law), "finite differences", error, str(reason))
+
+
+def resting(walk: ItoWalk) -> tuple[FokkerPlanck, Callable[[Law[Any]], Law[Any]]]:
+    """(the equation of a walk, between moving ends in the frame in which they rest; what leads its laws back)."""
+    equation = limit(walk)
+    if not walk.domain.moves:
+        return equation, lambda law: law
+    frame = MovingFrame(equation)
+    return frame.resting, frame.law
 
 
 def _measure(walk: ItoWalk, times: Sequence[float], law: Law[Any]) -> Measure:

@@ -127,9 +127,11 @@ def _validate_ito(
 
 
 def _solved(walk: ItoWalk, against: Reference) -> Convergence:
-    """Rung 3 of an Itô walk; nothing is judged in more dimensions than are solved."""
-    if walk.dimension > MOST_SOLVED:
-        return Convergence("nothing, beyond three dimensions", (1.0, 0.5), (np.nan, np.nan), counted=False)
+    """Rung 3 of an Itô walk; nothing is judged in more dimensions than are solved, and between moving ends."""
+    if walk.dimension > MOST_SOLVED or walk.domain.moves:
+        return Convergence(
+            "nothing, beyond three dimensions and between moving ends", (1.0, 0.5), (np.nan, np.nan), counted=False
+        )
     return solver_convergence(limit(walk), against, against.measure)
 
 

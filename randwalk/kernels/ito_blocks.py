@@ -58,23 +58,37 @@ def loaded(state, live, begin, size, block):  # type: ignore[no-untyped-def]
 
 
 @aside
-def stored(state, size, block):  # type: ignore[no-untyped-def]
-    """Give walkers of a block back to the batch; returns the number of those that did not leave, which stand first now."""
+def dropped(state, size, block):  # type: ignore[no-untyped-def]
+    """Give the walkers of a block that left back to the batch; returns the number of the others, which stand first now."""
     s, who, left, gone, weight, gathered, place = block
     stay = 0
     for j in range(size):
-        i = who[j]
-        for a in range(D):
-            state.x[a, i] = place[a, j] if left[j] else s[a, j]
-        state.weight[i], state.gathered[i] = weight[j], gathered[j]
         if left[j]:
+            i = who[j]
+            for a in range(D):
+                state.x[a, i] = place[a, j]
+            state.weight[i], state.gathered[i] = weight[j], gathered[j]
             state.exit[i], state.gone_at[i] = left[j], gone[j]
         else:
-            for a in range(D):
-                s[a, stay] = s[a, j]
-            who[stay], left[stay], weight[stay], gathered[stay] = i, 0, weight[j], gathered[j]
+            if stay < j:
+                for a in range(D):
+                    s[a, stay] = s[a, j]
+                who[stay], weight[stay], gathered[stay] = who[j], weight[j], gathered[j]
             stay += 1
+    for j in range(size):
+        left[j] = 0
     return stay
+
+
+@aside
+def stored(state, size, block):  # type: ignore[no-untyped-def]
+    """Give the walkers of a block, none of whom left, back to the batch."""
+    s, who, _, _, weight, gathered, _ = block
+    for j in range(size):
+        i = who[j]
+        for a in range(D):
+            state.x[a, i] = s[a, j]
+        state.weight[i], state.gathered[i] = weight[j], gathered[j]
 
 
 @device
@@ -260,11 +274,10 @@ def walk(state, first, start, stop, dt, pairs, p, keys):  # type: ignore[no-unty
                     killed(block, lanes, number, size, times, p, keys)
                     turned(block, lanes, number, size, times, p, keys)
                 if WALLS or KILLED:
-                    size = stored(state, size, block)
+                    size = dropped(state, size, block)
                     if size == 0:
                         break
-            if not (WALLS or KILLED):
-                stored(state, size, block)
+            stored(state, size, block)
             for j in range(size):
                 live[left_over] = who[j]
                 left_over += 1

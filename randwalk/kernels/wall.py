@@ -106,8 +106,8 @@ def passage(d0, d1, s2, z, u):  # type: ignore[no-untyped-def]
 @device
 def refracted(d0, d1, s2, below, above, share, u, v):  # type: ignore[no-untyped-def]
     """Where a step from d0 to d1 ends by an interface at which the noise jumps from `below` to `above`. A path that does not
-    reach it goes on to d1; one that does is above it at the end with probability `share`, at |d1| in units of the noise there: skew
-    Brownian motion (Harrison and Shepp, Ann. Prob. 9 (1981) 309), exact for noises that are constant on either side. The
+    reach it goes on to d1; one that does is above it at the end with probability `share`, at |d1| in units of the noise there:
+    skew Brownian motion (Harrison and Shepp, Ann. Prob. 9 (1981) 309), exact for noises that are constant on either side. The
     uniforms are u of the minimum of the bridge and v of the side."""
     side = 1.0 if d0 >= 0.0 else -1.0
     if lowest(side * d0, side * d1, s2, u) > 0.0:
