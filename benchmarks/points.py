@@ -1,4 +1,4 @@
-"""``python -m benchmarks.points [--repeats 5] [--json FILE]``: the value of a solution at one point, in 1, 2, 3, 6 and 10 dimensions.
+"""``python -m benchmarks.points [--repeats 5] [--json FILE]``: a solution's value at a point, in 1, 2, 3, 6 and 10 dimensions.
 
 Seconds of the processor to an error of 1e-3 of the value's size, compilation apart: the median over seeds by walks, and by the
 solver where it has the dimension (its fastest tolerance that meets the error at the point). Two problems with closed forms:
@@ -17,6 +17,7 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -97,7 +98,7 @@ def row(problem: Problem, repeats: int) -> dict[str, Any]:
     """The medians and the errors of one problem."""
     tolerance = ERROR * problem.exact
     problem.walk(8.0 * tolerance, 0)  # compiled
-    runs = [timed(lambda seed=seed: problem.walk(tolerance, seed)) for seed in range(1, repeats + 1)]
+    runs = [timed(partial(problem.walk, tolerance, seed)) for seed in range(1, repeats + 1)]
     z = [float(np.asarray(found.z(problem.exact))) for _, found in runs]
     made = {
         "problem": problem.name, "dimension": problem.dimension, "walk": median(seconds for seconds, _ in runs),
@@ -105,10 +106,10 @@ def row(problem: Problem, repeats: int) -> dict[str, Any]:
     }  # fmt: skip
     for wanted in TOLERANCES if problem.solve else ():
         assert problem.solve is not None
-        solve = problem.solve
-        seconds, found = timed(lambda: solve(wanted))  # noqa: B023
+        solve = partial(problem.solve, wanted)
+        seconds, found = timed(solve)
         if abs(found / problem.exact - 1.0) <= ERROR:
-            seconds = median([seconds, *(timed(lambda: solve(wanted))[0] for _ in range(2))])  # noqa: B023
+            seconds = median([seconds, timed(solve)[0], timed(solve)[0]])
             return made | {"solver": seconds, "of the solver": abs(found / problem.exact - 1.0)}
     return made
 

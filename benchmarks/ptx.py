@@ -18,11 +18,30 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import randwalk as rw
 from randwalk.kernels.backend import JumpProgram, Levels, Walkers
 from randwalk.kernels.cuda import digits, occupation, table, walkers
 from randwalk.kernels.cuda.compile import Kernel, cuda, plain_arithmetic, replaced
+from randwalk.kernels.cuda.ito import kernel as walk_kernel
+from randwalk.kernels.ito import State
 from randwalk.kernels.program import DigitsProgram, Halves, TableProgram
+from randwalk.tables.ito_program import program as compiled_walk
 
+ABSORB = rw.Absorbing()
+CONTINUOUS = {  # a walk of each kind in continuous space
+    "well": rw.ItoWalk(rw.expression("x - x**3"), noise=0.7, dt=0.01),
+    "functions": rw.ItoWalk(
+        (rw.expression("sin(y) - tanh(x)"), rw.expression("exp(-x**2) + log(2 + t)")), noise=((0.5, 0.1), (0.0, 0.3)), dt=0.01,
+        start=(0.0, 0.0),
+    ),
+    "interval": rw.ItoWalk(-1.0, 0.5, dt=0.01, killing=rw.expression("x**2"), domain=rw.Interval(-1.0, 1.0, ABSORB, ABSORB)),
+    "disc": rw.ItoWalk(
+        (0.0, 0.0), 0.5, dt=0.01, start=(0.0, 0.0), domain=(rw.Line() ** 2).inside(rw.Ball((0.0, 0.0), 1.0), ABSORB),
+    ),
+    "ten axes": rw.ItoWalk(
+        tuple(rw.expression(f"-x[{i}]") for i in range(10)), 0.5, dt=0.01, start=(0.0,) * 10, increments=rw.TwoPoint(),
+    ),
+}  # fmt: skip
 CAPABILITIES = ((8, 0), (9, 0))
 # (what is recorded, whether something is known of each cell, whether paths are followed)
 WAYS = ("ends", False, False), ("paths", False, True), ("paths and cells", True, True)
@@ -67,7 +86,7 @@ def compile_all(capability: tuple[int, int]) -> Iterator[tuple[str, str]]:
     """Every kernel as PTX for a compute capability: (name, PTX)."""
     dispatcher, types = import_module("numba.cuda.dispatcher"), import_module("numba.cuda.types")
     device = SimpleNamespace(compute_capability=capability)
-    for name, kernel, arguments in _signatures(types):
+    for name, kernel, arguments in (*_signatures(types), *_continuous(types)):
         with replaced(dispatcher, "get_current_device", lambda: device), plain_arithmetic():
             yield name, cuda.compile_ptx(kernel.function, types.void(*arguments), cc=capability)[0]
 
@@ -104,6 +123,17 @@ def _signatures(types: Any) -> Iterator[tuple[str, Kernel, tuple[Any, ...]]]:
     yield "count", walkers.count, (longs, flag, sites, sites, ways, types.UniTuple(i64, 4))
     tiles = types.Tuple((state, types.boolean[:, ::1], longs))
     yield "occupy", occupation.occupy_tiles, (longs, longs, tiles, program, words, span, gone, keys)
+
+
+def _continuous(types: Any) -> Iterator[tuple[str, Kernel, tuple[Any, ...]]]:
+    """As :func:`_signatures`, of walks in continuous space."""
+    floats, i64 = types.float64[::1], types.int64
+    state = types.BaseTuple.from_types((types.float64[:, ::1], types.int32[::1], floats, floats, floats), State)
+    for name, walk in CONTINUOUS.items():
+        made = compiled_walk(walk)
+        parameters = types.Tuple((*[types.float64] * (len(made.parameters) - 1), floats))
+        keys = types.UniTuple(types.uint64, 2)
+        yield f"ito, {name}", walk_kernel(made.module, 1), (state, i64, i64, i64, types.float64, parameters, keys)
 
 
 def main() -> None:

@@ -27,7 +27,7 @@ __all__ = [
     "SDIRK2", "Antithetic", "BackwardEuler", "BackwardField", "BackwardSolution", "ClosedForm", "Control",
     "CrankNicolson", "Drift", "ExactLaw", "Expectation", "FokkerPlanck", "HittingTime", "ModifiedEquation",
     "MovingFrame", "Multilevel", "NoClosedForm", "SmoothedLaw", "Solution", "StationaryLaw", "StationarySolution",
-    "ToleranceNotMet", "backward", "closed_form", "commute_time", "escape_probability", "exact_law", "exit_probability",
-    "expectation", "green_function", "hitting_probability", "hitting_time", "limit", "mean_exit_time", "modified",
-    "potential_kernel", "return_time", "solve", "stationary_law", "walk_for",
+    "ToleranceNotMet", "backward", "closed_form", "commute_time", "escape_probability", "exact_law",
+    "exit_probability", "expectation", "green_function", "hitting_probability", "hitting_time", "limit",
+    "mean_exit_time", "modified", "potential_kernel", "return_time", "solve", "stationary_law", "walk_for",
 ]  # fmt: skip

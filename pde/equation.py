@@ -18,7 +18,8 @@ from randwalk.model.domain import Domain, as_domain
 from randwalk.model.ito import ItoWalk
 from randwalk.model.neighbourhood import Neighbourhood
 from randwalk.model.scheme import Increments, Scheme
-from randwalk.model.start import Start, StartLike, as_start, check_start, continuous
+from randwalk.model.start import Start, StartLike, as_start, continuous
+from randwalk.model.start_check import check_start
 from randwalk.model.tensor import Tensor, TensorLike, VectorLike, as_tensor, as_vector
 from randwalk.model.walk import LatticeWalk, Rule
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, TypeAlias
+from typing import Any, ClassVar, TypeAlias, overload
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -85,6 +85,16 @@ class StationaryLaw(Law[Any]):
             mean = ", ".join(f"{m:.6g}" for m in self.mean())
             return f"StationaryLaw({' × '.join(map(str, self.pmf.shape))} sites, mean ({mean}))"
         return f"StationaryLaw({self.pmf.size} sites, mean {self.mean():.6g}, variance {self.variance():.6g})"
+
+
+@overload
+def stationary_law(walk: LatticeWalk, *, window: Window = None) -> StationaryLaw: ...
+
+
+@overload
+def stationary_law(
+    walk: FokkerPlanck, *, window: Window = None, tolerance: float | None = None
+) -> StationarySolution: ...
 
 
 @once_positional("window")

@@ -104,7 +104,7 @@ __all__ = [
 WALKERS, SEED, ORDER = 1_000_000, 1, 2.0
 # Of `randwalk solve` in one dimension, beyond, and where nothing is extrapolated: with regions, or a tensor between walls.
 TOLERANCE, BEYOND, SECOND_ORDER = 1e-5, 1e-4, 2e-3
-TABLES = ("title", "catches", "parameters", "walk", "domain", "start", "run", "solve", "validate", "measured")
+TABLES = ("title", "catches", "parameters", "walk", "domain", "start", "run", "solve", "validate", "measured", "value")
 STEPS = tuple(name for pair in NAMES for name in pair)  # the steps that have a name
 
 

@@ -34,7 +34,9 @@ QUICK_FILES = frozenset(
         "ito_walk",
         "kernels",
         "keywords",
+        "emit",
         "lanes",
+        "normals",
         "law_plane",
         "memory",
         "mutations",
@@ -66,6 +68,7 @@ QUICK_FILES = frozenset(
     )
 )
 QUICK_TESTS = frozenset({
+    "test_elementary.py::test_power_within_one_unit", "test_ito_program.py::test_weights_and_sources",
     "test_interface.py::test_a_plane_that_depends_on_time_and_one_without_a_jump",
     "test_exit_times.py::test_places_of_passage_in_the_plane",
     "test_ito_walls.py::test_walkers_do_not_depend_on_batches_or_stretches",
@@ -90,6 +93,8 @@ QUICK_TESTS = frozenset({
     "test_expectation.py::test_the_cameron_martin_functional", "test_spheres.py::test_torsion_of_the_square",
     "test_spheres.py::test_series_of_screening_against_scipy",
     "test_cases_plane.py::test_there_are_cases_of_all_kinds", "test_cases_plane.py::test_closed_forms_judge_the_solver",
+    "test_hitting_lattice.py::test_the_potential_kernel_of_the_plane", "test_backward_estimates.py::test_a_ball",
+    "test_stationary_equation.py::test_a_torus_that_turns",
     "test_gallery.py::test_figure", "test_gallery.py::test_save_animation",
     "test_honest.py::test_closed_forms", "test_ito_run.py::test_bins", "test_validate_ito.py::test_there_are_cases", "test_ito_files.py::test_what_a_problem_says",
     "test_kinds_plane.py::test_pictures_and_datasets",

@@ -19,17 +19,20 @@ import randwalk as rw
 from randwalk.kernels.backend import JumpProgram, Levels, Program, Walkers
 from randwalk.kernels.compile import device
 from randwalk.kernels.cuda import compile as compiled
+from randwalk.kernels.cuda import ito as continuous
 from randwalk.kernels.cuda import occupation as occupying
 from randwalk.kernels.philox import JUMP, U, key, philox
 from randwalk.kernels.program import FULL, DigitsProgram, TableProgram
 from randwalk.run import devices as machines
 from randwalk.run.host import Host
 from randwalk.run.record import Record
+from randwalk.tables.ito_program import program as compiled_walk
 
 from . import plane as planar
 from .faults import replace_device
 from .spatial import WALKS as SPATIAL
 from .test_digits import steps_taken
+from .test_ito_program import WALKS as CONTINUOUS
 from .test_stream_space import WALKS as SPACE
 
 machine: Any = import_module("randwalk.kernels.cuda.machine")  # whose names are replaced below
@@ -354,10 +357,28 @@ def records_in_space() -> None:
     both(tube, 40, [9, 30], "jump", [rw.Winding(0), rw.Moments(), rw.Positions()])
 
 
+def ito() -> None:
+    """Walks in continuous space, in stretches, by steps of one and of four levels."""
+    for name, increments in (
+        ("functions", rw.Gaussian()),
+        ("killed between walls", rw.Gaussian()),
+        ("three sources", rw.ThreePoint()),
+    ):
+        made = compiled_walk(CONTINUOUS[name](increments=increments))
+        for pairs in (1, 4):
+            wanted, found = (made.begin(np.zeros((made.dimension, 40))) for _ in range(2))
+            made.walk(wanted, ACROSS.start, 0, 12, key(SEED), pairs)
+            for start, stop in ((0, 5), (5, 12)):
+                span = ACROSS.start, start, stop
+                continuous.advance(made.module, found, *span, made.dt, pairs, made.parameters, key(SEED))
+            for one, other in zip(wanted, found, strict=True):
+                np.testing.assert_array_equal(one, other)
+
+
 PARTS: dict[str, Callable[[], None]] = {
     "constant": lambda: paths(CONSTANT), "table": lambda: paths(TABLED), "occupation": occupation, "jump": jumps,
     "launches": launches, "digits": digits, "windows": windows, "plane": plane, "space": space, "records": records_in_space,
-    "devices": devices, "info": info, "digest": digest, "planted": planted,
+    "ito": ito, "devices": devices, "info": info, "digest": digest, "planted": planted,
 }  # fmt: skip
 
 if __name__ == "__main__":

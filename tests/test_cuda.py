@@ -46,6 +46,7 @@ def simulated(part: str, kernels: Path | None = None) -> str:
         "plane",
         "space",
         "records",
+        "ito",
         "devices",
         "info",
     ],

@@ -145,7 +145,7 @@ def test_ensembles_are_saved_and_go_on(tmp_path: Path, ending: str) -> None:
     more, whole = read.extend(1500), rw.simulate(walk, 1500, [0.5, 1.0], seed=3, record=record)
     assert (more.tally.raw == whole.tally.raw).all() and more.tally.places == whole.tally.places
     assert more.expect(rw.expression("x**2"), 1.0).value == whole[record[1]].mean(1.0).value
-    with pytest.raises(ValueError, match="ItoEnsemble.load"):
+    with pytest.raises(ValueError, match=r"ItoEnsemble\.load"):
         rw.Ensemble.load(path)
 
 

@@ -132,7 +132,7 @@ def test_exact_steps() -> None:
 
 
 def test_exact_steps_that_are_not_known() -> None:
-    cases = [
+    cases: list[Any] = [
         (lambda: rw.ItoWalk(-(X**3), 0.5, dt=0.1, scheme=rw.Exact()), "drift that is not affine"),
         (lambda: rw.ItoWalk(-X, rw.expression("1 + x**2"), dt=0.01, scheme=rw.Exact()), "its noise varies"),
         (lambda: rw.ItoWalk(rw.expression("-x*t"), 0.5, dt=0.1, scheme=rw.Exact()), "not affine"),

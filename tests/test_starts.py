@@ -21,7 +21,8 @@ from randwalk.model.domain import Domain
 from randwalk.model.lattice import Lattice, lattices_on
 from randwalk.model.shares import even
 from randwalk.model.sites import Block, site_masses
-from randwalk.model.start import Product, Start, as_start, check_start, continuous, start_masses
+from randwalk.model.start import Product, Start, as_start, continuous, start_masses
+from randwalk.model.start_check import check_start
 
 ABSORB, REFLECT = rw.Absorbing(), rw.Reflecting()
 PLANE = rw.Line() ** 2

@@ -177,12 +177,12 @@ def test_a_rarer_step_than_the_quantum_far_out_is_no_obstacle() -> None:
 def test_a_window_that_is_none(window: object, error: type[Exception], message: str) -> None:
     spring = rw.LatticeWalk.from_drift(rw.Affine(slope=-1.0), 0.5, dx=0.2)
     with pytest.raises(error, match=message):
-        rw.pde.stationary_law(spring, window=window)  # type: ignore[arg-type]
+        rw.pde.stationary_law(spring, window=window)  # type: ignore[call-overload]
 
 
 def test_what_is_no_walk() -> None:
     with pytest.raises(TypeError, match="give a LatticeWalk"):
-        rw.pde.stationary_law(rw.pde.FokkerPlanck(0.0, 1.0))  # type: ignore[arg-type]
+        rw.pde.stationary_law("a walk")  # type: ignore[call-overload]
     half = rw.LatticeWalk(0.2, 0.3, dx=1.0, domain=rw.Interval(0, math.inf, R), start=0.5)
     with pytest.raises(ValueError, match="lies outside"):
         rw.pde.stationary_law(half, window=(-20.0, -10.0))

@@ -101,7 +101,7 @@ def _measure(walk: ItoWalk, times: Sequence[float], law: Law[Any]) -> Measure:
         ends = [(float(marginal.mean(t)), 3.0 * math.sqrt(float(marginal.variance(t)))) for t in times]
         low, high = min(m - s for m, s in ends), max(m + s for m, s in ends)
         first, last = walk.domain.axes[axis].low, walk.domain.axes[axis].high
-        inside = np.linspace(max(low, first), min(high, last), EDGES)
+        inside = np.linspace(max(low, first), min(high, last), EDGES if walk.dimension in TOLERANCE else 2)
         edges.append(inside)
     return Measure(tuple(edges), tuple(times), walk.domain.open_exits(walk.killing != Constant(0.0)))
 

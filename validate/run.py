@@ -28,6 +28,7 @@ from .levels import climb, law_of
 from .measure import Measure, distance
 from .read_measured import read_measured
 from .report import Budget, CaseReport, Report
+from .values import value_checks
 
 MOST_SOLVED = 3  # dimensions in which equations are solved by finite differences
 MANY = 10**12  # walkers of the occupation run; its cost does not depend on them
@@ -115,7 +116,9 @@ def _validate_ito(
     first = next(n for n in (seed, problem.validation_seed, problem.seed) if n is not None)
     order = walk.scheme.order if problem.validation_order == ORDER else problem.validation_order
     against = law_of(walk, times)
+    valued = value_checks(problem, first, threads)
     sampling, halving, (total, statistical, step) = climb(walk, times, against, many, first, order, threads)
+    sampling = replace(sampling, checks=(*sampling.checks, *valued))
     return CaseReport(
         name, problem.title, str(source.data.get("catches", "")), sampling, halving, _solved(walk, against), None,
         Budget(total, statistical, step, 0.0), (f"{many:.0e} on each of three levels",), against.missing,

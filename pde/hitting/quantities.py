@@ -35,7 +35,8 @@ def hitting_probability(walk: LatticeWalk, target: Target, *, before: Places = N
     -------
     float, or array of the shape of `start`
         Exact to rounding, also relatively where it is small; in more than one dimension to the rounding of a sparse
-        factorisation.
+        factorisation. On ``Line() ** d`` with the same probabilities everywhere, where places are sites, to 1e-12 by integrals
+        (:func:`green_function`); times without a mean are infinite.
 
     Raises
     ------

@@ -20,6 +20,7 @@ from .portable import INVERSE_LN2, LN2_HIGH, LN2_LOW
 ROUND = 1.5 * 2.0**52  # x + ROUND - ROUND is the nearest whole number, whose low bits are those of x + ROUND
 ROUND_BITS = np.int64(np.float64(ROUND).view(np.int64))
 SMALLEST = 2.0**-1022  # of the numbers of full precision
+LOG_TINY = 54.0 * math.log(2.0)
 ERF_ONE = 8.45062911510467529297e-01  # about erf 1
 
 
@@ -64,7 +65,7 @@ def expm1(x):  # type: ignore[no-untyped-def]
 def log(x):  # type: ignore[no-untyped-def]
     """log x, within 1 ulp; NaN for negative x."""
     tiny = x < SMALLEST
-    value = portable.log(x * 2.0**54 if tiny else x) - (54.0 * math.log(2.0) if tiny else 0.0)
+    value = portable.log(x * 2.0**54 if tiny else x) - (LOG_TINY if tiny else 0.0)
     outside = (-math.inf if x == 0.0 else math.nan) if x <= 0.0 else x + math.inf
     return value if 0.0 < x < math.inf else outside
 

@@ -222,7 +222,7 @@ def crossed(x, y, t, h, walker, step, p, keys):  # type: ignore[no-untyped-def]
     for w in range(WALLS):
         n = normal[w]
         along, twice = conormal(g, n)
-        d0, d1, s2 = max(before[w], 0.0), after[w], twice * h
+        d0, d1, s2 = before[w] if before[w] > 0.0 else 0.0, after[w], twice * h
         if not may_reach(d0, d1, s2):
             continue
         drawn = philox(walker & LOW, walker >> HALF, U(step), of_axis(BRIDGE, w), keys[0], keys[1])

@@ -25,7 +25,7 @@ def covered(x, first, last):  # type: ignore[no-untyped-def]
     """x, moved to the end of a table from which it is away by rounding only; NaN outside."""
     slack = 1e-9 * (last - first)
     inside = first - slack <= x <= last + slack
-    return min(max(x, first), last) if inside else math.nan
+    return (first if x < first else (last if x > last else x)) if inside else math.nan
 
 
 @device
@@ -64,7 +64,7 @@ def multilinear(x, data, place, sizes):  # type: ignore[no-untyped-def]
                 cell = interval(v, data, axis, sizes[i])
                 part = (v - data[axis + cell]) / (data[axis + cell + 1] - data[axis + cell])
             weight *= part if side else 1.0 - part
-            at = at * sizes[i] + min(cell + side, sizes[i] - 1)
+            at = at * sizes[i] + (cell + side if cell + side < sizes[i] else sizes[i] - 1)
             axis += sizes[i]
         total += weight * data[values + at]
     return total

@@ -47,7 +47,7 @@ def unit(word):  # type: ignore[no-untyped-def]
 @device
 def may_reach(d0, d1, s2):  # type: ignore[no-untyped-def]
     """Whether the bridge between two distances can reach the wall; the words of all others change nothing and are not drawn."""
-    return max(d0, 0.0) * d1 <= REACH * s2
+    return (d0 if d0 > 0.0 else 0.0) * d1 <= REACH * s2
 
 
 @device

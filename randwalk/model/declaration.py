@@ -23,7 +23,8 @@ from .neighbourhood import Moore, Neighbourhood, VonNeumann
 from .places import all_sites
 from .rule import Rule
 from .sites import check_regions
-from .start import Start, StartLike, as_start, check_start
+from .start import Start, StartLike, as_start
+from .start_check import check_start
 from .steps import Displacement, Steps, check_displacements, named
 from .tabulated import Table
 from .tensor import Tensor, as_tensor, as_vector, is_list

@@ -13,7 +13,8 @@ from .domain import Domain
 from .region import Level, Mask
 from .remedy import rounded_down
 from .scheme import Exact, Gaussian, Platen
-from .start import Everywhere, check_start
+from .start import Everywhere
+from .start_check import check_start
 
 if TYPE_CHECKING:
     from .ito import ItoWalk

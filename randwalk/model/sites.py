@@ -18,7 +18,8 @@ from .domain import Box, Domain
 from .lattice import FIT, Lattice
 from .region import Mask
 from .shares import MASS_BITS, OF_A_SITE, even, share, whole_masses
-from .start import OUTSIDE, Atoms, Start, in_region, start_masses
+from .start import Atoms, Start, start_masses
+from .start_check import OUTSIDE, in_region
 
 Numbers = NDArray[np.int64]
 CHUNK = 2**20  # sites looked at together

@@ -20,7 +20,7 @@ from ..kernels.program import Keys
 from ..model.barrier import barriers
 from ..model.coefficient import ZERO, Coefficient
 from ..model.ito import ItoWalk
-from ..model.scheme import Gaussian, Increments, ThreePoint, TwoPoint
+from ..model.scheme import Exact, Gaussian, Increments, ThreePoint, TwoPoint
 from .emit import Parameters, function_text
 from .generated import generated
 from .ito_scheme import MOST_TUPLES, moved_text
@@ -54,6 +54,8 @@ class ItoProgram:
         D and M of the text.
     dt : float
         The length of a step.
+    fixed : bool
+        Whether the text holds for steps of dt alone: it draws from the law of a step.
     opaque : tuple of functions
         Python functions that the text calls, compiled as they are.
     """
@@ -63,6 +65,7 @@ class ItoProgram:
     dimension: int
     sources: int
     dt: float
+    fixed: bool = False
     opaque: tuple[Callable[..., Any], ...] = ()
 
     @cached_property
@@ -78,6 +81,10 @@ class ItoProgram:
 
     def walk(self, state: State, first: int, start: int, stop: int, keys: Keys, pairs: int = 1) -> None:
         """Advance walkers number `first`, `first` + 1, … in place from step `start` to step `stop`, steps of `pairs` dt."""
+        if self.fixed and pairs > 1:
+            raise ValueError(
+                f"pairs = {pairs}: scheme = Exact() has no step error, so coarser steps have nothing to compare; take 1"
+            )
         self.module.walk(state, first, start, stop, self.dt, pairs, self.parameters, keys)
 
     def settled(self, state: State, t: float) -> NDArray[np.float64]:
@@ -131,7 +138,9 @@ def program(
         function_text("payoff", known, payoff, parameters, "What a walker counts that is there at the end."),
         _boundary(boundary, parameters),
     ]
-    return ItoProgram("\n\n\n".join(parts), parameters.values, d, m, walk.dt, parameters.opaque)
+    return ItoProgram(
+        "\n\n\n".join(parts), parameters.values, d, m, walk.dt, isinstance(walk.scheme, Exact), parameters.opaque
+    )
 
 
 def _arrays(d: int, m: int) -> list[str]:

@@ -88,6 +88,15 @@ def _milstein(walk: ItoWalk, parameters: Parameters) -> list[str]:
 def _platen(walk: ItoWalk, parameters: Parameters) -> list[str]:
     """Kloeden and Platen (1992), 15.1.1 and its form for diagonal noise; of constant noise what is left of it."""
     axes = range(walk.dimension)
+    for a in (
+        axes if walk.sources > 1 else ()
+    ):  # with a source for each axis, its noise depends on that coordinate alone
+        varying = {name for entry in walk.noise[a] for name in entry.variables} - {coordinate(a), "t"}
+        if varying:
+            raise CannotEmit(
+                f"scheme = {walk.scheme}: the noise along {coordinate(a)} depends on {min(varying)}, and a diagonal noise of "
+                "this scheme depends along each axis on that coordinate alone. Take EulerMaruyama() and extrapolate in dt"
+            )
     lines = [
         "f, g, then = drift(x, t, p), noise(x, t, p), t + h",
         f"f1 = drift({_tuple(_euler(walk))}, then, p)",

@@ -50,6 +50,8 @@ def _share_out(parts: list[Limits], rest: Limits, shares: Sequence[Floats], oppo
             parts[opposite[k]] = parts[opposite[k]] + half
             parts[k] = parts[k] + np.where(both, rest - half, 0)
             rest = np.where(both, 0, rest)
+    if not rest.any():
+        return
     most = np.argmax(np.stack(shares), axis=0)
     for k in range(len(parts)):
         parts[k] = parts[k] + np.where(most == k, rest, 0)
@@ -57,5 +59,5 @@ def _share_out(parts: list[Limits], rest: Limits, shares: Sequence[Floats], oppo
 
 def in_parts(limits: Limits) -> Thresholds:
     """Thresholds, shape (rows, K + 1, columns), as kernels read them (:class:`randwalk.kernels.program.TableProgram`)."""
-    high, low = limits >> PART, limits & ((1 << PART) - 1)
-    return np.concatenate([high, low] if low.any() else [high], axis=1).astype(np.uint32)
+    high, low = (limits >> PART).astype(np.uint32), (limits & ((1 << PART) - 1)).astype(np.uint32)
+    return np.concatenate([high, low], axis=1) if low.any() else high
