@@ -221,7 +221,7 @@ ROOM = rw.Interval(0.0, 1.0, rw.Absorbing(), rw.Reflecting())
         ),
         (
             lambda: rw.ItoWalk(0.0, 0.5, dt=0.01, start=(0.1, 0.1), domain=rw.Box.from_image([[1.0, 1.0], [0.0, 1.0]])),
-            "is a Mask, which has sites and no distance",
+            "is a Mask: a continuous walk needs the distance",
         ),
         (
             lambda: rw.ItoWalk(

@@ -2,6 +2,7 @@
 
 import math
 import pickle
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -24,6 +25,25 @@ def test_an_end_that_moves():
     box = (COLLAPSING * rw.Line()).without(rw.Ball((0.0, 5.0), e("1 + t")), R)
     assert box.moves and box.at(1.0).bounds == ((-0.75, 0.75), (-math.inf, math.inf))
     assert box.at(1.0).regions[0].shape == rw.Ball((0.0, 5.0), 2.0)
+
+
+def test_a_replaced_field_leaves_the_walls_moving():
+    partial = rw.PartiallyAbsorbing(2.0)
+    assert replace(COLLAPSING, left=R) == rw.Interval(e("t/4 - 1"), e("1 - t/4"), R, A)
+    assert replace(COLLAPSING, low=-0.5, right=partial) == rw.Interval(-0.5, e("1 - t/4"), A, partial)
+    assert replace(COLLAPSING, high=e("2 + t")) == rw.Interval(e("t/4 - 1"), e("2 + t"), A, A)
+    ball = rw.Ball((0.0, 5.0), e("1 + t"))
+    assert replace(ball, centre=(1.0, 2.0)).at(1.0) == rw.Ball((1.0, 2.0), 2.0)
+    assert replace(ball, radius=3.0) == rw.Ball((0.0, 5.0), 3.0)
+
+
+def test_bins_cover_a_domain_that_grows():
+    """By t = 2 walkers are spread over 0 … 5, of which 0 … 1 was there at the start."""
+    domain = rw.Interval(0.0, e("1 + 2*t"), R, R)
+    ensemble = rw.simulate(rw.ItoWalk(0.0, 4.0, dt=0.02, domain=domain, start=0.5), 200, [0.5, 2.0], seed=1)
+    edges = np.asarray(ensemble.bins.edges[0])
+    assert (edges[0], edges[-1]) == (0.0, 5.0)
+    assert ensemble.mass([0.0, 5.0], 2.0).value == pytest.approx([1.0])
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property, reduce
 from pathlib import Path
 from typing import Any, ClassVar, TypeAlias
@@ -266,7 +266,8 @@ class Interval(_Axis):
     """The interval from `low` to `high`, with a wall at each finite end. Either end may be infinite (and has no wall).
 
     An end may move: give it as a formula or a function of the time t. Its attribute is then the place at t = 0. Itô walks take
-    moving ends; lattices and grids, whose sites and cells rest, do not.
+    moving ends; lattices and grids, whose sites and cells rest, do not. ``dataclasses.replace`` keeps their `paths`, except of an
+    end that it puts elsewhere.
 
     >>> half_line = Interval(0.0, math.inf, Absorbing())
     >>> half_line
@@ -283,7 +284,7 @@ class Interval(_Axis):
     high: float
     left: Wall | None
     right: Wall | None
-    paths: tuple[Coefficient | None, Coefficient | None] = field(default=(None, None), init=False)  # of ends that move
+    paths: tuple[Coefficient | None, Coefficient | None] = (None, None)  # of ends that move
     periodic: ClassVar[bool] = False
 
     def __init__(
@@ -292,8 +293,11 @@ class Interval(_Axis):
         high: CoefficientLike = math.inf,
         left: Wall | None = None,
         right: Wall | None = None,
+        *,
+        paths: tuple[Coefficient | None, Coefficient | None] = (None, None),
     ) -> None:
-        (at_low, low_path), (at_high, high_path) = placed("Interval: low", low), placed("Interval: high", high)
+        at_low, low_path = placed("Interval: low", low, paths[0])
+        at_high, high_path = placed("Interval: high", high, paths[1])
         fields = {"low": at_low, "high": at_high, "left": left, "right": right, "paths": (low_path, high_path)}
         for name, value in fields.items():
             object.__setattr__(self, name, value)

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from .barrier import barriers
 from .coefficient import Coefficient, Floats, Function, coordinate
-from .domain import Domain
-from .region import Level, Mask
 from .remedy import rounded_down
 from .scheme import Exact, Gaussian, Platen
 from .start import Everywhere
@@ -27,31 +26,13 @@ TIMES = (0.0, 1.0, 7.3, REACH)  # steps after which coefficients that depend on 
 def check_ito(walk: ItoWalk) -> None:
     """Refuse a walk that is none: walls without a distance, a start beyond a wall, coefficients that are no numbers, a step
     longer than the domain, and a scheme that does not fit."""
-    check_walls(walk.domain)
+    barriers(walk.domain)  # refuses regions without a distance
     if isinstance(walk.start, Everywhere):
         raise ValueError(f"start = {walk.start}: an Itô walk has no sites; give Uniform(low, high)")
     check_start(walk.start, walk.domain)
     _check_scheme(walk)
     _check_coefficients(walk)
     _check_step(walk)
-
-
-def check_walls(domain: Domain) -> None:
-    """Refuse regions without a distance."""
-    for region in domain.regions:
-        if region.shape.distance is not None:
-            continue
-        for leaf in region.shape.leaves:
-            if isinstance(leaf, Mask):
-                raise ValueError(
-                    f"the region {region.name!r} is a Mask, which has sites and no distance: an Itô walk needs a Ball, a "
-                    "HalfSpace, or a Level(expression, distance=True)"
-                )
-            if isinstance(leaf, Level) and not leaf.is_distance:
-                raise ValueError(
-                    f"the region {region.name!r} has {leaf}, whose values are not said to be a distance: an Itô walk needs "
-                    "Level(expression, distance=True), a Ball or a HalfSpace"
-                )
 
 
 def _check_scheme(walk: ItoWalk) -> None:

@@ -12,15 +12,16 @@ if TYPE_CHECKING:
     from .domain import Domain
 
 
-def placed(name: str, value: CoefficientLike) -> tuple[Any, Coefficient | None]:
-    """(the place at t = 0, the path in time or None if it rests) of what is given as a number, a formula or a function of t.
+def placed(name: str, value: CoefficientLike, known: Coefficient | None = None) -> tuple[Any, Coefficient | None]:
+    """(the place at t = 0, the path in time or None if it rests) of what is given as a number, a formula or a function of t; a
+    number that is the place of a `known` path at t = 0 is on that path.
 
     >>> from randwalk import expression
     >>> placed("low", 2.0), placed("low", expression("1 - t"))[0]
     ((2.0, None), 1.0)
     """
     if not isinstance(value, Coefficient) and not callable(value):
-        return value, None
+        return value, known if known is not None and value == place_at(name, known, 0.0) else None
     path = as_coefficient(value)
     if isinstance(path, Constant):
         return path.value, None

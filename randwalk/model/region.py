@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import reduce
 from typing import NamedTuple
 
@@ -28,7 +28,8 @@ STEEP = 1e-6  # the error allowed in the length of its gradient, because some de
 @dataclass(frozen=True)
 class Ball(Shape):
     """The points at less than `radius` (length) from `centre`: a disc in the plane. A radius that is a formula or a function of
-    the time t moves the wall of an Itô walk; the attribute is then the radius at t = 0.
+    the time t moves the wall of an Itô walk; the attribute is then the radius at t = 0. ``dataclasses.replace`` keeps its `path`,
+    unless it gives another radius.
 
     >>> disc = Ball((0.0, 1.0), 2.0)
     >>> disc.contains((0.0, [0.5, 3.5])), disc.bounds, float(disc.distance((0.0, 0.0)))
@@ -37,10 +38,10 @@ class Ball(Shape):
 
     centre: tuple[float, ...]
     radius: float
-    path: Coefficient | None = field(default=None, init=False)  # of the radius in time, where it changes
+    path: Coefficient | None = None  # of the radius in time, where it changes
 
-    def __init__(self, centre: ArrayLike, radius: CoefficientLike) -> None:
-        at_first, path = placed("Ball: radius", radius)
+    def __init__(self, centre: ArrayLike, radius: CoefficientLike, *, path: Coefficient | None = None) -> None:
+        at_first, path = placed("Ball: radius", radius, path)
         object.__setattr__(self, "centre", vector("Ball: centre", centre))
         object.__setattr__(self, "radius", number("Ball: radius", at_first))
         object.__setattr__(self, "path", path)
@@ -161,7 +162,10 @@ class Level(Shape):
     def __init__(self, expression: CoefficientLike, distance: bool = False) -> None:
         made = as_coefficient(expression)
         if made.depends_on_t:
-            raise ValueError(f"Level: expression = {made}: a region does not depend on time; write it without t")
+            raise ValueError(
+                f"Level: expression = {made}: a region does not depend on time; write it without t, or for an "
+                "ItoWalk whose wall moves give a Ball whose radius is a formula of t, or an Interval whose end is one"
+            )
         object.__setattr__(self, "expression", made)
         object.__setattr__(self, "is_distance", bool(distance))
 

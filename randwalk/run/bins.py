@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeAlias
@@ -14,7 +15,9 @@ from numpy.typing import ArrayLike, NDArray
 from ..inputs.arguments import known_numbers
 from ..inputs.wording import shown
 from ..model.coefficient import Floats, coordinate
+from ..model.domain import Domain
 from ..model.ito import ItoWalk
+from ..model.shape import Bounds
 
 Whole: TypeAlias = NDArray[np.int64]
 
@@ -98,17 +101,27 @@ def given_bins(walk: ItoWalk, bins: Any) -> Bins | list[int]:
     return _checked(walk, tuple(_edges(i, part) for i, part in enumerate(parts)))
 
 
-def laid_bins(walk: ItoWalk, counts: Sequence[int], mean: Floats, sd: Floats) -> Bins:
-    """So many bins along every axis: over a bounded axis, on others about the `mean` as far as 5 `sd`, shape (times, d)."""
-    edges = []
+def laid_bins(walk: ItoWalk, counts: Sequence[int], times: Sequence[float], mean: Floats, sd: Floats) -> Bins:
+    """So many bins along every axis: over a bounded axis, where walls move at t = 0 and all `times`; on others about
+    the `mean` as far as 5 `sd`, shape (times, d)."""
+    edges, ends = [], _ends(walk.domain, times)
     for axis, count in enumerate(counts):
-        low, high = walk.domain.bounds[axis]
+        low, high = ends[axis]
         if not (math.isfinite(low) and math.isfinite(high)):
             low = max(low, float(np.min(mean[:, axis] - SPREAD * sd[:, axis])))
             high = min(high, float(np.max(mean[:, axis] + SPREAD * sd[:, axis])))
-            low, high = _rounded(low, high, count, walk.domain.bounds[axis])
+            low, high = _rounded(low, high, count, ends[axis])
         edges.append(tuple(np.linspace(low, high, count + 1).tolist()))
     return _checked(walk, tuple(edges))
+
+
+def _ends(domain: Domain, times: Sequence[float]) -> Bounds:
+    """(lowest, highest) place of each axis in the domain at t = 0 and the times."""
+    ends = [domain.bounds]
+    for t in times if domain.moves else ():
+        with suppress(ValueError):  # of a domain of which nothing is left at t
+            ends.append(domain.at(t).bounds)
+    return tuple((min(low for low, _ in axis), max(high for _, high in axis)) for axis in zip(*ends, strict=True))
 
 
 def _rounded(low: float, high: float, count: int, ends: tuple[float, float]) -> tuple[float, float]:

@@ -82,7 +82,7 @@ class ItoTask:
         given = given_bins(walk, bins)
         if not isinstance(given, Bins):
             mean, sd = _pilot(walk, tuple(steps))
-            given = laid_bins(walk, given, mean, sd)
+            given = laid_bins(walk, given, [n * walk.dt for n in steps], mean, sd)
         return cls(walk, tuple(steps), seed, given, tuple(records))
 
     def __getstate__(self) -> dict[str, Any]:
