@@ -32,7 +32,7 @@ NEEDS_A_GPU = "<!-- needs a GPU -->"
 SETTINGS: Any = numba.config
 HAS_A_GPU = not SETTINGS.ENABLE_CUDASIM and why_not_cuda() is None  # the simulator is too slow for the pages
 FLOORS = ("", ".inputs", ".model", ".model.coefficient", ".laws", ".tables", ".kernels", ".run", ".terminal", ".pde",
-          ".validate", ".gallery")  # fmt: skip
+          ".pde.forms", ".pde.hitting", ".pde.solver", ".pde.values", ".validate", ".gallery")  # fmt: skip
 MODULES = sorted(
     {"randwalk"}
     | {
