@@ -330,7 +330,8 @@ class Balance:
 
     def clock(self, cells: int) -> Clock:
         """The clock for any number of cells, on which the error of the steps is next to nothing beside that of the cells."""
-        ratio = (4.0 * cells / self.cells) ** (2.0 / self.needs.order)
+        ahead = 1.5 if self.needs.parted else 4.0  # whose doublings are one more, and whose steps are many
+        ratio = (ahead * cells / self.cells) ** (2.0 / self.needs.order)
         return self.needs.clock(max(FIRST_STEPS // 2, math.ceil(FIRST_STEPS * 2**self.doublings * ratio)))
 
     def first(self) -> tuple[int, Clock]:
