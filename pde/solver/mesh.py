@@ -173,8 +173,8 @@ class Mesh:
 
     def with_cells(self, cells: int) -> Mesh:
         """The mesh with `cells` on the axis that has the most, in the last place about as many; of half as many cells, down to
-        :data:`COARSEST`, the edges are every second one; where spacings are tied, more, if another axis would have fewer than it needs. Ends that are cuts are moved out, so that spacings are in proportion to
-        the `lengths`."""
+        :data:`COARSEST`, the edges are every second one. Where spacings are tied there are more, if another axis would have
+        fewer than it needs. Ends that are cuts are moved out, so that spacings are in proportion to the `lengths`."""
         if self.dimension == 1:
             return replace(self, axes=(replace(self.axes[0], cells=cells),))
         coarse, factor = cells, 1
