@@ -34,6 +34,9 @@ LARGEST_MESH: Final = 2**25  # cells in all, in more than one dimension
 LARGEST_STEPS: Final = 2**20
 MOST_PLAIN: Final = 16.0  # by which the difference of two levels may fall from one to the next: chance explains more
 FALL: Final = 4.0  # of second-order errors from a level to the next; no more is believed where the order may be lower
+OF_PARTED: Final = (
+    0.5  # of a difference is left at order 1.6, that of steps in proportion to h² where chains are parted
+)
 LEAST_FALL: Final = 1.5  # the same of the lowest order, about a half
 MOST_RICH: Final = 20.0  # the same of extrapolated solutions
 SHARE_OF_LARGEST: Final = 0.003  # of the errors of an extrapolated solution: less, at another time, is chance
@@ -161,7 +164,8 @@ class Needs:
     def remaining(self, cells: int) -> float:
         """The share of the difference between solutions on `cells` and on half as many, with steps twice as long, that is
         left as error: a third at second order, all of it at first order, as where breaks move."""
-        return 1.0 if self.moving else self.moments.remaining(self.times, self.width / cells)
+        share = 1.0 if self.moving else self.moments.remaining(self.times, self.width / cells)
+        return max(share, OF_PARTED) if self.parted else share
 
     def mirrored(self) -> Needs:
         """The needs where time runs backward from the only one of the `times`."""
@@ -323,11 +327,15 @@ class Balance:
                 cells *= 2
                 base = family.run(cells, first.refined(2**k))
         excess = time / max(4.0 * space, RESOLVED * scale)  # of the error of k + 1 doublings, on `cells` as they are
-        return cls(needs, cells, k + 1 + max(-1, math.ceil(math.log2(max(excess, SMALLEST)) / order)))
+        more = max(-1, math.ceil(math.log2(max(excess, SMALLEST)) / order))
+        return cls(
+            needs, cells, k + 1 + more + needs.parted
+        )  # where errors of both cancel in differences, half the steps
 
     def clock(self, cells: int) -> Clock:
         """The clock for any number of cells, on which the error of the steps is next to nothing beside that of the cells."""
-        ratio = (4.0 * cells / self.cells) ** (2.0 / self.needs.order)
+        ahead = 1.5 if self.needs.parted else 4.0  # parted chains have one doubling more, and many steps
+        ratio = (ahead * cells / self.cells) ** (2.0 / self.needs.order)
         return self.needs.clock(max(FIRST_STEPS // 2, math.ceil(FIRST_STEPS * 2**self.doublings * ratio)))
 
     def first(self) -> tuple[int, Clock]:
