@@ -96,7 +96,7 @@ QUICK_TESTS = frozenset({
     "test_hitting_lattice.py::test_the_potential_kernel_of_the_plane", "test_backward_estimates.py::test_a_ball",
     "test_stationary_equation.py::test_a_torus_that_turns",
     "test_gallery.py::test_figure", "test_gallery.py::test_save_animation",
-    "test_honest.py::test_closed_forms", "test_ito_run.py::test_bins", "test_validate_ito.py::test_there_are_cases",
+    "test_honest_tensor.py::test_a_tensor_between_walls", "test_honest.py::test_closed_forms", "test_ito_run.py::test_bins", "test_validate_ito.py::test_there_are_cases",
     "test_ito_files.py::test_what_a_problem_says",
     "test_kinds_plane.py::test_pictures_and_datasets",
     "test_law.py::test_cells_are_those_of_the_atoms_one_by_one", "test_law.py::test_moments_between_reflecting_walls",

@@ -4,6 +4,7 @@ independent, the conormal flux through the faces across x becomes the normal one
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,18 +12,20 @@ from scipy.special import ndtr
 
 import randwalk as rw
 from randwalk.model.coefficient import Floats
+from randwalk.model.wall import Wall
 
 HONEST = 4.0  # an estimate may be too small by less than this
 TIME = 0.1
-WALLS = {"A": rw.Absorbing(), "R": rw.Reflecting(), "P": rw.PartiallyAbsorbing(1.5)}
+WALLS: dict[str, Wall] = {"A": rw.Absorbing(), "R": rw.Reflecting(), "P": rw.PartiallyAbsorbing(1.5)}
 NODES, WEIGHTS = np.polynomial.legendre.leggauss(12)
 
 
 def exact(law: rw.pde.Solution) -> tuple[Floats, float]:
     """The cumulative masses at the corners of the cells of `law`, and the survival, at TIME from a point."""
     equation, (gx, gy) = law.equation, law.mesh.axes
+    start: Any = equation.start  # a product of points
     (ax, ay), d = (float(c(0.0)) for c in equation.declared_drift), equation.diffusion((0.0, 0.0), 0.0)
-    (x0, y0), slope = (f.x for f in equation.start.factors), d[0, 1] / d[0, 0]
+    (x0, y0), slope = (f.x for f in start.factors), d[0, 1] / d[0, 0]
     along = rw.pde.closed_form(rw.pde.FokkerPlanck(ax, d[0, 0], domain=equation.domain.axes[0], start=x0))
     half = 0.5 * np.diff(gx.edges)
     x = gx.x[:, None] + half[:, None] * NODES
@@ -42,7 +45,7 @@ RING, LINE = rw.Ring(0.0, 1.0), rw.Line()
 @pytest.mark.parametrize(
     ("walls", "mixed", "other"), [("RR", -0.3, RING), ("RA", 0.2, RING), ("PP", -0.3, RING), ("RR", -0.3, LINE)]
 )
-def test_a_tensor_between_walls(walls: str, mixed: float, other: rw.Ring | rw.Interval) -> None:
+def test_a_tensor_between_walls(walls: str, mixed: float, other: rw.Ring | rw.Line) -> None:
     """A point beside a wall: with steps in proportion to h, whose error then falls more slowly than the difference of two
     levels says, the estimate at a reflecting wall is up to six times too small."""
     tensor = ((0.5, mixed), (mixed, 0.4))
