@@ -152,7 +152,7 @@ def _with_steps(family: Forward, needs: Needs, tolerance: float) -> Found[Run]:
     """The second-order solution with the steps of the scheme, on as many cells as it takes."""
     dt = family.scheme.dt
     assert dt is not None
-    clock = Clock.equal(needs.times, (2 if family.scheme.order == 2 else 4) * dt, needs.pace)
+    clock = Clock.equal(needs.times, needs.refined * dt, needs.pace)
     cells, reached = even(max(PILOT_CELLS, 2 * needs.cells)), math.inf
     while cells <= needs.most:
         found = family.pair(cells, needs, clock)
