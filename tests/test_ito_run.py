@@ -173,7 +173,7 @@ def test_bins() -> None:
     assert np.allclose(run.bins.edges[0], np.linspace(-1.0, 2.0, 7))
     free = rw.simulate(BROWNIAN, 100, [1.0])
     low, high = free.bins.edges[0][0], free.bins.edges[0][-1]
-    assert len(free.bins.edges[0]) == 65 and -6.5 < low < -4.5 and 4.5 < high < 6.5
+    assert len(free.bins.edges[0]) == 65 and -6.0 < low < -4.0 and 4.0 < high < 6.0
     assert Bins(((0.0, 1.0, 2.0),)).count(np.array([[-1.0, 0.0, 0.5, 1.0, 2.0, 2.5]])).tolist() == [1, 2, 2, 1]
     for bins, said in (([1.0, 0.5], "increase"), (0, "at least 1"), ("x", "number of bins"), ([1.0], "two finite")):
         with pytest.raises((ValueError, TypeError), match=said):
