@@ -123,6 +123,7 @@ def test_solve_tells_exits_and_writes_densities(
 
 
 def test_validate_and_explain(files: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    (files / "room.toml").write_text(ROOM.replace("times = [1e-7, 2e-7]", "times = [1e-7]"))
     status, out, err = told(capsys, monkeypatch, "validate", "room.toml", "--walkers", "2000", "--json", "report.json")
     assert status == 0 and not err, out + err
     assert "passage sides and times" in out and "y at t = 1e-07" in out
