@@ -139,9 +139,7 @@ class Needs:
         tensors = np.nan_to_num(equation.diffusion(tuple(found.mean[0].T), 0.0))
         least, *_, largest = np.moveaxis(np.linalg.eigvalsh(tensors), -1, 0)
         broken = broken or bool((least <= FLAT * largest).any())  # without diffusion fluxes are upwind, of first order
-        regions = mesh.domain.regions
-        tensor = not equation.diffusion.diagonal and bool(regions or mesh.domain.faces)
-        parted = tensor or any(not math.isinf(region.wall.reactivity) for region in regions)
+        parted = not equation.diffusion.diagonal and bool(mesh.domain.regions or mesh.domain.faces)
         most = int(LARGEST_MESH ** (1.0 / d))
         look = FIRST_LOOK.get(d, COARSEST)
         return cls(times, scheme, pace, math.ceil(1.0 / narrowest), COARSEST, moments, 1.0, broken, most, look, parted)
