@@ -73,6 +73,8 @@ def solve(
     they stand, which is of second order at absorbing ones and of first order at curved ones that reflect or absorb in part:
     their cells are a staircase, on which mass is kept and a uniform law stays uniform, to rounding. Other regions are sets of
     cells, of first order. With regions, and with walls and a D that is not diagonal, nothing is extrapolated.
+    Where a wall asks for all chains together, as with such a D, a step of one chain makes a layer at
+    the wall: steps fall as h² there, and the error that is left is taken from the order that levels show.
 
     An unbounded domain, and a wall that is not reached, is cut where less than a thousandth of the tolerance (1e-12 for
     fixed `cells`) crosses; see ``window`` and ``leaked``. Short pilot solutions compare the errors of space and time; cells and
@@ -152,7 +154,7 @@ def _with_steps(family: Forward, needs: Needs, tolerance: float) -> Found[Run]:
     """The second-order solution with the steps of the scheme, on as many cells as it takes."""
     dt = family.scheme.dt
     assert dt is not None
-    clock = Clock.equal(needs.times, (2 if family.scheme.order == 2 else 4) * dt, needs.pace)
+    clock = Clock.equal(needs.times, needs.refined * dt, needs.pace)
     cells, reached = even(max(PILOT_CELLS, 2 * needs.cells)), math.inf
     while cells <= needs.most:
         found = family.pair(cells, needs, clock)

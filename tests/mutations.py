@@ -350,7 +350,7 @@ def same(first: rw.Ensemble, second: rw.Ensemble) -> bool:
         and np.array_equal(first.raw, second.raw)
         and list(first.records) == list(second.records)
         and all(
-            np.array_equal(a.counts, b.counts)  # type: ignore[union-attr]
+            np.array_equal(a.counts, b.counts)
             for a, b in zip(first.records.values(), second.records.values(), strict=True)
         )
     )

@@ -1,7 +1,7 @@
 """Slow and obvious versions of what continuous walks do fast: words, increments, starts and Euler's step, a walker at a time.
 
-Normals are made by the package's own portable functions, whose values tests/test_normal.py compares with mpmath, so that paths can
-agree to the bit; all else is written out here.
+Normals are made by the package's own portable functions, whose values tests/test_normals.py compares with mpmath, so that paths
+can agree to the bit; all else is written out here.
 """
 
 from __future__ import annotations

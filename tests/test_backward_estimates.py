@@ -90,6 +90,9 @@ def test_a_ball(d: int, tolerance: float) -> None:
     )
     time: Any = mean_exit_time(equation, tolerance=tolerance)
     assert float(time.value((0.0,) * d)) == pytest.approx(1.0 / d, rel=1e-9)
+    toward = np.linspace(0.0, 0.999, 200)  # up to the wall, where the spline sees cells beyond it
+    places = (toward * 0.8, toward * 0.6) + (0.0,) * (d - 2)
+    assert time.value(places) == pytest.approx((1.0 - toward**2) / d, abs=1e-9)
 
 
 @pytest.mark.parametrize(("d", "tolerance"), [(2, 1e-3), (2, 1e-5), (3, 1e-2)])

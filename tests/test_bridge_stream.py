@@ -1,5 +1,7 @@
 """Known answers of the random stream at walls: the blocks that docs/stream.md names, and walkers that leave a disc."""
 
+from __future__ import annotations
+
 from pathlib import Path
 
 import numpy as np
@@ -17,19 +19,19 @@ LEFT = [  # exit, time, place of walkers 0, 1, 2 of seed 1
 
 
 @njit
-def _words(walker, step, purpose, k0, k1):
+def _words(walker, step, purpose, k0, k1):  # type: ignore[no-untyped-def]
     a, b, c, d = philox(walker & LOW, walker >> U(32), step, purpose, k0, k1)
     return a & LOW, b & LOW, c & LOW, d & LOW
 
 
-def test_blocks_are_those_of_the_page():
+def test_blocks_are_those_of_the_page() -> None:
     text = " ".join(Path("docs/stream.md").read_text(encoding="utf-8").split())
     for purpose in (of_axis(BRIDGE, 1), of_axis(PLACE, 0)):
         words = _words(U(5), U(7), purpose, *key(1))
         assert f"`{' '.join(f'{word:08x}' for word in words)}`" in text
 
 
-def test_walkers_leave_a_disc_as_ever():
+def test_walkers_leave_a_disc_as_ever() -> None:
     disc = (rw.Line() ** 2).inside(rw.Ball((0, 0), 1.2), rw.Absorbing(), "rim")
     state = walked(rw.ItoWalk((0.0, 0.0), 0.3, dt=0.1, domain=disc, start=(0.0, 0.0)), 3, 40)
     seen = [

@@ -9,6 +9,7 @@ import signal
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ import pytest
 import randwalk as rw
 from randwalk import cli
 from randwalk.run import free, paths
+from randwalk.run.counts import added
 from randwalk.run.task import Task
 
 ROOM = """
@@ -121,6 +123,7 @@ def test_solve_tells_exits_and_writes_densities(
 
 
 def test_validate_and_explain(files: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    (files / "room.toml").write_text(ROOM.replace("times = [1e-7, 2e-7]", "times = [1e-7]"))
     status, out, err = told(capsys, monkeypatch, "validate", "room.toml", "--walkers", "2000", "--json", "report.json")
     assert status == 0 and not err, out + err
     assert "passage sides and times" in out and "y at t = 1e-07" in out
@@ -186,8 +189,8 @@ def test_ctrl_c_keeps_what_is_finished(
     files: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     """In the fourth batch, of walkers on a table and of free ones."""
-    kind, done = (paths._Walkers, []) if name == "room" else (free.FreeWalkers, [])
-    run = kind.run
+    kind: Any = paths._Walkers if name == "room" else free.FreeWalkers
+    run, done = kind.run, []
 
     def stopped(walkers: object) -> object:
         done.append(walkers)
@@ -220,5 +223,5 @@ def test_progress_is_told_to_the_end(files: Path, name: str, method: str) -> Non
     problem, told_of = rw.Problem.load(files / f"{name}.toml"), list[float]()
     steps = tuple(problem.walk.steps(problem.times))
     task = Task(problem.walk, steps, seed=1, method=method)
-    counts = sum(task.stream(range(40_000), advance=told_of.append))
+    counts = added(task.stream(range(40_000), advance=told_of.append))
     assert counts.walkers == 40_000 and sum(told_of) == pytest.approx(1.0) and min(told_of) > 0.0

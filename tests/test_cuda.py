@@ -63,6 +63,16 @@ def test_a_planted_change_of_the_physics_changes_both_backends_alike(tmp_path: P
         assert right[name]["cpu"] == right[name]["cuda"] != wrong[name]["cpu"] == wrong[name]["cuda"], name
 
 
+def test_the_parts_need_no_package_but_pytest() -> None:
+    """`.ci/cuda` runs them beside numba-cuda, without the other packages of the tests."""
+    extra = ("h5netcdf", "h5py", "hypothesis", "mpmath", "randomgen", "xarray", "xdist")
+    code = f"import sys; sys.modules.update(dict.fromkeys({extra})); import tests.simulated"
+    environment = os.environ | {"NUMBA_ENABLE_CUDASIM": "1", "PYTHONPATH": str(ROOT)}
+    arguments = [sys.executable, "-P", "-c", code]
+    done = subprocess.run(arguments, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-4000:]
+
+
 def test_cuda_is_imported_in_one_folder() -> None:
     found = set()
     for path in (p for folder in ("randwalk", "benchmarks") for p in (ROOT / folder).rglob("*.py")):

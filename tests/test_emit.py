@@ -16,7 +16,8 @@ from randwalk.kernels.compile import device
 from randwalk.model.coefficient import Coefficient, Constant, Function, T, Variable, X, apply, as_coefficient
 from randwalk.model.coefficient.extreme import minimum
 from randwalk.model.grid import Grid
-from randwalk.tables.emit import CannotEmit, Parameters, function_text
+from randwalk.tables.emit import Parameters, function_text
+from randwalk.tables.opaque import CannotEmit
 
 RNG = np.random.default_rng(5)
 POINTS = tuple(RNG.normal(size=(3, 200)) * 1.5)

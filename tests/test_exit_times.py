@@ -1,12 +1,16 @@
 """First passages of Itô walks as records: times, places, exits, what is censored, and that counts add."""
 
+from __future__ import annotations
+
 import math
 from dataclasses import fields
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 import randwalk as rw
+from randwalk.run.counts import added
 
 A = rw.Absorbing()
 BOUNDS = rw.Interval(-1.0, 1.0, A, A)
@@ -16,16 +20,16 @@ N = 20_000
 
 
 @pytest.fixture(scope="module")
-def run():
+def run() -> rw.ItoEnsemble:
     return rw.simulate(WALK, N, [0.5, 12.0], seed=3, record=[PASSAGE, EACH], threads=1)
 
 
 @pytest.fixture(scope="module")
-def short():
+def short() -> rw.ItoEnsemble:
     return rw.simulate(WALK, N, [0.5], seed=3, record=[PASSAGE, EACH], threads=1)
 
 
-def test_times_and_places_are_those_of_the_walkers(run):
+def test_times_and_places_are_those_of_the_walkers(run: rw.ItoEnsemble) -> None:
     passages, each = run[PASSAGE], run[EACH]
     assert passages.censored == 0 and np.isfinite(each.time).all()
     assert passages.mean().value == pytest.approx(each.time.mean(), rel=1e-14)
@@ -39,7 +43,7 @@ def test_times_and_places_are_those_of_the_walkers(run):
     np.testing.assert_array_equal(np.bincount(in_step, minlength=601), passages.counts.sum(axis=1))
 
 
-def test_means_against_the_equations(run):
+def test_means_against_the_equations(run: rw.ItoEnsemble) -> None:
     """Probability (e^(-2ax₀) - e^(-2aL))/… and mean exit time of the equation, within 4 standard errors and the step error."""
     equation = rw.pde.FokkerPlanck(0.8, 0.5, domain=BOUNDS, start=0.2)
     mean = float(rw.pde.mean_exit_time(equation).value(0.2))
@@ -53,7 +57,7 @@ def test_means_against_the_equations(run):
     assert density.value.sum() == pytest.approx(run.absorbed("right", 12.0).value)
 
 
-def test_what_is_censored_is_said(short):
+def test_what_is_censored_is_said(short: rw.ItoEnsemble) -> None:
     passages, each = short[PASSAGE], short[EACH]
     left = int(np.isinf(each.time).sum())
     assert passages.censored == left > 0 and f"{left:,} censored" in repr(passages)
@@ -67,9 +71,9 @@ def test_what_is_censored_is_said(short):
     assert still.restricted_mean().value == 0.0 and math.isnan(still.conditional_mean().value)
 
 
-def test_counts_add_to_the_same_bits(run):
+def test_counts_add_to_the_same_bits(run: rw.ItoEnsemble) -> None:
     parts = [run.task.run(part) for part in (range(7000, N), range(0, 1), range(1, 7000))]
-    whole = sum(parts)
+    whole = added(parts)
     for record in (PASSAGE, EACH):
         for field in fields(run[record]):
             np.testing.assert_array_equal(
@@ -79,7 +83,7 @@ def test_counts_add_to_the_same_bits(run):
             )
 
 
-def test_a_file_keeps_them(short, tmp_path):
+def test_a_file_keeps_them(short: rw.ItoEnsemble, tmp_path: Path) -> None:
     kept = rw.simulate(WALK, 1000, [0.5], seed=3, record=[PASSAGE], threads=1)
     kept.save(tmp_path / "run.npz")
     read = rw.ItoEnsemble.load(tmp_path / "run.npz")[PASSAGE]
@@ -90,7 +94,7 @@ def test_a_file_keeps_them(short, tmp_path):
 
 
 @pytest.mark.parametrize("unit", [1.0, 1e-6])
-def test_places_of_passage_in_the_plane(unit):
+def test_places_of_passage_in_the_plane(unit: float) -> None:
     disc = (rw.Line() ** 2).inside(rw.Ball((3.0 * unit, 0.0), 1.2 * unit), A, "rim")
     walk = rw.ItoWalk((0.4 * unit, 0.0), 0.3 * unit**2, dt=0.05, domain=disc, start=(3.0 * unit, 0.0))
     run = rw.simulate(walk, 4000, [20.0], seed=1, record=[PASSAGE, EACH], threads=1)
@@ -102,7 +106,7 @@ def test_places_of_passage_in_the_plane(unit):
     assert abs(place.value[0] - expected) < 4 * place.error[0] and abs(place.value[1]) < 4 * place.error[1]
 
 
-def test_bad_questions(run):
+def test_bad_questions(run: rw.ItoEnsemble) -> None:
     with pytest.raises(ValueError, match="two or more times"):
         run[PASSAGE].density([1.0, 1.001])
     with pytest.raises(ValueError, match="must be one of 'left', 'right', 'killing'"):

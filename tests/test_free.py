@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -108,7 +109,7 @@ def test_too_many_sites_to_count_are_refused_with_a_remedy_that_works() -> None:
 
 def products() -> dict[str, rw.LatticeWalk]:
     ring, line = rw.Ring(0.0, 0.9 * MICRO), rw.Line()
-    slope = {"drift": (2e1, -1e1), "diffusion": (5e-6, 4e-6), "dx": 0.1 * MICRO, "times": [20 * NANO]}
+    slope: dict[str, Any] = {"drift": (2e1, -1e1), "diffusion": (5e-6, 4e-6), "dx": 0.1 * MICRO, "times": [20 * NANO]}
     made = slope | {"start": (0.2 * MICRO, 0.0)}
     return {
         "ring": rw.LatticeWalk(0.3, 0.4, sites=7, domain=rw.Ring(0.0, MICRO), dt=NANO, start=0.3 * MICRO),

@@ -7,6 +7,7 @@ import functools
 import os
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -189,6 +190,11 @@ def test_imports_inside_randwalk_run_down_the_floors() -> None:
             inside = {other for other in others - ANYWHERE if floor_of(other) == 0 and folder(other) != mine}
             found += [f"{module} imports {other}" for other in sorted(inside) if RANKS[folder(other)] >= RANKS[mine]]
     assert found == []
+
+
+def test_the_wheel_has_every_folder() -> None:
+    told = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["setuptools"]["packages"]
+    assert sorted(told) == sorted(module for module, path in modules().items() if path.name == "__init__.py")
 
 
 def test_circles_are_found() -> None:

@@ -3,7 +3,11 @@
 Seeds are fixed; a comparison fails by chance with probability 1e-4, and there are about 20.
 """
 
+from __future__ import annotations
+
 import math
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,17 +23,17 @@ JUMP = rw.expression(f"{BELOW} + {ABOVE - BELOW}*heaviside(x - {PLACE})")
 POWER = {rw.Convention.ITO: -0.5, rw.Convention.STRATONOVICH: 0.0, rw.Convention.FICK: 0.5}
 
 
-def _share(convention):
+def _share(convention: rw.Convention) -> float:
     return ABOVE ** POWER[convention] / (ABOVE ** POWER[convention] + BELOW ** POWER[convention])
 
 
-def _law(start, t, share):
+def _law(start: float, t: float, share: float) -> Callable[[Any], Any]:
     """The distribution function of the place for two half-lines, by images, from below: transmitted with `share`."""
     low, high = math.sqrt(2.0 * BELOW * t), math.sqrt(2.0 * ABOVE * t)
     away = (PLACE - start) / low
     below = stats.norm.cdf(-away) * share * 2.0
 
-    def cdf(x):
+    def cdf(x: Any) -> Any:
         z = (x - PLACE) / np.where(x < PLACE, low, high)
         down = stats.norm.cdf(z + away) + (1.0 - 2.0 * share) * stats.norm.cdf(z - away)
         up = 1.0 - 2.0 * share * stats.norm.sf(z + away)
@@ -40,22 +44,22 @@ def _law(start, t, share):
 
 @pytest.mark.parametrize("convention", POWER)
 @pytest.mark.parametrize("steps", [1, 4])
-def test_two_half_lines_in_any_number_of_steps(convention, steps):
+def test_two_half_lines_in_any_number_of_steps(convention: rw.Convention, steps: int) -> None:
     walk = rw.ItoWalk(0.0, JUMP, dt=1.0 / steps, convention=convention)
     (plane,) = walk.interfaces
-    assert (plane.place, float(plane.share(0.0))) == (PLACE, pytest.approx(_share(convention)))
+    assert plane.place == PLACE and float(plane.share(0.0)) == pytest.approx(_share(convention))
     assert walk.drift[0](0.3) == 0.0
     x = walked(walk, N, steps).x[0]
     assert stats.kstest(x, _law(0.0, 1.0, _share(convention))).pvalue > BY_CHANCE
 
 
-def test_a_fault_in_the_share_is_seen():
+def test_a_fault_in_the_share_is_seen() -> None:
     x = walked(rw.ItoWalk(0.0, JUMP, dt=1.0, convention=rw.Convention.FICK), N, 1).x[0]
     assert stats.kstest(x, _law(0.0, 1.0, _share(rw.Convention.ITO))).pvalue < 1e-9
 
 
 @pytest.mark.parametrize("convention", POWER)
-def test_walls_and_a_drift_against_the_solver(convention):
+def test_walls_and_a_drift_against_the_solver(convention: rw.Convention) -> None:
     """Also D that varies on either side, and the exits; the step is so short that its error is not seen."""
     diffusion = JUMP + rw.expression("0.1*x**2")
     domain = rw.Interval(-1.0, 2.0, rw.Absorbing(), rw.Reflecting())
@@ -65,7 +69,7 @@ def test_walls_and_a_drift_against_the_solver(convention):
     assert rw.validate.compare(run, solution).passed
 
 
-def test_the_uniform_law_of_fick_stays():
+def test_the_uniform_law_of_fick_stays() -> None:
     """Without a drift the uniform law is that of equilibrium, between reflecting walls and with a plane across y."""
     wall = rw.Reflecting()
     box = rw.Interval(0.0, 1.0, wall, wall) * rw.Interval(0.0, 1.0, wall, wall)
@@ -78,7 +82,7 @@ def test_the_uniform_law_of_fick_stays():
     assert stats.chisquare(run.counts[0].ravel()).pvalue > BY_CHANCE
 
 
-def test_a_plane_that_depends_on_time_and_one_without_a_jump():
+def test_a_plane_that_depends_on_time_and_one_without_a_jump() -> None:
     walk = rw.ItoWalk(0.0, rw.expression("0.2 + t + heaviside(x - 0.5)"), dt=0.1, convention=rw.Convention.FICK)
     assert float(walk.interfaces[0].below(0.0, 2.0)) == pytest.approx(math.sqrt(2 * 2.2))
     assert float(walk.interfaces[0].above(0.0, 2.0)) == pytest.approx(math.sqrt(2 * 3.2))
@@ -87,7 +91,7 @@ def test_a_plane_that_depends_on_time_and_one_without_a_jump():
 
 
 @pytest.mark.parametrize("unit", [1.0, 1e-6])
-def test_units_change_nothing(unit):
+def test_units_change_nothing(unit: float) -> None:
     jump = rw.expression(f"{BELOW * unit**2} + {(ABOVE - BELOW) * unit**2}*heaviside(x - {PLACE * unit})")
     walk = rw.ItoWalk(0.3 * unit, jump, dt=0.25, convention=rw.Convention.FICK)
     ours = walked(rw.ItoWalk(0.3, JUMP, dt=0.25, convention=rw.Convention.FICK), 1000, 4).x[0]

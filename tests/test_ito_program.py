@@ -116,10 +116,10 @@ def test_milstein_has_strong_order_one() -> None:
     ratios = []
     for scheme in (rw.Milstein(), rw.EulerMaruyama()):
         errors = []
-        for dt in (1 / 16, 1 / 64):
-            walk = rw.ItoWalk(E("-0.5*x"), noise=E("0.8*x"), dt=dt, scheme=scheme)
-            exact = rw.ItoWalk(E("-0.5*x"), noise=E("0.8*x"), dt=dt, scheme=rw.Exact())
-            there, truth = (run(program(w), 20_000, round(1 / dt), at=1.0).x[0] for w in (walk, exact))
+        for dt in (1 / 32, 1 / 128):
+            walk = rw.ItoWalk(E("-x"), noise=E("1.13*x"), dt=dt, scheme=scheme)
+            exact = rw.ItoWalk(E("-x"), noise=E("1.13*x"), dt=dt, scheme=rw.Exact())
+            there, truth = (run(program(w), 20_000, round(0.5 / dt), at=1.0).x[0] for w in (walk, exact))
             errors.append(np.abs(there - truth).mean())
         ratios.append(errors[0] / errors[1])
     assert ratios[0] == pytest.approx(4.0, rel=0.1)

@@ -153,8 +153,10 @@ def test_cells_are_looked_up_compared_and_chosen() -> None:
     broad, bound = RNG.integers(0, 2**64, 50, dtype=np.uint64), np.uint32(2**31)
     out, marks = np.zeros((5, WIDTH), np.uint32), np.zeros(2, np.uint64)
     run(index, narrow, broad, bound, out, marks)
-    there, (low, high) = narrow[5 + index[1:]], (broad[5 + index[1:]] % 2**32, broad[5 + index[1:]] >> 32)
-    assert np.array_equal(out, [there, low, high, np.where(there < bound, low, high), (there >> 3) + np.uint32(7)])
+    there, whole = narrow[5 + index[1:]], broad[5 + index[1:]]
+    low, high = whole % 2**32, whole >> 32
+    expected = np.stack([there, low, high, np.where(there < bound, low, high), (there >> 3) + np.uint32(7)])
+    assert np.array_equal(out, expected)
     below, other = there < bound, index[1:] == 2
     assert marks.tolist() == [sum(1 << i for i in range(WIDTH) if chosen[i]) for chosen in (below, below | other)]
     assert below.any() and not below.all()

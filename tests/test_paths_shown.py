@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import matplotlib
 import matplotlib.pyplot as plt
@@ -14,7 +15,7 @@ import randwalk as rw
 from randwalk.laws.maps import EXITS
 
 MICRO, NANO = 1e-6, 1e-9
-FAIR = dict.fromkeys(("right", "left", "up", "down"), 0.25)
+FAIR: dict[str, Any] = dict.fromkeys(("right", "left", "up", "down"), 0.25)
 TIMES = np.arange(200) * NANO
 
 
@@ -37,13 +38,13 @@ def room() -> rw.LatticeWalk:
 def test_walls_have_the_colours_of_their_exits_and_regions_are_drawn() -> None:
     paths = rw.trajectories(room(), 8, TIMES, seed=1)
     ax = paths.plot()
-    assert ax.get_legend() is not None
-    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["left", "trap"]
-    upright = [line for line in ax.lines if len(line.get_xdata()) == 2 and np.ptp(line.get_xdata()) == 0.0]
-    told = {float(line.get_xdata()[0]): to_hex(line.get_color()).upper() for line in upright}
+    legend = ax.get_legend()
+    assert legend is not None and [text.get_text() for text in legend.get_texts()] == ["left", "trap"]
+    lines = [(np.asarray(line.get_xdata(), dtype=float), line.get_color()) for line in ax.lines]
+    told = {float(x[0]): to_hex(colour).upper() for x, colour in lines if x.size == 2 and np.ptp(x) == 0.0}
     assert told == {0.0: EXITS[0], 2.25 * MICRO: "#000000"}
     grey, rim = ax.collections
-    assert to_hex(rim.get_edgecolor()[0]).upper() == EXITS[2]
+    assert to_hex(np.asarray(rim.get_edgecolor())[0]).upper() == EXITS[2]
     low, high = grey.get_datalim(ax.transData).intervaly  # of the obstacle and of the trap
     assert low == pytest.approx(0.7 * MICRO, abs=0.01 * MICRO) and high == pytest.approx(1.75 * MICRO, abs=0.01 * MICRO)
     assert ax.get_xlim()[0] == pytest.approx(-0.045 * MICRO) and ax.get_ylim()[1] == pytest.approx(2.04 * MICRO)

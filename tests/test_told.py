@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,7 @@ MICRO = 1e-6
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, np.float32("nan")])
 def test_a_number_that_is_none_is_named(value: float) -> None:
-    calls = {
+    calls: dict[str, Callable[[], object]] = {
         r"right": lambda: rw.LatticeWalk(right=value, left=0.5, dx=1.0),
         r"up": lambda: rw.LatticeWalk(**(FAIR | {"up": value}), dx=1.0),
         r"steps\[\(1, 1\)\]": lambda: rw.LatticeWalk(steps={(1, 1): value, (-1, -1): 0.5}, dx=1.0),

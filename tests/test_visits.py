@@ -18,7 +18,8 @@ NAMES = ("right", "left", "up", "down", "front", "back")
 
 
 def simple(d: int, **more: Any) -> rw.LatticeWalk:
-    return rw.LatticeWalk(**dict.fromkeys(NAMES[: 2 * d], 1.0 / (2 * d)), dx=MICRO, dt=NANO, **more)
+    fair: dict[str, Any] = dict.fromkeys(NAMES[: 2 * d], 1.0 / (2 * d))
+    return rw.LatticeWalk(**fair, dx=MICRO, dt=NANO, **more)
 
 
 def test_returns_of_the_coin_have_fellers_law() -> None:
@@ -40,7 +41,7 @@ def test_the_mean_is_the_sum_of_the_exact_law(d: int) -> None:
     record = rw.Visits(point)
     run = rw.simulate(walk, 60_000, [10 * NANO, steps * NANO], seed=2, method="paths", record=[record])
     law = rw.pde.exact_law(walk, np.arange(steps + 1) * NANO)
-    middle = tuple(-first for first, _ in law.table.window)
+    middle: tuple[Any, ...] = tuple(-first for first, _ in law.table.window)
     at_home = law.pmf[(slice(None), *middle)]
     for n in (10, steps):
         assert abs(run[record].mean(n * NANO).z(at_home[: n + 1].sum())) < 4.5
@@ -71,9 +72,9 @@ def test_visits_are_those_of_walkers_counted_one_by_one(name: str) -> None:
     alive = walk.domain.contains(point if len(point) > 1 else x)
     for axis, (along, lattice) in enumerate(zip(point, walk.lattices, strict=True)):
         if not walk.domain.axes[axis].periodic:  # a site on a wall is in the domain, and nobody's
-            alive &= (along > lattice.x(lattice.first) - 0.5 * lattice.dx) & (
-                along < lattice.x(lattice.last) + 0.5 * lattice.dx
-            )
+            assert lattice.first is not None and lattice.last is not None
+            low, high = lattice.x([lattice.first - 0.5, lattice.last + 0.5])
+            alive &= (along > low) & (along < high)
     for record in records:
         if isinstance(record.set, rw.model.shape.Shape):
             domain = rw.Box(*walk.domain.axes).without(record.set)

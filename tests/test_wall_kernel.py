@@ -3,7 +3,10 @@
 Every test draws fixed numbers and would fail by chance, if those were drawn anew, at most about once in 1000 runs.
 """
 
+from __future__ import annotations
+
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,6 +16,7 @@ from scipy.special import ndtri
 
 import randwalk as rw
 from randwalk.kernels import wall
+from randwalk.model.wall import Wall
 
 N = 50_000
 BY_CHANCE = 1e-4  # of one comparison; the tests below make less than 60
@@ -20,7 +24,7 @@ D, T = 0.5, 0.8
 
 
 @njit
-def _steps(d0, d1, s2, reactivity, diffusion, words):
+def _steps(d0, d1, s2, reactivity, diffusion, words):  # type: ignore[no-untyped-def]
     """(whether gone, part of the step until then, distance at the end) of walkers between two distances."""
     gone, part, end = np.zeros(d1.size, np.bool_), np.ones(d1.size), d1.copy()
     for i in range(d1.size):
@@ -36,7 +40,7 @@ def _steps(d0, d1, s2, reactivity, diffusion, words):
     return gone, part, end
 
 
-def _walked(seed, start, drift, reactivity, steps):
+def _walked(seed: int, start: float, drift: float, reactivity: float, steps: int) -> tuple[Any, Any]:
     """(time of leaving or inf, place at the end) of walkers above a wall at 0, by the device functions."""
     rng = np.random.default_rng(seed)
     dt = T / steps
@@ -49,12 +53,12 @@ def _walked(seed, start, drift, reactivity, steps):
     return left, place
 
 
-def _form(wall_, drift, start):
+def _form(wall_: Wall, drift: float, start: float) -> Any:
     domain = rw.Interval(0.0, math.inf, wall_)
     return rw.pde.closed_form(rw.pde.FokkerPlanck(drift, D, domain=domain, start=start))
 
 
-WALLS = {
+WALLS: dict[str, Wall] = {
     "absorbing": rw.Absorbing(),
     "reflecting": rw.Reflecting(),
     "partly": rw.PartiallyAbsorbing(1.5),
@@ -64,7 +68,7 @@ WALLS = {
 @pytest.mark.parametrize("steps", [1, 3])
 @pytest.mark.parametrize("drift", [0.0, -1.3, 0.9])
 @pytest.mark.parametrize("kind", WALLS)
-def test_any_number_of_steps_has_the_law_of_the_closed_form(kind, drift, steps):
+def test_any_number_of_steps_has_the_law_of_the_closed_form(kind: str, drift: float, steps: int) -> None:
     """Survival, law of the time of leaving, and law of the place of those that stay."""
     form, reactivity = _form(WALLS[kind], drift, 0.6), WALLS[kind].reactivity
     left, place = _walked(1, 0.6, drift, reactivity, steps)
@@ -81,14 +85,14 @@ def test_any_number_of_steps_has_the_law_of_the_closed_form(kind, drift, steps):
         assert times.pvalue > BY_CHANCE
 
 
-def test_quantile_of_all_words_is_the_normal_one():
+def test_quantile_of_all_words_is_the_normal_one() -> None:
     words = np.concatenate([[0, 1, 2, 2**31 - 1, 2**31, 2**32 - 1], np.random.default_rng(2).integers(0, 2**32, 500)])
     u = (words.astype(float) + 0.5) / 2.0**32
     got = np.array([wall.quantile(value) for value in u])
     assert np.abs(got / ndtri(u) - 1.0).max() < 2e-15
 
 
-def test_words_beyond_the_reach_change_nothing():
+def test_words_beyond_the_reach_change_nothing() -> None:
     """The largest product of distances that the smallest uniform can bridge is within the limit, by a little."""
     smallest = 0.5 / 2.0**32
     assert -0.5 * math.log(smallest) < wall.REACH < -0.51 * math.log(smallest)
@@ -98,7 +102,7 @@ def test_words_beyond_the_reach_change_nothing():
 
 
 @pytest.mark.parametrize("unit", [1.0, 1e-6, 1e9])
-def test_units_of_length_change_nothing(unit):
+def test_units_of_length_change_nothing(unit: float) -> None:
     word = np.array([[2**30, 2**29, 2**31 + 7, 2**20]], dtype=np.uint64)
     whole = _steps(np.array([0.6]), np.array([0.1]), 0.8, 1.5, 0.5, word)
     scaled = _steps(np.array([0.6 * unit]), np.array([0.1 * unit]), 0.8 * unit**2, 1.5 * unit, 0.5 * unit**2, word)
@@ -106,7 +110,7 @@ def test_units_of_length_change_nothing(unit):
     assert scaled[2] == pytest.approx(whole[2] * unit, rel=1e-12)
 
 
-def test_passage_of_a_bridge_that_ends_on_the_wall_or_starts_there():
+def test_passage_of_a_bridge_that_ends_on_the_wall_or_starts_there() -> None:
     assert wall.passage(0.0, -1.0, 1.0, 0.3, 0.5) == 0.0
     z = np.random.default_rng(3).standard_normal(N)
     times = np.array([wall.passage(0.7, 0.0, 2.0, value, 0.5) for value in z[:2000]])

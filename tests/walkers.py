@@ -1,12 +1,25 @@
 """Walkers of an Itô walk moved by the driver alone, without what a run records."""
 
-import numpy as np
+from __future__ import annotations
 
+import numpy as np
+from numpy.typing import ArrayLike
+
+from randwalk.kernels.ito import State
 from randwalk.kernels.philox import key
+from randwalk.model.ito import ItoWalk
 from randwalk.tables.ito_program import program
 
 
-def walked(walk, walkers, steps, seed=1, pairs=1, first=0, start=None):
+def walked(
+    walk: ItoWalk,
+    walkers: int,
+    steps: int,
+    seed: int = 1,
+    pairs: int = 1,
+    first: int = 0,
+    start: ArrayLike | None = None,
+) -> State:
     """The state of walkers after the steps of the walk, from its start point."""
     made = program(walk)
     low = [ends[0] for ends in walk.start.bounds] if start is None else start

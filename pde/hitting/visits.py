@@ -84,7 +84,7 @@ def potential_kernel(walk: LatticeWalk, place: Places) -> Any:
     >>> import randwalk as rw
     >>> walk = rw.LatticeWalk(right=0.25, left=0.25, up=0.25, down=0.25, dx=1.0, domain=rw.Line() ** 2, start=(0.0, 0.0))
     >>> [round(a, 12) for a in potential_kernel(walk, ([1.0, 2.0], [0.0, 0.0])).tolist()], round(4 - 8 / math.pi, 12)
-    ([1.0, 1.453520910529], 1.453520910529)
+    ([1.0, 1.45352091053], 1.45352091053)
     """
     check_walk(walk)
     question = Question.read(walk, place, None, None, HitOnly)

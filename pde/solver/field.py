@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 LEAK: Final = 1e-10  # mass that may leave the window of an unbounded domain
 SAMPLES: Final = {2: 8, 3: 4}  # of the payoff along each axis of a cell; 2 in more dimensions
-CONTINUED: Final = 6  # cells into a region, which a spline beside it sees
+CONTINUED: Final = 16  # cells into a region, of which a spline beside it sees 0.27^16 of what lies farther
 WRAPPED: Final = 6  # cells beyond the seam of a ring
 DIRECT: Final = {2: 2**16, 3: 2**13}  # cells up to which a system is factorised
 FIRST: Final = {2: 32, 3: 12}  # cells of the axis with the most, at first

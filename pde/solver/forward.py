@@ -158,7 +158,7 @@ class Forward:
     def pair(self, cells: int, needs: Needs, clock: Clock) -> Found[Run]:
         """The second-order solution on `cells`, compared with that on half of them and the steps of `clock`."""
         coarse = self.run(cells // 2, clock)
-        fine = self.run(cells, clock.refined(2 if self.scheme.order == 2 else 4))
+        fine = self.run(cells, clock.refined(needs.refined))
         return Found(fine, cells, self.difference(fine, coarse) * needs.remaining(cells), fine, coarse, False)
 
 

@@ -29,11 +29,12 @@ LEAST: Final = 6  # cells of any axis
 @dataclass(frozen=True, eq=False)
 class Mesh:
     """The cells of a `domain` between the ends of its `axes`, a :class:`Grid` of each. Spacings are about in proportion to the
-    `lengths`."""
+    `lengths`; `tied` ones, which the directions of a tensor ask for, also where an axis has the fewest cells."""
 
     axes: tuple[Grid, ...]
     domain: Domain
     lengths: tuple[float, ...] = (1.0,)
+    tied: bool = False
 
     @property
     def dimension(self) -> int:
@@ -172,8 +173,8 @@ class Mesh:
 
     def with_cells(self, cells: int) -> Mesh:
         """The mesh with `cells` on the axis that has the most, in the last place about as many; of half as many cells, down to
-        :data:`COARSEST`, the edges are every second one. Ends that are cuts are moved out, so that spacings are in proportion to
-        the `lengths`."""
+        :data:`COARSEST`, the edges are every second one. Where spacings are tied there are more, if another axis would have
+        fewer than it needs. Ends that are cuts are moved out, so that spacings are in proportion to the `lengths`."""
         if self.dimension == 1:
             return replace(self, axes=(replace(self.axes[0], cells=cells),))
         coarse, factor = cells, 1
@@ -181,6 +182,9 @@ class Mesh:
             coarse, factor = coarse // 2, 2 * factor
         wanted = [(g.high - g.low) / length for g, length in zip(self.axes, self.lengths, strict=True)]
         most = int(np.argmax(wanted))
+        if self.tied:
+            fewest = [max(LEAST, grid.fewest) / share for grid, share in zip(self.axes, wanted, strict=True)]
+            coarse = max(coarse, math.ceil(max(fewest) * wanted[most] - 1e-9))
         unit = (self.axes[most].high - self.axes[most].low) / (coarse * self.lengths[most])
         axes = []
         for a, (grid, length, share) in enumerate(zip(self.axes, self.lengths, wanted, strict=True)):

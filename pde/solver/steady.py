@@ -36,7 +36,7 @@ from .window import whole
 
 FIRST: Final = {1: 64, 2: 24, 3: 12}  # cells of the axis with the most, at first
 MOST: Final = {1: 2**20, 2: 2**19, 3: 2**20}  # cells
-DIRECT: Final = {2: 2**16, 3: 2**14}  # cells up to which a system is factorised
+DIRECT: Final = {2: 2**16, 3: 2**13}  # cells up to which a system is factorised
 TRIES: Final = 4  # of a cell that is the one of the largest mass
 SHARE: Final = 0.4  # of a difference of two levels: of second order a third is left
 AT_EDGE: Final = 0.01  # of the tolerance: mass that may be next to the end of a window

@@ -136,7 +136,8 @@ def _meshed(equation: FokkerPlanck, axes: list[Grid], narrowest: Floats, until: 
     lengths = np.minimum(np.where(narrowest > 0.0, narrowest, widths), 0.5 * widths)
     counts = widths / lengths
     lengths = widths / np.maximum(counts, counts.max() / aspect)
-    mesh = Mesh(tuple(axes), equation.domain, tuple(_allowed(equation, axes, lengths, until).tolist()))
+    tied = not equation.diffusion.diagonal
+    mesh = Mesh(tuple(axes), equation.domain, tuple(_allowed(equation, axes, lengths, until).tolist()), tied)
     return mesh.with_cells(CELLS.get(mesh.dimension, 16))
 
 

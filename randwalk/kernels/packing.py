@@ -20,7 +20,7 @@ def packing(axes: int) -> tuple[int, int, tuple[int, ...]]:
 
 @device
 def field(packed, bits, place):  # type: ignore[no-untyped-def]
-    """The displacement in a field of a packed one, the lowest in place 0. What is in lower ones is less than half a step of it."""
+    """The displacement in a field of a packed one, the lowest in place 0; those in lower ones are less than half a step of it."""
     shift, half = bits * place, np.int64(1) << (bits - 1)
     rounded = (np.int64(packed) + (np.int64(1) << shift >> 1)) >> shift
     return ((rounded + half) & (2 * half - 1)) - half
