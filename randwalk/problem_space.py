@@ -81,7 +81,9 @@ def _one_axis(source: Source) -> Domain:
             source.fail("domain", end, f"the {side} end, at x = {place:g}, needs a wall: {side} = {WALL}")
     if math.isinf(low) and math.isinf(high) and low < high:
         return Line()
-    return source.build("domain", _named(table, "low", "high"), lambda: Interval(ends[0], ends[1], walls["left"], walls["right"]))
+    return source.build(
+        "domain", _named(table, "low", "high"), lambda: Interval(ends[0], ends[1], walls["left"], walls["right"])
+    )
 
 
 def _at_first(source: Source, end: Any) -> float:
