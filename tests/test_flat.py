@@ -145,7 +145,7 @@ def test_walkers_are_the_naive_ones(name: str) -> None:
     cpu.walk_table(together, passage, (first, everybody), program, 0, STEPS, keys)
     alone, state = begin.copy(), np.zeros((2, WALKERS), np.int32)
     empty = np.zeros(0, np.int32)
-    cpu.follow_table(alone, state, (first, everybody), program, NO_LEVELS, 0, STEPS, keys)
+    cpu.follow_table(alone, state, (first, everybody), program, NO_LEVELS.told, 0, STEPS, keys)
     some = everybody[::7].copy()
     few = begin.copy()
     cpu.walk_table(few, empty, (first, some), program, 0, STEPS, keys)
@@ -279,7 +279,7 @@ def test_constant_steps_in_two_dimensions() -> None:
         program, keys = DigitsProgram(offsets, thresholds, planes), key(SEED)
         site, followed = np.zeros(70, np.int32), np.zeros(70, np.int32)
         constant.walk_constant(site, 5, program, 3, STEPS, keys)  # type: ignore[no-untyped-call]
-        constant.follow_constant(followed, np.zeros((70, 2), np.int32), 5, program, NO_LEVELS, 3, STEPS, keys)
+        constant.follow_constant(followed, np.zeros((70, 2), np.int32), 5, program, NO_LEVELS.told, 3, STEPS, keys)
         for j in range(70):
             here = 0
             for n in range(3, STEPS):
