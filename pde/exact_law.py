@@ -19,6 +19,7 @@ from randwalk.inputs.arguments import number
 from randwalk.inputs.keywords import once_named, once_positional
 from randwalk.inputs.memory import require
 from randwalk.inputs.wording import shown
+from randwalk.kernels.compile import check_compiler
 from randwalk.kernels.evolve import TINY, evolve
 from randwalk.laws.atoms import Atoms
 from randwalk.laws.cells import Cells
@@ -248,6 +249,7 @@ def _by_steps(windows: Windows, table: StepTable, steps: tuple[int, ...]) -> Exa
 
 def _advanced(table: StepTable, mass: Floats, start: int, stop: int) -> tuple[Floats, Floats]:
     """(the mass of every cell after the steps `start` … `stop` - 1, what has left by each exit in each of them)."""
+    check_compiler()
     mass, left = mass.copy(), np.zeros((stop - start, len(table.layout.exits)))
     live = np.flatnonzero(mass)
     reach = np.array([live[0], live[-1]] * 2 if live.size else [1] * 4)

@@ -185,19 +185,23 @@ def test_without_the_compiler_simulation_is_refused_and_the_rest_runs() -> None:
     code = """
 import randwalk as rw
 walk = rw.LatticeWalk.from_drift(drift=rw.Affine(0, -1.0), diffusion=0.5, dx=0.2, start=1.0, times=[0.5])
-law, form = rw.pde.exact_law(walk, [0.5]), rw.pde.closed_form(rw.pde.limit(walk))
-print(abs(law.mean(0.5) - form.mean(0.5)) < 2e-2, abs(rw.pde.solve(form.equation, [0.5]).mean(0.5) - form.mean(0.5)) < 1e-3)
+form = rw.pde.closed_form(rw.pde.limit(walk))
+print(abs(rw.pde.solve(form.equation, [0.5]).mean(0.5) - form.mean(0.5)) < 1e-3)
 for call in (rw.simulate, rw.trajectories):
     for method in ("paths", "occupation") if call is rw.simulate else ("paths",):
         try:
             call(walk, 10, [0.5], seed=1, **({"method": method} if call is rw.simulate else {}))
         except OSError as error:
             print(error)
+try:
+    rw.pde.exact_law(walk, [0.5])
+except OSError as error:
+    print(error)
 """
     ran = subprocess.run(
         [sys.executable, "-W", "error", "-c", code], env={**os.environ, "NUMBA_DISABLE_JIT": "1"},
         capture_output=True, text=True, check=True,
     )  # fmt: skip
     said = ran.stdout.splitlines()
-    assert said[0] == "True True"
-    assert len(said) == 4 and all("NUMBA_DISABLE_JIT is set" in line and "unset it" in line for line in said[1:])
+    assert said[0] == "True"
+    assert len(said) == 5 and all("NUMBA_DISABLE_JIT is set" in line and "unset it" in line for line in said[1:])

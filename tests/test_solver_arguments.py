@@ -19,7 +19,6 @@ from randwalk.pde import (
     mean_exit_time,
     modified,
     solve,
-    stationary_law,
     walk_for,
 )  # fmt: skip
 
@@ -45,7 +44,7 @@ OF_EQUATION: dict[str, Callable[[Any], object]] = {
     "closed_form": lambda value: closed_form(value),
     "walk_for": lambda value: walk_for(value, dx=0.1),
 }
-OF_WALK: dict[str, Callable[[Any], object]] = {"limit": limit, "modified": modified, "stationary_law": stationary_law}
+OF_WALK: dict[str, Callable[[Any], object]] = {"limit": limit, "modified": modified}
 NO_NUMBERS: list[Any] = [None, "1e-4", [1e-4], np.array([1e-4, 1e-3]), True, 1j]
 
 

@@ -68,7 +68,7 @@ def on_spheres(z, d, scale, walker, sphere, draw, keys):  # type: ignore[no-unty
 
 
 @kernel
-def in_balls(z, d, mass, r, walker, sphere, physics, green, keys):  # type: ignore[no-untyped-def]
+def in_balls(z, d, mass, r, numbers, physics, green, keys):  # type: ignore[no-untyped-def]
     """Points of balls of radius `r` drawn from Green's function without κ, in the first d rows of `z`, and in `mass` what a
     source there counts: the mass R²/(2 d D) of that function times the ratio of the two functions at the point.
 
@@ -76,7 +76,7 @@ def in_balls(z, d, mass, r, walker, sphere, physics, green, keys):  # type: igno
     whose moments E ρ^k are 2/(k + 2) · d/(k + d) in every dimension.
     """
     wide()
-    diffusion, killing = physics
+    (walker, sphere), (diffusion, killing) = numbers, physics
     rho, scale = np.empty((2, BLOCK)), np.empty(BLOCK)
     random_words(rho, 0, walker, sphere, 0, keys)
     for j in range(BLOCK):

@@ -51,12 +51,12 @@ class CompilerOff(OSError):
 
 
 def check_compiler() -> None:
-    """Refuse to draw random numbers where NUMBA_DISABLE_JIT is set: Python's integers do not wrap as those of the kernels do."""
+    """Refuse to run kernels where NUMBA_DISABLE_JIT is set: Python's integers do not wrap as theirs do, and it has no vectors."""
     settings: Any = numba.config
     if settings.DISABLE_JIT:
         raise CompilerOff(
-            "NUMBA_DISABLE_JIT is set, and walkers are moved by compiled kernels only: unset it to simulate; exact laws, "
-            "closed forms and rw.pde.solve run without (slowly)"
+            "NUMBA_DISABLE_JIT is set, and walkers and exact laws are moved by compiled kernels only: unset it; closed forms and "
+            "rw.pde.solve run without (slowly)"
         )
 
 

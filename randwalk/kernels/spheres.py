@@ -150,7 +150,7 @@ def walk(out, first_walker, start, p, limits, physics, green, keys):  # type: ig
         for j in range(BLOCK):
             r[j] = min(r[j], largest)
         if SOURCE:
-            in_balls(z, D, mass, r, walker, sphere, physics, green, keys)
+            in_balls(z, D, mass, r, (walker, sphere), physics, green, keys)
             for j in range(BLOCK):
                 gathered[j] += weight[j] * mass[j] * source(home(moved(x, z, j), p), 0.0, p)
         on_spheres(z, D, r, walker, sphere, 1 + (D + 1) // 2, keys)

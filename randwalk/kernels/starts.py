@@ -17,12 +17,12 @@ def start_words(walker, axis, keys):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def place_uniform(x, first, axis, low, high, keys):  # type: ignore[no-untyped-def]
+def place_uniform(x, first, axis, ends, keys):  # type: ignore[no-untyped-def]
     """Uniform between the ends: the middles of 2⁵³ cells, by the top 53 bits of the first word."""
     for j in range(x.size):
         word, _ = start_words(first + j, axis, keys)
         part = (np.float64(np.int64(U(word) >> U(11))) + 0.5) * 2.0**-53
-        x[j] = low + (high - low) * part
+        x[j] = ends[0] + (ends[1] - ends[0]) * part
 
 
 @kernel

@@ -28,7 +28,7 @@ def begin(walk: ItoWalk, batch: range, keys: Keys) -> State:
             case Point(place):
                 x[axis] = place
             case Uniform(low, high):
-                starts.place_uniform(x[axis], batch.start, axis, low, high, keys)
+                starts.place_uniform(x[axis], batch.start, axis, (low, high), keys)
             case Normal(mean, sd):
                 starts.place_normal(x[axis], batch.start, axis, mean, sd, keys)
             case Sites():
