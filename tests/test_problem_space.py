@@ -150,7 +150,7 @@ def test_an_image(tmp_path: Path) -> None:
 LINES = [  # what is put in place of a part of TEXT, and the line and the words of the complaint
     ('"x*t"]', '"z*t"]', 4, "unknown name 'z' in the formula 'z*t': known are x, y, t"),
     ('["-k*y", "x*t"]', '["-k*y", "x*t", 0]', 4, "drift = "),
-    ('"x*t"]', '["x"]]', 4, "drift[1] = [<coefficient x>]: must be a number"),
+    ('"x*t"]', '["x"]]', 4, "drift[1] = (x): must be a number"),
     ("[0.2, ", "[0.3, ", 5, "a diffusion tensor is symmetric"),
     ("[[1.0, 0.2]", "[[1.0, 2.0]", 5, "a diffusion tensor is symmetric"),
     ('dx = [0.1, "k/5"]', "dx = [0.1, 0.1, 0.1]", 6, "dx = [0.1, 0.1, 0.1]"),
