@@ -180,6 +180,7 @@ def boundary(x, t, p, exit):  # type: ignore[no-untyped-def]
 # [/model]
 
 ONTO = 1 if D == 1 else 3  # moves that bring a point onto a curved wall
+ROUNDING = 1e-9  # a killing rate of 0 on a wall may be less beside it: so much of its integral over a step is let pass
 
 Floats = NDArray[np.float64]
 
@@ -285,12 +286,14 @@ def place_of_passage(x, y, t, h, part, wall, walker, step, p, keys):  # type: ig
 
 @device
 def weighed(x, y, t, lived, weight, gathered, p):  # type: ignore[no-untyped-def]
-    """(weight, what is gathered) after the time that a walker lived of a step from x to y, by the trapezoidal rule."""
+    """(weight, what is gathered) after the time that a walker lived of a step from x to y, by the trapezoidal rule. The weight is
+    NaN after a killing rate that is negative, by more than rounding, or no number."""
     then = t + lived
     after = weight
     if WEIGHED:
         rate = 0.5 * (killing(x, t, p) + killing(y, then, p))
-        after = weight * elementary.exp(-rate * lived) if lived > 0.0 else weight
+        met = elementary.exp(-rate * lived) if rate * lived > -ROUNDING else math.nan
+        after = weight * met if lived > 0.0 else weight
     if GATHERED:
         gain = 0.5 * lived * (weight * source(x, t, p) + after * source(y, then, p))
         gathered += gain if lived > 0.0 else 0.0

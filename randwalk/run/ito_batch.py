@@ -59,16 +59,25 @@ class ItoBatch:
         return self.steps * self.walk.dt
 
     def check(self) -> None:
-        """Refuse places that are no numbers, with the walker and the time."""
+        """Refuse places and weights that are no numbers, with the walker and the time."""
         finite = np.isfinite(self.state.x).all(axis=0)
-        if finite.all():
-            return
-        at = int(np.argmin(finite))
+        if not finite.all():
+            raise ValueError(
+                f"{self._told(finite)}: the drift or the noise it met is no finite number, or steps are so long that it grows "
+                "from step to step; take a smaller dt, or put walls before such places"
+            )
+        weighed = ~np.isnan(self.state.weight)
+        if not weighed.all():
+            raise ValueError(
+                f"{self._told(weighed)}: the killing rate it met on its way is negative or no number; declare a rate ≥ 0 there, "
+                "or put walls before such places"
+            )
+
+    def _told(self, well: NDArray[np.bool_]) -> str:
+        """The first walker of those that are not well."""
+        at = int(np.argmin(well))
         place = ", ".join(f"{value:g}" for value in self.state.x[:, at])
-        raise ValueError(
-            f"walker {self.walkers.start + at} is at {place} at t = {self.time:.6g}: the drift or the noise it met is no finite "
-            "number, or steps are so long that it grows from step to step; take a smaller dt, or put walls before such places"
-        )
+        return f"walker {self.walkers.start + at} is at {place} at t = {self.time:.6g}"
 
     def gone(self) -> NDArray[np.int64]:
         """How many walkers have left by each exit."""
