@@ -4,6 +4,7 @@ standard errors and the step error: one in 16 000 seeds would fail, and seeds ar
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from scipy.stats import norm
 import randwalk as rw
 from randwalk import pde
 from randwalk.pde.values import tolerance as budget
+from randwalk.tables import generated, ito_program
 
 A, R = rw.Absorbing(), rw.Reflecting()
 BROWNIAN = pde.FokkerPlanck(0.0, 0.5)
@@ -208,6 +210,11 @@ def test_tolerances_out_of_reach(monkeypatch: pytest.MonkeyPatch) -> None:
     assert int(told.value.reached.walkers) == 5000 and abs(float(told.value.reached)) < 0.1
     with pytest.raises(pde.ToleranceNotMet, match="the error of the steps alone is"):
         ask(pde.FokkerPlanck(lambda x: -2.0 * x, 0.6), lambda x: x**2, 1.0, 1.0, tolerance=2e-3, dt=0.25)
+    with pytest.raises(
+        pde.ToleranceNotMet, match="more than 3e\\+11 steps"
+    ) as told:  # at once, by the pilot's variance
+        ask(BROWNIAN, rw.expression("x"), 0.0, 1.0, tolerance=1e-9)
+    assert int(told.value.reached.walkers) == 4096
     monkeypatch.setattr(budget, "MOST_WORK", 1e6)
     with pytest.raises(
         pde.ToleranceNotMet, match=r"steps each, more than 1e\+06 steps in all; give walkers and no tolerance"
@@ -215,12 +222,40 @@ def test_tolerances_out_of_reach(monkeypatch: pytest.MonkeyPatch) -> None:
         ask(BROWNIAN, rw.expression("x"), 0.0, 1.0, tolerance=1e-5)
 
 
+@pytest.mark.parametrize("end", ["killing(x, t, p)", "killing(y, then, p)"], ids=["start", "end"])
+def test_killing_at_one_end_of_the_step_is_caught(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, end: str) -> None:
+    """Planted in the kernel: an error of first order, which extrapolation for the second leaves, and no noise hides."""
+    both = "0.5 * (killing(x, t, p) + killing(y, then, p))"
+    dying = pde.FokkerPlanck(0.0, 0.5, killing=rw.expression("exp(t)"))
+
+    def within() -> bool:
+        found = pde.expectation(dying, 1.0, 0.0, 1.0, walkers=5000, dt=1 / 16)
+        return abs(float(found) - math.exp(1.0 - math.e)) <= float(found.step)
+
+    assert within()
+    for file in ito_program.FILES:
+        text = (generated.KERNELS / file).read_text(encoding="utf-8")
+        assert (both in text) == (file == "ito.py")
+        (tmp_path / file).write_text(text.replace(both, end), encoding="utf-8")
+    monkeypatch.setattr(generated, "KERNELS", tmp_path)
+    assert not within()
+
+
+@pytest.mark.filterwarnings("error")
+def test_values_without_noise() -> None:
+    """All walkers count the same for certain: no endless refinement, and no warning that they do."""
+    assert float(pde.expectation(BROWNIAN, 1.0, 0.0, 1.0, walkers=5000)) == 1.0
+    dying = pde.FokkerPlanck(0.0, 0.5, killing=rw.expression("exp(t)"))
+    found = pde.expectation(dying, 1.0, 0.0, 1.0, walkers=5000)
+    assert abs(float(found) - math.exp(1.0 - math.e)) <= float(found.step) < 1e-6
+
+
 def test_bad_questions() -> None:
     ask = pde.expectation
     with pytest.raises(ValueError, match=r"dt = 0\.3: t = 1 must be a multiple of 4 dt; take dt = 0\.25"):
         ask(BROWNIAN, 1.0, 0.0, 1.0, dt=0.3)
     assert ask(BROWNIAN, rw.expression("x"), 0.0, 1.0, dt=0.25, walkers=100).dt == 0.25
-    with pytest.raises(ValueError, match=r"x = \[0, 1\]: .* has 2 axes; give a tuple of as many numbers or arrays"):
+    with pytest.raises(ValueError, match=r"x = \[0, 1\]: .* takes a tuple of 2 numbers or arrays, one an axis"):
         ask(pde.FokkerPlanck((0.0, 0.0), 0.5), 1.0, [0, 1], 1.0)
     with pytest.raises(ValueError, match="give arrays that broadcast"):
         ask(BROWNIAN, 1.0, np.zeros(3), np.ones(2))
@@ -236,6 +271,13 @@ def test_bad_questions() -> None:
         ask(BROWNIAN, 1.0, 0.0, 1.0, reduction="antithetic")  # type: ignore[arg-type]
     with pytest.raises(ValueError, match=r"Multilevel\(\) chooses walkers and steps by a tolerance"):
         ask(BROWNIAN, 1.0, 0.0, 1.0, reduction=pde.Multilevel())
+    with pytest.raises(ValueError, match="give tolerance, and neither dt nor walkers"):
+        ask(BROWNIAN, 1.0, 0.0, 1.0, reduction=pde.Multilevel(), tolerance=1e-2, walkers=100)
+    with pytest.raises(ValueError, match=r"shape \(0,\): give one point and one time at least"):
+        ask(BROWNIAN, 1.0, [], 1.0)
+    with pytest.raises(ValueError, match="something depends on time: give a finite t"):
+        moving = rw.Interval(-1.0, lambda t: 1.0 + t, A, A)
+        ask(pde.FokkerPlanck(0.0, 0.5, domain=moving), 0.0, 0.0, math.inf, source=1.0)
     with pytest.raises(ValueError, match="a Mask"):
         mask = (rw.Interval(0.0, 4.0, R, R) ** 2).without(rw.Mask(np.eye(4, dtype=bool)), A)
         ask(pde.FokkerPlanck(0.0, 0.5, domain=mask, start=(0.5, 3.5)), 1.0, (0.5, 3.5), 1.0)

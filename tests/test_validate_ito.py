@@ -70,7 +70,7 @@ def _changed(old: str, new: str) -> Callable[[rw.ItoWalk], ItoProgram]:
     return make
 
 
-def _without_bridge(walk: rw.ItoWalk) -> ItoProgram:
+def _another_wall(walk: rw.ItoWalk) -> ItoProgram:
     """A wall that reflects where it absorbs in part."""
     domain = rw.Interval(0.0, float("inf"), rw.Reflecting())
     return program(walk.replaced(domain=domain))
@@ -83,7 +83,8 @@ def _without_bridge(walk: rw.ItoWalk) -> ItoProgram:
         ("ito_ornstein_uhlenbeck", _changed("root * z[0]", "h * z[0]")),
         ("ito_rotation", _changed("z[1]", "(0.1 * z[0] + 0.994987437 * z[1])")),
         ("ito_rotation", _changed("* root) * z[0]", "* root) * z[1]")),
-        ("ito_robin_half_line", _without_bridge),
+        ("ito_robin_half_line", _another_wall),
+        ("ito_moving_wall", _changed("return may_reach(before[0], after[0], ", "return after[0] <= 0.0 * (")),
     ],
     ids=[
         "Stratonovich for Itô",
@@ -91,6 +92,7 @@ def _without_bridge(walk: rw.ItoWalk) -> ItoProgram:
         "correlated pair of normals",
         "noise transposed",
         "wall of another kind",
+        "bridge left out",
     ],
 )
 def test_planted_faults_are_caught_by_rung_one(

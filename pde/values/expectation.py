@@ -75,7 +75,7 @@ def expectation(
     tolerance : float, optional
         The largest error, √(statistical² + step²), in the unit of the value: chooses walkers and steps.
     walkers : int, optional
-        How many; with a tolerance, at most. 100 000 without both.
+        How many; with a tolerance, at most (beyond the 4096 that tell the noise). 100 000 without both.
     dt : float, optional
         The duration of a step, a whole part of t/4; without it as fine as the tolerance, or the noise of the walkers, asks for.
     method : "auto", "spheres" or "walk"
@@ -117,14 +117,20 @@ def expectation(
     one_of("method", method, METHODS)
     for point in points:
         question.check_inside(point)
+    if isinstance(reduction, Multilevel) and (wanted is None or dt is not None or most is not None):
+        raise ValueError(
+            "reduction = Multilevel() chooses walkers and steps by a tolerance: give tolerance, and neither dt nor walkers"
+        )
+    ways = [
+        _way(question, point, time, method, dt, reduction, key(seed, *([number] if number else [])))
+        for number, (point, time) in enumerate(zip(points, times, strict=True))
+    ]
     made: list[Any] = []
     missed = None
-    for number, (point, time) in enumerate(zip(points, times, strict=True)):
-        keys = key(seed, *([number] if number else []))
-        way = _way(question, point, time, method, dt, reduction, keys)
+    for point, time, way in zip(points, times, ways, strict=True):
         try:
             if isinstance(reduction, Multilevel):
-                made.append(by_levels(way, _of_levels(wanted, dt), threads))  # type: ignore[arg-type]
+                made.append(by_levels(way, wanted, threads))  # type: ignore[arg-type]
             elif wanted is None:
                 made.append(balanced(way, most or WALKERS, way.first, dt is None, threads))
             else:
@@ -132,7 +138,7 @@ def expectation(
         except OutOfReach as reason:
             made.append(reason.sample)
             missed = missed or f"tolerance = {tolerance:g} is out of reach at x = {_place(point)}: {reason}"
-        _warn_if_all_equal(question, made[-1])
+        _warn_if_all_equal(question, made[-1], time)
     found = _together(made, shape)
     if missed:
         raise ToleranceNotMet(f"{missed}. What has been reached, {found!r}, is in .reached of this error", found)
@@ -167,17 +173,9 @@ def _steps(t: float, dt: Any) -> int:
     return whole
 
 
-def _of_levels(tolerance: float | None, dt: float | None) -> float:
-    """The tolerance of several levels."""
-    if tolerance is None or dt is not None:
-        raise ValueError("reduction = Multilevel() chooses walkers and steps by a tolerance: give tolerance, and no dt")
-    return tolerance
-
-
-def _warn_if_all_equal(question: Question, sample: Any) -> None:
+def _warn_if_all_equal(question: Question, sample: Any, time: float) -> None:
     """A standard error of 0 is none where walkers are paid for something that none of them has met."""
-    terms = [question.payoff, question.source, *question.boundary]
-    if sample.statistical == 0.0 and (question.barriers or any(term.variables for term in terms)):
+    if sample.statistical == 0.0 and not question.certain(time):
         warnings.warn(
             f"all {sample.walkers} walkers count the same, {sample.value:g}, so the standard error is not known: what pays "
             "something else is rarer than one in as many; take more walkers, or reduction=Drift(...) towards it",

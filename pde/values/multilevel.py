@@ -105,7 +105,7 @@ def by_levels(way: Walks, tolerance: float, threads: int | None) -> Levels:
         whole = sum(sample.deviation * math.sqrt(cost) for sample, cost in zip(samples, costs, strict=True))
         for i, (sample, cost) in enumerate(zip(samples, costs, strict=True)):
             needed = math.ceil(RESERVE * sample.deviation / math.sqrt(cost) * whole / (SHARE * tolerance**2))
-            check_work(sample.method, sample.resolution, needed, sample)
+            check_work(sample.method, sample.resolution, needed, Levels(tuple(samples)))
             samples[i] = sample.extended(max(needed, PILOT))
         found = Levels(tuple(samples))
         if found.error <= tolerance:

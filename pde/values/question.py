@@ -53,7 +53,19 @@ class Question:
     @property
     def timed(self) -> bool:
         """Whether anything depends on time."""
-        return self.equation.time_dependent or any(c.depends_on_t for c in (self.payoff, self.source, *self.boundary))
+        return (
+            self.equation.time_dependent
+            or self.equation.domain.moves
+            or any(c.depends_on_t for c in (self.payoff, self.source, *self.boundary))
+        )
+
+    def certain(self, t: float) -> bool:
+        """Whether all walkers count the same for certain: nothing depends on their places, nor on whether they meet a wall."""
+        on_the_way = (self.source, self.equation.killing)
+        if not self.barriers:
+            return not any(term.variables - {"t"} for term in (self.payoff, *on_the_way))
+        paid = {self.boundary[wall.exit] for wall in self.barriers} | ({self.payoff} if math.isfinite(t) else set())
+        return len(paid) == 1 and not any(term.variables for term in paid) and all(term == ZERO for term in on_the_way)
 
     def check_inside(self, point: tuple[float, ...]) -> None:
         """Refuse a point outside the domain or on one of its absorbing walls."""
@@ -80,9 +92,7 @@ def points_of(
     check_equation(equation)
     given = x if isinstance(x, tuple) else (x,)
     if len(given) != equation.dimension:
-        raise ValueError(
-            f"x = {shown(x)}: {equation.domain} has {equation.dimension} axes; give a tuple of as many numbers or arrays"
-        )
+        raise ValueError(f"x = {shown(x)}: {equation.domain} takes {_coordinates(equation.dimension)}")
     arrays = [numbers("x", v) for v in given]
     times = numbers("t", t)
     try:
@@ -90,6 +100,8 @@ def points_of(
     except ValueError:
         shapes = ", ".join(str(v.shape) for v in (*arrays, times))
         raise ValueError(f"x and t have the shapes {shapes}: give arrays that broadcast") from None
+    if times.size == 0:
+        raise ValueError(f"x and t have the shape {times.shape}: give one point and one time at least")
     for coordinates in arrays:
         if not np.isfinite(coordinates).all():
             raise ValueError(f"x = {shown(x)}: must be finite")
@@ -99,6 +111,11 @@ def points_of(
         )
     points = list(zip(*(v.ravel().tolist() for v in arrays), strict=True))
     return points, times.ravel().tolist(), times.shape
+
+
+def _coordinates(dimension: int) -> str:
+    """What a point is given by."""
+    return "a number or an array" if dimension == 1 else f"a tuple of {dimension} numbers or arrays, one an axis"
 
 
 def _wall(equation: FokkerPlanck, name: object) -> int:

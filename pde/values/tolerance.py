@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 from .sampling import Method, NotFiniteValue, Sample
 
@@ -14,12 +15,13 @@ MARGIN = 1.2  # by which the steps are made finer than the pilot's error asks fo
 LARGEST_FACTOR = 64.0  # by which an error is lowered at a time
 ATTEMPTS = 4  # to find steps that are short enough for finite numbers
 UNRESOLVED = 2.0  # standard errors below which a step error is noise
+NOISELESS = 1e-6  # of the value: the step error that is aimed at where walkers have no noise to compare with
 
 
 class OutOfReach(ArithmeticError):
     """A tolerance needs more than is allowed: the reason, and the sample so far."""
 
-    def __init__(self, reason: str, sample: Sample) -> None:
+    def __init__(self, reason: str, sample: Any) -> None:
         super().__init__(reason)
         self.sample = sample
 
@@ -40,7 +42,7 @@ def balanced(method: Method, walkers: int, resolution: int, free: bool, threads:
     """A sample of so many walkers, whose step error is not larger than its statistical one if the resolution is `free`."""
     sample = begun(method, resolution, free, threads)
     while free:
-        wanted = sample.deviation / math.sqrt(walkers)
+        wanted = max(sample.deviation / math.sqrt(walkers), NOISELESS * abs(sample.value))
         bias, noise = sample.bias
         if abs(bias) <= max(wanted, UNRESOLVED * noise):
             break
@@ -66,6 +68,9 @@ def to_tolerance(
     """
     sample = begun(method, resolution, free, threads)
     while sample.error > tolerance:
+        check_work(
+            method, sample.resolution, _needed(sample.deviation**2, tolerance**2), sample
+        )  # finer steps cost more
         if sample.step_error**2 > SHARE * tolerance**2:
             sample = _with_less_step_error(method, tolerance, most, sample, free)
         else:
@@ -105,12 +110,12 @@ def _allowed(sample: Sample, walkers: int, most: int | None) -> int:
     return walkers
 
 
-def check_work(method: Method, resolution: int, walkers: int, sample: Sample) -> None:
-    """Refuse more work than MOST_WORK."""
+def check_work(method: Method, resolution: int, walkers: int, reached: Any) -> None:
+    """Refuse more work than MOST_WORK; `reached` is the sample, or the levels, so far."""
     work = method.cost(resolution) * walkers
     if work > MOST_WORK:
         raise OutOfReach(
             f"it needs about {walkers:.2g} walkers of {method.cost(resolution):.2g} steps each, more than {MOST_WORK:.1g} steps "
             "in all; give walkers and no tolerance to run as long as you like",
-            sample,
+            reached,
         )
