@@ -60,7 +60,7 @@ class ItoBatch:
 
     def check(self) -> None:
         """Refuse places and weights that are no numbers, with the walker and the time."""
-        finite = np.isfinite(self.state.x).all(axis=0)
+        finite: NDArray[np.bool_] = np.asarray(np.isfinite(self.state.x).all(axis=0))
         if not finite.all():
             raise ValueError(
                 f"{self._told(finite)}: the drift or the noise it met is no finite number, or steps are so long that it grows "
