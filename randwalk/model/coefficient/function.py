@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import copy
 import math
+import warnings
 from collections.abc import Callable
+from contextlib import nullcontext
 from functools import cached_property
 from typing import Any
 
@@ -151,10 +153,13 @@ class Function(Coefficient):
         if not given[0].size:  # a function of empty arrays may fail
             return np.zeros(given[0].shape)
         try:
-            values = np.asarray(self.function(*(v.copy() for v in given)))
+            # A function of numbers takes an array of one for a number, with a warning in older versions of NumPy.
+            one = given[0].size == 1
+            with warnings.catch_warnings(action="error", category=DeprecationWarning) if one else nullcontext():
+                values = np.asarray(self.function(*(v.copy() for v in given)))
             if not np.iscomplexobj(values):
                 return np.broadcast_to(values.astype(np.float64), given[0].shape)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, DeprecationWarning):
             pass
         scalars = zip(*(v.ravel().tolist() for v in given), strict=True)
         return np.array([self._value(*s) for s in scalars]).reshape(given[0].shape)
