@@ -8,16 +8,14 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, TypeAlias, overload
 
 import numpy as np
-from numpy.typing import ArrayLike
 from scipy import sparse
 from scipy.sparse import csgraph
 from scipy.sparse.linalg import splu
 
-from randwalk.inputs.arguments import finite_numbers
 from randwalk.inputs.keywords import once_positional
 from randwalk.kernels.program import BITS
 from randwalk.laws.atoms import Atoms, Support
-from randwalk.laws.law import Law
+from randwalk.laws.steady import SteadyLaw
 from randwalk.model.coefficient import Floats
 from randwalk.model.domain import Domain
 from randwalk.model.lattice import Lattice
@@ -37,7 +35,7 @@ Window: TypeAlias = tuple[float, float] | Sequence[tuple[float, float] | None] |
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class StationaryLaw(Law[Any]):
+class StationaryLaw(SteadyLaw):
     """The law that a step leaves as it is: `pmf` over `sites`, summing to 1. Made by :func:`stationary_law`.
 
     It is the same at every time, so `t` may be left out; no walker has left.
@@ -53,10 +51,6 @@ class StationaryLaw(Law[Any]):
     def domain(self) -> Domain:
         return self.walk.domain
 
-    @property
-    def times(self) -> None:
-        return None
-
     def _at(self, t: float) -> Atoms:
         sites = (self.sites,) if self.walk.dimension == 1 else self.sites
         return Atoms(Support(sites, self.walk.spacings, self.walk.domain.axes), self.pmf)
@@ -64,21 +58,6 @@ class StationaryLaw(Law[Any]):
     def density(self) -> tuple[Floats, Floats]:
         """(places, probability over dx)."""
         return self._at(0.0).density()
-
-    def _survival(self, t: ArrayLike) -> Floats:
-        return np.ones(finite_numbers("t", t).shape)
-
-    def _absorbed(self, exit: str, t: ArrayLike) -> Floats:
-        return np.zeros(finite_numbers("t", t).shape)
-
-    def _asked(self, t: ArrayLike | None) -> ArrayLike:
-        return 0.0 if t is None else t
-
-    def _recorded(self, question: str) -> Floats:
-        return np.zeros(1)
-
-    def _label(self, t: float) -> str:
-        return "stationary law"
 
     def __repr__(self) -> str:
         if self.walk.dimension > 1:

@@ -7,14 +7,13 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Final
 
 import numpy as np
-from numpy.typing import ArrayLike
 from scipy import sparse
 from scipy.sparse import csgraph
 from scipy.sparse.linalg import splu
 
-from randwalk.inputs.arguments import finite_numbers, numbers
+from randwalk.inputs.arguments import numbers
 from randwalk.laws.distribution import Distribution
-from randwalk.laws.law import Law
+from randwalk.laws.steady import SteadyLaw
 from randwalk.model.coefficient import Floats
 from randwalk.model.domain import Domain
 from randwalk.model.wall import Reflecting, face_names
@@ -47,7 +46,7 @@ FAINT: Final = 1e-6  # of the largest mass: below, differences of levels are no 
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class StationarySolution(Law[Any]):
+class StationarySolution(SteadyLaw):
     """The stationary law of an equation, as the masses of cells. Made by :func:`randwalk.pde.stationary_law`.
 
     It is the same at every time, so `t` may be left out; nothing has left.
@@ -75,10 +74,6 @@ class StationarySolution(Law[Any]):
         return self.equation.domain
 
     @property
-    def times(self) -> None:
-        return None
-
-    @property
     def x(self) -> Any:
         """Centres of the cells, (cells,); in several dimensions a tuple of them, one an axis."""
         found = tuple(grid.x for grid in self.mesh.axes)
@@ -87,21 +82,6 @@ class StationarySolution(Law[Any]):
     def _at(self, t: float) -> Distribution:
         masses = self.density * self.mesh.volumes
         return LineDensity(Profile.of(self.mesh.axes[0], masses)) if masses.ndim == 1 else Mosaic(self.mesh, masses)
-
-    def _survival(self, t: ArrayLike) -> Floats:
-        return np.ones(finite_numbers("t", t).shape)
-
-    def _absorbed(self, exit: str, t: ArrayLike) -> Floats:
-        return np.zeros(finite_numbers("t", t).shape)
-
-    def _asked(self, t: ArrayLike | None) -> ArrayLike:
-        return 0.0 if t is None else t
-
-    def _recorded(self, question: str) -> Floats:
-        return np.zeros(1)
-
-    def _label(self, t: float) -> str:
-        return "stationary law"
 
     def __repr__(self) -> str:
         cells = " × ".join(map(str, self.mesh.shape))

@@ -14,8 +14,8 @@ from numpy.typing import ArrayLike, NDArray
 from ..model.coefficient import Floats, coordinate
 from ..model.domain import Axis
 from .binning import each_axis, on_axis
-from .distribution import Distribution
 from .estimate import Estimate, proportion, stacked
+from .gridded import Gridded
 from .lookup import NoAnswer
 from .places import PlaceSums
 
@@ -26,7 +26,7 @@ SAME = 1e-9  # of the width of a bin: an edge that is asked for this close to an
 
 
 @dataclass(frozen=True, eq=False)
-class BinnedSample(Distribution):
+class BinnedSample(Gridded):
     """Walkers inside, of `walkers` in all, those that have left included; answers are estimates.
 
     Attributes
@@ -49,18 +49,6 @@ class BinnedSample(Distribution):
     axes: tuple[Axis, ...]
     sums: PlaceSums
     numbers: tuple[int, ...]
-
-    @property
-    def bounds(self) -> tuple[tuple[float, float], ...]:
-        return tuple((axis.low, axis.high) for axis in self.axes)
-
-    @property
-    def span(self) -> tuple[tuple[float, float], ...]:
-        return tuple((float(edges[0]), float(edges[-1])) for edges in self.edges)
-
-    @property
-    def places(self) -> tuple[Floats, ...]:
-        return tuple(0.5 * (edges[1:] + edges[:-1]) for edges in self.edges)
 
     @property
     def alive(self) -> int:

@@ -13,8 +13,8 @@ from numpy.typing import ArrayLike
 from ..model.coefficient import Floats
 from ..model.domain import Axis
 from .binning import each_axis, on_axis, parts, pieces
-from .distribution import Distribution
 from .estimate import values_of
+from .gridded import Gridded
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -23,7 +23,7 @@ NODES, WEIGHTS = np.polynomial.legendre.leggauss(5)
 
 
 @dataclass(frozen=True, eq=False)
-class Cells(Distribution):
+class Cells(Gridded):
     """A density that is constant on each of the pieces between `edges`.
 
     Attributes
@@ -38,18 +38,6 @@ class Cells(Distribution):
     edges: tuple[Floats, ...]
     density: Floats
     axes: tuple[Axis, ...]
-
-    @property
-    def bounds(self) -> tuple[tuple[float, float], ...]:
-        return tuple((axis.low, axis.high) for axis in self.axes)
-
-    @property
-    def span(self) -> tuple[tuple[float, float], ...]:
-        return tuple((float(edges[0]), float(edges[-1])) for edges in self.edges)
-
-    @property
-    def places(self) -> tuple[Floats, ...]:
-        return tuple(0.5 * (edges[1:] + edges[:-1]) for edges in self.edges)
 
     @property
     def masses(self) -> Floats:
