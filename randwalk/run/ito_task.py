@@ -17,7 +17,8 @@ from ..kernels.ito import State
 from ..kernels.philox import key
 from ..kernels.program import Keys
 from ..laws.places import PlaceSums
-from ..model.coefficient import Floats
+from ..model.coefficient import Floats, Function
+from ..model.functions import check_unchanged, functions_in
 from ..model.ito import ItoWalk
 from ..tables.ito_program import ItoProgram, program
 from .bins import Bins, given_bins, laid_bins
@@ -99,6 +100,11 @@ class ItoTask:
         return np.rint(mean / unit[:, None] * 16.0) / 16.0 * unit[:, None], unit
 
     @cached_property
+    def functions(self) -> tuple[tuple[str, Function], ...]:
+        """The Python functions of the declaration, by the names of the arguments."""
+        return tuple(functions_in(self))
+
+    @cached_property
     def program(self) -> ItoProgram:
         """The walk as compiled kernels."""
         return program(self.walk)
@@ -111,6 +117,7 @@ class ItoTask:
         self, walkers: range, machine: Machine | None = None, advance: Callable[[float], None] = lambda fraction: None
     ) -> Iterator[ItoCounts]:
         """The counts of one batch of the walkers after another; `advance` is told of each fraction of the work that is done."""
+        check_unchanged(self.functions)
         where, keys = machine or Host(), key(self.seed)
         moves = self._moves(where)
         self.about  # noqa: B018  # made once, before threads need it
