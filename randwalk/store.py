@@ -37,13 +37,17 @@ from typing import Any, BinaryIO, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from .contents import Contents, Counts, Meta, digest
+from .contents import Contents, Counts, Meta, check_kept, digest
 from .inputs.files import check_regular
 from .inputs.memory import require
 from .inputs.wording import WIDEST
-from .ito_contents import ItoContents, ItoMeta
+from .ito_contents import ItoContents, ItoMeta, average_text
+from .run.average import Average
+from .run.ito_task import ItoTask
+from .run.task import Task
+from .writing import walk_data
 
-__all__ = ["Contents", "digest", "read", "write"]
+__all__ = ["Contents", "check_storable", "digest", "read", "write"]
 
 SUFFIXES = (".npz", ".nc")
 LONGEST_TEXT = 1 << 28  # bytes of the text
@@ -71,6 +75,21 @@ def write(path: str | Path, contents: Contents | ItoContents, to_netcdf: Callabl
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def check_storable(task: Task | ItoTask) -> None:
+    """Refuse, before it is run, a run that a file cannot hold.
+
+    Raises
+    ------
+    ValueError
+        for a coefficient or a record that has no place in a file, by its name and with a remedy.
+    """
+    check_kept(task.records)
+    for record in task.records:
+        if isinstance(record, Average):
+            average_text(record)
+    walk_data(task.walk)
 
 
 def read(path: str | Path) -> Contents | ItoContents:

@@ -11,6 +11,8 @@ from typing import Any
 from .coefficient import Coefficient, Difference, Function
 from .steps import Steps, name_of
 
+NAMELESS = ("", "walk", "declared", "records")  # values whose fields are arguments of their own
+
 
 def functions_in(value: Any, name: str = "") -> Iterator[tuple[str, Function]]:
     """(name, function) of every Python function in a walk, a record, a run or another value object, each once.
@@ -86,4 +88,5 @@ def _parts(value: Any, name: str) -> Iterator[tuple[str, Any]]:
         case _ if is_dataclass(value):
             # what was declared comes before what was made of it, which has its functions, too
             names = sorted((field.name for field in fields(value)), key=lambda field: not field.startswith("declared"))
-            yield from ((field.removeprefix("declared_"), getattr(value, field)) for field in names)
+            named = name in NAMELESS
+            yield from ((field.removeprefix("declared_") if named else name, getattr(value, field)) for field in names)

@@ -19,7 +19,7 @@ from .. import roots
 from .agreement import agree
 from .base import Coefficient, CoefficientLike
 from .difference import Difference
-from .identity import Identity, changed
+from .identity import Identity
 from .leaves import ZERO, Constant
 from .recorded import Recorded
 from .tracing import NotTraceable, recorded, trace
@@ -113,7 +113,7 @@ class Function(Coefficient):
         self._scale = {name: _length(f"{name}_scale", value) for name, value in scales.items()}
         self._derivative = {name: None if v is None else as_coefficient(v) for name, v in slopes.items()}
         self._offset = dict.fromkeys(NAMES, 0.0)
-        self._declared = Identity.of(function)
+        self._declared = Identity.of(function, len(self._arguments))
         for name in (name for name in NAMES if name not in self.variables):
             given = {"breaks": self._breaks_at[name] or None, "scale": scales[name], "derivative": slopes[name]}
             for what, value in given.items():
@@ -124,7 +124,7 @@ class Function(Coefficient):
         vars(self).update(state)
         self.variables = frozenset(self._arguments)  # that a release before 0.4 did not keep, and
         if "_declared" not in state:  # one before 0.7
-            self._declared = Identity.of(self.function)
+            self._declared = Identity.of(self.function, len(self._arguments))
 
     def __getstate__(self) -> dict[str, Any]:
         """Its attributes. A traced function goes to files of pickles and to other processes as the calls that it makes, with what
@@ -141,7 +141,7 @@ class Function(Coefficient):
         """The names of what the function reads and that has changed since it was declared."""
         if isinstance(self.function, Recorded):  # which reads nothing
             return ()
-        return changed(self.function, self._declared, len(self._arguments))
+        return self._declared.changed(self.function)
 
     def _named(self, names: list[str]) -> tuple[str, ...]:
         """The variables that parameters of these names take."""
@@ -299,13 +299,10 @@ class Function(Coefficient):
         return rf"\mathrm{{{self.name.strip('<>')}}}({', '.join(self._signature())})".replace("_", r"\_")
 
     def __eq__(self, other: object) -> bool:
-        """Whether two functions have the same trees; opaque ones, the same code, closure and globals that they read. A formula
-        is one with a function whose tree it is."""
+        """Whether two functions have the same trees; opaque ones, the same code, closure and globals that they read."""
         if self is other:
             return True
-        if not isinstance(other, Function):
-            return isinstance(other, Coefficient) and not self._declarations and self.tree == other
-        if self._declarations != other._declarations:
+        if not isinstance(other, Function) or self._declarations != other._declarations:
             return False
         if (self._declared, self._arguments, self._offset) == (other._declared, other._arguments, other._offset):
             return True

@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 DEEPEST = 20  # levels of objects inside each other; deeper ones are not looked at
+FIXED = (int, float, complex, str, bytes, type(None), types.ModuleType, types.FunctionType, type, np.ufunc, np.generic)
 TRIED = (
     0.4142135,
     1.7320508e-7,
@@ -35,34 +36,36 @@ class Identity:
     reads: tuple[tuple[str, bytes], ...]
 
     @classmethod
-    def of(cls, function: Callable[..., Any]) -> Identity:
+    def of(cls, function: Callable[..., Any], arguments: int) -> Identity:
+        """The identity of a function of so many numbers. What a call itself changes, like a counter or a memory of values, is no
+        part of it: where something that the function reads could be changed, it is called to see."""
+        found = cls._now(function)
+        if all(isinstance(value, FIXED) for value in _anatomy(function)[1].values()):
+            return found
+        for value in TRIED:
+            try:
+                with np.errstate(all="ignore"):
+                    function(*(value * (1.0 + 0.1 * i) for i in range(arguments)))
+            except Exception:  # of whatever kind: the function is the user's
+                continue
+        changed = found.differs(cls._now(function))
+        return cls(found.code, tuple((name, digest) for name, digest in found.reads if name not in changed))
+
+    @classmethod
+    def _now(cls, function: Callable[..., Any]) -> Identity:
         code, reads = _anatomy(function)
         home = getattr(function, "__module__", "")
         digests = [(name, _Digest(home).of(value)) for name, value in sorted(reads.items())]
         return cls(_Digest(home).of(code), tuple(digests))
 
-    def differs(self, now: Identity) -> tuple[str, ...]:
-        """The names of what the function read and `now` reads differently; "its code" if that differs."""
-        mine, others = dict(self.reads), dict(now.reads)
-        if self.code != now.code or mine.keys() != others.keys():
-            return ("its code",)
-        return tuple(name for name in mine if mine[name] != others[name])
+    def changed(self, function: Callable[..., Any]) -> tuple[str, ...]:
+        """The names of what the function reads and that has changed since."""
+        return self.differs(self._now(function))
 
-
-def changed(function: Callable[..., Any], before: Identity, arguments: int) -> tuple[str, ...]:
-    """The names of what a function of so many numbers reads and that has changed since `before`. What a call itself changes, like
-    a counter or a memory of values, is none of them."""
-    names = before.differs(now := Identity.of(function))
-    if not names:
-        return ()
-    for value in TRIED:
-        try:
-            with np.errstate(all="ignore"):
-                function(*(value * (1.0 + 0.1 * i) for i in range(arguments)))
-        except Exception:  # of whatever kind: the function is the user's
-            continue
-    own = now.differs(Identity.of(function))
-    return tuple(name for name in names if name not in own)
+    def differs(self, other: Identity) -> tuple[str, ...]:
+        """The names of what both read, and not the same."""
+        others = dict(other.reads)
+        return tuple(name for name, digest in self.reads if others.get(name) != digest)
 
 
 def _anatomy(function: Any) -> tuple[Any, dict[str, Any]]:
@@ -70,8 +73,9 @@ def _anatomy(function: Any) -> tuple[Any, dict[str, Any]]:
     match function:
         case types.FunctionType():
             reads = _globals_read(function.__code__, function.__globals__) | _closure(function)
-            defaults = {"its defaults": (function.__defaults__, function.__kwdefaults__)}
-            return function.__code__, reads | (defaults if any(defaults["its defaults"]) else {})
+            for i, value in enumerate(function.__defaults__ or ()):
+                reads[f"its default {i}"] = value
+            return function.__code__, reads | {f"its {name}": v for name, v in (function.__kwdefaults__ or {}).items()}
         case types.MethodType():
             code, reads = _anatomy(function.__func__)
             return code, reads | {"self": function.__self__}
@@ -98,8 +102,11 @@ def _state(value: Any) -> dict[str, Any]:
 
 
 def _closure(function: types.FunctionType) -> dict[str, Any]:
-    cells = zip(function.__code__.co_freevars, function.__closure__ or (), strict=True)
-    return {name: cell.cell_contents for name, cell in cells if _filled(cell)}
+    """What the function has from the function that made it; not what it stores there itself."""
+    code = function.__code__
+    cells = zip(code.co_freevars, function.__closure__ or (), strict=True)
+    stored = set(_names(code, "STORE_DEREF"))
+    return {name: cell.cell_contents for name, cell in cells if name not in stored and _filled(cell)}
 
 
 def _filled(cell: types.CellType) -> bool:
@@ -111,17 +118,18 @@ def _filled(cell: types.CellType) -> bool:
 
 
 def _globals_read(code: types.CodeType, known: Mapping[str, Any]) -> dict[str, Any]:
-    """The globals that code reads, also inside the functions that it makes; not those of Python itself."""
-    return {name: known[name] for name in _names(code) if name in known}
+    """The globals that code reads, also inside the functions that it makes; not those of Python itself, nor what it stores."""
+    stored = set(_names(code, "STORE_GLOBAL"))
+    return {name: known[name] for name in _names(code, "LOAD_GLOBAL") if name in known and name not in stored}
 
 
-def _names(code: types.CodeType) -> Iterator[str]:
+def _names(code: types.CodeType, operation: str) -> Iterator[str]:
     for instruction in dis.get_instructions(code):
-        if instruction.opname in ("LOAD_GLOBAL", "LOAD_NAME"):
+        if instruction.opname == operation:
             yield instruction.argval
     for constant in code.co_consts:
         if isinstance(constant, types.CodeType):
-            yield from _names(constant)
+            yield from _names(constant, operation)
 
 
 class _Digest:
