@@ -21,12 +21,13 @@ from ..model.coefficient import Floats, Function
 from ..model.functions import check_unchanged, functions_in
 from ..model.ito import ItoWalk
 from ..tables.ito_program import ItoProgram, program
-from .bins import Bins, given_bins, laid_bins
+from .bins import Bins, cells_of, given_bins, laid_bins
 from .counts import added
 from .host import Host
 from .ito_batch import ItoBatch, begin
 from .ito_counts import ItoCounts
 from .ito_record import kind_of
+from .plan import Plan
 from .record import Record
 from .task import checked_records, checked_seed, checked_steps, walker_range
 
@@ -161,14 +162,29 @@ class ItoTask:
     def check_memory(self, walkers: int, threads: int) -> None:
         """Refuse a request that cannot fit, before anything runs."""
         batches = min(-(-walkers // BATCH), 2 * threads + 1)
+        counts, *records = result_sizes(self.walk, self.steps, self.bins.cells, self.records, walkers)
         sizes = [
-            (8.0 * len(self.steps) * self.bins.cells * (2 + batches), "record fewer times, or take fewer bins"),
+            (counts[0] * (2 + batches), counts[1]),
             (8.0 * threads * BATCH * (self.walk.dimension + 4), "take fewer threads"),
+            *((size * 2, remedy) for size, remedy in records),
         ]
-        for record in self.records:
-            size, remedy = kind_of(record).size(record, self.walk, self.steps, walkers)
-            sizes.append((size * 2, remedy))
         require(sum(size for size, _ in sizes), "the run", max(sizes)[1])
+
+
+def result_sizes(
+    walk: ItoWalk, steps: Sequence[int], cells: int, records: Sequence[Record], walkers: int
+) -> list[tuple[float, str]]:
+    """(bytes, what makes them fewer) of the counts in so many cells, then of each record."""
+    counts = (8.0 * len(steps) * cells, "record fewer times, or take fewer bins")
+    return [counts, *(kind_of(record).size(record, walk, steps, walkers) for record in records)]
+
+
+def explained(walk: ItoWalk, steps: Sequence[int], bins: Any, records: Sequence[Record], walkers: int) -> Plan:
+    """The plan of a run, in which every walker is followed."""
+    given = given_bins(walk, bins)
+    cells = given.cells if isinstance(given, Bins) else cells_of([count + 2 for count in given])
+    size = sum(size for size, _ in result_sizes(walk, steps, cells, records, walkers))
+    return Plan({"paths": predicted(walk, steps, walkers)}, False, walkers, steps[-1], {"paths": size})
 
 
 def predicted(walk: ItoWalk, steps: Sequence[int], walkers: int) -> float:
