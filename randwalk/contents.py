@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -23,7 +23,6 @@ from .model.times import MOST_STEPS
 from .model.walk import LatticeWalk
 from .problem import Source, dumps, read_walk, walk_data
 from .problem_space import read_shape
-from .run.exit_times import Departures
 from .run.free import by_site
 from .run.plan import METHODS, keeps
 from .run.record import (
@@ -33,7 +32,6 @@ from .run.record import (
     LastVisit,
     Maximum,
     Moments,
-    Positions,
     Record,
     SquaredDisplacement,
     TimeIn,
@@ -84,7 +82,8 @@ class Contents:
         """The text that a file holds beside the arrays."""
         from .version import __version__
 
-        check_kept(self.records)
+        if any(isinstance(r, Paths) for r in self.records.values()):
+            raise ValueError("an ensemble with Positions() is not saved; save the arrays of its record yourself")
         simple = self.walk.dimension == 1 and all(type(r) in SIMPLE for r in self.records)
         window = [list(pair) for pair in self.table.window]
         data = {
@@ -94,13 +93,6 @@ class Contents:
             "records": [[type(r).__name__, getattr(r, "x", None) if simple else _arguments(r)] for r in self.records],
         }  # fmt: skip
         return json.dumps(data | {"sha256": digest(data, {"raw": self.raw} | self.arrays)})
-
-
-def check_kept(records: Iterable[Record]) -> None:
-    """Refuse records that files do not hold."""
-    for record in records:
-        if isinstance(record, (Positions, Departures)):
-            raise ValueError(f"an ensemble with {record} is not saved; save the arrays of its record yourself")
 
 
 def digest(meta: Mapping[str, Any], arrays: Mapping[str, Counts]) -> str:

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .contents import Field, check_kept, digest
+from .contents import Field, digest
 from .inputs.source import Source
 from .kernels.philox import STREAM_VERSION
 from .laws.places import PlaceSums
@@ -30,9 +30,10 @@ from .model.times import MOST_STEPS
 from .problem import dumps, read_walk, walk_data
 from .run.average import Average, Averages
 from .run.bins import Bins, given_bins
+from .run.exit_times import Departures
 from .run.ito_counts import ItoCounts
 from .run.ito_record import kind_of
-from .run.record import FirstPassage, Record
+from .run.record import FirstPassage, Positions, Record
 from .run.results import Passages
 from .run.task import MOST_WALKERS
 
@@ -67,7 +68,8 @@ class ItoContents:
         from .version import __version__
 
         tally = self.tally
-        check_kept(tally.records)
+        for record in tally.records:
+            check_record(record)
         data = {
             "randwalk": __version__, "format": FORMAT, "kind": "ito", "stream": self.stream, "seed": tally.seed,
             "parts": [[p.start, p.stop] for p in tally.parts], "steps": list(tally.steps),
@@ -217,21 +219,23 @@ def _sums(given: Mapping[str, Any]) -> SampleSums:
     )  # fmt: skip
 
 
-def average_text(record: Average) -> str:
-    """The formula of an average, by which a file knows it."""
-    text = str(record.f)
-    try:
-        known = expression(text) == record.f or str(expression(text)) == text
-    except ValueError:
-        known = False
-    if not known:
-        raise ValueError(f"{record} cannot be written to a file: declare it with rw.expression(...)")
-    return text
+def check_record(record: Record) -> None:
+    """Refuse a record that a file does not hold."""
+    if isinstance(record, (Positions, Departures)):
+        raise ValueError(f"an ensemble with {record} is not saved; save the arrays of its record yourself")
+    if isinstance(record, Average):
+        text = str(record.f)
+        try:
+            known = expression(text) == record.f or str(expression(text)) == text
+        except ValueError:
+            known = False
+        if not known:
+            raise ValueError(f"{record} cannot be written to a file: declare it with rw.expression(...)")
 
 
 def _record_data(record: Any, result: Any) -> dict[str, Any]:
     if isinstance(result, Averages):
-        return {"name": "Average", "f": average_text(record), "sums": list(map(_sums_data, result.sums))}
+        return {"name": "Average", "f": str(record.f), "sums": list(map(_sums_data, result.sums))}
     return {
         "name": type(record).__name__, "times": list(map(_sums_data, result.sums)),
         "places": list(map(_places_data, result.spots)),

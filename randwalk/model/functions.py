@@ -11,7 +11,7 @@ from typing import Any
 from .coefficient import Coefficient, Difference, Function
 from .steps import Steps, name_of
 
-NAMELESS = ("", "walk", "declared", "records")  # values whose fields are arguments of their own
+NAMELESS = ("", "task", "walk", "declared", "records")  # values whose fields are arguments of their own
 
 
 def functions_in(value: Any, name: str = "") -> Iterator[tuple[str, Function]]:
@@ -59,9 +59,9 @@ def check_travels(functions: Iterable[tuple[str, Function]]) -> None:
             pickle.dumps(function)
         except Exception:
             raise TypeError(
-                f"{name} = {function.name}: does not travel to other processes, because it is opaque ({function.opaque}) and no "
-                "module has it by that name: define it in a module that they can import, write it with NumPy's operations or as "
-                "rw.expression(...), or take an executor that uses cloudpickle, like dask.distributed or loky"
+                f"executor: {name} = {function.name}: does not travel to other processes, because it is opaque "
+                f"({function.opaque}) and no module has it by that name: define it in a module that they can import, write it "
+                "with NumPy's operations or as rw.expression(...), or install cloudpickle"
             ) from None
 
 
