@@ -101,12 +101,17 @@ class Checkpoint:
             self._due = time.monotonic() + max(EVERY, SHARE * (time.monotonic() - now))
 
     def end(self, counts: Any) -> Any:
-        """The ensemble of the counts, None if there are none; in the file, if there is one."""
+        """The ensemble of the counts, None if there are none; in the file, if there is one. An OSError of the file has it, too, as
+        its `ensemble`."""
         if counts is None:
             return None
         ensemble = self.made(self.task, counts)
         if self.path is not None and ensemble.walkers != self._kept:
-            ensemble.save(self.path)
+            try:
+                ensemble.save(self.path)
+            except OSError as error:
+                error.ensemble = ensemble  # type: ignore[attr-defined]
+                raise
             self._kept = ensemble.walkers
         return ensemble
 
