@@ -101,8 +101,8 @@ class Checkpoint:
             self._due = time.monotonic() + max(EVERY, SHARE * (time.monotonic() - now))
 
     def end(self, counts: Any) -> Any:
-        """The ensemble of the counts, None if there are none; in the file, if there is one. An OSError of the file has it, too, as
-        its `ensemble`."""
+        """The ensemble of the counts, None if there are none; in the file, if there is one. An OSError of the file has the
+        ensemble, too, as `ensemble`."""
         if counts is None:
             return None
         ensemble = self.made(self.task, counts)

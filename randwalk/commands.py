@@ -217,7 +217,11 @@ def simulate(
                 seed=problem.seed if seed is None else seed, method=method, record=kept, threads=threads,
                 progress=sys.stderr.isatty() and not quiet, backend=backend, executor=executor, out=out, **given,
             )  # fmt: skip
-    except (rw.Interrupted, rw.DeviceError, OSError) as stop:  # the finished walkers are shown, and kept if a file takes them
+    except (
+        rw.Interrupted,
+        rw.DeviceError,
+        OSError,
+    ) as stop:  # the finished walkers are shown, and kept if a file takes them
         if getattr(stop, "ensemble", None) is None:
             raise
         ensemble, stopped = stop.ensemble, stop  # type: ignore[union-attr]

@@ -65,7 +65,9 @@ def test_a_file_of_another_run_is_kept(
     out = str(tmp_path / "run.npz")
     assert main(monkeypatch, "simulate", file, "--out", out, "--quiet") == 0
     assert main(monkeypatch, "simulate", file, "--out", out, "--seed", "4") == 2
-    assert "holds another run, with seed = 3 and not 4; give another name, or remove the file" in capsys.readouterr().err
+    assert (
+        "holds another run, with seed = 3 and not 4; give another name, or remove the file" in capsys.readouterr().err
+    )
 
 
 def test_dask_gives_what_threads_give(file: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
@@ -203,8 +204,20 @@ def _paths(walk: ItoWalk, moves: Moves, batch: range, steps: Sequence[int], keys
             moves(state, batch.start, done, end, keys)
             done = end
         now = ItoBatch(walk, batch, state, stop)
-        now.check()
+        now.check(lambda walker, well, last=stop: _first(walk, moves, walker, last, keys, well))  # type: ignore[misc]
         yield now
+
+
+def _first(walk: ItoWalk, moves: Moves, walker: int, last: int, keys: Keys, well: str) -> ItoBatch:
+    """A walker after the first step after which it is not `well`, as it is not after the `last`: what is no number stays so."""
+
+    def after(steps: int) -> ItoBatch:
+        batch = range(walker, walker + 1)
+        state = begin(walk, batch, keys)
+        moves(state, walker, 0, steps, keys)
+        return ItoBatch(walk, batch, state, steps)
+
+    return after(bisect_left(range(last), True, key=lambda steps: not getattr(after(steps), well).all()))
 
 
 def _pilot(walk: ItoWalk, steps: tuple[int, ...]) -> tuple[Floats, Floats]:
