@@ -11,15 +11,15 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from ..jit.compile import aside, device, kernel
+from ..jit.lanes import LANES, WIDTH, fetch, fetch_cells, keep, numbers
+from ..jit.vector import look_up, where, which, wide
 from .alias import draw, settle_draw
-from .compile import aside, device, kernel
 from .functionals import first_visit, tally
-from .lanes import LANES, WIDTH, fetch, fetch_cells, keep, numbers
 from .packing import field
 from .philox import HALF, JUMP, LOW, STEPS, U, of_axis, philox
 from .program import Halves, Keys, TableProgram
 from .step import I32, MOST, ONE, U32, half_moves, rests, start_cell, table_step
-from .vector import look_up, where, which, wide
 
 Cells: TypeAlias = NDArray[np.int32]
 
