@@ -7,7 +7,7 @@ from contextlib import closing, contextmanager
 from typing import Any
 
 from .checkpoint import Checkpoint
-from .kernels.backend import DeviceError
+from .jit.compile import DeviceError
 from .run.counts import Counts
 from .run.devices import choose
 from .run.effort import Effort, Portions

@@ -16,13 +16,12 @@ from typing import Any
 import numpy as np
 
 import randwalk as rw
-from randwalk.kernels.backend import JumpProgram, Levels, Program, Walkers
-from randwalk.kernels.compile import device
+from randwalk.jit.compile import device
 from randwalk.kernels.cuda import compile as compiled
 from randwalk.kernels.cuda import ito as continuous
 from randwalk.kernels.cuda import occupation as occupying
 from randwalk.kernels.philox import JUMP, U, key, philox
-from randwalk.kernels.program import FULL, DigitsProgram, TableProgram
+from randwalk.kernels.program import FULL, DigitsProgram, JumpProgram, Levels, Program, TableProgram, Walkers
 from randwalk.run import devices as machines
 from randwalk.run.host import Host
 from randwalk.run.record import Record

@@ -14,7 +14,8 @@ from randwalk.model.coefficient import Floats
 from randwalk.run.host import Host
 from randwalk.run.threads import share
 
-BATCH = 1 << 16  # walkers of a batch
+BATCH, LEAST = 1 << 16, 1 << 8  # walkers of a batch at most, and at least
+WORK = 1 << 26  # walkers × steps of a batch: about a second
 FIRST = 1024  # walkers whose mean is the shift of the sums
 
 
@@ -89,7 +90,9 @@ class Sample:
 
         with share(self.threads) as threads:
             host = Host(threads)
-            for _, part in host.batches(more, BATCH, 1 + int(self.method.cost(self.resolution)), 0, summed):
+            steps = 1 + int(self.method.cost(self.resolution))
+            size = min(BATCH, max(LEAST, WORK // steps))
+            for _, part in host.batches(more, size, steps, 0, summed):
                 total = total + part
         return Sample(self.method, self.resolution, self.threads, self.shift, self.unit, total)
 

@@ -13,7 +13,6 @@ import numpy as np
 
 from ..inputs.memory import require
 from ..inputs.wording import shown
-from ..kernels.backend import Machine
 from ..kernels.ito import State
 from ..kernels.philox import key
 from ..kernels.program import Keys
@@ -28,6 +27,8 @@ from .host import Host
 from .ito_batch import ItoBatch, begin
 from .ito_counts import ItoCounts
 from .ito_record import kind_of
+from .machine import Machine
+from .pieces import pieces
 from .plan import Plan
 from .record import Record
 from .task import checked_records, checked_seed, checked_steps, walker_range
@@ -36,9 +37,11 @@ Moves: TypeAlias = Callable[
     [State, int, int, int, Keys], None
 ]  # of (walkers, first number, first step, last step, key)
 
-BATCH = 1 << 15  # walkers of a batch
+BATCH, LEAST = 1 << 15, 1 << 9  # walkers of a batch at most, and at least
+WORK = 1 << 27  # coordinates × steps of a batch: about a second
 STRIDE = 1 << 26  # coordinates that are moved between two looks for Ctrl-C
 PILOT = 1024  # walkers that say where bins lie and about which place sums are taken
+COUPLED = 8  # walkers on a lattice that take as long as a coordinate
 NANOSECONDS, COUNTING = 8.0, 20.0  # on a reference machine: a coordinate for a step, and at a recorded time
 
 
@@ -124,9 +127,8 @@ class ItoTask:
         moves = self._moves(where)
         self.about  # noqa: B018  # made once, before threads need it
         work, width = len(self.steps) * self.walk.dimension + self.steps[-1], 2 * (self.walk.dimension + 4)
-        for batch, counts in where.batches(
-            walkers, BATCH, work, width, lambda batch: self._counted(batch, moves, keys)
-        ):
+        size = min(BATCH, max(LEAST, WORK // (work * self.walk.dimension)))
+        for batch, counts in where.batches(walkers, size, work, width, lambda batch: self._counted(batch, moves, keys)):
             advance(len(batch) / len(walkers))
             yield counts
 
@@ -134,7 +136,12 @@ class ItoTask:
         """What advances walkers on a machine."""
         made = self.program
         if isinstance(where, Host):
-            return made.walk
+
+            def walk(state: State, first: int, start: int, stop: int, keys: Keys) -> None:
+                for begin, end in pieces(start, stop, COUPLED * state.x.size, where.ended):
+                    made.walk(state, first, begin, end, keys)
+
+            return walk
         from ..kernels.cuda.ito import advance  # CUDA is imported where it is asked for
 
         return lambda state, first, start, stop, keys: advance(

@@ -16,7 +16,7 @@ from typing import Any
 import numba.cuda
 import numpy as np
 
-from ..vector import apart as _apart
+from ...jit.vector import apart as _apart
 
 F = Callable[..., Any]
 
