@@ -126,7 +126,9 @@ def validate(
     html: Annotated[
         str | None, typer.Option(metavar="FILE", help="Write a report to read and to print, with figures.")
     ] = None,
-    junit: Annotated[str | None, typer.Option(metavar="FILE", help="Write JUnit XML, for continuous integration.")] = None,
+    junit: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Write JUnit XML, for continuous integration.")
+    ] = None,
     json: Annotated[str | None, typer.Option(metavar="FILE", help="Write all numbers of the report.")] = None,
     compare: Annotated[
         tuple[str, str] | None,

@@ -62,16 +62,22 @@ def changes(old: str | Path, new: str | Path) -> Changes:
     before, after = ({case["name"]: case for case in report["cases"]} for report in (first, second))
     worse = [f"{name} ({', '.join(parts)})" for name in before if name in after
              if (parts := _worse(before[name], after[name]))]  # fmt: skip
-    worse += [name for name, case in before.items() if name in second["failures"] and "fail" not in case["verdicts"].values()]
+    worse += [
+        name for name, case in before.items() if name in second["failures"] and "fail" not in case["verdicts"].values()
+    ]
     lines = [f"{name}: {'could not be run' if name in second['failures'] else 'only in the old report'}"
              for name in before if name not in after]  # fmt: skip
     lines += [f"{name}: only in the new report" for name in after if name not in before]
     lines += [f"{name}: {line}" for name in before if name in after for line in _differences(before[name], after[name])]
-    return Changes(str(old), str(new), tuple(_made(first["provenance"], second["provenance"])), tuple(lines), tuple(worse))
+    return Changes(
+        str(old), str(new), tuple(_made(first["provenance"], second["provenance"])), tuple(lines), tuple(worse)
+    )
 
 
 def _worse(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
-    return [part for part, verdict in new["verdicts"].items() if verdict == "fail" and old["verdicts"].get(part) != "fail"]
+    return [
+        part for part, verdict in new["verdicts"].items() if verdict == "fail" and old["verdicts"].get(part) != "fail"
+    ]
 
 
 def _made(old: dict[str, Any], new: dict[str, Any]) -> Iterator[str]:
@@ -107,7 +113,9 @@ def _checks(part: str, old: list[dict[str, Any]], new: list[dict[str, Any]]) -> 
     """How many statistics changed, and the smallest p-value before and after; statistics are told apart by their order, too."""
     if len(old) != len(new):
         yield f"{part}: {len(old)} checks → {len(new)}"
-    changed = sum(a["name"] != b["name"] or not _same(a["statistic"], b["statistic"]) for a, b in zip(old, new, strict=False))
+    changed = sum(
+        a["name"] != b["name"] or not _same(a["statistic"], b["statistic"]) for a, b in zip(old, new, strict=False)
+    )
     if changed:
         least = [f"{min((check['p'] for check in checks), default=1.0):.3g}" for checks in (old, new)]
         yield f"{part}: {changed} of {len(new)} statistics differ, smallest p {least[0]} → {least[1]}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -19,6 +19,8 @@ from randwalk.model.ito import ItoWalk
 from randwalk.run.record import FirstPassage
 from randwalk.simulation import simulate
 
+from .measured import MeasuredCurve
+
 BINS = {1: 48, 2: 24}  # of each axis, by the number of axes that a picture has
 TIMES = 60  # of a curve
 SEEN = 1e-5  # of the mass at either end of an axis that is not drawn
@@ -32,6 +34,7 @@ class Sample:
     """Shares of walkers with their standard errors, by what they are compared with, and the residuals in these errors."""
 
     name: str
+    walkers: int
     share: Floats
     error: Floats
     residual: Floats
@@ -43,7 +46,7 @@ class Sample:
         error = np.sqrt(p * (1.0 - p) / walkers)
         with np.errstate(divide="ignore", invalid="ignore"):
             residual = np.where(p * walkers >= FEWEST, (found - expected) / error, np.nan)
-        return cls(name, found, error, residual)
+        return cls(name, walkers, found, error, residual)
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,13 +82,25 @@ class Curve:
     error: Floats
 
 
-Exhibit: TypeAlias = Profile | Map | Curve
+@dataclass(frozen=True, eq=False)
+class Fractions:
+    """Measured fractions that have passed a wall by given times, from one start."""
+
+    wall: str
+    start: float
+    times: Floats
+    found: Floats
+    error: float
+    expected: Floats
+
+
+Exhibit: TypeAlias = Profile | Map | Curve | Fractions
 
 
 def of_lattice(ensembles: Sequence[Ensemble], law: Law[Any], equation: Law[Any]) -> tuple[Exhibit, ...]:
     """The pictures of a walk on a lattice at its last time: bins hold whole cells of its atoms."""
     t = float(ensembles[0].times[-1])
-    told = [(f"{e.walkers:.0e} walkers by {e.method}", e) for e in sorted(ensembles, key=lambda e: e.walkers)]
+    told = [(f"{_many(e.walkers)} walkers by {e.method}", e) for e in sorted(ensembles, key=lambda e: e.walkers)]
     return _pictures(told, law, equation, t)
 
 
@@ -94,7 +109,11 @@ def of_ito(walk: ItoWalk, times: Sequence[float], law: Law[Any], seed: int, thre
     fine = walk.replaced(dt=walk.dt / FINER)
     record = [FirstPassage()] if walk.domain.open_exits(walk.killing != Constant(0.0)) else []
     run = simulate(fine, PICTURED, [times[-1]], seed=seed, record=record, threads=threads)
-    return _pictures([(f"{PICTURED:.0e} walkers with dt = {fine.dt:.3g}", run)], law, law, float(times[-1]))
+    return _pictures([(f"{_many(PICTURED)} walkers with dt = {fine.dt:.3g}", run)], law, law, float(times[-1]))
+
+
+def _many(walkers: int) -> str:
+    return f"{walkers:,}" if walkers < 10**7 else f"{walkers:.0e}"
 
 
 def _pictures(
@@ -106,7 +125,9 @@ def _pictures(
     if walkers.dimension == 2:
         found += _some(lambda: _map(told[0][0], walkers, law, t))
     else:
-        found += _some(*(lambda axis=axis: _profile(axis, told, law, equation, t) for axis in range(min(walkers.dimension, 3))))
+        found += _some(
+            *(lambda axis=axis: _profile(axis, told, law, equation, t) for axis in range(min(walkers.dimension, 3)))
+        )
     return (*found, *_some(lambda: _curve(walkers, law, t)))
 
 
@@ -169,3 +190,15 @@ def _shown(edges: Floats, masses: Floats, most: int) -> Floats | None:
     kept = edges[first : last + 1]
     stride = -(-(kept.size - 1) // most)
     return np.append(kept[:-1:stride], kept[-1]) if kept.size > 1 else None
+
+
+def of_curve(data: MeasuredCurve, law: Callable[[float, Floats], Floats]) -> tuple[Exhibit, ...]:
+    """Measured fractions beside those of a walk, by start and times; one exhibit for each start."""
+    found = []
+    for start in np.unique(data.starts).tolist():
+        rows = np.flatnonzero(data.starts == start)
+        rows = rows[np.argsort(data.times[rows])]
+        times = data.times[rows].astype(np.float64)
+        expected = np.asarray(law(start, times))
+        found.append(Fractions(data.wall, start, times, data.values[rows].astype(np.float64), data.error, expected))
+    return tuple(found)

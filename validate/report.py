@@ -84,7 +84,9 @@ class Judged:
 
     def __str__(self) -> str:
         c = self.check
-        return f"{c.name}: {c.test} = {c.statistic:.4g} on {c.freedom}, p = {c.p_value:.3g}, adjusted {self.adjusted:.3g}"
+        return (
+            f"{c.name}: {c.test} = {c.statistic:.4g} on {c.freedom}, p = {c.p_value:.3g}, adjusted {self.adjusted:.3g}"
+        )
 
 
 @dataclass(frozen=True, eq=False)

@@ -25,7 +25,9 @@ def to_junit(report: Report) -> str:
     for suite in root:
         tests = suite.findall("testcase")
         kinds = {"failures": "failure", "errors": "error", "skipped": "skipped"}
-        counts = {"tests": len(tests)} | {key: sum(t.find(kind) is not None for t in tests) for key, kind in kinds.items()}
+        counts = {"tests": len(tests)} | {
+            key: sum(t.find(kind) is not None for t in tests) for key, kind in kinds.items()
+        }
         suite.attrib |= {key: str(count) for key, count in counts.items()}
         total = {key: total[key] + count for key, count in counts.items()}
     root.attrib |= {key: str(count) for key, count in total.items()}
@@ -54,7 +56,9 @@ def _add_case(root: ElementTree.Element, report: Report, case: CaseReport) -> No
         if verdict == "fail":
             _told(test, "failure", _why(report, case, part), "evidence against the case", report.details(case))
         elif verdict == "—":
-            ElementTree.SubElement(test, "skipped", message="no closed form to judge by: " + _fit(case.missing or "none"))
+            ElementTree.SubElement(
+                test, "skipped", message="no closed form to judge by: " + _fit(case.missing or "none")
+            )
 
 
 def _why(report: Report, case: CaseReport, part: str) -> str:

@@ -24,9 +24,10 @@ from randwalk.terminal.streams import read_standard_input
 
 from .compare import FALSE_ALARMS, Comparison, compare, gather
 from .convergence import Convergence, Reference, reference, solver_convergence, walk_convergence
-from .exhibits import of_ito, of_lattice
+from .exhibits import of_curve, of_ito, of_lattice
 from .levels import climb, law_of
 from .measure import Measure, distance
+from .measured import MeasuredCurve
 from .provenance import Provenance, command
 from .read_measured import read_measured
 from .report import Budget, CaseReport, Report
@@ -88,14 +89,19 @@ def validate_problem(
     law = exact_law(walk, problem.times)
     sampling = gather([compare(e, law) for e in ensembles])
     discretisation = walk_convergence(walk, times, against, measure, problem.validation_order)
-    data: Comparison | None = None if measured is None else compare(measured, measured.law_of(walk))
+    exhibits = of_lattice(ensembles, law, against.law)
+    data: Comparison | None = None
+    if measured is not None:
+        expected = measured.law_of(walk)
+        data = compare(measured, expected)
+        exhibits += of_curve(measured, expected) if isinstance(measured, MeasuredCurve) else ()
     source = problem.source or Source.parse("")
     return CaseReport(
         name, problem.title, str(source.data.get("catches", "")), sampling, discretisation,
         solver_convergence(equation, against, measure, problem.validation_order), data,
         _budget(ensembles[0], walk, against, measure),
         tuple(f"{e.walkers:.0e} by {e.method}" for e in ensembles), against.missing, time.perf_counter() - begun,
-        problem=run, exhibits=of_lattice(ensembles, law, against.law),
+        problem=run, exhibits=exhibits,
     )  # fmt: skip
 
 
