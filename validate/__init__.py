@@ -5,6 +5,9 @@ from __future__ import annotations
 if __name__ != "randwalk.validate":
     raise ImportError("this folder is imported as randwalk.validate: import randwalk, then use randwalk.validate")
 
+from randwalk.data.samples import Samples
+
+from .agree import assert_agrees
 from .changes import Changes, changes
 from .compare import Check, Comparison, Outcomes, compare
 from .convergence import Convergence, refine
@@ -15,5 +18,6 @@ from .run import case_names, load_case, validate, validate_problem
 
 __all__ = [
     "CaseReport", "Changes", "Check", "Comparison", "Convergence", "MeasuredCounts", "MeasuredCurve", "Outcomes", "Provenance",
-    "Report", "case_names", "changes", "compare", "load_case", "refine", "validate", "validate_problem",
+    "Report", "Samples", "assert_agrees", "case_names", "changes", "compare", "load_case", "refine", "validate",
+    "validate_problem",
 ]  # fmt: skip

@@ -9,37 +9,30 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import special, stats
 
+from randwalk.data.samples import Samples
 from randwalk.ensemble import Ensemble
 from randwalk.inputs.arguments import number
 from randwalk.inputs.keywords import once_positional
 from randwalk.inputs.wording import shown
 from randwalk.ito_ensemble import ItoEnsemble
+from randwalk.laws.law import Law
 from randwalk.model.coefficient import Floats
 
+from .check import Check as Check
 from .comparable import check_comparable
-from .outcomes import EXPECTED, TESTS, Outcomes, ensemble_outcomes
+from .outcomes import EXPECTED as EXPECTED
+from .outcomes import TESTS, ensemble_outcomes
+from .outcomes import Outcomes as Outcomes
+from .plain_samples import sample_outcomes
 from .power import detectable, holm
+from .small import chi_square_drawn
+from .two_samples import SAMPLES, pairs
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+EXACT = 1000  # observations below which the law of a Kolmogorov–Smirnov distance is that of so many
 FALSE_ALARMS = 1e-3  # the probability that any check of a family fails although everything is right
-
-
-@dataclass(frozen=True)
-class Check:
-    """One test: its statistic, p-value, and the smallest bias that this test alone, at level 10⁻³, detects with probability 0.9.
-
-    `detectable` is a relative error of the probabilities for chi-square over counts (see :func:`detectable`), a shift of the
-    distribution function for Kolmogorov–Smirnov, and an error of the fractions themselves for a measured curve.
-    """
-
-    name: str
-    test: str
-    statistic: float
-    freedom: int
-    p_value: float
-    detectable: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,8 +101,8 @@ def compare(observed: Any, expected: Any, *, alpha: float = FALSE_ALARMS) -> Com
 
     Parameters
     ----------
-    observed : Ensemble, ItoEnsemble, or measured data (:class:`randwalk.validate.MeasuredCounts`, :class:`MeasuredCurve`)
-    expected : a law
+    observed : Ensemble, ItoEnsemble, Samples, or measured data (:class:`MeasuredCounts`, :class:`MeasuredCurve`)
+    expected : a law, or for an ensemble or samples another such sample
         An :class:`~randwalk.pde.ExactLaw` is compared site by site; any other law bin by bin. An Itô walk has the law of its
         equation up to the error of its step, which must be small against the statistical one, or a check will find it.
     alpha : float
@@ -120,7 +113,8 @@ def compare(observed: Any, expected: Any, *, alpha: float = FALSE_ALARMS) -> Com
     Comparison
         with for every recorded time Pearson's chi-square over classes of at least 25 expected counts, which are neighbours in
         space, and the Kolmogorov–Smirnov distance of ordered outcomes: the places, beyond one dimension those along each axis
-        and the distances from the start. On a lattice the latter's p-value is an upper bound.
+        and the distances from the start. On a lattice the latter's p-value is an upper bound. Where classes expect fewer counts
+        (measured data; fewer than 200 samples) the p-value of chi-square is drawn, and not below 2e-5.
 
     Raises
     ------
@@ -142,18 +136,27 @@ def compare(observed: Any, expected: Any, *, alpha: float = FALSE_ALARMS) -> Com
         if not callable(expected):
             raise TypeError(f"expected = {shown(expected)} is no curve by start and times: give observed.law_of(walk)")
         return Comparison(tuple(observed.checks(expected)), (), alpha)
+    if isinstance(observed, SAMPLES) and isinstance(expected, SAMPLES):
+        return Comparison(tuple(check for pair in pairs(observed, expected) for check in pair.checks()), (), alpha)
     if isinstance(observed, (Ensemble, ItoEnsemble)):
         if not (hasattr(expected, "mass") and hasattr(expected, "absorbed")):
             remedy = "give rw.pde.exact_law(walk, times), rw.pde.solve(equation, times) or rw.pde.closed_form(equation)"
             raise TypeError(f"expected = {shown(expected)} is not a law: {remedy}")
         check_comparable(observed, expected)
         outcomes = ensemble_outcomes(observed, expected)
+    elif isinstance(observed, Samples):
+        if not isinstance(expected, Law):
+            remedy = "give rw.pde.exact_law(walk, times), rw.pde.closed_form(equation), or other Samples"
+            raise TypeError(f"expected = {shown(expected)} is not a law: {remedy}")
+        outcomes = sample_outcomes(observed, expected)
     elif hasattr(observed, "outcomes"):
         if not hasattr(expected, "mass"):
             raise TypeError(f"expected = {shown(expected)} is not a law: give observed.law_of(walk)")
         outcomes = observed.outcomes(expected)
     else:
-        raise TypeError(f"observed = {shown(observed)}: give an Ensemble or measured data; the law goes second")
+        raise TypeError(
+            f"observed = {shown(observed)}: give an Ensemble, Samples or measured data; the law goes second"
+        )
     checks = [check for o in outcomes for test in o.tests if (check := MADE[test](o)) is not None]
     return Comparison(tuple(checks), tuple(outcomes), alpha)
 
@@ -165,14 +168,11 @@ def chi_square(outcomes: Outcomes) -> Check | None:
         return None
     statistic = float(((observed - expected) ** 2 / expected).sum())
     freedom = observed.size - 1
-    return Check(
-        outcomes.name,
-        "chi²",
-        statistic,
-        freedom,
-        float(stats.chi2.sf(statistic, freedom)),
-        detectable(freedom, outcomes.total),
-    )
+    if expected.min() < EXPECTED:  # the limit law is not that of small counts
+        p = chi_square_drawn(statistic, expected, outcomes.total)
+    else:
+        p = float(stats.chi2.sf(statistic, freedom))
+    return Check(outcomes.name, "chi²", statistic, freedom, p, detectable(freedom, outcomes.total))
 
 
 def kolmogorov_smirnov(outcomes: Outcomes) -> Check | None:
@@ -186,13 +186,20 @@ def kolmogorov_smirnov(outcomes: Outcomes) -> Check | None:
         return None
     distance = float(np.abs(np.cumsum(outcomes.observed) / n - np.cumsum(outcomes.expected)).max())
     statistic = np.sqrt(n) * distance
+    p = stats.kstwo.sf(distance, n) if n < EXACT else special.kolmogorov(statistic)  # exact, for few
     return Check(
-        outcomes.name, "KS", statistic, n, float(special.kolmogorov(statistic)),
+        outcomes.name, "KS", statistic, n, float(p),
         float((special.kolmogi(FALSE_ALARMS) + stats.norm.isf(0.1) / 2.0) / np.sqrt(n)),
     )  # fmt: skip
 
 
-MADE = dict(zip(TESTS, (chi_square, kolmogorov_smirnov), strict=True))
+def impossible(outcomes: Outcomes) -> Check:
+    """Observations of what has probability 0, of which one is enough."""
+    count = int(outcomes.observed[outcomes.expected == 0.0].sum())
+    return Check(outcomes.name, "exact", float(count), outcomes.total, 0.0 if count else 1.0, 1.0 / outcomes.total)
+
+
+MADE = dict(zip((*TESTS, "impossible"), (chi_square, kolmogorov_smirnov, impossible), strict=True))
 
 
 def gather(comparisons: Sequence[Comparison], alpha: float = FALSE_ALARMS) -> Comparison:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -92,7 +93,7 @@ def validate_problem(
     exhibits = of_lattice(ensembles, law, against.law)
     data: Comparison | None = None
     if measured is not None:
-        expected = measured.law_of(walk)
+        expected: Any = measured.law_of(walk)
         data = compare(measured, expected)
         exhibits += of_curve(measured, expected) if isinstance(measured, MeasuredCurve) else ()
     source = problem.source or Source.parse("")
