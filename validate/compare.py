@@ -205,7 +205,7 @@ def compare(observed: Any, expected: Any, *, alpha: float = FALSE_ALARMS) -> Com
         outcomes = observed.outcomes(expected)
     else:
         raise TypeError(f"observed = {shown(observed)}: give an Ensemble or measured data; the law goes second")
-    checks = [check for o in outcomes for test in o.tests if (check := MADE[test](o)) is not None]
+    checks = [check for o in outcomes for test in o.tests if (check := _made(test, o)) is not None]
     return Comparison(tuple(checks), tuple(outcomes), alpha)
 
 
@@ -402,7 +402,8 @@ def kolmogorov_smirnov(outcomes: Outcomes) -> Check | None:
     )  # fmt: skip
 
 
-MADE = dict(zip(TESTS, (chi_square, kolmogorov_smirnov), strict=True))
+def _made(test: str, outcomes: Outcomes) -> Check | None:
+    return chi_square(outcomes) if test == TESTS[0] else kolmogorov_smirnov(outcomes)
 
 
 def gather(comparisons: Sequence[Comparison], alpha: float = FALSE_ALARMS) -> Comparison:

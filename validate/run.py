@@ -26,6 +26,7 @@ from .compare import FALSE_ALARMS, Comparison, compare, gather
 from .convergence import Convergence, Reference, reference, solver_convergence, walk_convergence
 from .levels import climb, law_of
 from .measure import Measure, distance
+from .plain import difference
 from .read_measured import read_measured
 from .report import Budget, CaseReport, Report
 from .values import value_checks
@@ -57,6 +58,17 @@ def load_case(name: str) -> Problem:
         known = f"the built-in ones are {', '.join(case_names())}, a file ends in .toml"
         raise ValueError(f"there is no case {name!r}: {known}{did_you_mean(name, case_names())}")
     return Problem.load(Path(str(resources.files(__package__).joinpath("cases", f"{name}.toml"))))
+
+
+def caught(problem: Problem) -> tuple[str, ...]:
+    """The mistakes that a problem is said to find: its ``catches``, a text or a list of texts."""
+    given = problem.source.data.get("catches", []) if problem.source else []
+    return tuple(map(str, given)) if isinstance(given, list) else (str(given),)
+
+
+def told(problem: Problem) -> str:
+    """Those mistakes in one line."""
+    return "; ".join(caught(problem))
 
 
 @once_positional("name", "walkers", "seed", "threads")
@@ -91,11 +103,12 @@ def validate_problem(
     )
     law = exact_law(walk, problem.times)
     sampling = gather([compare(e, law) for e in ensembles])
-    discretisation = walk_convergence(walk, times, against, measure, problem.validation_order)
-    data: Comparison | None = None if measured is None else compare(measured, measured.law_of(walk))
     source = problem.source or Source.parse("")
+    apart = difference(walk, law, source.data, source.folder)
+    discretisation = replace(walk_convergence(walk, times, against, measure, problem.validation_order), apart=apart)
+    data: Comparison | None = None if measured is None else compare(measured, measured.law_of(walk))
     return CaseReport(
-        name, problem.title, str(source.data.get("catches", "")), sampling, discretisation,
+        name, problem.title, told(problem), sampling, discretisation,
         solver_convergence(equation, against, measure, problem.validation_order), data,
         _budget(ensembles[0], walk, against, measure),
         tuple(f"{e.walkers:.0e} by {e.method}" for e in ensembles), against.missing, time.perf_counter() - begun,
@@ -120,7 +133,7 @@ def _validate_ito(
     sampling, halving, (total, statistical, step) = climb(walk, times, against, many, first, order, threads)
     sampling = replace(sampling, checks=(*sampling.checks, *valued))
     return CaseReport(
-        name, problem.title, str(source.data.get("catches", "")), sampling, halving, _solved(walk, against), None,
+        name, problem.title, told(problem), sampling, halving, _solved(walk, against), None,
         Budget(total, statistical, step, 0.0), (f"{many:.0e} on each of three levels",), against.missing,
         time.perf_counter() - begun, (f"extrapolated ensembles against {against.name}", "steps of dt and dt/2"),
     )  # fmt: skip
