@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -27,12 +27,14 @@ from randwalk.tables.window import start_index
 
 from .comparable import check_comparable
 from .order import by_distance, morton
+from .p_values import MANY, chi_square_p, distance_p
 from .power import detectable, holm
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-EXPECTED = 25.0  # walkers expected in every class of a chi-square test after merging
+EXPECTED = MANY  # walkers expected in every class of a chi-square test after merging,
+FEWEST = 2.0  # or so many, where there are not enough for two such classes
 FALSE_ALARMS = 1e-3  # the probability that any check of a family fails although everything is right
 MOST_CLASSES = 400  # of passage times
 Tests: TypeAlias = tuple[str, ...]
@@ -369,8 +371,14 @@ def _passages(record: Passages, law: Law[Any], domain: Domain) -> Outcomes:
 
 
 def chi_square(outcomes: Outcomes) -> Check | None:
-    """Pearson's chi-square over merged classes; None for fewer than two classes."""
+    """Pearson's chi-square over merged classes; None for fewer than two classes.
+
+    Of so few observations that only one class would expect as many as it should, classes expect FEWEST. The p-value of small
+    counts is that of their multinomial law (:func:`randwalk.validate.p_values.chi_square_p`).
+    """
     observed, expected = outcomes.merged()
+    if observed.size < 2:
+        observed, expected = replace(outcomes, least=min(outcomes.least, FEWEST)).merged()
     if observed.size < 2:
         return None
     statistic = float(((observed - expected) ** 2 / expected).sum())
@@ -380,7 +388,7 @@ def chi_square(outcomes: Outcomes) -> Check | None:
         "chi²",
         statistic,
         freedom,
-        float(stats.chi2.sf(statistic, freedom)),
+        chi_square_p(statistic, expected),
         detectable(freedom, outcomes.total),
     )
 
@@ -388,8 +396,8 @@ def chi_square(outcomes: Outcomes) -> Check | None:
 def kolmogorov_smirnov(outcomes: Outcomes) -> Check | None:
     """The largest difference of the two distribution functions, at the atoms.
 
-    For atoms Kolmogorov's limit law is an upper bound of the p-value (Noether, Metrika 7, 115, 1963), so the false-alarm
-    rate stays below the stated one. The detectable bias is the shift of the distribution function detected with probability 0.9.
+    The p-value is that of a continuous law, exact for small samples; for atoms it is an upper bound (Noether, Metrika 7, 115,
+    1963), so the false-alarm rate stays below the stated one. The detectable bias is the shift of the distribution function detected with probability 0.9.
     """
     n = outcomes.total
     if n < 1 or outcomes.observed.size < 2:
@@ -397,7 +405,7 @@ def kolmogorov_smirnov(outcomes: Outcomes) -> Check | None:
     distance = float(np.abs(np.cumsum(outcomes.observed) / n - np.cumsum(outcomes.expected)).max())
     statistic = np.sqrt(n) * distance
     return Check(
-        outcomes.name, "KS", statistic, n, float(special.kolmogorov(statistic)),
+        outcomes.name, "KS", float(statistic), n, distance_p(distance, n),
         float((special.kolmogi(FALSE_ALARMS) + stats.norm.isf(0.1) / 2.0) / np.sqrt(n)),
     )  # fmt: skip
 

@@ -84,7 +84,7 @@ def _one_more(right: Function) -> Function:
 
 def _upwind(w: Any) -> Any:
     """Coefficients of first order in place of w/(eʷ - 1) and w/(1 - e⁻ʷ)."""
-    return 1.0 + np.maximum(-w, 0.0), 1.0 + np.maximum(w, 0.0)
+    return np.stack([1.0 + np.maximum(-w, 0.0), 1.0 + np.maximum(w, 0.0)])
 
 
 def _set(module: str, name: str, change: Change) -> Callable[[Patch], None]:
@@ -191,7 +191,7 @@ def _narrow(patch: Patch) -> None:
     third = changed(
         lambda ends, given: [
             (first + (2 * (low - first)) // 3 * (first < low), last - (2 * (last - high)) // 3 * (last > high))
-            for (first, last), (low, high) in zip(ends, given["begin"], strict=True)
+            for (first, last), (low, high) in zip(ends, given["start"], strict=True)
         ]
     )
     replace(patch, "randwalk.tables.window", "guessed_ends", third)

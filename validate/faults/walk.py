@@ -60,7 +60,7 @@ def _at_wall(walk: Any, face: Any, point: Any, t: Any) -> Any:
 
 def _linear_killing(rate: Coefficient, given: dict[str, Any]) -> Coefficient:
     """The rate of which 1 - exp(-κ' dt) is κ dt."""
-    dt = given["walk"].dt
+    dt = given["self"].dt
     return (-1.0 / dt) * apply("log", 1.0 - dt * rate)
 
 
