@@ -62,7 +62,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import KW_ONLY, dataclass, field, fields
+from dataclasses import KW_ONLY, dataclass, field, fields, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -156,6 +156,24 @@ class Problem:
         return cls.of(Source.read(path))
 
     @classmethod
+    def loads(cls, text: str) -> Problem:
+        """The problem of a text, as in a file; it may name no other file.
+
+        >>> heat = Problem.loads('''
+        ... [parameters]
+        ... D = 0.5
+        ... [walk]
+        ... drift = 0.0
+        ... diffusion = "D"
+        ... dx = 0.1
+        ... [run]
+        ... times = [1.0]''')
+        >>> heat.parameters, heat.with_parameters(D=0.25).walk.diffusion
+        ({'D': 0.5}, Constant(value=0.25))
+        """
+        return cls.of(Source.parse(text, folder=None))
+
+    @classmethod
     def of(cls, source: Source) -> Problem:
         """The problem of a source."""
         for key in source.data:
@@ -209,6 +227,24 @@ class Problem:
             bins=bins,
             source=source,
         )
+
+    @property
+    def parameters(self) -> dict[str, float]:
+        """The named numbers of its table [parameters]; none if the problem was not read from a text."""
+        return {} if self.source is None else read_parameters(self.source)
+
+    def with_parameters(self, **values: float) -> Problem:
+        """The problem with other values of some of its parameters."""
+        known = self.parameters
+        for name in values:
+            if name not in known:
+                names = ", ".join(known) or "none"
+                raise ValueError(f"there is no parameter {name!r}; known are {names}{did_you_mean(name, known)}")
+        assert self.source is not None or not values
+        if not values or self.source is None:
+            return self
+        data = {**self.source.data, "parameters": {**known, **values}}
+        return Problem.of(replace(self.source, data=data))
 
     def dumps(self) -> str:
         """The problem as TOML. A walk made of Python functions cannot be written: give formulas or tables instead."""
