@@ -135,6 +135,10 @@ def validate(
         typer.Option(metavar="OLD NEW", help="Say what changed between two reports of --json; nothing is run."),
     ] = None,
     list_cases: Annotated[bool, typer.Option("--list", help="List the built-in cases and what each catches.")] = False,
+    faults: Annotated[
+        bool,
+        typer.Option("--self-test", help="Plant faults, and show which rung of which case catches each; a missed one fails."),
+    ] = False,
     details: Annotated[
         bool | None, typer.Option("--details/--no-details", help="Print every check; the default for one case.")
     ] = None,
@@ -146,13 +150,16 @@ def validate(
         _tell_changes(*compare, quiet)
     from randwalk.validate import CaseReport, case_names, load_case
     from randwalk.validate import validate as run
+    from randwalk.validate.run import told
 
     if list_cases:
         for name in cases or case_names():
             problem = load_case(name)
             print(f"{name}  {problem.title}")
-            print(f"    catches: {problem.source.data.get('catches', '') if problem.source else ''}")
+            print(f"    catches: {told(problem)}")
         return
+    if faults:
+        _self_test(cases or [], threads, json, quiet)
     names = cases or case_names()
     with _counting("validating", len(names), not quiet) as advance:
 
@@ -175,6 +182,20 @@ def validate(
         for reason in report.failures.values():
             print(f"randwalk: {reason}", file=sys.stderr)
     raise typer.Exit(report.status)
+
+
+def _self_test(names: list[str], threads: int | None, json: str | None, quiet: bool) -> NoReturn:
+    """Run the self-test, print it, and exit."""
+    from randwalk.validate import self_test
+
+    with _counting("planting", None, not quiet) as advance:
+        found = self_test(names, threads=threads, done=lambda trial: advance(str(trial)))
+    if json is not None:
+        write_text(json, found.to_json())
+    if not quiet:
+        printed.print_table(found.table())
+    print(found.summary())
+    raise typer.Exit(found.status)
 
 
 @command

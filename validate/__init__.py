@@ -15,9 +15,11 @@ from .measured import MeasuredCounts, MeasuredCurve
 from .provenance import Provenance
 from .report import CaseReport, Report
 from .run import case_names, load_case, validate, validate_problem
+from .self_test import SelfTest, Trial, self_test
 
 __all__ = [
     "CaseReport", "Changes", "Check", "Comparison", "Convergence", "MeasuredCounts", "MeasuredCurve", "Outcomes", "Provenance",
-    "Report", "Samples", "assert_agrees", "case_names", "changes", "compare", "load_case", "refine", "validate",
+    "Report", "Samples", "SelfTest", "Trial", "assert_agrees", "case_names", "changes", "compare", "load_case", "refine",
+    "self_test", "validate",
     "validate_problem",
 ]  # fmt: skip

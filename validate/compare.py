@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,15 +23,15 @@ from .comparable import check_comparable
 from .outcomes import EXPECTED as EXPECTED
 from .outcomes import TESTS, ensemble_outcomes
 from .outcomes import Outcomes as Outcomes
+from .p_values import chi_square_p, distance_p
 from .plain_samples import sample_outcomes
 from .power import detectable, holm
-from .small import chi_square_drawn
 from .two_samples import SAMPLES, pairs
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-EXACT = 1000  # observations below which the law of a Kolmogorov–Smirnov distance is that of so many
+FEWEST = 2.0  # counts expected in a class, where there are not enough for two classes with more
 FALSE_ALARMS = 1e-3  # the probability that any check of a family fails although everything is right
 
 
@@ -114,7 +114,7 @@ def compare(observed: Any, expected: Any, *, alpha: float = FALSE_ALARMS) -> Com
         with for every recorded time Pearson's chi-square over classes of at least 25 expected counts, which are neighbours in
         space, and the Kolmogorov–Smirnov distance of ordered outcomes: the places, beyond one dimension those along each axis
         and the distances from the start. On a lattice the latter's p-value is an upper bound. Where classes expect fewer counts
-        (measured data; fewer than 200 samples) the p-value of chi-square is drawn, and not below 2e-5.
+        (measured data; fewer than 200 samples) the p-value of chi-square is that of their multinomial law.
 
     Raises
     ------
@@ -157,38 +157,46 @@ def compare(observed: Any, expected: Any, *, alpha: float = FALSE_ALARMS) -> Com
         raise TypeError(
             f"observed = {shown(observed)}: give an Ensemble, Samples or measured data; the law goes second"
         )
-    checks = [check for o in outcomes for test in o.tests if (check := MADE[test](o)) is not None]
+    checks = [check for o in outcomes for test in o.tests if (check := _made(test, o)) is not None]
     return Comparison(tuple(checks), tuple(outcomes), alpha)
 
 
 def chi_square(outcomes: Outcomes) -> Check | None:
-    """Pearson's chi-square over merged classes; None for fewer than two classes."""
+    """Pearson's chi-square over merged classes; None for fewer than two classes.
+
+    Of so few observations that only one class would expect as many as it should, classes expect FEWEST. The p-value of small
+    counts is that of their multinomial law (:func:`randwalk.validate.p_values.chi_square_p`).
+    """
     observed, expected = outcomes.merged()
+    if observed.size < 2:
+        observed, expected = replace(outcomes, least=min(outcomes.least, FEWEST)).merged()
     if observed.size < 2:
         return None
     statistic = float(((observed - expected) ** 2 / expected).sum())
     freedom = observed.size - 1
-    if expected.min() < EXPECTED:  # the limit law is not that of small counts
-        p = chi_square_drawn(statistic, expected, outcomes.total)
-    else:
-        p = float(stats.chi2.sf(statistic, freedom))
-    return Check(outcomes.name, "chi²", statistic, freedom, p, detectable(freedom, outcomes.total))
+    return Check(
+        outcomes.name,
+        "chi²",
+        statistic,
+        freedom,
+        chi_square_p(statistic, expected),
+        detectable(freedom, outcomes.total),
+    )
 
 
 def kolmogorov_smirnov(outcomes: Outcomes) -> Check | None:
     """The largest difference of the two distribution functions, at the atoms.
 
-    For atoms Kolmogorov's limit law is an upper bound of the p-value (Noether, Metrika 7, 115, 1963), so the false-alarm
-    rate stays below the stated one. The detectable bias is the shift of the distribution function detected with probability 0.9.
+    The p-value is that of a continuous law, exact for small samples; for atoms it is an upper bound (Noether, Metrika 7, 115,
+    1963), so the false-alarm rate stays below the stated one. The detectable bias is the shift of the distribution function detected with probability 0.9.
     """
     n = outcomes.total
     if n < 1 or outcomes.observed.size < 2:
         return None
     distance = float(np.abs(np.cumsum(outcomes.observed) / n - np.cumsum(outcomes.expected)).max())
     statistic = np.sqrt(n) * distance
-    p = stats.kstwo.sf(distance, n) if n < EXACT else special.kolmogorov(statistic)  # exact, for few
     return Check(
-        outcomes.name, "KS", statistic, n, float(p),
+        outcomes.name, "KS", float(statistic), n, distance_p(distance, n),
         float((special.kolmogi(FALSE_ALARMS) + stats.norm.isf(0.1) / 2.0) / np.sqrt(n)),
     )  # fmt: skip
 
@@ -199,7 +207,10 @@ def impossible(outcomes: Outcomes) -> Check:
     return Check(outcomes.name, "exact", float(count), outcomes.total, 0.0 if count else 1.0, 1.0 / outcomes.total)
 
 
-MADE = dict(zip((*TESTS, "impossible"), (chi_square, kolmogorov_smirnov, impossible), strict=True))
+def _made(test: str, outcomes: Outcomes) -> Check | None:
+    if test == "impossible":
+        return impossible(outcomes)
+    return chi_square(outcomes) if test == TESTS[0] else kolmogorov_smirnov(outcomes)
 
 
 def gather(comparisons: Sequence[Comparison], alpha: float = FALSE_ALARMS) -> Comparison:

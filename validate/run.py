@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import reduce
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -29,13 +30,15 @@ from .exhibits import of_curve, of_ito, of_lattice
 from .levels import climb, law_of
 from .measure import Measure, distance
 from .measured import MeasuredCurve
+from .plain import difference
 from .provenance import Provenance, command
 from .read_measured import read_measured
 from .report import Budget, CaseReport, Report
 from .values import value_checks
 
 MOST_SOLVED = 3  # dimensions in which equations are solved by finite differences
-MANY = 10**12  # walkers of the occupation run; its cost does not depend on them
+MANY = 10**12  # walkers of the occupation run; its cost does not depend on them,
+PARTS = 4  # but on the parts in which it is made
 
 
 def case_names() -> list[str]:
@@ -61,6 +64,17 @@ def load_case(name: str) -> Problem:
         known = f"the built-in ones are {', '.join(case_names())}, a file ends in .toml"
         raise ValueError(f"there is no case {name!r}: {known}{did_you_mean(name, case_names())}")
     return Problem.load(Path(str(resources.files(__package__).joinpath("cases", f"{name}.toml"))))
+
+
+def caught(problem: Problem) -> tuple[str, ...]:
+    """The mistakes that a problem is said to find: its ``catches``, a text or a list of texts."""
+    given = problem.source.data.get("catches", []) if problem.source else []
+    return tuple(map(str, given)) if isinstance(given, list) else (str(given),)
+
+
+def told(problem: Problem) -> str:
+    """Those mistakes in one line."""
+    return "; ".join(caught(problem))
 
 
 @once_positional("name", "walkers", "seed", "threads")
@@ -89,7 +103,6 @@ def validate_problem(
     ensembles = _ensembles(run, threads)
     law = exact_law(walk, problem.times)
     sampling = gather([compare(e, law) for e in ensembles])
-    discretisation = walk_convergence(walk, times, against, measure, problem.validation_order)
     exhibits = of_lattice(ensembles, law, against.law)
     data: Comparison | None = None
     if measured is not None:
@@ -97,8 +110,10 @@ def validate_problem(
         data = compare(measured, expected)
         exhibits += of_curve(measured, expected) if isinstance(measured, MeasuredCurve) else ()
     source = problem.source or Source.parse("")
+    apart = difference(walk, law, source.data, source.folder)
+    discretisation = replace(walk_convergence(walk, times, against, measure, problem.validation_order), apart=apart)
     return CaseReport(
-        name, problem.title, str(source.data.get("catches", "")), sampling, discretisation,
+        name, problem.title, told(problem), sampling, discretisation,
         solver_convergence(equation, against, measure, problem.validation_order), data,
         _budget(ensembles[0], walk, against, measure),
         tuple(f"{e.walkers:.0e} by {e.method}" for e in ensembles), against.missing, time.perf_counter() - begun,
@@ -133,7 +148,7 @@ def _validate_ito(
     sampling, halving, (total, statistical, step) = climb(walk, times, against, many, first, order, threads)
     sampling = replace(sampling, checks=(*sampling.checks, *valued))
     return CaseReport(
-        name, problem.title, str(source.data.get("catches", "")), sampling, halving, _solved(walk, against), None,
+        name, problem.title, told(problem), sampling, halving, _solved(walk, against), None,
         Budget(total, statistical, step, 0.0), (f"{many:.0e} on each of three levels",), against.missing,
         time.perf_counter() - begun, (f"extrapolated ensembles against {against.name}", "steps of dt and dt/2"),
         problem=run, exhibits=of_ito(walk, times, against.law, first, threads),
@@ -154,18 +169,19 @@ def _ensembles(problem: Problem, threads: int | None) -> list[Ensemble]:
     walk = problem.walk
     record = [FirstPassage()] if walk.domain.open_exits(walk.killing != Constant(0.0)) else []
     methods = explain(walk, problem.walkers, problem.times, record=record).seconds
-    return [
-        simulate(
-            walk,
-            MANY if method == "occupation" else problem.walkers,
-            problem.times,
-            seed=problem.seed,
-            method=method,
-            record=record,
-            threads=threads,
-        )
-        for method in methods
-    ]
+
+    def made(method: str, walkers: int | range) -> Ensemble:
+        return simulate(walk, walkers, problem.times, seed=problem.seed, method=method, record=record, threads=threads)
+
+    return [_in_parts(made) if method == "occupation" else made(method, problem.walkers) for method in methods]
+
+
+def _in_parts(made: Callable[[str, range], Ensemble]) -> Ensemble:
+    """An occupation run of several parts, which are independent samples: of parts that were alike the counts would be off by
+    more than the noise of so many walkers."""
+    each = MANY // PARTS
+    parts = [made("occupation", range(i * each, (i + 1) * each)) for i in range(PARTS)]
+    return reduce(lambda first, second: first.merge(second), parts)
 
 
 def _budget(ensemble: Ensemble, walk: LatticeWalk, against: Reference, measure: Measure) -> Budget:

@@ -1,4 +1,4 @@
-"""P-values where expected counts are too small for the limit laws: by drawing counts from the hypothesis (Monte Carlo)."""
+"""P-values of small samples by drawing counts from the hypothesis (Monte Carlo)."""
 
 from __future__ import annotations
 
@@ -9,23 +9,12 @@ from numpy.typing import NDArray
 
 from randwalk.model.coefficient import Floats
 
-DRAWS, ENOUGH = (
-    50_000,
-    1000,
-)  # at most so many draws, or until so many are as large; no p-value is below one in DRAWS + 1
+DRAWS = 50_000  # at most; no p-value is below one in DRAWS + 1
+ENOUGH = 1000  # draws that are as large, after which no more are made
 SEED = 20_190_103  # the same draws every time, so that a report can be made again
 TOGETHER = 5_000  # draws
 
 Counts = NDArray[np.int64]
-
-
-def chi_square_drawn(statistic: float, expected: Floats, total: int) -> float:
-    """The probability that Pearson's statistic of `total` observations in classes that expect so many is as large."""
-
-    def draw(rng: np.random.Generator, size: int) -> Counts:
-        return rng.multinomial(total, expected / expected.sum(), size)
-
-    return drawn(statistic, draw, lambda counts: ((counts - expected) ** 2 / expected).sum(axis=1))
 
 
 def drawn(
