@@ -20,9 +20,9 @@ from randwalk.model.coefficient import Floats
 
 from .check import Check as Check
 from .comparable import check_comparable
-from .outcomes import EXPECTED as EXPECTED
-from .outcomes import TESTS, ensemble_outcomes
+from .outcomes import TESTS as TESTS
 from .outcomes import Outcomes as Outcomes
+from .outcomes import ensemble_outcomes
 from .p_values import chi_square_p, distance_p
 from .plain_samples import sample_outcomes
 from .power import detectable, holm
