@@ -20,7 +20,7 @@ CLEAR = 6.0  # standard errors from which a share differs beyond doubt
 NEARLY = 0.9  # of what the best change takes away, for a simpler one to be named
 HALF = 0.5  # of everything, for any change to be named
 STRETCHED = 2.5  # the width of what is mixed into a law to change its tails
-OUTER = 1.5  # standard deviations from the middle where tails begin that are left free
+OUTER = 2.0  # standard deviations from the middle where tails begin that are left free
 FAR = 3.0  # those beyond which walkers are counted, to say how many
 NEAR = (0.03, 0.1, 0.25)  # how far the effect of a wall reaches, in parts of the range of places
 TILT = 50.0  # the largest exponential tilt that is tried, over the range of places
@@ -93,11 +93,12 @@ class Shape:
 
 @dataclass(frozen=True, eq=False)
 class Change:
-    """A changed law: the cause that it stands for, and its shares of places and of exits."""
+    """A changed law: the cause that it stands for, its shares of places and of exits, and how many numbers were fitted."""
 
     cause: Cause
     expected: Floats
     leaving: Floats
+    fitted: int = 1
 
 
 def likely_cause(outcomes: Outcomes, ends: tuple[float, float] = (-math.inf, math.inf)) -> Cause:
@@ -112,7 +113,7 @@ def likely_cause(outcomes: Outcomes, ends: tuple[float, float] = (-math.inf, mat
     noise = float(shape.classes[-1] + shape.left.size)
     whole = max(shape.distance(shape.expected, shape.leaving) - noise, 1e-300)
     taken = [
-        (change.cause, 1.0 - max(shape.distance(change.expected, change.leaving) - noise, 0.0) / whole)
+        (change.cause, 1.0 - max(shape.distance(change.expected, change.leaving) - noise + change.fitted, 0.0) / whole)
         for change in _changes(shape, ends)
     ]
     best = max((part for _, part in taken), default=0.0)
@@ -152,7 +153,7 @@ def _changes(shape: Shape, ends: tuple[float, float]) -> Iterator[Change]:
             first[0 if name == "low" else -1] = 1.0
             reach = [np.exp(-np.abs(shape.x - end) / (part * np.ptp(shape.x))) * alike for part in NEAR]
             cause = Cause("wall", f"the residuals lie near the {name} wall, x = {end:g}: look at its place and kind")
-            yield Change(cause, _fitted(shape, alike, [*reach, first]), shape.left)
+            yield Change(cause, _fitted(shape, alike, [*reach, first]), shape.left, len(reach) + 1)
     yield from _tails(shape, alike, own, width)
 
 
@@ -212,10 +213,11 @@ def _tails(shape: Shape, alike: Floats, own: float, width: float) -> Iterator[Ch
     cause = Cause("tail", f"{told}, at about the same width: look at rare large steps")
     stretched = shape.moved(lambda x: own + (x - own) / STRETCHED)
     even = [alike * np.clip(z, -5.0, 5.0) ** power for power in (2, 4, 6)]
-    yield Change(cause, _fitted(shape, alike, [stretched, *even]), shape.left)
+    yield Change(cause, _fitted(shape, alike, [stretched, *even]), shape.left, len(even) + 1)
     core = np.abs(z) <= OUTER
-    free = np.where(core, alike * (shape.found[core].sum() / max(float(alike[core].sum()), 1e-300)), shape.found)
-    yield Change(cause, free, shape.left)
+    smooth = _fitted(shape, alike, [np.where(core, d, 0.0) for d in even] + [np.where(core, 0.0, alike)])
+    free = np.where(core, smooth, shape.found)
+    yield Change(cause, free, shape.left, len(even) + np.unique(shape.classes[~core]).size)
 
 
 def _fitted(shape: Shape, alike: Floats, directions: list[Floats]) -> Floats:

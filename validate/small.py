@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from randwalk.model.coefficient import Floats
 
 DRAWS = 50_000  # at most; no p-value is below one in DRAWS + 1
-ENOUGH = 1000  # draws that are as large, after which no more are made
+ENOUGH = 500  # draws that are as large, after which no more are made
 SEED = 20_190_103  # the same draws every time, so that a report can be made again
-TOGETHER = 5_000  # draws
+TOGETHER = 2_000  # draws
 
 Counts = NDArray[np.int64]
 
