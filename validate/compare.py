@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import special, stats
 
+from randwalk.data.first_passage import FirstPassageTimes
 from randwalk.ensemble import Ensemble
 from randwalk.inputs.arguments import number
 from randwalk.inputs.keywords import once_positional
@@ -18,6 +19,7 @@ from randwalk.ito_ensemble import ItoEnsemble
 from randwalk.laws.cells import summed
 from randwalk.laws.estimate import exact
 from randwalk.laws.law import Law
+from randwalk.likelihood.fit import Fit
 from randwalk.model.coefficient import Constant, Floats
 from randwalk.model.coefficient.variables import coordinate
 from randwalk.model.domain import Axis, Domain
@@ -159,9 +161,11 @@ def compare(observed: Any, expected: Any, *, alpha: float = FALSE_ALARMS) -> Com
 
     Parameters
     ----------
-    observed : Ensemble, ItoEnsemble, or measured data (:class:`randwalk.validate.MeasuredCounts`, :class:`MeasuredCurve`)
-    expected : a law
-        An :class:`~randwalk.pde.ExactLaw` is compared site by site; any other law bin by bin. An Itô walk has the law of its
+    observed : Ensemble, ItoEnsemble, or measured data (:class:`randwalk.FirstPassageTimes`, :class:`MeasuredCounts`,
+        :class:`MeasuredCurve`)
+    expected : a law, or for measured data a :class:`randwalk.Fit`
+        Of a fit, the law at its estimates, by chi-square alone, whose degrees of freedom are less by the number of fitted
+        parameters. An :class:`~randwalk.pde.ExactLaw` is compared site by site; any other law bin by bin. An Itô walk has the law of its
         equation up to the error of its step, which must be small against the statistical one, or a check will find it.
     alpha : float
         The family-wise false-alarm rate over all checks of this comparison.
@@ -189,10 +193,13 @@ def compare(observed: Any, expected: Any, *, alpha: float = FALSE_ALARMS) -> Com
     alpha = number("alpha", alpha)
     if not 0.0 < alpha < 1.0:
         raise ValueError(f"alpha = {alpha}: must lie between 0 and 1")
+    fitted = 0
+    if isinstance(expected, Fit):
+        observed, expected, fitted = _under(observed, expected)
     if hasattr(observed, "checks"):
         if not callable(expected):
             raise TypeError(f"expected = {shown(expected)} is no curve by start and times: give observed.law_of(walk)")
-        return Comparison(tuple(observed.checks(expected)), (), alpha)
+        return Comparison(tuple(observed.checks(expected, fitted)), (), alpha)
     if isinstance(observed, (Ensemble, ItoEnsemble)):
         if not (hasattr(expected, "mass") and hasattr(expected, "absorbed")):
             remedy = "give rw.pde.exact_law(walk, times), rw.pde.solve(equation, times) or rw.pde.closed_form(equation)"
@@ -203,10 +210,40 @@ def compare(observed: Any, expected: Any, *, alpha: float = FALSE_ALARMS) -> Com
         if not hasattr(expected, "mass"):
             raise TypeError(f"expected = {shown(expected)} is not a law: give observed.law_of(walk)")
         outcomes = observed.outcomes(expected)
+    elif isinstance(observed, FirstPassageTimes):
+        if not hasattr(expected, "absorbed"):
+            raise TypeError(f"expected = {shown(expected)} is not a law: give rw.pde.closed_form(equation) or rw.pde.solve(…)")
+        parts = observed.classes(expected, together=fitted > 0)
+        outcomes = [Outcomes(*part, tests=TESTS if part[0].startswith("times") else TESTS[:1]) for part in parts]
     else:
         raise TypeError(f"observed = {shown(observed)}: give an Ensemble or measured data; the law goes second")
-    checks = [check for o in outcomes for test in o.tests if (check := MADE[test](o)) is not None]
+    if fitted:
+        checks = [_fitted_chi_square(o, fitted) for o in outcomes]
+    else:
+        checks = [check for o in outcomes for test in o.tests if (check := MADE[test](o)) is not None]
     return Comparison(tuple(checks), tuple(outcomes), alpha)
+
+
+def _under(observed: Any, fit: Fit) -> tuple[Any, Any, int]:
+    """(the data, what a fit expects of them, the number of its parameters)."""
+    if not hasattr(observed, "law_in"):
+        raise TypeError(f"observed = {shown(observed)}: a fit is compared with measured data, as those in fit.data")
+    known = observed.resolved(fit.parameters)
+    return known, known.law_in(fit.laws), len(fit.names)
+
+
+def _fitted_chi_square(outcomes: Outcomes, fitted: int) -> Check:
+    """Pearson's chi-square with `fitted` degrees of freedom less (Fisher 1924), which classes must be enough for."""
+    found = chi_square(outcomes)
+    freedom = 0 if found is None else found.freedom - fitted
+    if found is None or freedom < 1:
+        classes = 1 if found is None else found.freedom + 1
+        raise ValueError(
+            f"{outcomes.name}: {classes} classes of {outcomes.least:g} expected counts do not test a law with {fitted} fitted "
+            f"parameters: that takes {fitted + 2}; fit fewer, or count more"
+        )
+    p_value = float(stats.chi2.sf(found.statistic, freedom))
+    return replace(found, freedom=freedom, p_value=p_value, detectable=detectable(freedom, outcomes.total))
 
 
 def ensemble_outcomes(ensemble: Ensemble | ItoEnsemble, law: Law[Any]) -> list[Outcomes]:

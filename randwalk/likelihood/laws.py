@@ -57,7 +57,7 @@ class EquationLaws:
 
     def passages(self, times: Floats) -> FormPassages | SplinePassages:
         if self.form is not None:
-            return FormPassages(self.form, float(np.max(times, initial=0.0)))
+            return FormPassages(self.form)
         return spline_passages(self._solved, self.exits, times)
 
     def from_start(self, x: float) -> EquationLaws:
