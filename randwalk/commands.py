@@ -10,11 +10,11 @@ import functools
 import logging
 import math
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
@@ -123,7 +123,17 @@ def validate(
     seed: Seed = None,
     alpha: Annotated[float, typer.Option(help="Family-wise false-alarm rate.")] = 1e-3,
     threads: Threads = None,
-    json: Annotated[str | None, typer.Option(metavar="FILE", help="Write the whole report to this file.")] = None,
+    html: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Write a report to read and to print, with figures.")
+    ] = None,
+    junit: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Write JUnit XML, for continuous integration.")
+    ] = None,
+    json: Annotated[str | None, typer.Option(metavar="FILE", help="Write all numbers of the report.")] = None,
+    compare: Annotated[
+        tuple[str, str] | None,
+        typer.Option(metavar="OLD NEW", help="Say what changed between two reports of --json; nothing is run."),
+    ] = None,
     list_cases: Annotated[bool, typer.Option("--list", help="List the built-in cases and what each catches.")] = False,
     details: Annotated[
         bool | None, typer.Option("--details/--no-details", help="Print every check; the default for one case.")
@@ -131,8 +141,9 @@ def validate(
     quiet: Quiet = False,
 ) -> None:
     """Check that walk, exact law and equation agree: three rungs a case. Exit 0 if all pass, 1 if not, 2 on bad input."""
-    if json is not None:
-        check_output("--json", json)
+    _check_outputs({"--html": html, "--junit": junit, "--json": json})
+    if compare is not None:
+        _tell_changes(*compare, quiet)
     from randwalk.validate import CaseReport, case_names, load_case
     from randwalk.validate import validate as run
 
@@ -150,8 +161,9 @@ def validate(
 
         report = run(names, walkers=walkers, seed=seed, alpha=alpha, threads=threads, done=done)
     try:
-        if json is not None:
-            write_text(json, report.to_json())
+        for path, made in ((json, report.to_json), (junit, report.to_junit), (html, report.to_html)):
+            if path is not None:
+                write_text(path, made())
     finally:  # a full disk must not suppress the printed results
         if not quiet:
             if details or (details is None and len(cases or ()) == 1):
@@ -345,6 +357,29 @@ def info() -> None:
     }
     for name, value in [*rows.items(), *report()]:
         print(f"{name:14} {value}")
+
+
+def _check_outputs(given: Mapping[str, str | None]) -> None:
+    """Refuse output files, by their options, that cannot be written, or two that are one."""
+    places: dict[Path, str] = {}
+    for option, path in given.items():
+        if path is None:
+            continue
+        place = check_output(option, path).resolve()
+        if place.is_file() or not place.exists():  # a stream may be written to twice
+            if place in places:
+                raise ValueError(f"{option} {path}: this is the file of {places[place]}; give another name")
+            places[place] = option
+
+
+def _tell_changes(old: str, new: str, quiet: bool) -> NoReturn:
+    """Print what changed between two reports and exit, with 1 if something that passed does not any more."""
+    from randwalk.validate.changes import changes
+
+    found = changes(old, new)
+    if not quiet:
+        print(found)
+    raise typer.Exit(found.status)
 
 
 def _problem(file: str) -> Problem:

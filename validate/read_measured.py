@@ -45,10 +45,14 @@ from randwalk.data.datum import Known
 from randwalk.data.first_passage import FirstPassageTimes
 from randwalk.inputs.columns import Columns, read_columns
 from randwalk.inputs.wording import shown
+from randwalk.likelihood.laws import laws_of
+from randwalk.likelihood.model import TOLERANCE
 from randwalk.model.times import SAME
+from randwalk.model.walk import LatticeWalk
 from randwalk.problem import Problem, Source, beside, read_number, read_parameters, read_text
 
-from .measured import MeasuredCounts, MeasuredCurve
+from .measured import MeasuredCounts
+from .measured_curve import MeasuredCurve
 
 Measured = MeasuredCounts | MeasuredCurve | FirstPassageTimes
 
@@ -67,6 +71,17 @@ def read_measured(problem: Problem) -> Measured | None:
     if table["kind"] == "first_passage":
         return _read_passages(source)
     source.fail("measured", "kind", f'kind = {shown(table["kind"])}: must be "counts", "passed" or "first_passage"')
+
+
+def beside_walk(measured: Measured, problem: Problem) -> tuple[Measured, Any]:
+    """(the data, with the numbers of their parameters; what the walk of the problem expects of them).
+
+    That is the exact law of a walk on a lattice, for times of first passage and of Itô walks the law of the equation.
+    """
+    known = measured.resolved(problem.parameters)
+    if isinstance(problem.walk, LatticeWalk) and not isinstance(known, FirstPassageTimes):
+        return known, known.law_of(problem.walk)
+    return known, known.law_in(laws_of(problem.walk, TOLERANCE))
 
 
 def _read_counts(problem: Problem, source: Source) -> MeasuredCounts:

@@ -24,9 +24,12 @@ from randwalk.terminal.streams import read_standard_input
 
 from .compare import FALSE_ALARMS, Comparison, compare, gather
 from .convergence import Convergence, Reference, reference, solver_convergence, walk_convergence
+from .exhibits import of_curve, of_ito, of_lattice
 from .levels import climb, law_of
 from .measure import Measure, distance
-from .read_measured import read_measured
+from .measured_curve import MeasuredCurve
+from .provenance import Provenance, command
+from .read_measured import beside_walk, read_measured
 from .report import Budget, CaseReport, Report
 from .values import value_checks
 
@@ -81,25 +84,34 @@ def validate_problem(
     times = [float(t) for t in walk.recorded(walk.steps(problem.times)).exact if t > 0]  # the times of steps
     equation, against = limit(walk), reference(walk, times)
     measure = against.measure
-    ensembles = _ensembles(
-        replace(
-            problem,
-            walkers=next(n for n in (walkers, problem.validation_walkers, problem.walkers) if n is not None),
-            seed=next(n for n in (seed, problem.validation_seed, problem.seed) if n is not None),
-        ),
-        threads,
-    )
+    run = _as_run(problem, walkers, seed)
+    ensembles = _ensembles(run, threads)
     law = exact_law(walk, problem.times)
     sampling = gather([compare(e, law) for e in ensembles])
     discretisation = walk_convergence(walk, times, against, measure, problem.validation_order)
-    data: Comparison | None = None if measured is None else compare(measured, measured.law_of(walk))
+    exhibits = of_lattice(ensembles, law, against.law)
+    data: Comparison | None = None
+    if measured is not None:
+        measured, expected = beside_walk(measured, problem)
+        data = compare(measured, expected)
+        exhibits += of_curve(measured, expected) if isinstance(measured, MeasuredCurve) else ()
     source = problem.source or Source.parse("")
     return CaseReport(
         name, problem.title, str(source.data.get("catches", "")), sampling, discretisation,
         solver_convergence(equation, against, measure, problem.validation_order), data,
         _budget(ensembles[0], walk, against, measure),
         tuple(f"{e.walkers:.0e} by {e.method}" for e in ensembles), against.missing, time.perf_counter() - begun,
+        problem=run, exhibits=exhibits,
     )  # fmt: skip
+
+
+def _as_run(problem: Problem, walkers: int | None, seed: int | None) -> Problem:
+    """The problem with the walkers and the seed of its validation: those given, else of [validate], else of [run]."""
+    many = (walkers, problem.validation_walkers, problem.walkers)
+    first = (seed, problem.validation_seed, problem.seed)
+    return replace(
+        problem, walkers=next(n for n in many if n is not None), seed=next(n for n in first if n is not None)
+    )
 
 
 def _validate_ito(
@@ -108,21 +120,22 @@ def _validate_ito(
     """The rungs of an Itô walk: extrapolated means against the equation, the weak order from coupled levels, and the solver."""
     begun = time.perf_counter()
     source = problem.source or Source.parse("")
-    if "measured" in source.data:
-        source.fail("measured", None, "measured data are compared with walks on a lattice: give dx")
+    measured = read_measured(problem)
     walk: ItoWalk = problem.walk
     times = [float(t) for t in walk.recorded(walk.steps(problem.times)).exact if t > 0]
-    many = next(n for n in (walkers, problem.validation_walkers, problem.walkers) if n is not None)
-    first = next(n for n in (seed, problem.validation_seed, problem.seed) if n is not None)
+    run = _as_run(problem, walkers, seed)
+    many, first = run.walkers, run.seed
     order = walk.scheme.order if problem.validation_order == ORDER else problem.validation_order
     against = law_of(walk, times)
     valued = value_checks(problem, first, threads)
     sampling, halving, (total, statistical, step) = climb(walk, times, against, many, first, order, threads)
     sampling = replace(sampling, checks=(*sampling.checks, *valued))
+    data = None if measured is None else compare(*beside_walk(measured, problem))
     return CaseReport(
-        name, problem.title, str(source.data.get("catches", "")), sampling, halving, _solved(walk, against), None,
+        name, problem.title, str(source.data.get("catches", "")), sampling, halving, _solved(walk, against), data,
         Budget(total, statistical, step, 0.0), (f"{many:.0e} on each of three levels",), against.missing,
         time.perf_counter() - begun, (f"extrapolated ensembles against {against.name}", "steps of dt and dt/2"),
+        problem=run, exhibits=of_ito(walk, times, against.law, first, threads),
     )  # fmt: skip
 
 
@@ -210,6 +223,7 @@ def validate(
     for name in chosen:
         if name != "-" and not name.endswith(".toml"):
             load_case(name)
+    begun = time.perf_counter()
     stems = [Path(name).stem for name in chosen]
     reports, failures = [], {}
     for name, stem in zip(chosen, stems, strict=True):
@@ -223,4 +237,6 @@ def validate(
         except (ValueError, TypeError, ArithmeticError, OSError, MemoryError) as error:
             failures[short] = f"{short}: {as_keys(' '.join(str(error).split())) or type(error).__name__}"
             done(failures[short])
-    return Report(tuple(reports), alpha, failures)
+    again = command(list(dict.fromkeys(names)), walkers, seed, alpha)
+    made = Provenance.here(again, time.perf_counter() - begun, threads)
+    return Report(tuple(reports), alpha, failures, made)

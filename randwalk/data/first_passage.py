@@ -13,7 +13,6 @@ from numpy.typing import ArrayLike, NDArray
 from ..inputs.arguments import finite_numbers
 from ..inputs.columns import Columns, read_columns
 from ..inputs.wording import did_you_mean, shown
-from ..laws.estimate import exact
 from ..laws.lookup import NoAnswer
 from ..model.coefficient import Floats
 from .datum import Known, Laws, Passages, Series, checked_known, log_of, named, value_of
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
 
 UNKNOWN = ""  # the exit of a walker that was not seen to leave, or by an exit that is not known
 MOST_BINS = 60  # of a histogram
-CLASSES = 400  # of time, before those that expect few are joined
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -252,57 +250,20 @@ class FirstPassageTimes:
             )  # fmt: skip
         return result
 
-    def classes(self, law: Any, *, together: bool = False) -> list[tuple[str, Floats, NDArray[np.int64], Floats]]:
-        """(name, labels, counts, probabilities) of outcomes under a `law` that answers absorbed(exit, t): the exits, and the times
-        of each; or all exits and times `together`.
-
-        Those that had not left are an outcome if all were watched to the same time, as to a deadline; else there is no such list.
-        Without them, all is on condition of having left by the last time.
-        """
-        if isinstance(self.offset, str):
-            raise NoAnswer(f"offset = {self.offset!r} is a parameter: fit it, or give the data with_offset(number)")
-        if (self.exits[~self.censored] == UNKNOWN).any():
-            raise NoAnswer("some walkers left by an exit that is not known: name it, or fit the data, which needs no names")
-        watched = self.times[self.censored]
-        last = float(self.times.max()) - self.offset
-        if watched.size and watched.min() < self.times.max():
-            raise NoAnswer(
-                f"walkers were watched to different times, from {watched.min():g} on: only one deadline, after all passages, makes "
-                "classes; a fit takes them as they are"
-            )
-        edges = np.linspace(0.0, last, CLASSES + 1)
-        exits = [str(way) for way in law.exits]
-        for way in self.ways:
-            if way not in exits:
-                raise ValueError(f"exits has {way!r}: the law has {', '.join(map(repr, exits)) or 'none'}{did_you_mean(way, exits)}")
-        passed = {exit: np.append(0.0, exact(law.absorbed(exit, edges[1:]))) for exit in exits}
-        counts = {exit: np.histogram(self.by(exit) - self.offset, edges)[0].astype(np.int64) for exit in exits}
-        alive = 1.0 - sum(float(curve[-1]) for curve in passed.values()) if watched.size else 0.0
-        whole = alive + sum(float(curve[-1]) for curve in passed.values())
-        late, stayed = np.array([watched.size]), np.array([max(alive, 0.0) / whole])
-        middles = self.offset + 0.5 * (edges[1:] + edges[:-1])
-        if together:
-            observed = np.concatenate([*counts.values(), late])
-            expected = np.concatenate([*(np.diff(curve) / whole for curve in passed.values()), stayed])
-            return [("sides and times", np.arange(observed.size, dtype=float), observed, np.maximum(expected, 0.0))]
-        shares = np.append([float(passed[exit][-1]) / whole for exit in exits], stayed)
-        sides = np.append([int(counts[exit].sum()) for exit in exits], late)
-        parts = [("sides", np.arange(shares.size, dtype=float), sides, shares)]
-        for exit in exits:
-            if counts[exit].any():
-                times = np.maximum(np.diff(passed[exit]), 0.0) / float(passed[exit][-1])
-                parts.append((f"times at {exit!r}", middles, counts[exit], times))
-        return parts
-
     def resolved(self, parameters: Mapping[str, float]) -> FirstPassageTimes:
         """The same with the number in place of the name of a parameter."""
         return self.with_offset(value_of(self.offset, parameters))
 
-    def law_in(self, laws: Laws) -> Passages:
-        """The passages of a fitted model, with the offset as a number."""
+    @property
+    def known_offset(self) -> float:
+        """The offset, refused if it is a parameter."""
         if isinstance(self.offset, str):
             raise NoAnswer(f"offset = {self.offset!r} is a parameter: fit it, or give the data with_offset(number)")
-        after = self.times - self.offset
+        return self.offset
+
+    def law_in(self, laws: Laws) -> Passages:
+        """The passages of a fitted model, with the offset as a number."""
+        after = self.times - self.known_offset
         return laws.passages(after[after > 0.0])
 
     def plot(self, ax: Axes | None = None) -> Axes:

@@ -197,8 +197,8 @@ def fit(
         :class:`randwalk.FirstPassageTimes`, :class:`randwalk.validate.MeasuredCounts`, :class:`randwalk.validate.MeasuredCurve`.
     model : Problem or function
         A problem with a table ``[parameters]``, or a function of parameters by name that returns a walk, a
-        :class:`randwalk.pde.FokkerPlanck` equation, or a law. Walks stand for the law of their equation: a closed form where there
-        is one, else finite differences.
+        :class:`randwalk.pde.FokkerPlanck` equation, or a law. Walks stand for the law of their equation: a closed form where
+        there is one, else finite differences.
     free : names, or starting values by name
         The parameters to fit; all if left out. Values to start from are those given here, else those of the problem, or the
         defaults of the function.

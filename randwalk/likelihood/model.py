@@ -62,7 +62,7 @@ def _arguments(function: Callable[..., Any]) -> dict[str, float | None]:
 
 
 def starting_values(known: Mapping[str, float | None], free: Any) -> tuple[tuple[str, ...], dict[str, float]]:
-    """(the names that are free, values of all parameters to start from) of the argument `free`: None, names, or values by name."""
+    """(the names that are free, values of all to begin with), by the argument `free`: None, names, or values by name."""
     given = free if isinstance(free, Mapping) else {}
     names = tuple(known if free is None else [free] if isinstance(free, str) else free)
     if not names:

@@ -33,8 +33,8 @@ class Profile:
         Where it was computed, and log L there less that at the maximum.
     level : float
     interval : (low, high)
-        Where 2(log L_max - log L) is below the quantile `level` of χ² with one degree of freedom (Wilks 1938). An end is infinite,
-        or the bound of the parameter, if log L does not fall so far.
+        Where 2(log L_max - log L) is below the quantile `level` of χ² with one degree of freedom (Wilks 1938). An end is
+        infinite, or the bound of the parameter, if log L does not fall so far.
     """
 
     name: str
