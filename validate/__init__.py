@@ -8,6 +8,7 @@ if __name__ != "randwalk.validate":
 from .changes import Changes, changes
 from .compare import Check, Comparison, Outcomes, compare
 from .convergence import Convergence, refine
+from .fitted import FittedProblem, fit_problem
 from .measured import MeasuredCounts
 from .measured_curve import MeasuredCurve
 from .provenance import Provenance
@@ -15,6 +16,7 @@ from .report import CaseReport, Report
 from .run import case_names, load_case, validate, validate_problem
 
 __all__ = [
-    "CaseReport", "Changes", "Check", "Comparison", "Convergence", "MeasuredCounts", "MeasuredCurve", "Outcomes", "Provenance",
-    "Report", "case_names", "changes", "compare", "load_case", "refine", "validate", "validate_problem",
+    "CaseReport", "Changes", "Check", "Comparison", "Convergence", "FittedProblem", "MeasuredCounts", "MeasuredCurve",
+    "Outcomes", "Provenance", "Report", "case_names", "changes", "compare", "fit_problem", "load_case", "refine", "validate",
+    "validate_problem",
 ]  # fmt: skip

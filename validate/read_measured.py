@@ -157,7 +157,9 @@ def _read_passages(source: Source) -> FirstPassageTimes:
     offset = _read_known(source, names, table.get("offset", 0.0), "offset")
     meant = table.get("exits")
     if meant is not None and not (isinstance(meant, dict) and all(isinstance(v, str) for v in meant.values())):
-        source.fail("measured", "exits", f'exits = {shown(meant)}: must be a table of entries, as {{right = "1", left = "0"}}')
+        source.fail(
+            "measured", "exits", f'exits = {shown(meant)}: must be a table of entries, as {{right = "1", left = "0"}}'
+        )
     if "exit" not in table and ("exits" in table or "censored" in table):
         key = "exits" if "exits" in table else "censored"
         source.fail("measured", key, f"{key} needs exit, the column whose entries it explains")

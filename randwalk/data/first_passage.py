@@ -125,7 +125,9 @@ class FirstPassageTimes:
         for name in (time, exit):
             if name is not None and name not in table:
                 known = [str(column) for column in table]
-                raise ValueError(f"there is no column {name!r}; the columns are {', '.join(known)}{did_you_mean(name, known)}")
+                raise ValueError(
+                    f"there is no column {name!r}; the columns are {', '.join(known)}{did_you_mean(name, known)}"
+                )
         entries = None if exit is None else np.asarray(table[exit]).tolist()
         places = [f"row {row}" for row in range(len(table[time]))]
         return cls._named(np.asarray(table[time]), entries, exits, places, offset, source)

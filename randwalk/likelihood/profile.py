@@ -92,7 +92,9 @@ def profiled(
             value = min(value, limit) if side > 0.0 else max(value, limit)
             if height(value) <= -0.5 * wanted:
                 outer = abs(value - x[number]) / error
-                return float(x[number] + side * error * _crossing(height, x[number], side * error, inner, outer, wanted))
+                return float(
+                    x[number] + side * error * _crossing(height, x[number], side * error, inner, outer, wanted)
+                )
             inner, step = step, 1.6 * step
         return side * np.inf
 
