@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import special, stats
 
+from randwalk.data.first_passage import FirstPassageTimes
 from randwalk.data.samples import Samples
 from randwalk.ensemble import Ensemble
 from randwalk.inputs.arguments import number
@@ -16,6 +17,7 @@ from randwalk.inputs.keywords import once_positional
 from randwalk.inputs.wording import shown
 from randwalk.ito_ensemble import ItoEnsemble
 from randwalk.laws.law import Law
+from randwalk.likelihood.fit import Fit
 from randwalk.model.coefficient import Floats
 
 from .check import Check as Check
@@ -24,6 +26,7 @@ from .outcomes import TESTS as TESTS
 from .outcomes import Outcomes as Outcomes
 from .outcomes import ensemble_outcomes
 from .p_values import chi_square_p, distance_p
+from .passage_times import passage_outcomes, under
 from .plain_samples import sample_outcomes
 from .power import detectable, holm
 from .two_samples import SAMPLES, pairs
@@ -101,10 +104,12 @@ def compare(observed: Any, expected: Any, *, alpha: float = FALSE_ALARMS) -> Com
 
     Parameters
     ----------
-    observed : Ensemble, ItoEnsemble, Samples, or measured data (:class:`MeasuredCounts`, :class:`MeasuredCurve`)
-    expected : a law, or for an ensemble or samples another such sample
-        An :class:`~randwalk.pde.ExactLaw` is compared site by site; any other law bin by bin. An Itô walk has the law of its
-        equation up to the error of its step, which must be small against the statistical one, or a check will find it.
+    observed : Ensemble, ItoEnsemble, Samples, or measured data (:class:`randwalk.FirstPassageTimes`, :class:`MeasuredCounts`,
+        :class:`MeasuredCurve`)
+    expected : a law, for an ensemble or samples another such sample, or for measured data a :class:`randwalk.Fit`
+        Of a fit, the law at its estimates, by chi-square alone, whose degrees of freedom are less by the number of fitted
+        parameters. An :class:`~randwalk.pde.ExactLaw` is compared site by site; any other law bin by bin. An Itô walk has the law
+        of its equation up to the error of its step, which must be small against the statistical one, or a check will find it.
     alpha : float
         The family-wise false-alarm rate over all checks of this comparison.
 
@@ -132,10 +137,13 @@ def compare(observed: Any, expected: Any, *, alpha: float = FALSE_ALARMS) -> Com
     alpha = number("alpha", alpha)
     if not 0.0 < alpha < 1.0:
         raise ValueError(f"alpha = {alpha}: must lie between 0 and 1")
+    fitted = 0
+    if isinstance(expected, Fit):
+        observed, expected, fitted = under(observed, expected)
     if hasattr(observed, "checks"):
         if not callable(expected):
             raise TypeError(f"expected = {shown(expected)} is no curve by start and times: give observed.law_of(walk)")
-        return Comparison(tuple(observed.checks(expected)), (), alpha)
+        return Comparison(tuple(observed.checks(expected, fitted)), (), alpha)
     if isinstance(observed, SAMPLES) and isinstance(expected, SAMPLES):
         return Comparison(tuple(check for pair in pairs(observed, expected) for check in pair.checks()), (), alpha)
     if isinstance(observed, (Ensemble, ItoEnsemble)):
@@ -153,12 +161,29 @@ def compare(observed: Any, expected: Any, *, alpha: float = FALSE_ALARMS) -> Com
         if not hasattr(expected, "mass"):
             raise TypeError(f"expected = {shown(expected)} is not a law: give observed.law_of(walk)")
         outcomes = observed.outcomes(expected)
+    elif isinstance(observed, FirstPassageTimes):
+        outcomes = passage_outcomes(observed, expected, together=fitted > 0)
     else:
         raise TypeError(
             f"observed = {shown(observed)}: give an Ensemble, Samples or measured data; the law goes second"
         )
+    if fitted:
+        return Comparison(tuple(_fitted_chi_square(o, fitted) for o in outcomes), tuple(outcomes), alpha)
     checks = [check for o in outcomes for test in o.tests if (check := _made(test, o)) is not None]
     return Comparison(tuple(checks), tuple(outcomes), alpha)
+
+
+def _fitted_chi_square(outcomes: Outcomes, fitted: int) -> Check:
+    """Pearson's chi-square with `fitted` degrees of freedom less (Fisher 1924), which there must be classes enough for."""
+    found = chi_square(outcomes)
+    freedom = 0 if found is None else found.freedom - fitted
+    if found is None or freedom < 1:
+        raise ValueError(
+            f"{outcomes.name}: {1 if found is None else found.freedom + 1} classes of {outcomes.least:g} expected counts do not "
+            f"test a law with {fitted} fitted parameters, which takes {fitted + 2}: fit fewer, or count more"
+        )
+    p_value = float(stats.chi2.sf(found.statistic, freedom))
+    return replace(found, freedom=freedom, p_value=p_value, detectable=detectable(freedom, outcomes.total))
 
 
 def chi_square(outcomes: Outcomes) -> Check | None:

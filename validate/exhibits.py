@@ -19,7 +19,7 @@ from randwalk.model.ito import ItoWalk
 from randwalk.run.record import FirstPassage
 from randwalk.simulation import simulate
 
-from .measured import MeasuredCurve
+from .measured_curve import MeasuredCurve
 
 BINS = {1: 48, 2: 24}  # of each axis, by the number of axes that a picture has
 TIMES = 60  # of a curve
@@ -198,5 +198,5 @@ def of_curve(data: MeasuredCurve, law: Callable[[float, Floats], Floats]) -> tup
         rows = rows[np.argsort(data.times[rows])]
         times = data.times[rows].astype(np.float64)
         expected = np.asarray(law(start, times))
-        found.append(Fractions(data.wall, start, times, data.values[rows].astype(np.float64), data.error, expected))
+        found.append(Fractions(data.wall, start, times, data.values[rows].astype(np.float64), data._sigma, expected))
     return tuple(found)
