@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 
 GUIDE = (
     "Every case is one random walk, checked in three comparisons that each have one error in them. <b>Rung 1</b> tests "
-    "simulated walkers against the law that they should have: with right software its p-values are small no more often than "
-    "they should be. <b>Rung 2</b> compares that law with the differential equation, and <b>rung 3</b> a numerical solver with the closed "
-    "form: there is no chance in either, and what is judged is how fast the error falls when spacing and step become smaller. "
-    "<b>Measured data</b>, where a case has some, are tested against the walk. σ is one standard error. <em>p</em> is the "
-    "probability of so large a deviation in one check alone if all is right; <em>adjusted</em> allows for the number of checks "
-    "in its family (Holm): all rung-1 checks of this report are one family, all checks of measured data another. A family fails "
-    "below {alpha:g}."
+    "simulated walkers against the law that they should have: with right software its p-values are small no more often "
+    "than they should be. <b>Rung 2</b> compares that law with the differential equation, and <b>rung 3</b> a numerical "
+    "solver with the closed form: there is no chance in either, and what is judged is how fast the error falls when spacing "
+    "and step become smaller. <b>Measured data</b>, where a case has some, are tested against the walk. σ is one standard "
+    "error. <em>p</em> is the probability of so large a deviation in one check alone if all is right; <em>adjusted</em> "
+    "allows for the number of checks in its family (Holm): all rung-1 checks of this report are one family, all checks of "
+    "measured data another. A family fails below {alpha:g}."
 )
 WOULD = {
     "discretisation": "an equation that is not the walk’s (order 0), a wall half a spacing off (order 1), laws that are apart by "

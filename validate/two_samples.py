@@ -21,6 +21,7 @@ from randwalk.model.domain import Axis, Line
 from randwalk.model.times import row_of
 
 from .check import Check
+from .comparable import check_comparable
 from .outcomes import EXPECTED, Outcomes, Seen, classes, of_places
 from .plain_samples import BINS, FEW, MANY, coarser, middles
 from .power import LEVEL, POWER, detectable
@@ -106,6 +107,8 @@ def pairs(first: Sample, second: Sample) -> list[Pair]:
     d = first.dimension
     if d != second.dimension:
         raise ValueError(f"observed has places in {d} dimensions, and expected in {second.dimension}")
+    if not isinstance(first, Samples) and not isinstance(second, Samples):
+        check_comparable(first, second)
     if d > max(BINS):
         raise ValueError(f"two samples in {d} dimensions: compare them axis by axis, as Samples(x[:, i])")
     return [pair for t in _times(first, second) for pair in _at(first, second, t)]
