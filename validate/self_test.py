@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 ON_LATTICES, CONTINUOUS = 20_000, 40_000  # walkers: faults are larger than what the cases see with all of theirs
 JUDGE = "judge"
 SKIPPED = (("exhibits", "of_lattice"), ("exhibits", "of_ito"), ("exhibits", "of_curve"))  # figures, which judge nothing
-RAISED = (ValueError, TypeError, ArithmeticError, LookupError, AssertionError)
+RAISED = (ValueError, TypeError, ArithmeticError, LookupError, AttributeError, AssertionError)
 
 
 @dataclass(frozen=True)
@@ -175,9 +175,9 @@ def trial(name: str, fault: Fault | None, threads: int | None = None) -> Trial:
         for module, function in SKIPPED:
             replace(patch, f"randwalk.validate.{module}", function, lambda _: lambda *arguments: ())
         replace(patch, "randwalk.validate.convergence", "solver_convergence", _if_judged)
-        if fault is not None:
-            fault.plant(patch)
         try:
+            if fault is not None:
+                fault.plant(patch)
             failed = _failed(name, threads)
         except RAISED as raised:
             error = " ".join(f"{type(raised).__name__}: {raised}".split())
