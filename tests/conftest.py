@@ -122,6 +122,10 @@ QUICK_TESTS = frozenset({
     "test_stationary_plane.py::test_lost_walkers_have_no_stationary_law",
     "test_stream.py::test_known_answers_of_the_stream", "test_stream.py::test_a_run_is_the_sum_of_its_ranges",
     "test_threads.py::test_several_callers_at_once",
+    "test_reports.py::test_pieces_of_formulas", "test_reports.py::test_every_equation_is_typeset",
+    "test_reports.py::test_a_figure_shows_the_numbers_that_it_was_given",
+    "test_agree.py::test_two_samples_against_scipy", "test_agree.py::test_what_cannot_be_compared_is_told",
+    "test_agree.py::test_units_change_nothing",
     "test_validate.py::test_the_report_is_complete_json_and_a_table", "test_validate.py::test_holm_against_its_definition",
 })  # fmt: skip
 
