@@ -147,10 +147,15 @@ def validate(
     list_cases: Annotated[bool, typer.Option("--list", help="List the built-in cases and what each catches.")] = False,
     faults: Annotated[
         bool,
-        typer.Option("--self-test", help="Plant faults, and show which rung of which case catches each; a missed one fails."),
+        typer.Option(
+            "--self-test", help="Plant faults, and show which rung of which case catches each; a missed one fails."
+        ),
     ] = False,
     details: Annotated[
         bool | None, typer.Option("--details/--no-details", help="Print every check; the default for one case.")
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option("--workers", min=1, help="Processes of this machine that take a case each.")
     ] = None,
     quiet: Quiet = False,
 ) -> None:
@@ -171,12 +176,14 @@ def validate(
     if faults:
         _self_test(cases or [], threads, json, quiet)
     names = cases or case_names()
-    with _counting("validating", len(names), not quiet) as advance:
+    from .workers import workers as started
+
+    with _counting("validating", len(names), not quiet) as advance, started(workers, None) as executor:
 
         def done(report: CaseReport | str) -> None:
             advance(report.name if isinstance(report, CaseReport) else report)
 
-        report = run(names, walkers=walkers, seed=seed, alpha=alpha, threads=threads, done=done)
+        report = run(names, walkers=walkers, seed=seed, alpha=alpha, threads=threads, done=done, executor=executor)
     try:
         for path, made in ((json, report.to_json), (junit, report.to_junit), (html, report.to_html)):
             if path is not None:
@@ -358,7 +365,9 @@ def solve(
 @command
 def fit(
     file: File,
-    json: Annotated[str | None, typer.Option(metavar="FILE", help="Write estimates and intervals to this file.")] = None,
+    json: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Write estimates and intervals to this file.")
+    ] = None,
     out: Annotated[str | None, typer.Option(metavar="FILE", help="Write draws for ArviZ here (.nc).")] = None,
     plot: Annotated[
         str | None, typer.Option(metavar="FILE", help="Draw data, fit and residuals here (.png, .svg, .pdf).")
@@ -502,7 +511,7 @@ def _in_keys(file: str) -> Iterator[None]:
 
 
 @contextmanager
-def _counting(description: str, total: int, shown: bool) -> Iterator[Callable[[str], None]]:
+def _counting(description: str, total: int | None, shown: bool) -> Iterator[Callable[[str], None]]:
     """A progress bar on standard error, if that is a terminal; yields a function to call with the name of each finished item."""
     from rich.console import Console
     from rich.progress import Progress
