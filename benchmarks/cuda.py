@@ -22,10 +22,9 @@ import numba
 import numpy as np
 
 import randwalk as rw
-from randwalk.kernels.backend import NO_LEVELS, Walkers
 from randwalk.kernels.philox import STEPS as STEP_BLOCKS
 from randwalk.kernels.philox import U, key, words64
-from randwalk.kernels.program import FULL, DigitsProgram
+from randwalk.kernels.program import FULL, NO_LEVELS, DigitsProgram, Walkers
 from randwalk.run import devices
 from randwalk.tables.window import table_for
 

@@ -19,12 +19,11 @@ from types import SimpleNamespace
 from typing import Any
 
 import randwalk as rw
-from randwalk.kernels.backend import JumpProgram, Levels, Walkers
 from randwalk.kernels.cuda import digits, occupation, table, walkers
 from randwalk.kernels.cuda.compile import Kernel, cuda, plain_arithmetic, replaced
 from randwalk.kernels.cuda.ito import kernel as walk_kernel
 from randwalk.kernels.ito import State
-from randwalk.kernels.program import DigitsProgram, TableProgram
+from randwalk.kernels.program import DigitsProgram, JumpProgram, Levels, TableProgram, Walkers
 from randwalk.tables.ito_program import program as compiled_walk
 
 ABSORB = rw.Absorbing()

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from . import validate as validate
     from .ensemble import Ensemble as Ensemble
     from .ito_ensemble import ItoEnsemble as ItoEnsemble
-    from .kernels.backend import DeviceError as DeviceError
+    from .jit.compile import DeviceError as DeviceError
     from .laws.estimate import Estimate as Estimate
     from .laws.law import Law as Law
     from .laws.lookup import NoAnswer as NoAnswer
@@ -89,7 +89,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "model.coefficient": ("Affine", "Coefficient", "Constant", "Function", "Tanh"),
     "model.convention": ("Convention",),
-    "kernels.backend": ("DeviceError",),
+    "jit.compile": ("DeviceError",),
     "model.domain": ("Box", "Interval", "Line", "Ring"),
     "ensemble": ("Ensemble",),
     "laws.estimate": ("Estimate",),

@@ -328,7 +328,7 @@ def info() -> None:
     from importlib.metadata import version
 
     import randwalk as rw
-    from randwalk.kernels.disk import REMEDY, cache_place
+    from randwalk.jit.disk import REMEDY, cache_place
     from randwalk.kernels.philox import STREAM_VERSION
     from randwalk.run.devices import report
     from randwalk.run.threads import available

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from .inputs.keywords import once_positional
 from .inputs.wording import shown
-from .kernels.backend import DeviceError
+from .jit.compile import DeviceError
 from .kernels.philox import STREAM_VERSION
 from .laws.estimate import Estimate, proportion
 from .laws.law import Law

@@ -47,7 +47,7 @@ def python_intrinsics() -> None:
     def where(chosen: Any, first: Any, second: Any) -> Any:
         return first if chosen else second
 
-    vector = import_module("randwalk.kernels.vector")
+    vector = import_module("randwalk.jit.vector")
     modules = [philox, vector, step, bits, alias, functionals, portable, binomial, occupation]
     for name, function in (("joined", joined), ("ones", ones), ("where", where), ("zeros_below", zeros_below)):
         compiled = getattr(vector, name)

@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[1]
 FLOORS = ("randwalk", "randwalk.pde", "randwalk.validate", "randwalk.gallery")  # each may import the ones before it
 FOLDERS = {"randwalk": ROOT / "randwalk", **{name: ROOT / name.split(".")[1] for name in FLOORS[1:]}}
 # The floors of randwalk/: a folder may import itself and folders of a smaller number; `top` is the files outside the folders.
-RANKS = {"inputs": 0, "terminal": 0, "model": 1, "kernels": 1, "laws": 2, "tables": 3, "run": 4, "top": 5}
+RANKS = {"inputs": 0, "terminal": 0, "jit": 0, "model": 1, "kernels": 1, "laws": 2, "tables": 3, "run": 4, "top": 5}
 # The package itself, which imports nothing before its first use, and its version.
 ANYWHERE = {"randwalk", "randwalk.version"}
 

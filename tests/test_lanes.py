@@ -11,11 +11,11 @@ import pytest
 from numba import njit
 from numpy.typing import NDArray
 
+from randwalk.jit.lanes import LANES, REALS, WIDTH, alike, fetch, fetch_cells, fetch_masses, keep, numbers
+from randwalk.jit.vector import look_up, ones, where, which
 from randwalk.kernels import constant
 from randwalk.kernels.constant import ROOM
-from randwalk.kernels.lanes import LANES, REALS, WIDTH, alike, fetch, fetch_cells, fetch_masses, keep, numbers
 from randwalk.kernels.philox import U, words64
-from randwalk.kernels.vector import look_up, ones, where, which
 
 from . import naive
 

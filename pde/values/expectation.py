@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 from randwalk.inputs.arguments import one_of
 from randwalk.inputs.keywords import user_level
 from randwalk.inputs.wording import shown
-from randwalk.kernels.compile import check_compiler
+from randwalk.jit.compile import check_compiler
 from randwalk.kernels.philox import key
 from randwalk.model.coefficient import CoefficientLike
 from randwalk.model.declaration import positive

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..jit.compile import device, kernel, maker
+from ..jit.lanes import LANES, alike, fetch, keep, numbers
+from ..jit.vector import ones, wide, zeros_below
 from .bits import always, follow, next_digit, prefix, remainder, screen, spread
-from .compile import device, kernel, maker
-from .lanes import LANES, alike, fetch, keep, numbers
 from .philox import HALF, LOW, STEPS, TIES, U, words64
 from .program import FULL, PLANES
 from .step import ALL, I32, ONE, ZERO, after, change
-from .vector import ones, wide, zeros_below
 
 WORDS = 16  # of steps, whose ties are settled together
 ROOM = WORDS * LANES

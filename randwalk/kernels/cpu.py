@@ -11,21 +11,21 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from ..jit.compile import aside, device, kernel
+from ..jit.lanes import LANES, WIDTH, fetch, fetch_cells, keep, numbers
+from ..jit.vector import look_up, look_up_pairs, where, which, wide, zeros_below
 from .alias import draw, settle_draw
-from .compile import aside, device, kernel
 from .functionals import first_visit, tally
-from .lanes import LANES, WIDTH, fetch, fetch_cells, keep, numbers
 from .packing import field
 from .philox import HALF, JUMP, LOW, STEPS, U, of_axis, philox
 from .program import Halves, Keys, TableProgram
 from .step import I32, MOST, ONE, U32, half_moves, rests, start_cell, table_step
-from .vector import look_up, where, which, wide
 
 Cells: TypeAlias = NDArray[np.int32]
 
 BLOCK = 512  # walkers advanced together on a line
 FEW = 128  # the same number where there are more than two moves: the cells around these walkers fit in the first-level cache
-assert BLOCK // 4 % LANES == 0 and FEW % LANES == 0
+assert BLOCK // 4 % LANES == 0 and FEW % LANES == 0 and FEW % WIDTH == 0
 RANKS = 128  # steps after which the walkers of all blocks that have not left are brought together again
 SPREAD = 1 << 16  # cells up to which a table is copied so that every cell has a column
 
@@ -122,33 +122,33 @@ def _walk_table(site, passage, walkers, program, halved, start, stop, keys):  # 
 def _advance(block, alive, home, span, program, halved, room, keys):  # type: ignore[no-untyped-def]
     """Advance the first `alive` walkers of a block, and take out those that leave; returns how many are left.
 
-    All take a step together, from the high halves of their thresholds; the rare ones that tie are stepped again with all
-    digits. Those that have come to rest are taken out every eight steps; which of the eight it was is found by walking them
-    again. block = (sites, places); home = (sites of all, passages, the number of the walker in place 0); span = (begin, end,
-    step of the first row).
+    WIDTH walkers make the steps of a random block together, from the high halves of their thresholds; the rare ones that tie in
+    one of them make all of these again, with all digits. block = (sites, places); home = (sites of all, passages, the number of
+    the walker in place 0); span = (begin, end, step of the first row).
     """
     (x, who), (site, passage, first), (start, stop, origin) = block, home, span
-    (words, eight_ago, tied), base, rows = room, U(first), program.thresholds.shape[0]
+    (words, before, marked), base, rows = room, U(first), program.thresholds.shape[0]
     for eight in range(start // 8, (stop + 7) // 8):
         if alive == 0:
             break
         for j in range(0, alive, LANES):  # the last lanes may have no walker
             _block(words, j, fetch(who, j) + base, U(eight), STEPS, keys)
-        begin, end = max(8 * eight, start), min(8 * eight + 8, stop)
-        if passage.size:
-            for j in range(alive):
-                eight_ago[j] = x[j]
-        for n in range(begin, end):
-            bits, row = (words[n & 3], U32(16) if n & 7 < 4 else U32(0)), min(n - origin, rows - 1)
-            if _step_together(x, bits, row, program, halved, alive, tied):
-                _settle(x, bits, (who[:alive], base), n, row, program, tied, keys)
+        begin, end, ties = max(8 * eight, start), min(8 * eight + 8, stop), U(0)
+        for j in range(0, alive, WIDTH):  # places without a walker step too, from some cell to some cell
+            here = fetch_cells(x, j)
+            there, tied = here, here < U32(0)
+            for n in range(begin, end):
+                word = (fetch_cells(words[n & 3], j) >> _shift(n)) & MOST
+                there, tie = _step_together(there, word, min(n - origin, rows - 1), program, halved)
+                tied = tied | tie
+            keep(here, before, j)
+            keep(there, x, j)
+            marked[j // WIDTH] = which(tied)
+            ties |= which(tied)
+        if ties:
+            _settle(x, (who[:alive], base), room, (begin, end, origin), program, keys)
         if program.leaves:
-            if passage.size:
-                for j in range(alive):
-                    if rests(x[j], program):
-                        walker = base + U(who[j])
-                        passage[who[j]] = _when(eight_ago[j], words, j, walker, (begin, origin), program, keys)
-            alive = _release(x, who, site, program, alive)
+            alive = _release(block, alive, home, (begin, end, origin), program, halved, room, keys)
     return alive
 
 
@@ -163,67 +163,79 @@ def _block(words, j, walker, number, purpose, keys):  # type: ignore[no-untyped-
 
 
 @device
-def _step_together(x, bits, row, program, halved, alive, tied):  # type: ignore[no-untyped-def]
-    """One step of all walkers of a block from the high halves of words and thresholds. Those that tie stay where they are, and
-    are marked in `tied`, WIDTH a number; returns whether there are any.
-
-    bits = (words, shift). The places that fill the last vector have no walker; they step too, from some cell to some cell.
-    """
-    (words, shift), (thresholds, lives, changes, mapped), ties = bits, halved, U(0)
-    number, columns, killed = thresholds.shape[1], thresholds.shape[2], U32(program.exit_of.size - 1)
-    for j in range(0, alive, WIDTH):
-        here, word = fetch_cells(x, j), (fetch_cells(words, j) >> shift) & MOST
-        column = look_up(program.column, 0, here)[0] if mapped else here
-        there, tie, k = here, here < U32(0), 0
-        for m in range(number):
-            for pair in look_up(thresholds, (row * number + m) * columns, column):
-                there, undecided = half_moves(there, word, pair, changes[k], changes[k + 1])
-                tie, k = tie | undecided, k + 2
-        if program.home.size:
-            there = look_up(program.home, 0, there)[0]
-        if program.kills:
-            live = look_up(lives, row * columns, column)[0]
-            there, tie = where(word < live, there, killed), tie | (word == live)
-        keep(where(tie, here, there), x, j)
-        tied[j // WIDTH] = which(tie)
-        ties |= which(tie)
-    return ties != 0
-
-
-@aside
-def _settle(x, bits, walkers, n, row, program, tied, keys):  # type: ignore[no-untyped-def]
-    """Step `n` of the walkers that are marked in `tied`, with all digits; walkers = (those of the block, the number of the one in
-    place 0)."""
-    (words, shift), (who, base) = bits, walkers
-    for j in range(who.size):
-        if (tied[j // WIDTH] >> U(j % WIDTH)) & ONE:
-            word = (words[j] >> shift) & MOST
-            x[j] = table_step(x[j], word, base + U(who[j]), n, program, row, keys)
-
-
-@aside
-def _when(there, words, lane, walker, span, program, keys):  # type: ignore[no-untyped-def]
-    """The number of steps after which a walker has come to rest, who is at `there` after span[0] steps, in lane `lane`."""
-    (n, origin), rows = span, program.thresholds.shape[0]
-    while not rests(there, program):
-        word = (words[n & 3, lane] >> (U32(16) if n & 7 < 4 else U32(0))) & MOST
-        there = table_step(there, word, walker, n, program, min(n - origin, rows - 1), keys)
-        n += 1
-    return n
+def _shift(n):  # type: ignore[no-untyped-def]
+    """How far right the 16 bits of step `n` are in its word."""
+    return U32(16) if n & 7 < 4 else U32(0)
 
 
 @device
-def _release(x, who, home, program, alive):  # type: ignore[no-untyped-def]
-    """Take walkers at rest out of the block; the last ones fill their places. Returns how many are left."""
-    j = 0
-    while j < alive:
-        if rests(x[j], program):
-            home[who[j]] = x[j]
-            alive -= 1
-            x[j], who[j] = x[alive], who[alive]
-        else:
-            j += 1
-    return alive
+def _step_together(here, word, row, program, halved):  # type: ignore[no-untyped-def]
+    """(the cells after a step, which walkers tie) by the high halves of their uniforms, `word`, and of the thresholds. Where
+    walkers that tie go means nothing."""
+    thresholds, lives, changes, mapped, _ = halved
+    columns, killed, k = thresholds.shape[2], U32(program.exit_of.size - 1), 0
+    column = look_up(program.column, 0, here) if mapped else here
+    there, tie = here, here < U32(0)
+    for pair in look_up_pairs(thresholds, row * thresholds.shape[1] * columns, columns, program.offsets, column):
+        there, undecided = half_moves(there, word, pair, changes[k], changes[k + 1])
+        tie, k = tie | undecided, k + 2
+    if program.home.size:
+        there = look_up(program.home, 0, there)
+    if program.kills:
+        live = look_up(lives, row * columns, column)
+        there, tie = where(word < live, there, killed), tie | (word == live)
+    return there, tie
+
+
+@device
+def _again(there, words, lane, walker, span, program, keys):  # type: ignore[no-untyped-def]
+    """The steps from span[0] to span[1] of the walker in lane `lane`, with all digits: (its cell, the steps after which it is
+    there to stay)."""
+    (n, stop, origin), rows = span, program.thresholds.shape[0]
+    while n < stop and not rests(there, program):
+        word = (words[n & 3, lane] >> _shift(n)) & MOST
+        there = table_step(there, word, walker, n, program, min(n - origin, rows - 1), keys)
+        n += 1
+    return there, n
+
+
+@aside
+def _settle(x, walkers, room, span, program, keys):  # type: ignore[no-untyped-def]
+    """The steps of the walkers that are marked, again; walkers = (those of the block, the number of the one in place 0)."""
+    (who, base), (words, before, marked) = walkers, room
+    for j in range(who.size):
+        if marked[j // WIDTH] >> U(j % WIDTH) & ONE:
+            x[j], _ = _again(before[j], words, j, base + U(who[j]), span, program, keys)
+
+
+@device
+def _release(block, alive, home, span, program, halved, room, keys):  # type: ignore[no-untyped-def]
+    """Take walkers at rest out of the block; the last ones fill their places. Returns how many are left. The step after which one
+    came to rest is found by walking it again."""
+    (x, who), (site, passage, first), (words, before, marked), left = block, home, room, alive
+    for j in range(0, alive, WIDTH):
+        at_rest = which(look_up(halved.rests, 0, fetch_cells(x, j)) == U32(1))
+        marked[j // WIDTH] = at_rest if alive - j >= WIDTH else at_rest & ((ONE << U(alive - j)) - ONE)
+    for part in range((alive + WIDTH - 1) // WIDTH):
+        gone = marked[part]
+        while gone:
+            j = part * WIDTH + np.int64(zeros_below(gone))
+            gone &= gone - ONE
+            if passage.size:
+                walker = U(first) + U(who[j])
+                _, passage[who[j]] = _again(before[j], words, j, walker, span, program, keys)
+            site[who[j]] = x[j]
+    for part in range((alive + WIDTH - 1) // WIDTH):
+        gone = marked[part]
+        while gone:
+            j = part * WIDTH + np.int64(zeros_below(gone))
+            gone &= gone - ONE
+            while left > j and marked[(left - 1) // WIDTH] >> U((left - 1) % WIDTH) & ONE:
+                left -= 1
+            if left > j:
+                left -= 1
+                x[j], who[j] = x[left], who[left]
+    return left
 
 
 @kernel
@@ -242,7 +254,7 @@ def follow_table(site, state, walkers, program, levels, start, stop, keys):  # t
                 y0, y1, y2, y3 = philox(walker & LOW, walker >> HALF, U(n // 8), STEPS, keys[0], keys[1])
                 words[0], words[1] = U32(y0 & LOW), U32(y1 & LOW)
                 words[2], words[3] = U32(y2 & LOW), U32(y3 & LOW)
-            bits = (words[n & 3] >> (U32(16) if n & 7 < 4 else U32(0))) & MOST
+            bits = (words[n & 3] >> _shift(n)) & MOST
             there = table_step(here, bits, walker, n, program, min(n - start, rows - 1), keys)
             at_rest = rests(there, program)
             if at_rest:

@@ -13,8 +13,8 @@ import math
 
 import numpy as np
 
+from ..jit.compile import device
 from . import portable
-from .compile import device
 from .portable import INVERSE_LN2, LN2_HIGH, LN2_LOW
 
 ROUND = 1.5 * 2.0**52  # x + ROUND - ROUND is the nearest whole number, whose low bits are those of x + ROUND

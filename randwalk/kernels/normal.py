@@ -15,11 +15,11 @@ import math
 
 import numpy as np
 
-from .compile import aside, device, kernel
-from .lanes import LANES, fetch, keep
+from ..jit.compile import aside, device, kernel
+from ..jit.lanes import LANES, fetch, keep
+from ..jit.vector import apart, wide
 from .philox import HALF, LOW, NORMALS, SIGNS, THIRDS, U, philox, words64
 from .portable import log
-from .vector import apart, wide
 
 BLOCK = 256  # walkers advanced together
 PAIR, QUAD, WORDS = 2, 4, 128  # increments of a Philox block: normals, three-point and two-point ones

@@ -13,7 +13,7 @@ import math
 
 import numpy as np
 
-from .compile import device
+from ..jit.compile import device
 
 LN2_HIGH, LN2_LOW = 6.93147180369123816490e-01, 1.90821492927058770002e-10  # the first has 32 bits: k LN2_HIGH is exact
 INVERSE_LN2 = 1.44269504088896338700

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .compile import device, kernel
+from ..jit.compile import device, kernel
 from .normal import normal_pair
 from .philox import HALF, LOW, START, U, words64
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from .compile import device
+from ..jit.compile import device
+from ..jit.vector import ones, where
 from .philox import LOW, START, TIES, U, words64
 from .program import BITS, DRAWN, LIVE, PART
-from .vector import ones, where
 
 I32 = np.int32
 U32 = np.uint32

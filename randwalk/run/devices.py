@@ -9,9 +9,9 @@ from typing import Any
 import numba
 import numpy as np
 
-from ..kernels.backend import DeviceError, Machine
-from ..kernels.compile import check_compiler
+from ..jit.compile import DeviceError, check_compiler
 from .host import Host
+from .machine import Machine
 
 BACKENDS = ("cpu", "cuda", "auto")
 WORTH = (

@@ -15,9 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..kernels import cpu
-from ..kernels.backend import Machine, Walkers
 from ..kernels.packing import packing
-from ..kernels.program import Keys
+from ..kernels.program import Keys, Walkers
 from ..model.coefficient import Floats
 from ..tables.table import StepTable
 from .batch import Batch
@@ -25,6 +24,7 @@ from .counts import Counts
 from .functional import Functional, Leaving, Turns
 from .host import Host
 from .jump import Jumps
+from .machine import Machine
 from .record import Record, followed
 from .windows import Windows
 

@@ -13,9 +13,19 @@ from numpy.typing import NDArray
 
 from ..kernels import constant, cpu
 from ..kernels import occupation as counted
-from ..kernels.backend import JumpProgram, Levels, Numbering, Program, Start, Walkers
 from ..kernels.cpu import BLOCK
-from ..kernels.program import LIVE, DigitsProgram, Keys, TableProgram
+from ..kernels.program import (
+    LIVE,
+    DigitsProgram,
+    JumpProgram,
+    Keys,
+    Levels,
+    Program,
+    Start,
+    TableProgram,
+    Walkers,
+)
+from ..tables.layout import Layout
 
 ALONE = 1 << 20  # walker-steps that one thread does sooner than several can start
 PIECE = 256  # sites from which a thread is worth its start
@@ -64,7 +74,7 @@ class Host:
         DRIVERS[type(program)](walkers, program, start, stop, keys)
 
     def occupy(
-        self, counts: NDArray[np.int64], program: TableProgram, layout: Numbering, start: int, stop: int,
+        self, counts: NDArray[np.int64], program: TableProgram, layout: Layout, start: int, stop: int,
         gone: NDArray[np.int64], keys: Keys,
     ) -> None:  # fmt: skip
         """Pieces of the lattice on threads, some steps together; each piece steps as many sites beyond its ends, too."""

@@ -12,7 +12,6 @@ import numpy as np
 
 from ..inputs.memory import require
 from ..inputs.wording import shown
-from ..kernels.backend import Machine
 from ..kernels.ito import State
 from ..kernels.philox import key
 from ..kernels.program import Keys
@@ -26,6 +25,7 @@ from .host import Host
 from .ito_batch import ItoBatch, begin
 from .ito_counts import ItoCounts
 from .ito_record import kind_of
+from .machine import Machine
 from .record import Record
 from .task import checked_records, checked_seed, checked_steps, walker_range
 

@@ -12,15 +12,15 @@ from typing import Any, Protocol, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from ..kernels.backend import Machine, Walkers
 from ..kernels.philox import key
-from ..kernels.program import Keys
+from ..kernels.program import Keys, Walkers
 from ..tables.table import StepTable
 from .batch import Batch
 from .counts import Counts
 from .free import FreeWalkers, are_free
 from .functional import Functionals, words_of
 from .jump import Jumps
+from .machine import Machine
 from .record import Record, followed
 from .windows import Rows, Windows
 

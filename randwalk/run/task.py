@@ -12,12 +12,12 @@ from typing import Any
 import numpy as np
 
 from ..inputs.wording import shown
-from ..kernels.backend import Machine
 from ..model.walk import LatticeWalk
 from .counts import Counts, added
 from .free import by_site
 from .host import Host
 from .jump import Jumps
+from .machine import Machine
 from .occupation import occupation
 from .paths import follow
 from .plan import check_memory, check_method, plan

@@ -16,9 +16,8 @@ from typing import Any
 import numba.cuda
 import numpy as np
 
-from ..backend import Walkers
-from ..compile import device
-from ..program import Keys
+from ...jit.compile import device
+from ..program import Keys, Walkers
 
 F = Callable[..., Any]
 

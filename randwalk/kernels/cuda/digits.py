@@ -9,13 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from ..backend import Walkers
+from ...jit.compile import device
+from ...jit.vector import joined, zeros_below
 from ..bits import always, follow, next_digit, prefix, remainder, screen, spread
-from ..compile import device
 from ..philox import HALF, LOW, TIES, U, words64
-from ..program import FULL, PLANES, DigitsProgram, Keys
+from ..program import FULL, PLANES, DigitsProgram, Keys, Walkers
 from ..step import ALL, I32, ONE, U32, ZERO, after, change, popcount
-from ..vector import joined, zeros_below
 from .compile import THREADS, Kernel, Span, blocks_for, cuda, in_kernel
 from .stream import drawn, of_block, of_walker, ones, parts_of
 

@@ -10,10 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..backend import Walkers
 from ..constant import walk_constant
 from ..philox import U
-from ..program import DigitsProgram
+from ..program import DigitsProgram, Walkers
 from .compile import SIMULATED, cuda, nvvm
 from .digits import FAIR
 from .machine import Cuda

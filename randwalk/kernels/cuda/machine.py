@@ -10,8 +10,20 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from ..backend import NO_LEVELS, DeviceError, JumpProgram, Levels, Numbering, Program, Start, Walkers
-from ..program import LIVE, DigitsProgram, Keys, TableProgram
+from ...jit.compile import DeviceError
+from ..program import (
+    LIVE,
+    NO_LEVELS,
+    DigitsProgram,
+    JumpProgram,
+    Keys,
+    Levels,
+    Numbering,
+    Program,
+    Start,
+    TableProgram,
+    Walkers,
+)
 from . import digits, occupation, table
 from .compile import SIMULATED, THREADS, Advance, allocate, blocks_for, cuda, on_device
 from .walkers import EVERYWHERE, begin, counted, jump, place, unpack

@@ -13,8 +13,8 @@ import numpy as np
 from llvmlite import ir
 from numba.extending import intrinsic
 
-from ..compile import device
-from ..lanes import array_of, lowered
+from ...jit.compile import device
+from ...jit.lanes import array_of, lowered
 from ..program import BITS
 from .stream import I32, I64, number, on_cuda, word
 

@@ -10,9 +10,9 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from ..lanes import lowered
+from ...jit.lanes import lowered
+from ...jit.vector import product
 from ..philox import M0, M1, STEPS, W0, W1
-from ..vector import product
 
 I32, I64 = ir.IntType(32), ir.IntType(64)
 word: Any = types.uint32

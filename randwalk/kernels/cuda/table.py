@@ -13,11 +13,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..backend import Walkers
-from ..compile import device
+from ...jit.compile import device
 from ..functionals import tally
 from ..philox import HALF, LOW, STEPS, U, philox
-from ..program import Keys, TableProgram
+from ..program import Keys, TableProgram, Walkers
 from ..step import I32, U32, column, limit, rests, table_step
 from .compile import (
     SHARED,

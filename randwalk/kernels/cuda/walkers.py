@@ -10,9 +10,9 @@ from numba import types
 from numba.extending import intrinsic
 from numpy.typing import NDArray
 
+from ...jit.compile import device
+from ...jit.lanes import array_of, lowered
 from ..alias import draw, settle_draw
-from ..compile import device
-from ..lanes import array_of, lowered
 from ..packing import field
 from ..philox import HALF, JUMP, LOW, U, of_axis, philox
 from ..step import I32, U32, start_cell
