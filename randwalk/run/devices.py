@@ -73,3 +73,12 @@ def report() -> list[tuple[str, str]]:
     from ..kernels import cuda
 
     return cuda.report()
+
+
+def numbers() -> range:
+    """The numbers of the devices there are."""
+    if why_not_cuda() is not None:
+        return range(0)
+    from ..kernels import cuda
+
+    return range(len(cuda.described()))

@@ -113,7 +113,7 @@ def blocks_for(size: int) -> int:
 
 def capability() -> tuple[int, int]:
     """The compute capability of the device in use; (0, 0) in the simulator."""
-    return (0, 0) if SIMULATED else tuple(cuda.current_context().device.compute_capability)  # type: ignore[return-value]
+    return (0, 0) if SIMULATED else tuple(cuda.current_context().device.compute_capability)
 
 
 def allocate(shape: int | tuple[int, int], kind: Any = np.int32) -> Any:

@@ -171,7 +171,7 @@ def walk_digits(moves: int, planes: int) -> Kernel:
                 counted(below, tie, wanted, thresholds, taken, marks)
                 if undecided:
                     for m in range(rows):
-                        aside[filled, U32(m), me] = marks[m]
+                        aside[filled, U32(m), me] = marks[m]  # type: ignore[index]
                     filled = U32(filled + U32(1))
                     if filled == room or word == end - 1:
                         settled(aside, me, filled, np.int64(word) + 1 - filled, walker, thresholds, taken, keys)

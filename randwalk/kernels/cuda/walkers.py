@@ -20,6 +20,7 @@ from .compile import SHARED, SIMULATED, THREADS, Kernel, blocks_for, cuda, in_ke
 from .stream import I32 as I32_FORM
 from .stream import fields_of, number, on_cuda
 
+FOUR_SITES: Any = types.UniTuple(types.int32, 4)  # type: ignore[no-untyped-call]
 FOUR: Any = ir.VectorType(I32_FORM, 4)
 COUNT = np.dtype(np.int32)  # of bins in shared memory; the simulator wants an instance
 EVERYWHERE = -(2**31), 2**31 - 1
@@ -58,9 +59,9 @@ def _four_at(context: Any, array: Any, first: Any) -> Any:
     def load(context: Any, builder: Any, values: Any, first: Any) -> Any:
         four = builder.load(_of_four(context, builder, array, values, first), align=16 if on_cuda(context) else 4)
         fields = [builder.extract_element(four, number(i)) for i in range(4)]
-        return context.make_tuple(builder, types.UniTuple(types.int32, 4), fields)
+        return context.make_tuple(builder, FOUR_SITES, fields)
 
-    return lowered(types.UniTuple(types.int32, 4)(array, types.intp), load)
+    return lowered(FOUR_SITES(array, types.intp), load)
 
 
 def _put_four(context: Any, array: Any, first: Any, fields: Any) -> Any:
