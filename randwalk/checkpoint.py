@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ from .inputs.wording import shown
 from .run.counts import Counts
 from .run.ito_counts import ItoCounts
 from .run.ranges import missing
-from .store import SUFFIXES, check_savable, sweep
+from .store import SUFFIXES, as_written, check_savable, sweep
 from .terminal.output import check_output
 
 EVERY = 60.0  # seconds between two checkpoints
@@ -23,7 +23,7 @@ SHARE = 20.0  # and so many times as long as the last one took to write
 class Checkpoint:
     """The file of a run, if it has one. What is in it is always a whole ensemble, of the walkers that were finished by then.
 
-    `made` is the class of the ensemble.
+    `made` is the class of the ensemble, and `task` the run as the file holds it.
     """
 
     made: Any
@@ -48,7 +48,7 @@ class Checkpoint:
         path = check_output("out =", out, SUFFIXES)
         check_savable(task.walk, task.records)
         sweep(path)
-        return cls(made, task, path)
+        return cls(made, replace(task, walk=as_written(task.walk)), path)
 
     def begun(self, before: Counts | ItoCounts | None, parts: Sequence[range]) -> Any:
         """The counts to go on from: those of the file, if it holds the walkers `before`; else these.
@@ -101,12 +101,17 @@ class Checkpoint:
             self._due = time.monotonic() + max(EVERY, SHARE * (time.monotonic() - now))
 
     def end(self, counts: Any) -> Any:
-        """The ensemble of the counts, None if there are none; in the file, if there is one."""
+        """The ensemble of the counts, None if there are none; in the file, if there is one. An OSError of the file has the
+        ensemble, too, as `ensemble`."""
         if counts is None:
             return None
         ensemble = self.made(self.task, counts)
         if self.path is not None and ensemble.walkers != self._kept:
-            ensemble.save(self.path)
+            try:
+                ensemble.save(self.path)
+            except OSError as error:
+                error.ensemble = ensemble  # type: ignore[attr-defined]
+                raise
             self._kept = ensemble.walkers
         return ensemble
 

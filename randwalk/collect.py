@@ -49,7 +49,7 @@ def collect(
         with the ensemble of the walkers that were finished, which is also in the file.
     """
     checkpoint = Checkpoint.of(made, task, out)
-    counts = checkpoint.begun(before, parts)
+    task, counts = checkpoint.task, checkpoint.begun(before, parts)
     left = missing(parts, () if counts is None else counts.parts)
     if left:
         run = _alone if effort.executor is None else _by_executor

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, overload
 
+import numpy as np
 from numpy.typing import ArrayLike
 
 from .collect import Interrupted, collect
 from .ensemble import Ensemble
 from .inputs.arguments import one_of
 from .inputs.keywords import once_positional
+from .inputs.wording import shown
 from .ito_ensemble import ItoEnsemble
 from .model.ito import ItoWalk
 from .model.walk import LatticeWalk
 from .run.devices import BACKENDS
 from .run.effort import Effort
 from .run.executor import RangeFailed
-from .run.ito_task import ItoTask, predicted
+from .run.ito_task import ItoTask, explained
 from .run.plan import METHODS, Plan, plan
 from .run.record import Positions, Record
 from .run.results import Paths
@@ -124,7 +127,8 @@ def simulate(
         goes on. A run by ``occupation`` is one range, because it is drawn as a whole.
     out : path that ends in .npz or .nc, optional
         Where the ensemble is saved, every minute and at the end. If the file holds walkers of this run already, these are not run
-        again: the same call goes on where it stopped.
+        again: the same call goes on where it stopped. The run is that of the walk in the file, in which traced Python functions
+        stand as formulas (their values may differ in the last digit); opaque ones are refused.
 
     Returns
     -------
@@ -173,22 +177,34 @@ def simulate(
 
 @once_positional("record")
 def explain(
-    walk: LatticeWalk | ItoWalk, walkers: int | range, times: ArrayLike, *, record: Sequence[Record] = ()
+    walk: LatticeWalk | ItoWalk,
+    walkers: int | range,
+    times: ArrayLike,
+    *,
+    record: Sequence[Record] = (),
+    bins: Any = None,
+    workers: int | None = None,
 ) -> Plan:
     """Which method ``simulate(..., method="auto")`` takes, and the predicted seconds of each that can do the run.
 
-    The arguments are those of :func:`simulate`; nothing is run. The seconds are those of a reference machine, so that the
-    choice is the same on every machine.
+    The other arguments are those of :func:`simulate`; nothing is run. The seconds are those of a reference machine of two cores,
+    so that the choice is the same on every machine. With `workers`, those of an executor, each of one core, the plan also says
+    how much work the run is, how many bytes its result takes, in how many ranges it would be cut and how long the workers
+    would take.
 
     >>> explain(LatticeWalk(0.5, 0.5, dx=1.0, dt=1.0), walkers=10**9, times=[100]).method
     'occupation'
     """
     span, records = walker_range(walkers), checked_records(record)
+    if workers is not None and (isinstance(workers, bool) or not isinstance(workers, (int, np.integer)) or workers < 1):
+        raise ValueError(f"workers = {shown(workers)}: must be a whole number, at least 1")
     if isinstance(walk, ItoWalk):
-        return Plan({"paths": predicted(walk, walk.steps(times), len(span))})
-    steps = tuple(checked_walk(walk).steps(times))
-    walk.warn_if_quick(steps[-1] * walk.dt)
-    return plan(walk, span, steps, records, part=isinstance(walkers, range))
+        found = explained(walk, walk.steps(times), bins, records, len(span))
+    else:
+        steps = tuple(checked_walk(walk).steps(times))
+        walk.warn_if_quick(steps[-1] * walk.dt)
+        found = plan(walk, span, steps, records, part=isinstance(walkers, range))
+    return replace(found, workers=workers)
 
 
 @once_positional("seed", "progress")

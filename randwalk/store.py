@@ -44,12 +44,13 @@ from .inputs.files import check_regular
 from .inputs.memory import require
 from .inputs.wording import WIDEST
 from .ito_contents import ItoContents, ItoMeta, check_record
+from .model.functions import functions_in
 from .model.ito import ItoWalk
 from .model.walk import LatticeWalk
-from .problem import dumps, walk_data
+from .problem import Source, dumps, read_walk, walk_data
 from .run.record import Record
 
-__all__ = ["Contents", "check_savable", "digest", "read", "sweep", "write"]
+__all__ = ["Contents", "as_written", "check_savable", "digest", "read", "sweep", "write"]
 
 SUFFIXES = (".npz", ".nc")
 LONGEST_TEXT = 1 << 28  # bytes of the text
@@ -120,6 +121,13 @@ def check_savable(walk: LatticeWalk | ItoWalk, records: Sequence[Record]) -> Non
     for record in records:
         check_record(record)
     dumps(walk_data(walk))
+
+
+def as_written(walk: LatticeWalk | ItoWalk) -> LatticeWalk | ItoWalk:
+    """The walk that a file holds: the same, with the formulas of traced functions in place of the functions."""
+    if not any(functions_in(walk)):
+        return walk
+    return read_walk(Source.parse(dumps(walk_data(walk)), "walk", folder=None), [])
 
 
 def read(path: str | Path) -> Contents | ItoContents:

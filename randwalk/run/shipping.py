@@ -9,6 +9,8 @@ from functools import cached_property, lru_cache
 from importlib.util import find_spec
 from typing import Any, Protocol
 
+from ..model.functions import check_travels, functions_in
+
 WORKS = 4  # that a process keeps, with the tables they have made
 
 
@@ -37,6 +39,7 @@ class Shipped:
         try:
             return bytes(packer.dumps(self.work))
         except Exception as error:  # whatever an object says that cannot be pickled
+            check_travels(functions_in(self.work))
             raise TypeError(
                 f"executor: the run cannot be sent to other processes ({error}); write its functions as "
                 'rw.expression("...") or in a module, or install cloudpickle'
