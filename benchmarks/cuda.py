@@ -3,7 +3,7 @@
 Prints Philox words/s, walker-steps/s of the kernels, the copy rate of device memory, the same walks through `simulate` on both
 backends with their counts compared bin by bin (1.3·10⁸ walkers × 10³ steps at full size), and CuPy and PyTorch on the same work
 where they are installed. At full size it takes a minute or two on a host of sixteen cores.
-Goals are fractions of the rate of CUDA C++ on an H100 (benchmarks/results/h100.json).
+Goals are fractions of the rate of CUDA C++ on an H100 (benchmarks/results/h100_beside.json).
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from randwalk.run.windows import Windows
 Work = Callable[[], float]  # does some work and returns how much
 STEPS = 1000
 KEYS = key(1)
-RESULTS = Path(__file__).with_name("results") / "h100.json"
+RESULTS = Path(__file__).with_name("results") / "h100_beside.json"
 GOALS = {  # fractions of the rate of CUDA C++ in RESULTS
     "p = ½, kernel": ("p = ½", 0.9), "p = 0.3, q = 0.5, kernel": ("p = 0.3, q = 0.5", 0.8), "p(x), kernel": ("p(x)", 0.9),
     "p(x, t), kernel": ("p(x, t)", 0.55), "first passage (steps asked for), kernel": (
