@@ -289,7 +289,10 @@ def info() -> None:
     """What is said of the device, and that `auto` takes it for long work only."""
     report = dict(machines.report())
     assert "simulator" in report["cuda"] and "agrees with the CPU" in report["self-test"], report
-    assert machines.choose("auto", None, 0.1, 1).name == "cpu" and machines.choose("auto", None, 1e3, 1).name == "cuda"
+    chosen = [machines.choose("auto", None, *work).name for work in (
+        (0.1, 1), (1e3, 1), (1e3, 2, "occupation"), (3.0, 2, "jump"), (10.0, 16), (1e3, 16), (1e6, 256),
+    )]  # fmt: skip
+    assert chosen == ["cpu", "cuda", "cpu", "cuda", "cpu", "cuda", "cpu"], chosen
 
 
 @device
