@@ -67,6 +67,7 @@ if TYPE_CHECKING:
     from .model.wall import Reflecting as Reflecting
     from .problem import Problem as Problem
     from .run.average import Average as Average
+    from .run.executor import RangeFailed as RangeFailed
     from .run.exit_times import Departures as Departures
     from .run.record import Displacement as Displacement
     from .run.record import DistinctSites as DistinctSites
@@ -98,6 +99,7 @@ _HOMES = {
     "model.formula": ("expression",),
     "problem": ("Problem",),
     "run.average": ("Average",),
+    "run.executor": ("RangeFailed",),
     "run.exit_times": ("Departures",),
     "ito_ensemble": ("ItoEnsemble",),
     "run.record": (
