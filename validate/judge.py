@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-from .compare import TESTS, Check, Comparison, Outcomes, chi_square, kolmogorov_smirnov
+from .compare import Check, Comparison, chi_square, kolmogorov_smirnov
+from .outcomes import TESTS, Outcomes
 from .power import LEVEL, POWER, detectable
 
 RATE = 0.05  # of false alarms that families are allowed in a trial
@@ -67,7 +68,9 @@ def conservative(rng: np.random.Generator, total: int) -> Check:
     found = [kolmogorov_smirnov(_outcomes(rng, total, p)) for _ in range(SAMPLES)]
     values = np.array([1.0 if check is None else check.p_value for check in found])
     test = stats.kstest(values, "uniform", alternative="greater")
-    return Check(f"p-values of a distance, {total} counts", "KS", float(test.statistic), SAMPLES, float(test.pvalue), NEAR)
+    return Check(
+        f"p-values of a distance, {total} counts", "KS", float(test.statistic), SAMPLES, float(test.pvalue), NEAR
+    )
 
 
 def seen_as_stated(rng: np.random.Generator) -> Check:

@@ -1,4 +1,4 @@
-"""The p-value of a chi-square statistic of counts in classes: by its limit law where counts are many, else exact or by samples."""
+"""P-values of chi-square statistics, by their limit law where counts are many, else exact or by samples, and of distances."""
 
 from __future__ import annotations
 
@@ -29,7 +29,9 @@ def chi_square_p(statistic: float, expected: Floats) -> float:
     if expected.size == 2 and total <= ENUMERATED:
         counts = np.arange(total + 1)
         all_of_them = (counts - expected[0]) ** 2 * (1.0 / expected[0] + 1.0 / expected[1])
-        return float(min(1.0, stats.binom.pmf(counts, total, expected[0] / expected.sum())[all_of_them >= nearly].sum()))
+        return float(
+            min(1.0, stats.binom.pmf(counts, total, expected[0] / expected.sum())[all_of_them >= nearly].sum())
+        )
     drawn = _drawn(total, tuple((expected / expected.sum()).tolist()))
     beyond = drawn.size - int(np.searchsorted(drawn, nearly))
     if beyond >= RARE:

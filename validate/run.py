@@ -170,9 +170,7 @@ def _ensembles(problem: Problem, threads: int | None) -> list[Ensemble]:
     methods = explain(walk, problem.walkers, problem.times, record=record).seconds
 
     def made(method: str, walkers: int | range) -> Ensemble:
-        return simulate(
-            walk, walkers, problem.times, seed=problem.seed, method=method, record=record, threads=threads
-        )
+        return simulate(walk, walkers, problem.times, seed=problem.seed, method=method, record=record, threads=threads)
 
     return [_in_parts(made) if method == "occupation" else made(method, problem.walkers) for method in methods]
 

@@ -8,6 +8,5 @@ from .planting import planting as planting
 from .planting import replace as replace
 
 LIBRARY: dict[str, Fault] = {
-    fault.name: fault
-    for fault in (*walk.FAULTS, *space.FAULTS, *law.FAULTS, *continuous.FAULTS, *statistics.FAULTS)
+    fault.name: fault for fault in (*walk.FAULTS, *space.FAULTS, *law.FAULTS, *continuous.FAULTS, *statistics.FAULTS)
 }
