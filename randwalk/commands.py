@@ -327,6 +327,45 @@ def solve(
 
 
 @command
+def fit(
+    file: File,
+    json: Annotated[str | None, typer.Option(metavar="FILE", help="Write estimates and intervals to this file.")] = None,
+    out: Annotated[str | None, typer.Option(metavar="FILE", help="Write draws for ArviZ here (.nc).")] = None,
+    plot: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Draw data, fit and residuals here (.png, .svg, .pdf).")
+    ] = None,
+    level: Annotated[float, typer.Option(help="Of the intervals.")] = 0.95,
+    quiet: Quiet = False,
+) -> None:
+    """Fit parameters of a problem file to its measured data: estimates, errors, profile intervals, and a test of the fit."""
+    _check_outputs({"--json": json, "--out": out, "--plot": plot})
+    for option, path, endings in (("--out", out, (".nc",)), ("--plot", plot, (".png", ".svg", ".pdf"))):
+        if path is not None:
+            check_output(option, path, endings)
+    from randwalk.validate.fitted import fit_problem
+
+    problem = _problem(file)
+    with _in_keys(file):
+        found = fit_problem(problem, level=level)
+    try:
+        if json is not None:
+            write_text(json, found.to_json())
+        if out is not None:
+            found.fit.to_xarray().to_netcdf(out)
+        if plot is not None:
+            import matplotlib
+
+            matplotlib.use("Agg")
+            found.fit.plot().savefig(plot)
+    finally:  # a full disk must not suppress the printed results
+        if not quiet:
+            printed.print_table(found.table(file))
+            print("\n".join((*found.fit.notes, found.verdict)))
+    if not quiet:
+        printed.print_written(json, out, plot)
+
+
+@command
 def gallery(
     names: Annotated[list[str] | None, typer.Argument(help="Figures to make; all if none.")] = None,
     out: Annotated[

@@ -28,6 +28,10 @@ seed = 1
 [solve]
 tolerance = 1e-5            # of `randwalk solve`; in several dimensions 1e-4 if left out, 2e-3 where nothing is extrapolated
 
+[fit]                       # of [measured] data, by `randwalk fit` (:mod:`randwalk.likelihood.read_fit`)
+free = ["v"]                # names of [parameters]; all if left out
+bounds = {v = [0.0, 10.0]}
+
 [validate]                  # in place of those of [run], for `randwalk validate`
 walkers = 100_000
 seed = 2
@@ -104,7 +108,9 @@ __all__ = [
 WALKERS, SEED, ORDER = 1_000_000, 1, 2.0
 # Of `randwalk solve` in one dimension, beyond, and where nothing is extrapolated: with regions, or a tensor between walls.
 TOLERANCE, BEYOND, SECOND_ORDER = 1e-5, 1e-4, 2e-3
-TABLES = ("title", "catches", "parameters", "walk", "domain", "start", "run", "solve", "validate", "measured", "value")
+TABLES = (
+    "title", "catches", "parameters", "walk", "domain", "start", "run", "solve", "validate", "measured", "fit", "value",
+)  # fmt: skip
 STEPS = tuple(name for pair in NAMES for name in pair)  # the steps that have a name
 
 

@@ -19,18 +19,18 @@ if TYPE_CHECKING:
     from .report import CaseReport, Judged, Report
 
 GUIDE = (
-    "Every case is one random walk, checked in three comparisons that each have one error in them. <b>Rung 1</b> tests simulated "
-    "walkers against the law that they should have: with right software its p-values are small no more often than they should "
-    "be. <b>Rung 2</b> compares that law with the differential equation, and <b>rung 3</b> a numerical solver with the closed form: "
-    "there is no chance in either, and what is judged is how fast the error falls when spacing and step become smaller. "
-    "<b>Measured data</b>, where a case has some, are tested against the walk. σ is one standard error. <em>p</em> is the "
-    "probability of so large a deviation in one check alone if all is right; <em>adjusted</em> allows for the number of checks in "
-    "its family (Holm): all rung-1 checks of this report are one family, all checks of measured data another. A family fails "
-    "below {alpha:g}."
+    "Every case is one random walk, checked in three comparisons that each have one error in them. <b>Rung 1</b> tests "
+    "simulated walkers against the law that they should have: with right software its p-values are small no more often "
+    "than they should be. <b>Rung 2</b> compares that law with the differential equation, and <b>rung 3</b> a numerical "
+    "solver with the closed form: there is no chance in either, and what is judged is how fast the error falls when spacing "
+    "and step become smaller. <b>Measured data</b>, where a case has some, are tested against the walk. σ is one standard "
+    "error. <em>p</em> is the probability of so large a deviation in one check alone if all is right; <em>adjusted</em> "
+    "allows for the number of checks in its family (Holm): all rung-1 checks of this report are one family, all checks of "
+    "measured data another. A family fails below {alpha:g}."
 )
 WOULD = {
-    "discretisation": "an equation that is not the walk’s (order 0), a wall half a spacing off (order 1), laws that are apart by more "
-    "than 0.01",
+    "discretisation": "an equation that is not the walk’s (order 0), a wall half a spacing off (order 1), laws that are apart by "
+    "more than 0.01",
     "solver": "a scheme that converges to something else, or more slowly than it should",
 }
 BY_STEPS = "increments whose error falls with the step at another order than that of their scheme"
@@ -45,8 +45,8 @@ def to_html(report: Report) -> str:
     style = resources.files(__package__).joinpath("report.css").read_text(encoding="utf-8")
     body = [
         "<h1>Validation of random walks</h1>", _banner(report), _provenance(report),
-        f"<h2>How to read this</h2><p>{GUIDE.format(alpha=report.alpha)}</p>", "<h2>All cases</h2>", _overview(report, linked=True),
-        *(_article(report, case) for case in report.cases),
+        f"<h2>How to read this</h2><p>{GUIDE.format(alpha=report.alpha)}</p>", "<h2>All cases</h2>",
+        _overview(report, linked=True), *(_article(report, case) for case in report.cases),
     ]  # fmt: skip
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
@@ -206,8 +206,8 @@ def _sees(case: CaseReport, part: str) -> str:
 
 def _checks(title: str, judged: Sequence[Judged]) -> str:
     rows = [
-        (escape(one.check.name), one.check.test, f"#{one.check.statistic:.4g}", f"#{one.check.freedom:,}", f"#{one.check.p_value:.3g}",
-         f"#{one.adjusted:.3g}", f"#{one.check.detectable:.1e}")
+        (escape(one.check.name), one.check.test, f"#{one.check.statistic:.4g}", f"#{one.check.freedom:,}",
+         f"#{one.check.p_value:.3g}", f"#{one.adjusted:.3g}", f"#{one.check.detectable:.1e}")
         for one in judged
     ]  # fmt: skip
     head = ("check", "test", "#statistic", "#on", "#p", "#adjusted", "#sees a bias of")

@@ -28,10 +28,10 @@ from .convergence import Convergence, Reference, reference, solver_convergence, 
 from .exhibits import of_curve, of_ito, of_lattice
 from .levels import climb, law_of
 from .measure import Measure, distance
-from .measured import MeasuredCurve
+from .measured_curve import MeasuredCurve
 from .plain import difference
 from .provenance import Provenance, command
-from .read_measured import read_measured
+from .read_measured import beside_walk, read_measured
 from .report import Budget, CaseReport, Report
 from .values import value_checks
 
@@ -105,7 +105,7 @@ def validate_problem(
     exhibits = of_lattice(ensembles, law, against.law)
     data: Comparison | None = None
     if measured is not None:
-        expected = measured.law_of(walk)
+        measured, expected = beside_walk(measured, problem)
         data = compare(measured, expected)
         exhibits += of_curve(measured, expected) if isinstance(measured, MeasuredCurve) else ()
     source = problem.source or Source.parse("")
@@ -134,9 +134,7 @@ def _validate_ito(
 ) -> CaseReport:
     """The rungs of an Itô walk: extrapolated means against the equation, the weak order from coupled levels, and the solver."""
     begun = time.perf_counter()
-    source = problem.source or Source.parse("")
-    if "measured" in source.data:
-        source.fail("measured", None, "measured data are compared with walks on a lattice: give dx")
+    measured = read_measured(problem)
     walk: ItoWalk = problem.walk
     times = [float(t) for t in walk.recorded(walk.steps(problem.times)).exact if t > 0]
     run = _as_run(problem, walkers, seed)
@@ -146,11 +144,17 @@ def _validate_ito(
     valued = value_checks(problem, first, threads)
     sampling, halving, (total, statistical, step) = climb(walk, times, against, many, first, order, threads)
     sampling = replace(sampling, checks=(*sampling.checks, *valued))
+    exhibits = of_ito(walk, times, against.law, first, threads)
+    data: Comparison | None = None
+    if measured is not None:
+        measured, expected = beside_walk(measured, problem)
+        data = compare(measured, expected)
+        exhibits += of_curve(measured, expected) if isinstance(measured, MeasuredCurve) else ()
     return CaseReport(
-        name, problem.title, told(problem), sampling, halving, _solved(walk, against), None,
+        name, problem.title, told(problem), sampling, halving, _solved(walk, against), data,
         Budget(total, statistical, step, 0.0), (f"{many:.0e} on each of three levels",), against.missing,
         time.perf_counter() - begun, (f"extrapolated ensembles against {against.name}", "steps of dt and dt/2"),
-        problem=run, exhibits=of_ito(walk, times, against.law, first, threads),
+        problem=run, exhibits=exhibits,
     )  # fmt: skip
 
 

@@ -90,6 +90,12 @@ class Datum(Protocol):
     def series(self, laws: Laws, parameters: Mapping[str, float]) -> list[Series]:
         """The data beside the model, for figures."""
 
+    def resolved(self, parameters: Mapping[str, float]) -> Datum:
+        """The data with numbers in place of the names of parameters."""
+
+    def law_in(self, laws: Laws) -> Any:
+        """What the data are compared with, of the laws of a model."""
+
 
 def named(*known: Known) -> tuple[str, ...]:
     """The names among quantities of a measurement."""
@@ -110,7 +116,7 @@ def checked_known(name: str, value: object) -> Known:
     return finite(name, value)
 
 
-def log_of(p: Floats) -> float:
-    """Σ log p; -inf where a probability is 0."""
+def log_of(p: Floats, counts: ArrayLike = 1.0) -> float:
+    """Σ counts log p; -inf where a probability is 0."""
     with np.errstate(divide="ignore"):
-        return float(np.log(p).sum())
+        return float((np.asarray(counts) * np.log(p)).sum())

@@ -11,10 +11,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..inputs.arguments import finite_numbers
-from ..inputs.columns import read_columns
+from ..inputs.columns import Columns, read_columns
 from ..inputs.wording import did_you_mean, shown
+from ..laws.lookup import NoAnswer
 from ..model.coefficient import Floats
-from .datum import Known, Laws, Series, checked_known, log_of, named, value_of
+from .datum import Known, Laws, Passages, Series, checked_known, log_of, named, value_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -124,7 +125,9 @@ class FirstPassageTimes:
         for name in (time, exit):
             if name is not None and name not in table:
                 known = [str(column) for column in table]
-                raise ValueError(f"there is no column {name!r}; the columns are {', '.join(known)}{did_you_mean(name, known)}")
+                raise ValueError(
+                    f"there is no column {name!r}; the columns are {', '.join(known)}{did_you_mean(name, known)}"
+                )
         entries = None if exit is None else np.asarray(table[exit]).tolist()
         places = [f"row {row}" for row in range(len(table[time]))]
         return cls._named(np.asarray(table[time]), entries, exits, places, offset, source)
@@ -145,6 +148,20 @@ class FirstPassageTimes:
         Entries are texts: ``exits={"1": "right", "0": "left", "": None}``. Errors name file, line and column.
         """
         columns = read_columns(path, list(dict.fromkeys([time] if exit is None else [time, exit])))
+        return cls.of_columns(columns, time, exit, exits=exits, offset=offset, source=source)
+
+    @classmethod
+    def of_columns(
+        cls,
+        columns: Columns,
+        time: str,
+        exit: str | None = None,
+        *,
+        exits: Mapping[str, str | None] | None = None,
+        offset: Known = 0.0,
+        source: str = "",
+    ) -> FirstPassageTimes:
+        """The data in columns of a file that was read, as :meth:`read`."""
         times = columns.numbers([time])[time]
         entries = None if exit is None else columns.fields[exit]
         places = [f"{columns.path}, line {line}" for line in columns.lines]
@@ -234,6 +251,22 @@ class FirstPassageTimes:
                 )
             )  # fmt: skip
         return result
+
+    def resolved(self, parameters: Mapping[str, float]) -> FirstPassageTimes:
+        """The same with the number in place of the name of a parameter."""
+        return self.with_offset(value_of(self.offset, parameters))
+
+    @property
+    def known_offset(self) -> float:
+        """The offset, refused if it is a parameter."""
+        if isinstance(self.offset, str):
+            raise NoAnswer(f"offset = {self.offset!r} is a parameter: fit it, or give the data with_offset(number)")
+        return self.offset
+
+    def law_in(self, laws: Laws) -> Passages:
+        """The passages of a fitted model, with the offset as a number."""
+        after = self.times - self.known_offset
+        return laws.passages(after[after > 0.0])
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Histograms of the times of every exit, as densities whose integrals are the shares of the exits."""

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 AT_BOUND = 1e-3  # of a first step: a parameter so near its bound is on it
-DRAWS = 4000  # of the normal law of the estimates
+CHAINS, DRAWS = 4, 1000  # of the normal law of the estimates: ArviZ wants chains, which are independent here throughout
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -134,11 +134,11 @@ class Fit:
         """A figure of the data, the fit, and the residuals in standard errors, a column for each datum."""
         laws, parameters = self.laws, self.parameters
         parts = [(datum.axes, datum.series(laws, parameters)) for datum in self.data]
-        return drawn(parts, ", ".join(f"{name} = {value}" for name, value in self.estimates.items()))
+        return drawn(parts, "\n".join(f"{name} = {value}" for name, value in self.estimates.items()))
 
     def to_xarray(self, *, draws: int = DRAWS, seed: int = 1) -> xarray.Dataset:
         """Draws of the estimates from their normal law, as a Dataset that ArviZ reads: a variable for each free parameter, with
-        the dimensions chain (1) and draw.
+        the dimensions chain (4 of independent draws) and draw.
 
         It is the law of the errors for many observations, or the posterior of a flat prior to the same order; no sampler has run.
         Estimates, errors, fixed parameters and log L are in ``attrs``.
@@ -154,10 +154,11 @@ class Fit:
             raise ImportError('to_xarray needs xarray: pip install "randwalk-pde[io]"') from None
         if not np.isfinite(self.covariance).all():
             raise ValueError(f"there is no normal law of the estimates: {'; '.join(self.notes)}")
-        drawn_ones = np.random.default_rng(seed).multivariate_normal(self.values, self.covariance, draws, method="cholesky")
+        normal = np.random.default_rng(seed)
+        columns = normal.multivariate_normal(self.values, self.covariance, (CHAINS, draws), method="cholesky")
         return xarray.Dataset(
-            {name: (("chain", "draw"), column[None, :]) for name, column in zip(self.names, drawn_ones.T, strict=True)},
-            coords={"chain": [0], "draw": np.arange(draws)},
+            {name: (("chain", "draw"), columns[..., i]) for i, name in enumerate(self.names)},
+            coords={"chain": np.arange(CHAINS), "draw": np.arange(draws)},
             attrs={
                 "log_likelihood": self.log_likelihood, "observations": self.observations,
                 "inference_library": "randwalk", "sampling": "normal law of the maximum-likelihood estimates",
@@ -169,7 +170,9 @@ class Fit:
 
     def _known(self, name: str) -> str:
         if name not in self.names:
-            raise KeyError(f"{shown(name)}: the free parameters are {', '.join(self.names)}{did_you_mean(name, self.names)}")
+            raise KeyError(
+                f"{shown(name)}: the free parameters are {', '.join(self.names)}{did_you_mean(name, self.names)}"
+            )
         return name
 
     def __repr__(self) -> str:
@@ -197,8 +200,8 @@ def fit(
         :class:`randwalk.FirstPassageTimes`, :class:`randwalk.validate.MeasuredCounts`, :class:`randwalk.validate.MeasuredCurve`.
     model : Problem or function
         A problem with a table ``[parameters]``, or a function of parameters by name that returns a walk, a
-        :class:`randwalk.pde.FokkerPlanck` equation, or a law. Walks stand for the law of their equation: a closed form where there
-        is one, else finite differences.
+        :class:`randwalk.pde.FokkerPlanck` equation, or a law. Walks stand for the law of their equation: a closed form where
+        there is one, else finite differences.
     free : names, or starting values by name
         The parameters to fit; all if left out. Values to start from are those given here, else those of the problem, or the
         defaults of the function.
@@ -260,7 +263,9 @@ def fit(
     x = np.array([start[name] for name in names])
     if not np.isfinite(objective.asked(x)):
         told = ", ".join(f"{name} = {start[name]:g}" for name in start)
-        raise ValueError(f"the data are impossible at the start, {told}: give values of free at which all of them can occur")
+        raise ValueError(
+            f"the data are impossible at the start, {told}: give values of free at which all of them can occur"
+        )
     return _fitted(objective, x)
 
 
@@ -332,12 +337,16 @@ def _checked_bounds(
     checked: dict[str, tuple[float, float]] = {}
     for name, pair in bounds.items():
         if name not in names:
-            raise ValueError(f"bounds has {shown(name)}: the free parameters are {', '.join(names)}{did_you_mean(name, names)}")
+            raise ValueError(
+                f"bounds has {shown(name)}: the free parameters are {', '.join(names)}{did_you_mean(name, names)}"
+            )
         if not isinstance(pair, (tuple, list)) or len(pair) != 2:
             raise TypeError(f"bounds[{name!r}] = {shown(pair)}: must be a pair (low, high), None for no bound")
         low = -np.inf if pair[0] is None else number(f"bounds[{name!r}]", pair[0])
         high = np.inf if pair[1] is None else number(f"bounds[{name!r}]", pair[1])
         if not low <= start[name] <= high or not low < high:
-            raise ValueError(f"bounds[{name!r}] = ({low:g}, {high:g}): must be low < high with the start {start[name]:g} between")
+            raise ValueError(
+                f"bounds[{name!r}] = ({low:g}, {high:g}): must be low < high with the start {start[name]:g} between"
+            )
         checked[name] = (low, high)
     return checked

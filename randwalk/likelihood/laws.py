@@ -57,7 +57,7 @@ class EquationLaws:
 
     def passages(self, times: Floats) -> FormPassages | SplinePassages:
         if self.form is not None:
-            return FormPassages(self.form, float(np.max(times, initial=0.0)))
+            return FormPassages(self.form)
         return spline_passages(self._solved, self.exits, times)
 
     def from_start(self, x: float) -> EquationLaws:
@@ -86,8 +86,12 @@ class GivenLaw:
         known = self.law.times
         last = np.inf if known is None else float(known[-1])
         if float(np.max(times, initial=0.0)) > last:
-            raise NoAnswer(f"the law of the model ends at t = {last:g}, and the data at {times.max():g}: let it answer then too")
-        exits = [exit for exit in self.law.exits if np.any(np.asarray(self.law.absorbed(exit, min(last, times.max())))) > 0.0]
+            raise NoAnswer(
+                f"the law of the model ends at t = {last:g}, and the data at {times.max():g}: let it answer then too"
+            )
+        exits = [
+            exit for exit in self.law.exits if np.any(np.asarray(self.law.absorbed(exit, min(last, times.max())))) > 0.0
+        ]
         return spline_passages(lambda nodes: self.law, tuple(exits), times)
 
     def from_start(self, x: float) -> GivenLaw:
@@ -104,4 +108,6 @@ def laws_of(made: Any, tolerance: float) -> EquationLaws | GivenLaw:
         return EquationLaws(made, tolerance)
     if isinstance(made, Law):
         return GivenLaw(made)
-    raise TypeError(f"the model gave {shown(made)}: it must return a walk, an equation (FokkerPlanck), a Problem or a law")
+    raise TypeError(
+        f"the model gave {shown(made)}: it must return a walk, an equation (FokkerPlanck), a Problem or a law"
+    )

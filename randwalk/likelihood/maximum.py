@@ -14,7 +14,7 @@ LogLikelihood: TypeAlias = Callable[[Floats], float]
 
 SHARE = 0.1  # of a starting value is the first step of its parameter
 NOTICED = (0.05, 500.0)  # of log L, between which a first step from 0 must change it
-CLOSE = 1e-2  # of log L, and of a first step, at which the simplex ends
+CLOSE = 0.1  # of log L, and of a first step, at which the simplex ends
 STEP = 0.1  # of a standard error: the differences of a gradient
 FLAT_ENOUGH = 1e-2  # of a gradient in log L a standard error: the maximum is within a hundredth of one
 BEYOND = 1e4  # below its maximum log L counts as no lower

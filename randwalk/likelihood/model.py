@@ -55,14 +55,16 @@ def _arguments(function: Callable[..., Any]) -> dict[str, float | None]:
     found: dict[str, float | None] = {}
     for name, argument in inspect.signature(function).parameters.items():
         if argument.kind not in (argument.POSITIONAL_OR_KEYWORD, argument.KEYWORD_ONLY):
-            raise ValueError(f"model = {shown(function)}: its argument {argument} has no name of its own: name each parameter")
+            raise ValueError(
+                f"model = {shown(function)}: its argument {argument} has no name of its own: name each parameter"
+            )
         default = argument.default
         found[name] = None if default is argument.empty else finite(name, default)
     return found
 
 
 def starting_values(known: Mapping[str, float | None], free: Any) -> tuple[tuple[str, ...], dict[str, float]]:
-    """(the names that are free, values of all parameters to start from) of the argument `free`: None, names, or values by name."""
+    """(the names that are free, values of all to begin with), by the argument `free`: None, names, or values by name."""
     given = free if isinstance(free, Mapping) else {}
     names = tuple(known if free is None else [free] if isinstance(free, str) else free)
     if not names:
@@ -77,5 +79,7 @@ def starting_values(known: Mapping[str, float | None], free: Any) -> tuple[tuple
     values = {name: finite(name, given[name]) if name in given else value for name, value in known.items()}
     for name, value in values.items():
         if value is None:
-            raise ValueError(f"the parameter {name} has no value to start from: give free={{{name!r}: 1.0, …}} or a default")
+            raise ValueError(
+                f"the parameter {name} has no value to start from: give free={{{name!r}: 1.0, …}} or a default"
+            )
     return names, {name: value for name, value in values.items() if value is not None}

@@ -18,8 +18,8 @@ Bounds = Mapping[str, tuple[float, float]]
 
 @dataclass(eq=False)
 class Objective:
-    """log L of the free parameters `names`; the others keep their `values`. -inf outside `bounds`, and where the model or the data
-    refuse the parameters."""
+    """log L of the free parameters `names`; the others keep their `values`. -inf outside `bounds`, and where the model or the
+    data refuse the parameters."""
 
     data: Sequence[Datum]
     model: Model

@@ -15,11 +15,12 @@ from randwalk.laws.law import Law
 from randwalk.model.coefficient import Floats
 from randwalk.pde.closed_form import ClosedForm
 
-NODES = 128  # times of a spline, in geometric progression
+NODES = 64  # times of a spline, in geometric progression
 MOST_NODES = 1024
 ORDER = 5  # of the spline, whose derivative is of fourth order
 SPAN = 1e-3  # of the last time, at least, is the first node
 DENSITY_ERROR = 1e-3  # of the largest density: above it the nodes are doubled
+MANY = 100  # times, above which the survival of a closed form is a spline, too
 FLOOR = 1e-12  # of the largest density: a spline is not below it
 
 
@@ -28,7 +29,6 @@ class FormPassages:
     """First passage by formula; the density is that of :meth:`randwalk.pde.ClosedForm.first_passage_density`."""
 
     form: ClosedForm
-    last: float
 
     @property
     def exits(self) -> tuple[str, ...]:
@@ -43,6 +43,8 @@ class FormPassages:
         return exact(self.form.absorbed(exit, t))
 
     def survival(self, t: Floats) -> Floats:
+        if np.unique(t).size > MANY:
+            return spline_passages(lambda nodes: self.form, self.exits, t).survival(t)
         return _survival(self, t) if t.size else t
 
 
@@ -105,7 +107,7 @@ def _survival(law: FormPassages | SplinePassages, t: Floats) -> Floats:
 def spline_passages(law: Callable[[Floats], Law[Any]], exits: tuple[str, ...], times: Floats) -> SplinePassages:
     """The passages of the law that `law` gives for given times, for questions about `times`.
 
-    Nodes stand in geometric progression up to the last time, 128 or as many more as bring the error of the density below a
+    Nodes stand in geometric progression up to the last time, 64 or as many more as bring the error of the density below a
     thousandth.
     """
     last = float(times.max())

@@ -33,8 +33,8 @@ class Profile:
         Where it was computed, and log L there less that at the maximum.
     level : float
     interval : (low, high)
-        Where 2(log L_max - log L) is below the quantile `level` of χ² with one degree of freedom (Wilks 1938). An end is infinite,
-        or the bound of the parameter, if log L does not fall so far.
+        Where 2(log L_max - log L) is below the quantile `level` of χ² with one degree of freedom (Wilks 1938). An end is
+        infinite, or the bound of the parameter, if log L does not fall so far.
     """
 
     name: str
@@ -92,7 +92,9 @@ def profiled(
             value = min(value, limit) if side > 0.0 else max(value, limit)
             if height(value) <= -0.5 * wanted:
                 outer = abs(value - x[number]) / error
-                return float(x[number] + side * error * _crossing(height, x[number], side * error, inner, outer, wanted))
+                return float(
+                    x[number] + side * error * _crossing(height, x[number], side * error, inner, outer, wanted)
+                )
             inner, step = step, 1.6 * step
         return side * np.inf
 
