@@ -46,8 +46,8 @@ def figure(quick: bool = False) -> Figure:
     for dimension, marker in ((1, "o"), (2, "s"), (3, "^")):
         home = (0.0,) * dimension
         half: Domain = rw.Interval(0, np.inf, rw.Absorbing())
-        trap = rw.Ball(home, 0.5)
-        domain = half if dimension == 1 else (rw.Line() ** dimension).without(trap, rw.Absorbing(), name="home")
+        space = rw.Line() ** dimension
+        domain = half if dimension == 1 else space.without(rw.Ball(home, 0.5), rw.Absorbing(), name="home")
         beside = (1.0, *home[1:]) if dimension > 1 else 1.0
         walk = rw.LatticeWalk(steps=simple(dimension), dx=1.0, domain=domain, start=beside)
         run = rw.simulate(walk, walkers, steps[shown] - 1, seed=dimension)
@@ -56,8 +56,8 @@ def figure(quick: bool = False) -> Figure:
         ax.semilogx(steps, line, color=COLOURS["closed form"], lw=2)
         ax.errorbar(steps[shown], back.value, back.error, fmt=marker, color=COLOURS["walk"], lw=0.8)
         ax.annotate(f"$d = {dimension}$", (2, line[0]), (0, 4), textcoords="offset points", ha="right")
-    space = rw.LatticeWalk(steps=simple(3), dx=1.0)
-    ever = rw.pde.hitting_probability(space, (0.0, 0.0, 0.0), start=(1.0, 0.0, 0.0))
+    free = rw.LatticeWalk(steps=simple(3), dx=1.0)
+    ever = rw.pde.hitting_probability(free, (0.0, 0.0, 0.0), start=(1.0, 0.0, 0.0))
     ax.axhline(ever, ls="--", color=COLOURS["exact law"], lw=0.8)
     ax.text(steps[-1], ever + 0.02, f"ever, in space: {ever:.4f}", ha="right", color=COLOURS["exact law"])
     ax.text(3, 0.93, f"$10^{len(str(walkers)) - 1}$ walkers each", color=COLOURS["walk"])

@@ -8,6 +8,8 @@ walkers with standard errors; the law is the closed form where the bounds stay, 
 equation in the coordinate in which they rest.
 """
 
+from typing import Any
+
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
@@ -28,7 +30,7 @@ def figure(quick: bool = False) -> Figure:
         run = rw.simulate(walk, walkers, [end], seed=1, record=[rw.FirstPassage()])
         equation = rw.pde.limit(walk)
         if domain is still:
-            law: rw.Law = rw.pde.closed_form(equation)
+            law: rw.Law[Any] = rw.pde.closed_form(equation)
             kind = "closed form"
         else:
             frame, kind = rw.pde.MovingFrame(equation), "finite differences"

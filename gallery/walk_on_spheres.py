@@ -45,10 +45,9 @@ def figure(quick: bool = False) -> Figure:
         top.fill(centre[0] + r * np.cos(angle), centre[1] + r * np.sin(angle), color="0.92")
     for start, seed, shade in (((-0.3, 0.2), 5, 1.0), ((1.3, -0.2), 2, 0.5)):
         jumps = circles(start, seed)
-        for centre, r in jumps:
-            top.plot(
-                centre[0] + r * np.cos(angle), centre[1] + r * np.sin(angle), color=COLOURS["walk"], lw=0.5, alpha=shade
-            )
+        for (x0, y0), radius in jumps:
+            circle = x0 + radius * np.cos(angle), y0 + radius * np.sin(angle)
+            top.plot(*circle, color=COLOURS["walk"], lw=0.5, alpha=shade)
         top.plot(*np.array([place for place, _ in jumps]).T, "o-", color=COLOURS["walk"], ms=2, lw=0.8, alpha=shade)
     top.set(ylabel="$y$", aspect="equal")
     bottom.plot(fine, solved.value((fine, np.zeros(100))), color=COLOURS["finite differences"], lw=2)
