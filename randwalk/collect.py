@@ -78,7 +78,7 @@ def _alone(task: AnyTask, parts: Sequence[range], effort: Effort) -> Iterator[It
     with share(effort.threads) as threads, _bar(task, parts, effort) as advance:
         task.check_memory(walkers, threads)
         seconds = task.seconds(walkers) if effort.backend == "auto" else 0.0  # the only one that asks for it
-        machine = choose(effort.backend, effort.devices, seconds, threads)
+        machine = choose(effort.backend, effort.devices, seconds, threads, task.method)
         yield (counts for part in parts for counts in task.stream(part, machine, advance))
 
 

@@ -434,15 +434,18 @@ def gallery(
 
 
 @command
-def info() -> None:
-    """Show versions, threads, kernels and devices."""
+def info(
+    check: Annotated[bool, typer.Option("--check", help="Compare runs of every kind with known answers.")] = False,
+) -> None:
+    """Show versions, threads, kernels and devices; with --check, whether processor and devices give the right results."""
     import platform
     from importlib.metadata import version
 
     import randwalk as rw
+    from randwalk.answers import checked
     from randwalk.jit.disk import REMEDY, cache_place
     from randwalk.kernels.philox import STREAM_VERSION
-    from randwalk.run.devices import report
+    from randwalk.run.devices import numbers, report
     from randwalk.run.threads import available
 
     cache, reason = cache_place()
@@ -457,6 +460,16 @@ def info() -> None:
     }
     for name, value in [*rows.items(), *report()]:
         print(f"{name:14} {value}")
+    if not check:
+        return
+    places: list[tuple[str, list[int] | None]] = [("cpu", None), *(("cuda", [number]) for number in numbers())]
+    right = True
+    for backend, devices in places:
+        said, well = checked(backend, devices)
+        right &= well
+        print(f"{'check ' + backend + ''.join(map(str, devices or [])):14} {said}", flush=True)
+    if not right:
+        raise typer.Exit(1)
 
 
 def _records(names: list[str] | None) -> list[Any]:

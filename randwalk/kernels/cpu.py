@@ -18,8 +18,8 @@ from .alias import draw, settle_draw
 from .functionals import first_visit, tally
 from .packing import field
 from .philox import HALF, JUMP, LOW, STEPS, U, of_axis, philox
-from .program import Halves, Keys, TableProgram
-from .step import I32, MOST, ONE, U32, half_moves, rests, start_cell, table_step
+from .program import LIVE, Halves, Keys, TableProgram
+from .step import ALL, I32, MOST, ONE, U32, half_moves, rests, start_cell, table_step
 
 Cells: TypeAlias = NDArray[np.int32]
 
@@ -69,6 +69,24 @@ def count(values, shift, counts):  # type: ignore[no-untyped-def]
 
 
 @kernel
+def count_places(numbers, axes, counts):  # type: ignore[no-untyped-def]
+    """Add to `counts` how many walkers are on each cell, from their numbers along axes, shape (axes, walkers); axes = for each
+    one (its first number, sites if it is a ring, else 0, distance of neighbours in numbers of cells)."""
+    place = np.empty(BLOCK, np.int64)
+    for begin in range(0, numbers.shape[1], BLOCK):
+        size = min(BLOCK, numbers.shape[1] - begin)
+        place[:size] = 0
+        for axis in range(axes.shape[0]):
+            along = numbers[axis, begin : begin + size]
+            first, sites, stride = axes[axis, 0], axes[axis, 1], axes[axis, 2]
+            for j in range(size):
+                k = along[j] - first
+                place[j] += ((k % sites if sites else k) + 1) * stride
+        for j in range(size):
+            counts[U(place[j])] += 1
+
+
+@kernel
 def count_differences(values, minus, shift, lowest, highest, counts):  # type: ignore[no-untyped-def]
     """As :func:`count`, of values[j] - minus[j] + shift, and only of those with `lowest` <= values[j] <= `highest`."""
     last = counts.size - 1
@@ -87,11 +105,12 @@ def walk_table(
     number of steps after which the walker in place j came to rest, unless `passage` is empty. Where walkers can leave they are
     advanced RANKS steps at a time, block by block; after that the ones that are left fill blocks again.
     """
-    _walk_table(site, passage, walkers, program, Halves.of(program, SPREAD), start, stop, keys)
+    resting = (program.exit_of != LIVE).astype(np.uint32) if program.leaves else np.empty(0, np.uint32)
+    _walk_table(site, passage, walkers, program, (Halves.of(program, SPREAD), resting), start, stop, keys)
 
 
 @kernel
-def _walk_table(site, passage, walkers, program, halved, start, stop, keys):  # type: ignore[no-untyped-def]
+def _walk_table(site, passage, walkers, program, told, start, stop, keys):  # type: ignore[no-untyped-def]
     wide()
     (first, places), kept, size = walkers, 0, BLOCK if len(program.offsets) <= 2 else FEW
     going, sites = np.empty(places.size, np.int32), np.empty(places.size, np.int32)
@@ -101,7 +120,7 @@ def _walk_table(site, passage, walkers, program, halved, start, stop, keys):  # 
             kept += 1
     block = np.zeros(BLOCK, np.int32), np.zeros(BLOCK, np.int32)
     x, who = block
-    room = np.empty((4, BLOCK), np.uint32), np.empty(BLOCK, np.int32), np.empty(BLOCK // WIDTH, np.uint64)
+    room = np.empty((4, BLOCK), np.uint32), np.empty((9, BLOCK), np.int32), np.empty((2, BLOCK // WIDTH), np.uint64)
     begin = start
     while begin < stop:
         end, left, kept = min((begin // RANKS + 1) * RANKS, stop) if program.leaves else stop, kept, 0
@@ -109,7 +128,7 @@ def _walk_table(site, passage, walkers, program, halved, start, stop, keys):  # 
             alive = min(size, left - base)
             for j in range(alive):
                 x[j], who[j] = sites[base + j], going[base + j]
-            alive = _advance(block, alive, (site, passage, first), (begin, end, start), program, halved, room, keys)
+            alive = _advance(block, alive, (site, passage, first), (begin, end, start), program, told, room, keys)
             for j in range(alive):
                 sites[kept + j], going[kept + j] = x[j], who[j]
             kept += alive
@@ -119,15 +138,15 @@ def _walk_table(site, passage, walkers, program, halved, start, stop, keys):  # 
 
 
 @device
-def _advance(block, alive, home, span, program, halved, room, keys):  # type: ignore[no-untyped-def]
+def _advance(block, alive, home, span, program, told, room, keys):  # type: ignore[no-untyped-def]
     """Advance the first `alive` walkers of a block, and take out those that leave; returns how many are left.
 
     WIDTH walkers make the steps of a random block together, from the high halves of their thresholds; the rare ones that tie in
     one of them make all of these again, with all digits. block = (sites, places); home = (sites of all, passages, the number of
     the walker in place 0); span = (begin, end, step of the first row).
     """
-    (x, who), (site, passage, first), (start, stop, origin) = block, home, span
-    (words, before, marked), base, rows = room, U(first), program.thresholds.shape[0]
+    (x, who), (_, passage, first), (start, stop, origin) = block, home, span
+    (words, trail, marked), base, rows, (halved, resting) = room, U(first), program.thresholds.shape[0], told
     for eight in range(start // 8, (stop + 7) // 8):
         if alive == 0:
             break
@@ -137,18 +156,20 @@ def _advance(block, alive, home, span, program, halved, room, keys):  # type: ig
         for j in range(0, alive, WIDTH):  # places without a walker step too, from some cell to some cell
             here = fetch_cells(x, j)
             there, tied = here, here < U32(0)
+            keep(here, trail[0], j)
             for n in range(begin, end):
                 word = (fetch_cells(words[n & 3], j) >> _shift(n)) & MOST
                 there, tie = _step_together(there, word, min(n - origin, rows - 1), program, halved)
                 tied = tied | tie
-            keep(here, before, j)
+                if passage.size:
+                    keep(there, trail[n + 1 - begin], j)
             keep(there, x, j)
-            marked[j // WIDTH] = which(tied)
+            marked[0, j // WIDTH] = which(tied)
             ties |= which(tied)
         if ties:
             _settle(x, (who[:alive], base), room, (begin, end, origin), program, keys)
         if program.leaves:
-            alive = _release(block, alive, home, (begin, end, origin), program, halved, room, keys)
+            alive = _release(block, alive, home, (begin, end, origin), program, resting, room, keys)
     return alive
 
 
@@ -172,7 +193,7 @@ def _shift(n):  # type: ignore[no-untyped-def]
 def _step_together(here, word, row, program, halved):  # type: ignore[no-untyped-def]
     """(the cells after a step, which walkers tie) by the high halves of their uniforms, `word`, and of the thresholds. Where
     walkers that tie go means nothing."""
-    thresholds, lives, changes, mapped, _ = halved
+    thresholds, lives, changes, mapped = halved
     columns, killed, k = thresholds.shape[2], U32(program.exit_of.size - 1), 0
     column = look_up(program.column, 0, here) if mapped else here
     there, tie = here, here < U32(0)
@@ -201,41 +222,55 @@ def _again(there, words, lane, walker, span, program, keys):  # type: ignore[no-
 
 @aside
 def _settle(x, walkers, room, span, program, keys):  # type: ignore[no-untyped-def]
-    """The steps of the walkers that are marked, again; walkers = (those of the block, the number of the one in place 0)."""
-    (who, base), (words, before, marked) = walkers, room
+    """The steps of the walkers that tie, again; walkers = (those of the block, the number of the one in place 0)."""
+    (who, base), (words, trail, marked) = walkers, room
     for j in range(who.size):
-        if marked[j // WIDTH] >> U(j % WIDTH) & ONE:
-            x[j], _ = _again(before[j], words, j, base + U(who[j]), span, program, keys)
+        if _marked(marked[0], j):
+            x[j], _ = _again(trail[0, j], words, j, base + U(who[j]), span, program, keys)
 
 
 @device
-def _release(block, alive, home, span, program, halved, room, keys):  # type: ignore[no-untyped-def]
-    """Take walkers at rest out of the block; the last ones fill their places. Returns how many are left. The step after which one
-    came to rest is found by walking it again."""
-    (x, who), (site, passage, first), (words, before, marked), left = block, home, room, alive
-    for j in range(0, alive, WIDTH):
-        at_rest = which(look_up(halved.rests, 0, fetch_cells(x, j)) == U32(1))
-        marked[j // WIDTH] = at_rest if alive - j >= WIDTH else at_rest & ((ONE << U(alive - j)) - ONE)
+def _marked(marks, j):  # type: ignore[no-untyped-def]
+    return marks[j // WIDTH] >> U(j % WIDTH) & ONE
+
+
+@device
+def _release(block, alive, home, span, program, resting, room, keys):  # type: ignore[no-untyped-def]
+    """Take walkers at rest out of the block; the last ones fill their places. Returns how many are left."""
+    (x, who), (site, passage, first), (_, _, marked), left = block, home, room, alive
     for part in range((alive + WIDTH - 1) // WIDTH):
-        gone = marked[part]
+        j, at_rest = part * WIDTH, which(look_up(resting, 0, fetch_cells(x, part * WIDTH)) == U32(1))
+        at_rest &= ALL >> U(max(j + WIDTH - alive, 0))
+        marked[1, part] = gone = at_rest
         while gone:
             j = part * WIDTH + np.int64(zeros_below(gone))
             gone &= gone - ONE
-            if passage.size:
-                walker = U(first) + U(who[j])
-                _, passage[who[j]] = _again(before[j], words, j, walker, span, program, keys)
             site[who[j]] = x[j]
+            if passage.size:
+                passage[who[j]] = _when(j, U(first) + U(who[j]), span, program, room, keys)
     for part in range((alive + WIDTH - 1) // WIDTH):
-        gone = marked[part]
+        gone = marked[1, part]
         while gone:
             j = part * WIDTH + np.int64(zeros_below(gone))
             gone &= gone - ONE
-            while left > j and marked[(left - 1) // WIDTH] >> U((left - 1) % WIDTH) & ONE:
+            while left > j and _marked(marked[1], left - 1):
                 left -= 1
             if left > j:
                 left -= 1
                 x[j], who[j] = x[left], who[left]
     return left
+
+
+@device
+def _when(j, walker, span, program, room, keys):  # type: ignore[no-untyped-def]
+    """The number of steps after which the walker in place j came to rest: by its trail, unless it ties."""
+    words, trail, marked = room
+    if _marked(marked[0], j):
+        return _again(trail[0, j], words, j, walker, span, program, keys)[1]
+    n = span[0]
+    for i in range(span[1] - span[0]):
+        n += not rests(trail[i, j], program)
+    return n
 
 
 @kernel

@@ -71,15 +71,12 @@ class Halves(NamedTuple):
         What a threshold above the uniform adds to the site, modulo 2³²: an offset minus the next one; 0 for a repeated move.
     mapped
         Whether the column of a cell has to be looked up.
-    rests
-        1 for a cell at which walkers rest, else 0, shape (cells,); empty where they rest at none.
     """
 
     words: NDArray[Any]
     lives: NDArray[np.uint32]
     changes: Any
     mapped: bool
-    rests: NDArray[np.uint32]
 
     @classmethod
     def of(cls, program: TableProgram, most: int) -> Halves:
@@ -98,9 +95,7 @@ class Halves(NamedTuple):
             words[:, k // together] |= halves[:, min(k, moves - 1)].astype(kind) << kind(place)
         changes = np.zeros(size, np.int64)
         changes[:moves] = np.subtract(offsets, (*offsets[1:], 0))
-        lives, mapped = np.ascontiguousarray(halves[:, moves]), cells > 0 and not spread
-        rests = (program.exit_of != LIVE if program.leaves else np.empty(0)).astype(np.uint32)
-        return cls(words, lives, changes.astype(np.uint32), mapped, rests)
+        return cls(words, np.ascontiguousarray(halves[:, moves]), changes.astype(np.uint32), cells > 0 and not spread)
 
 
 class DigitsProgram(NamedTuple):

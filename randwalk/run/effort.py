@@ -40,5 +40,5 @@ class Portions:
     def __call__(self, walkers: range) -> Any:
         seconds = self.task.seconds(len(walkers)) if self.backend == "auto" else 0.0
         with share(self.threads) as threads:
-            machine = choose(self.backend, self.devices, seconds, threads)
+            machine = choose(self.backend, self.devices, seconds, threads, self.task.method)
             return added(self.task.stream(walkers, machine))

@@ -61,8 +61,8 @@ def follow(
     wanted, walk = followed(records, windows.walk), windows.walk
     kept, cells = windows.rows.kept, windows.rows.table.layout.cells
     most = BATCH if kept and cells < BATCH else LARGE_BATCH
-    work = LEAVING_WORK if all(isinstance(functional, Leaving) for functional in wanted) else FOLLOWED_WORK
-    size = max(LEAST_BATCH, min(most, work // max(1, steps[-1])))
+    steps_at_once = LEAVING_WORK if all(isinstance(functional, Leaving) for functional in wanted) else FOLLOWED_WORK
+    size = max(LEAST_BATCH, min(most, steps_at_once // max(1, steps[-1])))
     # a site, where it began, the passage, the maximum, the others, and bits
     words = words_of(windows.rows.table, wanted, steps[-1])
     width = 4 + len(set(wanted)) + words
