@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 from typing import Any
 
@@ -20,9 +20,11 @@ WORTH = (
 INSTALL = 'pip install "randwalk-pde[cuda]"'
 
 
-def choose(backend: str, devices: Sequence[int] | None, seconds: float, threads: int) -> Machine:
+def choose(
+    backend: str, devices: Sequence[int] | None, seconds: float, threads: int, ended: Callable[[], bool] = lambda: False
+) -> Machine:
     """The backend that was asked for; `seconds` is the predicted time on the reference CPU, by which "auto" decides. A host
-    is given `threads`.
+    is given `threads`, and asks now and then whether the run is `ended`.
 
     Raises
     ------
@@ -39,7 +41,7 @@ def choose(backend: str, devices: Sequence[int] | None, seconds: float, threads:
         raise ValueError(f"devices = {devices!r} are CUDA devices: give backend='cuda' too, or leave them out")
     check_compiler()
     if backend == "cpu" or (backend == "auto" and (seconds < WORTH or why_not_cuda() is not None)):
-        return Host(threads)
+        return Host(threads, ended)
     reason = why_not_cuda()
     if reason is not None:
         raise DeviceError(f"backend = 'cuda' cannot run here: {reason}")
