@@ -209,7 +209,7 @@ class Climbing:
     threads: int | None
     shared: tuple[Any, ...] = ()
 
-    def __call__(self, case: tuple[str, str]) -> CaseReport | str:
+    def __call__(self, case: tuple[str, str], ended: Callable[[], bool] = lambda: False) -> CaseReport | str:
         """Of a case by its name, or the path of its file, and its short name."""
         name, short = case
         try:
