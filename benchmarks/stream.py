@@ -39,9 +39,7 @@ def blocks(counters: Any, keys: Any, out: Any) -> None:
     """The words of blocks: counters (n, 4) or (1, 4), keys (n, 2) or (1, 2), out (n, 4)."""
     for i in range(out.shape[0]):
         j, k = min(i, counters.shape[0] - 1), min(i, keys.shape[0] - 1)
-        a, b, c, d = philox(
-            counters[j, 0], counters[j, 1], counters[j, 2], counters[j, 3], keys[k, 0], keys[k, 1]
-        )
+        a, b, c, d = philox(counters[j, 0], counters[j, 1], counters[j, 2], counters[j, 3], keys[k, 0], keys[k, 1])
         out[i, 0], out[i, 1], out[i, 2], out[i, 3] = np.uint32(a), np.uint32(b), np.uint32(c), np.uint32(d)
 
 

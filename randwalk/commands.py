@@ -137,7 +137,9 @@ def validate(
     list_cases: Annotated[bool, typer.Option("--list", help="List the built-in cases and what each catches.")] = False,
     faults: Annotated[
         bool,
-        typer.Option("--self-test", help="Plant faults, and show which rung of which case catches each; a missed one fails."),
+        typer.Option(
+            "--self-test", help="Plant faults, and show which rung of which case catches each; a missed one fails."
+        ),
     ] = False,
     details: Annotated[
         bool | None, typer.Option("--details/--no-details", help="Print every check; the default for one case.")
@@ -464,7 +466,7 @@ def _in_keys(file: str) -> Iterator[None]:
 
 
 @contextmanager
-def _counting(description: str, total: int, shown: bool) -> Iterator[Callable[[str], None]]:
+def _counting(description: str, total: int | None, shown: bool) -> Iterator[Callable[[str], None]]:
     """A progress bar on standard error, if that is a terminal; yields a function to call with the name of each finished item."""
     from rich.console import Console
     from rich.progress import Progress

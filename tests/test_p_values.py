@@ -9,8 +9,9 @@ import pytest
 from scipy import stats
 
 from randwalk.validate import Comparison
-from randwalk.validate.compare import Check, Outcomes, chi_square, kolmogorov_smirnov
+from randwalk.validate.compare import Check, chi_square, kolmogorov_smirnov
 from randwalk.validate.judge import SURE, judge
+from randwalk.validate.outcomes import Outcomes
 from randwalk.validate.p_values import chi_square_p, distance_p
 
 

@@ -170,7 +170,8 @@ def self_test(
 
 def trial(name: str, fault: Fault | None, threads: int | None = None) -> Trial:
     """Validate a case with a fault planted; what was replaced is put back."""
-    begun, failed, error = time.perf_counter(), (), ""
+    begun, error = time.perf_counter(), ""
+    failed: tuple[str, ...] = ()
     with planting() as patch:
         for module, function in SKIPPED:
             replace(patch, f"randwalk.validate.{module}", function, lambda _: lambda *arguments: ())

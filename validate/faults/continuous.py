@@ -39,6 +39,10 @@ def _noise(change: Callable[[Any, ItoWalk], Any]) -> Callable[[ItoWalk], ItoWalk
     return lambda walk: walk.replaced(noise=change(walk.noise, walk), drift=walk.drift)
 
 
+def _scaled(rows: Any, by: float) -> Any:
+    return tuple(tuple(by * entry for entry in row) for row in rows)
+
+
 def _stratonovich(walk: ItoWalk) -> ItoWalk:
     """A drift larger by ½σσ'."""
     noise = walk.noise[0][0]
@@ -174,7 +178,3 @@ FAULTS = (
         ),
     ),
 )  # fmt: skip
-
-
-def _scaled(rows: Any, by: float) -> Any:
-    return tuple(tuple(by * entry for entry in row) for row in rows)

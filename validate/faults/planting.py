@@ -72,7 +72,7 @@ def replace(patch: Patch, owner: str, name: str, change: Change) -> None:
         place = getattr(place, inner)
     held = vars(place)[name]
     if isinstance(held, (property, cached_property)):
-        get = held.fget if isinstance(held, property) else held.func
+        get: Any = held.fget if isinstance(held, property) else held.func
         patch.setattr(place, name, property(change(get)))  # which what an instance has remembered does not hide
         return
     right = getattr(place, name)
