@@ -12,11 +12,12 @@ from .fitted import FittedProblem, fit_problem
 from .measured import MeasuredCounts
 from .measured_curve import MeasuredCurve
 from .provenance import Provenance
+from .read_measured import read_measured
 from .report import CaseReport, Report
 from .run import case_names, load_case, validate, validate_problem
 
 __all__ = [
     "CaseReport", "Changes", "Check", "Comparison", "Convergence", "FittedProblem", "MeasuredCounts", "MeasuredCurve",
-    "Outcomes", "Provenance", "Report", "case_names", "changes", "compare", "fit_problem", "load_case", "refine", "validate",
+    "Outcomes", "Provenance", "Report", "case_names", "changes", "compare", "fit_problem", "load_case", "read_measured", "refine", "validate",
     "validate_problem",
 ]  # fmt: skip
