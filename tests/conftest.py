@@ -65,6 +65,8 @@ QUICK_TESTS = frozenset({
     "test_elementary.py::test_power_within_one_unit",
     "test_ito_program.py::test_two_point_brownian_motion_has_a_step_error_that_covers_the_truth",
     "test_bridge_stream.py::test_blocks_are_those_of_the_page", "test_emit.py::test_leaves", "test_emit.py::test_random_trees",
+    "test_fit.py::test_estimates_are_the_maximum_in_closed_form", "test_fit.py::test_bad_requests_are_refused",
+    "test_first_passage_times.py::test_bad_data_are_refused",
     "test_free.py::test_displacements_are_packed_and_unpacked", "test_free.py::test_records_do_without_counts",
     "test_moving_walls.py::test_an_end_that_moves", "test_moving_walls.py::test_paths_that_are_none",
     "test_moving_walls.py::test_a_frame_with_one_end_is_a_galilean_one", "test_moving_walls.py::test_frames_that_are_none",

@@ -31,8 +31,8 @@ FENCE = re.compile(r"^(`{3,})(\w+)[^\n]*\n(.*?)^\1[ \t]*$", re.DOTALL | re.MULTI
 NEEDS_A_GPU = "<!-- needs a GPU -->"
 SETTINGS: Any = numba.config
 HAS_A_GPU = not SETTINGS.ENABLE_CUDASIM and why_not_cuda() is None  # the simulator is too slow for the pages
-FLOORS = ("", ".inputs", ".model", ".model.coefficient", ".laws", ".tables", ".kernels", ".run", ".terminal", ".pde",
-          ".pde.forms", ".pde.hitting", ".pde.solver", ".pde.values", ".validate", ".gallery")  # fmt: skip
+FLOORS = ("", ".inputs", ".model", ".model.coefficient", ".laws", ".tables", ".kernels", ".data", ".run", ".terminal",
+          ".pde", ".pde.forms", ".pde.hitting", ".pde.solver", ".pde.values", ".likelihood", ".validate", ".gallery")  # fmt: skip
 MODULES = sorted(
     {"randwalk"}
     | {
