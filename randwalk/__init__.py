@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from . import gallery as gallery
     from . import pde as pde
     from . import validate as validate
+    from .data.tracks import Tracks as Tracks
     from .ensemble import Ensemble as Ensemble
     from .ito_ensemble import ItoEnsemble as ItoEnsemble
     from .kernels.backend import DeviceError as DeviceError
@@ -89,6 +90,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "model.coefficient": ("Affine", "Coefficient", "Constant", "Function", "Tanh"),
     "model.convention": ("Convention",),
+    "data.tracks": ("Tracks",),
     "kernels.backend": ("DeviceError",),
     "model.domain": ("Box", "Interval", "Line", "Ring"),
     "ensemble": ("Ensemble",),

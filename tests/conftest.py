@@ -56,6 +56,7 @@ QUICK_FILES = frozenset(
         "task",
         "times",
         "told",
+        "tracks",
         "validate_plane",
         "walk",
         "window",
