@@ -14,6 +14,7 @@ from .hitting.quantities import commute_time, escape_probability, hitting_probab
 from .hitting.visits import green_function, potential_kernel
 from .modified import ModifiedEquation, modified
 from .moving import MovingFrame
+from .py_pde import FieldLaw, to_py_pde
 from .solve import Solution, solve
 from .solver.field import BackwardField
 from .solver.schemes import SDIRK2, BackwardEuler, CrankNicolson
@@ -25,9 +26,9 @@ from .values.reduction import Antithetic, Control, Drift, Multilevel
 
 __all__ = [
     "SDIRK2", "Antithetic", "BackwardEuler", "BackwardField", "BackwardSolution", "ClosedForm", "Control",
-    "CrankNicolson", "Drift", "ExactLaw", "Expectation", "FokkerPlanck", "HittingTime", "ModifiedEquation",
+    "CrankNicolson", "Drift", "ExactLaw", "Expectation", "FieldLaw", "FokkerPlanck", "HittingTime", "ModifiedEquation",
     "MovingFrame", "Multilevel", "NoClosedForm", "SmoothedLaw", "Solution", "StationaryLaw", "StationarySolution",
     "ToleranceNotMet", "backward", "closed_form", "commute_time", "escape_probability", "exact_law",
     "exit_probability", "expectation", "green_function", "hitting_probability", "hitting_time", "limit",
-    "mean_exit_time", "modified", "potential_kernel", "return_time", "solve", "stationary_law", "walk_for",
+    "mean_exit_time", "modified", "potential_kernel", "return_time", "solve", "stationary_law", "to_py_pde", "walk_for",
 ]  # fmt: skip

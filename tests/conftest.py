@@ -39,6 +39,7 @@ QUICK_FILES = frozenset(
         "philox",
         "plain",
         "problem",
+        "py_pde",
         "rates",
         "refusals",
         "region",
