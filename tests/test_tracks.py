@@ -170,7 +170,7 @@ def test_errors_of_the_mean_square_displacement() -> None:
     assert (np.abs(np.mean(z, axis=0)) < 4.0 / np.sqrt(200)).all()
 
 
-def test_displacements_do_not_overlap() -> None:
+def test_increments_do_not_overlap() -> None:
     tracks = seen_tracks(3, particles=3, frames=30, diffusion=1.0, drift=(0.0, 0.0), sigma=0.1, interval=2.0, gap=4)
     taken: list[np.ndarray] = []
     free: dict[int, int] = {}
@@ -178,11 +178,23 @@ def test_displacements_do_not_overlap() -> None:
         if f >= free.get(p, -1):
             taken.append(d)
             free[p] = f + 5
-    np.testing.assert_array_equal(tracks.displacements(10.0), np.array(taken))
+    np.testing.assert_array_equal(tracks.increments(10.0).x, np.array(taken))
+    assert tracks.increments(10.0).time == 10.0
     with pytest.raises(ValueError, match=r"lag = 3: must be a whole number of frames of 2; take 4"):
-        tracks.displacements(3.0)
+        tracks.increments(3.0)
     with pytest.raises(ValueError, match=r"lag = 80: no particle was seen twice that far apart"):
-        tracks.displacements(80.0)
+        tracks.increments(80.0)
+
+
+def test_increments_are_compared_with_a_law() -> None:
+    """The law of the fit passes, that of half its D does not; one false alarm in 1000."""
+    tracks = seen_tracks(1, particles=20, frames=400, diffusion=0.5, drift=(0.3,), sigma=0.05, interval=0.1)
+    fit, steps = tracks.fit(), tracks.increments(1.0)
+    assert steps.alive == 20 * 39
+    start = rw.Normal(0.0, float(np.sqrt(2.0)) * float(fit.localisation.value))
+    for share in (1.0, 0.5):
+        law = rw.pde.closed_form(rw.pde.FokkerPlanck(fit.drift.value[0], share * fit.diffusion.value, start=start))
+        assert rw.validate.compare(steps, law).passed is (share == 1.0)
 
 
 TRACKPY = "y,x,mass,frame,particle\n1.5,2.5,9,0,0\n1.0,2.0,9,2,0\n7.0,8.0,9,1,4\n7.5,8.5,9,2,4\n1.25,2.25,9,1,0\n"

@@ -18,7 +18,7 @@ from randwalk.validate import MeasuredCounts, case_names, compare, load_case, re
 from randwalk.validate.compare import Outcomes, chi_square, kolmogorov_smirnov
 from randwalk.validate.convergence import Convergence, reference, walk_convergence
 from randwalk.validate.measure import Measure, measure_for
-from randwalk.validate.measured import MeasuredCurve
+from randwalk.validate.measured_curve import MeasuredCurve
 from randwalk.validate.power import detectable, holm
 
 WALK = rw.LatticeWalk(0.3, 0.5, dx=1.0, dt=1.0)

@@ -19,6 +19,7 @@ from ..laws.plotting import COLOURS, axes
 from ..model.coefficient import Floats
 from .brownian import Likelihood, Steps
 from .mean_square import mean_square
+from .samples import Samples
 from .track_fit import TrackFit
 from .track_table import AXES, TrackTable, read_track_file, read_track_frame
 
@@ -319,8 +320,9 @@ class Tracks:
             )
         return number
 
-    def displacements(self, lag: float) -> Floats:
-        """The displacements after the time `lag`, (windows, dimension), of windows of each track that do not overlap.
+    def increments(self, lag: float) -> Samples:
+        """The displacements after the time `lag`, of windows of each track that do not overlap: a sample to compare with the law
+        at that time of a walk that starts at 0.
 
         Those of Brownian motion are independent, but for the localisation error σ that neighbouring windows share, which
         gives them the correlation -σ²/(2D lag + 2σ²): take a lag for which it is small.
@@ -337,7 +339,7 @@ class Tracks:
                 free = int(keys[row]) + n
         if not taken:
             raise ValueError(f"lag = {lag:g}: no particle was seen twice that far apart in time; take a shorter one")
-        return self.positions[ends[taken]] - self.positions[taken]
+        return Samples(self.positions[ends[taken]] - self.positions[taken], time=lag)
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw the tracks on `ax` or on new axes, which are returned, over time or in the plane of x and y."""
