@@ -5,7 +5,7 @@ from __future__ import annotations
 if __name__ != "randwalk.pde":
     raise ImportError("this folder is imported as randwalk.pde: import randwalk, then use randwalk.pde")
 
-from .backward import BackwardSolution, backward, exit_probability, mean_exit_time
+from .backward import backward, exit_probability, mean_exit_time
 from .closed_form import ClosedForm, NoClosedForm, closed_form
 from .equation import FokkerPlanck, limit, walk_for
 from .exact_law import ExactLaw, SmoothedLaw, exact_law
@@ -16,13 +16,15 @@ from .modified import ModifiedEquation, modified
 from .moving import MovingFrame
 from .py_pde import FieldLaw, to_py_pde
 from .solve import Solution, solve
-from .solver.field import BackwardField
+from .solver.backward_solution import BackwardSolution
 from .solver.schemes import SDIRK2, BackwardEuler, CrankNicolson
 from .solver.steady import StationarySolution
 from .stationary import StationaryLaw, stationary_law
 from .values.estimate import Expectation, ToleranceNotMet
 from .values.expectation import expectation
 from .values.reduction import Antithetic, Control, Drift, Multilevel
+
+BackwardField = BackwardSolution  # the former name of those in several dimensions
 
 __all__ = [
     "SDIRK2", "Antithetic", "BackwardEuler", "BackwardField", "BackwardSolution", "ClosedForm", "Control",
