@@ -30,7 +30,7 @@ GROUPS = {
         "ornstein_uhlenbeck", "double_well", "time_dependent_bias", "tabulated_drift", "schroedinger", "free_energy",
         "gradient_descent",
     ),
-    "Measured data": ("perrin_displacements", "perrin_sedimentation"),
+    "Measured data": ("perrin_displacements", "perrin_sedimentation", "breakthrough"),
     "Evidence and cost": ("convergence", "many_walkers", "cost"),
 }  # fmt: skip
 REST = "More"

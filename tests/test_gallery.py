@@ -20,7 +20,7 @@ from randwalk import gallery
 from randwalk.laws.plotting import COLOURS
 
 FOLDER = Path(gallery.__file__).parent
-NOTHING_SIMULATED = {"generating_function", "perrin_displacements"}
+NOTHING_SIMULATED = {"breakthrough", "generating_function", "perrin_displacements"}
 SCHEMATIC = {"galton_board"}  # its upper axes are a drawing of the board, above the axes that share its x
 
 
