@@ -360,7 +360,9 @@ def solve(
 @command
 def fit(
     file: File,
-    json: Annotated[str | None, typer.Option(metavar="FILE", help="Write estimates and intervals to this file.")] = None,
+    json: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Write estimates and intervals to this file.")
+    ] = None,
     out: Annotated[str | None, typer.Option(metavar="FILE", help="Write draws for ArviZ here (.nc).")] = None,
     plot: Annotated[
         str | None, typer.Option(metavar="FILE", help="Draw data, fit and residuals here (.png, .svg, .pdf).")
