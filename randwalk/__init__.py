@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from . import pde as pde
     from . import validate as validate
     from .data.first_passage import FirstPassageTimes as FirstPassageTimes
+    from .data.tracks import Tracks as Tracks
     from .ensemble import Ensemble as Ensemble
     from .ito_ensemble import ItoEnsemble as ItoEnsemble
     from .jit.compile import DeviceError as DeviceError
@@ -95,6 +96,7 @@ _HOMES = {
     "model.convention": ("Convention",),
     "jit.compile": ("DeviceError",),
     "data.first_passage": ("FirstPassageTimes",),
+    "data.tracks": ("Tracks",),
     "likelihood.fit": ("Fit", "fit"),
     "model.domain": ("Box", "Interval", "Line", "Ring"),
     "ensemble": ("Ensemble",),

@@ -154,6 +154,9 @@ def validate(
     details: Annotated[
         bool | None, typer.Option("--details/--no-details", help="Print every check; the default for one case.")
     ] = None,
+    workers: Annotated[
+        int | None, typer.Option("--workers", min=1, help="Processes of this machine that take a case each.")
+    ] = None,
     quiet: Quiet = False,
 ) -> None:
     """Check that walk, exact law and equation agree: three rungs a case. Exit 0 if all pass, 1 if not, 2 on bad input."""
@@ -173,12 +176,14 @@ def validate(
     if faults:
         _self_test(cases or [], threads, json, quiet)
     names = cases or case_names()
-    with _counting("validating", len(names), not quiet) as advance:
+    from .workers import workers as started
+
+    with _counting("validating", len(names), not quiet) as advance, started(workers, None) as executor:
 
         def done(report: CaseReport | str) -> None:
             advance(report.name if isinstance(report, CaseReport) else report)
 
-        report = run(names, walkers=walkers, seed=seed, alpha=alpha, threads=threads, done=done)
+        report = run(names, walkers=walkers, seed=seed, alpha=alpha, threads=threads, done=done, executor=executor)
     try:
         for path, made in ((json, report.to_json), (junit, report.to_junit), (html, report.to_html)):
             if path is not None:

@@ -39,6 +39,7 @@ QUICK_FILES = frozenset(
         "philox",
         "plain",
         "problem",
+        "py_pde",
         "rates",
         "refusals",
         "region",
@@ -56,6 +57,7 @@ QUICK_FILES = frozenset(
         "task",
         "times",
         "told",
+        "tracks",
         "validate_plane",
         "walk",
         "window",
@@ -112,6 +114,7 @@ QUICK_TESTS = frozenset({
     "test_simulate_plane.py::test_return_to_the_origin_of_the_plane", "test_simulate_plane.py::test_exit_from_a_square",
     "test_simulate_plane.py::test_records_of_another_dimension_are_refused",
     "test_visits.py::test_returns_of_the_coin_have_fellers_law", "test_visits.py::test_visits_are_saved_and_bad_ones_refused",
+    "test_scipy_form.py::test_atoms_are_met_to_rounding", "test_scipy_form.py::test_expectations_of_a_histogram",
     "test_simulate.py::test_gamblers_ruin", "test_simulate.py::test_maximum_by_reflection",
     "test_solve.py::test_equilibrium_is_exact", "test_solve.py::test_against_scipy_on_the_same_stencil",
     "test_solve.py::test_masses_density_and_mean", "test_solve_breaks.py::test_jump_of_the_diffusion",
@@ -130,6 +133,20 @@ QUICK_TESTS = frozenset({
     "test_agree.py::test_units_change_nothing",
     "test_validate.py::test_the_report_is_complete_json_and_a_table", "test_validate.py::test_holm_against_its_definition",
 })  # fmt: skip
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """The marks of SciPy's own tests, from which test_scipy_form takes checks."""
+    for mark in (
+        "thread_unsafe",
+        "parallel_threads",
+        "parallel_threads_limit",
+        "slow",
+        "xslow",
+        "fail_slow",
+        "xfail_on_32bit",
+    ):
+        config.addinivalue_line("markers", f"{mark}: of SciPy's tests")
 
 
 @pytest.hookimpl(tryfirst=True)  # before pytest looks at -m
