@@ -20,7 +20,7 @@ def replace_device(owner: str, name: str, change: Function) -> None:
     Kernels are compiled when they are first called, with the functions that their modules name then. So no kernel may have
     been compiled before, and RANDWALK_CACHE_DIR must be a folder of this plant alone.
     """
-    from randwalk.kernels.compile import device
+    from randwalk.jit.compile import device
 
     right, changed = getattr(importlib.import_module(owner), name), device(change)
 

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Callable
 from typing import Any
 
-from randwalk.kernels.compile import device
+from randwalk.jit.compile import device
 from randwalk.model.coefficient import ZERO
 from randwalk.model.domain import Box, Interval, Reflecting
 from randwalk.model.ito import ItoWalk
