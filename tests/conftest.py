@@ -114,6 +114,7 @@ QUICK_TESTS = frozenset({
     "test_kinds_plane.py::test_pictures_and_datasets",
     "test_law.py::test_cells_are_those_of_the_atoms_one_by_one", "test_law.py::test_moments_between_reflecting_walls",
     "test_planted.py::test_planted_faults_are_caught", "test_second_account.py::test_a_law_of_another_walk_differs",
+    "test_stream_battery.py::test_words_are_those_of_philox_written_out",
     "test_p_values.py::test_two_classes_are_exact", "test_p_values.py::test_few_observations_are_judged",
     "test_pulses.py::test_steps_end_on_breaks_and_resolve_quick_parts",
     "test_simulate_plane.py::test_return_to_the_origin_of_the_plane", "test_simulate_plane.py::test_exit_from_a_square",
