@@ -18,6 +18,6 @@ from .run import case_names, load_case, validate, validate_problem
 
 __all__ = [
     "CaseReport", "Changes", "Check", "Comparison", "Convergence", "FittedProblem", "MeasuredCounts", "MeasuredCurve",
-    "Outcomes", "Provenance", "Report", "case_names", "changes", "compare", "fit_problem", "load_case", "read_measured", "refine", "validate",
-    "validate_problem",
+    "Outcomes", "Provenance", "Report", "case_names", "changes", "compare", "fit_problem", "load_case",
+    "read_measured", "refine", "validate", "validate_problem",
 ]  # fmt: skip
