@@ -10,39 +10,32 @@ import numpy as np
 from scipy import special, stats
 
 from randwalk.data.first_passage import FirstPassageTimes
+from randwalk.data.samples import Samples
 from randwalk.ensemble import Ensemble
 from randwalk.inputs.arguments import number
 from randwalk.inputs.keywords import once_positional
 from randwalk.inputs.wording import shown
 from randwalk.ito_ensemble import ItoEnsemble
+from randwalk.laws.law import Law
 from randwalk.likelihood.fit import Fit
 from randwalk.model.coefficient import Floats
 
+from .check import Check as Check
 from .comparable import check_comparable
-from .outcomes import TESTS, Outcomes, ensemble_outcomes
+from .outcomes import TESTS as TESTS
+from .outcomes import Outcomes as Outcomes
+from .outcomes import ensemble_outcomes
+from .p_values import chi_square_p, distance_p
 from .passage_times import passage_outcomes, under
+from .plain_samples import sample_outcomes
 from .power import detectable, holm
+from .two_samples import SAMPLES, pairs
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+FEWEST = 2.0  # counts expected in a class, where there are not enough for two classes with more
 FALSE_ALARMS = 1e-3  # the probability that any check of a family fails although everything is right
-
-
-@dataclass(frozen=True)
-class Check:
-    """One test: its statistic, p-value, and the smallest bias that this test alone, at level 10⁻³, detects with probability 0.9.
-
-    `detectable` is a relative error of the probabilities for chi-square over counts (see :func:`detectable`), a shift of the
-    distribution function for Kolmogorov–Smirnov, and an error of the fractions themselves for a measured curve.
-    """
-
-    name: str
-    test: str
-    statistic: float
-    freedom: int
-    p_value: float
-    detectable: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,9 +104,9 @@ def compare(observed: Any, expected: Any, *, alpha: float = FALSE_ALARMS) -> Com
 
     Parameters
     ----------
-    observed : Ensemble, ItoEnsemble, or measured data (:class:`randwalk.FirstPassageTimes`, :class:`MeasuredCounts`,
+    observed : Ensemble, ItoEnsemble, Samples, or measured data (:class:`randwalk.FirstPassageTimes`, :class:`MeasuredCounts`,
         :class:`MeasuredCurve`)
-    expected : a law, or for measured data a :class:`randwalk.Fit`
+    expected : a law, for an ensemble or samples another such sample, or for measured data a :class:`randwalk.Fit`
         Of a fit, the law at its estimates, by chi-square alone, whose degrees of freedom are less by the number of fitted
         parameters. An :class:`~randwalk.pde.ExactLaw` is compared site by site; any other law bin by bin. An Itô walk has the law
         of its equation up to the error of its step, which must be small against the statistical one, or a check will find it.
@@ -125,7 +118,8 @@ def compare(observed: Any, expected: Any, *, alpha: float = FALSE_ALARMS) -> Com
     Comparison
         with for every recorded time Pearson's chi-square over classes of at least 25 expected counts, which are neighbours in
         space, and the Kolmogorov–Smirnov distance of ordered outcomes: the places, beyond one dimension those along each axis
-        and the distances from the start. On a lattice the latter's p-value is an upper bound.
+        and the distances from the start. On a lattice the latter's p-value is an upper bound. Where classes expect fewer counts
+        (measured data; fewer than 200 samples) the p-value of chi-square is that of their multinomial law.
 
     Raises
     ------
@@ -150,12 +144,19 @@ def compare(observed: Any, expected: Any, *, alpha: float = FALSE_ALARMS) -> Com
         if not callable(expected):
             raise TypeError(f"expected = {shown(expected)} is no curve by start and times: give observed.law_of(walk)")
         return Comparison(tuple(observed.checks(expected, fitted)), (), alpha)
+    if isinstance(observed, SAMPLES) and isinstance(expected, SAMPLES):
+        return Comparison(tuple(check for pair in pairs(observed, expected) for check in pair.checks()), (), alpha)
     if isinstance(observed, (Ensemble, ItoEnsemble)):
         if not (hasattr(expected, "mass") and hasattr(expected, "absorbed")):
             remedy = "give rw.pde.exact_law(walk, times), rw.pde.solve(equation, times) or rw.pde.closed_form(equation)"
             raise TypeError(f"expected = {shown(expected)} is not a law: {remedy}")
         check_comparable(observed, expected)
         outcomes = ensemble_outcomes(observed, expected)
+    elif isinstance(observed, Samples):
+        if not isinstance(expected, Law):
+            remedy = "give rw.pde.exact_law(walk, times), rw.pde.closed_form(equation), or other Samples"
+            raise TypeError(f"expected = {shown(expected)} is not a law: {remedy}")
+        outcomes = sample_outcomes(observed, expected)
     elif hasattr(observed, "outcomes"):
         if not hasattr(expected, "mass"):
             raise TypeError(f"expected = {shown(expected)} is not a law: give observed.law_of(walk)")
@@ -163,10 +164,12 @@ def compare(observed: Any, expected: Any, *, alpha: float = FALSE_ALARMS) -> Com
     elif isinstance(observed, FirstPassageTimes):
         outcomes = passage_outcomes(observed, expected, together=fitted > 0)
     else:
-        raise TypeError(f"observed = {shown(observed)}: give an Ensemble or measured data; the law goes second")
+        raise TypeError(
+            f"observed = {shown(observed)}: give an Ensemble, Samples or measured data; the law goes second"
+        )
     if fitted:
         return Comparison(tuple(_fitted_chi_square(o, fitted) for o in outcomes), tuple(outcomes), alpha)
-    checks = [check for o in outcomes for test in o.tests if (check := MADE[test](o)) is not None]
+    checks = [check for o in outcomes for test in o.tests if (check := _made(test, o)) is not None]
     return Comparison(tuple(checks), tuple(outcomes), alpha)
 
 
@@ -184,8 +187,14 @@ def _fitted_chi_square(outcomes: Outcomes, fitted: int) -> Check:
 
 
 def chi_square(outcomes: Outcomes) -> Check | None:
-    """Pearson's chi-square over merged classes; None for fewer than two classes."""
+    """Pearson's chi-square over merged classes; None for fewer than two classes.
+
+    Of so few observations that only one class would expect as many as it should, classes expect FEWEST. The p-value of small
+    counts is that of their multinomial law (:func:`randwalk.validate.p_values.chi_square_p`).
+    """
     observed, expected = outcomes.merged()
+    if observed.size < 2:
+        observed, expected = replace(outcomes, least=min(outcomes.least, FEWEST)).merged()
     if observed.size < 2:
         return None
     statistic = float(((observed - expected) ** 2 / expected).sum())
@@ -195,7 +204,7 @@ def chi_square(outcomes: Outcomes) -> Check | None:
         "chi²",
         statistic,
         freedom,
-        float(stats.chi2.sf(statistic, freedom)),
+        chi_square_p(statistic, expected),
         detectable(freedom, outcomes.total),
     )
 
@@ -203,8 +212,8 @@ def chi_square(outcomes: Outcomes) -> Check | None:
 def kolmogorov_smirnov(outcomes: Outcomes) -> Check | None:
     """The largest difference of the two distribution functions, at the atoms.
 
-    For atoms Kolmogorov's limit law is an upper bound of the p-value (Noether, Metrika 7, 115, 1963), so the false-alarm
-    rate stays below the stated one. The detectable bias is the shift of the distribution function detected with probability 0.9.
+    The p-value is that of a continuous law, exact for small samples; for atoms it is an upper bound (Noether, Metrika 7, 115,
+    1963), so the false-alarm rate stays below the stated one. The detectable bias is the shift of the distribution function detected with probability 0.9.
     """
     n = outcomes.total
     if n < 1 or outcomes.observed.size < 2:
@@ -212,12 +221,21 @@ def kolmogorov_smirnov(outcomes: Outcomes) -> Check | None:
     distance = float(np.abs(np.cumsum(outcomes.observed) / n - np.cumsum(outcomes.expected)).max())
     statistic = np.sqrt(n) * distance
     return Check(
-        outcomes.name, "KS", statistic, n, float(special.kolmogorov(statistic)),
+        outcomes.name, "KS", float(statistic), n, distance_p(distance, n),
         float((special.kolmogi(FALSE_ALARMS) + stats.norm.isf(0.1) / 2.0) / np.sqrt(n)),
     )  # fmt: skip
 
 
-MADE = dict(zip(TESTS, (chi_square, kolmogorov_smirnov), strict=True))
+def impossible(outcomes: Outcomes) -> Check:
+    """Observations of what has probability 0, of which one is enough."""
+    count = int(outcomes.observed[outcomes.expected == 0.0].sum())
+    return Check(outcomes.name, "exact", float(count), outcomes.total, 0.0 if count else 1.0, 1.0 / outcomes.total)
+
+
+def _made(test: str, outcomes: Outcomes) -> Check | None:
+    if test == "impossible":
+        return impossible(outcomes)
+    return chi_square(outcomes) if test == TESTS[0] else kolmogorov_smirnov(outcomes)
 
 
 def gather(comparisons: Sequence[Comparison], alpha: float = FALSE_ALARMS) -> Comparison:

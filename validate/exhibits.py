@@ -170,10 +170,8 @@ def _map(name: str, run: Ensemble | ItoEnsemble, law: Law[Any], t: float) -> Map
 def _curve(run: Ensemble | ItoEnsemble, law: Law[Any], t: float) -> Curve | None:
     if not run.domain.open_exits(run.walk.killing != Constant(0.0)):
         return None
-    if law.times is not None and not hasattr(law, "steps"):  # one that answers between recorded times at steps alone
-        times = np.asarray(law.times)
-    else:
-        times = np.linspace(0.0, t, TIMES + 1)[1:]
+    ended = law.times is not None and not hasattr(law, "steps")  # between recorded times it does not answer
+    times = np.asarray(law.times) if ended else np.linspace(0.0, t, TIMES + 1)[1:]
     found = run.survival(times)
     assert isinstance(found, Estimate)
     return Curve(times, exact(law.survival(times)), found.value, found.error)
@@ -200,5 +198,5 @@ def of_curve(data: MeasuredCurve, law: Callable[[float, Floats], Floats]) -> tup
         rows = rows[np.argsort(data.times[rows])]
         times = data.times[rows].astype(np.float64)
         expected = np.asarray(law(start, times))
-        found.append(Fractions(data.wall, start, times, data.values[rows].astype(np.float64), data.error, expected))
+        found.append(Fractions(data.wall, start, times, data.values[rows].astype(np.float64), data._sigma, expected))
     return tuple(found)

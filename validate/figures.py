@@ -148,17 +148,17 @@ def counts(outcomes: Outcomes) -> str:
     """Measured numbers in classes, beside those expected and twice the standard error of counting."""
     kept = np.isfinite(outcomes.labels)
     x, n = outcomes.labels[kept], outcomes.total
-    p = outcomes.expected[kept]
+    p, found = outcomes.expected[kept], outcomes.observed[kept].astype(np.float64)
     error = USUAL * np.sqrt(n * p * (1.0 - p))
     panel = Panel.of(
         "Measured counts in classes",
         ("middle of the class", "number"),
         [x],
-        [n * p + error, outcomes.observed[kept], np.zeros(1)],
+        [n * p + error, found, np.zeros(1)],
     )
     panel.area(x, n * p - error, n * p + error, "walk")
     panel.line(x, n * p, "law", "expected ± 2 σ")
-    panel.dots(x, outcomes.observed[kept].astype(np.float64), "data", "measured")
+    panel.dots(x, found, "data", "measured")
     return panel.svg()
 
 

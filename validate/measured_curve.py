@@ -24,7 +24,7 @@ from randwalk.model.times import least_whole
 from randwalk.model.walk import LatticeWalk
 from randwalk.pde.exact_law import exact_law
 
-from .compare import Check
+from .check import Check
 from .measured_arrays import arrays, refuse
 from .power import detectable
 

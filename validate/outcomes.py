@@ -53,18 +53,21 @@ class Outcomes:
     def merged(self) -> tuple[NDArray[np.int64], Floats]:
         """(observed, expected) counts of classes: neighbouring outcomes are joined until a class expects `least` counts."""
         expected = self.expected * self.total
-        classes, gathered = np.empty(expected.size, dtype=np.int64), 0.0
-        number = 0
-        for i, count in enumerate(expected):
-            classes[i] = number
-            gathered += count
-            if gathered >= self.least:
-                number, gathered = number + 1, 0.0
-        classes = np.minimum(classes, max(number - 1, 0))  # the remaining outcomes at the end join the last full class
-        size = int(classes[-1]) + 1
-        observed = np.zeros(size, dtype=np.int64)
-        np.add.at(observed, classes, self.observed)
-        return observed, np.bincount(classes, weights=expected, minlength=size).astype(np.float64)
+        numbers = classes(expected, self.least)
+        observed = np.zeros(int(numbers[-1]) + 1, dtype=np.int64)
+        np.add.at(observed, numbers, self.observed)
+        return observed, np.bincount(numbers, weights=expected).astype(np.float64)
+
+
+def classes(expected: Floats, least: float) -> NDArray[np.int64]:
+    """The number of the class of each outcome: neighbours are joined until a class expects `least` counts."""
+    numbers, gathered, number = np.empty(expected.size, dtype=np.int64), 0.0, 0
+    for i, count in enumerate(expected):
+        numbers[i] = number
+        gathered += count
+        if gathered >= least:
+            number, gathered = number + 1, 0.0
+    return np.minimum(numbers, max(number - 1, 0))  # the remaining outcomes at the end join the last full class
 
 
 def ensemble_outcomes(ensemble: Ensemble | ItoEnsemble, law: Law[Any]) -> list[Outcomes]:

@@ -7,6 +7,8 @@ from html import escape
 from importlib import resources
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from randwalk.model.ito import ItoWalk
 from randwalk.pde import limit
 
@@ -19,18 +21,18 @@ if TYPE_CHECKING:
     from .report import CaseReport, Judged, Report
 
 GUIDE = (
-    "Every case is one random walk, checked in three comparisons that each have one error in them. <b>Rung 1</b> tests simulated "
-    "walkers against the law that they should have: with right software its p-values are small no more often than they should "
-    "be. <b>Rung 2</b> compares that law with the differential equation, and <b>rung 3</b> a numerical solver with the closed form: "
-    "there is no chance in either, and what is judged is how fast the error falls when spacing and step become smaller. "
-    "<b>Measured data</b>, where a case has some, are tested against the walk. σ is one standard error. <em>p</em> is the "
-    "probability of so large a deviation in one check alone if all is right; <em>adjusted</em> allows for the number of checks in "
-    "its family (Holm): all rung-1 checks of this report are one family, all checks of measured data another. A family fails "
-    "below {alpha:g}."
+    "Every case is one random walk, checked in three comparisons that each have one error in them. <b>Rung 1</b> tests "
+    "simulated walkers against the law that they should have: with right software its p-values are small no more often "
+    "than they should be. <b>Rung 2</b> compares that law with the differential equation, and <b>rung 3</b> a numerical "
+    "solver with the closed form: there is no chance in either, and what is judged is how fast the error falls when spacing "
+    "and step become smaller. <b>Measured data</b>, where a case has some, are tested against the walk. σ is one standard "
+    "error. <em>p</em> is the probability of so large a deviation in one check alone if all is right; <em>adjusted</em> "
+    "allows for the number of checks in its family (Holm): all rung-1 checks of this report are one family, all checks of "
+    "measured data another. A family fails below {alpha:g}."
 )
 WOULD = {
-    "discretisation": "an equation that is not the walk’s (order 0), a wall half a spacing off (order 1), laws that are apart by more "
-    "than 0.01",
+    "discretisation": "an equation that is not the walk’s (order 0), a wall half a spacing off (order 1), laws that are apart by "
+    "more than 0.01",
     "solver": "a scheme that converges to something else, or more slowly than it should",
 }
 BY_STEPS = "increments whose error falls with the step at another order than that of their scheme"
@@ -45,8 +47,8 @@ def to_html(report: Report) -> str:
     style = resources.files(__package__).joinpath("report.css").read_text(encoding="utf-8")
     body = [
         "<h1>Validation of random walks</h1>", _banner(report), _provenance(report),
-        f"<h2>How to read this</h2><p>{GUIDE.format(alpha=report.alpha)}</p>", "<h2>All cases</h2>", _overview(report, linked=True),
-        *(_article(report, case) for case in report.cases),
+        f"<h2>How to read this</h2><p>{GUIDE.format(alpha=report.alpha)}</p>", "<h2>All cases</h2>",
+        _overview(report, linked=True), *(_article(report, case) for case in report.cases),
     ]  # fmt: skip
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
@@ -119,7 +121,7 @@ def _overview(report: Report, *, linked: bool) -> str:
         ])  # fmt: skip
     head = ("case", "problem", "#1 walkers<br>adjusted p", "#sees<br>a bias of", "#2 equation<br>order", "#3 solver<br>order",
             "#data<br>p", "#data<br>adjusted p", "#s")  # fmt: skip
-    return _table(head, rows)
+    return _table(head, rows, "overview")
 
 
 def _least(judged: Sequence[Judged]) -> float:
@@ -171,6 +173,8 @@ def _rungs(report: Report, case: CaseReport) -> Iterator[tuple[str, ...]]:
         return NAMES[part], _chip(verdict[part]), escape(compares), escape(found), escape(would)
 
     def errors(rung: Convergence) -> str:
+        if not np.isfinite(rung.errors).all():
+            return "—"
         return errors_told(rung) + (f". Rule: {rung.rule}" if rung.counted else "")
 
     yield row("sampling", case.compared[0], _worst(report.sampling(case)), _sees(case, "sampling"))
@@ -179,7 +183,8 @@ def _rungs(report: Report, case: CaseReport) -> Iterator[tuple[str, ...]]:
     yield row(
         "discretisation", compared, errors(case.discretisation), BY_STEPS if by_steps else WOULD["discretisation"]
     )
-    would = WOULD["solver"] if case.solver.counted else f"nothing: {case.missing or 'there is no closed form'}"
+    why = f": {case.missing}" if case.missing else ""
+    would = WOULD["solver"] if case.solver.counted else f"nothing{why}"
     yield row("solver", f"finite differences against {case.solver.against}", errors(case.solver), would)
     if case.data is not None:
         yield row("data", "measured data against the law of the walk", _worst(report.data(case)), _sees(case, "data"))
@@ -206,8 +211,8 @@ def _sees(case: CaseReport, part: str) -> str:
 
 def _checks(title: str, judged: Sequence[Judged]) -> str:
     rows = [
-        (escape(one.check.name), one.check.test, f"#{one.check.statistic:.4g}", f"#{one.check.freedom:,}", f"#{one.check.p_value:.3g}",
-         f"#{one.adjusted:.3g}", f"#{one.check.detectable:.1e}")
+        (escape(one.check.name), one.check.test, f"#{one.check.statistic:.4g}", f"#{one.check.freedom:,}",
+         f"#{one.check.p_value:.3g}", f"#{one.adjusted:.3g}", f"#{one.check.detectable:.1e}")
         for one in judged
     ]  # fmt: skip
     head = ("check", "test", "#statistic", "#on", "#p", "#adjusted", "#sees a bias of")

@@ -108,5 +108,6 @@ def _checks(judged: Iterable[Judged]) -> list[dict[str, Any]]:
 def _convergence(c: Convergence) -> dict[str, Any]:
     return {
         "against": c.against, "widths": list(map(float, c.widths)), "errors": list(map(float, c.errors)),
-        "orders": list(c.orders), "order": c.order, "floor": float(c.floor), "counted": c.counted, "rule": c.rule,
+        "orders": list(c.orders), "order": c.order, "floor": float(c.floor), "apart": float(c.apart),
+        "counted": c.counted, "rule": c.rule,
     }  # fmt: skip
