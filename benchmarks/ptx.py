@@ -19,8 +19,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import randwalk as rw
+from randwalk.jit.cuda.compile import Kernel, cuda, plain_arithmetic, replaced
 from randwalk.kernels.cuda import digits, occupation, table, walkers
-from randwalk.kernels.cuda.compile import Kernel, cuda, plain_arithmetic, replaced
 from randwalk.kernels.cuda.ito import kernel as walk_kernel
 from randwalk.kernels.ito import State
 from randwalk.kernels.program import DigitsProgram, JumpProgram, Levels, TableProgram, Walkers

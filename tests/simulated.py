@@ -17,7 +17,7 @@ import numpy as np
 
 import randwalk as rw
 from randwalk.jit.compile import device
-from randwalk.kernels.cuda import compile as compiled
+from randwalk.jit.cuda import compile as compiled
 from randwalk.kernels.cuda import ito as continuous
 from randwalk.kernels.cuda import occupation as occupying
 from randwalk.kernels.philox import JUMP, U, key, philox
@@ -34,7 +34,7 @@ from .test_digits import steps_taken
 from .test_ito_program import WALKS as CONTINUOUS
 from .test_stream_space import WALKS as SPACE
 
-machine: Any = import_module("randwalk.kernels.cuda.machine")  # whose names are replaced below
+machine: Any = import_module("randwalk.run.cuda.machine")  # whose names are replaced below
 
 ABSORB, REFLECT = rw.Absorbing(), rw.Reflecting()
 ACROSS = range(2**32 - 40, 2**32 + 30)  # more than a block of threads; both counter words of a walker's number

@@ -10,13 +10,14 @@ from typing import Any
 import numpy as np
 
 from ...jit.compile import device
+from ...jit.cuda.compile import THREADS, Kernel, blocks_for, cuda, in_kernel
+from ...jit.cuda.words import ones
 from ...jit.vector import joined, zeros_below
 from ..bits import always, follow, next_digit, prefix, remainder, screen, spread
 from ..philox import HALF, LOW, TIES, U, words64
-from ..program import FULL, PLANES, DigitsProgram, Keys, Walkers
+from ..program import FULL, PLANES, DigitsProgram, Keys, Span, Walkers
 from ..step import ALL, I32, ONE, U32, ZERO, after, change, popcount
-from .compile import THREADS, Kernel, Span, blocks_for, cuda, in_kernel
-from .stream import drawn, of_block, of_walker, ones, parts_of
+from .stream import drawn, of_block, of_walker, parts_of
 
 FAIR = FULL // 2, FULL
 MOST = 8  # blocks of a fair walk for which a kernel is compiled
@@ -197,7 +198,7 @@ def follow_digits(moves: int) -> Kernel:
 
 
 def advance(walkers: Walkers, program: DigitsProgram, spans: Iterable[Span], keys: Keys) -> None:
-    """See :data:`randwalk.kernels.cuda.compile.Advance`."""
+    """See :data:`randwalk.run.cuda.machine.Advance`."""
     moves, planes, size = len(program.offsets), program.planes, walkers.site.size
     for span in spans:
         if walkers.state.size:

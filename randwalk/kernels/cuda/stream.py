@@ -7,25 +7,12 @@ from typing import Any
 
 import numpy as np
 from llvmlite import ir
-from numba import types
 from numba.extending import intrinsic
 
+from ...jit.cuda.words import I32, I64, fields_of, number, on_cuda, word, words_of
 from ...jit.lanes import lowered
 from ...jit.vector import product
 from ..philox import M0, M1, STEPS, W0, W1
-
-I32, I64 = ir.IntType(32), ir.IntType(64)
-word: Any = types.uint32
-words_of: Any = types.UniTuple
-
-
-def on_cuda(context: Any) -> bool:
-    """Whether instructions are made for CUDA, not for the host, where the simulator runs them."""
-    return type(context).__name__ == "CUDATargetContext"
-
-
-def number(value: int) -> Any:
-    return ir.Constant(I32, value & 0xFFFFFFFF)
 
 
 def _halves(context: Any, builder: Any, value: Any, factor: int) -> tuple[Any, Any]:
@@ -90,28 +77,6 @@ def _drawn(context: Any, walker: Any, blocks: Any, key0: Any, key1: Any) -> Any:
     return lowered(found(walker, blocks, word, word), mixed)
 
 
-def fields_of(builder: Any, values: Any) -> list[Any]:
-    """The words of a tuple."""
-    fields = [builder.extract_value(values, i) for i in range(values.type.count)]
-    return [
-        field if field.type == I32 else builder.trunc(field, I32) for field in fields
-    ]  # Python's integers have 64 bits
-
-
-def _ones(context: Any, words: Any, masks: Any) -> Any:
-    """How many digits of some words are 1; of the first four words and of the last four only those in the eight masks."""
-
-    def counted(context: Any, builder: Any, words: Any, masks: Any) -> Any:
-        values, allowed, total = fields_of(builder, words), fields_of(builder, masks), number(0)
-        for first, some in ((0, allowed[:4]), (len(values) - 4, allowed[4:])):
-            values[first : first + 4] = map(builder.and_, values[first : first + 4], some)
-        for value in values:
-            total = builder.add(total, builder.ctpop(value))
-        return total
-
-    return lowered(word(words, masks), counted)
-
-
 def parts_of(blocks: range, high: int, keys: tuple[np.uint64, np.uint64]) -> tuple[np.uint32, ...]:
     """As :func:`_of_block`, of some blocks, three words for each."""
     key0, key1, parts = int(keys[0]), int(keys[1]), []
@@ -125,4 +90,3 @@ def parts_of(blocks: range, high: int, keys: tuple[np.uint64, np.uint64]) -> tup
 of_walker: Any = intrinsic(_of_walker)
 of_block: Any = intrinsic(_of_block)
 drawn: Any = intrinsic(_drawn)
-ones: Any = intrinsic(_ones)

@@ -5,26 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from llvmlite import ir
-from numba import types
-from numba.extending import intrinsic
 from numpy.typing import NDArray
 
 from ...jit.compile import device
-from ...jit.lanes import array_of, lowered
+from ...jit.cuda.compile import SHARED, SIMULATED, THREADS, Kernel, blocks_for, cuda, in_kernel, processors, zeros
+from ...jit.cuda.words import four_at, put_four
 from ..alias import draw, settle_draw
 from ..packing import field
 from ..philox import HALF, JUMP, LOW, U, of_axis, philox
 from ..step import I32, U32, start_cell
-from .compile import SHARED, SIMULATED, THREADS, Kernel, blocks_for, cuda, in_kernel, processors, zeros
-from .stream import I32 as I32_FORM
-from .stream import fields_of, number, on_cuda
 
-FOUR_SITES: Any = types.UniTuple(types.int32, 4)  # type: ignore[no-untyped-call]
-FOUR: Any = ir.VectorType(I32_FORM, 4)
 COUNT = np.dtype(np.int32)  # of bins in shared memory; the simulator wants an instance
 EVERYWHERE = -(2**31), 2**31 - 1
 FEW, MANY = 4, 32 if SIMULATED else 512  # blocks to a multiprocessor that count for themselves, and threads of those
+_four_at, _put_four = in_kernel(four_at), in_kernel(put_four)
 _philox, _of_axis, _start_cell, _field = (in_kernel(function) for function in (philox, of_axis, start_cell, field))
 
 
@@ -51,37 +45,6 @@ def begin(state, site, levels):  # type: ignore[no-untyped-def]
             state[first + i, j] = heights[i, site[j]]
         if levels.seen.size:
             state[state.shape[0] - 1, j] = 1
-
-
-def _four_at(context: Any, array: Any, first: Any) -> Any:
-    """Four numbers of an array, from a multiple of four on, in one access."""
-
-    def load(context: Any, builder: Any, values: Any, first: Any) -> Any:
-        four = builder.load(_of_four(context, builder, array, values, first), align=16 if on_cuda(context) else 4)
-        fields = [builder.extract_element(four, number(i)) for i in range(4)]
-        return context.make_tuple(builder, FOUR_SITES, fields)
-
-    return lowered(FOUR_SITES(array, types.intp), load)
-
-
-def _put_four(context: Any, array: Any, first: Any, fields: Any) -> Any:
-    """Put them there."""
-
-    def store(context: Any, builder: Any, values: Any, first: Any, fields: Any) -> None:
-        four = ir.Constant(FOUR, ir.Undefined)
-        for i, value in enumerate(fields_of(builder, fields)):
-            four = builder.insert_element(four, value, number(i))
-        builder.store(four, _of_four(context, builder, array, values, first), align=16 if on_cuda(context) else 4)
-
-    return lowered(types.void(array, types.intp, fields), store)
-
-
-def _of_four(context: Any, builder: Any, kind: Any, values: Any, first: Any) -> Any:
-    there = builder.gep(array_of(kind)(context, builder, values).data, [first])
-    return builder.bitcast(there, FOUR.as_pointer())
-
-
-_four, _keep_four = in_kernel(intrinsic(_four_at)), in_kernel(intrinsic(_put_four))
 
 
 @device
@@ -111,13 +74,13 @@ def jump(site, first_walker, program, keys):  # type: ignore[no-untyped-def]
         group, at = U(first_walker // 4 + quarter), 4 * quarter - early
         words = _philox(group & LOW, group >> HALF, interval, U(_of_axis(JUMP, program.axis)), keys[0], keys[1])
         together = early == 0 and at + 4 <= size
-        sites = _four(site, at) if together else (I32(0), I32(0), I32(0), I32(0))
+        sites = _four_at(site, at) if together else (I32(0), I32(0), I32(0), I32(0))
         moved = (
             _jumped(sites[0], U(words[0]), group, 0, program, keys), _jumped(sites[1], U(words[1]), group, 1, program, keys),
             _jumped(sites[2], U(words[2]), group, 2, program, keys), _jumped(sites[3], U(words[3]), group, 3, program, keys),
         )  # fmt: skip
         if together:
-            _keep_four(site, at, moved)
+            _put_four(site, at, moved)
         else:
             for i in range(4):
                 if 0 <= at + i < size:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, TypeVar
 
@@ -11,7 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...jit.compile import DeviceError
-from ..program import (
+from ...jit.cuda.compile import SIMULATED, THREADS, allocate, blocks_for, cuda, on_device
+from ...kernels.cuda import digits, occupation, table
+from ...kernels.cuda.walkers import EVERYWHERE, begin, counted, jump, place, unpack
+from ...kernels.program import (
     LIVE,
     NO_LEVELS,
     DigitsProgram,
@@ -20,13 +23,11 @@ from ..program import (
     Levels,
     Numbering,
     Program,
+    Span,
     Start,
     TableProgram,
     Walkers,
 )
-from . import digits, occupation, table
-from .compile import SIMULATED, THREADS, Advance, allocate, blocks_for, cuda, on_device
-from .walkers import EVERYWHERE, begin, counted, jump, place, unpack
 
 SHARE = 0.8  # of the free memory that walkers may take
 LEAST, MOST = 1 << 14, 1 << 30  # walkers of a batch
@@ -34,6 +35,9 @@ WORK = 1 << 38  # steps of walkers in a launch: about a second on a table, so th
 FOLLOWED = 4  # times as much work is a step with functionals
 BATCH = 1 << 42  # steps of walkers in a batch, where there are walkers enough
 NOBODY, NO_WAYS = np.empty(0, dtype=np.int32), np.empty(0, dtype=np.uint8)
+
+Advance = Callable[[Walkers, Any, Iterable[Span], Keys], None]
+"""Makes the steps of some spans of walkers that are on the device, by a program."""
 
 ADVANCE: dict[type, Advance] = {TableProgram: table.advance, DigitsProgram: digits.advance}
 

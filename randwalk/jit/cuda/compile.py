@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib import import_module
 from typing import Any
@@ -16,8 +16,7 @@ from typing import Any
 import numba.cuda
 import numpy as np
 
-from ...jit.compile import device
-from ..program import Keys, Walkers
+from ..compile import device
 
 F = Callable[..., Any]
 
@@ -75,13 +74,6 @@ class Kernel:
     def __call__(self, blocks: int, threads: int, *arguments: Any, shared: int = 0) -> None:
         with _lock, plain_arithmetic():
             self.jit[blocks, threads, 0, shared](*arguments)
-
-
-Span = tuple[int, int, int]
-"""(the step of the first row of a table, the first step to make, the one after the last)"""
-
-Advance = Callable[[Walkers, Any, Iterable[Span], Keys], None]
-"""Makes the steps of some spans of walkers that are on the device, by a program."""
 
 
 def in_kernel(function: F) -> F:
