@@ -8,7 +8,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...jit.compile import device
-from ...jit.cuda.compile import SHARED, SIMULATED, THREADS, Kernel, blocks_for, cuda, in_kernel, processors, zeros
+from ...jit.cuda.compile import (
+    SHARED,
+    SIMULATED,
+    THREADS,
+    Kernel,
+    blocks_for,
+    cuda,
+    filled,
+    in_kernel,
+    processors,
+    sent,
+)
 from ...jit.cuda.words import four_at, put_four
 from ..alias import draw, settle_draw
 from ..packing import field
@@ -24,10 +35,9 @@ _philox, _of_axis, _start_cell, _field = (in_kernel(function) for function in (p
 
 @Kernel
 def place(site, first_walker, axis, index, upper, keys):  # type: ignore[no-untyped-def]
-    """As :func:`randwalk.kernels.cpu.place`, but the first axis needs no zeros to add to."""
+    """As :func:`randwalk.kernels.cpu.place`."""
     for j in range(cuda.grid(1), site.size, cuda.gridsize(1)):
-        before = site[j] if axis else I32(0)
-        site[j] = before + _start_cell(U(first_walker + j), axis, index, upper, keys)
+        site[j] += _start_cell(U(first_walker + j), axis, index, upper, keys)
 
 
 @Kernel
@@ -152,11 +162,11 @@ def counted(
     size: int, values: Any, others: Any, ways: NDArray[np.uint8], binning: tuple[int, int, int, int]
 ) -> NDArray[np.int64]:
     """The counts of :func:`count` in `size` bins."""
-    counts, private = zeros(size), 4 * size <= SHARED
+    counts, private = filled(size, 0, np.int64), 4 * size <= SHARED
     blocks, shared = blocks_for(values.size), 4 * size if private else 4
     if private and others is values and not ways.size and binning[2:] == EVERYWHERE and abs(binning[1]) < 1 << 30:
         lowest = -binning[1]
         count_sites(min(blocks, processors() * FEW), MANY, counts, values, lowest, lowest + size - 1, shared=shared)
     else:
-        count(blocks, THREADS, counts, private, values, others, cuda.to_device(ways), binning, shared=shared)
+        count(blocks, THREADS, counts, private, values, others, sent(ways), binning, shared=shared)
     return counts.copy_to_host()
