@@ -126,6 +126,8 @@ def signatures(types: Any, capability: tuple[int, int]) -> Iterator[tuple[str, K
     for blocks in (1, digits.MOST):
         parts, masks = types.UniTuple(u32, 3 * blocks), types.UniTuple(u32, 8)
         yield f"toss[{blocks}]", digits.toss(blocks), (batch, digits_program(2), parts, masks, span, keys)
+        counting = longs, types.UniTuple(i64, 2), digits_program(2), parts, masks, span, keys
+        yield f"toss and count[{blocks}]", walkers.toss_and_count(blocks), counting
     for moves, planes in ((2, 8), (2, 3), (4, 2), (4, 8), (6, 8)):
         kernel = digits.walk_digits(moves, planes)
         yield f"digits[{moves}, {planes}]", kernel, (batch, digits_program(moves), span, keys)

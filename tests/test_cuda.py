@@ -37,6 +37,7 @@ def simulated(part: str, kernels: Path | None = None) -> str:
     "part",
     [
         "constant",
+        "tossed",
         "table",
         "occupation",
         "jump",

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ...jit.compile import device
-from ...jit.cuda.compile import THREADS, Kernel, blocks_for, cuda, in_kernel
+from ...jit.cuda.compile import SHARED, THREADS, Kernel, blocks_for, cuda, filled, in_kernel, processors
 from ...jit.cuda.words import ones
 from ...jit.vector import joined, zeros_below
 from ..bits import always, follow, next_digit, prefix, remainder, screen, spread
@@ -18,6 +18,7 @@ from ..philox import HALF, LOW, TIES, U, words64
 from ..program import FULL, PLANES, DigitsProgram, Keys, Span, Walkers
 from ..step import ALL, I32, ONE, U32, ZERO, after, change, popcount
 from .stream import drawn, of_block, of_walker, parts_of
+from .walkers import FEW, MANY, toss_and_count
 
 FAIR = FULL // 2, FULL
 MOST = 8  # blocks of a fair walk for which a kernel is compiled
@@ -44,6 +45,29 @@ def toss(blocks: int) -> Kernel:
     return Kernel(walk)
 
 
+def tossed_counts(
+    walkers: range, cell: int, program: DigitsProgram, span: Span, keys: Keys, lowest: int, size: int
+) -> Any | None:
+    """How many walkers that begin on a cell are on each of `size` cells after the steps of a span; None where a kernel of its own
+    would have to make them."""
+    (_, start, stop), high = span, walkers.start >> 32
+    blocks = range(start // 128, (stop + 127) // 128)
+    if not 0 < len(blocks) <= MOST or 4 * size > SHARED or (walkers.stop - 1) >> 32 != high:
+        return None
+    counts, cells = filled(size, 0, np.int64), (cell + program.offsets[0] * (stop - start), lowest, lowest + size - 1)
+    told = program, parts_of(blocks, high, keys), _masks(blocks, start, stop)
+    toss_and_count(len(blocks))(
+        processors() * FEW, MANY, counts, (walkers.start, len(walkers)), *told, cells, keys, shared=4 * size
+    )
+    return counts.copy_to_host()
+
+
+def _masks(blocks: range, start: int, stop: int) -> tuple[np.uint32, ...]:
+    """Which digits of the first and of the last of some blocks are steps."""
+    masks = [screen(64 * n, start, stop) for block in (blocks[0], blocks[-1]) for n in (2 * block, 2 * block + 1)]
+    return tuple(np.array(masks, np.uint64).view(np.uint32))
+
+
 def _toss(walkers: Walkers, program: DigitsProgram, span: Span, keys: Keys) -> None:
     """The steps of a span, in launches of MOST blocks; the high word of the walkers' numbers is one for each launch."""
     size, ahead = walkers.site.size, (1 << 32) - walkers.first % (1 << 32)
@@ -53,9 +77,8 @@ def _toss(walkers: Walkers, program: DigitsProgram, span: Span, keys: Keys) -> N
             here = span[0], max(start, span[1]), min(start + 128 * MOST, span[2])
             blocks = range(here[1] // 128, (here[2] + 127) // 128)
             parts = parts_of(blocks, int(some.first) >> 32, keys)
-            masks = [screen(64 * n, *here[1:]) for b in (blocks[0], blocks[-1]) for n in (2 * b, 2 * b + 1)]
-            halves = tuple(np.array(masks, np.uint64).view(np.uint32))
-            toss(len(blocks))(blocks_for(high - low), THREADS, some, program, parts, halves, here, keys)
+            masks = _masks(blocks, *here[1:])
+            toss(len(blocks))(blocks_for(high - low), THREADS, some, program, parts, masks, here, keys)
 
 
 def _comparison(moves: int, planes: int) -> Any:

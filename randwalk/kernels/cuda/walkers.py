@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -20,16 +21,18 @@ from ...jit.cuda.compile import (
     processors,
     sent,
 )
-from ...jit.cuda.words import four_at, put_four
+from ...jit.cuda.words import four_at, ones, put_four
 from ..alias import draw, settle_draw
 from ..packing import field
 from ..philox import HALF, JUMP, LOW, U, of_axis, philox
 from ..step import I32, U32, start_cell
+from .stream import drawn, of_walker
 
 COUNT = np.dtype(np.int32)  # of bins in shared memory; the simulator wants an instance
 EVERYWHERE = -(2**31), 2**31 - 1
 FEW, MANY = 4, 32 if SIMULATED else 512  # blocks to a multiprocessor that count for themselves, and threads of those
 _four_at, _put_four = in_kernel(four_at), in_kernel(put_four)
+_of_walker, _drawn, _ones = in_kernel(of_walker), in_kernel(drawn), in_kernel(ones)
 _philox, _of_axis, _start_cell, _field = (in_kernel(function) for function in (philox, of_axis, start_cell, field))
 
 
@@ -107,6 +110,23 @@ def unpack(packed, bits, numbers):  # type: ignore[no-untyped-def]
         packed[j] = 0
 
 
+@cuda.jit(device=True)
+def clear(bins, counts):  # type: ignore[no-untyped-def]
+    """Begin to count in bins of a block, as many as there are `counts`."""
+    for i in range(cuda.threadIdx.x, counts.size, cuda.blockDim.x):
+        bins[i] = 0
+    cuda.syncthreads()
+
+
+@cuda.jit(device=True)
+def put_down(bins, counts):  # type: ignore[no-untyped-def]
+    """Add the bins of a block to `counts`."""
+    cuda.syncthreads()
+    for i in range(cuda.threadIdx.x, counts.size, cuda.blockDim.x):
+        if bins[i]:
+            cuda.atomic.add(counts, i, np.int64(bins[i]))
+
+
 @Kernel
 def count(counts, private, values, others, ways, binning):  # type: ignore[no-untyped-def]
     """Count each of `values` that is between lowest and highest in bin value + times × other + shift, in the first or the last
@@ -115,9 +135,7 @@ def count(counts, private, values, others, ways, binning):  # type: ignore[no-un
     times, shift, lowest, highest = binning
     bins = cuda.shared.array(0, COUNT)
     if private:
-        for i in range(cuda.threadIdx.x, counts.size, cuda.blockDim.x):
-            bins[i] = 0
-        cuda.syncthreads()
+        clear(bins, counts)
     for j in range(cuda.grid(1), values.size, cuda.gridsize(1)):
         value = np.int64(ways[values[j]]) if ways.size else np.int64(values[j])
         if lowest <= value <= highest:
@@ -127,10 +145,26 @@ def count(counts, private, values, others, ways, binning):  # type: ignore[no-un
             else:
                 cuda.atomic.add(counts, bin, 1)
     if private:
-        cuda.syncthreads()
-        for i in range(cuda.threadIdx.x, counts.size, cuda.blockDim.x):
-            if bins[i]:
-                cuda.atomic.add(counts, i, np.int64(bins[i]))
+        put_down(bins, counts)
+
+
+@cache
+def toss_and_count(blocks: int) -> Kernel:
+    """As :func:`randwalk.kernels.cuda.digits.toss`, of walkers that begin on one cell and are counted, not kept.
+    cells = (that one, the lowest, the highest)."""
+
+    def walk(counts, walkers, program, parts, masks, cells, keys):  # type: ignore[no-untyped-def]
+        (number, size), (begun, lowest, highest), (first, second) = walkers, cells, program.offsets
+        bins, key0, key1 = cuda.shared.array(0, COUNT), U32(keys[0]), U32(keys[1])
+        begun, lowest, highest, further = I32(begun), I32(lowest), I32(highest), I32(second - first)
+        clear(bins, counts)
+        for j in range(cuda.grid(1), size, cuda.gridsize(1)):
+            words = _drawn(_of_walker(U32(U(number + j) & LOW), key0, key1), parts, key0, key1)
+            cell = I32(begun + further * I32(_ones(words, masks)))
+            cuda.atomic.add(bins, U32(min(max(cell, lowest), highest) - lowest), 1)
+        put_down(bins, counts)
+
+    return Kernel(walk, 40)
 
 
 @Kernel
@@ -138,9 +172,7 @@ def count_sites(counts, values, lowest, highest):  # type: ignore[no-untyped-def
     """As :func:`count`, of the values themselves, in bins of which the first is for those up to `lowest` and the last for those
     from `highest` on, in shared memory. A thread has four values on their way from memory at a time."""
     bins, lowest, highest = cuda.shared.array(0, COUNT), I32(lowest), I32(highest)
-    for i in range(cuda.threadIdx.x, counts.size, cuda.blockDim.x):
-        bins[i] = 0
-    cuda.syncthreads()
+    clear(bins, counts)
     quarter, stride, j = U32(values.size // 4), U32(cuda.gridsize(1)), U32(cuda.grid(1))
     while j < quarter:
         second = U32(j + quarter)
@@ -152,10 +184,7 @@ def count_sites(counts, values, lowest, highest):  # type: ignore[no-untyped-def
     j = U32(U32(4) * quarter + U32(cuda.grid(1)))
     if j < values.size:
         cuda.atomic.add(bins, U32(min(max(values[j], lowest), highest) - lowest), 1)
-    cuda.syncthreads()
-    for i in range(cuda.threadIdx.x, counts.size, cuda.blockDim.x):
-        if bins[i]:
-            cuda.atomic.add(counts, i, np.int64(bins[i]))
+    put_down(bins, counts)
 
 
 def counted(

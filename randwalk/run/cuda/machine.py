@@ -29,14 +29,14 @@ from ...kernels.program import (
     TableProgram,
     Walkers,
 )
+from .sites import NO_STATE, Tossed, array_of
 
 SHARE = 0.8  # of the free memory that walkers may take
 LEAST, MOST = 1 << 14, 1 << 30  # walkers of a batch
 WORK = 1 << 38  # steps of walkers in a launch: about a second on a table, so that Ctrl-C is heard
 FOLLOWED = 4  # times as much work is a step with functionals
 BATCH = 1 << 42  # steps of walkers in a batch, where there are walkers enough
-NOBODY, NO_STATE = np.empty(0, dtype=np.int32), np.empty((0, 0), dtype=np.int32)
-NO_WAYS = np.empty(0, dtype=np.uint8)
+NOBODY, NO_WAYS = np.empty(0, dtype=np.int32), np.empty(0, dtype=np.uint8)
 
 Advance = Callable[[Walkers, Any, Iterable[Span], Keys], None]
 """Makes the steps of some spans of walkers that are on the device, by a program."""
@@ -117,7 +117,10 @@ class Cuda:
             yield first, min(first + size, stop)
 
     def place(self, batch: range, start: Sequence[Start], keys: Keys) -> Any:
-        site = filled(len(batch), sum(int(part.sites[0]) for part in start if part.sites.size == 1))
+        cell = sum(int(part.sites[0]) for part in start if part.sites.size == 1)
+        if all(part.sites.size == 1 for part in start):
+            return Tossed(len(batch), cell)
+        site = filled(len(batch), cell)
         for axis, part in enumerate(start):
             if part.sites.size > 1:
                 tables = sent(part.sites), sent(np.cumsum(part.masses))
@@ -126,10 +129,13 @@ class Cuda:
 
     def begin(self, site: Any, levels: Levels) -> Any:
         state = allocate((levels.rows, site.size))
-        begin(blocks_for(site.size), THREADS, state, site, on_device(levels))
+        begin(blocks_for(site.size), THREADS, state, array_of(site), on_device(levels))
         return state
 
     def advance(self, walkers: Walkers, program: Program, start: int, stop: int, keys: Keys) -> None:
+        if isinstance(walkers.site, Tossed) and walkers.site.toss(walkers, program, (start, start, stop), keys):
+            return
+        walkers = walkers._replace(site=array_of(walkers.site))
         if isinstance(program, JumpProgram):
             jump(blocks_for(walkers.site.size), THREADS, walkers.site, walkers.first, on_device(program), keys)
             return
@@ -151,7 +157,7 @@ class Cuda:
 
     def copy(self, site: Any) -> Any:
         other = allocate(site.size)
-        other.copy_to_device(site)
+        other.copy_to_device(array_of(site))
         return other
 
     def columns(self, state: Any) -> Sequence[Any]:
@@ -160,15 +166,22 @@ class Cuda:
     def histogram(
         self, values: Any, size: int, shift: int = 0, minus: Any = None, live: tuple[int, int] | None = None
     ) -> NDArray[np.int64]:
-        others, times = (values, 0) if minus is None else (minus, -1)
+        if isinstance(values, Tossed) and minus is None and live is None:
+            counts = values.counted(size, shift)
+            if counts is not None:
+                return counts
+        values = array_of(values)
+        others, times = (values, 0) if minus is None else (array_of(minus), -1)
         return counted(size, values, others, NO_WAYS, (times, shift, *(live or EVERYWHERE)))
 
     def passages(self, site: Any, passage: Any, steps: int, exit_of: NDArray[np.uint8]) -> NDArray[np.int64]:
         exits = int(exit_of[-1]) + 1
-        return counted(exits * (steps + 1), site, passage, exit_of, (exits, 0, 0, LIVE - 1)).reshape(-1, exits)
+        return counted(exits * (steps + 1), array_of(site), passage, exit_of, (exits, 0, 0, LIVE - 1)).reshape(
+            -1, exits
+        )
 
     def host(self, site: Any) -> NDArray[np.int32]:
-        return site.copy_to_host()
+        return array_of(site).copy_to_host()
 
 
 @cache
