@@ -2,8 +2,8 @@
 
     python -m benchmarks.cost
 
-prints the table of docs/how_to/cluster.md. Rates on two cores are those of docs/performance_table.md (`python -m benchmarks`), those
-of a GPU and its host those of benchmarks/results/h100.json (`python -m benchmarks.cuda`).
+prints the table of docs/how_to/cluster.md. Rates on two cores are those of docs/performance_table.md (`python -m benchmarks`),
+those of a GPU and its host those of benchmarks/results/h100.json (`python -m benchmarks.cuda`).
 """
 
 from __future__ import annotations
@@ -42,8 +42,8 @@ def duration(seconds: float) -> str:
     """Seconds in the unit that people would use."""
     for unit, size in UNITS:
         if seconds >= 2.0 * size:
-            return f"{seconds / size:.2g} {unit}"
-    return f"{seconds:.2g} s"
+            return f"{float(f'{seconds / size:.2g}'):g} {unit}"
+    return f"{float(f'{seconds:.2g}'):g} s"
 
 
 def row(name: str, rates: list[float], times: float = 1.0) -> str:

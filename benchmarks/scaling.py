@@ -1,5 +1,5 @@
-"""How runs by executors scale: one and two workers of this machine measured, more of them extrapolated from what the run costs the
-process that adds the results.
+"""How runs by executors scale: one and two workers of this machine measured, more of them extrapolated from what the run costs
+the process that adds the results.
 
     python -m benchmarks.scaling [--json benchmarks/results/scaling.json] [--figure docs/images/scaling.png]
 

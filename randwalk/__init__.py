@@ -19,12 +19,16 @@ if TYPE_CHECKING:
     from . import gallery as gallery
     from . import pde as pde
     from . import validate as validate
+    from .data.first_passage import FirstPassageTimes as FirstPassageTimes
+    from .data.tracks import Tracks as Tracks
     from .ensemble import Ensemble as Ensemble
     from .ito_ensemble import ItoEnsemble as ItoEnsemble
     from .jit.compile import DeviceError as DeviceError
     from .laws.estimate import Estimate as Estimate
     from .laws.law import Law as Law
     from .laws.lookup import NoAnswer as NoAnswer
+    from .likelihood.fit import Fit as Fit
+    from .likelihood.fit import fit as fit
     from .model.coefficient import Affine as Affine
     from .model.coefficient import Coefficient as Coefficient
     from .model.coefficient import Constant as Constant
@@ -91,6 +95,9 @@ _HOMES = {
     "model.coefficient": ("Affine", "Coefficient", "Constant", "Function", "Tanh"),
     "model.convention": ("Convention",),
     "jit.compile": ("DeviceError",),
+    "data.first_passage": ("FirstPassageTimes",),
+    "data.tracks": ("Tracks",),
+    "likelihood.fit": ("Fit", "fit"),
     "model.domain": ("Box", "Interval", "Line", "Ring"),
     "ensemble": ("Ensemble",),
     "laws.estimate": ("Estimate",),

@@ -10,11 +10,11 @@ import functools
 import logging
 import math
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
@@ -133,35 +133,61 @@ def validate(
     seed: Seed = None,
     alpha: Annotated[float, typer.Option(help="Family-wise false-alarm rate.")] = 1e-3,
     threads: Threads = None,
-    json: Annotated[str | None, typer.Option(metavar="FILE", help="Write the whole report to this file.")] = None,
+    html: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Write a report to read and to print, with figures.")
+    ] = None,
+    junit: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Write JUnit XML, for continuous integration.")
+    ] = None,
+    json: Annotated[str | None, typer.Option(metavar="FILE", help="Write all numbers of the report.")] = None,
+    compare: Annotated[
+        tuple[str, str] | None,
+        typer.Option(metavar="OLD NEW", help="Say what changed between two reports of --json; nothing is run."),
+    ] = None,
     list_cases: Annotated[bool, typer.Option("--list", help="List the built-in cases and what each catches.")] = False,
+    faults: Annotated[
+        bool,
+        typer.Option(
+            "--self-test", help="Plant faults, and show which rung of which case catches each; a missed one fails."
+        ),
+    ] = False,
     details: Annotated[
         bool | None, typer.Option("--details/--no-details", help="Print every check; the default for one case.")
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option("--workers", min=1, help="Processes of this machine that take a case each.")
     ] = None,
     quiet: Quiet = False,
 ) -> None:
     """Check that walk, exact law and equation agree: three rungs a case. Exit 0 if all pass, 1 if not, 2 on bad input."""
-    if json is not None:
-        check_output("--json", json)
+    _check_outputs({"--html": html, "--junit": junit, "--json": json})
+    if compare is not None:
+        _tell_changes(*compare, quiet)
     from randwalk.validate import CaseReport, case_names, load_case
     from randwalk.validate import validate as run
+    from randwalk.validate.run import told
 
     if list_cases:
         for name in cases or case_names():
             problem = load_case(name)
             print(f"{name}  {problem.title}")
-            print(f"    catches: {problem.source.data.get('catches', '') if problem.source else ''}")
+            print(f"    catches: {told(problem)}")
         return
+    if faults:
+        _self_test(cases or [], threads, json, quiet)
     names = cases or case_names()
-    with _counting("validating", len(names), not quiet) as advance:
+    from .workers import workers as started
+
+    with _counting("validating", len(names), not quiet) as advance, started(workers, None) as executor:
 
         def done(report: CaseReport | str) -> None:
             advance(report.name if isinstance(report, CaseReport) else report)
 
-        report = run(names, walkers=walkers, seed=seed, alpha=alpha, threads=threads, done=done)
+        report = run(names, walkers=walkers, seed=seed, alpha=alpha, threads=threads, done=done, executor=executor)
     try:
-        if json is not None:
-            write_text(json, report.to_json())
+        for path, made in ((json, report.to_json), (junit, report.to_junit), (html, report.to_html)):
+            if path is not None:
+                write_text(path, made())
     finally:  # a full disk must not suppress the printed results
         if not quiet:
             if details or (details is None and len(cases or ()) == 1):
@@ -173,6 +199,20 @@ def validate(
         for reason in report.failures.values():
             print(f"randwalk: {reason}", file=sys.stderr)
     raise typer.Exit(report.status)
+
+
+def _self_test(names: list[str], threads: int | None, json: str | None, quiet: bool) -> NoReturn:
+    """Run the self-test, print it, and exit."""
+    from randwalk.validate import self_test
+
+    with _counting("planting", None, not quiet) as advance:
+        found = self_test(names, threads=threads, done=lambda trial: advance(str(trial)))
+    if json is not None:
+        write_text(json, found.to_json())
+    if not quiet:
+        printed.print_table(found.table())
+    print(found.summary())
+    raise typer.Exit(found.status)
 
 
 @command
@@ -323,6 +363,47 @@ def solve(
 
 
 @command
+def fit(
+    file: File,
+    json: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Write estimates and intervals to this file.")
+    ] = None,
+    out: Annotated[str | None, typer.Option(metavar="FILE", help="Write draws for ArviZ here (.nc).")] = None,
+    plot: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Draw data, fit and residuals here (.png, .svg, .pdf).")
+    ] = None,
+    level: Annotated[float, typer.Option(help="Of the intervals.")] = 0.95,
+    quiet: Quiet = False,
+) -> None:
+    """Fit parameters of a problem file to its measured data: estimates, errors, profile intervals, and a test of the fit."""
+    _check_outputs({"--json": json, "--out": out, "--plot": plot})
+    for option, path, endings in (("--out", out, (".nc",)), ("--plot", plot, (".png", ".svg", ".pdf"))):
+        if path is not None:
+            check_output(option, path, endings)
+    from randwalk.validate.fitted import fit_problem
+
+    problem = _problem(file)
+    with _in_keys(file):
+        found = fit_problem(problem, level=level)
+    try:
+        if json is not None:
+            write_text(json, found.to_json())
+        if out is not None:
+            found.fit.to_xarray().to_netcdf(out)
+        if plot is not None:
+            import matplotlib
+
+            matplotlib.use("Agg")
+            found.fit.plot().savefig(plot)
+    finally:  # a full disk must not suppress the printed results
+        if not quiet:
+            printed.print_table(found.table(file))
+            print("\n".join((*found.fit.notes, found.verdict)))
+    if not quiet:
+        printed.print_written(json, out, plot)
+
+
+@command
 def gallery(
     names: Annotated[list[str] | None, typer.Argument(help="Figures to make; all if none.")] = None,
     out: Annotated[
@@ -398,6 +479,29 @@ def _records(names: list[str] | None) -> list[Any]:
     return [read_record(name) for name in names or ()]
 
 
+def _check_outputs(given: Mapping[str, str | None]) -> None:
+    """Refuse output files, by their options, that cannot be written, or two that are one."""
+    places: dict[Path, str] = {}
+    for option, path in given.items():
+        if path is None:
+            continue
+        place = check_output(option, path).resolve()
+        if place.is_file() or not place.exists():  # a stream may be written to twice
+            if place in places:
+                raise ValueError(f"{option} {path}: this is the file of {places[place]}; give another name")
+            places[place] = option
+
+
+def _tell_changes(old: str, new: str, quiet: bool) -> NoReturn:
+    """Print what changed between two reports and exit, with 1 if something that passed does not any more."""
+    from randwalk.validate.changes import changes
+
+    found = changes(old, new)
+    if not quiet:
+        print(found)
+    raise typer.Exit(found.status)
+
+
 def _problem(file: str) -> Problem:
     """The problem in a file, or on standard input for "-"."""
     from .problem import Problem, Source
@@ -420,7 +524,7 @@ def _in_keys(file: str) -> Iterator[None]:
 
 
 @contextmanager
-def _counting(description: str, total: int, shown: bool) -> Iterator[Callable[[str], None]]:
+def _counting(description: str, total: int | None, shown: bool) -> Iterator[Callable[[str], None]]:
     """A progress bar on standard error, if that is a terminal; yields a function to call with the name of each finished item."""
     from rich.console import Console
     from rich.progress import Progress

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import pickle
 import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -158,3 +160,15 @@ def test_explain_names_records_and_workers(
     told = capsys.readouterr().out.splitlines()
     assert told[0].startswith("paths (predicted: paths ") and "occupation" not in told[0]
     assert told[1].startswith("5,000 walkers × 50 steps = 2.5e+05 walker-steps") and told[2].startswith("on 10 workers")
+
+
+def test_cases_by_workers_give_the_same_report_in_the_same_order(tmp_path: Path) -> None:
+    names = ["lazy_line", str(tmp_path / "none.toml"), "biased_line"]
+    done: list[object] = []
+    with ThreadPoolExecutor(2) as pool:
+        shared = rw.validate.validate(names, walkers=1000, threads=1, done=done.append, executor=pool)
+    alone = rw.validate.validate(names, walkers=1000, threads=1)
+    assert [case.name for case in shared.cases] == [case.name for case in alone.cases] and len(done) == len(names)
+    assert shared.failures == alone.failures and list(shared.failures) == ["none"]
+    assert [case.sampling.p_value for case in shared.cases] == [case.sampling.p_value for case in alone.cases]
+    assert pickle.loads(pickle.dumps(shared.cases)) is not None  # what processes send

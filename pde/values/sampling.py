@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import cached_property, reduce
@@ -17,6 +17,7 @@ from randwalk.model.coefficient import Floats
 from randwalk.run.effort import Effort
 from randwalk.run.executor import gathered
 from randwalk.run.host import Host
+from randwalk.run.pieces import Ended
 from randwalk.run.ranges import Cut
 from randwalk.run.threads import checked, share
 
@@ -88,10 +89,12 @@ class Portion:
         """Of a walker, about."""
         return 1 + int(self.method.cost(self.resolution))
 
-    def parts(self, walkers: range) -> Iterator[SampleSums]:
-        """One batch after another."""
+    def parts(self, walkers: range, ended: Callable[[], bool] = lambda: False) -> Iterator[SampleSums]:
+        """One batch after another, until the run is `ended`."""
 
         def summed(batch: range) -> SampleSums:
+            if ended():
+                raise Ended
             return SampleSums.of(_rows(self.method, self.resolution, batch), self.shift, self.unit)
 
         size = min(BATCH, max(LEAST, WORK // self.steps))
@@ -99,8 +102,8 @@ class Portion:
             for _, part in Host(threads).batches(walkers, size, self.steps, 0, summed):
                 yield part
 
-    def __call__(self, walkers: range) -> SampleSums:
-        return reduce(operator.add, self.parts(walkers))
+    def __call__(self, walkers: range, ended: Callable[[], bool]) -> SampleSums:
+        return reduce(operator.add, self.parts(walkers, ended))
 
     def by(self, executor: Any, walkers: range) -> Iterator[SampleSums]:
         """Range by range, from the workers of an executor; here if it takes less than a second."""

@@ -153,7 +153,20 @@ def _zeros_below(context: Any, word: Any) -> Any:
     return lowered(types.uint64(types.uint64), lambda _, builder, word: builder.cttz(word, defined))
 
 
+def _polynomial(context: Any, x: Any, coefficients: Any) -> Any:
+    """c₀ + x (c₁ + x (c₂ + …)) of a tuple of coefficients, each operation rounded."""
+
+    def horner(context: Any, builder: Any, x: Any, coefficients: Any) -> Any:
+        *others, value = (builder.extract_value(coefficients, i) for i in range(coefficients.type.count))
+        for coefficient in reversed(others):
+            value = builder.fadd(coefficient, builder.fmul(x, value))
+        return value
+
+    return lowered(types.float64(types.float64, coefficients), horner)
+
+
 wide: Any = intrinsic(_wide)
+polynomial: Any = intrinsic(_polynomial)
 apart: Any = intrinsic(_apart)
 look_up: Any = intrinsic(_look_up)
 look_up_pairs: Any = intrinsic(_look_up_pairs)

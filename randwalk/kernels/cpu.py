@@ -145,7 +145,7 @@ def _advance(block, alive, home, span, program, told, room, keys):  # type: igno
     one of them make all of these again, with all digits. block = (sites, places); home = (sites of all, passages, the number of
     the walker in place 0); span = (begin, end, step of the first row).
     """
-    (x, who), (site, passage, first), (start, stop, origin) = block, home, span
+    (x, who), (_, passage, first), (start, stop, origin) = block, home, span
     (words, trail, marked), base, rows, (halved, resting) = room, U(first), program.thresholds.shape[0], told
     for eight in range(start // 8, (stop + 7) // 8):
         if alive == 0:
@@ -237,7 +237,7 @@ def _marked(marks, j):  # type: ignore[no-untyped-def]
 @device
 def _release(block, alive, home, span, program, resting, room, keys):  # type: ignore[no-untyped-def]
     """Take walkers at rest out of the block; the last ones fill their places. Returns how many are left."""
-    (x, who), (site, passage, first), (words, trail, marked), left = block, home, room, alive
+    (x, who), (site, passage, first), (_, _, marked), left = block, home, room, alive
     for part in range((alive + WIDTH - 1) // WIDTH):
         j, at_rest = part * WIDTH, which(look_up(resting, 0, fetch_cells(x, part * WIDTH)) == U32(1))
         at_rest &= ALL >> U(max(j + WIDTH - alive, 0))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 from typing import Any
 
@@ -23,10 +23,15 @@ INSTALL = 'pip install "randwalk-pde[cuda]"'
 
 
 def choose(
-    backend: str, devices: Sequence[int] | None, seconds: float, threads: int, method: str = "paths"
+    backend: str,
+    devices: Sequence[int] | None,
+    seconds: float,
+    threads: int,
+    method: str = "paths",
+    ended: Callable[[], bool] = lambda: False,
 ) -> Machine:
     """The backend that was asked for; `seconds` is the predicted time of a method on the reference machine, by which "auto"
-    decides. A host is given `threads`.
+    decides. A host is given `threads`, and asks now and then whether the run is `ended`.
 
     Raises
     ------
@@ -43,7 +48,7 @@ def choose(
         raise ValueError(f"devices = {devices!r} are CUDA devices: give backend='cuda' too, or leave them out")
     check_compiler()
     if backend == "cpu" or (backend == "auto" and not _worth(seconds, threads, method)):
-        return Host(threads)
+        return Host(threads, ended)
     reason = why_not_cuda()
     if reason is not None:
         raise DeviceError(f"backend = 'cuda' cannot run here: {reason}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,8 +37,8 @@ class Portions:
         walk = self.task.walk
         return (walk, walk.domain, *self.task.records)
 
-    def __call__(self, walkers: range) -> Any:
+    def __call__(self, walkers: range, ended: Callable[[], bool]) -> Any:
         seconds = self.task.seconds(len(walkers)) if self.backend == "auto" else 0.0
         with share(self.threads) as threads:
-            machine = choose(self.backend, self.devices, seconds, threads, self.task.method)
+            machine = choose(self.backend, self.devices, seconds, threads, self.task.method, ended)
             return added(self.task.stream(walkers, machine))

@@ -14,7 +14,9 @@ from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 from ..inputs.wording import shown
+from .pieces import Ended
 from .shipping import Shipped, Work
+from .wanted import Wanted
 
 T = TypeVar("T")
 
@@ -59,7 +61,7 @@ class Done:
 
 @dataclass(frozen=True)
 class Failed:
-    """An error of the work for an item, in words. Errors themselves may not travel."""
+    """An error of the work for an item, in words, because errors themselves may not travel; no words for a run that was ended."""
 
     reason: str
     where: str
@@ -70,6 +72,8 @@ def work_on(work: Any, item: Any, attempt: int) -> Done | Failed:
     begun = time.perf_counter()
     try:
         result = work(item)
+    except Ended:
+        return Failed("", "")
     except Exception as error:
         return Failed(f"{type(error).__name__}: {error}", traceback.format_exc())
     return Done(result, time.perf_counter() - begun)
@@ -133,7 +137,8 @@ def gathered(executor: Any, work: Work, items: Items[T]) -> Generator[tuple[T, A
     RangeFailed
         for an error in the work for an item, or if its workers are lost more than three times.
     """
-    supply, shipped = Supply(executor), Shipped(work)
+    supply, wanted = Supply(executor), Wanted()
+    shipped = Shipped(work, wanted)
     under_way: dict[Any, _Sent] = {}
     again: deque[_Sent] = deque()
     room, failed = FEW, None
@@ -166,6 +171,10 @@ def gathered(executor: Any, work: Work, items: Items[T]) -> Generator[tuple[T, A
                     again.append(_Sent(sent.item, sent.attempt + 1, 0.0))
                     continue
                 if isinstance(answer, Failed):
+                    if not answer.reason:  # the worker no longer sees that the run is wanted
+                        wanted.renew()
+                        again.append(_Sent(sent.item, sent.attempt + 1, 0.0))
+                        continue
                     failed = failed or _error(sent.item, answer)
                     continue
                 supply.served()
@@ -173,6 +182,7 @@ def gathered(executor: Any, work: Work, items: Items[T]) -> Generator[tuple[T, A
                 items.took(sent.item, answer.seconds)
                 yield sent.item, shipped.received(answer.result)
     finally:
+        wanted.end()
         for future in under_way:
             future.cancel()
     if failed is not None:

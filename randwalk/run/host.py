@@ -71,10 +71,13 @@ class Host:
     """The processor this runs on, and a number of threads of it."""
 
     threads: int = 1
-    ended: threading.Event = field(
-        default_factory=threading.Event, repr=False, compare=False
-    )  # of a run, for its threads
+    stopped: Callable[[], bool] = field(default=lambda: False, repr=False, compare=False)
+    _left: threading.Event = field(default_factory=threading.Event, repr=False, compare=False)
     name = "cpu"
+
+    def ended(self) -> bool:
+        """Whether the run has `stopped`, or nobody asks for further batches of it."""
+        return self._left.is_set() or self.stopped()
 
     def advance(self, walkers: Walkers, program: Program, start: int, stop: int, keys: Keys) -> None:
         drive = DRIVERS[type(program)]
@@ -122,7 +125,6 @@ class Host:
         if len(walkers) * steps > ALONE:  # as many for each thread, in whole blocks
             rounds = -(-len(walkers) // (size * self.threads))
             size = -(-len(walkers) // (rounds * self.threads * BLOCK)) * BLOCK
-        self.ended.clear()
         batches = (range(i, min(i + size, walkers.stop)) for i in range(walkers.start, walkers.stop, size))
         if self.threads == 1 or size >= len(walkers):
             yield from ((batch, work(batch)) for batch in batches)
@@ -139,9 +141,9 @@ class Host:
                     first, job = jobs.popleft()
                     yield first, job.result()
             finally:
-                self.ended.set()  # of what is under way, if anything is
+                self._left.set()  # for what is under way, if anything is
                 pool.shutdown(cancel_futures=True)
-                self.ended.clear()
+                self._left.clear()
 
     def place(self, batch: range, start: Sequence[Start], keys: Keys) -> NDArray[np.int32]:
         fixed = sum(int(index[0]) for index, _ in start if index.size == 1)

@@ -1,10 +1,9 @@
-"""Kernels called for pieces of the steps, between which a run hears Ctrl-C: in another thread by an event."""
+"""Kernels are called for pieces of the steps, between which a run hears Ctrl-C, also where another thread or process is told."""
 
 from __future__ import annotations
 
-import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 FIRST = 1 << 24  # walkers × steps of the first piece: some hundredths of a second, or less
 SHORT, LONG = 0.1, 0.3  # seconds; after a piece that took less or more, the next ones are longer or shorter
@@ -16,7 +15,7 @@ class Ended(Exception):
 
 
 def pieces(
-    start: int, stop: int, width: int, ended: threading.Event, most: int | None = None
+    start: int, stop: int, width: int, ended: Callable[[], bool], most: int | None = None
 ) -> Iterator[tuple[int, int]]:
     """The steps `start` … `stop` - 1 of `width` walkers in pieces of some tenths of a second, and of at most `most` steps:
     (from, to). Where a walker is after the last one does not depend on them.
@@ -24,11 +23,11 @@ def pieces(
     Raises
     ------
     Ended
-        once `ended` is set.
+        once the run is `ended`.
     """
     size = max(ALIGNED, FIRST // max(1, width) // ALIGNED * ALIGNED)
     while start < stop:
-        if ended.is_set():
+        if ended():
             raise Ended
         end = min((start + size) // ALIGNED * ALIGNED, start + (most or size), stop)
         begun = time.perf_counter()

@@ -4,30 +4,32 @@ from __future__ import annotations
 
 import io
 import pickle
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property, lru_cache
 from importlib.util import find_spec
 from typing import Any, Protocol
 
 from ..model.functions import check_travels, functions_in
+from .wanted import Wanted
 
 WORKS = 4  # that a process keeps, with the tables they have made
 
 
 class Work(Protocol):
-    """What workers do. Its `shared` objects are part of what it returns, and do not travel back."""
+    """What workers do for an item, until the run is `ended`. Its `shared` objects are part of what it returns, and do not travel
+    back."""
 
     @property
     def shared(self) -> Sequence[Any]: ...
 
-    def __call__(self, item: Any, /) -> Any: ...
+    def __call__(self, item: Any, ended: Callable[[], bool], /) -> Any: ...
 
 
 class Shipped:
     """A work as it is submitted. In another process it arrives as :class:`Arrived`."""
 
-    def __init__(self, work: Work) -> None:
-        self.work = work
+    def __init__(self, work: Work, wanted: Wanted) -> None:
+        self.work, self.wanted = work, wanted
 
     @cached_property
     def packed(self) -> bytes:
@@ -37,7 +39,7 @@ class Shipped:
         else:
             packer = pickle
         try:
-            return bytes(packer.dumps(self.work))
+            return bytes(packer.dumps((self.work, self.wanted)))
         except Exception as error:  # whatever an object says that cannot be pickled
             check_travels(functions_in(self.work))
             raise TypeError(
@@ -49,7 +51,7 @@ class Shipped:
         return Arrived, (self.packed,)
 
     def __call__(self, item: Any) -> Any:
-        return self.work(item)
+        return self.work(item, self.wanted.ended)
 
     def received(self, result: Any) -> Any:
         """A result of the work; one that has travelled is unpacked."""
@@ -70,16 +72,16 @@ class Arrived:
         self.packed = packed
 
     def __call__(self, item: Any) -> Packed:
-        work = _unpacked(self.packed)
+        work, wanted = _unpacked(self.packed)
         buffer = io.BytesIO()
-        _There(buffer, work).dump(work(item))
+        _There(buffer, work).dump(work(item, wanted.ended))
         return Packed(buffer.getvalue())
 
 
 @lru_cache(maxsize=WORKS)
-def _unpacked(packed: bytes) -> Work:
-    work: Work = pickle.loads(packed)
-    return work
+def _unpacked(packed: bytes) -> tuple[Work, Wanted]:
+    arrived: tuple[Work, Wanted] = pickle.loads(packed)
+    return arrived
 
 
 class _There(pickle.Pickler):
