@@ -37,7 +37,7 @@ machine: Any = import_module("randwalk.run.cuda.machine")  # whose names are rep
 compiled: Any = import_module("randwalk.jit.cuda.compile")
 
 ABSORB, REFLECT = rw.Absorbing(), rw.Reflecting()
-ACROSS = range(2**32 - 40, 2**32 + 30)  # more than a block of threads; both counter words of a walker's number
+ACROSS = range(2**32 - 20, 2**32 + 16)  # more than a block of threads; both counter words of a walker's number
 SEED = 3
 RECORDS: tuple[Record, ...] = (
     rw.FirstPassage(), rw.LastVisit(0.0), rw.LastVisit(1.0), rw.TimePositive(0.0), rw.Maximum(), rw.SquaredDisplacement(),
@@ -111,7 +111,7 @@ def paths(walks: dict[str, Callable[[], rw.LatticeWalk]]) -> None:
         records = [
             r for r in RECORDS if not (isinstance(walk.domain, rw.Ring) and isinstance(r, rw.SquaredDisplacement))
         ]
-        both(walk, ACROSS, [0, 3, 70, 197], "paths")
+        both(walk, ACROSS, [0, 3, 70, 137], "paths")
         both(walk, range(ACROSS.start, ACROSS.start + 12), [5, 137], "paths", records)
 
 
