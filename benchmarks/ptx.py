@@ -125,8 +125,9 @@ def signatures(types: Any, capability: tuple[int, int]) -> Iterator[tuple[str, K
     yield "place", walkers.place, (sites, i64, i64, sites, longs, keys)
     for blocks in (1, digits.MOST):
         parts, masks = types.UniTuple(u32, 3 * blocks), types.UniTuple(u32, 8)
-        yield f"toss[{blocks}]", digits.toss(blocks), (batch, digits_program(2), parts, masks, span, keys)
-        counting = longs, types.UniTuple(i64, 2), digits_program(2), parts, masks, span, keys
+        every_key = types.Tuple((u32, u32, types.UniTuple(u32, 8), types.UniTuple(u32, 8)))
+        yield f"toss[{blocks}]", digits.toss(blocks), (batch, digits_program(2), parts, masks, span, every_key)
+        counting = longs, types.UniTuple(i64, 2), digits_program(2), parts, masks, span, every_key
         yield f"toss and count[{blocks}]", walkers.toss_and_count(blocks), counting
     for moves, planes in ((2, 8), (2, 3), (4, 2), (4, 8), (6, 8)):
         kernel = digits.walk_digits(moves, planes)

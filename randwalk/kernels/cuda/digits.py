@@ -17,7 +17,7 @@ from ..bits import always, follow, next_digit, prefix, remainder, screen, spread
 from ..philox import HALF, LOW, TIES, U, words64
 from ..program import FULL, PLANES, DigitsProgram, Keys, Span, Walkers
 from ..step import ALL, I32, ONE, U32, ZERO, after, change, popcount
-from .stream import drawn, of_block, of_walker, parts_of
+from .stream import drawn, of_block, of_walker, parts_of, round_keys
 from .walkers import FEW, MANY, toss_and_count
 
 FAIR = FULL // 2, FULL
@@ -37,9 +37,9 @@ def toss(blocks: int) -> Kernel:
 
     def walk(walkers, program, parts, masks, span, keys):  # type: ignore[no-untyped-def]
         (_, start, stop), site, (first, second) = span, walkers.site, program.offsets
-        key0, key1, steps = U32(keys[0]), U32(keys[1]), I32(stop - start)
+        (key0, key1, early, late), steps = keys, I32(stop - start)
         for j in range(cuda.grid(1), site.size, cuda.gridsize(1)):
-            words = _drawn(_of_walker(U32(U(walkers.first + j) & LOW), key0, key1), parts, key0, key1)
+            words = _drawn(_of_walker(U32(U(walkers.first + j) & LOW), key0, key1), parts, early, late)
             site[j] = I32(site[j] + first * steps + (second - first) * I32(_ones(words, masks)))
 
     return Kernel(walk)
@@ -57,7 +57,7 @@ def tossed_counts(
     counts, cells = filled(size, 0, np.int64), (cell + program.offsets[0] * (stop - start), lowest, lowest + size - 1)
     told = program, parts_of(blocks, high, keys), _masks(blocks, start, stop)
     toss_and_count(len(blocks))(
-        processors() * FEW, MANY, counts, (walkers.start, len(walkers)), *told, cells, keys, shared=4 * size
+        processors() * FEW, MANY, counts, (walkers.start, len(walkers)), *told, cells, round_keys(keys), shared=4 * size
     )
     return counts.copy_to_host()
 
@@ -78,7 +78,7 @@ def _toss(walkers: Walkers, program: DigitsProgram, span: Span, keys: Keys) -> N
             blocks = range(here[1] // 128, (here[2] + 127) // 128)
             parts = parts_of(blocks, int(some.first) >> 32, keys)
             masks = _masks(blocks, *here[1:])
-            toss(len(blocks))(blocks_for(high - low), THREADS, some, program, parts, masks, here, keys)
+            toss(len(blocks))(blocks_for(high - low), THREADS, some, program, parts, masks, here, round_keys(keys))
 
 
 def _comparison(moves: int, planes: int) -> Any:

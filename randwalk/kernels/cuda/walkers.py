@@ -155,11 +155,11 @@ def toss_and_count(blocks: int) -> Kernel:
 
     def walk(counts, walkers, program, parts, masks, cells, keys):  # type: ignore[no-untyped-def]
         (number, size), (begun, lowest, highest), (first, second) = walkers, cells, program.offsets
-        bins, key0, key1 = cuda.shared.array(0, COUNT), U32(keys[0]), U32(keys[1])
+        bins, (key0, key1, early, late) = cuda.shared.array(0, COUNT), keys
         begun, lowest, highest, further = I32(begun), I32(lowest), I32(highest), I32(second - first)
         clear(bins, counts)
         for j in range(cuda.grid(1), size, cuda.gridsize(1)):
-            words = _drawn(_of_walker(U32(U(number + j) & LOW), key0, key1), parts, key0, key1)
+            words = _drawn(_of_walker(U32(U(number + j) & LOW), key0, key1), parts, early, late)
             cell = I32(begun + further * I32(_ones(words, masks)))
             cuda.atomic.add(bins, U32(min(max(cell, lowest), highest) - lowest), 1)
         put_down(bins, counts)
