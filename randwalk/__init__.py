@@ -19,12 +19,16 @@ if TYPE_CHECKING:
     from . import gallery as gallery
     from . import pde as pde
     from . import validate as validate
+    from .data.first_passage import FirstPassageTimes as FirstPassageTimes
+    from .data.tracks import Tracks as Tracks
     from .ensemble import Ensemble as Ensemble
     from .ito_ensemble import ItoEnsemble as ItoEnsemble
     from .jit.compile import DeviceError as DeviceError
     from .laws.estimate import Estimate as Estimate
     from .laws.law import Law as Law
     from .laws.lookup import NoAnswer as NoAnswer
+    from .likelihood.fit import Fit as Fit
+    from .likelihood.fit import fit as fit
     from .model.coefficient import Affine as Affine
     from .model.coefficient import Coefficient as Coefficient
     from .model.coefficient import Constant as Constant
@@ -67,6 +71,7 @@ if TYPE_CHECKING:
     from .model.wall import Reflecting as Reflecting
     from .problem import Problem as Problem
     from .run.average import Average as Average
+    from .run.executor import RangeFailed as RangeFailed
     from .run.exit_times import Departures as Departures
     from .run.record import Displacement as Displacement
     from .run.record import DistinctSites as DistinctSites
@@ -90,6 +95,9 @@ _HOMES = {
     "model.coefficient": ("Affine", "Coefficient", "Constant", "Function", "Tanh"),
     "model.convention": ("Convention",),
     "jit.compile": ("DeviceError",),
+    "data.first_passage": ("FirstPassageTimes",),
+    "data.tracks": ("Tracks",),
+    "likelihood.fit": ("Fit", "fit"),
     "model.domain": ("Box", "Interval", "Line", "Ring"),
     "ensemble": ("Ensemble",),
     "laws.estimate": ("Estimate",),
@@ -98,6 +106,7 @@ _HOMES = {
     "model.formula": ("expression",),
     "problem": ("Problem",),
     "run.average": ("Average",),
+    "run.executor": ("RangeFailed",),
     "run.exit_times": ("Departures",),
     "ito_ensemble": ("ItoEnsemble",),
     "run.record": (

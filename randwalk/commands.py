@@ -10,11 +10,11 @@ import functools
 import logging
 import math
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
@@ -56,6 +56,16 @@ Threads = Annotated[int | None, typer.Option(min=1, help="Threads at most; all p
 Walkers = Annotated[
     int | None,
     typer.Option(parser=_number_of_walkers, metavar="N", help="Walkers of the runs whose cost depends on them."),
+]
+Workers = Annotated[
+    int | None, typer.Option("--workers", min=1, help="Processes of this machine that share the walkers.")
+]
+Dask = Annotated[
+    str | None, typer.Option("--dask", metavar="ADDRESS", help="A Dask scheduler, whose workers share the walkers.")
+]
+Kept = Annotated[
+    list[str] | None,
+    typer.Option("--record", metavar="RECORD", help="Keep this, too: Maximum, LastVisit(0.5), ... May be repeated."),
 ]
 Seed = Annotated[int | None, typer.Option(min=0, help="Seed; the file's if not given.")]
 
@@ -123,35 +133,61 @@ def validate(
     seed: Seed = None,
     alpha: Annotated[float, typer.Option(help="Family-wise false-alarm rate.")] = 1e-3,
     threads: Threads = None,
-    json: Annotated[str | None, typer.Option(metavar="FILE", help="Write the whole report to this file.")] = None,
+    html: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Write a report to read and to print, with figures.")
+    ] = None,
+    junit: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Write JUnit XML, for continuous integration.")
+    ] = None,
+    json: Annotated[str | None, typer.Option(metavar="FILE", help="Write all numbers of the report.")] = None,
+    compare: Annotated[
+        tuple[str, str] | None,
+        typer.Option(metavar="OLD NEW", help="Say what changed between two reports of --json; nothing is run."),
+    ] = None,
     list_cases: Annotated[bool, typer.Option("--list", help="List the built-in cases and what each catches.")] = False,
+    faults: Annotated[
+        bool,
+        typer.Option(
+            "--self-test", help="Plant faults, and show which rung of which case catches each; a missed one fails."
+        ),
+    ] = False,
     details: Annotated[
         bool | None, typer.Option("--details/--no-details", help="Print every check; the default for one case.")
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option("--workers", min=1, help="Processes of this machine that take a case each.")
     ] = None,
     quiet: Quiet = False,
 ) -> None:
     """Check that walk, exact law and equation agree: three rungs a case. Exit 0 if all pass, 1 if not, 2 on bad input."""
-    if json is not None:
-        check_output("--json", json)
+    _check_outputs({"--html": html, "--junit": junit, "--json": json})
+    if compare is not None:
+        _tell_changes(*compare, quiet)
     from randwalk.validate import CaseReport, case_names, load_case
     from randwalk.validate import validate as run
+    from randwalk.validate.run import told
 
     if list_cases:
         for name in cases or case_names():
             problem = load_case(name)
             print(f"{name}  {problem.title}")
-            print(f"    catches: {problem.source.data.get('catches', '') if problem.source else ''}")
+            print(f"    catches: {told(problem)}")
         return
+    if faults:
+        _self_test(cases or [], threads, json, quiet)
     names = cases or case_names()
-    with _counting("validating", len(names), not quiet) as advance:
+    from .workers import workers as started
+
+    with _counting("validating", len(names), not quiet) as advance, started(workers, None) as executor:
 
         def done(report: CaseReport | str) -> None:
             advance(report.name if isinstance(report, CaseReport) else report)
 
-        report = run(names, walkers=walkers, seed=seed, alpha=alpha, threads=threads, done=done)
+        report = run(names, walkers=walkers, seed=seed, alpha=alpha, threads=threads, done=done, executor=executor)
     try:
-        if json is not None:
-            write_text(json, report.to_json())
+        for path, made in ((json, report.to_json), (junit, report.to_junit), (html, report.to_html)):
+            if path is not None:
+                write_text(path, made())
     finally:  # a full disk must not suppress the printed results
         if not quiet:
             if details or (details is None and len(cases or ()) == 1):
@@ -165,18 +201,39 @@ def validate(
     raise typer.Exit(report.status)
 
 
+def _self_test(names: list[str], threads: int | None, json: str | None, quiet: bool) -> NoReturn:
+    """Run the self-test, print it, and exit."""
+    from randwalk.validate import self_test
+
+    with _counting("planting", None, not quiet) as advance:
+        found = self_test(names, threads=threads, done=lambda trial: advance(str(trial)))
+    if json is not None:
+        write_text(json, found.to_json())
+    if not quiet:
+        printed.print_table(found.table())
+    print(found.summary())
+    raise typer.Exit(found.status)
+
+
 @command
 def simulate(
     file: File,
     out: Annotated[
-        str | None, typer.Option(metavar="FILE", help="Write the ensemble here (.npz, or .nc for netCDF).")
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="Keep the ensemble here (.npz, or .nc for netCDF), every minute; run again, it goes on where it stopped.",
+        ),
     ] = None,
     json: Annotated[str | None, typer.Option(metavar="FILE", help="Write the estimates to this file.")] = None,
     walkers: Walkers = None,
     seed: Seed = None,
     method: Annotated[str, typer.Option(help="auto, paths, occupation or jump.")] = "auto",
+    record: Kept = None,
     threads: Threads = None,
     backend: Backend = "cpu",
+    workers: Workers = None,
+    dask: Dask = None,
     quiet: Quiet = False,
 ) -> None:
     """Run the walkers of a problem file and print what they found."""
@@ -188,23 +245,27 @@ def simulate(
         raise ValueError(f"--json {json}: this is the file of --out; give another name")
     import randwalk as rw
 
-    problem = _problem(file)
+    from .workers import workers as started
+
+    problem, kept = _problem(file), _records(record)
     stopped: BaseException | None = None
     try:
-        with _in_keys(file):
+        with started(workers, dask) as executor, _in_keys(file):
             given: dict[str, Any] = {} if problem.bins is None else {"bins": problem.bins}
             ensemble: Any = rw.simulate(
                 problem.walk, problem.walkers if walkers is None else walkers, problem.times,
-                seed=problem.seed if seed is None else seed, method=method,
-                threads=threads, progress=sys.stderr.isatty() and not quiet, backend=backend, **given,
+                seed=problem.seed if seed is None else seed, method=method, record=kept, threads=threads,
+                progress=sys.stderr.isatty() and not quiet, backend=backend, executor=executor, out=out, **given,
             )  # fmt: skip
-    except (rw.Interrupted, rw.DeviceError) as stop:  # the finished walkers are kept and shown
-        if stop.ensemble is None:
+    except (
+        rw.Interrupted,
+        rw.DeviceError,
+        OSError,
+    ) as stop:  # the finished walkers are shown, and kept if a file takes them
+        if getattr(stop, "ensemble", None) is None:
             raise
-        ensemble, stopped = stop.ensemble, stop
+        ensemble, stopped = stop.ensemble, stop  # type: ignore[union-attr]
     try:
-        if out is not None:
-            ensemble.save(out)
         if json is not None:
             write_text(json, printed.estimates(problem, ensemble))
     finally:  # a full disk must not suppress the printed results
@@ -219,13 +280,23 @@ def simulate(
 
 
 @command
-def explain(file: File, walkers: Walkers = None) -> None:
-    """Say which method ``simulate`` takes for a problem file, and how long each would; nothing is run."""
+def explain(
+    file: File,
+    walkers: Walkers = None,
+    record: Kept = None,
+    workers: Annotated[
+        int | None, typer.Option("--workers", min=1, help="Workers of an executor, of one core each.")
+    ] = None,
+) -> None:
+    """Say which method ``simulate`` takes for a problem file, and how long each would; with --workers also what the run costs.
+    Nothing is run."""
     import randwalk as rw
 
-    problem = _problem(file)
+    problem, kept = _problem(file), _records(record)
     with _in_keys(file):
-        print(rw.explain(problem.walk, problem.walkers if walkers is None else walkers, problem.times))
+        given: dict[str, Any] = {} if problem.bins is None else {"bins": problem.bins}
+        asked = problem.walkers if walkers is None else walkers
+        print(rw.explain(problem.walk, asked, problem.times, record=kept, workers=workers, **given))
 
 
 @command
@@ -292,6 +363,47 @@ def solve(
 
 
 @command
+def fit(
+    file: File,
+    json: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Write estimates and intervals to this file.")
+    ] = None,
+    out: Annotated[str | None, typer.Option(metavar="FILE", help="Write draws for ArviZ here (.nc).")] = None,
+    plot: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Draw data, fit and residuals here (.png, .svg, .pdf).")
+    ] = None,
+    level: Annotated[float, typer.Option(help="Of the intervals.")] = 0.95,
+    quiet: Quiet = False,
+) -> None:
+    """Fit parameters of a problem file to its measured data: estimates, errors, profile intervals, and a test of the fit."""
+    _check_outputs({"--json": json, "--out": out, "--plot": plot})
+    for option, path, endings in (("--out", out, (".nc",)), ("--plot", plot, (".png", ".svg", ".pdf"))):
+        if path is not None:
+            check_output(option, path, endings)
+    from randwalk.validate.fitted import fit_problem
+
+    problem = _problem(file)
+    with _in_keys(file):
+        found = fit_problem(problem, level=level)
+    try:
+        if json is not None:
+            write_text(json, found.to_json())
+        if out is not None:
+            found.fit.to_xarray().to_netcdf(out)
+        if plot is not None:
+            import matplotlib
+
+            matplotlib.use("Agg")
+            found.fit.plot().savefig(plot)
+    finally:  # a full disk must not suppress the printed results
+        if not quiet:
+            printed.print_table(found.table(file))
+            print("\n".join((*found.fit.notes, found.verdict)))
+    if not quiet:
+        printed.print_written(json, out, plot)
+
+
+@command
 def gallery(
     names: Annotated[list[str] | None, typer.Argument(help="Figures to make; all if none.")] = None,
     out: Annotated[
@@ -322,15 +434,18 @@ def gallery(
 
 
 @command
-def info() -> None:
-    """Show versions, threads, kernels and devices."""
+def info(
+    check: Annotated[bool, typer.Option("--check", help="Compare runs of every kind with known answers.")] = False,
+) -> None:
+    """Show versions, threads, kernels and devices; with --check, whether processor and devices give the right results."""
     import platform
     from importlib.metadata import version
 
     import randwalk as rw
+    from randwalk.answers import checked
     from randwalk.jit.disk import REMEDY, cache_place
     from randwalk.kernels.philox import STREAM_VERSION
-    from randwalk.run.devices import report
+    from randwalk.run.devices import numbers, report
     from randwalk.run.threads import available
 
     cache, reason = cache_place()
@@ -345,6 +460,46 @@ def info() -> None:
     }
     for name, value in [*rows.items(), *report()]:
         print(f"{name:14} {value}")
+    if not check:
+        return
+    places: list[tuple[str, list[int] | None]] = [("cpu", None), *(("cuda", [number]) for number in numbers())]
+    right = True
+    for backend, devices in places:
+        said, well = checked(backend, devices)
+        right &= well
+        print(f"{'check ' + backend + ''.join(map(str, devices or [])):14} {said}", flush=True)
+    if not right:
+        raise typer.Exit(1)
+
+
+def _records(names: list[str] | None) -> list[Any]:
+    """The records of --record."""
+    from .named_records import read_record
+
+    return [read_record(name) for name in names or ()]
+
+
+def _check_outputs(given: Mapping[str, str | None]) -> None:
+    """Refuse output files, by their options, that cannot be written, or two that are one."""
+    places: dict[Path, str] = {}
+    for option, path in given.items():
+        if path is None:
+            continue
+        place = check_output(option, path).resolve()
+        if place.is_file() or not place.exists():  # a stream may be written to twice
+            if place in places:
+                raise ValueError(f"{option} {path}: this is the file of {places[place]}; give another name")
+            places[place] = option
+
+
+def _tell_changes(old: str, new: str, quiet: bool) -> NoReturn:
+    """Print what changed between two reports and exit, with 1 if something that passed does not any more."""
+    from randwalk.validate.changes import changes
+
+    found = changes(old, new)
+    if not quiet:
+        print(found)
+    raise typer.Exit(found.status)
 
 
 def _problem(file: str) -> Problem:
@@ -369,7 +524,7 @@ def _in_keys(file: str) -> Iterator[None]:
 
 
 @contextmanager
-def _counting(description: str, total: int, shown: bool) -> Iterator[Callable[[str], None]]:
+def _counting(description: str, total: int | None, shown: bool) -> Iterator[Callable[[str], None]]:
     """A progress bar on standard error, if that is a terminal; yields a function to call with the name of each finished item."""
     from rich.console import Console
     from rich.progress import Progress

@@ -28,6 +28,10 @@ seed = 1
 [solve]
 tolerance = 1e-5            # of `randwalk solve`; in several dimensions 1e-4 if left out, 2e-3 where nothing is extrapolated
 
+[fit]                       # of [measured] data, by `randwalk fit` (:mod:`randwalk.likelihood.read_fit`)
+free = ["v"]                # names of [parameters]; all if left out
+bounds = {v = [0.0, 10.0]}
+
 [validate]                  # in place of those of [run], for `randwalk validate`
 walkers = 100_000
 seed = 2
@@ -62,7 +66,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import KW_ONLY, dataclass, field, fields
+from dataclasses import KW_ONLY, dataclass, field, fields, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -104,7 +108,9 @@ __all__ = [
 WALKERS, SEED, ORDER = 1_000_000, 1, 2.0
 # Of `randwalk solve` in one dimension, beyond, and where nothing is extrapolated: with regions, or a tensor between walls.
 TOLERANCE, BEYOND, SECOND_ORDER = 1e-5, 1e-4, 2e-3
-TABLES = ("title", "catches", "parameters", "walk", "domain", "start", "run", "solve", "validate", "measured", "value")
+TABLES = (
+    "title", "catches", "parameters", "walk", "domain", "start", "run", "solve", "validate", "measured", "fit", "value",
+)  # fmt: skip
 STEPS = tuple(name for pair in NAMES for name in pair)  # the steps that have a name
 
 
@@ -154,6 +160,24 @@ class Problem:
     def load(cls, path: str | Path) -> Problem:
         """Read a problem file. Errors name file, line, key and remedy (:class:`ProblemError`)."""
         return cls.of(Source.read(path))
+
+    @classmethod
+    def loads(cls, text: str) -> Problem:
+        """The problem of a text, as in a file; it may name no other file.
+
+        >>> heat = Problem.loads('''
+        ... [parameters]
+        ... D = 0.5
+        ... [walk]
+        ... drift = 0.0
+        ... diffusion = "D"
+        ... dx = 0.1
+        ... [run]
+        ... times = [1.0]''')
+        >>> heat.parameters, heat.with_parameters(D=0.25).walk.diffusion
+        ({'D': 0.5}, Constant(value=0.25))
+        """
+        return cls.of(Source.parse(text, folder=None))
 
     @classmethod
     def of(cls, source: Source) -> Problem:
@@ -210,6 +234,24 @@ class Problem:
             source=source,
         )
 
+    @property
+    def parameters(self) -> dict[str, float]:
+        """The named numbers of its table [parameters]; none if the problem was not read from a text."""
+        return {} if self.source is None else read_parameters(self.source)
+
+    def with_parameters(self, **values: float) -> Problem:
+        """The problem with other values of some of its parameters."""
+        known = self.parameters
+        for name in values:
+            if name not in known:
+                names = ", ".join(known) or "none"
+                raise ValueError(f"there is no parameter {name!r}; known are {names}{did_you_mean(name, known)}")
+        assert self.source is not None or not values
+        if not values or self.source is None:
+            return self
+        data = {**self.source.data, "parameters": {**known, **values}}
+        return Problem.of(replace(self.source, data=data))
+
     def dumps(self) -> str:
         """The problem as TOML. A walk made of Python functions cannot be written: give formulas or tables instead."""
         data: dict[str, Any] = {"title": self.title} if self.title else {}
@@ -254,6 +296,12 @@ def read_walk(source: Source, times: list[float]) -> Any:
     by_drift = "drift" in walk or "diffusion" in walk
     names, domain = read_parameters(source), read_domain(source)
     dimension = domain.dimension if domain is not None else _dimension(walk)
+    if dimension == 1 and (declared := _dimension({key: walk[key] for key in walk if key != "noise"})) > 1:
+        missing = ", ".join(f"{coordinate(i)} = {{}}" for i in range(1, declared))
+        source.fail(
+            "domain", None, f"[domain] has one axis, and [walk] steps along {declared}: give each one, x = {{...}} and, if they "
+            f"are whole lines, {missing}"
+        )  # fmt: skip
     for name in map(coordinate, range(1, dimension)):
         if name in names:
             source.fail("parameters", name, f"the parameter name {name!r} is taken: it is a coordinate")

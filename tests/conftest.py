@@ -39,6 +39,7 @@ QUICK_FILES = frozenset(
         "philox",
         "plain",
         "problem",
+        "py_pde",
         "rates",
         "refusals",
         "region",
@@ -56,6 +57,7 @@ QUICK_FILES = frozenset(
         "task",
         "times",
         "told",
+        "tracks",
         "validate_plane",
         "walk",
         "window",
@@ -65,6 +67,8 @@ QUICK_TESTS = frozenset({
     "test_elementary.py::test_power_within_one_unit",
     "test_ito_program.py::test_two_point_brownian_motion_has_a_step_error_that_covers_the_truth",
     "test_bridge_stream.py::test_blocks_are_those_of_the_page", "test_emit.py::test_leaves", "test_emit.py::test_random_trees",
+    "test_fit.py::test_estimates_are_the_maximum_in_closed_form", "test_fit.py::test_bad_requests_are_refused",
+    "test_first_passage_times.py::test_bad_data_are_refused",
     "test_free.py::test_displacements_are_packed_and_unpacked", "test_free.py::test_records_do_without_counts",
     "test_moving_walls.py::test_an_end_that_moves", "test_moving_walls.py::test_paths_that_are_none",
     "test_moving_walls.py::test_a_frame_with_one_end_is_a_galilean_one", "test_moving_walls.py::test_frames_that_are_none",
@@ -104,12 +108,13 @@ QUICK_TESTS = frozenset({
     "test_ito_files.py::test_what_a_problem_says",
     "test_kinds_plane.py::test_pictures_and_datasets",
     "test_law.py::test_cells_are_those_of_the_atoms_one_by_one", "test_law.py::test_moments_between_reflecting_walls",
-    "test_planted.py::test_the_package_without_an_error_passes",
-    "test_planted_plane.py::test_the_named_rungs_catch_the_planted_error",
+    "test_planted.py::test_planted_faults_are_caught", "test_second_account.py::test_a_law_of_another_walk_differs",
+    "test_p_values.py::test_two_classes_are_exact", "test_p_values.py::test_few_observations_are_judged",
     "test_pulses.py::test_steps_end_on_breaks_and_resolve_quick_parts",
     "test_simulate_plane.py::test_return_to_the_origin_of_the_plane", "test_simulate_plane.py::test_exit_from_a_square",
     "test_simulate_plane.py::test_records_of_another_dimension_are_refused",
     "test_visits.py::test_returns_of_the_coin_have_fellers_law", "test_visits.py::test_visits_are_saved_and_bad_ones_refused",
+    "test_scipy_form.py::test_atoms_are_met_to_rounding", "test_scipy_form.py::test_expectations_of_a_histogram",
     "test_simulate.py::test_gamblers_ruin", "test_simulate.py::test_maximum_by_reflection",
     "test_solve.py::test_equilibrium_is_exact", "test_solve.py::test_against_scipy_on_the_same_stencil",
     "test_solve.py::test_masses_density_and_mean", "test_solve_breaks.py::test_jump_of_the_diffusion",
@@ -122,8 +127,26 @@ QUICK_TESTS = frozenset({
     "test_stationary_plane.py::test_lost_walkers_have_no_stationary_law",
     "test_stream.py::test_known_answers_of_the_stream", "test_stream.py::test_a_run_is_the_sum_of_its_ranges",
     "test_threads.py::test_several_callers_at_once",
+    "test_reports.py::test_pieces_of_formulas", "test_reports.py::test_every_equation_is_typeset",
+    "test_reports.py::test_a_figure_shows_the_numbers_that_it_was_given",
+    "test_agree.py::test_two_samples_against_scipy", "test_agree.py::test_what_cannot_be_compared_is_told",
+    "test_agree.py::test_units_change_nothing",
     "test_validate.py::test_the_report_is_complete_json_and_a_table", "test_validate.py::test_holm_against_its_definition",
 })  # fmt: skip
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """The marks of SciPy's own tests, from which test_scipy_form takes checks."""
+    for mark in (
+        "thread_unsafe",
+        "parallel_threads",
+        "parallel_threads_limit",
+        "slow",
+        "xslow",
+        "fail_slow",
+        "xfail_on_32bit",
+    ):
+        config.addinivalue_line("markers", f"{mark}: of SciPy's tests")
 
 
 @pytest.hookimpl(tryfirst=True)  # before pytest looks at -m

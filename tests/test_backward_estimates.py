@@ -13,7 +13,7 @@ from scipy.integrate import cumulative_simpson
 from scipy.sparse import diags_array, eye_array, kronsum
 
 import randwalk as rw
-from randwalk.pde import BackwardField, FokkerPlanck, exit_probability, mean_exit_time
+from randwalk.pde import BackwardSolution, FokkerPlanck, exit_probability, mean_exit_time
 from randwalk.pde.solver.multigrid import solved
 
 CENTRE = (0.013, 0.007, 0.003)  # off the lattice of cells
@@ -69,7 +69,7 @@ def from_centre(place: Any, d: int) -> Any:
     return np.sqrt(sum((x - c) ** 2 for x, c in zip(place, CENTRE[:d], strict=True)))
 
 
-def check(field: BackwardField, exact: Callable[[Any], Any]) -> None:
+def check(field: BackwardSolution, exact: Callable[[Any], Any]) -> None:
     """No error at a cell is above the estimate, nor between them above :data:`ROUND` times that of the place."""
     cells = np.meshgrid(*field.x, indexing="ij")
     assert np.nanmax(np.abs(field.u - exact(cells))) <= field.error_estimate

@@ -9,7 +9,7 @@ import pytest
 
 import randwalk as rw
 from randwalk.model.coefficient import Floats
-from randwalk.pde.solver.field import BackwardField
+from randwalk.pde.solver.backward_solution import BackwardSolution
 from randwalk.pde.solver.grid import Grid
 from randwalk.pde.solver.mesh import Mesh
 from randwalk.pde.solver.operator import Operator
@@ -21,8 +21,8 @@ SQUARE = rw.Interval(0.0, 1.0, A, A) ** 2
 DISC = PLANE.inside(rw.Ball((0.0, 0.0), 1.0), A, "rim")
 
 
-def field(solution: object) -> BackwardField:
-    assert isinstance(solution, BackwardField)
+def field(solution: object) -> BackwardSolution:
+    assert isinstance(solution, BackwardSolution)
     return solution
 
 

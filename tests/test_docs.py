@@ -23,16 +23,19 @@ import pytest
 import randwalk as rw
 from randwalk.run.devices import why_not_cuda
 
+from .test_py_pde import has_py_pde
+
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 BUILT = {"_build", "auto_gallery", "generated"}
 PAGES = [ROOT / "README.md", *sorted(p for p in DOCS.rglob("*.md") if not BUILT & set(p.parts))]
 FENCE = re.compile(r"^(`{3,})(\w+)[^\n]*\n(.*?)^\1[ \t]*$", re.DOTALL | re.MULTILINE)
-NEEDS_A_GPU = "<!-- needs a GPU -->"
+NEEDS = re.compile(r"<!-- needs (a GPU|py-pde) -->$")
 SETTINGS: Any = numba.config
 HAS_A_GPU = not SETTINGS.ENABLE_CUDASIM and why_not_cuda() is None  # the simulator is too slow for the pages
-FLOORS = ("", ".inputs", ".model", ".model.coefficient", ".laws", ".tables", ".kernels", ".run", ".terminal", ".pde",
-          ".pde.forms", ".pde.hitting", ".pde.solver", ".pde.values", ".validate", ".gallery")  # fmt: skip
+THERE = {"a GPU": HAS_A_GPU, "py-pde": has_py_pde()}
+FLOORS = ("", ".inputs", ".model", ".model.coefficient", ".laws", ".tables", ".kernels", ".data", ".run", ".terminal",
+          ".pde", ".pde.forms", ".pde.hitting", ".pde.solver", ".pde.values", ".likelihood", ".validate", ".gallery")  # fmt: skip
 MODULES = sorted(
     {"randwalk"}
     | {
@@ -46,19 +49,20 @@ MODULES = sorted(
 
 @dataclass(frozen=True)
 class Block:
-    """A code block of a page: its language, text and line, and whether a GPU must be there."""
+    """A code block of a page: its language, text and line, and what must be there for it."""
 
     language: str
     text: str
     line: int
-    needs_a_gpu: bool
+    needs: str | None
 
 
 def blocks(page: Path) -> Iterator[Block]:
     text = page.read_text(encoding="utf-8")
     for match in FENCE.finditer(text):
         before = text[: match.start()]
-        yield Block(match[2], match[3], before.count("\n") + 1, before.rstrip().endswith(NEEDS_A_GPU))
+        needs = NEEDS.search(before.rstrip())
+        yield Block(match[2], match[3], before.count("\n") + 1, needs and needs[1])
 
 
 def run_examples(text: str, names: dict[str, Any], where: str, line: int) -> None:
@@ -81,7 +85,7 @@ def test_the_code_of_a_page_runs(page: Path) -> None:
     names: dict[str, Any] = {"__name__": "page"}
     for block in blocks(page):
         where = f"{page.relative_to(ROOT)}, line {block.line}"
-        if block.needs_a_gpu and not HAS_A_GPU:
+        if block.needs and not THERE[block.needs]:
             continue
         if block.language == "python":
             exec(compile("\n" * block.line + block.text, str(page), "exec"), names)

@@ -18,7 +18,7 @@ from randwalk.validate import MeasuredCounts, case_names, compare, load_case, re
 from randwalk.validate.compare import Outcomes, chi_square, kolmogorov_smirnov
 from randwalk.validate.convergence import Convergence, reference, walk_convergence
 from randwalk.validate.measure import Measure, measure_for
-from randwalk.validate.measured import MeasuredCurve
+from randwalk.validate.measured_curve import MeasuredCurve
 from randwalk.validate.power import detectable, holm
 
 WALK = rw.LatticeWalk(0.3, 0.5, dx=1.0, dt=1.0)
@@ -288,7 +288,7 @@ def test_a_sand_column_with_one_diffusion_fails_and_with_its_own_passes(tmp_path
         t = np.round(z / v + np.linspace(-1.5, 1.5, 35), 2)
         rows += [f"{z},{a},{c:.4f}" for a, c in zip(t, breakthrough(z, t, v, d), strict=True)]
     (tmp_path / "sand_column_saturated.csv").write_text("\n".join(rows))
-    text = (Path(__file__).parents[1] / "docs" / "examples" / "sand_column.toml").read_text()
+    text = (Path(__file__).parent / "data" / "sand_column.toml").read_text()
     (tmp_path / "sand.toml").write_text(text)
     problem = rw.Problem.load(tmp_path / "sand.toml")
     from randwalk.validate.read_measured import read_measured

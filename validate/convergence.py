@@ -19,6 +19,7 @@ from randwalk.pde.closed_form import NoClosedForm, closed_form
 from randwalk.pde.solve import fewest_cells, solve
 
 from .measure import FLOOR, Measure, distance, measure_for
+from .plain import AGREED
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -43,7 +44,8 @@ class Convergence:
 
     An error is the root mean square, over recorded times, of the differences of the distribution function at fixed places
     and of the absorbed probabilities. `order` is that of the theory. `counted` is False for self-convergence, which never counts
-    as passed.
+    as passed. `apart` is the largest difference of the walk as declared from a second account of it
+    (:mod:`randwalk.validate.plain`), NaN where there is none.
     """
 
     against: str
@@ -52,6 +54,7 @@ class Convergence:
     floor: float = FLOOR
     counted: bool = True
     order: float = ORDER
+    apart: float = np.nan
 
     @property
     def orders(self) -> tuple[float, ...]:
@@ -66,16 +69,17 @@ class Convergence:
         at_floor = self.errors[-1] <= self.floor
         above = [max(error, self.floor) for error in self.errors]
         in_line = all(order <= self.order + ABOVE for order in replace(self, errors=tuple(above)).orders[:-1])
-        if not (self.counted and in_line and self.errors[-1] <= COARSE):
+        if not (self.counted and in_line and self.errors[-1] <= COARSE) or self.apart > AGREED:
             return False
         return at_floor or self.order - BELOW <= self.orders[-1] <= self.order + ABOVE
 
     @property
     def rule(self) -> str:
         """The rule of :attr:`passed` in words."""
+        apart = f"; the master equation written out differs by {self.apart:.1g} ≤ {AGREED:g}"
         return (
             f"last order in [{self.order - BELOW:g}, {self.order + ABOVE:g}] and last error ≤ {COARSE:g}, or last error ≤ "
-            f"{self.floor:.1g}; no other order above"
+            f"{self.floor:.1g}; no other order above" + ("" if np.isnan(self.apart) else apart)
         )
 
     def plot(self, ax: Axes | None = None) -> Axes:

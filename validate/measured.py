@@ -1,18 +1,16 @@
-"""Measured data as something to compare with a law: counts in classes of position, and curves of absorbed fractions."""
+"""Measured data as something to compare with a law: counts in classes of position."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import stats
 
-from randwalk.inputs.arguments import finite_numbers
-from randwalk.inputs.wording import shown
+from randwalk.data.datum import Laws, Series, log_of
 from randwalk.laws.distribution import Distribution
 from randwalk.laws.estimate import Estimate, average, proportion, values_of
 from randwalk.laws.law import Law
@@ -20,13 +18,13 @@ from randwalk.laws.lookup import NoAnswer
 from randwalk.laws.scipy_form import histogram
 from randwalk.model.coefficient import Floats
 from randwalk.model.domain import Domain, Line
-from randwalk.model.times import least_whole, row_of
+from randwalk.model.times import row_of
 from randwalk.model.walk import LatticeWalk
 from randwalk.pde.exact_law import SmoothedLaw, exact_law
 from randwalk.pde.stationary import StationaryLaw, stationary_law
 
-from .compare import Check, Outcomes
-from .power import detectable
+from .measured_arrays import arrays, refuse
+from .outcomes import Outcomes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -57,17 +55,17 @@ class MeasuredCounts(Law[Estimate]):
     source: str = ""
 
     def __post_init__(self) -> None:
-        _arrays(self, "low", "high", "counts")
+        arrays(self, "low", "high", "counts")
         low, high, counts = self.low, self.high, self.counts
         for name, values in (("low", low), ("high", high)):
-            _refuse(np.isnan(values), name, values, "a class limit must be a number")
-        _refuse(~(low < high), "low", low, "every class must have low < high")
-        _refuse(~((counts >= 0) & (counts == np.rint(counts))), "counts", counts, "must be a whole number ≥ 0")
+            refuse(np.isnan(values), name, values, "a class limit must be a number")
+        refuse(~(low < high), "low", low, "every class must have low < high")
+        refuse(~((counts >= 0) & (counts == np.rint(counts))), "counts", counts, "must be a whole number ≥ 0")
         if not counts.sum() > 0:
             raise ValueError("counts are all 0: there is nothing to compare")
         object.__setattr__(self, "counts", counts.astype(np.int64))
         if self.fold:
-            _refuse(low < 0.0, "low", low, "a class of distances must not be negative; leave fold out for classes of x")
+            refuse(low < 0.0, "low", low, "a class of distances must not be negative; leave fold out for classes of x")
         order = np.argsort(low, kind="stable")
         over = low[order][1:] < high[order][:-1] - TOUCH * (high - low)[order][:-1]
         if over.any():
@@ -126,6 +124,43 @@ class MeasuredCounts(Law[Estimate]):
         if self.fold:
             mass += float(law.mass([self.origin - b, self.origin - a], t)[0])
         return mass
+
+    @property
+    def size(self) -> int:
+        """How many were counted."""
+        return int(self.counts.sum())
+
+    parameters: ClassVar[tuple[str, ...]] = ()  # of the measurement itself
+
+    @property
+    def axes(self) -> tuple[str, str]:
+        return ("distance" if self.fold else "position $x$"), "count / width"
+
+    def resolved(self, parameters: Mapping[str, float]) -> MeasuredCounts:
+        return self
+
+    def law_in(self, laws: Laws) -> Law[Any]:
+        """The law of a fitted model that these data are a sample of."""
+        if self.time is not None:
+            return laws.at([self.time])
+        reach = SETTLED * float(self.high[np.isfinite(self.high)].max() - self.low[np.isfinite(self.low)].min())
+        return laws.stationary((self.origin - reach, self.origin + reach))
+
+    def log_likelihood(self, laws: Laws, parameters: Mapping[str, float]) -> float:
+        """Σ n log p over the classes, p on condition of being in one of them; without the multinomial coefficient."""
+        seen = self.counts > 0
+        return log_of(self.probabilities(self.law_in(laws))[seen], self.counts[seen])
+
+    def series(self, laws: Laws, parameters: Mapping[str, float]) -> list[Series]:
+        width = self.high - self.low
+        if not np.isfinite(width).all():
+            width = np.ones(width.size)
+        expected = self.size * self.probabilities(self.law_in(laws))
+        classes = Classes(self.low, self.high, self.counts)
+        x, order = classes.middles, np.argsort(self.low)
+        line = x[order], (expected / width)[order]
+        error = np.sqrt(np.maximum(expected, 1.0)) / width
+        return [Series(self.source or "counts", x, self.counts / width, expected / width, error, line)]
 
     def outcomes(self, law: Law[Any]) -> list[Outcomes]:
         """The counts beside the probabilities of a law, for :func:`compare`."""
@@ -241,129 +276,3 @@ class Classes(Distribution):
         row = np.searchsorted(self.low, middles, side="right") - 1
         inside = middles < self.high[row]
         return histogram(np.where(inside, self.counts[row], 0), edges)
-
-
-@dataclass(frozen=True, eq=False)
-class MeasuredCurve(Law[Estimate]):
-    """Fractions absorbed at a wall by given times, each with the same standard error, for one start or several.
-
-    `times`, `values` and `starts` have one shape, (rows,); `wall` is "left" or "right". A comparison takes the curve of a walk,
-    ``compare(curve, curve.law_of(walk))``. Of the questions of a law, the data of one start answer :meth:`absorbed`, interpolated
-    linearly between measured times.
-    """
-
-    kind: ClassVar[str] = "data"
-
-    times: Floats
-    values: Floats
-    starts: Floats
-    wall: str
-    error: float
-    source: str = ""
-
-    def __post_init__(self) -> None:
-        _arrays(self, "times", "values", "starts")
-        for name in ("times", "values", "starts"):
-            values = getattr(self, name)
-            _refuse(~np.isfinite(values), name, values, "must be a finite number")
-        _refuse(self.times < 0.0, "times", self.times, "must not be negative")
-        if self.wall not in ("left", "right"):
-            raise ValueError(f"wall = {self.wall!r}: must be 'left' or 'right'")
-        if not (math.isfinite(self.error) and self.error > 0.0):
-            raise ValueError(f"error = {self.error}: must be a positive number, the standard error of a value")
-
-    @property
-    def domain(self) -> Domain:
-        return Line()
-
-    @property
-    def exits(self) -> tuple[str, ...]:
-        return (self.wall,)
-
-    def _check_exit(self, exit: str) -> None:
-        if exit != self.wall or np.unique(self.starts).size > 1:
-            raise NoAnswer(
-                f"exit = {shown(exit)}: the data are of wall {self.wall!r} and starts {np.unique(self.starts).tolist()}"
-            )
-
-    def _absorbed(self, exit: str, t: ArrayLike) -> Estimate:
-        given, order = finite_numbers("t", t), np.argsort(self.times)
-        outside = (given < self.times.min()) | (given > self.times.max())
-        if outside.any():
-            raise NoAnswer(
-                f"t = {given[outside].flat[0]:g}: the data are of times from {self.times.min():g} to {self.times.max():g}"
-            )
-        return Estimate(np.interp(given, self.times[order], self.values[order]), np.full(given.shape, self.error))
-
-    def _at(self, t: float) -> Distribution:
-        raise NoAnswer("the data are fractions absorbed at a wall: they do not say where the other walkers are")
-
-    def _survival(self, t: ArrayLike) -> Estimate:
-        raise NoAnswer(f"the data are of wall {self.wall!r} alone: they do not say how many walkers left otherwise")
-
-    def checks(self, law: Any) -> list[Check]:
-        """One chi-square of residuals for each start; `law` maps a start and times to fractions absorbed."""
-        checks = []
-        for start in np.unique(self.starts):
-            rows = self.starts == start
-            residual = (self.values[rows] - law(float(start), self.times[rows])) / self.error
-            statistic, freedom = float(residual @ residual), int(rows.sum())
-            name = f"data from x = {start:g}" + (f": {self.source}" if self.source else "")
-            checks.append(
-                Check(
-                    name,
-                    "chi²",
-                    statistic,
-                    freedom,
-                    float(stats.chi2.sf(statistic, freedom)),
-                    detectable(freedom, freedom) * self.error,
-                )
-            )
-        return checks
-
-    def plot(self, t: ArrayLike | None = None, ax: Axes | None = None, *, against: Law[Any] | None = None) -> Axes:
-        """Fractions against time with their error, a colour for each start if there are several."""
-        from randwalk.laws.plotting import COLOURS, axes
-
-        if against is not None:
-            raise NoAnswer(
-                "the data do not say where walkers are: compare(curve, curve.law_of(walk)) tests the fractions"
-            )
-        ax = axes(ax)
-        starts = np.unique(self.starts)
-        for start in starts:
-            rows = self.starts == start
-            ax.errorbar(
-                self.times[rows], self.values[rows], self.error, fmt="o", ms=3, label=f"data from x = {start:g}",
-                color=COLOURS["data"] if starts.size == 1 else None,
-            )  # fmt: skip
-        ax.set(xlabel="time $t$", ylabel=f"fraction passed {self.wall}")
-        return ax
-
-    def law_of(self, walk: LatticeWalk) -> Any:
-        """The fractions of walkers of `walk` absorbed at the wall, by start and times, interpolated between steps."""
-        last = least_whole(float(self.times.max()) / walk.dt) * walk.dt
-        curves = {
-            float(s): exact_law(walk.with_start(float(s)), [last]).smoothed().passage_curve(self.wall)
-            for s in np.unique(self.starts)
-        }
-        return lambda start, times: curves[start](times)
-
-
-def _arrays(data: object, *names: str) -> None:
-    """Turn lists into arrays of numbers, which must be as long as one another."""
-    for name in names:
-        array = np.asarray(getattr(data, name))
-        if array.ndim != 1 or array.dtype.kind not in "iuf" or not array.size:
-            raise ValueError(f"{name} must be a list of numbers, not {shown(getattr(data, name))}")
-        object.__setattr__(data, name, array)
-    sizes = [getattr(data, name).size for name in names]
-    if len(set(sizes)) > 1:
-        raise ValueError(f"{', '.join(names)} have {', '.join(map(str, sizes))} entries; give as many of each")
-
-
-def _refuse(wrong: NDArray[np.bool_], name: str, values: NDArray[Any], why: str) -> None:
-    """Refuse the first value that is `wrong`, with its row."""
-    if wrong.any():
-        row = int(np.argmax(wrong))
-        raise ValueError(f"{name} = {values[row]:g} in row {row}: {why}")

@@ -19,7 +19,16 @@ time = "time_h"                  # columns
 value = "rel_conc"
 start = "depth_cm"               # where the walkers of each row started; left out: the problem's start
 wall = "left"
-error = 0.02                     # standard error of a value
+error = 0.02                     # standard error of a value, or the name of a parameter in quotes
+
+[measured]                       # or times of first passage, and the exits
+kind = "first_passage"
+csv = "response_times.csv"
+time = "rt_s"                    # columns
+exit = "choice"                  # left out: by any exit
+exits = {right = "1", left = "0"} # what the entries of that column mean; left out: they are names of exits
+censored = "missed"              # the entry of those that had not left at their time; left out: none
+offset = "t0"                    # when the walk begins: a number, or the name of a parameter in quotes; left out: 0
 ```
 """
 
@@ -32,14 +41,20 @@ from typing import Any
 
 import numpy as np
 
-from randwalk.inputs.columns import read_columns
+from randwalk.data.datum import Known
+from randwalk.data.first_passage import FirstPassageTimes
+from randwalk.inputs.columns import Columns, read_columns
 from randwalk.inputs.wording import shown
+from randwalk.likelihood.laws import laws_of
+from randwalk.likelihood.model import TOLERANCE
 from randwalk.model.times import SAME
+from randwalk.model.walk import LatticeWalk
 from randwalk.problem import Problem, Source, beside, read_number, read_parameters, read_text
 
-from .measured import MeasuredCounts, MeasuredCurve
+from .measured import MeasuredCounts
+from .measured_curve import MeasuredCurve
 
-Measured = MeasuredCounts | MeasuredCurve
+Measured = MeasuredCounts | MeasuredCurve | FirstPassageTimes
 
 
 def read_measured(problem: Problem) -> Measured | None:
@@ -53,7 +68,20 @@ def read_measured(problem: Problem) -> Measured | None:
         return _read_counts(problem, source)
     if table["kind"] == "passed":
         return _read_curve(problem, source)
-    source.fail("measured", "kind", f'kind = {shown(table["kind"])}: must be "counts" or "passed"')
+    if table["kind"] == "first_passage":
+        return _read_passages(source)
+    source.fail("measured", "kind", f'kind = {shown(table["kind"])}: must be "counts", "passed" or "first_passage"')
+
+
+def beside_walk(measured: Measured, problem: Problem) -> tuple[Measured, Any]:
+    """(the data, with the numbers of their parameters; what the walk of the problem expects of them).
+
+    That is the exact law of a walk on a lattice, for times of first passage and of Itô walks the law of the equation.
+    """
+    known = measured.resolved(problem.parameters)
+    if isinstance(problem.walk, LatticeWalk) and not isinstance(known, FirstPassageTimes):
+        return known, known.law_of(problem.walk)
+    return known, known.law_in(laws_of(problem.walk, TOLERANCE))
 
 
 def _read_counts(problem: Problem, source: Source) -> MeasuredCounts:
@@ -100,7 +128,7 @@ def _read_curve(problem: Problem, source: Source) -> MeasuredCurve:
     known = ("kind", "csv", "time", "value", "start", "wall", "error", "rows", "source")
     table = source.section("measured", known, needed=("time", "value", "wall", "error"))
     names = read_parameters(source)
-    error = read_number(source, names, table["error"], "measured", "error")
+    error = _read_known(source, names, table["error"], "error")
     if table["wall"] not in ("left", "right"):
         source.fail("measured", "wall", f'wall = {shown(table["wall"])}: must be "left" or "right"')
     if problem.walk.domain.face(table["wall"]) is None:
@@ -117,8 +145,55 @@ def _read_curve(problem: Problem, source: Source) -> MeasuredCurve:
     )  # fmt: skip
 
 
+def _read_known(source: Source, names: Mapping[str, float], value: Any, key: str) -> Known:
+    """A number or a formula of the parameters; the name of a parameter alone stays a name, which a fit may free."""
+    return value if isinstance(value, str) and value in names else read_number(source, names, value, "measured", key)
+
+
+def _read_passages(source: Source) -> FirstPassageTimes:
+    known = ("kind", "csv", "time", "exit", "exits", "censored", "offset", "rows", "source")
+    table = source.section("measured", known, needed=("time",))
+    names = read_parameters(source)
+    offset = _read_known(source, names, table.get("offset", 0.0), "offset")
+    meant = table.get("exits")
+    if meant is not None and not (isinstance(meant, dict) and all(isinstance(v, str) for v in meant.values())):
+        source.fail(
+            "measured", "exits", f'exits = {shown(meant)}: must be a table of entries, as {{right = "1", left = "0"}}'
+        )
+    if "exit" not in table and ("exits" in table or "censored" in table):
+        key = "exits" if "exits" in table else "censored"
+        source.fail("measured", key, f"{key} needs exit, the column whose entries it explains")
+    if "censored" in table and meant is None:
+        source.fail("measured", "censored", "censored needs exits, which says what the other entries mean")
+    translated = None
+    if meant is not None:
+        translated = {entry: name for name, entry in meant.items()} | (
+            {table["censored"]: None} if "censored" in table else {}
+        )
+    text = read_text(source, "measured", "source")
+    columns = source.build("measured", "csv", lambda: _columns(source, table, ("time", "exit")))
+    return source.build(
+        "measured", "csv",
+        lambda: FirstPassageTimes.of_columns(
+            columns, table["time"], table.get("exit"), exits=translated, offset=offset, source=text
+        ),
+        {"times": ("measured", "time"), "exits": ("measured", "exits")},
+    )  # fmt: skip
+
+
 def _read_columns(source: Source, table: Mapping[str, Any], keys: Sequence[str]) -> dict[str, list[float]]:
     """The numbers of the columns that a table names, by its keys; of chosen rows, if it says which."""
+
+    def make() -> dict[str, list[float]]:
+        named = {key: table[key] for key in keys if key in table}
+        numbers = _columns(source, table, keys).numbers(list(dict.fromkeys(named.values())))
+        return {key: numbers[name] for key, name in named.items()}
+
+    return source.build("measured", "csv", make)
+
+
+def _columns(source: Source, table: Mapping[str, Any], keys: Sequence[str]) -> Columns:
+    """The columns that a table names, by its keys; of chosen rows, if it says which."""
     for key in ("csv", *keys):
         if key in table and not isinstance(table[key], str):
             source.fail("measured", key, f"{key} = {shown(table[key])}: must be a name in quotes")
@@ -128,14 +203,7 @@ def _read_columns(source: Source, table: Mapping[str, Any], keys: Sequence[str])
         and isinstance(rows["value"], (str, int, float)) and not isinstance(rows["value"], bool)
     ):  # fmt: skip
         source.fail("measured", "rows", f"rows = {shown(rows)}: must be {{column = …, value = …}}")
-
-    def make() -> dict[str, list[float]]:
-        named = {key: table[key] for key in keys if key in table}
-        chosen = [rows["column"]] if rows else []
-        columns = read_columns(beside(source, table["csv"]), list(dict.fromkeys([*named.values(), *chosen])))
-        if rows:
-            columns = columns.where(rows["column"], str(rows["value"]))
-        numbers = columns.numbers(list(dict.fromkeys(named.values())))
-        return {key: numbers[name] for key, name in named.items()}
-
-    return source.build("measured", "csv", make)
+    chosen = [rows["column"]] if rows else []
+    wanted = [table[key] for key in keys if key in table]
+    columns = read_columns(beside(source, table["csv"]), list(dict.fromkeys([*wanted, *chosen])))
+    return columns.where(rows["column"], str(rows["value"])) if rows else columns

@@ -1,19 +1,25 @@
-"""The result of a validation run: one report a case, judged together, printed as a table, written as JSON."""
+"""The result of a validation run: one report a case, judged together, printed as a table, written as JSON, JUnit XML, HTML."""
 
 from __future__ import annotations
 
-import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from randwalk.model.coefficient import Floats
+from randwalk.problem import Problem
+from randwalk.terminal.output import check_output, write_text
 from randwalk.terminal.status import AGAINST, BAD_INPUT
 
-from .compare import FALSE_ALARMS, Comparison
+from .compare import FALSE_ALARMS, Check, Comparison
 from .convergence import Convergence
+from .exhibits import Exhibit
 from .power import holm
+from .provenance import Provenance
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -55,41 +61,82 @@ class CaseReport:
         "ensemble against exact law",
         "exact law",
     )  # what rung 1 compares, and what rung 2 refines
+    problem: Problem | None = None  # with the walkers and the seed of the run
+    exhibits: tuple[Exhibit, ...] = ()  # what a report draws
+
+    @property
+    def seed(self) -> int | None:
+        """The seed of the walkers."""
+        return None if self.problem is None else self.problem.seed
 
     def __repr__(self) -> str:
-        orders = f"order {_order(self.discretisation)} of walk to equation, {_order(self.solver)} of the solver"
+        orders = f"order {order_told(self.discretisation)} of walk to equation, {order_told(self.solver)} of the solver"
         data = "" if self.data is None else f", data p = {self.data.p_value:.3g}"
         return f"CaseReport({self.name}: sampling p = {self.sampling.p_value:.3g}, {orders}{data})"
 
 
 @dataclass(frozen=True, eq=False)
+class Judged:
+    """A check with its p-value adjusted for the other checks of its family."""
+
+    check: Check
+    adjusted: float
+
+    def __str__(self) -> str:
+        c = self.check
+        return (
+            f"{c.name}: {c.test} = {c.statistic:.4g} on {c.freedom}, p = {c.p_value:.3g}, adjusted {self.adjusted:.3g}"
+        )
+
+
+@dataclass(frozen=True, eq=False)
 class Report:
-    """All cases of a run. Sampling checks and data are one family: Holm's correction over all of them."""
+    """All cases of a run. The sampling checks of all cases are one family, and the checks of measured data another: Holm's
+    correction is made in each by itself, so that no number of checks of the software makes it harder for data to fail.
+
+    Attributes
+    ----------
+    cases : tuple of CaseReport
+    alpha : float
+        The false-alarm rate of each of the two families.
+    failures : dict
+        The reasons of cases that could not be run, by name.
+    provenance : Provenance
+        What made the report: versions, machine, date, duration, and the command that makes it again.
+
+    Examples
+    --------
+    >>> from randwalk.validate import validate
+    >>> report = validate(["lazy_line"], walkers=1000)
+    >>> report.to_json().splitlines()[1:3]
+    ['  "format": "randwalk validation report",', '  "version": 1,']
+    """
 
     cases: tuple[CaseReport, ...]
     alpha: float = FALSE_ALARMS
     failures: dict[str, str] = field(default_factory=dict)  # reasons of the cases that could not be run
+    provenance: Provenance = field(default_factory=Provenance.here)
 
     @cached_property
-    def _adjusted(self) -> dict[str, tuple[float, float]]:
-        """The smallest Holm-adjusted p-values of every case: (of its sampling checks, of its data)."""
-        owners = [(c.name, part, k) for c in self.cases for part, group in _groups(c) for k in group.checks]
-        adjusted = holm([check.p_value for _, _, check in owners])
-        worst: dict[str, tuple[float, float]] = {c.name: (1.0, 1.0) for c in self.cases}
-        for (name, part, _), p in zip(owners, adjusted, strict=True):
-            pair = list(worst[name])
-            pair[part] = min(pair[part], float(p))
-            worst[name] = (pair[0], pair[1])
-        return worst
+    def _adjusted(self) -> tuple[dict[str, Floats], dict[str, Floats]]:
+        """The Holm-adjusted p-values of every case: (of its sampling checks, of its data)."""
+        return _by_case(self.cases, lambda c: c.sampling), _by_case(self.cases, lambda c: c.data)
+
+    def sampling(self, case: CaseReport) -> tuple[Judged, ...]:
+        """The sampling checks of a case, adjusted for those of all cases."""
+        return tuple(map(Judged, case.sampling.checks, self._adjusted[0][case.name].tolist()))
+
+    def data(self, case: CaseReport) -> tuple[Judged, ...]:
+        """The checks of the measured data of a case, adjusted for those of all cases' data; none without data."""
+        return () if case.data is None else tuple(map(Judged, case.data.checks, self._adjusted[1][case.name].tolist()))
 
     def verdicts(self, case: CaseReport) -> dict[str, str]:
         """ "pass", "fail", or "—" (nothing to judge: no data, or self-convergence only) for each part of a case."""
-        sampling, data = self._adjusted[case.name]
         return {
-            "sampling": "pass" if sampling >= self.alpha else "fail",
+            "sampling": "pass" if _least(self.sampling(case)) >= self.alpha else "fail",
             "discretisation": "pass" if case.discretisation.passed else "fail",
             "solver": ("pass" if case.solver.passed else "fail") if case.solver.counted else "—",
-            "data": "—" if case.data is None else "pass" if data >= self.alpha else "fail",
+            "data": "—" if case.data is None else "pass" if _least(self.data(case)) >= self.alpha else "fail",
         }
 
     @property
@@ -112,7 +159,8 @@ class Report:
         title = "walk = exact law = equation?"
         table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
         table.add_column("case", no_wrap=True)
-        for heading in ("1 walk\nadj. p", "sees\nbias", "2 PDE\norder", "3 solver\norder", "data\nadj. p", "s"):
+        headings = ("1 walk\nadj. p", "sees\nbias", "2 PDE\norder", "3 solver\norder", "data\np", "data\nadj. p", "s")
+        for heading in headings:
             table.add_column(heading, justify="right", no_wrap=True)
 
         def cell(verdict: str, text: str) -> Text:
@@ -122,22 +170,24 @@ class Report:
             )
 
         for case in self.cases:
-            verdict = self.verdicts(case)
-            sampling, data = self._adjusted[case.name]
+            verdict, data = self.verdicts(case), self.data(case)
+            raw = min((judged.check.p_value for judged in data), default=1.0)
             table.add_row(
                 case.name,
-                cell(verdict["sampling"], f"{sampling:.2g}"),
+                cell(verdict["sampling"], f"{_least(self.sampling(case)):.2g}"),
                 f"{case.sampling.detectable:.0e}",
-                cell(verdict["discretisation"], _order(case.discretisation)),
-                cell(verdict["solver"], _order(case.solver) + ("" if case.solver.counted else " self")),
-                cell(verdict["data"], "—" if case.data is None else f"{data:.2g}"),
+                cell(verdict["discretisation"], order_told(case.discretisation)),
+                cell(verdict["solver"], order_told(case.solver) + ("" if case.solver.counted else " self")),
+                "—" if case.data is None else f"{raw:.2g}",
+                cell(verdict["data"], "—" if case.data is None else f"{_least(data):.2g}"),
                 f"{case.seconds:.1f}",
             )
         return table
 
     def summary(self) -> str:
         """The verdict in one line."""
-        checks = sum(len(g.checks) for c in self.cases for _, g in _groups(c))
+        checks = sum(len(c.sampling.checks) for c in self.cases)
+        data = sum(len(self.data(c)) for c in self.cases)
         failed = sum("fail" in self.verdicts(c).values() for c in self.cases)
         verdict = (
             "all passed"
@@ -150,7 +200,8 @@ class Report:
             verdict += f", {len(self.failures)} could not be run"
         return (
             f"{len(self.cases)} case{'s' * (len(self.cases) != 1)}, {checks} sampling checks, "
-            f"family-wise false-alarm rate {self.alpha:g}: {verdict}"
+            + (f"{data} of data, " if data else "")
+            + f"family-wise false-alarm rate {self.alpha:g}: {verdict}"
         )
 
     def details(self, case: CaseReport) -> str:
@@ -160,36 +211,44 @@ class Report:
             f"{case.name}: {case.title}",
             *([f"  catches: {case.catches}"] if case.catches else []),
             f"  1 sampling         {verdict['sampling']}  ({case.compared[0]}; {', '.join(case.runs)})",
-            *(
-                f"      {c.name}: {c.test} = {c.statistic:.4g} on {c.freedom}, p = {c.p_value:.3g}"
-                for c in case.sampling.checks
-            ),
+            *(f"      {judged}" for judged in self.sampling(case)),
             f"  2 discretisation   {verdict['discretisation']}  ({case.compared[1]} against {case.discretisation.against})",
-            f"      {_errors(case.discretisation)}; rule: {case.discretisation.rule}",
+            f"      {errors_told(case.discretisation)}; rule: {case.discretisation.rule}",
             f"  3 solver           {verdict['solver']}  (finite differences against {case.solver.against})",
-            f"      {_errors(case.solver)}" + (f"; rule: {case.solver.rule}" if case.solver.counted else ""),
+            f"      {errors_told(case.solver)}" + (f"; rule: {case.solver.rule}" if case.solver.counted else ""),
             *([f"      no closed form: {case.missing}"] if case.missing else []),
             f"  ensemble − equation: {case.budget}",
         ]
         if case.data is not None:
             lines.append(f"  data               {verdict['data']}")
-            lines += [
-                f"      {c.name}: {c.test} = {c.statistic:.4g} on {c.freedom}, p = {c.p_value:.3g}"
-                for c in case.data.checks
-            ]
+            lines += [f"      {judged}" for judged in self.data(case)]
         return "\n".join(lines)
 
-    def to_json(self) -> str:
-        """The whole report as JSON, numbers unrounded."""
-        return json.dumps(
-            {
-                "passed": self.passed,
-                "alpha": self.alpha,
-                "failures": self.failures,
-                "cases": [_data(self, case) for case in self.cases],
-            },
-            indent=2,
-        )
+    def to_json(self, path: str | Path | None = None) -> str:
+        """The whole report as JSON, numbers unrounded, what is no number null; written to `path`, too, if one is given.
+
+        The format has a version and a schema, ``randwalk/validate/report.schema.json``; fields may be added within a version.
+        """
+        from .report_json import to_json
+
+        return _written(to_json(self), path)
+
+    def to_junit(self, path: str | Path | None = None) -> str:
+        """The report as JUnit XML, which systems of continuous integration read: a suite for each case, a test for each rung."""
+        from .report_junit import to_junit
+
+        return _written(to_junit(self), path)
+
+    def to_html(self, path: str | Path | None = None) -> str:
+        """The report as one HTML file that needs no other: problems, equations, figures, verdicts, and what made it."""
+        from .report_html import to_html
+
+        return _written(to_html(self), path)
+
+    def _repr_html_(self) -> str:
+        from .report_html import summary
+
+        return summary(self)
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """The errors of rung 2 under refinement, one line for each case."""
@@ -205,41 +264,30 @@ class Report:
         return self.summary()
 
 
-def _groups(case: CaseReport) -> list[tuple[int, Comparison]]:
-    return [(0, case.sampling), *([(1, case.data)] if case.data is not None else [])]
+def _by_case(cases: tuple[CaseReport, ...], part: Callable[[CaseReport], Comparison | None]) -> dict[str, Floats]:
+    """The adjusted p-values of the checks of one part of all cases, which are a family, by case."""
+    checks = {case.name: () if (found := part(case)) is None else found.checks for case in cases}
+    adjusted = iter(holm([check.p_value for mine in checks.values() for check in mine]))
+    return {name: np.array([next(adjusted) for _ in mine]) for name, mine in checks.items()}
 
 
-def _order(convergence: Convergence) -> str:
+def _least(judged: tuple[Judged, ...]) -> float:
+    return min((one.adjusted for one in judged), default=1.0)
+
+
+def _written(text: str, path: str | Path | None) -> str:
+    """The text, after it was written to `path` if there is one."""
+    if path is not None:
+        write_text(check_output("path", path), text)
+    return text
+
+
+def order_told(convergence: Convergence) -> str:
     if convergence.errors[-1] <= convergence.floor:
         return "exact"
     return f"{convergence.orders[-1]:.2f}"
 
 
-def _errors(convergence: Convergence) -> str:
+def errors_told(convergence: Convergence) -> str:
     errors = " → ".join(f"{e:.2e}" for e in convergence.errors)
     return f"errors {errors}, orders {', '.join(f'{o:.2f}' for o in convergence.orders)}"
-
-
-def _data(report: Report, case: CaseReport) -> dict[str, Any]:
-    def comparison(c: Comparison | None) -> Any:
-        return c and [
-            {
-                "name": k.name,
-                "test": k.test,
-                "statistic": k.statistic,
-                "freedom": k.freedom,
-                "p": k.p_value,
-                "detectable": k.detectable,
-            }
-            for k in c.checks
-        ]
-
-    def convergence(c: Convergence) -> dict[str, Any]:
-        return {"against": c.against, "widths": c.widths, "errors": c.errors, "orders": c.orders, "rule": c.rule}
-
-    return {
-        "name": case.name, "title": case.title, "catches": case.catches, "verdicts": report.verdicts(case),
-        "sampling": comparison(case.sampling), "discretisation": convergence(case.discretisation),
-        "solver": convergence(case.solver), "no_closed_form": case.missing, "data": comparison(case.data),
-        "budget": {k: float(np.float64(v)) for k, v in vars(case.budget).items()}, "runs": case.runs, "seconds": case.seconds,
-    }  # fmt: skip

@@ -168,6 +168,10 @@ class Superposition(Form):
         return np.asarray(sum(piece.bins(edges, t) for piece in self.pieces(t)))
 
     def flux(self, wall: str, t: Floats) -> Floats:
+        if isinstance(self.start, (Point, Sites)):
+            y, weights = atoms(self.start)
+            flux = (w * self.green.flux(wall, t, place) for place, w in zip(y, weights, strict=True))
+            return sum(flux, np.zeros(t.size))
         return np.array([sum(piece.flux(wall, time) for piece in self.pieces(time)) for time in t.tolist()])
 
     def absorbed(self, wall: str, t: Floats, killing: float) -> Floats:

@@ -1,46 +1,31 @@
-"""Functions of the starting place in several dimensions: expectations of a payoff, mean exit times, exit probabilities.
-
-They are solved with the transpose of the operator of :mod:`randwalk.pde.solver.operator`, so that the duality with the forward
-equation holds to rounding. Without time they are the solutions of one sparse system: an M-matrix, whose rows are rates.
-"""
+"""Mean exit times and exit probabilities in several dimensions, as functions of the starting place: solutions of one sparse
+system, an M-matrix, whose rows are the rates of :mod:`randwalk.pde.solver.operator`."""
 
 from __future__ import annotations
 
 import math
-from collections import deque
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
-from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, Final
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from scipy import ndimage, sparse
-from scipy.interpolate import NdBSpline, make_interp_spline
 from scipy.sparse import csgraph
 from scipy.sparse.linalg import splu
 
-from randwalk.inputs.arguments import finite_numbers, numbers
-from randwalk.model.coefficient import ZERO, Coefficient, Floats
-from randwalk.model.start import Product, Uniform
+from randwalk.model.coefficient import ZERO, Floats
 
 from ..equation import FokkerPlanck
-from ..pace import PILOT_STEPS
 from .arguments import check_memory
+from .backward_family import extrapolated
+from .backward_solution import BackwardSolution
 from .mesh import Mesh
 from .multigrid import solved
 from .operator import Operator
-from .refine import SMALLEST, Needs, even, refined
-from .schemes import ROUNDING, SDIRK2, Clock, march
-from .window import find_mesh, whole
+from .splines import means
+from .window import whole
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
-LEAK: Final = 1e-10  # mass that may leave the window of an unbounded domain
-SAMPLES: Final = {2: 8, 3: 4}  # of the payoff along each axis of a cell; 2 in more dimensions
-CONTINUED: Final = 16  # cells into a region, of which a spline beside it sees 0.27^16 of what lies farther
-WRAPPED: Final = 6  # cells beyond the seam of a ring
 DIRECT: Final = {2: 2**16, 3: 2**13}  # cells up to which a system is factorised
 FIRST: Final = {2: 32, 3: 12}  # cells of the axis with the most, at first
 MOST: Final = {2: 2**20, 3: 5 * 2**19}  # cells
@@ -54,108 +39,9 @@ OF_DIFFERENCE: Final = {
 }  # between faces, and with regions whose walls absorb, where orders are lower
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class BackwardField:
-    """A function u of the starting place, at the centres of the cells of a mesh.
-
-    Attributes
-    ----------
-    equation : FokkerPlanck
-    mesh : Mesh
-    u : (cells of each axis) array
-        NaN where a region is.
-    differences : (cells of each axis) array
-        An estimate of the error at each cell.
-    error_estimate : float
-        The largest error (in the units of u) at places that are not nearer than an eighth of the width to two faces: where two
-        faces meet that pay differently u jumps.
-    quantity : str
-        What u is.
-    """
-
-    equation: FokkerPlanck
-    mesh: Mesh
-    u: Floats
-    differences: Floats
-    error_estimate: float
-    quantity: str
-
-    @property
-    def x(self) -> Any:
-        """Centres of the cells, a tuple of (cells,) arrays, one an axis."""
-        return tuple(grid.x for grid in self.mesh.axes)
-
-    def value(self, x: ArrayLike | tuple[ArrayLike, ...]) -> Floats:
-        """u at a point, of the shape to which its coordinates broadcast; a cubic spline through the cells."""
-        return self._at(x, self._spline)
-
-    def error(self, x: ArrayLike | tuple[ArrayLike, ...]) -> Floats:
-        """The estimated error of u at a point."""
-        return np.abs(self._at(x, _spline(self.mesh, self.differences, 1)))
-
-    def _at(self, x: Any, spline: NdBSpline) -> Floats:
-        given = np.broadcast_arrays(*(finite_numbers("x", place) for place in x))
-        if len(given) != self.mesh.dimension:
-            raise ValueError(f"x has {len(given)} coordinates: give a tuple of {self.mesh.dimension}, one an axis")
-        places = []
-        for grid, place in zip(self.mesh.axes, given, strict=True):
-            slack = 1e-9 * (grid.high - grid.low)
-            on = grid.low + np.mod(place - grid.low, grid.high - grid.low) if grid.periodic else place
-            if (on < grid.low - slack).any() or (on > grid.high + slack).any():
-                raise ValueError(
-                    f"x = {place.min():g} … {place.max():g}: the solution was made from {grid.low:g} to {grid.high:g}; see over="
-                )
-            places.append(on)
-        values = np.asarray(spline(np.stack(places, axis=-1)))
-        if self.mesh.domain.regions:
-            inside = self.mesh.domain.region_at(tuple(given)) < 0
-            values = np.where(inside, values, math.nan)
-        return values
-
-    @cached_property
-    def _spline(self) -> NdBSpline:
-        return _spline(self.mesh, self.u, 3)
-
-    def plot(self, ax: Axes | None = None) -> Axes:
-        """Draw u over the starting place in the plane, on `ax` or on new axes, which are returned."""
-        if self.mesh.dimension != 2:
-            raise ValueError(f"a map has two axes and the domain {self.mesh.dimension}: draw value(x) along a line")
-        import matplotlib.pyplot as plt
-
-        ax = plt.subplots()[1] if ax is None else ax
-        first, second = (grid.edges for grid in self.mesh.axes)
-        drawn = ax.pcolormesh(first, second, self.u.T, cmap="cividis")
-        ax.figure.colorbar(drawn, ax=ax, label=self.quantity)
-        ax.set(xlabel="start x", ylabel="start y", aspect="equal")
-        return ax
-
-    def __repr__(self) -> str:
-        cells = " × ".join(map(str, self.mesh.shape))
-        return f"BackwardField({self.quantity}, {cells} cells, error ≈ {self.error_estimate:.1e})"
-
-
-def field_backward(
-    equation: FokkerPlanck,
-    payoff: Coefficient,
-    time: float,
-    tolerance: float,
-    paid: Mapping[str, float],
-    over: tuple[tuple[float, float], ...] | None,
-) -> BackwardField:
-    """E[f(X_T); alive] + Σ paid P(absorbed there), by starting place: :func:`randwalk.pde.backward.backward`."""
-    starts = over or equation.start.bounds
-    posed = equation if over is None else equation.with_start(Product(tuple(Uniform(*ends) for ends in over)))
-    mesh = _placed(find_mesh(posed, np.array([time]), LEAK), starts)
-    needs = Needs.on_mesh(equation, np.array([time]), SDIRK2(), mesh, posed.start).mirrored()
-    family = _Backward(equation, mesh, payoff, paid, time, starts)
-    scale = max(_size(family.run(even(max(2 * needs.first, needs.cells)), needs.clock(PILOT_STEPS)), starts), SMALLEST)
-    found = refined(family, needs, tolerance, scale)
-    return replace(found.solution.field, error_estimate=float(found.errors.max()))
-
-
 def field_steady(
     equation: FokkerPlanck, source: float, paid: Mapping[str, float], quantity: str, tolerance: float
-) -> BackwardField:
+) -> BackwardSolution:
     """The solution of a·∇u + D:∇∇u - κu = -`source` with u = `paid` on leaving, to a `tolerance` relative to the largest u.
 
     Cells are halved until a solution, or an extrapolated one, differs little from that of the level before: its error is taken
@@ -168,7 +54,7 @@ def field_steady(
     cells = _first_cells(every, most)
     levels, richer, reached = (
         [_solved(equation, every.with_cells(cells), source, paid, quantity)],
-        list[BackwardField](),
+        list[BackwardSolution](),
         math.inf,
     )
     largest = math.inf if source else max(paid.values())
@@ -178,7 +64,7 @@ def field_steady(
         levels.append(_solved(equation, mesh, source, paid, quantity))
         pairs, scale = [levels[-2:]], float(np.nanmax(np.abs(levels[-1].u)))
         if smooth:
-            richer.append(_extrapolated(levels[-1], levels[-2]))
+            richer.append(extrapolated(levels[-1], levels[-2]))
             pairs += (
                 [richer[-2:]]
                 if len(richer) > 1 and 0.0 <= np.nanmin(richer[-1].u) <= np.nanmax(richer[-1].u) <= largest
@@ -215,10 +101,10 @@ def _odd(cells: float) -> int:
     return 2 * round(0.5 * cells) + 1
 
 
-def _compared(fine: BackwardField, coarse: BackwardField, share: float) -> BackwardField:
+def _compared(fine: BackwardSolution, coarse: BackwardSolution, share: float) -> BackwardSolution:
     """`fine` with its errors, a `share` of the differences from `coarse`: at each cell the largest of those around, and at least
     a quarter of the largest of all, since a difference passes through 0 where its sign changes."""
-    wrong = np.where(coarse.mesh.live, share * np.abs(_means(fine) - coarse.u), 0.0)
+    wrong = np.where(coarse.mesh.live, share * np.abs(means(fine.u, fine.mesh) - coarse.u), 0.0)
     wrong = np.where(np.isnan(wrong), 0.0, wrong)
     error = float(np.where(_corners(coarse.mesh), 0.0, wrong).max())
     wrong = np.maximum(ndimage.maximum_filter(wrong, AROUND), 0.25 * error)
@@ -232,16 +118,6 @@ def check_open(equation: FokkerPlanck, wall: str) -> None:
     equation.domain.exit(wall)
     if wall not in equation.domain.open_exits(equation.killing != ZERO):
         raise ValueError(f"wall = {wall!r}: nobody leaves {equation.domain} there; take another wall")
-
-
-def ranges_of(equation: FokkerPlanck, over: Any) -> tuple[tuple[float, float], ...]:
-    """A range of starts for each axis."""
-    ends = numbers("over", over)
-    if ends.shape != (equation.dimension, 2) or not np.isfinite(ends).all() or not (ends[:, 0] < ends[:, 1]).all():
-        raise ValueError(
-            f"over = {over}: give an increasing pair of finite numbers for each of {equation.dimension} axes"
-        )
-    return tuple((float(low), float(high)) for low, high in ends)
 
 
 def generator(operator: Operator, t: float = 0.0) -> sparse.csr_array:
@@ -269,7 +145,7 @@ def _generator(operator: Operator, moves: list[tuple[Any, Any, Floats]]) -> spar
 
 def _solved(
     equation: FokkerPlanck, mesh: Mesh, source: float, paid: Mapping[str, float], quantity: str
-) -> BackwardField:
+) -> BackwardSolution:
     """u on one mesh."""
     g = _generator_at_walls(Operator(equation, mesh))
     live = mesh.index[mesh.live]
@@ -280,7 +156,7 @@ def _solved(
     known[-1] = paid.get("killing", 0.0)
     found = np.full(mesh.shape, math.nan)
     found[mesh.live] = _sparse_solution(-g[live][:, live], source + (g[live] @ known), np.argwhere(mesh.live))
-    return BackwardField(equation, mesh, found, np.zeros(mesh.shape), math.nan, quantity)
+    return BackwardSolution.of(equation, mesh, found, np.empty(0), None, quantity)
 
 
 def _sparse_solution(matrix: sparse.csr_array, b: Floats, places: NDArray[np.int64]) -> Floats:
@@ -306,154 +182,6 @@ def _check_exit(g: sparse.csr_array, mesh: Mesh, quantity: str) -> None:
         )
 
 
-@dataclass(frozen=True)
-class _Level:
-    """A solution on one mesh; `redone` where steps were made again to keep the sign."""
-
-    field: BackwardField
-    redone: bool
-
-
-@dataclass(frozen=True)
-class _Backward:
-    """The backward problems of an equation on the window of a mesh, as a family that :func:`refined` climbs."""
-
-    equation: FokkerPlanck
-    mesh: Mesh
-    payoff: Coefficient
-    paid: Mapping[str, float]
-    time: float
-    asked: tuple[tuple[float, float], ...]
-
-    def run(self, cells: int, clock: Clock) -> _Level:
-        mesh, time = self.mesh.with_cells(cells), self.time
-        check_memory(mesh.shape, 1)
-        operator, final = Operator(self.equation, mesh), np.zeros(mesh.size + 1)
-        mean = _cell_means(self.payoff, mesh, time)
-        padded = np.pad(mean, 1, mode="edge")  # past a cut, the payoff stays
-        final[:-1] = padded.ravel()
-        for exit, cells_of in mesh.resting:
-            if not mesh.cut[exit]:
-                final[cells_of] = self.paid.get(mesh.exits[exit], 0.0)
-        final[-1] = self.paid.get("killing", 0.0)
-        parts = [_reversed(apply, time) for apply in operator.backward]
-
-        def last(floor: float) -> Floats:
-            ((_, _, state),) = deque(march(SDIRK2(), parts, final, clock, floor), maxlen=1)
-            return state
-
-        state, floor = last(-math.inf), min(float(final.min()), 0.0)
-        redone = bool(state.min() < floor - ROUNDING * np.abs(state).max())
-        state = last(floor) if redone else state
-        u = np.where(mesh.live, mesh.inner(state), math.nan)
-        field = BackwardField(self.equation, mesh, u, np.zeros(mesh.shape), math.nan, "E[f(X_T) | X_0 = x]")
-        return _Level(field, redone)
-
-    def difference(self, fine: _Level, coarse: _Level) -> Floats:
-        """The largest difference at the cells of `coarse`, in the range of starts that is asked for."""
-        wrong = np.abs(_means(fine.field, coarse.field.mesh) - coarse.field.u)
-        return np.array([np.nanmax(np.where(_within(coarse.field.mesh, self.asked), wrong, 0.0))])
-
-    def extrapolated(self, fine: _Level, coarse: _Level) -> _Level:
-        """As :func:`_extrapolated`, where no region is."""
-        if self.mesh.domain.regions:
-            return fine
-        return _Level(_extrapolated(fine.field, coarse.field), fine.redone or coarse.redone)
-
-    def usable(self, level: _Level) -> bool:
-        return not level.redone and not self.mesh.domain.regions
-
-
-def _extrapolated(fine: BackwardField, coarse: BackwardField) -> BackwardField:
-    """(4 fine - coarse)/3 at the cells of `fine`, from differences at those of `coarse`, by a cubic spline."""
-    more = _spline(coarse.mesh, (_means(fine, coarse.mesh) - coarse.u) / 3.0, 3)
-    return replace(fine, u=fine.u + more(np.stack(np.meshgrid(*fine.x, indexing="ij"), axis=-1)))
-
-
-def _reversed(apply: Callable[[float, float, Floats], Floats], time: float) -> Callable[[float, float, Floats], Floats]:
-    return lambda tau, elapsed, u: apply(tau, time - elapsed, u)
-
-
-def _cell_means(payoff: Coefficient, mesh: Mesh, time: float) -> Floats:
-    """The means of the payoff over the cells."""
-    count = SAMPLES.get(mesh.dimension, 2)
-    total: Any = np.zeros(mesh.shape)
-    parts = (np.arange(count) + 0.5) / count - 0.5
-    for shift in np.stack(np.meshgrid(*(parts,) * mesh.dimension), axis=-1).reshape(-1, mesh.dimension):
-        point = tuple(x + s * h for x, s, h in zip(mesh.centres, shift, mesh.spacings, strict=True))
-        total = total + payoff(point, time)
-    if not np.isfinite(total[mesh.live]).all():
-        raise ValueError("payoff is not a finite number everywhere: give one that is")
-    return np.where(mesh.live, total / count**mesh.dimension, 0.0)
-
-
-def _means(fine: BackwardField, coarse: Mesh | None = None) -> Floats:
-    """u of a finer mesh at the centres of one with half the cells (or with as many): by the cubic through the cells along each
-    axis, beside an end or a region as a parabola."""
-    values = fine.u
-    for a, grid in enumerate(fine.mesh.axes):
-        if coarse is not None and coarse.shape[a] == grid.cells:
-            continue
-        cells = np.moveaxis(values, a, 0)
-        nothing = np.full_like(cells[:1], math.nan)
-        wide = np.concatenate([cells[-1:], cells, cells[:1]] if grid.periodic else [nothing, cells, nothing])
-        wide = _onward(wide, (0,))
-        pairs = (9.0 * (wide[1:-1:2] + wide[2::2]) - wide[0:-2:2] - wide[3::2]) / 16.0
-        plain = 0.5 * (cells[0::2] + cells[1::2])
-        values = np.moveaxis(np.where(np.isnan(pairs), plain, pairs), 0, a)
-    return values
-
-
-def _onward(values: Floats, axes: Iterable[int], order: int = 3) -> Floats:
-    """The values with those that are not known, next to three or four along one of the axes that are, continued as a parabola or,
-    at `order` 4, a cubic."""
-    total, count = np.zeros(values.shape), np.zeros(values.shape)
-    for a in axes:
-        for turn in (slice(None), slice(None, None, -1)):
-            along, sums, counts = (np.moveaxis(x, a, 0)[turn] for x in (values, total, count))
-            onward = 3.0 * along[1:-2] - 3.0 * along[2:-1] + along[3:]
-            if order == 4:
-                cubic = onward[:-1] - np.diff(along[1:], n=3, axis=0)
-                onward[:-1] = np.where(np.isnan(cubic), onward[:-1], cubic)
-            found = np.isnan(along[:-3]) & ~np.isnan(onward)
-            sums[:-3][found] += onward[found]
-            counts[:-3][found] += 1.0
-    return np.where(count > 0.0, total / np.maximum(count, 1.0), values)
-
-
-def _spline(mesh: Mesh, u: Floats, degree: int) -> NdBSpline:
-    """The spline through the values at the centres; those that are not known, in regions, go on from those around."""
-    if np.isnan(u).any():
-        for _ in range(CONTINUED if degree > 1 else 0):
-            u = _onward(u, range(mesh.dimension), 4)
-        nearest = ndimage.distance_transform_edt(np.isnan(u), return_distances=False, return_indices=True)
-        u = u[tuple(nearest)]
-    knots: list[Floats] = []
-    for a, grid in enumerate(mesh.axes):
-        values, x = np.moveaxis(u, a, 0), grid.x
-        if grid.periodic:
-            values = np.concatenate([values[-WRAPPED:], values, values[:WRAPPED]])
-            x = np.concatenate([x[-WRAPPED:] - (grid.high - grid.low), x, x[:WRAPPED] + (grid.high - grid.low)])
-        made = make_interp_spline(x, values, k=degree)
-        u = np.moveaxis(made.c, 0, a)
-        knots.append(made.t)
-    return NdBSpline(tuple(knots), u, degree, extrapolate=True)
-
-
-def _placed(mesh: Mesh, starts: tuple[tuple[float, float], ...]) -> Mesh:
-    """The mesh with ends that hold all starts."""
-    ends = [(min(g.low, low), max(g.high, high)) for g, (low, high) in zip(mesh.axes, starts, strict=True)]
-    return mesh.with_ends(ends)
-
-
-def _within(mesh: Mesh, asked: tuple[tuple[float, float], ...]) -> NDArray[np.bool_]:
-    """The cells in, or next to, the range that is asked for."""
-    inside: NDArray[np.bool_] = np.ones(mesh.shape, dtype=bool)
-    for grid, x, (low, high) in zip(mesh.axes, mesh.centres, asked, strict=True):
-        inside = inside & (x >= low - grid.h) & (x <= high + grid.h)
-    return inside
-
-
 def _corners(mesh: Mesh) -> NDArray[np.bool_]:
     """The cells near two faces."""
     near: Any = np.zeros(mesh.shape, dtype=np.int64)
@@ -462,7 +190,3 @@ def _corners(mesh: Mesh) -> NDArray[np.bool_]:
             width = CORNER * (grid.high - grid.low)
             near = near + ((x - grid.low < width) | (grid.high - x < width))
     return np.asarray(near > 1)
-
-
-def _size(level: _Level, asked: tuple[tuple[float, float], ...]) -> float:
-    return float(np.nanmax(np.where(_within(level.field.mesh, asked), np.abs(level.field.u), 0.0)))

@@ -17,7 +17,6 @@ place where the distance to the wall says that the step crosses it, else half wa
 
 from __future__ import annotations
 
-import itertools
 import operator
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -33,6 +32,7 @@ from randwalk.model.tensor import NoStencil, Tensor
 
 from ..equation import FokkerPlanck
 from .chains import Chain, Resolvent
+from .directions import diagonals, met, never, pair
 from .ends import outflows, reactivity
 from .grid import GAUSS_NODES, GAUSS_WEIGHTS
 from .lines import across, line
@@ -74,11 +74,11 @@ class Operator:
     def directions(self) -> list[Displacement]:
         """The directions of the chains: diagonals, then the axes."""
         d, tensor = self.mesh.dimension, self.equation.diffusion
-        diagonals = [e for e in _diagonals(d) if not _never(tensor, e)]
-        for f in _diagonals(d):  # along a face, in place of two that cross it
-            if f not in diagonals and any(_met(diagonals, n, f) for n in range(d)):
-                diagonals.append(f)
-        return [*diagonals, *(tuple(int(a == i) for a in range(d)) for i in range(d))]
+        taken = [e for e in diagonals(d) if not never(tensor, e)]
+        for f in diagonals(d):  # along a face, in place of two that cross it
+            if f not in taken and any(met(taken, n, f) for n in range(d)):
+                taken.append(f)
+        return [*taken, *(tuple(int(a == i) for a in range(d)) for i in range(d))]
 
     def _forward(self, k: int, tau: float, t: float, state: Floats) -> Floats:
         return self._resolvent(k, tau, t).forward(state)
@@ -202,7 +202,7 @@ class Operator:
             return rate
         rate = np.array(np.broadcast_to(rate, shape))
         for n, axis in enumerate(mesh.axes):
-            pairs = [] if e[n] or axis.periodic else _met(list(rates), n, e)
+            pairs = [] if e[n] or axis.periodic else met(list(rates), n, e)
             if pairs:
                 total = _sum(rates[f] for f in rates if f[n])
                 more = 0.5 * _sum(rates[f] * rates[g] for f, g in pairs) / np.maximum(total, TINY)
@@ -232,8 +232,8 @@ class Operator:
                 )
         rates: Rates = {tuple(int(a == i) for a in range(d)): np.maximum(left[i], TINY) for i in range(d)}
         for e in self.directions:
-            if (pair := _pair(e)) in scaled and sum(map(abs, e)) == 2:
-                rates[e] = np.maximum(e[pair[0]] * e[pair[1]] * scaled[pair], 0.0)
+            if (axes := pair(e)) in scaled and sum(map(abs, e)) == 2:
+                rates[e] = np.maximum(e[axes[0]] * e[axes[1]] * scaled[axes], 0.0)
         return rates
 
     def _refuse(self, wrong: Any, point: Point, t: float) -> None:
@@ -418,36 +418,3 @@ _BISECTIONS: Final = 30
 def _sum(terms: Iterable[Floats]) -> Floats:
     """The sum of arrays that broadcast."""
     return reduce(operator.add, terms, np.zeros(()))
-
-
-def _diagonals(dimension: int) -> list[Displacement]:
-    """e_i + e_j and e_i - e_j of every plane."""
-    planes = itertools.combinations(range(dimension), 2)
-    return [
-        tuple(1 if a == i else sign if a == j else 0 for a in range(dimension)) for i, j in planes for sign in (1, -1)
-    ]
-
-
-def _pair(e: Displacement) -> tuple[int, int]:
-    """The axes of a diagonal; of an axis, it twice."""
-    moved = [a for a, c in enumerate(e) if c]
-    return moved[0], moved[-1]
-
-
-def _never(tensor: Tensor, e: Displacement) -> bool:
-    """Whether the rate of a diagonal is 0 everywhere, as far as the tensor tells."""
-    i, j = _pair(e)
-    if tensor.matrix is not None:
-        return bool(e[i] * e[j] * tensor.matrix[i, j] <= 0.0)
-    return tensor[i, j] == ZERO
-
-
-def _met(directions: list[Displacement], n: int, f: Displacement) -> list[tuple[Displacement, Displacement]]:
-    """The pairs of directions across axis `n`, both turned the same way, that differ by `f` or -`f`."""
-    turned = [(e, tuple(e[n] * c for c in e)) for e in directions if e[n]]
-    found = []
-    for (e, a), (g, b) in itertools.combinations(turned, 2):
-        difference = tuple(x - y for x, y in zip(a, b, strict=True))
-        if difference == f or tuple(-x for x in difference) == f:
-            found.append((e, g))
-    return found

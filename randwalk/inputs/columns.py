@@ -104,14 +104,7 @@ def read_columns(path: str | Path, names: Sequence[str]) -> Columns:
         lacks one of the columns; the message has the file, and the line where there is one.
     """
     path = Path(path)
-    try:
-        text = read_text(path, LARGEST)
-    except OSError as error:
-        raise ValueError(f"{path} cannot be read as CSV: {error.strerror or error}") from None
-    except ValueError as error:
-        raise ValueError(str(error) if str(error).startswith(str(path)) else f"{path}: {error}") from None
-    if "\0" in text:
-        raise ValueError(f"{path}, line {text[: text.index(chr(0))].count(chr(10)) + 1}: a null character is not CSV")
+    text = _text(path)
     separator = _separator(text, names)
     lines_of = (BLANKS_AFTER_QUOTE.sub('"', line) for line in _without_comments(text))
     reader = csv.reader(lines_of, delimiter=separator, skipinitialspace=True, strict=True)
@@ -143,6 +136,33 @@ def read_columns(path: str | Path, names: Sequence[str]) -> Columns:
     if not rows:
         raise ValueError(f"{path} has a header and no rows")
     return Columns(path, separator, tuple(lines), {name: tuple(row[i] for row in rows) for i, name in enumerate(names)})
+
+
+def read_header(path: str | Path) -> list[str]:
+    """The names of the columns of a CSV file: its first line, split by the separator that gives most names."""
+    path = Path(path)
+    text = _text(path)
+    first = next((line for line in _without_comments(text) if line.strip()), None)
+    if first is None:
+        raise ValueError(f"{path} is empty: the first line must name the columns")
+    try:
+        reader = csv.reader([BLANKS_AFTER_QUOTE.sub('"', first)], delimiter=_separator(text, ()), skipinitialspace=True)
+        return [field.strip() for field in next(reader)]
+    except csv.Error as error:
+        raise ValueError(f"{path}: the header cannot be read as CSV: {error}") from None
+
+
+def _text(path: Path) -> str:
+    """The text of a CSV file; a ValueError names the file."""
+    try:
+        text = read_text(path, LARGEST)
+    except OSError as error:
+        raise ValueError(f"{path} cannot be read as CSV: {error.strerror or error}") from None
+    except ValueError as error:
+        raise ValueError(str(error) if str(error).startswith(str(path)) else f"{path}: {error}") from None
+    if "\0" in text:
+        raise ValueError(f"{path}, line {text[: text.index(chr(0))].count(chr(10)) + 1}: a null character is not CSV")
+    return text
 
 
 def read_csv(path: str | Path, names: Sequence[str]) -> dict[str, list[float]]:

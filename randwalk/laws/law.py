@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..inputs.arguments import finite, finite_numbers
+from ..inputs.extras import xarray_for
 from ..inputs.wording import shown
 from ..model.coefficient import Floats
 from ..model.coefficient.variables import coordinate
@@ -140,12 +141,12 @@ class Law(ABC, Generic[Answer]):
         return plain(self._absorbed(exit, self._asked(t)))
 
     def mean(self, t: ArrayLike | None = None) -> Answer:
-        """The mean place of the survivors, beyond one dimension of shape (*t, dimension); NaN if there are none."""
+        """The mean place of the survivors, beyond one dimension of the shape of `t` + (dimension,); NaN if there are none."""
         return self._over(t, lambda now: now.mean())
 
     def variance(self, t: ArrayLike | None = None) -> Answer:
-        """The variance of the place of the survivors, beyond one dimension their covariance matrix, of shape
-        (*t, dimension, dimension); NaN if there are none."""
+        """The variance of the place of the survivors, beyond one dimension their covariance matrix, of the
+        shape of `t` + (dimension, dimension); NaN if there are none."""
         return self._over(t, lambda now: now.variance())
 
     def expect(self, f: Callable[..., ArrayLike], t: ArrayLike | None = None) -> Answer:
@@ -192,10 +193,7 @@ class Law(ABC, Generic[Answer]):
         covariance matrix, axis and other_axis. Of estimates there are two variables: ``survival`` and ``survival_error``, and so
         on. What the law does not answer is left out.
         """
-        try:
-            import xarray
-        except ImportError:
-            raise ImportError('to_xarray needs xarray: pip install "randwalk-pde[io]"') from None
+        made = xarray_for("to_xarray").Dataset
         recorded = self._recorded("to_xarray") if t is None else self._some(t).ravel()
         names, places = self._coordinates, self._now(float(recorded[-1])).places
         here = places[0] if len(names) == 1 else tuple(np.meshgrid(*places, indexing="ij", sparse=True))
@@ -219,7 +217,7 @@ class Law(ABC, Generic[Answer]):
             else:
                 variables[name] = dimensions, answer
         known = dict(zip(names, places, strict=True)) | {axis: list(names) for axis in of_axes}
-        data = xarray.Dataset(variables, coords={"time": recorded, **known, "exit": list(self.exits)})
+        data = made(variables, coords={"time": recorded, **known, "exit": list(self.exits)})
         return data.transpose("time", *names, "exit", *of_axes)
 
     def to_scipy(self, t: float | None = None) -> Any:

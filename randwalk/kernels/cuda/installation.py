@@ -83,6 +83,13 @@ def described() -> list[tuple[int, str, str, int, int]]:
     return found
 
 
+def strength() -> float:
+    """Multiprocessors × clock of the device in use, of those of an H100; 1 where they are not known."""
+    device = cuda.current_context().device
+    known = getattr(device, "MULTIPROCESSOR_COUNT", 132), getattr(device, "CLOCK_RATE", 1.98e6)
+    return float(known[0] * known[1]) / (132 * 1.98e6)
+
+
 def _self_test(device: int) -> str:
     """A fair walk on the device and on the CPU, compared site by site; small enough for a millisecond."""
     size, steps, keys = (64, 256, (U(1), U(2))) if SIMULATED else (1 << 16, 1 << 13, (U(1), U(2)))

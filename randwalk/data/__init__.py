@@ -1,0 +1,1 @@
+"""Measured data as values: what was seen, how it was read, and what can be asked of it without a model."""

@@ -1,0 +1,119 @@
+"""An assertion for test suites: a sample agrees with a law, or the message says how it does not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from randwalk.data.samples import Samples
+from randwalk.inputs.keywords import once_positional
+from randwalk.laws.law import Law
+from randwalk.model.coefficient.variables import coordinate
+
+from .cause import Cause, likely_cause
+from .compare import Comparison, compare
+from .outcomes import Outcomes
+from .plain_samples import OUTSIDE, SUBLATTICE
+from .power import holm
+from .two_samples import SAMPLES, pairs
+
+STRICT = 1e-6  # with fresh seeds a test of right code fails once in a million runs
+
+
+@once_positional("alpha")
+def assert_agrees(sample: Any, law: Any, *, alpha: float = STRICT) -> Comparison:
+    """Assert that a sample is one of a law, or that two samples are of one law.
+
+    Parameters
+    ----------
+    sample : array of shape (n,) or (n, d), Samples, Ensemble, ItoEnsemble, or measured data
+        An array stands for ``Samples(array)``.
+    law : a law, or another sample
+    alpha : float
+        The probability that the assertion fails although they agree.
+
+    Returns
+    -------
+    Comparison
+        of :func:`compare`; its ``detectable`` says what it would have seen.
+
+    Raises
+    ------
+    AssertionError
+        if they disagree. The message has the failed checks and the likely cause, read from the shape of the residuals: a
+        *shift*, another *width*, a *wall*, *parity* (every second site), a *tail*, or *dependence* of the coordinates.
+    ValueError, TypeError
+        as :func:`compare`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import randwalk as rw
+    >>> coin = rw.pde.exact_law(rw.LatticeWalk(right=0.5, left=0.5, dx=1.0, dt=1.0), times=[64])
+    >>> mine = 2 * np.random.default_rng(1).binomial(64, 0.5, size=10_000) - 64
+    >>> assert_agrees(mine, coin).passed
+    True
+    >>> assert_agrees(mine + 2, coin)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    AssertionError: sample and law disagree: smallest adjusted p = 9.49e-139, limit 1e-06
+      likely cause: shift: the sample lies 2.09 ± 0.08 above the law ...
+    """
+    observed, expected = (Samples(one) if isinstance(one, (np.ndarray, list, tuple)) else one for one in (sample, law))
+    found = compare(observed, expected, alpha=alpha)
+    if found.passed:
+        return found
+    failed = [check for check, p in zip(found.checks, found.adjusted.tolist(), strict=True) if p < alpha]
+    told = [
+        f"  {c.name}: {c.statistic:.0f} of {c.freedom}"
+        if c.test == "exact"
+        else f"  {c.name}: {c.test} = {c.statistic:.4g} on {c.freedom}, p = {c.p_value:.3g}"
+        for c in failed
+    ]
+    raise AssertionError(
+        "\n".join(
+            [
+                f"sample and law disagree: smallest adjusted p = {found.p_value:.3g}, limit {alpha:g}",
+                f"  likely cause: {_cause(found, observed, expected)}",
+                *told,
+            ]
+        )
+    )
+
+
+def _cause(found: Comparison, observed: Any, expected: Any) -> Cause:
+    """The cause that the worst ordered outcomes speak for; impossible ones come first."""
+    failed = {
+        check.name
+        for check, p in zip(found.checks, holm([c.p_value for c in found.checks]), strict=True)
+        if p < found.alpha
+    }
+    if SUBLATTICE in failed:
+        return Cause("parity", "walkers are on sites that the walk is not on after so many steps: look at their number, one too "
+                     "many or too few")  # fmt: skip
+    if OUTSIDE in failed:
+        return Cause("wall", "walkers are outside the domain: look at the place and the kind of the wall")
+    both = isinstance(observed, SAMPLES) and isinstance(expected, SAMPLES)
+    outcomes = [pair.outcomes for pair in pairs(observed, expected)] if both else list(found.outcomes)
+    ordered = [one for one in outcomes if "KS" in one.tests]
+    worst = sorted((check for check in found.checks if check.name in failed), key=lambda check: check.p_value)
+    chosen = next((one for check in worst for one in ordered if one.name == check.name), None)
+    if chosen is None:
+        if any(one.name in failed for one in outcomes):
+            return Cause("dependence", "every coordinate by itself is as expected, and they together are not: look at their "
+                         "correlation")  # fmt: skip
+        return Cause("unknown", "these data have no shape to read it from")
+    return likely_cause(chosen, _ends(chosen, expected if isinstance(expected, Law) else observed))
+
+
+def _ends(outcomes: Outcomes, law: Any) -> tuple[float, float]:
+    """The walls along the axis of the outcomes."""
+    domain = getattr(law, "domain", None)
+    infinite = (-np.inf, np.inf)
+    if domain is None or outcomes.name.startswith(("distance", "passage")):
+        return infinite
+    name = outcomes.name.split(" ")[0]
+    axis = next((i for i in range(domain.dimension) if coordinate(i) == name), 0)
+    own = domain.axes[axis]
+    return infinite if own.periodic else (own.low, own.high)
