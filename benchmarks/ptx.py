@@ -19,12 +19,11 @@ from types import SimpleNamespace
 from typing import Any
 
 import randwalk as rw
-from randwalk.kernels.backend import JumpProgram, Levels, Walkers
 from randwalk.kernels.cuda import digits, occupation, table, walkers
 from randwalk.kernels.cuda.compile import Kernel, cuda, plain_arithmetic, replaced
 from randwalk.kernels.cuda.ito import kernel as walk_kernel
 from randwalk.kernels.ito import State
-from randwalk.kernels.program import DigitsProgram, Halves, TableProgram
+from randwalk.kernels.program import DigitsProgram, JumpProgram, Levels, TableProgram, Walkers
 from randwalk.tables.ito_program import program as compiled_walk
 
 ABSORB = rw.Absorbing()
@@ -43,37 +42,42 @@ CONTINUOUS = {  # a walk of each kind in continuous space
     ),
 }  # fmt: skip
 CAPABILITIES = ((8, 0), (9, 0))
-# (what is recorded, whether something is known of each cell, whether paths are followed)
-WAYS = ("ends", False, False), ("paths", False, True), ("paths and cells", True, True)
+# (name, moves, what the kernel is compiled for)
+FORMS = (
+    ("p(x)", 2, table.Form(1, 0, False, True, True, False, (0, 0))),
+    ("p(x, t)", 2, table.Form(1, 0, False, True, False, False, (0, 0))),
+    ("first passage", 2, table.Form(1, 0, False, True, True, True, (0, 0))),
+    ("p(x), killed, ring", 2, table.Form(2, 2, True, True, True, False, (0, 0))),
+    ("p(x, t), killed", 2, table.Form(2, 2, False, True, False, True, (0, 0))),
+    ("p(x, y)", 4, table.Form(2, 0, False, False, True, False, (0, 0))),
+    ("p(x, y, z), killed", 6, table.Form(4, 6, True, False, False, True, (0, 0))),
+)
 # A line of PTX that is no declaration: those begin with a point.
 INSTRUCTION = re.compile(r"^\s+(?:@!?%p\d+ )?[a-z][\w.]*\s.*;$", re.MULTILINE)
 # fma fuses; mul, add and sub without a rounding mode may be fused by ptxas.
 CONTRACTED = re.compile(r"\b(?:fma\.\S+|(?:mul|add|sub|mad)\.f(?:32|64))\b")
 
 
-def ptxas() -> str:
-    """The assembler: of the nvidia-cuda-nvcc wheel, else on the path."""
-    wheels = sorted(Path(sysconfig.get_path("purelib")).glob("nvidia/**/bin/ptxas"))
-    found = str(wheels[0]) if wheels else shutil.which("ptxas")
+WHEELS = {"ptxas": "nvidia-cuda-nvcc==13.0.*", "nvdisasm": "nvidia-cuda-nvdisasm"}
+
+
+def tool(name: str) -> str:
+    """The assembler or the disassembler: of its wheel, else on the path."""
+    wheels = sorted(Path(sysconfig.get_path("purelib")).glob(f"nvidia/**/bin/{name}"))
+    found = str(wheels[0]) if wheels else shutil.which(name)
     if found is None:
-        sys.exit('no ptxas: pip install "nvidia-cuda-nvcc==13.0.*"')
+        sys.exit(f'no {name}: pip install "{WHEELS[name]}"')
     return found
 
 
-def assemble(ptx: str, capability: tuple[int, int]) -> tuple[str, str]:
-    """(what ptxas says, error)."""
-    with tempfile.TemporaryDirectory() as folder:
-        source = Path(folder) / "kernel.ptx"
-        source.write_text(ptx)
-        arguments = [
-            ptxas(),
-            "-v",
-            f"-arch=sm_{capability[0]}{capability[1]}",
-            str(source),
-            "-o",
-            str(Path(folder) / "kernel.cubin"),
-        ]
-        done = subprocess.run(arguments, capture_output=True, text=True, check=False)
+def assemble(ptx: str, capability: tuple[int, int], kernel: Kernel, folder: Path) -> tuple[str, str]:
+    """(what ptxas says, error); the machine code is kernel.cubin in the folder."""
+    (folder / "kernel.ptx").write_text(ptx)
+    most = kernel.options.get("max_registers")
+    limit = [f"--maxrregcount={most}"] if most else []
+    target = f"-arch=sm_{capability[0]}{capability[1]}"
+    arguments = [tool("ptxas"), "-v", target, *limit, "kernel.ptx", "-o", "kernel.cubin"]
+    done = subprocess.run(arguments, capture_output=True, text=True, check=False, cwd=folder)
     return done.stderr, done.stderr if done.returncode else ""
 
 
@@ -82,16 +86,21 @@ def number(pattern: str, text: str) -> int:
     return int(found.group(1)) if found else 0
 
 
-def compile_all(capability: tuple[int, int]) -> Iterator[tuple[str, str]]:
-    """Every kernel as PTX for a compute capability: (name, PTX)."""
+def compile_all(capability: tuple[int, int]) -> Iterator[tuple[str, Kernel, str]]:
+    """Every kernel as PTX for a compute capability: (name, kernel, PTX)."""
+    types = import_module("numba.cuda.types")
+    for name, kernel, arguments in (*signatures(types, capability), *_continuous(types)):
+        yield name, kernel, ptx_of(kernel, arguments, capability)
+
+
+def ptx_of(kernel: Kernel, arguments: tuple[Any, ...], capability: tuple[int, int]) -> str:
     dispatcher, types = import_module("numba.cuda.dispatcher"), import_module("numba.cuda.types")
     device = SimpleNamespace(compute_capability=capability)
-    for name, kernel, arguments in (*_signatures(types), *_continuous(types)):
-        with replaced(dispatcher, "get_current_device", lambda: device), plain_arithmetic():
-            yield name, cuda.compile_ptx(kernel.function, types.void(*arguments), cc=capability)[0]
+    with replaced(dispatcher, "get_current_device", lambda: device), plain_arithmetic():
+        return str(cuda.compile_ptx(kernel.function, types.void(*arguments), cc=capability)[0])
 
 
-def _signatures(types: Any) -> Iterator[tuple[str, Kernel, tuple[Any, ...]]]:
+def signatures(types: Any, capability: tuple[int, int]) -> Iterator[tuple[str, Kernel, tuple[Any, ...]]]:
     """(name, kernel, types of its arguments)."""
 
     def fields(of: Any, *kinds: Any) -> Any:
@@ -105,24 +114,36 @@ def _signatures(types: Any) -> Iterator[tuple[str, Kernel, tuple[Any, ...]]]:
     told = types.Tuple((sites, sites, types.none))
     every = types.Tuple((sites, sites, types.Tuple((types.uint8[:, ::1], state, state, lives))))
     batch, everything = (fields(Walkers, i64, sites, state, kept, flag, sites) for kept in (told, every))
-    moves = types.UniTuple(i64, 2)
-    digits_program = fields(DigitsProgram, moves, moves, i64)
-    program = fields(TableProgram, moves, thresholds, sites, sites, ways, flag, flag)
-    halves, span = fields(Halves, thresholds, lives, moves, flag), types.UniTuple(i64, 3)
+    span, u32 = types.UniTuple(i64, 3), types.uint32
+
+    def digits_program(moves: int) -> Any:
+        return fields(DigitsProgram, types.UniTuple(i64, moves), types.UniTuple(i64, moves), i64)
+
+    def program(moves: int) -> Any:
+        return fields(TableProgram, types.UniTuple(i64, moves), thresholds, sites, sites, ways, flag, flag)
+
     yield "place", walkers.place, (sites, i64, i64, sites, longs, keys)
-    yield "toss", digits.toss, (batch, digits_program, span, keys)
-    for name, kept, followed in WAYS:
-        given = everything if kept else batch
-        yield f"digits, {name}", digits.walk_digits(2, followed), (given, digits_program, span, keys)
-        for capacity in (0, *table.CAPACITIES):
-            kernel = table.walk_table(capacity, 1, "uint32", followed)
-            yield f"table[{capacity}], {name}", kernel, (given, program, halves, span, keys)
+    for blocks in (1, digits.MOST):
+        parts, masks = types.UniTuple(u32, 3 * blocks), types.UniTuple(u32, 8)
+        yield f"toss[{blocks}]", digits.toss(blocks), (batch, digits_program(2), parts, masks, span, keys)
+    for moves, planes in ((2, 8), (2, 3), (4, 2), (4, 8), (6, 8)):
+        kernel = digits.walk_digits(moves, planes)
+        yield f"digits[{moves}, {planes}]", kernel, (batch, digits_program(moves), span, keys)
+    for name, kept in (("paths", batch), ("paths and cells", everything)):
+        yield f"digits, {name}", digits.follow_digits(2), (kept, digits_program(2), span, keys)
+        yield f"table, {name}", table.follow_table, (kept, program(2), span, keys)
+    yield "cut", table.cut, (types.uint32[::1], program(2), i64, i64)
+    for name, moves, form in FORMS:
+        cut = fields(table.Cuts, types.uint32[::1], i64, types.UniTuple(u32, form.pairs * (1 if form.near else 2)))
+        kernel = table.walk_cuts(form._replace(capability=capability))
+        yield name, kernel, (batch, program(moves), cut, span, keys)
     jump = fields(JumpProgram, i64, i64, i64, words, types.uint32[::1], i64)
     yield "jump", walkers.jump, (sites, i64, jump, keys)
     yield "begin", walkers.begin, (state, sites, levels)
+    yield "count sites", walkers.count_sites, (longs, sites, i64, i64)
     yield "count", walkers.count, (longs, flag, sites, sites, ways, types.UniTuple(i64, 4))
     tiles = types.Tuple((state, types.boolean[:, ::1], longs))
-    yield "occupy", occupation.occupy_tiles, (longs, longs, tiles, program, words, span, gone, keys)
+    yield "occupy", occupation.occupy_tiles, (longs, longs, tiles, program(2), words, span, gone, keys)
 
 
 def _continuous(types: Any) -> Iterator[tuple[str, Kernel, tuple[Any, ...]]]:
@@ -141,8 +162,9 @@ def main() -> None:
     print(f"{'kernel':20} {'target':7} {'instructions':>12} {'registers':>9} {'stack':>6} {'spilled':>8} {'shared':>7}")
     for capability in CAPABILITIES:
         target = f"sm_{capability[0]}{capability[1]}"
-        for name, ptx in compile_all(capability):
-            said, error = assemble(ptx, capability)
+        for name, kernel, ptx in compile_all(capability):
+            with tempfile.TemporaryDirectory() as folder:
+                said, error = assemble(ptx, capability, kernel, Path(folder))
             spilled = number(r"(\d+) bytes spill stores", said) + number(r"(\d+) bytes spill loads", said)
             registers, stack = number(r"Used (\d+) registers", said), number(r"(\d+) bytes stack frame", said)
             shared = number(r"(\d+) bytes smem", said)

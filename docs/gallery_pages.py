@@ -22,11 +22,15 @@ GROUPS = {
         "moving_walkers",
     ),
     "Walls and first passages": ("walls", "absorbing_wall", "gamblers_ruin", "arcsine_law", "first_return"),
+    "The plane and space": (
+        "plane_walk", "polya", "maze", "torus", "tensor_diffusion", "plume", "disc_survival", "committor",
+    ),
+    "A value at a point": ("walk_on_spheres", "ten_dimensions", "barrier_option", "response_times"),
     "Forces and wells": (
         "ornstein_uhlenbeck", "double_well", "time_dependent_bias", "tabulated_drift", "schroedinger", "free_energy",
         "gradient_descent",
     ),
-    "Measured data": ("perrin_displacements", "perrin_sedimentation"),
+    "Measured data": ("perrin_displacements", "perrin_sedimentation", "breakthrough"),
     "Evidence and cost": ("convergence", "many_walkers", "cost"),
 }  # fmt: skip
 REST = "More"

@@ -44,7 +44,7 @@ def figure(quick: bool = False) -> Figure:
     bottom.errorbar(every, arrived.value, arrived.error, fmt="o", color=COLOURS["walk"], lw=0.8)
     bottom.set(xlabel="time $t$", ylabel="fraction at $x = 1$", xlim=(0, None), ylim=(0, 1.02))
     for y, name in zip((0.86, 0.72, 0.58), ("walk", "exact law", "finite differences"), strict=True):
-        bottom.text(0.02, y, name, color=COLOURS[name])
+        bottom.text(0.02, y, f"{walkers} walkers" if name == "walk" else name, color=COLOURS[name])
     return fig
 
 

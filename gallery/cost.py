@@ -3,8 +3,8 @@ What an error costs
 ===================
 
 One number, E[cos(πX/2)] over all walkers, those absorbed counting 0, at t = ¼ for a drift between two absorbing walls,
-computed by four methods: the error against the seconds of the computation on the machine that drew this figure (best of
-five). A further digit costs a hundred times as many walkers moved one by one. More walkers counted on their sites
+computed by four methods: the error against the seconds of the computation on the machine that drew this figure (median and
+range of seven). A further digit costs a hundred times as many walkers moved one by one. More walkers counted on their sites
 (occupation) cost nothing, until the error of their lattice remains. The exact law of the fourth-order walk gains digits by
 a finer lattice, until the rounding of its sums remains, near 1e-12; finite differences gain digits by a smaller
 tolerance. In one dimension these two win. The error of walkers is their standard error and that of the law of their
@@ -55,11 +55,20 @@ def figure(quick: bool = False) -> Figure:
         ("exact law", "exact law", by_law, 4 * 2 ** np.arange(3 if quick else 7), "s", -54),
         ("finite differences", "finite\ndifferences", by_differences, np.arange(2, 6 if quick else 11, 2), "^", 5),
     ):
-        seconds = [min(repeat(partial(compute, int(n)), number=1, repeat=5)) for n in sizes]
         errors = [compute(int(n)) for n in sizes]
-        ax.loglog(seconds, errors, marker, ls="-", color=COLOURS[name], lw=0.8)
+        timed = np.array([repeat(partial(compute, int(n)), number=1, repeat=7) for n in sizes])
+        seconds = np.median(timed, axis=1)
+        spread = [seconds - timed.min(axis=1), timed.max(axis=1) - seconds]
+        ax.errorbar(seconds, errors, xerr=spread, fmt=marker, color=COLOURS[name], lw=0.8)
         ax.annotate(text, (seconds[-1], errors[-1]), (shift, 3), textcoords="offset points", color=COLOURS[name])
-    ax.set(xlabel="duration (s)", ylabel=r"error of $E[\cos(\pi X/2)]$", xlim=(None, 8), ylim=(None, 0.2))
+    ax.set(
+        xscale="log",
+        yscale="log",
+        xlabel="duration (s)",
+        ylabel=r"error of $E[\cos(\pi X/2)]$",
+        xlim=(None, 8),
+        ylim=(None, 0.2),
+    )
     return fig
 
 

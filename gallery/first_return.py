@@ -36,7 +36,8 @@ def figure(quick: bool = False) -> Figure:
     late = times > 100
     slope = np.polyfit(np.log(times[late]), np.log(share[late] / widths[late]), 1, w=(share / error)[late])[0]
     top.set(xlabel="first return (step)", ylabel="probability per step")
-    top.text(0.05, 0.3, "walk", transform=top.transAxes, color=COLOURS["walk"])
+    words = f"$10^{round(np.log10(walkers))}$ walkers"
+    top.text(0.05, 0.3, words, transform=top.transAxes, color=COLOURS["walk"])
     top.text(0.05, 0.15, "exact law", transform=top.transAxes, color=COLOURS["exact law"])
     top.text(
         0.95, 0.85, f"slope ${slope:.2f}$ after 100 steps", transform=top.transAxes, ha="right", color=COLOURS["walk"]
@@ -50,6 +51,7 @@ def figure(quick: bool = False) -> Figure:
     u = special.binom(2 * k, k) / 4.0**k
     bottom.semilogy(2 * k, u * u[::-1], color=COLOURS["exact law"])
     bottom.errorbar(2 * k[::4], visits.value[::4], visits.error[::4], fmt="o", color=COLOURS["walk"])
+    bottom.text(100, 0.03, f"{walkers} walkers", ha="center", color=COLOURS["walk"])
     bottom.set_yticks([0.01, 0.02, 0.05], ["0.01", "0.02", "0.05"])
     bottom.yaxis.set_minor_formatter("")
     bottom.set(xlabel=f"last visit to the start (step, of {steps})", ylabel="probability")

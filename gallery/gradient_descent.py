@@ -55,6 +55,8 @@ def figure(quick: bool = False) -> Figure:
         words = f"$B = {batch}$\n$D = {diffusion:.2f}$"
         ax.text(0.0, 0.97, words, transform=ax.get_xaxis_transform(), ha="center", va="top")
     axes[0].set_ylim(0, 0.85)
+    words = f"$10^4$ walkers\n{runs} descents\n$\\eta = {RATE}$, $\\sigma = {SIGMA:g}$"
+    axes[2].text(2.1, 0.97, words, transform=axes[2].get_xaxis_transform(), ha="right", va="top")
     axes[0].legend(loc="upper right", labelcolor="linecolor", borderaxespad=0)
     axes[-1].set_xlabel("parameter $x$")
     return fig

@@ -2,10 +2,9 @@
 Parity and the lazy walk
 ========================
 
-A walk that never stays is on even sites after an even number of steps (above: only every second site is occupied).
+A walk that never stays is on even sites after an even number of steps (above: with r = 0 every second site is empty).
 A walk that stays with probability r mixes the parities: the mean of (-1)^(x/dx) is (2r - 1)^n after n steps (below, lines:
-the formula; points: walkers with standard errors, mostly smaller than the points), so a small r damps it slowly, and r = ½
-at once.
+the formula; points: walkers with standard errors, mostly smaller than the points), so a small r damps it slowly.
 """
 
 import matplotlib.pyplot as plt
@@ -21,10 +20,10 @@ def lazy(r: float) -> rw.LatticeWalk:
 
 
 def figure(quick: bool = False) -> Figure:
-    walkers, n = (10**6 if quick else 10**10), 20
+    walkers, n = (10**6 if quick else 10**11), 20
     x, edges, steps = np.arange(-9, 10), np.arange(-9.5, 10), np.arange(1, n + 1)
     fig, (top, bottom) = plt.subplots(2, 1, figsize=(3.5, 4.2))
-    for r, marker, fill in ((0.0, "o", None), (0.5, "^", "white")):
+    for r, marker, fill in ((0.0, "o", None), (0.05, "s", "white"), (0.2, "^", "white")):
         ensemble = rw.simulate(lazy(r), walkers, times=[n], seed=1, method="occupation")
         top.plot(x, rw.pde.exact_law(lazy(r), times=[n]).mass(edges, n), color=COLOURS["exact law"], lw=0.6)
         share = ensemble.mass(edges, n)

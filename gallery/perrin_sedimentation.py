@@ -3,11 +3,11 @@ Perrin's sedimentation
 ======================
 
 Grains fall with a velocity v and diffuse: in the steady state their number decreases with height as exp(-z/H), H = D/v.
-Perrin counted them at four heights in three emulsions. A walk between a reflecting floor and a reflecting lid at 12 H,
-with the H fitted to each set, keeps this law (line), and walkers started evenly over the lowest H have reached it
-(points). Errors of the counts are their square roots; for sets a and b, printed as percentages of the lowest level,
-from his totals of about 13 000 and 3 000 grains. The p-values are those of the chi-square of the fits. J. Perrin,
-Annales de chimie et de physique, 8e série, t. 18 (1909).
+Perrin counted them at four heights in three emulsions. A walk between a reflecting floor and a reflecting lid at 12 H, with
+the H fitted to each set, keeps this law (line), and walkers started evenly over the lowest H have reached it (small dots).
+Of three sets, one has p = 0.03 or less by chance in 9 % of such tables. Errors of the counts are their square roots; for
+sets a and b, printed as percentages of the lowest level, from his totals of about 13 000 and 3 000 grains. The p-values are
+those of the chi-square of the fits. J. Perrin, Annales de chimie et de physique, 8e série, t. 18 (1909).
 """
 
 import csv
@@ -40,20 +40,34 @@ def figure(quick: bool = False) -> Figure:
             domain=rw.Interval(0, 12 * scale, rw.Reflecting(), rw.Reflecting()),
         )  # fmt: skip
         rho = rw.simulate(walk, 10**4 if quick else 10**6, times=[20 * scale], seed=1).density(20 * scale)
-        shown = (rho.x < z[-1] + 0.3 * scale) & (np.arange(rho.x.size) % 3 == 0)
+        shown = (rho.x < z[-1] + 0.3 * scale) & (np.arange(rho.x.size) % 4 == 0)
         places, law = rw.pde.stationary_law(walk).density()
         inside = places < z[-1] + 0.3 * scale
         ax.semilogy(places[inside], scale * law[inside], color=COLOURS["exact law"])
         ax.errorbar(
-            rho.x[shown], scale * rho.value[shown], scale * rho.error[shown], fmt="o", ms=2, color=COLOURS["walk"]
+            rho.x[shown],
+            scale * rho.value[shown],
+            scale * rho.error[shown],
+            fmt="o",
+            ms=1.2,
+            lw=0.5,
+            color=COLOURS["walk"],
+            zorder=1,
         )
         label = rf"{name}: $H = {scale:.1f} \pm {error:.1f}$ µm, $p = {p:.2f}$"
         grains, errors = counts / np.exp(top), np.sqrt(counts) / np.exp(top)
-        ax.errorbar(z, grains, errors, fmt=marker, ms=4.5, color=COLOURS["data"], label=label)
+        ax.errorbar(z, grains, errors, fmt=marker, ms=5, color=COLOURS["data"], label=label, zorder=3)
     ax.legend(loc="upper right", handletextpad=0.2, labelcolor=COLOURS["data"])
     ax.set_yticks([0.1, 0.2, 0.5, 1], ["0.1", "0.2", "0.5", "1"])
     ax.set(xlabel="height $z$ (µm)", ylabel="grains, relative to the fit at $z = 0$", xlim=(-2, 110))
-    ax.text(0.97, 0.68, "walkers", transform=ax.transAxes, color=COLOURS["walk"], ha="right")
+    ax.text(
+        0.97,
+        0.68,
+        "$10^6$ walkers each" if not quick else "$10^4$ walkers each",
+        transform=ax.transAxes,
+        color=COLOURS["walk"],
+        ha="right",
+    )
     ax.text(0.97, 0.60, "stationary law", transform=ax.transAxes, color=COLOURS["exact law"], ha="right")
     return fig
 

@@ -42,8 +42,8 @@ def figure(quick: bool = False) -> Figure:
     bottom.errorbar(rho.x[::2], rho.value[::2], rho.error[::2], fmt="o", color=COLOURS["walk"], lw=0.8)
     bottom.set(xlabel="position $x$", ylabel=r"density $\rho(x)$", xlim=(0, 4), ylim=(0, 0.6))
     for y, name, text in (
-        (0.53, "walk", f"walkers, $t = {t:g}$"),
-        (0.46, "exact law", "stationary law"),
+        (0.53, "walk", f"{walkers} walkers, $t = {t:g}$"),
+        (0.46, "exact law", f"stationary law, $D = {diffusion:g}$"),
         (0.39, "closed form", r"$\exp(\int a\,dx/D)$"),
     ):
         bottom.text(2.1, y, text, color=COLOURS[name], ha="center")

@@ -34,6 +34,7 @@ def figure(quick: bool = False) -> Figure:
     top.text(0.1, 8.6, f"mean of {walkers} walkers", color=COLOURS["walk"])
     top.text(0.1, 7.2, r"$vt + (A/\omega)\,\sin\,\omega t$", color=COLOURS["closed form"])
     bottom.set(xlabel="time $t$", ylabel="variance", xlim=(0, 4.05), ylim=(0, None))
+    top.text(4.0, -0.6, r"$v = 2$, $A = 4$, $\omega = 4$, $D = 0.1$", ha="right")
     bottom.text(0.1, 0.65, "$2Dt$", color=COLOURS["closed form"])
     return fig
 

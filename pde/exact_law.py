@@ -19,7 +19,7 @@ from randwalk.inputs.arguments import number
 from randwalk.inputs.keywords import once_named, once_positional
 from randwalk.inputs.memory import require
 from randwalk.inputs.wording import shown
-from randwalk.kernels.compile import check_compiler
+from randwalk.jit.compile import check_compiler
 from randwalk.kernels.evolve import TINY, evolve
 from randwalk.laws.atoms import Atoms
 from randwalk.laws.cells import Cells

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from .data.tracks import Tracks as Tracks
     from .ensemble import Ensemble as Ensemble
     from .ito_ensemble import ItoEnsemble as ItoEnsemble
-    from .kernels.backend import DeviceError as DeviceError
+    from .jit.compile import DeviceError as DeviceError
     from .laws.estimate import Estimate as Estimate
     from .laws.law import Law as Law
     from .laws.lookup import NoAnswer as NoAnswer
@@ -71,6 +71,7 @@ if TYPE_CHECKING:
     from .model.wall import Reflecting as Reflecting
     from .problem import Problem as Problem
     from .run.average import Average as Average
+    from .run.executor import RangeFailed as RangeFailed
     from .run.exit_times import Departures as Departures
     from .run.record import Displacement as Displacement
     from .run.record import DistinctSites as DistinctSites
@@ -93,9 +94,9 @@ if TYPE_CHECKING:
 _HOMES = {
     "model.coefficient": ("Affine", "Coefficient", "Constant", "Function", "Tanh"),
     "model.convention": ("Convention",),
+    "jit.compile": ("DeviceError",),
     "data.first_passage": ("FirstPassageTimes",),
     "data.tracks": ("Tracks",),
-    "kernels.backend": ("DeviceError",),
     "likelihood.fit": ("Fit", "fit"),
     "model.domain": ("Box", "Interval", "Line", "Ring"),
     "ensemble": ("Ensemble",),
@@ -105,6 +106,7 @@ _HOMES = {
     "model.formula": ("expression",),
     "problem": ("Problem",),
     "run.average": ("Average",),
+    "run.executor": ("RangeFailed",),
     "run.exit_times": ("Departures",),
     "ito_ensemble": ("ItoEnsemble",),
     "run.record": (

@@ -57,6 +57,16 @@ Walkers = Annotated[
     int | None,
     typer.Option(parser=_number_of_walkers, metavar="N", help="Walkers of the runs whose cost depends on them."),
 ]
+Workers = Annotated[
+    int | None, typer.Option("--workers", min=1, help="Processes of this machine that share the walkers.")
+]
+Dask = Annotated[
+    str | None, typer.Option("--dask", metavar="ADDRESS", help="A Dask scheduler, whose workers share the walkers.")
+]
+Kept = Annotated[
+    list[str] | None,
+    typer.Option("--record", metavar="RECORD", help="Keep this, too: Maximum, LastVisit(0.5), ... May be repeated."),
+]
 Seed = Annotated[int | None, typer.Option(min=0, help="Seed; the file's if not given.")]
 
 
@@ -137,10 +147,15 @@ def validate(
     list_cases: Annotated[bool, typer.Option("--list", help="List the built-in cases and what each catches.")] = False,
     faults: Annotated[
         bool,
-        typer.Option("--self-test", help="Plant faults, and show which rung of which case catches each; a missed one fails."),
+        typer.Option(
+            "--self-test", help="Plant faults, and show which rung of which case catches each; a missed one fails."
+        ),
     ] = False,
     details: Annotated[
         bool | None, typer.Option("--details/--no-details", help="Print every check; the default for one case.")
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option("--workers", min=1, help="Processes of this machine that take a case each.")
     ] = None,
     quiet: Quiet = False,
 ) -> None:
@@ -161,12 +176,14 @@ def validate(
     if faults:
         _self_test(cases or [], threads, json, quiet)
     names = cases or case_names()
-    with _counting("validating", len(names), not quiet) as advance:
+    from .workers import workers as started
+
+    with _counting("validating", len(names), not quiet) as advance, started(workers, None) as executor:
 
         def done(report: CaseReport | str) -> None:
             advance(report.name if isinstance(report, CaseReport) else report)
 
-        report = run(names, walkers=walkers, seed=seed, alpha=alpha, threads=threads, done=done)
+        report = run(names, walkers=walkers, seed=seed, alpha=alpha, threads=threads, done=done, executor=executor)
     try:
         for path, made in ((json, report.to_json), (junit, report.to_junit), (html, report.to_html)):
             if path is not None:
@@ -202,14 +219,21 @@ def _self_test(names: list[str], threads: int | None, json: str | None, quiet: b
 def simulate(
     file: File,
     out: Annotated[
-        str | None, typer.Option(metavar="FILE", help="Write the ensemble here (.npz, or .nc for netCDF).")
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="Keep the ensemble here (.npz, or .nc for netCDF), every minute; run again, it goes on where it stopped.",
+        ),
     ] = None,
     json: Annotated[str | None, typer.Option(metavar="FILE", help="Write the estimates to this file.")] = None,
     walkers: Walkers = None,
     seed: Seed = None,
     method: Annotated[str, typer.Option(help="auto, paths, occupation or jump.")] = "auto",
+    record: Kept = None,
     threads: Threads = None,
     backend: Backend = "cpu",
+    workers: Workers = None,
+    dask: Dask = None,
     quiet: Quiet = False,
 ) -> None:
     """Run the walkers of a problem file and print what they found."""
@@ -221,23 +245,27 @@ def simulate(
         raise ValueError(f"--json {json}: this is the file of --out; give another name")
     import randwalk as rw
 
-    problem = _problem(file)
+    from .workers import workers as started
+
+    problem, kept = _problem(file), _records(record)
     stopped: BaseException | None = None
     try:
-        with _in_keys(file):
+        with started(workers, dask) as executor, _in_keys(file):
             given: dict[str, Any] = {} if problem.bins is None else {"bins": problem.bins}
             ensemble: Any = rw.simulate(
                 problem.walk, problem.walkers if walkers is None else walkers, problem.times,
-                seed=problem.seed if seed is None else seed, method=method,
-                threads=threads, progress=sys.stderr.isatty() and not quiet, backend=backend, **given,
+                seed=problem.seed if seed is None else seed, method=method, record=kept, threads=threads,
+                progress=sys.stderr.isatty() and not quiet, backend=backend, executor=executor, out=out, **given,
             )  # fmt: skip
-    except (rw.Interrupted, rw.DeviceError) as stop:  # the finished walkers are kept and shown
-        if stop.ensemble is None:
+    except (
+        rw.Interrupted,
+        rw.DeviceError,
+        OSError,
+    ) as stop:  # the finished walkers are shown, and kept if a file takes them
+        if getattr(stop, "ensemble", None) is None:
             raise
-        ensemble, stopped = stop.ensemble, stop
+        ensemble, stopped = stop.ensemble, stop  # type: ignore[union-attr]
     try:
-        if out is not None:
-            ensemble.save(out)
         if json is not None:
             write_text(json, printed.estimates(problem, ensemble))
     finally:  # a full disk must not suppress the printed results
@@ -252,13 +280,23 @@ def simulate(
 
 
 @command
-def explain(file: File, walkers: Walkers = None) -> None:
-    """Say which method ``simulate`` takes for a problem file, and how long each would; nothing is run."""
+def explain(
+    file: File,
+    walkers: Walkers = None,
+    record: Kept = None,
+    workers: Annotated[
+        int | None, typer.Option("--workers", min=1, help="Workers of an executor, of one core each.")
+    ] = None,
+) -> None:
+    """Say which method ``simulate`` takes for a problem file, and how long each would; with --workers also what the run costs.
+    Nothing is run."""
     import randwalk as rw
 
-    problem = _problem(file)
+    problem, kept = _problem(file), _records(record)
     with _in_keys(file):
-        print(rw.explain(problem.walk, problem.walkers if walkers is None else walkers, problem.times))
+        given: dict[str, Any] = {} if problem.bins is None else {"bins": problem.bins}
+        asked = problem.walkers if walkers is None else walkers
+        print(rw.explain(problem.walk, asked, problem.times, record=kept, workers=workers, **given))
 
 
 @command
@@ -327,7 +365,9 @@ def solve(
 @command
 def fit(
     file: File,
-    json: Annotated[str | None, typer.Option(metavar="FILE", help="Write estimates and intervals to this file.")] = None,
+    json: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Write estimates and intervals to this file.")
+    ] = None,
     out: Annotated[str | None, typer.Option(metavar="FILE", help="Write draws for ArviZ here (.nc).")] = None,
     plot: Annotated[
         str | None, typer.Option(metavar="FILE", help="Draw data, fit and residuals here (.png, .svg, .pdf).")
@@ -394,15 +434,18 @@ def gallery(
 
 
 @command
-def info() -> None:
-    """Show versions, threads, kernels and devices."""
+def info(
+    check: Annotated[bool, typer.Option("--check", help="Compare runs of every kind with known answers.")] = False,
+) -> None:
+    """Show versions, threads, kernels and devices; with --check, whether processor and devices give the right results."""
     import platform
     from importlib.metadata import version
 
     import randwalk as rw
-    from randwalk.kernels.disk import REMEDY, cache_place
+    from randwalk.answers import checked
+    from randwalk.jit.disk import REMEDY, cache_place
     from randwalk.kernels.philox import STREAM_VERSION
-    from randwalk.run.devices import report
+    from randwalk.run.devices import numbers, report
     from randwalk.run.threads import available
 
     cache, reason = cache_place()
@@ -417,6 +460,23 @@ def info() -> None:
     }
     for name, value in [*rows.items(), *report()]:
         print(f"{name:14} {value}")
+    if not check:
+        return
+    places: list[tuple[str, list[int] | None]] = [("cpu", None), *(("cuda", [number]) for number in numbers())]
+    right = True
+    for backend, devices in places:
+        said, well = checked(backend, devices)
+        right &= well
+        print(f"{'check ' + backend + ''.join(map(str, devices or [])):14} {said}", flush=True)
+    if not right:
+        raise typer.Exit(1)
+
+
+def _records(names: list[str] | None) -> list[Any]:
+    """The records of --record."""
+    from .named_records import read_record
+
+    return [read_record(name) for name in names or ()]
 
 
 def _check_outputs(given: Mapping[str, str | None]) -> None:
@@ -464,7 +524,7 @@ def _in_keys(file: str) -> Iterator[None]:
 
 
 @contextmanager
-def _counting(description: str, total: int, shown: bool) -> Iterator[Callable[[str], None]]:
+def _counting(description: str, total: int | None, shown: bool) -> Iterator[Callable[[str], None]]:
     """A progress bar on standard error, if that is a terminal; yields a function to call with the name of each finished item."""
     from rich.console import Console
     from rich.progress import Progress

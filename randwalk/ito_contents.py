@@ -69,8 +69,7 @@ class ItoContents:
 
         tally = self.tally
         for record in tally.records:
-            if isinstance(record, (Positions, Departures)):
-                raise ValueError(f"an ensemble with {record} is not saved; save the arrays of its record yourself")
+            check_record(record)
         data = {
             "randwalk": __version__, "format": FORMAT, "kind": "ito", "stream": self.stream, "seed": tally.seed,
             "parts": [[p.start, p.stop] for p in tally.parts], "steps": list(tally.steps),
@@ -220,8 +219,11 @@ def _sums(given: Mapping[str, Any]) -> SampleSums:
     )  # fmt: skip
 
 
-def _record_data(record: Any, result: Any) -> dict[str, Any]:
-    if isinstance(result, Averages):
+def check_record(record: Record) -> None:
+    """Refuse a record that a file does not hold."""
+    if isinstance(record, (Positions, Departures)):
+        raise ValueError(f"an ensemble with {record} is not saved; save the arrays of its record yourself")
+    if isinstance(record, Average):
         text = str(record.f)
         try:
             known = expression(text) == record.f or str(expression(text)) == text
@@ -229,7 +231,11 @@ def _record_data(record: Any, result: Any) -> dict[str, Any]:
             known = False
         if not known:
             raise ValueError(f"{record} cannot be written to a file: declare it with rw.expression(...)")
-        return {"name": "Average", "f": text, "sums": list(map(_sums_data, result.sums))}
+
+
+def _record_data(record: Any, result: Any) -> dict[str, Any]:
+    if isinstance(result, Averages):
+        return {"name": "Average", "f": str(record.f), "sums": list(map(_sums_data, result.sums))}
     return {
         "name": type(record).__name__, "times": list(map(_sums_data, result.sums)),
         "places": list(map(_places_data, result.spots)),

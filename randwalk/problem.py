@@ -296,6 +296,12 @@ def read_walk(source: Source, times: list[float]) -> Any:
     by_drift = "drift" in walk or "diffusion" in walk
     names, domain = read_parameters(source), read_domain(source)
     dimension = domain.dimension if domain is not None else _dimension(walk)
+    if dimension == 1 and (declared := _dimension({key: walk[key] for key in walk if key != "noise"})) > 1:
+        missing = ", ".join(f"{coordinate(i)} = {{}}" for i in range(1, declared))
+        source.fail(
+            "domain", None, f"[domain] has one axis, and [walk] steps along {declared}: give each one, x = {{...}} and, if they "
+            f"are whole lines, {missing}"
+        )  # fmt: skip
     for name in map(coordinate, range(1, dimension)):
         if name in names:
             source.fail("parameters", name, f"the parameter name {name!r} is taken: it is a coordinate")

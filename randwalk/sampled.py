@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .collect import collect
 from .inputs.keywords import once_positional
 from .inputs.wording import shown
-from .kernels.backend import DeviceError
 from .kernels.philox import STREAM_VERSION
 from .laws.estimate import Estimate, proportion
 from .laws.law import Law
@@ -20,15 +21,11 @@ from .laws.lookup import NoAnswer
 from .model.coefficient import Floats
 from .model.domain import Domain
 from .model.times import Times
-from .run.counts import Counts
-from .run.devices import choose
-from .run.ito_counts import ItoCounts
-from .run.ito_task import ItoTask
+from .run.effort import Effort
+from .run.ranges import missing
 from .run.record import Record
 from .run.results import Passages
-from .run.task import Task, walker_range
-from .run.threads import share
-from .terminal.progress import progress_bar
+from .run.task import walker_range
 
 
 class Sampled(Law[Estimate]):
@@ -135,23 +132,36 @@ class Sampled(Law[Estimate]):
     @once_positional("threads", "progress", "backend", "devices")
     def extend(
         self,
-        walkers: int,
+        walkers: int | range,
         *,
         threads: int | None = None,
         progress: bool = False,
         backend: str = "cpu",
         devices: Sequence[int] | None = None,
+        executor: Any = None,
+        out: str | Path | None = None,
     ) -> Self:
-        """As many `walkers` in all, those already here unchanged, bit for bit; returns another ensemble.
+        """As many `walkers` in all, those already here unchanged, bit for bit; or, too, those of a range that are not here yet.
+        Returns another ensemble.
 
-        `threads`, `backend` and `devices` are those of :func:`randwalk.simulate`.
+        A number adds walkers after the last one, ``range(n)`` also those that are missing before. The others are those of
+        :func:`randwalk.simulate`: where the file `out` holds some of the walkers already, these are not run again.
         """
+        self._check_stream()
+        effort = Effort(threads, progress, backend, devices, executor)
+        return collect(type(self), self.task, self._further(walkers), self.tally, effort, out)
+
+    def _further(self, walkers: int | range) -> list[range]:
+        """The walkers that are not here, of a range or up to so many in all."""
+        if isinstance(walkers, range):
+            more = missing([walker_range(walkers)], self.parts)
+            if not more:
+                raise ValueError(f"walkers = {shown(walkers)}: the ensemble holds them all")
+            return more
         if isinstance(walkers, bool) or not isinstance(walkers, (int, np.integer)) or walkers <= self.walkers:
             raise ValueError(f"walkers = {shown(walkers)}: must be a whole number above the {self.walkers} there are")
-        self._check_stream()
         first = max(part.stop for part in self.parts)
-        more = walker_range(range(first, first + int(walkers) - self.walkers))
-        return collect(type(self), self.task, [more], self.tally, Effort(threads, progress, backend, devices))
+        return [walker_range(range(first, first + int(walkers) - self.walkers))]
 
     @once_positional("threads", "progress", "backend", "devices")
     def resume(
@@ -162,11 +172,14 @@ class Sampled(Law[Estimate]):
         progress: bool = False,
         backend: str = "cpu",
         devices: Sequence[int] | None = None,
+        executor: Any = None,
+        out: str | Path | None = None,
     ) -> Self:
         """Go on to later `times`; what was recorded stays as it was, bit for bit. Returns another ensemble.
 
         The walkers are run again from their start (their paths are addresses, so they come out the same): nothing has to be
-        kept per walker for this, and the cost is that of the whole time.
+        kept per walker for this, and the cost is that of the whole time. The other arguments are those of
+        :func:`randwalk.simulate`.
         """
         later = self.walk.steps(times)
         if later[0] <= self.steps[-1]:
@@ -175,7 +188,7 @@ class Sampled(Law[Estimate]):
             )
         self._check_stream()
         task = replace(self.task, steps=(*self.steps, *later))
-        return collect(type(self), task, self.parts, None, Effort(threads, progress, backend, devices))
+        return collect(type(self), task, self.parts, None, Effort(threads, progress, backend, devices, executor), out)
 
     def _check_stream(self) -> None:
         if self.stream != STREAM_VERSION:
@@ -221,59 +234,3 @@ def _answer(ask: Callable[[float], Any], t: float) -> str:
         return str(ask(t))
     except NoAnswer:
         return "—"
-
-
-class Interrupted(KeyboardInterrupt):
-    """Ctrl-C during a run. `ensemble` holds the walkers that were finished, as a run of that many walkers gives them (None if
-    there are none); ``ensemble.extend(walkers)`` continues."""
-
-    def __init__(self, ensemble: Any) -> None:
-        done = ensemble.walkers if ensemble is not None else 0
-        super().__init__(f"interrupted with {done:,} walkers finished; they are in the exception's .ensemble")
-        self.ensemble = ensemble
-
-
-@dataclass(frozen=True)
-class Effort:
-    """The means of a run, on which its results do not depend: the number of threads at most, whether a progress bar is shown,
-    the backend and its devices."""
-
-    threads: int | None = None
-    progress: bool = False
-    backend: str = "cpu"
-    devices: Sequence[int] | None = None
-
-
-def collect(
-    made: Any, task: Task | ItoTask, parts: Sequence[range], before: Counts | ItoCounts | None, effort: Effort
-) -> Any:
-    """Run the walkers `parts` of a task; the ensemble of these walkers and of those in the counts `before`, which `made` makes of
-    the task and the counts.
-
-    Raises
-    ------
-    MemoryError
-        before anything runs, for what does not fit.
-    Interrupted, DeviceError
-        with the ensemble of the walkers that were finished.
-    """
-    walkers, counts = sum(map(len, parts)), before
-    with (
-        share(effort.threads) as threads,
-        progress_bar(f"simulating by {task.method}", float(len(parts)), effort.progress) as advance,
-    ):
-        task.check_memory(walkers, threads)
-        seconds = task.seconds(walkers) if effort.backend == "auto" else 0.0  # the only one that asks for it
-        machine = choose(effort.backend, effort.devices, seconds, threads)
-        try:
-            for part in parts:
-                for more in task.stream(part, machine, advance):
-                    counts = more if counts is None else counts + more
-        except KeyboardInterrupt:
-            raise Interrupted(None if counts is None else made(task, counts)) from None
-        except DeviceError as error:
-            error.partial = counts
-            error.ensemble = None if counts is None else made(task, counts)
-            raise
-    assert counts is not None
-    return made(task, counts)

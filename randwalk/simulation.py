@@ -3,25 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import Any, overload
 
+import numpy as np
 from numpy.typing import ArrayLike
 
+from .collect import Interrupted, collect
 from .ensemble import Ensemble
 from .inputs.arguments import one_of
 from .inputs.keywords import once_positional
+from .inputs.wording import shown
 from .ito_ensemble import ItoEnsemble
 from .model.ito import ItoWalk
 from .model.walk import LatticeWalk
 from .run.devices import BACKENDS
-from .run.ito_task import ItoTask, predicted
+from .run.effort import Effort
+from .run.executor import RangeFailed
+from .run.ito_task import ItoTask, explained
 from .run.plan import METHODS, Plan, plan
 from .run.record import Positions, Record
 from .run.results import Paths
 from .run.task import Task, checked_records, checked_seed, checked_walk, walker_range
-from .sampled import Effort, Interrupted, collect
 
-__all__ = ["Interrupted", "Plan", "explain", "simulate", "trajectories"]
+__all__ = ["Interrupted", "Plan", "RangeFailed", "explain", "simulate", "trajectories"]
 
 AUTO = ("auto", *METHODS)
 
@@ -40,6 +46,8 @@ def simulate(
     progress: bool = ...,
     backend: str = ...,
     devices: Sequence[int] | None = ...,
+    executor: Any = ...,
+    out: str | Path | None = ...,
 ) -> Ensemble: ...
 @overload
 def simulate(
@@ -55,6 +63,8 @@ def simulate(
     progress: bool = ...,
     backend: str = ...,
     devices: Sequence[int] | None = ...,
+    executor: Any = ...,
+    out: str | Path | None = ...,
 ) -> ItoEnsemble: ...
 @once_positional("seed", "method", "record", "threads", "progress", "backend", "devices")
 def simulate(
@@ -70,6 +80,8 @@ def simulate(
     progress: bool = False,
     backend: str = "cpu",
     devices: Sequence[int] | None = None,
+    executor: Any = None,
+    out: str | Path | None = None,
 ) -> Ensemble | ItoEnsemble:
     """Run independent walkers and count them at the recorded times.
 
@@ -100,7 +112,7 @@ def simulate(
         (a long walk in space), records of displacements, Winding and Positions are kept all the same. Of an Itô walk
         FirstPassage(), Average(f) and Positions().
     threads : int, optional
-        At most this many; never changes a result.
+        At most this many; never changes a result. With an executor, those of each of its workers, one if not given.
     progress : bool
         Show a progress bar.
     backend : "cpu", "cuda" or "auto"
@@ -108,6 +120,15 @@ def simulate(
         predicted work is seconds.
     devices : sequence of int, optional
         CUDA devices that share the walkers; the first one if not given.
+    executor : object with submit(f, *args), or a function that makes one
+        Whose workers run the walkers, in ranges of a minute at most: an executor of concurrent.futures, a Client of
+        dask.distributed, joblib's loky, mpi4py.futures. The same results, bit for bit. The range of a worker that is lost is
+        submitted again; where an executor takes no more work after that (one of processes), a function that makes another one
+        goes on. A run by ``occupation`` is one range, because it is drawn as a whole.
+    out : path that ends in .npz or .nc, optional
+        Where the ensemble is saved, every minute and at the end. If the file holds walkers of this run already, these are not run
+        again: the same call goes on where it stopped. The run is that of the walk in the file, in which traced Python functions
+        stand as formulas (their values may differ in the last digit); opaque ones are refused.
 
     Returns
     -------
@@ -121,6 +142,8 @@ def simulate(
         on Ctrl-C, with the walkers finished so far.
     DeviceError
         where a GPU is asked for and missing, or fails (with the walkers finished so far).
+    RangeFailed
+        where an executor could not run a range of walkers, with the reason (and the walkers that were finished).
 
     Examples
     --------
@@ -131,12 +154,12 @@ def simulate(
     span, seed, records = walker_range(walkers), checked_seed(seed), checked_records(record)
     one_of("method", method, AUTO)
     one_of("backend", backend, BACKENDS)
-    effort = Effort(threads, progress, backend, devices)
+    effort = Effort(threads, progress, backend, devices, executor)
     if isinstance(walk, ItoWalk):
         if method not in ("auto", "paths"):
             raise ValueError(f"method = {method!r}: the walkers of an Itô walk are followed, by method='paths'")
         task = ItoTask.of(walk, walk.steps(times), seed, bins, records)
-        followed: ItoEnsemble = collect(ItoEnsemble, task, [span], None, effort)
+        followed: ItoEnsemble = collect(ItoEnsemble, task, [span], None, effort, out)
         return followed
     steps = tuple(checked_walk(walk).steps(times))
     if bins is not None:
@@ -146,7 +169,7 @@ def simulate(
     walk.warn_if_quick(steps[-1] * walk.dt)
     if method == "auto":
         method = plan(walk, span, steps, records, part=isinstance(walkers, range)).method
-    done: Ensemble = collect(Ensemble, Task(walk, steps, seed, method, records), [span], None, effort)
+    done: Ensemble = collect(Ensemble, Task(walk, steps, seed, method, records), [span], None, effort, out)
     if done.counted:
         walk.warn_if_slow(done.table.point, done.counts, done.times)
     return done
@@ -154,22 +177,34 @@ def simulate(
 
 @once_positional("record")
 def explain(
-    walk: LatticeWalk | ItoWalk, walkers: int | range, times: ArrayLike, *, record: Sequence[Record] = ()
+    walk: LatticeWalk | ItoWalk,
+    walkers: int | range,
+    times: ArrayLike,
+    *,
+    record: Sequence[Record] = (),
+    bins: Any = None,
+    workers: int | None = None,
 ) -> Plan:
     """Which method ``simulate(..., method="auto")`` takes, and the predicted seconds of each that can do the run.
 
-    The arguments are those of :func:`simulate`; nothing is run. The seconds are those of a reference machine, so that the
-    choice is the same on every machine.
+    The other arguments are those of :func:`simulate`; nothing is run. The seconds are those of a reference machine of two cores,
+    so that the choice is the same on every machine. With `workers`, those of an executor, each of one core, the plan also says
+    how much work the run is, how many bytes its result takes, in how many ranges it would be cut and how long the workers
+    would take.
 
     >>> explain(LatticeWalk(0.5, 0.5, dx=1.0, dt=1.0), walkers=10**9, times=[100]).method
     'occupation'
     """
     span, records = walker_range(walkers), checked_records(record)
+    if workers is not None and (isinstance(workers, bool) or not isinstance(workers, (int, np.integer)) or workers < 1):
+        raise ValueError(f"workers = {shown(workers)}: must be a whole number, at least 1")
     if isinstance(walk, ItoWalk):
-        return Plan({"paths": predicted(walk, walk.steps(times), len(span))})
-    steps = tuple(checked_walk(walk).steps(times))
-    walk.warn_if_quick(steps[-1] * walk.dt)
-    return plan(walk, span, steps, records, part=isinstance(walkers, range))
+        found = explained(walk, walk.steps(times), bins, records, len(span))
+    else:
+        steps = tuple(checked_walk(walk).steps(times))
+        walk.warn_if_quick(steps[-1] * walk.dt)
+        found = plan(walk, span, steps, records, part=isinstance(walkers, range))
+    return replace(found, workers=workers)
 
 
 @once_positional("seed", "progress")

@@ -24,12 +24,14 @@ of the releases up to 0.2.0, has neither digest and can be read. Format 4 is tha
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import json
 import math
 import os
+import platform
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, cast
@@ -41,9 +43,14 @@ from .contents import Contents, Counts, Meta, digest
 from .inputs.files import check_regular
 from .inputs.memory import require
 from .inputs.wording import WIDEST
-from .ito_contents import ItoContents, ItoMeta
+from .ito_contents import ItoContents, ItoMeta, check_record
+from .model.functions import functions_in
+from .model.ito import ItoWalk
+from .model.walk import LatticeWalk
+from .problem import Source, dumps, read_walk, walk_data
+from .run.record import Record
 
-__all__ = ["Contents", "digest", "read", "write"]
+__all__ = ["Contents", "as_written", "check_savable", "digest", "read", "sweep", "write"]
 
 SUFFIXES = (".npz", ".nc")
 LONGEST_TEXT = 1 << 28  # bytes of the text
@@ -58,7 +65,7 @@ def write(path: str | Path, contents: Contents | ItoContents, to_netcdf: Callabl
     path = Path(path)
     if path.suffix not in SUFFIXES:
         raise ValueError(f"path = {str(path)!r}: must end in .npz or .nc")
-    temporary = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
+    temporary = path.with_name(f"{_temporary(path)}{os.getpid()}{path.suffix}")
     try:
         if path.suffix == ".nc":
             to_netcdf(temporary)
@@ -68,9 +75,59 @@ def write(path: str | Path, contents: Contents | ItoContents, to_netcdf: Callabl
                 file.write(ending)
         else:
             np.savez_compressed(temporary, meta=np.array(contents.meta), raw=contents.raw, **cast(Any, contents.arrays))
+        with temporary.open("rb") as file:
+            os.fsync(file.fileno())  # so that the name is that of a whole file also after a power failure
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def sweep(path: str | Path) -> None:
+    """Remove the temporary files that processes of this machine left when they were killed while they wrote a file."""
+    path = Path(path)
+    begin = _temporary(path)
+    for left in path.parent.glob(f"{glob.escape(begin)}*{glob.escape(path.suffix)}"):
+        number = left.name.removeprefix(begin).removesuffix(path.suffix)
+        if number.isdecimal() and not _runs(int(number)):
+            left.unlink(missing_ok=True)
+
+
+def _temporary(path: Path) -> str:
+    """The beginning of the names of the temporary files for a file, which has the name of the machine."""
+    return f".{path.stem}.{platform.node()}."
+
+
+def _runs(process: int) -> bool:
+    """Whether a process of this machine runs; where that cannot be told, it does."""
+    if os.name != "posix":
+        return True
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
+
+
+def check_savable(walk: LatticeWalk | ItoWalk, records: Sequence[Record]) -> None:
+    """Refuse a run of which the ensemble is not saved, before anything runs.
+
+    Raises
+    ------
+    ValueError
+        for records that are not saved, and walks with functions that no text has.
+    """
+    for record in records:
+        check_record(record)
+    dumps(walk_data(walk))
+
+
+def as_written(walk: LatticeWalk | ItoWalk) -> LatticeWalk | ItoWalk:
+    """The walk that a file holds: the same, with the formulas of traced functions in place of the functions."""
+    if not any(functions_in(walk)):
+        return walk
+    return read_walk(Source.parse(dumps(walk_data(walk)), "walk", folder=None), [])
 
 
 def read(path: str | Path) -> Contents | ItoContents:

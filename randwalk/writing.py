@@ -10,10 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .model.coefficient import Coefficient, Constant, Function, coordinate
+from .model.coefficient import Coefficient, Constant, coordinate
+from .model.coefficient.substitute import as_formula
 from .model.convention import Convention
 from .model.domain import Domain, Interval, Line
 from .model.formula import expression
+from .model.functions import functions_in
 from .model.grid import Grid
 from .model.ito import ItoWalk
 from .model.neighbourhood import VonNeumann
@@ -29,7 +31,15 @@ from .problem_ito import ito_data
 
 
 def walk_data(walk: LatticeWalk | ItoWalk) -> dict[str, Any]:
-    """The tables [walk], [domain] and [start] that :func:`randwalk.problem.read_walk` reads back."""
+    """The tables [walk], [domain] and [start] that :func:`randwalk.problem.read_walk` reads back. Traced functions are written as
+    their formulas, whose values may differ from those of the functions in the last digit.
+
+    Raises
+    ------
+    ValueError
+        for what has no text, with the argument and a remedy.
+    """
+    _check_functions(walk)
     if isinstance(walk, ItoWalk):
         table = ito_data(walk, _coefficient_data)
     else:
@@ -43,6 +53,21 @@ def walk_data(walk: LatticeWalk | ItoWalk) -> dict[str, Any]:
     if not isinstance(walk.domain, Line):
         data["domain"] = _domain_data(walk.domain)
     return data | {"start": _start_data(walk.start)}
+
+
+def _check_functions(walk: LatticeWalk | ItoWalk) -> None:
+    """Refuse functions that are not read into formulas."""
+    for name, function in functions_in(walk):
+        if function.opaque is not None or function.declared:
+            reason = (
+                f"it is opaque, because {function.opaque}"
+                if function.opaque is not None
+                else "the breaks, scales and derivatives declared with it have no place there, and it is traced without them"
+            )
+            raise ValueError(
+                f"{name} = {function.name}: a Python function cannot be written to a file: declare it with rw.expression(...) "
+                f"or as a Table ({reason})"
+            )
 
 
 def _from_drift(walk: LatticeWalk) -> dict[str, Any]:
@@ -162,13 +187,12 @@ def _coefficient_data(coefficient: Coefficient) -> Any:
     if isinstance(coefficient, Grid) and not coefficient.stepped:
         places = {coordinate(i): axis.tolist() for i, axis in enumerate(coefficient.axes)}
         return places | {"values": coefficient.values.tolist()}
-    text = str(coefficient)
+    text = str(as_formula(coefficient))
     try:
         expression(text)
     except ValueError:
-        opaque = "a Python function" if isinstance(coefficient, Function) else f"{text!r}"
         raise ValueError(
-            f"{opaque} cannot be written to a file: declare it with rw.expression(...) or as a Table"
+            f"{text!r} cannot be written to a file: declare it with rw.expression(...) or as a Table"
         ) from None
     return text
 

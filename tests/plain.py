@@ -44,12 +44,19 @@ def python_intrinsics() -> None:
     def zeros_below(word: Any) -> np.uint64:
         return U((int(word) & -int(word)).bit_length() - 1)
 
+    def polynomial(x: Any, coefficients: tuple[float, ...]) -> Any:
+        value: Any = coefficients[-1]
+        for coefficient in coefficients[-2::-1]:
+            value = coefficient + x * value
+        return value
+
     def where(chosen: Any, first: Any, second: Any) -> Any:
         return first if chosen else second
 
-    vector = import_module("randwalk.kernels.vector")
+    vector = import_module("randwalk.jit.vector")
     modules = [philox, vector, step, bits, alias, functionals, portable, binomial, occupation]
-    for name, function in (("joined", joined), ("ones", ones), ("where", where), ("zeros_below", zeros_below)):
+    for function in (joined, ones, polynomial, where, zeros_below):
+        name = function.__name__
         compiled = getattr(vector, name)
         for module in modules:
             for known, value in list(vars(module).items()):

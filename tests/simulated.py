@@ -16,13 +16,12 @@ from typing import Any
 import numpy as np
 
 import randwalk as rw
-from randwalk.kernels.backend import JumpProgram, Levels, Program, Walkers
-from randwalk.kernels.compile import device
+from randwalk.jit.compile import device
 from randwalk.kernels.cuda import compile as compiled
 from randwalk.kernels.cuda import ito as continuous
 from randwalk.kernels.cuda import occupation as occupying
 from randwalk.kernels.philox import JUMP, U, key, philox
-from randwalk.kernels.program import FULL, DigitsProgram, TableProgram
+from randwalk.kernels.program import FULL, DigitsProgram, JumpProgram, Levels, Program, TableProgram, Walkers
 from randwalk.run import devices as machines
 from randwalk.run.host import Host
 from randwalk.run.record import Record
@@ -290,7 +289,10 @@ def info() -> None:
     """What is said of the device, and that `auto` takes it for long work only."""
     report = dict(machines.report())
     assert "simulator" in report["cuda"] and "agrees with the CPU" in report["self-test"], report
-    assert machines.choose("auto", None, 0.1, 1).name == "cpu" and machines.choose("auto", None, 1e3, 1).name == "cuda"
+    chosen = [machines.choose("auto", None, *work).name for work in (
+        (0.1, 1), (1e3, 1), (1e3, 2, "occupation"), (3.0, 2, "jump"), (10.0, 16), (1e3, 16), (1e6, 256),
+    )]  # fmt: skip
+    assert chosen == ["cpu", "cuda", "cpu", "cuda", "cpu", "cuda", "cpu"], chosen
 
 
 @device
@@ -302,7 +304,7 @@ def mirrored(below: Any, tie: Any, random: Any, digit: Any) -> Any:
 
 # One change of the physics for each row of `digest`: (the module of the scalar function, its wrong result)
 CHANGED: dict[str, tuple[str, Callable[..., Any]]] = {
-    "half_moves": ("step", lambda moved, given: (given[0], moved[1])),  # no step
+    "start_cell": ("step", lambda cell, given: cell + 1),
     "next_digit": ("bits", lambda masks, given: mirrored(*given)),
     "above": ("functionals", lambda counts, given: not counts),
     "odds": ("occupation", lambda odds, given: (odds[0] // 2, *odds[1:])),
@@ -319,7 +321,7 @@ def planted() -> None:
 def digest() -> None:
     """What each backend makes of one walk of each family, as JSON."""
     runs: dict[str, tuple[rw.LatticeWalk, str, list[Record]]] = {
-        "half_moves": (TABLED["p(x), mixed walls"](), "paths", []),
+        "start_cell": (TABLED["p(x), mixed walls"](), "paths", []),
         "next_digit": (CONSTANT["ties"](), "paths", []),
         "above": (CONSTANT["coin"](), "paths", [rw.TimePositive(0.0)]),
         "odds": (TABLED["walls"](), "occupation", []),

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
 from numba import njit
 
 import randwalk as rw
-from randwalk.kernels.philox import BRIDGE, LOW, PLACE, U, key, of_axis, philox
+from randwalk.kernels.philox import BRIDGE, LOW, PLACE, SPHERES, U, key, of_axis, philox
+from tests import naive
 from tests.walkers import walked
 
 LEFT = [  # exit, time, place of walkers 0, 1, 2 of seed 1
@@ -26,9 +28,18 @@ def _words(walker, step, purpose, k0, k1):  # type: ignore[no-untyped-def]
 
 def test_blocks_are_those_of_the_page() -> None:
     text = " ".join(Path("docs/stream.md").read_text(encoding="utf-8").split())
-    for purpose in (of_axis(BRIDGE, 1), of_axis(PLACE, 0)):
+    for purpose in (of_axis(BRIDGE, 1), of_axis(PLACE, 0), of_axis(SPHERES, 1)):
         words = _words(U(5), U(7), purpose, *key(1))
         assert f"`{' '.join(f'{word:08x}' for word in words)}`" in text
+
+
+def test_known_answers_of_blocks() -> None:
+    """Against the paper's algorithm in plain Python and against the committed words."""
+    for answer in json.loads(Path("tests/stream_answers.json").read_text())["blocks"]:
+        walker, _, step, purpose = answer["counter"]
+        words = [f"{word:08x}" for word in _words(U(walker), U(step), U(purpose), *key(answer["seed"]))]
+        plain = naive.philox(tuple(answer["counter"]), naive.key(answer["seed"]))
+        assert words == [f"{word:08x}" for word in plain] == answer["words"]
 
 
 def test_walkers_leave_a_disc_as_ever() -> None:

@@ -89,7 +89,8 @@ def test_an_interrupted_run_shows_and_keeps_what_is_finished(
     (tmp_path / "mine.toml").write_text(PROBLEM)
     finished = rw.simulate(rw.Problem.load(tmp_path / "mine.toml").walk, 400, [0.5], seed=3, method="paths")
 
-    def stop(*arguments: object, **named: object) -> None:
+    def stop(*arguments: object, out: str, **named: object) -> None:
+        finished.save(out)  # as a run that is interrupted does
         raise rw.Interrupted(finished)
 
     monkeypatch.setattr(rw, "simulate", stop)

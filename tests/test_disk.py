@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from randwalk.kernels import disk
-from randwalk.kernels.compile import kernel
+from randwalk.jit import disk
+from randwalk.jit.compile import kernel
 
 needs_root = pytest.mark.skipif(
     not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can give files to another user"
@@ -170,7 +170,7 @@ def test_a_disk_that_takes_nothing_is_no_error(
 def test_no_place_is_guessable_by_others(tmp_path: Path) -> None:
     """Neither the package nor the home can be written to: no cache, and no folder under the temporary directory."""
     code = (
-        "from randwalk.kernels import disk; from pathlib import Path; import tempfile\n"
+        "from randwalk.jit import disk; from pathlib import Path; import tempfile\n"
         "disk._places = lambda: iter([Path('/dev/null/package'), Path('/proc/home')])\n"
         "print(disk.cache_place())"
     )

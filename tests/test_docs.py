@@ -34,8 +34,8 @@ NEEDS = re.compile(r"<!-- needs (a GPU|py-pde) -->$")
 SETTINGS: Any = numba.config
 HAS_A_GPU = not SETTINGS.ENABLE_CUDASIM and why_not_cuda() is None  # the simulator is too slow for the pages
 THERE = {"a GPU": HAS_A_GPU, "py-pde": has_py_pde()}
-FLOORS = ("", ".inputs", ".model", ".model.coefficient", ".laws", ".tables", ".kernels", ".data", ".run", ".terminal", ".pde",
-          ".pde.forms", ".pde.hitting", ".pde.solver", ".pde.values", ".validate", ".gallery")  # fmt: skip
+FLOORS = ("", ".inputs", ".model", ".model.coefficient", ".laws", ".tables", ".kernels", ".data", ".run", ".terminal",
+          ".pde", ".pde.forms", ".pde.hitting", ".pde.solver", ".pde.values", ".likelihood", ".validate", ".gallery")  # fmt: skip
 MODULES = sorted(
     {"randwalk"}
     | {

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import randwalk as rw
+from randwalk.jit.compile import device
 from randwalk.kernels import elementary, lookup
-from randwalk.kernels.compile import device
 from randwalk.model.coefficient import Coefficient, Constant, Function, T, Variable, X, apply, as_coefficient
 from randwalk.model.coefficient.extreme import minimum
 from randwalk.model.grid import Grid

@@ -163,7 +163,8 @@ def test_numbers_of_numpy_are_saved(tmp_path: Path) -> None:
 
 
 def test_what_cannot_be_saved_is_refused_and_leaves_nothing(tmp_path: Path) -> None:
-    opaque = rw.simulate(WALKS["p(t)"](), 10, [0.05], method="paths")
+    walk = rw.LatticeWalk(lambda t: 0.35 + 0.3 * math.sin(5 * t), 0.3, dx=1.0, dt=0.05)
+    opaque = rw.simulate(walk, 10, [0.05], method="paths")
     paths = rw.simulate(WALKS["ties"](), 10, [5.0], record=[rw.Positions()])
     for suffix in (".npz", ".nc"):
         with pytest.raises(

@@ -16,11 +16,10 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from randwalk.kernels import constant, cpu
-from randwalk.kernels.backend import NO_LEVELS
 from randwalk.kernels.evolve import TINY, evolve
 from randwalk.kernels.occupation import occupy, scatter
 from randwalk.kernels.philox import key
-from randwalk.kernels.program import FULL, DigitsProgram, TableProgram
+from randwalk.kernels.program import FULL, NO_LEVELS, DigitsProgram, TableProgram
 from randwalk.tables.layout import Layout
 from randwalk.tables.quantise import in_parts
 

@@ -20,7 +20,7 @@ from randwalk import gallery
 from randwalk.laws.plotting import COLOURS
 
 FOLDER = Path(gallery.__file__).parent
-NOTHING_SIMULATED = {"generating_function", "perrin_displacements"}
+NOTHING_SIMULATED = {"breakthrough", "generating_function", "perrin_displacements"}
 SCHEMATIC = {"galton_board"}  # its upper axes are a drawing of the board, above the axes that share its x
 
 
@@ -57,15 +57,15 @@ def texts(figure: Figure) -> str:
 
 
 def test_there_are_enough() -> None:
-    assert len(gallery.names()) >= 18
-    assert len(gallery.names(moving=True)) >= 2
+    assert len(gallery.names()) >= 36
+    assert len(gallery.names(moving=True)) >= 5
     assert {"symmetric_walk", "asymmetric_drift", "convergence"} <= set(gallery.names())
 
 
 @pytest.mark.parametrize("name", gallery.names())
 def test_script_is_a_short_example(name: str) -> None:
     lines = (FOLDER / f"{name}.py").read_text(encoding="utf-8").splitlines()
-    assert 20 <= len(lines) <= 70
+    assert 20 <= len(lines) <= (90 if name in gallery.names(moving=True) else 80)
     assert lines[0] == '"""' and lines[2] == "=" * len(lines[1])  # a reST title, as sphinx-gallery wants it
     assert gallery.title(name) == lines[1]
     assert 'if __name__ == "__main__":' in lines
@@ -88,7 +88,7 @@ def test_figure(name: str) -> None:
         assert "walk" in colours(figure)
         bars = error_bars(figure)
         assert bars or name == "cost"  # which draws the standard error itself
-        assert all(container.has_yerr for _, container in bars)
+        assert all(container.has_yerr for _, container in bars) or name == "cost"
     assert colours(figure) & {"exact law", "closed form", "finite differences"}
 
 

@@ -12,7 +12,7 @@ from numba import njit
 from scipy import stats
 
 import randwalk as rw
-from randwalk.kernels.compile import OPTIONS
+from randwalk.jit.compile import OPTIONS
 from randwalk.kernels.philox import key
 from randwalk.model.coefficient import ONE, Coefficient
 from randwalk.tables.ito_program import ItoProgram, program

@@ -11,11 +11,11 @@ import pytest
 from numba import njit
 from numpy.typing import NDArray
 
+from randwalk.jit.lanes import LANES, REALS, WIDTH, alike, fetch, fetch_cells, fetch_masses, keep, numbers
+from randwalk.jit.vector import look_up, look_up_pairs, ones, where, which
 from randwalk.kernels import constant
 from randwalk.kernels.constant import ROOM
-from randwalk.kernels.lanes import LANES, REALS, WIDTH, alike, fetch, fetch_cells, fetch_masses, keep, numbers
 from randwalk.kernels.philox import U, words64
-from randwalk.kernels.vector import look_up, ones, where, which
 
 from . import naive
 
@@ -133,14 +133,16 @@ def test_any_number_of_undecided_steps_is_settled(first: int, begin: int, words:
 
 
 def test_cells_are_looked_up_compared_and_chosen() -> None:
-    """Against NumPy: numbers of 32 bits from any place of a table, and the halves of those of 64."""
+    """Against NumPy: numbers of 32 bits from any place of a table, and pairs for two moves and for more."""
 
     @njit
     def run(index: Any, narrow: Any, broad: Any, bound: Any, out: Any, marks: Any) -> None:
         here = fetch_cells(index, 1)
-        there = look_up(narrow, 5, here)[0]
+        there = look_up(narrow, 5, here)
         keep(there, out[0], 0)
-        low, high = look_up(broad, 5, here)
+        low, high, last, _ = look_up_pairs(broad, 5, 10, (0, 0, 0, 0, 0), here)
+        keep(last, out[5], 0)
+        keep(look_up_pairs(narrow, 2, 7, (0, 0), here)[0], out[6], 0)
         keep(low, out[1], 0)
         keep(high, out[2], 0)
         keep(where(there < bound, low, high), out[3], 0)
@@ -150,12 +152,13 @@ def test_cells_are_looked_up_compared_and_chosen() -> None:
     index = RNG.integers(0, 40, WIDTH + 1).astype(np.int32)
     index[3] = 2
     narrow = RNG.integers(0, 2**32, 50, dtype=np.uint32)
-    broad, bound = RNG.integers(0, 2**64, 50, dtype=np.uint64), np.uint32(2**31)
-    out, marks = np.zeros((5, WIDTH), np.uint32), np.zeros(2, np.uint64)
+    broad, bound = RNG.integers(0, 2**64, 60, dtype=np.uint64), np.uint32(2**31)
+    out, marks = np.zeros((7, WIDTH), np.uint32), np.zeros(2, np.uint64)
     run(index, narrow, broad, bound, out, marks)
     there, whole = narrow[5 + index[1:]], broad[5 + index[1:]]
     low, high = whole % 2**32, whole >> 32
-    expected = np.stack([there, low, high, np.where(there < bound, low, high), (there >> 3) + np.uint32(7)])
+    chosen, last, first = np.where(there < bound, low, high), broad[15 + index[1:]] % 2**32, narrow[2 + index[1:]]
+    expected = np.stack([there, low, high, chosen, (there >> 3) + np.uint32(7), last, first])
     assert np.array_equal(out, expected)
     below, other = there < bound, index[1:] == 2
     assert marks.tolist() == [sum(1 << i for i in range(WIDTH) if chosen[i]) for chosen in (below, below | other)]

@@ -13,8 +13,8 @@ import pytest
 from numba import njit
 from scipy import stats
 
+from randwalk.jit.compile import OPTIONS
 from randwalk.kernels import normal
-from randwalk.kernels.compile import OPTIONS
 from randwalk.kernels.philox import key
 
 from . import naive

@@ -135,10 +135,10 @@ def test_numbers_of_numpy_are_written_as_numbers() -> None:
     assert data["walk"]["right"] == 0.25 and data["domain"]["low"] == 0.0 and data["start"]["point"] == 0.5
 
 
-def test_python_functions_cannot_be_written() -> None:
+def test_opaque_functions_cannot_be_written() -> None:
     for opaque in (
-        rw.LatticeWalk(lambda x: 0.5 + 0 * x, 0.4, dx=1.0),
-        rw.LatticeWalk.from_drift(lambda x: -x, 0.5, dx=0.1),
+        rw.LatticeWalk(lambda x: 0.5 + 0 * float(x), 0.4, dx=1.0),
+        rw.LatticeWalk.from_drift(lambda x: -float(x), 0.5, dx=0.1),
     ):
         with pytest.raises(
             ValueError, match=r"a Python function cannot be written to a file: declare it with rw\.expression"

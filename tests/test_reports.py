@@ -234,7 +234,7 @@ def test_html_is_one_file_that_stands_alone(report: Report, tmp_path: Path) -> N
     assert checked.ids == [case.name for case in report.cases] and checked.links == [f"#{name}" for name in checked.ids]
     assert not re.search(r"url\(|@import|https?://(?!www\.w3\.org/2000/svg)", text)
     assert "@media print" in text and "missing.toml cannot be read" in text
-    assert "A curve &lt; &amp; &gt; with its own signs" in text and report.provenance.command.split("/")[0] in text
+    assert "A curve &lt; &amp; &gt; with its own signs" in text and "<h2>A curve < " not in text
     figures = re.findall(r"<svg .*?</svg>", text, re.DOTALL)
     assert len(figures) >= 4 * len(report.cases) - 2 and "nan" not in "".join(figures)
     for figure in (*figures, *re.findall(r"<math .*?</math>", text, re.DOTALL)):
@@ -297,7 +297,7 @@ def test_a_figure_shows_the_numbers_that_it_was_given() -> None:
         assert found[:, column] * slope + offset == pytest.approx(values, abs=0.002 * np.ptp(values))
 
 
-@pytest.mark.parametrize(("low", "high"), [(1e-9, 3e-4), (0.02, 0.09), (1e-30, 1e30), (5.0, 5.0)])
+@pytest.mark.parametrize(("low", "high"), [(1e-9, 3e-4), (0.02, 0.09), (2.22e-3, 2.38e-3), (1e-30, 1e30), (5.0, 5.0)])
 def test_logarithmic_axes_have_ticks_inside(low: float, high: float) -> None:
     scale = Scale.over([np.array([low, high])], 0.0, 100.0, log=True)
     ticks = scale.ticks()

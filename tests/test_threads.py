@@ -109,7 +109,7 @@ def test_a_cache_that_cannot_be_written_is_no_error(tmp_path: Path) -> None:
     blocked = tmp_path / "file"
     blocked.write_text("not a directory")
     process = subprocess.run(
-        [sys.executable, "-c", "from randwalk.kernels.disk import cache_place as c; print(c()[0])"],
+        [sys.executable, "-c", "from randwalk.jit.disk import cache_place as c; print(c()[0])"],
         env={**os.environ, "RANDWALK_CACHE_DIR": str(blocked)}, capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert process.stdout == "None\n"

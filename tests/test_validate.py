@@ -288,7 +288,7 @@ def test_a_sand_column_with_one_diffusion_fails_and_with_its_own_passes(tmp_path
         t = np.round(z / v + np.linspace(-1.5, 1.5, 35), 2)
         rows += [f"{z},{a},{c:.4f}" for a, c in zip(t, breakthrough(z, t, v, d), strict=True)]
     (tmp_path / "sand_column_saturated.csv").write_text("\n".join(rows))
-    text = (Path(__file__).parents[1] / "docs" / "examples" / "sand_column.toml").read_text()
+    text = (Path(__file__).parent / "data" / "sand_column.toml").read_text()
     (tmp_path / "sand.toml").write_text(text)
     problem = rw.Problem.load(tmp_path / "sand.toml")
     from randwalk.validate.read_measured import read_measured

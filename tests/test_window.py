@@ -12,8 +12,7 @@ import numpy as np
 import pytest
 
 import randwalk as rw
-from randwalk.kernels.backend import Program, Walkers
-from randwalk.kernels.program import Keys
+from randwalk.kernels.program import Keys, Program, Walkers
 from randwalk.model.coefficient import Floats
 from randwalk.run import host, paths
 from randwalk.tables.guess import Ends

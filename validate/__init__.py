@@ -15,6 +15,7 @@ from .fitted import FittedProblem, fit_problem
 from .measured import MeasuredCounts
 from .measured_curve import MeasuredCurve
 from .provenance import Provenance
+from .read_measured import read_measured
 from .report import CaseReport, Report
 from .run import case_names, load_case, validate, validate_problem
 from .self_test import SelfTest, Trial, self_test
@@ -22,6 +23,6 @@ from .self_test import SelfTest, Trial, self_test
 __all__ = [
     "CaseReport", "Changes", "Check", "Comparison", "Convergence", "FittedProblem", "MeasuredCounts", "MeasuredCurve",
     "Outcomes", "Provenance", "Report", "Samples", "SelfTest", "Trial", "assert_agrees", "case_names", "changes", "compare",
-    "fit_problem", "load_case", "refine", "self_test", "validate",
+    "fit_problem", "load_case", "read_measured", "refine", "self_test", "validate",
     "validate_problem",
 ]  # fmt: skip

@@ -9,7 +9,7 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import optimize
+from scipy import interpolate, optimize
 
 from randwalk.model.coefficient import Floats
 
@@ -76,7 +76,7 @@ class Shape:
         middles = 0.5 * (self.x[1:] + self.x[:-1])
         edges = np.concatenate([[2 * self.x[0] - middles[0]], middles, [2 * self.x[-1] - middles[-1]]])
         below = np.append(0.0, np.cumsum(self.expected))
-        return np.diff(np.interp(change(edges), edges, below))
+        return np.diff(interpolate.PchipInterpolator(edges, below)(np.clip(change(edges), edges[0], edges[-1])))
 
     def distance(self, expected: Floats, leaving: Floats) -> float:
         """Freeman and Tukey's statistic of classes of places, and of exits."""
@@ -122,7 +122,8 @@ def likely_cause(outcomes: Outcomes, ends: tuple[float, float] = (-math.inf, mat
         return Cause(
             "unknown", f"no shift, width, wall or tail explains it; it is largest near x = {shape.x[worst]:.4g}"
         )
-    cause, part = next((cause, part) for cause, part in taken if part >= NEARLY * best)
+    named = next(cause for cause, part in taken if part >= NEARLY * best)
+    cause, part = max((row for row in taken if row[0] == named), key=lambda row: row[1])
     return Cause(cause.kind, f"{cause.seen}; that explains {100.0 * part:.0f} % of it")
 
 

@@ -98,9 +98,10 @@ def _differences(old: dict[str, Any], new: dict[str, Any]) -> Iterator[str]:
         before = old["verdicts"].get(part, "—")
         if verdict != before:
             yield f"{part} {before} → {verdict}"
-    for name in ("seed", "runs", "problem"):
-        if old[name] != new[name]:
-            yield f"another {name}" if name == "problem" else f"{name}: {old[name]} → {new[name]}"
+    told = [{"seed": str(case["seed"]), "runs": ", ".join(case["runs"])} for case in (old, new)]
+    yield from (f"{name}: {before} → {told[1][name]}" for name, before in told[0].items() if before != told[1][name])
+    if old["problem"] != new["problem"]:
+        yield "another problem"
     for part in ("sampling", "data"):
         yield from _checks(part, old[part] or [], new[part] or [])
     for part in ("discretisation", "solver"):

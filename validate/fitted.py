@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class FittedProblem:
-    """A fit, profile intervals of its free parameters, and the test of the data against it; None where that has too few classes."""
+    """A fit, profile intervals of its free parameters, and the test of the data against it, None if they make too few classes."""
 
     problem: Problem
     fit: Fit

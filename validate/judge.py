@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-from .compare import TESTS, Check, Comparison, Outcomes, chi_square, kolmogorov_smirnov
+from .compare import Check, Comparison, chi_square, kolmogorov_smirnov
+from .outcomes import TESTS, Outcomes
 from .power import LEVEL, POWER, detectable
 
 RATE = 0.05  # of false alarms that families are allowed in a trial

@@ -1,4 +1,4 @@
-"""The p-value of a chi-square statistic of counts in classes: by its limit law where counts are many, else exact or by samples."""
+"""P-values of chi-square statistics, by their limit law where counts are many, else exact or by samples, and of distances."""
 
 from __future__ import annotations
 

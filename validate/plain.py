@@ -1,8 +1,8 @@
 """A second account of lattice walks, which shares no rule, wall, start, table, kernel or elimination with the package's own: the
 master equation and the first-passage sums written out from a walk's declaration.
 
-Walk and exact law are made of one table, so that a fault in it is in both, and one that falls like the error of the walk, such as
-a killing probability κ dt for 1 - exp(-κ dt), is none to an order of convergence. It is one to this account, which must agree to
+Walk and exact law are made of one table, so that a fault in it is in both, and one that falls like the error of the walk, such
+as a killing probability κ dt for 1 - exp(-κ dt), is none to an order of convergence. It is one to this account, which must agree to
 rounding. What is taken from the walk are its coefficients, the places of its sites and its dx and dt.
 
 Covered are walks whose axes step independently, without regions, and with coefficients that have no breaks in space where the
@@ -60,7 +60,7 @@ def _read_again(source: Mapping[str, Any], folder: Path | None) -> Callable[[Flo
     if not (isinstance(given, dict) and "csv" in given and folder is not None):
         return None
     with (folder / given["csv"]).open(newline="", encoding="utf-8") as file:
-        rows = [row for row in csv.DictReader(line for line in file if not line.startswith("#"))]
+        rows = list(csv.DictReader(line for line in file if not line.startswith("#")))
     x, values = (np.array([float(row[given[key]]) for row in rows]) for key in ("x", "value"))
     return lambda places: np.interp(places, x, values)
 

@@ -7,6 +7,8 @@ from html import escape
 from importlib import resources
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from randwalk.model.ito import ItoWalk
 from randwalk.pde import limit
 
@@ -119,7 +121,7 @@ def _overview(report: Report, *, linked: bool) -> str:
         ])  # fmt: skip
     head = ("case", "problem", "#1 walkers<br>adjusted p", "#sees<br>a bias of", "#2 equation<br>order", "#3 solver<br>order",
             "#data<br>p", "#data<br>adjusted p", "#s")  # fmt: skip
-    return _table(head, rows)
+    return _table(head, rows, "overview")
 
 
 def _least(judged: Sequence[Judged]) -> float:
@@ -171,6 +173,8 @@ def _rungs(report: Report, case: CaseReport) -> Iterator[tuple[str, ...]]:
         return NAMES[part], _chip(verdict[part]), escape(compares), escape(found), escape(would)
 
     def errors(rung: Convergence) -> str:
+        if not np.isfinite(rung.errors).all():
+            return "—"
         return errors_told(rung) + (f". Rule: {rung.rule}" if rung.counted else "")
 
     yield row("sampling", case.compared[0], _worst(report.sampling(case)), _sees(case, "sampling"))
@@ -179,7 +183,8 @@ def _rungs(report: Report, case: CaseReport) -> Iterator[tuple[str, ...]]:
     yield row(
         "discretisation", compared, errors(case.discretisation), BY_STEPS if by_steps else WOULD["discretisation"]
     )
-    would = WOULD["solver"] if case.solver.counted else f"nothing: {case.missing or 'there is no closed form'}"
+    why = f": {case.missing}" if case.missing else ""
+    would = WOULD["solver"] if case.solver.counted else f"nothing{why}"
     yield row("solver", f"finite differences against {case.solver.against}", errors(case.solver), would)
     if case.data is not None:
         yield row("data", "measured data against the law of the walk", _worst(report.data(case)), _sees(case, "data"))

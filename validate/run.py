@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import reduce
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -19,6 +20,7 @@ from randwalk.model.ito import ItoWalk
 from randwalk.model.walk import LatticeWalk
 from randwalk.pde import exact_law, limit
 from randwalk.problem import ORDER, Problem, ProblemError, Source, as_keys
+from randwalk.run.executor import gathered
 from randwalk.run.record import FirstPassage
 from randwalk.simulation import explain, simulate
 from randwalk.terminal.streams import read_standard_input
@@ -198,6 +200,51 @@ def _budget(ensemble: Ensemble, walk: LatticeWalk, against: Reference, measure: 
     )
 
 
+@dataclass(frozen=True)
+class Climbing:
+    """The work for a case: its report, or the reason of its failure."""
+
+    walkers: int | None
+    seed: int | None
+    threads: int | None
+    shared: tuple[Any, ...] = ()
+
+    def __call__(self, case: tuple[str, str], ended: Callable[[], bool] = lambda: False) -> CaseReport | str:
+        """Of a case by its name, or the path of its file, and its short name."""
+        name, short = case
+        try:
+            return validate_problem(
+                load_case(name), name=short, walkers=self.walkers, seed=self.seed, threads=self.threads
+            )
+        except ProblemError as error:  # its message names the file
+            return str(error)
+        except (ValueError, TypeError, ArithmeticError, OSError, MemoryError) as error:
+            return f"{short}: {as_keys(' '.join(str(error).split())) or type(error).__name__}"
+
+
+class _Queue:
+    """Cases for the workers of an executor, one after another."""
+
+    def __init__(self, cases: Sequence[tuple[str, str]]) -> None:
+        self.left = list(cases)
+
+    def take(self, shares: int) -> tuple[str, str] | None:
+        return self.left.pop(0) if self.left else None
+
+    def took(self, item: tuple[str, str], seconds: float) -> None:
+        """All are taken as they are."""
+
+
+def _climbed(
+    cases: Sequence[tuple[str, str]], work: Climbing, executor: Any
+) -> Iterator[tuple[tuple[str, str], CaseReport | str]]:
+    """Each case with its report or the reason of its failure, as they are done. Standard input is read here."""
+    here = [case for case in cases if executor is None or case[0] == "-"]
+    yield from ((case, work(case)) for case in here)
+    if others := [case for case in cases if case not in here]:
+        yield from gathered(executor, work, _Queue(others))
+
+
 @once_positional("walkers", "seed", "alpha", "threads", "done")
 def validate(
     names: Sequence[str] = (),
@@ -207,6 +254,7 @@ def validate(
     alpha: float = FALSE_ALARMS,
     threads: int | None = None,
     done: Callable[[CaseReport | str], None] = lambda report: None,
+    executor: Any = None,
 ) -> Report:
     """Validate built-in cases by name, problem files by path, or all built-in cases.
 
@@ -224,6 +272,8 @@ def validate(
         At most this many.
     done : function, optional
         Called after each case with its report, or with the reason of its failure.
+    executor : object with submit(f, *args), or a function that makes one
+        Whose workers take a case each; see :func:`randwalk.simulate`. The report is the same, whichever case is done first.
 
     Raises
     ------
@@ -245,18 +295,16 @@ def validate(
             load_case(name)
     begun = time.perf_counter()
     stems = [Path(name).stem for name in chosen]
-    reports, failures = [], {}
-    for name, stem in zip(chosen, stems, strict=True):
-        short = "standard input" if name == "-" else stem if stems.count(stem) == 1 else name
-        try:
-            reports.append(validate_problem(load_case(name), name=short, walkers=walkers, seed=seed, threads=threads))
-            done(reports[-1])
-        except ProblemError as error:  # its message names the file
-            failures[short] = str(error)
-            done(failures[short])
-        except (ValueError, TypeError, ArithmeticError, OSError, MemoryError) as error:
-            failures[short] = f"{short}: {as_keys(' '.join(str(error).split())) or type(error).__name__}"
-            done(failures[short])
+    cases = [
+        (name, "standard input" if name == "-" else stem if stems.count(stem) == 1 else name)
+        for name, stem in zip(chosen, stems, strict=True)
+    ]
+    found: dict[str, CaseReport | str] = {}
+    for (_, short), made in _climbed(cases, Climbing(walkers, seed, threads), executor):
+        found[short] = made
+        done(made)
+    in_order = [(short, found[short]) for _, short in cases]
+    reports = [report for _, report in in_order if isinstance(report, CaseReport)]
+    failures = {short: reason for short, reason in in_order if isinstance(reason, str)}
     again = command(list(dict.fromkeys(names)), walkers, seed, alpha)
-    made = Provenance.here(again, time.perf_counter() - begun, threads)
-    return Report(tuple(reports), alpha, failures, made)
+    return Report(tuple(reports), alpha, failures, Provenance.here(again, time.perf_counter() - begun, threads))

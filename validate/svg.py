@@ -60,7 +60,7 @@ class Scale:
             low, high = math.ceil(math.log10(self.low) - 1e-9), math.floor(math.log10(self.high) + 1e-9)
             stride = max(1, -(-(high - low + 1) // DECADES))
             powers = [10.0**k for k in range(low, high + 1, stride)]
-            return powers if len(powers) > 1 else [float(f"{v:.1g}") for v in np.geomspace(self.low, self.high, 4)[1:3]]
+            return powers if len(powers) > 1 else [float(f"{v:.2g}") for v in np.geomspace(self.low, self.high, 4)[1:3]]
         rough = (self.high - self.low) / TICKS
         power = 10.0 ** math.floor(math.log10(rough))
         step = next(s * power for s in STEPS if s * power >= rough * (1.0 - 1e-9))
@@ -209,7 +209,7 @@ def _number(value: float, scale: Scale) -> str:
         exponent = round(math.log10(value))
         if math.isclose(10.0**exponent, value, rel_tol=1e-9):
             return f'10<tspan dy="-4" font-size="8">{exponent}</tspan>' if abs(exponent) > 2 else f"{value:g}"
-        return f"{value:.1g}"
+        return f"{value:.2g}"
     small = 1e-12 * max(abs(scale.low), abs(scale.high))
     return f"{0.0 if abs(value) < small else value:.6g}".replace("-", "−")
 

@@ -166,6 +166,7 @@ def answer(question: Question, way: Way) -> HittingTime:
     else:
         found = _settled(question, way)
     probability, mean, variance = found
+    probability = np.minimum(probability, 1.0)  # a sum may round to more
     return HittingTime(plain(probability), plain(mean * walk.dt), plain(variance * walk.dt * walk.dt))
 
 

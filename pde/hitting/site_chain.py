@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from randwalk.inputs.memory import require
-from randwalk.kernels.compile import kernel, maker
+from randwalk.jit.compile import kernel, maker
 from randwalk.model.coefficient import Floats
 from randwalk.tables.table import StepTable
 

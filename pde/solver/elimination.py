@@ -14,7 +14,7 @@ from functools import cached_property
 
 import numpy as np
 
-from randwalk.kernels.compile import kernel
+from randwalk.jit.compile import kernel
 from randwalk.model.coefficient import Floats
 
 TINY = 1e-290  # what is smaller is dropped: denormal numbers are a hundred times slower

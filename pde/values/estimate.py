@@ -21,7 +21,7 @@ class Expectation(Estimate):
     value
         The mean over the walkers; of walks of step dt extrapolated to dt = 0.
     error
-        √(`statistical`² + `step`²), what a comparison with another number should take.
+        √(statistical² + step²), what a comparison with another number should take.
     statistical
         The standard error of the mean over walkers.
     step

@@ -13,10 +13,11 @@ from numpy.typing import ArrayLike
 from randwalk.inputs.arguments import one_of
 from randwalk.inputs.keywords import user_level
 from randwalk.inputs.wording import shown
-from randwalk.kernels.compile import check_compiler
+from randwalk.jit.compile import check_compiler
 from randwalk.kernels.philox import key
 from randwalk.model.coefficient import CoefficientLike
 from randwalk.model.declaration import positive
+from randwalk.run.effort import Effort
 from randwalk.run.task import checked_seed
 
 from ..equation import FokkerPlanck
@@ -48,6 +49,7 @@ def expectation(
     reduction: Reduction | None = None,
     seed: int = 0,
     threads: int | None = None,
+    executor: Any = None,
 ) -> Expectation:
     """u(x, t) = E[f(X_t) e^(-∫κ), inside at t] + E[φ(X_τ, τ) e^(-∫κ), out at τ ≤ t] + E ∫ g e^(-∫κ) ds, by walks from x.
 
@@ -84,6 +86,9 @@ def expectation(
     seed : int
         Same seed, same bits, whatever the threads: sums are exact.
     threads : int, optional
+        At most this many; of each worker of an executor, one if not given.
+    executor : object with submit(f, *args), or a function that makes one, optional
+        Whose workers make the walks, as in :func:`randwalk.simulate`; what takes less than a second is done here.
 
     Returns
     -------
@@ -115,6 +120,7 @@ def expectation(
     wanted = None if tolerance is None else positive("tolerance", tolerance)
     most = _checked_walkers(walkers)
     one_of("method", method, METHODS)
+    effort = Effort(threads, executor=executor)
     for point in points:
         question.check_inside(point)
     if isinstance(reduction, Multilevel) and (wanted is None or dt is not None or most is not None):
@@ -130,11 +136,11 @@ def expectation(
     for point, time, way in zip(points, times, ways, strict=True):
         try:
             if isinstance(reduction, Multilevel):
-                made.append(by_levels(way, wanted, threads))  # type: ignore[arg-type]
+                made.append(by_levels(way, wanted, effort))  # type: ignore[arg-type]
             elif wanted is None:
-                made.append(balanced(way, most or WALKERS, way.first, dt is None, threads))
+                made.append(balanced(way, most or WALKERS, way.first, dt is None, effort))
             else:
-                made.append(to_tolerance(way, wanted, most, way.first, dt is None, threads))
+                made.append(to_tolerance(way, wanted, most, way.first, dt is None, effort))
         except OutOfReach as reason:
             made.append(reason.sample)
             missed = missed or f"tolerance = {tolerance:g} is out of reach at x = {_place(point)}: {reason}"

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from randwalk.laws.sums import SampleSums
 from randwalk.model.coefficient import Floats
+from randwalk.run.effort import Effort
 
 from .sampling import Combination, Sample
 from .tolerance import PILOT, RESERVE, SHARE, begun, check_work
@@ -87,7 +88,7 @@ class Levels:
         return single / sum(each) ** 2 if sum(each) > 0.0 else math.inf
 
 
-def by_levels(way: Walks, tolerance: float, threads: int | None) -> Levels:
+def by_levels(way: Walks, tolerance: float, effort: Effort) -> Levels:
     """Samples of as many levels, and with as many walkers on each, as the tolerance needs at the least cost.
 
     Raises
@@ -97,7 +98,7 @@ def by_levels(way: Walks, tolerance: float, threads: int | None) -> Levels:
 
     def sampled(level: int, resolution: int) -> Sample:
         made = Level(way.question, way.point, way.time, way.keys, way.steps, None, level)
-        return begun(made, resolution, False, threads)
+        return begun(made, resolution, False, effort)
 
     samples = [sampled(level, way.first << level) for level in range(TO_BEGIN)]
     while True:

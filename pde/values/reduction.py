@@ -44,7 +44,7 @@ class Control:
 @dataclass(frozen=True)
 class Drift:
     """Walkers have this drift b in addition to the equation's, and count their value times the density of the law of their path
-    without it: exp(-∫ θ dW - ½ ∫ |θ|² ds), σθ = b (Girsanov). It helps where the payoff is in a region that few reach.
+    without it: exp(-∫ θ·dW - ½ ∫ θ·θ ds), σθ = b (Girsanov). It helps where the payoff is in a region that few reach.
 
     Parameters
     ----------

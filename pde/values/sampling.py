@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from functools import cached_property
-from typing import NamedTuple, Protocol
+import operator
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass, replace
+from functools import cached_property, reduce
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
 from randwalk.laws.sums import SampleSums
 from randwalk.model.coefficient import Floats
+from randwalk.run.effort import Effort
+from randwalk.run.executor import gathered
 from randwalk.run.host import Host
-from randwalk.run.threads import share
+from randwalk.run.pieces import Ended
+from randwalk.run.ranges import Cut
+from randwalk.run.threads import checked, share
 
-BATCH = 1 << 16  # walkers of a batch
+BATCH, LEAST = 1 << 16, 1 << 6  # walkers of a batch at most, and at least
+WORK = 1 << 26  # walkers × steps of a batch: about a second
+STEP, ALONE = 1e-8, 1.0  # seconds: of a step, about; of work that is not worth sending
 FIRST = 1024  # walkers whose mean is the shift of the sums
 
 
@@ -60,38 +69,80 @@ class Method(Protocol):
 
 
 @dataclass(frozen=True)
+class Portion:
+    """The sums over some walkers of a method, about `shift` in `unit`: what a thread or a worker of an executor makes. It pickles
+    as what it is made of, without compiled walks."""
+
+    method: Method
+    resolution: int
+    shift: tuple[float, ...]
+    unit: float
+    threads: int | None
+    shared = ()
+
+    def __getstate__(self) -> dict[str, Any]:
+        question = replace(self.method.question)  # type: ignore[attr-defined]
+        return vars(self) | {"method": replace(self.method, question=question)}  # type: ignore[type-var]
+
+    @property
+    def steps(self) -> int:
+        """Of a walker, about."""
+        return 1 + int(self.method.cost(self.resolution))
+
+    def parts(self, walkers: range, ended: Callable[[], bool] = lambda: False) -> Iterator[SampleSums]:
+        """One batch after another, until the run is `ended`."""
+
+        def summed(batch: range) -> SampleSums:
+            if ended():
+                raise Ended
+            return SampleSums.of(_rows(self.method, self.resolution, batch), self.shift, self.unit)
+
+        size = min(BATCH, max(LEAST, WORK // self.steps))
+        with share(self.threads) as threads:
+            for _, part in Host(threads).batches(walkers, size, self.steps, 0, summed):
+                yield part
+
+    def __call__(self, walkers: range, ended: Callable[[], bool]) -> SampleSums:
+        return reduce(operator.add, self.parts(walkers, ended))
+
+    def by(self, executor: Any, walkers: range) -> Iterator[SampleSums]:
+        """Range by range, from the workers of an executor; here if it takes less than a second."""
+        seconds = len(walkers) * self.steps * STEP
+        if executor is None or seconds < ALONE:
+            yield from self.parts(walkers)
+            return
+        work = replace(self, threads=checked(self.threads) or 1)
+        with closing(gathered(executor, work, Cut([walkers], seconds))) as ranges:
+            for _, part in ranges:
+                yield part
+
+
+@dataclass(frozen=True)
 class Sample:
     """The walks from a point so far: their sums, the method that made them, and how finely."""
 
     method: Method
     resolution: int
-    threads: int | None
+    effort: Effort
     shift: tuple[float, ...]
     unit: float
     sums: SampleSums
 
     @classmethod
-    def of(cls, method: Method, resolution: int, walkers: int, threads: int | None) -> Sample:
+    def of(cls, method: Method, resolution: int, walkers: int, effort: Effort) -> Sample:
         """Of the walkers 0 … `walkers` - 1."""
         first = _rows(method, resolution, range(min(walkers, FIRST)))
         shift, unit = centre(first)
-        return cls(method, resolution, threads, shift, unit, SampleSums.of(first, shift, unit)).extended(walkers)
+        return cls(method, resolution, effort, shift, unit, SampleSums.of(first, shift, unit)).extended(walkers)
 
     def extended(self, walkers: int) -> Sample:
         """With further walkers, up to that number of them."""
         more = range(self.walkers, walkers)
         if not more:
             return self
-        total = self.sums
-
-        def summed(batch: range) -> SampleSums:
-            return SampleSums.of(_rows(self.method, self.resolution, batch), self.shift, self.unit)
-
-        with share(self.threads) as threads:
-            host = Host(threads)
-            for _, part in host.batches(more, BATCH, 1 + int(self.method.cost(self.resolution)), 0, summed):
-                total = total + part
-        return Sample(self.method, self.resolution, self.threads, self.shift, self.unit, total)
+        portion = Portion(self.method, self.resolution, self.shift, self.unit, self.effort.threads)
+        total = reduce(operator.add, portion.by(self.effort.executor, more), self.sums)
+        return replace(self, sums=total)
 
     @cached_property
     def _combined(self) -> Combination:

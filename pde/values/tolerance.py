@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from randwalk.run.effort import Effort
+
 from .sampling import Method, NotFiniteValue, Sample
 
 PILOT = 4096  # walkers
@@ -26,11 +28,11 @@ class OutOfReach(ArithmeticError):
         self.sample = sample
 
 
-def begun(method: Method, resolution: int, free: bool, threads: int | None) -> Sample:
+def begun(method: Method, resolution: int, free: bool, effort: Effort) -> Sample:
     """A pilot. Where walkers count no finite numbers the resolution rises, if it is `free`, because steps may be too long."""
     for attempt in range(ATTEMPTS + 1):
         try:
-            return Sample.of(method, resolution, PILOT, threads)
+            return Sample.of(method, resolution, PILOT, effort)
         except NotFiniteValue:
             if not free or attempt == ATTEMPTS:
                 raise
@@ -38,9 +40,9 @@ def begun(method: Method, resolution: int, free: bool, threads: int | None) -> S
     raise AssertionError
 
 
-def balanced(method: Method, walkers: int, resolution: int, free: bool, threads: int | None) -> Sample:
+def balanced(method: Method, walkers: int, resolution: int, free: bool, effort: Effort) -> Sample:
     """A sample of so many walkers, whose step error is not larger than its statistical one if the resolution is `free`."""
-    sample = begun(method, resolution, free, threads)
+    sample = begun(method, resolution, free, effort)
     while free:
         wanted = max(sample.deviation / math.sqrt(walkers), NOISELESS * abs(sample.value))
         bias, noise = sample.bias
@@ -51,12 +53,12 @@ def balanced(method: Method, walkers: int, resolution: int, free: bool, threads:
         )
         if method.cost(finer) * walkers > MOST_WORK:
             break
-        sample = begun(method, finer, free, threads)
-    return sample.extended(walkers) if walkers >= PILOT else Sample.of(method, sample.resolution, walkers, threads)
+        sample = begun(method, finer, free, effort)
+    return sample.extended(walkers) if walkers >= PILOT else Sample.of(method, sample.resolution, walkers, effort)
 
 
 def to_tolerance(
-    method: Method, tolerance: float, most: int | None, resolution: int, free: bool, threads: int | None
+    method: Method, tolerance: float, most: int | None, resolution: int, free: bool, effort: Effort
 ) -> Sample:
     """A sample whose error is at most `tolerance`.
 
@@ -66,7 +68,7 @@ def to_tolerance(
     ------
     OutOfReach
     """
-    sample = begun(method, resolution, free, threads)
+    sample = begun(method, resolution, free, effort)
     while sample.error > tolerance:
         check_work(
             method, sample.resolution, _needed(sample.deviation**2, tolerance**2), sample
@@ -92,7 +94,7 @@ def _with_less_step_error(method: Method, tolerance: float, most: int | None, sa
     factor = MARGIN * sample.step_error / (math.sqrt(SHARE) * tolerance)
     finer = method.finer(sample.resolution, min(factor, LARGEST_FACTOR))
     check_work(method, finer, PILOT, sample)
-    return begun(method, finer, free, sample.threads)
+    return begun(method, finer, free, sample.effort)
 
 
 def _needed(variance: float, square: float) -> int:

@@ -8,6 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
+from randwalk.kernels.ito import State
 from randwalk.kernels.program import Keys
 from randwalk.laws.sums import SampleSums
 from randwalk.model.coefficient import Coefficient, Floats
@@ -167,6 +168,7 @@ class Walks:
         for row, pairs in zip(found, self.lengths, strict=True):
             state = made.begin(np.repeat(np.array(self.place)[:, None], len(walkers), axis=1))
             made.module.walk(state, walkers.start, 0, resolution // pairs, dt, pairs, made.parameters, self.keys)
+            _check_weights(state, walkers)
             row[:] = made.settled(state, self.time)
             if isinstance(self.reduction, Control):
                 controls.append(self.control.settled(state._replace(gathered=np.zeros(len(walkers))), self.time))
@@ -181,3 +183,15 @@ class Walks:
     def finer(self, resolution: int, factor: float) -> int:
         """The error of the extrapolated value falls one order faster than that of the scheme."""
         return LEVELS[-1] * math.ceil(resolution * max(factor ** (1.0 / (self.order + 1.0)), 1.5) / LEVELS[-1])
+
+
+def _check_weights(state: State, walkers: range) -> None:
+    """Refuse a killing rate that is no rate where a walker came, with the walker and where it is now."""
+    bad = np.isnan(state.weight) & np.isfinite(state.x).all(axis=0)
+    if bad.any():
+        at = int(np.argmax(bad))
+        place = ", ".join(f"{value:g}" for value in state.x[:, at])
+        raise ValueError(
+            f"killing: the rate that walker {walkers[at]} met on its way to {place} is negative or no number; declare a rate ≥ 0 "
+            "there, or put walls before such places"
+        )

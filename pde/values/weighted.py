@@ -15,6 +15,7 @@ from randwalk.model.coefficient import ZERO, Coefficient, Variable, apply, coord
 from randwalk.model.domain import Line
 from randwalk.model.ito import ItoWalk
 from randwalk.model.tensor import as_vector
+from randwalk.run.effort import Effort
 from randwalk.tables.ito_program import ItoProgram, program
 
 from .question import Question
@@ -70,7 +71,7 @@ class Weighted(Walks):
     def saved(self, sums: SampleSums) -> float:
         """Against a sample without the drift."""
         resolution = self.first
-        plain = Sample.of(without(self), resolution, PLAIN, 1)
+        plain = Sample.of(without(self), resolution, PLAIN, Effort(1))
         weights = np.array(self.combined(sums).value)
         left = sums.unit * math.sqrt(max(float(weights @ sums.covariance @ weights), 0.0))
         return (plain.deviation / left) ** 2 if left > 0.0 and plain.deviation > 0.0 else math.nan

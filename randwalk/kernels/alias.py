@@ -7,7 +7,7 @@ and its alias begins, in the high bits of a draw. `rests` are the low bits of th
 
 from __future__ import annotations
 
-from .compile import device
+from ..jit.compile import device
 from .philox import HALF, JUMP_TIES, LOW, U, of_axis, philox
 from .step import I32
 

@@ -10,13 +10,13 @@ import math
 
 import numpy as np
 
-from .compile import device, kernel
+from ..jit.compile import device, kernel
+from ..jit.lanes import LANES, fetch, keep
+from ..jit.vector import wide
 from .elementary import exp
-from .lanes import LANES, fetch, keep
 from .normal import normal_pair, upward
 from .philox import HALF, LOW, SPHERES, of_axis, words64
 from .portable import log
-from .vector import wide
 
 BLOCK = 256  # walkers advanced together
 assert BLOCK % LANES == 0

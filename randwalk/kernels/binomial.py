@@ -12,7 +12,8 @@ import math
 
 import numpy as np
 
-from .compile import aside, device, maker
+from ..jit.compile import aside, device, maker
+from ..jit.vector import wide
 from .philox import of_axis, words64
 from .portable import (
     SERIES_FROM,
@@ -30,7 +31,6 @@ from .portable import (
     stirling_series,
     whole,
 )
-from .vector import wide
 
 U = np.uint64
 WIDTH = 8  # draws in a vector

@@ -5,12 +5,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from .compile import device
+from ..jit.compile import device
+from ..jit.vector import zeros_below
 from .functionals import NOWHERE, tally
 from .philox import HALF, LOW, STEPS, TIES, U, words64
 from .program import BITS
 from .step import ALL, I32, ONE, ZERO, after, change
-from .vector import zeros_below
 
 
 @device

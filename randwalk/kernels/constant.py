@@ -8,27 +8,37 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..jit.compile import device, kernel, maker
+from ..jit.lanes import LANES, alike, fetch, keep, numbers
+from ..jit.vector import ones, wide, zeros_below
 from .bits import always, follow, next_digit, prefix, remainder, screen, spread
-from .compile import device, kernel, maker
-from .lanes import LANES, alike, fetch, keep, numbers
 from .philox import HALF, LOW, STEPS, TIES, U, words64
 from .program import FULL, PLANES
 from .step import ALL, I32, ONE, ZERO, after, change
-from .vector import ones, wide, zeros_below
 
 WORDS = 16  # of steps, whose ties are settled together
 ROOM = WORDS * LANES
-BIT, LANE = U(6), U(LANES.bit_length() - 1)  # digits of the number of a step in its word, and of a walker in its lanes
+SIGN = U(63)
+BIT, LANE, PLACE = (
+    U(6),
+    U(LANES.bit_length() - 1),
+    U(ROOM.bit_length() - 1),
+)  # digits of the number of a step in its word, and of a walker in its lanes
 assert 2 * ROOM * 64 <= 1 << 16  # a tie is kept in 16 bits
 
 
 def walk_constant(site, first_walker, program, start, stop, keys):  # type: ignore[no-untyped-def]
     """Advance every site of `site` from step `start` to `stop` of a walk with constant probabilities on an unbounded lattice.
 
-    Only the kernel that is used is compiled.
+    Only the kernel that is used is compiled. In a call of it all walkers have the same high half of their numbers, so that the
+    first two rounds of Philox multiply once for all lanes and once for all blocks.
     """
-    fair = program.thresholds == (FULL // 2, FULL)
-    (_walk_fair if fair else _walk_digits)(site, first_walker, program, start, stop, keys)
+    fair, begin = program.thresholds == (FULL // 2, FULL), 0
+    while begin < site.size:
+        first = first_walker + begin
+        end = min(site.size, begin + (1 << 32) - first % (1 << 32))
+        (_walk_fair if fair else _walk_digits)(site[begin:end], first, program, start, stop, keys)
+        begin = end
 
 
 @kernel
@@ -41,7 +51,7 @@ def _walk_fair(site, first_walker, program, start, stop, keys):  # type: ignore[
         walker, taken = numbers(U(first_walker + j)), alike(ZERO)
         for block in range(start // 128, (stop + 127) // 128):
             early, late = screen(128 * block, start, stop), screen(128 * block + 64, start, stop)
-            low, high = words64(walker & LOW, walker >> HALF, U(block), STEPS, keys[0], keys[1])
+            low, high = words64(walker, U(first_walker + j) >> HALF, U(block), STEPS, keys[0], keys[1])
             taken = taken + (ones(low & early) + ones(high & late))
         keep(taken, counts, 0)
         home = site[j : j + LANES]
@@ -55,11 +65,13 @@ def _walk_digits(site, first_walker, program, start, stop, keys):  # type: ignor
     moves = len(program.thresholds)
     even = moves + moves % 2
     planes, counts, masks = aligned((PLANES + 2) * LANES), aligned(even * LANES), aligned(even * ROOM)
+    settled = aligned(even // 2 * LANES)  # the two counts of a pair in a word
     lists = np.empty(ROOM, np.uint16), np.empty(2 * ROOM, np.uint16), np.empty(2 * ROOM, np.uint64)
     for j in range(0, site.size, LANES):
         first = U(first_walker + j)
         for k in range(even):
             keep(alike(ZERO), counts, k * LANES)
+            keep(alike(ZERO), settled, k // 2 * LANES)
         for begin in range(start // 64, (stop + 63) // 64, WORDS):
             end = min(begin + WORDS, (stop + 63) // 64)
             for word in range(begin, end):
@@ -69,7 +81,11 @@ def _walk_digits(site, first_walker, program, start, stop, keys):  # type: ignor
                 for k in range(0, moves, 2):
                     pair = U(program.thresholds[k]), U(program.thresholds[min(k + 1, moves - 1)])
                     size, at = (end - begin) * LANES, (first, begin)
-                    _settle(counts[k * LANES :], masks[k * ROOM :], size, at, pair, lists, keys)
+                    _settle(settled[k // 2 * LANES :], masks[k * ROOM :], size, at, pair, lists, keys)
+        for k in range(0, even, 2):
+            low, at = fetch(settled, k // 2 * LANES), k * LANES
+            keep(fetch(counts, at) + (low & LOW), counts, at)
+            keep(fetch(counts, at + LANES) + (low >> HALF), counts, at + LANES)
         home = site[j : j + LANES]
         for k in range(moves):
             for i in range(home.size):
@@ -88,10 +104,9 @@ def aligned(size):  # type: ignore[no-untyped-def]
 def _draw(planes, first_walker, word, number, keys):  # type: ignore[no-untyped-def]
     """The random digits of the 64 steps of a word into rows 1, 2, … `number` of `planes`, the highest first. A Philox block has
     two digits; the rows before and after take the digits of other words."""
-    walker = numbers(first_walker)
-    low, high, begin = walker & LOW, walker >> HALF, word * number
+    walker, begin = numbers(first_walker), word * number
     for block in range(begin // 2, (begin + number + 1) // 2):
-        first, second = words64(low, high, U(block), STEPS, keys[0], keys[1])
+        first, second = words64(walker, first_walker >> HALF, U(block), STEPS, keys[0], keys[1])
         at = (2 * block - begin + 1) * LANES
         keep(first, planes, at)
         keep(second, planes, at + LANES)
@@ -126,13 +141,13 @@ def _compare(planes, place, wanted, program, counts, masks):  # type: ignore[no-
 
 @device
 def _settle(counts, masks, size, begin, pair, lists, keys):  # type: ignore[no-untyped-def]
-    """Add to two rows of `counts` the steps in masks[: `size`] that are below the thresholds of a `pair`; begin = (first walker,
-    first word). The masks from ROOM on are the steps that tie with the first threshold.
+    """Add to `counts`, in the low and in the high half, the steps in masks[: `size`] that are below the first and the second of a
+    `pair` of thresholds; begin = (first walker, first word). The masks from ROOM on are the steps that tie with the first.
 
     A tie is kept in 16 bits: the low 6 are the number of its step in its word, then the place of its mask, and in front whether
     the first threshold is the one that it ties with.
     """
-    queue, pending, digits = lists
+    queue, pending, below = lists
     tied, waiting = ZERO, ZERO
     for place in range(size):
         queue[tied] = place
@@ -148,28 +163,26 @@ def _settle(counts, masks, size, begin, pair, lists, keys):  # type: ignore[no-u
             still += U(others != ZERO)
         waiting, tied = waiting + tied, still
         if waiting >= U(ROOM) or tied == ZERO:
-            _settle_all(counts, begin, pair, pending, digits, waiting, keys)
+            _settle_all(counts, begin, pair, pending, below, waiting, keys)
             waiting = ZERO
 
 
 @device
-def _settle_all(counts, begin, pair, pending, digits, waiting, keys):  # type: ignore[no-untyped-def]
+def _settle_all(counts, begin, pair, pending, below, waiting, keys):  # type: ignore[no-untyped-def]
     """The pending ties, each by the digits of a block of its own."""
-    first_walker, first_word = begin
-    first, second = pair
+    (first_walker, first_word), (first, second) = begin, pair
     for i in range(0, waiting, LANES):  # the last lanes may hold no tie
         code = fetch(pending, i)
         at = code >> BIT
         walker = (at & U(LANES - 1)) + first_walker
         step = (((at & U(ROOM - 1)) >> LANE) << BIT) + (code & U(63)) + U(64 * first_word)
         more, _ = words64(walker & LOW, walker >> HALF, step, TIES, keys[0], keys[1])
-        keep(more, digits, i)
+        with_first = ZERO - ((at >> PLACE) & ONE)
+        known = prefix(second, PLANES) ^ (with_first & (prefix(first, PLANES) ^ prefix(second, PLANES)))
+        uniform = known | after(more, PLANES)
+        keep((uniform - first) >> SIGN | ((uniform - second) >> SIGN) << HALF, below, i)
     for i in range(waiting):
-        at = U(pending[i]) >> BIT
-        uniform = prefix(first if at & U(ROOM) else second, PLANES) | after(digits[i], PLANES)
-        lane = at & U(LANES - 1)
-        counts[lane] += U(uniform < first)
-        counts[lane + U(LANES)] += U(uniform < second)
+        counts[(pending[i] >> BIT) & U(LANES - 1)] += below[i]
 
 
 @kernel

@@ -11,21 +11,21 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from ..jit.compile import aside, device, kernel
+from ..jit.lanes import LANES, WIDTH, fetch, fetch_cells, keep, numbers
+from ..jit.vector import look_up, look_up_pairs, where, which, wide, zeros_below
 from .alias import draw, settle_draw
-from .compile import aside, device, kernel
 from .functionals import first_visit, tally
-from .lanes import LANES, WIDTH, fetch, fetch_cells, keep, numbers
 from .packing import field
 from .philox import HALF, JUMP, LOW, STEPS, U, of_axis, philox
-from .program import Halves, Keys, TableProgram
-from .step import I32, MOST, ONE, U32, half_moves, rests, start_cell, table_step
-from .vector import look_up, where, which, wide
+from .program import LIVE, Halves, Keys, TableProgram
+from .step import ALL, I32, MOST, ONE, U32, half_moves, rests, start_cell, table_step
 
 Cells: TypeAlias = NDArray[np.int32]
 
 BLOCK = 512  # walkers advanced together on a line
 FEW = 128  # the same number where there are more than two moves: the cells around these walkers fit in the first-level cache
-assert BLOCK // 4 % LANES == 0 and FEW % LANES == 0
+assert BLOCK // 4 % LANES == 0 and FEW % LANES == 0 and FEW % WIDTH == 0
 RANKS = 128  # steps after which the walkers of all blocks that have not left are brought together again
 SPREAD = 1 << 16  # cells up to which a table is copied so that every cell has a column
 
@@ -69,6 +69,24 @@ def count(values, shift, counts):  # type: ignore[no-untyped-def]
 
 
 @kernel
+def count_places(numbers, axes, counts):  # type: ignore[no-untyped-def]
+    """Add to `counts` how many walkers are on each cell, from their numbers along axes, shape (axes, walkers); axes = for each
+    one (its first number, sites if it is a ring, else 0, distance of neighbours in numbers of cells)."""
+    place = np.empty(BLOCK, np.int64)
+    for begin in range(0, numbers.shape[1], BLOCK):
+        size = min(BLOCK, numbers.shape[1] - begin)
+        place[:size] = 0
+        for axis in range(axes.shape[0]):
+            along = numbers[axis, begin : begin + size]
+            first, sites, stride = axes[axis, 0], axes[axis, 1], axes[axis, 2]
+            for j in range(size):
+                k = along[j] - first
+                place[j] += ((k % sites if sites else k) + 1) * stride
+        for j in range(size):
+            counts[U(place[j])] += 1
+
+
+@kernel
 def count_differences(values, minus, shift, lowest, highest, counts):  # type: ignore[no-untyped-def]
     """As :func:`count`, of values[j] - minus[j] + shift, and only of those with `lowest` <= values[j] <= `highest`."""
     last = counts.size - 1
@@ -87,11 +105,12 @@ def walk_table(
     number of steps after which the walker in place j came to rest, unless `passage` is empty. Where walkers can leave they are
     advanced RANKS steps at a time, block by block; after that the ones that are left fill blocks again.
     """
-    _walk_table(site, passage, walkers, program, Halves.of(program, SPREAD), start, stop, keys)
+    resting = (program.exit_of != LIVE).astype(np.uint32) if program.leaves else np.empty(0, np.uint32)
+    _walk_table(site, passage, walkers, program, (Halves.of(program, SPREAD), resting), start, stop, keys)
 
 
 @kernel
-def _walk_table(site, passage, walkers, program, halved, start, stop, keys):  # type: ignore[no-untyped-def]
+def _walk_table(site, passage, walkers, program, told, start, stop, keys):  # type: ignore[no-untyped-def]
     wide()
     (first, places), kept, size = walkers, 0, BLOCK if len(program.offsets) <= 2 else FEW
     going, sites = np.empty(places.size, np.int32), np.empty(places.size, np.int32)
@@ -101,7 +120,7 @@ def _walk_table(site, passage, walkers, program, halved, start, stop, keys):  # 
             kept += 1
     block = np.zeros(BLOCK, np.int32), np.zeros(BLOCK, np.int32)
     x, who = block
-    room = np.empty((4, BLOCK), np.uint32), np.empty(BLOCK, np.int32), np.empty(BLOCK // WIDTH, np.uint64)
+    room = np.empty((4, BLOCK), np.uint32), np.empty((9, BLOCK), np.int32), np.empty((2, BLOCK // WIDTH), np.uint64)
     begin = start
     while begin < stop:
         end, left, kept = min((begin // RANKS + 1) * RANKS, stop) if program.leaves else stop, kept, 0
@@ -109,7 +128,7 @@ def _walk_table(site, passage, walkers, program, halved, start, stop, keys):  # 
             alive = min(size, left - base)
             for j in range(alive):
                 x[j], who[j] = sites[base + j], going[base + j]
-            alive = _advance(block, alive, (site, passage, first), (begin, end, start), program, halved, room, keys)
+            alive = _advance(block, alive, (site, passage, first), (begin, end, start), program, told, room, keys)
             for j in range(alive):
                 sites[kept + j], going[kept + j] = x[j], who[j]
             kept += alive
@@ -119,36 +138,38 @@ def _walk_table(site, passage, walkers, program, halved, start, stop, keys):  # 
 
 
 @device
-def _advance(block, alive, home, span, program, halved, room, keys):  # type: ignore[no-untyped-def]
+def _advance(block, alive, home, span, program, told, room, keys):  # type: ignore[no-untyped-def]
     """Advance the first `alive` walkers of a block, and take out those that leave; returns how many are left.
 
-    All take a step together, from the high halves of their thresholds; the rare ones that tie are stepped again with all
-    digits. Those that have come to rest are taken out every eight steps; which of the eight it was is found by walking them
-    again. block = (sites, places); home = (sites of all, passages, the number of the walker in place 0); span = (begin, end,
-    step of the first row).
+    WIDTH walkers make the steps of a random block together, from the high halves of their thresholds; the rare ones that tie in
+    one of them make all of these again, with all digits. block = (sites, places); home = (sites of all, passages, the number of
+    the walker in place 0); span = (begin, end, step of the first row).
     """
-    (x, who), (site, passage, first), (start, stop, origin) = block, home, span
-    (words, eight_ago, tied), base, rows = room, U(first), program.thresholds.shape[0]
+    (x, who), (_, passage, first), (start, stop, origin) = block, home, span
+    (words, trail, marked), base, rows, (halved, resting) = room, U(first), program.thresholds.shape[0], told
     for eight in range(start // 8, (stop + 7) // 8):
         if alive == 0:
             break
         for j in range(0, alive, LANES):  # the last lanes may have no walker
             _block(words, j, fetch(who, j) + base, U(eight), STEPS, keys)
-        begin, end = max(8 * eight, start), min(8 * eight + 8, stop)
-        if passage.size:
-            for j in range(alive):
-                eight_ago[j] = x[j]
-        for n in range(begin, end):
-            bits, row = (words[n & 3], U32(16) if n & 7 < 4 else U32(0)), min(n - origin, rows - 1)
-            if _step_together(x, bits, row, program, halved, alive, tied):
-                _settle(x, bits, (who[:alive], base), n, row, program, tied, keys)
+        begin, end, ties = max(8 * eight, start), min(8 * eight + 8, stop), U(0)
+        for j in range(0, alive, WIDTH):  # places without a walker step too, from some cell to some cell
+            here = fetch_cells(x, j)
+            there, tied = here, here < U32(0)
+            keep(here, trail[0], j)
+            for n in range(begin, end):
+                word = (fetch_cells(words[n & 3], j) >> _shift(n)) & MOST
+                there, tie = _step_together(there, word, min(n - origin, rows - 1), program, halved)
+                tied = tied | tie
+                if passage.size:
+                    keep(there, trail[n + 1 - begin], j)
+            keep(there, x, j)
+            marked[0, j // WIDTH] = which(tied)
+            ties |= which(tied)
+        if ties:
+            _settle(x, (who[:alive], base), room, (begin, end, origin), program, keys)
         if program.leaves:
-            if passage.size:
-                for j in range(alive):
-                    if rests(x[j], program):
-                        walker = base + U(who[j])
-                        passage[who[j]] = _when(eight_ago[j], words, j, walker, (begin, origin), program, keys)
-            alive = _release(x, who, site, program, alive)
+            alive = _release(block, alive, home, (begin, end, origin), program, resting, room, keys)
     return alive
 
 
@@ -163,67 +184,93 @@ def _block(words, j, walker, number, purpose, keys):  # type: ignore[no-untyped-
 
 
 @device
-def _step_together(x, bits, row, program, halved, alive, tied):  # type: ignore[no-untyped-def]
-    """One step of all walkers of a block from the high halves of words and thresholds. Those that tie stay where they are, and
-    are marked in `tied`, WIDTH a number; returns whether there are any.
-
-    bits = (words, shift). The places that fill the last vector have no walker; they step too, from some cell to some cell.
-    """
-    (words, shift), (thresholds, lives, changes, mapped), ties = bits, halved, U(0)
-    number, columns, killed = thresholds.shape[1], thresholds.shape[2], U32(program.exit_of.size - 1)
-    for j in range(0, alive, WIDTH):
-        here, word = fetch_cells(x, j), (fetch_cells(words, j) >> shift) & MOST
-        column = look_up(program.column, 0, here)[0] if mapped else here
-        there, tie, k = here, here < U32(0), 0
-        for m in range(number):
-            for pair in look_up(thresholds, (row * number + m) * columns, column):
-                there, undecided = half_moves(there, word, pair, changes[k], changes[k + 1])
-                tie, k = tie | undecided, k + 2
-        if program.home.size:
-            there = look_up(program.home, 0, there)[0]
-        if program.kills:
-            live = look_up(lives, row * columns, column)[0]
-            there, tie = where(word < live, there, killed), tie | (word == live)
-        keep(where(tie, here, there), x, j)
-        tied[j // WIDTH] = which(tie)
-        ties |= which(tie)
-    return ties != 0
-
-
-@aside
-def _settle(x, bits, walkers, n, row, program, tied, keys):  # type: ignore[no-untyped-def]
-    """Step `n` of the walkers that are marked in `tied`, with all digits; walkers = (those of the block, the number of the one in
-    place 0)."""
-    (words, shift), (who, base) = bits, walkers
-    for j in range(who.size):
-        if (tied[j // WIDTH] >> U(j % WIDTH)) & ONE:
-            word = (words[j] >> shift) & MOST
-            x[j] = table_step(x[j], word, base + U(who[j]), n, program, row, keys)
-
-
-@aside
-def _when(there, words, lane, walker, span, program, keys):  # type: ignore[no-untyped-def]
-    """The number of steps after which a walker has come to rest, who is at `there` after span[0] steps, in lane `lane`."""
-    (n, origin), rows = span, program.thresholds.shape[0]
-    while not rests(there, program):
-        word = (words[n & 3, lane] >> (U32(16) if n & 7 < 4 else U32(0))) & MOST
-        there = table_step(there, word, walker, n, program, min(n - origin, rows - 1), keys)
-        n += 1
-    return n
+def _shift(n):  # type: ignore[no-untyped-def]
+    """How far right the 16 bits of step `n` are in its word."""
+    return U32(16) if n & 7 < 4 else U32(0)
 
 
 @device
-def _release(x, who, home, program, alive):  # type: ignore[no-untyped-def]
+def _step_together(here, word, row, program, halved):  # type: ignore[no-untyped-def]
+    """(the cells after a step, which walkers tie) by the high halves of their uniforms, `word`, and of the thresholds. Where
+    walkers that tie go means nothing."""
+    thresholds, lives, changes, mapped = halved
+    columns, killed, k = thresholds.shape[2], U32(program.exit_of.size - 1), 0
+    column = look_up(program.column, 0, here) if mapped else here
+    there, tie = here, here < U32(0)
+    for pair in look_up_pairs(thresholds, row * thresholds.shape[1] * columns, columns, program.offsets, column):
+        there, undecided = half_moves(there, word, pair, changes[k], changes[k + 1])
+        tie, k = tie | undecided, k + 2
+    if program.home.size:
+        there = look_up(program.home, 0, there)
+    if program.kills:
+        live = look_up(lives, row * columns, column)
+        there, tie = where(word < live, there, killed), tie | (word == live)
+    return there, tie
+
+
+@device
+def _again(there, words, lane, walker, span, program, keys):  # type: ignore[no-untyped-def]
+    """The steps from span[0] to span[1] of the walker in lane `lane`, with all digits: (its cell, the steps after which it is
+    there to stay)."""
+    (n, stop, origin), rows = span, program.thresholds.shape[0]
+    while n < stop and not rests(there, program):
+        word = (words[n & 3, lane] >> _shift(n)) & MOST
+        there = table_step(there, word, walker, n, program, min(n - origin, rows - 1), keys)
+        n += 1
+    return there, n
+
+
+@aside
+def _settle(x, walkers, room, span, program, keys):  # type: ignore[no-untyped-def]
+    """The steps of the walkers that tie, again; walkers = (those of the block, the number of the one in place 0)."""
+    (who, base), (words, trail, marked) = walkers, room
+    for j in range(who.size):
+        if _marked(marked[0], j):
+            x[j], _ = _again(trail[0, j], words, j, base + U(who[j]), span, program, keys)
+
+
+@device
+def _marked(marks, j):  # type: ignore[no-untyped-def]
+    return marks[j // WIDTH] >> U(j % WIDTH) & ONE
+
+
+@device
+def _release(block, alive, home, span, program, resting, room, keys):  # type: ignore[no-untyped-def]
     """Take walkers at rest out of the block; the last ones fill their places. Returns how many are left."""
-    j = 0
-    while j < alive:
-        if rests(x[j], program):
-            home[who[j]] = x[j]
-            alive -= 1
-            x[j], who[j] = x[alive], who[alive]
-        else:
-            j += 1
-    return alive
+    (x, who), (site, passage, first), (_, _, marked), left = block, home, room, alive
+    for part in range((alive + WIDTH - 1) // WIDTH):
+        j, at_rest = part * WIDTH, which(look_up(resting, 0, fetch_cells(x, part * WIDTH)) == U32(1))
+        at_rest &= ALL >> U(max(j + WIDTH - alive, 0))
+        marked[1, part] = gone = at_rest
+        while gone:
+            j = part * WIDTH + np.int64(zeros_below(gone))
+            gone &= gone - ONE
+            site[who[j]] = x[j]
+            if passage.size:
+                passage[who[j]] = _when(j, U(first) + U(who[j]), span, program, room, keys)
+    for part in range((alive + WIDTH - 1) // WIDTH):
+        gone = marked[1, part]
+        while gone:
+            j = part * WIDTH + np.int64(zeros_below(gone))
+            gone &= gone - ONE
+            while left > j and _marked(marked[1], left - 1):
+                left -= 1
+            if left > j:
+                left -= 1
+                x[j], who[j] = x[left], who[left]
+    return left
+
+
+@device
+def _when(j, walker, span, program, room, keys):  # type: ignore[no-untyped-def]
+    """The number of steps after which the walker in place j came to rest: by its trail, unless it ties."""
+    words, trail, marked = room
+    if _marked(marked[0], j):
+        return _again(trail[0, j], words, j, walker, span, program, keys)[1]
+    n = span[0]
+    for i in range(span[1] - span[0]):
+        n += not rests(trail[i, j], program)
+    return n
 
 
 @kernel
@@ -242,7 +289,7 @@ def follow_table(site, state, walkers, program, levels, start, stop, keys):  # t
                 y0, y1, y2, y3 = philox(walker & LOW, walker >> HALF, U(n // 8), STEPS, keys[0], keys[1])
                 words[0], words[1] = U32(y0 & LOW), U32(y1 & LOW)
                 words[2], words[3] = U32(y2 & LOW), U32(y3 & LOW)
-            bits = (words[n & 3] >> (U32(16) if n & 7 < 4 else U32(0))) & MOST
+            bits = (words[n & 3] >> _shift(n)) & MOST
             there = table_step(here, bits, walker, n, program, min(n - start, rows - 1), keys)
             at_rest = rests(there, program)
             if at_rest:

@@ -13,15 +13,69 @@ import math
 
 import numpy as np
 
+from ..jit.compile import device
+from ..jit.vector import polynomial
 from . import portable
-from .compile import device
-from .portable import INVERSE_LN2, LN2_HIGH, LN2_LOW
+from .portable import COSINE, EXP, INVERSE_LN2, LN2_HIGH, LN2_LOW, SINE, THIRD, exp_rest
 
 ROUND = 1.5 * 2.0**52  # x + ROUND - ROUND is the nearest whole number, whose low bits are those of x + ROUND
 ROUND_BITS = np.int64(np.float64(ROUND).view(np.int64))
 SMALLEST = 2.0**-1022  # of the numbers of full precision
 LOG_TINY = 54.0 * math.log(2.0)
 ERF_ONE = 8.45062911510467529297e-01  # about erf 1
+# arctan 0, ½, 1, 3/2 and ∞, and what these lack.
+ARCTAN = (
+    0.0, 4.63647609000806093515e-01, 7.85398163397448278999e-01, 9.82793723247329054082e-01, 1.57079632679489655800e00,
+)  # fmt: skip
+ARCTAN_REST = (
+    0.0, 2.26987774529616870924e-17, 3.06161699786838301793e-17, 1.39033110312309984516e-17,
+    6.12323399573676603587e-17,
+)  # fmt: skip
+# The coefficients of polynomials, the lowest first; _BELOW: of a denominator.
+ARCTAN_ODD = (
+    3.33333333333329318027e-01, 1.42857142725034663711e-01, 9.09088713343650656196e-02, 6.66107313738753120669e-02,
+    4.97687799461593236017e-02, 1.62858201153657823623e-02,
+)  # fmt: skip
+ARCTAN_EVEN = (
+    -1.99999999998764832476e-01, -1.11111104054623557880e-01, -7.69187620504482999495e-02, -5.83357013379057348645e-02,
+    -3.65315727442169155270e-02,
+)  # fmt: skip
+ERF_SMALL = (
+    1.28379167095512558561e-01, -3.25042107247001499370e-01, -2.84817495755985104766e-02, -5.77027029648944159157e-03,
+    -2.37630166566501626084e-05,
+)  # fmt: skip
+ERF_SMALL_BELOW = (
+    1.0, 3.97917223959155352819e-01, 6.50222499887672944485e-02, 5.08130628187576562776e-03,
+    1.32494738004321644526e-04, -3.96022827877536812320e-06,
+)  # fmt: skip
+ERF_MIDDLE = (
+    -2.36211856075265944077e-03, 4.14856118683748331666e-01, -3.72207876035701323847e-01, 3.18346619901161753674e-01,
+    -1.10894694282396677476e-01, 3.54783043256182359371e-02, -2.16637559486879084300e-03,
+)  # fmt: skip
+ERF_MIDDLE_BELOW = (
+    1.0, 1.06420880400844228286e-01, 5.40397917702171048937e-01, 7.18286544141962662868e-02,
+    1.26171219808761642112e-01, 1.36370839120290507362e-02, 1.19844998467991074170e-02,
+)  # fmt: skip
+ERFC_NEAR = (
+    -9.86494403484714822705e-03, -6.93858572707181764372e-01, -1.05586262253232909814e01, -6.23753324503260060396e01,
+    -1.62396669462573470355e02, -1.84605092906711035994e02, -8.12874355063065934246e01, -9.81432934416914548592e00,
+)  # fmt: skip
+ERFC_NEAR_BELOW = (
+    1.0, 1.96512716674392571292e01, 1.37657754143519042600e02, 4.34565877475229228821e02, 6.45387271733267880336e02,
+    4.29008140027567833386e02, 1.08635005541779435134e02, 6.57024977031928170135e00, -6.04244152148580987438e-02,
+)  # fmt: skip
+ERFC_FAR = (
+    -9.86494292470009928597e-03, -7.99283237680523006574e-01, -1.77579549177547519889e01, -1.60636384855821916062e02,
+    -6.37566443368389627722e02, -1.02509513161107724954e03, -4.83519191608651397019e02,
+)  # fmt: skip
+ERFC_FAR_BELOW = (
+    1.0, 3.03380607434824582924e01, 3.25792512996573918826e02, 1.53672958608443695994e03, 3.19985821950859553908e03,
+    2.55305040643316442583e03, 4.74528541206955367215e02, -2.24409524465858183362e01,
+)  # fmt: skip
+LOG2 = (
+    5.99999999999994648725e-01, 4.28571428578550184252e-01, 3.33333329818377432918e-01, 2.72728123808534006489e-01,
+    2.30660745775561754067e-01, 2.06975017800338417784e-01,
+)  # fmt: skip
 
 
 @device
@@ -37,12 +91,7 @@ def exp_parts(x):  # type: ignore[no-untyped-def]
     """(e, k) with exp x = (1 + e) 2^k, |e| < 0.42."""
     nearest = x * INVERSE_LN2 + ROUND
     k = nearest - ROUND
-    high, low = x - k * LN2_HIGH, k * LN2_LOW
-    r = high - low
-    t = r * r
-    tail = 6.61375632143793436117e-05 + t * (-1.65339022054652515390e-06 + t * 4.13813679705723846039e-08)
-    c = r - t * (1.66666666666666019037e-01 + t * (-2.77777777770155933842e-03 + t * tail))
-    return high - (low - (r * c) / (2.0 - c)), np.float64(nearest).view(np.int64) - ROUND_BITS
+    return exp_rest(x - k * LN2_HIGH, k * LN2_LOW), np.float64(nearest).view(np.int64) - ROUND_BITS
 
 
 @device
@@ -83,23 +132,8 @@ def sine_parts(x):  # type: ignore[no-untyped-def]
     y = (b - r) + rest
     z = r * r
     v = z * r
-    s = 8.33333333332248946124e-03 + z * (
-        -1.98412698298579493134e-04
-        + z * (2.75573137070700676789e-06 + z * (-2.50507602534068634195e-08 + z * 1.58969099521155010221e-10))
-    )
-    sine = r - ((z * (0.5 * y - v * s) - y) - v * -1.66666666666666324348e-01)
-    c = z * (
-        4.16666666666666019037e-02
-        + z
-        * (
-            -1.38888888888741095749e-03
-            + z
-            * (
-                2.48015872894767294178e-05
-                + z * (-2.75573143513906633035e-07 + z * (2.08757232129817482790e-09 + z * -1.13596475577881948265e-11))
-            )
-        )
-    )
+    s, c = polynomial(z, SINE), z * polynomial(z, COSINE)
+    sine = r - ((z * (0.5 * y - v * s) - y) - v * THIRD)
     half = 0.5 * z
     w = 1.0 - half
     cosine = w + (((1.0 - w) - half) + (z * c - r * y))
@@ -159,61 +193,22 @@ def tanh(x):  # type: ignore[no-untyped-def]
 
 
 @device
+def _at(values, low, middle, high, far):  # type: ignore[no-untyped-def]
+    return values[0] if low else values[1] if middle else values[2] if high else values[3] if far else values[4]
+
+
+@device
 def arctan(x):  # type: ignore[no-untyped-def]
     """arctan x, within 1 ulp: arctan a = arctan c + arctan((a - c)/(1 + a c)) for c = 0, ½, 1, 3/2, ∞."""
     a = abs(x)
     low, middle, high, far = a < 0.4375, a < 0.6875, a < 1.1875, a < 2.4375
     above = a if low else (2.0 * a - 1.0 if middle else (a - 1.0 if high else (a - 1.5 if far else -1.0)))
     below = 1.0 if low else (2.0 + a if middle else (a + 1.0 if high else (1.0 + 1.5 * a if far else a)))
-    value = (
-        0.0
-        if low
-        else (
-            4.63647609000806093515e-01
-            if middle
-            else (
-                7.85398163397448278999e-01
-                if high
-                else (9.82793723247329054082e-01 if far else 1.57079632679489655800e00)
-            )
-        )
-    )
-    rest = (
-        0.0
-        if low
-        else (
-            2.26987774529616870924e-17
-            if middle
-            else (
-                3.06161699786838301793e-17
-                if high
-                else (1.39033110312309984516e-17 if far else 6.12323399573676603587e-17)
-            )
-        )
-    )
+    value, rest = _at(ARCTAN, low, middle, high, far), _at(ARCTAN_REST, low, middle, high, far)
     v = above / below
     z = v * v
     w = z * z
-    odd = z * (
-        3.33333333333329318027e-01
-        + w
-        * (
-            1.42857142725034663711e-01
-            + w
-            * (
-                9.09088713343650656196e-02
-                + w * (6.66107313738753120669e-02 + w * (4.97687799461593236017e-02 + w * 1.62858201153657823623e-02))
-            )
-        )
-    )
-    even = w * (
-        -1.99999999998764832476e-01
-        + w
-        * (
-            -1.11111104054623557880e-01
-            + w * (-7.69187620504482999495e-02 + w * (-5.83357013379057348645e-02 + w * -3.65315727442169155270e-02))
-        )
-    )
+    odd, even = z * polynomial(w, ARCTAN_ODD), w * polynomial(w, ARCTAN_EVEN)
     size = value - ((v * (odd + even) - rest) - v)
     return size if x >= 0.0 else -size
 
@@ -222,18 +217,8 @@ def arctan(x):  # type: ignore[no-untyped-def]
 def erf_small(x):  # type: ignore[no-untyped-def]
     """(erf x - x)/x for |x| < 0.84375."""
     z = x * x
-    p = 1.28379167095512558561e-01 + z * (
-        -3.25042107247001499370e-01
-        + z * (-2.84817495755985104766e-02 + z * (-5.77027029648944159157e-03 + z * -2.37630166566501626084e-05))
-    )
-    q = 1.0 + z * (
-        3.97917223959155352819e-01
-        + z
-        * (
-            6.50222499887672944485e-02
-            + z * (5.08130628187576562776e-03 + z * (1.32494738004321644526e-04 + z * -3.96022827877536812320e-06))
-        )
-    )
+    p = polynomial(z, ERF_SMALL)
+    q = polynomial(z, ERF_SMALL_BELOW)
     return p / q
 
 
@@ -241,30 +226,8 @@ def erf_small(x):  # type: ignore[no-untyped-def]
 def erf_middle(a):  # type: ignore[no-untyped-def]
     """erf a - ERF_ONE for 0.84375 <= a < 1.25."""
     s = a - 1.0
-    p = -2.36211856075265944077e-03 + s * (
-        4.14856118683748331666e-01
-        + s
-        * (
-            -3.72207876035701323847e-01
-            + s
-            * (
-                3.18346619901161753674e-01
-                + s * (-1.10894694282396677476e-01 + s * (3.54783043256182359371e-02 + s * -2.16637559486879084300e-03))
-            )
-        )
-    )
-    q = 1.0 + s * (
-        1.06420880400844228286e-01
-        + s
-        * (
-            5.40397917702171048937e-01
-            + s
-            * (
-                7.18286544141962662868e-02
-                + s * (1.26171219808761642112e-01 + s * (1.36370839120290507362e-02 + s * 1.19844998467991074170e-02))
-            )
-        )
-    )
+    p = polynomial(s, ERF_MIDDLE)
+    q = polynomial(s, ERF_MIDDLE_BELOW)
     return p / q
 
 
@@ -273,75 +236,10 @@ def erfc_large(a):  # type: ignore[no-untyped-def]
     """1 - erf a for a >= 1.25."""
     s = 1.0 / (a * a)
     near = a < 1.0 / 0.35
-    p_near = -9.86494403484714822705e-03 + s * (
-        -6.93858572707181764372e-01
-        + s
-        * (
-            -1.05586262253232909814e01
-            + s
-            * (
-                -6.23753324503260060396e01
-                + s
-                * (
-                    -1.62396669462573470355e02
-                    + s
-                    * (-1.84605092906711035994e02 + s * (-8.12874355063065934246e01 + s * -9.81432934416914548592e00))
-                )
-            )
-        )
-    )
-    q_near = 1.0 + s * (
-        1.96512716674392571292e01
-        + s
-        * (
-            1.37657754143519042600e02
-            + s
-            * (
-                4.34565877475229228821e02
-                + s
-                * (
-                    6.45387271733267880336e02
-                    + s
-                    * (
-                        4.29008140027567833386e02
-                        + s
-                        * (
-                            1.08635005541779435134e02
-                            + s * (6.57024977031928170135e00 + s * -6.04244152148580987438e-02)
-                        )
-                    )
-                )
-            )
-        )
-    )
-    p_far = -9.86494292470009928597e-03 + s * (
-        -7.99283237680523006574e-01
-        + s
-        * (
-            -1.77579549177547519889e01
-            + s
-            * (
-                -1.60636384855821916062e02
-                + s * (-6.37566443368389627722e02 + s * (-1.02509513161107724954e03 + s * -4.83519191608651397019e02))
-            )
-        )
-    )
-    q_far = 1.0 + s * (
-        3.03380607434824582924e01
-        + s
-        * (
-            3.25792512996573918826e02
-            + s
-            * (
-                1.53672958608443695994e03
-                + s
-                * (
-                    3.19985821950859553908e03
-                    + s * (2.55305040643316442583e03 + s * (4.74528541206955367215e02 + s * -2.24409524465858183362e01))
-                )
-            )
-        )
-    )
+    p_near = polynomial(s, ERFC_NEAR)
+    q_near = polynomial(s, ERFC_NEAR_BELOW)
+    p_far = polynomial(s, ERFC_FAR)
+    q_far = polynomial(s, ERFC_FAR_BELOW)
     ratio = (p_near if near else p_far) / (q_near if near else q_far)
     head = np.int64(np.float64(a).view(np.int64) & np.int64(-4294967296)).view(np.float64)  # whose square is exact
     return exp(-head * head - 0.5625) * exp((head - a) * (head + a) + ratio) / a
@@ -391,23 +289,7 @@ def log2_parts(x):  # type: ignore[no-untyped-def]
     t_low = a - (t_high - base)
     s_low = v * ((u - s_high * t_high) - s_high * t_low)
     s2 = ss * ss
-    r = (
-        s2
-        * s2
-        * (
-            5.99999999999994648725e-01
-            + s2
-            * (
-                4.28571428578550184252e-01
-                + s2
-                * (
-                    3.33333329818377432918e-01
-                    + s2
-                    * (2.72728123808534006489e-01 + s2 * (2.30660745775561754067e-01 + s2 * 2.06975017800338417784e-01))
-                )
-            )
-        )
-    )
+    r = s2 * s2 * polynomial(s2, LOG2)
     r += s_low * (s_high + ss)
     s2 = s_high * s_high
     t_high = high_part(3.0 + s2 + r)
@@ -440,14 +322,7 @@ def power_of_positive(x, y):  # type: ignore[no-untyped-def]
     z = u + v
     w = v - (z - u)
     t = z * z
-    t1 = z - t * (
-        1.66666666666666019037e-01
-        + t
-        * (
-            -2.77777777770155933842e-03
-            + t * (6.61375632143793436117e-05 + t * (-1.65339022054652515390e-06 + t * 4.13813679705723846039e-08))
-        )
-    )
+    t1 = z - t * polynomial(t, EXP)
     r = (z * t1) / (t1 - 2.0) - (w + z * w)
     return scaled(1.0 - (r - z), np.float64(nearest).view(np.int64) - ROUND_BITS)
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from .compile import device, kernel, maker
+from ..jit.compile import device, kernel, maker
+from ..jit.lanes import REALS, fetch_masses, keep
+from ..jit.vector import wide
 from .constant import aligned
-from .lanes import REALS, fetch_masses, keep
 from .philox import U
 from .program import FULL, LIVE
 from .step import ZERO, column, limit
-from .vector import wide
 
 TINY = 1e-292  # a mass to drop at the edge of the reached sites: denormal numbers are a hundred times slower
 UNIT = 1.0 / FULL

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .compile import device
+from ..jit.compile import device
 from .philox import HALF, LOW, U
 
 U32 = np.uint32
@@ -36,7 +36,7 @@ def turned(before, site):  # type: ignore[no-untyped-def]
 @device
 def tally(before, site, n, state, j, levels, killed, top):  # type: ignore[no-untyped-def]
     """Update the functionals of walker j after step number `n` took it from `before` to `site`: rows of `state` from number 2
-    on are those of `levels` (:attr:`randwalk.kernels.backend.Levels.told`). Returns the highest site, which was `top`."""
+    on are those of `levels` (:attr:`randwalk.kernels.program.Levels.told`). Returns the highest site, which was `top`."""
     visits, positives, cells = levels
     row = 2
     for i in range(visits.size):
@@ -53,7 +53,7 @@ def tally(before, site, n, state, j, levels, killed, top):  # type: ignore[no-un
 @device
 def first_visit(seen, j, site):  # type: ignore[no-untyped-def]
     """Whether walker j has not been on a cell before; from now on it has. The words of bits of 32 cells each are in a hash table
-    with open addresses (:class:`randwalk.kernels.backend.Levels`), which is never more than half full."""
+    with open addresses (:class:`randwalk.kernels.program.Levels`), which is never more than half full."""
     slots, word = U32(seen.shape[1] // 2), U32(site >> 5)
     slot = U32((U(U(word) * SPREAD & LOW) * U(slots)) >> HALF)
     while seen[j, slot] != 0 and seen[j, slot] != word + U32(1):

@@ -18,8 +18,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ..jit.compile import aside, device, kernel
 from . import elementary, portable
-from .compile import aside, device, kernel
 from .normal import normal_pair
 from .philox import BRIDGE, HALF, LIFETIME, LOW, PLACE, U, of_axis, philox, words64
 from .wall import depth, lowest, may_reach, passage, quantile, refracted, unit

@@ -9,7 +9,7 @@ import math
 
 import numpy as np
 
-from .compile import aside, device, kernel
+from ..jit.compile import aside, device, kernel
 from .ito import (
     CHUNK,
     GATHERED,
@@ -38,9 +38,9 @@ from .normal import normals as fill
 
 # [driver]
 # isort: split
+from ..jit.vector import apart, wide
 from .normal import BLOCK, SPARE
 from .philox import U
-from .vector import apart, wide
 
 RANK = 128  # steps after which the walkers of all blocks that have not left are brought together again
 

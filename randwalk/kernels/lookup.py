@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from .compile import device
+from ..jit.compile import device
 
 
 @device

@@ -15,11 +15,11 @@ import math
 
 import numpy as np
 
-from .compile import aside, device, kernel
-from .lanes import LANES, fetch, keep
+from ..jit.compile import aside, device, kernel
+from ..jit.lanes import LANES, fetch, keep
+from ..jit.vector import apart, polynomial, wide
 from .philox import HALF, LOW, NORMALS, SIGNS, THIRDS, U, philox, words64
-from .portable import log
-from .vector import apart, wide
+from .portable import COSINE, SINE, THIRD, log
 
 BLOCK = 256  # walkers advanced together
 PAIR, QUAD, WORDS = 2, 4, 128  # increments of a Philox block: normals, three-point and two-point ones
@@ -48,24 +48,8 @@ def turned(quarters):  # type: ignore[no-untyped-def]
     nearest = quarters + ROUND
     r = (quarters - (nearest - ROUND)) * QUARTER
     z = r * r
-    s = 8.33333333332248946124e-03 + z * (
-        -1.98412698298579493134e-04
-        + z * (2.75573137070700676789e-06 + z * (-2.50507602534068634195e-08 + z * 1.58969099521155010221e-10))
-    )
-    sine = r + (z * r) * (-1.66666666666666324348e-01 + z * s)
-    c = z * (
-        4.16666666666666019037e-02
-        + z
-        * (
-            -1.38888888888741095749e-03
-            + z
-            * (
-                2.48015872894767294178e-05
-                + z * (-2.75573143513906633035e-07 + z * (2.08757232129817482790e-09 + z * -1.13596475577881948265e-11))
-            )
-        )
-    )
-    cosine = 1.0 - (0.5 * z - z * c)
+    sine = r + (z * r) * (THIRD + z * polynomial(z, SINE))
+    cosine = 1.0 - (0.5 * z - z * (z * polynomial(z, COSINE)))
     q = np.float64(nearest).view(np.uint64)
     odd = (q & U(1)) != U(0)
     x, y = (sine, cosine) if odd else (cosine, sine)

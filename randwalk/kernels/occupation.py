@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..jit.compile import device, kernel
 from .binomial import binomial, binomials, workspace
-from .compile import device, kernel
 from .philox import SPLIT, U
 from .program import FULL, LIVE
 from .step import column, limit

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .compile import device
+from ..jit.compile import device
 
 
 def packing(axes: int) -> tuple[int, int, tuple[int, ...]]:

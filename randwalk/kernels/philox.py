@@ -13,9 +13,9 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from .compile import device
-from .lanes import combine, lanes, lowered
-from .vector import joined, product
+from ..jit.compile import device
+from ..jit.lanes import combine, lanes, lowered
+from ..jit.vector import joined, product
 
 STREAM_VERSION = 3
 

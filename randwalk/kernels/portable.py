@@ -4,7 +4,7 @@ libm differs between machines (glibc picks AVX2 and FMA variants as it runs), so
 and bit operations, each of which IEEE 754 rounds in one way. That holds as long as a*b + c is not contracted to a
 fused multiply-add: Numba does not contract on the CPU (``fastmath`` is off); CUDA must be compiled with fma off.
 
-The coefficients of log and exp are those of FreeBSD's msun (e_log.c and e_exp.c, Sun Microsystems 1993).
+The coefficients are those of FreeBSD's msun (e_log.c, e_exp.c, k_sin.c and k_cos.c, Sun Microsystems 1993).
 """
 
 from __future__ import annotations
@@ -13,12 +13,29 @@ import math
 
 import numpy as np
 
-from .compile import device
+from ..jit.compile import device
+from ..jit.vector import polynomial
 
 LN2_HIGH, LN2_LOW = 6.93147180369123816490e-01, 1.90821492927058770002e-10  # the first has 32 bits: k LN2_HIGH is exact
 INVERSE_LN2 = 1.44269504088896338700
 SQUARED_SERIES_LIMIT = 1.0 / 64.0
 SERIES_FROM = 16.0  # where the series of `stirling_error` takes over from its table
+
+LOG_ODD = 0.6666666666666735130, 0.2857142874366239149, 0.1818357216161805012, 0.1479819860511658591
+LOG_EVEN = 0.3999999999940941908, 0.2222219843214978396, 0.1531383769920937332
+EXP = (
+    1.66666666666666019037e-01, -2.77777777770155933842e-03, 6.61375632143793436117e-05, -1.65339022054652515390e-06,
+    4.13813679705723846039e-08,
+)  # fmt: skip
+SINE = (  # (sin r - r)/r³ = THIRD + r² (SINE)
+    8.33333333332248946124e-03, -1.98412698298579493134e-04, 2.75573137070700676789e-06, -2.50507602534068634195e-08,
+    1.58969099521155010221e-10,
+)  # fmt: skip
+THIRD = -1.66666666666666324348e-01
+COSINE = (  # (cos r - 1 + r²/2)/r⁴
+    4.16666666666666019037e-02, -1.38888888888741095749e-03, 2.48015872894767294178e-05, -2.75573143513906633035e-07,
+    2.08757232129817482790e-09, -1.13596475577881948265e-11,
+)  # fmt: skip
 
 # δ(1) … δ(15) of `stirling_error`, rounded from 40 digits; δ(0) is infinite and not used.
 STIRLING_ERROR = np.array([
@@ -73,28 +90,27 @@ def log(x):  # type: ignore[no-untyped-def]
     s = f / (2.0 + f)
     z = s * s
     w = z * z
-    odd = z * (
-        0.6666666666666735130 + w * (0.2857142874366239149 + w * (0.1818357216161805012 + w * 0.1479819860511658591))
-    )
-    even = w * (0.3999999999940941908 + w * (0.2222219843214978396 + w * 0.1531383769920937332))
+    odd = z * polynomial(w, LOG_ODD)
+    even = w * polynomial(w, LOG_EVEN)
     half_square = 0.5 * f * f
     return k * LN2_HIGH - ((half_square - (s * (half_square + (even + odd)) + k * LN2_LOW)) - f)
 
 
 @device
-def exp(x):  # type: ignore[no-untyped-def]
-    """exp x for |x| <= 700, within 1 ulp.
-
-    x = k log 2 + r with |r| <= log(2)/2, and exp r = 1 + 2r/(R - r), R(r) = r (exp r + 1)/(exp r - 1) = 2 + r²/6 - …
-    """
-    k = np.int64(math.floor(x * INVERSE_LN2 + 0.5))
-    high, low = x - np.float64(k) * LN2_HIGH, np.float64(k) * LN2_LOW
+def exp_rest(high, low):  # type: ignore[no-untyped-def]
+    """exp(high - low) - 1 of |high - low| <= log(2)/2: 2r/(R - r), R(r) = r (exp r + 1)/(exp r - 1) = 2 + r²/6 - …"""
     r = high - low
     t = r * r
-    tail = 6.61375632143793436117e-05 + t * (-1.65339022054652515390e-06 + t * 4.13813679705723846039e-08)
-    c = r - t * (1.66666666666666019037e-01 + t * (-2.77777777770155933842e-03 + t * tail))
+    c = r - t * polynomial(t, EXP)
+    return high - (low - (r * c) / (2.0 - c))
+
+
+@device
+def exp(x):  # type: ignore[no-untyped-def]
+    """exp x for |x| <= 700, within 1 ulp: x = k log 2 + r with |r| <= log(2)/2."""
+    k = np.int64(math.floor(x * INVERSE_LN2 + 0.5))
     scale = np.int64((k + np.int64(1023)) << np.int64(52)).view(np.float64)
-    return scale * (1.0 - ((low - (r * c) / (2.0 - c)) - high))
+    return scale * (1.0 + exp_rest(x - np.float64(k) * LN2_HIGH, np.float64(k) * LN2_LOW))
 
 
 @device

@@ -6,7 +6,7 @@ array has is known only where programs are made (:mod:`randwalk.tables.layout`).
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -114,3 +114,106 @@ class DigitsProgram(NamedTuple):
     offsets: tuple[int, ...]
     thresholds: tuple[int, ...]
     planes: int
+
+
+class Start(NamedTuple):
+    """The law of the start, or the part of it that belongs to an axis: numbers of cells, and their masses in whole numbers of
+    2⁻⁵³. A walker begins at the sum of the numbers that are drawn for it from the parts."""
+
+    sites: NDArray[np.int32]
+    masses: NDArray[np.int64]
+
+
+NO_SETS = np.empty((0, 0), dtype=np.uint8)
+NO_PLACES = np.empty((0, 0), dtype=np.int32)
+NO_BITS = np.empty((0, 0), dtype=np.uint32)
+
+
+class Levels(NamedTuple):
+    """What the functionals of paths refer to; there is a row of the state of walkers for each.
+
+    Attributes
+    ----------
+    visits
+        Cells whose last visits are kept: the number of steps at the last one, -1 if there was none.
+    positives
+        Cells of the only axis above which times are.
+    sets
+        Whether each cell is in a set, 1 or 0, shape (sets, cells): how many steps are made from its cells.
+    heights
+        The place of each cell along an axis, shape (axes, cells), -1 for that of the killed: the highest one.
+    rings
+        The same along periodic axes of three sites or more: the turns, upward minus downward ones.
+    seen
+        Where each walker has been, shape (walkers, 2 slots), an array of the machine that is kept up to date: in a slot the
+        number of a word of 32 cells, counted from 1, or 0 if it is free, and `slots` columns further a bit for each of these
+        cells. The row is the number of cells where the walker has been.
+    """
+
+    visits: NDArray[np.int32]
+    positives: NDArray[np.int32]
+    sets: NDArray[np.uint8] = NO_SETS
+    heights: NDArray[np.int32] = NO_PLACES
+    rings: NDArray[np.int32] = NO_PLACES
+    seen: Any = NO_BITS
+
+    @property
+    def rows(self) -> int:
+        """Rows of the state, with those of the step of leaving and of the highest site."""
+        return 2 + sum(len(kept) for kept in self[:-1]) + (self.seen.size > 0)
+
+    @property
+    def told(self) -> tuple[Any, Any, Any]:
+        """What kernels are told: (visits, positives, what is known of each cell); the last is None if nothing is."""
+        return self.visits, self.positives, self[2:] if any(kept.size for kept in self[2:]) else None
+
+
+NO_LEVELS = Levels(np.empty(0, dtype=np.int32), np.empty(0, dtype=np.int32))
+
+
+class JumpProgram(NamedTuple):
+    """All steps of the recorded interval number `interval` along an axis by one draw: the alias table of
+    :mod:`randwalk.kernels.alias` for the displacement minus `first`."""
+
+    interval: int
+    first: int
+    bits: int
+    cells: NDArray[np.uint64]
+    rests: NDArray[np.uint32]
+    axis: int = 0
+
+
+Program: TypeAlias = TableProgram | DigitsProgram | JumpProgram
+
+
+class Walkers(NamedTuple):
+    """A batch of walkers on a machine: walker number `first` + j is on site[j].
+
+    `site` and `state` are arrays of the machine. `state` has a row for each functional of the paths: the step of leaving, the
+    highest site, then those of `levels`. It is None if no functional is recorded; if `leaving`, the step of leaving alone is
+    kept up to date. `places` are those j whose walkers a :class:`TableProgram` advances, None for
+    all.
+    """
+
+    first: int
+    site: Any
+    state: Any = None
+    levels: Levels = NO_LEVELS
+    leaving: bool = False
+    places: NDArray[np.int32] | None = None
+
+
+class Numbering(Protocol):
+    """What kernels of the occupation method are told of a layout (:class:`randwalk.tables.layout.Layout`)."""
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+
+    @property
+    def periodic(self) -> tuple[bool, ...]: ...
+
+    @property
+    def strides(self) -> tuple[int, ...]: ...
+
+    @property
+    def address(self) -> NDArray[np.uint64]: ...

@@ -14,10 +14,10 @@ import math
 
 import numpy as np
 
+from ..jit.compile import aside, device, kernel
+from ..jit.vector import wide
 from .balls import BLOCK, LARGEST, in_balls, on_spheres, survive
-from .compile import aside, device, kernel
 from .philox import U
-from .vector import wide
 
 # [model]
 D = 2

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from .compile import device, kernel
+from ..jit.compile import device, kernel
 from .normal import normal_pair
 from .philox import HALF, LOW, START, U, words64
+from .step import chosen
 
 
 @device
@@ -36,16 +37,9 @@ def place_normal(x, first, axis, mean, sd, keys):  # type: ignore[no-untyped-def
 
 @kernel
 def place_atom(x, first, axis, points, upper, keys):  # type: ignore[no-untyped-def]
-    """One of the points, shape (d, atoms), by the first of the cumulative masses in `upper`, whole numbers of 2⁻⁵³, that exceeds
-    the top 53 bits of the first word; `x` has the shape (d, walkers)."""
+    """One of the points, shape (d, atoms), with cumulative masses `upper`, by the first word; `x` has the shape (d, walkers)."""
     for j in range(x.shape[1]):
         word, _ = start_words(first + j, axis, keys)
-        uniform, low, high = np.int64(U(word) >> U(11)), 0, upper.size - 1
-        while low < high:
-            middle = (low + high) // 2
-            if uniform < upper[middle]:
-                high = middle
-            else:
-                low = middle + 1
+        atom = chosen(word, upper)
         for a in range(x.shape[0]):
-            x[a, j] = points[a, low]
+            x[a, j] = points[a, atom]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from .compile import device
+from ..jit.compile import device
+from ..jit.vector import ones, where
 from .philox import LOW, START, TIES, U, words64
 from .program import BITS, DRAWN, LIVE, PART
-from .vector import ones, where
 
 I32 = np.int32
 U32 = np.uint32
@@ -101,10 +101,8 @@ def table_step(site, half, walker, n, program, row, keys):  # type: ignore[no-un
 
 
 @device
-def start_cell(walker, axis, index, upper, keys):  # type: ignore[no-untyped-def]
-    """The part of a walker's start that belongs to an axis: the first of `index` whose cumulative mass, in `upper`, exceeds
-    the 53 bits of a word."""
-    word, _ = words64(walker & LOW, walker >> U(32), U(axis), START, keys[0], keys[1])
+def chosen(word, upper):  # type: ignore[no-untyped-def]
+    """The number of the first cumulative mass in `upper`, whole numbers of 2⁻⁵³, that exceeds the top 53 bits of a word."""
     uniform, low, high = np.int64(U(word) >> U(11)), 0, upper.size - 1
     while low < high:
         middle = (low + high) // 2
@@ -112,7 +110,14 @@ def start_cell(walker, axis, index, upper, keys):  # type: ignore[no-untyped-def
             high = middle
         else:
             low = middle + 1
-    return index[low]
+    return low
+
+
+@device
+def start_cell(walker, axis, index, upper, keys):  # type: ignore[no-untyped-def]
+    """The part of a walker's start that belongs to an axis: one of `index`, with cumulative masses `upper`."""
+    word, _ = words64(walker & LOW, walker >> U(32), U(axis), START, keys[0], keys[1])
+    return index[chosen(word, upper)]
 
 
 @device

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .compile import device, kernel
+from ..jit.compile import device, kernel
 
 EXPONENTS = 2048  # of a float64, the one of infinities and NaN included
 MOST = 1 << 30  # numbers whose halves of mantissas, below 2³², surely fit into sums of 64 bits

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 
-from .compile import aside, device
+from ..jit.compile import aside, device
 from .philox import LOW
 from .portable import log, real
 

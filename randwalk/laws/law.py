@@ -141,12 +141,12 @@ class Law(ABC, Generic[Answer]):
         return plain(self._absorbed(exit, self._asked(t)))
 
     def mean(self, t: ArrayLike | None = None) -> Answer:
-        """The mean place of the survivors, beyond one dimension of shape (*t, dimension); NaN if there are none."""
+        """The mean place of the survivors, beyond one dimension of the shape of `t` + (dimension,); NaN if there are none."""
         return self._over(t, lambda now: now.mean())
 
     def variance(self, t: ArrayLike | None = None) -> Answer:
-        """The variance of the place of the survivors, beyond one dimension their covariance matrix, of shape
-        (*t, dimension, dimension); NaN if there are none."""
+        """The variance of the place of the survivors, beyond one dimension their covariance matrix, of the
+        shape of `t` + (dimension, dimension); NaN if there are none."""
         return self._over(t, lambda now: now.variance())
 
     def expect(self, f: Callable[..., ArrayLike], t: ArrayLike | None = None) -> Answer:

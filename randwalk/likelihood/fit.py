@@ -18,7 +18,7 @@ from randwalk.model.coefficient import Floats
 from .figure import drawn
 from .flat import flat_directions, sentence
 from .information import Information, information
-from .maximum import climbed, first_steps, refined
+from .maximum import climbed, refined
 from .model import Model, starting_values
 from .objective import Bounds, Objective
 from .profile import Profile, profiled
@@ -271,8 +271,7 @@ def fit(
 
 def _fitted(objective: Objective, x: Floats) -> Fit:
     """The fit whose search starts at `x`."""
-    steps = first_steps(objective, x)
-    x = climbed(objective, x, steps, objective.limits)
+    x, steps = climbed(objective, x, objective.limits)
     inner = ~_on_bound(objective, x, steps)
     seen = _seen(objective, x, inner)
     found = information(seen, x[inner], steps[inner])

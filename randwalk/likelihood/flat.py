@@ -55,6 +55,6 @@ def sentence(names: Sequence[str], x: Floats, direction: Floats) -> str:
     if len(part) == 1:
         return f"{names[part[0]]} does not matter to these data: log L does not depend on it; leave it out of free"
     unit = " %" if relative else ""
-    moves = ", ".join(f"{names[i]} by {change[i]:+.2g}{unit}" for i in part)
+    moves = ", ".join(f"{names[i]} by {change[i]:+.1g}{unit}" for i in part)
     listed = ", ".join(names[i] for i in part[:-1]) + f" and {names[part[-1]]}"
     return f"{listed} are not determined separately: log L stays the same along {moves}; fix one of them"

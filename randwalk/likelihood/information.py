@@ -14,6 +14,7 @@ from .maximum import LogLikelihood
 DROP = 0.25  # of log L, by which the steps of second differences lower it: 0.7 of the error with all others fixed
 WITHIN = (0.08, 0.8)  # a drop that is accepted
 WEAK = 1e-2  # an eigenvalue of the information, scaled to a diagonal of 1, below which a direction may be flat
+HALVINGS = 20  # of the steps, if two of them together are excluded
 LEAST = 1e-6  # the smallest eigenvalue that is inverted
 
 
@@ -59,6 +60,13 @@ class Information:
         """The information of some of the parameters, the others fixed."""
         return Information(self.steps[these], self.scaled[np.ix_(these, these)])
 
+    def following(self, number: int) -> Floats:
+        """How far the others move at their maximum for each unit of one parameter: -(H_oo)⁻¹ H_on."""
+        others = np.arange(self.steps.size) != number
+        steps = np.where(self.idle, 0.0, self.steps)
+        shift = np.linalg.lstsq(self.scaled[np.ix_(others, others)], -self.scaled[others, number], rcond=LEAST)[0]
+        return shift * steps[others] / steps[number] if steps[number] else np.zeros(shift.size)
+
     def weak(self) -> list[Floats]:
         """Directions in the space of parameters that may be flat, of the length of one error with all others fixed."""
         values, vectors = self.eigen
@@ -72,10 +80,14 @@ def information(f: LogLikelihood, x: Floats, guess: Floats) -> Information:
     steps = np.array([_step(f, x, i, float(guess[i]), here) for i in range(x.size)])
     used = np.where(np.isfinite(steps), steps, 0.0)
     second = np.zeros((x.size, x.size))
-    for i in range(x.size):
-        for j in range(i + 1):
-            if used[i] and used[j]:
-                second[i, j] = second[j, i] = _second(f, x, used, i, j, here)
+    for _ in range(HALVINGS):
+        for i in range(x.size):
+            for j in range(i + 1):
+                if used[i] and used[j]:
+                    second[i, j] = second[j, i] = _second(f, x, used, i, j, here)
+        if np.isfinite(second).all():
+            break
+        used = 0.5 * used  # some corner is excluded
     curved = np.sqrt(np.maximum(np.diag(second), 0.0))
     scale = np.where(curved > 0.0, curved, 1.0)
     errors = np.where(curved > 0.0, used / scale, np.inf)

@@ -18,7 +18,9 @@ CLOSE = 0.1  # of log L, and of a first step, at which the simplex ends
 STEP = 0.1  # of a standard error: the differences of a gradient
 FLAT_ENOUGH = 1e-2  # of a gradient in log L a standard error: the maximum is within a hundredth of one
 BEYOND = 1e4  # below its maximum log L counts as no lower
-MOST = 400  # evaluations of the simplex for each parameter
+MOST = 400  # evaluations of a simplex for each parameter
+SIMPLICES = 12
+GAIN = 1.0  # of log L, for which another simplex is worth while
 
 
 def first_steps(f: LogLikelihood, x: Floats) -> Floats:
@@ -47,8 +49,20 @@ def _largest_change(f: LogLikelihood, x: Floats, i: int, step: float, here: floa
     return max(known) if known else np.inf
 
 
-def climbed(f: LogLikelihood, x: Floats, steps: Floats, limits: list[tuple[float, float]]) -> Floats:
-    """The end of a simplex that climbs from `x` with the first steps `steps`."""
+def climbed(f: LogLikelihood, x: Floats, limits: list[tuple[float, float]]) -> tuple[Floats, Floats]:
+    """(the end of simplices that climb from `x`, first steps there). A simplex may end where it has become flat: another begins
+    there until it gains nothing that counts."""
+    here = f(x)
+    for _ in range(SIMPLICES):
+        steps = first_steps(f, x)
+        x = _climbed(f, x, steps, limits)
+        before, here = here, f(x)
+        if here - before < GAIN:
+            break
+    return x, steps
+
+
+def _climbed(f: LogLikelihood, x: Floats, steps: Floats, limits: list[tuple[float, float]]) -> Floats:
     corners = np.vstack([np.zeros(x.size), np.eye(x.size)])
     for i, (low, high) in enumerate(limits):
         if not low <= x[i] + steps[i] <= high or not np.isfinite(f(x + steps * corners[i + 1])):

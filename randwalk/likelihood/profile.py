@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 FARTHEST = 64.0  # standard errors beyond the estimate at which an end is looked for; farther there is none
+FIRST = 1.15  # of the distance that a parabola has its end at, the first look
 EXACT = 1e-2  # of a standard error: the ends
+DEEPEST = 1e4  # more is not told apart
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,7 +70,8 @@ def profiled(
     """The profile of the parameter `number` around the maximum `x`; `scale` is the step of one whose error is not known."""
     name, top = f.names[number], f(x)
     others = np.arange(x.size) != number
-    basis, wanted = found.part(others).basis, float(stats.chi2.ppf(level, 1))
+    rest_of, wanted = found.part(others), float(np.sqrt(stats.chi2.ppf(level, 1)))
+    basis, slope = rest_of.basis, found.following(number)
     error = error if np.isfinite(error) and error > 0.0 else scale
     points: dict[float, tuple[float, Floats]] = {float(x[number]): (0.0, x[others])}
 
@@ -76,39 +79,32 @@ def profiled(
         """The profile, from the nearest known maximum of the others."""
         if value not in points:
             rest = f.without(name, value)
-            near = [v for v in points if np.isfinite(points[v][0])]
-            begin = points[min(near, key=lambda v: abs(v - value))][1]
+            near = min((v for v in points if np.isfinite(points[v][0])), key=lambda v: abs(v - value))
+            begin = points[near][1] + slope * (value - near)
+            begin = begin if np.isfinite(rest(begin)) else points[near][1]
             best = refined(rest, begin, basis) if np.isfinite(rest(begin)) else begin
             points[value] = (rest(best) - top, best)
         return points[value][0]
 
+    def depth(value: float) -> float:
+        """√(2 (log L_max - log L)), nearly proportional to the distance from the estimate."""
+        return float(np.sqrt(min(max(-2.0 * height(value), 0.0), DEEPEST)))
+
     def end(side: float) -> float:
-        limit = f.limits[number][0 if side < 0.0 else 1]
-        step, inner = np.sqrt(wanted), 0.0
-        while step <= FARTHEST:
-            value = float(x[number] + side * step * error)
-            if side * (value - limit) >= 0.0 and height(limit) > -0.5 * wanted:
-                return limit
-            value = min(value, limit) if side > 0.0 else max(value, limit)
-            if height(value) <= -0.5 * wanted:
-                outer = abs(value - x[number]) / error
-                return float(
-                    x[number] + side * error * _crossing(height, x[number], side * error, inner, outer, wanted)
-                )
-            inner, step = step, 1.6 * step
+        limit, centre = f.limits[number][0 if side < 0.0 else 1], float(x[number])
+        inner, step = centre, FIRST * wanted * error
+        while step <= FARTHEST * error:
+            value = centre + side * step
+            if side * (value - limit) >= 0.0:
+                value = limit
+                if depth(limit) <= wanted:
+                    return limit
+            if depth(value) > wanted:
+                return float(optimize.brentq(lambda v: depth(v) - wanted, inner, value, xtol=EXACT * error))
+            inner, step = value, 1.6 * step
         return side * np.inf
 
     interval = end(-1.0), end(1.0)
     known = sorted(value for value, (fall, _) in points.items() if np.isfinite(fall))
     falls = np.array([points[value][0] for value in known])
     return Profile(name, float(x[number]), np.array(known), falls, level, interval)
-
-
-def _crossing(height: object, centre: float, unit: float, inner: float, outer: float, wanted: float) -> float:
-    """The distance in units at which the profile has fallen by what is wanted."""
-    assert callable(height)
-
-    def excess(distance: float) -> float:
-        return float(np.clip(-2.0 * height(float(centre + unit * distance)) - wanted, -1e3, 1e3))
-
-    return float(optimize.brentq(excess, inner, outer, xtol=EXACT))

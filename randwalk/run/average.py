@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..laws.estimate import Estimate
+from ..inputs.arguments import finite_numbers
+from ..laws.estimate import Estimate, stacked
 from ..laws.sums import SampleSums
 from ..model.coefficient import Coefficient, CoefficientLike, Floats, Function, as_coefficient, in_dimension
 from ..model.ito import ItoWalk
@@ -63,9 +64,12 @@ class Averages:
     sums: tuple[SampleSums, ...]
 
     def mean(self, t: ArrayLike) -> Estimate:
-        """The average at a recorded time."""
-        sums = self.sums[row_of(float(np.asarray(t)), self.times)]
-        return Estimate(np.asarray(sums.means[0]), np.asarray(sums.errors[0]))
+        """The average at the recorded times `t`, in their shape."""
+        given = finite_numbers("t", t)
+        sums = [self.sums[row_of(time, self.times)] for time in given.ravel().tolist()]
+        averages = [Estimate(np.asarray(at.means[0]), np.asarray(at.errors[0])) for at in sums]
+        mean: Estimate = stacked(averages, given.shape)
+        return mean
 
     @property
     def walkers(self) -> int:

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..kernels.backend import Machine
 from ..model.coefficient import Floats
 from ..tables.table import StepTable
 from .functional import Distinct, Functional, Inside, Leaving, Turns, within
+from .machine import Machine
 
 Whole = NDArray[np.int64]
 

@@ -55,7 +55,7 @@ class Bins:
     @property
     def cells(self) -> int:
         """All cells: of the product, or of the axes one after the other."""
-        return math.prod(self.shape) if self.joint else sum(self.shape)
+        return cells_of(self.shape)
 
     @cached_property
     def _arrays(self) -> tuple[Floats, ...]:
@@ -80,6 +80,11 @@ class Bins:
         if self.joint:
             return counts.reshape(self.shape)
         return tuple(np.split(counts, np.cumsum(self.shape)[:-1]))
+
+
+def cells_of(shape: Sequence[int]) -> int:
+    """The cells of so many along each axis: all together, in more than three dimensions those of the axes one after the other."""
+    return math.prod(shape) if len(shape) <= JOINT else sum(shape)
 
 
 def given_bins(walk: ItoWalk, bins: Any) -> Bins | list[int]:

@@ -2,27 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 from typing import Any
 
 import numba
 import numpy as np
 
-from ..kernels.backend import DeviceError, Machine
-from ..kernels.compile import check_compiler
+from ..jit.compile import DeviceError, check_compiler
 from .host import Host
+from .machine import Machine
 
 BACKENDS = ("cpu", "cuda", "auto")
-WORTH = (
-    2.0  # predicted seconds on the reference CPU from which `auto` looks for a device: compiling for it takes as long
-)
+WORTH = 2.0  # seconds saved from which `auto` takes a device: compiling for it takes as long
+CORES = 2  # of the machine for which seconds are predicted
+# How many times as fast an H100 was as that machine, measured: the least of p = ½ (300), constant probabilities (120) and tables
+# (270) for steps, whole runs for jumps. Counts on sites were not measured, and stay on the processor.
+GAIN = {"paths": 120.0, "jump": 25.0}
 INSTALL = 'pip install "randwalk-pde[cuda]"'
 
 
-def choose(backend: str, devices: Sequence[int] | None, seconds: float, threads: int) -> Machine:
-    """The backend that was asked for; `seconds` is the predicted time on the reference CPU, by which "auto" decides. A host
-    is given `threads`.
+def choose(
+    backend: str,
+    devices: Sequence[int] | None,
+    seconds: float,
+    threads: int,
+    method: str = "paths",
+    ended: Callable[[], bool] = lambda: False,
+) -> Machine:
+    """The backend that was asked for; `seconds` is the predicted time of a method on the reference machine, by which "auto"
+    decides. A host is given `threads`, and asks now and then whether the run is `ended`.
 
     Raises
     ------
@@ -38,14 +47,24 @@ def choose(backend: str, devices: Sequence[int] | None, seconds: float, threads:
     if devices is not None and backend == "cpu":
         raise ValueError(f"devices = {devices!r} are CUDA devices: give backend='cuda' too, or leave them out")
     check_compiler()
-    if backend == "cpu" or (backend == "auto" and (seconds < WORTH or why_not_cuda() is not None)):
-        return Host(threads)
+    if backend == "cpu" or (backend == "auto" and not _worth(seconds, threads, method)):
+        return Host(threads, ended)
     reason = why_not_cuda()
     if reason is not None:
         raise DeviceError(f"backend = 'cuda' cannot run here: {reason}")
     from ..kernels import cuda
 
     return cuda.Cuda(devices)
+
+
+def _worth(seconds: float, threads: int, method: str) -> bool:
+    """Whether a device would save so much time that compiling for it pays; there is one if it would."""
+    here = seconds * CORES / threads
+    if method not in GAIN or here < WORTH or why_not_cuda() is not None:
+        return False
+    from ..kernels import cuda
+
+    return here - seconds / (GAIN[method] * cuda.strength()) >= WORTH
 
 
 def why_not_cuda() -> str | None:
@@ -73,3 +92,12 @@ def report() -> list[tuple[str, str]]:
     from ..kernels import cuda
 
     return cuda.report()
+
+
+def numbers() -> range:
+    """The numbers of the devices there are."""
+    if why_not_cuda() is not None:
+        return range(0)
+    from ..kernels import cuda
+
+    return range(len(cuda.described()))

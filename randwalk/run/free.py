@@ -15,9 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..kernels import cpu
-from ..kernels.backend import Machine, Walkers
 from ..kernels.packing import packing
-from ..kernels.program import Keys
+from ..kernels.program import Keys, Walkers
 from ..model.coefficient import Floats
 from ..tables.table import StepTable
 from .batch import Batch
@@ -25,6 +24,7 @@ from .counts import Counts
 from .functional import Functional, Leaving, Turns
 from .host import Host
 from .jump import Jumps
+from .machine import Machine
 from .record import Record, followed
 from .windows import Windows
 
@@ -94,8 +94,9 @@ class FreeWalkers:
         self.windows, self.steps, self.keys, self.jumps, self.machine = windows, steps, keys, jumps, machine
         self.rows, self.first = windows.rows, walkers.start
         table, begin = self.rows.table, windows.start
-        cells = machine.host(machine.place(walkers, begin.parts, keys))
-        self.begun = np.array(begin.table.layout.numbers(cells))
+        one = begin.single
+        cells = machine.host(machine.place(walkers, begin.parts, keys)) if one is None else np.array([one])
+        self.begun = np.array([np.broadcast_to(k, len(walkers)) for k in begin.table.layout.numbers(cells)])
         self.numbers = machine.array(self.begun.copy())
         self.moved = machine.array(np.zeros(len(walkers), dtype=np.int32))  # since numbers were brought up to date
         self.counted = by_site(table, records, "paths" if jumps is None else "jump")
@@ -138,8 +139,10 @@ class FreeWalkers:
         while any(reached := _outside(self.rows.table, numbers)):
             self.rows = self.windows.wider(self.rows, reached)
             self.counts = self.counts.on(self.rows.table)
-        cells = self.rows.table.layout.index(*numbers).astype(np.int32)
-        cpu.count(cells, 0, self.counts.raw[row])
+        layout = self.rows.table.layout
+        rings = np.where(layout.periodic, layout.shape, 0)
+        axes = np.stack([layout.first, rings, layout.strides], axis=1).astype(np.int64)
+        cpu.count_places(np.ascontiguousarray(numbers), axes, self.counts.raw[row])
 
 
 def _outside(table: StepTable, numbers: Whole) -> tuple[bool, ...]:

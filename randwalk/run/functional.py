@@ -13,11 +13,12 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from ..kernels.backend import NO_PLACES, NO_SETS, Levels, Machine
 from ..kernels.cpu import visit
+from ..kernels.program import NO_PLACES, NO_SETS, Levels
 from ..model.domain import Box
 from ..model.shape import Shape
 from ..tables.table import StepTable
+from .machine import Machine
 
 FARTHEST = 1 << 30  # the largest index of a level
 BEYOND = float(1 << 40)  # a lattice number outside every window

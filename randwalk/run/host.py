@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import numpy as np
@@ -13,12 +14,24 @@ from numpy.typing import NDArray
 
 from ..kernels import constant, cpu
 from ..kernels import occupation as counted
-from ..kernels.backend import JumpProgram, Levels, Numbering, Program, Start, Walkers
 from ..kernels.cpu import BLOCK
-from ..kernels.program import LIVE, DigitsProgram, Keys, TableProgram
+from ..kernels.program import (
+    LIVE,
+    DigitsProgram,
+    JumpProgram,
+    Keys,
+    Levels,
+    Program,
+    Start,
+    TableProgram,
+    Walkers,
+)
+from ..tables.layout import Layout
+from .pieces import pieces
 
 ALONE = 1 << 20  # walker-steps that one thread does sooner than several can start
 PIECE = 256  # sites from which a thread is worth its start
+OCCUPIED = 16  # walkers that take as long as a site
 
 NOTHING = np.empty(0, dtype=np.int32)
 EVERYWHERE = (-(2**31), 2**31 - 1)
@@ -58,35 +71,49 @@ class Host:
     """The processor this runs on, and a number of threads of it."""
 
     threads: int = 1
+    stopped: Callable[[], bool] = field(default=lambda: False, repr=False, compare=False)
+    _left: threading.Event = field(default_factory=threading.Event, repr=False, compare=False)
     name = "cpu"
 
+    def ended(self) -> bool:
+        """Whether the run has `stopped`, or nobody asks for further batches of it."""
+        return self._left.is_set() or self.stopped()
+
     def advance(self, walkers: Walkers, program: Program, start: int, stop: int, keys: Keys) -> None:
-        DRIVERS[type(program)](walkers, program, start, stop, keys)
+        drive = DRIVERS[type(program)]
+        if isinstance(program, JumpProgram):  # all steps by one draw
+            drive(walkers, program, start, stop, keys)
+            return
+        moving = walkers.site.size if walkers.places is None else walkers.places.size
+        for begin, end in pieces(start, stop, moving, self.ended):
+            now = program
+            if isinstance(program, TableProgram) and len(program.thresholds) > 1:
+                now = program._replace(thresholds=program.thresholds[begin - start : end - start])
+            drive(walkers, now, begin, end, keys)
 
     def occupy(
-        self, counts: NDArray[np.int64], program: TableProgram, layout: Numbering, start: int, stop: int,
+        self, counts: NDArray[np.int64], program: TableProgram, layout: Layout, start: int, stop: int,
         gone: NDArray[np.int64], keys: Keys,
     ) -> None:  # fmt: skip
         """Pieces of the lattice on threads, some steps together; each piece steps as many sites beyond its ends, too."""
         length, ring = layout.shape[0], layout.periodic[0]
         farthest, address = max(map(abs, program.offsets)), layout.address
-        pieces = max(1, min(self.threads, length // PIECE))
-        together = stop - start if pieces == 1 and not ring else max(32, length // (16 * pieces))
+        parts = max(1, min(self.threads, length // PIECE))
+        together = stop - start if parts == 1 and not ring else max(32, length // (16 * parts))
         before, after = counts, counts.copy()
-        with ThreadPoolExecutor(pieces) as pool:  # starts no thread before it is used
-            each = pool.map if pieces > 1 else map
-            for begin in range(start, stop, together):
-                end = min(begin + together, stop)
+        with ThreadPoolExecutor(parts) as pool:  # starts no thread before it is used
+            each = pool.map if parts > 1 else map
+            for begin, end in pieces(start, stop, OCCUPIED * length // parts, self.ended, together):
                 rows = program.thresholds
                 rows = rows if rows.shape[0] == 1 else rows[begin - start : end - start]
-                slabs = [layout.slab(own, end - begin, farthest) for own in layout.slabs(pieces)]
-                left = np.zeros((pieces, end - begin, gone.shape[1]), dtype=np.int64)
+                slabs = [layout.slab(own, end - begin, farthest) for own in layout.slabs(parts)]
+                left = np.zeros((parts, end - begin, gone.shape[1]), dtype=np.int64)
 
                 def advance(i: int) -> None:
                     now = program._replace(thresholds=rows)  # noqa: B023
                     counted.occupy(before, after, slabs[i], now, address, (begin, end), left[i], keys)  # noqa: B023
 
-                list(each(advance, range(pieces)))
+                list(each(advance, range(parts)))
                 gone[begin - start : end - start] = left.sum(axis=0)
                 before, after = after, before
         counts[:] = before
@@ -114,7 +141,9 @@ class Host:
                     first, job = jobs.popleft()
                     yield first, job.result()
             finally:
+                self._left.set()  # for what is under way, if anything is
                 pool.shutdown(cancel_futures=True)
+                self._left.clear()
 
     def place(self, batch: range, start: Sequence[Start], keys: Keys) -> NDArray[np.int32]:
         fixed = sum(int(index[0]) for index, _ in start if index.size == 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,6 +42,14 @@ def _upper(masses: Any) -> NDArray[np.int64]:
     return np.cumsum(whole_masses(np.array(masses)))
 
 
+TROUBLES = {
+    "finite": "the drift or the noise it met is no finite number, or steps are so long that it grows from step to step; take a "
+    "smaller dt, or put walls before such places",
+    "weighed": "the killing rate it met on its way is negative or no number; declare a rate ≥ 0 there, or put walls before such "
+    "places",
+}  # fmt: skip
+
+
 @dataclass(frozen=True, eq=False)
 class ItoBatch:
     """Walkers at a recorded time, as records see them."""
@@ -58,24 +67,26 @@ class ItoBatch:
     def time(self) -> float:
         return self.steps * self.walk.dt
 
-    def check(self) -> None:
-        """Refuse places and weights that are no numbers, with the walker and the time."""
-        finite: NDArray[np.bool_] = np.asarray(np.isfinite(self.state.x).all(axis=0))
-        if not finite.all():
-            raise ValueError(
-                f"{self._told(finite)}: the drift or the noise it met is no finite number, or steps are so long that it grows "
-                "from step to step; take a smaller dt, or put walls before such places"
-            )
-        weighed = ~np.isnan(self.state.weight)
-        if not weighed.all():
-            raise ValueError(
-                f"{self._told(weighed)}: the killing rate it met on its way is negative or no number; declare a rate ≥ 0 there, "
-                "or put walls before such places"
-            )
+    @property
+    def finite(self) -> NDArray[np.bool_]:
+        """Whether the places of walkers are numbers."""
+        return np.asarray(np.isfinite(self.state.x).all(axis=0))
 
-    def _told(self, well: NDArray[np.bool_]) -> str:
-        """The first walker of those that are not well."""
-        at = int(np.argmin(well))
+    @property
+    def weighed(self) -> NDArray[np.bool_]:
+        """Whether the killing rates that walkers met were rates."""
+        return ~np.isnan(self.state.weight)
+
+    def check(self, again: Callable[[int, str], ItoBatch]) -> None:
+        """Refuse places and weights that are no numbers, with the walker and the time; `again` gives a walker when its `finite`
+        or its `weighed` first does not hold."""
+        for name, reason in TROUBLES.items():
+            if not getattr(self, name).all():
+                first = again(self.walkers.start + int(np.argmin(getattr(self, name))), name)
+                raise ValueError(f"{first.told(0)}: {reason}")
+
+    def told(self, at: int) -> str:
+        """A walker, where it is, and when."""
         place = ", ".join(f"{value:g}" for value in self.state.x[:, at])
         return f"walker {self.walkers.start + at} is at {place} at t = {self.time:.6g}"
 

@@ -115,6 +115,13 @@ def _no_average(record: Average, walk: ItoWalk, steps: Sequence[int], walkers: r
 
 def _averaged(record: Average, result: Averages, row: int, batch: ItoBatch) -> Averages:
     values = record.values(batch.walk, batch.state.x, batch.time, batch.inside)
+    good = np.isfinite(values)
+    if not good.all():
+        at = int(np.argmin(good))
+        raise ValueError(
+            f"record = {record}: {record.f} is {values[at]:g} where {batch.told(at)}; it must be a finite number wherever "
+            "walkers come, or walls must stand before such places"
+        )
     return Averages(result.name, result.times, (*result.sums, SampleSums.of(values, (0.0,), 1.0, str(record.f))))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
@@ -12,20 +13,23 @@ import numpy as np
 
 from ..inputs.memory import require
 from ..inputs.wording import shown
-from ..kernels.backend import Machine
 from ..kernels.ito import State
 from ..kernels.philox import key
 from ..kernels.program import Keys
 from ..laws.places import PlaceSums
-from ..model.coefficient import Floats
+from ..model.coefficient import Floats, Function
+from ..model.functions import check_unchanged, functions_in
 from ..model.ito import ItoWalk
 from ..tables.ito_program import ItoProgram, program
-from .bins import Bins, given_bins, laid_bins
+from .bins import Bins, cells_of, given_bins, laid_bins
 from .counts import added
 from .host import Host
 from .ito_batch import ItoBatch, begin
 from .ito_counts import ItoCounts
 from .ito_record import kind_of
+from .machine import Machine
+from .pieces import pieces
+from .plan import Plan
 from .record import Record
 from .task import checked_records, checked_seed, checked_steps, walker_range
 
@@ -33,9 +37,11 @@ Moves: TypeAlias = Callable[
     [State, int, int, int, Keys], None
 ]  # of (walkers, first number, first step, last step, key)
 
-BATCH = 1 << 15  # walkers of a batch
+BATCH, LEAST = 1 << 15, 1 << 9  # walkers of a batch at most, and at least
+WORK = 1 << 27  # coordinates × steps of a batch: about a second
 STRIDE = 1 << 26  # coordinates that are moved between two looks for Ctrl-C
 PILOT = 1024  # walkers that say where bins lie and about which place sums are taken
+COUPLED = 8  # walkers on a lattice that take as long as a coordinate
 NANOSECONDS, COUNTING = 8.0, 20.0  # on a reference machine: a coordinate for a step, and at a recorded time
 
 
@@ -99,6 +105,11 @@ class ItoTask:
         return np.rint(mean / unit[:, None] * 16.0) / 16.0 * unit[:, None], unit
 
     @cached_property
+    def functions(self) -> tuple[tuple[str, Function], ...]:
+        """The Python functions of the declaration, by the names of the arguments."""
+        return tuple(functions_in(self))
+
+    @cached_property
     def program(self) -> ItoProgram:
         """The walk as compiled kernels."""
         return program(self.walk)
@@ -111,13 +122,13 @@ class ItoTask:
         self, walkers: range, machine: Machine | None = None, advance: Callable[[float], None] = lambda fraction: None
     ) -> Iterator[ItoCounts]:
         """The counts of one batch of the walkers after another; `advance` is told of each fraction of the work that is done."""
+        check_unchanged(self.functions)
         where, keys = machine or Host(), key(self.seed)
         moves = self._moves(where)
         self.about  # noqa: B018  # made once, before threads need it
         work, width = len(self.steps) * self.walk.dimension + self.steps[-1], 2 * (self.walk.dimension + 4)
-        for batch, counts in where.batches(
-            walkers, BATCH, work, width, lambda batch: self._counted(batch, moves, keys)
-        ):
+        size = min(BATCH, max(LEAST, WORK // (work * self.walk.dimension)))
+        for batch, counts in where.batches(walkers, size, work, width, lambda batch: self._counted(batch, moves, keys)):
             advance(len(batch) / len(walkers))
             yield counts
 
@@ -125,7 +136,12 @@ class ItoTask:
         """What advances walkers on a machine."""
         made = self.program
         if isinstance(where, Host):
-            return made.walk
+
+            def walk(state: State, first: int, start: int, stop: int, keys: Keys) -> None:
+                for begin, end in pieces(start, stop, COUPLED * state.x.size, where.ended):
+                    made.walk(state, first, begin, end, keys)
+
+            return walk
         from ..kernels.cuda.ito import advance  # CUDA is imported where it is asked for
 
         return lambda state, first, start, stop, keys: advance(
@@ -154,14 +170,29 @@ class ItoTask:
     def check_memory(self, walkers: int, threads: int) -> None:
         """Refuse a request that cannot fit, before anything runs."""
         batches = min(-(-walkers // BATCH), 2 * threads + 1)
+        counts, *records = result_sizes(self.walk, self.steps, self.bins.cells, self.records, walkers)
         sizes = [
-            (8.0 * len(self.steps) * self.bins.cells * (2 + batches), "record fewer times, or take fewer bins"),
+            (counts[0] * (2 + batches), counts[1]),
             (8.0 * threads * BATCH * (self.walk.dimension + 4), "take fewer threads"),
+            *((size * 2, remedy) for size, remedy in records),
         ]
-        for record in self.records:
-            size, remedy = kind_of(record).size(record, self.walk, self.steps, walkers)
-            sizes.append((size * 2, remedy))
         require(sum(size for size, _ in sizes), "the run", max(sizes)[1])
+
+
+def result_sizes(
+    walk: ItoWalk, steps: Sequence[int], cells: int, records: Sequence[Record], walkers: int
+) -> list[tuple[float, str]]:
+    """(bytes, what makes them fewer) of the counts in so many cells, then of each record."""
+    counts = (8.0 * len(steps) * cells, "record fewer times, or take fewer bins")
+    return [counts, *(kind_of(record).size(record, walk, steps, walkers) for record in records)]
+
+
+def explained(walk: ItoWalk, steps: Sequence[int], bins: Any, records: Sequence[Record], walkers: int) -> Plan:
+    """The plan of a run, in which every walker is followed."""
+    given = given_bins(walk, bins)
+    cells = given.cells if isinstance(given, Bins) else cells_of([count + 2 for count in given])
+    size = sum(size for size, _ in result_sizes(walk, steps, cells, records, walkers))
+    return Plan({"paths": predicted(walk, steps, walkers)}, False, walkers, steps[-1], {"paths": size})
 
 
 def predicted(walk: ItoWalk, steps: Sequence[int], walkers: int) -> float:
@@ -180,8 +211,20 @@ def _paths(walk: ItoWalk, moves: Moves, batch: range, steps: Sequence[int], keys
             moves(state, batch.start, done, end, keys)
             done = end
         now = ItoBatch(walk, batch, state, stop)
-        now.check()
+        now.check(lambda walker, well, last=stop: _first(walk, moves, walker, last, keys, well))  # type: ignore[misc]
         yield now
+
+
+def _first(walk: ItoWalk, moves: Moves, walker: int, last: int, keys: Keys, well: str) -> ItoBatch:
+    """A walker after the first step after which it is not `well`, as it is not after the `last`: what is no number stays so."""
+
+    def after(steps: int) -> ItoBatch:
+        batch = range(walker, walker + 1)
+        state = begin(walk, batch, keys)
+        moves(state, walker, 0, steps, keys)
+        return ItoBatch(walk, batch, state, steps)
+
+    return after(bisect_left(range(last), True, key=lambda steps: not getattr(after(steps), well).all()))
 
 
 def _pilot(walk: ItoWalk, steps: tuple[int, ...]) -> tuple[Floats, Floats]:

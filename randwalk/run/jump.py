@@ -11,12 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..kernels.alias import REST
-from ..kernels.backend import JumpProgram, Machine, Walkers
-from ..kernels.program import FULL, Keys
+from ..kernels.program import FULL, JumpProgram, Keys, Walkers
 from ..model.coefficient import Floats
 from ..model.start import MASS_BITS
 from ..model.walk import LatticeWalk
 from ..tables.table import StepTable
+from .machine import Machine
 from .windows import Rows
 
 ROUNDING = 1e-15  # of probabilities and their products

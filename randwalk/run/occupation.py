@@ -7,12 +7,12 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from ..kernels.backend import Machine
 from ..kernels.occupation import scatter
 from ..kernels.philox import key
 from ..kernels.program import Keys
 from .batch import Batch
 from .counts import Counts
+from .machine import Machine
 from .record import Record
 from .results import Passages
 from .windows import Rows, Windows

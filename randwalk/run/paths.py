@@ -12,20 +12,22 @@ from typing import Any, Protocol, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from ..kernels.backend import Machine, Walkers
 from ..kernels.philox import key
-from ..kernels.program import Keys
+from ..kernels.program import Keys, Walkers
 from ..tables.table import StepTable
 from .batch import Batch
 from .counts import Counts
 from .free import FreeWalkers, are_free
-from .functional import Functionals, words_of
+from .functional import Functionals, Leaving, words_of
 from .jump import Jumps
+from .machine import Machine
 from .record import Record, followed
 from .windows import Rows, Windows
 
 BATCH = 1 << 19  # walkers that a thread has in memory at a time
 LARGE_BATCH = 1 << 22  # the same number where every batch makes rows of the table, or counts on as many cells
+LEAST_BATCH = 1 << 10  # the same number at least, in a batch of long paths
+LEAVING_WORK, FOLLOWED_WORK = 1 << 31, 1 << 28  # walkers × steps that a thread does in a second or two
 SEEN = 1 << 24  # words for visited cells that a thread has in memory at a time
 ROOM = 64  # the least steps that walkers who do not rest at the edge of a window are advanced
 STRETCH = 1 << 10  # the least steps between two searches for walkers at the edge of a window
@@ -59,7 +61,8 @@ def follow(
     wanted, walk = followed(records, windows.walk), windows.walk
     kept, cells = windows.rows.kept, windows.rows.table.layout.cells
     most = BATCH if kept and cells < BATCH else LARGE_BATCH
-    size = max(1 << 14, min(most, (1 << 31) // max(1, steps[-1])))  # a batch takes seconds at most
+    steps_at_once = LEAVING_WORK if all(isinstance(functional, Leaving) for functional in wanted) else FOLLOWED_WORK
+    size = max(LEAST_BATCH, min(most, steps_at_once // max(1, steps[-1])))
     # a site, where it began, the passage, the maximum, the others, and bits
     words = words_of(windows.rows.table, wanted, steps[-1])
     width = 4 + len(set(wanted)) + words

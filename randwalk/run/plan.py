@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ..inputs.arguments import one_of
 from ..inputs.memory import require
@@ -29,25 +29,93 @@ COIN, DIGITS, TABLE, FOLLOW = 0.008, 0.08, 0.6, 5.0  # a step: p = ½, other con
 SITE, DRAW, SETUP = 20.0, 1.2, 1.5e6  # a site for a step; a walker for a recorded time; what any run takes
 
 
+CORES = 2  # of the reference machine
+RANGE, BEGIN = 60.0, 3.0  # seconds of a range of walkers that a worker is given, and until workers have begun
+
+
 @dataclass(frozen=True)
 class Plan:
-    """How a run would be done: predicted seconds of each method that can do it, and the one `method="auto"` takes.
+    """How a run would be done and what it costs, by method: predicted seconds on a reference machine of two cores of each method
+    that can do it, and the one `method="auto"` takes.
 
     `part`: the walkers are a part of a run, whose size is not known; then `method` is the cheapest of those by which parts add
-    up to the walkers of the whole run.
+    up to the walkers of the whole run. `walkers` and `steps` are those of the run, and `sizes` the bytes of its result by method.
+    `workers` are those of an executor, of one core each; with them, :attr:`ranges` and :attr:`seconds_by_workers` say in how many
+    ranges the walkers would be cut, and when all are done. An executor does not shorten ``occupation``, which is one range.
+
+    Examples
+    --------
+    >>> import randwalk as rw
+    >>> walk = rw.LatticeWalk.from_drift(rw.expression("-sin(x)"), 0.5, dx=0.05, dt=0.001)
+    >>> print(rw.explain(walk, 10**11, [10.0], record=[rw.Maximum()], workers=64))
+    paths (predicted: paths 5e+06 s)
+    100,000,000,000 walkers × 10,000 steps = 1e+15 walker-steps; the result takes 82.6 kB
+    on 64 workers of a core: paths 43.4 h in 166,671 ranges
     """
 
     seconds: dict[str, float]
     part: bool = False
+    walkers: int = 0
+    steps: int = 0
+    sizes: dict[str, float] = field(default_factory=dict)
+    workers: int | None = None
 
     @property
     def method(self) -> str:
         able = [name for name in self.seconds if name in ADDING] if self.part else list(self.seconds)
         return min(able, key=lambda name: self.seconds[name])
 
+    @property
+    def ranges(self) -> dict[str, int]:
+        """About how many ranges of walkers the workers of an executor would be given, by method."""
+        least = min(self.workers or 1, self.walkers)
+        return {
+            name: max(least, math.ceil(CORES * seconds / RANGE)) if name in ADDING else 1
+            for name, seconds in self.seconds.items()
+        }
+
+    @property
+    def seconds_by_workers(self) -> dict[str, float]:
+        """The predicted seconds on the workers, by method."""
+        workers = self.workers or 1
+        return {
+            name: BEGIN + CORES * seconds / min(workers, self.ranges[name]) for name, seconds in self.seconds.items()
+        }
+
     def __str__(self) -> str:
         listed = ", ".join(f"{name} {seconds:.3g} s" for name, seconds in self.seconds.items())
-        return f"{self.method} (predicted: {listed})"
+        told = f"{self.method} (predicted: {listed})"
+        if self.workers is None:
+            return told
+        size = _bytes(self.sizes[self.method])
+        by_method = ", ".join(
+            f"{name} {_duration(seconds)} in {_counted(self.ranges[name], 'range')}"
+            for name, seconds in self.seconds_by_workers.items()
+        )
+        return (
+            f"{told}\n{self.walkers:,} walkers × {self.steps:,} steps = {float(self.walkers) * self.steps:.3g} walker-steps; "
+            f"the result takes {size}\non {_counted(self.workers, 'worker')} of a core: {by_method}"
+        )
+
+
+def _bytes(size: float) -> str:
+    for unit in ("B", "kB", "MB"):
+        if size < 1000.0:
+            return f"{size:.3g} {unit}"
+        size /= 1000.0
+    return f"{size:.3g} GB"
+
+
+def _duration(seconds: float) -> str:
+    """Seconds in the unit that people would use."""
+    for unit, size in (("years", 31_557_600.0), ("days", 86_400.0), ("h", 3600.0), ("min", 60.0)):
+        if seconds >= 2.0 * size:
+            return f"{seconds / size:.3g} {unit}"
+    return f"{seconds:.3g} s"
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
 def plan(walk: LatticeWalk, walkers: range, steps: Sequence[int], records: Sequence[Record], part: bool) -> Plan:
@@ -75,7 +143,8 @@ def plan(walk: LatticeWalk, walkers: range, steps: Sequence[int], records: Seque
         "occupation": SITE * pairs * steps[-1] * table.sites,
         "jump": len(walkers) * drawn,
     }
-    return Plan({name: 1e-9 * (nanoseconds[name] + SETUP) for name in able}, part)
+    sizes = {name: sum(size for size, _ in result_sizes(table, len(walkers), steps, records, name)) for name in able}
+    return Plan({name: 1e-9 * (nanoseconds[name] + SETUP) for name in able}, part, len(walkers), steps[-1], sizes)
 
 
 def check_records(walk: LatticeWalk, records: Sequence[Record]) -> None:
@@ -117,19 +186,23 @@ def check_memory(
     There are two of every result, that of the walkers so far and the sum with the next; and one for each batch of walkers
     that a thread has finished or works at. Places of walkers are in parts, and joined.
     """
-    table, counted = rows.table, by_site(rows.table, records, method)
-    if counted:
-        _check_cells(table, [method])
+    if by_site(rows.table, records, method):
+        _check_cells(rows.table, [method])
     batches = 0 if method == "occupation" else min(-(-walkers // BATCH), 2 * threads + 1)
-    cells = table.layout.cells if counted else 0
-    sizes = [
-        (8.0 * len(steps) * cells * (2 + batches), "record fewer times, or take a larger dx"),
-        (min(rows.bytes, float(KEPT)), "take a larger dx"),
-    ]
-    for record in records:
-        size, remedy = record.size(table, walkers, steps)
+    sizes = [(min(rows.bytes, float(KEPT)), "take a larger dx")]
+    kept = (None, *records)
+    for record, (size, remedy) in zip(kept, result_sizes(rows.table, walkers, steps, records, method), strict=True):
         sizes.append((size * (2 if isinstance(record, Positions) else 2 + batches), remedy))
     require(sum(size for size, _ in sizes), "the run", max(sizes)[1])
+
+
+def result_sizes(
+    table: StepTable, walkers: int, steps: Sequence[int], records: Sequence[Record], method: str
+) -> list[tuple[float, str]]:
+    """(bytes, what makes them fewer) of the counts of places, then of each record."""
+    cells = table.layout.cells if by_site(table, records, method) else 0
+    counts = (8.0 * len(steps) * cells, "record fewer times, or take a larger dx")
+    return [counts, *(record.size(table, walkers, steps) for record in records)]
 
 
 def _check_cells(table: StepTable, methods: Sequence[str]) -> None:

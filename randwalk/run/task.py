@@ -12,12 +12,14 @@ from typing import Any
 import numpy as np
 
 from ..inputs.wording import shown
-from ..kernels.backend import Machine
+from ..model.coefficient import Function
+from ..model.functions import check_unchanged, functions_in
 from ..model.walk import LatticeWalk
 from .counts import Counts, added
 from .free import by_site
 from .host import Host
 from .jump import Jumps
+from .machine import Machine
 from .occupation import occupation
 from .paths import follow
 from .plan import check_memory, check_method, plan
@@ -82,6 +84,11 @@ class Task:
         return {field.name: getattr(self, field.name) for field in fields(self)}
 
     @cached_property
+    def functions(self) -> tuple[tuple[str, Function], ...]:
+        """The Python functions of the declaration, by the names of the arguments."""
+        return tuple(functions_in(self))
+
+    @cached_property
     def windows(self) -> Windows:
         """The step tables, each made when it is first needed."""
         guessed = Windows(self.walk, self.steps[-1])
@@ -101,6 +108,7 @@ class Task:
         self, walkers: range, machine: Machine | None = None, advance: Callable[[float], None] = _nothing
     ) -> Iterator[Counts]:
         """The counts of one batch of the walkers after another; `advance` is told of each fraction of the work that is done."""
+        check_unchanged(self.functions)
         where = machine or Host()
         shared = (self.windows, walkers, self.steps, self.seed, self.records)
         if self.method == "occupation":

@@ -37,10 +37,8 @@ def available() -> int:
     return min([processors, *(int(value) for value in given if value.isdecimal() and int(value) > 0)])
 
 
-@contextmanager
-def share(threads: int | None) -> Iterator[int]:
-    """The number of threads a run may start: `threads` if given, else those available that no other run of this process has
-    taken, one at least. Results do not depend on it.
+def checked(threads: int | None) -> int | None:
+    """The number of threads that is asked for, if it is one.
 
     Raises
     ------
@@ -49,6 +47,14 @@ def share(threads: int | None) -> Iterator[int]:
     """
     if threads is not None and (isinstance(threads, bool) or not isinstance(threads, int) or threads < 1):
         raise ValueError(f"threads = {threads!r}: must be a whole number from 1")
+    return threads
+
+
+@contextmanager
+def share(threads: int | None) -> Iterator[int]:
+    """The number of threads a run may start: `threads` if given (:func:`checked`), else those available that no other run of this
+    process has taken, one at least. Results do not depend on it."""
+    checked(threads)
     with _busy.lock:
         taken = threads or max(1, available() - _busy.count)
         _busy.count += taken

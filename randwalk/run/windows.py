@@ -10,8 +10,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 
-from ..kernels.backend import Start
-from ..kernels.program import TableProgram
+from ..kernels.program import Start, TableProgram
 from ..model.walk import LatticeWalk
 from ..tables import window
 from ..tables.guess import Ends

@@ -14,7 +14,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from ..kernels.disk import cache_place
+from ..jit.disk import cache_place
 
 KERNELS = Path(__file__).parents[1] / "kernels"
 MARKED = re.compile(r"^# \[model\]\n.*?^# \[/model\]\n", re.MULTILINE | re.DOTALL)

@@ -10,7 +10,7 @@ from typing import Any
 from numba import float64, njit, types
 from numba.core import errors
 
-from ..kernels.compile import OPTIONS
+from ..jit.compile import OPTIONS
 
 
 class CannotEmit(ValueError):

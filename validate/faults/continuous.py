@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Callable
 from typing import Any
 
-from randwalk.kernels.compile import device
+from randwalk.jit.compile import device
 from randwalk.model.coefficient import ZERO
 from randwalk.model.domain import Box, Interval, Reflecting
 from randwalk.model.ito import ItoWalk
@@ -39,6 +39,10 @@ def _noise(change: Callable[[Any, ItoWalk], Any]) -> Callable[[ItoWalk], ItoWalk
     return lambda walk: walk.replaced(noise=change(walk.noise, walk), drift=walk.drift)
 
 
+def _scaled(rows: Any, by: float) -> Any:
+    return tuple(tuple(by * entry for entry in row) for row in rows)
+
+
 def _stratonovich(walk: ItoWalk) -> ItoWalk:
     """A drift larger by ½σσ'."""
     noise = walk.noise[0][0]
@@ -54,9 +58,10 @@ def _transposed(rows: Any, walk: ItoWalk) -> Any:
     return tuple(zip(*rows, strict=True))
 
 
-def _shared(rows: Any, walk: ItoWalk) -> Any:
-    """One source for all axes."""
-    return tuple((row[axis], *(ZERO for _ in row[1:])) for axis, row in enumerate(rows))
+def _shared(walk: ItoWalk) -> ItoWalk:
+    """One source of noise for all axes, by a scheme that has it."""
+    rows = tuple((row[axis], *(ZERO for _ in row[1:])) for axis, row in enumerate(walk.noise))
+    return walk.replaced(noise=rows, drift=walk.drift, scheme=EulerMaruyama())
 
 
 def _reflecting(walk: ItoWalk) -> ItoWalk:
@@ -139,7 +144,7 @@ FAULTS = (
     _fault("dt in place of √dt in the noise", _noise(lambda rows, walk: _scaled(rows, walk.dt**0.5))),
     _fault("a pair of normals that is correlated", _noise(_correlated)),
     _fault("the transpose of the noise", _noise(_transposed)),
-    _fault("coordinates that share their noise", _noise(_shared)),
+    _fault("coordinates that share their noise", _shared),
     _fault("components of the drift exchanged", lambda walk: walk.replaced(drift=walk.declared_drift[::-1])),
     _fault("the drift at time 0 for ever", lambda walk: walk.replaced(drift=tuple(map(at_start, walk.drift)))),
     _fault("the noise at time 0 for ever", _noise(lambda rows, walk: tuple(tuple(map(at_start, row)) for row in rows))),
@@ -149,7 +154,7 @@ FAULTS = (
     _fault("walls that rest", _resting),
     _fault("a scheme of first order in place of the second", _euler, ("discretisation",)),
     Fault(
-        "killing at one end of the step alone", "Itô walk", SAMPLING,
+        "killing at one end of the step alone", "Itô walk", ("discretisation",),
         lambda patch: replace(patch, "randwalk.tables.generated", "generated", _one_ended),
     ),
     Fault(
@@ -173,7 +178,3 @@ FAULTS = (
         ),
     ),
 )  # fmt: skip
-
-
-def _scaled(rows: Any, by: float) -> Any:
-    return tuple(tuple(by * entry for entry in row) for row in rows)

@@ -106,6 +106,21 @@ def _doubled(value: Any) -> Any:
     return 2.0 * float(np.asarray(constant_value(value) if hasattr(value, "derivative") else value))
 
 
+def _narrow(patch: Patch) -> None:
+    """A law on a third of the window that is foreseen, whose leak goes unseen."""
+    third = changed(
+        lambda ends, given: [
+            (first + (2 * (low - first)) // 3 * (first < low), last - (2 * (last - high)) // 3 * (last > high))
+            for (first, last), (low, high) in zip(ends, given["start"], strict=True)
+        ]
+    )
+    replace(patch, "randwalk.tables.window", "guessed_ends", third)
+    replace(patch, LAW, "_by_steps", called(lambda given: {"windows": dataclasses.replace(given["windows"], leak=2.0)}))
+
+
+DOUBLED = _equation(diffusion=_each(lambda d: 2.0 * d))
+ALPHA = _solving(diffusion=_each(lambda d: 2.0 * d))
+
 FAULTS = (
     Fault(
         "α for D", "law", ("discretisation",),
@@ -122,7 +137,7 @@ FAULTS = (
     ),
     Fault(
         "a window too narrow, and not made wider", "law", ("sampling",),
-        lambda patch: _narrow(patch),
+        _narrow,
     ),
     Fault(
         "a closed form of another drift", "law", ("discretisation", "solver"),
@@ -181,18 +196,3 @@ FAULTS = (
         lambda patch: replace(patch, *DRIFT, called(lambda given: {"drift": _doubled(given["drift"])})),
     ),
 )  # fmt: skip
-
-DOUBLED = _equation(diffusion=_each(lambda d: 2.0 * d))
-ALPHA = _solving(diffusion=_each(lambda d: 2.0 * d))
-
-
-def _narrow(patch: Patch) -> None:
-    """A law on a third of the window that is foreseen, whose leak goes unseen."""
-    third = changed(
-        lambda ends, given: [
-            (first + (2 * (low - first)) // 3 * (first < low), last - (2 * (last - high)) // 3 * (last > high))
-            for (first, last), (low, high) in zip(ends, given["start"], strict=True)
-        ]
-    )
-    replace(patch, "randwalk.tables.window", "guessed_ends", third)
-    replace(patch, LAW, "_by_steps", called(lambda given: {"windows": dataclasses.replace(given["windows"], leak=2.0)}))

@@ -65,15 +65,15 @@ def _modules() -> list[Any]:
 
 def replace(patch: Patch, owner: str, name: str, change: Change) -> None:
     """Put change(right) for the function, method or class `name` of `owner`, a module or "module:class", under every name by
-    which modules of the package have imported it. A method that is a property or a class method is one afterwards."""
+    which modules of the package have imported it. What is a property or a class method is one afterwards."""
     module, _, inner = owner.partition(":")
     place = importlib.import_module(module)
     if inner:
         place = getattr(place, inner)
     held = vars(place)[name]
     if isinstance(held, (property, cached_property)):
-        get = held.fget if isinstance(held, property) else held.func
-        patch.setattr(place, name, _property(held, name, place, change(get)))
+        get: Any = held.fget if isinstance(held, property) else held.func
+        patch.setattr(place, name, property(change(get)))  # which what an instance has remembered does not hide
         return
     right = getattr(place, name)
     wrong = change(right)
@@ -83,15 +83,6 @@ def replace(patch: Patch, owner: str, name: str, change: Change) -> None:
         for alias, value in list(vars(known).items()):
             if value is right:
                 patch.setattr(known, alias, wrong)
-
-
-def _property(held: Any, name: str, owner: Any, get: Function) -> Any:
-    """A property of the kind of `held`."""
-    if isinstance(held, property):
-        return property(get)
-    made: Any = cached_property(get)
-    made.__set_name__(owner, name)
-    return made
 
 
 def changed(wrong: Callable[..., Any]) -> Change:

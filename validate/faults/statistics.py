@@ -52,7 +52,7 @@ FAULTS = (
     ),
     Fault(
         "classes that are lumped together", "statistics", JUDGE,
-        lambda patch: replace(patch, f"{COMPARE}:Outcomes", "merged", _lumped),
+        lambda patch: replace(patch, "randwalk.validate.outcomes:Outcomes", "merged", _lumped),
     ),
     Fault(
         "a Kolmogorov–Smirnov distance half as large again", "statistics", JUDGE,

@@ -186,6 +186,12 @@ def _bond_at_time_zero(patch: Patch) -> None:
     patch.setattr(importlib.import_module(OUTLET), "BondMean", _AtStart)
 
 
+def _half_weight(given: dict[str, Any]) -> float:
+    """(1 + K dx/2D - 1)/out of a wall without drift: what divides K dt/dx."""
+    walk, face = given["walk"], given["face"]
+    return 0.5 * walk.spacings[face.axis] ** 2 / (walk.dt * float(walk.diffusion(0.0)))
+
+
 FAULTS = (
     _walk("an absorbing wall half a spacing off", "randwalk.model.lattice", "_on_axis", changed(_half_way)),
     _walk("right and left exchanged at the left wall", TABLE, "quantise", changed(_mirrored), SAMPLING + REFINED),
@@ -252,9 +258,3 @@ FAULTS = (
         "sites that share their draws", LAYOUT, "address", changed(lambda address, _: np.zeros_like(address))
     ),
 )  # fmt: skip
-
-
-def _half_weight(given: dict[str, Any]) -> float:
-    """(1 + K dx/2D - 1)/out of a wall without drift: what divides K dt/dx."""
-    walk, face = given["walk"], given["face"]
-    return 0.5 * walk.spacings[face.axis] ** 2 / (walk.dt * float(walk.diffusion(0.0)))

@@ -5,7 +5,7 @@ same source as for the CPU. Counts are whole numbers, so the order in which thre
 """
 
 from .compile import SIMULATED
-from .installation import described, load, report, why_not
+from .installation import described, load, report, strength, why_not
 from .machine import Cuda
 
-__all__ = ["SIMULATED", "Cuda", "described", "load", "report", "why_not"]
+__all__ = ["SIMULATED", "Cuda", "described", "load", "report", "strength", "why_not"]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from importlib import import_module
 from typing import Any
@@ -16,7 +16,8 @@ from typing import Any
 import numba.cuda
 import numpy as np
 
-from ..vector import apart as _apart
+from ...jit.compile import device
+from ..program import Keys, Walkers
 
 F = Callable[..., Any]
 
@@ -65,9 +66,10 @@ def plain_arithmetic() -> Iterator[None]:
 class Kernel:
     """A kernel that is compiled without fused multiply-adds when it is launched for the first time."""
 
-    def __init__(self, function: F) -> None:
+    def __init__(self, function: F, registers: int | None = None) -> None:
         # Not through the decorator form, which loses the option; link-time optimisation would fuse after all.
-        self.jit: Any = cuda.jit(function, **({} if SIMULATED else {"lto": False}))
+        self.options: dict[str, Any] = {} if SIMULATED else {"lto": False, "max_registers": registers}
+        self.jit: Any = cuda.jit(function, **self.options)
         self.function = function
 
     def __call__(self, blocks: int, threads: int, *arguments: Any, shared: int = 0) -> None:
@@ -75,13 +77,19 @@ class Kernel:
             self.jit[blocks, threads, 0, shared](*arguments)
 
 
-Driver = Callable[[Any, bool], tuple[Kernel, tuple[Any, ...]]]
-"""Of a program, and whether functionals are recorded: (kernel, the program as the kernel takes it, on the device)."""
+Span = tuple[int, int, int]
+"""(the step of the first row of a table, the first step to make, the one after the last)"""
+
+Advance = Callable[[Walkers, Any, Iterable[Span], Keys], None]
+"""Makes the steps of some spans of walkers that are on the device, by a program."""
 
 
 def in_kernel(function: F) -> F:
-    """A device function that is given arrays. The simulator's arrays stand for those of NumPy, which the CPU's function takes."""
-    return (lambda *arguments: function(*_bare(arguments))) if SIMULATED else function
+    """A device function or an intrinsic. The simulator's arrays stand for those of NumPy, which the CPU's function takes."""
+    if not SIMULATED:
+        return function
+    called = function if hasattr(function, "py_func") else device(lambda *arguments: function(*arguments))
+    return lambda *arguments: called(*_bare(arguments))
 
 
 def _bare(value: Any) -> Any:
@@ -93,18 +101,37 @@ def _bare(value: Any) -> Any:
     return getattr(value, "_ary", value)
 
 
-apart = (lambda: None) if SIMULATED else _apart
+def processors() -> int:
+    """Multiprocessors of the device in use."""
+    return int(getattr(cuda.current_context().device, "MULTIPROCESSOR_COUNT", 1))
 
 
 def blocks_for(size: int) -> int:
     """The number of blocks for `size` threads' work."""
-    processors = getattr(cuda.current_context().device, "MULTIPROCESSOR_COUNT", 1)
-    return max(1, min(math.ceil(size / THREADS), processors * WAVES))
+    return max(1, min(math.ceil(size / THREADS), processors() * WAVES))
 
 
-def allocate(shape: int | tuple[int, int]) -> Any:
-    """An int32 array in plain device memory, never managed memory: a demand beyond what a card has can hang it."""
-    return cuda.device_array(shape, np.int32)
+def capability() -> tuple[int, int]:
+    """The compute capability of the device in use; (0, 0) in the simulator."""
+    return (0, 0) if SIMULATED else tuple(cuda.current_context().device.compute_capability)
+
+
+def allocate(shape: int | tuple[int, int], kind: Any = np.int32) -> Any:
+    """An array in plain device memory, never managed memory: a demand beyond what a card has can hang it."""
+    return cuda.device_array(shape, kind)
+
+
+@Kernel
+def _clear(array):  # type: ignore[no-untyped-def]
+    for i in range(cuda.grid(1), array.size, cuda.gridsize(1)):
+        array[i] = 0
+
+
+def zeros(size: int) -> Any:
+    """An int64 array of zeros; filled on the device, which is sooner done than to send them."""
+    array = allocate(size, np.int64)
+    _clear(blocks_for(size), THREADS, array)
+    return array
 
 
 def on_device(values: Any) -> Any:

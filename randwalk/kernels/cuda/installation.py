@@ -10,10 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..backend import Walkers
 from ..constant import walk_constant
 from ..philox import U
-from ..program import DigitsProgram
+from ..program import DigitsProgram, Walkers
 from .compile import SIMULATED, cuda, nvvm
 from .digits import FAIR
 from .machine import Cuda
@@ -82,6 +81,13 @@ def described() -> list[tuple[int, str, str, int, int]]:
             name = name.decode() if isinstance(name, bytes) else str(name)
             found.append((number, name, "".join(map(str, device.compute_capability)), memory.free, memory.total))
     return found
+
+
+def strength() -> float:
+    """Multiprocessors × clock of the device in use, of those of an H100; 1 where they are not known."""
+    device = cuda.current_context().device
+    known = getattr(device, "MULTIPROCESSOR_COUNT", 132), getattr(device, "CLOCK_RATE", 1.98e6)
+    return float(known[0] * known[1]) / (132 * 1.98e6)
 
 
 def _self_test(device: int) -> str:

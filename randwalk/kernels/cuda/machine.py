@@ -10,11 +10,23 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from ..backend import NO_LEVELS, DeviceError, JumpProgram, Levels, Numbering, Program, Start, Walkers
-from ..program import LIVE, DigitsProgram, Keys, TableProgram
+from ...jit.compile import DeviceError
+from ..program import (
+    LIVE,
+    NO_LEVELS,
+    DigitsProgram,
+    JumpProgram,
+    Keys,
+    Levels,
+    Numbering,
+    Program,
+    Start,
+    TableProgram,
+    Walkers,
+)
 from . import digits, occupation, table
-from .compile import SIMULATED, THREADS, Driver, allocate, blocks_for, cuda, on_device
-from .walkers import begin, counted, jump, place, unpack
+from .compile import SIMULATED, THREADS, Advance, allocate, blocks_for, cuda, on_device
+from .walkers import EVERYWHERE, begin, counted, jump, place, unpack
 
 SHARE = 0.8  # of the free memory that walkers may take
 LEAST, MOST = 1 << 14, 1 << 30  # walkers of a batch
@@ -22,8 +34,8 @@ WORK = 1 << 38  # steps of walkers in a launch: about a second on a table, so th
 FOLLOWED = 4  # times as much work is a step with functionals
 BATCH = 1 << 42  # steps of walkers in a batch, where there are walkers enough
 NOBODY, NO_WAYS = np.empty(0, dtype=np.int32), np.empty(0, dtype=np.uint8)
-EVERYWHERE = -(2**31), 2**31 - 1
-DRIVERS: dict[type, Driver] = {TableProgram: table.driver, DigitsProgram: digits.driver}
+
+ADVANCE: dict[type, Advance] = {TableProgram: table.advance, DigitsProgram: digits.advance}
 
 T = TypeVar("T")
 
@@ -110,14 +122,11 @@ class Cuda:
         return state
 
     def advance(self, walkers: Walkers, program: Program, start: int, stop: int, keys: Keys) -> None:
-        blocks = blocks_for(walkers.site.size)
         if isinstance(program, JumpProgram):
-            jump(blocks, THREADS, walkers.site, walkers.first, on_device(program), keys)
+            jump(blocks_for(walkers.site.size), THREADS, walkers.site, walkers.first, on_device(program), keys)
             return
-        kernel, told = DRIVERS[type(program)](program, walkers.state is not None)
-        there = _there(walkers)
-        for first, last in self._stretches(walkers, start, stop):
-            kernel(blocks, THREADS, there, *told, (start, first, last), keys)
+        spans = ((start, *stretch) for stretch in self._stretches(walkers, start, stop))
+        ADVANCE[type(program)](_there(walkers), program, spans, keys)
 
     def occupy(
         self, counts: NDArray[np.int64], program: TableProgram, layout: Numbering, start: int, stop: int,

@@ -7,9 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..backend import Numbering
 from ..occupation import share
-from ..program import LIVE, Keys, TableProgram
+from ..program import LIVE, Keys, Numbering, TableProgram
 from ..step import column
 from .compile import SIMULATED, Kernel, cuda, in_kernel, on_device
 
@@ -68,7 +67,7 @@ def occupy(
     counts: NDArray[np.int64], program: TableProgram, layout: Numbering, start: int, stop: int,
     gone: NDArray[np.int64], keys: Keys,
 ) -> None:  # fmt: skip
-    """See :meth:`randwalk.kernels.backend.Machine.occupy`."""
+    """See :meth:`randwalk.run.machine.Machine.occupy`."""
     tiles, together = _tiles(program, layout)
     before, after = cuda.to_device(counts), cuda.to_device(counts)
     left, address = cuda.to_device(np.zeros_like(gone)), cuda.to_device(layout.address)

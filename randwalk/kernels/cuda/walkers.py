@@ -5,18 +5,27 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from llvmlite import ir
+from numba import types
+from numba.extending import intrinsic
 from numpy.typing import NDArray
 
+from ...jit.compile import device
+from ...jit.lanes import array_of, lowered
 from ..alias import draw, settle_draw
 from ..packing import field
 from ..philox import HALF, JUMP, LOW, U, of_axis, philox
-from ..step import I32, start_cell
-from .compile import SHARED, THREADS, Kernel, blocks_for, cuda, in_kernel
+from ..step import I32, U32, start_cell
+from .compile import SHARED, SIMULATED, THREADS, Kernel, blocks_for, cuda, in_kernel, processors, zeros
+from .stream import I32 as I32_FORM
+from .stream import fields_of, number, on_cuda
 
+FOUR_SITES: Any = types.UniTuple(types.int32, 4)  # type: ignore[no-untyped-call]
+FOUR: Any = ir.VectorType(I32_FORM, 4)
 COUNT = np.dtype(np.int32)  # of bins in shared memory; the simulator wants an instance
-_draw, _settle_draw, _of_axis, _start_cell, _field = (
-    in_kernel(function) for function in (draw, settle_draw, of_axis, start_cell, field)
-)
+EVERYWHERE = -(2**31), 2**31 - 1
+FEW, MANY = 4, 32 if SIMULATED else 512  # blocks to a multiprocessor that count for themselves, and threads of those
+_philox, _of_axis, _start_cell, _field = (in_kernel(function) for function in (philox, of_axis, start_cell, field))
 
 
 @Kernel
@@ -44,24 +53,75 @@ def begin(state, site, levels):  # type: ignore[no-untyped-def]
             state[state.shape[0] - 1, j] = 1
 
 
+def _four_at(context: Any, array: Any, first: Any) -> Any:
+    """Four numbers of an array, from a multiple of four on, in one access."""
+
+    def load(context: Any, builder: Any, values: Any, first: Any) -> Any:
+        four = builder.load(_of_four(context, builder, array, values, first), align=16 if on_cuda(context) else 4)
+        fields = [builder.extract_element(four, number(i)) for i in range(4)]
+        return context.make_tuple(builder, FOUR_SITES, fields)
+
+    return lowered(FOUR_SITES(array, types.intp), load)
+
+
+def _put_four(context: Any, array: Any, first: Any, fields: Any) -> Any:
+    """Put them there."""
+
+    def store(context: Any, builder: Any, values: Any, first: Any, fields: Any) -> None:
+        four = ir.Constant(FOUR, ir.Undefined)
+        for i, value in enumerate(fields_of(builder, fields)):
+            four = builder.insert_element(four, value, number(i))
+        builder.store(four, _of_four(context, builder, array, values, first), align=16 if on_cuda(context) else 4)
+
+    return lowered(types.void(array, types.intp, fields), store)
+
+
+def _of_four(context: Any, builder: Any, kind: Any, values: Any, first: Any) -> Any:
+    there = builder.gep(array_of(kind)(context, builder, values).data, [first])
+    return builder.bitcast(there, FOUR.as_pointer())
+
+
+_four, _keep_four = in_kernel(intrinsic(_four_at)), in_kernel(intrinsic(_put_four))
+
+
+@device
+def jumped(site, word, group, i, program, keys):  # type: ignore[no-untyped-def]
+    """The site of walker 4 `group` + `i` after a jump, whose first digits are a word."""
+    digits = U(word) & LOW
+    drawn, tied = draw(digits, program.bits, program.cells)
+    there = site + program.first + drawn
+    if tied:
+        walker = U(group) * U(4) + U(i)
+        interval, axis = U(program.interval), program.axis
+        there += settle_draw(
+            digits, program.bits, program.cells, program.rests, walker, interval, axis, keys[0], keys[1]
+        )
+    return I32(there)
+
+
+_jumped = in_kernel(jumped)
+
+
 @Kernel
 def jump(site, first_walker, program, keys):  # type: ignore[no-untyped-def]
-    """As :func:`randwalk.kernels.cpu.jump`; a thread moves the four walkers of a Philox block."""
-    early, bits, cells = first_walker % 4, program.bits, program.cells
-    for quarter in range(cuda.grid(1), (early + site.size + 3) // 4, cuda.gridsize(1)):
-        group, interval = U(first_walker // 4 + quarter), U(program.interval)
-        y0, y1, y2, y3 = philox(group & LOW, group >> HALF, interval, _of_axis(JUMP, program.axis), keys[0], keys[1])
-        w0, w1, w2, w3 = U(y0 & LOW), U(y1 & LOW), U(y2 & LOW), U(y3 & LOW)
-        for j in range(4 * quarter - early, 4 * quarter - early + 4):
-            word, w0, w1, w2 = w0, w1, w2, w3
-            if 0 <= j < site.size:
-                drawn, tied = _draw(word, bits, cells)
-                site[j] = I32(site[j] + program.first + drawn)
-                if tied:
-                    walker = U(first_walker + j)
-                    site[j] += _settle_draw(
-                        word, bits, cells, program.rests, walker, interval, program.axis, keys[0], keys[1]
-                    )
+    """As :func:`randwalk.kernels.cpu.jump`; a thread moves the four walkers of a Philox block, and where their sites follow each
+    other from a multiple of four on, it reads and writes them at once."""
+    early, interval, size = first_walker % 4, U(program.interval), site.size
+    for quarter in range(cuda.grid(1), (early + size + 3) // 4, cuda.gridsize(1)):
+        group, at = U(first_walker // 4 + quarter), 4 * quarter - early
+        words = _philox(group & LOW, group >> HALF, interval, U(_of_axis(JUMP, program.axis)), keys[0], keys[1])
+        together = early == 0 and at + 4 <= size
+        sites = _four(site, at) if together else (I32(0), I32(0), I32(0), I32(0))
+        moved = (
+            _jumped(sites[0], U(words[0]), group, 0, program, keys), _jumped(sites[1], U(words[1]), group, 1, program, keys),
+            _jumped(sites[2], U(words[2]), group, 2, program, keys), _jumped(sites[3], U(words[3]), group, 3, program, keys),
+        )  # fmt: skip
+        if together:
+            _keep_four(site, at, moved)
+        else:
+            for i in range(4):
+                if 0 <= at + i < size:
+                    site[at + i] += moved[i]
 
 
 @Kernel
@@ -100,13 +160,40 @@ def count(counts, private, values, others, ways, binning):  # type: ignore[no-un
                 cuda.atomic.add(counts, i, np.int64(bins[i]))
 
 
+@Kernel
+def count_sites(counts, values, lowest, highest):  # type: ignore[no-untyped-def]
+    """As :func:`count`, of the values themselves, in bins of which the first is for those up to `lowest` and the last for those
+    from `highest` on, in shared memory. A thread has four values on their way from memory at a time."""
+    bins, lowest, highest = cuda.shared.array(0, COUNT), I32(lowest), I32(highest)
+    for i in range(cuda.threadIdx.x, counts.size, cuda.blockDim.x):
+        bins[i] = 0
+    cuda.syncthreads()
+    quarter, stride, j = U32(values.size // 4), U32(cuda.gridsize(1)), U32(cuda.grid(1))
+    while j < quarter:
+        second = U32(j + quarter)
+        third = U32(second + quarter)
+        four = values[j], values[second], values[third], values[U32(third + quarter)]
+        for value in four:
+            cuda.atomic.add(bins, U32(min(max(value, lowest), highest) - lowest), 1)
+        j = U32(j + stride)
+    j = U32(U32(4) * quarter + U32(cuda.grid(1)))
+    if j < values.size:
+        cuda.atomic.add(bins, U32(min(max(values[j], lowest), highest) - lowest), 1)
+    cuda.syncthreads()
+    for i in range(cuda.threadIdx.x, counts.size, cuda.blockDim.x):
+        if bins[i]:
+            cuda.atomic.add(counts, i, np.int64(bins[i]))
+
+
 def counted(
     size: int, values: Any, others: Any, ways: NDArray[np.uint8], binning: tuple[int, int, int, int]
 ) -> NDArray[np.int64]:
     """The counts of :func:`count` in `size` bins."""
-    counts, private = cuda.to_device(np.zeros(size, dtype=np.int64)), 4 * size <= SHARED
-    shared = 4 * size if private else 4
-    count(
-        blocks_for(values.size), THREADS, counts, private, values, others, cuda.to_device(ways), binning, shared=shared
-    )
+    counts, private = zeros(size), 4 * size <= SHARED
+    blocks, shared = blocks_for(values.size), 4 * size if private else 4
+    if private and others is values and not ways.size and binning[2:] == EVERYWHERE and abs(binning[1]) < 1 << 30:
+        lowest = -binning[1]
+        count_sites(min(blocks, processors() * FEW), MANY, counts, values, lowest, lowest + size - 1, shared=shared)
+    else:
+        count(blocks, THREADS, counts, private, values, others, cuda.to_device(ways), binning, shared=shared)
     return counts.copy_to_host()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import math
 import warnings
 from collections.abc import Callable
@@ -17,18 +16,18 @@ from ...inputs.arguments import number
 from ...inputs.signature import needed_parameters
 from ...inputs.wording import shown
 from .. import roots
+from .agreement import agree
 from .base import Coefficient, CoefficientLike
 from .difference import Difference
+from .identity import Identity
 from .leaves import ZERO, Constant
-from .tracing import NotTraceable, trace
+from .recorded import Recorded
+from .tracing import NotTraceable, recorded, trace
 from .variables import LETTERS, TIME, At, Floats, Point, along, coordinate, in_order
 from .width import narrowest
 
 SAMPLES = 1025  # values of a function without a scale, from which its width is estimated
 MOST_SEEN = 200  # jumps that samples may show
-COMPARED = 20_000  # points at which a tree of three or more variables is compared with its function
-CONDITIONED = 1e-9  # a value is compared if it changes by less than this part when its arguments change by 16 ulp
-AGREE = 1e-6  # of the values around: how closely the tree must agree with the function
 NAMES = (*LETTERS, TIME)
 
 
@@ -59,6 +58,13 @@ class Function(Coefficient):
     ----------
     opaque : str or None
         Why the function was not traced; None if it was.
+
+    declared : bool
+        Whether breaks, scales or derivatives were declared with it.
+
+    Two functions are equal if their trees are, else if their code, their closures and the globals that they read are (as they
+    were when each was declared), and they were declared with the same breaks, scales and derivatives. A run refuses a function
+    that reads what has changed since. Traced functions can be pickled wherever they are defined.
 
     Raises
     ------
@@ -107,6 +113,7 @@ class Function(Coefficient):
         self._scale = {name: _length(f"{name}_scale", value) for name, value in scales.items()}
         self._derivative = {name: None if v is None else as_coefficient(v) for name, v in slopes.items()}
         self._offset = dict.fromkeys(NAMES, 0.0)
+        self._declared = Identity.of(function, len(self._arguments))
         for name in (name for name in NAMES if name not in self.variables):
             given = {"breaks": self._breaks_at[name] or None, "scale": scales[name], "derivative": slopes[name]}
             for what, value in given.items():
@@ -115,7 +122,26 @@ class Function(Coefficient):
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)
-        self.variables = frozenset(self._arguments)  # that a release before 0.4 did not keep
+        self.variables = frozenset(self._arguments)  # that a release before 0.4 did not keep, and
+        if "_declared" not in state:  # one before 0.7
+            self._declared = Identity.of(self.function, len(self._arguments))
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Its attributes. A traced function goes to files of pickles and to other processes as the calls that it makes, with what
+        it read; an opaque one as it is, which a pickle without cloudpickle can only do for the functions of modules."""
+        kept = {
+            name: value for name, value in vars(self).items() if name != "_hash"
+        }  # of texts, another in every process
+        if self.tree is None or isinstance(self.function, Recorded):
+            return kept
+        return kept | {"function": recorded(self.function, self._arguments)}
+
+    @property
+    def changed(self) -> tuple[str, ...]:
+        """The names of what the function reads and that has changed since it was declared."""
+        if isinstance(self.function, Recorded):  # which reads nothing
+            return ()
+        return self._declared.changed(self.function)
 
     def _named(self, names: list[str]) -> tuple[str, ...]:
         """The variables that parameters of these names take."""
@@ -132,9 +158,14 @@ class Function(Coefficient):
 
     def of(self, variable: str) -> Function:
         """The function of one variable as one of another."""
-        other = copy.copy(self)
-        vars(other).pop("_traced", None)
-        other._arguments, other.variables = (variable,), frozenset({variable})
+        return self._with(_arguments=(variable,), variables=frozenset({variable}))
+
+    def _with(self, **attributes: Any) -> Function:
+        """The same function with other attributes."""
+        other = object.__new__(type(self))
+        vars(other).update(
+            {name: value for name, value in vars(self).items() if name not in ("_traced", "_hash")} | attributes
+        )
         return other
 
     @property
@@ -182,7 +213,7 @@ class Function(Coefficient):
             tree = trace(self.function, self._arguments)
         except NotTraceable as reason:
             return None, str(reason)
-        if not self._agrees(tree):
+        if not agree(self._call, self._arguments, tree):
             return None, "called with a symbol it is not the function that it is with numbers"
         for name, by in self._offset.items():
             tree = tree.shifted(name, by)
@@ -201,38 +232,15 @@ class Function(Coefficient):
     def _why_opaque(self) -> str:
         return "" if self.opaque is None else f"{self.name} is opaque ({self.opaque}), and "
 
-    def _agrees(self, tree: Coefficient) -> bool:
-        """Whether the tree has the function's values on all scales and on both sides of its breaks.
+    @property
+    def declared(self) -> bool:
+        """Whether breaks, scales or derivatives were declared with it."""
+        return bool(self._declarations)
 
-        Values that rounding of the arguments changes, like sin(10¹² x) far from 0, are not compared.
-        """
-        at, nudge = self._grid(tree), 1.0 + 2.0**-48
-        given = dict(zip(self._arguments, at, strict=True))
-        size = max(tree.dimension, 1)
-        point = tuple(given.get(name, np.zeros(())) for name in LETTERS[:size])
-        with np.errstate(all="ignore"):
-            try:
-                ours, nudged = self._call(*at), self._call(*(v * nudge for v in at))
-                theirs = tree(point, given.get(TIME, 0.0))
-            except (TypeError, ValueError, ArithmeticError):
-                return False
-            usual = np.median(np.abs(ours[np.isfinite(ours)])) if np.isfinite(ours).any() else 0.0
-            magnitude = np.maximum(np.abs(ours), usual)
-            sound = np.isfinite(ours) & (np.abs(nudged - ours) <= CONDITIONED * magnitude)
-            same = np.abs(theirs - ours) <= AGREE * magnitude
-        return bool(sound.any() and same[sound].mean() > 0.999)
-
-    def _grid(self, tree: Coefficient) -> list[Floats]:
-        """Values of the arguments at which to compare: every pair of those of two, a fixed choice of those of more."""
-        sizes = np.ldexp(1.3, np.arange(-80, 81, 4))
-        grids = [
-            np.concatenate([[0.0], sizes, -sizes, _about(tree.breaks(name, -math.inf, math.inf)[:50])])
-            for name in self._arguments
-        ]
-        if len(grids) <= 2:
-            return [v.ravel() for v in np.meshgrid(*grids, indexing="ij")]
-        rng = np.random.default_rng(0)
-        return [rng.choice(grid, COMPARED) for grid in grids]
+    @property
+    def derivatives(self) -> tuple[Coefficient, ...]:
+        """The derivatives that were declared."""
+        return tuple(slope for slope in self._derivative.values() if slope is not None)
 
     @property
     def parts(self) -> tuple[Coefficient, ...]:
@@ -282,10 +290,7 @@ class Function(Coefficient):
         return Difference(self, variable) if self.tree is None else self.tree.regular_derivative(variable)
 
     def _shifted(self, variable: str, by: float) -> Coefficient:
-        moved = copy.copy(self)
-        moved.__dict__.pop("_traced", None)
-        moved._offset = {**self._offset, variable: self._offset[variable] + by}
-        return moved
+        return self._with(_offset={**self._offset, variable: self._offset[variable] + by})
 
     def _signature(self) -> list[str]:
         return [f"{n} + {self._offset[n]:g}".replace("+ -", "- ") if self._offset[n] else n for n in self._arguments]
@@ -294,13 +299,27 @@ class Function(Coefficient):
         return rf"\mathrm{{{self.name.strip('<>')}}}({', '.join(self._signature())})".replace("_", r"\_")
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Function) and self._identity() == other._identity()
+        """Whether two functions have the same trees; opaque ones, the same code, closure and globals that they read."""
+        if self is other:
+            return True
+        if not isinstance(other, Function) or self._declarations != other._declarations:
+            return False
+        if (self._declared, self._arguments, self._offset) == (other._declared, other._arguments, other._offset):
+            return True
+        return self.tree is not None and self.tree == other.tree
 
-    def _identity(self) -> tuple[object, ...]:
-        return self.function, self._offset, self._breaks_at, self._scale, self._derivative
+    @property
+    def _declarations(self) -> tuple[object, ...]:
+        """The declared breaks, scales and derivatives, by name."""
+        given: tuple[dict[str, Any], ...] = (self._breaks_at, self._scale, self._derivative)
+        return tuple((i, name, value) for i, at in enumerate(given) for name, value in at.items() if value)
+
+    @cached_property
+    def _hash(self) -> int:
+        return hash((self._declared, self._arguments)) if self.tree is None else hash(self.tree)
 
     def __hash__(self) -> int:
-        return hash(self.function)
+        return self._hash
 
     def __str__(self) -> str:
         return f"{self.name}({', '.join(self._signature())})"
@@ -324,13 +343,6 @@ def _length(name: str, value: float | None) -> float | None:
     if not (value > 0 and math.isfinite(value)):
         raise ValueError(f"{name} = {value}: must be positive and finite")
     return float(value)
-
-
-def _about(places: tuple[float, ...]) -> Floats:
-    """Points on both sides of the places, near and far."""
-    at = np.array(places, dtype=np.float64)
-    sides = np.array([-0.4, -1e-3, -1e-6, 1e-6, 1e-3, 0.4])
-    return (at[:, None] + sides * np.where(at == 0.0, 1.0, np.abs(at))[:, None]).ravel()
 
 
 def _sampled_width(points: Floats, values: Floats, breaks: Floats) -> float:

@@ -1,4 +1,4 @@
-"""A coefficient with another one in place of a coordinate."""
+"""Coefficients with a formula in place of a coordinate, or in place of Python functions."""
 
 from __future__ import annotations
 
@@ -34,3 +34,19 @@ def substituted(coefficient: Coefficient, place: Coefficient, name: str = "x") -
         case Node():
             return coefficient._with(*(substituted(part, place, name) for part in coefficient.parts))
     raise ValueError(f"{coefficient}: has no formula in which {name} could be replaced; write it as an expression")
+
+
+def as_formula(coefficient: Coefficient) -> Coefficient:
+    """The coefficient with the trees of traced functions in place of the functions, where nothing was declared with these.
+
+    >>> import numpy as np
+    >>> print(as_formula(Function(lambda x: np.sin(3.0 * x)) + 1.0))
+    sin(3*x) + 1
+    """
+    match coefficient:
+        case Function() if coefficient.tree is not None and not coefficient.declared:
+            return coefficient.tree
+        case Node():
+            parts = tuple(map(as_formula, coefficient.parts))
+            return coefficient if parts == coefficient.parts else coefficient._with(*parts)
+    return coefficient

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import copy
+import operator
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
+from ...inputs.signature import needed_parameters
 from .algebra import add, multiply, power
 from .base import Coefficient
 from .elementary import apply
 from .leaves import Constant, Variable
 from .node import depth
 from .nodes import Choice
+from .recorded import Argument, Call, Recorded, inside
 
 DEEPEST = 50  # levels of a tree, and
 LARGEST = 2000  # leaves of a tree; a function with more stays opaque
@@ -24,10 +28,18 @@ class NotTraceable(TypeError):
 
 
 class Traced(NDArrayOperatorsMixin):
-    """A symbol in place of an array: NumPy's operations on it build a tree."""
+    """A symbol in place of an array: NumPy's operations on it build a tree, and are kept as the calls that they are."""
+
+    call: Argument | Call | None = None
 
     def __init__(self, tree: Coefficient, leaves: int = 1) -> None:
         self.tree, self.leaves = tree, leaves
+
+    def made_by(self, function: Callable[..., Any], inputs: Sequence[Any], options: Any = None) -> Self:
+        """The same symbol as the result of a call."""
+        made = copy.copy(self)
+        made.call = Call(function, tuple(map(_called, inputs)), _called(options or {}))
+        return made
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
         if any(isinstance(given, np.ndarray) and given.dtype == object for given in inputs):
@@ -35,12 +47,19 @@ class Traced(NDArrayOperatorsMixin):
         in_place = options.keys() == {"out"} and options["out"][0] is inputs[0]  # x += 1: a new symbol
         if method != "__call__" or (options and not in_place):
             raise NotTraceable(f"it calls {ufunc.__name__} with options")
-        return _traced(_operation(ufunc.__name__), inputs)
+        return _traced(_operation(ufunc.__name__), inputs).made_by(ufunc, inputs)
 
     def __array_function__(self, function: Callable[..., Any], types: Any, inputs: Any, options: Any) -> Any:
         if function.__name__ not in ARRAY_FUNCTIONS:
             raise NotTraceable(f"it calls {function.__name__}")
-        return ARRAY_FUNCTIONS[function.__name__](*inputs, **options)
+        made = ARRAY_FUNCTIONS[function.__name__](*inputs, **options)
+        return made.made_by(function, inputs, options) if isinstance(made, Traced) else made
+
+    def __pow__(self, other: Any) -> Any:
+        made = super().__pow__(other)  # NumPy's ** has ways of its own for squares, which np.power need not have
+        return made.made_by(operator.pow, (self, other)) if isinstance(made, Traced) else made
+
+    __ipow__ = __pow__
 
     def __array__(self, *_: Any, **__: Any) -> Any:
         raise NotTraceable("it makes an array of its argument")
@@ -69,14 +88,24 @@ class Condition(Traced):
         logic = {"logical_and": "bitwise_and", "logical_or": "bitwise_or", "logical_not": "invert"}.get(name, name)
         if logic not in {"bitwise_and", "bitwise_or", "invert"} or not all(isinstance(i, Condition) for i in inputs):
             return super().__array_ufunc__(ufunc, method, *inputs, **options)
-        first, *rest = (i.choose for i in inputs)
-        leaves = sum(i.leaves for i in inputs)
-        match logic:
-            case "invert":
-                return Condition(lambda a, b: first(b, a), leaves)
-            case "bitwise_and":
-                return Condition(lambda a, b: first(rest[0](a, b), b), leaves)
-        return Condition(lambda a, b: first(a, rest[0](a, b)), leaves)
+        return _combined(logic, inputs).made_by(ufunc, inputs)
+
+
+def _combined(logic: str, conditions: Sequence[Condition]) -> Condition:
+    """The negation of a condition, or two conditions together."""
+    first, *rest = (condition.choose for condition in conditions)
+    leaves = sum(condition.leaves for condition in conditions)
+    match logic:
+        case "invert":
+            return Condition(lambda a, b: first(b, a), leaves)
+        case "bitwise_and":
+            return Condition(lambda a, b: first(rest[0](a, b), b), leaves)
+    return Condition(lambda a, b: first(a, rest[0](a, b)), leaves)
+
+
+def _called(value: Any) -> Any:
+    """Symbols as the calls that made them, also inside lists."""
+    return value.call if isinstance(value, Traced) else inside(value, _called)
 
 
 def _elementwise(ufunc: np.ufunc, inputs: Sequence[Any]) -> Any:
@@ -91,7 +120,7 @@ def _elementwise(ufunc: np.ufunc, inputs: Sequence[Any]) -> Any:
 
 def _method(name: str) -> Callable[[Traced], Traced]:
     """The method of a symbol that NumPy's function of this name calls for each entry of an array of symbols."""
-    return lambda symbol: _traced(_operation(name), (symbol,))
+    return lambda symbol: _traced(_operation(name), (symbol,)).made_by(getattr(np, name), (symbol,))
 
 
 def _tree(value: Any) -> Coefficient:
@@ -202,13 +231,33 @@ def trace(function: Callable[..., Any], arguments: Sequence[str]) -> Coefficient
     >>> print(trace(lambda x, y, t: x**2 + y * t, ["x", "y", "t"]))
     x**2 + y*t
     """
+    tree = _tree(_result(function, arguments))
+    if depth(tree) > DEEPEST:
+        raise NotTraceable("it has too many operations inside each other")
+    return tree
+
+
+def recorded(function: Callable[..., Any], arguments: Sequence[str]) -> Recorded:
+    """A function that :func:`trace` reads, as the calls of NumPy that it makes.
+
+    >>> recorded(lambda x: 3.0 * (x - 1.0) ** 2, ["x"])(np.array([2.0, 5.0]))
+    array([ 3., 48.])
+    """
+    name = getattr(function, "__name__", type(function).__name__)
+    return Recorded(name, needed_parameters(function), _called(_result(function, arguments)))
+
+
+def _result(function: Callable[..., Any], arguments: Sequence[str]) -> Any:
+    """What a function returns for symbols; a symbol or a number."""
+    symbols = [Traced(Variable(name)) for name in arguments]
+    for i, symbol in enumerate(symbols):
+        symbol.call = Argument(i)
     try:
         with np.errstate(all="ignore"):
-            tree = _tree(function(*(Traced(Variable(name)) for name in arguments)))
+            result = function(*symbols)
+            _tree(result)  # refuses what is neither
     except NotTraceable:
         raise
     except Exception as error:  # a function that fails for a symbol, in whatever way, is opaque
         raise NotTraceable(f"called with a symbol it says {type(error).__name__}: {error}") from error
-    if depth(tree) > DEEPEST:
-        raise NotTraceable("it has too many operations inside each other")
-    return tree
+    return result

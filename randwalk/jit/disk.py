@@ -27,6 +27,7 @@ from numba.core.compiler import CompileResult
 from numba.core.serialize import dumps
 
 rebuild: Any = CompileResult._rebuild
+PACKAGE = Path(__file__).parents[1]
 DIGEST = hashlib.sha256().digest_size
 REMEDY = "set RANDWALK_CACHE_DIR to a folder that only you can write to"
 
@@ -38,7 +39,7 @@ def cache_place() -> tuple[Path | None, str]:
     It is $RANDWALK_CACHE_DIR if given, else beside the package, else in the user's cache directory. Its name has a hash of all
     kernel sources, because Numba does not notice a change in another file of a function that a kernel calls.
     """
-    sources = sorted(Path(__file__).parent.glob("*.py"))
+    sources = (path for folder in ("jit", "kernels") for path in sorted((PACKAGE / folder).glob("*.py")))
     version = numba.__version__.encode()
     digest = hashlib.sha256(b"".join([version, *(path.read_bytes() for path in sources)])).hexdigest()[:16]
     reasons = []
@@ -62,7 +63,7 @@ def _places() -> Iterator[Path]:
     if given := os.environ.get("RANDWALK_CACHE_DIR"):
         yield Path(given)
         return
-    yield Path(__file__).parent / "__pycache__"
+    yield PACKAGE / "kernels" / "__pycache__"
     user = os.environ.get("XDG_CACHE_HOME", "")
     if os.path.isabs(user):  # the XDG specification says to ignore relative paths
         yield Path(user) / "randwalk"

@@ -27,7 +27,9 @@ implement: Any = lower_builtin
 register: Any = templates.infer_global
 
 LANES = 32 if "+avx2" in get_host_cpu_features() else 8  # type: ignore[no-untyped-call]
-WIDTH = 16  # walkers whose thresholds are looked up together; LLVM splits where registers are narrower
+WIDTH = (
+    64  # walkers whose thresholds are looked up together, in several registers, whose gathers hide each other's latency
+)
 REALS = 8  # masses that are moved together
 
 

@@ -27,22 +27,39 @@ def _wide(context: Any) -> Any:
 
 
 def _look_up(context: Any, table: Any, first: Any, index: Any) -> Any:
-    """``table[first + index]`` of a contiguous array for every number of `index`, by gather instructions, which LLVM does not
-    form by itself: the halves, the low ones first, of a table of 64 bits, else one vector; a tuple."""
-    bits = table.dtype.bitwidth
+    """``table[first + index]`` of a contiguous array of 32 bits for every number of `index`, by gather instructions, which LLVM
+    does not form by itself."""
 
     def fetch(context: Any, builder: Any, values: Any, first: Any, index: Any) -> Any:
         begin, one, size = place(context, builder, table, values, first, 1)
-        parts = [_gathered(builder, begin, one.element, size, part) for part in _cut(builder, index, bits // 32)]
-        if bits == 64:
-            halves = ir.VectorType(ir.IntType(32), WIDTH)
-            parts = [builder.bitcast(part, halves) for part in parts]
-            orders = (ir.Constant(halves, [2 * i + half for i in range(WIDTH)]) for half in (0, 1))
-            parts = [builder.shuffle_vector(*parts, order) for order in orders]
-        return context.make_tuple(builder, found, parts)
+        return _gathered(builder, begin, one.element, size, index)
 
-    found = tuple_of(cells, bits // 32)
-    return lowered(found(table, types.intp, cells), fetch)
+    return lowered(cells(table, types.intp, cells), fetch)
+
+
+def _look_up_pairs(context: Any, table: Any, first: Any, step: Any, moves: Any, index: Any) -> Any:
+    """``table[first + m step + index]``, m = 0, 1, …, of an array that has two numbers of 16 bits for each two of `moves`, as a
+    tuple of 32 bits each, the low halves of 64 bits first. All in one go: out of a loop LLVM would take what makes gathers fast,
+    indices of 32 bits."""
+    bits = table.dtype.bitwidth
+    words = -(-moves.count // (bits // 16))
+
+    def fetch(context: Any, builder: Any, values: Any, first: Any, step: Any, _: Any, index: Any) -> Any:
+        pairs = []
+        for m in range(words):
+            offset = builder.add(first, builder.mul(step, ir.Constant(step.type, m)))
+            begin, one, size = place(context, builder, table, values, offset, 1)
+            parts = [_gathered(builder, begin, one.element, size, part) for part in _cut(builder, index, bits // 32)]
+            if bits == 64:
+                halves = ir.VectorType(ir.IntType(32), WIDTH)
+                parts = [builder.bitcast(part, halves) for part in parts]
+                orders = (ir.Constant(halves, [2 * i + half for i in range(WIDTH)]) for half in (0, 1))
+                parts = [builder.shuffle_vector(*parts, order) for order in orders]
+            pairs += parts
+        return context.make_tuple(builder, found, pairs)
+
+    found = tuple_of(cells, words * bits // 32)
+    return lowered(found(table, types.intp, types.intp, moves, cells), fetch)
 
 
 def _cut(builder: Any, vector: Any, pieces: int) -> list[Any]:
@@ -136,9 +153,23 @@ def _zeros_below(context: Any, word: Any) -> Any:
     return lowered(types.uint64(types.uint64), lambda _, builder, word: builder.cttz(word, defined))
 
 
+def _polynomial(context: Any, x: Any, coefficients: Any) -> Any:
+    """c₀ + x (c₁ + x (c₂ + …)) of a tuple of coefficients, each operation rounded."""
+
+    def horner(context: Any, builder: Any, x: Any, coefficients: Any) -> Any:
+        *others, value = (builder.extract_value(coefficients, i) for i in range(coefficients.type.count))
+        for coefficient in reversed(others):
+            value = builder.fadd(coefficient, builder.fmul(x, value))
+        return value
+
+    return lowered(types.float64(types.float64, coefficients), horner)
+
+
 wide: Any = intrinsic(_wide)
+polynomial: Any = intrinsic(_polynomial)
 apart: Any = intrinsic(_apart)
 look_up: Any = intrinsic(_look_up)
+look_up_pairs: Any = intrinsic(_look_up_pairs)
 where: Any = intrinsic(_where)
 which: Any = intrinsic(_which)
 joined: Any = intrinsic(_joined)

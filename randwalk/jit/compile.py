@@ -1,4 +1,4 @@
-"""How kernels are compiled. The machine code is kept on disk (:mod:`randwalk.kernels.disk`)."""
+"""How kernels are compiled. The machine code is kept on disk (:mod:`randwalk.jit.disk`)."""
 
 from __future__ import annotations
 
@@ -44,6 +44,18 @@ class _Notice(event.Listener):
 
 
 event.register("numba:compile", _Notice())  # type: ignore[no-untyped-call]
+
+
+class DeviceError(OSError):
+    """A device is missing or failed.
+
+    After a failure during a run `ensemble` holds the walkers that were finished, as a run of that many walkers gives them (None
+    if there are none); ``ensemble.extend(walkers)`` continues, on any backend. `partial` is the same as the runner of the
+    walkers returns it.
+    """
+
+    partial: Any = None
+    ensemble: Any = None
 
 
 class CompilerOff(OSError):

@@ -1,0 +1,121 @@
+"""A run that is kept in a file while it goes on, and goes on from that file."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from .inputs.wording import shown
+from .run.counts import Counts
+from .run.ito_counts import ItoCounts
+from .run.ranges import missing
+from .store import SUFFIXES, as_written, check_savable, sweep
+from .terminal.output import check_output
+
+EVERY = 60.0  # seconds between two checkpoints
+SHARE = 20.0  # and so many times as long as the last one took to write
+
+
+@dataclass
+class Checkpoint:
+    """The file of a run, if it has one. What is in it is always a whole ensemble, of the walkers that were finished by then.
+
+    `made` is the class of the ensemble, and `task` the run as the file holds it.
+    """
+
+    made: Any
+    task: Any
+    path: Path | None
+    _due: float = field(default_factory=lambda: time.monotonic() + EVERY)
+    _kept: int = 0  # walkers in the file
+
+    @classmethod
+    def of(cls, made: Any, task: Any, out: Any) -> Checkpoint:
+        """The file `out` of a run, None for none: tried before anything runs.
+
+        Raises
+        ------
+        ValueError, TypeError, ImportError
+            for a path that cannot be written, or a run that is not saved.
+        """
+        if out is None:
+            return cls(made, task, None)
+        if not isinstance(out, (str, Path)):
+            raise TypeError(f"out = {shown(out)}: must be the name of a file that ends in {' or '.join(SUFFIXES)}")
+        path = check_output("out =", out, SUFFIXES)
+        check_savable(task.walk, task.records)
+        sweep(path)
+        return cls(made, replace(task, walk=as_written(task.walk)), path)
+
+    def begun(self, before: Counts | ItoCounts | None, parts: Sequence[range]) -> Any:
+        """The counts to go on from: those of the file, if it holds the walkers `before`; else these.
+
+        Raises
+        ------
+        ValueError
+            for a file of another run.
+        """
+        if self.path is None or not self.path.exists():
+            return before
+        held = self.made.load(self.path)
+        self._check(held, [*parts, *(before.parts if before is not None else ())])
+        self._kept = held.walkers
+        if before is None or not missing(before.parts, held.parts):
+            return held.tally
+        if missing(held.parts, before.parts):
+            raise ValueError(
+                f"out = {self.path}: holds walkers {_listed(held.parts)}, and this ensemble {_listed(before.parts)}: merge "
+                "them, or give another name"
+            )
+        return before
+
+    def _check(self, held: Any, wanted: Sequence[range]) -> None:
+        """Refuse a file of another run, or of walkers that are not wanted."""
+        remedy = "give another name, or remove the file"
+        for name in ("walk", "seed", "method", "bins", "steps"):
+            mine, its = getattr(self.task, name, None), getattr(held.task, name, None)
+            if mine != its:
+                raise ValueError(f"out = {self.path}: holds another run, with {name} = {its} and not {mine}; {remedy}")
+        if set(self.task.records) != set(held.task.records):
+            raise ValueError(
+                f"out = {self.path}: holds another run, which records {list(held.task.records)} and not "
+                f"{list(self.task.records)}; {remedy}"
+            )
+        held._check_stream()
+        more = missing(held.parts, wanted)
+        if self.task.method == "occupation" and any(part not in wanted for part in held.parts):
+            more = list(held.parts)
+        if more:
+            raise ValueError(
+                f"out = {self.path}: holds walkers {_listed(held.parts)} where {_listed(wanted)} are asked for; {remedy}"
+            )
+
+    def keep(self, counts: Any) -> None:
+        """Write the file if that is due."""
+        now = time.monotonic()
+        if self.path is not None and now >= self._due:
+            self.end(counts)
+            self._due = time.monotonic() + max(EVERY, SHARE * (time.monotonic() - now))
+
+    def end(self, counts: Any) -> Any:
+        """The ensemble of the counts, None if there are none; in the file, if there is one. An OSError of the file has the
+        ensemble, too, as `ensemble`."""
+        if counts is None:
+            return None
+        ensemble = self.made(self.task, counts)
+        if self.path is not None and ensemble.walkers != self._kept:
+            try:
+                ensemble.save(self.path)
+            except OSError as error:
+                error.ensemble = ensemble  # type: ignore[attr-defined]
+                raise
+            self._kept = ensemble.walkers
+        return ensemble
+
+
+def _listed(parts: Sequence[range]) -> str:
+    told = [f"{part.start:,} … {part.stop - 1:,}" for part in parts[:3]]
+    return ", ".join(told) + (", …" if len(parts) > 3 else "")

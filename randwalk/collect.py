@@ -1,0 +1,125 @@
+"""Walkers run: on this machine or by the workers of an executor, kept in a file meanwhile."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from typing import Any
+
+from .checkpoint import Checkpoint
+from .jit.compile import DeviceError
+from .run.counts import Counts
+from .run.devices import choose
+from .run.effort import Effort, Portions
+from .run.executor import RangeFailed, gathered
+from .run.ito_counts import ItoCounts
+from .run.ito_task import ItoTask
+from .run.ranges import Cut, missing
+from .run.task import Task
+from .run.threads import checked, share
+from .terminal.progress import progress_bar
+
+AnyTask = Task | ItoTask
+AnyCounts = Counts | ItoCounts
+
+
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C during a run. `ensemble` holds the walkers that were finished, as a run of these walkers gives them (None if there
+    are none); ``ensemble.extend(walkers)`` continues."""
+
+    def __init__(self, ensemble: Any) -> None:
+        done = ensemble.walkers if ensemble is not None else 0
+        super().__init__(f"interrupted with {done:,} walkers finished; they are in the exception's .ensemble")
+        self.ensemble = ensemble
+
+
+def collect(
+    made: Any, task: AnyTask, parts: Sequence[range], before: AnyCounts | None, effort: Effort, out: Any = None
+) -> Any:
+    """Run the walkers `parts` of a task, but for those in the counts `before` or in the file `out`; the ensemble of all of them,
+    which `made` makes of the task and the counts.
+
+    Raises
+    ------
+    MemoryError
+        before anything runs, for what does not fit.
+    ValueError
+        before anything runs, for a file that cannot be written, or holds another run.
+    Interrupted, DeviceError, RangeFailed
+        with the ensemble of the walkers that were finished, which is also in the file.
+    """
+    checkpoint = Checkpoint.of(made, task, out)
+    task, counts = checkpoint.task, checkpoint.begun(before, parts)
+    left = missing(parts, () if counts is None else counts.parts)
+    if left:
+        run = _alone if effort.executor is None else _by_executor
+        with run(task, left, effort) as results:
+            try:
+                for more in results:
+                    counts = more if counts is None else counts + more
+                    checkpoint.keep(counts)
+            except BaseException as error:
+                ensemble = checkpoint.end(counts)
+                if isinstance(error, KeyboardInterrupt):
+                    raise Interrupted(ensemble) from None
+                if isinstance(error, DeviceError):
+                    error.partial = counts
+                if isinstance(error, (DeviceError, RangeFailed)):
+                    error.ensemble = ensemble
+                raise
+    assert counts is not None
+    return checkpoint.end(counts)
+
+
+@contextmanager
+def _alone(task: AnyTask, parts: Sequence[range], effort: Effort) -> Iterator[Iterator[AnyCounts]]:
+    """Counts of one batch of walkers after another, made by threads of this process."""
+    walkers = sum(map(len, parts))
+    with share(effort.threads) as threads, _bar(task, parts, effort) as advance:
+        task.check_memory(walkers, threads)
+        seconds = task.seconds(walkers) if effort.backend == "auto" else 0.0  # the only one that asks for it
+        machine = choose(effort.backend, effort.devices, seconds, threads, task.method)
+        yield (counts for part in parts for counts in task.stream(part, machine, advance))
+
+
+@contextmanager
+def _by_executor(task: AnyTask, parts: Sequence[range], effort: Effort) -> Iterator[Iterator[AnyCounts]]:
+    """Counts of one range of walkers after another, made by workers. A run by ``occupation`` is one sample, drawn as a whole."""
+    threads, walkers = checked(effort.threads) or 1, sum(map(len, parts))
+    task.check_memory(walkers, threads)
+    if effort.backend == "cpu":
+        choose(effort.backend, effort.devices, 0.0, threads)  # refuses devices of which workers know nothing
+    items = Cut(parts, task.seconds(walkers), whole=task.method == "occupation")
+    work = Portions(task, threads, effort.backend, effort.devices)
+    with _bar(task, parts, effort) as advance, closing(gathered(effort.executor, work, items)) as ranges:
+
+        def told() -> Iterator[tuple[range, AnyCounts]]:
+            for walked, counts in ranges:
+                advance(len(parts) * len(walked) / walkers)
+                yield walked, counts
+
+        yield in_order(told(), parts)
+
+
+def in_order(results: Iterator[tuple[range, AnyCounts]], parts: Sequence[range]) -> Iterator[AnyCounts]:
+    """The counts of ranges of the parts in the order of the walkers, so that those so far are a run of fewer walkers. Where a
+    range fails, the counts of later ones come before the error."""
+    starts = [part.start for part in parts]
+    ends = dict(zip((part.stop for part in parts), [*starts[1:], -1], strict=True))
+    waiting: dict[int, tuple[int, AnyCounts]] = {}
+    at = starts[0]
+    try:
+        for walked, counts in results:
+            waiting[walked.start] = walked.stop, counts
+            while at in waiting:
+                stop, ready = waiting.pop(at)
+                yield ready
+                at = ends.get(stop, stop)
+    except RangeFailed:
+        yield from (counts for _, counts in waiting.values())
+        raise
+
+
+def _bar(task: AnyTask, parts: Sequence[range], effort: Effort) -> Any:
+    """A progress bar, which is full after as many parts."""
+    return progress_bar(f"simulating by {task.method}", float(len(parts)), effort.progress)

@@ -1,0 +1,92 @@
+"""The Python functions that a declaration holds, with the names of the arguments that they were given as, and whether a run may
+rely on them."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Iterable, Iterator
+from dataclasses import fields, is_dataclass
+from typing import Any
+
+from .coefficient import Coefficient, Difference, Function
+from .steps import Steps, name_of
+
+NAMELESS = ("", "task", "walk", "declared", "records")  # values whose fields are arguments of their own
+
+
+def functions_in(value: Any, name: str = "") -> Iterator[tuple[str, Function]]:
+    """(name, function) of every Python function in a walk, a record, a run or another value object, each once.
+
+    Examples
+    --------
+    >>> import randwalk as rw
+    >>> walk = rw.LatticeWalk.from_drift(lambda x: -x, 0.5, dx=0.1, killing=lambda t: 0.1 * t)
+    >>> [name for name, function in functions_in(walk)]
+    ['drift', 'killing']
+    """
+    seen: set[int] = set()
+    for found, function in _functions(value, name):
+        if id(function) not in seen:
+            seen.add(id(function))
+            yield found, function
+
+
+def check_unchanged(functions: Iterable[tuple[str, Function]]) -> None:
+    """Refuse functions that read what has changed since they were declared.
+
+    Raises
+    ------
+    ValueError
+        with the argument, the function and the names of what has changed.
+    """
+    for name, function in functions:
+        if read := function.changed:
+            raise ValueError(
+                f"{name} = {function.name}: reads {', '.join(read)}, which changed after the walk was declared: declare it again"
+            )
+
+
+def check_travels(functions: Iterable[tuple[str, Function]]) -> None:
+    """Refuse functions that no other process can have.
+
+    Raises
+    ------
+    TypeError
+        with the argument, the function, why it is not read into a formula, and what to do.
+    """
+    for name, function in functions:
+        try:
+            pickle.dumps(function)
+        except Exception:
+            raise TypeError(
+                f"executor: {name} = {function.name}: does not travel to other processes, because it is opaque "
+                f"({function.opaque}) and no module has it by that name: define it in a module that they can import, write it "
+                "with NumPy's operations or as rw.expression(...), or install cloudpickle"
+            ) from None
+
+
+def _functions(value: Any, name: str) -> Iterator[tuple[str, Function]]:
+    for called, part in _parts(value, name):
+        if isinstance(part, Function):
+            yield called, part
+        yield from _functions(part, called)
+
+
+def _parts(value: Any, name: str) -> Iterator[tuple[str, Any]]:
+    """What a value is made of, with the name of the argument that it belongs to."""
+    match value:
+        case Function():
+            yield from ((name, slope) for slope in value.derivatives)
+        case Difference():
+            yield name, value.of
+        case Coefficient():
+            yield from ((name, part) for part in value.parts)
+        case Steps():
+            yield from ((name_of(e), probability) for e, probability in value.items())
+        case tuple() | list():
+            yield from ((name, part) for part in value)
+        case _ if is_dataclass(value):
+            # what was declared comes before what was made of it, which has its functions, too
+            names = sorted((field.name for field in fields(value)), key=lambda field: not field.startswith("declared"))
+            named = name in NAMELESS
+            yield from ((field.removeprefix("declared_") if named else name, getattr(value, field)) for field in names)

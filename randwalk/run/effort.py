@@ -1,0 +1,44 @@
+"""The means of a run, on which its results do not depend."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from .counts import added
+from .devices import choose
+from .threads import share
+
+
+@dataclass(frozen=True)
+class Effort:
+    """The number of threads at most, whether a progress bar is shown, the backend and its devices, and the executor whose workers
+    do it, each range of walkers on one thread unless more are given."""
+
+    threads: int | None = None
+    progress: bool = False
+    backend: str = "cpu"
+    devices: Sequence[int] | None = None
+    executor: Any = None
+
+
+@dataclass(frozen=True)
+class Portions:
+    """What workers of an executor do: ranges of walkers of a task."""
+
+    task: Any
+    threads: int
+    backend: str
+    devices: Sequence[int] | None
+
+    @property
+    def shared(self) -> tuple[Any, ...]:
+        walk = self.task.walk
+        return (walk, walk.domain, *self.task.records)
+
+    def __call__(self, walkers: range, ended: Callable[[], bool]) -> Any:
+        seconds = self.task.seconds(len(walkers)) if self.backend == "auto" else 0.0
+        with share(self.threads) as threads:
+            machine = choose(self.backend, self.devices, seconds, threads, self.task.method, ended)
+            return added(self.task.stream(walkers, machine))

@@ -1,0 +1,233 @@
+"""Work on any executor: submitted a few items a worker at a time, taken as it is done, submitted again where a worker is lost.
+
+An executor is anything with ``submit(f, *args)`` that returns futures, objects with ``done()``, ``result()`` and ``cancel()``:
+those of concurrent.futures, of dask.distributed (a Client), of joblib's loky, of mpi4py.futures. Nothing here knows which.
+"""
+
+from __future__ import annotations
+
+import time
+import traceback
+from collections import deque
+from collections.abc import Generator
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
+
+from ..inputs.wording import shown
+from .pieces import Ended
+from .shipping import Shipped, Work
+from .wanted import Wanted
+
+T = TypeVar("T")
+
+LOSSES = 3  # times that an item may be lost
+FEW = 4  # items under way to begin with
+LOOK = 0.02  # seconds between two looks at what is done
+GRACE = 1.0  # seconds that an item may be on its way, besides its work
+
+
+class Items(Protocol[T]):
+    """What there is to do."""
+
+    def take(self, shares: int) -> T | None:
+        """The next item, where all that is left is for so many shares; None if there is none."""
+
+    def took(self, item: T, seconds: float) -> None:
+        """The work for an item took so long."""
+
+
+class RangeFailed(OSError):
+    """A range of walkers could not be run by an executor: there was an error in it, or its workers were lost again and again.
+
+    `item` is the range; `ensemble` holds the walkers that were finished (None if there are none), and ``ensemble.extend`` goes
+    on.
+    """
+
+    ensemble: Any = None
+
+    def __init__(self, item: Any, reason: str) -> None:
+        told = f"walkers {item.start} … {item.stop - 1}" if isinstance(item, range) else str(item)
+        super().__init__(f"{told}: {reason}")
+        self.item = item
+
+
+@dataclass(frozen=True)
+class Done:
+    """The result of an item, and the seconds that the work for it took."""
+
+    result: Any
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Failed:
+    """An error of the work for an item, in words, because errors themselves may not travel; no words for a run that was ended."""
+
+    reason: str
+    where: str
+
+
+def work_on(work: Any, item: Any, attempt: int) -> Done | Failed:
+    """What is submitted. The number of the `attempt` makes each submission another one to executors that keep results."""
+    begun = time.perf_counter()
+    try:
+        result = work(item)
+    except Ended:
+        return Failed("", "")
+    except Exception as error:
+        return Failed(f"{type(error).__name__}: {error}", traceback.format_exc())
+    return Done(result, time.perf_counter() - begun)
+
+
+@dataclass
+class _Sent:
+    """An item that is under way."""
+
+    item: Any
+    attempt: int
+    when: float
+
+
+class Supply:
+    """An executor, or executors that a function makes, one after another that takes no more work."""
+
+    def __init__(self, given: Any) -> None:
+        self._make = None if not isinstance(given, type) and hasattr(given, "submit") else given
+        if self._make is not None and not callable(self._make):
+            raise TypeError(
+                f"executor = {shown(given)}: must have submit(f, *args), as a concurrent.futures executor or a dask Client has, "
+                "or be a function that makes such a one"
+            )
+        self._executor = given if self._make is None else None
+        self._broken = 0
+
+    def submit(self, *work: Any) -> Any:
+        """A future.
+
+        Raises
+        ------
+        Exception
+            of an executor that takes no more work, where no other can be made.
+        """
+        while True:
+            try:
+                if self._executor is None:
+                    assert self._make is not None
+                    self._executor = self._make()
+                return self._executor.submit(work_on, *work)
+            except Exception:
+                self._broken += 1
+                if self._make is None or self._broken > LOSSES:
+                    raise
+                self._executor = None
+
+    def served(self) -> None:
+        """It has done some work."""
+        self._broken = 0
+
+
+def gathered(executor: Any, work: Work, items: Items[T]) -> Generator[tuple[T, Any], None, None]:
+    """Items and what `work` makes of them, as they are done. After an error no further ones are begun.
+
+    There are so many under way that an item waits for its worker about as long as the work for another takes, one to three
+    of them: then workers are never without work, whether they are few or many, and whether some come or go.
+
+    Raises
+    ------
+    RangeFailed
+        for an error in the work for an item, or if its workers are lost more than three times.
+    """
+    supply, wanted = Supply(executor), Wanted()
+    shipped = Shipped(work, wanted)
+    under_way: dict[Any, _Sent] = {}
+    again: deque[_Sent] = deque()
+    room, failed = FEW, None
+    try:
+        while True:
+            while failed is None and len(under_way) < room:
+                sent = _next(again, items, 2 * room)
+                if sent is None:
+                    break
+                try:
+                    future = supply.submit(shipped, sent.item, sent.attempt)
+                except Exception as error:
+                    failed = _no_executor(sent.item, error)
+                else:
+                    under_way[future] = sent
+            if not under_way:
+                break
+            finished = [future for future in under_way if future.done()]
+            if not finished:
+                time.sleep(LOOK)
+            for future in finished:
+                sent = under_way.pop(future)
+                try:
+                    answer = future.result()
+                except (KeyboardInterrupt, SystemExit):
+                    raise
+                except BaseException as error:  # of the executor: those of the work are answers
+                    if sent.attempt > LOSSES:
+                        failed = failed or _lost(sent.item, error)
+                    again.append(_Sent(sent.item, sent.attempt + 1, 0.0))
+                    continue
+                if isinstance(answer, Failed):
+                    if not answer.reason:  # the worker no longer sees that the run is wanted
+                        wanted.renew()
+                        again.append(_Sent(sent.item, sent.attempt + 1, 0.0))
+                        continue
+                    failed = failed or _error(sent.item, answer)
+                    continue
+                supply.served()
+                room += _change(time.perf_counter() - sent.when, answer.seconds, room)
+                items.took(sent.item, answer.seconds)
+                yield sent.item, shipped.received(answer.result)
+    finally:
+        wanted.end()
+        for future in under_way:
+            future.cancel()
+    if failed is not None:
+        raise failed
+
+
+def _next(again: deque[_Sent], items: Items[Any], shares: int) -> _Sent | None:
+    """The next to submit: one that was lost, else a new one."""
+    sent = again.popleft() if again else None
+    if sent is None:
+        item = items.take(shares)
+        if item is None:
+            return None
+        sent = _Sent(item, 1, 0.0)
+    sent.when = time.perf_counter()
+    return sent
+
+
+def _change(there_and_back: float, worked: float, room: int) -> int:
+    """How many more should be under way."""
+    waited = there_and_back - worked
+    if waited < worked:
+        return 1
+    return -1 if waited > 3.0 * worked + GRACE and room > FEW else 0
+
+
+def _error(item: Any, answer: Failed) -> RangeFailed:
+    failed = RangeFailed(item, answer.reason)
+    failed.add_note(f"Where the error was raised:\n{answer.where}")
+    return failed
+
+
+def _lost(item: Any, error: BaseException) -> RangeFailed:
+    return RangeFailed(item, f"lost {LOSSES + 1} times by the executor, the last time by {_told(error)}")
+
+
+def _no_executor(item: Any, error: Exception) -> Exception:
+    if isinstance(error, TypeError) and str(error).startswith("executor:"):
+        return error
+    return RangeFailed(
+        item,
+        f"the executor takes no more work ({_told(error)}); give a function that makes one, executor=lambda: ..., and another "
+        "one takes its place",
+    )
+
+
+def _told(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__

@@ -1,0 +1,70 @@
+"""The scripts of the page on clusters, run as a reader would: copied from the page into files."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import randwalk as rw
+from benchmarks import cost, scaling
+
+PAGE = Path(__file__).parents[1] / "docs" / "how_to" / "cluster.md"
+FILE = re.compile(r"^```(?:python|toml)\n# (\S+\.(?:py|toml))\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    for name, text in FILE.findall(PAGE.read_text(encoding="utf-8")):
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    return tmp_path
+
+
+def ran(folder: Path, *command: str) -> rw.Ensemble:
+    subprocess.run(command, cwd=folder, check=True, capture_output=True, timeout=300)
+    return rw.Ensemble.load(folder / "run.npz")
+
+
+def whole(folder: Path) -> rw.Ensemble:
+    problem = rw.Problem.load(folder / "run.toml")
+    return rw.simulate(problem.walk, problem.walkers, problem.times, seed=problem.seed, method="paths")
+
+
+def test_the_script_of_processes(folder: Path) -> None:
+    assert np.array_equal(ran(folder, sys.executable, "processes.py").counts, whole(folder).counts)
+
+
+@pytest.mark.long
+@pytest.mark.skipif(shutil.which("mpiexec") is None, reason="MPI is not installed")
+def test_the_script_of_mpi(folder: Path) -> None:
+    root = ("--allow-run-as-root", "--oversubscribe") if hasattr(os, "getuid") and os.getuid() == 0 else ()
+    made = ran(folder, "mpiexec", *root, "-n", "3", sys.executable, "-m", "mpi4py.futures", "by_mpi.py")
+    assert np.array_equal(made.counts, whole(folder).counts)
+
+
+DURATION = re.compile(r"([\d.]+) (years|days|h|min|s)\b")
+
+
+def durations(text: str) -> list[float]:
+    sizes = dict(cost.UNITS) | {"s": 1.0}
+    return [float(number) * sizes[unit] for number, unit in DURATION.findall(text)]
+
+
+def test_the_table_of_costs_is_that_of_the_kept_rates() -> None:
+    """Where rates that are measured again move it by more than a third, `python -m benchmarks.cost` prints the new one."""
+    table = cost.table()
+    begin = PAGE.read_text(encoding="utf-8").split(table.splitlines()[0])[1]
+    shown, now = durations(begin.split("\nSo: ")[0]), durations(table)
+    assert len(now) == 22 and shown == pytest.approx(now, rel=0.34)
+    assert cost.duration(7000.0) == "120 min" and cost.duration(7300.0) == "2 h" and cost.duration(0.344) == "0.34 s"
+
+
+def test_scaling_is_linear_until_the_client_is_busy() -> None:
+    assert scaling.speed_up(1, 0.0, 60.0) == 1.0 and scaling.speed_up(64, 0.0, 60.0) == pytest.approx(64.0)
+    assert scaling.speed_up(10**9, 0.01, 60.0) == pytest.approx(6000.0, rel=1e-4)

@@ -1,0 +1,64 @@
+"""What a run costs, as `explain` tells before it is paid."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+import randwalk as rw
+from randwalk.run.plan import BEGIN, CORES, RANGE
+
+PULLED = rw.LatticeWalk.from_drift(rw.expression("-sin(x)"), 0.5, dx=0.05, dt=0.001)
+WELL = rw.ItoWalk(drift=rw.expression("x - x**3"), diffusion=0.25, dt=0.01)
+
+
+def test_work_ranges_and_seconds_add_up() -> None:
+    plan = rw.explain(PULLED, 10**11, [10.0], record=[rw.Maximum()], workers=64)
+    assert (plan.walkers, plan.steps, plan.workers) == (10**11, 10_000, 64)
+    cores = CORES * plan.seconds["paths"]
+    assert plan.ranges["paths"] == math.ceil(cores / RANGE)
+    assert plan.seconds_by_workers["paths"] == pytest.approx(BEGIN + cores / 64)
+    assert "100,000,000,000 walkers × 10,000 steps = 1e+15 walker-steps" in str(plan) and "on 64 workers" in str(plan)
+
+
+def test_workers_without_a_range_wait_and_occupation_is_one_range() -> None:
+    plan = rw.explain(PULLED, 3, [10.0], workers=64)
+    assert plan.ranges == {"paths": 3, "occupation": 1}
+    assert plan.seconds_by_workers["occupation"] == pytest.approx(BEGIN + CORES * plan.seconds["occupation"])
+    many = rw.explain(PULLED, 10**12, [10.0], workers=64)
+    assert many.ranges["occupation"] == 1 and "occupation" in str(many) and "in 1 range" in str(many)
+
+
+@pytest.mark.parametrize("record", [[], [rw.FirstPassage()], [rw.LastVisit(0.0), rw.Moments()]])
+def test_the_bytes_are_those_of_the_result(record: list[rw.Record]) -> None:
+    walk = rw.LatticeWalk(0.4, 0.5, sites=49, domain=rw.Interval(-1, 1, rw.Absorbing(), rw.Absorbing()))
+    times = [10.0, 200.0]
+    ensemble = rw.simulate(walk, 100, times, record=record, method="paths")
+    held = ensemble.raw.nbytes + sum(result.counts.nbytes for result in ensemble.records.values())
+    assert held <= rw.explain(walk, 100, times, record=record).sizes["paths"] <= 1.5 * held
+
+
+def test_an_ito_walk_and_its_bins() -> None:
+    plan = rw.explain(WELL, 10**9, [1.0, 10.0], bins=10, record=[rw.FirstPassage()], workers=2)
+    assert plan.method == "paths" and plan.steps == 1000 and plan.sizes["paths"] >= 8 * 2 * 12
+    run = rw.simulate(WELL, 100, [1.0, 10.0], bins=10)
+    assert rw.explain(WELL, 100, [1.0, 10.0], bins=10).sizes["paths"] == run.tally.raw.nbytes
+    space = rw.ItoWalk(drift=(0.0,) * 5, diffusion=0.5, dt=0.1)
+    assert rw.explain(space, 100, [1.0]).sizes["paths"] == 8 * 5 * 66
+
+
+def test_without_workers_the_text_is_one_line() -> None:
+    assert "\n" not in str(rw.explain(PULLED, 10**6, [10.0]))
+
+
+@pytest.mark.parametrize("workers", [0, -1, 1.5, True, "4"])
+def test_workers_that_are_none(workers: object) -> None:
+    with pytest.raises(ValueError, match=r"workers = .*: must be a whole number, at least 1"):
+        rw.explain(PULLED, 10, [1.0], workers=workers)  # type: ignore[arg-type]
+
+
+def test_a_shorter_range_of_walkers_has_the_cost_of_its_own() -> None:
+    part = rw.explain(PULLED, range(10**6, 2 * 10**6), [10.0], workers=4)
+    assert part.walkers == 10**6 and part.method == "paths" and np.isfinite(part.seconds["paths"])
