@@ -207,11 +207,12 @@ def fipy(problem: Problem) -> tuple[float, float]:
         mesh = getattr(library, f"Grid{d}D")(**sizes, **counts) + [[low] for low, _ in problem.window]
         velocity = library.FaceVariable(mesh=mesh, rank=1)
         velocity[:] = np.array([np.broadcast_to(a(tuple(mesh.faceCenters.value)), mesh.numberOfFaces) for a in drift])
-        equation = library.TransientTerm() + library.ExponentialConvectionTerm(coeff=velocity) == library.DiffusionTerm(
-            coeff=matrix
-        )
         found, begin = [], time.process_time()
         for steps in (cells // 2, cells):
+            carried, spread = library.ExponentialConvectionTerm(coeff=velocity), library.DiffusionTerm(coeff=matrix)
+            equation = (
+                library.TransientTerm() + carried == spread
+            )  # terms remember the variable that they were solved for
             c = library.CellVariable(mesh=mesh, value=start(problem, cells).ravel(order="F"))
             for axis, line in enumerate(problem.equation.domain.axes):
                 if line.right is not None and line.right.reactivity > 0.0:
