@@ -133,9 +133,10 @@ def _condition(equation: FokkerPlanck, axis: int, wall: Wall | None, outward: fl
     flow = outward * (equation.ito_vector[axis] - _divergence(equation, axis))
     ratio = (wall.reactivity - flow) / tensor[axis, axis]
     names = [coordinate(number) for number in range(equation.dimension)]
-    if ratio.depends_on_t or equation.dimension > 1:
+    if ratio.depends_on_t or any(ratio.depends_on(name) for name in names if name != names[axis]):
         return {"type": "mixed_expression", "value": _text(ratio, names), "const": "0"}
-    return {"type": "mixed", "value": float(ratio(place, 0.0)), "const": 0.0}
+    point = tuple(place if number == axis else 0.0 for number in range(equation.dimension))
+    return {"type": "mixed", "value": float(ratio(point if equation.dimension > 1 else place, 0.0)), "const": 0.0}
 
 
 def _text(coefficient: Coefficient, names: Sequence[str]) -> str:
