@@ -49,7 +49,9 @@ def figure(quick: bool = False) -> Figure:
         axes[0].plot(part.x, part.observed, ".", ms=3, color=COLOURS["data"])
     for series, ax, name in parts:
         for part, marker in zip(series, "os^", strict=True):
-            ax.plot(part.x, part.residuals, marker, ms=2.5, color=COLOURS["data"], label=part.label.replace("from x =", ""))
+            ax.plot(
+                part.x, part.residuals, marker, ms=2.5, color=COLOURS["data"], label=part.label.replace("from x =", "")
+            )
         ax.axhspan(-2.0, 2.0, color="0.9", lw=0)
         ax.set(ylabel="residual ($\\sigma$)", title=name)
     axes[0].set(ylabel="relative concentration", title=f"$D$ = {together['D']} cm²/h for all depths")

@@ -31,6 +31,7 @@ from .pieces import pieces
 
 ALONE = 1 << 20  # walker-steps that one thread does sooner than several can start
 PIECE = 256  # sites from which a thread is worth its start
+BY_DIGITS = 64  # steps by digits that take no longer than a look-up
 OCCUPIED = 16  # walkers that take as long as a site
 
 NOTHING = np.empty(0, dtype=np.int32)
@@ -85,6 +86,8 @@ class Host:
             drive(walkers, program, start, stop, keys)
             return
         moving = walkers.site.size if walkers.places is None else walkers.places.size
+        if isinstance(program, DigitsProgram) and walkers.state is None:
+            moving //= BY_DIGITS
         for begin, end in pieces(start, stop, moving, self.ended):
             now = program
             if isinstance(program, TableProgram) and len(program.thresholds) > 1:
