@@ -80,9 +80,9 @@ def trapped() -> rw.LatticeWalk:
 
 def kernels(number: int, walkers: int) -> dict[str, Work]:
     """The kernels alone, on data that is on the device."""
-    from randwalk.kernels.cuda import Cuda
-    from randwalk.kernels.cuda.compile import THREADS, Kernel, blocks_for, cuda, in_kernel
+    from randwalk.jit.cuda.compile import THREADS, Kernel, blocks_for, cuda, in_kernel
     from randwalk.kernels.cuda.stream import drawn, of_block, of_walker
+    from randwalk.run.cuda import Cuda
 
     begun, part, made = in_kernel(of_walker), in_kernel(of_block), in_kernel(drawn)
 
@@ -213,7 +213,7 @@ def others(walkers: int, number: int) -> dict[str, tuple[Work, Callable[[], None
 
 def multiply_limit() -> float:
     """Philox words/s if only its multiplications took time."""
-    from randwalk.kernels.cuda.compile import cuda
+    from randwalk.jit.cuda.compile import cuda
 
     properties = cuda.current_context().device
     hertz = 1e3 * properties.CLOCK_RATE
@@ -228,8 +228,8 @@ def installed(name: str) -> str | None:
 
 
 def measure(number: int, size: float, repetitions: int) -> dict[str, Any]:
-    from randwalk.kernels.cuda import SIMULATED, described
-    from randwalk.kernels.cuda.compile import cuda
+    from randwalk.jit.cuda.compile import cuda
+    from randwalk.run.cuda import SIMULATED, described
 
     walkers = max(64, int(size * (1 << 27)))
     rates: dict[str, float] = {}

@@ -19,8 +19,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import randwalk as rw
+from randwalk.jit.cuda.compile import Kernel, cuda, plain_arithmetic, replaced
 from randwalk.kernels.cuda import digits, occupation, table, walkers
-from randwalk.kernels.cuda.compile import Kernel, cuda, plain_arithmetic, replaced
 from randwalk.kernels.cuda.ito import kernel as walk_kernel
 from randwalk.kernels.ito import State
 from randwalk.kernels.program import DigitsProgram, JumpProgram, Levels, TableProgram, Walkers
@@ -125,7 +125,10 @@ def signatures(types: Any, capability: tuple[int, int]) -> Iterator[tuple[str, K
     yield "place", walkers.place, (sites, i64, i64, sites, longs, keys)
     for blocks in (1, digits.MOST):
         parts, masks = types.UniTuple(u32, 3 * blocks), types.UniTuple(u32, 8)
-        yield f"toss[{blocks}]", digits.toss(blocks), (batch, digits_program(2), parts, masks, span, keys)
+        every_key = types.Tuple((u32, u32, types.UniTuple(u32, 8), types.UniTuple(u32, 8)))
+        yield f"toss[{blocks}]", digits.toss(blocks), (batch, digits_program(2), parts, masks, span, every_key)
+        counting = longs, types.UniTuple(i64, 2), digits_program(2), parts, masks, span, every_key
+        yield f"toss and count[{blocks}]", walkers.toss_and_count(blocks), counting
     for moves, planes in ((2, 8), (2, 3), (4, 2), (4, 8), (6, 8)):
         kernel = digits.walk_digits(moves, planes)
         yield f"digits[{moves}, {planes}]", kernel, (batch, digits_program(moves), span, keys)

@@ -36,6 +36,7 @@ class Work(NamedTuple):
 
 WORK = {
     "toss[8]": Work("step", 1024, "POPC"),
+    "toss and count[8]": Work("step", 1024, "POPC"),
     "digits[2, 8]": Work("step", 64, "POPC", r"LOP3.* 0xd4,", 4),
     "digits[4, 2]": Work("step", 64, "POPC"),
     "digits[4, 8]": Work("step", 64, "POPC", r"LOP3.* 0xd4,", 4),

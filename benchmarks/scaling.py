@@ -5,6 +5,9 @@ the process that adds the results.
 
 Workers share nothing, so W of them make W times the rate, until the one process that hands out ranges and adds counts is busy all
 the time. With c seconds of its processor a range, and ranges of r seconds, the speed-up of W workers is 1/(1/W + c/r).
+
+Rates are walker-steps in a second of a worker's own processor, so that other programs of the machine hardly change them: two
+workers that hinder each other (at the memory, or at the client) are seen, time in which another program runs is not.
 """
 
 from __future__ import annotations
@@ -15,6 +18,7 @@ import multiprocessing
 import os
 import platform
 import time
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -28,6 +32,22 @@ RANGE = 1 << 17  # walkers of a range, about a second
 RANGES = 6  # of each worker
 WORKERS = (1, 2)
 SHOWN = [2**k for k in range(15)]  # workers of the figure
+
+
+class Timed:
+    """The work of a run, with the seconds of its processor that a worker needed."""
+
+    def __init__(self, work: Portions) -> None:
+        self.work = work
+
+    @property
+    def shared(self) -> Sequence[Any]:
+        return self.work.shared
+
+    def __call__(self, walkers: range, ended: Callable[[], bool]) -> tuple[Any, float]:
+        begun = time.process_time()
+        counts = self.work(walkers, ended)
+        return counts, time.process_time() - begun
 
 
 class Even:
@@ -51,17 +71,18 @@ def task() -> Task:
 
 
 def measured(workers: int) -> dict[str, float]:
-    """Walker-steps a second by so many workers, and seconds of this process's processor a range."""
+    """Walker-steps in a second of the processors of so many workers, and seconds of this process's processor a range."""
     run = task()
-    work, spawn = Portions(run, 1, "cpu", None), multiprocessing.get_context("spawn")
+    work, spawn = Timed(Portions(run, 1, "cpu", None)), multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(workers, mp_context=spawn) as pool:
         for _ in gathered(pool, work, Even(2 * workers)):  # imports, tables, kernels
             pass
-        wall, own, total, count = time.perf_counter(), time.process_time(), None, RANGES * workers
-        for _, counts in gathered(pool, work, Even(count)):
+        own, walked, total, count = time.process_time(), 0.0, None, RANGES * workers
+        for _, (counts, seconds) in gathered(pool, work, Even(count)):
             total = counts if total is None else total + counts
-        wall, own = time.perf_counter() - wall, time.process_time() - own
-    return {"steps a second": count * RANGE * run.steps[-1] / wall, "client seconds a range": own / count}
+            walked += seconds
+        own = time.process_time() - own
+    return {"steps a second": count * RANGE * run.steps[-1] / walked, "client seconds a range": own / count}
 
 
 def speed_up(workers: int, client: float, seconds: float) -> float:
@@ -81,7 +102,7 @@ def figure(found: dict[str, Any], path: Path) -> None:
         each = [speed_up(w, found["client seconds a range"], seconds) for w in SHOWN]
         axis.plot(SHOWN, each, f"C0{style}", label=f"extrapolated, ranges of {seconds:g} s")
     first = found["rates"][str(WORKERS[0])]
-    axis.plot(WORKERS, [found["rates"][str(w)] / first for w in WORKERS], "C3o", label="measured")
+    axis.plot(WORKERS, [w * found["rates"][str(w)] / first for w in WORKERS], "C3o", label="measured")
     axis.set(xscale="log", yscale="log", xlabel="workers", ylabel="speed-up")
     axis.legend(frameon=False)
     fig.savefig(path, dpi=150)
@@ -99,7 +120,9 @@ def main() -> None:
             one = measured(workers)
             best[workers] = max(best[workers], one["steps a second"])
             client.append(one["client seconds a range"])
-            print(f"{workers} workers: {one['steps a second']:.3g} steps/s, {1e3 * client[-1]:.2f} ms a range here")
+            print(
+                f"{workers} workers: {one['steps a second']:.3g} steps/s of a processor, {1e3 * client[-1]:.2f} ms a range here"
+            )
     found = {
         "machine": platform.processor() or platform.machine(), "processors": os.cpu_count(),
         "load before": load, "load after": os.getloadavg()[0], "repetitions": given.repetitions,

@@ -98,7 +98,7 @@ def workloads(size: float, threads: int, limit: Limits) -> list[Workload]:
                 "naive Numba": naive.numba_table(few, STEPS, np.full(2 * STEPS + 1, 0.3), np.full(2 * STEPS + 1, 0.8)),
             },
             limit("Philox words × 8", "words", 8.0) | limit("… blocks in turn", "words-ahead", 8.0),
-            (Goal(0.75, "Philox words × 8"),),
+            (Goal(0.8, "… blocks in turn"),),
             predicted=predicted(biased, walkers * 4, float(STEPS), "paths"),
         ),
         Workload(
@@ -108,7 +108,7 @@ def workloads(size: float, threads: int, limit: Limits) -> list[Workload]:
                 "NumPy": naive.numpy_table(rng, few // 10, STEPS, right, left, -table.first),
                 "naive Numba": naive.numba_table(few, STEPS, right, left, -table.first),
             },
-            limit("C++ look-ups", "table"), (Goal(0.4, "C++ look-ups"),),
+            limit("C++ look-ups", "table"), (Goal(0.6, "C++ look-ups"),),
             predicted=predicted(curve, walkers, float(STEPS), "paths"),
         ),
         Workload(
@@ -117,7 +117,7 @@ def workloads(size: float, threads: int, limit: Limits) -> list[Workload]:
                 "randwalk": simulated(moving, walkers, [float(STEPS)], threads, "paths"),
                 "naive Numba, p(x)": naive.numba_table(few, STEPS, right, left, -table.first),
             },
-            limit("C++ look-ups", "table"), (Goal(0.2, "C++ look-ups"),),
+            limit("C++ look-ups", "table"), (Goal(0.6, "C++ look-ups"),),
             predicted=predicted(moving, walkers, float(STEPS), "paths"),
         ),
         Workload(
@@ -127,7 +127,7 @@ def workloads(size: float, threads: int, limit: Limits) -> list[Workload]:
                 "table walk": simulated(curve, walkers, [float(STEPS)], threads, "paths"),
                 "naive Numba": naive.numba_passage(few, 20),
             },
-            {}, (Goal(0.5, "table walk"),),
+            {}, (Goal(0.9, "table walk"),),
             predicted=predicted(trapped, walkers, 4000.0, "paths", record=[rw.FirstPassage()]),
         ),
         Workload(
@@ -136,7 +136,7 @@ def workloads(size: float, threads: int, limit: Limits) -> list[Workload]:
                 "randwalk": occupy,
                 "NumPy binomial": naive.numpy_occupation(rng, histogram_right, histogram_left, max(10, int(50 * size))),
             },
-            {}, (Goal(4.0, "NumPy binomial"),),
+            {}, (Goal(8.0, "NumPy binomial"),),
             predicted=predicted(occupied, 10**12, occupied_times[0], "occupation"),
         ),
         Workload(

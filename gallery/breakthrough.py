@@ -4,8 +4,9 @@ One dispersion for three depths
 
 A tracer enters a column of sand with the water; its concentration is measured at 11, 17 and 23 cm. The curves are simulated with
 a seed, after the V and D that were published for S. Shiozawa's column (CXTFIT 2.1, US Salinity Laboratory Research Report 137)
-and with normal errors of 0.007: D falls from 0.154 to 0.110 cm²/h. Fitted alone, each depth has its own D and residuals of chance.
-Fitted together, one V and one D leave residuals of ten standard errors, in waves: no constant D describes this column.
+and with normal errors of 0.007: D falls from 0.154 to 0.110 cm²/h. Fitted alone, each depth has its own D and
+residuals of chance. Fitted together, one V and one D leave residuals of ten standard errors, in waves: no constant D describes
+this column.
 """
 
 import matplotlib.pyplot as plt
@@ -49,7 +50,9 @@ def figure(quick: bool = False) -> Figure:
         axes[0].plot(part.x, part.observed, ".", ms=3, color=COLOURS["data"])
     for series, ax, name in parts:
         for part, marker in zip(series, "os^", strict=True):
-            ax.plot(part.x, part.residuals, marker, ms=2.5, color=COLOURS["data"], label=part.label.replace("from x =", ""))
+            ax.plot(
+                part.x, part.residuals, marker, ms=2.5, color=COLOURS["data"], label=part.label.replace("from x =", "")
+            )
         ax.axhspan(-2.0, 2.0, color="0.9", lw=0)
         ax.set(ylabel="residual ($\\sigma$)", title=name)
     axes[0].set(ylabel="relative concentration", title=f"$D$ = {together['D']} cm²/h for all depths")

@@ -174,7 +174,7 @@ def validate(
             print(f"    catches: {told(problem)}")
         return
     if faults:
-        _self_test(cases or [], threads, json, quiet)
+        _self_test(cases or [], threads, workers, json, quiet)
     names = cases or case_names()
     from .workers import workers as started
 
@@ -201,12 +201,14 @@ def validate(
     raise typer.Exit(report.status)
 
 
-def _self_test(names: list[str], threads: int | None, json: str | None, quiet: bool) -> NoReturn:
+def _self_test(names: list[str], threads: int | None, workers: int | None, json: str | None, quiet: bool) -> NoReturn:
     """Run the self-test, print it, and exit."""
     from randwalk.validate import self_test
 
-    with _counting("planting", None, not quiet) as advance:
-        found = self_test(names, threads=threads, done=lambda trial: advance(str(trial)))
+    from .workers import workers as started
+
+    with _counting("planting", None, not quiet) as advance, started(workers, None) as executor:
+        found = self_test(names, threads=threads, done=lambda trial: advance(str(trial)), executor=executor)
     if json is not None:
         write_text(json, found.to_json())
     if not quiet:

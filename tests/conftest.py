@@ -19,6 +19,7 @@ QUICK_FILES = frozenset(
         "chains",
         "coefficient",
         "columns",
+        "cost",
         "coordinates",
         "derivative",
         "digits",
@@ -64,6 +65,10 @@ QUICK_FILES = frozenset(
     )
 )
 QUICK_TESTS = frozenset({
+    "test_identity.py::test_functions_that_differ_are_two", "test_identity.py::test_functions_that_say_the_same_are_one",
+    "test_identity.py::test_a_traced_function_travels_and_gives_the_same_bits",
+    "test_troubles.py::test_a_probability_to_return_is_at_most_one",
+    "test_cli_workers.py::test_records_that_are_none", "test_cluster_page.py::test_the_table_of_costs_is_that_of_the_kept_rates",
     "test_elementary.py::test_power_within_one_unit",
     "test_ito_program.py::test_two_point_brownian_motion_has_a_step_error_that_covers_the_truth",
     "test_bridge_stream.py::test_blocks_are_those_of_the_page", "test_emit.py::test_leaves", "test_emit.py::test_random_trees",
@@ -109,6 +114,7 @@ QUICK_TESTS = frozenset({
     "test_kinds_plane.py::test_pictures_and_datasets",
     "test_law.py::test_cells_are_those_of_the_atoms_one_by_one", "test_law.py::test_moments_between_reflecting_walls",
     "test_planted.py::test_planted_faults_are_caught", "test_second_account.py::test_a_law_of_another_walk_differs",
+    "test_stream_battery.py::test_words_are_those_of_philox_written_out",
     "test_p_values.py::test_two_classes_are_exact", "test_p_values.py::test_few_observations_are_judged",
     "test_pulses.py::test_steps_end_on_breaks_and_resolve_quick_parts",
     "test_simulate_plane.py::test_return_to_the_origin_of_the_plane", "test_simulate_plane.py::test_exit_from_a_square",

@@ -17,7 +17,6 @@ import numpy as np
 
 import randwalk as rw
 from randwalk.jit.compile import device
-from randwalk.kernels.cuda import compile as compiled
 from randwalk.kernels.cuda import ito as continuous
 from randwalk.kernels.cuda import occupation as occupying
 from randwalk.kernels.philox import JUMP, U, key, philox
@@ -34,10 +33,11 @@ from .test_digits import steps_taken
 from .test_ito_program import WALKS as CONTINUOUS
 from .test_stream_space import WALKS as SPACE
 
-machine: Any = import_module("randwalk.kernels.cuda.machine")  # whose names are replaced below
+machine: Any = import_module("randwalk.run.cuda.machine")  # whose names are replaced below
+compiled: Any = import_module("randwalk.jit.cuda.compile")
 
 ABSORB, REFLECT = rw.Absorbing(), rw.Reflecting()
-ACROSS = range(2**32 - 40, 2**32 + 30)  # more than a block of threads; both counter words of a walker's number
+ACROSS = range(2**32 - 20, 2**32 + 16)  # more than a block of threads; both counter words of a walker's number
 SEED = 3
 RECORDS: tuple[Record, ...] = (
     rw.FirstPassage(), rw.LastVisit(0.0), rw.LastVisit(1.0), rw.TimePositive(0.0), rw.Maximum(), rw.SquaredDisplacement(),
@@ -111,8 +111,25 @@ def paths(walks: dict[str, Callable[[], rw.LatticeWalk]]) -> None:
         records = [
             r for r in RECORDS if not (isinstance(walk.domain, rw.Ring) and isinstance(r, rw.SquaredDisplacement))
         ]
-        both(walk, ACROSS, [0, 3, 70, 197], "paths")
+        both(walk, ACROSS, [0, 3, 70, 137], "paths")
         both(walk, range(ACROSS.start, ACROSS.start + 12), [5, 137], "paths", records)
+
+
+def tossed() -> None:
+    """Fair coins that are walked and counted by one kernel, and those that are not: too many steps, or high words."""
+    coin = CONSTANT["coin"]()
+    counted, calls = machine.Tossed.counted, []
+
+    def told(self: Any, *arguments: int) -> Any:
+        found = counted(self, *arguments)
+        calls.append(found is not None)
+        return found
+
+    machine.Tossed.counted = told
+    for walkers, steps in ((range(5, 75), [137]), (70, [1]), (70, [128, 300]), (70, [1100]), (ACROSS, [5])):
+        both(coin, walkers, steps, "paths")
+    assert calls == [True, True, True, False, False, False], calls
+    machine.Tossed.counted = counted
 
 
 def occupation() -> None:
@@ -235,26 +252,26 @@ def devices() -> None:
     )
     assert ensemble.resume([40], backend="cuda", devices=[0]).walkers == 1000
 
-    allocate, sizes = machine.allocate, []
+    allocate, sizes = compiled.allocate, []
 
-    def scarce(shape: Any) -> Any:
+    def scarce(shape: Any, kind: Any = np.int32) -> Any:
         sizes.append(int(np.prod(shape)))
         if sizes[-1] > 300:
             raise RuntimeError("[CUDA_ERROR_OUT_OF_MEMORY] Call to cuMemAlloc results in CUDA_ERROR_OUT_OF_MEMORY")
-        return allocate(shape)
+        return allocate(shape, kind)
 
-    machine.allocate = scarce
+    compiled.allocate = scarce
     both(walk, 700, [30], "paths")
     assert [s for s in sizes if s > 300] and sizes[-1] <= 300
     both(walk, 700, [30], "paths", devices=[0, 0])
-    machine.allocate = lambda shape: scarce(10**6)
+    compiled.allocate = lambda *arguments: scarce(10**6)
     try:
         rw.simulate(walk, 700, [30], seed=SEED, method="paths", backend="cuda")
     except rw.DeviceError as error:
         assert "no memory" in str(error) and error.ensemble is None
     else:
         raise AssertionError("a device without memory went unnoticed")
-    machine.allocate = allocate
+    compiled.allocate = allocate
 
     failure = type("CudaAPIError", (RuntimeError,), {"__module__": "numba.cuda.cudadrv.driver"})
     histogram, calls = machine.Cuda.histogram, []
@@ -378,7 +395,8 @@ def ito() -> None:
 
 
 PARTS: dict[str, Callable[[], None]] = {
-    "constant": lambda: paths(CONSTANT), "table": lambda: paths(TABLED), "occupation": occupation, "jump": jumps,
+    "constant": lambda: paths(CONSTANT), "tossed": tossed, "table": lambda: paths(TABLED),
+    "occupation": occupation, "jump": jumps,
     "launches": launches, "digits": digits, "windows": windows, "plane": plane, "space": space, "records": records_in_space,
     "ito": ito, "devices": devices, "info": info, "digest": digest, "planted": planted,
 }  # fmt: skip

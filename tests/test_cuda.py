@@ -37,6 +37,7 @@ def simulated(part: str, kernels: Path | None = None) -> str:
     "part",
     [
         "constant",
+        "tossed",
         "table",
         "occupation",
         "jump",
@@ -100,14 +101,14 @@ def test_without_the_extra_the_error_says_what_to_install(monkeypatch: pytest.Mo
 
 def test_half_an_installation_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(devices, "find_spec", lambda name: True)
-    monkeypatch.setitem(sys.modules, "randwalk.kernels.cuda", None)
-    monkeypatch.delattr("randwalk.kernels.cuda", raising=False)
+    monkeypatch.setitem(sys.modules, "randwalk.run.cuda", None)
+    monkeypatch.delattr("randwalk.run.cuda", raising=False)
     with pytest.raises(rw.DeviceError, match=r"does not load .*reinstall it"):
         rw.simulate(WALK, 10, [10.0], backend="cuda")
 
 
 @pytest.mark.parametrize(("version", "told"), [("2.5.1", 'pip install "numpy<2.5"'), ("2.4.6", "reinstall it")])
-@pytest.mark.parametrize("module", ["randwalk.kernels.cuda", "numba.cuda.np"])
+@pytest.mark.parametrize("module", ["randwalk.run.cuda", "numba.cuda.np"])
 def test_a_numpy_that_is_too_new_is_named(
     monkeypatch: pytest.MonkeyPatch, module: str, version: str, told: str
 ) -> None:
@@ -119,7 +120,7 @@ def test_a_numpy_that_is_too_new_is_named(
                 raise AttributeError("module 'numpy' has no attribute 'row_stack'")
 
     monkeypatch.setattr(devices, "find_spec", lambda name: True)
-    if module == "randwalk.kernels.cuda":
+    if module == "randwalk.run.cuda":
         monkeypatch.delattr(module, raising=False)
     monkeypatch.delitem(sys.modules, module, raising=False)
     monkeypatch.setattr(sys, "meta_path", [Loading(), *sys.meta_path])
@@ -131,7 +132,7 @@ def test_a_numpy_that_is_too_new_is_named(
 
 def test_a_missing_gpu_or_an_old_driver_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without a GPU this is the true state of the machine; versions are pretended."""
-    installation: Any = import_module("randwalk.kernels.cuda.installation")
+    installation: Any = import_module("randwalk.run.cuda.installation")
 
     monkeypatch.setattr(installation.cuda, "implementation", "NVIDIA", raising=False)
     monkeypatch.setattr(installation.cuda, "is_available", lambda: False)

@@ -97,6 +97,7 @@ class Few:
 # ---------------------------------------------------------------- ranges
 
 
+@pytest.mark.quick
 def test_ranges_cover_the_span_once_and_get_shorter_to_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.undo()
     spans = [range(5, 1_000_000), range(2_000_000, 4_000_000)]
@@ -120,6 +121,7 @@ def test_a_wrong_prediction_is_corrected(monkeypatch: pytest.MonkeyPatch) -> Non
     assert second is not None and len(second) * 1e-5 == pytest.approx(60.0, rel=0.01)
 
 
+@pytest.mark.quick
 def test_what_is_missing() -> None:
     assert missing([range(0, 100)], [range(40, 50), range(0, 10)]) == [range(10, 40), range(50, 100)]
     assert missing([range(0, 100)], [range(0, 200)]) == []
@@ -129,6 +131,7 @@ def test_what_is_missing() -> None:
 # ---------------------------------------------------------------- the same bits
 
 
+@pytest.mark.quick
 def test_threads(alone: rw.Ensemble) -> None:
     with ThreadPoolExecutor(3) as pool:
         same(run(executor=pool), alone)
@@ -199,6 +202,7 @@ class Lost(Exception):
     """Of a worker."""
 
 
+@pytest.mark.quick
 def test_what_is_lost_is_submitted_again(alone: rw.Ensemble) -> None:
     def lose(number: int) -> None:
         if number in (1, 4, 5, 9):
@@ -351,15 +355,18 @@ def cluster() -> Iterator[Any]:
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_dask_whose_workers_are_killed_and_added(cluster: Any, alone: rw.Ensemble) -> None:
+def test_dask_whose_workers_are_killed_and_added(
+    cluster: Any, alone: rw.Ensemble, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """One of two worker processes is killed by SIGKILL in the middle, and a third one comes."""
-    walkers = 20 * WALKERS
+    walkers = 8 * WALKERS
+    monkeypatch.setattr(ranges, "LONGEST", 3e-2)
 
     def kill() -> None:
         process = next(iter(cluster.run(os.getpid).values()))
         time.sleep(0.3)
         os.kill(process, signal.SIGKILL)
-        cluster.cluster.scale(3)
+        cluster.cluster.scale(3)  # besides the one that takes its place
 
     killer = threading.Thread(target=kill)
     killer.start()

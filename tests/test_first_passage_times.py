@@ -131,7 +131,8 @@ def test_a_problem_file_is_fitted(folder: Path) -> None:
 
 def test_the_command(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(folder)
-    ran = CliRunner().invoke(app, ["fit", "choices.toml", "--json", "fit.json", "--plot", "fit.svg", "--out", "fit.nc"])
+    Path("drift.toml").write_text(PROBLEM.replace('free = ["v", "a", "t0"]\nbounds', 'free = ["v"]\n#'))
+    ran = CliRunner().invoke(app, ["fit", "drift.toml", "--json", "fit.json", "--plot", "fit.svg", "--out", "fit.nc"])
     assert ran.exit_code == 0, ran.output
     assert "sides and times: chi² =" in ran.output and "0.95 interval" in ran.output
     assert json.loads(Path("fit.json").read_text())["observations"] == 300

@@ -268,6 +268,20 @@ def test_a_simulated_column() -> None:
     assert len(axes) == 2 and len(axes[0].lines) >= 4
 
 
+def test_places_are_fitted() -> None:
+    """A drifting walker at one time is normal: mean and variance of the sample are the maximum."""
+    x = np.random.default_rng(2).normal(0.3, 0.7, 400)
+    samples = rw.validate.Samples(x, time=1.0)
+    found = rw.fit(samples, lambda v=0.0, D=0.5: rw.pde.FokkerPlanck(v, D), ["v", "D"])
+    assert float(found["v"]) == pytest.approx(x.mean(), abs=0.02 * float(found["v"].error))
+    assert float(found["D"]) == pytest.approx(x.var() / 2.0, abs=0.02 * float(found["D"].error))
+    assert float(found["v"].error) == pytest.approx(x.std() / 20.0, rel=0.02)
+    assert float(found["D"].error) == pytest.approx(x.var() / 2.0 * math.sqrt(2.0 / 400), rel=0.02)
+    assert len(found.data[0].series(found.laws, found.parameters)) == 1
+    with pytest.raises(ValueError, match=r"time is not known: a fit needs the time of the places"):
+        rw.fit(rw.validate.Samples(x), lambda v=0.0: rw.pde.FokkerPlanck(v, 0.5))
+
+
 def test_several_data_are_fitted_together(wald: np.ndarray) -> None:
     """The information of two halves is that of the whole."""
     halves = [rw.FirstPassageTimes(part, "left") for part in (wald[:100], wald[100:200])]

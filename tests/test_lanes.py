@@ -114,7 +114,7 @@ def test_any_number_of_undecided_steps_is_settled(first: int, begin: int, words:
         constant._settle(counts, masks, size, begin, pair, lists, keys)
 
     low, high, k = 123_456_789 * 2**31 + 987_654_321, 1_876_543_210 * 2**31 + 123_454_321, naive.key(3)
-    masks, counts = np.zeros(2 * ROOM, np.uint64), np.zeros(2 * LANES, np.uint64)
+    masks, counts = np.zeros(2 * ROOM, np.uint64), np.zeros(LANES, np.uint64)
     expected = np.zeros((2, LANES), dtype=np.int64)
     for word in range(words):
         for lane in range(LANES):
@@ -129,7 +129,7 @@ def test_any_number_of_undecided_steps_is_settled(first: int, begin: int, words:
                 expected[:, lane] += [uniform < low, uniform < high]
     settle(counts, masks, words * LANES, (U(first), begin), (U(low), U(high)), (U(k[0]), U(k[1])))
     assert expected[0].sum() > 0 and (expected[0] < expected[1]).any() and not masks[:ROOM].any()
-    assert counts.reshape(2, LANES).tolist() == expected.tolist()
+    assert [(counts % 2**32).tolist(), (counts >> 32).tolist()] == expected.tolist()
 
 
 def test_cells_are_looked_up_compared_and_chosen() -> None:

@@ -260,7 +260,7 @@ def test_refinement_keeps_the_equation() -> None:
 def test_there_are_at_least_14_cases_and_each_says_what_only_it_catches() -> None:
     assert len(case_names()) >= 14
     told = [load_case(name).source for name in case_names()]
-    catches = [source.data["catches"] for source in told if source is not None]
+    catches = [tuple(source.data["catches"]) for source in told if source is not None]
     assert len(set(catches)) == len(case_names())
 
 

@@ -23,6 +23,5 @@ from .self_test import SelfTest, Trial, self_test
 __all__ = [
     "CaseReport", "Changes", "Check", "Comparison", "Convergence", "FittedProblem", "MeasuredCounts", "MeasuredCurve",
     "Outcomes", "Provenance", "Report", "Samples", "SelfTest", "Trial", "assert_agrees", "case_names", "changes", "compare",
-    "fit_problem", "load_case", "read_measured", "refine", "self_test", "validate",
-    "validate_problem",
+    "fit_problem", "load_case", "read_measured", "refine", "self_test", "validate", "validate_problem",
 ]  # fmt: skip

@@ -213,7 +213,8 @@ def kolmogorov_smirnov(outcomes: Outcomes) -> Check | None:
     """The largest difference of the two distribution functions, at the atoms.
 
     The p-value is that of a continuous law, exact for small samples; for atoms it is an upper bound (Noether, Metrika 7, 115,
-    1963), so the false-alarm rate stays below the stated one. The detectable bias is the shift of the distribution function detected with probability 0.9.
+    1963), so the false-alarm rate stays below the stated one. The detectable bias is the shift of the distribution function
+    detected with probability 0.9.
     """
     n = outcomes.total
     if n < 1 or outcomes.observed.size < 2:

@@ -2,11 +2,12 @@
 master equation and the first-passage sums written out from a walk's declaration.
 
 Walk and exact law are made of one table, so that a fault in it is in both, and one that falls like the error of the walk, such
-as a killing probability κ dt for 1 - exp(-κ dt), is none to an order of convergence. It is one to this account, which must agree to
-rounding. What is taken from the walk are its coefficients, the places of its sites and its dx and dt.
+as a killing probability κ dt for 1 - exp(-κ dt), is none to an order of convergence. It is one to this account, which must
+agree to rounding. What is taken from the walk are its coefficients, the places of its sites and its dx and dt.
 
-Covered are walks whose axes step independently, without regions, and with coefficients that have no breaks in space where the
-convention is not Itô's. The formulas are those of :class:`randwalk.Rule`, :class:`randwalk.Convention` and of the theory of walls.
+Covered are walks whose axes step independently, without regions, and with coefficients that have no breaks in space where
+the convention is not Itô's. The formulas are those of :class:`randwalk.Rule`, :class:`randwalk.Convention` and of the theory of
+walls.
 """
 
 from __future__ import annotations

@@ -20,6 +20,7 @@ from .convergence import Convergence
 from .exhibits import Exhibit
 from .power import holm
 from .provenance import Provenance
+from .told import errors_told, order_told
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -280,14 +281,3 @@ def _written(text: str, path: str | Path | None) -> str:
     if path is not None:
         write_text(check_output("path", path), text)
     return text
-
-
-def order_told(convergence: Convergence) -> str:
-    if convergence.errors[-1] <= convergence.floor:
-        return "exact"
-    return f"{convergence.orders[-1]:.2f}"
-
-
-def errors_told(convergence: Convergence) -> str:
-    errors = " → ".join(f"{e:.2e}" for e in convergence.errors)
-    return f"errors {errors}, orders {', '.join(f'{o:.2f}' for o in convergence.orders)}"

@@ -15,6 +15,7 @@ from randwalk.pde import limit
 from .figures import figures
 from .mathml import mathml
 from .report_json import problem_text
+from .told import errors_told, order_told
 
 if TYPE_CHECKING:
     from .convergence import Convergence
@@ -106,8 +107,6 @@ def _chip(verdict: str, text: str = "") -> str:
 
 
 def _overview(report: Report, *, linked: bool) -> str:
-    from .report import order_told
-
     rows = []
     for case in report.cases:
         verdict, data = report.verdicts(case), report.data(case)
@@ -165,8 +164,6 @@ def _problem(case: CaseReport) -> Iterator[str]:
 
 def _rungs(report: Report, case: CaseReport) -> Iterator[tuple[str, ...]]:
     """A row for each part: name, verdict, what was compared, what was found, what would have been."""
-    from .report import errors_told
-
     verdict = report.verdicts(case)
 
     def row(part: str, compares: str, found: str, would: str) -> tuple[str, ...]:

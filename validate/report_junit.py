@@ -6,6 +6,8 @@ import re
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
+from .told import errors_told
+
 if TYPE_CHECKING:
     from .report import CaseReport, Judged, Report
 
@@ -63,8 +65,6 @@ def _add_case(root: ElementTree.Element, report: Report, case: CaseReport) -> No
 
 def _why(report: Report, case: CaseReport, part: str) -> str:
     """The worst check of a part that failed, or the rule that was broken."""
-    from .report import errors_told
-
     if part in ("sampling", "data"):
         judged: tuple[Judged, ...] = report.sampling(case) if part == "sampling" else report.data(case)
         return str(min(judged, key=lambda one: one.adjusted))

@@ -222,16 +222,16 @@ class Climbing:
             return f"{short}: {as_keys(' '.join(str(error).split())) or type(error).__name__}"
 
 
-class _Queue:
-    """Cases for the workers of an executor, one after another."""
+class Queue:
+    """Items for the workers of an executor, one after another."""
 
-    def __init__(self, cases: Sequence[tuple[str, str]]) -> None:
-        self.left = list(cases)
+    def __init__(self, items: Sequence[Any]) -> None:
+        self.left = list(items)
 
-    def take(self, shares: int) -> tuple[str, str] | None:
+    def take(self, shares: int) -> Any:
         return self.left.pop(0) if self.left else None
 
-    def took(self, item: tuple[str, str], seconds: float) -> None:
+    def took(self, item: Any, seconds: float) -> None:
         """All are taken as they are."""
 
 
@@ -242,7 +242,7 @@ def _climbed(
     here = [case for case in cases if executor is None or case[0] == "-"]
     yield from ((case, work(case)) for case in here)
     if others := [case for case in cases if case not in here]:
-        yield from gathered(executor, work, _Queue(others))
+        yield from gathered(executor, work, Queue(others))
 
 
 @once_positional("walkers", "seed", "alpha", "threads", "done")

@@ -17,13 +17,14 @@ import numpy as np
 
 from randwalk.inputs.keywords import once_positional
 from randwalk.model.ito import ItoWalk
+from randwalk.run.executor import gathered
 from randwalk.terminal.status import AGAINST
 
 from .convergence import Convergence, Reference
 from .faults import LIBRARY, Fault, planting, replace
 from .judge import SURE, judge
 from .report import Report
-from .run import case_names, caught, load_case, validate_problem
+from .run import Queue, case_names, caught, load_case, validate_problem
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -125,7 +126,11 @@ class SelfTest:
 
 @once_positional("names", "threads", "done")
 def self_test(
-    names: Sequence[str] = (), *, threads: int | None = None, done: Callable[[Trial], None] = lambda trial: None
+    names: Sequence[str] = (),
+    *,
+    threads: int | None = None,
+    done: Callable[[Trial], None] = lambda trial: None,
+    executor: Any = None,
 ) -> SelfTest:
     """Plant faults and see which rungs catch them.
 
@@ -136,7 +141,10 @@ def self_test(
         fault of the library that no case names counts as missed.
     threads : int, optional
     done : function, optional
-        Called after each trial.
+        Called with each trial.
+    executor : object with submit(f, *args), or a function that makes one
+        Whose workers take a fault each; they must be processes, because faults are planted in the whole of one. See
+        :func:`randwalk.simulate`.
 
     Returns
     -------
@@ -156,16 +164,35 @@ def self_test(
     """
     chosen = list(dict.fromkeys(names or [*case_names(), JUDGE]))
     known = {name: () if name == JUDGE else caught(load_case(name)) for name in chosen}
-    trials: list[Trial] = []
-    for name in chosen:
-        faults = [LIBRARY[fault] for fault in known[name] if fault in LIBRARY]
-        if name == JUDGE:
-            faults = [fault for fault in LIBRARY.values() if JUDGE in fault.rungs]
-        for fault in (None, *faults):
-            trials.append(trial(name, fault, threads))
-            done(trials[-1])
-    planted = {trial.fault for trial in trials}
-    return SelfTest(tuple(trials), tuple(fault for fault in LIBRARY if fault not in planted) if not names else ())
+    pairs = [(name, fault) for name in chosen for fault in ("", *_planted_in(name, known[name]))]
+    found: dict[tuple[str, str], Trial] = {}
+    work = Planting(threads)
+    made = ((pair, work(pair)) for pair in pairs) if executor is None else gathered(executor, work, Queue(pairs))
+    for pair, each in made:
+        found[pair] = each
+        done(each)
+    planted = {fault for _, fault in pairs}
+    left_out = () if names else tuple(fault for fault in LIBRARY if fault not in planted)
+    return SelfTest(tuple(found[pair] for pair in pairs), left_out)
+
+
+def _planted_in(name: str, known: tuple[str, ...]) -> list[str]:
+    """The faults of the library that a case names."""
+    if name == JUDGE:
+        return [fault.name for fault in LIBRARY.values() if JUDGE in fault.rungs]
+    return [fault for fault in known if fault in LIBRARY]
+
+
+@dataclass(frozen=True)
+class Planting:
+    """The work for a case and a fault."""
+
+    threads: int | None
+    shared: tuple[Any, ...] = ()
+
+    def __call__(self, pair: tuple[str, str], ended: Callable[[], bool] = lambda: False) -> Trial:
+        name, fault = pair
+        return trial(name, LIBRARY[fault] if fault else None, self.threads)
 
 
 def trial(name: str, fault: Fault | None, threads: int | None = None) -> Trial:

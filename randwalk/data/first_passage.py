@@ -66,7 +66,7 @@ class FirstPassageTimes:
     def __init__(
         self,
         times: ArrayLike,
-        exits: Sequence[str] | str | None = None,
+        exits: Sequence[str] | NDArray[np.str_] | str | None = None,
         censored: ArrayLike | None = None,
         *,
         offset: Known = 0.0,
@@ -224,7 +224,9 @@ class FirstPassageTimes:
         total = 0.0
         for way in self.ways:
             times = t[gone & (self.exits == way)]
-            total += log_of(law.density(way, times) if way else sum(law.density(any_, times) for any_ in law.exits))
+            total += log_of(
+                sum((law.density(exit, times) for exit in ((way,) if way else law.exits)), np.zeros(times.size))
+            )
         return total + log_of(law.survival(t[self.censored & (t > 0.0)]))
 
     def series(self, laws: Laws, parameters: Mapping[str, float]) -> list[Series]:

@@ -5,13 +5,21 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from ..inputs.arguments import numbers
 from ..inputs.wording import shown
+from ..laws.estimate import exact
+from ..laws.law import Law
+from ..laws.lookup import NoAnswer
 from ..model.coefficient import Floats
+from ..model.coefficient.variables import coordinate
+from .datum import Laws, Series, log_of
+
+MOST_BINS = 60  # of a histogram
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,6 +75,49 @@ class Samples:
         object.__setattr__(self, "x", places)
         object.__setattr__(self, "time", None if time is None else float(time))
         object.__setattr__(self, "gone", {} if gone is None else {exit: int(n) for exit, n in gone.items()})
+
+    @property
+    def size(self) -> int:
+        """The number of observations: of walkers."""
+        return self.walkers
+
+    parameters: ClassVar[tuple[str, ...]] = ()  # of the measurement itself
+
+    @property
+    def axes(self) -> tuple[str, str]:
+        return "position $x$", "density"
+
+    def resolved(self, parameters: Mapping[str, float]) -> Samples:
+        return self
+
+    def law_in(self, laws: Laws) -> Law[Any]:
+        """The law of a fitted model that the places are a sample of."""
+        if self.time is None:
+            raise NoAnswer("time is not known: a fit needs the time of the places, Samples(x, time=1.0)")
+        return laws.at([self.time])
+
+    def log_likelihood(self, laws: Laws, parameters: Mapping[str, float]) -> float:
+        """Σ log ρ(x, t), and log P of the exits of those that have left; without any, on condition of being there."""
+        law = self.law_in(laws)
+        places = self.x if self.dimension == 1 else self.coordinates
+        total = log_of(exact(law.pdf(places, self.time)))
+        if not self.gone:
+            return total - self.alive * log_of(exact(law.survival(self.time)))
+        return total + sum(log_of(exact(law.absorbed(exit, self.time)), n) for exit, n in self.gone.items() if n)
+
+    def series(self, laws: Laws, parameters: Mapping[str, float]) -> list[Series]:
+        """Histograms along each axis, of those that have not left, beside the law."""
+        law, found = self.law_in(laws), []
+        for axis, x in enumerate(self.coordinates):
+            edges = np.histogram_bin_edges(x, bins=int(np.clip(np.sqrt(x.size), 5, MOST_BINS)))
+            counts, width = np.histogram(x, edges)[0], np.diff(edges)
+            mass = exact(law.marginal(axis).mass(edges, self.time)) / exact(law.survival(self.time))
+            middles, scale = 0.5 * (edges[1:] + edges[:-1]), 1.0 / (x.size * width)
+            error = np.sqrt(np.maximum(mass * x.size, 1.0)) * scale
+            found.append(
+                Series(coordinate(axis), middles, counts * scale, mass / width, error, (middles, mass / width))
+            )
+        return found
 
     @property
     def dimension(self) -> int:

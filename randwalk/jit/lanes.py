@@ -26,10 +26,10 @@ signature: Any = templates.signature
 implement: Any = lower_builtin
 register: Any = templates.infer_global
 
-LANES = 32 if "+avx2" in get_host_cpu_features() else 8  # type: ignore[no-untyped-call]
-WIDTH = (
-    64  # walkers whose thresholds are looked up together, in several registers, whose gathers hide each other's latency
-)
+HOST = get_host_cpu_features()  # type: ignore[no-untyped-call]
+LANES = 32 if "+avx2" in HOST else 8
+# Walkers whose thresholds are looked up together, in several registers, so that gathers hide each other's latency.
+WIDTH = 64 if "+avx512f" in HOST else 32 if "+avx2" in HOST else 16
 REALS = 8  # masses that are moved together
 
 

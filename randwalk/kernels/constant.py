@@ -83,9 +83,9 @@ def _walk_digits(site, first_walker, program, start, stop, keys):  # type: ignor
                     size, at = (end - begin) * LANES, (first, begin)
                     _settle(settled[k // 2 * LANES :], masks[k * ROOM :], size, at, pair, lists, keys)
         for k in range(0, even, 2):
-            low, at = fetch(settled, k // 2 * LANES), k * LANES
-            keep(fetch(counts, at) + (low & LOW), counts, at)
-            keep(fetch(counts, at + LANES) + (low >> HALF), counts, at + LANES)
+            both, row = fetch(settled, k // 2 * LANES), k * LANES
+            keep(fetch(counts, row) + (both & LOW), counts, row)
+            keep(fetch(counts, row + LANES) + (both >> HALF), counts, row + LANES)
         home = site[j : j + LANES]
         for k in range(moves):
             for i in range(home.size):

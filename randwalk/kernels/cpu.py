@@ -239,11 +239,12 @@ def _release(block, alive, home, span, program, resting, room, keys):  # type: i
     """Take walkers at rest out of the block; the last ones fill their places. Returns how many are left."""
     (x, who), (site, passage, first), (_, _, marked), left = block, home, room, alive
     for part in range((alive + WIDTH - 1) // WIDTH):
-        j, at_rest = part * WIDTH, which(look_up(resting, 0, fetch_cells(x, part * WIDTH)) == U32(1))
-        at_rest &= ALL >> U(max(j + WIDTH - alive, 0))
-        marked[1, part] = gone = at_rest
+        begin = part * WIDTH
+        walkers = ALL >> U(64 - min(alive - begin, WIDTH))
+        gone = which(look_up(resting, 0, fetch_cells(x, begin)) == U32(1)) & walkers
+        marked[1, part] = gone
         while gone:
-            j = part * WIDTH + np.int64(zeros_below(gone))
+            j = begin + np.int64(zeros_below(gone))
             gone &= gone - ONE
             site[who[j]] = x[j]
             if passage.size:

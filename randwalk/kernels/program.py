@@ -19,6 +19,7 @@ PLANES = 8  # most binary digits of a constant probability that are drawn for ev
 LIVE = 255  # the exit of a cell at which no walker rests
 
 Keys = tuple[np.uint64, np.uint64]
+Span = tuple[int, int, int]  # (the step of the first row of a table, the first step to make, the one after the last)
 Thresholds = NDArray[np.uint32]
 
 

@@ -197,7 +197,8 @@ def fit(
     Parameters
     ----------
     data : a datum, or several of them, which are fitted together
-        :class:`randwalk.FirstPassageTimes`, :class:`randwalk.validate.MeasuredCounts`, :class:`randwalk.validate.MeasuredCurve`.
+        :class:`randwalk.FirstPassageTimes`, and of :mod:`randwalk.validate` :class:`MeasuredCounts`, :class:`MeasuredCurve`, and
+        :class:`Samples`, the places of walkers at one time.
     model : Problem or function
         A problem with a table ``[parameters]``, or a function of parameters by name that returns a walk, a
         :class:`randwalk.pde.FokkerPlanck` equation, or a law. Walks stand for the law of their equation: a closed form where
@@ -249,8 +250,8 @@ def fit(
     for datum in several:
         if not hasattr(datum, "log_likelihood"):
             raise TypeError(
-                f"data = {shown(datum)}: must be FirstPassageTimes, validate.MeasuredCounts or validate.MeasuredCurve, or a list "
-                "of them"
+                f"data = {shown(datum)}: must be FirstPassageTimes, or of rw.validate MeasuredCounts, MeasuredCurve or Samples, or "
+                "a list of them"
             )
     if not several:
         raise ValueError("data = []: give at least one datum")

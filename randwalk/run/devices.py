@@ -52,7 +52,7 @@ def choose(
     reason = why_not_cuda()
     if reason is not None:
         raise DeviceError(f"backend = 'cuda' cannot run here: {reason}")
-    from ..kernels import cuda
+    from . import cuda
 
     return cuda.Cuda(devices)
 
@@ -62,7 +62,7 @@ def _worth(seconds: float, threads: int, method: str) -> bool:
     here = seconds * CORES / threads
     if method not in GAIN or here < WORTH or why_not_cuda() is not None:
         return False
-    from ..kernels import cuda
+    from . import cuda
 
     return here - seconds / (GAIN[method] * cuda.strength()) >= WORTH
 
@@ -73,7 +73,7 @@ def why_not_cuda() -> str | None:
     if not settings.ENABLE_CUDASIM and find_spec("numba_cuda") is None:
         return f"the CUDA extra is not installed: {INSTALL}"
     try:
-        from ..kernels import cuda
+        from . import cuda
 
         cuda.load()
     except Exception as error:  # half an installation can fail in any way
@@ -89,7 +89,7 @@ def report() -> list[tuple[str, str]]:
     reason = why_not_cuda()
     if reason is not None:
         return [("cuda", f"no: {reason}")]
-    from ..kernels import cuda
+    from . import cuda
 
     return cuda.report()
 
@@ -98,6 +98,6 @@ def numbers() -> range:
     """The numbers of the devices there are."""
     if why_not_cuda() is not None:
         return range(0)
-    from ..kernels import cuda
+    from . import cuda
 
     return range(len(cuda.described()))

@@ -21,7 +21,7 @@ from .wanted import Wanted
 T = TypeVar("T")
 
 LOSSES = 3  # times that an item may be lost
-FEW = 4  # items under way to begin with
+FEW = 4  # items under way once one is done
 LOOK = 0.02  # seconds between two looks at what is done
 GRACE = 1.0  # seconds that an item may be on its way, besides its work
 
@@ -129,7 +129,8 @@ class Supply:
 def gathered(executor: Any, work: Work, items: Items[T]) -> Generator[tuple[T, Any], None, None]:
     """Items and what `work` makes of them, as they are done. After an error no further ones are begun.
 
-    There are so many under way that an item waits for its worker about as long as the work for another takes, one to three
+    The first item goes ahead alone: its worker compiles what is not in the cache of kernels yet, and the others find it there.
+    Then there are so many under way that an item waits for its worker about as long as the work for another takes, one to three
     of them: then workers are never without work, whether they are few or many, and whether some come or go.
 
     Raises
@@ -141,7 +142,7 @@ def gathered(executor: Any, work: Work, items: Items[T]) -> Generator[tuple[T, A
     shipped = Shipped(work, wanted)
     under_way: dict[Any, _Sent] = {}
     again: deque[_Sent] = deque()
-    room, failed = FEW, None
+    room, failed = 1, None
     try:
         while True:
             while failed is None and len(under_way) < room:
@@ -178,7 +179,7 @@ def gathered(executor: Any, work: Work, items: Items[T]) -> Generator[tuple[T, A
                     failed = failed or _error(sent.item, answer)
                     continue
                 supply.served()
-                room += _change(time.perf_counter() - sent.when, answer.seconds, room)
+                room = max(FEW, room + _change(time.perf_counter() - sent.when, answer.seconds))
                 items.took(sent.item, answer.seconds)
                 yield sent.item, shipped.received(answer.result)
     finally:
@@ -201,12 +202,12 @@ def _next(again: deque[_Sent], items: Items[Any], shares: int) -> _Sent | None:
     return sent
 
 
-def _change(there_and_back: float, worked: float, room: int) -> int:
+def _change(there_and_back: float, worked: float) -> int:
     """How many more should be under way."""
     waited = there_and_back - worked
     if waited < worked:
         return 1
-    return -1 if waited > 3.0 * worked + GRACE and room > FEW else 0
+    return -1 if waited > 3.0 * worked + GRACE else 0
 
 
 def _error(item: Any, answer: Failed) -> RangeFailed:

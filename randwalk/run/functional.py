@@ -95,12 +95,12 @@ class Functionals:
         self.words = words_of(table, self.wanted, steps)
         self._columns = [*first, *visits, *above, *inside, *highest, *turns, Distinct()]
 
-    def begun(self, site: NDArray[np.int32], machine: Machine) -> Levels:
-        """The levels of walkers that begin at the cells `site`."""
+    def begun(self, site: Any, machine: Machine) -> Levels:
+        """The levels of walkers that begin at the cells `site`, an array of the machine."""
         if not self.words:
             return self.levels
         seen = np.zeros((site.size, self.words), dtype=np.uint32)
-        visit(seen, site)
+        visit(seen, machine.host(site))
         return self.levels._replace(seen=machine.array(seen))
 
     @property

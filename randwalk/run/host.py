@@ -31,7 +31,7 @@ from .pieces import pieces
 
 ALONE = 1 << 20  # walker-steps that one thread does sooner than several can start
 PIECE = 256  # sites from which a thread is worth its start
-OCCUPIED = 16  # walkers that take as long as a site
+OCCUPIED, FOLLOWED = 32, 16  # walkers of which no path is followed that take as long as a site, and as one that is
 
 NOTHING = np.empty(0, dtype=np.int32)
 EVERYWHERE = (-(2**31), 2**31 - 1)
@@ -85,7 +85,8 @@ class Host:
             drive(walkers, program, start, stop, keys)
             return
         moving = walkers.site.size if walkers.places is None else walkers.places.size
-        for begin, end in pieces(start, stop, moving, self.ended):
+        width = moving if walkers.state is None or walkers.leaving else FOLLOWED * moving
+        for begin, end in pieces(start, stop, width, self.ended):
             now = program
             if isinstance(program, TableProgram) and len(program.thresholds) > 1:
                 now = program._replace(thresholds=program.thresholds[begin - start : end - start])

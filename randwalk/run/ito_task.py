@@ -41,7 +41,7 @@ BATCH, LEAST = 1 << 15, 1 << 9  # walkers of a batch at most, and at least
 WORK = 1 << 27  # coordinates × steps of a batch: about a second
 STRIDE = 1 << 26  # coordinates that are moved between two looks for Ctrl-C
 PILOT = 1024  # walkers that say where bins lie and about which place sums are taken
-COUPLED = 8  # walkers on a lattice that take as long as a coordinate
+COUPLED = 16  # walkers on a lattice that take as long as a coordinate
 NANOSECONDS, COUNTING = 8.0, 20.0  # on a reference machine: a coordinate for a step, and at a recorded time
 
 

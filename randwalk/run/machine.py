@@ -1,6 +1,6 @@
 """What a run needs of a machine: to move and to count walkers.
 
-A machine is the host's processor (:mod:`randwalk.run.host`) or CUDA devices (:mod:`randwalk.kernels.cuda`). Both give the same
+A machine is the host's processor (:mod:`randwalk.run.host`) or CUDA devices (:mod:`randwalk.run.cuda`). Both give the same
 results, bit for bit.
 """
 

@@ -127,7 +127,7 @@ class _Walkers:
         apart = self.rows.single is None or any(table.layout.periodic)  # else displacements are asked of the counts
         self.begun = machine.copy(site) if records and apart else site
         self.functionals = Functionals(table, followed(records, windows.walk), steps[-1])
-        levels = self.functionals.begun(machine.host(site), machine)
+        levels = self.functionals.begun(site, machine)
         state = machine.begin(site, levels) if self.functionals.wanted else None
         self.walkers = Walkers(walkers.start, site, state, levels, self.functionals.leaving_only)
         # Those of a constant walk on a line may step outside the window, where their places are numbers of cells all the same.

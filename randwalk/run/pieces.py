@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 
-FIRST = 1 << 24  # walkers × steps of the first piece: some hundredths of a second, or less
+FIRST = 1 << 29  # steps of all walkers in the first piece: some tenths of a second from a table, less by digits
 SHORT, LONG = 0.1, 0.3  # seconds; after a piece that took less or more, the next ones are longer or shorter
 ALIGNED = 64  # steps that kernels make together; pieces end at multiples of them
 

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 
 SHORTEST, LONGEST = 1.0, 60.0  # seconds of a range, as predicted or as the last ranges took
-WHOLE = 1 << 10  # walkers; a range is a multiple of them
+WHOLE = 1 << 10  # walkers; a range of more is a multiple of them
 
 
 def missing(wanted: Sequence[range], held: Iterable[range]) -> list[range]:
@@ -30,7 +30,7 @@ def missing(wanted: Sequence[range], held: Iterable[range]) -> list[range]:
 
 class Cut:
     """Spans of walkers of which one range after another is taken: of a minute at most, and of a part of the work that is left,
-    so that workers end together. The counts of a run do not depend on where it is cut.
+    so that workers end together. The first one is short, and tells the pace. Counts do not depend on where a run is cut.
 
     Parameters
     ----------
@@ -53,8 +53,10 @@ class Cut:
             return None
         span = self._spans.popleft()
         if not self._whole:
-            seconds = min(max(self._left * self._pace / shares, SHORTEST), LONGEST)
-            size = max(1, round(min(seconds / max(self._pace, 1e-300), self._left) / WHOLE)) * WHOLE
+            begun = self._left < self.walkers
+            seconds = min(max(self._left * self._pace / shares, SHORTEST), LONGEST) if begun else SHORTEST
+            size = max(1, round(min(seconds / max(self._pace, 1e-300), self._left)))
+            size -= size % WHOLE if size > WHOLE else 0
             if size < len(span):
                 self._spans.appendleft(range(span.start + size, span.stop))
                 span = range(span.start, span.start + size)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -91,7 +92,7 @@ def _set(module: str, name: str, change: Change) -> Callable[[Patch], None]:
     """Replace what one module alone calls by this name."""
 
     def plant(patch: Patch) -> None:
-        place = __import__(module, fromlist=[name])
+        place = sys.modules[module]
         patch.setattr(place, name, change(getattr(place, name)))
 
     return plant

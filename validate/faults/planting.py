@@ -5,7 +5,6 @@ Nothing here reads or writes source text, so that a fault survives all changes b
 
 from __future__ import annotations
 
-import importlib
 import inspect
 import sys
 from collections.abc import Callable, Iterator
@@ -67,7 +66,7 @@ def replace(patch: Patch, owner: str, name: str, change: Change) -> None:
     """Put change(right) for the function, method or class `name` of `owner`, a module or "module:class", under every name by
     which modules of the package have imported it. What is a property or a class method is one afterwards."""
     module, _, inner = owner.partition(":")
-    place = importlib.import_module(module)
+    place: Any = sys.modules[module]
     if inner:
         place = getattr(place, inner)
     held = vars(place)[name]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-import importlib
 import inspect
+import sys
 from typing import Any
 
 import numpy as np
@@ -183,7 +183,7 @@ def _wrong_column(given: dict[str, Any]) -> dict[str, Any]:
 
 
 def _bond_at_time_zero(patch: Patch) -> None:
-    patch.setattr(importlib.import_module(OUTLET), "BondMean", _AtStart)
+    patch.setattr(sys.modules[OUTLET], "BondMean", _AtStart)
 
 
 def _half_weight(given: dict[str, Any]) -> float:

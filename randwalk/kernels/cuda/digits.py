@@ -10,13 +10,15 @@ from typing import Any
 import numpy as np
 
 from ...jit.compile import device
+from ...jit.cuda.compile import SHARED, THREADS, Kernel, blocks_for, cuda, filled, in_kernel, processors
+from ...jit.cuda.words import ones
 from ...jit.vector import joined, zeros_below
 from ..bits import always, follow, next_digit, prefix, remainder, screen, spread
 from ..philox import HALF, LOW, TIES, U, words64
-from ..program import FULL, PLANES, DigitsProgram, Keys, Walkers
+from ..program import FULL, PLANES, DigitsProgram, Keys, Span, Walkers
 from ..step import ALL, I32, ONE, U32, ZERO, after, change, popcount
-from .compile import THREADS, Kernel, Span, blocks_for, cuda, in_kernel
-from .stream import drawn, of_block, of_walker, ones, parts_of
+from .stream import drawn, of_block, of_walker, parts_of, round_keys
+from .walkers import FEW, MANY, toss_and_count
 
 FAIR = FULL // 2, FULL
 MOST = 8  # blocks of a fair walk for which a kernel is compiled
@@ -35,12 +37,35 @@ def toss(blocks: int) -> Kernel:
 
     def walk(walkers, program, parts, masks, span, keys):  # type: ignore[no-untyped-def]
         (_, start, stop), site, (first, second) = span, walkers.site, program.offsets
-        key0, key1, steps = U32(keys[0]), U32(keys[1]), I32(stop - start)
+        (key0, key1, early, late), steps = keys, I32(stop - start)
         for j in range(cuda.grid(1), site.size, cuda.gridsize(1)):
-            words = _drawn(_of_walker(U32(U(walkers.first + j) & LOW), key0, key1), parts, key0, key1)
+            words = _drawn(_of_walker(U32(U(walkers.first + j) & LOW), key0, key1), parts, early, late)
             site[j] = I32(site[j] + first * steps + (second - first) * I32(_ones(words, masks)))
 
     return Kernel(walk)
+
+
+def tossed_counts(
+    walkers: range, cell: int, program: DigitsProgram, span: Span, keys: Keys, lowest: int, size: int
+) -> Any | None:
+    """How many walkers that begin on a cell are on each of `size` cells after the steps of a span; None where a kernel of its own
+    would have to make them."""
+    (_, start, stop), high = span, walkers.start >> 32
+    blocks = range(start // 128, (stop + 127) // 128)
+    if not 0 < len(blocks) <= MOST or 4 * size > SHARED or (walkers.stop - 1) >> 32 != high:
+        return None
+    counts, cells = filled(size, 0, np.int64), (cell + program.offsets[0] * (stop - start), lowest, lowest + size - 1)
+    told = program, parts_of(blocks, high, keys), _masks(blocks, start, stop)
+    toss_and_count(len(blocks))(
+        processors() * FEW, MANY, counts, (walkers.start, len(walkers)), *told, cells, round_keys(keys), shared=4 * size
+    )
+    return counts.copy_to_host()
+
+
+def _masks(blocks: range, start: int, stop: int) -> tuple[np.uint32, ...]:
+    """Which digits of the first and of the last of some blocks are steps."""
+    masks = [screen(64 * n, start, stop) for block in (blocks[0], blocks[-1]) for n in (2 * block, 2 * block + 1)]
+    return tuple(np.array(masks, np.uint64).view(np.uint32))
 
 
 def _toss(walkers: Walkers, program: DigitsProgram, span: Span, keys: Keys) -> None:
@@ -52,9 +77,8 @@ def _toss(walkers: Walkers, program: DigitsProgram, span: Span, keys: Keys) -> N
             here = span[0], max(start, span[1]), min(start + 128 * MOST, span[2])
             blocks = range(here[1] // 128, (here[2] + 127) // 128)
             parts = parts_of(blocks, int(some.first) >> 32, keys)
-            masks = [screen(64 * n, *here[1:]) for b in (blocks[0], blocks[-1]) for n in (2 * b, 2 * b + 1)]
-            halves = tuple(np.array(masks, np.uint64).view(np.uint32))
-            toss(len(blocks))(blocks_for(high - low), THREADS, some, program, parts, halves, here, keys)
+            masks = _masks(blocks, *here[1:])
+            toss(len(blocks))(blocks_for(high - low), THREADS, some, program, parts, masks, here, round_keys(keys))
 
 
 def _comparison(moves: int, planes: int) -> Any:
@@ -197,7 +221,7 @@ def follow_digits(moves: int) -> Kernel:
 
 
 def advance(walkers: Walkers, program: DigitsProgram, spans: Iterable[Span], keys: Keys) -> None:
-    """See :data:`randwalk.kernels.cuda.compile.Advance`."""
+    """See :data:`randwalk.run.cuda.machine.Advance`."""
     moves, planes, size = len(program.offsets), program.planes, walkers.site.size
     for span in spans:
         if walkers.state.size:

@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from ...jit.cuda.compile import THREADS, Kernel, blocks_for, cuda, in_kernel, on_device
 from ..ito import State
 from ..philox import U
 from ..program import Keys
-from .compile import THREADS, Kernel, blocks_for, cuda, in_kernel, on_device
 
 LEVELS = (1, 2, 4, 8)  # steps of the finest level to a step
 

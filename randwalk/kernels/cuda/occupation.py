@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ...jit.cuda.compile import SIMULATED, Kernel, cuda, in_kernel, on_device
 from ..occupation import share
 from ..program import LIVE, Keys, Numbering, TableProgram
 from ..step import column
-from .compile import SIMULATED, Kernel, cuda, in_kernel, on_device
 
 MOST, WIDTH = (64, 32) if SIMULATED else (512, 256)  # cells of a tile, and along one axis of it, at most
 GROUP = 8  # moves for which there is shared memory at a time

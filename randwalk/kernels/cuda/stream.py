@@ -10,22 +10,10 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
+from ...jit.cuda.words import I32, I64, fields_of, number, on_cuda, word, words_of
 from ...jit.lanes import lowered
 from ...jit.vector import product
 from ..philox import M0, M1, STEPS, W0, W1
-
-I32, I64 = ir.IntType(32), ir.IntType(64)
-word: Any = types.uint32
-words_of: Any = types.UniTuple
-
-
-def on_cuda(context: Any) -> bool:
-    """Whether instructions are made for CUDA, not for the host, where the simulator runs them."""
-    return type(context).__name__ == "CUDATargetContext"
-
-
-def number(value: int) -> Any:
-    return ir.Constant(I32, value & 0xFFFFFFFF)
 
 
 def _halves(context: Any, builder: Any, value: Any, factor: int) -> tuple[Any, Any]:
@@ -69,16 +57,19 @@ def _of_block(context: Any, block: Any, high: Any, key0: Any, key1: Any) -> Any:
 
 def _drawn(context: Any, walker: Any, blocks: Any, key0: Any, key1: Any) -> Any:
     """The words of some blocks of a walker, four for each, of what the first two rounds made of both: the other eight rounds,
-    each for all blocks before the next."""
-    count = blocks.count // 3
+    each for all blocks before the next. In place of the keys there may be those of these rounds."""
+    count, made = blocks.count // 3, isinstance(key0, types.UniTuple)
 
     def mixed(context: Any, builder: Any, walker: Any, blocks: Any, key0: Any, key1: Any) -> Any:
         (high, low, kept), parts = (fields_of(builder, values) for values in (walker, blocks))
         words = []
         for x, y, z in zip(*[iter(parts)] * 3, strict=True):
             words.append((builder.xor(high, x), low, builder.xor(kept, y), z))
-        for n in range(2, 10):
-            left, right = (builder.add(key, number(n * step)) for key, step in ((key0, W0), (key1, W1)))
+        lefts, rights = (
+            fields_of(builder, key) if made else [builder.add(key, number(n * step)) for n in range(2, 10)]
+            for key, step in ((key0, W0), (key1, W1))
+        )
+        for left, right in zip(lefts, rights, strict=True):
             products = [(_halves(context, builder, a, M0), _halves(context, builder, c, M1)) for a, _, c, _ in words]
             words = [
                 (_xor(builder, q[0], b, left), q[1], _xor(builder, p[0], d, right), p[1])
@@ -87,29 +78,17 @@ def _drawn(context: Any, walker: Any, blocks: Any, key0: Any, key1: Any) -> Any:
         return context.make_tuple(builder, found, [value for block in words for value in block])
 
     found = words_of(word, 4 * count)
-    return lowered(found(walker, blocks, word, word), mixed)
+    key = key0 if made else word
+    return lowered(found(walker, blocks, key, key), mixed)
 
 
-def fields_of(builder: Any, values: Any) -> list[Any]:
-    """The words of a tuple."""
-    fields = [builder.extract_value(values, i) for i in range(values.type.count)]
-    return [
-        field if field.type == I32 else builder.trunc(field, I32) for field in fields
-    ]  # Python's integers have 64 bits
-
-
-def _ones(context: Any, words: Any, masks: Any) -> Any:
-    """How many digits of some words are 1; of the first four words and of the last four only those in the eight masks."""
-
-    def counted(context: Any, builder: Any, words: Any, masks: Any) -> Any:
-        values, allowed, total = fields_of(builder, words), fields_of(builder, masks), number(0)
-        for first, some in ((0, allowed[:4]), (len(values) - 4, allowed[4:])):
-            values[first : first + 4] = map(builder.and_, values[first : first + 4], some)
-        for value in values:
-            total = builder.add(total, builder.ctpop(value))
-        return total
-
-    return lowered(word(words, masks), counted)
+def round_keys(keys: tuple[np.uint64, np.uint64]) -> Any:
+    """The keys, and those of the rounds from the third on, all as words."""
+    first, second = (
+        tuple(np.uint32((int(key) + n * step) % (1 << 32)) for n in range(10))
+        for key, step in zip(keys, (W0, W1), strict=True)
+    )
+    return first[0], second[0], first[2:], second[2:]
 
 
 def parts_of(blocks: range, high: int, keys: tuple[np.uint64, np.uint64]) -> tuple[np.uint32, ...]:
@@ -125,4 +104,3 @@ def parts_of(blocks: range, high: int, keys: tuple[np.uint64, np.uint64]) -> tup
 of_walker: Any = intrinsic(_of_walker)
 of_block: Any = intrinsic(_of_block)
 drawn: Any = intrinsic(_drawn)
-ones: Any = intrinsic(_ones)

@@ -14,15 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...jit.compile import device
-from ..functionals import tally
-from ..philox import HALF, LOW, STEPS, U, philox
-from ..program import Keys, TableProgram, Walkers
-from ..step import I32, U32, column, limit, rests, table_step
-from .compile import (
+from ...jit.cuda.compile import (
     SHARED,
     THREADS,
     Kernel,
-    Span,
     allocate,
     blocks_for,
     capability,
@@ -30,8 +25,20 @@ from .compile import (
     in_kernel,
     on_device,
 )
-from .pairs import EVERY, NEVER, REST, base, comparison, half_entry, opposite, shared_word_at, word_at
+from ...jit.cuda.pairs import DIGITS, EVERY, NEVER, REST, comparison, opposite
+from ...jit.cuda.words import base, shared_word_at, word_at
+from ..functionals import tally
+from ..philox import HALF, LOW, STEPS, U, philox
+from ..program import BITS, Keys, Span, TableProgram, Walkers
+from ..step import I32, U32, column, limit, rests, table_step
 from .stream import drawn, of_block, of_walker
+
+
+@device
+def half_entry(t):  # type: ignore[no-untyped-def]
+    """Half an entry of cuts: that of a threshold in units of 2⁻⁶²."""
+    return U32(min(t >> (BITS - DIGITS), (1 << DIGITS) - 1) - (1 << DIGITS) + 1) & U32(0xFFFF)
+
 
 _rests, _tally, _table_step, _column, _limit = (in_kernel(f) for f in (rests, tally, table_step, column, limit))
 _half_entry, _base = in_kernel(half_entry), in_kernel(base)
@@ -56,7 +63,7 @@ class Form(NamedTuple):
     homed
         Whether cells are continued elsewhere; a further word of a cell is the place where.
     near
-        Whether each pair moves by two bytes, see :class:`randwalk.kernels.cuda.pairs.Comparison`. Else each threshold has a
+        Whether each pair moves by two bytes, see :class:`randwalk.jit.cuda.pairs.Comparison`. Else each threshold has a
         number of its own.
     shared
         Whether the table, of one row, fits into shared memory. There every word stands twice, for the even and for the odd
@@ -278,7 +285,7 @@ def _cuts(program: TableProgram, there: TableProgram, form: Form) -> Cuts:
 
 
 def advance(walkers: Walkers, program: TableProgram, spans: Iterable[Span], keys: Keys) -> None:
-    """See :data:`randwalk.kernels.cuda.compile.Advance`."""
+    """See :data:`randwalk.run.cuda.machine.Advance`."""
     there, followed, size = on_device(program), walkers.state.size > 0, walkers.site.size
     form = form_of(program, followed) if walkers.leaving or not followed else None
     if form is None:

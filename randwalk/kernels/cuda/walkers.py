@@ -2,38 +2,45 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import numpy as np
-from llvmlite import ir
-from numba import types
-from numba.extending import intrinsic
 from numpy.typing import NDArray
 
 from ...jit.compile import device
-from ...jit.lanes import array_of, lowered
+from ...jit.cuda.compile import (
+    SHARED,
+    SIMULATED,
+    THREADS,
+    Kernel,
+    blocks_for,
+    cuda,
+    filled,
+    in_kernel,
+    processors,
+    sent,
+)
+from ...jit.cuda.words import four_at, ones, put_four
 from ..alias import draw, settle_draw
 from ..packing import field
 from ..philox import HALF, JUMP, LOW, U, of_axis, philox
 from ..step import I32, U32, start_cell
-from .compile import SHARED, SIMULATED, THREADS, Kernel, blocks_for, cuda, in_kernel, processors, zeros
-from .stream import I32 as I32_FORM
-from .stream import fields_of, number, on_cuda
+from .stream import drawn, of_walker
 
-FOUR_SITES: Any = types.UniTuple(types.int32, 4)  # type: ignore[no-untyped-call]
-FOUR: Any = ir.VectorType(I32_FORM, 4)
 COUNT = np.dtype(np.int32)  # of bins in shared memory; the simulator wants an instance
 EVERYWHERE = -(2**31), 2**31 - 1
 FEW, MANY = 4, 32 if SIMULATED else 512  # blocks to a multiprocessor that count for themselves, and threads of those
+_four_at, _put_four = in_kernel(four_at), in_kernel(put_four)
+_of_walker, _drawn, _ones = in_kernel(of_walker), in_kernel(drawn), in_kernel(ones)
 _philox, _of_axis, _start_cell, _field = (in_kernel(function) for function in (philox, of_axis, start_cell, field))
 
 
 @Kernel
 def place(site, first_walker, axis, index, upper, keys):  # type: ignore[no-untyped-def]
-    """As :func:`randwalk.kernels.cpu.place`, but the first axis needs no zeros to add to."""
+    """As :func:`randwalk.kernels.cpu.place`."""
     for j in range(cuda.grid(1), site.size, cuda.gridsize(1)):
-        before = site[j] if axis else I32(0)
-        site[j] = before + _start_cell(U(first_walker + j), axis, index, upper, keys)
+        site[j] += _start_cell(U(first_walker + j), axis, index, upper, keys)
 
 
 @Kernel
@@ -51,37 +58,6 @@ def begin(state, site, levels):  # type: ignore[no-untyped-def]
             state[first + i, j] = heights[i, site[j]]
         if levels.seen.size:
             state[state.shape[0] - 1, j] = 1
-
-
-def _four_at(context: Any, array: Any, first: Any) -> Any:
-    """Four numbers of an array, from a multiple of four on, in one access."""
-
-    def load(context: Any, builder: Any, values: Any, first: Any) -> Any:
-        four = builder.load(_of_four(context, builder, array, values, first), align=16 if on_cuda(context) else 4)
-        fields = [builder.extract_element(four, number(i)) for i in range(4)]
-        return context.make_tuple(builder, FOUR_SITES, fields)
-
-    return lowered(FOUR_SITES(array, types.intp), load)
-
-
-def _put_four(context: Any, array: Any, first: Any, fields: Any) -> Any:
-    """Put them there."""
-
-    def store(context: Any, builder: Any, values: Any, first: Any, fields: Any) -> None:
-        four = ir.Constant(FOUR, ir.Undefined)
-        for i, value in enumerate(fields_of(builder, fields)):
-            four = builder.insert_element(four, value, number(i))
-        builder.store(four, _of_four(context, builder, array, values, first), align=16 if on_cuda(context) else 4)
-
-    return lowered(types.void(array, types.intp, fields), store)
-
-
-def _of_four(context: Any, builder: Any, kind: Any, values: Any, first: Any) -> Any:
-    there = builder.gep(array_of(kind)(context, builder, values).data, [first])
-    return builder.bitcast(there, FOUR.as_pointer())
-
-
-_four, _keep_four = in_kernel(intrinsic(_four_at)), in_kernel(intrinsic(_put_four))
 
 
 @device
@@ -111,13 +87,13 @@ def jump(site, first_walker, program, keys):  # type: ignore[no-untyped-def]
         group, at = U(first_walker // 4 + quarter), 4 * quarter - early
         words = _philox(group & LOW, group >> HALF, interval, U(_of_axis(JUMP, program.axis)), keys[0], keys[1])
         together = early == 0 and at + 4 <= size
-        sites = _four(site, at) if together else (I32(0), I32(0), I32(0), I32(0))
+        sites = _four_at(site, at) if together else (I32(0), I32(0), I32(0), I32(0))
         moved = (
             _jumped(sites[0], U(words[0]), group, 0, program, keys), _jumped(sites[1], U(words[1]), group, 1, program, keys),
             _jumped(sites[2], U(words[2]), group, 2, program, keys), _jumped(sites[3], U(words[3]), group, 3, program, keys),
         )  # fmt: skip
         if together:
-            _keep_four(site, at, moved)
+            _put_four(site, at, moved)
         else:
             for i in range(4):
                 if 0 <= at + i < size:
@@ -134,6 +110,23 @@ def unpack(packed, bits, numbers):  # type: ignore[no-untyped-def]
         packed[j] = 0
 
 
+@cuda.jit(device=True)
+def clear(bins, counts):  # type: ignore[no-untyped-def]
+    """Begin to count in bins of a block, as many as there are `counts`."""
+    for i in range(cuda.threadIdx.x, counts.size, cuda.blockDim.x):
+        bins[i] = 0
+    cuda.syncthreads()
+
+
+@cuda.jit(device=True)
+def put_down(bins, counts):  # type: ignore[no-untyped-def]
+    """Add the bins of a block to `counts`."""
+    cuda.syncthreads()
+    for i in range(cuda.threadIdx.x, counts.size, cuda.blockDim.x):
+        if bins[i]:
+            cuda.atomic.add(counts, i, np.int64(bins[i]))
+
+
 @Kernel
 def count(counts, private, values, others, ways, binning):  # type: ignore[no-untyped-def]
     """Count each of `values` that is between lowest and highest in bin value + times × other + shift, in the first or the last
@@ -142,9 +135,7 @@ def count(counts, private, values, others, ways, binning):  # type: ignore[no-un
     times, shift, lowest, highest = binning
     bins = cuda.shared.array(0, COUNT)
     if private:
-        for i in range(cuda.threadIdx.x, counts.size, cuda.blockDim.x):
-            bins[i] = 0
-        cuda.syncthreads()
+        clear(bins, counts)
     for j in range(cuda.grid(1), values.size, cuda.gridsize(1)):
         value = np.int64(ways[values[j]]) if ways.size else np.int64(values[j])
         if lowest <= value <= highest:
@@ -154,10 +145,26 @@ def count(counts, private, values, others, ways, binning):  # type: ignore[no-un
             else:
                 cuda.atomic.add(counts, bin, 1)
     if private:
-        cuda.syncthreads()
-        for i in range(cuda.threadIdx.x, counts.size, cuda.blockDim.x):
-            if bins[i]:
-                cuda.atomic.add(counts, i, np.int64(bins[i]))
+        put_down(bins, counts)
+
+
+@cache
+def toss_and_count(blocks: int) -> Kernel:
+    """As :func:`randwalk.kernels.cuda.digits.toss`, of walkers that begin on one cell and are counted, not kept.
+    cells = (that one, the lowest, the highest)."""
+
+    def walk(counts, walkers, program, parts, masks, cells, keys):  # type: ignore[no-untyped-def]
+        (number, size), (begun, lowest, highest), (first, second) = walkers, cells, program.offsets
+        bins, (key0, key1, early, late) = cuda.shared.array(0, COUNT), keys
+        begun, lowest, highest, further = I32(begun), I32(lowest), I32(highest), I32(second - first)
+        clear(bins, counts)
+        for j in range(cuda.grid(1), size, cuda.gridsize(1)):
+            words = _drawn(_of_walker(U32(U(number + j) & LOW), key0, key1), parts, early, late)
+            cell = I32(begun + further * I32(_ones(words, masks)))
+            cuda.atomic.add(bins, U32(min(max(cell, lowest), highest) - lowest), 1)
+        put_down(bins, counts)
+
+    return Kernel(walk, 40)
 
 
 @Kernel
@@ -165,9 +172,7 @@ def count_sites(counts, values, lowest, highest):  # type: ignore[no-untyped-def
     """As :func:`count`, of the values themselves, in bins of which the first is for those up to `lowest` and the last for those
     from `highest` on, in shared memory. A thread has four values on their way from memory at a time."""
     bins, lowest, highest = cuda.shared.array(0, COUNT), I32(lowest), I32(highest)
-    for i in range(cuda.threadIdx.x, counts.size, cuda.blockDim.x):
-        bins[i] = 0
-    cuda.syncthreads()
+    clear(bins, counts)
     quarter, stride, j = U32(values.size // 4), U32(cuda.gridsize(1)), U32(cuda.grid(1))
     while j < quarter:
         second = U32(j + quarter)
@@ -179,21 +184,18 @@ def count_sites(counts, values, lowest, highest):  # type: ignore[no-untyped-def
     j = U32(U32(4) * quarter + U32(cuda.grid(1)))
     if j < values.size:
         cuda.atomic.add(bins, U32(min(max(values[j], lowest), highest) - lowest), 1)
-    cuda.syncthreads()
-    for i in range(cuda.threadIdx.x, counts.size, cuda.blockDim.x):
-        if bins[i]:
-            cuda.atomic.add(counts, i, np.int64(bins[i]))
+    put_down(bins, counts)
 
 
 def counted(
     size: int, values: Any, others: Any, ways: NDArray[np.uint8], binning: tuple[int, int, int, int]
 ) -> NDArray[np.int64]:
     """The counts of :func:`count` in `size` bins."""
-    counts, private = zeros(size), 4 * size <= SHARED
+    counts, private = filled(size, 0, np.int64), 4 * size <= SHARED
     blocks, shared = blocks_for(values.size), 4 * size if private else 4
     if private and others is values and not ways.size and binning[2:] == EVERYWHERE and abs(binning[1]) < 1 << 30:
         lowest = -binning[1]
         count_sites(min(blocks, processors() * FEW), MANY, counts, values, lowest, lowest + size - 1, shared=shared)
     else:
-        count(blocks, THREADS, counts, private, values, others, cuda.to_device(ways), binning, shared=shared)
+        count(blocks, THREADS, counts, private, values, others, sent(ways), binning, shared=shared)
     return counts.copy_to_host()

@@ -13,19 +13,15 @@ import numpy as np
 from llvmlite import ir
 from numba.extending import intrinsic
 
-from ...jit.compile import device
-from ...jit.lanes import array_of, lowered
-from ..program import BITS
-from .stream import I32, I64, number, on_cuda, word
+from ..compile import device
+from ..lanes import lowered
+from .words import I32, word
 
 U32 = np.uint32
 DIGITS = 15
-REST = U32(
-    0x80008000
-)  # an entry below which no uniform is, and with which none ties: that of a cell at which walkers rest
+REST = U32(0x80008000)  # an entry below which no uniform is and that none ties with: of cells at which walkers rest
 NEVER = U32(0x8001)  # half an entry below which no uniform is
 EVERY, ONES, TOPS, RESTS = U32(0xFFFFFFFF), U32(0x00010001), U32(0x80008000), U32(0x7FFF7FFF)
-SHARED = 3  # the address space
 
 
 class Comparison(NamedTuple):
@@ -49,12 +45,6 @@ class Comparison(NamedTuple):
     moved: Callable[..., Any]
     high: Callable[..., Any]
     low: Callable[..., Any]
-
-
-@device
-def half_entry(t):  # type: ignore[no-untyped-def]
-    """Half an entry: that of a threshold in units of 2⁻⁶²."""
-    return U32(min(t >> (BITS - DIGITS), (1 << DIGITS) - 1) - (1 << DIGITS) + 1) & U32(0xFFFF)
 
 
 @device
@@ -142,38 +132,3 @@ AT_ONCE = Comparison(_compared_at_once, _tied_at_once, _moved_at_once, _high_at_
 def comparison(capability: tuple[int, int]) -> Comparison:
     """That of devices of a compute capability: from 9.0 on there are instructions for pairs."""
     return AT_ONCE if capability >= (9, 0) else ANYWHERE
-
-
-def _word_at(shared: bool) -> Any:
-    """The word that begins so many bytes from the first of an array of words. If `shared`, from :data:`base`."""
-
-    def word_at(context: Any, table: Any, place: Any) -> Any:
-        def load(context: Any, builder: Any, values: Any, place: Any) -> Any:
-            if shared and on_cuda(context):
-                there = builder.inttoptr(place, ir.PointerType(I32, SHARED))
-            else:
-                data = builder.bitcast(array_of(table)(context, builder, values).data, ir.IntType(8).as_pointer())
-                there = builder.gep(data, [builder.zext(place, I64)], source_etype=ir.IntType(8))
-                there = builder.bitcast(there, I32.as_pointer())
-            return builder.load(there, align=4, typ=I32)
-
-        return lowered(word(table, word), load)
-
-    return intrinsic(word_at)
-
-
-def _base(context: Any, table: Any) -> Any:
-    """The address of an array in shared memory; on the host 0, whose addresses have more digits."""
-
-    def address(context: Any, builder: Any, values: Any) -> Any:
-        if not on_cuda(context):
-            return number(0)
-        data = array_of(table)(context, builder, values).data
-        return builder.ptrtoint(builder.addrspacecast(data, ir.PointerType(I32, SHARED)), I32)
-
-    return lowered(word(table), address)
-
-
-word_at: Any = _word_at(False)
-shared_word_at: Any = _word_at(True)
-base: Any = intrinsic(_base)

@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from importlib import import_module
 from typing import Any
 
 import numba.cuda
 import numpy as np
+from numpy.typing import NDArray
 
-from ...jit.compile import device
-from ..program import Keys, Walkers
+from ..compile import device
 
 F = Callable[..., Any]
 
@@ -77,13 +78,6 @@ class Kernel:
             self.jit[blocks, threads, 0, shared](*arguments)
 
 
-Span = tuple[int, int, int]
-"""(the step of the first row of a table, the first step to make, the one after the last)"""
-
-Advance = Callable[[Walkers, Any, Iterable[Span], Keys], None]
-"""Makes the steps of some spans of walkers that are on the device, by a program."""
-
-
 def in_kernel(function: F) -> F:
     """A device function or an intrinsic. The simulator's arrays stand for those of NumPy, which the CPU's function takes."""
     if not SIMULATED:
@@ -122,19 +116,33 @@ def allocate(shape: int | tuple[int, int], kind: Any = np.int32) -> Any:
 
 
 @Kernel
-def _clear(array):  # type: ignore[no-untyped-def]
+def _fill(array, value):  # type: ignore[no-untyped-def]
     for i in range(cuda.grid(1), array.size, cuda.gridsize(1)):
-        array[i] = 0
+        array[i] = value
 
 
-def zeros(size: int) -> Any:
-    """An int64 array of zeros; filled on the device, which is sooner done than to send them."""
-    array = allocate(size, np.int64)
-    _clear(blocks_for(size), THREADS, array)
+def filled(size: int, value: int, kind: Any = np.int32) -> Any:
+    """An array of one value, made on the device, which is sooner done than to send it."""
+    array = allocate(size, kind)
+    _fill(blocks_for(size), THREADS, array, value)
     return array
+
+
+@cache
+def _nothing(device: int, shape: tuple[int, ...], kind: str) -> Any:
+    return cuda.to_device(np.empty(shape, kind))
+
+
+def sent(array: NDArray[Any]) -> Any:
+    """An array in the device's memory. An empty one is sent once."""
+    return cuda.to_device(array) if array.size else _nothing(_number(), array.shape, array.dtype.str)
+
+
+def _number() -> int:
+    return int(getattr(cuda.current_context().device, "id", 0))
 
 
 def on_device(values: Any) -> Any:
     """A NamedTuple with its arrays in the device's memory."""
     arrays = {name: value for name, value in values._asdict().items() if isinstance(value, np.ndarray)}
-    return values._replace(**{name: cuda.to_device(value) for name, value in arrays.items()})
+    return values._replace(**{name: sent(value) for name, value in arrays.items()})

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..constant import walk_constant
-from ..philox import U
-from ..program import DigitsProgram, Walkers
-from .compile import SIMULATED, cuda, nvvm
-from .digits import FAIR
+from ...jit.cuda.compile import SIMULATED, cuda, nvvm
+from ...kernels.constant import walk_constant
+from ...kernels.cuda.digits import FAIR
+from ...kernels.philox import U
+from ...kernels.program import DigitsProgram, Walkers
 from .machine import Cuda
 
 

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from functools import cache
 from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ...jit.compile import DeviceError
-from ..program import (
+from ...jit.cuda.compile import SIMULATED, THREADS, allocate, blocks_for, cuda, filled, on_device, sent
+from ...kernels.cuda import digits, occupation, table
+from ...kernels.cuda.walkers import EVERYWHERE, begin, counted, jump, place, unpack
+from ...kernels.program import (
     LIVE,
     NO_LEVELS,
     DigitsProgram,
@@ -20,13 +24,12 @@ from ..program import (
     Levels,
     Numbering,
     Program,
+    Span,
     Start,
     TableProgram,
     Walkers,
 )
-from . import digits, occupation, table
-from .compile import SIMULATED, THREADS, Advance, allocate, blocks_for, cuda, on_device
-from .walkers import EVERYWHERE, begin, counted, jump, place, unpack
+from .sites import NO_STATE, Tossed, array_of
 
 SHARE = 0.8  # of the free memory that walkers may take
 LEAST, MOST = 1 << 14, 1 << 30  # walkers of a batch
@@ -34,6 +37,9 @@ WORK = 1 << 38  # steps of walkers in a launch: about a second on a table, so th
 FOLLOWED = 4  # times as much work is a step with functionals
 BATCH = 1 << 42  # steps of walkers in a batch, where there are walkers enough
 NOBODY, NO_WAYS = np.empty(0, dtype=np.int32), np.empty(0, dtype=np.uint8)
+
+Advance = Callable[[Walkers, Any, Iterable[Span], Keys], None]
+"""Makes the steps of some spans of walkers that are on the device, by a program."""
 
 ADVANCE: dict[type, Advance] = {TableProgram: table.advance, DigitsProgram: digits.advance}
 
@@ -53,24 +59,25 @@ class Cuda:
         self, walkers: range, size: int, steps: int, width: int, work: Callable[[range], T]
     ) -> Iterator[tuple[range, T]]:
         """Devices take turns. Where memory runs out, the batch is halved and tried again."""
-        size, begin = self._size(steps, width), walkers.start
-        with ThreadPoolExecutor(1 if SIMULATED else len(self.devices)) as pool:
-            try:
-                while begin < walkers.stop:
-                    firsts = range(begin, walkers.stop, size)[: len(self.devices)]
-                    pieces = [range(first, min(first + size, walkers.stop)) for first in firsts]
-                    jobs = [pool.submit(self.on, d, work, p) for d, p in zip(self.devices, pieces, strict=False)]
-                    for piece in pieces:
-                        result = _result(jobs.pop(0))
-                        if result is None:
-                            size = _halved(size)
-                            for job in jobs:  # beyond the gap: made again
-                                _result(job)
-                            break
-                        yield piece, result
-                        begin = piece.stop
-            finally:
-                self._stopped.set()
+        size, begin, jobs = self._size(steps, width), walkers.start, list[Future[T]]()
+        self._stopped.clear()
+        try:
+            while begin < walkers.stop:
+                firsts = range(begin, walkers.stop, size)[: len(self.devices)]
+                pieces = [range(first, min(first + size, walkers.stop)) for first in firsts]
+                jobs += [_thread(i).submit(self.on, self.devices[i], work, p) for i, p in enumerate(pieces)]
+                for piece in pieces:
+                    result = _result(jobs.pop(0))
+                    if result is None:
+                        size = _halved(size)
+                        while jobs:  # beyond the gap: made again
+                            _result(jobs.pop())
+                        break
+                    yield piece, result
+                    begin = piece.stop
+        finally:
+            self._stopped.set()
+            wait(jobs)
 
     def _size(self, steps: int, width: int) -> int:
         """Walkers of a batch: so many that it takes a second or so, if they fit."""
@@ -110,18 +117,25 @@ class Cuda:
             yield first, min(first + size, stop)
 
     def place(self, batch: range, start: Sequence[Start], keys: Keys) -> Any:
-        site = allocate(len(batch))
+        cell = sum(int(part.sites[0]) for part in start if part.sites.size == 1)
+        if all(part.sites.size == 1 for part in start):
+            return Tossed(len(batch), cell)
+        site = filled(len(batch), cell)
         for axis, part in enumerate(start):
-            tables = cuda.to_device(part.sites), cuda.to_device(np.cumsum(part.masses))
-            place(blocks_for(site.size), THREADS, site, batch.start, axis, *tables, keys)
+            if part.sites.size > 1:
+                tables = sent(part.sites), sent(np.cumsum(part.masses))
+                place(blocks_for(site.size), THREADS, site, batch.start, axis, *tables, keys)
         return site
 
     def begin(self, site: Any, levels: Levels) -> Any:
         state = allocate((levels.rows, site.size))
-        begin(blocks_for(site.size), THREADS, state, site, on_device(levels))
+        begin(blocks_for(site.size), THREADS, state, array_of(site), on_device(levels))
         return state
 
     def advance(self, walkers: Walkers, program: Program, start: int, stop: int, keys: Keys) -> None:
+        if isinstance(walkers.site, Tossed) and walkers.site.toss(walkers, program, (start, start, stop), keys):
+            return
+        walkers = walkers._replace(site=array_of(walkers.site))
         if isinstance(program, JumpProgram):
             jump(blocks_for(walkers.site.size), THREADS, walkers.site, walkers.first, on_device(program), keys)
             return
@@ -143,7 +157,7 @@ class Cuda:
 
     def copy(self, site: Any) -> Any:
         other = allocate(site.size)
-        other.copy_to_device(site)
+        other.copy_to_device(array_of(site))
         return other
 
     def columns(self, state: Any) -> Sequence[Any]:
@@ -152,23 +166,36 @@ class Cuda:
     def histogram(
         self, values: Any, size: int, shift: int = 0, minus: Any = None, live: tuple[int, int] | None = None
     ) -> NDArray[np.int64]:
-        others, times = (values, 0) if minus is None else (minus, -1)
+        if isinstance(values, Tossed) and minus is None and live is None:
+            counts = values.counted(size, shift)
+            if counts is not None:
+                return counts
+        values = array_of(values)
+        others, times = (values, 0) if minus is None else (array_of(minus), -1)
         return counted(size, values, others, NO_WAYS, (times, shift, *(live or EVERYWHERE)))
 
     def passages(self, site: Any, passage: Any, steps: int, exit_of: NDArray[np.uint8]) -> NDArray[np.int64]:
         exits = int(exit_of[-1]) + 1
-        return counted(exits * (steps + 1), site, passage, exit_of, (exits, 0, 0, LIVE - 1)).reshape(-1, exits)
+        return counted(exits * (steps + 1), array_of(site), passage, exit_of, (exits, 0, 0, LIVE - 1)).reshape(
+            -1, exits
+        )
 
     def host(self, site: Any) -> NDArray[np.int32]:
-        return site.copy_to_host()
+        return array_of(site).copy_to_host()
+
+
+@cache
+def _thread(number: int) -> ThreadPoolExecutor:
+    """A thread for a device, kept from run to run with the context of CUDA that it has; the simulator has one thread."""
+    return _thread(0) if SIMULATED and number else ThreadPoolExecutor(1)
 
 
 def _there(walkers: Walkers) -> Any:
     """The walkers as kernels take them."""
-    state = cuda.to_device(np.empty((0, 0), dtype=np.int32)) if walkers.state is None else walkers.state
+    state = sent(NO_STATE) if walkers.state is None else walkers.state
     levels = NO_LEVELS if walkers.leaving else walkers.levels
     places = NOBODY if walkers.places is None else walkers.places
-    return walkers._replace(state=state, levels=on_device(levels).told, places=cuda.to_device(places))
+    return walkers._replace(state=state, levels=on_device(levels).told, places=sent(places))
 
 
 def _result(job: Future[T]) -> T | None:
