@@ -35,7 +35,15 @@ def simulated(parts: str, kernels: Path | None = None) -> str:
 
 @pytest.mark.parametrize(
     "parts",
-    ["constant tossed", "table", "occupation jump launches", "digits windows info", "plane ito", "space records", "devices"],
+    [
+        "constant tossed",
+        "table",
+        "occupation jump launches",
+        "digits windows info",
+        "plane ito",
+        "space records",
+        "devices",
+    ],
 )
 def test_the_simulator_gives_the_bits_of_the_cpu(parts: str) -> None:
     simulated(parts)

@@ -75,8 +75,8 @@ def printed(cache: Path, runs: int = 6, **environment: str) -> subprocess.Popen[
 
 
 def test_same_bits_without_vectors_and_two_compilers_at_once(tmp_path: Path) -> None:
-    """Compiled for the plainest x86 (or Arm) processor, two processes filling one cache directory together (the second stops after
-    two runs); and for few lanes, on which the walkers of the first three runs go."""
+    """Compiled for the plainest x86 (or Arm) processor, two processes filling one cache directory together, of which
+    one stops after two runs; and for few lanes, on which the walkers of the first three runs go."""
     here = printed(Path(os.environ.get("RANDWALK_CACHE_DIR", tmp_path / "here"))).communicate()[0].split()
     plain = [printed(tmp_path, runs, NUMBA_CPU_NAME="generic", NUMBA_CPU_FEATURES="") for runs in (6, 2)]
     told = [process.communicate()[0] for process in (*plain, printed(tmp_path / "narrow", 3, NUMBA_ENABLE_AVX="0"))]
