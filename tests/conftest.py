@@ -42,6 +42,7 @@ QUICK_FILES = frozenset(
         "problem",
         "py_pde",
         "rates",
+        "recorded",
         "refusals",
         "region",
         "regions_near",
