@@ -36,6 +36,8 @@ QUICK_FILES = frozenset(
         "plain",
         "problem",
         "py_pde",
+        "rates",
+        "recorded",
         "refusals",
         "region",
         "regions_near",
