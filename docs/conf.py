@@ -9,7 +9,7 @@ from pathlib import Path
 import randwalk
 
 HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE))  # for gallery_pages
+sys.path.insert(0, str(HERE))  # for the extensions in this folder
 
 project = "randwalk"
 author = "The randwalk developers"
@@ -17,6 +17,7 @@ copyright = author
 version = release = randwalk.__version__
 
 extensions = [
+    "closed_forms_page",
     "gallery_pages",
     "myst_parser",
     "sphinx.ext.autodoc",

@@ -17,6 +17,7 @@ QUICK_FILES = frozenset(
         "box",
         "breaks",
         "chains",
+        "closed_forms",
         "coefficient",
         "columns",
         "cost",
