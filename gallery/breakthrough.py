@@ -55,7 +55,7 @@ def figure(quick: bool = False) -> Figure:
             )
         ax.axhspan(-2.0, 2.0, color="0.9", lw=0)
         ax.set(ylabel="residual ($\\sigma$)", title=name)
-    axes[0].set(ylabel="relative concentration", title=f"$D$ = {together['D']} cm²/h for all depths")
+    axes[0].set(ylabel="relative concentration", title=f"$D$ = {together['D']:.4f} cm²/h for all depths")
     axes[2].set(xlabel="time (h)")
     return fig
 

@@ -20,7 +20,18 @@ FOLDERS = {name: ROOT / name.removeprefix("randwalk.") for name in FLOORS} | {
     "randwalk.likelihood": ROOT / "randwalk" / "likelihood"
 }
 # The floors of randwalk/: a folder may import itself and folders of a smaller number; `top` is the files outside the folders.
-RANKS = {"inputs": 0, "terminal": 0, "jit": 0, "model": 1, "kernels": 1, "laws": 2, "tables": 3, "data": 3, "run": 4, "top": 5}
+RANKS = {
+    "inputs": 0,
+    "terminal": 0,
+    "jit": 0,
+    "model": 1,
+    "kernels": 1,
+    "laws": 2,
+    "tables": 3,
+    "data": 3,
+    "run": 4,
+    "top": 5,
+}
 # The package itself, which imports nothing before its first use, and its version.
 ANYWHERE = {"randwalk", "randwalk.version"}
 

@@ -134,7 +134,7 @@ class Fit:
         """A figure of the data, the fit, and the residuals in standard errors, a column for each datum."""
         laws, parameters = self.laws, self.parameters
         parts = [(datum.axes, datum.series(laws, parameters)) for datum in self.data]
-        return drawn(parts, "\n".join(f"{name} = {value}" for name, value in self.estimates.items()))
+        return drawn(parts, "\n".join(f"{name} = {rounded(value)}" for name, value in self.estimates.items()))
 
     def to_xarray(self, *, draws: int = DRAWS, seed: int = 1) -> xarray.Dataset:
         """Draws of the estimates from their normal law, as a Dataset that ArviZ reads: a variable for each free parameter, with
@@ -177,11 +177,22 @@ class Fit:
 
     def __repr__(self) -> str:
         size = f"{len(self.names)} parameter{'s' * (len(self.names) > 1)}, {self.observations} observations"
-        lines = [f"Fit({size}, log L = {self.log_likelihood:.6g}, AIC = {self.aic:.6g})"]
-        lines += [f"  {name} = {value}" for name, value in self.estimates.items()]
+        lines = [f"Fit({size}, log L = {self.log_likelihood:.2f}, AIC = {self.aic:.2f})"]
+        lines += [f"  {name} = {rounded(value)}" for name, value in self.estimates.items()]
         if self.fixed:
             lines.append("  fixed: " + ", ".join(f"{name} = {value:g}" for name, value in self.fixed.items()))
         return "\n".join(lines + [f"  {note}" for note in self.notes])
+
+
+def rounded(estimate: Estimate) -> str:
+    """An estimate to the second digit of its error."""
+    value, error = float(estimate), float(estimate.error)
+    if not 0.0 < error < np.inf:
+        return f"{value:.6g} ± {error:.2g}"
+    digits = 1 - int(np.floor(np.log10(error)))
+    if 0 <= digits <= 6:
+        return f"{value:.{digits}f} ± {error:.{digits}f}"
+    return f"{value:.{max(2, digits + int(np.floor(np.log10(abs(value) or error))) + 1)}g} ± {error:.2g}"
 
 
 def fit(
@@ -242,9 +253,9 @@ def fit(
     ...     beyond = rw.Interval(0.0, np.inf, rw.Absorbing())
     ...     return rw.pde.FokkerPlanck(drift=-v, diffusion=D, domain=beyond, start=1.0)
     >>> fit(rw.FirstPassageTimes(times, "left"), walk)
-    Fit(2 parameters, 500 observations, log L = -355.872, AIC = 715.744)
-      v = 1.00178 ± 0.032
-      D = 0.253411 ± 0.016
+    Fit(2 parameters, 500 observations, log L = -387.80, AIC = 779.61)
+      v = 0.978 ± 0.030
+      D = 0.230 ± 0.015
     """
     several = tuple(data) if isinstance(data, (list, tuple)) else (data,)
     for datum in several:
