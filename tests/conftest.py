@@ -17,6 +17,8 @@ QUICK_FILES = frozenset(
         "barrier",
         "box",
         "chains",
+        "closed_forms",
+        "coefficient",
         "columns",
         "cost",
         "coordinates",
