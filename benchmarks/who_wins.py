@@ -1,15 +1,16 @@
 """``python -m benchmarks.who_wins [--repeats 5] [--small] [--json benchmarks/results/who_wins.json]``: errors against seconds.
 
 One problem in 1, 2, 3, 6 and 10 dimensions: a drift of 1 along every axis, D = ½, from the middle of the box (-1, 1)^d, whose
-faces absorb, at t = ¼. It separates, so that every answer is a product of answers of one axis, which a series of its own gives here:
+faces absorb, at t = ¼. It separates, so that every answer is a product of answers of one axis, which a series of its own
+gives here:
 
 - a value at a point: E[Π cos(πXᵢ/2); inside];
 - the whole density: the masses of 3^d boxes (edges ±½ along each axis); the error is the root of Σ (errors)² / Σ masses²;
 - a first-passage time: P(τ > ¼).
 
 Seconds are those of the processor of this process, on one thread, compilation apart. Errors are relative and true ones: of
-walkers their medians over seeds, with quartiles; the other methods have no seeds, and quartiles of their seconds only. What a method
-cannot do is listed with its reason.
+walkers their medians over seeds, with quartiles; the other methods have no seeds, and quartiles of their seconds only. What a
+method cannot do is listed with its reason.
 """
 
 from __future__ import annotations

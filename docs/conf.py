@@ -70,11 +70,11 @@ html_theme_options = {
 }
 # Classes that functions of the package return: their pages show no signature, because nobody else calls them.
 RESULTS = frozenset({
-    "Ensemble", "ItoEnsemble", "Fit", "Profile", "TrackFit", "Passages", "Histogram", "Paths", "Plan", "Interrupted", "RangeFailed",
-    "BackwardField", "BackwardSolution", "ClosedForm", "ExactLaw", "Expectation", "HittingTime", "KnownForm", "ModifiedEquation",
-    "SmoothedLaw", "Solution", "StationaryLaw", "StationarySolution", "ToleranceNotMet",
-    "CaseReport", "Changes", "Check", "Comparison", "Convergence", "FittedProblem", "Outcomes", "Provenance", "Report", "SelfTest",
-    "Trial",
+    "Ensemble", "ItoEnsemble", "Fit", "Profile", "TrackFit", "Passages", "Histogram", "Paths", "Plan",
+    "Interrupted", "RangeFailed", "BackwardField", "BackwardSolution", "ClosedForm", "ExactLaw", "Expectation",
+    "HittingTime", "KnownForm", "ModifiedEquation", "SmoothedLaw", "Solution", "StationaryLaw",
+    "StationarySolution", "ToleranceNotMet", "CaseReport", "Changes", "Check", "Comparison", "Convergence",
+    "FittedProblem", "Outcomes", "Provenance", "Report", "SelfTest", "Trial",
 })  # fmt: skip
 # pages without a section have no list beside them
 ALONE = (
