@@ -212,6 +212,17 @@ def test_the_wheel_has_every_folder() -> None:
     assert sorted(told) == sorted(module for module, path in modules().items() if path.name == "__init__.py")
 
 
+def test_the_wheel_has_all_data() -> None:
+    setuptools = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["setuptools"]
+    found, told = set[Path](), set[Path]()
+    for floor in ("randwalk", *setuptools["package-dir"]):
+        folder = FOLDERS[floor]
+        here = {path for path in folder.rglob("*") if path.is_file() and path.suffix != ".py"}
+        found |= {path for path in here if "__pycache__" not in path.parts}
+        told |= {path for pattern in setuptools["package-data"].get(floor, []) for path in folder.glob(pattern)}
+    assert len(found) > 50 and found - told == set()
+
+
 def test_circles_are_found() -> None:
     arrows = {"a": {"b"}, "b": {"c", "d"}, "c": {"a"}, "d": {"e"}, "e": {"d"}, "f": {"a", "e"}}
     assert sorted(map(sorted, circles(arrows))) == [["a", "b", "c"], ["d", "e"]]
