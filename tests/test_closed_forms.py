@@ -59,6 +59,7 @@ def with_changes(known: KnownForm, **changes: Any) -> rw.pde.FokkerPlanck:
 
 
 def classes_below(base: type) -> Iterator[type]:
+    kind: type
     for kind in base.__subclasses__():
         yield kind
         yield from classes_below(kind)
