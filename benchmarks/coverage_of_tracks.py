@@ -1,7 +1,8 @@
 """``python -m benchmarks.coverage_of_tracks``: how often intervals of level 95 % of fits of tracks hold the truth.
 
 Each row is a kind of data: 2000 simulated sets of tracks, seeds 0 … 1999, drawn exactly (``tests/tracks.py``); the shares have
-a standard error of 0.5 %. Results are in ``benchmarks/coverage_of_tracks.txt``.
+a standard error of 0.5 %. Results, of fewer sets where it
+says so, are in ``benchmarks/coverage_of_tracks.txt``.
 """
 
 from __future__ import annotations

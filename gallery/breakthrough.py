@@ -33,7 +33,8 @@ def measured(points: int) -> rw.validate.MeasuredCurve:
         t = z / velocity + np.linspace(-1.2, 1.5, points)
         curve = rw.pde.closed_form(column(velocity, dispersion).with_start(z)).absorbed("left", t)
         rows.append((t, curve + rng.normal(0.0, ERROR, points), np.full(points, z)))
-    return rw.validate.MeasuredCurve(*np.concatenate(rows, axis=1), wall="left", error=ERROR)
+    times, values, starts = np.concatenate(rows, axis=1)
+    return rw.validate.MeasuredCurve(times, values, starts, wall="left", error=ERROR)
 
 
 def figure(quick: bool = False) -> Figure:
@@ -55,7 +56,7 @@ def figure(quick: bool = False) -> Figure:
             )
         ax.axhspan(-2.0, 2.0, color="0.9", lw=0)
         ax.set(ylabel="residual ($\\sigma$)", title=name)
-    axes[0].set(ylabel="relative concentration", title=f"$D$ = {together['D']} cm²/h for all depths")
+    axes[0].set(ylabel="relative concentration", title=f"$D$ = {together['D']:.4f} cm²/h for all depths")
     axes[2].set(xlabel="time (h)")
     return fig
 

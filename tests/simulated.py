@@ -28,10 +28,10 @@ from randwalk.tables.ito_program import program as compiled_walk
 
 from . import plane as planar
 from .faults import replace_device
+from .ito_walks import WALKS as CONTINUOUS
+from .space_walks import WALKS as SPACE
 from .spatial import WALKS as SPATIAL
-from .test_digits import steps_taken
-from .test_ito_program import WALKS as CONTINUOUS
-from .test_stream_space import WALKS as SPACE
+from .ties import steps_taken
 
 machine: Any = import_module("randwalk.run.cuda.machine")  # whose names are replaced below
 compiled: Any = import_module("randwalk.jit.cuda.compile")

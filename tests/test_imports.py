@@ -20,7 +20,18 @@ FOLDERS = {name: ROOT / name.removeprefix("randwalk.") for name in FLOORS} | {
     "randwalk.likelihood": ROOT / "randwalk" / "likelihood"
 }
 # The floors of randwalk/: a folder may import itself and folders of a smaller number; `top` is the files outside the folders.
-RANKS = {"inputs": 0, "terminal": 0, "jit": 0, "model": 1, "kernels": 1, "laws": 2, "tables": 3, "data": 3, "run": 4, "top": 5}
+RANKS = {
+    "inputs": 0,
+    "terminal": 0,
+    "jit": 0,
+    "model": 1,
+    "kernels": 1,
+    "laws": 2,
+    "tables": 3,
+    "data": 3,
+    "run": 4,
+    "top": 5,
+}
 # The package itself, which imports nothing before its first use, and its version.
 ANYWHERE = {"randwalk", "randwalk.version"}
 
@@ -234,6 +245,20 @@ def test_the_scan_sees_upward_imports(tmp_path: Path, monkeypatch: pytest.Monkey
     assert [name for _, name in upward(1)] == [
         "randwalk.validate", "randwalk.validate", "randwalk.validate.compare", "randwalk.gallery", "randwalk.validate.compare.z",
     ]  # fmt: skip
+
+
+def test_what_runs_without_the_dependencies_of_tests_imports_no_test() -> None:
+    """tests/simulated.py and what it takes from its neighbours, which .ci/cuda runs with pytest alone."""
+    seen, ahead = set(), {"simulated"}
+    while ahead:
+        name = ahead.pop()
+        seen.add(name)
+        tree = ast.parse((ROOT / "tests" / f"{name}.py").read_text(encoding="utf-8"))
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ImportFrom) and node.level == 1:
+                ahead |= {node.module} if node.module else {alias.name for alias in node.names}
+        ahead -= seen
+    assert len(seen) > 3 and not [name for name in seen if name.startswith("test_")]
 
 
 def test_cuda_is_imported_in_one_folder() -> None:

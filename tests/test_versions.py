@@ -42,7 +42,7 @@ def test_the_oldest_dependencies_tested_are_the_floors() -> None:
     lines = (ROOT / ".ci" / "oldest.txt").read_text(encoding="utf-8").splitlines()
     pins = dict(line.split("==") for line in lines if line and not line.startswith("#"))
     assert {name: release(pin) for name, pin in pins.items()} == floors(
-        PROJECT["dependencies"], extras["io"], extras["test"]
+        PROJECT["dependencies"], extras["io"], extras["test"], extras["distributed"]
     )
 
 

@@ -120,7 +120,7 @@ class FirstPassageTimes:
         for those that had not left. Left out, the entries are the names of exits.
 
         >>> FirstPassageTimes.of({"rt": [0.6, 0.9], "hit": [1, 0]}, "rt", "hit", exits={1: "right", 0: "left"})
-        FirstPassageTimes(2: 1 by right, 1 by left; times 0.6 … 0.9)
+        FirstPassageTimes(2: 1 by left, 1 by right; times 0.6 … 0.9)
         """
         for name in (time, exit):
             if name is not None and name not in table:

@@ -30,15 +30,10 @@ assert 2 * ROOM * 64 <= 1 << 16  # a tie is kept in 16 bits
 def walk_constant(site, first_walker, program, start, stop, keys):  # type: ignore[no-untyped-def]
     """Advance every site of `site` from step `start` to `stop` of a walk with constant probabilities on an unbounded lattice.
 
-    Only the kernel that is used is compiled. In a call of it all walkers have the same high half of their numbers, so that the
-    first two rounds of Philox multiply once for all lanes and once for all blocks.
+    Only the kernel that is used is compiled.
     """
-    fair, begin = program.thresholds == (FULL // 2, FULL), 0
-    while begin < site.size:
-        first = first_walker + begin
-        end = min(site.size, begin + (1 << 32) - first % (1 << 32))
-        (_walk_fair if fair else _walk_digits)(site[begin:end], first, program, start, stop, keys)
-        begin = end
+    fair = program.thresholds == (FULL // 2, FULL)
+    (_walk_fair if fair else _walk_digits)(site, first_walker, program, start, stop, keys)
 
 
 @kernel
@@ -51,7 +46,7 @@ def _walk_fair(site, first_walker, program, start, stop, keys):  # type: ignore[
         walker, taken = numbers(U(first_walker + j)), alike(ZERO)
         for block in range(start // 128, (stop + 127) // 128):
             early, late = screen(128 * block, start, stop), screen(128 * block + 64, start, stop)
-            low, high = words64(walker, U(first_walker + j) >> HALF, U(block), STEPS, keys[0], keys[1])
+            low, high = words64(walker & LOW, walker >> HALF, U(block), STEPS, keys[0], keys[1])
             taken = taken + (ones(low & early) + ones(high & late))
         keep(taken, counts, 0)
         home = site[j : j + LANES]
@@ -104,9 +99,10 @@ def aligned(size):  # type: ignore[no-untyped-def]
 def _draw(planes, first_walker, word, number, keys):  # type: ignore[no-untyped-def]
     """The random digits of the 64 steps of a word into rows 1, 2, … `number` of `planes`, the highest first. A Philox block has
     two digits; the rows before and after take the digits of other words."""
-    walker, begin = numbers(first_walker), word * number
+    walker = numbers(first_walker)
+    low, high, begin = walker & LOW, walker >> HALF, word * number
     for block in range(begin // 2, (begin + number + 1) // 2):
-        first, second = words64(walker, first_walker >> HALF, U(block), STEPS, keys[0], keys[1])
+        first, second = words64(low, high, U(block), STEPS, keys[0], keys[1])
         at = (2 * block - begin + 1) * LANES
         keep(first, planes, at)
         keep(second, planes, at + LANES)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from randwalk.data.datum import Datum
+from randwalk.data.tracks import Tracks
 from randwalk.inputs.arguments import number
 from randwalk.inputs.wording import did_you_mean, shown
 from randwalk.laws.estimate import Estimate
@@ -134,7 +135,7 @@ class Fit:
         """A figure of the data, the fit, and the residuals in standard errors, a column for each datum."""
         laws, parameters = self.laws, self.parameters
         parts = [(datum.axes, datum.series(laws, parameters)) for datum in self.data]
-        return drawn(parts, "\n".join(f"{name} = {value}" for name, value in self.estimates.items()))
+        return drawn(parts, "\n".join(f"{name} = {rounded(value)}" for name, value in self.estimates.items()))
 
     def to_xarray(self, *, draws: int = DRAWS, seed: int = 1) -> xarray.Dataset:
         """Draws of the estimates from their normal law, as a Dataset that ArviZ reads: a variable for each free parameter, with
@@ -177,11 +178,22 @@ class Fit:
 
     def __repr__(self) -> str:
         size = f"{len(self.names)} parameter{'s' * (len(self.names) > 1)}, {self.observations} observations"
-        lines = [f"Fit({size}, log L = {self.log_likelihood:.6g}, AIC = {self.aic:.6g})"]
-        lines += [f"  {name} = {value}" for name, value in self.estimates.items()]
+        lines = [f"Fit({size}, log L = {self.log_likelihood:.2f}, AIC = {self.aic:.2f})"]
+        lines += [f"  {name} = {rounded(value)}" for name, value in self.estimates.items()]
         if self.fixed:
             lines.append("  fixed: " + ", ".join(f"{name} = {value:g}" for name, value in self.fixed.items()))
         return "\n".join(lines + [f"  {note}" for note in self.notes])
+
+
+def rounded(estimate: Estimate) -> str:
+    """An estimate to the second digit of its error."""
+    value, error = float(estimate), float(estimate.error)
+    if not 0.0 < error < np.inf:
+        return f"{value:.6g} ± {error:.2g}"
+    digits = 1 - int(np.floor(np.log10(error)))
+    if 0 <= digits <= 6:
+        return f"{value:.{digits}f} ± {error:.{digits}f}"
+    return f"{value:.{max(2, digits + int(np.floor(np.log10(abs(value) or error))) + 1)}g} ± {error:.2g}"
 
 
 def fit(
@@ -233,25 +245,30 @@ def fit(
 
     Examples
     --------
-    The drift and the diffusion of walkers seen to reach a wall, from 500 passages of known parameters:
+    The drift and the diffusion of walkers seen to reach a wall, from 400 passages of known parameters:
 
     >>> import numpy as np
     >>> import randwalk as rw
-    >>> times = np.random.default_rng(1).wald(1.0, 2.0, 500)       # distance 1, drift 1, 2D = 1/2
+    >>> times = np.random.default_rng(1).wald(1.0, 2.0, 400)       # distance 1, drift 1, 2D = 1/2
     >>> def walk(v=0.5, D=0.5):
     ...     beyond = rw.Interval(0.0, np.inf, rw.Absorbing())
     ...     return rw.pde.FokkerPlanck(drift=-v, diffusion=D, domain=beyond, start=1.0)
     >>> fit(rw.FirstPassageTimes(times, "left"), walk)
-    Fit(2 parameters, 500 observations, log L = -355.872, AIC = 715.744)
-      v = 1.00178 ± 0.032
-      D = 0.253411 ± 0.016
+    Fit(2 parameters, 400 observations, log L = -313.63, AIC = 631.25)
+      v = 0.971 ± 0.033
+      D = 0.229 ± 0.016
     """
     several = tuple(data) if isinstance(data, (list, tuple)) else (data,)
     for datum in several:
+        if isinstance(datum, Tracks):
+            raise TypeError(
+                f"data = {datum!r}: tracks.fit() finds D, drift and localisation error of tracks; for another model fit their "
+                "displacements, tracks.increments(lag), from a start at 0"
+            )
         if not hasattr(datum, "log_likelihood"):
             raise TypeError(
-                f"data = {shown(datum)}: must be FirstPassageTimes, or of rw.validate MeasuredCounts, MeasuredCurve or Samples, or "
-                "a list of them"
+                f"data = {shown(datum)}: must be FirstPassageTimes, or of rw.validate MeasuredCounts, MeasuredCurve or "
+                "Samples, or a list of them"
             )
     if not several:
         raise ValueError("data = []: give at least one datum")

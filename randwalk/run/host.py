@@ -31,6 +31,7 @@ from .pieces import pieces
 
 ALONE = 1 << 20  # walker-steps that one thread does sooner than several can start
 PIECE = 256  # sites from which a thread is worth its start
+BY_DIGITS = 64  # steps by digits that take no longer than a look-up
 OCCUPIED, FOLLOWED = 32, 16  # walkers of which no path is followed that take as long as a site, and as one that is
 
 NOTHING = np.empty(0, dtype=np.int32)
@@ -86,6 +87,8 @@ class Host:
             return
         moving = walkers.site.size if walkers.places is None else walkers.places.size
         width = moving if walkers.state is None or walkers.leaving else FOLLOWED * moving
+        if isinstance(program, DigitsProgram) and walkers.state is None:
+            width //= BY_DIGITS
         for begin, end in pieces(start, stop, width, self.ended):
             now = program
             if isinstance(program, TableProgram) and len(program.thresholds) > 1:
