@@ -9,7 +9,7 @@ settings.register_profile("fixed", derandomize=True, deadline=None)
 settings.load_profile("fixed")
 
 # `pytest -m quick`, for further versions of Python and of dependencies: whole files and, of slower ones, some tests or
-# cases of a test (besides those that are marked where they stand). Every file has a part; all of them take less than 170 s of a
+# cases of a test (besides those that are marked where they stand). Every file has a part. The aim for all of them is 170 s of a
 # processor where nothing is compiled yet.
 QUICK_FILES = frozenset(
     f"test_{name}.py"
