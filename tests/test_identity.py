@@ -154,7 +154,7 @@ def test_parts_of_one_run_merge_and_a_changed_global_makes_another_walk(monkeypa
 
 def test_what_is_read_of_a_module_is_part_of_a_function() -> None:
     """Numbers and tables of a module of settings; not what a library does."""
-    settings = types.ModuleType("settings")
+    settings: Any = types.ModuleType("settings")
     vars(settings).update(rate=0.1, table=[0.1, 0.2], calls=0)
 
     def hopping(x: float) -> float:
