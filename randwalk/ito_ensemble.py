@@ -113,6 +113,13 @@ class ItoEnsemble(Sampled):
         axes, numbers = self.domain.at(t).axes, tuple(range(self.dimension))
         return BinnedSample(edges, counts, self.walkers, axes, self.tally.places[row], numbers)
 
+    def pdf(self, x: Any, t: ArrayLike | None = None) -> Estimate:
+        """The density, by bins, as :meth:`Law.pdf <randwalk.laws.law.Law.pdf>` has it; NoAnswer where coordinates are counted one
+        by one, before the places, which may be the product of many axes, are spread out."""
+        if not self.bins.joint:
+            _ = self._at(float(self.times[-1])).joint  # says so
+        return super().pdf(x, t)
+
     def expect(self, f: Callable[..., ArrayLike], t: ArrayLike | None = None) -> Estimate:
         """E[f(X_t); alive] of an `f` that was recorded, record=[Average(f)]."""
         given = self._some(t)

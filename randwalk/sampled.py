@@ -20,6 +20,7 @@ from .laws.law import Law
 from .laws.lookup import NoAnswer
 from .model.coefficient import Floats
 from .model.domain import Domain
+from .model.functions import told_apart
 from .model.times import Times
 from .run.effort import Effort
 from .run.ranges import missing
@@ -205,7 +206,7 @@ class Sampled(Law[Estimate]):
             if getattr(self, name) != getattr(other, name):
                 remedy = f"; simulate both with method={self.method!r}" if name == "method" else ""
                 raise ValueError(
-                    f"the ensembles differ in {name}: {getattr(self, name)} and {getattr(other, name)}{remedy}"
+                    f"the ensembles differ in {name}: {told_apart(getattr(self, name), getattr(other, name))}{remedy}"
                 )
         if self.records.keys() != other.records.keys():
             raise ValueError(

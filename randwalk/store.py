@@ -65,7 +65,8 @@ def write(path: str | Path, contents: Contents | ItoContents, to_netcdf: Callabl
     path = Path(path)
     if path.suffix not in SUFFIXES:
         raise ValueError(f"path = {str(path)!r}: must end in .npz or .nc")
-    temporary = path.with_name(f"{_temporary(path)}{os.getpid()}{path.suffix}")
+    place = path.resolve()  # a link stays one
+    temporary = place.with_name(f"{_temporary(place)}{os.getpid()}{path.suffix}")
     try:
         if path.suffix == ".nc":
             to_netcdf(temporary)
@@ -77,17 +78,17 @@ def write(path: str | Path, contents: Contents | ItoContents, to_netcdf: Callabl
             np.savez_compressed(temporary, meta=np.array(contents.meta), raw=contents.raw, **cast(Any, contents.arrays))
         with temporary.open("rb") as file:
             os.fsync(file.fileno())  # so that the name is that of a whole file also after a power failure
-        temporary.replace(path)
+        temporary.replace(place)
     finally:
         temporary.unlink(missing_ok=True)
 
 
 def sweep(path: str | Path) -> None:
     """Remove the temporary files that processes of this machine left when they were killed while they wrote a file."""
-    path = Path(path)
-    begin = _temporary(path)
-    for left in path.parent.glob(f"{glob.escape(begin)}*{glob.escape(path.suffix)}"):
-        number = left.name.removeprefix(begin).removesuffix(path.suffix)
+    place, suffix = Path(path).resolve(), Path(path).suffix
+    begin = _temporary(place)
+    for left in place.parent.glob(f"{glob.escape(begin)}*{glob.escape(suffix)}"):
+        number = left.name.removeprefix(begin).removesuffix(suffix)
         if number.isdecimal() and not _runs(int(number)):
             left.unlink(missing_ok=True)
 

@@ -7,6 +7,8 @@ import multiprocessing
 import os
 import platform
 import signal
+import subprocess
+import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -144,10 +146,28 @@ def test_walkers_in_continuous_space(tmp_path: Path) -> None:
     assert whole.mean(0.5).value == alone.mean(0.5).value and whole.parts == (range(9_000),)
 
 
+def test_ten_dimensions(tmp_path: Path) -> None:
+    """Whose cells are too many to spread out."""
+    walk = rw.ItoWalk((-1.0,) * 10, 0.5, dt=0.01, start=(0.0,) * 10, domain=rw.Line() ** 10)
+    made = rw.simulate(walk, 500, [0.1], seed=2, out=tmp_path / "run.nc")
+    assert (rw.ItoEnsemble.load(tmp_path / "run.nc").tally.raw == made.tally.raw).all()
+    with pytest.raises(rw.NoAnswer, match="in 10 dimensions every coordinate is counted by itself"):
+        made.pdf((0.0,) * 10)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="links as POSIX has them")
+def test_a_link_stays_one(tmp_path: Path) -> None:
+    (tmp_path / "scratch").mkdir()
+    link, file = tmp_path / "run.npz", tmp_path / "scratch" / "data.npz"
+    link.symlink_to(file)
+    run(1_000, out=link)
+    same(run(2_000, out=link), rw.Ensemble.load(file))
+    assert link.is_symlink() and os.listdir(file.parent) == ["data.npz"]
+
+
 def test_temporary_files_of_the_killed_are_removed(tmp_path: Path) -> None:
-    process = multiprocessing.get_context("spawn").Process(target=int)
-    process.start()
-    process.join()
+    process = subprocess.Popen([sys.executable, "-S", "-c", ""])
+    process.wait()
     (tmp_path / f".run.{platform.node()}.{process.pid}.npz").write_bytes(b"half a file")
     mine = tmp_path / f".other.{os.getpid()}.npz"
     mine.write_bytes(b"")

@@ -9,13 +9,16 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 import randwalk as rw
 from randwalk import cli
+from randwalk import workers as started
 from randwalk.named_records import read_record
 from randwalk.workers import workers
 
@@ -48,9 +51,17 @@ def file(tmp_path: Path) -> str:
 def test_processes_give_what_threads_give_and_a_file_goes_on(
     file: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """But for the processes, which test_executors has: threads stand for them."""
+    made: list[int] = []
+
+    def pool(processes: int, **given: object) -> ThreadPoolExecutor:
+        made.append(processes)
+        return ThreadPoolExecutor(processes)
+
+    monkeypatch.setattr(started, "ProcessPoolExecutor", pool)
     out, report = str(tmp_path / "run.npz"), tmp_path / "run.json"
     given = ("simulate", file, "--method", "paths", "--record", "Maximum", "--quiet")
-    assert main(monkeypatch, *given, "--walkers", "3000", "--workers", "1", "--out", out) == 0
+    assert main(monkeypatch, *given, "--walkers", "3000", "--workers", "3", "--out", out) == 0 and made == [3]
     assert main(monkeypatch, *given, "--out", out, "--json", str(report)) == 0  # the other 2000, on this processor
     held, problem = rw.Ensemble.load(out), rw.Problem.load(file)
     whole = rw.simulate(problem.walk, 5000, problem.times, seed=3, method="paths", record=[rw.Maximum()])
@@ -73,12 +84,19 @@ def test_a_file_of_another_run_is_kept(
 
 
 def test_dask_gives_what_threads_give(file: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    distributed = pytest.importorskip("distributed")
+    """But for the cluster, which test_executors has."""
+    asked: list[str] = []
+
+    @contextmanager
+    def client(address: str) -> Iterator[ThreadPoolExecutor]:
+        asked.append(address)
+        with ThreadPoolExecutor(2) as pool:
+            yield pool
+
+    monkeypatch.setattr(started, "_client", client)
     out = str(tmp_path / "run.npz")
-    kind = {"processes": False, "protocol": "tcp", "dashboard_address": None, "host": "127.0.0.1"}
-    with distributed.LocalCluster(n_workers=1, threads_per_worker=1, **kind) as cluster:
-        given = ("--method", "paths", "--quiet", "--out", out, "--dask", cluster.scheduler_address)
-        assert main(monkeypatch, "simulate", file, *given) == 0
+    given = ("--method", "paths", "--quiet", "--out", out, "--dask", "tcp://node1:8786")
+    assert main(monkeypatch, "simulate", file, *given) == 0 and asked == ["tcp://node1:8786"]
     problem = rw.Problem.load(file)
     whole = rw.simulate(problem.walk, 5000, problem.times, seed=3, method="paths")
     assert (rw.Ensemble.load(out).raw == whole.raw).all()

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import os
 import re
+import runpy
 import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -36,6 +40,18 @@ def whole(folder: Path) -> rw.Ensemble:
     return rw.simulate(problem.walk, problem.walkers, problem.times, seed=problem.seed, method="paths")
 
 
+def test_the_script_of_processes_with_threads(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def pool(processes: int, mp_context: Any) -> ThreadPoolExecutor:
+        assert mp_context.get_start_method() == "spawn"
+        return ThreadPoolExecutor(processes)
+
+    monkeypatch.setattr(concurrent.futures, "ProcessPoolExecutor", pool)
+    monkeypatch.chdir(folder)
+    runpy.run_path("processes.py", run_name="__main__")
+    assert np.array_equal(rw.Ensemble.load("run.npz").counts, whole(folder).counts)
+
+
+@pytest.mark.long
 def test_the_script_of_processes(folder: Path) -> None:
     assert np.array_equal(ran(folder, sys.executable, "processes.py").counts, whole(folder).counts)
 

@@ -11,11 +11,11 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from multiprocessing import get_context
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -28,6 +28,7 @@ from randwalk.run.ranges import Cut, missing
 from randwalk.run.shipping import Shipped, _unpacked
 from randwalk.run.task import Task
 from randwalk.run.wanted import Wanted
+from randwalk.workers import workers
 
 from .test_stream import same
 
@@ -269,6 +270,21 @@ def test_no_executor(executor: Any) -> None:
         run(executor=executor)
 
 
+@pytest.mark.parametrize(
+    ("executor", "message"),
+    [
+        (
+            SimpleNamespace(submit=lambda *work: 3),
+            r"its submit\(f, \*args\) returns 3, which is no future: it has no done",
+        ),
+        (lambda: 3, r"executor = .*: makes 3, which has no submit"),
+    ],
+)
+def test_no_futures(executor: Any, message: str) -> None:
+    with pytest.raises(TypeError, match=message):
+        run(executor=executor)
+
+
 def test_bad_threads_are_refused_before_anything_is_sent() -> None:
     plain = Plain(1)
     with pytest.raises(ValueError, match="threads = 0: must be a whole number from 1"):
@@ -290,7 +306,7 @@ def test_ctrl_c_is_heard_within_a_second(executor: int | None) -> None:
     pressed: list[float] = []
 
     def press() -> None:
-        time.sleep(1.0)
+        time.sleep(0.5)
         pressed.append(time.monotonic())
         os.kill(os.getpid(), signal.SIGINT)
 
@@ -308,72 +324,66 @@ def test_ctrl_c_is_heard_within_a_second(executor: int | None) -> None:
 # ---------------------------------------------------------------- engines
 
 
-def make_processes() -> ProcessPoolExecutor:
-    return ProcessPoolExecutor(2, mp_context=get_context("spawn"))
+@dataclass
+class Watched:
+    """An executor of which something happens at the sixth piece of work: then its first worker has done some."""
+
+    executor: Any
+    happens: Callable[[], None]
+    submitted: int = 0
+
+    def submit(self, *work: Any) -> Any:
+        self.submitted += 1
+        if self.submitted == 6:
+            self.happens()
+        return self.executor.submit(*work)
 
 
-def test_processes_one_of_them_killed(alone: rw.Ensemble) -> None:
-    """A function makes other processes after that."""
-    pools: list[ProcessPoolExecutor] = []
-
-    def make() -> ProcessPoolExecutor:
-        pools.append(make_processes())
-        return pools[-1]
+@pytest.mark.skipif(os.name != "posix", reason="SIGKILL is POSIX")
+def test_a_process_that_is_killed(alone: rw.Ensemble) -> None:
+    """A function, that of `--workers`, makes another pool after that."""
+    pools: list[Any] = []
 
     def kill() -> None:
-        while not (pools and pools[0]._processes):
-            time.sleep(0.02)
         os.kill(next(iter(pools[0]._processes)), signal.SIGKILL)
 
-    killer = threading.Thread(target=kill)
-    killer.start()
-    made = run(executor=make)
-    killer.join()
-    same(made, alone)
+    with workers(1, None) as make:
+
+        def watched() -> Any:
+            pools.append(make())
+            return Watched(pools[0], kill) if len(pools) == 1 else pools[-1]
+
+        same(run(executor=watched), alone)
     assert len(pools) == 2
-    for pool in pools:
-        pool.shutdown()
 
 
+@pytest.mark.long
 def test_loky(alone: rw.Ensemble) -> None:
     loky = pytest.importorskip("joblib.externals.loky")
-    executor = loky.get_reusable_executor(max_workers=1)
+    executor = loky.get_reusable_executor(max_workers=2)
     same(run(executor=executor), alone)
     executor.shutdown(wait=True)
 
 
-@pytest.fixture
-def cluster() -> Iterator[Any]:
-    distributed = pytest.importorskip("distributed")
-    with (
-        distributed.LocalCluster(
-            n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None, silence_logs=50
-        ) as cluster,
-        distributed.Client(cluster) as client,
-    ):
-        yield client
-
-
+@pytest.mark.skipif(os.name != "posix", reason="SIGKILL is POSIX")
 @pytest.mark.filterwarnings("ignore")
-def test_dask_whose_workers_are_killed_and_added(
-    cluster: Any, alone: rw.Ensemble, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """One of two worker processes is killed by SIGKILL in the middle, and a third one comes."""
-    walkers = 8 * WALKERS
-    monkeypatch.setattr(ranges, "LONGEST", 3e-2)
+def test_dask_whose_worker_is_killed_and_one_is_added() -> None:
+    """By SIGKILL in the middle, and found as `--dask` finds it."""
+    distributed = pytest.importorskip("distributed")
+    kind = {"threads_per_worker": 1, "processes": True, "dashboard_address": None, "silence_logs": 50}
+    with (
+        distributed.LocalCluster(n_workers=1, **kind) as cluster,
+        workers(None, cluster.scheduler_address) as client,
+    ):
+        (process,) = client.run(os.getpid).values()
 
-    def kill() -> None:
-        process = next(iter(cluster.run(os.getpid).values()))
-        time.sleep(0.3)
-        os.kill(process, signal.SIGKILL)
-        cluster.cluster.scale(3)  # besides the one that takes its place
+        def changes() -> None:
+            cluster.scale(2)
+            os.kill(process, signal.SIGKILL)
 
-    killer = threading.Thread(target=kill)
-    killer.start()
-    made = run(walkers, executor=cluster)
-    killer.join()
-    same(made, run(walkers))
-    same(rw.simulate(TRAP, WALKERS, [100.0, 200.0], seed=5, method="paths", record=RECORD, executor=cluster), alone)
+        watched = Watched(client, changes)
+        same(run(4 * WALKERS, executor=watched), run(4 * WALKERS))
+        assert watched.submitted > 8 and process not in client.run(os.getpid).values()
 
 
 MPI = """
@@ -392,6 +402,7 @@ if __name__ == "__main__":
 """
 
 
+@pytest.mark.long
 @pytest.mark.skipif(shutil.which("mpiexec") is None, reason="there is no MPI: apt-get install openmpi-bin")
 def test_mpi(tmp_path: Path) -> None:
     """`mpiexec -n 4 python -m mpi4py.futures script.py`: one process cuts the run, three run it."""

@@ -8,6 +8,7 @@ import multiprocessing
 import pickle
 import subprocess
 import sys
+import types
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
@@ -139,10 +140,39 @@ def test_parts_of_one_run_merge_and_a_changed_global_makes_another_walk(monkeypa
     assert first.merge(again).walkers == 1000
     monkeypatch.setitem(globals(), "RATE", 3.0)
     other = rw.simulate(walk_of(written()), range(500, 1000), [20.0], seed=1)
-    with pytest.raises(ValueError, match="the ensembles differ in walk"):
+    with pytest.raises(
+        ValueError, match="the ensembles differ in walk: right = <lambda> reads RATE, not the same in both"
+    ):
         first.merge(other)
+    with pytest.raises(
+        ValueError, match="differ in walk: right = <lambda> is not written alike in both; both print as"
+    ):
+        first.merge(rw.simulate(walk_of(lambda x: 0.1 * RATE + 0.0 * math.floor(x)), range(500, 1000), [20.0], seed=1))
     with pytest.raises(ValueError, match=r"right = <lambda>: reads RATE, which changed after the walk was declared"):
         first.extend(2000)
+
+
+def test_what_is_read_of_a_module_is_part_of_a_function() -> None:
+    """Numbers and tables of a module of settings; not what a library does."""
+    settings: Any = types.ModuleType("settings")
+    vars(settings).update(rate=0.1, table=[0.1, 0.2], calls=0)
+
+    def hopping(x: float) -> float:
+        settings.calls += 1
+        return settings.rate * settings.table[0] + 0.0 * math.floor(x) + 0.0 * math.pi
+
+    walk = walk_of(hopping)
+    held = rw.simulate(walk, 100, [10.0], seed=1)
+    assert settings.calls > 0 and held.extend(200).walkers == 200
+    settings.rate = 0.2
+    with pytest.raises(ValueError, match=r"right = hopping: reads settings.rate, which changed"):
+        held.extend(300)
+    with pytest.raises(ValueError, match=r"differ in walk: right = hopping reads settings.rate, not the same"):
+        held.merge(rw.simulate(walk_of(hopping), range(100, 200), [10.0], seed=1))
+    settings.rate = 0.1
+    settings.table[0] = 0.3
+    with pytest.raises(ValueError, match=r"right = hopping: reads settings.table, which changed"):
+        held.extend(300)
 
 
 def test_what_a_call_itself_changes_is_no_change() -> None:

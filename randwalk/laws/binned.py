@@ -56,7 +56,7 @@ class BinnedSample(Gridded):
         return int(np.sum(self.counts[0] if isinstance(self.counts, tuple) else self.counts))
 
     @cached_property
-    def _joint(self) -> NDArray[np.int64]:
+    def joint(self) -> NDArray[np.int64]:
         """The counts in products of bins; a question without an answer where there are none."""
         if not isinstance(self.counts, tuple):
             return np.asarray(self.counts)
@@ -78,7 +78,7 @@ class BinnedSample(Gridded):
             inside &= (here >= axis.low) & (here <= axis.high)
             cells.append(cell)
             volume = volume * np.diff(edges)[np.clip(cell - 1, 0, edges.size - 2)]
-        share = proportion(self._joint[tuple(cells)], self.walkers)
+        share = proportion(self.joint[tuple(cells)], self.walkers)
         value, error = (
             np.where(inside, np.where(known, part / volume, np.nan), 0.0) for part in (share.value, share.error)
         )
@@ -88,7 +88,7 @@ class BinnedSample(Gridded):
         if self.dimension > 1:
             return super().cdf(x)
         places = self._edge_numbers(0, np.asarray(x, dtype=np.float64))
-        return proportion(np.cumsum(np.append(0, self._joint))[places], self.walkers)
+        return proportion(np.cumsum(np.append(0, self.joint))[places], self.walkers)
 
     def mass(self, edges: Any) -> Estimate:
         return proportion(self.binned(edges), self.walkers)
@@ -101,7 +101,7 @@ class BinnedSample(Gridded):
             total = np.concatenate([np.zeros((1, *values.shape[1:]), dtype=values.dtype), np.cumsum(values, axis=0)])
             return np.diff(total[cuts[axis]], axis=0)
 
-        return np.asarray(each_axis(self._joint, along))
+        return np.asarray(each_axis(self.joint, along))
 
     def _edge_numbers(self, axis: int, places: Floats) -> NDArray[np.int64]:
         """For each place how many cells of an axis lie below it; a place inside a bin has no answer."""
@@ -162,7 +162,7 @@ class BinnedSample(Gridded):
         return self.edges
 
     def pieces(self) -> tuple[tuple[Floats, ...], Estimate]:
-        inner = self._joint[(slice(1, -1),) * self.dimension]
+        inner = self.joint[(slice(1, -1),) * self.dimension]
         volume = each_axis(
             np.ones(inner.shape), lambda a, v: v * np.diff(self.edges[a]).reshape(-1, *(1,) * (v.ndim - 1))
         )
@@ -178,4 +178,4 @@ class BinnedSample(Gridded):
         self.check_one_dimension()
         from .scipy_form import histogram
 
-        return histogram(self._joint[1:-1].astype(np.float64), self.edges[0])
+        return histogram(self.joint[1:-1].astype(np.float64), self.edges[0])

@@ -46,6 +46,18 @@ def check_unchanged(functions: Iterable[tuple[str, Function]]) -> None:
             )
 
 
+def told_apart(mine: Any, other: Any) -> str:
+    """Two values that differ, in words: where they print alike, by the functions in which they differ."""
+    if str(mine) != str(other):
+        return f"{mine} and {other}"
+    for (name, one), (_, another) in zip(functions_in(mine), functions_in(other), strict=False):
+        if one != another:
+            read = one.differs(another)
+            why = f"reads {', '.join(read)}, not the same in both" if read else "is not written alike in both"
+            return f"{name} = {one.name} {why}; both print as {mine}"
+    return f"both print as {mine}"
+
+
 def check_travels(functions: Iterable[tuple[str, Function]]) -> None:
     """Refuse functions that no other process can have.
 

@@ -26,6 +26,10 @@ LOOK = 0.02  # seconds between two looks at what is done
 GRACE = 1.0  # seconds that an item may be on its way, besides its work
 
 
+class NoExecutor(TypeError):
+    """What was given as executor is none."""
+
+
 class Items(Protocol[T]):
     """What there is to do."""
 
@@ -94,7 +98,7 @@ class Supply:
     def __init__(self, given: Any) -> None:
         self._make = None if not isinstance(given, type) and hasattr(given, "submit") else given
         if self._make is not None and not callable(self._make):
-            raise TypeError(
+            raise NoExecutor(
                 f"executor = {shown(given)}: must have submit(f, *args), as a concurrent.futures executor or a dask Client has, "
                 "or be a function that makes such a one"
             )
@@ -112,14 +116,33 @@ class Supply:
         while True:
             try:
                 if self._executor is None:
-                    assert self._make is not None
-                    self._executor = self._make()
-                return self._executor.submit(work_on, *work)
+                    self._executor = self._made()
+                future = self._executor.submit(work_on, *work)
+            except NoExecutor:
+                raise
             except Exception:
                 self._broken += 1
                 if self._make is None or self._broken > LOSSES:
                     raise
                 self._executor = None
+            else:
+                return self._checked(future)
+
+    def _made(self) -> Any:
+        assert self._make is not None
+        made = self._make()
+        if not hasattr(made, "submit"):
+            raise NoExecutor(f"executor = {shown(self._make)}: makes {shown(made)}, which has no submit(f, *args)")
+        return made
+
+    def _checked(self, future: Any) -> Any:
+        lacking = [name for name in ("done", "result", "cancel") if not hasattr(future, name)]
+        if lacking:
+            raise NoExecutor(
+                f"executor = {shown(self._executor)}: its submit(f, *args) returns {shown(future)}, which is no future: it has "
+                f"no {lacking[0]}()"
+            )
+        return future
 
     def served(self) -> None:
         """It has done some work."""
@@ -151,6 +174,8 @@ def gathered(executor: Any, work: Work, items: Items[T]) -> Generator[tuple[T, A
                     break
                 try:
                     future = supply.submit(shipped, sent.item, sent.attempt)
+                except NoExecutor:
+                    raise
                 except Exception as error:
                     failed = _no_executor(sent.item, error)
                 else:

@@ -143,6 +143,10 @@ class Function(Coefficient):
             return ()
         return self._declared.changed(self.function)
 
+    def differs(self, other: Function) -> tuple[str, ...]:
+        """The names of what two functions of the same code read, and not the same; none if their code differs."""
+        return self._declared.differs(other._declared) if self._declared.code == other._declared.code else ()
+
     def _named(self, names: list[str]) -> tuple[str, ...]:
         """The variables that parameters of these names take."""
         if len(names) == 1:

@@ -1,4 +1,5 @@
-"""What a Python function is: its code, its closure and the globals that it reads, as a value that can be compared.
+"""What a Python function is: its code, its closure, the globals that it reads and what it reads of modules, as a value that can
+be compared.
 
 Two functions that are written twice, or that were sent to another process, are one if these agree; a function that reads a
 global is another one when the global has changed.
@@ -20,6 +21,8 @@ import numpy as np
 
 DEEPEST = 20  # levels of objects inside each other; deeper ones are not looked at
 FIXED = (int, float, complex, str, bytes, type(None), types.ModuleType, types.FunctionType, type, np.ufunc, np.generic)
+DATA = (int, float, complex, str, bytes, np.generic, np.ndarray, tuple, list, dict, set, frozenset)  # of a module
+READ, ATTRIBUTE = ("LOAD_GLOBAL", "LOAD_DEREF"), ("LOAD_ATTR", "LOAD_METHOD")  # instructions of Python
 TRIED = (
     0.4142135,
     1.7320508e-7,
@@ -73,6 +76,7 @@ def _anatomy(function: Any) -> tuple[Any, dict[str, Any]]:
     match function:
         case types.FunctionType():
             reads = _globals_read(function.__code__, function.__globals__) | _closure(function)
+            reads |= _numbers_of_modules(function.__code__, reads)
             for i, value in enumerate(function.__defaults__ or ()):
                 reads[f"its default {i}"] = value
             return function.__code__, reads | {f"its {name}": v for name, v in (function.__kwdefaults__ or {}).items()}
@@ -121,6 +125,25 @@ def _globals_read(code: types.CodeType, known: Mapping[str, Any]) -> dict[str, A
     """The globals that code reads, also inside the functions that it makes; not those of Python itself, nor what it stores."""
     stored = set(_names(code, "STORE_GLOBAL"))
     return {name: known[name] for name in _names(code, "LOAD_GLOBAL") if name in known and name not in stored}
+
+
+def _numbers_of_modules(code: types.CodeType, reads: Mapping[str, Any]) -> dict[str, Any]:
+    """Numbers, texts, arrays and collections that code reads as attributes of the modules among `reads`: ``settings.rate``."""
+    found = {}
+    name, value = "", None
+    for instruction in dis.get_instructions(code):
+        if instruction.opname in READ:
+            name, value = str(instruction.argval), reads.get(str(instruction.argval))
+        elif instruction.opname in ATTRIBUTE and isinstance(value, types.ModuleType):
+            name, value = f"{name}.{instruction.argval}", getattr(value, str(instruction.argval), None)
+            if isinstance(value, DATA):
+                found[name] = value
+        else:
+            name, value = "", None
+    for constant in code.co_consts:
+        if isinstance(constant, types.CodeType):
+            found |= _numbers_of_modules(constant, reads)
+    return found
 
 
 def _names(code: types.CodeType, operation: str) -> Iterator[str]:
