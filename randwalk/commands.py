@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import math
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
@@ -124,6 +124,8 @@ def validate(
 ) -> None:
     """Check that walk, exact law and equation agree: three rungs a case. Exit 0 if all pass, 1 if not, 2 on bad input."""
     check_outputs({"--html": html, "--junit": junit, "--json": json})
+    reports = {"--html": html, "--junit": junit, "--json": None if faults else json}
+    _refuse_beside({"--compare": compare, "--list": list_cases, "--self-test": faults}, reports)
     if compare is not None:
         _tell_changes(*compare, quiet)
     from randwalk.validate import CaseReport, case_names, load_case
@@ -162,6 +164,16 @@ def validate(
         for reason in report.failures.values():
             print(f"randwalk: {reason}", file=sys.stderr)
     raise typer.Exit(report.status)
+
+
+def _refuse_beside(alone: Mapping[str, object], reports: Mapping[str, str | None]) -> None:
+    """Refuse two options of which each is a run of another kind, and reports that such a run does not write."""
+    kinds = [option for option, given in alone.items() if given]
+    written = [f"{option} {path}" for option, path in reports.items() if path is not None]
+    if len(kinds) > 1:
+        raise ValueError(f"{kinds[0]} and {kinds[1]}: each is a run by itself; give one of them")
+    if kinds and written:
+        raise ValueError(f"{written[0]}: {kinds[0]} writes no such report; leave it out")
 
 
 def _self_test(names: list[str], threads: int | None, workers: int | None, json: str | None, quiet: bool) -> NoReturn:

@@ -332,8 +332,9 @@ def test_changes_between_two_reports(report: Report, tmp_path: Path) -> None:
     assert same.status == 0 and same.cases == () and "no number changed" in str(same)
     first, second, *others = report.cases
     slow = replace(first.discretisation, errors=(9e-3, 3e-3, 1e-3))
+    unjudged = replace(first.solver, counted=False)
     worse = [
-        replace(first, discretisation=slow, seconds=first.seconds + 100.0),
+        replace(first, discretisation=slow, solver=unjudged, seconds=first.seconds + 100.0),
         replace(second, seconds=1.0),
         *others[1:],
     ]
@@ -341,7 +342,7 @@ def test_changes_between_two_reports(report: Report, tmp_path: Path) -> None:
     replace(report, cases=tuple(worse), failures={"other": "no"}, provenance=newer).to_json(tmp_path / "new.json")
     found = changes(tmp_path / "old.json", tmp_path / "new.json")
     told = str(found)
-    assert found.status == 1 and found.worse == ("killing (discretisation)",)
+    assert found.status == 1 and found.worse == ("killing (discretisation, solver)",)
     assert "killing: discretisation pass → fail" in told and "order 2.00 → 1.00" in told
     assert f"randwalk: {rw.__version__} → 9.9.9" in told and "→ 0\n" in told
     assert "plane_torus: only in the old report" in told and "ito_ornstein" not in told
@@ -379,6 +380,9 @@ def test_the_command_writes_all_three(
     [
         (["--html", "no/r.html"], "--html no/r.html: there is no folder no"),
         (["--junit", "."], "--junit .: this is a folder"),
+        (["--self-test", "--html", "r"], "--html r: --self-test writes no such report; leave it out"),
+        (["--list", "--json", "r"], "--json r: --list writes no such report; leave it out"),
+        (["--self-test", "--list"], "--list and --self-test: each is a run by itself; give one of them"),
         (["--html", "r", "--junit", "./r"], "--junit ./r: this is the file of --html; give another name"),
     ],
 )

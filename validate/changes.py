@@ -25,7 +25,7 @@ class Changes:
     provenance, cases : tuple of str
         What made them, and what they say.
     worse : tuple of str
-        The parts of cases that passed in the old report and do not in the new one.
+        The parts of cases that fail and did not in the old report, or passed there and are judged no more.
     """
 
     old: str
@@ -76,7 +76,10 @@ def changes(old: str | Path, new: str | Path) -> Changes:
 
 def _worse(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
     return [
-        part for part, verdict in new["verdicts"].items() if verdict == "fail" and old["verdicts"].get(part) != "fail"
+        part
+        for part, verdict in new["verdicts"].items()
+        if (verdict == "fail" and old["verdicts"].get(part) != "fail")
+        or (verdict != "pass" and old["verdicts"].get(part) == "pass")
     ]
 
 
