@@ -46,15 +46,15 @@ def _is_flat(f: Objective, x: Floats, found: Information, direction: Floats) -> 
 
 
 def endless(f: Objective, x: Floats, found: Information) -> list[str]:
-    """Sentences about parameters that the data bound on one side only: on the other log L does not fall as far as thirty errors."""
+    """Sentences about parameters that the data bound on one side only: as far as thirty errors log L does not fall on the other."""
     here, told = f(x), []
     for i in np.flatnonzero(~found.idle):
         for side, beyond, bound in ((1.0, "above", "below"), (-1.0, "below", "above")):
             step = side * found.steps[i] * np.eye(x.size)[i]
             if here - f(x + step) < LEVEL and here - f(x + FAR * step) < LEVEL:
                 told.append(
-                    f"{f.names[i]} is bounded from {bound} only: log L does not fall however far {beyond} {x[i]:g} it is; its error "
-                    "means nothing"
+                    f"{f.names[i]} is bounded from {bound} only: log L does not fall however far {beyond} {x[i]:g} it is; its "
+                    "error means nothing"
                 )
     return told
 
