@@ -91,8 +91,8 @@ class Tracks:
         if unseen.any():
             row = int(np.argmax(unseen))
             raise ValueError(
-                f"positions = {shown(positions[row].tolist())} in row {row}, at time {time[row]:g}: must be finite; leave out the "
-                "rows of frames in which a particle was not seen, which are then gaps"
+                f"positions = {shown(positions[row].tolist())} in row {row}, at time {time[row]:g}: must be finite; leave out "
+                "the rows of frames in which a particle was not seen, which are then gaps"
             )
         order = np.lexsort((time, particle))
         particle, time, positions = particle[order], time[order], positions[order]

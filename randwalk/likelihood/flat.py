@@ -46,7 +46,7 @@ def _is_flat(f: Objective, x: Floats, found: Information, direction: Floats) -> 
 
 
 def endless(f: Objective, x: Floats, found: Information) -> list[str]:
-    """Sentences about parameters that the data bound on one side only: as far as thirty errors log L does not fall on the other."""
+    """Sentences about parameters that the data bound on one side only: on the other log L does not fall in thirty errors."""
     here, told = f(x), []
     for i in np.flatnonzero(~found.idle):
         for side, beyond, bound in ((1.0, "above", "below"), (-1.0, "below", "above")):
