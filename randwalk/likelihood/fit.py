@@ -267,8 +267,8 @@ def fit(
             )
         if not hasattr(datum, "log_likelihood"):
             raise TypeError(
-                f"data = {shown(datum)}: must be FirstPassageTimes, or of rw.validate MeasuredCounts, MeasuredCurve or Samples, "
-                "or a list of them"
+                f"data = {shown(datum)}: must be FirstPassageTimes, or of rw.validate MeasuredCounts, MeasuredCurve or "
+                "Samples, or a list of them"
             )
     if not several:
         raise ValueError("data = []: give at least one datum")
