@@ -10,7 +10,7 @@ import math
 
 import numpy as np
 
-TERMS = 40
+TERMS = 12  # the next is smaller than 1e-60 of the first
 
 
 def lower_density(t: float, v: float, d: float, a: float, w: float) -> float:

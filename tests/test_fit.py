@@ -177,7 +177,7 @@ def test_choices_with_an_offset_and_a_deadline() -> None:
     exits = np.where(right, "right", "left")
     whole = rw.FirstPassageTimes(times + 0.3, exits, offset="t0")
     watched = rw.FirstPassageTimes(np.minimum(times, cut) + 0.3, np.where(late, "", exits), late, offset="t0")
-    begin = {"v": 0.5, "a": 1.5, "t0": 0.2}
+    begin = {"v": 0.8, "a": 1.2, "t0": 0.25}
 
     def model(v: float, a: float) -> Any:
         return two_bounds(v, a, 0.0)
@@ -313,6 +313,33 @@ def test_arviz_reads_the_draws(fitted: Fit) -> None:
 def test_the_first_step_from_zero_is_as_long_as_what_it_changes() -> None:
     steps = first_steps(lambda x: -((x[0] / 1e-9) ** 2) - (x[1] / 1e9) ** 2, np.zeros(2))
     assert 1e-10 < steps[0] < 1e-7 and 1e8 < steps[1] < 1e11
+
+
+def test_data_that_say_little_are_told() -> None:
+    """Walkers that were only watched bound the drift from one side; too few cannot determine all; some say nothing."""
+    watched = rw.FirstPassageTimes([1.0, 1.2], None, [True, True])
+    with pytest.warns(UserWarning, match=r"v is bounded from above only: log L does not fall however far below"):
+        rw.fit(watched, half_line, ["v"])
+    with pytest.raises(
+        ValueError, match=r"1 observation cannot determine 2 parameters, v, D: name fewer of them in free"
+    ):
+        rw.fit(rw.FirstPassageTimes([1.0], "left"), half_line)
+    later = rw.FirstPassageTimes([1.0, 1.2], None, [True, True], offset=2.0)
+    assert later.log_likelihood(laws_of(half_line(), 1e-5), {}) == 0.0
+    found = GivenLaw(rw.pde.closed_form(two_bounds())).passages(np.array([1.0, 2.0]))
+    with pytest.raises(ValueError, match=r"exit = 'lft': must be one of left, right; did you mean 'left'\?"):
+        found.density("lft", np.array([1.0]))
+
+
+def test_tracks_are_told_where_they_are_fitted() -> None:
+    """Their displacements are data of any model: D of a normal sample about 0 is its mean square over 2 lag."""
+    x = np.cumsum(np.random.default_rng(3).normal(0.0, 0.2, 400))
+    tracks = rw.Tracks(None, 0.1 * np.arange(400), x)
+    with pytest.raises(TypeError, match=r"tracks.fit\(\) finds D, drift.*tracks.increments\(lag\), from a start at 0"):
+        rw.fit(tracks, lambda D=0.5: rw.pde.FokkerPlanck(0.0, D))
+    found = rw.fit(tracks.increments(0.1), lambda D=0.5: rw.pde.FokkerPlanck(0.0, D))
+    exact = float(np.mean(np.diff(x) ** 2)) / 0.2
+    assert float(found["D"]) == pytest.approx(exact, abs=0.02 * float(found["D"].error))
 
 
 BAD: list[tuple[Any, Any, dict[str, Any], str]] = [

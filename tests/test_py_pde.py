@@ -159,3 +159,16 @@ def test_py_pde_converges_to_the_closed_form(n: int) -> None:
     exact, x = closed_form(half), np.linspace(0.0, 6.0, 17)
     assert float(np.abs(law.cdf(x, 0.5) - exact.cdf(x, 0.5)).max()) < 1.5 * h**2
     assert float(law.absorbed("left", 0.5)) == pytest.approx(float(exact.absorbed("left", 0.5)), abs=1.5 * h**2)
+
+
+@needs_py_pde
+def test_py_pde_reflects_in_the_plane() -> None:
+    """A drift onto reflecting walls, and one wall that absorbs, beside the closed form: to a tenth of h², h the cell's width."""
+    domain = rw.Interval(0.0, 1.0, R, R) * rw.Interval(0.0, 2.0, R, A)
+    plane = FokkerPlanck((1.5, -0.5), 0.5, domain=domain, start=rw.Normal(0.5, 0.05) * rw.Normal(1.0, 0.1))
+    equation, state = to_py_pde(plane, (16, 32))
+    h = 1.0 / 16.0
+    law = law_of(plane, [0.2], [equation.solve(state, 0.2, dt=0.2 * h**2, tracker=None, backend="numpy")])
+    exact, edges = closed_form(plane), [np.linspace(0.0, 1.0, 5), np.linspace(0.0, 2.0, 5)]
+    assert float(np.abs(law.mass(edges, 0.2) - exact.mass(edges, 0.2)).max()) < 0.1 * h**2
+    assert float(law.survival(0.2)) == pytest.approx(float(exact.survival(0.2)), abs=0.1 * h**2)

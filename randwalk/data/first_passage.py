@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..inputs.arguments import finite_numbers
+from ..inputs.arguments import numbers
 from ..inputs.columns import Columns, read_columns
 from ..inputs.wording import did_you_mean, shown
 from ..laws.lookup import NoAnswer
@@ -72,13 +72,13 @@ class FirstPassageTimes:
         offset: Known = 0.0,
         source: str = "",
     ) -> None:
-        given = finite_numbers("times", times)
+        given = numbers("times", times)
         if given.ndim != 1 or not given.size:
             raise ValueError(f"times = {shown(times)}: must be a list of at least one number")
-        wrong = given <= 0.0
+        wrong = ~((given > 0.0) & np.isfinite(given))
         if wrong.any():
             row = int(np.argmax(wrong))
-            raise ValueError(f"times = {given[row]:g} in row {row}: a time of passage must be positive")
+            raise ValueError(f"times = {given[row]:g} in row {row}: a time of passage must be positive and finite")
         ways = np.full(given.size, UNKNOWN if exits is None else exits) if exits is None or isinstance(exits, str) else (
             np.asarray(exits)
         )  # fmt: skip
@@ -220,6 +220,8 @@ class FirstPassageTimes:
         gone = ~self.censored
         if (t[gone] <= 0.0).any():
             return -np.inf
+        if not (t > 0.0).any():  # all were last seen before the walk began
+            return 0.0
         law = laws.passages(t[t > 0.0])
         total = 0.0
         for way in self.ways:

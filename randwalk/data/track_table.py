@@ -97,10 +97,12 @@ def read_track_frame(table: Any, columns: Mapping[str, str] | None) -> TrackTabl
     try:
         header = [name for name in names if isinstance(name, str)]
     except TypeError:
+        header = []
+    if not header:
         raise TypeError(
             f"table = {shown(table)}: must be a table with named columns, such as a pandas DataFrame, an xarray Dataset or a "
             "dict of arrays"
-        ) from None
+        )
     found = find_columns(header, columns, "the table")
     values: dict[str, Any] = {}
     for role, name in found.items():

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..inputs.arguments import finite, finite_numbers
+from ..inputs.arguments import finite, finite_numbers, numbers
 from ..inputs.extras import xarray_for
 from ..inputs.wording import did_you_mean, shown
 from ..laws.estimate import Profile
@@ -74,7 +74,7 @@ class Tracks:
     frame: NDArray[np.int64] = field(init=False)
 
     def __post_init__(self) -> None:
-        time, positions = finite_numbers("time", self.time), finite_numbers("positions", self.positions)
+        time, positions = finite_numbers("time", self.time), numbers("positions", self.positions)
         positions = positions[:, None] if positions.ndim == 1 else positions
         if time.ndim != 1 or not time.size:
             raise ValueError(f"time has the shape {time.shape}: give one time for each position, at least one")
@@ -86,6 +86,13 @@ class Tracks:
         if not particle.shape == time.shape == positions.shape[:1]:
             raise ValueError(
                 f"particle, time and positions have {particle.size}, {time.size} and {len(positions)} rows: give as many of each"
+            )
+        unseen = ~np.isfinite(positions).all(axis=1)
+        if unseen.any():
+            row = int(np.argmax(unseen))
+            raise ValueError(
+                f"positions = {shown(positions[row].tolist())} in row {row}, at time {time[row]:g}: must be finite; leave out "
+                "the rows of frames in which a particle was not seen, which are then gaps"
             )
         order = np.lexsort((time, particle))
         particle, time, positions = particle[order], time[order], positions[order]

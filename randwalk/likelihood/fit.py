@@ -17,7 +17,7 @@ from randwalk.laws.estimate import Estimate
 from randwalk.model.coefficient import Floats
 
 from .figure import drawn
-from .flat import flat_directions, sentence
+from .flat import endless, flat_directions, sentence
 from .information import Information, information
 from .maximum import climbed, refined
 from .model import Model, starting_values
@@ -275,6 +275,11 @@ def fit(
     made = Model.of(model, None if tolerance is None else number("tolerance", tolerance))
     known = {name: None for datum in several for name in datum.parameters} | dict(made.parameters)
     names, start = starting_values(known, free)
+    if (size := sum(datum.size for datum in several)) < len(names):
+        few = f"{size} observation{'s' * (size != 1)}"
+        raise ValueError(
+            f"{few} cannot determine {len(names)} parameters, {', '.join(names)}: name fewer of them in free"
+        )
     limits = _checked_bounds(bounds or {}, names, start)
     values = {name: value for name, value in start.items() if name not in names}
     objective = Objective(several, made, names, values, limits)
@@ -297,7 +302,7 @@ def _fitted(objective: Objective, x: Floats) -> Fit:
     found = information(seen, x[inner], np.where(found.idle, steps[inner], found.steps))
     flat = flat_directions(seen, x[inner], found)
     names = seen.names
-    notes = [sentence(names, x[inner], direction) for direction in flat]
+    notes = [sentence(names, x[inner], direction) for direction in flat] or endless(seen, x[inner], found)
     notes += [
         f"{name} is on its bound, {value:g}: it has no standard error; profile({name!r}) has an interval"
         for name, value, within in zip(objective.names, x.tolist(), inner, strict=True) if not within

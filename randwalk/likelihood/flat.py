@@ -45,6 +45,20 @@ def _is_flat(f: Objective, x: Floats, found: Information, direction: Floats) -> 
     return False
 
 
+def endless(f: Objective, x: Floats, found: Information) -> list[str]:
+    """Sentences about parameters that the data bound on one side only: on the other log L does not fall in thirty errors."""
+    here, told = f(x), []
+    for i in np.flatnonzero(~found.idle):
+        for side, beyond, bound in ((1.0, "above", "below"), (-1.0, "below", "above")):
+            step = side * found.steps[i] * np.eye(x.size)[i]
+            if here - f(x + step) < LEVEL and here - f(x + FAR * step) < LEVEL:
+                told.append(
+                    f"{f.names[i]} is bounded from {bound} only: log L does not fall however far {beyond} {x[i]:g} it is; its "
+                    "error means nothing"
+                )
+    return told
+
+
 def sentence(names: Sequence[str], x: Floats, direction: Floats) -> str:
     """What cannot be told, and what to do."""
     relative = all(v != 0.0 for v, d in zip(x, direction, strict=True) if d)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from scipy.interpolate import BSpline, make_interp_spline
 
+from randwalk.inputs.wording import did_you_mean
 from randwalk.laws.estimate import exact
 from randwalk.laws.law import Law
 from randwalk.model.coefficient import Floats
@@ -80,11 +81,17 @@ class SplinePassages:
         return worst
 
     def density(self, exit: str, t: Floats) -> Floats:
-        _, slope, largest = self._splines[exit]
+        _, slope, largest = self._of(exit)
         return np.maximum(slope(t), FLOOR * largest)
 
     def absorbed(self, exit: str, t: Floats) -> Floats:
-        return np.clip(self._splines[exit][0](t), 0.0, 1.0)
+        return np.clip(self._of(exit)[0](t), 0.0, 1.0)
+
+    def _of(self, exit: str) -> tuple[BSpline, BSpline, float]:
+        """The spline of an exit, its slope and the largest one."""
+        if exit not in self._splines:
+            raise ValueError(f"exit = {exit!r}: must be one of {', '.join(self.exits)}{did_you_mean(exit, self.exits)}")
+        return self._splines[exit]
 
     def survival(self, t: Floats) -> Floats:
         return _survival(self, t) if t.size else t
