@@ -66,6 +66,7 @@ QUICK_FILES = frozenset(
     )
 )
 QUICK_TESTS = frozenset({
+    "test_solve_loose.py::test_a_stirred_torus_at_many_times",
     "test_identity.py::test_functions_that_differ_are_two", "test_identity.py::test_functions_that_say_the_same_are_one",
     "test_identity.py::test_a_traced_function_travels_and_gives_the_same_bits",
     "test_troubles.py::test_a_probability_to_return_is_at_most_one",
