@@ -1,5 +1,10 @@
 """Results of records answer many times at once, in the shape of the times."""
 
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -8,14 +13,14 @@ from randwalk.laws.estimate import Estimate
 from randwalk.run.results import Displacements, Histogram, Passages
 
 TIMES = np.array([1.0, 2.0, 4.0])
-SHAPES = [2.0, [1.0, 4.0], [[4.0], [2.0]]]
+SHAPES: list[Any] = [2.0, [1.0, 4.0], [[4.0], [2.0]]]
 
 
-def parts(answer):
+def parts(answer: Any) -> tuple[Any, ...]:
     return (answer.value, answer.error) if isinstance(answer, Estimate) else (np.asarray(answer),)
 
 
-def agrees(ask, t):
+def agrees(ask: Callable[[Any], Any], t: Any) -> None:
     """The answer has the shape of the times, and each of its parts is what the one time gives."""
     times = np.asarray(t)
     for whole, *singles in zip(parts(ask(t)), *(parts(ask(float(time))) for time in times.ravel()), strict=True):
@@ -24,12 +29,12 @@ def agrees(ask, t):
 
 
 @pytest.fixture(scope="module")
-def histogram():
+def histogram() -> Histogram:
     counts = np.array([[1, 2, 3, 4], [0, 5, 1, 3], [7, 0, 0, 2]])
     return Histogram("visits", TIMES, np.array([np.nan, 0.0, 1.0, 2.0]), counts, 10)
 
 
-def displacements(d):
+def displacements(d: int) -> tuple[Any, Displacements]:
     rng = np.random.default_rng(5)
     k = rng.integers(-9, 10, (3, 6, d))
     whole = [np.array(sums).astype(object) for sums in (
@@ -39,13 +44,13 @@ def displacements(d):
 
 
 @pytest.mark.parametrize("t", SHAPES)
-def test_a_histogram_answers_in_the_shape_of_the_times(histogram, t):
+def test_a_histogram_answers_in_the_shape_of_the_times(histogram: Histogram, t: Any) -> None:
     agrees(histogram.mean, t)
     agrees(histogram.proportions, t)
     agrees(lambda times: histogram.expect(np.square, times), t)
 
 
-def test_means_and_shares_at_three_times_are_those_of_the_counts(histogram):
+def test_means_and_shares_at_three_times_are_those_of_the_counts(histogram: Histogram) -> None:
     np.testing.assert_allclose(histogram.mean(TIMES).value, [11 / 9, 7 / 9, 2.0], rtol=1e-15)
     np.testing.assert_allclose(histogram.proportions(TIMES).value, histogram.counts / 10, rtol=0)
     assert histogram.proportions(TIMES).total == 10  # intervals are Wilson's for many times too
@@ -53,7 +58,7 @@ def test_means_and_shares_at_three_times_are_those_of_the_counts(histogram):
 
 @pytest.mark.parametrize("d", [1, 2])
 @pytest.mark.parametrize("t", SHAPES)
-def test_displacements_answer_in_the_shape_of_the_times(d, t):
+def test_displacements_answer_in_the_shape_of_the_times(d: int, t: Any) -> None:
     k, sums = displacements(d)
     for ask in (sums.mean, sums.covariance, sums.mean_square):
         agrees(ask, t)
@@ -65,7 +70,7 @@ def test_displacements_answer_in_the_shape_of_the_times(d, t):
     )
 
 
-def test_passages_answer_in_the_shape_of_the_times():
+def test_passages_answer_in_the_shape_of_the_times() -> None:
     counts = np.array([[0, 0], [1, 0], [2, 3], [0, 1], [1, 0]])
     passages = Passages(np.arange(5.0), counts, 10, ("left", "killing"))
     for t in (*SHAPES, 2.5, [0.5, 3.99]):
@@ -73,7 +78,7 @@ def test_passages_answer_in_the_shape_of_the_times():
         agrees(lambda times: passages.absorbed("left", times), t)
 
 
-def test_records_of_runs_answer_at_all_their_times():
+def test_records_of_runs_answer_at_all_their_times() -> None:
     lattice = rw.simulate(
         rw.LatticeWalk(0.5, 0.5, dx=1.0, dt=1.0), 100, TIMES, seed=1, method="paths",
         record=[rw.Moments(), rw.Displacement()],
@@ -85,7 +90,7 @@ def test_records_of_runs_answer_at_all_their_times():
 @pytest.mark.parametrize(
     ("t", "told"), [([], "at least one time"), ([1.0, 3.0], "was not recorded"), ([np.nan], "finite")]
 )
-def test_times_that_cannot_be_answered_are_refused(histogram, t, told):
+def test_times_that_cannot_be_answered_are_refused(histogram: Histogram, t: Any, told: str) -> None:
     for ask in (histogram.mean, histogram.proportions, displacements(2)[1].covariance):
         with pytest.raises(ValueError, match=told):
             ask(t)
