@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import randwalk as rw
-from randwalk.laws.estimate import Estimate
+from randwalk.laws.estimate import Estimate, Proportion
 from randwalk.run.results import Displacements, Histogram, Passages
 
 TIMES = np.array([1.0, 2.0, 4.0])
@@ -53,7 +53,8 @@ def test_a_histogram_answers_in_the_shape_of_the_times(histogram: Histogram, t: 
 def test_means_and_shares_at_three_times_are_those_of_the_counts(histogram: Histogram) -> None:
     np.testing.assert_allclose(histogram.mean(TIMES).value, [11 / 9, 7 / 9, 2.0], rtol=1e-15)
     np.testing.assert_allclose(histogram.proportions(TIMES).value, histogram.counts / 10, rtol=0)
-    assert histogram.proportions(TIMES).total == 10  # intervals are Wilson's for many times too
+    shares = histogram.proportions(TIMES)
+    assert isinstance(shares, Proportion) and shares.total == 10  # intervals are those of Wilson for many times too
 
 
 @pytest.mark.parametrize("d", [1, 2])
