@@ -23,7 +23,7 @@ from .run.effort import Effort
 from .run.executor import RangeFailed
 from .run.ito_task import ItoTask, explained
 from .run.plan import METHODS, Plan, plan
-from .run.record import Positions, Record
+from .run.record import Record, Trajectories
 from .run.results import Paths
 from .run.task import Task, checked_records, checked_seed, checked_walk, walker_range
 
@@ -221,7 +221,7 @@ def trajectories(
     array([[ 0., -1.,  0.,  1.,  2.,  1.],
            [ 0.,  1.,  0.,  1.,  0., -1.]])
     """
-    record = Positions()
+    record = Trajectories()
     run: Any = simulate(walk, walkers, times, seed=seed, method="paths", record=[record], progress=progress)
     paths: Paths = run[record]
     return paths

@@ -45,6 +45,19 @@ def test_displacements_are_packed_and_unpacked(axes: int) -> None:
 RECORDS = [rw.Moments(), rw.Displacement(0), rw.Displacement(2), rw.Positions(), rw.FirstPassage()]
 
 
+def test_trajectories_at_every_step_take_no_counts() -> None:
+    """Whole paths in space, of which counts of sites at every time would take 13 GB: each step is one site along one axis, and
+    the places are those of a run that counts."""
+    steps = np.arange(101)
+    paths = rw.trajectories(simple(), 6, steps * NANO, seed=3).x
+    moved = np.abs(np.diff(paths, axis=0)) / MICRO
+    np.testing.assert_allclose(moved.sum(axis=-1), 1.0, rtol=1e-12)
+    record = rw.Positions()
+    counted = rw.simulate(simple(), 6, [20 * NANO], seed=3, method="paths", record=[record])
+    assert counted.counted
+    np.testing.assert_array_equal(paths[20], counted[record].x[0])
+
+
 @pytest.mark.parametrize(
     "start",
     [(0.0, 0.0, 0.0), rw.Point(MICRO) * rw.Uniform(-2 * MICRO, 2 * MICRO) * rw.Point(0.0)],

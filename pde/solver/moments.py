@@ -46,8 +46,10 @@ class Moments:
         m, and the diagonal of V.
     killed : (steps + 1, paths, 1) array
         ∫κ dt.
-    drift, diffusion, decay : (steps, paths, d) arrays
-        |a|, the diagonal of D, and that of J dt, at most 0, on the steps.
+    drift, diffusion : (steps, paths, d) arrays
+        |a| and the diagonal of D on the steps.
+    jacobian : (steps, paths, d, d) array
+        J dt on the steps, without what grows.
     """
 
     clock: Clock
@@ -57,7 +59,7 @@ class Moments:
     killed: Floats
     drift: Floats
     diffusion: Floats
-    decay: Floats
+    jacobian: Floats
 
     def range(self, deviations: float) -> tuple[Floats, Floats]:
         """(low, high) of each axis: all places within that many standard deviations of any path at any time."""
@@ -72,7 +74,7 @@ class Moments:
         """The moments in units of a length of each axis."""
         return replace(
             self, mean=self.mean / lengths, variance=self.variance / lengths**2, drift=self.drift / lengths,
-            diffusion=self.diffusion / lengths**2,
+            diffusion=self.diffusion / lengths**2, jacobian=self.jacobian * lengths / lengths[:, None],
         )  # fmt: skip
 
     def coarsest(self, times: Floats) -> float:
@@ -126,13 +128,17 @@ class Moments:
         return np.diff(np.cumsum(steps, axis=0)[self._rows(times)], axis=0, prepend=0.0)
 
     def _carried(self, rate: Floats) -> Floats:
-        """The solution of G' = 2 J G + `rate` (steps, paths, d) with the diagonal of J from 0, (steps + 1, paths, d)."""
-        new = rate * np.diff(self.t)[:, None, None] * special.exprel(2.0 * self.decay)
-        kept = np.exp(2.0 * self.decay)
-        g = np.zeros_like(self.variance)
-        for k in range(new.shape[0]):
-            g[k + 1] = g[k] * kept[k] + new[k]
-        return g
+        """The diagonal of the solution of G' = J G + G Jᵀ + diag(`rate`) from 0, (steps + 1, paths, d), as that of V from the
+        `rate` (steps, paths, d)."""
+        new, decay = rate * np.diff(self.t)[:, None, None], np.einsum("spii->spi", self.jacobian)
+        axes = np.eye(new.shape[-1])
+        if not self.jacobian[..., axes == 0.0].any():  # e^J of each axis is a number
+            kept, new = np.exp(2.0 * decay), new * special.exprel(2.0 * decay)
+            g = np.zeros_like(self.variance)
+            for k in range(new.shape[0]):
+                g[k + 1] = g[k] * kept[k] + new[k]
+            return g
+        return _variances(np.zeros_like(self.jacobian[0]), self.jacobian, new[..., None] * axes)
 
     def _rows(self, times: Floats) -> NDArray[np.int64]:
         """The first row at or after each of the `times`."""
@@ -159,11 +165,11 @@ def linear_noise(equation: FokkerPlanck, times: Floats, pace: Pace, start: Start
             x, t = _around(equation, mean), max(begin, first)
             a, j = _filled(drift, (d,), x, t), _filled(jacobian, (d, d), x, t)
             kept = _not_growing(j) * dt
-            read.append((a, j, kept, _filled(noise, (d, d), x, t), _filled([killing], (1,), x, t)))
+            read.append((a, kept, _filled(noise, (d, d), x, t), _filled([killing], (1,), x, t)))
             mean = np.clip(mean + dt * (_mean_exponential(kept) @ a[..., None])[..., 0], low, high)
             means.append(mean)
     steps = np.array([dt for _, dt, _ in clock.each()])
-    a, j, kept, spread, kappa = (np.array(column) for column in zip(*read, strict=True))
+    a, kept, spread, kappa = (np.array(column) for column in zip(*read, strict=True))
     width = steps[:, None, None]
     diagonal = np.maximum(np.einsum("spii->spi", spread), 0.0)
     np.einsum("spii->spi", spread)[...] = diagonal
@@ -171,7 +177,7 @@ def linear_noise(equation: FokkerPlanck, times: Floats, pace: Pace, start: Start
         clock, np.append(0.0, np.array([begin for begin, _, _ in clock.each()]) + steps), np.array(means),
         _variances(variance, kept, 2.0 * spread * width[..., None]),
         np.concatenate([np.zeros_like(kappa[:1]), np.cumsum(kappa * width, axis=0)]), np.abs(a),
-        np.maximum(diagonal, np.finfo(float).tiny), np.minimum(np.einsum("spii->spi", j), 0.0) * width,
+        np.maximum(diagonal, np.finfo(float).tiny), kept,
     )  # fmt: skip
 
 

@@ -166,6 +166,11 @@ class Positions(Counted):
             places[(..., axis) if places.ndim > 1 else ...] = x
 
 
+@dataclass(frozen=True)
+class Trajectories(Positions):
+    """The same for a run that is asked for nothing else: free walkers are not counted on sites beside it."""
+
+
 def _from_one_site(walk: LatticeWalk) -> bool:
     """Whether all walkers start on one site."""
     factors = walk.start.factors if walk.dimension > 1 else (walk.start,)

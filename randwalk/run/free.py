@@ -25,7 +25,7 @@ from .functional import Functional, Leaving, Turns
 from .host import Host
 from .jump import Jumps
 from .machine import Machine
-from .record import Record, followed
+from .record import Record, Trajectories, followed
 from .windows import Windows
 
 MOST_CELLS = 1 << 26  # of several axes that are counted one by one
@@ -42,10 +42,11 @@ def are_free(table: StepTable, records: Sequence[Record], method: str) -> bool:
 
 
 def by_site(table: StepTable, records: Sequence[Record], method: str) -> bool:
-    """Whether a run counts the walkers on each site: it does unless there are too many sites, the walkers are free and what they
-    are asked for is in the records."""
+    """Whether a run counts the walkers on each site: it does unless the walkers are free, what they are asked for is in the
+    records, and there are too many sites or whole paths are all that is asked for."""
     few = len(table.window) == 1 or table.layout.cells <= MOST_CELLS
-    return few or not records or not are_free(table, records, method)
+    asked = few and not all(isinstance(record, Trajectories) for record in records)
+    return asked or not records or not are_free(table, records, method)
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,7 +16,7 @@ from ..model.ito import ItoWalk
 from .average import Average, Averages
 from .exit_times import Departed, Departures, ExitTimes
 from .ito_batch import ItoBatch
-from .record import Counted, FirstPassage, Positions
+from .record import Counted, FirstPassage, Positions, Trajectories
 from .results import Paths
 
 
@@ -132,7 +132,7 @@ def _average_size(record: Average, walk: ItoWalk, steps: Sequence[int], walkers:
 KINDS: dict[type, Kind] = {
     FirstPassage: Kind(_no_passages, _passed, _passages_size),
     Departures: Kind(_not_departed, _departed, _departed_size),
-    Positions: Kind(_no_places, _placed, _places_size),
+    **dict.fromkeys((Positions, Trajectories), Kind(_no_places, _placed, _places_size)),
     Average: Kind(_no_average, _averaged, _average_size),
 }
 

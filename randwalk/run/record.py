@@ -26,6 +26,7 @@ from .displacement import Displacement as Displacement
 from .displacement import Moments as Moments
 from .displacement import Positions as Positions
 from .displacement import SquaredDisplacement as SquaredDisplacement
+from .displacement import Trajectories as Trajectories
 from .displacement import Winding as Winding
 from .functional import Above, Distinct, Functional, Highest, Inside, Leaving, Visit
 from .results import Histogram as Histogram
