@@ -1,15 +1,15 @@
 """``python -m benchmarks.who_wins [--repeats 5] [--small] [--json benchmarks/results/who_wins.json]``: errors against seconds.
 
 One problem in 1, 2, 3, 6 and 10 dimensions: a drift of 1 along every axis, D = ½, from the middle of the box (-1, 1)^d, whose
-faces absorb, at t = ¼. It separates, so that every answer is a product of answers of one axis, which a series of its own gives here:
+faces absorb, at t = ¼. It separates: every answer is a product of answers of one axis, which a series of its own gives here:
 
 - a value at a point: E[Π cos(πXᵢ/2); inside];
 - the whole density: the masses of 3^d boxes (edges ±½ along each axis); the error is the root of Σ (errors)² / Σ masses²;
 - a first-passage time: P(τ > ¼).
 
 Seconds are those of the processor of this process, on one thread, compilation apart. Errors are relative and true ones: of
-walkers their medians over seeds, with quartiles; the other methods have no seeds, and quartiles of their seconds only. What a method
-cannot do is listed with its reason.
+walkers their medians over seeds, with quartiles; the other methods have no seeds, and quartiles of their seconds only. What a
+method cannot do is listed with its reason. The result is written after every method.
 """
 
 from __future__ import annotations
@@ -178,10 +178,16 @@ def measured(method: str, d: int, seeds: int, limit: float) -> Iterator[dict[str
 
 
 def device() -> str:
-    cpuinfo = Path("/proc/cpuinfo")
-    names = [line.split(":", 1)[1].strip() for line in cpuinfo.read_text().splitlines() if line.startswith("model name")] \
-        if cpuinfo.exists() else []  # fmt: skip
-    return f"{names[0] if names else platform.processor() or platform.machine()}, one thread of {os.cpu_count()}"
+    cpu = Path("/proc/cpuinfo")
+    lines = cpu.read_text().splitlines() if cpu.exists() else []
+    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    return f"{(names or [platform.processor() or platform.machine()])[0]}, one of {os.cpu_count()} threads"
+
+
+def lines(found: dict[str, Any]) -> str:
+    """JSON with a line for every row."""
+    text = json.dumps(found, ensure_ascii=False)
+    return text.replace('{"method"', '\n{"method"').replace('{"dimension"', '\n{"dimension"') + "\n"
 
 
 def main() -> None:
@@ -191,27 +197,23 @@ def main() -> None:
     parser.add_argument("--json", type=Path)
     given = parser.parse_args()
     cells = [(d, method) for d in DIMENSIONS for method in METHODS]
-    load, rows = os.getloadavg()[0], []
-    for d, method in cells:
-        begun = time.perf_counter()
-        rows += list(measured(method, d, given.repeats, 0.5 if given.small else LIMIT))
-        print(f"{d:2} dimensions, {method}: {time.perf_counter() - begun:.1f} s", flush=True)
     empty = [
         {"dimension": d, "method": method, "quantity": quantity, "why": why_not(method, d, quantity)}
         for d, method in cells for quantity in QUANTITIES if why_not(method, d, quantity)
     ]  # fmt: skip
-    found = {
-        "device": device(), "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
-        "versions": {"randwalk": rw.__version__, "python": platform.python_version(), "numpy": np.__version__},
-        "load before": load, "load after": os.getloadavg()[0], "repeats": given.repeats, "rows": rows, "empty": empty,
-    }  # fmt: skip
-    if given.json is not None:
-        text = (
-            json.dumps(found, ensure_ascii=False)
-            .replace('{"method"', '\n{"method"')
-            .replace('{"dimension"', '\n{"dimension"')
-        )
-        given.json.write_text(text + "\n", encoding="utf-8")
+    load, rows = os.getloadavg()[0], []
+    for d, method in cells:
+        begun = time.process_time()
+        rows += list(measured(method, d, given.repeats, 0.5 if given.small else LIMIT))
+        print(f"{d:2} dimensions, {method}: {time.process_time() - begun:.1f} s", flush=True)
+        found = {
+            "device": device(), "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
+            "versions": {"randwalk": rw.__version__, "python": platform.python_version(), "numpy": np.__version__},
+            "load before": load, "load after": os.getloadavg()[0], "repeats": given.repeats, "small": given.small,
+            "rows": rows, "empty": empty,
+        }  # fmt: skip
+        if given.json is not None:
+            given.json.write_text(lines(found), encoding="utf-8")
 
 
 if __name__ == "__main__":
