@@ -9,7 +9,7 @@ from pathlib import Path
 import randwalk
 
 HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE))  # for gallery_pages
+sys.path.insert(0, str(HERE))  # for the extensions in this folder
 
 project = "randwalk"
 author = "The randwalk developers"
@@ -17,6 +17,7 @@ copyright = author
 version = release = randwalk.__version__
 
 extensions = [
+    "closed_forms_page",
     "gallery_pages",
     "myst_parser",
     "sphinx.ext.autodoc",
@@ -67,6 +68,14 @@ html_theme_options = {
     "pygments_light_style": "tango",
     "pygments_dark_style": "monokai",
 }
+# Classes that functions of the package return: their pages show no signature, because nobody else calls them.
+RESULTS = frozenset({
+    "Ensemble", "ItoEnsemble", "Fit", "Profile", "TrackFit", "Passages", "Histogram", "Paths", "Plan", "Interrupted", "RangeFailed",
+    "BackwardField", "BackwardSolution", "ClosedForm", "ExactLaw", "Expectation", "HittingTime", "KnownForm", "ModifiedEquation",
+    "SmoothedLaw", "Solution", "StationaryLaw", "StationarySolution", "ToleranceNotMet",
+    "CaseReport", "Changes", "Check", "Comparison", "Convergence", "FittedProblem", "Outcomes", "Provenance", "Report", "SelfTest",
+    "Trial",
+})  # fmt: skip
 # pages without a section have no list beside them
 ALONE = (
     "index",
@@ -95,7 +104,10 @@ def _put_in_measurements(app: object, name: str, source: list[str]) -> None:
 def _say_what_returns(
     app: object, what: str, name: str, thing: object, options: object, signature: str | None, returns: str | None
 ) -> tuple[str | None, str | None]:
-    """The type that a function or a method returns; those of parameters are in its docstring, in words."""
+    """The type that a function or a method returns; those of parameters are in its docstring, in words. Results have none."""
+    if what in ("class", "exception") and name.rpartition(".")[2] in RESULTS:
+        return "", None
+    signature = signature and signature.replace(", declared=None", "")  # of LatticeWalk, which from_drift gives
     kind = getattr(thing, "__annotations__", {}).get("return") if what in ("function", "method") else None
     return signature, kind if isinstance(kind, str) else returns
 

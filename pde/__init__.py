@@ -7,6 +7,7 @@ if __name__ != "randwalk.pde":
 
 from .backward import backward, exit_probability, mean_exit_time
 from .closed_form import ClosedForm, NoClosedForm, closed_form
+from .closed_forms import KnownForm, closed_forms
 from .equation import FokkerPlanck, limit, walk_for
 from .exact_law import ExactLaw, SmoothedLaw, exact_law
 from .hitting.passage import HittingTime
@@ -28,9 +29,10 @@ BackwardField = BackwardSolution  # the former name of those in several dimensio
 
 __all__ = [
     "SDIRK2", "Antithetic", "BackwardEuler", "BackwardField", "BackwardSolution", "ClosedForm", "Control",
-    "CrankNicolson", "Drift", "ExactLaw", "Expectation", "FieldLaw", "FokkerPlanck", "HittingTime", "ModifiedEquation",
-    "MovingFrame", "Multilevel", "NoClosedForm", "SmoothedLaw", "Solution", "StationaryLaw", "StationarySolution",
-    "ToleranceNotMet", "backward", "closed_form", "commute_time", "escape_probability", "exact_law",
-    "exit_probability", "expectation", "green_function", "hitting_probability", "hitting_time", "limit",
-    "mean_exit_time", "modified", "potential_kernel", "return_time", "solve", "stationary_law", "to_py_pde", "walk_for",
+    "CrankNicolson", "Drift", "ExactLaw", "Expectation", "FieldLaw", "FokkerPlanck", "HittingTime", "KnownForm",
+    "ModifiedEquation", "MovingFrame", "Multilevel", "NoClosedForm", "SmoothedLaw", "Solution", "StationaryLaw",
+    "StationarySolution", "ToleranceNotMet", "backward", "closed_form", "closed_forms", "commute_time",
+    "escape_probability", "exact_law", "exit_probability", "expectation", "green_function", "hitting_probability",
+    "hitting_time", "limit", "mean_exit_time", "modified", "potential_kernel", "return_time", "solve",
+    "stationary_law", "to_py_pde", "walk_for",
 ]  # fmt: skip
