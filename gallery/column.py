@@ -44,6 +44,7 @@ def figure(quick: bool = False) -> Figure:
     common, error = square.mean(), square.mean() * np.sqrt(2 / square.size)
 
     fig, (top, middle, bottom) = plt.subplots(3, 1, figsize=(3.5, 5.2), height_ratios=[1.3, 1, 1])
+    middle.sharex(top)
     for (depth, t), marker in zip(times.items(), "os^", strict=True):
         edges = np.linspace(*np.quantile(t, [0.002, 0.998]), 16)
         x, width = (edges[1:] + edges[:-1]) / 2, edges[1] - edges[0]
@@ -58,14 +59,8 @@ def figure(quick: bool = False) -> Figure:
         bottom.plot(depth, PUBLISHED[depth], "_", color=COLOURS["data"], ms=16, mew=2, zorder=0)
     bottom.axhspan(common - error, common + error, color=COLOURS["closed form"], lw=0)
     middle.axhspan(-2, 2, color="0.9", lw=0)
-    bottom.text(
-        24.8,
-        common + 0.003,
-        f"one $D$: {common:.3f} ± {error:.3f}",
-        va="bottom",
-        ha="right",
-        color=COLOURS["closed form"],
-    )
+    told = f"one $D$: {common:.3f} ± {error:.3f}"
+    bottom.text(24.8, common + 0.003, told, ha="right", color=COLOURS["closed form"])
     bottom.text(0.97, 0.86, "published", transform=bottom.transAxes, ha="right", color=COLOURS["data"])
     bottom.text(0.03, 0.06, "each depth alone", transform=bottom.transAxes, color=COLOURS["walk"])
     top.set(ylabel="arrivals a walker (1/h)", title=f"{walkers} walkers to 11, 17 and 23 cm; one $V$, one $D$")
