@@ -150,7 +150,7 @@ def ito_walkers(walk: rw.ItoWalk, walkers: int, seed: int, d: int) -> Answers:
 
 def why_not(method: str, d: int, quantity: str) -> str:
     if d > LATTICE and method not in ("Itô walkers", "expectation", "closed form"):
-        return f"a lattice of 17 sites an axis has {17**d:.0e} sites"
+        return f"no lattice: 17^{d} sites"
     if quantity == QUANTITIES[1] and method == "expectation":
         return "gives values one at a time"
     return ""
@@ -168,6 +168,8 @@ def measured(method: str, d: int, seeds: int, limit: float) -> Iterator[dict[str
             answers = compute(seed)
             seconds.append(time.process_time() - begun)
             errors.append(relative(answers, true))
+            if sum(seconds) > limit:
+                break
         for quantity, values in zip(QUANTITIES, zip(*errors, strict=True), strict=True):
             if values[0] is not None:
                 quartiles = [np.percentile(data, (25, 50, 75)).tolist() for data in (seconds, values)]
