@@ -62,8 +62,9 @@ def figure(quick: bool = False) -> Figure:
     for ax, quantity in zip(axes[0], quantities, strict=True):
         ax.set_title(quantity, fontsize=8)
         ax.set(xscale="log", yscale="log", ylim=(LOWEST / 3, 3))
-    for ax, d in zip(axes[:, 0], dimensions, strict=True):
-        ax.set_ylabel(f"{d}-D: error")
+    for row, d in zip(axes, dimensions, strict=True):
+        for ax in row:
+            ax.set_ylabel(f"{d}-D: error", visible=ax is row[0])
     axes[-1, 1].set_xlabel("seconds of a processor")
     fig.legend(handles.values(), handles.keys(), loc="outside lower center", ncols=2, fontsize=7)
     return fig
