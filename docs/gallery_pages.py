@@ -30,8 +30,8 @@ GROUPS = {
         "ornstein_uhlenbeck", "double_well", "time_dependent_bias", "tabulated_drift", "schroedinger", "free_energy",
         "gradient_descent",
     ),
-    "Measured data": ("perrin_displacements", "perrin_sedimentation", "breakthrough"),
-    "Evidence and cost": ("convergence", "many_walkers", "cost"),
+    "Measured data": ("perrin_displacements", "perrin_sedimentation", "bead_tracks", "breakthrough", "column"),
+    "Evidence and cost": ("convergence", "report_anatomy", "who_wins", "cost", "many_walkers", "scaling"),
 }  # fmt: skip
 REST = "More"
 OUT = "auto_gallery"

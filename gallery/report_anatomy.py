@@ -62,8 +62,9 @@ def figure(quick: bool = False) -> Figure:
         title = "a fault planted" if fault else "as it is"
         column[0].set_title(f"{title}\n1 walkers: {verdicts['sampling']}")
         column[1].set_title(f"2 law: {verdicts['discretisation']}, 3 solver: {verdicts['solver']}", fontsize=8)
-    axes[0, 0].set_ylabel(f"$p$ ({walkers:,} walkers)".replace(",", " "))
-    axes[1, 0].set_ylabel("distance from closed form")
+    for row, label in zip(axes, (f"$p$ ({walkers} walkers)", "distance from closed form"), strict=True):
+        row[0].set_ylabel(label)
+        row[1].set_ylabel(label, visible=False)
     axes[0, 0].text(0.97, 0.45, "Holm's thresholds", transform=axes[0, 0].transAxes, color="0.4", ha="right")
     axes[1, 0].text(0.05, 0.9, "exact law", transform=axes[1, 0].transAxes, color=COLOURS["exact law"])
     axes[1, 0].text(0.05, 0.78, "solver", transform=axes[1, 0].transAxes, color=COLOURS["finite differences"])

@@ -20,7 +20,8 @@ from randwalk import gallery
 from randwalk.laws.plotting import COLOURS
 
 FOLDER = Path(gallery.__file__).parent
-NOTHING_SIMULATED = {"breakthrough", "generating_function", "perrin_displacements"}
+NOTHING_SIMULATED = {"breakthrough", "generating_function", "perrin_displacements", "scaling"}
+WITHOUT_BARS = {"cost", "report_anatomy"}  # which draw the standard error itself, and p-values
 SCHEMATIC = {"galton_board"}  # its upper axes are a drawing of the board, above the axes that share its x
 
 
@@ -57,7 +58,7 @@ def texts(figure: Figure) -> str:
 
 
 def test_there_are_enough() -> None:
-    assert len(gallery.names()) >= 36
+    assert len(gallery.names()) >= 41
     assert len(gallery.names(moving=True)) >= 5
     assert {"symmetric_walk", "asymmetric_drift", "convergence"} <= set(gallery.names())
 
@@ -87,8 +88,8 @@ def test_figure(name: str) -> None:
     if name not in NOTHING_SIMULATED:
         assert "walk" in colours(figure)
         bars = error_bars(figure)
-        assert bars or name == "cost"  # which draws the standard error itself
-        assert all(container.has_yerr for _, container in bars) or name == "cost"
+        assert bars or name in WITHOUT_BARS
+        assert all(container.has_yerr for _, container in bars) or name in WITHOUT_BARS
     assert colours(figure) & {"exact law", "closed form", "finite differences"}
     nothing_is_cut_or_overlaps(figure)
 
