@@ -10,7 +10,6 @@ import randwalk
 
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))  # for the extensions in this folder
-import notebook  # noqa: E402
 
 project = "randwalk"
 author = "The randwalk developers"
@@ -20,6 +19,7 @@ version = release = randwalk.__version__
 extensions = [
     "closed_forms_page",
     "gallery_pages",
+    "tutorial_notebook",
     "myst_parser",
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
@@ -116,14 +116,6 @@ def _say_what_returns(
     return signature, kind if isinstance(kind, str) else returns
 
 
-def _write_notebook(app: object) -> None:
-    """The tutorial as a notebook, for download."""
-    folder = HERE / "auto_gallery"
-    folder.mkdir(exist_ok=True)
-    notebook.write(folder / "tutorial.ipynb")
-
-
 def setup(app: object) -> None:
-    app.connect("builder-inited", _write_notebook)  # type: ignore[attr-defined]
     app.connect("source-read", _put_in_measurements)  # type: ignore[attr-defined]
     app.connect("autodoc-process-signature", _say_what_returns)  # type: ignore[attr-defined]

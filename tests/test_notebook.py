@@ -16,7 +16,7 @@ has_nbclient = all(importlib.util.find_spec(name) for name in ("nbclient", "nbfo
 
 
 def maker() -> Any:
-    spec = importlib.util.spec_from_file_location("notebook", DOCS / "notebook.py")
+    spec = importlib.util.spec_from_file_location("tutorial_notebook", DOCS / "tutorial_notebook.py")
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)

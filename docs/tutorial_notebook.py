@@ -1,6 +1,6 @@
 """The tutorial as a Jupyter notebook: prose in cells of Markdown, its examples in cells of code, without the answers.
 
-``python docs/notebook.py tutorial.ipynb`` writes it; the documentation offers it for download.
+``python docs/tutorial_notebook.py tutorial.ipynb`` writes it; as an extension of Sphinx it writes the one that the pages offer.
 """
 
 from __future__ import annotations
@@ -70,6 +70,16 @@ def write(path: Path) -> None:
     """Write the notebook of the tutorial."""
     made = notebook((HERE / "tutorial.md").read_text("utf-8"))
     path.write_text(json.dumps(made, indent=1, ensure_ascii=False) + "\n", "utf-8")
+
+
+def setup(app: Any) -> dict[str, bool]:
+    def written(app: Any) -> None:
+        folder = Path(app.srcdir) / "auto_gallery"
+        folder.mkdir(exist_ok=True)
+        write(folder / "tutorial.ipynb")
+
+    app.connect("builder-inited", written)
+    return {"parallel_read_safe": True}
 
 
 if __name__ == "__main__":
