@@ -33,7 +33,8 @@ def measured(points: int) -> rw.validate.MeasuredCurve:
         t = z / velocity + np.linspace(-1.2, 1.5, points)
         curve = rw.pde.closed_form(column(velocity, dispersion).with_start(z)).absorbed("left", t)
         rows.append((t, curve + rng.normal(0.0, ERROR, points), np.full(points, z)))
-    return rw.validate.MeasuredCurve(*np.concatenate(rows, axis=1), wall="left", error=ERROR)
+    times, values, starts = np.concatenate(rows, axis=1)
+    return rw.validate.MeasuredCurve(times, values, starts, wall="left", error=ERROR)
 
 
 def figure(quick: bool = False) -> Figure:

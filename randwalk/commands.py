@@ -7,24 +7,34 @@ prints.
 from __future__ import annotations
 
 import functools
-import logging
 import math
 import sys
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import typer
 
 from . import printed
+from .options import (
+    Backend,
+    Dask,
+    File,
+    Kept,
+    Quiet,
+    Seed,
+    Threads,
+    Walkers,
+    Workers,
+    check_outputs,
+    counting,
+    in_keys,
+    read_problem,
+    read_records,
+)
 from .terminal.output import check_folder, check_output, write_text
 from .terminal.status import Stopped
-from .terminal.streams import read_standard_input
-
-if TYPE_CHECKING:
-    from .problem import Problem
 
 app = typer.Typer(
     help="Declare a random walk once: its simulation, its exact law, its PDE, and the evidence that they agree.",
@@ -34,53 +44,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,  # help in plain text takes half the time
 )
-
-
-def _number_of_walkers(text: str) -> int:
-    try:
-        number = int(text)
-    except ValueError:
-        try:
-            meant = float(text)
-        except ValueError:
-            meant = math.nan
-        hint = f": write {int(meant):_}" if meant.is_integer() else ""
-        raise typer.BadParameter(f"{text!r} is not a whole number{hint}") from None
-    if number < 1:
-        raise typer.BadParameter(f"{number} must be at least 1")
-    return number
-
-
-Backend = Annotated[str, typer.Option(help="cpu, cuda or auto (a GPU where it pays): the same results.")]
-Threads = Annotated[int | None, typer.Option(min=1, help="Threads at most; all processors if not given.")]
-Walkers = Annotated[
-    int | None,
-    typer.Option(parser=_number_of_walkers, metavar="N", help="Walkers of the runs whose cost depends on them."),
-]
-Workers = Annotated[
-    int | None, typer.Option("--workers", min=1, help="Processes of this machine that share the walkers.")
-]
-Dask = Annotated[
-    str | None, typer.Option("--dask", metavar="ADDRESS", help="A Dask scheduler, whose workers share the walkers.")
-]
-Kept = Annotated[
-    list[str] | None,
-    typer.Option("--record", metavar="RECORD", help="Keep this, too: Maximum, LastVisit(0.5), ... May be repeated."),
-]
-Seed = Annotated[int | None, typer.Option(min=0, help="Seed; the file's if not given.")]
-
-
-def _silenced(context: typer.Context, quiet: bool) -> bool:
-    """--quiet also silences the notice of compiled kernels while the command runs."""
-    logger = logging.getLogger("randwalk")
-    if quiet:
-        context.call_on_close(functools.partial(logger.setLevel, logger.level))
-        logger.setLevel(logging.ERROR)
-    return quiet
-
-
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", callback=_silenced, help="Print nothing but errors.")]
-File = Annotated[str, typer.Argument(help="A problem file; - reads it from standard input.")]
 
 
 class Format(StrEnum):
@@ -160,7 +123,7 @@ def validate(
     quiet: Quiet = False,
 ) -> None:
     """Check that walk, exact law and equation agree: three rungs a case. Exit 0 if all pass, 1 if not, 2 on bad input."""
-    _check_outputs({"--html": html, "--junit": junit, "--json": json})
+    check_outputs({"--html": html, "--junit": junit, "--json": json})
     if compare is not None:
         _tell_changes(*compare, quiet)
     from randwalk.validate import CaseReport, case_names, load_case
@@ -178,7 +141,7 @@ def validate(
     names = cases or case_names()
     from .workers import workers as started
 
-    with _counting("validating", len(names), not quiet) as advance, started(workers, None) as executor:
+    with counting("validating", len(names), not quiet) as advance, started(workers, None) as executor:
 
         def done(report: CaseReport | str) -> None:
             advance(report.name if isinstance(report, CaseReport) else report)
@@ -207,7 +170,7 @@ def _self_test(names: list[str], threads: int | None, workers: int | None, json:
 
     from .workers import workers as started
 
-    with _counting("planting", None, not quiet) as advance, started(workers, None) as executor:
+    with counting("planting", None, not quiet) as advance, started(workers, None) as executor:
         found = self_test(names, threads=threads, done=lambda trial: advance(str(trial)), executor=executor)
     if json is not None:
         write_text(json, found.to_json())
@@ -249,10 +212,10 @@ def simulate(
 
     from .workers import workers as started
 
-    problem, kept = _problem(file), _records(record)
+    problem, kept = read_problem(file), read_records(record)
     stopped: BaseException | None = None
     try:
-        with started(workers, dask) as executor, _in_keys(file):
+        with started(workers, dask) as executor, in_keys(file):
             given: dict[str, Any] = {} if problem.bins is None else {"bins": problem.bins}
             ensemble: Any = rw.simulate(
                 problem.walk, problem.walkers if walkers is None else walkers, problem.times,
@@ -294,8 +257,8 @@ def explain(
     Nothing is run."""
     import randwalk as rw
 
-    problem, kept = _problem(file), _records(record)
-    with _in_keys(file):
+    problem, kept = read_problem(file), read_records(record)
+    with in_keys(file):
         given: dict[str, Any] = {} if problem.bins is None else {"bins": problem.bins}
         asked = problem.walkers if walkers is None else walkers
         print(rw.explain(problem.walk, asked, problem.times, record=kept, workers=workers, **given))
@@ -317,8 +280,8 @@ def solve(
 
     import randwalk as rw
 
-    problem = _problem(file)
-    with _in_keys(file):
+    problem = read_problem(file)
+    with in_keys(file):
         equation = rw.pde.limit(problem.walk)
     times = [t for t in problem.times if t > 0]
     if not times and problem.source is not None:
@@ -327,7 +290,7 @@ def solve(
         )
     wanted = problem.tolerance if tolerance is None else tolerance
     assert wanted is not None
-    with _in_keys(file):
+    with in_keys(file):
         solution = rw.pde.solve(equation, times, tolerance=wanted)
     if out is not None:
         write_text(out, printed.densities(solution, times))
@@ -378,14 +341,14 @@ def fit(
     quiet: Quiet = False,
 ) -> None:
     """Fit parameters of a problem file to its measured data: estimates, errors, profile intervals, and a test of the fit."""
-    _check_outputs({"--json": json, "--out": out, "--plot": plot})
+    check_outputs({"--json": json, "--out": out, "--plot": plot})
     for option, path, endings in (("--out", out, (".nc",)), ("--plot", plot, (".png", ".svg", ".pdf"))):
         if path is not None:
             check_output(option, path, endings)
     from randwalk.validate.fitted import fit_problem
 
-    problem = _problem(file)
-    with _in_keys(file):
+    problem = read_problem(file)
+    with in_keys(file):
         found = fit_problem(problem, level=level)
     try:
         if json is not None:
@@ -474,26 +437,6 @@ def info(
         raise typer.Exit(1)
 
 
-def _records(names: list[str] | None) -> list[Any]:
-    """The records of --record."""
-    from .named_records import read_record
-
-    return [read_record(name) for name in names or ()]
-
-
-def _check_outputs(given: Mapping[str, str | None]) -> None:
-    """Refuse output files, by their options, that cannot be written, or two that are one."""
-    places: dict[Path, str] = {}
-    for option, path in given.items():
-        if path is None:
-            continue
-        place = check_output(option, path).resolve()
-        if place.is_file() or not place.exists():  # a stream may be written to twice
-            if place in places:
-                raise ValueError(f"{option} {path}: this is the file of {places[place]}; give another name")
-            places[place] = option
-
-
 def _tell_changes(old: str, new: str, quiet: bool) -> NoReturn:
     """Print what changed between two reports and exit, with 1 if something that passed does not any more."""
     from randwalk.validate.changes import changes
@@ -502,38 +445,3 @@ def _tell_changes(old: str, new: str, quiet: bool) -> NoReturn:
     if not quiet:
         print(found)
     raise typer.Exit(found.status)
-
-
-def _problem(file: str) -> Problem:
-    """The problem in a file, or on standard input for "-"."""
-    from .problem import Problem, Source
-
-    if file == "-":
-        return Problem.of(Source.parse(read_standard_input(), "standard input"))
-    return Problem.load(file)
-
-
-@contextmanager
-def _in_keys(file: str) -> Iterator[None]:
-    """Errors of a run get the name of the problem file, and its keys in place of Python's arguments."""
-    from .problem import as_keys
-
-    try:
-        yield
-    except ValueError as error:
-        name = "standard input" if file == "-" else file
-        raise ValueError(f"{name}: {as_keys(str(error))}") from None
-
-
-@contextmanager
-def _counting(description: str, total: int | None, shown: bool) -> Iterator[Callable[[str], None]]:
-    """A progress bar on standard error, if that is a terminal; yields a function to call with the name of each finished item."""
-    from rich.console import Console
-    from rich.progress import Progress
-
-    if not (shown and sys.stderr.isatty()):
-        yield lambda name: None
-        return
-    with Progress(console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task(description, total=total)
-        yield lambda name: progress.update(task, advance=1, description=name)

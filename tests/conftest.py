@@ -8,28 +8,23 @@ from hypothesis import settings
 settings.register_profile("fixed", derandomize=True, deadline=None)
 settings.load_profile("fixed")
 
-# `pytest -m quick`, for further versions of Python and of dependencies: whole files and, of slower ones, some tests (besides
-# those that are marked where they stand). Every file has a part.
+# `pytest -m quick`, for further versions of Python and of dependencies: whole files and, of slower ones, some tests or
+# cases of a test (besides those that are marked where they stand). Every file has a part; all of them take less than 170 s of a
+# processor where nothing is compiled yet.
 QUICK_FILES = frozenset(
     f"test_{name}.py"
     for name in (
         "barrier",
         "box",
-        "breaks",
         "chains",
         "closed_forms",
-        "coefficient",
         "columns",
         "cost",
         "coordinates",
         "derivative",
-        "digits",
         "domain",
         "ensemble",
         "estimate",
-        "few_sites",
-        "flat",
-        "imports",
         "ito_walk",
         "kernels",
         "keywords",
@@ -42,30 +37,39 @@ QUICK_FILES = frozenset(
         "plain",
         "problem",
         "py_pde",
-        "rates",
+        "recorded",
         "refusals",
         "region",
         "regions_near",
-        "remedies",
         "shown",
-        "solver_arguments",
         "starts",
-        "stationary",
-        "step_law",
-        "stream_space",
         "store",
         "sums",
-        "table_plane",
         "task",
         "times",
         "told",
-        "tracks",
         "validate_plane",
         "walk",
-        "window",
     )
 )
 QUICK_TESTS = frozenset({
+    "test_breaks.py::test_breaks_of_formulas", "test_breaks.py::test_jumps_of_formulas",
+    "test_coefficient.py::test_formulas_as_python_functions_are_traced", "test_coefficient.py::test_every_function",
+    "test_coefficient.py::test_structure_is_recognised", "test_coefficient.py::test_bad_csv",
+    "test_digits.py::test_a_small_step_is_made",
+    "test_digits.py::test_ensembles_of_version_2_are_continued_where_their_walk_draws_the_same",
+    "test_flat.py::test_layout_of_a_box", "test_few_sites.py::test_the_one_site_between_reflecting_walls",
+    "test_imports.py::test_every_public_name_is_there", "test_imports.py::test_upper_floors_come_when_asked_for",
+    "test_rates.py::test_rates_of_the_fick_form_are_those_half_way", "test_rates.py::test_beta_keeps_its_digits",
+    "test_rates.py::test_a_bond_that_holds_a_jump_is_two_resistances",
+    "test_remedies.py::test_remedies_for_too_many_steps_work", "test_solver_arguments.py::test_schemes",
+    "test_stationary.py::test_every_digit_of_every_site", "test_stationary.py::test_what_is_no_walk",
+    "test_step_law.py::test_sum_and_cumulants", "test_step_law.py::test_a_law_that_is_not_one_is_refused",
+    "test_step_law.py::test_whole_numbers_of_any_kind_do_not_overflow",
+    "test_stream_space.py::test_known_answers_of_the_stream", "test_table_plane.py::test_hermite_normal_form",
+    "test_table_plane.py::test_returns_to_the_origin", "test_tracks.py::test_likelihood_is_that_of_the_dense_matrix",
+    "test_tracks.py::test_files_of_many_kinds", "test_window.py::test_the_window_is_no_wider_than_the_tail",
+    "test_window.py::test_a_window_may_grow_from_any_guess",
     "test_identity.py::test_functions_that_differ_are_two", "test_identity.py::test_functions_that_say_the_same_are_one",
     "test_identity.py::test_a_traced_function_travels_and_gives_the_same_bits",
     "test_troubles.py::test_a_probability_to_return_is_at_most_one",
@@ -92,13 +96,13 @@ QUICK_TESTS = frozenset({
     "test_hitting.py::test_neighbours_on_a_torus", "test_hitting.py::test_bad_questions_in_the_plane",
     "test_radial.py::test_published_survival", "test_closed_form_plane.py::test_what_has_no_closed_form_says_why",
     "test_closed_form_plane.py::test_noise_that_reaches_the_place_through_the_velocity",
-    "test_cli_plane.py::test_simulate_tells_exits_and_coordinates", "test_cli_plane.py::test_bad_input_is_one_line",
+    "test_cli_plane.py::test_bad_input_is_one_line",
     "test_decay.py::test_decays_with_a_formula",
     "test_closed_form.py::test_gamblers_ruin", "test_closed_form.py::test_line_forms_against_mpmath",
     "test_closed_form.py::test_shapes_and_arguments", "test_closed_form.py::test_what_has_no_closed_form_says_why",
     "test_closed_form_extremes.py::test_exit_probability_keeps_its_digits", "test_conventions.py::test_masses",
     "test_cuda.py::test_half_an_installation_is_named",
-    "test_docs.py::test_the_examples_of_docstrings_run", "test_docs.py::test_the_reference_has_every_public_name",
+    "test_docs.py::test_every_public_object_has_a_docstring", "test_docs.py::test_the_reference_has_every_public_name",
     "test_extrapolation.py::test_density_between_cells_and_beside_walls",
     "test_extrapolation.py::test_polynomials_of_cells_are_exact_for_quartics_and_never_negative",
     "test_exact_law.py::test_law_is_that_of_the_dense_matrix", "test_exact_law.py::test_symmetric_walk_is_binomial",
@@ -108,13 +112,16 @@ QUICK_TESTS = frozenset({
     "test_cases_plane.py::test_there_are_cases_of_all_kinds", "test_cases_plane.py::test_closed_forms_judge_the_solver",
     "test_hitting_lattice.py::test_the_potential_kernel_of_the_plane", "test_backward_estimates.py::test_a_ball",
     "test_stationary_equation.py::test_a_torus_that_turns",
-    "test_gallery.py::test_figure", "test_gallery.py::test_save_animation",
+    "test_gallery.py::test_figure[symmetric_walk]", "test_gallery.py::test_save_animation",
     "test_honest_tensor.py::test_a_tensor_between_walls",
-    "test_honest.py::test_closed_forms", "test_ito_run.py::test_bins", "test_validate_ito.py::test_there_are_cases",
+    "test_honest.py::test_closed_forms", "test_validate_ito.py::test_there_are_cases",
+    "test_ito_run.py::test_counts_of_different_runs_do_not_add",
     "test_ito_files.py::test_what_a_problem_says",
-    "test_kinds_plane.py::test_pictures_and_datasets",
+    "test_kinds_plane.py::test_all_kinds_answer_alike[exact law-box]",
     "test_law.py::test_cells_are_those_of_the_atoms_one_by_one", "test_law.py::test_moments_between_reflecting_walls",
-    "test_planted.py::test_planted_faults_are_caught", "test_second_account.py::test_a_law_of_another_walk_differs",
+    "test_planted.py::test_planted_faults_are_caught[exit sides exchanged-gamblers_ruin]",
+    "test_cli.py::test_an_output_that_is_not_utf_8_gets_readable_text[solve mine.toml]",
+    "test_second_account.py::test_a_law_of_another_walk_differs",
     "test_stream_battery.py::test_words_are_those_of_philox_written_out",
     "test_p_values.py::test_two_classes_are_exact", "test_p_values.py::test_few_observations_are_judged",
     "test_pulses.py::test_steps_end_on_breaks_and_resolve_quick_parts",
@@ -159,8 +166,8 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.hookimpl(tryfirst=True)  # before pytest looks at -m
 def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
     for item in items:
-        file, _, test = item.nodeid.rpartition("/")[2].partition("::")
+        file, test = item.path.name, item.name
         if item.get_closest_marker("long"):
             continue
-        if file in QUICK_FILES or f"{file}::{test.partition('[')[0]}" in QUICK_TESTS:
+        if file in QUICK_FILES or QUICK_TESTS & {f"{file}::{test}", f"{file}::{test.partition('[')[0]}"}:
             item.add_marker("quick")

@@ -1,4 +1,4 @@
-"""Run by tests/test_cuda.py in a process of its own, with NUMBA_ENABLE_CUDASIM=1: python -m tests.simulated PART.
+"""Run by tests/test_cuda.py in a process of its own, with NUMBA_ENABLE_CUDASIM=1: python -m tests.simulated PART…
 
 Every part stops with an AssertionError where the CUDA kernels do not do what the CPU does.
 """
@@ -28,10 +28,10 @@ from randwalk.tables.ito_program import program as compiled_walk
 
 from . import plane as planar
 from .faults import replace_device
+from .ito_walks import WALKS as CONTINUOUS
+from .space_walks import WALKS as SPACE
 from .spatial import WALKS as SPATIAL
-from .test_digits import steps_taken
-from .test_ito_program import WALKS as CONTINUOUS
-from .test_stream_space import WALKS as SPACE
+from .ties import steps_taken
 
 machine: Any = import_module("randwalk.run.cuda.machine")  # whose names are replaced below
 compiled: Any = import_module("randwalk.jit.cuda.compile")
@@ -104,15 +104,15 @@ def both(
     agree(rw.simulate(walk, walkers, times, seed=SEED, method=method, record=records), gpu)
 
 
-def paths(walks: dict[str, Callable[[], rw.LatticeWalk]]) -> None:
-    """Every family, with and without records; times inside blocks of 8, 64 and 128 steps."""
+def paths(walks: dict[str, Callable[[], rw.LatticeWalk]], steps: int) -> None:
+    """Every family, with and without records; times inside blocks of 8 and 64 steps, and of 128 that only digits have."""
     for make in walks.values():
         walk = make()
         records = [
             r for r in RECORDS if not (isinstance(walk.domain, rw.Ring) and isinstance(r, rw.SquaredDisplacement))
         ]
-        both(walk, ACROSS, [0, 3, 70, 137], "paths")
-        both(walk, range(ACROSS.start, ACROSS.start + 12), [5, 137], "paths", records)
+        both(walk, ACROSS, [0, 3, steps // 2, steps], "paths")
+        both(walk, range(ACROSS.start, ACROSS.start + 12), [5, steps], "paths", records)
 
 
 def tossed() -> None:
@@ -158,7 +158,7 @@ def launches() -> None:
     whole, machine.WORK = machine.WORK, 128 * len(ACROSS)
     for name in ("p(x, t), killed, on a line", "p(t)", "walls"):
         for records in ([], [rw.FirstPassage()], [rw.Maximum()]):
-            both(TABLED[name](), ACROSS, [197], "paths", records)
+            both(TABLED[name](), ACROSS, [140], "paths", records)
     machine.WORK = whole
     keys = key(SEED)
     walkers = range(1, 40)
@@ -179,8 +179,8 @@ def windows() -> None:
     ends = guessed.guessed_ends
     guessed.guessed_ends = lambda walk, steps, start, leak: start
     for make in (CONSTANT["ties"], TABLED["p(x, t), killed, on a line"]):
-        both(make(), range(40), [5, 60], "paths", [r for r in RECORDS if not isinstance(r, rw.FirstPassage)])
-        both(make(), range(40), [60], "paths", [rw.FirstPassage()])
+        both(make(), range(40), [5, 30], "paths", [r for r in RECORDS if not isinstance(r, rw.FirstPassage)])
+        both(make(), range(40), [30], "paths", [rw.FirstPassage()])
     both(TABLED["p(x, t), killed, on a line"](), 10**6, [4, 13], "occupation", [rw.FirstPassage()])
     both(CONSTANT["ties"](), 40, [30], "jump", [rw.SquaredDisplacement()])
     guessed.guessed_ends = ends
@@ -191,7 +191,7 @@ def plane() -> None:
     host, gpu, keys = Host(), machine.Cuda(), key(SEED)
     size, first, to_device = 70, ACROSS.start, compiled.cuda.to_device
     levels = Levels(np.array([planar.START, planar.START + 1], np.int32), np.array([planar.START], np.int32))
-    programs: list[Program] = [planar.program(rows, kills) for rows in (1, 60) for kills in (True, False)]
+    programs: list[Program] = [planar.program(rows, kills) for rows in (1, 24) for kills in (True, False)]
     stride, eighth = planar.LAYOUT.strides[0], FULL // 8
     programs += [DigitsProgram((stride, -stride, 1, -1), (eighth, 3 * eighth, 4 * eighth + tail, FULL), 3 if not tail else 8)
                  for tail in (0, 12345)]  # fmt: skip
@@ -203,13 +203,13 @@ def plane() -> None:
         here = np.full(size, planar.START, np.int32)
         there = to_device(here.copy())
         for where, site in ((host, here), (gpu, there)):
-            where.advance(Walkers(first, site), program, 3, 63, keys)
+            where.advance(Walkers(first, site), program, 3, 27, keys)
         np.testing.assert_array_equal(here, there.copy_to_host())
         places = np.arange(0, size, 3, dtype=np.int32) if isinstance(program, TableProgram) else None
         sites = [np.full(size, planar.START, np.int32), to_device(np.full(size, planar.START, np.int32))]
         states = [where.begin(site, levels) for where, site in zip((host, gpu), sites, strict=True)]
         for where, site, state in zip((host, gpu), sites, states, strict=True):
-            where.advance(Walkers(first, site, state, levels, places=places), program, 3, 63, keys)
+            where.advance(Walkers(first, site, state, levels, places=places), program, 3, 27, keys)
         np.testing.assert_array_equal(sites[0], sites[1].copy_to_host())
         np.testing.assert_array_equal(
             sites[0][:: 3 if places is not None else 1], here[:: 3 if places is not None else 1]
@@ -234,7 +234,7 @@ def space() -> None:
     """Boxes, tori, obstacles, traps and products of axes; starts and jumps axis by axis."""
     for name, make in SPACE.items():
         walk = make()
-        both(walk, range(ACROSS.start, ACROSS.start + 40), [1, 19], "paths")
+        both(walk, range(ACROSS.start, ACROSS.start + 40), [1, 11], "paths")
         if name.startswith(("walls", "killed", "a box")):
             both(walk, 10**6, [2], "occupation")
     free = rw.LatticeWalk.from_drift((0.3, 0.0), 0.5, dx=0.25, domain=rw.Line() ** 2, start=rw.Normal((0.0, 0.0), 0.5))
@@ -244,7 +244,7 @@ def space() -> None:
 def devices() -> None:
     """Two devices of one card, batches of half the size where memory runs out, and what is left after a failure."""
     walk = TABLED["walls"]()
-    both(walk, 2500, [30], "paths", [rw.FirstPassage(), rw.Positions()], devices=[0, 0])
+    both(walk, 2500, [12], "paths", [rw.FirstPassage(), rw.Positions()], devices=[0, 0])
     ensemble = rw.simulate(walk, 1000, [30], seed=SEED, method="paths", backend="cuda")
     agree(
         rw.simulate(walk, 1500, [40], seed=SEED, method="paths"),
@@ -284,11 +284,11 @@ def devices() -> None:
 
     machine.Cuda.histogram = failing
     try:
-        rw.simulate(walk, 2500, [30], seed=SEED, method="paths", backend="cuda")
+        rw.simulate(walk, 2500, [12], seed=SEED, method="paths", backend="cuda")
     except rw.DeviceError as error:
         part = error.ensemble
         assert "illegal memory access" in str(error) and part is not None and part.walkers == 1024
-        agree(rw.simulate(walk, 2500, [30], seed=SEED, method="paths"), part.extend(2500))
+        agree(rw.simulate(walk, 2500, [12], seed=SEED, method="paths"), part.extend(2500))
     else:
         raise AssertionError("a failed device went unnoticed")
     machine.Cuda.histogram = histogram
@@ -395,7 +395,7 @@ def ito() -> None:
 
 
 PARTS: dict[str, Callable[[], None]] = {
-    "constant": lambda: paths(CONSTANT), "tossed": tossed, "table": lambda: paths(TABLED),
+    "constant": lambda: paths(CONSTANT, 137), "tossed": tossed, "table": lambda: paths(TABLED, 70),
     "occupation": occupation, "jump": jumps,
     "launches": launches, "digits": digits, "windows": windows, "plane": plane, "space": space, "records": records_in_space,
     "ito": ito, "devices": devices, "info": info, "digest": digest, "planted": planted,
@@ -404,4 +404,5 @@ PARTS: dict[str, Callable[[], None]] = {
 if __name__ == "__main__":
     mend_the_simulator()
     sys.setswitchinterval(1e-5)  # the simulator waits for its threads in a busy loop
-    PARTS[sys.argv[1]]()
+    for part in sys.argv[1:]:
+        PARTS[part]()

@@ -19,6 +19,7 @@ HALF = rw.pde.closed_form(rw.pde.FokkerPlanck(0.0, 0.5, domain=rw.Interval(0.0, 
 MIRROR = rw.pde.closed_form(
     rw.pde.FokkerPlanck(0.0, 0.5, domain=rw.Interval(0.0, math.inf, rw.Reflecting()), start=0.3)
 )
+RING = rw.pde.closed_form(rw.pde.FokkerPlanck(0.0, 0.5, domain=rw.Ring(0.0, math.tau), start=1.0))
 PLANE = rw.pde.closed_form(rw.pde.FokkerPlanck((0.0, 1.0), 0.5, domain=rw.Line() ** 2, start=(0.0, 0.0)))
 COIN = rw.pde.exact_law(rw.LatticeWalk(right=0.5, left=0.5, dx=1.0, dt=1.0), [64])
 LAZY = rw.pde.exact_law(rw.LatticeWalk(right=0.25, left=0.25, dx=1.0, dt=1.0), [64])
@@ -68,6 +69,7 @@ RIGHT: list[tuple[str, Callable[[], Any], Any]] = [
     ("plane", lambda: Samples(turned(0.0), 1.0), PLANE),
     ("two samples", lambda: steps(64), Samples(steps(64, seed=9))),
     ("an ensemble", lambda: Samples(steps(64), 64.0), rw.simulate(COIN.walk, 10_000, [64], seed=1)),
+    ("two that stand still", lambda: np.zeros(100), Samples(np.zeros(60))),
     ("two of survivors", walkers, Samples(walkers(absorbs=True).x)),
 ]
 
@@ -99,6 +101,12 @@ FAULTS: list[tuple[str, str, Callable[[], Any], Any]] = [
     ("wall", "of another kind", lambda: walkers(absorbs=False), HALF),
     ("wall", "where walkers stick", lambda: Samples(np.maximum(0.3 + normal(), 0.0), 1.0), MIRROR),
     ("wall", "none at all", lambda: Samples(0.3 + normal(), 1.0), MIRROR),
+    ("shift", "on a ring", lambda: Samples((1.1 + normal()) % math.tau, 1.0), RING),
+    ("width", "one coordinate", lambda: Samples(turned(0.0) * [1.0, 1.1] - [0.0, 0.1], 1.0), PLANE),
+    ("width", "another sample", lambda: 1.1 * normal(), Samples(normal(seed=2))),
+    ("parity", "another sample", lambda: steps(65), Samples(steps(64, seed=9))),
+    ("wall", "another sample", lambda: Samples(normal(), gone={"left": 500}), Samples(normal(seed=2), gone={"left": 900})),
+    ("dependence", "another sample", lambda: turned(0.3), Samples(turned(0.0, seed=6))),
     ("dependence", "correlated noise", lambda: Samples(turned(0.3), 1.0), PLANE),
 ]  # fmt: skip
 

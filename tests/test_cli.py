@@ -150,7 +150,6 @@ def test_nothing_is_left_where_the_output_cannot_be(tmp_path: Path) -> None:
 POSIX = {"LC_ALL": "POSIX", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
 
 
-@pytest.mark.quick
 @pytest.mark.parametrize("command", [
     "validate mine.toml --details", "validate --list", "simulate mine.toml", "solve mine.toml", "gallery --list", "info",
     "simulate --help",

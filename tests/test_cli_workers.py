@@ -132,6 +132,12 @@ def test_arguments_that_are_none(
     assert main(monkeypatch, "simulate", file, "--workers", "2", "--dask", "tcp://x:1") == 2
     assert "leave one of them out" in capsys.readouterr().err
     assert main(monkeypatch, "simulate", file, "--workers", "0") == 2
+
+
+def test_a_scheduler_that_does_not_answer(
+    file: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("distributed")
     monkeypatch.setattr("randwalk.workers.PATIENCE", 0.2)
     assert main(monkeypatch, "simulate", file, "--dask", "tcp://127.0.0.1:1") == 2
     assert "no Dask scheduler answers" in capsys.readouterr().err

@@ -43,6 +43,7 @@ def test_the_script_of_processes(folder: Path) -> None:
 @pytest.mark.long
 @pytest.mark.skipif(shutil.which("mpiexec") is None, reason="MPI is not installed")
 def test_the_script_of_mpi(folder: Path) -> None:
+    pytest.importorskip("mpi4py")
     root = ("--allow-run-as-root", "--oversubscribe") if hasattr(os, "getuid") and os.getuid() == 0 else ()
     made = ran(folder, "mpiexec", *root, "-n", "3", sys.executable, "-m", "mpi4py.futures", "by_mpi.py")
     assert np.array_equal(made.counts, whole(folder).counts)

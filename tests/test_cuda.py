@@ -20,12 +20,12 @@ from randwalk.run import devices
 ROOT = Path(__file__).parents[1]
 
 
-def simulated(part: str, kernels: Path | None = None) -> str:
-    """Run a part of tests/simulated.py, its compiled kernels kept in the folder `kernels`."""
+def simulated(parts: str, kernels: Path | None = None) -> str:
+    """Run parts of tests/simulated.py in one process, its compiled kernels kept in the folder `kernels`."""
     environment = os.environ | {"NUMBA_ENABLE_CUDASIM": "1", "PYTHONPATH": str(ROOT)}
     if kernels is not None:
         environment["RANDWALK_CACHE_DIR"] = str(kernels)
-    arguments = [sys.executable, "-P", "-m", "tests.simulated", part]
+    arguments = [sys.executable, "-P", "-m", "tests.simulated", *parts.split()]
     done = subprocess.run(
         arguments, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=900, check=False
     )
@@ -34,26 +34,19 @@ def simulated(part: str, kernels: Path | None = None) -> str:
 
 
 @pytest.mark.parametrize(
-    "part",
+    "parts",
     [
-        "constant",
-        "tossed",
+        "constant tossed",
         "table",
-        "occupation",
-        "jump",
-        "launches",
-        "digits",
-        "windows",
-        "plane",
-        "space",
-        "records",
-        "ito",
+        "occupation jump launches",
+        "digits windows info",
+        "plane ito",
+        "space records",
         "devices",
-        "info",
     ],
 )
-def test_the_simulator_gives_the_bits_of_the_cpu(part: str) -> None:
-    simulated(part)
+def test_the_simulator_gives_the_bits_of_the_cpu(parts: str) -> None:
+    simulated(parts)
 
 
 def test_a_planted_change_of_the_physics_changes_both_backends_alike(tmp_path: Path) -> None:

@@ -169,9 +169,9 @@ def test_values_at_points(monkeypatch: pytest.MonkeyPatch) -> None:
     from randwalk.pde.values import sampling
 
     monkeypatch.setattr(sampling, "ALONE", 0.0)
-    ball = (rw.Line() ** 3).inside(rw.Ball((0.0, 0.0, 0.0), 1.0), rw.Absorbing())
-    brownian = rw.pde.FokkerPlanck(drift=0.0, diffusion=0.5, domain=ball)
-    given: Any = {"source": 1.0, "walkers": 30_000, "seed": 4}
+    ball = (rw.Line() ** 3).inside(rw.Ball((0.0, 0.0, 0.0), 1.5), rw.Absorbing())
+    brownian = rw.pde.FokkerPlanck(0.0, 0.6, domain=ball, killing=2.0)  # whose kernel tests of spheres have
+    given: Any = {"source": 2.0, "boundary": 3.0, "walkers": 30_000, "seed": 4}
     alone = rw.pde.expectation(brownian, 0.0, (0.5, 0.0, 0.0), np.inf, **given)
     plain = Plain(2)
     shared = rw.pde.expectation(brownian, 0.0, (0.5, 0.0, 0.0), np.inf, executor=plain, **given)

@@ -22,7 +22,7 @@ from .test_honest import CLOSED, HONEST, true_errors
 
 ABSORBING, REFLECTING = rw.Absorbing(), rw.Reflecting()
 EXACT = 1e-12  # of a closed form
-TOLERANCES = [1e-4, 1e-6, 1e-8]
+TOLERANCES = [1e-4, 1e-6]  # the long test goes on to 1e-8
 NAMES = [  # a problem of every kind; the long test takes all
     "line point a=0 k=0 L=1",
     "line uniform a=2 k=0 L=1e-06",
@@ -70,8 +70,8 @@ def test_estimates_are_right_within_a_factor_of_four() -> None:
 
 @pytest.mark.long
 def test_estimates_of_all_problems_are_right_within_a_factor_of_four() -> None:
-    """Every problem with a closed form, in SI units too: a minute or two."""
-    found = ratios([name for name in CLOSED if name != "fast ring"], TOLERANCES)
+    """Every problem with a closed form, in SI units too, also at 1e-8: a minute or two."""
+    found = ratios([name for name in CLOSED if name != "fast ring"], [*TOLERANCES, 1e-8])
     assert np.mean(np.array(found) >= 1.0 / HONEST) >= 0.8
 
 

@@ -67,7 +67,8 @@ def test_what_data_say_of_themselves() -> None:
     assert data.with_offset("t0").parameters == ("t0",) and data.resolved({}).offset == 0.1
     whole = data.to_xarray()
     assert whole.sizes == {"walker": 4} and whole["exit"].values.tolist() == ["left", "right", "right", ""]
-    assert [text.get_text() for text in data.plot().get_legend().get_texts()] == ["right", "left"]
+    legend = data.plot().get_legend()
+    assert legend is not None and [text.get_text() for text in legend.get_texts()] == ["right", "left"]
 
 
 BAD: list[tuple[tuple[Any, ...], str]] = [

@@ -90,12 +90,11 @@ def test_figure(name: str) -> None:
         assert bars or name == "cost"  # which draws the standard error itself
         assert all(container.has_yerr for _, container in bars) or name == "cost"
     assert colours(figure) & {"exact law", "closed form", "finite differences"}
+    nothing_is_cut_or_overlaps(figure)
 
 
-@pytest.mark.parametrize("name", gallery.names())
-def test_nothing_is_cut_or_overlaps(name: str) -> None:
-    figure = made(name)
-    figure.canvas.draw()
+def nothing_is_cut_or_overlaps(figure: Figure) -> None:
+    """Of a figure that is drawn: checked with it, as workers of pytest-xdist would draw it once more for another test."""
     page = figure.bbox
     for ax in figure.axes:
         boxes = []

@@ -13,7 +13,6 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import cloudpickle
 import numpy as np
 import pytest
 
@@ -232,7 +231,7 @@ def test_functions_are_found_under_the_names_of_arguments() -> None:
 
 def test_workers_run_opaque_functions_and_lose_no_bit() -> None:
     """By cloudpickle, which takes the code, the closure and the globals of a function; the worker finds them unchanged."""
-    scale = 0.1
+    cloudpickle, scale = pytest.importorskip("cloudpickle"), 0.1
 
     def killed(x: float) -> float:
         return scale * RATE * abs(math.tanh(x))
@@ -247,6 +246,8 @@ def test_workers_run_opaque_functions_and_lose_no_bit() -> None:
 
 def portable(walk: bytes) -> bytes:
     """Another part of the run, made from what travelled."""
+    import cloudpickle
+
     part = rw.simulate(pickle.loads(walk), range(2000, 3000), [0.1], seed=1, method="paths")
     return bytes(cloudpickle.dumps(part))
 

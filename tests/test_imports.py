@@ -247,6 +247,20 @@ def test_the_scan_sees_upward_imports(tmp_path: Path, monkeypatch: pytest.Monkey
     ]  # fmt: skip
 
 
+def test_what_runs_without_the_dependencies_of_tests_imports_no_test() -> None:
+    """tests/simulated.py and what it takes from its neighbours, which .ci/cuda runs with pytest alone."""
+    seen, ahead = set(), {"simulated"}
+    while ahead:
+        name = ahead.pop()
+        seen.add(name)
+        tree = ast.parse((ROOT / "tests" / f"{name}.py").read_text(encoding="utf-8"))
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ImportFrom) and node.level == 1:
+                ahead |= {node.module} if node.module else {alias.name for alias in node.names}
+        ahead -= seen
+    assert len(seen) > 3 and not [name for name in seen if name.startswith("test_")]
+
+
 def test_cuda_is_imported_in_one_folder() -> None:
     found = [
         path.parent.name

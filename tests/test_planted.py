@@ -16,8 +16,8 @@ from randwalk.pde.equation import limit
 from randwalk.validate import SelfTest, Trial, case_names, load_case, self_test
 from randwalk.validate import self_test as run_self_test
 from randwalk.validate.faults import LIBRARY, Fault, planting
+from randwalk.validate.faults.trials import JUDGE, trial
 from randwalk.validate.run import caught
-from randwalk.validate.self_test import JUDGE, trial
 
 NAMED = {name: caught(load_case(name)) for name in case_names()}
 PLANTED = [  # one of every kind

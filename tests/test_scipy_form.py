@@ -26,8 +26,8 @@ WALK = rw.LatticeWalk(0.3, 0.4, dx=0.1, domain=rw.Interval(-0.3, math.inf, A), s
 
 
 def measured() -> Any:
-    low = np.arange(-3.0, 3.0)
-    return rw.validate.MeasuredCounts(low, high=low + 1.0, counts=[36, 124, 239, 247, 122, 40], time=1.0).to_scipy(1.0)
+    low, counts = np.arange(-3.0, 3.0), np.array([36, 124, 239, 247, 122, 40])
+    return rw.validate.MeasuredCounts(low, high=low + 1.0, counts=counts, time=1.0).to_scipy(1.0)
 
 
 LAWS: dict[str, Callable[[], Any]] = {

@@ -272,6 +272,10 @@ def npy(shape: str, kind: str = "'<i8'") -> bytes:
         ("meta.npy", npy("()", "'<U3'") + "[1]".encode("utf-32-le"), "was not written by Ensemble.save"),
         ("meta.npy", npy("()", "'<U9000'") + ("[" * 9000).encode("utf-32-le"), "is damaged: its text is not JSON"),
     ],
+    ids=[
+        "raw too large", "shape too large", "shape negative", "cut short", "objects", "empty", "no version", "text too large",
+        "text damaged", "text of another", "text nested",
+    ],  # bytes would be named in full, 100 million of them
 )  # fmt: skip
 def test_sizes_are_checked_before_anything_is_unpacked(
     name: str, content: bytes, told: str, run: rw.Ensemble, tmp_path: Path

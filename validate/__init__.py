@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 if __name__ != "randwalk.validate":
     raise ImportError("this folder is imported as randwalk.validate: import randwalk, then use randwalk.validate")
 
@@ -18,10 +20,21 @@ from .provenance import Provenance
 from .read_measured import read_measured
 from .report import CaseReport, Report
 from .run import case_names, load_case, validate, validate_problem
-from .self_test import SelfTest, Trial, self_test
+
+if TYPE_CHECKING:
+    from .faults.trials import SelfTest, Trial, self_test
 
 __all__ = [
     "CaseReport", "Changes", "Check", "Comparison", "Convergence", "FittedProblem", "MeasuredCounts", "MeasuredCurve",
     "Outcomes", "Provenance", "Report", "Samples", "SelfTest", "Trial", "assert_agrees", "case_names", "changes", "compare",
     "fit_problem", "load_case", "read_measured", "refine", "self_test", "validate", "validate_problem",
 ]  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    """The self-test, imported with its library of faults when it is asked for."""
+    if name not in ("SelfTest", "Trial", "self_test"):
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from .faults import trials
+
+    return getattr(trials, name)

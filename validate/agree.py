@@ -10,12 +10,13 @@ from randwalk.data.samples import Samples
 from randwalk.inputs.keywords import once_positional
 from randwalk.laws.law import Law
 from randwalk.model.coefficient.variables import coordinate
+from randwalk.model.domain import Axis, Line
 
 from .cause import Cause, likely_cause
 from .compare import Comparison, compare
-from .outcomes import Outcomes
+from .outcomes import FROM_START, Outcomes
 from .plain_samples import OUTSIDE, SUBLATTICE
-from .power import holm
+from .power import LEVEL, holm
 from .two_samples import SAMPLES, pairs
 
 STRICT = 1e-6  # with fresh seeds a test of right code fails once in a million runs
@@ -95,25 +96,26 @@ def _cause(found: Comparison, observed: Any, expected: Any) -> Cause:
     if OUTSIDE in failed:
         return Cause("wall", "walkers are outside the domain: look at the place and the kind of the wall")
     both = isinstance(observed, SAMPLES) and isinstance(expected, SAMPLES)
-    outcomes = [pair.outcomes for pair in pairs(observed, expected)] if both else list(found.outcomes)
-    ordered = [one for one in outcomes if "KS" in one.tests]
-    worst = sorted((check for check in found.checks if check.name in failed), key=lambda check: check.p_value)
-    chosen = next((one for check in worst for one in ordered if one.name == check.name), None)
-    if chosen is None:
+    paired = pairs(observed, expected) if both else []
+    outcomes = [pair.outcomes for pair in paired] or list(found.outcomes)
+    sizes = {pair.outcomes.name: pair.size for pair in paired}
+    along = {one.name: one for one in outcomes if "KS" in one.tests and not one.name.startswith(FROM_START)}
+    worst = sorted((check for check in found.checks if check.name in along), key=lambda check: check.p_value)
+    if not worst or worst[0].p_value > LEVEL:
         if any(one.name in failed for one in outcomes):
             return Cause("dependence", "every coordinate by itself is as expected, and they together are not: look at their "
                          "correlation")  # fmt: skip
         return Cause("unknown", "these data have no shape to read it from")
-    return likely_cause(chosen, _ends(chosen, expected if isinstance(expected, Law) else observed))
+    chosen = along[worst[0].name]
+    axis = _axis(chosen, expected if isinstance(expected, Law) else observed)
+    return likely_cause(chosen, axis, sizes.get(chosen.name, float(chosen.total)))
 
 
-def _ends(outcomes: Outcomes, law: Any) -> tuple[float, float]:
-    """The walls along the axis of the outcomes."""
+def _axis(outcomes: Outcomes, law: Any) -> Axis:
+    """The axis that the outcomes are places of; a line for what is no place, and where no domain is known."""
     domain = getattr(law, "domain", None)
-    infinite = (-np.inf, np.inf)
-    if domain is None or outcomes.name.startswith(("distance", "passage")):
-        return infinite
+    if domain is None or outcomes.name.startswith("passage"):
+        return Line()
     name = outcomes.name.split(" ")[0]
-    axis = next((i for i in range(domain.dimension) if coordinate(i) == name), 0)
-    own = domain.axes[axis]
-    return infinite if own.periodic else (own.low, own.high)
+    axis: Axis = domain.axes[next((i for i in range(domain.dimension) if coordinate(i) == name), 0)]
+    return axis

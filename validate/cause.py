@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from scipy import interpolate, optimize
 
 from randwalk.model.coefficient import Floats
+from randwalk.model.domain import Axis
 
 from .outcomes import Outcomes, classes
 
@@ -47,10 +48,10 @@ class Shape:
     left: Floats  # of the exits in the order of the labels, and so is leaving
     leaving: Floats
     exits: tuple[str, ...]
-    total: int
+    total: float  # the size of a sample with as much noise
 
     @classmethod
-    def of(cls, outcomes: Outcomes) -> Shape:
+    def of(cls, outcomes: Outcomes, size: float) -> Shape:
         shares, finite = outcomes.observed / outcomes.total, np.isfinite(outcomes.labels)
         inside = finite & ((shares > 0.0) | (outcomes.expected > 0.0))  # without every second site, if nothing is there
         names = np.where(
@@ -58,7 +59,7 @@ class Shape:
         )
         return cls(
             outcomes.labels[inside], shares[inside], outcomes.expected[inside], shares[~finite], outcomes.expected[~finite],
-            tuple(names[~finite].tolist()), outcomes.total,
+            tuple(names[~finite].tolist()), size,
         )  # fmt: skip
 
     @property
@@ -71,12 +72,29 @@ class Shape:
         mean = float(shares @ self.x) / float(shares.sum())
         return mean, math.sqrt(max(float(shares @ (self.x - mean) ** 2) / float(shares.sum()), 0.0))
 
+    @property
+    def edges(self) -> Floats:
+        """Between the places, half way, and as far beyond the first and the last."""
+        middles = 0.5 * (self.x[1:] + self.x[:-1])
+        return np.concatenate([[2 * self.x[0] - middles[0]], middles, [2 * self.x[-1] - middles[-1]]])
+
     def moved(self, change: Callable[[Floats], Floats]) -> Floats:
         """The expected shares if the law were that of another place: `change` leads a place to the one it was before."""
-        middles = 0.5 * (self.x[1:] + self.x[:-1])
-        edges = np.concatenate([[2 * self.x[0] - middles[0]], middles, [2 * self.x[-1] - middles[-1]]])
-        below = np.append(0.0, np.cumsum(self.expected))
+        edges, below = self.edges, np.append(0.0, np.cumsum(self.expected))
         return np.diff(interpolate.PchipInterpolator(edges, below)(np.clip(change(edges), edges[0], edges[-1])))
+
+    def rotated(self, shift: float, period: float) -> Floats:
+        """The expected shares if the law on a ring were turned by `shift`."""
+        start, below = self.edges[0], np.append(0.0, np.cumsum(self.expected))
+        inside = (self.edges - start) * (period / (self.edges[-1] - start))
+        once = interpolate.PchipInterpolator(inside, below)
+        turns, rest = np.divmod(inside - shift, period)
+        return np.diff(turns * below[-1] + once(rest))
+
+    def turn(self, period: float) -> float:
+        """How far the sample is turned on a ring, by the mean directions."""
+        round_ = np.exp(2j * np.pi * self.x / period)
+        return float(np.angle((self.found @ round_) / (self.expected @ round_))) * period / (2.0 * np.pi)
 
     def distance(self, expected: Floats, leaving: Floats) -> float:
         """Freeman and Tukey's statistic of classes of places, and of exits."""
@@ -101,12 +119,12 @@ class Change:
     fitted: int = 1
 
 
-def likely_cause(outcomes: Outcomes, ends: tuple[float, float] = (-math.inf, math.inf)) -> Cause:
+def likely_cause(outcomes: Outcomes, axis: Axis, size: float) -> Cause:
     """The change of the expected shares that takes most of the residuals away; a simpler one is preferred.
 
-    `ends` are the walls of the places, infinite where there is none.
+    `axis` is that of the places, and `size` that of a sample which has as much noise beside a law as is in the residuals.
     """
-    shape = Shape.of(outcomes)
+    shape = Shape.of(outcomes, size)
     parity = _parity(shape)
     if parity is not None:
         return parity
@@ -114,7 +132,7 @@ def likely_cause(outcomes: Outcomes, ends: tuple[float, float] = (-math.inf, mat
     whole = max(shape.distance(shape.expected, shape.leaving) - noise, 1e-300)
     taken = [
         (change.cause, 1.0 - max(shape.distance(change.expected, change.leaving) - noise + change.fitted, 0.0) / whole)
-        for change in _changes(shape, ends)
+        for change in _changes(shape, axis)
     ]
     best = max((part for _, part in taken), default=0.0)
     if best < HALF:
@@ -127,7 +145,7 @@ def likely_cause(outcomes: Outcomes, ends: tuple[float, float] = (-math.inf, mat
     return Cause(cause.kind, f"{cause.seen}; that explains {100.0 * part:.0f} % of it")
 
 
-def _changes(shape: Shape, ends: tuple[float, float]) -> Iterator[Change]:
+def _changes(shape: Shape, axis: Axis) -> Iterator[Change]:
     """The changes in order of simplicity. What moves places moves the shares of exits, too: they are taken as found."""
     inside, expected = float(shape.found.sum()), float(shape.expected.sum())
     if not (inside > 0.0 and expected > 0.0):
@@ -136,7 +154,16 @@ def _changes(shape: Shape, ends: tuple[float, float]) -> Iterator[Change]:
     alike = shape.expected * (inside / expected)
     (mean, sd), (own, width) = shape.moments(shape.found), shape.moments(shape.expected)
     yield from _exits(shape, alike)
-    if sd > 0.0 and width > 0.0:
+    if axis.periodic:
+        period = axis.high - axis.low
+        turn = shape.turn(period)
+        turned = shape.rotated(turn, period)
+        yield Change(
+            _shift(shape, turn, sd / math.sqrt(shape.total * inside), width),
+            turned * (inside / turned.sum()),
+            shape.left,
+        )
+    elif sd > 0.0 and width > 0.0:
         shift, ratio = mean - own, sd / width
         cause = _shift(shape, shift, sd / math.sqrt(shape.total * inside), width)
         for moved in (shape.moved(lambda x: x - shift), _tilted(shape, mean)):
@@ -148,8 +175,8 @@ def _changes(shape: Shape, ends: tuple[float, float]) -> Iterator[Change]:
             wider * (inside / wider.sum()),
             shape.left,
         )
-    for end, name in zip(ends, ("low", "high"), strict=True):
-        if math.isfinite(end):
+    for end, name in ((axis.low, "low"), (axis.high, "high")):
+        if math.isfinite(end) and not axis.periodic:
             first = np.zeros(shape.x.size)
             first[0 if name == "low" else -1] = 1.0
             reach = [np.exp(-np.abs(shape.x - end) / (part * np.ptp(shape.x))) * alike for part in NEAR]
@@ -236,19 +263,25 @@ def _parity(shape: Shape) -> Cause | None:
     if shape.x.size < 4:
         return None
     second = np.arange(shape.x.size) % 2 == 0
-    found, expected = (
-        np.array([shares[second].sum(), shares[~second].sum()]) for shares in (shape.found, shape.expected)
+    (found, other), (expected, between) = (
+        (float(shares[second].sum()), float(shares[~second].sum())) for shares in (shape.found, shape.expected)
     )
-    if not (found.sum() > 0.0 and expected.min() > 0.0):
+    if not (found + other > 0.0 and expected + between > 0.0):
         return None
-    share, wanted = found[0] / found.sum(), expected[0] / expected.sum()
-    if abs(share - wanted) < CLEAR * math.sqrt(wanted * (1.0 - wanted) / (shape.total * found.sum())):
+    share, wanted = found / (found + other), expected / (expected + between)
+    noise = max(wanted * (1.0 - wanted), 1.0 / shape.total) / (shape.total * (found + other))
+    if abs(share - wanted) < CLEAR * math.sqrt(noise):
         return None
-    scaled = shape.expected * np.where(second, *(found / expected))
     before, after = (
-        float(((np.sqrt(shape.found) - np.sqrt(shares)) ** 2).sum()) for shares in (shape.expected, scaled)
+        float(((np.sqrt(mine) - np.sqrt(law)) ** 2).sum())
+        for mine, law in ((shape.found, shape.expected), (_in_twos(shape.found), _in_twos(shape.expected)))
     )
     if after > HALF * before:
         return None
     told = f"{100.0 * share:.4g} % of the sample lies on every second place, where {100.0 * wanted:.4g} % are expected"
     return Cause("parity", f"{told}: look at the number of steps, and at whether the walk can stay")
+
+
+def _in_twos(shares: Floats) -> Floats:
+    """The shares of pairs of neighbours."""
+    return np.add.reduceat(shares, np.arange(0, shares.size, 2))

@@ -27,6 +27,7 @@ EXPECTED = 25.0  # walkers expected in every class of a chi-square test after me
 MOST_CLASSES = 400  # of passage times
 Tests: TypeAlias = tuple[str, ...]
 Pair: TypeAlias = tuple[NDArray[np.int64], Floats]
+FROM_START = "distance from the start"
 TESTS: Tests = ("chi²", "KS")
 
 
@@ -136,7 +137,7 @@ def of_places(seen: Seen, left: NDArray[np.int64], gone: Floats, centre: list[fl
         result.append(outcomes(coordinate(axis), places, sums, (2 * axis, 2 * axis + 1), TESTS[1:]))
     distances, number = by_distance(seen.places, seen.axes, centre)
     sums = seen.map(lambda values: _gathered(values.ravel(), number))
-    return [*result, outcomes("distance from the start", distances, sums, (0, 1), TESTS[1:])]
+    return [*result, outcomes(FROM_START, distances, sums, (0, 1), TESTS[1:])]
 
 
 def _gathered(values: np.ndarray, number: NDArray[np.int64]) -> np.ndarray:

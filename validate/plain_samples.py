@@ -159,7 +159,7 @@ def _in_bins(samples: Samples, law: Law[Any], t: float) -> Seen:
 
 def coarser(edges: Floats, axis: Axis, most: int) -> Floats:
     """At most so many bins of these edges, and those to the ends of the axis."""
-    stride = -(-(edges.size - 1) // most)
+    stride = max(1, -(-(edges.size - 1) // most))
     return np.unique(np.concatenate([[axis.low], edges[:-1:stride], [edges[-1], axis.high]]))
 
 

@@ -30,6 +30,7 @@ from .small import drawn
 Sample: TypeAlias = Ensemble | ItoEnsemble | Samples
 SAMPLES = (Ensemble, ItoEnsemble, Samples)
 QUANTILES = 64  # of both samples together, which are the edges where neither has bins
+TAIL = 25  # observations of both samples in the last of the bins that the tails are halved into
 
 
 @dataclass(frozen=True, eq=False)
@@ -167,9 +168,20 @@ def _edges(first: Sample, second: Sample, axes: Sequence[Axis], t: float) -> tup
     else:
         assert isinstance(first, Samples) and isinstance(second, Samples)
         both = [np.concatenate(pair) for pair in zip(first.coordinates, second.coordinates, strict=True)]
-        parts = np.linspace(0.0, 1.0, min(QUANTILES, BINS[len(both)]) + 1)[1:-1]
+        parts = _parts(min(QUANTILES, BINS[len(both)]), both[0].size)
         own = [np.unique(np.quantile(x, parts, method="inverted_cdf")) for x in both]
     return tuple(coarser(np.asarray(e), axis, BINS[len(axes)]) for e, axis in zip(own, axes, strict=True))
+
+
+def _parts(most: int, many: int) -> Floats:
+    """Cumulative shares: equal parts; in one dimension those at the ends are halved while TAIL observations are left."""
+    parts = np.linspace(0.0, 1.0, most + 1)[1:-1]
+    halved = (
+        np.array([])
+        if most < QUANTILES
+        else parts[0] * 0.5 ** np.arange(1.0, max(1.0, np.log2(many * parts[0] / TAIL) + 1.0))
+    )
+    return np.concatenate([halved[::-1], parts, 1.0 - halved])
 
 
 def _counts(sample: Sample, edges: tuple[Floats, ...], axes: Sequence[Axis], t: float) -> NDArray[np.int64]:

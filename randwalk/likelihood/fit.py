@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from randwalk.data.datum import Datum
+from randwalk.data.tracks import Tracks
 from randwalk.inputs.arguments import number
 from randwalk.inputs.wording import did_you_mean, shown
 from randwalk.laws.estimate import Estimate
@@ -244,25 +245,30 @@ def fit(
 
     Examples
     --------
-    The drift and the diffusion of walkers seen to reach a wall, from 500 passages of known parameters:
+    The drift and the diffusion of walkers seen to reach a wall, from 400 passages of known parameters:
 
     >>> import numpy as np
     >>> import randwalk as rw
-    >>> times = np.random.default_rng(1).wald(1.0, 2.0, 500)       # distance 1, drift 1, 2D = 1/2
+    >>> times = np.random.default_rng(1).wald(1.0, 2.0, 400)       # distance 1, drift 1, 2D = 1/2
     >>> def walk(v=0.5, D=0.5):
     ...     beyond = rw.Interval(0.0, np.inf, rw.Absorbing())
     ...     return rw.pde.FokkerPlanck(drift=-v, diffusion=D, domain=beyond, start=1.0)
     >>> fit(rw.FirstPassageTimes(times, "left"), walk)
-    Fit(2 parameters, 500 observations, log L = -387.80, AIC = 779.61)
-      v = 0.978 ± 0.030
-      D = 0.230 ± 0.015
+    Fit(2 parameters, 400 observations, log L = -313.63, AIC = 631.25)
+      v = 0.971 ± 0.033
+      D = 0.229 ± 0.016
     """
     several = tuple(data) if isinstance(data, (list, tuple)) else (data,)
     for datum in several:
+        if isinstance(datum, Tracks):
+            raise TypeError(
+                f"data = {datum!r}: tracks.fit() finds D, drift and localisation error of tracks; for another model fit their "
+                "displacements, tracks.increments(lag), from a start at 0"
+            )
         if not hasattr(datum, "log_likelihood"):
             raise TypeError(
-                f"data = {shown(datum)}: must be FirstPassageTimes, or of rw.validate MeasuredCounts, MeasuredCurve or Samples, or "
-                "a list of them"
+                f"data = {shown(datum)}: must be FirstPassageTimes, or of rw.validate MeasuredCounts, MeasuredCurve or "
+                "Samples, or a list of them"
             )
     if not several:
         raise ValueError("data = []: give at least one datum")

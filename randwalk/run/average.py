@@ -7,14 +7,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..inputs.arguments import finite_numbers
-from ..laws.estimate import Estimate, stacked
+from ..laws.estimate import Estimate
 from ..laws.sums import SampleSums
 from ..model.coefficient import Coefficient, CoefficientLike, Floats, Function, as_coefficient, in_dimension
 from ..model.ito import ItoWalk
-from ..model.times import row_of
 from ..model.walk import LatticeWalk
 from .record import Counted
+from .recorded import over_rows
 
 
 @dataclass(frozen=True, init=False)
@@ -65,11 +64,12 @@ class Averages:
 
     def mean(self, t: ArrayLike) -> Estimate:
         """The average at the recorded times `t`, in their shape."""
-        given = finite_numbers("t", t)
-        sums = [self.sums[row_of(time, self.times)] for time in given.ravel().tolist()]
-        averages = [Estimate(np.asarray(at.means[0]), np.asarray(at.errors[0])) for at in sums]
-        mean: Estimate = stacked(averages, given.shape)
+        mean: Estimate = over_rows(t, self.times, self._mean)
         return mean
+
+    def _mean(self, row: int) -> Estimate:
+        at = self.sums[row]
+        return Estimate(np.asarray(at.means[0]), np.asarray(at.errors[0]))
 
     @property
     def walkers(self) -> int:

@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..inputs.arguments import finite
 from ..inputs.keywords import once_named
 from ..inputs.wording import shown
 from ..laws.estimate import Estimate, average, proportion, values_of
 from ..laws.law import warn_of_passed
 from ..model.coefficient import Floats
 from ..model.domain import Domain, Line
-from ..model.times import Times, row_of
+from ..model.times import Times
+from .recorded import over_rows
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -37,22 +39,23 @@ class Histogram:
     walkers: int
     first: int = 0
 
-    def _row(self, t: float) -> NDArray[np.int64]:
-        return self.counts[row_of(t, self.times)]
+    def proportions(self, t: ArrayLike) -> Estimate:
+        """The fraction of walkers with each of the values at the recorded times `t`, of their shape + (values,)."""
+        found: Estimate = over_rows(t, self.times, lambda row: proportion(self.counts[row], self.walkers))
+        return found
 
-    def proportions(self, t: float) -> Estimate:
-        """The fraction of walkers with each of the values at time `t`."""
-        return proportion(self._row(t), self.walkers)
-
-    def mean(self, t: float) -> Estimate:
-        """The mean of the functional at time `t` over the walkers that have it; NaN if none has."""
+    def mean(self, t: ArrayLike) -> Estimate:
+        """The mean of the functional at the recorded times `t`, of their shape, over the walkers that have it; NaN if none
+        has."""
         return self.expect(lambda v: v, t)
 
-    def expect(self, f: Callable[[Floats], ArrayLike], t: float) -> Estimate:
-        """The mean of f(value) at time `t` over the walkers that have the functional; NaN if none has."""
+    def expect(self, f: Callable[[Floats], ArrayLike], t: ArrayLike) -> Estimate:
+        """The mean of f(value) at the recorded times `t`, of their shape, over the walkers that have the functional; NaN if none
+        has."""
         has = np.isfinite(self.values)
-        row = self._row(t)[has]
-        return average(values_of(f, self.values[has]), row, int(row.sum()))
+        values, counts = values_of(f, self.values[has]), self.counts[:, has]
+        found: Estimate = over_rows(t, self.times, lambda row: average(values, counts[row], int(counts[row].sum())))
+        return found
 
     def holding(self, counts: NDArray[np.int64]) -> Histogram:
         """The same with other counts."""
@@ -67,7 +70,7 @@ class Histogram:
         from ..laws.plotting import COLOURS, axes
 
         ax = axes(ax)
-        shares = self.proportions(float(self.times[-1]) if t is None else t)
+        shares = self.proportions(float(self.times[-1]) if t is None else finite("t", t))
         kept = shares.value > 0
         ax.errorbar(
             self.values[kept], shares.value[kept], shares.error[kept], fmt=".", color=COLOURS["walk"], label="walk"
@@ -211,30 +214,39 @@ class Displacements:
     second: NDArray[np.object_]
     fourth: NDArray[np.object_]
 
-    def mean(self, t: float) -> Estimate:
-        """The mean displacement of the survivors at time `t`, shape (d,); in one dimension a number. NaN if there are none."""
-        row, n = self._row(t)
+    def mean(self, t: ArrayLike) -> Estimate:
+        """The mean displacement of the survivors at the recorded times `t`, of their shape + (d,); in one dimension of their
+        shape. NaN if there are none."""
+        found: Estimate = over_rows(t, self.times, self._mean)
+        return found
+
+    def covariance(self, t: ArrayLike) -> Floats:
+        """The covariance of the displacements of the survivors at the recorded times `t`, of their shape + (d, d)."""
+        found: Floats = over_rows(t, self.times, self._covariance)
+        return found
+
+    def mean_square(self, t: ArrayLike) -> Estimate:
+        """The mean squared displacement of the survivors at the recorded times `t`, of their shape."""
+        found: Estimate = over_rows(t, self.times, self._mean_square)
+        return found
+
+    def _mean(self, row: int) -> Estimate:
+        n = int(self.alive[row])
         mean = _quotients(self.first[row], n) * self.spacings
-        error = np.sqrt(np.diagonal(self.covariance(t)) / max(n, 1))
+        error = np.sqrt(np.diagonal(self._covariance(row)) / max(n, 1))
         return Estimate(mean, error) if mean.size > 1 else Estimate(mean[0], error[0])
 
-    def covariance(self, t: float) -> Floats:
-        """The covariance of the displacements of the survivors at time `t`, shape (d, d)."""
-        row, n = self._row(t)
+    def _covariance(self, row: int) -> Floats:
+        n = int(self.alive[row])
         centred = n * self.second[row] - np.outer(self.first[row], self.first[row])
         return _quotients(centred, n * n) * np.outer(self.spacings, self.spacings)
 
-    def mean_square(self, t: float) -> Estimate:
-        """The mean squared displacement of the survivors at time `t`."""
-        row, n = self._row(t)
+    def _mean_square(self, row: int) -> Estimate:
+        n = int(self.alive[row])
         areas, squares = np.square(self.spacings), np.diagonal(self.second[row])
         centred = n * self.fourth[row] - np.outer(squares, squares)
         variance = (_quotients(centred, n * n) * np.outer(areas, areas)).sum()
         return Estimate((_quotients(squares, n) * areas).sum(), np.sqrt(variance / max(n, 1)))
-
-    def _row(self, t: float) -> tuple[int, int]:
-        row = row_of(t, self.times)
-        return row, int(self.alive[row])
 
     @property
     def counts(self) -> NDArray[np.int64]:

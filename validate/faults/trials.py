@@ -20,11 +20,11 @@ from randwalk.model.ito import ItoWalk
 from randwalk.run.executor import gathered
 from randwalk.terminal.status import AGAINST
 
-from .convergence import Convergence, Reference
-from .faults import LIBRARY, Fault, planting, replace
-from .judge import SURE, judge
-from .report import Report
-from .run import Queue, case_names, caught, load_case, validate_problem
+from ..convergence import Convergence, Reference
+from ..judge import SURE, judge
+from ..report import Report
+from ..run import Queue, case_names, caught, load_case, validate_problem
+from . import LIBRARY, Fault, planting, replace
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
