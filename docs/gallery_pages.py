@@ -31,8 +31,8 @@ GROUPS = {
         "ornstein_uhlenbeck", "double_well", "time_dependent_bias", "tabulated_drift", "schroedinger", "free_energy",
         "gradient_descent",
     ),
-    "Measured data": ("perrin_displacements", "perrin_sedimentation", "breakthrough"),
-    "Evidence and cost": ("convergence", "many_walkers", "cost"),
+    "Measured data": ("perrin_displacements", "perrin_sedimentation", "bead_tracks", "breakthrough", "column"),
+    "Evidence and cost": ("convergence", "report_anatomy", "who_wins", "cost", "many_walkers", "scaling"),
 }  # fmt: skip
 REST = "More"
 OUT = "auto_gallery"
@@ -98,7 +98,7 @@ def page(name: str) -> str:
 def claim(name: str) -> str:
     """The first sentence of what a script says of its figure."""
     docstring = ast.get_docstring(ast.parse((gallery.FOLDER / f"{name}.py").read_text("utf-8"))) or name
-    told = docstring.split("\n\n")[1] if "\n\n" in docstring else ""
+    told = re.sub(r" \((?:above|below)[^)]*\)", "", docstring.split("\n\n")[1] if "\n\n" in docstring else "")
     return re.split(r"(?<![A-Z])\.\s+(?=[A-Z])", " ".join(told.split()))[0].rstrip(".").replace("|", "\\|") + "."
 
 

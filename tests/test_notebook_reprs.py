@@ -12,7 +12,7 @@ import pytest
 import randwalk as rw
 from randwalk.laws.plotting import in_notebook
 
-MIRROR = rw.Reflecting()
+MIRROR, CURVED = rw.Reflecting(), rw.expression("0.5 - x**2")
 WALK = rw.LatticeWalk(0.5, 0.5, dx=1.0, dt=1.0, domain=rw.Interval(-5.0, math.inf, rw.Absorbing()))
 PICTURE = re.compile(r'<img alt="[^"]*" src="data:image/png;base64,([^"]+)">')
 
@@ -63,7 +63,7 @@ def test_an_answer_that_is_none_leaves_the_text() -> None:
     [
         (rw.LatticeWalk(0.25, 0.5, dx=0.1, dt=0.01), ["X_{t+0.01}", "X_t +0.1 & ", "X_t -0.1 & ", "0.25", "otherwise"]),
         (rw.LatticeWalk(0.25, 0.25, up=0.25, down=0.25, dx=1.0), ["X_t + (1, 0)", "X_t + (0, -1)"]),
-        (rw.LatticeWalk(lambda x: 0.5 - x**2, 0.1, dx=0.1, dt=1.0, domain=rw.Interval(-0.5, 0.5, MIRROR, MIRROR)), ["x^{2}"]),
+        (rw.LatticeWalk(CURVED, 0.1, dx=0.1, dt=1.0, domain=rw.Interval(-0.5, 0.5, MIRROR, MIRROR)), ["x^{2}"]),
     ],
 )  # fmt: skip
 def test_a_walk_in_tex(walk: rw.LatticeWalk, parts: list[str]) -> None:
