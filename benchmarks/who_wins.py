@@ -1,15 +1,15 @@
 """``python -m benchmarks.who_wins [--repeats 5] [--small] [--json benchmarks/results/who_wins.json]``: errors against seconds.
 
 One problem in 1, 2, 3, 6 and 10 dimensions: a drift of 1 along every axis, D = ½, from the middle of the box (-1, 1)^d, whose
-faces absorb, at t = ¼. It separates, so that every answer is a product of answers of one axis, which a series of its own gives here:
+faces absorb, at t = ¼. It separates: every answer is a product of answers of one axis, which a series of its own gives here:
 
 - a value at a point: E[Π cos(πXᵢ/2); inside];
 - the whole density: the masses of 3^d boxes (edges ±½ along each axis); the error is the root of Σ (errors)² / Σ masses²;
 - a first-passage time: P(τ > ¼).
 
 Seconds are those of the processor of this process, on one thread, compilation apart. Errors are relative and true ones: of
-walkers their medians over seeds, with quartiles; the other methods have no seeds, and quartiles of their seconds only. What a method
-cannot do is listed with its reason.
+walkers their medians over seeds, with quartiles; the other methods have no seeds, and quartiles of their seconds only. What a
+method cannot do is listed with its reason. The result is written after every method; docs/methods.md has the table of the end.
 """
 
 from __future__ import annotations
@@ -46,6 +46,8 @@ TOLERANCES = (3e-2, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6)
 SITES = {1: (5, 9, 17, 33, 65, 129), 2: (5, 9, 17, 33, 65), 3: (5, 9, 17, 33)}  # in a length of 1
 OCCUPIED = {1: (5, 9, 17, 33, 65), 2: (5, 9, 17, 33), 3: (5, 9)}
 SITES_OF_WALKERS, LIMIT = 17, 4.0  # seconds: no method is asked for more after a run of so many
+
+WANTED = 1e-2  # error of the table
 
 Answers = tuple[float | None, Any, float | None]  # in the order of the quantities; None where there is none
 
@@ -138,9 +140,9 @@ def runs(method: str, d: int) -> Iterator[tuple[float, Callable[[int], Answers]]
 
 
 def ito_walkers(walk: rw.ItoWalk, walkers: int, seed: int, d: int) -> Answers:
-    """From the places of the walkers, NaN of those that left: bins of ten axes would fill the memory twice."""
+    """From the places of the walkers, on a wall for those that left: bins of ten axes would fill the memory."""
     x = rw.trajectories(walk, walkers, [T], seed=seed).x[0].reshape(walkers, d)
-    x = x[~np.isnan(x).any(axis=1)]
+    x = x[(np.abs(x) < 1.0).all(axis=1)]
     number = np.ravel_multi_index(tuple(np.searchsorted(EDGES[1:-1], x).T), (3,) * d)
     masses = np.bincount(number, minlength=3**d).reshape((3,) * d) / walkers
     return float(payoff(*x.T).sum() / walkers), masses, len(x) / walkers
@@ -178,10 +180,32 @@ def measured(method: str, d: int, seeds: int, limit: float) -> Iterator[dict[str
 
 
 def device() -> str:
-    cpuinfo = Path("/proc/cpuinfo")
-    names = [line.split(":", 1)[1].strip() for line in cpuinfo.read_text().splitlines() if line.startswith("model name")] \
-        if cpuinfo.exists() else []  # fmt: skip
-    return f"{names[0] if names else platform.processor() or platform.machine()}, one thread of {os.cpu_count()}"
+    cpu = Path("/proc/cpuinfo")
+    lines = cpu.read_text().splitlines() if cpu.exists() else []
+    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    return f"{(names or [platform.processor() or platform.machine()])[0]}, one of {os.cpu_count()} threads"
+
+
+def lines(found: dict[str, Any]) -> str:
+    """JSON with a line for every row."""
+    text = json.dumps(found, ensure_ascii=False)
+    return text.replace('{"method"', '\n{"method"').replace('{"dimension"', '\n{"dimension"') + "\n"
+
+
+def table(found: dict[str, Any]) -> str:
+    """Markdown: the fewest seconds in which a method had an error of at most WANTED, else its smallest error, in brackets."""
+    text = ["| | | " + " | ".join(METHODS) + " |", "|---|---" + "|---:" * len(METHODS) + "|"]
+    for quantity in QUANTITIES:
+        for d in DIMENSIONS:
+            entries = []
+            for method in METHODS:
+                here = (quantity, d, method)
+                runs_ = [row for row in found["rows"] if (row["quantity"], row["dimension"], row["method"]) == here]
+                within = [row["seconds"][1] for row in runs_ if row["error"][1] <= WANTED]
+                least = min((row["error"][1] for row in runs_), default=None)
+                entries.append(f"{min(within):.1g} s" if within else "–" if least is None else f"({100 * least:.1g} %)")
+            text.append(f"| {quantity if d == 1 else ''} | {d} | " + " | ".join(entries) + " |")
+    return "\n".join(text)
 
 
 def main() -> None:
@@ -191,27 +215,24 @@ def main() -> None:
     parser.add_argument("--json", type=Path)
     given = parser.parse_args()
     cells = [(d, method) for d in DIMENSIONS for method in METHODS]
-    load, rows = os.getloadavg()[0], []
-    for d, method in cells:
-        begun = time.perf_counter()
-        rows += list(measured(method, d, given.repeats, 0.5 if given.small else LIMIT))
-        print(f"{d:2} dimensions, {method}: {time.perf_counter() - begun:.1f} s", flush=True)
     empty = [
         {"dimension": d, "method": method, "quantity": quantity, "why": why_not(method, d, quantity)}
         for d, method in cells for quantity in QUANTITIES if why_not(method, d, quantity)
     ]  # fmt: skip
-    found = {
-        "device": device(), "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
-        "versions": {"randwalk": rw.__version__, "python": platform.python_version(), "numpy": np.__version__},
-        "load before": load, "load after": os.getloadavg()[0], "repeats": given.repeats, "rows": rows, "empty": empty,
-    }  # fmt: skip
-    if given.json is not None:
-        text = (
-            json.dumps(found, ensure_ascii=False)
-            .replace('{"method"', '\n{"method"')
-            .replace('{"dimension"', '\n{"dimension"')
-        )
-        given.json.write_text(text + "\n", encoding="utf-8")
+    load, rows = os.getloadavg()[0], []
+    for d, method in cells:
+        begun = time.process_time()
+        rows += list(measured(method, d, given.repeats, 0.5 if given.small else LIMIT))
+        print(f"{d:2} dimensions, {method}: {time.process_time() - begun:.1f} s", flush=True)
+        found = {
+            "device": device(), "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
+            "versions": {"randwalk": rw.__version__, "python": platform.python_version(), "numpy": np.__version__},
+            "load before": load, "load after": os.getloadavg()[0], "repeats": given.repeats, "small": given.small,
+            "rows": rows, "empty": empty,
+        }  # fmt: skip
+        if given.json is not None:
+            given.json.write_text(lines(found), encoding="utf-8")
+    print(table(found))
 
 
 if __name__ == "__main__":

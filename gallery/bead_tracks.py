@@ -2,8 +2,8 @@
 Diffusion from tracks of beads
 ==============================
 
-Beads in flowing water, seen 20 times a second with the shutter open for the whole of each frame: simulated tracks, with a seed, of
-a known D, whose positions are blurred, off by 40 nm and adrift (above: six of them). A straight line through the mean square
+Beads in flowing water, seen 20 times a second with the shutter open for the whole of each frame: simulated tracks, with a seed,
+of a known D, whose positions are blurred, off by 40 nm and adrift (above: six of them). A straight line through the mean square
 displacement of the first lags, the usual way, takes the blur and the errors for diffusion and the drift for more of it. The
 likelihood of Brownian motion that is seen so knows them: in six experiments (below) it finds D within two standard errors.
 """

@@ -59,10 +59,12 @@ def figure(quick: bool = False) -> Figure:
     free = rw.LatticeWalk(steps=simple(3), dx=1.0)
     ever = rw.pde.hitting_probability(free, (0.0, 0.0, 0.0), start=(1.0, 0.0, 0.0))
     ax.axhline(ever, ls="--", color=COLOURS["exact law"], lw=0.8)
-    ax.text(steps[-1], ever + 0.02, f"ever, in space: {ever:.4f}", ha="right", color=COLOURS["exact law"])
+    told = f"dashed: ever, in space, {ever:.4f}"
+    ax.text(0.97, 0.04, told, transform=ax.transAxes, ha="right", color=COLOURS["exact law"])
     ax.text(3, 0.93, f"$10^{len(str(walkers)) - 1}$ walkers each", color=COLOURS["walk"])
     ax.text(3, 0.85, "renewal equation", color=COLOURS["closed form"])
     ax.set(xlabel="steps $n$", ylabel="probability of having returned", ylim=(0, 1), xlim=(1.2, None))
+    ax.xaxis.set_minor_formatter("")
     return fig
 
 

@@ -37,7 +37,7 @@ def figure(quick: bool = False) -> Figure:
         bottom.plot(d, alive.walkers * T / alive.dt, "o", color=COLOURS["walk"])
     grid = np.arange(1, 6)
     bottom.plot(grid, 100.0**grid, "--", color=COLOURS["finite differences"])
-    bottom.text(4.3, 1e8, "cells of a grid, 100 an axis", color=COLOURS["finite differences"])
+    bottom.text(4.7, 1e8, "cells of a grid, 100 an axis", color=COLOURS["finite differences"])
     bottom.set(xlabel="dimension", ylabel="steps of walkers", yscale="log", xticks=dimensions)
     top.text(0.05, 0.3, f"walkers, to {tolerance:g}", transform=top.transAxes, color=COLOURS["walk"])
     top.text(0.05, 0.15, "Bessel series", transform=top.transAxes, color=COLOURS["closed form"])
