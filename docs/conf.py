@@ -19,6 +19,7 @@ version = release = randwalk.__version__
 extensions = [
     "closed_forms_page",
     "gallery_pages",
+    "tutorial_notebook",
     "myst_parser",
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
@@ -31,6 +32,7 @@ exclude_patterns = ["_build", "performance_table.md"]
 templates_path = ["_templates"]
 myst_enable_extensions = ["amsmath", "colon_fence", "deflist", "dollarmath"]
 myst_heading_anchors = 3
+suppress_warnings = ["ref.python"]  # a word of a type, as "shape", that several classes have as an attribute
 default_role = "literal"  # `name` in a docstring is code
 
 autodoc_member_order = "bysource"
@@ -70,11 +72,11 @@ html_theme_options = {
 }
 # Classes that functions of the package return: their pages show no signature, because nobody else calls them.
 RESULTS = frozenset({
-    "Ensemble", "ItoEnsemble", "Fit", "Profile", "TrackFit", "Passages", "Histogram", "Paths", "Plan",
-    "Interrupted", "RangeFailed", "BackwardField", "BackwardSolution", "ClosedForm", "ExactLaw", "Expectation",
-    "HittingTime", "KnownForm", "ModifiedEquation", "SmoothedLaw", "Solution", "StationaryLaw",
-    "StationarySolution", "ToleranceNotMet", "CaseReport", "Changes", "Check", "Comparison", "Convergence",
-    "FittedProblem", "Outcomes", "Provenance", "Report", "SelfTest", "Trial",
+    "Ensemble", "ItoEnsemble", "Fit", "Profile", "TrackFit", "Passages", "Histogram", "Paths", "Plan", "Region", "Interrupted",
+    "RangeFailed", "BackwardField", "BackwardSolution", "ClosedForm", "ExactLaw", "Expectation", "HittingTime",
+    "KnownForm", "ModifiedEquation", "SmoothedLaw", "Solution", "StationaryLaw", "StationarySolution",
+    "ToleranceNotMet", "CaseReport", "Changes", "Check", "Comparison", "Convergence", "FittedProblem", "Outcomes",
+    "Provenance", "Report", "SelfTest", "Trial",
 })  # fmt: skip
 # pages without a section have no list beside them
 ALONE = (
@@ -107,7 +109,9 @@ def _say_what_returns(
     """The type that a function or a method returns; those of parameters are in its docstring, in words. Results have none."""
     if what in ("class", "exception") and name.rpartition(".")[2] in RESULTS:
         return "", None
-    signature = signature and signature.replace(", declared=None", "")  # of LatticeWalk, which from_drift gives
+    signature = signature and signature.replace(", declared=None", "").replace(
+        ", source=None", ""
+    )  # given by from_drift and load
     kind = getattr(thing, "__annotations__", {}).get("return") if what in ("function", "method") else None
     return signature, kind if isinstance(kind, str) else returns
 

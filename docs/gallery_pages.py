@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import os
+import re
 from pathlib import Path
 
 import matplotlib
@@ -64,6 +65,8 @@ CARD = """\
       :link: {name}
       :link-type: doc
 
+      {claim}
+
 """
 
 
@@ -92,6 +95,13 @@ def page(name: str) -> str:
     return PAGE.format(docstring=docstring, name=name, title=title, form=form, option=option, first=after + 2)
 
 
+def claim(name: str) -> str:
+    """The first sentence of what a script says of its figure."""
+    docstring = ast.get_docstring(ast.parse((gallery.FOLDER / f"{name}.py").read_text("utf-8"))) or name
+    told = re.sub(r" \((?:above|below)[^)]*\)", "", docstring.split("\n\n")[1] if "\n\n" in docstring else "")
+    return re.split(r"(?<![A-Z])\.\s+(?=[A-Z])", " ".join(told.split()))[0].rstrip(".").replace("|", "\\|") + "."
+
+
 def make_pages(app: Sphinx) -> None:
     matplotlib.use("Agg")
     folder = Path(app.srcdir) / OUT
@@ -108,7 +118,7 @@ def make_pages(app: Sphinx) -> None:
             logging.getLogger(__name__).warning("no script for %s", set(group) - set(present))
         if present:
             index += f"{heading}\n{'-' * len(heading)}\n\n.. grid:: 1 2 3 3\n   :gutter: 3\n\n"
-            index += "".join(CARD.format(name=name, title=gallery.title(name)) for name in present)
+            index += "".join(CARD.format(name=name, title=gallery.title(name), claim=claim(name)) for name in present)
             index += ".. toctree::\n   :hidden:\n\n" + "".join(f"   {name}\n" for name in present) + "\n"
     write(folder / "index.rst", index)
 

@@ -85,7 +85,7 @@ class ModifiedEquation:
         return f"ModifiedEquation: ρ_t = {' + '.join(terms)} on {self.domain}, start {self.start}"
 
     def _repr_latex_(self) -> str:
-        terms = [rf"{_derivative(powers)}\left[\left({b}\right)\rho\right]" for powers, b in self.terms.items()]
+        terms = [rf"{_derivative(powers)}\left[\left({b.latex()}\right)\rho\right]" for powers, b in self.terms.items()]
         return rf"$\partial_t\rho = {' + '.join(terms)}$"
 
 

@@ -226,7 +226,8 @@ class Sampled(Law[Estimate]):
         cells = ([f"{t:g}", *(_answer(ask, t) for ask in questions)] for t in self.times[:20].tolist())
         rows = "".join(f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>" for row in cells)
         head = "<tr><th>time</th><th>alive</th><th>mean of survivors</th><th>variance</th></tr>"
-        return f"<p>{self}</p><table>{head}{rows}</table>"
+        shown = super()._repr_html_() or f"<p>{self}</p>"
+        return f"{shown}<table>{head}{rows}</table>"
 
 
 def _answer(ask: Callable[[float], Any], t: float) -> str:

@@ -88,6 +88,11 @@ class Comparison:
         ax.set(xlabel=f"class ({self.outcomes[0].name})", ylabel="residual / standard error")
         return ax
 
+    def _repr_html_(self) -> str:
+        from randwalk.laws.plotting import in_notebook
+
+        return in_notebook(repr(self), self.plot)
+
     def __repr__(self) -> str:
         verdict = "passed" if self.passed else "FAILED"
         lines = [f"Comparison {verdict}: smallest Holm-adjusted p = {self.p_value:.3g}, limit {self.alpha:g}"]

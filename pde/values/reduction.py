@@ -57,8 +57,8 @@ class Drift:
 
 @dataclass(frozen=True)
 class Multilevel:
-    """Many walkers of long steps, and fewer and fewer for the differences between steps of half the length (Giles, *Oper. Res.*
-    56 (2008) 607): for small tolerances. The numbers of walkers follow from the variances; a tolerance is needed."""
+    """Many walkers of long steps, and fewer and fewer for the differences between steps of half the length (Giles, Operations
+    Research 56 (2008) 607): for small tolerances. The numbers of walkers follow from the variances; a tolerance is needed."""
 
 
 Reduction: TypeAlias = Antithetic | Control | Drift | Multilevel

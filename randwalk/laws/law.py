@@ -19,7 +19,7 @@ from ..model.coefficient.variables import coordinate
 from .distribution import Distribution
 from .estimate import Estimate, plain, stacked
 from .lookup import NoAnswer, axis_number, edges_on, points
-from .plotting import COLOURS, axes
+from .plotting import COLOURS, axes, in_notebook
 
 if TYPE_CHECKING:
     import xarray
@@ -185,6 +185,12 @@ class Law(ABC, Generic[Answer]):
             self._now(time).draw(ax, color=COLOURS[self.kind], alpha=count / given.size, label=self._label(time))
         ax.set(xlabel=f"position ${self._coordinates[0]}$", ylabel=rf"density $\rho({self._coordinates[0]}, t)$")
         return ax
+
+    def _repr_html_(self) -> str | None:
+        """The law with its plot at the last recorded time, where that is one picture."""
+        if self.times is None or self.dimension > 2:
+            return None
+        return in_notebook(repr(self), lambda ax: self.plot(ax=ax))
 
     def to_xarray(self, t: ArrayLike | None = None) -> xarray.Dataset:
         """Density, survival, absorbed fractions, mean and variance at the times `t` (default: the recorded ones).

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import base64
+import html
+import io
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from .lookup import NoAnswer
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -24,3 +30,17 @@ def axes(ax: Axes | None) -> Axes:
     import matplotlib.pyplot as plt
 
     return plt.subplots(layout="constrained")[1]
+
+
+def in_notebook(text: str, draw: Callable[[Axes], Any]) -> str:
+    """HTML of a text with the small picture that `draw` puts on axes; where that has no answer, of the text alone."""
+    said = f"<pre>{html.escape(text)}</pre>"
+    from matplotlib.figure import Figure
+
+    figure, file = Figure(figsize=(3.6, 2.4), layout="constrained"), io.BytesIO()
+    try:
+        draw(figure.subplots())
+    except NoAnswer:
+        return said
+    figure.savefig(file, format="png", dpi=80)
+    return f'{said}<img alt="{html.escape(text)}" src="data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}">'

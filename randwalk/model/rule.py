@@ -23,9 +23,9 @@ class Rule(StrEnum):
     ``EXACT_VARIANCE``  p - q = m, p + q = s + m²: mean and variance of every step are exact. The default, with s = ⅓.
     ``LINEAR``          p - q = m, p + q = s: the limit of the walk gives back exactly a and D.
     ``TWO_WAY``         r = 0, p = ½(1 + a dx/2D), dt = dx²/2D: the two-direction walk; needs a constant D.
-    ``FITTED``          p - q = m and p/q = e^w, so p + q = |m| coth(|w|/2): never negative, however strong the drift; dt
+    ``FITTED``          p - q = m and p/q = e^w, so p + q = ``|m| coth(|w|/2)``: never negative, however strong the drift; dt
                         follows from the drift [Scharfetter and Gummel 1969].
-    ``CAPPED``          p/q = e^w, p + q = s: never negative nor above 1, but |p - q| = s tanh(|w|/2): the speed is capped
+    ``CAPPED``          p/q = e^w, p + q = s: never negative nor above 1, but ``|p - q| = s tanh(|w|/2)``: the speed is capped
                         at 2D/dx. For drifts that are strong only where next to no walker gets.
     ==================  ==========================================================================================
 

@@ -41,6 +41,7 @@ from .steps import Displacement, Pair, Steps, name_of, named
 from .tensor import TensorLike, VectorLike, symmetric
 from .time_step import check_two_way, chosen_step
 from .times import Times, checked_times, labels, least_whole, steps_at
+from .walk_tex import latex
 
 
 @dataclass(frozen=True, init=False, eq=True)
@@ -441,3 +442,6 @@ class LatticeWalk:
         how = [] if declared is None else [f"rule=Rule.{declared.rule.name}", f"neighbourhood={declared.neighbourhood}"]
         parts = [*made, *sizes, *killing, *how, f"domain={self.domain}", f"start={self.start}"]
         return f"LatticeWalk{call}({', '.join(parts)})"
+
+    def _repr_latex_(self) -> str:
+        return latex(self)

@@ -78,6 +78,11 @@ class Histogram:
         ax.set(xlabel=self.name, ylabel="fraction of walkers")
         return ax
 
+    def _repr_html_(self) -> str:
+        from ..laws.plotting import in_notebook
+
+        return in_notebook(repr(self), lambda ax: self.plot(ax=ax))
+
     def __repr__(self) -> str:
         return f"Histogram({self.name!r}, {self.values.size} values, {self.times.size} times, {self.walkers:,} walkers)"
 
@@ -136,6 +141,11 @@ class Passages:
         ax.plot(self.times, self.survival(self.times).value, color=COLOURS["walk"], label="walk")
         ax.set(xlabel="time $t$", ylabel="survival probability")
         return ax
+
+    def _repr_html_(self) -> str:
+        from ..laws.plotting import in_notebook
+
+        return in_notebook(repr(self), self.plot)
 
     def __repr__(self) -> str:
         *walls, killed = self.counts.sum(axis=0)

@@ -1,0 +1,64 @@
+"""The tutorial as a notebook: it has all its examples, which tests/test_docs.py runs, and Jupyter runs it from top to bottom."""
+
+from __future__ import annotations
+
+import doctest
+import importlib.util
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+DOCS = Path(__file__).parents[1] / "docs"
+TUTORIAL = (DOCS / "tutorial.md").read_text(encoding="utf-8")
+has_nbclient = all(importlib.util.find_spec(name) for name in ("nbclient", "nbformat", "ipykernel"))
+
+
+def maker() -> Any:
+    spec = importlib.util.spec_from_file_location("tutorial_notebook", DOCS / "tutorial_notebook.py")
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+NOTEBOOK = maker().notebook(TUTORIAL)
+CODE = [cell for cell in NOTEBOOK["cells"] if cell["cell_type"] == "code"]
+
+
+@pytest.mark.quick
+def test_every_statement_of_the_tutorial_is_in_a_cell() -> None:
+    examples = doctest.DocTestParser().get_examples(TUTORIAL)
+    stated = [example.source.strip() for example in examples]
+    assert len(stated) > 50
+    assert "\n".join(cell["source"] for cell in CODE) == "\n".join(stated)
+
+
+@pytest.mark.quick
+def test_prose_has_no_links_to_pages_and_no_fences() -> None:
+    prose = "\n".join(cell["source"] for cell in NOTEBOOK["cells"] if cell["cell_type"] == "markdown")
+    assert prose.startswith("# From a coin toss to a PDE") and "```" not in prose and ">>>" not in prose
+    assert not re.search(r"\]\((?!http)", prose)
+
+
+@pytest.mark.quick
+def test_cells_have_an_answer_at_their_end_alone() -> None:
+    """A notebook shows the value of the last line of a cell; a statement with an answer ends its cell."""
+    cells = maker().code_cells(
+        ">>> a = 1\n>>> a\n1\n>>> b = 2\n>>> c = (a +\n...      b)\n>>> c / 0\nTraceback (most recent call last):\n"
+    )
+    assert cells == [("a = 1\na", False), ("b = 2\nc = (a +\n     b)\nc / 0", True)]
+
+
+@pytest.mark.skipif(not has_nbclient, reason='needs nbclient: pip install "randwalk-pde[notebook]"')
+def test_jupyter_runs_it_and_shows_plots(tmp_path: Path) -> None:
+    import nbclient
+    import nbformat
+
+    notebook = nbformat.from_dict(NOTEBOOK)
+    nbformat.validate(notebook)
+    nbclient.NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(tmp_path)}}).execute()
+    shown = [output.get("data", {}) for cell in notebook.cells for output in cell.get("outputs", [])]
+    assert any("data:image/png" in data.get("text/html", "") for data in shown)
+    assert any(r"\partial_t\rho" in data.get("text/latex", "") for data in shown)
