@@ -26,7 +26,7 @@ V = 2.5  # cm/h
 def arrivals(depth: float, walkers: int) -> np.ndarray:
     """The times at which walkers of the column first reach a depth."""
     above = rw.Interval(-np.inf, depth, right=rw.Absorbing())
-    walk = rw.ItoWalk(V, LOCAL, dt=0.02, domain=above, convention="fick")
+    walk = rw.ItoWalk(V, LOCAL, dt=0.02, domain=above, convention=rw.Convention.FICK)
     run = rw.simulate(walk, walkers, [20.0], seed=int(depth), record=[rw.Departures()])
     return run[rw.Departures()].time
 
