@@ -108,7 +108,7 @@ def runs(method: str, d: int) -> Iterator[tuple[float, Callable[[int], Answers]]
     def lattice(sites: int) -> rw.LatticeWalk:
         return rw.pde.walk_for(equation, dx=1 / sites, times=[T])
 
-    def simulated(walk: Any, walkers: int, seed: int, **options: str) -> Answers:
+    def simulated(walk: Any, walkers: int, seed: int, **options: Any) -> Answers:
         return asked(rw.simulate(walk, walkers, [T], seed=seed, threads=1, **options), d)
 
     def at_points(tolerance: float, seed: int) -> Answers:

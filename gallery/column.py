@@ -26,7 +26,7 @@ V = 2.5  # cm/h
 def arrivals(depth: float, walkers: int) -> np.ndarray:
     """The times at which walkers of the column first reach a depth."""
     above = rw.Interval(-np.inf, depth, right=rw.Absorbing())
-    walk = rw.ItoWalk(V, LOCAL, dt=0.02, domain=above, convention="fick")
+    walk = rw.ItoWalk(V, LOCAL, dt=0.02, domain=above, convention=rw.Convention.FICK)
     run = rw.simulate(walk, walkers, [20.0], seed=int(depth), record=[rw.Departures()])
     return run[rw.Departures()].time
 
@@ -46,7 +46,8 @@ def figure(quick: bool = False) -> Figure:
     fig, (top, middle, bottom) = plt.subplots(3, 1, figsize=(3.5, 5.2), height_ratios=[1.3, 1, 1])
     middle.sharex(top)
     for (depth, t), marker in zip(times.items(), "os^", strict=True):
-        edges = np.linspace(*np.quantile(t, [0.002, 0.998]), 16)
+        low, high = np.quantile(t, [0.002, 0.998])
+        edges = np.linspace(low, high, 16)
         x, width = (edges[1:] + edges[:-1]) / 2, edges[1] - edges[0]
         n = np.histogram(t, edges)[0]
         wanted = walkers * np.diff(rw.pde.closed_form(equation(depth, speed, common)).absorbed("right", edges))

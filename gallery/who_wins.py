@@ -48,7 +48,7 @@ def figure(quick: bool = False) -> Figure:
             (x_low, x, x_high), (low, y, high) = (
                 zip(*(r[key] for r in rows), strict=True) for key in ("seconds", "error")
             )
-            y, low, high = ([max(v, LOWEST) for v in values] for values in (y, low, high))
+            y, low, high = (tuple(max(v, LOWEST) for v in values) for values in (y, low, high))
             around = [[[abs(v - m) for v, m in zip(end, middle, strict=True)] for end in ends]
                       for ends, middle in (((x_low, x_high), x), ((low, high), y))]  # fmt: skip
             colour = COLOURS[kind]
