@@ -59,7 +59,8 @@ def with_changes(known: KnownForm, **changes: Any) -> rw.pde.FokkerPlanck:
 
 
 def classes_below(base: type) -> Iterator[type]:
-    for kind in base.__subclasses__():
+    below: list[type] = base.__subclasses__()
+    for kind in below:
         yield kind
         yield from classes_below(kind)
 
