@@ -59,8 +59,8 @@ def with_changes(known: KnownForm, **changes: Any) -> rw.pde.FokkerPlanck:
 
 
 def classes_below(base: type) -> Iterator[type]:
-    kind: type
-    for kind in base.__subclasses__():
+    below: list[type] = base.__subclasses__()
+    for kind in below:
         yield kind
         yield from classes_below(kind)
 
@@ -68,8 +68,8 @@ def classes_below(base: type) -> Iterator[type]:
 def test_no_form_is_left_out() -> None:
     for module in pkgutil.iter_modules(forms.__path__, "randwalk.pde.forms."):
         importlib.import_module(module.name)
-    bases = (Form, SpaceForm, Green, Motion)
-    there = {kind for base in bases for kind in classes_below(base) if not kind.__abstractmethods__}  # type: ignore[attr-defined]
+    bases: tuple[type, ...] = (Form, SpaceForm, Green, Motion)
+    there: set[type] = {kind for base in bases for kind in classes_below(base) if not kind.__abstractmethods__}  # type: ignore[attr-defined]
     used: set[type] = set()
     for known in KNOWN:
         law: Any = rw.pde.closed_form(known.example).law

@@ -28,7 +28,7 @@ def test_laws_samples_and_results_have_a_small_plot() -> None:
     run = rw.simulate(WALK, 2000, [4, 8], seed=1, record=[passages])
     law = rw.pde.exact_law(WALK, [4, 8])
     for thing in (run, law, run[passages], rw.validate.compare(run, law)):
-        html = thing._repr_html_()
+        html = thing._repr_html_() or ""
         assert picture(html).startswith(b"\x89PNG") and len(picture(html)) < 30_000
         assert repr(thing).split("\n")[0].split(" < ")[0] in html.replace("&#x27;", "'")
     assert "<table>" in run._repr_html_()
