@@ -1,7 +1,7 @@
 """How runs by executors scale: one and two workers of this machine measured, more of them extrapolated from what the run costs
 the process that adds the results.
 
-    python -m benchmarks.scaling [--json benchmarks/results/scaling.json] [--figure docs/images/scaling.png]
+    python -m benchmarks.scaling [--json gallery/results/scaling.json] [--figure docs/images/scaling.png]
 
 Workers share nothing, so W of them make W times the rate, until the one process that hands out ranges and adds counts is busy all
 the time. With c seconds of its processor a range, and ranges of r seconds, the speed-up of W workers is 1/(1/W + c/r).

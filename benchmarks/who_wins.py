@@ -1,4 +1,4 @@
-"""``python -m benchmarks.who_wins [--repeats 5] [--small] [--json benchmarks/results/who_wins.json]``: errors against seconds.
+"""``python -m benchmarks.who_wins [--repeats 5] [--small] [--json gallery/results/who_wins.json]``: errors against seconds.
 
 One problem in 1, 2, 3, 6 and 10 dimensions: a drift of 1 along every axis, D = ½, from the middle of the box (-1, 1)^d, whose
 faces absorb, at t = ¼. It separates: every answer is a product of answers of one axis, which a series of its own gives here:
@@ -205,7 +205,8 @@ def table(found: dict[str, Any]) -> str:
                 runs_ = [row for row in found["rows"] if (row["quantity"], row["dimension"], row["method"]) == here]
                 within = [row["seconds"][1] for row in runs_ if row["error"][1] <= WANTED]
                 least = min((row["error"][1] for row in runs_), default=None)
-                entries.append(f"{min(within):.1g} s" if within else "–" if least is None else f"({100 * least:.1g} %)")
+                reached = "–" if least is None else f"({float(f'{100 * least:.1g}'):g} %)"
+                entries.append(f"{min(within):.1g} s" if within else reached)
             text.append(f"| {quantity if d == 1 else ''} | {d} | " + " | ".join(entries) + " |")
     return "\n".join(text)
 

@@ -60,8 +60,8 @@ def figure(quick: bool = False) -> Figure:
         p_values(column[0], report)
         refined(column[1], report)
         title = "a fault planted" if fault else "as it is"
-        column[0].set_title(f"{title}\n1 walkers: {verdicts['sampling']}")
-        column[1].set_title(f"2 law: {verdicts['discretisation']}, 3 solver: {verdicts['solver']}", fontsize=8)
+        column[0].set_title(f"{title}\nrung 1, walkers: {verdicts['sampling']}")
+        column[1].set_title(f"rung 2, law: {verdicts['discretisation']}; 3, solver: {verdicts['solver']}", fontsize=8)
     for row, label in zip(axes, (f"$p$ ({walkers} walkers)", "distance from closed form"), strict=True):
         row[0].set_ylabel(label)
         row[1].set_ylabel(label, visible=False)

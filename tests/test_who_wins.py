@@ -12,7 +12,7 @@ from scipy.special import erfc
 from benchmarks.who_wins import DIMENSIONS, METHODS, QUANTITIES, T, along_an_axis, density, measured, table
 
 ROOT = Path(__file__).parent.parent
-FOUND = json.loads((ROOT / "benchmarks" / "results" / "who_wins.json").read_text(encoding="utf-8"))
+FOUND = json.loads((ROOT / "gallery" / "results" / "who_wins.json").read_text(encoding="utf-8"))
 
 
 def test_density_is_that_of_the_images() -> None:
