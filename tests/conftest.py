@@ -30,6 +30,7 @@ QUICK_FILES = frozenset(
         "keywords",
         "lanes",
         "normals",
+        "notebook_reprs",
         "law_plane",
         "memory",
         "mutations",

@@ -51,7 +51,7 @@ def test_a_time_is_recorded_or_refused(dt: float) -> None:
         for nonsense in ("1", None, True, 1j):
             with pytest.raises(TypeError, match="t = "):
                 ask(nonsense)
-    of_one_time: list[Any] = [law.density, run.density, run.smoothing, run[rw.Maximum()].mean]
+    of_one_time: list[Any] = [law.density, run.density, run.smoothing]
     for ask in of_one_time:
         with pytest.raises(TypeError, match="t = "):
             ask([dt, 5 * dt])

@@ -107,9 +107,9 @@ def test_planted_faults_are_caught_by_rung_one(
     assert sampling.p_value < 1e-4
 
 
-def test_measured_data_are_refused() -> None:
+def test_measured_data_need_a_kind() -> None:
     problem = load_case("ito_ornstein_uhlenbeck")
     assert problem.source is not None
     source = replace(problem.source, data=dict(problem.source.data) | {"measured": {}})
-    with pytest.raises(ValueError, match="give dx"):
+    with pytest.raises(ValueError, match="needs kind"):
         validate_problem(replace(problem, source=source))

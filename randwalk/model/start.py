@@ -173,6 +173,10 @@ class Normal(_Factor):
     def __init__(self, mean: float | Sequence[float] | Floats, sd: float | Sequence[float] | Floats) -> None:
         if not (math.isfinite(number("Normal: mean", mean)) and 0.0 < number("Normal: sd", sd) < math.inf):
             raise ValueError(f"Normal: mean = {mean} must be finite and sd = {sd} finite and positive")
+        if not math.isfinite(abs(mean) + TAIL * sd):
+            raise ValueError(
+                f"Normal: sd = {sd} reaches beyond the largest number: take a smaller one, or another unit of length"
+            )
         object.__setattr__(self, "mean", mean)
         object.__setattr__(self, "sd", sd)
 
