@@ -79,7 +79,9 @@ def _alone(task: AnyTask, parts: Sequence[range], effort: Effort) -> Iterator[It
         task.check_memory(walkers, threads)
         seconds = task.seconds(walkers) if effort.backend == "auto" else 0.0  # the only one that asks for it
         machine = choose(effort.backend, effort.devices, seconds, threads, task.method)
-        yield (counts for part in parts for counts in task.stream(part, machine, advance))
+        batches = (counts for part in parts for counts in task.stream(part, machine, advance))
+        with closing(batches):  # ends its threads, also where an error comes between two batches
+            yield batches
 
 
 @contextmanager

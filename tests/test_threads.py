@@ -6,6 +6,7 @@ import multiprocessing
 import os
 import subprocess
 import sys
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ import numpy as np
 import pytest
 
 import randwalk as rw
+from randwalk.checkpoint import Checkpoint
 from randwalk.run import threads
 
 WALK = rw.LatticeWalk(0.3, 0.4, sites=40, domain=rw.Interval(0, 40, rw.Absorbing(), rw.Reflecting()), start=12.3)
@@ -129,3 +131,18 @@ def test_counting_is_the_histogram() -> None:
     assert np.array_equal(Host().histogram(values, 20, 0, minus, (1, 25)), wanted)
     wanted = np.bincount(np.clip(values + 1, 0, 19)[kept], minlength=20)
     assert np.array_equal(Host().histogram(values, 20, 1, live=(1, 25)), wanted)
+
+
+def test_an_interrupt_between_two_batches_ends_the_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C may come while counts are added: what threads have begun is given up then, not finished."""
+
+    def pressed(self: Checkpoint, counts: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Checkpoint, "keep", pressed)
+    before = threading.active_count()
+    walk = rw.LatticeWalk(0.5, 0.5, dx=1.0, dt=1.0)
+    with pytest.raises(rw.Interrupted) as stopped:
+        rw.simulate(walk, 10**12, [1000.0], method="paths", threads=2)
+    assert stopped.value.ensemble.walkers > 0
+    assert threading.active_count() == before
