@@ -171,9 +171,10 @@ class Normal(_Factor):
     sd: float
 
     def __init__(self, mean: float | Sequence[float] | Floats, sd: float | Sequence[float] | Floats) -> None:
-        if not (math.isfinite(number("Normal: mean", mean)) and 0.0 < number("Normal: sd", sd) < math.inf):
+        centre, spread = number("Normal: mean", mean), number("Normal: sd", sd)
+        if not (math.isfinite(centre) and 0.0 < spread < math.inf):
             raise ValueError(f"Normal: mean = {mean} must be finite and sd = {sd} finite and positive")
-        if not math.isfinite(abs(mean) + TAIL * sd):
+        if not math.isfinite(abs(centre) + TAIL * spread):
             raise ValueError(
                 f"Normal: sd = {sd} reaches beyond the largest number: take a smaller one, or another unit of length"
             )
