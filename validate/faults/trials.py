@@ -29,7 +29,7 @@ from . import LIBRARY, Fault, planting, replace
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-ON_LATTICES, CONTINUOUS = 20_000, 40_000  # walkers: faults are larger than what the cases see with all of theirs
+ON_LATTICES, CONTINUOUS = 20_000, 160_000  # walkers: faults are larger than what the cases see with all of theirs
 JUDGE = "judge"
 SKIPPED = (("exhibits", "of_lattice"), ("exhibits", "of_ito"), ("exhibits", "of_curve"))  # figures, which judge nothing
 RAISED = (ValueError, TypeError, ArithmeticError, LookupError, AttributeError, AssertionError)
