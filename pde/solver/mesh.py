@@ -40,6 +40,13 @@ class Mesh:
     def dimension(self) -> int:
         return len(self.axes)
 
+    @property
+    def grid(self) -> Grid:
+        """The cells in one dimension."""
+        if self.dimension > 1:
+            raise AttributeError("a solution in several dimensions has a grid for each axis: ask solution.mesh.axes[0]")
+        return self.axes[0]
+
     @cached_property
     def shape(self) -> tuple[int, ...]:
         """The numbers of cells of the axes."""

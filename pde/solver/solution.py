@@ -74,9 +74,7 @@ class Solution(Law[Any]):
     @property
     def grid(self) -> Grid:
         """The cells of a solution in one dimension."""
-        if self.mesh.dimension > 1:
-            raise AttributeError("a solution in several dimensions has a grid for each axis: ask solution.mesh.axes[0]")
-        return self.mesh.axes[0]
+        return self.mesh.grid
 
     @property
     def x(self) -> Any:
