@@ -23,6 +23,7 @@ from randwalk.pde.stationary import stationary_law
 from randwalk.problem import Problem
 
 from .passages import FormPassages, SplinePassages, spline_passages
+from .volterra import MovingBounds, VolterraPassages
 
 
 @dataclass(frozen=True)
@@ -55,9 +56,12 @@ class EquationLaws:
         bounded = np.isfinite(domain.axes[0].low) and np.isfinite(domain.axes[0].high)
         return stationary_law(self.equation, window=None if bounded else window, tolerance=self.tolerance)
 
-    def passages(self, times: Floats) -> FormPassages | SplinePassages:
+    def passages(self, times: Floats) -> FormPassages | VolterraPassages | SplinePassages:
         if self.form is not None:
             return FormPassages(self.form)
+        moving = MovingBounds.of(self.equation) if self.equation.domain.moves else None
+        if moving is not None and (found := moving.passages(float(times.max()))) is not None:
+            return found
         return spline_passages(self._solved, self.exits, times)
 
     def from_start(self, x: float) -> EquationLaws:
