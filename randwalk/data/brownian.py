@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 from scipy import optimize, special
-from scipy.linalg import lapack
+from scipy.linalg import lapack, solve_banded
 
 from ..model.coefficient import Floats
 
@@ -107,6 +107,17 @@ class Likelihood:
             return float(np.log(d).sum()), squares, self.drift, math.inf
         drift = products[:-1, -1] / precision
         return float(np.log(d).sum()), squares - precision * float(drift @ drift), drift, precision
+
+    def innovations(self, diffusion: float, localisation2: float) -> Floats:
+        """Displacements less their means given all earlier ones, in standard deviations: independent normal numbers of variance 1
+        if D, σ² and the `drift` are right; shape (steps, dimension)."""
+        steps, spread = self.steps, self.spread(diffusion, localisation2)
+        diagonal = 2.0 * (diffusion * steps.waited + spread)
+        d, e, failed = lapack.dpttrf(diagonal, np.where(steps.joined, -spread, 0.0))
+        if failed:
+            raise ValueError(f"D = {diffusion:g}, σ² = {localisation2:g}: no covariance matrix of steps")
+        factor = np.vstack([np.ones(d.size), np.append(e, 0.0)])
+        return solve_banded((1, 0), factor, self._moved) / np.sqrt(d)[:, None]
 
     def spread(self, diffusion: float, localisation2: float) -> float:
         """s² = σ² - De/3."""

@@ -228,6 +228,7 @@ class Tracks:
 
     @cached_property
     def _steps(self) -> Steps:
+        """The steps between successive observations."""
         same = np.diff(self._track) == 0
         moved, waited = np.diff(self.positions, axis=0)[same], np.diff(self.frame)[same] * self.interval
         track = self._track[1:][same]
@@ -252,9 +253,7 @@ class Tracks:
         localisation : float, optional
             σ, if it is known (from particles that are stuck, say).
         """
-        exposure = finite("exposure", exposure)
-        if not 0.0 <= exposure <= self.interval * (1.0 + 1e-9):
-            raise ValueError(f"exposure = {exposure:g}: must be from 0 to the {self.interval:g} between frames")
+        exposure = self._exposed(exposure)
         if localisation is not None and finite("localisation", localisation) < 0.0:
             raise ValueError(f"localisation = {localisation:g}: must not be negative")
         given = None
@@ -264,6 +263,13 @@ class Tracks:
                 raise ValueError(f"drift = {shown(drift)}: give a number, or one for each of the {self.dimension} axes")
             given = np.broadcast_to(given, (self.dimension,))
         return TrackFit.of(self, self._likelihood(exposure, given, localisation))
+
+    def _exposed(self, exposure: float) -> float:
+        """A number from 0 to the time between frames."""
+        exposure = finite("exposure", exposure)
+        if not 0.0 <= exposure <= self.interval * (1.0 + 1e-9):
+            raise ValueError(f"exposure = {exposure:g}: must be from 0 to the {self.interval:g} between frames")
+        return exposure
 
     def _likelihood(
         self, exposure: float, drift: Floats | None = None, localisation: float | None = None
@@ -285,7 +291,7 @@ class Tracks:
             )
         return likelihood
 
-    def msd(self, lags: ArrayLike | None = None) -> Profile:
+    def msd(self, lags: ArrayLike | None = None, *, model: tuple[float, Floats, float] | None = None) -> Profile:
         """The mean square displacement after each of the times `lags`, over all windows in all tracks: an estimate with `value`,
         `error` and the lags as `x`, each of shape (lags,).
 
@@ -293,12 +299,14 @@ class Tracks:
         are exact for Brownian motion with the D, drift and localisation error of :meth:`fit`; a curve should be fitted to
         the tracks (as :meth:`fit` does), not to these values.
 
-        `lags` are whole numbers of frames as times; by default up to a quarter of the longest track, 30 at most.
+        `lags` are whole numbers of frames as times; by default up to a quarter of the longest track, 30 at most. A `model` of the
+        errors, (D, drift, σ² - D exposure/3), takes the place of the fit.
         """
-        likelihood = self._likelihood(self.interval)
-        diffusion, square = likelihood.best()
-        spread = likelihood.spread(diffusion, square)
-        model = diffusion, likelihood.solved(diffusion, spread)[2], spread
+        if model is None:
+            likelihood = self._likelihood(self.interval)
+            diffusion, square = likelihood.best()
+            spread = likelihood.spread(diffusion, square)
+            model = diffusion, likelihood.solved(diffusion, spread)[2], spread
         result = mean_square(self._track, self.frame, self.positions, self._lags(lags), model, self.interval)
         if np.isnan(result.value).any() and lags is not None:
             lag = result.x[np.isnan(result.value)][0]
