@@ -133,10 +133,10 @@ class PlainSteps:
                 found[side] = 0.5 * (s + (m**2 if rule is Rule.EXACT_VARIANCE else 0.0) + side * m)
                 continue
             if power == 1.0:
-                w = np.asarray(dx * a(sites.point) / d(sites.point))
+                w = side * dx * a(sites.point) / d(sites.point)
             else:
-                w = dx * sites.of_bond(lambda x: a(x) / d(x), [drift, diffusion], axis, end)
-            fitted = 0.5 * s * _bernoulli(-side * w) if rule is Rule.FITTED else s / (1.0 + np.exp(-side * w))
+                w = side * dx * sites.of_bond(lambda x: a(x) / d(x), [drift, diffusion], axis, end)
+            fitted = 0.5 * s * _bernoulli(-w) if rule is Rule.FITTED else s / (1.0 + np.exp(-w))
             found[side] = np.asarray(fitted)
         return found
 
