@@ -27,8 +27,9 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CaseReport", "Changes", "Check", "Comparison", "Convergence", "FittedProblem", "MeasuredCounts", "MeasuredCurve",
-    "MeasuredTracks", "Outcomes", "Provenance", "Report", "Samples", "SelfTest", "Trial", "assert_agrees", "case_names", "changes", "compare",
-    "fit_problem", "load_case", "read_measured", "refine", "self_test", "validate", "validate_problem",
+    "MeasuredTracks", "Outcomes", "Provenance", "Report", "Samples", "SelfTest", "Trial", "assert_agrees",
+    "case_names", "changes", "compare", "fit_problem", "load_case", "read_measured", "refine", "self_test", "validate",
+    "validate_problem",
 ]  # fmt: skip
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
@@ -30,8 +29,10 @@ SIDE = 4  # classes of each of two neighbouring steps
 class MeasuredTracks:
     """Tracks seen with an error, as data for :func:`randwalk.fit` and :func:`compare`.
 
-    The model is Brownian motion with a constant drift on the whole line, plane or space; its start does not matter. The likelihood of
-    the steps between observations is exact, with gaps, for an `exposure` and a localisation error (:mod:`randwalk.data.brownian`).
+    The model is Brownian motion with a constant drift on the whole line, plane or space; its start does not matter. The
+    likelihood of the steps between observations is exact, also with gaps, an `exposure` and a localisation error
+    (:mod:`randwalk.data.brownian`). Unlike :meth:`randwalk.Tracks.fit` a fit keeps σ² ≥ 0 and a drift among its parameters, so
+    that D of few steps comes out a little smaller; where positions have no error leave `localisation` out.
 
     Parameters
     ----------
@@ -115,10 +116,13 @@ class MeasuredTracks:
             return 2.0 * drift.size * (diffusion * lags + spread) + float(drift @ drift) * lags**2
 
         fine = np.linspace(seen.x[0], seen.x[-1], 201)
-        return [Series(self.source or "tracks", seen.x, seen.value, expected(seen.x), seen.error, (fine, expected(fine)))]
+        return [
+            Series(self.source or "tracks", seen.x, seen.value, expected(seen.x), seen.error, (fine, expected(fine)))
+        ]
 
     def law_in(self, laws: Laws) -> Innovations:
-        """Under a model: what is new in each step, in standard deviations, independent normal numbers if it is right; a row a step."""
+        """Under a model: what is new in each step, in standard deviations, shape (steps, dimension): independent normal numbers
+        if it is right."""
         if isinstance(self.localisation, str):
             raise NoAnswer(
                 f"localisation = {self.localisation!r} is a parameter: fit it, or give MeasuredTracks a number for it"
@@ -147,5 +151,7 @@ class MeasuredTracks:
         pairs = np.bincount((SIDE * places[second - 1] + places[second]).ravel(), minlength=SIDE * SIDE)
         if pairs.sum() >= EXPECTED * SIDE * SIDE:
             share = np.full(SIDE * SIDE, 1.0 / SIDE**2)
-            result.append(Outcomes(f"{name}: neighbouring steps", np.arange(SIDE * SIDE) + 0.0, pairs, share, tests=TESTS[:1]))
+            result.append(
+                Outcomes(f"{name}: neighbouring steps", np.arange(SIDE * SIDE) + 0.0, pairs, share, tests=TESTS[:1])
+            )
         return result

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..inputs.arguments import finite, finite_numbers, numbers
+from ..inputs.arguments import finite, finite_numbers, is_missing, numbers
 from ..inputs.extras import xarray_for
 from ..inputs.wording import did_you_mean, shown
 from ..laws.estimate import Profile
@@ -74,10 +74,13 @@ class Tracks:
     frame: NDArray[np.int64] = field(init=False)
 
     def __post_init__(self) -> None:
-        time, positions = finite_numbers("time", self.time), numbers("positions", self.positions)
+        time, positions = numbers("time", self.time), numbers("positions", self.positions)
         positions = positions[:, None] if positions.ndim == 1 else positions
         if time.ndim != 1 or not time.size:
             raise ValueError(f"time has the shape {time.shape}: give one time for each position, at least one")
+        if not np.isfinite(time).all():
+            row = int(np.argmin(np.isfinite(time)))
+            raise ValueError(f"time must be finite, not {time[row]}, in row {row}: leave the row out, or give its time")
         particle = np.zeros(time.size, dtype=np.int64) if self.particle is None else _labels(self.particle)
         if positions.ndim != 2 or not 1 <= positions.shape[1] <= len(AXES):
             raise ValueError(
@@ -409,6 +412,10 @@ def _in(unit: str) -> str:
 def _labels(particle: Any) -> NDArray[Any]:
     """The names of particles: whole numbers where all are, else text."""
     given = np.asarray(particle)
+    names = np.asarray(particle, dtype=object).ravel().tolist()
+    missing = next((row for row, name in enumerate(names) if name == "" or is_missing(name)), None)
+    if missing is not None:
+        raise ValueError(f"particle is missing in row {missing}: name it, or leave out the row")
     if given.ndim != 1:
         raise ValueError(f"particle has the shape {given.shape}: give one name or number for each position")
     if given.dtype.kind in "iu":
