@@ -133,9 +133,10 @@ class PlainSteps:
                 found[side] = 0.5 * (s + (m**2 if rule is Rule.EXACT_VARIANCE else 0.0) + side * m)
                 continue
             if power == 1.0:
-                w = side * dx * a(sites.point) / d(sites.point)
+                ratio = a(sites.point) / d(sites.point)
             else:
-                w = side * dx * sites.of_bond(lambda x: a(x) / d(x), [drift, diffusion], axis, end)
+                ratio = sites.of_bond(lambda x: a(x) / d(x), [drift, diffusion], axis, end)
+            w = side * dx * ratio
             fitted = 0.5 * s * _bernoulli(-w) if rule is Rule.FITTED else s / (1.0 + np.exp(-w))
             found[side] = np.asarray(fitted)
         return found
