@@ -16,6 +16,7 @@ from numba import njit
 from numpy.typing import NDArray
 from scipy import stats
 
+from randwalk.jit.lanes import LANES
 from randwalk.kernels.binomial import _centre, binomial, log_acceptance
 from randwalk.kernels.binomials import binomials, workspace
 from randwalk.kernels.philox import words64
@@ -412,13 +413,20 @@ def together(n, a, b, c0, k0, k1):  # type: ignore[no-untyped-def]
     """Draws made together and one by one, from a workspace full of rubbish."""
     size = n.size
     out, alone, work = np.full(size + 1, -7, np.int64), np.full(size + 1, -7, np.int64), workspace(size)
-    for whole_numbers in (work.many, work.rarer, work.total, work.mode, work.drawn):
+    for whole_numbers in (work.many, work.taken, work.total, work.mode, work.drawn, work.sure):
         whole_numbers[:] = -1
-    for words in (work.flip, work.number, work.first, work.second, work.verdict, work.queue, work.some, work.whose):
+    for words in (work.flip, work.number, work.first, work.second, work.verdict, work.kind):
         words[:] = U(0xFFFFFFFFFFFFFFFF)
+    for lists in (work.queue, work.some, work.whose):
+        lists[:] = U(0xFFFFFFFFFFFFFFFF)
     for reals in (work.inverse, work.p, work.excess, work.sd, work.target, work.off):
         reals[:] = np.nan
-    binomials(n, a, b, 1.0 / b, c0, U(3), U(1) << U(16), U(5), k0, k1, out, work, size)
+    given = np.full((3, size + LANES), -1, np.int64)
+    inverse, numbers = np.full(size + LANES, np.nan), np.full(size + LANES, U(0xFFFFFFFFFFFFFFFF))
+    given[0, :size], given[1, :size], given[2, :size], inverse[:size], numbers[:size] = n, a, b, 1.0 / b, c0
+    binomials(
+        given[0], given[1], given[2], inverse, numbers, U(3), U(1) << U(16), U(5), k0, k1, out, work, size
+    )  # fmt: skip
     for j in range(size):
         alone[j] = binomial(n[j], a[j], b[j], c0[j], U(3), U(1) << U(16), U(5), k0, k1)
     return out, alone
