@@ -153,6 +153,12 @@ def _zeros_below(context: Any, word: Any) -> Any:
     return lowered(types.uint64(types.uint64), lambda _, builder, word: builder.cttz(word, defined))
 
 
+def _zeros_above(context: Any, word: Any) -> Any:
+    """The number of zeros above the highest one of a uint64 that is not 0."""
+    defined = ir.Constant(ir.IntType(1), 1)
+    return lowered(types.uint64(types.uint64), lambda _, builder, word: builder.ctlz(word, defined))
+
+
 def _polynomial(context: Any, x: Any, coefficients: Any) -> Any:
     """c₀ + x (c₁ + x (c₂ + …)) of a tuple of coefficients, each operation rounded."""
 
@@ -175,3 +181,4 @@ which: Any = intrinsic(_which)
 joined: Any = intrinsic(_joined)
 ones: Any = intrinsic(_ones)
 zeros_below: Any = intrinsic(_zeros_below)
+zeros_above: Any = intrinsic(_zeros_above)

@@ -11,7 +11,7 @@ import numpy as np
 from ..jit.compile import device, kernel, maker
 from ..jit.lanes import LANES, alike, fetch, keep, numbers
 from ..jit.vector import ones, wide, zeros_below
-from .bits import always, follow, next_digit, prefix, remainder, screen, spread
+from .bits import follow, next_digit, prefix, remainder, screen, spread
 from .philox import HALF, LOW, STEPS, TIES, U, words64
 from .program import FULL, PLANES
 from .step import ALL, I32, ONE, ZERO, after, change
@@ -30,10 +30,14 @@ assert 2 * ROOM * 64 <= 1 << 16  # a tie is kept in 16 bits
 def walk_constant(site, first_walker, program, start, stop, keys):  # type: ignore[no-untyped-def]
     """Advance every site of `site` from step `start` to `stop` of a walk with constant probabilities on an unbounded lattice.
 
-    Only the kernel that is used is compiled.
+    Only the kernel that is used is compiled. It is called for walkers whose numbers have the same high half.
     """
-    fair = program.thresholds == (FULL // 2, FULL)
-    (_walk_fair if fair else _walk_digits)(site, first_walker, program, start, stop, keys)
+    walk = _walk_fair if program.thresholds == (FULL // 2, FULL) else _walk_digits
+    begin = 0
+    while begin < site.size:
+        end = min(site.size, begin + (1 << 32) - (first_walker + begin) % (1 << 32))
+        walk(site[begin:end], first_walker + begin, program, start, stop, keys)
+        begin = end
 
 
 @kernel
@@ -43,11 +47,11 @@ def _walk_fair(site, first_walker, program, start, stop, keys):  # type: ignore[
     counts = aligned(LANES)
     first, second = program.offsets
     for j in range(0, site.size, LANES):
-        walker, taken = numbers(U(first_walker + j)), alike(ZERO)
+        walker, high, taken = numbers(U(first_walker + j) & LOW), U(first_walker + j) >> HALF, alike(ZERO)
         for block in range(start // 128, (stop + 127) // 128):
             early, late = screen(128 * block, start, stop), screen(128 * block + 64, start, stop)
-            low, high = words64(walker & LOW, walker >> HALF, U(block), STEPS, keys[0], keys[1])
-            taken = taken + (ones(low & early) + ones(high & late))
+            one, two = words64(walker, high, U(block), STEPS, keys[0], keys[1])
+            taken = taken + (ones(one & early) + ones(two & late))
         keep(taken, counts, 0)
         home = site[j : j + LANES]
         for i in range(home.size):
@@ -58,29 +62,34 @@ def _walk_fair(site, first_walker, program, start, stop, keys):  # type: ignore[
 def _walk_digits(site, first_walker, program, start, stop, keys):  # type: ignore[no-untyped-def]
     wide()
     moves = len(program.thresholds)
-    even = moves + moves % 2
+    rows, even = moves, moves + moves % 2
+    while rows and program.thresholds[rows - 1] == FULL:  # every uniform is below
+        rows -= 1
     planes, counts, masks = aligned((PLANES + 2) * LANES), aligned(even * LANES), aligned(even * ROOM)
     settled = aligned(even // 2 * LANES)  # the two counts of a pair in a word
     lists = np.empty(ROOM, np.uint16), np.empty(2 * ROOM, np.uint16), np.empty(2 * ROOM, np.uint64)
     for j in range(0, site.size, LANES):
         first = U(first_walker + j)
         for k in range(even):
-            keep(alike(ZERO), counts, k * LANES)
+            keep(alike(ZERO if k < rows else U(stop - start)), counts, k * LANES)
             keep(alike(ZERO), settled, k // 2 * LANES)
         for begin in range(start // 64, (stop + 63) // 64, WORDS):
             end = min(begin + WORDS, (stop + 63) // 64)
             for word in range(begin, end):
+                wanted = screen(64 * word, start, stop)
                 _draw(planes, first, word, program.planes, keys)
-                _compare(planes, word - begin, screen(64 * word, start, stop), program, counts, masks)
+                if program.planes < PLANES:
+                    _count(planes, wanted, rows, program, counts)
+                else:
+                    _compare(planes, word - begin, wanted, rows, program, counts, masks)
             if program.planes == PLANES:
-                for k in range(0, moves, 2):
-                    pair = U(program.thresholds[k]), U(program.thresholds[min(k + 1, moves - 1)])
+                for k in range(0, rows, 2):
+                    pair = U(program.thresholds[k]), U(program.thresholds[min(k + 1, rows - 1)])
                     size, at = (end - begin) * LANES, (first, begin)
                     _settle(settled[k // 2 * LANES :], masks[k * ROOM :], size, at, pair, lists, keys)
-        for k in range(0, even, 2):
-            both, row = fetch(settled, k // 2 * LANES), k * LANES
-            keep(fetch(counts, row) + (both & LOW), counts, row)
-            keep(fetch(counts, row + LANES) + (both >> HALF), counts, row + LANES)
+        for k in range(rows):
+            both = fetch(settled, k // 2 * LANES)
+            keep(fetch(counts, k * LANES) + (both >> HALF if k % 2 else both & LOW), counts, k * LANES)
         home = site[j : j + LANES]
         for k in range(moves):
             for i in range(home.size):
@@ -97,10 +106,9 @@ def aligned(size):  # type: ignore[no-untyped-def]
 
 @device
 def _draw(planes, first_walker, word, number, keys):  # type: ignore[no-untyped-def]
-    """The random digits of the 64 steps of a word into rows 1, 2, … `number` of `planes`, the highest first. A Philox block has
+    """The random digits of the 64 steps of a word, of walkers whose numbers have the same high half, into rows 1, 2, … `number` of `planes`, the highest first. A Philox block has
     two digits; the rows before and after take the digits of other words."""
-    walker = numbers(first_walker)
-    low, high, begin = walker & LOW, walker >> HALF, word * number
+    low, high, begin = numbers(first_walker & LOW), first_walker >> HALF, word * number
     for block in range(begin // 2, (begin + number + 1) // 2):
         first, second = words64(low, high, U(block), STEPS, keys[0], keys[1])
         at = (2 * block - begin + 1) * LANES
@@ -109,30 +117,40 @@ def _draw(planes, first_walker, word, number, keys):  # type: ignore[no-untyped-
 
 
 @device
-def _compare(planes, place, wanted, program, counts, masks):  # type: ignore[no-untyped-def]
-    """Add to counts[k] the `wanted` steps of a word that are below threshold k, as far as the drawn digits decide.
+def _count(planes, wanted, rows, program, counts):  # type: ignore[no-untyped-def]
+    """Add to counts[k] the `wanted` steps of a word that are below threshold k, which the drawn digits decide."""
+    for k in range(rows):
+        less = alike(ZERO)
+        for digit in range(program.planes - 1, -1, -1):
+            random = fetch(planes, (digit + 1) * LANES)
+            less, _ = next_digit(less, less, random, spread(program.thresholds[k], digit))
+        keep(fetch(counts, k * LANES) + ones(less & wanted), counts, k * LANES)
+
+
+@device
+def _compare(planes, place, wanted, rows, program, counts, masks):  # type: ignore[no-untyped-def]
+    """As :func:`_count`, as far as the drawn digits decide.
 
     The steps that tie are left in `masks`, at word number `place` of those of the threshold. Two thresholds are compared
-    together, which hides the time to fetch digits; an odd last one is compared twice, the second time into rows that no code
-    reads.
+    together, which hides the time to fetch digits; an odd last one is compared twice, the second time into a row that is not
+    read.
     """
-    number, rows = program.planes, len(program.thresholds)
     for k in range(0, rows, 2):
         t, u = U(program.thresholds[k]), U(program.thresholds[min(k + 1, rows - 1)])
         less, tie, less_u, tie_u = alike(ZERO), alike(ALL), alike(ZERO), alike(ALL)
-        for digit in range(number - 1, -1, -1):
+        for digit in range(PLANES - 1, -1, -1):
             random = fetch(planes, (digit + 1) * LANES)
             less, tie = next_digit(less, tie, random, spread(t, digit))
             less_u, tie_u = next_digit(less_u, tie_u, random, spread(u, digit))
-        tie = tie & (wanted if remainder(t, number) else ZERO)
-        tie_u = tie_u & (wanted if remainder(u, number) else ZERO)
+        tie = tie & (wanted if remainder(t, PLANES) else ZERO)
+        tie_u = tie_u & (wanted if remainder(u, PLANES) else ZERO)
         tied = tie | tie_u
-        if number == PLANES:
-            keep(tied, masks, k * ROOM + place * LANES)
-            keep(tie, masks, (k + 1) * ROOM + place * LANES)
+        keep(tied, masks, k * ROOM + place * LANES)
+        keep(tie, masks, (k + 1) * ROOM + place * LANES)
         at = k * LANES
-        keep(fetch(counts, at) + ones((less | always(t)) & wanted & ~tied), counts, at)
-        keep(fetch(counts, at + LANES) + ones((less_u | always(u)) & wanted & ~tied), counts, at + LANES)
+        keep(fetch(counts, at) + ones(less & wanted & ~tied), counts, at)
+        if k + 1 < rows:
+            keep(fetch(counts, at + LANES) + ones(less_u & wanted & ~tied), counts, at + LANES)
 
 
 @device
