@@ -25,6 +25,7 @@ QUICK_FILES = frozenset(
         "domain",
         "ensemble",
         "estimate",
+        "independent",
         "ito_walk",
         "kernels",
         "keywords",

@@ -54,7 +54,7 @@ class TrackFit:
     def of(cls, tracks: Tracks, likelihood: Likelihood) -> TrackFit:
         """The fit of the largest likelihood."""
         diffusion, square = likelihood.best()
-        sigma, deviance = math.sqrt(square), likelihood.deviance(diffusion, square)
+        sigma, deviance = math.sqrt(max(square, 0.0)), likelihood.deviance(diffusion, square)
         _, _, drift, precision = likelihood.solved(diffusion, likelihood.spread(diffusion, square))
         known = likelihood.localisation is not None
         return cls(
@@ -101,8 +101,7 @@ class TrackFit:
     def msd(self, lags: ArrayLike) -> Floats:
         """The mean square displacement that is expected at the times `lags`, of their shape."""
         lags = finite_numbers("lags", lags)
-        dimension, square = self.drift.shape[0], float(self.localisation.value) ** 2
-        diffusion = float(self.diffusion.value)
+        dimension, (diffusion, square) = self.drift.shape[0], self.likelihood.best()
         moved = (
             2.0 * dimension * (diffusion * lags + self.likelihood.spread(diffusion, square))
             + np.sum(self.drift.value**2) * lags**2

@@ -262,8 +262,9 @@ def fit(
     for datum in several:
         if isinstance(datum, Tracks):
             raise TypeError(
-                f"data = {datum!r}: tracks.fit() finds D, drift and localisation error of tracks; for another model fit their "
-                "displacements, tracks.increments(lag), from a start at 0"
+                f"data = {datum!r}: tracks.fit() finds D, drift and localisation error of tracks; for a model with parameters "
+                "of its own give rw.validate.MeasuredTracks(tracks); for another than Brownian motion fit their displacements, "
+                "tracks.increments(lag), from a start at 0"
             )
         if not hasattr(datum, "log_likelihood"):
             raise TypeError(
