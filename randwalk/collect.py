@@ -27,9 +27,9 @@ class Interrupted(KeyboardInterrupt):
     """Ctrl-C during a run. `ensemble` holds the walkers that were finished, as a run of these walkers gives them (None if there
     are none); ``ensemble.extend(walkers)`` continues."""
 
-    def __init__(self, ensemble: Any) -> None:
+    def __init__(self, ensemble: Any, kept: str = "") -> None:
         done = ensemble.walkers if ensemble is not None else 0
-        super().__init__(f"interrupted with {done:,} walkers finished; they are in the exception's .ensemble")
+        super().__init__(f"interrupted with {done:,} walkers finished; they are in the exception's .ensemble{kept}")
         self.ensemble = ensemble
 
 
@@ -52,8 +52,8 @@ def collect(
     task, counts = checkpoint.task, checkpoint.begun(before, parts)
     left = missing(parts, () if counts is None else counts.parts)
     if left:
-        run = _alone if effort.executor is None else _by_executor
-        with run(task, left, effort) as (results, rest):
+        alone = effort.executor is None
+        with _alone(task, left, effort, checkpoint) if alone else _by_executor(task, left, effort) as (results, rest):
             try:
                 for more in results:
                     counts = more if counts is None else counts + more
@@ -62,9 +62,9 @@ def collect(
                 if isinstance(error, (KeyboardInterrupt, RangeFailed)):
                     for more in rest():
                         counts = more if counts is None else counts + more
-                ensemble = checkpoint.end(counts)
+                ensemble, kept = checkpoint.cut_short(counts)
                 if isinstance(error, KeyboardInterrupt):
-                    raise Interrupted(ensemble) from None
+                    raise Interrupted(ensemble, kept) from None
                 if isinstance(error, DeviceError):
                     error.partial = counts
                 if isinstance(error, (DeviceError, RangeFailed)):
@@ -80,14 +80,15 @@ Coming: TypeAlias = tuple[
 
 
 @contextmanager
-def _alone(task: AnyTask, parts: Sequence[range], effort: Effort) -> Iterator[Coming]:
+def _alone(task: AnyTask, parts: Sequence[range], effort: Effort, checkpoint: Checkpoint) -> Iterator[Coming]:
     """Counts of one batch of walkers after another, made by threads of this process."""
     walkers = sum(map(len, parts))
     with share(effort.threads) as threads, _bar(task, parts, effort) as advance:
         task.check_memory(walkers, threads)
         seconds = task.seconds(walkers) if effort.backend == "auto" else 0.0  # the only one that asks for it
         machine = choose(effort.backend, effort.devices, seconds, threads, task.method)
-        batches = (counts for part in parts for counts in task.stream(part, machine, advance))
+        kept = () if checkpoint.midway is None else (checkpoint.midway,)
+        batches = (counts for part in parts for counts in task.stream(part, machine, advance, *kept))
         with closing(batches):  # ends its threads, also where an error comes between two batches
             yield batches, lambda: ()
 
