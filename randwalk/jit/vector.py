@@ -14,6 +14,8 @@ from .lanes import LANES, WIDTH, broadcast, cells, combine, lanes, lowered, mark
 insert: Any = cgutils.get_or_insert_function
 tuple_of: Any = types.UniTuple
 
+EIGHT = 8  # 64-bit numbers in the widest register
+
 
 def _wide(context: Any) -> Any:
     """Prefer 512-bit vectors in the function that calls this; Numba's default stops at 256. No effect without AVX-512. And
@@ -147,6 +149,28 @@ def _ones(context: Any, word: Any) -> Any:
     return lowered(lanes(lanes) if word == lanes else types.int64(types.uint64), count)
 
 
+def _append(context: Any, values: Any, chosen: Any, array: Any, offset: Any) -> Any:
+    """Keep those of lanes for which `chosen` is not 0 in an array of uint64, one after another from `offset` on; returns the
+    place after the last one. What stands there and in the places after it, EIGHT in all, is overwritten too."""
+    part, i64, name = ir.VectorType(ir.IntType(64), EIGHT), ir.IntType(64), f"v{EIGHT}i64"
+
+    def store(context: Any, builder: Any, given: Any, wanted: Any, into: Any, offset: Any) -> Any:
+        for first in range(0, LANES, EIGHT):
+            order = ir.Constant(ir.VectorType(ir.IntType(32), EIGHT), list(range(first, first + EIGHT)))
+            some, which = (builder.shuffle_vector(v, v, order) for v in (given, wanted))
+            mask = builder.icmp_unsigned("!=", which, ir.Constant(part, [0] * EIGHT))
+            kind = ir.FunctionType(part, [part, mask.type, part])
+            compress = insert(builder.module, kind, f"llvm.experimental.vector.compress.{name}")
+            there, _, size = place(context, builder, array, into, offset, EIGHT)
+            builder.store(builder.call(compress, [some, mask, ir.Constant(part, ir.Undefined)]), there, align=size)
+            bits = builder.zext(builder.bitcast(mask, ir.IntType(EIGHT)), i64)
+            count = insert(builder.module, ir.FunctionType(i64, [i64]), "llvm.ctpop.i64")
+            offset = builder.add(offset, builder.call(count, [bits]))
+        return offset
+
+    return lowered(types.intp(lanes, lanes, array, types.intp), store)
+
+
 def _zeros_below(context: Any, word: Any) -> Any:
     """The number of zeros below the lowest one of a uint64 that is not 0."""
     defined = ir.Constant(ir.IntType(1), 1)
@@ -180,5 +204,6 @@ where: Any = intrinsic(_where)
 which: Any = intrinsic(_which)
 joined: Any = intrinsic(_joined)
 ones: Any = intrinsic(_ones)
+append: Any = intrinsic(_append)
 zeros_below: Any = intrinsic(_zeros_below)
 zeros_above: Any = intrinsic(_zeros_above)

@@ -26,7 +26,7 @@ Cells: TypeAlias = NDArray[np.int32]
 BLOCK = 512  # walkers advanced together on a line
 FEW = 128  # the same number where there are more than two moves: the cells around these walkers fit in the first-level cache
 assert BLOCK // 4 % LANES == 0 and FEW % LANES == 0 and FEW % WIDTH == 0
-TOGETHER = 1 << 15  # walkers that make all steps before the next ones do: what is kept of these fits in the second-level cache
+TOGETHER = 1 << 15  # walkers that make all steps before others do, so that they stay in the second-level cache
 RANKS = 128  # steps after which the walkers of all blocks that have not left are brought together again
 SPREAD = 1 << 16  # cells up to which a table is copied so that every cell has a column
 
