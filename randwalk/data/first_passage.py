@@ -303,6 +303,11 @@ class FirstPassageTimes:
             attrs={"offset": self.offset, "source": self.source},
         )
 
+    def _repr_html_(self) -> str:
+        from ..laws.plotting import in_notebook
+
+        return in_notebook(repr(self), self.plot)
+
     def __repr__(self) -> str:
         parts = [f"{self.by(way).size} by {way or 'any exit'}" for way in self.ways]
         parts += [f"{int(self.censored.sum())} censored"] if self.censored.any() else []
