@@ -114,7 +114,7 @@ def card(measured: Mapping[str, Any]) -> str:
     lines = []
     for name, others in CARD.items():
         ours, limit = (measured["work"][name][by] for by in (OURS, "CUDA C++"))
-        cells = [cell(other and measured["other programs"][other]) for other in others]
+        cells = [cell(measured["other programs"][other] if other else None) for other in others]
         lines.append((name, cell(limit), cell(ours), f"{ours / limit:.2f}", *cells))
     return table(("work", "CUDA C++", OURS, "ratio", "CuPy", "PyTorch, compiled", "JAX"), lines)
 
