@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import concurrent.futures
+import json
 import os
 import re
 import runpy
@@ -19,7 +20,8 @@ import pytest
 import randwalk as rw
 from benchmarks import cost, scaling
 
-PAGE = Path(__file__).parents[1] / "docs" / "how_to" / "cluster.md"
+ROOT = Path(__file__).parents[1]
+PAGE = ROOT / "docs" / "how_to" / "cluster.md"
 FILE = re.compile(r"^```(?:python|toml)\n# (\S+\.(?:py|toml))\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 
 
@@ -85,3 +87,12 @@ def test_the_table_of_costs_is_that_of_the_kept_rates() -> None:
 def test_scaling_is_linear_until_the_client_is_busy() -> None:
     assert scaling.speed_up(1, 0.0, 60.0) == 1.0 and scaling.speed_up(64, 0.0, 60.0) == pytest.approx(64.0)
     assert scaling.speed_up(10**9, 0.01, 60.0) == pytest.approx(6000.0, rel=1e-4)
+
+
+def test_what_the_page_says_of_scaling_is_what_was_measured() -> None:
+    found = json.loads((ROOT / "gallery" / "results" / "scaling.json").read_text(encoding="utf-8"))
+    page, client = " ".join(PAGE.read_text(encoding="utf-8").split()), found["client seconds a range"]
+    assert f"took {1000 * client:.0f} ms of its processor" in page
+    assert f"W = r/c ≈ {float(f'{60.0 / client:.1g}'):.0f}" in page
+    one, two = (found["rates"][workers] / 1e9 for workers in ("1", "2"))
+    assert f"({one:.1f} and {two:.1f} G each)" in page and f"(load {found['load before']:.0f})" in page

@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .counts import added
 from .devices import choose
+from .pieces import Ended
 from .threads import share
 
 
@@ -41,4 +41,10 @@ class Portions:
         seconds = self.task.seconds(len(walkers)) if self.backend == "auto" else 0.0
         with share(self.threads) as threads:
             machine = choose(self.backend, self.devices, seconds, threads, self.task.method, ended)
-            return added(self.task.stream(walkers, machine))
+            made: Any = None
+            try:
+                for counts in self.task.stream(walkers, machine):
+                    made = counts if made is None else made + counts
+            except (Ended, KeyboardInterrupt):  # a terminal sends Ctrl-C to processes, too
+                raise Ended(made) from None
+            return made

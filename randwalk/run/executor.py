@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 import traceback
 from collections import deque
-from collections.abc import Generator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
@@ -24,6 +24,7 @@ LOSSES = 3  # times that an item may be lost
 FEW = 4  # items under way once one is done
 LOOK = 0.02  # seconds between two looks at what is done
 GRACE = 1.0  # seconds that an item may be on its way, besides its work
+SOON = 0.6  # seconds after an error or Ctrl-C in which workers hand over the parts that they have
 
 
 class NoExecutor(TypeError):
@@ -65,19 +66,26 @@ class Done:
 
 @dataclass(frozen=True)
 class Failed:
-    """An error of the work for an item, in words, because errors themselves may not travel; no words for a run that was ended."""
+    """An error of the work for an item, in words, because errors themselves may not travel."""
 
     reason: str
     where: str
 
 
-def work_on(work: Any, item: Any, attempt: int) -> Done | Failed:
+@dataclass(frozen=True)
+class Unfinished:
+    """The part of an item that was done when the run was ended; None for nothing."""
+
+    part: Any
+
+
+def work_on(work: Any, item: Any, attempt: int) -> Done | Failed | Unfinished:
     """What is submitted. The number of the `attempt` makes each submission another one to executors that keep results."""
     begun = time.perf_counter()
     try:
         result = work(item)
-    except Ended:
-        return Failed("", "")
+    except Ended as end:
+        return Unfinished(end.part)
     except Exception as error:
         return Failed(f"{type(error).__name__}: {error}", traceback.format_exc())
     return Done(result, time.perf_counter() - begun)
@@ -149,8 +157,11 @@ class Supply:
         self._broken = 0
 
 
-def gathered(executor: Any, work: Work, items: Items[T]) -> Generator[tuple[T, Any], None, None]:
-    """Items and what `work` makes of them, as they are done. After an error no further ones are begun.
+def gathered(
+    executor: Any, work: Work, items: Items[T], late: Callable[[Any], None] | None = None
+) -> Generator[tuple[T, Any], None, None]:
+    """Items and what `work` makes of them, as they are done. After an error no further ones are begun. Where this is cut short,
+    by Ctrl-C or because it is closed, `late` is told what workers have made of the items under way, if they say so soon.
 
     The first item goes ahead alone: its worker compiles what is not in the cache of kernels yet, and the others find it there.
     Then there are so many under way that an item waits for its worker about as long as the work for another takes, one to three
@@ -196,11 +207,11 @@ def gathered(executor: Any, work: Work, items: Items[T]) -> Generator[tuple[T, A
                         failed = failed or _lost(sent.item, error)
                     again.append(_Sent(sent.item, sent.attempt + 1, 0.0))
                     continue
+                if isinstance(answer, Unfinished):  # the worker no longer sees that the run is wanted
+                    wanted.renew()
+                    again.append(_Sent(sent.item, sent.attempt + 1, 0.0))
+                    continue
                 if isinstance(answer, Failed):
-                    if not answer.reason:  # the worker no longer sees that the run is wanted
-                        wanted.renew()
-                        again.append(_Sent(sent.item, sent.attempt + 1, 0.0))
-                        continue
                     failed = failed or _error(sent.item, answer)
                     continue
                 supply.served()
@@ -209,10 +220,32 @@ def gathered(executor: Any, work: Work, items: Items[T]) -> Generator[tuple[T, A
                 yield sent.item, shipped.received(answer.result)
     finally:
         wanted.end()
+        if late is not None:
+            for part in _parts(under_way, shipped):
+                late(part)
         for future in under_way:
             future.cancel()
     if failed is not None:
         raise failed
+
+
+def _parts(under_way: dict[Any, _Sent], shipped: Shipped) -> Iterator[Any]:
+    """What workers have made of the items under way and hand over soon."""
+    until, left = time.monotonic() + SOON, list(under_way)
+    while left:
+        for future in [future for future in left if future.done()]:
+            left.remove(future)
+            try:
+                answer = future.result()
+            except Exception:  # lost, or cancelled
+                continue
+            if isinstance(answer, Done):
+                yield shipped.received(answer.result)
+            elif isinstance(answer, Unfinished) and (part := shipped.received(answer.part)) is not None:
+                yield part
+        if not left or time.monotonic() > until:
+            return
+        time.sleep(LOOK)
 
 
 def _next(again: deque[_Sent], items: Items[Any], shares: int) -> _Sent | None:

@@ -196,6 +196,7 @@ FAULTS = (
     _walk("an absorbing wall half a spacing off", "randwalk.model.lattice", "_on_axis", changed(_half_way)),
     _walk("right and left exchanged at the left wall", TABLE, "quantise", changed(_mirrored), SAMPLING + REFINED),
     _walk("D_x left out of Fick's form", RULE, "probabilities", called(lambda _: {"convention": Convention.ITO})),
+    _walk("Fick's form in place of Stratonovich's", RULE, "probabilities", called(lambda _: {"convention": Convention.FICK})),
     _walk(
         "the diffusion half way where it jumps, in place of two resistances", "randwalk.model.bond:BondMean", "_cuts",
         lambda _: lambda bond, x: np.empty(0),
