@@ -25,6 +25,7 @@ QUICK_FILES = frozenset(
         "domain",
         "ensemble",
         "estimate",
+        "hitting_unbounded",
         "independent",
         "ito_walk",
         "kernels",
