@@ -15,7 +15,7 @@ from typing import Any, Protocol, TypeVar
 
 from ..inputs.wording import shown
 from ..jit.compile import DeviceError
-from .pieces import Ended
+from .pieces import SOON, Ended
 from .shipping import Shipped, Work
 from .wanted import Wanted
 
@@ -25,7 +25,6 @@ LOSSES = 3  # times that an item may be lost
 FEW = 4  # items under way once one is done
 LOOK = 0.02  # seconds between two looks at what is done
 GRACE = 1.0  # seconds that an item may be on its way, besides its work
-SOON = 0.6  # seconds after an error or Ctrl-C in which workers hand over the parts that they have
 
 
 class NoExecutor(TypeError):
