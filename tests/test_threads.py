@@ -160,7 +160,7 @@ def test_a_thread_that_compiles_is_not_waited_for() -> None:
                 heard.set()
         return batch
 
-    batches = host.batches(range(4 * BLOCK), BLOCK, 1, 0, work)
+    batches: Any = host.batches(range(4 * BLOCK), BLOCK, 1, 0, work)
     assert next(batches)[0].start == 0
     begun = time.monotonic()
     batches.close()
