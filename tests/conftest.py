@@ -159,8 +159,8 @@ QUICK_TESTS = frozenset({
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """The marks of SciPy's own tests, from which test_scipy_form takes checks; and Ctrl-C, which a shell takes from what it starts
-    in the background."""
+    """The marks of SciPy's own tests, from which test_scipy_form takes checks; and Ctrl-C, which what a shell starts in the
+    background does not hear."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     for mark in (
