@@ -167,7 +167,7 @@ class Walks:
         dt = self.time / resolution
         for row, pairs in zip(found, self.lengths, strict=True):
             state = made.begin(np.repeat(np.array(self.place)[:, None], len(walkers), axis=1))
-            made.module.walk(state, walkers.start, 0, resolution // pairs, dt, pairs, made.parameters, self.keys)
+            made.advance(state, walkers.start, 0, resolution // pairs, dt, self.keys, pairs)
             _check_weights(state, walkers)
             row[:] = made.settled(state, self.time)
             if isinstance(self.reduction, Control):
