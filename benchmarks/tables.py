@@ -1,4 +1,4 @@
-"""What was measured: as JSON that is kept in `results/`, and as the tables of docs/performance.md, made from it."""
+"""What was measured: as JSON that is kept in `results/`, and as the tables of pages (docs/performance.md, docs/methods.md)."""
 
 from __future__ import annotations
 
@@ -68,6 +68,11 @@ def shown(rate: float) -> str:
     return f"{rate:.3g}"
 
 
+def ratio(times: float) -> str:
+    """How many times as fast, in three digits."""
+    return f"{times:.3g}" if times < 1000 else f"{float(f'{times:.3g}'):,.0f}"
+
+
 def judged(work: Mapping[str, Any], by: str) -> str:
     """What the goals of a row say of it."""
     said = []
@@ -75,7 +80,7 @@ def judged(work: Mapping[str, Any], by: str) -> str:
         if goal["row"] == by and goal["of"] in work["rates"]:
             reached = work["rates"][by] / work["rates"][goal["of"]]
             verdict = "met" if reached >= goal["fraction"] else "MISSED"
-            said.append(f"{reached:.3g} of {goal['of']}: {verdict} (≥ {goal['fraction']:g})")
+            said.append(f"{ratio(reached)} of {goal['of']}: {verdict} (≥ {goal['fraction']:g})")
     return "; ".join(said)
 
 
@@ -83,7 +88,7 @@ def rows(work: Mapping[str, Any]) -> Iterable[tuple[str, str, str, str]]:
     """Of each row of a workload: by whom, its rate, how much faster randwalk is, its goals."""
     for by, rate in work["rates"].items():
         ours = work["rates"]["randwalk"]
-        yield by, f"{shown(rate)} {work['unit']}/s", f"{ours / rate:.3g}", judged(work, by)
+        yield by, f"{shown(rate)} {work['unit']}/s", ratio(ours / rate), judged(work, by)
 
 
 def table(headings: Iterable[str], lines: Iterable[Iterable[str]]) -> str:
@@ -109,7 +114,7 @@ def card(measured: Mapping[str, Any]) -> str:
     lines = []
     for name, others in CARD.items():
         ours, limit = (measured["work"][name][by] for by in (OURS, "CUDA C++"))
-        cells = [cell(other and measured["other programs"][other]) for other in others]
+        cells = [cell(measured["other programs"][other] if other else None) for other in others]
         lines.append((name, cell(limit), cell(ours), f"{ours / limit:.2f}", *cells))
     return table(("work", "CUDA C++", OURS, "ratio", "CuPy", "PyTorch, compiled", "JAX"), lines)
 
@@ -136,12 +141,27 @@ def beginning(measured: Mapping[str, Any]) -> str:
     return f"{said.format(**measured)}\n\n{table(('run', 'the first time', 'from then on'), lines)}"
 
 
+def points(measured: Mapping[str, Any]) -> str:
+    """Seconds to a value at a point, by walks and by the solver."""
+    problems = {
+        "in time": r"in time: Brownian motion with killing $\tfrac12 x^2$ and a Gaussian payoff",
+        "without": "without time: mean exit time of a ball, by walks on spheres",
+    }
+    lines = []
+    for row in measured["rows"]:
+        solver = "–" if row["solver"] is None else f"{row['solver']:.2g}"
+        lines.append((problems.pop(row["problem"], ""), str(row["dimension"]), f"{row['walk']:.2g}", solver))
+    said = "*Measured by `{command}` on {machine}; randwalk {randwalk}, {date}; medians of {seeds} seeds.*"
+    return f"{said.format(**measured)}\n\n{table(('problem', 'dimensions', 'walks', 'solver'), lines)}"
+
+
 def tables() -> dict[str, str]:
-    """The tables of docs/performance.md, by the marks in whose place they stand."""
+    """The tables of docs/performance.md and docs/methods.md, by the marks in whose place they stand."""
     beside = read("h100_beside.json")
     return {
         "processor": processor(read("cpu.json")),
         "card": card(beside),
         "instructions": instructions(read("sass.json"), beside),
         "beginning": beginning(read("begin.json")),
+        "points": points(read("points.json")),
     }

@@ -96,8 +96,8 @@ copybutton_prompt_is_regexp = True
 
 
 def _put_in_measurements(app: object, name: str, source: list[str]) -> None:
-    """Put the tables of what was measured on the page of performance."""
-    if name == "performance":
+    """Put the tables of what was measured on the pages that speak of it."""
+    if name in ("performance", "methods"):
         from benchmarks.tables import tables
 
         for mark, table in tables().items():

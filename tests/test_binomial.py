@@ -471,8 +471,8 @@ def squeezed(n, a, b, j, factor):  # type: ignore[no-untyped-def]
 
 
 def test_the_squeeze_decides_as_the_test_does() -> None:
-    """At targets a millionth below and above f(k)/f(m), where it may only be unsure or right, for all magnitudes of n and p; and it
-    is sure of most: of targets 5 % off, from sd = 60 on within 3 sd."""
+    """At targets a millionth below and above f(k)/f(m) it is right or unsure, for all magnitudes of n and p; and it is sure of
+    targets 5 % off, from sd = 60 on within 3 sd."""
     rng, decided, asked = np.random.default_rng(11), 0, 0
     for n, a, b in arguments(4000, 62):
         a = min(a, b - a)

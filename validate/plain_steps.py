@@ -132,11 +132,15 @@ class PlainSteps:
             if rule not in (Rule.FITTED, Rule.CAPPED):
                 found[side] = 0.5 * (s + (m**2 if rule is Rule.EXACT_VARIANCE else 0.0) + side * m)
                 continue
-            if power == 1.0:
-                ratio = a(sites.point) / d(sites.point)
-            else:
-                ratio = sites.of_bond(lambda x: a(x) / d(x), [drift, diffusion], axis, end)
-            w = side * dx * ratio
+            w = (
+                side
+                * dx
+                * (
+                    sites.of_bond(lambda x: a(x) / d(x), [drift, diffusion], axis, end)
+                    if power != 1.0
+                    else a(sites.point) / d(sites.point)
+                )
+            )
             fitted = 0.5 * s * _bernoulli(-w) if rule is Rule.FITTED else s / (1.0 + np.exp(-w))
             found[side] = np.asarray(fitted)
         return found

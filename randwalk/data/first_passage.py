@@ -127,7 +127,7 @@ class FirstPassageTimes:
                 raise ValueError(
                     f"there is no column {name!r}; the columns are {', '.join(known)}{did_you_mean(name, known)}"
                 )
-        entries = None if exit is None else np.asarray(table[exit]).tolist()
+        entries = None if exit is None else np.asarray(table[exit], dtype=object).tolist()
         places = [f"row {row}" for row in range(len(table[time]))]
         return cls._named(np.asarray(table[time]), entries, exits, places, offset, source)
 
@@ -302,6 +302,11 @@ class FirstPassageTimes:
             {name: ("walker", values) for name, values in columns.items()},
             attrs={"offset": self.offset, "source": self.source},
         )
+
+    def _repr_html_(self) -> str:
+        from ..laws.plotting import in_notebook
+
+        return in_notebook(repr(self), self.plot)
 
     def __repr__(self) -> str:
         parts = [f"{self.by(way).size} by {way or 'any exit'}" for way in self.ways]

@@ -13,7 +13,7 @@ from scipy import special
 from ..inputs.arguments import finite_numbers, number, one_of
 from ..inputs.extras import xarray_for
 from ..laws.estimate import Estimate
-from ..laws.plotting import COLOURS
+from ..laws.plotting import COLOURS, in_notebook
 from ..model.coefficient import Floats
 from .brownian import Likelihood
 from .track_table import AXES
@@ -126,6 +126,9 @@ class TrackFit:
         return xarray_for("to_xarray").Dataset(
             variables, coords={"axis": list(AXES[: self.drift.shape[0]])}, attrs=attributes
         )
+
+    def _repr_html_(self) -> str:
+        return in_notebook(repr(self), self.plot)
 
     def __repr__(self) -> str:
         unit, time_unit = self.tracks.unit, self.tracks.time_unit

@@ -15,7 +15,7 @@ from ..inputs.arguments import finite, finite_numbers, is_missing, numbers
 from ..inputs.extras import xarray_for
 from ..inputs.wording import did_you_mean, shown
 from ..laws.estimate import Profile
-from ..laws.plotting import COLOURS, axes
+from ..laws.plotting import COLOURS, axes, in_notebook
 from ..model.coefficient import Floats
 from .brownian import Likelihood, Steps
 from .mean_square import mean_square
@@ -389,6 +389,9 @@ class Tracks:
         return xarray_for("to_xarray").Dataset(
             {name: ("row", column) for name, column in rows.items()}, attrs=attributes
         )
+
+    def _repr_html_(self) -> str:
+        return in_notebook(repr(self), self.plot)
 
     def __repr__(self) -> str:
         many, dimension = len(self.particles), self.dimension
