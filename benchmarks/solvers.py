@@ -58,7 +58,7 @@ class Problem:
     @cached_property
     def window(self) -> tuple[tuple[float, float], ...]:
         found = rw.pde.solve(self.equation, [self.time], tolerance=ERROR).window
-        return tuple(tuple(round(float(end), 2) for end in ends) for ends in found)
+        return tuple((round(float(low), 2), round(float(high), 2)) for low, high in found)
 
     @property
     def edges(self) -> tuple[Array, ...]:

@@ -25,7 +25,7 @@ AnyCounts = Counts | ItoCounts
 
 class Interrupted(KeyboardInterrupt):
     """Ctrl-C during a run. `ensemble` holds the walkers that were finished, as a run of these walkers gives them (None if there
-    are none); ``ensemble.extend(walkers)`` continues."""
+    are none); ``ensemble.extend(walkers)`` continues with those that are missing."""
 
     def __init__(self, ensemble: Any, kept: str = "") -> None:
         done = ensemble.walkers if ensemble is not None else 0

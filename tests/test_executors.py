@@ -23,6 +23,7 @@ import pytest
 
 import randwalk as rw
 from randwalk.run import effort, executor, paths, ranges
+from randwalk.run.devices import why_not_cuda
 from randwalk.run.effort import Portions
 from randwalk.run.ranges import Cut, missing
 from randwalk.run.shipping import Shipped, _unpacked
@@ -292,6 +293,16 @@ def test_bad_threads_are_refused_before_anything_is_sent() -> None:
     with pytest.raises(ValueError, match=r"backend = 'gpu': must be one of cpu, cuda, auto"):
         run(executor=plain, backend="gpu")
     assert plain.submitted == 0
+
+
+@pytest.mark.skipif(why_not_cuda() is None, reason="there is a GPU")
+def test_workers_without_a_gpu_are_told_at_once(alone: rw.Ensemble) -> None:
+    """By the worker that goes ahead; what the message says works."""
+    plain = Plain(2)
+    with pytest.raises(rw.DeviceError, match=r"a worker of the executor, on .*cannot run here.*backend='auto'"):
+        run(executor=plain, backend="cuda")
+    assert plain.submitted == 1
+    same(run(executor=plain, backend="auto"), alone)
 
 
 # ---------------------------------------------------------------- Ctrl-C

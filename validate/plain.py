@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 
+from randwalk.laws.estimate import exact
 from randwalk.model.coefficient import Constant, Floats
 from randwalk.model.walk import LatticeWalk
 from randwalk.pde.exact_law import ExactLaw
@@ -116,7 +117,8 @@ class PlainWalk:
         return mass
 
     def from_law(self, law: ExactLaw) -> float:
-        """The largest difference from the exact law at its recorded times."""
+        """The largest difference from the exact law at its recorded times: of the mass of every site, of what has left by each
+        exit and what has not, and of the mean place, relative to the furthest one."""
         walk, last = self.walk, law.steps[-1]
         moves = last * np.prod(self.sites.shape) * (len(walk.probabilities) + 1.0)
         if moves * (4.0 if walk.time_dependent else 1.0) > MOST:
@@ -142,7 +144,12 @@ class PlainWalk:
         theirs[np.ix_(*index)] = atoms.p
         exits = self.walk.domain.open_exits(self.walk.killing != Constant(0.0))
         left = [abs(float(law.absorbed(exit, t)) - gone.get(exit, 0.0)) for exit in exits]
-        return max(float(np.abs(theirs - mass).max()), *left, 0.0)
+        alive = float(mass.sum())
+        told = [abs(float(law.survival(t)) - alive)]
+        for axis, x in enumerate(self.sites.axes if alive > RARE else ()):
+            own = float(x @ mass.sum(axis=tuple(a for a in range(mass.ndim) if a != axis))) / alive
+            told.append(abs(float(exact(law.marginal(axis).mean(t))) - own) / float(np.abs(x).max()))
+        return max(float(np.abs(theirs - mass).max()), *left, *told)
 
     def from_hitting(self) -> float:
         """The largest relative difference of the probabilities and mean times of leaving by each exit: sums over the chain by

@@ -171,7 +171,7 @@ class Walks:
         for row, pairs in zip(found, self.lengths, strict=True):
             state = made.begin(np.repeat(np.array(self.place)[:, None], len(walkers), axis=1))
             for begin, end in pieces(0, resolution // pairs, pairs * COUPLED * state.x.size, ended):
-                made.module.walk(state, walkers.start, begin, end, dt, pairs, made.parameters, self.keys)
+                made.advance(state, walkers.start, begin, end, dt, self.keys, pairs)
             _check_weights(state, walkers)
             row[:] = made.settled(state, self.time)
             if isinstance(self.reduction, Control):

@@ -127,7 +127,7 @@ class FirstPassageTimes:
                 raise ValueError(
                     f"there is no column {name!r}; the columns are {', '.join(known)}{did_you_mean(name, known)}"
                 )
-        entries = None if exit is None else np.asarray(table[exit]).tolist()
+        entries = None if exit is None else np.asarray(table[exit], dtype=object).tolist()
         places = [f"row {row}" for row in range(len(table[time]))]
         return cls._named(np.asarray(table[time]), entries, exits, places, offset, source)
 

@@ -133,7 +133,7 @@ def device(function: F) -> Callable[..., Any]:
 
 def aside(function: F) -> Callable[..., Any]:
     """As :func:`device`, for a rare branch: called where it is, not inlined, so that a kernel is compiled sooner."""
-    return _Device(function, BORROWS)
+    return _Device(function, {"forceinline": False, **BORROWS})
 
 
 def maker(function: F) -> Callable[..., Any]:

@@ -9,12 +9,10 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from .lanes import LANES, WIDTH, broadcast, cells, combine, lanes, lowered, marks, place
+from .lanes import HOST, LANES, WIDTH, broadcast, cells, combine, lanes, lowered, marks, place
 
 insert: Any = cgutils.get_or_insert_function
 tuple_of: Any = types.UniTuple
-
-EIGHT = 8  # 64-bit numbers in the widest register
 
 
 def _wide(context: Any) -> Any:
@@ -151,19 +149,26 @@ def _ones(context: Any, word: Any) -> Any:
 
 def _append(context: Any, values: Any, chosen: Any, array: Any, offset: Any) -> Any:
     """Keep those of lanes for which `chosen` is not 0 in an array of uint64, one after another from `offset` on; returns the
-    place after the last one. What stands there and in the places after it, EIGHT in all, is overwritten too."""
-    part, i64, name = ir.VectorType(ir.IntType(64), EIGHT), ir.IntType(64), f"v{EIGHT}i64"
+    place after the last one. What stands there and in the places after it, up to LANES in all, means nothing then.
+
+    AVX-512 has an instruction that packs a register. Elsewhere LLVM would pack in memory and wait for it, so elements are stored
+    one by one, each over those before it that are not kept.
+    """
+    i64, together = ir.IntType(64), 8 if "+avx512f" in HOST else 1
+    part, zero = ir.VectorType(i64, together), ir.Constant(ir.VectorType(i64, together), [0] * together)
 
     def store(context: Any, builder: Any, given: Any, wanted: Any, into: Any, offset: Any) -> Any:
-        for first in range(0, LANES, EIGHT):
-            order = ir.Constant(ir.VectorType(ir.IntType(32), EIGHT), list(range(first, first + EIGHT)))
+        for first in range(0, LANES, together):
+            order = ir.Constant(ir.VectorType(ir.IntType(32), together), list(range(first, first + together)))
             some, which = (builder.shuffle_vector(v, v, order) for v in (given, wanted))
-            mask = builder.icmp_unsigned("!=", which, ir.Constant(part, [0] * EIGHT))
-            kind = ir.FunctionType(part, [part, mask.type, part])
-            compress = insert(builder.module, kind, f"llvm.experimental.vector.compress.{name}")
-            there, _, size = place(context, builder, array, into, offset, EIGHT)
-            builder.store(builder.call(compress, [some, mask, ir.Constant(part, ir.Undefined)]), there, align=size)
-            bits = builder.zext(builder.bitcast(mask, ir.IntType(EIGHT)), i64)
+            mask = builder.icmp_unsigned("!=", which, zero)
+            if together > 1:
+                kind = ir.FunctionType(part, [part, mask.type, part])
+                name = f"llvm.experimental.vector.compress.v{together}i64"
+                some = builder.call(insert(builder.module, kind, name), [some, mask, ir.Constant(part, ir.Undefined)])
+            there, _, size = place(context, builder, array, into, offset, together)
+            builder.store(some, there, align=size)
+            bits = builder.zext(builder.bitcast(mask, ir.IntType(together)), i64)
             count = insert(builder.module, ir.FunctionType(i64, [i64]), "llvm.ctpop.i64")
             offset = builder.add(offset, builder.call(count, [bits]))
         return offset

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 from ..inputs.wording import shown
-from .pieces import Ended
+from ..jit.compile import DeviceError
+from .pieces import SOON, Ended
 from .shipping import Shipped, Work
 from .wanted import Wanted
 
@@ -24,7 +25,6 @@ LOSSES = 3  # times that an item may be lost
 FEW = 4  # items under way once one is done
 LOOK = 0.02  # seconds between two looks at what is done
 GRACE = 1.0  # seconds that an item may be on its way, besides its work
-SOON = 0.6  # seconds after an error or Ctrl-C in which workers hand over the parts that they have
 
 
 class NoExecutor(TypeError):
@@ -66,10 +66,11 @@ class Done:
 
 @dataclass(frozen=True)
 class Failed:
-    """An error of the work for an item, in words, because errors themselves may not travel."""
+    """An error of the work for an item, in words, because errors themselves may not travel; `device` if it is one of a device."""
 
     reason: str
     where: str
+    device: bool = False
 
 
 @dataclass(frozen=True)
@@ -86,6 +87,8 @@ def work_on(work: Any, item: Any, attempt: int) -> Done | Failed | Unfinished:
         result = work(item)
     except Ended as end:
         return Unfinished(end.part)
+    except DeviceError as error:
+        return Failed(str(error), traceback.format_exc(), device=True)
     except Exception as error:
         return Failed(f"{type(error).__name__}: {error}", traceback.format_exc())
     return Done(result, time.perf_counter() - begun)
@@ -169,6 +172,8 @@ def gathered(
 
     Raises
     ------
+    DeviceError
+        if the worker that goes ahead has no device that is asked for.
     RangeFailed
         for an error in the work for an item, or if its workers are lost more than three times.
     """
@@ -212,7 +217,7 @@ def gathered(
                     again.append(_Sent(sent.item, sent.attempt + 1, 0.0))
                     continue
                 if isinstance(answer, Failed):
-                    failed = failed or _error(sent.item, answer)
+                    failed = failed or _error(sent.item, answer, alone=room == 1)
                     continue
                 supply.served()
                 room = max(FEW, room + _change(time.perf_counter() - sent.when, answer.seconds))
@@ -268,8 +273,9 @@ def _change(there_and_back: float, worked: float) -> int:
     return -1 if waited > 3.0 * worked + GRACE else 0
 
 
-def _error(item: Any, answer: Failed) -> RangeFailed:
-    failed = RangeFailed(item, answer.reason)
+def _error(item: Any, answer: Failed, alone: bool) -> OSError:
+    """The error for the answer of a worker, which went ahead `alone` or not."""
+    failed = DeviceError(answer.reason) if answer.device and alone else RangeFailed(item, answer.reason)
     failed.add_note(f"Where the error was raised:\n{answer.where}")
     return failed
 

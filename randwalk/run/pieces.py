@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 FIRST = 1 << 28  # steps of all walkers in the first piece: one or two tenths of a second from a table
+SOON = 0.6  # seconds after Ctrl-C or an error in which threads and workers end
 SHORT, LONG = 0.1, 0.3  # seconds; after a piece that took less or more, the next ones are longer or shorter
 ALIGNED = 64  # steps that kernels make together; pieces end at multiples of them
 

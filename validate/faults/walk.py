@@ -247,6 +247,10 @@ FAULTS = (
     _simulation(
         "passage times one step late", "randwalk.run.host:Host", "passages", changed(lambda n, _: np.roll(n, 1, axis=0))
     ),
+    _simulation(
+        "passages by one of two exits a step late", "randwalk.run.host:Host", "passages",
+        changed(lambda n, _: np.column_stack([n[:, :1], np.roll(n[:, 1:], 1, axis=0)])),
+    ),
     _simulation("random bits used for two steps", "randwalk.run.host:Host", "advance", _twice),
     _simulation("ties of binary digits settled wrongly", f"{TABLE}:StepTable", "digits_program", changed(_few_digits)),
     _simulation("right and left exchanged in the bit-sliced kernel", f"{TABLE}:StepTable", "digits_program", changed(_turned)),
