@@ -16,7 +16,8 @@ from numba import njit
 from numpy.typing import NDArray
 from scipy import stats
 
-from randwalk.kernels.binomial import _centre, binomial, binomials, log_acceptance, workspace
+from randwalk.kernels.binomial import _centre, binomial, log_acceptance
+from randwalk.kernels.binomials import binomials, workspace
 from randwalk.kernels.philox import words64
 from randwalk.kernels.portable import exp, log, stirling_error
 
@@ -261,7 +262,7 @@ def test_a_common_factor_changes_nothing(factor: int) -> None:
 
 @njit(error_model="numpy")
 def centre(n, a, b):  # type: ignore[no-untyped-def]
-    return _centre(n, a, b)
+    return _centre(n, a, b, 1.0 / b)
 
 
 @given(
@@ -411,8 +412,13 @@ def together(n, a, b, c0, k0, k1):  # type: ignore[no-untyped-def]
     """Draws made together and one by one, from a workspace full of rubbish."""
     size = n.size
     out, alone, work = np.full(size + 1, -7, np.int64), np.full(size + 1, -7, np.int64), workspace(size)
-    work[0][:], work[1][:], work[2][:] = -1, U(0xFFFFFFFFFFFFFFFF), np.nan
-    binomials(n, a, b, c0, U(3), U(1) << U(16), U(5), k0, k1, out, work, size)
+    for whole_numbers in (work.many, work.rarer, work.total, work.mode, work.drawn):
+        whole_numbers[:] = -1
+    for words in (work.flip, work.number, work.first, work.second, work.verdict, work.queue, work.some, work.whose):
+        words[:] = U(0xFFFFFFFFFFFFFFFF)
+    for reals in (work.inverse, work.p, work.excess, work.sd, work.target, work.off):
+        reals[:] = np.nan
+    binomials(n, a, b, 1.0 / b, c0, U(3), U(1) << U(16), U(5), k0, k1, out, work, size)
     for j in range(size):
         alone[j] = binomial(n[j], a[j], b[j], c0[j], U(3), U(1) << U(16), U(5), k0, k1)
     return out, alone

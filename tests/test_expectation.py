@@ -4,7 +4,12 @@ standard errors and the step error: one in 16 000 seeds would fail, and seeds ar
 from __future__ import annotations
 
 import math
+import os
+import signal
+import threading
+import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,6 +18,7 @@ from scipy.stats import norm
 import randwalk as rw
 from randwalk import pde
 from randwalk.pde.values import tolerance as budget
+from randwalk.run import pieces
 from randwalk.tables import generated, ito_program
 
 A, R = rw.Absorbing(), rw.Reflecting()
@@ -202,6 +208,27 @@ def test_units_do_not_matter() -> None:
 def test_the_same_bits_for_any_threads() -> None:
     found = [pde.expectation(PARABOLIC, bell(0.3), 0.5, 1.0, walkers=70_000, dt=1 / 8, threads=n) for n in (1, 2)]
     assert float(found[0]) == float(found[1]) and float(found[0].error) == float(found[1].error)
+
+
+def test_the_same_bits_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    given: Any = {"walkers": 2000, "dt": 1 / 512, "threads": 1}
+    whole = pde.expectation(PARABOLIC, bell(0.3), 0.5, 1.0, **given)
+    monkeypatch.setattr(pieces, "FIRST", 1)
+    monkeypatch.setattr(pieces, "SHORT", 0.0)
+    assert float(pde.expectation(PARABOLIC, bell(0.3), 0.5, 1.0, **given)) == float(whole)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals as POSIX has them")
+@pytest.mark.parametrize("threads", [1, 2])
+def test_ctrl_c_is_heard_within_a_second(threads: int) -> None:
+    """In paths of 10⁸ steps; 3 s are allowed for a machine at work."""
+    timer = threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT))
+    begun = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        timer.start()
+        pde.expectation(PARABOLIC, bell(0.3), 0.5, 1.0, walkers=2000, dt=1e-8, threads=threads)
+    timer.join()
+    assert time.monotonic() - begun < 3.3
 
 
 def test_the_stated_errors_are_true() -> None:
