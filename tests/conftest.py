@@ -1,5 +1,6 @@
 """Settings of Hypothesis (the same examples every time, no deadline), and the list of quick tests."""
 
+import signal
 from collections.abc import Sequence
 
 import pytest
@@ -25,6 +26,8 @@ QUICK_FILES = frozenset(
         "domain",
         "ensemble",
         "estimate",
+        "hitting_unbounded",
+        "independent",
         "ito_walk",
         "kernels",
         "keywords",
@@ -156,7 +159,10 @@ QUICK_TESTS = frozenset({
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """The marks of SciPy's own tests, from which test_scipy_form takes checks."""
+    """The marks of SciPy's own tests, from which test_scipy_form takes checks; and Ctrl-C, which what a shell starts in the
+    background does not hear."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     for mark in (
         "thread_unsafe",
         "parallel_threads",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import math
 import re
+from typing import Any
 
 import matplotlib.mathtext
 import numpy as np
@@ -88,6 +89,17 @@ def test_a_walk_in_tex(walk: rw.LatticeWalk, parts: list[str]) -> None:
     tex = walk._repr_latex_()
     assert all(part in tex for part in parts), tex
     assert tex.count("{") == tex.count("}") and tex.startswith("$") and tex.endswith("$")
+
+
+@pytest.mark.parametrize(
+    "declared",
+    [WALK, rw.pde.limit(WALK), rw.ItoWalk(drift=-1.0, diffusion=0.5, dt=0.1, domain=WALK.domain, start=0.5)],
+    ids=["walk", "equation", "Itô walk"],
+)
+def test_a_notebook_says_the_domain_and_the_start_beside_the_formula(declared: Any) -> None:
+    formula, _, where = declared._repr_markdown_().partition(" on ")
+    assert formula == declared._repr_latex_()
+    assert where == f"`Interval(-5.0, inf, left=Absorbing())`, start `{declared.start}`"
 
 
 def test_steps_that_fill_the_probability_leave_no_other() -> None:
