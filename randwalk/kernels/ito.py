@@ -271,7 +271,8 @@ def crossed(x, y, t, h, walker, step, p, keys):  # type: ignore[no-untyped-def]
         return 0, h, y
     before, after, normal = distances(x, t, p), distances(y, t + h, p), inward(y, t + h, p)
     g, reactive = noise(x, t, p), reactivities(p)
-    first, wall, end = 2.0, np.int64(-1), y  # not a literal, for which what is called would be compiled once more
+    wall: Any = np.int64(-1)  # not a literal, for which what is called would be compiled once more
+    first, end = 2.0, y
     for w in range(WALLS):
         n = normal[w]
         along, twice = conormal(g, n)
