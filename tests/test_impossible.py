@@ -3,8 +3,6 @@ continuous space that are alike in every digit."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
@@ -23,13 +21,12 @@ def test_a_passage_at_a_step_that_is_not_made() -> None:
     run = rw.simulate(WALK, 20_000, [60.0], seed=1, record=[rw.FirstPassage()])
     law = rw.pde.exact_law(WALK, [60.0])
     assert compare(run, law).passed and not any("probability 0" in check.name for check in compare(run, law).checks)
-    ((name, record),) = run.records.items()
+    (record,) = run.records.values()
     assert isinstance(record, Passages)
-    counts = record.counts.copy()
-    counts[:, 1] = np.roll(counts[:, 1], 1)
-    late = replace(run, records={name: replace(record, counts=counts)})
-    (check,) = (check for check in compare(late, law).checks if "probability 0" in check.name)
-    assert check.p_value == 0.0 and check.statistic == counts[:, 1].sum() and not compare(late, law).passed
+    record.counts.setflags(write=True)
+    record.counts[:, 1] = np.roll(record.counts[:, 1], 1)
+    (check,) = (check for check in compare(run, law).checks if "probability 0" in check.name)
+    assert check.p_value == 0.0 and check.statistic == record.counts[:, 1].sum() > 0
 
 
 @pytest.mark.parametrize(("places", "alike"), [([0.1, 0.3, 0.1, 0.1], 2), ([0.1, 0.2], 0), ([0.5, 0.5, 0.5], 0)])
