@@ -50,6 +50,18 @@ def factors(equation: FokkerPlanck) -> tuple[FokkerPlanck, ...]:
     return tuple(found)
 
 
+def independent(equation: FokkerPlanck) -> bool:
+    """Whether the coordinates of a walker are independent of each other until it leaves: the law is a product. Killing may
+    depend on the last coordinate, and on time."""
+    if equation.domain.regions or equation.start.factors is None or not equation.diffusion.diagonal:
+        return False
+    read = [
+        (c, a) for a, drift in enumerate(equation.declared_drift) for c in (drift, equation.diffusion[a, a])
+    ]  # fmt: skip
+    read.append((equation.killing, equation.domain.dimension - 1))
+    return all(c.variables <= {coordinate(a), "t"} for c, a in read)
+
+
 def killing_along(equation: FokkerPlanck, axis: int) -> Coefficient:
     """The part of the killing that an axis has: all of it on the axis that it depends on, a constant one on the first axis."""
     killing = equation.killing

@@ -484,7 +484,12 @@ def test_a_maze_with_a_trap_against_a_dense_solution() -> None:
         (lambda w: hitting_probability(w, np.ones((3, 3), dtype=bool)), r"shape \(3, 3\) and the sites have \(11, 11\)"),
         (lambda w: hitting_probability(w, rw.Ball((50.0, 50.0), 1.0)), "holds no site"),
         (lambda w: commute_time(w, (1.0, 1.0), ([1.0, 2.0], 3.0)), "give one place"),
-        (lambda w: hitting_time(simple(rw.Line() * rw.Ring(0.0, 8.0), start=(0.0, 0.0)), (3.0, 0.0)), "put far walls"),
+        (
+            lambda w: hitting_time(
+                simple(rw.Interval(0.5, math.inf, rw.PartiallyAbsorbing(1.0)) * rw.Line(), start=(2.0, 0.0)), (3.0, 0.0)
+            ),
+            "'left' absorbs in part: put far walls",
+        ),
     ],
 )  # fmt: skip
 def test_bad_questions_in_the_plane(ask: Callable[[rw.LatticeWalk], object], told: str) -> None:

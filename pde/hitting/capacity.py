@@ -3,8 +3,9 @@
 With S the sites at which walkers stop and 1_A one at those of the target, the chance of hitting the target from x is
 h(x) = Σ_S G(y - x) w_y, where w makes it 1_A on S; after a first step from x in S it is h(x) - w_x (Spitzer, *Principles of
 Random Walk*, 1976, chapter VI; Lawler and Limic, *Random Walk*, 2010, 6.5). A recurrent walk has c - Σ_S a(y - x) w_y with
-Σ w = 0 in its place. The generating function E[z^T; hit] of the time T is the same sum of G_z, and its derivatives at 1 are
-taken from values on a circle around 1 (Cauchy's formula).
+Σ w = 0 in its place; with walls G is a sum over images (:mod:`randwalk.pde.hitting.mirrors`), and of a recurrent walk before a
+wall that absorbs, that of -a. The generating function E[z^T; hit] of the time T is the same sum of G_z, and its derivatives at
+1 are taken from values on a circle around 1 (Cauchy's formula).
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from randwalk.inputs.memory import require
 from randwalk.model.coefficient import Floats
 
 from .lattice_green import Complex, Moves, Whole, kernel, mean_visit, visits
+from .mirrors import Mirror, images
 from .passage import HittingTime
 
 ON_CIRCLE: Final = 16  # values of a generating function
@@ -42,18 +44,26 @@ class Capture:
         Different sites.
     killing : bool
         Whether being killed is the hit; then there is no `target`.
+    mirrors : tuple of Mirror
+        Walls.
     """
 
     moves: Moves
     target: Whole
     stopped: Whole
     killing: bool
+    mirrors: tuple[Mirror, ...] = ()
+
+    @property
+    def absorbed(self) -> bool:
+        """Whether a wall absorbs."""
+        return any(mirror.sign < 0 for mirror in self.mirrors)
 
     def probability(self, starts: Whole, stepped: bool) -> Floats:
         """The probability of a hit from each of the sites `starts` (n, d), or from there after a first step."""
         count = len(self._sites)
         require(OF_A_PAIR * count * (count + len(starts)), f"the equations of {count} sites", "take fewer")
-        if self.moves.recurrent:
+        if self.moves.recurrent and not self.absorbed:
             return self._recurrent(starts, stepped)
         return np.asarray(np.clip(self._generated(starts, stepped, None), 0.0, 1.0))
 
@@ -94,6 +104,15 @@ class Capture:
         """Where walkers stop, (n, d): the target first."""
         return np.concatenate([self.target, self.stopped])
 
+    def _visits(self, apart: Whole, more: Complex | None) -> Any:
+        """Visits at z of places so far apart; of a recurrent walk less what is the same for all of a coset."""
+        if not self.moves.recurrent:
+            return visits(self.moves, apart, more)
+        found, there = np.zeros(len(apart)), ~self.moves.class_of(apart).any(axis=1)
+        if there.any():
+            found[there] = -kernel(self.moves, apart[there])
+        return found
+
     def _generated(self, starts: Whole, stepped: bool, more: Complex | None) -> Any:
         """E[z^T; hit] of each start, (n,) at 1 or with `more` = z - 1 (z, n)."""
         if not self.killing:
@@ -111,7 +130,7 @@ class Capture:
     def _through(self, starts: Whole, stepped: bool, more: Complex | None, hit: NDArray[Any]) -> Any:
         """Σ G_z(y - x) w_y with the weights that make it `hit` on the sites where walkers stop."""
         sites = self._sites
-        between, reach = _between(sites, starts, lambda apart: visits(self.moves, apart, more))
+        between, reach = _between(sites, starts, lambda apart: self._visits(apart, more), self.mirrors)
         weights = np.linalg.solve(between, hit.astype(np.float64)[:, None])[..., 0]
         found = np.einsum("...xy,...y->...x", reach, weights)
         on = (starts[:, None] == sites[None]).all(axis=2)
@@ -123,8 +142,15 @@ class Capture:
         """Mean and variance of the time, given that the target is hit with probability `scale`."""
         moves = self.moves
         if not moves.lost and not moves.drift.any():
+            # P(T = n) falls as n^-½d does, and by n⁻¹ more for each wall that absorbs
+            power = 0.5 * moves.dimension + sum(mirror.sign < 0 for mirror in self.mirrors)
+            if power > 2.0 and self.absorbed:
+                raise ValueError(
+                    "the mean time of hitting places behind a wall that absorbs, without drift or killing, is not known on an "
+                    "unbounded domain: ask hitting_probability, or put far walls"
+                )
             endless = np.full(len(starts), math.inf)
-            return endless if moves.dimension < 5 else self._slope(starts, stepped) / scale, endless.copy()
+            return endless if power <= 2.0 else self._slope(starts, stepped) / scale, endless.copy()
         radius = OF_GAP * (min(moves.lost, moves.gap) if self.killing else moves.gap)
         more = radius * np.exp(2j * math.pi * (np.arange(ON_CIRCLE) + 0.5) / ON_CIRCLE)
         values = self._generated(starts, stepped, more) / scale
@@ -134,8 +160,8 @@ class Capture:
     def _slope(self, starts: Whole, stepped: bool) -> Floats:
         """The derivative of the generating function at 1, Σ G'w + Gw' with Gw' = -G'w on the sites where walkers stop."""
         sites, hit = self._sites, np.arange(len(self._sites)) < len(self.target)
-        between, reach = _between(sites, starts, lambda apart: visits(self.moves, apart))
-        slopes, slopes_of_reach = _between(sites, starts, lambda apart: mean_visit(self.moves, apart))
+        between, reach = _between(sites, starts, lambda apart: visits(self.moves, apart), self.mirrors)
+        slopes, slopes_of_reach = _between(sites, starts, lambda apart: mean_visit(self.moves, apart), self.mirrors)
         weights = np.linalg.solve(between, hit.astype(np.float64))
         change = np.linalg.solve(between, -(slopes @ weights))
         found = slopes_of_reach @ weights + reach @ change
@@ -153,7 +179,7 @@ class Capture:
                 probability[of] = float(hit[here].any())
                 continue
             sites, n = self._sites[here], int(here.sum())
-            between, reach = _between(sites, starts[of], lambda apart: kernel(self.moves, apart))
+            between, reach = _between(sites, starts[of], lambda apart: kernel(self.moves, apart), self.mirrors)
             matrix = np.ones((n + 1, n + 1))
             matrix[:n, 1:], matrix[n, 0] = -between, 0.0
             solved = np.linalg.solve(matrix, np.append(hit[here].astype(np.float64), 0.0))
@@ -169,12 +195,16 @@ class Capture:
         return np.array([site in among for site in map(tuple, starts.tolist())], dtype=bool)
 
 
-def _between(sites: Whole, starts: Whole, of: Callable[[Whole], Any]) -> tuple[Any, Any]:
-    """A function of the way to a site, from each of the sites and from each of the starts, ([…,] from, to), worked out once for
-    every difference."""
+def _between(
+    sites: Whole, starts: Whole, of: Callable[[Whole], Any], mirrors: tuple[Mirror, ...] = ()
+) -> tuple[Any, Any]:
+    """A function of the way to a site and, with their signs, to its images, from each of the sites and from each of the starts,
+    ([…,] from, to), worked out once for every difference."""
     begin = np.concatenate([sites, starts])
-    apart = (sites[None] - begin[:, None]).reshape(-1, sites.shape[1])
+    signs, ends = zip(*images(sites, mirrors), strict=True)
+    apart = (np.array(ends)[:, None] - begin[None, :, None]).reshape(-1, sites.shape[1])
     different, back = np.unique(apart, axis=0, return_inverse=True)
     values = of(different)[..., back.reshape(-1)]
-    values = values.reshape(*values.shape[:-1], len(begin), len(sites))
+    values = values.reshape(*values.shape[:-1], len(signs), len(begin), len(sites))
+    values = np.tensordot(values, np.array(signs), axes=(-3, 0)) if mirrors else values[..., 0, :, :]
     return values[..., : len(sites), :], values[..., len(sites) :, :]

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from randwalk.model.coefficient import Floats
 
 from .excursion import Excursion
-from .site_chain import SiteChain
+from .site_chain import Over, SiteChain
 
 
 class HittingTime(NamedTuple):
@@ -62,21 +62,23 @@ class Passage:
     def moments(self) -> tuple[Floats, Floats]:
         """Mean and variance of the number of steps until the target is hit, given that it is, by site; NaN where it never is."""
         chain, h = self.chain, self.probability
-        hits, moving = h > 0.0, (h > 0.0) & ~self._resting
+        self._check_timed()
+        hits, moving, made = h > 0.0, (h > 0.0) & ~self._resting, chain.moves
         scale = np.where(hits, h, 1.0)
         with np.errstate(over="ignore"):
-            chance = np.where(moving, self._chance * (chain.at(h) / scale), 0.0)
+            chance = np.where(moving[made.begin], self._chance * (chain.at(h) / scale[made.begin]), 0.0)
         arrival = np.where(hits, self._arrival / scale, 1.0)
         sums = chain.sums(chance, arrival)
-        mean = sums(np.where(moving, 1.0 + self._over(lambda edge: edge.back * edge.mean), 0.0))
+        longer = self._over(lambda edge: edge.back * edge.mean) + chain.total(chance * (made.mean - 1.0))
+        mean = sums(np.where(moving, 1.0 + longer, 0.0))
         with np.errstate(over="ignore", invalid="ignore"):
-            spread = (
-                (chance * (1.0 + chain.at(mean) - mean) ** 2).sum(axis=0) + arrival * (1.0 - mean) ** 2 + chain.stay
-            )
+            spread = chain.total(chance * ((made.mean + chain.at(mean) - mean[made.begin]) ** 2 + made.variance))
+            spread += arrival * (1.0 - mean) ** 2 + chain.stay
             spread += self._over(lambda edge: edge.back * ((1.0 + edge.mean) ** 2 + edge.variance))
         overflown = moving & ~np.isfinite(spread)
         variance = sums(np.where(moving & ~overflown, spread, 0.0))
-        endless = np.where(moving, self._over(lambda edge: edge.back * edge.endless), 0.0)
+        forever = self._over(lambda edge: edge.back * edge.endless) + chain.total(chance * made.endless)
+        endless = np.where(moving, forever, 0.0)
         for values, where in ((mean, endless), (variance, endless + overflown)):
             if where.any():
                 values[sums(where) > 0.0] = math.inf
@@ -87,12 +89,15 @@ class Passage:
         """Of a walker that makes one step from `site` first: the number of steps until it hits the target."""
         chain, h, (mean, variance) = self.chain, self.probability, self.moments
         edges = [(exit, edge) for exit, edge in self.edges.items() if edge.back]
-        there = np.append(chain.to[:, site], [site] * (1 + len(edges)))
+        every = np.broadcast_arrays(*chain.moves)
+        made = Over(*(values[every[0] == site] for values in every))
+        there = np.append(made.to, [site] * (1 + len(edges)))
         chance = np.concatenate([
-            chain.chance[:, site], [chain.stay[site]], [chain.leave[exit, site] * edge.back for exit, edge in edges]
+            made.chance, [chain.stay[site]], [chain.leave[exit, site] * edge.back for exit, edge in edges]
         ])  # fmt: skip
-        longer = np.concatenate([np.ones(chain.to.shape[0] + 1), [1.0 + edge.mean for _, edge in edges]])
-        wider = np.concatenate([np.zeros(chain.to.shape[0] + 1), [edge.variance for _, edge in edges]])
+        lengths = np.where(made.endless, math.inf, made.mean)
+        longer = np.concatenate([lengths, [1.0], [1.0 + edge.mean for _, edge in edges]])
+        wider = np.concatenate([made.variance, [0.0], [edge.variance for _, edge in edges]])
         out = float(chain.leave[self.exits, site].sum())
         return mixture(
             np.append(chance * h[there], out),
@@ -117,7 +122,15 @@ class Passage:
 
     @cached_property
     def _chance(self) -> Floats:
-        return np.where(self._resting, 0.0, self.chain.chance)
+        return np.where(self._resting[self.chain.moves.begin], 0.0, self.chain.moves.chance)
+
+    def _check_timed(self) -> None:
+        """Refuse the time of leaving by an exit that stands along an axis without an end."""
+        if self.chain.untimed is not None and (self.chain.untimed & self.exits).any():
+            raise ValueError(
+                "the time of leaving by an exit, with places to stop at, is not known on an unbounded domain: ask "
+                "hitting_probability, or put far walls"
+            )
 
     @cached_property
     def _arrival(self) -> Floats:

@@ -35,14 +35,16 @@ def hitting_probability(walk: LatticeWalk, target: Target, *, before: Places = N
     -------
     float, or array of the shape of `start`
         Exact to rounding, also relatively where it is small; in more than one dimension to the rounding of a sparse
-        factorisation. On ``Line() ** d`` with the same probabilities everywhere, where places are sites, to 1e-12 by integrals
-        (:func:`green_function`); times without a mean are infinite.
+        factorisation. On ``Line() ** d``, half-planes and half-spaces with the same probabilities everywhere, where places are
+        sites, to 1e-12 by integrals (:func:`green_function`); on strips, cylinders and other domains with one unbounded axis,
+        along which probabilities are the same, to rounding. Times without a mean are infinite.
 
     Raises
     ------
     ValueError
         if nobody can ever hit the target for want of such an exit, a place is no site, or probabilities depend on time or, on
-        an unbounded side, depend on x such that the limit is not reached.
+        an unbounded side, depend on x such that the limit is not reached; for domains with several unbounded axes and walls that
+        have no image, because the steps across them are not the same to both sides, or other axes with two ends.
 
     Examples
     --------

@@ -24,9 +24,12 @@ from ..equation import check_walk
 from .capacity import Capture
 from .excursion import LOST, Excursion, excursion
 from .lattice_green import Moves
+from .mirrors import Mirror, half_open, mirrors_of
 from .passage import HitOnly, HittingTime, Passage, mixture
 from .places import Numbers, Places, cells_of, numbers_of, sites_of
+from .projected import exits_on, faced_axes, projected
 from .site_chain import SiteChain
+from .tube import folded, levels_of, open_axis
 
 AROUND: Final = 32  # sites of the first window on either side of the starts
 WIDER: Final = 1.25  # by which a window grows that is too narrow
@@ -78,9 +81,14 @@ class Question:
             raise ValueError("target and before have a place in common: leave it out of one of them")
         return cls(walk, places, stopped, exits, None if start is None else numbers_of(walk, "start", start), kind)
 
-    def on(self, table: StepTable, edges: Callable[[SiteChain, int], Excursion]) -> Passage:
-        """The passage on the sites of a table, with the excursions over each of its edges."""
-        chain = SiteChain.of(table)
+    def on(
+        self,
+        table: StepTable,
+        edges: Callable[[SiteChain, int], Excursion],
+        folded: Callable[[SiteChain], SiteChain] = lambda chain: chain,
+    ) -> Passage:
+        """The passage on the sites of a table, with the excursions over each of its edges, or `folded` into its chain."""
+        chain = folded(SiteChain.of(table))
         exits = np.array([exit in self.exits for exit in table.layout.exits])
         target, stopped = (np.zeros(chain.to.shape[1], dtype=bool) for _ in range(2))
         for places, sites in ((self.target, target), (self.stopped, stopped)):
@@ -159,7 +167,7 @@ def answer(question: Question, way: Way) -> HittingTime:
         table = table_on(walk, ends)  # type: ignore[arg-type]  # bounded: no end is None
         found = way.on_table(question, table, question.on(table, _lost))
     elif walk.dimension > 1:
-        found = _on_a_lattice(question, way)
+        found = _unbounded(question, way)
     elif walk.homogeneous and "killing" not in question.exits:
         table = next(_windows(question))
         found = way.on_table(question, table, question.on(table, _going_on))
@@ -170,16 +178,64 @@ def answer(question: Question, way: Way) -> HittingTime:
     return HittingTime(plain(probability), plain(mean * walk.dt), plain(variance * walk.dt * walk.dt))
 
 
-def _on_a_lattice(question: Question, way: Way) -> HittingTime:
-    """The answer on a lattice without ends in more than one dimension; by a table if walkers are enclosed by where they stop."""
+def _unbounded(question: Question, way: Way) -> HittingTime:
+    """The answer on an unbounded domain in more than one dimension."""
+    walk, places = question.walk, question.target is not None or question.stopped is not None
+    axes = faced_axes(walk)
+    across = None if places or way.stepped else projected(walk, axes)
+    if without_ends(walk):
+        return _on_a_lattice(question, way)
+    if across is not None:
+        return _across(question, across, axes)
+    if (axis := open_axis(walk)) is not None:
+        return _in_a_tube(question, way, axis)
+    if half_open(walk) and not question.exits:
+        return _on_a_lattice(question, way, mirrors_of(walk))
+    raise ValueError(
+        f"{walk.domain} is unbounded: places are answered on Line() ** d, where probabilities are the same everywhere, and on "
+        "half-planes and half-spaces, and on domains with one unbounded axis, along which they are the same; else put far walls, "
+        "Reflecting() or Absorbing()"
+    )
+
+
+def _across(question: Question, walk: LatticeWalk, axes: list[int]) -> HittingTime:
+    """Of leaving by faces, from the coordinates across them alone."""
+    sites, masses, shape = question.begun
+    one, back = np.unique(sites[:, axes], axis=0, return_inverse=True)
+    start = tuple(one.T)
+    asked = answer(Question(walk, None, None, exits_on(axes, question.exits), start, question.kind), FROM_STARTS)
+    dt = walk.dt
+    hit, mean, variance = asked.probability, asked.mean / dt, asked.variance / dt**2
+    found = HittingTime(*(np.asarray(value)[back.reshape(-1)] for value in (hit, mean, variance)))
+    if masses is None:
+        return HittingTime(*(value.reshape(shape) for value in found))
+    return mixture(masses * found.probability, *found[1:])
+
+
+def _in_a_tube(question: Question, way: Way, axis: int) -> HittingTime:
+    """The answer on a window along the only unbounded axis, with the excursions over its edges."""
+    walk, lattice = question.walk, question.walk.lattices[axis]
+    numbers = [question.target_sites, question.stopped_sites, question.begun.sites]
+    along = np.concatenate([given[:, axis] for given in numbers])
+    for shape in walk.domain.sets:
+        low, high = (math.floor((place - lattice.origin) / lattice.dx) for place in shape.bounds[axis])
+        along = np.append(along, [low - 1, high + 2])
+    low, high = int(along.min()) - 1, int(along.max()) + 1
+    ends = [(line.first, line.last) for line in walk.lattices]
+    ends[axis] = low if lattice.first is None else lattice.first, high if lattice.last is None else lattice.last
+    table = table_on(walk, ends)  # type: ignore[arg-type]  # no end is None any more
+    edges = {2 * axis + side: levels_of(walk, axis, (low, high)[side], (-1, 1)[side])
+             for side, end in enumerate((lattice.first, lattice.last)) if end is None}  # fmt: skip
+    passage = question.on(table, _lost, lambda chain: folded(chain, axis, edges))
+    return way.on_table(question, table, passage)
+
+
+def _on_a_lattice(question: Question, way: Way, mirrors: tuple[Mirror, ...] = ()) -> HittingTime:
+    """The answer on a lattice without ends in more than one dimension, or behind `mirrors`; by a table if walkers are enclosed by
+    where they stop."""
     walk = question.walk
-    if not without_ends(walk):
-        raise ValueError(
-            f"{walk.domain} is unbounded: in more than one dimension put far walls, Reflecting() or Absorbing(), unless "
-            "the walk is on Line() ** d and its probabilities are the same everywhere"
-        )
     target, stopped = (np.unique(sites, axis=0) for sites in (question.target_sites, question.stopped_sites))
-    capture = Capture(Moves.of(walk), target, stopped, "killing" in question.exits)
+    capture = Capture(Moves.of(walk), target, stopped, "killing" in question.exits, mirrors)
     if capture.encloses(question.begun.sites, way.stepped):
         sites = np.concatenate([target, stopped])
         table = table_on(walk, tuple(zip(sites.min(axis=0).tolist(), sites.max(axis=0).tolist(), strict=True)))

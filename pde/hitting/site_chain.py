@@ -12,7 +12,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +29,18 @@ FILL = 40.0  # entries of a factor for each site, times log2 of the sites in the
 RESTARTS = 6  # of an iteration, each for the residual of the one before
 ITERATIONS = 2000
 RESIDUAL = 2e-15  # of the largest value: rounding
+
+
+class Over(NamedTuple):
+    """Excursions beyond the sites, as steps from the sites `begin` to `to` with a `chance`, each (m,); the `mean` and the
+    `variance` of the number of steps that they take, and whether this has no mean."""
+
+    begin: NDArray[np.intp]
+    to: NDArray[np.intp]
+    chance: Floats
+    mean: Floats
+    variance: Floats
+    endless: NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -50,6 +62,10 @@ class SiteChain:
         The sites of each axis.
     ring : bool
         Whether the only axis closes on itself.
+    over : Over, optional
+        Excursions over the edges of a window; `leave` then has what they do not bring back.
+    untimed : (exits,) array, optional
+        The exits by which walkers leave on excursions.
     """
 
     to: NDArray[np.intp]
@@ -58,6 +74,8 @@ class SiteChain:
     position: NDArray[np.intp]
     shape: tuple[int, ...]
     ring: bool
+    over: Over | None = None
+    untimed: NDArray[np.bool_] | None = None
 
     @classmethod
     def of(cls, table: StepTable) -> SiteChain:
@@ -83,18 +101,35 @@ class SiteChain:
     @property
     def stay(self) -> Floats:
         """The probability of staying, (n,)."""
-        stay = 1.0 - self.chance.sum(axis=0) - self.leave.sum(axis=0)
+        stay = 1.0 - self.total(self.moves.chance) - self.leave.sum(axis=0)
         return np.where(stay > 2.0**-50, stay, 0.0)
 
-    def at(self, values: Floats, missing: float = 0.0) -> Floats:
-        """`values` (n,) at the site that each step leads to, (K, n); `missing` where it leads out."""
-        return np.where(self.to >= 0, values[self.to], missing)
+    @cached_property
+    def moves(self) -> Over:
+        """All steps, in arrays that broadcast to (K, n); with excursions one after another, (m,)."""
+        every = np.arange(self.to.shape[1])[None]
+        one, none, never = np.ones((1, 1)), np.zeros((1, 1)), np.zeros((1, 1), dtype=bool)
+        plain = Over(every, self.to, self.chance, one, none, never)
+        if self.over is None:
+            return plain
+        flat = (np.broadcast_to(values, self.to.shape).ravel() for values in plain)
+        return Over(*(np.concatenate(both) for both in zip(flat, self.over, strict=True)))
+
+    def at(self, values: Floats) -> Floats:
+        """`values` (n,) where each of the moves leads; 0 where it leads out."""
+        return np.where(self.moves.to >= 0, values[self.moves.to], 0.0)
+
+    def total(self, values: Floats) -> Floats:
+        """The sum over the moves from each site, (n,)."""
+        if self.over is None:
+            return np.broadcast_to(values, self.to.shape).sum(axis=0)
+        return np.asarray(np.bincount(self.moves.begin, values, self.to.shape[1]), dtype=np.float64)
 
     def sums(self, chance: Floats, excess: Floats) -> Callable[[Floats], Floats]:
-        """The solution u of u = Pu + f as a function of f ≥ 0, where P has the steps `chance` (K, n) and, besides, walkers leave
-        with probability `excess` (n,); sites from which none leaves count as left at once, with 0."""
+        """The solution u of u = Pu + f as a function of f ≥ 0, where P has the :attr:`moves` with these `chance` and, besides,
+        walkers leave with probability `excess` (n,); sites from which none leaves count as left at once, with 0."""
         if len(self.shape) == 1:
-            right, left = chance
+            right, left = chance.reshape(2, -1)
             return lambda f: _along(right, left, excess, f, self.ring)
         return _Sparse(self, chance, excess)
 
@@ -107,8 +142,8 @@ class _Sparse:
         from scipy.sparse import csgraph
 
         n = excess.size
-        step, site = np.nonzero((chance > 0.0) & (chain.to >= 0))
-        there, values = chain.to[step, site], chance[step, site]
+        made = (chance > 0.0) & (chain.moves.to >= 0)
+        site, there, values = np.broadcast_to(chain.moves.begin, made.shape)[made], chain.moves.to[made], chance[made]
         # backward from a place that stands for leaving
         out = np.flatnonzero(excess > 0.0)
         back = sparse.csr_array(

@@ -15,7 +15,7 @@ from ..equation import check_walk
 from .lattice_green import Moves, kernel, visits
 from .passage import HitOnly
 from .places import Places, numbers_of, one_site
-from .quantities import hitting_probability, return_time
+from .quantities import hitting_probability
 from .question import AFTER_A_STEP, Question, answer, without_ends
 
 ROUNDING: Final = 1e-12  # of a probability of no return where nobody leaves
@@ -113,6 +113,6 @@ def _by_returns(walk: LatticeWalk, place: Places, start: Places) -> Any:
     if all(lattice.sites for lattice in walk.lattices) and walk.domain.open_exits(walk.killing != Constant(0.0)):
         escape = answer(Question.read(walk, None, place, place, HitOnly), AFTER_A_STEP).probability
     else:
-        escape = 1.0 - return_time(walk, place).probability
+        escape = 1.0 - answer(Question.read(walk, place, None, place, HitOnly), AFTER_A_STEP).probability
     with np.errstate(divide="ignore", invalid="ignore"):
         return plain(np.where(hit > 0.0, hit / (escape if escape > ROUNDING else 0.0), 0.0))

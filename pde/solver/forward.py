@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -16,21 +15,13 @@ from ..equation import FokkerPlanck
 from .arguments import check_memory
 from .grid import Grid
 from .mesh import Mesh
-from .operator import Operator
 from .reconstruct import left_halves
 from .refine import SMALLEST, Found, Needs
-from .schemes import Apply, Clock, Scheme, march
-from .shares import start_on_mesh
-from .stencil import Stencil
+from .schemes import Clock, Scheme, march
+from .states import States, states
 
 ROUNDING: Final = 4.0 * np.finfo(float).eps  # of a sum of masses, in each step
 TAIL: Final = 1e-10  # of what has left in the end, up to which it is not extrapolated
-
-
-def parts_of(equation: FokkerPlanck, mesh: Mesh) -> list[Apply]:
-    """The parts of the operator of `equation` on a mesh, as :func:`~randwalk.pde.solver.schemes.march` takes them: in one
-    dimension one, on cells of any length; in more the chains of equal cells."""
-    return [Stencil(equation, mesh.axes[0]).forward] if mesh.dimension == 1 else Operator(equation, mesh).forward
 
 
 def between(ages: Floats, values: Floats, t: Floats) -> Floats:
@@ -55,22 +46,21 @@ class Run:
     def of(cls, equation: FokkerPlanck, scheme: Scheme, mesh: Mesh, clock: Clock) -> Run:
         """The run whose steps are all those of the scheme, as an expansion of its error in powers of the step asks for; if
         masses are negative at a recorded time, or what has left comes back, the run whose steps keep the sign."""
-        parts, start = parts_of(equation, mesh), start_on_mesh(equation, mesh)
-        run = cls._marched(scheme, parts, mesh, start, clock, -math.inf)
-        return run if run.positive else replace(cls._marched(scheme, parts, mesh, start, clock, 0.0), redone=True)
+        of = states(equation, mesh)
+        run = cls._marched(scheme, of, mesh, clock, -math.inf)
+        return run if run.positive else replace(cls._marched(scheme, of, mesh, clock, 0.0), redone=True)
 
     @classmethod
-    def _marched(
-        cls, scheme: Scheme, parts: Sequence[Apply], mesh: Mesh, start: Floats, clock: Clock, floor: float
-    ) -> Run:
-        ages, left, mass, at = [0.0], [mesh.gone(start)], [], []
-        for t, recorded, state in march(scheme, parts, start, clock, floor):
+    def _marched(cls, scheme: Scheme, of: States, mesh: Mesh, clock: Clock, floor: float) -> Run:
+        start = of.start
+        ages, gone, mass, at = [0.0], [of.gone(start)], [], []
+        for t, recorded, state in march(scheme, of.parts, start, clock, floor):
             ages.append(t)
-            left.append(mesh.gone(state))
+            gone.append(of.gone(state))
             if recorded:
-                mass.append(mesh.masses(state))
+                mass.append(of.masses(state))
                 at.append(len(ages) - 1)
-        return cls(mesh, np.array(mass), np.array(ages), np.array(left), at)
+        return cls(mesh, np.array(mass), np.array(ages), of.left(np.array(gone)), at)
 
     @property
     def positive(self) -> bool:

@@ -56,12 +56,17 @@ def start_on_mesh(equation: FokkerPlanck, mesh: Mesh) -> Floats:
         terms = ",".join(f"a{letter}" for letter in letters)
         state[:-1] = np.einsum(f"a,{terms}->{letters}", np.array(start.masses), *parts, optimize=True).ravel()
     else:
-        axes = [_on_axis(equation, mesh, a, _atoms(factor, mesh.axes[a])) for a, factor in enumerate(start.factors)]
-        state[:-1] = reduce(np.multiply.outer, axes).ravel()
+        state[:-1] = reduce(np.multiply.outer, axis_masses(equation, mesh)).ravel()
     if mesh.domain.regions:
         mesh.inner(state)[(mesh.region >= 0) & (mesh.open_region < 0)] = 0.0
         state /= state.sum()
     return state
+
+
+def axis_masses(equation: FokkerPlanck, mesh: Mesh) -> list[Floats]:
+    """Of a start of independent coordinates, the masses of the cells of each axis between those beyond its ends."""
+    factors = equation.start.factors or ()
+    return [_on_axis(equation, mesh, a, _atoms(factor, mesh.axes[a])) for a, factor in enumerate(factors)]
 
 
 def _on_axis(equation: FokkerPlanck, mesh: Mesh, axis: int, atoms: list[tuple[Floats, Floats]]) -> Floats:

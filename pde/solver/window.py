@@ -19,9 +19,8 @@ from .fit import fitted
 from .grid import Grid
 from .mesh import Mesh
 from .moments import few, linear_noise
-from .operator import Operator
 from .schemes import SDIRK2, Clock, march
-from .shares import start_on_mesh
+from .states import states
 from .truncate import MARGIN, NEAR, find_window, widened
 
 CELLS: Final = {2: 48, 3: 24}  # of the axis with the most, in a first look; 16 in more dimensions
@@ -180,9 +179,11 @@ def _follow(
     below = [np.zeros(g.cells + 1) for g in mesh.axes]
     above = [np.zeros(g.cells + 1) for g in mesh.axes]
     clock = Clock.equal(np.array([until]), until / STEPS, pace)
-    begin = start_on_mesh(equation, mesh)
-    for _, _, state in march(SDIRK2(), Operator(equation, mesh).forward, begin, clock, 0.0):
-        cells = mesh.masses(state)
+    of = states(equation, mesh)
+    gone = [of.gone(of.start)]
+    for _, _, state in march(SDIRK2(), of.parts, of.start, clock, 0.0):
+        gone.append(of.gone(state))
+        cells = of.masses(state)
         for a in range(mesh.dimension):
             mass = cells.sum(axis=tuple(b for b in range(mesh.dimension) if b != a))
             below[a][1:] = np.maximum(below[a][1:], np.cumsum(mass))
@@ -192,4 +193,4 @@ def _follow(
         low = grid.low if grid.left is not None else grid.edges[np.flatnonzero(below[a] <= 0.1 * leak)[-1]]
         high = grid.high if grid.right is not None else grid.edges[np.flatnonzero(above[a] <= 0.1 * leak)[0]]
         used.append((float(low), float(high)))
-    return np.where(mesh.cut, mesh.gone(state), 0.0), used
+    return np.where(mesh.cut, of.left(np.array(gone))[-1], 0.0), used
