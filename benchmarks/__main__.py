@@ -59,7 +59,8 @@ def main() -> None:
     parser.add_argument("--compare", type=Path, help="an earlier --json file, to show ratios to")
     options = parser.parse_args()
     before = rates(json.loads(options.compare.read_text("utf-8"))) if options.compare else {}
-    command = f"python -m benchmarks --size {options.size:g} --repetitions {options.repetitions}"
+    part = "" if options.walks == "all" else f" --walks {options.walks}"
+    command = f"python -m benchmarks{part} --size {options.size:g} --repetitions {options.repetitions}"
     measured: dict[str, Any] = about(command, options.threads) | {"size": options.size, "workloads": []}
     console = Console(width=150)
     console.print(measured["machine"])

@@ -11,7 +11,7 @@ from numba import njit, prange
 
 import randwalk as rw
 
-from .measure import Goal, Limits, Work, Workload
+from .measure import ATTEMPTS, Goal, Limits, Work, Workload
 
 STEPS = 1000
 FAIR = {2: ("right", "left", "up", "down"), 3: ("right", "left", "up", "down", "front", "back")}
@@ -184,7 +184,7 @@ def occupation(setting: Setting) -> Workload:
     by_numpy = numpy_occupation(np.random.default_rng(1), table, max(3, int(20 * setting.size)))
     return Workload(
         "occupation, 128 × 128 sites, 10¹² walkers", "site steps", {"randwalk": occupy, "NumPy binomial": by_numpy},
-        {}, (Goal(4.0, "NumPy binomial"),),
+        setting.limit("C++ attempts", "attempts", 1.0 / (3 * ATTEMPTS)), (Goal(4.0, "NumPy binomial"),),
     )  # fmt: skip
 
 

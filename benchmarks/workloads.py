@@ -12,7 +12,7 @@ from randwalk.run.results import Passages
 from randwalk.tables.window import table_for
 
 from . import naive
-from .measure import Goal, Limits, Work, Workload
+from .measure import ATTEMPTS, Goal, Limits, Work, Workload
 
 STEPS = 1000
 FAIR, BIASED = rw.LatticeWalk(0.5, 0.5, dx=1.0, dt=1.0), rw.LatticeWalk(0.3, 0.5, dx=1.0, dt=1.0)
@@ -176,7 +176,7 @@ def occupation(setting: Setting, rng: np.random.Generator) -> Workload:
             "randwalk": occupy,
             "NumPy binomial": naive.numpy_occupation(rng, right, left, max(10, int(50 * setting.size))),
         },
-        {}, (Goal(8.0, "NumPy binomial"),),
+        setting.limit("C++ attempts", "attempts", 1.0 / (2 * ATTEMPTS)), (Goal(8.0, "NumPy binomial"),),
         predicted=predicted(walk, 10**12, steps * walk.dt, "occupation"),
     )  # fmt: skip
 

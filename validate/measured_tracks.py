@@ -59,8 +59,8 @@ class MeasuredTracks:
     >>> def walk(D=0.5):
     ...     return rw.pde.FokkerPlanck((0.0, 0.0), D, domain=rw.Line() ** 2)
     >>> rw.fit(MeasuredTracks(tracks), walk)
-    Fit(1 parameter, 1998 observations, log L = 378.46, AIC = -754.92)
-      D = 0.1988 ± 0.0063
+    Fit(1 parameter, 1998 observations, log L = 366.70, AIC = -731.39)
+      D = 0.2028 ± 0.0064
     """
 
     tracks: Tracks

@@ -32,6 +32,7 @@ U = np.uint64
 WIDTH = 8  # draws in a vector
 SURELY_LARGE = 10.0001  # the mean, however rounded, is above INVERSION_BELOW too
 ACCEPTED, REJECTED, UNSURE = U(0), U(1), U(2)
+CERTAIN, LARGE, SMALL = U(0), U(1), U(2)
 REACH = 5.0  # standard deviations from the mode to which the squeeze tells what is accepted
 SLACK = 3e-5  # above the errors of the squeeze that are not those of its series: 1.2e-7 of 1/sd² and 2.6e-6 of `_exp2`
 EXP2 = 9.99999297e-01, 6.93121607e-01, 2.40246905e-01, 5.59188714e-02, 9.57183487e-03
@@ -101,17 +102,18 @@ def _filled(number, width):  # type: ignore[no-untyped-def]
 class Room(NamedTuple):
     """The memory that draws together need.
 
-    Of those that are under way: n, the odds rarer/total of the rarer outcome, 1/total, whether that outcome is not the one asked
-    for, the counter word; what `_centre` makes of these; a block, its proposal, what f(k)/f(m) is compared with and how far off
-    k is; the verdict. And lists of numbers: of the draws that are under way, and of some of these.
+    Of those that are under way: what is given (:func:`binomials`); whether the rarer outcome is not the one asked for; what
+    `_centre` makes of them; a block, its proposal, what f(k)/f(m) is compared with and how far off k is; the verdict. Of all:
+    their kinds, and the results of those that are certain. And lists of numbers of draws: of those under way, and of some of
+    these.
     """
 
     many: NDArray[np.int64]
-    rarer: NDArray[np.int64]
+    taken: NDArray[np.int64]
     total: NDArray[np.int64]
     inverse: NDArray[np.float64]
-    flip: NDArray[np.uint64]
     number: NDArray[np.uint64]
+    flip: NDArray[np.uint64]
     p: NDArray[np.float64]
     mode: NDArray[np.int64]
     excess: NDArray[np.float64]
@@ -122,6 +124,8 @@ class Room(NamedTuple):
     target: NDArray[np.float64]
     off: NDArray[np.float64]
     verdict: NDArray[np.uint64]
+    kind: NDArray[np.uint64]
+    sure: NDArray[np.int64]
     queue: NDArray[np.uint64]
     some: NDArray[np.uint64]
     whose: NDArray[np.uint64]
@@ -131,78 +135,47 @@ class Room(NamedTuple):
 def workspace(size):  # type: ignore[no-untyped-def]
     """Room for `size` draws together."""
     room = np.int64(_filled(U(size), LANES))
-    i, u, r = np.empty((5, room), np.int64), np.empty((8, room), np.uint64), np.empty((6, room), np.float64)
+    i, u, r = np.empty((6, room), np.int64), np.empty((9, room), np.uint64), np.empty((6, room), np.float64)
     return Room(
-        i[0], i[1], i[2], r[0], u[0], u[1], r[1], i[3], r[2], r[3], u[2], u[3], i[4], r[4], r[5], u[4], u[5], u[6], u[7]
-    )
+        i[0], i[1], i[2], r[0], u[0], u[1], r[1], i[3], r[2], r[3], u[2], u[3], i[4], r[4], r[5], u[4], u[5], i[5],
+        u[6], u[7], u[8],
+    )  # fmt: skip
 
 
 @device
-def _begin(n, a, b, inverse, c0, out, room, size):  # type: ignore[no-untyped-def]
-    """Collect all draws; put those that are certain into `out`. How many have a large mean; of how many that is not sure."""
-    wide()
-    for j in range(size):
-        room.many[j], room.rarer[j] = n[j], a[j]
-    for j in range(size):
-        room.total[j], room.number[j], room.inverse[j] = b[j], c0[j], inverse[j]
-    large, small = _classify(room, size)
-    for j in range(size):
-        out[j] = room.drawn[j]
-    return large, small
-
-
-@device
-def _gather(n, a, b, inverse, c0, room, waiting):  # type: ignore[no-untyped-def]
-    """Collect the draws in the queue."""
-    for i in range(waiting):
-        j = room.queue[i]
-        room.many[i], room.rarer[i], room.total[i] = n[j], a[j], b[j]
-        room.inverse[i], room.number[i] = inverse[j], c0[j]
-
-
-@device
-def _turn(room, size):  # type: ignore[no-untyped-def]
-    """Ask for the rarer outcome."""
-    wide()
-    for i in range(size):
-        other = room.total[i] - room.rarer[i]
-        room.flip[i] = U(room.rarer[i] > other)
-        room.rarer[i] = min(room.rarer[i], other)
-
-
-@device
-def _classify(room, size):  # type: ignore[no-untyped-def]
+def _sort(n, a, b, room, size):  # type: ignore[no-untyped-def]
+    """The kind of each draw: certain, of a large mean or of one that is not sure to be; how many there are of the last two."""
     wide()
     large, small = U(0), U(0)
     for j in range(size):
-        n, a, other = room.many[j], room.rarer[j], room.total[j] - room.rarer[j]
-        is_large = real(U(n)) * real(U(min(a, other))) > SURELY_LARGE * real(U(room.total[j]))
-        is_open = (n > 0) & (a > 0) & (other > 0)
-        room.drawn[j] = n if (a > 0) & (other <= 0) else 0
-        room.verdict[j] = U(is_large & is_open) | U(is_open & (not is_large)) << U(1)
-        large += U(is_large & is_open)
-        small += U(is_open & (not is_large))
-    return large, small
+        other = b[j] - a[j]
+        is_open = (n[j] > 0) & (min(a[j], other) > 0)
+        is_large = is_open & (real(U(n[j])) * real(U(min(a[j], other))) > SURELY_LARGE * real(U(b[j])))
+        room.sure[j] = n[j] if (a[j] > 0) & (other <= 0) else 0
+        room.kind[j] = LARGE if is_large else SMALL if is_open else CERTAIN
+        large += U(is_large)
+        small += U(is_open)
+    return large, small - large
 
 
 @device
-def _propose(c1, c2, c3, k0, k1, room, waiting):  # type: ignore[no-untyped-def]
+def _propose(n, a, b, inverse, number, c1, c2, c3, k0, k1, room, waiting):  # type: ignore[no-untyped-def]
     """A proposal for each of the draws that are under way, and what the quick test and the squeeze say of it."""
     wide()
     size = _filled(waiting, WIDTH)
     for i in range(0, waiting, LANES):
-        first, second = block(fetch(room.number, i), c1, c2, c3, k0, k1)
+        first, second = block(fetch(number, i), c1, c2, c3, k0, k1)
         keep(first, room.first, i)
         keep(second, room.second, i)
     for i in range(size):
-        room.p[i], room.mode[i], room.excess[i], room.sd[i] = _centre(
-            room.many[i], room.rarer[i], room.total[i], room.inverse[i]
-        )
+        other = b[i] - a[i]
+        room.flip[i] = U(a[i] > other)
+        room.p[i], room.mode[i], room.excess[i], room.sd[i] = _centre(n[i], min(a[i], other), b[i], inverse[i])
     for i in range(size):
         width, slope, quick = _hat(room.p[i], room.sd[i])
         v, inside, offset = _proposal(room.first[i], room.second[i], room.excess[i], width, slope)
         d = floor(offset, SIGNED)
-        room.drawn[i] = _asked(room.mode[i] + whole(d, SIGNED), room.many[i], room.flip[i])
+        room.drawn[i] = _asked(room.mode[i] + whole(d, SIGNED), n[i], room.flip[i])
         room.verdict[i] = U((inside < 0.07) | (v * width > quick))
         room.target[i] = _target(v, inside, room.sd[i], width, slope)
         room.off[i] = d - (room.excess[i] + room.p[i] - 0.5)
@@ -212,12 +185,23 @@ def _propose(c1, c2, c3, k0, k1, room, waiting):  # type: ignore[no-untyped-def]
 
 
 @device
-def _decide(room, unsure):  # type: ignore[no-untyped-def]
-    """The full test of draws under way whose places are the first of `some`; they come to stand in the first places."""
+def _left(many, room, waiting):  # type: ignore[no-untyped-def]
+    """Make the queue that of the draws whose proposals were rejected, and give those of which the squeeze cannot tell to the full
+    test, as the first ones, numbers in `whose`; how many of each."""
     wide()
+    far, left, unsure = U(0), U(0), U(0)
+    for i in range(waiting):
+        room.some[far] = U(i)
+        far += U(room.verdict[i] != ACCEPTED)
+    for s in range(far):
+        i = room.some[s]
+        told, j = room.verdict[i], room.queue[i]
+        room.queue[left], room.some[unsure], room.whose[unsure] = j, i, j
+        left += U(told == REJECTED)
+        unsure += U(told == UNSURE)
     for i in range(unsure):
         j = room.some[i]
-        room.many[i], room.flip[i], room.mode[i], room.p[i] = room.many[j], room.flip[j], room.mode[j], room.p[j]
+        room.many[i], room.flip[i], room.mode[i], room.p[i] = many[j], room.flip[j], room.mode[j], room.p[j]
         room.excess[i], room.sd[i] = room.excess[j], room.sd[j]
         room.first[i], room.second[i] = room.first[j], room.second[j]
     for i in range(_filled(unsure, WIDTH)):
@@ -225,53 +209,62 @@ def _decide(room, unsure):  # type: ignore[no-untyped-def]
             room.many[i], room.p[i], room.mode[i], room.excess[i], room.sd[i], room.first[i], room.second[i]
         )
         room.drawn[i] = _asked(k, room.many[i], room.flip[i])
+    return left, unsure
+
+
+@device
+def _finish(many, n, a, b, c0, c1, c2, c3, k0, k1, out, room, waiting):  # type: ignore[no-untyped-def]
+    """Decide on proposals that are neither accepted nor rejected; how many draws go on."""
+    wide()
+    left, unsure = _left(many, room, waiting)
+    for i in range(unsure):
+        told, j = room.verdict[i], room.whose[i]
+        out[j] = room.drawn[i]
+        if told == UNSURE:
+            out[j] = binomial(n[j], a[j], b[j], c0[j], c1, c2, c3, k0, k1)
+        room.queue[left] = j
+        left += U(told == REJECTED)
+    return left
 
 
 @aside
 def binomials(n, a, b, inverse, c0, c1, c2, c3, k0, k1, out, room, size):  # type: ignore[no-untyped-def]
     """`size` draws of Binomial(n[j], a[j]/b[j]) into out[j], each that of :func:`binomial` at counter word c0[j]; inverse[j] is
-    1/b[j], rounded.
+    1/b[j], rounded. The arrays given are longer by up to LANES - 1 numbers, which may be any.
 
     What vectors cannot do (small means, small modes, far tails) is drawn one by one. `room` is made by :func:`workspace`. The
     loops are short, so that the processor, which looks some hundred instructions ahead, works on several rounds of them at once.
     """
     wide()
-    waiting, small = _begin(n, a, b, inverse, c0, out, room, size)
-    if waiting == U(size):
+    large, small = _sort(n, a, b, room, size)
+    if small:
+        for j in range(size):
+            if room.kind[j] == SMALL:
+                room.sure[j] = binomial(n[j], a[j], b[j], c0[j], c1, c2, c3, k0, k1)
+    attempt, waiting = U(0), U(0)
+    if 4 * large > 3 * U(size):  # sooner all than those alone
+        _propose(n, a, b, inverse, c0, c1, c2, c3, k0, k1, room, U(size))
         for j in range(size):
             room.queue[j] = U(j)
+            out[j] = room.drawn[j] if room.kind[j] == LARGE else room.sure[j]
+            room.verdict[j] = room.verdict[j] if room.kind[j] == LARGE else ACCEPTED
+        waiting = _finish(n, n, a, b, c0, c1, c2, c3, k0, k1, out, room, U(size))
+        attempt += U(1)
     else:
-        waiting = U(0)
+        for j in range(size):
+            out[j] = room.sure[j]
         for j in range(size):
             room.queue[waiting] = U(j)
-            waiting += room.verdict[j] & U(1)
-        for j in range(size if small else 0):
-            if room.verdict[j] == U(2):
-                out[j] = binomial(n[j], a[j], b[j], c0[j], c1, c2, c3, k0, k1)
-        _gather(n, a, b, inverse, c0, room, waiting)
-    attempt = U(0)
+            waiting += U(room.kind[j] == LARGE)
     while waiting > U(0):
-        _turn(room, _filled(waiting, WIDTH))
-        _propose(c1, c2 + attempt, c3, k0, k1, room, waiting)
-        far, left, unsure = U(0), U(0), U(0)
         for i in range(waiting):
-            room.some[far] = U(i)
-            far += U(room.verdict[i] != ACCEPTED)
+            j = room.queue[i]
+            room.many[i], room.taken[i], room.total[i] = n[j], a[j], b[j]
+            room.inverse[i], room.number[i] = inverse[j], c0[j]
+        _propose(
+            room.many, room.taken, room.total, room.inverse, room.number, c1, c2 + attempt, c3, k0, k1, room, waiting
+        )
+        for i in range(waiting):
             out[room.queue[i]] = room.drawn[i]
-        for s in range(far):
-            i = room.some[s]
-            told, j = room.verdict[i], room.queue[i]
-            room.queue[left], room.some[unsure], room.whose[unsure] = j, i, j
-            left += U(told == REJECTED)
-            unsure += U(told == UNSURE)
-        _decide(room, unsure)
-        for i in range(unsure):
-            told, j = room.verdict[i], room.whose[i]
-            out[j] = room.drawn[i]
-            if told == UNSURE:
-                out[j] = binomial(n[j], a[j], b[j], c0[j], c1, c2, c3, k0, k1)
-            room.queue[left] = j
-            left += U(told == REJECTED)
-        _gather(n, a, b, inverse, c0, room, left)
-        waiting = left
+        waiting = _finish(room.many, n, a, b, c0, c1, c2, c3, k0, k1, out, room, waiting)
         attempt += U(1)
