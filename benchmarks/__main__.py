@@ -1,84 +1,50 @@
-"""``python -m benchmarks [--size 1] [--walks all] [--threads N] [--json FILE] [--compare FILE] [--markdown FILE]``.
+"""``python -m benchmarks [--size 1] [--walks all] [--threads N] [--json FILE] [--compare FILE]``.
 
 Every workload by randwalk, by the C++ limit (compiled here if there is a compiler), and by what else is installed, measured
-in turn in one run; for every goal the fraction reached. Full size takes some minutes.
+in turn in one run; for every goal the fraction reached. Full size takes some minutes. docs/performance.md has the table of
+`results/cpu.json`, which ``python -m benchmarks --repetitions 15 --json benchmarks/results/cpu.json`` measures again.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import platform
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numba
 from rich.console import Console
 from rich.table import Table
 
 from .ito import workloads as continuous
+from .machine import about
 from .measure import Measured, compiled, measure
 from .space import workloads as in_space
+from .tables import HEADINGS, rates, record, rows
 from .workloads import workloads as on_a_line
 
-VECTORS = {"avx512f": "with AVX-512", "avx2": "with AVX2"}
+EVERY = {"line": on_a_line, "space": in_space, "ito": continuous}
 
 
-def processor() -> str:
-    """The name of the processor, and the width of its vectors."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-        said = {line.split(":")[0].strip(): line.split(":")[1].strip() for line in lines if ":" in line}
-        widest = next((name for flag, name in VECTORS.items() if flag in said.get("flags", "").split()), "")
-        return " ".join([said["model name"], widest]).strip()
-    except (OSError, KeyError):
-        return platform.processor()
+def printed(work: Mapping[str, Any], before: Mapping[str, float]) -> Table:
+    """A workload for the terminal, beside the rates of an earlier run."""
+    table = Table(title=work["name"], title_justify="left")
+    for heading in (*HEADINGS, "× before"):
+        table.add_column(heading)
+    for by, *cells in rows(work):
+        old = before.get(f"{work['name']}|{by}")
+        table.add_row(by, *cells, f"{work['rates'][by] / old:.2f}" if old else "")
+    return table
 
 
-def shown(rate: float) -> str:
-    for factor, letter in ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")):
-        if rate >= factor:
-            return f"{rate / factor:.3g} {letter}"
-    return f"{rate:.3g}"
-
-
-def rows(result: Measured, before: dict[str, float]) -> list[tuple[str, ...]]:
-    workload, ours = result.workload, result.rates["randwalk"]
-    lines = []
-    for name, rate in result.rates.items():
-        goals = [g for g in workload.goals if g.row == name]
-        judged = []
-        for goal in goals:
-            fraction = result.reached(goal)
-            if fraction is not None:
-                judged.append(
-                    f"{fraction:.3g} of {goal.of}: {'met' if fraction >= goal.fraction else 'MISSED'} (≥ {goal.fraction:g})"
-                )
-        old = before.get(f"{workload.name}|{name}")
-        lines.append(
-            (
-                name,
-                f"{shown(rate)} {workload.unit}/s",
-                f"{ours / rate:.3g}",
-                f"{rate / old:.2f}" if old else "",
-                "; ".join(judged),
-            )
-        )
-    return lines
-
-
-def markdown(results: list[Measured], command: str, machine: str) -> str:
-    """The table of the documentation."""
-    lines = [
-        f"Measured by `{command}` on {machine}; best of the repetitions, in turn in one run.", "",
-        "| workload | by | rate | randwalk is × faster | goal |",
-        "|---|---|---|---|---|",
-    ]  # fmt: skip
-    for result in results:
-        name = result.workload.name
-        for by, rate, ratio, _, judged in rows(result, {}):
-            lines.append(f"| {name} | {by} | {rate} | {ratio} | {judged} |")
-            name = ""
-    return "\n".join(lines) + "\n"
+def prediction(result: Measured) -> str:
+    """What the cost model of `explain` said, and what it took."""
+    predicted, took = result.workload.predicted, result.seconds["randwalk"]
+    if predicted is None:
+        return ""
+    within = "within" if 1 / 3 <= predicted / took <= 3 else "NOT within"
+    return f"predicted {predicted:.3g} s, took {took:.3g} s: {within} a factor of 3\n"
 
 
 def main() -> None:
@@ -87,40 +53,25 @@ def main() -> None:
     )
     parser.add_argument("--size", type=float, default=1.0, help="fraction of the full size")
     parser.add_argument("--threads", type=int, default=numba.get_num_threads())
-    parser.add_argument("--walks", choices=("line", "space", "ito", "all"), default="all")
+    parser.add_argument("--walks", choices=(*EVERY, "all"), default="all")
     parser.add_argument("--repetitions", type=int, default=5)
-    parser.add_argument("--json", type=Path, help="save the rates")
-    parser.add_argument("--markdown", type=Path, help="write the table of the documentation")
+    parser.add_argument("--json", type=Path, help="keep the rates")
     parser.add_argument("--compare", type=Path, help="an earlier --json file, to show ratios to")
     options = parser.parse_args()
-    before = json.loads(options.compare.read_text())["rates"] if options.compare else {}
-    results = []
+    before = rates(json.loads(options.compare.read_text("utf-8"))) if options.compare else {}
+    part = "" if options.walks == "all" else f" --walks {options.walks}"
+    command = f"python -m benchmarks{part} --size {options.size:g} --repetitions {options.repetitions}"
+    measured: dict[str, Any] = about(command, options.threads) | {"size": options.size, "workloads": []}
     console = Console(width=150)
-    machine = f"{processor()}, {options.threads} threads, numba {numba.__version__}, Python {platform.python_version()}"
-    console.print(machine)
+    console.print(measured["machine"])
     with compiled(options.threads) as limit:
-        every = {"line": on_a_line, "space": in_space, "ito": continuous}
-        chosen = every.values() if options.walks == "all" else [every[options.walks]]
+        chosen = EVERY.values() if options.walks == "all" else [EVERY[options.walks]]
         for workload in (row for make in chosen for row in make(options.size, options.threads, limit)):
             result = measure(workload, options.repetitions)
-            results.append(result)
-            table = Table(title=workload.name, title_justify="left")
-            for heading in ("by", "rate", "randwalk is × faster", "× before", "goals"):
-                table.add_column(heading)
-            for line in rows(result, before):
-                table.add_row(*line)
-            console.print(table)
-            predicted, took = workload.predicted, result.seconds["randwalk"]
-            if predicted is not None:
-                within = "within" if 1 / 3 <= predicted / took <= 3 else "NOT within"
-                console.print(f"predicted {predicted:.3g} s, took {took:.3g} s: {within} a factor of 3\n")
-    if options.markdown:
-        given = f" --size {options.size:g} --repetitions {options.repetitions}"
-        options.markdown.write_text(markdown(results, f"python -m benchmarks{given}", machine), encoding="utf-8")
+            measured["workloads"].append(record(result))
+            console.print(printed(record(result), before), prediction(result))
     if options.json:
-        rates = {f"{r.workload.name}|{name}": rate for r in results for name, rate in r.rates.items()}
-        about = {"processor": processor(), "threads": options.threads, "numba": numba.__version__, "size": options.size}
-        options.json.write_text(json.dumps(about | {"rates": rates}, indent=2) + "\n")
+        options.json.write_text(json.dumps(measured, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

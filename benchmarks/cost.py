@@ -2,17 +2,14 @@
 
     python -m benchmarks.cost
 
-prints the table of docs/how_to/cluster.md. Rates on two cores are those of docs/performance_table.md (`python -m benchmarks`),
+prints the table of docs/how_to/cluster.md. Rates on two cores are those of benchmarks/results/cpu.json (`python -m benchmarks`),
 those of a GPU and its host those of benchmarks/results/h100.json (`python -m benchmarks.cuda`).
 """
 
 from __future__ import annotations
 
-import json
-import re
-from pathlib import Path
+from .tables import read
 
-ROOT = Path(__file__).parents[1]
 STEPS = 1e15
 WALKERS, EACH = 1e11, 1e4  # walkers of so many steps
 SITES = 2000.0  # of `occupation`
@@ -21,20 +18,17 @@ WORKLOADS = (
     "p = 1/2, endpoints", "constant p = 0.3, q = 0.5", "p(x), q(x) from a table", "p(x, t) from tables",
     "occupation, 2000 sites, 10¹² walkers", "jump, endpoint after 1000 steps",
 )  # fmt: skip
-PREFIX = {"": 1.0, "k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12}
 UNITS = (("years", 31_557_600.0), ("days", 86_400.0), ("h", 3600.0), ("min", 60.0))
 
 
 def two_cores() -> dict[str, float]:
-    """The rates of randwalk in docs/performance_table.md, by workload."""
-    text = (ROOT / "docs" / "performance_table.md").read_text(encoding="utf-8")
-    rows = re.findall(r"^\| ([^|]+) \| randwalk \| ([\d.e+]+) ([kMGT]?) ?[^|]*/s \|", text, re.MULTILINE)
-    return {name: float(number) * PREFIX[prefix] for name, number, prefix in rows}
+    """The rates of randwalk in benchmarks/results/cpu.json, by workload."""
+    return {work["name"]: work["rates"]["randwalk"] for work in read("cpu.json")["workloads"]}
 
 
 def card() -> dict[str, float]:
     """The rates of benchmarks/results/h100.json."""
-    found: dict[str, float] = json.loads((ROOT / "benchmarks" / "results" / "h100.json").read_text())["rates"]
+    found: dict[str, float] = read("h100.json")["rates"]
     return found
 
 

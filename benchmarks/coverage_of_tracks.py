@@ -47,9 +47,12 @@ def held(kind: Mapping[str, Any], seed: int) -> list[bool]:
     tracks = seen_tracks(seed, interval=1.0, **kind)
     likelihood = tracks._likelihood(kind.get("exposure", 0.0))
     diffusion, square = likelihood.best()
-    least, allowed = likelihood.deviance(diffusion, square), special.chdtri(1.0, 1.0 - LEVEL)
-    truths = {"diffusion": kind["diffusion"], "localisation": kind["sigma"]}
-    inside = {name: likelihood.profile(name, value) - least <= allowed for name, value in truths.items()}
+    best = {"diffusion": diffusion, "localisation": np.sqrt(max(square, 0.0))}
+    truths, allowed = {"diffusion": kind["diffusion"], "localisation": kind["sigma"]}, special.chdtri(1.0, 1.0 - LEVEL)
+    inside = {
+        name: likelihood.profile(name, value) - likelihood.profile(name, best[name]) <= allowed
+        for name, value in truths.items()
+    }
     low, high = tracks.fit(exposure=kind.get("exposure", 0.0)).interval("drift", LEVEL)
     return [inside["diffusion"], bool(low[0] <= kind["drift"][0] <= high[0]), inside["localisation"]]
 

@@ -78,11 +78,10 @@ def trapped() -> rw.LatticeWalk:
     return rw.LatticeWalk(0.5, 0.5, dx=1.0, dt=1.0, domain=rw.Interval(-50, 50, rw.Absorbing(), rw.Absorbing()))
 
 
-def kernels(number: int, walkers: int) -> dict[str, Work]:
-    """The kernels alone, on data that is on the device."""
+def mixing(walkers: int, words: Any) -> Work:
+    """64 Philox blocks for each of some walkers."""
     from randwalk.jit.cuda.compile import THREADS, Kernel, blocks_for, cuda, in_kernel
     from randwalk.kernels.cuda.stream import drawn, of_block, of_walker
-    from randwalk.run.cuda import Cuda
 
     begun, part, made = in_kernel(of_walker), in_kernel(of_block), in_kernel(drawn)
 
@@ -97,30 +96,40 @@ def kernels(number: int, walkers: int) -> dict[str, Work]:
                 mixed = np.uint32(mixed ^ words[0] ^ words[1] ^ words[2] ^ words[3])
             out[j] = mixed
 
-    machine = Cuda([number])
-    site = cuda.to_device(np.zeros(walkers, dtype=np.int32))
-    words, other = cuda.device_array(walkers, np.uint64), cuda.device_array(walkers, np.uint64)
-
     def philox() -> float:
         mix_blocks(blocks_for(walkers), THREADS, words, 64, KEYS)
         return walkers * 64 * 4.0
 
+    return philox
+
+
+def tabled(machine: Any, walk: rw.LatticeWalk, walkers: int, followed: bool) -> Work:
+    """Steps from a table."""
+    rows = Windows(walk, STEPS).rows
+    program = rows.table.program(0, STEPS)
+    starts = machine.place(range(walkers), rows.parts, KEYS)
+
+    def work() -> float:
+        here = machine.copy(starts)
+        state = machine.begin(here, NO_LEVELS) if followed else None
+        machine.advance(Walkers(0, here, state), program, 0, STEPS, KEYS)
+        return float(walkers) * STEPS
+
+    return work
+
+
+def kernels(number: int, walkers: int) -> dict[str, Work]:
+    """The kernels alone, on data that is on the device."""
+    from randwalk.jit.cuda.compile import cuda
+    from randwalk.run.cuda import Cuda
+
+    machine = Cuda([number])
+    site = cuda.to_device(np.zeros(walkers, dtype=np.int32))
+    words, other = cuda.device_array(walkers, np.uint64), cuda.device_array(walkers, np.uint64)
+
     def constant(right: int, left: int, digits: int) -> Work:
         def work() -> float:
             machine.advance(Walkers(0, site), DigitsProgram((1, -1), (right, left), digits), 0, STEPS, KEYS)
-            return float(walkers) * STEPS
-
-        return work
-
-    def tabled(walk: rw.LatticeWalk, followed: bool) -> Work:
-        rows = Windows(walk, STEPS).rows
-        program = rows.table.program(0, STEPS)
-        starts = machine.place(range(walkers), rows.parts, KEYS)
-
-        def work() -> float:
-            here = machine.copy(starts)
-            state = machine.begin(here, NO_LEVELS) if followed else None
-            machine.advance(Walkers(0, here, state), program, 0, STEPS, KEYS)
             return float(walkers) * STEPS
 
         return work
@@ -141,12 +150,12 @@ def kernels(number: int, walkers: int) -> dict[str, Work]:
 
     fair, biased = (FULL // 2, FULL, 1), (int(0.3 * FULL), int(0.8 * FULL), 8)
     return {
-        "Philox, words": philox,
+        "Philox, words": mixing(walkers, words),
         "p = ½, kernel": constant(*fair),
         "p = 0.3, q = 0.5, kernel": constant(*biased),
-        "p(x), kernel": tabled(walks()["p(x)"], False),
-        "p(x, t), kernel": tabled(walks()["p(x, t)"], False),
-        "first passage (steps asked for), kernel": tabled(trapped(), True),
+        "p(x), kernel": tabled(machine, walks()["p(x)"], walkers, followed=False),
+        "p(x, t), kernel": tabled(machine, walks()["p(x, t)"], walkers, followed=False),
+        "first passage (steps asked for), kernel": tabled(machine, trapped(), walkers, followed=True),
         "histogram, walkers": count,
         "jump, walkers": jump,
         "copy, bytes": copy,

@@ -157,6 +157,39 @@ template <int K, int TIMES> static double plane() {
   }
   sink = out[5]; return (double)n * STEPS;
 }
+// The simple walk in space: eight digits a step, four blocks for 64 steps; the thresholds k/6 by their first eight digits, which leave
+// one step in 64 undecided: those count as above.
+template <int K, int TIMES> static double space() {
+  const u32 thresholds[5] = {42, 85, 128, 170, 213};
+  std::vector<int> out(3 * N); const int L = K * W, whole = (STEPS + 63) / 64; const long n = N / (TIMES * L) * (TIMES * L);
+  const lanes last = all(STEPS % 64 ? (1ull << STEPS % 64) - 1 : ~0ull);
+#pragma omp parallel for num_threads(threads)
+  for (long b = 0; b < n; b += TIMES * L) {
+    lanes below[TIMES][5][K], w = first() + all(b);
+    for (auto &of : below) for (auto &row : of) for (auto &x : row) x = all(0);
+    for (int t = 0; t < whole; t++)
+      for (int i = 0; i < TIMES; i++) {
+        const lanes wanted = t + 1 < whole ? all(~0ull) : last;
+        lanes digits[4][K][2];
+        for (int d = 0; d < 4; d++) blocks<K>(w + all(i * L), 4 * t + d, digits[d]);
+#pragma GCC unroll 8
+        for (int k = 0; k < K; k++)
+#pragma GCC unroll 5
+          for (int m = 0; m < 5; m++) {
+            lanes less = all(0);
+#pragma GCC unroll 8
+            for (int d = 7; d >= 0; d--) less = thresholds[m] >> (7 - d) & 1 ? less | ~digits[d / 2][k][d & 1] : less & ~digits[d / 2][k][d & 1];
+            below[i][m][k] += ones(less & wanted);
+          }
+      }
+    for (int j = 0; j < TIMES * L; j++) {
+      int c[7] = {0}; c[6] = STEPS;
+      for (int m = 0; m < 5; m++) c[m + 1] = (int)below[j / L][m][j % L / W][j % W];
+      for (int axis = 0; axis < 3; axis++) out[3 * (b + j) + axis] = 2 * c[2 * axis + 1] - c[2 * axis] - c[2 * axis + 2];
+    }
+  }
+  sink = out[5]; return (double)n * STEPS;
+}
 // Look-ups on SIDE x SIDE sites: 16 random bits a step, four thresholds in two words a site. No step leaves the square.
 template <int SIDE> static double square() {
   const int P = SIDE + 2, CELLS = P * P, L = 64;
@@ -213,6 +246,50 @@ static inline real root(real x) {
   for (int i = 0; i < W; i++) x[i] = std::sqrt(x[i]);
   return x;
 #endif
+}
+typedef float floats __attribute__((vector_size(W * 4)));
+typedef int64_t signs __attribute__((vector_size(W * 8), aligned(W * 8)));
+template <class To, class From> static inline To converted(From x) { return __builtin_convertvector(x, To); }
+// One attempt each at draws of Binomial(n, a/2^62), the operations of kernels/binomials.py: a block, centre, proposal, quick test,
+// squeeze. No queue of the 15 in 100 that go on, no sites. K vectors at once, one loop after another.
+template <int K> static double attempts() {
+  u64 total = 0; const int per = 64, L = K * W; const long n = N / L * L;
+  const real ulp = every(0x1p-53), magic = every(0x1.8p52), half = every(0.5), one = every(1), inverse = every(0x1p-62);
+  const lanes full = all(1ull << 62), odds = all(768614336404564650ull);
+#pragma omp parallel for num_threads(threads) reduction(+ : total)
+  for (long start = 0; start < n; start += L) {
+    lanes w = first() + all(start), o[K][2]; real p[K], mode[K], excess[K], sd[K], off[K], target[K]; signs kept[K]; lanes acc = all(0);
+    for (int t = 0; t < per; t++) {
+      blocks<K>(w, t, o);
+      for (int k = 0; k < K; k++) {
+        lanes many = w + all(500000000 + k * W), a = odds + (many & all(255)); p[k] = converted<real>(a) * inverse;
+        real x = converted<real>(many + all(1)) * p[k], near = (x + magic) - magic; mode[k] = near - (near > x ? one : every(0));
+        lanes m = (lanes)converted<signs>(mode[k]), low = many * (a & all(7)) - m * (full & all(7));
+        signs eighths = (signs)(many * (a >> 3) - m * (full >> 3)) + ((signs)low >> 3);
+        excess[k] = (converted<real>(eighths) * every(8) + converted<real>(low & all(7))) * inverse;
+        sd[k] = root(converted<real>(many) * p[k] * (one - p[k]));
+      }
+      for (int k = 0; k < K; k++) {
+        real width = every(1.15) + every(2.53) * sd[k], slope = every(-0.0873) + every(0.0248) * width + every(0.01) * p[k];
+        real u = (converted<real>(o[k][0] >> 11) - every(0x1p52 - 0.5)) * ulp, v = (converted<real>(o[k][1] >> 11) + one) * ulp;
+        real inside = half - (real)((lanes)u & all(~0ull >> 1)), offset = every(2) * slope * (u / inside) + width * u + (excess[k] + half);
+        real near = (offset + magic) - magic, d = near - (near > offset ? one : every(0)), square = inside * inside;
+        kept[k] = (inside >= every(0.07)) & (v * width <= every(0.92) * width - every(4.2));
+        target[k] = v * ((every(2.83) * width + every(5.1)) * sd[k]) * square / (width * (slope + width * square));
+        off[k] = d - (excess[k] + p[k] - half); mode[k] += d;
+      }
+      for (int k = 0; k < K; k++) {
+        real most = every(5) * sd[k], y = off[k] < -most ? -most : off[k]; y = y > most ? most : y;
+        floats variance = converted<floats>(sd[k] * sd[k]); real by = converted<real>(1.0f / variance), x = y * by;
+        real s = one + y * x, sure = every(1 - 3e-5) - s * s * by, powers = y * x * ((one - every(2) * p[k]) * every(1.0 / 6) * x - half) * every(1.44269504088896338700);
+        real near = powers + magic, f = powers - (near - magic);
+        real ratio = (every(9.99999297e-01) + f * every(6.93121607e-01) + f * f * (every(2.40246905e-01) + f * (every(5.59188714e-02) + f * every(9.57183487e-03)))) * (real)(((lanes)near + all(1023)) << 52);
+        acc += (lanes)((kept[k] | ((target[k] <= ratio * sure) & (y == off[k]))) & converted<signs>(mode[k]));
+      }
+    }
+    for (int i = 0; i < W; i++) total += acc[i];
+  }
+  sink = total; return (double)n * per;
 }
 template <bool FUSED> static inline real ma(real a, real b, real c) {  // a b + c
 #if defined(__AVX512F__)
@@ -323,7 +400,7 @@ static double copy() {  // bytes read and written per second by one thread, in a
 }
 int main(int n, char **v) {
   for (u32 r = 0; r < 10; r++) { keys[2 * r] = all((u32)(1 + r * 0x9E3779B9u)); keys[2 * r + 1] = all((u32)(2 + r * 0xBB67AE85u)); }
-  std::map<std::string, std::function<double()>> everything = {{"words", words<1, 2>}, {"words-ahead", words<AHEAD, 1>}, {"coin", coin<1, 2>}, {"coin-ahead", coin<AHEAD, 1>}, {"table", table}, {"plane", plane<1, 2>}, {"plane-ahead", plane<AHEAD, 1>}, {"square-256", square<256>}, {"square-1024", square<1024>}, {"well", well<2, false>}, {"well-ahead", well<AHEAD < 4 ? AHEAD : 4, false>}, {"well-free", well<2, true>}, {"passage", passage<false>}, {"passage-free", passage<true>}, {"copy", copy}};
+  std::map<std::string, std::function<double()>> everything = {{"words", words<1, 2>}, {"words-ahead", words<AHEAD, 1>}, {"coin", coin<1, 2>}, {"coin-ahead", coin<AHEAD, 1>}, {"table", table}, {"plane", plane<1, 2>}, {"plane-ahead", plane<AHEAD, 1>}, {"space", space<1, 2>}, {"space-ahead", space<AHEAD, 1>}, {"square-256", square<256>}, {"square-1024", square<1024>}, {"well", well<2, false>}, {"well-ahead", well<AHEAD < 4 ? AHEAD : 4, false>}, {"well-free", well<2, true>}, {"passage", passage<false>}, {"passage-free", passage<true>}, {"copy", copy}, {"attempts", attempts<4>}};
   std::string which = n > 1 ? v[1] : "all"; threads = n > 2 ? atoi(v[2]) : 2; int repetitions = n > 3 ? atoi(v[3]) : 5;
   for (auto &f : everything) if (which == "all" || which == f.first) {
     double best = 0;

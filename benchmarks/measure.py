@@ -14,6 +14,7 @@ from pathlib import Path
 Work = Callable[[], float]  # does some work and returns its amount
 Rate = Callable[[], float]  # does some work and returns its amount per second
 Limits = Callable[..., dict[str, Rate]]
+ATTEMPTS = 1.17  # at a binomial of a large mean
 QUIET = 0.2  # seconds between rows: threads of the row before (OpenMP's, for example) spin for a while and would slow the next
 
 

@@ -1,4 +1,4 @@
-"""``python -m benchmarks.points [--repeats 5] [--json FILE]``: a solution's value at a point, in 1, 2, 3, 6 and 10 dimensions.
+"""``python -m benchmarks.points [--repeats 5] [--json benchmarks/results/points.json]``: values at a point in 1 to 10 dimensions.
 
 Seconds of the processor to an error of 1e-3 of the value's size, compilation apart: the median over seeds by walks, and by the
 solver where it has the dimension (its fastest tolerance that meets the error at the point). Two problems with closed forms:
@@ -6,7 +6,8 @@ solver where it has the dimension (its fastest tolerance that meets the error at
 - in time: E[exp(-|X|²/2) exp(-½ ∫|X|²)] of Brownian motion from x₁ = ½, t = 1 (Mehler's kernel), by Itô walks and `backward`;
 - without time: the mean exit time of a ball of radius 1 from r = ½, D = ½, by walks on spheres and `mean_exit_time`.
 
-The true errors of the walks are printed in units of the stated ones: the root of their mean square is 1 or less.
+The true errors of the walks are printed in units of the stated ones: the root of their mean square is 1 or less. docs/methods.md
+has the table of the file that is kept.
 """
 
 from __future__ import annotations
@@ -22,11 +23,14 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+import numba
 import numpy as np
 from rich.console import Console
 from rich.table import Table
 
 import randwalk as rw
+
+from .machine import about
 
 DIMENSIONS = (1, 2, 3, 6, 10)
 SOLVED = 3  # dimensions at most that the solver has
@@ -135,7 +139,12 @@ def main() -> None:
     rows = [row(made(d), given.repeats) for made in (mehler, ball) for d in given.dimensions]
     Console(width=120).print(table(rows))
     if given.json:
-        given.json.write_text(json.dumps(rows, indent=1), encoding="utf-8")
+        chosen = " ".join(map(str, given.dimensions))
+        command = f"python -m benchmarks.points --repeats {given.repeats} --dimensions {chosen}"
+        kept = about(command, numba.get_num_threads())
+        given.json.write_text(
+            json.dumps(kept | {"seeds": given.repeats, "rows": rows}, indent=1) + "\n", encoding="utf-8"
+        )
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """How runs by executors scale: one and two workers of this machine measured, more of them extrapolated from what the run costs
 the process that adds the results.
 
-    python -m benchmarks.scaling [--json gallery/results/scaling.json] [--figure docs/images/scaling.png]
+    python -m benchmarks.scaling [--json gallery/results/scaling.json]
 
 Workers share nothing, so W of them make W times the rate, until the one process that hands out ranges and adds counts is busy all
 the time. With c seconds of its processor a range, and ranges of r seconds, the speed-up of W workers is 1/(1/W + c/r).
@@ -31,7 +31,6 @@ from randwalk.run.task import Task
 RANGE = 1 << 17  # walkers of a range, about a second
 RANGES = 6  # of each worker
 WORKERS = (1, 2)
-SHOWN = [2**k for k in range(15)]  # workers of the figure
 
 
 class Timed:
@@ -90,28 +89,9 @@ def speed_up(workers: int, client: float, seconds: float) -> float:
     return 1.0 / (1.0 / workers + client / seconds)
 
 
-def figure(found: dict[str, Any], path: Path) -> None:
-    import matplotlib as mpl
-
-    mpl.use("Agg")
-    import matplotlib.pyplot as plt
-
-    fig, axis = plt.subplots(figsize=(5.5, 4.0), layout="constrained")
-    axis.plot(SHOWN, SHOWN, color="0.7", lw=1.0, label="workers")
-    for seconds, style in ((60.0, "-"), (1.0, "--")):
-        each = [speed_up(w, found["client seconds a range"], seconds) for w in SHOWN]
-        axis.plot(SHOWN, each, f"C0{style}", label=f"extrapolated, ranges of {seconds:g} s")
-    first = found["rates"][str(WORKERS[0])]
-    axis.plot(WORKERS, [w * found["rates"][str(w)] / first for w in WORKERS], "C3o", label="measured")
-    axis.set(xscale="log", yscale="log", xlabel="workers", ylabel="speed-up")
-    axis.legend(frameon=False)
-    fig.savefig(path, dpi=150)
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--json", type=Path)
-    parser.add_argument("--figure", type=Path)
     parser.add_argument("--repetitions", type=int, default=3)
     given = parser.parse_args()
     load, best, client = os.getloadavg()[0], dict.fromkeys(WORKERS, 0.0), []
@@ -131,8 +111,6 @@ def main() -> None:
     print(json.dumps(found, indent=1))
     if given.json is not None:
         given.json.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
-    if given.figure is not None:
-        figure(found, given.figure)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from numba import njit, prange
 
 import randwalk as rw
 
-from .measure import Goal, Limits, Work, Workload
+from .measure import ATTEMPTS, Goal, Limits, Work, Workload
 
 STEPS = 1000
 FAIR = {2: ("right", "left", "up", "down"), 3: ("right", "left", "up", "down", "front", "back")}
@@ -104,76 +105,95 @@ def numpy_occupation(rng: np.random.Generator, table: np.ndarray, steps: int) ->
     return work
 
 
-def workloads(size: float, threads: int, limit: Limits) -> list[Workload]:
-    """All workloads in the plane and in space, at `size` times their full size."""
-    walkers, rng = int(1_000_000 * size), np.random.default_rng(1)
-    few = max(1000, walkers // 20)
+@dataclass(frozen=True)
+class Setting:
+    """How large the workloads are, by how many threads, and beside which limits."""
 
-    def paths(walk: rw.LatticeWalk, number: int) -> Work:
+    size: float
+    threads: int
+    limit: Limits
+
+    @property
+    def walkers(self) -> int:
+        return int(1_000_000 * self.size)
+
+    def paths(self, walk: rw.LatticeWalk, number: int) -> Work:
         def work() -> float:
-            rw.simulate(walk, number, [float(STEPS)], seed=1, method="paths", threads=threads)
+            rw.simulate(walk, number, [float(STEPS)], seed=1, method="paths", threads=self.threads)
             return float(number) * STEPS
 
         return work
 
-    def naive(function: Callable[..., np.ndarray], *arguments: Any) -> Work:
+    def naive(self, function: Callable[..., np.ndarray], *arguments: Any) -> Work:
+        few = max(1000, self.walkers // 20)
+
         def work() -> float:
             function(few, STEPS, *arguments)
             return float(few) * STEPS
 
         return work
 
-    small = swirl(128)
-    table, times = tabulated(small), 200
+
+def workloads(size: float, threads: int, limit: Limits) -> list[Workload]:
+    """All workloads in the plane and in space, at `size` times their full size."""
+    setting = Setting(size, threads, limit)
+    return [
+        simply(setting, "the plane", 2, "plane"), simply(setting, "space", 3, "space"),
+        from_table(setting, 256), from_table(setting, 1024), occupation(setting),
+        law("40 × 40 sites", swirl(40), 5 * STEPS, 7, limit),  # mass in and out, five tables
+        # mass in and out, seven tables, of which most cells share one
+        law("20 × 20 × 20 sites, constant probabilities", uneven(20), STEPS, 9, limit),
+    ]  # fmt: skip
+
+
+def simply(setting: Setting, where: str, dimension: int, kernel: str) -> Workload:
+    """The simple walk, beside C++ that draws the same digits."""
+    limits = setting.limit("C++", kernel) | setting.limit("C++, blocks in turn", f"{kernel}-ahead")
+    return Workload(
+        f"simple walk in {where}", "steps",
+        {
+            "randwalk": setting.paths(simple(dimension), 4 * setting.walkers),
+            "naive Numba": setting.naive(_simple, dimension),
+        },
+        limits, (Goal(0.75, "C++, blocks in turn"), Goal(10.0, "naive Numba")),
+    )  # fmt: skip
+
+
+def from_table(setting: Setting, side: int) -> Workload:
+    walk = swirl(side)
+    return Workload(
+        f"p(x, y) on {side} × {side} sites", "steps",
+        {
+            "randwalk": setting.paths(walk, setting.walkers),
+            "with obstacles": setting.paths(swirl(side, holes=True), setting.walkers),
+            "naive Numba": setting.naive(_walk, tabulated(walk)),
+        },
+        setting.limit("C++ look-ups", f"square-{side}"),
+        (Goal(0.6, "C++ look-ups"), Goal(10.0, "naive Numba"), Goal(0.8, "randwalk", "with obstacles")),
+    )  # fmt: skip
+
+
+def occupation(setting: Setting) -> Workload:
+    walk, steps = swirl(128), 200
+    table = tabulated(walk)
 
     def occupy() -> float:
-        rw.simulate(small, 10**12, [float(times)], seed=1, method="occupation", threads=threads)
-        return float(table[0].size) * times
+        rw.simulate(walk, 10**12, [float(steps)], seed=1, method="occupation", threads=setting.threads)
+        return float(table[0].size) * steps
 
-    tiny, cube = swirl(40), uneven(20)
+    by_numpy = numpy_occupation(np.random.default_rng(1), table, max(3, int(20 * setting.size)))
+    return Workload(
+        "occupation, 128 × 128 sites, 10¹² walkers", "site steps", {"randwalk": occupy, "NumPy binomial": by_numpy},
+        setting.limit("C++ attempts", "attempts", 1.0 / (3 * ATTEMPTS)), (Goal(4.0, "NumPy binomial"),),
+    )  # fmt: skip
 
-    def law() -> float:
-        rw.pde.exact_law(tiny, [5.0 * STEPS])
-        return 8.0 * 7 * 40**2 * 5 * STEPS  # bytes: mass in and out, five tables
 
-    def law_of_cube() -> float:
-        rw.pde.exact_law(cube, [float(STEPS)])
-        return 8.0 * 9 * 20**3 * STEPS  # bytes: mass in and out, seven tables, of which most cells share one
+def law(name: str, walk: rw.LatticeWalk, steps: int, moved: int, limit: Limits) -> Workload:
+    """An exact law, of which each step moves so many numbers a site."""
+    sites = np.prod([lattice.sites for lattice in walk.lattices])
 
-    rows = [
-        Workload(
-            f"simple walk in {name}", "steps",
-            {"randwalk": paths(simple(dimension), 4 * walkers), "naive Numba": naive(_simple, dimension)},
-            limits, (Goal(0.75, next(iter(limits), "C++")), Goal(10.0, "naive Numba")),
-        )
-        for name, dimension, limits in (
-            ("the plane", 2, limit("C++", "plane")), ("space", 3, limit("Philox words × 8", "words", 8.0)),
-        )
-    ]  # fmt: skip
-    for side in (256, 1024):
-        walk = swirl(side)
-        rows.append(
-            Workload(
-                f"p(x, y) on {side} × {side} sites", "steps",
-                {
-                    "randwalk": paths(walk, walkers),
-                    "with obstacles": paths(swirl(side, holes=True), walkers),
-                    "naive Numba": naive(_walk, tabulated(walk)),
-                },
-                limit("C++ look-ups", f"square-{side}"),
-                (Goal(0.6, "C++ look-ups"), Goal(10.0, "naive Numba"), Goal(0.8, "randwalk", "with obstacles")),
-            )
-        )  # fmt: skip
-    rows += [
-        Workload(
-            "occupation, 128 × 128 sites, 10¹² walkers", "site steps",
-            {"randwalk": occupy, "NumPy binomial": numpy_occupation(rng, table, max(3, int(20 * size)))},
-            {}, (Goal(4.0, "NumPy binomial"),),
-        ),
-        Workload("exact law, 40 × 40 sites", "bytes", {"randwalk": law}, limit("copy", "copy"), (Goal(0.5, "copy"),)),
-        Workload(
-            "exact law, 20 × 20 × 20 sites, constant probabilities", "bytes", {"randwalk": law_of_cube},
-            limit("copy", "copy"), (Goal(0.5, "copy"),),
-        ),
-    ]  # fmt: skip
-    return rows
+    def work() -> float:
+        rw.pde.exact_law(walk, [float(steps)])
+        return 8.0 * moved * float(sites) * steps  # bytes
+
+    return Workload(f"exact law, {name}", "bytes", {"randwalk": work}, limit("copy", "copy"), (Goal(0.5, "copy"),))

@@ -9,7 +9,7 @@ from pathlib import Path
 import randwalk
 
 HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE))  # for the extensions in this folder
+sys.path[:0] = [str(HERE), str(HERE.parent)]  # for the extensions in this folder, and for the tables of benchmarks
 
 project = "randwalk"
 author = "The randwalk developers"
@@ -28,7 +28,7 @@ extensions = [
     "sphinx_copybutton",
     "sphinx_design",
 ]
-exclude_patterns = ["_build", "performance_table.md"]
+exclude_patterns = ["_build"]
 templates_path = ["_templates"]
 myst_enable_extensions = ["amsmath", "colon_fence", "deflist", "dollarmath"]
 myst_heading_anchors = 3
@@ -96,11 +96,12 @@ copybutton_prompt_is_regexp = True
 
 
 def _put_in_measurements(app: object, name: str, source: list[str]) -> None:
-    """Put the table of ``python -m benchmarks`` on its page if there is one."""
-    if name == "performance":
-        table = HERE / "performance_table.md"
-        missing = "*No measurement is kept with this build of the pages; the command above makes one.*\n"
-        source[0] = source[0].replace("<!-- table -->", table.read_text("utf-8") if table.exists() else missing)
+    """Put the tables of what was measured on the pages that speak of it."""
+    if name in ("performance", "methods"):
+        from benchmarks.tables import tables
+
+        for mark, table in tables().items():
+            source[0] = source[0].replace(f"<!-- {mark} -->", table)
 
 
 def _say_what_returns(

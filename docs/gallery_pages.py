@@ -44,7 +44,7 @@ PAGE = """\
    :width: 560px
    :alt: {title}
 
-:download:`Download the script <../../gallery/{name}.py>`, or draw it by itself: ``randwalk gallery {name}{option}``.
+{seeds}:download:`Download the script <../../gallery/{name}.py>`, or draw it by itself: ``randwalk gallery {name}{option}``.
 
 .. literalinclude:: ../../gallery/{name}.py
    :language: python
@@ -92,7 +92,18 @@ def page(name: str) -> str:
     after = tree.body[0].end_lineno or 0
     title = gallery.title(name)
     form, option = ("gif", " --format gif") if name in gallery.names(moving=True) else ("png", "")
-    return PAGE.format(docstring=docstring, name=name, title=title, form=form, option=option, first=after + 2)
+    return PAGE.format(
+        docstring=docstring, name=name, title=title, form=form, option=option, first=after + 2, seeds=seeds(tree)
+    )
+
+
+def seeds(tree: ast.Module) -> str:
+    """The seeds of a script's walkers, for its page."""
+    given = [
+        word for call in ast.walk(tree) if isinstance(call, ast.Call) for word in call.keywords if word.arg == "seed"
+    ]
+    told = sorted({ast.unparse(word.value) for word in given})
+    return f"The walkers have {' and '.join(f'``seed={seed}``' for seed in told)}. " if told else ""
 
 
 def claim(name: str) -> str:

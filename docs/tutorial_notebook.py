@@ -16,14 +16,14 @@ FENCE = re.compile(r"^```(\S+)[^\n]*\n(.*?)^```[ \t]*\n", re.DOTALL | re.MULTILI
 FIRST, NEXT = ">>> ", "... "
 
 
-def code_cells(session: str) -> list[tuple[str, bool]]:
-    """The statements of a session, a cell for each answer, and whether the answer is an error."""
-    cells: list[tuple[str, bool]] = []
+def code_cells(session: str) -> list[tuple[str, str]]:
+    """The statements of a session, a cell for each answer, and the answer."""
+    cells: list[tuple[str, str]] = []
     lines: list[str] = []
     answer: list[str] = []
 
     def end() -> None:
-        cells.append(("\n".join(lines), bool(answer) and answer[0].startswith("Traceback")))
+        cells.append(("\n".join(lines), "\n".join(answer).strip()))
         lines.clear()
         answer.clear()
 
@@ -57,9 +57,9 @@ def notebook(page: str) -> dict[str, Any]:
         add("markdown", markdown(page[at : block.start()]))
         at = block.end()
         if block[1] == "pycon":
-            for source, fails in code_cells(block[2]):
+            for source, answer in code_cells(block[2]):
                 add("code", source, outputs=[], execution_count=None)
-                if fails:
+                if answer.startswith("Traceback"):
                     cells[-1]["metadata"] = {"tags": ["raises-exception"]}
     add("markdown", markdown(page[at:]))
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}

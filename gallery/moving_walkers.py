@@ -3,8 +3,7 @@ Walkers under their density
 ===========================
 
 An animation: walkers in a double well, some of them dots, spread from the left well to the right one; the histogram of all
-of them, with standard errors, stays on the exact law of the walk. The figure has three
-of its times.
+of them, with standard errors, stays on the exact law of the walk. The figure has three of its times.
 """
 
 import matplotlib.pyplot as plt

@@ -49,10 +49,10 @@ def figure(quick: bool = False) -> Figure:
             scale * rho.value[shown],
             scale * rho.error[shown],
             fmt="o",
-            ms=1.2,
-            lw=0.5,
+            ms=2.4,
+            lw=0.8,
             color=COLOURS["walk"],
-            zorder=1,
+            zorder=2.5,
         )
         label = rf"{name}: $H = {scale:.1f} \pm {error:.1f}$ µm, $p = {p:.2f}$"
         grains, errors = counts / np.exp(top), np.sqrt(counts) / np.exp(top)

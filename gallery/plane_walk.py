@@ -2,10 +2,10 @@
 A walk in the plane and the heat kernel
 =======================================
 
-The simple walk in the plane steps right, left, up or down. A path, and the ends of 400
-walkers (above). The law of its distance from
-the start, after n steps of length dx = 1/√n, is close to that of the heat kernel exp(-r²/4Dt)/(4πDt), D = ¼, t = 1, in bins
-of the distance (below), although only every second site can be reached after n steps.
+The simple walk in the plane steps right, left, up or down. A path, the ends of 400 walkers, and the circle of radius √(4Dt)
+(above). The law of its distance from the start, after n steps of length dx = 1/√n, is close to that of the heat kernel
+exp(-r²/4Dt)/(4πDt), D = ¼, t = 1, in bins of the distance (below), although only every second site can be reached after n
+steps.
 """
 
 from functools import partial
@@ -36,7 +36,7 @@ def figure(quick: bool = False) -> Figure:
     top.plot(*rw.trajectories(walk, 1, np.arange(n + 1) / n, seed=2).x[:, 0].T, color=COLOURS["walk"], lw=0.6)
     angle, radius = np.linspace(0, 2 * np.pi, 100), np.sqrt(4 * D * T)
     top.plot(radius * np.cos(angle), radius * np.sin(angle), color=COLOURS["closed form"], lw=1.5)
-    top.text(-0.72, 0.76, r"$\sqrt{4Dt}$", color=COLOURS["closed form"], ha="right")
+    top.text(-2.1, 1.3, r"$r = \sqrt{4Dt}$", color=COLOURS["closed form"])
     top.set(xlabel="$x$", ylabel="$y$", aspect="equal", xlim=(-2.2, 2.2), ylim=(-1.65, 1.65))
 
     run, law = rw.simulate(walk, walkers, [T], seed=1), rw.pde.exact_law(walk, [T])

@@ -4,8 +4,8 @@ A plume with two dispersions
 
 Ground water flows at v = 1 m/day past a spill; a solute spreads along the flow with D_L = 0.5 m²/day, across it with
 D_T = 0.05 m²/day, and decays at 0.05 a day. Walkers' counts at three times, each relative to its largest, with contours
-of the closed form at 5, 30 and 80 % of its maximum (above);
-below, what is dissolved in a well at x = 10 m, |y| < 0.5 m, 1 m wide.
+of the closed form at 5, 30 and 80 % of its maximum (above); below, what is dissolved in a well at x = 10 m, |y| < 0.5 m, 1 m
+wide.
 """
 
 import matplotlib.pyplot as plt

@@ -11,6 +11,7 @@ unless the problem separates, as this one does: its closed form is right to roun
 """
 
 import json
+import re
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -23,7 +24,7 @@ DRAWN = {  # kind of evidence, marker, filled, name
     "walkers on a lattice": ("walk", "o", True, "walkers on a lattice"),
     "occupation": ("walk", "D", True, "their counts (occupation)"),
     "Itô walkers": ("walk", "o", False, "Itô walkers"),
-    "expectation": ("walk", "s", False, "expectation"),
+    "expectation": ("walk", "s", False, "expectation (of values only)"),
     "exact law": ("exact law", "s", True, "exact law"),
     "solver": ("finite differences", "^", True, "solver"),
     "closed form": ("closed form", "*", True, "closed form"),
@@ -56,12 +57,12 @@ def figure(quick: bool = False) -> Figure:
             handles[name] = ax.errorbar(
                 x, y, around[1], around[0], fmt=f"{marker}-", color=colour, elinewidth=0.6, **style
             )
-        without = {e["why"] for e in found["empty"] if e["dimension"] == d and "lattice" in e["why"]}
-        for why in without if quantity == quantities[0] else ():
-            ax.text(0.08, 0.3, why.replace(": ", ":\n"), transform=ax.transAxes, fontsize=6, color="0.4")
+        for why in {e["why"] for e in found["empty"] if e["dimension"] == d and "lattice" in e["why"]}:
+            words = re.sub(r": (\d+)\^(\d+)", r":\n$\1^{\2}$", why)
+            ax.text(0.08, 0.3, words, transform=ax.transAxes, fontsize=6, color="0.4")
     for ax, quantity in zip(axes[0], quantities, strict=True):
         ax.set_title(quantity, fontsize=8)
-        ax.set(xscale="log", yscale="log", ylim=(LOWEST / 3, 3))
+        ax.set(xscale="log", yscale="log", ylim=(LOWEST / 3, 30))
     for row, d in zip(axes, dimensions, strict=True):
         for ax in row:
             ax.set_ylabel(f"{d}-D: error", visible=ax is row[0])

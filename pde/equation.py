@@ -193,6 +193,9 @@ class FokkerPlanck:
     def _repr_latex_(self) -> str:
         return latex(self)
 
+    def _repr_markdown_(self) -> str:
+        return f"{latex(self)} on `{self.domain}`, start `{self.start}`"
+
 
 def check_equation(equation: object) -> None:
     """Refuse an object that is no Fokker–Planck equation."""

@@ -14,9 +14,9 @@ from .run.ito_counts import ItoCounts
 from .run.ranges import missing
 from .store import SUFFIXES, as_written, check_savable, sweep
 from .terminal.output import check_output
+from .unfinished import EVERY, SHARE, Unfinished
 
-EVERY = 60.0  # seconds between two checkpoints
-SHARE = 20.0  # and so many times as long as the last one took to write
+REMEDY = "give another name, or remove the file"
 
 
 @dataclass
@@ -29,6 +29,7 @@ class Checkpoint:
     made: Any
     task: Any
     path: Path | None
+    midway: Unfinished | None = None  # of a run by ``occupation``
     _due: float = field(default_factory=lambda: time.monotonic() + EVERY)
     _kept: int = 0  # walkers in the file
 
@@ -48,16 +49,25 @@ class Checkpoint:
         path = check_output("out =", out, SUFFIXES)
         check_savable(task.walk, task.records)
         sweep(path)
-        return cls(made, replace(task, walk=as_written(task.walk)), path)
+        task = replace(task, walk=as_written(task.walk))
+        return cls(made, task, path, Unfinished.beside(made, task, path) if task.method == "occupation" else None)
 
     def begun(self, before: Counts | ItoCounts | None, parts: Sequence[range]) -> Any:
-        """The counts to go on from: those of the file, if it holds the walkers `before`; else these.
+        """The counts to go on from: those of the file, if it holds the walkers `before`; else these. And what is kept of the part
+        that was under way.
 
         Raises
         ------
         ValueError
             for a file of another run.
         """
+        counts = self._whole(before, parts)
+        if self.midway is not None:
+            done = () if counts is None else counts.parts
+            self.midway.read(_check_same, missing(parts, done), done)
+        return counts
+
+    def _whole(self, before: Counts | ItoCounts | None, parts: Sequence[range]) -> Any:
         if self.path is None or not self.path.exists():
             return before
         held = self.made.load(self.path)
@@ -74,29 +84,20 @@ class Checkpoint:
 
     def _check(self, held: Any, wanted: Sequence[range]) -> None:
         """Refuse a file of another run, or of walkers that are not wanted."""
-        remedy = "give another name, or remove the file"
-        for name in ("walk", "seed", "method", "bins", "steps"):
-            mine, its = getattr(self.task, name, None), getattr(held.task, name, None)
-            if mine != its:
-                raise ValueError(f"out = {self.path}: holds another run, with {name} = {its} and not {mine}; {remedy}")
-        if set(self.task.records) != set(held.task.records):
-            raise ValueError(
-                f"out = {self.path}: holds another run, which records {list(held.task.records)} and not "
-                f"{list(self.task.records)}; {remedy}"
-            )
-        held._check_stream()
+        assert self.path is not None
+        _check_same(held, self.task, self.path)
         more = missing(held.parts, wanted)
         if self.task.method == "occupation" and any(part not in wanted for part in held.parts):
             more = list(held.parts)
         if more:
             raise ValueError(
-                f"out = {self.path}: holds walkers {_listed(held.parts)} where {_listed(wanted)} are asked for; {remedy}"
+                f"out = {self.path}: holds walkers {_listed(held.parts)} where {_listed(wanted)} are asked for; {REMEDY}"
             )
 
     def keep(self, counts: Any) -> None:
         """Write the file if that is due."""
         now = time.monotonic()
-        if self.path is not None and now >= self._due:
+        if self.path is not None and (now >= self._due or self.midway is not None):  # parts by ``occupation`` are few
             self.end(counts)
             self._due = time.monotonic() + max(EVERY, SHARE * (time.monotonic() - now))
 
@@ -113,7 +114,28 @@ class Checkpoint:
                 error.ensemble = ensemble  # type: ignore[attr-defined]
                 raise
             self._kept = ensemble.walkers
+        if self.midway is not None:
+            self.midway.end(ensemble.parts)
         return ensemble
+
+    def cut_short(self, counts: Any) -> tuple[Any, str]:
+        """As :meth:`end`, and what is kept of the part under way, in words."""
+        kept = self.midway.save() if self.midway is not None else ""
+        return self.end(counts), kept
+
+
+def _check_same(held: Any, task: Any, path: Path) -> None:
+    """Refuse an ensemble of another run than that of a task."""
+    for name in ("walk", "seed", "method", "bins", "steps"):
+        mine, its = getattr(task, name, None), getattr(held.task, name, None)
+        if mine != its:
+            raise ValueError(f"out = {path}: holds another run, with {name} = {its} and not {mine}; {REMEDY}")
+    if set(task.records) != set(held.task.records):
+        raise ValueError(
+            f"out = {path}: holds another run, which records {list(held.task.records)} and not "
+            f"{list(task.records)}; {REMEDY}"
+        )
+    held._check_stream()
 
 
 def _listed(parts: Sequence[range]) -> str:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from typing import Any
+from typing import Any, TypeAlias
 
 from .checkpoint import Checkpoint
 from .jit.compile import DeviceError
@@ -25,11 +25,11 @@ AnyCounts = Counts | ItoCounts
 
 class Interrupted(KeyboardInterrupt):
     """Ctrl-C during a run. `ensemble` holds the walkers that were finished, as a run of these walkers gives them (None if there
-    are none); ``ensemble.extend(walkers)`` continues."""
+    are none); ``ensemble.extend(walkers)`` continues with those that are missing."""
 
-    def __init__(self, ensemble: Any) -> None:
+    def __init__(self, ensemble: Any, kept: str = "") -> None:
         done = ensemble.walkers if ensemble is not None else 0
-        super().__init__(f"interrupted with {done:,} walkers finished; they are in the exception's .ensemble")
+        super().__init__(f"interrupted with {done:,} walkers finished; they are in the exception's .ensemble{kept}")
         self.ensemble = ensemble
 
 
@@ -52,16 +52,19 @@ def collect(
     task, counts = checkpoint.task, checkpoint.begun(before, parts)
     left = missing(parts, () if counts is None else counts.parts)
     if left:
-        run = _alone if effort.executor is None else _by_executor
-        with run(task, left, effort) as results:
+        alone = effort.executor is None
+        with _alone(task, left, effort, checkpoint) if alone else _by_executor(task, left, effort) as (results, rest):
             try:
                 for more in results:
                     counts = more if counts is None else counts + more
                     checkpoint.keep(counts)
             except BaseException as error:
-                ensemble = checkpoint.end(counts)
+                if isinstance(error, (KeyboardInterrupt, RangeFailed)):
+                    for more in rest():
+                        counts = more if counts is None else counts + more
+                ensemble, kept = checkpoint.cut_short(counts)
                 if isinstance(error, KeyboardInterrupt):
-                    raise Interrupted(ensemble) from None
+                    raise Interrupted(ensemble, kept) from None
                 if isinstance(error, DeviceError):
                     error.partial = counts
                 if isinstance(error, (DeviceError, RangeFailed)):
@@ -71,21 +74,27 @@ def collect(
     return checkpoint.end(counts)
 
 
+Coming: TypeAlias = tuple[
+    Iterator[AnyCounts], Callable[[], Sequence[AnyCounts]]
+]  # counts; what else, if they are cut short
+
+
 @contextmanager
-def _alone(task: AnyTask, parts: Sequence[range], effort: Effort) -> Iterator[Iterator[AnyCounts]]:
+def _alone(task: AnyTask, parts: Sequence[range], effort: Effort, checkpoint: Checkpoint) -> Iterator[Coming]:
     """Counts of one batch of walkers after another, made by threads of this process."""
     walkers = sum(map(len, parts))
     with share(effort.threads) as threads, _bar(task, parts, effort) as advance:
         task.check_memory(walkers, threads)
         seconds = task.seconds(walkers) if effort.backend == "auto" else 0.0  # the only one that asks for it
         machine = choose(effort.backend, effort.devices, seconds, threads, task.method)
-        batches = (counts for part in parts for counts in task.stream(part, machine, advance))
+        kept = () if checkpoint.midway is None else (checkpoint.midway,)
+        batches = (counts for part in parts for counts in task.stream(part, machine, advance, *kept))
         with closing(batches):  # ends its threads, also where an error comes between two batches
-            yield batches
+            yield batches, lambda: ()
 
 
 @contextmanager
-def _by_executor(task: AnyTask, parts: Sequence[range], effort: Effort) -> Iterator[Iterator[AnyCounts]]:
+def _by_executor(task: AnyTask, parts: Sequence[range], effort: Effort) -> Iterator[Coming]:
     """Counts of one range of walkers after another, made by workers. A run by ``occupation`` is one sample, drawn as a whole."""
     threads, walkers = checked(effort.threads) or 1, sum(map(len, parts))
     task.check_memory(walkers, threads)
@@ -93,33 +102,42 @@ def _by_executor(task: AnyTask, parts: Sequence[range], effort: Effort) -> Itera
         choose(effort.backend, effort.devices, 0.0, threads)  # refuses devices of which workers know nothing
     items = Cut(parts, task.seconds(walkers), whole=task.method == "occupation")
     work = Portions(task, threads, effort.backend, effort.devices)
-    with _bar(task, parts, effort) as advance, closing(gathered(effort.executor, work, items)) as ranges:
+    order, late = InOrder(parts), list[AnyCounts]()
+    with _bar(task, parts, effort) as advance, closing(gathered(effort.executor, work, items, late.append)) as ranges:
 
-        def told() -> Iterator[tuple[range, AnyCounts]]:
+        def told() -> Iterator[AnyCounts]:
             for walked, counts in ranges:
                 advance(len(parts) * len(walked) / walkers)
-                yield walked, counts
+                yield from order.after(walked, counts)
 
-        yield in_order(told(), parts)
+        def rest() -> list[AnyCounts]:
+            ranges.close()
+            return order.rest + late
+
+        yield told(), rest
 
 
-def in_order(results: Iterator[tuple[range, AnyCounts]], parts: Sequence[range]) -> Iterator[AnyCounts]:
-    """The counts of ranges of the parts in the order of the walkers, so that those so far are a run of fewer walkers. Where a
-    range fails, the counts of later ones come before the error."""
-    starts = [part.start for part in parts]
-    ends = dict(zip((part.stop for part in parts), [*starts[1:], -1], strict=True))
-    waiting: dict[int, tuple[int, AnyCounts]] = {}
-    at = starts[0]
-    try:
-        for walked, counts in results:
-            waiting[walked.start] = walked.stop, counts
-            while at in waiting:
-                stop, ready = waiting.pop(at)
-                yield ready
-                at = ends.get(stop, stop)
-    except RangeFailed:
-        yield from (counts for _, counts in waiting.values())
-        raise
+class InOrder:
+    """The counts of ranges of the `parts` in the order of the walkers, so that those so far are a run of fewer walkers."""
+
+    def __init__(self, parts: Sequence[range]) -> None:
+        starts = [part.start for part in parts]
+        self._ends = dict(zip((part.stop for part in parts), [*starts[1:], -1], strict=True))
+        self._waiting: dict[int, tuple[int, AnyCounts]] = {}
+        self._at = starts[0]
+
+    def after(self, walked: range, counts: AnyCounts) -> Iterator[AnyCounts]:
+        """Those whose turn it is, now that a range has come."""
+        self._waiting[walked.start] = walked.stop, counts
+        while self._at in self._waiting:
+            stop, ready = self._waiting.pop(self._at)
+            self._at = self._ends.get(stop, stop)
+            yield ready
+
+    @property
+    def rest(self) -> list[AnyCounts]:
+        """Those whose turn never came."""
+        return [counts for _, counts in self._waiting.values()]
 
 
 def _bar(task: AnyTask, parts: Sequence[range], effort: Effort) -> Any:

@@ -94,7 +94,7 @@ def validate(
     ] = None,
     walkers: Walkers = None,
     seed: Seed = None,
-    alpha: Annotated[float, typer.Option(help="Family-wise false-alarm rate.")] = 1e-3,
+    alpha: Annotated[float | None, typer.Option(help="Family-wise false-alarm rate.", show_default="0.001")] = None,
     threads: Threads = None,
     html: Annotated[
         str | None, typer.Option(metavar="FILE", help="Write a report to read and to print, with figures.")
@@ -125,9 +125,15 @@ def validate(
     """Check that walk, exact law and equation agree: three rungs a case. Exit 0 if all pass, 1 if not, 2 on bad input."""
     check_outputs({"--html": html, "--junit": junit, "--json": json})
     reports = {"--html": html, "--junit": junit, "--json": None if faults else json}
-    _refuse_beside({"--compare": compare, "--list": list_cases, "--self-test": faults}, reports)
+    alone = {"--compare": compare, "--list": list_cases, "--self-test": faults}
+    settings = {
+        "--walkers": walkers, "--seed": seed, "--alpha": alpha, "--threads": threads, "--workers": workers, "--details": details,
+        "cases": " ".join(cases or []) or None,
+    }  # fmt: skip
+    _refuse_beside(alone, reports, settings)
     if compare is not None:
         _tell_changes(*compare, quiet)
+    rate = 1e-3 if alpha is None else alpha
     from randwalk.validate import CaseReport, case_names, load_case
     from randwalk.validate import validate as run
     from randwalk.validate.run import told
@@ -139,7 +145,8 @@ def validate(
             print(f"    catches: {told(problem)}")
         return
     if faults:
-        _self_test(cases or [], threads, workers, json, quiet)
+        chosen = {"walkers": walkers, "seed": seed, "alpha": rate, "threads": threads}
+        _self_test(cases or [], chosen, workers, json, quiet)
     names = cases or case_names()
     from .workers import workers as started
 
@@ -148,7 +155,7 @@ def validate(
         def done(report: CaseReport | str) -> None:
             advance(report.name if isinstance(report, CaseReport) else report)
 
-        report = run(names, walkers=walkers, seed=seed, alpha=alpha, threads=threads, done=done, executor=executor)
+        report = run(names, walkers=walkers, seed=seed, alpha=rate, threads=threads, done=done, executor=executor)
     try:
         for path, made in ((json, report.to_json), (junit, report.to_junit), (html, report.to_html)):
             if path is not None:
@@ -166,24 +173,39 @@ def validate(
     raise typer.Exit(report.status)
 
 
-def _refuse_beside(alone: Mapping[str, object], reports: Mapping[str, str | None]) -> None:
-    """Refuse two options of which each is a run of another kind, and reports that such a run does not write."""
+NOT_READ = {  # by what a run of another kind does not read
+    "--compare": ("--walkers", "--seed", "--alpha", "--threads", "--workers", "--details", "cases"),
+    "--list": ("--walkers", "--seed", "--alpha", "--threads", "--workers", "--details"),
+    "--self-test": ("--details",),
+}
+
+
+def _refuse_beside(
+    alone: Mapping[str, object], reports: Mapping[str, str | None], settings: Mapping[str, object]
+) -> None:
+    """Refuse two options of which each is a run of another kind, and reports and settings that such a run has no use for."""
     kinds = [option for option, given in alone.items() if given]
     written = [f"{option} {path}" for option, path in reports.items() if path is not None]
     if len(kinds) > 1:
         raise ValueError(f"{kinds[0]} and {kinds[1]}: each is a run by itself; give one of them")
     if kinds and written:
         raise ValueError(f"{written[0]}: {kinds[0]} writes no such report; leave it out")
+    for name in NOT_READ[kinds[0]] if kinds else ():
+        if (value := settings[name]) is not None:
+            told = ("--details" if value else "--no-details") if name == "--details" else f"{name} {value}"
+            raise ValueError(f"{told}: {kinds[0]} does not read it; leave it out")
 
 
-def _self_test(names: list[str], threads: int | None, workers: int | None, json: str | None, quiet: bool) -> NoReturn:
+def _self_test(
+    names: list[str], settings: dict[str, Any], workers: int | None, json: str | None, quiet: bool
+) -> NoReturn:
     """Run the self-test, print it, and exit."""
     from randwalk.validate import self_test
 
     from .workers import workers as started
 
     with counting("planting", None, not quiet) as advance, started(workers, None) as executor:
-        found = self_test(names, threads=threads, done=lambda trial: advance(str(trial)), executor=executor)
+        found = self_test(names, **settings, done=lambda trial: advance(str(trial)), executor=executor)
     if json is not None:
         write_text(json, found.to_json())
     if not quiet:

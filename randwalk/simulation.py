@@ -127,8 +127,10 @@ def simulate(
         goes on. A run by ``occupation`` is one range, because it is drawn as a whole.
     out : path that ends in .npz or .nc, optional
         Where the ensemble is saved, every minute and at the end. If the file holds walkers of this run already, these are not run
-        again: the same call goes on where it stopped. The run is that of the walk in the file, in which traced Python functions
-        stand as formulas (their values may differ in the last digit); opaque ones are refused.
+        again: the same call goes on where it stopped. A run by ``occupation``, unless by an executor, is kept midway, too, in
+        ``NAME.unfinished.npz`` (or ``.nc``) beside it, as an ensemble of all its walkers at the recorded times so far and now.
+        The run is that of the walk in the file, in which traced Python functions stand as formulas (their values may differ in
+        the last digit); opaque ones are refused.
 
     Returns
     -------

@@ -1,5 +1,6 @@
 """Settings of Hypothesis (the same examples every time, no deadline), and the list of quick tests."""
 
+import signal
 from collections.abc import Sequence
 
 import pytest
@@ -82,6 +83,9 @@ QUICK_TESTS = frozenset({
     "test_elementary.py::test_power_within_one_unit",
     "test_ito_program.py::test_two_point_brownian_motion_has_a_step_error_that_covers_the_truth",
     "test_bridge_stream.py::test_blocks_are_those_of_the_page", "test_emit.py::test_leaves", "test_emit.py::test_random_trees",
+    "test_volterra.py::test_a_curved_bound_of_daniels_and_its_order", "test_volterra.py::test_what_is_left_to_finite_differences",
+    "test_measured_tracks.py::test_the_likelihood_is_that_of_the_dense_matrix",
+    "test_measured_tracks.py::test_files_as_programs_write_them_are_read_alike",
     "test_fit.py::test_estimates_are_the_maximum_in_closed_form", "test_fit.py::test_bad_requests_are_refused",
     "test_first_passage_times.py::test_bad_data_are_refused",
     "test_free.py::test_displacements_are_packed_and_unpacked", "test_free.py::test_records_do_without_counts",
@@ -155,7 +159,10 @@ QUICK_TESTS = frozenset({
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """The marks of SciPy's own tests, from which test_scipy_form takes checks."""
+    """The marks of SciPy's own tests, from which test_scipy_form takes checks; and Ctrl-C, which what a shell starts in the
+    background does not hear."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     for mark in (
         "thread_unsafe",
         "parallel_threads",

@@ -80,8 +80,10 @@ def of_portable(random: Random) -> Iterator[Call]:
     for n in [1, 2, 15, 16, 17, 2**53, *(random.getrandbits(40) + 1 for _ in range(50))]:
         yield portable.stirling_error, (F(n),)
     for word in words(random, 100):
-        yield portable.real, (U(word),)
-        yield portable.signed_real, (I64(word - WORD if word >= WORD // 2 else word),)
+        for function in (portable.real, portable._real):
+            yield function, (U(word),)
+        for function in (portable.signed_real, portable._signed_real):
+            yield function, (I64(word - WORD if word >= WORD // 2 else word),)
     for x in [0.0, 0.5, 1.0, 2.0**51, *(random.expovariate(1e-9) for _ in range(100))]:
         yield portable.floor, (F(x), 2.0**52)
         yield portable.floor, (F(-x) if x < 2.0**51 else F(x), 3 * 2.0**51 if x < 2.0**51 else 2.0**52)

@@ -10,6 +10,7 @@ import json
 import sys
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
 from typing import Any
 
@@ -242,8 +243,11 @@ def space() -> None:
 
 
 def devices() -> None:
-    """Two devices of one card, batches of half the size where memory runs out, and what is left after a failure."""
+    """Two devices of one card, a worker with a device, batches of half the size where memory runs out, and what is left after a
+    failure."""
     walk = TABLED["walls"]()
+    with ThreadPoolExecutor(1) as worker:
+        both(walk, 1500, [12], "paths", [rw.FirstPassage()], executor=worker)
     both(walk, 2500, [12], "paths", [rw.FirstPassage(), rw.Positions()], devices=[0, 0])
     ensemble = rw.simulate(walk, 1000, [30], seed=SEED, method="paths", backend="cuda")
     agree(

@@ -16,7 +16,9 @@ from numba import njit
 from numpy.typing import NDArray
 from scipy import stats
 
-from randwalk.kernels.binomial import _centre, binomial, binomials, log_acceptance, workspace
+from randwalk.jit.lanes import LANES
+from randwalk.kernels.binomial import _centre, binomial, log_acceptance
+from randwalk.kernels.binomials import ACCEPTED, REJECTED, UNSURE, _squeeze, binomials, workspace
 from randwalk.kernels.philox import words64
 from randwalk.kernels.portable import exp, log, stirling_error
 
@@ -261,7 +263,7 @@ def test_a_common_factor_changes_nothing(factor: int) -> None:
 
 @njit(error_model="numpy")
 def centre(n, a, b):  # type: ignore[no-untyped-def]
-    return _centre(n, a, b)
+    return _centre(n, a, b, 1.0 / b)
 
 
 @given(
@@ -411,8 +413,20 @@ def together(n, a, b, c0, k0, k1):  # type: ignore[no-untyped-def]
     """Draws made together and one by one, from a workspace full of rubbish."""
     size = n.size
     out, alone, work = np.full(size + 1, -7, np.int64), np.full(size + 1, -7, np.int64), workspace(size)
-    work[0][:], work[1][:], work[2][:] = -1, U(0xFFFFFFFFFFFFFFFF), np.nan
-    binomials(n, a, b, c0, U(3), U(1) << U(16), U(5), k0, k1, out, work, size)
+    for whole_numbers in (work.many, work.taken, work.total, work.mode, work.drawn, work.sure):
+        whole_numbers[:] = -1
+    for words in (work.flip, work.number, work.first, work.second, work.verdict, work.kind):
+        words[:] = U(0xFFFFFFFFFFFFFFFF)
+    for lists in (work.queue, work.some, work.whose):
+        lists[:] = U(0xFFFFFFFFFFFFFFFF)
+    for reals in (work.inverse, work.p, work.excess, work.sd, work.target, work.off):
+        reals[:] = np.nan
+    given = np.full((3, size + LANES), -1, np.int64)
+    inverse, numbers = np.full(size + LANES, np.nan), np.full(size + LANES, U(0xFFFFFFFFFFFFFFFF))
+    given[0, :size], given[1, :size], given[2, :size], inverse[:size], numbers[:size] = n, a, b, 1.0 / b, c0
+    binomials(
+        given[0], given[1], given[2], inverse, numbers, U(3), U(1) << U(16), U(5), k0, k1, out, work, size
+    )  # fmt: skip
     for j in range(size):
         alone[j] = binomial(n[j], a[j], b[j], c0[j], U(3), U(1) << U(16), U(5), k0, k1)
     return out, alone
@@ -446,3 +460,29 @@ def test_draws_made_together_are_those_made_one_by_one() -> None:
     environment = os.environ | {"NUMBA_BOUNDSCHECK": "1"}
     code = "from tests.test_binomial import compare_together; compare_together()"
     subprocess.run([sys.executable, "-c", code], env=environment, check=True)
+
+
+@njit(error_model="numpy")
+def squeezed(n, a, b, j, factor):  # type: ignore[no-untyped-def]
+    """What the squeeze says of m + j where the target is so many times f(m + j)/f(m)."""
+    p, m, excess, sd = _centre(n, a, b, 1.0 / b)
+    target = math.exp(log_acceptance(n, a, b, m + j)) * factor
+    return _squeeze(j - (excess + p - 0.5), p, sd, target), sd
+
+
+def test_the_squeeze_decides_as_the_test_does() -> None:
+    """At targets a millionth below and above f(k)/f(m) it is right or unsure, for all magnitudes of n and p; and it is sure of
+    targets 5 % off, from sd = 60 on within 3 sd."""
+    rng, decided, asked = np.random.default_rng(11), 0, 0
+    for n, a, b in arguments(4000, 62):
+        a = min(a, b - a)
+        sd = math.sqrt(n * (a / b) * (1 - a / b))
+        for z in rng.uniform(-9, 9, 12):
+            j = int(max(min(round(z * sd), n - (n + 1) * a // b), -((n + 1) * a // b)))
+            assert squeezed(n, a, b, j, 1.0 - 1e-6)[0] in (ACCEPTED, UNSURE), (n, a, b, j)
+            assert squeezed(n, a, b, j, 1.0 + 1e-6)[0] in (REJECTED, UNSURE), (n, a, b, j)
+            if sd > 60 and abs(j) < 3 * sd:
+                asked += 2
+                decided += squeezed(n, a, b, j, 0.95)[0] == ACCEPTED
+                decided += squeezed(n, a, b, j, 1.05)[0] == REJECTED
+    assert asked > 10_000 and decided == asked

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import concurrent.futures
+import json
 import os
 import re
 import runpy
@@ -19,7 +20,8 @@ import pytest
 import randwalk as rw
 from benchmarks import cost, scaling
 
-PAGE = Path(__file__).parents[1] / "docs" / "how_to" / "cluster.md"
+ROOT = Path(__file__).parents[1]
+PAGE = ROOT / "docs" / "how_to" / "cluster.md"
 FILE = re.compile(r"^```(?:python|toml)\n# (\S+\.(?:py|toml))\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 
 
@@ -65,6 +67,38 @@ def test_the_script_of_mpi(folder: Path) -> None:
     assert np.array_equal(made.counts, whole(folder).counts)
 
 
+SHELL = re.compile(r"^```sh\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+STUB = '#!/bin/bash\necho "$(basename $0) $*" >> "$CALLS"\n[ $(basename $0) != hostname ] || echo node1\n'
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="there is no bash")
+def test_the_shell_scripts_start_what_they_say(tmp_path: Path) -> None:
+    """Each has bash's syntax; those of SLURM and of the GPUs run, with programs in place of its own that note their arguments."""
+    scripts = SHELL.findall(PAGE.read_text(encoding="utf-8"))
+    for text in scripts:
+        subprocess.run(["bash", "-n"], input=text, text=True, check=True)
+    for name in ("dask", "srun", "randwalk", "hostname", "sleep"):
+        (tmp_path / name).write_text(STUB, encoding="utf-8")
+        (tmp_path / name).chmod(0o755)
+    (tmp_path / ".venv" / "bin").mkdir(parents=True)
+    (tmp_path / ".venv" / "bin" / "activate").touch()
+    begun = []
+    for text in (text for text in scripts if "#SBATCH" in text or "CUDA_VISIBLE_DEVICES" in text):
+        calls = tmp_path / "calls"
+        environment = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "SLURM_CPUS_PER_TASK": "64", "CALLS": str(calls)}
+        subprocess.run(["bash", "-eu", "-c", f"{text}\nwait"], cwd=tmp_path, env=environment, check=True)
+        begun.append(sorted(calls.read_text(encoding="utf-8").splitlines()))
+        calls.unlink()
+    by_dask, by_mpi, by_gpus = begun
+    assert by_dask == [
+        "dask scheduler --port 8786", "hostname ",
+        "randwalk simulate run.toml --method paths --out run.nc --dask tcp://node1:8786", "sleep 10",
+        "srun dask worker tcp://node1:8786 --nworkers 64 --nthreads 1",
+    ]  # fmt: skip
+    assert by_mpi == ["srun python -m mpi4py.futures by_mpi.py"]
+    assert by_gpus.count("dask worker tcp://node1:8786 --nthreads 1") == 4 and "--backend cuda" in by_gpus[-1]
+
+
 DURATION = re.compile(r"([\d.]+) (years|days|h|min|s)\b")
 
 
@@ -85,3 +119,12 @@ def test_the_table_of_costs_is_that_of_the_kept_rates() -> None:
 def test_scaling_is_linear_until_the_client_is_busy() -> None:
     assert scaling.speed_up(1, 0.0, 60.0) == 1.0 and scaling.speed_up(64, 0.0, 60.0) == pytest.approx(64.0)
     assert scaling.speed_up(10**9, 0.01, 60.0) == pytest.approx(6000.0, rel=1e-4)
+
+
+def test_what_the_page_says_of_scaling_is_what_was_measured() -> None:
+    found = json.loads((ROOT / "gallery" / "results" / "scaling.json").read_text(encoding="utf-8"))
+    page, client = " ".join(PAGE.read_text(encoding="utf-8").split()), found["client seconds a range"]
+    assert f"took {1000 * client:.0f} ms of its processor" in page
+    assert f"W = r/c ≈ {float(f'{60.0 / client:.1g}'):.0f}" in page
+    one, two = (found["rates"][workers] / 1e9 for workers in ("1", "2"))
+    assert f"({one:.1f} and {two:.1f} G each)" in page and f"(load {found['load before']:.0f})" in page

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 import randwalk as rw
-from randwalk.run.plan import BEGIN, CORES, RANGE
+from randwalk.run.plan import BEGIN, CORES
+from randwalk.run.ranges import LONGEST, SHORTEST, Cut
 
 PULLED = rw.LatticeWalk.from_drift(rw.expression("-sin(x)"), 0.5, dx=0.05, dt=0.001)
 WELL = rw.ItoWalk(drift=rw.expression("x - x**3"), diffusion=0.25, dt=0.01)
@@ -18,17 +19,28 @@ def test_work_ranges_and_seconds_add_up() -> None:
     plan = rw.explain(PULLED, 10**11, [10.0], record=[rw.Maximum()], workers=64)
     assert (plan.walkers, plan.steps, plan.workers) == (10**11, 10_000, 64)
     cores = CORES * plan.seconds["paths"]
-    assert plan.ranges["paths"] == math.ceil(cores / RANGE)
+    assert plan.ranges["paths"] == math.ceil(cores / LONGEST)
     assert plan.seconds_by_workers["paths"] == pytest.approx(BEGIN + cores / 64)
     assert "100,000,000,000 walkers × 10,000 steps = 1e+15 walker-steps" in str(plan) and "on 64 workers" in str(plan)
 
 
 def test_workers_without_a_range_wait_and_occupation_is_one_range() -> None:
     plan = rw.explain(PULLED, 3, [10.0], workers=64)
-    assert plan.ranges == {"paths": 3, "occupation": 1}
+    assert plan.ranges == {"paths": 1, "occupation": 1} and "; 63 workers would have nothing to do" in str(plan)
     assert plan.seconds_by_workers["occupation"] == pytest.approx(BEGIN + CORES * plan.seconds["occupation"])
     many = rw.explain(PULLED, 10**12, [10.0], workers=64)
     assert many.ranges["occupation"] == 1 and "occupation" in str(many) and "in 1 range" in str(many)
+
+
+@pytest.mark.parametrize(("walkers", "workers"), [(10**7, 10**9), (10**7, 5), (2, 10**9)])
+def test_ranges_are_no_shorter_than_those_that_are_sent(walkers: int, workers: int) -> None:
+    plan = rw.explain(PULLED, walkers, [10.0], record=[rw.Maximum()], workers=workers)
+    work, cut, sent = CORES * plan.seconds["paths"], 0, Cut([range(walkers)], CORES * plan.seconds["paths"])
+    while (part := sent.take(min(workers, 10**6))) is not None:
+        sent.took(part, len(part) * work / walkers)
+        cut += 1
+    assert plan.ranges["paths"] <= cut + 1 and plan.ranges["paths"] <= math.ceil(work / SHORTEST)
+    assert plan.ranges["paths"] >= min(workers, math.floor(work / SHORTEST), walkers)
 
 
 @pytest.mark.parametrize("record", [[], [rw.FirstPassage()], [rw.LastVisit(0.0), rw.Moments()]])

@@ -101,6 +101,15 @@ def test_the_code_of_a_page_runs(page: Path) -> None:
             rw.Problem.load(name)
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_code_fits_into_its_box(page: Path) -> None:
+    """120 columns, for which docs/_static/randwalk.css makes room; of sessions, what is typed."""
+    for block in blocks(page):
+        for line in block.text.splitlines():
+            if block.language != "pycon" or line.startswith((">>> ", "... ")):
+                assert len(line) <= 120, f"line {block.line}: {line}"
+
+
 @pytest.mark.parametrize("module", MODULES)
 def test_the_examples_of_docstrings_run(module: str) -> None:
     told = importlib.import_module(module)

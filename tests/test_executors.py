@@ -22,7 +22,8 @@ import numpy as np
 import pytest
 
 import randwalk as rw
-from randwalk.run import effort, ranges
+from randwalk.run import effort, executor, paths, ranges
+from randwalk.run.devices import why_not_cuda
 from randwalk.run.effort import Portions
 from randwalk.run.ranges import Cut, missing
 from randwalk.run.shipping import Shipped, _unpacked
@@ -294,6 +295,16 @@ def test_bad_threads_are_refused_before_anything_is_sent() -> None:
     assert plain.submitted == 0
 
 
+@pytest.mark.skipif(why_not_cuda() is None, reason="there is a GPU")
+def test_workers_without_a_gpu_are_told_at_once(alone: rw.Ensemble) -> None:
+    """By the worker that goes ahead; what the message says works."""
+    plain = Plain(2)
+    with pytest.raises(rw.DeviceError, match=r"a worker of the executor, on .*cannot run here.*backend='auto'"):
+        run(executor=plain, backend="cuda")
+    assert plain.submitted == 1
+    same(run(executor=plain, backend="auto"), alone)
+
+
 # ---------------------------------------------------------------- Ctrl-C
 
 
@@ -319,6 +330,49 @@ def test_ctrl_c_is_heard_within_a_second(executor: int | None) -> None:
             rw.simulate(walk, 10**6, [1e7 * walk.dt], method="paths", executor=pool)
     presses.join()
     assert time.monotonic() - pressed[0] < 3.0
+
+
+@pytest.mark.parametrize("travels", [False, True])
+def test_workers_hand_over_the_part_that_they_have(
+    alone: rw.Ensemble, monkeypatch: pytest.MonkeyPatch, travels: bool
+) -> None:
+    """Ctrl-C when a worker has finished the first batch of its range. The run goes on with the others."""
+    finished, real = threading.Event(), Task.stream
+
+    def stream(self: Task, walkers: range, machine: Any = None, advance: Any = lambda fraction: None) -> Any:
+        for counts in real(self, walkers, machine, advance):
+            yield counts
+            finished.set()
+            until = time.monotonic() + 20.0
+            while not machine.ended() and time.monotonic() < until:
+                time.sleep(0.01)
+
+    def look(seconds: float) -> None:
+        time.sleep(seconds)
+        if finished.is_set() and not pressed:
+            pressed.append(True)
+            raise KeyboardInterrupt
+
+    pressed: list[bool] = []
+    monkeypatch.setattr(Task, "stream", stream)
+    monkeypatch.setattr(paths, "FOLLOWED_WORK", 1)  # batches of 1024 walkers
+    monkeypatch.setattr(ranges, "SHORTEST", 1.0)
+    clock = SimpleNamespace(sleep=look, monotonic=time.monotonic, perf_counter=time.perf_counter)
+    monkeypatch.setattr(executor, "time", clock)
+    plain: Any = Travelling(1) if travels else Plain(1)
+    with pytest.raises(rw.Interrupted) as stopped:
+        run(executor=plain)
+    kept = stopped.value.ensemble
+    assert 0 < kept.walkers < WALKERS and kept.walkers % 1024 == 0 and plain.submitted == 1
+    monkeypatch.undo()
+    same(kept.extend(WALKERS), alone)
+
+
+class Travelling(Plain):
+    """Work and results are pickled, as on their way to another process and back."""
+
+    def submit(self, f: Callable[..., Any], *args: Any) -> Any:
+        return super().submit(lambda: pickle.loads(pickle.dumps(f(*pickle.loads(pickle.dumps(args))))))
 
 
 # ---------------------------------------------------------------- engines

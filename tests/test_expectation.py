@@ -4,7 +4,12 @@ standard errors and the step error: one in 16 000 seeds would fail, and seeds ar
 from __future__ import annotations
 
 import math
+import os
+import signal
+import threading
+import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,6 +18,7 @@ from scipy.stats import norm
 import randwalk as rw
 from randwalk import pde
 from randwalk.pde.values import tolerance as budget
+from randwalk.run import pieces
 from randwalk.tables import generated, ito_program
 
 A, R = rw.Absorbing(), rw.Reflecting()
@@ -175,6 +181,20 @@ def test_both_methods_agree_in_the_square() -> None:
     assert abs(float(walks) - float(spheres)) < 4.0 * float(np.hypot(walks.error, spheres.error))
 
 
+def test_exits_with_a_drift_are_those_by_a_time_when_nearly_all_have_left() -> None:
+    """The remedy of ``t = inf``. T(x) = (1 - x)/a - 2 (e^(-2ax) - e^(-2a))/(a (e^(2a) - e^(-2a))), a = 1, 2D = 1 on (-1, 1)."""
+    steady = pde.FokkerPlanck(1.0, 0.5, domain=rw.Interval(-1.0, 1.0, A, A))
+    with pytest.raises(
+        ValueError, match=r"there is a drift: give a finite t .* expectation\(equation, 1.0, x, t\) is the share"
+    ):
+        pde.expectation(steady, 0.0, 0.2, math.inf, source=1.0)
+    found = pde.expectation(
+        steady, 0.0, 0.2, 12.0, source=1.0, tolerance=0.02
+    )  # exp(-(π²/8 + 1/2) 12) = 1e-9 are inside
+    e = math.exp
+    agrees(found, 0.8 - 2.0 * (e(-0.4) - e(-2.0)) / (e(2.0) - e(-2.0)))
+
+
 def test_units_do_not_matter() -> None:
     """Lengths in µm and times in ns: the same walkers, the same value to rounding."""
     one = pde.FokkerPlanck(lambda x: -2.0 * x, 0.6)
@@ -188,6 +208,27 @@ def test_units_do_not_matter() -> None:
 def test_the_same_bits_for_any_threads() -> None:
     found = [pde.expectation(PARABOLIC, bell(0.3), 0.5, 1.0, walkers=70_000, dt=1 / 8, threads=n) for n in (1, 2)]
     assert float(found[0]) == float(found[1]) and float(found[0].error) == float(found[1].error)
+
+
+def test_the_same_bits_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    given: Any = {"walkers": 2000, "dt": 1 / 512, "threads": 1}
+    whole = pde.expectation(PARABOLIC, bell(0.3), 0.5, 1.0, **given)
+    monkeypatch.setattr(pieces, "FIRST", 1)
+    monkeypatch.setattr(pieces, "SHORT", 0.0)
+    assert float(pde.expectation(PARABOLIC, bell(0.3), 0.5, 1.0, **given)) == float(whole)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals as POSIX has them")
+@pytest.mark.parametrize("threads", [1, 2])
+def test_ctrl_c_is_heard_within_a_second(threads: int) -> None:
+    """In paths of 10⁸ steps; 3 s are allowed for a machine at work."""
+    timer = threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT))
+    begun = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        timer.start()
+        pde.expectation(PARABOLIC, bell(0.3), 0.5, 1.0, walkers=2000, dt=1e-8, threads=threads)
+    timer.join()
+    assert time.monotonic() - begun < 3.3
 
 
 def test_the_stated_errors_are_true() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +77,11 @@ BAD: list[tuple[tuple[Any, ...], str]] = [
     (([1.0, -2.0],), r"times = -2 in row 1: a time of passage must be positive"),
     (([1.0, float("nan")],), r"times = nan in row 1: a time of passage must be positive and finite"),
     ((["a"],), r"times = \['a'\]: must be a number or numbers"),
+    (([1.0, None],), r"times = \[1.0, None\]: must be a number or numbers; row 1 has None"),
+    (([1.0, "b"],), r"must be a number or numbers; row 1 has 'b'"),
+    (([1.0, 2.0], ["left", None]), r"exits = .*: must be names of exits.*row 1 has None"),
+    (([1.0, 2.0], ["left", float("nan")]), r"exits = .*: must be names of exits.*row 1 has nan"),
+    (([1.0, 2.0], "left", [True, None]), r"censored = .*: must be a list of True and False; row 1 has None"),
     (([1.0, 2.0], ["left"]), r"exits has 1 entries and times 2: give one for each"),
     (([1.0], [3]), r"exits = \[3\]: must be names of exits"),
     (([1.0], "left", [1]), r"censored = \[1\]: must be a list of True and False"),
@@ -106,6 +112,19 @@ def test_tables_and_files_are_the_same_data(tmp_path: Path) -> None:
         rw.FirstPassageTimes.of(frame, "rt", "hit", exits={1: "right", 0: "left"})
     with pytest.raises(ValueError, match=r"there is no column 'rts'; the columns are rt, hit; did you mean 'rt'"):
         rw.FirstPassageTimes.of(frame, "rts")
+
+
+def test_entries_are_known_in_all_spellings(tmp_path: Path) -> None:
+    """1, 1.0 and "1" are one entry, as HSSM and PyDDM write responses; what is missing is another."""
+    (tmp_path / "hssm.csv").write_text("subject,rt,response\n0,0.5,1.0\n0,0.7,-1.0\n0,0.9,\n")
+    for exits in ({1: "right", -1: "left", "": None}, {"1": "right", "-1": "left", None: None}):
+        data = rw.FirstPassageTimes.read(tmp_path / "hssm.csv", "rt", "response", exits=exits)
+        assert data.exits.tolist() == ["right", "left", ""] and data.censored.tolist() == [False, False, True]
+    table = {"rt": [0.5, 0.7, 0.9], "response": ["1", True, math.nan]}
+    data = rw.FirstPassageTimes.of(table, "rt", "response", exits={1: "right", None: None})
+    assert data.exits.tolist() == ["right", "right", ""]
+    with pytest.raises(ValueError, match=r"row 2: the exit is missing; say what that means"):
+        rw.FirstPassageTimes.of({"rt": [1, 2, 3], "hit": ["left", "right", None]}, "rt", "hit")
 
 
 def test_parameters_of_a_problem() -> None:

@@ -18,7 +18,7 @@ import randwalk as rw
 from randwalk.likelihood.fit import Fit
 from randwalk.likelihood.laws import EquationLaws, GivenLaw, laws_of
 from randwalk.likelihood.maximum import first_steps
-from randwalk.likelihood.passages import SplinePassages
+from randwalk.likelihood.passages import SplinePassages, spline_passages
 
 from . import naive_passage
 
@@ -88,10 +88,14 @@ def test_a_spline_of_a_given_law_and_its_stated_error() -> None:
 
 
 def test_passages_between_bounds_that_collapse() -> None:
-    """A moving frame: its density integrates to what has left."""
+    """By integral equations, and by finite differences in a moving frame, as where a bound has a kink."""
     bounds = rw.Interval(rw.expression("t/4 - 1"), rw.expression("1 - t/4"), rw.Absorbing(), rw.Absorbing())
-    found = laws_of(rw.pde.FokkerPlanck(0.8, 0.5, domain=bounds), 1e-4).passages(np.array([0.02, 1.0]))
-    assert float(found.absorbed("right", np.array([1.0]))[0]) == pytest.approx(0.6716, abs=2e-4)
+    laws, t = EquationLaws(rw.pde.FokkerPlanck(0.8, 0.5, domain=bounds), 1e-4), np.array([0.3, 0.6, 1.0])
+    found, solved = laws.passages(t), spline_passages(laws._solved, laws.exits, t)
+    assert float(found.absorbed("right", t)[-1]) == pytest.approx(0.6716, abs=1e-4)
+    for exit in ("left", "right"):
+        assert np.abs(found.absorbed(exit, t) - solved.absorbed(exit, t)).max() < 2e-4
+        assert np.abs(found.density(exit, t) - solved.density(exit, t)).max() < 1e-2
 
 
 def test_estimates_are_the_maximum_in_closed_form(fitted: Fit, wald: np.ndarray) -> None:
@@ -166,6 +170,19 @@ def test_a_parameter_on_its_bound_is_named(wald: np.ndarray) -> None:
     assert float(found["v"]) == 0.8 and math.isnan(float(found["v"].error))
     low, high = found.interval("v")
     assert high == 0.8 and 0.6 < low < 0.8
+
+
+def test_the_end_of_what_a_model_admits_is_named() -> None:
+    """A lattice whose step is too long for the best D stops the search, and is told to be why."""
+    text = "[parameters]\nD = 0.4\n[walk]\ndrift = 0.0\ndiffusion = 'D'\ndx = 0.1\ndt = 0.01\n[run]\ntimes = [1.0]"
+    x = np.random.default_rng(1).normal(0.0, math.sqrt(2.0), 400)
+    with pytest.warns(
+        UserWarning, match=r"D is at the end of what the model admits, 0.5 \(.*take dt ≤ .*\): it has no standard"
+    ):
+        found = rw.fit(rw.validate.Samples(x, time=1.0), rw.Problem.loads(text))
+    assert float(found["D"]) == pytest.approx(0.5, rel=1e-3) and math.isnan(float(found["D"].error))
+    free = rw.fit(rw.validate.Samples(x, time=1.0), rw.Problem.loads(text.replace("\ndt = 0.01", "")))
+    assert float(free["D"]) == pytest.approx(float(np.mean(x**2)) / 2.0, rel=1e-3) and not free.notes
 
 
 def test_choices_with_an_offset_and_a_deadline() -> None:

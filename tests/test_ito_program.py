@@ -205,9 +205,17 @@ def test_functions_without_a_tree_are_compiled_as_they_are() -> None:
     np.testing.assert_allclose(state.x[:, 0], [0.55, 0.5])
 
 
+def importing(x: float) -> float:
+    from math import tanh
+
+    return -tanh(x) if x > 0.0 else 0.0
+
+
 def test_functions_that_cannot_be_compiled_are_refused_with_their_line() -> None:
     with pytest.raises(CannotEmit, match=r"unknown has no tree .*globals.* at line \d+ \(return float\(len\(globals"):
         program(rw.ItoWalk(unknown, noise=1.0, dt=0.1))
+    with pytest.raises(CannotEmit, match=r"importing has no tree .*IMPORT_NAME.* at line \d+ \(from math import tanh"):
+        program(rw.ItoWalk(importing, noise=1.0, dt=0.1))
     crossed = rw.ItoWalk(
         (0.0, 0.0), noise=((E("1 + 0.1*y**2"), 0.0), (0.0, 1.0)), dt=0.1, start=(0.0, 0.0), scheme=rw.Platen()
     )
@@ -227,7 +235,7 @@ def test_the_text_of_any_walk_has_no_fused_operation_and_no_call_of_libm(name: s
     kernel: Any = njit(**OPTIONS)(module.walk.py_func)
     made = program(WALKS[name]())
     state = made.begin(np.zeros((made.dimension, 3)))
-    kernel(state, 0, 0, 1, made.dt, 1, made.parameters, KEYS)
+    kernel(state, np.arange(3), made.block(1), 0, 0, 1, made.dt, 1, made.parameters, KEYS)
     code = kernel.inspect_llvm(kernel.signatures[0])
     assert not any(f"@{f}(" in code for f in ("log", "exp", "sin", "cos", "tan", "tanh", "pow", "erf", "fma"))
     assert "fmuladd" not in code

@@ -12,7 +12,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from randwalk.jit.lanes import LANES, REALS, WIDTH, alike, fetch, fetch_cells, fetch_masses, keep, numbers
-from randwalk.jit.vector import look_up, look_up_pairs, ones, where, which
+from randwalk.jit.vector import append, look_up, look_up_pairs, ones, where, which
 from randwalk.kernels import constant
 from randwalk.kernels.constant import ROOM
 from randwalk.kernels.philox import U, words64
@@ -103,33 +103,43 @@ def test_random_blocks_of_lanes_are_those_of_each() -> None:
 
 @pytest.mark.parametrize(
     ("first", "begin", "words", "share"),
-    [(0, 0, constant.WORDS, 1.0), (2**32 - 9, 5, constant.WORDS, 0.9), (7, 3, 2, 1.0)],
+    [(0, 0, constant.WORDS, 1.0), (2**32 - LANES, 5, constant.WORDS, 0.9), (2**33 + 7, 3, 2, 1.0)],
 )
 def test_any_number_of_undecided_steps_is_settled(first: int, begin: int, words: int, share: float) -> None:
     """Of a run some are: one in 128. Here nearly all are, so that the list fills up again and again."""
 
     @njit
-    def settle(counts: Any, masks: Any, size: Any, begin: Any, pair: Any, keys: Any) -> None:
-        lists = np.empty(ROOM, np.uint16), np.empty(2 * ROOM, np.uint16), np.empty(2 * ROOM, np.uint64)
-        constant._settle(counts, masks, size, begin, pair, lists, keys)
+    def settle(counts: Any, masks: Any, places: Any, many: Any, begin: Any, rests: Any, keys: Any) -> None:
+        lists = np.empty(4 * ROOM, np.uint64), np.empty(4 * ROOM, np.uint64)
+        constant._settle(counts, (masks, places), many, begin, rests, lists, keys)
 
-    low, high, k = 123_456_789 * 2**31 + 987_654_321, 1_876_543_210 * 2**31 + 123_454_321, naive.key(3)
-    masks, counts = np.zeros(2 * ROOM, np.uint64), np.zeros(LANES, np.uint64)
-    expected = np.zeros((2, LANES), dtype=np.int64)
-    for word in range(words):
-        for lane in range(LANES):
-            undecided = [bit for bit in range(64) if RNG.random() < share]
-            with_first = [bit for bit in undecided if RNG.random() < 0.5]
-            for row, bits in enumerate((undecided, with_first)):
-                masks[ROOM * row + LANES * word + lane] = sum(1 << bit for bit in bits)
-            for bit in undecided:
-                more = naive.block(first + lane, 64 * (begin + word) + bit, naive.TIES, seed=3)
-                top = (low if bit in with_first else high) >> 54 << 54
-                uniform = top + (more[0] >> 9) * 2**31 + (more[1] >> 1)
-                expected[:, lane] += [uniform < low, uniform < high]
-    settle(counts, masks, words * LANES, (U(first), begin), (U(low), U(high)), (U(k[0]), U(k[1])))
-    assert expected[0].sum() > 0 and (expected[0] < expected[1]).any() and not masks[:ROOM].any()
-    assert [(counts % 2**32).tolist(), (counts >> 32).tolist()] == expected.tolist()
+    rests, k, many = [123_456_789 * 2**19 + 987_654, 1_876_543_210 * 2**23 + 123_454_321], naive.key(3), 0
+    masks, places = np.zeros(2 * ROOM + LANES, np.uint64), np.zeros(2 * ROOM + LANES, np.uint64)
+    counts, expected = np.zeros((2, LANES), np.uint64), np.zeros((2, LANES), dtype=np.int64)
+    for row, word, lane in np.ndindex(2, words, LANES):
+        undecided = [bit for bit in range(64) if RNG.random() < share]
+        masks[many], places[many] = sum(1 << bit for bit in undecided), ROOM * row + LANES * word + lane
+        many += 1
+        for bit in undecided:
+            more = naive.block(first + lane, 64 * (begin + word) + bit, naive.TIES, seed=3)
+            expected[row, lane] += (more[0] >> 9) * 2**31 + (more[1] >> 1) < rests[row]
+    settle(counts.ravel(), masks, places, many, (U(first), begin), np.array(rests, np.uint64), (U(k[0]), U(k[1])))
+    assert (expected[0] < expected[1]).all() and expected[0].sum() > 0
+    assert counts.tolist() == expected.tolist()
+
+
+def test_chosen_lanes_are_kept_one_after_another() -> None:
+    """None, some and all of them, from any place of an array."""
+
+    @njit
+    def run(values: Any, chosen: Any, out: Any, offset: Any) -> Any:
+        return append(fetch(values, 0), fetch(chosen, 0), out, offset)
+
+    for share in (0.0, 0.3, 1.0):
+        chosen, out = (RNG.random(LANES) < share).astype(np.uint64) << np.uint64(63), np.zeros(2 * LANES, np.uint64)
+        wanted = WORDS[0][chosen > 0]
+        assert run(WORDS[0], chosen, out, 5) == 5 + wanted.size
+        assert np.array_equal(out[5 : 5 + wanted.size], wanted) and not out[:5].any()
 
 
 def test_cells_are_looked_up_compared_and_chosen() -> None:

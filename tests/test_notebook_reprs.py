@@ -5,8 +5,10 @@ from __future__ import annotations
 import base64
 import math
 import re
+from typing import Any
 
 import matplotlib.mathtext
+import numpy as np
 import pytest
 
 import randwalk as rw
@@ -32,6 +34,23 @@ def test_laws_samples_and_results_have_a_small_plot() -> None:
         assert picture(html).startswith(b"\x89PNG") and len(picture(html)) < 30_000
         assert repr(thing).split("\n")[0].split(" < ")[0] in (html or "").replace("&#x27;", "'")
     assert "<table>" in (run._repr_html_() or "")
+
+
+def test_data_and_fits_have_a_small_plot() -> None:
+    import matplotlib.pyplot as plt
+
+    before = plt.get_fignums()
+    rng = np.random.default_rng(1)
+    data = rw.FirstPassageTimes(rng.wald(1.0, 2.0, 60), "left")
+    beyond = rw.Interval(0.0, math.inf, rw.Absorbing())
+    fit = rw.fit(data, lambda v=1.0: rw.pde.FokkerPlanck(drift=-v, diffusion=0.25, domain=beyond, start=1.0))
+    tracks = rw.Tracks(None, np.arange(40.0), np.cumsum(rng.normal(size=(40, 2)), axis=0))
+    paths = rw.trajectories(WALK, 70, [0.0, 1.0, 2.0], seed=1)
+    for thing in (data, fit, fit.profile("v"), tracks, tracks.fit(), tracks.msd(), paths):
+        html = thing._repr_html_() or ""
+        assert picture(html).startswith(b"\x89PNG") and repr(thing).split("(")[0] in html
+    assert len(picture(paths._repr_html_())) < 40_000  # of the first walkers alone
+    assert plt.get_fignums() == before
 
 
 def test_plots_differ_where_laws_do() -> None:
@@ -70,6 +89,17 @@ def test_a_walk_in_tex(walk: rw.LatticeWalk, parts: list[str]) -> None:
     tex = walk._repr_latex_()
     assert all(part in tex for part in parts), tex
     assert tex.count("{") == tex.count("}") and tex.startswith("$") and tex.endswith("$")
+
+
+@pytest.mark.parametrize(
+    "declared",
+    [WALK, rw.pde.limit(WALK), rw.ItoWalk(drift=-1.0, diffusion=0.5, dt=0.1, domain=WALK.domain, start=0.5)],
+    ids=["walk", "equation", "Itô walk"],
+)
+def test_a_notebook_says_the_domain_and_the_start_beside_the_formula(declared: Any) -> None:
+    formula, _, where = declared._repr_markdown_().partition(" on ")
+    assert formula == declared._repr_latex_()
+    assert where == f"`Interval(-5.0, inf, left=Absorbing())`, start `{declared.start}`"
 
 
 def test_steps_that_fill_the_probability_leave_no_other() -> None:

@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 import randwalk as rw
 from randwalk.cli import main
 from randwalk.pde.equation import limit
-from randwalk.validate import SelfTest, Trial, case_names, load_case, self_test
+from randwalk.validate import Check, SelfTest, Trial, case_names, load_case, self_test, validate_problem
 from randwalk.validate import self_test as run_self_test
-from randwalk.validate.faults import LIBRARY, Fault, planting
+from randwalk.validate.faults import LIBRARY, Fault, planting, trials
 from randwalk.validate.faults.trials import JUDGE, trial
 from randwalk.validate.run import caught
 
@@ -92,6 +93,27 @@ def test_the_report_as_json() -> None:
     data = json.loads(found.to_json())
     assert data["passed"] and data["trials"][0]["failed"] == ["sampling"] and found.status == 0
     assert not SelfTest(found.trials, ("b",)).passed
+
+
+def test_walkers_seed_and_alpha_are_those_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Any] = []
+
+    def validated(problem: Any, **named: Any) -> Any:
+        asked.append((named["walkers"], named["seed"]))
+        return validate_problem(problem, **named)
+
+    monkeypatch.setattr(trials, "validate_problem", validated)
+    monkeypatch.setattr(trials, "judge", lambda seed: asked.append(seed) or (Check("", "", 0, 1, 1, 1),))
+    command = ["randwalk", "validate", "--self-test", "killing", JUDGE, "--walkers", "4000", "--seed", "3"]
+    monkeypatch.setattr(trials, "LIBRARY", {})  # the cases as they are
+    for alpha, status in (("1e-3", 0), ("0.99", 1)):  # right walks fail at nearly every rate of false alarms
+        monkeypatch.setattr("sys.argv", [*command, "--alpha", alpha])
+        with pytest.raises(SystemExit) as left:
+            main()
+        assert left.value.code == status
+    assert asked == [(4000, 3), 3] * 2
+    with pytest.raises(ValueError, match="alpha = 2"):
+        run_self_test(["killing"], alpha=2.0)
 
 
 @pytest.mark.long

@@ -383,6 +383,9 @@ def test_the_command_writes_all_three(
         (["--self-test", "--html", "r"], "--html r: --self-test writes no such report; leave it out"),
         (["--list", "--json", "r"], "--json r: --list writes no such report; leave it out"),
         (["--self-test", "--list"], "--list and --self-test: each is a run by itself; give one of them"),
+        (["--self-test", "--details"], "--details: --self-test does not read it; leave it out"),
+        (["--list", "--walkers", "5"], "--walkers 5: --list does not read it; leave it out"),
+        (["--compare", "a", "b"], "cases lazy_line: --compare does not read it; leave it out"),
         (["--html", "r", "--junit", "./r"], "--junit ./r: this is the file of --html; give another name"),
     ],
 )

@@ -19,7 +19,7 @@ from scipy import stats
 import randwalk as rw
 from randwalk.model.domain import Domain
 from randwalk.model.lattice import Lattice, lattices_on
-from randwalk.model.shares import even
+from randwalk.model.shares import even, share, share_of
 from randwalk.model.sites import Block, site_masses
 from randwalk.model.start import Product, Start, as_start, continuous, start_masses
 from randwalk.model.start_check import check_start
@@ -332,3 +332,17 @@ def test_a_walk_on_a_disc_starts_everywhere_in_it() -> None:
     for diffusion in (0.5, lambda x, y: 1.0 - 0.4 * (x * x + y * y)):
         walk = rw.LatticeWalk.from_drift(0.0, diffusion, dx=0.125, domain=disc, start=rw.Everywhere())
         assert walk.dt == pytest.approx(0.125**2 / (6.0 * (0.5 if diffusion == 0.5 else 1.0)), rel=1e-3)
+
+
+def test_one_place_is_shared_as_many_are() -> None:
+    rng = np.random.default_rng(1)
+    for dx, origin in ((0.1, 0.0), (1e-6, 3e-7), (3.0, -1.0)):
+        lattice = Lattice.on(rw.Line(), dx, origin)
+        for x in (
+            *(dx * rng.uniform(-1e3, 1e3, 300)),
+            *(origin + dx * rng.integers(-999, 999, 300)),
+            0.0,
+            origin + 0.5 * dx,
+        ):
+            (below,), (upper,) = share(np.array([x]), lattice)
+            assert share_of(float(x), lattice) == (below, upper)

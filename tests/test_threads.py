@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,9 @@ import pytest
 
 import randwalk as rw
 from randwalk.checkpoint import Checkpoint
+from randwalk.kernels.cpu import BLOCK
 from randwalk.run import threads
+from randwalk.run.host import Host
 
 WALK = rw.LatticeWalk(0.3, 0.4, sites=40, domain=rw.Interval(0, 40, rw.Absorbing(), rw.Reflecting()), start=12.3)
 LINE = rw.LatticeWalk(0.3, 0.5, dx=1.0)
@@ -120,8 +123,6 @@ def test_a_cache_that_cannot_be_written_is_no_error(tmp_path: Path) -> None:
 
 
 def test_counting_is_the_histogram() -> None:
-    from randwalk.run.host import Host
-
     rng = np.random.default_rng(3)
     values, minus = rng.integers(-5, 30, 1000).astype(np.int32), rng.integers(0, 4, 1000).astype(np.int32)
     wanted = np.bincount(np.clip(values + 2, 0, 19), minlength=20)
@@ -146,3 +147,23 @@ def test_an_interrupt_between_two_batches_ends_the_threads(monkeypatch: pytest.M
         rw.simulate(walk, 10**12, [1000.0], method="paths", threads=2)
     assert stopped.value.ensemble.walkers > 0
     assert threading.active_count() == before
+
+
+def test_a_thread_that_compiles_is_not_waited_for() -> None:
+    """It hears of the end once it has compiled (here: slept), and then ends."""
+    host, compiled, heard = Host(2), threading.Event(), threading.Event()
+
+    def work(batch: range) -> range:
+        if batch.start:
+            compiled.wait(30.0)
+            if host.ended():
+                heard.set()
+        return batch
+
+    batches: Any = host.batches(range(4 * BLOCK), BLOCK, 1, 0, work)
+    assert next(batches)[0].start == 0
+    begun = time.monotonic()
+    batches.close()
+    assert time.monotonic() - begun < 5.0 and not heard.is_set()
+    compiled.set()
+    assert heard.wait(10.0)

@@ -84,7 +84,7 @@ def _another_wall(walk: rw.ItoWalk) -> ItoProgram:
         ("ito_rotation", _changed("z[1]", "(0.1 * z[0] + 0.994987437 * z[1])")),
         ("ito_rotation", _changed("* root) * z[0]", "* root) * z[1]")),
         ("ito_robin_half_line", _another_wall),
-        ("ito_moving_wall", _changed("return may_reach(before[0], after[0], ", "return after[0] <= 0.0 * (")),
+        ("ito_moving_wall", _changed("return (clearance(before[0], after[0], ", "return (after[0] * (1e9 + 0.0 * ")),
     ],
     ids=[
         "Stratonovich for Itô",

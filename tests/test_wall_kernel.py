@@ -116,3 +116,32 @@ def test_passage_of_a_bridge_that_ends_on_the_wall_or_starts_there() -> None:
     times = np.array([wall.passage(0.7, 0.0, 2.0, value, 0.5) for value in z[:2000]])
     # v = d0²/(s² z²): the law of Lévy
     assert stats.kstest(times / (1.0 - times), stats.levy(scale=0.7**2 / 2.0).cdf).pvalue > BY_CHANCE
+
+
+@njit
+def _told(d0, d1, s2, words):  # type: ignore[no-untyped-def]
+    """(whether the bridge reaches the wall, whether it may by the leading digits of its word) of steps."""
+    reaches, may = np.zeros(d0.size, np.bool_), np.zeros(d0.size, np.bool_)
+    for i in range(d0.size):
+        may[i] = wall.may_be_reached(wall.clearance(d0[i], d1[i], s2[i]), words[i])
+        if wall.may_reach(d0[i], d1[i], s2[i]):
+            reaches[i] = wall.lowest(d0[i], d1[i], s2[i], wall.unit(words[i])) < 0.0
+    return reaches, may
+
+
+def test_bridges_that_reach_a_wall_are_never_ruled_out_and_few_others_are_not() -> None:
+    """Also where the drift of a step is far above its noise, and in units of any size; words are half uniform, half small."""
+    rng = np.random.default_rng(5)
+    words = rng.integers(0, 2**32, 2 * N, dtype=np.uint64) >> np.where(
+        np.arange(2 * N) % 2, rng.integers(0, 32, 2 * N), 0
+    ).astype(np.uint64)
+    scale = 10.0 ** rng.uniform(-9.0, 9.0, 2 * N)
+    for drift in (0.0, 5.0, 1e5):
+        d0 = rng.exponential(1.0 / (1.0 + drift), 2 * N)
+        d1 = d0 + drift + rng.standard_normal(2 * N)
+        reaches, may = _told(scale * d0, scale * d1, scale * scale, words)
+        assert reaches.sum() > 1000
+        assert not (reaches & ~may).any()
+        assert may.sum() <= 1.1 * reaches.sum()
+    nothing = np.zeros(1)
+    assert _told(nothing, np.array([-1.0]), nothing, words[:1])[1].all()  # without noise, beyond the wall

@@ -44,3 +44,22 @@ def test_every_cell_has_a_number_or_a_reason() -> None:
 def test_table_of_the_documentation_is_that_of_the_result() -> None:
     assert table(FOUND) in (ROOT / "docs" / "methods.md").read_text(encoding="utf-8")
     assert FOUND["date"] in (ROOT / "docs" / "methods.md").read_text(encoding="utf-8")
+
+
+def seconds_of_a_value(method: str, dimension: int, error: float) -> float:
+    return min(
+        row["seconds"][1]
+        for row in FOUND["rows"]
+        if (row["method"], row["dimension"], row["quantity"]) == (method, dimension, "value at a point")
+        if row["error"][1] <= error
+    )
+
+
+def test_what_the_page_concludes_has_the_numbers_of_the_result() -> None:
+    page = " ".join((ROOT / "docs" / "methods.md").read_text(encoding="utf-8").split())
+    plane, space = (max(seconds_of_a_value(m, d, 1e-6) for m in ("exact law", "solver")) for d in (2, 3))
+    assert f"of a value in {plane:.1g} s in the plane and in {space:.1g} s in space" in page
+    walkers, law = (seconds_of_a_value(method, 3, 1e-2) for method in ("Itô walkers", "exact law"))
+    assert f"takes {walkers:.1g} s of Itô walkers and {law:.1g} s of the exact law" in page
+    assert f"in ten dimensions 1 % of a value takes {seconds_of_a_value('Itô walkers', 10, 1e-2):.1g} s" in page
+    assert f"right to rounding in {max(seconds_of_a_value('closed form', d, 1e-12) for d in DIMENSIONS):.1g} s" in page

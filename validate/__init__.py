@@ -16,6 +16,7 @@ from .convergence import Convergence, refine
 from .fitted import FittedProblem, fit_problem
 from .measured import MeasuredCounts
 from .measured_curve import MeasuredCurve
+from .measured_tracks import MeasuredTracks
 from .provenance import Provenance
 from .read_measured import read_measured
 from .report import CaseReport, Report
@@ -26,8 +27,9 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CaseReport", "Changes", "Check", "Comparison", "Convergence", "FittedProblem", "MeasuredCounts", "MeasuredCurve",
-    "Outcomes", "Provenance", "Report", "Samples", "SelfTest", "Trial", "assert_agrees", "case_names", "changes", "compare",
-    "fit_problem", "load_case", "read_measured", "refine", "self_test", "validate", "validate_problem",
+    "MeasuredTracks", "Outcomes", "Provenance", "Report", "Samples", "SelfTest", "Trial", "assert_agrees",
+    "case_names", "changes", "compare", "fit_problem", "load_case", "read_measured", "refine", "self_test", "validate",
+    "validate_problem",
 ]  # fmt: skip
 
 

@@ -22,6 +22,7 @@ from randwalk.model.coefficient import Floats
 
 from .check import Check as Check
 from .comparable import check_comparable
+from .measured_tracks import MeasuredTracks
 from .outcomes import TESTS as TESTS
 from .outcomes import Outcomes as Outcomes
 from .outcomes import ensemble_outcomes
@@ -162,6 +163,8 @@ def compare(observed: Any, expected: Any, *, alpha: float = FALSE_ALARMS) -> Com
             remedy = "give rw.pde.exact_law(walk, times), rw.pde.closed_form(equation), or other Samples"
             raise TypeError(f"expected = {shown(expected)} is not a law: {remedy}")
         outcomes = sample_outcomes(observed, expected)
+    elif isinstance(observed, MeasuredTracks):
+        outcomes = observed.outcomes(expected)
     elif hasattr(observed, "outcomes"):
         if not hasattr(expected, "mass"):
             raise TypeError(f"expected = {shown(expected)} is not a law: give observed.law_of(walk)")

@@ -63,6 +63,7 @@ class Level:
     difference_error: Floats
     extrapolated: Floats
     extrapolated_error: Floats
+    alike: int = 0  # walkers beyond the first at places that are equal in every digit
 
 
 def law_of(walk: ItoWalk, times: Sequence[float]) -> Reference:
@@ -182,25 +183,33 @@ def level(
     fine = program(walk.replaced(dt=0.5 * walk.dt))
     keys = key(seed)
     gain = 0.0 if math.isinf(order) else 1.0 / (2.0**order - 1.0)
-    sums = np.zeros((5, len(wanted)))
+    sums, places = np.zeros((5, len(wanted))), []
 
-    def counted(batch: range) -> Floats:
-        coarse_values, fine_values = (
+    def counted(batch: range) -> tuple[Floats, Floats]:
+        (coarse_values, _), (fine_values, last) = (
             _values(walk, fine, batch, [n * (3 - pairs) for n in steps], wanted, keys, pairs) for pairs in (2, 1)
         )
         difference = coarse_values - fine_values
         better = fine_values - gain * difference
         rows = (fine_values, difference, difference**2, better, better**2)
-        return np.array([row.sum(axis=1) for row in rows])
+        return np.array([row.sum(axis=1) for row in rows]), last
 
-    for _, part in Host(threads).batches(range(walkers), BATCH, steps[-1], 0, counted):
+    for _, (part, last) in Host(threads).batches(range(walkers), BATCH, steps[-1], 0, counted):
         sums += part
+        places.append(last)
     mean_fine, mean_difference, square, extrapolated, better_square = sums / walkers
     errors = [
         np.sqrt(np.maximum(total - mean**2, 0.0) / walkers)
         for total, mean in ((square, mean_difference), (better_square, extrapolated))
     ]
-    return Level(mean_fine, mean_difference, errors[0], extrapolated, errors[1])
+    return Level(mean_fine, mean_difference, errors[0], extrapolated, errors[1], _alike(np.concatenate(places)))
+
+
+def _alike(places: Floats) -> int:
+    """How many walkers are at the place of another, which in continuous space no two are but those that draw the same numbers;
+    0 of walkers that all are at one place, as without noise."""
+    different = np.unique(places).size
+    return places.size - different if different > 1 else 0
 
 
 def _values(
@@ -211,8 +220,8 @@ def _values(
     wanted: Sequence[Quantity],
     keys: Any,
     pairs: int,
-) -> Floats:
-    """The values of the quantities, shape (quantities, walkers)."""
+) -> tuple[Floats, Floats]:
+    """(the values of the quantities, shape (quantities, walkers); a number for the last place of each walker that is left)."""
     state, done = begin(walk, batch, keys), 0
     found = np.empty((len(wanted), len(batch)))
     for row, stop in enumerate(steps):
@@ -221,7 +230,8 @@ def _values(
         for i, quantity in enumerate(wanted):
             if quantity.row == row:
                 found[i] = quantity.values(state.x, state.exit)
-    return found
+    weights = np.sqrt(np.arange(1.0, walk.dimension + 1.0))
+    return found, weights @ state.x[:, state.exit == 0]
 
 
 def climb(
@@ -254,6 +264,10 @@ def climb(
         Check(q.name, "z", float(z[i]), 1, float(2.0 * stats.norm.sf(abs(z[i]))), DETECTED * float(errors[i]))
         for i, q in enumerate(wanted)
     ]
+    if alike := first.alike + last.alike:
+        checks.append(
+            Check("walkers at one place to every digit", "exact", float(alike), 2 * walkers, 0.0, 0.5 / walkers)
+        )
     smooth = np.array([quantity.smooth for quantity in wanted])
     sizes = tuple(_rms(each.difference[smooth]) for each in levels)
     floor = max(FLOOR, *(SIGNAL * _rms(each.difference_error[smooth]) for each in levels))

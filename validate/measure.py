@@ -21,6 +21,7 @@ from randwalk.tables.sublattice import cell, occupied
 FLOOR = 2e-11  # errors below this are rounding
 EDGES = 33  # bin edges of all axes, over all times
 FEWEST = 12  # bin edges of all axes at each time
+POINTS = 9  # at which a distribution function is read in a search: some closed forms take a second for 64
 SEEN = 1e-4  # the mass at either end that lies outside the bins
 
 
@@ -104,8 +105,8 @@ def _edges(law: ExactLaw, axis: int, times: Sequence[float], others: Sequence[La
 
 
 def _places(law: Law[Any], t: float, low: float, high: float, width: float) -> tuple[float, float]:
-    """The interval that holds the mass of `law` at time `t` but SEEN at either end, to within `width` or a 64th of its length;
-    the search begins with [low, high]. Returns (low, high) if no mass is left."""
+    """The interval that holds the mass of `law` at time `t` but SEEN at either end, to within `width` or a 64th of its length.
+    [low, high] is tried first, and what is `width` wider at either end. Returns (low, high) if no mass is left."""
     alive = float(law.survival(t))
     if alive <= FLOOR:
         return low, high
@@ -114,6 +115,11 @@ def _places(law: Law[Any], t: float, low: float, high: float, width: float) -> t
     def below(x: Floats | float) -> Floats:
         return exact(law.cdf(x, t)) / alive
 
+    wide = np.array([max(low - width, domain.low), low, high, min(high + width, domain.high)])
+    shares = below(wide)
+    near, far = np.flatnonzero(shares[:2] <= SEEN), np.flatnonzero(shares[2:] >= 1.0 - SEEN)
+    if near.size and far.size:
+        return float(wide[near[-1]]), float(wide[2 + far[0]])
     begin, end, reach = low, high, max(high - low, width)
     while begin > domain.low and float(below(begin)) > SEEN and math.isfinite(begin):
         begin, reach = max(begin - reach, domain.low), 2.0 * reach
@@ -124,8 +130,8 @@ def _places(law: Law[Any], t: float, low: float, high: float, width: float) -> t
     for part in (SEEN, 1.0 - SEEN):
         left, right = begin, end
         while right - left > max(width, (end - begin) / 2.0**50):
-            x = np.linspace(left, right, 65)
-            at = int(np.clip(np.searchsorted(below(x), part), 1, 64))
+            x = np.linspace(left, right, POINTS)
+            at = int(np.clip(np.searchsorted(below(x), part), 1, POINTS - 1))
             left, right = float(x[at - 1]), float(x[at])
             if found and right - left < (right - found[0]) / 64.0:
                 break

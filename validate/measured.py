@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from numbers import Real
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from randwalk.data.datum import Laws, Series, log_of
+from randwalk.inputs.wording import shown
 from randwalk.laws.distribution import Distribution
 from randwalk.laws.estimate import Estimate, average, proportion, values_of
 from randwalk.laws.law import Law
@@ -74,8 +76,12 @@ class MeasuredCounts(Law[Estimate]):
                 f"the classes from {low[a]:g} to {high[a]:g} (row {a}) and from {low[b]:g} to {high[b]:g} (row {b}) overlap: "
                 "who is in both would count twice"
             )
-        if self.time is not None and not (math.isfinite(self.time) and self.time >= 0.0):
-            raise ValueError(f"time = {self.time}: must be finite and not negative, or None for the stationary law")
+        if self.time is not None and not (
+            isinstance(self.time, Real) and math.isfinite(self.time) and self.time >= 0.0
+        ):
+            raise ValueError(
+                f"time = {shown(self.time)}: must be finite and not negative, or None for the stationary law"
+            )
 
     @property
     def domain(self) -> Domain:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from randwalk.inputs.arguments import culprit
 from randwalk.inputs.wording import shown
 
 
@@ -15,7 +16,8 @@ def arrays(data: object, *names: str) -> None:
     for name in names:
         array = np.asarray(getattr(data, name))
         if array.ndim != 1 or array.dtype.kind not in "iuf" or not array.size:
-            raise ValueError(f"{name} must be a list of numbers, not {shown(getattr(data, name))}")
+            given = getattr(data, name)
+            raise ValueError(f"{name} must be a list of numbers, not {shown(given)}{culprit(given)}")
         object.__setattr__(data, name, array)
     sizes = [getattr(data, name).size for name in names]
     if len(set(sizes)) > 1:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import stats
 
-from randwalk.data.datum import Known, Laws, Series, named, value_of
+from randwalk.data.datum import Known, Laws, Series, checked_known, named, value_of
 from randwalk.inputs.arguments import finite_numbers
 from randwalk.inputs.wording import shown
 from randwalk.laws.distribution import Distribution
@@ -58,7 +58,8 @@ class MeasuredCurve(Law[Estimate]):
         refuse(self.times < 0.0, "times", self.times, "must not be negative")
         if self.wall not in ("left", "right"):
             raise ValueError(f"wall = {self.wall!r}: must be 'left' or 'right'")
-        if not isinstance(self.error, str) and not (math.isfinite(self.error) and self.error > 0.0):
+        error = checked_known("error", self.error)
+        if not isinstance(error, str) and not error > 0.0:
             raise ValueError(f"error = {self.error}: must be a positive number, the standard error of a value")
 
     @property

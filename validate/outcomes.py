@@ -89,11 +89,25 @@ def ensemble_outcomes(ensemble: Ensemble | ItoEnsemble, law: Law[Any]) -> list[O
         else:
             seen = _by_sites(ensemble, law, t) if isinstance(law, ExactLaw) else _by_bins(ensemble, law, t)
             left[0] += ensemble.leaked[row]
-        result += of_places(seen, left, gone, _centre(ensemble), f"t = {t:g}")
+        found = of_places(seen, left, gone, _centre(ensemble), f"t = {t:g}")
+        inside = np.isfinite(found[0].labels)
+        result += [*found, *(_unreached(found[0], inside) if isinstance(law, ExactLaw) else [])]
     for record in ensemble.records.values():
         if isinstance(record, Passages):
-            result.append(_passages(record, law, ensemble.domain))
+            passages = _passages(record, law, ensemble.domain)
+            result += [passages, *(_unreached(passages) if isinstance(law, ExactLaw) else [])]
     return result
+
+
+def _unreached(outcomes: Outcomes, among: Any = True) -> list[Outcomes]:
+    """The walkers at places, or with passages, that a lattice walk does not reach, such as at every second step, which classes
+    hide; nothing if there are none."""
+    count = int(outcomes.observed[(outcomes.expected == 0.0) & among].sum())
+    if not count:
+        return []
+    observed = np.array([outcomes.total - count, count])
+    name = f"{outcomes.name}, of probability 0"
+    return [Outcomes(name, np.arange(2.0), observed, np.array([1.0, 0.0]), 0.0, ("impossible",))]
 
 
 @dataclass(frozen=True, eq=False)

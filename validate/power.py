@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 from scipy import optimize, stats
@@ -19,10 +20,15 @@ def detectable(freedom: int, total: int, level: float = LEVEL, power: float = PO
     A relative error δ of every probability makes the statistic non-central with λ = n δ². A test at `level` rejects with
     probability `power` at the δ returned.
     """
+    return float(np.sqrt(_noncentrality(freedom, level, power) / total))
+
+
+@lru_cache(maxsize=1024)
+def _noncentrality(freedom: int, level: float, power: float) -> float:
+    """λ with which a chi-square of so many degrees of freedom exceeds its `level` with probability `power`."""
     critical = stats.chi2.isf(level, freedom)
     top = 10.0 * (freedom + 100.0)
-    noncentrality = optimize.brentq(lambda c: stats.ncx2.sf(critical, freedom, c) - power, 1e-6, top)
-    return float(np.sqrt(noncentrality / total))
+    return float(optimize.brentq(lambda c: stats.ncx2.sf(critical, freedom, c) - power, 1e-6, top))
 
 
 def holm(p_values: Sequence[float]) -> Floats:

@@ -29,6 +29,15 @@ exit = "choice"                  # left out: by any exit
 exits = {right = "1", left = "0"} # what the entries of that column mean; left out: they are names of exits
 censored = "missed"              # the entry of those that had not left at their time; left out: none
 offset = "t0"                    # when the walk begins: a number, or the name of a parameter in quotes; left out: 0
+
+[measured]                       # or tracks of particles
+kind = "tracks"
+csv = "beads.csv"
+columns = {x = "Centroid X"}     # of particle, frame, time, x, y, z, those with other names; left out: none
+interval = 0.05                  # the time between two frames, where the file has frames alone
+pixel = 0.1                      # the length of a pixel, where positions are in pixels; left out: 1
+localisation = "sigma"           # the error of a position: a number, or the name of a parameter in quotes; left out: 0
+exposure = 0.025                 # for how long the shutter is open in each frame; left out: 0
 ```
 """
 
@@ -43,6 +52,7 @@ import numpy as np
 
 from randwalk.data.datum import Known
 from randwalk.data.first_passage import FirstPassageTimes
+from randwalk.data.tracks import Tracks
 from randwalk.inputs.columns import Columns, read_columns
 from randwalk.inputs.wording import shown
 from randwalk.likelihood.laws import laws_of
@@ -53,8 +63,9 @@ from randwalk.problem import Problem, Source, beside, read_number, read_paramete
 
 from .measured import MeasuredCounts
 from .measured_curve import MeasuredCurve
+from .measured_tracks import MeasuredTracks
 
-Measured = MeasuredCounts | MeasuredCurve | FirstPassageTimes
+Measured = MeasuredCounts | MeasuredCurve | MeasuredTracks | FirstPassageTimes
 
 
 def read_measured(problem: Problem) -> Measured | None:
@@ -70,7 +81,10 @@ def read_measured(problem: Problem) -> Measured | None:
         return _read_curve(problem, source)
     if table["kind"] == "first_passage":
         return _read_passages(source)
-    source.fail("measured", "kind", f'kind = {shown(table["kind"])}: must be "counts", "passed" or "first_passage"')
+    if table["kind"] == "tracks":
+        return _read_tracks(source)
+    told = 'must be "counts", "passed", "first_passage" or "tracks"'
+    source.fail("measured", "kind", f"kind = {shown(table['kind'])}: {told}")
 
 
 def beside_walk(measured: Measured, problem: Problem) -> tuple[Measured, Any]:
@@ -179,6 +193,29 @@ def _read_passages(source: Source) -> FirstPassageTimes:
         ),
         {"times": ("measured", "time"), "exits": ("measured", "exits")},
     )  # fmt: skip
+
+
+def _read_tracks(source: Source) -> MeasuredTracks:
+    known = ("kind", "csv", "columns", "interval", "pixel", "localisation", "exposure", "source")
+    table, names = source.section("measured", known), read_parameters(source)
+    localisation = _read_known(source, names, table.get("localisation", 0.0), "localisation")
+    interval, pixel, exposure = (
+        read_number(source, names, table[key], "measured", key) if key in table else None
+        for key in ("interval", "pixel", "exposure")
+    )
+    columns = table.get("columns", {})
+    if not (isinstance(columns, dict) and all(isinstance(name, str) for name in columns.values())):
+        source.fail("measured", "columns", f'columns = {shown(columns)}: must be a table, as {{x = "Centroid X"}}')
+    if not isinstance(table["csv"], str):
+        source.fail("measured", "csv", f"csv = {shown(table['csv'])}: must be a name in quotes")
+    text = read_text(source, "measured", "source")
+    places = {key: ("measured", key) for key in ("columns", "interval", "pixel", "localisation", "exposure")}
+
+    def make() -> MeasuredTracks:
+        tracks = Tracks.read(beside(source, table["csv"]), interval=interval, pixel=pixel, columns=columns)
+        return MeasuredTracks(tracks, localisation, exposure or 0.0, text)
+
+    return source.build("measured", "csv", make, places)
 
 
 def _read_columns(source: Source, table: Mapping[str, Any], keys: Sequence[str]) -> dict[str, list[float]]:

@@ -59,7 +59,8 @@ def expectation(
     Where they depend on time, walkers read them at the time since their start (docs/theory/feynman_kac.md).
 
     With ``t=inf`` the problem without time, D ∇²u - κu + g = 0, is solved by walks on spheres: without drift, for one number D,
-    one number κ, absorbing walls alone, and any domain of a known distance.
+    one number κ, absorbing walls alone, and any domain of a known distance. Other problems without time are those of a t by which
+    nearly all walkers have left; ``expectation(equation, 1.0, x, t)`` is the share of those that have not.
 
     Parameters
     ----------
@@ -165,7 +166,10 @@ def _way(
     if method == "spheres":
         raise ValueError(f"method = 'spheres': {'; '.join(reasons)}")
     if math.isinf(t):
-        raise ValueError(f"t = inf is for walks on spheres, and {'; '.join(reasons)}: give a finite t")
+        raise ValueError(
+            f"t = inf is for walks on spheres, and {'; '.join(reasons)}: give a finite t by which nearly all have left; "
+            "expectation(equation, 1.0, x, t) is the share of those that have not"
+        )
     return walks(question, point, t, keys, None if dt is None else _steps(t, dt), reduction)
 
 

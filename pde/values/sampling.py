@@ -17,7 +17,7 @@ from randwalk.model.coefficient import Floats
 from randwalk.run.effort import Effort
 from randwalk.run.executor import gathered
 from randwalk.run.host import Host
-from randwalk.run.pieces import Ended
+from randwalk.run.pieces import Ended, never
 from randwalk.run.ranges import Cut
 from randwalk.run.threads import checked, share
 
@@ -48,8 +48,14 @@ class Method(Protocol):
     def order(self) -> float:
         """The order with which that error falls as the resolution rises."""
 
-    def rows(self, resolution: int, walkers: range) -> Floats:
-        """Shape (k, walkers)."""
+    def rows(self, resolution: int, walkers: range, ended: Callable[[], bool] = never) -> Floats:
+        """Shape (k, walkers).
+
+        Raises
+        ------
+        Ended
+            once the run is `ended`.
+        """
 
     @property
     def name(self) -> str: ...
@@ -89,17 +95,18 @@ class Portion:
         """Of a walker, about."""
         return 1 + int(self.method.cost(self.resolution))
 
-    def parts(self, walkers: range, ended: Callable[[], bool] = lambda: False) -> Iterator[SampleSums]:
+    def parts(self, walkers: range, ended: Callable[[], bool] = never) -> Iterator[SampleSums]:
         """One batch after another, until the run is `ended`."""
 
         def summed(batch: range) -> SampleSums:
-            if ended():
+            if host.ended():
                 raise Ended
-            return SampleSums.of(_rows(self.method, self.resolution, batch), self.shift, self.unit)
+            return SampleSums.of(_rows(self.method, self.resolution, batch, host.ended), self.shift, self.unit)
 
         size = min(BATCH, max(LEAST, WORK // self.steps))
         with share(self.threads) as threads:
-            for _, part in Host(threads).batches(walkers, size, self.steps, 0, summed):
+            host = Host(threads, ended)
+            for _, part in host.batches(walkers, size, self.steps, 0, summed):
                 yield part
 
     def __call__(self, walkers: range, ended: Callable[[], bool]) -> SampleSums:
@@ -207,8 +214,8 @@ def centre(values: Floats) -> tuple[tuple[float, ...], float]:
     return shift, 2.0 ** round(math.log2(size)) if size > 0.0 else 1.0
 
 
-def _rows(method: Method, resolution: int, walkers: range) -> Floats:
-    rows = method.rows(resolution, walkers)
+def _rows(method: Method, resolution: int, walkers: range, ended: Callable[[], bool] = never) -> Floats:
+    rows = method.rows(resolution, walkers, ended)
     good = np.isfinite(rows).all(axis=0)
     if not good.all():
         at = int(np.argmin(good))

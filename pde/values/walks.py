@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -14,6 +15,8 @@ from randwalk.laws.sums import SampleSums
 from randwalk.model.coefficient import Coefficient, Floats
 from randwalk.model.ito import ItoWalk
 from randwalk.model.scheme import EulerMaruyama, Platen, Scheme
+from randwalk.run.ito_task import COUPLED
+from randwalk.run.pieces import never, pieces
 from randwalk.tables.ito_program import ItoProgram, program
 
 from .question import Question
@@ -154,20 +157,21 @@ class Walks:
         assert isinstance(self.reduction, Control)
         return program(self.walk, payoff=self.reduction.read(self.question.equation.dimension), kills=False)
 
-    def rows(self, resolution: int, walkers: range) -> Floats:
-        made = self._levels(self.program, resolution, walkers)
+    def rows(self, resolution: int, walkers: range, ended: Callable[[], bool] = never) -> Floats:
+        made = self._levels(self.program, resolution, walkers, ended)
         if isinstance(self.reduction, Antithetic):
-            other = self._levels(self.partner, resolution, walkers)
+            other = self._levels(self.partner, resolution, walkers, ended)
             return np.concatenate([0.5 * (made + other), [np.array(self.extrapolation) @ made]])
         return made
 
-    def _levels(self, made: ItoProgram, resolution: int, walkers: range) -> Floats:
+    def _levels(self, made: ItoProgram, resolution: int, walkers: range, ended: Callable[[], bool]) -> Floats:
         """The values of the walkers on each level, and of the control if there is one."""
         found, controls = np.empty((len(self.lengths), len(walkers))), []
         dt = self.time / resolution
         for row, pairs in zip(found, self.lengths, strict=True):
             state = made.begin(np.repeat(np.array(self.place)[:, None], len(walkers), axis=1))
-            made.module.walk(state, walkers.start, 0, resolution // pairs, dt, pairs, made.parameters, self.keys)
+            for begin, end in pieces(0, resolution // pairs, pairs * COUPLED * state.x.size, ended):
+                made.advance(state, walkers.start, begin, end, dt, self.keys, pairs)
             _check_weights(state, walkers)
             row[:] = made.settled(state, self.time)
             if isinstance(self.reduction, Control):

@@ -17,11 +17,12 @@ from typing import Any
 
 import numpy as np
 from scipy import optimize, special
-from scipy.linalg import lapack
+from scipy.linalg import lapack, solve_banded
 
 from ..model.coefficient import Floats
 
 ACCURACY = 1e-8  # of the place of a minimum, of the range that is searched
+INNER = 1.0 - 1e-6  # of the range of s² in which the covariance matrix is positive
 FARTHEST = 4.0  # in units of the mean square of steps: where the search for D and for s² ends
 
 
@@ -108,6 +109,17 @@ class Likelihood:
         drift = products[:-1, -1] / precision
         return float(np.log(d).sum()), squares - precision * float(drift @ drift), drift, precision
 
+    def innovations(self, diffusion: float, localisation2: float) -> Floats:
+        """Displacements less their means given all earlier ones, in standard deviations: independent normal numbers of variance 1
+        if D, σ² and the `drift` are right; shape (steps, dimension)."""
+        steps, spread = self.steps, self.spread(diffusion, localisation2)
+        diagonal = 2.0 * (diffusion * steps.waited + spread)
+        d, e, failed = lapack.dpttrf(diagonal, np.where(steps.joined, -spread, 0.0))
+        if failed:
+            raise ValueError(f"D = {diffusion:g}, σ² = {localisation2:g}: no covariance matrix of steps")
+        factor = np.vstack([np.ones(d.size), np.append(e, 0.0)])
+        return solve_banded((1, 0), factor, self._moved) / np.sqrt(d)[:, None]
+
     def spread(self, diffusion: float, localisation2: float) -> float:
         """s² = σ² - De/3."""
         return localisation2 - diffusion * self.exposure / 3.0
@@ -123,14 +135,16 @@ class Likelihood:
         return dimension * (log_det + restricted)
 
     def best(self) -> tuple[float, float]:
-        """The D and σ² of the largest likelihood, neither below 0.
+        """The D and σ² of the largest likelihood, D not below 0.
 
-        For each ratio of the two the best size is known; so the ratios are searched, as an angle.
+        For each ratio of the two the best size is known; so the ratios are searched, as an angle. σ² is a part of a covariance
+        that may come out below 0, as it does half of the time where there is no error: kept above, it would make D too small
+        in the mean, by 8 % for 118 steps.
         """
         if self.localisation is not None:
             known = self.localisation**2
-            return _least(lambda d: self.deviance(d, known), self._largest_diffusion)[0], known
-        interval, exposure = self.interval, self.exposure
+            return _least(lambda d: self.deviance(d, known), 0.0, self._largest_diffusion)[0], known
+        interval = self.interval
 
         def size(angle: float) -> tuple[float, float]:
             """(deviance but for a constant, size) of D and s² in a ratio."""
@@ -138,11 +152,15 @@ class Likelihood:
             best = squares / self.freedom
             return self._log_det(log_det, precision) + self.freedom * math.log(best), best
 
-        lowest = math.atan(exposure / (3.0 * interval))
-        turned, _ = _least(lambda angle: size(angle - lowest)[0], lowest + 0.5 * math.pi)
-        angle = turned - lowest
+        lowest = math.atan(self._lowest_spread(1.0 / interval))
+        turned, _ = _least(lambda angle: size(angle + lowest)[0], 0.0, 0.5 * math.pi - lowest)
+        angle = turned + lowest
         diffusion, spread = (size(angle)[1] * part for part in (max(math.cos(angle), 0.0) / interval, math.sin(angle)))
-        return diffusion, max(spread + diffusion * exposure / 3.0, 0.0)
+        return diffusion, spread + diffusion * self.exposure / 3.0
+
+    def _lowest_spread(self, diffusion: float) -> float:
+        """The lowest s² for which the covariance matrix is surely positive: 2(Dτ + s²) > -2s²."""
+        return -0.5 * INNER * diffusion * float(self.steps.waited.min())
 
     @property
     def _largest_diffusion(self) -> float:
@@ -151,10 +169,11 @@ class Likelihood:
     def profile(self, name: str, value: float) -> float:
         """The deviance of a value of "diffusion" or "localisation", at the best of the other."""
         if name == "localisation":
-            return _least(lambda d: self.deviance(d, value**2), self._largest_diffusion)[1]
+            return _least(lambda d: self.deviance(d, value**2), 0.0, self._largest_diffusion)[1]
         if self.localisation is not None:
             return self.deviance(value, self.localisation**2)
-        return _least(lambda square: self.deviance(value, square), FARTHEST * self.scale)[1]
+        lowest = self._lowest_spread(value) + value * self.exposure / 3.0
+        return _least(lambda square: self.deviance(value, square), lowest, FARTHEST * self.scale)[1]
 
     def interval_of(self, name: str, best: float, level: float) -> tuple[float, float]:
         """The values of "diffusion" or "localisation" whose deviance is at most the χ² quantile of `level` above the least."""
@@ -171,7 +190,7 @@ class Likelihood:
         return low, float(optimize.brentq(above, best, best + width, **exact))
 
 
-def _least(f: Callable[[float], float], top: float) -> tuple[float, float]:
-    """(place, value) of the least value of a function between 0 and `top`, the ends among them."""
-    found = optimize.minimize_scalar(f, bounds=(0.0, top), method="bounded", options={"xatol": ACCURACY * top})
-    return min(((float(x), f(x)) for x in (found.x, 0.0, top)), key=lambda pair: pair[1])
+def _least(f: Callable[[float], float], low: float, top: float) -> tuple[float, float]:
+    """(place, value) of the least value of a function between two ends, which are looked at too."""
+    found = optimize.minimize_scalar(f, bounds=(low, top), method="bounded", options={"xatol": ACCURACY * (top - low)})
+    return min(((float(x), f(x)) for x in (found.x, low, top)), key=lambda pair: pair[1])

@@ -45,6 +45,9 @@ class Laws(Protocol):
     def passages(self, times: Floats) -> Passages:
         """The law of first passage, for questions about these times."""
 
+    def brownian(self, dimension: int) -> tuple[Floats, float]:
+        """(the drift along each axis, D) of Brownian motion with drift on the whole line, plane or space."""
+
     def from_start(self, x: float) -> Laws:
         """The same from another start."""
 

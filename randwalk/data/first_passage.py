@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..inputs.arguments import numbers
-from ..inputs.columns import Columns, read_columns
+from ..inputs.arguments import is_missing, numbers
+from ..inputs.columns import NUMBER, Columns, read_columns
 from ..inputs.wording import did_you_mean, shown
 from ..laws.lookup import NoAnswer
 from ..model.coefficient import Floats
@@ -79,14 +79,12 @@ class FirstPassageTimes:
         if wrong.any():
             row = int(np.argmax(wrong))
             raise ValueError(f"times = {given[row]:g} in row {row}: a time of passage must be positive and finite")
-        ways = np.full(given.size, UNKNOWN if exits is None else exits) if exits is None or isinstance(exits, str) else (
-            np.asarray(exits)
-        )  # fmt: skip
-        if ways.dtype.kind not in "UO" or not all(isinstance(way, str) for way in ways.tolist()):
-            raise TypeError(f'exits = {shown(exits)}: must be names of exits, as "left" and "right"')
+        ways = _names(exits, given.size)
         late = np.zeros(given.size, dtype=bool) if censored is None else np.asarray(censored)
         if late.dtype.kind != "b":
-            raise TypeError(f"censored = {shown(censored)}: must be a list of True and False")
+            row = next((i for i, value in enumerate(late.flat) if not isinstance(value, (bool, np.bool_))), 0)
+            told = f"; row {row} has {shown(late.flat[row])}" if late.size else ""
+            raise TypeError(f"censored = {shown(censored)}: must be a list of True and False{told}")
         for name, values in (("exits", ways), ("censored", late)):
             if values.shape != given.shape:
                 raise ValueError(f"{name} has {values.size} entries and times {given.size}: give one for each")
@@ -117,7 +115,8 @@ class FirstPassageTimes:
         """The data in columns of a `table`: a pandas object, an xarray Dataset, or a dict of lists.
 
         `time` and `exit` name columns. `exits` says what an entry of the second means, as ``{1: "right", 0: "left"}``; None
-        for those that had not left. Left out, the entries are the names of exits.
+        for those that had not left. Numbers are alike in all spellings (1, 1.0, "1"), and so are None, NaN and empty fields.
+        Left out, the entries are the names of exits.
 
         >>> FirstPassageTimes.of({"rt": [0.6, 0.9], "hit": [1, 0]}, "rt", "hit", exits={1: "right", 0: "left"})
         FirstPassageTimes(2: 1 by left, 1 by right; times 0.6 … 0.9)
@@ -128,7 +127,7 @@ class FirstPassageTimes:
                 raise ValueError(
                     f"there is no column {name!r}; the columns are {', '.join(known)}{did_you_mean(name, known)}"
                 )
-        entries = None if exit is None else np.asarray(table[exit]).tolist()
+        entries = None if exit is None else np.asarray(table[exit], dtype=object).tolist()
         places = [f"row {row}" for row in range(len(table[time]))]
         return cls._named(np.asarray(table[time]), entries, exits, places, offset, source)
 
@@ -145,7 +144,8 @@ class FirstPassageTimes:
     ) -> FirstPassageTimes:
         """The data in columns of a CSV file (:mod:`randwalk.inputs.columns` says what is accepted), as :meth:`of`.
 
-        Entries are texts: ``exits={"1": "right", "0": "left", "": None}``. Errors name file, line and column.
+        ``exits={1: "right", 0: "left", "": None}`` says that an empty field is one that had not left. Errors name file, line and
+        column.
         """
         columns = read_columns(path, list(dict.fromkeys([time] if exit is None else [time, exit])))
         return cls.of_columns(columns, time, exit, exits=exits, offset=offset, source=source)
@@ -176,11 +176,17 @@ class FirstPassageTimes:
         if entries is None:
             return cls(times, offset=offset, source=source)
         if exits is None:
+            missing = next((place for entry, place in zip(entries, places, strict=True) if is_missing(entry)), None)
+            if missing is not None:
+                raise ValueError(
+                    f"{missing}: the exit is missing; say what that means, as exits={{…, None: None}}, not yet left"
+                )
             return cls(times, [str(entry) for entry in entries], offset=offset, source=source)
+        meant = {_entry(entry): name for entry, name in exits.items()}
         for entry, place in zip(entries, places, strict=True):
-            if entry not in exits:
+            if _entry(entry) not in meant:
                 raise ValueError(f"{place}: the exit {shown(entry)} is none of exits, {', '.join(map(shown, exits))}")
-        ways = [exits[entry] for entry in entries]
+        ways = [meant[_entry(entry)] for entry in entries]
         return cls(
             times, [way or UNKNOWN for way in ways], np.array([way is None for way in ways]), offset=offset,
             source=source,
@@ -297,9 +303,33 @@ class FirstPassageTimes:
             attrs={"offset": self.offset, "source": self.source},
         )
 
+    def _repr_html_(self) -> str:
+        from ..laws.plotting import in_notebook
+
+        return in_notebook(repr(self), self.plot)
+
     def __repr__(self) -> str:
         parts = [f"{self.by(way).size} by {way or 'any exit'}" for way in self.ways]
         parts += [f"{int(self.censored.sum())} censored"] if self.censored.any() else []
         span = f"times {self.times.min():g} … {self.times.max():g}"
         offset = "" if self.offset == 0.0 else f", offset {self.offset}"
         return f"FirstPassageTimes({self.size}: {', '.join(parts)}; {span}{offset})"
+
+
+def _names(exits: Any, size: int) -> NDArray[Any]:
+    """The exits of `size` walkers as an array of text."""
+    if exits is None or isinstance(exits, str):
+        return np.full(size, UNKNOWN if exits is None else exits)
+    for row, way in enumerate(exits):
+        if not isinstance(way, str):
+            told = f'row {row} has {shown(way)}; of an exit that is not known the name is ""'
+            raise TypeError(f'exits = {shown(exits)}: must be names of exits, as "left" and "right"; {told}')
+    return np.asarray(exits, dtype=np.str_)
+
+
+def _entry(entry: Any) -> Any:
+    """An entry of a table, so that 1, 1.0, "1" and "1.0" are one, and all that is missing is another."""
+    if is_missing(entry):
+        return UNKNOWN
+    text = str(entry).strip() if isinstance(entry, str) else entry
+    return float(text) if not isinstance(text, str) or NUMBER.fullmatch(text) else text

@@ -13,7 +13,7 @@ from scipy import special
 from ..inputs.arguments import finite_numbers, number, one_of
 from ..inputs.extras import xarray_for
 from ..laws.estimate import Estimate
-from ..laws.plotting import COLOURS
+from ..laws.plotting import COLOURS, in_notebook
 from ..model.coefficient import Floats
 from .brownian import Likelihood
 from .track_table import AXES
@@ -54,7 +54,7 @@ class TrackFit:
     def of(cls, tracks: Tracks, likelihood: Likelihood) -> TrackFit:
         """The fit of the largest likelihood."""
         diffusion, square = likelihood.best()
-        sigma, deviance = math.sqrt(square), likelihood.deviance(diffusion, square)
+        sigma, deviance = math.sqrt(max(square, 0.0)), likelihood.deviance(diffusion, square)
         _, _, drift, precision = likelihood.solved(diffusion, likelihood.spread(diffusion, square))
         known = likelihood.localisation is not None
         return cls(
@@ -101,8 +101,7 @@ class TrackFit:
     def msd(self, lags: ArrayLike) -> Floats:
         """The mean square displacement that is expected at the times `lags`, of their shape."""
         lags = finite_numbers("lags", lags)
-        dimension, square = self.drift.shape[0], float(self.localisation.value) ** 2
-        diffusion = float(self.diffusion.value)
+        dimension, (diffusion, square) = self.drift.shape[0], self.likelihood.best()
         moved = (
             2.0 * dimension * (diffusion * lags + self.likelihood.spread(diffusion, square))
             + np.sum(self.drift.value**2) * lags**2
@@ -127,6 +126,9 @@ class TrackFit:
         return xarray_for("to_xarray").Dataset(
             variables, coords={"axis": list(AXES[: self.drift.shape[0]])}, attrs=attributes
         )
+
+    def _repr_html_(self) -> str:
+        return in_notebook(repr(self), self.plot)
 
     def __repr__(self) -> str:
         unit, time_unit = self.tracks.unit, self.tracks.time_unit

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..inputs.arguments import finite, finite_numbers, numbers
+from ..inputs.arguments import finite, finite_numbers, is_missing, numbers
 from ..inputs.extras import xarray_for
 from ..inputs.wording import did_you_mean, shown
 from ..laws.estimate import Profile
-from ..laws.plotting import COLOURS, axes
+from ..laws.plotting import COLOURS, axes, in_notebook
 from ..model.coefficient import Floats
 from .brownian import Likelihood, Steps
 from .mean_square import mean_square
@@ -74,10 +74,13 @@ class Tracks:
     frame: NDArray[np.int64] = field(init=False)
 
     def __post_init__(self) -> None:
-        time, positions = finite_numbers("time", self.time), numbers("positions", self.positions)
+        time, positions = numbers("time", self.time), numbers("positions", self.positions)
         positions = positions[:, None] if positions.ndim == 1 else positions
         if time.ndim != 1 or not time.size:
             raise ValueError(f"time has the shape {time.shape}: give one time for each position, at least one")
+        if not np.isfinite(time).all():
+            row = int(np.argmin(np.isfinite(time)))
+            raise ValueError(f"time must be finite, not {time[row]}, in row {row}: leave the row out, or give its time")
         particle = np.zeros(time.size, dtype=np.int64) if self.particle is None else _labels(self.particle)
         if positions.ndim != 2 or not 1 <= positions.shape[1] <= len(AXES):
             raise ValueError(
@@ -228,6 +231,7 @@ class Tracks:
 
     @cached_property
     def _steps(self) -> Steps:
+        """The steps between successive observations."""
         same = np.diff(self._track) == 0
         moved, waited = np.diff(self.positions, axis=0)[same], np.diff(self.frame)[same] * self.interval
         track = self._track[1:][same]
@@ -252,9 +256,7 @@ class Tracks:
         localisation : float, optional
             σ, if it is known (from particles that are stuck, say).
         """
-        exposure = finite("exposure", exposure)
-        if not 0.0 <= exposure <= self.interval * (1.0 + 1e-9):
-            raise ValueError(f"exposure = {exposure:g}: must be from 0 to the {self.interval:g} between frames")
+        exposure = self._exposed(exposure)
         if localisation is not None and finite("localisation", localisation) < 0.0:
             raise ValueError(f"localisation = {localisation:g}: must not be negative")
         given = None
@@ -264,6 +266,13 @@ class Tracks:
                 raise ValueError(f"drift = {shown(drift)}: give a number, or one for each of the {self.dimension} axes")
             given = np.broadcast_to(given, (self.dimension,))
         return TrackFit.of(self, self._likelihood(exposure, given, localisation))
+
+    def _exposed(self, exposure: float) -> float:
+        """A number from 0 to the time between frames."""
+        exposure = finite("exposure", exposure)
+        if not 0.0 <= exposure <= self.interval * (1.0 + 1e-9):
+            raise ValueError(f"exposure = {exposure:g}: must be from 0 to the {self.interval:g} between frames")
+        return exposure
 
     def _likelihood(
         self, exposure: float, drift: Floats | None = None, localisation: float | None = None
@@ -285,7 +294,7 @@ class Tracks:
             )
         return likelihood
 
-    def msd(self, lags: ArrayLike | None = None) -> Profile:
+    def msd(self, lags: ArrayLike | None = None, *, model: tuple[float, Floats, float] | None = None) -> Profile:
         """The mean square displacement after each of the times `lags`, over all windows in all tracks: an estimate with `value`,
         `error` and the lags as `x`, each of shape (lags,).
 
@@ -293,12 +302,14 @@ class Tracks:
         are exact for Brownian motion with the D, drift and localisation error of :meth:`fit`; a curve should be fitted to
         the tracks (as :meth:`fit` does), not to these values.
 
-        `lags` are whole numbers of frames as times; by default up to a quarter of the longest track, 30 at most.
+        `lags` are whole numbers of frames as times; by default up to a quarter of the longest track, 30 at most. A `model` of the
+        errors, (D, drift, σ² - D exposure/3), takes the place of the fit.
         """
-        likelihood = self._likelihood(self.interval)
-        diffusion, square = likelihood.best()
-        spread = likelihood.spread(diffusion, square)
-        model = diffusion, likelihood.solved(diffusion, spread)[2], spread
+        if model is None:
+            likelihood = self._likelihood(self.interval)
+            diffusion, square = likelihood.best()
+            spread = likelihood.spread(diffusion, square)
+            model = diffusion, likelihood.solved(diffusion, spread)[2], spread
         result = mean_square(self._track, self.frame, self.positions, self._lags(lags), model, self.interval)
         if np.isnan(result.value).any() and lags is not None:
             lag = result.x[np.isnan(result.value)][0]
@@ -379,6 +390,9 @@ class Tracks:
             {name: ("row", column) for name, column in rows.items()}, attrs=attributes
         )
 
+    def _repr_html_(self) -> str:
+        return in_notebook(repr(self), self.plot)
+
     def __repr__(self) -> str:
         many, dimension = len(self.particles), self.dimension
         particles = f"{many} particle{'s' * (many != 1)}"
@@ -401,6 +415,10 @@ def _in(unit: str) -> str:
 def _labels(particle: Any) -> NDArray[Any]:
     """The names of particles: whole numbers where all are, else text."""
     given = np.asarray(particle)
+    names = np.asarray(particle, dtype=object).ravel().tolist()
+    missing = next((row for row, name in enumerate(names) if name == "" or is_missing(name)), None)
+    if missing is not None:
+        raise ValueError(f"particle is missing in row {missing}: name it, or leave out the row")
     if given.ndim != 1:
         raise ValueError(f"particle has the shape {given.shape}: give one name or number for each position")
     if given.dtype.kind in "iu":

@@ -59,8 +59,31 @@ def numbers(name: str, values: ArrayLike) -> NDArray[np.float64]:
     except ValueError:
         array = np.array(None)
     if array.size and array.dtype.kind not in "iuf":
-        raise TypeError(f"{name} = {shown(values)}: must be a number or numbers")
+        raise TypeError(f"{name} = {shown(values)}: must be a number or numbers{culprit(values)}")
     return array.astype(np.float64)
+
+
+def is_missing(value: object) -> bool:
+    """Whether an entry of a table stands for none: None, NaN, or pandas' NA and NaT."""
+    return (
+        value is None or type(value).__name__ in ("NAType", "NaTType") or (isinstance(value, float) and value != value)
+    )
+
+
+def culprit(values: object) -> str:
+    """The first entry of a plain list that is no real number, with its row; a text only where it does not spell one."""
+    entries = values.tolist() if isinstance(values, np.ndarray) else values
+    if not isinstance(entries, (list, tuple)) or any(isinstance(entry, (list, tuple, np.ndarray)) for entry in entries):
+        return ""
+    for row, entry in enumerate(entries):
+        with suppress(TypeError, ValueError):
+            if isinstance(entry, str) and len(entries) > 1:
+                float(entry)
+            else:
+                number("", entry)
+            continue
+        return f"; row {row} has {shown(entry)}"
+    return ""
 
 
 def finite_numbers(name: str, values: ArrayLike) -> NDArray[np.float64]:

@@ -2,8 +2,9 @@
 column.
 
 The separator is ``,``, ``;`` or a tab: the one that splits the header into the columns asked for. Blanks around a field are
-removed, and a field may stand in double quotes. ``#`` begins a comment at the start of a line or after a blank; empty lines
-are skipped. In files with ``;`` or tabs, numbers may have a decimal comma, unless the comma could also separate thousands.
+removed, and a field may stand in double quotes. A first column without a name is a number of the row, and is passed over.
+``#`` begins a comment at the start of a line or after a blank; empty lines are skipped. In files with ``;`` or tabs, numbers may
+have a decimal comma, unless the comma could also separate thousands.
 """
 
 from __future__ import annotations
@@ -123,7 +124,7 @@ def read_columns(path: str | Path, names: Sequence[str]) -> Columns:
                 continue
             if len(fields) != len(header):
                 raise ValueError(_wrong_length(path, reader.line_num, fields, header))
-            if any(field and not name for field, name in zip(fields, header, strict=True)):
+            if any(field and not name for field, name in zip(fields[1:], header[1:], strict=True)):
                 raise ValueError(
                     f"{path}, line {reader.line_num}: a column that has no name in the header is not empty"
                 )

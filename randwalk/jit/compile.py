@@ -10,7 +10,8 @@ from typing import Any
 
 import numba
 from numba import njit
-from numba.core import event
+from numba.core import compiler, event
+from numba.core.codegen import JITCodeLibrary
 from numba.core.registry import CPUDispatcher
 
 from .disk import REMEDY, KernelCache, cache_place
@@ -72,9 +73,43 @@ def check_compiler() -> None:
         )
 
 
+class _Part(JITCodeLibrary):
+    """The code of a function that stands in its callers'. LLVM optimises it there and makes machine code of it there, once;
+    Numba's own libraries do so for each function as well, which takes a seventh of the time to compile a kernel."""
+
+    def _optimize_final_module(self) -> None:
+        pass
+
+    def _finalize_final_module(self) -> None:
+        self._finalized = True
+
+
+part: Any = _Part
+
+
 class _Device(CPUDispatcher):
-    """Without the wrapper for Python that Numba gives to every function, which takes a third of the time to compile small
-    ones. Where Python does call (tests, the simulator of CUDA), the function is compiled again, with one."""
+    """Compiled to a :class:`_Part`, without the wrapper for Python that Numba gives to every function, which takes a third of
+    the time to compile small ones. Where Python calls it (tests, the simulator of CUDA), it is compiled again, with one."""
+
+    def __init__(self, function: F, options: dict[str, Any]) -> None:
+        super().__init__(function, targetoptions=options)
+        self._compiler: Any
+        self._compiler._compile_core = self._part
+
+    def _part(self, arguments: Any, returned: Any) -> Any:
+        """The function for arguments of these types; others find it by its descriptor, as it has no address."""
+        numba_core: Any = compiler
+        description: Any = self.targetdescr
+        flags, target = numba_core.Flags(), description.target_context
+        description.options.parse_as_flags(flags, self.targetoptions)
+        flags.no_compile = True
+        library = part(target.codegen(), self.py_func.__qualname__)
+        made = numba_core.compile_extra(self.typingctx, target, self.py_func, arguments, returned, flags, {}, library)
+        target.insert_user_function(made.fndesc, made.fndesc, [library])
+        return made._replace(entry_point=made.fndesc)
+
+    def add_overload(self, made: Any) -> None:
+        self.overloads[tuple(made.signature.args)] = made
 
     def __call__(self, *arguments: Any) -> Any:
         return self._for_python(*arguments)
@@ -93,17 +128,17 @@ def device(function: F) -> Callable[..., Any]:
     It does not count references to its arrays, which its callers keep alive: it can neither make nor return one. Counting those
     to the arrays of a program took ten times as long as a step.
     """
-    return _Device(function, targetoptions={"forceinline": True, **BORROWS})
+    return _Device(function, {"forceinline": True, **BORROWS})
 
 
 def aside(function: F) -> Callable[..., Any]:
     """As :func:`device`, for a rare branch: called where it is, not inlined, so that a kernel is compiled sooner."""
-    return _Device(function, targetoptions=BORROWS)
+    return _Device(function, {"forceinline": False, **BORROWS})
 
 
 def maker(function: F) -> Callable[..., Any]:
     """A function called from kernels that makes arrays, and returns them."""
-    return _Device(function, targetoptions={"nopython": True, "no_cpython_wrapper": True, **OPTIONS})
+    return _Device(function, {"nopython": True, "no_cpython_wrapper": True, **OPTIONS})
 
 
 def kernel(function: F) -> Callable[..., Any]:

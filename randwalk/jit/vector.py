@@ -9,7 +9,7 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from .lanes import LANES, WIDTH, broadcast, cells, combine, lanes, lowered, marks, place
+from .lanes import HOST, LANES, WIDTH, broadcast, cells, combine, lanes, lowered, marks, place
 
 insert: Any = cgutils.get_or_insert_function
 tuple_of: Any = types.UniTuple
@@ -147,10 +147,45 @@ def _ones(context: Any, word: Any) -> Any:
     return lowered(lanes(lanes) if word == lanes else types.int64(types.uint64), count)
 
 
+def _append(context: Any, values: Any, chosen: Any, array: Any, offset: Any) -> Any:
+    """Keep those of lanes for which `chosen` is not 0 in an array of uint64, one after another from `offset` on; returns the
+    place after the last one. What stands there and in the places after it, up to LANES in all, means nothing then.
+
+    AVX-512 has an instruction that packs a register. Elsewhere LLVM would pack in memory and wait for it, so elements are stored
+    one by one, each over those before it that are not kept.
+    """
+    i64, together = ir.IntType(64), 8 if "+avx512f" in HOST else 1
+    part, zero = ir.VectorType(i64, together), ir.Constant(ir.VectorType(i64, together), [0] * together)
+
+    def store(context: Any, builder: Any, given: Any, wanted: Any, into: Any, offset: Any) -> Any:
+        for first in range(0, LANES, together):
+            order = ir.Constant(ir.VectorType(ir.IntType(32), together), list(range(first, first + together)))
+            some, which = (builder.shuffle_vector(v, v, order) for v in (given, wanted))
+            mask = builder.icmp_unsigned("!=", which, zero)
+            if together > 1:
+                kind = ir.FunctionType(part, [part, mask.type, part])
+                name = f"llvm.experimental.vector.compress.v{together}i64"
+                some = builder.call(insert(builder.module, kind, name), [some, mask, ir.Constant(part, ir.Undefined)])
+            there, _, size = place(context, builder, array, into, offset, together)
+            builder.store(some, there, align=size)
+            bits = builder.zext(builder.bitcast(mask, ir.IntType(together)), i64)
+            count = insert(builder.module, ir.FunctionType(i64, [i64]), "llvm.ctpop.i64")
+            offset = builder.add(offset, builder.call(count, [bits]))
+        return offset
+
+    return lowered(types.intp(lanes, lanes, array, types.intp), store)
+
+
 def _zeros_below(context: Any, word: Any) -> Any:
     """The number of zeros below the lowest one of a uint64 that is not 0."""
     defined = ir.Constant(ir.IntType(1), 1)
     return lowered(types.uint64(types.uint64), lambda _, builder, word: builder.cttz(word, defined))
+
+
+def _zeros_above(context: Any, word: Any) -> Any:
+    """The number of zeros above the highest one of a uint64 that is not 0."""
+    defined = ir.Constant(ir.IntType(1), 1)
+    return lowered(types.uint64(types.uint64), lambda _, builder, word: builder.ctlz(word, defined))
 
 
 def _polynomial(context: Any, x: Any, coefficients: Any) -> Any:
@@ -174,4 +209,6 @@ where: Any = intrinsic(_where)
 which: Any = intrinsic(_which)
 joined: Any = intrinsic(_joined)
 ones: Any = intrinsic(_ones)
+append: Any = intrinsic(_append)
 zeros_below: Any = intrinsic(_zeros_below)
+zeros_above: Any = intrinsic(_zeros_above)

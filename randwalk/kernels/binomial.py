@@ -12,39 +12,32 @@ import math
 
 import numpy as np
 
-from ..jit.compile import aside, device, maker
-from ..jit.vector import wide
-from .philox import of_axis, words64
+from ..jit.compile import aside, device
+from .philox import HALF, words64
 from .portable import (
-    SERIES_FROM,
     atanh_excess,
     deviance,
-    deviance_near,
     exp,
     floor,
     log,
     log_quotient,
-    near,
     real,
     signed_real,
     stirling_error,
-    stirling_series,
     whole,
 )
 
 U = np.uint64
-WIDTH = 8  # draws in a vector
 ULP = 2.0**-53
 INVERSION_BELOW = 10.0  # the mean from which Hörmann's constants are valid
-SURELY_LARGE = 10.0001  # the mean, however rounded, is above INVERSION_BELOW too
 NEGLIGIBLE = 2.0**-60
 UNSIGNED, SIGNED = 2.0**52, 3 * 2.0**51  # for `floor`
 
 
 @device
 def block(c0, c1, c2, c3, k0, k1):  # type: ignore[no-untyped-def]
-    """The two words of a block. The digits of c0 above the 32nd are in the high half of its fourth counter word."""
-    return words64(c0, c1, c2, of_axis(c3, c0 >> U(32)), k0, k1)
+    """The two words of a block, or of lanes. The digits of c0 above the 32nd are in the high half of its fourth counter word."""
+    return words64(c0, c1, c2, c3 | c0 >> HALF << U(16), k0, k1)
 
 
 @device
@@ -82,13 +75,12 @@ def _invert(n, a, b, word):  # type: ignore[no-untyped-def]
 
 
 @device
-def _centre(n, a, b):  # type: ignore[no-untyped-def]
-    """p = a/b, the mode m = floor((n + 1) p), n p - m and the standard deviation.
+def _centre(n, a, b, inverse):  # type: ignore[no-untyped-def]
+    """With inverse = 1/b, rounded: p = a/b, the mode m = floor((n + 1) p), n p - m and the standard deviation.
 
     m may be off by a few where n is huge, because p is rounded; nothing depends on its being the mode exactly. But n p - m must
     go with m to full precision: n a - m b is below 4 b, up to 2^64, so that its eighth is what is exact modulo 2^64.
     """
-    inverse = 1.0 / real(U(b))
     p = real(U(a)) * inverse
     m = whole(floor(real(U(n + 1)) * p, UNSIGNED), UNSIGNED)
     low = np.int64(n * (a & 7) - m * (b & 7))
@@ -111,16 +103,6 @@ def _log_ratio(n, p, m, excess, j):  # type: ignore[no-untyped-def]
     xj, yj = np.float64(m + 1 + j), np.float64(n - m + 1 - j)
     errors = (stirling_error(x) - stirling_error(xj)) + (stirling_error(y) - stirling_error(yj))
     return (_drift(p, x, excess, d) + errors) - (deviance(xj, x, d) + deviance(yj, y, -d))
-
-
-@device
-def _log_ratio_near(n, p, m, excess, d):  # type: ignore[no-untyped-def]
-    """As :func:`_log_ratio` at j = d without a branch, and whether it holds: not far out, nor at a small mode."""
-    x, y = real(U(m + 1)), real(U(n - m + 1))
-    xj, yj = x + d, y - d
-    errors = (stirling_series(x) - stirling_series(xj)) + (stirling_series(y) - stirling_series(yj))
-    ratio = (_drift(p, x, excess, d) + errors) - (deviance_near(xj, x, d) + deviance_near(yj, y, -d))
-    return ratio, (min(min(x, xj), min(y, yj)) >= SERIES_FROM) & near(xj, x, d) & near(yj, y, -d)
 
 
 @device
@@ -156,7 +138,7 @@ def _target(v, inside, sd, width, slope):  # type: ignore[no-untyped-def]
 @device
 def _reject(n, a, b, c0, c1, c2, c3, k0, k1):  # type: ignore[no-untyped-def]
     """Hörmann's BTRS for n a/b >= 10, a/b <= ½. Its a, b, v_r and α are slope, width, quick / width and height here."""
-    p, m, excess, sd = _centre(n, a, b)
+    p, m, excess, sd = _centre(n, a, b, 1.0 / real(U(b)))
     width, slope, quick = _hat(p, sd)
     lowest, beyond = -np.float64(m), np.float64(n - m + 1)
     attempt = U(0)
@@ -210,105 +192,10 @@ def binomial(n, a, b, c0, c1, c2, c3, k0, k1):  # type: ignore[no-untyped-def]
     return _asked(_reject(n, rarer, b, c0, c1, c2, c3, k0, k1), n, flip)
 
 
-ACCEPTED, REJECTED, DOUBTFUL = U(0), U(1), U(2)
-
-
-@device
-def _judge(n, p, m, excess, sd, first, second):  # type: ignore[no-untyped-def]
-    """The full test without a branch: (the draw, ACCEPTED, REJECTED or, where this cannot tell, DOUBTFUL)."""
-    width, slope, _ = _hat(p, sd)
-    v, inside, offset = _proposal(first, second, excess, width, slope)
-    d = floor(offset, SIGNED)
-    ratio, holds = _log_ratio_near(n, p, m, excess, d)
-    good = log(_target(v, inside, sd, width, slope)) <= ratio
-    tells = holds & (-real(U(m)) <= offset) & (abs(offset) < 2.0**50)
-    return m + whole(d, SIGNED), (ACCEPTED if good else REJECTED) if tells else DOUBTFUL
-
-
-@device
-def _filled(number):  # type: ignore[no-untyped-def]
-    """As many and those that fill the last vector, whose results are not looked at: a loop over the rest of them, one by one,
-    would take as long as that over all the vectors."""
-    return (number + U(WIDTH - 1)) & ~U(WIDTH - 1)
-
-
-@maker
-def workspace(size):  # type: ignore[no-untyped-def]
-    """The arrays that `size` draws together need."""
-    room = np.int64(_filled(U(size)))
-    return np.empty((3, room), np.int64), np.empty((6, room), np.uint64), np.empty((3, room), np.float64)
-
-
-@aside
-def binomials(n, a, b, c0, c1, c2, c3, k0, k1, out, work, size):  # type: ignore[no-untyped-def]
-    """`size` draws of Binomial(n[j], a[j]/b[j]) into out[j], each that of :func:`binomial` at counter word c0[j].
-
-    Attempts are made together, on vectors: of the first ones the quick test accepts some 80 in 100. What vectors cannot do
-    (small means, small modes, far tails) is drawn one by one. `work` is made by :func:`workspace`. The loops are short, so
-    that the processor, which looks some hundred instructions ahead, works on several rounds of them at once.
-    """
-    wide()
-    whole_numbers, words, reals = work
-    many, mode, drawn = whole_numbers[0], whole_numbers[1], whole_numbers[2]
-    queue, who, flip, first, second, verdict = words[0], words[1], words[2], words[3], words[4], words[5]
-    p, excess, sd = reals[0], reals[1], reals[2]
-    waiting, attempt = U(0), U(0)
-    for j in range(size):
-        rarer = real(U(min(a[j], b[j] - a[j])))
-        verdict[j] = U(real(U(n[j])) * rarer > SURELY_LARGE * real(U(b[j])))
-    for j in range(size):
-        queue[waiting] = j
-        waiting += verdict[j]
-    if waiting < U(size):
-        for j in range(size):
-            if verdict[j] == U(0):
-                out[j] = binomial(n[j], a[j], b[j], c0[j], c1, c2, c3, k0, k1)
-    for i in range(waiting):
-        j = queue[i]
-        many[i], mode[i], drawn[i] = n[j], a[j], b[j]
-    for i in range(_filled(waiting)):
-        flip[i] = U(mode[i] > drawn[i] - mode[i])
-        p[i], mode[i], excess[i], sd[i] = _centre(many[i], min(mode[i], drawn[i] - mode[i]), drawn[i])
-    while waiting > U(0):
-        for i in range(waiting):
-            first[i] = c0[queue[i]]
-        for i in range(_filled(waiting)):
-            first[i], second[i] = block(first[i], c1, c2 + attempt, c3, k0, k1)
-        for i in range(_filled(waiting)):
-            width, slope, quick = _hat(p[i], sd[i])
-            v, inside, offset = _proposal(first[i], second[i], excess[i], width, slope)
-            drawn[i] = _asked(mode[i] + whole(floor(offset, SIGNED), SIGNED), many[i], flip[i])
-            verdict[i] = U((inside < 0.07) | (v * width > quick))
-        unsure = U(0)
-        for i in range(waiting):
-            j = queue[i]
-            out[j] = drawn[i]
-            queue[unsure], who[unsure] = j, i
-            unsure += verdict[i]
-        for i in range(unsure):
-            j = who[i]
-            many[i], mode[i], first[i], second[i] = many[j], mode[j], first[j], second[j]
-            p[i], excess[i], sd[i], flip[i] = p[j], excess[j], sd[j], flip[j]
-        for i in range(_filled(unsure)):
-            k, verdict[i] = _judge(many[i], p[i], mode[i], excess[i], sd[i], first[i], second[i])
-            drawn[i] = _asked(k, many[i], flip[i])
-        waiting = U(0)
-        for i in range(unsure):
-            j = queue[i]
-            out[j] = drawn[i]
-            if verdict[i] == DOUBTFUL:
-                out[j] = binomial(n[j], a[j], b[j], c0[j], c1, c2, c3, k0, k1)
-            queue[waiting] = j
-            many[waiting], mode[waiting], flip[waiting] = many[i], mode[i], flip[i]
-            p[waiting], excess[waiting], sd[waiting] = p[i], excess[i], sd[i]
-            waiting += U(verdict[i] == REJECTED)
-        attempt += U(1)
-
-
 @device
 def log_acceptance(n, a, b, k):  # type: ignore[no-untyped-def]
     """log f(k)/f(mode) of Binomial(n, a/b) as the rejection computes it, for n min(a/b, 1 - a/b) >= 10."""
     if a > b - a:
         a, k = b - a, n - k
-    p, m, excess, _ = _centre(n, a, b)
+    p, m, excess, _ = _centre(n, a, b, 1.0 / real(U(b)))
     return _log_ratio(n, p, m, excess, k - m)

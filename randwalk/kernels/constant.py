@@ -10,30 +10,28 @@ import numpy as np
 
 from ..jit.compile import device, kernel, maker
 from ..jit.lanes import LANES, alike, fetch, keep, numbers
-from ..jit.vector import ones, wide, zeros_below
-from .bits import always, follow, next_digit, prefix, remainder, screen, spread
+from ..jit.vector import append, ones, wide
+from .bits import follow, next_digit, remainder, screen, spread
 from .philox import HALF, LOW, STEPS, TIES, U, words64
 from .program import FULL, PLANES
-from .step import ALL, I32, ONE, ZERO, after, change
+from .step import I32, ONE, ZERO, after, change
 
 WORDS = 16  # of steps, whose ties are settled together
 ROOM = WORDS * LANES
-SIGN = U(63)
-BIT, LANE, PLACE = (
-    U(6),
-    U(LANES.bit_length() - 1),
-    U(ROOM.bit_length() - 1),
-)  # digits of the number of a step in its word, and of a walker in its lanes
-assert 2 * ROOM * 64 <= 1 << 16  # a tie is kept in 16 bits
+BIT, LANE, PLACE = (U(size.bit_length() - 1) for size in (64, LANES, ROOM))  # digits in the number of a tie
 
 
 def walk_constant(site, first_walker, program, start, stop, keys):  # type: ignore[no-untyped-def]
     """Advance every site of `site` from step `start` to `stop` of a walk with constant probabilities on an unbounded lattice.
 
-    Only the kernel that is used is compiled.
+    Only the kernel that is used is compiled. It is called for walkers whose numbers have the same high half.
     """
-    fair = program.thresholds == (FULL // 2, FULL)
-    (_walk_fair if fair else _walk_digits)(site, first_walker, program, start, stop, keys)
+    walk = _walk_fair if program.thresholds == (FULL // 2, FULL) else _walk_digits
+    begin = 0
+    while begin < site.size:
+        end = min(site.size, begin + (1 << 32) - (first_walker + begin) % (1 << 32))
+        walk(site[begin:end], first_walker + begin, program, start, stop, keys)
+        begin = end
 
 
 @kernel
@@ -43,11 +41,11 @@ def _walk_fair(site, first_walker, program, start, stop, keys):  # type: ignore[
     counts = aligned(LANES)
     first, second = program.offsets
     for j in range(0, site.size, LANES):
-        walker, taken = numbers(U(first_walker + j)), alike(ZERO)
+        walker, high, taken = numbers(U(first_walker + j) & LOW), U(first_walker + j) >> HALF, alike(ZERO)
         for block in range(start // 128, (stop + 127) // 128):
             early, late = screen(128 * block, start, stop), screen(128 * block + 64, start, stop)
-            low, high = words64(walker & LOW, walker >> HALF, U(block), STEPS, keys[0], keys[1])
-            taken = taken + (ones(low & early) + ones(high & late))
+            one, two = words64(walker, high, U(block), STEPS, keys[0], keys[1])
+            taken = taken + (ones(one & early) + ones(two & late))
         keep(taken, counts, 0)
         home = site[j : j + LANES]
         for i in range(home.size):
@@ -57,30 +55,34 @@ def _walk_fair(site, first_walker, program, start, stop, keys):  # type: ignore[
 @kernel
 def _walk_digits(site, first_walker, program, start, stop, keys):  # type: ignore[no-untyped-def]
     wide()
-    moves = len(program.thresholds)
-    even = moves + moves % 2
-    planes, counts, masks = aligned((PLANES + 2) * LANES), aligned(even * LANES), aligned(even * ROOM)
-    settled = aligned(even // 2 * LANES)  # the two counts of a pair in a word
-    lists = np.empty(ROOM, np.uint16), np.empty(2 * ROOM, np.uint16), np.empty(2 * ROOM, np.uint64)
+    moves, number = len(program.thresholds), program.planes
+    rows = moves
+    while rows and program.thresholds[rows - 1] == FULL:  # every uniform is below
+        rows -= 1
+    planes, counts, rests = aligned((PLANES + 2) * LANES), aligned(moves * LANES), aligned(moves)
+    for k in range(moves):
+        rests[k] = remainder(program.thresholds[k], number)
+    ties = aligned(moves * ROOM + LANES), aligned(moves * ROOM + LANES)
+    lists = aligned((moves + 1) * ROOM + LANES), aligned((moves + 1) * ROOM + LANES)
     for j in range(0, site.size, LANES):
         first = U(first_walker + j)
-        for k in range(even):
-            keep(alike(ZERO), counts, k * LANES)
-            keep(alike(ZERO), settled, k // 2 * LANES)
+        for k in range(moves):
+            keep(alike(ZERO if k < rows else U(stop - start)), counts, k * LANES)
         for begin in range(start // 64, (stop + 63) // 64, WORDS):
-            end = min(begin + WORDS, (stop + 63) // 64)
-            for word in range(begin, end):
-                _draw(planes, first, word, program.planes, keys)
-                _compare(planes, word - begin, screen(64 * word, start, stop), program, counts, masks)
-            if program.planes == PLANES:
-                for k in range(0, moves, 2):
-                    pair = U(program.thresholds[k]), U(program.thresholds[min(k + 1, moves - 1)])
-                    size, at = (end - begin) * LANES, (first, begin)
-                    _settle(settled[k // 2 * LANES :], masks[k * ROOM :], size, at, pair, lists, keys)
-        for k in range(0, even, 2):
-            both, row = fetch(settled, k // 2 * LANES), k * LANES
-            keep(fetch(counts, row) + (both & LOW), counts, row)
-            keep(fetch(counts, row + LANES) + (both >> HALF), counts, row + LANES)
+            many = 0
+            for word in range(begin, min(begin + WORDS, (stop + 63) // 64)):
+                wanted = screen(64 * word, start, stop)
+                _draw(planes, first, word, number, keys)
+                for k in range(rows):
+                    t = U(program.thresholds[k])
+                    if rests[k]:
+                        less, tie = _compare(planes, t, number, wanted)
+                        append(numbers(U(k * ROOM + (word - begin) * LANES)), tie, ties[1], many)
+                        many, less = append(tie, tie, ties[0], many), less & ~tie
+                    else:
+                        less, _ = _compare(planes, t, number, wanted)
+                    keep(fetch(counts, k * LANES) + ones(less), counts, k * LANES)
+            _settle(counts, ties, many, (first, begin), rests, lists, keys)
         home = site[j : j + LANES]
         for k in range(moves):
             for i in range(home.size):
@@ -98,9 +100,8 @@ def aligned(size):  # type: ignore[no-untyped-def]
 @device
 def _draw(planes, first_walker, word, number, keys):  # type: ignore[no-untyped-def]
     """The random digits of the 64 steps of a word into rows 1, 2, … `number` of `planes`, the highest first. A Philox block has
-    two digits; the rows before and after take the digits of other words."""
-    walker = numbers(first_walker)
-    low, high, begin = walker & LOW, walker >> HALF, word * number
+    two digits; the rows before and after take the digits of other words. The numbers of walkers have the same high half."""
+    low, high, begin = numbers(first_walker & LOW), first_walker >> HALF, word * number
     for block in range(begin // 2, (begin + number + 1) // 2):
         first, second = words64(low, high, U(block), STEPS, keys[0], keys[1])
         at = (2 * block - begin + 1) * LANES
@@ -109,76 +110,52 @@ def _draw(planes, first_walker, word, number, keys):  # type: ignore[no-untyped-
 
 
 @device
-def _compare(planes, place, wanted, program, counts, masks):  # type: ignore[no-untyped-def]
-    """Add to counts[k] the `wanted` steps of a word that are below threshold k, as far as the drawn digits decide.
-
-    The steps that tie are left in `masks`, at word number `place` of those of the threshold. Two thresholds are compared
-    together, which hides the time to fetch digits; an odd last one is compared twice, the second time into rows that no code
-    reads.
-    """
-    number, rows = program.planes, len(program.thresholds)
-    for k in range(0, rows, 2):
-        t, u = U(program.thresholds[k]), U(program.thresholds[min(k + 1, rows - 1)])
-        less, tie, less_u, tie_u = alike(ZERO), alike(ALL), alike(ZERO), alike(ALL)
-        for digit in range(number - 1, -1, -1):
-            random = fetch(planes, (digit + 1) * LANES)
-            less, tie = next_digit(less, tie, random, spread(t, digit))
-            less_u, tie_u = next_digit(less_u, tie_u, random, spread(u, digit))
-        tie = tie & (wanted if remainder(t, number) else ZERO)
-        tie_u = tie_u & (wanted if remainder(u, number) else ZERO)
-        tied = tie | tie_u
-        if number == PLANES:
-            keep(tied, masks, k * ROOM + place * LANES)
-            keep(tie, masks, (k + 1) * ROOM + place * LANES)
-        at = k * LANES
-        keep(fetch(counts, at) + ones((less | always(t)) & wanted & ~tied), counts, at)
-        keep(fetch(counts, at + LANES) + ones((less_u | always(u)) & wanted & ~tied), counts, at + LANES)
+def _compare(planes, t, number, wanted):  # type: ignore[no-untyped-def]
+    """(the `wanted` steps of a word that are below a threshold, those that tie with it) by the drawn digits."""
+    less, tie = alike(ZERO), alike(wanted)
+    for digit in range(number - 1, -1, -1):
+        less, tie = next_digit(less, tie, fetch(planes, (digit + 1) * LANES), spread(t, digit))
+    return less & wanted, tie
 
 
 @device
-def _settle(counts, masks, size, begin, pair, lists, keys):  # type: ignore[no-untyped-def]
-    """Add to `counts`, in the low and in the high half, the steps in masks[: `size`] that are below the first and the second of a
-    `pair` of thresholds; begin = (first walker, first word). The masks from ROOM on are the steps that tie with the first.
+def _settle(counts, ties, many, begin, rests, lists, keys):  # type: ignore[no-untyped-def]
+    """Add to `counts` the steps in masks that tie with a threshold and are below it; ties = (`many` masks, their numbers),
+    begin = (first walker, first word), rests = the digits of the thresholds that were not compared.
 
-    A tie is kept in 16 bits: the low 6 are the number of its step in its word, then the place of its mask, and in front whether
-    the first threshold is the one that it ties with.
+    A mask has the number (threshold, word, lane), a tie the number of its mask and below it that of its step in the word.
     """
-    queue, pending, below = lists
-    tied, waiting = ZERO, ZERO
-    for place in range(size):
-        queue[tied] = place
-        tied += U(masks[place] != ZERO)
-    while tied:  # one tie of each mask that has any
-        still = ZERO
-        for i in range(tied):
-            here = U(queue[i])
-            bit, others = zeros_below(masks[here]), masks[here] & (masks[here] - ONE)
-            pending[waiting + U(i)] = ((here + U(ROOM) * ((masks[here + U(ROOM)] >> bit) & ONE)) << BIT) | bit
-            masks[here] = others
-            queue[still] = here
-            still += U(others != ZERO)
-        waiting, tied = waiting + tied, still
-        if waiting >= U(ROOM) or tied == ZERO:
-            _settle_all(counts, begin, pair, pending, below, waiting, keys)
-            waiting = ZERO
+    (masks, places), (pending, _), waiting = ties, lists, 0
+    while many:  # one tie of each mask that has any
+        keep(alike(ZERO), masks, many)  # the last lanes may have none
+        still = 0
+        for i in range(0, many, LANES):
+            mask, place = fetch(masks, i), fetch(places, i)
+            others = mask & (mask - ONE)
+            keep(place << BIT | ones((mask - ONE) & ~mask), pending, waiting + i)
+            append(place, others, places, still)
+            still = append(others, others, masks, still)
+        waiting, many = waiting + many, still
+        if waiting >= ROOM or many == 0:
+            _settle_all(counts, begin, rests, lists, waiting, keys)
+            waiting = 0
 
 
 @device
-def _settle_all(counts, begin, pair, pending, below, waiting, keys):  # type: ignore[no-untyped-def]
+def _settle_all(counts, begin, rests, lists, waiting, keys):  # type: ignore[no-untyped-def]
     """The pending ties, each by the digits of a block of its own."""
-    (first_walker, first_word), (first, second) = begin, pair
+    (first_walker, first_word), (pending, uniforms) = begin, lists
     for i in range(0, waiting, LANES):  # the last lanes may hold no tie
         code = fetch(pending, i)
-        at = code >> BIT
-        walker = (at & U(LANES - 1)) + first_walker
-        step = (((at & U(ROOM - 1)) >> LANE) << BIT) + (code & U(63)) + U(64 * first_word)
-        more, _ = words64(walker & LOW, walker >> HALF, step, TIES, keys[0], keys[1])
-        with_first = ZERO - ((at >> PLACE) & ONE)
-        known = prefix(second, PLANES) ^ (with_first & (prefix(first, PLANES) ^ prefix(second, PLANES)))
-        uniform = known | after(more, PLANES)
-        keep((uniform - first) >> SIGN | ((uniform - second) >> SIGN) << HALF, below, i)
+        walker = ((code >> BIT) & U(LANES - 1)) + (first_walker & LOW)
+        step = ((code >> (BIT + LANE)) & U(WORDS - 1)) << BIT
+        step = step + ((code & U(63)) + U(64 * first_word))
+        more, _ = words64(walker, first_walker >> HALF, step, TIES, keys[0], keys[1])
+        keep(after(more, PLANES), uniforms, i)
     for i in range(waiting):
-        counts[(pending[i] >> BIT) & U(LANES - 1)] += below[i]
+        place = pending[i] >> BIT  # of the mask
+        k = place >> PLACE
+        counts[k * U(LANES) + place % U(LANES)] += U(uniforms[i] < rests[k])
 
 
 @kernel

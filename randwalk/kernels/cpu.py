@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ..jit.compile import aside, device, kernel
 from ..jit.lanes import LANES, WIDTH, fetch, fetch_cells, keep, numbers
-from ..jit.vector import look_up, look_up_pairs, where, which, wide, zeros_below
+from ..jit.vector import look_up, look_up_pairs, where, which, wide, zeros_above
 from .alias import draw, settle_draw
 from .functionals import first_visit, tally
 from .packing import field
@@ -26,6 +26,7 @@ Cells: TypeAlias = NDArray[np.int32]
 BLOCK = 512  # walkers advanced together on a line
 FEW = 128  # the same number where there are more than two moves: the cells around these walkers fit in the first-level cache
 assert BLOCK // 4 % LANES == 0 and FEW % LANES == 0 and FEW % WIDTH == 0
+TOGETHER = 1 << 15  # walkers that make all steps before others do, so that they stay in the second-level cache
 RANKS = 128  # steps after which the walkers of all blocks that have not left are brought together again
 SPREAD = 1 << 16  # cells up to which a table is copied so that every cell has a column
 
@@ -112,29 +113,30 @@ def walk_table(
 @kernel
 def _walk_table(site, passage, walkers, program, told, start, stop, keys):  # type: ignore[no-untyped-def]
     wide()
-    (first, places), kept, size = walkers, 0, BLOCK if len(program.offsets) <= 2 else FEW
-    going, sites = np.empty(places.size, np.int32), np.empty(places.size, np.int32)
-    for place in places:
-        if not rests(site[place], program):
-            going[kept], sites[kept] = place, site[place]
-            kept += 1
-    block = np.zeros(BLOCK, np.int32), np.zeros(BLOCK, np.int32)
-    x, who = block
-    room = np.empty((4, BLOCK), np.uint32), np.empty((9, BLOCK), np.int32), np.empty((2, BLOCK // WIDTH), np.uint64)
-    begin = start
-    while begin < stop:
-        end, left, kept = min((begin // RANKS + 1) * RANKS, stop) if program.leaves else stop, kept, 0
-        for base in range(0, left, size):
-            alive = min(size, left - base)
-            for j in range(alive):
-                x[j], who[j] = sites[base + j], going[base + j]
-            alive = _advance(block, alive, (site, passage, first), (begin, end, start), program, told, room, keys)
-            for j in range(alive):
-                sites[kept + j], going[kept + j] = x[j], who[j]
-            kept += alive
-        begin = end
-    for j in range(kept):
-        site[going[j]] = sites[j]
+    (first, everybody), size, taken = walkers, BLOCK if len(program.offsets) <= 2 else FEW, 0
+    most = min(everybody.size, TOGETHER) + BLOCK
+    sites, going = np.zeros(most, np.int32), np.zeros(most, np.int32)
+    room = np.empty((4, BLOCK), np.uint32), np.empty((9, BLOCK), np.int32), np.empty(BLOCK // WIDTH, np.uint64)
+    while taken < everybody.size:
+        begin, left = start, 0
+        while taken < everybody.size and left < TOGETHER:
+            place = everybody[taken]
+            taken += 1
+            if not rests(site[U(place)], program):
+                sites[left], going[left] = site[U(place)], place
+                left += 1
+        while begin < stop and left:
+            end, before, left = min((begin // RANKS + 1) * RANKS, stop) if program.leaves else stop, left, 0
+            for base in range(0, before, size):
+                block, alive = (sites[base : base + size], going[base : base + size]), min(size, before - base)
+                alive = _advance(block, alive, (site, passage, first), (begin, end, start), program, told, room, keys)
+                for j in range(0, alive if left < base else 0, WIDTH):
+                    keep(fetch_cells(sites, base + j), sites, left + j)
+                    keep(fetch_cells(going, base + j), going, left + j)
+                left += alive
+            begin = end
+        for j in range(left):
+            site[U(going[j])] = sites[j]
 
 
 @device
@@ -164,7 +166,7 @@ def _advance(block, alive, home, span, program, told, room, keys):  # type: igno
                 if passage.size:
                     keep(there, trail[n + 1 - begin], j)
             keep(there, x, j)
-            marked[0, j // WIDTH] = which(tied)
+            marked[j // WIDTH] = which(tied)
             ties |= which(tied)
         if ties:
             _settle(x, (who[:alive], base), room, (begin, end, origin), program, keys)
@@ -225,40 +227,33 @@ def _settle(x, walkers, room, span, program, keys):  # type: ignore[no-untyped-d
     """The steps of the walkers that tie, again; walkers = (those of the block, the number of the one in place 0)."""
     (who, base), (words, trail, marked) = walkers, room
     for j in range(who.size):
-        if _marked(marked[0], j):
+        if _marked(marked, j):
             x[j], _ = _again(trail[0, j], words, j, base + U(who[j]), span, program, keys)
 
 
 @device
 def _marked(marks, j):  # type: ignore[no-untyped-def]
-    return marks[j // WIDTH] >> U(j % WIDTH) & ONE
+    return marks[U(j) // U(WIDTH)] >> (U(j) % U(WIDTH)) & ONE
 
 
 @device
 def _release(block, alive, home, span, program, resting, room, keys):  # type: ignore[no-untyped-def]
-    """Take walkers at rest out of the block; the last ones fill their places. Returns how many are left."""
-    (x, who), (site, passage, first), (_, _, marked), left = block, home, room, alive
-    for part in range((alive + WIDTH - 1) // WIDTH):
+    """Take walkers at rest out of the block, the last ones first: whoever is then the last one fills the place. Returns how many
+    are left."""
+    (x, who), (site, passage, first), left = block, home, alive
+    for part in range((alive - 1) // WIDTH, -1, -1):
         begin = part * WIDTH
         walkers = ALL >> U(64 - min(alive - begin, WIDTH))
         gone = which(look_up(resting, 0, fetch_cells(x, begin)) == U32(1)) & walkers
-        marked[1, part] = gone
         while gone:
-            j = begin + np.int64(zeros_below(gone))
-            gone &= gone - ONE
-            site[who[j]] = x[j]
+            bit = U(63) - zeros_above(gone)
+            gone ^= ONE << bit
+            j, left = U(begin) + bit, left - 1
+            place = U(who[j])
+            site[place] = x[j]
             if passage.size:
-                passage[who[j]] = _when(j, U(first) + U(who[j]), span, program, room, keys)
-    for part in range((alive + WIDTH - 1) // WIDTH):
-        gone = marked[1, part]
-        while gone:
-            j = part * WIDTH + np.int64(zeros_below(gone))
-            gone &= gone - ONE
-            while left > j and _marked(marked[1], left - 1):
-                left -= 1
-            if left > j:
-                left -= 1
-                x[j], who[j] = x[left], who[left]
+                passage[place] = _when(j, U(first) + place, span, program, room, keys)
+            x[j], who[j] = x[U(left)], who[U(left)]
     return left
 
 
@@ -266,12 +261,13 @@ def _release(block, alive, home, span, program, resting, room, keys):  # type: i
 def _when(j, walker, span, program, room, keys):  # type: ignore[no-untyped-def]
     """The number of steps after which the walker in place j came to rest: by its trail, unless it ties."""
     words, trail, marked = room
-    if _marked(marked[0], j):
+    if _marked(marked, j):
         return _again(trail[0, j], words, j, walker, span, program, keys)[1]
-    n = span[0]
-    for i in range(span[1] - span[0]):
-        n += not rests(trail[i, j], program)
-    return n
+    n = 0  # the last step before which it did not rest, by bisection
+    for more in (4, 2, 1):
+        if n + more < span[1] - span[0] and not rests(trail[n + more, j], program):
+            n += more
+    return span[0] + n + 1
 
 
 @kernel

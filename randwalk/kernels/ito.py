@@ -13,7 +13,7 @@ its number, the key and the numbers of the steps alone, so batches, blocks and s
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +22,7 @@ from ..jit.compile import aside, device, kernel
 from . import elementary, portable
 from .normal import normal_pair
 from .philox import BRIDGE, HALF, LIFETIME, LOW, PLACE, U, of_axis, philox, words64
-from .wall import depth, lowest, may_reach, passage, quantile, refracted, unit
+from .wall import REACH, clearance, depth, lowest, may_reach, passage, quantile, refracted, unit  # noqa: F401
 
 # [model]
 # isort: split
@@ -160,9 +160,15 @@ def interfaces(t, p):  # type: ignore[no-untyped-def]
 
 
 @device
-def near(x, y, t, h, p):  # type: ignore[no-untyped-def]
-    """Whether a step from x to y may reach a wall."""
-    return False
+def clearances(x, y, t, h, p):  # type: ignore[no-untyped-def]
+    """The clearance of a step from x to y from each wall and interface, at least (:func:`randwalk.kernels.wall.clearance`)."""
+    return (math.inf,)
+
+
+@device
+def note(q, j, c):  # type: ignore[no-untyped-def]
+    """Make c the clearances of walker j of a block."""
+    q[0, j] = c[0]
 
 
 @device
@@ -209,6 +215,52 @@ class State(NamedTuple):
     gathered: Floats
 
 
+class Block(NamedTuple):
+    """Walkers that the CPU advances together, a column for each.
+
+    Attributes
+    ----------
+    who, number
+        Their places in the batch, and their numbers.
+    x, before, place
+        Their points, those before the step, and where those are that left.
+    left, gone, weight, gathered
+        As `exit`, `gone_at`, `weight` and `gathered` of :class:`State`.
+    spell, earlier, fate
+        What they live of the step, their weight before it, and that at which they are killed.
+    z, words
+        Increments, and the random words of increments.
+    clear, room
+        The clearance of the step from each wall and interface, and what :func:`randwalk.kernels.bridges.may_cross` needs.
+    """
+
+    who: NDArray[np.int64]
+    number: NDArray[np.uint64]
+    x: Floats
+    before: Floats
+    place: Floats
+    left: NDArray[np.int32]
+    gone: Floats
+    weight: Floats
+    gathered: Floats
+    spell: Floats
+    earlier: Floats
+    fate: Floats
+    z: Floats
+    words: NDArray[np.uint64]
+    clear: Floats
+    room: Any
+
+
+@device
+def near(x, y, t, h, p):  # type: ignore[no-untyped-def]
+    """Whether a step from x to y may reach a wall or an interface."""
+    close = False
+    for q in clearances(x, y, t, h, p):
+        close |= not q > REACH
+    return close
+
+
 @aside
 def crossed(x, y, t, h, walker, step, p, keys):  # type: ignore[no-untyped-def]
     """What walls make of a step from x to y, each by the bridge of the distance to it: (1 + the number of the exit of the wall
@@ -219,7 +271,8 @@ def crossed(x, y, t, h, walker, step, p, keys):  # type: ignore[no-untyped-def]
         return 0, h, y
     before, after, normal = distances(x, t, p), distances(y, t + h, p), inward(y, t + h, p)
     g, reactive = noise(x, t, p), reactivities(p)
-    first, wall, end = 2.0, -1, y
+    wall: Any = np.int64(-1)  # not a literal, for which what is called would be compiled once more
+    first, end = 2.0, y
     for w in range(WALLS):
         n = normal[w]
         along, twice = conormal(g, n)

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-
 from ..jit.compile import aside, device, kernel
 from .ito import (
     CHUNK,
@@ -22,6 +20,7 @@ from .ito import (
     D,
     M,
     at,
+    clearances,
     crossed,
     home,
     increments,
@@ -29,7 +28,7 @@ from .ito import (
     lived_until,
     matrices,
     moved,
-    near,
+    note,
     put,
     weighed,
 )
@@ -39,7 +38,8 @@ from .normal import normals as fill
 # [driver]
 # isort: split
 from ..jit.vector import apart, wide
-from .normal import BLOCK, SPARE
+from .bridges import may_cross
+from .normal import BLOCK
 from .philox import U
 
 RANK = 128  # steps after which the walkers of all blocks that have not left are brought together again
@@ -48,31 +48,30 @@ RANK = 128  # steps after which the walkers of all blocks that have not left are
 @aside
 def loaded(state, live, begin, size, block):  # type: ignore[no-untyped-def]
     """Take walkers into a block."""
-    s, who, left, _, weight, gathered, _ = block
     for j in range(size):
         i = live[begin + j]
-        who[j], left[j] = i, 0
-        weight[j], gathered[j] = state.weight[i], state.gathered[i]
+        block.who[j], block.left[j] = i, 0
+        block.weight[j], block.gathered[j] = state.weight[i], state.gathered[i]
         for a in range(D):
-            s[a, j] = state.x[a, i]
+            block.x[a, j] = state.x[a, i]
 
 
 @aside
 def dropped(state, size, block):  # type: ignore[no-untyped-def]
     """Give the walkers of a block that left back to the batch; returns the number of the others, which stand first now."""
-    s, who, left, gone, weight, gathered, place = block
+    x, who, left, weight, gathered = block.x, block.who, block.left, block.weight, block.gathered
     stay = 0
     for j in range(size):
         if left[j]:
             i = who[j]
             for a in range(D):
-                state.x[a, i] = place[a, j]
+                state.x[a, i] = block.place[a, j]
             state.weight[i], state.gathered[i] = weight[j], gathered[j]
-            state.exit[i], state.gone_at[i] = left[j], gone[j]
+            state.exit[i], state.gone_at[i] = left[j], block.gone[j]
         else:
             if stay < j:
                 for a in range(D):
-                    s[a, stay] = s[a, j]
+                    x[a, stay] = x[a, j]
                 who[stay], weight[stay], gathered[stay] = who[j], weight[j], gathered[j]
             stay += 1
     for j in range(size):
@@ -83,41 +82,40 @@ def dropped(state, size, block):  # type: ignore[no-untyped-def]
 @aside
 def stored(state, size, block):  # type: ignore[no-untyped-def]
     """Give the walkers of a block, none of whom left, back to the batch."""
-    s, who, _, _, weight, gathered, _ = block
     for j in range(size):
-        i = who[j]
+        i = block.who[j]
         for a in range(D):
-            state.x[a, i] = s[a, j]
-        state.weight[i], state.gathered[i] = weight[j], gathered[j]
+            state.x[a, i] = block.x[a, j]
+        state.weight[i], state.gathered[i] = block.weight[j], block.gathered[j]
 
 
 @device
-def skipped(block, lanes, number, size, times, p, keys):  # type: ignore[no-untyped-def]
+def skipped(block, size, times, p, keys):  # type: ignore[no-untyped-def]
     """What a walk does not need."""
 
 
 @device
-def free_step(block, lanes, z, row, size, times, p):  # type: ignore[no-untyped-def]
+def free_step(block, row, size, times, p):  # type: ignore[no-untyped-def]
     """A step of a block whose walkers stay."""
-    s, (_, t, h) = block[0], times
+    x, z, (_, t, h) = block.x, block.z, times
     root = math.sqrt(h)
     for j in range(size):
-        put(s, j, moved(at(s, j), t, h, root, increments(z, row, j), p))
+        put(x, j, moved(at(x, j), t, h, root, increments(z, row, j), p))
 
 
 @device
-def full_step(block, lanes, z, row, size, times, p):  # type: ignore[no-untyped-def]
+def full_step(block, row, size, times, p):  # type: ignore[no-untyped-def]
     """A step of a block whose walkers are weighed, gather or may leave: what each of them lives of it is `spell`."""
-    s, left, before, spell, close = block[0], block[2], lanes[0], lanes[1], lanes[3]
+    x, z, left, before, spell, clear = block.x, block.z, block.left, block.before, block.spell, block.clear
     _, t, h = times
     root = math.sqrt(h)
     for j in range(size):
-        x = at(s, j)
-        y = moved(x, t, h, root, increments(z, row, j), p)
-        put(before, j, x)
-        put(s, j, y)
+        start = at(x, j)
+        end = moved(start, t, h, root, increments(z, row, j), p)
+        put(before, j, start)
+        put(x, j, end)
         spell[j] = h if left[j] == 0 else 0.0
-        close[j] = np.uint8(near(x, y, t, h, p) & (left[j] == 0))
+        note(clear, j, clearances(start, end, t, h, p))
 
 
 @aside
@@ -130,15 +128,15 @@ def add_row(y, c, x, size):  # type: ignore[no-untyped-def]
 
 
 @aside
-def linear_step(block, lanes, z, row, size, times, p):  # type: ignore[no-untyped-def]
+def linear_step(block, row, size, times, p):  # type: ignore[no-untyped-def]
     """A step by matrices, row by row, in as many dimensions as there are."""
-    s, before, (_, _, h), data = block[0], lanes[0], times, p[-1]
+    x, z, before, (_, _, h), data = block.x, block.z, block.before, times, p[-1]
     k, f, r, b, matrix, noise = matrices(h, math.sqrt(h))
     for a in range(D):
         for j in range(size):
-            before[a, j] = s[a, j]
+            before[a, j] = x[a, j]
     for a in range(D):
-        y = s[a]
+        y = x[a]
         for j in range(size):
             y[j] = data[b + a]
         for i in range(D):
@@ -152,73 +150,71 @@ def linear_step(block, lanes, z, row, size, times, p):  # type: ignore[no-untype
 
 
 @aside
-def full_linear_step(block, lanes, z, row, size, times, p):  # type: ignore[no-untyped-def]
+def full_linear_step(block, row, size, times, p):  # type: ignore[no-untyped-def]
     """As :func:`full_step`, by matrices."""
-    linear_step(block, lanes, z, row, size, times, p)
-    s, left, before, spell, close = block[0], block[2], lanes[0], lanes[1], lanes[3]
+    linear_step(block, row, size, times, p)
+    x, before, left, spell = block.x, block.before, block.left, block.spell
     _, t, h = times
     for j in range(size):
         spell[j] = h if left[j] == 0 else 0.0
-        close[j] = np.uint8(near(at(before, j), at(s, j), t, h, p) & (left[j] == 0))
+        note(block.clear, j, clearances(at(before, j), at(x, j), t, h, p))
 
 
 @device
-def walled_block(block, lanes, number, size, times, p, keys):  # type: ignore[no-untyped-def]
+def walled_block(block, size, times, p, keys):  # type: ignore[no-untyped-def]
     """The walls, for those who may have reached one."""
-    s, _, left, gone, _, _, place = block
-    before, spell, _, close, _ = lanes
     n, t, h = times
-    for j in range(size):
-        if close[j]:
-            exit, lived, y = crossed(at(before, j), at(s, j), t, h, number[j], n, p, keys)
-            put(s, j, y)
-            if exit:
-                left[j], gone[j], spell[j] = exit, t + lived, lived
-                put(place, j, y)
+    marks, chosen = block.room[3], block.room[4]
+    for k in range(may_cross(block.clear, block.number, block.left, size, n, block.room, keys)):
+        j = chosen[k]
+        marks[j] = 0
+        exit, lived, y = crossed(at(block.before, j), at(block.x, j), t, h, block.number[j], n, p, keys)
+        put(block.x, j, y)
+        if exit:
+            block.left[j], block.gone[j], block.spell[j] = exit, t + lived, lived
+            put(block.place, j, y)
 
 
 @device
-def weighed_block(block, lanes, number, size, times, p, keys):  # type: ignore[no-untyped-def]
+def weighed_block(block, size, times, p, keys):  # type: ignore[no-untyped-def]
     """Weights and sources, over what each walker lived of the step."""
-    s, _, _, _, weight, gathered, _ = block
-    before, spell, _, _, earlier = lanes
+    x, before, spell, earlier, weight, gathered = (
+        block.x, block.before, block.spell, block.earlier, block.weight, block.gathered,
+    )  # fmt: skip
     _, t, _ = times
     for j in range(size):
         earlier[j] = weight[j]
-        weight[j], gathered[j] = weighed(at(before, j), at(s, j), t, spell[j], weight[j], gathered[j], p)
+        weight[j], gathered[j] = weighed(at(before, j), at(x, j), t, spell[j], weight[j], gathered[j], p)
 
 
 @aside
-def lifetimes(block, lanes, number, size, times, p, keys):  # type: ignore[no-untyped-def]
+def lifetimes(block, size, times, p, keys):  # type: ignore[no-untyped-def]
     """The weight at which each walker is killed."""
-    fate = lanes[2]
     for j in range(size):
-        fate[j] = lifetime(number[j], keys)
+        block.fate[j] = lifetime(block.number[j], keys)
 
 
 @device
-def killed_block(block, lanes, number, size, times, p, keys):  # type: ignore[no-untyped-def]
+def killed_block(block, size, times, p, keys):  # type: ignore[no-untyped-def]
     """Walkers leave whose weight has fallen below their `fate`, at the time when it did."""
-    s, _, left, gone, weight, _, place = block
-    _, spell, fate, _, earlier = lanes
-    _, t, _ = times
+    weight, fate, spell, (_, t, _) = block.weight, block.fate, block.spell, times
     dying = 0
     for j in range(size):
         dying += weight[j] < fate[j]
     if dying:
         for j in range(size):
             if weight[j] < fate[j] and spell[j] > 0.0:
-                gone[j] = t + lived_until(earlier[j], fate[j], weight[j], spell[j])
-                left[j], spell[j] = KILLED, 0.0
-                put(place, j, at(s, j))
+                block.gone[j] = t + lived_until(block.earlier[j], fate[j], weight[j], spell[j])
+                block.left[j], spell[j] = KILLED, 0.0
+                put(block.place, j, at(block.x, j))
 
 
 @device
-def turned_block(block, lanes, number, size, times, p, keys):  # type: ignore[no-untyped-def]
+def turned_block(block, size, times, p, keys):  # type: ignore[no-untyped-def]
     """Points on rings between their ends."""
-    s = block[0]
+    x = block.x
     for j in range(size):
-        put(s, j, home(at(s, j), p))
+        put(x, j, home(at(x, j), p))
 
 
 # What a walk needs: of a choice inside a kernel both sides would be compiled.
@@ -231,23 +227,13 @@ turned = turned_block if RINGS else skipped
 
 
 @kernel
-def walk(state, first, start, stop, dt, pairs, p, keys):  # type: ignore[no-untyped-def]
-    """Advance walkers number `first`, `first` + 1, … from step `start` to step `stop`, steps of `pairs` dt, in place."""
+def walk(state, live, block, first, start, stop, dt, pairs, p, keys):  # type: ignore[no-untyped-def]
+    """Advance the walkers `live` of a batch from step `start` to step `stop`, steps of `pairs` dt, in place. The batch begins
+    with walker number `first`; :meth:`randwalk.tables.ito_program.ItoProgram.walk` makes the block."""
     wide()
     h = pairs * dt
-    fine = pairs * M  # increments of a step
-    z, words = np.empty((pairs * CHUNK * M + SPARE, BLOCK)), np.empty((3, BLOCK), np.uint64)
-    s, number, who = np.empty((D, BLOCK)), np.empty(BLOCK, np.uint64), np.empty(BLOCK, np.int64)
-    left, gone, weight, gathered = np.zeros(BLOCK, np.int32), np.empty(BLOCK), np.empty(BLOCK), np.empty(BLOCK)
-    before, spell, fate, close = np.empty((D, BLOCK)), np.empty(BLOCK), np.empty(BLOCK), np.empty(BLOCK, np.uint8)
-    place, earlier = np.empty((D, BLOCK)), np.empty(BLOCK)
-    block = s, who, left, gone, weight, gathered, place
-    lanes = before, spell, fate, close, earlier
-    live, count = np.empty(state.exit.size, np.int64), 0
-    for i in range(state.exit.size):
-        if state.exit[i] == 0:
-            live[count] = i
-            count += 1
+    fine, count = pairs * M, live.size  # increments of a step, and walkers that have not left
+    z, words, number, who = block.z, block.words, block.number, block.who
     for rank in range(start, stop, RANK):
         left_over = 0
         for begin in range(0, count, BLOCK):
@@ -255,24 +241,24 @@ def walk(state, first, start, stop, dt, pairs, p, keys):  # type: ignore[no-unty
             loaded(state, live, begin, size, block)
             known = 0  # walkers whose numbers and random words stand in the block
             for chunk in range(rank, min(rank + RANK, stop), CHUNK):
-                end = min(chunk + CHUNK, rank + RANK, stop)
+                end = min(chunk + CHUNK, min(rank + RANK, stop))
                 if known != size:
                     for j in range(BLOCK):
                         number[j] = U(first) + U(who[min(j, size - 1)])
                     known, words[2, 0] = size, U(0)
-                    fated(block, lanes, number, size, (0, 0.0, h), p, keys)
+                    fated(block, size, (0, 0.0, h), p, keys)
                 shift = fill(z, words, number, size, chunk * fine, (end - chunk) * fine, keys)
                 width = pairs
                 while width > 1:
                     width //= 2
                     merged(z, size, shift, (end - chunk) * width, M)
                 for n in range(chunk, end):
-                    times, row = (n * pairs, n * h, h), shift + (n - chunk) * M
-                    stepped(block, lanes, z, row, size, times, p)
-                    walled(block, lanes, number, size, times, p, keys)
-                    weighted(block, lanes, number, size, times, p, keys)
-                    killed(block, lanes, number, size, times, p, keys)
-                    turned(block, lanes, number, size, times, p, keys)
+                    times = n * pairs, n * h, h
+                    stepped(block, shift + (n - chunk) * M, size, times, p)
+                    walled(block, size, times, p, keys)
+                    weighted(block, size, times, p, keys)
+                    killed(block, size, times, p, keys)
+                    turned(block, size, times, p, keys)
                 if WALLS or KILLED:
                     size = dropped(state, size, block)
                     if size == 0:

@@ -27,7 +27,6 @@ SPARE = 2 * (QUAD - 1)  # rows beside those asked for: of the first and the last
 assert BLOCK % LANES == 0
 
 ONE = U(0x3FF0000000000000)  # the bits of 1.0
-TOP = U(1 << 63)
 ROUND = 1.5 * 2.0**52  # x + ROUND - ROUND is the nearest whole number, whose low bits are those of x + ROUND
 QUARTER = math.pi / 2
 SIXTH = U(2**32 // 6)  # of the words of 32 bits, for each of the outer points of three

@@ -9,13 +9,17 @@ from __future__ import annotations
 import numpy as np
 
 from ..jit.compile import device, kernel
-from .binomial import binomial, binomials, workspace
+from ..jit.lanes import LANES
+from ..jit.vector import wide
+from .binomial import binomial
+from .binomials import binomials, workspace
 from .philox import SPLIT, U
+from .portable import real
 from .program import FULL, LIVE
 from .step import column, limit
 
 DRAW = U(16)  # the low bits of the third counter word number the attempts of a draw, the next ones the draw
-STRIPE = 256  # sites drawn for together, in the first-level cache
+STRIPE = 512  # sites drawn for together, in the first-level cache
 
 
 @device
@@ -55,30 +59,47 @@ def share(k, left, program, row, c, address, keys):  # type: ignore[no-untyped-d
 
 
 @device
-def _ratios(chances, totals, cells, program, row):  # type: ignore[no-untyped-def]
-    """:func:`odds` of every step for each of some cells."""
+def _ratios(chances, totals, inverses, cells, program, row):  # type: ignore[no-untyped-def]
+    """:func:`odds` of every step for each of some cells, and the inverses of the second ones."""
+    wide()
     for k in range(chances.shape[0]):
         for i in range(cells.size):
             chances[k, i], totals[k, i] = odds(program, row, k, column(cells[i], program))
+        for i in range(cells.size):
+            inverses[k, i] = 1.0 / real(U(totals[k, i]))
 
 
 @device
 def _split(here, moved, ratios, numbers, span, n, work, keys):  # type: ignore[no-untyped-def]
     """The walkers of the cells from span[0] to span[1] - 1 that take each step in step `n`, and those that die if any can, into
     rows of `moved`, and the others into work[1]."""
-    (chances, totals), (begin, end) = ratios, span
+    wide()
+    (chances, totals, inverses), (begin, end) = ratios, span
     for i in range(begin, end, STRIPE):
         j = min(i + STRIPE, end)
-        left = work[1][i:j]
-        for q in range(j - i):
-            left[q] = here[i + q]
+        left, before = work[1][i:], here[i:j]
+        for q in range(before.size):
+            left[q] = before[q]
         for k in range(moved.shape[0]):
+            taken = moved[k, i:j]
             binomials(
-                left, chances[k, i:j], totals[k, i:j], numbers[i:j], U(n), draw(k), SPLIT, keys[0], keys[1],
-                moved[k, i:], work[0], j - i,
+                left, chances[k, i:], totals[k, i:], inverses[k, i:], numbers[i:], U(n), draw(k), SPLIT,
+                keys[0], keys[1], taken, work[0], j - i,
             )  # fmt: skip
-            for q in range(j - i):
-                left[q] -= moved[k, i + q]
+            for q in range(taken.size):
+                left[q] -= taken[q]
+
+
+@device
+def _arrive(here, rest, padded, offsets, first):  # type: ignore[no-untyped-def]
+    """Those who stay, and all who come: padded[k, first + i - offsets[k]] of step k to cell i."""
+    wide()
+    for i in range(here.size):
+        here[i] = rest[i]
+    for k in range(len(offsets)):
+        come = padded[k, first - offsets[k] :]
+        for i in range(here.size):
+            here[i] += come[i]
 
 
 @kernel
@@ -90,38 +111,44 @@ def occupy(counts, after, piece, program, address, span, gone, keys):  # type: i
     ones, cells at the low and at the high end that are wrong after each step, for want of neighbours). gone[step, exit] receives
     the walkers of the piece that left.
     """
+    wide()
     (cells, own, stop, lost_low, lost_high), (first, last) = piece, span
     moves, size, far = len(program.offsets), cells.size, 0
     for k in range(moves):
         far = max(far, abs(program.offsets[k]))
-    here, numbers = np.empty(size, np.int64), np.empty(size, np.uint64)
+    room = size + LANES  # for whole vectors
+    here, numbers = np.empty(size, np.int64), np.empty(room, np.uint64)
+    special, ends = np.empty(size, np.int64), 0  # cells at which nobody stays
     for i in range(size):
-        here[i] = counts[cells[i]] if program.exit_of[cells[i]] == LIVE else 0
-        numbers[i] = address[cells[i]]
-    chances, totals = np.empty((moves + 1, size), np.int64), np.empty((moves + 1, size), np.int64)
+        cell = cells[i]
+        here[i] = counts[cell] if program.exit_of[cell] == LIVE else 0
+        numbers[i] = address[cell]
+        special[ends] = i
+        ends += program.exit_of[cell] != LIVE or (program.home.size > 0 and program.home[cell] != cell)
+    chances, totals = np.empty((moves + 1, room), np.int64), np.empty((moves + 1, room), np.int64)
+    inverses = np.empty((moves + 1, room), np.float64)
     padded = np.zeros((moves + program.kills, size + 2 * far), np.int64)
-    moved, work = padded[:, far:], (workspace(STRIPE), np.empty(size, np.int64))
+    moved, work = padded[:, far:], (workspace(STRIPE), np.empty(room, np.int64))
     for n in range(first, last):
         done = n - first
         if done == 0 or program.thresholds.shape[0] > 1:
-            _ratios(chances, totals, cells, program, done)
+            _ratios(chances, totals, inverses, cells, program, done)
         begin, end = done * lost_low, size - done * lost_high
-        _split(here, moved, (chances, totals), numbers, (begin, end), n, work, keys)
+        _split(here, moved, (chances, totals, inverses), numbers, (begin, end), n, work, keys)
         if program.kills:
             for i in range(max(begin, own), min(end, stop)):
                 gone[done, program.exit_of[program.exit_of.size - 1]] += moved[moves, i]
-        for i in range(begin, end):
-            come = np.int64(0)
-            for k in range(moves):
-                come += padded[k, U(far + i - program.offsets[k])]
-            here[i] = work[1][i] + come
-        for i in range(begin, end):
+        _arrive(here[begin:end], work[1][begin:end], padded, program.offsets, far + begin)
+        for s in range(ends):
+            i = special[s]
             cell = cells[i]
+            if not begin <= i < end:
+                continue
             if program.exit_of[cell] != LIVE:
                 if own <= i < stop:
                     gone[done, program.exit_of[cell]] += here[i]
                 here[i] = 0
-            elif program.home.size and program.home[cell] != cell:
+            else:
                 here[i + program.home[cell] - cell] += here[i]
                 here[i] = 0
     for i in range(own, stop):

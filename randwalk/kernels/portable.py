@@ -14,11 +14,13 @@ import math
 import numpy as np
 
 from ..jit.compile import device
+from ..jit.lanes import HOST
 from ..jit.vector import polynomial
 
 LN2_HIGH, LN2_LOW = 6.93147180369123816490e-01, 1.90821492927058770002e-10  # the first has 32 bits: k LN2_HIGH is exact
 INVERSE_LN2 = 1.44269504088896338700
 SQUARED_SERIES_LIMIT = 1.0 / 64.0
+CONVERTED = "+avx512dq" in HOST  # vectors of whole numbers become floating-point ones by an instruction
 SERIES_FROM = 16.0  # where the series of `stirling_error` takes over from its table
 
 LOG_ODD = 0.6666666666666735130, 0.2857142874366239149, 0.1818357216161805012, 0.1479819860511658591
@@ -62,16 +64,27 @@ def whole(x, magic):  # type: ignore[no-untyped-def]
 
 @device
 def real(u):  # type: ignore[no-untyped-def]
-    """A uint64 as a float64, rounded once, without the conversion that vectors lack: both halves stand in the digits of a
-    float64 of a known exponent, 2^84 and 2^52."""
+    """A uint64 as a float64, rounded once."""
+    return np.float64(u) if CONVERTED else _real(u)
+
+
+@device
+def signed_real(i):  # type: ignore[no-untyped-def]
+    """As :func:`real`, of an int64."""
+    return np.float64(i) if CONVERTED else _signed_real(i)
+
+
+@device
+def _real(u):  # type: ignore[no-untyped-def]
+    """:func:`real` where vectors have no such instruction: both halves stand in the digits of a float64 of a known exponent,
+    2^84 and 2^52."""
     high = np.uint64((u >> np.uint64(32)) | np.uint64(0x4530000000000000)).view(np.float64)
     low = np.uint64((u & np.uint64(0xFFFFFFFF)) | np.uint64(0x4330000000000000)).view(np.float64)
     return (high - (2.0**84 + 2.0**52)) + low
 
 
 @device
-def signed_real(i):  # type: ignore[no-untyped-def]
-    """As :func:`real`, of an int64."""
+def _signed_real(i):  # type: ignore[no-untyped-def]
     low = np.uint64((np.uint64(i) & np.uint64(0xFFFFFFFF)) | np.uint64(0x4330000000000000)).view(np.float64)
     return np.float64(np.int32(i >> np.int64(32))) * 2.0**32 + (low - 2.0**52)
 

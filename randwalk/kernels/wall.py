@@ -13,11 +13,15 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from ..jit.compile import aside, device
 from .philox import LOW
 from .portable import log, real
 
+LOG_2 = math.log(2.0)
 REACH = 11.5  # > 33 log(2)/2: where d0 d1 > REACH s², no word makes the bridge reach the wall
+SLACK = 0.01  # in log₂: far above the rounding of :func:`lowest`, whatever the drift
 
 # Coefficients of Wichura, "Algorithm AS 241: the percentage points of the normal distribution", Appl. Stat. 37 (1988) 477.
 NEAR_ABOVE = (
@@ -48,6 +52,20 @@ def unit(word):  # type: ignore[no-untyped-def]
 def may_reach(d0, d1, s2):  # type: ignore[no-untyped-def]
     """Whether the bridge between two distances can reach the wall; the words of all others change nothing and are not drawn."""
     return (d0 if d0 > 0.0 else 0.0) * d1 <= REACH * s2
+
+
+@device
+def clearance(d0, d1, s2):  # type: ignore[no-untyped-def]
+    """q of a step: the bridge reaches the wall with probability exp(-2q), surely if q < 0."""
+    return (d0 if d0 > 0.0 else 0.0) * d1 * (1.0 / s2)
+
+
+@device
+def may_be_reached(q, word):  # type: ignore[no-untyped-def]
+    """Whether the uniform u of a word may make a bridge of clearance q reach the wall: False only if u > exp(-2q). The chord of
+    log₂ between powers of two, which is below it, is read off the bits of u."""
+    bits = np.float64(real(word & LOW) + 0.5).view(np.int64)
+    return not (np.float64(bits) * 2.0**-52 - (1023.0 + 32.0) > SLACK - (2.0 / LOG_2) * q)
 
 
 @device

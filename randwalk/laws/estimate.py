@@ -247,6 +247,14 @@ class Profile(Estimate):
     def __getitem__(self, index: Any) -> Profile:
         return Profile(self.value[index], self.error[index], self.x[index])
 
+    def _repr_html_(self) -> str | None:
+        """Values with their errors against places in one dimension; beyond it the text alone."""
+        if self.x.ndim > 1 or self.value.ndim != 1:
+            return None
+        from .plotting import in_notebook
+
+        return in_notebook(repr(self), lambda ax: ax.errorbar(self.x, self.value, self.error, fmt=".", lw=0.8))
+
 
 def _lost(what: str) -> str:
     return f"{what} would lose the error of an estimate: take estimate.value, and estimate.error beside it"

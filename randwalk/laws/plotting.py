@@ -12,6 +12,7 @@ from .lookup import NoAnswer
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 # Okabe and Ito's palette (2008): told apart by colour-blind readers, and by their lightness in grey.
 COLOURS = {
@@ -34,13 +35,19 @@ def axes(ax: Axes | None) -> Axes:
 
 def in_notebook(text: str, draw: Callable[[Axes], Any]) -> str:
     """HTML of a text with the small picture that `draw` puts on axes; where that has no answer, of the text alone."""
-    said = f"<pre>{html.escape(text)}</pre>"
     from matplotlib.figure import Figure
 
-    figure, file = Figure(figsize=(3.6, 2.4), layout="constrained"), io.BytesIO()
+    figure = Figure(figsize=(3.6, 2.4), layout="constrained")
     try:
         draw(figure.subplots())
     except NoAnswer:
-        return said
+        return f"<pre>{html.escape(text)}</pre>"
+    return figure_in_notebook(text, figure)
+
+
+def figure_in_notebook(text: str, figure: Figure) -> str:
+    """HTML of a text and a figure."""
+    file, said = io.BytesIO(), html.escape(text)
     figure.savefig(file, format="png", dpi=80)
-    return f'{said}<img alt="{html.escape(text)}" src="data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}">'
+    picture = base64.b64encode(file.getvalue()).decode()
+    return f'<pre>{said}</pre><img alt="{said}" src="data:image/png;base64,{picture}">'

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from randwalk.data.datum import Series
 
@@ -13,15 +13,14 @@ if TYPE_CHECKING:
 MARKERS = "osv^Dp"
 
 
-def drawn(parts: Sequence[tuple[tuple[str, str], list[Series]]], title: str) -> Figure:
-    """A column for each datum: its series beside the fit, and the residuals below. Not shown: nothing but pyplot's own
-    commands do that."""
-    import matplotlib.pyplot as plt
+SIZE = 4.4, 4.8  # of a column, in inches
 
-    fig, axes = plt.subplots(
-        2, len(parts), figsize=(4.4 * len(parts), 4.8), height_ratios=(3, 1), sharex="col", squeeze=False,
-        layout="constrained",
-    )  # fmt: skip
+Parts: TypeAlias = Sequence[tuple[tuple[str, str], list[Series]]]  # labels of the axes and series of each datum
+
+
+def drawn(fig: Figure, parts: Parts, title: str) -> Figure:
+    """A column for each datum: its series beside the fit, and the residuals below."""
+    axes = fig.subplots(2, len(parts), height_ratios=(3, 1), sharex="col", squeeze=False)
     for (labels, series), upper, lower in zip(parts, axes[0], axes[1], strict=True):
         for number, one in enumerate(series):
             colour, marker = f"C{number % 10}", MARKERS[number % len(MARKERS)]

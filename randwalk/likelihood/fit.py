@@ -16,7 +16,7 @@ from randwalk.inputs.wording import did_you_mean, shown
 from randwalk.laws.estimate import Estimate
 from randwalk.model.coefficient import Floats
 
-from .figure import drawn
+from .figure import SIZE, drawn
 from .flat import endless, flat_directions, sentence
 from .information import Information, information
 from .maximum import climbed, refined
@@ -133,9 +133,18 @@ class Fit:
 
     def plot(self) -> Figure:
         """A figure of the data, the fit, and the residuals in standard errors, a column for each datum."""
+        import matplotlib.pyplot as plt
+
+        return self._drawn(plt.figure(figsize=self._size, layout="constrained"))
+
+    @property
+    def _size(self) -> tuple[float, float]:
+        return SIZE[0] * len(self.data), SIZE[1]
+
+    def _drawn(self, figure: Figure) -> Figure:
         laws, parameters = self.laws, self.parameters
         parts = [(datum.axes, datum.series(laws, parameters)) for datum in self.data]
-        return drawn(parts, "\n".join(f"{name} = {rounded(value)}" for name, value in self.estimates.items()))
+        return drawn(figure, parts, "\n".join(f"{name} = {rounded(value)}" for name, value in self.estimates.items()))
 
     def to_xarray(self, *, draws: int = DRAWS, seed: int = 1) -> xarray.Dataset:
         """Draws of the estimates from their normal law, as a Dataset that ArviZ reads: a variable for each free parameter, with
@@ -175,6 +184,13 @@ class Fit:
                 f"{shown(name)}: the free parameters are {', '.join(self.names)}{did_you_mean(name, self.names)}"
             )
         return name
+
+    def _repr_html_(self) -> str:
+        from matplotlib.figure import Figure
+
+        from randwalk.laws.plotting import figure_in_notebook
+
+        return figure_in_notebook(repr(self), self._drawn(Figure(figsize=self._size, layout="constrained")))
 
     def __repr__(self) -> str:
         size = f"{len(self.names)} parameter{'s' * (len(self.names) > 1)}, {self.observations} observations"
@@ -262,8 +278,9 @@ def fit(
     for datum in several:
         if isinstance(datum, Tracks):
             raise TypeError(
-                f"data = {datum!r}: tracks.fit() finds D, drift and localisation error of tracks; for another model fit their "
-                "displacements, tracks.increments(lag), from a start at 0"
+                f"data = {datum!r}: tracks.fit() finds D, drift and localisation error of tracks; for a model with parameters "
+                "of its own give rw.validate.MeasuredTracks(tracks); for another than Brownian motion fit their displacements, "
+                "tracks.increments(lag), from a start at 0"
             )
         if not hasattr(datum, "log_likelihood"):
             raise TypeError(
@@ -295,7 +312,8 @@ def fit(
 def _fitted(objective: Objective, x: Floats) -> Fit:
     """The fit whose search starts at `x`."""
     x, steps = climbed(objective, x, objective.limits)
-    inner = ~_on_bound(objective, x, steps)
+    edges = _on_edge(objective, x, steps)
+    inner = ~_on_bound(objective, x, steps) & np.array([not reason for reason in edges])
     seen = _seen(objective, x, inner)
     found = information(seen, x[inner], steps[inner])
     x[inner] = refined(seen, x[inner], found.basis)
@@ -303,10 +321,12 @@ def _fitted(objective: Objective, x: Floats) -> Fit:
     flat = flat_directions(seen, x[inner], found)
     names = seen.names
     notes = [sentence(names, x[inner], direction) for direction in flat] or endless(seen, x[inner], found)
-    notes += [
-        f"{name} is on its bound, {value:g}: it has no standard error; profile({name!r}) has an interval"
-        for name, value, within in zip(objective.names, x.tolist(), inner, strict=True) if not within
-    ]  # fmt: skip
+    for name, value, within, reason in zip(objective.names, x.tolist(), inner, edges, strict=True):
+        if not within:
+            place = (
+                f"at the end of what the model admits, {value:g} ({reason})" if reason else f"on its bound, {value:g}"
+            )
+            notes.append(f"{name} is {place}: it has no standard error; profile({name!r}) has an interval")
     covariance = np.full((x.size, x.size), np.nan)
     covariance[np.ix_(inner, inner)] = _without_flat(found.covariance, flat, found)
     for note in notes:
@@ -324,6 +344,18 @@ def _on_bound(objective: Objective, x: Floats, steps: Floats) -> Any:
     at_low, at_high = x - low <= AT_BOUND * steps, high - x <= AT_BOUND * steps
     x[at_low], x[at_high] = low[at_low], high[at_high]
     return at_low | at_high
+
+
+def _on_edge(objective: Objective, x: Floats, steps: Floats) -> list[str]:
+    """For each parameter why the model refuses a little more or less of it; empty where it does not."""
+    reasons = [""] * x.size
+    for i in range(x.size):
+        for side in (AT_BOUND, -AT_BOUND):
+            moved = x.copy()
+            moved[i] += side * steps[i]
+            if not np.isfinite(objective(moved)):
+                reasons[i] = reasons[i] or objective.refusal
+    return reasons
 
 
 def _seen(objective: Objective, x: Floats, inner: Any) -> Objective:

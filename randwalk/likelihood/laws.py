@@ -13,6 +13,7 @@ from randwalk.inputs.wording import shown
 from randwalk.laws.law import Law
 from randwalk.laws.lookup import NoAnswer
 from randwalk.model.coefficient import Constant, Floats
+from randwalk.model.domain import Line
 from randwalk.model.ito import ItoWalk
 from randwalk.model.walk import LatticeWalk
 from randwalk.pde.closed_form import ClosedForm, NoClosedForm, closed_form
@@ -23,6 +24,7 @@ from randwalk.pde.stationary import stationary_law
 from randwalk.problem import Problem
 
 from .passages import FormPassages, SplinePassages, spline_passages
+from .volterra import MovingBounds, VolterraPassages
 
 
 @dataclass(frozen=True)
@@ -55,10 +57,30 @@ class EquationLaws:
         bounded = np.isfinite(domain.axes[0].low) and np.isfinite(domain.axes[0].high)
         return stationary_law(self.equation, window=None if bounded else window, tolerance=self.tolerance)
 
-    def passages(self, times: Floats) -> FormPassages | SplinePassages:
+    def passages(self, times: Floats) -> FormPassages | VolterraPassages | SplinePassages:
         if self.form is not None:
             return FormPassages(self.form)
+        moving = MovingBounds.of(self.equation) if self.equation.domain.moves else None
+        if moving is not None and (found := moving.passages(float(times.max()))) is not None:
+            return found
         return spline_passages(self._solved, self.exits, times)
+
+    def brownian(self, dimension: int) -> tuple[Floats, float]:
+        equation, domain = self.equation, self.equation.domain
+        if domain.dimension != dimension:
+            raise NoAnswer(
+                f"the model has {domain.dimension} dimensions and the tracks {dimension}: give as many of both"
+            )
+        drift, tensor = [part.value for part in equation.vector if isinstance(part, Constant)], equation.tensor.matrix
+        whole = all(isinstance(axis, Line) for axis in domain.axes) and not domain.regions
+        even = tensor is not None and (tensor == tensor[0, 0] * np.eye(dimension)).all()
+        if len(drift) < dimension or not even or not whole or equation.killing != Constant(0.0):
+            raise NoAnswer(
+                f"{equation}: tracks are fitted to Brownian motion with a constant drift and one D on the whole line or space; "
+                "for another model fit their displacements, tracks.increments(lag), from a start at 0"
+            )
+        assert tensor is not None
+        return np.array(drift), float(tensor[0, 0])
 
     def from_start(self, x: float) -> EquationLaws:
         return EquationLaws(self.equation.with_start(x), self.tolerance)
@@ -93,6 +115,9 @@ class GivenLaw:
             exit for exit in self.law.exits if np.any(np.asarray(self.law.absorbed(exit, min(last, times.max())))) > 0.0
         ]
         return spline_passages(lambda nodes: self.law, tuple(exits), times)
+
+    def brownian(self, dimension: int) -> tuple[Floats, float]:
+        raise NoAnswer("a law does not tell its drift and D: let the model return a walk or an equation")
 
     def from_start(self, x: float) -> GivenLaw:
         raise NoAnswer(f"start = {x:g}: a law has its own start; let the model return a walk or an equation")

@@ -27,9 +27,12 @@ class Objective:
     values: Mapping[str, float]
     bounds: Bounds
     evaluations: int = field(default=0, init=False)
-    refusal: str = field(default="", init=False)  # the last reason of a -inf
+    refusal: str = field(
+        default="", init=False
+    )  # why the model or the data refused the last parameters; empty if they did not
 
     def __call__(self, x: Floats) -> float:
+        self.refusal = ""
         if not self.inside(x):
             return -np.inf
         try:

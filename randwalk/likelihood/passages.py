@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 from scipy.interpolate import BSpline, make_interp_spline
 
-from randwalk.inputs.wording import did_you_mean
 from randwalk.laws.estimate import exact
 from randwalk.laws.law import Law
 from randwalk.model.coefficient import Floats
 from randwalk.pde.closed_form import ClosedForm
+
+from .exits import check_exit, survival
 
 NODES = 64  # times of a spline, in geometric progression
 MOST_NODES = 1024
@@ -46,7 +47,7 @@ class FormPassages:
     def survival(self, t: Floats) -> Floats:
         if np.unique(t).size > MANY:
             return spline_passages(lambda nodes: self.form, self.exits, t).survival(t)
-        return _survival(self, t) if t.size else t
+        return survival(self, t) if t.size else t
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,12 +90,10 @@ class SplinePassages:
 
     def _of(self, exit: str) -> tuple[BSpline, BSpline, float]:
         """The spline of an exit, its slope and the largest one."""
-        if exit not in self._splines:
-            raise ValueError(f"exit = {exit!r}: must be one of {', '.join(self.exits)}{did_you_mean(exit, self.exits)}")
-        return self._splines[exit]
+        return self._splines[check_exit(exit, self.exits)]
 
     def survival(self, t: Floats) -> Floats:
-        return _survival(self, t) if t.size else t
+        return survival(self, t) if t.size else t
 
 
 def _spline(nodes: Floats, left: Floats) -> tuple[BSpline, BSpline, float]:
@@ -102,13 +101,6 @@ def _spline(nodes: Floats, left: Floats) -> tuple[BSpline, BSpline, float]:
     whole = make_interp_spline(nodes, left, k=ORDER)
     slope = whole.derivative()
     return whole, slope, float(np.max(slope(nodes), initial=0.0))
-
-
-def _survival(law: FormPassages | SplinePassages, t: Floats) -> Floats:
-    """1 less what has left, asked once a time."""
-    times, place = np.unique(t, return_inverse=True)
-    left = sum((law.absorbed(exit, times) for exit in law.exits), np.zeros(times.size))
-    return np.maximum(1.0 - left, 0.0)[place]
 
 
 def spline_passages(law: Callable[[Floats], Law[Any]], exits: tuple[str, ...], times: Floats) -> SplinePassages:

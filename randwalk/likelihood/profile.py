@@ -59,6 +59,11 @@ class Profile:
         ax.set(xlabel=self.name, ylabel=r"$\log L - \log L_{\max}$", title=f"{self.level:.0%} interval")
         return ax
 
+    def _repr_html_(self) -> str:
+        from randwalk.laws.plotting import in_notebook
+
+        return in_notebook(repr(self), self.plot)
+
     def __repr__(self) -> str:
         low, high = self.interval
         return f"Profile({self.name}: {self.estimate:.6g}, {self.level:.3g} between {low:.6g} and {high:.6g})"

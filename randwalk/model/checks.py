@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..inputs.keywords import user_level
-from .coefficient import Coefficient, Floats, coordinate
+from .coefficient import Coefficient, Constant, Floats, coordinate
 from .discretise import directions_of
 from .places import all_sites, pieces, varying_axes
 from .remedy import ROUNDING, remedy, rounded_down
@@ -56,9 +56,22 @@ def check_now(walk: LatticeWalk) -> None:
     site_masses(walk.start, walk.lattices, walk.domain)
     if walk.rule is Rule.CAPPED:
         _check_speed(walk)
+    if _are_good_numbers(walk):
+        return
     for point in _checked_places(walk):
         if point[0].size:
             check(walk, point, 0.0)
+
+
+def _are_good_numbers(walk: LatticeWalk) -> bool:
+    """Whether the probabilities and the killing rate are constants and good ones: the quick answer for most walks."""
+    values: list[float] = []
+    for group in groups(walk):
+        given = [p.value for p in group.values() if isinstance(p, Constant)]
+        if len(given) < len(group) or sum(given) > 1.0:
+            return False
+        values += given
+    return isinstance(walk.killing, Constant) and walk.killing.value >= 0.0 and all(value >= 0.0 for value in values)
 
 
 def _checked_places(walk: LatticeWalk) -> Iterator[tuple[Floats, ...]]:

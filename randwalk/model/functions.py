@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import fields, is_dataclass
 from typing import Any
 
-from .coefficient import Coefficient, Difference, Function
+from .coefficient import Coefficient, Constant, Difference, Function
 from .steps import Steps, name_of
 
 NAMELESS = ("", "task", "walk", "declared", "records")  # values whose fields are arguments of their own
@@ -87,6 +87,8 @@ def _functions(value: Any, name: str) -> Iterator[tuple[str, Function]]:
 def _parts(value: Any, name: str) -> Iterator[tuple[str, Any]]:
     """What a value is made of, with the name of the argument that it belongs to."""
     match value:
+        case None | int() | float() | str() | Constant():  # most of a walk, and quickly told
+            return
         case Function():
             yield from ((name, slope) for slope in value.derivatives)
         case Difference():

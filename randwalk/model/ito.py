@@ -283,6 +283,9 @@ class ItoWalk:
         )
         return rf"$dX = \begin{{pmatrix}} {drift} \end{{pmatrix}} dt + \begin{{pmatrix}} {noise} \end{{pmatrix}} dW$"
 
+    def _repr_markdown_(self) -> str:
+        return f"{self._repr_latex_()} on `{self.domain}`, start `{self.start}`"
+
 
 def _text(walk: ItoWalk) -> str:
     """The stochastic differential equation, in Itô's sense."""

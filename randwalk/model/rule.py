@@ -61,7 +61,8 @@ class Rule(StrEnum):
         if self is Rule.TWO_WAY:
             up = down = Constant(1.0)
         if self is Rule.EXACT_VARIANCE:
-            up, down = up + m * m, down + m * m
+            square = m * m
+            up, down = up + square, down + square
         return 0.5 * (up + m), 0.5 * (down - m)
 
     def longest_step(self, both: tuple[Bond, Bond], dx: float, x: Floats | Point, t: Floats) -> float:

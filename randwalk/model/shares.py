@@ -51,6 +51,16 @@ def share(x: Floats, lattice: Lattice) -> tuple[NDArray[np.int64], Floats]:
     return below, place - below
 
 
+def share_of(x: float, lattice: Lattice) -> tuple[int, float]:
+    """As :func:`share`, for one place."""
+    place = (x - lattice.origin) / lattice.dx
+    near = round(place)
+    if abs(place - near) <= 1e-9 * max(1.0, abs(near)):
+        return near, 0.0
+    below = math.floor(place)
+    return below, place - below
+
+
 def shared(x: Floats, masses: Floats, lattice: Lattice) -> tuple[int, Floats]:
     """Each mass shared by the two sites around its place: (number of the first site, masses)."""
     below, upper = share(x, lattice)

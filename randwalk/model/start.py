@@ -21,7 +21,7 @@ from .coefficient import Floats
 from .domain import Domain
 from .lattice import Lattice
 from .shares import MASS_BITS as MASS_BITS
-from .shares import covering, even, share, shared, whole_masses
+from .shares import covering, even, share_of, shared, whole_masses
 
 TAIL = 9.5  # standard deviations kept of a normal start: the mass beyond is 2e-21
 
@@ -120,8 +120,8 @@ class Point(_Factor):
         return (np.asarray(x, dtype=np.float64) >= self.x).astype(np.float64)
 
     def weights(self, lattice: Lattice) -> tuple[int, Floats]:
-        (below,), (upper,) = share(np.array([self.x]), lattice)
-        return int(below), np.array([1.0 - upper, upper])
+        below, upper = share_of(self.x, lattice)
+        return below, np.array([1.0 - upper, upper])
 
 
 @dataclass(frozen=True, init=False)

@@ -445,3 +445,6 @@ class LatticeWalk:
 
     def _repr_latex_(self) -> str:
         return latex(self)
+
+    def _repr_markdown_(self) -> str:
+        return f"{latex(self)} on `{self.domain}`, start `{self.start}`"

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import platform
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .counts import added
+from ..jit.compile import DeviceError
 from .devices import choose
+from .pieces import Ended
 from .threads import share
+
+REMEDY = "give workers a GPU, or take backend='auto', by which each worker takes what it has"
 
 
 @dataclass(frozen=True)
@@ -40,5 +44,16 @@ class Portions:
     def __call__(self, walkers: range, ended: Callable[[], bool]) -> Any:
         seconds = self.task.seconds(len(walkers)) if self.backend == "auto" else 0.0
         with share(self.threads) as threads:
-            machine = choose(self.backend, self.devices, seconds, threads, self.task.method, ended)
-            return added(self.task.stream(walkers, machine))
+            try:
+                machine = choose(self.backend, self.devices, seconds, threads, self.task.method, ended)
+            except DeviceError as error:
+                raise DeviceError(
+                    f"a worker of the executor, on {platform.node() or 'its machine'}: {error}; {REMEDY}"
+                ) from None
+            made: Any = None
+            try:
+                for counts in self.task.stream(walkers, machine):
+                    made = counts if made is None else made + counts
+            except (Ended, KeyboardInterrupt):  # a terminal sends Ctrl-C to processes, too
+                raise Ended(made) from None
+            return made

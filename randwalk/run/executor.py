@@ -9,12 +9,13 @@ from __future__ import annotations
 import time
 import traceback
 from collections import deque
-from collections.abc import Generator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 from ..inputs.wording import shown
-from .pieces import Ended
+from ..jit.compile import DeviceError
+from .pieces import SOON, Ended
 from .shipping import Shipped, Work
 from .wanted import Wanted
 
@@ -65,19 +66,29 @@ class Done:
 
 @dataclass(frozen=True)
 class Failed:
-    """An error of the work for an item, in words, because errors themselves may not travel; no words for a run that was ended."""
+    """An error of the work for an item, in words, because errors themselves may not travel; `device` if it is one of a device."""
 
     reason: str
     where: str
+    device: bool = False
 
 
-def work_on(work: Any, item: Any, attempt: int) -> Done | Failed:
+@dataclass(frozen=True)
+class Unfinished:
+    """The part of an item that was done when the run was ended; None for nothing."""
+
+    part: Any
+
+
+def work_on(work: Any, item: Any, attempt: int) -> Done | Failed | Unfinished:
     """What is submitted. The number of the `attempt` makes each submission another one to executors that keep results."""
     begun = time.perf_counter()
     try:
         result = work(item)
-    except Ended:
-        return Failed("", "")
+    except Ended as end:
+        return Unfinished(end.part)
+    except DeviceError as error:
+        return Failed(str(error), traceback.format_exc(), device=True)
     except Exception as error:
         return Failed(f"{type(error).__name__}: {error}", traceback.format_exc())
     return Done(result, time.perf_counter() - begun)
@@ -149,8 +160,11 @@ class Supply:
         self._broken = 0
 
 
-def gathered(executor: Any, work: Work, items: Items[T]) -> Generator[tuple[T, Any], None, None]:
-    """Items and what `work` makes of them, as they are done. After an error no further ones are begun.
+def gathered(
+    executor: Any, work: Work, items: Items[T], late: Callable[[Any], None] | None = None
+) -> Generator[tuple[T, Any], None, None]:
+    """Items and what `work` makes of them, as they are done. After an error no further ones are begun. Where this is cut short,
+    by Ctrl-C or because it is closed, `late` is told what workers have made of the items under way, if they say so soon.
 
     The first item goes ahead alone: its worker compiles what is not in the cache of kernels yet, and the others find it there.
     Then there are so many under way that an item waits for its worker about as long as the work for another takes, one to three
@@ -158,6 +172,8 @@ def gathered(executor: Any, work: Work, items: Items[T]) -> Generator[tuple[T, A
 
     Raises
     ------
+    DeviceError
+        if the worker that goes ahead has no device that is asked for.
     RangeFailed
         for an error in the work for an item, or if its workers are lost more than three times.
     """
@@ -196,12 +212,12 @@ def gathered(executor: Any, work: Work, items: Items[T]) -> Generator[tuple[T, A
                         failed = failed or _lost(sent.item, error)
                     again.append(_Sent(sent.item, sent.attempt + 1, 0.0))
                     continue
+                if isinstance(answer, Unfinished):  # the worker no longer sees that the run is wanted
+                    wanted.renew()
+                    again.append(_Sent(sent.item, sent.attempt + 1, 0.0))
+                    continue
                 if isinstance(answer, Failed):
-                    if not answer.reason:  # the worker no longer sees that the run is wanted
-                        wanted.renew()
-                        again.append(_Sent(sent.item, sent.attempt + 1, 0.0))
-                        continue
-                    failed = failed or _error(sent.item, answer)
+                    failed = failed or _error(sent.item, answer, alone=room == 1)
                     continue
                 supply.served()
                 room = max(FEW, room + _change(time.perf_counter() - sent.when, answer.seconds))
@@ -209,10 +225,32 @@ def gathered(executor: Any, work: Work, items: Items[T]) -> Generator[tuple[T, A
                 yield sent.item, shipped.received(answer.result)
     finally:
         wanted.end()
+        if late is not None:
+            for part in _parts(under_way, shipped):
+                late(part)
         for future in under_way:
             future.cancel()
     if failed is not None:
         raise failed
+
+
+def _parts(under_way: dict[Any, _Sent], shipped: Shipped) -> Iterator[Any]:
+    """What workers have made of the items under way and hand over soon."""
+    until, left = time.monotonic() + SOON, list(under_way)
+    while left:
+        for future in [future for future in left if future.done()]:
+            left.remove(future)
+            try:
+                answer = future.result()
+            except Exception:  # lost, or cancelled
+                continue
+            if isinstance(answer, Done):
+                yield shipped.received(answer.result)
+            elif isinstance(answer, Unfinished) and (part := shipped.received(answer.part)) is not None:
+                yield part
+        if not left or time.monotonic() > until:
+            return
+        time.sleep(LOOK)
 
 
 def _next(again: deque[_Sent], items: Items[Any], shares: int) -> _Sent | None:
@@ -235,8 +273,9 @@ def _change(there_and_back: float, worked: float) -> int:
     return -1 if waited > 3.0 * worked + GRACE else 0
 
 
-def _error(item: Any, answer: Failed) -> RangeFailed:
-    failed = RangeFailed(item, answer.reason)
+def _error(item: Any, answer: Failed, alone: bool) -> OSError:
+    """The error for the answer of a worker, which went ahead `alone` or not."""
+    failed = DeviceError(answer.reason) if answer.device and alone else RangeFailed(item, answer.reason)
     failed.add_note(f"Where the error was raised:\n{answer.where}")
     return failed
 

@@ -98,7 +98,7 @@ class FreeWalkers:
         one = begin.single
         cells = machine.host(machine.place(walkers, begin.parts, keys)) if one is None else np.array([one])
         self.begun = np.array([np.broadcast_to(k, len(walkers)) for k in begin.table.layout.numbers(cells)])
-        self.numbers = machine.array(self.begun.copy())
+        self.numbers = machine.array(self.begun.copy() if records else self.begun)
         self.moved = machine.array(np.zeros(len(walkers), dtype=np.int32))  # since numbers were brought up to date
         self.counted = by_site(table, records, "paths" if jumps is None else "jump")
         raw = table.layout.empty(len(steps)) if self.counted else np.zeros((len(steps), 0), dtype=np.int64)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -27,7 +27,7 @@ from ..kernels.program import (
     Walkers,
 )
 from ..tables.layout import Layout
-from .pieces import pieces
+from .pieces import SOON, pieces
 
 ALONE = 1 << 20  # walker-steps that one thread does sooner than several can start
 PIECE = 256  # sites from which a thread is worth its start
@@ -125,7 +125,8 @@ class Host:
     def batches(
         self, walkers: range, size: int, steps: int, width: int, work: Callable[[range], T]
     ) -> Iterator[tuple[range, T]]:
-        """In order; threads work ahead of what is asked for by a batch each."""
+        """In order; threads work ahead of what is asked for by a batch each. Where no more is asked for they end; one that
+        compiles a kernel then is not waited for."""
         if len(walkers) * steps > ALONE:  # as many for each thread, in whole blocks
             rounds = -(-len(walkers) // (size * self.threads))
             size = -(-len(walkers) // (rounds * self.threads * BLOCK)) * BLOCK
@@ -133,20 +134,21 @@ class Host:
         if self.threads == 1 or size >= len(walkers):
             yield from ((batch, work(batch)) for batch in batches)
             return
-        with ThreadPoolExecutor(self.threads) as pool:
-            jobs: deque[tuple[range, Future[T]]] = deque()
-            try:
-                for batch in batches:
-                    jobs.append((batch, pool.submit(work, batch)))
-                    if len(jobs) > 2 * self.threads:
-                        first, job = jobs.popleft()
-                        yield first, job.result()
-                while jobs:
+        pool, jobs = ThreadPoolExecutor(self.threads), deque[tuple[range, Future[T]]]()
+        try:
+            for batch in batches:
+                jobs.append((batch, pool.submit(work, batch)))
+                if len(jobs) > 2 * self.threads:
                     first, job = jobs.popleft()
                     yield first, job.result()
-            finally:
-                self._left.set()  # for what is under way, if anything is
-                pool.shutdown(cancel_futures=True)
+            while jobs:
+                first, job = jobs.popleft()
+                yield first, job.result()
+        finally:
+            self._left.set()  # for what is under way, if anything is
+            late = wait([job for _, job in jobs if not job.cancel()], SOON).not_done
+            pool.shutdown(wait=not late)
+            if not late:
                 self._left.clear()
 
     def place(self, batch: range, start: Sequence[Start], keys: Keys) -> NDArray[np.int32]:

@@ -27,7 +27,10 @@ from .windows import Rows, Windows
 BATCH = 1 << 19  # walkers that a thread has in memory at a time
 LARGE_BATCH = 1 << 22  # the same number where every batch makes rows of the table, or counts on as many cells
 LEAST_BATCH = 1 << 10  # the same number at least, in a batch of long paths
-LEAVING_WORK, FOLLOWED_WORK = 1 << 31, 1 << 28  # walkers × steps that a thread does in a second or two
+QUICK_WORK, FOLLOWED_WORK = (
+    1 << 31,
+    1 << 28,
+)  # walkers × steps of a batch: a second or two at most, because Ctrl-C loses it
 SEEN = 1 << 24  # words for visited cells that a thread has in memory at a time
 ROOM = 64  # the least steps that walkers who do not rest at the edge of a window are advanced
 STRETCH = 1 << 10  # the least steps between two searches for walkers at the edge of a window
@@ -61,7 +64,9 @@ def follow(
     wanted, walk = followed(records, windows.walk), windows.walk
     kept, cells = windows.rows.kept, windows.rows.table.layout.cells
     most = BATCH if kept and cells < BATCH else LARGE_BATCH
-    steps_at_once = LEAVING_WORK if all(isinstance(functional, Leaving) for functional in wanted) else FOLLOWED_WORK
+    from_table = kept and jumps is None and not windows.rows.table.digits
+    quick = not from_table and all(isinstance(functional, Leaving) for functional in wanted)
+    steps_at_once = QUICK_WORK if quick else FOLLOWED_WORK
     size = max(LEAST_BATCH, min(most, steps_at_once // max(1, steps[-1])))
     # a site, where it began, the passage, the maximum, the others, and bits
     words = words_of(windows.rows.table, wanted, steps[-1])

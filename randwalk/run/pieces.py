@@ -4,14 +4,26 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from typing import Any
 
-FIRST = 1 << 29  # steps of all walkers in the first piece: some tenths of a second from a table, less by digits
+FIRST = 1 << 28  # steps of all walkers in the first piece: one or two tenths of a second from a table
+SOON = 0.6  # seconds after Ctrl-C or an error in which threads and workers end
 SHORT, LONG = 0.1, 0.3  # seconds; after a piece that took less or more, the next ones are longer or shorter
 ALIGNED = 64  # steps that kernels make together; pieces end at multiples of them
 
 
 class Ended(Exception):
-    """The run of which a thread makes a part has been ended."""
+    """The run of which a thread or a worker makes a part has been ended; `part` is what a worker has made of it, None for
+    nothing."""
+
+    def __init__(self, part: Any = None) -> None:
+        super().__init__()
+        self.part = part
+
+
+def never() -> bool:
+    """The answer where nobody ends a run."""
+    return False
 
 
 def pieces(

@@ -17,6 +17,7 @@ from .free import MOST_CELLS, are_free, by_site
 from .functional import Leaving, Turns
 from .jump import why_not
 from .paths import BATCH
+from .ranges import LONGEST, SHORTEST
 from .record import Moments, Positions, Record, followed
 from .windows import KEPT, Rows, Windows
 
@@ -30,7 +31,7 @@ SITE, DRAW, SETUP = 20.0, 1.2, 1.5e6  # a site for a step; a walker for a record
 
 
 CORES = 2  # of the reference machine
-RANGE, BEGIN = 60.0, 3.0  # seconds of a range of walkers that a worker is given, and until workers have begun
+BEGIN = 3.0  # seconds until workers have begun
 
 
 @dataclass(frozen=True)
@@ -67,12 +68,13 @@ class Plan:
 
     @property
     def ranges(self) -> dict[str, int]:
-        """About how many ranges of walkers the workers of an executor would be given, by method."""
-        least = min(self.workers or 1, self.walkers)
-        return {
-            name: max(least, math.ceil(CORES * seconds / RANGE)) if name in ADDING else 1
-            for name, seconds in self.seconds.items()
-        }
+        """About how many ranges of walkers the workers of an executor would be given, by method: of a minute at most, and one
+        for each worker where they take no less than a second."""
+        return {name: self._ranges(CORES * seconds) if name in ADDING else 1 for name, seconds in self.seconds.items()}
+
+    def _ranges(self, work: float) -> int:
+        each = min(self.workers or 1, math.ceil(work / SHORTEST))
+        return min(self.walkers, max(each, math.ceil(work / LONGEST)))
 
     @property
     def seconds_by_workers(self) -> dict[str, float]:
@@ -92,9 +94,11 @@ class Plan:
             f"{name} {_duration(seconds)} in {_counted(self.ranges[name], 'range')}"
             for name, seconds in self.seconds_by_workers.items()
         )
+        idle = self.workers - self.ranges[self.method]
+        left = f"; {_counted(idle, 'worker')} would have nothing to do" if idle > 0 else ""
         return (
             f"{told}\n{self.walkers:,} walkers × {self.steps:,} steps = {float(self.walkers) * self.steps:.3g} walker-steps; "
-            f"the result takes {size}\non {_counted(self.workers, 'worker')} of a core: {by_method}"
+            f"the result takes {size}\non {_counted(self.workers, 'worker')} of a core: {by_method}{left}"
         )
 
 

@@ -23,6 +23,7 @@ from .recorded import over_rows
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+SHOWN = 50  # paths in a notebook
 DIGIT = 1 << 62  # the base in which a file holds long whole numbers
 
 
@@ -186,6 +187,12 @@ class Paths:
         from ..laws.paths import draw_paths
 
         return draw_paths(self.times, self.x, self.domain, ax)
+
+    def _repr_html_(self) -> str:
+        from ..laws.paths import draw_paths
+        from ..laws.plotting import in_notebook
+
+        return in_notebook(repr(self), lambda ax: draw_paths(self.times, self.x[:, :SHOWN], self.domain, ax))
 
     def __repr__(self) -> str:
         return f"Paths({sum(map(len, self.parts)):,} walkers, {self.times.size} times)"

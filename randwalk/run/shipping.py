@@ -10,14 +10,15 @@ from importlib.util import find_spec
 from typing import Any, Protocol
 
 from ..model.functions import check_travels, functions_in
+from .pieces import Ended
 from .wanted import Wanted
 
 WORKS = 4  # that a process keeps, with the tables they have made
 
 
 class Work(Protocol):
-    """What workers do for an item, until the run is `ended`. Its `shared` objects are part of what it returns, and do not travel
-    back."""
+    """What workers do for an item, until the run is `ended`: then it raises :class:`Ended`, with the part that is done. Its
+    `shared` objects are part of what it returns, and do not travel back."""
 
     @property
     def shared(self) -> Sequence[Any]: ...
@@ -73,9 +74,16 @@ class Arrived:
 
     def __call__(self, item: Any) -> Packed:
         work, wanted = _unpacked(self.packed)
-        buffer = io.BytesIO()
-        _There(buffer, work).dump(work(item, wanted.ended))
-        return Packed(buffer.getvalue())
+        try:
+            return _packed(work, work(item, wanted.ended))
+        except Ended as end:
+            raise Ended(None if end.part is None else _packed(work, end.part)) from None
+
+
+def _packed(work: Work, result: Any) -> Packed:
+    buffer = io.BytesIO()
+    _There(buffer, work).dump(result)
+    return Packed(buffer.getvalue())
 
 
 @lru_cache(maxsize=WORKS)

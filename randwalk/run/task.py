@@ -20,7 +20,7 @@ from .free import by_site
 from .host import Host
 from .jump import Jumps
 from .machine import Machine
-from .occupation import occupation
+from .occupation import Midway, occupation
 from .paths import follow
 from .plan import check_memory, check_method, plan
 from .record import Counted, Record
@@ -105,14 +105,19 @@ class Task:
         return added(self.stream(walker_range(walkers), machine))
 
     def stream(
-        self, walkers: range, machine: Machine | None = None, advance: Callable[[float], None] = _nothing
+        self,
+        walkers: range,
+        machine: Machine | None = None,
+        advance: Callable[[float], None] = _nothing,
+        midway: Midway | None = None,
     ) -> Iterator[Counts]:
-        """The counts of one batch of the walkers after another; `advance` is told of each fraction of the work that is done."""
+        """The counts of one batch of the walkers after another; `advance` is told of each fraction of the work that is done. A
+        run by ``occupation`` is kept `midway`."""
         check_unchanged(self.functions)
         where = machine or Host()
         shared = (self.windows, walkers, self.steps, self.seed, self.records)
         if self.method == "occupation":
-            yield occupation(*shared, where, advance)
+            yield occupation(*shared, where, advance, midway)
             return
         for counts in follow(*shared, self._jumps, where):
             advance(counts.walkers / len(walkers))

@@ -113,6 +113,11 @@ class Windows:
         with self._lock:
             return self._on(self._widest)
 
+    def on(self, table: StepTable) -> Rows:
+        """The table of the sites of another table of this walk."""
+        with self._lock:
+            return self._on(tuple((first, first + sites - 1) for first, sites in table.window))
+
     def wider(self, rows: Rows, reached: Sequence[bool]) -> Rows:
         """The table of the next wider window than that of `rows`, on the sides whose edge walkers have reached: the low and the
         high one of every axis.

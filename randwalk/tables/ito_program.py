@@ -15,7 +15,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..kernels.ito import State
+from ..kernels.bridges import room
+from ..kernels.ito import Block, State
+from ..kernels.normal import BLOCK, SPARE
 from ..kernels.program import Keys
 from ..model.barrier import barriers
 from ..model.coefficient import ZERO, Coefficient
@@ -85,7 +87,27 @@ class ItoProgram:
             raise ValueError(
                 f"pairs = {pairs}: scheme = Exact() has no step error, so coarser steps have nothing to compare; take 1"
             )
-        self.module.walk(state, first, start, stop, self.dt, pairs, self.parameters, keys)
+        self.advance(state, first, start, stop, self.dt, keys, pairs)
+
+    def advance(self, state: State, first: int, start: int, stop: int, dt: float, keys: Keys, pairs: int = 1) -> None:
+        """As :meth:`walk`, by steps of another dt, of a text that holds for them."""
+        live = np.flatnonzero(state.exit == 0)
+        self.module.walk(state, live, self.block(pairs), first, start, stop, dt, pairs, self.parameters, keys)
+
+    def block(self, pairs: int) -> Block:
+        """Room for the walkers that are advanced together."""
+
+        def rows(*count: int, kind: Any = np.float64) -> Any:
+            return np.empty((*count, BLOCK), kind)
+
+        d, made = self.dimension, self.module
+        walls = max(1, made.WALLS + made.INTERFACES)
+        return Block(
+            who=rows(kind=np.int64), number=rows(kind=np.uint64), x=rows(d), before=rows(d), place=rows(d),
+            left=rows(kind=np.int32), gone=rows(), weight=rows(), gathered=rows(), spell=rows(), earlier=rows(), fate=rows(),
+            z=rows(pairs * made.CHUNK * self.sources + SPARE), words=rows(3, kind=np.uint64),
+            clear=rows(walls), room=room(walls),
+        )  # fmt: skip
 
     def settled(self, state: State, t: float) -> NDArray[np.float64]:
         """What each walker counts at time t: its payoff, or the boundary's value where it left, times its weight, and what it

@@ -10,7 +10,7 @@ from ..model.ito import ItoWalk
 from .emit import Parameters, function_text, written
 
 AT = ("x", "t", "p")
-NEAR = ("x", "y", "t", "h", "p")
+STEP = ("x", "y", "t", "h", "p")
 
 
 def walls_text(walk: ItoWalk, walls: Sequence[Barrier], parameters: Parameters) -> list[str]:
@@ -25,11 +25,11 @@ def walls_text(walk: ItoWalk, walls: Sequence[Barrier], parameters: Parameters) 
         ),
     ]
     if not walls and not walk.interfaces:
-        return [*texts, written("near", NEAR, [], "False", "Whether a step may reach a wall.")]
+        return [*texts, *_clearances(walk, walls)]
     if walk.interfaces:
         texts += _interfaces(walk, parameters)
     if not walls:
-        return [*texts, *_geometry(walk), _near(walk, walls)]
+        return [*texts, *_geometry(walk), *_clearances(walk, walls)]
     distances, normals = tuple(wall.distance for wall in walls), tuple(wall.normal for wall in walls)
     known = [parameters.number(wall.reactivity) for wall in walls]
     return [
@@ -38,7 +38,7 @@ def walls_text(walk: ItoWalk, walls: Sequence[Barrier], parameters: Parameters) 
         function_text("distances", AT, distances, parameters, "The distance to each wall, positive inside."),
         function_text("inward", AT, normals, parameters, "The gradient of each distance."),
         written("reactivities", ("p",), [], _tuple(known), "Of each wall: infinite if it absorbs, 0 if it reflects."),
-        _near(walk, walls),
+        *_clearances(walk, walls),
     ]
 
 
@@ -90,21 +90,31 @@ def _interfaces(walk: ItoWalk, parameters: Parameters) -> list[str]:
     return [*texts, written("interfaces", ("t", "p"), [], _tuple(each), "The sides of each interface.")]
 
 
-def _near(walk: ItoWalk, walls: Sequence[Barrier]) -> str:
-    """Whether the product of the distances before and after a step is small. Along a normal the noise of a step has at most the
-    variance of all entries of its axes; along an axis that of the axis' own."""
-    lines, tests = ["g = noise(x, t, p)"], []
+def _clearances(walk: ItoWalk, walls: Sequence[Barrier]) -> list[str]:
+    """How clear of each wall and interface a step stays, at least. Along a normal the noise of a step has at most the variance of
+    all entries of its axes; along an axis that of the axis' own."""
+    lines, each = ["g = noise(x, t, p)"] if walls or walk.interfaces else [], []
     if walls:
         lines.append("before, after = distances(x, t, p), distances(y, t + h, p)")
     if walk.interfaces:
         lines.append("first, last = beyond_interfaces(x, p), beyond_interfaces(shifted(y, -h, drift(x, t, p)), p)")
     for w, wall in enumerate(walls):
         axes = [a for a, slope in enumerate(wall.normal) if slope != ZERO]
-        tests.append(f"may_reach(before[{w}], after[{w}], h * ({_squares(walk, axes)}))")
+        each.append(f"clearance(before[{w}], after[{w}], h * ({_squares(walk, axes)}))")
     for i, plane in enumerate(walk.interfaces):
         ends = f"abs(first[{i}]), last[{i}] if first[{i}] >= 0.0 else -last[{i}]"
-        tests.append(f"may_reach({ends}, h * ({_squares(walk, [plane.axis])}))")
-    return written("near", NEAR, lines, " | ".join(tests), "Whether a step may reach a wall or an interface.")
+        each.append(f"clearance({ends}, h * ({_squares(walk, [plane.axis])}))")
+    kept = "".join(f"\n    q[{w}, j] = c[{w}]" for w in range(len(each)))
+    return [
+        written(
+            "clearances",
+            STEP,
+            lines,
+            _tuple(each) if each else "(math.inf,)",
+            "The clearance of a step from each wall and interface, at least.",
+        ),
+        f'@device\ndef note(q, j, c):\n    """Make c the clearances of walker j of a block."""{kept}',
+    ]
 
 
 def _squares(walk: ItoWalk, axes: Sequence[int]) -> str:

@@ -29,7 +29,7 @@ def compiled(function: Callable[..., Any], arguments: int, place: tuple[int, ...
     try:
         dispatcher: Any = njit(**OPTIONS)(function)
         dispatcher.compile((float64,) * arguments)
-    except (errors.NumbaError, TypeError, NotImplementedError) as error:
+    except (errors.NumbaError, errors.UnsupportedBytecodeError, TypeError, NotImplementedError) as error:
         raise CannotEmit(_refused(name, function, reason, error)) from None
     returned: Any = dispatcher.overloads[(float64,) * arguments].signature.return_type
     for index in place:

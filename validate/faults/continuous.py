@@ -111,6 +111,11 @@ def _middles(right: Function) -> Function:
     return planted
 
 
+def _as_the_first(given: dict[str, Any]) -> dict[str, Any]:
+    """The number of the first walker of every batch, 0."""
+    return {"first": 0}
+
+
 def _one_ended(right: Function) -> Function:
     """Modules of kernels that take the killing rate at the beginning of a step for the whole step. A line of their own keeps
     their machine code apart from that of the right ones."""
@@ -168,6 +173,10 @@ FAULTS = (
     Fault(
         "a start that is not spread out", "Itô walk", SAMPLING,
         lambda patch: replace(patch, "randwalk.run.ito_batch", "begin", _middles),
+    ),
+    Fault(
+        "batches of walkers that draw the same numbers", "Itô walk", SAMPLING,
+        lambda patch: replace(patch, f"{PROGRAM}:ItoProgram", "walk", called(_as_the_first)),
     ),
     _text("the bridge left out", "_squares", lambda _: lambda walk, axes: "0.0"),
     _text("places on a ring that are not brought home", "_turned", lambda _: lambda a, walk, parameters: f"x[{a}]"),

@@ -131,6 +131,10 @@ FAULTS = (
     ),
     Fault("the exact law one step ahead", "law", ("sampling",), lambda patch: replace(patch, LAW, "_advanced", _one_more)),
     Fault(
+        "what is alive by the exact law off by 10⁻⁷", "law", ("discretisation",),
+        lambda patch: replace(patch, f"{LAW}:ExactLaw", "_survival", changed(lambda alive, _: (1.0 + 1e-7) * alive)),
+    ),
+    Fault(
         "the power of a step law one step ahead", "law", ("sampling",),
         lambda patch: replace(
             patch, "randwalk.tables.step_law:StepLaw", "power", called(lambda given: {"n": given["n"] + 1})

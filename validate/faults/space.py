@@ -149,6 +149,11 @@ FAULTS = (
     _walk("a displacement with the wrong sign", "randwalk.tables.table:StepTable", "offsets", changed(_mirrored)),
     _walk("a periodic axis left at one end and entered in another row", LAYOUT, "home", changed(_next_row)),
     _walk("what a region absorbs counted for a face", *REGIONS, changed(_misnamed)),
+    _walk(
+        "a diagonal across a corner for the other axis, in walk and law", LAYOUT, "exit_of", changed(_by_last_axis)
+    ),
+    _walk("a site of a region open, in walk and law", *REGIONS, changed(_opened)),
+    _walk("a region a site too far out, in walk and law", *REGIONS, changed(_grown)),
     _simulation("bottom and top exchanged in the simulation", LAYOUT, "exit_of", changed(_exchanged("bottom", "top"))),
     _simulation("one site of an obstacle open", *REGIONS, changed(_opened)),
     _simulation("a curved wall a site too far out", *REGIONS, changed(_grown)),

@@ -196,6 +196,7 @@ FAULTS = (
     _walk("an absorbing wall half a spacing off", "randwalk.model.lattice", "_on_axis", changed(_half_way)),
     _walk("right and left exchanged at the left wall", TABLE, "quantise", changed(_mirrored), SAMPLING + REFINED),
     _walk("D_x left out of Fick's form", RULE, "probabilities", called(lambda _: {"convention": Convention.ITO})),
+    _walk("Fick's form in place of Stratonovich's", RULE, "probabilities", called(lambda _: {"convention": Convention.FICK})),
     _walk(
         "the diffusion half way where it jumps, in place of two resistances", "randwalk.model.bond:BondMean", "_cuts",
         lambda _: lambda bond, x: np.empty(0),
@@ -245,6 +246,10 @@ FAULTS = (
     _simulation("killed walkers that go on walking", WALK, "killing_rate", changed(lambda rate, _: 0.0 * rate)),
     _simulation(
         "passage times one step late", "randwalk.run.host:Host", "passages", changed(lambda n, _: np.roll(n, 1, axis=0))
+    ),
+    _simulation(
+        "passages by one of two exits a step late", "randwalk.run.host:Host", "passages",
+        changed(lambda n, _: np.column_stack([n[:, :1], np.roll(n[:, 1:], 1, axis=0)])),
     ),
     _simulation("random bits used for two steps", "randwalk.run.host:Host", "advance", _twice),
     _simulation("ties of binary digits settled wrongly", f"{TABLE}:StepTable", "digits_program", changed(_few_digits)),

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any, ClassVar, TypeAlias
 
 from numpy.typing import ArrayLike
@@ -168,7 +169,8 @@ class Coefficient(Tree):
         variable = check_variable(variable, low, high)
         if not self.depends_on(variable):
             return math.inf
-        return min(width.narrowest(self, variable, low, high, at) for at in breaks.others(self, variable, other))
+        ranges = tuple(sorted(other.items())) if isinstance(other, Mapping) else tuple(other)
+        return _narrowest(self, variable, float(low), float(high), ranges)
 
     def shifted(self, variable: str, by: float) -> Coefficient:
         """The same coefficient at ``variable + by``; an affine form, a tanh or a table stays one.
@@ -233,6 +235,15 @@ def _made(operation: str, first: CoefficientLike, second: CoefficientLike) -> Co
         return NotImplemented
     made: Coefficient = getattr(Coefficient, operation)(*operands)
     return made
+
+
+@lru_cache(maxsize=256)
+def _narrowest(coefficient: Coefficient, variable: str, low: float, high: float, ranges: tuple[Any, ...]) -> float:
+    """:meth:`Coefficient.width`, which laws and solvers ask for again and again."""
+    other = dict(ranges) if ranges and isinstance(ranges[0], tuple) else ranges or {}
+    return min(
+        width.narrowest(coefficient, variable, low, high, at) for at in breaks.others(coefficient, variable, other)
+    )
 
 
 def _digits(number: float) -> str:

@@ -408,6 +408,8 @@ def _operand(value: object) -> Coefficient | None:
     """The coefficient that an operand is, None if it is none."""
     if isinstance(value, Coefficient):
         return value
+    if type(value) is float:
+        return Constant(value)
     if isinstance(value, str):
         raise TypeError(f"a formula is given as rw.expression({value!r}), not as a bare string")
     if isinstance(value, bool):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from .base import Coefficient
 from .tree import Tree
@@ -31,6 +32,9 @@ class Constant(Coefficient):
 
     def __post_init__(self) -> None:
         finite_floats(self, "value")
+
+    def __call__(self, x: ArrayLike | tuple[ArrayLike, ...], t: ArrayLike = 0.0) -> Floats:
+        return np.full(np.broadcast_shapes(*map(np.shape, (*(x if isinstance(x, tuple) else (x,)), t))), self.value)
 
     def evaluate(self, point: Point, t: Floats) -> Floats:
         return np.asarray(self.value)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Iterator
 from functools import cached_property
 from typing import NamedTuple
@@ -24,8 +24,12 @@ class Singularity(NamedTuple):
     jump: bool = False
 
 
-class Tree(ABC):
-    """A real function of a point and of time. The search for breaks and widths reads it through the methods below."""
+class Tree:
+    """A real function of a point and of time. The search for breaks and widths reads it through the methods below.
+
+    Type checkers know which methods are abstract. The class is no ABC, because ``isinstance``, which every operation asks a few
+    times, takes ten times as long with one.
+    """
 
     variables: frozenset[str]  # names of the variables that the values depend on
 
