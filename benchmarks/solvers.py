@@ -208,7 +208,9 @@ def fipy(problem: Problem) -> tuple[float, float]:
     """FiPy with its exponential or its central convection terms, and faces without a flux but for those of an absorbing wall."""
     library, d = installed("fipy"), len(problem.window)
     drift, diffusion = problem.equation.drift, problem.equation.diffusion
-    matrix = [[[float(diffusion[i, j]((0.0,) * d)) for j in range(d)] for i in range(d)]]
+    matrix = np.array([[float(diffusion[i, j]((0.0,) * d)) for j in range(d)] for i in range(d)])
+    alike = np.array_equal(matrix, matrix[0, 0] * np.eye(d))
+    spreading = float(matrix[0, 0]) if alike else [matrix.tolist()]
 
     def solve(cells: int) -> Iterator[tuple[float, Array]]:
         sizes = {f"d{n}": (h - low) / cells for n, (low, h) in zip("xyz", problem.window, strict=False)}
@@ -216,12 +218,14 @@ def fipy(problem: Problem) -> tuple[float, float]:
         mesh = getattr(library, f"Grid{d}D")(**sizes, **counts) + [[low] for low, _ in problem.window]
         velocity = library.FaceVariable(mesh=mesh, rank=1)
         velocity[:] = np.array([np.broadcast_to(a(tuple(mesh.faceCenters.value)), mesh.numberOfFaces) for a in drift])
-        for convection in (library.ExponentialConvectionTerm, library.CentralDifferenceConvectionTerm):
+        still = not velocity.value.any()
+        kinds = (library.ExponentialConvectionTerm, library.CentralDifferenceConvectionTerm)
+        for convection in kinds[: 1 if still else None]:
             found, begin = [], time.process_time()
             for steps in (cells // 2, cells):
                 # terms remember the variable that they were solved for
-                carried, spread = convection(coeff=velocity), library.DiffusionTerm(coeff=matrix)
-                equation = library.TransientTerm() + carried == spread
+                spread = library.DiffusionTerm(coeff=spreading)
+                equation = library.TransientTerm() == (spread if still else spread - convection(coeff=velocity))
                 c = library.CellVariable(mesh=mesh, value=start(problem, cells).ravel(order="F"))
                 for axis, line in enumerate(problem.equation.domain.axes):
                     if line.right is not None and line.right.reactivity > 0.0:

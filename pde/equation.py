@@ -25,6 +25,7 @@ from randwalk.model.walk import LatticeWalk, Rule
 
 from .factors import factors, killing_along
 from .notation import latex, text
+from .rational import rational
 
 
 @dataclass(frozen=True, init=False)
@@ -221,14 +222,25 @@ def limit(walk: LatticeWalk | ItoWalk) -> FokkerPlanck:
     if isinstance(walk, ItoWalk):
         return _equation_of(walk)
     check_walk(walk)
+    drift, diffusion = walk.declared_drift, walk.diffusion
+    if walk.dimension > 1 and walk.declared is None and walk.homogeneous and not walk.time_dependent:
+        drift, diffusion = _constants(walk)
     return FokkerPlanck(
-        walk.declared_drift,
-        walk.diffusion,
+        drift,
+        diffusion,
         domain=walk.domain,
         start=walk.start,
         killing=walk.killing,
         convention=walk.convention,
     )
+
+
+def _constants(walk: LatticeWalk) -> tuple[tuple[float, ...], list[list[float]]]:
+    """a and D of constant probabilities, in fractions, and rounded once."""
+    steps = [(e, rational(float(p((0.0,) * walk.dimension, 0.0)))) for e, p in walk.probabilities.items()]
+    dt, axes = rational(walk.dt), [(i, rational(h)) for i, h in enumerate(walk.spacings)]
+    drift = tuple(float(sum(p * e[i] for e, p in steps) * h / dt) for i, h in axes)
+    return drift, [[float(sum(p * e[i] * e[j] for e, p in steps) * h * g / (2 * dt)) for j, g in axes] for i, h in axes]
 
 
 def _equation_of(walk: ItoWalk) -> FokkerPlanck:

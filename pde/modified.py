@@ -7,6 +7,7 @@ import math
 import operator
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import reduce
 from typing import Any, Final, TypeAlias
 
@@ -15,13 +16,14 @@ from numpy.typing import ArrayLike
 
 from randwalk.inputs.arguments import finite, finite_numbers
 from randwalk.inputs.wording import shown
-from randwalk.model.coefficient import ZERO, Coefficient, coordinate
+from randwalk.model.coefficient import ZERO, Coefficient, Constant, coordinate
 from randwalk.model.convention import Convention
 from randwalk.model.domain import Domain
 from randwalk.model.start import Start
 from randwalk.model.walk import LatticeWalk, Rule
 
 from .equation import check_walk
+from .rational import rational
 
 HIGHEST: Final = 4  # order of a derivative
 
@@ -99,16 +101,37 @@ def modified(walk: LatticeWalk) -> ModifiedEquation:
     check_walk(walk)
     if walk.killing != ZERO:
         raise ValueError(f"killing = {walk.killing}: the modified equation is derived for walks without killing")
+    if walk.dimension > 1 and walk.homogeneous and not walk.time_dependent:
+        return ModifiedEquation(_in_order(_constant(walk)), walk.domain, walk.start)
     one = _one_dimension(walk) if walk.dimension == 1 else _space(walk)
     low = {powers: c for powers, c in one.items() if sum(powers) <= 2}
     terms = dict(one)
     for more in (_composed(low, low), {powers: c.derivative("t") for powers, c in low.items()}):
         for powers, c in more.items():
             terms[powers] = terms.get(powers, ZERO) - (0.5 * walk.dt) * c
-    kept = {
-        powers: c for powers, c in sorted(terms.items(), key=lambda item: (sum(item[0]), item[0][::-1])) if c != ZERO
-    }
-    return ModifiedEquation(kept, walk.domain, walk.start)
+    return ModifiedEquation(_in_order(terms), walk.domain, walk.start)
+
+
+def _in_order(terms: Terms) -> Terms:
+    """The terms that are not 0, those of fewer derivatives first."""
+    ordered = sorted(terms.items(), key=lambda item: (sum(item[0]), item[0][::-1]))
+    return {powers: c for powers, c in ordered if c != ZERO}
+
+
+def _constant(walk: LatticeWalk) -> Terms:
+    """The terms of constant probabilities: those of (G - (dt/2) L²), in fractions, and rounded once."""
+    steps = [(e, rational(float(p((0.0,) * walk.dimension, 0.0)))) for e, p in walk.probabilities.items()]
+    dt, spacings = rational(walk.dt), [rational(h) for h in walk.spacings]
+    exact: dict[Powers, Fraction] = {}
+    for powers in itertools.product(range(HIGHEST + 1), repeat=walk.dimension):
+        if 1 <= sum(powers) <= HIGHEST:
+            moment = sum((p * math.prod((h * k) ** n for h, k, n in zip(spacings, e, powers, strict=True)) for e, p in steps),
+                         Fraction(0))  # fmt: skip
+            exact[powers] = (-1) ** sum(powers) * moment / (dt * math.prod(map(math.factorial, powers)))
+    low = [(powers, c) for powers, c in exact.items() if sum(powers) <= 2]
+    for (alpha, c), (beta, d) in itertools.product(low, low):
+        exact[tuple(map(operator.add, alpha, beta))] -= dt / 2 * c * d
+    return {powers: Constant(float(c)) for powers, c in exact.items()}
 
 
 def _one_dimension(walk: LatticeWalk) -> Terms:

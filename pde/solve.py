@@ -67,7 +67,8 @@ def solve(
     jumps of coefficients (:meth:`randwalk.Coefficient.breaks`), and that cells crowd towards an end where D vanishes or the
     drift is singular; such an end lets mass through if it can be reached [Feller 1952].
 
-    In several dimensions every axis, and every diagonal that a mixed derivative needs, has a chain
+    Where coordinates are independent, each axis is solved on a line of its own (:mod:`randwalk.pde.solver.states`).
+    Else in several dimensions every axis, and every diagonal that a mixed derivative needs, has a chain
     (:mod:`randwalk.pde.solver.operator`), taken in Strang's order. Cells are equal there, except that edges stand on kinks and
     jumps along an axis where D is diagonal and the domain has no regions. Walls of regions with a distance are crossed where
     they stand, which is of second order at absorbing ones and of first order at curved ones that reflect or absorb in part:

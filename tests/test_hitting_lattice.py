@@ -249,7 +249,7 @@ def test_visits_between_walls_are_the_fundamental_matrix() -> None:
     ("ask", "told"),
     [
         (lambda: hitting_probability(walk_of({(1, 1): 0.5, (-1, -1): 0.5}), (1.0, 1.0)), "span fewer than 2 dimensions"),
-        (lambda: hitting_time(simple(2, domain=rw.Line() * rw.Ring(0.0, 8.0)), (3.0, 0.0)), "put far walls"),
+        (lambda: hitting_time(simple(3, domain=rw.Line() ** 2 * rw.Ring(0.0, 8.0)), (3.0, 0.0, 0.0)), "put far walls"),
         (lambda: hitting_time(simple(2), "killing"), "nobody leaves"),
         (lambda: potential_kernel(simple(2, start=rw.Normal((0.0, 0.0), 3.0)), (1.0, 0.0)), "from a point"),
         (lambda: potential_kernel(simple(2, domain=rw.Ring(0.0, 8.0) ** 2), (1.0, 0.0)), r"Line\(\)"),
