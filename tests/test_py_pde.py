@@ -182,7 +182,7 @@ def test_py_pde_agrees_with_the_solver_in_the_plane(kind: str) -> None:
     """Conditions that vary along a wall (mixed_expression) and mixed derivatives: of second order, an error below h²."""
     half, along = rw.PartiallyAbsorbing(0.8), X("0.2*cos(x + y)")
     box, drift = rw.Interval(0.0, 1.0, A, A) ** 2, (X("sin(3*y)"), X("0.5*x"))
-    domain, velocity, diffusion = {
+    cases: dict[str, tuple[Any, Any, Any]] = {
         "walls that absorb in part, drift along them": (
             rw.Interval(0.0, 1.0, half, R) * rw.Interval(0.0, 1.0, R, half), (X("sin(3*y + 8*t)"), X("0.5*x")),
             (X("0.5 + 0.2*y*cos(5*t)"), 0.4),
@@ -191,7 +191,8 @@ def test_py_pde_agrees_with_the_solver_in_the_plane(kind: str) -> None:
         "a tensor on a ring": (
             rw.Ring(0.0, 1.0) * rw.Interval(0.0, 1.0, A, A), (X("sin(2*pi*y)"), 0.5), ((0.5, 0.2), (0.2, 0.4))
         ),
-    }[kind]  # fmt: skip
+    }  # fmt: skip
+    domain, velocity, diffusion = cases[kind]
     plane = FokkerPlanck(velocity, diffusion, domain=domain, start=rw.Normal(0.5, 0.07) * rw.Normal(0.5, 0.07))
     n = 16
     equation, state = to_py_pde(plane, (n, n))
