@@ -131,7 +131,7 @@ QUICK_TESTS = frozenset({
     "test_law.py::test_cells_are_those_of_the_atoms_one_by_one", "test_law.py::test_moments_between_reflecting_walls",
     "test_planted.py::test_planted_faults_are_caught[exit sides exchanged-gamblers_ruin]",
     "test_cli.py::test_an_output_that_is_not_utf_8_gets_readable_text[solve mine.toml]",
-    "test_second_account.py::test_a_law_of_another_walk_differs",
+    "test_second_account.py::test_a_law_of_another_walk_differs", "test_impossible.py::test_walkers_at_one_place",
     "test_stream_battery.py::test_words_are_those_of_philox_written_out",
     "test_p_values.py::test_two_classes_are_exact", "test_p_values.py::test_few_observations_are_judged",
     "test_pulses.py::test_steps_end_on_breaks_and_resolve_quick_parts",

@@ -92,7 +92,7 @@ def test_the_shell_scripts_start_what_they_say(tmp_path: Path) -> None:
     by_dask, by_mpi, by_gpus = begun
     assert by_dask == [
         "dask scheduler --port 8786", "hostname ",
-        "randwalk simulate run.toml --method paths --out run.nc --dask tcp://node1:8786", "sleep 10",
+        "randwalk simulate run.toml --method paths --out run.npz --dask tcp://node1:8786", "sleep 10",
         "srun dask worker tcp://node1:8786 --nworkers 64 --nthreads 1",
     ]  # fmt: skip
     assert by_mpi == ["srun python -m mpi4py.futures by_mpi.py"]

@@ -368,6 +368,21 @@ def test_workers_hand_over_the_part_that_they_have(
     same(kept.extend(WALKERS), alone)
 
 
+def test_a_worker_that_comes_late_knows_that_the_run_is_over() -> None:
+    """It has not seen the run while it went on; one of another machine sees no file at all."""
+    run, elsewhere = Wanted(), Wanted()
+    late, there = pickle.loads(pickle.dumps(run)), pickle.loads(pickle.dumps(elsewhere))
+    assert not pickle.loads(pickle.dumps(run)).ended()
+    run.end()
+    assert late.ended() and run.ended()
+    os.unlink(elsewhere._path)
+    assert not there.ended()
+    elsewhere.renew()
+    assert not there.ended()
+    elsewhere.end()
+    assert there.ended()
+
+
 class Travelling(Plain):
     """Work and results are pickled, as on their way to another process and back."""
 

@@ -102,8 +102,12 @@ def test_walkers_seed_and_alpha_are_those_asked_for(monkeypatch: pytest.MonkeyPa
         asked.append((named["walkers"], named["seed"]))
         return validate_problem(problem, **named)
 
+    def judged(seed: int) -> tuple[Check, ...]:
+        asked.append(seed)
+        return (Check("", "", 0.0, 1, 1.0, 1.0),)
+
     monkeypatch.setattr(trials, "validate_problem", validated)
-    monkeypatch.setattr(trials, "judge", lambda seed: asked.append(seed) or (Check("", "", 0, 1, 1, 1),))
+    monkeypatch.setattr(trials, "judge", judged)
     command = ["randwalk", "validate", "--self-test", "killing", JUDGE, "--walkers", "4000", "--seed", "3"]
     monkeypatch.setattr(trials, "LIBRARY", {})  # the cases as they are
     for alpha, status in (("1e-3", 0), ("0.99", 1)):  # right walks fail at nearly every rate of false alarms

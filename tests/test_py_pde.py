@@ -172,3 +172,31 @@ def test_py_pde_reflects_in_the_plane() -> None:
     exact, edges = closed_form(plane), [np.linspace(0.0, 1.0, 5), np.linspace(0.0, 2.0, 5)]
     assert float(np.abs(law.mass(edges, 0.2) - exact.mass(edges, 0.2)).max()) < 0.1 * h**2
     assert float(law.survival(0.2)) == pytest.approx(float(exact.survival(0.2)), abs=0.1 * h**2)
+
+
+@needs_py_pde
+@pytest.mark.parametrize(
+    "kind", ["walls that absorb in part, drift along them", "a tensor that varies", "a tensor on a ring"]
+)
+def test_py_pde_agrees_with_the_solver_in_the_plane(kind: str) -> None:
+    """Conditions that vary along a wall (mixed_expression) and mixed derivatives: of second order, an error below h²."""
+    half, along = rw.PartiallyAbsorbing(0.8), X("0.2*cos(x + y)")
+    box, drift = rw.Interval(0.0, 1.0, A, A) ** 2, (X("sin(3*y)"), X("0.5*x"))
+    cases: dict[str, tuple[Any, Any, Any]] = {
+        "walls that absorb in part, drift along them": (
+            rw.Interval(0.0, 1.0, half, R) * rw.Interval(0.0, 1.0, R, half), (X("sin(3*y + 8*t)"), X("0.5*x")),
+            (X("0.5 + 0.2*y*cos(5*t)"), 0.4),
+        ),
+        "a tensor that varies": (box, drift, ((X("0.5 + 0.1*x"), along), (along, 0.4))),
+        "a tensor on a ring": (
+            rw.Ring(0.0, 1.0) * rw.Interval(0.0, 1.0, A, A), (X("sin(2*pi*y)"), 0.5), ((0.5, 0.2), (0.2, 0.4))
+        ),
+    }  # fmt: skip
+    domain, velocity, diffusion = cases[kind]
+    plane = FokkerPlanck(velocity, diffusion, domain=domain, start=rw.Normal(0.5, 0.07) * rw.Normal(0.5, 0.07))
+    n = 16
+    equation, state = to_py_pde(plane, (n, n))
+    law = law_of(plane, [0.1], [equation.solve(state, 0.1, dt=0.15 / n**2, tracker=None, backend="numpy")])
+    known, edges = rw.pde.solve(plane, [0.1], tolerance=5e-4), [np.linspace(0.0, 1.0, 5)] * 2
+    assert float(np.abs(law.mass(edges, 0.1) - known.mass(edges, 0.1)).max()) < 0.2 / n**2
+    assert float(law.survival(0.1)) == pytest.approx(float(known.survival(0.1)), abs=1.0 / n**2)

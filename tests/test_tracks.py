@@ -299,7 +299,7 @@ def test_bad_tracks_and_questions() -> None:
         (lambda: rw.Tracks(None, t, np.zeros((5, 4))), r"positions has the shape \(5, 4\): must be \(rows,\)"),
         (lambda: rw.Tracks([1, 1, None, 2, 2], t, x), "particle is missing in row 2: name it, or leave out the row"),
         (lambda: rw.Tracks([1, 1, np.nan, 2, 2], t, x), "particle is missing in row 2"),
-        (lambda: rw.Tracks(None, [0.0, np.nan, 2.0, 3.0, 4.0], x), "time must be finite, not nan, in row 1"),
+        (lambda: rw.Tracks(None, np.array([0.0, np.nan, 2.0, 3.0, 4.0]), x), "time must be finite, not nan, in row 1"),
         (lambda: rw.Tracks(None, t, x, interval=-1.0), "interval = -1: must be positive"),
         (lambda: rw.Tracks(None, t, x).of(7), "particle = 7: there is none; the names are in tracks.particles"),
         (lambda: rw.Tracks(None, t, x).along("y"), "axis = 'y': must be one of x"),

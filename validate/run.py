@@ -104,6 +104,7 @@ def validate_problem(
     ensembles = _ensembles(run, threads)
     law = exact_law(walk, problem.times)
     sampling = gather([compare(e, law) for e in ensembles])
+    sampling = replace(sampling, checks=(*sampling.checks, *value_checks(problem, run.seed, threads)))
     exhibits = of_lattice(ensembles, law, against.law)
     data: Comparison | None = None
     if measured is not None:

@@ -138,7 +138,7 @@ class FirstPassageTimes:
         time: str,
         exit: str | None = None,
         *,
-        exits: Mapping[str, str | None] | None = None,
+        exits: Mapping[Any, str | None] | None = None,
         offset: Known = 0.0,
         source: str = "",
     ) -> FirstPassageTimes:
@@ -157,7 +157,7 @@ class FirstPassageTimes:
         time: str,
         exit: str | None = None,
         *,
-        exits: Mapping[str, str | None] | None = None,
+        exits: Mapping[Any, str | None] | None = None,
         offset: Known = 0.0,
         source: str = "",
     ) -> FirstPassageTimes:

@@ -62,7 +62,7 @@ class Tracks:
     Tracks(1 particle, 1000 positions in 2 dimensions in µm, 1000 frames of 0.1 s)
     >>> fit = tracks.fit()
     >>> fit.diffusion
-    0.199038 ± 0.01
+    0.199038 ± 0.011
     """
 
     particle: Any

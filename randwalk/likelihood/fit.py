@@ -45,7 +45,7 @@ class Fit:
         Their maximum-likelihood estimates.
     covariance : (free, free) array
         The inverse of the observed information. Infinite on the diagonal, and NaN beside it, for parameters that the data do not
-        determine; NaN for those on a bound.
+        determine; NaN for those on a bound, or at the end of what the model admits.
     log_likelihood : float
         log L at the maximum, of all data together.
     fixed : dict
@@ -225,8 +225,8 @@ def fit(
     Parameters
     ----------
     data : a datum, or several of them, which are fitted together
-        :class:`randwalk.FirstPassageTimes`, and of :mod:`randwalk.validate` :class:`MeasuredCounts`, :class:`MeasuredCurve`, and
-        :class:`Samples`, the places of walkers at one time.
+        :class:`randwalk.FirstPassageTimes`, and of :mod:`randwalk.validate` :class:`MeasuredCounts`, :class:`MeasuredCurve`,
+        :class:`MeasuredTracks`, and :class:`Samples`, the places of walkers at one time.
     model : Problem or function
         A problem with a table ``[parameters]``, or a function of parameters by name that returns a walk, a
         :class:`randwalk.pde.FokkerPlanck` equation, or a law. Walks stand for the law of their equation: a closed form where
@@ -284,8 +284,8 @@ def fit(
             )
         if not hasattr(datum, "log_likelihood"):
             raise TypeError(
-                f"data = {shown(datum)}: must be FirstPassageTimes, or of rw.validate MeasuredCounts, MeasuredCurve or "
-                "Samples, or a list of them"
+                f"data = {shown(datum)}: must be FirstPassageTimes, or of rw.validate MeasuredCounts, MeasuredCurve, "
+                "MeasuredTracks or Samples, or a list of them"
             )
     if not several:
         raise ValueError("data = []: give at least one datum")
