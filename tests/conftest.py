@@ -26,6 +26,7 @@ QUICK_FILES = frozenset(
         "domain",
         "ensemble",
         "estimate",
+        "fractions",
         "hitting_unbounded",
         "independent",
         "ito_walk",

@@ -20,7 +20,8 @@ def test_short_decimals_stay_short() -> None:
 
 
 def test_what_cancels_is_left_out() -> None:
-    """Thirds of nine steps, a product of lazy walks of s = 1/3: no term beyond the second order but D²-like ones cancel."""
-    ninth = {(i, j): 1.0 / 36.0 * (4 if 0 in (i, j) else 1) for i in (-1, 0, 1) for j in (-1, 0, 1) if (i, j) != (0, 0)}
+    """Nine steps, a product of two lazy walks of s = 1/3: all terms of higher order are 0."""
+    ways = [(i, j) for i in (-1, 0, 1) for j in (-1, 0, 1) if (i, j) != (0, 0)]
+    ninth: dict[tuple[int, ...], float] = {e: (4 if 0 in e else 1) / 36.0 for e in ways}
     walk = rw.LatticeWalk(steps=ninth, dx=0.1, dt=0.01, domain=rw.Line() ** 2, start=(0.0, 0.0))
     assert set(modified(walk).terms) == {(2, 0), (0, 2)}
