@@ -42,8 +42,8 @@ def flagged(near, clear, size):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def may_cross(clear, number, left, size, step, room, keys):  # type: ignore[no-untyped-def]
-    """How many walkers of a block, of those that have not `left`, may reach a wall by the first word of their bridge: all whose
+def may_cross(clear, number, fate, size, step, room, keys):  # type: ignore[no-untyped-def]
+    """How many walkers of a block, of those that have not left, may reach a wall by the first word of their bridge: all whose
     bridge does, and few others. `clear` has a row for each wall. Their columns are in `room`, where their marks are 1."""
     near, pairs, (numbers, purposes, words), marks, chosen = room
     count = 0
@@ -64,7 +64,7 @@ def may_cross(clear, number, left, size, step, room, keys):  # type: ignore[no-u
     for k in range(count):
         w, j = pairs[k] // BLOCK, pairs[k] % BLOCK
         chosen[found] = j
-        reached = may_be_reached(clear[w, j], words[k]) & (left[j] == 0) & (marks[j] == 0)
+        reached = may_be_reached(clear[w, j], words[k]) & (fate[j] == 0) & (marks[j] == 0)
         marks[j] |= reached
         found += reached
     return found

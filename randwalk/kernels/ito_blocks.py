@@ -227,10 +227,11 @@ turned = turned_block if RINGS else skipped
 
 
 @kernel
-def walk(state, live, block, first, start, stop, dt, pairs, p, keys):  # type: ignore[no-untyped-def]
-    """Advance the walkers `live` of a batch from step `start` to step `stop`, steps of `pairs` dt, in place. The batch begins
-    with walker number `first`; :meth:`randwalk.tables.ito_program.ItoProgram.walk` makes the block."""
+def walk(state, live, block, first, steps, lengths, p, keys):  # type: ignore[no-untyped-def]
+    """Advance the walkers `live` of a batch from one of `steps` to the other, in place; `lengths` are dt and how many of them
+    make a step. The batch begins with walker `first`; :meth:`randwalk.tables.ito_program.ItoProgram.walk` makes the block."""
     wide()
+    (start, stop), (dt, pairs) = steps, lengths
     h = pairs * dt
     fine, count = pairs * M, live.size  # increments of a step, and walkers that have not left
     z, words, number, who = block.z, block.words, block.number, block.who

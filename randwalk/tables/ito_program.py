@@ -92,7 +92,7 @@ class ItoProgram:
     def advance(self, state: State, first: int, start: int, stop: int, dt: float, keys: Keys, pairs: int = 1) -> None:
         """As :meth:`walk`, by steps of another dt, of a text that holds for them."""
         live = np.flatnonzero(state.exit == 0)
-        self.module.walk(state, live, self.block(pairs), first, start, stop, dt, pairs, self.parameters, keys)
+        self.module.walk(state, live, self.block(pairs), first, (start, stop), (dt, pairs), self.parameters, keys)
 
     def block(self, pairs: int) -> Block:
         """Room for the walkers that are advanced together."""
