@@ -76,6 +76,8 @@ def solve(
     cells, of first order. With regions, and with walls and a D that is not diagonal, nothing is extrapolated.
     Where a wall asks for all chains together, as with such a D, a step of one chain makes a layer at
     the wall: steps fall as h² there, and the error that is left is taken from the order that levels show.
+    Of a start that does not vanish at absorbing faces, by which of them mass leaves is known to a lower order
+    (:mod:`randwalk.pde.solver.exit_order`), and estimated so; how much leaves in all is not concerned.
 
     An unbounded domain, and a wall that is not reached, is cut where less than a thousandth of the tolerance (1e-12 for
     fixed `cells`) crosses; see ``window`` and ``leaked``. Short pilot solutions compare the errors of space and time; cells and

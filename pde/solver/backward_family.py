@@ -109,6 +109,10 @@ class Backward:
             return fine
         return Level(extrapolated(fine.solution, coarse.solution), fine.redone or coarse.redone)
 
+    def irregular(self, fine: Level, coarse: Level) -> Floats:
+        """None: what a range of starts is worth has an expansion."""
+        return np.zeros(1)
+
     def usable(self, level: Level) -> bool:
         """Whether all steps were those of the scheme, and no region lowers the order. Values may have any sign."""
         return not level.redone and not self.mesh.domain.regions

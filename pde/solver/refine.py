@@ -41,6 +41,7 @@ LEAST_FALL: Final = 1.5  # the same of the lowest order, about a half
 MOST_RICH: Final = 20.0  # the same of extrapolated solutions
 SHARE_OF_LARGEST: Final = 0.003  # of the errors of an extrapolated solution: less, at another time, is chance
 SMOOTH: Final = 0.2  # of the difference of two levels, up to which that of extrapolated ones shows an expansion in h²
+FIRST_ORDER: Final = 1.5  # times that of (4 fine - coarse)/3 is an error of first order in `fine`
 ORDERLY: Final = 11.0  # by which an extrapolated error falls from a level to the next: 8 at third order, 16 at fourth
 FLAT: Final = 1e-12  # of the largest eigenvalue of D, up to which the least is 0
 SMALLEST: Final = 1e-300  # in place of 0 as a divisor
@@ -196,6 +197,10 @@ class Family(Protocol[R]):
     def extrapolated(self, fine: R, coarse: R) -> R:
         """(4 `fine` - `coarse`)/3 on the grid of `fine`, which has twice the cells of that of `coarse`."""
 
+    def irregular(self, fine: R, coarse: R) -> Floats:
+        """The errors of an extrapolated solution, one for each recorded time, in what has no expansion in h², from the one with
+        half the cells; 0 where all has one."""
+
     def usable(self, solution: R) -> bool:
         """Whether an extrapolated solution is one: all its masses are positive."""
 
@@ -230,8 +235,8 @@ class Ladder(Generic[R]):
 
     If they have an expansion in h², (4 fine - coarse)/3 is of the fourth order in space and at least of the third in time. Its
     error is estimated from the difference to the same of the level before, which is 7 to 15 times that error; 10 is assumed,
-    and less where the levels show a lower order. The error of the second-order solution is a third of a difference. The better
-    of the two is taken.
+    and less where the levels show a lower order, or the family knows of one. The error of the second-order solution is a third
+    of a difference. The better of the two is taken.
     """
 
     def __init__(self, family: Family[R], needs: Needs, cells: int, clock: Clock) -> None:
@@ -260,13 +265,15 @@ class Ladder(Generic[R]):
         share, most = self._needs.remaining(self.cells(level)), MOST_PLAIN
         if self._needs.parted or self._needs.moving:
             share, most = max(share, _left(differences)), FALL
-        errors = share * _without_luck(differences, most)
+        irregular = family.irregular(self.rich[-1], self.rich[-2])
+        errors = np.maximum(share * _without_luck(differences, most), FIRST_ORDER * irregular)
         found = Found(fine, self.cells(level), errors, fine, coarse, False)
         richer = [family.difference(a, b) for a, b in pairwise(reversed(self.rich[-3:]))]
         orderly = len(richer) > 1 or richer[0].max() <= SMOOTH * differences[0].max()
         if orderly and family.usable(self.rich[-1]):
             rich_errors = _without_luck(richer, MOST_RICH) / _shrinking(richer)
             rich_errors = np.maximum(rich_errors, SHARE_OF_LARGEST * rich_errors.max())
+            rich_errors = np.maximum(rich_errors, irregular)
             if rich_errors.max() < errors.max():
                 found = Found(self.rich[-1], self.cells(level), rich_errors, fine, coarse, True)
         return found
