@@ -157,7 +157,7 @@ def boxed(problem: Problem, density: Array) -> Array:
 
 
 def refined(problem: Problem, solve: Callable[[int], Iterator[tuple[float, Array]]]) -> Reached:
-    """By the runs of `solve`, each (seconds, density), on finer and finer grids: the quickest of the first that meets the error."""
+    """By the runs of `solve`, each (seconds, density), on finer and finer grids: the quickest of the first that is right."""
     expected = math.inf
     for cells in CELLS:
         if math.isfinite(expected) and expected / cells**2 > HOPE * ERROR:
