@@ -46,6 +46,7 @@ QUICK_FILES = frozenset(
         "refusals",
         "region",
         "regions_near",
+        "samples_at_times",
         "shown",
         "starts",
         "store",
