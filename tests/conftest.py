@@ -79,6 +79,7 @@ QUICK_TESTS = frozenset({
     "test_window.py::test_a_window_may_grow_from_any_guess",
     "test_identity.py::test_functions_that_differ_are_two", "test_identity.py::test_functions_that_say_the_same_are_one",
     "test_identity.py::test_a_traced_function_travels_and_gives_the_same_bits",
+    "test_uniform_p_values.py::test_what_a_row_sees",
     "test_who_wins.py::test_every_cell_has_a_number_or_a_reason", "test_who_wins.py::test_density_is_that_of_the_images",
     "test_troubles.py::test_a_probability_to_return_is_at_most_one",
     "test_cli_workers.py::test_records_that_are_none", "test_cluster_page.py::test_the_table_of_costs_is_that_of_the_kept_rates",
