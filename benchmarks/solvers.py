@@ -16,24 +16,25 @@ import importlib
 import importlib.metadata
 import json
 import math
-import platform
 import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property, reduce
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from rich.console import Console
-from rich.table import Table
 from scipy.interpolate import CubicSpline
 from scipy.linalg import expm, solve_continuous_lyapunov
 from scipy.stats import multivariate_normal, norm
 
 import randwalk as rw
+
+from .machine import about
+from .tables import solved
 
 ERROR = 1e-4
 CELLS = (32, 48, 64, 96, 128, 192, 256, 384, 512)  # of an axis
@@ -113,8 +114,16 @@ def pulse() -> Problem:
     return Problem("pulse of heat in space", equation, until, exact)
 
 
-def ours(problem: Problem) -> tuple[float, float]:
-    """(seconds, error), compiled before."""
+class Reached(NamedTuple):
+    """The error on the grid that met what is wanted, or else on the finest that there was time for, and the seconds of it."""
+
+    cells: int | None  # of an axis, where a solver is told
+    seconds: float
+    error: float
+
+
+def ours(problem: Problem) -> Reached:
+    """By :func:`randwalk.pde.solve`, compiled before."""
 
     def run() -> Any:
         return rw.pde.solve(problem.equation, [problem.time], tolerance=ERROR)
@@ -124,7 +133,7 @@ def ours(problem: Problem) -> tuple[float, float]:
         begin = time.process_time()
         run()
         seconds = min(seconds, time.process_time() - begin)
-    return seconds, problem.error(law.mass(problem.edges, problem.time))
+    return Reached(None, seconds, problem.error(law.mass(problem.edges, problem.time)))
 
 
 def start(problem: Problem, cells: int) -> Array:
@@ -147,27 +156,25 @@ def boxed(problem: Problem, density: Array) -> Array:
     return values
 
 
-def refined(problem: Problem, solve: Callable[[int], Iterator[tuple[float, Array]]]) -> tuple[float, float]:
-    """(seconds, error) of the first grid on which one of the runs of `solve`, each (seconds, density), has a small error, that of
-    the fewest seconds; infinite seconds if a minute is not enough."""
-    least, expected = math.inf, math.inf
+def refined(problem: Problem, solve: Callable[[int], Iterator[tuple[float, Array]]]) -> Reached:
+    """By the runs of `solve`, each (seconds, density), on finer and finer grids: the quickest of the first that is right."""
+    expected = math.inf
     for cells in CELLS:
         if math.isfinite(expected) and expected / cells**2 > HOPE * ERROR:
             continue
         runs = []
         for seconds, density in solve(cells):
             error = problem.error(boxed(problem, density)) if np.isfinite(density).all() else math.inf
-            runs.append((seconds, error))
+            runs.append(Reached(cells, seconds, error))
             print(f"  {problem.name}: {cells} cells an axis, {seconds:.3g} s, {error:.1e}", flush=True)
-        met = [run for run in runs if run[1] <= ERROR]
+        met = [run for run in runs if run.error <= ERROR]
         if met:
-            return min(met)
-        best = min(error for _, error in runs)
-        least = min(least, best)
-        if min(seconds for seconds, _ in runs) > LONGEST:
+            return min(met, key=lambda run: run.seconds)
+        best = min(runs, key=lambda run: run.error)
+        if min(run.seconds for run in runs) > LONGEST:
             break
-        expected = best * cells**2
-    return math.inf, least
+        expected = best.error * cells**2
+    return best
 
 
 def installed(name: str) -> Any:
@@ -180,7 +187,7 @@ def installed(name: str) -> Any:
         sys.path[:] = path
 
 
-def py_pde(problem: Problem) -> tuple[float, float]:
+def py_pde(problem: Problem) -> Reached:
     """py-pde with the equation of :func:`randwalk.pde.to_py_pde`, its right-hand side compiled by Numba."""
     pde, d = installed("pde"), len(problem.window)
     middle = (0.0,) * d
@@ -204,7 +211,7 @@ def py_pde(problem: Problem) -> tuple[float, float]:
     return refined(problem, solve)
 
 
-def fipy(problem: Problem) -> tuple[float, float]:
+def fipy(problem: Problem) -> Reached:
     """FiPy with its exponential or its central convection terms, and faces without a flux but for those of an absorbing wall."""
     library, d = installed("fipy"), len(problem.window)
     drift, diffusion = problem.equation.drift, problem.equation.diffusion
@@ -245,41 +252,22 @@ def main() -> None:
     options.add_argument("--json", help="where results are kept")
     options.add_argument("problems", nargs="*", help="names or parts of them; all if left out")
     given = options.parse_args()
-    installed_now = {d.metadata["Name"].lower(): d.version for d in importlib.metadata.distributions()}
-    solvers = {"randwalk": ours}
-    solvers |= {name: run for name, run in (("py-pde", py_pde), ("fipy", fipy)) if name in installed_now}
-    results = []
+    there = {d.metadata["Name"].lower(): d.version for d in importlib.metadata.distributions()}
+    solvers = {"randwalk": ours} | {name: run for name, run in (("py-pde", py_pde), ("fipy", fipy)) if name in there}
+    versions = {name: there[name] for name in ("numpy", "scipy", *solvers) if name in there}
+    kept = about("python -m benchmarks.solvers", 1) | {"wanted": ERROR, "versions": versions, "results": []}
     for make in (turning, well, pulse):
         problem = make()
         if given.problems and not any(word in problem.name for word in given.problems):
             continue
         for name, run in solvers.items():
-            seconds, error = run(problem)
-            results.append({
-                "problem": problem.name, "solver": name, "seconds": seconds if math.isfinite(seconds) else None, "error": error
-            })  # fmt: skip
-        kept = {
-            "wanted": ERROR, "stopped_after_s": LONGEST, "processor": platform.processor() or platform.machine(),
-            "versions": {name: installed_now[name] for name in ("numpy", "numba", "scipy", *solvers) if name in installed_now},
-            "results": results,
-        }  # fmt: skip
-        if given.json:
-            Path(given.json).write_text(json.dumps(kept, indent=2) + "\n")
-    Console().print(told(results))
-
-
-def told(results: list[dict[str, Any]]) -> Table:
-    """The results as a table."""
-    table, first = Table("problem", "solver", "seconds", "error", "times randwalk's"), math.nan
-    for row in results:
-        first = row["seconds"] if row["solver"] == "randwalk" else first
-        met = row["seconds"] is not None
-        seconds, more = row["seconds"] if met else LONGEST, "" if met else "more than "
-        name = row["problem"] if row["solver"] == "randwalk" else ""
-        table.add_row(
-            name, row["solver"], f"{more}{seconds:.3g}", f"{row['error']:.1e}", f"{more}{seconds / first:.3g}"
-        )
-    return table
+            reached = {"problem": problem.name, "dimension": len(problem.window), "solver": name} | run(
+                problem
+            )._asdict()
+            kept["results"].append(reached)
+            if given.json:
+                Path(given.json).write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
+    Console().print(solved(kept))
 
 
 if __name__ == "__main__":

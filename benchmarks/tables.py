@@ -155,6 +155,22 @@ def points(measured: Mapping[str, Any]) -> str:
     return f"{said.format(**measured)}\n\n{table(('problem', 'dimensions', 'walks', 'solver'), lines)}"
 
 
+def solved(measured: Mapping[str, Any]) -> str:
+    """Seconds of each solver until a law is right to what is wanted, or what it had reached when it was stopped."""
+    found: dict[str, dict[str, str]] = {}
+    for row in measured["results"]:
+        grid = "" if row["cells"] is None else f"{row['cells']}{'⁰¹²³'[row['dimension']]} cells"
+        if row["error"] <= measured["wanted"]:
+            told = f"{row['seconds']:.2g} s" + (f", {grid}" if grid else "")
+        else:
+            told = f"more than {row['seconds']:.2g} s ({row['error']:.1g} on {grid})"
+        found.setdefault(row["problem"], {})[row["solver"]] = told
+    solvers = dict.fromkeys(row["solver"] for row in measured["results"])
+    said = "*Measured by `{command}` on {machine}; randwalk {randwalk}, {date}; seconds of one processor.*"
+    lines = [(problem, *(cells.get(solver, "–") for solver in solvers)) for problem, cells in found.items()]
+    return f"{said.format(**measured)}\n\n{table(('problem', *solvers), lines)}"
+
+
 def tables() -> dict[str, str]:
     """The tables of docs/performance.md and docs/methods.md, by the marks in whose place they stand."""
     beside = read("h100_beside.json")
@@ -164,4 +180,5 @@ def tables() -> dict[str, str]:
         "instructions": instructions(read("sass.json"), beside),
         "beginning": beginning(read("begin.json")),
         "points": points(read("points.json")),
+        "solvers": solved(read("solvers.json")),
     }

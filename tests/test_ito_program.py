@@ -235,7 +235,7 @@ def test_the_text_of_any_walk_has_no_fused_operation_and_no_call_of_libm(name: s
     kernel: Any = njit(**OPTIONS)(module.walk.py_func)
     made = program(WALKS[name]())
     state = made.begin(np.zeros((made.dimension, 3)))
-    kernel(state, np.arange(3), made.block(1), 0, 0, 1, made.dt, 1, made.parameters, KEYS)
+    kernel(state, np.arange(3), made.block(1), 0, (0, 1), (made.dt, 1), made.parameters, KEYS)
     code = kernel.inspect_llvm(kernel.signatures[0])
     assert not any(f"@{f}(" in code for f in ("log", "exp", "sin", "cos", "tan", "tanh", "pow", "erf", "fma"))
     assert "fmuladd" not in code

@@ -425,7 +425,7 @@ def test_measured_counts_are_refused_in_words(
         (('wall = "left"', 'wall = "top"'), "5,0.1\n", 19, "wall = 'top': must be"),
         (('wall = "left"', 'wall = "right"'), "5,0.1\n", 19, "has no wall there"),
         (("error = 0.01", "error = 0"), "5,0.1\n", 20, "error = 0.0: must be a positive number"),
-        (("error = 0.01", "error = nan"), "5,0.1\n", 20, "error = nan: must be a positive number"),
+        (("error = 0.01", "error = nan"), "5,0.1\n", 20, "error = nan: must be a finite number"),
         (("error = 0.01", 'error = 0.01\nstart = "f"'), "5,-0.1\n", 21, "start = Point(x=-0.1) lies outside"),
     ],
 )  # fmt: skip
