@@ -14,6 +14,7 @@ import argparse
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -112,14 +113,20 @@ def steps(seed: int, n: int) -> Samples:
     return Samples(2.0 * np.random.default_rng(seed).binomial(16, 0.5, size=n) - 16.0, 16.0)
 
 
+def two_samples(seed: int, n: int, m: int) -> Comparison:
+    return compare(Samples(normal(seed, n)), Samples(normal(seed + 10**6, m)))
+
+
 def studies() -> Iterator[Study]:
     """One study for each kind of test."""
     free = rw.LatticeWalk(0.3, 0.2, dx=1.0, dt=1.0)
     law = rw.pde.exact_law(free, [30])
+
+    def run(seed: int, method: str) -> Comparison:
+        return compare(rw.simulate(free, 2000, [30], seed=seed, method=method), law)
+
     for method in ("paths", "occupation"):
-        yield Study(
-            f"lattice walk by {method}", lambda s, m=method: compare(rw.simulate(free, 2000, [30], seed=s, method=m), law)
-        )  # fmt: skip
+        yield Study(f"lattice walk by {method}", partial(run, method=method))
     walls = rw.Interval(0.0, 8.0, rw.Absorbing(), rw.Absorbing())
     bounded = rw.LatticeWalk(0.3, 0.2, dx=1.0, dt=1.0, domain=walls, start=4.0)
     first, passing = rw.FirstPassage(), rw.pde.exact_law(bounded, range(1, 31))
@@ -140,11 +147,7 @@ def studies() -> Iterator[Study]:
     yield Study("20 samples", lambda s: compare(Samples(normal(s, 20), 1.0), HEAT), few)
     yield Study("20 samples on sites", lambda s: compare(steps(s, 20), coin), few)
     for n, m, uniform in ((3000, 1000, ("chi²",)), (20, 20, few)):
-        yield Study(
-            f"two samples of {n} and {m}",
-            lambda s, n=n, m=m: compare(Samples(normal(s, n)), Samples(normal(s + 10**6, m))),
-            uniform,
-        )
+        yield Study(f"two samples of {n} and {m}", partial(two_samples, n=n, m=m), uniform)
 
 
 def table(seeds: range) -> list[Row]:
