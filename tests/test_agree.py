@@ -198,7 +198,7 @@ def test_ensembles_against_each_other() -> None:
         (lambda: Samples(["a"]), "x = .* must be a number or numbers"),
         (lambda: Samples([[0.0, math.inf]]), "x = inf in row 0: must be a finite number; count walkers that"),
         (lambda: Samples([0.0], time=-1.0), r"time = -1\.0: must be finite and not negative"),
-        (lambda: Samples([0.0], gone={"left": 0.5}), r"gone\['left'\] = 0\.5: must be a whole number"),  # type: ignore[dict-item]
+        (lambda: Samples([0.0], gone={"left": 0.5}), r"gone\['left'\] = 0\.5: must be a whole number"),
         (lambda: compare(Samples([0.0]), HEAT), r"no time, and expected answers at any time: give Samples\(x, time="),
         (lambda: compare(Samples([0.0], 3.0), COIN), "t = 3"),
         (lambda: compare(Samples([0.0], 1.0), PLANE), r"and expected is a law in 2: give x of the shape \(n, 2\)"),

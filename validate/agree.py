@@ -16,7 +16,7 @@ from .cause import Cause, likely_cause
 from .compare import Comparison, compare
 from .outcomes import FROM_START, Outcomes
 from .plain_samples import OUTSIDE, SUBLATTICE
-from .power import LEVEL, holm
+from .power import LEVEL
 from .two_samples import SAMPLES, pairs
 
 STRICT = 1e-6  # with fresh seeds a test of right code fails once in a million runs
@@ -43,7 +43,8 @@ def assert_agrees(sample: Any, law: Any, *, alpha: float = STRICT) -> Comparison
     ------
     AssertionError
         if they disagree. The message has the failed checks and the likely cause, read from the shape of the residuals: a
-        *shift*, another *width*, a *wall*, *parity* (every second site), a *tail*, or *dependence* of the coordinates.
+        *shift*, another *width*, a *wall*, *parity* (every second site), a *tail*, or *dependence* of the coordinates. Of
+        :class:`Samples` at several times it says at which they disagree.
     ValueError, TypeError
         as :func:`compare`.
 
@@ -72,29 +73,37 @@ def assert_agrees(sample: Any, law: Any, *, alpha: float = STRICT) -> Comparison
         else f"  {c.name}: {c.test} = {c.statistic:.4g} on {c.freedom}, p = {c.p_value:.3g}"
         for c in failed
     ]
+    cause, seen_in = _cause(found, observed, expected)
+    when = [f"t = {t:g}" for t in _times(observed, expected)]
+    apart = [t[4:] for t in when if any(check.name.endswith(f"at {t}") for check in failed)]
+    then = f" at t = {', '.join(apart)}" if apart else ""
+    read_at = "".join(f" at {t}" for t in when if seen_in.endswith(f"at {t}"))
     raise AssertionError(
         "\n".join(
             [
-                f"sample and law disagree: smallest adjusted p = {found.p_value:.3g}, limit {alpha:g}",
-                f"  likely cause: {_cause(found, observed, expected)}",
+                f"sample and law disagree{then}: smallest adjusted p = {found.p_value:.3g}, limit {alpha:g}",
+                f"  likely cause{read_at}: {cause}",
                 *told,
             ]
         )
     )
 
 
-def _cause(found: Comparison, observed: Any, expected: Any) -> Cause:
-    """The cause that the worst ordered outcomes speak for; impossible ones come first."""
-    failed = {
-        check.name
-        for check, p in zip(found.checks, holm([c.p_value for c in found.checks]), strict=True)
-        if p < found.alpha
-    }
-    if SUBLATTICE in failed:
+def _times(*samples: Any) -> list[float]:
+    """The times of plain samples that have several; none of others."""
+    several = (one.time.tolist() for one in samples if isinstance(one, Samples) and isinstance(one.x, tuple))
+    return next(several, [])
+
+
+def _cause(found: Comparison, observed: Any, expected: Any) -> tuple[Cause, str]:
+    """(the cause that the worst ordered outcomes speak for, their name); impossible ones come first."""
+    failed = [c.name for c, p in zip(found.checks, found.adjusted.tolist(), strict=True) if p < found.alpha]
+    first = {kind: next((name for name in failed if name.startswith(kind)), None) for kind in (SUBLATTICE, OUTSIDE)}
+    if (name := first[SUBLATTICE]) is not None:
         return Cause("parity", "walkers are on sites that the walk is not on after so many steps: look at their number, one too "
-                     "many or too few")  # fmt: skip
-    if OUTSIDE in failed:
-        return Cause("wall", "walkers are outside the domain: look at the place and the kind of the wall")
+                     "many or too few"), name  # fmt: skip
+    if (name := first[OUTSIDE]) is not None:
+        return Cause("wall", "walkers are outside the domain: look at the place and the kind of the wall"), name
     both = isinstance(observed, SAMPLES) and isinstance(expected, SAMPLES)
     paired = pairs(observed, expected) if both else []
     outcomes = [pair.outcomes for pair in paired] or list(found.outcomes)
@@ -102,13 +111,14 @@ def _cause(found: Comparison, observed: Any, expected: Any) -> Cause:
     along = {one.name: one for one in outcomes if "KS" in one.tests and not one.name.startswith(FROM_START)}
     worst = sorted((check for check in found.checks if check.name in along), key=lambda check: check.p_value)
     if not worst or worst[0].p_value > LEVEL:
-        if any(one.name in failed for one in outcomes):
+        together = next((one.name for one in outcomes if one.name in failed), None)
+        if together is not None:
             return Cause("dependence", "every coordinate by itself is as expected, and they together are not: look at their "
-                         "correlation")  # fmt: skip
-        return Cause("unknown", "these data have no shape to read it from")
+                         "correlation"), together  # fmt: skip
+        return Cause("unknown", "these data have no shape to read it from"), ""
     chosen = along[worst[0].name]
     axis = _axis(chosen, expected if isinstance(expected, Law) else observed)
-    return likely_cause(chosen, axis, sizes.get(chosen.name, float(chosen.total)))
+    return likely_cause(chosen, axis, sizes.get(chosen.name, float(chosen.total))), chosen.name
 
 
 def _axis(outcomes: Outcomes, law: Any) -> Axis:

@@ -31,7 +31,9 @@ ROUNDING = 1e-9  # of the length of an axis: a place so far outside a wall is on
 
 
 def sample_outcomes(samples: Samples, law: Law[Any]) -> list[Outcomes]:
-    """The outcomes of places and exits at the time of the samples."""
+    """The outcomes of places and exits at each time of the samples."""
+    if isinstance(samples.x, tuple):
+        return [_timed(one, now.time) for now in samples.each for one in sample_outcomes(now, law)]
     if samples.dimension != law.dimension:
         shape = f"(n, {law.dimension})" if law.dimension > 1 else "(n,)"
         raise ValueError(
@@ -54,6 +56,11 @@ def sample_outcomes(samples: Samples, law: Law[Any]) -> list[Outcomes]:
     return [*impossible, *(replace(one, least=least) for one in found)]
 
 
+def _timed(outcomes: Outcomes, t: float) -> Outcomes:
+    """Outcomes whose name says when; that of impossible places does not by itself."""
+    return replace(outcomes, name=f"{outcomes.name} at t = {t:g}") if "impossible" in outcomes.tests else outcomes
+
+
 def time_of(samples: Samples, law: Law[Any]) -> float:
     """The time of the samples, or the only one of the law."""
     times = getattr(law, "times", None)
@@ -64,7 +71,7 @@ def time_of(samples: Samples, law: Law[Any]) -> float:
         raise ValueError(f"observed has no time, and expected answers {known}: give Samples(x, time=...)")
     if times is not None:
         row_of(samples.time, times)
-    return samples.time
+    return float(samples.time)
 
 
 def _of_axis(samples: Samples, law: Law[Any], axis: int, t: float) -> list[Outcomes]:

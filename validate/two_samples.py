@@ -117,7 +117,7 @@ def pairs(first: Sample, second: Sample) -> list[Pair]:
 
 def _times(first: Sample, second: Sample) -> list[float]:
     """The times at which they are compared."""
-    told = [[s.time] if isinstance(s, Samples) else s.times.tolist() for s in (first, second)]
+    told = [[one.time for one in s.each] if isinstance(s, Samples) else s.times.tolist() for s in (first, second)]
     known = [[t for t in times if t is not None] for times in told]
     if not known[0] or not known[1]:
         times = known[0] or known[1] or [math.nan]  # of samples that have none
@@ -137,6 +137,7 @@ def _times(first: Sample, second: Sample) -> list[float]:
 
 def _at(first: Sample, second: Sample, t: float) -> list[Pair]:
     """The outcomes at one time."""
+    first, second = _now(first, t), _now(second, t)
     axes = next((s.domain.axes for s in (first, second) if not isinstance(s, Samples)), (Line(),) * first.dimension)
     edges = _edges(first, second, axes, t)
     counts = [_counts(s, edges, axes, t) for s in (first, second)]
@@ -149,6 +150,13 @@ def _at(first: Sample, second: Sample, t: float) -> list[Pair]:
     centre = [float(np.average(x, weights=_margin(counts[1], axis))) for axis, x in enumerate(seen.places)]
     when = "the only time" if math.isnan(t) else f"t = {t:g}"
     return [Pair(one, total) for one in of_places(seen, gone[0], gone[1] / total, centre, when)]
+
+
+def _now(sample: Sample, t: float) -> Sample:
+    """Of plain samples at several times those of one."""
+    if isinstance(sample, Samples) and isinstance(sample.x, tuple):
+        return sample.each[row_of(t, sample.time)]
+    return sample
 
 
 def _margin(counts: NDArray[np.int64], axis: int) -> Floats:
