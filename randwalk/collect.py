@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from typing import Any, TypeAlias
 
 from .checkpoint import Checkpoint
@@ -60,8 +60,9 @@ def collect(
                     checkpoint.keep(counts)
             except BaseException as error:
                 if isinstance(error, (KeyboardInterrupt, RangeFailed)):
-                    for more in rest():
-                        counts = more if counts is None else counts + more
+                    with suppress(KeyboardInterrupt):  # a second one: what has come by now is kept
+                        for more in rest():
+                            counts = more if counts is None else counts + more
                 ensemble, kept = checkpoint.cut_short(counts)
                 if isinstance(error, KeyboardInterrupt):
                     raise Interrupted(ensemble, kept) from None

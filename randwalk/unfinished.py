@@ -16,6 +16,7 @@ from .run.counts import Counts
 from .store import sweep
 
 EVERY = 60.0  # seconds between two checkpoints
+ENDING = ".unfinished"  # of the name of the file
 SHARE = 20.0  # and so many times as long as the last one took to write
 
 
@@ -37,7 +38,9 @@ class Unfinished:
     @classmethod
     def beside(cls, made: Any, task: Any, out: Path) -> Unfinished:
         """That of the run whose file is `out`."""
-        path = out.with_name(f"{out.stem}.unfinished{out.suffix}")
+        if out.stem.endswith(ENDING):
+            raise ValueError(f"out = {out}: {ENDING} names the file of a run on its way; give another name")
+        path = out.with_name(f"{out.stem}{ENDING}{out.suffix}")
         sweep(path)
         return cls(made, task, path)
 

@@ -22,6 +22,7 @@ import numpy as np
 import pytest
 
 import randwalk as rw
+from randwalk import checkpoint
 from randwalk.run import effort, executor, paths, ranges
 from randwalk.run.devices import why_not_cuda
 from randwalk.run.effort import Portions
@@ -87,6 +88,17 @@ class Plain:
                     self._under_way -= 1
 
         return Few(self.pool.submit(work))
+
+
+@dataclass(frozen=True)
+class Told:
+    """A future that says what it is told to."""
+
+    done: Callable[[], bool]
+    result: Callable[[], Any]
+
+    def cancel(self) -> bool:
+        return False
 
 
 class Few:
@@ -483,3 +495,32 @@ def test_mpi(tmp_path: Path) -> None:
         [*command, str(script)], capture_output=True, text=True, timeout=300, cwd=Path(__file__).parents[1], check=False
     )
     assert ran.returncode == 0 and ran.stdout.strip() == "the same", ran.stderr
+
+
+def test_ctrl_c_that_a_worker_hands_over_loses_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It comes as the result of a future while this process takes the parts of the others."""
+    kept: list[Any] = []
+
+    def keep(_: Any, counts: Any) -> None:
+        kept.append(counts)
+        if len(kept) == 2:
+            raise KeyboardInterrupt
+
+    def result() -> Any:
+        raise KeyboardInterrupt
+
+    class HandsOver:
+        submitted = 0
+
+        def submit(self, f: Callable[..., Any], *args: Any) -> Any:
+            self.submitted += 1
+            if self.submitted > 2:
+                return Told(lambda: len(kept) == 2, result)
+            made = f(*args)
+            return Told(lambda: True, lambda: made)
+
+    monkeypatch.setattr(checkpoint.Checkpoint, "keep", keep)
+    with pytest.raises(rw.Interrupted) as caught:
+        run(executor=HandsOver())
+    assert caught.value.ensemble is not None
+    assert caught.value.ensemble.walkers == kept[-1].walkers

@@ -140,7 +140,26 @@ def test_what_has_no_answer_is_refused() -> None:
     uneven = walk(HALF * rw.Line(), (2.0, 0.0), {"right": 0.3, "left": 0.2, "up": 0.25, "down": 0.25})
     with pytest.raises(ValueError, match="across the wall 'left' are not the same to both sides: put far walls"):
         hitting_probability(uneven, (1.0, 0.0))
-    with pytest.raises(ValueError, match="time of leaving by an exit, with places to stop at"):
+    with pytest.raises(ValueError, match="time of leaving by this exit is not known"):
         hitting_time(walk(STRIP * rw.Line(), (2.0, 0.0)), "left", before=(4.0, 0.0))
     with pytest.raises(ValueError, match="one unbounded axis"):
         hitting_probability(walk(STRIP * rw.Line() ** 2, (2.0, 0.0, 0.0), SIXTH), (1.0, 0.0, 0.0))
+
+
+def test_a_diagonal_step_is_withheld_by_a_wall_across_another_axis() -> None:
+    """So the coordinate across the faces is no walk by itself, unless the walk is a product."""
+    steps: dict[tuple[int, ...], float] = {(1, 1): 0.2, (-1, -1): 0.5, (1, -1): 0.1, (-1, 1): 0.05}
+    across = rw.Interval(0.0, 10.0, ABSORBING, ABSORBING)
+    half, long = (rw.Interval(0.0, end, REFLECTING, *walls) for end, walls in ((math.inf, ()), (60.0, (REFLECTING,))))
+    infinite, finite = (
+        rw.LatticeWalk(steps=steps, dx=1.0, domain=across * line, start=(3.0, 2.0)) for line in (half, long)
+    )
+    assert hitting_probability(infinite, "left") == pytest.approx(hitting_probability(finite, "left"), rel=1e-9)
+    quarter = rw.LatticeWalk(steps=steps, dx=1.0, domain=HALF * half, start=(3.0, 2.0))
+    with pytest.raises(ValueError, match="is unbounded"):
+        hitting_probability(quarter, "left")
+    product = rw.LatticeWalk.from_drift(
+        (-0.5, 0.3), 0.5, dx=1.0, times=[1.0], domain=across * half, start=(3.0, 2.0), neighbourhood=rw.Moore()
+    )
+    line = rw.LatticeWalk.from_drift(-0.5, 0.5, dx=1.0, dt=product.dt, domain=across, start=3.0)
+    assert hitting_probability(product, "left") == pytest.approx(hitting_probability(line, "left"), rel=1e-12)

@@ -212,3 +212,12 @@ def test_innovations_of_a_wrong_model_are_no_normal_numbers(tracks: rw.Tracks) -
     found = MeasuredTracks(tracks, 0.1, 0.02).law_of(brownian(0.5, 0.2, 0.4))()
     assert abs(float(np.mean(found**2)) - 1.0) < 4.0 * math.sqrt(2.0 / found.size)
     assert stats.kstest(found.ravel(), "norm").pvalue > 1e-4
+
+
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_a_step_beyond_the_last_class_is_counted(sign: float) -> None:
+    steps = np.random.default_rng(1).normal(0.0, 0.2, (300, 2))
+    steps[100] = sign * 2.5, 0.0  # its probability is 1 to rounding, or 0
+    data = MeasuredTracks(rw.Tracks(None, 0.1 * np.arange(300), np.cumsum(steps, axis=0)))
+    first, *_ = data.outcomes(data.law_of(brownian(D=0.2)))
+    assert first.observed.sum() == 2 * 299

@@ -21,6 +21,7 @@ from randwalk.laws.estimate import exact
 from randwalk.laws.law import Law
 from randwalk.model.coefficient import Constant, Floats, coordinate
 from randwalk.model.ito import ItoWalk
+from randwalk.model.scheme import Gaussian
 from randwalk.pde import FokkerPlanck, MovingFrame, limit
 from randwalk.pde.closed_form import NoClosedForm, closed_form
 from randwalk.pde.solve import solve
@@ -202,7 +203,8 @@ def level(
         np.sqrt(np.maximum(total - mean**2, 0.0) / walkers)
         for total, mean in ((square, mean_difference), (better_square, extrapolated))
     ]
-    return Level(mean_fine, mean_difference, errors[0], extrapolated, errors[1], _alike(np.concatenate(places)))
+    alike = _alike(np.concatenate(places)) if isinstance(walk.increments, Gaussian) else 0
+    return Level(mean_fine, mean_difference, errors[0], extrapolated, errors[1], alike)
 
 
 def _alike(places: Floats) -> int:
@@ -221,7 +223,7 @@ def _values(
     keys: Any,
     pairs: int,
 ) -> tuple[Floats, Floats]:
-    """(the values of the quantities, shape (quantities, walkers); a number for the last place of each walker that is left)."""
+    """(the values of the quantities, shape (quantities, walkers); a number for the last place of each walker inside)."""
     state, done = begin(walk, batch, keys), 0
     found = np.empty((len(wanted), len(batch)))
     for row, stop in enumerate(steps):
@@ -231,7 +233,11 @@ def _values(
             if quantity.row == row:
                 found[i] = quantity.values(state.x, state.exit)
     weights = np.sqrt(np.arange(1.0, walk.dimension + 1.0))
-    return found, weights @ state.x[:, state.exit == 0]
+    counted = state.exit == 0
+    for face in walk.domain.faces:  # a step that begins at a wall may put walkers on it
+        if np.ndim(face.place) == 0:
+            counted &= state.x[face.axis] != face.place
+    return found, weights @ state.x[:, counted]
 
 
 def climb(

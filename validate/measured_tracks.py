@@ -142,7 +142,7 @@ class MeasuredTracks:
         found, name = special.ndtr(law()), f"data: {self.source}" if self.source else "data"
         joined = np.append(False, self.tracks._steps.joined)
         number = int(np.clip(found.size / EXPECTED, 2, MOST_CLASSES))
-        steps = np.bincount((found.ravel() * number).astype(int), minlength=number)
+        steps = np.bincount(np.minimum((found.ravel() * number).astype(int), number - 1), minlength=number)
         middles = special.ndtri((np.arange(number) + 0.5) / number)
         result = [Outcomes(f"{name}: steps", middles, steps, np.full(number, 1.0 / number))]
         runs = np.arange(joined.size) - np.maximum.accumulate(np.where(joined, 0, np.arange(joined.size)))

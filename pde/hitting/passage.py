@@ -128,7 +128,7 @@ class Passage:
         """Refuse the time of leaving by an exit that stands along an axis without an end."""
         if self.chain.untimed is not None and (self.chain.untimed & self.exits).any():
             raise ValueError(
-                "the time of leaving by an exit, with places to stop at, is not known on an unbounded domain: ask "
+                "the time of leaving by this exit is not known on an unbounded domain where walkers may end elsewhere too: ask "
                 "hitting_probability, or put far walls"
             )
 

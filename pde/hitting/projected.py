@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from randwalk.model.domain import Box
+from randwalk.model.neighbourhood import Moore
 from randwalk.model.walk import LatticeWalk
 from randwalk.model.wall import face_names
 
@@ -15,7 +18,7 @@ def faced_axes(walk: LatticeWalk) -> list[int]:
 def projected(walk: LatticeWalk, axes: list[int]) -> LatticeWalk | None:
     """The walk of the coordinates `axes`, if it is one: of a walk that is the same everywhere, in a domain without regions, and
     fewer axes than it has."""
-    if not walk.homogeneous or walk.domain.regions or len(axes) == walk.dimension:
+    if not walk.homogeneous or walk.domain.regions or len(axes) == walk.dimension or _dependent(walk, axes):
         return None
     origin = (0.0,) * walk.dimension
     chances: dict[tuple[int, ...], float] = {}
@@ -33,6 +36,16 @@ def projected(walk: LatticeWalk, axes: list[int]) -> LatticeWalk | None:
     return LatticeWalk(
         steps=chances, dx=tuple(dx), dt=walk.dt, domain=Box(*lines), start=tuple(map(float, begin)), killing=killing
     )
+
+
+def _dependent(walk: LatticeWalk, axes: list[int]) -> bool:
+    """Whether a step at a wall across other axes than `axes`, or across some of `axes`, may be withheld along `axes` too: a step
+    along several axes is dropped as a whole there. Axes of a Moore walk that is declared by its drift step by themselves."""
+    declared = walk.declared
+    if declared is not None and declared.tensor.diagonal and isinstance(declared.neighbourhood, Moore):
+        return False
+    joined = {a for step in walk.probabilities if np.count_nonzero(step) > 1 for a in np.flatnonzero(step)}
+    return any(not f.wall.on_site and f.axis in joined and [f.axis] != axes for f in walk.domain.faces)
 
 
 def exits_on(axes: list[int], exits: tuple[str, ...]) -> tuple[str, ...]:

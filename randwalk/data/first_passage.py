@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from numbers import Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -183,6 +184,8 @@ class FirstPassageTimes:
                 )
             return cls(times, [str(entry) for entry in entries], offset=offset, source=source)
         meant = {_entry(entry): name for entry, name in exits.items()}
+        if len(meant) < len(exits):
+            raise ValueError(f"exits = {shown(dict(exits))}: two of the entries are one; give each entry once")
         for entry, place in zip(entries, places, strict=True):
             if _entry(entry) not in meant:
                 raise ValueError(f"{place}: the exit {shown(entry)} is none of exits, {', '.join(map(shown, exits))}")
@@ -288,7 +291,8 @@ class FirstPassageTimes:
             counts = np.histogram(self.by(way), edges)[0]
             ax.stairs(counts / (self.size * np.diff(edges)), edges, label=way or "any exit")
         ax.set(xlabel=self.axes[0], ylabel=self.axes[1])
-        ax.legend()
+        if self.ways:
+            ax.legend()
         return ax
 
     def to_xarray(self) -> Any:
@@ -320,6 +324,8 @@ def _names(exits: Any, size: int) -> NDArray[Any]:
     """The exits of `size` walkers as an array of text."""
     if exits is None or isinstance(exits, str):
         return np.full(size, UNKNOWN if exits is None else exits)
+    if not isinstance(exits, Iterable):
+        raise TypeError(f'exits = {shown(exits)}: must be a name of an exit, or a list of them, as "left" and "right"')
     for row, way in enumerate(exits):
         if not isinstance(way, str):
             told = f'row {row} has {shown(way)}; of an exit that is not known the name is ""'
@@ -332,4 +338,5 @@ def _entry(entry: Any) -> Any:
     if is_missing(entry):
         return UNKNOWN
     text = str(entry).strip() if isinstance(entry, str) else entry
-    return float(text) if not isinstance(text, str) or NUMBER.fullmatch(text) else text
+    number = isinstance(text, Real) or (isinstance(text, str) and NUMBER.fullmatch(text))
+    return float(text) if number else text

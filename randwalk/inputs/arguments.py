@@ -66,7 +66,9 @@ def numbers(name: str, values: ArrayLike) -> NDArray[np.float64]:
 def is_missing(value: object) -> bool:
     """Whether an entry of a table stands for none: None, NaN, or pandas' NA and NaT."""
     return (
-        value is None or type(value).__name__ in ("NAType", "NaTType") or (isinstance(value, float) and value != value)
+        value is None
+        or type(value).__name__ in ("NAType", "NaTType")
+        or (isinstance(value, (float, np.floating)) and bool(value != value))
     )
 
 

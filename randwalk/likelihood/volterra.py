@@ -125,12 +125,17 @@ class MovingBounds:
 
     def passages(self, last: float) -> VolterraPassages | None:
         """The passages up to the time `last`, to a thousandth of the largest density; None where no nodes reach that."""
+        if not last > 0.0:
+            return None
         end = self.meeting(last)
         first, last, nodes = min(self.onset, 0.1 * min(last, end)), min(last, end * (1.0 - CLOSE)), NODES
         while nodes <= MOST_NODES:
             t = np.geomspace(first, last, nodes)
             fine, coarse = self.densities(t), self.densities(t[1::2])
-            error = SHARE * float(np.abs(fine[:, 1::2] - coarse).max() / fine.max())
+            top = float(fine.max())
+            if not top > 0.0:  # nobody leaves to rounding
+                return None
+            error = SHARE * float(np.abs(fine[:, 1::2] - coarse).max()) / top
             if error <= DENSITY_ERROR:
                 return VolterraPassages(tuple(self.paths), t, fine, error)
             nodes *= 2

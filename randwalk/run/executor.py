@@ -214,6 +214,8 @@ def gathered(
                     continue
                 if isinstance(answer, Unfinished):  # the worker no longer sees that the run is wanted
                     wanted.renew()
+                    if sent.attempt > LOSSES:
+                        failed = failed or RangeFailed(sent.item, f"ended {LOSSES + 1} times by its worker")
                     again.append(_Sent(sent.item, sent.attempt + 1, 0.0))
                     continue
                 if isinstance(answer, Failed):
@@ -242,7 +244,7 @@ def _parts(under_way: dict[Any, _Sent], shipped: Shipped) -> Iterator[Any]:
             left.remove(future)
             try:
                 answer = future.result()
-            except Exception:  # lost, or cancelled
+            except BaseException:  # lost, cancelled, or interrupted as this process was
                 continue
             if isinstance(answer, Done):
                 yield shipped.received(answer.result)
