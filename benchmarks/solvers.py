@@ -115,7 +115,8 @@ def pulse() -> Problem:
 
 
 class Reached(NamedTuple):
-    """The error on the grid that met what is wanted, or else on the finest that there was time for, and the seconds of it."""
+    """The error on the grid that met what is wanted and the seconds of it; or else the least error of all grids, and the seconds
+    of the one at which the solver was stopped."""
 
     cells: int | None  # of an axis, where a solver is told
     seconds: float
@@ -156,25 +157,27 @@ def boxed(problem: Problem, density: Array) -> Array:
     return values
 
 
-def refined(problem: Problem, solve: Callable[[int], Iterator[tuple[float, Array]]]) -> Reached:
-    """By the runs of `solve`, each (seconds, density), on finer and finer grids: the quickest of the first that is right."""
-    expected = math.inf
+def refined(problem: Problem, solve: Callable[[int], Iterator[tuple[float, Array | None]]]) -> Reached:
+    """By the runs of `solve` on finer and finer grids, each (seconds, density or None where it was stopped): the quickest of the
+    first grid that is right."""
+    expected, least = math.inf, Reached(None, math.inf, math.inf)
     for cells in CELLS:
         if math.isfinite(expected) and expected / cells**2 > HOPE * ERROR:
             continue
         runs = []
         for seconds, density in solve(cells):
-            error = problem.error(boxed(problem, density)) if np.isfinite(density).all() else math.inf
+            right = density is not None and np.isfinite(density).all()
+            error = problem.error(boxed(problem, density)) if right else math.inf
             runs.append(Reached(cells, seconds, error))
             print(f"  {problem.name}: {cells} cells an axis, {seconds:.3g} s, {error:.1e}", flush=True)
         met = [run for run in runs if run.error <= ERROR]
         if met:
             return min(met, key=lambda run: run.seconds)
-        best = min(runs, key=lambda run: run.error)
-        if min(run.seconds for run in runs) > LONGEST:
+        least, spent = min(least, *runs, key=lambda run: run.error), min(run.seconds for run in runs)
+        if spent > LONGEST:
             break
-        expected = best.error * cells**2
-    return best
+        expected = min(run.error for run in runs) * cells**2
+    return least._replace(seconds=spent)
 
 
 def installed(name: str) -> Any:
@@ -219,7 +222,7 @@ def fipy(problem: Problem) -> Reached:
     alike = np.array_equal(matrix, matrix[0, 0] * np.eye(d))
     spreading = float(matrix[0, 0]) if alike else [matrix.tolist()]
 
-    def solve(cells: int) -> Iterator[tuple[float, Array]]:
+    def solve(cells: int) -> Iterator[tuple[float, Array | None]]:
         sizes = {f"d{n}": (h - low) / cells for n, (low, h) in zip("xyz", problem.window, strict=False)}
         counts = {f"n{n}": cells for n in "xyz"[:d]}
         mesh = getattr(library, f"Grid{d}D")(**sizes, **counts) + [[low] for low, _ in problem.window]
@@ -242,7 +245,8 @@ def fipy(problem: Problem) -> Reached:
                     if time.process_time() - begin > LONGEST:
                         break
                 found.append(np.array(c.value).reshape((cells,) * d, order="F"))
-            yield time.process_time() - begin, 2.0 * found[1] - found[0]
+            spent = time.process_time() - begin
+            yield spent, None if spent > LONGEST else 2.0 * found[1] - found[0]
 
     return refined(problem, solve)
 
