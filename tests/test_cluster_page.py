@@ -124,7 +124,7 @@ def test_scaling_is_linear_until_the_client_is_busy() -> None:
 def test_what_the_page_says_of_scaling_is_what_was_measured() -> None:
     found = json.loads((ROOT / "gallery" / "results" / "scaling.json").read_text(encoding="utf-8"))
     page, client = " ".join(PAGE.read_text(encoding="utf-8").split()), found["client seconds a range"]
-    assert f"took {1000 * client:.0f} ms of its processor" in page
+    assert f"took {1000 * client:.2g} ms of its processor" in page
     assert f"W = r/c ≈ {float(f'{60.0 / client:.1g}'):.0f}" in page
     one, two = (found["rates"][workers] / 1e9 for workers in ("1", "2"))
     assert f"({one:.1f} and {two:.1f} G each)" in page and f"(load {found['load before']:.0f})" in page
