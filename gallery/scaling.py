@@ -30,8 +30,10 @@ def figure(quick: bool = False) -> Figure:
     for seconds, style in ((60, "-"), (1, "--")):
         rate = one / (1 / workers + client / seconds)
         ax.loglog(workers, rate, style, color=COLOURS["closed form"])
-        y = (0.16 if seconds > 1 else 0.8) * rate[-1]
-        ax.text(workers[-1], y, f"ranges of {seconds} s", color=COLOURS["closed form"], ha="right", va="top")
+        at, share, place = (9, 0.8, "bottom") if seconds > 1 else (14, 0.6, "top")
+        ax.text(
+            workers[at], share * rate[at], f"ranges of {seconds} s ", color=COLOURS["closed form"], ha="right", va=place
+        )
     points = np.array(list(rates))
     ax.loglog(points, points * list(rates.values()), "o", color=COLOURS["walk"], ms=4)
     ax.text(2.6, 2 * rates[2], f"measured, {found['processors']} processors", color=COLOURS["walk"], va="top")
