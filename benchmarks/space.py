@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,6 +11,7 @@ from numba import njit, prange
 import randwalk as rw
 
 from .measure import ATTEMPTS, Goal, Limits, Work, Workload
+from .setting import Setting
 
 STEPS = 1000
 FAIR = {2: ("right", "left", "up", "down"), 3: ("right", "left", "up", "down", "front", "back")}
@@ -105,33 +105,14 @@ def numpy_occupation(rng: np.random.Generator, table: np.ndarray, steps: int) ->
     return work
 
 
-@dataclass(frozen=True)
-class Setting:
-    """How large the workloads are, by how many threads, and beside which limits."""
+def naively(setting: Setting, function: Callable[..., np.ndarray], *arguments: Any) -> Work:
+    """A few walkers by one of the plain functions."""
 
-    size: float
-    threads: int
-    limit: Limits
+    def work() -> float:
+        function(setting.few, STEPS, *arguments)
+        return float(setting.few) * STEPS
 
-    @property
-    def walkers(self) -> int:
-        return int(1_000_000 * self.size)
-
-    def paths(self, walk: rw.LatticeWalk, number: int) -> Work:
-        def work() -> float:
-            rw.simulate(walk, number, [float(STEPS)], seed=1, method="paths", threads=self.threads)
-            return float(number) * STEPS
-
-        return work
-
-    def naive(self, function: Callable[..., np.ndarray], *arguments: Any) -> Work:
-        few = max(1000, self.walkers // 20)
-
-        def work() -> float:
-            function(few, STEPS, *arguments)
-            return float(few) * STEPS
-
-        return work
+    return work
 
 
 def workloads(size: float, threads: int, limit: Limits) -> list[Workload]:
@@ -152,8 +133,8 @@ def simply(setting: Setting, where: str, dimension: int, kernel: str) -> Workloa
     return Workload(
         f"simple walk in {where}", "steps",
         {
-            "randwalk": setting.paths(simple(dimension), 4 * setting.walkers),
-            "naive Numba": setting.naive(_simple, dimension),
+            "randwalk": setting.simulated(simple(dimension), 4 * setting.walkers, float(STEPS), "paths"),
+            "naive Numba": naively(setting, _simple, dimension),
         },
         limits, (Goal(0.75, "C++, blocks in turn"), Goal(10.0, "naive Numba")),
     )  # fmt: skip
@@ -164,9 +145,9 @@ def from_table(setting: Setting, side: int) -> Workload:
     return Workload(
         f"p(x, y) on {side} × {side} sites", "steps",
         {
-            "randwalk": setting.paths(walk, setting.walkers),
-            "with obstacles": setting.paths(swirl(side, holes=True), setting.walkers),
-            "naive Numba": setting.naive(_walk, tabulated(walk)),
+            "randwalk": setting.simulated(walk, setting.walkers, float(STEPS), "paths"),
+            "with obstacles": setting.simulated(swirl(side, holes=True), setting.walkers, float(STEPS), "paths"),
+            "naive Numba": naively(setting, _walk, tabulated(walk)),
         },
         setting.limit("C++ look-ups", f"square-{side}"),
         (Goal(0.6, "C++ look-ups"), Goal(10.0, "naive Numba"), Goal(0.8, "randwalk", "with obstacles")),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,7 +11,8 @@ from randwalk.run.results import Passages
 from randwalk.tables.window import table_for
 
 from . import naive
-from .measure import ATTEMPTS, Goal, Limits, Work, Workload
+from .measure import ATTEMPTS, Goal, Limits, Workload
+from .setting import Setting
 
 STEPS = 1000
 FAIR, BIASED = rw.LatticeWalk(0.5, 0.5, dx=1.0, dt=1.0), rw.LatticeWalk(0.3, 0.5, dx=1.0, dt=1.0)
@@ -37,31 +37,6 @@ def chances(walk: rw.LatticeWalk) -> tuple[int, Any, Any]:
     table = table_for(walk, STEPS)
     right, left = np.cumsum(table.probabilities()[:2], axis=0)
     return table.first, right, left
-
-
-@dataclass(frozen=True)
-class Setting:
-    """How large the workloads are, by how many threads, and beside which limits."""
-
-    size: float
-    threads: int
-    limit: Limits
-
-    @property
-    def walkers(self) -> int:
-        return int(1_000_000 * self.size)
-
-    @property
-    def few(self) -> int:
-        """Walkers of the slow programs."""
-        return max(1000, self.walkers // 20)
-
-    def simulated(self, walk: rw.LatticeWalk, walkers: int, t: float, method: str, **options: Any) -> Work:
-        def work() -> float:
-            rw.simulate(walk, walkers, [t], seed=1, method=method, threads=self.threads, **options)
-            return float(walkers) * round(t / walk.dt)
-
-        return work
 
 
 def predicted(walk: rw.LatticeWalk, walkers: int, t: float, method: str, **options: Any) -> float:

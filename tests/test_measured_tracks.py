@@ -220,4 +220,4 @@ def test_a_step_beyond_the_last_class_is_counted(sign: float) -> None:
     steps[100] = sign * 2.5, 0.0  # its probability is 1 to rounding, or 0
     data = MeasuredTracks(rw.Tracks(None, 0.1 * np.arange(300), np.cumsum(steps, axis=0)))
     first, *_ = data.outcomes(data.law_of(brownian(D=0.2)))
-    assert first.observed.sum() == 2 * 299
+    assert first.observed.shape == first.expected.shape and first.observed.sum() == 2 * 299

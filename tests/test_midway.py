@@ -204,4 +204,5 @@ def test_killed_and_continued(tmp_path: Path, whole: rw.Ensemble) -> None:
 @pytest.mark.long
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
 def test_killed_at_a_hundred_moments(tmp_path: Path, whole: rw.Ensemble) -> None:
+    """Two kills each of 50 runs, a minute: a file that is half written, steps that are lost or made twice."""
     assert killed_and_continued(tmp_path, 50, 2, whole) > 30
