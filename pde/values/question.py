@@ -64,7 +64,9 @@ class Question:
         on_the_way = (self.source, self.equation.killing)
         if not self.barriers:
             return not any(term.variables - {"t"} for term in (self.payoff, *on_the_way))
-        paid = {self.boundary[wall.exit] for wall in self.barriers} | ({self.payoff} if math.isfinite(t) else set())
+        paid = {self.boundary[wall.exit] for wall in self.barriers if wall.reactivity > 0.0} | (
+            {self.payoff} if math.isfinite(t) else set()
+        )
         return len(paid) == 1 and not any(term.variables for term in paid) and all(term == ZERO for term in on_the_way)
 
     def check_inside(self, point: tuple[float, ...]) -> None:

@@ -1,4 +1,4 @@
-"""Values by Itô walks: the formula of Feynman and Kac in time, on three levels of steps that share their noise."""
+"""Values by Itô walks: the formula of Feynman and Kac, on three levels of steps that share their noise."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from randwalk.run.ito_task import COUPLED
 from randwalk.run.pieces import never, pieces
 from randwalk.tables.ito_program import ItoProgram, program
 
+from .horizon import Horizon
 from .question import Question
 from .reduction import Antithetic, Control, Reduction
 from .sampling import Combination
@@ -31,7 +32,8 @@ MOST_STEPS = 2**24
 
 @dataclass(frozen=True)
 class Walks:
-    """Walks of a time from a point. The resolution is the number of steps of the finest level, a multiple of four.
+    """Walks from a point to their horizon. The resolution is the number of steps of the finest level in the time of the horizon,
+    a multiple of four.
 
     With the values v₁, v₂, v₄ of a walker on three levels of steps dt, 2 dt, 4 dt that share their noise and have the same law of
     increments, R = (2ᵖv₁ - v₂)/(2ᵖ - 1) is of the order after p (Talay and Tubaro, *Stoch. Anal. Appl.* 8 (1990) 483), q > p. Its
@@ -40,11 +42,16 @@ class Walks:
 
     question: Question
     point: tuple[float, ...]
-    time: float
+    horizon: Horizon
     keys: Keys
     steps: int | None = None
     reduction: Reduction | None = None
     name = "walk"
+
+    @property
+    def time(self) -> float:
+        """In which a walker makes as many steps as the resolution is."""
+        return self.horizon.time
 
     @property
     def order(self) -> float:
@@ -167,12 +174,17 @@ class Walks:
     def _levels(self, made: ItoProgram, resolution: int, walkers: range, ended: Callable[[], bool]) -> Floats:
         """The values of the walkers on each level, and of the control if there is one."""
         found, controls = np.empty((len(self.lengths), len(walkers))), []
-        dt = self.time / resolution
+        dt, exits = self.time / resolution, len(self.walk.domain.exits)
         for row, pairs in zip(found, self.lengths, strict=True):
             state = made.begin(np.repeat(np.array(self.place)[:, None], len(walkers), axis=1))
-            for begin, end in pieces(0, resolution // pairs, pairs * COUPLED * state.x.size, ended):
-                made.advance(state, walkers.start, begin, end, dt, self.keys, pairs)
-            _check_weights(state, walkers)
+            done = 0
+            for stop in self.horizon.stops(resolution // pairs):
+                for begin, end in pieces(done, stop, pairs * COUPLED * state.x.size, ended):
+                    made.advance(state, walkers.start, begin, end, dt, self.keys, pairs)
+                _check_weights(state, walkers)
+                if self.horizon.over(state, exits, stop * pairs * dt, walkers):
+                    break
+                done = stop
             row[:] = made.settled(state, self.time)
             if isinstance(self.reduction, Control):
                 controls.append(self.control.settled(state._replace(gathered=np.zeros(len(walkers))), self.time))
