@@ -216,11 +216,6 @@ def test_functions_that_cannot_be_compiled_are_refused_with_their_line() -> None
         program(rw.ItoWalk(unknown, noise=1.0, dt=0.1))
     with pytest.raises(CannotEmit, match=r"importing has no tree .*IMPORT_NAME.* at line \d+ \(from math import tanh"):
         program(rw.ItoWalk(importing, noise=1.0, dt=0.1))
-    crossed = rw.ItoWalk(
-        (0.0, 0.0), noise=((E("1 + 0.1*y**2"), 0.0), (0.0, 1.0)), dt=0.1, start=(0.0, 0.0), scheme=rw.Platen()
-    )
-    with pytest.raises(CannotEmit, match="noise along x depends on y"):
-        program(crossed)
     exact = program(rw.ItoWalk(E("-x"), 0.5, dt=0.1, scheme=rw.Exact()))
     with pytest.raises(ValueError, match="no step error"):
         run(exact, 1, 2, pairs=2)

@@ -25,7 +25,7 @@ from ..model.ito import ItoWalk
 from ..model.scheme import Exact, Gaussian, Increments, ThreePoint, TwoPoint
 from .emit import Parameters, function_text
 from .generated import generated
-from .ito_scheme import MOST_TUPLES, moved_text
+from .ito_scheme import MOST_TUPLES, areas, moved_text
 from .ito_walls import walls_text
 
 FILES = ("ito.py", "ito_blocks.py")
@@ -138,7 +138,7 @@ def program(
         Whether the killed leave; else their weight falls.
     """
     parameters = Parameters()
-    d, m = walk.dimension, max(walk.sources, 1)
+    d, m = walk.dimension, walk.sources + len(areas(walk))
     killed = walk.killing != ZERO
     last = len(walk.domain.exits) if killed and kills else 0  # the killed leave by the last
     walls, known = barriers(walk.domain), ("x", "t", "p")
