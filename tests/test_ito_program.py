@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import pickle
 from typing import Any
 
 import numpy as np
@@ -203,6 +204,34 @@ def test_functions_without_a_tree_are_compiled_as_they_are() -> None:
     made = program(rw.ItoWalk(both, noise=((0.0, 0.0), (0.0, 0.0)), dt=0.1, start=(0.0, 0.0)))
     state = run(made, 2, 1, at=0.5)
     np.testing.assert_allclose(state.x[:, 0], [0.55, 0.5])
+
+
+def drawn_in(x: np.ndarray, t: float) -> np.ndarray:
+    """-x of coordinates that are positive; twice that of others, after t = 0.15."""
+    pulled = np.empty(4)
+    for i in range(4):
+        pulled[i] = -x[i] if x[i] > 0.0 or t < 0.15 else -2.0 * x[i]
+    return pulled
+
+
+def rate(x: np.ndarray) -> float:
+    return 0.5 if np.sum(x) > 1.0 else 1.0
+
+
+def test_functions_of_a_point_without_a_tree_are_compiled_as_they_are() -> None:
+    walk = rw.ItoWalk(drawn_in, noise=np.zeros((4, 1)).tolist(), dt=0.1, start=(0.0,) * 4, killing=rate)
+    made = program(walk, kills=False)
+    x = np.array([[0.8, -0.3, 0.5, 0.1], [0.1, 0.2, -0.7, 0.3]])
+    state, weight = made.begin(x.T.copy()), np.ones(2)
+    made.walk(state, 0, 0, 3, KEYS)
+    for n in range(3):
+        before = np.array([rate(point) for point in x])
+        x = x + 0.1 * np.array([drawn_in(point, 0.1 * n) for point in x])
+        weight *= np.exp(-0.05 * (before + np.array([rate(point) for point in x])))
+    np.testing.assert_allclose(state.x, x.T, rtol=1e-13)
+    np.testing.assert_allclose(state.weight, weight, rtol=1e-13)
+    again = pickle.loads(pickle.dumps(walk))
+    assert again == walk and "opaque: it branches on values" in repr(again.drift[1])
 
 
 def importing(x: float) -> float:

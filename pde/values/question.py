@@ -15,11 +15,9 @@ from randwalk.inputs.arguments import numbers
 from randwalk.inputs.wording import shown
 from randwalk.model.barrier import Barrier, barriers
 from randwalk.model.coefficient import ZERO, Coefficient, CoefficientLike, in_dimension
-from randwalk.model.coefficient.point_function import of_point, takes_point
+from randwalk.model.coefficient.point_function import at_a_point
 
 from ..equation import FokkerPlanck, check_equation
-
-NAMED = 3  # coordinates that parameters of a Python function can name
 
 
 @dataclass(frozen=True)
@@ -134,8 +132,7 @@ def reader(dimension: int) -> Any:
     """A function that reads an argument as a coefficient of the coordinates and the time."""
 
     def read(name: str, value: Any) -> Coefficient:
-        if dimension > NAMED and takes_point(value):
-            value = of_point(name, value, dimension)
+        value = at_a_point(name, value, dimension)
         if isinstance(value, (tuple, list)):
             raise TypeError(f"{name} = {shown(value)}: is one number or function, not several")
         return in_dimension(name, value, dimension)
