@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 import signal
 import threading
 import time
@@ -326,7 +327,8 @@ def test_bad_questions() -> None:
     with pytest.raises(TypeError, match=r"payoff = .*: takes"):
         ask(BROWNIAN, lambda x, y: x, 0.0, 1.0)
     with pytest.raises(
-        ValueError, match=r"counts .*: payoff, source and boundary must be finite numbers wherever walkers come"
+        ValueError,
+        match=r"walker \d+, at x = \S+ at t = 1, counts .*: payoff, source and boundary must be finite numbers wherever",
     ):
         ask(BROWNIAN, lambda x: 1.0 / np.sqrt(x), 0.1, 1.0, dt=0.25, walkers=100)
     with pytest.raises(TypeError, match=r"reduction = 'antithetic': give Antithetic\(\), Control"):
@@ -340,6 +342,22 @@ def test_bad_questions() -> None:
     with pytest.raises(ValueError, match="something depends on time: give a finite t"):
         moving = rw.Interval(-1.0, lambda t: 1.0 + t, A, A)
         ask(pde.FokkerPlanck(0.0, 0.5, domain=moving), 0.0, 0.0, math.inf, source=1.0)
+    with pytest.raises(ValueError, match=r"x = 7\.3: lies outside Ring\(0\.0, 1\.0\); take x from 0 to 1"):
+        ask(pde.FokkerPlanck(0.0, 0.5, domain=rw.Ring(0.0, 1.0), start=0.5), 1.0, [0.3, 7.3], 1.0)
+    pond = (rw.Interval(0.0, 4.0, R, A) ** 2).without(rw.Ball((2.0, 2.0), 0.5), A, "trap")
+    swim = pde.FokkerPlanck(0.0, 0.5, domain=pond, start=(1.0, 1.0))
+    for x, said in (
+        ((2.0, 2.1), "beyond the wall 'trap'"),
+        ((2.5, 2.0), "on the absorbing wall 'trap'"),
+        ((-1.0, 2.0), "'left'"),
+    ):
+        for t in (1.0, math.inf):
+            with pytest.raises(ValueError, match=rf"x = {re.escape(str(x))}: lies .*{said}"):
+                ask(swim, 0.0, x, t)
+    with pytest.raises(
+        TypeError, match=r"source = 'x\*\*2': a formula is given as rw.expression\('x\*\*2'\), not as a bare"
+    ):
+        ask(BROWNIAN, 0.0, 0.0, 1.0, source="x**2")  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="a Mask"):
         mask = (rw.Interval(0.0, 4.0, R, R) ** 2).without(rw.Mask(np.eye(4, dtype=bool)), A)
         ask(pde.FokkerPlanck(0.0, 0.5, domain=mask, start=(0.5, 3.5)), 1.0, (0.5, 3.5), 1.0)

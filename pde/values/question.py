@@ -16,6 +16,7 @@ from randwalk.inputs.wording import shown
 from randwalk.model.barrier import Barrier, barriers
 from randwalk.model.coefficient import ZERO, Coefficient, CoefficientLike, in_dimension
 from randwalk.model.coefficient.point_function import at_a_point
+from randwalk.model.coefficient.variables import coordinate
 
 from ..equation import FokkerPlanck, check_equation
 
@@ -71,6 +72,11 @@ class Question:
         """Refuse a point outside the domain or on one of its absorbing walls."""
         domain = self.equation.domain
         place = point if len(point) > 1 else point[0]
+        for i, (value, axis) in enumerate(zip(point, domain.axes, strict=True)):
+            if axis.periodic and not axis.low <= value <= axis.high:
+                raise ValueError(
+                    f"x = {place}: lies outside {domain}; take {coordinate(i)} from {axis.low:g} to {axis.high:g}"
+                )
         for wall in self.barriers:
             away = float(wall.distance(tuple(map(np.asarray, point)), 0.0))
             if away < 0.0:

@@ -22,7 +22,7 @@ from randwalk.tables.ito_program import ItoProgram, program
 from .horizon import Horizon
 from .question import Question
 from .reduction import Antithetic, Control, Reduction
-from .sampling import Combination
+from .sampling import Combination, NotFiniteValue
 
 LEVELS = (1, 2, 4)  # lengths of the steps, in the finest
 FEWEST = 4 * 4  # finest steps
@@ -186,6 +186,7 @@ class Walks:
                     break
                 done = stop
             row[:] = made.settled(state, self.time)
+            _check_values(row, state, self.time, walkers)
             if isinstance(self.reduction, Control):
                 controls.append(self.control.settled(state._replace(gathered=np.zeros(len(walkers))), self.time))
         return np.concatenate([found, controls]) if controls else found
@@ -199,6 +200,19 @@ class Walks:
     def finer(self, resolution: int, factor: float) -> int:
         """The error of the extrapolated value falls one order faster than that of the scheme."""
         return LEVELS[-1] * math.ceil(resolution * max(factor ** (1.0 / (self.order + 1.0)), 1.5) / LEVELS[-1])
+
+
+def _check_values(values: Floats, state: State, time: float, walkers: range) -> None:
+    """Refuse values that are no finite numbers, with the walker and where it is settled."""
+    bad = ~np.isfinite(values)
+    if bad.any():
+        at = int(np.argmax(bad))
+        place = ", ".join(f"{value:g}" for value in state.x[:, at])
+        then = state.gone_at[at] if state.exit[at] else time
+        raise NotFiniteValue(
+            f"walker {walkers[at]}, at x = {place} at t = {then:g}, counts {values[at]}: payoff, source and boundary must be "
+            "finite numbers wherever walkers come, and dt so short that the drift does not throw them out"
+        )
 
 
 def _check_weights(state: State, walkers: range) -> None:

@@ -389,6 +389,8 @@ def in_dimension(name: str, value: CoefficientLike, dimension: int) -> Coefficie
     if isinstance(value, (float, np.floating)) and not math.isfinite(value):
         raise ValueError(f"{name}: a coefficient must be a finite number, not {value}")
     check_returns(name, value)
+    if isinstance(value, str):
+        raise TypeError(f"{name} = {value!r}: a formula is given as rw.expression({value!r}), not as a bare string")
     made = as_coefficient(value)
     if dimension > 1 and isinstance(made, Function):
         given = needed_parameters(made.function)
