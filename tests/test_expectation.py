@@ -136,10 +136,10 @@ def test_several_levels_meet_the_tolerance() -> None:
     assert float(found.error) <= 2e-3 and float(found.saved) > 1.5
 
 
-@pytest.mark.parametrize(("wall", "rate"), [(A, 0.5), (R, 1.0)])
+@pytest.mark.parametrize(("wall", "rate"), [(A, 0.5), (R, 1.0), (rw.PartiallyAbsorbing(1.0), 1.0)])
 def test_the_variance_of_a_level_falls_with_its_steps(wall: Any, rate: float) -> None:
-    """As √dt by absorbing walls, where one of two levels may leave alone, and as dt by reflecting ones; the slope over a factor
-    of 16 has a standard error of 0.04."""
+    """As √dt by absorbing walls, where one of two levels may leave alone, and as dt by those that reflect or take from weights;
+    the slope over a factor of 16 has a standard error of 0.04."""
     walled = pde.FokkerPlanck(rw.expression("-x"), 0.5, domain=rw.Interval(-1.0, 1.0, wall, wall))
     level = Level(Question.of(walled, rw.expression("x**2"), 0.0, 0.0), (0.3,), Until(0.5), key(1), level=1)
     long, short = (float(np.var(np.array([1.0, -1.0]) @ level.rows(steps, range(20_000)))) for steps in (32, 512))
@@ -156,15 +156,21 @@ def test_an_ornstein_uhlenbeck_process_that_turns() -> None:
 
 
 def test_survival_on_the_robin_half_line() -> None:
+    """With f = 2 and φ = 1 + t the value at time 1 is 2 S + 1 - S + ∫ S ds - S = 1 + ∫ S ds of the survival S."""
     half = pde.FokkerPlanck(-0.3, 0.5, domain=rw.Interval(0.0, math.inf, rw.PartiallyAbsorbing(1.0)), start=0.5)
-    found = pde.expectation(half, 1.0, 0.5, 1.0, walkers=60_000, dt=1 / 16)
-    agrees(found, float(pde.closed_form(half).survival(1.0)))
+    found = pde.expectation(half, 2.0, 0.5, 1.0, boundary=rw.expression("1 + t"), walkers=60_000, dt=1 / 32)
+    survival = pde.closed_form(half).survival
+    t, w = np.polynomial.legendre.leggauss(60)
+    agrees(found, 1.0 + float(0.5 * w @ [float(survival(0.5 * (s + 1.0))) for s in t]))
 
 
-def test_a_payoff_between_reflecting_walls() -> None:
-    """cos πx is an eigenfunction between reflecting walls at 0 and 1: E cos πX_t = cos πx e^(-π² D t)."""
+@pytest.mark.parametrize("reduction", [None, pde.Drift(0.8)])
+def test_a_payoff_between_reflecting_walls(reduction: Any) -> None:
+    """cos πx is an eigenfunction between reflecting walls at 0 and 1: E cos πX_t = cos πx e^(-π² D t). The push of a wall is no
+    part of the weight of a path."""
     box = pde.FokkerPlanck(0.0, 0.5, domain=rw.Interval(0.0, 1.0, R, R), start=0.3)
-    found = pde.expectation(box, rw.expression("cos(3.141592653589793*x)"), 0.3, 0.2, walkers=60_000, dt=1 / 320)
+    wave = rw.expression("cos(3.141592653589793*x)")
+    found = pde.expectation(box, wave, 0.3, 0.2, walkers=60_000, dt=1 / 320, reduction=reduction)
     agrees(found, math.cos(0.3 * math.pi) * math.exp(-0.1 * math.pi**2))
 
 

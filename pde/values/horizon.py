@@ -22,6 +22,7 @@ class Until:
     """Walks of a `time`, in which as many steps are made as the resolution is."""
 
     time: float
+    holds = True  # walkers whom walls absorb in part stay, and their weight falls
 
     def stops(self, steps: int) -> Iterator[int]:
         """The numbers of steps after which one looks whether walks are over."""
@@ -39,6 +40,7 @@ class Departure:
 
     time: float
     most: float
+    holds = False  # who stays with less and less weight takes long to have none
 
     def stops(self, steps: int) -> Iterator[int]:
         """Numbers that double, the same for any walkers, so that it is the same steps after which a weight is too small."""

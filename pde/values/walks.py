@@ -150,7 +150,14 @@ class Walks:
 
     def _program(self, walk: ItoWalk, payoff: Coefficient) -> ItoProgram:
         question = self.question
-        return program(walk, source=question.source, payoff=payoff, boundary=question.boundary, kills=False)
+        return program(
+            walk,
+            source=question.source,
+            payoff=payoff,
+            boundary=question.boundary,
+            kills=False,
+            holds=self.horizon.holds,
+        )
 
     @cached_property
     def partner(self) -> ItoProgram:

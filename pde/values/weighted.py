@@ -65,7 +65,13 @@ class Weighted(Walks):
         old, new = question.equation.domain.exits, walk.domain.exits
         paid = [ZERO if name not in old else question.boundary[old.index(name)] * weight for name in new]
         return program(
-            walk, source=question.source * weight, payoff=question.payoff * weight, boundary=paid, kills=False
+            walk,
+            source=question.source * weight,
+            payoff=question.payoff * weight,
+            boundary=paid,
+            kills=False,
+            holds=self.horizon.holds,
+            carried=1,
         )
 
     @property
