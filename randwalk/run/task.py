@@ -110,12 +110,13 @@ class Task:
         machine: Machine | None = None,
         advance: Callable[[float], None] = _nothing,
         midway: Midway | None = None,
+        steps: tuple[int, ...] | None = None,
     ) -> Iterator[Counts]:
         """The counts of one batch of the walkers after another; `advance` is told of each fraction of the work that is done. A
-        run by ``occupation`` is kept `midway`."""
+        run by ``occupation`` is kept `midway`, and may end earlier, at the last of other `steps`."""
         check_unchanged(self.functions)
         where = machine or Host()
-        shared = (self.windows, walkers, self.steps, self.seed, self.records)
+        shared = (self.windows, walkers, steps or self.steps, self.seed, self.records)
         if self.method == "occupation":
             yield occupation(*shared, where, advance, midway)
             return
