@@ -26,7 +26,7 @@ AnyCounts = Counts | ItoCounts
 
 class Interrupted(KeyboardInterrupt):
     """Ctrl-C during a run. `ensemble` holds the walkers that were finished, as a run of these walkers gives them (None if there
-    are none); ``ensemble.extend(walkers)`` continues with those that are missing."""
+    are none); ``ensemble.extend(range(walkers))`` continues with those that are missing."""
 
     def __init__(self, ensemble: Any, kept: str = "") -> None:
         done = ensemble.walkers if ensemble is not None else 0
@@ -68,7 +68,8 @@ def collect(
                 if isinstance(error, (KeyboardInterrupt, RangeFailed)):
                     with suppress(KeyboardInterrupt):  # a second one: what has come by now is kept
                         for more in rest():
-                            counts = more if counts is None else counts + more
+                            if counts is None or missing(more.parts, counts.parts):
+                                counts = more if counts is None else counts + more
                 ensemble, kept = checkpoint.cut_short(counts)
                 if isinstance(error, KeyboardInterrupt):
                     raise Interrupted(ensemble, kept) from None
@@ -96,8 +97,13 @@ def _alone(task: AnyTask, parts: Sequence[range], effort: Effort, checkpoint: Ch
         machine = choose(effort.backend, effort.devices, seconds, threads, task.method)
         kept = () if checkpoint.midway is None else (checkpoint.midway,)
         batches = (counts for part in parts for counts in task.stream(part, machine, advance, *kept))
+
+        def rest() -> Sequence[AnyCounts]:
+            batches.close()
+            return machine.late
+
         with closing(batches):  # ends its threads, also where an error comes between two batches
-            yield batches, lambda: ()
+            yield batches, rest
 
 
 @contextmanager

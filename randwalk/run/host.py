@@ -27,7 +27,7 @@ from ..kernels.program import (
     Walkers,
 )
 from ..tables.layout import Layout
-from .pieces import SOON, pieces
+from .pieces import SOON, finished, pieces
 
 ALONE = 1 << 20  # walker-steps that one thread does sooner than several can start
 PIECE = 256  # sites from which a thread is worth its start
@@ -74,6 +74,7 @@ class Host:
     threads: int = 1
     stopped: Callable[[], bool] = field(default=lambda: False, repr=False, compare=False)
     _left: threading.Event = field(default_factory=threading.Event, repr=False, compare=False)
+    late: list[Any] = field(default_factory=list, repr=False, compare=False)
     name = "cpu"
 
     def ended(self) -> bool:
@@ -139,16 +140,17 @@ class Host:
             for batch in batches:
                 jobs.append((batch, pool.submit(work, batch)))
                 if len(jobs) > 2 * self.threads:
-                    first, job = jobs.popleft()
-                    yield first, job.result()
+                    yield jobs[0][0], jobs[0][1].result()
+                    jobs.popleft()
             while jobs:
-                first, job = jobs.popleft()
-                yield first, job.result()
+                yield jobs[0][0], jobs[0][1].result()
+                jobs.popleft()
         finally:
             self._left.set()  # for what is under way, if anything is
-            late = wait([job for _, job in jobs if not job.cancel()], SOON).not_done
-            pool.shutdown(wait=not late)
-            if not late:
+            left = wait([job for _, job in jobs if not job.cancel()], SOON)
+            self.late[:] = finished(left.done)
+            pool.shutdown(wait=not left.not_done)
+            if not left.not_done:
                 self._left.clear()
 
     def place(self, batch: range, start: Sequence[Start], keys: Keys) -> NDArray[np.int32]:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 FIRST = 1 << 28  # steps of all walkers in the first piece: one or two tenths of a second from a table
 SOON = 0.6  # seconds after Ctrl-C or an error in which threads and workers end
@@ -19,6 +22,11 @@ class Ended(Exception):
     def __init__(self, part: Any = None) -> None:
         super().__init__()
         self.part = part
+
+
+def finished(jobs: Iterable[Future[T]]) -> list[T]:
+    """The results of those that are done, and were neither cancelled nor ended."""
+    return [job.result() for job in jobs if job.done() and not job.cancelled() and job.exception() is None]
 
 
 def never() -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from functools import cached_property
 from itertools import pairwise
 from typing import Any
@@ -122,7 +122,7 @@ class Task:
             return
         for counts in follow(*shared, self._jumps, where):
             advance(counts.walkers / len(walkers))
-            yield replace(counts, seed=self.seed, method=self.method)
+            yield counts
 
     def seconds(self, walkers: int) -> float:
         """The predicted time on a reference machine."""
