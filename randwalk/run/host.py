@@ -5,13 +5,14 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, wait
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..jit.pools import pool_of, threads
 from ..kernels import constant, cpu
 from ..kernels import occupation as counted
 from ..kernels.cpu import BLOCK
@@ -106,7 +107,7 @@ class Host:
         parts = max(1, min(self.threads, length // PIECE))
         together = stop - start if parts == 1 and not ring else max(32, length // (16 * parts))
         before, after = counts, counts.copy()
-        with ThreadPoolExecutor(parts) as pool:  # starts no thread before it is used
+        with threads(parts) as pool:
             each = pool.map if parts > 1 else map
             for begin, end in pieces(start, stop, OCCUPIED * length // parts, self.ended, together):
                 rows = program.thresholds
@@ -135,7 +136,7 @@ class Host:
         if self.threads == 1 or size >= len(walkers):
             yield from ((batch, work(batch)) for batch in batches)
             return
-        pool, jobs = ThreadPoolExecutor(self.threads), deque[tuple[range, Future[T]]]()
+        pool, jobs = pool_of(self.threads), deque[tuple[range, Future[T]]]()
         try:
             for batch in batches:
                 jobs.append((batch, pool.submit(work, batch)))

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 
-FIRST = 1 << 28  # steps of all walkers in the first piece: one or two tenths of a second from a table
+FIRST = 1 << 26  # steps of all walkers in the first piece: some hundredths of a second from a table
 SOON = 0.6  # seconds after Ctrl-C or an error in which threads and workers end
 SHORT, LONG = 0.1, 0.3  # seconds; after a piece that took less or more, the next ones are longer or shorter
 ALIGNED = 64  # steps that kernels make together; pieces end at multiples of them
