@@ -12,11 +12,14 @@ import numba
 from numba import njit
 from numba.core import compiler, event
 from numba.core.codegen import JITCodeLibrary
+from numba.core.compiler_lock import global_compiler_lock
 from numba.core.registry import CPUDispatcher
 
 from .disk import REMEDY, KernelCache, cache_place
+from .pools import apart
 
 F = Callable[..., Any]
+lock: Any = global_compiler_lock
 OPTIONS: dict[str, Any] = {  # without a wrapper for C, which nobody calls, a kernel is compiled in a tenth less time
     "error_model": "numpy",
     "no_cfunc_wrapper": True,
@@ -141,11 +144,25 @@ def maker(function: F) -> Callable[..., Any]:
     return _Device(function, {"nopython": True, "no_cpython_wrapper": True, **OPTIONS})
 
 
+def _heard(compiles: F) -> F:
+    """What compiles, so that Ctrl-C is heard meanwhile: LLVM works for seconds in one call, in which it calls Python functions,
+    and these hear Ctrl-C and cannot hand it over."""
+
+    def compiled(*arguments: Any) -> Any:
+        if lock.is_locked():  # by this thread, which compiles what calls this
+            return compiles(*arguments)
+        return apart(lambda: compiles(*arguments))
+
+    return compiled
+
+
 def kernel(function: F) -> Callable[..., Any]:
     """A kernel that Python calls, on one thread. It releases the interpreter's lock, so that threads can share the work. Its
     machine code is kept if its text stands in a file."""
     settings: Any = numba.config
     compiled: Any = njit(nogil=True, **OPTIONS)(function)
+    if not settings.DISABLE_JIT:
+        compiled.compile = _heard(compiled.compile)
     kept = os.path.exists(function.__code__.co_filename) and cache_place()[0] is not None
     if kept and not settings.DISABLE_JIT:
         compiled._cache = KernelCache(function)

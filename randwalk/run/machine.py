@@ -24,6 +24,12 @@ class Machine(Protocol):
     @property
     def name(self) -> str: ...
 
+    @property
+    def late(self) -> list[Any]:
+        """Results of :meth:`batches` that were finished when no more were asked for, besides those that were given; the last one
+        that was given may be among them."""
+        ...
+
     def batches(
         self, walkers: range, size: int, steps: int, width: int, work: Callable[[range], T]
     ) -> Iterator[tuple[range, T]]:
