@@ -18,6 +18,8 @@ from ..kernels import cpu
 from ..kernels.packing import packing
 from ..kernels.program import Keys, Walkers
 from ..model.coefficient import Floats
+from ..tables import window
+from ..tables.guess import Ends
 from ..tables.table import StepTable
 from .batch import Batch
 from .counts import Counts
@@ -29,6 +31,7 @@ from .record import Record, Trajectories, followed
 from .windows import Windows
 
 MOST_CELLS = 1 << 26  # of several axes that are counted one by one
+SPARE = 4  # part of a window by which it is made wider than it has to be, as long as walkers go on
 
 Whole = NDArray[np.int64]
 
@@ -97,10 +100,13 @@ class FreeWalkers:
         table, begin = self.rows.table, windows.start
         one = begin.single
         cells = machine.host(machine.place(walkers, begin.parts, keys)) if one is None else np.array([one])
-        self.begun = np.array([np.broadcast_to(k, len(walkers)) for k in begin.table.layout.numbers(cells)])
-        self.numbers = machine.array(self.begun.copy() if records else self.begun)
+        numbers = np.array(begin.table.layout.numbers(cells))
+        self.begun = np.broadcast_to(numbers, (len(numbers), len(walkers)))
+        self.numbers = machine.array(self.begun.copy())
         self.moved = machine.array(np.zeros(len(walkers), dtype=np.int32))  # since numbers were brought up to date
         self.counted = by_site(table, records, "paths" if jumps is None else "jump")
+        if self.counted:
+            table = window.unchecked(windows.walk, self._ends(numbers))
         raw = table.layout.empty(len(steps)) if self.counted else np.zeros((len(steps), 0), dtype=np.int64)
         results = {record: record.empty(table, (walkers,), steps) for record in records}
         self.counts = Counts(table, steps, (walkers,), raw, results)
@@ -116,7 +122,7 @@ class FreeWalkers:
             if self.counted:
                 self._count(row, numbers)
             counts = self.counts.raw[row]
-            now = FreeBatch(self.rows.table, counts, None, Host(), begun=self.begun, numbers=numbers)
+            now = FreeBatch(self.counts.table, counts, None, Host(), begun=self.begun, numbers=numbers)
             for record, result in self.counts.records.items():
                 record.add(result, row, now)
         return self.counts
@@ -136,19 +142,28 @@ class FreeWalkers:
             self.machine.unpack(self.moved, 32, self.numbers[axis : axis + 1])
 
     def _count(self, row: int, numbers: Whole) -> None:
-        """Count the walkers on each cell of a window that holds them all."""
-        while any(reached := _outside(self.rows.table, numbers)):
-            self.rows = self.windows.wider(self.rows, reached)
-            self.counts = self.counts.on(self.rows.table)
-        layout = self.rows.table.layout
+        """Count the walkers on each cell of a window that holds them all, which is as small as that for the last time."""
+        self._hold(self._ends(numbers), row + 1 < len(self.steps))
+        layout = self.counts.table.layout
         rings = np.where(layout.periodic, layout.shape, 0)
         axes = np.stack([layout.first, rings, layout.strides], axis=1).astype(np.int64)
-        cpu.count_places(np.ascontiguousarray(numbers), axes, self.counts.raw[row])
+        cpu.count_places(numbers, axes, self.counts.raw[row])
 
+    def _ends(self, numbers: Whole) -> Ends:
+        """The lowest and the highest number along each axis; all of a ring."""
+        ends = []
+        for (first, sites), ring, k in zip(
+            self.rows.table.window, self.rows.table.layout.periodic, numbers, strict=True
+        ):
+            ends.append((first, first + sites - 1) if ring else (int(k.min()), int(k.max())))
+        return tuple(ends)
 
-def _outside(table: StepTable, numbers: Whole) -> tuple[bool, ...]:
-    """Whether there are numbers beyond the low and the high end of each axis of a window that is not a ring."""
-    found = []
-    for (first, sites), ring, k in zip(table.window, table.layout.periodic, numbers, strict=True):
-        found += [not ring and bool(k.min() < first), not ring and bool(k.max() >= first + sites)]
-    return tuple(found)
+    def _hold(self, ends: Ends, more: bool) -> None:
+        """Make the window of the counts hold sites between `ends`, and some farther ones where there will be `more` times."""
+        widest, wider = self.windows.reaching(ends).table.window, []
+        for (first, sites), (low, high), (least, most) in zip(self.counts.table.window, ends, widest, strict=True):
+            spare = (high - low) // SPARE if more else 0
+            below = first if first <= low else max(low - spare, least)
+            above = first + sites - 1 if high < first + sites else min(high + spare, least + most - 1)
+            wider.append((below, above))
+        self.counts = self.counts.on(window.unchecked(self.windows.walk, tuple(wider)))
