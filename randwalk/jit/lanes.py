@@ -15,7 +15,7 @@ from typing import Any
 
 from llvmlite import ir
 from numba import types
-from numba.core import errors
+from numba.core import config, errors
 from numba.core.codegen import get_host_cpu_features
 from numba.core.typing import templates
 from numba.extending import intrinsic, lower_builtin, models, register_model
@@ -27,6 +27,8 @@ implement: Any = lower_builtin
 register: Any = templates.infer_global
 
 HOST = get_host_cpu_features()  # type: ignore[no-untyped-call]
+settings: Any = config
+TARGET = HOST if settings.CPU_FEATURES is None else settings.CPU_FEATURES  # of the processor that is compiled for
 LANES = 32 if "+avx2" in HOST else 8
 # Walkers whose thresholds are looked up together, in several registers, so that gathers hide each other's latency.
 WIDTH = 64 if "+avx512f" in HOST else 32 if "+avx2" in HOST else 16
