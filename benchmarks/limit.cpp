@@ -211,6 +211,18 @@ static inline lanes picked(const u64 *from, lanes which) {
   lanes v; for (int i = 0; i < W; i++) v[i] = from[which[i]]; return v;
 #endif
 }
+// Two more random digits of uniforms, compared with those of a threshold, `two`: which are `less`, and which `tie` so far.
+static inline void two_digits(int two, const lanes (&digits)[2], lanes &less, lanes &tie) {
+#if defined(__AVX512F__)
+#define PAIR(LESS, TIE) { less = (lanes)_mm512_ternarylogic_epi64((vec)digits[0], (vec)digits[1], (vec)less, LESS); tie = (lanes)_mm512_ternarylogic_epi64((vec)digits[0], (vec)digits[1], (vec)tie, TIE); }
+  if (two == 0) PAIR(0x02, 0x02) else if (two == 1) PAIR(0x0b, 0x08) else if (two == 2) PAIR(0x2f, 0x20) else PAIR(0xbf, 0x80)
+#undef PAIR
+#else
+  for (int i = 1; i >= 0; i--) {
+    if (two >> (1 - i) & 1) { less = less | ~digits[i]; tie = tie & digits[i]; } else { less = less & ~digits[i]; tie = tie & ~digits[i]; }
+  }
+#endif
+}
 // The simple walk in space by all digits that its law needs: as above, and each undecided step (five in 256, for 3/6 is a sum of numbers of
 // 53 digits) by a block of its own. Those of GROUP
 // words are settled together, K vectors of them in turn. An undecided step has the number (threshold, lane, word, bit).
@@ -223,10 +235,11 @@ template <int K> static double settled() {
   const lanes last = all(STEPS % 64 ? (1ull << STEPS % 64) - 1 : ~0ull);
 #pragma omp parallel num_threads(threads)
   {
-    std::vector<u64> masks(ROOM + L), places(ROOM + L), pending(2 * ROOM + L), below(8 * 64), won(L + W);
+    std::vector<u64> room(6 * ROOM + 5 * L + 8 * 64);
+    u64 *const below = room.data(), *const masks = below + 8 * 64, *const places = masks + ROOM + L, *const pending = places + ROOM + L, *const won = pending + 2 * ROOM + L;
 #pragma omp for
     for (long b = 0; b < n; b += L) {
-      std::fill(below.begin(), below.end(), 0);
+      std::fill(below, below + 8 * 64, 0);
       for (int begin = 0; begin < whole; begin += GROUP) {
         int many = 0, waiting = 0;
         for (int t = begin; t < std::min(begin + GROUP, whole); t++) {
@@ -238,15 +251,12 @@ template <int K> static double settled() {
 #pragma GCC unroll 8
             for (int k = 0; k < K; k++) {
               lanes less = all(0), tie = wanted;
-#pragma GCC unroll 8
-              for (int d = 7; d >= 0; d--) {
-                const lanes digit = digits[d / 2][k][d & 1];
-                if (T[m] >> (61 - d) & 1) { less = less | ~digit; tie = tie & digit; } else { less = less & ~digit; tie = tie & ~digit; }
-              }
+#pragma GCC unroll 4
+              for (int d = 3; d >= 0; d--) two_digits(T[m] >> (60 - 2 * d) & 3, digits[d][k], less, tie);
               u64 *count = &below[64 * m + k * W]; kept(count, fetched(count) + ones(less & wanted));
               if (T[m] & REST) {
-                append(places.data(), many, ((first() + all(64 * m + k * W)) << 4) + all(t - begin), tie);
-                many = append(masks.data(), many, tie, tie);
+                append(places, many, ((first() + all(64 * m + k * W)) << 4) + all(t - begin), tie);
+                many = append(masks, many, tie, tie);
               }
             }
         }
@@ -256,14 +266,15 @@ template <int K> static double settled() {
           for (int i = 0; i < many; i += W) {
             const lanes mask = fetched(&masks[i]), place = fetched(&places[i]), others = mask & (mask - all(1));
             kept(&pending[waiting + i], (place << 6) | ones((mask - all(1)) & ~mask));
-            append(places.data(), still, place, others);
-            still = append(masks.data(), still, others, others);
+            append(places, still, place, others);
+            still = append(masks, still, others, others);
           }
           waiting += many; many = still;
           if (waiting < ROOM && many) continue;
           for (int k = 0; k < K; k++) kept(&pending[waiting + k * W], all(5 << 16));  // the last vectors may hold none: of no threshold
+          int w = 0;
           for (int i = 0; i < waiting; i += L) {
-            lanes c[K][4]; int w = 0;
+            lanes c[K][4];
             for (int k = 0; k < K; k++) {
               const lanes code = fetched(&pending[i + k * W]);
               c[k][0] = ((code >> 10) & all(63)) + all(b); c[k][1] = all(0); c[k][2] = (code & all(1023)) + all(64 * begin); c[k][3] = all(1 | 256);
@@ -271,10 +282,10 @@ template <int K> static double settled() {
             rounds<K>(c);
             for (int k = 0; k < K; k++) {
               const lanes code = fetched(&pending[i + k * W]), uniform = (((c[k][0] & all(0xffffffff)) >> 9) << 31) | ((c[k][1] & all(0xffffffff)) >> 1);
-              w = append(won.data(), w, code >> 10, (uniform - picked(rests, code >> 16)) >> 63);
+              w = append(won, w, code >> 10, (uniform - picked(rests, code >> 16)) >> 63);
             }
-            for (int j = 0; j < w; j++) below[won[j]]++;
           }
+          for (int j = 0; j < w; j++) below[won[j]]++;
           waiting = 0;
         }
       }

@@ -74,7 +74,7 @@ class Host:
     threads: int = 1
     stopped: Callable[[], bool] = field(default=lambda: False, repr=False, compare=False)
     _left: threading.Event = field(default_factory=threading.Event, repr=False, compare=False)
-    name = "cpu"
+    name, packed = "cpu", np.int64
 
     def ended(self) -> bool:
         """Whether the run has `stopped`, or nobody asks for further batches of it."""
@@ -159,7 +159,7 @@ class Host:
                 cpu.place(site, batch.start, axis, index, np.cumsum(masses), keys)
         return site
 
-    def unpack(self, packed: NDArray[np.int32], bits: int, numbers: NDArray[np.int64]) -> None:
+    def unpack(self, packed: NDArray[Any], bits: int, numbers: NDArray[np.int64]) -> None:
         cpu.unpack(packed, bits, numbers)
 
     def array(self, values: NDArray[Any]) -> NDArray[Any]:

@@ -24,6 +24,11 @@ class Machine(Protocol):
     @property
     def name(self) -> str: ...
 
+    @property
+    def packed(self) -> Any:
+        """The type of whole numbers in which it adds up displacements along several axes (:mod:`randwalk.kernels.packing`)."""
+        ...
+
     def batches(
         self, walkers: range, size: int, steps: int, width: int, work: Callable[[range], T]
     ) -> Iterator[tuple[range, T]]:
