@@ -59,8 +59,8 @@ def _walk_digits(site, first_walker, program, start, stop, keys):  # type: ignor
     rows = moves
     while rows and program.thresholds[rows - 1] == FULL:  # every uniform is below
         rows -= 1
-    planes, counts, rests = aligned((PLANES + 2) * LANES), aligned((moves + 1) * LANES), aligned(moves)
-    for k in range(moves):
+    planes, counts, rests = aligned((PLANES + 2) * LANES), aligned(moves * LANES), aligned(rows)
+    for k in range(rows):
         rests[k] = remainder(program.thresholds[k], number)
     ties = aligned(moves * ROOM + LANES), aligned(moves * ROOM + LANES)
     lists = aligned((moves + 1) * ROOM + LANES), aligned((moves + 1) * ROOM + LANES)
@@ -79,7 +79,7 @@ def _walk_digits(site, first_walker, program, start, stop, keys):  # type: ignor
                         append((numbers(U(k * LANES)) << WORD) + U(word - begin), tie, ties[1], many)
                         many = append(tie, tie, ties[0], many)
                     keep(fetch(counts, k * LANES) + ones(less), counts, k * LANES)
-            _settle(counts, ties, many, (first, begin), rests[:rows], lists, keys)
+            _settle(counts, ties, many, (first, begin), rests, lists, keys)
         home = site[j : j + LANES]
         for k in range(moves):
             for i in range(home.size):
@@ -147,9 +147,6 @@ def _settle(counts, ties, many, begin, rests, lists, keys):  # type: ignore[no-u
 def _settle_all(counts, begin, rests, lists, waiting, keys):  # type: ignore[no-untyped-def]
     """The pending ties, each by the digits of a block of its own."""
     (first_walker, first_word), (pending, below), found = begin, lists, 0
-    keep(
-        alike(U(counts.size - LANES) << (WORD + BIT)), pending, waiting
-    )  # the last lanes may hold no tie: of no threshold
     for i in range(0, waiting, LANES):
         code = fetch(pending, i)
         place, step = code >> (WORD + BIT), (code & U(64 * WORDS - 1)) + U(64 * first_word)
@@ -159,7 +156,8 @@ def _settle_all(counts, begin, rests, lists, waiting, keys):  # type: ignore[no-
         for k in range(1, rests.size):  # the places of thresholds from number k on
             later = ZERO - ((U(k * LANES - 1) - place) >> U(63))
             rest = rest ^ (later & (rests[k] ^ rests[k - 1]))
-        found = append(place, (after(more, PLANES) - rest) >> U(63), below, found)
+        negative = (after(more, PLANES) - rest) & (numbers(U(i)) - U(waiting))  # the last lanes may hold no tie
+        found = append(place, negative >> U(63), below, found)
     for i in range(found):
         counts[below[i]] += ONE
 

@@ -16,7 +16,6 @@ from ..kernels import constant, cpu
 from ..kernels import occupation as counted
 from ..kernels.cpu import BLOCK
 from ..kernels.program import (
-    LIVE,
     DigitsProgram,
     JumpProgram,
     Keys,
@@ -201,10 +200,9 @@ class Host:
     def passages(
         self, site: NDArray[np.int32], passage: NDArray[np.int32], steps: int, exit_of: NDArray[np.uint8]
     ) -> NDArray[np.int64]:
-        exits, way = int(exit_of[-1]) + 1, exit_of[site]
-        gone = way != LIVE
-        bins = exits * passage[gone].astype(np.int64) + way[gone]
-        return np.bincount(bins, minlength=exits * (steps + 1)).reshape(-1, exits)
+        counts = np.zeros((steps + 1, int(exit_of[-1]) + 1), dtype=np.int64)
+        cpu.count_passages(site, passage, exit_of, counts)
+        return counts
 
     def host(self, site: NDArray[np.int32]) -> NDArray[np.int32]:
         return site
