@@ -13,7 +13,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from randwalk.jit import vector
-from randwalk.jit.lanes import LANES, REALS, WIDTH, alike, fetch, fetch_cells, fetch_masses, keep, numbers
+from randwalk.jit.lanes import LANES, REALS, TARGET, WIDTH, alike, fetch, fetch_cells, fetch_masses, keep, numbers
 from randwalk.jit.vector import append, look_up, look_up_pairs, ones, where, which
 from randwalk.kernels import bits, constant
 from randwalk.kernels.constant import ROOM
@@ -83,7 +83,7 @@ def test_a_place_in_an_array_and_no_other(kind: type) -> None:
     assert np.array_equal(target[:LANES], WORDS[0].astype(kind))
 
 
-@pytest.mark.parametrize("target", [vector.TARGET, ""], ids=["this processor", "any"])
+@pytest.mark.parametrize("target", [TARGET, ""], ids=["this processor", "any"])
 def test_random_blocks_of_lanes_are_those_of_each(target: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Walkers on both sides of 2^32; with the instructions of this processor, and with those that all have."""
     monkeypatch.setattr(vector, "TARGET", target)

@@ -184,23 +184,26 @@ def _ones(context: Any, word: Any) -> Any:
 
 
 def _append(context: Any, values: Any, chosen: Any, array: Any, offset: Any) -> Any:
-    """Keep those of lanes for which `chosen` is not 0 in an array of uint64, one after another from `offset` on; returns the
-    place after the last one. What stands there and in the places after it, up to LANES in all, means nothing then.
+    """Keep those of a vector that are chosen, of lanes those for which `chosen` is not 0, of cells those that it marks, in an
+    array one after another from `offset` on; returns the place after the last one. What stands there and in the places after it,
+    up to the length of the vector in all, means nothing then.
 
     AVX-512 has an instruction that packs a register. Elsewhere LLVM would pack in memory and wait for it, so elements are stored
     one by one, each over those before it that are not kept.
     """
-    i64, together = ir.IntType(64), 8 if "+avx512f" in HOST else 1
-    part, zero = ir.VectorType(i64, together), ir.Constant(ir.VectorType(i64, together), [0] * together)
+    i64, element = ir.IntType(64), values.form.element
+    together = 512 // element.width if "+avx512f" in HOST else 1
+    part = ir.VectorType(element, together)
 
     def store(context: Any, builder: Any, given: Any, wanted: Any, into: Any, offset: Any) -> Any:
-        for first in range(0, LANES, together):
+        if chosen == lanes:
+            wanted = builder.icmp_unsigned("!=", wanted, ir.Constant(wanted.type, [0] * wanted.type.count))
+        for first in range(0, values.form.count, together):
             order = ir.Constant(ir.VectorType(ir.IntType(32), together), list(range(first, first + together)))
-            some, which = (builder.shuffle_vector(v, v, order) for v in (given, wanted))
-            mask = builder.icmp_unsigned("!=", which, zero)
+            some, mask = (builder.shuffle_vector(v, v, order) for v in (given, wanted))
             if together > 1:
                 kind = ir.FunctionType(part, [part, mask.type, part])
-                name = f"llvm.experimental.vector.compress.v{together}i64"
+                name = f"llvm.experimental.vector.compress.v{together}{element.intrinsic_name}"
                 some = builder.call(insert(builder.module, kind, name), [some, mask, ir.Constant(part, ir.Undefined)])
             there, _, size = place(context, builder, array, into, offset, together)
             builder.store(some, there, align=size)
@@ -209,7 +212,7 @@ def _append(context: Any, values: Any, chosen: Any, array: Any, offset: Any) -> 
             offset = builder.add(offset, builder.call(count, [bits]))
         return offset
 
-    return lowered(types.intp(lanes, lanes, array, types.intp), store)
+    return lowered(types.intp(values, chosen, array, types.intp), store)
 
 
 def _zeros_below(context: Any, word: Any) -> Any:
