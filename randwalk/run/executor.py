@@ -189,7 +189,7 @@ def gathered(
                 if sent is None:
                     break
                 try:
-                    future = supply.submit(shipped, sent.item, sent.attempt)
+                    future = supply.submit(shipped, shipped.sent(sent.item), sent.attempt)
                 except NoExecutor:
                     raise
                 except Exception as error:
