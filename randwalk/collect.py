@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 
 from .checkpoint import Checkpoint
 from .jit.compile import DeviceError
+from .model.functions import check_unchanged
 from .run.counts import Counts
 from .run.devices import choose
 from .run.effort import Effort, Portions
@@ -111,6 +112,7 @@ def _by_executor(task: AnyTask, parts: Sequence[range], effort: Effort, checkpoi
     """Counts of one range of walkers after another, made by workers; by ``occupation`` of one part after another, which is drawn
     as a whole."""
     threads, walkers = checked(effort.threads) or 1, sum(map(len, parts))
+    check_unchanged(task.functions)
     task.check_memory(walkers, threads)
     if effort.backend == "cpu":
         choose(effort.backend, effort.devices, 0.0, threads)  # refuses devices of which workers know nothing

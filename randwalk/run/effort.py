@@ -10,6 +10,7 @@ from typing import Any
 
 from ..jit.compile import DeviceError
 from .devices import choose
+from .executor import check_executor
 from .machine import Machine
 from .pieces import Ended
 from .threads import share
@@ -27,6 +28,10 @@ class Effort:
     backend: str = "cpu"
     devices: Sequence[int] | None = None
     executor: Any = None
+
+    def __post_init__(self) -> None:
+        if self.executor is not None:
+            check_executor(self.executor)
 
 
 @dataclass(frozen=True)

@@ -43,7 +43,7 @@ class Shipped:
         try:
             return bytes(packer.dumps((self.work, self.wanted)))
         except Exception as error:  # whatever an object says that cannot be pickled
-            check_travels(functions_in(self.work))
+            check_travels(functions_in(self.work), packer.dumps)
             raise TypeError(
                 f"executor: the run cannot be sent to other processes ({error}); write its functions as "
                 'rw.expression("...") or in a module, or install cloudpickle'
