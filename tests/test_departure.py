@@ -57,6 +57,8 @@ def test_brownian_motion_with_drift() -> None:
     found = pde.expectation(restoring(a, 1e-12), 0.0, x, INF, source=3.0, boundary=2.0, tolerance=0.02)
     agrees(found, 2.0 + 3.0 * exact)
     assert float(found.error) <= 0.02 and found.method == "walk"
+    by_then = pde.expectation(restoring(a, 1e-12), 0.0, x, 12.0, source=3.0, boundary=2.0, tolerance=0.05)
+    agrees(by_then, 2.0 + 3.0 * exact)  # exp(-(π²D/4 + a²/4D) 12) = 2e-8 are inside
 
 
 @pytest.mark.parametrize("reduction", [None, pde.Antithetic()])
@@ -164,7 +166,7 @@ def test_questions_without_an_answer() -> None:
         ValueError, match=r"1024 walkers from x = \(0.5,\) are still inside .*: they leave too rarely, or never"
     ):
         ask(half, 0.0, 0.5, INF, boundary=1.0)
-    level = pde.FokkerPlanck(rw.expression("1e-300*x"), D, domain=rw.Interval(0.0, INF, A), start=0.5)
+    level = pde.FokkerPlanck(rw.expression("1e-12 + 1e-300*x"), D, domain=rw.Interval(0.0, INF, A), start=0.5)
     with pytest.raises(ValueError, match=r"walkers are still inside after the time .*: they may never leave"):
         ask(level, 0.0, 0.5, INF, boundary=1.0, walkers=30_000)
     with pytest.raises(ValueError, match=r"x = -1\.0: lies on the absorbing wall 'left'"):

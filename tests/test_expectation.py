@@ -202,16 +202,6 @@ def test_both_methods_agree_in_the_square() -> None:
     assert abs(float(walks) - float(spheres)) < 4.0 * float(np.hypot(walks.error, spheres.error))
 
 
-def test_exits_with_a_drift_are_those_by_a_time_when_nearly_all_have_left() -> None:
-    """T(x) = (1 - x)/a - 2 (e^(-2ax) - e^(-2a))/(a (e^(2a) - e^(-2a))), a = 1, 2D = 1 on (-1, 1)."""
-    steady = pde.FokkerPlanck(1.0, 0.5, domain=rw.Interval(-1.0, 1.0, A, A))
-    found = pde.expectation(
-        steady, 0.0, 0.2, 12.0, source=1.0, tolerance=0.02
-    )  # exp(-(π²/8 + 1/2) 12) = 1e-9 are inside
-    e = math.exp
-    agrees(found, 0.8 - 2.0 * (e(-0.4) - e(-2.0)) / (e(2.0) - e(-2.0)))
-
-
 def test_units_do_not_matter() -> None:
     """Lengths in µm and times in ns: the same walkers, the same value to rounding."""
     one = pde.FokkerPlanck(lambda x: -2.0 * x, 0.6)
