@@ -173,7 +173,8 @@ def simulate(
         method = plan(walk, span, steps, records, part=isinstance(walkers, range)).method
     done: Ensemble = collect(Ensemble, Task(walk, steps, seed, method, records), [span], None, effort, out)
     if done.counted:
-        walk.warn_if_slow(done.table.point, done.counts, done.times)
+        table = done.tally.table
+        walk.warn_if_slow(table.point, table.layout.live(done.tally.raw), done.times)
     return done
 
 

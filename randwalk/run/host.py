@@ -17,7 +17,6 @@ from ..kernels import constant, cpu
 from ..kernels import occupation as counted
 from ..kernels.cpu import BLOCK
 from ..kernels.program import (
-    LIVE,
     DigitsProgram,
     JumpProgram,
     Keys,
@@ -76,7 +75,7 @@ class Host:
     stopped: Callable[[], bool] = field(default=lambda: False, repr=False, compare=False)
     _left: threading.Event = field(default_factory=threading.Event, repr=False, compare=False)
     late: list[Any] = field(default_factory=list, repr=False, compare=False)
-    name = "cpu"
+    name, packed = "cpu", np.int64
 
     def ended(self) -> bool:
         """Whether the run has `stopped`, or nobody asks for further batches of it."""
@@ -162,7 +161,7 @@ class Host:
                 cpu.place(site, batch.start, axis, index, np.cumsum(masses), keys)
         return site
 
-    def unpack(self, packed: NDArray[np.int32], bits: int, numbers: NDArray[np.int64]) -> None:
+    def unpack(self, packed: NDArray[Any], bits: int, numbers: NDArray[np.int64]) -> None:
         cpu.unpack(packed, bits, numbers)
 
     def array(self, values: NDArray[Any]) -> NDArray[Any]:
@@ -204,10 +203,9 @@ class Host:
     def passages(
         self, site: NDArray[np.int32], passage: NDArray[np.int32], steps: int, exit_of: NDArray[np.uint8]
     ) -> NDArray[np.int64]:
-        exits, way = int(exit_of[-1]) + 1, exit_of[site]
-        gone = way != LIVE
-        bins = exits * passage[gone].astype(np.int64) + way[gone]
-        return np.bincount(bins, minlength=exits * (steps + 1)).reshape(-1, exits)
+        counts = np.zeros((steps + 1, int(exit_of[-1]) + 1), dtype=np.int64)
+        cpu.count_passages(site, passage, exit_of, counts)
+        return counts
 
     def host(self, site: NDArray[np.int32]) -> NDArray[np.int32]:
         return site

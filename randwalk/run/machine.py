@@ -30,6 +30,11 @@ class Machine(Protocol):
         that was given may be among them."""
         ...
 
+    @property
+    def packed(self) -> Any:
+        """The type of whole numbers in which it adds up displacements along several axes (:mod:`randwalk.kernels.packing`)."""
+        ...
+
     def batches(
         self, walkers: range, size: int, steps: int, width: int, work: Callable[[range], T]
     ) -> Iterator[tuple[range, T]]:

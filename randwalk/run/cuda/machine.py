@@ -50,7 +50,7 @@ T = TypeVar("T")
 class Cuda:
     """CUDA devices. A batch of walkers stays on one of them, and comes back as counts."""
 
-    name = "cuda"
+    name, packed = "cuda", np.int32
 
     def __init__(self, devices: Sequence[int] | None = None) -> None:
         self.devices = _checked(devices)
