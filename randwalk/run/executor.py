@@ -44,8 +44,8 @@ class Items(Protocol[T]):
 class RangeFailed(OSError):
     """A range of walkers could not be run by an executor: there was an error in it, or its workers were lost again and again.
 
-    `item` is the range; `ensemble` holds the walkers that were finished (None if there are none), and ``ensemble.extend`` goes
-    on.
+    `item` is the range, or of a run by ``occupation`` the stretch of steps, with its `walkers`, `start` and `stop`; `ensemble`
+    holds the walkers that were finished (None if there are none), and ``ensemble.extend`` goes on.
     """
 
     ensemble: Any = None
