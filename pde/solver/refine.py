@@ -15,6 +15,7 @@ from randwalk.model.start import Start
 from ..equation import FokkerPlanck
 from ..pace import PILOT_STEPS, Pace
 from .arguments import SMALLEST_CELLS
+from .exit_order import POWER, irregular
 from .grid import Grid
 from .mesh import COARSEST, Mesh
 from .moments import Moments, few, linear_noise
@@ -74,6 +75,8 @@ class Needs:
     parted : bool
         Whether chains end at a wall whose condition holds for their sum alone. A step of one of them makes a layer there, so that
         steps are of an order between ½ and 1 as long as they are longer than h²/D [Hundsdorfer & Verwer 2003, §IV.2].
+    power : int
+        Of the number of a step until the first time, that its end is in proportion to (:mod:`randwalk.pde.solver.exit_order`).
     """
 
     times: Floats
@@ -87,6 +90,7 @@ class Needs:
     most: int
     look: int = FIRST_CELLS
     parted: bool = False
+    power: int = 1
 
     @classmethod
     def of(
@@ -143,7 +147,10 @@ class Needs:
         parted = not equation.diffusion.diagonal and bool(mesh.domain.regions or mesh.domain.faces)
         most = int(LARGEST_MESH ** (1.0 / d))
         look = FIRST_LOOK.get(d, COARSEST)
-        return cls(times, scheme, pace, math.ceil(1.0 / narrowest), COARSEST, moments, 1.0, broken, most, look, parted)
+        return cls(
+            times, scheme, pace, math.ceil(1.0 / narrowest), COARSEST, moments, 1.0, broken, most, look, parted,
+            POWER if irregular(equation, mesh) else 1,
+        )  # fmt: skip
 
     @property
     def first(self) -> int:
@@ -168,11 +175,11 @@ class Needs:
 
     def mirrored(self) -> Needs:
         """The needs where time runs backward from the only one of the `times`."""
-        return replace(self, pace=self.pace.mirrored())
+        return replace(self, pace=self.pace.mirrored(), power=1)
 
     def clock(self, steps: int) -> Clock:
         """`steps` steps an octave."""
-        return Clock.octaves(self.times, steps, self.pace)
+        return Clock.octaves(self.times, steps, self.pace, self.power)
 
     def check(self, cells: int) -> None:
         """Refuse what takes too many steps, or so many `cells`, before anything runs."""
