@@ -89,7 +89,8 @@ class Backward:
             mean = local_means(self.equation, mesh.axes[0], samples(self.payoff, mesh.axes[0], self.time))
         else:
             mean = _cell_means(self.payoff, mesh, self.time)
-        final = np.append(np.pad(mean, 1, mode="edge").ravel(), self.paid.get("killing", 0.0))
+        drained = [self.paid.get(mesh.exits[exit], 0.0) for exit in mesh.drains]
+        final = np.append(np.pad(mean, 1, mode="edge").ravel(), drained)
         for exit, cells in mesh.resting:
             if not mesh.cut[exit]:
                 final[cells] = self.paid.get(mesh.exits[exit], 0.0)

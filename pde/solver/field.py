@@ -137,7 +137,7 @@ def _generator_at_walls(operator: Operator) -> sparse.csr_array:
 
 
 def _generator(operator: Operator, moves: list[tuple[Any, Any, Floats]]) -> sparse.csr_array:
-    size = operator.mesh.size + 1
+    size = operator.mesh.states
     begin, end, rate = (np.concatenate(parts) for parts in zip(*moves, strict=True))
     entries = np.concatenate([rate, -rate]), (np.concatenate([begin, begin]), np.concatenate([end, begin]))
     return sparse.coo_array(entries, (size, size)).tocsr()
@@ -150,10 +150,9 @@ def _solved(
     g = _generator_at_walls(Operator(equation, mesh))
     live = mesh.index[mesh.live]
     _check_exit(g, mesh, quantity)
-    known = np.zeros(mesh.size + 1)
-    for exit, cells in mesh.resting:
+    known = np.zeros(mesh.states)
+    for exit, cells in [*mesh.resting, *zip(mesh.drains, range(mesh.size, mesh.states), strict=True)]:
         known[cells] = paid.get(mesh.exits[exit], 0.0)
-    known[-1] = paid.get("killing", 0.0)
     found = np.full(mesh.shape, math.nan)
     found[mesh.live] = _sparse_solution(-g[live][:, live], source + (g[live] @ known), np.argwhere(mesh.live))
     return BackwardSolution.of(equation, mesh, found, np.empty(0), None, quantity)
@@ -172,7 +171,7 @@ def _sparse_solution(matrix: sparse.csr_array, b: Floats, places: NDArray[np.int
 def _check_exit(g: sparse.csr_array, mesh: Mesh, quantity: str) -> None:
     """Refuse a domain, or a part of it, that nobody ever leaves."""
     _, label = csgraph.connected_components(g, directed=True, connection="weak")
-    out = np.concatenate([*(cells for _, cells in mesh.resting), [mesh.size]])
+    out = np.concatenate([*(cells for _, cells in mesh.resting), np.arange(mesh.size, mesh.states)])
     found = ~np.isin(label[mesh.index], label[out]) & mesh.live
     if found.any():
         at = tuple(int(k[0]) for k in np.nonzero(found))
