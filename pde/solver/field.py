@@ -23,6 +23,7 @@ from .backward_solution import BackwardSolution
 from .mesh import Mesh
 from .multigrid import solved
 from .operator import Operator
+from .rates import generator_at_walls
 from .splines import means
 from .window import whole
 
@@ -120,34 +121,11 @@ def check_open(equation: FokkerPlanck, wall: str) -> None:
         raise ValueError(f"wall = {wall!r}: nobody leaves {equation.domain} there; take another wall")
 
 
-def generator(operator: Operator, t: float = 0.0) -> sparse.csr_array:
-    """(Gu)_i = Σ rate (u_to - u_from) over all moves of the chains at a time, on states."""
-    return _generator(operator, [chain.moves for chain in operator.chains(t)])
-
-
-def _generator_at_walls(operator: Operator) -> sparse.csr_array:
-    """The same with differences of second order beside absorbing walls of regions, which are not the transpose of the forward
-    ones."""
-    moves = []
-    for k, chain in enumerate(operator.chains(0.0)):
-        begin, end, rate = chain.moves
-        moved = end < operator.mesh.size
-        moves.append((begin, end, np.where(moved, rate / operator.spans(k)[begin], rate)))
-    return _generator(operator, moves)
-
-
-def _generator(operator: Operator, moves: list[tuple[Any, Any, Floats]]) -> sparse.csr_array:
-    size = operator.mesh.states
-    begin, end, rate = (np.concatenate(parts) for parts in zip(*moves, strict=True))
-    entries = np.concatenate([rate, -rate]), (np.concatenate([begin, begin]), np.concatenate([end, begin]))
-    return sparse.coo_array(entries, (size, size)).tocsr()
-
-
 def _solved(
     equation: FokkerPlanck, mesh: Mesh, source: float, paid: Mapping[str, float], quantity: str
 ) -> BackwardSolution:
     """u on one mesh."""
-    g = _generator_at_walls(Operator(equation, mesh))
+    g = generator_at_walls(Operator(equation, mesh))
     live = mesh.index[mesh.live]
     _check_exit(g, mesh, quantity)
     known = np.zeros(mesh.states)

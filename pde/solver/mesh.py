@@ -122,8 +122,8 @@ class Mesh:
 
     @cached_property
     def region(self) -> NDArray[np.int64]:
-        """The number of the region that each cell is in, its centre or, if walls of the region cut cells, all of it; -1 where mass
-        can be; of the :attr:`shape`."""
+        """The number of the region that the centre of each cell is in, or all of it where walls of the region cut cells; -1 where
+        mass can be; of the :attr:`shape`."""
         at = self.centres if self.dimension > 1 else self.axes[0].x
         found: NDArray[np.int64] = np.broadcast_to(self.domain.region_at(at), self.shape)
         if self.cuts is None:

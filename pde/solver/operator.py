@@ -88,12 +88,12 @@ class Operator:
         return self._resolvent(k, tau, t).backward(state)
 
     def _resolvent(self, k: int, tau: float, t: float) -> Resolvent:
-        values = self._values(k, t)
+        values = self.values(k, t)
         key = None if values is None else (tau, *values)
         return kept(self._resolvents[k], key, lambda: Resolvent(self._chain(k, t), tau))
 
     def _chain(self, k: int, t: float) -> Chain:
-        return kept(self._chains[k], self._values(k, t), lambda: self._built(k, t))
+        return kept(self._chains[k], self.values(k, t), lambda: self._built(k, t))
 
     @cached_property
     def _resolvents(self) -> list[dict[tuple[float, ...], Resolvent]]:
@@ -103,7 +103,7 @@ class Operator:
     def _chains(self) -> list[dict[tuple[float, ...], Chain]]:
         return [{} for _ in self.directions]
 
-    def _values(self, k: int, t: float) -> tuple[float, ...] | None:
+    def values(self, k: int, t: float) -> tuple[float, ...] | None:
         """The values at time `t` of the coefficients of the chain `k` that depend on time alone: its rates are functions of them,
         unless a coefficient depends on time and place (None)."""
         moving = self._moving[k]
@@ -416,7 +416,9 @@ class Operator:
         begin, end = (
             tuple(x + u * mesh.spacings[axis] * (b == axis) for b, x in enumerate(mesh.centres)) for u in (-0.5, 0.5)
         )
-        return self._mean_velocity(axis, [(mesh.centres, 1.0)], t) - self._logs(axis, begin, end, t) / mesh.spacings[axis]
+        return (
+            self._mean_velocity(axis, [(mesh.centres, 1.0)], t) - self._logs(axis, begin, end, t) / mesh.spacings[axis]
+        )
 
     def _crossing(self, number: int, e: Displacement, faces: Any, at: Any, sign: float) -> tuple[Floats, Floats]:
         """Of the steps `at` into a region: the part that lies before its wall, and, in 1/length, the share of the wall's area

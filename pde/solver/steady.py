@@ -21,7 +21,6 @@ from randwalk.model.wall import Reflecting, face_names
 from ..equation import FokkerPlanck
 from ..hitting.balance import stationary
 from .arguments import check_memory, checked_tolerance
-from .field import generator
 from .fit import fitted
 from .grid import Grid
 from .line_density import LineDensity
@@ -29,6 +28,7 @@ from .mesh import Mesh
 from .mosaic import Mosaic
 from .multigrid import solved
 from .operator import Operator
+from .rates import generator
 from .reconstruct import Profile
 from .stencil import Stencil
 from .window import whole
