@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from functools import cached_property
 from itertools import pairwise
 from typing import Any
@@ -117,18 +117,20 @@ class Task:
         machine: Machine | None = None,
         advance: Callable[[float], None] = _nothing,
         midway: Midway | None = None,
+        steps: tuple[int, ...] | None = None,
     ) -> Iterator[Counts]:
         """The counts of one batch of the walkers after another, each on a window of its own (:meth:`whole`); `advance` is told of
-        each fraction of the work that is done. A run by ``occupation`` is kept `midway`."""
+        each fraction of the work that is done. A run by ``occupation`` is kept `midway`, and may end earlier, at the last of
+        other `steps`."""
         check_unchanged(self.functions)
         where = machine or Host()
-        shared = (self.windows, walkers, self.steps, self.seed, self.records)
+        shared = (self.windows, walkers, steps or self.steps, self.seed, self.records)
         if self.method == "occupation":
             yield occupation(*shared, where, advance, midway)
             return
         for counts in follow(*shared, self._jumps, where):
             advance(counts.walkers / len(walkers))
-            yield replace(counts, seed=self.seed, method=self.method)
+            yield counts
 
     def seconds(self, walkers: int) -> float:
         """The predicted time on a reference machine."""
