@@ -125,7 +125,12 @@ def _counted(number: int, what: str) -> str:
 def plan(walk: LatticeWalk, walkers: range, steps: Sequence[int], records: Sequence[Record], part: bool) -> Plan:
     """The fixed rule of ``method="auto"``: predicted cost of the methods that can do the run."""
     check_records(walk, records)
-    table = Windows(walk, steps[-1]).rows.table
+    return plan_in(Windows(walk, steps[-1]), walkers, steps, records, part)
+
+
+def plan_in(windows: Windows, walkers: range, steps: Sequence[int], records: Sequence[Record], part: bool) -> Plan:
+    """:func:`plan` where the windows of the run are made already, and the records are checked."""
+    walk, table = windows.walk, windows.rows.table
     able = [name for name in METHODS if _can(name, walk, records) and (name != "jump" or _chosen(walk))]
     if not all(by_site(table, records, name) for name in able):
         able = [name for name in able if not by_site(table, records, name)]
@@ -243,6 +248,8 @@ def _lifetime(table: StepTable) -> float:
     """About how many steps a walker makes before it is absorbed: N²/4p free steps along an axis with N sites between absorbing
     walls, along which it moves with the probability p."""
     shape, faces = table.layout.shape, table.walk.domain.faces
+    if not faces:
+        return math.inf
     middle = as_point([x[x.size // 2] for x in table.axes])
     moving = {step: float(chance(middle, 0.0)) for step, chance in table.walk.probabilities.items()}
     shortest = math.inf
