@@ -216,15 +216,19 @@ def result_sizes(
 
 def _check_cells(table: StepTable, methods: Sequence[str]) -> None:
     """Refuse more sites than can be counted one by one."""
-    if table.walk.dimension > 1 and table.layout.cells > MOST_CELLS:
-        edges = any(table.layout.edges)
+    walk = table.walk
+    if walk.dimension > 1 and table.layout.cells > MOST_CELLS:
         displaced = any(are_free(table, [Moments()], method) for method in methods)
+        # Steps of given probabilities lead as many sites away whatever their size.
+        fewer = (
+            "a larger dx" if walk.declared is not None or any(axis.sites for axis in walk.lattices) else "a larger dt"
+        )
         raise ValueError(
-            f"{table.sites} sites are more than the {MOST_CELLS} that are counted one by one: take a larger dx"
-            + (", or shorter times, after which walkers have reached fewer" if edges else "")
+            f"{table.sites} sites are more than the {MOST_CELLS} that are counted one by one: take {fewer}"
+            + (", or shorter times, after which walkers have reached fewer" if any(table.layout.edges) else "")
             + (", or record=[Moments()] or other records of displacements, which need no counts" if displaced else "")
         )
-    check_size(table.walk, [(first, first + sites - 1) for first, sites in table.window])
+    check_size(walk, [(first, first + sites - 1) for first, sites in table.window])
 
 
 def _chosen(walk: LatticeWalk) -> bool:
