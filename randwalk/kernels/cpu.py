@@ -249,10 +249,10 @@ def _release(block, size, home, span, program, told, room, keys):  # type: ignor
     walkers of the block, those from its first one to the last of all); returns what becomes of the second."""
     (x, who), (alive, left), (site, passage, first), many = block, size, home, 0
     (_, resting, (shift, bound)), order, gone = told, room[3][0], room[3][1]
-    for j in range(0, alive, WIDTH):
-        here, place = fetch_cells(x, j), fetch_cells(order, j)
+    for begin in range(0, alive, WIDTH):
+        here, places = fetch_cells(x, begin), fetch_cells(order, begin)
         rest = look_up(resting, 0, here) == U32(1) if resting.size else bound < here + shift
-        many = append(place, rest & (place < U32(alive)), gone, many)
+        many = append(places, rest & (places < U32(alive)), gone, many)
     for i in range(many - 1, -1, -1):
         j, left = U(gone[i]), left - 1
         place = U(who[j])
