@@ -101,7 +101,7 @@ def _parts(value: Any, name: str) -> Iterator[tuple[str, Any]]:
         case tuple() | list():
             yield from ((name, part) for part in value)
         case _ if is_dataclass(value):
-            kind: type[Any] = type(value)
+            kind: Any = type(value)
             named = name in NAMELESS
             for field in _names(kind):
                 yield field.removeprefix("declared_") if named else name, getattr(value, field)
