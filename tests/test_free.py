@@ -6,6 +6,7 @@ from __future__ import annotations
 import math
 import pickle
 from functools import partial
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -160,6 +161,40 @@ def test_too_many_sites_to_count_are_refused_with_a_remedy_that_works() -> None:
         rw.simulate(walk, 10, times, record=[rw.Maximum(0)])
     with pytest.raises(ValueError, match="counted one by one"):
         rw.explain(walk, 10, times)
+
+
+def in_space(size: float, dt: float = NANO) -> rw.LatticeWalk:
+    return rw.LatticeWalk(steps=simple().probabilities, dx=size, dt=dt)
+
+
+def diffusing(size: float) -> rw.LatticeWalk:
+    return rw.LatticeWalk.from_drift(drift=(0.0,) * 3, diffusion=1e-4, dx=size, times=[4000 * NANO])
+
+
+def boxed(size: float) -> rw.LatticeWalk:
+    side = rw.Interval(0.0, 500 * MICRO, rw.Reflecting(), rw.Reflecting())
+    return rw.LatticeWalk(steps=simple().probabilities, dx=size, dt=NANO, domain=side**3, start=(250 * MICRO,) * 3)
+
+
+@pytest.mark.parametrize(
+    ("refused", "remedy", "tried"),
+    [
+        ([in_space(MICRO), in_space(10 * MICRO)], "take a larger dt, or shorter times", in_space(MICRO, 100 * NANO)),
+        ([diffusing(0.1 * MICRO)], "take a larger dx, or shorter times", diffusing(5 * MICRO)),
+        ([boxed(MICRO)], "take a larger dx", boxed(10 * MICRO)),
+    ],
+    ids=["given probabilities", "from a diffusion", "in a box"],
+)
+def test_where_sites_are_too_many_the_remedy_gives_fewer(
+    refused: list[rw.LatticeWalk], remedy: str, tried: rw.LatticeWalk
+) -> None:
+    """Given probabilities without walls lead as many sites away whatever dx is."""
+    record = rw.DistinctSites()
+    for walk, asked in product(refused, (record, rw.Maximum(0))):
+        with pytest.raises(ValueError, match=f"counted one by one: {remedy}"):
+            rw.simulate(walk, 10, [4000 * NANO], record=[asked])
+    run = rw.simulate(tried, 10, [4000 * NANO], seed=1, record=[record])
+    assert run[record].counts.sum() == 10
 
 
 # ---------------------------------------------------------------- jumps
