@@ -109,6 +109,14 @@ def _apart(context: Any) -> Any:
     return lowered(types.void(), lambda _, builder: builder.function.attributes.add("noinline"))
 
 
+def woven(builder: Any, value: Any, high: bool) -> Any:
+    """The low or the high halves of lanes, in turn of the first half of the lanes and of the second: one instruction for two
+    registers."""
+    value = builder.bitcast(broadcast(builder, value), ir.VectorType(ir.IntType(32), 2 * LANES))
+    order = [LANES * (i % 2) + i // 2 * 2 + high for i in range(LANES)]
+    return builder.shuffle_vector(value, value, ir.Constant(ir.VectorType(ir.IntType(32), LANES), order))
+
+
 def product(context: Any, builder: Any, value: Any, factor: int) -> Any:
     """The 64 bits of the product of the low half of a uint64, or of lanes, and 32 bits. On CUDA by the instruction that does
     just that; NVVM would multiply all of both, which adds a third to the work of Philox."""
