@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ..jit.compile import aside, kernel
+from ..jit.compile import aside, subkernel
 from ..jit.lanes import LANES, WIDTH, fetch, fetch_cells, keep
 from ..jit.vector import apart, which, wide, zeros_below
 from .normal import BLOCK
@@ -38,7 +38,7 @@ def compared(reached, q, words, count):  # type: ignore[no-untyped-def]
         reached[k] = U32(may_be_reached(q[k], words[k]))
 
 
-@kernel
+@subkernel
 def may_cross(clear, number, left, size, step, room, keys):  # type: ignore[no-untyped-def]
     """How many walkers of a block, of those that have not left, may reach a wall by the first word of their bridge: all whose
     bridge does, and few others; their columns are in `room`. `clear` has a row for each wall, and the flags in `room` say which
