@@ -15,7 +15,7 @@ from typing import Any
 
 from llvmlite import ir
 from numba import types
-from numba.core import errors
+from numba.core import config, errors
 from numba.core.codegen import get_host_cpu_features
 from numba.core.typing import templates
 from numba.extending import intrinsic, lower_builtin, models, register_model
@@ -27,6 +27,8 @@ implement: Any = lower_builtin
 register: Any = templates.infer_global
 
 HOST = get_host_cpu_features()  # type: ignore[no-untyped-call]
+settings: Any = config
+TARGET = HOST if settings.CPU_FEATURES is None else settings.CPU_FEATURES  # of the processor that is compiled for
 LANES = 32 if "+avx2" in HOST else 8
 # Walkers whose thresholds are looked up together, in several registers, so that gathers hide each other's latency.
 WIDTH = 64 if "+avx512f" in HOST else 32 if "+avx2" in HOST else 16
@@ -92,7 +94,7 @@ OF_LANES = (lanes, lanes), (lanes, types.uint64), (types.uint64, lanes)
 OF_CELLS = (cells, cells), (cells, types.uint32), (types.uint32, cells)
 _define(operator.add, "add", *OF_LANES, *OF_CELLS)
 _define(operator.sub, "sub", *OF_LANES)
-_define(operator.and_, "and_", *OF_LANES, *OF_CELLS)
+_define(operator.and_, "and_", *OF_LANES, *OF_CELLS, (marks, marks))
 _define(operator.or_, "or_", *OF_LANES, (marks, marks))
 _define(operator.xor, "xor", *OF_LANES)
 _define(operator.lshift, "shl", *OF_LANES)
@@ -136,7 +138,7 @@ def place(context: Any, builder: Any, kind: Any, array: Any, offset: Any, count:
     return builder.bitcast(there, vector.as_pointer()), vector, kind.dtype.bitwidth // 8
 
 
-def _fetched(kind: Vector) -> Any:
+def fetched(kind: Vector) -> Any:
     def fetch(context: Any, array: Any, offset: Any) -> Any:
         """The elements from `offset` on of a contiguous array of numbers, none of them negative if whole, as a vector."""
 
@@ -166,7 +168,7 @@ def _keep(context: Any, values: Any, array: Any, offset: Any) -> Any:
 
 alike: Any = intrinsic(_alike)
 numbers: Any = intrinsic(_numbers)
-fetch: Any = _fetched(lanes)
-fetch_cells: Any = _fetched(cells)
-fetch_masses: Any = _fetched(masses)
+fetch: Any = fetched(lanes)
+fetch_cells: Any = fetched(cells)
+fetch_masses: Any = fetched(masses)
 keep: Any = intrinsic(_keep)

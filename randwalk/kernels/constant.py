@@ -11,14 +11,14 @@ import numpy as np
 from ..jit.compile import device, kernel, maker
 from ..jit.lanes import LANES, alike, fetch, keep, numbers
 from ..jit.vector import append, ones, wide
-from .bits import follow, next_digit, remainder, screen, spread
+from .bits import follow, next_digit, next_digits, remainder, screen, spread
 from .philox import HALF, LOW, STEPS, TIES, U, words64
-from .program import FULL, PLANES
-from .step import I32, ONE, ZERO, after, change
+from .program import BITS, FULL, PLANES
+from .step import ALL, ONE, ZERO, after, change
 
 WORDS = 16  # of steps, whose ties are settled together
 ROOM = WORDS * LANES
-BIT, LANE, PLACE = (U(size.bit_length() - 1) for size in (64, LANES, ROOM))  # digits in the number of a tie
+BIT, WORD = (U(size.bit_length() - 1) for size in (64, WORDS))  # digits in the number of a tie
 
 
 def walk_constant(site, first_walker, program, start, stop, keys):  # type: ignore[no-untyped-def]
@@ -49,7 +49,7 @@ def _walk_fair(site, first_walker, program, start, stop, keys):  # type: ignore[
         keep(taken, counts, 0)
         home = site[j : j + LANES]
         for i in range(home.size):
-            home[i] += I32(first * (stop - start)) + I32(second - first) * I32(counts[i])
+            home[i] += first * (stop - start) + (second - first) * np.int64(counts[i])
 
 
 @kernel
@@ -59,8 +59,8 @@ def _walk_digits(site, first_walker, program, start, stop, keys):  # type: ignor
     rows = moves
     while rows and program.thresholds[rows - 1] == FULL:  # every uniform is below
         rows -= 1
-    planes, counts, rests = aligned((PLANES + 2) * LANES), aligned(moves * LANES), aligned(moves)
-    for k in range(moves):
+    planes, counts, rests = aligned((PLANES + 2) * LANES), aligned(moves * LANES), aligned(rows)
+    for k in range(rows):
         rests[k] = remainder(program.thresholds[k], number)
     ties = aligned(moves * ROOM + LANES), aligned(moves * ROOM + LANES)
     lists = aligned((moves + 1) * ROOM + LANES), aligned((moves + 1) * ROOM + LANES)
@@ -74,19 +74,16 @@ def _walk_digits(site, first_walker, program, start, stop, keys):  # type: ignor
                 wanted = screen(64 * word, start, stop)
                 _draw(planes, first, word, number, keys)
                 for k in range(rows):
-                    t = U(program.thresholds[k])
+                    less, tie = _compare(planes, U(program.thresholds[k]), number, wanted)
                     if rests[k]:
-                        less, tie = _compare(planes, t, number, wanted)
-                        append(numbers(U(k * ROOM + (word - begin) * LANES)), tie, ties[1], many)
-                        many, less = append(tie, tie, ties[0], many), less & ~tie
-                    else:
-                        less, _ = _compare(planes, t, number, wanted)
+                        append((numbers(U(k * LANES)) << WORD) + U(word - begin), tie, ties[1], many)
+                        many = append(tie, tie, ties[0], many)
                     keep(fetch(counts, k * LANES) + ones(less), counts, k * LANES)
             _settle(counts, ties, many, (first, begin), rests, lists, keys)
         home = site[j : j + LANES]
         for k in range(moves):
             for i in range(home.size):
-                home[i] += I32(change(program.offsets, k)) * I32(counts[k * LANES + i])
+                home[i] += change(program.offsets, k) * np.int64(counts[k * LANES + i])
 
 
 @maker
@@ -112,10 +109,15 @@ def _draw(planes, first_walker, word, number, keys):  # type: ignore[no-untyped-
 @device
 def _compare(planes, t, number, wanted):  # type: ignore[no-untyped-def]
     """(the `wanted` steps of a word that are below a threshold, those that tie with it) by the drawn digits."""
-    less, tie = alike(ZERO), alike(wanted)
-    for digit in range(number - 1, -1, -1):
-        less, tie = next_digit(less, tie, fetch(planes, (digit + 1) * LANES), spread(t, digit))
-    return less & wanted, tie
+    less, tie, digit = alike(ZERO), alike(wanted), number - 1
+    if number & 1:
+        less, tie = next_digit(less, tie, fetch(planes, number * LANES), spread(t, digit))
+        digit -= 1
+    while digit > 0:
+        low, high = fetch(planes, (digit + 1) * LANES), fetch(planes, digit * LANES)
+        less, tie = next_digits(less, tie, low, high, t >> U(BITS - 1 - digit))
+        digit -= 2
+    return less if wanted == ALL else less & wanted, tie
 
 
 @device
@@ -123,7 +125,7 @@ def _settle(counts, ties, many, begin, rests, lists, keys):  # type: ignore[no-u
     """Add to `counts` the steps in masks that tie with a threshold and are below it; ties = (`many` masks, their numbers),
     begin = (first walker, first word), rests = the digits of the thresholds that were not compared.
 
-    A mask has the number (threshold, word, lane), a tie the number of its mask and below it that of its step in the word.
+    A mask has the number (threshold, lane, word), a tie the number of its mask and below it that of its step in the word.
     """
     (masks, places), (pending, _), waiting = ties, lists, 0
     while many:  # one tie of each mask that has any
@@ -144,18 +146,20 @@ def _settle(counts, ties, many, begin, rests, lists, keys):  # type: ignore[no-u
 @device
 def _settle_all(counts, begin, rests, lists, waiting, keys):  # type: ignore[no-untyped-def]
     """The pending ties, each by the digits of a block of its own."""
-    (first_walker, first_word), (pending, uniforms) = begin, lists
-    for i in range(0, waiting, LANES):  # the last lanes may hold no tie
+    (first_walker, first_word), (pending, below), found = begin, lists, 0
+    for i in range(0, waiting, LANES):
         code = fetch(pending, i)
-        walker = ((code >> BIT) & U(LANES - 1)) + (first_walker & LOW)
-        step = ((code >> (BIT + LANE)) & U(WORDS - 1)) << BIT
-        step = step + ((code & U(63)) + U(64 * first_word))
+        place, step = code >> (WORD + BIT), (code & U(64 * WORDS - 1)) + U(64 * first_word)
+        walker = (place & U(LANES - 1)) + (first_walker & LOW)
         more, _ = words64(walker, first_walker >> HALF, step, TIES, keys[0], keys[1])
-        keep(after(more, PLANES), uniforms, i)
-    for i in range(waiting):
-        place = pending[i] >> BIT  # of the mask
-        k = place >> PLACE
-        counts[k * U(LANES) + place % U(LANES)] += U(uniforms[i] < rests[k])
+        rest = alike(rests[0])
+        for k in range(1, rests.size):  # the places of thresholds from number k on
+            later = ZERO - ((U(k * LANES - 1) - place) >> U(63))
+            rest = rest ^ (later & (rests[k] ^ rests[k - 1]))
+        negative = (after(more, PLANES) - rest) & (numbers(U(i)) - U(waiting))  # the last lanes may hold no tie
+        found = append(place, negative >> U(63), below, found)
+    for i in range(found):
+        counts[below[i]] += ONE
 
 
 @kernel

@@ -14,8 +14,8 @@ from numba import types
 from numba.extending import intrinsic
 
 from ..jit.compile import device
-from ..jit.lanes import combine, lanes, lowered
-from ..jit.vector import joined, product
+from ..jit.lanes import lanes, lowered
+from ..jit.vector import joined_high, mixed_high, product
 
 STREAM_VERSION = 3
 
@@ -33,46 +33,50 @@ W0, W1 = 0x9E3779B9, 0xBB67AE85
 tuple_of: Any = types.UniTuple
 
 
-def _rounds(context: Any, c0: Any, c1: Any, c2: Any, c3: Any, k0: Any, k1: Any) -> Any:
-    """Ten rounds as LLVM instructions: Numba would infer the types of every operation of every round."""
-    counter = [lanes if word == lanes else types.uint64 for word in (c0, c1, c2, c3)]
-    kind = lanes if lanes in counter else types.uint64
+def _rounds(joins: bool) -> Any:
+    """Ten rounds as LLVM instructions: Numba would infer the types of every operation of every round. The output are four words,
+    in the low halves of as many values, or joined in two of 64 bits."""
 
-    def mixed(context: Any, builder: Any, a: Any, b: Any, c: Any, d: Any, key0: Any, key1: Any) -> Any:
-        i64 = ir.IntType(64)
+    def rounds(context: Any, c0: Any, c1: Any, c2: Any, c3: Any, k0: Any, k1: Any) -> Any:
+        counter = [lanes if word == lanes else types.uint64 for word in (c0, c1, c2, c3)]
+        made = tuple_of(lanes if lanes in counter else types.uint64, 2 if joins else 4)
 
-        def mix(wide: Any, word: Any, key: Any) -> Any:
-            high = combine(builder, "lshr", wide, ir.Constant(i64, 32))
-            return combine(builder, "xor", combine(builder, "xor", high, word), key)
+        def mix(context: Any, builder: Any, a: Any, b: Any, c: Any, d: Any, key0: Any, key1: Any) -> Any:
+            i64 = ir.IntType(64)
 
-        def raised(key: Any, constant: int) -> Any:
-            return builder.and_(builder.add(key, ir.Constant(i64, constant)), ir.Constant(i64, 0xFFFFFFFF))
+            def raised(key: Any, constant: int) -> Any:
+                return builder.and_(builder.add(key, ir.Constant(i64, constant)), ir.Constant(i64, 0xFFFFFFFF))
 
-        for number in range(10):
-            if number:
-                key0, key1 = raised(key0, W0), raised(key1, W1)
-            # Words are in the low half of 64-bit places; the next product ignores the high halves, which are undefined.
-            p, q = product(context, builder, a, M0), product(context, builder, c, M1)
-            a, b, c, d = mix(q, b, key0), q, mix(p, d, key1), p
-        return context.make_tuple(builder, tuple_of(kind, 4), (a, b, c, d))
+            for number in range(10):
+                if number:
+                    key0, key1 = raised(key0, W0), raised(key1, W1)
+                # Words are in the low half of 64-bit places; the next product ignores the high halves, which are undefined.
+                p, q = product(context, builder, a, M0), product(context, builder, c, M1)
+                if joins and number == 9:
+                    pair = joined_high(builder, q, b, key0), joined_high(builder, p, d, key1)
+                    return context.make_tuple(builder, made, pair)
+                a, b, c, d = mixed_high(builder, q, b, key0), q, mixed_high(builder, p, d, key1), p
+            return context.make_tuple(builder, made, (a, b, c, d))
 
-    return lowered(tuple_of(kind, 4)(*counter, types.uint64, types.uint64), mixed)
+        return lowered(made(*counter, types.uint64, types.uint64), mix)
+
+    return intrinsic(rounds)
 
 
-_ten_rounds: Any = intrinsic(_rounds)
+_four_words: Any = _rounds(joins=False)
+_two_words: Any = _rounds(joins=True)
 
 
 @device
 def philox(c0, c1, c2, c3, k0, k1):  # type: ignore[no-untyped-def]
     """Four uint64, or lanes, whose low 32 bits are the output words; the high bits are undefined."""
-    return _ten_rounds(c0, c1, c2, c3, k0, k1)
+    return _four_words(c0, c1, c2, c3, k0, k1)
 
 
 @device
 def words64(c0, c1, c2, c3, k0, k1):  # type: ignore[no-untyped-def]
     """The block as two 64-bit words: (first | second << 32, third | fourth << 32)."""
-    y0, y1, y2, y3 = philox(c0, c1, c2, c3, k0, k1)
-    return joined(y0, y1), joined(y2, y3)
+    return _two_words(c0, c1, c2, c3, k0, k1)
 
 
 def key(seed: int, *spawn: int) -> tuple[np.uint64, np.uint64]:
