@@ -28,6 +28,13 @@ OPTIONS: dict[str, Any] = {  # without a wrapper for C, which nobody calls, a ke
 }
 
 
+def _ours(event: Any) -> bool:
+    """Whether a function of the package is compiled."""
+    function = getattr(event.data.get("dispatcher"), "py_func", None)
+    module = getattr(function, "__module__", None) or ""  # Numba is everybody's: not every function has one
+    return module.startswith("randwalk.")
+
+
 class _Notice(event.Listener):
     """Says once that kernels are being compiled, because nothing else moves for some seconds. Kernels that come from the disk
     are not compiled. ``logging.getLogger("randwalk").setLevel("ERROR")`` silences it."""
@@ -35,9 +42,7 @@ class _Notice(event.Listener):
     said = False
 
     def on_start(self, event: Any) -> None:
-        function = getattr(event.data.get("dispatcher"), "py_func", None)
-        module = getattr(function, "__module__", None) or ""  # Numba is everybody's: not every function has one
-        if not self.said and module.startswith("randwalk."):
+        if not self.said and _ours(event):
             self.said = True
             directory, reason = cache_place()
             logging.getLogger("randwalk").warning(
@@ -50,21 +55,23 @@ class _Notice(event.Listener):
 
 
 class _Uncollected(event.Listener):
-    """Keeps Python from looking for garbage while a kernel is compiled, which took a tenth of the time: nearly all that Numba
+    """Keeps Python from looking for garbage while a kernel is compiled, which took a twentieth of the time: nearly all that Numba
     makes is in use until the code is made. Numba compiles on one thread at a time."""
 
-    depth, before = 0, False
+    depth, before = 0, False  # kernels and functions of theirs that are being compiled, and whether Python looked for garbage
 
     def on_start(self, event: Any) -> None:
-        if self.depth == 0:
-            self.before = gc.isenabled()
-            gc.disable()
-        self.depth += 1
+        if _ours(event):
+            if self.depth == 0:
+                self.before = gc.isenabled()
+                gc.disable()
+            self.depth += 1
 
     def on_end(self, event: Any) -> None:
-        self.depth -= 1
-        if self.depth == 0 and self.before:
-            gc.enable()
+        if _ours(event):
+            self.depth -= 1
+            if self.depth == 0 and self.before:
+                gc.enable()
 
 
 event.register("numba:compile", _Notice())  # type: ignore[no-untyped-call]
