@@ -148,20 +148,20 @@ def _ones(context: Any, word: Any) -> Any:
 
 
 def _append(context: Any, values: Any, chosen: Any, array: Any, offset: Any) -> Any:
-    """Keep those of lanes for which `chosen` is not 0 in an array of uint64, one after another from `offset` on; returns the
-    place after the last one. What stands there and in the places after it, up to LANES in all, means nothing then.
+    """Keep those of lanes for which `chosen`, flags or lanes, is not 0 in an array of uint64, one after another from `offset` on;
+    returns the place after the last one. What stands there and in the places after it, up to LANES in all, means nothing then.
 
     AVX-512 has an instruction that packs a register. Elsewhere LLVM would pack in memory and wait for it, so elements are stored
     one by one, each over those before it that are not kept.
     """
     i64, together = ir.IntType(64), 8 if "+avx512f" in HOST else 1
-    part, zero = ir.VectorType(i64, together), ir.Constant(ir.VectorType(i64, together), [0] * together)
+    part = ir.VectorType(i64, together)
 
     def store(context: Any, builder: Any, given: Any, wanted: Any, into: Any, offset: Any) -> Any:
         for first in range(0, LANES, together):
             order = ir.Constant(ir.VectorType(ir.IntType(32), together), list(range(first, first + together)))
             some, which = (builder.shuffle_vector(v, v, order) for v in (given, wanted))
-            mask = builder.icmp_unsigned("!=", which, zero)
+            mask = builder.icmp_unsigned("!=", which, ir.Constant(which.type, [0] * together))
             if together > 1:
                 kind = ir.FunctionType(part, [part, mask.type, part])
                 name = f"llvm.experimental.vector.compress.v{together}i64"
@@ -173,7 +173,7 @@ def _append(context: Any, values: Any, chosen: Any, array: Any, offset: Any) -> 
             offset = builder.add(offset, builder.call(count, [bits]))
         return offset
 
-    return lowered(types.intp(lanes, lanes, array, types.intp), store)
+    return lowered(types.intp(lanes, chosen, array, types.intp), store)
 
 
 def _zeros_below(context: Any, word: Any) -> Any:
