@@ -62,7 +62,7 @@ def test_truncated_returns() -> None:
     """P(X_2k = 0) = C(2k, k)²/4^2k in the plane, and in space 6^-2k Σ (2k)!/(i! j! (k-i-j)!)²."""
     plane, space = rw.pde.exact_law(simple(2), [2.0, 4.0, 8.0]), rw.pde.exact_law(simple(3), [2.0, 4.0, 6.0])
 
-    def at_origin(law: rw.Law, t: float) -> float:
+    def at_origin(law: rw.pde.ExactLaw, t: float) -> float:
         edges = [[-0.5, 0.5]] * law.dimension
         return float(np.ravel(law.mass(edges, t))[0])
 
