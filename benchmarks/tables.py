@@ -160,12 +160,13 @@ def solved(measured: Mapping[str, Any]) -> str:
     found: dict[str, dict[str, str]] = {}
     for row in measured["results"]:
         grid = "" if row["cells"] is None else f"{row['cells']}{'⁰¹²³'[row['dimension']]} cells"
+        spent = f"{float(format(row['seconds'] or 0.0, '.2g')):g} s"
         if row["error"] is None:
             told = f"nothing within {row['within']:g} s"
         elif row["error"] <= measured["wanted"]:
-            told = f"{row['seconds']:.2g} s" + (f", {grid}" if grid else "")
+            told = spent + (f", {grid}" if grid else "")
         else:
-            told = f"not within {row['within']:g} s ({row['error']:.1g} on {grid} after {row['seconds']:.2g} s)"
+            told = f"not within {row['within']:g} s ({row['error']:.1g} on {grid} after {spent})"
         found.setdefault(row["problem"], {})[row["solver"]] = told
     solvers = dict.fromkeys(row["solver"] for row in measured["results"])
     said = "*Measured by `{command}` on {machine}; randwalk {randwalk}, {date}; seconds of one processor.*"

@@ -35,9 +35,10 @@ def hitting_probability(walk: LatticeWalk, target: Target, *, before: Places = N
     -------
     float, or array of the shape of `start`
         Exact to rounding, also relatively where it is small; in more than one dimension to the rounding of a sparse
-        factorisation. On ``Line() ** d``, half-planes and half-spaces with the same probabilities everywhere, where places are
-        sites, to 1e-12 by integrals (:func:`green_function`); on strips, cylinders and other domains with one unbounded axis,
-        along which probabilities are the same, to rounding. Times without a mean are infinite.
+        factorisation. A domain that a region encloses, such as a disc, is bounded. On ``Line() ** d``, half-planes and
+        half-spaces with the same probabilities everywhere, where places are sites, to 1e-12 by integrals
+        (:func:`green_function`); on strips, cylinders and other domains with one unbounded axis, along which probabilities are
+        the same, to rounding. Times without a mean are infinite.
 
     Raises
     ------

@@ -162,9 +162,8 @@ AFTER_A_STEP: Final = Way(_from_first_step, True)
 def answer(question: Question, way: Way) -> HittingTime:
     """The answer on all sites of the domain; on an unbounded one, on a window that settles it, or by integrals."""
     walk = question.walk
-    ends = [(lattice.first, lattice.last) for lattice in walk.lattices if lattice.sites is not None]
-    if len(ends) == walk.dimension:
-        table = table_on(walk, ends)  # type: ignore[arg-type]  # bounded: no end is None
+    if (ends := _ends(walk)) is not None:
+        table = table_on(walk, ends)
         found = way.on_table(question, table, question.on(table, _lost))
     elif walk.dimension > 1:
         found = _unbounded(question, way)
@@ -176,6 +175,19 @@ def answer(question: Question, way: Way) -> HittingTime:
     probability, mean, variance = found
     probability = np.minimum(probability, 1.0)  # a sum may round to more
     return HittingTime(plain(probability), plain(mean * walk.dt), plain(variance * walk.dt * walk.dt))
+
+
+def _ends(walk: LatticeWalk) -> list[tuple[int, int]] | None:
+    """The first and the last site of each axis, one more where a region encloses walkers; None where they have no end."""
+    ends = []
+    for lattice, bounds in zip(walk.lattices, walk.domain.bounds, strict=True):
+        low, high = ((place - lattice.origin) / lattice.dx for place in bounds)
+        first = lattice.first if lattice.first is not None or math.isinf(low) else math.floor(low) - 1
+        last = lattice.last if lattice.last is not None or math.isinf(high) else math.ceil(high) + 1
+        if first is None or last is None:
+            return None
+        ends.append((first, last))
+    return ends
 
 
 def _unbounded(question: Question, way: Way) -> HittingTime:

@@ -35,7 +35,8 @@ def green_function(walk: LatticeWalk, place: Places, *, start: Places = None) ->
     -------
     float, or array of the shape of `start`
         Infinite where walkers come back for ever. On ``Line() ** d``, of a walk whose probabilities are the same everywhere, an
-        integral to 1e-12 of the largest value, the walk's steps being any (:mod:`randwalk.pde.lattice_green`); elsewhere the
+        integral to 1e-12 of the largest value, the walk's steps being any (:mod:`randwalk.pde.hitting.lattice_green`), and, of
+        steps along the axes in three and more dimensions, to rounding of each (:mod:`randwalk.pde.hitting.clock`); elsewhere the
         probability of a visit over that of no return, with the errors of :func:`hitting_probability`.
 
     Examples

@@ -144,7 +144,8 @@ def probabilities_of(given: Mapping[str, Probability], steps: StepsLike | None, 
         if not isinstance(steps, Mapping) or not steps:
             raise TypeError(f"steps = {shown(steps)}: give a mapping from displacements to probabilities")
         check_displacements(steps, dimension)
-        values = {e: (f"steps[{e}]", p) for e, p in steps.items()}
+        whole = {tuple(map(int, e)): p for e, p in steps.items()}  # of NumPy's integers, too
+        values = {e: (f"steps[{e}]", p) for e, p in whole.items()}
     else:
         for name in given:
             if name not in known:
