@@ -70,12 +70,12 @@ def solve(
     Where coordinates are independent, each axis is solved on a line of its own (:mod:`randwalk.pde.solver.states`).
     Else in several dimensions every axis, and every diagonal that a mixed derivative needs, has a chain
     (:mod:`randwalk.pde.solver.operator`), taken in Strang's order. Cells are equal there, except that edges stand on kinks and
-    jumps along an axis where D is diagonal and the domain has no regions. Walls of regions with a distance are crossed where
-    they stand, which is of second order at absorbing ones and of first order at curved ones that reflect or absorb in part:
-    their cells are a staircase, on which mass is kept and a uniform law stays uniform, to rounding. Other regions are sets of
+    jumps along an axis where D is diagonal and the domain has no regions. Walls of regions with a distance are of second order
+    where D is diagonal: absorbing ones are crossed where they stand, and others cut cells
+    (:mod:`randwalk.pde.solver.cut_cells`), so that mass is kept and an equilibrium stays, to rounding. Other regions are sets of
     cells, of first order. With regions, and with walls and a D that is not diagonal, nothing is extrapolated.
-    Where a wall asks for all chains together, as with such a D, a step of one chain makes a layer at
-    the wall: steps fall as h² there, and the error that is left is taken from the order that levels show.
+    Where a wall asks for all chains together, as when it cuts cells or with such a D, they make one step
+    (:mod:`randwalk.pde.solver.together`).
     Of a start that does not vanish at absorbing faces, steps grow as the cube of their number, so that by which of them mass
     leaves is of second order too (:mod:`randwalk.pde.solver.exit_order`).
 

@@ -40,7 +40,7 @@ def chain(shape: tuple[int, int], axis: int) -> Chain:
     along = (slice(None), None) if axis == 0 else (None, slice(None))
     rates = np.zeros((2, *padded))
     rates[:, 1:-1, 1:-1] = up[along], down[along]
-    return Chain(padded[1] if axis == 0 else 1, rates[0].ravel(), rates[1].ravel(), np.zeros(rates[0].size))
+    return Chain(padded[1] if axis == 0 else 1, rates[0].ravel(), rates[1].ravel(), np.zeros((1, rates[0].size)))
 
 
 def image_law(edge: Floats, time: float) -> Floats:
@@ -123,7 +123,7 @@ def test_a_resolvent_along_an_axis_is_that_of_the_matrix(axis: int) -> None:
     plain = chain((5, 4), axis)
     rng = np.random.default_rng(3)
     killed = np.where(plain.up + plain.down > 0.0, rng.random(plain.up.size), 0.0)
-    one = Chain(plain.offset, plain.up, plain.down, killed)
+    one = Chain(plain.offset, plain.up, plain.down, killed[None])
     a = one.matrix()
     assert np.abs(a.sum(axis=0)).max() <= 1e-14 * np.abs(a).max()
     inverse = np.linalg.inv(np.eye(len(a)) - 0.1 * a)

@@ -129,8 +129,9 @@ def _solved(
     live = mesh.index[mesh.live]
     _check_exit(g, mesh, quantity)
     known = np.zeros(mesh.states)
-    for exit, cells in [*mesh.resting, *zip(mesh.drains, range(mesh.size, mesh.states), strict=True)]:
+    for exit, cells in mesh.resting:
         known[cells] = paid.get(mesh.exits[exit], 0.0)
+    known[mesh.size :] = [paid.get(mesh.exits[exit], 0.0) for exit in mesh.drains]
     found = np.full(mesh.shape, math.nan)
     found[mesh.live] = _sparse_solution(-g[live][:, live], source + (g[live] @ known), np.argwhere(mesh.live))
     return BackwardSolution.of(equation, mesh, found, np.empty(0), None, quantity)

@@ -28,20 +28,19 @@ from .grid import Grid
 
 COARSEST: Final = 8  # cells of the axis with the most, down to which numbers of cells are halved
 LEAST: Final = 6  # cells of any axis
-SHORT: Final = 0.2  # of the layer at a wall
 
 
 @dataclass(frozen=True, eq=False)
 class Mesh:
     """The cells of a `domain` between the ends of its `axes`, a :class:`Grid` of each. Spacings are about in proportion to the
-    `lengths`; `tied` ones, which the directions of a tensor ask for, also where an axis has the fewest cells. Within `layers`, a
-    length for each region, the density at its wall changes as much as itself: D/K of a wall with the reactivity K."""
+    `lengths`; `tied` ones, which the directions of a tensor ask for, also where an axis has the fewest cells. Walls of the
+    `crossed` regions, which nearly absorb, are crossed where they stand."""
 
     axes: tuple[Grid, ...]
     domain: Domain
     lengths: tuple[float, ...] = (1.0,)
     tied: bool = False
-    layers: tuple[float, ...] = ()
+    crossed: tuple[int, ...] = ()
 
     @property
     def dimension(self) -> int:
@@ -136,16 +135,12 @@ class Mesh:
 
     @cached_property
     def cutting(self) -> list[int]:
-        """The numbers of the regions whose walls cut cells: they reflect or absorb in part, where the distance says, and cells
-        are short beside their layers. Others nearly absorb: the density that they leave behind them is negative."""
-        longest = max(self.spacings)
-        regions = zip(
-            self.domain.regions, self.domain.sets, self.layers or (math.inf,) * len(self.domain.regions), strict=True
-        )
+        """The numbers of the regions whose walls cut cells: where their distance says, if they are not crossed."""
+        regions = zip(self.domain.regions, self.domain.sets, strict=True)
         return [
             number
-            for number, (region, shape, layer) in enumerate(regions)
-            if not math.isinf(region.wall.reactivity) and shape.distance is not None and longest <= SHORT * layer
+            for number, (region, shape) in enumerate(regions)
+            if not math.isinf(region.wall.reactivity) and shape.distance is not None and number not in self.crossed
         ]
 
     @cached_property

@@ -33,6 +33,7 @@ ASPECT: Final = 8.0  # the most cells of an axis are at most so many times the f
 LONGEST: Final = 64.0  # the same without time
 BEYOND: Final = 0.06  # of the width of a region, by which the window is wider
 SAMPLES: Final = 7  # places an axis at which a tensor is looked at
+NEARLY: Final = 0.4  # of D/K: cells of the first look that are longer meet a wall that nearly absorbs
 INSIDE: Final = 1.02  # by which spacings stay inside their limits
 
 
@@ -137,20 +138,24 @@ def _meshed(equation: FokkerPlanck, axes: list[Grid], narrowest: Floats, until: 
     lengths = widths / np.maximum(counts, counts.max() / aspect)
     tied = not equation.diffusion.diagonal
     allowed = tuple(_allowed(equation, axes, lengths, until).tolist())
-    mesh = Mesh(tuple(axes), equation.domain, allowed, tied, _layers(equation, axes))
-    return mesh.with_cells(CELLS.get(mesh.dimension, 16))
+    mesh = Mesh(tuple(axes), equation.domain, allowed, tied).with_cells(CELLS.get(len(axes), 16))
+    return replace(mesh, crossed=_crossed(equation, mesh))
 
 
-def _layers(equation: FokkerPlanck, axes: list[Grid]) -> tuple[float, ...]:
-    """D/K of each region, with the least D of an axis where it is looked at."""
+def _crossed(equation: FokkerPlanck, mesh: Mesh) -> tuple[int, ...]:
+    """The regions with a wall that nearly absorbs: the density that it would leave behind it, in the centre of a cell that it
+    cuts, is negative, since it changes as much as itself within D/K of a wall with the reactivity K. D is the least of an axis
+    where it is looked at."""
     domain = equation.domain
     if not any(0.0 < region.wall.reactivity < math.inf for region in domain.regions):
         return ()
-    places = np.meshgrid(*(np.linspace(g.low, g.high, SAMPLES) for g in axes), indexing="ij")
+    places = np.meshgrid(*(np.linspace(g.low, g.high, SAMPLES) for g in mesh.axes), indexing="ij")
     inside = domain.contains(tuple(places))
     spread = np.einsum("...ii->...i", equation.diffusion(tuple(x[inside] for x in places), 0.0))
-    least = float(np.min(spread, initial=math.inf))
-    return tuple(least / k if (k := region.wall.reactivity) else math.inf for region in domain.regions)
+    least, longest = float(np.min(spread, initial=math.inf)), max(mesh.spacings)
+    return tuple(
+        number for number, region in enumerate(domain.regions) if longest * region.wall.reactivity > NEARLY * least
+    )
 
 
 def _allowed(equation: FokkerPlanck, axes: list[Grid], lengths: Floats, until: float) -> Floats:

@@ -1,0 +1,183 @@
+"""Curved walls that reflect or absorb in part, which cut the cells of the solver: order 2, mass, sign and equilibria."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy.stats import multivariate_normal
+
+import randwalk as rw
+from randwalk.model.coefficient import Floats
+from randwalk.pde import FokkerPlanck, closed_form, mean_exit_time, solve
+from randwalk.pde.solver import together
+from randwalk.pde.solver.cut_cells import open_shares
+from randwalk.pde.solver.grid import Grid
+from randwalk.pde.solver.mesh import Mesh
+from randwalk.pde.solver.operator import Operator
+from randwalk.pde.solver.together import Together, operator_of
+
+R, P = rw.Reflecting(), rw.PartiallyAbsorbing(1.0)
+CENTRE, RADIUS, TIME = (0.03, -0.017, 0.011), 0.9, 0.3
+
+
+def round_room(dimension: int, wall: Any, length: float = 1.0, time: float = 1.0) -> FokkerPlanck:
+    """A disc or a ball with a point beside its centre, D = ½, in units of `length` and `time`; speeds in the wall too."""
+    if isinstance(wall, rw.PartiallyAbsorbing):
+        wall = rw.PartiallyAbsorbing(wall.reactivity * length / time)
+    shape = rw.Ball(tuple(length * c for c in CENTRE[:dimension]), RADIUS * length)
+    start = tuple(length * (c + s) for c, s in zip(CENTRE, (0.18, 0.24, 0.0)[:dimension], strict=False))
+    return FokkerPlanck(
+        0.0, 0.5 * length**2 / time, domain=(rw.Line() ** dimension).inside(shape, wall, "rim"), start=start
+    )
+
+
+def wrong(law: rw.pde.Solution, t: float, length: float = 1.0) -> Floats:
+    """The errors of the density at the centres of cells inside, in L1 and at most, and of the survival; in units of `length`."""
+    form, live, d = closed_form(law.equation), law.mesh.live, law.mesh.dimension
+    x = [np.broadcast_to(c, live.shape)[live] for c in law.mesh.centres]
+    away = np.sqrt(sum((a / length - c) ** 2 for a, c in zip(x, CENTRE, strict=False)))
+    inside = np.flatnonzero(away < RADIUS * (1.0 - 1e-9))
+    chosen = np.random.default_rng(1).choice(inside, min(inside.size, 400), replace=False)
+    exact = form.pdf(tuple(a[chosen] for a in x), t)
+    apart = np.abs(law.density[-1][live][chosen] - exact) * length**d
+    ball = math.pi ** (d / 2) / math.gamma(d / 2 + 1) * RADIUS**d
+    return np.array([apart.mean() * ball, apart.max(), abs(float(law.survival(t) - form.survival(t)))])
+
+
+def check(law: rw.pde.Solution) -> None:
+    """Mass is kept, none is negative, nothing is extrapolated."""
+    kept = (law.density[-1] * law.mesh.volumes)[law.mesh.live].sum() + law.left_so_far[-1].sum()
+    assert kept == pytest.approx(1.0, abs=1e-12) and law.density.min() >= 0.0 and not law.extrapolated
+
+
+@pytest.mark.parametrize(("dimension", "wall", "cells"), [(2, R, (32, 64)), (2, P, (32, 64, 128)), (3, P, (16, 32))])
+def test_second_order_in_a_disc_and_a_ball(dimension: int, wall: Any, cells: tuple[int, ...]) -> None:
+    """In L1, at most, and of what is left, against Bessel series. (A staircase is of first order, and at 128 cells 10 to 40 times
+    as far off.)"""
+    errors = []
+    for n in cells:
+        law = solve(round_room(dimension, wall), [TIME], cells=n)
+        check(law)
+        errors.append(wrong(law, TIME))
+        assert errors[-1][2] <= law.error(TIME)
+        assert wall is R or law.absorbed("rim", TIME) == pytest.approx(1.0 - law.survival(TIME), abs=1e-12)
+    told = np.array(errors)[:, : 3 if wall is P else 2]  # between walls that reflect nothing is lost
+    assert np.log2(told[:-1] / told[1:]) == pytest.approx(2.0, abs=0.35)
+
+
+@pytest.mark.parametrize("reactivity", [0.0, 0.1, 2.0, 20.0, 1e3])
+def test_estimates_are_honest(reactivity: float) -> None:
+    """Survival from no reaction at all to a wall that nearly absorbs, which is crossed where it stands; in micrometres and
+    nanoseconds."""
+    wall = rw.PartiallyAbsorbing(reactivity) if reactivity else R
+    for length, time in ((1.0, 1.0), (1e-6, 1e-9)):
+        equation = round_room(2, wall, length, time)
+        law = solve(equation, [0.1 * time, TIME * time], tolerance=2e-3)
+        check(law)
+        for t in law.times:
+            assert abs(float(law.survival(t) - closed_form(equation).survival(t))) <= law.error(t) <= 2e-3
+
+
+def test_a_slanted_wall_with_drift_and_unequal_diffusions() -> None:
+    """A half-plane, by the image along the conormal; D is not the same along the axes."""
+    normal, offset, start, t = np.array([1.0, 0.7]) / math.hypot(1.0, 0.7), 0.37, np.array([0.1, -0.05]), 0.2
+    spread = np.diag([0.5, 0.2])
+    conormal = spread @ normal / (normal @ spread @ normal)
+    image = start + 2.0 * (offset - normal @ start) * conormal
+    plane = (rw.Line() ** 2).without(rw.HalfSpace(tuple(normal), offset), name="wall")
+    errors = []
+    for cells in (64, 128):
+        law = solve(FokkerPlanck(0.0, (0.5, 0.2), domain=plane, start=tuple(start)), [t], cells=cells)
+        x = np.stack(np.meshgrid(*law.x, indexing="ij"), axis=-1)
+        exact = sum(multivariate_normal(place, 2.0 * spread * t).pdf(x) for place in (start, image))
+        errors.append(np.abs(law.density[0] - exact)[law.mesh.live & (x @ normal < offset)].max())
+    assert np.log2(errors[0] / errors[1]) == pytest.approx(2.0, abs=0.2)
+
+
+def test_mean_exit_times_from_a_disc_that_absorbs_in_part() -> None:
+    """(R² - r²)/4D + R/2K."""
+    law = mean_exit_time(round_room(2, rw.PartiallyAbsorbing(2.0)), tolerance=1e-3)
+    x = np.meshgrid(*[np.linspace(-0.6, 0.6, 7)] * 2, indexing="ij")
+    square = sum((a - c) ** 2 for a, c in zip(x, CENTRE, strict=False))
+    assert np.abs(law.value(tuple(x)) - ((RADIUS**2 - square) / 2.0 + RADIUS / 4.0)).max() <= law.error_estimate
+
+
+def test_an_equilibrium_stays_around_an_obstacle() -> None:
+    """e^-U, in time and with all chains together; what two alike obstacles take is alike, each by its name."""
+    ball, slope = rw.Ball((0.43, 0.55), 0.21), np.array([1.5, -1.0])
+    room = (rw.Interval(0.0, 1.0, R, R) ** 2).without(ball)
+    equation = FokkerPlanck(tuple(-0.5 * slope), 0.5, domain=room, start=rw.Everywhere())
+    mesh = Mesh((Grid(0.0, 1.0, 24, R, R), Grid(0.0, 1.0, 24, R, R)), room)
+    (apply,) = operator_of(equation, mesh).forward
+    state = np.zeros(mesh.states)
+    x, y = mesh.centres
+    mesh.inner(state)[...] = np.where(mesh.live, np.exp(-slope[0] * x - slope[1] * y) * mesh.volumes, 0.0)
+    for tau in (0.01, 10.0):
+        assert np.abs(apply(tau, 0.0, state) - state).max() <= 1e-12 * state.max()
+    two = (
+        (rw.Interval(-1.0, 1.0, R, R) ** 2)
+        .without(rw.Ball((-0.5, 0.1), 0.23), P, "a")
+        .without(rw.Ball((0.5, 0.1), 0.23), P, "b")
+    )
+    law = solve(FokkerPlanck(0.0, 0.5, domain=two, start=rw.Everywhere()), [0.3], cells=48)
+    check(law)
+    assert law.absorbed("a", 0.3) == pytest.approx(law.absorbed("b", 0.3), rel=2e-2) and law.absorbed("a", 0.3) > 0.01
+
+
+def test_a_trap_and_an_obstacle_that_share_cells() -> None:
+    """The upper half of a disc whose lower half is cut off by a flat wall that reflects is as half of a start in the whole disc,
+    with an absorbing rim."""
+    rim = (rw.Line() ** 2).inside(rw.Ball((0.0, 0.0), 0.9), rw.Absorbing(), "rim")
+    half = rim.without(rw.HalfSpace((0.3, -1.0), 0.0), R, "floor")
+    up = np.array([-0.3, 1.0]) / math.hypot(0.3, 1.0)
+    whole = closed_form(FokkerPlanck(0.0, 0.5, domain=rim, start=tuple(0.3 * up)))
+    law = solve(FokkerPlanck(0.0, 0.5, domain=half, start=tuple(0.3 * up)), [0.2], cells=64)
+    check(law)
+    assert abs(float(law.survival(0.2) - whole.survival(0.2))) <= law.error(0.2) < 1e-2
+
+
+@pytest.mark.quick
+def test_steps_of_all_chains_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By factors and by iterations, against NumPy; forward and backward are transposes."""
+    room = (rw.Interval(0.0, 1.0, R, P) ** 2).without(rw.Ball((0.4, 0.5), 0.22), rw.PartiallyAbsorbing(0.3), "post")
+    equation = FokkerPlanck((1.0, -0.5), ((0.5, 0.1), (0.1, 0.4)), domain=room, start=(0.8, 0.8), killing=0.4)
+    mesh = Mesh((Grid(0.0, 1.0, 12, R, P), Grid(0.0, 1.0, 12, R, P)), room)
+    operator = Operator(equation, mesh)
+    a: Any = sum(chain.matrix() for chain in operator.chains(0.0))
+    assert a.shape == (mesh.states, mesh.states) and np.abs(a.sum(axis=0)).max() < 1e-9
+    assert (a - np.diag(np.diag(a)) >= 0.0).all()
+    rng = np.random.default_rng(2)
+    state, values = np.zeros(mesh.states), rng.random(mesh.states)
+    mesh.inner(state)[mesh.live] = rng.random(int(mesh.live.sum()))
+    exact = np.linalg.solve(np.eye(len(a)) - 0.05 * a, state)
+    back = np.linalg.solve((np.eye(len(a)) - 0.05 * a).T, values)
+    for direct in (together.DIRECT, {2: 0}):
+        monkeypatch.setattr(together, "DIRECT", direct)
+        steps = Together(operator)
+        found = steps.forward[0](0.05, 0.0, state)
+        assert found == pytest.approx(exact, rel=1e-9, abs=1e-12 * exact.max()) and found.min() >= 0.0
+        assert found.sum() == pytest.approx(state.sum(), rel=1e-14)
+        assert steps.backward[0](0.05, 0.0, values) == pytest.approx(back, rel=1e-10)
+
+
+@pytest.mark.quick
+def test_parts_of_cells() -> None:
+    """Of a plane to rounding, of a ball to second order: area and volume, and the area of the wall."""
+    edges = np.linspace(0.0, 1.0, 9)
+    plane = 0.6 - np.add.outer(0.5 * edges, edges)  # below y = 0.6 - x/2
+    assert open_shares(plane, (0, 1)).sum() / 64 == pytest.approx(0.35, rel=1e-14)
+    assert open_shares(plane, (1,))[:, :].sum(axis=1) / 8 == pytest.approx(0.6 - edges / 2, rel=1e-13)
+    for d in (2, 3):
+        volume, errors = math.pi ** (d / 2) / math.gamma(d / 2 + 1) * RADIUS**d, []
+        for n in (12, 24):
+            mesh = Mesh((Grid(-1.0, 1.0, n),) * d, round_room(d, R).domain, (1.0,) * d)
+            cuts = mesh.cuts
+            assert cuts is not None and (cuts.parts[mesh.live] > 0.0).all() and not cuts.parts[~mesh.live].any()
+            sizes = np.array([cuts.parts.sum(), cuts.wall.sum()]) * mesh.volume
+            errors.append(np.abs(sizes / [volume, d * volume / RADIUS] - 1.0))
+        assert np.log2(errors[0] / errors[1]) == pytest.approx(2.0, abs=0.35) and errors[1].max() < 0.02
+    wall = Mesh((Grid(0.0, 1.0, 10),) * 2, (rw.Line() ** 2).without(rw.HalfSpace((1.0, 0.0), 0.3)), (1.0, 1.0))
+    assert wall.cuts is not None and np.isin(wall.cuts.parts, (0.0, 1.0)).all() and wall.cuts.parts.sum() == 30
