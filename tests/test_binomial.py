@@ -18,7 +18,7 @@ from scipy import stats
 
 from randwalk.jit.lanes import LANES
 from randwalk.kernels.binomial import _centre, binomial, log_acceptance
-from randwalk.kernels.binomials import ACCEPTED, REJECTED, UNSURE, _squeeze, binomials, workspace
+from randwalk.kernels.binomials import _squeeze, binomials, workspace
 from randwalk.kernels.philox import words64
 from randwalk.kernels.portable import exp, log, stirling_error
 
@@ -413,13 +413,13 @@ def together(n, a, b, c0, k0, k1):  # type: ignore[no-untyped-def]
     """Draws made together and one by one, from a workspace full of rubbish."""
     size = n.size
     out, alone, work = np.full(size + 1, -7, np.int64), np.full(size + 1, -7, np.int64), workspace(size)
-    for whole_numbers in (work.many, work.taken, work.total, work.mode, work.drawn, work.sure):
+    for whole_numbers in (work.many, work.taken, work.total, work.mode, work.drawn):
         whole_numbers[:] = -1
-    for words in (work.flip, work.number, work.first, work.second, work.verdict, work.kind):
+    for words in (work.number, work.first, work.second, work.verdict):
         words[:] = U(0xFFFFFFFFFFFFFFFF)
-    for lists in (work.queue, work.some, work.whose):
+    for lists in (work.untried, work.queue, work.unsure):
         lists[:] = U(0xFFFFFFFFFFFFFFFF)
-    for reals in (work.inverse, work.p, work.excess, work.sd, work.target, work.off):
+    for reals in (work.inverse, work.p, work.excess, work.sd):
         reals[:] = np.nan
     given = np.full((3, size + LANES), -1, np.int64)
     inverse, numbers = np.full(size + LANES, np.nan), np.full(size + LANES, U(0xFFFFFFFFFFFFFFFF))
@@ -464,10 +464,10 @@ def test_draws_made_together_are_those_made_one_by_one() -> None:
 
 @njit(error_model="numpy")
 def squeezed(n, a, b, j, factor):  # type: ignore[no-untyped-def]
-    """What the squeeze says of m + j where the target is so many times f(m + j)/f(m)."""
+    """What the squeeze says of m + j where the target is so many times f(m + j)/f(m): whether it is reached, whether not."""
     p, m, excess, sd = _centre(n, a, b, 1.0 / b)
     target = math.exp(log_acceptance(n, a, b, m + j)) * factor
-    return _squeeze(j - (excess + p - 0.5), p, sd, target), sd
+    return _squeeze(j - (excess + p - 0.5), p, sd, 3.0 * target, 3.0)
 
 
 def test_the_squeeze_decides_as_the_test_does() -> None:
@@ -479,10 +479,10 @@ def test_the_squeeze_decides_as_the_test_does() -> None:
         sd = math.sqrt(n * (a / b) * (1 - a / b))
         for z in rng.uniform(-9, 9, 12):
             j = int(max(min(round(z * sd), n - (n + 1) * a // b), -((n + 1) * a // b)))
-            assert squeezed(n, a, b, j, 1.0 - 1e-6)[0] in (ACCEPTED, UNSURE), (n, a, b, j)
-            assert squeezed(n, a, b, j, 1.0 + 1e-6)[0] in (REJECTED, UNSURE), (n, a, b, j)
+            assert not squeezed(n, a, b, j, 1.0 - 1e-6)[1], (n, a, b, j)
+            assert not squeezed(n, a, b, j, 1.0 + 1e-6)[0], (n, a, b, j)
             if sd > 60 and abs(j) < 3 * sd:
                 asked += 2
-                decided += squeezed(n, a, b, j, 0.95)[0] == ACCEPTED
-                decided += squeezed(n, a, b, j, 1.05)[0] == REJECTED
+                decided += squeezed(n, a, b, j, 0.95) == (True, False)
+                decided += squeezed(n, a, b, j, 1.05) == (False, True)
     assert asked > 10_000 and decided == asked

@@ -28,12 +28,13 @@ def simple(**more: object) -> rw.LatticeWalk:
 # ---------------------------------------------------------------- displacements in one number
 
 
+@pytest.mark.parametrize("digits", [32, 64])
 @pytest.mark.parametrize("axes", [1, 2, 3, 4])
-def test_displacements_are_packed_and_unpacked(axes: int) -> None:
-    bits, most, strides = packing(axes)
-    assert most * sum(strides) < 1 << 31
+def test_displacements_are_packed_and_unpacked(axes: int, digits: int) -> None:
+    bits, most, strides = packing(axes, digits)
+    assert most * sum(strides) < 1 << (digits - 1)
     ends = np.array(np.meshgrid(*[[-most, -most + 1, -1, 0, 1, most - 1, most]] * axes)).reshape(axes, -1)
-    packed = np.dot(strides, ends).astype(np.int32)
+    packed = np.dot(strides, ends).astype(f"int{digits}")
     numbers = np.full(ends.shape, 7, dtype=np.int64)
     cpu.unpack(packed, bits, numbers)
     np.testing.assert_array_equal(numbers, ends + 7)

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +19,11 @@ import pytest
 import randwalk as rw
 from randwalk.checkpoint import Checkpoint
 from randwalk.kernels.cpu import BLOCK
-from randwalk.run import threads
+from randwalk.run import paths, threads
+from randwalk.run.counts import Counts
 from randwalk.run.host import Host
+
+from .test_stream import same
 
 WALK = rw.LatticeWalk(0.3, 0.4, sites=40, domain=rw.Interval(0, 40, rw.Absorbing(), rw.Reflecting()), start=12.3)
 LINE = rw.LatticeWalk(0.3, 0.5, dx=1.0)
@@ -147,6 +150,41 @@ def test_an_interrupt_between_two_batches_ends_the_threads(monkeypatch: pytest.M
         rw.simulate(walk, 10**12, [1000.0], method="paths", threads=2)
     assert stopped.value.ensemble.walkers > 0
     assert threading.active_count() == before
+
+
+@pytest.mark.parametrize("counting", [True, False])
+def test_batches_that_are_finished_are_kept(counting: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C comes while counts of the first batch are added, or while this thread waits for it: the later ones are kept. The
+    run goes on with those that are missing, to the same bits."""
+    real, others, pressed = paths._Walkers.run, threading.Semaphore(0), list[bool]()
+    add, result = Counts.__add__, Future.result
+
+    def run(self: Any) -> Any:
+        counts = real(self)
+        if not pressed and counts.parts[0].start:
+            others.release()
+        return counts
+
+    def press(then: Any) -> Any:
+        def pressing(self: Any, *given: Any) -> Any:
+            if not pressed and threading.current_thread() is threading.main_thread():
+                for _ in range(4):
+                    assert others.acquire(timeout=60.0)
+                pressed.append(True)
+                raise KeyboardInterrupt
+            return then(self, *given)
+
+        return pressing
+
+    monkeypatch.setattr(paths._Walkers, "run", run)
+    monkeypatch.setattr(paths, "FOLLOWED_WORK", 1)  # batches of 1024 walkers
+    monkeypatch.setattr(paths, "QUICK_WORK", 1)
+    monkeypatch.setattr(*((Counts, "__add__", press(add)) if counting else (Future, "result", press(result))))
+    with pytest.raises(rw.Interrupted) as stopped:
+        rw.simulate(WALK, 1024 * 12, [200.0], seed=3, method="paths", threads=2)
+    kept = stopped.value.ensemble
+    assert 4 * 1024 <= kept.walkers < 1024 * 12
+    same(kept.extend(range(1024 * 12)), rw.simulate(WALK, 1024 * 12, [200.0], seed=3, method="paths"))
 
 
 def test_a_thread_that_compiles_is_not_waited_for() -> None:

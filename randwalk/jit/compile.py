@@ -12,11 +12,15 @@ import numba
 from numba import njit
 from numba.core import compiler, event
 from numba.core.codegen import JITCodeLibrary
+from numba.core.compiler_lock import global_compiler_lock
 from numba.core.registry import CPUDispatcher
 
 from .disk import REMEDY, KernelCache, cache_place
+from .lanes import Vector
+from .pools import apart
 
 F = Callable[..., Any]
+lock: Any = global_compiler_lock
 OPTIONS: dict[str, Any] = {  # without a wrapper for C, which nobody calls, a kernel is compiled in a tenth less time
     "error_model": "numpy",
     "no_cfunc_wrapper": True,
@@ -95,18 +99,25 @@ class _Device(CPUDispatcher):
         super().__init__(function, targetoptions=options)
         self._compiler: Any
         self._compiler._compile_core = self._part
+        self._vectors: F = function
 
     def _part(self, arguments: Any, returned: Any) -> Any:
         """The function for arguments of these types; others find it by its descriptor, as it has no address."""
+        function = self._vectors if any(isinstance(kind, Vector) for kind in arguments) else self.py_func
         numba_core: Any = compiler
         description: Any = self.targetdescr
         flags, target = numba_core.Flags(), description.target_context
         description.options.parse_as_flags(flags, self.targetoptions)
         flags.no_compile = True
         library = part(target.codegen(), self.py_func.__qualname__)
-        made = numba_core.compile_extra(self.typingctx, target, self.py_func, arguments, returned, flags, {}, library)
+        made = numba_core.compile_extra(self.typingctx, target, function, arguments, returned, flags, {}, library)
         target.insert_user_function(made.fndesc, made.fndesc, [library])
         return made._replace(entry_point=made.fndesc)
+
+    def of_vectors(self, function: F) -> F:
+        """Decorate what does the same for vectors, where that cannot be told by operators."""
+        self._vectors = function
+        return function
 
     def add_overload(self, made: Any) -> None:
         self.overloads[tuple(made.signature.args)] = made
@@ -122,7 +133,7 @@ class _Device(CPUDispatcher):
 BORROWS: dict[str, Any] = {"nopython": True, "no_cpython_wrapper": True, "_nrt": False, **OPTIONS}
 
 
-def device(function: F) -> Callable[..., Any]:
+def device(function: F) -> Any:
     """A function of scalars, lanes or arrays called from kernels, on the CPU and on CUDA; always inlined.
 
     It does not count references to its arrays, which its callers keep alive: it can neither make nor return one. Counting those
@@ -141,11 +152,25 @@ def maker(function: F) -> Callable[..., Any]:
     return _Device(function, {"nopython": True, "no_cpython_wrapper": True, **OPTIONS})
 
 
+def _heard(compiles: F) -> F:
+    """What compiles, so that Ctrl-C is heard meanwhile: LLVM works for seconds in one call, in which it calls Python functions,
+    and these hear Ctrl-C and cannot hand it over."""
+
+    def compiled(*arguments: Any) -> Any:
+        if lock.is_locked():  # by this thread, which compiles what calls this
+            return compiles(*arguments)
+        return apart(lambda: compiles(*arguments))
+
+    return compiled
+
+
 def kernel(function: F) -> Callable[..., Any]:
     """A kernel that Python calls, on one thread. It releases the interpreter's lock, so that threads can share the work. Its
     machine code is kept if its text stands in a file."""
     settings: Any = numba.config
     compiled: Any = njit(nogil=True, **OPTIONS)(function)
+    if not settings.DISABLE_JIT:
+        compiled.compile = _heard(compiled.compile)
     kept = os.path.exists(function.__code__.co_filename) and cache_place()[0] is not None
     if kept and not settings.DISABLE_JIT:
         compiled._cache = KernelCache(function)

@@ -138,7 +138,7 @@ def place(context: Any, builder: Any, kind: Any, array: Any, offset: Any, count:
     return builder.bitcast(there, vector.as_pointer()), vector, kind.dtype.bitwidth // 8
 
 
-def _fetched(kind: Vector) -> Any:
+def fetched(kind: Vector) -> Any:
     def fetch(context: Any, array: Any, offset: Any) -> Any:
         """The elements from `offset` on of a contiguous array of numbers, none of them negative if whole, as a vector."""
 
@@ -185,8 +185,8 @@ def _keep(context: Any, values: Any, array: Any, offset: Any) -> Any:
 
 alike: Any = intrinsic(_alike)
 numbers: Any = intrinsic(_numbers)
-fetch: Any = _fetched(lanes)
+fetch: Any = fetched(lanes)
 fetch_apart: Any = intrinsic(_fetch_apart)
-fetch_cells: Any = _fetched(cells)
-fetch_masses: Any = _fetched(masses)
+fetch_cells: Any = fetched(cells)
+fetch_masses: Any = fetched(masses)
 keep: Any = intrinsic(_keep)

@@ -13,6 +13,7 @@ import math
 import numpy as np
 
 from ..jit.compile import aside, device
+from ..jit.reals import choose
 from .philox import HALF, words64
 from .portable import (
     atanh_excess,
@@ -75,17 +76,35 @@ def _invert(n, a, b, word):  # type: ignore[no-untyped-def]
 
 
 @device
-def _centre(n, a, b, inverse):  # type: ignore[no-untyped-def]
-    """With inverse = 1/b, rounded: p = a/b, the mode m = floor((n + 1) p), n p - m and the standard deviation.
+def _mode(n, a, inverse):  # type: ignore[no-untyped-def]
+    """p = a inverse, with inverse = 1/b, n as a float64, and the mode m = floor((n + 1) p).
 
-    m may be off by a few where n is huge, because p is rounded; nothing depends on its being the mode exactly. But n p - m must
-    go with m to full precision: n a - m b is below 4 b, up to 2^64, so that its eighth is what is exact modulo 2^64.
+    m may be off by a few where n is huge, because p is rounded; nothing depends on its being the mode exactly.
     """
-    p = real(U(a)) * inverse
-    m = whole(floor(real(U(n + 1)) * p, UNSIGNED), UNSIGNED)
+    p, many = signed_real(a) * inverse, signed_real(n)
+    return p, many, whole(floor((many + 1.0) * p, UNSIGNED), UNSIGNED)
+
+
+@device
+def _excess(eighths, rest, inverse):  # type: ignore[no-untyped-def]
+    """n p - m of n a - m b = 8 eighths + rest, which must go with m to full precision."""
+    return (signed_real(eighths) * 8.0 + signed_real(rest)) * inverse
+
+
+@device
+def _sd(many, p):  # type: ignore[no-untyped-def]
+    """The standard deviation."""
+    return math.sqrt(many * p * (1.0 - p))
+
+
+@device
+def _centre(n, a, b, inverse):  # type: ignore[no-untyped-def]
+    """With inverse = 1/b, rounded: p = a/b, the mode m, n p - m and the standard deviation. n a - m b is below 4 b, up to 2^64,
+    so that its eighth is what is exact modulo 2^64."""
+    p, many, m = _mode(n, a, inverse)
     low = np.int64(n * (a & 7) - m * (b & 7))
     eighths = np.int64(n * (a >> 3) - m * (b >> 3)) + (low >> 3)
-    return p, m, (signed_real(eighths) * 8.0 + real(U(low & 7))) * inverse, math.sqrt(real(U(n)) * p * (1.0 - p))
+    return p, m, _excess(eighths, low & 7, inverse), _sd(many, p)
 
 
 @device
@@ -130,9 +149,9 @@ def _proposal(first, second, excess, width, slope):  # type: ignore[no-untyped-d
 
 @device
 def _target(v, inside, sd, width, slope):  # type: ignore[no-untyped-def]
-    """What f(k)/f(m) must reach for the proposal k to be accepted."""
+    """What f(k)/f(m) must reach for the proposal k to be accepted, as a fraction: the number above and that below."""
     square = inside * inside
-    return v * ((2.83 * width + 5.1) * sd) * square / (width * (slope + width * square))
+    return v * ((2.83 * width + 5.1) * sd) * square, width * (slope + width * square)
 
 
 @device
@@ -151,7 +170,8 @@ def _reject(n, a, b, c0, c1, c2, c3, k0, k1):  # type: ignore[no-untyped-def]
         if not (lowest <= offset < beyond):
             continue
         j = np.int64(math.floor(offset))
-        if log(_target(v, inside, sd, width, slope)) <= _log_ratio(n, p, m, excess, j):
+        above, below = _target(v, inside, sd, width, slope)
+        if log(above / below) <= _log_ratio(n, p, m, excess, j):
             return m + j
 
 
@@ -159,6 +179,11 @@ def _reject(n, a, b, c0, c1, c2, c3, k0, k1):  # type: ignore[no-untyped-def]
 def _asked(k, n, flip):  # type: ignore[no-untyped-def]
     """How many of n had the outcome asked for, if k had the rarer one; `flip` if those are not the same."""
     return n - k if flip else k
+
+
+@_asked.of_vectors
+def _all_asked(k, n, flip):  # type: ignore[no-untyped-def]
+    return choose(flip, n - k, k)
 
 
 @aside

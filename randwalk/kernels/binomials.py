@@ -1,4 +1,5 @@
-"""Many binomial draws together, on vectors: those of :func:`randwalk.kernels.binomial.binomial`, the same bits.
+"""Many binomial draws together, on vectors: those of :func:`randwalk.kernels.binomial.binomial`, the same bits. Of LANES draws
+at a time, so that one vector is worked on while another waits.
 
 Most proposals that the quick test does not accept are decided by a squeeze, in the manner of V. Kachitvichyanukul and B. W.
 Schmeiser, "Binomial random variate generation", Comm. ACM 31 (1988): bounds of f(k)/f(m) that take no logarithm. What lies
@@ -13,15 +14,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..jit.compile import aside, device, maker
-from ..jit.lanes import LANES, fetch, keep
-from ..jit.vector import wide
+from ..jit.lanes import LANES, fetch, keep, numbers
+from ..jit.reals import bits, choose, digits, fetch_reals, from_bits, rough_inverse, shifted
+from ..jit.vector import append, ones, wide, zeros_below
 from .binomial import (
     SIGNED,
     _asked,
-    _centre,
     _drift,
+    _excess,
     _hat,
+    _mode,
     _proposal,
+    _sd,
     _target,
     binomial,
     block,
@@ -31,11 +35,34 @@ from .portable import INVERSE_LN2, SERIES_FROM, deviance_near, floor, log, near,
 U = np.uint64
 WIDTH = 8  # draws in a vector
 SURELY_LARGE = 10.0001  # the mean, however rounded, is above INVERSION_BELOW too
-ACCEPTED, REJECTED, UNSURE = U(0), U(1), U(2)
-CERTAIN, LARGE, SMALL = U(0), U(1), U(2)
+MANY = U(1) << U(50)  # below it, m is off by one at most
+CHUNK = 256  # draws that are gathered together, in the first-level cache
+ACCEPTED, REJECTED, UNSURE = U(0), U(1), U(2)  # what the full test says
 REACH = 5.0  # standard deviations from the mode to which the squeeze tells what is accepted
 SLACK = 3e-5  # above the errors of the squeeze that are not those of its series: 1.2e-7 of 1/sd² and 2.6e-6 of `_exp2`
 EXP2 = 9.99999297e-01, 6.93121607e-01, 2.40246905e-01, 5.59188714e-02, 9.57183487e-03
+
+
+@device
+def _inverse(x):  # type: ignore[no-untyped-def]
+    """1/x in single precision."""
+    return np.float64(np.float32(1.0) / np.float32(x))
+
+
+@_inverse.of_vectors
+def _inverses(x):  # type: ignore[no-untyped-def]
+    return rough_inverse(x)
+
+
+@device
+def _power_of_two(shifted):  # type: ignore[no-untyped-def]
+    """2^k of a whole k = shifted - SIGNED."""
+    return np.int64((np.float64(shifted).view(np.int64) + np.int64(1023)) << np.int64(52)).view(np.float64)
+
+
+@_power_of_two.of_vectors
+def _powers_of_two(shifted):  # type: ignore[no-untyped-def]
+    return from_bits((bits(shifted) + U(1023)) << U(52))
 
 
 @device
@@ -43,16 +70,15 @@ def _exp(x):  # type: ignore[no-untyped-def]
     """exp x of -700 <= x <= 700, within a relative 2.6e-6 + 3e-16 |x|."""
     powers = x * INVERSE_LN2
     nearest = powers + SIGNED
-    scale = np.int64((np.float64(nearest).view(np.int64) + np.int64(1023)) << np.int64(52)).view(np.float64)
     f = powers - (nearest - SIGNED)
     low, high = EXP2[0] + f * EXP2[1], EXP2[2] + f * (EXP2[3] + f * EXP2[4])
-    return (low + (f * f) * high) * scale
+    return (low + (f * f) * high) * _power_of_two(nearest)
 
 
 @device
-def _squeeze(y, p, sd, target):  # type: ignore[no-untyped-def]
-    """Whether f(k)/f(m) >= `target` of Binomial(n, p), with m = np - excess and y = k - m - excess - p + ½: ACCEPTED, REJECTED or
-    UNSURE.
+def _squeeze(y, p, sd, above, below):  # type: ignore[no-untyped-def]
+    """Whether f(k)/f(m) of Binomial(n, p), with m = np - excess and y = k - m - excess - p + ½, surely is above/below or more,
+    and whether it surely is less. One number, or vectors.
 
     From m to k, log f(k + 1)/f(k) = log(1 - t/(nq)) - log(1 + (t + 1)/(np)), t = k - np, adds up to
 
@@ -60,14 +86,13 @@ def _squeeze(y, p, sd, target):  # type: ignore[no-untyped-def]
 
     by the first two terms of the series and a bound of the others. Further out than REACH f(k) is below what it is there.
     """
-    most, inverse = REACH * sd, np.float64(np.float32(1.0) / np.float32(sd * sd))
+    most, inverse = REACH * sd, _inverse(sd * sd)
     near = min(max(y, -most), most)
     w = near * inverse
     square = 1.0 + near * w
-    ratio = _exp(near * w * ((1.0 - 2.0 * p) * (1.0 / 6.0) * w - 0.5))
+    ratio = _exp(near * w * ((1.0 - 2.0 * p) * (1.0 / 6.0) * w - 0.5)) * below
     sure = (1.0 - SLACK) - square * square * inverse
-    yes, no = (target <= ratio * sure) & (y == near), target * sure > ratio
-    return ACCEPTED if yes else REJECTED if no else UNSURE
+    return (above <= ratio * sure) & (y == near), above * sure > ratio
 
 
 @device
@@ -77,7 +102,8 @@ def _judge(n, p, m, excess, sd, first, second):  # type: ignore[no-untyped-def]
     v, inside, offset = _proposal(first, second, excess, width, slope)
     d = floor(offset, SIGNED)
     ratio, holds = _log_ratio_near(n, p, m, excess, d)
-    good = log(_target(v, inside, sd, width, slope)) <= ratio
+    above, below = _target(v, inside, sd, width, slope)
+    good = log(above / below) <= ratio
     tells = holds & (-real(U(m)) <= offset) & (abs(offset) < 2.0**50)
     return m + whole(d, SIGNED), (ACCEPTED if good else REJECTED) if tells else UNSURE
 
@@ -100,20 +126,15 @@ def _filled(number, width):  # type: ignore[no-untyped-def]
 
 
 class Room(NamedTuple):
-    """The memory that draws together need.
-
-    Of those that are under way: what is given (:func:`binomials`); whether the rarer outcome is not the one asked for; what
-    `_centre` makes of them; a block, its proposal, what f(k)/f(m) is compared with and how far off k is; the verdict. Of all:
-    their kinds, and the results of those that are certain. And lists of numbers of draws: of those under way, and of some of
-    these.
-    """
+    """The memory that draws together need: of a chunk of draws gathered what is given (:func:`binomials`), what is made of it,
+    and the results; and lists of numbers of draws: of those that no proposal was made for, of those to go on with, and of those
+    of which the squeeze cannot tell."""
 
     many: NDArray[np.int64]
     taken: NDArray[np.int64]
     total: NDArray[np.int64]
     inverse: NDArray[np.float64]
     number: NDArray[np.uint64]
-    flip: NDArray[np.uint64]
     p: NDArray[np.float64]
     mode: NDArray[np.int64]
     excess: NDArray[np.float64]
@@ -121,110 +142,130 @@ class Room(NamedTuple):
     first: NDArray[np.uint64]
     second: NDArray[np.uint64]
     drawn: NDArray[np.int64]
-    target: NDArray[np.float64]
-    off: NDArray[np.float64]
     verdict: NDArray[np.uint64]
-    kind: NDArray[np.uint64]
-    sure: NDArray[np.int64]
+    untried: NDArray[np.uint64]
     queue: NDArray[np.uint64]
-    some: NDArray[np.uint64]
-    whose: NDArray[np.uint64]
+    unsure: NDArray[np.uint64]
 
 
 @maker
 def workspace(size):  # type: ignore[no-untyped-def]
     """Room for `size` draws together."""
     room = np.int64(_filled(U(size), LANES))
-    i, u, r = np.empty((6, room), np.int64), np.empty((9, room), np.uint64), np.empty((6, room), np.float64)
+    i, u, r = np.zeros((5, CHUNK), np.int64), np.zeros((4, CHUNK), np.uint64), np.zeros((4, CHUNK), np.float64)
+    lists = np.empty((3, room), np.uint64)
     return Room(
-        i[0], i[1], i[2], r[0], u[0], u[1], r[1], i[3], r[2], r[3], u[2], u[3], i[4], r[4], r[5], u[4], u[5], i[5],
-        u[6], u[7], u[8],
-    )  # fmt: skip
+        i[0], i[1], i[2], r[0], u[0], r[1], i[3], r[2], r[3], u[1], u[2], i[4], u[3], lists[0], lists[1], lists[2]
+    )
 
 
 @device
-def _sort(n, a, b, room, size):  # type: ignore[no-untyped-def]
-    """The kind of each draw: certain, of a large mean or of one that is not sure to be; how many there are of the last two."""
-    wide()
-    large, small = U(0), U(0)
-    for j in range(size):
-        other = b[j] - a[j]
-        is_open = (n[j] > 0) & (min(a[j], other) > 0)
-        is_large = is_open & (real(U(n[j])) * real(U(min(a[j], other))) > SURELY_LARGE * real(U(b[j])))
-        room.sure[j] = n[j] if (a[j] > 0) & (other <= 0) else 0
-        room.kind[j] = LARGE if is_large else SMALL if is_open else CERTAIN
-        large += U(is_large)
-        small += U(is_open)
-    return large, small - large
+def _outcome(a, b):  # type: ignore[no-untyped-def]
+    """Whether not the rarer outcome is the one asked for, and in how many of b cases the rarer one occurs."""
+    other = b - a
+    flip = a > other
+    return flip, choose(flip, other, a)
 
 
 @device
-def _propose(n, a, b, inverse, number, c1, c2, c3, k0, k1, room, waiting):  # type: ignore[no-untyped-def]
-    """A proposal for each of the draws that are under way, and what the quick test and the squeeze say of it."""
-    wide()
-    size = _filled(waiting, WIDTH)
-    for i in range(0, waiting, LANES):
-        first, second = block(fetch(number, i), c1, c2, c3, k0, k1)
-        keep(first, room.first, i)
-        keep(second, room.second, i)
-    for i in range(size):
-        other = b[i] - a[i]
-        room.flip[i] = U(a[i] > other)
-        room.p[i], room.mode[i], room.excess[i], room.sd[i] = _centre(n[i], min(a[i], other), b[i], inverse[i])
-    for i in range(size):
-        width, slope, quick = _hat(room.p[i], room.sd[i])
-        v, inside, offset = _proposal(room.first[i], room.second[i], room.excess[i], width, slope)
-        d = floor(offset, SIGNED)
-        room.drawn[i] = _asked(room.mode[i] + whole(d, SIGNED), n[i], room.flip[i])
-        room.verdict[i] = U((inside < 0.07) | (v * width > quick))
-        room.target[i] = _target(v, inside, room.sd[i], width, slope)
-        room.off[i] = d - (room.excess[i] + room.p[i] - 0.5)
-    for i in range(size):
-        told = _squeeze(room.off[i], room.p[i], room.sd[i], room.target[i])
-        room.verdict[i] = told if room.verdict[i] else ACCEPTED
+def _centres(n, rarer, b, inverse):  # type: ignore[no-untyped-def]
+    """`_centre` of lanes, whose modes are off by one at most, and their means."""
+    p, many, m = _mode(n, rarer, inverse)
+    left = n * rarer - m * b
+    return p, m, _excess(shifted(left, 3), left & U(7), inverse), _sd(many, p), many * p
 
 
 @device
-def _left(many, room, waiting):  # type: ignore[no-untyped-def]
-    """Make the queue that of the draws whose proposals were rejected, and give those of which the squeeze cannot tell to the full
-    test, as the first ones, numbers in `whose`; how many of each."""
-    wide()
-    far, left, unsure = U(0), U(0), U(0)
-    for i in range(waiting):
-        room.some[far] = U(i)
-        far += U(room.verdict[i] != ACCEPTED)
-    for s in range(far):
-        i = room.some[s]
-        told, j = room.verdict[i], room.queue[i]
-        room.queue[left], room.some[unsure], room.whose[unsure] = j, i, j
-        left += U(told == REJECTED)
-        unsure += U(told == UNSURE)
-    for i in range(unsure):
-        j = room.some[i]
-        room.many[i], room.flip[i], room.mode[i], room.p[i] = many[j], room.flip[j], room.mode[j], room.p[j]
-        room.excess[i], room.sd[i] = room.excess[j], room.sd[j]
-        room.first[i], room.second[i] = room.first[j], room.second[j]
-    for i in range(_filled(unsure, WIDTH)):
-        k, room.verdict[i] = _judge(
-            room.many[i], room.p[i], room.mode[i], room.excess[i], room.sd[i], room.first[i], room.second[i]
-        )
-        room.drawn[i] = _asked(k, room.many[i], room.flip[i])
-    return left, unsure
+def _propose(number, flip, n, centre, c1, c2, c3, k0, k1):  # type: ignore[no-untyped-def]
+    """A proposal for each of lanes; whether it surely is accepted, and whether it surely is rejected."""
+    p, m, excess, sd, _ = centre
+    first, second = block(number, c1, c2, c3, k0, k1)
+    width, slope, quick = _hat(p, sd)
+    v, inside, offset = _proposal(first, second, excess, width, slope)
+    d = floor(offset, SIGNED)
+    above, below = _target(v, inside, sd, width, slope)
+    yes, no = _squeeze(d - (excess + p - 0.5), p, sd, above, below)
+    at_once = ~(inside < 0.07) & ~(v * width > quick)
+    return _asked(m + whole(d, SIGNED), n, flip), at_once | yes, no & ~at_once
 
 
 @device
-def _finish(many, n, a, b, c0, c1, c2, c3, k0, k1, out, room, waiting):  # type: ignore[no-untyped-def]
-    """Decide on proposals that are neither accepted nor rejected; how many draws go on."""
-    wide()
-    left, unsure = _left(many, room, waiting)
-    for i in range(unsure):
-        told, j = room.verdict[i], room.whose[i]
-        out[j] = room.drawn[i]
-        if told == UNSURE:
-            out[j] = binomial(n[j], a[j], b[j], c0[j], c1, c2, c3, k0, k1)
-        room.queue[left] = j
-        left += U(told == REJECTED)
+def _listed(whose, among, yes, no, room, places):  # type: ignore[no-untyped-def]
+    """Put those of lanes that are not accepted into the lists; how long these are."""
+    left, unsure = places
+    left = append(whose, choose(among & no, U(1), U(0)), room.queue, left)
+    return left, append(whose, choose(among & ~(yes | no), U(1), U(0)), room.unsure, unsure)
+
+
+@device
+def _gather(n, a, b, inverse, number, listed, room, count):  # type: ignore[no-untyped-def]
+    for i in range(count):
+        j = listed[i]
+        room.many[i], room.taken[i], room.total[i], room.inverse[i] = n[j], a[j], b[j], inverse[j]
+        room.number[i] = number[j]
+
+
+@device
+def _try(listed, n, a, b, inverse, number, c1, c2, c3, k0, k1, out, room, waiting, places):  # type: ignore[no-untyped-def]
+    """A proposal for each of the draws listed, whose means are surely large; how long the lists are of those to go on with and of
+    those that are unsure."""
+    for begin in range(0, waiting, CHUNK):
+        count, some = min(CHUNK, waiting - begin), listed[begin:]
+        _gather(n, a, b, inverse, number, some, room, count)
+        for i in range(0, count, LANES):
+            many, total, by = fetch(room.many, i), fetch(room.total, i), fetch_reals(room.inverse, i)
+            flip, rarer = _outcome(fetch(room.taken, i), total)
+            centre = _centres(many, rarer, total, by)
+            drawn, yes, no = _propose(fetch(room.number, i), flip, many, centre, c1, c2, c3, k0, k1)
+            keep(drawn, room.drawn, i)
+            for j in range(i, min(i + LANES, count)):
+                out[some[j]] = room.drawn[j]
+            places = _listed(fetch(some, i), numbers(U(i)) < U(count), yes, no, room, places)
+    return places
+
+
+@device
+def _settle(n, a, b, inverse, number, c1, c2, c3, k0, k1, out, room, places):  # type: ignore[no-untyped-def]
+    """The full test of the proposals of which the squeeze cannot tell; how many draws go on."""
+    left, unsure = places
+    for begin in range(0, unsure, CHUNK):
+        count, some = min(CHUNK, unsure - begin), room.unsure[begin:]
+        _gather(n, a, b, inverse, number, some, room, count)
+        for i in range(0, count, LANES):
+            total = fetch(room.total, i)
+            _, rarer = _outcome(fetch(room.taken, i), total)
+            p, m, excess, sd, _ = _centres(fetch(room.many, i), rarer, total, fetch_reals(room.inverse, i))
+            first, second = block(fetch(room.number, i), c1, c2, c3, k0, k1)
+            keep(first, room.first, i)
+            keep(second, room.second, i)
+            keep(m, room.mode, i)
+            keep(bits(p), room.p, i)
+            keep(bits(excess), room.excess, i)
+            keep(bits(sd), room.sd, i)
+        for i in range(_filled(U(count), WIDTH)):
+            k, room.verdict[i] = _judge(
+                room.many[i], room.p[i], room.mode[i], room.excess[i], room.sd[i], room.first[i], room.second[i]
+            )
+            room.drawn[i] = _asked(k, room.many[i], room.taken[i] > room.total[i] - room.taken[i])
+        for i in range(count):
+            told, j = room.verdict[i], some[i]
+            out[j] = room.drawn[i]
+            if told == UNSURE:
+                out[j] = binomial(n[j], a[j], b[j], number[j], c1, c2 & ~U(0xFFFF), c3, k0, k1)
+            room.queue[left] = j
+            left += np.int64(told == REJECTED)
     return left
+
+
+@device
+def _store(values, out, begin, size, room):  # type: ignore[no-untyped-def]
+    """The lanes that belong to draws."""
+    if begin + LANES <= size:
+        keep(values, out, begin)
+    else:
+        keep(values, room.drawn, 0)
+        for i in range(size - begin):
+            out[begin + i] = room.drawn[i]
 
 
 @aside
@@ -232,39 +273,33 @@ def binomials(n, a, b, inverse, c0, c1, c2, c3, k0, k1, out, room, size):  # typ
     """`size` draws of Binomial(n[j], a[j]/b[j]) into out[j], each that of :func:`binomial` at counter word c0[j]; inverse[j] is
     1/b[j], rounded. The arrays given are longer by up to LANES - 1 numbers, which may be any.
 
-    What vectors cannot do (small means, small modes, far tails) is drawn one by one. `room` is made by :func:`workspace`. The
-    loops are short, so that the processor, which looks some hundred instructions ahead, works on several rounds of them at once.
+    What vectors cannot do (small means, small modes, far tails) is drawn one by one. `room` is made by :func:`workspace`.
     """
     wide()
-    large, small = _sort(n, a, b, room, size)
-    if small:
-        for j in range(size):
-            if room.kind[j] == SMALL:
-                room.sure[j] = binomial(n[j], a[j], b[j], c0[j], c1, c2, c3, k0, k1)
-    attempt, waiting = U(0), U(0)
-    if 4 * large > 3 * U(size):  # sooner all than those alone
-        _propose(n, a, b, inverse, c0, c1, c2, c3, k0, k1, room, U(size))
-        for j in range(size):
-            room.queue[j] = U(j)
-            out[j] = room.drawn[j] if room.kind[j] == LARGE else room.sure[j]
-            room.verdict[j] = room.verdict[j] if room.kind[j] == LARGE else ACCEPTED
-        waiting = _finish(n, n, a, b, c0, c1, c2, c3, k0, k1, out, room, U(size))
-        attempt += U(1)
-    else:
-        for j in range(size):
-            out[j] = room.sure[j]
-        for j in range(size):
-            room.queue[waiting] = U(j)
-            waiting += U(room.kind[j] == LARGE)
-    while waiting > U(0):
-        for i in range(waiting):
-            j = room.queue[i]
-            room.many[i], room.taken[i], room.total[i] = n[j], a[j], b[j]
-            room.inverse[i], room.number[i] = inverse[j], c0[j]
-        _propose(
-            room.many, room.taken, room.total, room.inverse, room.number, c1, c2 + attempt, c3, k0, k1, room, waiting
-        )
-        for i in range(waiting):
-            out[room.queue[i]] = room.drawn[i]
-        waiting = _finish(room.many, n, a, b, c0, c1, c2, c3, k0, k1, out, room, waiting)
+    untried, places = 0, (0, 0)
+    for i in range(0, size, LANES):
+        whose, many, total = numbers(U(i)), fetch(n, i), fetch(b, i)
+        flip, rarer = _outcome(fetch(a, i), total)
+        centre = _centres(many, rarer, total, fetch_reals(inverse, i))
+        among = whose < U(size)
+        large = (centre[4] > SURELY_LARGE) & (many < MANY) & among
+        small = among & (many > U(0)) & (rarer > U(0)) & ~large
+        sure = choose(flip, many, U(0))
+        if ones(digits(large)) > 3 * LANES // 4:  # sooner all than those alone
+            drawn, yes, no = _propose(fetch(c0, i), flip, many, centre, c1, c2, c3, k0, k1)
+            sure = choose(large, drawn, sure)
+            places = _listed(whose, large, yes, no, room, places)
+        else:
+            untried = append(whose, choose(large, U(1), U(0)), room.untried, untried)
+        _store(sure, out, i, size, room)
+        alone = digits(small)
+        while alone:
+            j = i + np.int64(zeros_below(alone))
+            out[j] = binomial(n[j], a[j], b[j], c0[j], c1, c2, c3, k0, k1)
+            alone &= alone - U(1)
+    places = _try(room.untried, n, a, b, inverse, c0, c1, c2, c3, k0, k1, out, room, untried, places)
+    waiting, attempt = _settle(n, a, b, inverse, c0, c1, c2, c3, k0, k1, out, room, places), U(1)
+    while waiting > 0:
+        places = _try(room.queue, n, a, b, inverse, c0, c1, c2 + attempt, c3, k0, k1, out, room, waiting, (0, 0))
+        waiting = _settle(n, a, b, inverse, c0, c1, c2 + attempt, c3, k0, k1, out, room, places)
         attempt += U(1)

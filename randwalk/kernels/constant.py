@@ -14,7 +14,7 @@ from ..jit.vector import append, ones, wide
 from .bits import follow, next_digit, next_digits, remainder, screen, spread
 from .philox import HALF, LOW, STEPS, TIES, U, words64
 from .program import BITS, FULL, PLANES
-from .step import ALL, I32, ONE, ZERO, after, change
+from .step import ALL, ONE, ZERO, after, change
 
 WORDS = 16  # of steps, whose ties are settled together
 ROOM = WORDS * LANES
@@ -49,7 +49,7 @@ def _walk_fair(site, first_walker, program, start, stop, keys):  # type: ignore[
         keep(taken, counts, 0)
         home = site[j : j + LANES]
         for i in range(home.size):
-            home[i] += I32(first * (stop - start)) + I32(second - first) * I32(counts[i])
+            home[i] += first * (stop - start) + (second - first) * np.int64(counts[i])
 
 
 @kernel
@@ -83,7 +83,7 @@ def _walk_digits(site, first_walker, program, start, stop, keys):  # type: ignor
         home = site[j : j + LANES]
         for k in range(moves):
             for i in range(home.size):
-                home[i] += I32(change(program.offsets, k)) * I32(counts[k * LANES + i])
+                home[i] += change(program.offsets, k) * np.int64(counts[k * LANES + i])
 
 
 @maker

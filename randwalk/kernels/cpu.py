@@ -68,22 +68,56 @@ def count(values, shift, counts):  # type: ignore[no-untyped-def]
             counts[U(place[j])] += 1
 
 
+@device
+def _along(axis, numbers, packed, bits, begin, k):  # type: ignore[no-untyped-def]
+    """The numbers along an axis of the walkers from `begin` on, as many as `k` has places: `numbers`, shape (axes, walkers) or
+    (axes, 1) if they are those of all, and the displacements `packed` since."""
+    moved, here = packed[begin : begin + k.size], numbers[axis]
+    one, apart, place = here[0], here[begin : begin + k.size], numbers.shape[0] - 1 - axis
+    if here.size == 1:
+        for j in range(k.size):
+            k[j] = one + field(moved[j], bits, place)
+    else:
+        for j in range(k.size):
+            k[j] = apart[j] + field(moved[j], bits, place)
+
+
 @kernel
-def count_places(numbers, axes, counts):  # type: ignore[no-untyped-def]
-    """Add to `counts` how many walkers are on each cell, from their numbers along axes, shape (axes, walkers); axes = for each
-    one (its first number, sites if it is a ring, else 0, distance of neighbours in numbers of cells)."""
-    place = np.empty(BLOCK, np.int64)
-    for begin in range(0, numbers.shape[1], BLOCK):
-        size = min(BLOCK, numbers.shape[1] - begin)
-        place[:size] = 0
+def ends(numbers, packed, bits):  # type: ignore[no-untyped-def]
+    """The lowest and the highest number of walkers along each axis, shape (axes, 2); they are told as to :func:`_along`."""
+    wide()
+    found, room = np.empty((numbers.shape[0], 2), np.int64), np.empty(BLOCK, np.int64)
+    for axis in range(numbers.shape[0]):
+        low, high = np.int64(1 << 62), np.int64(-(1 << 62))
+        for begin in range(0, packed.size, BLOCK):
+            k = room[: min(BLOCK, packed.size - begin)]
+            _along(axis, numbers, packed, bits, begin, k)
+            for j in range(k.size):
+                low, high = min(low, k[j]), max(high, k[j])
+        found[axis, 0], found[axis, 1] = low, high
+    return found
+
+
+@kernel
+def count_places(numbers, packed, bits, axes, counts):  # type: ignore[no-untyped-def]
+    """Add to `counts` how many walkers are on each cell; their numbers are told as to :func:`_along`, and axes = for each axis
+    (its first number, sites if it is a ring, else 0, distance of neighbours in numbers of cells)."""
+    wide()
+    room, cells = np.empty(BLOCK, np.int64), np.empty(BLOCK, np.int64)
+    for begin in range(0, packed.size, BLOCK):
+        size = min(BLOCK, packed.size - begin)
+        k, cell = room[:size], cells[:size]
+        cell[:] = 0
         for axis in range(axes.shape[0]):
-            along = numbers[axis, begin : begin + size]
+            _along(axis, numbers, packed, bits, begin, k)
             first, sites, stride = axes[axis, 0], axes[axis, 1], axes[axis, 2]
+            if sites:
+                for j in range(size):
+                    k[j] = (k[j] - first) % sites + first
             for j in range(size):
-                k = along[j] - first
-                place[j] += ((k % sites if sites else k) + 1) * stride
+                cell[j] += (k[j] - first + 1) * stride
         for j in range(size):
-            counts[U(place[j])] += 1
+            counts[U(cell[j])] += 1
 
 
 @kernel

@@ -11,6 +11,7 @@ from ..jit.compile import aside, device, kernel
 from .ito import (
     CHUNK,
     GATHERED,
+    HELD,
     INTERFACES,
     KILLED,
     LINEAR,
@@ -22,6 +23,7 @@ from .ito import (
     at,
     clearances,
     crossed,
+    held,
     home,
     increments,
     lifetime,
@@ -161,6 +163,15 @@ def full_linear_step(block, row, size, times, p):  # type: ignore[no-untyped-def
 
 
 @device
+def taken(block, j, times, p, keys):  # type: ignore[no-untyped-def]
+    """Give walls that absorb in part their share of the weight of a walker."""
+    n, t, h = times
+    kept, paid = held(at(block.before, j), at(block.x, j), t, h, block.number[j], n, p, keys)
+    block.gathered[j] += block.weight[j] * paid
+    block.weight[j] *= kept
+
+
+@device
 def walled_block(block, size, times, p, keys):  # type: ignore[no-untyped-def]
     """The walls, for those who may have reached one."""
     n, t, h = times
@@ -168,6 +179,7 @@ def walled_block(block, size, times, p, keys):  # type: ignore[no-untyped-def]
     for k in range(may_cross(block.clear, block.number, block.left, size, n, block.room, keys)):
         j = chosen[k]
         marks[j] = 0
+        weakened(block, j, times, p, keys)
         exit, lived, y = crossed(at(block.before, j), at(block.x, j), t, h, block.number[j], n, p, keys)
         put(block.x, j, y)
         if exit:
@@ -220,6 +232,7 @@ def turned_block(block, size, times, p, keys):  # type: ignore[no-untyped-def]
 # What a walk needs: of a choice inside a kernel both sides would be compiled.
 staying, leaving = (linear_step, full_linear_step) if LINEAR else (free_step, full_step)
 stepped = leaving if WEIGHED or GATHERED or WALLS or INTERFACES else staying
+weakened = taken if HELD else skipped
 walled = walled_block if WALLS or INTERFACES else skipped
 weighted = weighed_block if WEIGHED or GATHERED else skipped
 fated, killed = (lifetimes, killed_block) if KILLED else (skipped, skipped)

@@ -70,9 +70,9 @@ def _ratios(chances, totals, inverses, cells, program, row):  # type: ignore[no-
 
 
 @device
-def _split(here, moved, ratios, numbers, span, n, work, keys):  # type: ignore[no-untyped-def]
+def _split(here, padded, far, ratios, numbers, span, n, work, keys):  # type: ignore[no-untyped-def]
     """The walkers of the cells from span[0] to span[1] - 1 that take each step in step `n`, and those that die if any can, into
-    rows of `moved`, and the others into work[1]."""
+    rows of `padded` from `far` on, and the others into work[1]."""
     wide()
     (chances, totals, inverses), (begin, end) = ratios, span
     for i in range(begin, end, STRIPE):
@@ -80,8 +80,8 @@ def _split(here, moved, ratios, numbers, span, n, work, keys):  # type: ignore[n
         left, before = work[1][i:], here[i:j]
         for q in range(before.size):
             left[q] = before[q]
-        for k in range(moved.shape[0]):
-            taken = moved[k, i:j]
+        for k in range(padded.shape[0]):
+            taken = padded[k][far + i : far + j]
             binomials(
                 left, chances[k, i:], totals[k, i:], inverses[k, i:], numbers[i:], U(n), draw(k), SPLIT,
                 keys[0], keys[1], taken, work[0], j - i,
@@ -128,16 +128,16 @@ def occupy(counts, after, piece, program, address, span, gone, keys):  # type: i
     chances, totals = np.empty((moves + 1, room), np.int64), np.empty((moves + 1, room), np.int64)
     inverses = np.empty((moves + 1, room), np.float64)
     padded = np.zeros((moves + program.kills, size + 2 * far), np.int64)
-    moved, work = padded[:, far:], (workspace(STRIPE), np.empty(room, np.int64))
+    work = workspace(STRIPE), np.empty(room, np.int64)
     for n in range(first, last):
         done = n - first
         if done == 0 or program.thresholds.shape[0] > 1:
             _ratios(chances, totals, inverses, cells, program, done)
         begin, end = done * lost_low, size - done * lost_high
-        _split(here, moved, (chances, totals, inverses), numbers, (begin, end), n, work, keys)
+        _split(here, padded, far, (chances, totals, inverses), numbers, (begin, end), n, work, keys)
         if program.kills:
             for i in range(max(begin, own), min(end, stop)):
-                gone[done, program.exit_of[program.exit_of.size - 1]] += moved[moves, i]
+                gone[done, program.exit_of[program.exit_of.size - 1]] += padded[moves, far + i]
         _arrive(here[begin:end], work[1][begin:end], padded, program.offsets, far + begin)
         for s in range(ends):
             i = special[s]

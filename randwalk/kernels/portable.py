@@ -15,6 +15,7 @@ import numpy as np
 
 from ..jit.compile import device
 from ..jit.lanes import HOST
+from ..jit.reals import bits, choose, real_of, signed_real_of
 from ..jit.vector import polynomial
 
 LN2_HIGH, LN2_LOW = 6.93147180369123816490e-01, 1.90821492927058770002e-10  # the first has 32 bits: k LN2_HIGH is exact
@@ -56,10 +57,21 @@ def floor(x, magic):  # type: ignore[no-untyped-def]
     return nearest - np.float64(nearest > x)
 
 
+@floor.of_vectors
+def _floors(x, magic):  # type: ignore[no-untyped-def]
+    nearest = (x + magic) - magic
+    return nearest - choose(nearest > x, 1.0, 0.0)
+
+
 @device
 def whole(x, magic):  # type: ignore[no-untyped-def]
     """A whole float64 as an int64; `magic` as for :func:`floor`."""
     return np.int64(np.float64(x + magic).view(np.int64) - np.float64(magic).view(np.int64))
+
+
+@whole.of_vectors
+def _wholes(x, magic):  # type: ignore[no-untyped-def]
+    return bits(x + magic) - np.uint64(np.float64(magic).view(np.uint64))
 
 
 @device
@@ -68,10 +80,20 @@ def real(u):  # type: ignore[no-untyped-def]
     return np.float64(u) if CONVERTED else _real(u)
 
 
+@real.of_vectors
+def _reals(u):  # type: ignore[no-untyped-def]
+    return real_of(u)
+
+
 @device
 def signed_real(i):  # type: ignore[no-untyped-def]
     """As :func:`real`, of an int64."""
     return np.float64(i) if CONVERTED else _signed_real(i)
+
+
+@signed_real.of_vectors
+def _signed_reals(i):  # type: ignore[no-untyped-def]
+    return signed_real_of(i)
 
 
 @device

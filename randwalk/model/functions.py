@@ -4,7 +4,7 @@ rely on them."""
 from __future__ import annotations
 
 import pickle
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import fields, is_dataclass
 from functools import cache
 from typing import Any
@@ -59,8 +59,8 @@ def told_apart(mine: Any, other: Any) -> str:
     return f"both print as {mine}"
 
 
-def check_travels(functions: Iterable[tuple[str, Function]]) -> None:
-    """Refuse functions that no other process can have.
+def check_travels(functions: Iterable[tuple[str, Function]], dumps: Callable[[Any], object] = pickle.dumps) -> None:
+    """Refuse functions that no other process can have: those that `dumps` cannot write, of pickle or of cloudpickle.
 
     Raises
     ------
@@ -69,12 +69,14 @@ def check_travels(functions: Iterable[tuple[str, Function]]) -> None:
     """
     for name, function in functions:
         try:
-            pickle.dumps(function)
-        except Exception:
+            dumps(function)
+        except Exception as error:
+            plain = dumps is pickle.dumps
+            why = "no module has it by that name" if plain else f"holds what cannot be sent ({error})"
             raise TypeError(
                 f"executor: {name} = {function.name}: does not travel to other processes, because it is opaque "
-                f"({function.opaque}) and no module has it by that name: define it in a module that they can import, write it "
-                "with NumPy's operations or as rw.expression(...), or install cloudpickle"
+                f"({function.opaque}) and {why}: define it in a module that they can import, write it "
+                f"with NumPy's operations or as rw.expression(...){', or install cloudpickle' if plain else ''}"
             ) from None
 
 

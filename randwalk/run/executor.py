@@ -103,16 +103,25 @@ class _Sent:
     when: float
 
 
+def check_executor(given: Any) -> None:
+    """Refuse what is neither an executor nor a function that may make one."""
+    if not _submits(given) and not callable(given):
+        raise NoExecutor(
+            f"executor = {shown(given)}: must have submit(f, *args), as a concurrent.futures executor or a dask Client has, "
+            "or be a function that makes such a one"
+        )
+
+
+def _submits(given: Any) -> bool:
+    return not isinstance(given, type) and hasattr(given, "submit")
+
+
 class Supply:
     """An executor, or executors that a function makes, one after another that takes no more work."""
 
     def __init__(self, given: Any) -> None:
-        self._make = None if not isinstance(given, type) and hasattr(given, "submit") else given
-        if self._make is not None and not callable(self._make):
-            raise NoExecutor(
-                f"executor = {shown(given)}: must have submit(f, *args), as a concurrent.futures executor or a dask Client has, "
-                "or be a function that makes such a one"
-            )
+        check_executor(given)
+        self._make = None if _submits(given) else given
         self._executor = given if self._make is None else None
         self._broken = 0
 
@@ -181,7 +190,8 @@ def gathered(
     shipped = Shipped(work, wanted)
     under_way: dict[Any, _Sent] = {}
     again: deque[_Sent] = deque()
-    room, failed = 1, None
+    room = 1
+    failed: BaseException | None = None
     try:
         while True:
             while failed is None and len(under_way) < room:
@@ -189,7 +199,7 @@ def gathered(
                 if sent is None:
                     break
                 try:
-                    future = supply.submit(shipped, sent.item, sent.attempt)
+                    future = supply.submit(shipped, shipped.sent(sent.item), sent.attempt)
                 except NoExecutor:
                     raise
                 except Exception as error:
@@ -208,6 +218,9 @@ def gathered(
                 except (KeyboardInterrupt, SystemExit):
                     raise
                 except BaseException as error:  # of the executor: those of the work are answers
+                    if _cannot_travel(error):
+                        failed = failed or error
+                        continue
                     if sent.attempt > LOSSES:
                         failed = failed or _lost(sent.item, error)
                     again.append(_Sent(sent.item, sent.attempt + 1, 0.0))
@@ -287,13 +300,18 @@ def _lost(item: Any, error: BaseException) -> RangeFailed:
 
 
 def _no_executor(item: Any, error: Exception) -> Exception:
-    if isinstance(error, TypeError) and str(error).startswith("executor:"):
+    if _cannot_travel(error):
         return error
     return RangeFailed(
         item,
         f"the executor takes no more work ({_told(error)}); give a function that makes one, executor=lambda: ..., and another "
         "one takes its place",
     )
+
+
+def _cannot_travel(error: BaseException) -> bool:
+    """Whether it is that of a work that is not sent: of submitting it, or of its future where another thread sends it."""
+    return isinstance(error, TypeError) and str(error).startswith("executor:")
 
 
 def _told(error: BaseException) -> str:

@@ -42,7 +42,8 @@ class Plan:
     `part`: the walkers are a part of a run, whose size is not known; then `method` is the cheapest of those by which parts add
     up to the walkers of the whole run. `walkers` and `steps` are those of the run, and `sizes` the bytes of its result by method.
     `workers` are those of an executor, of one core each; with them, :attr:`ranges` and :attr:`seconds_by_workers` say in how many
-    ranges the walkers would be cut, and when all are done. An executor does not shorten ``occupation``, which is one range.
+    ranges the walkers would be cut, and when all are done. An executor does not shorten ``occupation``, which is one range
+    for one worker at a time.
 
     Examples
     --------

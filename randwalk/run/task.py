@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from functools import cached_property
 from itertools import pairwise
 from typing import Any
@@ -15,8 +15,8 @@ from ..inputs.wording import shown
 from ..model.coefficient import Function
 from ..model.functions import check_unchanged, functions_in
 from ..model.walk import LatticeWalk
-from .counts import Counts, added
-from .free import by_site
+from .counts import Counts, added, union
+from .free import are_free, by_site
 from .host import Host
 from .jump import Jumps
 from .machine import Machine
@@ -123,7 +123,14 @@ class Task:
 
     def run(self, walkers: int | range, machine: Machine | None = None) -> Counts:
         """The counts of the first `walkers`, or of a range of them, on one thread of this processor or on another `machine`."""
-        return added(self.stream(walker_range(walkers), machine))
+        return self.whole(added(self.stream(walker_range(walkers), machine)))
+
+    def whole(self, counts: Counts) -> Counts:
+        """The same counts on the window of the run; those of a batch of walkers without walls are on the sites they need."""
+        if not are_free(counts.table, self.records, self.method) or not counts.raw.size:
+            return counts
+        ends = tuple((first, first + sites - 1) for first, sites in counts.table.window)
+        return counts.on(union(self.windows.reaching(ends).table, counts.table))
 
     def stream(
         self,
@@ -131,18 +138,20 @@ class Task:
         machine: Machine | None = None,
         advance: Callable[[float], None] = _nothing,
         midway: Midway | None = None,
+        steps: tuple[int, ...] | None = None,
     ) -> Iterator[Counts]:
-        """The counts of one batch of the walkers after another; `advance` is told of each fraction of the work that is done. A
-        run by ``occupation`` is kept `midway`."""
+        """The counts of one batch of the walkers after another, each on a window of its own (:meth:`whole`); `advance` is told of
+        each fraction of the work that is done. A run by ``occupation`` is kept `midway`, and may end earlier, at the last of
+        other `steps`."""
         check_unchanged(self.functions)
         where = machine or Host()
-        shared = (self.windows, walkers, self.steps, self.seed, self.records)
+        shared = (self.windows, walkers, steps or self.steps, self.seed, self.records)
         if self.method == "occupation":
             yield occupation(*shared, where, advance, midway)
             return
         for counts in follow(*shared, self._jumps, where):
             advance(counts.walkers / len(walkers))
-            yield replace(counts, seed=self.seed, method=self.method)
+            yield counts
 
     def seconds(self, walkers: int) -> float:
         """The predicted time on a reference machine."""
