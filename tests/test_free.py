@@ -4,6 +4,8 @@ be counted."""
 from __future__ import annotations
 
 import math
+import pickle
+from functools import partial
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -14,7 +16,8 @@ import pytest
 import randwalk as rw
 from randwalk.kernels import cpu
 from randwalk.kernels.packing import packing
-from randwalk.run import free, plan
+from randwalk.run import free, plan, windows
+from randwalk.run.task import Task
 
 SPACE = dict.fromkeys(("right", "left", "up", "down", "front", "back"), 1.0 / 6.0)
 MICRO, NANO = 1e-6, 1e-9
@@ -39,6 +42,47 @@ def test_displacements_are_packed_and_unpacked(axes: int, digits: int) -> None:
     cpu.unpack(packed, bits, numbers)
     np.testing.assert_array_equal(numbers, ends + 7)
     assert not packed.any()
+
+
+# ---------------------------------------------------------------- the sites that walkers need
+
+
+def counted(run: rw.Ensemble) -> np.ndarray:
+    """The walkers on each cell of the window of a run, by their places."""
+    layout, x = run.table.layout, run[rw.Positions()].x
+    cells = [layout.index(*np.rint(now / MICRO).astype(int).T) for now in x]
+    return np.array([np.bincount(cell, minlength=layout.cells) for cell in cells])
+
+
+@pytest.mark.parametrize("leak", [None, 0.9], ids=["as guessed", "a guess too narrow"])
+def test_batches_are_counted_on_the_sites_they_need(monkeypatch: pytest.MonkeyPatch, leak: float | None) -> None:
+    """A small part of the window, from which the run makes all of it; the starts are part of it, too."""
+    if leak is not None:
+        monkeypatch.setattr(windows.window, "Windows", partial(windows.window.Windows, leak=leak))
+    start = rw.Point(0.0) * rw.Point(0.0) * rw.Atoms([0.0, 60 * MICRO], [0.5, 0.5])
+    walk, records = simple(start=start), [rw.Positions(), rw.Displacement("z")]
+    task = Task(walk, steps=(200,), seed=1, method="paths", records=tuple(records))
+    parts = [*task.stream(range(1500)), *task.stream(range(1500, 2000))]
+    whole = task.run(2000)
+    assert all(part.raw.size < whole.raw.size / (5 if leak is None else 1) for part in parts)
+    assert parts[0].table.window != parts[1].table.window and parts[0].raw.sum() == 1500
+    run = rw.Ensemble(task, parts[0] + parts[1])
+    np.testing.assert_array_equal(run.raw, whole.raw)
+    np.testing.assert_array_equal(run.raw, counted(run))
+    assert run[records[1]].counts.shape == whole.records[records[1]].counts.shape  # type: ignore[union-attr]
+    again = pickle.loads(pickle.dumps(run))
+    assert again.tally.raw.size == run.tally.raw.size < run.raw.size
+    np.testing.assert_array_equal(again.raw, run.raw)
+
+
+def test_several_times_are_counted_on_the_window_of_the_run(tmp_path: Path) -> None:
+    run = rw.simulate(simple(), 300, np.array([3, 90]) * NANO, seed=1, method="paths", record=[rw.Positions()])
+    assert run.tally.raw.shape == run.raw.shape
+    np.testing.assert_array_equal(run.raw, counted(run))
+    once = rw.simulate(simple(), 300, [90 * NANO], seed=1, method="paths", out=tmp_path / "once.npz")
+    np.testing.assert_array_equal(once.raw[0], run.raw[1])
+    held = rw.Ensemble.load(tmp_path / "once.npz")
+    np.testing.assert_array_equal(held.extend(400).raw, once.extend(400).raw)
 
 
 # ---------------------------------------------------------------- more sites than can be counted
