@@ -13,11 +13,23 @@ from numba import njit
 from numpy.typing import NDArray
 
 from randwalk.jit import vector
-from randwalk.jit.lanes import LANES, REALS, TARGET, WIDTH, alike, fetch, fetch_cells, fetch_masses, keep, numbers
+from randwalk.jit.lanes import (
+    LANES,
+    REALS,
+    TARGET,
+    WIDTH,
+    alike,
+    fetch,
+    fetch_apart,
+    fetch_cells,
+    fetch_masses,
+    keep,
+    numbers,
+)
 from randwalk.jit.vector import append, look_up, look_up_pairs, ones, where, which
 from randwalk.kernels import bits, constant
 from randwalk.kernels.constant import ROOM
-from randwalk.kernels.philox import U, _two_words
+from randwalk.kernels.philox import U, _two_words, keep_words
 
 from . import naive
 
@@ -105,6 +117,21 @@ def test_random_blocks_of_lanes_are_those_of_each(target: str, monkeypatch: pyte
     assert out[1].tolist() == [y[2] + naive.WORD * y[3] for y in blocks]
 
 
+def test_words_of_blocks_are_stored_in_the_order_of_walkers() -> None:
+    """Two walkers are fetched at once, and words of two stored at once: those in even places first, from any place."""
+
+    @njit
+    def run(who: Any, first: Any, number: Any, purpose: Any, k0: Any, k1: Any, out: Any) -> None:
+        keep_words(out, 2, fetch_apart(who, 1) + first, number, purpose, k0, k1)
+
+    who, first, k = RNG.permutation(LANES + 1).astype(np.int32), 2**32 - 5, naive.key(9)
+    out = np.full((4, LANES + 3), 7, dtype=np.uint32)
+    run(who, U(first), U(3), U(naive.STEPS), U(k[0]), U(k[1]), out)
+    blocks = [naive.block(first + int(w), 3, naive.STEPS, seed=9) for w in who[1:]]
+    assert out[:, 2 : LANES + 2].T.tolist() == [list(block) for block in blocks]
+    assert (out[:, :2] == 7).all() and (out[:, LANES + 2 :] == 7).all()
+
+
 def test_two_digits_at_once_are_compared_as_numbers() -> None:
     """Each bit by itself: whether the two random digits are below those of the threshold, or tie and the lower digits decide."""
     for t, low, high, below in product(range(4), (0, 1), (0, 1), (0, 1)):
@@ -153,6 +180,22 @@ def test_chosen_lanes_are_kept_one_after_another() -> None:
         wanted = WORDS[0][chosen > 0]
         assert run(WORDS[0], chosen, out, 5) == 5 + wanted.size
         assert np.array_equal(out[5 : 5 + wanted.size], wanted) and not out[:5].any()
+
+
+def test_marked_cells_are_kept_one_after_another() -> None:
+    """Those below a bound and among the first so many."""
+
+    @njit
+    def run(values: Any, bound: Any, order: Any, many: Any, out: Any, offset: Any) -> Any:
+        chosen = (fetch_cells(values, 0) < bound) & (fetch_cells(order, 0) < many)
+        return append(fetch_cells(values, 0), chosen, out, offset)
+
+    values, order = RNG.integers(0, 2**32, WIDTH).astype(np.uint32), np.arange(WIDTH, dtype=np.uint32)
+    for bound, many in ((0, WIDTH), (2**31, WIDTH), (2**31, WIDTH // 3), (2**32 - 1, 1)):
+        out = np.zeros(2 * WIDTH, np.uint32)
+        wanted = values[(values < bound) & (order < many)]
+        assert run(values, np.uint32(bound), order, np.uint32(many), out, 3) == 3 + wanted.size
+        assert np.array_equal(out[3 : 3 + wanted.size], wanted) and not out[:3].any()
 
 
 def test_cells_are_looked_up_compared_and_chosen() -> None:

@@ -166,7 +166,8 @@ def _resting(program: TableProgram) -> tuple[NDArray[np.uint32], tuple[np.uint32
 def _walk_table(site, passage, walkers, program, told, start, stop, keys):  # type: ignore[no-untyped-def]
     wide()
     (first, everybody), size, taken = walkers, BLOCK if len(program.offsets) <= 2 else FEW, 0
-    most = min(everybody.size, TOGETHER) + BLOCK
+    together = TOGETHER if program.leaves or size == BLOCK else FEW
+    most = min(everybody.size, together) + BLOCK
     sites, going = np.zeros(most, np.int32), np.zeros(most, np.int32)
     room = (
         np.empty((4, BLOCK), np.uint32),
@@ -179,7 +180,7 @@ def _walk_table(site, passage, walkers, program, told, start, stop, keys):  # ty
     home = site, passage, first
     while taken < everybody.size:
         left = 0
-        while taken < everybody.size and left < TOGETHER:
+        while taken < everybody.size and left < together:
             place = everybody[taken]
             taken += 1
             if not rests(site[U(place)], program):

@@ -46,7 +46,8 @@ def _products(context: Any, builder: Any, counter: Any, keys: Any) -> Any:
         p, q = product(context, builder, a, M0), product(context, builder, c, M1)
         a, b, c, d = mixed_high(builder, q, b, key0), q, mixed_high(builder, p, d, key1), p
         key0, key1 = raised(key0, W0), raised(key1, W1)
-    return (product(context, builder, c, M1), b, key0), (product(context, builder, a, M0), d, key1)
+    p, q = product(context, builder, a, M0), product(context, builder, c, M1)
+    return (q, b, key0), (p, d, key1)
 
 
 def _words(count: int, output: Any) -> Any:
