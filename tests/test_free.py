@@ -16,8 +16,9 @@ import pytest
 import randwalk as rw
 from randwalk.kernels import cpu
 from randwalk.kernels.packing import packing
-from randwalk.run import free, plan, windows
+from randwalk.run import free, plan
 from randwalk.run.task import Task
+from randwalk.tables import window
 
 SPACE = dict.fromkeys(("right", "left", "up", "down", "front", "back"), 1.0 / 6.0)
 MICRO, NANO = 1e-6, 1e-9
@@ -58,7 +59,7 @@ def counted(run: rw.Ensemble) -> np.ndarray:
 def test_batches_are_counted_on_the_sites_they_need(monkeypatch: pytest.MonkeyPatch, leak: float | None) -> None:
     """A small part of the window, from which the run makes all of it; the starts are part of it, too."""
     if leak is not None:
-        monkeypatch.setattr(windows.window, "Windows", partial(windows.window.Windows, leak=leak))
+        monkeypatch.setattr(window, "Windows", partial(window.Windows, leak=leak))
     start = rw.Point(0.0) * rw.Point(0.0) * rw.Atoms([0.0, 60 * MICRO], [0.5, 0.5])
     walk, records = simple(start=start), [rw.Positions(), rw.Displacement("z")]
     task = Task(walk, steps=(200,), seed=1, method="paths", records=tuple(records))
