@@ -5,7 +5,9 @@ the series of Navarro and Fuss, J. Math. Psychol. 53, 222, 2009), not from the l
 ± 1.96 standard errors, or the profile interval: it covers where 2(log L_max - log L) ≤ 3.84 at the truth, the other parameters at
 their maximum.
 
-    python -m benchmarks.coverage [--repetitions 1000] [--out benchmarks/results/coverage.json]
+    python -m benchmarks.coverage [--repetitions 1000] [--study NAME ...] [--out benchmarks/results/coverage.json]
+
+Rows of studies that are not asked for stay in the file as they are.
 """
 
 from __future__ import annotations
@@ -115,6 +117,8 @@ STUDIES = (
     Study("breakthrough at three depths", column, {"V": 2.5, "D": 0.13, "sigma": 0.01}, breakthrough, 0.5),
 )  # fmt: skip
 
+NAMES = [study.name for study in STUDIES]
+
 
 def covered(study: Study, seed: int) -> dict[str, tuple[bool, bool]]:
     """Whether the interval of the errors, and the profile interval, of each parameter cover the truth."""
@@ -132,11 +136,12 @@ def covered(study: Study, seed: int) -> dict[str, tuple[bool, bool]]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--repetitions", type=int, default=1000)
+    parser.add_argument("--study", nargs="+", choices=NAMES, help="only these")
     parser.add_argument("--out", type=Path)
     given = parser.parse_args()
     warnings.simplefilter("error", UserWarning)
     rows = []
-    for study in STUDIES:
+    for study in (study for study in STUDIES if study.name in (given.study or NAMES)):
         begun, n = time.process_time(), int(given.repetitions * study.share)
         outcomes = [covered(study, seed) for seed in range(n)]
         for name in study.truth:
@@ -147,7 +152,12 @@ def main() -> None:
             print(f"{study.name:42} {name:6} {errors:7.1%} {profile:7.1%}", flush=True)
         print(f"  {n} repetitions, {(time.process_time() - begun) / n:.2f} s each", flush=True)
     if given.out is not None:
-        made = {"randwalk": rw.__version__, "level": LEVEL, "seeds": "[repetition, 16]", "coverage": rows}
+        held = json.loads(given.out.read_text(encoding="utf-8"))["coverage"] if given.out.exists() else []
+        now = {row["study"] for row in rows}
+        rows = sorted(
+            (*rows, *(row for row in held if row["study"] not in now)), key=lambda row: NAMES.index(row["study"])
+        )
+        made = {"level": LEVEL, "seeds": "[repetition, 16]", "coverage": rows}
         given.out.parent.mkdir(exist_ok=True)
         given.out.write_text(json.dumps(made, indent=2) + "\n", encoding="utf-8")
 

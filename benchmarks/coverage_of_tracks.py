@@ -44,7 +44,7 @@ KINDS: dict[str, dict[str, Any]] = {
 def held(kind: Mapping[str, Any], seed: int) -> list[bool]:
     """Whether the intervals of D, of the drift along x and of σ hold the truth."""
     tracks = seen_tracks(seed, interval=1.0, **kind)
-    likelihood = tracks._likelihood(kind.get("exposure", 0.0))
+    likelihood = tracks.likelihood(kind.get("exposure", 0.0))
     diffusion, square = likelihood.best()
     best = {"diffusion": diffusion, "localisation": np.sqrt(max(square, 0.0))}
     truths, allowed = {"diffusion": kind["diffusion"], "localisation": kind["sigma"]}, special.chdtri(1.0, 1.0 - LEVEL)

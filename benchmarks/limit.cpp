@@ -69,7 +69,7 @@ template <int K> static inline void rounds(lanes (&c)[K][4]) {
 // Block `t` of the walkers w, w + W, ... as two 64-bit words each.
 template <int K> static inline void blocks(lanes w, u64 t, lanes (&o)[K][2]) {
   const lanes low = all(0xffffffff); lanes c[K][4];
-  for (int k = 0; k < K; k++) { c[k][0] = w + all(k * W); c[k][1] = all(0); c[k][2] = all(t); c[k][3] = all(0); }
+  for (int k = 0; k < K; k++) { c[k][0] = w + all(k * W); c[k][1] = all(0); c[k][2] = all(t); c[k][3] = all(256); }
   rounds<K>(c);
   for (int k = 0; k < K; k++) { o[k][0] = (c[k][0] & low) | (c[k][1] << 32); o[k][1] = (c[k][2] & low) | (c[k][3] << 32); }
 }
@@ -188,6 +188,115 @@ template <int K, int TIMES> static double space() {
       for (int axis = 0; axis < 3; axis++) out[3 * (b + j) + axis] = 2 * c[2 * axis + 1] - c[2 * axis] - c[2 * axis + 2];
     }
   }
+  sink = out[5]; return (double)n * STEPS;
+}
+// The chosen ones of a vector, one after another from place `at` of an array on; returns the place after them.
+static inline int append(u64 *to, int at, lanes values, lanes chosen) {
+#if defined(__AVX512F__)
+  const __mmask8 some = _mm512_test_epi64_mask((vec)chosen, (vec)chosen);
+  _mm512_storeu_si512(to + at, _mm512_maskz_compress_epi64(some, (vec)values));  // the places after them mean nothing
+  return at + __builtin_popcount(some);
+#else
+  for (int i = 0; i < W; i++) { to[at] = values[i]; at += chosen[i] != 0; }
+  return at;
+#endif
+}
+static inline lanes fetched(const u64 *from) { lanes v; __builtin_memcpy(&v, from, sizeof v); return v; }
+static inline void kept(u64 *to, lanes v) { __builtin_memcpy(to, &v, sizeof v); }
+// One of eight numbers for each number of a vector.
+static inline lanes picked(const u64 *from, lanes which) {
+#if defined(__AVX512F__)
+  return (lanes)_mm512_permutexvar_epi64((vec)which, _mm512_loadu_si512(from));
+#else
+  lanes v; for (int i = 0; i < W; i++) v[i] = from[which[i]]; return v;
+#endif
+}
+// Two more random digits of uniforms, compared with those of a threshold, `two`: which are `less`, and which `tie` so far.
+static inline void two_digits(int two, const lanes (&digits)[2], lanes &less, lanes &tie) {
+#if defined(__AVX512F__)
+#define PAIR(LESS, TIE) { less = (lanes)_mm512_ternarylogic_epi64((vec)digits[0], (vec)digits[1], (vec)less, LESS); tie = (lanes)_mm512_ternarylogic_epi64((vec)digits[0], (vec)digits[1], (vec)tie, TIE); }
+  if (two == 0) PAIR(0x02, 0x02) else if (two == 1) PAIR(0x0b, 0x08) else if (two == 2) PAIR(0x2f, 0x20) else PAIR(0xbf, 0x80)
+#undef PAIR
+#else
+  for (int i = 1; i >= 0; i--) {
+    if (two >> (1 - i) & 1) { less = less | ~digits[i]; tie = tie & digits[i]; } else { less = less & ~digits[i]; tie = tie & ~digits[i]; }
+  }
+#endif
+}
+// The simple walk in space by all digits that its law needs: as above, and each undecided step (five in 256, for 3/6 is a sum of numbers of
+// 53 digits) by a block of its own. Those of GROUP
+// words are settled together, K vectors of them in turn. An undecided step has the number (threshold, lane, word, bit).
+template <int K> static double settled() {
+  constexpr u64 T[5] = {0xaaaaaaaaaaaaa80, 0x1555555555555500, 0x1fffffffffffff80, 0x2aaaaaaaaaaaaa00, 0x3555555555555500}, REST = (1ull << 54) - 1;
+  static const u64 rests[8] = {T[0] & REST, T[1] & REST, T[2] & REST, T[3] & REST, T[4] & REST, 0, 0, 0};
+  const int L = K * W, GROUP = 16, whole = (STEPS + 63) / 64, ROOM = 5 * L * GROUP; const long n = N / L * L;
+  static_assert(K * W <= 64, "lanes have six digits");
+  std::vector<int> out(3 * N);
+  const lanes last = all(STEPS % 64 ? (1ull << STEPS % 64) - 1 : ~0ull);
+#pragma omp parallel num_threads(threads)
+  {
+    std::vector<u64> room(6 * ROOM + 5 * L + 8 * 64);
+    u64 *const below = room.data(), *const masks = below + 8 * 64, *const places = masks + ROOM + L, *const pending = places + ROOM + L, *const won = pending + 2 * ROOM + L;
+#pragma omp for
+    for (long b = 0; b < n; b += L) {
+      std::fill(below, below + 8 * 64, 0);
+      for (int begin = 0; begin < whole; begin += GROUP) {
+        int many = 0, waiting = 0;
+        for (int t = begin; t < std::min(begin + GROUP, whole); t++) {
+          const lanes wanted = t + 1 < whole ? all(~0ull) : last;
+          lanes digits[4][K][2];
+          for (int d = 0; d < 4; d++) blocks<K>(first() + all(b), 4 * t + d, digits[d]);
+#pragma GCC unroll 5
+          for (int m = 0; m < 5; m++)
+#pragma GCC unroll 8
+            for (int k = 0; k < K; k++) {
+              lanes less = all(0), tie = wanted;
+#pragma GCC unroll 4
+              for (int d = 3; d >= 0; d--) two_digits(T[m] >> (60 - 2 * d) & 3, digits[d][k], less, tie);
+              u64 *count = &below[64 * m + k * W]; kept(count, fetched(count) + ones(less & wanted));
+              if (T[m] & REST) {
+                append(places, many, ((first() + all(64 * m + k * W)) << 4) + all(t - begin), tie);
+                many = append(masks, many, tie, tie);
+              }
+            }
+        }
+        while (many) {  // an undecided step of each mask that has any
+          kept(&masks[many], all(0));
+          int still = 0;
+          for (int i = 0; i < many; i += W) {
+            const lanes mask = fetched(&masks[i]), place = fetched(&places[i]), others = mask & (mask - all(1));
+            kept(&pending[waiting + i], (place << 6) | ones((mask - all(1)) & ~mask));
+            append(places, still, place, others);
+            still = append(masks, still, others, others);
+          }
+          waiting += many; many = still;
+          if (waiting < ROOM && many) continue;
+          for (int k = 0; k < K; k++) kept(&pending[waiting + k * W], all(5 << 16));  // the last vectors may hold none: of no threshold
+          int w = 0;
+          for (int i = 0; i < waiting; i += L) {
+            lanes c[K][4];
+            for (int k = 0; k < K; k++) {
+              const lanes code = fetched(&pending[i + k * W]);
+              c[k][0] = ((code >> 10) & all(63)) + all(b); c[k][1] = all(0); c[k][2] = (code & all(1023)) + all(64 * begin); c[k][3] = all(1 | 256);
+            }
+            rounds<K>(c);
+            for (int k = 0; k < K; k++) {
+              const lanes code = fetched(&pending[i + k * W]), uniform = (((c[k][0] & all(0xffffffff)) >> 9) << 31) | ((c[k][1] & all(0xffffffff)) >> 1);
+              w = append(won, w, code >> 10, (uniform - picked(rests, code >> 16)) >> 63);
+            }
+          }
+          for (int j = 0; j < w; j++) below[won[j]]++;
+          waiting = 0;
+        }
+      }
+      for (int j = 0; j < L; j++) for (int axis = 0; axis < 3; axis++)
+        out[3 * (b + j) + axis] = 2 * (int)below[128 * axis + j] - (axis ? (int)below[128 * axis - 64 + j] : 0) - (axis < 2 ? (int)below[128 * axis + 64 + j] : STEPS);
+    }
+  }
+#ifdef TOLD
+  for (int i = 0; i < 12; i++) printf("%d ", out[i]);
+  long long s = 0; for (long i = 0; i < 3 * n; i++) s += (i % 1000003 + 1) * (long long)out[i]; printf("sum %lld n %ld\n", s, n);
+#endif
   sink = out[5]; return (double)n * STEPS;
 }
 // Look-ups on SIDE x SIDE sites: 16 random bits a step, four thresholds in two words a site. No step leaves the square.
@@ -400,7 +509,7 @@ static double copy() {  // bytes read and written per second by one thread, in a
 }
 int main(int n, char **v) {
   for (u32 r = 0; r < 10; r++) { keys[2 * r] = all((u32)(1 + r * 0x9E3779B9u)); keys[2 * r + 1] = all((u32)(2 + r * 0xBB67AE85u)); }
-  std::map<std::string, std::function<double()>> everything = {{"words", words<1, 2>}, {"words-ahead", words<AHEAD, 1>}, {"coin", coin<1, 2>}, {"coin-ahead", coin<AHEAD, 1>}, {"table", table}, {"plane", plane<1, 2>}, {"plane-ahead", plane<AHEAD, 1>}, {"space", space<1, 2>}, {"space-ahead", space<AHEAD, 1>}, {"square-256", square<256>}, {"square-1024", square<1024>}, {"well", well<2, false>}, {"well-ahead", well<AHEAD < 4 ? AHEAD : 4, false>}, {"well-free", well<2, true>}, {"passage", passage<false>}, {"passage-free", passage<true>}, {"copy", copy}, {"attempts", attempts<4>}};
+  std::map<std::string, std::function<double()>> everything = {{"words", words<1, 2>}, {"words-ahead", words<AHEAD, 1>}, {"coin", coin<1, 2>}, {"coin-ahead", coin<AHEAD, 1>}, {"table", table}, {"plane", plane<1, 2>}, {"plane-ahead", plane<AHEAD, 1>}, {"space", space<1, 2>}, {"space-ahead", space<AHEAD, 1>}, {"space-settled", settled<4>}, {"space-settled-ahead", settled<AHEAD>}, {"square-256", square<256>}, {"square-1024", square<1024>}, {"well", well<2, false>}, {"well-ahead", well<AHEAD < 4 ? AHEAD : 4, false>}, {"well-free", well<2, true>}, {"passage", passage<false>}, {"passage-free", passage<true>}, {"copy", copy}, {"attempts", attempts<4>}};
   std::string which = n > 1 ? v[1] : "all"; threads = n > 2 ? atoi(v[2]) : 2; int repetitions = n > 3 ? atoi(v[3]) : 5;
   for (auto &f : everything) if (which == "all" || which == f.first) {
     double best = 0;

@@ -12,13 +12,14 @@ from numpy.typing import ArrayLike
 from randwalk.inputs.keywords import once_positional
 from randwalk.inputs.wording import shown
 from randwalk.model.coefficient import Coefficient, CoefficientLike, Constant, in_dimension
+from randwalk.model.coefficient.point_function import at_a_point
 from randwalk.model.convention import Convention
 from randwalk.model.declaration import space_of
-from randwalk.model.domain import Domain, as_domain
+from randwalk.model.domain import Domain, Line, as_domain
 from randwalk.model.ito import ItoWalk
 from randwalk.model.neighbourhood import Neighbourhood
 from randwalk.model.scheme import Increments, Scheme
-from randwalk.model.start import Start, StartLike, as_start, continuous
+from randwalk.model.start import Start, StartLike, as_start, axes_of, continuous
 from randwalk.model.start_check import check_start
 from randwalk.model.tensor import Tensor, TensorLike, VectorLike, as_tensor, as_vector
 from randwalk.model.walk import LatticeWalk, Rule
@@ -37,7 +38,8 @@ class FokkerPlanck:
     Parameters
     ----------
     drift : number, Coefficient or function of (x, t)
-        a (velocity). In d > 1 dimensions d of them, one function that returns a tuple, or 0 for no drift.
+        a (velocity). In d > 1 dimensions d of them, one function that returns a tuple, or 0 for no drift. In d > 3 dimensions a
+        function takes x, the array of all coordinates, and t.
     diffusion : number, Coefficient or function of (x, t)
         D > 0 (length²/time). In d > 1 dimensions one (isotropic), d of them (diagonal) or d rows of d: symmetric and positive
         semi-definite.
@@ -48,7 +50,7 @@ class FokkerPlanck:
         (Fick) the flux is J = aρ - D^(1-λ) (D^λ ρ)_x. D may jump; D^λ ρ is continuous there. In d > 1 dimensions
         J = aρ - ∇·(Dρ) (Itô) or aρ - D∇ρ (Fick); Stratonovich is for diagonal D, where every axis has the J of one dimension.
     domain : Line(), Interval(...), Ring(...) or a product of them, a Box
-        The whole line, or the space of as many axes as drift or diffusion have components, if left out.
+        The whole line, or the space of as many axes as the start has coordinates, or drift or diffusion components, if left out.
     start : number, Point, Uniform, Normal or Sites, or products of them
         The law at time 0.
 
@@ -97,10 +99,14 @@ class FokkerPlanck:
         killing: CoefficientLike = 0.0,
         convention: Convention = Convention.ITO,
     ) -> None:
-        domain = as_domain(space_of(drift, diffusion) if domain is None else domain)
+        if domain is None:
+            domain = Line() ** axes_of(start) if axes_of(start) > 1 else as_domain(space_of(drift, diffusion))
+        domain = as_domain(domain)
         dimension = domain.dimension
-        vector, tensor = as_vector("drift", drift, dimension), as_tensor("diffusion", diffusion, dimension)
-        begin, rate = continuous(as_start(start, domain)), in_dimension("killing", killing, dimension)
+        vector = as_vector("drift", at_a_point("drift", drift, dimension), dimension)
+        tensor = as_tensor("diffusion", at_a_point("diffusion", diffusion, dimension), dimension)
+        rate = in_dimension("killing", at_a_point("killing", killing, dimension), dimension)
+        begin = continuous(as_start(start, domain))
         check_start(begin, domain)
         first = tensor[0, 0]
         if dimension == 1 and isinstance(first, Constant) and first.value <= 0.0:

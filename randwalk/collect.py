@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 
 from .checkpoint import Checkpoint
 from .jit.compile import DeviceError
+from .model.functions import check_unchanged
 from .run.counts import Counts
 from .run.devices import choose
 from .run.effort import Effort, Portions
@@ -15,6 +16,7 @@ from .run.executor import RangeFailed, gathered
 from .run.ito_counts import ItoCounts
 from .run.ito_task import ItoTask
 from .run.ranges import Cut, missing
+from .run.stretches import InStretches, Stretches
 from .run.task import Task
 from .run.threads import checked, share
 from .terminal.progress import progress_bar
@@ -25,7 +27,7 @@ AnyCounts = Counts | ItoCounts
 
 class Interrupted(KeyboardInterrupt):
     """Ctrl-C during a run. `ensemble` holds the walkers that were finished, as a run of these walkers gives them (None if there
-    are none); ``ensemble.extend(walkers)`` continues with those that are missing."""
+    are none); ``ensemble.extend(range(walkers))`` continues with those that are missing."""
 
     def __init__(self, ensemble: Any, kept: str = "") -> None:
         done = ensemble.walkers if ensemble is not None else 0
@@ -53,7 +55,12 @@ def collect(
     left = missing(parts, () if counts is None else counts.parts)
     if left:
         alone = effort.executor is None
-        with _alone(task, left, effort, checkpoint) if alone else _by_executor(task, left, effort) as (results, rest):
+        with (
+            _alone(task, left, effort, checkpoint) if alone else _by_executor(task, left, effort, checkpoint) as (
+                results,
+                rest,
+            )
+        ):
             try:
                 for more in results:
                     counts = more if counts is None else counts + more
@@ -62,7 +69,8 @@ def collect(
                 if isinstance(error, (KeyboardInterrupt, RangeFailed)):
                     with suppress(KeyboardInterrupt):  # a second one: what has come by now is kept
                         for more in rest():
-                            counts = more if counts is None else counts + more
+                            if counts is None or missing(more.parts, counts.parts):
+                                counts = more if counts is None else counts + more
                 ensemble, kept = checkpoint.cut_short(counts)
                 if isinstance(error, KeyboardInterrupt):
                     raise Interrupted(ensemble, kept) from None
@@ -90,30 +98,43 @@ def _alone(task: AnyTask, parts: Sequence[range], effort: Effort, checkpoint: Ch
         machine = choose(effort.backend, effort.devices, seconds, threads, task.method)
         kept = () if checkpoint.midway is None else (checkpoint.midway,)
         batches = (counts for part in parts for counts in task.stream(part, machine, advance, *kept))
+
+        def rest() -> Sequence[AnyCounts]:
+            batches.close()
+            return machine.late
+
         with closing(batches):  # ends its threads, also where an error comes between two batches
-            yield batches, lambda: ()
+            yield batches, rest
 
 
 @contextmanager
-def _by_executor(task: AnyTask, parts: Sequence[range], effort: Effort) -> Iterator[Coming]:
-    """Counts of one range of walkers after another, made by workers. A run by ``occupation`` is one sample, drawn as a whole."""
+def _by_executor(task: AnyTask, parts: Sequence[range], effort: Effort, checkpoint: Checkpoint) -> Iterator[Coming]:
+    """Counts of one range of walkers after another, made by workers; by ``occupation`` of one part after another, which is drawn
+    as a whole."""
     threads, walkers = checked(effort.threads) or 1, sum(map(len, parts))
+    check_unchanged(task.functions)
     task.check_memory(walkers, threads)
     if effort.backend == "cpu":
         choose(effort.backend, effort.devices, 0.0, threads)  # refuses devices of which workers know nothing
-    items = Cut(parts, task.seconds(walkers), whole=task.method == "occupation")
-    work = Portions(task, threads, effort.backend, effort.devices)
-    order, late = InOrder(parts), list[AnyCounts]()
-    with _bar(task, parts, effort) as advance, closing(gathered(effort.executor, work, items, late.append)) as ranges:
+    portions = Portions(task, threads, effort.backend, effort.devices)
+    work: Any = portions
+    items: Any = Cut(parts, task.seconds(walkers))
+    order: Any = InOrder(parts)
+    if task.method == "occupation":
+        work, items = InStretches(portions), Stretches(task, parts, checkpoint.midway)
+        order = items
+    late = list[AnyCounts]()
+    with _bar(task, parts, effort) as advance, closing(gathered(effort.executor, work, items, late.append)) as done:
 
         def told() -> Iterator[AnyCounts]:
-            for walked, counts in ranges:
-                advance(len(parts) * len(walked) / walkers)
-                yield from order.after(walked, counts)
+            for item, counts in done:
+                advance(order.share(item))
+                yield from order.after(item, counts)
 
-        def rest() -> list[AnyCounts]:
-            ranges.close()
-            return order.rest + late
+        def rest() -> Sequence[AnyCounts]:
+            done.close()
+            more: Sequence[AnyCounts] = order.rest(late)
+            return more
 
         yield told(), rest
 
@@ -123,6 +144,7 @@ class InOrder:
 
     def __init__(self, parts: Sequence[range]) -> None:
         starts = [part.start for part in parts]
+        self._walkers = sum(map(len, parts)) / len(parts)
         self._ends = dict(zip((part.stop for part in parts), [*starts[1:], -1], strict=True))
         self._waiting: dict[int, tuple[int, AnyCounts]] = {}
         self._at = starts[0]
@@ -135,10 +157,13 @@ class InOrder:
             self._at = self._ends.get(stop, stop)
             yield ready
 
-    @property
-    def rest(self) -> list[AnyCounts]:
-        """Those whose turn never came."""
-        return [counts for _, counts in self._waiting.values()]
+    def share(self, walked: range) -> float:
+        """Which part of a part a range is, of parts as long as they are on average."""
+        return len(walked) / self._walkers
+
+    def rest(self, late: Sequence[AnyCounts]) -> list[AnyCounts]:
+        """Those whose turn never came, and those that came `late`."""
+        return [*(counts for _, counts in self._waiting.values()), *late]
 
 
 def _bar(task: AnyTask, parts: Sequence[range], effort: Effort) -> Any:

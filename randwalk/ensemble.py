@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -91,13 +92,26 @@ class Ensemble(Sampled):
     def walk(self) -> LatticeWalk:
         return self.task.walk
 
+    @cached_property
+    def _whole(self) -> Counts:
+        """The counts on the window of the run, of which the tally may have the part that the walkers needed: most of the sites
+        in space are never reached, so they are made when they are asked for."""
+        return self.task.whole(self.tally)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {f.name: getattr(self, f.name) for f in fields(self)}
+
     @property
     def table(self) -> StepTable:
-        return self.tally.table
+        return self._whole.table
 
     @property
     def raw(self) -> NDArray[np.int64]:
-        return self.tally.raw
+        return self._whole.raw
+
+    @property
+    def records(self) -> dict[Record, Any]:
+        return dict(self._whole.records)
 
     @property
     def sites(self) -> Any:
@@ -106,7 +120,7 @@ class Ensemble(Sampled):
     @property
     def counted(self) -> bool:
         """Whether walkers were counted by site: they are, unless there were too many sites and records asked for no counts."""
-        return self.raw.size > 0
+        return self.tally.raw.size > 0
 
     @property
     def counts(self) -> NDArray[np.int64]:

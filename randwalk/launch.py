@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import atexit
+import functools
 import io
+import os
 import signal
 import sys
 import threading
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
-from typing import TextIO
+from typing import Any, NoReturn, TextIO
 
 from .terminal.status import BAD_INPUT, CLOSED, FAULT, INTERRUPTED, Stopped
 from .terminal.streams import close_output, prepare
+
+AGAIN = 0.05  # seconds after which Ctrl-C that was lost is pressed again
 
 
 class _Pressed(KeyboardInterrupt):
@@ -34,6 +39,14 @@ class _Listener:
             frame = frame.f_back
         raise _Pressed
 
+    def lost(self, told: Any, otherwise: Callable[[Any], object]) -> None:
+        """What a finalizer or a callback of C raised, which nobody gets. Ctrl-C is pressed again, when that is over."""
+        if not isinstance(told.exc_value, _Pressed):
+            otherwise(told)
+        elif os.name == "posix":
+            main = threading.main_thread().ident
+            threading.Timer(AGAIN, signal.pthread_kill, (main, signal.SIGINT)).start()
+
 
 @contextmanager
 def _listening() -> Iterator[_Listener]:
@@ -42,10 +55,13 @@ def _listening() -> Iterator[_Listener]:
     if before is not signal.default_int_handler or threading.current_thread() is not threading.main_thread():
         yield listener  # SIGINT is ignored on purpose (nohup), or another program handles it
         return
+    hook = sys.unraisablehook
     signal.signal(signal.SIGINT, listener)
+    sys.unraisablehook = functools.partial(listener.lost, otherwise=hook)
     try:
         yield listener
     finally:  # a second Ctrl-C, while threads end, ends the process at once
+        sys.unraisablehook = hook
         signal.signal(signal.SIGINT, signal.SIG_DFL if listener.heard else before)
 
 
@@ -64,6 +80,18 @@ def launch() -> None:
             output.flush()
         except (OSError, ValueError):  # reported above; Python would flush once more at its end
             close_output()
+    if status == INTERRUPTED:
+        _leave(status)
+    sys.exit(status)
+
+
+def _leave(status: int) -> NoReturn:
+    """Exit; if there are still threads of a run, without waiting for them, as Python would: one may compile for some seconds."""
+    from .jit.pools import left
+
+    if left():
+        atexit._run_exitfuncs()
+        os._exit(status)
     sys.exit(status)
 
 

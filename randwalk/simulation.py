@@ -124,11 +124,11 @@ def simulate(
         Whose workers run the walkers, in ranges of a minute at most: an executor of concurrent.futures, a Client of
         dask.distributed, joblib's loky, mpi4py.futures. The same results, bit for bit. The range of a worker that is lost is
         submitted again; where an executor takes no more work after that (one of processes), a function that makes another one
-        goes on. A run by ``occupation`` is one range, because it is drawn as a whole.
+        goes on. A run by ``occupation`` is drawn as a whole, by one worker after another, in stretches of a minute at most.
     out : path that ends in .npz or .nc, optional
         Where the ensemble is saved, every minute and at the end. If the file holds walkers of this run already, these are not run
-        again: the same call goes on where it stopped. A run by ``occupation``, unless by an executor, is kept midway, too, in
-        ``NAME.unfinished.npz`` (or ``.nc``) beside it, as an ensemble of all its walkers at the recorded times so far and now.
+        again: the same call goes on where it stopped. A run by ``occupation`` is kept midway, too, in ``NAME.unfinished.npz``
+        (or ``.nc``) beside it, as an ensemble of all its walkers at the recorded times so far and now.
         The run is that of the walk in the file, in which traced Python functions stand as formulas (their values may differ in
         the last digit); opaque ones are refused.
 
@@ -160,8 +160,8 @@ def simulate(
     if isinstance(walk, ItoWalk):
         if method not in ("auto", "paths"):
             raise ValueError(f"method = {method!r}: the walkers of an Itô walk are followed, by method='paths'")
-        task = ItoTask.of(walk, walk.steps(times), seed, bins, records)
-        followed: ItoEnsemble = collect(ItoEnsemble, task, [span], None, effort, out)
+        of_ito = ItoTask.of(walk, walk.steps(times), seed, bins, records)
+        followed: ItoEnsemble = collect(ItoEnsemble, of_ito, [span], None, effort, out)
         return followed
     steps = tuple(checked_walk(walk).steps(times))
     if bins is not None:
@@ -170,10 +170,13 @@ def simulate(
         )
     walk.warn_if_quick(steps[-1] * walk.dt)
     if method == "auto":
-        method = plan(walk, span, steps, records, part=isinstance(walkers, range)).method
-    done: Ensemble = collect(Ensemble, Task(walk, steps, seed, method, records), [span], None, effort, out)
+        task = Task.cheapest(walk, span, steps, seed, records, part=isinstance(walkers, range))
+    else:
+        task = Task(walk, steps, seed, method, records)
+    done: Ensemble = collect(Ensemble, task, [span], None, effort, out)
     if done.counted:
-        walk.warn_if_slow(done.table.point, done.counts, done.times)
+        table = done.tally.table
+        walk.warn_if_slow(table.point, table.layout.live(done.tally.raw), done.times)
     return done
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from .run.counts import Counts
+from .run.occupation import ends_at
 from .store import sweep
 
 EVERY = 60.0  # seconds between two checkpoints
@@ -56,7 +57,7 @@ class Unfinished:
             return
         held = self.made.load(self.path)
         now, wanted = held.steps[-1], self.task.steps
-        steps = (*(step for step in wanted if step < now), now) if now <= wanted[-1] else wanted
+        steps = ends_at(wanted, now) if now <= wanted[-1] else wanted
         check(held, replace(self.task, steps=steps), self.path)
         self._part = held.parts[0]
         if self._part in left:

@@ -59,6 +59,7 @@ QUICK_FILES = frozenset(
     )
 )
 QUICK_TESTS = frozenset({
+    "test_bridges.py::test_walkers_that_may_cross_are_those_of_a_plain_loop",
     "test_solve_loose.py::test_a_stirred_torus_at_many_times",
     "test_breaks.py::test_breaks_of_formulas", "test_breaks.py::test_jumps_of_formulas",
     "test_coefficient.py::test_formulas_as_python_functions_are_traced", "test_coefficient.py::test_every_function",
@@ -119,6 +120,7 @@ QUICK_TESTS = frozenset({
     "test_extrapolation.py::test_polynomials_of_cells_are_exact_for_quartics_and_never_negative",
     "test_exact_law.py::test_law_is_that_of_the_dense_matrix", "test_exact_law.py::test_symmetric_walk_is_binomial",
     "test_exact_law.py::test_estimates_of_the_law",
+    "test_departure.py::test_brownian_motion_with_drift", "test_platen.py::test_noise_that_is_not_linear",
     "test_expectation.py::test_the_cameron_martin_functional", "test_spheres.py::test_torsion_of_the_square",
     "test_spheres.py::test_series_of_screening_against_scipy",
     "test_cases_plane.py::test_there_are_cases_of_all_kinds", "test_cases_plane.py::test_closed_forms_judge_the_solver",

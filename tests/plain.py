@@ -35,6 +35,10 @@ def python_intrinsics() -> None:
         high = U(0xDEADBEEF00000000)  # the high halves are undefined
         return tuple(high | U(word) for word in naive.philox(counter, (int(k0), int(k1))))
 
+    def two_words(*block: Any) -> tuple[np.uint64, ...]:
+        y0, y1, y2, y3 = ten_rounds(*block)
+        return joined(y0, y1), joined(y2, y3)
+
     def joined(low: Any, high: Any) -> np.uint64:
         return U(int(low) % 2**32 + int(high) % 2**32 * 2**32)
 
@@ -62,7 +66,8 @@ def python_intrinsics() -> None:
             for known, value in list(vars(module).items()):
                 if value is compiled:
                     setattr(module, known, function)
-    setattr(philox, "_ten_rounds", ten_rounds)  # noqa: B010 - mypy knows its type
+    setattr(philox, "_four_words", ten_rounds)  # noqa: B010 - mypy knows its type
+    setattr(philox, "_two_words", two_words)  # noqa: B010
 
 
 def words(random: Random, count: int, size: int = 64) -> list[int]:
@@ -131,6 +136,7 @@ def of_bits(random: Random) -> Iterator[Call]:
     for _ in range(100):
         below, tie, drawn = (U(random.getrandbits(64)) for _ in range(3))
         yield bits.next_digit, (below, tie, drawn, random.choice([U(0), U(WORD - 1)]))
+        yield bits.next_digits, (below, tie, drawn, U(random.getrandbits(64)), U(random.getrandbits(62)))
     for start in (0, 1, 63, 64, 127, 128):
         for stop in (64, 65, 127, 128, 200):
             for n in (0, 64, 128):

@@ -306,6 +306,50 @@ def test_an_import_that_ctrl_c_turns_into_another_error_is_still_an_interrupt(
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+@pytest.mark.skipif(os.name != "posix", reason="signals are POSIX")
+def test_ctrl_c_that_a_finalizer_hears_is_not_lost(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Finalized:
+        def __del__(self) -> None:
+            signal.raise_signal(signal.SIGINT)
+
+    def load(*arguments: object, **named: object) -> None:
+        Finalized()
+        time.sleep(20.0)
+
+    monkeypatch.setattr(rw.Problem, "load", load)
+    begun = time.monotonic()
+    assert main("solve", "mine.toml", monkeypatch=monkeypatch) == 130
+    assert time.monotonic() - begun < 10.0 and capsys.readouterr().err == "randwalk: interrupted\n"
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals are POSIX")
+@pytest.mark.parametrize("threads", ["1", "2"])
+def test_ctrl_c_ends_a_compiler(threads: str, tmp_path: Path) -> None:
+    """Which would go on for ten seconds and more (here: sleeps, deaf to signals as LLVM is)."""
+    (tmp_path / "mine.toml").write_text(PROBLEM)
+    code = (
+        "import ctypes, sys; from randwalk.jit import compile; from randwalk.cli import main\n"
+        "def slow(self, *given):\n"
+        "    print('compiling', flush=True)\n"
+        "    ctypes.CDLL(None).sleep(30)\n"
+        "compile.KernelCache.load_overload = slow\n"
+        "main()"
+    )
+    command = ("simulate", "mine.toml", "--method", "paths", "--threads", threads)
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, *command],
+        cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert process.stdout is not None and process.stdout.readline() == "compiling\n"
+    process.send_signal(signal.SIGINT)
+    begun = time.monotonic()
+    told = process.communicate(timeout=120)[1]
+    assert process.returncode == 130 and told == "randwalk: interrupted\n" and time.monotonic() - begun < 10.0
+
+
 def test_a_fault_of_the_program_is_no_evidence(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 import randwalk as rw
 from randwalk.kernels import cpu
+from randwalk.kernels.packing import packing
 from randwalk.kernels.philox import key
 from randwalk.kernels.program import NO_LEVELS, TableProgram
 from randwalk.run.host import Host
@@ -51,11 +52,16 @@ def test_walkers_leave_in_the_step_in_which_they_leave_alone(killing: float) -> 
 
 @pytest.mark.quick
 def test_walkers_are_counted_by_their_numbers_along_axes() -> None:
-    """On an axis with ends and on a ring, whose numbers go on beyond the seam, against cells and NumPy's counts."""
+    """On an axis with ends and on a ring, whose numbers go on beyond the seam, against cells and NumPy's counts: numbers of their
+    own, or of one start for all, and packed displacements since."""
     exits, rng = ("left", "right", "killing"), np.random.default_rng(1)
     layout = Layout((9, 5, 3), (-4, 0, 2), (False, True, False), exits, (False,) * 3)
     numbers = np.stack([rng.integers(-4, 5, 1500), rng.integers(-40, 40, 1500), rng.integers(2, 5, 1500)])
-    counts = layout.empty()
     axes = np.array(list(zip(layout.first, np.where(layout.periodic, layout.shape, 0), layout.strides, strict=True)))
-    cpu.count_places(numbers, axes, counts)
-    assert np.array_equal(counts, np.bincount(layout.index(*numbers), minlength=layout.cells))
+    bits, _, strides = packing(3, 64)
+    steps, one = rng.integers(-2, 3, numbers.shape), np.array([[1], [17], [3]])
+    for begun in (numbers - steps, one):
+        packed, counts = np.dot(strides, numbers - begun), layout.empty()
+        cpu.count_places(begun, packed, bits, axes, counts)
+        assert np.array_equal(counts, np.bincount(layout.index(*numbers), minlength=layout.cells))
+        assert cpu.ends(begun, packed, bits).tolist() == [[k.min(), k.max()] for k in numbers]

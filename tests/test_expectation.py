@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 import signal
 import threading
 import time
@@ -19,6 +20,7 @@ import randwalk as rw
 from randwalk import pde
 from randwalk.kernels.philox import key
 from randwalk.pde.values import tolerance as budget
+from randwalk.pde.values.horizon import Until
 from randwalk.pde.values.multilevel import Level
 from randwalk.pde.values.question import Question
 from randwalk.run import pieces
@@ -134,12 +136,12 @@ def test_several_levels_meet_the_tolerance() -> None:
     assert float(found.error) <= 2e-3 and float(found.saved) > 1.5
 
 
-@pytest.mark.parametrize(("wall", "rate"), [(A, 0.5), (R, 1.0)])
+@pytest.mark.parametrize(("wall", "rate"), [(A, 0.5), (R, 1.0), (rw.PartiallyAbsorbing(1.0), 1.0)])
 def test_the_variance_of_a_level_falls_with_its_steps(wall: Any, rate: float) -> None:
-    """As √dt by absorbing walls, where one of two levels may leave alone, and as dt by reflecting ones; the slope over a factor
-    of 16 has a standard error of 0.04."""
+    """As √dt by absorbing walls, where one of two levels may leave alone, and as dt by those that reflect or take from weights;
+    the slope over a factor of 16 has a standard error of 0.04."""
     walled = pde.FokkerPlanck(rw.expression("-x"), 0.5, domain=rw.Interval(-1.0, 1.0, wall, wall))
-    level = Level(Question.of(walled, rw.expression("x**2"), 0.0, 0.0), (0.3,), 0.5, key(1), level=1)
+    level = Level(Question.of(walled, rw.expression("x**2"), 0.0, 0.0), (0.3,), Until(0.5), key(1), level=1)
     long, short = (float(np.var(np.array([1.0, -1.0]) @ level.rows(steps, range(20_000)))) for steps in (32, 512))
     assert abs(math.log(long / short) / math.log(16.0) - rate) < 0.15
 
@@ -154,15 +156,21 @@ def test_an_ornstein_uhlenbeck_process_that_turns() -> None:
 
 
 def test_survival_on_the_robin_half_line() -> None:
+    """With f = 2 and φ = 1 + t the value at time 1 is 2 S + 1 - S + ∫ S ds - S = 1 + ∫ S ds of the survival S."""
     half = pde.FokkerPlanck(-0.3, 0.5, domain=rw.Interval(0.0, math.inf, rw.PartiallyAbsorbing(1.0)), start=0.5)
-    found = pde.expectation(half, 1.0, 0.5, 1.0, walkers=60_000, dt=1 / 16)
-    agrees(found, float(pde.closed_form(half).survival(1.0)))
+    found = pde.expectation(half, 2.0, 0.5, 1.0, boundary=rw.expression("1 + t"), walkers=60_000, dt=1 / 32)
+    survival = pde.closed_form(half).survival
+    t, w = np.polynomial.legendre.leggauss(60)
+    agrees(found, 1.0 + float(0.5 * w @ [float(survival(0.5 * (s + 1.0))) for s in t]))
 
 
-def test_a_payoff_between_reflecting_walls() -> None:
-    """cos πx is an eigenfunction between reflecting walls at 0 and 1: E cos πX_t = cos πx e^(-π² D t)."""
+@pytest.mark.parametrize("reduction", [None, pde.Drift(0.8)])
+def test_a_payoff_between_reflecting_walls(reduction: Any) -> None:
+    """cos πx is an eigenfunction between reflecting walls at 0 and 1: E cos πX_t = cos πx e^(-π² D t). The push of a wall is no
+    part of the weight of a path."""
     box = pde.FokkerPlanck(0.0, 0.5, domain=rw.Interval(0.0, 1.0, R, R), start=0.3)
-    found = pde.expectation(box, rw.expression("cos(3.141592653589793*x)"), 0.3, 0.2, walkers=60_000, dt=1 / 320)
+    wave = rw.expression("cos(3.141592653589793*x)")
+    found = pde.expectation(box, wave, 0.3, 0.2, walkers=60_000, dt=1 / 320, reduction=reduction)
     agrees(found, math.cos(0.3 * math.pi) * math.exp(-0.1 * math.pi**2))
 
 
@@ -195,12 +203,8 @@ def test_both_methods_agree_in_the_square() -> None:
 
 
 def test_exits_with_a_drift_are_those_by_a_time_when_nearly_all_have_left() -> None:
-    """The remedy of ``t = inf``. T(x) = (1 - x)/a - 2 (e^(-2ax) - e^(-2a))/(a (e^(2a) - e^(-2a))), a = 1, 2D = 1 on (-1, 1)."""
+    """T(x) = (1 - x)/a - 2 (e^(-2ax) - e^(-2a))/(a (e^(2a) - e^(-2a))), a = 1, 2D = 1 on (-1, 1)."""
     steady = pde.FokkerPlanck(1.0, 0.5, domain=rw.Interval(-1.0, 1.0, A, A))
-    with pytest.raises(
-        ValueError, match=r"there is a drift: give a finite t .* expectation\(equation, 1.0, x, t\) is the share"
-    ):
-        pde.expectation(steady, 0.0, 0.2, math.inf, source=1.0)
     found = pde.expectation(
         steady, 0.0, 0.2, 12.0, source=1.0, tolerance=0.02
     )  # exp(-(π²/8 + 1/2) 12) = 1e-9 are inside
@@ -329,7 +333,8 @@ def test_bad_questions() -> None:
     with pytest.raises(TypeError, match=r"payoff = .*: takes"):
         ask(BROWNIAN, lambda x, y: x, 0.0, 1.0)
     with pytest.raises(
-        ValueError, match=r"counts .*: payoff, source and boundary must be finite numbers wherever walkers come"
+        ValueError,
+        match=r"walker \d+, at x = \S+ at t = 1, counts .*: payoff, source and boundary must be finite numbers wherever",
     ):
         ask(BROWNIAN, lambda x: 1.0 / np.sqrt(x), 0.1, 1.0, dt=0.25, walkers=100)
     with pytest.raises(TypeError, match=r"reduction = 'antithetic': give Antithetic\(\), Control"):
@@ -343,6 +348,22 @@ def test_bad_questions() -> None:
     with pytest.raises(ValueError, match="something depends on time: give a finite t"):
         moving = rw.Interval(-1.0, lambda t: 1.0 + t, A, A)
         ask(pde.FokkerPlanck(0.0, 0.5, domain=moving), 0.0, 0.0, math.inf, source=1.0)
+    with pytest.raises(ValueError, match=r"x = 7\.3: lies outside Ring\(0\.0, 1\.0\); take x from 0 to 1"):
+        ask(pde.FokkerPlanck(0.0, 0.5, domain=rw.Ring(0.0, 1.0), start=0.5), 1.0, [0.3, 7.3], 1.0)
+    pond = (rw.Interval(0.0, 4.0, R, A) ** 2).without(rw.Ball((2.0, 2.0), 0.5), A, "trap")
+    swim = pde.FokkerPlanck(0.0, 0.5, domain=pond, start=(1.0, 1.0))
+    for x, said in (
+        ((2.0, 2.1), "beyond the wall 'trap'"),
+        ((2.5, 2.0), "on the absorbing wall 'trap'"),
+        ((-1.0, 2.0), "'left'"),
+    ):
+        for t in (1.0, math.inf):
+            with pytest.raises(ValueError, match=rf"x = {re.escape(str(x))}: lies .*{said}"):
+                ask(swim, 0.0, x, t)
+    with pytest.raises(
+        TypeError, match=r"source = 'x\*\*2': a formula is given as rw.expression\('x\*\*2'\), not as a bare"
+    ):
+        ask(BROWNIAN, 0.0, 0.0, 1.0, source="x**2")  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="a Mask"):
         mask = (rw.Interval(0.0, 4.0, R, R) ** 2).without(rw.Mask(np.eye(4, dtype=bool)), A)
         ask(pde.FokkerPlanck(0.0, 0.5, domain=mask, start=(0.5, 3.5)), 1.0, (0.5, 3.5), 1.0)

@@ -92,7 +92,7 @@ def places(nodes: Iterable[ast.AST]) -> set[tuple[int, int]]:
 
 def lazy(path: Path, tree: ast.Module) -> set[tuple[int, int]]:
     """Where a file imports what it is asked for by name: the commands, `randwalk.x` and earlier import paths."""
-    names = {"commands.py": None, "moved.py": None, "__init__.py": "__getattr__"}
+    names = {"commands.py": None, "validate_command.py": None, "moved.py": None, "__init__.py": "__getattr__"}
     if path.parent != ROOT / "randwalk" or path.name not in names:
         return set()
     wanted = names[path.name]

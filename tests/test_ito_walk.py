@@ -158,8 +158,51 @@ def test_functions_of_a_point_of_many_coordinates() -> None:
     point = np.array([0.1, -0.4, 0.9, 0.3])
     drift, _ = at(soft, *point)
     assert np.allclose(drift, -np.tanh(point) * np.sum(point**2), rtol=1e-14)
-    with pytest.raises(TypeError, match="is not read into formulas"):
-        rw.ItoWalk(lambda x: np.interp(x, [0.0, 1.0], [0.0, 1.0]), 0.5, dt=0.01, domain=rw.Line() ** 5)
+    clipped = rw.ItoWalk(lambda x: np.interp(x, [0.0, 1.0], [0.0, 1.0]), 0.5, dt=0.01, start=(0.5,) * 5)
+    assert clipped.dimension == 5 and clipped.drift[4](tuple(np.linspace(-0.5, 1.5, 5))) == 1.0  # one point at a time
+    with pytest.raises(TypeError, match="drift = <lambda>: fails when it is called with numbers: IndexError"):
+        rw.ItoWalk(lambda x: x[7] if x[0] > 0 else x[8], 0.5, dt=0.01, domain=rw.Line() ** 5)
+
+
+def test_the_space_is_that_of_the_start() -> None:
+    for start in ((0.1,) * 5, [0.1] * 5, rw.Point((0.1,) * 5), rw.Uniform((0.0,) * 5, (1.0,) * 5)):
+        assert rw.ItoWalk(lambda x: -x, 0.5, dt=0.01, start=start).linear == rw.Linear(-np.eye(5))
+    assert rw.pde.FokkerPlanck(lambda x: -x, 0.5, start=(0.1,) * 5).vector == rw.Linear(-np.eye(5)).components
+    with pytest.raises(ValueError, match="drift = <lambda> is one component, and the domain has 2 dimensions"):
+        rw.ItoWalk(lambda x: -x, 0.5, dt=0.01, start=(0.1, 0.2))
+
+
+def generated(x: float) -> Any:
+    yield -x
+
+
+async def awaited(x: float) -> float:
+    return -x
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (generated, r"generated: is a generator, .* Write return where it says yield$"),
+        (awaited, r"awaited: is an async function, .* Write def without async$"),
+    ],
+)
+def test_functions_that_return_no_number(given: Any, said: str) -> None:
+    makes: list[Any] = [
+        lambda: rw.ItoWalk(given, 0.5, dt=0.01),
+        lambda: rw.ItoWalk(given, 0.5, dt=0.01, start=(0.0,) * 2),
+        lambda: rw.ItoWalk(given, 0.5, dt=0.01, start=(0.0,) * 5),
+        lambda: rw.pde.FokkerPlanck(given, 0.5),
+        lambda: rw.LatticeWalk.from_drift(given, 0.5, dx=0.1),
+        lambda: rw.pde.FokkerPlanck(given, 0.5, start=(0.0,) * 5),
+    ]
+    for make in makes:
+        with pytest.raises(TypeError, match=f"^drift = {said}"):
+            make()
+    with pytest.raises(TypeError, match=f"^payoff = {said}"):
+        rw.pde.expectation(rw.pde.FokkerPlanck(0.0, 0.5), given, 0.0, 1.0)
+    with pytest.raises(TypeError, match=f"^function = {said}"):
+        rw.Function(given)
 
 
 def test_a_hundred_dimensions() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -11,11 +12,12 @@ import pytest
 from numba import njit
 from numpy.typing import NDArray
 
-from randwalk.jit.lanes import LANES, REALS, WIDTH, alike, fetch, fetch_cells, fetch_masses, keep, numbers
+from randwalk.jit import vector
+from randwalk.jit.lanes import LANES, REALS, TARGET, WIDTH, alike, fetch, fetch_cells, fetch_masses, keep, numbers
 from randwalk.jit.vector import append, look_up, look_up_pairs, ones, where, which
-from randwalk.kernels import constant
+from randwalk.kernels import bits, constant
 from randwalk.kernels.constant import ROOM
-from randwalk.kernels.philox import U, words64
+from randwalk.kernels.philox import U, _two_words
 
 from . import naive
 
@@ -81,12 +83,14 @@ def test_a_place_in_an_array_and_no_other(kind: type) -> None:
     assert np.array_equal(target[:LANES], WORDS[0].astype(kind))
 
 
-def test_random_blocks_of_lanes_are_those_of_each() -> None:
-    """Walkers on both sides of 2^32."""
+@pytest.mark.parametrize("target", [TARGET, ""], ids=["this processor", "any"])
+def test_random_blocks_of_lanes_are_those_of_each(target: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Walkers on both sides of 2^32; with the instructions of this processor, and with those that all have."""
+    monkeypatch.setattr(vector, "TARGET", target)
 
     @njit
     def run(low: Any, high: Any, number: Any, purpose: Any, k0: Any, k1: Any, out: Any) -> None:
-        first, second = words64(fetch(low, 0), fetch(high, 0), number, purpose, k0, k1)
+        first, second = _two_words(fetch(low, 0), fetch(high, 0), number, purpose, k0, k1)
         keep(first, out[0], 0)
         keep(second, out[1], 0)
 
@@ -99,6 +103,14 @@ def test_random_blocks_of_lanes_are_those_of_each() -> None:
     blocks = [naive.block(w, 11, naive.STEPS, seed=5) for w in walkers]
     assert out[0].tolist() == [y[0] + naive.WORD * y[1] for y in blocks]
     assert out[1].tolist() == [y[2] + naive.WORD * y[3] for y in blocks]
+
+
+def test_two_digits_at_once_are_compared_as_numbers() -> None:
+    """Each bit by itself: whether the two random digits are below those of the threshold, or tie and the lower digits decide."""
+    for t, low, high, below in product(range(4), (0, 1), (0, 1), (0, 1)):
+        found = bits.next_digits(*(U(2**64 - bit) if bit else U(0) for bit in (below, 1, low, high)), U(4 * 5 + t))
+        less, tie = 2 * high + low < t, 2 * high + low == t
+        assert [int(word) for word in found] == [(2**64 - 1) * (less or (tie and below)), (2**64 - 1) * tie]
 
 
 @pytest.mark.parametrize(
@@ -118,7 +130,8 @@ def test_any_number_of_undecided_steps_is_settled(first: int, begin: int, words:
     counts, expected = np.zeros((2, LANES), np.uint64), np.zeros((2, LANES), dtype=np.int64)
     for row, word, lane in np.ndindex(2, words, LANES):
         undecided = [bit for bit in range(64) if RNG.random() < share]
-        masks[many], places[many] = sum(1 << bit for bit in undecided), ROOM * row + LANES * word + lane
+        masks[many] = sum(1 << bit for bit in undecided)
+        places[many] = (row * LANES + lane) * constant.WORDS + word
         many += 1
         for bit in undecided:
             more = naive.block(first + lane, 64 * (begin + word) + bit, naive.TIES, seed=3)

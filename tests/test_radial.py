@@ -194,3 +194,44 @@ def test_what_has_no_closed_form_says_why(given: dict[str, object], told: str) -
     domain = (rw.Line() ** 2).inside(rw.Ball((0.0, 0.0), 2.0), rw.Absorbing(), name="shell")
     with pytest.raises(NoClosedForm, match=told):
         closed_form(FokkerPlanck(**({"drift": 0, "diffusion": 0.5, "domain": domain} | given)))  # type: ignore[arg-type]
+
+
+def test_a_coordinate_in_the_ball_by_sines() -> None:
+    """From the centre of the unit ball the slice at z has Σ exp(-n²π²τ)(cos nπz - (-1)ⁿ), the integral of
+    ρ = Σ n sin(nπr) exp(-n²π²τ)/2r; its places are tabulated, so that thousands cost no more than one."""
+    form, tau = ball(3), 0.5 * 1.5 / 2.25
+    x, n = np.linspace(-1.5, 1.5, 2001), np.arange(1, 40)[:, None]
+    z, weight, sign = x / 1.5, np.exp(-((n * math.pi) ** 2) * tau), (-1.0) ** n
+    along = form.marginal(0)
+    density = (weight * (np.cos(n * math.pi * z) - sign)).sum(axis=0) / 1.5
+    assert along.pdf(0.5 + x, 1.5) == pytest.approx(density, abs=1e-12)
+    below = (weight * (np.sin(n * math.pi * z) / (n * math.pi) - sign * (z + 1.0))).sum(axis=0)
+    assert along.cdf(0.5 + x, 1.5) == pytest.approx(below, abs=1e-12)
+    assert along.cdf(math.inf, 1.5) == pytest.approx(form.survival(1.5), rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("dimension", "wall", "t"), [(2, "partial", 0.3), (2, "absorbing", 0.004), (3, "reflecting", 0.6)]
+)
+def test_a_coordinate_is_the_integral_over_chords(dimension: int, wall: str, t: float) -> None:
+    """Late and early, against the integral of the density over the slice by QUADPACK and against bins of the whole law; the
+    moments are those of all coordinates."""
+    form = ball(dimension, wall, 1.2)
+    for axis in range(2):
+        along, (mean, spread) = form.marginal(axis), (form.mean(t)[axis], math.sqrt(form.variance(t)[axis, axis]))
+        assert float(along.mean(t)) == mean and float(along.variance(t)) == pytest.approx(spread**2, rel=1e-14)
+        place = mean + 0.3 * spread
+        reach = math.sqrt(2.25 - (place - 0.5 * (axis == 0)) ** 2)
+
+        def slice_of(y: float, z: float = 0.0, axis: int = axis, place: float = place) -> float:
+            at = (place, y + 0.0) if axis == 0 else (y + 0.5, place)
+            return float(form.pdf((*at, z) if dimension == 3 else at, t))
+
+        if dimension == 2:
+            whole = integrate.quad(slice_of, -reach, reach, epsabs=1e-12, limit=200)[0]
+            assert float(along.pdf(place, t)) == pytest.approx(whole, rel=1e-9)
+        edges = [-math.inf, mean - spread, place, math.inf]
+        masses = form.mass([edges if i == axis else [-math.inf, math.inf] for i in range(dimension)], t)
+        off = 5e-8 if dimension == 3 and axis else 1e-11  # of bins in space that cut the discs of a ball
+        assert along.mass(edges, t) == pytest.approx(np.ravel(masses), abs=off)
+        assert along.cdf(edges[1:], t) == pytest.approx(np.cumsum(masses), abs=off)

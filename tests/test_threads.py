@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 import subprocess
 import sys
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +19,13 @@ import pytest
 
 import randwalk as rw
 from randwalk.checkpoint import Checkpoint
+from randwalk.jit import pools
 from randwalk.kernels.cpu import BLOCK
-from randwalk.run import threads
+from randwalk.run import paths, threads
+from randwalk.run.counts import Counts
 from randwalk.run.host import Host
+
+from .test_stream import same
 
 WALK = rw.LatticeWalk(0.3, 0.4, sites=40, domain=rw.Interval(0, 40, rw.Absorbing(), rw.Reflecting()), start=12.3)
 LINE = rw.LatticeWalk(0.3, 0.5, dx=1.0)
@@ -147,6 +152,63 @@ def test_an_interrupt_between_two_batches_ends_the_threads(monkeypatch: pytest.M
         rw.simulate(walk, 10**12, [1000.0], method="paths", threads=2)
     assert stopped.value.ensemble.walkers > 0
     assert threading.active_count() == before
+
+
+@pytest.mark.parametrize("counting", [True, False])
+def test_batches_that_are_finished_are_kept(counting: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C comes while counts of the first batch are added, or while this thread waits for it: the later ones are kept. The
+    run goes on with those that are missing, to the same bits."""
+    real, others, pressed = paths._Walkers.run, threading.Semaphore(0), list[bool]()
+    add, result = Counts.__add__, Future.result
+
+    def run(self: Any) -> Any:
+        counts = real(self)
+        if not pressed and counts.parts[0].start:
+            others.release()
+        return counts
+
+    def press(then: Any) -> Any:
+        def pressing(self: Any, *given: Any) -> Any:
+            if not pressed and threading.current_thread() is threading.main_thread():
+                for _ in range(4):
+                    assert others.acquire(timeout=60.0)
+                pressed.append(True)
+                raise KeyboardInterrupt
+            return then(self, *given)
+
+        return pressing
+
+    monkeypatch.setattr(paths._Walkers, "run", run)
+    monkeypatch.setattr(paths, "FOLLOWED_WORK", 1)  # batches of 1024 walkers
+    monkeypatch.setattr(paths, "QUICK_WORK", 1)
+    monkeypatch.setattr(*((Counts, "__add__", press(add)) if counting else (Future, "result", press(result))))
+    with pytest.raises(rw.Interrupted) as stopped:
+        rw.simulate(WALK, 1024 * 12, [200.0], seed=3, method="paths", threads=2)
+    kept = stopped.value.ensemble
+    assert 4 * 1024 <= kept.walkers < 1024 * 12
+    same(kept.extend(range(1024 * 12)), rw.simulate(WALK, 1024 * 12, [200.0], seed=3, method="paths"))
+
+
+def test_after_ctrl_c_nobody_waits_for_threads_at_work() -> None:
+    """Nor does the main thread for one that compiles what it has asked for; others compile themselves."""
+    end, begun = threading.Event(), time.monotonic()
+
+    def works() -> str:
+        threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT)).start()
+        end.wait(60.0)
+        return threading.current_thread().name
+
+    with pytest.raises(KeyboardInterrupt), pools.threads(2) as pool:
+        pool.submit(end.wait, 60.0)
+        raise KeyboardInterrupt
+    if os.name == "posix":
+        with pytest.raises(KeyboardInterrupt):
+            pools.apart(works)
+    assert time.monotonic() - begun < 30.0 and pools.left()
+    end.set()
+    assert pools.apart(lambda: threading.current_thread().name).startswith(pools.NAME)
+    with ThreadPoolExecutor(1, "other") as others:
+        assert others.submit(pools.apart, lambda: threading.current_thread().name).result().startswith("other")
 
 
 def test_a_thread_that_compiles_is_not_waited_for() -> None:

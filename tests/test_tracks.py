@@ -108,7 +108,7 @@ def test_coverage_of_intervals() -> None:
         tracks = seen_tracks(
             seed, particles=2, frames=32, diffusion=0.7, drift=(0.3,), sigma=0.5, interval=1.0, exposure=0.6, gap=5
         )
-        likelihood = tracks._likelihood(0.6)
+        likelihood = tracks.likelihood(0.6)
         diffusion, square = likelihood.best()
         least = likelihood.deviance(diffusion, square)
         _, _, drift, precision = likelihood.solved(diffusion, likelihood.spread(diffusion, square))
@@ -126,7 +126,7 @@ def test_d_is_unbiased_where_positions_have_no_error() -> None:
     runs, found, held = 200, [], 0
     for seed in range(runs):
         tracks = seen_tracks(seed, particles=2, frames=60, diffusion=1.0, drift=(0.2,), sigma=0.0, interval=1.0)
-        likelihood = tracks._likelihood(0.0)
+        likelihood = tracks.likelihood(0.0)
         diffusion, square = likelihood.best()
         found.append(diffusion)
         held += likelihood.profile("diffusion", 1.0) - likelihood.deviance(diffusion, square) < stats.chi2.ppf(0.95, 1)

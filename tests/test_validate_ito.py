@@ -15,7 +15,8 @@ from randwalk.validate.run import validate_problem
 
 CASES = (
     "ito_double_well", "ito_geometric_brownian_motion", "ito_killed_walk", "ito_ornstein_uhlenbeck", "ito_robin_half_line",
-    "ito_rotation", "ito_square", "ito_torus", "ito_bessel", "ito_collapsing_bounds", "ito_interface", "ito_moving_wall",
+    "ito_rotation", "ito_square", "ito_disc", "ito_ball", "ito_torus", "ito_bessel", "ito_collapsing_bounds", "ito_interface",
+    "ito_moving_wall",
 )  # fmt: skip
 
 

@@ -32,7 +32,7 @@ LEVELS = 3
 ORDER = 2.0  # of the walk in dx (dt ~ dx²) and of the finite differences in the cell width; a case may state another
 BELOW, ABOVE = 0.5, 2.5  # nearer to 2 than to 1, the order of a misplaced wall; special walks converge at order 4
 COARSE = 0.01  # larger errors show no order: different laws can approach each other at any
-CELLS = {1: 200, 2: 24, 3: 16}  # along an axis of the coarsest finite-difference grid of rung 3, by dimension,
+CELLS = {1: 200, 2: 24, 3: 12}  # along an axis of the coarsest finite-difference grid of rung 3, by dimension,
 SHOWN = {1: 100, 2: 16, 3: 16}  # and where there is no closed form, so that nothing is judged
 # Of the finite-difference solution that replaces a missing closed form, by dimension, where regions are taken out, and between
 # walls with a D that is not diagonal, where the solver's steps fall as the square of its cells.

@@ -40,7 +40,7 @@ SIGNAL = 4.0  # noise from which a difference of levels shows an order
 DETECTED = float(
     stats.norm.isf(5e-4) + stats.norm.isf(0.1)
 )  # standard errors of a bias that is seen 9 times in 10 at 10⁻³
-EDGES = 17  # of the bins of rung 3, along each axis
+EDGES = {1: 17, 2: 17, 3: 3}  # of the bins of rung 3, along each axis, by dimension
 Values = Callable[[Floats, Any], Floats]  # of (points, exits) of walkers
 
 
@@ -103,7 +103,7 @@ def _measure(walk: ItoWalk, times: Sequence[float], law: Law[Any]) -> Measure:
         ends = [(float(marginal.mean(t)), 3.0 * math.sqrt(float(marginal.variance(t)))) for t in times]
         low, high = min(m - s for m, s in ends), max(m + s for m, s in ends)
         first, last = walk.domain.axes[axis].low, walk.domain.axes[axis].high
-        inside = np.linspace(max(low, first), min(high, last), EDGES if walk.dimension in TOLERANCE else 2)
+        inside = np.linspace(max(low, first), min(high, last), EDGES.get(walk.dimension, 2))
         edges.append(inside)
     return Measure(tuple(edges), tuple(times), walk.domain.open_exits(walk.killing != Constant(0.0)))
 

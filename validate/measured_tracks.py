@@ -11,6 +11,7 @@ from scipy import special
 
 from randwalk.data.brownian import Likelihood
 from randwalk.data.datum import Known, Laws, Series, checked_known, named, value_of
+from randwalk.data.track_rows import checked_exposure
 from randwalk.data.tracks import Tracks
 from randwalk.inputs.wording import shown
 from randwalk.laws.lookup import NoAnswer
@@ -75,11 +76,11 @@ class MeasuredTracks:
         if not isinstance(localisation, str) and localisation < 0.0:
             raise ValueError(f"localisation = {localisation:g}: must not be negative")
         object.__setattr__(self, "localisation", localisation)
-        object.__setattr__(self, "exposure", self.tracks._exposed(self.exposure))
+        object.__setattr__(self, "exposure", checked_exposure(self.exposure, self.tracks.interval))
         self._likelihood(np.zeros(self.tracks.dimension), 0.0)
 
     def _likelihood(self, drift: Floats, localisation: float | None) -> Likelihood:
-        return self.tracks._likelihood(self.exposure, drift, localisation)
+        return self.tracks.likelihood(self.exposure, drift, localisation)
 
     @property
     def size(self) -> int:
@@ -140,7 +141,7 @@ class MeasuredTracks:
         if not callable(law):
             raise TypeError(f"expected = {shown(law)}: tracks are compared with a fit of them, or data.law_of(walk)")
         found, name = special.ndtr(law()), f"data: {self.source}" if self.source else "data"
-        joined = np.append(False, self.tracks._steps.joined)
+        joined = np.append(False, self.tracks.steps.joined)
         number = int(np.clip(found.size / EXPECTED, 2, MOST_CLASSES))
         steps = np.bincount(np.minimum((found.ravel() * number).astype(int), number - 1), minlength=number)
         middles = special.ndtri((np.arange(number) + 0.5) / number)

@@ -1,7 +1,8 @@
 """Closed forms in a disc or a ball, in any number of dimensions: no drift, constant isotropic D, any wall, start anywhere inside.
 
 Lengths are in radii R and τ = Dt/R². Late, the law is a sum of eigenfunctions (:mod:`randwalk.pde.forms.modes`): survival,
-absorption and moments from τ = 1e-7 on, to about 1e-13, and densities from τ = 1.2e-3 on, to about 1e-12 of the largest. Early,
+absorption and moments from τ = 1e-7 on, to about 1e-13, and densities and those of one coordinate from τ = 1.2e-3 on, to about
+1e-12 of the largest; masses of bins in space, whose edges cut discs, to about 1e-7. Early,
 the wall is flat on the scale of √(Dt): the distance from the wall moves as on a half-line, with the drift (d - 1)D/R of the
 distance from the centre, and the direction as on the plane. That is exact where walkers have not met the wall, and densities of
 those that have are off by a part of about √τ.
@@ -9,8 +10,9 @@ those that have are off by a part of about √τ.
 
 from __future__ import annotations
 
+import itertools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any
@@ -29,8 +31,9 @@ from randwalk.model.region import Ball, Region
 from ..equation import FokkerPlanck
 from .affine import atoms_in_space
 from .chords import chords
+from .cumulative import Cumulative
 from .form import NoClosedForm
-from .green import HalfLine
+from .green import HalfLine, gauss_legendre
 from .modes import LAST, Degree, modes_of, sphere, zonal
 from .space_form import SpaceForm
 
@@ -223,25 +226,55 @@ class RadialAt(Distribution):
                 values[part] += mass * self._density(point[:, part], float(start), direction)
         return np.maximum(values, 0.0) * (self.share / law.radius**law.dimension)
 
+    def along(self, axis: int, x: Floats) -> Floats:
+        """The density of one coordinate late: at z = x/R the integral over the slice of the ball, whose points have the distances
+        s from the axis and r = √(z² + s²) from the centre. The mean of a zonal harmonic over turns around the axis is
+        Z_l(β) Z_l(z/r)/Z_l(1), β the cosine between start and axis."""
+        law, d = self.law, self.law.dimension
+        z = (x - law.centre[axis]) / law.radius
+        values = np.zeros(z.size)
+        inside = np.flatnonzero(np.abs(z) < 1.0)
+        nodes, weights = gauss_legendre(np.linspace(0.0, 1.0, 1 + math.ceil(1.0 / (PANEL * math.sqrt(2.0 * self.tau)))))
+        for part in np.array_split(inside, max(1, math.ceil(inside.size * nodes.size / POINTS))):
+            half = np.sqrt((1.0 - z[part]) * (1.0 + z[part]))[:, None]
+            s = half * nodes.ravel()
+            r = np.hypot(z[part][:, None], s)
+            cosine, area = (z[part][:, None] / r).ravel(), sphere(d - 1) * s ** (d - 2) * half * weights.ravel()
+            for start, direction, mass in zip(*law.starts, law.masses, strict=True):
+                ends = zonal(d, np.array([np.clip(direction[axis], -1.0, 1.0), 1.0]))
+                turned = (tilted / whole for tilted, whole in ends)
+                rho = self._series(r.ravel(), cosine, float(start), turned)
+                values[part] += mass * (area * rho.reshape(r.shape)).sum(axis=1)
+        return np.maximum(values, 0.0) * (self.share / law.radius)
+
+    @property
+    def early(self) -> bool:
+        """Whether the density is that beside a flat wall."""
+        return self.tau < LAST / FINEST**2
+
     def _density(self, point: Floats, start: float, direction: Floats) -> Floats:
         """The density in radii at points (d, points) for a start at a distance from the centre in a direction."""
         r = np.linalg.norm(point, axis=0)
         cosine = np.clip(direction @ point / np.where(r > 0.0, r, 1.0), -1.0, 1.0)
-        if self.tau < LAST / FINEST**2:
+        if self.early:
             apart = r * start * 2.0 * (1.0 - cosine)  # the square of the distance, but for the radial part
             with np.errstate(under="ignore"):
                 across = np.exp(-apart / (4.0 * self.tau)) / (4.0 * math.pi * self.tau) ** (
                     0.5 * (self.law.dimension - 1)
                 )
                 return across * self._flat.pdf(1.0 - r, np.asarray(self.tau), np.asarray(1.0 - start))
+        return self._series(r, cosine, start, itertools.repeat(1.0))
+
+    def _series(self, r: Floats, cosine: Floats, start: float, shares: Iterable[float]) -> Floats:
+        """Σ_l share_l Z_l(cosine)/|S^(d-1)| Σ_n (2/N) u(r) u(r₀) exp(-α²τ) within WIDE standard deviations of a start."""
         low, high = (float(np.clip(start + side * WIDE * math.sqrt(2.0 * self.tau), 0.0, 1.0)) for side in (-1.0, 1.0))
         near = np.flatnonzero((r >= low) & (r <= high))
         values = np.zeros(r.size)
         if near.size:
             radial = self._radial(start, low, high)
             along = chebyshev.chebvander((2.0 * r[near] - low - high) / (high - low), radial.shape[1] - 1) @ radial.T
-            terms = zip(zonal(self.law.dimension, cosine[near]), along.T, strict=False)
-            values[near] = sum(z * part for z, part in terms) / sphere(self.law.dimension)
+            terms = zip(zonal(self.law.dimension, cosine[near]), along.T, shares, strict=False)
+            values[near] = sum(share * z * part for z, part, share in terms) / sphere(self.law.dimension)
         return values
 
     @property
@@ -282,8 +315,9 @@ class RadialAt(Distribution):
         return self.share * (self.law.staying(self.time) if self.law.exits else 1.0)
 
     def onto(self, axes: Sequence[int]) -> Distribution:
-        whole = tuple(axes) == tuple(range(self.dimension))
-        return self if whole else RadialMargin(self, tuple(axes))
+        if tuple(axes) == tuple(range(self.dimension)):
+            return self
+        return RadialAxis(self, tuple(axes)) if len(axes) == 1 else RadialMargin(self, tuple(axes))
 
     def expect(self, f: Callable[..., ArrayLike]) -> Any:
         point, weights = self._rule([np.zeros(0)] * self.dimension)
@@ -355,6 +389,43 @@ class RadialMargin(Margin):
             full |= {axis: law.centre[axis] + at for axis, at in zip(others, point, strict=True)}
             values[i] = weights @ self.whole.pdf(tuple(full[axis] for axis in range(law.dimension)))
         return values
+
+
+class RadialAxis(RadialMargin):
+    """One coordinate of a law in a ball, x = R sin φ, with a table of what is below: to about 1e-13 of the total."""
+
+    def pdf(self, x: Floats) -> Floats:
+        law = self.whole
+        return super().pdf(x) if law.early else law.along(*self.axes, x)  # type: ignore[attr-defined]
+
+    @cached_property
+    def _below(self) -> Cumulative:
+        """∫ ρ R cos φ dφ over the angles where walkers can be."""
+        law, ((low, high),) = self.whole.law, self.span  # type: ignore[attr-defined]
+        first, last = self._angle(np.array([low, high]))
+        width = 0.5 * PANEL * self.whole._sd / law.radius  # type: ignore[attr-defined]
+        ends = np.linspace(first, last, 1 + max(1, math.ceil((last - first) / width)))
+        (centre,) = law.centre[list(self.axes)]
+        return Cumulative.of(
+            lambda angle: self.pdf(centre + law.radius * np.sin(angle)) * (law.radius * np.cos(angle)), ends
+        )
+
+    def _angle(self, x: Floats) -> Floats:
+        law = self.whole.law  # type: ignore[attr-defined]
+        (centre,) = law.centre[list(self.axes)]
+        return np.arcsin(np.clip((x - centre) / law.radius, -1.0, 1.0))
+
+    def cdf(self, x: Floats) -> Floats:
+        return self._below(self._angle(x))
+
+    def mass(self, edges: Floats) -> Floats:
+        return np.maximum(np.diff(self.cdf(edges)), 0.0)
+
+    def mean(self) -> float:
+        return float(self.whole.mean()[self.axes[0]])
+
+    def variance(self) -> float:
+        return float(self.whole.variance()[self.axes[0], self.axes[0]])
 
 
 @lru_cache(maxsize=16)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import warnings
 from collections.abc import Mapping
 from typing import Any
@@ -58,9 +57,9 @@ def expectation(
     on reflecting and K (u - φ) on partially absorbing ones (n inward, **D**, not σ²), where coefficients depend on place alone.
     Where they depend on time, walkers read them at the time since their start (docs/theory/feynman_kac.md).
 
-    With ``t=inf`` the problem without time, D ∇²u - κu + g = 0, is solved by walks on spheres: without drift, for one number D,
-    one number κ, absorbing walls alone, and any domain of a known distance. Other problems without time are those of a t by which
-    nearly all walkers have left; ``expectation(equation, 1.0, x, t)`` is the share of those that have not.
+    With ``t=inf`` the problem without time, a·∇u + D:∇∇u - κu + g = 0, is solved: by walks on spheres without drift, for one
+    number D, one number κ, absorbing walls alone, and any domain of a known distance; else by walks until everybody has left, or
+    has less weight than 2⁻⁶⁰. Nobody is left out: where walkers may stay for ever there is an error.
 
     Parameters
     ----------
@@ -70,7 +69,7 @@ def expectation(
     x : number, array, or tuple of them
         Points; they and `t` broadcast. Each has walkers of its own.
     t : float or array
-        Time, positive, or inf.
+        Time, positive, or inf (where nothing depends on time, and walls absorb or κ > 0).
     source : number, Coefficient or function
         g (per unit of time).
     boundary : number, Coefficient or function, or a mapping from exits to them
@@ -80,7 +79,8 @@ def expectation(
     walkers : int, optional
         How many; with a tolerance, at most (beyond the 4096 that tell the noise). 100 000 without both.
     dt : float, optional
-        The duration of a step, a whole part of t/4; without it as fine as the tolerance, or the noise of the walkers, asks for.
+        The duration of a step, a whole part of a finite t/4; without it as fine as the tolerance, or the noise of the walkers,
+        asks for.
     method : "auto", "spheres" or "walk"
     reduction : Antithetic(), Control(...), Drift(...) or Multilevel(), optional
         Ways to lower the variance (of walks in time), :mod:`randwalk.pde.values.reduction`; ``saved`` tells by how much.
@@ -100,7 +100,8 @@ def expectation(
     ------
     ValueError, TypeError
         before anything runs, for points outside or on absorbing walls, names that are no exits, regions without a distance,
-        ``t=inf`` where spheres do not apply; and for payoffs that are not finite where walkers come.
+        ``t=inf`` where something depends on time or nobody leaves; and for payoffs that are not finite where walkers come, and
+        walkers that do not leave.
     ToleranceNotMet
         where the tolerance takes more than is allowed, with what has been reached.
 
@@ -165,22 +166,7 @@ def _way(
     reasons += [f"{name} is given, which they have not" for name in asked]
     if method == "spheres":
         raise ValueError(f"method = 'spheres': {'; '.join(reasons)}")
-    if math.isinf(t):
-        raise ValueError(
-            f"t = inf is for walks on spheres, and {'; '.join(reasons)}: give a finite t by which nearly all have left; "
-            "expectation(equation, 1.0, x, t) is the share of those that have not"
-        )
-    return walks(question, point, t, keys, None if dt is None else _steps(t, dt), reduction)
-
-
-def _steps(t: float, dt: Any) -> int:
-    """How many steps of dt are t: a multiple of four, so that two coarser levels exist."""
-    steps = t / positive("dt", dt)
-    whole = round(steps)
-    if whole < 4 or whole % 4 or abs(steps - whole) > 1e-9 * steps:
-        near = 4 * max(1, round(steps / 4.0))
-        raise ValueError(f"dt = {dt:g}: t = {t:g} must be a multiple of 4 dt; take dt = {t / near:.15g}")
-    return whole
+    return walks(question, point, t, keys, dt, reduction)
 
 
 def _warn_if_all_equal(question: Question, sample: Any, time: float) -> None:

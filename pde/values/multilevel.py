@@ -99,7 +99,7 @@ def by_levels(way: Walks, tolerance: float, effort: Effort) -> Levels:
     """
 
     def sampled(level: int, resolution: int) -> Sample:
-        made = Level(way.question, way.point, way.time, way.keys, way.steps, None, level)
+        made = Level(way.question, way.point, way.horizon, way.keys, way.steps, None, level)
         return begun(made, resolution, False, effort)
 
     samples = [sampled(level, way.first << level) for level in range(TO_BEGIN)]

@@ -15,11 +15,10 @@ from randwalk.inputs.arguments import numbers
 from randwalk.inputs.wording import shown
 from randwalk.model.barrier import Barrier, barriers
 from randwalk.model.coefficient import ZERO, Coefficient, CoefficientLike, in_dimension
-from randwalk.model.coefficient.point_function import of_point, takes_point
+from randwalk.model.coefficient.point_function import at_a_point
+from randwalk.model.coefficient.variables import coordinate
 
 from ..equation import FokkerPlanck, check_equation
-
-NAMED = 3  # coordinates that parameters of a Python function can name
 
 
 @dataclass(frozen=True)
@@ -64,13 +63,20 @@ class Question:
         on_the_way = (self.source, self.equation.killing)
         if not self.barriers:
             return not any(term.variables - {"t"} for term in (self.payoff, *on_the_way))
-        paid = {self.boundary[wall.exit] for wall in self.barriers} | ({self.payoff} if math.isfinite(t) else set())
+        paid = {self.boundary[wall.exit] for wall in self.barriers if wall.reactivity > 0.0} | (
+            {self.payoff} if math.isfinite(t) else set()
+        )
         return len(paid) == 1 and not any(term.variables for term in paid) and all(term == ZERO for term in on_the_way)
 
     def check_inside(self, point: tuple[float, ...]) -> None:
         """Refuse a point outside the domain or on one of its absorbing walls."""
         domain = self.equation.domain
         place = point if len(point) > 1 else point[0]
+        for i, (value, axis) in enumerate(zip(point, domain.axes, strict=True)):
+            if axis.periodic and not axis.low <= value <= axis.high:
+                raise ValueError(
+                    f"x = {place}: lies outside {domain}; take {coordinate(i)} from {axis.low:g} to {axis.high:g}"
+                )
         for wall in self.barriers:
             away = float(wall.distance(tuple(map(np.asarray, point)), 0.0))
             if away < 0.0:
@@ -132,8 +138,7 @@ def reader(dimension: int) -> Any:
     """A function that reads an argument as a coefficient of the coordinates and the time."""
 
     def read(name: str, value: Any) -> Coefficient:
-        if dimension > NAMED and takes_point(value):
-            value = of_point(name, value, dimension)
+        value = at_a_point(name, value, dimension)
         if isinstance(value, (tuple, list)):
             raise TypeError(f"{name} = {shown(value)}: is one number or function, not several")
         return in_dimension(name, value, dimension)

@@ -60,9 +60,10 @@ class Multilevel:
     """Many walkers of long steps, and fewer and fewer for the differences between steps of half the length (Giles, Operations
     Research 56 (2008) 607): for small tolerances. The numbers of walkers follow from the variances; a tolerance is needed.
 
-    The variance of the difference between steps dt and 2 dt was measured to fall as dt² without walls, as dt by reflecting walls
-    and as √dt by absorbing ones, where one of the two may leave alone. By partially absorbing walls it does not fall, since each
-    step draws anew whether its push is the last: take no reduction there."""
+    The variance of the difference between steps dt and 2 dt was measured to fall as dt² without walls, as dt by walls that
+    reflect or absorb in part, which take from the weight, and as √dt by absorbing ones, where one of the two may leave alone.
+    Where walkers go on until they leave (``t=inf``) it does not fall by walls that absorb in part, which there absorb by chance:
+    take no reduction, or a finite t."""
 
 
 Reduction: TypeAlias = Antithetic | Control | Drift | Multilevel

@@ -1,4 +1,4 @@
-"""Values by Itô walks: the formula of Feynman and Kac in time, on three levels of steps that share their noise."""
+"""Values by Itô walks: the formula of Feynman and Kac, on three levels of steps that share their noise."""
 
 from __future__ import annotations
 
@@ -19,9 +19,10 @@ from randwalk.run.ito_task import COUPLED
 from randwalk.run.pieces import never, pieces
 from randwalk.tables.ito_program import ItoProgram, program
 
+from .horizon import Horizon
 from .question import Question
 from .reduction import Antithetic, Control, Reduction
-from .sampling import Combination
+from .sampling import Combination, NotFiniteValue
 
 LEVELS = (1, 2, 4)  # lengths of the steps, in the finest
 FEWEST = 4 * 4  # finest steps
@@ -31,7 +32,8 @@ MOST_STEPS = 2**24
 
 @dataclass(frozen=True)
 class Walks:
-    """Walks of a time from a point. The resolution is the number of steps of the finest level, a multiple of four.
+    """Walks from a point to their horizon. The resolution is the number of steps of the finest level in the time of the horizon,
+    a multiple of four.
 
     With the values v₁, v₂, v₄ of a walker on three levels of steps dt, 2 dt, 4 dt that share their noise and have the same law of
     increments, R = (2ᵖv₁ - v₂)/(2ᵖ - 1) is of the order after p (Talay and Tubaro, *Stoch. Anal. Appl.* 8 (1990) 483), q > p. Its
@@ -40,11 +42,16 @@ class Walks:
 
     question: Question
     point: tuple[float, ...]
-    time: float
+    horizon: Horizon
     keys: Keys
     steps: int | None = None
     reduction: Reduction | None = None
     name = "walk"
+
+    @property
+    def time(self) -> float:
+        """In which a walker makes as many steps as the resolution is."""
+        return self.horizon.time
 
     @property
     def order(self) -> float:
@@ -143,7 +150,14 @@ class Walks:
 
     def _program(self, walk: ItoWalk, payoff: Coefficient) -> ItoProgram:
         question = self.question
-        return program(walk, source=question.source, payoff=payoff, boundary=question.boundary, kills=False)
+        return program(
+            walk,
+            source=question.source,
+            payoff=payoff,
+            boundary=question.boundary,
+            kills=False,
+            holds=self.horizon.holds,
+        )
 
     @cached_property
     def partner(self) -> ItoProgram:
@@ -167,13 +181,19 @@ class Walks:
     def _levels(self, made: ItoProgram, resolution: int, walkers: range, ended: Callable[[], bool]) -> Floats:
         """The values of the walkers on each level, and of the control if there is one."""
         found, controls = np.empty((len(self.lengths), len(walkers))), []
-        dt = self.time / resolution
+        dt, exits = self.time / resolution, len(self.walk.domain.exits)
         for row, pairs in zip(found, self.lengths, strict=True):
             state = made.begin(np.repeat(np.array(self.place)[:, None], len(walkers), axis=1))
-            for begin, end in pieces(0, resolution // pairs, pairs * COUPLED * state.x.size, ended):
-                made.advance(state, walkers.start, begin, end, dt, self.keys, pairs)
-            _check_weights(state, walkers)
+            done = 0
+            for stop in self.horizon.stops(resolution // pairs):
+                for begin, end in pieces(done, stop, pairs * COUPLED * state.x.size, ended):
+                    made.advance(state, walkers.start, begin, end, dt, self.keys, pairs)
+                _check_weights(state, walkers)
+                if self.horizon.over(state, exits, stop * pairs * dt, walkers):
+                    break
+                done = stop
             row[:] = made.settled(state, self.time)
+            _check_values(row, state, self.time, walkers)
             if isinstance(self.reduction, Control):
                 controls.append(self.control.settled(state._replace(gathered=np.zeros(len(walkers))), self.time))
         return np.concatenate([found, controls]) if controls else found
@@ -187,6 +207,19 @@ class Walks:
     def finer(self, resolution: int, factor: float) -> int:
         """The error of the extrapolated value falls one order faster than that of the scheme."""
         return LEVELS[-1] * math.ceil(resolution * max(factor ** (1.0 / (self.order + 1.0)), 1.5) / LEVELS[-1])
+
+
+def _check_values(values: Floats, state: State, time: float, walkers: range) -> None:
+    """Refuse values that are no finite numbers, with the walker and where it is settled."""
+    bad = ~np.isfinite(values)
+    if bad.any():
+        at = int(np.argmax(bad))
+        place = ", ".join(f"{value:g}" for value in state.x[:, at])
+        then = state.gone_at[at] if state.exit[at] else time
+        raise NotFiniteValue(
+            f"walker {walkers[at]}, at x = {place} at t = {then:g}, counts {values[at]}: payoff, source and boundary must be "
+            "finite numbers wherever walkers come, and dt so short that the drift does not throw them out"
+        )
 
 
 def _check_weights(state: State, walkers: range) -> None:

@@ -6,18 +6,22 @@ import math
 import operator
 from dataclasses import dataclass
 from functools import cached_property, reduce
+from typing import Any
 
 import numpy as np
 
 from randwalk.kernels.program import Keys
 from randwalk.laws.sums import SampleSums
 from randwalk.model.coefficient import ZERO, Coefficient, Variable, apply, coordinate
+from randwalk.model.declaration import positive
 from randwalk.model.domain import Line
 from randwalk.model.ito import ItoWalk
 from randwalk.model.tensor import as_vector
 from randwalk.run.effort import Effort
 from randwalk.tables.ito_program import ItoProgram, program
 
+from .departing import departing
+from .horizon import Horizon, Until
 from .question import Question
 from .reduction import Drift, Reduction
 from .sampling import Sample
@@ -61,7 +65,13 @@ class Weighted(Walks):
         old, new = question.equation.domain.exits, walk.domain.exits
         paid = [ZERO if name not in old else question.boundary[old.index(name)] * weight for name in new]
         return program(
-            walk, source=question.source * weight, payoff=question.payoff * weight, boundary=paid, kills=False
+            walk,
+            source=question.source * weight,
+            payoff=question.payoff * weight,
+            boundary=paid,
+            kills=False,
+            holds=self.horizon.holds,
+            carried=1,
         )
 
     @property
@@ -79,7 +89,7 @@ class Weighted(Walks):
 
 def without(way: Walks) -> Walks:
     """The same walks without variance reduction."""
-    return Walks(way.question, way.point, way.time, way.keys, way.steps)
+    return Walks(way.question, way.point, way.horizon, way.keys, way.steps)
 
 
 def _sum(terms: list[Coefficient]) -> Coefficient:
@@ -87,8 +97,24 @@ def _sum(terms: list[Coefficient]) -> Coefficient:
 
 
 def walks(
-    question: Question, point: tuple[float, ...], t: float, keys: Keys, steps: int | None, reduction: Reduction | None
+    question: Question, point: tuple[float, ...], t: float, keys: Keys, dt: float | None, reduction: Reduction | None
 ) -> Walks:
-    """Walks of a time from a point, with the variance reduction that is asked for."""
+    """Walks from a point to a time, or of an infinite one until all have left, with the variance reduction that is asked for."""
     kind = Weighted if isinstance(reduction, Drift) else Walks
-    return kind(question, point, t, keys, steps, reduction)
+
+    def made(horizon: Horizon, steps: int | None) -> Walks:
+        return kind(question, point, horizon, keys, steps, reduction)
+
+    if math.isfinite(t):
+        return made(Until(t), None if dt is None else _steps(t, dt))
+    return departing(made, dt)
+
+
+def _steps(t: float, dt: Any) -> int:
+    """How many steps of dt are t: a multiple of four, so that two coarser levels exist."""
+    steps = t / positive("dt", dt)
+    whole = round(steps)
+    if whole < 4 or whole % 4 or abs(steps - whole) > 1e-9 * steps:
+        near = 4 * max(1, round(steps / 4.0))
+        raise ValueError(f"dt = {dt:g}: t = {t:g} must be a multiple of 4 dt; take dt = {t / near:.15g}")
+    return whole

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..inputs.arguments import finite, finite_numbers, is_missing, numbers
+from ..inputs.arguments import finite, finite_numbers, numbers
 from ..inputs.extras import xarray_for
 from ..inputs.wording import did_you_mean, shown
 from ..laws.estimate import Profile
@@ -21,13 +21,13 @@ from .brownian import Likelihood, Steps
 from .mean_square import mean_square
 from .samples import Samples
 from .track_fit import TrackFit
+from .track_rows import checked_exposure, frames_of, labels, positive
 from .track_table import AXES, TrackTable, read_track_file, read_track_frame
 
 if TYPE_CHECKING:
     import xarray
     from matplotlib.axes import Axes
 
-JITTER = 0.05  # of a frame: how far the time between two observations may be from a whole number of frames
 LAGS = 30  # of a mean square displacement, if none are asked for,
 QUARTER = 4  # up to this part of the longest track
 DRAWN = 1000  # tracks at most in a picture
@@ -81,7 +81,7 @@ class Tracks:
         if not np.isfinite(time).all():
             row = int(np.argmin(np.isfinite(time)))
             raise ValueError(f"time must be finite, not {time[row]}, in row {row}: leave the row out, or give its time")
-        particle = np.zeros(time.size, dtype=np.int64) if self.particle is None else _labels(self.particle)
+        particle = np.zeros(time.size, dtype=np.int64) if self.particle is None else labels(self.particle)
         if positions.ndim != 2 or not 1 <= positions.shape[1] <= len(AXES):
             raise ValueError(
                 f"positions has the shape {positions.shape}: must be (rows,) or (rows, dimension), up to 3"
@@ -99,7 +99,7 @@ class Tracks:
             )
         order = np.lexsort((time, particle))
         particle, time, positions = particle[order], time[order], positions[order]
-        interval, frame = _frames(particle, time, self.interval)
+        interval, frame = frames_of(particle, time, self.interval)
         made = {"particle": particle, "time": time, "positions": positions, "interval": interval, "frame": frame}
         for name, value in made.items():
             if isinstance(value, np.ndarray):
@@ -154,7 +154,7 @@ class Tracks:
     def _of(
         cls, table: TrackTable, interval: float | None, pixel: float | None, unit: str | None, time_unit: str | None
     ) -> Tracks:
-        scale = 1.0 if pixel is None else _positive("pixel", pixel)
+        scale = 1.0 if pixel is None else positive("pixel", pixel)
         own_unit = table.unit if pixel is None else ""
         if table.time is not None and (interval is None or table.frame is None):
             time = table.time
@@ -166,7 +166,7 @@ class Tracks:
                 raise ValueError(
                     f"frame = {table.frame[~whole][0]:g}: must be a whole number; is it a time? columns={{'time': …}}"
                 )
-            time = table.frame * (1.0 if interval is None else _positive("interval", interval))
+            time = table.frame * (1.0 if interval is None else positive("interval", interval))
             told = "frames" if interval is None else ""
             interval = 1.0 if interval is None else interval
         return cls(
@@ -230,8 +230,9 @@ class Tracks:
         return np.unique(self.particle, return_inverse=True)[1].astype(np.int64)
 
     @cached_property
-    def _steps(self) -> Steps:
-        """The steps between successive observations."""
+    def steps(self) -> Steps:
+        """The steps between successive observations: how far, shape (steps, dimension), after which time, and whether a step
+        begins where the one before it ends."""
         same = np.diff(self._track) == 0
         moved, waited = np.diff(self.positions, axis=0)[same], np.diff(self.frame)[same] * self.interval
         track = self._track[1:][same]
@@ -256,7 +257,7 @@ class Tracks:
         localisation : float, optional
             σ, if it is known (from particles that are stuck, say).
         """
-        exposure = self._exposed(exposure)
+        exposure = checked_exposure(exposure, self.interval)
         if localisation is not None and finite("localisation", localisation) < 0.0:
             raise ValueError(f"localisation = {localisation:g}: must not be negative")
         given = None
@@ -265,20 +266,18 @@ class Tracks:
             if given.shape not in ((), (self.dimension,)):
                 raise ValueError(f"drift = {shown(drift)}: give a number, or one for each of the {self.dimension} axes")
             given = np.broadcast_to(given, (self.dimension,))
-        return TrackFit.of(self, self._likelihood(exposure, given, localisation))
+        return TrackFit.of(self, self.likelihood(exposure, given, localisation))
 
-    def _exposed(self, exposure: float) -> float:
-        """A number from 0 to the time between frames."""
-        exposure = finite("exposure", exposure)
-        if not 0.0 <= exposure <= self.interval * (1.0 + 1e-9):
-            raise ValueError(f"exposure = {exposure:g}: must be from 0 to the {self.interval:g} between frames")
-        return exposure
+    def likelihood(self, exposure: float, drift: Floats | None = None, localisation: float | None = None) -> Likelihood:
+        """The likelihood of the steps as a function of D and σ², that of :meth:`fit`, of which the arguments are. A `drift` has
+        the shape (dimension,).
 
-    def _likelihood(
-        self, exposure: float, drift: Floats | None = None, localisation: float | None = None
-    ) -> Likelihood:
-        """The likelihood of the steps, refused if they cannot tell D."""
-        steps = self._steps
+        Raises
+        ------
+        ValueError
+            for steps that cannot tell D, with the reason.
+        """
+        steps = self.steps
         likelihood = Likelihood(steps, exposure, drift, localisation)
         if steps.waited.size < 2:
             raise ValueError(
@@ -306,7 +305,7 @@ class Tracks:
         errors, (D, drift, σ² - D exposure/3), takes the place of the fit.
         """
         if model is None:
-            likelihood = self._likelihood(self.interval)
+            likelihood = self.likelihood(self.interval)
             diffusion, square = likelihood.best()
             spread = likelihood.spread(diffusion, square)
             model = diffusion, likelihood.solved(diffusion, spread)[2], spread
@@ -402,64 +401,5 @@ class Tracks:
         return f"Tracks({particles}, {len(self.time)} positions in {where}, {frames} frames{length})"
 
 
-def _positive(name: str, value: object) -> float:
-    if not (given := finite(name, value)) > 0.0:
-        raise ValueError(f"{name} = {given:g}: must be positive")
-    return given
-
-
 def _in(unit: str) -> str:
     return f" ({unit})" if unit else ""
-
-
-def _labels(particle: Any) -> NDArray[Any]:
-    """The names of particles: whole numbers where all are, else text."""
-    given = np.asarray(particle)
-    names = np.asarray(particle, dtype=object).ravel().tolist()
-    missing = next((row for row, name in enumerate(names) if name == "" or is_missing(name)), None)
-    if missing is not None:
-        raise ValueError(f"particle is missing in row {missing}: name it, or leave out the row")
-    if given.ndim != 1:
-        raise ValueError(f"particle has the shape {given.shape}: give one name or number for each position")
-    if given.dtype.kind in "iu":
-        return given.astype(np.int64)
-    try:
-        numbers = given.astype(np.float64)
-        if (numbers == np.rint(numbers)).all():
-            return numbers.astype(np.int64)
-    except (TypeError, ValueError):
-        pass
-    return given.astype(str)
-
-
-def _frames(particle: NDArray[Any], time: Floats, interval: float | None) -> tuple[float, NDArray[np.int64]]:
-    """The time between frames, and the frame of each row, from 0; rows are sorted by particle and time."""
-    same = particle[1:] == particle[:-1]
-    waited = np.diff(time)
-    if (same & (waited == 0.0)).any():
-        at = int(np.argmax(same & (waited == 0.0)))
-        raise ValueError(
-            f"particle {shown(particle[at].item())} has two positions at time {time[at]:g}: give one, or name the column that "
-            "tells particles apart"
-        )
-    if interval is not None:
-        interval = _positive("interval", interval)
-    elif not same.any():
-        return 1.0, np.zeros(time.size, dtype=np.int64)
-    else:
-        shortest = waited[same].min()
-        whole = np.rint(waited[same] / shortest)
-        interval = float(waited[same].sum() / whole.sum())
-    frames = np.rint(np.where(same, waited, 0.0) / interval)
-    off = np.abs(np.where(same, waited, 0.0) - frames * interval) + np.where(same & (frames < 1), interval, 0.0)
-    if (off > JITTER * interval).any():
-        at = int(np.argmax(off))
-        raise ValueError(
-            f"particle {shown(particle[at].item())}: from time {time[at]:g} to {time[at + 1]:g} is no whole number of frames of "
-            f"{interval:g}; give interval=, the time between frames, or leave out what is not on one"
-        )
-    first = np.flatnonzero(np.append(True, ~same))
-    begin = np.rint((time[first] - time.min()) / interval).astype(np.int64)
-    passed = np.append(0, np.cumsum(frames)).astype(np.int64)
-    track = np.cumsum(np.append(False, ~same))
-    return interval, begin[track] + passed - passed[first][track]

@@ -9,6 +9,26 @@ from typing import Any
 import numpy as np
 
 
+def check_returns(name: str, function: object) -> None:
+    """Refuse a function as the argument `name` that returns no value when it is called.
+
+    Raises
+    ------
+    TypeError
+        for a generator or an ``async`` function.
+    """
+    for code in (function, type(function).__call__) if callable(function) else ():
+        called = getattr(function, "__name__", type(function).__name__)
+        if inspect.isgeneratorfunction(code) or inspect.isasyncgenfunction(code):
+            raise TypeError(
+                f"{name} = {called}: is a generator, which returns no number when it is called. Write return where it says yield"
+            )
+        if inspect.iscoroutinefunction(code):
+            raise TypeError(
+                f"{name} = {called}: is an async function, which returns no number when it is called. Write def without async"
+            )
+
+
 def needed_parameters(function: Callable[..., Any]) -> list[str]:
     """The names of the positional parameters without a default. NumPy's ufuncs have no signature before NumPy 2.4: their
     arguments are called x, or x and t.

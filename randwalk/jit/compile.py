@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 from collections.abc import Callable
@@ -12,16 +13,26 @@ import numba
 from numba import njit
 from numba.core import compiler, event
 from numba.core.codegen import JITCodeLibrary
+from numba.core.compiler_lock import global_compiler_lock
 from numba.core.registry import CPUDispatcher
 
 from .disk import REMEDY, KernelCache, cache_place
 from .lanes import Vector
+from .pools import apart
 
 F = Callable[..., Any]
+lock: Any = global_compiler_lock
 OPTIONS: dict[str, Any] = {  # without a wrapper for C, which nobody calls, a kernel is compiled in a tenth less time
     "error_model": "numpy",
     "no_cfunc_wrapper": True,
 }
+
+
+def _ours(event: Any) -> bool:
+    """Whether a function of the package is compiled."""
+    function = getattr(event.data.get("dispatcher"), "py_func", None)
+    module = getattr(function, "__module__", None) or ""  # Numba is everybody's: not every function has one
+    return module.startswith("randwalk.")
 
 
 class _Notice(event.Listener):
@@ -31,9 +42,7 @@ class _Notice(event.Listener):
     said = False
 
     def on_start(self, event: Any) -> None:
-        function = getattr(event.data.get("dispatcher"), "py_func", None)
-        module = getattr(function, "__module__", None) or ""  # Numba is everybody's: not every function has one
-        if not self.said and module.startswith("randwalk."):
+        if not self.said and _ours(event):
             self.said = True
             directory, reason = cache_place()
             logging.getLogger("randwalk").warning(
@@ -45,7 +54,28 @@ class _Notice(event.Listener):
         pass
 
 
+class _Uncollected(event.Listener):
+    """Keeps Python from looking for garbage while a kernel is compiled, which took a twentieth of the time: nearly all that Numba
+    makes is in use until the code is made. Numba compiles on one thread at a time."""
+
+    depth, before = 0, False  # kernels and functions of theirs that are being compiled, and whether Python looked for garbage
+
+    def on_start(self, event: Any) -> None:
+        if _ours(event):
+            if self.depth == 0:
+                self.before = gc.isenabled()
+                gc.disable()
+            self.depth += 1
+
+    def on_end(self, event: Any) -> None:
+        if _ours(event):
+            self.depth -= 1
+            if self.depth == 0 and self.before:
+                gc.enable()
+
+
 event.register("numba:compile", _Notice())  # type: ignore[no-untyped-call]
+event.register("numba:compile", _Uncollected())  # type: ignore[no-untyped-call]
 
 
 class DeviceError(OSError):
@@ -149,12 +179,35 @@ def maker(function: F) -> Callable[..., Any]:
     return _Device(function, {"nopython": True, "no_cpython_wrapper": True, **OPTIONS})
 
 
+def _heard(compiles: F) -> F:
+    """What compiles, so that Ctrl-C is heard meanwhile: LLVM works for seconds in one call, in which it calls Python functions,
+    and these hear Ctrl-C and cannot hand it over."""
+
+    def compiled(*arguments: Any) -> Any:
+        if lock.is_locked():  # by this thread, which compiles what calls this
+            return compiles(*arguments)
+        return apart(lambda: compiles(*arguments))
+
+    return compiled
+
+
 def kernel(function: F) -> Callable[..., Any]:
     """A kernel that Python calls, on one thread. It releases the interpreter's lock, so that threads can share the work. Its
     machine code is kept if its text stands in a file."""
+    return _kept(function, njit(nogil=True, **OPTIONS)(function))
+
+
+def subkernel(function: F) -> Callable[..., Any]:
+    """A function that kernels call, and Python does not: compiled once for all of them, its machine code kept as theirs."""
+    return _kept(function, njit(nogil=True, no_cpython_wrapper=True, **OPTIONS)(function))
+
+
+def _kept(function: F, compiled: Any) -> Callable[..., Any]:
     settings: Any = numba.config
-    compiled: Any = njit(nogil=True, **OPTIONS)(function)
+    if not settings.DISABLE_JIT:
+        compiled.compile = _heard(compiled.compile)
     kept = os.path.exists(function.__code__.co_filename) and cache_place()[0] is not None
     if kept and not settings.DISABLE_JIT:
         compiled._cache = KernelCache(function)
-    return compiled
+    made: Callable[..., Any] = compiled
+    return made

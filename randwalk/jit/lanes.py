@@ -15,7 +15,7 @@ from typing import Any
 
 from llvmlite import ir
 from numba import types
-from numba.core import errors
+from numba.core import config, errors
 from numba.core.codegen import get_host_cpu_features
 from numba.core.typing import templates
 from numba.extending import intrinsic, lower_builtin, models, register_model
@@ -27,6 +27,8 @@ implement: Any = lower_builtin
 register: Any = templates.infer_global
 
 HOST = get_host_cpu_features()  # type: ignore[no-untyped-call]
+settings: Any = config
+TARGET = HOST if settings.CPU_FEATURES is None else settings.CPU_FEATURES  # of the processor that is compiled for
 LANES = 32 if "+avx2" in HOST else 8
 # Walkers whose thresholds are looked up together, in several registers, so that gathers hide each other's latency.
 WIDTH = 64 if "+avx512f" in HOST else 32 if "+avx2" in HOST else 16
@@ -92,7 +94,8 @@ OF_LANES = (lanes, lanes), (lanes, types.uint64), (types.uint64, lanes)
 OF_CELLS = (cells, cells), (cells, types.uint32), (types.uint32, cells)
 _define(operator.add, "add", *OF_LANES, *OF_CELLS)
 _define(operator.sub, "sub", *OF_LANES)
-_define(operator.and_, "and_", *OF_LANES, *OF_CELLS)
+_define(operator.mul, "mul", *OF_LANES)
+_define(operator.and_, "and_", *OF_LANES, *OF_CELLS, (marks, marks))
 _define(operator.or_, "or_", *OF_LANES, (marks, marks))
 _define(operator.xor, "xor", *OF_LANES)
 _define(operator.lshift, "shl", *OF_LANES)
@@ -150,6 +153,23 @@ def fetched(kind: Vector) -> Any:
     return intrinsic(fetch)
 
 
+def _fetch_apart(context: Any, array: Any, offset: Any) -> Any:
+    """The numbers from `offset` on of a contiguous array of 32 bits, as lanes: those in even places, then those in odd ones. Two
+    are fetched in 64 bits, of which each is a half."""
+
+    def load(context: Any, builder: Any, values: Any, offset: Any) -> Any:
+        there, _, size = place(context, builder, array, values, offset, LANES)
+        pairs = ir.VectorType(ir.IntType(64), LANES // 2)
+        both = builder.load(builder.bitcast(there, pairs.as_pointer()), align=size, typ=pairs)
+        halves = (
+            combine(builder, how, both, ir.Constant(ir.IntType(64), by))
+            for how, by in (("and_", 2**32 - 1), ("lshr", 32))
+        )
+        return builder.shuffle_vector(*halves, ir.Constant(ir.VectorType(ir.IntType(32), LANES), list(range(LANES))))
+
+    return lowered(lanes(array, types.intp), load)
+
+
 def _keep(context: Any, values: Any, array: Any, offset: Any) -> Any:
     """Store a vector into an array, by the low bits of its elements; into one of floats by all their bits."""
 
@@ -167,6 +187,7 @@ def _keep(context: Any, values: Any, array: Any, offset: Any) -> Any:
 alike: Any = intrinsic(_alike)
 numbers: Any = intrinsic(_numbers)
 fetch: Any = fetched(lanes)
+fetch_apart: Any = intrinsic(_fetch_apart)
 fetch_cells: Any = fetched(cells)
 fetch_masses: Any = fetched(masses)
 keep: Any = intrinsic(_keep)

@@ -9,7 +9,7 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from .lanes import HOST, LANES, WIDTH, broadcast, cells, combine, lanes, lowered, marks, place
+from .lanes import HOST, LANES, TARGET, WIDTH, broadcast, cells, combine, lanes, lowered, marks, place
 
 insert: Any = cgutils.get_or_insert_function
 tuple_of: Any = types.UniTuple
@@ -109,6 +109,14 @@ def _apart(context: Any) -> Any:
     return lowered(types.void(), lambda _, builder: builder.function.attributes.add("noinline"))
 
 
+def woven(builder: Any, value: Any, high: bool) -> Any:
+    """The low or the high halves of lanes, in turn of the first half of the lanes and of the second: one instruction for two
+    registers."""
+    value = builder.bitcast(broadcast(builder, value), ir.VectorType(ir.IntType(32), 2 * LANES))
+    order = [LANES * (i % 2) + i // 2 * 2 + high for i in range(LANES)]
+    return builder.shuffle_vector(value, value, ir.Constant(ir.VectorType(ir.IntType(32), LANES), order))
+
+
 def product(context: Any, builder: Any, value: Any, factor: int) -> Any:
     """The 64 bits of the product of the low half of a uint64, or of lanes, and 32 bits. On CUDA by the instruction that does
     just that; NVVM would multiply all of both, which adds a third to the work of Philox."""
@@ -121,20 +129,56 @@ def product(context: Any, builder: Any, value: Any, factor: int) -> Any:
     )
 
 
+def mixed_high(builder: Any, wide: Any, word: Any, key: Any) -> Any:
+    """The high half of a uint64, or of each of lanes, with `word` and `key` mixed in by exclusive or, as a low half."""
+    high = combine(builder, "lshr", wide, ir.Constant(ir.IntType(64), 32))
+    return combine(builder, "xor", combine(builder, "xor", high, word), key)
+
+
+def joined_high(builder: Any, wide: Any, word: Any, key: Any) -> Any:
+    """:func:`mixed_high` and above it the low half of `wide`. AVX-512 exchanges the halves and mixes into one of them, which are
+    two instructions in place of three."""
+    if isinstance(wide.type, ir.VectorType) and "+avx512f" in TARGET:
+        return _mixed_and_swapped(builder, wide, word, key)
+    return _join(builder, mixed_high(builder, wide, word, key), wide)
+
+
+def _mixed_and_swapped(builder: Any, wide: Any, word: Any, key: Any) -> Any:
+    i16, i32 = ir.IntType(16), ir.IntType(32)
+    part, halves = ir.VectorType(i32, 16), ir.VectorType(i32, 2 * LANES)
+    mix = insert(builder.module, ir.FunctionType(part, [part] * 3 + [i32]), "llvm.x86.avx512.pternlog.d.512")
+    # With a constant that it knows LLVM would not mix and choose in one instruction: it comes out of an empty assembly.
+    unknown = ir.InlineAsm(ir.FunctionType(i16, [i16]), "", "=r,0")
+    low = builder.bitcast(builder.call(unknown, [ir.Constant(i16, 0x5555)]), ir.VectorType(ir.IntType(1), 16))
+    wide, word = builder.bitcast(wide, halves), builder.bitcast(broadcast(builder, word), halves)
+    key, mixed = broadcast(builder, builder.trunc(key, i32), part), []
+    for first in range(0, 2 * LANES, 16):
+        swapped = builder.shuffle_vector(wide, wide, ir.Constant(part, [first + (i ^ 1) for i in range(16)]))
+        words = builder.shuffle_vector(word, word, ir.Constant(part, list(range(first, first + 16))))
+        exclusive_or = builder.call(mix, [swapped, words, key, ir.Constant(i32, 0b10010110)])
+        mixed.append(builder.select(low, exclusive_or, swapped))
+    while len(mixed) > 1:
+        size = 2 * mixed[0].type.count
+        order = ir.Constant(ir.VectorType(i32, size), list(range(size)))
+        mixed = [builder.shuffle_vector(mixed[i], mixed[i + 1], order) for i in range(0, len(mixed), 2)]
+    return builder.bitcast(mixed[0], lanes.form)
+
+
+def _join(builder: Any, low: Any, high: Any) -> Any:
+    """The low halves of two uint64, or of lanes, as one. By arithmetic, LLVM would make a wide multiplication of it for lanes."""
+    if isinstance(high.type, ir.VectorType):
+        halves = ir.VectorType(ir.IntType(32), 2 * LANES)
+        order = ir.Constant(halves, [2 * LANES * (i % 2) + i // 2 * 2 for i in range(2 * LANES)])
+        low, high = (builder.bitcast(broadcast(builder, value), halves) for value in (low, high))
+        return builder.bitcast(builder.shuffle_vector(low, high, order), lanes.form)
+    low = builder.and_(low, ir.Constant(low.type, 0xFFFFFFFF))
+    return builder.or_(low, builder.shl(high, ir.Constant(high.type, 32)))
+
+
 def _joined(context: Any, low: Any, high: Any) -> Any:
-    """The low halves of two uint64, or of lanes, as one. By arithmetic, LLVM would make a wide multiplication of it."""
-    kind = lanes if lanes in (low, high) else types.uint64
-
-    def join(context: Any, builder: Any, first: Any, second: Any) -> Any:
-        if kind == lanes:
-            halves = ir.VectorType(ir.IntType(32), 2 * LANES)
-            order = [2 * LANES * (i % 2) + i // 2 * 2 for i in range(2 * LANES)]
-            low, high = (builder.bitcast(value, halves) for value in (first, second))
-            return builder.bitcast(builder.shuffle_vector(low, high, ir.Constant(halves, order)), first.type)
-        first = builder.and_(first, ir.Constant(first.type, 0xFFFFFFFF))
-        return builder.or_(first, builder.shl(second, ir.Constant(second.type, 32)))
-
-    return lowered(kind(kind, kind), join)
+    """The low halves of two uint64 as one."""
+    words = types.uint64, types.uint64
+    return lowered(types.uint64(*words), lambda _, builder, low, high: _join(builder, low, high))
 
 
 def _ones(context: Any, word: Any) -> Any:
@@ -148,23 +192,25 @@ def _ones(context: Any, word: Any) -> Any:
 
 
 def _append(context: Any, values: Any, chosen: Any, array: Any, offset: Any) -> Any:
-    """Keep those of lanes for which `chosen`, flags or lanes, is not 0 in an array of uint64, one after another from `offset` on;
-    returns the place after the last one. What stands there and in the places after it, up to LANES in all, means nothing then.
+    """Keep those of a vector that are chosen, of lanes those for which `chosen`, flags or lanes, is not 0, of cells those that it
+    marks, in an array one after another from `offset` on; returns the place after the last one. What stands there and in the
+    places after it, up to the length of the vector in all, means nothing then.
 
     AVX-512 has an instruction that packs a register. Elsewhere LLVM would pack in memory and wait for it, so elements are stored
     one by one, each over those before it that are not kept.
     """
-    i64, together = ir.IntType(64), 8 if "+avx512f" in HOST else 1
-    part = ir.VectorType(i64, together)
+    i64, element = ir.IntType(64), values.form.element
+    together = 512 // element.width if "+avx512f" in HOST else 1
+    part = ir.VectorType(element, together)
 
     def store(context: Any, builder: Any, given: Any, wanted: Any, into: Any, offset: Any) -> Any:
-        for first in range(0, LANES, together):
+        for first in range(0, values.form.count, together):
             order = ir.Constant(ir.VectorType(ir.IntType(32), together), list(range(first, first + together)))
             some, which = (builder.shuffle_vector(v, v, order) for v in (given, wanted))
             mask = builder.icmp_unsigned("!=", which, ir.Constant(which.type, [0] * together))
             if together > 1:
                 kind = ir.FunctionType(part, [part, mask.type, part])
-                name = f"llvm.experimental.vector.compress.v{together}i64"
+                name = f"llvm.experimental.vector.compress.v{together}{element.intrinsic_name}"
                 some = builder.call(insert(builder.module, kind, name), [some, mask, ir.Constant(part, ir.Undefined)])
             there, _, size = place(context, builder, array, into, offset, together)
             builder.store(some, there, align=size)
@@ -173,7 +219,7 @@ def _append(context: Any, values: Any, chosen: Any, array: Any, offset: Any) -> 
             offset = builder.add(offset, builder.call(count, [bits]))
         return offset
 
-    return lowered(types.intp(lanes, chosen, array, types.intp), store)
+    return lowered(types.intp(values, chosen, array, types.intp), store)
 
 
 def _zeros_below(context: Any, word: Any) -> Any:

@@ -11,14 +11,14 @@ import numpy as np
 from ..jit.compile import device, kernel, maker
 from ..jit.lanes import LANES, alike, fetch, keep, numbers
 from ..jit.vector import append, ones, wide
-from .bits import follow, next_digit, remainder, screen, spread
+from .bits import follow, next_digit, next_digits, remainder, screen, spread
 from .philox import HALF, LOW, STEPS, TIES, U, words64
-from .program import FULL, PLANES
-from .step import I32, ONE, ZERO, after, change
+from .program import BITS, FULL, PLANES
+from .step import ALL, ONE, ZERO, after, change
 
 WORDS = 16  # of steps, whose ties are settled together
 ROOM = WORDS * LANES
-BIT, LANE, PLACE = (U(size.bit_length() - 1) for size in (64, LANES, ROOM))  # digits in the number of a tie
+BIT, WORD = (U(size.bit_length() - 1) for size in (64, WORDS))  # digits in the number of a tie
 
 
 def walk_constant(site, first_walker, program, start, stop, keys):  # type: ignore[no-untyped-def]
@@ -26,7 +26,8 @@ def walk_constant(site, first_walker, program, start, stop, keys):  # type: igno
 
     Only the kernel that is used is compiled. It is called for walkers whose numbers have the same high half.
     """
-    walk = _walk_fair if program.thresholds == (FULL // 2, FULL) else _walk_digits
+    walk = _walk_digits if program.planes == PLANES else _walk_decided
+    walk = _walk_fair if program.thresholds == (FULL // 2, FULL) else walk
     begin = 0
     while begin < site.size:
         end = min(site.size, begin + (1 << 32) - (first_walker + begin) % (1 << 32))
@@ -46,47 +47,86 @@ def _walk_fair(site, first_walker, program, start, stop, keys):  # type: ignore[
             early, late = screen(128 * block, start, stop), screen(128 * block + 64, start, stop)
             one, two = words64(walker, high, U(block), STEPS, keys[0], keys[1])
             taken = taken + (ones(one & early) + ones(two & late))
-        keep(taken, counts, 0)
-        home = site[j : j + LANES]
-        for i in range(home.size):
-            home[i] += I32(first * (stop - start)) + I32(second - first) * I32(counts[i])
+        _move(site[j : j + LANES], taken * U(second - first) + U(first * (stop - start)), counts)
+
+
+@kernel
+def _walk_decided(site, first_walker, program, start, stop, keys):  # type: ignore[no-untyped-def]
+    """Thresholds of so few digits that every step is decided by them."""
+    wide()
+    moves, rows, planes = len(program.thresholds), _rows(program), aligned((PLANES + 2) * LANES)
+    counts = aligned(moves * LANES)
+    for j in range(0, site.size, LANES):
+        _begin(counts, rows, moves, U(stop - start))
+        for word in range(start // 64, (stop + 63) // 64):
+            _draw(planes, U(first_walker + j), word, program.planes, screen(64 * word, start, stop), keys)
+            for k in range(rows):
+                less, _ = _compare(planes, U(program.thresholds[k]), program.planes, ALL)
+                keep(fetch(counts, k * LANES) + ones(less), counts, k * LANES)
+        _arrive(site[j : j + LANES], counts, program.offsets)
 
 
 @kernel
 def _walk_digits(site, first_walker, program, start, stop, keys):  # type: ignore[no-untyped-def]
     wide()
-    moves, number = len(program.thresholds), program.planes
-    rows = moves
-    while rows and program.thresholds[rows - 1] == FULL:  # every uniform is below
-        rows -= 1
-    planes, counts, rests = aligned((PLANES + 2) * LANES), aligned(moves * LANES), aligned(moves)
-    for k in range(moves):
+    moves, number, rows = len(program.thresholds), program.planes, _rows(program)
+    planes, counts, rests = aligned((PLANES + 2) * LANES), aligned(moves * LANES), aligned(rows)
+    for k in range(rows):
         rests[k] = remainder(program.thresholds[k], number)
     ties = aligned(moves * ROOM + LANES), aligned(moves * ROOM + LANES)
     lists = aligned((moves + 1) * ROOM + LANES), aligned((moves + 1) * ROOM + LANES)
     for j in range(0, site.size, LANES):
         first = U(first_walker + j)
-        for k in range(moves):
-            keep(alike(ZERO if k < rows else U(stop - start)), counts, k * LANES)
+        _begin(counts, rows, moves, U(stop - start))
         for begin in range(start // 64, (stop + 63) // 64, WORDS):
             many = 0
             for word in range(begin, min(begin + WORDS, (stop + 63) // 64)):
                 wanted = screen(64 * word, start, stop)
-                _draw(planes, first, word, number, keys)
+                _draw(planes, first, word, number, wanted, keys)
                 for k in range(rows):
-                    t = U(program.thresholds[k])
+                    less, tie = _compare(planes, U(program.thresholds[k]), number, wanted)
                     if rests[k]:
-                        less, tie = _compare(planes, t, number, wanted)
-                        append(numbers(U(k * ROOM + (word - begin) * LANES)), tie, ties[1], many)
-                        many, less = append(tie, tie, ties[0], many), less & ~tie
-                    else:
-                        less, _ = _compare(planes, t, number, wanted)
+                        append((numbers(U(k * LANES)) << WORD) + U(word - begin), tie, ties[1], many)
+                        many = append(tie, tie, ties[0], many)
                     keep(fetch(counts, k * LANES) + ones(less), counts, k * LANES)
             _settle(counts, ties, many, (first, begin), rests, lists, keys)
-        home = site[j : j + LANES]
-        for k in range(moves):
-            for i in range(home.size):
-                home[i] += I32(change(program.offsets, k)) * I32(counts[k * LANES + i])
+        _arrive(site[j : j + LANES], counts, program.offsets)
+
+
+@device
+def _rows(program):  # type: ignore[no-untyped-def]
+    """How many thresholds there are before those that every uniform is below."""
+    rows = len(program.thresholds)
+    while rows and program.thresholds[rows - 1] == FULL:
+        rows -= 1
+    return rows
+
+
+@device
+def _begin(counts, rows, moves, steps):  # type: ignore[no-untyped-def]
+    """Counts of steps below each threshold: none, and all of those that need no comparison."""
+    for k in range(moves):
+        keep(alike(ZERO if k < rows else steps), counts, k * LANES)
+
+
+@device
+def _arrive(home, counts, offsets):  # type: ignore[no-untyped-def]
+    """Add to the places of at most LANES walkers what they have moved by so many steps below each threshold."""
+    moved = alike(ZERO)
+    for k in range(len(offsets)):
+        moved = moved + fetch(counts, k * LANES) * U(change(offsets, k))
+    _move(home, moved, counts)
+
+
+@device
+def _move(home, moved, room):  # type: ignore[no-untyped-def]
+    """Add to the places of at most LANES walkers what they have moved."""
+    if home.size == LANES:
+        keep(fetch(home, 0) + moved, home, 0)
+    else:
+        keep(moved, room, 0)
+        for i in range(home.size):
+            home[i] += np.int64(room[i])
 
 
 @maker
@@ -98,24 +138,33 @@ def aligned(size):  # type: ignore[no-untyped-def]
 
 
 @device
-def _draw(planes, first_walker, word, number, keys):  # type: ignore[no-untyped-def]
+def _draw(planes, first_walker, word, number, wanted, keys):  # type: ignore[no-untyped-def]
     """The random digits of the 64 steps of a word into rows 1, 2, … `number` of `planes`, the highest first. A Philox block has
-    two digits; the rows before and after take the digits of other words. The numbers of walkers have the same high half."""
+    two digits; the rows before and after take the digits of other words. The numbers of walkers have the same high half. Steps
+    that are not `wanted` get the highest uniform, which is below no threshold."""
     low, high, begin = numbers(first_walker & LOW), first_walker >> HALF, word * number
     for block in range(begin // 2, (begin + number + 1) // 2):
         first, second = words64(low, high, U(block), STEPS, keys[0], keys[1])
         at = (2 * block - begin + 1) * LANES
         keep(first, planes, at)
         keep(second, planes, at + LANES)
+    if wanted != ALL:
+        for row in range(1, number + 1):
+            keep(fetch(planes, row * LANES) | ~wanted, planes, row * LANES)
 
 
 @device
 def _compare(planes, t, number, wanted):  # type: ignore[no-untyped-def]
-    """(the `wanted` steps of a word that are below a threshold, those that tie with it) by the drawn digits."""
-    less, tie = alike(ZERO), alike(wanted)
-    for digit in range(number - 1, -1, -1):
-        less, tie = next_digit(less, tie, fetch(planes, (digit + 1) * LANES), spread(t, digit))
-    return less & wanted, tie
+    """(the steps of a word that are below a threshold, the `wanted` ones that tie with it) by the drawn digits."""
+    less, tie, digit = alike(ZERO), alike(wanted), number - 1
+    if number & 1:
+        less, tie = next_digit(less, tie, fetch(planes, number * LANES), spread(t, digit))
+        digit -= 1
+    while digit > 0:
+        low, high = fetch(planes, (digit + 1) * LANES), fetch(planes, digit * LANES)
+        less, tie = next_digits(less, tie, low, high, t >> U(BITS - 1 - digit))
+        digit -= 2
+    return less, tie
 
 
 @device
@@ -123,7 +172,7 @@ def _settle(counts, ties, many, begin, rests, lists, keys):  # type: ignore[no-u
     """Add to `counts` the steps in masks that tie with a threshold and are below it; ties = (`many` masks, their numbers),
     begin = (first walker, first word), rests = the digits of the thresholds that were not compared.
 
-    A mask has the number (threshold, word, lane), a tie the number of its mask and below it that of its step in the word.
+    A mask has the number (threshold, lane, word), a tie the number of its mask and below it that of its step in the word.
     """
     (masks, places), (pending, _), waiting = ties, lists, 0
     while many:  # one tie of each mask that has any
@@ -144,18 +193,20 @@ def _settle(counts, ties, many, begin, rests, lists, keys):  # type: ignore[no-u
 @device
 def _settle_all(counts, begin, rests, lists, waiting, keys):  # type: ignore[no-untyped-def]
     """The pending ties, each by the digits of a block of its own."""
-    (first_walker, first_word), (pending, uniforms) = begin, lists
-    for i in range(0, waiting, LANES):  # the last lanes may hold no tie
+    (first_walker, first_word), (pending, below), found = begin, lists, 0
+    for i in range(0, waiting, LANES):
         code = fetch(pending, i)
-        walker = ((code >> BIT) & U(LANES - 1)) + (first_walker & LOW)
-        step = ((code >> (BIT + LANE)) & U(WORDS - 1)) << BIT
-        step = step + ((code & U(63)) + U(64 * first_word))
+        place, step = code >> (WORD + BIT), (code & U(64 * WORDS - 1)) + U(64 * first_word)
+        walker = (place & U(LANES - 1)) + (first_walker & LOW)
         more, _ = words64(walker, first_walker >> HALF, step, TIES, keys[0], keys[1])
-        keep(after(more, PLANES), uniforms, i)
-    for i in range(waiting):
-        place = pending[i] >> BIT  # of the mask
-        k = place >> PLACE
-        counts[k * U(LANES) + place % U(LANES)] += U(uniforms[i] < rests[k])
+        rest = alike(rests[0])
+        for k in range(1, rests.size):  # the places of thresholds from number k on
+            later = ZERO - ((U(k * LANES - 1) - place) >> U(63))
+            rest = rest ^ (later & (rests[k] ^ rests[k - 1]))
+        negative = (after(more, PLANES) - rest) & (numbers(U(i)) - U(waiting))  # the last lanes may hold no tie
+        found = append(place, negative >> U(63), below, found)
+    for i in range(found):
+        counts[below[i]] += ONE
 
 
 @kernel

@@ -12,14 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..jit.compile import aside, device, kernel
-from ..jit.lanes import LANES, WIDTH, fetch, fetch_cells, keep, numbers
-from ..jit.vector import look_up, look_up_pairs, where, which, wide, zeros_above
+from ..jit.lanes import LANES, WIDTH, fetch_apart, fetch_cells, keep
+from ..jit.vector import append, look_up, look_up_pairs, where, which, wide
 from .alias import draw, settle_draw
 from .functionals import first_visit, tally
 from .packing import field
-from .philox import HALF, JUMP, LOW, STEPS, U, of_axis, philox
+from .philox import HALF, JUMP, LOW, STEPS, U, keep_words, of_axis, philox
 from .program import LIVE, Halves, Keys, TableProgram
-from .step import ALL, I32, MOST, ONE, U32, half_moves, rests, start_cell, table_step
+from .step import I32, MOST, ONE, U32, half_moves, rests, start_cell, table_step
 
 Cells: TypeAlias = NDArray[np.int32]
 
@@ -27,7 +27,6 @@ BLOCK = 512  # walkers advanced together on a line
 FEW = 128  # the same number where there are more than two moves: the cells around these walkers fit in the first-level cache
 assert BLOCK // 4 % LANES == 0 and FEW % LANES == 0 and FEW % WIDTH == 0
 TOGETHER = 1 << 15  # walkers that make all steps before others do, so that they stay in the second-level cache
-RANKS = 128  # steps after which the walkers of all blocks that have not left are brought together again
 SPREAD = 1 << 16  # cells up to which a table is copied so that every cell has a column
 
 
@@ -69,22 +68,65 @@ def count(values, shift, counts):  # type: ignore[no-untyped-def]
             counts[U(place[j])] += 1
 
 
+@device
+def _along(axis, numbers, packed, bits, begin, k):  # type: ignore[no-untyped-def]
+    """The numbers along an axis of the walkers from `begin` on, as many as `k` has places: `numbers`, shape (axes, walkers) or
+    (axes, 1) if they are those of all, and the displacements `packed` since."""
+    moved, here = packed[begin : begin + k.size], numbers[axis]
+    one, apart, place = here[0], here[begin : begin + k.size], numbers.shape[0] - 1 - axis
+    if here.size == 1:
+        for j in range(k.size):
+            k[j] = one + field(moved[j], bits, place)
+    else:
+        for j in range(k.size):
+            k[j] = apart[j] + field(moved[j], bits, place)
+
+
 @kernel
-def count_places(numbers, axes, counts):  # type: ignore[no-untyped-def]
-    """Add to `counts` how many walkers are on each cell, from their numbers along axes, shape (axes, walkers); axes = for each
-    one (its first number, sites if it is a ring, else 0, distance of neighbours in numbers of cells)."""
-    place = np.empty(BLOCK, np.int64)
-    for begin in range(0, numbers.shape[1], BLOCK):
-        size = min(BLOCK, numbers.shape[1] - begin)
-        place[:size] = 0
+def ends(numbers, packed, bits):  # type: ignore[no-untyped-def]
+    """The lowest and the highest number of walkers along each axis, shape (axes, 2); they are told as to :func:`_along`."""
+    wide()
+    found, room = np.empty((numbers.shape[0], 2), np.int64), np.empty(BLOCK, np.int64)
+    for axis in range(numbers.shape[0]):
+        low, high = np.int64(1 << 62), np.int64(-(1 << 62))
+        for begin in range(0, packed.size, BLOCK):
+            k = room[: min(BLOCK, packed.size - begin)]
+            _along(axis, numbers, packed, bits, begin, k)
+            for j in range(k.size):
+                low, high = min(low, k[j]), max(high, k[j])
+        found[axis, 0], found[axis, 1] = low, high
+    return found
+
+
+@kernel
+def count_places(numbers, packed, bits, axes, counts):  # type: ignore[no-untyped-def]
+    """Add to `counts` how many walkers are on each cell; their numbers are told as to :func:`_along`, and axes = for each axis
+    (its first number, sites if it is a ring, else 0, distance of neighbours in numbers of cells)."""
+    wide()
+    room, cells = np.empty(BLOCK, np.int64), np.empty(BLOCK, np.int64)
+    for begin in range(0, packed.size, BLOCK):
+        size = min(BLOCK, packed.size - begin)
+        k, cell = room[:size], cells[:size]
+        cell[:] = 0
         for axis in range(axes.shape[0]):
-            along = numbers[axis, begin : begin + size]
+            _along(axis, numbers, packed, bits, begin, k)
             first, sites, stride = axes[axis, 0], axes[axis, 1], axes[axis, 2]
+            if sites:
+                for j in range(size):
+                    k[j] = (k[j] - first) % sites + first
             for j in range(size):
-                k = along[j] - first
-                place[j] += ((k % sites if sites else k) + 1) * stride
+                cell[j] += (k[j] - first + 1) * stride
         for j in range(size):
-            counts[U(place[j])] += 1
+            counts[U(cell[j])] += 1
+
+
+@kernel
+def count_passages(site, passage, exit_of, counts):  # type: ignore[no-untyped-def]
+    """Add to counts[n, i] how many came to rest at exit number i after n steps."""
+    for j in range(site.size):
+        way = exit_of[U(site[j])]
+        if way != LIVE:
+            counts[U(passage[j]), U(way)] += 1
 
 
 @kernel
@@ -103,11 +145,21 @@ def walk_table(
     """Advance walkers from step `start` to `stop` on a step table, whose rows are those of these steps.
 
     walkers = (the number of the walker in place 0 of `site`, the places of the walkers to advance). passage[j] becomes the
-    number of steps after which the walker in place j came to rest, unless `passage` is empty. Where walkers can leave they are
-    advanced RANKS steps at a time, block by block; after that the ones that are left fill blocks again.
+    number of steps after which the walker in place j came to rest, unless `passage` is empty. Walkers make eight steps, block
+    by block; then those that have left make room for the last ones, so that all blocks but one are full.
     """
-    resting = (program.exit_of != LIVE).astype(np.uint32) if program.leaves else np.empty(0, np.uint32)
-    _walk_table(site, passage, walkers, program, (Halves.of(program, SPREAD), resting), start, stop, keys)
+    told = Halves.of(program, SPREAD), *_resting(program)
+    _walk_table(site, passage, walkers, program, told, start, stop, keys)
+
+
+def _resting(program: TableProgram) -> tuple[NDArray[np.uint32], tuple[np.uint32, np.uint32]]:
+    """How to see that a walker rests on a cell: whether it does on each, 1 or 0, or no numbers where the others are neighbours;
+    then it does if cell + shift (modulo 2³²) is above a bound, the two numbers of (shift, bound)."""
+    live = np.flatnonzero(program.exit_of == LIVE) if program.leaves else np.zeros(1, np.intp)
+    first, last = (int(live[0]), int(live[-1])) if live.size else (0, 0)
+    apart = live.size < last - first + 1
+    resting = (program.exit_of != LIVE).astype(np.uint32) if apart else np.empty(0, np.uint32)
+    return resting, (np.uint32(-first % 2**32), np.uint32(last - first))
 
 
 @kernel
@@ -116,73 +168,62 @@ def _walk_table(site, passage, walkers, program, told, start, stop, keys):  # ty
     (first, everybody), size, taken = walkers, BLOCK if len(program.offsets) <= 2 else FEW, 0
     most = min(everybody.size, TOGETHER) + BLOCK
     sites, going = np.zeros(most, np.int32), np.zeros(most, np.int32)
-    room = np.empty((4, BLOCK), np.uint32), np.empty((9, BLOCK), np.int32), np.empty(BLOCK // WIDTH, np.uint64)
+    room = (
+        np.empty((4, BLOCK), np.uint32),
+        np.empty((8, BLOCK), np.int32),
+        np.empty(BLOCK // WIDTH, np.uint64),
+        np.empty((2, 2 * BLOCK), np.uint32),
+    )
+    for j in range(BLOCK):
+        room[3][0, j] = j
+    home = site, passage, first
     while taken < everybody.size:
-        begin, left = start, 0
+        left = 0
         while taken < everybody.size and left < TOGETHER:
             place = everybody[taken]
             taken += 1
             if not rests(site[U(place)], program):
                 sites[left], going[left] = site[U(place)], place
                 left += 1
-        while begin < stop and left:
-            end, before, left = min((begin // RANKS + 1) * RANKS, stop) if program.leaves else stop, left, 0
-            for base in range(0, before, size):
-                block, alive = (sites[base : base + size], going[base : base + size]), min(size, before - base)
-                alive = _advance(block, alive, (site, passage, first), (begin, end, start), program, told, room, keys)
-                for j in range(0, alive if left < base else 0, WIDTH):
-                    keep(fetch_cells(sites, base + j), sites, left + j)
-                    keep(fetch_cells(going, base + j), going, left + j)
-                left += alive
-            begin = end
+        for eight in range(start // 8, (stop + 7) // 8):
+            span = max(8 * eight, start), min(8 * eight + 8, stop), start
+            for base in range((left - 1) // size * size, -1, -size):
+                left = _advance((sites, going), (base, size, left), home, span, program, told, room, keys)
         for j in range(left):
             site[U(going[j])] = sites[j]
 
 
 @device
-def _advance(block, alive, home, span, program, told, room, keys):  # type: ignore[no-untyped-def]
-    """Advance the first `alive` walkers of a block, and take out those that leave; returns how many are left.
+def _advance(walkers, block, home, span, program, told, room, keys):  # type: ignore[no-untyped-def]
+    """The steps of one random block of the walkers of a block; returns how many of all are left.
 
-    WIDTH walkers make the steps of a random block together, from the high halves of their thresholds; the rare ones that tie in
-    one of them make all of these again, with all digits. block = (sites, places); home = (sites of all, passages, the number of
-    the walker in place 0); span = (begin, end, step of the first row).
+    WIDTH walkers make the steps together, from the high halves of their thresholds; the rare ones that tie in one of them make
+    all of these again, with all digits. walkers = (sites, places); block = (its first walker, its walkers at most, all that are
+    left); home = (sites of all, passages, the number of the walker in place 0); span = (first step, the one after the last, step
+    of the first row).
     """
-    (x, who), (_, passage, first), (start, stop, origin) = block, home, span
-    (words, trail, marked), base, rows, (halved, resting) = room, U(first), program.thresholds.shape[0], told
-    for eight in range(start // 8, (stop + 7) // 8):
-        if alive == 0:
-            break
-        for j in range(0, alive, LANES):  # the last lanes may have no walker
-            _block(words, j, fetch(who, j) + base, U(eight), STEPS, keys)
-        begin, end, ties = max(8 * eight, start), min(8 * eight + 8, stop), U(0)
-        for j in range(0, alive, WIDTH):  # places without a walker step too, from some cell to some cell
-            here = fetch_cells(x, j)
-            there, tied = here, here < U32(0)
-            keep(here, trail[0], j)
-            for n in range(begin, end):
-                word = (fetch_cells(words[n & 3], j) >> _shift(n)) & MOST
-                there, tie = _step_together(there, word, min(n - origin, rows - 1), program, halved)
-                tied = tied | tie
-                if passage.size:
-                    keep(there, trail[n + 1 - begin], j)
-            keep(there, x, j)
-            marked[j // WIDTH] = which(tied)
-            ties |= which(tied)
-        if ties:
-            _settle(x, (who[:alive], base), room, (begin, end, origin), program, keys)
-        if program.leaves:
-            alive = _release(block, alive, home, (begin, end, origin), program, resting, room, keys)
-    return alive
-
-
-@device
-def _block(words, j, walker, number, purpose, keys):  # type: ignore[no-untyped-def]
-    """Random block `number` of walkers in lanes, from place `j` on: word i in words[i]."""
-    y0, y1, y2, y3 = philox(walker & LOW, walker >> HALF, number, purpose, keys[0], keys[1])
-    keep(y0, words[0], j)
-    keep(y1, words[1], j)
-    keep(y2, words[2], j)
-    keep(y3, words[3], j)
+    (base, size, left), (_, passage, first), (begin, end, origin), ties = block, home, span, U(0)
+    (words, trail, marked, _), rows, alive = room, program.thresholds.shape[0], min(size, left - base)
+    x, who = walkers[0][base:], walkers[1][base:]
+    for j in range(0, alive, LANES):  # the last lanes may have no walker
+        keep_words(words, j, fetch_apart(who, j) + U(first), U(begin // 8), STEPS, keys[0], keys[1])
+    for j in range(0, alive, WIDTH):  # places without a walker step too, from some cell to some cell
+        here = fetch_cells(x, j)
+        there, tied = here, here < U32(0)
+        for n in range(begin, end):
+            if passage.size or n == begin:
+                keep(there, trail[n - begin], j)
+            word = (fetch_cells(words[n & 3], j) >> _shift(n)) & MOST
+            there, tie = _step_together(there, word, min(n - origin, rows - 1), program, told[0])
+            tied = tied | tie
+        keep(there, x, j)
+        marked[j // WIDTH] = which(tied)
+        ties |= which(tied)
+    if ties:
+        _settle(x, (who[:alive], U(first)), room, span, program, keys)
+    if program.leaves:
+        left = _release((x, who), (alive, left - base), home, span, program, told, room, keys) + base
+    return left
 
 
 @device
@@ -225,7 +266,7 @@ def _again(there, words, lane, walker, span, program, keys):  # type: ignore[no-
 @aside
 def _settle(x, walkers, room, span, program, keys):  # type: ignore[no-untyped-def]
     """The steps of the walkers that tie, again; walkers = (those of the block, the number of the one in place 0)."""
-    (who, base), (words, trail, marked) = walkers, room
+    (who, base), (words, trail, marked, _) = walkers, room
     for j in range(who.size):
         if _marked(marked, j):
             x[j], _ = _again(trail[0, j], words, j, base + U(who[j]), span, program, keys)
@@ -237,37 +278,35 @@ def _marked(marks, j):  # type: ignore[no-untyped-def]
 
 
 @device
-def _release(block, alive, home, span, program, resting, room, keys):  # type: ignore[no-untyped-def]
-    """Take walkers at rest out of the block, the last ones first: whoever is then the last one fills the place. Returns how many
-    are left."""
-    (x, who), (site, passage, first), left = block, home, alive
-    for part in range((alive - 1) // WIDTH, -1, -1):
-        begin = part * WIDTH
-        walkers = ALL >> U(64 - min(alive - begin, WIDTH))
-        gone = which(look_up(resting, 0, fetch_cells(x, begin)) == U32(1)) & walkers
-        while gone:
-            bit = U(63) - zeros_above(gone)
-            gone ^= ONE << bit
-            j, left = U(begin) + bit, left - 1
-            place = U(who[j])
-            site[place] = x[j]
-            if passage.size:
-                passage[place] = _when(j, U(first) + place, span, program, room, keys)
-            x[j], who[j] = x[U(left)], who[U(left)]
+def _release(block, size, home, span, program, told, room, keys):  # type: ignore[no-untyped-def]
+    """Take walkers at rest out of a block, the last ones first: the last one of all that are left fills the place. size = (the
+    walkers of the block, those from its first one to the last of all); returns what becomes of the second."""
+    (x, who), (alive, left), (site, passage, first), many = block, size, home, 0
+    (_, resting, (shift, bound)), order, gone = told, room[3][0], room[3][1]
+    for begin in range(0, alive, WIDTH):
+        here, places = fetch_cells(x, begin), fetch_cells(order, begin)
+        rest = look_up(resting, 0, here) == U32(1) if resting.size else bound < here + shift
+        many = append(places, rest & (places < U32(alive)), gone, many)
+    for i in range(many - 1, -1, -1):
+        j, left = U(gone[i]), left - 1
+        place = U(who[j])
+        site[place] = x[j]
+        if passage.size:
+            passage[place] = _when(j, U(first) + place, span, program, room, keys)
+        x[j], who[j] = x[U(left)], who[U(left)]
     return left
 
 
 @device
 def _when(j, walker, span, program, room, keys):  # type: ignore[no-untyped-def]
     """The number of steps after which the walker in place j came to rest: by its trail, unless it ties."""
-    words, trail, marked = room
+    words, trail, marked, _ = room
     if _marked(marked, j):
         return _again(trail[0, j], words, j, walker, span, program, keys)[1]
-    n = 0  # the last step before which it did not rest, by bisection
-    for more in (4, 2, 1):
-        if n + more < span[1] - span[0] and not rests(trail[n + more, j], program):
-            n += more
-    return span[0] + n + 1
+    n = span[0] + 1
+    for i in range(1, span[1] - span[0]):  # a sum takes no branch
+        n += not rests(trail[i, j], program)
+    return n
 
 
 @kernel
@@ -302,12 +341,15 @@ def jump(site, first_walker, interval, axis, table, keys):  # type: ignore[no-un
     cells, rests), see `alias`. The draws of an axis are its own."""
     wide()
     first, bits, cells, remainders = table
-    words, drawn = np.empty((4, BLOCK // 4), np.uint32), np.empty(BLOCK, np.int32)
+    words, drawn, order = np.empty((4, BLOCK // 4), np.uint32), np.empty(BLOCK, np.int32), np.empty(LANES, np.uint32)
     w0, w1, w2, w3 = words[0], words[1], words[2], words[3]
+    for j in range(LANES):
+        order[j] = j
     early = first_walker % 4  # walkers before the first whose words are in the same block
     for begin in range(-early, site.size, BLOCK):
         for j in range(0, BLOCK // 4, LANES):
-            _block(words, j, numbers(U(first_walker + begin) // U(4) + U(j)), U(interval), of_axis(JUMP, axis), keys)
+            walkers = fetch_apart(order, 0) + (U(first_walker + begin) // U(4) + U(j))
+            keep_words(words, j, walkers, U(interval), of_axis(JUMP, axis), keys[0], keys[1])
         ties = False
         for j in range(BLOCK // 4):
             at = 4 * U(j)

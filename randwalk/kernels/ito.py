@@ -35,6 +35,7 @@ D, M = 1, 1  # coordinates of a point, and sources of noise
 WEIGHED, GATHERED, WALLS, KILLED = False, False, 0, 0  # the last: 1 + the number of the exit of the killed, or 0
 INTERFACES, RINGS = 0, False  # planes where the noise jumps; whether an axis closes
 EXITS = (0,)  # 1 + the number of the exit of each wall
+HELD = False  # whether walls that absorb in part take from the weights of walkers, who stay
 LINEAR, CHUNK = False, 8  # whether matrices make a step; the steps of a block between two looks for walkers that left
 
 
@@ -142,6 +143,18 @@ def reactivities(p):  # type: ignore[no-untyped-def]
 
 
 @device
+def holding(p):  # type: ignore[no-untyped-def]
+    """The reactivity of each wall that takes from weights, 0 of the others."""
+    return (0.0,)
+
+
+@device
+def pushed(x, by, v):  # type: ignore[no-untyped-def]
+    """x + by v in the coordinates that walls change."""
+    return (x[0] + by * v[0],)
+
+
+@device
 def drift(x, t, p):  # type: ignore[no-untyped-def]
     """The drift of Itô's equation."""
     return (0.0,)
@@ -166,9 +179,10 @@ def clearances(x, y, t, h, p):  # type: ignore[no-untyped-def]
 
 
 @device
-def note(q, j, c):  # type: ignore[no-untyped-def]
-    """Make c the clearances of walker j of a block."""
+def note(q, near, j, c):  # type: ignore[no-untyped-def]
+    """Make c the clearances of walker j of a block, and flag it where any is in reach."""
     q[0, j] = c[0]
+    near[j] = np.uint32(not c[0] > REACH)
 
 
 @device
@@ -225,7 +239,8 @@ class Block(NamedTuple):
     x, before, place
         Their points, those before the step, and where those are that left.
     left, gone, weight, gathered
-        As `exit`, `gone_at`, `weight` and `gathered` of :class:`State`.
+        As `exit`, `gone_at`, `weight` and `gathered` of :class:`State`; those that left are dropped before others are loaded, so
+        `left` is 0 in every column then.
     spell, earlier, fate
         What they live of the step, their weight before it, and that at which they are killed.
     z, words
@@ -287,10 +302,32 @@ def crossed(x, y, t, h, walker, step, p, keys):  # type: ignore[no-untyped-def]
             if part < first:
                 first, wall = part, w
         elif m < 0.0:
-            end = shifted(end, -m / twice, along) if twice > 0.0 else shifted(end, -m, n)
+            end = pushed(end, -m / twice, along) if twice > 0.0 else shifted(end, -m, n)
     if wall >= 0:
         return EXITS[wall], first * h, place_of_passage(x, y, t, h, first, wall, walker, step, p, keys)
     return 0, h, kept_inside(end, -1, 1.0, t + h, p)
+
+
+@device
+def held(x, y, t, h, walker, step, p, keys):  # type: ignore[no-untyped-def]
+    """(the part of its weight that a walker keeps on a step from x to y by walls that absorb in part, what these pay for the
+    rest). The push by a wall is the local time there, where it absorbs at the rate K/D, by the same uniform as in `crossed`."""
+    if INTERFACES:
+        y = bent(x, y, t, h, walker, step, p, keys)
+    before, after, normal = distances(x, t, p), distances(y, t + h, p), inward(y, t + h, p)
+    g, reactive = noise(x, t, p), holding(p)
+    kept, paid = 1.0, 0.0
+    for w in range(WALLS):
+        along, twice = conormal(g, normal[w])
+        d0, d1, s2 = max(before[w], 0.0), after[w], h * twice
+        if reactive[w] > 0.0 and twice > 0.0 and may_reach(d0, d1, s2):
+            drawn = philox(walker & LOW, walker >> HALF, U(step), of_axis(BRIDGE, w), keys[0], keys[1])
+            push = -lowest(d0, d1, s2, unit(drawn[0]))
+            if push > 0.0:
+                part = elementary.exp(-2.0 * reactive[w] * push / twice)
+                paid += kept * (1.0 - part) * boundary(pushed(y, -d1 / twice, along), t + h, p, EXITS[w])
+                kept *= part
+    return kept, paid
 
 
 @device

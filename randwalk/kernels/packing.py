@@ -1,5 +1,5 @@
-"""Displacements along several axes in one 32-bit whole number, a field of so many bits for each. Kernels add offsets to it as
-they add them to the number of a cell."""
+"""Displacements along several axes in one whole number, a field of so many bits for each. Kernels add offsets to it as they add
+them to the number of a cell."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ import numpy as np
 from ..jit.compile import device
 
 
-def packing(axes: int) -> tuple[int, int, tuple[int, ...]]:
-    """(bits of a field, the steps along each axis that a displacement may have, what a step along each axis adds to its number).
+def packing(axes: int, digits: int) -> tuple[int, int, tuple[int, ...]]:
+    """(bits of a field, the steps along each axis that a displacement may have, what a step along each axis adds to its number),
+    of a number that has so many binary digits.
 
-    >>> packing(3)
+    >>> packing(3, 32)
     (10, 511, (1048576, 1024, 1))
     """
-    bits = 32 // axes
+    bits = digits // axes
     return bits, (1 << (bits - 1)) - 1, tuple(1 << bits * (axes - 1 - axis) for axis in range(axes))
 
 

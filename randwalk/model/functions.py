@@ -4,8 +4,9 @@ rely on them."""
 from __future__ import annotations
 
 import pickle
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import fields, is_dataclass
+from functools import cache
 from typing import Any
 
 from .coefficient import Coefficient, Constant, Difference, Function
@@ -58,8 +59,8 @@ def told_apart(mine: Any, other: Any) -> str:
     return f"both print as {mine}"
 
 
-def check_travels(functions: Iterable[tuple[str, Function]]) -> None:
-    """Refuse functions that no other process can have.
+def check_travels(functions: Iterable[tuple[str, Function]], dumps: Callable[[Any], object] = pickle.dumps) -> None:
+    """Refuse functions that no other process can have: those that `dumps` cannot write, of pickle or of cloudpickle.
 
     Raises
     ------
@@ -68,12 +69,14 @@ def check_travels(functions: Iterable[tuple[str, Function]]) -> None:
     """
     for name, function in functions:
         try:
-            pickle.dumps(function)
-        except Exception:
+            dumps(function)
+        except Exception as error:
+            plain = dumps is pickle.dumps
+            why = "no module has it by that name" if plain else f"holds what cannot be sent ({error})"
             raise TypeError(
                 f"executor: {name} = {function.name}: does not travel to other processes, because it is opaque "
-                f"({function.opaque}) and no module has it by that name: define it in a module that they can import, write it "
-                "with NumPy's operations or as rw.expression(...), or install cloudpickle"
+                f"({function.opaque}) and {why}: define it in a module that they can import, write it "
+                f"with NumPy's operations or as rw.expression(...){', or install cloudpickle' if plain else ''}"
             ) from None
 
 
@@ -100,7 +103,13 @@ def _parts(value: Any, name: str) -> Iterator[tuple[str, Any]]:
         case tuple() | list():
             yield from ((name, part) for part in value)
         case _ if is_dataclass(value):
-            # what was declared comes before what was made of it, which has its functions, too
-            names = sorted((field.name for field in fields(value)), key=lambda field: not field.startswith("declared"))
+            kind: Any = type(value)
             named = name in NAMELESS
-            yield from ((field.removeprefix("declared_") if named else name, getattr(value, field)) for field in names)
+            for field in _names(kind):
+                yield field.removeprefix("declared_") if named else name, getattr(value, field)
+
+
+@cache
+def _names(kind: type) -> list[str]:
+    """The fields of value objects: what was declared before what was made of it, which has its functions, too."""
+    return sorted((field.name for field in fields(kind)), key=lambda field: not field.startswith("declared"))

@@ -10,9 +10,11 @@ from typing import Any
 from numpy.typing import ArrayLike
 
 from ..inputs.arguments import member
+from ..inputs.signature import check_returns
 from ..inputs.wording import shown
 from .coefficient import Coefficient, CoefficientLike, Constant, Floats, Function, in_dimension
-from .coefficient.point_function import by_place, of_point, takes_point
+from .coefficient.point_function import at_a_point, by_place
+from .coefficient.variables import LETTERS
 from .convention import Convention
 from .declaration import positive, space_of
 from .domain import Domain, Line, as_domain
@@ -22,12 +24,11 @@ from .ito_checks import check_ito
 from .linear import Linear, linear_form
 from .noise import MOST_VARIABLE, Matrix, as_noise, is_diagonal, numbers_of, root, stratonovich_drift, tensor_of
 from .scheme import EulerMaruyama, Gaussian, Increments, Scheme
-from .start import Start, StartLike, as_start
+from .start import Start, StartLike, as_start, axes_of
 from .tensor import Tensor, TensorLike, VectorLike, as_tensor, as_vector
 from .times import Times, labels, least_whole, steps_at
 
 MOST_DIMENSIONS = 100
-NAMED = 3  # coordinates that parameters of a Python function can name
 
 
 @dataclass(frozen=True, init=False, eq=True, repr=False)
@@ -43,7 +44,7 @@ class ItoWalk:
         a (length/time), one component an axis, in up to 100 dimensions; 0 is no drift. A function takes what its parameters name
         of x, y, z and t (parameters of other names, as many as axes, are the coordinates in order) and returns a component or a
         tuple of all; in more than three dimensions it takes ``x``, the array of all coordinates, and ``t``. Beyond 16 dimensions
-        it is a constant or :class:`Linear` (b + A x).
+        it is a constant or :class:`Linear` (b + A x). A function that is not made of NumPy's operations is compiled by Numba.
     diffusion : number, Coefficient, function, or a tuple of them
         D: a number is the same along every axis, d of them are the diagonal, d rows of d any symmetric positive semi-definite
         tensor, which in more than three dimensions must be numbers unless it is diagonal.
@@ -53,7 +54,7 @@ class ItoWalk:
         σ (length/√time): a number or d of them (the diagonal), or d rows of m, a column for every independent source of noise.
         Numbers in any dimension, and up to 16 dimensions whatever `drift` may be.
     domain : Line(), Interval(...), Ring(...) or a product of them, if need be with regions that have a distance
-        The whole space of as many dimensions as drift and noise have components, if left out.
+        The whole space of as many dimensions as the start has coordinates, or drift and noise components, if left out.
     start : number, tuple of coordinates, Point, Uniform, Normal, Atoms or a product of these
     killing : number, Coefficient or function
         Rate κ(x, t) ≥ 0 (1/time) at which walkers disappear.
@@ -128,7 +129,7 @@ class ItoWalk:
     ) -> None:
         if (diffusion is None) == (noise is None):
             raise ValueError("give either diffusion, D, or noise, σ with σσᵀ = 2D")
-        where = as_domain(_space(drift, diffusion, noise) if domain is None else domain)
+        where = as_domain(_space(drift, diffusion, noise, start) if domain is None else domain)
         d = where.dimension
         if d > MOST_DIMENSIONS:
             raise ValueError(f"domain = {where}: has {d} dimensions, at most {MOST_DIMENSIONS} are walked")
@@ -303,8 +304,10 @@ def _matrix_text(rows: Matrix) -> str:
     return "(" + ", ".join("(" + ", ".join(map(str, row)) + ("," if len(row) == 1 else "") + ")" for row in rows) + ")"
 
 
-def _space(drift: object, diffusion: object, noise: object) -> Domain | None:
-    """The whole space of as many dimensions as the arguments have components."""
+def _space(drift: object, diffusion: object, noise: object, start: StartLike) -> Domain | None:
+    """The whole space of as many dimensions as the start has axes, or the other arguments components."""
+    if (axes := axes_of(start)) > 1:
+        return Line() ** axes
     if isinstance(drift, Linear):
         return Line() ** drift.dimension if drift.dimension > 1 else None
     return space_of(drift, diffusion if noise is None else noise)
@@ -323,8 +326,9 @@ def _read(name: str, value: Any, dimension: int) -> Any:
     coordinates as one of the coordinates in their order; another value as it is."""
     if isinstance(value, Tensor):
         return value
-    if dimension > NAMED:
-        return of_point(name, value, dimension) if takes_point(value) else value
+    check_returns(name, value)
+    if dimension > len(LETTERS):
+        return at_a_point(name, value, dimension)
     return by_place(value, dimension) if dimension > 1 else value
 
 

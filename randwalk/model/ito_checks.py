@@ -11,7 +11,7 @@ import numpy as np
 from .barrier import barriers
 from .coefficient import Coefficient, Floats, Function, coordinate
 from .remedy import rounded_down
-from .scheme import Exact, Gaussian, Platen
+from .scheme import Exact, Gaussian, Milstein, Platen
 from .start import Everywhere
 from .start_check import check_start
 
@@ -46,10 +46,10 @@ def _check_scheme(walk: ItoWalk) -> None:
         if not isinstance(increments, Gaussian):
             raise ValueError(f"increments = {increments}: scheme = Exact() draws from a law and needs Gaussian()")
         walk.exact_step  # noqa: B018  # refuses a walk whose steps have no known law
-    elif scheme != type(walk).scheme and not (walk.diagonal or walk.sources == 1):
+    elif isinstance(scheme, Milstein) and not (walk.diagonal or walk.sources == 1):
         raise ValueError(
             f"scheme = {scheme} needs a scalar or a diagonal noise, and this one has {walk.dimension} × {walk.sources} entries: "
-            "take EulerMaruyama()"
+            "take EulerMaruyama() or Platen()"
         )
 
 

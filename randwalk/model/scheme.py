@@ -29,8 +29,9 @@ class Milstein:
 
 @dataclass(frozen=True)
 class Platen:
-    """The explicit scheme of weak order 2 by Platen (Kloeden and Platen, 15.1.1), for a scalar or diagonal noise. It needs no
-    derivatives, and increments whose moments up to the fifth are those of a normal distribution."""
+    """The explicit scheme of weak order 2 by Platen (Kloeden and Platen, 15.1.1 for a scalar noise and one that acts on each axis
+    apart, else 15.1.3). It needs no derivatives, and increments whose moments up to the fifth are those of a normal
+    distribution. A noise of several sources that act on each other draws an increment more for each such pair."""
 
     order: ClassVar[float] = 2.0
 

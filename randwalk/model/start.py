@@ -390,6 +390,13 @@ def as_start(value: StartLike, domain: Domain | None = None) -> Start:
     return start
 
 
+def axes_of(value: StartLike) -> int:
+    """How many axes a start says that there are; 1 for a number and for Everywhere()."""
+    if isinstance(value, Start):
+        return 1 if isinstance(value, Everywhere) else value.dimension
+    return len(value) if _is_vector(value) else 1  # type: ignore[arg-type]
+
+
 def continuous(start: Start) -> Start:
     """The start of an equation: :class:`Everywhere` in a domain without regions is uniform between its ends."""
     if not isinstance(start, Everywhere) or start.factors is None:

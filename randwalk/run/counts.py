@@ -82,10 +82,10 @@ class Counts:
         if self.records.keys() != other.records.keys():
             raise ValueError(f"counts of different records do not add: {list(self.records)} and {list(other.records)}")
         parts = joined((*self.parts, *other.parts), self.method == "occupation")
-        table = _union(self.table, other.table)
-        mine, theirs = self.on(table), other.on(table)
-        records = {record: result + theirs.records[record] for record, result in mine.records.items()}  # type: ignore[operator]
-        return replace(mine, parts=parts, raw=mine.raw + theirs.raw, records=records)
+        table = union(self.table, other.table)
+        mine, theirs = self._records_on(table), other._records_on(table)
+        records = {record: result + theirs[record] for record, result in mine.items()}  # type: ignore[operator]
+        return replace(self, table=table, parts=parts, raw=_sum(table, self, other), records=records)
 
     def __radd__(self, other: object) -> Counts:
         """So that ``sum`` adds counts: it begins with 0."""
@@ -96,8 +96,12 @@ class Counts:
         if table.window == self.table.window:
             return self
         raw = self.table.layout.moved(self.raw, table.layout)
-        records = {record: record.on(result, table, self.steps) for record, result in self.records.items()}
-        return replace(self, table=table, raw=raw, records=records)
+        return replace(self, table=table, raw=raw, records=self._records_on(table))
+
+    def _records_on(self, table: StepTable) -> dict[Record, Recorded]:
+        if table.window == self.table.window:
+            return self.records
+        return {record: record.on(result, table, self.steps) for record, result in self.records.items()}
 
 
 def added(counts: Iterable[T]) -> T:
@@ -105,7 +109,16 @@ def added(counts: Iterable[T]) -> T:
     return reduce(operator.add, counts)
 
 
-def _union(one: StepTable, other: StepTable) -> StepTable:
+def _sum(table: StepTable, one: Counts, other: Counts) -> NDArray[np.int64]:
+    """The walkers of both on each cell of a table that has the sites of both."""
+    if one.table.window == other.table.window:
+        return one.raw + other.raw
+    raw = one.table.layout.moved(one.raw, table.layout)
+    other.table.layout.add(other.raw, table.layout, raw)
+    return raw
+
+
+def union(one: StepTable, other: StepTable) -> StepTable:
     """A table on the sites of both; one of the two if it has them all, because its rows may be made already."""
     window = []
     for (first, n), (begin, m) in zip(one.window, other.window, strict=True):

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from ..jit.compile import DeviceError
 from .devices import choose
+from .executor import check_executor
+from .machine import Machine
 from .pieces import Ended
 from .threads import share
 
@@ -26,6 +29,10 @@ class Effort:
     devices: Sequence[int] | None = None
     executor: Any = None
 
+    def __post_init__(self) -> None:
+        if self.executor is not None:
+            check_executor(self.executor)
+
 
 @dataclass(frozen=True)
 class Portions:
@@ -41,8 +48,10 @@ class Portions:
         walk = self.task.walk
         return (walk, walk.domain, *self.task.records)
 
-    def __call__(self, walkers: range, ended: Callable[[], bool]) -> Any:
-        seconds = self.task.seconds(len(walkers)) if self.backend == "auto" else 0.0
+    @contextmanager
+    def machine(self, walkers: int, ended: Callable[[], bool]) -> Iterator[Machine]:
+        """That of a worker, for so many walkers."""
+        seconds = self.task.seconds(walkers) if self.backend == "auto" else 0.0
         with share(self.threads) as threads:
             try:
                 machine = choose(self.backend, self.devices, seconds, threads, self.task.method, ended)
@@ -50,7 +59,11 @@ class Portions:
                 raise DeviceError(
                     f"a worker of the executor, on {platform.node() or 'its machine'}: {error}; {REMEDY}"
                 ) from None
-            made: Any = None
+            yield machine
+
+    def __call__(self, walkers: range, ended: Callable[[], bool]) -> Any:
+        made: Any = None
+        with self.machine(len(walkers), ended) as machine:
             try:
                 for counts in self.task.stream(walkers, machine):
                     made = counts if made is None else made + counts

@@ -44,8 +44,8 @@ class Items(Protocol[T]):
 class RangeFailed(OSError):
     """A range of walkers could not be run by an executor: there was an error in it, or its workers were lost again and again.
 
-    `item` is the range; `ensemble` holds the walkers that were finished (None if there are none), and ``ensemble.extend`` goes
-    on.
+    `item` is the range, or of a run by ``occupation`` the stretch of steps, with its `walkers`, `start` and `stop`; `ensemble`
+    holds the walkers that were finished (None if there are none), and ``ensemble.extend`` goes on.
     """
 
     ensemble: Any = None
@@ -103,16 +103,25 @@ class _Sent:
     when: float
 
 
+def check_executor(given: Any) -> None:
+    """Refuse what is neither an executor nor a function that may make one."""
+    if not _submits(given) and not callable(given):
+        raise NoExecutor(
+            f"executor = {shown(given)}: must have submit(f, *args), as a concurrent.futures executor or a dask Client has, "
+            "or be a function that makes such a one"
+        )
+
+
+def _submits(given: Any) -> bool:
+    return not isinstance(given, type) and hasattr(given, "submit")
+
+
 class Supply:
     """An executor, or executors that a function makes, one after another that takes no more work."""
 
     def __init__(self, given: Any) -> None:
-        self._make = None if not isinstance(given, type) and hasattr(given, "submit") else given
-        if self._make is not None and not callable(self._make):
-            raise NoExecutor(
-                f"executor = {shown(given)}: must have submit(f, *args), as a concurrent.futures executor or a dask Client has, "
-                "or be a function that makes such a one"
-            )
+        check_executor(given)
+        self._make = None if _submits(given) else given
         self._executor = given if self._make is None else None
         self._broken = 0
 
@@ -181,7 +190,8 @@ def gathered(
     shipped = Shipped(work, wanted)
     under_way: dict[Any, _Sent] = {}
     again: deque[_Sent] = deque()
-    room, failed = 1, None
+    room = 1
+    failed: BaseException | None = None
     try:
         while True:
             while failed is None and len(under_way) < room:
@@ -189,7 +199,7 @@ def gathered(
                 if sent is None:
                     break
                 try:
-                    future = supply.submit(shipped, sent.item, sent.attempt)
+                    future = supply.submit(shipped, shipped.sent(sent.item), sent.attempt)
                 except NoExecutor:
                     raise
                 except Exception as error:
@@ -203,22 +213,14 @@ def gathered(
                 time.sleep(LOOK)
             for future in finished:
                 sent = under_way.pop(future)
-                try:
-                    answer = future.result()
-                except (KeyboardInterrupt, SystemExit):
-                    raise
-                except BaseException as error:  # of the executor: those of the work are answers
+                answer = _answer(future)
+                if isinstance(answer, (Unfinished, BaseException)) and not _cannot_travel(answer):
+                    wanted.renew()  # which a worker that ends it has not seen
                     if sent.attempt > LOSSES:
-                        failed = failed or _lost(sent.item, error)
+                        failed = failed or _lost(sent.item, answer)
                     again.append(_Sent(sent.item, sent.attempt + 1, 0.0))
                     continue
-                if isinstance(answer, Unfinished):  # the worker no longer sees that the run is wanted
-                    wanted.renew()
-                    if sent.attempt > LOSSES:
-                        failed = failed or RangeFailed(sent.item, f"ended {LOSSES + 1} times by its worker")
-                    again.append(_Sent(sent.item, sent.attempt + 1, 0.0))
-                    continue
-                if isinstance(answer, Failed):
+                if not isinstance(answer, Done):
                     failed = failed or _error(sent.item, answer, alone=room == 1)
                     continue
                 supply.served()
@@ -275,25 +277,45 @@ def _change(there_and_back: float, worked: float) -> int:
     return -1 if waited > 3.0 * worked + GRACE else 0
 
 
-def _error(item: Any, answer: Failed, alone: bool) -> OSError:
-    """The error for the answer of a worker, which went ahead `alone` or not."""
+def _answer(future: Any) -> Any:
+    """What a worker answers; the error of an executor that has lost it, as those of the work are answers."""
+    try:
+        return future.result()
+    except (KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException as error:
+        return error
+
+
+def _error(item: Any, answer: Any, alone: bool) -> BaseException:
+    """The error for the answer of a worker, which went ahead `alone` or not; or for what is not sent to one."""
+    if not isinstance(answer, Failed):
+        assert isinstance(answer, BaseException)
+        return answer
     failed = DeviceError(answer.reason) if answer.device and alone else RangeFailed(item, answer.reason)
     failed.add_note(f"Where the error was raised:\n{answer.where}")
     return failed
 
 
-def _lost(item: Any, error: BaseException) -> RangeFailed:
-    return RangeFailed(item, f"lost {LOSSES + 1} times by the executor, the last time by {_told(error)}")
+def _lost(item: Any, answer: Any) -> RangeFailed:
+    if isinstance(answer, Unfinished):
+        return RangeFailed(item, f"ended {LOSSES + 1} times by its worker")
+    return RangeFailed(item, f"lost {LOSSES + 1} times by the executor, the last time by {_told(answer)}")
 
 
 def _no_executor(item: Any, error: Exception) -> Exception:
-    if isinstance(error, TypeError) and str(error).startswith("executor:"):
+    if _cannot_travel(error):
         return error
     return RangeFailed(
         item,
         f"the executor takes no more work ({_told(error)}); give a function that makes one, executor=lambda: ..., and another "
         "one takes its place",
     )
+
+
+def _cannot_travel(error: object) -> bool:
+    """Whether it is that of a work that is not sent: of submitting it, or of its future where another thread sends it."""
+    return isinstance(error, TypeError) and str(error).startswith("executor:")
 
 
 def _told(error: BaseException) -> str:

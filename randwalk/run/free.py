@@ -80,7 +80,11 @@ class FreeBatch(Batch):
 
 
 class FreeWalkers:
-    """A batch of free walkers on its way, step by step or by `jumps`."""
+    """A batch of free walkers on its way, step by step or by `jumps`.
+
+    Their numbers along the axes are those at which they `begun`, for all if that is one site, or `numbers`, brought up to date
+    from time to time; and what they have `moved` since, in one whole number each.
+    """
 
     def __init__(
         self,
@@ -93,17 +97,17 @@ class FreeWalkers:
         machine: Machine,
     ) -> None:
         self.windows, self.steps, self.keys, self.jumps, self.machine = windows, steps, keys, jumps, machine
-        self.rows, self.first = windows.rows, walkers.start
-        table, begin = self.rows.table, windows.start
+        self.walkers, self.records, self.table, begin = walkers, records, windows.rows.table, windows.start
         one = begin.single
         cells = machine.host(machine.place(walkers, begin.parts, keys)) if one is None else np.array([one])
-        self.begun = np.array([np.broadcast_to(k, len(walkers)) for k in begin.table.layout.numbers(cells)])
-        self.numbers = machine.array(self.begun.copy() if records else self.begun)
-        self.moved = machine.array(np.zeros(len(walkers), dtype=np.int32))  # since numbers were brought up to date
-        self.counted = by_site(table, records, "paths" if jumps is None else "jump")
-        raw = table.layout.empty(len(steps)) if self.counted else np.zeros((len(steps), 0), dtype=np.int64)
-        results = {record: record.empty(table, (walkers,), steps) for record in records}
-        self.counts = Counts(table, steps, (walkers,), raw, results)
+        self.begun = np.array(begin.table.layout.numbers(cells))
+        self.numbers: Any = None
+        kind = machine.packed if jumps is None and len(self.begun) > 2 else np.int32  # two axes have 16 digits each
+        self.moved = machine.array(np.zeros(len(walkers), dtype=kind))
+        self.bits, self.most, self.strides = packing(len(self.begun), 8 * np.dtype(kind).itemsize)
+        self.counted = by_site(self.table, records, "paths" if jumps is None else "jump")
+        self.counts: Counts | None = None if self.counted else self._empty(self.table)
+        self._told = 0  # steps up to which numbers are up to date
 
     def run(self) -> Counts:
         done = 0
@@ -112,43 +116,75 @@ class FreeWalkers:
                 self._step(done, target)
             elif target > done:
                 self._jump(self.jumps, row, done, target)
-            done, numbers = target, self.machine.host(self.numbers).astype(np.int64, copy=False)
+            done = target
+            if self.records:
+                self._bring_up_to_date(done)
+            numbers: Whole = (
+                self.begun if self.numbers is None else self.machine.host(self.numbers).astype(np.int64, copy=False)
+            )
             if self.counted:
                 self._count(row, numbers)
-            counts = self.counts.raw[row]
-            now = FreeBatch(self.rows.table, counts, None, Host(), begun=self.begun, numbers=numbers)
+            assert self.counts is not None
+            table, raw = self.counts.table, self.counts.raw[row]
+            now = FreeBatch(table, raw, None, Host(), begun=self.begun, numbers=numbers)
             for record, result in self.counts.records.items():
                 record.add(result, row, now)
+        assert self.counts is not None
         return self.counts
 
+    def _empty(self, table: StepTable) -> Counts:
+        """Counts of nobody on the cells of a table, or on none."""
+        raw = np.zeros((len(self.steps), table.layout.cells if self.counted else 0), dtype=np.int64)
+        results = {record: record.empty(table, (self.walkers,), self.steps) for record in self.records}
+        return Counts(table, self.steps, (self.walkers,), raw, results)
+
     def _step(self, start: int, stop: int) -> None:
-        table, (bits, most, strides) = self.rows.table, packing(len(self.begun))
-        offsets = tuple(sum(map(operator.mul, step, strides)) for step in table.walk.probabilities)
-        program = table.digits_program()._replace(offsets=offsets)
-        for begin in range(start, stop, most):
-            self.machine.advance(Walkers(self.first, self.moved), program, begin, min(begin + most, stop), self.keys)
-            self.machine.unpack(self.moved, bits, self.numbers)
+        offsets = tuple(sum(map(operator.mul, step, self.strides)) for step in self.windows.walk.probabilities)
+        program = self.table.digits_program()._replace(offsets=offsets)
+        while start < stop:
+            if start - self._told == self.most:
+                self._bring_up_to_date(start)
+            end = min(self._told + self.most, stop)
+            self.machine.advance(Walkers(self.walkers.start, self.moved), program, start, end, self.keys)
+            start = end
 
     def _jump(self, jumps: Jumps, row: int, start: int, stop: int) -> None:
         for axis in range(len(self.begun)):
             program = jumps.program(axis, row, stop - start)
-            self.machine.advance(Walkers(self.first, self.moved), program, start, stop, self.keys)
-            self.machine.unpack(self.moved, 32, self.numbers[axis : axis + 1])
+            self.machine.advance(Walkers(self.walkers.start, self.moved), program, start, stop, self.keys)
+            self.machine.unpack(self.moved, 32, self._apart()[axis : axis + 1])
+
+    def _apart(self) -> Any:
+        """The numbers of each walker, an array of the machine."""
+        if self.numbers is None:
+            shape = len(self.begun), len(self.walkers)
+            self.numbers = self.machine.array(np.broadcast_to(self.begun, shape).copy())
+        return self.numbers
+
+    def _bring_up_to_date(self, steps: int) -> None:
+        self.machine.unpack(self.moved, self.bits, self._apart())
+        self._told = steps
 
     def _count(self, row: int, numbers: Whole) -> None:
         """Count the walkers on each cell of a window that holds them all."""
-        while any(reached := _outside(self.rows.table, numbers)):
-            self.rows = self.windows.wider(self.rows, reached)
-            self.counts = self.counts.on(self.rows.table)
-        layout = self.rows.table.layout
+        moved = self.machine.host(self.moved)
+        table = self._holding(cpu.ends(numbers, moved, self.bits))
+        self.counts = self._empty(table) if self.counts is None else self.counts.on(table)
+        layout = table.layout
         rings = np.where(layout.periodic, layout.shape, 0)
         axes = np.stack([layout.first, rings, layout.strides], axis=1).astype(np.int64)
-        cpu.count_places(np.ascontiguousarray(numbers), axes, self.counts.raw[row])
+        cpu.count_places(numbers, moved, self.bits, axes, self.counts.raw[row])
 
-
-def _outside(table: StepTable, numbers: Whole) -> tuple[bool, ...]:
-    """Whether there are numbers beyond the low and the high end of each axis of a window that is not a ring."""
-    found = []
-    for (first, sites), ring, k in zip(table.window, table.layout.periodic, numbers, strict=True):
-        found += [not ring and bool(k.min() < first), not ring and bool(k.max() >= first + sites)]
-    return tuple(found)
+    def _holding(self, ends: Whole) -> StepTable:
+        """The table of the window of the run, wide enough for walkers with numbers between `ends`, shape (axes, 2). Where they
+        are recorded once, that of the sites from where they began to where they are, a small part of the window in space."""
+        widest = self.windows.reaching(tuple(map(tuple, ends.tolist()))).table
+        if len(self.steps) > 1:
+            return widest
+        window = []
+        for (first, sites), ring, begun, (low, high) in zip(
+            widest.window, widest.layout.periodic, self.begun, ends.tolist(), strict=True
+        ):
+            low, high = min(low, int(begun.min())), max(high, int(begun.max()))
+            window.append((first, sites) if ring else (low, high - low + 1))
+        return StepTable(self.windows.walk, tuple(window))

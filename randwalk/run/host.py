@@ -5,18 +5,18 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, wait
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..jit.pools import pool_of, threads
 from ..kernels import constant, cpu
 from ..kernels import occupation as counted
 from ..kernels.cpu import BLOCK
 from ..kernels.program import (
-    LIVE,
     DigitsProgram,
     JumpProgram,
     Keys,
@@ -27,7 +27,7 @@ from ..kernels.program import (
     Walkers,
 )
 from ..tables.layout import Layout
-from .pieces import SOON, pieces
+from .pieces import SOON, finished, pieces
 
 ALONE = 1 << 20  # walker-steps that one thread does sooner than several can start
 PIECE = 256  # sites from which a thread is worth its start
@@ -74,7 +74,8 @@ class Host:
     threads: int = 1
     stopped: Callable[[], bool] = field(default=lambda: False, repr=False, compare=False)
     _left: threading.Event = field(default_factory=threading.Event, repr=False, compare=False)
-    name = "cpu"
+    late: list[Any] = field(default_factory=list, repr=False, compare=False)
+    name, packed = "cpu", np.int64
 
     def ended(self) -> bool:
         """Whether the run has `stopped`, or nobody asks for further batches of it."""
@@ -105,7 +106,7 @@ class Host:
         parts = max(1, min(self.threads, length // PIECE))
         together = stop - start if parts == 1 and not ring else max(32, length // (16 * parts))
         before, after = counts, counts.copy()
-        with ThreadPoolExecutor(parts) as pool:  # starts no thread before it is used
+        with threads(parts) as pool:
             each = pool.map if parts > 1 else map
             for begin, end in pieces(start, stop, OCCUPIED * length // parts, self.ended, together):
                 rows = program.thresholds
@@ -134,21 +135,22 @@ class Host:
         if self.threads == 1 or size >= len(walkers):
             yield from ((batch, work(batch)) for batch in batches)
             return
-        pool, jobs = ThreadPoolExecutor(self.threads), deque[tuple[range, Future[T]]]()
+        pool, jobs = pool_of(self.threads), deque[tuple[range, Future[T]]]()
         try:
             for batch in batches:
                 jobs.append((batch, pool.submit(work, batch)))
                 if len(jobs) > 2 * self.threads:
-                    first, job = jobs.popleft()
-                    yield first, job.result()
+                    yield jobs[0][0], jobs[0][1].result()
+                    jobs.popleft()
             while jobs:
-                first, job = jobs.popleft()
-                yield first, job.result()
+                yield jobs[0][0], jobs[0][1].result()
+                jobs.popleft()
         finally:
             self._left.set()  # for what is under way, if anything is
-            late = wait([job for _, job in jobs if not job.cancel()], SOON).not_done
-            pool.shutdown(wait=not late)
-            if not late:
+            left = wait([job for _, job in jobs if not job.cancel()], SOON)
+            self.late[:] = finished(left.done)
+            pool.shutdown(wait=not left.not_done)
+            if not left.not_done:
                 self._left.clear()
 
     def place(self, batch: range, start: Sequence[Start], keys: Keys) -> NDArray[np.int32]:
@@ -159,7 +161,7 @@ class Host:
                 cpu.place(site, batch.start, axis, index, np.cumsum(masses), keys)
         return site
 
-    def unpack(self, packed: NDArray[np.int32], bits: int, numbers: NDArray[np.int64]) -> None:
+    def unpack(self, packed: NDArray[Any], bits: int, numbers: NDArray[np.int64]) -> None:
         cpu.unpack(packed, bits, numbers)
 
     def array(self, values: NDArray[Any]) -> NDArray[Any]:
@@ -201,10 +203,9 @@ class Host:
     def passages(
         self, site: NDArray[np.int32], passage: NDArray[np.int32], steps: int, exit_of: NDArray[np.uint8]
     ) -> NDArray[np.int64]:
-        exits, way = int(exit_of[-1]) + 1, exit_of[site]
-        gone = way != LIVE
-        bins = exits * passage[gone].astype(np.int64) + way[gone]
-        return np.bincount(bins, minlength=exits * (steps + 1)).reshape(-1, exits)
+        counts = np.zeros((steps + 1, int(exit_of[-1]) + 1), dtype=np.int64)
+        cpu.count_passages(site, passage, exit_of, counts)
+        return counts
 
     def host(self, site: NDArray[np.int32]) -> NDArray[np.int32]:
         return site

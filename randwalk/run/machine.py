@@ -24,6 +24,17 @@ class Machine(Protocol):
     @property
     def name(self) -> str: ...
 
+    @property
+    def late(self) -> list[Any]:
+        """Results of :meth:`batches` that were finished when no more were asked for, besides those that were given; the last one
+        that was given may be among them."""
+        ...
+
+    @property
+    def packed(self) -> Any:
+        """The type of whole numbers in which it adds up displacements along several axes (:mod:`randwalk.kernels.packing`)."""
+        ...
+
     def batches(
         self, walkers: range, size: int, steps: int, width: int, work: Callable[[range], T]
     ) -> Iterator[tuple[range, T]]:

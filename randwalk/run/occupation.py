@@ -81,6 +81,11 @@ def occupation(
     return total
 
 
+def ends_at(steps: Sequence[int], last: int) -> tuple[int, ...]:
+    """The recorded steps of the run that ends at step `last`."""
+    return *(step for step in steps if step < last), last
+
+
 def _so_far(total: Counts, row: int, done: int, rows: Rows, counts: NDArray[np.int64], machine: Machine) -> Counts:
     """The run as one that ends now, after the first `row` recorded times."""
     total, steps = total.on(rows.table), (*total.steps[:row], done)

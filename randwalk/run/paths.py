@@ -7,6 +7,7 @@ walkers.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any, Protocol, TypeAlias
 
 import numpy as np
@@ -85,7 +86,8 @@ def follow(
         kind = FreeWalkers if free else _Walkers
         while True:
             try:
-                return kind(windows, batch, steps, keys, records, jumps, machine).run()
+                counts = kind(windows, batch, steps, keys, records, jumps, machine).run()
+                return replace(counts, seed=seed, method="paths" if jumps is None else "jump")
             except _Narrow:
                 continue
 

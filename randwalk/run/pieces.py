@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future
+from typing import Any, TypeVar
 
-FIRST = 1 << 28  # steps of all walkers in the first piece: one or two tenths of a second from a table
+T = TypeVar("T")
+
+FIRST = 1 << 26  # steps of all walkers in the first piece: some hundredths of a second from a table
 SOON = 0.6  # seconds after Ctrl-C or an error in which threads and workers end
 SHORT, LONG = 0.1, 0.3  # seconds; after a piece that took less or more, the next ones are longer or shorter
 ALIGNED = 64  # steps that kernels make together; pieces end at multiples of them
@@ -19,6 +22,11 @@ class Ended(Exception):
     def __init__(self, part: Any = None) -> None:
         super().__init__()
         self.part = part
+
+
+def finished(jobs: Iterable[Future[T]]) -> list[T]:
+    """The results of those that are done, and were neither cancelled nor ended."""
+    return [job.result() for job in jobs if job.done() and not job.cancelled() and job.exception() is None]
 
 
 def never() -> bool:

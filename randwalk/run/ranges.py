@@ -37,12 +37,10 @@ class Cut:
     spans : sequence of range
     seconds : float
         The predicted time of all of them; how long ranges take corrects it.
-    whole : bool
-        Each span is taken as it is.
     """
 
-    def __init__(self, spans: Sequence[range], seconds: float, whole: bool = False) -> None:
-        self._spans, self._whole = deque(spans), whole
+    def __init__(self, spans: Sequence[range], seconds: float) -> None:
+        self._spans = deque(spans)
         self.walkers = sum(map(len, spans))
         self._left = self.walkers
         self._pace = seconds / max(1, self.walkers)  # seconds a walker
@@ -52,14 +50,13 @@ class Cut:
         if not self._spans:
             return None
         span = self._spans.popleft()
-        if not self._whole:
-            begun = self._left < self.walkers
-            seconds = min(max(self._left * self._pace / shares, SHORTEST), LONGEST) if begun else SHORTEST
-            size = max(1, round(min(seconds / max(self._pace, 1e-300), self._left)))
-            size -= size % WHOLE if size > WHOLE else 0
-            if size < len(span):
-                self._spans.appendleft(range(span.start + size, span.stop))
-                span = range(span.start, span.start + size)
+        begun = self._left < self.walkers
+        seconds = min(max(self._left * self._pace / shares, SHORTEST), LONGEST) if begun else SHORTEST
+        size = max(1, round(min(seconds / max(self._pace, 1e-300), self._left)))
+        size -= size % WHOLE if size > WHOLE else 0
+        if size < len(span):
+            self._spans.appendleft(range(span.start + size, span.stop))
+            span = range(span.start, span.start + size)
         self._left -= len(span)
         return span
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import pickle
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from importlib.util import find_spec
 from typing import Any, Protocol
@@ -42,7 +43,7 @@ class Shipped:
         try:
             return bytes(packer.dumps((self.work, self.wanted)))
         except Exception as error:  # whatever an object says that cannot be pickled
-            check_travels(functions_in(self.work))
+            check_travels(functions_in(self.work), packer.dumps)
             raise TypeError(
                 f"executor: the run cannot be sent to other processes ({error}); write its functions as "
                 'rw.expression("...") or in a module, or install cloudpickle'
@@ -51,19 +52,37 @@ class Shipped:
     def __reduce__(self) -> tuple[Any, ...]:
         return Arrived, (self.packed,)
 
-    def __call__(self, item: Any) -> Any:
-        return self.work(item, self.wanted.ended)
+    def sent(self, item: Any) -> Sent:
+        """An item as it is submitted."""
+        return Sent(item, self.work)
+
+    def __call__(self, sent: Sent) -> Any:
+        return self.work(sent.item, self.wanted.ended)
 
     def received(self, result: Any) -> Any:
         """A result of the work; one that has travelled is unpacked."""
-        return _Back(io.BytesIO(result.packed), self.work).load() if isinstance(result, Packed) else result
+        return result.unpacked(self.work) if isinstance(result, Packed) else result
 
 
+@dataclass(frozen=True)
+class Sent:
+    """An item for a work. In another process it arrives as :class:`Packed`, without what the work shares."""
+
+    item: Any
+    work: Work
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Packed, (_packed(self.work, self.item).packed,)
+
+
+@dataclass(frozen=True)
 class Packed:
-    """A result on its way."""
+    """A result or an item on its way."""
 
-    def __init__(self, packed: bytes) -> None:
-        self.packed = packed
+    packed: bytes
+
+    def unpacked(self, work: Work) -> Any:
+        return _Back(io.BytesIO(self.packed), work).load()
 
 
 class Arrived:
@@ -72,10 +91,10 @@ class Arrived:
     def __init__(self, packed: bytes) -> None:
         self.packed = packed
 
-    def __call__(self, item: Any) -> Packed:
+    def __call__(self, item: Packed) -> Packed:
         work, wanted = _unpacked(self.packed)
         try:
-            return _packed(work, work(item, wanted.ended))
+            return _packed(work, work(item.unpacked(work), wanted.ended))
         except Ended as end:
             raise Ended(None if end.part is None else _packed(work, end.part)) from None
 

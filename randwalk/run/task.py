@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from functools import cached_property
 from itertools import pairwise
 from typing import Any
@@ -15,14 +15,14 @@ from ..inputs.wording import shown
 from ..model.coefficient import Function
 from ..model.functions import check_unchanged, functions_in
 from ..model.walk import LatticeWalk
-from .counts import Counts, added
-from .free import by_site
+from .counts import Counts, added, union
+from .free import are_free, by_site
 from .host import Host
 from .jump import Jumps
 from .machine import Machine
 from .occupation import Midway, occupation
 from .paths import follow
-from .plan import check_memory, check_method, plan
+from .plan import check_memory, check_method, check_records, plan_in
 from .record import Counted, Record
 from .windows import Windows
 
@@ -80,6 +80,24 @@ class Task:
         object.__setattr__(self, "records", checked_records(self.records, "records"))
         check_method(self.method, self.walk, self.records)
 
+    @classmethod
+    def cheapest(
+        cls,
+        walk: LatticeWalk,
+        walkers: range,
+        steps: tuple[int, ...],
+        seed: int,
+        records: tuple[Record, ...],
+        part: bool,
+    ) -> Task:
+        """The task of `walkers` by the method that ``method="auto"`` takes, see :func:`randwalk.run.plan.plan`; its tables are
+        those that the plan looked at."""
+        check_records(walk, records)
+        guessed = Windows(walk, steps[-1])
+        task = cls(walk, steps, seed, plan_in(guessed, walkers, steps, records, part).method, records)
+        object.__setattr__(task, "_guessed", guessed)
+        return task
+
     def __getstate__(self) -> dict[str, Any]:
         return {field.name: getattr(self, field.name) for field in fields(self)}
 
@@ -91,10 +109,13 @@ class Task:
     @cached_property
     def windows(self) -> Windows:
         """The step tables, each made when it is first needed."""
-        guessed = Windows(self.walk, self.steps[-1])
-        if by_site(guessed.rows.table, self.records, self.method):
-            return guessed
+        if by_site(self._guessed.rows.table, self.records, self.method):
+            return self._guessed
         return Windows.reachable(self.walk, self.steps[-1])
+
+    @cached_property
+    def _guessed(self) -> Windows:
+        return Windows(self.walk, self.steps[-1])
 
     @cached_property
     def _jumps(self) -> Jumps | None:
@@ -102,7 +123,14 @@ class Task:
 
     def run(self, walkers: int | range, machine: Machine | None = None) -> Counts:
         """The counts of the first `walkers`, or of a range of them, on one thread of this processor or on another `machine`."""
-        return added(self.stream(walker_range(walkers), machine))
+        return self.whole(added(self.stream(walker_range(walkers), machine)))
+
+    def whole(self, counts: Counts) -> Counts:
+        """The same counts on the window of the run; those of a batch of walkers without walls are on the sites they need."""
+        if not are_free(counts.table, self.records, self.method) or not counts.raw.size:
+            return counts
+        ends = tuple((first, first + sites - 1) for first, sites in counts.table.window)
+        return counts.on(union(self.windows.reaching(ends).table, counts.table))
 
     def stream(
         self,
@@ -110,22 +138,24 @@ class Task:
         machine: Machine | None = None,
         advance: Callable[[float], None] = _nothing,
         midway: Midway | None = None,
+        steps: tuple[int, ...] | None = None,
     ) -> Iterator[Counts]:
-        """The counts of one batch of the walkers after another; `advance` is told of each fraction of the work that is done. A
-        run by ``occupation`` is kept `midway`."""
+        """The counts of one batch of the walkers after another, each on a window of its own (:meth:`whole`); `advance` is told of
+        each fraction of the work that is done. A run by ``occupation`` is kept `midway`, and may end earlier, at the last of
+        other `steps`."""
         check_unchanged(self.functions)
         where = machine or Host()
-        shared = (self.windows, walkers, self.steps, self.seed, self.records)
+        shared = (self.windows, walkers, steps or self.steps, self.seed, self.records)
         if self.method == "occupation":
             yield occupation(*shared, where, advance, midway)
             return
         for counts in follow(*shared, self._jumps, where):
             advance(counts.walkers / len(walkers))
-            yield replace(counts, seed=self.seed, method=self.method)
+            yield counts
 
     def seconds(self, walkers: int) -> float:
         """The predicted time on a reference machine."""
-        return plan(self.walk, range(walkers), self.steps, self.records, part=False).seconds[self.method]
+        return plan_in(self._guessed, range(walkers), self.steps, self.records, part=False).seconds[self.method]
 
     def check_memory(self, walkers: int, threads: int) -> None:
         """Refuse a request that cannot fit, before anything runs."""

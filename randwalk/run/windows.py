@@ -135,7 +135,22 @@ class Windows:
             self._widest = tuple((min(a, b), max(c, d)) for (a, c), (b, d) in zip(self._widest, wider, strict=True))
             return self._on(wider)
 
+    def reaching(self, ends: Ends) -> Rows:
+        """The table of the widest window so far, which is made wider first if it lacks sites between these `ends`."""
+        rows = self.rows
+        while any(reached := _beyond(rows.table, ends)):
+            rows = self.wider(rows, reached)
+        return rows
+
     def _on(self, ends: Ends) -> Rows:
         if ends not in self._tables:
             self._tables[ends] = Rows(window.unchecked(self.walk, ends), self.steps)
         return self._tables[ends]
+
+
+def _beyond(table: StepTable, ends: Ends) -> tuple[bool, ...]:
+    """Whether `ends` lie beyond the low and the high end of each axis of a window that is not a ring."""
+    found = []
+    for (first, sites), ring, (low, high) in zip(table.window, table.layout.periodic, ends, strict=True):
+        found += [not ring and low < first, not ring and high >= first + sites]
+    return tuple(found)

@@ -29,6 +29,7 @@ from ..model.coefficient import (
 )
 from ..model.coefficient.components import Component
 from ..model.coefficient.extreme import Minimum
+from ..model.coefficient.variables import TIME, index_of
 from ..model.grid import Grid
 from ..model.tabulated import StepTable, Table
 from .opaque import CannotEmit, compiled
@@ -56,8 +57,8 @@ class Parameters:
             self.tables.extend(np.asarray(column, dtype=np.float64).ravel().tolist())
         return place
 
-    def function(self, function: Function) -> str:
-        """A call of an opaque function, compiled as it is."""
+    def function(self, function: Function) -> tuple[str, str]:
+        """(a call of an opaque function, compiled as it is; the text that takes the wanted number of what it returns)."""
         whole: Any = function.function
         place: tuple[int, ...] = ()
         while isinstance(whole, Component):
@@ -65,13 +66,13 @@ class Parameters:
         arguments = function._arguments
         given = []
         for argument in arguments:
-            value = "t" if argument == "t" else f"x[{'xyz'.index(argument)}]"
-            shift = function._offset[argument]
+            value = "t" if argument == TIME else f"x[{index_of(argument)}]"
+            shift = function._offset.get(argument)
             given.append(f"{value} + {self.number(shift)}" if shift else value)
         if whole not in self.known:
-            self.known[whole] = compiled(whole, len(arguments), place, str(function.opaque))
-        name = f"opaque_{list(self.known).index(whole)}"
-        return f"{name}({', '.join(given)})" + "".join(f"[{i}]" for i in place)
+            self.known[whole] = compiled(whole, len(given), place, str(function.opaque))
+        call = f"opaque_{list(self.known).index(whole)}({', '.join(given)})"
+        return call, "".join(f"[{i}]" for i in place)
 
     @property
     def opaque(self) -> tuple[Any, ...]:
@@ -91,6 +92,7 @@ class Text:
         self.parameters = parameters
         self.lines: list[str] = []
         self._known: dict[Coefficient, str] = {}
+        self._calls: dict[str, str] = {}
 
     def of(self, coefficient: Coefficient) -> str:
         if coefficient not in self._known:
@@ -137,11 +139,7 @@ class Text:
     def _leaf(self, coefficient: Coefficient) -> str:
         match coefficient:
             case Function():
-                return (
-                    self.of(coefficient.tree)
-                    if coefficient.tree is not None
-                    else self.keep(f"1.0 * {self.parameters.function(coefficient)}")
-                )
+                return self.of(coefficient.tree) if coefficient.tree is not None else self._opaque(coefficient)
             case Table():
                 return self._table("linear", coefficient)
             case StepTable():
@@ -152,6 +150,13 @@ class Text:
             f"{coefficient} cannot be compiled: a {type(coefficient).__name__} has no device function. "
             "Give it as a formula or as a function made of NumPy's operations"
         )
+
+    def _opaque(self, function: Function) -> str:
+        """One of the numbers that a function returns, which is called once for all of them."""
+        call, part = self.parameters.function(function)
+        if part and call not in self._calls:
+            self._calls[call] = self.keep(call)
+        return self.keep(f"1.0 * {self._calls[call] if part else call}{part}")
 
     def _times(self, number: float, value: str) -> str:
         if number in (1.0, -1.0):

@@ -6,6 +6,7 @@ The module is the text of :mod:`randwalk.kernels.ito` with the functions of the 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -25,7 +26,7 @@ from ..model.ito import ItoWalk
 from ..model.scheme import Exact, Gaussian, Increments, ThreePoint, TwoPoint
 from .emit import Parameters, function_text
 from .generated import generated
-from .ito_scheme import MOST_TUPLES, moved_text
+from .ito_scheme import MOST_TUPLES, areas, moved_text
 from .ito_walls import walls_text
 
 FILES = ("ito.py", "ito_blocks.py")
@@ -104,7 +105,8 @@ class ItoProgram:
         walls = max(1, made.WALLS + made.INTERFACES)
         return Block(
             who=rows(kind=np.int64), number=rows(kind=np.uint64), x=rows(d), before=rows(d), place=rows(d),
-            left=rows(kind=np.int32), gone=rows(), weight=rows(), gathered=rows(), spell=rows(), earlier=rows(), fate=rows(),
+            left=np.zeros(BLOCK, np.int32), gone=rows(), weight=rows(), gathered=rows(),
+            spell=rows(), earlier=rows(), fate=rows(),
             z=rows(pairs * made.CHUNK * self.sources + SPARE), words=rows(3, kind=np.uint64),
             clear=rows(walls), room=room(walls),
         )  # fmt: skip
@@ -124,6 +126,8 @@ def program(
     payoff: Coefficient = ZERO,
     boundary: Sequence[Coefficient] = (),
     kills: bool = True,
+    holds: bool = False,
+    carried: int = 0,
 ) -> ItoProgram:
     """The program of an :class:`randwalk.ItoWalk`.
 
@@ -136,12 +140,17 @@ def program(
         What a walker counts that leaves by each exit.
     kills : bool
         Whether the killed leave; else their weight falls.
+    holds : bool
+        Whether those stay whom walls absorb in part, and their weight falls.
+    carried : int
+        How many of the last coordinates are no places: walls that turn a walker back leave them as they are.
     """
     parameters = Parameters()
-    d, m = walk.dimension, max(walk.sources, 1)
+    d, m = walk.dimension, walk.sources + len(areas(walk))
     killed = walk.killing != ZERO
     last = len(walk.domain.exits) if killed and kills else 0  # the killed leave by the last
     walls, known = barriers(walk.domain), ("x", "t", "p")
+    held = holds and any(0.0 < wall.reactivity < math.inf for wall in walls)
     parts = [
         "from . import lookup\n"
         + "".join(
@@ -151,12 +160,13 @@ def program(
         f"WEIGHED, GATHERED, WALLS, KILLED = {killed}, {source != ZERO}, {len(walls)}, {last}\n"
         f"INTERFACES, RINGS = {len(walk.interfaces)}, {any(axis.periodic for axis in walk.domain.axes)}\n"
         f"EXITS = {tuple(wall.exit + 1 for wall in walls) or (0,)}\n"
+        f"HELD = {held}\n"
         f"LINEAR, CHUNK = {d > MOST_TUPLES}, {max(1, min(8, 16 // m))}",
         *_arrays(d, m),
         *moved_text(walk, parameters),
         function_text("killing", known, walk.killing, parameters, "The killing rate."),
         function_text("source", known, source, parameters, "What is gathered per unit of time."),
-        *walls_text(walk, walls, parameters),
+        *walls_text(walk, walls, parameters, held, walk.dimension - carried),
         function_text("payoff", known, payoff, parameters, "What a walker counts that is there at the end."),
         _boundary(boundary, parameters),
     ]

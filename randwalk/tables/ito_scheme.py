@@ -16,6 +16,7 @@ from .opaque import CannotEmit
 ARGUMENTS = ("x", "t", "h", "root", "z", "p")
 AT = ("x", "t", "p")
 MOST_TUPLES = 16  # dimensions up to which the coordinates of a walker are numbers of their own
+MOST_PAIRS = 6  # of sources of noise that act on each other: what compiles in some seconds
 STEP = "The point after a step of length h; `root` is √h."
 
 
@@ -85,18 +86,17 @@ def _milstein(walk: ItoWalk, parameters: Parameters) -> list[str]:
     ]
 
 
+def _alone(walk: ItoWalk) -> bool:
+    """Whether there is one source of noise, or one for each axis whose noise depends on the coordinate of that axis alone."""
+    own = all(entry.variables <= {coordinate(a), "t"} for a, row in enumerate(walk.noise) for entry in row)
+    return walk.sources == 1 or (walk.diagonal and own)
+
+
 def _platen(walk: ItoWalk, parameters: Parameters) -> list[str]:
     """Kloeden and Platen (1992), 15.1.1 and its form for diagonal noise; of constant noise what is left of it."""
+    if not _alone(walk):
+        return _platen_of_many(walk, parameters)
     axes = range(walk.dimension)
-    for a in (
-        axes if walk.sources > 1 else ()
-    ):  # with a source for each axis, its noise depends on that coordinate alone
-        varying = {name for entry in walk.noise[a] for name in entry.variables} - {coordinate(a), "t"}
-        if varying:
-            raise CannotEmit(
-                f"scheme = {walk.scheme}: the noise along {coordinate(a)} depends on {min(varying)}, and a diagonal noise of "
-                "this scheme depends along each axis on that coordinate alone. Take EulerMaruyama() and extrapolate in dt"
-            )
     lines = [
         "f, g, then = drift(x, t, p), noise(x, t, p), t + h",
         f"f1 = drift({_tuple(_euler(walk))}, then, p)",
@@ -117,6 +117,60 @@ def _platen(walk: ItoWalk, parameters: Parameters) -> list[str]:
             terms[a] += f" + 0.25 * ({above} + {below} + 2.0 * {here}) * (root * z[{k}])"
             terms[a] += f" + 0.25 * ({above} - {below}) * (root * (z[{k}] * z[{k}] - 1.0))"
     return [*_coefficients(walk, parameters), written("moved", ARGUMENTS, lines, _tuple(terms), STEP)]
+
+
+def _felt(walk: ItoWalk, axis: int, source: int) -> list[int]:
+    """The other sources whose noise moves a coordinate on which the noise of a source along an axis depends."""
+    entry = walk.noise[axis][source]
+    moved = [b for b in range(walk.dimension) if entry.depends_on(coordinate(b))]
+    return [r for r in range(walk.sources) if r != source and any(walk.noise[b][r] != ZERO for b in moved)]
+
+
+def areas(walk: ItoWalk) -> list[tuple[int, int]]:
+    """The pairs of sources for whose double integral a step of the scheme draws an increment of its own."""
+    if not isinstance(walk.scheme, Platen) or walk.dimension > MOST_TUPLES or _alone(walk):
+        return []
+    entries = ((a, j) for a in range(walk.dimension) for j in range(walk.sources))
+    return sorted({(min(j, r), max(j, r)) for a, j in entries for r in _felt(walk, a, j)})
+
+
+def _platen_of_many(walk: ItoWalk, parameters: Parameters) -> list[str]:
+    """Kloeden and Platen (1992), 15.1.3, for any noise. Of the variables V that stand for the antisymmetric part of the double
+    integrals only mean and variance Δ² matter for the order: they are Δ times increments of further sources."""
+    axes, sources, pairs = range(walk.dimension), range(walk.sources), areas(walk)
+    if len(pairs) > MOST_PAIRS:
+        raise CannotEmit(
+            f"scheme = {walk.scheme}: {len(pairs)} pairs of sources of noise act on each other, and at most {MOST_PAIRS} are "
+            "compiled. Take EulerMaruyama() and extrapolate in dt"
+        )
+    lines = ["f, g, then = drift(x, t, p), noise(x, t, p), t + h", f"f1 = drift({_tuple(_euler(walk))}, then, p)"]
+    texts, terms = _coefficients(walk, parameters), [f"x[{a}] + 0.5 * (f[{a}] + f1[{a}]) * h" for a in axes]
+    for j in sources:
+        column = tuple(walk.noise[a][j] for a in axes)
+        texts.append(function_text(f"column_{j}", AT, column, parameters, "The noise of one source."))
+        varying = [a for a in axes if column[a].variables]
+        felt = sorted({r for a in varying for r in _felt(walk, a, j)})
+        for r in ([j] if varying else []) + felt:
+            for name, sign in (("up", "+"), ("down", "-")):
+                moved = ["" if walk.noise[a][r] == ZERO else f" {sign} g[{a}][{r}] * root" for a in axes]
+                point = [(_drifted(walk, a) if r == j else f"x[{a}]") + moved[a] for a in axes]
+                lines.append(f"{name}_{j}_{r} = column_{j}({_tuple(point)}, {'then' if r == j else 't'}, p)")
+        for a in axes:
+            if column[a] == ZERO:
+                continue
+            if a not in varying:
+                terms[a] += f" + (g[{a}][{j}] * root) * z[{j}]"
+                continue
+            above, below = f"up_{j}_{j}[{a}]", f"down_{j}_{j}[{a}]"
+            terms[a] += f" + 0.25 * ({above} + {below} + 2.0 * g[{a}][{j}]) * (root * z[{j}])"
+            terms[a] += f" + 0.25 * ({above} - {below}) * (root * (z[{j}] * z[{j}] - 1.0))"
+            for r in _felt(walk, a, j):
+                above, below = f"up_{j}_{r}[{a}]", f"down_{j}_{r}[{a}]"
+                area = f"z[{walk.sources + pairs.index((min(j, r), max(j, r)))}]"
+                terms[a] += f" + 0.25 * ({above} + {below} - 2.0 * g[{a}][{j}]) * (root * z[{j}])"
+                product = f"z[{j}] * z[{r}] {'+' if j < r else '-'} {area}"
+                terms[a] += f" + 0.25 * ({above} - {below}) * (root * ({product}))"
+    return [*texts, written("moved", ARGUMENTS, lines, _tuple(terms), STEP)]
 
 
 def _exact(walk: ItoWalk, parameters: Parameters) -> list[str]:

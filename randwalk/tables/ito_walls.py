@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from ..model.barrier import Barrier
@@ -13,8 +14,9 @@ AT = ("x", "t", "p")
 STEP = ("x", "y", "t", "h", "p")
 
 
-def walls_text(walk: ItoWalk, walls: Sequence[Barrier], parameters: Parameters) -> list[str]:
-    """The functions of the walls of a walk, and those of the geometry of points."""
+def walls_text(walk: ItoWalk, walls: Sequence[Barrier], parameters: Parameters, held: bool, places: int) -> list[str]:
+    """The functions of the walls of a walk, and those of the geometry of points: the first coordinates are `places`, which walls
+    change. Walls that absorb in part take from weights if walkers are `held`, and are then as those that reflect."""
     d = range(walk.dimension)
     shift = [f"x[{a}] + by * v[{a}]" for a in d]
     turned = [_turned(a, walk, parameters) for a in d]
@@ -31,12 +33,19 @@ def walls_text(walk: ItoWalk, walls: Sequence[Barrier], parameters: Parameters) 
     if not walls:
         return [*texts, *_geometry(walk), *_clearances(walk, walls)]
     distances, normals = tuple(wall.distance for wall in walls), tuple(wall.normal for wall in walls)
-    known = [parameters.number(wall.reactivity) for wall in walls]
+    kept = [held and 0.0 < wall.reactivity < math.inf for wall in walls]
+    known = [parameters.number(0.0 if stay else wall.reactivity) for wall, stay in zip(walls, kept, strict=True)]
+    holding = [
+        parameters.number(wall.reactivity if stay else 0.0) for wall, stay in zip(walls, kept, strict=True) if held
+    ]
+    push = [shift[a] if a < places else f"x[{a}]" for a in d]
     return [
         *texts,
         *_geometry(walk),
         function_text("distances", AT, distances, parameters, "The distance to each wall, positive inside."),
         function_text("inward", AT, normals, parameters, "The gradient of each distance."),
+        *([written("holding", ("p",), [], _tuple(holding), "Of each wall that takes from weights.")] if held else []),
+        written("pushed", ("x", "by", "v"), [], _tuple(push), "x + by v in the coordinates that walls change."),
         written("reactivities", ("p",), [], _tuple(known), "Of each wall: infinite if it absorbs, 0 if it reflects."),
         *_clearances(walk, walls),
     ]
@@ -104,7 +113,10 @@ def _clearances(walk: ItoWalk, walls: Sequence[Barrier]) -> list[str]:
     for i, plane in enumerate(walk.interfaces):
         ends = f"abs(first[{i}]), last[{i}] if first[{i}] >= 0.0 else -last[{i}]"
         each.append(f"clearance({ends}, h * ({_squares(walk, [plane.axis])}))")
-    kept = "".join(f"\n    q[{w}, j] = c[{w}]" for w in range(len(each)))
+    kept = [f"q[{w}, j] = c[{w}]" for w in range(len(each))]
+    reached = " | ".join(f"(not c[{w}] > REACH)" for w in range(len(each)))
+    kept += [f"near[j] = np.uint32({reached})"] if each else []
+    describe = "Make c the clearances of walker j of a block, and flag it where any is in reach."
     return [
         written(
             "clearances",
@@ -113,7 +125,7 @@ def _clearances(walk: ItoWalk, walls: Sequence[Barrier]) -> list[str]:
             _tuple(each) if each else "(math.inf,)",
             "The clearance of a step from each wall and interface, at least.",
         ),
-        f'@device\ndef note(q, j, c):\n    """Make c the clearances of walker j of a block."""{kept}',
+        written("note", ("q", "near", "j", "c"), kept, "None", describe),
     ]
 
 

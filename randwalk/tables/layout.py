@@ -9,10 +9,9 @@ cell like a ghost, that of an obstacle a cell that no step enters.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import pairwise
+from itertools import pairwise, product
 from typing import Any
 
 import numpy as np
@@ -143,9 +142,12 @@ class Layout:
 
     def inner(self, values: NDArray[Any]) -> NDArray[Any]:
         """As :meth:`live`, of all sites, free or not."""
-        box = values[..., : self.killed].reshape(*values.shape[:-1], *self.padded)
         inner: tuple[Any, ...] = (..., *(slice(1, -1) for _ in self.shape))
-        return box[inner]
+        return self._box(values)[inner]
+
+    def _box(self, values: NDArray[Any]) -> NDArray[Any]:
+        """Values for every cell as those of the array of sites and ghosts, a view, shape (…, cells) → (…, *padded)."""
+        return values[..., : self.killed].reshape(*values.shape[:-1], *self.padded)
 
     def gone(self, values: NDArray[Any]) -> NDArray[Any]:
         """The sums over the cells of each exit, shape (…, cells) → (…, exits), edges of a window like walls."""
@@ -154,9 +156,8 @@ class Layout:
 
     def leave(self, values: NDArray[Any], gone: NDArray[Any]) -> None:
         """Add what has `gone` by each exit, shape (exits,), to values for every cell, in place, on one cell of the exit."""
-        for cells, more in zip(self._resting, gone, strict=True):
-            if cells.size:
-                values[cells[0]] += more
+        exits, first = np.unique(self.exit_of[self._resting], return_index=True)
+        values[self._resting[first]] += gone[exits]
 
     def absorbed(self, values: NDArray[Any]) -> NDArray[Any]:
         """As :meth:`gone`, with 0 for exits that are edges of a window."""
@@ -174,18 +175,25 @@ class Layout:
     def moved(self, values: NDArray[Any], into: Layout) -> NDArray[Any]:
         """Values for every cell, shape (…, cells), in a layout whose window contains this one: live sites keep their lattice
         numbers, and what rests at a face rests at that face."""
-        places = []
+        moved = into.empty(*values.shape[:-1], dtype=values.dtype)
+        self.add(values, into, moved)
+        return moved
+
+    def add(self, values: NDArray[Any], into: Layout, total: NDArray[Any]) -> None:
+        """As :meth:`moved`, added in place to a `total` for every cell of the other layout."""
+        parts = []  # of each axis: the low ghost, the sites, the high ghost, here and there
         for first, n, other, m in zip(self.first, self.shape, into.first, into.shape, strict=True):
             if other > first or other + m < first + n:
                 raise ValueError(f"sites {first} … {first + n - 1} are not all in {other} … {other + m - 1}")
-            places.append(np.concatenate(([0], np.arange(n) + first - other + 1, [m + 1])))
-        moved = into.empty(*values.shape[:-1], dtype=values.dtype)
-        cells = np.zeros((), dtype=np.int64)
-        for place, stride in zip(places, into.strides, strict=True):
-            cells = cells[..., None] + place * stride
-        moved[..., cells.reshape(-1)] = values[..., : self.killed]
-        moved[..., into.killed] = values[..., self.killed]
-        return moved
+            begin = first - other + 1
+            here = slice(0, 1), slice(1, n + 1), slice(n + 1, n + 2)
+            there = slice(0, 1), slice(begin, begin + n), slice(m + 1, m + 2)
+            parts.append(zip(here, there, strict=True))
+        mine, others = self._box(values), into._box(total)
+        for part in product(*parts):
+            here, there = zip(*part, strict=True)
+            others[(..., *there)] += mine[(..., *here)]
+        total[..., into.killed] += values[..., self.killed]
 
     def slabs(self, pieces: int) -> list[range]:
         """The live sites of the first axis cut into so many pieces, numbered from 1 as its cells are."""
@@ -251,10 +259,10 @@ class Layout:
     @cached_property
     def _ways(self) -> tuple[Numbers, Numbers]:
         """The resting cells, and for each of them and each exit whether the cell belongs to the exit, 1 or 0."""
-        cells = np.concatenate(self._resting)
-        return cells, np.equal.outer(self.exit_of[cells], np.arange(len(self.exits))).astype(np.int64)
+        return self._resting, np.equal.outer(self.exit_of[self._resting], np.arange(len(self.exits))).astype(np.int64)
 
     @cached_property
-    def _resting(self) -> Sequence[Numbers]:
-        """The cells of each exit."""
-        return [np.flatnonzero(self.exit_of == way) for way in range(len(self.exits))]
+    def _resting(self) -> Numbers:
+        """The resting cells, those of the first exit first."""
+        cells = np.flatnonzero(self.exit_of != LIVE)
+        return cells[np.argsort(self.exit_of[cells], kind="stable")]

@@ -7,10 +7,12 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 from numba import float64, njit, types
 from numba.core import errors
 
 from ..jit.compile import OPTIONS
+from ..model.coefficient.point_function import AtPoint
 
 
 class CannotEmit(ValueError):
@@ -26,12 +28,13 @@ def compiled(function: Callable[..., Any], arguments: int, place: tuple[int, ...
         if Numba cannot compile it, with the line and the construct, and the `reason` why it has no tree.
     """
     name = getattr(function, "__name__", type(function).__name__)
+    given = (float64,) * arguments
     try:
-        dispatcher: Any = njit(**OPTIONS)(function)
-        dispatcher.compile((float64,) * arguments)
+        dispatcher = _of_numbers(function, given) if isinstance(function, AtPoint) else _dispatcher(function, given)
     except (errors.NumbaError, errors.UnsupportedBytecodeError, TypeError, NotImplementedError) as error:
-        raise CannotEmit(_refused(name, function, reason, error)) from None
-    returned: Any = dispatcher.overloads[(float64,) * arguments].signature.return_type
+        written = function.function if isinstance(function, AtPoint) else function
+        raise CannotEmit(_refused(name, written, reason, error)) from None
+    returned: Any = dispatcher.overloads[given].signature.return_type
     for index in place:
         inner: Any = getattr(returned, "types", ())
         returned = inner[index] if index < len(inner) else types.none
@@ -40,6 +43,38 @@ def compiled(function: Callable[..., Any], arguments: int, place: tuple[int, ...
             f"{name} cannot be compiled for a walk: for numbers it returns {returned}, which is no number. Let it return a float"
         )
     return dispatcher
+
+
+def _dispatcher(function: Callable[..., Any], given: tuple[Any, ...]) -> Any:
+    """The function, compiled for arguments of the given types."""
+    made: Any = njit(**OPTIONS)(function)
+    made.compile(given)
+    return made
+
+
+def _of_numbers(whole: AtPoint, given: tuple[Any, ...]) -> Any:
+    """A function of a point as one of numbers that returns tuples: kernels have no memory for arrays of their own. It returns NaN
+    where an array has not the shape that it had when the function was declared."""
+    d = whole.dimension
+    function = _dispatcher(whole.function, (float64[::1], *given[d:]))
+    (overload,) = function.overloads.values()
+    names = [f"x{i}" for i in range(d)]
+    lines = [f"r = function(np.array(({', '.join(names)}, )){', t' * (len(given) > d)})"]
+    if isinstance(overload.signature.return_type, types.Array) and whole.shape:
+        lines += [f"if r.shape != {whole.shape}:", f"    return {_nested(whole.shape, lambda place: 'np.nan')}"]
+        lines += [f"return {_nested(whole.shape, lambda place: f'r{list(place)}')}"]
+    else:
+        lines += ["return r"]
+    made: dict[str, Any] = {"np": np, "function": function}
+    exec("\n    ".join([f"def called({', '.join([*names, 't'][: len(given)])}):", *lines]), made)
+    return _dispatcher(made["called"], given)
+
+
+def _nested(shape: tuple[int, ...], entry: Callable[[tuple[int, ...]], str], place: tuple[int, ...] = ()) -> str:
+    """The text of tuples in tuples."""
+    if not shape:
+        return entry(place)
+    return "(" + "".join(f"{_nested(shape[1:], entry, (*place, i))}, " for i in range(shape[0])) + ")"
 
 
 def _refused(name: str, function: Callable[..., Any], reason: str, error: Exception) -> str:

@@ -7,9 +7,11 @@ from collections.abc import Callable
 from typing import Any
 
 from randwalk.jit.compile import device
+from randwalk.kernels.wall import lowest
 from randwalk.model.coefficient import ZERO
 from randwalk.model.domain import Box, Interval, Reflecting
 from randwalk.model.ito import ItoWalk
+from randwalk.model.region import Ball
 from randwalk.model.scheme import EulerMaruyama, Platen
 from randwalk.model.start import Normal, Uniform
 
@@ -18,6 +20,7 @@ from .fault import Fault
 from .planting import Change, Function, called, changed, replace
 
 PROGRAM, WALLS = "randwalk.tables.ito_program", "randwalk.tables.ito_walls"
+GENERATED = ("randwalk.tables.generated", "generated")
 SAMPLING = ("sampling",)
 
 
@@ -116,24 +119,52 @@ def _as_the_first(given: dict[str, Any]) -> dict[str, Any]:
     return {"first": 0}
 
 
-def _one_ended(right: Function) -> Function:
-    """Modules of kernels that take the killing rate at the beginning of a step for the whole step. A line of their own keeps
-    their machine code apart from that of the right ones."""
+def _kernels(line: str, plant: Callable[[Any], None]) -> Change:
+    """Modules of kernels with a function replaced by `plant`. A line of their own keeps their machine code apart from that of
+    the right ones."""
 
-    def planted(files: Any, text: str, opaque: Any = ()) -> Any:
-        module = right(files, text + "\n\nONE_ENDED = True\n", opaque)
-        killing, source, exp = module.killing, module.source, module.elementary.exp
+    def change(right: Function) -> Function:
+        def planted(files: Any, text: str, opaque: Any = ()) -> Any:
+            module = right(files, f"{text}\n\n{line} = True\n", opaque)
+            plant(module)
+            return module
 
-        @device
-        def weighed(x, y, t, lived, weight, gathered, p):  # type: ignore[no-untyped-def]
-            after = weight * exp(-killing(x, t, p) * lived) if lived > 0.0 else weight
-            gain = 0.5 * lived * (weight * source(x, t, p) + after * source(y, t + lived, p))
-            return after, gathered + (gain if lived > 0.0 else 0.0)
+        return planted
 
-        module.weighed = weighed
-        return module
+    return change
 
-    return planted
+
+def _one_ended(module: Any) -> None:
+    """The killing rate at the beginning of a step for the whole step."""
+    killing, source, exp = module.killing, module.source, module.elementary.exp
+
+    @device
+    def weighed(x, y, t, lived, weight, gathered, p):  # type: ignore[no-untyped-def]
+        after = weight * exp(-killing(x, t, p) * lived) if lived > 0.0 else weight
+        gain = 0.5 * lived * (weight * source(x, t, p) + after * source(y, t + lived, p))
+        return after, gathered + (gain if lived > 0.0 else 0.0)
+
+    module.weighed = weighed
+
+
+def _half_variance(module: Any) -> None:
+    """The minimum of a bridge by D dt in place of 2D dt."""
+
+    @device
+    def narrow(d0, d1, s2, u):  # type: ignore[no-untyped-def]
+        return lowest(d0, d1, 0.5 * s2, u)
+
+    module.lowest = narrow
+
+
+def _wider(walk: ItoWalk) -> ItoWalk:
+    """The ball in which the walk stays, a twentieth larger."""
+    box = walk.domain.axes[0] ** walk.dimension
+    for region in walk.domain.regions:
+        ball = ~region.shape
+        assert isinstance(ball, Ball)
+        box = box.inside(Ball(ball.centre, 1.05 * ball.radius), region.wall, region.name)
+    return walk.replaced(domain=box)
 
 
 def _killing_left_out(walk: ItoWalk) -> ItoWalk:
@@ -160,7 +191,7 @@ FAULTS = (
     _fault("a scheme of first order in place of the second", _euler, ("discretisation",)),
     Fault(
         "killing at one end of the step alone", "Itô walk", ("discretisation",),
-        lambda patch: replace(patch, "randwalk.tables.generated", "generated", _one_ended),
+        lambda patch: replace(patch, *GENERATED, _kernels("ONE_ENDED", _one_ended)),
     ),
     Fault(
         "exits exchanged", "Itô walk", SAMPLING,
@@ -178,6 +209,11 @@ FAULTS = (
         "batches of walkers that draw the same numbers", "Itô walk", SAMPLING,
         lambda patch: replace(patch, f"{PROGRAM}:ItoProgram", "walk", called(_as_the_first)),
     ),
+    Fault(
+        "the variance of a bridge D dt in place of 2D dt", "Itô walk", SAMPLING,
+        lambda patch: replace(patch, *GENERATED, _kernels("HALF_VARIANCE", _half_variance)),
+    ),
+    _fault("a ball a twentieth too large", _wider),
     _text("the bridge left out", "_squares", lambda _: lambda walk, axes: "0.0"),
     _text("places on a ring that are not brought home", "_turned", lambda _: lambda a, walk, parameters: f"x[{a}]"),
     Fault(

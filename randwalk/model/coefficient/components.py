@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ...inputs.signature import needed_parameters
+from ...inputs.signature import check_returns, needed_parameters
 
 TRIED = (0.4142, 1.7e-7, -0.7321)  # arguments at which a function is asked how many numbers it returns
 
@@ -50,7 +50,8 @@ def components(name: str, value: object) -> object:
     """
     if not callable(value) or isinstance(value, np.ndarray) or hasattr(value, "evaluate"):
         return value
-    shape = _shape(name, value)
+    check_returns(name, value)
+    shape = shape_returned(name, value, len(needed_parameters(value)))
     return _nested(value, shape, ()) if shape else value
 
 
@@ -60,9 +61,9 @@ def _nested(function: Callable[..., Any], shape: tuple[int, ...], place: tuple[i
     return tuple(_nested(function, shape[1:], (*place, i)) for i in range(shape[0]))
 
 
-def _shape(name: str, function: Callable[..., Any]) -> tuple[int, ...]:
-    """The shape of what the function returns for numbers."""
-    count, failed = len(needed_parameters(function)), None
+def shape_returned(name: str, function: Callable[..., Any], count: int) -> tuple[int, ...]:
+    """The shape of what the function returns for so many numbers."""
+    failed = None
     for at in TRIED:
         try:
             with np.errstate(all="ignore"):

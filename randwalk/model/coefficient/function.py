@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ...inputs.arguments import number
-from ...inputs.signature import needed_parameters
+from ...inputs.signature import check_returns, needed_parameters
 from ...inputs.wording import shown
 from .. import roots
 from .agreement import agree
@@ -103,6 +103,7 @@ class Function(Coefficient):
     ) -> None:
         if not callable(function):
             raise TypeError(f"a coefficient is a number, a Coefficient or a function of x and t, not {function!r}")
+        check_returns("function", function)
         self.function = function
         self._arguments = self._named(needed_parameters(function))
         self.variables = frozenset(self._arguments)
@@ -160,6 +161,14 @@ class Function(Coefficient):
             f"({', '.join(names)})"
         )
 
+    @classmethod
+    def of_coordinates(cls, function: Callable[..., Any], names: tuple[str, ...], reason: str) -> Function:
+        """An opaque function of as many numbers as there are names of variables; it has no tree for the `reason` given."""
+        declared = Identity.of(function, len(names))
+        return cls(function)._with(
+            _arguments=names, variables=frozenset(names), _declared=declared, _traced=(None, reason)
+        )
+
     def of(self, variable: str) -> Function:
         """The function of one variable as one of another."""
         return self._with(_arguments=(variable,), variables=frozenset({variable}))
@@ -179,7 +188,7 @@ class Function(Coefficient):
     def evaluate(self, point: Point, t: Floats) -> Floats:
         at = [along(name, point, t) for name in self._arguments]
         return self._call(
-            *(v + self._offset[n] if self._offset[n] else v for n, v in zip(self._arguments, at, strict=True))
+            *(v + by if (by := self._offset.get(n)) else v for n, v in zip(self._arguments, at, strict=True))
         )
 
     def _call(self, *at: Floats) -> Floats:
@@ -257,7 +266,7 @@ class Function(Coefficient):
         return super()._linear(variable, at) if self.tree is None else self.tree._linear(variable, at)
 
     def _places(self, variable: str) -> tuple[float, ...]:
-        return tuple(place - self._offset[variable] for place in self._breaks_at.get(variable, ()))
+        return tuple(place - self._offset.get(variable, 0.0) for place in self._breaks_at.get(variable, ()))
 
     def _own_breaks(self, variable: str, low: float, high: float) -> set[float]:
         """Jumps in samples of an opaque function of one variable without declared breaks."""
@@ -277,7 +286,7 @@ class Function(Coefficient):
     def _known_width(self, variable: str, low: float, high: float, at: At) -> float | None:
         if variable not in self.variables:
             return math.inf
-        if (scale := self._scale[variable]) is not None:
+        if (scale := self._scale.get(variable)) is not None:
             return scale
         if self.tree is not None:
             return narrowest(self.tree, variable, low, high, at)
@@ -287,17 +296,18 @@ class Function(Coefficient):
     def regular_derivative(self, variable: str) -> Coefficient:
         if variable not in self.variables:
             return ZERO
-        if (declared := self._derivative[variable]) is not None:
+        if (declared := self._derivative.get(variable)) is not None:
             for name, by in self._offset.items():
                 declared = declared.shifted(name, by)
             return declared
         return Difference(self, variable) if self.tree is None else self.tree.regular_derivative(variable)
 
     def _shifted(self, variable: str, by: float) -> Coefficient:
-        return self._with(_offset={**self._offset, variable: self._offset[variable] + by})
+        return self._with(_offset={**self._offset, variable: self._offset.get(variable, 0.0) + by})
 
     def _signature(self) -> list[str]:
-        return [f"{n} + {self._offset[n]:g}".replace("+ -", "- ") if self._offset[n] else n for n in self._arguments]
+        shifts = [(n, self._offset.get(n, 0.0)) for n in self._arguments]
+        return [f"{n} + {by:g}".replace("+ -", "- ") if by else n for n, by in shifts]
 
     def latex(self) -> str:
         return rf"\mathrm{{{self.name.strip('<>')}}}({', '.join(self._signature())})".replace("_", r"\_")
@@ -378,6 +388,9 @@ def in_dimension(name: str, value: CoefficientLike, dimension: int) -> Coefficie
     """
     if isinstance(value, (float, np.floating)) and not math.isfinite(value):
         raise ValueError(f"{name}: a coefficient must be a finite number, not {value}")
+    check_returns(name, value)
+    if isinstance(value, str):
+        raise TypeError(f"{name} = {value!r}: a formula is given as rw.expression({value!r}), not as a bare string")
     made = as_coefficient(value)
     if dimension > 1 and isinstance(made, Function):
         given = needed_parameters(made.function)

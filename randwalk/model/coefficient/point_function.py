@@ -1,4 +1,4 @@
-"""Python functions of a point of many coordinates, ``f(x)`` or ``f(x, t)`` with x the array of them, read into trees."""
+"""Python functions of a point of many coordinates, ``f(x)`` or ``f(x, t)`` with x the array of them: trees, or opaque."""
 
 from __future__ import annotations
 
@@ -9,15 +9,38 @@ from typing import Any
 
 import numpy as np
 
-from ...inputs.signature import needed_parameters
+from ...inputs.signature import check_returns, needed_parameters
 from ...inputs.wording import shown
 from .base import Coefficient
+from .components import Component, shape_returned
+from .function import Function
 from .leaves import Constant, Variable
 from .tracing import NotTraceable, Traced
-from .variables import TIME, coordinate
+from .variables import LETTERS, TIME, coordinate
 
 COMPARED = 64  # points at which the trees are compared with the function
 AGREE = 1e-9  # of the largest of the values: how closely they must agree
+
+
+class AtPoint:
+    """A function of the array of all coordinates, and perhaps the time, as one of as many numbers. It takes numbers alone: what
+    is a sum over the coordinates for one point is none for many."""
+
+    def __init__(self, function: Callable[..., Any], dimension: int, shape: tuple[int, ...] = ()) -> None:
+        self.function, self.dimension, self.shape = function, dimension, shape
+        self.__name__ = getattr(function, "__name__", type(function).__name__)
+        self.__signature__ = inspect.Signature([inspect.Parameter("x", inspect.Parameter.POSITIONAL_OR_KEYWORD)])
+
+    def __call__(self, *at: Any) -> Any:
+        if any(map(np.ndim, at)):
+            raise TypeError(f"{self.__name__} takes one point at a time")
+        return self.function(np.array(at[: self.dimension], dtype=np.float64), *at[self.dimension :])
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, AtPoint) and (self.function, self.dimension) == (other.function, other.dimension)
+
+    def __hash__(self) -> int:
+        return hash((self.function, self.dimension))
 
 
 def takes_point(function: object) -> bool:
@@ -25,6 +48,11 @@ def takes_point(function: object) -> bool:
     if not callable(function) or isinstance(function, (Coefficient, np.ndarray)):
         return False
     return tuple(needed_parameters(function)) in (("x",), ("x", TIME))
+
+
+def at_a_point(name: str, value: Any, dimension: int) -> Any:
+    """What a Python function of a point returns in more dimensions than have names, :func:`of_point`; another value as it is."""
+    return of_point(name, value, dimension) if dimension > len(LETTERS) and takes_point(value) else value
 
 
 def by_place(function: Any, dimension: int) -> Any:
@@ -54,12 +82,13 @@ def by_place(function: Any, dimension: int) -> Any:
 
 
 def of_point(name: str, function: Callable[..., Any], dimension: int) -> Any:
-    """The trees of what a function of a point returns, nested tuples of them, by calling it with an array of symbols.
+    """The trees of what a function of a point returns, nested tuples of them, by calling it with an array of symbols; opaque
+    coefficients in their place if it is not made of operations that a tree has.
 
     Raises
     ------
     TypeError
-        for a function that is not made of operations that a tree has, with the reason and what to write.
+        for a function that fails for all arguments tried, with its error.
 
     Examples
     --------
@@ -67,6 +96,7 @@ def of_point(name: str, function: Callable[..., Any], dimension: int) -> Any:
     >>> [str(tree) for tree in trees]
     ['-x + 0.5*x[3]', '-y + 0.5*x', '-z + 0.5*y', '-x[3] + 0.5*z']
     """
+    check_returns(name, function)
     symbols = np.empty(dimension, dtype=object)
     for i in range(dimension):
         symbols[i] = Traced(Variable(coordinate(i)))
@@ -74,23 +104,27 @@ def of_point(name: str, function: Callable[..., Any], dimension: int) -> Any:
     try:
         with np.errstate(all="ignore"):
             trees = _trees(function(symbols, Traced(Variable(TIME))) if timed else function(symbols))
-    except NotTraceable as reason:
-        raise TypeError(_refused(name, function, str(reason))) from None
-    except Exception as error:
-        raise TypeError(
-            _refused(name, function, f"called with symbols it says {type(error).__name__}: {error}")
-        ) from error
+    except Exception as error:  # of whatever kind: the function is the user's
+        known = isinstance(error, NotTraceable)
+        return _opaque(name, function, dimension, timed, f"{error}" if known else f"{type(error).__name__}: {error}")
     if not _agree(function, trees, dimension, timed):
-        raise TypeError(_refused(name, function, "called with symbols it is not the function that it is with numbers"))
+        reason = "called with symbols it is not the function that it is with numbers"
+        return _opaque(name, function, dimension, timed, reason)
     return trees
 
 
-def _refused(name: str, function: object, reason: str) -> str:
-    called = getattr(function, "__name__", type(function).__name__)
-    return (
-        f"{name} = {called}: is not read into formulas, because {reason}. Write it with NumPy's operations on the coordinates "
-        "x[0], x[1], …, or give Linear(matrix, intercept) or a tuple of rw.expression(...)"
-    )
+def _opaque(name: str, function: Callable[..., Any], dimension: int, timed: bool, reason: str) -> Any:
+    """What the function returns as coefficients without a tree, for the `reason` given."""
+    taken = (*map(coordinate, range(dimension)), *((TIME,) if timed else ()))
+    shape = shape_returned(name, AtPoint(function, dimension), len(taken))
+    at_point = AtPoint(function, dimension, shape)
+
+    def part(shape: tuple[int, ...], place: tuple[int, ...]) -> Any:
+        if shape:
+            return tuple(part(shape[1:], (*place, i)) for i in range(shape[0]))
+        return Function.of_coordinates(Component(at_point, place) if place else at_point, taken, reason)
+
+    return part(shape, ())
 
 
 def _trees(value: Any) -> Any:

@@ -29,6 +29,7 @@ from ...kernels.program import (
     TableProgram,
     Walkers,
 )
+from ..pieces import finished
 from .sites import NO_STATE, Tossed, array_of
 
 SHARE = 0.8  # of the free memory that walkers may take
@@ -49,11 +50,12 @@ T = TypeVar("T")
 class Cuda:
     """CUDA devices. A batch of walkers stays on one of them, and comes back as counts."""
 
-    name = "cuda"
+    name, packed = "cuda", np.int32
 
     def __init__(self, devices: Sequence[int] | None = None) -> None:
         self.devices = _checked(devices)
         self._stopped = threading.Event()
+        self.late: list[Any] = []
 
     def batches(
         self, walkers: range, size: int, steps: int, width: int, work: Callable[[range], T]
@@ -77,7 +79,7 @@ class Cuda:
                     begin = piece.stop
         finally:
             self._stopped.set()
-            wait(jobs)
+            self.late[:] = finished(wait(jobs).done)
 
     def _size(self, steps: int, width: int) -> int:
         """Walkers of a batch: so many that it takes a second or so, if they fit."""
