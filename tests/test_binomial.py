@@ -416,11 +416,11 @@ def together(n, a, b, c0, k0, k1):  # type: ignore[no-untyped-def]
     out, alone, work = np.full(size + 1, -7, np.int64), np.full(size + 1, -7, np.int64), workspace(size)
     for whole_numbers in (work.many, work.taken, work.total, work.mode, work.drawn):
         whole_numbers[:] = -1
-    for words in (work.number, work.first, work.second, work.verdict):
+    for words in (work.number, work.first, work.second, work.verdict, work.large, work.alone):
         words[:] = U(0xFFFFFFFFFFFFFFFF)
     for lists in (work.untried, work.queue, work.unsure):
         lists[:] = U(0xFFFFFFFFFFFFFFFF)
-    for reals in (work.inverse, work.p, work.excess, work.sd):
+    for reals in (work.inverse, work.p, work.excess, work.sd, work.off, work.above, work.below):
         reals[:] = np.nan
     given = np.full((3, size + LANES), -1, np.int64)
     inverse, numbers = np.full(size + LANES, np.nan), np.full(size + LANES, U(0xFFFFFFFFFFFFFFFF))

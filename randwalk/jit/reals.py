@@ -123,6 +123,14 @@ def _digits(context: Any, some: Any) -> Any:
     )
 
 
+def _flags_of(context: Any, some: Any) -> Any:
+    """What :func:`digits` makes digits of."""
+    return lowered(
+        flags(types.uint64),
+        lambda _, builder, some: builder.bitcast(builder.trunc(some, ir.IntType(LANES)), flags.form),
+    )
+
+
 real_of: Any = intrinsic(_real)
 signed_real_of: Any = intrinsic(_signed_real)
 bits: Any = intrinsic(_bits)
@@ -131,4 +139,5 @@ rough_inverse: Any = intrinsic(_rough_inverse)
 choose: Any = intrinsic(_choose)
 shifted: Any = intrinsic(_shifted)
 digits: Any = intrinsic(_digits)
+flags_of: Any = intrinsic(_flags_of)
 fetch_reals: Any = fetched(reals)

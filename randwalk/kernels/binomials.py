@@ -1,5 +1,4 @@
-"""Many binomial draws together, on vectors: those of :func:`randwalk.kernels.binomial.binomial`, the same bits. Of LANES draws
-at a time, so that one vector is worked on while another waits.
+"""Many binomial draws together, on vectors: those of :func:`randwalk.kernels.binomial.binomial`, the same bits.
 
 Most proposals that the quick test does not accept are decided by a squeeze, in the manner of V. Kachitvichyanukul and B. W.
 Schmeiser, "Binomial random variate generation", Comm. ACM 31 (1988): bounds of f(k)/f(m) that take no logarithm. What lies
@@ -15,7 +14,7 @@ from numpy.typing import NDArray
 
 from ..jit.compile import aside, device, maker
 from ..jit.lanes import LANES, fetch, keep, numbers
-from ..jit.reals import bits, choose, digits, fetch_reals, from_bits, rough_inverse, shifted
+from ..jit.reals import bits, choose, digits, fetch_reals, flags_of, from_bits, rough_inverse, shifted
 from ..jit.vector import append, ones, wide, zeros_below
 from .binomial import (
     SIGNED,
@@ -34,6 +33,7 @@ from .portable import INVERSE_LN2, SERIES_FROM, deviance_near, floor, log, near,
 U = np.uint64
 WIDTH = 8  # draws in a vector
 SURELY_LARGE = 10.0001  # the mean, however rounded, is above INVERSION_BELOW too
+FEW = U(20)  # so many draws or fewer have no large mean of the rarer outcome
 MANY = U(1) << U(50)  # below it, m is off by one at most
 CHUNK = 256  # draws that are gathered together, in the first-level cache
 ACCEPTED, REJECTED, UNSURE = U(0), U(1), U(2)  # what the full test says
@@ -103,9 +103,13 @@ def _filled(number, width):  # type: ignore[no-untyped-def]
 
 
 class Room(NamedTuple):
-    """The memory that draws together need: of a chunk of draws gathered what is given (:func:`binomials`), what is made of it,
-    and the results; and lists of numbers of draws: of those that no proposal was made for, of those to go on with, and of those
-    of which the squeeze cannot tell."""
+    """The memory that draws together need.
+
+    Of a chunk of draws: what is given (:func:`binomials`), if gathered; what `_centre` makes of it; a block, the result, how far
+    off it is and, as a fraction, what f(k)/f(m) is compared with; the verdict. Of LANES draws each, as digits: whose means are
+    surely large, and which others are not certain. And lists of numbers of draws: of all, of those that no proposal was made for,
+    of those to go on with, and of those of which the squeeze cannot tell.
+    """
 
     many: NDArray[np.int64]
     taken: NDArray[np.int64]
@@ -119,7 +123,13 @@ class Room(NamedTuple):
     first: NDArray[np.uint64]
     second: NDArray[np.uint64]
     drawn: NDArray[np.int64]
+    off: NDArray[np.float64]
+    above: NDArray[np.float64]
+    below: NDArray[np.float64]
     verdict: NDArray[np.uint64]
+    large: NDArray[np.uint64]
+    alone: NDArray[np.uint64]
+    every: NDArray[np.uint64]
     untried: NDArray[np.uint64]
     queue: NDArray[np.uint64]
     unsure: NDArray[np.uint64]
@@ -129,38 +139,102 @@ class Room(NamedTuple):
 def workspace(size):  # type: ignore[no-untyped-def]
     """Room for `size` draws together."""
     room = np.int64(_filled(U(size), LANES))
-    i, u, r = np.zeros((5, CHUNK), np.int64), np.zeros((4, CHUNK), np.uint64), np.zeros((4, CHUNK), np.float64)
-    lists = np.empty((3, room), np.uint64)
+    i, u, r = np.zeros((5, CHUNK), np.int64), np.zeros((6, CHUNK), np.uint64), np.zeros((7, CHUNK), np.float64)
+    lists = np.empty((4, room), np.uint64)
+    for j in range(room):
+        lists[0, j] = U(j)
     return Room(
-        i[0], i[1], i[2], r[0], u[0], r[1], i[3], r[2], r[3], u[1], u[2], i[4], u[3], lists[0], lists[1], lists[2]
-    )
+        i[0], i[1], i[2], r[0], u[0], r[1], i[3], r[2], r[3], u[1], u[2], i[4], r[4], r[5], r[6], u[3], u[4], u[5],
+        lists[0], lists[1], lists[2], lists[3],
+    )  # fmt: skip
 
 
 @device
-def _centres(n, a, b, inverse):  # type: ignore[no-untyped-def]
-    """Of lanes whose modes are off by one at most: whether not the rarer outcome is the one asked for, its `_centre`, its mean,
-    and whether neither is impossible."""
+def _outcome(a, b):  # type: ignore[no-untyped-def]
+    """Of lanes: whether not the rarer outcome is the one asked for, and in how many of b cases the rarer one occurs."""
     other = b - a
     flip = a > other
-    rarer = choose(flip, other, a)
-    p, m, mean, sd = _mode(n, rarer, inverse)
-    left = n * rarer - m * b
-    centre = p, m, _excess(shifted(left, 3), left & U(7), inverse), sd
-    return flip, centre, mean, (n > U(0)) & (rarer > U(0))
+    return flip, choose(flip, other, a)
 
 
 @device
-def _propose(number, flip, n, centre, c1, c2, c3, k0, k1):  # type: ignore[no-untyped-def]
-    """A proposal for each of lanes; whether it surely is accepted, and whether it surely is rejected."""
-    p, m, excess, sd = centre
-    first, second = block(number, c1, c2, c3, k0, k1)
-    width, slope, quick = _hat(p, sd)
-    v, inside, offset = _proposal(first, second, excess, width, slope)
-    d = floor(offset, SIGNED)
-    above, below = _target(v, inside, sd, width, slope)
-    yes, no = _squeeze(d - (excess + p - 0.5), p, sd, above, below)
-    at_once = ~(inside < 0.07) & ~(v * width > quick)
-    return _asked(m + whole(d, SIGNED), n, flip), at_once | yes, no & ~at_once
+def _sort(i, n, rarer, mean, room, count):  # type: ignore[no-untyped-def]
+    """Which of the LANES draws from number i of a chunk have a mean that is surely large, and which others are not certain; how
+    many are large."""
+    among = numbers(U(i)) < U(count)
+    large = (mean > SURELY_LARGE) & (n < MANY) & among
+    room.large[i // LANES] = digits(large)
+    room.alone[i // LANES] = digits((n > U(0)) & (rarer > U(0)) & ~large & among)
+    return ones(digits(large))
+
+
+@device
+def _means(n, a, b, inverse, room, count):  # type: ignore[no-untyped-def]
+    """:func:`_sort` of a chunk."""
+    for i in range(0, count, LANES):
+        many = fetch(n, i)
+        _, rarer = _outcome(fetch(a, i), fetch(b, i))
+        _sort(i, many, rarer, real(many) * (real(rarer) * fetch_reals(inverse, i)), room, count)
+
+
+@device
+def _centres(n, a, b, inverse, room, count):  # type: ignore[no-untyped-def]
+    """:func:`_sort` of a chunk, and `_centre` of each draw where the mode is off by one at most; how many are large."""
+    large = U(0)
+    for i in range(0, count, LANES):
+        many, total, by = fetch(n, i), fetch(b, i), fetch_reals(inverse, i)
+        _, rarer = _outcome(fetch(a, i), total)
+        p, m, mean, sd = _mode(many, rarer, by)
+        left = many * rarer - m * total
+        keep(bits(p), room.p, i)
+        keep(m, room.mode, i)
+        keep(bits(_excess(shifted(left, 3), left & U(7), by)), room.excess, i)
+        keep(bits(sd), room.sd, i)
+        large += _sort(i, many, rarer, mean, room, count)
+    return large
+
+
+@device
+def _blocks(number, c1, c2, c3, k0, k1, room, count):  # type: ignore[no-untyped-def]
+    """The words of a chunk."""
+    for i in range(0, count, LANES):
+        first, second = block(fetch(number, i), c1, c2, c3, k0, k1)
+        keep(first, room.first, i)
+        keep(second, room.second, i)
+
+
+@device
+def _propose(n, a, b, room, count):  # type: ignore[no-untyped-def]
+    """A proposal for each draw of a chunk whose mean is large, with nothing to compare where the quick test accepts it; the
+    results of those that are certain."""
+    for i in range(0, count, LANES):
+        many, p, excess, sd = fetch(n, i), fetch_reals(room.p, i), fetch_reals(room.excess, i), fetch_reals(room.sd, i)
+        width, slope, quick = _hat(p, sd)
+        v, inside, offset = _proposal(fetch(room.first, i), fetch(room.second, i), excess, width, slope)
+        d = floor(offset, SIGNED)
+        flip, _ = _outcome(fetch(a, i), fetch(b, i))
+        drawn = _asked(fetch(room.mode, i) + whole(d, SIGNED), many, flip)
+        keep(choose(flags_of(room.large[i // LANES]), drawn, choose(flip, many, U(0))), room.drawn, i)
+        above, below = _target(v, inside, sd, width, slope)
+        at_once = ~(inside < 0.07) & ~(v * width > quick)
+        keep(bits(choose(at_once, 0.0, d - (excess + p - 0.5))), room.off, i)
+        keep(bits(choose(at_once, -1.0, above)), room.above, i)
+        keep(bits(below), room.below, i)
+
+
+@device
+def _list(whose, room, count, ends):  # type: ignore[no-untyped-def]
+    """Put the numbers of the draws of a chunk whose proposals are not accepted into lists; the ends of these."""
+    left, unsure = ends
+    for i in range(0, count, LANES):
+        yes, no = _squeeze(
+            fetch_reals(room.off, i), fetch_reals(room.p, i), fetch_reals(room.sd, i), fetch_reals(room.above, i),
+            fetch_reals(room.below, i),
+        )  # fmt: skip
+        large, listed = flags_of(room.large[i // LANES]), fetch(whose, i)
+        left = append(listed, large & no, room.queue, left)
+        unsure = append(listed, large & ~(yes | no), room.unsure, unsure)
+    return left, unsure
 
 
 @device
@@ -175,22 +249,16 @@ def _gather(n, a, b, inverse, number, listed, room, count):  # type: ignore[no-u
 def _try(listed, n, a, b, inverse, number, c1, c2, c3, k0, k1, out, room, waiting, ends):  # type: ignore[no-untyped-def]
     """A proposal for each of the draws listed, whose means are surely large; the ends of the lists of those to go on with and of
     those that are unsure."""
-    left, unsure = ends
     for begin in range(0, waiting, CHUNK):
         count, some = min(CHUNK, waiting - begin), listed[begin:]
         _gather(n, a, b, inverse, number, some, room, count)
-        for i in range(0, count, LANES):
-            many, whose, among = fetch(room.many, i), fetch(some, i), numbers(U(i)) < U(count)
-            flip, centre, _, _ = _centres(
-                many, fetch(room.taken, i), fetch(room.total, i), fetch_reals(room.inverse, i)
-            )
-            drawn, yes, no = _propose(fetch(room.number, i), flip, many, centre, c1, c2, c3, k0, k1)
-            keep(drawn, room.drawn, i)
-            for j in range(i, min(i + LANES, count)):
-                out[some[j]] = room.drawn[j]
-            left = append(whose, among & no, room.queue, left)
-            unsure = append(whose, among & ~(yes | no), room.unsure, unsure)
-    return left, unsure
+        _centres(room.many, room.taken, room.total, room.inverse, room, count)
+        _blocks(room.number, c1, c2, c3, k0, k1, room, count)
+        _propose(room.many, room.taken, room.total, room, count)
+        for i in range(count):
+            out[some[i]] = room.drawn[i]
+        ends = _list(some, room, count, ends)
+    return ends
 
 
 @device
@@ -200,18 +268,8 @@ def _settle(n, a, b, inverse, number, c1, c2, c3, k0, k1, out, room, ends):  # t
     for begin in range(0, unsure, CHUNK):
         count, some = min(CHUNK, unsure - begin), room.unsure[begin:]
         _gather(n, a, b, inverse, number, some, room, count)
-        for i in range(0, count, LANES):
-            _, centre, _, _ = _centres(
-                fetch(room.many, i), fetch(room.taken, i), fetch(room.total, i), fetch_reals(room.inverse, i)
-            )
-            p, m, excess, sd = centre
-            first, second = block(fetch(room.number, i), c1, c2, c3, k0, k1)
-            keep(first, room.first, i)
-            keep(second, room.second, i)
-            keep(m, room.mode, i)
-            keep(bits(p), room.p, i)
-            keep(bits(excess), room.excess, i)
-            keep(bits(sd), room.sd, i)
+        _centres(room.many, room.taken, room.total, room.inverse, room, count)
+        _blocks(room.number, c1, c2, c3, k0, k1, room, count)
         for i in range(_filled(U(count), WIDTH)):
             k, room.verdict[i] = _judge(
                 room.many[i], room.p[i], room.mode[i], room.excess[i], room.sd[i], room.first[i], room.second[i]
@@ -233,36 +291,41 @@ def binomials(n, a, b, inverse, c0, c1, c2, c3, k0, k1, out, room, size):  # typ
     """`size` draws of Binomial(n[j], a[j]/b[j]) into out[j], each that of :func:`binomial` at counter word c0[j]; inverse[j] is
     1/b[j], rounded. The arrays given are longer by up to LANES - 1 numbers, which may be any.
 
-    What vectors cannot do (small means, small modes, far tails) is drawn one by one. `room` is made by :func:`workspace`.
+    What vectors cannot do (small means, small modes, far tails) is drawn one by one. `room` is made by :func:`workspace`. The
+    loops are short, so that the processor, which looks some hundred instructions ahead, works on several vectors at once.
     """
     wide()
-    untried, left, unsure = 0, 0, 0
-    for i in range(0, size, LANES):
-        whose, many = numbers(U(i)), fetch(n, i)
-        flip, centre, mean, is_open = _centres(many, fetch(a, i), fetch(b, i), fetch_reals(inverse, i))
-        among = whose < U(size)
-        large = (mean > SURELY_LARGE) & (many < MANY) & among
-        results = choose(flip, many, U(0))  # of those that are certain
-        if ones(digits(large)) > 3 * LANES // 4:  # sooner all than those alone
-            drawn, yes, no = _propose(fetch(c0, i), flip, many, centre, c1, c2, c3, k0, k1)
-            results = choose(large, drawn, results)
-            left = append(whose, large & no, room.queue, left)
-            unsure = append(whose, large & ~(yes | no), room.unsure, unsure)
+    untried, ends = 0, (0, 0)
+    for begin in range(0, size, CHUNK):
+        count, many, taken, total = min(CHUNK, size - begin), n[begin:], a[begin:], b[begin:]
+        several = U(0)
+        for i in range(0, count, LANES):
+            several += ones(digits(fetch(many, i) > FEW))
+        dense = 4 * several > 3 * U(count)  # sooner all than those alone
+        if dense:
+            dense = 4 * _centres(many, taken, total, inverse[begin:], room, count) > 3 * U(count)
         else:
-            untried = append(whose, large, room.untried, untried)
-        if i + LANES <= size:
-            keep(results, out, i)
+            _means(many, taken, total, inverse[begin:], room, count)
+        if dense:
+            _blocks(c0[begin:], c1, c2, c3, k0, k1, room, count)
+            _propose(many, taken, total, room, count)
+            ends = _list(room.every[begin:], room, count, ends)
         else:
-            keep(results, room.drawn, 0)
-            for j in range(size - i):
-                out[i + j] = room.drawn[j]
-        alone = digits(is_open & ~large & among)
-        while alone:
-            at = i + np.int64(zeros_below(alone))
-            out[at] = binomial(n[at], a[at], b[at], c0[at], c1, c2, c3, k0, k1)
-            alone &= alone - U(1)
+            for i in range(0, count, LANES):
+                flip, _ = _outcome(fetch(taken, i), fetch(total, i))
+                keep(choose(flip, fetch(many, i), U(0)), room.drawn, i)
+                listed = fetch(room.every, begin + i)
+                untried = append(listed, flags_of(room.large[i // LANES]), room.untried, untried)
+        for i in range(count):
+            out[begin + i] = room.drawn[i]
+        for i in range(0, count, LANES):
+            alone = room.alone[i // LANES]
+            while alone:
+                at = begin + i + np.int64(zeros_below(alone))
+                out[at] = binomial(n[at], a[at], b[at], c0[at], c1, c2, c3, k0, k1)
+                alone &= alone - U(1)
     some, waiting, attempt = room.untried, untried, U(0)
-    while waiting + left + unsure > 0:
-        ends = _try(some, n, a, b, inverse, c0, c1, c2 + attempt, c3, k0, k1, out, room, waiting, (left, unsure))
+    while waiting + ends[0] + ends[1] > 0:
+        ends = _try(some, n, a, b, inverse, c0, c1, c2 + attempt, c3, k0, k1, out, room, waiting, ends)
         waiting = _settle(n, a, b, inverse, c0, c1, c2 + attempt, c3, k0, k1, out, room, ends)
-        some, left, unsure, attempt = room.queue, 0, 0, attempt + U(1)
+        some, ends, attempt = room.queue, (0, 0), attempt + U(1)
