@@ -199,7 +199,8 @@ def kernel(function: F) -> Callable[..., Any]:
 
 def subkernel(function: F) -> Callable[..., Any]:
     """A function that kernels call, and Python does not: compiled once for all of them, its machine code kept as theirs."""
-    return _kept(function, njit(nogil=True, no_cpython_wrapper=True, **OPTIONS)(function))
+    unwrapped: dict[str, Any] = {"no_cpython_wrapper": True, **OPTIONS}
+    return _kept(function, njit(nogil=True, **unwrapped)(function))
 
 
 def _kept(function: F, compiled: Any) -> Callable[..., Any]:
