@@ -160,8 +160,8 @@ def simulate(
     if isinstance(walk, ItoWalk):
         if method not in ("auto", "paths"):
             raise ValueError(f"method = {method!r}: the walkers of an Itô walk are followed, by method='paths'")
-        task = ItoTask.of(walk, walk.steps(times), seed, bins, records)
-        followed: ItoEnsemble = collect(ItoEnsemble, task, [span], None, effort, out)
+        of_ito = ItoTask.of(walk, walk.steps(times), seed, bins, records)
+        followed: ItoEnsemble = collect(ItoEnsemble, of_ito, [span], None, effort, out)
         return followed
     steps = tuple(checked_walk(walk).steps(times))
     if bins is not None:
@@ -170,8 +170,10 @@ def simulate(
         )
     walk.warn_if_quick(steps[-1] * walk.dt)
     if method == "auto":
-        method = plan(walk, span, steps, records, part=isinstance(walkers, range)).method
-    done: Ensemble = collect(Ensemble, Task(walk, steps, seed, method, records), [span], None, effort, out)
+        task = Task.cheapest(walk, span, steps, seed, records, part=isinstance(walkers, range))
+    else:
+        task = Task(walk, steps, seed, method, records)
+    done: Ensemble = collect(Ensemble, task, [span], None, effort, out)
     if done.counted:
         table = done.tally.table
         walk.warn_if_slow(table.point, table.layout.live(done.tally.raw), done.times)

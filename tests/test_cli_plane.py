@@ -175,7 +175,7 @@ def test_what_cannot_be_held_is_refused_before_work(
     )
     begun = time.process_time()
     for arguments, told_of in (
-        (("simulate", "space.toml"), "counted one by one: take a larger dx, or shorter times"),
+        (("simulate", "space.toml"), "counted one by one: take a larger dt, or shorter times"),
         (("explain", "space.toml"), "counted one by one"),
         (("simulate", "room.toml"), "GiB of memory"),
     ):

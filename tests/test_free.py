@@ -4,6 +4,9 @@ be counted."""
 from __future__ import annotations
 
 import math
+import pickle
+from functools import partial
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +16,8 @@ import pytest
 import randwalk as rw
 from randwalk.kernels import cpu
 from randwalk.kernels.packing import packing
-from randwalk.run import free, plan
+from randwalk.run import free, plan, windows
+from randwalk.run.task import Task
 
 SPACE = dict.fromkeys(("right", "left", "up", "down", "front", "back"), 1.0 / 6.0)
 MICRO, NANO = 1e-6, 1e-9
@@ -38,6 +42,47 @@ def test_displacements_are_packed_and_unpacked(axes: int, digits: int) -> None:
     cpu.unpack(packed, bits, numbers)
     np.testing.assert_array_equal(numbers, ends + 7)
     assert not packed.any()
+
+
+# ---------------------------------------------------------------- the sites that walkers need
+
+
+def counted(run: rw.Ensemble) -> np.ndarray:
+    """The walkers on each cell of the window of a run, by their places."""
+    layout, x = run.table.layout, run[rw.Positions()].x
+    cells = [layout.index(*np.rint(now / MICRO).astype(int).T) for now in x]
+    return np.array([np.bincount(cell, minlength=layout.cells) for cell in cells])
+
+
+@pytest.mark.parametrize("leak", [None, 0.9], ids=["as guessed", "a guess too narrow"])
+def test_batches_are_counted_on_the_sites_they_need(monkeypatch: pytest.MonkeyPatch, leak: float | None) -> None:
+    """A small part of the window, from which the run makes all of it; the starts are part of it, too."""
+    if leak is not None:
+        monkeypatch.setattr(windows.window, "Windows", partial(windows.window.Windows, leak=leak))
+    start = rw.Point(0.0) * rw.Point(0.0) * rw.Atoms([0.0, 60 * MICRO], [0.5, 0.5])
+    walk, records = simple(start=start), [rw.Positions(), rw.Displacement("z")]
+    task = Task(walk, steps=(200,), seed=1, method="paths", records=tuple(records))
+    parts = [*task.stream(range(1500)), *task.stream(range(1500, 2000))]
+    whole = task.run(2000)
+    assert all(part.raw.size < whole.raw.size / (5 if leak is None else 1) for part in parts)
+    assert parts[0].table.window != parts[1].table.window and parts[0].raw.sum() == 1500
+    run = rw.Ensemble(task, parts[0] + parts[1])
+    np.testing.assert_array_equal(run.raw, whole.raw)
+    np.testing.assert_array_equal(run.raw, counted(run))
+    assert run[records[1]].counts.shape == whole.records[records[1]].counts.shape  # type: ignore[union-attr]
+    again = pickle.loads(pickle.dumps(run))
+    assert again.tally.raw.size == run.tally.raw.size < run.raw.size
+    np.testing.assert_array_equal(again.raw, run.raw)
+
+
+def test_several_times_are_counted_on_the_window_of_the_run(tmp_path: Path) -> None:
+    run = rw.simulate(simple(), 300, np.array([3, 90]) * NANO, seed=1, method="paths", record=[rw.Positions()])
+    assert run.tally.raw.shape == run.raw.shape
+    np.testing.assert_array_equal(run.raw, counted(run))
+    once = rw.simulate(simple(), 300, [90 * NANO], seed=1, method="paths", out=tmp_path / "once.npz")
+    np.testing.assert_array_equal(once.raw[0], run.raw[1])
+    held = rw.Ensemble.load(tmp_path / "once.npz")
+    np.testing.assert_array_equal(held.extend(400).raw, once.extend(400).raw)
 
 
 # ---------------------------------------------------------------- more sites than can be counted
@@ -116,6 +161,40 @@ def test_too_many_sites_to_count_are_refused_with_a_remedy_that_works() -> None:
         rw.simulate(walk, 10, times, record=[rw.Maximum(0)])
     with pytest.raises(ValueError, match="counted one by one"):
         rw.explain(walk, 10, times)
+
+
+def in_space(size: float, dt: float = NANO) -> rw.LatticeWalk:
+    return rw.LatticeWalk(steps=simple().probabilities, dx=size, dt=dt)
+
+
+def diffusing(size: float) -> rw.LatticeWalk:
+    return rw.LatticeWalk.from_drift(drift=(0.0,) * 3, diffusion=1e-4, dx=size, times=[4000 * NANO])
+
+
+def boxed(size: float) -> rw.LatticeWalk:
+    side = rw.Interval(0.0, 500 * MICRO, rw.Reflecting(), rw.Reflecting())
+    return rw.LatticeWalk(steps=simple().probabilities, dx=size, dt=NANO, domain=side**3, start=(250 * MICRO,) * 3)
+
+
+@pytest.mark.parametrize(
+    ("refused", "remedy", "tried"),
+    [
+        ([in_space(MICRO), in_space(10 * MICRO)], "take a larger dt, or shorter times", in_space(MICRO, 100 * NANO)),
+        ([diffusing(0.1 * MICRO)], "take a larger dx, or shorter times", diffusing(5 * MICRO)),
+        ([boxed(MICRO)], "take a larger dx", boxed(10 * MICRO)),
+    ],
+    ids=["given probabilities", "from a diffusion", "in a box"],
+)
+def test_where_sites_are_too_many_the_remedy_gives_fewer(
+    refused: list[rw.LatticeWalk], remedy: str, tried: rw.LatticeWalk
+) -> None:
+    """Given probabilities without walls lead as many sites away whatever dx is."""
+    record = rw.DistinctSites()
+    for walk, asked in product(refused, (record, rw.Maximum(0))):
+        with pytest.raises(ValueError, match=f"counted one by one: {remedy}"):
+            rw.simulate(walk, 10, [4000 * NANO], record=[asked])
+    run = rw.simulate(tried, 10, [4000 * NANO], seed=1, record=[record])
+    assert run[record].counts.sum() == 10
 
 
 # ---------------------------------------------------------------- jumps

@@ -94,6 +94,7 @@ OF_LANES = (lanes, lanes), (lanes, types.uint64), (types.uint64, lanes)
 OF_CELLS = (cells, cells), (cells, types.uint32), (types.uint32, cells)
 _define(operator.add, "add", *OF_LANES, *OF_CELLS)
 _define(operator.sub, "sub", *OF_LANES)
+_define(operator.mul, "mul", *OF_LANES)
 _define(operator.and_, "and_", *OF_LANES, *OF_CELLS, (marks, marks))
 _define(operator.or_, "or_", *OF_LANES, (marks, marks))
 _define(operator.xor, "xor", *OF_LANES)
@@ -152,6 +153,23 @@ def fetched(kind: Vector) -> Any:
     return intrinsic(fetch)
 
 
+def _fetch_apart(context: Any, array: Any, offset: Any) -> Any:
+    """The numbers from `offset` on of a contiguous array of 32 bits, as lanes: those in even places, then those in odd ones. Two
+    are fetched in 64 bits, of which each is a half."""
+
+    def load(context: Any, builder: Any, values: Any, offset: Any) -> Any:
+        there, _, size = place(context, builder, array, values, offset, LANES)
+        pairs = ir.VectorType(ir.IntType(64), LANES // 2)
+        both = builder.load(builder.bitcast(there, pairs.as_pointer()), align=size, typ=pairs)
+        halves = (
+            combine(builder, how, both, ir.Constant(ir.IntType(64), by))
+            for how, by in (("and_", 2**32 - 1), ("lshr", 32))
+        )
+        return builder.shuffle_vector(*halves, ir.Constant(ir.VectorType(ir.IntType(32), LANES), list(range(LANES))))
+
+    return lowered(lanes(array, types.intp), load)
+
+
 def _keep(context: Any, values: Any, array: Any, offset: Any) -> Any:
     """Store a vector into an array, by the low bits of its elements; into one of floats by all their bits."""
 
@@ -169,6 +187,7 @@ def _keep(context: Any, values: Any, array: Any, offset: Any) -> Any:
 alike: Any = intrinsic(_alike)
 numbers: Any = intrinsic(_numbers)
 fetch: Any = fetched(lanes)
+fetch_apart: Any = intrinsic(_fetch_apart)
 fetch_cells: Any = fetched(cells)
 fetch_masses: Any = fetched(masses)
 keep: Any = intrinsic(_keep)

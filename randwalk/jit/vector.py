@@ -109,6 +109,14 @@ def _apart(context: Any) -> Any:
     return lowered(types.void(), lambda _, builder: builder.function.attributes.add("noinline"))
 
 
+def woven(builder: Any, value: Any, high: bool) -> Any:
+    """The low or the high halves of lanes, in turn of the first half of the lanes and of the second: one instruction for two
+    registers."""
+    value = builder.bitcast(broadcast(builder, value), ir.VectorType(ir.IntType(32), 2 * LANES))
+    order = [LANES * (i % 2) + i // 2 * 2 + high for i in range(LANES)]
+    return builder.shuffle_vector(value, value, ir.Constant(ir.VectorType(ir.IntType(32), LANES), order))
+
+
 def product(context: Any, builder: Any, value: Any, factor: int) -> Any:
     """The 64 bits of the product of the low half of a uint64, or of lanes, and 32 bits. On CUDA by the instruction that does
     just that; NVVM would multiply all of both, which adds a third to the work of Philox."""
@@ -184,9 +192,9 @@ def _ones(context: Any, word: Any) -> Any:
 
 
 def _append(context: Any, values: Any, chosen: Any, array: Any, offset: Any) -> Any:
-    """Keep those of a vector that are chosen, of lanes those for which `chosen` is not 0, of cells those that it marks, in an
-    array one after another from `offset` on; returns the place after the last one. What stands there and in the places after it,
-    up to the length of the vector in all, means nothing then.
+    """Keep those of a vector that are chosen, of lanes those for which `chosen`, flags or lanes, is not 0, of cells those that it
+    marks, in an array one after another from `offset` on; returns the place after the last one. What stands there and in the
+    places after it, up to the length of the vector in all, means nothing then.
 
     AVX-512 has an instruction that packs a register. Elsewhere LLVM would pack in memory and wait for it, so elements are stored
     one by one, each over those before it that are not kept.
@@ -196,11 +204,10 @@ def _append(context: Any, values: Any, chosen: Any, array: Any, offset: Any) -> 
     part = ir.VectorType(element, together)
 
     def store(context: Any, builder: Any, given: Any, wanted: Any, into: Any, offset: Any) -> Any:
-        if chosen == lanes:
-            wanted = builder.icmp_unsigned("!=", wanted, ir.Constant(wanted.type, [0] * wanted.type.count))
         for first in range(0, values.form.count, together):
             order = ir.Constant(ir.VectorType(ir.IntType(32), together), list(range(first, first + together)))
-            some, mask = (builder.shuffle_vector(v, v, order) for v in (given, wanted))
+            some, which = (builder.shuffle_vector(v, v, order) for v in (given, wanted))
+            mask = builder.icmp_unsigned("!=", which, ir.Constant(which.type, [0] * together))
             if together > 1:
                 kind = ir.FunctionType(part, [part, mask.type, part])
                 name = f"llvm.experimental.vector.compress.v{together}{element.intrinsic_name}"

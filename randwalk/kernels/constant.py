@@ -26,7 +26,8 @@ def walk_constant(site, first_walker, program, start, stop, keys):  # type: igno
 
     Only the kernel that is used is compiled. It is called for walkers whose numbers have the same high half.
     """
-    walk = _walk_fair if program.thresholds == (FULL // 2, FULL) else _walk_digits
+    walk = _walk_digits if program.planes == PLANES else _walk_decided
+    walk = _walk_fair if program.thresholds == (FULL // 2, FULL) else walk
     begin = 0
     while begin < site.size:
         end = min(site.size, begin + (1 << 32) - (first_walker + begin) % (1 << 32))
@@ -46,19 +47,29 @@ def _walk_fair(site, first_walker, program, start, stop, keys):  # type: ignore[
             early, late = screen(128 * block, start, stop), screen(128 * block + 64, start, stop)
             one, two = words64(walker, high, U(block), STEPS, keys[0], keys[1])
             taken = taken + (ones(one & early) + ones(two & late))
-        keep(taken, counts, 0)
-        home = site[j : j + LANES]
-        for i in range(home.size):
-            home[i] += first * (stop - start) + (second - first) * np.int64(counts[i])
+        _move(site[j : j + LANES], taken * U(second - first) + U(first * (stop - start)), counts)
+
+
+@kernel
+def _walk_decided(site, first_walker, program, start, stop, keys):  # type: ignore[no-untyped-def]
+    """Thresholds of so few digits that every step is decided by them."""
+    wide()
+    moves, rows, planes = len(program.thresholds), _rows(program), aligned((PLANES + 2) * LANES)
+    counts = aligned(moves * LANES)
+    for j in range(0, site.size, LANES):
+        _begin(counts, rows, moves, U(stop - start))
+        for word in range(start // 64, (stop + 63) // 64):
+            _draw(planes, U(first_walker + j), word, program.planes, screen(64 * word, start, stop), keys)
+            for k in range(rows):
+                less, _ = _compare(planes, U(program.thresholds[k]), program.planes, ALL)
+                keep(fetch(counts, k * LANES) + ones(less), counts, k * LANES)
+        _arrive(site[j : j + LANES], counts, program.offsets)
 
 
 @kernel
 def _walk_digits(site, first_walker, program, start, stop, keys):  # type: ignore[no-untyped-def]
     wide()
-    moves, number = len(program.thresholds), program.planes
-    rows = moves
-    while rows and program.thresholds[rows - 1] == FULL:  # every uniform is below
-        rows -= 1
+    moves, number, rows = len(program.thresholds), program.planes, _rows(program)
     planes, counts, rests = aligned((PLANES + 2) * LANES), aligned(moves * LANES), aligned(rows)
     for k in range(rows):
         rests[k] = remainder(program.thresholds[k], number)
@@ -66,13 +77,12 @@ def _walk_digits(site, first_walker, program, start, stop, keys):  # type: ignor
     lists = aligned((moves + 1) * ROOM + LANES), aligned((moves + 1) * ROOM + LANES)
     for j in range(0, site.size, LANES):
         first = U(first_walker + j)
-        for k in range(moves):
-            keep(alike(ZERO if k < rows else U(stop - start)), counts, k * LANES)
+        _begin(counts, rows, moves, U(stop - start))
         for begin in range(start // 64, (stop + 63) // 64, WORDS):
             many = 0
             for word in range(begin, min(begin + WORDS, (stop + 63) // 64)):
                 wanted = screen(64 * word, start, stop)
-                _draw(planes, first, word, number, keys)
+                _draw(planes, first, word, number, wanted, keys)
                 for k in range(rows):
                     less, tie = _compare(planes, U(program.thresholds[k]), number, wanted)
                     if rests[k]:
@@ -80,10 +90,43 @@ def _walk_digits(site, first_walker, program, start, stop, keys):  # type: ignor
                         many = append(tie, tie, ties[0], many)
                     keep(fetch(counts, k * LANES) + ones(less), counts, k * LANES)
             _settle(counts, ties, many, (first, begin), rests, lists, keys)
-        home = site[j : j + LANES]
-        for k in range(moves):
-            for i in range(home.size):
-                home[i] += change(program.offsets, k) * np.int64(counts[k * LANES + i])
+        _arrive(site[j : j + LANES], counts, program.offsets)
+
+
+@device
+def _rows(program):  # type: ignore[no-untyped-def]
+    """How many thresholds there are before those that every uniform is below."""
+    rows = len(program.thresholds)
+    while rows and program.thresholds[rows - 1] == FULL:
+        rows -= 1
+    return rows
+
+
+@device
+def _begin(counts, rows, moves, steps):  # type: ignore[no-untyped-def]
+    """Counts of steps below each threshold: none, and all of those that need no comparison."""
+    for k in range(moves):
+        keep(alike(ZERO if k < rows else steps), counts, k * LANES)
+
+
+@device
+def _arrive(home, counts, offsets):  # type: ignore[no-untyped-def]
+    """Add to the places of at most LANES walkers what they have moved by so many steps below each threshold."""
+    moved = alike(ZERO)
+    for k in range(len(offsets)):
+        moved = moved + fetch(counts, k * LANES) * U(change(offsets, k))
+    _move(home, moved, counts)
+
+
+@device
+def _move(home, moved, room):  # type: ignore[no-untyped-def]
+    """Add to the places of at most LANES walkers what they have moved."""
+    if home.size == LANES:
+        keep(fetch(home, 0) + moved, home, 0)
+    else:
+        keep(moved, room, 0)
+        for i in range(home.size):
+            home[i] += np.int64(room[i])
 
 
 @maker
@@ -95,20 +138,24 @@ def aligned(size):  # type: ignore[no-untyped-def]
 
 
 @device
-def _draw(planes, first_walker, word, number, keys):  # type: ignore[no-untyped-def]
+def _draw(planes, first_walker, word, number, wanted, keys):  # type: ignore[no-untyped-def]
     """The random digits of the 64 steps of a word into rows 1, 2, … `number` of `planes`, the highest first. A Philox block has
-    two digits; the rows before and after take the digits of other words. The numbers of walkers have the same high half."""
+    two digits; the rows before and after take the digits of other words. The numbers of walkers have the same high half. Steps
+    that are not `wanted` get the highest uniform, which is below no threshold."""
     low, high, begin = numbers(first_walker & LOW), first_walker >> HALF, word * number
     for block in range(begin // 2, (begin + number + 1) // 2):
         first, second = words64(low, high, U(block), STEPS, keys[0], keys[1])
         at = (2 * block - begin + 1) * LANES
         keep(first, planes, at)
         keep(second, planes, at + LANES)
+    if wanted != ALL:
+        for row in range(1, number + 1):
+            keep(fetch(planes, row * LANES) | ~wanted, planes, row * LANES)
 
 
 @device
 def _compare(planes, t, number, wanted):  # type: ignore[no-untyped-def]
-    """(the `wanted` steps of a word that are below a threshold, those that tie with it) by the drawn digits."""
+    """(the steps of a word that are below a threshold, the `wanted` ones that tie with it) by the drawn digits."""
     less, tie, digit = alike(ZERO), alike(wanted), number - 1
     if number & 1:
         less, tie = next_digit(less, tie, fetch(planes, number * LANES), spread(t, digit))
@@ -117,7 +164,7 @@ def _compare(planes, t, number, wanted):  # type: ignore[no-untyped-def]
         low, high = fetch(planes, (digit + 1) * LANES), fetch(planes, digit * LANES)
         less, tie = next_digits(less, tie, low, high, t >> U(BITS - 1 - digit))
         digit -= 2
-    return less if wanted == ALL else less & wanted, tie
+    return less, tie
 
 
 @device

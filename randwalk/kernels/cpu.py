@@ -12,12 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..jit.compile import aside, device, kernel
-from ..jit.lanes import LANES, WIDTH, fetch, fetch_cells, keep, numbers
+from ..jit.lanes import LANES, WIDTH, fetch_apart, fetch_cells, keep
 from ..jit.vector import append, look_up, look_up_pairs, where, which, wide
 from .alias import draw, settle_draw
 from .functionals import first_visit, tally
 from .packing import field
-from .philox import HALF, JUMP, LOW, STEPS, U, of_axis, philox
+from .philox import HALF, JUMP, LOW, STEPS, U, keep_words, of_axis, philox
 from .program import LIVE, Halves, Keys, TableProgram
 from .step import I32, MOST, ONE, U32, half_moves, rests, start_cell, table_step
 
@@ -206,7 +206,7 @@ def _advance(walkers, block, home, span, program, told, room, keys):  # type: ig
     (words, trail, marked, _), rows, alive = room, program.thresholds.shape[0], min(size, left - base)
     x, who = walkers[0][base:], walkers[1][base:]
     for j in range(0, alive, LANES):  # the last lanes may have no walker
-        _block(words, j, fetch(who, j) + U(first), U(begin // 8), STEPS, keys)
+        keep_words(words, j, fetch_apart(who, j) + U(first), U(begin // 8), STEPS, keys[0], keys[1])
     for j in range(0, alive, WIDTH):  # places without a walker step too, from some cell to some cell
         here = fetch_cells(x, j)
         there, tied = here, here < U32(0)
@@ -224,16 +224,6 @@ def _advance(walkers, block, home, span, program, told, room, keys):  # type: ig
     if program.leaves:
         left = _release((x, who), (alive, left - base), home, span, program, told, room, keys) + base
     return left
-
-
-@device
-def _block(words, j, walker, number, purpose, keys):  # type: ignore[no-untyped-def]
-    """Random block `number` of walkers in lanes, from place `j` on: word i in words[i]."""
-    y0, y1, y2, y3 = philox(walker & LOW, walker >> HALF, number, purpose, keys[0], keys[1])
-    keep(y0, words[0], j)
-    keep(y1, words[1], j)
-    keep(y2, words[2], j)
-    keep(y3, words[3], j)
 
 
 @device
@@ -293,10 +283,10 @@ def _release(block, size, home, span, program, told, room, keys):  # type: ignor
     walkers of the block, those from its first one to the last of all); returns what becomes of the second."""
     (x, who), (alive, left), (site, passage, first), many = block, size, home, 0
     (_, resting, (shift, bound)), order, gone = told, room[3][0], room[3][1]
-    for j in range(0, alive, WIDTH):
-        here, place = fetch_cells(x, j), fetch_cells(order, j)
+    for begin in range(0, alive, WIDTH):
+        here, places = fetch_cells(x, begin), fetch_cells(order, begin)
         rest = look_up(resting, 0, here) == U32(1) if resting.size else bound < here + shift
-        many = append(place, rest & (place < U32(alive)), gone, many)
+        many = append(places, rest & (places < U32(alive)), gone, many)
     for i in range(many - 1, -1, -1):
         j, left = U(gone[i]), left - 1
         place = U(who[j])
@@ -351,12 +341,15 @@ def jump(site, first_walker, interval, axis, table, keys):  # type: ignore[no-un
     cells, rests), see `alias`. The draws of an axis are its own."""
     wide()
     first, bits, cells, remainders = table
-    words, drawn = np.empty((4, BLOCK // 4), np.uint32), np.empty(BLOCK, np.int32)
+    words, drawn, order = np.empty((4, BLOCK // 4), np.uint32), np.empty(BLOCK, np.int32), np.empty(LANES, np.uint32)
     w0, w1, w2, w3 = words[0], words[1], words[2], words[3]
+    for j in range(LANES):
+        order[j] = j
     early = first_walker % 4  # walkers before the first whose words are in the same block
     for begin in range(-early, site.size, BLOCK):
         for j in range(0, BLOCK // 4, LANES):
-            _block(words, j, numbers(U(first_walker + begin) // U(4) + U(j)), U(interval), of_axis(JUMP, axis), keys)
+            walkers = fetch_apart(order, 0) + (U(first_walker + begin) // U(4) + U(j))
+            keep_words(words, j, walkers, U(interval), of_axis(JUMP, axis), keys[0], keys[1])
         ties = False
         for j in range(BLOCK // 4):
             at = 4 * U(j)

@@ -14,8 +14,8 @@ from numba import types
 from numba.extending import intrinsic
 
 from ..jit.compile import device
-from ..jit.lanes import lanes, lowered
-from ..jit.vector import joined_high, mixed_high, product
+from ..jit.lanes import LANES, array_of, broadcast, combine, lanes, lowered, place
+from ..jit.vector import joined_high, mixed_high, product, woven
 
 STREAM_VERSION = 3
 
@@ -33,38 +33,66 @@ W0, W1 = 0x9E3779B9, 0xBB67AE85
 tuple_of: Any = types.UniTuple
 
 
-def _rounds(joins: bool) -> Any:
-    """Ten rounds as LLVM instructions: Numba would infer the types of every operation of every round. The output are four words,
-    in the low halves of as many values, or joined in two of 64 bits."""
+def _products(context: Any, builder: Any, counter: Any, keys: Any) -> Any:
+    """Nine rounds, and of the tenth each product with the word and the key that belong into its high half. These are LLVM
+    instructions, because Numba would infer the types of every operation of every round."""
+    (a, b, c, d), (key0, key1), i64 = counter, keys, ir.IntType(64)
 
-    def rounds(context: Any, c0: Any, c1: Any, c2: Any, c3: Any, k0: Any, k1: Any) -> Any:
+    def raised(key: Any, constant: int) -> Any:
+        return builder.and_(builder.add(key, ir.Constant(i64, constant)), ir.Constant(i64, 0xFFFFFFFF))
+
+    for _ in range(9):
+        # Words are in the low half of 64-bit places; the next product ignores the high halves, which are undefined.
+        p, q = product(context, builder, a, M0), product(context, builder, c, M1)
+        a, b, c, d = mixed_high(builder, q, b, key0), q, mixed_high(builder, p, d, key1), p
+        key0, key1 = raised(key0, W0), raised(key1, W1)
+    return (product(context, builder, c, M1), b, key0), (product(context, builder, a, M0), d, key1)
+
+
+def _words(count: int, output: Any) -> Any:
+    """A block as `count` words, which `output` makes of each product of :func:`_products`."""
+
+    def words(context: Any, c0: Any, c1: Any, c2: Any, c3: Any, k0: Any, k1: Any) -> Any:
         counter = [lanes if word == lanes else types.uint64 for word in (c0, c1, c2, c3)]
-        made = tuple_of(lanes if lanes in counter else types.uint64, 2 if joins else 4)
+        made = tuple_of(lanes if lanes in counter else types.uint64, count)
 
-        def mix(context: Any, builder: Any, a: Any, b: Any, c: Any, d: Any, key0: Any, key1: Any) -> Any:
-            i64 = ir.IntType(64)
+        def build(context: Any, builder: Any, *given: Any) -> Any:
+            last = _products(context, builder, given[:4], given[4:])
+            return context.make_tuple(builder, made, [word for product in last for word in output(builder, *product)])
 
-            def raised(key: Any, constant: int) -> Any:
-                return builder.and_(builder.add(key, ir.Constant(i64, constant)), ir.Constant(i64, 0xFFFFFFFF))
+        return lowered(made(*counter, types.uint64, types.uint64), build)
 
-            for number in range(10):
-                if number:
-                    key0, key1 = raised(key0, W0), raised(key1, W1)
-                # Words are in the low half of 64-bit places; the next product ignores the high halves, which are undefined.
-                p, q = product(context, builder, a, M0), product(context, builder, c, M1)
-                if joins and number == 9:
-                    pair = joined_high(builder, q, b, key0), joined_high(builder, p, d, key1)
-                    return context.make_tuple(builder, made, pair)
-                a, b, c, d = mixed_high(builder, q, b, key0), q, mixed_high(builder, p, d, key1), p
-            return context.make_tuple(builder, made, (a, b, c, d))
-
-        return lowered(made(*counter, types.uint64, types.uint64), mix)
-
-    return intrinsic(rounds)
+    return intrinsic(words)
 
 
-_four_words: Any = _rounds(joins=False)
-_two_words: Any = _rounds(joins=True)
+def _keep_words(context: Any, words: Any, begin: Any, walkers: Any, number: Any, purpose: Any, k0: Any, k1: Any) -> Any:
+    """Store the words of a block of each of lanes of walkers, word i of them in words[i], an array of 32 bits, from the place
+    `begin` on: in turn one of the first half of the walkers and one of the second."""
+
+    def store(
+        context: Any, builder: Any, into: Any, begin: Any, walkers: Any, number: Any, purpose: Any, *keys: Any
+    ) -> None:
+        row = builder.extract_value(array_of(words)(context, builder, into).shape, 1)
+        high = combine(builder, "lshr", walkers, ir.Constant(ir.IntType(64), 32))
+        for wide, word, key in _products(context, builder, (walkers, high, number, purpose), keys):
+            key = builder.trunc(key, ir.IntType(32))
+            mixed = combine(
+                builder,
+                "xor",
+                woven(builder, word, high=False),
+                broadcast(builder, key, ir.VectorType(key.type, LANES)),
+            )
+            for made in (builder.xor(woven(builder, wide, high=True), mixed), woven(builder, wide, high=False)):
+                there, _, size = place(context, builder, words, into, begin, LANES)
+                builder.store(made, there, align=size)
+                begin = builder.add(begin, row)
+
+    return lowered(types.void(words, types.intp, lanes, *[types.uint64] * 4), store)
+
+
+_four_words: Any = _words(4, lambda builder, wide, word, key: (mixed_high(builder, wide, word, key), wide))
+_two_words: Any = _words(2, lambda builder, wide, word, key: (joined_high(builder, wide, word, key),))
+keep_words: Any = intrinsic(_keep_words)
 
 
 @device

@@ -6,6 +6,7 @@ from __future__ import annotations
 import pickle
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import fields, is_dataclass
+from functools import cache
 from typing import Any
 
 from .coefficient import Coefficient, Constant, Difference, Function
@@ -102,7 +103,13 @@ def _parts(value: Any, name: str) -> Iterator[tuple[str, Any]]:
         case tuple() | list():
             yield from ((name, part) for part in value)
         case _ if is_dataclass(value):
-            # what was declared comes before what was made of it, which has its functions, too
-            names = sorted((field.name for field in fields(value)), key=lambda field: not field.startswith("declared"))
+            kind: Any = type(value)
             named = name in NAMELESS
-            yield from ((field.removeprefix("declared_") if named else name, getattr(value, field)) for field in names)
+            for field in _names(kind):
+                yield field.removeprefix("declared_") if named else name, getattr(value, field)
+
+
+@cache
+def _names(kind: type) -> list[str]:
+    """The fields of value objects: what was declared before what was made of it, which has its functions, too."""
+    return sorted((field.name for field in fields(kind)), key=lambda field: not field.startswith("declared"))

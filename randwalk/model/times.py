@@ -58,7 +58,7 @@ def steps_at(times: ArrayLike, dt: float, inexact: Sequence[float], remedy: Call
     for t in given[~is_whole(given, dt)]:
         if not (np.abs(np.array(inexact) - t) <= SAME * t).any():
             raise ValueError(f"time {t:.12g} is not a whole number of steps of dt = {dt:g}: {remedy(float(t))}")
-    if (np.diff(steps, prepend=-1.0) <= 0).any():
+    if (np.diff(steps) <= 0).any():
         at = int(np.argmax(np.diff(steps) <= 0))
         raise ValueError(f"times {given[at]:.12g} and {given[at + 1]:.12g} are the same step of dt = {dt:g}: give one")
     return [int(n) for n in steps]

@@ -102,7 +102,7 @@ class FreeWalkers:
         cells = machine.host(machine.place(walkers, begin.parts, keys)) if one is None else np.array([one])
         self.begun = np.array(begin.table.layout.numbers(cells))
         self.numbers: Any = None
-        kind = machine.packed if jumps is None else np.int32
+        kind = machine.packed if jumps is None and len(self.begun) > 2 else np.int32  # two axes have 16 digits each
         self.moved = machine.array(np.zeros(len(walkers), dtype=kind))
         self.bits, self.most, self.strides = packing(len(self.begun), 8 * np.dtype(kind).itemsize)
         self.counted = by_site(self.table, records, "paths" if jumps is None else "jump")
@@ -176,8 +176,8 @@ class FreeWalkers:
         cpu.count_places(numbers, moved, self.bits, axes, self.counts.raw[row])
 
     def _holding(self, ends: Whole) -> StepTable:
-        """The table of the window of the run, wide enough for walkers with numbers between `ends`, shape (axes, 2). Where they are
-        recorded once, that of the sites from where they began to where they are, which is a small part of it in space."""
+        """The table of the window of the run, wide enough for walkers with numbers between `ends`, shape (axes, 2). Where they
+        are recorded once, that of the sites from where they began to where they are, a small part of the window in space."""
         widest = self.windows.reaching(tuple(map(tuple, ends.tolist()))).table
         if len(self.steps) > 1:
             return widest

@@ -126,7 +126,12 @@ def _counted(number: int, what: str) -> str:
 def plan(walk: LatticeWalk, walkers: range, steps: Sequence[int], records: Sequence[Record], part: bool) -> Plan:
     """The fixed rule of ``method="auto"``: predicted cost of the methods that can do the run."""
     check_records(walk, records)
-    table = Windows(walk, steps[-1]).rows.table
+    return plan_in(Windows(walk, steps[-1]), walkers, steps, records, part)
+
+
+def plan_in(windows: Windows, walkers: range, steps: Sequence[int], records: Sequence[Record], part: bool) -> Plan:
+    """:func:`plan` where the windows of the run are made already, and the records are checked."""
+    walk, table = windows.walk, windows.rows.table
     able = [name for name in METHODS if _can(name, walk, records) and (name != "jump" or _chosen(walk))]
     if not all(by_site(table, records, name) for name in able):
         able = [name for name in able if not by_site(table, records, name)]
@@ -212,15 +217,19 @@ def result_sizes(
 
 def _check_cells(table: StepTable, methods: Sequence[str]) -> None:
     """Refuse more sites than can be counted one by one."""
-    if table.walk.dimension > 1 and table.layout.cells > MOST_CELLS:
-        edges = any(table.layout.edges)
+    walk = table.walk
+    if walk.dimension > 1 and table.layout.cells > MOST_CELLS:
         displaced = any(are_free(table, [Moments()], method) for method in methods)
+        # Steps of given probabilities lead as many sites away whatever their size.
+        fewer = (
+            "a larger dx" if walk.declared is not None or any(axis.sites for axis in walk.lattices) else "a larger dt"
+        )
         raise ValueError(
-            f"{table.sites} sites are more than the {MOST_CELLS} that are counted one by one: take a larger dx"
-            + (", or shorter times, after which walkers have reached fewer" if edges else "")
+            f"{table.sites} sites are more than the {MOST_CELLS} that are counted one by one: take {fewer}"
+            + (", or shorter times, after which walkers have reached fewer" if any(table.layout.edges) else "")
             + (", or record=[Moments()] or other records of displacements, which need no counts" if displaced else "")
         )
-    check_size(table.walk, [(first, first + sites - 1) for first, sites in table.window])
+    check_size(walk, [(first, first + sites - 1) for first, sites in table.window])
 
 
 def _chosen(walk: LatticeWalk) -> bool:
@@ -244,6 +253,8 @@ def _lifetime(table: StepTable) -> float:
     """About how many steps a walker makes before it is absorbed: N²/4p free steps along an axis with N sites between absorbing
     walls, along which it moves with the probability p."""
     shape, faces = table.layout.shape, table.walk.domain.faces
+    if not faces:
+        return math.inf
     middle = as_point([x[x.size // 2] for x in table.axes])
     moving = {step: float(chance(middle, 0.0)) for step, chance in table.walk.probabilities.items()}
     shortest = math.inf

@@ -22,7 +22,7 @@ from .jump import Jumps
 from .machine import Machine
 from .occupation import Midway, occupation
 from .paths import follow
-from .plan import check_memory, check_method, plan
+from .plan import check_memory, check_method, check_records, plan_in
 from .record import Counted, Record
 from .windows import Windows
 
@@ -80,6 +80,24 @@ class Task:
         object.__setattr__(self, "records", checked_records(self.records, "records"))
         check_method(self.method, self.walk, self.records)
 
+    @classmethod
+    def cheapest(
+        cls,
+        walk: LatticeWalk,
+        walkers: range,
+        steps: tuple[int, ...],
+        seed: int,
+        records: tuple[Record, ...],
+        part: bool,
+    ) -> Task:
+        """The task of `walkers` by the method that ``method="auto"`` takes, see :func:`randwalk.run.plan.plan`; its tables are
+        those that the plan looked at."""
+        check_records(walk, records)
+        guessed = Windows(walk, steps[-1])
+        task = cls(walk, steps, seed, plan_in(guessed, walkers, steps, records, part).method, records)
+        object.__setattr__(task, "_guessed", guessed)
+        return task
+
     def __getstate__(self) -> dict[str, Any]:
         return {field.name: getattr(self, field.name) for field in fields(self)}
 
@@ -91,10 +109,13 @@ class Task:
     @cached_property
     def windows(self) -> Windows:
         """The step tables, each made when it is first needed."""
-        guessed = Windows(self.walk, self.steps[-1])
-        if by_site(guessed.rows.table, self.records, self.method):
-            return guessed
+        if by_site(self._guessed.rows.table, self.records, self.method):
+            return self._guessed
         return Windows.reachable(self.walk, self.steps[-1])
+
+    @cached_property
+    def _guessed(self) -> Windows:
+        return Windows(self.walk, self.steps[-1])
 
     @cached_property
     def _jumps(self) -> Jumps | None:
@@ -134,7 +155,7 @@ class Task:
 
     def seconds(self, walkers: int) -> float:
         """The predicted time on a reference machine."""
-        return plan(self.walk, range(walkers), self.steps, self.records, part=False).seconds[self.method]
+        return plan_in(self._guessed, range(walkers), self.steps, self.records, part=False).seconds[self.method]
 
     def check_memory(self, walkers: int, threads: int) -> None:
         """Refuse a request that cannot fit, before anything runs."""

@@ -9,7 +9,6 @@ cell like a ghost, that of an obstacle a cell that no step enters.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise, product
@@ -157,9 +156,8 @@ class Layout:
 
     def leave(self, values: NDArray[Any], gone: NDArray[Any]) -> None:
         """Add what has `gone` by each exit, shape (exits,), to values for every cell, in place, on one cell of the exit."""
-        for cells, more in zip(self._resting, gone, strict=True):
-            if cells.size:
-                values[cells[0]] += more
+        exits, first = np.unique(self.exit_of[self._resting], return_index=True)
+        values[self._resting[first]] += gone[exits]
 
     def absorbed(self, values: NDArray[Any]) -> NDArray[Any]:
         """As :meth:`gone`, with 0 for exits that are edges of a window."""
@@ -261,10 +259,10 @@ class Layout:
     @cached_property
     def _ways(self) -> tuple[Numbers, Numbers]:
         """The resting cells, and for each of them and each exit whether the cell belongs to the exit, 1 or 0."""
-        cells = np.concatenate(self._resting)
-        return cells, np.equal.outer(self.exit_of[cells], np.arange(len(self.exits))).astype(np.int64)
+        return self._resting, np.equal.outer(self.exit_of[self._resting], np.arange(len(self.exits))).astype(np.int64)
 
     @cached_property
-    def _resting(self) -> Sequence[Numbers]:
-        """The cells of each exit."""
-        return [np.flatnonzero(self.exit_of == way) for way in range(len(self.exits))]
+    def _resting(self) -> Numbers:
+        """The resting cells, those of the first exit first."""
+        cells = np.flatnonzero(self.exit_of != LIVE)
+        return cells[np.argsort(self.exit_of[cells], kind="stable")]

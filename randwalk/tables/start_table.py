@@ -50,6 +50,9 @@ def start_parts(table: StepTable) -> tuple[Part, ...]:
     layout, parts = table.layout, []
     for axes, numbers, masses in site_masses(table.walk.start, table.lattices, table.walk.domain):
         places = [(k - layout.first[axis] + 1) * layout.strides[axis] for axis, k in zip(axes, numbers, strict=True)]
+        if masses.size == 1:
+            parts.append((np.sum(places, axis=0).astype(np.int32), masses))
+            continue
         cells, which = np.unique(np.sum(places, axis=0), return_inverse=True)
         total = np.zeros(cells.size, dtype=np.int64)
         np.add.at(total, which, masses)

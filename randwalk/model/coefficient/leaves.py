@@ -34,7 +34,8 @@ class Constant(Coefficient):
         finite_floats(self, "value")
 
     def __call__(self, x: ArrayLike | tuple[ArrayLike, ...], t: ArrayLike = 0.0) -> Floats:
-        return np.full(np.broadcast_shapes(*map(np.shape, (*(x if isinstance(x, tuple) else (x,)), t))), self.value)
+        shapes = {np.shape(values) for values in (*(x if isinstance(x, tuple) else (x,)), t)} - {()}
+        return np.full(shapes.pop() if len(shapes) == 1 else np.broadcast_shapes(*shapes), self.value)
 
     def evaluate(self, point: Point, t: Floats) -> Floats:
         return np.asarray(self.value)
