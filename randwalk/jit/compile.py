@@ -58,7 +58,7 @@ class _Uncollected(event.Listener):
     """Keeps Python from looking for garbage while a kernel is compiled, which took a twentieth of the time: nearly all that Numba
     makes is in use until the code is made. Numba compiles on one thread at a time."""
 
-    depth, before = 0, False  # kernels and functions of theirs that are being compiled, and whether Python looked for garbage
+    depth, before = 0, False  # functions that are being compiled, and whether Python looked for garbage before
 
     def on_start(self, event: Any) -> None:
         if _ours(event):
