@@ -67,7 +67,7 @@ def test_walkers_take_their_words_and_fates_with_them() -> None:
     for i in range(0, n, 7):
         alone = moved.begin(np.zeros((1, 1)))
         moved.walk(alone, i, 0, last, key(SEED))
-        for many, one in zip(together, alone, strict=True):
+        for many, one in zip(map(np.asarray, together), map(np.asarray, alone), strict=True):
             assert many[..., i] == one[..., 0]
 
 
@@ -90,14 +90,14 @@ def test_python_looks_for_garbage_again_after_a_kernel_is_compiled(looking: bool
         return 2.0 * x
 
     def bad(x: float) -> float:
-        return x.nothing  # type: ignore[attr-defined, no-any-return]
+        return x.nothing  # type: ignore[attr-defined]
 
     for function in (good, bad):
         function.__module__ = "randwalk.kernels.a_test"
     seen, before = _Seen(), gc.isenabled()
     try:
         gc.enable() if looking else gc.disable()
-        with event.install_listener("numba:compile", seen):  # type: ignore[no-untyped-call]
+        with event.install_listener("numba:compile", seen):
             assert kernel(good)(1.5) == 3.0 and gc.isenabled() is looking
             with pytest.raises(Exception, match="nothing"):
                 kernel(bad)(1.5)
@@ -108,6 +108,6 @@ def test_python_looks_for_garbage_again_after_a_kernel_is_compiled(looking: bool
 
 def test_functions_of_others_are_compiled_as_ever() -> None:
     seen = _Seen()
-    with event.install_listener("numba:compile", seen):  # type: ignore[no-untyped-call]
+    with event.install_listener("numba:compile", seen):
         assert njit(lambda x: x + 1)(1) == 2
     assert seen.enabled == [gc.isenabled()]

@@ -58,10 +58,7 @@ class _Uncollected(event.Listener):
     """Keeps Python from looking for garbage while a kernel is compiled, which took a twentieth of the time: nearly all that Numba
     makes is in use until the code is made. Numba compiles on one thread at a time."""
 
-    depth, before = (
-        0,
-        False,
-    )  # kernels and functions of theirs that are being compiled, and whether Python looked for garbage
+    depth, before = 0, False  # functions that are being compiled, and whether Python looked for garbage before
 
     def on_start(self, event: Any) -> None:
         if _ours(event):
@@ -202,7 +199,8 @@ def kernel(function: F) -> Callable[..., Any]:
 
 def subkernel(function: F) -> Callable[..., Any]:
     """A function that kernels call, and Python does not: compiled once for all of them, its machine code kept as theirs."""
-    return _kept(function, njit(nogil=True, no_cpython_wrapper=True, **OPTIONS)(function))
+    unwrapped: dict[str, Any] = {"no_cpython_wrapper": True, **OPTIONS}
+    return _kept(function, njit(nogil=True, **unwrapped)(function))
 
 
 def _kept(function: F, compiled: Any) -> Callable[..., Any]:
