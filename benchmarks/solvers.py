@@ -1,12 +1,14 @@
 """``python -m benchmarks.solvers``: seconds of the processor to an error of 1e-4 of cumulative probabilities, compilation apart.
 
 Three problems, solved by randwalk and, where they are installed, by py-pde and FiPy. Those two are given the window that
-randwalk finds, and grids of 32, 48, 64, 96, … cells an axis until the error is met; those that the second order of both says
-cannot meet it are left out, and only the run that meets it counts. py-pde takes the better of its compiled solvers (Euler at the
-limit of stability, adaptive Runge–Kutta); FiPy takes as many implicit steps as cells an axis, and half as many to extrapolate
-from, with the better of its exponential and central convection terms. A solver that has not met it after a minute is stopped.
-Errors are those at the corners of 32 × 32 (× 32) equal boxes of nine tenths of the window. Everything runs on one thread;
-``--json FILE`` keeps the results, and names of problems after it choose some of them.
+randwalk finds, and a coarse grid, then the coarsest of 32, 48, 64, 96, … cells an axis that may meet the error by the second
+order of both; if there is no time for it, the finest for which there is, as the last two grids predict. py-pde takes the better
+of its compiled solvers (Euler at the limit of stability, adaptive Runge–Kutta); FiPy takes as many implicit steps as cells an
+axis, and half as many to extrapolate from, with the better of its exponential and central convection terms. Each has a process
+of its own with one thread, which is ended after half as much again as its share of the time that is left, so that all take ten
+minutes at most, compilation included; of one that has not met the error by then, the best grid that it has finished is kept.
+Errors are those at the corners of 32 × 32 (× 32) equal boxes of nine tenths of the
+window. ``--json FILE`` keeps the results, and names of problems after it choose some of them.
 """
 
 from __future__ import annotations
@@ -18,11 +20,11 @@ import json
 import math
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property, reduce
+from functools import cached_property, partial, reduce
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,16 +34,18 @@ from scipy.linalg import expm, solve_continuous_lyapunov
 from scipy.stats import multivariate_normal, norm
 
 import randwalk as rw
+from randwalk.model.coefficient import ZERO
 
 from .machine import about
+from .refined import Run, Solve, reached, refine, within
 from .tables import solved
 
 ERROR = 1e-4
-CELLS = (32, 48, 64, 96, 128, 192, 256, 384, 512)  # of an axis
-LONGEST = 60.0  # seconds that a solver may take for a problem
+CELLS = (16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512)  # of an axis;
+FEWEST = {2: 24, 3: 16}  # the first
+ALL = 570.0  # seconds of the clock for all solvers and problems
 BOXES = 32
 REPEATS = 3
-HOPE = 1.5  # times the error wanted: a grid on which more is expected is left out
 
 Array = NDArray[np.float64]
 Answer = Callable[[tuple[Array, ...]], Array]  # edges of boxes -> their masses
@@ -51,7 +55,6 @@ Answer = Callable[[tuple[Array, ...]], Array]  # edges of boxes -> their masses
 class Problem:
     """A problem with the masses that its law has in boxes, on a window (low, high) of every axis for solvers that need one."""
 
-    name: str
     equation: Any
     time: float
     exact: Answer
@@ -88,7 +91,7 @@ def turning() -> Problem:
         lambda x, y: (-x - 0.3 * y, 0.2 * x - 0.8 * y), d.tolist(), domain=rw.Line() ** 2,
         start=rw.Normal(tuple(mean.tolist()), (math.sqrt(variance),) * 2),
     )  # fmt: skip
-    return Problem("turning Gaussian with tensor D", equation, until, exact)
+    return Problem(equation, until, exact)
 
 
 def well() -> Problem:
@@ -99,7 +102,7 @@ def well() -> Problem:
         start=rw.Normal((-1.0, 0.0), (0.1, 0.3)),
     )  # fmt: skip
     reference = rw.pde.solve(equation, [0.5], tolerance=1e-7)
-    return Problem("double well with walls", equation, 0.5, lambda e: reference.mass(e, 0.5))
+    return Problem(equation, 0.5, lambda e: reference.mass(e, 0.5))
 
 
 def pulse() -> Problem:
@@ -111,19 +114,10 @@ def pulse() -> Problem:
         return np.asarray(reduce(np.multiply.outer, (np.diff(law.cdf(e)) for e in edges)))
 
     equation = rw.pde.FokkerPlanck(0.0, d, domain=rw.Line() ** 3, start=rw.Normal((0.0,) * 3, (sd,) * 3))
-    return Problem("pulse of heat in space", equation, until, exact)
+    return Problem(equation, until, exact)
 
 
-class Reached(NamedTuple):
-    """The error on the grid that met what is wanted and the seconds of it; or else the least error of all grids, and the seconds
-    of the one at which the solver was stopped."""
-
-    cells: int | None  # of an axis, where a solver is told
-    seconds: float
-    error: float
-
-
-def ours(problem: Problem) -> Reached:
+def ours(problem: Problem, limit: float) -> Iterator[Run]:
     """By :func:`randwalk.pde.solve`, compiled before."""
 
     def run() -> Any:
@@ -134,7 +128,7 @@ def ours(problem: Problem) -> Reached:
         begin = time.process_time()
         run()
         seconds = min(seconds, time.process_time() - begin)
-    return Reached(None, seconds, problem.error(law.mass(problem.edges, problem.time)))
+    yield Run("", None, seconds, problem.error(law.mass(problem.edges, problem.time)))
 
 
 def start(problem: Problem, cells: int) -> Array:
@@ -157,27 +151,22 @@ def boxed(problem: Problem, density: Array) -> Array:
     return values
 
 
-def refined(problem: Problem, solve: Callable[[int], Iterator[tuple[float, Array | None]]]) -> Reached:
-    """By the runs of `solve` on finer and finer grids, each (seconds, density or None where it was stopped): the quickest of the
-    first grid that is right."""
-    expected, least = math.inf, Reached(None, math.inf, math.inf)
-    for cells in CELLS:
-        if math.isfinite(expected) and expected / cells**2 > HOPE * ERROR:
-            continue
-        runs = []
-        for seconds, density in solve(cells):
-            right = density is not None and np.isfinite(density).all()
-            error = problem.error(boxed(problem, density)) if right else math.inf
-            runs.append(Reached(cells, seconds, error))
-            print(f"  {problem.name}: {cells} cells an axis, {seconds:.3g} s, {error:.1e}", flush=True)
-        met = [run for run in runs if run.error <= ERROR]
-        if met:
-            return min(met, key=lambda run: run.seconds)
-        least, spent = min(least, *runs, key=lambda run: run.error), min(run.seconds for run in runs)
-        if spent > LONGEST:
-            break
-        expected = min(run.error for run in runs) * cells**2
-    return least._replace(seconds=spent)
+def on_grids(
+    problem: Problem, limit: float, kinds: Mapping[str, Callable[[int], tuple[float, Array]]]
+) -> Iterator[Run]:
+    """By the runs of several kinds of a solver on finer and finer grids, each (seconds, density)."""
+
+    def judged(solve: Callable[[int], tuple[float, Array]]) -> Solve:
+        def run(cells: int) -> tuple[float, float]:
+            seconds, density = solve(cells)
+            right = np.isfinite(density).all()
+            return seconds, problem.error(boxed(problem, density)) if right else math.inf
+
+        return run
+
+    d = len(problem.window)
+    grids = [cells for cells in CELLS if cells >= FEWEST[d]]
+    yield from refine({kind: judged(solve) for kind, solve in kinds.items()}, d, ERROR, limit, grids)
 
 
 def installed(name: str) -> Any:
@@ -190,31 +179,32 @@ def installed(name: str) -> Any:
         sys.path[:] = path
 
 
-def py_pde(problem: Problem) -> Reached:
+def py_pde(problem: Problem, limit: float) -> Iterator[Run]:
     """py-pde with the equation of :func:`randwalk.pde.to_py_pde`, its right-hand side compiled by Numba."""
     pde, d = installed("pde"), len(problem.window)
     middle = (0.0,) * d
     rates = sum(2.0 * float(problem.equation.diffusion[axis, axis](middle)) for axis in range(d))
 
-    def solve(cells: int) -> Iterator[tuple[float, Array]]:
+    def solve(cells: int, explicit: bool) -> tuple[float, Array]:
         equation, state = rw.pde.to_py_pde(problem.equation, cells, window=problem.window)
         stable = 0.9 / rates * float(min(state.grid.discretization)) ** 2
-        kinds = (
-            (pde.EulerSolver(equation, backend="numba"), problem.time / math.ceil(problem.time / stable)),
-            (pde.RungeKuttaSolver(equation, backend="numba", adaptive=True, tolerance=ERROR), 0.1 * stable),
-        )
-        for solver, dt in kinds:
-            step = solver.make_stepper(state, dt=dt)
-            step(state.copy(), 0.0, 1e-3 * problem.time)  # compiles
-            found = state.copy()
-            begin = time.process_time()
-            step(found, 0.0, problem.time)
-            yield time.process_time() - begin, found.data
+        if explicit:
+            solver, dt = pde.EulerSolver(equation, backend="numba"), problem.time / math.ceil(problem.time / stable)
+        else:
+            solver = pde.RungeKuttaSolver(equation, backend="numba", adaptive=True, tolerance=ERROR)
+            dt = 0.1 * stable
+        step = solver.make_stepper(state, dt=dt)
+        step(state.copy(), 0.0, 1e-3 * problem.time)  # compiles
+        found = state.copy()
+        begin = time.process_time()
+        step(found, 0.0, problem.time)
+        return time.process_time() - begin, found.data
 
-    return refined(problem, solve)
+    kinds = {"Euler": partial(solve, explicit=True), "Runge–Kutta": partial(solve, explicit=False)}
+    yield from on_grids(problem, limit, kinds)
 
 
-def fipy(problem: Problem) -> Reached:
+def fipy(problem: Problem, limit: float) -> Iterator[Run]:
     """FiPy with its exponential or its central convection terms, and faces without a flux but for those of an absorbing wall."""
     library, d = installed("fipy"), len(problem.window)
     drift, diffusion = problem.equation.drift, problem.equation.diffusion
@@ -222,33 +212,48 @@ def fipy(problem: Problem) -> Reached:
     alike = np.array_equal(matrix, matrix[0, 0] * np.eye(d))
     spreading = float(matrix[0, 0]) if alike else [matrix.tolist()]
 
-    def solve(cells: int) -> Iterator[tuple[float, Array | None]]:
+    def solve(cells: int, convection: Any) -> tuple[float, Array]:
         sizes = {f"d{n}": (h - low) / cells for n, (low, h) in zip("xyz", problem.window, strict=False)}
         counts = {f"n{n}": cells for n in "xyz"[:d]}
         mesh = getattr(library, f"Grid{d}D")(**sizes, **counts) + [[low] for low, _ in problem.window]
         velocity = library.FaceVariable(mesh=mesh, rank=1)
         velocity[:] = np.array([np.broadcast_to(a(tuple(mesh.faceCenters.value)), mesh.numberOfFaces) for a in drift])
-        still = not velocity.value.any()
-        kinds = (library.ExponentialConvectionTerm, library.CentralDifferenceConvectionTerm)
-        for convection in kinds[: 1 if still else None]:
-            found, begin = [], time.process_time()
-            for steps in (cells // 2, cells):
-                # terms remember the variable that they were solved for
-                spread = library.DiffusionTerm(coeff=spreading)
-                equation = library.TransientTerm() == (spread if still else spread - convection(coeff=velocity))
-                c = library.CellVariable(mesh=mesh, value=start(problem, cells).ravel(order="F"))
-                for axis, line in enumerate(problem.equation.domain.axes):
-                    if line.right is not None and line.right.reactivity > 0.0:
-                        c.constrain(0.0, mesh.faceCenters[axis] >= line.high - 1e-9)
-                for _ in range(steps):
-                    equation.solve(var=c, dt=problem.time / steps)
-                    if time.process_time() - begin > LONGEST:
-                        break
-                found.append(np.array(c.value).reshape((cells,) * d, order="F"))
-            spent = time.process_time() - begin
-            yield spent, None if spent > LONGEST else 2.0 * found[1] - found[0]
+        found, begin = [], time.process_time()
+        for steps in (cells // 2, cells):
+            # terms remember the variable that they were solved for
+            spread = library.DiffusionTerm(coeff=spreading)
+            equation = library.TransientTerm() == (spread - convection(coeff=velocity) if convection else spread)
+            c = library.CellVariable(mesh=mesh, value=start(problem, cells).ravel(order="F"))
+            for axis, line in enumerate(problem.equation.domain.axes):
+                if line.right is not None and line.right.reactivity > 0.0:
+                    c.constrain(0.0, mesh.faceCenters[axis] >= line.high - 1e-9)
+            for _ in range(steps):
+                equation.solve(var=c, dt=problem.time / steps)
+            found.append(np.array(c.value).reshape((cells,) * d, order="F"))
+        return time.process_time() - begin, 2.0 * found[1] - found[0]
 
-    return refined(problem, solve)
+    moving = {
+        "exponential": library.ExponentialConvectionTerm, "central": library.CentralDifferenceConvectionTerm,
+    }  # fmt: skip
+    kinds = {"": None} if all(a == ZERO for a in drift) else moving
+    yield from on_grids(problem, limit, {name: partial(solve, convection=term) for name, term in kinds.items()})
+
+
+PROBLEMS: dict[str, tuple[int, Callable[[], Problem]]] = {  # dimensions, and what makes it
+    "turning Gaussian with tensor D": (2, turning),
+    "double well with walls": (2, well),
+    "pulse of heat in space": (3, pulse),
+}
+SOLVERS = {"randwalk": ours, "py-pde": py_pde, "fipy": fipy}
+
+
+def runs(problem: str, solver: str, limit: float) -> Iterator[Any]:
+    """The word "ready", and what a solver finishes for a problem, both by name."""
+    _, make = PROBLEMS[problem]
+    made = make()
+    assert made.window
+    yield "ready"
+    yield from SOLVERS[solver](made, limit)
 
 
 def main() -> None:
@@ -257,20 +262,25 @@ def main() -> None:
     options.add_argument("problems", nargs="*", help="names or parts of them; all if left out")
     given = options.parse_args()
     there = {d.metadata["Name"].lower(): d.version for d in importlib.metadata.distributions()}
-    solvers = {"randwalk": ours} | {name: run for name, run in (("py-pde", py_pde), ("fipy", fipy)) if name in there}
+    solvers = [name for name in SOLVERS if name == "randwalk" or name in there]
     versions = {name: there[name] for name in ("numpy", "scipy", *solvers) if name in there}
-    kept = about("python -m benchmarks.solvers", 1) | {"wanted": ERROR, "versions": versions, "results": []}
-    for make in (turning, well, pulse):
-        problem = make()
-        if given.problems and not any(word in problem.name for word in given.problems):
-            continue
-        for name, run in solvers.items():
-            reached = {"problem": problem.name, "dimension": len(problem.window), "solver": name} | run(
-                problem
-            )._asdict()
-            kept["results"].append(reached)
-            if given.json:
-                Path(given.json).write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
+    kept: dict[str, Any] = about("python -m benchmarks.solvers", 1)
+    kept |= {"wanted": ERROR, "versions": versions, "results": []}
+    chosen = [title for title in PROBLEMS if not given.problems or any(word in title for word in given.problems)]
+    pairs, end = [(title, solver) for title in chosen for solver in solvers], time.perf_counter() + ALL
+    for i, (title, solver) in enumerate(pairs):
+
+        def tell(run: Run, told: str = f"{title}, {solver}") -> None:
+            grid = "" if run.cells is None else f" {run.kind} {run.cells} cells an axis:"
+            print(f"  {told}:{grid} {run.seconds:.3g} s, {run.error:.1e}", flush=True)
+
+        others = sum(name != "randwalk" for _, name in pairs[i:])
+        limit = max(round(min(1.5 / max(others, 1), 1.0) * (end - time.perf_counter())), 5)
+        best = reached(within(limit, runs, title, solver, limit, told=tell), ERROR)
+        row = {"problem": title, "dimension": PROBLEMS[title][0], "solver": solver, "within": limit}
+        kept["results"].append(row | (best._asdict() if best else dict.fromkeys(Run._fields)))
+        if given.json:
+            Path(given.json).write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
     Console().print(solved(kept))
 
 

@@ -156,14 +156,16 @@ def points(measured: Mapping[str, Any]) -> str:
 
 
 def solved(measured: Mapping[str, Any]) -> str:
-    """Seconds of each solver until a law is right to what is wanted, or what it had reached when it was stopped."""
+    """Seconds of each solver until a law is right to what is wanted, or the best that it had when its time was up."""
     found: dict[str, dict[str, str]] = {}
     for row in measured["results"]:
         grid = "" if row["cells"] is None else f"{row['cells']}{'⁰¹²³'[row['dimension']]} cells"
-        if row["error"] <= measured["wanted"]:
+        if row["error"] is None:
+            told = f"nothing within {row['within']:g} s"
+        elif row["error"] <= measured["wanted"]:
             told = f"{row['seconds']:.2g} s" + (f", {grid}" if grid else "")
         else:
-            told = f"more than {row['seconds']:.2g} s ({row['error']:.1g} on {grid})"
+            told = f"not within {row['within']:g} s ({row['error']:.1g} on {grid} after {row['seconds']:.2g} s)"
         found.setdefault(row["problem"], {})[row["solver"]] = told
     solvers = dict.fromkeys(row["solver"] for row in measured["results"])
     said = "*Measured by `{command}` on {machine}; randwalk {randwalk}, {date}; seconds of one processor.*"

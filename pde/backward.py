@@ -230,7 +230,7 @@ def _steady(
         grid = replace(whole, cells=cells)
         stencil = Stencil(equation, grid)
         chain = stencil.chain(0.0)
-        if not (chain.kills or (not grid.periodic and (chain.down[1] > 0.0 or chain.up[-2] > 0.0))):
+        if not (chain.drains or (not grid.periodic and (chain.down[1] > 0.0 or chain.up[-2] > 0.0))):
             raise ValueError(f"{quantity}: nobody ever leaves {domain}; give it an absorbing wall, or killing")
         excess, values = chain.killed.copy(), source(chain).copy()
         excess[OUTLETS], values[OUTLETS] = 1.0, paid

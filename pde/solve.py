@@ -76,8 +76,8 @@ def solve(
     cells, of first order. With regions, and with walls and a D that is not diagonal, nothing is extrapolated.
     Where a wall asks for all chains together, as with such a D, a step of one chain makes a layer at
     the wall: steps fall as h² there, and the error that is left is taken from the order that levels show.
-    Of a start that does not vanish at absorbing faces, by which of them mass leaves is known to a lower order
-    (:mod:`randwalk.pde.solver.exit_order`), and estimated so; how much leaves in all is not concerned.
+    Of a start that does not vanish at absorbing faces, steps grow as the cube of their number, so that by which of them mass
+    leaves is of second order too (:mod:`randwalk.pde.solver.exit_order`).
 
     An unbounded domain, and a wall that is not reached, is cut where less than a thousandth of the tolerance (1e-12 for
     fixed `cells`) crosses; see ``window`` and ``leaked``. Short pilot solutions compare the errors of space and time; cells and
@@ -157,7 +157,7 @@ def _with_steps(family: Forward, needs: Needs, tolerance: float) -> Found[Run]:
     """The second-order solution with the steps of the scheme, on as many cells as it takes."""
     dt = family.scheme.dt
     assert dt is not None
-    clock = Clock.equal(needs.times, needs.refined * dt, needs.pace)
+    clock = Clock.equal(needs.times, needs.refined * dt, needs.pace, needs.power)
     cells, reached = even(max(PILOT_CELLS, 2 * needs.cells)), math.inf
     while cells <= needs.most:
         found = family.pair(cells, needs, clock)

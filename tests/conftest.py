@@ -59,6 +59,7 @@ QUICK_FILES = frozenset(
     )
 )
 QUICK_TESTS = frozenset({
+    "test_bridges.py::test_walkers_that_may_cross_are_those_of_a_plain_loop",
     "test_solve_loose.py::test_a_stirred_torus_at_many_times",
     "test_breaks.py::test_breaks_of_formulas", "test_breaks.py::test_jumps_of_formulas",
     "test_coefficient.py::test_formulas_as_python_functions_are_traced", "test_coefficient.py::test_every_function",

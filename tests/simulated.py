@@ -248,6 +248,7 @@ def devices() -> None:
     walk = TABLED["walls"]()
     with ThreadPoolExecutor(1) as worker:
         both(walk, 1500, [12], "paths", [rw.FirstPassage()], executor=worker)
+        both(walk, 10**6, [12], "occupation", [rw.FirstPassage()], executor=worker)
     both(walk, 2500, [12], "paths", [rw.FirstPassage(), rw.Positions()], devices=[0, 0])
     ensemble = rw.simulate(walk, 1000, [30], seed=SEED, method="paths", backend="cuda")
     agree(
@@ -296,6 +297,32 @@ def devices() -> None:
     else:
         raise AssertionError("a failed device went unnoticed")
     machine.Cuda.histogram = histogram
+
+    # Three devices, as far as the simulator goes: entering one is noted. They take turns, each with the pieces of its place.
+    entered: list[int] = []
+
+    class Entered:
+        def __init__(self, number: int) -> None:
+            self.number = number
+
+        def __enter__(self) -> None:
+            entered.append(self.number)
+            real[0].__enter__()
+
+        def __exit__(self, *error: object) -> None:
+            real[0].__exit__(*error)
+
+    real = machine.cuda.gpus
+    machine.cuda.gpus = [Entered(number) for number in range(3)]
+    both(walk, 3 * 1024 + 5, [12], "paths", devices=[2, 0])
+    assert entered == [2, 0, 2, 0]
+    try:
+        rw.simulate(walk, 10, [5], backend="cuda", devices=[1, 3])
+    except ValueError as error:
+        assert str(error) == "devices = [1, 3]: 3 is not a CUDA device here; there are 0, 1, 2"
+    else:
+        raise AssertionError("a device that is not there went unnoticed")
+    machine.cuda.gpus = real
 
     for wrong in ([1], [-1], ["0"], [True], []):
         try:

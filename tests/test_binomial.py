@@ -16,7 +16,8 @@ from numba import njit
 from numpy.typing import NDArray
 from scipy import stats
 
-from randwalk.jit.lanes import LANES
+from randwalk.jit.lanes import LANES, keep
+from randwalk.jit.reals import choose, fetch_reals
 from randwalk.kernels.binomial import _centre, binomial, log_acceptance
 from randwalk.kernels.binomials import _squeeze, binomials, workspace
 from randwalk.kernels.philox import words64
@@ -463,26 +464,37 @@ def test_draws_made_together_are_those_made_one_by_one() -> None:
 
 
 @njit(error_model="numpy")
-def squeezed(n, a, b, j, factor):  # type: ignore[no-untyped-def]
-    """What the squeeze says of m + j where the target is so many times f(m + j)/f(m): whether it is reached, whether not."""
+def squeezed(n, a, b, offsets, factors):  # type: ignore[no-untyped-def]
+    """What the squeeze says of m + j for LANES offsets j where the target is so many times f(m + j)/f(m): whether it is reached,
+    and whether not."""
     p, m, excess, sd = _centre(n, a, b, 1.0 / b)
-    target = math.exp(log_acceptance(n, a, b, m + j)) * factor
-    return _squeeze(j - (excess + p - 0.5), p, sd, 3.0 * target, 3.0)
+    given, said = np.empty((5, LANES)), np.empty((2, LANES), np.uint64)
+    for i in range(LANES):
+        target = math.exp(log_acceptance(n, a, b, m + offsets[i])) * factors[i]
+        given[:, i] = offsets[i] - (excess + p - 0.5), p, sd, 3.0 * target, 3.0
+    yes, no = _squeeze(
+        fetch_reals(given[0], 0), fetch_reals(given[1], 0), fetch_reals(given[2], 0), fetch_reals(given[3], 0),
+        fetch_reals(given[4], 0),
+    )  # fmt: skip
+    keep(choose(yes, U(1), U(0)), said[0], 0)
+    keep(choose(no, U(1), U(0)), said[1], 0)
+    return said
 
 
 def test_the_squeeze_decides_as_the_test_does() -> None:
     """At targets a millionth below and above f(k)/f(m) it is right or unsure, for all magnitudes of n and p; and it is sure of
     targets 5 % off, from sd = 60 on within 3 sd."""
     rng, decided, asked = np.random.default_rng(11), 0, 0
+    factors = np.resize([1.0 - 1e-6, 1.0 + 1e-6, 0.95, 1.05], LANES)
     for n, a, b in arguments(4000, 62):
         a = min(a, b - a)
-        sd = math.sqrt(n * (a / b) * (1 - a / b))
-        for z in rng.uniform(-9, 9, 12):
-            j = int(max(min(round(z * sd), n - (n + 1) * a // b), -((n + 1) * a // b)))
-            assert not squeezed(n, a, b, j, 1.0 - 1e-6)[1], (n, a, b, j)
-            assert not squeezed(n, a, b, j, 1.0 + 1e-6)[0], (n, a, b, j)
-            if sd > 60 and abs(j) < 3 * sd:
-                asked += 2
-                decided += squeezed(n, a, b, j, 0.95) == (True, False)
-                decided += squeezed(n, a, b, j, 1.05) == (False, True)
-    assert asked > 10_000 and decided == asked
+        sd, mode = math.sqrt(n * (a / b) * (1 - a / b)), (n + 1) * a // b
+        z = np.repeat(rng.uniform(-9, 9, LANES // 4), 4)
+        offsets = np.clip(np.rint(z * sd), -mode, n - mode).astype(np.int64)
+        yes, no = squeezed(n, a, b, offsets, factors).astype(bool)
+        assert not no[::4].any() and not yes[1::4].any(), (n, a, b, offsets)
+        if sd > 60:
+            near = np.abs(offsets) < 3 * sd
+            asked += 2 * int(near[::4].sum())
+            decided += int((yes & ~no & near)[2::4].sum() + (no & ~yes & near)[3::4].sum())
+    assert asked > 9_000 and decided == asked

@@ -7,6 +7,7 @@ import multiprocessing
 import os
 import signal
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ import pytest
 
 import randwalk as rw
 from randwalk import unfinished
-from randwalk.run import occupation
+from randwalk.run import occupation, stretches
 
 WALKERS, STEPS = 10**9, 400
 HALF_LINE = rw.LatticeWalk(
@@ -41,6 +42,8 @@ def often(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(unfinished, "EVERY", 0.0)
     monkeypatch.setattr(unfinished, "SHARE", 0.0)
     monkeypatch.setattr(occupation, "STRETCH", 16)
+    monkeypatch.setattr(stretches, "SHORTEST", 1e-4)
+    monkeypatch.setattr(stretches, "LONGEST", 1e-4)
 
 
 def run(walkers: int | range = WALKERS, **given: Any) -> rw.Ensemble:
@@ -167,21 +170,25 @@ def test_a_plane_with_rings_and_killing(tmp_path: Path, monkeypatch: pytest.Monk
 # ---------------------------------------------------------------- killed
 
 
-def _child(file: Path, ready: Any) -> None:
+def _child(file: Path, ready: Any, executor: bool) -> None:
     ready.set()
-    run(out=file)
+    if executor:
+        with ThreadPoolExecutor(2) as pool:
+            run(out=file, executor=pool)
+    else:
+        run(out=file)
 
 
 def killed_and_continued(folder: Path, kills: int, seed: int, whole: rw.Ensemble) -> int:
-    """Run in other processes that are killed at random moments, and then to its end; how often a part of it had been kept. What
-    is kept is never half a file."""
+    """Run in other processes that are killed at random moments, every other one by an executor, and then to its end; how often a
+    part of it had been kept. What is kept is never half a file."""
     random, context, kept = np.random.default_rng(seed), multiprocessing.get_context("fork"), 0
     for number in range(kills):
         file = folder / f"run{number}.npz"
         midway = folder / f"run{number}.unfinished.npz"
         for _ in range(2):
             ready = context.Event()
-            child = context.Process(target=_child, args=(file, ready))
+            child = context.Process(target=_child, args=(file, ready, number % 2 == 1))
             child.start()
             ready.wait()
             time.sleep(float(random.uniform(0.0, 0.3)))

@@ -20,11 +20,11 @@ import randwalk as rw
 from randwalk.model.coefficient import Floats
 from randwalk.model.tensor import NoStencil
 from randwalk.pde.solver.arguments import check_memory
-from randwalk.pde.solver.field import generator
 from randwalk.pde.solver.forward import Forward, Run
 from randwalk.pde.solver.grid import Grid
 from randwalk.pde.solver.mesh import Mesh
 from randwalk.pde.solver.operator import Operator
+from randwalk.pde.solver.rates import generator
 from randwalk.pde.solver.schemes import SDIRK2, Clock
 
 R, A, P = rw.Reflecting(), rw.Absorbing(), rw.PartiallyAbsorbing(1.0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -18,6 +19,7 @@ import pytest
 
 import randwalk as rw
 from randwalk.checkpoint import Checkpoint
+from randwalk.jit import pools
 from randwalk.kernels.cpu import BLOCK
 from randwalk.run import paths, threads
 from randwalk.run.counts import Counts
@@ -185,6 +187,28 @@ def test_batches_that_are_finished_are_kept(counting: bool, monkeypatch: pytest.
     kept = stopped.value.ensemble
     assert 4 * 1024 <= kept.walkers < 1024 * 12
     same(kept.extend(range(1024 * 12)), rw.simulate(WALK, 1024 * 12, [200.0], seed=3, method="paths"))
+
+
+def test_after_ctrl_c_nobody_waits_for_threads_at_work() -> None:
+    """Nor does the main thread for one that compiles what it has asked for; others compile themselves."""
+    end, begun = threading.Event(), time.monotonic()
+
+    def works() -> str:
+        threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT)).start()
+        end.wait(60.0)
+        return threading.current_thread().name
+
+    with pytest.raises(KeyboardInterrupt), pools.threads(2) as pool:
+        pool.submit(end.wait, 60.0)
+        raise KeyboardInterrupt
+    if os.name == "posix":
+        with pytest.raises(KeyboardInterrupt):
+            pools.apart(works)
+    assert time.monotonic() - begun < 30.0 and pools.left()
+    end.set()
+    assert pools.apart(lambda: threading.current_thread().name).startswith(pools.NAME)
+    with ThreadPoolExecutor(1, "other") as others:
+        assert others.submit(pools.apart, lambda: threading.current_thread().name).result().startswith("other")
 
 
 def test_a_thread_that_compiles_is_not_waited_for() -> None:

@@ -27,6 +27,8 @@ from randwalk.model.coefficient import Floats
 from randwalk.model.walk import LatticeWalk
 from randwalk.tables.sublattice import hermite
 
+from .clock import visits_by_time
+
 FIRST: Final = 12  # nodes along each angle of a panel
 MORE: Final = 4.0 / 3.0
 NODES: Final = 1 << 19  # of a pyramid and panel, at most
@@ -122,6 +124,13 @@ class Moves:
         return rest
 
     @cached_property
+    def by_axis(self) -> tuple[Floats, Floats] | None:
+        """The probabilities of a step up and down each axis, (d,) each; None if a step goes along several."""
+        if (np.count_nonzero(self.steps, axis=1) > 1).any():
+            return None
+        return self.chances @ (self.steps > 0), self.chances @ (self.steps < 0)
+
+    @cached_property
     def tilt(self) -> Floats | None:
         """λ ≠ 0 with Σ p_e e^(λ·e) = Σ p_e, against the drift; None where there is none, or nothing to gain."""
         from scipy.optimize import brentq
@@ -152,6 +161,8 @@ def visits(moves: Moves, numbers: Whole, more: Complex | None = None) -> Any:
 
     Its error is at most 1e-12 of the largest value; against a drift it is that of the value itself.
     """
+    if more is None and moves.dimension > 2 and moves.by_axis is not None:
+        return visits_by_time(*moves.by_axis, moves.lost, numbers)
     zs = np.zeros(1, dtype=complex) if more is None else more
     found = np.zeros((zs.size, len(numbers)), dtype=complex)
     there = ~moves.class_of(numbers).any(axis=1)
@@ -174,6 +185,9 @@ def kernel(moves: Moves, numbers: Whole) -> Floats:
 
 def mean_visit(moves: Moves, numbers: Whole) -> Floats:
     """Σ_n n P(S_n = x), in five dimensions or more, (n,)."""
+    if moves.by_axis is not None:
+        later, visited = (visits_by_time(*moves.by_axis, moves.lost, numbers, power) for power in (1, 0))
+        return later - visited
     found, there = np.zeros(len(numbers)), ~moves.class_of(numbers).any(axis=1)
     if there.any():
         found[there] = _settled(moves, numbers[there], np.zeros(1, dtype=complex), _slope)[0].real

@@ -21,12 +21,12 @@ from .backward_solution import BackwardSolution
 from .chains import INNER
 from .grid import Grid
 from .mesh import Mesh
-from .operator import Operator
 from .refine import SMALLEST, Needs, refined
 from .schemes import ROUNDING, SDIRK2, Clock, march
 from .shares import local_means
 from .splines import means, through_centres
 from .stencil import Stencil
+from .together import operator_of
 
 AT_START: Final = 1e-9  # of all of the time: when coefficients are read that may jump at 0
 SAMPLES: Final = {1: 32, 2: 8, 3: 4}  # of the payoff along each axis of a cell; 2 in more dimensions
@@ -68,7 +68,7 @@ class Backward:
         one = mesh.dimension == 1
         check_memory(mesh.shape, SAMPLES[1] if one else 1)
         stencil = Stencil(self.equation, mesh.axes[0]) if one else None
-        backward = [stencil.backward] if stencil else Operator(self.equation, mesh).backward
+        backward = [stencil.backward] if stencil else operator_of(self.equation, mesh).backward
         parts, final = [_reversed(apply, time) for apply in backward], self._final(mesh)
 
         def last(floor: float) -> Floats:
@@ -89,7 +89,8 @@ class Backward:
             mean = local_means(self.equation, mesh.axes[0], samples(self.payoff, mesh.axes[0], self.time))
         else:
             mean = _cell_means(self.payoff, mesh, self.time)
-        final = np.append(np.pad(mean, 1, mode="edge").ravel(), self.paid.get("killing", 0.0))
+        drained = [self.paid.get(mesh.exits[exit], 0.0) for exit in mesh.drains]
+        final = np.append(np.pad(mean, 1, mode="edge").ravel(), drained)
         for exit, cells in mesh.resting:
             if not mesh.cut[exit]:
                 final[cells] = self.paid.get(mesh.exits[exit], 0.0)

@@ -1,9 +1,10 @@
 """Birth–death chains between the cells of a padded layout, and their resolvents.
 
 A layout has cells, and outlets around them: one before the first cell and one behind the last in one dimension. A *state* has
-one number for each of them in flat order, and a last one for what was killed: the mass of a cell, or the mass that has left
-through an outlet. A chain moves mass from a cell to the one before and the one behind it. In d dimensions every axis, and
-every diagonal that carries a mixed derivative, has a chain of its own.
+one number for each of them in flat order, the mass of a cell, or the mass that has left through an outlet; then one for each
+drain, the mass that cells lose where they are: through walls inside them, and, the last, what was killed. A chain moves mass
+from a cell to the one before and the one behind it. In d dimensions every axis, and every diagonal that carries a mixed
+derivative, has a chain of its own.
 """
 
 from __future__ import annotations
@@ -32,7 +33,8 @@ BETWEEN: Final = slice(1, -1)  # the cells of a layout in one dimension
 
 @dataclass(frozen=True)
 class Chain:
-    """Rates (1/time) at which the mass of a cell moves `up`, `down`, or is `killed`, each (layout,). Outlets have no rates.
+    """Rates (1/time) at which the mass of a cell moves `up`, `down`, each (layout,), or is `drained`, (drains, layout). Outlets
+    have no rates.
 
     Up and down lead to the cells `offset` places later and earlier in `order`, which lists numbers of cells of the layout (all
     of them, as they are, if it is left out). On a `ring` the first and the last `offset` cells of the order are neighbours.
@@ -41,19 +43,24 @@ class Chain:
     offset: int
     up: Floats
     down: Floats
-    killed: Floats
+    drained: Floats
     ring: bool = False
     order: Order = EVERY
 
     @cached_property
-    def kills(self) -> bool:
-        """Whether any mass is killed."""
-        return bool(self.killed.any())
+    def drains(self) -> bool:
+        """Whether any mass is drained."""
+        return bool(self.drained.any())
+
+    @cached_property
+    def killed(self) -> Floats:
+        """The rates of all drains together, (layout,)."""
+        return self.drained[0] if len(self.drained) == 1 else np.asarray(self.drained.sum(axis=0))
 
     @cached_property
     def moves(self) -> tuple[NDArray[np.int64], NDArray[np.int64], Floats]:
-        """(from, to, rate) of all moves between places of a state: up, down, and those of killed mass to its end."""
-        size = self.up.size
+        """(from, to, rate) of all moves between places of a state: up, down, and those of drained mass to its end."""
+        count, size = self.drained.shape
         cells = np.arange(size)[self.order]
         behind = (
             np.roll(cells, -self.offset) if self.ring else np.append(cells[self.offset :], np.full(self.offset, -1))
@@ -61,17 +68,16 @@ class Chain:
         before = (
             np.roll(cells, self.offset) if self.ring else np.append(np.full(self.offset, -1), cells[: -self.offset])
         )
-        every = np.arange(size)
-        begin = np.concatenate([cells, cells, every])
-        end = np.concatenate([behind, before, np.full(size, size)])
-        rate = np.concatenate([self.up[cells], self.down[cells], self.killed])
+        begin = np.concatenate([cells, cells, np.tile(np.arange(size), count)])
+        end = np.concatenate([behind, before, np.repeat(size + np.arange(count), size)])
+        rate = np.concatenate([self.up[cells], self.down[cells], self.drained.ravel()])
         kept = rate > 0.0
         return begin[kept], end[kept], rate[kept]
 
     def matrix(self) -> Floats:
         """A with ds/dt = A s for a state s, as a full array; its columns sum to 0."""
         begin, end, rate = self.moves
-        a = np.zeros((self.up.size + 1, self.up.size + 1))
+        a = np.zeros((sum(self.drained.shape),) * 2)
         np.add.at(a, (end, begin), rate)
         np.add.at(a, (begin, begin), -rate)
         return a
@@ -96,20 +102,24 @@ class Resolvent:
 
     def forward(self, state: Floats) -> Floats:
         """The resolvent of A on a state of masses."""
-        new = self._applied(self._eliminated.solve_transposed, state[:-1], state[-1])
-        if self.chain.kills:
-            new[-1] += self.tau * (self.chain.killed * new[:-1]).sum()
+        size = self.chain.up.size
+        new = self._applied(self._eliminated.solve_transposed, state[:size], state[size:])
+        if self.chain.drains:
+            new[size:] += self.tau * (self.chain.drained * new[:size]).sum(axis=1)
         return new
 
     def backward(self, state: Floats) -> Floats:
         """The resolvent of the transpose, on the values of the cells and those paid on leaving, which stay."""
-        paid = state[:-1] + self.tau * state[-1] * self.chain.killed if self.chain.kills else state[:-1]
-        return self._applied(self._eliminated.solve, paid, state[-1])
+        size = self.chain.up.size
+        paid, drained = state[:size], state[size:]
+        if self.chain.drains:
+            paid = paid + sum(self.tau * last * rates for last, rates in zip(drained, self.chain.drained, strict=True))
+        return self._applied(self._eliminated.solve, paid, drained)
 
-    def _applied(self, solve: Callable[..., Floats], b: Floats, last: float) -> Floats:
-        """A new state: the solution for `b` of the cells in the order of the chain, `b` of others, and the `last` number."""
-        new, order = np.empty(b.size + 1), self.chain.order
-        cells, new[-1] = new[:-1], last
+    def _applied(self, solve: Callable[..., Floats], b: Floats, last: Floats) -> Floats:
+        """A new state: the solution for `b` of the cells in the order of the chain, `b` of others, and the `last` numbers."""
+        new, order = np.empty(b.size + last.size), self.chain.order
+        cells, new[b.size :] = new[: b.size], last
         if isinstance(order, np.ndarray):
             cells[...] = b
             cells[order] = solve(b[order])

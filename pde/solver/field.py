@@ -23,6 +23,7 @@ from .backward_solution import BackwardSolution
 from .mesh import Mesh
 from .multigrid import solved
 from .operator import Operator
+from .rates import generator_at_walls
 from .splines import means
 from .window import whole
 
@@ -120,40 +121,16 @@ def check_open(equation: FokkerPlanck, wall: str) -> None:
         raise ValueError(f"wall = {wall!r}: nobody leaves {equation.domain} there; take another wall")
 
 
-def generator(operator: Operator, t: float = 0.0) -> sparse.csr_array:
-    """(Gu)_i = Σ rate (u_to - u_from) over all moves of the chains at a time, on states."""
-    return _generator(operator, [chain.moves for chain in operator.chains(t)])
-
-
-def _generator_at_walls(operator: Operator) -> sparse.csr_array:
-    """The same with differences of second order beside absorbing walls of regions, which are not the transpose of the forward
-    ones."""
-    moves = []
-    for k, chain in enumerate(operator.chains(0.0)):
-        begin, end, rate = chain.moves
-        moved = end < operator.mesh.size
-        moves.append((begin, end, np.where(moved, rate / operator.spans(k)[begin], rate)))
-    return _generator(operator, moves)
-
-
-def _generator(operator: Operator, moves: list[tuple[Any, Any, Floats]]) -> sparse.csr_array:
-    size = operator.mesh.size + 1
-    begin, end, rate = (np.concatenate(parts) for parts in zip(*moves, strict=True))
-    entries = np.concatenate([rate, -rate]), (np.concatenate([begin, begin]), np.concatenate([end, begin]))
-    return sparse.coo_array(entries, (size, size)).tocsr()
-
-
 def _solved(
     equation: FokkerPlanck, mesh: Mesh, source: float, paid: Mapping[str, float], quantity: str
 ) -> BackwardSolution:
     """u on one mesh."""
-    g = _generator_at_walls(Operator(equation, mesh))
+    g = generator_at_walls(Operator(equation, mesh))
     live = mesh.index[mesh.live]
     _check_exit(g, mesh, quantity)
-    known = np.zeros(mesh.size + 1)
-    for exit, cells in mesh.resting:
+    known = np.zeros(mesh.states)
+    for exit, cells in [*mesh.resting, *zip(mesh.drains, range(mesh.size, mesh.states), strict=True)]:
         known[cells] = paid.get(mesh.exits[exit], 0.0)
-    known[-1] = paid.get("killing", 0.0)
     found = np.full(mesh.shape, math.nan)
     found[mesh.live] = _sparse_solution(-g[live][:, live], source + (g[live] @ known), np.argwhere(mesh.live))
     return BackwardSolution.of(equation, mesh, found, np.empty(0), None, quantity)
@@ -172,7 +149,7 @@ def _sparse_solution(matrix: sparse.csr_array, b: Floats, places: NDArray[np.int
 def _check_exit(g: sparse.csr_array, mesh: Mesh, quantity: str) -> None:
     """Refuse a domain, or a part of it, that nobody ever leaves."""
     _, label = csgraph.connected_components(g, directed=True, connection="weak")
-    out = np.concatenate([*(cells for _, cells in mesh.resting), [mesh.size]])
+    out = np.concatenate([*(cells for _, cells in mesh.resting), np.arange(mesh.size, mesh.states)])
     found = ~np.isin(label[mesh.index], label[out]) & mesh.live
     if found.any():
         at = tuple(int(k[0]) for k in np.nonzero(found))

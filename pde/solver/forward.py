@@ -13,7 +13,7 @@ from randwalk.model.coefficient import Floats
 
 from ..equation import FokkerPlanck
 from .arguments import check_memory
-from .exit_order import exit_order
+from .exit_order import ORDER, irregular
 from .grid import Grid
 from .mesh import Mesh
 from .reconstruct import left_halves
@@ -137,9 +137,8 @@ class Forward:
 
     def irregular(self, fine: Run, coarse: Run) -> Floats:
         """Of what has left by each exit (:mod:`randwalk.pde.solver.exit_order`)."""
-        order = exit_order(self.equation, coarse.mesh)
         left = np.abs(fine.left_so_far[fine.at] - coarse.left_so_far[coarse.at]).max(axis=1)
-        return left / (2.0**order - 1.0) if order < math.inf else np.zeros_like(left)
+        return left / (2.0**ORDER - 1.0) if irregular(self.equation, self.mesh) else np.zeros_like(left)
 
     def usable(self, solution: Run) -> bool:
         return solution.positive and not solution.redone and self._smooth

@@ -61,14 +61,14 @@ def across(mesh: Mesh, e: Displacement) -> Faces:
     return Faces(mesh, e, tuple(shape), *indices)
 
 
-def line(mesh: Mesh, e: Displacement, up: Floats, down: Floats, killed: Floats) -> Chain:
-    """The chain of the rates along `e`, each (padded cells,)."""
+def line(mesh: Mesh, e: Displacement, up: Floats, down: Floats, drained: Floats) -> Chain:
+    """The chain of the rates along `e`, each (padded cells,), and those of the drains of the mesh."""
     moved = [a for a, c in enumerate(e) if c]
     rings = [a for a in moved if mesh.axes[a].periodic]
     if not rings:
-        return Chain(sum(c * s for c, s in zip(e, mesh.strides, strict=True)), up, down, killed)
+        return Chain(sum(c * s for c, s in zip(e, mesh.strides, strict=True)), up, down, drained)
     order = _around(mesh, e, rings[0], moved)
-    return Chain(order.shape[1], up, down, killed, len(rings) == len(moved), order.ravel())
+    return Chain(order.shape[1], up, down, drained, len(rings) == len(moved), order.ravel())
 
 
 def _around(mesh: Mesh, e: Displacement, ring: int, moved: list[int]) -> NDArray[np.int64]:

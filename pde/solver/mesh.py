@@ -1,8 +1,11 @@
 """The cells of a solution in any number of dimensions: the product of a grid on every axis, in a padded array.
 
 The array has one more cell at either end of every axis, where what has left by that face rests; what has left through the wall
-of a region rests in the cells of the region. :mod:`randwalk.pde.solver.chains` calls such an array with its last number, the mass
-that was killed, a state.
+of a region rests in the cells of the region, or, of a wall that cuts cells, in a drain. :mod:`randwalk.pde.solver.chains` calls
+such an array with its drains, of which the last holds the mass that was killed, a state.
+
+Walls that stand along cells are staircases; those of regions with a distance that reflect, or absorb in part, cut cells
+(:mod:`randwalk.pde.solver.cut_cells`). Walls that absorb need neither: steps that cross them are shorter.
 """
 
 from __future__ import annotations
@@ -20,21 +23,25 @@ from randwalk.model.coefficient import Floats, Point
 from randwalk.model.domain import Domain, Wall
 
 from .chains import GONE
+from .cut_cells import CutCells
 from .grid import Grid
 
 COARSEST: Final = 8  # cells of the axis with the most, down to which numbers of cells are halved
 LEAST: Final = 6  # cells of any axis
+SHORT: Final = 0.2  # of the layer at a wall
 
 
 @dataclass(frozen=True, eq=False)
 class Mesh:
     """The cells of a `domain` between the ends of its `axes`, a :class:`Grid` of each. Spacings are about in proportion to the
-    `lengths`; `tied` ones, which the directions of a tensor ask for, also where an axis has the fewest cells."""
+    `lengths`; `tied` ones, which the directions of a tensor ask for, also where an axis has the fewest cells. Within `layers`, a
+    length for each region, the density at its wall changes as much as itself: D/K of a wall with the reactivity K."""
 
     axes: tuple[Grid, ...]
     domain: Domain
     lengths: tuple[float, ...] = (1.0,)
     tied: bool = False
+    layers: tuple[float, ...] = ()
 
     @property
     def dimension(self) -> int:
@@ -87,11 +94,11 @@ class Mesh:
 
     @cached_property
     def volumes(self) -> Floats:
-        """Those of the cells, of a shape that broadcasts to theirs."""
+        """Those of the cells, or of their parts where mass can be, of a shape that broadcasts to theirs; not 0."""
         volumes: Floats = np.ones(())
         for a, axis in enumerate(self.axes):
             volumes = volumes * self.along(a, axis.widths)
-        return volumes
+        return volumes if self.cuts is None else np.where(self.live, self.cuts.parts, 1.0) * volumes
 
     @cached_property
     def centres(self) -> Point:
@@ -118,10 +125,47 @@ class Mesh:
 
     @cached_property
     def region(self) -> NDArray[np.int64]:
-        """The number of the region that the centre of each cell is in, -1 where mass can be; of the :attr:`shape`."""
-        return np.broadcast_to(
-            self.domain.region_at(self.centres if self.dimension > 1 else self.axes[0].x), self.shape
+        """The number of the region that the centre of each cell is in, or all of it where walls of the region cut cells; -1 where
+        mass can be; of the :attr:`shape`."""
+        at = self.centres if self.dimension > 1 else self.axes[0].x
+        found: NDArray[np.int64] = np.broadcast_to(self.domain.region_at(at), self.shape)
+        if self.cuts is None:
+            return found
+        cut = self.cuts.parts > 0.0
+        return np.where(cut & np.isin(found, self.cutting), -1, np.where(~cut & (found < 0), self.cuts.nearest, found))
+
+    @cached_property
+    def cutting(self) -> list[int]:
+        """The numbers of the regions whose walls cut cells: they reflect or absorb in part, where the distance says, and cells
+        are short beside their layers. Others nearly absorb: the density that they leave behind them is negative."""
+        longest = max(self.spacings)
+        regions = zip(
+            self.domain.regions, self.domain.sets, self.layers or (math.inf,) * len(self.domain.regions), strict=True
         )
+        return [
+            number
+            for number, (region, shape, layer) in enumerate(regions)
+            if not math.isinf(region.wall.reactivity) and shape.distance is not None and longest <= SHORT * layer
+        ]
+
+    @cached_property
+    def cuts(self) -> CutCells | None:
+        return CutCells.of(self, self.cutting) if self.cutting else None
+
+    @cached_property
+    def drained(self) -> list[int]:
+        """The regions that absorb in part and whose walls cut cells: of each a drain, before that of what is killed."""
+        return [number for number in self.cutting if self.domain.regions[number].wall.reactivity > 0.0]
+
+    @property
+    def drains(self) -> list[int]:
+        """The indices of the exits of the drains."""
+        return [self.exits.index(self.domain.regions[number].name) for number in self.drained] + [len(self.exits) - 1]
+
+    @property
+    def states(self) -> int:
+        """The number of numbers of a state."""
+        return self.size + len(self.drained) + 1
 
     @cached_property
     def live(self) -> NDArray[np.bool_]:
@@ -130,8 +174,8 @@ class Mesh:
 
     @cached_property
     def open_region(self) -> NDArray[np.int64]:
-        """The same of regions whose walls do not reflect."""
-        opened = [number for number, region in enumerate(self.domain.regions) if region.wall.reactivity > 0.0]
+        """The same of regions in which what has left rests."""
+        opened = [n for n, r in enumerate(self.domain.regions) if r.wall.reactivity > 0.0 and n not in self.drained]
         return np.where(np.isin(self.region, opened), self.region, -1)
 
     @property
@@ -140,7 +184,7 @@ class Mesh:
 
     @cached_property
     def resting(self) -> list[tuple[int, NDArray[np.int64]]]:
-        """(index of the exit, numbers of the cells) where what has left rests, but for the killed."""
+        """(index of the exit, numbers of the cells) where what has left rests, but for drains."""
         found = []
         whole = np.arange(self.size).reshape(self.padded)
         for a in range(self.dimension):
@@ -148,7 +192,7 @@ class Mesh:
                 at = tuple(side if b == a else slice(None) if b > a else slice(1, -1) for b in range(self.dimension))
                 found.append((2 * a - side, whole[at].ravel()))
         for number, region in enumerate(self.domain.regions):
-            if region.wall.reactivity > 0.0:
+            if region.wall.reactivity > 0.0 and number not in self.drained:
                 found.append((self.exits.index(region.name), self.index[self.region == number]))
         return found
 
@@ -157,7 +201,7 @@ class Mesh:
         if self.dimension == 1:
             return state[GONE]
         left = np.zeros(len(self.exits))
-        left[-1] = state[-1]
+        left[self.drains] = state[self.size :]
         for exit, cells in self.resting:
             left[exit] = state[cells].sum()
         return left

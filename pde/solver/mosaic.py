@@ -62,7 +62,8 @@ class Mosaic(Distribution):
             values = np.einsum("n...j,nj->n...", values, share)
         if self.mesh.domain.regions:
             cells = tuple(here)
-            values = np.where(self._beside[cells], self.masses[cells] / self.mesh.volume, values)
+            means = self.masses[cells] / np.broadcast_to(self.mesh.volumes, self.masses.shape)[cells]
+            values = np.where(self._beside[cells], means, values)
             inside &= self.mesh.domain.region_at(tuple(x)) < 0
         return np.where(inside, np.maximum(values, 0.0), 0.0)
 

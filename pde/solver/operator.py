@@ -32,10 +32,11 @@ from randwalk.model.tensor import NoStencil, Tensor
 
 from ..equation import FokkerPlanck
 from .chains import Chain, Resolvent
+from .cut_cells import CutCells
 from .directions import diagonals, met, never, pair
 from .ends import outflows, reactivity
 from .grid import GAUSS_NODES, GAUSS_WEIGHTS
-from .lines import across, line
+from .lines import Faces, across, line
 from .mesh import Mesh
 from .reading import refuse
 from .schemes import Apply
@@ -87,12 +88,12 @@ class Operator:
         return self._resolvent(k, tau, t).backward(state)
 
     def _resolvent(self, k: int, tau: float, t: float) -> Resolvent:
-        values = self._values(k, t)
+        values = self.values(k, t)
         key = None if values is None else (tau, *values)
         return kept(self._resolvents[k], key, lambda: Resolvent(self._chain(k, t), tau))
 
     def _chain(self, k: int, t: float) -> Chain:
-        return kept(self._chains[k], self._values(k, t), lambda: self._built(k, t))
+        return kept(self._chains[k], self.values(k, t), lambda: self._built(k, t))
 
     @cached_property
     def _resolvents(self) -> list[dict[tuple[float, ...], Resolvent]]:
@@ -102,7 +103,7 @@ class Operator:
     def _chains(self) -> list[dict[tuple[float, ...], Chain]]:
         return [{} for _ in self.directions]
 
-    def _values(self, k: int, t: float) -> tuple[float, ...] | None:
+    def values(self, k: int, t: float) -> tuple[float, ...] | None:
         """The values at time `t` of the coefficients of the chain `k` that depend on time alone: its rates are functions of them,
         unless a coefficient depends on time and place (None)."""
         moving = self._moving[k]
@@ -124,7 +125,8 @@ class Operator:
         """The chain of the direction `k` from the coefficients at time `t`."""
         mesh, e = self.mesh, self.directions[k]
         faces = across(mesh, e)
-        up, down, killed = np.zeros((3, mesh.size))
+        up, down = np.zeros((2, mesh.size))
+        drained = np.zeros((len(mesh.drains), mesh.size))
         if mesh.axes[e.index(1)].breaks:
             mesh.inner(up)[faces.before], mesh.inner(down)[faces.behind] = self._uneven(e.index(1), faces.shape, t)
         else:
@@ -135,11 +137,11 @@ class Operator:
         if mesh.domain.regions:
             self._stop(up, down, e, faces, np.broadcast_to(rate, faces.shape), np.broadcast_to(w, faces.shape))
         self._open(up, down, e, t)
-        if k == len(self.directions) - 1 and self.equation.killing != ZERO:
-            values = self._read("killing", self.equation.killing, mesh.centres, t)
-            refuse("killing", values < 0.0, values, mesh.centres, t, "must not be negative")
-            mesh.inner(killed)[...] = np.where(mesh.live, values, 0.0)
-        return line(mesh, e, up, down, killed)
+        if mesh.cuts is not None:
+            self._narrow(mesh.cuts, up, down, faces)
+        if k == len(self.directions) - 1:
+            self._drain(drained, t)
+        return line(mesh, e, up, down, drained)
 
     def _uneven(self, axis: int, shape: tuple[int, ...], t: float) -> tuple[Floats, Floats]:
         """The rates up and down through the faces of an axis whose cells are of any length, each of their `shape`, where D is
@@ -349,7 +351,7 @@ class Operator:
         back[(before >= 0) | (behind >= 0)] = 0.0
         for number, region in enumerate(mesh.domain.regions):
             k = region.wall.reactivity
-            if k == 0.0:
+            if k == 0.0 or number in mesh.cutting:
                 continue
             for rates, here, there, sign in ((forth, before, behind, 1.0), (back, behind, before, -1.0)):
                 leaving = np.nonzero((here < 0) & (there == number))
@@ -359,6 +361,64 @@ class Operator:
                     rates[leaving] = outflows(reach, -sign * part * w[leaving], rate[leaving] / part)
         mesh.inner(up)[faces.before] = forth
         mesh.inner(down)[faces.behind] = back
+
+    def _narrow(self, cuts: CutCells, up: Floats, down: Floats, faces: Faces) -> None:
+        """Let steps through the open shares of faces alone, from the parts of cells where mass can be."""
+        mesh, parts = self.mesh, np.where(cuts.parts > 0.0, cuts.parts, 1.0)
+        forth, back = 1.0 / parts, 1.0 / parts
+        open_ = cuts.between(faces)
+        forth[faces.before] *= open_
+        back[faces.behind] *= open_
+        for axis, side, _ in mesh.faces():
+            if sign := faces.direction[axis]:
+                layer = tuple(side if b == axis else slice(None) for b in range(mesh.dimension))
+                (forth if sign * (1 + 2 * side) < 0 else back)[layer] *= cuts.faces[axis][layer]
+        mesh.inner(up)[...] *= forth
+        mesh.inner(down)[...] *= back
+
+    def _drain(self, drained: Floats, t: float) -> None:
+        """Set the rates of the drains: through walls that cut cells, and of killing."""
+        mesh, killing = self.mesh, self.equation.killing
+        for row, number in zip(drained, mesh.drained, strict=False):
+            mesh.inner(row)[...] = self._through(number, t)
+        if killing != ZERO:
+            values = self._read("killing", killing, mesh.centres, t)
+            refuse("killing", values < 0.0, values, mesh.centres, t, "must not be negative")
+            mesh.inner(drained[-1])[...] = np.where(mesh.live, values, 0.0)
+
+    def _through(self, number: int, t: float) -> Floats:
+        """The rates through the wall of a region that cuts cells. The density at the wall is that of a centre before it as in
+        :func:`randwalk.pde.solver.ends.outflows`; of a centre behind it, to first order in the distance, so that it is not
+        negative."""
+        mesh, cuts, d = self.mesh, self.mesh.cuts, range(self.mesh.dimension)
+        assert cuts is not None
+        k, wall, centre = mesh.domain.regions[number].wall.reactivity, cuts.wall, mesh.centres
+        normal = cuts.walls / np.maximum(wall, TINY)
+        tensor = self.equation.diffusion
+        entries = ((i, j, tensor[i, j]) for i in d for j in d)
+        spread = _sum(
+            normal[i] * normal[j] * self._read("diffusion", entry, centre, t)
+            for i, j, entry in entries
+            if entry != ZERO
+        )
+        w = cuts.depth * _sum(normal[i] * self._slope(i, t) for i in d)
+        out, into = bernoulli(w)
+        reach = k * cuts.depth / np.maximum(spread, TINY * min(mesh.spacings) ** 2) / into
+        share = out / into * np.where(reach > 0.0, 1.0 / (1.0 + np.abs(reach)), 1.0 + np.abs(reach))
+        here = mesh.live & (cuts.nearest == number) & (wall > 0.0)
+        return np.where(here, k * wall * share / np.where(here, cuts.parts, 1.0), 0.0)
+
+    def _slope(self, axis: int, t: float) -> Floats:
+        """b along an axis at the centres of cells."""
+        mesh = self.mesh
+        if not self.equation.diffusion.diagonal:
+            return self._read("drift", self._velocity[axis], mesh.centres, t)
+        begin, end = (
+            tuple(x + u * mesh.spacings[axis] * (b == axis) for b, x in enumerate(mesh.centres)) for u in (-0.5, 0.5)
+        )
+        return (
+            self._mean_velocity(axis, [(mesh.centres, 1.0)], t) - self._logs(axis, begin, end, t) / mesh.spacings[axis]
+        )
 
     def _crossing(self, number: int, e: Displacement, faces: Any, at: Any, sign: float) -> tuple[Floats, Floats]:
         """Of the steps `at` into a region: the part that lies before its wall, and, in 1/length, the share of the wall's area

@@ -15,6 +15,7 @@ from randwalk.model.start import Start
 from ..equation import FokkerPlanck
 from ..pace import PILOT_STEPS, Pace
 from .arguments import SMALLEST_CELLS
+from .exit_order import POWER, irregular
 from .grid import Grid
 from .mesh import COARSEST, Mesh
 from .moments import Moments, few, linear_noise
@@ -34,9 +35,6 @@ LARGEST_MESH: Final = 2**25  # cells in all, in more than one dimension
 LARGEST_STEPS: Final = 2**20
 MOST_PLAIN: Final = 16.0  # by which the difference of two levels may fall from one to the next: chance explains more
 FALL: Final = 4.0  # of second-order errors from a level to the next; no more is believed where the order may be lower
-OF_PARTED: Final = (
-    0.5  # of a difference is left at order 1.6, that of steps in proportion to h² where chains are parted
-)
 LEAST_FALL: Final = 1.5  # the same of the lowest order, about a half
 MOST_RICH: Final = 20.0  # the same of extrapolated solutions
 SHARE_OF_LARGEST: Final = 0.003  # of the errors of an extrapolated solution: less, at another time, is chance
@@ -71,9 +69,8 @@ class Needs:
         The most cells.
     look : int
         The cells of a first look at an equation that is easily shown.
-    parted : bool
-        Whether chains end at a wall whose condition holds for their sum alone. A step of one of them makes a layer there, so that
-        steps are of an order between ½ and 1 as long as they are longer than h²/D [Hundsdorfer & Verwer 2003, §IV.2].
+    power : int
+        Of the number of a step until the first time, that its end is in proportion to (:mod:`randwalk.pde.solver.exit_order`).
     """
 
     times: Floats
@@ -86,7 +83,7 @@ class Needs:
     moving: bool
     most: int
     look: int = FIRST_CELLS
-    parted: bool = False
+    power: int = 1
 
     @classmethod
     def of(
@@ -140,10 +137,12 @@ class Needs:
         tensors = np.nan_to_num(equation.diffusion(tuple(found.mean[0].T), 0.0))
         least, *_, largest = np.moveaxis(np.linalg.eigvalsh(tensors), -1, 0)
         broken = broken or bool((least <= FLAT * largest).any())  # without diffusion fluxes are upwind, of first order
-        parted = not equation.diffusion.diagonal and bool(mesh.domain.regions or mesh.domain.faces)
         most = int(LARGEST_MESH ** (1.0 / d))
         look = FIRST_LOOK.get(d, COARSEST)
-        return cls(times, scheme, pace, math.ceil(1.0 / narrowest), COARSEST, moments, 1.0, broken, most, look, parted)
+        return cls(
+            times, scheme, pace, math.ceil(1.0 / narrowest), COARSEST, moments, 1.0, broken, most, look,
+            POWER if irregular(equation, mesh) else 1,
+        )  # fmt: skip
 
     @property
     def first(self) -> int:
@@ -151,28 +150,22 @@ class Needs:
         return even(max(self.look, 0.5 * self.cells, self.fewest))
 
     @property
-    def order(self) -> int:
-        """That of the steps in time."""
-        return 1 if self.parted else self.scheme.order
-
-    @property
     def refined(self) -> int:
         """By what steps are refined where cells are halved, so that the errors of both fall alike."""
-        return 2 if self.order == 2 else 4
+        return 2 if self.scheme.order == 2 else 4
 
     def remaining(self, cells: int) -> float:
         """The share of the difference between solutions on `cells` and on half as many, with steps twice as long, that is
         left as error: a third at second order, all of it at first order, as where breaks move."""
-        share = 1.0 if self.moving else self.moments.remaining(self.times, self.width / cells)
-        return max(share, OF_PARTED) if self.parted else share
+        return 1.0 if self.moving else self.moments.remaining(self.times, self.width / cells)
 
     def mirrored(self) -> Needs:
         """The needs where time runs backward from the only one of the `times`."""
-        return replace(self, pace=self.pace.mirrored())
+        return replace(self, pace=self.pace.mirrored(), power=1)
 
     def clock(self, steps: int) -> Clock:
         """`steps` steps an octave."""
-        return Clock.octaves(self.times, steps, self.pace)
+        return Clock.octaves(self.times, steps, self.pace, self.power)
 
     def check(self, cells: int) -> None:
         """Refuse what takes too many steps, or so many `cells`, before anything runs."""
@@ -263,7 +256,7 @@ class Ladder(Generic[R]):
             return None
         differences = [family.difference(a, b) for a, b in pairwise(reversed(self.plain[-3:]))]
         share, most = self._needs.remaining(self.cells(level)), MOST_PLAIN
-        if self._needs.parted or self._needs.moving:
+        if self._needs.moving:
             share, most = max(share, _left(differences)), FALL
         irregular = family.irregular(self.rich[-1], self.rich[-2])
         errors = np.maximum(share * _without_luck(differences, most), FIRST_ORDER * irregular)
@@ -310,7 +303,7 @@ class Balance:
     @classmethod
     def measured(cls, family: Family[R], needs: Needs, scale: float) -> Balance:
         """Refine the larger of the two errors until both are small beside `scale`, or limits are met."""
-        cells, k, order = needs.first, 0, needs.order
+        cells, k, order = needs.first, 0, needs.scheme.order
         first = needs.clock(FIRST_STEPS)
         needs.check(4 * cells)
         base = family.run(cells, first)
@@ -333,19 +326,16 @@ class Balance:
                 base = family.run(cells, first.refined(2**k))
         excess = time / max(4.0 * space, RESOLVED * scale)  # of the error of k + 1 doublings, on `cells` as they are
         more = max(-1, math.ceil(math.log2(max(excess, SMALLEST)) / order))
-        return cls(
-            needs, cells, k + 1 + more + needs.parted
-        )  # where errors of both cancel in differences, half the steps
+        return cls(needs, cells, k + 1 + more)
 
     def clock(self, cells: int) -> Clock:
         """The clock for any number of cells, on which the error of the steps is next to nothing beside that of the cells."""
-        ahead = 1.5 if self.needs.parted else 4.0  # parted chains have one doubling more, and many steps
-        ratio = (ahead * cells / self.cells) ** (2.0 / self.needs.order)
+        ratio = (4.0 * cells / self.cells) ** (2.0 / self.needs.scheme.order)
         return self.needs.clock(max(FIRST_STEPS // 2, math.ceil(FIRST_STEPS * 2**self.doublings * ratio)))
 
     def first(self) -> tuple[int, Clock]:
         """The cells and the clock of the first level of a ladder: half of the cells, if they stand on all breaks."""
-        needs, fewer = self.needs, 1 if self.needs.order == 2 else 2
+        needs, fewer = self.needs, 1 if self.needs.scheme.order == 2 else 2
         first = needs.clock(FIRST_STEPS)
         if self.cells // 2 < needs.first or self.cells % 4 or self.doublings < fewer:
             return self.cells, first.refined(2**self.doublings)

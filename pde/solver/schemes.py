@@ -13,7 +13,7 @@ import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import chain, pairwise, repeat
 from typing import ClassVar, Final, NamedTuple, Protocol, TypeAlias
 
 import numpy as np
@@ -98,8 +98,9 @@ class SDIRK2(_Stepped):
 
 
 class Stretch(NamedTuple):
-    """Equal steps, `steps` of them, from `begin` to `end`, which may be `recorded`. Coefficients are read from `first` to
-    `last`: at a kink or jump of a coefficient that is just inside the stretch, else its ends."""
+    """`steps` steps from `begin` to `end`, which may be `recorded`: equal ones in the root of the time that the `power` is of.
+    Coefficients are read from `first` to `last`: at a kink or jump of a coefficient that is just inside the stretch, else its
+    ends."""
 
     begin: float
     end: float
@@ -107,6 +108,17 @@ class Stretch(NamedTuple):
     recorded: bool
     first: float
     last: float
+    power: int = 1
+
+    def each(self) -> Iterator[tuple[float, float, float]]:
+        """(begin, length, end) of every step. Equal steps have the same length to the last bit."""
+        begin, end, steps, p = self.begin, self.end, self.steps, self.power
+        dt, low, high = (end - begin) / steps, begin ** (1.0 / p), end ** (1.0 / p)
+        t = begin
+        for k in range(1, steps + 1):
+            until = end if k == steps else begin + k * dt if p == 1 else (low + (high - low) * k / steps) ** p
+            yield t, dt if p == 1 else until - t, until
+            t = until
 
     @property
     def restarts(self) -> bool:
@@ -121,13 +133,14 @@ class Clock:
     stretches: tuple[Stretch, ...]
 
     @classmethod
-    def octaves(cls, times: Floats, steps: int, pace: Pace | None = None) -> Clock:
-        """`steps` steps until the first time and then in every doubling of the time, and no longer than `pace` admits.
+    def octaves(cls, times: Floats, steps: int, pace: Pace | None = None, power: int = 1) -> Clock:
+        """`steps` steps until the first time and then in every doubling of the time, and no longer than `pace` admits; until the
+        first time they end at times in proportion to the `power` of their number.
 
         A heat kernel of age t forgets a step's error as t grows, so equal steps until the first recorded time, and then
         steps in proportion to the age, give all recorded times alike the error ∝ steps⁻².
         """
-        spans = [_Span(0.0, float(times[0]), steps, True)]
+        spans = [_Span(0.0, float(times[0]), steps, True, power)]
         for begin, end in pairwise(times.tolist()):
             while begin < end:
                 until = 2.0 * begin if 2.0 * begin < end else end
@@ -136,9 +149,13 @@ class Clock:
         return cls(tuple(_cut(spans, pace, steps / PILOT_STEPS)))
 
     @classmethod
-    def equal(cls, times: Floats, dt: float, pace: Pace | None = None) -> Clock:
-        """Steps of at most `dt`, equal between recorded times, and no longer than `pace` admits."""
-        spans = [_Span(begin, end, (end - begin) / dt, True) for begin, end in pairwise([0.0, *times.tolist()])]
+    def equal(cls, times: Floats, dt: float, pace: Pace | None = None, power: int = 1) -> Clock:
+        """Steps of at most `dt`, equal between recorded times but with the `power` before the first, and no longer than `pace`
+        admits."""
+        spans = [
+            _Span(begin, end, own * (end - begin) / dt, True, own)
+            for (begin, end), own in zip(pairwise([0.0, *times.tolist()]), chain((power,), repeat(1)), strict=False)
+        ]
         return cls(tuple(_cut(spans, pace, 1.0)))
 
     def refined(self, factor: int) -> Clock:
@@ -151,9 +168,8 @@ class Clock:
 
     def each(self) -> Iterator[tuple[float, float, float]]:
         """(begin, length, the first time at which coefficients are read) of every step."""
-        for begin, end, steps, _, first, _ in self.stretches:
-            dt = (end - begin) / steps
-            yield from ((begin + k * dt, dt, first) for k in range(steps))
+        for stretch in self.stretches:
+            yield from ((t, dt, stretch.first) for t, dt, _ in stretch.each())
 
 
 class _Span(NamedTuple):
@@ -163,6 +179,7 @@ class _Span(NamedTuple):
     end: float
     steps: float
     recorded: bool
+    power: int = 1
 
 
 def _cut(spans: list[_Span], pace: Pace | None, fineness: float) -> Iterator[Stretch]:
@@ -177,20 +194,21 @@ def _cut(spans: list[_Span], pace: Pace | None, fineness: float) -> Iterator[Str
         at = bisect_left(breaks, t - near)
         return at < len(breaks) and breaks[at] <= t + near
 
-    for begin, end, count, recorded in spans:
+    for begin, end, count, recorded, power in spans:
         inner = marks[bisect_right(marks, begin + near) : bisect_left(marks, end - near)]
         cuts = [begin, *(b for a, b in pairwise([begin, *inner]) if b - a > near), end]
         for a, b in pairwise(cuts):
             length = b - a
             quickest = longest[bisect_left(ends, 0.5 * (a + b))]
-            steps = max(count * length / (end - begin), fineness * length / quickest)
+            own = length / (end - begin) if power == 1 else (b / end) ** (1.0 / power) - (a / end) ** (1.0 / power)
+            steps = max(count * own, power * fineness * length / quickest)
             at_a, at_b = broken(a), broken(b)
             if at_a or at_b:
                 steps = max(steps, fineness)
             inside = max(INSIDE * length, near)
             yield Stretch(
                 a, b, max(1, math.ceil(steps - 1e-9)), recorded and b == end,
-                a + inside if at_a else a, b - inside if at_b else b,
+                a + inside if at_a else a, b - inside if at_b else b, power,
             )  # fmt: skip
 
 
@@ -204,17 +222,14 @@ def march(
     """
     signed = scheme.order > 1 and floor > -math.inf
     for stretch in clock.stretches:
-        begin, end, count = stretch.begin, stretch.end, stretch.steps
         read = [_within(apply, stretch.first, stretch.last) for apply in parts]
-        dt = (end - begin) / count
-        for k in range(count):
-            t = begin + k * dt
-            rough = scheme.order > 1 and k == 0 and (begin == 0.0 or stretch.restarts)
+        for t, dt, until in stretch.each():
+            rough = scheme.order > 1 and t == stretch.begin and (t == 0.0 or stretch.restarts)
             new = _damped(read, u, t, dt) if rough else strang(scheme, read, u, t, dt)
             if signed and not rough and new.min() < floor - ROUNDING * np.abs(new).max():
                 new = _damped(read, u, t, dt)
-            u, done = new, k == count - 1
-            yield end if done else begin + (k + 1) * dt, stretch.recorded and done, u
+            u = new
+            yield until, stretch.recorded and until == stretch.end, u
 
 
 def strang(scheme: Scheme, parts: Sequence[Apply], u: Floats, t: float, dt: float) -> Floats:

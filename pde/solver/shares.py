@@ -40,11 +40,12 @@ def start_state(equation: FokkerPlanck, grid: Grid) -> Floats:
 def start_on_mesh(equation: FokkerPlanck, mesh: Mesh) -> Floats:
     """The start as a state on a mesh: of independent coordinates the product of what :func:`start_state` makes of each, of
     joint points the sum of it. What would be in an obstacle, or beyond the window in a region, is shared by all."""
-    start, state = equation.start, np.zeros(mesh.size + 1)
+    start, state = equation.start, np.zeros(mesh.states)
     if mesh.dimension == 1:
         return start_state(equation, mesh.axes[0])
     if isinstance(start, Everywhere):
-        mesh.inner(state)[...] = mesh.live / mesh.live.sum()
+        volumes = mesh.live * mesh.volumes
+        mesh.inner(state)[...] = volumes / volumes.sum()
         return state
     if start.factors is None:
         points = np.array(start.points)
@@ -54,9 +55,9 @@ def start_on_mesh(equation: FokkerPlanck, mesh: Mesh) -> Floats:
         ]
         letters = "ijklmnop"[: mesh.dimension]
         terms = ",".join(f"a{letter}" for letter in letters)
-        state[:-1] = np.einsum(f"a,{terms}->{letters}", np.array(start.masses), *parts, optimize=True).ravel()
+        state[: mesh.size] = np.einsum(f"a,{terms}->{letters}", np.array(start.masses), *parts, optimize=True).ravel()
     else:
-        state[:-1] = reduce(np.multiply.outer, axis_masses(equation, mesh)).ravel()
+        state[: mesh.size] = reduce(np.multiply.outer, axis_masses(equation, mesh)).ravel()
     if mesh.domain.regions:
         mesh.inner(state)[(mesh.region >= 0) & (mesh.open_region < 0)] = 0.0
         state /= state.sum()

@@ -25,6 +25,7 @@ from .operator import Operator
 from .schemes import Apply
 from .shares import axis_masses, start_on_mesh
 from .stencil import Stencil
+from .together import operator_of
 
 
 class States(Protocol):
@@ -67,10 +68,10 @@ class Cells:
 
     @property
     def parts(self) -> list[Apply]:
-        """In one dimension one, on cells of any length; in more the chains."""
+        """In one dimension one, on cells of any length; in more the chains, or all of them together."""
         if self.mesh.dimension == 1:
             return [Stencil(self.equation, self.mesh.axes[0]).forward]
-        return Operator(self.equation, self.mesh).forward
+        return operator_of(self.equation, self.mesh).forward
 
     def masses(self, state: Floats) -> Floats:
         return self.mesh.masses(state)

@@ -21,7 +21,6 @@ from randwalk.model.wall import Reflecting, face_names
 from ..equation import FokkerPlanck
 from ..hitting.balance import stationary
 from .arguments import check_memory, checked_tolerance
-from .field import generator
 from .fit import fitted
 from .grid import Grid
 from .line_density import LineDensity
@@ -29,6 +28,7 @@ from .mesh import Mesh
 from .mosaic import Mosaic
 from .multigrid import solved
 from .operator import Operator
+from .rates import generator
 from .reconstruct import Profile
 from .stencil import Stencil
 from .window import whole
@@ -164,7 +164,7 @@ def _masses(equation: FokkerPlanck, mesh: Mesh, before: Floats | None) -> Floats
         chain = Stencil(equation, mesh.axes[0]).chain(0.0)
         up, down = chain.up[1:-1].copy(), chain.down[1:-1].copy()
         ring = mesh.axes[0].periodic
-        _check_kept(equation, chain.kills or (not ring and (down[0] > 0.0 or up[-1] > 0.0)))
+        _check_kept(equation, chain.drains or (not ring and (down[0] > 0.0 or up[-1] > 0.0)))
         largest = max(up.max(), down.max())
         return stationary(up / largest, down / largest)
     g = generator(Operator(equation, mesh))

@@ -113,9 +113,11 @@ class Stencil:
         """The chain from the coefficients at time `t`."""
         grid, cells = self.grid, self.grid.cells
         right, left, out = self._even(t) if grid.uniform else self._uneven(t)
-        up, down, killed = np.zeros((3, cells + 2))
-        killed[1:-1] = self._killing.at(t)
-        refuse("killing", killed[1:-1] < 0.0, killed[1:-1], grid.x, t, "must not be negative")
+        up, down = np.zeros((2, cells + 2))
+        killed = np.zeros((1, cells + 2))
+        inner = killed[0, 1:-1]
+        inner[...] = self._killing.at(t)
+        refuse("killing", inner < 0.0, inner, grid.x, t, "must not be negative")
         up[1 : 1 + self._faces], down[2 : 2 + self._faces] = right, left
         if grid.periodic:
             down[1], down[-1] = down[-1], 0.0

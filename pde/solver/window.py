@@ -136,8 +136,21 @@ def _meshed(equation: FokkerPlanck, axes: list[Grid], narrowest: Floats, until: 
     counts = widths / lengths
     lengths = widths / np.maximum(counts, counts.max() / aspect)
     tied = not equation.diffusion.diagonal
-    mesh = Mesh(tuple(axes), equation.domain, tuple(_allowed(equation, axes, lengths, until).tolist()), tied)
+    allowed = tuple(_allowed(equation, axes, lengths, until).tolist())
+    mesh = Mesh(tuple(axes), equation.domain, allowed, tied, _layers(equation, axes))
     return mesh.with_cells(CELLS.get(mesh.dimension, 16))
+
+
+def _layers(equation: FokkerPlanck, axes: list[Grid]) -> tuple[float, ...]:
+    """D/K of each region, with the least D of an axis where it is looked at."""
+    domain = equation.domain
+    if not any(0.0 < region.wall.reactivity < math.inf for region in domain.regions):
+        return ()
+    places = np.meshgrid(*(np.linspace(g.low, g.high, SAMPLES) for g in axes), indexing="ij")
+    inside = domain.contains(tuple(places))
+    spread = np.einsum("...ii->...i", equation.diffusion(tuple(x[inside] for x in places), 0.0))
+    least = float(np.min(spread, initial=math.inf))
+    return tuple(least / k if (k := region.wall.reactivity) else math.inf for region in domain.regions)
 
 
 def _allowed(equation: FokkerPlanck, axes: list[Grid], lengths: Floats, until: float) -> Floats:

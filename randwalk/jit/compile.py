@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 from collections.abc import Callable
@@ -27,6 +28,13 @@ OPTIONS: dict[str, Any] = {  # without a wrapper for C, which nobody calls, a ke
 }
 
 
+def _ours(event: Any) -> bool:
+    """Whether a function of the package is compiled."""
+    function = getattr(event.data.get("dispatcher"), "py_func", None)
+    module = getattr(function, "__module__", None) or ""  # Numba is everybody's: not every function has one
+    return module.startswith("randwalk.")
+
+
 class _Notice(event.Listener):
     """Says once that kernels are being compiled, because nothing else moves for some seconds. Kernels that come from the disk
     are not compiled. ``logging.getLogger("randwalk").setLevel("ERROR")`` silences it."""
@@ -34,9 +42,7 @@ class _Notice(event.Listener):
     said = False
 
     def on_start(self, event: Any) -> None:
-        function = getattr(event.data.get("dispatcher"), "py_func", None)
-        module = getattr(function, "__module__", None) or ""  # Numba is everybody's: not every function has one
-        if not self.said and module.startswith("randwalk."):
+        if not self.said and _ours(event):
             self.said = True
             directory, reason = cache_place()
             logging.getLogger("randwalk").warning(
@@ -48,7 +54,31 @@ class _Notice(event.Listener):
         pass
 
 
+class _Uncollected(event.Listener):
+    """Keeps Python from looking for garbage while a kernel is compiled, which took a twentieth of the time: nearly all that Numba
+    makes is in use until the code is made. Numba compiles on one thread at a time."""
+
+    depth, before = (
+        0,
+        False,
+    )  # kernels and functions of theirs that are being compiled, and whether Python looked for garbage
+
+    def on_start(self, event: Any) -> None:
+        if _ours(event):
+            if self.depth == 0:
+                self.before = gc.isenabled()
+                gc.disable()
+            self.depth += 1
+
+    def on_end(self, event: Any) -> None:
+        if _ours(event):
+            self.depth -= 1
+            if self.depth == 0 and self.before:
+                gc.enable()
+
+
 event.register("numba:compile", _Notice())  # type: ignore[no-untyped-call]
+event.register("numba:compile", _Uncollected())  # type: ignore[no-untyped-call]
 
 
 class DeviceError(OSError):
@@ -167,11 +197,20 @@ def _heard(compiles: F) -> F:
 def kernel(function: F) -> Callable[..., Any]:
     """A kernel that Python calls, on one thread. It releases the interpreter's lock, so that threads can share the work. Its
     machine code is kept if its text stands in a file."""
+    return _kept(function, njit(nogil=True, **OPTIONS)(function))
+
+
+def subkernel(function: F) -> Callable[..., Any]:
+    """A function that kernels call, and Python does not: compiled once for all of them, its machine code kept as theirs."""
+    return _kept(function, njit(nogil=True, no_cpython_wrapper=True, **OPTIONS)(function))
+
+
+def _kept(function: F, compiled: Any) -> Callable[..., Any]:
     settings: Any = numba.config
-    compiled: Any = njit(nogil=True, **OPTIONS)(function)
     if not settings.DISABLE_JIT:
         compiled.compile = _heard(compiled.compile)
     kept = os.path.exists(function.__code__.co_filename) and cache_place()[0] is not None
     if kept and not settings.DISABLE_JIT:
         compiled._cache = KernelCache(function)
-    return compiled
+    made: Callable[..., Any] = compiled
+    return made

@@ -192,9 +192,9 @@ def _ones(context: Any, word: Any) -> Any:
 
 
 def _append(context: Any, values: Any, chosen: Any, array: Any, offset: Any) -> Any:
-    """Keep those of a vector that are chosen, of lanes those for which `chosen` is not 0, of cells those that it marks, in an
-    array one after another from `offset` on; returns the place after the last one. What stands there and in the places after it,
-    up to the length of the vector in all, means nothing then.
+    """Keep those of a vector that are chosen, of lanes those for which `chosen`, flags or lanes, is not 0, of cells those that it
+    marks, in an array one after another from `offset` on; returns the place after the last one. What stands there and in the
+    places after it, up to the length of the vector in all, means nothing then.
 
     AVX-512 has an instruction that packs a register. Elsewhere LLVM would pack in memory and wait for it, so elements are stored
     one by one, each over those before it that are not kept.
@@ -204,11 +204,10 @@ def _append(context: Any, values: Any, chosen: Any, array: Any, offset: Any) -> 
     part = ir.VectorType(element, together)
 
     def store(context: Any, builder: Any, given: Any, wanted: Any, into: Any, offset: Any) -> Any:
-        if chosen == lanes:
-            wanted = builder.icmp_unsigned("!=", wanted, ir.Constant(wanted.type, [0] * wanted.type.count))
         for first in range(0, values.form.count, together):
             order = ir.Constant(ir.VectorType(ir.IntType(32), together), list(range(first, first + together)))
-            some, mask = (builder.shuffle_vector(v, v, order) for v in (given, wanted))
+            some, which = (builder.shuffle_vector(v, v, order) for v in (given, wanted))
+            mask = builder.icmp_unsigned("!=", which, ir.Constant(which.type, [0] * together))
             if together > 1:
                 kind = ir.FunctionType(part, [part, mask.type, part])
                 name = f"llvm.experimental.vector.compress.v{together}{element.intrinsic_name}"

@@ -77,12 +77,13 @@ def _invert(n, a, b, word):  # type: ignore[no-untyped-def]
 
 @device
 def _mode(n, a, inverse):  # type: ignore[no-untyped-def]
-    """p = a inverse, with inverse = 1/b, n as a float64, and the mode m = floor((n + 1) p).
+    """With inverse = 1/b, rounded: p = a/b, the mode m = floor((n + 1) p), the mean and the standard deviation; of one draw or of
+    lanes.
 
     m may be off by a few where n is huge, because p is rounded; nothing depends on its being the mode exactly.
     """
     p, many = signed_real(a) * inverse, signed_real(n)
-    return p, many, whole(floor((many + 1.0) * p, UNSIGNED), UNSIGNED)
+    return p, whole(floor((many + 1.0) * p, UNSIGNED), UNSIGNED), many * p, math.sqrt(many * p * (1.0 - p))
 
 
 @device
@@ -92,19 +93,13 @@ def _excess(eighths, rest, inverse):  # type: ignore[no-untyped-def]
 
 
 @device
-def _sd(many, p):  # type: ignore[no-untyped-def]
-    """The standard deviation."""
-    return math.sqrt(many * p * (1.0 - p))
-
-
-@device
 def _centre(n, a, b, inverse):  # type: ignore[no-untyped-def]
-    """With inverse = 1/b, rounded: p = a/b, the mode m, n p - m and the standard deviation. n a - m b is below 4 b, up to 2^64,
-    so that its eighth is what is exact modulo 2^64."""
-    p, many, m = _mode(n, a, inverse)
+    """p, the mode m, n p - m and the standard deviation. n a - m b is below 4 b, up to 2^64, so that its eighth is what is exact
+    modulo 2^64."""
+    p, m, _, sd = _mode(n, a, inverse)
     low = np.int64(n * (a & 7) - m * (b & 7))
     eighths = np.int64(n * (a >> 3) - m * (b >> 3)) + (low >> 3)
-    return p, m, _excess(eighths, low & 7, inverse), _sd(many, p)
+    return p, m, _excess(eighths, low & 7, inverse), sd
 
 
 @device

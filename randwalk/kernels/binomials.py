@@ -25,7 +25,6 @@ from .binomial import (
     _hat,
     _mode,
     _proposal,
-    _sd,
     _target,
     binomial,
     block,
@@ -44,41 +43,19 @@ EXP2 = 9.99999297e-01, 6.93121607e-01, 2.40246905e-01, 5.59188714e-02, 9.5718348
 
 
 @device
-def _inverse(x):  # type: ignore[no-untyped-def]
-    """1/x in single precision."""
-    return np.float64(np.float32(1.0) / np.float32(x))
-
-
-@_inverse.of_vectors
-def _inverses(x):  # type: ignore[no-untyped-def]
-    return rough_inverse(x)
-
-
-@device
-def _power_of_two(shifted):  # type: ignore[no-untyped-def]
-    """2^k of a whole k = shifted - SIGNED."""
-    return np.int64((np.float64(shifted).view(np.int64) + np.int64(1023)) << np.int64(52)).view(np.float64)
-
-
-@_power_of_two.of_vectors
-def _powers_of_two(shifted):  # type: ignore[no-untyped-def]
-    return from_bits((bits(shifted) + U(1023)) << U(52))
-
-
-@device
 def _exp(x):  # type: ignore[no-untyped-def]
-    """exp x of -700 <= x <= 700, within a relative 2.6e-6 + 3e-16 |x|."""
+    """exp x of lanes with -700 <= x <= 700, within a relative 2.6e-6 + 3e-16 |x|."""
     powers = x * INVERSE_LN2
     nearest = powers + SIGNED
     f = powers - (nearest - SIGNED)
     low, high = EXP2[0] + f * EXP2[1], EXP2[2] + f * (EXP2[3] + f * EXP2[4])
-    return (low + (f * f) * high) * _power_of_two(nearest)
+    return (low + (f * f) * high) * from_bits((bits(nearest) + U(1023)) << U(52))
 
 
 @device
 def _squeeze(y, p, sd, above, below):  # type: ignore[no-untyped-def]
     """Whether f(k)/f(m) of Binomial(n, p), with m = np - excess and y = k - m - excess - p + ½, surely is above/below or more,
-    and whether it surely is less. One number, or vectors.
+    and whether it surely is less. Of lanes.
 
     From m to k, log f(k + 1)/f(k) = log(1 - t/(nq)) - log(1 + (t + 1)/(np)), t = k - np, adds up to
 
@@ -86,7 +63,7 @@ def _squeeze(y, p, sd, above, below):  # type: ignore[no-untyped-def]
 
     by the first two terms of the series and a bound of the others. Further out than REACH f(k) is below what it is there.
     """
-    most, inverse = REACH * sd, _inverse(sd * sd)
+    most, inverse = REACH * sd, rough_inverse(sd * sd)
     near = min(max(y, -most), most)
     w = near * inverse
     square = 1.0 + near * w
@@ -160,25 +137,22 @@ def workspace(size):  # type: ignore[no-untyped-def]
 
 
 @device
-def _outcome(a, b):  # type: ignore[no-untyped-def]
-    """Whether not the rarer outcome is the one asked for, and in how many of b cases the rarer one occurs."""
+def _centres(n, a, b, inverse):  # type: ignore[no-untyped-def]
+    """Of lanes whose modes are off by one at most: whether not the rarer outcome is the one asked for, its `_centre`, its mean,
+    and whether neither is impossible."""
     other = b - a
     flip = a > other
-    return flip, choose(flip, other, a)
-
-
-@device
-def _centres(n, rarer, b, inverse):  # type: ignore[no-untyped-def]
-    """`_centre` of lanes, whose modes are off by one at most, and their means."""
-    p, many, m = _mode(n, rarer, inverse)
+    rarer = choose(flip, other, a)
+    p, m, mean, sd = _mode(n, rarer, inverse)
     left = n * rarer - m * b
-    return p, m, _excess(shifted(left, 3), left & U(7), inverse), _sd(many, p), many * p
+    centre = p, m, _excess(shifted(left, 3), left & U(7), inverse), sd
+    return flip, centre, mean, (n > U(0)) & (rarer > U(0))
 
 
 @device
 def _propose(number, flip, n, centre, c1, c2, c3, k0, k1):  # type: ignore[no-untyped-def]
     """A proposal for each of lanes; whether it surely is accepted, and whether it surely is rejected."""
-    p, m, excess, sd, _ = centre
+    p, m, excess, sd = centre
     first, second = block(number, c1, c2, c3, k0, k1)
     width, slope, quick = _hat(p, sd)
     v, inside, offset = _proposal(first, second, excess, width, slope)
@@ -190,14 +164,6 @@ def _propose(number, flip, n, centre, c1, c2, c3, k0, k1):  # type: ignore[no-un
 
 
 @device
-def _listed(whose, among, yes, no, room, places):  # type: ignore[no-untyped-def]
-    """Put those of lanes that are not accepted into the lists; how long these are."""
-    left, unsure = places
-    left = append(whose, choose(among & no, U(1), U(0)), room.queue, left)
-    return left, append(whose, choose(among & ~(yes | no), U(1), U(0)), room.unsure, unsure)
-
-
-@device
 def _gather(n, a, b, inverse, number, listed, room, count):  # type: ignore[no-untyped-def]
     for i in range(count):
         j = listed[i]
@@ -206,35 +172,39 @@ def _gather(n, a, b, inverse, number, listed, room, count):  # type: ignore[no-u
 
 
 @device
-def _try(listed, n, a, b, inverse, number, c1, c2, c3, k0, k1, out, room, waiting, places):  # type: ignore[no-untyped-def]
-    """A proposal for each of the draws listed, whose means are surely large; how long the lists are of those to go on with and of
+def _try(listed, n, a, b, inverse, number, c1, c2, c3, k0, k1, out, room, waiting, ends):  # type: ignore[no-untyped-def]
+    """A proposal for each of the draws listed, whose means are surely large; the ends of the lists of those to go on with and of
     those that are unsure."""
+    left, unsure = ends
     for begin in range(0, waiting, CHUNK):
         count, some = min(CHUNK, waiting - begin), listed[begin:]
         _gather(n, a, b, inverse, number, some, room, count)
         for i in range(0, count, LANES):
-            many, total, by = fetch(room.many, i), fetch(room.total, i), fetch_reals(room.inverse, i)
-            flip, rarer = _outcome(fetch(room.taken, i), total)
-            centre = _centres(many, rarer, total, by)
+            many, whose, among = fetch(room.many, i), fetch(some, i), numbers(U(i)) < U(count)
+            flip, centre, _, _ = _centres(
+                many, fetch(room.taken, i), fetch(room.total, i), fetch_reals(room.inverse, i)
+            )
             drawn, yes, no = _propose(fetch(room.number, i), flip, many, centre, c1, c2, c3, k0, k1)
             keep(drawn, room.drawn, i)
             for j in range(i, min(i + LANES, count)):
                 out[some[j]] = room.drawn[j]
-            places = _listed(fetch(some, i), numbers(U(i)) < U(count), yes, no, room, places)
-    return places
+            left = append(whose, among & no, room.queue, left)
+            unsure = append(whose, among & ~(yes | no), room.unsure, unsure)
+    return left, unsure
 
 
 @device
-def _settle(n, a, b, inverse, number, c1, c2, c3, k0, k1, out, room, places):  # type: ignore[no-untyped-def]
+def _settle(n, a, b, inverse, number, c1, c2, c3, k0, k1, out, room, ends):  # type: ignore[no-untyped-def]
     """The full test of the proposals of which the squeeze cannot tell; how many draws go on."""
-    left, unsure = places
+    left, unsure = ends
     for begin in range(0, unsure, CHUNK):
         count, some = min(CHUNK, unsure - begin), room.unsure[begin:]
         _gather(n, a, b, inverse, number, some, room, count)
         for i in range(0, count, LANES):
-            total = fetch(room.total, i)
-            _, rarer = _outcome(fetch(room.taken, i), total)
-            p, m, excess, sd, _ = _centres(fetch(room.many, i), rarer, total, fetch_reals(room.inverse, i))
+            _, centre, _, _ = _centres(
+                fetch(room.many, i), fetch(room.taken, i), fetch(room.total, i), fetch_reals(room.inverse, i)
+            )
+            p, m, excess, sd = centre
             first, second = block(fetch(room.number, i), c1, c2, c3, k0, k1)
             keep(first, room.first, i)
             keep(second, room.second, i)
@@ -252,20 +222,10 @@ def _settle(n, a, b, inverse, number, c1, c2, c3, k0, k1, out, room, places):  #
             out[j] = room.drawn[i]
             if told == UNSURE:
                 out[j] = binomial(n[j], a[j], b[j], number[j], c1, c2 & ~U(0xFFFF), c3, k0, k1)
-            room.queue[left] = j
-            left += np.int64(told == REJECTED)
+            if told == REJECTED:
+                room.queue[left] = j
+                left += 1
     return left
-
-
-@device
-def _store(values, out, begin, size, room):  # type: ignore[no-untyped-def]
-    """The lanes that belong to draws."""
-    if begin + LANES <= size:
-        keep(values, out, begin)
-    else:
-        keep(values, room.drawn, 0)
-        for i in range(size - begin):
-            out[begin + i] = room.drawn[i]
 
 
 @aside
@@ -276,30 +236,33 @@ def binomials(n, a, b, inverse, c0, c1, c2, c3, k0, k1, out, room, size):  # typ
     What vectors cannot do (small means, small modes, far tails) is drawn one by one. `room` is made by :func:`workspace`.
     """
     wide()
-    untried, places = 0, (0, 0)
+    untried, left, unsure = 0, 0, 0
     for i in range(0, size, LANES):
-        whose, many, total = numbers(U(i)), fetch(n, i), fetch(b, i)
-        flip, rarer = _outcome(fetch(a, i), total)
-        centre = _centres(many, rarer, total, fetch_reals(inverse, i))
+        whose, many = numbers(U(i)), fetch(n, i)
+        flip, centre, mean, is_open = _centres(many, fetch(a, i), fetch(b, i), fetch_reals(inverse, i))
         among = whose < U(size)
-        large = (centre[4] > SURELY_LARGE) & (many < MANY) & among
-        small = among & (many > U(0)) & (rarer > U(0)) & ~large
-        sure = choose(flip, many, U(0))
+        large = (mean > SURELY_LARGE) & (many < MANY) & among
+        results = choose(flip, many, U(0))  # of those that are certain
         if ones(digits(large)) > 3 * LANES // 4:  # sooner all than those alone
             drawn, yes, no = _propose(fetch(c0, i), flip, many, centre, c1, c2, c3, k0, k1)
-            sure = choose(large, drawn, sure)
-            places = _listed(whose, large, yes, no, room, places)
+            results = choose(large, drawn, results)
+            left = append(whose, large & no, room.queue, left)
+            unsure = append(whose, large & ~(yes | no), room.unsure, unsure)
         else:
-            untried = append(whose, choose(large, U(1), U(0)), room.untried, untried)
-        _store(sure, out, i, size, room)
-        alone = digits(small)
+            untried = append(whose, large, room.untried, untried)
+        if i + LANES <= size:
+            keep(results, out, i)
+        else:
+            keep(results, room.drawn, 0)
+            for j in range(size - i):
+                out[i + j] = room.drawn[j]
+        alone = digits(is_open & ~large & among)
         while alone:
-            j = i + np.int64(zeros_below(alone))
-            out[j] = binomial(n[j], a[j], b[j], c0[j], c1, c2, c3, k0, k1)
+            at = i + np.int64(zeros_below(alone))
+            out[at] = binomial(n[at], a[at], b[at], c0[at], c1, c2, c3, k0, k1)
             alone &= alone - U(1)
-    places = _try(room.untried, n, a, b, inverse, c0, c1, c2, c3, k0, k1, out, room, untried, places)
-    waiting, attempt = _settle(n, a, b, inverse, c0, c1, c2, c3, k0, k1, out, room, places), U(1)
-    while waiting > 0:
-        places = _try(room.queue, n, a, b, inverse, c0, c1, c2 + attempt, c3, k0, k1, out, room, waiting, (0, 0))
-        waiting = _settle(n, a, b, inverse, c0, c1, c2 + attempt, c3, k0, k1, out, room, places)
-        attempt += U(1)
+    some, waiting, attempt = room.untried, untried, U(0)
+    while waiting + left + unsure > 0:
+        ends = _try(some, n, a, b, inverse, c0, c1, c2 + attempt, c3, k0, k1, out, room, waiting, (left, unsure))
+        waiting = _settle(n, a, b, inverse, c0, c1, c2 + attempt, c3, k0, k1, out, room, ends)
+        some, left, unsure, attempt = room.queue, 0, 0, attempt + U(1)

@@ -10,61 +10,68 @@ from typing import Any
 
 import numpy as np
 
-from ..jit.compile import aside, kernel
+from ..jit.compile import aside, subkernel
 from ..jit.lanes import LANES, WIDTH, fetch, fetch_cells, keep
 from ..jit.vector import apart, which, wide, zeros_below
 from .normal import BLOCK
 from .philox import BRIDGE, HALF, LOW, U, of_axis, philox
 from .wall import REACH, may_be_reached
 
+U32 = np.uint32
+
 
 def room(walls: int) -> tuple[Any, ...]:
-    """What :func:`may_cross` needs: flags, the walkers near a wall each with its wall, (their numbers, the purposes of their
-    words, the words), marks, and the columns of the walkers that it returns."""
-    many = walls * BLOCK
-    drawn = np.empty(many, np.uint64), np.empty(many, np.uint64), np.empty(many, np.uint64)
-    return (
-        np.empty(BLOCK, np.uint32),
-        np.empty(many, np.int64),
-        drawn,
-        np.zeros(BLOCK, np.uint8),
-        np.empty(BLOCK + 1, np.int64),
-    )
+    """What :func:`may_cross` needs: flags of walkers near a wall; of pairs of a wall and a walker (the walker's number, the
+    purpose of the word, the word), the walker's column, the clearance and a flag; and the columns that it returns."""
+    many = walls * BLOCK + WIDTH  # what is read of the last vectors
+    drawn = np.zeros(many, np.uint64), np.zeros(many, np.uint64), np.zeros(many, np.uint64)
+    near, reached = np.zeros(BLOCK, U32), np.zeros(many, U32)
+    return near, drawn, np.empty(many, np.int64), np.empty(many), reached, np.empty(many, np.int64)
 
 
 @aside
-def flagged(near, clear, size):  # type: ignore[no-untyped-def]
-    """Flag the steps that may reach a wall."""
+def compared(reached, q, words, count):  # type: ignore[no-untyped-def]
+    """Flag the pairs whose word may make the bridge reach the wall."""
     wide()
     apart()
-    for j in range(BLOCK):
-        near[j] = np.uint32((not clear[j] > REACH) & (j < size))
+    for k in range(count):
+        reached[k] = U32(may_be_reached(q[k], words[k]))
 
 
-@kernel
-def may_cross(clear, number, fate, size, step, room, keys):  # type: ignore[no-untyped-def]
+@subkernel
+def may_cross(clear, number, left, size, step, room, keys):  # type: ignore[no-untyped-def]
     """How many walkers of a block, of those that have not left, may reach a wall by the first word of their bridge: all whose
-    bridge does, and few others. `clear` has a row for each wall. Their columns are in `room`, where their marks are 1."""
-    near, pairs, (numbers, purposes, words), marks, chosen = room
-    count = 0
-    for w in range(clear.shape[0]):
-        flagged(near, clear[w], size)
-        for k in range(0, size, WIDTH):
-            some = which(fetch_cells(near, k) == np.uint32(1))
-            while some != U(0):
-                j = k + np.int64(zeros_below(some))
-                some &= some - U(1)
-                pairs[count], numbers[count], purposes[count] = w * BLOCK + j, number[j], of_axis(BRIDGE, w)
-                count += 1
+    bridge does, and few others; their columns are in `room`. `clear` has a row for each wall, and the flags in `room` say which
+    walkers are near any."""
+    near, (numbers, purposes, words), columns, q, reached, chosen = room
+    count = U(0)
+    for k in range(0, size, WIDTH):
+        some = which(fetch_cells(near, k) == U32(1)) & which(fetch_cells(left, k) == U32(0))
+        if size - k < WIDTH:
+            some &= (U(1) << U(size - k)) - U(1)
+        while some != U(0):
+            j = U(k) + zeros_below(some)
+            some &= some - U(1)
+            for w in range(U(clear.shape[0])):
+                columns[count], numbers[count], purposes[count] = j, number[j], of_axis(BRIDGE, w)
+                q[count] = clear[w, j]
+                count += U(not clear[w, j] > REACH)
+    if count == U(0):
+        return 0
     for k in range(0, count, LANES):
         walker = fetch(numbers, k)
         drawn = philox(walker & LOW, walker >> HALF, U(step), fetch(purposes, k), keys[0], keys[1])
         keep(drawn[0], words, k)
-    found = 0
-    for k in range(count):
-        w, j = pairs[k] // BLOCK, pairs[k] % BLOCK
-        chosen[found] = j
-        reached = may_be_reached(clear[w, j], words[k]) & (fate[j] == 0) & (marks[j] == 0)
-        marks[j] |= reached
-        found += reached
+    compared(reached, q, words, count)
+    found, last = 0, -1
+    for k in range(0, count, WIDTH):
+        some = which(fetch_cells(reached, k) == U32(1))
+        if count - k < WIDTH:
+            some &= (U(1) << U(count - k)) - U(1)
+        while some != U(0):
+            j = columns[U(k) + zeros_below(some)]
+            some &= some - U(1)
+            chosen[found] = j
+            found += j != last
+            last = j
     return found

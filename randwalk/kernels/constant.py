@@ -39,15 +39,16 @@ def walk_constant(site, first_walker, program, start, stop, keys):  # type: igno
 def _walk_fair(site, first_walker, program, start, stop, keys):  # type: ignore[no-untyped-def]
     """Two steps of probability ½: the second one is taken where the one digit of a step is 1."""
     wide()
-    counts = aligned(LANES)
-    first, second = program.offsets
+    counts = aligned(2 * LANES)
     for j in range(0, site.size, LANES):
         walker, high, taken = numbers(U(first_walker + j) & LOW), U(first_walker + j) >> HALF, alike(ZERO)
         for block in range(start // 128, (stop + 127) // 128):
             early, late = screen(128 * block, start, stop), screen(128 * block + 64, start, stop)
             one, two = words64(walker, high, U(block), STEPS, keys[0], keys[1])
             taken = taken + (ones(one & early) + ones(two & late))
-        _move(site[j : j + LANES], taken * U(second - first) + U(first * (stop - start)), counts)
+        keep(U(stop - start) - taken, counts, 0)
+        keep(alike(U(stop - start)), counts, LANES)
+        _arrive(site[j : j + LANES], counts, program.offsets)
 
 
 @kernel
@@ -57,7 +58,8 @@ def _walk_decided(site, first_walker, program, start, stop, keys):  # type: igno
     moves, rows, planes = len(program.thresholds), _rows(program), aligned((PLANES + 2) * LANES)
     counts = aligned(moves * LANES)
     for j in range(0, site.size, LANES):
-        _begin(counts, rows, moves, U(stop - start))
+        for k in range(moves):
+            keep(alike(ZERO if k < rows else U(stop - start)), counts, k * LANES)
         for word in range(start // 64, (stop + 63) // 64):
             _draw(planes, U(first_walker + j), word, program.planes, screen(64 * word, start, stop), keys)
             for k in range(rows):
@@ -77,7 +79,8 @@ def _walk_digits(site, first_walker, program, start, stop, keys):  # type: ignor
     lists = aligned((moves + 1) * ROOM + LANES), aligned((moves + 1) * ROOM + LANES)
     for j in range(0, site.size, LANES):
         first = U(first_walker + j)
-        _begin(counts, rows, moves, U(stop - start))
+        for k in range(moves):
+            keep(alike(ZERO if k < rows else U(stop - start)), counts, k * LANES)
         for begin in range(start // 64, (stop + 63) // 64, WORDS):
             many = 0
             for word in range(begin, min(begin + WORDS, (stop + 63) // 64)):
@@ -103,30 +106,14 @@ def _rows(program):  # type: ignore[no-untyped-def]
 
 
 @device
-def _begin(counts, rows, moves, steps):  # type: ignore[no-untyped-def]
-    """Counts of steps below each threshold: none, and all of those that need no comparison."""
-    for k in range(moves):
-        keep(alike(ZERO if k < rows else steps), counts, k * LANES)
-
-
-@device
 def _arrive(home, counts, offsets):  # type: ignore[no-untyped-def]
     """Add to the places of at most LANES walkers what they have moved by so many steps below each threshold."""
     moved = alike(ZERO)
     for k in range(len(offsets)):
         moved = moved + fetch(counts, k * LANES) * U(change(offsets, k))
-    _move(home, moved, counts)
-
-
-@device
-def _move(home, moved, room):  # type: ignore[no-untyped-def]
-    """Add to the places of at most LANES walkers what they have moved."""
-    if home.size == LANES:
-        keep(fetch(home, 0) + moved, home, 0)
-    else:
-        keep(moved, room, 0)
-        for i in range(home.size):
-            home[i] += np.int64(room[i])
+    keep(moved, counts, 0)
+    for i in range(home.size):
+        home[i] += np.int64(counts[i])
 
 
 @maker

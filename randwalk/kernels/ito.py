@@ -179,9 +179,10 @@ def clearances(x, y, t, h, p):  # type: ignore[no-untyped-def]
 
 
 @device
-def note(q, j, c):  # type: ignore[no-untyped-def]
-    """Make c the clearances of walker j of a block."""
+def note(q, near, j, c):  # type: ignore[no-untyped-def]
+    """Make c the clearances of walker j of a block, and flag it where any is in reach."""
     q[0, j] = c[0]
+    near[j] = np.uint32(not c[0] > REACH)
 
 
 @device
@@ -238,7 +239,8 @@ class Block(NamedTuple):
     x, before, place
         Their points, those before the step, and where those are that left.
     left, gone, weight, gathered
-        As `exit`, `gone_at`, `weight` and `gathered` of :class:`State`.
+        As `exit`, `gone_at`, `weight` and `gathered` of :class:`State`; those that left are dropped before others are loaded, so
+        `left` is 0 in every column then.
     spell, earlier, fate
         What they live of the step, their weight before it, and that at which they are killed.
     z, words

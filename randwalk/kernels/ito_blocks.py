@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from ..jit.compile import aside, device, kernel
 from .ito import (
     CHUNK,
@@ -39,12 +41,14 @@ from .normal import normals as fill
 
 # [driver]
 # isort: split
-from ..jit.vector import apart, wide
-from .bridges import may_cross
+from ..jit.lanes import WIDTH, fetch_cells
+from ..jit.vector import apart, which, wide, zeros_above
+from .bridges import U32, may_cross
 from .normal import BLOCK
 from .philox import U
 
-RANK = 128  # steps after which the walkers of all blocks that have not left are brought together again
+EVERY = U((1 << WIDTH) - 1)
+RANK = 64  # steps after which the walkers of all blocks that have not left are brought together again
 
 
 @aside
@@ -52,7 +56,7 @@ def loaded(state, live, begin, size, block):  # type: ignore[no-untyped-def]
     """Take walkers into a block."""
     for j in range(size):
         i = live[begin + j]
-        block.who[j], block.left[j] = i, 0
+        block.who[j] = i
         block.weight[j], block.gathered[j] = state.weight[i], state.gathered[i]
         for a in range(D):
             block.x[a, j] = state.x[a, i]
@@ -60,25 +64,24 @@ def loaded(state, live, begin, size, block):  # type: ignore[no-untyped-def]
 
 @aside
 def dropped(state, size, block):  # type: ignore[no-untyped-def]
-    """Give the walkers of a block that left back to the batch; returns the number of the others, which stand first now."""
-    x, who, left, weight, gathered = block.x, block.who, block.left, block.weight, block.gathered
-    stay = 0
-    for j in range(size):
-        if left[j]:
-            i = who[j]
+    """Give the walkers of a block that left back to the batch, and put the last ones in their places; returns how many stay."""
+    who, left, number, words, fate = block.who, block.left, block.number, block.words, block.fate
+    x, weight, gathered = block.x, block.weight, block.gathered
+    for k in range((size - 1) // WIDTH * WIDTH, -1, -WIDTH):
+        some = which(fetch_cells(left, k) == U32(0)) ^ EVERY
+        while some != U(0):
+            high = U(63) - zeros_above(some)
+            j = k + np.int64(high)
+            some ^= U(1) << high
+            i, size = who[j], size - 1
             for a in range(D):
-                state.x[a, i] = block.place[a, j]
+                state.x[a, i], x[a, j] = block.place[a, j], x[a, size]
             state.weight[i], state.gathered[i] = weight[j], gathered[j]
             state.exit[i], state.gone_at[i] = left[j], block.gone[j]
-        else:
-            if stay < j:
-                for a in range(D):
-                    x[a, stay] = x[a, j]
-                who[stay], weight[stay], gathered[stay] = who[j], weight[j], gathered[j]
-            stay += 1
-    for j in range(size):
-        left[j] = 0
-    return stay
+            who[j], weight[j], gathered[j] = who[size], weight[size], gathered[size]
+            number[j], words[0, j], words[1, j], fate[j] = number[size], words[0, size], words[1, size], fate[size]
+            left[j] = 0
+    return size
 
 
 @aside
@@ -109,15 +112,16 @@ def free_step(block, row, size, times, p):  # type: ignore[no-untyped-def]
 def full_step(block, row, size, times, p):  # type: ignore[no-untyped-def]
     """A step of a block whose walkers are weighed, gather or may leave: what each of them lives of it is `spell`."""
     x, z, left, before, spell, clear = block.x, block.z, block.left, block.before, block.spell, block.clear
-    _, t, h = times
+    near, (_, t, h) = block.room[0], times
     root = math.sqrt(h)
     for j in range(size):
         start = at(x, j)
         end = moved(start, t, h, root, increments(z, row, j), p)
         put(before, j, start)
         put(x, j, end)
-        spell[j] = h if left[j] == 0 else 0.0
-        note(clear, j, clearances(start, end, t, h, p))
+        if WEIGHED or GATHERED:
+            spell[j] = h if left[j] == 0 else 0.0
+        note(clear, near, j, clearances(start, end, t, h, p))
 
 
 @aside
@@ -156,10 +160,11 @@ def full_linear_step(block, row, size, times, p):  # type: ignore[no-untyped-def
     """As :func:`full_step`, by matrices."""
     linear_step(block, row, size, times, p)
     x, before, left, spell = block.x, block.before, block.left, block.spell
-    _, t, h = times
+    near, (_, t, h) = block.room[0], times
     for j in range(size):
-        spell[j] = h if left[j] == 0 else 0.0
-        note(block.clear, j, clearances(at(before, j), at(x, j), t, h, p))
+        if WEIGHED or GATHERED:
+            spell[j] = h if left[j] == 0 else 0.0
+        note(block.clear, near, j, clearances(at(before, j), at(x, j), t, h, p))
 
 
 @device
@@ -175,10 +180,9 @@ def taken(block, j, times, p, keys):  # type: ignore[no-untyped-def]
 def walled_block(block, size, times, p, keys):  # type: ignore[no-untyped-def]
     """The walls, for those who may have reached one."""
     n, t, h = times
-    marks, chosen = block.room[3], block.room[4]
+    chosen = block.room[5]
     for k in range(may_cross(block.clear, block.number, block.left, size, n, block.room, keys)):
         j = chosen[k]
-        marks[j] = 0
         weakened(block, j, times, p, keys)
         exit, lived, y = crossed(at(block.before, j), at(block.x, j), t, h, block.number[j], n, p, keys)
         put(block.x, j, y)
@@ -249,18 +253,16 @@ def walk(state, live, block, first, steps, lengths, p, keys):  # type: ignore[no
     fine, count = pairs * M, live.size  # increments of a step, and walkers that have not left
     z, words, number, who = block.z, block.words, block.number, block.who
     for rank in range(start, stop, RANK):
-        left_over = 0
+        last, left_over = min(rank + RANK, stop), 0
         for begin in range(0, count, BLOCK):
             size = min(BLOCK, count - begin)
             loaded(state, live, begin, size, block)
-            known = 0  # walkers whose numbers and random words stand in the block
-            for chunk in range(rank, min(rank + RANK, stop), CHUNK):
-                end = min(chunk + CHUNK, min(rank + RANK, stop))
-                if known != size:
-                    for j in range(BLOCK):
-                        number[j] = U(first) + U(who[min(j, size - 1)])
-                    known, words[2, 0] = size, U(0)
-                    fated(block, size, (0, 0.0, h), p, keys)
+            for j in range(BLOCK):
+                number[j] = U(first) + U(who[min(j, size - 1)])
+            words[2, 0] = U(0)
+            fated(block, size, (0, 0.0, h), p, keys)
+            for chunk in range(rank, last, CHUNK):
+                end = min(chunk + CHUNK, last)
                 shift = fill(z, words, number, size, chunk * fine, (end - chunk) * fine, keys)
                 width = pairs
                 while width > 1:

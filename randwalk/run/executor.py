@@ -44,8 +44,8 @@ class Items(Protocol[T]):
 class RangeFailed(OSError):
     """A range of walkers could not be run by an executor: there was an error in it, or its workers were lost again and again.
 
-    `item` is the range; `ensemble` holds the walkers that were finished (None if there are none), and ``ensemble.extend`` goes
-    on.
+    `item` is the range, or of a run by ``occupation`` the stretch of steps, with its `walkers`, `start` and `stop`; `ensemble`
+    holds the walkers that were finished (None if there are none), and ``ensemble.extend`` goes on.
     """
 
     ensemble: Any = None
@@ -213,25 +213,14 @@ def gathered(
                 time.sleep(LOOK)
             for future in finished:
                 sent = under_way.pop(future)
-                try:
-                    answer = future.result()
-                except (KeyboardInterrupt, SystemExit):
-                    raise
-                except BaseException as error:  # of the executor: those of the work are answers
-                    if _cannot_travel(error):
-                        failed = failed or error
-                        continue
+                answer = _answer(future)
+                if isinstance(answer, (Unfinished, BaseException)) and not _cannot_travel(answer):
+                    wanted.renew()  # which a worker that ends it has not seen
                     if sent.attempt > LOSSES:
-                        failed = failed or _lost(sent.item, error)
+                        failed = failed or _lost(sent.item, answer)
                     again.append(_Sent(sent.item, sent.attempt + 1, 0.0))
                     continue
-                if isinstance(answer, Unfinished):  # the worker no longer sees that the run is wanted
-                    wanted.renew()
-                    if sent.attempt > LOSSES:
-                        failed = failed or RangeFailed(sent.item, f"ended {LOSSES + 1} times by its worker")
-                    again.append(_Sent(sent.item, sent.attempt + 1, 0.0))
-                    continue
-                if isinstance(answer, Failed):
+                if not isinstance(answer, Done):
                     failed = failed or _error(sent.item, answer, alone=room == 1)
                     continue
                 supply.served()
@@ -288,15 +277,30 @@ def _change(there_and_back: float, worked: float) -> int:
     return -1 if waited > 3.0 * worked + GRACE else 0
 
 
-def _error(item: Any, answer: Failed, alone: bool) -> OSError:
-    """The error for the answer of a worker, which went ahead `alone` or not."""
+def _answer(future: Any) -> Any:
+    """What a worker answers; the error of an executor that has lost it, as those of the work are answers."""
+    try:
+        return future.result()
+    except (KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException as error:
+        return error
+
+
+def _error(item: Any, answer: Any, alone: bool) -> BaseException:
+    """The error for the answer of a worker, which went ahead `alone` or not; or for what is not sent to one."""
+    if not isinstance(answer, Failed):
+        assert isinstance(answer, BaseException)
+        return answer
     failed = DeviceError(answer.reason) if answer.device and alone else RangeFailed(item, answer.reason)
     failed.add_note(f"Where the error was raised:\n{answer.where}")
     return failed
 
 
-def _lost(item: Any, error: BaseException) -> RangeFailed:
-    return RangeFailed(item, f"lost {LOSSES + 1} times by the executor, the last time by {_told(error)}")
+def _lost(item: Any, answer: Any) -> RangeFailed:
+    if isinstance(answer, Unfinished):
+        return RangeFailed(item, f"ended {LOSSES + 1} times by its worker")
+    return RangeFailed(item, f"lost {LOSSES + 1} times by the executor, the last time by {_told(answer)}")
 
 
 def _no_executor(item: Any, error: Exception) -> Exception:
@@ -309,7 +313,7 @@ def _no_executor(item: Any, error: Exception) -> Exception:
     )
 
 
-def _cannot_travel(error: BaseException) -> bool:
+def _cannot_travel(error: object) -> bool:
     """Whether it is that of a work that is not sent: of submitting it, or of its future where another thread sends it."""
     return isinstance(error, TypeError) and str(error).startswith("executor:")
 

@@ -86,10 +86,13 @@ class ItoTask:
         """The task with bins as :func:`randwalk.simulate` takes them. Where bins have no edges yet, 1024 walkers of seed 0 say
         where walkers are."""
         given = given_bins(walk, bins)
-        if not isinstance(given, Bins):
-            mean, sd = _pilot(walk, tuple(steps))
-            given = laid_bins(walk, given, [n * walk.dt for n in steps], mean, sd)
-        return cls(walk, tuple(steps), seed, given, tuple(records))
+        if isinstance(given, Bins):
+            return cls(walk, tuple(steps), seed, given, tuple(records))
+        pilot = _pilot(walk, tuple(steps))
+        laid = laid_bins(walk, given, [n * walk.dt for n in steps], *pilot)
+        task = cls(walk, tuple(steps), seed, laid, tuple(records))
+        vars(task)["pilot"] = pilot
+        return task
 
     def __getstate__(self) -> dict[str, Any]:
         return {field.name: getattr(self, field.name) for field in fields(self)}
@@ -97,10 +100,15 @@ class ItoTask:
     method = "paths"
 
     @cached_property
+    def pilot(self) -> tuple[Floats, Floats]:
+        """(mean, standard deviation) of some walkers at each time."""
+        return _pilot(self.walk, self.steps)
+
+    @cached_property
     def about(self) -> tuple[Floats, Floats]:
         """(places about which sums are taken, shape (times, d); their units, powers of two, shape (times,)): numbers of few
         digits that are the same wherever the task is run."""
-        mean, sd = _pilot(self.walk, self.steps)
+        mean, sd = self.pilot
         unit = 2.0 ** np.ceil(np.log2(sd.max(axis=1)))
         return np.rint(mean / unit[:, None] * 16.0) / 16.0 * unit[:, None], unit
 

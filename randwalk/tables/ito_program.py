@@ -105,7 +105,8 @@ class ItoProgram:
         walls = max(1, made.WALLS + made.INTERFACES)
         return Block(
             who=rows(kind=np.int64), number=rows(kind=np.uint64), x=rows(d), before=rows(d), place=rows(d),
-            left=rows(kind=np.int32), gone=rows(), weight=rows(), gathered=rows(), spell=rows(), earlier=rows(), fate=rows(),
+            left=np.zeros(BLOCK, np.int32), gone=rows(), weight=rows(), gathered=rows(),
+            spell=rows(), earlier=rows(), fate=rows(),
             z=rows(pairs * made.CHUNK * self.sources + SPARE), words=rows(3, kind=np.uint64),
             clear=rows(walls), room=room(walls),
         )  # fmt: skip

@@ -113,7 +113,10 @@ def _clearances(walk: ItoWalk, walls: Sequence[Barrier]) -> list[str]:
     for i, plane in enumerate(walk.interfaces):
         ends = f"abs(first[{i}]), last[{i}] if first[{i}] >= 0.0 else -last[{i}]"
         each.append(f"clearance({ends}, h * ({_squares(walk, [plane.axis])}))")
-    kept = "".join(f"\n    q[{w}, j] = c[{w}]" for w in range(len(each)))
+    kept = [f"q[{w}, j] = c[{w}]" for w in range(len(each))]
+    reached = " | ".join(f"(not c[{w}] > REACH)" for w in range(len(each)))
+    kept += [f"near[j] = np.uint32({reached})"] if each else []
+    describe = "Make c the clearances of walker j of a block, and flag it where any is in reach."
     return [
         written(
             "clearances",
@@ -122,7 +125,7 @@ def _clearances(walk: ItoWalk, walls: Sequence[Barrier]) -> list[str]:
             _tuple(each) if each else "(math.inf,)",
             "The clearance of a step from each wall and interface, at least.",
         ),
-        f'@device\ndef note(q, j, c):\n    """Make c the clearances of walker j of a block."""{kept}',
+        written("note", ("q", "near", "j", "c"), kept, "None", describe),
     ]
 
 
