@@ -13,6 +13,8 @@ from randwalk.pde.backward import _pose_in_space
 from randwalk.pde.solver import arguments, refine
 from randwalk.pde.solver.backward_family import Backward
 from randwalk.pde.solver.forward import Run
+from randwalk.pde.solver.mesh import Mesh
+from randwalk.pde.solver.schemes import Clock, Scheme
 
 HONEST = 4.0  # an estimate may be too small by less than this
 SIDE = rw.Interval(0.0, 1.0, rw.Absorbing(), rw.Absorbing())
@@ -31,7 +33,12 @@ def test_what_is_out_of_reach_is_refused_on_the_third_level(monkeypatch: pytest.
     monkeypatch.setattr(refine, "LARGEST_WORK", 5e7)  # 384² cells and 320 steps
     made = list[int]()
     of = Run.of
-    monkeypatch.setattr(Run, "of", lambda *given: made.append(given[2].cells) or of(*given))
+
+    def noted(equation: FokkerPlanck, scheme: Scheme, mesh: Mesh, clock: Clock) -> Run:
+        made.append(mesh.cells)
+        return of(equation, scheme, mesh, clock)
+
+    monkeypatch.setattr(Run, "of", noted)
     message = refused(1e-12)
     assert made and max(made) < 192
     assert "numbers to be stepped, at most 5e+07" in message
