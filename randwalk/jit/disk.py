@@ -138,6 +138,10 @@ class KernelCache:
         self._name = f"{function.__module__}.{function.__qualname__}"
         self._source = Path(inspect.getfile(function)).read_bytes(), function.__code__.co_code
 
+    def holds(self, signature: Any, target: Any) -> bool:
+        """Whether there is a file for these types of arguments."""
+        return os.path.exists(self._path(signature, target.codegen()))
+
     def load_overload(self, signature: Any, target: Any) -> Any:
         target.refresh()
         try:
