@@ -14,6 +14,7 @@ from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import sparse
 from scipy.sparse.linalg import splu
 
@@ -77,10 +78,13 @@ class Together:
             if None in values
             else (tau, float(transposed and not direct), *(v for own in values if own for v in own))
         )
+        new = state.copy()
         if direct:
-            factors = kept(self._known, key, lambda: self._factorised(tau, t))
-            return np.asarray(factors.solve(state, "T" if transposed else "N"))
-        new = _iterated(kept(self._known, key, lambda: self._matrix(tau, t, transposed)), state)
+            places, factors = kept(self._known, key, lambda: self._factorised(tau, t))
+            new[places] = factors.solve(state[places], "T" if transposed else "N")
+            return new
+        places, matrix = kept(self._known, key, lambda: self._matrix(tau, t, transposed))
+        new[places] = _iterated(matrix, state[places])
         if not transposed:
             new[(new < 0.0) & (new > -ROUNDING * new.max())] = 0.0
         return new
@@ -89,13 +93,20 @@ class Together:
     def _known(self) -> dict[tuple[float, ...], Any]:
         return {}
 
-    def _factorised(self, tau: float, t: float) -> Any:
+    def _factorised(self, tau: float, t: float) -> tuple[NDArray[np.int64], Any]:
         """Columns of the matrix are dominated by the diagonal, so that it is the pivot, and signs are kept."""
-        return splu(self._matrix(tau, t, False).tocsc(), permc_spec="MMD_AT_PLUS_A")
+        places, matrix = self._matrix(tau, t, False)
+        return places, splu(matrix.tocsc(), permc_spec="MMD_AT_PLUS_A")
 
-    def _matrix(self, tau: float, t: float, transposed: bool) -> sparse.csr_array:
+    def _matrix(self, tau: float, t: float, transposed: bool) -> tuple[NDArray[np.int64], sparse.csr_array]:
+        """(the places of a state from or to which mass moves, and the last one; the matrix on them)."""
         moved = generator(self.operator, t)
-        return (sparse.eye_array(moved.shape[0]) - tau * (moved if transposed else moved.T)).tocsr()
+        concerned = np.zeros(moved.shape[0], dtype=np.bool_)
+        concerned[moved.indices], concerned[-1] = True, True
+        places, number = np.flatnonzero(concerned), np.cumsum(concerned) - 1
+        rows = np.append(moved.indptr[places], moved.nnz)  # those of other places are empty
+        moved = sparse.csr_array((moved.data, number[moved.indices], rows), (places.size,) * 2)
+        return places, (sparse.eye_array(places.size) - tau * (moved if transposed else moved.T)).tocsr()
 
 
 def _iterated(matrix: sparse.csr_array, b: Floats) -> Floats:
