@@ -77,8 +77,9 @@ def backward(
     paid : mapping of exits to numbers, optional
         What is paid on leaving by each of the domain's exits, in place of the three above.
     over : (low, high), optional
-        For which starting places u is wanted, in several dimensions a pair for each axis; by default everywhere in a bounded
-        domain, else where the start lies.
+        For which starting places u is wanted to the tolerance, in several dimensions a pair for each axis; by default
+        everywhere in a bounded domain of one dimension, else where the start lies. In several dimensions u is known beyond
+        them, less precisely, as ``error(x)`` says: where two faces meet that pay differently it jumps.
 
     Examples
     --------

@@ -130,6 +130,7 @@ QUICK_TESTS = frozenset({
     "test_stationary_equation.py::test_a_torus_that_turns",
     "test_gallery.py::test_figure[symmetric_walk]", "test_gallery.py::test_save_animation",
     "test_honest_tensor.py::test_a_tensor_between_walls",
+    "test_solver_limits.py::test_memory_that_finer_levels_lack_is_foreseen",
     "test_honest_exits.py::test_which_exits_are_irregular",
     "test_honest.py::test_closed_forms", "test_validate_ito.py::test_there_are_cases",
     "test_ito_run.py::test_counts_of_different_runs_do_not_add",

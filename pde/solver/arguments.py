@@ -51,14 +51,25 @@ def checked_cells(cells: int) -> int:
 
 def check_memory(shape: tuple[int, ...], records: int) -> None:
     """Refuse a run of so many cells along each axis with that many recorded times that would not fit."""
-    cells, each = math.prod(shape), CELL_BYTES + 16 * records
-    if cells * each <= SMALL:  # to ask the system takes longer than a short run
+    if fits(shape, records):
         return
+    cells, each = math.prod(shape), _bytes(records)
     most = int(max(shape) * (SHARE * available() / each / cells) ** (1.0 / len(shape))) // 2 * 2
     along = " along the longest axis" if len(shape) > 1 else ""
     remedy = f"take at most {most} cells{along}" if most >= SMALLEST_CELLS else "record fewer times"
     what = f"a solution of {cells} cells and {records} recorded times"
     require(cells * each, what, f"{remedy}, or a larger tolerance in place of cells")
+
+
+def fits(shape: tuple[int, ...], records: int) -> bool:
+    """Whether there is memory for such a run."""
+    size = math.prod(shape) * _bytes(records)
+    return size <= SMALL or size <= SHARE * available()  # to ask the system takes longer than a short run
+
+
+def _bytes(records: int) -> int:
+    """What a run needs for each cell."""
+    return CELL_BYTES + 16 * records
 
 
 def checked_times(times: ArrayLike) -> Floats:

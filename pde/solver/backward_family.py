@@ -11,12 +11,13 @@ from typing import Any, Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from randwalk.model.coefficient import Coefficient, Floats
 
 from ..equation import FokkerPlanck
 from ..pace import PILOT_STEPS
-from .arguments import check_memory
+from .arguments import check_memory, fits
 from .backward_solution import BackwardSolution
 from .chains import INNER
 from .grid import Grid
@@ -29,6 +30,7 @@ from .stencil import Stencil
 from .together import operator_of
 
 AT_START: Final = 1e-9  # of all of the time: when coefficients are read that may jump at 0
+AROUND: Final = 5  # cells, of the coarser of two meshes
 SAMPLES: Final = {1: 32, 2: 8, 3: 4}  # of the payoff along each axis of a cell; 2 in more dimensions
 
 Ranges: TypeAlias = tuple[tuple[float, float], ...]
@@ -61,7 +63,26 @@ class Backward:
         first = self.run(pilot, needs.clock(PILOT_STEPS)).solution
         size = np.where(_within(first.mesh, self.asked), np.abs(first.u), 0.0)
         found = refined(self, needs, tolerance, max(float(np.nanmax(size)), SMALLEST))
-        return found.solution.solution.judged(float(found.errors.max()))
+        solution, error = found.solution.solution, float(found.errors.max())
+        if self.mesh.dimension == 1:
+            return solution.judged(error)
+        fine, coarse = found.fine.solution, found.coarse.solution
+        wrong = around(np.nan_to_num(np.abs(means(fine.u, fine.mesh, coarse.mesh) - coarse.u)))
+        return solution.judged(error, np.where(_within(solution.mesh, self.asked), error, np.maximum(wrong, error)))
+
+    def size(self, cells: int) -> int:
+        return self.mesh.with_cells(cells).states
+
+    def fits(self, cells: int) -> bool:
+        mesh = self.mesh.with_cells(cells)
+        return fits(mesh.shape, SAMPLES[1] if mesh.dimension == 1 else 1)
+
+    def begun(self, cells: int, clock: Clock) -> Clock:
+        """With steps half as long, if these would have to be made again to keep the sign, which costs their order, so that the
+        first extrapolation says nothing, and those not."""
+        shorter = clock.refined(2)
+        again = self.mesh.dimension > 1 and self.run(cells, clock).redone and not self.run(cells, shorter).redone
+        return shorter if again else clock
 
     def run(self, cells: int, clock: Clock) -> Level:
         mesh, time = self.mesh.with_cells(cells), self.time
@@ -130,6 +151,15 @@ def extrapolated(fine: BackwardSolution, coarse: BackwardSolution) -> BackwardSo
     joints = (fine.joints - coarse.joints) / 3.0
     more = through_centres(coarse.mesh, (here - coarse.u) / 3.0, joints)
     return replace(fine, u=fine.u + more(places), joints=fine.joints + joints)
+
+
+def around(wrong: Floats) -> Floats:
+    """At the cells of a mesh the largest error around, of those at the cells of the mesh with half as many: a difference passes
+    through 0 where its sign changes."""
+    wrong = ndimage.maximum_filter(wrong, AROUND)
+    for a in range(wrong.ndim):
+        wrong = np.repeat(wrong, 2, axis=a)
+    return wrong
 
 
 def line_difference(fine: BackwardSolution, coarse: BackwardSolution) -> float:

@@ -43,7 +43,8 @@ class BackwardSolution:
     differences : (cells of each axis) array
         An estimate of the error at each cell.
     error_estimate : float
-        Estimate of the largest error of u in that range (in the units of u); of mean exit times and exit probabilities in
+        Estimate of the largest error of u in that range (in the units of u); of :func:`randwalk.pde.backward` in several
+        dimensions for the starts that it was asked for; of mean exit times and exit probabilities in
         several dimensions at places that are not nearer than an eighth of the width to two faces: where two faces meet that pay
         differently u jumps.
     quantity : str
@@ -67,9 +68,10 @@ class BackwardSolution:
         ranges = asked if mesh.dimension == 1 else tuple((grid.low, grid.high) for grid in mesh.axes)
         return cls(equation, mesh, u, joints, ranges, np.full(u.shape, math.nan), math.nan, quantity)
 
-    def judged(self, error: float) -> BackwardSolution:
-        """The solution with an estimate of its error everywhere."""
-        return replace(self, differences=np.full(self.u.shape, error), error_estimate=error)
+    def judged(self, error: float, at_cells: float | Floats | None = None) -> BackwardSolution:
+        """The solution with an estimate of its largest error, and those `at_cells`: by default the same everywhere."""
+        errors = np.array(np.broadcast_to(error if at_cells is None else at_cells, self.u.shape))
+        return replace(self, differences=errors, error_estimate=error)
 
     @property
     def grid(self) -> Grid:

@@ -5,12 +5,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage, sparse
+from scipy import sparse
 from scipy.sparse import csgraph
 from scipy.sparse.linalg import splu
 
@@ -18,7 +17,7 @@ from randwalk.model.coefficient import ZERO, Floats
 
 from ..equation import FokkerPlanck
 from .arguments import check_memory
-from .backward_family import extrapolated
+from .backward_family import around, extrapolated
 from .backward_solution import BackwardSolution
 from .mesh import Mesh
 from .multigrid import solved
@@ -33,7 +32,6 @@ MOST: Final = {2: 2**20, 3: 5 * 2**19}  # cells
 AFTER: Final = 4  # times as many cells along an axis as at first should fit, for an extrapolation of extrapolations
 CORNER: Final = 1.0 / 8.0  # of the widths: nearer than that to two faces, errors do not count
 STUCK: Final = 0.9
-AROUND: Final = 5  # cells, of the coarser of two meshes
 OF_DIFFERENCE: Final = {
     False: 0.4,
     True: 0.8,
@@ -104,14 +102,11 @@ def _odd(cells: float) -> int:
 
 def _compared(fine: BackwardSolution, coarse: BackwardSolution, share: float) -> BackwardSolution:
     """`fine` with its errors, a `share` of the differences from `coarse`: at each cell the largest of those around, and at least
-    a quarter of the largest of all, since a difference passes through 0 where its sign changes."""
+    a quarter of the largest of all."""
     wrong = np.where(coarse.mesh.live, share * np.abs(means(fine.u, fine.mesh) - coarse.u), 0.0)
     wrong = np.where(np.isnan(wrong), 0.0, wrong)
     error = float(np.where(_corners(coarse.mesh), 0.0, wrong).max())
-    wrong = np.maximum(ndimage.maximum_filter(wrong, AROUND), 0.25 * error)
-    for a in range(fine.mesh.dimension):
-        wrong = np.repeat(wrong, 2, axis=a)
-    return replace(fine, differences=wrong, error_estimate=error)
+    return fine.judged(error, np.maximum(around(wrong), 0.25 * error))
 
 
 def check_open(equation: FokkerPlanck, wall: str) -> None:

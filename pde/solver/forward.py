@@ -12,7 +12,7 @@ from scipy.interpolate import PchipInterpolator
 from randwalk.model.coefficient import Floats
 
 from ..equation import FokkerPlanck
-from .arguments import check_memory
+from .arguments import check_memory, fits
 from .exit_order import ORDER, irregular
 from .grid import Grid
 from .mesh import Mesh
@@ -85,6 +85,15 @@ class Forward:
     scheme: Scheme
     mesh: Mesh
     known: dict[tuple[int, Clock], Run] = field(default_factory=dict)
+
+    def size(self, cells: int) -> int:
+        return states(self.equation, self.mesh.with_cells(cells)).size
+
+    def fits(self, cells: int) -> bool:
+        return fits(self.mesh.with_cells(cells).shape, self.times.size)
+
+    def begun(self, cells: int, clock: Clock) -> Clock:
+        return clock
 
     def run(self, cells: int, clock: Clock) -> Run:
         """The run on `cells` cells of the axis with the most; each is made once."""

@@ -17,10 +17,9 @@ place where the distance to the wall says that the step crosses it, else half wa
 
 from __future__ import annotations
 
-import operator
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property, partial, reduce
+from functools import cached_property, partial
 from typing import Any, Final, TypeAlias
 
 import numpy as np
@@ -32,19 +31,18 @@ from randwalk.model.tensor import NoStencil, Tensor
 
 from ..equation import FokkerPlanck
 from .chains import Chain, Resolvent
-from .cut_cells import CutCells
 from .directions import diagonals, met, never, pair
 from .ends import outflows, reactivity
 from .grid import GAUSS_NODES, GAUSS_WEIGHTS
-from .lines import Faces, across, line
+from .lines import across, line
 from .mesh import Mesh
-from .reading import refuse
+from .reading import refuse, summed
+from .region_walls import narrow, stop, through
 from .schemes import Apply
 from .stencil import kept
 
 TINY: Final = 1e-200  # in place of a diffusion of 0, whose rates then are those of the drift alone
 SLACK: Final = 1e-9  # of a diagonal entry: a negative rate so small is rounding
-SHORTEST: Final = 1e-3  # of a step: the least distance to a wall
 
 Rates: TypeAlias = dict[Displacement, Floats]
 
@@ -135,10 +133,10 @@ class Operator:
             mesh.inner(up)[faces.before] = rate * out
             mesh.inner(down)[faces.behind] = rate * into
         if mesh.domain.regions:
-            self._stop(up, down, e, faces, np.broadcast_to(rate, faces.shape), np.broadcast_to(w, faces.shape))
+            stop(up, down, faces, np.broadcast_to(rate, faces.shape), np.broadcast_to(w, faces.shape))
         self._open(up, down, e, t)
         if mesh.cuts is not None:
-            self._narrow(mesh.cuts, up, down, faces)
+            narrow(mesh.cuts, up, down, faces)
         if k == len(self.directions) - 1:
             self._drain(drained, t)
         return line(mesh, e, up, down, drained)
@@ -165,8 +163,8 @@ class Operator:
                 [0.5 * (begin + end + u * (end - begin)) for u in GAUSS_NODES],
             )
             parts = [part * length / spread(x) for part, x in zip(GAUSS_WEIGHTS, places, strict=True)]
-            conductances.append(1.0 / _sum(parts))
-            drops.append(_sum(part * read("drift", drift, x) for part, x in zip(parts, places, strict=True)))
+            conductances.append(1.0 / summed(parts))
+            drops.append(summed(part * read("drift", drift, x) for part, x in zip(parts, places, strict=True)))
         first, last, centre = spread(grid.inside_edges[0]), spread(grid.inside_edges[1]), spread(grid.x)
         before_out, before_in = conductances[1] * bernoulli(drops[1] - weight * np.log(last / centre))
         after_out, after_in = conductances[0] * bernoulli(drops[0] - weight * np.log(centre / first))
@@ -178,24 +176,6 @@ class Operator:
         rates = before_in * inward / total / widths, before_out * after[0] / total / after[3]
         return rates[0][faces], rates[1][faces]
 
-    def spans(self, k: int) -> Floats:
-        """(layout,) half the length of the steps of a chain to both sides of each cell, over that of a whole step: below 1 where
-        one is cut by an absorbing wall of a region. The rates of a cell over it are those of a difference of second order with
-        steps of different lengths (Shortley and Weller, J. Appl. Phys. 9, 334, 1938), which does not keep mass."""
-        mesh, e, spans = self.mesh, self.directions[k], np.ones(self.mesh.size)
-        faces = across(mesh, e)
-        before, behind = mesh.region[faces.before], mesh.region[faces.behind]
-        for number, region in enumerate(mesh.domain.regions):
-            if not np.isinf(region.wall.reactivity):
-                continue
-            for cells, here, there, sign in ((faces.before, before, behind, 1.0), (faces.behind, behind, before, -1.0)):
-                leaving = np.nonzero((here < 0) & (there == number))
-                if leaving[0].size:
-                    mesh.inner(spans)[cells][leaving] -= 0.5 * (
-                        1.0 - self._crossing(number, e, faces, leaving, sign)[0]
-                    )
-        return spans
-
     def _rate(self, e: Displacement, point: Point, shape: tuple[int, ...], t: float) -> Floats:
         """λ_e at the faces, with what is left along walls."""
         rates, mesh = self._rates(point, t), self.mesh
@@ -206,8 +186,8 @@ class Operator:
         for n, axis in enumerate(mesh.axes):
             pairs = [] if e[n] or axis.periodic else met(list(rates), n, e)
             if pairs:
-                total = _sum(rates[f] for f in rates if f[n])
-                more = 0.5 * _sum(rates[f] * rates[g] for f, g in pairs) / np.maximum(total, TINY)
+                total = summed(rates[f] for f in rates if f[n])
+                more = 0.5 * summed(rates[f] * rates[g] for f, g in pairs) / np.maximum(total, TINY)
                 for side in (0, -1):
                     at = tuple(slice(None) if a != n else side for a in range(mesh.dimension))
                     rate[at] += np.broadcast_to(more, shape)[at]
@@ -258,7 +238,7 @@ class Operator:
             i = e.index(1)
             return h[i] * self._mean_velocity(i, nodes, t) - self._logs(i, point(-0.5), point(0.5), t)
         moved = [(c * h[i], self._velocity[i]) for i, c in enumerate(e) if c and self._velocity[i] != ZERO]
-        return _sum(weight * c * self._read("drift", b, x, t) for x, weight in nodes for c, b in moved)
+        return summed(weight * c * self._read("drift", b, x, t) for x, weight in nodes for c, b in moved)
 
     def _mean_velocity(self, axis: int, nodes: list[tuple[Point, float]], t: float) -> Floats:
         """The weighted sum of a/D along an axis; of a tensor with entries off its diagonal, that of (a - λ∇·D) over the entry
@@ -267,7 +247,7 @@ class Operator:
         least = TINY * self.mesh.spacings[axis] ** 2
         if drift == ZERO:
             return np.zeros(())
-        return _sum(
+        return summed(
             weight * self._read("drift", drift, x, t) / np.maximum(self._read("diffusion", diffusion, x, t), least)
             for x, weight in nodes
         )
@@ -319,14 +299,14 @@ class Operator:
         if not crossing:
             return np.ones(())
         mesh, rates = self.mesh, self._rates(self._near(axis, outward, 0.0), t)
-        total = _sum(rates[f] for f in rates if f[axis])
+        total = summed(rates[f] for f in rates if f[axis])
         shares = {}
         for f in crossing:
             (other,) = (b for b, c in enumerate(f) if c and b != axis)
             inside = np.ones(mesh.shape[other])
             inside[[0, -1]] = float(mesh.axes[other].periodic)
             shares[f] = rates.get(f, np.zeros(())) / total * mesh.along(other, inside)
-        return shares[e] if e in shares else 1.0 - _sum(shares.values())
+        return shares[e] if e in shares else 1.0 - summed(shares.values())
 
     def _lengths(self, axis: int, outward: float, wall: Point, normal: Floats, t: float) -> Floats:
         """The lengths of a face for which the cells before it stand, over theirs: 1, but at the ends of the face. The conormal
@@ -342,71 +322,21 @@ class Operator:
             lengths = lengths * (1.0 + shift * ends)
         return lengths
 
-    def _stop(self, up: Floats, down: Floats, e: Displacement, faces: Any, rate: Floats, w: Floats) -> None:
-        """Take out the steps from and to cells in regions, but for those that leave through the wall of one."""
-        mesh = self.mesh
-        before, behind = mesh.region[faces.before], mesh.region[faces.behind]
-        forth, back = mesh.inner(up)[faces.before], mesh.inner(down)[faces.behind]
-        forth[(before >= 0) | (behind >= 0)] = 0.0
-        back[(before >= 0) | (behind >= 0)] = 0.0
-        for number, region in enumerate(mesh.domain.regions):
-            k = region.wall.reactivity
-            if k == 0.0 or number in mesh.cutting:
-                continue
-            for rates, here, there, sign in ((forth, before, behind, 1.0), (back, behind, before, -1.0)):
-                leaving = np.nonzero((here < 0) & (there == number))
-                if leaving[0].size:
-                    part, normal = self._crossing(number, e, faces, leaving, sign)
-                    reach = k if np.isinf(k) else k * normal
-                    rates[leaving] = outflows(reach, -sign * part * w[leaving], rate[leaving] / part)
-        mesh.inner(up)[faces.before] = forth
-        mesh.inner(down)[faces.behind] = back
-
-    def _narrow(self, cuts: CutCells, up: Floats, down: Floats, faces: Faces) -> None:
-        """Let steps through the open shares of faces alone, from the parts of cells where mass can be."""
-        mesh, parts = self.mesh, np.where(cuts.parts > 0.0, cuts.parts, 1.0)
-        forth, back = 1.0 / parts, 1.0 / parts
-        open_ = cuts.between(faces)
-        forth[faces.before] *= open_
-        back[faces.behind] *= open_
-        for axis, side, _ in mesh.faces():
-            if sign := faces.direction[axis]:
-                layer = tuple(side if b == axis else slice(None) for b in range(mesh.dimension))
-                (forth if sign * (1 + 2 * side) < 0 else back)[layer] *= cuts.faces[axis][layer]
-        mesh.inner(up)[...] *= forth
-        mesh.inner(down)[...] *= back
-
     def _drain(self, drained: Floats, t: float) -> None:
         """Set the rates of the drains: through walls that cut cells, and of killing."""
         mesh, killing = self.mesh, self.equation.killing
         for row, number in zip(drained, mesh.drained, strict=False):
-            mesh.inner(row)[...] = self._through(number, t)
+            slopes = [self._slope(axis, t) for axis in range(mesh.dimension)]
+            mesh.inner(row)[...] = through(mesh, number, lambda i, j: self._entry(i, j, t), slopes)
         if killing != ZERO:
             values = self._read("killing", killing, mesh.centres, t)
             refuse("killing", values < 0.0, values, mesh.centres, t, "must not be negative")
             mesh.inner(drained[-1])[...] = np.where(mesh.live, values, 0.0)
 
-    def _through(self, number: int, t: float) -> Floats:
-        """The rates through the wall of a region that cuts cells. The density at the wall is that of a centre before it as in
-        :func:`randwalk.pde.solver.ends.outflows`; of a centre behind it, to first order in the distance, so that it is not
-        negative."""
-        mesh, cuts, d = self.mesh, self.mesh.cuts, range(self.mesh.dimension)
-        assert cuts is not None
-        k, wall, centre = mesh.domain.regions[number].wall.reactivity, cuts.wall, mesh.centres
-        normal = cuts.walls / np.maximum(wall, TINY)
-        tensor = self.equation.diffusion
-        entries = ((i, j, tensor[i, j]) for i in d for j in d)
-        spread = _sum(
-            normal[i] * normal[j] * self._read("diffusion", entry, centre, t)
-            for i, j, entry in entries
-            if entry != ZERO
-        )
-        w = cuts.depth * _sum(normal[i] * self._slope(i, t) for i in d)
-        out, into = bernoulli(w)
-        reach = k * cuts.depth / np.maximum(spread, TINY * min(mesh.spacings) ** 2) / into
-        share = out / into * np.where(reach > 0.0, 1.0 / (1.0 + np.abs(reach)), 1.0 + np.abs(reach))
-        here = mesh.live & (cuts.nearest == number) & (wall > 0.0)
-        return np.where(here, k * wall * share / np.where(here, cuts.parts, 1.0), 0.0)
+    def _entry(self, i: int, j: int, t: float) -> Floats:
+        """D_ij at the centres of cells."""
+        entry = self.equation.diffusion[i, j]
+        return np.zeros(()) if entry == ZERO else self._read("diffusion", entry, self.mesh.centres, t)
 
     def _slope(self, axis: int, t: float) -> Floats:
         """b along an axis at the centres of cells."""
@@ -419,33 +349,6 @@ class Operator:
         return (
             self._mean_velocity(axis, [(mesh.centres, 1.0)], t) - self._logs(axis, begin, end, t) / mesh.spacings[axis]
         )
-
-    def _crossing(self, number: int, e: Displacement, faces: Any, at: Any, sign: float) -> tuple[Floats, Floats]:
-        """Of the steps `at` into a region: the part that lies before its wall, and, in 1/length, the share of the wall's area
-        that the faces across them stand for."""
-        shape, h = self.mesh.domain.sets[number], self.mesh.spacings
-        size = at[0].size
-        single = sum(map(abs, e)) == 1
-        inverse = 1.0 / h[e.index(1)] if single else 0.0
-        distance = shape.distance
-        if distance is None:
-            return np.full(size, 0.5), np.full(size, inverse)
-
-        def places(part: Floats) -> Point:
-            points = faces.point(0.0)
-            return tuple(
-                np.broadcast_to(x, faces.shape)[at] + sign * (part - 0.5) * c * s
-                for x, c, s in zip(points, e, h, strict=True)
-            )
-
-        low, high = np.zeros(size), np.ones(size)
-        for _ in range(_BISECTIONS):
-            middle = 0.5 * (low + high)
-            inside = distance(places(middle)) > 0.0
-            low, high = np.where(inside, low, middle), np.where(inside, middle, high)
-        part = np.maximum(0.5 * (low + high), SHORTEST)
-        normal = np.abs(distance.regular_derivative(coordinate(e.index(1)))(places(part))) if single else np.zeros(size)
-        return part, inverse * normal
 
     @cached_property
     def _drift(self) -> tuple[Coefficient, ...]:
@@ -472,9 +375,3 @@ class Operator:
 
 
 _GAUSS: Final = tuple(zip(GAUSS_NODES.tolist(), GAUSS_WEIGHTS.tolist(), strict=True))
-_BISECTIONS: Final = 30
-
-
-def _sum(terms: Iterable[Floats]) -> Floats:
-    """The sum of arrays that broadcast."""
-    return reduce(operator.add, terms, np.zeros(()))

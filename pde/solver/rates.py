@@ -9,7 +9,9 @@ from scipy import sparse
 
 from randwalk.model.coefficient import Floats
 
+from .lines import across
 from .operator import Operator
+from .region_walls import spans
 
 
 def generator(operator: Operator, t: float = 0.0) -> sparse.csr_array:
@@ -21,10 +23,10 @@ def generator_at_walls(operator: Operator) -> sparse.csr_array:
     """The same with differences of second order beside absorbing walls of regions, which are not the transpose of the forward
     ones."""
     moves = []
-    for k, chain in enumerate(operator.chains(0.0)):
+    for e, chain in zip(operator.directions, operator.chains(0.0), strict=True):
         begin, end, rate = chain.moves
         moved = end < operator.mesh.size
-        moves.append((begin, end, np.where(moved, rate / operator.spans(k)[begin], rate)))
+        moves.append((begin, end, np.where(moved, rate / spans(across(operator.mesh, e))[begin], rate)))
     return _summed(operator, moves)
 
 

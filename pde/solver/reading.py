@@ -1,9 +1,11 @@
-"""Coefficients at fixed places, and the errors that name the place where a value is wrong."""
+"""Coefficients at fixed places, sums of what they are there, and the errors that name the place where a value is wrong."""
 
 from __future__ import annotations
 
+import operator
+from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, reduce
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,3 +53,8 @@ def refuse(name: str, wrong: NDArray[np.bool_], values: Floats, x: Floats | Poin
             f"{name} = {values[at]:.6g} at {where}, t = {t:.6g}: {rule}; change the coefficient, or the domain, "
             "so that it holds wherever mass can be"
         )
+
+
+def summed(terms: Iterable[Floats]) -> Floats:
+    """The sum of arrays that broadcast."""
+    return reduce(operator.add, terms, np.zeros(()))

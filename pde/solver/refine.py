@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import Final, Generic, Protocol, TypeVar
+from typing import Any, Final, Generic, Protocol, TypeVar
 
 import numpy as np
 
@@ -36,8 +37,10 @@ RESOLVED: Final = 0.02  # differences below this, relative to the scale, tell an
 LARGEST_CELLS: Final = 2**18
 LARGEST_MESH: Final = 2**25  # cells in all, in more than one dimension
 LARGEST_STEPS: Final = 2**20
+LARGEST_WORK: Final = 2**34  # numbers that are stepped, times steps: a quarter of an hour
 MOST_PLAIN: Final = 16.0  # by which the difference of two levels may fall from one to the next: chance explains more
 FALL: Final = 4.0  # of second-order errors from a level to the next; no more is believed where the order may be lower
+LOWEST_FALL: Final = 2.0  # that of first-order errors
 LEAST_FALL: Final = 1.5  # the same of the lowest order, about a half
 MOST_RICH: Final = 20.0  # the same of extrapolated solutions
 SHARE_OF_LARGEST: Final = 0.003  # of the errors of an extrapolated solution: less, at another time, is chance
@@ -184,6 +187,15 @@ class Needs:
 class Family(Protocol[R]):
     """A problem solved on grids of different fineness; solutions R on one grid and on half of its cells can be compared."""
 
+    def size(self, cells: int) -> int:
+        """How many numbers a step takes on."""
+
+    def fits(self, cells: int) -> bool:
+        """Whether there is memory for a solution."""
+
+    def begun(self, cells: int, clock: Clock) -> Clock:
+        """The clock of the first level of a ladder, from that on which errors of steps and of cells are in balance."""
+
     def run(self, cells: int, clock: Clock) -> R:
         """The solution of second order in space."""
 
@@ -254,6 +266,16 @@ class Ladder(Generic[R]):
 
     def clock(self, level: int) -> Clock:
         return self._clock.refined(self._needs.refined**level)
+
+    def over(self, more: int) -> str:
+        """The limits that so many `more` levels are beyond, empty if none."""
+        level, needs = len(self.plain) - 1 + more, self._needs
+        cells, steps = self.cells(level), self.clock(level).steps
+        if cells > needs.most or steps > LARGEST_STEPS:
+            return f"at most {needs.most} and {LARGEST_STEPS}"
+        if (work := self._family.size(cells) * steps) > LARGEST_WORK:
+            return f"{work:.2g} numbers to be stepped, at most {LARGEST_WORK:.2g}"
+        return "" if self._family.fits(cells) else "more than this machine has memory for"
 
     def climb(self) -> Found[R] | None:
         """The next level; None after the first two, whose agreement may be chance."""
@@ -362,29 +384,42 @@ def refined(family: Family[R], needs: Needs, tolerance: float, scale: float = 1.
         where that is out of reach, with a tolerance that is not.
     """
     goal = tolerance * scale
-    ladder, errors = Ladder(family, needs, *Balance.measured(family, needs, scale).first()), [math.inf]
+    cells, clock = Balance.measured(family, needs, scale).first()
+    ladder, errors = Ladder(family, needs, cells, family.begun(cells, clock)), list[float]()
     while True:
         found = ladder.climb()
         if found is not None:
-            if float(found.errors.max()) <= goal:
-                return found
             errors.append(float(found.errors.max()))
-        rate = min(max(errors[-2] / errors[-1], 4.0), 16.0) if len(errors) > 3 else math.inf
-        more = max(1, math.ceil(math.log(errors[-1] / goal) / math.log(rate))) if len(errors) > 3 else 1
-        cells, steps = ladder.cells(len(ladder.plain) - 1 + more), ladder.clock(len(ladder.plain) - 1 + more).steps
-        stuck = len(errors) > 3 and errors[-1] > STUCK * min(errors[:-1])
-        if stuck or cells > needs.most or steps > LARGEST_STEPS:
-            raise ValueError(_refusal(tolerance, min(errors) / scale, cells, steps, needs.most))
+            if errors[-1] <= goal:
+                return found
+        more = _levels(errors, goal, found is not None and found.extrapolated)
+        stuck = len(errors) > 2 and errors[-1] > STUCK * min(errors[:-1])
+        if stuck or ladder.over(more):
+            raise ValueError(_refusal(ladder, needs, tolerance, [error / scale for error in errors], more, stuck))
 
 
-def _refusal(tolerance: float, reached: float, cells: int, steps: int, most: int) -> str:
-    """What was reached, what it would take, and a tolerance that can be had."""
+def _levels(errors: list[float], goal: float, extrapolated: bool) -> int:
+    """How many more levels an error above the `goal` takes at least: at the rate of the last two, or before that is known as
+    if all orders were the highest, and the next level the first that can be `extrapolated`, if none was."""
+    if not errors or not math.isfinite(errors[-1]):
+        return 1
+    rate = float(np.clip(errors[-2] / errors[-1], FALL, MOST_PLAIN)) if len(errors) > 2 else MOST_PLAIN
+    spared = int(len(errors) == 1 and not extrapolated)
+    return max(1, math.ceil(math.log(errors[-1] / goal) / math.log(rate)) - spared)
+
+
+def _refusal(ladder: Ladder[Any], needs: Needs, tolerance: float, errors: list[float], more: int, stuck: bool) -> str:
+    """What was reached, what it would take, and a tolerance that can be had: with all but the last of the levels that are within
+    limits, at the lowest order."""
+    reached, level = min(errors, default=math.inf), len(ladder.plain) - 1 + more
     best = f"{reached:.2g} was reached; " if math.isfinite(reached) else ""
     text = (
-        f"tolerance = {tolerance:g} is out of reach: {best}it would take {_count(cells)} cells and {_count(steps)} steps "
-        f"(at most {most} and {LARGEST_STEPS})"
+        f"tolerance = {tolerance:g} is out of reach: {best}it would take {_count(ladder.cells(level))} cells and "
+        f"{_count(ladder.clock(level).steps)} steps ({ladder.over(more) or 'which may not do'})"
     )
-    return f"{text}: take tolerance = {2.0 * reached:.2g}" if 2.0 * reached < 1.0 else f"{text}: shorten times"
+    left = 0 if stuck else next(k for k in itertools.count() if ladder.over(k + 2))
+    can = 2.0 * reached / (LOWEST_FALL if needs.moving else FALL) ** left
+    return f"{text}: take tolerance = {can:.2g}" if can < 1.0 else f"{text}: shorten times"
 
 
 def steady_cells(equation: FokkerPlanck, window: Grid) -> int:

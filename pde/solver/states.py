@@ -32,6 +32,10 @@ class States(Protocol):
     """The states of a solution, as :func:`~randwalk.pde.solver.schemes.march` takes them."""
 
     @property
+    def size(self) -> int:
+        """How many numbers a state has."""
+
+    @property
     def start(self) -> Floats: ...
 
     @property
@@ -63,6 +67,10 @@ class Cells:
     mesh: Mesh
 
     @property
+    def size(self) -> int:
+        return self.mesh.states
+
+    @property
     def start(self) -> Floats:
         return start_on_mesh(self.equation, self.mesh)
 
@@ -91,8 +99,12 @@ class Lines:
     mesh: Mesh
 
     @property
+    def size(self) -> int:
+        return self._ends[-1]
+
+    @property
     def start(self) -> Floats:
-        state = np.zeros(self._ends[-1])
+        state = np.zeros(self.size)
         masses = axis_masses(self.equation, self.mesh)
         for line, cells, own, outlets in zip(self._lines, self._inner(state), masses, self._outlets, strict=True):
             cells[...] = own[1:-1].reshape(line.shape)

@@ -1,0 +1,75 @@
+"""What the finite-difference solver says beyond its limits, and how well backward values are known away from their starts."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pytest
+
+import randwalk as rw
+from randwalk.pde import FokkerPlanck, backward, closed_form, solve
+from randwalk.pde.backward import _pose_in_space
+from randwalk.pde.solver import arguments, refine
+from randwalk.pde.solver.backward_family import Backward
+from randwalk.pde.solver.forward import Run
+
+HONEST = 4.0  # an estimate may be too small by less than this
+SIDE = rw.Interval(0.0, 1.0, rw.Absorbing(), rw.Absorbing())
+TURNING = FokkerPlanck(lambda x, y: (y - 0.5, 0.5 - x), 0.5, domain=SIDE**2, start=(0.5, 0.5))
+SQUARE = FokkerPlanck(0.0, 0.5, domain=SIDE**2, start=(0.5, 0.5))
+
+
+def refused(tolerance: float) -> str:
+    with pytest.raises(ValueError, match=r"^tolerance = .* is out of reach: .* was reached; it would take") as error:
+        solve(TURNING, [0.1, 0.3], tolerance=tolerance)
+    return str(error.value)
+
+
+def test_what_is_out_of_reach_is_refused_on_the_third_level(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before finer levels are run, with a tolerance that can be had."""
+    monkeypatch.setattr(refine, "LARGEST_WORK", 5e7)  # 384² cells and 320 steps
+    made = list[int]()
+    of = Run.of
+    monkeypatch.setattr(Run, "of", lambda *given: made.append(given[2].cells) or of(*given))
+    message = refused(1e-12)
+    assert made and max(made) < 192
+    assert "numbers to be stepped, at most 5e+07" in message
+    remedy = float(re.search(r"take tolerance = (\S+)$", message).group(1))  # type: ignore[union-attr]
+    assert float(re.search(r"(\S+) was reached", message).group(1)) > remedy  # type: ignore[union-attr]
+    assert solve(TURNING, [0.1, 0.3], tolerance=remedy).error_estimate <= remedy
+
+
+def test_memory_that_finer_levels_lack_is_foreseen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(arguments, "available", lambda: 2e7)  # half of it is enough for 96² cells, not for 192²
+    message = refused(1e-10)
+    assert "more than this machine has memory for" in message
+    remedy = float(re.search(r"take tolerance = (\S+)$", message).group(1))  # type: ignore[union-attr]
+    assert solve(TURNING, [0.1, 0.3], tolerance=remedy).error_estimate <= remedy
+
+
+@pytest.mark.parametrize("time", [0.1, 1.0])
+def test_values_away_from_the_starts_that_were_asked_for(time: float) -> None:
+    """The probability of leaving a square by a face jumps in its corners: errors nearby are much larger than at the start, and
+    are told so."""
+    known = backward(SQUARE, lambda x, y: 0.0 * x * y, time, paid={"left": 1.0}, tolerance=1e-3)
+    assert float(known.error((0.5, 0.5))) == pytest.approx(known.error_estimate)
+    for place in ((0.5, 0.5), (0.25, 0.25), (0.1, 0.5), (0.1, 0.1), (0.05, 0.1)):
+        exact = float(closed_form(SQUARE.with_start(rw.Point(place))).absorbed("left", time))
+        assert abs(float(known.value(place)) - exact) <= HONEST * float(known.error(place)), place
+    assert float(known.error((0.05, 0.05))) > 100.0 * known.error_estimate
+
+
+def test_a_ladder_begins_with_steps_that_keep_the_sign() -> None:
+    """Of steps that are made again the order is lower: values of Mehler's problem in space then took eight times the cells."""
+    killing, payoff = rw.expression("0.5*(x**2 + y**2 + z**2)"), rw.expression("exp(-0.5*(x**2 + y**2 + z**2))")
+    equation = FokkerPlanck(0.0, 0.5, domain=rw.Line() ** 3, killing=killing, start=(0.5, 0.0, 0.0))
+    mesh, asked, needs, _ = _pose_in_space(equation, payoff, 1.0, [(-0.5, 0.75)] * 3)
+    family = Backward(equation, mesh, payoff, {}, 1.0, asked)
+    long, short = needs.clock(8), needs.clock(16)
+    assert family.run(20, long).redone and not family.run(20, short).redone
+    assert family.begun(20, long).steps == short.steps == family.begun(20, short).steps
+    u = family.extrapolated(family.run(40, short.refined(2)), family.run(20, short)).solution
+    c = 1.0 / np.tanh(1.0) + 1.0
+    exact = np.exp(-0.125 / np.tanh(1.0) + 0.125 / np.sinh(1.0) ** 2 / c) * (np.sinh(1.0) * c) ** -1.5
+    assert float(u.value((0.5, 0.0, 0.0))) == pytest.approx(float(exact), rel=5e-3)
