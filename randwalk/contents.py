@@ -299,11 +299,12 @@ def _table(field: Field, walk: LatticeWalk, version: int) -> StepTable:
         and all(_whole(first, -(1 << 62), 1 << 62) and _whole(sites, 1, MOST_SITES) for first, sites in given)
     ):
         field.fail("window", "must be the number of the first site and how many there are")
+    bounded = all(lattice.sites for lattice in walk.lattices)
     for (first, sites), lattice, (low, high) in zip(given, walk.lattices, start_range(walk), strict=True):
         last = first + sites - 1
         if (lattice.first is not None and first < lattice.first) or (lattice.last is not None and last > lattice.last):
             field.fail("window", f"reaches beyond {walk.domain}")
-        if lattice.first is not None and lattice.last is not None:
+        if lattice.first is not None and lattice.last is not None and (bounded or lattice.periodic):
             low, high = lattice.first, lattice.last
         if first > low or last < high:
             field.fail("window", f"does not hold the sites {low} to {high} that the walk needs")

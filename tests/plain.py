@@ -147,7 +147,6 @@ def of_bits(random: Random) -> Iterator[Call]:
             yield bits.spread, (U(t), I64(digit))
         for planes in (1, 5, 8):
             yield bits.remainder, (U(t), I64(planes))
-            yield bits.settled, (U(t), I64(planes), U(random.getrandbits(64)))
     for planes in range(1, 9):
         for word in range(6):
             yield compared, (U(random.getrandbits(48)), I64(word), planes, U(random.getrandbits(64)))

@@ -139,12 +139,11 @@ def test_a_trap_and_an_obstacle_that_share_cells() -> None:
     assert abs(float(law.survival(0.2) - whole.survival(0.2))) <= law.error(0.2) < 1e-2
 
 
-@pytest.mark.parametrize("wall", [rw.PartiallyAbsorbing(15.0), rw.Absorbing()])
-def test_a_ball_that_is_smaller_than_cells_is_not_missed(wall: Any) -> None:
+def test_a_ball_that_is_smaller_than_cells_is_not_missed() -> None:
     """Wherever it stands between centres and corners of the 96 x 96 cells that would do without it."""
     found = []
     for centre in ((0.5026, 0.5026), (0.5, 0.5)):
-        room = (rw.Interval(0.0, 1.0, R, R) ** 2).without(rw.Ball(centre, 0.003), wall, "trap")
+        room = (rw.Interval(0.0, 1.0, R, R) ** 2).without(rw.Ball(centre, 0.003), rw.PartiallyAbsorbing(15.0), "trap")
         law = solve(FokkerPlanck(0.0, 0.5, domain=room, start=(0.1, 0.1)), [0.1], tolerance=2e-2)
         found.append((float(law.absorbed("trap", 0.1)), law.error(0.1)))
     (first, wrong), (second, off) = found

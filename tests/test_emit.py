@@ -119,6 +119,23 @@ def test_what_has_no_device_function_is_refused() -> None:
         plain(difference)
 
 
+def _turned(x: float, y: float) -> list[float]:
+    return [1.0, 1.0] if x > y else [-1.0, 1.0]
+
+
+def _turned_in_four(x: Any) -> list[float]:
+    return [1.0, 1.0, 1.0, 1.0] if x[0] > x[1] else [-1.0, 1.0, 1.0, 1.0]
+
+
+@pytest.mark.parametrize(("drift", "dimension"), [(_turned, 2), (_turned_in_four, 4)])
+def test_a_list_where_kernels_need_a_tuple(drift: Any, dimension: int) -> None:
+    """The error says what is returned and what to write."""
+    walk = rw.ItoWalk(drift, 0.5, dt=0.1, start=(0.0,) * dimension)
+    message = r"for numbers it returns list\(float64\).*, which is not numbers in tuples. Let it return a tuple"
+    with pytest.raises(CannotEmit, match=message):
+        function_text("drift", ("x", "t", "p"), walk.drift, Parameters(), "")
+
+
 def test_device_functions_are_those_of_python() -> None:
     """The compiled text gives the bits that Python gives for it."""
     function, p, text = plain(rw.expression("x - x**3 + 0.3*sin(2*t)/(1 + x**2)"))

@@ -334,6 +334,15 @@ def test_files_of_runs_in_the_plane(name: str, suffix: str, tmp_path: Path) -> N
     assert longer.walkers == 300
 
 
+def test_a_file_of_walkers_that_saw_a_part_of_a_wide_channel(tmp_path: Path) -> None:
+    walk = rw.LatticeWalk(**SIMPLE, domain=rw.Line() * rw.Interval(0, 300, ABSORB, ABSORB), start=(0.0, 150.0))
+    made = rw.simulate(walk, 50, [3.0], seed=2, method="paths")
+    made.save(tmp_path / "run.npz")
+    read = rw.Ensemble.load(tmp_path / "run.npz")
+    assert read.table.window == made.table.window == ((-3, 7), (146, 7))
+    np.testing.assert_array_equal(read.raw, made.raw)
+
+
 def test_damaged_files_of_runs_in_the_plane_are_refused(tmp_path: Path) -> None:
     walk = rw.LatticeWalk(**SIMPLE, domain=room().without(rw.Ball((1.0, 1.0), 0.6)))
     rw.simulate(walk, 200, [3.0], seed=2, method="paths", record=[rw.Moments()]).save(tmp_path / "run.npz")

@@ -364,6 +364,27 @@ def test_a_law_in_the_plane_leaks_no_more_than_stated() -> None:
     assert law.pmf[0].sum() == pytest.approx(1.0, abs=1e-13)
 
 
+@pytest.mark.parametrize("begin", [0.0, 5.0, 7.0])
+def test_a_ring_beside_a_line_is_whole_from_the_first_step(begin: float) -> None:
+    """However few of its sites walkers reach: they cross the seam. Around the ring the law is that of a sum of two coins."""
+    walk = LatticeWalk(**FOUR, dx=1.0, domain=rw.Line() * rw.Ring(0, 8), start=(0.0, begin))
+    pulled = LatticeWalk(
+        **(FOUR | {"right": lambda x, y: 0.25 / (1.0 + 0.1 * np.abs(x)) + 0.0 * y}),
+        dx=1.0,
+        domain=walk.domain,
+        start=walk.start,
+    )
+    for n in (1, 2, 3):
+        expected = np.zeros(8)
+        np.add.at(
+            expected, (int(begin) + np.arange(-n, n + 1)) % 8, [math.comb(2 * n, k) / 4**n for k in range(2 * n + 1)]
+        )
+        for law in (rw.pde.exact_law(walk, [n]), rw.pde.exact_law(pulled, [n])):
+            np.testing.assert_allclose(law.pmf[0].sum(axis=0), expected, rtol=0, atol=1e-15)
+        seen = rw.simulate(walk, 1000, [n], seed=1, method="paths").counts[0].sum(axis=0)
+        assert ((seen > 0) == (expected > 0)).all() and seen.sum() == 1000
+
+
 def test_a_narrow_guess_gives_the_same_law(monkeypatch: pytest.MonkeyPatch) -> None:
     """Five sites on either side, doubled as often as mass reaches an edge, p(x, y, t) and one unbounded axis among them."""
     walks = [

@@ -15,18 +15,7 @@ import numpy as np
 from ..jit.compile import aside, device
 from ..jit.reals import choose
 from .philox import HALF, words64
-from .portable import (
-    atanh_excess,
-    deviance,
-    exp,
-    floor,
-    log,
-    log_quotient,
-    real,
-    signed_real,
-    stirling_error,
-    whole,
-)
+from .portable import atanh_excess, deviance, exp, floor, log, log_quotient, real, signed_real, stirling_error, whole
 
 U = np.uint64
 ULP = 2.0**-53

@@ -16,18 +16,7 @@ from ..jit.compile import aside, device, maker
 from ..jit.lanes import LANES, fetch, keep, numbers
 from ..jit.reals import bits, choose, digits, fetch_reals, flags_of, from_bits, rough_inverse, shifted
 from ..jit.vector import append, ones, wide, zeros_below
-from .binomial import (
-    SIGNED,
-    _asked,
-    _drift,
-    _excess,
-    _hat,
-    _mode,
-    _proposal,
-    _target,
-    binomial,
-    block,
-)
+from .binomial import SIGNED, _asked, _drift, _excess, _hat, _mode, _proposal, _target, binomial, block
 from .portable import INVERSE_LN2, SERIES_FROM, deviance_near, floor, log, near, real, stirling_series, whole
 
 U = np.uint64
@@ -227,10 +216,8 @@ def _list(whose, room, count, ends):  # type: ignore[no-untyped-def]
     """Put the numbers of the draws of a chunk whose proposals are not accepted into lists; the ends of these."""
     left, unsure = ends
     for i in range(0, count, LANES):
-        yes, no = _squeeze(
-            fetch_reals(room.off, i), fetch_reals(room.p, i), fetch_reals(room.sd, i), fetch_reals(room.above, i),
-            fetch_reals(room.below, i),
-        )  # fmt: skip
+        off, p, sd = fetch_reals(room.off, i), fetch_reals(room.p, i), fetch_reals(room.sd, i)
+        yes, no = _squeeze(off, p, sd, fetch_reals(room.above, i), fetch_reals(room.below, i))
         large, listed = flags_of(room.large[i // LANES]), fetch(whose, i)
         left = append(listed, large & no, room.queue, left)
         unsure = append(listed, large & ~(yes | no), room.unsure, unsure)

@@ -64,19 +64,6 @@ def remainder(t, planes):  # type: ignore[no-untyped-def]
 
 
 @device
-def prefix(t, planes):  # type: ignore[no-untyped-def]
-    """A threshold without its digits after the first `planes`."""
-    return U(t) & ~((ONE << U(BITS - planes)) - ONE)
-
-
-@device
-def settled(t, planes, more):  # type: ignore[no-untyped-def]
-    """Whether a uniform whose first `planes` digits are those of a threshold is below it; `more` is the first word of its block
-    of ties, which has the other digits."""
-    return after(more, planes) < remainder(t, planes)
-
-
-@device
 def compare(below, tie, kept, wanted, walker, word, program, keys):  # type: ignore[no-untyped-def]
     """below[k] = which of the `wanted` steps of word number `word` of a walker have uniforms below threshold k, as a mask (what
     it says of other steps is undefined); `tie` is scratch of as many masks.
@@ -109,7 +96,7 @@ def compare(below, tie, kept, wanted, walker, word, program, keys):  # type: ign
         n = U(word) * U(64) + zeros_below(lane)
         more, _ = words64(walker & LOW, walker >> HALF, n, TIES, keys[0], keys[1])
         for k in range(moves):
-            if tie[k] & lane and settled(program.thresholds[k], planes, more):
+            if tie[k] & lane and after(more, planes) < remainder(program.thresholds[k], planes):
                 below[k] |= lane
     return kept
 

@@ -27,6 +27,7 @@ def walk_constant(site, first_walker, program, start, stop, keys):  # type: igno
     Only the kernel that is used is compiled. It is called for walkers whose numbers have the same high half.
     """
     walk = _walk_digits if program.planes == PLANES else _walk_decided
+    walk = _walk_quarters if program.planes == 2 else walk
     walk = _walk_fair if program.thresholds == (FULL // 2, FULL) else walk
     begin = 0
     while begin < site.size:
@@ -48,6 +49,30 @@ def _walk_fair(site, first_walker, program, start, stop, keys):  # type: ignore[
             taken = taken + (ones(one & early) + ones(two & late))
         keep(U(stop - start) - taken, counts, 0)
         keep(alike(U(stop - start)), counts, LANES)
+        _arrive(site[j : j + LANES], counts, program.offsets)
+
+
+@kernel
+def _walk_quarters(site, first_walker, program, start, stop, keys):  # type: ignore[no-untyped-def]
+    """Thresholds of two digits. Steps below each quarter are told from how many have a first digit 1, a second one, and both: no
+    loop over thresholds, whose number is known to the compiler but not their digits."""
+    wide()
+    moves, steps = len(program.thresholds), U(stop - start)
+    below, counts = aligned(5 * LANES), aligned(moves * LANES)  # 0, 1, … 4 quarters, and the thresholds
+    keep(alike(ZERO), below, 0)
+    keep(alike(steps), below, 4 * LANES)
+    for j in range(0, site.size, LANES):
+        walker, high = numbers(U(first_walker + j) & LOW), U(first_walker + j) >> HALF
+        firsts, seconds, both = alike(ZERO), alike(ZERO), alike(ZERO)
+        for word in range(start // 64, (stop + 63) // 64):
+            wanted = screen(64 * word, start, stop)
+            first, second = words64(walker, high, U(word), STEPS, keys[0], keys[1])
+            firsts, seconds = firsts + ones(first & wanted), seconds + ones(second & wanted)
+            both = both + ones(first & second & wanted)
+        for quarter, taken in ((1, firsts + seconds - both), (2, firsts), (3, both)):
+            keep(steps - taken, below, quarter * LANES)
+        for k in range(moves):
+            keep(fetch(below, (program.thresholds[k] >> (BITS - 2)) * LANES), counts, k * LANES)
         _arrive(site[j : j + LANES], counts, program.offsets)
 
 

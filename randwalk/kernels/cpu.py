@@ -169,14 +169,11 @@ def _walk_table(site, passage, walkers, program, told, start, stop, keys):  # ty
     together = TOGETHER if program.leaves or size == BLOCK else FEW
     most = min(everybody.size, together) + BLOCK
     sites, going = np.zeros(most, np.int32), np.zeros(most, np.int32)
-    room = (
-        np.empty((4, BLOCK), np.uint32),
-        np.empty((8, BLOCK), np.int32),
-        np.empty(BLOCK // WIDTH, np.uint64),
-        np.empty((2, 2 * BLOCK), np.uint32),
-    )
+    words, trail = np.empty((4, BLOCK), np.uint32), np.empty((8, BLOCK), np.int32)
+    marked, order = np.empty(BLOCK // WIDTH, np.uint64), np.empty((2, 2 * BLOCK), np.uint32)
     for j in range(BLOCK):
-        room[3][0, j] = j
+        order[0, j] = j
+    room = words, trail, marked, order
     home = site, passage, first
     while taken < everybody.size:
         left = 0

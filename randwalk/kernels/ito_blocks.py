@@ -194,10 +194,8 @@ def walled_block(block, size, times, p, keys):  # type: ignore[no-untyped-def]
 @device
 def weighed_block(block, size, times, p, keys):  # type: ignore[no-untyped-def]
     """Weights and sources, over what each walker lived of the step."""
-    x, before, spell, earlier, weight, gathered = (
-        block.x, block.before, block.spell, block.earlier, block.weight, block.gathered,
-    )  # fmt: skip
-    _, t, _ = times
+    x, before, spell, earlier = block.x, block.before, block.spell, block.earlier
+    weight, gathered, (_, t, _) = block.weight, block.gathered, times
     for j in range(size):
         earlier[j] = weight[j]
         weight[j], gathered[j] = weighed(at(before, j), at(x, j), t, spell[j], weight[j], gathered[j], p)

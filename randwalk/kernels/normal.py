@@ -41,6 +41,12 @@ def upward(word):  # type: ignore[no-untyped-def]
 
 
 @device
+def flipped(x, sign):  # type: ignore[no-untyped-def]
+    """x, or -x where `sign` is the highest bit of a word, not 0."""
+    return np.uint64(np.float64(x).view(np.uint64) ^ sign).view(np.float64)
+
+
+@device
 def turned(quarters):  # type: ignore[no-untyped-def]
     """(cos, sin) of a number of quarter turns, within 1 ulp of 1: the turn to the nearest quarter is exact, then the polynomials
     of FreeBSD's msun (k_sin.c and k_cos.c, Sun Microsystems 1993) on |r| <= π/4."""
@@ -52,11 +58,7 @@ def turned(quarters):  # type: ignore[no-untyped-def]
     q = np.float64(nearest).view(np.uint64)
     odd = (q & U(1)) != U(0)
     x, y = (sine, cosine) if odd else (cosine, sine)
-    x_sign, y_sign = ((q + U(1)) & U(2)) << U(62), (q & U(2)) << U(62)
-    return (
-        np.uint64(np.float64(x).view(np.uint64) ^ x_sign).view(np.float64),
-        np.uint64(np.float64(y).view(np.uint64) ^ y_sign).view(np.float64),
-    )
+    return flipped(x, ((q + U(1)) & U(2)) << U(62)), flipped(y, (q & U(2)) << U(62))
 
 
 @device
@@ -70,8 +72,7 @@ def normal_pair(first, second):  # type: ignore[no-untyped-def]
 @device
 def sign_of(word, bit, size):  # type: ignore[no-untyped-def]
     """`size` if a bit of a word is 0, else -`size`."""
-    turned = (word >> U(bit)) << U(63)
-    return np.uint64(np.float64(size).view(np.uint64) ^ turned).view(np.float64)
+    return flipped(size, (word >> U(bit)) << U(63))
 
 
 @device

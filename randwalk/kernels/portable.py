@@ -197,9 +197,8 @@ def stirling_series(x):  # type: ignore[no-untyped-def]
     """δ(x) = log Γ(x) - (x - ½) log x + x - ½ log 2π of x >= 16, within 2e-16."""
     r = 1.0 / x
     z = r * r
-    return r * (
-        (1.0 / 12.0 - z * (1.0 / 360.0)) + (z * z) * ((1.0 / 1260.0 - z * (1.0 / 1680.0)) + (z * z) * (1.0 / 1188.0))
-    )
+    further = (1.0 / 1260.0 - z * (1.0 / 1680.0)) + (z * z) * (1.0 / 1188.0)
+    return r * ((1.0 / 12.0 - z * (1.0 / 360.0)) + (z * z) * further)
 
 
 @device

@@ -34,13 +34,15 @@ def compiled(function: Callable[..., Any], arguments: int, place: tuple[int, ...
     except (errors.NumbaError, errors.UnsupportedBytecodeError, TypeError, NotImplementedError) as error:
         written = function.function if isinstance(function, AtPoint) else function
         raise CannotEmit(_refused(name, written, reason, error)) from None
-    returned: Any = dispatcher.overloads[given].signature.return_type
+    whole: Any = dispatcher.overloads[given].signature.return_type
+    returned: Any = whole
     for index in place:
         inner: Any = getattr(returned, "types", ())
         returned = inner[index] if index < len(inner) else types.none
     if not isinstance(returned, (types.Number, types.Boolean)):
+        found, wanted = ("numbers in tuples", "a tuple") if place else ("a number", "a float")
         raise CannotEmit(
-            f"{name} cannot be compiled for a walk: for numbers it returns {returned}, which is no number. Let it return a float"
+            f"{name} cannot be compiled for a walk: for numbers it returns {whole}, which is not {found}. Let it return {wanted}"
         )
     return dispatcher
 

@@ -78,20 +78,23 @@ class Windows:
     leak: float = LEAK
 
     def ends(self, doublings: Sequence[int] = ()) -> Ends:
-        """The numbers of the first and the last site of each axis, as far as the probabilities are ones from the start on."""
+        """The numbers of the first and the last site of each axis, as far as the probabilities are ones from the start on. A
+        ring is whole: its ends are neighbours."""
         if self._bounded:
             return self._limits
         wider, ends = doublings or (0,) * (2 * len(self._limits)), []
+        ring = [lattice.periodic for lattice in self.walk.lattices]
         for axis, ((first, last), (low, high)) in enumerate(zip(self.begin, self._limits, strict=True)):
             below, above = self._far[axis]
-            ends.append((
+            ends.append((low, high) if ring[axis] else (
                 max(first - min(below << wider[2 * axis], self.steps), low),
                 min(last + min(above << wider[2 * axis + 1], self.steps), high),
             ))  # fmt: skip
         if self.walk.homogeneous:
             return tuple(ends)
         check_size(self.walk, ends)
-        return valid_ends(self.walk, tuple(ends), self.begin, self.times)
+        kept = [end if whole else begin for end, begin, whole in zip(ends, self.begin, ring, strict=True)]
+        return valid_ends(self.walk, tuple(ends), kept, self.times)
 
     @cached_property
     def begin(self) -> Ends:

@@ -10,15 +10,14 @@ from typing import Any
 import numpy as np
 
 from ...jit.compile import device
-from ...jit.cuda.compile import SHARED, THREADS, Kernel, blocks_for, cuda, filled, in_kernel, processors
+from ...jit.cuda.compile import THREADS, Kernel, blocks_for, cuda, in_kernel
 from ...jit.cuda.words import ones
 from ...jit.vector import joined, zeros_below
-from ..bits import always, follow, next_digit, prefix, remainder, screen, spread
+from ..bits import always, follow, next_digit, remainder, screen, spread
 from ..philox import HALF, LOW, TIES, U, words64
 from ..program import FULL, PLANES, DigitsProgram, Keys, Span, Walkers
 from ..step import ALL, I32, ONE, U32, ZERO, after, change, popcount
 from .stream import drawn, of_block, of_walker, parts_of, round_keys
-from .walkers import FEW, MANY, toss_and_count
 
 FAIR = FULL // 2, FULL
 MOST = 8  # blocks of a fair walk for which a kernel is compiled
@@ -45,24 +44,7 @@ def toss(blocks: int) -> Kernel:
     return Kernel(walk)
 
 
-def tossed_counts(
-    walkers: range, cell: int, program: DigitsProgram, span: Span, keys: Keys, lowest: int, size: int
-) -> Any | None:
-    """How many walkers that begin on a cell are on each of `size` cells after the steps of a span; None where a kernel of its own
-    would have to make them."""
-    (_, start, stop), high = span, walkers.start >> 32
-    blocks = range(start // 128, (stop + 127) // 128)
-    if not 0 < len(blocks) <= MOST or 4 * size > SHARED or (walkers.stop - 1) >> 32 != high:
-        return None
-    counts, cells = filled(size, 0, np.int64), (cell + program.offsets[0] * (stop - start), lowest, lowest + size - 1)
-    told = program, parts_of(blocks, high, keys), _masks(blocks, start, stop)
-    toss_and_count(len(blocks))(
-        processors() * FEW, MANY, counts, (walkers.start, len(walkers)), *told, cells, round_keys(keys), shared=4 * size
-    )
-    return counts.copy_to_host()
-
-
-def _masks(blocks: range, start: int, stop: int) -> tuple[np.uint32, ...]:
+def masks_of(blocks: range, start: int, stop: int) -> tuple[np.uint32, ...]:
     """Which digits of the first and of the last of some blocks are steps."""
     masks = [screen(64 * n, start, stop) for block in (blocks[0], blocks[-1]) for n in (2 * block, 2 * block + 1)]
     return tuple(np.array(masks, np.uint64).view(np.uint32))
@@ -77,7 +59,7 @@ def _toss(walkers: Walkers, program: DigitsProgram, span: Span, keys: Keys) -> N
             here = span[0], max(start, span[1]), min(start + 128 * MOST, span[2])
             blocks = range(here[1] // 128, (here[2] + 127) // 128)
             parts = parts_of(blocks, int(some.first) >> 32, keys)
-            masks = _masks(blocks, *here[1:])
+            masks = masks_of(blocks, *here[1:])
             toss(len(blocks))(blocks_for(high - low), THREADS, some, program, parts, masks, here, round_keys(keys))
 
 
@@ -89,10 +71,7 @@ def _comparison(moves: int, planes: int) -> Any:
     def compared(part, word, high, digits, key0, key1, below, tie):  # type: ignore[no-untyped-def]
         for k in range(moves):
             below[k], tie[k] = ZERO, ALL
-        early, before = (
-            0 if even else I32(word & 1),
-            U32(word * planes // 2),
-        )  # of the first block, digits of the word before
+        early, before = 0 if even else I32(word & 1), U32(word * planes // 2)  # digits of the word before, and blocks
         for i in range(I32(blocks)):
             block = I32(blocks - 1 - i)
             words = drawn(part, of_block(U32(before + U32(block)), high, key0, key1), key0, key1)
@@ -101,9 +80,8 @@ def _comparison(moves: int, planes: int) -> Any:
                 random = joined(U(words[0]), U(words[1])) if first else joined(U(words[2]), U(words[3]))
                 if even or 0 <= digit < planes:
                     for k in range(moves):
-                        below[k], tie[k] = next_digit(
-                            below[k], tie[k], random, digits[U32(U32(digit) + U32(k * planes))]
-                        )
+                        spread_one = digits[U32(U32(digit) + U32(k * planes))]
+                        below[k], tie[k] = next_digit(below[k], tie[k], random, spread_one)
 
     return in_kernel(device(compared))
 
@@ -141,16 +119,15 @@ def _settling(moves: int, planes: int, names: int) -> Any:
                 break
             lane = ties & (~ties + ONE)
             ties ^= lane
-            more, _ = words64(
-                walker & LOW, walker >> HALF, U(first + i) * U(64) + zeros_below(lane), TIES, keys[0], keys[1]
-            )
+            step = U(first + i) * U(64) + zeros_below(lane)
+            more, _ = words64(walker & LOW, walker >> HALF, step, TIES, keys[0], keys[1])
             uniform = ZERO
             for k in range(moves):
                 same = True
                 for m in range(names):
                     same &= ((aside[i, U32(m + 1), me] & lane) != ZERO) == ((k >> m) & 1 == 1)
                 if same:
-                    uniform = prefix(thresholds[k], planes) | after(more, planes)
+                    uniform = (U(thresholds[k]) ^ remainder(thresholds[k], planes)) | after(more, planes)
             for k in range(moves):
                 taken[k] += I32(uniform < U(thresholds[k]))
 
@@ -175,10 +152,7 @@ def walk_digits(moves: int, planes: int) -> Kernel:
         digits = cuda.shared.array(size, MASK)
         if undecided:
             aside = cuda.shared.array((room, rows, THREADS), MASK)
-        whole, broken = (
-            I32((start + 63) // 64),
-            I32(stop // 64),
-        )  # the first whole word, and the one after the last
+        whole, broken = I32((start + 63) // 64), I32(stop // 64)  # the first whole word, and the one after the last
         for i in range(me, size, cuda.blockDim.x):
             digits[i] = _spread(thresholds[i // planes], i % planes)
         cuda.syncthreads()

@@ -85,16 +85,9 @@ def _of_two(draw: Any, joined: Any) -> Any:
 
 
 def advance(
-    module: ModuleType,
-    state: State,
-    first: int,
-    start: int,
-    stop: int,
-    dt: float,
-    pairs: int,
-    parameters: Any,
+    module: ModuleType, state: State, first: int, start: int, stop: int, dt: float, pairs: int, parameters: Any,
     keys: Keys,
-) -> None:
+) -> None:  # fmt: skip
     """As the kernel `walk` of the CPU, on the current device: the arrays of `state` are those of the host."""
     there = on_device(state)
     tables = (*parameters[:-1], cuda.to_device(parameters[-1]))

@@ -38,9 +38,9 @@ def occupy_tiles(after, before, tiles, program, address, span, gone, keys):  # t
         for first in range(0, moves, GROUP):
             last = min(first + GROUP, moves)
             for k in range(first, last):
-                taken = (
-                    np.int64(_share(k, here, program, row, c, (address[cell], n), keys)) if here > 0 else np.int64(0)
-                )
+                taken = np.int64(0)
+                if here > 0:
+                    taken = np.int64(_share(k, here, program, row, c, (address[cell], n), keys))
                 moved[k - first, thread] = taken
                 here -= taken
             cuda.syncthreads()

@@ -14,17 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...jit.compile import device
-from ...jit.cuda.compile import (
-    SHARED,
-    THREADS,
-    Kernel,
-    allocate,
-    blocks_for,
-    capability,
-    cuda,
-    in_kernel,
-    on_device,
-)
+from ...jit.cuda.compile import SHARED, THREADS, Kernel, allocate, blocks_for, capability, cuda, in_kernel, on_device
 from ...jit.cuda.pairs import DIGITS, EVERY, NEVER, REST, comparison, opposite
 from ...jit.cuda.words import base, shared_word_at, word_at
 from ..functionals import tally
@@ -45,10 +35,8 @@ _half_entry, _base = in_kernel(half_entry), in_kernel(base)
 _of_walker, _of_block, _drawn = in_kernel(of_walker), in_kernel(of_block), in_kernel(drawn)
 NEAR = 127  # bytes by which a signed one moves a place
 WORD = np.dtype(np.uint32)  # in shared memory; the simulator wants an instance
-REGISTERS = (
-    48,
-    64,
-)  # of a thread, without and with shared memory: the more walkers wait for a table, the more are needed
+# Of a thread, without and with shared memory: the more walkers wait for a table, the more are needed.
+REGISTERS = 48, 64
 
 
 class Form(NamedTuple):

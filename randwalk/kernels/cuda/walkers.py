@@ -3,24 +3,11 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ...jit.compile import device
-from ...jit.cuda.compile import (
-    SHARED,
-    SIMULATED,
-    THREADS,
-    Kernel,
-    blocks_for,
-    cuda,
-    filled,
-    in_kernel,
-    processors,
-    sent,
-)
+from ...jit.cuda.compile import SIMULATED, Kernel, cuda, in_kernel
 from ...jit.cuda.words import four_at, ones, put_four
 from ..alias import draw, settle_draw
 from ..packing import field
@@ -29,7 +16,6 @@ from ..step import I32, U32, start_cell
 from .stream import drawn, of_walker
 
 COUNT = np.dtype(np.int32)  # of bins in shared memory; the simulator wants an instance
-EVERYWHERE = -(2**31), 2**31 - 1
 FEW, MANY = 4, 32 if SIMULATED else 512  # blocks to a multiprocessor that count for themselves, and threads of those
 _four_at, _put_four = in_kernel(four_at), in_kernel(put_four)
 _of_walker, _drawn, _ones = in_kernel(of_walker), in_kernel(drawn), in_kernel(ones)
@@ -69,9 +55,7 @@ def jumped(site, word, group, i, program, keys):  # type: ignore[no-untyped-def]
     if tied:
         walker = U(group) * U(4) + U(i)
         interval, axis = U(program.interval), program.axis
-        there += settle_draw(
-            digits, program.bits, program.cells, program.rests, walker, interval, axis, keys[0], keys[1]
-        )
+        there += settle_draw(digits, program.bits, program.cells, program.rests, walker, interval, axis, *keys)
     return I32(there)
 
 
@@ -185,17 +169,3 @@ def count_sites(counts, values, lowest, highest):  # type: ignore[no-untyped-def
     if j < values.size:
         cuda.atomic.add(bins, U32(min(max(values[j], lowest), highest) - lowest), 1)
     put_down(bins, counts)
-
-
-def counted(
-    size: int, values: Any, others: Any, ways: NDArray[np.uint8], binning: tuple[int, int, int, int]
-) -> NDArray[np.int64]:
-    """The counts of :func:`count` in `size` bins."""
-    counts, private = filled(size, 0, np.int64), 4 * size <= SHARED
-    blocks, shared = blocks_for(values.size), 4 * size if private else 4
-    if private and others is values and not ways.size and binning[2:] == EVERYWHERE and abs(binning[1]) < 1 << 30:
-        lowest = -binning[1]
-        count_sites(min(blocks, processors() * FEW), MANY, counts, values, lowest, lowest + size - 1, shared=shared)
-    else:
-        count(blocks, THREADS, counts, private, values, others, sent(ways), binning, shared=shared)
-    return counts.copy_to_host()

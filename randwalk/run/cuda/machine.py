@@ -12,9 +12,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...jit.compile import DeviceError
-from ...jit.cuda.compile import SIMULATED, THREADS, allocate, blocks_for, cuda, filled, on_device, sent
+from ...jit.cuda.compile import (
+    SHARED,
+    SIMULATED,
+    THREADS,
+    allocate,
+    blocks_for,
+    cuda,
+    filled,
+    on_device,
+    processors,
+    sent,
+)
 from ...kernels.cuda import digits, occupation, table
-from ...kernels.cuda.walkers import EVERYWHERE, begin, counted, jump, place, unpack
+from ...kernels.cuda.walkers import FEW, MANY, begin, count, count_sites, jump, place, unpack
 from ...kernels.program import (
     LIVE,
     NO_LEVELS,
@@ -37,6 +48,7 @@ LEAST, MOST = 1 << 14, 1 << 30  # walkers of a batch
 WORK = 1 << 38  # steps of walkers in a launch: about a second on a table, so that Ctrl-C is heard
 FOLLOWED = 4  # times as much work is a step with functionals
 BATCH = 1 << 42  # steps of walkers in a batch, where there are walkers enough
+EVERYWHERE = -(2**31), 2**31 - 1
 NOBODY, NO_WAYS = np.empty(0, dtype=np.int32), np.empty(0, dtype=np.uint8)
 
 Advance = Callable[[Walkers, Any, Iterable[Span], Keys], None]
@@ -174,16 +186,30 @@ class Cuda:
                 return counts
         values = array_of(values)
         others, times = (values, 0) if minus is None else (array_of(minus), -1)
-        return counted(size, values, others, NO_WAYS, (times, shift, *(live or EVERYWHERE)))
+        return _counted(size, values, others, NO_WAYS, (times, shift, *(live or EVERYWHERE)))
 
     def passages(self, site: Any, passage: Any, steps: int, exit_of: NDArray[np.uint8]) -> NDArray[np.int64]:
         exits = int(exit_of[-1]) + 1
-        return counted(exits * (steps + 1), array_of(site), passage, exit_of, (exits, 0, 0, LIVE - 1)).reshape(
+        return _counted(exits * (steps + 1), array_of(site), passage, exit_of, (exits, 0, 0, LIVE - 1)).reshape(
             -1, exits
         )
 
     def host(self, site: Any) -> NDArray[np.int32]:
         return array_of(site).copy_to_host()
+
+
+def _counted(
+    size: int, values: Any, others: Any, ways: NDArray[np.uint8], binning: tuple[int, int, int, int]
+) -> NDArray[np.int64]:
+    """The counts of :func:`randwalk.kernels.cuda.walkers.count` in `size` bins."""
+    counts, private = filled(size, 0, np.int64), 4 * size <= SHARED
+    blocks, shared = blocks_for(values.size), 4 * size if private else 4
+    if private and others is values and not ways.size and binning[2:] == EVERYWHERE and abs(binning[1]) < 1 << 30:
+        lowest = -binning[1]
+        count_sites(min(blocks, processors() * FEW), MANY, counts, values, lowest, lowest + size - 1, shared=shared)
+    else:
+        count(blocks, THREADS, counts, private, values, others, sent(ways), binning, shared=shared)
+    return counts.copy_to_host()
 
 
 @cache

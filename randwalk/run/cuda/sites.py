@@ -7,8 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...jit.cuda.compile import filled
+from ...jit.cuda.compile import SHARED, filled, processors
 from ...kernels.cuda import digits
+from ...kernels.cuda.stream import parts_of, round_keys
+from ...kernels.cuda.walkers import FEW, MANY, toss_and_count
 from ...kernels.program import DigitsProgram, Keys, Span, Walkers
 
 NO_STATE = np.empty((0, 0), dtype=np.int32)
@@ -45,7 +47,15 @@ class Tossed:
         if self._array is not None or len(self._tosses) != 1:
             return None
         first, program, span, keys = self._tosses[0]
-        return digits.tossed_counts(range(first, first + self.size), self._cell, program, span, keys, -shift, size)
+        (_, start, stop), high = span, first >> 32
+        blocks = range(start // 128, (stop + 127) // 128)
+        if not 0 < len(blocks) <= digits.MOST or 4 * size > SHARED or (first + self.size - 1) >> 32 != high:
+            return None  # where a kernel of its own would have to make them
+        counts, begun = filled(size, 0, np.int64), self._cell + program.offsets[0] * (stop - start)
+        told = program, parts_of(blocks, high, keys), digits.masks_of(blocks, start, stop)
+        walkers, cells, kernel = (first, self.size), (begun, -shift, size - shift - 1), toss_and_count(len(blocks))
+        kernel(processors() * FEW, MANY, counts, walkers, *told, cells, round_keys(keys), shared=4 * size)
+        return counts.copy_to_host()
 
     def __setitem__(self, where: Any, values: Any) -> None:
         self.array[where] = values
