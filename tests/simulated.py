@@ -17,11 +17,11 @@ from typing import Any
 import numpy as np
 
 import randwalk as rw
-from randwalk.jit.compile import device
+from randwalk.kernels.bits import spread
 from randwalk.kernels.cuda import ito as continuous
 from randwalk.kernels.cuda import occupation as occupying
 from randwalk.kernels.philox import JUMP, U, key, philox
-from randwalk.kernels.program import FULL, DigitsProgram, JumpProgram, Levels, Program, TableProgram, Walkers
+from randwalk.kernels.program import BITS, FULL, DigitsProgram, JumpProgram, Levels, Program, TableProgram, Walkers
 from randwalk.run import devices as machines
 from randwalk.run.host import Host
 from randwalk.run.record import Record
@@ -343,17 +343,11 @@ def info() -> None:
     assert chosen == ["cpu", "cuda", "cpu", "cuda", "cpu", "cuda", "cpu"], chosen
 
 
-@device
-def mirrored(below: Any, tie: Any, random: Any, digit: Any) -> Any:
-    """What `next_digit` says of the opposite random digits."""
-    agree = random ^ digit
-    return digit ^ (agree & (digit ^ below)), tie & agree
-
-
-# One change of the physics for each row of `digest`: (the module of the scalar function, its wrong result)
+# Changes of the physics for the rows of `digest`: (the module of the scalar function, its wrong result)
 CHANGED: dict[str, tuple[str, Callable[..., Any]]] = {
     "start_cell": ("step", lambda cell, given: cell + 1),
-    "next_digit": ("bits", lambda masks, given: mirrored(*given)),
+    "next_digit": ("bits", lambda masks, given: (given[3] & ~given[2], masks[1])),  # lower digits are forgotten
+    "next_digits": ("bits", lambda masks, given: (spread(given[4], BITS - 2) & ~given[3], masks[1])),
     "above": ("functionals", lambda counts, given: not counts),
     "odds": ("occupation", lambda odds, given: (odds[0] // 2, *odds[1:])),
 }
