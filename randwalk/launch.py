@@ -81,7 +81,9 @@ def launch() -> None:
             output.flush()
         except (OSError, ValueError):  # reported above; Python would flush once more at its end
             close_output()
-    atexit.register(gc.freeze)  # else Python looks for garbage in all modules as it ends, which takes a fifth of a second
+    atexit.register(
+        gc.freeze
+    )  # else Python looks for garbage in all modules as it ends, which takes a fifth of a second
     if status == INTERRUPTED:
         _leave(status)
     sys.exit(status)
