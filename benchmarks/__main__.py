@@ -1,8 +1,9 @@
 """``python -m benchmarks [--size 1] [--walks all] [--threads N] [--json FILE] [--compare FILE]``.
 
 Every workload by randwalk, by the C++ limit (compiled here if there is a compiler), and by what else is installed, measured
-in turn in one run; for every goal the fraction reached. Full size takes some minutes. docs/performance.md has the table of
-`results/cpu.json`, which ``python -m benchmarks --repetitions 15 --json benchmarks/results/cpu.json`` measures again.
+in turn in one run; for every goal the fraction reached. Full size takes some minutes. docs/performance.md has the tables of
+`results/cpu.json` (AVX-512) and `results/cpu_avx2.json`;
+``python -m benchmarks --repetitions 15 --json FILE`` measures them again.
 """
 
 from __future__ import annotations

@@ -179,6 +179,7 @@ def tables() -> dict[str, str]:
     beside = read("h100_beside.json")
     return {
         "processor": processor(read("cpu.json")),
+        "avx2": processor(read("cpu_avx2.json")),
         "card": card(beside),
         "instructions": instructions(read("sass.json"), beside),
         "beginning": beginning(read("begin.json")),

@@ -35,10 +35,14 @@ def test_every_table_has_its_place() -> None:
     assert not re.search(r"^\|", PAGES[0], re.MULTILINE), "a table that nothing makes"
 
 
-def test_rates_are_those_of_the_file() -> None:
-    kept = json.loads((tables.RESULTS / "cpu.json").read_text(encoding="utf-8"))
+@pytest.mark.parametrize("name", ["cpu.json", "cpu_avx2.json"])
+def test_rates_are_those_of_the_file(name: str) -> None:
+    kept = json.loads((tables.RESULTS / name).read_text(encoding="utf-8"))
     wanted = [rate for work in kept["workloads"] for rate in work["rates"].values()]
     assert [number(line[2]) for line in cells(tables.processor(kept))] == pytest.approx(wanted, rel=5e-3)
+
+
+def test_ratios_of_a_card_are_those_of_the_file() -> None:
     beside = json.loads((tables.RESULTS / "h100_beside.json").read_text(encoding="utf-8"))
     for name, limit, ours, ratio, *_ in cells(tables.card(beside)):
         work = beside["work"][name]
