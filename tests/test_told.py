@@ -47,6 +47,14 @@ def test_a_region_that_takes_no_site_is_told_why() -> None:
     with pytest.raises(ValueError, match="takes no site: take a smaller dx than 1, or leave the region out"):
         walk(small)
     walk(small, 0.2)
+    half = rw.Interval(0.0, math.inf, rw.Reflecting()) * rw.Line()
+    for open_end in (rw.Line() ** 2, half, rw.Line() * rw.Ring(0.0, 10.0)):  # as well where sites have no end
+        with pytest.raises(ValueError, match="takes no site: take a smaller dx than 1, or leave the region out"):
+            walk(open_end.without(rw.Ball((5.0, 4.5), 0.4)))
+        walk(open_end.without(rw.Ball((5.0, 4.5), 0.4)), 0.2)
+    walk((rw.Line() * rw.Ring(0.0, 10.0)).without(rw.Ball((5.0, 10.0), 0.6)))  # across the seam
+    with pytest.raises(ValueError, match="no part of it is in .*; move it there"):
+        walk(half.without(rw.Ball((-5.0, 5.0), 2.0)))
     twice = ROOM.without(rw.Ball((5.0, 5.0), 2.0)).without(rw.Ball((5.0, 5.0), 1.0), rw.Absorbing(), "trap")
     with pytest.raises(
         ValueError, match=r"'trap', .* but those of regions before it, which count first: .*take it out before"
