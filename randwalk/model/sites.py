@@ -164,7 +164,9 @@ def _check_mask(mask: Mask, lattices: Sequence[Lattice], name: str) -> None:
             )
 
 
-def _found(domain: Domain, lattices: Sequence[Lattice], between: Bounds | None = None) -> Iterator[tuple[Numbers, Numbers]]:
+def _found(
+    domain: Domain, lattices: Sequence[Lattice], between: Bounds | None = None
+) -> Iterator[tuple[Numbers, Numbers]]:
     """The number of the region that takes each site in the bounds of a domain, or `between` others, -1 for none, in pieces across
     the first axis: (numbers of the first site of the piece, shape (d, 1), and an array with an axis for each of the domain)."""
     ranges = []
