@@ -241,6 +241,21 @@ def test_a_time_of_exponential_length_keeps_its_digits() -> None:
     assert time.variance[n // 2] == pytest.approx(time.mean[n // 2] ** 2, rel=1e-5)
 
 
+def test_a_variance_beyond_the_rounding_of_the_mean() -> None:
+    """Out of a valley whose ratios are no powers of 2: means of its sites are equal but for rounding, so that their differences
+    have no digits. From the first site most walkers leave at once; walkers rest too."""
+    n = 60
+    k = np.arange(n)
+    right, left = np.where(k < n // 2, 0.61, 0.07), np.where(k < n // 2, 0.11, 0.83)
+    right[0], left[0] = 0.05, 0.9
+    walk = rw.LatticeWalk(right=right, left=left, dx=1.0, domain=cliffs(n + 1), start=13.0)
+    rows, (low, high, _) = chain(right, left, 0.0, False)
+    time = hitting_time(walk, start=k + 1.0)
+    assert time.mean.max() > 1e17
+    check(time, naive(rows, [a + b for a, b in zip(low, high, strict=True)]))
+    check(hitting_time(walk, "left", start=k + 1.0), naive(rows, low))
+
+
 WALLS: dict[str, rw.Absorbing | rw.Reflecting | rw.PartiallyAbsorbing] = {
     "reflecting": rw.Reflecting(),
     "absorbing": rw.Absorbing(),

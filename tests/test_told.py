@@ -47,6 +47,14 @@ def test_a_region_that_takes_no_site_is_told_why() -> None:
     with pytest.raises(ValueError, match="takes no site: take a smaller dx than 1, or leave the region out"):
         walk(small)
     walk(small, 0.2)
+    half = rw.Interval(0.0, math.inf, rw.Reflecting()) * rw.Line()
+    for open_end in (rw.Line() ** 2, half, rw.Line() * rw.Ring(0.0, 10.0)):  # as well where sites have no end
+        with pytest.raises(ValueError, match="takes no site: take a smaller dx than 1, or leave the region out"):
+            walk(open_end.without(rw.Ball((5.0, 4.5), 0.4)))
+        walk(open_end.without(rw.Ball((5.0, 4.5), 0.4)), 0.2)
+    walk((rw.Line() * rw.Ring(0.0, 10.0)).without(rw.Ball((5.0, 10.0), 0.6)))  # across the seam
+    with pytest.raises(ValueError, match="takes no site: no part of it is in"):
+        walk(half.without(rw.Ball((-5.0, 5.0), 2.0)))
     twice = ROOM.without(rw.Ball((5.0, 5.0), 2.0)).without(rw.Ball((5.0, 5.0), 1.0), rw.Absorbing(), "trap")
     with pytest.raises(
         ValueError, match=r"'trap', .* but those of regions before it, which count first: .*take it out before"
@@ -88,3 +96,17 @@ def test_an_edge_beyond_which_a_walk_is_not_valid_has_the_place_of_a_wall(high: 
     assert (lattice.last if high else lattice.first) == 0 and lattice.x(0) == pytest.approx(
         math.copysign(3 * MICRO, place)
     )
+
+
+def test_the_ends_of_ranges_that_are_told_are_in_them() -> None:
+    with pytest.raises(ValueError, match="at most the size") as caught:
+        rw.pde.FokkerPlanck((0.0, 0.0), ((0.5, 0.9), (0.9, 1.0)))
+    most = float(str(caught.value).rsplit(" ", 1)[1])
+    rw.pde.FokkerPlanck((0.0, 0.0), ((0.5, most), (most, 1.0)))
+    tensor = ((0.5, 0.9), (0.9, 10.0))
+    with pytest.raises(ValueError, match="between") as caught:
+        rw.LatticeWalk.from_drift(0.0, tensor, dx=0.1)
+    ends = re.search(r"between (\S+) and (\S+),", str(caught.value))
+    assert ends is not None
+    for end in ends.groups():
+        rw.LatticeWalk.from_drift(0.0, tensor, dx=(float(end), 1.0))

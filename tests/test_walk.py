@@ -195,6 +195,23 @@ def test_a_refused_time_comes_with_a_dt_that_works() -> None:
     assert rw.LatticeWalk(0.5, 0.5, dx=0.1, dt=dt).steps([0.505])
 
 
+@pytest.mark.parametrize("times", [[0.013, 1.0], [0.3, 0.505], [0.0, 0.013, 0.5, 1.0]])
+def test_the_dt_of_a_refused_time_suits_the_other_times_too(times: list[float]) -> None:
+    def on_sites(dt: float) -> rw.LatticeWalk:
+        return rw.LatticeWalk.from_drift(0.0, 0.5, dx=0.1, dt=dt)
+
+    def anywhere(dt: float) -> rw.ItoWalk:
+        return rw.ItoWalk(0.0, 0.5, dt=dt)
+
+    for made in (on_sites, anywhere):
+        with pytest.raises(ValueError, match="or dt = ") as caught:
+            made(0.01 / 3.0).steps(times)
+        dt = float(str(caught.value).split("or dt = ")[1].split(",")[0])
+        assert dt <= 0.01 / 3.0 and len(made(dt).steps(times)) == len(times)
+    with pytest.raises(ValueError, match=r"take t = 1\.41[^,]*$"):  # no step divides both
+        rw.ItoWalk(0.0, 0.5, dt=0.01).steps([1.0, math.sqrt(2.0)])
+
+
 # ---------------------------------------------------------------- bad walks
 
 

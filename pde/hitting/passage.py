@@ -12,7 +12,7 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,8 @@ from randwalk.model.coefficient import Floats
 
 from .excursion import Excursion
 from .site_chain import Over, SiteChain
+
+ULP: Final = 2.0**-52  # of a mean
 
 
 class HittingTime(NamedTuple):
@@ -77,6 +79,12 @@ class Passage:
             spread += self._over(lambda edge: edge.back * ((1.0 + edge.mean) ** 2 + edge.variance))
         overflown = moving & ~np.isfinite(spread)
         variance = sums(np.where(moving & ~overflown, spread, 0.0))
+        if (mean > 1.0 / ULP).any():
+            with np.errstate(over="ignore", invalid="ignore"):
+                noise = sums(np.where(moving, (ULP * mean) ** 2, 0.0))
+                lost = (noise > ULP * mean**2) & np.isfinite(mean**2)
+                squares = sums(np.where(moving, self._growth(chance, arrival, mean), 0.0))
+                variance = np.where(lost, squares - mean**2, variance)
         forever = self._over(lambda edge: edge.back * edge.endless) + chain.total(chance * made.endless)
         endless = np.where(moving, forever, 0.0)
         for values, where in ((mean, endless), (variance, endless + overflown)):
@@ -115,6 +123,19 @@ class Passage:
         if masses is None:
             return HittingTime(hit, mean, variance)
         return mixture(masses * hit, mean, variance)
+
+    def _growth(self, chance: Floats, arrival: Floats, mean: Floats) -> Floats:
+        """What a step of L adds to E[T²], (n,): the mean of 2Lm + L² over steps to sites of the mean time m.
+
+        E[T²] - m² keeps the digits of the variance where the mean is so long that the rounding of m from a site to the next
+        is longer than a step: a time in a chain of n sites has a variance of m²/n - m at least (Aldous and Shepp, Stochastic
+        Models 3, 467, 1987).
+        """
+        chain, made = self.chain, self.chain.moves
+        steps = chain.total(chance * (2.0 * made.mean * chain.at(mean) + made.mean**2 + made.variance))
+        back = self._over(lambda edge: edge.back * (1.0 + edge.mean))
+        squares = self._over(lambda edge: edge.back * ((1.0 + edge.mean) ** 2 + edge.variance))
+        return np.asarray(steps + arrival + chain.stay * (1.0 + 2.0 * mean) + 2.0 * back * mean + squares)
 
     @cached_property
     def _resting(self) -> NDArray[np.bool_]:

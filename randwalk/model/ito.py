@@ -26,7 +26,7 @@ from .noise import MOST_VARIABLE, Matrix, as_noise, is_diagonal, numbers_of, roo
 from .scheme import EulerMaruyama, Gaussian, Increments, Scheme
 from .start import Start, StartLike, as_start, axes_of
 from .tensor import Tensor, TensorLike, VectorLike, as_tensor, as_vector
-from .times import Times, labels, least_whole, steps_at
+from .times import Times, labels, or_step, steps_at
 
 MOST_DIMENSIONS = 100
 
@@ -242,10 +242,9 @@ class ItoWalk:
         """Times as whole numbers of steps; refused unless they increase and are multiples of dt to within rounding."""
         return steps_at(times, self.dt, (), self._whole)
 
-    def _whole(self, t: float) -> str:
-        """A remedy for a time `t` that is no whole number of steps."""
-        near, dt = max(1, round(t / self.dt)) * self.dt, t / least_whole(t / self.dt)
-        return f"take t = {near:.15g}, or dt = {dt:.15g}"
+    def _whole(self, t: float, times: Floats) -> str:
+        """A remedy for a time `t` among `times` that is no whole number of steps."""
+        return f"take t = {max(1, round(t / self.dt)) * self.dt:.15g}" + or_step(times, self.dt)
 
     def recorded(self, steps: Sequence[int]) -> Times:
         """The times of recorded `steps` of this walk."""

@@ -7,7 +7,7 @@ import itertools
 import math
 from collections.abc import Iterator, Sequence
 from functools import reduce
-from typing import NamedTuple
+from typing import NamedTuple, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,7 @@ from .coefficient import Floats
 from .domain import Box, Domain
 from .lattice import FIT, Lattice
 from .region import Mask
+from .shape import EVERYWHERE, Bounds
 from .shares import MASS_BITS, OF_A_SITE, even, share, whole_masses
 from .start import Atoms, Start, start_masses
 from .start_check import OUTSIDE, in_region
@@ -94,13 +95,21 @@ def settled(numbers: Numbers, lattice: Lattice, domain: Domain, axis: int) -> Nu
 
 
 def check_regions(domain: Domain, lattices: Sequence[Lattice]) -> None:
-    """Refuse regions that take no site or leave none, and masks that were made for other sites. On sites without end, what is
-    not bounded is not looked at."""
+    """Refuse regions that take no site or leave none, and masks that were made for other sites. On sites without end, bounded
+    regions are looked at, if there are at most CHUNK sites between their bounds."""
     for region in domain.regions:
         for leaf in region.shape.leaves:
             if isinstance(leaf, Mask):
                 _check_mask(leaf, lattices, region.name)
-    if not domain.regions or any(math.isinf(end) for pair in domain.bounds for end in pair):
+    if any(math.isinf(end) for pair in domain.bounds for end in pair):
+        for number in range(len(domain.regions)):
+            between = _bounds_of(domain, number)
+            sizes = [(high - low) / lattice.dx for lattice, (low, high) in zip(lattices, between, strict=True)]
+            few = max(sizes) <= CHUNK and math.prod(max(size, 0.0) + 1.0 for size in sizes) <= CHUNK
+            if few and not any((found == number).any() for _, found in _found(domain, lattices, between)):
+                _refuse_empty(domain, number, lattices)
+        return
+    if not domain.regions:
         return
     counts = np.zeros(len(domain.regions) + 1, dtype=np.int64)
     for _, found in _found(domain, lattices):
@@ -115,15 +124,27 @@ def check_regions(domain: Domain, lattices: Sequence[Lattice]) -> None:
         )
     for number, count in enumerate(counts[1:]):
         if not count:
-            region = domain.regions[number]
-            why = _why_no_site(domain, number, lattices)
-            raise ValueError(f"the region {region.name!r}, {region.shape}, takes no site{why}, or leave the region out")
+            _refuse_empty(domain, number, lattices)
+
+
+def _bounds_of(domain: Domain, number: int) -> Bounds:
+    """(low, high) of each axis, between which all points of the region are that are in the domain."""
+    own = domain.sets[number].bounds
+    own = (*own, *[EVERYWHERE] * (domain.dimension - len(own)))
+    return tuple(
+        (max(low, least), min(high, most)) for (low, high), (least, most) in zip(own, domain.bounds, strict=True)
+    )
+
+
+def _refuse_empty(domain: Domain, number: int, lattices: Sequence[Lattice]) -> NoReturn:
+    region, why = domain.regions[number], _why_no_site(domain, number, lattices)
+    raise ValueError(f"the region {region.name!r}, {region.shape}, takes no site{why}, or leave the region out")
 
 
 def _why_no_site(domain: Domain, number: int, lattices: Sequence[Lattice]) -> str:
     """Why a region takes no site, with a remedy."""
     alone = Box(*domain.axes, regions=(domain.regions[number],))
-    if any((found >= 0).any() for _, found in _found(alone, lattices)):
+    if any((found >= 0).any() for _, found in _found(alone, lattices, _bounds_of(domain, number))):
         return " but those of regions before it, which count first: move it away from them, or take it out before them"
     shape = domain.sets[number]
     pairs = zip(shape.bounds, domain.axes, strict=False)
@@ -143,11 +164,13 @@ def _check_mask(mask: Mask, lattices: Sequence[Lattice], name: str) -> None:
             )
 
 
-def _found(domain: Domain, lattices: Sequence[Lattice]) -> Iterator[tuple[Numbers, Numbers]]:
-    """The number of the region that takes each site in the bounds of a domain, -1 for none, in pieces across the first axis:
-    (numbers of the first site of the piece, shape (d, 1), and an array with an axis for each of the domain)."""
+def _found(
+    domain: Domain, lattices: Sequence[Lattice], between: Bounds | None = None
+) -> Iterator[tuple[Numbers, Numbers]]:
+    """The number of the region that takes each site in the bounds of a domain, or `between` others, -1 for none, in pieces across
+    the first axis: (numbers of the first site of the piece, shape (d, 1), and an array with an axis for each of the domain)."""
     ranges = []
-    for lattice, (low, high) in zip(lattices, domain.bounds, strict=True):
+    for lattice, (low, high) in zip(lattices, between or domain.bounds, strict=True):
         low, high = ((end - lattice.origin) / lattice.dx for end in (low, high))
         first, last = math.ceil(low - FIT * max(1.0, abs(low))), math.floor(high + FIT * max(1.0, abs(high)))
         first = first if lattice.first is None else max(first, lattice.first)

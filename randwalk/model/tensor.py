@@ -232,7 +232,7 @@ def _semidefinite(matrix: Floats) -> str:
     if (np.diagonal(matrix) < 0.0).any():
         return "no entry on its diagonal may be negative"
     if len(matrix) == 2:
-        return f"its entry off the diagonal may have at most the size {np.sqrt(matrix[0, 0] * matrix[1, 1]):.6g}"
+        return f"its entry off the diagonal may have at most the size {np.sqrt(matrix[0, 0] * matrix[1, 1]):.15g}"
     return "L Lᵀ of any matrix L is"
 
 
@@ -370,7 +370,7 @@ def _axes(dimension: int) -> str:
 
 
 def _ratio(top: float, bottom: float) -> str:
-    return f"{top / bottom:.6g}" if bottom else "any"
+    return f"{top / bottom:.15g}" if bottom else "any"
 
 
 def _place(point: tuple[ArrayLike, ...], t: ArrayLike, at: tuple[Any, ...]) -> str:

@@ -41,9 +41,11 @@ def checked_times(times: ArrayLike) -> Floats:
     return given
 
 
-def steps_at(times: ArrayLike, dt: float, inexact: Sequence[float], remedy: Callable[[float], str]) -> list[int]:
+def steps_at(
+    times: ArrayLike, dt: float, inexact: Sequence[float], remedy: Callable[[float, Floats], str]
+) -> list[int]:
     """Times as whole numbers of steps; refused unless they increase and are multiples of `dt` to within rounding, or among the
-    times `inexact`, which are the nearest steps. `remedy` says what to do with a time that is none."""
+    times `inexact`, which are the nearest steps. `remedy` says what to do with a time that is none, given all."""
     given = checked_times(times)
     if (np.diff(given) <= 0).any():
         at = int(np.argmax(np.diff(given) <= 0))
@@ -57,7 +59,7 @@ def steps_at(times: ArrayLike, dt: float, inexact: Sequence[float], remedy: Call
         )
     for t in given[~is_whole(given, dt)]:
         if not (np.abs(np.array(inexact) - t) <= SAME * t).any():
-            raise ValueError(f"time {t:.12g} is not a whole number of steps of dt = {dt:g}: {remedy(float(t))}")
+            raise ValueError(f"time {t:.12g} is not a whole number of steps of dt = {dt:g}: {remedy(float(t), given)}")
     if (np.diff(steps) <= 0).any():
         at = int(np.argmax(np.diff(steps) <= 0))
         raise ValueError(f"times {given[at]:.12g} and {given[at + 1]:.12g} are the same step of dt = {dt:g}: give one")
@@ -203,6 +205,12 @@ def dividing_step(longest: float, times: Iterable[float]) -> float:
     count = least_whole(fewest)
     exact = _whole_steps(positive, least_whole(end / longest), max(FEW, LONGER * count))
     return exact if exact is not None else end / _nearly_whole_steps(given / end, count)
+
+
+def or_step(times: Floats, dt: float) -> str:
+    """A step of at most about `dt` that divides all `times`, as a further remedy; nothing if they have no common measure."""
+    step = dividing_step(dt, times.tolist())
+    return f", or dt = {step:.15g}" if is_whole(times, step).all() else ""
 
 
 def _whole_steps(times: Sequence[float], fewest: int, most: int) -> float | None:

@@ -40,7 +40,7 @@ from .step_mean import step_mean
 from .steps import Displacement, Pair, Steps, name_of, named
 from .tensor import TensorLike, VectorLike, symmetric
 from .time_step import check_two_way, chosen_step
-from .times import Times, checked_times, labels, least_whole, steps_at
+from .times import Times, checked_times, labels, or_step, steps_at
 from .walk_tex import latex
 
 
@@ -400,12 +400,13 @@ class LatticeWalk:
         the `inexact_times`, which are the nearest steps."""
         return steps_at(times, self.dt, self.inexact_times, self._whole)
 
-    def _whole(self, t: float) -> str:
-        """A remedy for a time `t` that is no whole number of steps."""
-        near, dt = max(1, round(t / self.dt)) * self.dt, t / least_whole(t / self.dt)
-        if self.rule is None or self.rule is Rule.TWO_WAY:
-            return f"take t = {near:.15g}" + (f", or dt = {dt:.15g}" if self.rule is None else "")
-        return f"take t = {near:.15g}, or dt = {dt:.15g}, or from_drift(..., times=[...]) without dt"
+    def _whole(self, t: float, times: Floats) -> str:
+        """A remedy for a time `t` among `times` that is no whole number of steps."""
+        told = f"take t = {max(1, round(t / self.dt)) * self.dt:.15g}"
+        if self.rule is Rule.TWO_WAY:
+            return told
+        told += or_step(times, self.dt)
+        return told if self.rule is None else f"{told}, or from_drift(..., times=[...]) without dt"
 
     def recorded(self, steps: Sequence[int]) -> Times:
         """The times of recorded `steps` of this walk."""
