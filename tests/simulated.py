@@ -347,7 +347,7 @@ def info() -> None:
 CHANGED: dict[str, tuple[str, Callable[..., Any]]] = {
     "start_cell": ("step", lambda cell, given: cell + 1),
     "next_digit": ("bits", lambda masks, given: (given[3] & ~given[2], masks[1])),  # lower digits are forgotten
-    "next_digits": ("bits", lambda masks, given: (spread(given[4], BITS - 2) & ~given[3], masks[1])),
+    "next_digits": ("bits", lambda masks, given: (given[3] & ~spread(given[4], BITS - 2), masks[1])),
     "above": ("functionals", lambda counts, given: not counts),
     "odds": ("occupation", lambda odds, given: (odds[0] // 2, *odds[1:])),
 }

@@ -133,11 +133,11 @@ def test_words_of_blocks_are_stored_in_the_order_of_walkers() -> None:
 
 
 def test_two_digits_at_once_are_compared_as_numbers() -> None:
-    """Each bit by itself: whether the two random digits are below those of the threshold, or tie and the lower digits decide."""
-    for t, low, high, below in product(range(4), (0, 1), (0, 1), (0, 1)):
-        found = bits.next_digits(*(U(2**64 - bit) if bit else U(0) for bit in (below, 1, low, high)), U(4 * 5 + t))
-        less, tie = 2 * high + low < t, 2 * high + low == t
-        assert [int(word) for word in found] == [(2**64 - 1) * (less or (tie and below)), (2**64 - 1) * tie]
+    """Each bit by itself: whether the two random digits are above those of the threshold, or tie and the lower digits decide."""
+    for t, low, high, above in product(range(4), (0, 1), (0, 1), (0, 1)):
+        found = bits.next_digits(*(U(2**64 - bit) if bit else U(0) for bit in (above, 1, low, high)), U(4 * 5 + t))
+        more, tie = 2 * high + low > t, 2 * high + low == t
+        assert [int(word) for word in found] == [(2**64 - 1) * (more or (tie and above)), (2**64 - 1) * tie]
 
 
 @pytest.mark.parametrize(
@@ -161,7 +161,7 @@ def test_any_number_of_undecided_steps_is_settled(first: int, begin: int, words:
         places[many] = (row * LANES + lane) * constant.WORDS + word
         many += 1
         for bit in undecided:
-            more = naive.block(first + lane, 64 * (begin + word) + bit, naive.TIES, seed=3)
+            more = naive.block(first + lane, 64 * (begin + word) + (bit ^ 32), naive.TIES, seed=3)
             expected[row, lane] += (more[0] >> 9) * 2**31 + (more[1] >> 1) < rests[row]
     settle(counts.ravel(), masks, places, many, (U(first), begin), np.array(rests, np.uint64), (U(k[0]), U(k[1])))
     assert (expected[0] < expected[1]).all() and expected[0].sum() > 0

@@ -3,9 +3,9 @@ elements at once.
 
 Device functions are written for one walker. Given lanes in place of a uint64 they work on LANES walkers, so the physics is
 written once. LANES is several times the width of a vector register, so that independent multiplications hide each other's
-latency; this makes Philox 1.5 times as fast. 32 lanes are the fastest with AVX-512 and with AVX2; 8 fill as many registers of
-other processors. Likewise cells are WIDTH numbers of 32 bits, marks whether something is so of WIDTH walkers, and masses REALS
-floating-point numbers.
+latency; this makes Philox 1.5 times as fast. Four registers of them are the best: with AVX2, which has 16 registers, the masks
+of more would be in memory while digits are compared. Likewise cells are WIDTH numbers of 32 bits, marks whether something is so
+of WIDTH walkers, and masses REALS floating-point numbers.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ register: Any = templates.infer_global
 HOST = get_host_cpu_features()  # type: ignore[no-untyped-call]
 settings: Any = config
 TARGET = HOST if settings.CPU_FEATURES is None else settings.CPU_FEATURES  # of the processor that is compiled for
-LANES = 32 if "+avx2" in HOST else 8
+LANES = 32 if "+avx512f" in HOST else 16 if "+avx2" in HOST else 8
 # Walkers whose thresholds are looked up together, in several registers, so that gathers hide each other's latency.
 WIDTH = 64 if "+avx512f" in HOST else 32 if "+avx2" in HOST else 16
 REALS = 8  # masses that are moved together

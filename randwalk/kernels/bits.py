@@ -39,16 +39,17 @@ def next_digit(below, tie, random, digit):  # type: ignore[no-untyped-def]
 
 
 @device
-def next_digits(below, tie, low, high, digits):  # type: ignore[no-untyped-def]
-    """Two more binary digits at once, as by :func:`next_digit`; those of the threshold are the last two of `digits`. Once these
-    are known, a mask takes one instruction of three inputs where processors have that; a run always takes the same branches."""
+def next_digits(above, tie, low, high, digits):  # type: ignore[no-untyped-def]
+    """Two more binary digits at once: (the uniforms that are not below a threshold, those that still tie); those of the threshold
+    are the last two of `digits`. Once these are known, a mask takes one instruction of three inputs where processors have that,
+    elsewhere two at most; a run always takes the same branches."""
     if digits & U(2):
         if digits & ONE:
-            return below | ~(high & low), tie & (high & low)
-        return ~high | (below & ~low), tie & (high & ~low)
+            return above & (high & low), tie & (high & low)
+        return high & (above | low), high & (tie & ~low)
     if digits & ONE:
-        return ~high & (below | ~low), tie & (low & ~high)
-    return below & ~(high | low), tie & ~(high | low)
+        return high | (above & low), (tie & low) & ~high
+    return above | (high | low), tie & ~(high | low)
 
 
 @device

@@ -12,9 +12,9 @@ from ..jit.compile import device, kernel, maker
 from ..jit.lanes import LANES, alike, fetch, keep, numbers
 from ..jit.vector import append, ones, wide
 from .bits import follow, next_digit, next_digits, remainder, screen, spread
-from .philox import HALF, LOW, STEPS, TIES, U, words64
+from .philox import HALF, LOW, STEPS, TIES, U, turned64, words64
 from .program import BITS, FULL, PLANES
-from .step import ALL, ONE, ZERO, after, change
+from .step import ONE, ZERO, after, change
 
 WORDS = 16  # of steps, whose ties are settled together
 ROOM = WORDS * LANES
@@ -44,8 +44,8 @@ def _walk_fair(site, first_walker, program, start, stop, keys):  # type: ignore[
     for j in range(0, site.size, LANES):
         walker, high, taken = numbers(U(first_walker + j) & LOW), U(first_walker + j) >> HALF, alike(ZERO)
         for block in range(start // 128, (stop + 127) // 128):
-            early, late = screen(128 * block, start, stop), screen(128 * block + 64, start, stop)
-            one, two = words64(walker, high, U(block), STEPS, keys[0], keys[1])
+            early, late = _screen(128 * block, start, stop), _screen(128 * block + 64, start, stop)
+            one, two = turned64(walker, high, U(block), STEPS, keys[0], keys[1])
             taken = taken + (ones(one & early) + ones(two & late))
         keep(U(stop - start) - taken, counts, 0)
         keep(alike(U(stop - start)), counts, LANES)
@@ -65,8 +65,8 @@ def _walk_quarters(site, first_walker, program, start, stop, keys):  # type: ign
         walker, high = numbers(U(first_walker + j) & LOW), U(first_walker + j) >> HALF
         firsts, seconds, both = alike(ZERO), alike(ZERO), alike(ZERO)
         for word in range(start // 64, (stop + 63) // 64):
-            wanted = screen(64 * word, start, stop)
-            first, second = words64(walker, high, U(word), STEPS, keys[0], keys[1])
+            wanted = _screen(64 * word, start, stop)
+            first, second = turned64(walker, high, U(word), STEPS, keys[0], keys[1])
             firsts, seconds = firsts + ones(first & wanted), seconds + ones(second & wanted)
             both = both + ones(first & second & wanted)
         for quarter, taken in ((1, firsts + seconds - both), (2, firsts), (3, both)):
@@ -84,12 +84,13 @@ def _walk_decided(site, first_walker, program, start, stop, keys):  # type: igno
     counts = aligned(moves * LANES)
     for j in range(0, site.size, LANES):
         for k in range(moves):
-            keep(alike(ZERO if k < rows else U(stop - start)), counts, k * LANES)
+            keep(alike(U(stop - start)), counts, k * LANES)
         for word in range(start // 64, (stop + 63) // 64):
-            _draw(planes, U(first_walker + j), word, program.planes, screen(64 * word, start, stop), keys)
+            _draw(planes, U(first_walker + j), word, program.planes, keys)
+            wanted = _screen(64 * word, start, stop)
             for k in range(rows):
-                less, _ = _compare(planes, U(program.thresholds[k]), program.planes, ALL)
-                keep(fetch(counts, k * LANES) + ones(less), counts, k * LANES)
+                above, _ = _compare(planes, U(program.thresholds[k]), program.planes, wanted)
+                keep(fetch(counts, k * LANES) - ones(above), counts, k * LANES)
         _arrive(site[j : j + LANES], counts, program.offsets)
 
 
@@ -105,20 +106,27 @@ def _walk_digits(site, first_walker, program, start, stop, keys):  # type: ignor
     for j in range(0, site.size, LANES):
         first = U(first_walker + j)
         for k in range(moves):
-            keep(alike(ZERO if k < rows else U(stop - start)), counts, k * LANES)
+            keep(alike(U(stop - start)), counts, k * LANES)
         for begin in range(start // 64, (stop + 63) // 64, WORDS):
             many = 0
             for word in range(begin, min(begin + WORDS, (stop + 63) // 64)):
-                wanted = screen(64 * word, start, stop)
-                _draw(planes, first, word, number, wanted, keys)
+                wanted = _screen(64 * word, start, stop)
+                _draw(planes, first, word, number, keys)
                 for k in range(rows):
-                    less, tie = _compare(planes, U(program.thresholds[k]), number, wanted)
+                    above, tie = _compare(planes, U(program.thresholds[k]), number, wanted)
                     if rests[k]:
                         append((numbers(U(k * LANES)) << WORD) + U(word - begin), tie, ties[1], many)
                         many = append(tie, tie, ties[0], many)
-                    keep(fetch(counts, k * LANES) + ones(less), counts, k * LANES)
+                    keep(fetch(counts, k * LANES) - ones(above), counts, k * LANES)
             _settle(counts, ties, many, (first, begin), rests, lists, keys)
         _arrive(site[j : j + LANES], counts, program.offsets)
+
+
+@device
+def _screen(n, start, stop):  # type: ignore[no-untyped-def]
+    """:func:`screen` for words of :func:`turned64`."""
+    wanted = screen(n, start, stop)
+    return wanted << HALF | wanted >> HALF
 
 
 @device
@@ -150,33 +158,28 @@ def aligned(size):  # type: ignore[no-untyped-def]
 
 
 @device
-def _draw(planes, first_walker, word, number, wanted, keys):  # type: ignore[no-untyped-def]
+def _draw(planes, first_walker, word, number, keys):  # type: ignore[no-untyped-def]
     """The random digits of the 64 steps of a word into rows 1, 2, … `number` of `planes`, the highest first. A Philox block has
-    two digits; the rows before and after take the digits of other words. The numbers of walkers have the same high half. Steps
-    that are not `wanted` get the highest uniform, which is below no threshold."""
+    two digits; the rows before and after take the digits of other words. The numbers of walkers have the same high half."""
     low, high, begin = numbers(first_walker & LOW), first_walker >> HALF, word * number
     for block in range(begin // 2, (begin + number + 1) // 2):
-        first, second = words64(low, high, U(block), STEPS, keys[0], keys[1])
+        first, second = turned64(low, high, U(block), STEPS, keys[0], keys[1])
         at = (2 * block - begin + 1) * LANES
         keep(first, planes, at)
         keep(second, planes, at + LANES)
-    if wanted != ALL:
-        for row in range(1, number + 1):
-            keep(fetch(planes, row * LANES) | ~wanted, planes, row * LANES)
 
 
 @device
 def _compare(planes, t, number, wanted):  # type: ignore[no-untyped-def]
-    """(the steps of a word that are below a threshold, the `wanted` ones that tie with it) by the drawn digits."""
-    less, tie, digit = alike(ZERO), alike(wanted), number - 1
+    """(the `wanted` steps of a word that are not below a threshold, those that tie with it) by the drawn digits."""
+    below, tie = alike(ZERO), alike(wanted)
     if number & 1:
-        less, tie = next_digit(less, tie, fetch(planes, number * LANES), spread(t, digit))
-        digit -= 1
-    while digit > 0:
+        below, tie = next_digit(below, tie, fetch(planes, number * LANES), spread(t, number - 1))
+    above = ~below
+    for digit in range(number // 2 * 2 - 1, 0, -2):
         low, high = fetch(planes, (digit + 1) * LANES), fetch(planes, digit * LANES)
-        less, tie = next_digits(less, tie, low, high, t >> U(BITS - 1 - digit))
-        digit -= 2
-    return less, tie
+        above, tie = next_digits(above, tie, low, high, t >> U(BITS - 1 - digit))
+    return above & wanted, tie
 
 
 @device
@@ -208,7 +211,7 @@ def _settle_all(counts, begin, rests, lists, waiting, keys):  # type: ignore[no-
     (first_walker, first_word), (pending, below), found = begin, lists, 0
     for i in range(0, waiting, LANES):
         code = fetch(pending, i)
-        place, step = code >> (WORD + BIT), (code & U(64 * WORDS - 1)) + U(64 * first_word)
+        place, step = code >> (WORD + BIT), ((code & U(64 * WORDS - 1)) ^ HALF) + U(64 * first_word)
         walker = (place & U(LANES - 1)) + (first_walker & LOW)
         more, _ = words64(walker, first_walker >> HALF, step, TIES, keys[0], keys[1])
         rest = alike(rests[0])

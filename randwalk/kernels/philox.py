@@ -15,7 +15,7 @@ from numba.extending import intrinsic
 
 from ..jit.compile import device
 from ..jit.lanes import LANES, array_of, broadcast, combine, lanes, lowered, place
-from ..jit.vector import joined_high, mixed_high, product, woven
+from ..jit.vector import joined_high, mixed_high, mixed_turned, product, woven
 
 STREAM_VERSION = 3
 
@@ -93,6 +93,7 @@ def _keep_words(context: Any, words: Any, begin: Any, walkers: Any, number: Any,
 
 _four_words: Any = _words(4, lambda builder, wide, word, key: (mixed_high(builder, wide, word, key), wide))
 _two_words: Any = _words(2, lambda builder, wide, word, key: (joined_high(builder, wide, word, key),))
+turned64: Any = _words(2, lambda builder, wide, word, key: (mixed_turned(builder, wide, word, key),))
 keep_words: Any = intrinsic(_keep_words)
 
 
