@@ -14,7 +14,7 @@ from numba.core import cgutils
 from numba.core.typing import templates
 from numba.extending import intrinsic
 
-from .lanes import LANES, Vector, broadcast, fetched, implement, lanes, lowered, register, signature
+from .lanes import HOST, LANES, Vector, broadcast, fetched, implement, lanes, lowered, register, signature
 
 insert: Any = cgutils.get_or_insert_function
 reals, flags = Vector(LANES, ir.DoubleType()), Vector(LANES, ir.IntType(1))  # `flags`: whether something is so of each
@@ -77,7 +77,24 @@ def _real(context: Any, value: Any) -> Any:
 
 
 def _signed_real(context: Any, value: Any) -> Any:
-    """As :func:`real_of`, of lanes whose highest bits are signs."""
+    """As :func:`real_of`, of lanes whose highest bits are signs. AVX2 has no such instruction, and LLVM would convert number by
+    number: there it is the conversion without signs of x + 2^63, by halves in the digits of float64 of the exponents 2^84 and
+    2^52; the first difference is exact, the last sum is rounded."""
+
+    def by_halves(_: Any, builder: Any, x: Any) -> Any:
+        def constant(form: Any, value: float) -> Any:
+            return ir.Constant(form, [value] * LANES)
+
+        def digits_of(half: Any, exponent: int) -> Any:
+            return builder.bitcast(builder.or_(half, constant(lanes.form, exponent << 52)), reals.form)
+
+        moved = builder.xor(x, constant(lanes.form, 1 << 63))
+        high = digits_of(builder.lshr(moved, constant(lanes.form, 32)), 1023 + 84)
+        low = digits_of(builder.and_(moved, constant(lanes.form, 0xFFFFFFFF)), 1023 + 52)
+        return builder.fadd(builder.fsub(high, constant(reals.form, 2.0**84 + 2.0**63 + 2.0**52)), low)
+
+    if "+avx2" in HOST and "+avx512dq" not in HOST:
+        return lowered(reals(lanes), by_halves)
     return lowered(reals(lanes), lambda _, builder, x: builder.sitofp(x, reals.form))
 
 
