@@ -28,18 +28,21 @@ from .grid import Grid
 
 COARSEST: Final = 8  # cells of the axis with the most, down to which numbers of cells are halved
 LEAST: Final = 6  # cells of any axis
+ROUNDING: Final = 1e-9  # of a number of cells
+PASSES: Final = 64  # after which no spacings are those that a tensor asks for
 
 
 @dataclass(frozen=True, eq=False)
 class Mesh:
     """The cells of a `domain` between the ends of its `axes`, a :class:`Grid` of each. Spacings are about in proportion to the
-    `lengths`; `tied` ones, which the directions of a tensor ask for, also where an axis has the fewest cells. Walls of the
-    `crossed` regions, which nearly absorb, are crossed where they stand."""
+    `lengths`, but that 1/h_i ≥ Σ_j |D_ij|/D_ii/h_j with the `ties` |D_ij|/D_ii of a tensor at some places, (places, axes,
+    axes), 0 for i = j: it then has directions with rates that are not negative. Walls of the `crossed` regions, which nearly
+    absorb, are crossed where they stand."""
 
     axes: tuple[Grid, ...]
     domain: Domain
     lengths: tuple[float, ...] = (1.0,)
-    tied: bool = False
+    ties: Floats | None = None
     crossed: tuple[int, ...] = ()
 
     @property
@@ -219,8 +222,8 @@ class Mesh:
 
     def with_cells(self, cells: int) -> Mesh:
         """The mesh with `cells` on the axis that has the most, in the last place about as many; of half as many cells, down to
-        :data:`COARSEST`, the edges are every second one. Where spacings are tied there are more, if another axis would have
-        fewer than it needs. Ends that are cuts are moved out, so that spacings are in proportion to the `lengths`."""
+        :data:`COARSEST`, the edges are every second one. Where spacings are tied an axis has as many more as the others
+        ask for. Ends that are cuts are moved out, so that spacings are in proportion to the `lengths`."""
         if self.dimension == 1:
             return replace(self, axes=(replace(self.axes[0], cells=cells),))
         coarse, factor = cells, 1
@@ -228,19 +231,33 @@ class Mesh:
             coarse, factor = coarse // 2, 2 * factor
         wanted = [(g.high - g.low) / length for g, length in zip(self.axes, self.lengths, strict=True)]
         most = int(np.argmax(wanted))
-        if self.tied:
-            fewest = [max(LEAST, grid.fewest) / share for grid, share in zip(self.axes, wanted, strict=True)]
-            coarse = max(coarse, math.ceil(max(fewest) * wanted[most] - 1e-9))
         unit = (self.axes[most].high - self.axes[most].low) / (coarse * self.lengths[most])
+        widths = np.array([grid.high - grid.low for grid in self.axes])
+        cuts = [[not g.periodic and wall is None for wall in (g.left, g.right)] for g in self.axes]
+        fewest = [max(LEAST, grid.fewest) for grid in self.axes]
+        whole = np.array([not any(cut) for cut in cuts])
+        counts = [max(n, round(coarse * share / wanted[most])) for n, share in zip(fewest, wanted, strict=True)]
+        spacings = self._tied(np.where(whole, widths / counts, unit * np.array(self.lengths)), widths, whole)
         axes = []
-        for a, (grid, length, share) in enumerate(zip(self.axes, self.lengths, wanted, strict=True)):
-            cut = [not grid.periodic and wall is None for wall in (grid.left, grid.right)]
-            exact = coarse * share / wanted[most]
-            count = max(LEAST, grid.fewest, math.ceil(exact - 1e-9) if any(cut) else round(exact))
-            more = count * unit * length - (grid.high - grid.low) if any(cut) and a != most else 0.0
-            low, high = (more * own / sum(cut) if own else 0.0 for own in cut)
+        for grid, cut, n, width, h in zip(self.axes, cuts, fewest, widths.tolist(), spacings.tolist(), strict=True):
+            count = max(n, math.ceil(width / h - ROUNDING))
+            low, high = ((count * h - width) * own / sum(cut) if own else 0.0 for own in cut)
             axes.append(replace(grid, low=grid.low - low, high=grid.high + high, cells=factor * count))
         return replace(self, axes=tuple(axes))
+
+    def _tied(self, spacings: Floats, widths: Floats, whole: NDArray[np.bool_]) -> Floats:
+        """The largest spacings, no larger than those given, that the ties admit, of `whole` axes with a whole number of cells on
+        their widths; those given where there are none."""
+        if self.ties is None:
+            return spacings
+        least = 1.0 / spacings
+        for _ in range(PASSES):
+            asked = (self.ties @ least).max(axis=0)
+            asked = np.where(whole, np.ceil(asked * widths * (1.0 - ROUNDING)) / widths, asked)
+            if (asked <= least * (1.0 + ROUNDING)).all():
+                return np.asarray(1.0 / least)
+            least = np.maximum(least, asked)
+        return spacings
 
     def with_ends(self, ends: Sequence[tuple[float, float]]) -> Mesh:
         """The mesh with axes between other ends."""

@@ -50,10 +50,12 @@ Rates: TypeAlias = dict[Displacement, Floats]
 @dataclass(frozen=True, eq=False)
 class Operator:
     """The operator of `equation`, in two dimensions or more, on the cells of `mesh`: equal ones, but that edges may stand on
-    breaks along an axis where D is diagonal and no region is."""
+    breaks along an axis where D is diagonal and no region is. Steps are those `along` some axes, increasing, all if left out,
+    whose mixed derivatives with others are 0; killing goes with the last axis."""
 
     equation: FokkerPlanck
     mesh: Mesh
+    along: tuple[int, ...] | None = None
 
     @property
     def forward(self) -> list[Apply]:
@@ -77,7 +79,8 @@ class Operator:
         for f in diagonals(d):  # along a face, in place of two that cross it
             if f not in taken and any(met(taken, n, f) for n in range(d)):
                 taken.append(f)
-        return [*taken, *(tuple(int(a == i) for a in range(d)) for i in range(d))]
+        every = [*taken, *(tuple(int(a == i) for a in range(d)) for i in range(d))]
+        return every if self.along is None else [e for e in every if set(pair(e)) <= set(self.along)]
 
     def _forward(self, k: int, tau: float, t: float, state: Floats) -> Floats:
         return self._resolvent(k, tau, t).forward(state)
@@ -137,7 +140,7 @@ class Operator:
         self._open(up, down, e, t)
         if mesh.cuts is not None:
             narrow(mesh.cuts, up, down, faces)
-        if k == len(self.directions) - 1:
+        if k == len(self.directions) - 1 and e[-1]:
             self._drain(drained, t)
         return line(mesh, e, up, down, drained)
 

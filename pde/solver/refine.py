@@ -145,6 +145,8 @@ class Needs:
         broken = broken or bool((least <= FLAT * largest).any())  # without diffusion fluxes are upwind, of first order
         most = int(LARGEST_MESH ** (1.0 / d))
         look = (CUT_LOOK if mesh.cutting else FIRST_LOOK).get(d, COARSEST)
+        if mesh.with_cells(COARSEST).cells >= look:  # as where a tensor ties cells to those of a short axis
+            look = COARSEST
         return cls(
             times, scheme, pace, math.ceil(1.0 / narrowest), COARSEST, moments, 1.0, broken, most, look,
             POWER if irregular(equation, mesh) else 1,

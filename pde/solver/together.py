@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 from scipy.sparse.linalg import splu
 
-from randwalk.model.coefficient import Floats
+from randwalk.model.coefficient import ZERO, Floats
 
 from ..equation import FokkerPlanck
 from .mesh import Mesh
@@ -27,23 +27,48 @@ from .rates import generator
 from .schemes import Apply
 from .stencil import kept
 
-DIRECT: Final = {2: 2**18, 3: 2**14}  # cells up to which a matrix is factorised
+DIRECT: Final = {2: 2**18, 3: 2**14}  # cells up to which a matrix is factorised that joins so many axes
 RESIDUAL: Final = 1e-10  # of the state
 ITERATIONS: Final = 1000
 TINY: Final = 1e-300  # in place of 0 as a divisor
 ROUNDING: Final = 1e-9  # of the largest mass: a negative one so small is what iterations leave
 
 
-def joint(equation: FokkerPlanck, mesh: Mesh) -> bool:
-    """Whether chains end at a wall whose condition holds for their sum alone."""
-    tensor = mesh.dimension > 1 and not equation.diffusion.diagonal
-    return bool(mesh.cutting) or (tensor and bool(mesh.domain.regions or mesh.domain.faces))
+def joint(equation: FokkerPlanck, mesh: Mesh) -> tuple[int, ...]:
+    """The axes whose chains end at a wall with a condition that holds for their sum alone: all of them at the wall of a region
+    that cuts cells, and with a D that is not diagonal at any region; at a face those that a mixed derivative joins."""
+    diffusion, every = equation.diffusion, range(mesh.dimension)
+    mixed = tuple(a for a in every if any(diffusion[a, b] != ZERO for b in every if b != a))
+    if mesh.cutting or (mixed and mesh.domain.regions):
+        return tuple(every)
+    return mixed if any(face.axis in mixed for face in mesh.domain.faces) else ()
 
 
-def operator_of(equation: FokkerPlanck, mesh: Mesh) -> Operator | Together:
-    """The operator of an equation in several dimensions, by its chains or as a whole."""
-    chains = Operator(equation, mesh)
-    return Together(chains) if joint(equation, mesh) else chains
+def operator_of(equation: FokkerPlanck, mesh: Mesh) -> Operator | Together | Split:
+    """The operator of an equation in several dimensions, by its chains, as a whole, or the one along some axes and the other
+    along the rest."""
+    axes = joint(equation, mesh)
+    if not axes:
+        return Operator(equation, mesh)
+    rest = tuple(a for a in range(mesh.dimension) if a not in axes)
+    whole = Together(Operator(equation, mesh, axes))
+    return Split(Operator(equation, mesh, rest), whole) if rest else whole
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """The `chains` along some axes, and those along the others `together`."""
+
+    chains: Operator
+    together: Together
+
+    @property
+    def forward(self) -> list[Apply]:
+        return [*self.chains.forward, *self.together.forward]
+
+    @property
+    def backward(self) -> list[Apply]:
+        return [*self.chains.backward, *self.together.backward]
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,7 +97,8 @@ class Together:
     def _solved(self, tau: float, t: float, state: Floats, transposed: bool) -> Floats:
         operator = self.operator
         values = [operator.values(k, t) for k in range(len(operator.directions))]
-        direct = operator.mesh.size <= DIRECT.get(operator.mesh.dimension, 2**13) and None not in values
+        joined = operator.mesh.dimension if operator.along is None else len(operator.along)
+        direct = operator.mesh.size <= DIRECT.get(joined, 2**13) and None not in values
         key = (
             None
             if None in values

@@ -8,10 +8,8 @@ from dataclasses import replace
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from randwalk.model.coefficient import Floats, coordinate
-from randwalk.model.tensor import aspect
 
 from ..equation import FokkerPlanck
 from ..pace import Pace
@@ -35,6 +33,8 @@ BEYOND: Final = 0.06  # of the width of a region, by which the window is wider
 SAMPLES: Final = 7  # places an axis at which a tensor is looked at
 NEARLY: Final = 0.4  # of D/K: cells of the first look that are longer meet a wall that nearly absorbs
 INSIDE: Final = 1.02  # by which spacings stay inside their limits
+MOST_TURNS: Final = 4096  # in which lengths of cells become those that a tensor allows
+SAME: Final = 1e-12  # of a length: a change so small is rounding
 
 
 def find_mesh(equation: FokkerPlanck, times: Floats, leak: float) -> Mesh:
@@ -136,9 +136,9 @@ def _meshed(equation: FokkerPlanck, axes: list[Grid], narrowest: Floats, until: 
     lengths = np.minimum(np.where(narrowest > 0.0, narrowest, widths), 0.5 * widths)
     counts = widths / lengths
     lengths = widths / np.maximum(counts, counts.max() / aspect)
-    tied = not equation.diffusion.diagonal
-    allowed = tuple(_allowed(equation, axes, lengths, until).tolist())
-    mesh = Mesh(tuple(axes), equation.domain, allowed, tied).with_cells(CELLS.get(len(axes), 16))
+    ties = _ties(equation, axes, until)
+    allowed = tuple(_allowed(ties, lengths).tolist())
+    mesh = Mesh(tuple(axes), equation.domain, allowed, ties).with_cells(CELLS.get(len(axes), 16))
     return replace(mesh, crossed=_crossed(equation, mesh))
 
 
@@ -158,36 +158,37 @@ def _crossed(equation: FokkerPlanck, mesh: Mesh) -> tuple[int, ...]:
     )
 
 
-def _allowed(equation: FokkerPlanck, axes: list[Grid], lengths: Floats, until: float) -> Floats:
-    """The nearest lengths of cells for which D, where it is looked at, has directions with rates that are not negative."""
+def _ties(equation: FokkerPlanck, axes: list[Grid], until: float) -> Floats | None:
+    """|D_ij|/D_ii where D is looked at, without repeats, (places, axes, axes); None where D is diagonal."""
     diffusion = equation.diffusion
     if diffusion.diagonal:
-        return lengths
+        return None
     places = np.meshgrid(*(np.linspace(g.low, g.high, SAMPLES) for g in axes), indexing="ij")
     inside = equation.domain.contains(tuple(places))
     point = tuple(x[inside] for x in places)
-    matrices = np.concatenate([diffusion(point, t) for t in (0.0, 0.5 * until, until)]).reshape(-1, *(len(axes),) * 2)
-    sizes = np.abs(matrices)
-    if len(axes) == 2:
-        with np.errstate(divide="ignore", invalid="ignore"):
-            least = np.nanmax(sizes[:, 0, 1] / sizes[:, 1, 1])
-            most = np.nanmin(sizes[:, 0, 0] / sizes[:, 0, 1])
-        ratio, near = lengths[0] / lengths[1], min(INSIDE, math.sqrt(max(most / least, 1.0)) if least else INSIDE)
-        allowed = min(max(ratio, least * near), most / near)
-        return lengths * np.array([math.sqrt(allowed / ratio), math.sqrt(ratio / allowed)])
-    if _dominant(sizes, lengths):
+    sizes = np.abs(np.concatenate([diffusion(point, t) for t in (0.0, 0.5 * until, until)]))
+    sizes = np.unique(sizes.reshape(-1, *(len(axes),) * 2), axis=0)
+    own = np.einsum("pii->pi", sizes)[:, :, None]
+    ties = np.divide(sizes, own, out=np.zeros_like(sizes), where=own > 0.0)
+    return np.where(np.eye(len(axes)) > 0.0, 0.0, ties)
+
+
+def _allowed(ties: Floats | None, lengths: Floats) -> Floats:
+    """The longest lengths of cells, no longer than those given, for which a tensor with such `ties` has directions with rates
+    that are not negative; those given where there are none.
+
+    Of 1/h that are no less than some and 1/h_i ≥ Σ_j |D_ij|/D_ii/h_j there are least ones, to which the right-hand side, taken
+    again and again, grows."""
+    if ties is None:
         return lengths
-    for matrix in (matrices.mean(axis=0), *matrices[:: max(1, len(matrices) // SAMPLES)]):
-        fit = aspect(matrix)
-        if fit is not None and _dominant(sizes, fit):
-            return fit * (lengths[0] / fit[0])
+    for inside in (INSIDE, 1.0):
+        least = 1.0 / lengths
+        for _ in range(MOST_TURNS):
+            more = np.maximum(least, inside * (ties @ least).max(axis=0))
+            if (more <= least * (1.0 + SAME)).all():
+                return np.asarray(1.0 / least)
+            least = more
     return lengths
-
-
-def _dominant(sizes: NDArray[np.float64], lengths: Floats) -> bool:
-    scaled = sizes / np.multiply.outer(lengths, lengths)
-    diagonal = np.einsum("pii->pi", scaled)
-    return bool((2.0 * diagonal >= scaled.sum(axis=2) * (1.0 - 1e-12)).all())
 
 
 def _follow(
