@@ -124,7 +124,7 @@ class Host:
         counts[:] = before
 
     def batches(
-        self, walkers: range, size: int, steps: int, width: int, work: Callable[[range], T]
+        self, walkers: range, size: int, steps: int, width: int, work: Callable[[range], T], most: int | None = None
     ) -> Iterator[tuple[range, T]]:
         """In order; threads work ahead of what is asked for by a batch each. Where no more is asked for they end; one that
         compiles a kernel then is not waited for."""
@@ -209,3 +209,6 @@ class Host:
 
     def host(self, site: NDArray[np.int32]) -> NDArray[np.int32]:
         return site
+
+
+HERE = Host()  # one thread of the processor
