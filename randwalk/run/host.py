@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from ..jit.pools import pool_of, threads
+from ..jit.pools import Pool, threads
 from ..kernels import constant, cpu
 from ..kernels import occupation as counted
 from ..kernels.cpu import BLOCK
@@ -135,7 +135,7 @@ class Host:
         if self.threads == 1 or size >= len(walkers):
             yield from ((batch, work(batch)) for batch in batches)
             return
-        pool, jobs = pool_of(self.threads), deque[tuple[range, Future[T]]]()
+        pool, jobs = Pool(self.threads), deque[tuple[range, Future[T]]]()
         try:
             for batch in batches:
                 jobs.append((batch, pool.submit(work, batch)))
