@@ -22,9 +22,12 @@ import randwalk as rw
 from randwalk.jit.cuda.compile import Kernel, cuda, plain_arithmetic, replaced
 from randwalk.kernels.cuda import digits, occupation, table, walkers
 from randwalk.kernels.cuda.ito import kernel as walk_kernel
+from randwalk.kernels.cuda.spheres import kernel as sphere_kernel
 from randwalk.kernels.ito import State
 from randwalk.kernels.program import DigitsProgram, JumpProgram, Levels, TableProgram, Walkers
+from randwalk.model.barrier import barriers
 from randwalk.tables.ito_program import program as compiled_walk
+from randwalk.tables.sphere_program import sphere_program
 
 ABSORB = rw.Absorbing()
 CONTINUOUS = {  # a walk of each kind in continuous space
@@ -40,6 +43,10 @@ CONTINUOUS = {  # a walk of each kind in continuous space
     "ten axes": rw.ItoWalk(
         tuple(rw.expression(f"-x[{i}]") for i in range(10)), 0.5, dt=0.01, start=(0.0,) * 10, increments=rw.TwoPoint(),
     ),
+}  # fmt: skip
+LAPLACE, SOURCE, SCREENED = (rw.expression("0"), 0.0), (rw.expression("1 + x"), 0.0), (rw.expression("2 - x"), 1.5)
+SPHERES = {  # (dimension, (source, killing rate)) of a problem of each kind in a ball
+    "disc": (2, LAPLACE), "disc, source": (2, SOURCE), "ball, screened": (3, SCREENED), "ten axes": (10, SCREENED),
 }  # fmt: skip
 CAPABILITIES = ((8, 0), (9, 0))
 # (name, moves, what the kernel is compiled for)
@@ -89,7 +96,7 @@ def number(pattern: str, text: str) -> int:
 def compile_all(capability: tuple[int, int]) -> Iterator[tuple[str, Kernel, str]]:
     """Every kernel as PTX for a compute capability: (name, kernel, PTX)."""
     types = import_module("numba.cuda.types")
-    for name, kernel, arguments in (*signatures(types, capability), *_continuous(types)):
+    for name, kernel, arguments in (*signatures(types, capability), *_continuous(types), *_spheres(types)):
         yield name, kernel, ptx_of(kernel, arguments, capability)
 
 
@@ -150,7 +157,7 @@ def signatures(types: Any, capability: tuple[int, int]) -> Iterator[tuple[str, K
 
 
 def _continuous(types: Any) -> Iterator[tuple[str, Kernel, tuple[Any, ...]]]:
-    """As :func:`_signatures`, of walks in continuous space."""
+    """As :func:`signatures`, of walks in continuous space."""
     floats, i64 = types.float64[::1], types.int64
     state = types.BaseTuple.from_types((types.float64[:, ::1], types.int32[::1], floats, floats, floats), State)
     for name, walk in CONTINUOUS.items():
@@ -158,6 +165,20 @@ def _continuous(types: Any) -> Iterator[tuple[str, Kernel, tuple[Any, ...]]]:
         parameters = types.Tuple((*[types.float64] * (len(made.parameters) - 1), floats))
         keys = types.UniTuple(types.uint64, 2)
         yield f"ito, {name}", walk_kernel(made.module, 1), (state, i64, i64, i64, types.float64, parameters, keys)
+
+
+def _spheres(types: Any) -> Iterator[tuple[str, Kernel, tuple[Any, ...]]]:
+    """As :func:`signatures`, of walks on spheres."""
+    rows, i64, pair = types.float64[:, ::1], types.int64, types.UniTuple(types.float64, 2)
+    for name, (d, (source, killing)) in SPHERES.items():
+        domain = (rw.Line() ** d).inside(rw.Ball((0.0,) * d, 2.0), ABSORB)
+        walls = barriers(domain)
+        made = sphere_program(
+            [wall.distance for wall in walls], [rw.expression("3 + x")] * len(walls), source, (0.5, killing), [None] * d
+        )
+        parameters = types.Tuple((*[types.float64] * (len(made.parameters) - 1), types.float64[::1]))
+        limits, keys = types.Tuple((types.float64, i64)), types.UniTuple(types.uint64, 2)
+        yield f"spheres, {name}", sphere_kernel(made.module), (rows, i64, rows, parameters, limits, pair, rows, keys)
 
 
 def main() -> None:

@@ -118,10 +118,24 @@ class Checkpoint:
             self.midway.end(ensemble.parts)
         return ensemble
 
-    def cut_short(self, counts: Any) -> tuple[Any, str]:
-        """As :meth:`end`, and what is kept of the part under way, in words."""
-        kept = self.midway.save() if self.midway is not None else ""
-        return self.end(counts), kept
+    def cut_short(self, counts: Any, parts: Sequence[range]) -> tuple[Any, str]:
+        """As :meth:`end`, and in words where what there is of the walkers `parts` is kept, and how to go on."""
+        midway = self.midway.save() if self.midway is not None else ""
+        ensemble = self.end(counts)
+        finished = f"they are in {self.path}" if self.path is not None and ensemble is not None else ""
+        if finished or midway:
+            return ensemble, f"; {' and '.join(filter(None, (finished, midway)))}: the same call goes on from there"
+        if ensemble is not None and not missing(parts, ensemble.parts):
+            return ensemble, "; .ensemble of this exception has them all"
+        if ensemble is not None:
+            every = range(min(part.start for part in (*parts, *ensemble.parts)), max(part.stop for part in parts))
+            return ensemble, f"; .ensemble of this exception has them, and .ensemble.extend({every}) makes the others"
+        if self.task.method == "occupation" and self.path is None:
+            return (
+                None,
+                '; by occupation numbers all end together: with out="run.npz" the same call goes on from a step',
+            )
+        return None, "; nothing is kept, and the same call begins again"
 
 
 def _check_same(held: Any, task: Any, path: Path) -> None:

@@ -27,11 +27,12 @@ AnyCounts = Counts | ItoCounts
 
 class Interrupted(KeyboardInterrupt):
     """Ctrl-C during a run. `ensemble` holds the walkers that were finished, as a run of these walkers gives them (None if there
-    are none); ``ensemble.extend(range(walkers))`` continues with those that are missing."""
+    are none); ``ensemble.extend(range(walkers))`` continues with those that are missing. The message says what is kept, and how
+    to go on. At the prompt of Python the exception is ``sys.last_value``."""
 
-    def __init__(self, ensemble: Any, kept: str = "") -> None:
-        done = ensemble.walkers if ensemble is not None else 0
-        super().__init__(f"interrupted with {done:,} walkers finished; they are in the exception's .ensemble{kept}")
+    def __init__(self, ensemble: Any, further: str = "") -> None:
+        done = "before any walkers were finished" if ensemble is None else f"with {ensemble.walkers:,} walkers finished"
+        super().__init__(f"interrupted {done}{further}")
         self.ensemble = ensemble
 
 
@@ -71,9 +72,9 @@ def collect(
                         for more in rest():
                             if counts is None or missing(more.parts, counts.parts):
                                 counts = more if counts is None else counts + more
-                ensemble, kept = checkpoint.cut_short(counts)
+                ensemble, further = checkpoint.cut_short(counts, parts)
                 if isinstance(error, KeyboardInterrupt):
-                    raise Interrupted(ensemble, kept) from None
+                    raise Interrupted(ensemble, further) from None
                 if isinstance(error, DeviceError):
                     error.partial = counts
                 if isinstance(error, (DeviceError, RangeFailed)):

@@ -97,6 +97,8 @@ def simulate(
         OSError,
     ) as stop:  # the finished walkers are shown, and kept if a file takes them
         if getattr(stop, "ensemble", None) is None:
+            if isinstance(stop, rw.Interrupted):
+                raise Stopped(_in_words(stop, out)) from None
             raise
         ensemble, stopped = stop.ensemble, stop  # type: ignore[union-attr]
     try:
@@ -108,9 +110,17 @@ def simulate(
     if not quiet:
         printed.print_written(out, json)
     if isinstance(stopped, rw.Interrupted):
-        raise Stopped(f"interrupted with {ensemble.walkers:,} walkers finished")
+        raise Stopped(_in_words(stopped, out))
     if stopped is not None:
         raise stopped
+
+
+def _in_words(stopped: BaseException, out: str | None) -> str:
+    """What an interruption says, to whom a command was interrupted."""
+    done, _, further = str(stopped).partition("; ")
+    if out is None:
+        further = "with --out run.npz the same command goes on from what is finished"
+    return f"{done}; {further.replace('the same call', 'the same command')}"
 
 
 @command

@@ -34,6 +34,7 @@ class Unfinished:
     _part: range | None = None  # the walkers under way
     _held: Counts | None = None
     _latest: Callable[[], Counts] | None = None
+    _told: str = ""  # what the file has
     _due: float = field(default_factory=lambda: time.monotonic() + EVERY)
 
     @classmethod
@@ -62,6 +63,7 @@ class Unfinished:
         self._part = held.parts[0]
         if self._part in left:
             self._held = held.tally
+            self._told = f"{self.path} has {held.walkers:,} up to step {now:,}"
         elif self._part not in done:
             raise ValueError(
                 f"out = {self.path}: holds walkers {self._part.start:,} … {self._part.stop - 1:,}, which are not to be run; "
@@ -72,6 +74,8 @@ class Unfinished:
         """What was kept of a run of these walkers."""
         held = self._held if self._part == walkers else None
         self._part, self._held = walkers, None
+        if held is None:
+            self._told = ""
         return held
 
     def keep(self, so_far: Callable[[], Counts]) -> None:
@@ -83,14 +87,14 @@ class Unfinished:
 
     def save(self) -> str:
         """Write the file, unless nothing is new; what it has then, in words."""
-        if self._latest is None:
-            return ""
-        counts, self._latest = self._latest(), None
-        self.made(replace(self.task, steps=counts.steps), counts).save(self.path)
-        return f"; {self.path} has all {counts.walkers:,} up to step {counts.steps[-1]:,}, and the same call goes on from there"
+        if self._latest is not None:
+            counts, self._latest = self._latest(), None
+            self.made(replace(self.task, steps=counts.steps), counts).save(self.path)
+            self._told = f"{self.path} has {counts.walkers:,} up to step {counts.steps[-1]:,}"
+        return self._told
 
     def end(self, parts: Sequence[range]) -> None:
         """Remove the file if the part is one of those that are finished, and in the file of the run."""
         if self._part in parts:
-            self._latest = None
+            self._latest, self._told = None, ""
             self.path.unlink(missing_ok=True)

@@ -196,7 +196,6 @@ def of_step(random: Random) -> Iterator[Call]:
         yield step.half_moves, (U32(cell), high, pair, U32(12), U32(2**32 - 7))
     for word in words(random, 100):
         yield step.after, (U(word), I64(16))
-        yield step.popcount, (U(word),)
 
 
 def of_occupation(random: Random) -> Iterator[Call]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,6 +47,9 @@ class Numbered:
 
     def slab(self, own: range, steps: int, farthest: int) -> tuple[NDArray[np.int32], int, int, int, int]:
         return self.layout.slab(own, steps, farthest)
+
+    def tiles(self, offsets: Sequence[int], width: int, steps: int) -> tuple[NDArray[Any], ...]:
+        return self.layout.tiles(offsets, width, steps)
 
 
 def program(rows: int = 1, kills: bool = True) -> TableProgram:

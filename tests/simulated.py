@@ -11,6 +11,7 @@ import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from importlib import import_module
 from typing import Any
 
@@ -22,8 +23,14 @@ from randwalk.kernels.cuda import ito as continuous
 from randwalk.kernels.cuda import occupation as occupying
 from randwalk.kernels.philox import JUMP, U, key, philox
 from randwalk.kernels.program import BITS, FULL, DigitsProgram, JumpProgram, Levels, Program, TableProgram, Walkers
+from randwalk.pde.values.question import Question
+from randwalk.pde.values.sampling import Portion
+from randwalk.pde.values.spheres import Spheres
+from randwalk.pde.values.weighted import walks
 from randwalk.run import devices as machines
+from randwalk.run.effort import Effort
 from randwalk.run.host import Host
+from randwalk.run.pieces import never
 from randwalk.run.record import Record
 from randwalk.tables.ito_program import program as compiled_walk
 
@@ -423,11 +430,54 @@ def ito() -> None:
                 np.testing.assert_array_equal(one, other)
 
 
+def ring(killing: float) -> rw.pde.FokkerPlanck:
+    """Brownian motion between walls y = ±2 on a ring along x, with a round trap."""
+    strip = rw.Ring(-3.0, 3.0) * rw.Interval(-2.0, 2.0, ABSORB, ABSORB)
+    trapped = strip.without(rw.Ball((0.0, 0.0), 0.5), ABSORB, "trap")
+    return rw.pde.FokkerPlanck(0.0, 0.5, domain=trapped, killing=killing, start=(1.0, 0.5))
+
+
+def spheres() -> None:
+    """Walks on spheres with and without source and screening, more walkers than threads, and what is summed of them."""
+    ball = rw.pde.FokkerPlanck(0.0, 1.5, domain=(rw.Line() ** 5).inside(rw.Ball((0.0,) * 5, 2.0), ABSORB), killing=0.7)
+    source, paid = rw.expression("2 - x"), rw.expression("1 + x*y")
+    for equation, gathered, point in (
+        (ring(0.0), 0.0, (1.0, 0.5)), (ring(0.0), source, (-2.9, 0.5)), (ring(2.0), source, (1.0, 0.5)),
+        (ball, source, (0.1, 0.2, 0.0, 0.3, -0.5)),
+    ):  # fmt: skip
+        way = Spheres(Question.of(equation, 0.0, gathered, paid), point, key(SEED))
+        first, last = ACROSS.start, ACROSS.start + 80
+        np.testing.assert_array_equal(way.rows(5, range(first, last), machine.Cuda()), way.rows(5, range(first, last)))
+    portion = Portion(way, 5, (1.0, 1.0), 0.25, Effort(1))
+    summed = [replace(portion, effort=Effort(1, backend=backend))(range(50), never) for backend in ("cpu", "cuda")]
+    assert len({(one.count, *one.means, *one.covariance.ravel()) for one in summed}) == 1
+
+
+def values() -> None:
+    """Walks in time to a value, on all levels, and one that is for the CPU alone."""
+    walls = rw.Interval(-1.0, 1.5, ABSORB, REFLECT)
+    equation = rw.pde.FokkerPlanck(rw.expression("-x"), 0.5, domain=walls, killing=rw.expression("0.3*x**2"))
+    question = Question.of(equation, rw.expression("1 + x"), 0.5, 2.0)
+    for reduction in (None, rw.pde.Antithetic()):
+        way = walks(question, (0.2,), 0.5, key(SEED), None, reduction)
+        np.testing.assert_array_equal(way.rows(16, ACROSS, machine.Cuda()), way.rows(16, ACROSS))
+    partly = rw.Interval(-1.0, 1.5, rw.PartiallyAbsorbing(1.0), REFLECT)
+    held = walks(
+        Question.of(rw.pde.FokkerPlanck(0.0, 0.5, domain=partly), 1.0, 0.0, 2.0), (0.2,), 0.5, key(SEED), None, None
+    )
+    try:
+        held.rows(16, ACROSS, machine.Cuda())
+    except continuous.NotOnDevices as error:
+        assert "take backend='cpu'" in str(error)
+    else:
+        raise AssertionError("a wall that takes from weights went unnoticed")
+
+
 PARTS: dict[str, Callable[[], None]] = {
     "constant": lambda: paths(CONSTANT, 137), "tossed": tossed, "table": lambda: paths(TABLED, 70),
     "occupation": occupation, "jump": jumps,
     "launches": launches, "digits": digits, "windows": windows, "plane": plane, "space": space, "records": records_in_space,
-    "ito": ito, "devices": devices, "info": info, "digest": digest, "planted": planted,
+    "ito": ito, "spheres": spheres, "values": values, "devices": devices, "info": info, "digest": digest, "planted": planted,
 }  # fmt: skip
 
 if __name__ == "__main__":

@@ -91,7 +91,7 @@ def test_an_interrupted_run_shows_and_keeps_what_is_finished(
 
     def stop(*arguments: object, out: str, **named: object) -> None:
         finished.save(out)  # as a run that is interrupted does
-        raise rw.Interrupted(finished)
+        raise rw.Interrupted(finished, f"; they are in {out}: the same call goes on from there")
 
     monkeypatch.setattr(rw, "simulate", stop)
     arguments = ["randwalk", "simulate", str(tmp_path / "mine.toml"), "--out", str(tmp_path / "run.npz")]
@@ -99,7 +99,11 @@ def test_an_interrupted_run_shows_and_keeps_what_is_finished(
     with pytest.raises(SystemExit) as left:
         cli.main()
     told = capsys.readouterr()
-    assert left.value.code == 130 and "400 walkers finished" in told.err and "400 walkers by paths" in told.out
+    assert (
+        left.value.code == 130
+        and "400 walkers finished; they are in " in told.err
+        and "400 walkers by paths" in told.out
+    )
     kept = rw.Ensemble.load(tmp_path / "run.npz")
     assert (kept.raw == finished.raw).all() and kept.walkers == 400
 

@@ -42,6 +42,7 @@ def simulated(parts: str, kernels: Path | None = None) -> str:
         "digits windows info",
         "plane ito",
         "space records",
+        "spheres values",
         "devices",
     ],
 )
@@ -90,6 +91,22 @@ def test_without_the_extra_the_error_says_what_to_install(monkeypatch: pytest.Mo
         rw.simulate(WALK, 10, [10.0], backend="cuda")
     assert devices.report() == [("cuda", 'no: the CUDA extra is not installed: pip install "randwalk-pde[cuda]"')]
     assert devices.choose("auto", None, 1e9, 1).name == "cpu"
+
+
+def test_a_value_is_refused_before_anything_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(devices, "find_spec", lambda name: None)
+    interval = rw.pde.FokkerPlanck(0.0, 0.5, domain=rw.Interval(0.0, 1.0, rw.Absorbing(), rw.Absorbing()), start=0.5)
+
+    def value(**asked: Any) -> float:
+        return float(rw.pde.expectation(interval, 0.0, 0.5, np.inf, source=1.0, walkers=2, **asked))
+
+    with pytest.raises(rw.DeviceError, match="backend = 'cuda' cannot run here"):
+        value(backend="cuda")
+    with pytest.raises(ValueError, match="backend = 'gpu': must be one of cpu, cuda, auto"):
+        value(backend="gpu")
+    with pytest.raises(ValueError, match=r"devices = \[0\] are CUDA devices"):
+        value(devices=[0])
+    assert value(backend="auto") == value()
 
 
 def test_half_an_installation_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -108,7 +108,7 @@ def test_ctrl_c_keeps_what_is_done(tmp_path: Path, whole: rw.Ensemble, monkeypat
     monkeypatch.setattr(unfinished, "EVERY", 1e9)
     with monkeypatch.context() as patched:
         stopped_after(9, KeyboardInterrupt(), patched)
-        said = r"0 walkers finished.*run\.unfinished\.npz has all 1,000,000,000 up to step 1\d\d, and the same call goes on"
+        said = r"before any .*; .*run\.unfinished\.npz has 1,000,000,000 up to step 1\d\d: the same call goes on"
         with pytest.raises(rw.Interrupted, match=said) as interrupted:
             run(out=file)
     assert interrupted.value.ensemble is None

@@ -343,14 +343,16 @@ def test_interrupting_keeps_whole_batches(monkeypatch: pytest.MonkeyPatch) -> No
             yield batch
 
     monkeypatch.setattr(module, "follow", stopped)
-    with pytest.raises(rw.Interrupted, match="32,768 walkers finished") as caught:
+    with pytest.raises(
+        rw.Interrupted, match=r"32,768 walkers finished; .*\.ensemble\.extend\(range\(0, 49152\)\)"
+    ) as caught:
         rw.simulate(
             walk, 3 * size, [5.0], seed=2, method="paths", threads=1
         )  # of more, one may have finished the third
     monkeypatch.setattr(module, "follow", original)
     part = caught.value.ensemble
     assert part is not None and part.walkers == 2 * size
-    np.testing.assert_array_equal(part.extend(3 * size).raw, whole.raw)
+    np.testing.assert_array_equal(part.extend(range(0, 49152)).raw, whole.raw)  # as the message says
 
 
 def test_interrupting_an_extension_keeps_the_walkers_that_there_were(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -362,7 +364,9 @@ def test_interrupting_an_extension_keeps_the_walkers_that_there_were(monkeypatch
 
     original = module.follow
     monkeypatch.setattr(module, "follow", stopped)
-    with pytest.raises(rw.Interrupted, match="300 walkers finished") as caught:
+    with pytest.raises(
+        rw.Interrupted, match=r"300 walkers finished; \.ensemble of this exception has them all"
+    ) as caught:
         run.extend(300)
     monkeypatch.setattr(module, "follow", original)
     assert caught.value.ensemble is not None and caught.value.ensemble.parts == (range(300),)
@@ -374,7 +378,7 @@ def test_interrupting_before_anything_is_done(monkeypatch: pytest.MonkeyPatch) -
         raise KeyboardInterrupt
 
     monkeypatch.setattr(module, "occupation", stopped)
-    with pytest.raises(rw.Interrupted, match="0 walkers finished") as caught:
+    with pytest.raises(rw.Interrupted, match=r"before any walkers were finished; by occupation .* with out=") as caught:
         rw.simulate(WALKS["absorbing"](), 1000, [5.0], method="occupation")
     assert caught.value.ensemble is None
 

@@ -229,3 +229,36 @@ def test_a_thread_that_compiles_is_not_waited_for() -> None:
     assert time.monotonic() - begun < 5.0 and not heard.is_set()
     compiled.set()
     assert heard.wait(10.0)
+
+
+INTERRUPTED = """
+import atexit, os, signal, threading, time
+from randwalk.jit.pools import apart, left
+atexit.register(print, "ended well")
+threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT)).start()
+try:
+    apart(lambda: time.sleep(600.0))
+except KeyboardInterrupt:
+    print("heard", left())
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
+def test_a_script_does_not_wait_at_its_end_for_a_thread_that_compiles() -> None:
+    """What the script does at its end is done, and its status is its own."""
+    done = subprocess.run(
+        [sys.executable, "-c", INTERRUPTED], capture_output=True, text=True, check=True, timeout=120.0
+    )
+    assert done.stdout.split("\n")[:2] == ["heard True", "ended well"]
+
+
+def test_a_pool_is_an_executor() -> None:
+    with pools.Pool(3) as pool:
+        assert list(pool.map(abs, range(-50, 0))) == list(range(50, 0, -1))
+        with pytest.raises(ZeroDivisionError):
+            pool.submit(lambda: 1 / 0).result()
+        waits = [pool.submit(time.sleep, 0.2) for _ in range(9)]
+        pool.shutdown(cancel_futures=True)
+    assert any(job.cancelled() for job in waits) and all(job.done() for job in waits)
+    with pytest.raises(RuntimeError, match="has been shut down"):
+        pool.submit(abs, 1)

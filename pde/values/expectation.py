@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from randwalk.jit.compile import check_compiler
 from randwalk.kernels.philox import key
 from randwalk.model.coefficient import CoefficientLike
 from randwalk.model.declaration import positive
+from randwalk.run.devices import choose
 from randwalk.run.effort import Effort
 from randwalk.run.task import checked_seed
 
@@ -48,6 +49,8 @@ def expectation(
     reduction: Reduction | None = None,
     seed: int = 0,
     threads: int | None = None,
+    backend: str = "cpu",
+    devices: Sequence[int] | None = None,
     executor: Any = None,
 ) -> Expectation:
     """u(x, t) = E[f(X_t) e^(-∫κ), inside at t] + E[φ(X_τ, τ) e^(-∫κ), out at τ ≤ t] + E ∫ g e^(-∫κ) ds, by walks from x.
@@ -88,6 +91,11 @@ def expectation(
         Same seed, same bits, whatever the threads: sums are exact.
     threads : int, optional
         At most this many; of each worker of an executor, one if not given.
+    backend : "cpu", "cuda" or "auto"
+        The same results, bit for bit. ``cuda`` needs the extra ``randwalk-pde[cuda]``; ``auto`` stays on the processor, because
+        rates of these walks have not been measured on a card.
+    devices : sequence of int, optional
+        CUDA devices that share the walkers; the first one if not given.
     executor : object with submit(f, *args), or a function that makes one, optional
         Whose workers make the walks, as in :func:`randwalk.simulate`; what takes less than a second is done here.
 
@@ -122,7 +130,9 @@ def expectation(
     wanted = None if tolerance is None else positive("tolerance", tolerance)
     most = _checked_walkers(walkers)
     one_of("method", method, METHODS)
-    effort = Effort(threads, executor=executor)
+    effort = Effort(threads, backend=backend, devices=devices, executor=executor)
+    if executor is None or backend not in ("cuda", "auto"):  # workers have devices of their own
+        choose(backend, devices, 0.0, 1)
     for point in points:
         question.check_inside(point)
     if isinstance(reduction, Multilevel) and (wanted is None or dt is not None or most is not None):

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from randwalk.laws.sums import SampleSums
 from randwalk.model.coefficient import Floats
 from randwalk.run.effort import Effort
-from randwalk.run.pieces import never
+from randwalk.run.host import HERE
+from randwalk.run.machine import Machine
 
 from .sampling import Combination, Sample
 from .tolerance import PILOT, RESERVE, SHARE, begun, check_work
@@ -36,9 +36,9 @@ class Level(Walks):
     def saved(self, sums: SampleSums) -> float:
         return 1.0
 
-    def rows(self, resolution: int, walkers: range, ended: Callable[[], bool] = never) -> Floats:
+    def rows(self, resolution: int, walkers: range, machine: Machine = HERE) -> Floats:
         shift = self.level * APART
-        return super().rows(resolution, range(walkers.start + shift, walkers.stop + shift), ended)
+        return super().rows(resolution, range(walkers.start + shift, walkers.stop + shift), machine)
 
 
 @dataclass(frozen=True)

@@ -16,12 +16,14 @@ from randwalk.laws.sums import SampleSums
 from randwalk.model.coefficient import Floats
 from randwalk.run.effort import Effort
 from randwalk.run.executor import gathered
-from randwalk.run.host import Host
+from randwalk.run.host import HERE, Host
+from randwalk.run.machine import Machine
 from randwalk.run.pieces import Ended, never
 from randwalk.run.ranges import Cut
-from randwalk.run.threads import checked, share
+from randwalk.run.threads import checked
 
 BATCH, LEAST = 1 << 16, 1 << 6  # walkers of a batch at most, and at least
+DEVICE_BATCH, WIDTH = 1 << 20, 32  # walkers of a batch of a device at most, and words that it keeps of each
 WORK = 1 << 26  # walkers × steps of a batch: about a second
 STEP, ALONE = 1e-8, 1.0  # seconds: of a step, about; of work that is not worth sending
 FIRST = 1024  # walkers whose mean is the shift of the sums
@@ -48,13 +50,13 @@ class Method(Protocol):
     def order(self) -> float:
         """The order with which that error falls as the resolution rises."""
 
-    def rows(self, resolution: int, walkers: range, ended: Callable[[], bool] = never) -> Floats:
-        """Shape (k, walkers).
+    def rows(self, resolution: int, walkers: range, machine: Machine = HERE) -> Floats:
+        """Shape (k, walkers), made by a machine.
 
         Raises
         ------
         Ended
-            once the run is `ended`.
+            once a run of the host has ended.
         """
 
     @property
@@ -83,7 +85,7 @@ class Portion:
     resolution: int
     shift: tuple[float, ...]
     unit: float
-    threads: int | None
+    effort: Effort
     shared = ()
 
     def __getstate__(self) -> dict[str, Any]:
@@ -99,26 +101,31 @@ class Portion:
         """One batch after another, until the run is `ended`."""
 
         def summed(batch: range) -> SampleSums:
-            if host.ended():
+            if isinstance(machine, Host) and machine.ended():
                 raise Ended
-            return SampleSums.of(_rows(self.method, self.resolution, batch, host.ended), self.shift, self.unit)
+            return SampleSums.of(_rows(self.method, self.resolution, batch, machine), self.shift, self.unit)
 
         size = min(BATCH, max(LEAST, WORK // self.steps))
-        with share(self.threads) as threads:
-            host = Host(threads, ended)
-            for _, part in host.batches(walkers, size, self.steps, 0, summed):
+        with self.effort.machine(self.seconds(len(walkers)), self.method.name, ended) as machine:
+            for _, part in machine.batches(walkers, size, self.steps, WIDTH, summed, DEVICE_BATCH):
                 yield part
+
+    def seconds(self, walkers: int) -> float:
+        """The predicted time on a reference machine."""
+        return walkers * self.steps * STEP
 
     def __call__(self, walkers: range, ended: Callable[[], bool]) -> SampleSums:
         return reduce(operator.add, self.parts(walkers, ended))
 
-    def by(self, executor: Any, walkers: range) -> Iterator[SampleSums]:
-        """Range by range, from the workers of an executor; here if it takes less than a second."""
-        seconds = len(walkers) * self.steps * STEP
+    def by_effort(self, walkers: range) -> Iterator[SampleSums]:
+        """Range by range, from the workers of an executor if there is one; here if it takes less than a second."""
+        executor = self.effort.executor
+        seconds = self.seconds(len(walkers))
         if executor is None or seconds < ALONE:
-            yield from self.parts(walkers)
+            here = self if executor is None else replace(self, effort=Effort(self.effort.threads))
+            yield from here.parts(walkers)
             return
-        work = replace(self, threads=checked(self.threads) or 1)
+        work = replace(self, effort=replace(self.effort, threads=checked(self.effort.threads) or 1, executor=None))
         with closing(gathered(executor, work, Cut([walkers], seconds))) as ranges:
             for _, part in ranges:
                 yield part
@@ -147,8 +154,8 @@ class Sample:
         more = range(self.walkers, walkers)
         if not more:
             return self
-        portion = Portion(self.method, self.resolution, self.shift, self.unit, self.effort.threads)
-        total = reduce(operator.add, portion.by(self.effort.executor, more), self.sums)
+        portion = Portion(self.method, self.resolution, self.shift, self.unit, self.effort)
+        total = reduce(operator.add, portion.by_effort(more), self.sums)
         return replace(self, sums=total)
 
     @cached_property
@@ -214,8 +221,8 @@ def centre(values: Floats) -> tuple[tuple[float, ...], float]:
     return shift, 2.0 ** round(math.log2(size)) if size > 0.0 else 1.0
 
 
-def _rows(method: Method, resolution: int, walkers: range, ended: Callable[[], bool] = never) -> Floats:
-    rows = method.rows(resolution, walkers, ended)
+def _rows(method: Method, resolution: int, walkers: range, machine: Machine = HERE) -> Floats:
+    rows = method.rows(resolution, walkers, machine)
     good = np.isfinite(rows).all(axis=0)
     if not good.all():
         at = int(np.argmin(good))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -13,7 +13,8 @@ from randwalk.kernels.program import Keys
 from randwalk.kernels.spheres import COARSE
 from randwalk.laws.sums import SampleSums
 from randwalk.model.coefficient import ZERO, Coefficient, Floats, constant_value
-from randwalk.run.pieces import never
+from randwalk.run.host import HERE, Host
+from randwalk.run.machine import Machine
 from randwalk.tables.sphere_program import SphereProgram, sphere_program
 
 from .question import Question
@@ -50,10 +51,11 @@ class Spheres:
         at = tuple(map(np.asarray, self.point))
         return min(float(wall.distance(at, 0.0)) for wall in self.question.barriers)
 
-    def rows(self, resolution: int, walkers: range, ended: Callable[[], bool] = never) -> Floats:
+    def rows(self, resolution: int, walkers: range, machine: Machine = HERE) -> Floats:
         """At once, because the spheres of a batch take some tenths of a second."""
         epsilon = math.ldexp(self.distance, -resolution)
-        found = self.program.walk(walkers, self.point, epsilon, MOST, self.keys)
+        walk = self.program.walk if isinstance(machine, Host) else self.program.walk_on_cuda
+        found = walk(walkers, self.point, epsilon, MOST, self.keys)
         lost = (found[2] >= MOST) | ~np.isfinite(found[3])
         if lost.any():
             raise ValueError(

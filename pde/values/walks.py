@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -15,7 +14,9 @@ from randwalk.laws.sums import SampleSums
 from randwalk.model.coefficient import Coefficient, Floats
 from randwalk.model.ito import ItoWalk
 from randwalk.model.scheme import EulerMaruyama, Platen, Scheme
+from randwalk.run.host import HERE, Host
 from randwalk.run.ito_task import COUPLED
+from randwalk.run.machine import Machine
 from randwalk.run.pieces import never, pieces
 from randwalk.tables.ito_program import ItoProgram, program
 
@@ -171,23 +172,25 @@ class Walks:
         assert isinstance(self.reduction, Control)
         return program(self.walk, payoff=self.reduction.read(self.question.equation.dimension), kills=False)
 
-    def rows(self, resolution: int, walkers: range, ended: Callable[[], bool] = never) -> Floats:
-        made = self._levels(self.program, resolution, walkers, ended)
+    def rows(self, resolution: int, walkers: range, machine: Machine = HERE) -> Floats:
+        made = self._levels(self.program, resolution, walkers, machine)
         if isinstance(self.reduction, Antithetic):
-            other = self._levels(self.partner, resolution, walkers, ended)
+            other = self._levels(self.partner, resolution, walkers, machine)
             return np.concatenate([0.5 * (made + other), [np.array(self.extrapolation) @ made]])
         return made
 
-    def _levels(self, made: ItoProgram, resolution: int, walkers: range, ended: Callable[[], bool]) -> Floats:
+    def _levels(self, made: ItoProgram, resolution: int, walkers: range, machine: Machine) -> Floats:
         """The values of the walkers on each level, and of the control if there is one."""
         found, controls = np.empty((len(self.lengths), len(walkers))), []
         dt, exits = self.time / resolution, len(self.walk.domain.exits)
+        ended = machine.ended if isinstance(machine, Host) else never
+        advance = made.advance if isinstance(machine, Host) else made.advance_on_cuda
         for row, pairs in zip(found, self.lengths, strict=True):
             state = made.begin(np.repeat(np.array(self.place)[:, None], len(walkers), axis=1))
             done = 0
             for stop in self.horizon.stops(resolution // pairs):
                 for begin, end in pieces(done, stop, pairs * COUPLED * state.x.size, ended):
-                    made.advance(state, walkers.start, begin, end, dt, self.keys, pairs)
+                    advance(state, walkers.start, begin, end, dt, self.keys, pairs)
                 _check_weights(state, walkers)
                 if self.horizon.over(state, exits, stop * pairs * dt, walkers):
                     break

@@ -14,12 +14,10 @@ from ..jit.compile import device, kernel
 from ..jit.lanes import LANES, fetch, keep
 from ..jit.vector import wide
 from .elementary import exp
-from .normal import normal_pair, upward
+from .normal import BLOCK, paired, upward
 from .philox import HALF, LOW, SPHERES, of_axis, words64
 from .portable import log
 
-BLOCK = 256  # walkers advanced together
-assert BLOCK % LANES == 0
 TERMS = 14  # of a series in s
 LARGEST = 2.0  # radius of a sphere, in √(D/κ)
 ZERO_VECTOR = 1e-300  # of which a direction is 0, once in 2⁵² draws
@@ -35,11 +33,24 @@ def polynomial(coefficients, s):  # type: ignore[no-untyped-def]
 
 
 @device
+def central(first, second, d):  # type: ignore[no-untyped-def]
+    """How many radii from the centre a point is that is drawn from Green's function by two words: √u v^(1/d), u and v uniform.
+    The density is proportional to ρ^(d-1) times Green's function, whose moments E ρ^k are 2/(k + 2) · d/(k + d) in every
+    dimension."""
+    return exp(0.5 * log(2.0 - upward(first)) + log(2.0 - upward(second)) / d)
+
+
+@device
+def words_of(walker, sphere, draw, keys):  # type: ignore[no-untyped-def]
+    """The words of a Philox block of a walker, or of lanes of them, for a draw of a sphere."""
+    return words64(walker & LOW, walker >> HALF, sphere, of_axis(SPHERES, draw), keys[0], keys[1])
+
+
+@device
 def random_words(into, row, walker, sphere, draw, keys):  # type: ignore[no-untyped-def]
-    """The words of a Philox block of every walker, in two rows of `into`."""
+    """Those of every walker, in two rows of `into`."""
     for j in range(0, BLOCK, LANES):
-        number, jump = fetch(walker, j), fetch(sphere, j)
-        first, second = words64(number & LOW, number >> HALF, jump, of_axis(SPHERES, draw), keys[0], keys[1])
+        first, second = words_of(fetch(walker, j), fetch(sphere, j), draw, keys)
         keep(first, into, row * BLOCK + j)
         keep(second, into, (row + 1) * BLOCK + j)
 
@@ -52,9 +63,7 @@ def on_spheres(z, d, scale, walker, sphere, draw, keys):  # type: ignore[no-unty
     square = np.full(BLOCK, ZERO_VECTOR)
     for row in range(0, z.shape[0], 2):
         random_words(z, row, walker, sphere, draw + row // 2, keys)
-        x, y = z[row], z[row + 1]
-        for j in range(BLOCK):
-            x[j], y[j] = normal_pair(np.float64(x[j]).view(np.uint64), np.float64(y[j]).view(np.uint64))
+        paired(z[row], z[row + 1], BLOCK)
     for a in range(d):
         x = z[a]
         for j in range(BLOCK):
@@ -70,25 +79,30 @@ def on_spheres(z, d, scale, walker, sphere, draw, keys):  # type: ignore[no-unty
 @kernel
 def in_balls(z, d, mass, r, numbers, physics, green, keys):  # type: ignore[no-untyped-def]
     """Points of balls of radius `r` drawn from Green's function without κ, in the first d rows of `z`, and in `mass` what a
-    source there counts: the mass R²/(2 d D) of that function times the ratio of the two functions at the point.
-
-    The distance from the centre is R √u v^(1/d), u and v uniform: its density is proportional to ρ^(d-1) times Green's function,
-    whose moments E ρ^k are 2/(k + 2) · d/(k + d) in every dimension.
-    """
+    source there counts."""
     wide()
-    (walker, sphere), (diffusion, killing) = numbers, physics
+    walker, sphere = numbers
     rho, scale = np.empty((2, BLOCK)), np.empty(BLOCK)
     random_words(rho, 0, walker, sphere, 0, keys)
     for j in range(BLOCK):
-        u = 2.0 - upward(np.float64(rho[0, j]).view(np.uint64))
-        v = 2.0 - upward(np.float64(rho[1, j]).view(np.uint64))
-        rho[0, j] = exp(0.5 * log(u) + log(v) / d)
+        rho[0, j] = central(np.float64(rho[0, j]).view(np.uint64), np.float64(rho[1, j]).view(np.uint64), d)
         scale[j] = rho[0, j] * r[j]
-        mass[j] = r[j] * r[j] / (2.0 * d * diffusion)
     on_spheres(z, d, scale, walker, sphere, 1, keys)
-    if killing > 0.0:
-        for j in range(BLOCK):
-            mass[j] *= screened_share(green, rho[0, j], 0.25 * killing / diffusion * r[j] * r[j], d)
+    for j in range(BLOCK):
+        mass[j] = counted(rho[0, j], r[j], d, physics, green)
+
+
+@device
+def counted(rho, r, d, physics, green):  # type: ignore[no-untyped-def]
+    """What a source counts `rho` radii from the centre of a ball: the mass R²/(2 d D) of Green's function without κ times the
+    ratio of the two functions there."""
+    mass = r * r / (2.0 * d * physics[0])
+    return mass * screened_share(green, rho, _s(r, physics), d) if physics[1] > 0.0 else mass
+
+
+@device
+def _s(r, physics):  # type: ignore[no-untyped-def]
+    return 0.25 * physics[1] / physics[0] * r * r
 
 
 @device
@@ -112,9 +126,15 @@ def screened_share(green, rho, s, d):  # type: ignore[no-untyped-def]
     return (singular - regular * singular_at_wall / at_wall) / plain if rho < 1.0 - RIM else 1.0 / at_wall
 
 
+@device
+def lasting(r, physics, green):  # type: ignore[no-untyped-def]
+    """1/E exp(-κτ), τ the time to the surface of a ball from its centre."""
+    return polynomial(green[0], _s(r, physics))
+
+
 @kernel
 def survive(weight, r, physics, green):  # type: ignore[no-untyped-def]
-    """Multiply weights by E exp(-κτ), τ the time to the surface of the ball from its centre."""
+    """Multiply weights by E exp(-κτ)."""
     wide()
     for j in range(BLOCK):
-        weight[j] /= polynomial(green[0], 0.25 * physics[1] / physics[0] * r[j] * r[j])
+        weight[j] /= lasting(r[j], physics, green)

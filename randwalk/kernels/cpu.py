@@ -15,11 +15,11 @@ from ..jit.compile import aside, device, kernel
 from ..jit.lanes import LANES, WIDTH, fetch_apart, fetch_cells, keep
 from ..jit.vector import append, look_up, look_up_pairs, where, which, wide
 from .alias import draw, settle_draw
-from .functionals import first_visit, tally
+from .functionals import first_visit, follow
 from .packing import field
-from .philox import HALF, JUMP, LOW, STEPS, U, keep_words, of_axis, philox
+from .philox import JUMP, STEPS, U, keep_words, of_axis
 from .program import LIVE, Halves, Keys, TableProgram
-from .step import I32, MOST, ONE, U32, half_moves, rests, start_cell, table_step
+from .step import I32, MOST, ONE, U32, half_moves, rests, start_cell
 
 Cells: TypeAlias = NDArray[np.int32]
 
@@ -211,7 +211,7 @@ def _advance(walkers, block, home, span, program, told, room, keys):  # type: ig
         for n in range(begin, end):
             if passage.size or n == begin:
                 keep(there, trail[n - begin], j)
-            word = (fetch_cells(words[n & 3], j) >> _shift(n)) & MOST
+            word = (fetch_cells(words[n & 3], j) >> (U32(16) if n & 7 < 4 else U32(0))) & MOST
             there, tie = _step_together(there, word, min(n - origin, rows - 1), program, told[0])
             tied = tied | tie
         keep(there, x, j)
@@ -222,12 +222,6 @@ def _advance(walkers, block, home, span, program, told, room, keys):  # type: ig
     if program.leaves:
         left = _release((x, who), (alive, left - base), home, span, program, told, room, keys) + base
     return left
-
-
-@device
-def _shift(n):  # type: ignore[no-untyped-def]
-    """How far right the 16 bits of step `n` are in its word."""
-    return U32(16) if n & 7 < 4 else U32(0)
 
 
 @device
@@ -249,25 +243,13 @@ def _step_together(here, word, row, program, halved):  # type: ignore[no-untyped
     return there, tie
 
 
-@device
-def _again(there, words, lane, walker, span, program, keys):  # type: ignore[no-untyped-def]
-    """The steps from span[0] to span[1] of the walker in lane `lane`, with all digits: (its cell, the steps after which it is
-    there to stay)."""
-    (n, stop, origin), rows = span, program.thresholds.shape[0]
-    while n < stop and not rests(there, program):
-        word = (words[n & 3, lane] >> _shift(n)) & MOST
-        there = table_step(there, word, walker, n, program, min(n - origin, rows - 1), keys)
-        n += 1
-    return there, n
-
-
 @aside
 def _settle(x, walkers, room, span, program, keys):  # type: ignore[no-untyped-def]
     """The steps of the walkers that tie, again; walkers = (those of the block, the number of the one in place 0)."""
-    (who, base), (words, trail, marked, _) = walkers, room
+    (who, base), (_, trail, marked, _), (begin, end, origin) = walkers, room, span
     for j in range(who.size):
         if _marked(marked, j):
-            x[j], _ = _again(trail[0, j], words, j, base + U(who[j]), span, program, keys)
+            x[j], _ = follow(trail[0, j], base + U(who[j]), (origin, begin, end), program, None, keys)
 
 
 @device
@@ -298,11 +280,11 @@ def _release(block, size, home, span, program, told, room, keys):  # type: ignor
 @device
 def _when(j, walker, span, program, room, keys):  # type: ignore[no-untyped-def]
     """The number of steps after which the walker in place j came to rest: by its trail, unless it ties."""
-    words, trail, marked, _ = room
+    (_, trail, marked, _), (begin, end, origin) = room, span
     if _marked(marked, j):
-        return _again(trail[0, j], words, j, walker, span, program, keys)[1]
-    n = span[0] + 1
-    for i in range(1, span[1] - span[0]):  # a sum takes no branch
+        return follow(trail[0, j], walker, (origin, begin, end), program, None, keys)[1]
+    n = begin + 1
+    for i in range(1, end - begin):  # a sum takes no branch
         n += not rests(trail[i, j], program)
     return n
 
@@ -311,26 +293,9 @@ def _when(j, walker, span, program, room, keys):  # type: ignore[no-untyped-def]
 def follow_table(site, state, walkers, program, levels, start, stop, keys):  # type: ignore[no-untyped-def]
     """As :func:`walk_table`, keeping functionals of each path in `state` (see :mod:`randwalk.run.record`), a column for each: the
     number of steps after which it came to rest, the highest site, and those of :func:`randwalk.kernels.functionals.tally`."""
-    (first, places), rows = walkers, program.thresholds.shape[0]
-    words = np.empty(4, np.uint32)
+    first, places = walkers
     for j in places:
-        walker, here, top = U(first + j), site[j], state[1, j]
-        at_rest = rests(here, program)
-        for n in range(start, stop):
-            if at_rest:
-                break
-            if n == start or n % 8 == 0:
-                y0, y1, y2, y3 = philox(walker & LOW, walker >> HALF, U(n // 8), STEPS, keys[0], keys[1])
-                words[0], words[1] = U32(y0 & LOW), U32(y1 & LOW)
-                words[2], words[3] = U32(y2 & LOW), U32(y3 & LOW)
-            bits = (words[n & 3] >> _shift(n)) & MOST
-            there = table_step(here, bits, walker, n, program, min(n - start, rows - 1), keys)
-            at_rest = rests(there, program)
-            if at_rest:
-                state[0, j] = n + 1
-            top = tally(here, there, n, state, j, levels, I32(program.exit_of.size - 1), top)
-            here = there
-        site[j], state[1, j] = here, top
+        site[j], _ = follow(site[j], U(first + j), (start, start, stop), program, (state, j, levels), keys)
 
 
 @kernel

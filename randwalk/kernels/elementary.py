@@ -16,10 +16,10 @@ import numpy as np
 from ..jit.compile import device
 from ..jit.vector import polynomial
 from . import portable
-from .portable import COSINE, EXP, INVERSE_LN2, LN2_HIGH, LN2_LOW, SINE, THIRD, exp_rest
+from .portable import COSINE, EXP, INVERSE_LN2, LN2_HIGH, LN2_LOW, ROUND, SINE, THIRD, exp_rest, flipped
 
-ROUND = 1.5 * 2.0**52  # x + ROUND - ROUND is the nearest whole number, whose low bits are those of x + ROUND
 ROUND_BITS = np.int64(np.float64(ROUND).view(np.int64))
+ONE, TWO, HIGHEST = np.uint64(1), np.uint64(2), np.uint64(62)
 SMALLEST = 2.0**-1022  # of the numbers of full precision
 LOG_TINY = 54.0 * math.log(2.0)
 ERF_ONE = 8.45062911510467529297e-01  # about erf 1
@@ -121,7 +121,7 @@ def log(x):  # type: ignore[no-untyped-def]
 
 @device
 def sine_parts(x):  # type: ignore[no-untyped-def]
-    """(sin r, cos r, q) of the remainder r of x after q quarter turns, |r| <= π/4."""
+    """(sin r, cos r, q) of the remainder r of x after q quarter turns, |r| <= π/4. The second bit of q is the sign."""
     nearest = x * 6.36619772367581382433e-01 + ROUND
     q = nearest - ROUND
     a = x - q * 1.57079632673412561417e00
@@ -137,34 +137,28 @@ def sine_parts(x):  # type: ignore[no-untyped-def]
     half = 0.5 * z
     w = 1.0 - half
     cosine = w + (((1.0 - w) - half) + (z * c - r * y))
-    return sine, cosine, np.float64(nearest).view(np.int64)
-
-
-@device
-def signed(x, negative):  # type: ignore[no-untyped-def]
-    """-x if the second bit of `negative` is set, else x."""
-    return np.int64(np.float64(x).view(np.int64) ^ ((negative & np.int64(2)) << np.int64(62))).view(np.float64)
+    return sine, cosine, np.float64(nearest).view(np.uint64)
 
 
 @device
 def sin(x):  # type: ignore[no-untyped-def]
     """sin x, within 1 ulp for |x| <= 10⁶; from there to 10¹⁵ with an absolute error below 10⁻¹⁶ |x|/10⁶ + 10⁻¹⁶."""
     s, c, q = sine_parts(x)
-    return signed(c if q & np.int64(1) != np.int64(0) else s, q)
+    return flipped(c if q & ONE else s, (q & TWO) << HIGHEST)
 
 
 @device
 def cos(x):  # type: ignore[no-untyped-def]
     """cos x, as :func:`sin`."""
     s, c, q = sine_parts(x)
-    return signed(s if q & np.int64(1) != np.int64(0) else c, q + np.int64(1))
+    return flipped(s if q & ONE else c, ((q + ONE) & TWO) << HIGHEST)
 
 
 @device
 def tan(x):  # type: ignore[no-untyped-def]
     """tan x, within 3 ulp for |x| <= 10⁶."""
     s, c, q = sine_parts(x)
-    odd = q & np.int64(1) != np.int64(0)
+    odd = q & ONE
     return (-c if odd else s) / (s if odd else c)
 
 
@@ -217,18 +211,14 @@ def arctan(x):  # type: ignore[no-untyped-def]
 def erf_small(x):  # type: ignore[no-untyped-def]
     """(erf x - x)/x for |x| < 0.84375."""
     z = x * x
-    p = polynomial(z, ERF_SMALL)
-    q = polynomial(z, ERF_SMALL_BELOW)
-    return p / q
+    return polynomial(z, ERF_SMALL) / polynomial(z, ERF_SMALL_BELOW)
 
 
 @device
 def erf_middle(a):  # type: ignore[no-untyped-def]
     """erf a - ERF_ONE for 0.84375 <= a < 1.25."""
     s = a - 1.0
-    p = polynomial(s, ERF_MIDDLE)
-    q = polynomial(s, ERF_MIDDLE_BELOW)
-    return p / q
+    return polynomial(s, ERF_MIDDLE) / polynomial(s, ERF_MIDDLE_BELOW)
 
 
 @device
@@ -241,7 +231,7 @@ def erfc_large(a):  # type: ignore[no-untyped-def]
     p_far = polynomial(s, ERFC_FAR)
     q_far = polynomial(s, ERFC_FAR_BELOW)
     ratio = (p_near if near else p_far) / (q_near if near else q_far)
-    head = np.int64(np.float64(a).view(np.int64) & np.int64(-4294967296)).view(np.float64)  # whose square is exact
+    head = high_part(a)  # whose square is exact
     return exp(-head * head - 0.5625) * exp((head - a) * (head + a) + ratio) / a
 
 

@@ -4,12 +4,10 @@ See :mod:`randwalk.run.record`."""
 
 from __future__ import annotations
 
-import numpy as np
-
 from ..jit.compile import device
-from .philox import HALF, LOW, U
+from .philox import HALF, LOW, STEPS, U, philox
+from .step import I32, U32, rests, table_step
 
-U32 = np.uint32
 SPREAD = U(0x9E3779B1)  # 2³² over the golden ratio (Knuth, volume 3, section 6.4)
 
 NOWHERE = -(1 << 31)  # the cell of the killed of a walk that kills nobody
@@ -79,3 +77,33 @@ def _tally_cells(before, site, state, j, cells, row):  # type: ignore[no-untyped
             state[row + i, j] += turned(rings[i, before], rings[i, site])
         if seen.size and first_visit(seen, j, site):
             state[row + rings.shape[0], j] += 1
+
+
+@device
+def follow(here, walker, span, program, told, keys):  # type: ignore[no-untyped-def]
+    """(the cell, the number of steps after which the walker rests on it, or 0) of a walker on the cell `here` after steps on a
+    table; span = (the step of the first row, the first step, the one after the last). told = (state, the walker's column of it,
+    levels) of functionals that are kept, or None."""
+    (origin, start, stop), left, gone, top = span, I32(0), rests(here, program), I32(0)
+    w0, w1, w2, w3 = U32(0), U32(0), U32(0), U32(0)
+    if told is not None:
+        top = told[0][1, told[1]]
+    for n in range(start // 8 * 8, stop):
+        if gone:
+            break
+        if n % 8 == 0:
+            y0, y1, y2, y3 = philox(walker & LOW, walker >> HALF, U(n // 8), STEPS, keys[0], keys[1])
+            w0, w1, w2, w3 = U32(y0 & LOW), U32(y1 & LOW), U32(y2 & LOW), U32(y3 & LOW)
+        word = U32(w0 >> U32(16))
+        w0, w1, w2, w3 = w1, w2, w3, U32(w0 << U32(16))  # high halves first, then the low ones
+        if n >= start:
+            row = U(n - origin if program.thresholds.shape[0] > 1 else 0)
+            there = I32(table_step(here, word, walker, n, program, row, keys))
+            if told is not None:
+                top = I32(tally(here, there, n, told[0], told[1], told[2], I32(program.exit_of.size - 1), top))
+            here, gone = there, rests(there, program)
+            left = I32(n + 1) if gone else left
+    if told is not None:
+        state, j, _ = told
+        state[0, j], state[1, j] = left if left else state[0, j], top
+    return here, left

@@ -12,6 +12,7 @@ holds increment ``first - first % group + r``, where a Philox block gives `group
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 
@@ -19,7 +20,7 @@ from ..jit.compile import aside, device, kernel
 from ..jit.lanes import LANES, fetch, keep
 from ..jit.vector import apart, polynomial, wide
 from .philox import HALF, LOW, NORMALS, SIGNS, THIRDS, U, philox, words64
-from .portable import COSINE, SINE, THIRD, log
+from .portable import COSINE, ROUND, SINE, THIRD, flipped, log
 
 BLOCK = 256  # walkers advanced together
 PAIR, QUAD, WORDS = 2, 4, 128  # increments of a Philox block: normals, three-point and two-point ones
@@ -27,7 +28,6 @@ SPARE = 2 * (QUAD - 1)  # rows beside those asked for: of the first and the last
 assert BLOCK % LANES == 0
 
 ONE = U(0x3FF0000000000000)  # the bits of 1.0
-ROUND = 1.5 * 2.0**52  # x + ROUND - ROUND is the nearest whole number, whose low bits are those of x + ROUND
 QUARTER = math.pi / 2
 SIXTH = U(2**32 // 6)  # of the words of 32 bits, for each of the outer points of three
 ROOT_HALF = math.sqrt(0.5)
@@ -38,12 +38,6 @@ THIRD_POINT = math.sqrt(3.0)
 def upward(word):  # type: ignore[no-untyped-def]
     """The high 52 bits of a word as a float64 in [1, 2)."""
     return np.uint64((word >> U(12)) | ONE).view(np.float64)
-
-
-@device
-def flipped(x, sign):  # type: ignore[no-untyped-def]
-    """x, or -x where `sign` is the highest bit of a word, not 0."""
-    return np.uint64(np.float64(x).view(np.uint64) ^ sign).view(np.float64)
 
 
 @device
@@ -82,6 +76,16 @@ def third_of(word):  # type: ignore[no-untyped-def]
     return THIRD_POINT * (up - down)
 
 
+@device
+def kept_words(into, row, number, size, block, purpose, keys):  # type: ignore[no-untyped-def]
+    """The words of a Philox block of the walkers ``number[: size]``, in two rows of `into`."""
+    for j in range(0, size, LANES):
+        walker = fetch(number, j)
+        first, second = words64(walker & LOW, walker >> HALF, block, purpose, keys[0], keys[1])
+        keep(first, into, row * BLOCK + j)
+        keep(second, into, (row + 1) * BLOCK + j)
+
+
 @aside
 def paired(x, y, size):  # type: ignore[no-untyped-def]
     """Two rows of words become normals. In a function of its own, LLVM sees that the rows do not overlap; where it tests that for
@@ -99,11 +103,7 @@ def normals(z, words, number, size, first, count, keys):  # type: ignore[no-unty
     begin = first // PAIR
     for pair in range(begin, (first + count + PAIR - 1) // PAIR):
         row = PAIR * (pair - begin)
-        for j in range(0, size, LANES):
-            walker = fetch(number, j)
-            a, b = words64(walker & LOW, walker >> HALF, U(pair), NORMALS, keys[0], keys[1])
-            keep(a, z, row * BLOCK + j)
-            keep(b, z, (row + 1) * BLOCK + j)
+        kept_words(z, row, number, size, U(pair), NORMALS, keys)
         paired(z[row], z[row + 1], size)
     return first - PAIR * begin
 
@@ -118,11 +118,7 @@ def signs(z, words, number, size, first, count, keys):  # type: ignore[no-untype
         group, bit = (first + i) // WORDS, (first + i) % WORDS
         if words[2, 0] != U(group + 1):
             words[2, 0] = U(group + 1)
-            for j in range(0, size, LANES):
-                walker = fetch(number, j)
-                a, b = words64(walker & LOW, walker >> HALF, U(group), SIGNS, keys[0], keys[1])
-                keep(a, words, j)
-                keep(b, words, BLOCK + j)
+            kept_words(words, 0, number, size, U(group), SIGNS, keys)
         x, drawn = z[i], low if bit < 64 else high
         for j in range(size):
             x[j] = sign_of(drawn[j], bit % 64, 1.0)
@@ -146,26 +142,6 @@ def thirds(z, words, number, size, first, count, keys):  # type: ignore[no-untyp
             for j in range(size):
                 x[j] = third_of(np.float64(x[j]).view(np.uint64))
     return first - QUAD * begin
-
-
-@device
-def merged_normals(z, size, row, steps, sources):  # type: ignore[no-untyped-def]
-    """The normals of steps of twice the length: of each pair of steps the sum over √2, in rows from `row` on."""
-    for r in range(steps * sources):
-        i, n = r % sources, r // sources
-        a, b, x = z[row + 2 * n * sources + i], z[row + (2 * n + 1) * sources + i], z[row + r]
-        for j in range(size):
-            x[j] = joined_normals(a[j], b[j])
-
-
-@device
-def merged_points(z, size, row, steps, sources):  # type: ignore[no-untyped-def]
-    """As :func:`merged_normals`, of increments with two or three values, whose sums would have another law: of each pair the
-    first, whose correlation with the pair's sum is √½."""
-    for r in range(steps * sources):
-        a, x = z[row + 2 * (r // sources) * sources + r % sources], z[row + r]
-        for j in range(size):
-            x[j] = a[j]
 
 
 # The same one by one, for threads of a GPU; `last` is the block that was drawn last, and what it gives.
@@ -209,11 +185,28 @@ def third_drawn(walker, number, last, keys):  # type: ignore[no-untyped-def]
 
 @device
 def joined_normals(a, b):  # type: ignore[no-untyped-def]
-    """The normal of a step of twice the length (:func:`merged_normals`)."""
+    """The normal of a step of twice the length: the sum of the two over √2."""
     return ROOT_HALF * (a + b)
 
 
 @device
 def joined_points(a, b):  # type: ignore[no-untyped-def]
-    """The increment of a step of twice the length (:func:`merged_points`)."""
+    """The increment with two or three values of a step of twice the length: the first, whose correlation with the sum of the two
+    is √½. The sum itself would have another law."""
     return a
+
+
+def _merged(joined: Any) -> Any:
+    """The increments of steps of twice the length, in rows from `row` on."""
+
+    def merged(z, size, row, steps, sources):  # type: ignore[no-untyped-def]
+        for r in range(steps * sources):
+            i, n = r % sources, r // sources
+            a, b, x = z[row + 2 * n * sources + i], z[row + (2 * n + 1) * sources + i], z[row + r]
+            for j in range(size):
+                x[j] = joined(a[j], b[j])
+
+    return device(merged)
+
+
+merged_normals, merged_points = _merged(joined_normals), _merged(joined_points)

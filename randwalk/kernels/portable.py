@@ -20,6 +20,7 @@ from ..jit.vector import polynomial
 
 LN2_HIGH, LN2_LOW = 6.93147180369123816490e-01, 1.90821492927058770002e-10  # the first has 32 bits: k LN2_HIGH is exact
 INVERSE_LN2 = 1.44269504088896338700
+ROUND = 1.5 * 2.0**52  # x + ROUND - ROUND is the nearest whole number, whose low bits are those of x + ROUND
 SQUARED_SERIES_LIMIT = 1.0 / 64.0
 CONVERTED = "+avx512dq" in HOST  # vectors of whole numbers become floating-point ones by an instruction
 SERIES_FROM = 16.0  # where the series of `stirling_error` takes over from its table
@@ -47,6 +48,12 @@ STIRLING_ERROR = np.array([
     0.010411265261972096, 0.009255462182712733, 0.00833056343336287, 0.007573675487951841,
     0.00694284010720953, 0.006408994188004207, 0.0059513701127588475, 0.005554733551962801,
 ])  # fmt: skip
+
+
+@device
+def flipped(x, sign):  # type: ignore[no-untyped-def]
+    """x, or -x where `sign` is the highest bit of a word, not 0."""
+    return np.uint64(np.float64(x).view(np.uint64) ^ sign).view(np.float64)
 
 
 @device

@@ -6,7 +6,7 @@ array has is known only where programs are made (:mod:`randwalk.tables.layout`).
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, Protocol, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -202,19 +202,3 @@ class Walkers(NamedTuple):
     levels: Levels = NO_LEVELS
     leaving: bool = False
     places: NDArray[np.int32] | None = None
-
-
-class Numbering(Protocol):
-    """What kernels of the occupation method are told of a layout (:class:`randwalk.tables.layout.Layout`)."""
-
-    @property
-    def shape(self) -> tuple[int, ...]: ...
-
-    @property
-    def periodic(self) -> tuple[bool, ...]: ...
-
-    @property
-    def strides(self) -> tuple[int, ...]: ...
-
-    @property
-    def address(self) -> NDArray[np.uint64]: ...

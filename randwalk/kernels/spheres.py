@@ -16,7 +16,8 @@ import numpy as np
 
 from ..jit.compile import aside, device, kernel
 from ..jit.vector import wide
-from .balls import BLOCK, LARGEST, in_balls, on_spheres, survive
+from .balls import LARGEST, in_balls, on_spheres, survive
+from .normal import BLOCK
 from .philox import U
 
 # [model]
@@ -81,7 +82,7 @@ def radius(x, p):  # type: ignore[no-untyped-def]
     each = distances(x, 0.0, p)
     least = each[0]
     for k in range(1, WALLS):
-        least = min(least, each[k])
+        least = each[k] if each[k] < least else least  # NaN as on CUDA, whose `min` leaves it out
     return least
 
 

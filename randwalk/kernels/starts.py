@@ -13,8 +13,7 @@ from .step import chosen
 @device
 def start_words(walker, axis, keys):  # type: ignore[no-untyped-def]
     """The two 64-bit words of a walker's start along an axis."""
-    number = U(walker)
-    return words64(number & LOW, number >> HALF, U(axis), START, keys[0], keys[1])
+    return words64(U(walker) & LOW, U(walker) >> HALF, U(axis), START, keys[0], keys[1])
 
 
 @kernel

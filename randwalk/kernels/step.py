@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..jit.compile import device
-from ..jit.vector import ones, where
+from ..jit.vector import where
 from .philox import LOW, START, TIES, U, words64
 from .program import BITS, DRAWN, LIVE, PART
 
@@ -118,9 +118,3 @@ def start_cell(walker, axis, index, upper, keys):  # type: ignore[no-untyped-def
     """The part of a walker's start that belongs to an axis: one of `index`, with cumulative masses `upper`."""
     word, _ = words64(walker & LOW, walker >> U(32), U(axis), START, keys[0], keys[1])
     return index[chosen(word, upper)]
-
-
-@device
-def popcount(word):  # type: ignore[no-untyped-def]
-    """Ones in a 64-bit word."""
-    return U(ones(U(word)))

@@ -33,6 +33,12 @@ class Effort:
         if self.executor is not None:
             check_executor(self.executor)
 
+    @contextmanager
+    def machine(self, seconds: float, method: str, ended: Callable[[], bool]) -> Iterator[Machine]:
+        """That of this process, for work of so many predicted seconds."""
+        with share(self.threads) as threads:
+            yield choose(self.backend, self.devices, seconds, threads, method, ended)
+
 
 @dataclass(frozen=True)
 class Portions:

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from ..jit.pools import pool_of, threads
+from ..jit.pools import Pool, threads
 from ..kernels import constant, cpu
 from ..kernels import occupation as counted
 from ..kernels.cpu import BLOCK
@@ -124,7 +124,7 @@ class Host:
         counts[:] = before
 
     def batches(
-        self, walkers: range, size: int, steps: int, width: int, work: Callable[[range], T]
+        self, walkers: range, size: int, steps: int, width: int, work: Callable[[range], T], most: int | None = None
     ) -> Iterator[tuple[range, T]]:
         """In order; threads work ahead of what is asked for by a batch each. Where no more is asked for they end; one that
         compiles a kernel then is not waited for."""
@@ -135,7 +135,7 @@ class Host:
         if self.threads == 1 or size >= len(walkers):
             yield from ((batch, work(batch)) for batch in batches)
             return
-        pool, jobs = pool_of(self.threads), deque[tuple[range, Future[T]]]()
+        pool, jobs = Pool(self.threads), deque[tuple[range, Future[T]]]()
         try:
             for batch in batches:
                 jobs.append((batch, pool.submit(work, batch)))
@@ -209,3 +209,6 @@ class Host:
 
     def host(self, site: NDArray[np.int32]) -> NDArray[np.int32]:
         return site
+
+
+HERE = Host()  # one thread of the processor

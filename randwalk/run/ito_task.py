@@ -38,6 +38,7 @@ Moves: TypeAlias = Callable[
 ]  # of (walkers, first number, first step, last step, key)
 
 BATCH, LEAST = 1 << 15, 1 << 9  # walkers of a batch at most, and at least
+DEVICE_BATCH = 1 << 20  # at most on a device, whose walkers come back to the host
 WORK = 1 << 27  # coordinates × steps of a batch: about a second
 STRIDE = 1 << 26  # coordinates that are moved between two looks for Ctrl-C
 PILOT = 1024  # walkers that say where bins lie and about which place sums are taken
@@ -136,7 +137,10 @@ class ItoTask:
         self.about  # noqa: B018  # made once, before threads need it
         work, width = len(self.steps) * self.walk.dimension + self.steps[-1], 2 * (self.walk.dimension + 4)
         size = min(BATCH, max(LEAST, WORK // (work * self.walk.dimension)))
-        for batch, counts in where.batches(walkers, size, work, width, lambda batch: self._counted(batch, moves, keys)):
+        counted = where.batches(
+            walkers, size, work, width, lambda batch: self._counted(batch, moves, keys), DEVICE_BATCH
+        )
+        for batch, counts in counted:
             advance(len(batch) / len(walkers))
             yield counts
 
@@ -150,11 +154,7 @@ class ItoTask:
                     made.walk(state, first, begin, end, keys)
 
             return walk
-        from ..kernels.cuda.ito import advance  # CUDA is imported where it is asked for
-
-        return lambda state, first, start, stop, keys: advance(
-            made.module, state, first, start, stop, made.dt, 1, made.parameters, keys
-        )
+        return lambda state, first, start, stop, keys: made.advance_on_cuda(state, first, start, stop, made.dt, keys)
 
     def _counted(self, batch: range, moves: Moves, keys: Keys) -> ItoCounts:
         shift, unit = self.about

@@ -36,12 +36,12 @@ class Machine(Protocol):
         ...
 
     def batches(
-        self, walkers: range, size: int, steps: int, width: int, work: Callable[[range], T]
+        self, walkers: range, size: int, steps: int, width: int, work: Callable[[range], T], most: int | None = None
     ) -> Iterator[tuple[range, T]]:
         """Give `work` one batch of walkers after another: (batch, result), in order.
 
         `size` is the number of walkers in a batch of the host, `steps` the number of steps of a walker, `width` the number of
-        int32 kept for each walker.
+        int32 kept for each walker, `most` that of walkers in a batch of a device at most, where `work` keeps them on the host.
         """
         ...
 

@@ -9,6 +9,7 @@ cell like a ghost, that of an obstacle a cell that no step enters.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise, product
@@ -219,6 +220,24 @@ class Layout:
             places = (places - 1) % n + 1
         cells = (places[:, None] * stride + np.arange(stride)).reshape(-1).astype(np.int32)
         return cells, (begin - low) * stride, (end - low) * stride, lost_low, lost_high
+
+    def tiles(self, offsets: Sequence[int], width: int, steps: int) -> tuple[NDArray[Any], ...]:
+        """Pieces of `width` cells along every axis that can make `steps` steps of up to one cell by the `offsets`: (cells, shape
+        (tiles, cells of a tile), -1 for none; which of them are the tile's own; what each move adds to the place of a cell in its
+        tile)."""
+        cells, owned = np.zeros((1, 1), np.int64), np.ones((1, 1), np.bool_)
+        rest, shifts = np.array(offsets), np.zeros(len(offsets), np.int64)
+        for n, ring, stride in zip(self.shape, self.periodic, self.strides, strict=True):
+            first, last = (1, n) if ring else (0, n + 1)
+            begin = np.arange(first, last + 1, width - 2 * steps)[:, None]
+            places = begin - steps + np.arange(width)
+            own = (places >= begin) & (places < begin + width - 2 * steps) & (places <= last)
+            there = (places - 1) % n + 1 if ring else np.where((places < first) | (places > last), -(1 << 40), places)
+            cells = (cells[:, None, :, None] + (there * stride)[:, None, :]).reshape(-1, cells.shape[1] * width)
+            owned = (owned[:, None, :, None] & own[:, None, :]).reshape(cells.shape)
+            component = np.rint(rest / stride).astype(np.int64)
+            rest, shifts = rest - component * stride, shifts * width + component
+        return np.maximum(cells, -1).astype(np.int32), owned, shifts
 
     @cached_property
     def address(self) -> NDArray[np.uint64]:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from importlib import import_module
+from types import ModuleType
 from typing import Any
 
 import numba.cuda
@@ -86,6 +87,11 @@ def in_kernel(function: F) -> F:
     return lambda *arguments: called(*_bare(arguments))
 
 
+def of_module(module: ModuleType, *names: str) -> Iterator[F]:
+    """Device functions of a module that is written for a walk."""
+    return (in_kernel(getattr(module, name)) for name in names)
+
+
 def _bare(value: Any) -> Any:
     """A value without the simulator's arrays."""
     if isinstance(value, tuple):
@@ -142,7 +148,9 @@ def _number() -> int:
     return int(getattr(cuda.current_context().device, "id", 0))
 
 
-def on_device(values: Any) -> Any:
-    """A NamedTuple with its arrays in the device's memory."""
-    arrays = {name: value for name, value in values._asdict().items() if isinstance(value, np.ndarray)}
-    return values._replace(**{name: sent(value) for name, value in arrays.items()})
+def on_device(value: Any) -> Any:
+    """An array, or a tuple with its arrays, in the device's memory; anything else as it is."""
+    if isinstance(value, tuple):
+        fields = map(on_device, value)
+        return type(value)(*fields) if hasattr(value, "_fields") else tuple(fields)
+    return sent(value) if isinstance(value, np.ndarray) else value

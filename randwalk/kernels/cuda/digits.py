@@ -13,10 +13,11 @@ from ...jit.compile import device
 from ...jit.cuda.compile import THREADS, Kernel, blocks_for, cuda, in_kernel
 from ...jit.cuda.words import ones
 from ...jit.vector import joined, zeros_below
+from ...jit.vector import ones as ones_of
 from ..bits import always, follow, next_digit, remainder, screen, spread
 from ..philox import HALF, LOW, TIES, U, words64
 from ..program import FULL, PLANES, DigitsProgram, Keys, Span, Walkers
-from ..step import ALL, I32, ONE, U32, ZERO, after, change, popcount
+from ..step import ALL, I32, ONE, U32, ZERO, after, change
 from .stream import drawn, of_block, of_walker, parts_of, round_keys
 
 FAIR = FULL // 2, FULL
@@ -100,7 +101,7 @@ def _counting(moves: int, planes: int, names: int) -> Any:
                     marks[m + 1] |= others if (k >> m) & 1 else ZERO
                 marks[0] |= others
         for k in range(moves):
-            taken[k] += I32(popcount((below[k] | always(thresholds[k])) & wanted & ~marks[0]))
+            taken[k] += I32(ones_of((below[k] | always(thresholds[k])) & wanted & ~marks[0]))
 
     return in_kernel(device(counted))
 

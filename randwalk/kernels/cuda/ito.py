@@ -9,12 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from ...jit.cuda.compile import THREADS, Kernel, blocks_for, cuda, in_kernel, on_device
+from ...jit.cuda.compile import THREADS, Kernel, blocks_for, cuda, in_kernel, of_module, on_device
 from ..ito import State
 from ..philox import U
 from ..program import Keys
-
-LEVELS = (1, 2, 4, 8)  # steps of the finest level to a step
 
 
 class NotOnDevices(ValueError):
@@ -23,13 +21,12 @@ class NotOnDevices(ValueError):
 
 @cache
 def kernel(module: ModuleType, pairs: int) -> Kernel:
-    """The kernel of a walk's module, for steps of `pairs` dt."""
-    if module.LINEAR:
-        raise NotOnDevices(f"a walk in {module.D} dimensions runs on the CPU only, by matrices: take backend='cpu'")
-    if pairs not in LEVELS:
-        raise NotOnDevices(f"pairs = {pairs}: on CUDA a step has 1, 2, 4 or 8 steps of the finest level")
-    names = ("at", "put", "moved", "near", "crossed", "home", "weighed", "lifetime", "lived_until")
-    at, put, moved, near, crossed, home, weighed, lifetime, lived_until = (in_kernel(getattr(module, n)) for n in names)
+    """The kernel of a walk's module, for steps of `pairs` dt, a power of two."""
+    if module.LINEAR or module.HELD:
+        what = f"a walk in {module.D} dimensions, by matrices," if module.LINEAR else "a wall that takes from weights"
+        raise NotOnDevices(f"{what} runs on the CPU only: take backend='cpu'")
+    at, put, moved, near, crossed, home = of_module(module, "at", "put", "moved", "near", "crossed", "home")
+    weighed, lifetime, lived_until = of_module(module, "weighed", "lifetime", "lived_until")
     drawn = _drawn(module, pairs)
     nothing, walled = module.NOTHING, bool(module.WALLS or module.INTERFACES)
     killed, weighing, turning = module.KILLED, module.WEIGHED or module.GATHERED, module.RINGS
@@ -67,18 +64,14 @@ def kernel(module: ModuleType, pairs: int) -> Kernel:
 
 
 def _drawn(module: ModuleType, pairs: int) -> Any:
-    """The increments of a step as a function of walker and step: those of two steps of half the length, joined."""
-    draw = in_kernel(module.drawn)
-    joined = in_kernel(module.joined)
-    while pairs > 1:
-        draw, pairs = _of_two(draw, joined), pairs // 2
-    return draw
+    """The increments of a step of `pairs` dt as a function of walker and step: those of two steps of half the length, joined."""
+    if pairs == 1:
+        return in_kernel(module.drawn)
+    half, joined = _drawn(module, pairs // 2), in_kernel(module.joined)
 
-
-def _of_two(draw: Any, joined: Any) -> Any:
     def drawn(walker, n, last, keys):  # type: ignore[no-untyped-def]
-        a, last = draw(walker, 2 * n, last, keys)
-        b, last = draw(walker, 2 * n + 1, last, keys)
+        a, last = half(walker, 2 * n, last, keys)
+        b, last = half(walker, 2 * n + 1, last, keys)
         return joined(a, b), last
 
     return cuda.jit(device=True)(drawn)
@@ -89,8 +82,7 @@ def advance(
     keys: Keys,
 ) -> None:  # fmt: skip
     """As the kernel `walk` of the CPU, on the current device: the arrays of `state` are those of the host."""
-    there = on_device(state)
-    tables = (*parameters[:-1], cuda.to_device(parameters[-1]))
-    kernel(module, pairs)(blocks_for(state.exit.size), THREADS, there, first, start, stop, dt, tables, keys)
+    there, told = on_device(state), (first, start, stop, dt, on_device(parameters), keys)
+    kernel(module, pairs)(blocks_for(state.exit.size), THREADS, there, *told)
     for array, moved in zip(state, there, strict=True):
         moved.copy_to_host(array)

@@ -17,10 +17,10 @@ from ...jit.compile import device
 from ...jit.cuda.compile import SHARED, THREADS, Kernel, allocate, blocks_for, capability, cuda, in_kernel, on_device
 from ...jit.cuda.pairs import DIGITS, EVERY, NEVER, REST, comparison, opposite
 from ...jit.cuda.words import base, shared_word_at, word_at
-from ..functionals import tally
-from ..philox import HALF, LOW, STEPS, U, philox
+from ..functionals import follow
+from ..philox import HALF, LOW, U
 from ..program import BITS, Keys, Span, TableProgram, Walkers
-from ..step import I32, U32, column, limit, rests, table_step
+from ..step import I32, U32, column, limit, rests
 from .stream import drawn, of_block, of_walker
 
 
@@ -30,7 +30,7 @@ def half_entry(t):  # type: ignore[no-untyped-def]
     return U32(min(t >> (BITS - DIGITS), (1 << DIGITS) - 1) - (1 << DIGITS) + 1) & U32(0xFFFF)
 
 
-_rests, _tally, _table_step, _column, _limit = (in_kernel(f) for f in (rests, tally, table_step, column, limit))
+_rests, _follow, _column, _limit = (in_kernel(f) for f in (rests, follow, column, limit))
 _half_entry, _base = in_kernel(half_entry), in_kernel(base)
 _of_walker, _of_block, _drawn = in_kernel(of_walker), in_kernel(of_block), in_kernel(drawn)
 NEAR = 127  # bytes by which a signed one moves a place
@@ -112,17 +112,10 @@ def cut(words, program, pairs, cell):  # type: ignore[no-untyped-def]
 @cuda.jit(device=True)
 def _again(cell, walker, block, span, program, keys):  # type: ignore[no-untyped-def]
     """The steps of a block with all digits: the cell, and above it the number of steps after which it rests there, or 0."""
-    (origin, start, stop), here, left = span, I32(cell), U(0)
-    y0, y1, y2, y3 = philox(walker & LOW, walker >> HALF, U(block), STEPS, keys[0], keys[1])
-    w0, w1, w2, w3 = U32(y0 & LOW), U32(y1 & LOW), U32(y2 & LOW), U32(y3 & LOW)
-    for n in range(8 * np.int64(block), min(8 * np.int64(block) + 8, stop)):
-        if n >= start and left == U(0):
-            row = U(n - origin if program.thresholds.shape[0] > 1 else 0)
-            here = I32(_table_step(here, U32(w0 >> U32(16)), walker, n, program, row, keys))
-            if _rests(here, program):
-                left = U(n + 1)
-        w0, w1, w2, w3 = w1, w2, w3, U32(w0 << U32(16))  # high halves first, then the low ones
-    return left << HALF | U(U32(here))
+    (origin, start, stop), first = span, 8 * np.int64(block)
+    span = origin, max(first, start), min(first + 8, stop)
+    here, left = _follow(I32(cell), walker, span, program, None, keys)
+    return U(left) << HALF | U(U32(here))
 
 
 def _eight(form: Form) -> Any:
@@ -214,33 +207,12 @@ def walk_cuts(form: Form) -> Kernel:
 def follow_table(walkers, program, span, keys):  # type: ignore[no-untyped-def]
     """Walkers of whom functionals are kept, or whose table has no cuts."""
     site, state, places = walkers.site, walkers.state, walkers.places
-    (origin, start, stop), followed = span, state.size > 0
-    killed = I32(program.exit_of.size - 1)
     for i in range(cuda.grid(1), places.size if places.size else site.size, cuda.gridsize(1)):
         j = np.int64(places[i]) if places.size else np.int64(i)
-        walker, here, left, top = U(walkers.first + j), site[j], I32(0), I32(0)
-        if followed:
-            left, top = state[0, j], state[1, j]
-        w0, w1, w2, w3 = U32(0), U32(0), U32(0), U32(0)
-        for n in range(start // 8 * 8, stop):
-            gone = _rests(here, program)
-            if gone:
-                break
-            if n % 8 == 0:
-                y0, y1, y2, y3 = philox(walker & LOW, walker >> HALF, U(n // 8), STEPS, keys[0], keys[1])
-                w0, w1, w2, w3 = U32(y0 & LOW), U32(y1 & LOW), U32(y2 & LOW), U32(y3 & LOW)
-            word = U32(w0 >> U32(16))
-            w0, w1, w2, w3 = w1, w2, w3, U32(w0 << U32(16))
-            if n >= start:
-                row = U(n - origin if program.thresholds.shape[0] > 1 else 0)
-                there = I32(_table_step(here, word, walker, n, program, row, keys))
-                if followed:
-                    left = I32(n + 1 if _rests(there, program) else left)
-                    top = I32(_tally(here, there, n, state, j, walkers.levels, killed, top))
-                here = there
-        site[j] = here
-        if followed:
-            state[0, j], state[1, j] = left, top
+        if state.size:
+            site[j], _ = _follow(site[j], U(walkers.first + j), span, program, (state, j, walkers.levels), keys)
+        else:
+            site[j], _ = _follow(site[j], U(walkers.first + j), span, program, None, keys)
 
 
 def form_of(program: TableProgram, timed: bool) -> Form | None:

@@ -33,13 +33,13 @@ from ...kernels.program import (
     JumpProgram,
     Keys,
     Levels,
-    Numbering,
     Program,
     Span,
     Start,
     TableProgram,
     Walkers,
 )
+from ...tables.layout import Layout
 from ..pieces import finished
 from .sites import NO_STATE, Tossed, array_of
 
@@ -70,10 +70,10 @@ class Cuda:
         self.late: list[Any] = []
 
     def batches(
-        self, walkers: range, size: int, steps: int, width: int, work: Callable[[range], T]
+        self, walkers: range, size: int, steps: int, width: int, work: Callable[[range], T], most: int | None = None
     ) -> Iterator[tuple[range, T]]:
         """Devices take turns. Where memory runs out, the batch is halved and tried again."""
-        size, begin, jobs = self._size(steps, width), walkers.start, list[Future[T]]()
+        size, begin, jobs = min(self._size(steps, width), most or MOST), walkers.start, list[Future[T]]()
         self._stopped.clear()
         try:
             while begin < walkers.stop:
@@ -157,11 +157,13 @@ class Cuda:
         ADVANCE[type(program)](_there(walkers), program, spans, keys)
 
     def occupy(
-        self, counts: NDArray[np.int64], program: TableProgram, layout: Numbering, start: int, stop: int,
+        self, counts: NDArray[np.int64], program: TableProgram, layout: Layout, start: int, stop: int,
         gone: NDArray[np.int64], keys: Keys,
     ) -> None:  # fmt: skip
         """On the first device."""
-        self.on(self.devices[0], occupation.occupy, counts, program, layout, start, stop, gone, keys)
+        width, together = occupation.size(len(layout.shape))
+        tiles, steps = layout.tiles(program.offsets, width, together), range(start, stop)
+        self.on(self.devices[0], occupation.occupy, counts, program, tiles, together, layout.address, steps, gone, keys)
 
     def unpack(self, packed: Any, bits: int, numbers: Any) -> None:
         unpack(blocks_for(packed.size), THREADS, packed, bits, numbers)
