@@ -98,7 +98,7 @@ def test_a_value_is_refused_before_anything_runs(monkeypatch: pytest.MonkeyPatch
     interval = rw.pde.FokkerPlanck(0.0, 0.5, domain=rw.Interval(0.0, 1.0, rw.Absorbing(), rw.Absorbing()), start=0.5)
 
     def value(**asked: Any) -> float:
-        return float(rw.pde.expectation(interval, 0.0, 0.5, np.inf, source=1.0, walkers=2, **asked))
+        return float(rw.pde.expectation(interval, 0.0, 0.5, np.inf, source=rw.expression("x"), walkers=50, **asked))
 
     with pytest.raises(rw.DeviceError, match="backend = 'cuda' cannot run here"):
         value(backend="cuda")
