@@ -31,8 +31,11 @@ class Interrupted(KeyboardInterrupt):
     to go on. At the prompt of Python the exception is ``sys.last_value``."""
 
     def __init__(self, ensemble: Any, further: str = "") -> None:
-        done = "before any walkers were finished" if ensemble is None else f"with {ensemble.walkers:,} walkers finished"
-        super().__init__(f"interrupted {done}{further}")
+        finished = (
+            "before any walkers were finished" if ensemble is None else f"with {ensemble.walkers:,} walkers finished"
+        )
+        self.done = f"interrupted {finished}"
+        super().__init__(self.done + further)
         self.ensemble = ensemble
 
 

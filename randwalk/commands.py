@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -37,6 +37,9 @@ from .options import (
 from .terminal.output import check_folder, check_output, write_text
 from .terminal.status import Stopped
 from .validate_command import validate as validate  # the first one of the help
+
+if TYPE_CHECKING:
+    from .collect import Interrupted
 
 
 class Format(StrEnum):
@@ -115,12 +118,11 @@ def simulate(
         raise stopped
 
 
-def _in_words(stopped: BaseException, out: str | None) -> str:
+def _in_words(stopped: Interrupted, out: str | None) -> str:
     """What an interruption says, to whom a command was interrupted."""
-    done, _, further = str(stopped).partition("; ")
     if out is None:
-        further = "with --out run.npz the same command goes on from what is finished"
-    return f"{done}; {further.replace('the same call', 'the same command')}"
+        return f"{stopped.done}; with --out run.npz the same command goes on from what is finished"
+    return str(stopped).replace("the same call", "the same command")
 
 
 @command

@@ -156,7 +156,7 @@ def test_ctrl_c_keeps_what_workers_have_of_a_stretch(
     with monkeypatch.context() as patched:
         patched.setattr(occupation, "_stretch", stretch)
         with pytest.raises(
-            rw.Interrupted, match=r"run\.unfinished\.npz has all 1,000,000,000 up to step 116, and the same call"
+            rw.Interrupted, match=r"run\.unfinished\.npz has 1,000,000,000 up to step 116: the same call"
         ):
             run(out=file, executor=Pressed())
     here = Here()

@@ -16,7 +16,7 @@ from randwalk.laws.sums import SampleSums
 from randwalk.model.coefficient import Floats
 from randwalk.run.effort import Effort
 from randwalk.run.executor import gathered
-from randwalk.run.host import HERE, Host
+from randwalk.run.host import HERE
 from randwalk.run.machine import Machine
 from randwalk.run.pieces import Ended, never
 from randwalk.run.ranges import Cut
@@ -56,7 +56,7 @@ class Method(Protocol):
         Raises
         ------
         Ended
-            once a run of the host has ended.
+            once the run has ended.
         """
 
     @property
@@ -101,7 +101,7 @@ class Portion:
         """One batch after another, until the run is `ended`."""
 
         def summed(batch: range) -> SampleSums:
-            if isinstance(machine, Host) and machine.ended():
+            if machine.ended():
                 raise Ended
             return SampleSums.of(_rows(self.method, self.resolution, batch, machine), self.shift, self.unit)
 

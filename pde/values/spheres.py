@@ -13,7 +13,7 @@ from randwalk.kernels.program import Keys
 from randwalk.kernels.spheres import COARSE
 from randwalk.laws.sums import SampleSums
 from randwalk.model.coefficient import ZERO, Coefficient, Floats, constant_value
-from randwalk.run.host import HERE, Host
+from randwalk.run.host import HERE
 from randwalk.run.machine import Machine
 from randwalk.tables.sphere_program import SphereProgram, sphere_program
 
@@ -54,8 +54,7 @@ class Spheres:
     def rows(self, resolution: int, walkers: range, machine: Machine = HERE) -> Floats:
         """At once, because the spheres of a batch take some tenths of a second."""
         epsilon = math.ldexp(self.distance, -resolution)
-        walk = self.program.walk if isinstance(machine, Host) else self.program.walk_on_cuda
-        found = walk(walkers, self.point, epsilon, MOST, self.keys)
+        found = machine.spheres(self.program, walkers, self.point, epsilon, MOST, self.keys)
         lost = (found[2] >= MOST) | ~np.isfinite(found[3])
         if lost.any():
             raise ValueError(

@@ -14,10 +14,8 @@ from randwalk.laws.sums import SampleSums
 from randwalk.model.coefficient import Coefficient, Floats
 from randwalk.model.ito import ItoWalk
 from randwalk.model.scheme import EulerMaruyama, Platen, Scheme
-from randwalk.run.host import HERE, Host
-from randwalk.run.ito_task import COUPLED
+from randwalk.run.host import HERE
 from randwalk.run.machine import Machine
-from randwalk.run.pieces import never, pieces
 from randwalk.tables.ito_program import ItoProgram, program
 
 from .horizon import Horizon
@@ -183,14 +181,11 @@ class Walks:
         """The values of the walkers on each level, and of the control if there is one."""
         found, controls = np.empty((len(self.lengths), len(walkers))), []
         dt, exits = self.time / resolution, len(self.walk.domain.exits)
-        ended = machine.ended if isinstance(machine, Host) else never
-        advance = made.advance if isinstance(machine, Host) else made.advance_on_cuda
         for row, pairs in zip(found, self.lengths, strict=True):
             state = made.begin(np.repeat(np.array(self.place)[:, None], len(walkers), axis=1))
             done = 0
             for stop in self.horizon.stops(resolution // pairs):
-                for begin, end in pieces(done, stop, pairs * COUPLED * state.x.size, ended):
-                    advance(state, walkers.start, begin, end, dt, self.keys, pairs)
+                machine.move(made, state, walkers.start, done, stop, dt, self.keys, pairs)
                 _check_weights(state, walkers)
                 if self.horizon.over(state, exits, stop * pairs * dt, walkers):
                     break

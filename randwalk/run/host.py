@@ -16,6 +16,7 @@ from ..jit.pools import Pool, threads
 from ..kernels import constant, cpu
 from ..kernels import occupation as counted
 from ..kernels.cpu import BLOCK
+from ..kernels.ito import State
 from ..kernels.program import (
     DigitsProgram,
     JumpProgram,
@@ -26,8 +27,11 @@ from ..kernels.program import (
     TableProgram,
     Walkers,
 )
+from ..model.coefficient import Floats
+from ..tables.ito_program import ItoProgram
 from ..tables.layout import Layout
-from .pieces import SOON, finished, pieces
+from ..tables.sphere_program import SphereProgram
+from .pieces import COUPLED, SOON, finished, pieces
 
 ALONE = 1 << 20  # walker-steps that one thread does sooner than several can start
 PIECE = 256  # sites from which a thread is worth its start
@@ -95,6 +99,18 @@ class Host:
             if isinstance(program, TableProgram) and len(program.thresholds) > 1:
                 now = program._replace(thresholds=program.thresholds[begin - start : end - start])
             drive(walkers, now, begin, end, keys)
+
+    def move(
+        self, program: ItoProgram, state: State, first: int, start: int, stop: int, dt: float, keys: Keys,
+        pairs: int = 1,
+    ) -> None:  # fmt: skip
+        for begin, end in pieces(start, stop, pairs * COUPLED * state.x.size, self.ended):
+            program.advance(state, first, begin, end, dt, keys, pairs)
+
+    def spheres(
+        self, program: SphereProgram, walkers: range, start: Sequence[float], epsilon: float, most: int, keys: Keys
+    ) -> Floats:
+        return program.walked(program.module.walk, walkers, start, (epsilon, most), keys)
 
     def occupy(
         self, counts: NDArray[np.int64], program: TableProgram, layout: Layout, start: int, stop: int,

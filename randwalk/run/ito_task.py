@@ -28,7 +28,6 @@ from .ito_batch import ItoBatch, begin
 from .ito_counts import ItoCounts
 from .ito_record import kind_of
 from .machine import Machine
-from .pieces import pieces
 from .plan import Plan
 from .record import Record
 from .task import checked_records, checked_seed, checked_steps, walker_range
@@ -42,7 +41,6 @@ DEVICE_BATCH = 1 << 20  # at most on a device, whose walkers come back to the ho
 WORK = 1 << 27  # coordinates × steps of a batch: about a second
 STRIDE = 1 << 26  # coordinates that are moved between two looks for Ctrl-C
 PILOT = 1024  # walkers that say where bins lie and about which place sums are taken
-COUPLED = 16  # walkers on a lattice that take as long as a coordinate
 NANOSECONDS, COUNTING = 8.0, 20.0  # on a reference machine: a coordinate for a step, and at a recorded time
 
 
@@ -133,7 +131,9 @@ class ItoTask:
         """The counts of one batch of the walkers after another; `advance` is told of each fraction of the work that is done."""
         check_unchanged(self.functions)
         where, keys = machine or Host(), key(self.seed)
-        moves = self._moves(where)
+        moves: Moves = lambda state, first, start, stop, keys: where.move(  # noqa: E731
+            self.program, state, first, start, stop, self.program.dt, keys
+        )
         self.about  # noqa: B018  # made once, before threads need it
         work, width = len(self.steps) * self.walk.dimension + self.steps[-1], 2 * (self.walk.dimension + 4)
         size = min(BATCH, max(LEAST, WORK // (work * self.walk.dimension)))
@@ -143,18 +143,6 @@ class ItoTask:
         for batch, counts in counted:
             advance(len(batch) / len(walkers))
             yield counts
-
-    def _moves(self, where: Machine) -> Moves:
-        """What advances walkers on a machine."""
-        made = self.program
-        if isinstance(where, Host):
-
-            def walk(state: State, first: int, start: int, stop: int, keys: Keys) -> None:
-                for begin, end in pieces(start, stop, COUPLED * state.x.size, where.ended):
-                    made.walk(state, first, begin, end, keys)
-
-            return walk
-        return lambda state, first, start, stop, keys: made.advance_on_cuda(state, first, start, stop, made.dt, keys)
 
     def _counted(self, batch: range, moves: Moves, keys: Keys) -> ItoCounts:
         shift, unit = self.about

@@ -12,8 +12,12 @@ from typing import Any, Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from ..kernels.ito import State
 from ..kernels.program import Keys, Levels, Program, Start, TableProgram, Walkers
+from ..model.coefficient import Floats
+from ..tables.ito_program import ItoProgram
 from ..tables.layout import Layout
+from ..tables.sphere_program import SphereProgram
 
 T = TypeVar("T")
 
@@ -55,6 +59,30 @@ class Machine(Protocol):
 
     def advance(self, walkers: Walkers, program: Program, start: int, stop: int, keys: Keys) -> None:
         """Move walkers from step `start` to step `stop`, in place. Row 0 of a table with a row for every step is step `start`."""
+        ...
+
+    def move(
+        self, program: ItoProgram, state: State, first: int, start: int, stop: int, dt: float, keys: Keys,
+        pairs: int = 1,
+    ) -> None:  # fmt: skip
+        """Move walkers number `first`, … in continuous space, whose `state` is on the host, in place from step `start` to step
+        `stop` of `pairs` dt, piece by piece.
+
+        Raises
+        ------
+        Ended
+            between two pieces, once the run has :meth:`ended`.
+        """
+        ...
+
+    def spheres(
+        self, program: SphereProgram, walkers: range, start: Sequence[float], epsilon: float, most: int, keys: Keys
+    ) -> Floats:
+        """Walks on spheres: what :meth:`SphereProgram.walked` returns."""
+        ...
+
+    def ended(self) -> bool:
+        """Whether the run of which batches are made has been ended."""
         ...
 
     def unpack(self, packed: Any, bits: int, numbers: Any) -> None:

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 
 FIRST = 1 << 26  # steps of all walkers in the first piece: some hundredths of a second from a table
+COUPLED = 16  # walkers on a lattice that take as long as a coordinate of a walker in continuous space
 SOON = 0.6  # seconds after Ctrl-C or an error in which threads and workers end
 SHORT, LONG = 0.1, 0.3  # seconds; after a piece that took less or more, the next ones are longer or shorter
 ALIGNED = 64  # steps that kernels make together; pieces end at multiples of them

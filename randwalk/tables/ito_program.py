@@ -95,14 +95,6 @@ class ItoProgram:
         live = np.flatnonzero(state.exit == 0)
         self.module.walk(state, live, self.block(pairs), first, (start, stop), (dt, pairs), self.parameters, keys)
 
-    def advance_on_cuda(
-        self, state: State, first: int, start: int, stop: int, dt: float, keys: Keys, pairs: int = 1
-    ) -> None:
-        """As :meth:`advance`, on the current CUDA device."""
-        from ..kernels.cuda.ito import advance  # CUDA is imported where it is asked for
-
-        advance(self.module, state, first, start, stop, dt, pairs, self.parameters, keys)
-
     def block(self, pairs: int) -> Block:
         """Room for the walkers that are advanced together."""
 

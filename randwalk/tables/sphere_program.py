@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property
 from types import ModuleType
 from typing import Any
 
@@ -52,20 +52,11 @@ class SphereProgram:
         """The coefficients of :func:`screening_series`."""
         return screening_series(self.dimension)
 
-    def walk(self, walkers: range, start: Sequence[float], epsilon: float, most: int, keys: Keys) -> Floats:
-        """Rows, a column a walker: the values at the ends ε and COARSE ε before a wall, the number of spheres, and the distance
-        at the end."""
-        return self._walked(self.module.walk, walkers, start, (epsilon, most), keys)
-
-    def walk_on_cuda(self, walkers: range, start: Sequence[float], epsilon: float, most: int, keys: Keys) -> Floats:
-        """As :meth:`walk`, on the current CUDA device."""
-        from ..kernels.cuda.spheres import walk  # CUDA is imported where it is asked for
-
-        return self._walked(partial(walk, self.module), walkers, start, (epsilon, most), keys)
-
-    def _walked(
+    def walked(
         self, walk: Any, walkers: range, start: Sequence[float], limits: tuple[float, int], keys: Keys
     ) -> Floats:
+        """By the kernel `walk` of a machine, with `limits` of ε and of the number of spheres. Rows, a column a walker: the values
+        at the ends ε and COARSE ε before a wall, the number of spheres, and the distance at the end."""
         out, place = np.empty((4, len(walkers))), np.array(start, dtype=np.float64)[:, None]
         walk(out, walkers.start, place, self.parameters, limits, self.physics, self.series, keys)
         return out

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from functools import cache
+from functools import cache, partial
 from typing import Any, TypeVar
 
 import numpy as np
@@ -24,8 +24,9 @@ from ...jit.cuda.compile import (
     processors,
     sent,
 )
-from ...kernels.cuda import digits, occupation, table
+from ...kernels.cuda import digits, ito, occupation, spheres, table
 from ...kernels.cuda.walkers import FEW, MANY, begin, count, count_sites, jump, place, unpack
+from ...kernels.ito import State
 from ...kernels.program import (
     LIVE,
     NO_LEVELS,
@@ -39,8 +40,11 @@ from ...kernels.program import (
     TableProgram,
     Walkers,
 )
+from ...model.coefficient import Floats
+from ...tables.ito_program import ItoProgram
 from ...tables.layout import Layout
-from ..pieces import finished
+from ...tables.sphere_program import SphereProgram
+from ..pieces import COUPLED, finished, pieces
 from .sites import NO_STATE, Tossed, array_of
 
 SHARE = 0.8  # of the free memory that walkers may take
@@ -126,7 +130,7 @@ class Cuda:
         for first in range(start, stop, size):
             if first > start:
                 cuda.synchronize()
-                if self._stopped.is_set():
+                if self.ended():
                     raise KeyboardInterrupt
             yield first, min(first + size, stop)
 
@@ -155,6 +159,23 @@ class Cuda:
             return
         spans = ((start, *stretch) for stretch in self._stretches(walkers, start, stop))
         ADVANCE[type(program)](_there(walkers), program, spans, keys)
+
+    def ended(self) -> bool:
+        return self._stopped.is_set()
+
+    def move(
+        self, program: ItoProgram, state: State, first: int, start: int, stop: int, dt: float, keys: Keys,
+        pairs: int = 1,
+    ) -> None:  # fmt: skip
+        """On the current device."""
+        for done, end in pieces(start, stop, pairs * COUPLED * state.x.size, self.ended):
+            ito.advance(program.module, state, first, done, end, dt, pairs, program.parameters, keys)
+
+    def spheres(
+        self, program: SphereProgram, walkers: range, start: Sequence[float], epsilon: float, most: int, keys: Keys
+    ) -> Floats:
+        """On the current device."""
+        return program.walked(partial(spheres.walk, program.module), walkers, start, (epsilon, most), keys)
 
     def occupy(
         self, counts: NDArray[np.int64], program: TableProgram, layout: Layout, start: int, stop: int,
