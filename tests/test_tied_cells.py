@@ -40,6 +40,7 @@ def drawn(rng: np.random.Generator, dimension: int) -> Floats:
             return 0.5 * (tensor + tensor.T)
 
 
+@pytest.mark.quick
 @pytest.mark.parametrize("dimension", [2, 3])
 def test_cells_admit_the_tensor_on_every_level(dimension: int) -> None:
     """Rounded numbers of cells between walls, with a ratio of lengths that may be next to the only one."""
@@ -59,6 +60,7 @@ def test_cells_admit_the_tensor_on_every_level(dimension: int) -> None:
             assert mesh.with_cells(2 * cells).shape == tuple(2 * n for n in finer.shape)
 
 
+@pytest.mark.quick
 def test_a_thin_axis_asks_for_no_more_cells_than_it_must() -> None:
     """6 cells across 0.02 ask for 30 + 0.3 n_y and 60 + 0.3 n_x of the others, which are 53 and 76."""
     tensor = ((0.1, 0.03, 0.01), (0.03, 0.1, 0.02), (0.01, 0.02, 0.1))
