@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import json
 import sys
-import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -35,6 +34,7 @@ from randwalk.run.record import Record
 from randwalk.tables.ito_program import program as compiled_walk
 
 from . import plane as planar
+from . import simulator
 from .faults import replace_device
 from .ito_walks import WALKS as CONTINUOUS
 from .space_walks import WALKS as SPACE
@@ -78,22 +78,6 @@ TABLED: dict[str, Callable[[], rw.LatticeWalk]] = {
         lambda x: 0.4 + 0.1 * np.tanh(x), 0.4, sites=5000, dt=1.0, domain=rw.Interval(0, 5001, ABSORB, ABSORB), start=3.0
     ),
 }  # fmt: skip
-
-
-def mend_the_simulator() -> None:
-    """Threads of a simulated block that ask for a shared array at the same time may be given one each: the simulator looks it
-    up and makes it without a lock."""
-    shared, lock = import_module("numba.cuda.simulator.kernelapi").FakeCUDAShared, threading.Lock()
-    dynamic = shared.array
-
-    def array(self: Any, shape: Any, dtype: Any) -> Any:
-        if shape == 0:
-            return dynamic(self, shape, dtype)
-        caller = sys._getframe(1)
-        with lock:
-            return self._allocations.setdefault((caller.f_code.co_filename, caller.f_lineno), np.empty(shape, dtype))
-
-    shared.array = array
 
 
 def agree(cpu: rw.Ensemble, gpu: rw.Ensemble) -> None:
@@ -481,7 +465,6 @@ PARTS: dict[str, Callable[[], None]] = {
 }  # fmt: skip
 
 if __name__ == "__main__":
-    mend_the_simulator()
-    sys.setswitchinterval(1e-5)  # the simulator waits for its threads in a busy loop
+    simulator.mend()
     for part in sys.argv[1:]:
         PARTS[part]()
