@@ -37,7 +37,7 @@ class Barrier:
 
 
 def mend() -> None:
-    """Give all threads of a block one shared array (the simulator looks it up and makes it without a lock), and let them wait at a
+    """Give all threads of a block one shared array (the simulator makes it without a lock), and let them wait at a
     :class:`Barrier` (the simulator asks each again and again whether it waits, which is half of its time)."""
     kernel, api = (import_module(f"numba.cuda.simulator.{name}") for name in ("kernel", "kernelapi"))
     dynamic, lock = api.FakeCUDAShared.array, threading.Lock()
