@@ -420,7 +420,7 @@ def together(n, a, b, c0, k0, k1):  # type: ignore[no-untyped-def]
         words[:] = U(0xFFFFFFFFFFFFFFFF)
     for lists in (work.untried, work.queue, work.unsure):
         lists[:] = U(0xFFFFFFFFFFFFFFFF)
-    for reals in (work.inverse, work.p, work.excess, work.sd, work.off, work.above, work.below):
+    for reals in (work.inverse, work.p, work.excess, work.sd, work.doubts.ravel()):
         reals[:] = np.nan
     given = np.full((3, size + LANES), -1, np.int64)
     inverse, numbers = np.full(size + LANES, np.nan), np.full(size + LANES, U(0xFFFFFFFFFFFFFFFF))
@@ -444,11 +444,11 @@ def compare_together() -> None:
             )
             if kind % 3 == 0:  # means about the switch, small modes, ties of a or of b - a
                 n, b = rng.integers(15, 60, size), np.full(size, 2**31)
-            if kind % 3 == 1:  # all of them large: nobody is drawn alone
+            if kind % 3 == 1:  # all of them large, or nearly all
                 n, b = rng.integers(10**6, 10**15, size), np.full(size, 2**31 if kind % 2 else 2**62)
             a = (b * rng.uniform(0.01, 0.99, size)).astype(np.int64)
-            if kind % 3 == 2:
-                special = rng.integers(0, 12, size)
+            if kind % 3 == 2 or kind % 6 == 1:
+                special = rng.integers(0, 12 if kind % 3 == 2 else 40, size)
                 a[special == 0], n[special == 1], n[special == 2] = 0, 0, 2**53
                 a[special == 3] = b[special == 3]
             numbers = rng.integers(0, 2**32, size).astype(np.uint64)

@@ -26,6 +26,8 @@ from randwalk.jit.lanes import (
     keep,
     numbers,
 )
+from randwalk.jit.reals import bits as bits_of
+from randwalk.jit.reals import digits, fetch_reals, fraction_of, negative, signed_real_of, small_real_of
 from randwalk.jit.vector import append, look_up, look_up_pairs, ones, where, which
 from randwalk.kernels import bits, constant
 from randwalk.kernels.constant import ROOM
@@ -180,6 +182,57 @@ def test_chosen_lanes_are_kept_one_after_another() -> None:
         wanted = WORDS[0][chosen > 0]
         assert run(WORDS[0], chosen, out, 5) == 5 + wanted.size
         assert np.array_equal(out[5 : 5 + wanted.size], wanted) and not out[:5].any()
+
+
+@pytest.mark.parametrize("target", [TARGET, ""], ids=["this processor", "any"])
+def test_chosen_reals_are_kept_in_rows(target: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of each of a tuple of vectors the same ones, chosen by digits; with the instructions of this processor, and with those
+    that all have."""
+    monkeypatch.setattr(vector, "TARGET", target)
+
+    @njit
+    def run(values: Any, chosen: Any, out: Any, offset: Any) -> Any:
+        rows = fetch_reals(values[0], 0), fetch_reals(values[1], 0), fetch_reals(values[2], 0)
+        return append(rows, chosen, out, offset)
+
+    values = RNG.random((3, LANES))
+    for chosen in (0, 1, int(WORDS[1][0]) % 2**LANES, 1 << (LANES - 1), 2**LANES - 1):
+        out, some = np.zeros((3, 2 * LANES)), [i for i in range(LANES) if chosen >> i & 1]
+        assert run(values, U(chosen), out, 5) == 5 + len(some)
+        assert np.array_equal(out[:, 5 : 5 + len(some)], values[:, some]) and not out[:, :5].any()
+
+
+def whole_numbers() -> NDArray[np.int64]:
+    """Of all magnitudes: about powers of two and their negatives, about halves between two float64, the ends, others."""
+    powers = [sign * 2**k + near for sign in (1, -1) for k in range(64) for near in range(-3, 4)]
+    halves = [sign * ((2**53 + i) * 2**k + 2 ** (k - 1) + near) for sign in (1, -1) for k in range(1, 10) for i in (0, 1, 5)
+              for near in (-1, 0, 1)]  # fmt: skip
+    others = [
+        int(word) - 2**63 >> int(by) for word in RNG.integers(0, 2**64, 20, dtype=np.uint64) for by in range(0, 64, 5)
+    ]
+    numbers = [x for x in [*powers, *halves, *others, -(2**63), 2**63 - 1] if -(2**63) <= x < 2**63]
+    return np.array(numbers + [0] * (-len(numbers) % LANES), dtype=np.int64)
+
+
+def test_whole_numbers_become_reals_as_those_of_numpy_do() -> None:
+    """Rounded once; the highest 53 bits as a fraction, and what is below 2^52, without rounding."""
+
+    @njit
+    def run(values: Any, small: Any, out: Any, below: Any) -> None:
+        for i in range(0, values.size, LANES):
+            x = fetch(values, i)
+            keep(bits_of(signed_real_of(x)), out[0], i)
+            keep(bits_of(small_real_of(fetch(small, i))), out[1], i)
+            keep(bits_of(fraction_of(x)), out[2], i)
+            below[i // LANES] = digits(negative(x))
+
+    values = whole_numbers()
+    small, out = values % 2**52, np.full((3, values.size), np.nan)
+    below = np.zeros(values.size // LANES, np.uint64)
+    run(values, small, out, below)
+    assert np.array_equal(out[0], values.astype(float)) and np.array_equal(out[1], small.astype(float))
+    assert out[2].tolist() == [(int(x) % 2**64 // 2**11) / 2**53 for x in values]
+    assert [int(word) >> i & 1 for word in below for i in range(LANES)] == [int(x < 0) for x in values]
 
 
 def test_marked_cells_are_kept_one_after_another() -> None:

@@ -19,6 +19,9 @@ from .lanes import HOST, LANES, Vector, broadcast, fetched, implement, lanes, lo
 insert: Any = cgutils.get_or_insert_function
 reals, flags = Vector(LANES, ir.DoubleType()), Vector(LANES, ir.IntType(1))  # `flags`: whether something is so of each
 I64 = ir.IntType(64)
+CONVERTED = (
+    "+avx2" not in HOST or "+avx512dq" in HOST
+)  # AVX2 has no conversion of 64 bits: LLVM would take number by number
 
 
 def _define(function: Any, result: Vector, forms: tuple[Any, ...], build: Callable[..., Any]) -> None:
@@ -76,26 +79,54 @@ def _real(context: Any, value: Any) -> Any:
     return lowered(reals(lanes), lambda _, builder, x: builder.uitofp(x, reals.form))
 
 
+def _constant(form: Any, value: float) -> Any:
+    return ir.Constant(form, [value] * LANES)
+
+
+def _digits_of(builder: Any, bits: Any, exponent: int) -> Any:
+    """The numbers of which `bits` are the digits, above 2^exponent."""
+    return builder.bitcast(builder.or_(bits, _constant(lanes.form, (1023 + exponent) << 52)), reals.form)
+
+
 def _signed_real(context: Any, value: Any) -> Any:
-    """As :func:`real_of`, of lanes whose highest bits are signs. AVX2 has no such instruction, and LLVM would convert number by
-    number: there it is the conversion without signs of x + 2^63, by halves in the digits of float64 of the exponents 2^84 and
-    2^52; the first difference is exact, the last sum is rounded."""
+    """As :func:`real_of`, of lanes whose highest bits are signs. With AVX2 the conversion without signs of x + 2^63, by halves in
+    the digits of float64 of the exponents 2^84 and 2^52; the first difference is exact, the last sum is rounded."""
 
     def by_halves(_: Any, builder: Any, x: Any) -> Any:
-        def constant(form: Any, value: float) -> Any:
-            return ir.Constant(form, [value] * LANES)
+        moved = builder.xor(x, _constant(lanes.form, 1 << 63))
+        high = _digits_of(builder, builder.lshr(moved, _constant(lanes.form, 32)), 84)
+        low = _digits_of(builder, builder.and_(moved, _constant(lanes.form, 0xFFFFFFFF)), 52)
+        return builder.fadd(builder.fsub(high, _constant(reals.form, 2.0**84 + 2.0**63 + 2.0**52)), low)
 
-        def digits_of(half: Any, exponent: int) -> Any:
-            return builder.bitcast(builder.or_(half, constant(lanes.form, exponent << 52)), reals.form)
+    if CONVERTED:
+        return lowered(reals(lanes), lambda _, builder, x: builder.sitofp(x, reals.form))
+    return lowered(reals(lanes), by_halves)
 
-        moved = builder.xor(x, constant(lanes.form, 1 << 63))
-        high = digits_of(builder.lshr(moved, constant(lanes.form, 32)), 1023 + 84)
-        low = digits_of(builder.and_(moved, constant(lanes.form, 0xFFFFFFFF)), 1023 + 52)
-        return builder.fadd(builder.fsub(high, constant(reals.form, 2.0**84 + 2.0**63 + 2.0**52)), low)
 
-    if "+avx2" in HOST and "+avx512dq" not in HOST:
-        return lowered(reals(lanes), by_halves)
-    return lowered(reals(lanes), lambda _, builder, x: builder.sitofp(x, reals.form))
+def _small_real(context: Any, value: Any) -> Any:
+    """As :func:`real_of`, of lanes below 2^52."""
+
+    def by_digits(_: Any, builder: Any, x: Any) -> Any:
+        return builder.fsub(_digits_of(builder, x, 52), _constant(reals.form, 2.0**52))
+
+    return _real(context, value) if CONVERTED else lowered(reals(lanes), by_digits)
+
+
+def _fraction(context: Any, word: Any) -> Any:
+    """The highest 53 bits of lanes, over 2^53. With AVX2 all but the first are the digits of a number from ½ to 1, of which ½ is
+    taken away where the first is 0."""
+
+    def converted(_: Any, builder: Any, x: Any) -> Any:
+        whole = builder.uitofp(builder.lshr(x, _constant(lanes.form, 11)), reals.form)
+        return builder.fmul(whole, _constant(reals.form, 2.0**-53))
+
+    def by_digits(_: Any, builder: Any, x: Any) -> Any:
+        others = builder.lshr(builder.shl(x, _constant(lanes.form, 1)), _constant(lanes.form, 12))
+        first = builder.icmp_signed("<", x, _constant(lanes.form, 0))
+        excess = builder.select(first, _constant(reals.form, 0.0), _constant(reals.form, 0.5))
+        return builder.fsub(_digits_of(builder, others, -1), excess)
+
+    return lowered(reals(lanes), converted if CONVERTED else by_digits)
 
 
 def _bits(context: Any, value: Any) -> Any:
@@ -128,9 +159,9 @@ def _choose(context: Any, chosen: Any, first: Any, second: Any) -> Any:
     return lowered(kind(flags, first, second), choose)
 
 
-def _shifted(context: Any, value: Any, by: Any) -> Any:
-    """Lanes whose highest bits are signs, over a power of 2, rounded down."""
-    return lowered(lanes(lanes, by), lambda _, builder, x, by: builder.ashr(x, broadcast(builder, by)))
+def _negative(context: Any, value: Any) -> Any:
+    """Of lanes whose highest bits are signs, which are below 0."""
+    return lowered(flags(lanes), lambda _, builder, x: builder.icmp_signed("<", x, _constant(lanes.form, 0)))
 
 
 def _digits(context: Any, some: Any) -> Any:
@@ -150,11 +181,13 @@ def _flags_of(context: Any, some: Any) -> Any:
 
 real_of: Any = intrinsic(_real)
 signed_real_of: Any = intrinsic(_signed_real)
+small_real_of: Any = intrinsic(_small_real)
+fraction_of: Any = intrinsic(_fraction)
 bits: Any = intrinsic(_bits)
 from_bits: Any = intrinsic(_from_bits)
 rough_inverse: Any = intrinsic(_rough_inverse)
 choose: Any = intrinsic(_choose)
-shifted: Any = intrinsic(_shifted)
+negative: Any = intrinsic(_negative)
 digits: Any = intrinsic(_digits)
 flags_of: Any = intrinsic(_flags_of)
 fetch_reals: Any = fetched(reals)

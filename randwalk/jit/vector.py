@@ -9,7 +9,7 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from .lanes import HOST, LANES, TARGET, WIDTH, broadcast, cells, combine, lanes, lowered, marks, place
+from .lanes import HOST, LANES, TARGET, WIDTH, array_of, broadcast, cells, combine, lanes, lowered, marks, place
 
 insert: Any = cgutils.get_or_insert_function
 global_of: Any = cgutils.global_constant
@@ -199,41 +199,58 @@ def _ones(context: Any, word: Any) -> Any:
 
 
 def _append(context: Any, values: Any, chosen: Any, array: Any, offset: Any) -> Any:
-    """Keep those of a vector that are chosen, of lanes those for which `chosen`, flags or lanes, is not 0, of cells those that it
-    marks, in an array one after another from `offset` on; returns the place after the last one. What stands there and in the
-    places after it, up to the length of the vector in all, means nothing then.
+    """Keep those of a vector that are chosen, of lanes and reals those for which `chosen`, flags, digits or lanes, is not 0, of
+    cells those that it marks, in an array one after another from `offset` on; of a tuple of vectors those of each in a row of the
+    array. Returns the place after the last one. What stands there and in the places after it, up to the length of the vector in
+    all, means nothing then.
 
     AVX-512 has an instruction that packs a register. AVX2 has one that orders eight numbers of 32 bits, by a table of orders.
     Elsewhere LLVM would pack in memory and wait for it, so elements are stored one by one, each over those before it that are
     not kept.
     """
-    i64, element = ir.IntType(64), values.form.element
-    size = 512 if "+avx512f" in HOST else 256 if "+avx2" in TARGET else element.width
-    together = size // element.width
+    several = isinstance(values, types.BaseTuple)
+    kind = values[0] if several else values
+    i64, element = ir.IntType(64), kind.form.element
+    width = getattr(element, "width", 64)  # that of a float64 has no name
+    size = 512 if "+avx512f" in HOST else 256 if "+avx2" in TARGET else width
+    together = size // width
     part = ir.VectorType(element, together)
 
-    def packed(builder: Any, some: Any, mask: Any, bits: Any) -> Any:
-        if size == 512:
-            kind = ir.FunctionType(part, [part, mask.type, part])
-            name = f"llvm.experimental.vector.compress.v{together}{element.intrinsic_name}"
-            return builder.call(insert(builder.module, kind, name), [some, mask, ir.Constant(part, ir.Undefined)])
+    def order_of(builder: Any, bits: Any) -> Any:
         order, eight = ir.VectorType(ir.IntType(8), 8), ir.VectorType(ir.IntType(32), 8)
         table = ir.Constant(ir.ArrayType(order, 1 << together), _orders(together))
         there = builder.gep(global_of(builder, "orders", table), [bits], source_etype=order)
-        wanted = builder.zext(builder.load(there, align=8, typ=order), eight)
+        return builder.zext(builder.load(there, align=8, typ=order), eight)
+
+    def packed(builder: Any, some: Any, mask: Any, order: Any) -> Any:
+        if size == 512:
+            form = ir.FunctionType(part, [part, mask.type, part])
+            name = f"llvm.experimental.vector.compress.v{together}{element.intrinsic_name}"
+            return builder.call(insert(builder.module, form, name), [some, mask, ir.Constant(part, ir.Undefined)])
+        eight = order.type
         permute = insert(builder.module, ir.FunctionType(eight, [eight, eight]), "llvm.x86.avx2.permd")
-        return builder.bitcast(builder.call(permute, [builder.bitcast(some, eight), wanted]), part)
+        return builder.bitcast(builder.call(permute, [builder.bitcast(some, eight), order]), part)
 
     def store(context: Any, builder: Any, given: Any, wanted: Any, into: Any, offset: Any) -> Any:
-        for first in range(0, values.form.count, together):
-            order = ir.Constant(ir.VectorType(ir.IntType(32), together), list(range(first, first + together)))
-            some, which = (builder.shuffle_vector(v, v, order) for v in (given, wanted))
-            mask = builder.icmp_unsigned("!=", which, ir.Constant(which.type, [0] * together))
-            bits = builder.zext(builder.bitcast(mask, ir.IntType(together)), i64)
-            if together > 1:
-                some = packed(builder, some, mask, bits)
-            there, _, size = place(context, builder, array, into, offset, together)
-            builder.store(some, there, align=size)
+        rows = [builder.extract_value(given, r) for r in range(len(values))] if several else [given]
+        shape = array_of(array)(context, builder, into).shape
+        row = builder.extract_value(shape, array.ndim - 1)
+        if chosen != types.uint64:
+            marked = builder.icmp_unsigned("!=", wanted, ir.Constant(wanted.type, [0] * kind.form.count))
+            wanted = builder.zext(builder.bitcast(marked, ir.IntType(kind.form.count)), i64)
+        for first in range(0, kind.form.count, together):
+            places = ir.Constant(ir.VectorType(ir.IntType(32), together), list(range(first, first + together)))
+            bits = builder.lshr(wanted, ir.Constant(i64, first))
+            bits = builder.and_(bits, ir.Constant(i64, (1 << together) - 1))
+            begin, order = offset, order_of(builder, bits) if size == 256 else None
+            mask = builder.bitcast(builder.trunc(bits, ir.IntType(together)), ir.VectorType(ir.IntType(1), together))
+            for vector in rows:
+                some = builder.shuffle_vector(vector, vector, places)
+                if together > 1:
+                    some = packed(builder, some, mask, order)
+                there, _, bytes_each = place(context, builder, array, into, begin, together)
+                builder.store(some, there, align=bytes_each)
+                begin = builder.add(begin, row)
             count = insert(builder.module, ir.FunctionType(i64, [i64]), "llvm.ctpop.i64")
             offset = builder.add(offset, builder.call(count, [bits]))
         return offset

@@ -13,9 +13,9 @@ import math
 import numpy as np
 
 from ..jit.compile import aside, device
-from ..jit.reals import choose
+from ..jit.reals import choose, fraction_of
 from .philox import HALF, words64
-from .portable import atanh_excess, deviance, exp, floor, log, log_quotient, real, signed_real, stirling_error, whole
+from .portable import amount, atanh_excess, deviance, exp, floor, log, log_quotient, signed_real, stirling_error, whole
 
 U = np.uint64
 ULP = 2.0**-53
@@ -28,6 +28,15 @@ UNSIGNED, SIGNED = 2.0**52, 3 * 2.0**51  # for `floor`
 def block(c0, c1, c2, c3, k0, k1):  # type: ignore[no-untyped-def]
     """The two words of a block, or of lanes. The digits of c0 above the 32nd are in the high half of its fourth counter word."""
     return words64(c0, c1, c2, c3 | c0 >> HALF << U(16), k0, k1)
+
+
+@device
+def fraction(word):  # type: ignore[no-untyped-def]
+    """The highest 53 bits of a uint64, over 2^53."""
+    return signed_real(np.int64(word >> U(11))) * ULP
+
+
+fraction.of_vectors(lambda word: fraction_of(word))
 
 
 @device
@@ -55,7 +64,7 @@ def _none(n, a, b):  # type: ignore[no-untyped-def]
 @device
 def _invert(n, a, b, word):  # type: ignore[no-untyped-def]
     """The number of k with P(X <= k) <= u, by sequential search; n a/b < 10, a/b <= ½."""
-    odds, u = np.float64(a) / np.float64(b - a), np.float64(np.int64(word >> U(11))) * ULP
+    odds, u = np.float64(a) / np.float64(b - a), fraction(word)
     mass, k = _none(n, a, b), np.int64(0)
     while u >= mass and k < n and mass > NEGLIGIBLE:  # P(X = 0) >= 2^-20, so a negligible mass is one in the upper tail
         u -= mass
@@ -71,14 +80,14 @@ def _mode(n, a, inverse):  # type: ignore[no-untyped-def]
 
     m may be off by a few where n is huge, because p is rounded; nothing depends on its being the mode exactly.
     """
-    p, many = signed_real(a) * inverse, signed_real(n)
+    p, many = signed_real(a) * inverse, amount(n)
     return p, whole(floor((many + 1.0) * p, UNSIGNED), UNSIGNED), many * p, math.sqrt(many * p * (1.0 - p))
 
 
 @device
-def _excess(eighths, rest, inverse):  # type: ignore[no-untyped-def]
-    """n p - m of n a - m b = 8 eighths + rest, which must go with m to full precision."""
-    return (signed_real(eighths) * 8.0 + signed_real(rest)) * inverse
+def _excess(most, rest, inverse):  # type: ignore[no-untyped-def]
+    """n p - m of n a - m b = `most` + rest, `most` the float64 of a multiple of 8: it must go with m to full precision."""
+    return (most + amount(rest)) * inverse
 
 
 @device
@@ -88,7 +97,7 @@ def _centre(n, a, b, inverse):  # type: ignore[no-untyped-def]
     p, m, _, sd = _mode(n, a, inverse)
     low = np.int64(n * (a & 7) - m * (b & 7))
     eighths = np.int64(n * (a >> 3) - m * (b >> 3)) + (low >> 3)
-    return p, m, _excess(eighths, low & 7, inverse), sd
+    return p, m, _excess(signed_real(eighths) * 8.0, low & 7, inverse), sd
 
 
 @device
@@ -125,8 +134,8 @@ def _hat(p, sd):  # type: ignore[no-untyped-def]
 @device
 def _proposal(first, second, excess, width, slope):  # type: ignore[no-untyped-def]
     """From a block's two words: v, the distance of u from the ends of (-½, ½), and the proposal minus the mode."""
-    u = (real(first >> U(11)) - (2.0**52 - 0.5)) * ULP  # odd multiples of 2^-54 in (-½, ½)
-    v = (real(second >> U(11)) + 1.0) * ULP  # in (0, 1]
+    u = fraction(first) - (0.5 - 0.5 * ULP)  # odd multiples of 2^-54 in (-½, ½)
+    v = fraction(second) + ULP  # in (0, 1]
     inside = 0.5 - abs(u)
     return v, inside, 2.0 * slope * (u / inside) + width * u + (excess + 0.5)
 
@@ -141,7 +150,7 @@ def _target(v, inside, sd, width, slope):  # type: ignore[no-untyped-def]
 @device
 def _reject(n, a, b, c0, c1, c2, c3, k0, k1):  # type: ignore[no-untyped-def]
     """Hörmann's BTRS for n a/b >= 10, a/b <= ½. Its a, b, v_r and α are slope, width, quick / width and height here."""
-    p, m, excess, sd = _centre(n, a, b, 1.0 / real(U(b)))
+    p, m, excess, sd = _centre(n, a, b, 1.0 / signed_real(b))
     width, slope, quick = _hat(p, sd)
     lowest, beyond = -np.float64(m), np.float64(n - m + 1)
     attempt = U(0)
@@ -206,5 +215,5 @@ def log_acceptance(n, a, b, k):  # type: ignore[no-untyped-def]
     """log f(k)/f(mode) of Binomial(n, a/b) as the rejection computes it, for n min(a/b, 1 - a/b) >= 10."""
     if a > b - a:
         a, k = b - a, n - k
-    p, m, excess, _ = _centre(n, a, b, 1.0 / real(U(b)))
+    p, m, excess, _ = _centre(n, a, b, 1.0 / signed_real(b))
     return _log_ratio(n, p, m, excess, k - m)

@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 
 from ..jit.compile import aside, device, maker
 from ..jit.lanes import LANES, fetch, keep, numbers
-from ..jit.reals import bits, choose, digits, fetch_reals, flags_of, from_bits, rough_inverse, shifted
+from ..jit.reals import bits, choose, digits, fetch_reals, from_bits, negative, rough_inverse
 from ..jit.vector import append, ones, wide, zeros_below
 from .binomial import SIGNED, _asked, _drift, _excess, _hat, _mode, _proposal, _target, binomial, block
-from .portable import INVERSE_LN2, SERIES_FROM, deviance_near, floor, log, near, real, stirling_series, whole
+from .portable import INVERSE_LN2, SERIES_FROM, deviance_near, floor, log, near, signed_real, stirling_series, whole
 
 U = np.uint64
 WIDTH = 8  # draws in a vector
@@ -70,14 +70,14 @@ def _judge(n, p, m, excess, sd, first, second):  # type: ignore[no-untyped-def]
     ratio, holds = _log_ratio_near(n, p, m, excess, d)
     above, below = _target(v, inside, sd, width, slope)
     good = log(above / below) <= ratio
-    tells = holds & (-real(U(m)) <= offset) & (abs(offset) < 2.0**50)
+    tells = holds & (-signed_real(m) <= offset) & (abs(offset) < 2.0**50)
     return m + whole(d, SIGNED), (ACCEPTED if good else REJECTED) if tells else UNSURE
 
 
 @device
 def _log_ratio_near(n, p, m, excess, d):  # type: ignore[no-untyped-def]
     """As `_log_ratio` at j = d without a branch, and whether it holds: not far out, nor at a small mode."""
-    x, y = real(U(m + 1)), real(U(n - m + 1))
+    x, y = signed_real(m + 1), signed_real(n - m + 1)
     xj, yj = x + d, y - d
     errors = (stirling_series(x) - stirling_series(xj)) + (stirling_series(y) - stirling_series(yj))
     ratio = (_drift(p, x, excess, d) + errors) - (deviance_near(xj, x, d) + deviance_near(yj, y, -d))
@@ -94,10 +94,11 @@ def _filled(number, width):  # type: ignore[no-untyped-def]
 class Room(NamedTuple):
     """The memory that draws together need.
 
-    Of a chunk of draws: what is given (:func:`binomials`), if gathered; what `_centre` makes of it; a block, the result, how far
-    off it is and, as a fraction, what f(k)/f(m) is compared with; the verdict. Of LANES draws each, as digits: whose means are
-    surely large, and which others are not certain. And lists of numbers of draws: of all, of those that no proposal was made for,
-    of those to go on with, and of those of which the squeeze cannot tell.
+    Of a chunk of draws: what is given (:func:`binomials`), if gathered; what `_centre` makes of it; a block, the result, the
+    verdict. Of LANES draws each, as digits: whose means are surely large, and which others to draw alone. Of the draws of a chunk
+    that the quick test does not accept, one after another: v and `inside` of the proposal, how far off it is, p, sd, and as bits
+    the number of the draw. And lists of numbers of draws: of all, of those that no proposal was made for, of those to go on with,
+    and of those of which the squeeze cannot tell.
     """
 
     many: NDArray[np.int64]
@@ -112,12 +113,10 @@ class Room(NamedTuple):
     first: NDArray[np.uint64]
     second: NDArray[np.uint64]
     drawn: NDArray[np.int64]
-    off: NDArray[np.float64]
-    above: NDArray[np.float64]
-    below: NDArray[np.float64]
     verdict: NDArray[np.uint64]
     large: NDArray[np.uint64]
     alone: NDArray[np.uint64]
+    doubts: NDArray[np.float64]
     every: NDArray[np.uint64]
     untried: NDArray[np.uint64]
     queue: NDArray[np.uint64]
@@ -128,13 +127,13 @@ class Room(NamedTuple):
 def workspace(size):  # type: ignore[no-untyped-def]
     """Room for `size` draws together."""
     room = np.int64(_filled(U(size), LANES))
-    i, u, r = np.zeros((5, CHUNK), np.int64), np.zeros((6, CHUNK), np.uint64), np.zeros((7, CHUNK), np.float64)
+    i, u, r = np.zeros((5, CHUNK), np.int64), np.zeros((6, CHUNK), np.uint64), np.zeros((4, CHUNK), np.float64)
     lists = np.empty((4, room), np.uint64)
     for j in range(room):
         lists[0, j] = U(j)
     return Room(
-        i[0], i[1], i[2], r[0], u[0], r[1], i[3], r[2], r[3], u[1], u[2], i[4], r[4], r[5], r[6], u[3], u[4], u[5],
-        lists[0], lists[1], lists[2], lists[3],
+        i[0], i[1], i[2], r[0], u[0], r[1], i[3], r[2], r[3], u[1], u[2], i[4], u[3], u[4], u[5],
+        np.zeros((6, CHUNK + LANES), np.float64), lists[0], lists[1], lists[2], lists[3],
     )  # fmt: skip
 
 
@@ -142,28 +141,28 @@ def workspace(size):  # type: ignore[no-untyped-def]
 def _outcome(a, b):  # type: ignore[no-untyped-def]
     """Of lanes: whether not the rarer outcome is the one asked for, and in how many of b cases the rarer one occurs."""
     other = b - a
-    flip = a > other
+    flip = negative(other - a)
     return flip, choose(flip, other, a)
 
 
 @device
-def _sort(i, n, rarer, mean, room, count):  # type: ignore[no-untyped-def]
-    """Which of the LANES draws from number i of a chunk have a mean that is surely large, and which others are not certain; how
-    many are large."""
-    among = numbers(U(i)) < U(count)
-    large = (mean > SURELY_LARGE) & (n < MANY) & among
-    room.large[i // LANES] = digits(large)
-    room.alone[i // LANES] = digits((n > U(0)) & (rarer > U(0)) & ~large & among)
-    return ones(digits(large))
+def _sort(i, n, mean, room, count):  # type: ignore[no-untyped-def]
+    """Which of the LANES draws from number i of a chunk have a mean that is surely large, and that the others are drawn alone;
+    how many are large."""
+    among = ~U(0) >> U(64 - min(count - i, LANES))
+    large = among & digits((mean > SURELY_LARGE) & (n < MANY))
+    room.large[i // LANES], room.alone[i // LANES] = large, among & ~large
+    return ones(large)
 
 
 @device
 def _means(n, a, b, inverse, room, count):  # type: ignore[no-untyped-def]
-    """:func:`_sort` of a chunk."""
+    """:func:`_sort` of a chunk; what is certain is not drawn."""
     for i in range(0, count, LANES):
         many = fetch(n, i)
         _, rarer = _outcome(fetch(a, i), fetch(b, i))
-        _sort(i, many, rarer, real(many) * (real(rarer) * fetch_reals(inverse, i)), room, count)
+        _sort(i, many, signed_real(many) * (signed_real(rarer) * fetch_reals(inverse, i)), room, count)
+        room.alone[i // LANES] &= digits((many > U(0)) & (rarer > U(0)))
 
 
 @device
@@ -177,9 +176,9 @@ def _centres(n, a, b, inverse, room, count):  # type: ignore[no-untyped-def]
         left = many * rarer - m * total
         keep(bits(p), room.p, i)
         keep(m, room.mode, i)
-        keep(bits(_excess(shifted(left, 3), left & U(7), by)), room.excess, i)
+        keep(bits(_excess(signed_real(left & ~U(7)), left & U(7), by)), room.excess, i)
         keep(bits(sd), room.sd, i)
-        large += _sort(i, many, rarer, mean, room, count)
+        large += _sort(i, many, mean, room, count)
     return large
 
 
@@ -193,43 +192,47 @@ def _blocks(number, c1, c2, c3, k0, k1, room, count):  # type: ignore[no-untyped
 
 
 @device
-def _propose(n, a, b, room, count):  # type: ignore[no-untyped-def]
-    """A proposal for each draw of a chunk whose mean is large, with nothing to compare where the quick test accepts it; the
-    results of those that are certain."""
+def _propose(n, a, b, whose, room, count):  # type: ignore[no-untyped-def]
+    """A proposal for each draw of a chunk; how many there are of those whose means are large that the quick test does not
+    accept."""
+    doubts = 0
     for i in range(0, count, LANES):
         many, p, excess, sd = fetch(n, i), fetch_reals(room.p, i), fetch_reals(room.excess, i), fetch_reals(room.sd, i)
         width, slope, quick = _hat(p, sd)
         v, inside, offset = _proposal(fetch(room.first, i), fetch(room.second, i), excess, width, slope)
         d = floor(offset, SIGNED)
         flip, _ = _outcome(fetch(a, i), fetch(b, i))
-        drawn = _asked(fetch(room.mode, i) + whole(d, SIGNED), many, flip)
-        keep(choose(flags_of(room.large[i // LANES]), drawn, choose(flip, many, U(0))), room.drawn, i)
-        above, below = _target(v, inside, sd, width, slope)
-        at_once = ~(inside < 0.07) & ~(v * width > quick)
-        keep(bits(choose(at_once, 0.0, d - (excess + p - 0.5))), room.off, i)
-        keep(bits(choose(at_once, -1.0, above)), room.above, i)
-        keep(bits(below), room.below, i)
+        keep(_asked(fetch(room.mode, i) + whole(d, SIGNED), many, flip), room.drawn, i)
+        told = v, inside, d - (excess + p - 0.5), p, sd, from_bits(fetch(whose, i))
+        doubtful = room.large[i // LANES] & digits((inside < 0.07) | (v * width > quick))
+        doubts = append(told, doubtful, room.doubts, doubts)
+    return doubts
 
 
 @device
-def _list(whose, room, count, ends):  # type: ignore[no-untyped-def]
+def _list(room, doubts, ends):  # type: ignore[no-untyped-def]
     """Put the numbers of the draws of a chunk whose proposals are not accepted into lists; the ends of these."""
-    left, unsure = ends
-    for i in range(0, count, LANES):
-        off, p, sd = fetch_reals(room.off, i), fetch_reals(room.p, i), fetch_reals(room.sd, i)
-        yes, no = _squeeze(off, p, sd, fetch_reals(room.above, i), fetch_reals(room.below, i))
-        large, listed = flags_of(room.large[i // LANES]), fetch(whose, i)
-        left = append(listed, large & no, room.queue, left)
-        unsure = append(listed, large & ~(yes | no), room.unsure, unsure)
+    (left, unsure), told = ends, room.doubts
+    for i in range(0, doubts, LANES):
+        v, inside, off = fetch_reals(told[0], i), fetch_reals(told[1], i), fetch_reals(told[2], i)
+        p, sd, listed = fetch_reals(told[3], i), fetch_reals(told[4], i), bits(fetch_reals(told[5], i))
+        width, slope, _ = _hat(p, sd)
+        yes, no = _squeeze(off, p, sd, *_target(v, inside, sd, width, slope))
+        among = numbers(U(i)) < U(doubts)
+        left = append(listed, among & no, room.queue, left)
+        unsure = append(listed, among & ~(yes | no), room.unsure, unsure)
     return left, unsure
 
 
 @device
-def _gather(n, a, b, inverse, number, listed, room, count):  # type: ignore[no-untyped-def]
+def _gather(n, a, b, inverse, number, c1, c2, c3, k0, k1, listed, room, count):  # type: ignore[no-untyped-def]
+    """What is given of the draws listed, :func:`_centres` and :func:`_blocks` of these."""
     for i in range(count):
         j = listed[i]
         room.many[i], room.taken[i], room.total[i], room.inverse[i] = n[j], a[j], b[j], inverse[j]
         room.number[i] = number[j]
+    _centres(room.many, room.taken, room.total, room.inverse, room, count)
+    _blocks(room.number, c1, c2, c3, k0, k1, room, count)
 
 
 @device
@@ -238,13 +241,11 @@ def _try(listed, n, a, b, inverse, number, c1, c2, c3, k0, k1, out, room, waitin
     those that are unsure."""
     for begin in range(0, waiting, CHUNK):
         count, some = min(CHUNK, waiting - begin), listed[begin:]
-        _gather(n, a, b, inverse, number, some, room, count)
-        _centres(room.many, room.taken, room.total, room.inverse, room, count)
-        _blocks(room.number, c1, c2, c3, k0, k1, room, count)
-        _propose(room.many, room.taken, room.total, room, count)
+        _gather(n, a, b, inverse, number, c1, c2, c3, k0, k1, some, room, count)
+        doubts = _propose(room.many, room.taken, room.total, some, room, count)
         for i in range(count):
             out[some[i]] = room.drawn[i]
-        ends = _list(some, room, count, ends)
+        ends = _list(room, doubts, ends)
     return ends
 
 
@@ -254,9 +255,7 @@ def _settle(n, a, b, inverse, number, c1, c2, c3, k0, k1, out, room, ends):  # t
     left, unsure = ends
     for begin in range(0, unsure, CHUNK):
         count, some = min(CHUNK, unsure - begin), room.unsure[begin:]
-        _gather(n, a, b, inverse, number, some, room, count)
-        _centres(room.many, room.taken, room.total, room.inverse, room, count)
-        _blocks(room.number, c1, c2, c3, k0, k1, room, count)
+        _gather(n, a, b, inverse, number, c1, c2, c3, k0, k1, some, room, count)
         for i in range(_filled(U(count), WIDTH)):
             k, room.verdict[i] = _judge(
                 room.many[i], room.p[i], room.mode[i], room.excess[i], room.sd[i], room.first[i], room.second[i]
@@ -287,7 +286,8 @@ def binomials(n, a, b, inverse, c0, c1, c2, c3, k0, k1, out, room, size):  # typ
         count, many, taken, total = min(CHUNK, size - begin), n[begin:], a[begin:], b[begin:]
         several = U(0)
         for i in range(0, count, LANES):
-            several += ones(digits(fetch(many, i) > FEW))
+            cases = fetch(taken, i)
+            several += ones(digits((fetch(many, i) > FEW) & (cases > U(0)) & (cases < fetch(total, i))))
         dense = 4 * several > 3 * U(count)  # sooner all than those alone
         if dense:
             dense = 4 * _centres(many, taken, total, inverse[begin:], room, count) > 3 * U(count)
@@ -295,14 +295,14 @@ def binomials(n, a, b, inverse, c0, c1, c2, c3, k0, k1, out, room, size):  # typ
             _means(many, taken, total, inverse[begin:], room, count)
         if dense:
             _blocks(c0[begin:], c1, c2, c3, k0, k1, room, count)
-            _propose(many, taken, total, room, count)
-            ends = _list(room.every[begin:], room, count, ends)
+            doubts = _propose(many, taken, total, room.every[begin:], room, count)
+            ends = _list(room, doubts, ends)
         else:
             for i in range(0, count, LANES):
                 flip, _ = _outcome(fetch(taken, i), fetch(total, i))
                 keep(choose(flip, fetch(many, i), U(0)), room.drawn, i)
                 listed = fetch(room.every, begin + i)
-                untried = append(listed, flags_of(room.large[i // LANES]), room.untried, untried)
+                untried = append(listed, room.large[i // LANES], room.untried, untried)
         for i in range(count):
             out[begin + i] = room.drawn[i]
         for i in range(0, count, LANES):

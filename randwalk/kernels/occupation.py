@@ -19,7 +19,7 @@ from .program import FULL, LIVE
 from .step import column, limit
 
 DRAW = U(16)  # the low bits of the third counter word number the attempts of a draw, the next ones the draw
-STRIPE = 1024  # sites drawn for together, in the second-level cache
+STRIPE = 2048  # sites drawn for together, in the second-level cache
 
 
 @device

@@ -15,7 +15,7 @@ import numpy as np
 
 from ..jit.compile import device
 from ..jit.lanes import HOST
-from ..jit.reals import bits, choose, real_of, signed_real_of
+from ..jit.reals import bits, choose, real_of, signed_real_of, small_real_of
 from ..jit.vector import polynomial
 
 LN2_HIGH, LN2_LOW = 6.93147180369123816490e-01, 1.90821492927058770002e-10  # the first has 32 bits: k LN2_HIGH is exact
@@ -87,9 +87,7 @@ def real(u):  # type: ignore[no-untyped-def]
     return np.float64(u) if CONVERTED else _real(u)
 
 
-@real.of_vectors
-def _reals(u):  # type: ignore[no-untyped-def]
-    return real_of(u)
+real.of_vectors(lambda u: real_of(u))
 
 
 @device
@@ -98,9 +96,16 @@ def signed_real(i):  # type: ignore[no-untyped-def]
     return np.float64(i) if CONVERTED else _signed_real(i)
 
 
-@signed_real.of_vectors
-def _signed_reals(i):  # type: ignore[no-untyped-def]
-    return signed_real_of(i)
+signed_real.of_vectors(lambda i: signed_real_of(i))
+
+
+@device
+def amount(i):  # type: ignore[no-untyped-def]
+    """As :func:`signed_real`, of an int64 that is not negative; of lanes below 2^52."""
+    return signed_real(i)
+
+
+amount.of_vectors(lambda i: small_real_of(i))
 
 
 @device
