@@ -10,7 +10,7 @@ import pytest
 import randwalk as rw
 from randwalk.pde import FokkerPlanck, backward, closed_form, solve
 from randwalk.pde.backward import _pose_in_space
-from randwalk.pde.solver import arguments, refine
+from randwalk.pde.solver import arguments, refine, together
 from randwalk.pde.solver.backward_family import Backward
 from randwalk.pde.solver.forward import Run
 from randwalk.pde.solver.mesh import Mesh
@@ -45,6 +45,18 @@ def test_what_is_out_of_reach_is_refused_on_the_third_level(monkeypatch: pytest.
     remedy = float(re.search(r"take tolerance = (\S+)$", message).group(1))  # type: ignore[union-attr]
     assert float(re.search(r"(\S+) was reached", message).group(1)) > remedy  # type: ignore[union-attr]
     assert solve(TURNING, [0.1, 0.3], tolerance=remedy).error_estimate <= remedy
+
+
+def test_iterations_are_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of steps with a tensor between walls, which take dozens of them: a level that takes minutes is refused before it runs."""
+    monkeypatch.setattr(refine, "LARGEST_WORK", 4e7)  # twice the numbers, times steps, of the level that is refused
+    monkeypatch.setitem(together.DIRECT, 2, 0)
+    strip = rw.Interval(0.0, 1.0, rw.Reflecting(), rw.Reflecting()) * rw.Line()
+    equation = FokkerPlanck(0.0, ((0.5, 0.2), (0.2, 0.4)), domain=strip, start=(0.3, 0.5))
+    with pytest.raises(ValueError, match=r"numbers to be stepped, at most 4e\+07") as error:
+        solve(equation, [0.1], tolerance=5e-5)
+    remedy = float(re.search(r"take tolerance = (\S+)$", str(error.value)).group(1))  # type: ignore[union-attr]
+    assert solve(equation, [0.1], tolerance=remedy).error_estimate <= remedy
 
 
 def test_memory_that_finer_levels_lack_is_foreseen(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,6 +20,7 @@ from ..pace import PILOT_STEPS
 from .arguments import check_memory, fits
 from .backward_solution import BackwardSolution
 from .chains import INNER
+from .effort import effort
 from .grid import Grid
 from .mesh import Mesh
 from .refine import SMALLEST, Needs, refined
@@ -70,8 +71,13 @@ class Backward:
         wrong = around(np.nan_to_num(np.abs(means(fine.u, fine.mesh, coarse.mesh) - coarse.u)))
         return solution.judged(error, np.where(_within(solution.mesh, self.asked), error, np.maximum(wrong, error)))
 
-    def size(self, cells: int) -> int:
-        return self.mesh.with_cells(cells).states
+    @property
+    def smooth(self) -> bool:
+        """Not at the walls of regions."""
+        return not self.mesh.domain.regions
+
+    def effort(self, cells: int, clock: Clock) -> float:
+        return effort(self.equation, self.mesh.with_cells(cells), clock)
 
     def fits(self, cells: int) -> bool:
         mesh = self.mesh.with_cells(cells)
@@ -127,7 +133,7 @@ class Backward:
 
     def extrapolated(self, fine: Level, coarse: Level) -> Level:
         """As :func:`extrapolated`, where no region is."""
-        if self.mesh.domain.regions:
+        if not self.smooth:
             return fine
         return Level(extrapolated(fine.solution, coarse.solution), fine.redone or coarse.redone)
 
@@ -137,7 +143,7 @@ class Backward:
 
     def usable(self, level: Level) -> bool:
         """Whether all steps were those of the scheme, and no region lowers the order. Values may have any sign."""
-        return not level.redone and not self.mesh.domain.regions
+        return not level.redone and self.smooth
 
 
 def extrapolated(fine: BackwardSolution, coarse: BackwardSolution) -> BackwardSolution:

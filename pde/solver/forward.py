@@ -86,8 +86,8 @@ class Forward:
     mesh: Mesh
     known: dict[tuple[int, Clock], Run] = field(default_factory=dict)
 
-    def size(self, cells: int) -> int:
-        return states(self.equation, self.mesh.with_cells(cells)).size
+    def effort(self, cells: int, clock: Clock) -> float:
+        return states(self.equation, self.mesh.with_cells(cells)).effort(clock)
 
     def fits(self, cells: int) -> bool:
         return fits(self.mesh.with_cells(cells).shape, self.times.size)
@@ -150,10 +150,10 @@ class Forward:
         return left / (2.0**ORDER - 1.0) if irregular(self.equation, self.mesh) else np.zeros_like(left)
 
     def usable(self, solution: Run) -> bool:
-        return solution.positive and not solution.redone and self._smooth
+        return solution.positive and not solution.redone and self.smooth
 
     @property
-    def _smooth(self) -> bool:
+    def smooth(self) -> bool:
         """Whether errors have an expansion in h²: not at the walls of regions, and not in corners of walls with a tensor, where
         steps along diagonals end."""
         domain = self.mesh.domain

@@ -28,6 +28,7 @@ from .grid import Grid
 
 COARSEST: Final = 8  # cells of the axis with the most, down to which numbers of cells are halved
 LEAST: Final = 6  # cells of any axis
+LEAST_TIED: Final = 2  # the same where a tensor asks the other axes for as many more
 ROUNDING: Final = 1e-9  # of a number of cells
 PASSES: Final = 64  # after which no spacings are those that a tensor asks for
 
@@ -234,7 +235,7 @@ class Mesh:
         unit = (self.axes[most].high - self.axes[most].low) / (coarse * self.lengths[most])
         widths = np.array([grid.high - grid.low for grid in self.axes])
         cuts = [[not g.periodic and wall is None for wall in (g.left, g.right)] for g in self.axes]
-        fewest = [max(LEAST, grid.fewest) for grid in self.axes]
+        fewest = [max(LEAST if self.ties is None else LEAST_TIED, grid.fewest) for grid in self.axes]
         whole = np.array([not any(cut) for cut in cuts])
         counts = [max(n, round(coarse * share / wanted[most])) for n, share in zip(fewest, wanted, strict=True)]
         spacings = self._tied(np.where(whole, widths / counts, unit * np.array(self.lengths)), widths, whole)

@@ -189,8 +189,12 @@ class Needs:
 class Family(Protocol[R]):
     """A problem solved on grids of different fineness; solutions R on one grid and on half of its cells can be compared."""
 
-    def size(self, cells: int) -> int:
-        """How many numbers a step takes on."""
+    @property
+    def smooth(self) -> bool:
+        """Whether errors have an expansion in h², so that extrapolated solutions are better."""
+
+    def effort(self, cells: int, clock: Clock) -> float:
+        """The numbers that the steps of a clock take on, those that take longer several times."""
 
     def fits(self, cells: int) -> bool:
         """Whether there is memory for a solution."""
@@ -272,10 +276,10 @@ class Ladder(Generic[R]):
     def over(self, more: int) -> str:
         """The limits that so many `more` levels are beyond, empty if none."""
         level, needs = len(self.plain) - 1 + more, self._needs
-        cells, steps = self.cells(level), self.clock(level).steps
-        if cells > needs.most or steps > LARGEST_STEPS:
+        cells, clock = self.cells(level), self.clock(level)
+        if cells > needs.most or clock.steps > LARGEST_STEPS:
             return f"at most {needs.most} and {LARGEST_STEPS}"
-        if (work := self._family.size(cells) * steps) > LARGEST_WORK:
+        if (work := self._family.effort(cells, clock)) > LARGEST_WORK:
             return f"{work:.2g} numbers to be stepped, at most {LARGEST_WORK:.2g}"
         return "" if self._family.fits(cells) else "more than this machine has memory for"
 
@@ -394,19 +398,21 @@ def refined(family: Family[R], needs: Needs, tolerance: float, scale: float = 1.
             errors.append(float(found.errors.max()))
             if errors[-1] <= goal:
                 return found
-        more = _levels(errors, goal, found is not None and found.extrapolated)
+        more = _levels(errors, goal, family.smooth, found is not None and found.extrapolated)
         stuck = len(errors) > 2 and errors[-1] > STUCK * min(errors[:-1])
         if stuck or ladder.over(more):
             raise ValueError(_refusal(ladder, needs, tolerance, [error / scale for error in errors], more, stuck))
 
 
-def _levels(errors: list[float], goal: float, extrapolated: bool) -> int:
+def _levels(errors: list[float], goal: float, smooth: bool, extrapolated: bool) -> int:
     """How many more levels an error above the `goal` takes at least: at the rate of the last two, or before that is known as
-    if all orders were the highest, and the next level the first that can be `extrapolated`, if none was."""
+    if all orders were the highest, and where errors are `smooth` the next level the first that can be `extrapolated`, if none
+    was."""
     if not errors or not math.isfinite(errors[-1]):
         return 1
-    rate = float(np.clip(errors[-2] / errors[-1], FALL, MOST_PLAIN)) if len(errors) > 2 else MOST_PLAIN
-    spared = int(len(errors) == 1 and not extrapolated)
+    most = MOST_PLAIN if smooth else FALL
+    rate = float(np.clip(errors[-2] / errors[-1], FALL, MOST_PLAIN)) if len(errors) > 2 else most
+    spared = int(smooth and len(errors) == 1 and not extrapolated)
     return max(1, math.ceil(math.log(errors[-1] / goal) / math.log(rate)) - spared)
 
 

@@ -19,10 +19,11 @@ from randwalk.model.start import Everywhere
 
 from ..equation import FokkerPlanck
 from ..factors import independent
+from .effort import effort
 from .grid import GAUSS_NODES, GAUSS_WEIGHTS
 from .mesh import Mesh
 from .operator import Operator
-from .schemes import Apply
+from .schemes import Apply, Clock
 from .shares import axis_masses, start_on_mesh
 from .stencil import Stencil
 from .together import operator_of
@@ -31,9 +32,8 @@ from .together import operator_of
 class States(Protocol):
     """The states of a solution, as :func:`~randwalk.pde.solver.schemes.march` takes them."""
 
-    @property
-    def size(self) -> int:
-        """How many numbers a state has."""
+    def effort(self, clock: Clock) -> float:
+        """The numbers that the steps of a clock take on (:mod:`randwalk.pde.solver.effort`)."""
 
     @property
     def start(self) -> Floats: ...
@@ -66,9 +66,8 @@ class Cells:
     equation: FokkerPlanck
     mesh: Mesh
 
-    @property
-    def size(self) -> int:
-        return self.mesh.states
+    def effort(self, clock: Clock) -> float:
+        return effort(self.equation, self.mesh, clock)
 
     @property
     def start(self) -> Floats:
@@ -98,13 +97,12 @@ class Lines:
     equation: FokkerPlanck
     mesh: Mesh
 
-    @property
-    def size(self) -> int:
-        return self._ends[-1]
+    def effort(self, clock: Clock) -> float:
+        return float(self._ends[-1] * clock.steps)
 
     @property
     def start(self) -> Floats:
-        state = np.zeros(self.size)
+        state = np.zeros(self._ends[-1])
         masses = axis_masses(self.equation, self.mesh)
         for line, cells, own, outlets in zip(self._lines, self._inner(state), masses, self._outlets, strict=True):
             cells[...] = own[1:-1].reshape(line.shape)
