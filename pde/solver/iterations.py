@@ -1,9 +1,9 @@
-"""Linear systems of M-matrices of many cells, by iterations: BiCGSTAB [van der Vorst, SIAM J. Sci. Stat. Comput. 13, 631, 1992] with
-symmetric Gauss–Seidel sweeps, which cost next to nothing more than products with the matrix [Eisenstat, SIAM J. Sci. Stat.
+"""Linear systems of M-matrices of many cells, by iterations: BiCGSTAB [van der Vorst, SIAM J. Sci. Stat. Comput. 13, 631, 1992]
+with symmetric Gauss–Seidel sweeps, which cost next to nothing more than products with the matrix [Eisenstat, SIAM J. Sci. Stat.
 Comput. 2, 1, 1981].
 
-With rows over their diagonals a matrix is I + L + U, of what is below the diagonal and above it, and (I + L)⁻¹(I + L + U)(I + U)⁻¹ v =
-z + (I + L)⁻¹(v - z) with z = (I + U)⁻¹ v: a sweep back and a sweep forth.
+With rows over their diagonals a matrix is I + L + U, of what is below the diagonal and above it, and
+(I + L)⁻¹(I + L + U)(I + U)⁻¹ v = z + (I + L)⁻¹(v - z) with z = (I + U)⁻¹ v: a sweep back and a sweep forth.
 """
 
 from __future__ import annotations
@@ -94,8 +94,8 @@ def _iterated(ends, middles, columns, values, b, residual, most):  # type: ignor
 
 @dataclass(frozen=True, eq=False)
 class Sweeps:
-    """A matrix with rows over their diagonals: `columns` and `values` off the diagonal, in order, those of row i from `ends` i to i
-    + 1, and from `middles` i on above the diagonal."""
+    """A matrix with rows over their diagonals: `columns` and `values` off the diagonal, in order, those of row i from entry
+    i of `ends` to the next, and from entry i of `middles` on above the diagonal."""
 
     diagonal: Floats
     ends: NDArray[np.int32]

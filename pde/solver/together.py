@@ -152,8 +152,8 @@ class Moves:
         return few and 1.0 + tau * self._leaving > LONG.get(self.joined, LONG[3])
 
     def factorised(self, tau: float) -> Callable[[Floats, bool], Floats]:
-        """The solution for a state, or for values if transposed. Columns of the matrix are dominated by the diagonal, so that it is
-        the pivot, and signs are kept."""
+        """The solution for a state, or for values if transposed. Columns of the matrix are dominated by the diagonal, so that it
+        is the pivot, and signs are kept."""
         matrix = self.matrix(tau, False)
         if not self._orders:
             first = splu(matrix.tocsc(), permc_spec="MMD_AT_PLUS_A")
