@@ -11,7 +11,7 @@ from scipy.stats import multivariate_normal
 
 import randwalk as rw
 from randwalk.model.coefficient import Floats
-from randwalk.pde import FokkerPlanck, closed_form, mean_exit_time, solve
+from randwalk.pde import FokkerPlanck, closed_form, exit_probability, mean_exit_time, solve
 from randwalk.pde.solver import together
 from randwalk.pde.solver.cut_cells import open_shares
 from randwalk.pde.solver.grid import Grid
@@ -150,6 +150,39 @@ def test_a_ball_that_is_smaller_than_cells_is_not_missed() -> None:
     assert min(first, second) > 1e-3 and abs(first - second) <= wrong + off <= 2e-2
 
 
+def trapped(radius: float) -> FokkerPlanck:
+    """A disc with an absorbing rim, and a trap in its middle."""
+    rim = (rw.Line() ** 2).inside(rw.Ball((0.0, 0.0), 0.9), rw.Absorbing(), "rim")
+    room = rim.without(rw.Ball((0.0, 0.0), radius), rw.Absorbing(), "trap")
+    return FokkerPlanck(0.0, 0.5, domain=room, start=(0.4, 0.0))
+
+
+def test_a_small_trap_in_the_middle_of_a_disc() -> None:
+    """ln(b/r)/ln(b/a), though no centre of the 64 x 64 cells that would do without the trap is in it."""
+    x, law = np.linspace(0.1, 0.8, 15), exit_probability(trapped(0.01), "trap", tolerance=2e-2)
+    exact = np.log(0.9 / x) / math.log(0.9 / 0.01)
+    assert np.abs(law.value((x, 0.0 * x)) - exact).max() <= law.error_estimate <= 2e-2
+
+
+@pytest.mark.quick
+def test_a_trap_that_no_mesh_shows_is_refused() -> None:
+    with pytest.raises(ValueError, match="smallest ball is not seen"):
+        exit_probability(trapped(1e-6), "trap", tolerance=2e-2)
+
+
+def test_mean_exit_times_from_a_ring_whose_rim_reacts_quickly() -> None:
+    """A + B ln r - r²/4D: walls that nearly absorb on the first cells cut those of the later ones."""
+    inner, outer, k, d = 0.3, 0.9, 5.0, 0.5
+    hole = rw.Ball(CENTRE[:2], inner)
+    room = (rw.Line() ** 2).inside(rw.Ball(CENTRE[:2], outer), rw.PartiallyAbsorbing(k), "rim").without(hole, R, "hole")
+    law = mean_exit_time(FokkerPlanck(0.0, d, domain=room, start=(0.5, 0.0)), tolerance=1e-4)
+    r, angle = np.linspace(inner + 0.02, outer - 0.02, 40), np.linspace(0.0, 6.0, 40)
+    b = inner**2 / (2.0 * d)
+    exact = (outer / (2.0 * d) - b / outer) * d / k + b * np.log(r / outer) + (outer**2 - r**2) / (4.0 * d)
+    found = law.value((CENTRE[0] + r * np.cos(angle), CENTRE[1] + r * np.sin(angle)))
+    assert np.abs(found - exact).max() <= law.error_estimate
+
+
 @pytest.mark.quick
 def test_steps_of_all_chains_together(monkeypatch: pytest.MonkeyPatch) -> None:
     """By factors and by iterations, against NumPy; forward and backward are transposes."""
@@ -163,15 +196,16 @@ def test_steps_of_all_chains_together(monkeypatch: pytest.MonkeyPatch) -> None:
     rng = np.random.default_rng(2)
     state, values = np.zeros(mesh.states), rng.random(mesh.states)
     mesh.inner(state)[mesh.live] = rng.random(int(mesh.live.sum()))
-    exact = np.linalg.solve(np.eye(len(a)) - 0.05 * a, state)
-    back = np.linalg.solve((np.eye(len(a)) - 0.05 * a).T, values)
     for direct in (together.DIRECT, {2: 0}):
         monkeypatch.setattr(together, "DIRECT", direct)
         steps = Together(operator)
-        found = steps.forward[0](0.05, 0.0, state)
-        assert found == pytest.approx(exact, rel=1e-9, abs=1e-12 * exact.max()) and found.min() >= 0.0
-        assert found.sum() == pytest.approx(state.sum(), rel=1e-14)
-        assert steps.backward[0](0.05, 0.0, values) == pytest.approx(back, rel=1e-10)
+        for tau in (0.05, 0.03):  # the order of the first factors serves the others
+            exact = np.linalg.solve(np.eye(len(a)) - tau * a, state)
+            back = np.linalg.solve((np.eye(len(a)) - tau * a).T, values)
+            found = steps.forward[0](tau, 0.0, state)
+            assert found == pytest.approx(exact, rel=1e-9, abs=1e-12 * exact.max()) and found.min() >= 0.0
+            assert found.sum() == pytest.approx(state.sum(), rel=1e-14)
+            assert steps.backward[0](tau, 0.0, values) == pytest.approx(back, rel=1e-10)
 
 
 @pytest.mark.quick

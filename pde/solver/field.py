@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
@@ -24,7 +25,7 @@ from .multigrid import solved
 from .operator import Operator
 from .rates import generator_at_walls
 from .splines import means
-from .window import whole
+from .window import crossed, showing, whole
 
 DIRECT: Final = {2: 2**16, 3: 2**13}  # cells up to which a system is factorised
 FIRST: Final = {2: 32, 3: 12}  # cells of the axis with the most, at first
@@ -50,7 +51,8 @@ def field_steady(
                  for region, shape in zip(equation.domain.regions, equation.domain.sets, strict=True))  # fmt: skip
     share = OF_DIFFERENCE[bool(equation.domain.regions)] if smooth else 1.0
     every, most = whole(equation), MOST.get(equation.dimension, 2**18)
-    cells = _first_cells(every, most)
+    cells = showing(every, _first_cells(every, most), most)
+    every = replace(every, crossed=crossed(equation, every.with_cells(AFTER * cells)))
     levels, richer, reached = (
         [_solved(equation, every.with_cells(cells), source, paid, quantity)],
         list[BackwardSolution](),

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from randwalk.model.coefficient import Floats, Point
 from randwalk.model.domain import Domain, Wall
+from randwalk.model.region import Ball
 
 from .chains import GONE
 from .cut_cells import CutCells
@@ -89,6 +90,15 @@ class Mesh:
     def edged(self) -> bool:
         """Whether edges stand on the breaks of coefficients; where none does, cells are equal."""
         return any(axis.breaks for axis in self.axes)
+
+    @property
+    def smallest_ball(self) -> float:
+        """The diameter of the smallest ball in the window over the diagonal of a cell, if all axes were one cell of the axis with
+        the most; inf without a ball. On its inverse as many cells none is missed."""
+        low, high = np.array([(grid.low, grid.high) for grid in self.axes]).T
+        balls = (region.shape for region in self.domain.regions if isinstance(region.shape, Ball))
+        inside = (b.radius for b in balls if b.contains(tuple(np.clip(b.centre, low, high))))
+        return 2.0 * min(inside, default=math.inf) / (float(np.linalg.norm(self.spacings)) * self.cells)
 
     @property
     def volume(self) -> float:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any, Final, Generic, Protocol, TypeVar
@@ -12,7 +11,6 @@ from typing import Any, Final, Generic, Protocol, TypeVar
 import numpy as np
 
 from randwalk.model.coefficient import Floats, coordinate
-from randwalk.model.region import Ball
 from randwalk.model.start import Start
 
 from ..equation import FokkerPlanck
@@ -133,7 +131,7 @@ class Needs:
             for a, (name, ends) in enumerate(reach.items())
             for c in coefficients
         ]
-        narrowest = min(moments.coarsest(seen), *widths, *_of_balls(mesh, unit))
+        narrowest = min(moments.coarsest(seen), *widths, mesh.smallest_ball)
         pace = pace.within(seen, moments.longest(seen)).within(*moments.pulses(seen))
         broken = bool(mesh.domain.regions) or any(
             c.moving_breaks or (not grid.breaks and c.breaks(name, *ends))
@@ -217,14 +215,6 @@ class Family(Protocol[R]):
 
     def usable(self, solution: R) -> bool:
         """Whether an extrapolated solution is one: all its masses are positive."""
-
-
-def _of_balls(mesh: Mesh, unit: Floats) -> Iterator[float]:
-    """The lengths of cells, in `unit` each axis, of which no ball in the window is missed: their diagonal is its diameter."""
-    low, high = np.array([(grid.low, grid.high) for grid in mesh.axes]).T
-    for shape in (region.shape for region in mesh.domain.regions):
-        if isinstance(shape, Ball) and shape.contains(tuple(np.clip(shape.centre, low, high))):
-            yield float(2.0 * shape.radius / np.linalg.norm(unit))
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,7 @@ from .operator import Operator
 from .rates import generator
 from .reconstruct import Profile
 from .stencil import Stencil
-from .window import whole
+from .window import showing, whole
 
 FIRST: Final = {1: 64, 2: 24, 3: 12}  # cells of the axis with the most, at first
 MOST: Final = {1: 2**20, 2: 2**19, 3: 2**20}  # cells
@@ -95,9 +95,10 @@ def steady_law(equation: FokkerPlanck, window: Any, tolerance: float) -> Station
     if equation.time_dependent:
         raise ValueError("an equation whose coefficients depend on time has no stationary law")
     every, d = _walled(equation, _bounds(equation, window)), equation.dimension
-    smooth, cells, error = not equation.domain.regions, FIRST.get(d, 8), math.inf
+    smooth, most, error = not equation.domain.regions, MOST.get(d, 2**18), math.inf
+    cells = showing(every, FIRST.get(d, 8), most)
     levels, richer = [_masses(equation, every.with_cells(cells), None)], list[Floats]()
-    while math.prod((mesh := every.with_cells(2 * cells)).shape) <= MOST.get(d, 2**18):
+    while math.prod((mesh := every.with_cells(2 * cells)).shape) <= most:
         check_memory(mesh.shape, 1)
         cells = 2 * cells
         levels.append(_masses(equation, mesh, levels[-1]))

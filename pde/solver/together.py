@@ -3,15 +3,16 @@
 At a wall that is neither across an axis nor absorbing, and at any with a D that is not diagonal, no flux of a single direction
 vanishes, but that of their sum. A step of one chain then makes a layer there, and steps one after the other are of an order
 between ½ and 1 [Hundsdorfer & Verwer 2003, §IV.2]. Here the matrix I - τA of all chains is factorised once for each length of
-steps, or, where cells are many or coefficients move, the system is solved by iterations.
+steps, or, where steps are short, cells are many or coefficients move, the system is solved by iterations
+(:mod:`randwalk.pde.solver.iterations`).
 """
 
 from __future__ import annotations
 
-import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,7 @@ from scipy.sparse.linalg import splu
 from randwalk.model.coefficient import ZERO, Floats
 
 from ..equation import FokkerPlanck
+from .iterations import Sweeps
 from .mesh import Mesh
 from .operator import Operator
 from .rates import generator
@@ -28,9 +30,7 @@ from .schemes import Apply
 from .stencil import kept
 
 DIRECT: Final = {2: 2**18, 3: 2**14}  # cells up to which a matrix is factorised that joins so many axes
-RESIDUAL: Final = 1e-10  # of the state
-ITERATIONS: Final = 1000
-TINY: Final = 1e-300  # in place of 0 as a divisor
+LONG: Final = {2: 3.0, 3: 80.0}  # diagonal entries of I - τA from which on iterations take longer than factors
 ROUNDING: Final = 1e-9  # of the largest mass: a negative one so small is what iterations leave
 
 
@@ -95,71 +95,86 @@ class Together:
         return self._solved(tau, t, state, True)
 
     def _solved(self, tau: float, t: float, state: Floats, transposed: bool) -> Floats:
-        operator = self.operator
-        values = [operator.values(k, t) for k in range(len(operator.directions))]
-        joined = operator.mesh.dimension if operator.along is None else len(operator.along)
-        direct = operator.mesh.size <= DIRECT.get(joined, 2**13) and None not in values
-        key = (
-            None
-            if None in values
-            else (tau, float(transposed and not direct), *(v for own in values if own for v in own))
-        )
+        values = [self.operator.values(k, t) for k in range(len(self.operator.directions))]
+        read = None if None in values else tuple(v for own in values if own for v in own)
+        moves = kept(self._moves, read, lambda: Moves.of(self.operator, t))
         new = state.copy()
-        if direct:
-            places, factors = kept(self._known, key, lambda: self._factorised(tau, t))
-            new[places] = factors.solve(state[places], "T" if transposed else "N")
+        held = state[moves.places]
+        if read is not None and moves.slow(tau):
+            factors = kept(self._factors, (tau, *read), lambda: moves.factorised(tau))
+            new[moves.places] = factors(held, transposed)
             return new
-        places, matrix = kept(self._known, key, lambda: self._matrix(tau, t, transposed))
-        new[places] = _iterated(matrix, state[places])
+        key = None if read is None else (tau, float(transposed), *read)
+        new[moves.places] = kept(self._sweeps, key, lambda: Sweeps.of(moves.matrix(tau, transposed))).solve(held)
         if not transposed:
             new[(new < 0.0) & (new > -ROUNDING * new.max())] = 0.0
         return new
 
     @cached_property
-    def _known(self) -> dict[tuple[float, ...], Any]:
+    def _moves(self) -> dict[tuple[float, ...], Moves]:
         return {}
 
-    def _factorised(self, tau: float, t: float) -> tuple[NDArray[np.int64], Any]:
-        """Columns of the matrix are dominated by the diagonal, so that it is the pivot, and signs are kept."""
-        places, matrix = self._matrix(tau, t, False)
-        return places, splu(matrix.tocsc(), permc_spec="MMD_AT_PLUS_A")
+    @cached_property
+    def _factors(self) -> dict[tuple[float, ...], Callable[[Floats, bool], Floats]]:
+        return {}
 
-    def _matrix(self, tau: float, t: float, transposed: bool) -> tuple[NDArray[np.int64], sparse.csr_array]:
-        """(the places of a state from or to which mass moves, and the last one; the matrix on them)."""
-        moved = generator(self.operator, t)
+    @cached_property
+    def _sweeps(self) -> dict[tuple[float, ...], Sweeps]:
+        return {}
+
+
+@dataclass(frozen=True, eq=False)
+class Moves:
+    """The `places` of a state from or to which mass moves, and the last one; the `rates` on them, as rows of
+    :func:`randwalk.pde.solver.rates.generator`; `joined` is the number of axes that they join."""
+
+    places: NDArray[np.int64]
+    rates: sparse.csr_array
+    joined: int
+
+    @classmethod
+    def of(cls, operator: Operator, t: float) -> Moves:
+        moved = generator(operator, t)
         concerned = np.zeros(moved.shape[0], dtype=np.bool_)
         concerned[moved.indices], concerned[-1] = True, True
         places, number = np.flatnonzero(concerned), np.cumsum(concerned) - 1
         rows = np.append(moved.indptr[places], moved.nnz)  # those of other places are empty
-        moved = sparse.csr_array((moved.data, number[moved.indices], rows), (places.size,) * 2)
-        return places, (sparse.eye_array(places.size) - tau * (moved if transposed else moved.T)).tocsr()
+        rates = sparse.csr_array((moved.data, number[moved.indices], rows), (places.size,) * 2)
+        return cls(places, rates, operator.mesh.dimension if operator.along is None else len(operator.along))
 
+    def matrix(self, tau: float, transposed: bool) -> sparse.csr_array:
+        """I - τA, or its transpose, on the places."""
+        return (sparse.eye_array(self.places.size) - tau * (self.rates if transposed else self.rates.T)).tocsr()
 
-def _iterated(matrix: sparse.csr_array, b: Floats) -> Floats:
-    """The solution for `b` by BiCGSTAB on unknowns over the diagonal [van der Vorst, SIAM J. Sci. Stat. Comput. 13, 631, 1992]:
-    the diagonal, which holds the rates of small parts of cells, is a better guide than steps of the chains, which take ten times
-    as long. (SciPy's is a hundred times as slow where the threads of its scalar products wait for each other.)"""
-    inverse = 1.0 / matrix.diagonal()
-    x = inverse * b
-    r = b - matrix @ x
-    shadow, p, goal = r, r, RESIDUAL * math.sqrt(_product(b, b))
-    rho = _product(shadow, r)
-    for _ in range(ITERATIONS):
-        if math.sqrt(_product(r, r)) <= goal:
-            return x
-        p_scaled = inverse * p
-        v = matrix @ p_scaled
-        alpha = rho / _product(shadow, v)
-        s = r - alpha * v
-        s_scaled = inverse * s
-        w = matrix @ s_scaled
-        omega = _product(w, s) / max(_product(w, w), TINY)
-        x = x + alpha * p_scaled + omega * s_scaled
-        r = s - omega * w
-        rho, before = _product(shadow, r), rho
-        p = r + (rho / before) * (alpha / max(omega, TINY)) * (p - omega * v)
-    raise ValueError("the steps of all chains together did not converge: take a larger tolerance")
+    def slow(self, tau: float) -> bool:
+        """Whether factors, in so many steps as are alike, take less time than iterations, which are many in long steps."""
+        few = self.places.size <= DIRECT.get(self.joined, 2**13)
+        return few and 1.0 + tau * self._leaving > LONG.get(self.joined, LONG[3])
 
+    def factorised(self, tau: float) -> Callable[[Floats, bool], Floats]:
+        """The solution for a state, or for values if transposed. Columns of the matrix are dominated by the diagonal, so that it
+        is the pivot, and signs are kept."""
+        matrix = self.matrix(tau, False)
+        if not self._orders:
+            first = splu(matrix.tocsc(), permc_spec="MMD_AT_PLUS_A")
+            self._orders.append(np.argsort(first.perm_c))
+            return lambda held, transposed: np.asarray(first.solve(held, "T" if transposed else "N"))
+        (order,) = self._orders
+        factors = splu(matrix[order][:, order].tocsc(), permc_spec="NATURAL")
 
-def _product(a: Floats, b: Floats) -> float:
-    return float(np.einsum("i,i", a, b))
+        def solution(held: Floats, transposed: bool) -> Floats:
+            found = np.empty_like(held)
+            found[order] = factors.solve(held[order], "T" if transposed else "N")
+            return found
+
+        return solution
+
+    @cached_property
+    def _leaving(self) -> float:
+        """The median of the rates at which mass leaves a place."""
+        return float(np.median(-self.rates.diagonal()))
+
+    @cached_property
+    def _orders(self) -> list[NDArray[np.int64]]:
+        """The order in which factors have few entries, once it is found: that takes half of their time."""
+        return []

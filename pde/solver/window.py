@@ -96,6 +96,25 @@ def whole(equation: FokkerPlanck, ends: Sequence[tuple[float, float]] | None = N
     return _meshed(equation, axes, spread / spread.max() * min(g.high - g.low for g in axes) / 8.0, 0.0, LONGEST)
 
 
+def showing(mesh: Mesh, cells: int, most: int) -> int:
+    """So many `cells` of the axis with the most, or more, that on twice as many no ball is missed.
+
+    Raises
+    ------
+    ValueError
+        where those are more than `most` cells in all.
+    """
+    if 2.0 * cells * mesh.smallest_ball >= 1.0:
+        return cells
+    needed = 2 * math.ceil(0.25 / mesh.smallest_ball) + 1  # odd, so that proportions are kept
+    if math.prod(mesh.with_cells(2 * needed).shape) > most:
+        raise ValueError(
+            f"{mesh.domain}: its smallest ball is not seen on fewer than {2 * needed} cells along an axis, which are more than "
+            f"{most} in all: take a larger ball, or a smaller domain"
+        )
+    return needed
+
+
 def wider_mesh(equation: FokkerPlanck, mesh: Mesh, lost: Floats, leak: float, until: float) -> Mesh:
     """The mesh with each cut that lost more than `leak` (of what was `lost` by each exit) moved out a little."""
     if mesh.dimension > 1:
@@ -139,10 +158,10 @@ def _meshed(equation: FokkerPlanck, axes: list[Grid], narrowest: Floats, until: 
     ties = _ties(equation, axes, until)
     allowed = tuple(_allowed(ties, lengths).tolist())
     mesh = Mesh(tuple(axes), equation.domain, allowed, ties).with_cells(CELLS.get(len(axes), 16))
-    return replace(mesh, crossed=_crossed(equation, mesh))
+    return replace(mesh, crossed=crossed(equation, mesh))
 
 
-def _crossed(equation: FokkerPlanck, mesh: Mesh) -> tuple[int, ...]:
+def crossed(equation: FokkerPlanck, mesh: Mesh) -> tuple[int, ...]:
     """The regions with a wall that nearly absorbs: the density that it would leave behind it, in the centre of a cell that it
     cuts, is negative, since it changes as much as itself within D/K of a wall with the reactivity K. D is the least of an axis
     where it is looked at."""
