@@ -271,3 +271,20 @@ def test_what_a_double_cannot_hold() -> None:
     unstable = closed_form(FokkerPlanck(rw.Affine(slope=1.0), 0.5))
     with pytest.raises(ValueError, match="t = 1000: with the drift's slope"):
         unstable.mean(1000.0)
+
+
+@pytest.mark.parametrize("drift", [0.0, 0.5, -0.5])
+@pytest.mark.parametrize("killing", [0.0, 0.3])
+def test_who_starts_on_a_wall_leaves_by_the_other_too(drift: float, killing: float) -> None:
+    """Without drift and killing by the wall opposite with 1/(1 + KL/D) in the end, which makes u linear."""
+    domain = rw.Interval(0.0, 1.0, rw.Absorbing(), rw.PartiallyAbsorbing(1.5))
+    form, close = (
+        rw.pde.closed_form(rw.pde.FokkerPlanck(drift, 0.5, domain=domain, start=start, killing=killing))
+        for start in (1.0, 1.0 - 1e-12)
+    )
+    times = [0.01, 0.3, 2.0, math.inf]
+    parts = [form.absorbed(exit, times) for exit in ("left", "right", "killing")]
+    assert sum(parts) + form.survival(times) == pytest.approx(np.ones(4), rel=1e-12)
+    assert parts[0] == pytest.approx(close.absorbed("left", times), rel=1e-9, abs=0.0)
+    if not drift and not killing:
+        assert parts[0][3] == pytest.approx(1.0 / 4.0, rel=1e-12)

@@ -355,7 +355,7 @@ FAIR = rw.LatticeWalk(right=0.5, left=0.5, dx=1.0, domain=cliffs(10), start=4.0)
         (lambda: hitting_time(rw.LatticeWalk(0.5, 0.5, dx=1.0)), "target = None: nobody leaves"),
         (lambda: hitting_probability(FAIR, 3.4), "target = 3.4 is no site .* the nearest is 3"),
         (lambda: hitting_probability(FAIR, 0.0), "target = 0 is no site .* the nearest is 1"),
-        (lambda: hitting_probability(FAIR, "left", start=[1.0, 11.0]), "start = 11 is no site .* the nearest is 9"),
+        (lambda: hitting_probability(FAIR, "left", start=[1.0, 11.0]), "start = 11 is no site .* the nearest is 10"),
         (lambda: hitting_probability(FAIR, [2.0, 3.0], before=3.0), "a place in common"),
         (lambda: hitting_probability(FAIR, []), "give at least one place"),
         (lambda: return_time(FAIR, [1.0, 2.0]), r"place = \[1.0, 2.0\]: give one place"),
@@ -510,3 +510,42 @@ def test_a_maze_with_a_trap_against_a_dense_solution() -> None:
 def test_bad_questions_in_the_plane(ask: Callable[[rw.LatticeWalk], object], told: str) -> None:
     with pytest.raises(ValueError, match=told):
         ask(simple(square(12), start=(6.0, 6.0)))
+
+
+def test_starts_on_walls_have_left_at_once() -> None:
+    """h = 1 at the target's wall and 0 at the other, as the boundary values of the difference equation say."""
+    walk = rw.LatticeWalk(0.5, 0.5, dx=1.0, domain=cliffs(10), start=5.0)
+    sites = np.arange(11.0)
+    assert hitting_probability(walk, "right", start=sites) == pytest.approx(sites / 10.0, rel=ROUNDING)
+    assert hitting_time(walk, start=sites).mean == pytest.approx(sites * (10.0 - sites), rel=ROUNDING)
+    ends = hitting_time(walk, "left", start=[0.0, 10.0])
+    assert ends.probability.tolist() == [1.0, 0.0] and ends.mean[0] == 0.0 and math.isnan(ends.mean[1])
+    assert hitting_probability(walk, 3.0, before=7.0, start=[0.0, 10.0]).tolist() == [0.0, 0.0]
+    for beyond in (-1.0, 11.0):
+        with pytest.raises(ValueError, match="no site of the walk"):
+            hitting_probability(walk, "left", start=beyond)
+    with pytest.raises(ValueError, match="the nearest is 1"):
+        return_time(walk, 0.0)
+    falling = rw.LatticeWalk(0.25, 0.5, dx=1.0, domain=CLIFF, start=2.0)
+    assert hitting_time(falling, "left", start=[0.0, 2.0]).mean == pytest.approx([0.0, 8.0], rel=ROUNDING)
+    closed = rw.LatticeWalk(0.5, 0.5, dx=1.0, domain=path(5), start=2.0)
+    with pytest.raises(ValueError, match="no site of the walk"):
+        hitting_probability(closed, 0.0, start=-1.0)
+
+
+def test_starts_on_walls_in_the_plane_and_in_space() -> None:
+    """In a strip, where the corner is that of the first axis in a box, and where images cancel but for rounding."""
+    quarter: dict[tuple[int, ...], float] = {(1, 0): 0.25, (-1, 0): 0.25, (0, 1): 0.25, (0, -1): 0.25}
+    places = ([0.0, 1.0, 4.0, 0.0], [1.0, 4.0, 1.0, 4.0])
+    box = rw.LatticeWalk(steps=quarter, dx=1.0, domain=cliffs(4) ** 2, start=(1.0, 1.0))
+    shares = [hitting_probability(box, exit, start=places) for exit in ("left", "right", "bottom", "top")]
+    assert np.transpose(shares).tolist() == [[1, 0, 0, 0], [0, 0, 0, 1], [0, 1, 0, 0], [1, 0, 0, 0]]
+    strip = rw.LatticeWalk(steps=quarter, dx=1.0, domain=cliffs(4) * rw.Line(), start=(1.0, 1.0))
+    assert hitting_probability(strip, "left", start=places) == pytest.approx([1.0, 0.75, 0.0, 1.0], rel=ROUNDING)
+    drift: dict[tuple[int, ...], float] = {(0, 0, 1): 0.2, (0, 0, -1): 0.1}
+    drift |= dict.fromkeys([(1, 0, 0), (-1, 0, 0), (0, 1, 0), (0, -1, 0)], 0.15)
+    corner = rw.LatticeWalk(steps=drift, dx=1.0, domain=CLIFF * CLIFF * rw.Line(), start=(1.0, 1.0, 1.0))
+    target = ([2.0, 3.0], [1.0, 5.0], [0.0, 2.0])
+    time = hitting_time(corner, target, start=([0.0, 3.0, 0.0, 1.0], [4.0, 0.0, 7.0, 1.0], [1.0, 2.0, -4.0, 0.0]))
+    assert time.probability[:3].tolist() == [0.0] * 3 and time.probability[3] > 0.1
+    assert np.isnan(time.mean).tolist() == [True, True, True, False]

@@ -56,6 +56,32 @@ def test_mean_exit_times(dimension: int, start: float) -> None:
         assert mean == pytest.approx((2.25 - start**2) / (2 * dimension * 0.5) + more, rel=1e-6)
 
 
+@pytest.mark.parametrize("tau", [5.0, 8.0, 20.0, 60.0])
+@pytest.mark.parametrize("dimension", [2, 3])
+def test_when_hardly_anybody_is_left_the_slowest_mode_is(dimension: int, tau: float) -> None:
+    """J₀(jr) in the disc and sin(πr)/r in the ball, relatively: the second mode is exp(-24τ) of it. Here is r₀ = 0.3, r = 0.5."""
+    domain = (rw.Line() ** dimension).inside(rw.Ball((0.0,) * dimension, 2.0), rw.Absorbing(), name="rim")
+    start, place = ((2.0 * r, *[0.0] * (dimension - 1)) for r in (0.3, 0.5))
+    form = closed_form(FokkerPlanck(0.0, 4.0, domain=domain, start=start))  # τ = t
+    rate, alive, density = math.pi**2, 2.0 * math.sin(0.3 * math.pi) / (0.3 * math.pi), math.sin(0.3 * math.pi)
+    density /= 0.3 * 0.5 * 2.0 * math.pi
+    if dimension == 2:
+        j = float(special.jn_zeros(0, 1)[0])
+        rate, alive = j**2, 2.0 * special.j0(0.3 * j) / (j * special.j1(j))
+        density = special.j0(0.3 * j) * special.j0(0.5 * j) / (math.pi * special.j1(j) ** 2)
+    left = math.exp(-rate * tau)
+    assert float(form.survival(tau)) == pytest.approx(alive * left, rel=1e-12, abs=0.0)
+    assert float(form.first_passage_density("rim", tau)) == pytest.approx(rate * alive * left, rel=1e-12, abs=0.0)
+    assert float(form.pdf(place, tau)) == pytest.approx(density * left / 2.0**dimension, rel=1e-12, abs=0.0)
+    assert form.mean(tau) == pytest.approx(np.zeros(dimension), abs=1e-12)
+
+
+def test_where_nobody_is_left_there_is_no_density() -> None:
+    """exp(-5.8 · 10⁴) is no double."""
+    form = ball(2, start=0.3)
+    assert float(form.pdf((0.6, 0.0), 1e5)) == 0.0 == float(form.survival(1e5))
+
+
 def test_published_survival() -> None:
     """From the centre of the unit disc 2 Σ exp(-j²Dt)/(j J₁(j)); of the unit ball 1 + 2 Σ (-1)ⁿ exp(-n²π²Dt)."""
     zeros = special.jn_zeros(0, 60)

@@ -25,7 +25,7 @@ STEP = 1.0  # of the grid on which changes of sign are seen; roots are more than
 BISECTIONS = 5
 NEWTON = 4  # steps from a bracket of STEP/32
 SMALL_BIOT = 0.5  # h below which the first root, about √(dh), is looked for by itself
-LAST = 45.0  # α²τ from which modes are left out: exp(-45) = 3e-20
+LAST = 45.0  # α²τ beyond that of the slowest mode from which modes are left out: exp(-45) = 3e-20
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,8 +55,8 @@ class Degree:
         return values
 
     def until(self, tau: float) -> Degree:
-        """The modes that are left at τ and later."""
-        kept = self.alpha**2 * tau <= LAST
+        """The slowest mode, and those that are not negligible beside it at τ and later."""
+        kept = (self.alpha**2 - self.alpha[:1] ** 2) * tau <= LAST
         return Degree(self.dimension, self.degree, self.alpha[kept], self.norm[kept])
 
     def power(self, more: int) -> Floats:

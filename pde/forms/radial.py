@@ -446,4 +446,4 @@ def _chebyshev(dimension: int, biot: float, tau: float, start: float, low: float
     coefficients = values @ chebyshev.chebvander(nodes, count - 1) * (2.0 / count)
     coefficients[:, 0] *= 0.5
     size = np.abs(values).max(axis=1)
-    return coefficients[: 1 + int(np.flatnonzero(size > SMALL * size.max())[-1])]
+    return coefficients[: 1 + int(np.flatnonzero(size >= SMALL * size.max())[-1])]

@@ -347,7 +347,9 @@ class Bar(Green):
         """The flux, integrated over log t on panels as short as its front asks for, and later mode by mode."""
         late, alone = LATE * self.length**2 / self.diffusion, self._alone_until(wall, y)
         early, start = np.minimum(t, late), np.array([y])
-        first = self.beside(wall).absorbed(wall, np.minimum(t, alone), np.broadcast_to(start, t.shape), killing)
+        first: Floats = np.zeros(t.size)
+        if alone > 0.0:  # not from a start on the other wall
+            first = self.beside(wall).absorbed(wall, np.minimum(t, alone), np.broadcast_to(start, t.shape), killing)
         breaks = self._time_breaks(wall, early, y, alone)
         if breaks.size < 2:
             return first + self._absorbed_late(wall, late, t, y, killing)

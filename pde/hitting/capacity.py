@@ -65,7 +65,10 @@ class Capture:
         require(OF_A_PAIR * count * (count + len(starts)), f"the equations of {count} sites", "take fewer")
         if self.moves.recurrent and not self.absorbed:
             return self._recurrent(starts, stepped)
-        return np.asarray(np.clip(self._generated(starts, stepped, None), 0.0, 1.0))
+        absorbed = np.zeros(len(starts), dtype=bool)  # where the images cancel, but for rounding
+        for mirror in self.mirrors:
+            absorbed |= (mirror.sign < 0) & (2 * starts[:, mirror.axis] == mirror.twice)
+        return np.where(absorbed, 0.0, np.clip(self._generated(starts, stepped, None), 0.0, 1.0))
 
     def time(self, starts: Whole, stepped: bool) -> HittingTime:
         """The time in steps as well, which counts the first step."""

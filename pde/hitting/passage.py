@@ -117,7 +117,7 @@ class Passage:
         """Of walkers that start at each of the positions of the chain, or from their `masses`."""
         values = (
             np.concatenate([self.probability, self.exits]),
-            *(np.concatenate([moment, np.zeros(self.exits.size)]) for moment in self.moments),
+            *(np.concatenate([moment, np.where(self.exits, 0.0, math.nan)]) for moment in self.moments),
         )
         hit, mean, variance = (value[position] for value in values)
         if masses is None:

@@ -30,9 +30,9 @@ def cells_of(table: StepTable, places: Numbers) -> NDArray[np.int64]:
     return layout.index(*(numbers[here] for numbers in places))
 
 
-def numbers_of(walk: LatticeWalk, name: str, places: Places) -> Numbers:
-    """The lattice numbers of places, which must be sites that walkers can be on; of a shape or of True in an array over the
-    sites, of those that are."""
+def numbers_of(walk: LatticeWalk, name: str, places: Places, walls: int = 0) -> Numbers:
+    """The lattice numbers of places, which must be sites that walkers can be on, or up to `walls` = 1 sites farther, on absorbing
+    walls; of a shape or of True in an array over the sites, of those that walkers can be on."""
     if isinstance(places, Shape) or (isinstance(places, np.ndarray) and places.dtype == bool):
         return _covered(walk, name, places)
     point, shape = points(places, walk.dimension, name)
@@ -40,14 +40,15 @@ def numbers_of(walk: LatticeWalk, name: str, places: Places) -> Numbers:
         raise ValueError(f"{name} = {shown(places)}: give at least one place")
     point = (point,) if walk.dimension == 1 else point
     numbers, nearest, wrong = [], [], np.zeros(point[0].shape, dtype=bool)
-    for x, lattice in zip(point, walk.lattices, strict=True):
+    for x, lattice, axis in zip(point, walk.lattices, walk.domain.axes, strict=True):
         ratio = (x - lattice.origin) / lattice.dx
         near = np.rint(np.clip(ratio, -FARTHEST, FARTHEST)).astype(np.int64)
         close = np.abs(ratio - near) <= ON_SITE
         if lattice.periodic and lattice.sites is not None:
             near = np.where(close, near % lattice.sites, near)
-        first = -FARTHEST if lattice.first is None else lattice.first
-        last = FARTHEST if lattice.last is None else lattice.last
+        more = {face.exit: walls for face in axis.faces if face.wall.on_site}
+        first = -FARTHEST if lattice.first is None else lattice.first - more.get("left", 0)
+        last = FARTHEST if lattice.last is None else lattice.last + more.get("right", 0)
         wrong |= ~close | (near < first) | (near > last)
         numbers.append(near.reshape(shape))
         nearest.append(lattice.x(np.clip(near, first, last)))

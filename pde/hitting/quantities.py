@@ -29,7 +29,7 @@ def hitting_probability(walk: LatticeWalk, target: Target, *, before: Places = N
     before : places, optional
         Walkers stop there: the probability of the target `before` these (the committor of two sets).
     start : places, or a Start; the walk's own start if left out
-        Of a distribution, the answer is the mean over it.
+        Of a distribution, the answer is the mean over it. Who starts on a wall that absorbs has left there at once.
 
     Returns
     -------

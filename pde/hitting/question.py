@@ -79,7 +79,7 @@ class Question:
         stopped = None if before is None else numbers_of(walk, "before", before)
         if places is not None and stopped is not None and sites_of(places) & sites_of(stopped):
             raise ValueError("target and before have a place in common: leave it out of one of them")
-        return cls(walk, places, stopped, exits, None if start is None else numbers_of(walk, "start", start), kind)
+        return cls(walk, places, stopped, exits, None if start is None else numbers_of(walk, "start", start, 1), kind)
 
     def on(
         self,
