@@ -160,7 +160,7 @@ def program(
         f"WEIGHED, GATHERED, WALLS, KILLED = {killed}, {source != ZERO}, {len(walls)}, {last}\n"
         f"INTERFACES, RINGS = {len(walk.interfaces)}, {any(axis.periodic for axis in walk.domain.axes)}\n"
         f"EXITS = {tuple(wall.exit + 1 for wall in walls) or (0,)}\n"
-        f"HELD = {held}\n"
+        f"HELD, CARRIED = {held}, {carried > 0}\n"
         f"LINEAR, CHUNK = {d > MOST_TUPLES}, {max(1, min(8, 16 // m))}",
         *_arrays(d, m),
         *moved_text(walk, parameters),
