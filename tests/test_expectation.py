@@ -20,6 +20,7 @@ from scipy.stats import kurtosis, norm
 import randwalk as rw
 from randwalk import pde
 from randwalk.kernels.philox import key
+from randwalk.pde.values import departing
 from randwalk.pde.values import tolerance as budget
 from randwalk.pde.values.horizon import Until
 from randwalk.pde.values.multilevel import Level
@@ -353,6 +354,16 @@ def test_values_without_noise() -> None:
     dying = pde.FokkerPlanck(0.0, 0.5, killing=rw.expression("exp(t)"))
     found = pde.expectation(dying, 1.0, 0.0, 1.0, walkers=5000)
     assert abs(float(found) - math.exp(1.0 - math.e)) <= float(found.step) < 1e-6
+
+
+def test_a_killing_too_rare_to_wait_for_is_told_with_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between reflecting walls with κ = 1e-7 nobody leaves in what a pilot walks, less here to save time; a finite t, which is
+    advised, is answered."""
+    monkeypatch.setattr(departing, "LONG", 2**10)
+    rare = pde.FokkerPlanck(0.0, 0.5, killing=1e-7, domain=rw.Interval(0.0, 1.0, R, R))
+    with pytest.raises(ValueError, match=r"killing = 1e-07 there takes 1/κ = 1e\+07, .* steps\. Give a finite t"):
+        pde.expectation(rare, 0.0, 0.5, math.inf, source=rw.expression("x"), walkers=100)
+    agrees(pde.expectation(rare, 0.0, 0.5, 1.0, source=rw.expression("x"), walkers=2000, dt=1 / 32), 0.5)
 
 
 def test_bad_questions() -> None:

@@ -93,15 +93,15 @@ class Weighted(Walks):
     def carriers(self, sums: SampleSums) -> float:
         """n/κ of n walkers with the kurtosis κ = E(R - ER)⁴/(Var R)²: the standard error is known to ½√(κ/n) of itself (Cramér,
         *Mathematical Methods of Statistics* (1946), 27.4). Infinite where R is as good as constant."""
-        weights, mean = np.array(self.combined(sums).value), sums.means
-        mean = float(weights @ mean) / sums.unit
+        weights = np.array(self.combined(sums).value)
+        mean = float(weights @ sums.means) / sums.unit
         covariance = sums.covariance
         variance, cross = float(weights @ covariance @ weights), float(weights @ covariance[-1]) / sums.unit
         if not variance > (EVEN * mean) ** 2:
             return math.inf
         third = cross - 2.0 * mean * variance
         fourth = covariance[-1, -1] / sums.unit**2 - 4.0 * mean * third - (2.0 * mean) ** 2 * variance + variance**2
-        return sums.count * variance**2 / fourth if fourth > 0.0 else math.inf
+        return float(sums.count * variance**2 / fourth) if fourth > 0.0 else math.inf
 
     def saved(self, sums: SampleSums) -> float:
         """Against a sample without the drift."""
