@@ -35,10 +35,7 @@ D, M = 1, 1  # coordinates of a point, and sources of noise
 WEIGHED, GATHERED, WALLS, KILLED = False, False, 0, 0  # the last: 1 + the number of the exit of the killed, or 0
 INTERFACES, RINGS = 0, False  # planes where the noise jumps; whether an axis closes
 EXITS = (0,)  # 1 + the number of the exit of each wall
-HELD, CARRIED = (
-    False,
-    False,
-)  # whether walkers stay by walls that take from weights; whether some coordinates are no places
+HELD, CARRIED = False, False  # whether walls take from weights and walkers stay; whether coordinates are no places
 LINEAR, CHUNK = False, 8  # whether matrices make a step; the steps of a block between two looks for walkers that left
 
 
