@@ -264,3 +264,44 @@ def test_the_text_of_any_walk_has_no_fused_operation_and_no_call_of_libm(name: s
     assert not any(f"@{f}(" in code for f in ("log", "exp", "sin", "cos", "tan", "tanh", "pow", "erf", "fma"))
     assert "fmuladd" not in code
     assert "llvm.fma" not in code
+
+
+def _four(beyond: float) -> Any:
+    """A function of a point in four dimensions that returns a fifth number beyond some x."""
+
+    def numbers(x: Any) -> Any:
+        if x[0] > beyond:
+            return np.zeros(5)
+        return np.zeros(4)
+
+    return numbers
+
+
+def test_functions_that_return_something_else_somewhere() -> None:
+    """Where the walk is declared if that is seen then, else when a walker comes there."""
+
+    def made(function: Any) -> Any:
+        return rw.ItoWalk(function, 0.5, dt=0.05, start=(0.0,) * 4)
+
+    def nothing(x: Any) -> Any:
+        return None if x[0] > 0.3 else (0.0, 0.0, 0.0, 0.0)
+
+    def failing(x: Any) -> Any:
+        if x[0] > 2.5:
+            raise ValueError("too far")
+        return (0.0, 0.0, 0.0, 0.0)
+
+    with pytest.raises(
+        TypeError, match=r"numbers returns array\(.*\) at x = \[.*\], and 4 numbers elsewhere: let it return as"
+    ):
+        made(_four(0.5))
+    with pytest.raises(TypeError, match=r"drift = nothing: returns None: let it return a number, or a tuple of them"):
+        made(nothing)
+    with pytest.raises(
+        ValueError, match=r"numbers returns an array of another shape than elsewhere, which is \(4,\)\. Let it"
+    ):
+        rw.simulate(made(_four(3.3)), 300, [10.0], seed=1)
+    with pytest.raises(
+        ValueError, match=r"raises ValueError .*: too far, at line \d+ of .* \(raise ValueError\(.*\)\)\. Let it"
+    ):
+        rw.simulate(made(failing), 300, [10.0], seed=1)

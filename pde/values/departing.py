@@ -81,9 +81,15 @@ def _pilot(way: Walks, step: float, most: float) -> tuple[float, float, float]:
         if step == most:
             break
         step = min(LONGER * step, most)
+    rate = float(way.question.equation.killing(tuple(map(np.asarray, way.point)), 0.0))
+    rare = (
+        f"; killing = {rate:.3g} there takes 1/κ = {1.0 / rate:.3g}, {1.0 / rate / step:.3g} steps"
+        if rate > 0.0
+        else ""
+    )
     raise ValueError(
         f"t = inf: {int((state.exit == 0).sum())} of {PILOT} walkers from x = {way.point} are still inside after the time "
-        f"{stop:.3g}, which takes {stop / step:.3g} steps: they leave too rarely, or never. Give a finite t, of which "
+        f"{stop:.3g}, which takes {stop / step:.3g} steps: they leave too rarely, or never{rare}. Give a finite t, of which "
         "expectation(equation, 1.0, x, t) is the share of those that are inside, or put an absorbing wall around the domain"
     )
 

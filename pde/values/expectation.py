@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -28,9 +29,10 @@ from .reduction import Multilevel, Reduction
 from .sampling import Method
 from .spheres import Spheres, obstacles
 from .tolerance import OutOfReach, balanced, to_tolerance
-from .weighted import walks
+from .weighted import Weighted, walks
 
 METHODS = ("auto", "spheres", "walk")
+FEWEST_CARRIERS = 25.0  # of weighted walkers, with which a standard error is known to a tenth
 WALKERS = 100_000  # where neither walkers nor a tolerance is given
 
 
@@ -157,6 +159,8 @@ def expectation(
             made.append(reason.sample)
             missed = missed or f"tolerance = {tolerance:g} is out of reach at x = {_place(point)}: {reason}"
         _warn_if_all_equal(question, made[-1], time)
+        if isinstance(way, Weighted):
+            _warn_if_few_carry(way, made[-1])
     found = _together(made, shape)
     if missed:
         raise ToleranceNotMet(f"{missed}. What has been reached, {found!r}, is in .reached of this error", found)
@@ -185,6 +189,18 @@ def _warn_if_all_equal(question: Question, sample: Any, time: float) -> None:
         warnings.warn(
             f"all {sample.walkers} walkers count the same, {sample.value:g}, so the standard error is not known: what pays "
             "something else is rarer than one in as many; take more walkers, or reduction=Drift(...) towards it",
+            stacklevel=user_level(),
+        )
+
+
+def _warn_if_few_carry(way: Weighted, sample: Any) -> None:
+    """A variance that few walkers make is most often too small, because those that weigh most were not met."""
+    carriers = way.carriers(sample.sums)
+    if carriers < FEWEST_CARRIERS:
+        warnings.warn(
+            f"x = {_place(way.point)}: the weights of about {carriers:.0f} of {sample.walkers} walkers make the standard error "
+            f"{sample.statistical:.2g}, which is uncertain by {50.0 / math.sqrt(carriers):.0f} % and rather too small: the drift "
+            "of reduction=Drift(...) is too strong. Take half of it, or no reduction, or many more walkers",
             stacklevel=user_level(),
         )
 

@@ -12,22 +12,25 @@ import numpy as np
 
 from randwalk.kernels.program import Keys
 from randwalk.laws.sums import SampleSums
-from randwalk.model.coefficient import ZERO, Coefficient, Variable, apply, coordinate
+from randwalk.model.coefficient import ZERO, Coefficient, Floats, Variable, apply, coordinate
 from randwalk.model.declaration import positive
 from randwalk.model.domain import Line
 from randwalk.model.ito import ItoWalk
 from randwalk.model.tensor import as_vector
 from randwalk.run.effort import Effort
+from randwalk.run.host import HERE
+from randwalk.run.machine import Machine
 from randwalk.tables.ito_program import ItoProgram, program
 
 from .departing import departing
 from .horizon import Horizon, Until
 from .question import Question
 from .reduction import Drift, Reduction
-from .sampling import Sample
+from .sampling import Combination, Sample
 from .walks import Walks
 
 PLAIN = 8192  # unweighted walkers that tell the variance without the drift
+EVEN = 1e-6  # of the value: the deviation below which rounding hides its tails
 
 
 @dataclass(frozen=True)
@@ -77,6 +80,28 @@ class Weighted(Walks):
     @property
     def place(self) -> tuple[float, ...]:
         return (*self.point, 0.0)
+
+    def rows(self, resolution: int, walkers: range, machine: Machine = HERE) -> Floats:
+        """The levels, and the square of R, whose moments are the third and the fourth of R."""
+        made = super().rows(resolution, walkers, machine)
+        value = np.array(self.extrapolation) @ made
+        return np.concatenate([made, [value * value]])
+
+    def combined(self, sums: SampleSums) -> Combination:
+        return Combination((*self.extrapolation, 0.0), (*self.remainder, 0.0))
+
+    def carriers(self, sums: SampleSums) -> float:
+        """n/κ of n walkers with the kurtosis κ = E(R - ER)⁴/(Var R)²: the standard error is known to ½√(κ/n) of itself (Cramér,
+        *Mathematical Methods of Statistics* (1946), 27.4). Infinite where R is as good as constant."""
+        weights = np.array(self.combined(sums).value)
+        mean = float(weights @ sums.means) / sums.unit
+        covariance = sums.covariance
+        variance, cross = float(weights @ covariance @ weights), float(weights @ covariance[-1]) / sums.unit
+        if not variance > (EVEN * mean) ** 2:
+            return math.inf
+        third = cross - 2.0 * mean * variance
+        fourth = covariance[-1, -1] / sums.unit**2 - 4.0 * mean * third - (2.0 * mean) ** 2 * variance + variance**2
+        return float(sums.count * variance**2 / fourth) if fourth > 0.0 else math.inf
 
     def saved(self, sums: SampleSums) -> float:
         """Against a sample without the drift."""

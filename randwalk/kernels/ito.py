@@ -35,7 +35,7 @@ D, M = 1, 1  # coordinates of a point, and sources of noise
 WEIGHED, GATHERED, WALLS, KILLED = False, False, 0, 0  # the last: 1 + the number of the exit of the killed, or 0
 INTERFACES, RINGS = 0, False  # planes where the noise jumps; whether an axis closes
 EXITS = (0,)  # 1 + the number of the exit of each wall
-HELD = False  # whether walls that absorb in part take from the weights of walkers, who stay
+HELD, CARRIED = False, False  # whether walls take from weights and walkers stay; whether coordinates are no places
 LINEAR, CHUNK = False, 8  # whether matrices make a step; the steps of a block between two looks for walkers that left
 
 
@@ -287,24 +287,22 @@ def crossed(x, y, t, h, walker, step, p, keys):  # type: ignore[no-untyped-def]
     before, after, normal = distances(x, t, p), distances(y, t + h, p), inward(y, t + h, p)
     g, reactive = noise(x, t, p), reactivities(p)
     wall: Any = np.int64(-1)  # not a literal, for which what is called would be compiled once more
-    first, end = 2.0, y
+    first, end, behind = 2.0, y, 0.0
     for w in range(WALLS):
-        n = normal[w]
-        along, twice = conormal(g, n)
+        along, twice = conormal(g, normal[w])
         d0, d1, s2 = before[w] if before[w] > 0.0 else 0.0, after[w], twice * h
-        if not may_reach(d0, d1, s2):
-            continue
-        drawn = philox(walker & LOW, walker >> HALF, U(step), of_axis(BRIDGE, w), keys[0], keys[1])
-        m = lowest(d0, d1, s2, unit(drawn[0]))
-        below = depth(reactive[w], 0.5 * twice, unit(drawn[1]))
-        if m < -below:
-            part = passage(d0 + below, d1 + below, s2, quantile(unit(drawn[2])), unit(drawn[3]))
-            if part < first:
-                first, wall = part, w
-        elif m < 0.0:
-            end = pushed(end, -m / twice, along) if twice > 0.0 else shifted(end, -m, n)
+        if may_reach(d0, d1, s2):
+            drawn = philox(walker & LOW, walker >> HALF, U(step), of_axis(BRIDGE, w), keys[0], keys[1])
+            m = lowest(d0, d1, s2, unit(drawn[0]))
+            below = depth(reactive[w], 0.5 * twice, unit(drawn[1]))
+            if m < -below:
+                part = passage(d0 + below, d1 + below, s2, quantile(unit(drawn[2])), unit(drawn[3]))
+                if part < first:
+                    first, wall, behind = part, w, below
+            elif m < 0.0:
+                end = pushed(end, -m / twice, along) if twice > 0.0 else shifted(end, -m, normal[w])
     if wall >= 0:
-        return EXITS[wall], first * h, place_of_passage(x, y, t, h, first, wall, walker, step, p, keys)
+        return EXITS[wall], first * h, place_of_passage(x, y, t, h, first, wall, behind, walker, step, p, keys)
     return 0, h, kept_inside(end, -1, 1.0, t + h, p)
 
 
@@ -357,9 +355,10 @@ def kept_inside(x, own, times, t, p):  # type: ignore[no-untyped-def]
 
 
 @device
-def place_of_passage(x, y, t, h, part, wall, walker, step, p, keys):  # type: ignore[no-untyped-def]
+def place_of_passage(x, y, t, h, part, wall, behind, walker, step, p, keys):  # type: ignore[no-untyped-def]
     """Where a walker is when it reaches the wall: a point of the bridge from x to y, or its image in front of a wall, moved along
-    Dn onto the wall. What is independent of the distance is so left as it is, and the place on a plane has its exact law."""
+    Dn onto the wall. What is independent of the distance is so left as it is, and the place on a plane has its exact law. What
+    is carried is moved as far as where the wall absorbs, which is `behind` it if it absorbs in part."""
     g, then = noise(x, t, p), t + part * h
     place = shifted(shifted(x, -part, x), part, y)
     if D > 1:
@@ -371,6 +370,8 @@ def place_of_passage(x, y, t, h, part, wall, walker, step, p, keys):  # type: ig
         beyond, n = distances(place, then, p)[wall], inward(place, then, p)[wall]
         along, twice = conormal(g, n)
         place = shifted(place, -beyond / twice, along) if twice > 0.0 else shifted(place, -beyond, n)
+    if CARRIED and twice > 0.0:
+        place = pushed(shifted(place, -behind / twice, along), behind / twice, along)
     return home(kept_inside(place, -1, 1.0, then, p), p)
 
 

@@ -7,7 +7,9 @@ The module is the text of :mod:`randwalk.kernels.ito` with the functions of the 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from types import ModuleType
@@ -93,7 +95,8 @@ class ItoProgram:
     def advance(self, state: State, first: int, start: int, stop: int, dt: float, keys: Keys, pairs: int = 1) -> None:
         """As :meth:`walk`, by steps of another dt, of a text that holds for them."""
         live = np.flatnonzero(state.exit == 0)
-        self.module.walk(state, live, self.block(pairs), first, (start, stop), (dt, pairs), self.parameters, keys)
+        with self._told():
+            self.module.walk(state, live, self.block(pairs), first, (start, stop), (dt, pairs), self.parameters, keys)
 
     def block(self, pairs: int) -> Block:
         """Room for the walkers that are advanced together."""
@@ -115,8 +118,24 @@ class ItoProgram:
         """What each walker counts at time t: its payoff, or the boundary's value where it left, times its weight, and what it
         gathered."""
         values = np.empty(state.exit.size)
-        self.module.settle(state, t, self.parameters, values)
+        with self._told():
+            self.module.settle(state, t, self.parameters, values)
         return values
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """What a compiled function of the user raises, with the line and where it stands."""
+        try:
+            yield
+        except Exception as error:  # of whatever kind: the function is the user's
+            if not self.opaque:
+                raise
+            at = traceback.extract_tb(error.__traceback__)[-1]
+            line = f", at line {at.lineno} of {at.filename} ({at.line})" if at.line else ""
+            raise ValueError(
+                f"a function of the walk raises {type(error).__name__} where walkers came: {error}{line}. Let it return as many "
+                "numbers everywhere, or put walls before such places"
+            ) from error
 
 
 def program(
@@ -160,7 +179,7 @@ def program(
         f"WEIGHED, GATHERED, WALLS, KILLED = {killed}, {source != ZERO}, {len(walls)}, {last}\n"
         f"INTERFACES, RINGS = {len(walk.interfaces)}, {any(axis.periodic for axis in walk.domain.axes)}\n"
         f"EXITS = {tuple(wall.exit + 1 for wall in walls) or (0,)}\n"
-        f"HELD = {held}\n"
+        f"HELD, CARRIED = {held}, {carried > 0}\n"
         f"LINEAR, CHUNK = {d > MOST_TUPLES}, {max(1, min(8, 16 // m))}",
         *_arrays(d, m),
         *moved_text(walk, parameters),

@@ -55,15 +55,16 @@ def _dispatcher(function: Callable[..., Any], given: tuple[Any, ...]) -> Any:
 
 
 def _of_numbers(whole: AtPoint, given: tuple[Any, ...]) -> Any:
-    """A function of a point as one of numbers that returns tuples: kernels have no memory for arrays of their own. It returns NaN
-    where an array has not the shape that it had when the function was declared."""
+    """A function of a point as one of numbers that returns tuples: kernels have no memory for arrays of their own. It is
+    refused where an array has not the shape that it had when the function was declared."""
     d = whole.dimension
     function = _dispatcher(whole.function, (float64[::1], *given[d:]))
     (overload,) = function.overloads.values()
     names = [f"x{i}" for i in range(d)]
     lines = [f"r = function(np.array(({', '.join(names)}, )){', t' * (len(given) > d)})"]
     if isinstance(overload.signature.return_type, types.Array) and whole.shape:
-        lines += [f"if r.shape != {whole.shape}:", f"    return {_nested(whole.shape, lambda place: 'np.nan')}"]
+        says = f"{whole.__name__} returns an array of another shape than elsewhere, which is {whole.shape}"
+        lines += [f"if r.shape != {whole.shape}:", f"    raise ValueError({says!r})"]
         lines += [f"return {_nested(whole.shape, lambda place: f'r{list(place)}')}"]
     else:
         lines += ["return r"]

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ...inputs.signature import check_returns, needed_parameters
+from ...inputs.wording import shown
 
 TRIED = (0.4142, 1.7e-7, -0.7321)  # arguments at which a function is asked how many numbers it returns
 
@@ -22,9 +23,16 @@ class Component:
         self.__name__ = f"{getattr(function, '__name__', type(function).__name__)}{list(place)}"
 
     def __call__(self, *at: Any) -> Any:
-        value = self.function(*at)
+        value = whole = self.function(*at)
         for index in self.place:
-            value = value[index]
+            try:
+                value = value[index]
+            except (IndexError, TypeError):
+                called = getattr(self.function, "__name__", type(self.function).__name__)
+                raise TypeError(
+                    f"{called} returns {shown(whole)} at {', '.join(map(shown, at))}, which has no number {list(self.place)}: "
+                    "let it return as many numbers everywhere"
+                ) from None
         return value
 
     def __eq__(self, other: object) -> bool:
@@ -62,13 +70,25 @@ def _nested(function: Callable[..., Any], shape: tuple[int, ...], place: tuple[i
 
 
 def shape_returned(name: str, function: Callable[..., Any], count: int) -> tuple[int, ...]:
-    """The shape of what the function returns for so many numbers."""
-    failed = None
+    """The shape of what the function returns for so many numbers.
+
+    Raises
+    ------
+    TypeError
+        for a function that fails for all arguments tried, with its error, or returns neither numbers nor tuples of them.
+    """
+    called, failed = getattr(function, "__name__", type(function).__name__), None
     for at in TRIED:
         try:
             with np.errstate(all="ignore"):
-                return np.shape(function(*(at * (1.0 + 0.1 * i) for i in range(count))))
+                value = function(*(at * (1.0 + 0.1 * i) for i in range(count)))
+                shape = np.shape(value)
         except Exception as error:  # of whatever kind: the function is the user's
             failed = error
-    called = getattr(function, "__name__", type(function).__name__)
+            continue
+        if value is None or isinstance(value, str):
+            raise TypeError(
+                f"{name} = {called}: returns {shown(value)}: let it return a number, or a tuple of them, everywhere"
+            )
+        return shape
     raise TypeError(f"{name} = {called}: fails when it is called with numbers: {type(failed).__name__}: {failed}")

@@ -34,13 +34,24 @@ class AtPoint:
     def __call__(self, *at: Any) -> Any:
         if any(map(np.ndim, at)):
             raise TypeError(f"{self.__name__} takes one point at a time")
-        return self.function(np.array(at[: self.dimension], dtype=np.float64), *at[self.dimension :])
+        value = self.function(np.array(at[: self.dimension], dtype=np.float64), *at[self.dimension :])
+        if self.shape and np.shape(value) != self.shape:
+            raise TypeError(
+                f"{self.__name__} returns {shown(value)} at x = {list(at[: self.dimension])}, and {_many(self.shape)} elsewhere: "
+                "let it return as many everywhere"
+            )
+        return value
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, AtPoint) and (self.function, self.dimension) == (other.function, other.dimension)
 
     def __hash__(self) -> int:
         return hash((self.function, self.dimension))
+
+
+def _many(shape: tuple[int, ...]) -> str:
+    """How many numbers an array of a shape has."""
+    return f"{' × '.join(map(str, shape))} numbers"
 
 
 def takes_point(function: object) -> bool:
