@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from scipy import special
 
 from randwalk.model.coefficient import ZERO, Coefficient, Floats, Point, coordinate
@@ -30,7 +30,7 @@ MOST_PATHS: Final = 64  # from a start on several axes
 MOST_TIMES: Final = 1024  # at which moments are wanted; of more, as many are taken
 SMALL: Final = 0.25  # the size of a matrix whose series is summed
 
-Read: TypeAlias = Callable[[Point, float], ArrayLike]
+Read: TypeAlias = Callable[[Point, float], Floats]
 
 
 @dataclass(frozen=True)
@@ -155,18 +155,19 @@ def linear_noise(equation: FokkerPlanck, times: Floats, pace: Pace, start: Start
 
     A growing direction of J is taken as a constant one, because it acts locally: a window that is then too narrow is widened.
     """
-    d, until, clock = equation.dimension, float(times[-1]), Clock.equal(times, float(times[-1]) / STEPS, pace)
+    until, clock = float(times[-1]), Clock.equal(times, float(times[-1]) / STEPS, pace)
     with np.errstate(all="ignore"):  # what is not finite counts as 0: the solver refuses it, if mass is there
-        drift, jacobian, noise, killing = _readers(equation)
         mean, variance = _begin(start)
-        low, high = _bounds(equation, drift, noise, mean, until)
+        at = _readers(equation, len(mean))
+        low, high = _bounds(equation, at[0], at[2], mean, until)
         means, read = [mean], []
         for begin, dt, first in clock.each():
             x, t = _around(equation, mean), max(begin, first)
-            a, j = _filled(drift, (d,), x, t), _filled(jacobian, (d, d), x, t)
+            a, j, spread, kappa = (values(x, t) for values in at)
             kept = _not_growing(j) * dt
-            read.append((a, kept, _filled(noise, (d, d), x, t), _filled([killing], (1,), x, t)))
-            mean = np.clip(mean + dt * (_mean_exponential(kept) @ a[..., None])[..., 0], low, high)
+            read.append((a, kept, spread, kappa))
+            moved = (_mean_exponential(kept) @ a[..., None])[..., 0] if kept.any() else a
+            mean = np.minimum(np.maximum(mean + dt * moved, low), high)
             means.append(mean)
     steps = np.array([dt for _, dt, _ in clock.each()])
     a, kept, spread, kappa = (np.array(column) for column in zip(*read, strict=True))
@@ -235,6 +236,8 @@ def _series(j: Floats, terms: int) -> Floats:
 
 def _not_growing(jacobian: Floats) -> Floats:
     """The Jacobians without the positive eigenvalues of their symmetric parts."""
+    if not jacobian.any():
+        return jacobian
     symmetric = 0.5 * (jacobian + np.swapaxes(jacobian, 1, 2))
     diagonal = np.einsum("pii->pi", symmetric)
     if (np.abs(symmetric).sum(axis=2) - np.abs(diagonal) + diagonal <= 0.0).all():  # Gershgorin's bounds
@@ -251,8 +254,8 @@ def _excess(w: Floats) -> Floats:
     return np.where(w > 1e-3, half / np.tanh(half) - 1.0, w * w / 12.0)
 
 
-def _readers(equation: FokkerPlanck) -> tuple[list[Read], list[Read], list[Read], Read]:
-    """The Itô drift, its Jacobian (0 for the declared drift, where there is no other), D, and κ: row by row."""
+def _readers(equation: FokkerPlanck, paths: int) -> tuple[Read, Read, Read, Read]:
+    """The Itô drift, its Jacobian (0 for the declared drift, where there is no other), D, and κ, at the places of `paths`."""
     names = [coordinate(i) for i in range(equation.dimension)]
     try:
         drift = equation.ito_vector
@@ -260,29 +263,26 @@ def _readers(equation: FokkerPlanck) -> tuple[list[Read], list[Read], list[Read]
     except ValueError:
         drift, slopes = equation.vector, [ZERO] * len(names) ** 2
     entries = [entry for row in equation.tensor.rows for entry in row]
-    read = {c: _reader(c) for c in (*drift, *slopes, *entries, equation.killing)}
-    return [read[a] for a in drift], [read[s] for s in slopes], [read[e] for e in entries], read[equation.killing]
+    d = len(names)
+    return (
+        _reader(drift, (d,), paths), _reader(slopes, (d, d), paths), _reader(entries, (d, d), paths),
+        _reader([equation.killing], (1,), paths),
+    )  # fmt: skip
 
 
-def _reader(coefficient: Coefficient) -> Read:
-    """The values of a coefficient, 0 where they are not finite; a number is read once."""
+def _reader(coefficients: Sequence[Coefficient], shape: tuple[int, ...], paths: int) -> Read:
+    """The values of coefficients, 0 where they are not finite, (paths, *shape); numbers alone are read once."""
 
     def read(x: Point, t: float) -> Floats:
-        values = np.asarray(coefficient.evaluate(x, np.asarray(t)))
-        return np.where(np.isfinite(values), values, 0.0)
+        values, now = np.empty((paths, len(coefficients))), np.asarray(t)
+        for k, coefficient in enumerate(coefficients):
+            values[:, k] = coefficient.evaluate(x, now)
+        return np.where(np.isfinite(values), values, 0.0).reshape(-1, *shape)
 
-    if coefficient.variables:
+    if any(coefficient.variables for coefficient in coefficients):
         return read
-    value = read((np.zeros(()),) * max(coefficient.dimension, 1), 0.0)
-    return lambda x, t: value
-
-
-def _filled(reads: Sequence[Read], shape: tuple[int, ...], x: Point, t: float) -> Floats:
-    """An array of what is read at the places, (paths, *shape)."""
-    values = np.empty((x[0].size, len(reads)))
-    for k, read in enumerate(reads):
-        values[:, k] = read(x, t)
-    return values.reshape(-1, *shape)
+    once = read((np.zeros(()),), 0.0)
+    return lambda x, t: once
 
 
 def _around(equation: FokkerPlanck, m: Floats) -> tuple[Floats, ...]:
@@ -293,13 +293,10 @@ def _around(equation: FokkerPlanck, m: Floats) -> tuple[Floats, ...]:
     )
 
 
-def _bounds(
-    equation: FokkerPlanck, drift: list[Read], noise: list[Read], m: Floats, until: float
-) -> tuple[Floats, Floats]:
+def _bounds(equation: FokkerPlanck, drift: Read, noise: Read, m: Floats, until: float) -> tuple[Floats, Floats]:
     """Limits of paths: walls, or a thousand times the distance that the first velocity leads."""
-    x, d = _around(equation, m), m.shape[1]
-    a = np.abs(_filled(drift, (d,), x, 0.0)).max(axis=0)
-    spread = np.abs(_filled(noise[:: d + 1], (d,), x, 0.0)).max(axis=0)
+    x = _around(equation, m)
+    a, spread = np.abs(drift(x, 0.0)).max(axis=0), np.abs(np.einsum("pii->pi", noise(x, 0.0))).max(axis=0)
     reach = FAR * (np.ptp(m, axis=0) + a * until + np.sqrt(2.0 * spread * until))
     low, high = m.min(axis=0) - reach, m.max(axis=0) + reach
     for i, axis in enumerate(equation.domain.axes):

@@ -6,7 +6,7 @@ one thread and release the interpreter's lock: threads take batches of walkers (
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -140,16 +140,22 @@ def count_differences(values, minus, shift, lowest, highest, counts):  # type: i
 
 
 def walk_table(
-    site: Cells, passage: Cells, walkers: tuple[int, Cells], program: TableProgram, start: int, stop: int, keys: Keys
-) -> None:
+    site: Cells, passage: Cells, walkers: tuple[int, Cells], program: TableProgram, start: int, stop: int, keys: Keys,
+    told: Any = None,
+) -> None:  # fmt: skip
     """Advance walkers from step `start` to `stop` on a step table, whose rows are those of these steps.
 
     walkers = (the number of the walker in place 0 of `site`, the places of the walkers to advance). passage[j] becomes the
     number of steps after which the walker in place j came to rest, unless `passage` is empty. Walkers make eight steps, block
-    by block; then those that have left make room for the last ones, so that all blocks but one are full.
+    by block; then those that have left make room for the last ones, so that all blocks but one are full. `told`: what
+    :func:`told_of` says, where it is known already.
     """
-    told = Halves.of(program, SPREAD), *_resting(program)
-    _walk_table(site, passage, walkers, program, told, start, stop, keys)
+    _walk_table(site, passage, walkers, program, told or told_of(program), start, stop, keys)
+
+
+def told_of(program: TableProgram) -> Any:
+    """(halves of the thresholds, how to see that a walker rests) of a program."""
+    return Halves.of(program, SPREAD), *_resting(program)
 
 
 def _resting(program: TableProgram) -> tuple[NDArray[np.uint32], tuple[np.uint32, np.uint32]]:

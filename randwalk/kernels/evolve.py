@@ -149,26 +149,27 @@ def evolve(mass, program, steps, reach, out, drop):  # type: ignore[no-untyped-d
     pattern, first, shared = _patterns(program, size, before)
     chances = _zeros(first.size * ways * REALS)
     lo, hi, lowest, highest = reach[0] + before, reach[1] + before, reach[2], reach[3]
+    least, most = far + before, cells - 1 - far + before  # the ends of the cells to which steps lead
     for n in range(steps):
         row = 0 if constant else n
         if n == 0 or not constant:
-            begin, end = 0, first.size
-            if not constant and not program.column.size:
-                begin, end = (lo - far) // REALS, (hi + far) // REALS + 1
+            whole = constant or program.column.size > 0
+            begin, end = (0, first.size) if whole else ((lo - far) // REALS, (hi + far) // REALS + 1)
             _tabulate(chances, program, row, first, shared, begin, end)
-            if constant:
-                ghosts = _reached(ghosts, chances, pattern, ways, before)
+            ghosts = _reached(ghosts, chances, pattern, ways, before) if constant else ghosts
+            for ghost in ghosts:
+                least, most = min(least, ghost + before), max(most, ghost + before)
         if program.kills:
             killed = 0.0
             for i in range(lo - before, hi + 1 - before):
                 dying = np.float64(FULL - limit(program, row, len(offsets), column(i, program))) * UNIT
                 killed += dying * source[i + before]
             out[n, program.exit_of[cells]] += killed
-        low, high = lo - far, hi + far
+        low, high = max(lo - far, least), min(hi + far, most)
         lo, hi = max(low, far + before), min(high, cells - 1 - far + before)
         _move(target, source, chances, pattern, offsets, low // REALS, high // REALS + 1)
-        for g in range(ghosts.size):
-            cell, ghost = ghosts[g], ghosts[g] + before
+        for cell in ghosts:
+            ghost = cell + before
             if low <= ghost <= high:
                 come, target[ghost] = target[ghost], 0.0
                 if program.exit_of[cell] != LIVE:
@@ -181,11 +182,9 @@ def evolve(mass, program, steps, reach, out, drop):  # type: ignore[no-untyped-d
                         lo, hi = min(lo, there), max(hi, there)
                     target[there] += come
         while lo < hi and target[lo] < drop:
-            target[lo] = 0.0
-            lo += 1
+            target[lo], lo = 0.0, lo + 1
         while hi > lo and target[hi] < drop:
-            target[hi] = 0.0
-            hi -= 1
+            target[hi], hi = 0.0, hi - 1
         _clear(target, lo - 2 * far - REALS, lo)  # the next step reads so far beyond what this one reached
         _clear(target, hi + 1, hi + 2 * far + REALS + 1)
         lowest, highest = min(lowest, lo - before), max(highest, hi - before)

@@ -32,9 +32,9 @@ def groups(walk: LatticeWalk) -> list[dict[str, Coefficient]]:
     return [dict(zip((next(names), next(names)), pair, strict=True)) for pair in walk.axis_steps]
 
 
-def check(walk: LatticeWalk, x: Places, t: ArrayLike) -> None:
-    """Refuse numbers that are no probabilities at the places `x` and times `t` (which broadcast); the message has the place and
-    a remedy."""
+def checked(walk: LatticeWalk, x: Places, t: ArrayLike) -> list[Floats]:
+    """The probabilities of the :func:`groups` at the places `x` and times `t` (which broadcast), one group after another. Numbers
+    that are none are refused; the message has the place and a remedy."""
     values = [{name: p(x, t) for name, p in group.items()} for group in groups(walk)]
     for name, found in (*(item for group in values for item in group.items()), ("killing", walk.killing_rate(x, t))):
         if not (found.min(initial=0.0) >= -ROUNDING and found.max(initial=0.0) < np.inf):  # of a NaN neither is so
@@ -48,6 +48,7 @@ def check(walk: LatticeWalk, x: Places, t: ArrayLike) -> None:
             value, place, time = _worst(-total, x, t)
             told = " + ".join(group) if len(group) <= 4 else "the sum of the step probabilities"
             raise ValueError(f"{told} = {-value:.6g} at {_at(place, time)}: must be ≤ 1; {remedy(walk, place, time)}")
+    return [found for group in values for found in group.values()]
 
 
 def check_now(walk: LatticeWalk) -> None:
@@ -60,7 +61,7 @@ def check_now(walk: LatticeWalk) -> None:
         return
     for point in _checked_places(walk):
         if point[0].size:
-            check(walk, point, 0.0)
+            checked(walk, point, 0.0)
 
 
 def _are_good_numbers(walk: LatticeWalk) -> bool:

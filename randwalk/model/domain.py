@@ -10,7 +10,7 @@ import math
 import operator
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import reduce
+from functools import cached_property, reduce
 from pathlib import Path
 from typing import Any, ClassVar, TypeAlias
 
@@ -344,7 +344,7 @@ class Box(_Domain):
             axes.append(Interval(-gap(low) * h, (n - 1 + gap(high)) * h, low, high))
         return cls(*axes).without(Mask(dark), wall, name)
 
-    @property
+    @cached_property
     def faces(self) -> tuple[Face, ...]:
         """The ends of the axes that have a wall: the low before the high end, axis by axis."""
         return tuple(

@@ -7,11 +7,13 @@ import pickle
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import fields, is_dataclass
 from functools import cache
+from types import NoneType
 from typing import Any
 
 from .coefficient import Coefficient, Constant, Difference, Function
 from .steps import Steps, name_of
 
+PLAIN = (NoneType, int, float, str, Constant)  # in which there are none
 NAMELESS = ("", "task", "walk", "declared", "records")  # values whose fields are arguments of their own
 
 
@@ -25,11 +27,7 @@ def functions_in(value: Any, name: str = "") -> Iterator[tuple[str, Function]]:
     >>> [name for name, function in functions_in(walk)]
     ['drift', 'killing']
     """
-    seen: set[int] = set()
-    for found, function in _functions(value, name):
-        if id(function) not in seen:
-            seen.add(id(function))
-            yield found, function
+    return _functions(value, name, {})
 
 
 def check_unchanged(functions: Iterable[tuple[str, Function]]) -> None:
@@ -80,18 +78,20 @@ def check_travels(functions: Iterable[tuple[str, Function]], dumps: Callable[[An
             ) from None
 
 
-def _functions(value: Any, name: str) -> Iterator[tuple[str, Function]]:
+def _functions(value: Any, name: str, seen: dict[int, Any]) -> Iterator[tuple[str, Function]]:
+    """Those in a value, but for what was `seen`, by its id: most of a walk is in what was declared and in what was made of it."""
     for called, part in _parts(value, name):
+        if isinstance(part, PLAIN) or id(part) in seen:
+            continue
+        seen[id(part)] = part  # which keeps the id its own
         if isinstance(part, Function):
             yield called, part
-        yield from _functions(part, called)
+        yield from _functions(part, called, seen)
 
 
 def _parts(value: Any, name: str) -> Iterator[tuple[str, Any]]:
     """What a value is made of, with the name of the argument that it belongs to."""
     match value:
-        case None | int() | float() | str() | Constant():  # most of a walk, and quickly told
-            return
         case Function():
             yield from ((name, slope) for slope in value.derivatives)
         case Difference():

@@ -415,7 +415,7 @@ class LatticeWalk:
     def check(self, x: ArrayLike | tuple[ArrayLike, ...], t: ArrayLike) -> None:
         """Refuse numbers that are no probabilities at the points `x` and times `t` (which broadcast); the message has the place
         and a remedy."""
-        checks.check(self, x, t)
+        checks.checked(self, x, t)
 
     def warn_if_slow(
         self, x: ArrayLike | tuple[ArrayLike, ...], masses: Floats | NDArray[np.int64], times: Floats

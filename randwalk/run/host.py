@@ -38,19 +38,25 @@ PIECE = 256  # sites from which a thread is worth its start
 BY_DIGITS = 64  # steps by digits that take no longer than a look-up
 OCCUPIED, FOLLOWED = 32, 16  # walkers of which no path is followed that take as long as a site, and as one that is
 
+SPREAD = (
+    1 << 15
+)  # cells of a table, more than the second-level cache holds, on which near walkers are advanced together
+STRIP, WANDERED = (
+    32,
+    1 << 10,
+)  # cells across a strip in which walkers are near, and steps after which they are no longer
+
 NOTHING = np.empty(0, dtype=np.int32)
 EVERYWHERE = (-(2**31), 2**31 - 1)
 
 T = TypeVar("T")
 
 
-def _from_table(walkers: Walkers, program: TableProgram, start: int, stop: int, keys: Keys) -> None:
-    first, site, state, levels, leaving, places = walkers
-    who = first, np.arange(site.size, dtype=np.int32) if places is None else places
-    if state is None or leaving:
-        cpu.walk_table(site, NOTHING if state is None else state[0], who, program, start, stop, keys)
-    else:
-        cpu.follow_table(site, state, who, program, levels.told, start, stop, keys)
+def _along_strips(site: NDArray[np.int32], places: NDArray[np.int32], program: TableProgram) -> NDArray[np.int32]:
+    """The places of walkers in the order of their cells along strips of the first axis, so that those that are advanced together
+    look up the same part of the table. Where they go does not depend on it."""
+    here, across = site[places], max(map(abs, program.offsets))
+    return places[np.argsort(here // (STRIP * across) * across + here % across)]
 
 
 def _by_digits(walkers: Walkers, program: DigitsProgram, start: int, stop: int, keys: Keys) -> None:
@@ -64,11 +70,6 @@ def _by_digits(walkers: Walkers, program: DigitsProgram, start: int, stop: int, 
 def _by_jump(walkers: Walkers, program: JumpProgram, start: int, stop: int, keys: Keys) -> None:
     interval, *table, axis = program
     cpu.jump(walkers.site, walkers.first, interval, axis, tuple(table), keys)
-
-
-DRIVERS: dict[type, Callable[..., None]] = {
-    TableProgram: _from_table, DigitsProgram: _by_digits, JumpProgram: _by_jump,
-}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -86,19 +87,32 @@ class Host:
         return self._left.is_set() or self.stopped()
 
     def advance(self, walkers: Walkers, program: Program, start: int, stop: int, keys: Keys) -> None:
-        drive = DRIVERS[type(program)]
-        if isinstance(program, JumpProgram):  # all steps by one draw
-            drive(walkers, program, start, stop, keys)
-            return
-        moving = walkers.site.size if walkers.places is None else walkers.places.size
-        width = moving if walkers.state is None or walkers.leaving else FOLLOWED * moving
-        if isinstance(program, DigitsProgram) and walkers.state is None:
-            width //= BY_DIGITS
-        for begin, end in pieces(start, stop, width, self.ended):
-            now = program
-            if isinstance(program, TableProgram) and len(program.thresholds) > 1:
-                now = program._replace(thresholds=program.thresholds[begin - start : end - start])
-            drive(walkers, now, begin, end, keys)
+        if isinstance(program, TableProgram):
+            self._by_table(walkers, program, start, stop, keys)
+        elif isinstance(program, JumpProgram):  # all steps by one draw
+            _by_jump(walkers, program, start, stop, keys)
+        else:
+            moving = walkers.site.size
+            width = moving // BY_DIGITS if walkers.state is None else moving if walkers.leaving else FOLLOWED * moving
+            for begin, end in pieces(start, stop, width, self.ended):
+                _by_digits(walkers, program, begin, end, keys)
+
+    def _by_table(self, walkers: Walkers, program: TableProgram, start: int, stop: int, keys: Keys) -> None:
+        """Of a large table, walkers on near cells are put together, again and again."""
+        first, site, state, levels, leaving, places = walkers
+        who = np.arange(site.size, dtype=np.int32) if places is None else places
+        quick, constant_rows = state is None or leaving, len(program.thresholds) == 1
+        told = cpu.told_of(program) if quick and constant_rows else None
+        near = start if program.exit_of.size > SPREAD and stop - start >= STRIP else stop
+        for begin, end in pieces(start, stop, who.size * (1 if quick else FOLLOWED), self.ended):
+            rows = program.thresholds if constant_rows else program.thresholds[begin - start : end - start]
+            now = program._replace(thresholds=rows)
+            if begin >= near:
+                who, near = _along_strips(site, who, program), begin + WANDERED
+            if quick:
+                cpu.walk_table(site, NOTHING if state is None else state[0], (first, who), now, begin, end, keys, told)
+            else:
+                cpu.follow_table(site, state, (first, who), now, levels.told, begin, end, keys)
 
     def move(
         self, program: ItoProgram, state: State, first: int, start: int, stop: int, dt: float, keys: Keys,

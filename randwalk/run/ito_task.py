@@ -87,10 +87,11 @@ class ItoTask:
         given = given_bins(walk, bins)
         if isinstance(given, Bins):
             return cls(walk, tuple(steps), seed, given, tuple(records))
-        pilot = _pilot(walk, tuple(steps))
+        made = program(walk)
+        pilot = _pilot(walk, tuple(steps), made)
         laid = laid_bins(walk, given, [n * walk.dt for n in steps], *pilot)
         task = cls(walk, tuple(steps), seed, laid, tuple(records))
-        vars(task)["pilot"] = pilot
+        vars(task).update(pilot=pilot, program=made)
         return task
 
     def __getstate__(self) -> dict[str, Any]:
@@ -101,7 +102,7 @@ class ItoTask:
     @cached_property
     def pilot(self) -> tuple[Floats, Floats]:
         """(mean, standard deviation) of some walkers at each time."""
-        return _pilot(self.walk, self.steps)
+        return _pilot(self.walk, self.steps, self.program)
 
     @cached_property
     def about(self) -> tuple[Floats, Floats]:
@@ -169,7 +170,7 @@ class ItoTask:
         counts, *records = result_sizes(self.walk, self.steps, self.bins.cells, self.records, walkers)
         sizes = [
             (counts[0] * (2 + batches), counts[1]),
-            (8.0 * threads * BATCH * (self.walk.dimension + 4), "take fewer threads"),
+            (8.0 * min(threads * BATCH, walkers) * (self.walk.dimension + 4), "take fewer threads"),
             *((size * 2, remedy) for size, remedy in records),
         ]
         require(sum(size for size, _ in sizes), "the run", max(sizes)[1])
@@ -223,14 +224,14 @@ def _first(walk: ItoWalk, moves: Moves, walker: int, last: int, keys: Keys, well
     return after(bisect_left(range(last), True, key=lambda steps: not getattr(after(steps), well).all()))
 
 
-def _pilot(walk: ItoWalk, steps: tuple[int, ...]) -> tuple[Floats, Floats]:
+def _pilot(walk: ItoWalk, steps: tuple[int, ...], made: ItoProgram) -> tuple[Floats, Floats]:
     """(mean, standard deviation) of some walkers at each time, shape (times, d). A standard deviation is at least that of a step;
     where nobody is left, both are those of the time before."""
     low, high = (np.array(ends) for ends in zip(*walk.start.bounds, strict=True))
     mean, sd = 0.5 * (low + high), 0.5 * (high - low)
     least = _least(walk, mean)
     found = []
-    for now in _paths(walk, program(walk).walk, range(PILOT), steps, key(0)):
+    for now in _paths(walk, made.walk, range(PILOT), steps, key(0)):
         inside = now.state.x[:, now.inside]
         if inside.size:
             mean, sd = inside.mean(axis=1), inside.std(axis=1)

@@ -10,6 +10,7 @@ import hashlib
 import re
 import sys
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -25,14 +26,20 @@ PACKAGE = "randwalk.kernels"
 def generated(files: Sequence[str], text: str, opaque: Sequence[Callable[..., Any]] = ()) -> ModuleType:
     """The module of some files of the kernels: a model's functions stand between the marks of the first, and of the others
     follow the lines below their mark."""
-    first, *others = ((KERNELS / file).read_text(encoding="utf-8") for file in files)
-    source = MARKED.sub(lambda _: text + "\n\n", first) + "".join(other[other.index(DRIVER) :] for other in others)
-    name = f"{Path(files[0]).stem}_{hashlib.sha256(source.encode()).hexdigest()[:24]}"
+    name, source = _named(tuple(files), text)
     if opaque:  # the text does not tell what these do: its machine code is not kept
         return _imported(name, source, f"<{name}>", opaque)
     if (known := sys.modules.get(f"{PACKAGE}.{name}")) is None:
         known = sys.modules[f"{PACKAGE}.{name}"] = _imported(name, source, _written(name, source), ())
     return known
+
+
+@lru_cache(maxsize=16)
+def _named(files: tuple[str, ...], text: str) -> tuple[str, str]:
+    """(name, source) of the module."""
+    first, *others = ((KERNELS / file).read_text(encoding="utf-8") for file in files)
+    source = MARKED.sub(lambda _: text + "\n\n", first) + "".join(other[other.index(DRIVER) :] for other in others)
+    return f"{Path(files[0]).stem}_{hashlib.sha256(source.encode()).hexdigest()[:24]}", source
 
 
 def _written(name: str, source: str) -> str:

@@ -81,36 +81,39 @@ def _bound(walk: LatticeWalk, begins: Floats, steps: int, walls: Floats) -> Iter
     """(means, variances), shape (starts, axes), of the paths from all starts, at one time after another."""
     means, done, axes = begins.copy(), 0.0, begins.shape[1]
     spread = np.zeros((len(begins), axes, axes))
-    own = np.arange(axes)
+    own, one = np.arange(axes), np.eye(axes)
+    around = np.concatenate([np.zeros((1, axes)), one, -one])
     for _ in range(MOST_SPANS):
         if done >= steps:
             return
-        a, b, slopes = _moments(walk, means, done, walls)
+        a, b, slopes = _moments(walk, means, done, walls, around)
         away = np.abs(means - begins) + np.sqrt(spread[:, own, own])
         fastest = max(1e-300, float(np.abs(a).max()))
         span = min(steps - done, max(SHORT, steps / SPANS), max(SHORT, GROWTH * float(away.max())) / fastest)
         along = np.minimum(slopes[:, own, own], 0.0)  # a drift away from a place acts locally, and is taken as none
-        means = np.clip(means + a * _decayed(along, span), *walls)
-        across = slopes * (1.0 - np.eye(axes)) * (span / PIECES)
-        turned = np.linalg.matrix_power(np.eye(axes) + across, PIECES) * np.exp(along * span)[:, :, None]
+        means = np.minimum(np.maximum(means + a * _decayed(along, span), walls[0]), walls[1])
+        turned = np.exp(along * span)[:, :, None]
+        across = slopes * (1.0 - one) * (span / PIECES)
+        turned = (np.linalg.matrix_power(one + across, PIECES) if across.any() else one) * turned
         spread = turned @ spread @ turned.transpose(0, 2, 1)
         spread[:, own, own] += b * _decayed(2.0 * along, span)
         done += span
         yield means, spread[:, own, own]
 
 
-def _moments(walk: LatticeWalk, means: Floats, step: float, walls: Floats) -> tuple[Floats, Floats, Floats]:
-    """(a, b, ∂a_i/∂k_j) of a step at the sites next to the means. A probability that is not defined is taken as 0."""
+def _moments(
+    walk: LatticeWalk, means: Floats, step: float, walls: Floats, around: Floats
+) -> tuple[Floats, Floats, Floats]:
+    """(a, b, ∂a_i/∂k_j) of a step at the sites next to the means, which are `around` them. A probability that is not defined is
+    taken as 0."""
     axes = means.shape[1]
-    around = np.concatenate([np.zeros((1, axes)), np.eye(axes), -np.eye(axes)])
-    k = np.clip(np.rint(means)[:, None, :] + around, *walls)
+    k = np.minimum(np.maximum(np.rint(means)[:, None, :] + around, walls[0]), walls[1])
     point = as_point([lattice.x(k[..., axis].ravel()) for axis, lattice in enumerate(walk.lattices)])
     t = walk.dt * math.floor(step)
-    chances = [axis_chances(walk, axis, point, t) for axis in range(axes)]
-    p, q = (
-        np.stack([np.broadcast_to(np.fmin(np.fmax(pair[i], 0.0), 1.0), k[..., 0].size) for pair in chances], axis=-1)
-        for i in range(2)
-    )  # NaN becomes 0
+    chances = np.empty((2, k[..., 0].size, axes))
+    for axis in range(axes):
+        chances[0, :, axis], chances[1, :, axis] = axis_chances(walk, axis, point, t)
+    p, q = np.fmin(np.fmax(chances, 0.0), 1.0)  # NaN becomes 0
     a, b = (p - q).reshape(k.shape), (p + q).reshape(k.shape)
     moved = np.stack([k[:, 1 + axis, axis] - k[:, 1 + axes + axis, axis] for axis in range(axes)], axis=-1)
     slopes = (a[:, 1 : 1 + axes] - a[:, 1 + axes :]) / np.maximum(moved, 1.0)[:, :, None]

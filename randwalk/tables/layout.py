@@ -256,8 +256,8 @@ class Layout:
         box = np.full(self.padded, LIVE, dtype=np.uint8)
         for axis in reversed(range(len(self.shape))):
             if not self.periodic[axis]:
-                faces = np.moveaxis(box, axis, 0)
-                faces[0], faces[-1] = 2 * axis, 2 * axis + 1
+                across: tuple[Any, ...] = (slice(None),) * axis
+                box[(*across, 0)], box[(*across, -1)] = 2 * axis, 2 * axis + 1
         if self.taken is not None:
             self.inner(box.reshape(-1))[:] = np.where(self.taken == SHUT, LIVE, self.taken)
         exits = np.append(box.reshape(-1), np.uint8(len(self.exits) - 1))

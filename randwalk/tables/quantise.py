@@ -28,7 +28,9 @@ def quantise(shares: Sequence[Floats], killed: Floats, opposite: Sequence[int] =
     """
     gone = np.rint(killed * FULL)  # a whole number, exact in doubles
     live = FULL - gone.astype(np.int64)
-    parts = [np.rint(share * FULL).astype(np.int64) - np.rint(share * gone).astype(np.int64) for share in shares]
+    parts = [np.rint(share * FULL).astype(np.int64) for share in shares]
+    if gone.any():
+        parts = [part - np.rint(share * gone).astype(np.int64) for part, share in zip(parts, shares, strict=True)]
     rest = np.where(sum(shares) >= WHOLE, live - sum(parts), 0)
     if opposite and rest.any():
         _share_out(parts, rest, shares, opposite)
@@ -50,8 +52,8 @@ def _share_out(parts: list[Limits], rest: Limits, shares: Sequence[Floats], oppo
             parts[opposite[k]] = parts[opposite[k]] + half
             parts[k] = parts[k] + np.where(both, rest - half, 0)
             rest = np.where(both, 0, rest)
-    if not rest.any():
-        return
+            if not rest.any():
+                return
     most = np.argmax(np.stack(shares), axis=0)
     for k in range(len(parts)):
         parts[k] = parts[k] + np.where(most == k, rest, 0)

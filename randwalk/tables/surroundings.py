@@ -20,10 +20,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..kernels.program import LIVE
+from ..model.checks import checked
 from ..model.coefficient import Floats
 from ..model.domain import Face
 from ..model.outlet import step_out
-from ..model.steps import Pair, unit
+from ..model.steps import unit
 from ..model.walk import LatticeWalk
 from .layout import SHUT, Layout, Numbers
 from .quantise import WHOLE
@@ -64,7 +65,7 @@ class Surroundings:
             if face.wall.on_site or layout.edges[layout.exits.index(face.exit)]:
                 continue
             beside = np.zeros(layout.shape, dtype=bool)
-            np.moveaxis(beside, face.axis, 0)[0 if face.inward > 0.0 else -1] = True
+            beside[(*(slice(None),) * face.axis, 0 if face.inward > 0.0 else -1)] = True
             found.append((face, beside.reshape(-1)))
         return found
 
@@ -128,9 +129,9 @@ class Surroundings:
             for probabilities that are not ones, with the place, the time and a remedy.
         """
         walk, point = self.walk, self.point(sites)
-        walk.check(point, t)
-        if (pairs := walk.axis_steps) is None:
-            made = [_probability(chance(point, t)) for chance in walk.probabilities.values()]
+        declared = [_probability(values) for values in checked(walk, point, t)]
+        if walk.axis_steps is None:
+            made = declared
             for face, beside in self.faces:
                 at = np.flatnonzero(beside[sites])
                 for step, more in walk.face_steps[face.axis].items() if at.size else ():
@@ -143,16 +144,15 @@ class Surroundings:
                         across.pop(e)[:, at] = 0.0
                 self._let_out(face, at, list(across.values()), point, t)
         else:
-            made = self._by_axis(pairs, sites, point, t)
+            made = self._by_axis(declared, sites, point, t)
         for step, chance, end in zip(walk.probabilities, made, self.ends, strict=False):
             self._into_regions(step, chance, end[sites], point, t)
         return made
 
-    def _by_axis(self, pairs: Sequence[Pair], sites: Numbers, point: Any, t: Floats) -> list[Floats]:
-        """The products of what each axis does by itself, of walks whose axes do."""
+    def _by_axis(self, declared: Sequence[Floats], sites: Numbers, point: Any, t: Floats) -> list[Floats]:
+        """The products of what each axis does by itself, up and down, of walks whose axes do."""
         axes: list[dict[int, Floats]] = []
-        for axis, (up, down) in enumerate(pairs):
-            p, q = _probability(up(point, t)), _probability(down(point, t))
+        for axis, (p, q) in enumerate(zip(declared[::2], declared[1::2], strict=True)):
             for face, beside in self.faces:
                 if face.axis == axis:
                     at = np.flatnonzero(beside[sites])

@@ -200,9 +200,7 @@ class StepTable:
     @cached_property
     def _row(self) -> Limits:
         """The row of all steps, where nothing depends on time."""
-        row = self._rows(np.zeros(1, dtype=np.int64))
-        self._note(0, row)
-        return row
+        return self._rows(np.zeros(1, dtype=np.int64))
 
     def _rows(self, steps: NDArray[np.int64]) -> Limits:
         walk, t = self.walk, steps[:, None] * self.walk.dt
@@ -245,10 +243,13 @@ class StepTable:
 
         Rows that were made before are not made again: what is asked here is noted of every row.
         """
-        first, known = self._possible
-        wanted = steps if self.walk.time_dependent else min(steps, 1)
-        for _ in self.chunks(known, wanted) if known < wanted else ():
-            first, known = self._possible
+        known = self._possible[1]
+        if self.walk.time_dependent:
+            for _ in self.chunks(known, steps):
+                pass
+        elif not known and steps:
+            self._note(0, self._row)
+        first, _ = self._possible
         return first[:-1] < steps, bool(first[-1] < steps)
 
     @property

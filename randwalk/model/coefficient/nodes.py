@@ -31,7 +31,7 @@ class Sum(Node):
         return reduce(operator.add, parts)
 
     def evaluate(self, point: Point, t: Floats) -> Floats:
-        return reduce(np.add, (term.evaluate(point, t) for term in self.terms))
+        return reduce(np.add, [term.evaluate(point, t) for term in self.terms])
 
     def regular_derivative(self, variable: str) -> Coefficient:
         return reduce(operator.add, (term.regular_derivative(variable) for term in self.terms))
@@ -60,7 +60,7 @@ class Product(Node):
         return reduce(operator.mul, parts)
 
     def evaluate(self, point: Point, t: Floats) -> Floats:
-        return reduce(np.multiply, (factor.evaluate(point, t) for factor in self.factors))
+        return reduce(np.multiply, [factor.evaluate(point, t) for factor in self.factors])
 
     def regular_derivative(self, variable: str) -> Coefficient:
         terms = (
