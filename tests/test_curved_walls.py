@@ -18,6 +18,7 @@ from randwalk.pde.solver.grid import Grid
 from randwalk.pde.solver.mesh import Mesh
 from randwalk.pde.solver.operator import Operator
 from randwalk.pde.solver.together import Together, operator_of
+from randwalk.pde.solver.window import whole
 
 R, P = rw.Reflecting(), rw.PartiallyAbsorbing(1.0)
 CENTRE, RADIUS, TIME = (0.03, -0.017, 0.011), 0.9, 0.3
@@ -168,6 +169,18 @@ def test_a_small_trap_in_the_middle_of_a_disc() -> None:
 def test_a_trap_that_no_mesh_shows_is_refused() -> None:
     with pytest.raises(ValueError, match="smallest ball is not seen"):
         exit_probability(trapped(1e-6), "trap", tolerance=2e-2)
+
+
+@pytest.mark.quick
+def test_balls_of_a_union_are_seen_as_those_of_two_regions() -> None:
+    one, other = rw.Ball((0.3, 0.3), 0.002), rw.Ball((0.7, 0.6), 0.004)
+    room = rw.Interval(0.0, 1.0, R, R) ** 2
+    several = room.without(one, R, "one").without(other, R, "other")
+    seen = [
+        whole(FokkerPlanck(0.0, 0.5, domain=d, start=(0.5, 0.5))).smallest_ball
+        for d in (several, room.without(one | other, R))
+    ]
+    assert seen[0] == seen[1] < 0.004
 
 
 def test_mean_exit_times_from_a_ring_whose_rim_reacts_quickly() -> None:

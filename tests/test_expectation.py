@@ -192,7 +192,9 @@ def test_weights_of_paths_that_walls_absorb_in_part_at_last() -> None:
 def test_a_drift_that_leaves_the_weight_to_few_is_told() -> None:
     """What the message advises, and again half of it, helps."""
     ask: Any = {"boundary": {"left": 1.0}, "walkers": 2000, "dt": 0.05}
-    with pytest.warns(UserWarning, match=r"x = 0\.5: the weights of about \d+ of 2000 walkers make .* Take half of it"):
+    with pytest.warns(
+        UserWarning, match=r"x = 0\.5: the weights of about \d+ of 2000 walkers make .* Take half of the drift"
+    ):
         pde.expectation(SLEEVE, 0.0, 0.5, 2.0, reduction=pde.Drift(-4.0), **ask)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -200,15 +202,29 @@ def test_a_drift_that_leaves_the_weight_to_few_is_told() -> None:
     assert float(found.saved) > 1.0
 
 
+def test_a_rare_payoff_needs_a_stronger_drift_and_few_walkers_none() -> None:
+    """Both remedies of the message are true: here the other one. Few walkers of a normal law are no matter of the drift."""
+    line = pde.FokkerPlanck(0.0, 0.5)
+    ask: Any = {"walkers": 5000, "seed": 1}
+    with pytest.warns(UserWarning, match="twice if what is counted is rare"):
+        weak = pde.expectation(line, lambda x: x > 3.0, 0.0, 1.0, reduction=pde.Drift(0.1), **ask)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        strong = pde.expectation(line, lambda x: x > 3.0, 0.0, 1.0, reduction=pde.Drift(3.0), **ask)
+        pde.expectation(line, rw.expression("x"), 0.0, 1.0, reduction=pde.Drift(0.1), walkers=50, seed=1)
+    assert float(strong.statistical) < 0.2 * float(weak.statistical)
+    assert abs(float(strong) - norm.sf(3.0)) < 4.0 * float(strong.statistical)
+
+
 def test_carriers_are_the_kurtosis_of_the_rows() -> None:
-    """Against the moments of the rows themselves, with values of the size 10⁻⁶ and 10⁶ too."""
-    for unit in (1.0, 1e-6, 1e6):
+    """Against the moments of the rows themselves, with values of other sizes too, whose squares have no digits."""
+    for unit in (1.0, 1e-6, 1e6, 1e100, 1e-200):
         question = Question.of(SLEEVE, 0.0, 0.0, {"left": unit})
         way = walks(question, (0.5,), 1.0, key(1), 1 / 16, pde.Drift(-1.0))
         sample = Sample.of(way, way.first, 3000, Effort(1))
         value = np.array(way.extrapolation) @ way.rows(way.first, range(3000))[:3]
         assert isinstance(way, Weighted)
-        assert way.carriers(sample.sums) == pytest.approx(3000.0 / kurtosis(value, fisher=False), rel=2e-3)
+        assert way.carriers(sample.sums) == pytest.approx(3000.0 / kurtosis(value / unit, fisher=False), rel=2e-3)
 
 
 @pytest.mark.parametrize("reduction", [None, pde.Drift(0.8)])

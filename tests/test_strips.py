@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -69,3 +70,10 @@ def test_neighbours_in_order_are_near() -> None:
     x, y = (np.array(k)[order][: site.size // 128 * 128].reshape(-1, 128) for k in table.layout.numbers(site))
     assert np.median(np.ptp(x, axis=1)) <= 32 and np.median(np.ptp(y, axis=1)) < 10
     assert np.median(np.ptp(np.array(table.layout.numbers(site)[1])[: x.size].reshape(-1, 128), axis=1)) > 150
+
+
+def test_places_far_apart_are_ordered() -> None:
+    """A table with a row of 70 million sites, of whose strips the numbers are beyond 32 bits."""
+    table: Any = SimpleNamespace(offsets=(70_000_000, -70_000_000, 1, -1))
+    site = np.array([2_100_000_000, 5, 70_000_004, 4], dtype=np.int32)
+    assert host._along_strips(site, np.arange(4, dtype=np.int32), table).tolist() == [0, 2, 3, 1]

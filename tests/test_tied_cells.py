@@ -14,10 +14,12 @@ from scipy.special import ndtr
 import randwalk as rw
 from randwalk.model.coefficient import Floats
 from randwalk.model.tensor import aspect
+from randwalk.pde.solver.effort import effort
 from randwalk.pde.solver.grid import Grid
 from randwalk.pde.solver.mesh import Mesh
 from randwalk.pde.solver.operator import Operator
 from randwalk.pde.solver.rates import generator
+from randwalk.pde.solver.schemes import Clock
 from randwalk.pde.solver.together import joint, operator_of
 from randwalk.pde.solver.window import find_mesh, whole
 
@@ -147,3 +149,30 @@ def test_a_thin_axis_with_mixed_derivatives() -> None:
     wrong = float(np.abs(found - expected).max())
     lost = abs(float(law.survival(time)) - float(across.survival(time)))
     assert max(wrong, lost) <= HONEST * law.error_estimate <= HONEST * 5e-3
+
+
+@pytest.mark.parametrize(("width", "time"), [(0.01, 0.03), (0.02, 0.03)])
+def test_a_thin_torus_with_mixed_derivatives(width: float, time: float) -> None:
+    """Along the long ring the law is the wrapped normal one, whatever D_xy; a ring of two cells would meet itself twice."""
+    tensor = ((0.1, 0.03), (0.03, 0.1))
+    equation = rw.pde.FokkerPlanck(
+        0.0, tensor, domain=rw.Ring(0.0, 1.0) * rw.Ring(0.0, width), start=(0.4, 0.4 * width)
+    )
+    assert min(whole(equation, [(0.0, 1.0), (0.0, width)]).with_cells(8).shape) == 3
+    law = rw.pde.solve(equation, [time], tolerance=1e-3)
+    x, turns = law.mesh.axes[0].edges, np.arange(-3, 4)
+    below = ndtr((x[:, None] - 0.4 + turns) / math.sqrt(0.2 * time)).sum(axis=1)
+    found = (law.density[0] * law.mesh.volume).sum(axis=1).cumsum()
+    assert np.abs(found - np.diff(below).cumsum()).max() <= HONEST * law.error_estimate <= HONEST * 1e-3
+
+
+def test_the_work_of_steps_where_a_hole_hides_an_infinite_diffusion() -> None:
+    walls = rw.Interval(-2.0, 2.0, R, R) ** 2
+    rates = [rw.expression("1/(x**2 + y**2)"), rw.expression("where(x**2 + y**2 >= 0.2, 1/(x**2 + y**2), 5)")]
+    room = walls.without(rw.Ball((0.0, 0.0), 0.5), R)
+    clock = Clock.octaves(np.array([0.1]), 32)
+    works = []
+    for d in rates:
+        equation = rw.pde.FokkerPlanck(0.0, d, domain=room, start=(1.5, 0.0))
+        works.append(effort(equation, whole(equation, [(-2.0, 2.0)] * 2).with_cells(1024), clock))
+    assert 0.0 < works[0] == works[1] < math.inf

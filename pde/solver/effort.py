@@ -8,15 +8,19 @@ a cell.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from typing import Final
 
 import numpy as np
+
+from randwalk.model.coefficient import Floats
 
 from ..equation import FokkerPlanck
 from .mesh import Mesh
 from .schemes import SDIRK2, Clock
 from .together import DIRECT, joint
 
+COARSE: Final = 16  # cells of the axis with the most where D is looked at
 ITERATION: Final = 3.0  # of both stages of a step, for a number, over what the chains take
 FACTORED: Final = 20.0  # the same of a step with factors
 PER_ROOT: Final = 6.0  # iterations over √(1 + τr)
@@ -29,8 +33,16 @@ def effort(equation: FokkerPlanck, mesh: Mesh, clock: Clock) -> float:
         return float(mesh.states * clock.steps)
     if mesh.size <= DIRECT.get(len(axes), 2**13):
         return mesh.states * clock.steps * FACTORED
-    centre = tuple(np.array(0.5 * (grid.low + grid.high)) for grid in mesh.axes)
-    spread = np.einsum("ii->i", np.nan_to_num(equation.diffusion(centre, 0.0)))
-    leaving = sum(2.0 * float(spread[a]) / mesh.spacings[a] ** 2 for a in axes)
+    spread = [float(np.median(d)) for d in _seen(equation, mesh)]
+    leaving = sum(2.0 * spread[a] / mesh.spacings[a] ** 2 for a in axes)
     roots = (s.steps * math.sqrt(1.0 + SDIRK2.gamma * (s.end - s.begin) / s.steps * leaving) for s in clock.stretches)
     return mesh.states * ITERATION * PER_ROOT * sum(roots)
+
+
+def _seen(equation: FokkerPlanck, mesh: Mesh) -> Iterator[Floats]:
+    """D along each axis where mass can be and it is finite, on a coarse mesh."""
+    coarse = mesh.with_cells(COARSE)
+    for axis in range(mesh.dimension):
+        values = np.broadcast_to(equation.diffusion[axis, axis](coarse.centres, 0.0), coarse.shape)
+        live = np.broadcast_to(coarse.live, coarse.shape) & np.isfinite(values)
+        yield values[live] if live.any() else np.zeros(1)

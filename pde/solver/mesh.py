@@ -29,7 +29,7 @@ from .grid import Grid
 
 COARSEST: Final = 8  # cells of the axis with the most, down to which numbers of cells are halved
 LEAST: Final = 6  # cells of any axis
-LEAST_TIED: Final = 2  # the same where a tensor asks the other axes for as many more
+LEAST_TIED: Final = {False: 2, True: 3}  # the same where a tensor asks the other axes for as many more, of rings too
 ROUNDING: Final = 1e-9  # of a number of cells
 PASSES: Final = 64  # after which no spacings are those that a tensor asks for
 
@@ -96,7 +96,8 @@ class Mesh:
         """The diameter of the smallest ball in the window over the diagonal of a cell, if all axes were one cell of the axis with
         the most; inf without a ball. On its inverse as many cells none is missed."""
         low, high = np.array([(grid.low, grid.high) for grid in self.axes]).T
-        balls = (region.shape for region in self.domain.regions if isinstance(region.shape, Ball))
+        leaves = (leaf for region in self.domain.regions for leaf in region.shape.leaves)
+        balls = (leaf for leaf in leaves if isinstance(leaf, Ball))
         inside = (b.radius for b in balls if b.contains(tuple(np.clip(b.centre, low, high))))
         return 2.0 * min(inside, default=math.inf) / (float(np.linalg.norm(self.spacings)) * self.cells)
 
@@ -245,7 +246,7 @@ class Mesh:
         unit = (self.axes[most].high - self.axes[most].low) / (coarse * self.lengths[most])
         widths = np.array([grid.high - grid.low for grid in self.axes])
         cuts = [[not g.periodic and wall is None for wall in (g.left, g.right)] for g in self.axes]
-        fewest = [max(LEAST if self.ties is None else LEAST_TIED, grid.fewest) for grid in self.axes]
+        fewest = [max(LEAST if self.ties is None else LEAST_TIED[g.periodic], g.fewest) for g in self.axes]
         whole = np.array([not any(cut) for cut in cuts])
         counts = [max(n, round(coarse * share / wanted[most])) for n, share in zip(fewest, wanted, strict=True)]
         spacings = self._tied(np.where(whole, widths / counts, unit * np.array(self.lengths)), widths, whole)

@@ -93,6 +93,8 @@ def whole(equation: FokkerPlanck, ends: Sequence[tuple[float, float]] | None = N
     axes = [_cut(equation, a, low, high) for a, (low, high) in enumerate(ends)]
     centre = tuple(np.array(0.5 * (g.low + g.high)) for g in axes)
     spread = np.sqrt(np.maximum(np.einsum("...ii->...i", equation.diffusion(centre, 0.0)), 0.0))
+    finite = np.isfinite(spread)  # a hole may hide what is not
+    spread = np.where(finite, spread, spread[finite].max(initial=0.0) or 1.0)
     return _meshed(equation, axes, spread / spread.max() * min(g.high - g.low for g in axes) / 8.0, 0.0, LONGEST)
 
 

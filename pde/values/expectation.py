@@ -33,6 +33,7 @@ from .weighted import Weighted, walks
 
 METHODS = ("auto", "spheres", "walk")
 FEWEST_CARRIERS = 25.0  # of weighted walkers, with which a standard error is known to a tenth
+HEAVY = 12.0  # kurtosis, 3 of a normal law, above which few walkers carry more than others
 WALKERS = 100_000  # where neither walkers nor a tolerance is given
 
 
@@ -196,11 +197,11 @@ def _warn_if_all_equal(question: Question, sample: Any, time: float) -> None:
 def _warn_if_few_carry(way: Weighted, sample: Any) -> None:
     """A variance that few walkers make is most often too small, because those that weigh most were not met."""
     carriers = way.carriers(sample.sums)
-    if carriers < FEWEST_CARRIERS:
+    if carriers < min(FEWEST_CARRIERS, sample.walkers / HEAVY):
         warnings.warn(
             f"x = {_place(way.point)}: the weights of about {carriers:.0f} of {sample.walkers} walkers make the standard error "
-            f"{sample.statistical:.2g}, which is uncertain by {50.0 / math.sqrt(carriers):.0f} % and rather too small: the drift "
-            "of reduction=Drift(...) is too strong. Take half of it, or no reduction, or many more walkers",
+            f"{sample.statistical:.2g}, which is uncertain by {50.0 / math.sqrt(carriers):.0f} % and rather too small. Take "
+            "half of the drift of reduction=Drift(...) if it is strong, twice if what is counted is rare, or many more walkers",
             stacklevel=user_level(),
         )
 

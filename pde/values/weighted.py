@@ -30,6 +30,7 @@ from .sampling import Combination, Sample
 from .walks import Walks
 
 PLAIN = 8192  # unweighted walkers that tell the variance without the drift
+FEW = 16  # walkers that tell of what size values are
 EVEN = 1e-6  # of the value: the deviation below which rounding hides its tails
 
 
@@ -82,10 +83,16 @@ class Weighted(Walks):
         return (*self.point, 0.0)
 
     def rows(self, resolution: int, walkers: range, machine: Machine = HERE) -> Floats:
-        """The levels, and the square of R, whose moments are the third and the fourth of R."""
+        """The levels, and the square of R over its :attr:`size`, whose moments are the third and the fourth of R."""
         made = super().rows(resolution, walkers, machine)
         value = np.array(self.extrapolation) @ made
-        return np.concatenate([made, [value * value]])
+        return np.concatenate([made, [value / self.size * value]])
+
+    @cached_property
+    def size(self) -> float:
+        """A power of two of the size of R, so that its square keeps the digits of the other rows."""
+        largest = float(np.abs(super().rows(self.first, range(FEW))).max())
+        return 2.0 ** round(math.log2(largest)) if 0.0 < largest < math.inf else 1.0
 
     def combined(self, sums: SampleSums) -> Combination:
         return Combination((*self.extrapolation, 0.0), (*self.remainder, 0.0))
@@ -94,13 +101,13 @@ class Weighted(Walks):
         """n/κ of n walkers with the kurtosis κ = E(R - ER)⁴/(Var R)²: the standard error is known to ½√(κ/n) of itself (Cramér,
         *Mathematical Methods of Statistics* (1946), 27.4). Infinite where R is as good as constant."""
         weights = np.array(self.combined(sums).value)
-        mean = float(weights @ sums.means) / sums.unit
+        mean, size = float(weights @ sums.means) / sums.unit, self.size / sums.unit
         covariance = sums.covariance
-        variance, cross = float(weights @ covariance @ weights), float(weights @ covariance[-1]) / sums.unit
+        variance, cross = float(weights @ covariance @ weights), float(weights @ covariance[-1]) * size
         if not variance > (EVEN * mean) ** 2:
             return math.inf
         third = cross - 2.0 * mean * variance
-        fourth = covariance[-1, -1] / sums.unit**2 - 4.0 * mean * third - (2.0 * mean) ** 2 * variance + variance**2
+        fourth = covariance[-1, -1] * size**2 - 4.0 * mean * third - (2.0 * mean) ** 2 * variance + variance**2
         return float(sums.count * variance**2 / fourth) if fourth > 0.0 else math.inf
 
     def saved(self, sums: SampleSums) -> float:

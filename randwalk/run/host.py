@@ -40,11 +40,8 @@ OCCUPIED, FOLLOWED = 32, 16  # walkers of which no path is followed that take as
 
 SPREAD = (
     1 << 15
-)  # cells of a table, more than the second-level cache holds, on which near walkers are advanced together
-STRIP, WANDERED = (
-    32,
-    1 << 10,
-)  # cells across a strip in which walkers are near, and steps after which they are no longer
+)  # cells of a table, more than the second-level cache holds, from which on near walkers are advanced together
+STRIP, WANDERED = 32, 1 << 10  # cells across a strip in which walkers are near; steps after which they no longer are
 
 NOTHING = np.empty(0, dtype=np.int32)
 EVERYWHERE = (-(2**31), 2**31 - 1)
@@ -55,7 +52,7 @@ T = TypeVar("T")
 def _along_strips(site: NDArray[np.int32], places: NDArray[np.int32], program: TableProgram) -> NDArray[np.int32]:
     """The places of walkers in the order of their cells along strips of the first axis, so that those that are advanced together
     look up the same part of the table. Where they go does not depend on it."""
-    here, across = site[places], max(map(abs, program.offsets))
+    here, across = site[places].astype(np.int64), max(map(abs, program.offsets))
     return places[np.argsort(here // (STRIP * across) * across + here % across)]
 
 
