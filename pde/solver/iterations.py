@@ -18,7 +18,7 @@ from scipy import sparse
 from randwalk.jit.compile import kernel
 from randwalk.model.coefficient import Floats
 
-RESIDUAL: Final = 1e-10  # after a sweep, of that of 0
+RESIDUAL: Final = 1e-12  # after a sweep, of what is to be solved for
 ITERATIONS: Final = 1000
 TINY = 1e-290  # what is smaller is dropped: denormal numbers are a hundred times slower
 
@@ -63,15 +63,20 @@ def _swept(ends, middles, columns, values, v, z, new):  # type: ignore[no-untype
 
 
 @kernel
-def _iterated(ends, middles, columns, values, b, residual, most):  # type: ignore[no-untyped-def]
-    """(the solution, how many iterations it took, or `most` if there is none)."""
+def _iterated(ends, middles, columns, values, b, guess, residual, most):  # type: ignore[no-untyped-def]
+    """(the solution, how many iterations it took, or `most` if there is none). A guess that is the solution is kept."""
     size = b.size
     x, v, w, z = np.zeros(size), np.empty(size), np.empty(size), np.empty(size)
     r = np.empty(size)
     _forth(ends, middles, columns, values, b, r)
+    goal, count = residual * residual * _product(r, r), 0
+    for i in range(size):
+        v[i] = b[i] - guess[i]
+        for k in range(ends[i], ends[i + 1]):
+            v[i] -= values[k] * guess[columns[k]]
+    _forth(ends, middles, columns, values, v, r)
     shadow, p = r.copy(), r.copy()
     rho = _product(r, r)
-    goal, count = residual * residual * rho, 0
     while not _product(r, r) <= goal and count < most:
         count += 1
         _swept(ends, middles, columns, values, p, z, v)
@@ -89,7 +94,7 @@ def _iterated(ends, middles, columns, values, b, residual, most):  # type: ignor
         for i in range(size):
             p[i] = r[i] + beta * (p[i] - omega * v[i])
     _back(ends, middles, columns, values, x, x)
-    return x, count
+    return guess + x, count
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,10 +119,9 @@ class Sweeps:
         return cls(diagonal, before, middles, matrix.indices[off].astype(np.int32), (matrix.data / diagonal[rows])[off])
 
     def solve(self, b: Floats) -> Floats:
-        """The solution for `b` (n,)."""
-        found, count = _iterated(
-            self.ends, self.middles, self.columns, self.values, b / self.diagonal, RESIDUAL, ITERATIONS
-        )
+        """The solution for `b` (n,), from b itself: equilibria are kept to rounding."""
+        rows = self.ends, self.middles, self.columns, self.values
+        found, count = _iterated(*rows, b / self.diagonal, b, RESIDUAL, ITERATIONS)
         if count == ITERATIONS:
             raise ValueError("the steps of all chains together did not converge: take a larger tolerance")
         return np.asarray(found)

@@ -370,8 +370,7 @@ def place_of_passage(x, y, t, h, part, wall, behind, walker, step, p, keys):  # 
         beyond, n = distances(place, then, p)[wall], inward(place, then, p)[wall]
         along, twice = conormal(g, n)
         place = shifted(place, -beyond / twice, along) if twice > 0.0 else shifted(place, -beyond, n)
-    if CARRIED and twice > 0.0:
-        place = pushed(shifted(place, -behind / twice, along), behind / twice, along)
+    place = pushed(shifted(place, -behind / twice, along), behind / twice, along) if CARRIED and twice > 0.0 else place
     return home(kept_inside(place, -1, 1.0, then, p), p)
 
 

@@ -26,7 +26,7 @@ PACKAGE = "randwalk.kernels"
 def generated(files: Sequence[str], text: str, opaque: Sequence[Callable[..., Any]] = ()) -> ModuleType:
     """The module of some files of the kernels: a model's functions stand between the marks of the first, and of the others
     follow the lines below their mark."""
-    name, source = _named(tuple(files), text)
+    name, source = _named(KERNELS, tuple(files), text)
     if opaque:  # the text does not tell what these do: its machine code is not kept
         return _imported(name, source, f"<{name}>", opaque)
     if (known := sys.modules.get(f"{PACKAGE}.{name}")) is None:
@@ -35,9 +35,9 @@ def generated(files: Sequence[str], text: str, opaque: Sequence[Callable[..., An
 
 
 @lru_cache(maxsize=16)
-def _named(files: tuple[str, ...], text: str) -> tuple[str, str]:
+def _named(folder: Path, files: tuple[str, ...], text: str) -> tuple[str, str]:
     """(name, source) of the module."""
-    first, *others = ((KERNELS / file).read_text(encoding="utf-8") for file in files)
+    first, *others = ((folder / file).read_text(encoding="utf-8") for file in files)
     source = MARKED.sub(lambda _: text + "\n\n", first) + "".join(other[other.index(DRIVER) :] for other in others)
     return f"{Path(files[0]).stem}_{hashlib.sha256(source.encode()).hexdigest()[:24]}", source
 
