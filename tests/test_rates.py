@@ -222,7 +222,7 @@ def test_where_the_diffusion_is_even_the_conventions_are_one(diffusion: Any) -> 
 def test_a_jump_has_no_ito_drift() -> None:
     walk = rw.LatticeWalk.from_drift(0.0, JUMPY, sites=20, domain=BOX, start=0.5, convention=FICK)
     for thing in (walk, rw.pde.limit(walk)):
-        with pytest.raises(ValueError, match=r"jumps at x = 0\.3141.* has no Itô drift; use declared_drift"):
+        with pytest.raises(ValueError, match=r"jumps at x = 0\.3141.* has no Itô drift: let D rise"):
             _ = thing.drift
         assert thing.declared_drift == rw.Constant(0.0)
     with pytest.raises(ValueError, match="no Itô drift"):

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from randwalk.kernels.ito import State
-from randwalk.model.coefficient import ZERO, Floats
+from randwalk.model.coefficient import ZERO, Coefficient, Floats
 from randwalk.model.declaration import positive
 
 from .horizon import BEYOND, Departure, Horizon, released
@@ -36,8 +36,9 @@ def departing(made: Callable[[Horizon, int], Walks], dt: float | None) -> Walks:
     way = made(Departure(1.0, math.inf), LEVELS[-1])
     check_all_leave(way.question, way.reduction)
     given = None if dt is None else LEVELS[-1] * positive("dt", dt)
-    most = _longest_step(way.question)
-    begin = min(_shortest_time(way.question, way.point) / FIRST, most)
+    drift = Walks(way.question, way.point, way.horizon, way.keys, way.steps).walk.drift
+    most = _longest_step(way.question, drift)
+    begin = min(_shortest_time(way.question, way.point, drift) / FIRST, most)
     if math.isinf(begin):
         raise ValueError(f"t = inf: from x = {way.point} neither drift nor noise moves a walker; give a finite t")
     lived, last, step = _pilot(made(Departure(begin, math.inf), LEVELS[-1]), begin, most)
@@ -112,7 +113,7 @@ def _lifetimes(state: State, stop: float) -> Floats:
         return np.minimum(known, known / np.abs(np.log(state.weight)))
 
 
-def _longest_step(question: Question) -> float:
+def _longest_step(question: Question, drift: Sequence[Coefficient]) -> float:
     """Of which noise and drift are well within the domain along every axis that is bounded; infinite if none is."""
     equation = question.equation
     rng = np.random.default_rng(0)
@@ -126,16 +127,16 @@ def _longest_step(question: Question) -> float:
         if high > low and inside.any():
             width = NARROW * (high - low)
             noise = _largest(2.0 * equation.tensor[axis, axis](places, 0.0))
-            speed = _largest(equation.ito_vector[axis](places, 0.0))
+            speed = _largest(drift[axis](places, 0.0))
             most = min(most, width**2 / noise if noise else math.inf, width / speed if speed else math.inf)
     return most
 
 
-def _shortest_time(question: Question, point: tuple[float, ...]) -> float:
+def _shortest_time(question: Question, point: tuple[float, ...], drift: Sequence[Coefficient]) -> float:
     """Of those in which noise or drift lead to a wall, walls turn walkers back, or walkers are killed."""
     equation, at = question.equation, tuple(map(np.asarray, point))
     noise = max(float(equation.tensor[i, i](at, 0.0)) for i in range(equation.dimension))
-    speed = math.hypot(*(float(a(at, 0.0)) for a in equation.ito_vector))
+    speed = math.hypot(*(float(a(at, 0.0)) for a in drift))
     rate = float(equation.killing(at, 0.0))
     lengths = [float(wall.distance(at, 0.0)) for wall in question.barriers]
     lengths += [high - low for low, high in equation.domain.bounds]

@@ -162,7 +162,7 @@ class Walks:
     def partner(self) -> ItoProgram:
         """The walk whose increments are those of the first with the other sign."""
         noise = tuple(tuple(-entry for entry in row) for row in self.walk.noise)
-        return self._program(self.walk.replaced(noise=noise, drift=self.walk.drift), self.question.payoff)
+        return self._program(self.walk.replaced(noise=noise), self.question.payoff)
 
     @cached_property
     def control(self) -> ItoProgram:

@@ -13,6 +13,7 @@ import numpy as np
 from randwalk.kernels.program import Keys
 from randwalk.laws.sums import SampleSums
 from randwalk.model.coefficient import ZERO, Coefficient, Floats, Variable, apply, coordinate
+from randwalk.model.convention import Convention
 from randwalk.model.declaration import positive
 from randwalk.model.domain import Line
 from randwalk.model.ito import ItoWalk
@@ -49,6 +50,11 @@ class Weighted(Walks):
                 "take Antithetic() or Control(...)"
             )
         plain = without(self).walk
+        if plain.interfaces and equation.convention is not Convention.ITO:
+            raise ValueError(
+                f"reduction = Drift(...): a diffusion that jumps in the {equation.convention.value} convention, here at "
+                f"{coordinate(plain.interfaces[0].axis)} = {plain.interfaces[0].place:g}, has no such walks; take Antithetic()"
+            )
         added = as_vector("Drift: drift", self.reduction.drift, equation.dimension)
         shares = plain.diffusion.solved(added)  # D⁻¹ b
         theta = [

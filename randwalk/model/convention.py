@@ -76,7 +76,7 @@ class Convention(StrEnum):
         if jumps := diffusion.jumps(x, low, high):
             raise ValueError(
                 f"diffusion = {diffusion} jumps at {x} = {jumps[0]:g}, so its derivative there is no number and an equation in "
-                f"the {self.value} convention has no Itô drift; use declared_drift with the convention"
+                f"the {self.value} convention has no Itô drift: let D rise within a short length"
             )
         slope = diffusion.derivative(x) if diffusion.moving_breaks else diffusion.regular_derivative(x)
         return drift + weight * slope

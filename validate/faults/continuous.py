@@ -9,6 +9,7 @@ from typing import Any
 from randwalk.jit.compile import device
 from randwalk.kernels.wall import lowest
 from randwalk.model.coefficient import ZERO
+from randwalk.model.convention import Convention
 from randwalk.model.domain import Box, Interval, Reflecting
 from randwalk.model.ito import ItoWalk
 from randwalk.model.region import Ball
@@ -39,7 +40,12 @@ def _text(name: str, function: str, wrong: Change) -> Fault:
 
 def _noise(change: Callable[[Any, ItoWalk], Any]) -> Callable[[ItoWalk], ItoWalk]:
     """The walk with another noise, a function of the rows, and the same drift."""
-    return lambda walk: walk.replaced(noise=change(walk.noise, walk), drift=walk.drift)
+    return lambda walk: walk.replaced(noise=change(walk.noise, walk), **_as_ito(walk))
+
+
+def _as_ito(walk: ItoWalk) -> dict[str, Any]:
+    """The drift, which another noise leaves as it is in Itô's convention alone."""
+    return {"drift": walk.drift, "convention": Convention.ITO}
 
 
 def _scaled(rows: Any, by: float) -> Any:
@@ -49,7 +55,9 @@ def _scaled(rows: Any, by: float) -> Any:
 def _stratonovich(walk: ItoWalk) -> ItoWalk:
     """A drift larger by ½σσ'."""
     noise = walk.noise[0][0]
-    return walk.replaced(drift=walk.drift[0] + 0.5 * noise * noise.derivative("x"), noise=noise)
+    return walk.replaced(
+        drift=walk.drift[0] + 0.5 * noise * noise.derivative("x"), noise=noise, convention=Convention.ITO
+    )
 
 
 def _correlated(rows: Any, walk: ItoWalk) -> Any:
@@ -64,7 +72,7 @@ def _transposed(rows: Any, walk: ItoWalk) -> Any:
 def _shared(walk: ItoWalk) -> ItoWalk:
     """One source of noise for all axes, by a scheme that has it."""
     rows = tuple((row[axis], *(ZERO for _ in row[1:])) for axis, row in enumerate(walk.noise))
-    return walk.replaced(noise=rows, drift=walk.drift, scheme=EulerMaruyama())
+    return walk.replaced(noise=rows, scheme=EulerMaruyama(), **_as_ito(walk))
 
 
 def _reflecting(walk: ItoWalk) -> ItoWalk:
@@ -182,7 +190,7 @@ FAULTS = (
     _fault("the transpose of the noise", _noise(_transposed)),
     _fault("coordinates that share their noise", _shared),
     _fault("components of the drift exchanged", lambda walk: walk.replaced(drift=walk.declared_drift[::-1])),
-    _fault("the drift at time 0 for ever", lambda walk: walk.replaced(drift=tuple(map(at_start, walk.drift)))),
+    _fault("the drift at time 0 for ever", lambda walk: walk.replaced(drift=tuple(map(at_start, walk.declared_drift)))),
     _fault("the noise at time 0 for ever", _noise(lambda rows, walk: tuple(tuple(map(at_start, row)) for row in rows))),
     _fault("the killing rate at time 0 for ever", lambda walk: walk.replaced(killing=at_start(walk.killing))),
     _fault("killing left out", _killing_left_out),
