@@ -61,23 +61,24 @@ def test_brownian_motion_with_drift() -> None:
     agrees(by_then, 2.0 + 3.0 * exact)  # exp(-(π²D/4 + a²/4D) 12) = 2e-8 are inside
 
 
+FICK, STRATONOVICH = rw.Convention.FICK, rw.Convention.STRATONOVICH
 SMOOTH, JUMPING = rw.expression("0.5 + x**2"), rw.expression("where(x >= 0.4, 2, 0.5)")
 
 
 @pytest.mark.parametrize(
     ("convention", "diffusion", "reduction"),
     [
-        ("fick", SMOOTH, pde.Antithetic()),
-        ("stratonovich", SMOOTH, pde.Antithetic()),
-        ("fick", SMOOTH, pde.Drift(0.3)),
-        ("fick", JUMPING, None),
-        ("stratonovich", JUMPING, pde.Antithetic()),
+        (FICK, SMOOTH, pde.Antithetic()),
+        (STRATONOVICH, SMOOTH, pde.Antithetic()),
+        (FICK, SMOOTH, pde.Drift(0.3)),
+        (FICK, JUMPING, None),
+        (STRATONOVICH, JUMPING, pde.Antithetic()),
     ],
 )
-def test_exit_in_every_convention(convention: str, diffusion: Any, reduction: Any) -> None:
+def test_exit_in_every_convention(convention: rw.Convention, diffusion: Any, reduction: Any) -> None:
     """Without a drift the scale function is ∫ D^(λ - 1), λ = 0 of Fick's form and ½ of Stratonovich's: P(left) is 0.58 and 0.64
     where D is smooth, and 0.7 in Itô's form."""
-    power = {"fick": -1.0, "stratonovich": -0.5}[convention]
+    power = {FICK: -1.0, STRATONOVICH: -0.5}[convention]
     part, whole = (quad(lambda y: float(diffusion(y)) ** power, low, 1.0, points=[0.4])[0] for low in (0.3, 0.0))
     domain = rw.Interval(0.0, 1.0, A, A)
     equation = pde.FokkerPlanck(0.0, diffusion, domain=domain, start=0.3, convention=convention)
@@ -87,7 +88,7 @@ def test_exit_in_every_convention(convention: str, diffusion: Any, reduction: An
 
 def test_weights_at_a_jump_of_the_diffusion_are_refused() -> None:
     domain = rw.Interval(0.0, 1.0, A, A)
-    equation = pde.FokkerPlanck(0.0, JUMPING, domain=domain, start=0.3, convention="fick")
+    equation = pde.FokkerPlanck(0.0, JUMPING, domain=domain, start=0.3, convention=FICK)
     with pytest.raises(ValueError, match=r"jumps in the fick convention, here at x = 0\.4, .* take Antithetic"):
         pde.expectation(equation, 0.0, 0.3, 0.1, walkers=100, boundary={"left": 1.0}, reduction=pde.Drift(0.3))
 
