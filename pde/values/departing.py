@@ -10,7 +10,9 @@ import numpy as np
 from randwalk.kernels.ito import State
 from randwalk.model.coefficient import ZERO, Coefficient, Floats
 from randwalk.model.declaration import positive
+from randwalk.model.interface import slope_between
 
+from ..equation import FokkerPlanck
 from .horizon import BEYOND, Departure, Horizon, released
 from .question import Question
 from .reduction import Control
@@ -36,7 +38,7 @@ def departing(made: Callable[[Horizon, int], Walks], dt: float | None) -> Walks:
     way = made(Departure(1.0, math.inf), LEVELS[-1])
     check_all_leave(way.question, way.reduction)
     given = None if dt is None else LEVELS[-1] * positive("dt", dt)
-    drift = Walks(way.question, way.point, way.horizon, way.keys, way.steps).walk.drift
+    drift = _between_jumps(way.question.equation)
     most = _longest_step(way.question, drift)
     begin = min(_shortest_time(way.question, way.point, drift) / FIRST, most)
     if math.isinf(begin):
@@ -111,6 +113,14 @@ def _lifetimes(state: State, stop: float) -> Floats:
     known = np.where(state.gone_at > 0.0, state.gone_at, stop)
     with np.errstate(divide="ignore"):
         return np.minimum(known, known / np.abs(np.log(state.weight)))
+
+
+def _between_jumps(equation: FokkerPlanck) -> Sequence[Coefficient]:
+    """The Itô drift, where a diagonal D jumps that between its jumps."""
+    if not equation.tensor.diagonal:
+        return equation.ito_vector
+    declared = enumerate(equation.vector)
+    return [slope_between(a, equation.tensor[i, i], equation.convention, i) for i, a in declared]
 
 
 def _longest_step(question: Question, drift: Sequence[Coefficient]) -> float:
