@@ -16,7 +16,9 @@ import numpy as np
 import pytest
 
 from randwalk.jit import disk
-from randwalk.jit.compile import kernel
+from randwalk.jit.compile import device, kernel
+from randwalk.kernels import bits
+from randwalk.kernels.program import BITS
 
 needs_root = pytest.mark.skipif(
     not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can give files to another user"
@@ -84,6 +86,18 @@ def test_kernels_of_other_types_or_sources_have_files_of_their_own(folder: Path)
     exec(compile("def total(values):\n    return 7 * len(values)", __file__, "exec"), {"__name__": __name__}, scope)
     assert kernel(scope["total"])(np.arange(5)) == 35
     assert len(kept(folder)) == 3 and hits() == 1
+
+
+def test_scalar_functions_that_python_calls_are_kept_unless_they_hold_others(folder: Path) -> None:
+    """As the simulator of CUDA calls them, in every process. Two closures of one text are two functions."""
+    assert int(device(bits.spread.py_func)(1 << (BITS - 1), 0)) == 2**64 - 1
+    (path,) = kept(folder)
+    assert path.name.startswith("randwalk.kernels.bits.spread")
+
+    def more(by: int) -> Any:
+        return device(lambda value: value + by)
+
+    assert (more(1)(1), more(2)(1)) == (2, 3) and kept(folder) == [path]
 
 
 @posix
