@@ -7,6 +7,7 @@ prints.
 from __future__ import annotations
 
 import functools
+import io
 import math
 import sys
 from collections.abc import Callable
@@ -34,7 +35,7 @@ from .options import (
     read_problem,
     read_records,
 )
-from .terminal.output import check_folder, check_output, write_text
+from .terminal.output import check_folder, check_output, write_bytes, write_text
 from .terminal.status import Stopped
 from .validate_command import validate as validate  # the first one of the help
 
@@ -226,6 +227,7 @@ def fit(
     for option, path, endings in (("--out", out, (".nc",)), ("--plot", plot, (".png", ".svg", ".pdf"))):
         if path is not None:
             check_output(option, path, endings)
+    from randwalk.store import netcdf
     from randwalk.validate.fitted import fit_problem
 
     problem = read_problem(file)
@@ -235,12 +237,14 @@ def fit(
         if json is not None:
             write_text(json, found.to_json())
         if out is not None:
-            found.fit.to_xarray().to_netcdf(out)
+            write_bytes(out, netcdf(found.fit.to_xarray()))
         if plot is not None:
             import matplotlib
 
             matplotlib.use("Agg")
-            found.fit.plot().savefig(plot)
+            figure = io.BytesIO()
+            found.fit.plot().savefig(figure, format=Path(plot).suffix[1:])
+            write_bytes(plot, figure.getvalue())
     finally:  # a full disk must not suppress the printed results
         if not quiet:
             printed.print_table(found.table(file))
