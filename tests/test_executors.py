@@ -161,6 +161,27 @@ def test_few_are_under_way(alone: rw.Ensemble) -> None:
     assert plain.submitted > 12 and plain.most <= 12
 
 
+def test_a_slow_range_keeps_no_other_out_of_the_file(
+    alone: rw.Ensemble, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of two workers one hangs with the second range until the other has done ten more."""
+    for name in ("EVERY", "SHARE"):
+        monkeypatch.setattr(checkpoint, name, 0.0)
+    file, seen, held = tmp_path / "run.npz", threading.Event(), list[rw.Ensemble]()
+
+    def before(number: int) -> None:
+        if number == 2:
+            seen.wait(60.0)
+        if number == 12:
+            held.append(rw.Ensemble.load(file))
+            seen.set()
+
+    same(run(executor=Plain(2, before), out=file), alone)
+    same(rw.Ensemble.load(file), alone)
+    first, *others = held[0].parts
+    assert others and sum(map(len, others)) > len(first)
+
+
 def test_an_occupation_run_is_one_sample() -> None:
     """Of which one stretch of steps is under way."""
     plain = Plain(2)
