@@ -23,9 +23,10 @@ import pytest
 
 import randwalk as rw
 from randwalk import checkpoint
-from randwalk.run import effort, executor, paths, ranges
+from randwalk.run import effort, executor, paths, ranges, shipping
 from randwalk.run.devices import why_not_cuda
 from randwalk.run.effort import Portions
+from randwalk.run.executor import Done, Failed, work_on
 from randwalk.run.ranges import Cut, missing
 from randwalk.run.shipping import Shipped, _unpacked
 from randwalk.run.task import Task
@@ -236,6 +237,16 @@ def test_a_work_is_unpacked_once_and_what_it_shares_stays(alone: rw.Ensemble) ->
 
 class Lost(Exception):
     """Of a worker."""
+
+
+def test_a_worker_of_another_version_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its kernels may give other bits."""
+    sent = Shipped(Portions(Task(TRAP, (100,), 5, "paths", ()), 1, "cpu", None), Wanted())
+    arrived, item = pickle.loads(pickle.dumps((sent, sent.sent(range(100)))))
+    assert isinstance(work_on(arrived, item, 1), Done)
+    monkeypatch.setattr(shipping, "__version__", "0.8.0")
+    failed = work_on(arrived, item, 1)
+    assert isinstance(failed, Failed) and "has randwalk 0.8.0" in failed.reason and rw.__version__ in failed.reason
 
 
 @pytest.mark.quick
