@@ -112,7 +112,8 @@ def simulate(
         if not quiet:
             printed.print_table(printed.ensemble_table(problem, ensemble, file))
     if not quiet:
-        printed.print_written(out, json)
+        written = stopped is None or isinstance(stopped, (rw.Interrupted, rw.DeviceError, rw.RangeFailed))
+        printed.print_written(out if written else None, json)
     if isinstance(stopped, rw.Interrupted):
         raise Stopped(_in_words(stopped, out))
     if stopped is not None:
