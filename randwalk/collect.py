@@ -113,8 +113,8 @@ def _alone(task: AnyTask, parts: Sequence[range], effort: Effort, checkpoint: Ch
 
 @contextmanager
 def _by_executor(task: AnyTask, parts: Sequence[range], effort: Effort, checkpoint: Checkpoint) -> Iterator[Coming]:
-    """Counts of ranges of walkers as workers have made them, in any order, so that none waits for a slow one; by ``occupation`` of
-    one part after another, which is drawn as a whole."""
+    """Counts of ranges of walkers as workers have made them, in any order, so that none waits for a slow one; by ``occupation``
+    of one part after another, which is drawn as a whole."""
     threads, walkers = checked(effort.threads) or 1, sum(map(len, parts))
     check_unchanged(task.functions)
     task.check_memory(walkers, threads)

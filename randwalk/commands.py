@@ -293,7 +293,6 @@ def info(
     from importlib.metadata import version
 
     import randwalk as rw
-    from randwalk.answers import checked
     from randwalk.jit.disk import REMEDY, cache_place
     from randwalk.kernels.philox import STREAM_VERSION
     from randwalk.run.devices import numbers, report
@@ -313,6 +312,8 @@ def info(
         print(f"{name:14} {value}")
     if not check:
         return
+    from randwalk.validate.answers import checked
+
     places: list[tuple[str, list[int] | None]] = [("cpu", None), *(("cuda", [number]) for number in numbers())]
     right = True
     for backend, devices in places:

@@ -96,8 +96,8 @@ class Arrived:
     def __call__(self, item: Packed) -> Packed:
         if self.version != __version__:
             raise OSError(
-                f"a worker of the executor, on {platform.node() or 'its machine'}, has randwalk {__version__}, and the run is one of "
-                f"randwalk {self.version}: install the same version for all"
+                f"a worker of the executor, on {platform.node() or 'its machine'}, has randwalk {__version__}, and the run is "
+                f"one of randwalk {self.version}: install the same version for all"
             )
         work, wanted = _unpacked(self.packed)
         try:
