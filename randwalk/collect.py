@@ -113,8 +113,8 @@ def _alone(task: AnyTask, parts: Sequence[range], effort: Effort, checkpoint: Ch
 
 @contextmanager
 def _by_executor(task: AnyTask, parts: Sequence[range], effort: Effort, checkpoint: Checkpoint) -> Iterator[Coming]:
-    """Counts of one range of walkers after another, made by workers; by ``occupation`` of one part after another, which is drawn
-    as a whole."""
+    """Counts of ranges of walkers as workers have made them, in any order, so that none waits for a slow one; by ``occupation``
+    of one part after another, which is drawn as a whole."""
     threads, walkers = checked(effort.threads) or 1, sum(map(len, parts))
     check_unchanged(task.functions)
     task.check_memory(walkers, threads)
@@ -123,51 +123,22 @@ def _by_executor(task: AnyTask, parts: Sequence[range], effort: Effort, checkpoi
     portions = Portions(task, threads, effort.backend, effort.devices)
     work: Any = portions
     items: Any = Cut(parts, task.seconds(walkers))
-    order: Any = InOrder(parts)
     if task.method == "occupation":
         work, items = InStretches(portions), Stretches(task, parts, checkpoint.midway)
-        order = items
     late = list[AnyCounts]()
     with _bar(task, parts, effort) as advance, closing(gathered(effort.executor, work, items, late.append)) as done:
 
         def told() -> Iterator[AnyCounts]:
             for item, counts in done:
-                advance(order.share(item))
-                yield from order.after(item, counts)
+                advance(items.share(item))
+                yield from items.after(item, counts)
 
         def rest() -> Sequence[AnyCounts]:
             done.close()
-            more: Sequence[AnyCounts] = order.rest(late)
+            more: Sequence[AnyCounts] = items.rest(late)
             return more
 
         yield told(), rest
-
-
-class InOrder:
-    """The counts of ranges of the `parts` in the order of the walkers, so that those so far are a run of fewer walkers."""
-
-    def __init__(self, parts: Sequence[range]) -> None:
-        starts = [part.start for part in parts]
-        self._walkers = sum(map(len, parts)) / len(parts)
-        self._ends = dict(zip((part.stop for part in parts), [*starts[1:], -1], strict=True))
-        self._waiting: dict[int, tuple[int, AnyCounts]] = {}
-        self._at = starts[0]
-
-    def after(self, walked: range, counts: AnyCounts) -> Iterator[AnyCounts]:
-        """Those whose turn it is, now that a range has come."""
-        self._waiting[walked.start] = walked.stop, counts
-        while self._at in self._waiting:
-            stop, ready = self._waiting.pop(self._at)
-            self._at = self._ends.get(stop, stop)
-            yield ready
-
-    def share(self, walked: range) -> float:
-        """Which part of a part a range is, of parts as long as they are on average."""
-        return len(walked) / self._walkers
-
-    def rest(self, late: Sequence[AnyCounts]) -> list[AnyCounts]:
-        """Those whose turn never came, and those that came `late`."""
-        return [*(counts for _, counts in self._waiting.values()), *late]
 
 
 def _bar(task: AnyTask, parts: Sequence[range], effort: Effort) -> Any:

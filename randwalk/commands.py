@@ -7,6 +7,7 @@ prints.
 from __future__ import annotations
 
 import functools
+import io
 import math
 import sys
 from collections.abc import Callable
@@ -34,7 +35,7 @@ from .options import (
     read_problem,
     read_records,
 )
-from .terminal.output import check_folder, check_output, write_text
+from .terminal.output import check_folder, check_output, write_bytes, write_text
 from .terminal.status import Stopped
 from .validate_command import validate as validate  # the first one of the help
 
@@ -111,7 +112,8 @@ def simulate(
         if not quiet:
             printed.print_table(printed.ensemble_table(problem, ensemble, file))
     if not quiet:
-        printed.print_written(out, json)
+        written = stopped is None or isinstance(stopped, (rw.Interrupted, rw.DeviceError, rw.RangeFailed))
+        printed.print_written(out if written else None, json)
     if isinstance(stopped, rw.Interrupted):
         raise Stopped(_in_words(stopped, out))
     if stopped is not None:
@@ -226,6 +228,7 @@ def fit(
     for option, path, endings in (("--out", out, (".nc",)), ("--plot", plot, (".png", ".svg", ".pdf"))):
         if path is not None:
             check_output(option, path, endings)
+    from randwalk.store import netcdf
     from randwalk.validate.fitted import fit_problem
 
     problem = read_problem(file)
@@ -235,12 +238,14 @@ def fit(
         if json is not None:
             write_text(json, found.to_json())
         if out is not None:
-            found.fit.to_xarray().to_netcdf(out)
+            write_bytes(out, netcdf(found.fit.to_xarray()))
         if plot is not None:
             import matplotlib
 
             matplotlib.use("Agg")
-            found.fit.plot().savefig(plot)
+            figure = io.BytesIO()
+            found.fit.plot().savefig(figure, format=Path(plot).suffix[1:])
+            write_bytes(plot, figure.getvalue())
     finally:  # a full disk must not suppress the printed results
         if not quiet:
             printed.print_table(found.table(file))
@@ -288,7 +293,6 @@ def info(
     from importlib.metadata import version
 
     import randwalk as rw
-    from randwalk.answers import checked
     from randwalk.jit.disk import REMEDY, cache_place
     from randwalk.kernels.philox import STREAM_VERSION
     from randwalk.run.devices import numbers, report
@@ -308,6 +312,8 @@ def info(
         print(f"{name:14} {value}")
     if not check:
         return
+    from randwalk.validate.answers import checked
+
     places: list[tuple[str, list[int] | None]] = [("cpu", None), *(("cuda", [number]) for number in numbers())]
     right = True
     for backend, devices in places:

@@ -178,7 +178,7 @@ class Ensemble(Sampled):
 
     def save(self, path: str | Path) -> None:
         """Write to ``.npz``, or to netCDF (``.nc``, needs ``randwalk-pde[io]``): to a temporary name first, then renamed."""
-        write(path, self._contents, lambda place: self.to_xarray().to_netcdf(place, engine="h5netcdf"))
+        write(path, self._contents, self.to_xarray)
 
     @property
     def _contents(self) -> Contents:

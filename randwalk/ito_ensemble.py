@@ -132,7 +132,7 @@ class ItoEnsemble(Sampled):
     def save(self, path: str | Path) -> None:
         """Write to ``.npz``, or to netCDF (``.nc``, needs ``randwalk-pde[io]``): to a temporary name first, then renamed."""
         held = ItoContents(self.tally, self.stream)
-        write(path, held, lambda place: self._dataset(held).to_netcdf(place, engine="h5netcdf"))
+        write(path, held, lambda: self._dataset(held))
 
     def _dataset(self, held: ItoContents) -> Any:
         """The dataset of every law, and what is read back."""

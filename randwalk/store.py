@@ -26,6 +26,7 @@ from __future__ import annotations
 
 import glob
 import hashlib
+import io
 import json
 import math
 import os
@@ -50,7 +51,7 @@ from .model.walk import LatticeWalk
 from .problem import Source, dumps, read_walk, walk_data
 from .run.record import Record
 
-__all__ = ["Contents", "as_written", "check_savable", "digest", "read", "sweep", "write"]
+__all__ = ["Contents", "as_written", "check_savable", "digest", "netcdf", "read", "sweep", "write"]
 
 SUFFIXES = (".npz", ".nc")
 LONGEST_TEXT = 1 << 28  # bytes of the text
@@ -60,27 +61,53 @@ FORMAT_1 = b'"format": 1,'
 TRAILER_SIZE = len(TRAILER) + 64 + 1
 
 
-def write(path: str | Path, contents: Contents | ItoContents, to_netcdf: Callable[[Path], None]) -> None:
-    """Write a file: to a temporary name first, then renamed. `to_netcdf` writes the dataset."""
+def write(path: str | Path, contents: Contents | ItoContents, dataset: Callable[[], Any]) -> None:
+    """Write a file: to a temporary name first, then renamed. In netCDF it holds what the `dataset` has, and a last line.
+
+    Raises
+    ------
+    OSError
+        if the file cannot be written (a full disk, for example), with the path as given.
+    """
     path = Path(path)
     if path.suffix not in SUFFIXES:
         raise ValueError(f"path = {str(path)!r}: must end in .npz or .nc")
     place = path.resolve()  # a link stays one
     temporary = place.with_name(f"{_temporary(place)}{os.getpid()}{path.suffix}")
+    if path.suffix == ".nc":
+        content = netcdf(dataset())
+        content += TRAILER + hashlib.sha256(content).hexdigest().encode() + b"\n"
+    else:
+        buffer = io.BytesIO()
+        np.savez_compressed(buffer, meta=np.array(contents.meta), raw=contents.raw, **cast(Any, contents.arrays))
+        content = buffer.getvalue()
     try:
-        if path.suffix == ".nc":
-            to_netcdf(temporary)
-            with temporary.open("rb") as file:
-                ending = TRAILER + hashlib.file_digest(file, "sha256").hexdigest().encode() + b"\n"
-            with temporary.open("ab") as file:
-                file.write(ending)
-        else:
-            np.savez_compressed(temporary, meta=np.array(contents.meta), raw=contents.raw, **cast(Any, contents.arrays))
-        with temporary.open("rb") as file:
+        with temporary.open("wb") as file:
+            file.write(content)
+            file.flush()
             os.fsync(file.fileno())  # so that the name is that of a whole file also after a power failure
         temporary.replace(place)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror or str(error), str(path)) from None
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def netcdf(dataset: Any) -> bytes:
+    """A dataset of xarray as netCDF 4. It is made in memory, because the HDF5 library ends the process (by a segmentation fault)
+    where a disk is full.
+
+    >>> import xarray
+    >>> netcdf(xarray.Dataset({"a": ("x", [1, 2])}))[:4]
+    b'\\x89HDF'
+    """
+    import h5netcdf
+    from xarray.backends import H5NetCDFStore
+
+    buffer = io.BytesIO()
+    with h5netcdf.File(buffer, "w") as file:
+        dataset.dump_to_store(H5NetCDFStore(file))
+    return buffer.getvalue()
 
 
 def sweep(path: str | Path) -> None:

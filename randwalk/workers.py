@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from multiprocessing.connection import wait
 from typing import Any, cast
 
-PATIENCE = 10.0  # seconds in which a scheduler must answer
+PATIENCE = 30.0  # seconds in which a scheduler must answer, that may be begun only now
 
 
 @contextmanager

@@ -410,7 +410,7 @@ def test_a_disk_that_is_full_at_last_takes_nothing_from_the_screen(
     arguments = ("simulate", str(tmp_path / "mine.toml"), "--out", str(tmp_path / "run.npz"))
     assert main(*arguments, monkeypatch=monkeypatch) == 2
     said = capsys.readouterr()
-    assert "1,000 walkers" in said.out and "No space left" in said.err
+    assert "1,000 walkers" in said.out and "written to" not in said.out and "No space left" in said.err
 
 
 @pytest.mark.skipif(os.name == "nt", reason="links and devices are POSIX")

@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +59,16 @@ def test_the_script_of_processes(folder: Path) -> None:
     assert np.array_equal(ran(folder, sys.executable, "processes.py").counts, whole(folder).counts)
 
 
+def test_the_script_of_an_array(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also of parts that have not the same number of walkers."""
+    monkeypatch.chdir(folder)
+    for number in map(str, range(3)):
+        monkeypatch.setattr(sys, "argv", ["part.py", number, "3"])
+        runpy.run_path("part.py", run_name="__main__")
+    parts = [rw.Ensemble.load(f"part{number}.npz") for number in range(3)]
+    assert np.array_equal(reduce(rw.Ensemble.merge, parts).counts, whole(folder).counts)
+
+
 @pytest.mark.long
 @pytest.mark.skipif(shutil.which("mpiexec") is None, reason="MPI is not installed")
 def test_the_script_of_mpi(folder: Path) -> None:
@@ -68,6 +79,7 @@ def test_the_script_of_mpi(folder: Path) -> None:
 
 
 SHELL = re.compile(r"^```sh\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+SLURM = {"SLURM_CPUS_PER_TASK": "64", "SLURM_ARRAY_TASK_ID": "3", "SLURM_ARRAY_TASK_COUNT": "4"}
 STUB = '#!/bin/bash\necho "$(basename $0) $*" >> "$CALLS"\n[ $(basename $0) != hostname ] || echo node1\n'
 
 
@@ -77,7 +89,7 @@ def test_the_shell_scripts_start_what_they_say(tmp_path: Path) -> None:
     scripts = SHELL.findall(PAGE.read_text(encoding="utf-8"))
     for text in scripts:
         subprocess.run(["bash", "-n"], input=text, text=True, check=True)
-    for name in ("dask", "srun", "randwalk", "hostname", "sleep"):
+    for name in ("dask", "srun", "randwalk", "hostname", "sleep", "python"):
         (tmp_path / name).write_text(STUB, encoding="utf-8")
         (tmp_path / name).chmod(0o755)
     (tmp_path / ".venv" / "bin").mkdir(parents=True)
@@ -85,17 +97,18 @@ def test_the_shell_scripts_start_what_they_say(tmp_path: Path) -> None:
     begun = []
     for text in (text for text in scripts if "#SBATCH" in text or "CUDA_VISIBLE_DEVICES" in text):
         calls = tmp_path / "calls"
-        environment = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "SLURM_CPUS_PER_TASK": "64", "CALLS": str(calls)}
+        environment = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "CALLS": str(calls)} | SLURM
         subprocess.run(["bash", "-eu", "-c", f"{text}\nwait"], cwd=tmp_path, env=environment, check=True)
         begun.append(sorted(calls.read_text(encoding="utf-8").splitlines()))
         calls.unlink()
-    by_dask, by_mpi, by_gpus = begun
+    by_dask, by_mpi, by_array, by_gpus = begun
     assert by_dask == [
         "dask scheduler --port 8786", "hostname ",
         "randwalk simulate run.toml --method paths --out run.npz --dask tcp://node1:8786", "sleep 10",
-        "srun dask worker tcp://node1:8786 --nworkers 64 --nthreads 1",
+        "srun --cpus-per-task=64 dask worker tcp://node1:8786 --nworkers 64 --nthreads 1",
     ]  # fmt: skip
     assert by_mpi == ["srun python -m mpi4py.futures by_mpi.py"]
+    assert by_array == ["python part.py 3 4"]
     assert by_gpus.count("dask worker tcp://node1:8786 --nthreads 1") == 4 and "--backend cuda" in by_gpus[-1]
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,6 +13,7 @@ import randwalk as rw
 from randwalk.run.plan import BEGIN, CORES
 from randwalk.run.ranges import LONGEST, SHORTEST, Cut
 
+RESULTS = Path(__file__).parents[1] / "benchmarks" / "results"
 PULLED = rw.LatticeWalk.from_drift(rw.expression("-sin(x)"), 0.5, dx=0.05, dt=0.001)
 WELL = rw.ItoWalk(drift=rw.expression("x - x**3"), diffusion=0.25, dt=0.01)
 
@@ -59,6 +62,26 @@ def test_an_ito_walk_and_its_bins() -> None:
     assert rw.explain(WELL, 100, [1.0, 10.0], bins=10).sizes["paths"] == run.tally.raw.nbytes
     space = rw.ItoWalk(drift=(0.0,) * 5, diffusion=0.5, dt=0.1)
     assert rw.explain(space, 100, [1.0]).sizes["paths"] == 8 * 5 * 66
+
+
+MEASURED = [json.loads((RESULTS / name).read_text(encoding="utf-8")) for name in ("cpu.json", "cpu_avx2.json")]
+
+
+@pytest.mark.parametrize(
+    ("workload", "row", "walk"),
+    [
+        ("double well", "randwalk", WELL),
+        ("double well", "two-point", WELL.replaced(increments=rw.TwoPoint())),
+        ("first passage out of (-1, 1)", "randwalk", WELL),
+        ("a full noise in the plane", "randwalk", rw.ItoWalk(drift=(0.0, 0.0), diffusion=0.5, dt=0.01)),
+    ],
+)
+def test_an_ito_walk_takes_what_was_measured(workload: str, row: str, walk: rw.ItoWalk) -> None:
+    """Within a factor of two of the (geometric) mean over the two processors whose rates are kept."""
+    rates = [case["rates"][row] for file in MEASURED for case in file["workloads"] if case["name"] == workload]
+    steps = 10**9 * 1000
+    assert len(rates) == 2
+    assert 0.5 < rw.explain(walk, 10**9, [10.0]).seconds["paths"] * math.sqrt(math.prod(rates)) / steps < 2.0
 
 
 def test_without_workers_the_text_is_one_line() -> None:

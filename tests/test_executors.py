@@ -23,9 +23,10 @@ import pytest
 
 import randwalk as rw
 from randwalk import checkpoint
-from randwalk.run import effort, executor, paths, ranges
+from randwalk.run import effort, executor, paths, ranges, shipping
 from randwalk.run.devices import why_not_cuda
 from randwalk.run.effort import Portions
+from randwalk.run.executor import Done, Failed, work_on
 from randwalk.run.ranges import Cut, missing
 from randwalk.run.shipping import Shipped, _unpacked
 from randwalk.run.task import Task
@@ -161,6 +162,27 @@ def test_few_are_under_way(alone: rw.Ensemble) -> None:
     assert plain.submitted > 12 and plain.most <= 12
 
 
+def test_a_slow_range_keeps_no_other_out_of_the_file(
+    alone: rw.Ensemble, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of two workers one hangs with the second range until the other has done ten more."""
+    for name in ("EVERY", "SHARE"):
+        monkeypatch.setattr(checkpoint, name, 0.0)
+    file, seen, held = tmp_path / "run.npz", threading.Event(), list[rw.Ensemble]()
+
+    def before(number: int) -> None:
+        if number == 2:
+            seen.wait(60.0)
+        if number == 12:
+            held.append(rw.Ensemble.load(file))
+            seen.set()
+
+    same(run(executor=Plain(2, before), out=file), alone)
+    same(rw.Ensemble.load(file), alone)
+    first, *others = held[0].parts
+    assert others and sum(map(len, others)) > len(first)
+
+
 def test_an_occupation_run_is_one_sample() -> None:
     """Of which one stretch of steps is under way."""
     plain = Plain(2)
@@ -215,6 +237,16 @@ def test_a_work_is_unpacked_once_and_what_it_shares_stays(alone: rw.Ensemble) ->
 
 class Lost(Exception):
     """Of a worker."""
+
+
+def test_a_worker_of_another_version_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its kernels may give other bits."""
+    sent = Shipped(Portions(Task(TRAP, (100,), 5, "paths", ()), 1, "cpu", None), Wanted())
+    arrived, item = pickle.loads(pickle.dumps((sent, sent.sent(range(100)))))
+    assert isinstance(work_on(arrived, item, 1), Done)
+    monkeypatch.setattr(shipping, "__version__", "0.8.0")
+    failed = work_on(arrived, item, 1)
+    assert isinstance(failed, Failed) and "has randwalk 0.8.0" in failed.reason and rw.__version__ in failed.reason
 
 
 @pytest.mark.quick

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import xarray
 from typer.testing import CliRunner
 
 import randwalk as rw
@@ -158,7 +159,23 @@ def test_the_command(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert ran.exit_code == 0, ran.output
     assert "sides and times: chi² =" in ran.output and "0.95 interval" in ran.output
     assert json.loads(Path("fit.json").read_text())["observations"] == 300
-    assert Path("fit.svg").stat().st_size > 5000 and Path("fit.nc").stat().st_size > 5000
+    assert Path("fit.svg").stat().st_size > 5000
+    with xarray.open_dataset("fit.nc", engine="h5netcdf") as draws:
+        assert draws["v"].dims == ("chain", "draw")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a Linux device")
+@pytest.mark.parametrize(("option", "name"), [("--plot", "full.svg"), ("--out", "full.nc")])
+def test_a_full_disk_takes_nothing_from_the_screen(
+    option: str, name: str, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(folder)
+    Path("drift.toml").write_text(PROBLEM.replace('free = ["v", "a", "t0"]\nbounds', 'free = ["v"]\n#'))
+    Path(name).symlink_to("/dev/full")
+    ran = CliRunner().invoke(app, ["fit", "drift.toml", option, name])
+    Path(name).unlink()
+    assert "sides and times: chi² =" in ran.output
+    assert isinstance(ran.exception, OSError) and ran.exception.filename == name
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import subprocess
+import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -335,3 +338,29 @@ def test_the_fitted_rule_of_format_1_is_the_capped_one(tmp_path: Path) -> None:
 
     rewrite(path, as_then, nothing, signed=False)
     assert rw.Ensemble.load(path).walk == walk
+
+
+FULL = """
+import resource
+import randwalk as rw
+
+run = rw.Ensemble.load(SOURCE)
+run.save(TARGET)
+resource.setrlimit(resource.RLIMIT_FSIZE, (700, 700))
+try:
+    run.save(TARGET)
+except OSError as error:
+    print(error.filename)
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="limits as POSIX has them")
+@pytest.mark.parametrize("suffix", ["npz", "nc"])
+def test_a_disk_that_is_full_is_told_and_the_old_file_stays(suffix: str, tmp_path: Path) -> None:
+    """In a process of its own, which the HDF5 library would end."""
+    path = tmp_path / f"run.{suffix}"
+    script = f"SOURCE, TARGET = {str(OLD / 'ensemble_0.2.0.npz')!r}, {str(path)!r}\n{FULL}"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout.strip()) == (0, str(path)), done.stderr
+    assert [left.name for left in tmp_path.iterdir()] == [path.name]
+    rw.Ensemble.load(path)

@@ -20,6 +20,7 @@ from ..laws.places import PlaceSums
 from ..model.coefficient import Floats, Function
 from ..model.functions import check_unchanged, functions_in
 from ..model.ito import ItoWalk
+from ..model.scheme import Gaussian, Increments, ThreePoint, TwoPoint
 from ..tables.ito_program import ItoProgram, program
 from .bins import Bins, cells_of, given_bins, laid_bins
 from .counts import added
@@ -41,7 +42,9 @@ DEVICE_BATCH = 1 << 20  # at most on a device, whose walkers come back to the ho
 WORK = 1 << 27  # coordinates × steps of a batch: about a second
 STRIDE = 1 << 26  # coordinates that are moved between two looks for Ctrl-C
 PILOT = 1024  # walkers that say where bins lie and about which place sums are taken
-NANOSECONDS, COUNTING = 8.0, 20.0  # on a reference machine: a coordinate for a step, and at a recorded time
+# On the machine that randwalk.run.plan has: a coordinate for a step, by the law of the increments, and at a recorded time.
+NANOSECONDS: dict[type[Increments], float] = {Gaussian: 2.5, TwoPoint: 0.6, ThreePoint: 1.5}
+COUNTING = 20.0
 
 
 @dataclass(frozen=True)
@@ -194,7 +197,8 @@ def explained(walk: ItoWalk, steps: Sequence[int], bins: Any, records: Sequence[
 
 def predicted(walk: ItoWalk, steps: Sequence[int], walkers: int) -> float:
     """The predicted seconds of a run on a reference machine."""
-    return 1e-9 * walkers * walk.dimension * (steps[-1] * NANOSECONDS + len(steps) * COUNTING)
+    a_step = NANOSECONDS[type(walk.increments)]
+    return 1e-9 * walkers * walk.dimension * (steps[-1] * a_step + len(steps) * COUNTING)
 
 
 def _paths(walk: ItoWalk, moves: Moves, batch: range, steps: Sequence[int], keys: Keys) -> Iterator[ItoBatch]:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TypeVar
+
+T = TypeVar("T")
 
 SHORTEST, LONGEST = 1.0, 60.0  # seconds of a range, as predicted or as the last ranges took
 WHOLE = 1 << 10  # walkers; a range of more is a multiple of them
@@ -40,7 +43,7 @@ class Cut:
     """
 
     def __init__(self, spans: Sequence[range], seconds: float) -> None:
-        self._spans = deque(spans)
+        self._spans, self._parts = deque(spans), len(spans)
         self.walkers = sum(map(len, spans))
         self._left = self.walkers
         self._pace = seconds / max(1, self.walkers)  # seconds a walker
@@ -63,3 +66,15 @@ class Cut:
     def took(self, walkers: range, seconds: float) -> None:
         """A range took so long."""
         self._pace = seconds / len(walkers)
+
+    def share(self, walked: range) -> float:
+        """Which part of a span a range is, of spans as long as they are on average."""
+        return len(walked) * self._parts / self.walkers
+
+    def after(self, walked: range, counts: T) -> Iterator[T]:
+        """Those of a range, now that it has come."""
+        yield counts
+
+    def rest(self, late: Sequence[T]) -> Sequence[T]:
+        """Those that came `late`."""
+        return late

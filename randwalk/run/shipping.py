@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import pickle
+import platform
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -11,6 +12,7 @@ from importlib.util import find_spec
 from typing import Any, Protocol
 
 from ..model.functions import check_travels, functions_in
+from ..version import __version__
 from .pieces import Ended
 from .wanted import Wanted
 
@@ -50,7 +52,7 @@ class Shipped:
             ) from error
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Arrived, (self.packed,)
+        return Arrived, (self.packed, __version__)
 
     def sent(self, item: Any) -> Sent:
         """An item as it is submitted."""
@@ -86,12 +88,17 @@ class Packed:
 
 
 class Arrived:
-    """A work in another process."""
+    """A work in another process, which has the `version` of the one that sent it."""
 
-    def __init__(self, packed: bytes) -> None:
-        self.packed = packed
+    def __init__(self, packed: bytes, version: str) -> None:
+        self.packed, self.version = packed, version
 
     def __call__(self, item: Packed) -> Packed:
+        if self.version != __version__:
+            raise OSError(
+                f"a worker of the executor, on {platform.node() or 'its machine'}, has randwalk {__version__}, and the run is "
+                f"one of randwalk {self.version}: install the same version for all"
+            )
         work, wanted = _unpacked(self.packed)
         try:
             return _packed(work, work(item.unpacked(work), wanted.ended))

@@ -106,20 +106,25 @@ def write_text(path: str | Path, text: str) -> None:
     OSError
         if the file cannot be written (a full disk, for example), with the path as given.
     """
-    given = Path(path)
-    stream = _stream(given)
+    stream = _stream(Path(path))
     if stream is not None:
         stream.write(text)
         stream.flush()
         return
+    write_bytes(path, text.encode())
+
+
+def write_bytes(path: str | Path, content: bytes) -> None:
+    """Write a file, whole or not at all, as :func:`write_text` does."""
+    given = Path(path)
     try:
         if given.exists() and not given.is_file():  # not resolved, because the link of a pipe is no path
-            given.write_text(text, encoding="utf-8")
+            given.write_bytes(content)
             return
         place = given.resolve()
         temporary = place.with_name(f".randwalk-{os.getpid()}.part")
         try:
-            temporary.write_text(text, encoding="utf-8")
+            temporary.write_bytes(content)
             temporary.replace(place)
         finally:
             temporary.unlink(missing_ok=True)

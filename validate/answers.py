@@ -7,22 +7,26 @@ driver, of an installation.
 from __future__ import annotations
 
 import hashlib
+import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from .ensemble import Ensemble
-from .jit.compile import DeviceError
-from .model.domain import Interval, Line, Ring
-from .model.formula import expression
-from .model.ito import ItoWalk
-from .model.start import Uniform
-from .model.walk import LatticeWalk
-from .model.wall import Absorbing, Reflecting
-from .run.record import FirstPassage, LastVisit, Maximum, Positions, Record
-from .simulation import simulate
+from randwalk.ensemble import Ensemble
+from randwalk.jit.compile import DeviceError
+from randwalk.model.domain import Interval, Line, Ring
+from randwalk.model.formula import expression
+from randwalk.model.ito import ItoWalk
+from randwalk.model.region import Ball
+from randwalk.model.scheme import TwoPoint
+from randwalk.model.start import Uniform
+from randwalk.model.walk import LatticeWalk
+from randwalk.model.wall import Absorbing, Reflecting
+from randwalk.pde import FokkerPlanck, expectation
+from randwalk.run.record import DistinctSites, FirstPassage, LastVisit, Maximum, Positions, Record, Winding
+from randwalk.simulation import simulate
 
 WALKERS, SEED = 100_000, 2026
 
@@ -36,6 +40,50 @@ class Case(NamedTuple):
     records: tuple[Record, ...] = ()
     method: str = "paths"
 
+    def found(self, backend: str, devices: Sequence[int] | None) -> bytes:
+        """The walkers on each site of a lattice, then the records."""
+        walk, times = self.walk(), np.array(self.steps)
+        ensemble = simulate(
+            walk,
+            WALKERS,
+            times * walk.dt,
+            seed=SEED,
+            method=self.method,
+            record=self.records,
+            backend=backend,
+            devices=devices,
+        )
+        found = [ensemble.raw] if isinstance(ensemble, Ensemble) else []
+        for record in self.records:
+            recorded = ensemble[record]
+            found.append(recorded.x if isinstance(record, Positions) else recorded.counts)
+        return b"".join(array.tobytes() for array in found)
+
+
+class Value(NamedTuple):
+    """An expectation whose value and error are hashed: of 1 at a time, 2 at the walls and 3 a time on the way."""
+
+    equation: Callable[[], FokkerPlanck]
+    place: Any
+    time: float
+    answer: str
+
+    def found(self, backend: str, devices: Sequence[int] | None) -> bytes:
+        """The value and its statistical error."""
+        value = expectation(
+            self.equation(),
+            1.0 if math.isfinite(self.time) else 0.0,
+            self.place,
+            self.time,
+            source=3.0,
+            boundary=2.0,
+            walkers=WALKERS,
+            seed=SEED,
+            backend=backend,
+            devices=devices,
+        )
+        return np.array([value.value, value.statistical], dtype="<f8").tobytes()
+
 
 def _between(low: float, high: float) -> Interval:
     return Interval(low, high, Absorbing(), Absorbing())
@@ -45,7 +93,7 @@ def _drift(text: str) -> dict[str, Any]:
     return {"right": expression(f"0.4 - {text}"), "left": expression(f"0.4 + {text}"), "dx": 1.0, "dt": 1.0}
 
 
-CASES: dict[str, Case] = {
+CASES: dict[str, Case | Value] = {
     "fair coin": Case(lambda: LatticeWalk(0.5, 0.5, dx=1.0, dt=1.0), (300, 1000), "cbd1cd9a4bd7f333"),
     "constant p and q": Case(lambda: LatticeWalk(0.3, 0.5, dx=1.0, dt=1.0), (300, 1000), "8a0edcbe57bc1c8b"),
     "constant p and q, records": Case(
@@ -83,27 +131,27 @@ CASES: dict[str, Case] = {
                         start=(0.0, 0.0)),
         (100,), "1113766a1acc5cd4", (Positions(),),
     ),
+    "Itô walk of two-point increments": Case(
+        lambda: ItoWalk(expression("x - x**3"), noise=0.7, dt=0.01, increments=TwoPoint()), (200,), "83d87dae39a9c4d2",
+        (Positions(),),
+    ),
+    "visited sites": Case(
+        lambda: LatticeWalk.from_drift((0.0, 0.0), 0.5, dx=1.0, domain=Ring(0, 30) * Ring(0, 30)), (300,), "49007e9a350d6149",
+        (DistinctSites(), Winding(0)),
+    ),
+    "value at a time": Value(
+        lambda: FokkerPlanck(-1.0, 0.5, killing=expression("x**2"), domain=_between(-1.0, 1.0)), 0.3, 0.5, "bbedb1d221c539d7"
+    ),
+    "value by walks on spheres": Value(
+        lambda: FokkerPlanck(0.0, 0.6, killing=2.0, domain=(Line() ** 3).inside(Ball((0.0, 0.0, 0.0), 1.5), Absorbing())),
+        (0.5, 0.0, 0.0), math.inf, "3e394688c50150f5",
+    ),
 }  # fmt: skip
 
 
-def answer(case: Case, backend: str = "cpu", devices: Sequence[int] | None = None) -> str:
-    """The hash of a run: of the walkers on each site of a lattice, then of the records."""
-    walk, times = case.walk(), np.array(case.steps)
-    ensemble = simulate(
-        walk,
-        WALKERS,
-        times * walk.dt,
-        seed=SEED,
-        method=case.method,
-        record=case.records,
-        backend=backend,
-        devices=devices,
-    )
-    found = hashlib.sha256(ensemble.raw.tobytes() if isinstance(ensemble, Ensemble) else b"")
-    for record in case.records:
-        recorded = ensemble[record]
-        found.update((recorded.x if isinstance(record, Positions) else recorded.counts).tobytes())
-    return found.hexdigest()[:16]
+def answer(case: Case | Value, backend: str = "cpu", devices: Sequence[int] | None = None) -> str:
+    """The hash of what is found."""
+    return hashlib.sha256(case.found(backend, devices)).hexdigest()[:16]
 
 
 def check(backend: str = "cpu", devices: Sequence[int] | None = None) -> Iterator[tuple[str, bool, float]]:
