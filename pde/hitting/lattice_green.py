@@ -132,7 +132,7 @@ class Moves:
         def beyond(site: Floats) -> bool:
             return bool(nnls(self.steps.T.astype(np.float64), site)[1] > ROUGH * np.linalg.norm(site))
 
-        there = ~self.class_of(numbers).any(axis=1)
+        there: NDArray[np.bool_] = np.asarray(~self.class_of(numbers).any(axis=1))
         if beyond(-self.steps.sum(axis=0).astype(np.float64)):  # else the cone is the whole space
             there[there] = [not beyond(site) for site in numbers[there].astype(np.float64)]
         return there
