@@ -61,7 +61,7 @@ def figure(quick: bool = False) -> Figure:
     bottom.axhspan(common - error, common + error, color=COLOURS["closed form"], lw=0)
     middle.axhspan(-2, 2, color="0.9", lw=0)
     told = f"one $D$: {common:.3f} ± {error:.3f}"
-    bottom.text(24.8, common + 0.003, told, ha="right", color=COLOURS["closed form"])
+    bottom.text(24.8, common + error + 0.001, told, ha="right", color=COLOURS["closed form"])
     bottom.text(0.97, 0.86, "published", transform=bottom.transAxes, ha="right", color=COLOURS["data"])
     bottom.text(0.03, 0.06, "each depth alone", transform=bottom.transAxes, color=COLOURS["walk"])
     top.set(ylabel="arrivals a walker (1/h)", title=f"{walkers} walkers to 11, 17 and 23 cm; one $V$, one $D$")

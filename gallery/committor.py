@@ -11,6 +11,7 @@ walkers without a lattice that came to the right well first.
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
+from scipy.interpolate import RegularGridInterpolator
 
 import randwalk as rw
 from randwalk.laws.plotting import COLOURS
@@ -45,8 +46,7 @@ def figure(quick: bool = False) -> Figure:
     top.contour(x, x, potential.T, levels=np.linspace(0, 2, 9), colors="black", linewidths=0.4)
     top.set(xlabel="$x$", ylabel="$y$", aspect="equal")
     fine = np.linspace(-0.6, 0.6, 61)
-    near = np.rint((fine + 1.6) / dx - 0.5).astype(int), np.rint((fine / 2 + 1.6) / dx - 0.5).astype(int)
-    bottom.plot(x[near[0]], q[near], color=COLOURS["exact law"])
+    bottom.plot(fine, RegularGridInterpolator((x, x), q)((fine, fine / 2)), color=COLOURS["exact law"])
     for place in PLACES:
         free = rw.ItoWalk(DRIFT, diffusion=D, dt=0.01, domain=domain, start=(place, place / 2))
         share = rw.simulate(free, walkers, [60.0], seed=1).absorbed("right well", 60.0)

@@ -26,7 +26,7 @@ from randwalk.tables.table import StepTable
 from .equation import FokkerPlanck, check_walk
 from .hitting.balance import closed_classes, stationary
 from .hitting.site_chain import SiteChain
-from .solver.steady import StationarySolution, steady_law
+from .solver.steady import StationarySolution, steady_law, windows_of
 
 FARTHEST = 2**31  # lattice numbers are whole numbers of 32 bits
 FAINT = 1e-12  # of the largest probability: no mass
@@ -162,11 +162,7 @@ def _window_end(walk: LatticeWalk, lattice: Lattice, window: Any, side: str, giv
 
 def _windows(walk: LatticeWalk, window: Any) -> list[tuple[int, int]]:
     """The numbers of the first and the last site of each axis."""
-    given = (None,) * walk.dimension if window is None else tuple(window)
-    if len(given) != walk.dimension:
-        raise ValueError(
-            f"window = {window!r}: give (low, high) for each of {walk.dimension} axes, None for a bounded one"
-        )
+    given = windows_of(window, walk.dimension)
     return [
         _ends(walk, lattice, own, face_names(axis))
         for axis, (lattice, own) in enumerate(zip(walk.lattices, given, strict=True))

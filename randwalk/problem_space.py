@@ -39,7 +39,7 @@ def read_domain(source: Source) -> Domain | None:
     known = [coordinate(i) for i in range(len(axes))]
     if axes != known:
         source.fail("domain", None, f"[domain] has {', '.join(axes)}: give the axes in order, {', '.join(known)}")
-    table = source.section("domain", (*known, "region"))
+    table = source.section("domain", (*known, coordinate(len(known)), "region"))
     made = [_axis(source, i, table[name]) for i, name in enumerate(axes)]
     if len(made) == 1:
         return made[0]

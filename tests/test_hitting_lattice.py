@@ -260,3 +260,28 @@ def test_visits_between_walls_are_the_fundamental_matrix() -> None:
 def test_bad_questions(ask: Callable[[], object], told: str) -> None:
     with pytest.raises(ValueError, match=told):
         ask()
+
+
+def test_sites_beyond_the_cone_of_the_steps() -> None:
+    """Sums of steps that go one way do not come behind the start: no visits there, and those of a binomial beside it."""
+    behind = [(-1.0, 2.0), (1.0, -1.0), (-3.0, 0.0)]
+    east_north = walk_of({(1, 0): 0.5, (0, 1): 0.4})  # stays with 0.1
+    for place in behind:
+        assert green_function(east_north, place) == 0.0
+        assert hitting_probability(east_north, place) == 0.0 and math.isnan(hitting_time(east_north, place).mean)
+    found = green_function(east_north, (0.0, 0.0), start=([-1.0, 1.0, -4.0], [-2.0, 0.0, -3.0]))
+    exact = [math.comb(i + j, i) * 0.5**i * 0.4**j / 0.9 ** (i + j + 1) for i, j in ((1, 2), (4, 3))]
+    assert found == pytest.approx([exact[0], 0.0, exact[1]], rel=1e-11)
+    north = walk_of({(1, 0): 0.5, (-1, 0): 0.4, (0, 1): 0.1})
+    assert hitting_probability(north, (0.0, -1.0)) == 0.0
+    columns = np.arange(-150.0, 400.0)
+    row = green_function(north, (0.0, 1.0), start=(columns, np.zeros(columns.size)))
+    assert row.sum() == pytest.approx(1.0 / 0.1)  # the mean number of steps in a row
+    along = walk_of({(1, 1, 0): 0.3, (1, -1, 0): 0.3, (1, 0, 1): 0.2, (1, 0, -1): 0.2})
+    assert green_function(along, (-2.0, 0.0, 0.0)) == 0.0
+    assert green_function(along, (2.0, 0.0, 0.0)) == pytest.approx(2 * 0.3**2 + 2 * 0.2**2, rel=1e-10)
+
+
+def test_a_value_too_small_for_the_integral_is_refused_soon() -> None:
+    with pytest.raises(ValueError, match=r"settles to .* only: take sites nearer to each other"):
+        green_function(walk_of({(1, 0): 0.5, (-1, 0): 0.3, (0, 1): 0.1, (0, -1): 0.1}), (0.0, 100.0))

@@ -163,6 +163,8 @@ LINES = [  # what is put in place of a part of TEXT, and the line and the words 
     ("y = {ring = [0.0, 6.0]}", "y = {low = 0}", 10, "the bottom end, at y = 0, needs a wall: bottom ="),
     ("y = {ring = [0.0, 6.0]}", 'y = {bottom = "absorbing"}', 10, "needs low, the place of the wall"),
     ("y = {ring = [0.0, 6.0]}", "z = {ring = [0.0, 6.0]}", 8, "[domain] has x, z: give the axes in order, x, y"),
+    ("y = {ring = [0.0, 6.0]}", "w = {ring = [0.0, 6.0]}", 10, "unknown key 'w' in [domain]; known are x, y, region"),
+    ('[0.2, "0.5 + 0.01*x"]]', '["0.5 + 0.01*x"]]', 5, "diffusion = ((1, 0.2), (0.01*x + 0.5)) has the shape of rows of 2, 1"),
     ("y = {ring = [0.0, 6.0]}", "y = 3", 10, "y = 3: must be {low, high, bottom, top}, {ring} or {}"),
     ("ball = {", "bal = {", 11, "unknown key 'bal' of a region; known are"),
     ("ball = {", "image = 'm.png'\nball = {", 11, "a region has image, ball: give one of ball, half_space"),

@@ -16,6 +16,7 @@ from randwalk.model.domain import Face
 from randwalk.model.outlet import absorption, step_out
 
 WALL = rw.Reflecting()
+EDGE = rw.Absorbing()
 ROOM = rw.Interval(0.0, 1.0, WALL, WALL) ** 2
 POINTS = ((0.3, -0.7), (-0.2, 0.1), (0.9, 0.4))
 EXACT, LINEAR, FITTED = rw.Rule.EXACT_VARIANCE, rw.Rule.LINEAR, rw.Rule.FITTED
@@ -179,6 +180,25 @@ def test_two_way_steps() -> None:
     assert sum(float(p(0.0)) for p in queen.probabilities.values()) == pytest.approx(1.0, rel=1e-14)
     with pytest.raises(ValueError, match=r"take dx = \(0.1, 0.2\), or neighbourhood=VonNeumann"):
         rw.LatticeWalk.from_drift(0.0, (0.5, 2.0), dx=0.1, rule=rw.Rule.TWO_WAY)
+
+
+def test_the_remedy_of_two_way_steps_fits_the_walls() -> None:
+    """Spacings in the proportions √D are named where some fit the walls, and then they do."""
+    closed, half = rw.Interval(0.0, 1.0, EDGE, EDGE), rw.Interval(0.0, 1.5, WALL, EDGE)
+    fitting = [
+        ((0.5, 0.5), closed * half, (9, 8)), ((0.5, 2.0), closed * rw.Ring(0.0, 1.0), (11, 7)),
+        ((1.0, 0.25), rw.Line() * closed, None), ((0.5, 0.5, 0.5), closed**2 * rw.Ring(0.0, 3.0), (5, 6, 7)),
+    ]  # fmt: skip
+    for diffusion, domain, sites in fitting:
+        given: dict[str, Any] = {"domain": domain, "start": (0.5,) * len(diffusion), "rule": rw.Rule.TWO_WAY}
+        with pytest.raises(ValueError, match="rule = two_way") as refused:
+            rw.LatticeWalk.from_drift(0.0, diffusion, **given, **({"sites": sites} if sites else {"dx": 0.1}))
+        dx = tuple(map(float, str(refused.value).split("take dx = (")[1].split(")")[0].split(", ")))
+        rw.LatticeWalk.from_drift(0.0, diffusion, **given, dx=dx)
+    with pytest.raises(ValueError, match=r"along another axis: take neighbourhood=VonNeumann\(\)$"):
+        rw.LatticeWalk.from_drift(
+            0.0, (0.5, 0.7), domain=closed * half, sites=(9, 8), start=(0.5, 0.5), rule=rw.Rule.TWO_WAY
+        )
 
 
 # ------------------------------------------------------------ conventions

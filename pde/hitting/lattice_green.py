@@ -32,9 +32,11 @@ from .clock import visits_by_time
 FIRST: Final = 12  # nodes along each angle of a panel
 MORE: Final = 4.0 / 3.0
 NODES: Final = 1 << 19  # of a pyramid and panel, at most
+MOST: Final = 250  # nodes along each angle of a panel
 AT_ONCE: Final = 1 << 21  # numbers of an array of nodes and places
 CLOSE: Final = 3e-10  # of the largest value: difference of two numbers of nodes, of which the larger is to this ^ MORE
 ROUNDING: Final = 4e-16
+ROUGH: Final = 1e-9  # of a site: how far from a sum of steps it may be by rounding
 STEEPEST: Final = 60.0  # of a tilt
 
 Complex: TypeAlias = NDArray[np.complex128]
@@ -123,6 +125,18 @@ class Moves:
             rest -= np.floor_divide(rest[..., axis], self.basis[axis, axis])[..., None] * self.basis[axis]
         return rest
 
+    def reaches(self, numbers: Whole) -> NDArray[np.bool_]:
+        """Whether sites (n, d) are on the sublattice of the steps and in their cone, beyond which no sum of steps comes, (n,)."""
+        from scipy.optimize import nnls
+
+        def beyond(site: Floats) -> bool:
+            return bool(nnls(self.steps.T.astype(np.float64), site)[1] > ROUGH * np.linalg.norm(site))
+
+        there: NDArray[np.bool_] = np.asarray(~self.class_of(numbers).any(axis=1))
+        if beyond(-self.steps.sum(axis=0).astype(np.float64)):  # else the cone is the whole space
+            there[there] = [not beyond(site) for site in numbers[there].astype(np.float64)]
+        return there
+
     @cached_property
     def by_axis(self) -> tuple[Floats, Floats] | None:
         """The probabilities of a step up and down each axis, (d,) each; None if a step goes along several."""
@@ -165,7 +179,7 @@ def visits(moves: Moves, numbers: Whole, more: Complex | None = None) -> Any:
         return visits_by_time(*moves.by_axis, moves.lost, numbers)
     zs = np.zeros(1, dtype=complex) if more is None else more
     found = np.zeros((zs.size, len(numbers)), dtype=complex)
-    there = ~moves.class_of(numbers).any(axis=1)
+    there = moves.reaches(numbers)
     tilt = moves.tilt
     against = there & (numbers @ tilt > 0.0) if tilt is not None else np.zeros_like(there)
     for which, walk in ((there & ~against, moves), (against, moves if tilt is None else moves.tilted(tilt))):
@@ -188,7 +202,7 @@ def mean_visit(moves: Moves, numbers: Whole) -> Floats:
     if moves.by_axis is not None:
         later, visited = (visits_by_time(*moves.by_axis, moves.lost, numbers, power) for power in (1, 0))
         return later - visited
-    found, there = np.zeros(len(numbers)), ~moves.class_of(numbers).any(axis=1)
+    found, there = np.zeros(len(numbers)), moves.reaches(numbers)
     if there.any():
         found[there] = _settled(moves, numbers[there], np.zeros(1, dtype=complex), _slope)[0].real
     return found
@@ -223,7 +237,7 @@ def _refined(moves: Moves, axis: int, numbers: Whole, more: Complex, of: Any) ->
             return found
         error = math.inf if before is None else float(np.abs(found - before).max() / scale)
         before, count = found, math.ceil(MORE * count)
-        if count**rest > NODES:
+        if count**rest > NODES or count > MOST:
             raise ValueError(
                 f"the integral over the angles of a step settles to {error:.2g} only: take sites nearer to each other, or "
                 "probabilities of more similar sizes"

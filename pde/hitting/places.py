@@ -59,8 +59,9 @@ def numbers_of(walk: LatticeWalk, name: str, places: Places, walls: int = 0) -> 
     taken = _taken(walk, tuple(numbers))
     if taken.any():
         place = ", ".join(f"{float(x[np.argmax(taken.ravel())]):.12g}" for x in point)
+        exit = ", or its exit" if name == "target" else ""
         raise ValueError(
-            f"{name} = {place} is in a region of {walk.domain}, where no walker is: give another place, or its exit"
+            f"{name} = {place} is in a region of {walk.domain}, where no walker is: give another place{exit}"
         )
     return tuple(numbers)
 

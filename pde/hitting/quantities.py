@@ -125,6 +125,6 @@ def commute_time(walk: LatticeWalk, one: Places, other: Places) -> HittingTime:
     434.0
     """
     check_walk(walk)
-    there = hitting_time(walk, other, start=one_site(walk, "one", one))
-    back = hitting_time(walk, one, start=one_site(walk, "other", other))
+    begin, end = one_site(walk, "one", one), one_site(walk, "other", other)
+    there, back = hitting_time(walk, end, start=begin), hitting_time(walk, begin, start=end)
     return HittingTime(there.probability * back.probability, there.mean + back.mean, there.variance + back.variance)

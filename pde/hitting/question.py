@@ -71,9 +71,8 @@ class Question:
             if target is not None:
                 walk.domain.exit(target, "target")
             if not set(exits) & set(open_exits):
-                raise ValueError(
-                    f"target = {shown(target)}: nobody leaves {walk.domain} there; take another exit, or a place"
-                )
+                where = "; give a place" if target is None else " there; take another exit, or a place"
+                raise ValueError(f"target = {shown(target)}: nobody leaves {walk.domain}{where}")
         else:
             exits, places = (), numbers_of(walk, "target", target)
         stopped = None if before is None else numbers_of(walk, "before", before)

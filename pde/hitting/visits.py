@@ -88,6 +88,7 @@ def potential_kernel(walk: LatticeWalk, place: Places) -> Any:
     ([1.0, 1.45352091053], 1.45352091053)
     """
     check_walk(walk)
+    numbers = numbers_of(walk, "place", place)
     question = Question.read(walk, place, None, None, HitOnly)
     if not without_ends(walk):
         raise ValueError(f"{walk.domain}: needs a walk on Line() ** d whose probabilities are the same everywhere")
@@ -96,7 +97,6 @@ def potential_kernel(walk: LatticeWalk, place: Places) -> Any:
         raise ValueError(
             f"start = {walk.start}: the potential kernel is that of a walk from a point: give the walk one"
         )
-    numbers = numbers_of(walk, "place", place)
     apart = np.stack([k.reshape(-1) for k in numbers], axis=-1) - sites
     there = ~moves.class_of(apart).any(axis=1)
     found = np.full(len(apart), math.inf)

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from randwalk.inputs.arguments import finite_numbers
+from randwalk.laws.lookup import points
 from randwalk.laws.plotting import COLOURS, axes
 from randwalk.model.coefficient import Floats
 
@@ -105,10 +106,9 @@ class BackwardSolution:
 
     def _at(self, x: Any, curve: Curve) -> Floats:
         one = self.mesh.dimension == 1
-        given = (finite_numbers("x", x),) if one else np.broadcast_arrays(*(finite_numbers("x", place) for place in x))
-        if len(given) != self.mesh.dimension:
-            raise ValueError(f"x has {len(given)} coordinates: give a tuple of {self.mesh.dimension}, one an axis")
-        places = []
+        rows = isinstance(x, np.ndarray) and x.ndim > 0 and not one  # of an array, which has those of an axis in each
+        flat, shape = points(tuple(x) if rows else x, self.mesh.dimension)
+        given, places = tuple(finite_numbers("x", place) for place in ((flat,) if one else flat)), []
         for axis, place, (low, high) in zip(self.equation.domain.axes, given, self.ranges, strict=True):
             slack = 1e-9 * (high - low)
             if axis.periodic:
@@ -122,8 +122,8 @@ class BackwardSolution:
             places.append(place)
         values = curve(tuple(places))
         if self.mesh.domain.regions:
-            values = np.where(self.mesh.domain.region_at(tuple(given)) < 0, values, math.nan)
-        return values
+            values = np.where(self.mesh.domain.region_at(given) < 0, values, math.nan)
+        return values.reshape(shape)
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw u over the starting place, in the plane as a map, on `ax` or on new axes, which are returned."""

@@ -55,7 +55,7 @@ class Mosaic(Distribution):
             inside &= (place >= grid.low) & (place <= grid.high)
             cell, near, share = _patch(grid, np.clip(np.nan_to_num(place), grid.low, grid.high), 0)
             here.append(cell)
-            patches.append(near.reshape(len(near), *(-1 if b == a else 1 for b in range(self.dimension))))
+            patches.append(near.reshape(len(near), *(near.shape[1] if b == a else 1 for b in range(self.dimension))))
             shares.append(share / grid.widths[cell][:, None])
         values = self.masses[tuple(patches)]
         for share in reversed(shares):

@@ -12,6 +12,7 @@ from scipy.sparse import csgraph
 from scipy.sparse.linalg import splu
 
 from randwalk.inputs.arguments import numbers
+from randwalk.inputs.wording import shown
 from randwalk.laws.distribution import Distribution
 from randwalk.laws.steady import SteadyLaw
 from randwalk.model.coefficient import Floats
@@ -117,12 +118,21 @@ def steady_law(equation: FokkerPlanck, window: Any, tolerance: float) -> Station
     )
 
 
+def windows_of(window: Any, dimension: int) -> tuple[Any, ...]:
+    """The window of each axis, None where none is given."""
+    if dimension == 1 or window is None:
+        return (window,) * dimension
+    given = tuple(window) if np.iterable(window) else ()
+    if len(given) != dimension or not all(own is None or np.iterable(own) for own in given):
+        raise ValueError(
+            f"window = {shown(window)}: give (low, high) for each of {dimension} axes, None for a bounded one"
+        )
+    return given
+
+
 def _bounds(equation: FokkerPlanck, window: Any) -> list[tuple[float, float]]:
     """(low, high) of each axis: the domain's ends, those of `window` where it has none."""
-    d = equation.dimension
-    given = ((None,) * d if window is None else tuple(window)) if d > 1 else (window,)
-    if len(given) != d:
-        raise ValueError(f"window = {window!r}: give (low, high) for each of {d} axes, None for a bounded one")
+    given = windows_of(window, equation.dimension)
     ends = []
     for axis, ((low, high), own) in enumerate(zip(equation.domain.bounds, given, strict=True)):
         if not (math.isfinite(low) and math.isfinite(high)):

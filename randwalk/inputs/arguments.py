@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from enum import StrEnum
 from typing import TypeVar
@@ -61,6 +61,17 @@ def numbers(name: str, values: ArrayLike) -> NDArray[np.float64]:
     if array.size and array.dtype.kind not in "iuf":
         raise TypeError(f"{name} = {shown(values)}: must be a number or numbers{culprit(values)}")
     return array.astype(np.float64)
+
+
+def common_shape(name: str, coordinates: Sequence[NDArray[np.float64]]) -> tuple[int, ...]:
+    """The shape to which the arrays of coordinates of points broadcast, refused unless they do."""
+    try:
+        return np.broadcast_shapes(*(values.shape for values in coordinates))
+    except ValueError:
+        raise ValueError(
+            f"{name}: the arrays of coordinates have the shapes {', '.join(str(v.shape) for v in coordinates)}: give arrays of "
+            "one shape, or np.meshgrid(..., sparse=True)"
+        ) from None
 
 
 def is_missing(value: object) -> bool:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..inputs.arguments import known_numbers, numbers
+from ..inputs.arguments import common_shape, known_numbers, numbers
 from ..inputs.wording import shown
 from ..model.coefficient import Floats
 from ..model.coefficient.variables import coordinate
@@ -43,8 +43,9 @@ def points(x: Any, dimension: int, name: str = "x") -> tuple[Any, tuple[int, ...
     if not isinstance(x, (tuple, list)) or len(x) != dimension:
         names = ", ".join(coordinate(axis) for axis in range(dimension))
         raise ValueError(f"{name} = {shown(x)}: give a point ({names}), a number or an array for each coordinate")
-    grid = np.broadcast_arrays(*(known_numbers(coordinate(axis), v) for axis, v in enumerate(x)))
-    return tuple(v.ravel() for v in grid), grid[0].shape
+    given = [known_numbers(coordinate(axis), v) for axis, v in enumerate(x)]
+    shape = common_shape(name, given)
+    return tuple(np.broadcast_to(v, shape).ravel() for v in given), shape
 
 
 def axis_number(axis: int | str, dimension: int) -> int:

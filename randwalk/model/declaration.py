@@ -83,7 +83,7 @@ def spacings_of(lattices: Sequence[Lattice]) -> float | tuple[float, ...]:
 
 def plane_of(given: Mapping[str, object], steps: StepsLike | None) -> Domain | None:
     """The whole space of the dimension of the given steps; None (the line) in one dimension."""
-    if steps:
+    if isinstance(steps, Mapping) and steps:
         first = next(iter(steps))
         dimension = len(first) if isinstance(first, tuple) else 1
     else:

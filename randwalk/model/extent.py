@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..inputs.arguments import common_shape, numbers
 from ..inputs.wording import shown
 from .coefficient import Coefficient
 from .coefficient.extreme import minimum
@@ -142,4 +143,6 @@ class Extent:
             raise ValueError(
                 f"point = {shown(point)}: {self} has {self.dimension} axes; give a tuple of as many arrays"
             )
-        return tuple(np.asarray(x, dtype=np.float64) for x in given)
+        coordinates = tuple(numbers("point", x) for x in given)
+        common_shape("point", coordinates)
+        return coordinates

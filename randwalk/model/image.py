@@ -33,7 +33,7 @@ def dark_pixels(image: str | Path | ArrayLike) -> NDArray[np.bool_]:
     [[True, False], [False, False], [False, True]]
     """
     pixels: NDArray[Any]
-    name, pixels = _read(Path(image)) if isinstance(image, (str, Path)) else ("image", np.asarray(image))
+    name, pixels = _read(Path(image)) if isinstance(image, (str, Path)) else ("image", _array(image))
     if pixels.dtype.kind == "u":
         pixels = pixels / np.iinfo(pixels.dtype).max
     if pixels.dtype.kind != "f":
@@ -63,6 +63,14 @@ def _remedy(pixels: NDArray[Any]) -> str:
         return "give an array of these"
     white = int(pixels.max(initial=0))
     return f"give {'np.uint8(image) if 255 is white' if 1 < white <= 255 else f'np.float64(image) / {max(white, 1)}'}"
+
+
+def _array(image: ArrayLike) -> NDArray[Any]:
+    """The pixels that are given themselves."""
+    try:
+        return np.asarray(image)
+    except ValueError:
+        raise ValueError(f"image = {shown(image)}: its rows differ in length; give as many pixels in each") from None
 
 
 def _read(path: Path) -> tuple[str, NDArray[Any]]:

@@ -9,10 +9,11 @@ import numpy as np
 
 from .coefficient import Floats
 from .domain import Axis, Domain
-from .lattice import spacing
+from .lattice import FIT, spacing
 from .tensor import ROUNDING, NoStencil, Tensor, aspect
 
 FURTHER = 8  # times as many sites as now are looked at
+COUNTS = 300  # numbers of sites more and fewer that are tried for given proportions
 BETWEEN = 100  # ratios that are tried between the present and the best one
 MARGINS = (0.05, 0.0)  # of the largest rate along an axis, so that a drift leaves rates positive, if that can be
 
@@ -46,6 +47,21 @@ def fitting_spacings(matrix: Floats, spacings: Sequence[float], axes: Sequence[A
         return tuple((scale * ratio).tolist())
     found = (_nearest(matrix, ratio, spacings, axes, bounded, margin) for margin in MARGINS)
     return next((fit for fit in found if fit is not None), None)
+
+
+def proportional_spacings(ratio: Floats, spacings: Sequence[float], axes: Sequence[Axis]) -> tuple[float, ...] | None:
+    """The spacings in the proportions `ratio` that fit the lengths of bounded axes, nearest to the given one of the first such
+    axis; those with the given one along x where no axis is bounded, and None if none are found."""
+    bounded = [i for i, axis in enumerate(axes) if math.isfinite(axis.high - axis.low)]
+    if not bounded:
+        return tuple((spacings[0] * ratio / ratio[0]).tolist())
+    first = bounded[0]
+    sites = _sites(axes[first], spacings[first])
+    for count in sorted(range(max(1, sites - COUNTS), sites + COUNTS), key=lambda count: abs(math.log(count / sites))):
+        chosen: list[float] = (spacing(axes[first], count) * ratio / ratio[first]).tolist()
+        if all(abs(_fitted(axes[i], chosen[i]) / chosen[i] - 1.0) < FIT for i in bounded):
+            return tuple(chosen)
+    return None
 
 
 def _nearest(

@@ -249,7 +249,10 @@ def as_tensor(name: str, value: object, dimension: int) -> Tensor:
         rows = list(given)  # type: ignore[call-overload]
         wide = [list(row) if is_list(row) else None for row in rows]
         if len(rows) != dimension or any(row is not None and len(row) != dimension for row in wide):
-            sizes = f"{len(rows)}" + (f" × {len(wide[0])}" if rows and wide[0] is not None else "")
+            lengths = [1 if row is None else len(row) for row in wide]
+            sizes = f"{len(rows)}" + (f" × {lengths[0]}" if rows and wide[0] is not None else "")
+            if len(set(lengths)) > 1:
+                sizes = f"of rows of {', '.join(map(str, lengths))}"
             raise ValueError(
                 f"{name} = {_told(value)} has the shape {sizes}, and the domain has {_axes(dimension)}: give a number, "
                 f"{dimension} numbers, or {dimension} × {dimension}"
@@ -360,8 +363,12 @@ def is_list(value: object) -> bool:
 
 
 def _told(value: object) -> str:
-    if isinstance(value, (list, tuple)) and any(isinstance(part, Coefficient) for part in value):
-        return f"({', '.join(str(part) if isinstance(part, Coefficient) else shown(part) for part in value)})"
+    if isinstance(value, Coefficient):
+        return str(value)
+    parts = value if isinstance(value, (list, tuple)) else ()
+    entries = [entry for part in parts for entry in (part if isinstance(part, (list, tuple)) else (part,))]
+    if any(isinstance(entry, Coefficient) for entry in entries):
+        return f"({', '.join(map(_told, parts))})"
     return getattr(value, "__name__", None) or shown(value)
 
 

@@ -14,6 +14,7 @@ from .domain import Domain
 from .lattice import Lattice
 from .neighbourhood import Moore
 from .places import along_each, pieces, varying_axes
+from .ratio import proportional_spacings
 from .rule import Rule
 from .tensor import Tensor
 from .times import dividing_step
@@ -57,11 +58,11 @@ def check_two_way(declared: Declared, spacings: Sequence[float], domain: Domain,
         raise ValueError(f"diffusion = {wrong[0]:g}: must be a positive number")
     each = np.array(spacings) ** 2 / (2.0 * np.diag(matrix))
     if declared.tensor.diagonal and isinstance(declared.neighbourhood, Moore) and np.ptp(each) > 1e-9 * each[0]:
-        fit = ", ".join(f"{dx:.12g}" for dx in spacings[0] * np.sqrt(np.diag(matrix) / matrix[0, 0]))
+        fit = proportional_spacings(np.sqrt(np.diag(matrix)), spacings, domain.axes)
+        take = "" if fit is None else f"dx = ({', '.join(f'{dx:.12g}' for dx in fit)}), or "
         raise ValueError(
             f"rule = two_way steps along every axis with dt = dx²/2D, which is {each[0]:.12g} along x and "
-            f"{each[np.argmax(np.abs(each - each[0]))]:.12g} along another axis: take dx = ({fit}), or "
-            "neighbourhood=VonNeumann()"
+            f"{each[np.argmax(np.abs(each - each[0]))]:.12g} along another axis: take {take}neighbourhood=VonNeumann()"
         )
     origin = (np.zeros(1),) * len(spacings)
     step = longest_step(declared, spacings, domain.axes, origin, np.zeros(1))
