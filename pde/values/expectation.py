@@ -21,7 +21,7 @@ from randwalk.model.declaration import positive
 from randwalk.run.devices import choose
 from randwalk.run.effort import Effort
 from randwalk.run.executor import RangeFailed
-from randwalk.run.task import checked_seed
+from randwalk.run.task import MOST_WALKERS, checked_seed
 
 from ..equation import FokkerPlanck
 from .estimate import Expectation, ToleranceNotMet
@@ -247,6 +247,8 @@ def _checked_walkers(walkers: Any) -> int | None:
         return None
     if isinstance(walkers, bool) or not isinstance(walkers, (int, np.integer)) or walkers < 2:
         raise ValueError(f"walkers = {shown(walkers)}: must be a whole number from 2")
+    if walkers > MOST_WALKERS:
+        raise ValueError(f"walkers = {shown(walkers)}: at most 2⁵³ = {MOST_WALKERS} are counted exactly")
     return int(walkers)
 
 

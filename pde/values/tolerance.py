@@ -51,7 +51,7 @@ def balanced(method: Method, walkers: int, resolution: int, free: bool, effort: 
         finer = method.finer(
             sample.resolution, min(MARGIN * abs(bias) / wanted, LARGEST_FACTOR) if wanted else LARGEST_FACTOR
         )
-        if method.cost(finer) * walkers > MOST_WORK:
+        if method.cost(finer) * max(walkers, PILOT) > MOST_WORK:
             break
         with or_else(sample):
             sample = begun(method, finer, free, effort)
