@@ -51,8 +51,9 @@ class FokkerPlanck:
         J = aρ - ∇·(Dρ) (Itô) or aρ - D∇ρ (Fick); Stratonovich is for diagonal D, where every axis has the J of one dimension.
     domain : Line(), Interval(...), Ring(...) or a product of them, a Box
         The whole line, or the space of as many axes as the start has coordinates, or drift or diffusion components, if left out.
-    start : number, Point, Uniform, Normal or Sites, or products of them
-        The law at time 0.
+    start : number, Point, Uniform, Normal or Sites, or products of them, optional
+        The law at time 0. The origin if left out; where that is outside the domain or on a wall that absorbs there is none, and
+        what does not need it, such as :func:`mean_exit_time` and :func:`expectation`, goes without.
 
     Raises
     ------
@@ -84,7 +85,7 @@ class FokkerPlanck:
     declared_drift: Any
     diffusion: Any
     domain: Domain
-    start: Start
+    declared_start: Start | None
     killing: Coefficient
     convention: Convention
 
@@ -95,19 +96,19 @@ class FokkerPlanck:
         diffusion: TensorLike,
         *,
         domain: Domain | None = None,
-        start: StartLike = 0.0,
+        start: StartLike | None = None,
         killing: CoefficientLike = 0.0,
         convention: Convention = Convention.ITO,
     ) -> None:
         if domain is None:
-            domain = Line() ** axes_of(start) if axes_of(start) > 1 else as_domain(space_of(drift, diffusion))
+            axes = 1 if start is None else axes_of(start)
+            domain = Line() ** axes if axes > 1 else as_domain(space_of(drift=drift, diffusion=diffusion))
         domain = as_domain(domain)
         dimension = domain.dimension
         vector = as_vector("drift", at_a_point("drift", drift, dimension), dimension)
         tensor = as_tensor("diffusion", at_a_point("diffusion", diffusion, dimension), dimension)
         rate = in_dimension("killing", at_a_point("killing", killing, dimension), dimension)
-        begin = continuous(as_start(start, domain))
-        check_start(begin, domain)
+        begin = _begin(start, domain)
         first = tensor[0, 0]
         if dimension == 1 and isinstance(first, Constant) and first.value <= 0.0:
             raise ValueError(f"diffusion = {first.value:g}: must be positive")
@@ -115,10 +116,20 @@ class FokkerPlanck:
             raise ValueError(f"killing = {rate.value:g}: must not be negative")
         fields = {
             "declared_drift": vector[0] if dimension == 1 else vector, "diffusion": first if dimension == 1 else tensor,
-            "domain": domain, "start": begin, "killing": rate, "convention": Convention(convention).where(tensor),
+            "domain": domain, "declared_start": begin, "killing": rate, "convention": Convention(convention).where(tensor),
         }  # fmt: skip
         for name, value in fields.items():
             object.__setattr__(self, name, value)
+
+    @property
+    def start(self) -> Start:
+        """The law at time 0; a ValueError where none is given and the origin is none."""
+        if self.declared_start is None:
+            raise ValueError(
+                f"start: this equation has none, because the origin is not inside {self.domain}; give "
+                "FokkerPlanck(..., start=...) or equation.with_start(...)"
+            )
+        return self.declared_start
 
     @property
     def dimension(self) -> int:
@@ -194,13 +205,27 @@ class FokkerPlanck:
         )
 
     def __repr__(self) -> str:
-        return f"FokkerPlanck: {text(self)} on {self.domain}, start {self.start}"
+        begin = "" if self.declared_start is None else f", start {self.start}"
+        return f"FokkerPlanck: {text(self)} on {self.domain}{begin}"
 
     def _repr_latex_(self) -> str:
         return latex(self)
 
     def _repr_markdown_(self) -> str:
-        return f"{latex(self)} on `{self.domain}`, start `{self.start}`"
+        begin = "" if self.declared_start is None else f", start `{self.start}`"
+        return f"{latex(self)} on `{self.domain}`{begin}"
+
+
+def _begin(start: StartLike | None, domain: Domain) -> Start | None:
+    """The start that is given; else the origin, or none where walkers cannot start there."""
+    begin = continuous(as_start(0.0 if start is None else start, domain))
+    try:
+        check_start(begin, domain)
+    except ValueError:
+        if start is not None:
+            raise
+        return None
+    return begin
 
 
 def check_equation(equation: object) -> None:

@@ -53,7 +53,8 @@ def factors(equation: FokkerPlanck) -> tuple[FokkerPlanck, ...]:
 def independent(equation: FokkerPlanck) -> bool:
     """Whether the coordinates of a walker are independent of each other until it leaves: the law is a product. Killing may
     depend on the last coordinate, and on time."""
-    if equation.domain.regions or equation.start.factors is None or not equation.diffusion.diagonal:
+    start = equation.declared_start
+    if equation.domain.regions or start is None or start.factors is None or not equation.diffusion.diagonal:
         return False
     read = [
         (c, a) for a, drift in enumerate(equation.declared_drift) for c in (drift, equation.diffusion[a, a])

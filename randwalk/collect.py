@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from typing import Any, TypeAlias
 
+import numpy as np
+
 from .checkpoint import Checkpoint
 from .jit.compile import DeviceError
 from .model.functions import check_unchanged
@@ -27,16 +29,20 @@ AnyCounts = Counts | ItoCounts
 
 class Interrupted(KeyboardInterrupt):
     """Ctrl-C during a run. `ensemble` holds the walkers that were finished, as a run of these walkers gives them (None if there
-    are none); ``ensemble.extend(range(walkers))`` continues with those that are missing. The message says what is kept, and how
-    to go on. At the prompt of Python the exception is ``sys.last_value``."""
+    are none); ``ensemble.extend(range(walkers))`` continues with those that are missing. Of values at points `reached` holds what
+    the walkers that were finished say, an :class:`randwalk.pde.Expectation` (None if there are none). The message says what is
+    kept, and how to go on. At the prompt of Python the exception is ``sys.last_value``."""
 
-    def __init__(self, ensemble: Any, further: str = "") -> None:
+    def __init__(self, ensemble: Any, further: str = "", reached: Any = None) -> None:
+        made = reached if ensemble is None else ensemble
         finished = (
-            "before any walkers were finished" if ensemble is None else f"with {ensemble.walkers:,} walkers finished"
+            "before any walkers were finished"
+            if made is None
+            else f"with {int(np.sum(made.walkers)):,} walkers finished"
         )
         self.done = f"interrupted {finished}"
         super().__init__(self.done + further)
-        self.ensemble = ensemble
+        self.ensemble, self.reached = ensemble, reached
 
 
 def collect(

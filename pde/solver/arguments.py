@@ -82,5 +82,5 @@ def checked_times(times: ArrayLike) -> Floats:
         raise ValueError(f"times: {given[wrong][0]:g} must be positive and finite; the law at time 0 is the start")
     if (np.diff(given) <= 0.0).any():
         at = int(np.argmax(np.diff(given) <= 0.0))
-        raise ValueError(f"times must increase: {given[at + 1]:g} comes after {given[at]:g}; sort them")
+        raise ValueError(f"times must increase: {given[at + 1]:g} comes after {given[at]:g}; sort them, each once")
     return given

@@ -41,7 +41,8 @@ def irregular(equation: FokkerPlanck, mesh: Mesh) -> bool:
 def _begins(equation: FokkerPlanck, mesh: Mesh, axis: int, side: int) -> bool:
     """Whether mass begins within a cell of an end of an axis: points are shared by cells with an image that vanishes there,
     and normal starts are refused where they reach a wall."""
-    grid, factors = mesh.axes[axis], equation.start.factors
+    grid, start = mesh.axes[axis], equation.declared_start
+    factors = None if start is None else start.factors
     if factors is None or not isinstance(factor := factors[axis], Uniform | Everywhere):
         return False
     low, high = factor.support

@@ -79,7 +79,10 @@ def _on_axis(equation: FokkerPlanck, mesh: Mesh, axis: int, atoms: list[tuple[Fl
 
 def _across(equation: FokkerPlanck, axis: int) -> Callable[[ArrayLike], Floats]:
     """D along an axis, where the middle of the start is on the others."""
-    middle, entry = [0.5 * (low + high) for low, high in equation.start.bounds], equation.tensor[axis, axis]
+    entry = equation.tensor[axis, axis]
+    if equation.dimension == 1:
+        return lambda place: entry((place,), 0.0)
+    middle = [0.5 * (low + high) for low, high in equation.start.bounds]
     return lambda place: entry((*middle[:axis], place, *middle[axis + 1 :]), 0.0)
 
 

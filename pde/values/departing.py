@@ -13,7 +13,7 @@ from randwalk.model.declaration import positive
 from randwalk.model.interface import slope_between
 
 from ..equation import FokkerPlanck
-from .horizon import BEYOND, Departure, Horizon, released
+from .horizon import BEYOND, Departure, Horizon, check_addressed, released
 from .question import Question
 from .reduction import Control
 from .sampling import NotFiniteValue
@@ -44,7 +44,11 @@ def departing(made: Callable[[Horizon, int], Walks], dt: float | None) -> Walks:
     if math.isinf(begin):
         raise ValueError(f"t = inf: from x = {way.point} neither drift nor noise moves a walker; give a finite t")
     lived, last, step = _pilot(made(Departure(begin, math.inf), LEVELS[-1]), begin, most)
-    step = given or step
+    if given is not None:
+        step = given
+        check_addressed(
+            LEVELS[-1] * BEYOND * last / step, f"dt = {dt:g}: the {BEYOND * last:.3g} that a walker may take to leave"
+        )
     steps = max(1, math.ceil(lived / step))  # of the coarsest level
     return made(Departure(steps * step, BEYOND * last), LEVELS[-1] * steps)
 

@@ -10,25 +10,28 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from randwalk.collect import Interrupted
 from randwalk.inputs.arguments import one_of
 from randwalk.inputs.keywords import user_level
 from randwalk.inputs.wording import shown
-from randwalk.jit.compile import check_compiler
+from randwalk.jit.compile import DeviceError, check_compiler
 from randwalk.kernels.philox import key
 from randwalk.model.coefficient import CoefficientLike
 from randwalk.model.declaration import positive
 from randwalk.run.devices import choose
 from randwalk.run.effort import Effort
-from randwalk.run.task import checked_seed
+from randwalk.run.executor import RangeFailed
+from randwalk.run.task import MOST_WALKERS, checked_seed
 
 from ..equation import FokkerPlanck
 from .estimate import Expectation, ToleranceNotMet
 from .multilevel import by_levels
 from .question import Question, points_of
 from .reduction import Multilevel, Reduction
-from .sampling import Method
+from .sampling import STOPS, CutShort, Method
 from .spheres import Spheres, obstacles
 from .tolerance import OutOfReach, balanced, to_tolerance
+from .walks import Walks
 from .weighted import Weighted, walks
 
 METHODS = ("auto", "spheres", "walk")
@@ -115,6 +118,9 @@ def expectation(
         walkers that do not leave.
     ToleranceNotMet
         where the tolerance takes more than is allowed, with what has been reached.
+    Interrupted, RangeFailed, DeviceError
+        on Ctrl-C, or where an executor or a device fails, with what has been reached in `reached`: at points that were not begun
+        NaN ± inf of 0 walkers.
 
     Examples
     --------
@@ -142,27 +148,26 @@ def expectation(
         raise ValueError(
             "reduction = Multilevel() chooses walkers and steps by a tolerance: give tolerance, and neither dt nor walkers"
         )
-    ways = [
-        _way(question, point, time, method, dt, reduction, key(seed, *([number] if number else [])))
-        for number, (point, time) in enumerate(zip(points, times, strict=True))
-    ]
     made: list[Any] = []
     missed = None
-    for point, time, way in zip(points, times, ways, strict=True):
-        try:
-            if isinstance(reduction, Multilevel):
-                made.append(by_levels(way, wanted, effort))  # type: ignore[arg-type]
-            elif wanted is None:
-                made.append(balanced(way, most or WALKERS, way.first, dt is None, effort))
-            else:
-                made.append(to_tolerance(way, wanted, most, way.first, dt is None, effort))
-        except OutOfReach as reason:
-            made.append(reason.sample)
-            missed = missed or f"tolerance = {tolerance:g} is out of reach at x = {_place(point)}: {reason}"
-        _warn_if_all_equal(question, made[-1], time)
-        if isinstance(way, Weighted):
-            _warn_if_few_carry(way, made[-1])
-    found = _together(made, shape)
+    try:
+        ways = [
+            _way(question, point, time, method, dt, reduction, key(seed, *([number] if number else [])))
+            for number, (point, time) in enumerate(zip(points, times, strict=True))
+        ]
+        for point, time, way in zip(points, times, ways, strict=True):
+            try:
+                made.append(_sampled(way, wanted, most, dt is None, effort))
+            except OutOfReach as reason:
+                made.append(reason.sample)
+                missed = missed or f"tolerance = {tolerance:g} is out of reach at x = {_place(point)}: {reason}"
+            _warn(question, way, made[-1], time)
+        found = _together(made, shape)
+    except CutShort as cut:
+        _warn(question, ways[len(made)], cut.sample, times[len(made)])
+        raise _cut_short(cut.stop, [*made, cut.sample], shape) from None
+    except STOPS as stop:
+        raise _cut_short(stop, made, shape) from None
     if missed:
         raise ToleranceNotMet(f"{missed}. What has been reached, {found!r}, is in .reached of this error", found)
     return found
@@ -182,6 +187,37 @@ def _way(
     if method == "spheres":
         raise ValueError(f"method = 'spheres': {'; '.join(reasons)}")
     return walks(question, point, t, keys, dt, reduction)
+
+
+def _sampled(way: Any, tolerance: float | None, most: int | None, free: bool, effort: Effort) -> Any:
+    """What is reached from a point: a sample, or those of levels."""
+    if isinstance(way, Walks) and isinstance(way.reduction, Multilevel):
+        assert tolerance is not None
+        return by_levels(way, tolerance, effort)
+    if tolerance is None:
+        return balanced(way, most or WALKERS, way.first, free, effort)
+    return to_tolerance(way, tolerance, most, way.first, free, effort)
+
+
+def _cut_short(stop: BaseException, made: list[Any], shape: tuple[int, ...]) -> BaseException:
+    """The error of walks that `stop` cut short, with what was reached."""
+    reached = _together(made, shape) if made else None
+    if isinstance(stop, KeyboardInterrupt):
+        kept = "nothing is kept" if reached is None else ".reached of this exception has what they say"
+        return Interrupted(None, f"; {kept}, and the same call begins again", reached)
+    if isinstance(stop, (RangeFailed, DeviceError)) and reached is not None:
+        stop.reached = reached
+        stop.add_note(
+            f"What has been reached, with {int(reached.walkers.sum()):,} walkers, is in .reached of this error"
+        )
+    return stop
+
+
+def _warn(question: Question, way: Any, sample: Any, time: float) -> None:
+    """Warn where the standard error is not known, or not well."""
+    _warn_if_all_equal(question, sample, time)
+    if isinstance(way, Weighted):
+        _warn_if_few_carry(way, sample)
 
 
 def _warn_if_all_equal(question: Question, sample: Any, time: float) -> None:
@@ -211,6 +247,8 @@ def _checked_walkers(walkers: Any) -> int | None:
         return None
     if isinstance(walkers, bool) or not isinstance(walkers, (int, np.integer)) or walkers < 2:
         raise ValueError(f"walkers = {shown(walkers)}: must be a whole number from 2")
+    if walkers > MOST_WALKERS:
+        raise ValueError(f"walkers = {shown(walkers)}: at most 2⁵³ = {MOST_WALKERS} are counted exactly")
     return int(walkers)
 
 
@@ -219,14 +257,15 @@ def _place(point: tuple[float, ...]) -> Any:
 
 
 def _together(samples: list[Any], shape: tuple[int, ...]) -> Expectation:
-    """The values at all points."""
+    """The values at all points; NaN ± inf at those that have no sample."""
 
-    def array(values: list[Any], kind: Any = np.float64) -> Any:
-        return np.array(values, dtype=kind).reshape(shape)
+    def array(values: list[Any], none: float, kind: Any = np.float64) -> Any:
+        return np.array([*values, *[none] * (math.prod(shape) - len(values))], dtype=kind).reshape(shape)
 
     method = samples[0].method
     return Expectation(
-        array([s.value for s in samples]), array([s.error for s in samples]), array([s.statistical for s in samples]),
-        array([s.step_error for s in samples]), array([s.dt for s in samples]),
-        array([s.walkers for s in samples], np.int64), method.order, array([s.saved for s in samples]), method.name,
+        array([s.value for s in samples], math.nan), array([s.error for s in samples], math.inf),
+        array([s.statistical for s in samples], math.inf), array([s.step_error for s in samples], math.inf),
+        array([s.dt for s in samples], math.nan), array([s.walkers for s in samples], 0, np.int64), method.order,
+        array([s.saved for s in samples], math.nan), method.name,
     )  # fmt: skip

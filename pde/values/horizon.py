@@ -10,6 +10,7 @@ import numpy as np
 
 from randwalk.inputs.wording import shown
 from randwalk.kernels.ito import State
+from randwalk.model.times import MOST_STEPS
 
 from .sampling import NotFiniteValue
 
@@ -62,6 +63,14 @@ class Departure:
                 "the domain, or give a finite t"
             )
         return False
+
+
+def check_addressed(steps: float, asked: str) -> None:
+    """Refuse more steps of a walker than its random stream addresses, for what is `asked`."""
+    if steps > MOST_STEPS:
+        raise ValueError(
+            f"{asked} is {steps:.3g} steps, more than the 2³² that a random stream addresses; leave dt out, or take a larger one"
+        )
 
 
 Horizon: TypeAlias = Until | Departure

@@ -11,7 +11,7 @@ from randwalk.run.effort import Effort
 from randwalk.run.host import HERE
 from randwalk.run.machine import Machine
 
-from .sampling import Combination, Sample
+from .sampling import STOPS, Combination, CutShort, Sample
 from .tolerance import PILOT, RESERVE, SHARE, begun, check_work
 from .walks import Walks
 
@@ -95,14 +95,35 @@ def by_levels(way: Walks, tolerance: float, effort: Effort) -> Levels:
 
     Raises
     ------
-    OutOfReach
+    OutOfReach, CutShort
     """
+    samples: list[Sample] = []
+    try:
+        return _balanced(way, tolerance, effort, samples)
+    except (CutShort, *STOPS) as cut:
+        stop, now = (cut.stop, _with(samples, cut.sample)) if isinstance(cut, CutShort) else (cut, samples)
+        reached = [Levels(tuple(made)) for made in (samples, now) if len(made) > 1]  # one says nothing of its steps
+        if not reached:
+            raise stop from None
+        raise CutShort(stop, min(reached, key=lambda levels: levels.error)) from None
+
+
+def _with(samples: list[Sample], sample: Sample) -> list[Sample]:
+    """The samples of all levels with another one of its level, or of the level after them."""
+    assert isinstance(sample.method, Level)
+    level = sample.method.level
+    return [*samples[:level], sample, *samples[level + 1 :]]
+
+
+def _balanced(way: Walks, tolerance: float, effort: Effort, samples: list[Sample]) -> Levels:
+    """As :func:`by_levels`; `samples` are those of all levels so far."""
 
     def sampled(level: int, resolution: int) -> Sample:
         made = Level(way.question, way.point, way.horizon, way.keys, way.steps, None, level)
         return begun(made, resolution, False, effort)
 
-    samples = [sampled(level, way.first << level) for level in range(TO_BEGIN)]
+    for level in range(TO_BEGIN):
+        samples.append(sampled(level, way.first << level))
     while True:
         costs = [sample.method.cost(sample.resolution) for sample in samples]
         whole = sum(sample.deviation * math.sqrt(cost) for sample, cost in zip(samples, costs, strict=True))

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Callable, Iterator
-from contextlib import closing
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property, reduce
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
+from randwalk.jit.compile import DeviceError
 from randwalk.laws.sums import SampleSums
 from randwalk.model.coefficient import Floats
 from randwalk.run.effort import Effort
-from randwalk.run.executor import gathered
+from randwalk.run.executor import RangeFailed, gathered
 from randwalk.run.host import HERE
 from randwalk.run.machine import Machine
 from randwalk.run.pieces import Ended, never
@@ -27,6 +28,27 @@ DEVICE_BATCH, WIDTH = 1 << 20, 32  # walkers of a batch of a device at most, and
 WORK = 1 << 26  # walkers × steps of a batch: about a second
 STEP, ALONE = 1e-8, 1.0  # seconds: of a step, about; of work that is not worth sending
 FIRST = 1024  # walkers whose mean is the shift of the sums
+STOPS = (KeyboardInterrupt, RangeFailed, DeviceError)  # what cuts walks short
+
+
+class CutShort(Exception):
+    """Walks were cut short by `stop`, one of STOPS, with the `sample` that was reached."""
+
+    def __init__(self, stop: BaseException, sample: Any) -> None:
+        super().__init__(stop, sample)
+        self.stop, self.sample = stop, sample
+
+
+@contextmanager
+def or_else(sample: Any) -> Iterator[None]:
+    """Where walks that are to say more than `sample` are cut short before they do, this is what was reached."""
+    try:
+        yield
+    except STOPS as stop:
+        raise CutShort(stop, sample) from None
+    except CutShort as cut:
+        better = cut.sample if cut.sample.error < sample.error else sample
+        raise CutShort(cut.stop, better) from None
 
 
 class Combination(NamedTuple):
@@ -97,8 +119,9 @@ class Portion:
         """Of a walker, about."""
         return 1 + int(self.method.cost(self.resolution))
 
-    def parts(self, walkers: range, ended: Callable[[], bool] = never) -> Iterator[SampleSums]:
-        """One batch after another, until the run is `ended`."""
+    def parts(self, walkers: range, late: list[SampleSums], ended: Callable[[], bool] = never) -> Iterator[SampleSums]:
+        """One batch after another, until the run is `ended`. Where this is cut short, `late` gets those that other threads have
+        finished meanwhile; the last one that was given may be among them."""
 
         def summed(batch: range) -> SampleSums:
             if machine.ended():
@@ -107,26 +130,38 @@ class Portion:
 
         size = min(BATCH, max(LEAST, WORK // self.steps))
         with self.effort.machine(self.seconds(len(walkers)), self.method.name, ended) as machine:
-            for _, part in machine.batches(walkers, size, self.steps, WIDTH, summed, DEVICE_BATCH):
-                yield part
+            batches: Any = machine.batches(walkers, size, self.steps, WIDTH, summed, DEVICE_BATCH)
+            try:
+                for _, part in batches:
+                    yield part
+            finally:
+                batches.close()
+                late.extend(machine.late)
 
     def seconds(self, walkers: int) -> float:
         """The predicted time on a reference machine."""
         return walkers * self.steps * STEP
 
-    def __call__(self, walkers: range, ended: Callable[[], bool]) -> SampleSums:
-        return reduce(operator.add, self.parts(walkers, ended))
+    def __call__(self, walkers: range, ended: Callable[[], bool]) -> Any:
+        made: Any = None
+        try:
+            for part in self.parts(walkers, [], ended):
+                made = part if made is None else made + part
+        except (Ended, KeyboardInterrupt):  # a terminal sends Ctrl-C to processes, too
+            raise Ended(made) from None
+        return made
 
-    def by_effort(self, walkers: range) -> Iterator[SampleSums]:
-        """Range by range, from the workers of an executor if there is one; here if it takes less than a second."""
+    def by_effort(self, walkers: range, late: list[SampleSums]) -> Generator[SampleSums, None, None]:
+        """Range by range, from the workers of an executor if there is one; here if it takes less than a second. Where this is cut
+        short, `late` gets what was under way and came all the same."""
         executor = self.effort.executor
         seconds = self.seconds(len(walkers))
         if executor is None or seconds < ALONE:
             here = self if executor is None else replace(self, effort=Effort(self.effort.threads))
-            yield from here.parts(walkers)
+            yield from here.parts(walkers, late)
             return
         work = replace(self, effort=replace(self.effort, threads=checked(self.effort.threads) or 1, executor=None))
-        with closing(gathered(executor, work, Cut([walkers], seconds))) as ranges:
+        with closing(gathered(executor, work, Cut([walkers], seconds), late.append)) as ranges:
             for _, part in ranges:
                 yield part
 
@@ -150,12 +185,25 @@ class Sample:
         return cls(method, resolution, effort, shift, unit, SampleSums.of(first, shift, unit)).extended(walkers)
 
     def extended(self, walkers: int) -> Sample:
-        """With further walkers, up to that number of them."""
+        """With further walkers, up to that number of them.
+
+        Raises
+        ------
+        CutShort
+        """
         more = range(self.walkers, walkers)
         if not more:
             return self
         portion = Portion(self.method, self.resolution, self.shift, self.unit, self.effort)
-        total = reduce(operator.add, portion.by_effort(more), self.sums)
+        total = last = self.sums
+        late: list[SampleSums] = []
+        try:
+            with closing(portion.by_effort(more, late)) as parts:
+                for part in parts:
+                    total, last = total + part, part
+        except STOPS as stop:
+            rest = (part for part in late if part is not last)
+            raise CutShort(stop, replace(self, sums=reduce(operator.add, rest, total))) from None
         return replace(self, sums=total)
 
     @cached_property

@@ -21,7 +21,6 @@ from .question import Question
 from .sampling import Combination
 
 MOST = 10_000  # spheres of a walk; usual ones have about 10 log10(1/ε)
-BEYOND = 1e-6  # of the largest sphere: how far outside a walker may end by rounding
 
 
 @dataclass(frozen=True)

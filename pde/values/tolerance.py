@@ -7,7 +7,7 @@ from typing import Any
 
 from randwalk.run.effort import Effort
 
-from .sampling import Method, NotFiniteValue, Sample
+from .sampling import Method, NotFiniteValue, Sample, or_else
 
 PILOT = 4096  # walkers
 MOST_WORK = 2.0**38  # steps of all walkers together, some minutes to an hour
@@ -51,10 +51,14 @@ def balanced(method: Method, walkers: int, resolution: int, free: bool, effort: 
         finer = method.finer(
             sample.resolution, min(MARGIN * abs(bias) / wanted, LARGEST_FACTOR) if wanted else LARGEST_FACTOR
         )
-        if method.cost(finer) * walkers > MOST_WORK:
+        if method.cost(finer) * max(walkers, PILOT) > MOST_WORK:
             break
-        sample = begun(method, finer, free, effort)
-    return sample.extended(walkers) if walkers >= PILOT else Sample.of(method, sample.resolution, walkers, effort)
+        with or_else(sample):
+            sample = begun(method, finer, free, effort)
+    if walkers >= PILOT:
+        return sample.extended(walkers)
+    with or_else(sample):
+        return Sample.of(method, sample.resolution, walkers, effort)
 
 
 def to_tolerance(
@@ -66,7 +70,7 @@ def to_tolerance(
 
     Raises
     ------
-    OutOfReach
+    OutOfReach, CutShort
     """
     sample = begun(method, resolution, free, effort)
     while sample.error > tolerance:
@@ -94,7 +98,8 @@ def _with_less_step_error(method: Method, tolerance: float, most: int | None, sa
     factor = MARGIN * sample.step_error / (math.sqrt(SHARE) * tolerance)
     finer = method.finer(sample.resolution, min(factor, LARGEST_FACTOR))
     check_work(method, finer, PILOT, sample)
-    return begun(method, finer, free, sample.effort)
+    with or_else(sample):
+        return begun(method, finer, free, sample.effort)
 
 
 def _needed(variance: float, square: float) -> int:

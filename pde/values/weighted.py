@@ -24,7 +24,7 @@ from randwalk.run.machine import Machine
 from randwalk.tables.ito_program import ItoProgram, program
 
 from .departing import departing
-from .horizon import Horizon, Until
+from .horizon import Horizon, Until, check_addressed
 from .question import Question
 from .reduction import Drift, Reduction
 from .sampling import Combination, Sample
@@ -151,6 +151,7 @@ def walks(
 def _steps(t: float, dt: Any) -> int:
     """How many steps of dt are t: a multiple of four, so that two coarser levels exist."""
     steps = t / positive("dt", dt)
+    check_addressed(steps, f"dt = {dt:g}: t = {t:g}")
     whole = round(steps)
     if whole < 4 or whole % 4 or abs(steps - whole) > 1e-9 * steps:
         near = 4 * max(1, round(steps / 4.0))

@@ -83,11 +83,12 @@ class DeviceError(OSError):
 
     After a failure during a run `ensemble` holds the walkers that were finished, as a run of that many walkers gives them (None
     if there are none); ``ensemble.extend(walkers)`` continues, on any backend. `partial` is the same as the runner of the
-    walkers returns it.
+    walkers returns it. Of values at points `reached` holds what the finished walkers say.
     """
 
     partial: Any = None
     ensemble: Any = None
+    reached: Any = None
 
 
 class CompilerOff(OSError):

@@ -91,11 +91,11 @@ def plane_of(given: Mapping[str, object], steps: StepsLike | None) -> Domain | N
     return Line() ** dimension if dimension > 1 else None
 
 
-def space_of(drift: object, diffusion: object) -> Domain | None:
-    """The whole space of as many dimensions as drift and diffusion have components; None (the line) for one."""
-    for name, value in (("drift", drift), ("diffusion", diffusion)):
-        given = value if isinstance(value, Tensor) else components(name, value)
-        size = given.dimension if isinstance(given, Tensor) else len(given) if is_list(given) else 1  # type: ignore[arg-type]
+def space_of(**given: object) -> Domain | None:
+    """The whole space of as many dimensions as the arguments `given` by name have components; None (the line) for one."""
+    for name, value in given.items():
+        parts = value if isinstance(value, Tensor) else components(name, value)
+        size = parts.dimension if isinstance(parts, Tensor) else len(parts) if is_list(parts) else 1  # type: ignore[arg-type]
         if size > 1:
             return Line() ** size
     return None

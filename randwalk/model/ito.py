@@ -43,8 +43,9 @@ class ItoWalk:
     drift : number, Coefficient, function, a tuple of them, or Linear
         a (length/time), one component an axis, in up to 100 dimensions; 0 is no drift. A function takes what its parameters name
         of x, y, z and t (parameters of other names, as many as axes, are the coordinates in order) and returns a component or a
-        tuple of all; in more than three dimensions it takes ``x``, the array of all coordinates, and ``t``. Beyond 16 dimensions
-        it is a constant or :class:`Linear` (b + A x). A function that is not made of NumPy's operations is compiled by Numba.
+        tuple of all; in more than three dimensions it takes ``x``, the array of all coordinates, and ``t``. There formulas and
+        messages name the coordinates x, y, z, x[3], x[4], …: x[3] is the fourth. Beyond 16 dimensions the drift is a constant
+        or :class:`Linear` (b + A x). A function that is not made of NumPy's operations is compiled by Numba.
     diffusion : number, Coefficient, function, or a tuple of them
         D: a number is the same along every axis, d of them are the diagonal, d rows of d any symmetric positive semi-definite
         tensor, which in more than three dimensions must be numbers unless it is diagonal.
@@ -309,7 +310,7 @@ def _space(drift: object, diffusion: object, noise: object, start: StartLike) ->
         return Line() ** axes
     if isinstance(drift, Linear):
         return Line() ** drift.dimension if drift.dimension > 1 else None
-    return space_of(drift, diffusion if noise is None else noise)
+    return space_of(drift=drift, diffusion=diffusion) if noise is None else space_of(drift=drift, noise=noise)
 
 
 def _vector(drift: Any, dimension: int) -> tuple[Coefficient, ...]:

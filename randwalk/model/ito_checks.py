@@ -57,11 +57,15 @@ def _check_coefficients(walk: ItoWalk) -> None:
     """Refuse values that are no numbers, a negative D or killing rate, at sampled places of the domain."""
     places = _places(walk)
     known = [(f"drift{_index(walk, i)}", a) for i, a in enumerate(walk.drift)]
-    known += [(f"noise[{i}][{k}]", s) for i, row in enumerate(walk.noise) for k, s in enumerate(row)]
+    one = walk.dimension == walk.sources == 1
+    known += [
+        ("noise" if one else f"noise[{i}][{k}]", s) for i, row in enumerate(walk.noise) for k, s in enumerate(row)
+    ]
     varying = [(name, c) for name, c in known if c.variables]
     for steps in TIMES:
         t = steps * walk.dt
-        _check_tensor(walk, places, t)
+        if walk.declared_noise is None:
+            _check_tensor(walk, places, t)
         killed = walk.killing(places, t)
         _refuse("killing", killed, ~(np.isfinite(killed) & (killed >= 0.0)), places, t, "a number ≥ 0")
         for name, coefficient in varying:

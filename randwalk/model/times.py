@@ -49,7 +49,9 @@ def steps_at(
     given = checked_times(times)
     if (np.diff(given) <= 0).any():
         at = int(np.argmax(np.diff(given) <= 0))
-        raise ValueError(f"times must increase: {given[at + 1]:.12g} comes after {given[at]:.12g}; sort them")
+        raise ValueError(
+            f"times must increase: {given[at + 1]:.12g} comes after {given[at]:.12g}; sort them, each once"
+        )
     with np.errstate(over="ignore"):
         steps = np.rint(given / dt)
     if steps[-1] > MOST_STEPS:

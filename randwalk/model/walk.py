@@ -211,7 +211,9 @@ class LatticeWalk:
         >>> round(1.0 / spiral.dt), len(spiral.probabilities)
         (1200, 8)
         """
-        where, begin, lattices = lay(space_of(drift, diffusion) if domain is None else domain, dx, sites, start)
+        where, begin, lattices = lay(
+            space_of(drift=drift, diffusion=diffusion) if domain is None else domain, dx, sites, start
+        )
         declared = declare(drift, diffusion, where, rule, convention, neighbourhood)
         rate = in_dimension("killing", killing, where.dimension)
         spacings = tuple(lattice.dx for lattice in lattices)

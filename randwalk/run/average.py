@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 
 from ..laws.estimate import Estimate
 from ..laws.sums import SampleSums
-from ..model.coefficient import Coefficient, CoefficientLike, Floats, Function, as_coefficient, in_dimension
+from ..model.coefficient import Coefficient, CoefficientLike, Floats, Function, in_dimension, read_coefficient
 from ..model.ito import ItoWalk
 from ..model.walk import LatticeWalk
 from .record import Counted
@@ -32,7 +32,8 @@ class Average(Counted):
     f: Coefficient
 
     def __init__(self, f: CoefficientLike) -> None:
-        object.__setattr__(self, "f", in_tree(f))
+        made = read_coefficient("Average: f", f)
+        object.__setattr__(self, "f", made.tree or made if isinstance(made, Function) else made)
 
     def check(self, walk: LatticeWalk) -> None:
         raise ValueError(f"record = {self}: is of Itô walks; an ensemble of a lattice walk answers expect(f, t)")
@@ -46,12 +47,6 @@ class Average(Counted):
 
     def __repr__(self) -> str:
         return f"Average({self.f})"
-
-
-def in_tree(f: CoefficientLike) -> Coefficient:
-    """The coefficient of a function, as a tree where it has one."""
-    made = as_coefficient(f)
-    return made.tree or made if isinstance(made, Function) else made
 
 
 @dataclass(frozen=True, eq=False)

@@ -45,10 +45,12 @@ class RangeFailed(OSError):
     """A range of walkers could not be run by an executor: there was an error in it, or its workers were lost again and again.
 
     `item` is the range, or of a run by ``occupation`` the stretch of steps, with its `walkers`, `start` and `stop`; `ensemble`
-    holds the walkers that were finished (None if there are none), and ``ensemble.extend`` goes on.
+    holds the walkers that were finished (None if there are none), and ``ensemble.extend`` goes on. Of values at points `reached`
+    holds what the finished walkers say.
     """
 
     ensemble: Any = None
+    reached: Any = None
 
     def __init__(self, item: Any, reason: str) -> None:
         told = f"walkers {item.start} … {item.stop - 1}" if isinstance(item, range) else str(item)

@@ -29,7 +29,7 @@ def _equation(**wrong: Callable[[Any], Any]) -> Callable[[Any], FokkerPlanck]:
     def change(equation: Any) -> FokkerPlanck:
         kept = {
             "drift": equation.declared_drift, "diffusion": equation.diffusion, "domain": equation.domain,
-            "start": equation.start, "killing": equation.killing, "convention": equation.convention,
+            "start": equation.declared_start, "killing": equation.killing, "convention": equation.convention,
         }  # fmt: skip
         return FokkerPlanck(**{name: wrong[name](value) if name in wrong else value for name, value in kept.items()})
 

@@ -7,7 +7,7 @@ from .base import Coefficient, CoefficientLike
 from .components import components
 from .difference import Difference, NoDerivative
 from .elementary import FUNCTIONS, Apply, Tanh, apply, tanh_parts
-from .function import Function, as_coefficient, in_dimension
+from .function import Function, as_coefficient, in_dimension, read_coefficient
 from .leaves import ONE, ZERO, Affine, Constant, T, Variable, X, affine, affine_parts, constant_value
 from .node import Node, TooDeep, depth
 from .nodes import Choice, Power, Product, Sum
@@ -52,5 +52,6 @@ __all__ = [
     "in_dimension",
     "multiply",
     "power",
+    "read_coefficient",
     "tanh_parts",
 ]  # fmt: skip

@@ -69,6 +69,21 @@ def _nested(function: Callable[..., Any], shape: tuple[int, ...], place: tuple[i
     return tuple(_nested(function, shape[1:], (*place, i)) for i in range(shape[0]))
 
 
+def check_number(name: str, function: Callable[..., Any], count: int) -> None:
+    """Refuse a function of so many numbers as the argument `name` where it returns something other than one real number."""
+    for at in TRIED:
+        try:
+            with np.errstate(all="ignore"):
+                value = function(*(at * (1.0 + 0.1 * i) for i in range(count)))
+        except Exception:  # of whatever kind: the function is the user's, and where it is called it says so
+            continue
+        one = np.asarray(value) if not isinstance(value, (tuple, list)) else np.empty(0)
+        if one.size != 1 or one.dtype.kind not in "biuf":
+            called = getattr(function, "__name__", type(function).__name__)
+            raise TypeError(f"{name} = {called}: returns {shown(value)}: let it return one real number everywhere")
+        return
+
+
 def shape_returned(name: str, function: Callable[..., Any], count: int) -> tuple[int, ...]:
     """The shape of what the function returns for so many numbers.
 

@@ -18,6 +18,7 @@ from ...inputs.wording import shown
 from .. import roots
 from .agreement import agree
 from .base import Coefficient, CoefficientLike
+from .components import check_number
 from .difference import Difference
 from .identity import Identity
 from .leaves import ZERO, Constant
@@ -377,6 +378,28 @@ def as_coefficient(value: CoefficientLike) -> Coefficient:
     return Function(value) if made is None else made  # type: ignore[arg-type]
 
 
+def read_coefficient(name: str, value: CoefficientLike) -> Coefficient:
+    """The coefficient that the argument `name` gives.
+
+    Raises
+    ------
+    ValueError, TypeError
+        if it is none.
+    """
+    if isinstance(value, (float, np.floating)) and not math.isfinite(value):
+        raise ValueError(f"{name}: a coefficient must be a finite number, not {value}")
+    check_returns(name, value)
+    if isinstance(value, str):
+        formula = str(value)
+        raise TypeError(f"{name} = {formula!r}: a formula is given as rw.expression({formula!r}), not as a bare string")
+    if isinstance(value, bool) or not (callable(value) or isinstance(value, (int, float, np.integer, np.floating))):
+        raise TypeError(f"{name} = {shown(value)}: give a number, a Coefficient or a function of x and t")
+    made = as_coefficient(value)
+    if isinstance(made, Function) and made is not value:
+        check_number(name, made.function, len(needed_parameters(made.function)))
+    return made
+
+
 def in_dimension(name: str, value: CoefficientLike, dimension: int) -> Coefficient:
     """The coefficient that the argument `name` of a walk or an equation in `dimension` dimensions gives.
 
@@ -386,12 +409,7 @@ def in_dimension(name: str, value: CoefficientLike, dimension: int) -> Coefficie
         if it takes more coordinates than there are, or, in several dimensions, if the names of a function's parameters do not
         say which coordinates they are.
     """
-    if isinstance(value, (float, np.floating)) and not math.isfinite(value):
-        raise ValueError(f"{name}: a coefficient must be a finite number, not {value}")
-    check_returns(name, value)
-    if isinstance(value, str):
-        raise TypeError(f"{name} = {value!r}: a formula is given as rw.expression({value!r}), not as a bare string")
-    made = as_coefficient(value)
+    made = read_coefficient(name, value)
     if dimension > 1 and isinstance(made, Function):
         given = needed_parameters(made.function)
         if len(given) == 1 and given[0] in NAMES[1:] and made.variables == {"x"}:
