@@ -71,6 +71,34 @@ def test_walks_that_differ_in_numbers_share_their_kernel() -> None:
     assert made[0].module is made[1].module
 
 
+def test_what_walkers_count_is_apart_from_their_walk() -> None:
+    """Another payoff or another boundary value needs no other walk; where a wall takes from weights, its value does."""
+    walk = rw.ItoWalk(0.0, 0.5, dt=0.01, domain=rw.Interval(-1.0, 1.0, rw.PartiallyAbsorbing(2.0), rw.Absorbing()))
+    asked: list[Any] = [
+        {}, {"payoff": E("x**2")}, {"payoff": E("exp(x)"), "boundary": (E("t"), E("x"))}, {"boundary": (E("t"), E("x"))}
+    ]  # fmt: skip
+    assert len({program(walk, **ask).text for ask in asked}) == 1
+    assert len({program(walk, **ask).parameters[:-1] for ask in asked}) == 1
+    assert len({program(walk, **ask).values.text for ask in asked}) == len(asked)
+    assert program(walk, **asked[3], holds=True).text != program(walk, holds=True).text
+
+
+def test_each_counts_its_payoff_or_the_value_of_its_exit() -> None:
+    made = program(rw.ItoWalk(0.0, 0.5, dt=0.01), payoff=E("1 + x*t"), boundary=(E("3*t"), E("x - 2*t")))
+    state = made.begin(np.array([0.5, -1.0, 2.0]))
+    state.exit[:], state.gone_at[:], state.weight[:], state.gathered[:] = (
+        (0, 1, 2),
+        (0.0, 0.25, 0.75),
+        (0.5, 2.0, 1.0),
+        (1.0, 0.0, 4.0),
+    )
+    assert made.settled(state, 4.0).tolist() == [
+        0.5 * (1.0 + 0.5 * 4.0) + 1.0,
+        2.0 * (3.0 * 0.25),
+        2.0 - 2.0 * 0.75 + 4.0,
+    ]
+
+
 def second_moment(scheme: Any, increments: Any, dt: float, noise: Coefficient) -> tuple[float, float, float, float]:
     """E X² of dX = -X dt + σ(X) dW at t = 1 from X = 1 by steps of 2 dt, then the difference to steps of dt, with errors."""
     made = program(rw.ItoWalk(E("-x"), noise=noise, dt=dt, scheme=scheme, increments=increments))

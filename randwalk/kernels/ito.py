@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..jit.compile import aside, device, kernel
+from ..jit.compile import aside, device, kernel  # noqa: F401
 from . import elementary, portable
 from .normal import normal_pair
 from .philox import BRIDGE, HALF, LIFETIME, LOW, PLACE, U, of_axis, philox, words64
@@ -183,12 +183,6 @@ def note(q, near, j, c):  # type: ignore[no-untyped-def]
     """Make c the clearances of walker j of a block, and flag it where any is in reach."""
     q[0, j] = c[0]
     near[j] = np.uint32(not c[0] > REACH)
-
-
-@device
-def payoff(x, t, p):  # type: ignore[no-untyped-def]
-    """What a walker counts that is there at the end."""
-    return 1.0
 
 
 @device
@@ -401,13 +395,3 @@ def lifetime(walker, keys):  # type: ignore[no-untyped-def]
 def lived_until(earlier, fate, weight, lived):  # type: ignore[no-untyped-def]
     """The time after which a weight that falls at a constant rate from `earlier` to `weight` is `fate`."""
     return lived * (portable.log(earlier / fate) / portable.log(earlier / weight))
-
-
-@kernel
-def settle(state, t, p, values):  # type: ignore[no-untyped-def]
-    """What each walker counts at time t: its payoff, or the boundary's value where it left, times its weight, and what it
-    gathered."""
-    for j in range(values.size):
-        x = at(state.x, j)
-        value = payoff(x, t, p) if state.exit[j] == 0 else boundary(x, state.gone_at[j], p, state.exit[j])
-        values[j] = value * state.weight[j] + state.gathered[j]

@@ -95,11 +95,6 @@ def stored(state, size, block):  # type: ignore[no-untyped-def]
 
 
 @device
-def skipped(block, size, times, p, keys):  # type: ignore[no-untyped-def]
-    """What a walk does not need."""
-
-
-@device
 def free_step(block, row, size, times, p):  # type: ignore[no-untyped-def]
     """A step of a block whose walkers stay."""
     x, z, (_, t, h) = block.x, block.z, times
@@ -168,22 +163,16 @@ def full_linear_step(block, row, size, times, p):  # type: ignore[no-untyped-def
 
 
 @device
-def taken(block, j, times, p, keys):  # type: ignore[no-untyped-def]
-    """Give walls that absorb in part their share of the weight of a walker."""
-    n, t, h = times
-    kept, paid = held(at(block.before, j), at(block.x, j), t, h, block.number[j], n, p, keys)
-    block.gathered[j] += block.weight[j] * paid
-    block.weight[j] *= kept
-
-
-@device
 def walled_block(block, size, times, p, keys):  # type: ignore[no-untyped-def]
-    """The walls, for those who may have reached one."""
+    """The walls, for those who may have reached one; first those that absorb in part get their share of its weight."""
     n, t, h = times
     chosen = block.room[5]
     for k in range(may_cross(block.clear, block.number, block.left, size, n, block.room, keys)):
         j = chosen[k]
-        weakened(block, j, times, p, keys)
+        if HELD:
+            kept, paid = held(at(block.before, j), at(block.x, j), t, h, block.number[j], n, p, keys)
+            block.gathered[j] += block.weight[j] * paid
+            block.weight[j] *= kept
         exit, lived, y = crossed(at(block.before, j), at(block.x, j), t, h, block.number[j], n, p, keys)
         put(block.x, j, y)
         if exit:
@@ -202,7 +191,7 @@ def weighed_block(block, size, times, p, keys):  # type: ignore[no-untyped-def]
 
 
 @aside
-def lifetimes(block, size, times, p, keys):  # type: ignore[no-untyped-def]
+def lifetimes(block, size, keys):  # type: ignore[no-untyped-def]
     """The weight at which each walker is killed."""
     for j in range(size):
         block.fate[j] = lifetime(block.number[j], keys)
@@ -231,14 +220,9 @@ def turned_block(block, size, times, p, keys):  # type: ignore[no-untyped-def]
         put(x, j, home(at(x, j), p))
 
 
-# What a walk needs: of a choice inside a kernel both sides would be compiled.
-staying, leaving = (linear_step, full_linear_step) if LINEAR else (free_step, full_step)
-stepped = leaving if WEIGHED or GATHERED or WALLS or INTERFACES else staying
-weakened = taken if HELD else skipped
-walled = walled_block if WALLS or INTERFACES else skipped
-weighted = weighed_block if WEIGHED or GATHERED else skipped
-fated, killed = (lifetimes, killed_block) if KILLED else (skipped, skipped)
-turned = turned_block if RINGS else skipped
+# What a walk needs. A choice by one of these names, or by one number of the model, is made before a kernel is compiled.
+WALLED, WEIGHS = bool(WALLS or INTERFACES), WEIGHED or GATHERED
+stepped = ((free_step, full_step), (linear_step, full_linear_step))[LINEAR][WALLED or WEIGHS]
 
 
 @kernel
@@ -258,7 +242,8 @@ def walk(state, live, block, first, steps, lengths, p, keys):  # type: ignore[no
             for j in range(BLOCK):
                 number[j] = U(first) + U(who[min(j, size - 1)])
             words[2, 0] = U(0)
-            fated(block, size, (0, 0.0, h), p, keys)
+            if KILLED:
+                lifetimes(block, size, keys)
             for chunk in range(rank, last, CHUNK):
                 end = min(chunk + CHUNK, last)
                 shift = fill(z, words, number, size, chunk * fine, (end - chunk) * fine, keys)
@@ -269,10 +254,14 @@ def walk(state, live, block, first, steps, lengths, p, keys):  # type: ignore[no
                 for n in range(chunk, end):
                     times = n * pairs, n * h, h
                     stepped(block, shift + (n - chunk) * M, size, times, p)
-                    walled(block, size, times, p, keys)
-                    weighted(block, size, times, p, keys)
-                    killed(block, size, times, p, keys)
-                    turned(block, size, times, p, keys)
+                    if WALLED:
+                        walled_block(block, size, times, p, keys)
+                    if WEIGHS:
+                        weighed_block(block, size, times, p, keys)
+                    if KILLED:
+                        killed_block(block, size, times, p, keys)
+                    if RINGS:
+                        turned_block(block, size, times, p, keys)
                 if WALLS or KILLED:
                     size = dropped(state, size, block)
                     if size == 0:

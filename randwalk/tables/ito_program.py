@@ -1,15 +1,14 @@
 """A continuous walk as a program: the module of its compiled kernels, and the numbers that it takes.
 
 The module is the text of :mod:`randwalk.kernels.ito` with the functions of the walk between its marks, and that of the driver
-:mod:`randwalk.kernels.ito_blocks` (:mod:`randwalk.tables.generated`). Walks that differ in numbers alone have the same text.
+:mod:`randwalk.kernels.ito_blocks` (:mod:`randwalk.tables.generated`). Walks that differ in numbers alone, or in what their
+walkers count (:mod:`randwalk.tables.ito_values`), have the same text.
 """
 
 from __future__ import annotations
 
 import math
-import traceback
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from types import ModuleType
@@ -18,6 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..jit.bundle import Bundle
 from ..kernels.bridges import room
 from ..kernels.ito import Block, State
 from ..kernels.normal import BLOCK, SPARE
@@ -29,7 +29,9 @@ from ..model.scheme import Exact, Gaussian, Increments, ThreePoint, TwoPoint
 from .emit import Parameters, function_text
 from .generated import generated
 from .ito_scheme import MOST_TUPLES, areas, moved_text
+from .ito_values import KNOWN, ItoValues, at_text, boundary_text, ito_values
 from .ito_walls import walls_text
+from .opaque import of_user
 
 FILES = ("ito.py", "ito_blocks.py")
 DRAWS: dict[type[Increments], dict[str, str]] = {  # names in the text: those of randwalk.kernels.normal
@@ -55,6 +57,8 @@ class ItoProgram:
         Of the functions of the walk, between the marks of :mod:`randwalk.kernels.ito`.
     parameters : tuple
         The numbers of the text, then the array of tables.
+    values : ItoValues
+        What walkers count.
     dimension, sources : int
         D and M of the text.
     dt : float
@@ -67,6 +71,7 @@ class ItoProgram:
 
     text: str
     parameters: tuple[Any, ...]
+    values: ItoValues
     dimension: int
     sources: int
     dt: float
@@ -77,6 +82,11 @@ class ItoProgram:
     def module(self) -> ModuleType:
         """The kernels, compiled when they are first called."""
         return generated(FILES, self.text, self.opaque)
+
+    @cached_property
+    def _idle(self) -> dict[int, list[Bundle]]:
+        """Blocks of earlier calls, by how many dt make a step: to make one takes longer than a step of few walkers."""
+        return {}
 
     def begin(self, x: ArrayLike) -> State:
         """A batch of walkers at the points `x`, shape (D, walkers)."""
@@ -95,8 +105,14 @@ class ItoProgram:
     def advance(self, state: State, first: int, start: int, stop: int, dt: float, keys: Keys, pairs: int = 1) -> None:
         """As :meth:`walk`, by steps of another dt, of a text that holds for them."""
         live = np.flatnonzero(state.exit == 0)
-        with self._told():
-            self.module.walk(state, live, self.block(pairs), first, (start, stop), (dt, pairs), self.parameters, keys)
+        known, idle = Bundle(state), self._idle.setdefault(pairs, [])
+        try:
+            block = idle.pop()  # by several threads at once
+        except IndexError:
+            block = Bundle(self.block(pairs))
+        with of_user(self.opaque):
+            self.module.walk(known, live, block, first, (start, stop), (dt, pairs), self.parameters, keys)
+        idle.append(block)
 
     def block(self, pairs: int) -> Block:
         """Room for the walkers that are advanced together."""
@@ -117,25 +133,7 @@ class ItoProgram:
     def settled(self, state: State, t: float) -> NDArray[np.float64]:
         """What each walker counts at time t: its payoff, or the boundary's value where it left, times its weight, and what it
         gathered."""
-        values = np.empty(state.exit.size)
-        with self._told():
-            self.module.settle(state, t, self.parameters, values)
-        return values
-
-    @contextmanager
-    def _told(self) -> Iterator[None]:
-        """What a compiled function of the user raises, with the line and where it stands."""
-        try:
-            yield
-        except Exception as error:  # of whatever kind: the function is the user's
-            if not self.opaque:
-                raise
-            at = traceback.extract_tb(error.__traceback__)[-1]
-            line = f", at line {at.lineno} of {at.filename} ({at.line})" if at.line else ""
-            raise ValueError(
-                f"a function of the walk raises {type(error).__name__} where walkers came: {error}{line}. Let it return as many "
-                "numbers everywhere, or put walls before such places"
-            ) from error
+        return self.values.of(state, t)
 
 
 def program(
@@ -168,7 +166,7 @@ def program(
     d, m = walk.dimension, walk.sources + len(areas(walk))
     killed = walk.killing != ZERO
     last = len(walk.domain.exits) if killed and kills else 0  # the killed leave by the last
-    walls, known = barriers(walk.domain), ("x", "t", "p")
+    walls = barriers(walk.domain)
     held = holds and any(0.0 < wall.reactivity < math.inf for wall in walls)
     parts = [
         "from . import lookup\n"
@@ -183,38 +181,27 @@ def program(
         f"LINEAR, CHUNK = {d > MOST_TUPLES}, {max(1, min(8, 16 // m))}",
         *_arrays(d, m),
         *moved_text(walk, parameters),
-        function_text("killing", known, walk.killing, parameters, "The killing rate."),
-        function_text("source", known, source, parameters, "What is gathered per unit of time."),
+        function_text("killing", KNOWN, walk.killing, parameters, "The killing rate."),
+        function_text("source", KNOWN, source, parameters, "What is gathered per unit of time."),
         *walls_text(walk, walls, parameters, held, walk.dimension - carried),
-        function_text("payoff", known, payoff, parameters, "What a walker counts that is there at the end."),
-        _boundary(boundary, parameters),
+        *([boundary_text(boundary, parameters)] if held else []),
     ]
     return ItoProgram(
-        "\n\n\n".join(parts), parameters.values, d, m, walk.dt, isinstance(walk.scheme, Exact), parameters.opaque
-    )
+        "\n\n\n".join(parts), parameters.values, ito_values(d, payoff, boundary), d, m, walk.dt,
+        isinstance(walk.scheme, Exact), parameters.opaque,
+    )  # fmt: skip
 
 
 def _arrays(d: int, m: int) -> list[str]:
     """How points and increments stand in the arrays of a block, and how increments are drawn one by one."""
-    point = "".join(f"s[{a}, j], " for a in range(d))
     puts = "\n".join(f"    s[{a}, j] = x[{a}]" for a in range(d))
     row = "".join(f"z[row + {i}, j], " for i in range(m))
     draws = "\n".join(f"    z{i}, last = one(walker, n * M + {i}, last, keys)" for i in range(m))
     names, both = "".join(f"z{i}, " for i in range(m)), "".join(f"both(a[{i}], b[{i}]), " for i in range(m))
     return [
-        f"@device\ndef at(s, j):\n    return ({point})",
+        at_text(d),
         f"@device\ndef put(s, j, x):\n{puts}",
         f"@device\ndef increments(z, row, j):\n    return ({row})",
         f"@device\ndef drawn(walker, n, last, keys):\n{draws}\n    return ({names}), last",
         f"@device\ndef joined(a, b):\n    return ({both})",
     ]
-
-
-def _boundary(values: Sequence[Coefficient], parameters: Parameters) -> str:
-    """The boundary's values, by the number of the exit."""
-    lines = ["@device", "def boundary(x, t, p, exit):"]
-    texts = []
-    for i, value in enumerate(values):
-        texts.append(function_text(f"boundary_{i}", ("x", "t", "p"), value, parameters, "The value of one exit."))
-        lines += [f"    if exit == {i + 1}:", f"        return boundary_{i}(x, t, p)"]
-    return "\n\n\n".join([*texts, "\n".join([*lines, "    return 0.0"])])

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import linecache
 import re
-from collections.abc import Callable
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -45,6 +47,22 @@ def compiled(function: Callable[..., Any], arguments: int, place: tuple[int, ...
             f"{name} cannot be compiled for a walk: for numbers it returns {whole}, which is not {found}. Let it return {wanted}"
         )
     return dispatcher
+
+
+@contextmanager
+def of_user(functions: Sequence[Callable[..., Any]]) -> Iterator[None]:
+    """What a compiled function of the user raises, if a walk has any, with the line and where it stands."""
+    try:
+        yield
+    except Exception as error:  # of whatever kind: the function is the user's
+        if not functions:
+            raise
+        at = traceback.extract_tb(error.__traceback__)[-1]
+        line = f", at line {at.lineno} of {at.filename} ({at.line})" if at.line else ""
+        raise ValueError(
+            f"a function of the walk raises {type(error).__name__} where walkers came: {error}{line}. Let it return as many "
+            "numbers everywhere, or put walls before such places"
+        ) from error
 
 
 def _dispatcher(function: Callable[..., Any], given: tuple[Any, ...]) -> Any:
