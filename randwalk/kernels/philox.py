@@ -14,8 +14,9 @@ from numba import types
 from numba.extending import intrinsic
 
 from ..jit.compile import device
-from ..jit.lanes import LANES, array_of, broadcast, combine, lanes, lowered, place
-from ..jit.vector import joined_high, mixed_high, mixed_turned, product, woven
+from ..jit.lanes import LANES, array_of, combine, lanes, lowered, place
+from ..jit.packed import halves, lanes_of, low_lanes_of, packed
+from ..jit.vector import joined_high, mixed, mixed_high, mixed_turned, product, woven
 
 STREAM_VERSION = 3
 
@@ -36,18 +37,18 @@ tuple_of: Any = types.UniTuple
 def _products(context: Any, builder: Any, counter: Any, keys: Any) -> Any:
     """Nine rounds, and of the tenth each product with the word and the key that belong into its high half. These are LLVM
     instructions, because Numba would infer the types of every operation of every round."""
-    (a, b, c, d), (key0, key1), i64 = counter, keys, ir.IntType(64)
+    (key0, key1), i64, (a, b, c, d) = keys, ir.IntType(64), packed(builder, counter)
 
     def raised(key: Any, constant: int) -> Any:
         return builder.and_(builder.add(key, ir.Constant(i64, constant)), ir.Constant(i64, 0xFFFFFFFF))
 
     for _ in range(9):
         # Words are in the low half of 64-bit places; the next product ignores the high halves, which are undefined.
-        p, q = product(context, builder, a, M0), product(context, builder, c, M1)
-        a, b, c, d = mixed_high(builder, q, b, key0), q, mixed_high(builder, p, d, key1), p
+        (p, low_p), (q, low_q) = halves(context, builder, a, M0), halves(context, builder, c, M1)
+        a, b, c, d = mixed(builder, q, b, key0), low_q, mixed(builder, p, d, key1), low_p
         key0, key1 = raised(key0, W0), raised(key1, W1)
-    p, q = product(context, builder, a, M0), product(context, builder, c, M1)
-    return (q, b, key0), (p, d, key1)
+    p, q = product(context, builder, lanes_of(builder, a), M0), product(context, builder, lanes_of(builder, c), M1)
+    return (q, *low_lanes_of(builder, b, key0)), (p, *low_lanes_of(builder, d, key1))
 
 
 def _words(count: int, output: Any) -> Any:
@@ -76,14 +77,8 @@ def _keep_words(context: Any, words: Any, begin: Any, walkers: Any, number: Any,
         row = builder.extract_value(array_of(words)(context, builder, into).shape, 1)
         high = combine(builder, "lshr", walkers, ir.Constant(ir.IntType(64), 32))
         for wide, word, key in _products(context, builder, (walkers, high, number, purpose), keys):
-            key = builder.trunc(key, ir.IntType(32))
-            mixed = combine(
-                builder,
-                "xor",
-                woven(builder, word, high=False),
-                broadcast(builder, key, ir.VectorType(key.type, LANES)),
-            )
-            for made in (builder.xor(woven(builder, wide, high=True), mixed), woven(builder, wide, high=False)):
+            high = mixed(builder, woven(builder, wide, high=True), woven(builder, word, high=False), key)
+            for made in (high, woven(builder, wide, high=False)):
                 there, _, size = place(context, builder, words, into, begin, LANES)
                 builder.store(made, there, align=size)
                 begin = builder.add(begin, row)
