@@ -37,7 +37,7 @@ tuple_of: Any = types.UniTuple
 def _products(context: Any, builder: Any, counter: Any, keys: Any) -> Any:
     """Nine rounds, and of the tenth each product with the word and the key that belong into its high half. These are LLVM
     instructions, because Numba would infer the types of every operation of every round."""
-    (key0, key1), i64, (a, b, c, d) = keys, ir.IntType(64), packed(builder, counter)
+    (a, b, c, d), (key0, key1), i64 = counter, keys, ir.IntType(64)
 
     def raised(key: Any, constant: int) -> Any:
         return builder.and_(builder.add(key, ir.Constant(i64, constant)), ir.Constant(i64, 0xFFFFFFFF))
@@ -52,14 +52,14 @@ def _products(context: Any, builder: Any, counter: Any, keys: Any) -> Any:
 
 
 def _words(count: int, output: Any) -> Any:
-    """A block as `count` words, which `output` makes of each product of :func:`_products`."""
+    """A block as `count` words, which `output` makes of each product of :func:`_products`, by packed ones if faster."""
 
     def words(context: Any, c0: Any, c1: Any, c2: Any, c3: Any, k0: Any, k1: Any) -> Any:
         counter = [lanes if word == lanes else types.uint64 for word in (c0, c1, c2, c3)]
         made = tuple_of(lanes if lanes in counter else types.uint64, count)
 
         def build(context: Any, builder: Any, *given: Any) -> Any:
-            last = _products(context, builder, given[:4], given[4:])
+            last = _products(context, builder, packed(builder, given[:4]), given[4:])
             return context.make_tuple(builder, made, [word for product in last for word in output(builder, *product)])
 
         return lowered(made(*counter, types.uint64, types.uint64), build)
