@@ -223,15 +223,20 @@ static inline void two_digits(int two, const lanes (&digits)[2], lanes &less, la
   }
 #endif
 }
-// The simple walk in space by all digits that its law needs: as above, and each undecided step (five in 256, for 3/6 is a sum of numbers of
-// 53 digits) by a block of its own. Those of GROUP
-// words are settled together, K vectors of them in turn. An undecided step has the number (threshold, lane, word, bit).
-template <int K> static double settled() {
-  constexpr u64 T[5] = {0xaaaaaaaaaaaaa80, 0x1555555555555500, 0x1fffffffffffff80, 0x2aaaaaaaaaaaaa00, 0x3555555555555500}, REST = (1ull << 54) - 1;
-  static const u64 rests[8] = {T[0] & REST, T[1] & REST, T[2] & REST, T[3] & REST, T[4] & REST, 0, 0, 0};
-  const int L = K * W, GROUP = 16, whole = (STEPS + 63) / 64, ROOM = 5 * L * GROUP; const long n = N / L * L;
+// Thresholds of 62 digits. The simple walk in space; and on a line p = 0.3 to the right, q = 0.5 to the left.
+struct Sixths { static constexpr u64 T[5] = {0xaaaaaaaaaaaaa80, 0x1555555555555500, 0x1fffffffffffff80, 0x2aaaaaaaaaaaaa00, 0x3555555555555500}; };
+struct Biased { static constexpr u64 T[2] = {0x1333333333333300, 0x3333333333333300}; };
+// A walk by all digits that its law needs: eight digits a step as above, and each undecided step by a block of its own (of Sixths five in
+// 256, for 3/6 is a sum of numbers of 53 digits; of Biased two). Those of GROUP words are settled together, K vectors of them in turn. An
+// undecided step has the number (threshold, lane, word, bit).
+template <int K, class Law> static double settled() {
+  constexpr auto &T = Law::T; constexpr u64 REST = (1ull << 54) - 1;
+  constexpr int M = sizeof(T) / sizeof(T[0]), AXES = (M + 1) / 2;
+  u64 rests[8] = {0};
+  for (int m = 0; m < M; m++) rests[m] = T[m] & REST;
+  const int L = K * W, GROUP = 16, whole = (STEPS + 63) / 64, ROOM = M * L * GROUP; const long n = N / L * L;
   static_assert(K * W <= 64, "lanes have six digits");
-  std::vector<int> out(3 * N);
+  std::vector<int> out(AXES * N);
   const lanes last = all(STEPS % 64 ? (1ull << STEPS % 64) - 1 : ~0ull);
 #pragma omp parallel num_threads(threads)
   {
@@ -247,7 +252,7 @@ template <int K> static double settled() {
           lanes digits[4][K][2];
           for (int d = 0; d < 4; d++) blocks<K>(first() + all(b), 4 * t + d, digits[d]);
 #pragma GCC unroll 5
-          for (int m = 0; m < 5; m++)
+          for (int m = 0; m < M; m++)
 #pragma GCC unroll 8
             for (int k = 0; k < K; k++) {
               lanes less = all(0), tie = wanted;
@@ -289,13 +294,13 @@ template <int K> static double settled() {
           waiting = 0;
         }
       }
-      for (int j = 0; j < L; j++) for (int axis = 0; axis < 3; axis++)
-        out[3 * (b + j) + axis] = 2 * (int)below[128 * axis + j] - (axis ? (int)below[128 * axis - 64 + j] : 0) - (axis < 2 ? (int)below[128 * axis + 64 + j] : STEPS);
+      for (int j = 0; j < L; j++) for (int axis = 0; axis < AXES; axis++)
+        out[AXES * (b + j) + axis] = 2 * (int)below[128 * axis + j] - (axis ? (int)below[128 * axis - 64 + j] : 0) - (2 * axis + 1 < M ? (int)below[128 * axis + 64 + j] : STEPS);
     }
   }
 #ifdef TOLD
   for (int i = 0; i < 12; i++) printf("%d ", out[i]);
-  long long s = 0; for (long i = 0; i < 3 * n; i++) s += (i % 1000003 + 1) * (long long)out[i]; printf("sum %lld n %ld\n", s, n);
+  long long s = 0; for (long i = 0; i < AXES * n; i++) s += (i % 1000003 + 1) * (long long)out[i]; printf("sum %lld n %ld\n", s, n);
 #endif
   sink = out[5]; return (double)n * STEPS;
 }
@@ -509,7 +514,7 @@ static double copy() {  // bytes read and written per second by one thread, in a
 }
 int main(int n, char **v) {
   for (u32 r = 0; r < 10; r++) { keys[2 * r] = all((u32)(1 + r * 0x9E3779B9u)); keys[2 * r + 1] = all((u32)(2 + r * 0xBB67AE85u)); }
-  std::map<std::string, std::function<double()>> everything = {{"words", words<1, 2>}, {"words-ahead", words<AHEAD, 1>}, {"coin", coin<1, 2>}, {"coin-ahead", coin<AHEAD, 1>}, {"table", table}, {"plane", plane<1, 2>}, {"plane-ahead", plane<AHEAD, 1>}, {"space", space<1, 2>}, {"space-ahead", space<AHEAD, 1>}, {"space-settled", settled<4>}, {"space-settled-ahead", settled<AHEAD>}, {"square-256", square<256>}, {"square-1024", square<1024>}, {"well", well<2, false>}, {"well-ahead", well<AHEAD < 4 ? AHEAD : 4, false>}, {"well-free", well<2, true>}, {"passage", passage<false>}, {"passage-free", passage<true>}, {"copy", copy}, {"attempts", attempts<4>}};
+  std::map<std::string, std::function<double()>> everything = {{"words", words<1, 2>}, {"words-ahead", words<AHEAD, 1>}, {"coin", coin<1, 2>}, {"coin-ahead", coin<AHEAD, 1>}, {"table", table}, {"plane", plane<1, 2>}, {"plane-ahead", plane<AHEAD, 1>}, {"space", space<1, 2>}, {"space-ahead", space<AHEAD, 1>}, {"space-settled", settled<4, Sixths>}, {"space-settled-ahead", settled<AHEAD, Sixths>}, {"biased-settled", settled<4, Biased>}, {"biased-settled-ahead", settled<AHEAD, Biased>}, {"square-256", square<256>}, {"square-1024", square<1024>}, {"well", well<2, false>}, {"well-ahead", well<AHEAD < 4 ? AHEAD : 4, false>}, {"well-free", well<2, true>}, {"passage", passage<false>}, {"passage-free", passage<true>}, {"copy", copy}, {"attempts", attempts<4>}};
   std::string which = n > 1 ? v[1] : "all"; threads = n > 2 ? atoi(v[2]) : 2; int repetitions = n > 3 ? atoi(v[3]) : 5;
   for (auto &f : everything) if (which == "all" || which == f.first) {
     double best = 0;

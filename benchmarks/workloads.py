@@ -79,8 +79,10 @@ def constant(setting: Setting, rng: np.random.Generator) -> Workload:
             "NumPy": naive.numpy_table(rng, few // 10, STEPS, right, left),
             "naive Numba": naive.numba_table(few, STEPS, right, left),
         },
-        setting.limit("Philox words × 8", "words", 8.0) | setting.limit("… blocks in turn", "words-ahead", 8.0),
-        (Goal(0.8, "… blocks in turn"),),
+        setting.limit("Philox words × 8", "words", 8.0) | setting.limit("… blocks in turn", "words-ahead", 8.0)
+        | setting.limit("C++, every step decided", "biased-settled")
+        | setting.limit("C++, every step decided, blocks in turn", "biased-settled-ahead"),
+        (Goal(0.8, "… blocks in turn"), Goal(1.0, "C++, every step decided, blocks in turn")),
         predicted=predicted(BIASED, walkers, float(STEPS), "paths"),
     )  # fmt: skip
 

@@ -12,7 +12,7 @@ import pytest
 from numba import njit
 from numpy.typing import NDArray
 
-from randwalk.jit import vector
+from randwalk.jit import packed, vector
 from randwalk.jit.lanes import (
     LANES,
     REALS,
@@ -31,7 +31,7 @@ from randwalk.jit.reals import digits, fetch_reals, fraction_of, negative, signe
 from randwalk.jit.vector import append, look_up, look_up_pairs, ones, where, which
 from randwalk.kernels import bits, constant
 from randwalk.kernels.constant import ROOM
-from randwalk.kernels.philox import U, _two_words, keep_words
+from randwalk.kernels.philox import U, _four_words, _two_words, keep_words, turned64
 
 from . import naive
 
@@ -97,10 +97,11 @@ def test_a_place_in_an_array_and_no_other(kind: type) -> None:
     assert np.array_equal(target[:LANES], WORDS[0].astype(kind))
 
 
-@pytest.mark.parametrize("target", [TARGET, ""], ids=["this processor", "any"])
+@pytest.mark.parametrize("target", [TARGET, "", "+vaes"], ids=["this processor", "any", "packed"])
 def test_random_blocks_of_lanes_are_those_of_each(target: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Walkers on both sides of 2^32; with the instructions of this processor, and with those that all have."""
+    """Walkers on both sides of 2^32; with the instructions of this processor, with those that all have, and packed."""
     monkeypatch.setattr(vector, "TARGET", target)
+    monkeypatch.setattr(packed, "TARGET", target)
 
     @njit
     def run(low: Any, high: Any, number: Any, purpose: Any, k0: Any, k1: Any, out: Any) -> None:
@@ -117,6 +118,30 @@ def test_random_blocks_of_lanes_are_those_of_each(target: str, monkeypatch: pyte
     blocks = [naive.block(w, 11, naive.STEPS, seed=5) for w in walkers]
     assert out[0].tolist() == [y[0] + naive.WORD * y[1] for y in blocks]
     assert out[1].tolist() == [y[2] + naive.WORD * y[3] for y in blocks]
+
+
+@pytest.mark.parametrize("target", ["", "+vaes"], ids=["any", "packed"])
+def test_other_words_of_a_counter_are_lanes(target: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those of the block and of its purpose; four words, and two with their halves exchanged."""
+    monkeypatch.setattr(vector, "TARGET", target)
+    monkeypatch.setattr(packed, "TARGET", target)
+
+    @njit
+    def run(a: Any, b: Any, c: Any, d: Any, k0: Any, k1: Any, out: Any) -> None:
+        words = _four_words(a, b, fetch(c, 0), fetch(d, 0), k0, k1)
+        for i in range(4):
+            keep(words[i], out[i], 0)
+        turned = turned64(a, b, fetch(c, 0), fetch(d, 0), k0, k1)
+        for i in range(2):
+            keep(turned[i], out[4 + i], 0)
+
+    (a, b), k, (c, d) = (5, 2**32 - 1), naive.key(6), RNG.integers(0, 2**32, (2, LANES), dtype=np.uint64)
+    out = np.zeros((6, LANES), dtype=np.uint64)
+    run(U(a), U(b), c, d, U(k[0]), U(k[1]), out)
+    blocks = [naive.philox((a, b, int(number), int(purpose)), k) for number, purpose in zip(c, d, strict=True)]
+    assert (out[:4].T % 2**32).tolist() == [list(block) for block in blocks]
+    assert out[4].tolist() == [y[1] + naive.WORD * y[0] for y in blocks]
+    assert out[5].tolist() == [y[3] + naive.WORD * y[2] for y in blocks]
 
 
 def test_words_of_blocks_are_stored_in_the_order_of_walkers() -> None:

@@ -54,9 +54,11 @@ class _Model(models.PrimitiveModel):
 
 
 def broadcast(builder: Any, value: Any, form: Any = lanes.form) -> Any:
-    """A number in every element of a vector; a vector unchanged."""
+    """A number in every element of a vector, by its low bits; a vector unchanged."""
     if isinstance(value.type, ir.VectorType):
         return value
+    if isinstance(form.element, ir.IntType) and value.type.width > form.element.width:
+        value = builder.trunc(value, form.element)
     one = builder.insert_element(ir.Constant(form, ir.Undefined), value, ir.Constant(ir.IntType(32), 0))
     first = ir.Constant(ir.VectorType(ir.IntType(32), form.count), [0] * form.count)
     return builder.shuffle_vector(one, ir.Constant(form, ir.Undefined), first)

@@ -130,10 +130,14 @@ def product(context: Any, builder: Any, value: Any, factor: int) -> Any:
     )
 
 
+def mixed(builder: Any, value: Any, word: Any, key: Any) -> Any:
+    """A number, or each of a vector, with `word` and `key` mixed in by exclusive or."""
+    return combine(builder, "xor", combine(builder, "xor", value, word), key)
+
+
 def mixed_high(builder: Any, wide: Any, word: Any, key: Any) -> Any:
-    """The high half of a uint64, or of each of lanes, with `word` and `key` mixed in by exclusive or, as a low half."""
-    high = combine(builder, "lshr", wide, ir.Constant(ir.IntType(64), 32))
-    return combine(builder, "xor", combine(builder, "xor", high, word), key)
+    """The high half of a uint64, or of each of lanes, with `word` and `key` mixed in, as a low half."""
+    return mixed(builder, combine(builder, "lshr", wide, ir.Constant(ir.IntType(64), 32)), word, key)
 
 
 def joined_high(builder: Any, wide: Any, word: Any, key: Any) -> Any:
@@ -147,7 +151,7 @@ def joined_high(builder: Any, wide: Any, word: Any, key: Any) -> Any:
 def mixed_turned(builder: Any, wide: Any, word: Any, key: Any) -> Any:
     """:func:`joined_high` of lanes with the halves exchanged: two instructions fewer than that, but with AVX-512."""
     word, key = _join(builder, ir.Constant(wide.type, None), word), builder.shl(key, ir.Constant(key.type, 32))
-    return combine(builder, "xor", combine(builder, "xor", wide, word), key)
+    return mixed(builder, wide, word, key)
 
 
 def _mixed_and_swapped(builder: Any, wide: Any, word: Any, key: Any) -> Any:
