@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from scipy.stats import multivariate_normal
+from scipy.stats import multivariate_normal, norm
 
 import randwalk as rw
 from randwalk.model.coefficient import Floats
@@ -149,6 +149,22 @@ def test_a_ball_that_is_smaller_than_cells_is_not_missed() -> None:
         found.append((float(law.absorbed("trap", 0.1)), law.error(0.1)))
     (first, wrong), (second, off) = found
     assert min(first, second) > 1e-3 and abs(first - second) <= wrong + off <= 2e-2
+
+
+def free_error(law: rw.pde.Solution, t: float, row: int = 0) -> float:
+    """How far P(X ≤ x, Y ≤ y) at the corners of cells is from that of a point without walls, D = ½."""
+    start = [float(np.ravel(f.x)[0]) for f in law.equation.start.factors]  # type: ignore[union-attr]
+    along = [norm.cdf(g.edges[1:], s, math.sqrt(t)) for g, s in zip(law.mesh.axes, start, strict=True)]
+    below = (law.density[row] * law.mesh.volumes).cumsum(axis=0).cumsum(axis=1)
+    return float(np.abs(below - np.multiply.outer(*along)).max())
+
+
+@pytest.mark.quick
+def test_a_law_that_has_met_no_wall_is_extrapolated() -> None:
+    """In a window that ends before the rim, with chains one after the other; at second order it takes four times the cells."""
+    law = solve(round_room(2, P), [1e-3], tolerance=1e-4)
+    assert law.extrapolated and law.mesh.cells <= 96 and not law.mesh.cutting
+    assert free_error(law, 1e-3) <= law.error_estimate <= 1e-4
 
 
 def trapped(radius: float) -> FokkerPlanck:

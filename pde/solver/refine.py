@@ -9,6 +9,7 @@ from itertools import pairwise
 from typing import Any, Final, Generic, Protocol, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from randwalk.model.coefficient import Floats, coordinate
 from randwalk.model.start import Start
@@ -169,6 +170,11 @@ class Needs:
         """The needs where time runs backward from the only one of the `times`."""
         return replace(self, pace=self.pace.mirrored(), power=1)
 
+    @property
+    def coarsest(self) -> Clock:
+        """The clock with half of :data:`FIRST_STEPS` steps an octave, whose steps others halve."""
+        return self.clock(FIRST_STEPS // 2)
+
     def clock(self, steps: int) -> Clock:
         """`steps` steps an octave."""
         return Clock.octaves(self.times, steps, self.pace, self.power)
@@ -212,6 +218,10 @@ class Family(Protocol[R]):
     def irregular(self, fine: R, coarse: R) -> Floats:
         """The errors of an extrapolated solution, one for each recorded time, in what has no expansion in h², from the one with
         half the cells; 0 where all has one."""
+
+    def expands(self, coarse: R) -> NDArray[np.bool_]:
+        """At which recorded times errors have an expansion in h², (times,), as `coarse` shows; at others an extrapolated solution
+        is the finer one."""
 
     def usable(self, solution: R) -> bool:
         """Whether an extrapolated solution is one: all its masses are positive."""
@@ -290,12 +300,13 @@ class Ladder(Generic[R]):
         irregular = family.irregular(self.rich[-1], self.rich[-2])
         errors = np.maximum(share * _without_luck(differences, most), FIRST_ORDER * irregular)
         found = Found(fine, self.cells(level), errors, fine, coarse, False)
-        richer = [family.difference(a, b) for a, b in pairwise(reversed(self.rich[-3:]))]
-        orderly = len(richer) > 1 or richer[0].max() <= SMOOTH * differences[0].max()
-        if orderly and family.usable(self.rich[-1]):
+        smooth = family.expands(coarse)
+        richer = [np.where(smooth, family.difference(a, b), 0.0) for a, b in pairwise(reversed(self.rich[-3:]))]
+        orderly = len(richer) > 1 or richer[0].max() <= SMOOTH * np.where(smooth, differences[0], 0.0).max()
+        if orderly and smooth.any() and family.usable(self.rich[-1]):
             rich_errors = _without_luck(richer, MOST_RICH) / _shrinking(richer)
             rich_errors = np.maximum(rich_errors, SHARE_OF_LARGEST * rich_errors.max())
-            rich_errors = np.maximum(rich_errors, irregular)
+            rich_errors = np.where(smooth, np.maximum(rich_errors, irregular), errors)
             if rich_errors.max() < errors.max():
                 found = Found(self.rich[-1], self.cells(level), rich_errors, fine, coarse, True)
         return found
@@ -333,7 +344,7 @@ class Balance:
     def measured(cls, family: Family[R], needs: Needs, scale: float) -> Balance:
         """Refine the larger of the two errors until both are small beside `scale`, or limits are met."""
         cells, k, order = needs.first, 0, needs.scheme.order
-        first = needs.clock(FIRST_STEPS)
+        first = needs.coarsest.refined(2)
         needs.check(4 * cells)
         base = family.run(cells, first)
         while True:
@@ -365,10 +376,10 @@ class Balance:
     def first(self) -> tuple[int, Clock]:
         """The cells and the clock of the first level of a ladder: half of the cells, if they stand on all breaks."""
         needs, fewer = self.needs, 1 if self.needs.scheme.order == 2 else 2
-        first = needs.clock(FIRST_STEPS)
-        if self.cells // 2 < needs.first or self.cells % 4 or self.doublings < fewer:
-            return self.cells, first.refined(2**self.doublings)
-        return self.cells // 2, first.refined(2 ** (self.doublings - fewer))
+        doublings = 1 + self.doublings
+        if self.cells // 2 < needs.first or self.cells % 4 or doublings < fewer:
+            return self.cells, needs.coarsest.refined(2**doublings)
+        return self.cells // 2, needs.coarsest.refined(2 ** (doublings - fewer))
 
 
 def refined(family: Family[R], needs: Needs, tolerance: float, scale: float = 1.0) -> Found[R]:

@@ -35,13 +35,13 @@ ROUNDING: Final = 1e-9  # of the largest mass: a negative one so small is what i
 
 
 def joint(equation: FokkerPlanck, mesh: Mesh) -> tuple[int, ...]:
-    """The axes whose chains end at a wall with a condition that holds for their sum alone: all of them at the wall of a region
-    that cuts cells, and with a D that is not diagonal at any region; at a face those that a mixed derivative joins."""
+    """The axes whose chains end at a wall in the window with a condition that holds for their sum alone: all of them at the wall
+    of a region that cuts cells, and with a D that is not diagonal at any region; at a face those that a mixed derivative joins."""
     diffusion, every = equation.diffusion, range(mesh.dimension)
     mixed = tuple(a for a in every if any(diffusion[a, b] != ZERO for b in every if b != a))
-    if mesh.cutting or (mixed and mesh.domain.regions):
+    if mesh.cutting or (mixed and not mesh.live.all()):
         return tuple(every)
-    return mixed if any(face.axis in mixed for face in mesh.domain.faces) else ()
+    return mixed if any(axis in mixed and wall is not None for axis, _, wall in mesh.faces()) else ()
 
 
 def operator_of(equation: FokkerPlanck, mesh: Mesh) -> Operator | Together | Split:
