@@ -141,8 +141,8 @@ class Backward:
         """None: what a range of starts is worth has an expansion."""
         return np.zeros(1)
 
-    def expands(self, coarse: Level) -> NDArray[np.bool_]:
-        return np.array([self.smooth])
+    def met(self, coarse: Level) -> Floats:
+        return np.array([0.0 if self.smooth else 1.0])
 
     def usable(self, level: Level) -> bool:
         """Whether all steps were those of the scheme, and no region lowers the order. Values may have any sign."""

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import ndimage
 from scipy.interpolate import PchipInterpolator
 
@@ -18,13 +17,13 @@ from .arguments import check_memory, fits
 from .exit_order import ORDER, irregular
 from .grid import Grid
 from .mesh import Mesh
-from .reconstruct import WIDEST, left_halves
-from .refine import SMALLEST, Found, Needs
+from .reconstruct import left_halves
+from .refine import MET, SMALLEST, Found, Needs
 from .schemes import Clock, Scheme, march
 from .states import States, states
 
 ROUNDING: Final = 4.0 * np.finfo(float).eps  # of a sum of masses, in each step
-MET: Final = 1e-10  # mass that is next to none
+NEAR: Final = 1.0 / 24.0  # of the cells of an axis
 TAIL: Final = 1e-10  # of what has left in the end, up to which it is not extrapolated
 
 
@@ -136,7 +135,7 @@ class Forward:
             ratio = np.repeat(ratio, 2, axis=axis)
         steep = (np.abs(np.log(ratio)) > math.log(2.0)) | (mass <= 0.0)
         mass[steep] = fine.mass[steep] * np.cbrt(ratio[steep])
-        smooth, left = self.expands(coarse), fine.left_so_far
+        smooth, left = self.met(coarse) <= MET, fine.left_so_far
         if not smooth.all():
             mass *= (fine.mass.sum(axis=every) / mass.sum(axis=every)).reshape(-1, *(1 for _ in every))
             mass[~smooth] = fine.mass[~smooth]
@@ -169,19 +168,19 @@ class Forward:
     def _slanted(self) -> bool:
         return self.mesh.dimension > 1 and not self.equation.diffusion.diagonal
 
-    def expands(self, coarse: Run) -> NDArray[np.bool_]:
-        """Everywhere, or until more than :data:`MET` has come near to the walls where errors do not, or has left there."""
+    def met(self, coarse: Run) -> Floats:
+        """The most that is within :data:`NEAR` of the cells from the walls of regions, and with a tensor from faces, or has left
+        there."""
         if self.smooth:
-            return np.ones(self.times.size, dtype=bool)
+            return np.zeros(self.times.size)
         mesh, first = coarse.mesh, 0 if self._slanted else 2 * coarse.mesh.dimension
         rough = ~mesh.live
-        if self._slanted:
-            rough = rough.copy()
-            for axis, side, wall in mesh.faces():
-                np.moveaxis(rough, axis, 0)[side] |= wall is not None
-        near = ndimage.binary_dilation(rough, np.ones((WIDEST,) * mesh.dimension))
+        for axis, side, wall in mesh.faces() if self._slanted else []:
+            np.moveaxis(rough, axis, 0)[side] |= wall is not None
+        reach = 2 * math.ceil(NEAR * mesh.cells) + 1
+        near = ndimage.maximum_filter(rough, reach, mode="constant")
         met = coarse.mass[:, near].sum(axis=1) + coarse.left_so_far[coarse.at, first:-1].sum(axis=1)
-        return np.asarray(np.maximum.accumulate(met) <= MET)
+        return np.asarray(np.maximum.accumulate(met))
 
     def pair(self, cells: int, needs: Needs, clock: Clock) -> Found[Run]:
         """The second-order solution on `cells`, compared with that on half of them and the steps of `clock`."""

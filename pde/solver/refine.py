@@ -9,7 +9,6 @@ from itertools import pairwise
 from typing import Any, Final, Generic, Protocol, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from randwalk.model.coefficient import Floats, coordinate
 from randwalk.model.start import Start
@@ -46,6 +45,8 @@ SHARE_OF_LARGEST: Final = 0.003  # of the errors of an extrapolated solution: le
 SMOOTH: Final = 0.2  # of the difference of two levels, up to which that of extrapolated ones shows an expansion in h²
 FIRST_ORDER: Final = 1.5  # times that of (4 fine - coarse)/3 is an error of first order in `fine`
 ORDERLY: Final = 11.0  # by which an extrapolated error falls from a level to the next: 8 at third order, 16 at fourth
+MET: Final = 1e-5  # mass that may have met walls where errors have no expansion, for an extrapolation
+REACHED: Final = 4.0  # times the mass near such walls, which is no less than what they change
 FLAT: Final = 1e-12  # of the largest eigenvalue of D, up to which the least is 0
 SMALLEST: Final = 1e-300  # in place of 0 as a divisor
 STUCK: Final = 0.9  # of the smallest error so far is no progress
@@ -219,9 +220,9 @@ class Family(Protocol[R]):
         """The errors of an extrapolated solution, one for each recorded time, in what has no expansion in h², from the one with
         half the cells; 0 where all has one."""
 
-    def expands(self, coarse: R) -> NDArray[np.bool_]:
-        """At which recorded times errors have an expansion in h², (times,), as `coarse` shows; at others an extrapolated solution
-        is the finer one."""
+    def met(self, coarse: R) -> Floats:
+        """The mass that has met walls at which errors have no expansion in h², by each recorded time, as `coarse` shows. Where it
+        is more than :data:`MET` an extrapolated solution is the finer one."""
 
     def usable(self, solution: R) -> bool:
         """Whether an extrapolated solution is one: all its masses are positive."""
@@ -300,13 +301,14 @@ class Ladder(Generic[R]):
         irregular = family.irregular(self.rich[-1], self.rich[-2])
         errors = np.maximum(share * _without_luck(differences, most), FIRST_ORDER * irregular)
         found = Found(fine, self.cells(level), errors, fine, coarse, False)
-        smooth = family.expands(coarse)
+        met = family.met(coarse)
+        smooth = met <= MET
         richer = [np.where(smooth, family.difference(a, b), 0.0) for a, b in pairwise(reversed(self.rich[-3:]))]
         orderly = len(richer) > 1 or richer[0].max() <= SMOOTH * np.where(smooth, differences[0], 0.0).max()
         if orderly and smooth.any() and family.usable(self.rich[-1]):
             rich_errors = _without_luck(richer, MOST_RICH) / _shrinking(richer)
             rich_errors = np.maximum(rich_errors, SHARE_OF_LARGEST * rich_errors.max())
-            rich_errors = np.where(smooth, np.maximum(rich_errors, irregular), errors)
+            rich_errors = np.where(smooth, np.maximum(rich_errors, irregular) + REACHED * met, errors)
             if rich_errors.max() < errors.max():
                 found = Found(self.rich[-1], self.cells(level), rich_errors, fine, coarse, True)
         return found

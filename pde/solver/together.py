@@ -36,7 +36,8 @@ ROUNDING: Final = 1e-9  # of the largest mass: a negative one so small is what i
 
 def joint(equation: FokkerPlanck, mesh: Mesh) -> tuple[int, ...]:
     """The axes whose chains end at a wall in the window with a condition that holds for their sum alone: all of them at the wall
-    of a region that cuts cells, and with a D that is not diagonal at any region; at a face those that a mixed derivative joins."""
+    of a region that cuts cells, and with a D that is not diagonal at any region; at a face those that a mixed derivative
+    joins."""
     diffusion, every = equation.diffusion, range(mesh.dimension)
     mixed = tuple(a for a in every if any(diffusion[a, b] != ZERO for b in every if b != a))
     if mesh.cutting or (mixed and not mesh.live.all()):
