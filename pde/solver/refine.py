@@ -47,6 +47,7 @@ FIRST_ORDER: Final = 1.5  # times that of (4 fine - coarse)/3 is an error of fir
 ORDERLY: Final = 11.0  # by which an extrapolated error falls from a level to the next: 8 at third order, 16 at fourth
 MET: Final = 1e-5  # mass that may have met walls where errors have no expansion, for an extrapolation
 REACHED: Final = 4.0  # times the mass near such walls, which is no less than what they change
+CHEAPER: Final = "take a smaller drift, a larger diffusion, or simulate an ItoWalk"
 FLAT: Final = 1e-12  # of the largest eigenvalue of D, up to which the least is 0
 SMALLEST: Final = 1e-300  # in place of 0 as a divisor
 STUCK: Final = 0.9  # of the smallest error so far is no progress
@@ -348,6 +349,7 @@ class Balance:
         cells, k, order = needs.first, 0, needs.scheme.order
         first = needs.coarsest.refined(2)
         needs.check(4 * cells)
+        check_work(family, needs)
         base = family.run(cells, first)
         while True:
             later = family.run(cells, first.refined(2 ** (k + 1)))
@@ -407,6 +409,16 @@ def refined(family: Family[R], needs: Needs, tolerance: float, scale: float = 1.
             raise ValueError(_refusal(ladder, needs, tolerance, [error / scale for error in errors], more, stuck))
 
 
+def check_work(family: Family[Any], needs: Needs) -> None:
+    """Refuse a third level, below which no error is estimated, of too much work, before anything runs."""
+    cells, clock = 4 * needs.first, needs.coarsest.refined(2 * needs.refined**2)
+    if (work := family.effort(cells, clock)) > LARGEST_WORK:
+        raise ValueError(
+            f"it would take {_count(cells)} cells along an axis and {_count(clock.steps)} steps to resolve the drift and the "
+            f"quickest changes of the coefficients ({work:.2g} numbers to be stepped, at most {LARGEST_WORK:.2g}): {CHEAPER}"
+        )
+
+
 def _levels(errors: list[float], goal: float, smooth: bool, extrapolated: bool) -> int:
     """How many more levels an error above the `goal` takes at least: at the rate of the last two, or before that is known as
     if all orders were the highest, and where errors are `smooth` the next level the first that can be `extrapolated`, if none
@@ -430,7 +442,7 @@ def _refusal(ladder: Ladder[Any], needs: Needs, tolerance: float, errors: list[f
     )
     left = 0 if stuck else next(k for k in itertools.count() if ladder.over(k + 2))
     can = 2.0 * reached / (LOWEST_FALL if needs.moving else FALL) ** left
-    return f"{text}: take tolerance = {can:.2g}" if can < 1.0 else f"{text}: shorten times"
+    return f"{text}: take tolerance = {can:.2g}" if can < 1.0 else f"{text}: {CHEAPER}"
 
 
 def steady_cells(equation: FokkerPlanck, window: Grid) -> int:
