@@ -172,11 +172,6 @@ class Needs:
         """The needs where time runs backward from the only one of the `times`."""
         return replace(self, pace=self.pace.mirrored(), power=1)
 
-    @property
-    def coarsest(self) -> Clock:
-        """The clock with half of :data:`FIRST_STEPS` steps an octave, whose steps others halve."""
-        return self.clock(FIRST_STEPS // 2)
-
     def clock(self, steps: int) -> Clock:
         """`steps` steps an octave."""
         return Clock.octaves(self.times, steps, self.pace, self.power)
@@ -347,7 +342,7 @@ class Balance:
     def measured(cls, family: Family[R], needs: Needs, scale: float) -> Balance:
         """Refine the larger of the two errors until both are small beside `scale`, or limits are met."""
         cells, k, order = needs.first, 0, needs.scheme.order
-        first = needs.coarsest.refined(2)
+        first = needs.clock(FIRST_STEPS)
         needs.check(4 * cells)
         check_work(family, needs)
         base = family.run(cells, first)
@@ -380,10 +375,10 @@ class Balance:
     def first(self) -> tuple[int, Clock]:
         """The cells and the clock of the first level of a ladder: half of the cells, if they stand on all breaks."""
         needs, fewer = self.needs, 1 if self.needs.scheme.order == 2 else 2
-        doublings = 1 + self.doublings
-        if self.cells // 2 < needs.first or self.cells % 4 or doublings < fewer:
-            return self.cells, needs.coarsest.refined(2**doublings)
-        return self.cells // 2, needs.coarsest.refined(2 ** (doublings - fewer))
+        first = needs.clock(FIRST_STEPS)
+        if self.cells // 2 < needs.first or self.cells % 4 or self.doublings < fewer:
+            return self.cells, first.refined(2**self.doublings)
+        return self.cells // 2, first.refined(2 ** (self.doublings - fewer))
 
 
 def refined(family: Family[R], needs: Needs, tolerance: float, scale: float = 1.0) -> Found[R]:
@@ -411,7 +406,7 @@ def refined(family: Family[R], needs: Needs, tolerance: float, scale: float = 1.
 
 def check_work(family: Family[Any], needs: Needs) -> None:
     """Refuse a third level, below which no error is estimated, of too much work, before anything runs."""
-    cells, clock = 4 * needs.first, needs.coarsest.refined(2 * needs.refined**2)
+    cells, clock = 4 * needs.first, needs.clock(FIRST_STEPS).refined(needs.refined**2)
     if (work := family.effort(cells, clock)) > LARGEST_WORK:
         raise ValueError(
             f"it would take {_count(cells)} cells along an axis and {_count(clock.steps)} steps to resolve the drift and the "
