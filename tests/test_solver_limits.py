@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import re
+from time import process_time
 
 import numpy as np
 import pytest
+from scipy import sparse
+from scipy.sparse.linalg import splu
 
 import randwalk as rw
 from randwalk.pde import FokkerPlanck, backward, closed_form, solve
 from randwalk.pde.backward import _pose_in_space
 from randwalk.pde.solver import arguments, refine, together
 from randwalk.pde.solver.backward_family import Backward
+from randwalk.pde.solver.dissection import dissected, factorised
 from randwalk.pde.solver.forward import Run
 from randwalk.pde.solver.mesh import Mesh
 from randwalk.pde.solver.schemes import Clock, Scheme
@@ -57,6 +61,42 @@ def test_iterations_are_work(monkeypatch: pytest.MonkeyPatch) -> None:
         solve(equation, [0.1], tolerance=5e-5)
     remedy = float(re.search(r"take tolerance = (\S+)$", str(error.value)).group(1))  # type: ignore[union-attr]
     assert solve(equation, [0.1], tolerance=remedy).error_estimate <= remedy
+
+
+@pytest.mark.quick
+def test_a_tensor_with_a_strong_drift_is_refused_before_anything_runs() -> None:
+    """Péclet 1000: what it refused after minutes, if at all. With a drift a tenth as strong it is solved."""
+    walls = rw.Interval(0.0, 1.0, rw.Reflecting(), rw.Reflecting()) ** 2
+    tensor = ((0.81, 0.32), (0.32, 0.44))
+
+    def equation(drift: float) -> FokkerPlanck:
+        return FokkerPlanck((drift, 0.3 * drift), tensor, domain=walls, start=(0.3, 0.4))
+
+    began = process_time()
+    with pytest.raises(
+        ValueError, match=r"numbers to be stepped.*take a smaller drift, a larger diffusion, or simulate"
+    ):
+        solve(equation(1000.0), [0.1], tolerance=1e-3)
+    assert process_time() - began < 10.0
+    law = solve(equation(10.0), [0.1], tolerance=5e-3)
+    assert law.error_estimate <= 5e-3
+
+
+def test_factors_in_an_order_by_dissection_are_those_of_the_matrix() -> None:
+    """Against NumPy, on a disc of cells and their diagonals; they have no more entries than the order by least degree, three
+    times over."""
+    places = np.argwhere(np.hypot(*(np.indices((31, 31)) - 15)) < 14)
+    near = np.abs(places[:, None] - places[None]).max(axis=2) == 1
+    rates = near * np.random.default_rng(1).random(near.shape)
+    matrix = sparse.csr_array(np.diag(1.0 + rates.sum(axis=0)) - rates)
+    order = dissected(places)
+    assert sorted(order.tolist()) == list(range(len(places)))
+    b = np.random.default_rng(2).random(len(places))
+    solution = factorised(matrix, order)
+    assert solution(b, False) == pytest.approx(np.linalg.solve(matrix.toarray(), b), rel=1e-12)
+    assert solution(b, True) == pytest.approx(np.linalg.solve(matrix.toarray().T, b), rel=1e-12)
+    fewest = splu(matrix.tocsc(), permc_spec="MMD_AT_PLUS_A").L.nnz
+    assert splu(matrix[order][:, order].tocsc(), permc_spec="NATURAL").L.nnz < 3.0 * fewest
 
 
 def test_memory_that_finer_levels_lack_is_foreseen(monkeypatch: pytest.MonkeyPatch) -> None:

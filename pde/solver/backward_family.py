@@ -23,7 +23,7 @@ from .chains import INNER
 from .effort import effort
 from .grid import Grid
 from .mesh import Mesh
-from .refine import SMALLEST, Needs, refined
+from .refine import SMALLEST, Needs, check_work, refined
 from .schemes import ROUNDING, SDIRK2, Clock, march
 from .shares import local_means
 from .splines import means, through_centres
@@ -61,6 +61,7 @@ class Backward:
 
     def solved(self, needs: Needs, pilot: int, tolerance: float) -> BackwardSolution:
         """The solution to a tolerance relative to the largest value on `pilot` cells."""
+        check_work(self, needs)
         first = self.run(pilot, needs.clock(PILOT_STEPS)).solution
         size = np.where(_within(first.mesh, self.asked), np.abs(first.u), 0.0)
         found = refined(self, needs, tolerance, max(float(np.nanmax(size)), SMALLEST))
@@ -140,6 +141,9 @@ class Backward:
     def irregular(self, fine: Level, coarse: Level) -> Floats:
         """None: what a range of starts is worth has an expansion."""
         return np.zeros(1)
+
+    def met(self, coarse: Level) -> Floats:
+        return np.array([0.0 if self.smooth else 1.0])
 
     def usable(self, level: Level) -> bool:
         """Whether all steps were those of the scheme, and no region lowers the order. Values may have any sign."""

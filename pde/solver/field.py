@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 from scipy.sparse import csgraph
-from scipy.sparse.linalg import splu
 
 from randwalk.model.coefficient import ZERO, Floats
 
@@ -20,6 +19,7 @@ from ..equation import FokkerPlanck
 from .arguments import check_memory
 from .backward_family import around, extrapolated
 from .backward_solution import BackwardSolution
+from .dissection import dissected, factorised
 from .mesh import Mesh
 from .multigrid import solved
 from .operator import Operator
@@ -137,7 +137,7 @@ def _solved(
 def _sparse_solution(matrix: sparse.csr_array, b: Floats, places: NDArray[np.int64]) -> Floats:
     """The solution for an M-matrix of cells at `places` (n, d) of a mesh: by factors, or by iterations of very many."""
     if b.size <= DIRECT.get(places.shape[1], 2**13):
-        return np.asarray(splu(matrix.tocsc(), permc_spec="MMD_AT_PLUS_A").solve(b))
+        return factorised(matrix, dissected(places))(b, False)
     found = solved(matrix, b, places)
     if found is None:
         raise ValueError("the sparse system did not converge: take a larger tolerance")

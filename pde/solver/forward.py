@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 import numpy as np
+from scipy import ndimage
 from scipy.interpolate import PchipInterpolator
 
 from randwalk.model.coefficient import Floats
@@ -17,11 +18,12 @@ from .exit_order import ORDER, irregular
 from .grid import Grid
 from .mesh import Mesh
 from .reconstruct import left_halves
-from .refine import SMALLEST, Found, Needs
+from .refine import MET, SMALLEST, Found, Needs
 from .schemes import Clock, Scheme, march
 from .states import States, states
 
 ROUNDING: Final = 4.0 * np.finfo(float).eps  # of a sum of masses, in each step
+NEAR: Final = 1.0 / 24.0  # of the cells of an axis
 TAIL: Final = 1e-10  # of what has left in the end, up to which it is not extrapolated
 
 
@@ -133,8 +135,12 @@ class Forward:
             ratio = np.repeat(ratio, 2, axis=axis)
         steep = (np.abs(np.log(ratio)) > math.log(2.0)) | (mass <= 0.0)
         mass[steep] = fine.mass[steep] * np.cbrt(ratio[steep])
+        smooth, left = self.met(coarse) <= MET, fine.left_so_far
+        if not smooth.all():
+            mass *= (fine.mass.sum(axis=every) / mass.sum(axis=every)).reshape(-1, *(1 for _ in every))
+            mass[~smooth] = fine.mass[~smooth]
+            return replace(fine, mass=mass, redone=fine.redone or coarse.redone)
         steps = (fine.ages.size - 1) // (coarse.ages.size - 1)
-        left = fine.left_so_far
         better = left + between(coarse.ages, (left[::steps] - coarse.left_so_far) / 3.0, fine.ages)
         early = (better <= 0.0) | (left <= TAIL * left[-1])
         left = np.maximum.accumulate(np.where(early, left, better))
@@ -150,15 +156,31 @@ class Forward:
         return left / (2.0**ORDER - 1.0) if irregular(self.equation, self.mesh) else np.zeros_like(left)
 
     def usable(self, solution: Run) -> bool:
-        return solution.positive and not solution.redone and self.smooth
+        return solution.positive and not solution.redone
 
     @property
     def smooth(self) -> bool:
         """Whether errors have an expansion in h²: not at the walls of regions, and not in corners of walls with a tensor, where
         steps along diagonals end."""
-        domain = self.mesh.domain
-        tensor = domain.dimension > 1 and not self.equation.diffusion.diagonal
-        return not (domain.regions or (tensor and domain.faces))
+        return not (self.mesh.domain.regions or (self._slanted and self.mesh.domain.faces))
+
+    @property
+    def _slanted(self) -> bool:
+        return self.mesh.dimension > 1 and not self.equation.diffusion.diagonal
+
+    def met(self, coarse: Run) -> Floats:
+        """The most that is within :data:`NEAR` of the cells from the walls of regions, and with a tensor from faces, or has left
+        there."""
+        if self.smooth:
+            return np.zeros(self.times.size)
+        mesh, first = coarse.mesh, 0 if self._slanted else 2 * coarse.mesh.dimension
+        rough = ~mesh.live
+        for axis, side, wall in mesh.faces() if self._slanted else []:
+            np.moveaxis(rough, axis, 0)[side] |= wall is not None
+        reach = 2 * math.ceil(NEAR * mesh.cells) + 1
+        near = ndimage.maximum_filter(rough, reach, mode="constant")
+        met = coarse.mass[:, near].sum(axis=1) + coarse.left_so_far[coarse.at, first:-1].sum(axis=1)
+        return np.asarray(np.maximum.accumulate(met))
 
     def pair(self, cells: int, needs: Needs, clock: Clock) -> Found[Run]:
         """The second-order solution on `cells`, compared with that on half of them and the steps of `clock`."""

@@ -150,12 +150,17 @@ class Mesh:
 
     @cached_property
     def cutting(self) -> list[int]:
-        """The numbers of the regions whose walls cut cells: where their distance says, if they are not crossed."""
+        """The numbers of the regions whose walls cut cells: where their distance says, if a corner of a cell is in them and they
+        are not crossed."""
+        corners = tuple(self.along(a, grid.edges) for a, grid in enumerate(self.axes))
         regions = zip(self.domain.regions, self.domain.sets, strict=True)
         return [
             number
             for number, (region, shape) in enumerate(regions)
-            if not math.isinf(region.wall.reactivity) and shape.distance is not None and number not in self.crossed
+            if not math.isinf(region.wall.reactivity)
+            and shape.distance is not None
+            and number not in self.crossed
+            and bool(np.any(shape.distance(corners) > 0.0))
         ]
 
     @cached_property

@@ -9,7 +9,6 @@ from typing import Any, ClassVar, Final
 import numpy as np
 from scipy import sparse
 from scipy.sparse import csgraph
-from scipy.sparse.linalg import splu
 
 from randwalk.inputs.arguments import numbers
 from randwalk.inputs.wording import shown
@@ -22,6 +21,7 @@ from randwalk.model.wall import Reflecting, face_names
 from ..equation import FokkerPlanck
 from ..hitting.balance import stationary
 from .arguments import check_memory, checked_tolerance
+from .dissection import dissected, factorised
 from .fit import fitted
 from .grid import Grid
 from .line_density import LineDensity
@@ -218,8 +218,8 @@ def _null_vector(flow: sparse.csr_array, guess: Floats, places: Any) -> Floats:
         rest = np.delete(np.arange(guess.size), fixed)
         found = np.ones(guess.size)
         if guess.size <= DIRECT.get(places.shape[1], 2**13):
-            small = flow[rest][:, rest].tocsc()
-            found[rest] = splu(small, permc_spec="MMD_AT_PLUS_A").solve(-flow[rest][:, [fixed]].toarray().ravel())
+            solution = factorised(flow[rest][:, rest].tocsr(), dissected(places[rest]))
+            found[rest] = solution(-flow[rest][:, [fixed]].toarray().ravel(), False)
         else:
             scale = np.maximum(guess / guess[fixed], FLOOR)
             scaled = (flow @ sparse.diags_array(scale)).tocsr()

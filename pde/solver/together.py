@@ -17,11 +17,11 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
-from scipy.sparse.linalg import splu
 
 from randwalk.model.coefficient import ZERO, Floats
 
 from ..equation import FokkerPlanck
+from .dissection import dissected, factorised
 from .iterations import Sweeps
 from .mesh import Mesh
 from .operator import Operator
@@ -35,13 +35,14 @@ ROUNDING: Final = 1e-9  # of the largest mass: a negative one so small is what i
 
 
 def joint(equation: FokkerPlanck, mesh: Mesh) -> tuple[int, ...]:
-    """The axes whose chains end at a wall with a condition that holds for their sum alone: all of them at the wall of a region
-    that cuts cells, and with a D that is not diagonal at any region; at a face those that a mixed derivative joins."""
+    """The axes whose chains end at a wall in the window with a condition that holds for their sum alone: all of them at the wall
+    of a region that cuts cells, and with a D that is not diagonal at any region; at a face those that a mixed derivative
+    joins."""
     diffusion, every = equation.diffusion, range(mesh.dimension)
     mixed = tuple(a for a in every if any(diffusion[a, b] != ZERO for b in every if b != a))
-    if mesh.cutting or (mixed and mesh.domain.regions):
+    if mesh.cutting or (mixed and not mesh.live.all()):
         return tuple(every)
-    return mixed if any(face.axis in mixed for face in mesh.domain.faces) else ()
+    return mixed if any(axis in mixed and wall is not None for axis, _, wall in mesh.faces()) else ()
 
 
 def operator_of(equation: FokkerPlanck, mesh: Mesh) -> Operator | Together | Split:
@@ -126,11 +127,13 @@ class Together:
 @dataclass(frozen=True, eq=False)
 class Moves:
     """The `places` of a state from or to which mass moves, and the last one; the `rates` on them, as rows of
-    :func:`randwalk.pde.solver.rates.generator`; `joined` is the number of axes that they join."""
+    :func:`randwalk.pde.solver.rates.generator`; `joined` is the number of axes that they join, and `order` that in which factors
+    have few entries."""
 
     places: NDArray[np.int64]
     rates: sparse.csr_array
     joined: int
+    order: NDArray[np.int64]
 
     @classmethod
     def of(cls, operator: Operator, t: float) -> Moves:
@@ -140,7 +143,10 @@ class Moves:
         places, number = np.flatnonzero(concerned), np.cumsum(concerned) - 1
         rows = np.append(moved.indptr[places], moved.nnz)  # those of other places are empty
         rates = sparse.csr_array((moved.data, number[moved.indices], rows), (places.size,) * 2)
-        return cls(places, rates, operator.mesh.dimension if operator.along is None else len(operator.along))
+        mesh, inner = operator.mesh, int(np.searchsorted(places, operator.mesh.size))  # drains come last
+        cells = np.stack(np.unravel_index(places[:inner], mesh.padded), axis=1)
+        order = np.append(dissected(cells), np.arange(inner, places.size))
+        return cls(places, rates, mesh.dimension if operator.along is None else len(operator.along), order)
 
     def matrix(self, tau: float, transposed: bool) -> sparse.csr_array:
         """I - τA, or its transpose, on the places."""
@@ -152,29 +158,10 @@ class Moves:
         return few and 1.0 + tau * self._leaving > LONG.get(self.joined, LONG[3])
 
     def factorised(self, tau: float) -> Callable[[Floats, bool], Floats]:
-        """The solution for a state, or for values if transposed. Columns of the matrix are dominated by the diagonal, so that it
-        is the pivot, and signs are kept."""
-        matrix = self.matrix(tau, False)
-        if not self._orders:
-            first = splu(matrix.tocsc(), permc_spec="MMD_AT_PLUS_A")
-            self._orders.append(np.argsort(first.perm_c))
-            return lambda held, transposed: np.asarray(first.solve(held, "T" if transposed else "N"))
-        (order,) = self._orders
-        factors = splu(matrix[order][:, order].tocsc(), permc_spec="NATURAL")
-
-        def solution(held: Floats, transposed: bool) -> Floats:
-            found = np.empty_like(held)
-            found[order] = factors.solve(held[order], "T" if transposed else "N")
-            return found
-
-        return solution
+        """The solution for a state, or for values if transposed."""
+        return factorised(self.matrix(tau, False), self.order)
 
     @cached_property
     def _leaving(self) -> float:
         """The median of the rates at which mass leaves a place."""
         return float(np.median(-self.rates.diagonal()))
-
-    @cached_property
-    def _orders(self) -> list[NDArray[np.int64]]:
-        """The order in which factors have few entries, once it is found: that takes half of their time."""
-        return []
