@@ -11,16 +11,18 @@ settings.load_profile("fixed")
 
 # `pytest -m quick`, for further versions of Python and of dependencies: whole files and, of slower ones, some tests or
 # cases of a test (besides those that are marked where they stand). Every file has a part. The aim for all of them is 170 s of a
-# processor where nothing is compiled yet.
+# processor where nothing is compiled yet; tests of a second and more are left out of whole files.
 QUICK_FILES = frozenset(
     f"test_{name}.py"
     for name in (
         "barrier",
         "box",
+        "bundle",
         "chains",
         "closed_forms",
         "columns",
         "cost",
+        "coefficient_arguments",
         "coordinates",
         "derivative",
         "domain",
@@ -60,6 +62,15 @@ QUICK_FILES = frozenset(
         "walk",
     )
 )
+SLOWER = frozenset({
+    "test_domain.py::test_nobody_asks_for_the_class_of_a_wall", "test_cost.py::test_an_ito_walk_and_its_bins",
+    "test_derivative.py::test_a_pore_of_twenty_micrometres_keeps_half_its_mass", "test_kernels.py::test_kernels_are_few_lines",
+    "test_kernels.py::test_kernels_take_few_parameters", "test_memory.py::test_counts_of_many_steps_need_no_passages",
+    "test_memory.py::test_a_law_of_walkers_that_stay_needs_no_passages", "test_plain.py::test_compiled_functions_are_those_of_python",
+    "test_problem.py::test_round_trip_of_texts_and_numbers", "test_region.py::test_distance_of_a_room_with_two_holes",
+    "test_samples_at_times.py::test_a_true_null_fails_at_the_stated_rate",
+    "test_starts.py::test_a_start_outside_the_domain_is_refused", "test_starts.py::test_points_are_shared_so_that_means_are_kept",
+})  # fmt: skip
 QUICK_TESTS = frozenset({
     "test_bridges.py::test_walkers_that_may_cross_are_those_of_a_plain_loop",
     "test_solve_loose.py::test_a_stirred_torus_at_many_times",
@@ -118,7 +129,7 @@ QUICK_TESTS = frozenset({
     "test_closed_form_extremes.py::test_exit_probability_keeps_its_digits", "test_conventions.py::test_masses",
     "test_cuda.py::test_half_an_installation_is_named",
     "test_docs.py::test_every_public_object_has_a_docstring", "test_docs.py::test_the_reference_has_every_public_name",
-    "test_extrapolation.py::test_density_between_cells_and_beside_walls",
+    "test_extrapolation.py::test_density_between_cells_and_beside_walls[1e-06-reflecting]",
     "test_extrapolation.py::test_polynomials_of_cells_are_exact_for_quartics_and_never_negative",
     "test_exact_law.py::test_law_is_that_of_the_dense_matrix", "test_exact_law.py::test_symmetric_walk_is_binomial",
     "test_exact_law.py::test_estimates_of_the_law",
@@ -132,6 +143,9 @@ QUICK_TESTS = frozenset({
     "test_honest_tensor.py::test_a_tensor_between_walls",
     "test_solver_limits.py::test_memory_that_finer_levels_lack_is_foreseen",
     "test_honest_exits.py::test_which_exits_are_irregular",
+    "test_no_start.py::test_stationary_laws_and_copies", "test_points.py::test_windows_in_the_plane",
+    "test_values_cut_short.py::test_levels_that_were_finished_are_an_estimate",
+    "test_units.py::test_values_at_points_know_no_units[with another drift]",
     "test_honest.py::test_closed_forms", "test_validate_ito.py::test_there_are_cases",
     "test_ito_run.py::test_counts_of_different_runs_do_not_add",
     "test_ito_files.py::test_what_a_problem_says",
@@ -188,7 +202,8 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
     for item in items:
         file, test = item.path.name, item.name
+        names = {f"{file}::{test}", f"{file}::{test.partition('[')[0]}"}
         if item.get_closest_marker("long"):
             continue
-        if file in QUICK_FILES or QUICK_TESTS & {f"{file}::{test}", f"{file}::{test.partition('[')[0]}"}:
+        if (file in QUICK_FILES and not SLOWER & names) or QUICK_TESTS & names:
             item.add_marker("quick")
