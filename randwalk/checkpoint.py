@@ -103,14 +103,14 @@ class Checkpoint:
 
     def end(self, counts: Any) -> Any:
         """The ensemble of the counts, None if there are none; in the file, if there is one. An OSError of the file has the
-        ensemble, too, as `ensemble`."""
+        ensemble, too, as `ensemble`, and so has a MemoryError."""
         if counts is None:
             return None
         ensemble = self.made(self.task, counts)
         if self.path is not None and ensemble.walkers != self._kept:
             try:
                 ensemble.save(self.path)
-            except OSError as error:
+            except (OSError, MemoryError) as error:
                 error.ensemble = ensemble  # type: ignore[attr-defined]
                 raise
             self._kept = ensemble.walkers

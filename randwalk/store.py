@@ -74,16 +74,14 @@ def write(path: str | Path, contents: Contents | ItoContents, dataset: Callable[
         raise ValueError(f"path = {str(path)!r}: must end in .npz or .nc")
     place = path.resolve()  # a link stays one
     temporary = place.with_name(f"{_temporary(place)}{os.getpid()}{path.suffix}")
-    if path.suffix == ".nc":
-        content = netcdf(dataset())
-        content += TRAILER + hashlib.sha256(content).hexdigest().encode() + b"\n"
-    else:
-        buffer = io.BytesIO()
-        np.savez_compressed(buffer, meta=np.array(contents.meta), raw=contents.raw, **cast(Any, contents.arrays))
-        content = buffer.getvalue()
+    content = netcdf(dataset()) if path.suffix == ".nc" else None
     try:
         with temporary.open("wb") as file:
-            file.write(content)
+            if content is None:
+                np.savez_compressed(file, meta=np.array(contents.meta), raw=contents.raw, **cast(Any, contents.arrays))
+            else:
+                file.write(content)
+                file.write(TRAILER + hashlib.sha256(content).hexdigest().encode() + b"\n")
             file.flush()
             os.fsync(file.fileno())  # so that the name is that of a whole file also after a power failure
         temporary.replace(place)

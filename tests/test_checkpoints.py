@@ -156,6 +156,20 @@ def test_ten_dimensions(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(os.name != "posix", reason="links as POSIX has them")
+@pytest.mark.parametrize("error", [OSError(28, "No space left on device"), MemoryError("no room to pack it")])
+def test_a_file_that_cannot_be_written_at_last_loses_no_walkers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: BaseException
+) -> None:
+    def save(self: rw.Ensemble, path: Path) -> None:
+        raise error
+
+    monkeypatch.setattr(checkpoint, "EVERY", 1e9)
+    monkeypatch.setattr(rw.Ensemble, "save", save)
+    with pytest.raises(type(error)) as caught:
+        run(5000, out=tmp_path / "run.nc")
+    same(caught.value.ensemble, run(5000))  # type: ignore[attr-defined]
+
+
 def test_a_link_stays_one(tmp_path: Path) -> None:
     (tmp_path / "scratch").mkdir()
     link, file = tmp_path / "run.npz", tmp_path / "scratch" / "data.npz"

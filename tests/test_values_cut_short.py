@@ -124,6 +124,25 @@ def test_an_error_of_a_device_or_an_executor_has_what_was_reached(
     assert f"{int(reached.walkers):,} walkers, is in .reached" in caught.value.__notes__[0]
 
 
+def test_what_a_drift_saved_is_not_known_where_that_is_cut_short(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is measured by walks without the drift, once a point."""
+    given: Any = {"walkers": 4000, "dt": 1 / 16, "threads": 1, "reduction": pde.Drift(0.5)}
+    whole = pde.expectation(PARABOLIC, BELL, [0.0, 0.5], 1.0, **given)
+    made, plain = Walks.rows, []
+
+    def rows(self: Walks, *asked: Any) -> Any:
+        if type(self) is Walks:
+            plain.append(self.point)
+            if self.point == (0.5,):
+                raise KeyboardInterrupt
+        return made(self, *asked)
+
+    monkeypatch.setattr(Walks, "rows", rows)
+    reached = interrupted([0.0, 0.5], 1.0, **given).reached
+    np.testing.assert_array_equal([reached.value, reached.error], [whole.value, whole.error])
+    assert reached.saved[0] == whole.saved[0] and np.isnan(reached.saved[1]) and plain.count((0.5,)) == 1
+
+
 def test_an_error_in_a_range_of_an_executor_keeps_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sampling, "ALONE", 0.0)
     monkeypatch.setattr(ranges, "SHORTEST", 1e-3)

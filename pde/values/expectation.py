@@ -148,7 +148,7 @@ def expectation(
         raise ValueError(
             "reduction = Multilevel() chooses walkers and steps by a tolerance: give tolerance, and neither dt nor walkers"
         )
-    made: list[Any] = []
+    made: list[tuple[Any, float]] = []  # samples, and what they saved
     missed = None
     try:
         ways = [
@@ -157,17 +157,19 @@ def expectation(
         ]
         for point, time, way in zip(points, times, ways, strict=True):
             try:
-                made.append(_sampled(way, wanted, most, dt is None, effort))
+                sample = _sampled(way, wanted, most, dt is None, effort)
             except OutOfReach as reason:
-                made.append(reason.sample)
+                sample = reason.sample
                 missed = missed or f"tolerance = {tolerance:g} is out of reach at x = {_place(point)}: {reason}"
-            _warn(question, way, made[-1], time)
-        found = _together(made, shape)
+            made.append((sample, math.nan))
+            _warn(question, way, sample, time)
+            made[-1] = sample, sample.saved
     except CutShort as cut:
         _warn(question, ways[len(made)], cut.sample, times[len(made)])
-        raise _cut_short(cut.stop, [*made, cut.sample], shape) from None
+        raise _cut_short(cut.stop, [*made, (cut.sample, cut.sample.saved)], shape) from None
     except STOPS as stop:
         raise _cut_short(stop, made, shape) from None
+    found = _together(made, shape)
     if missed:
         raise ToleranceNotMet(f"{missed}. What has been reached, {found!r}, is in .reached of this error", found)
     return found
@@ -199,7 +201,7 @@ def _sampled(way: Any, tolerance: float | None, most: int | None, free: bool, ef
     return to_tolerance(way, tolerance, most, way.first, free, effort)
 
 
-def _cut_short(stop: BaseException, made: list[Any], shape: tuple[int, ...]) -> BaseException:
+def _cut_short(stop: BaseException, made: list[tuple[Any, float]], shape: tuple[int, ...]) -> BaseException:
     """The error of walks that `stop` cut short, with what was reached."""
     reached = _together(made, shape) if made else None
     if isinstance(stop, KeyboardInterrupt):
@@ -256,8 +258,9 @@ def _place(point: tuple[float, ...]) -> Any:
     return point if len(point) > 1 else point[0]
 
 
-def _together(samples: list[Any], shape: tuple[int, ...]) -> Expectation:
+def _together(made: list[tuple[Any, float]], shape: tuple[int, ...]) -> Expectation:
     """The values at all points; NaN ± inf at those that have no sample."""
+    samples = [sample for sample, _ in made]
 
     def array(values: list[Any], none: float, kind: Any = np.float64) -> Any:
         return np.array([*values, *[none] * (math.prod(shape) - len(values))], dtype=kind).reshape(shape)
@@ -267,5 +270,5 @@ def _together(samples: list[Any], shape: tuple[int, ...]) -> Expectation:
         array([s.value for s in samples], math.nan), array([s.error for s in samples], math.inf),
         array([s.statistical for s in samples], math.inf), array([s.step_error for s in samples], math.inf),
         array([s.dt for s in samples], math.nan), array([s.walkers for s in samples], 0, np.int64), method.order,
-        array([s.saved for s in samples], math.nan), method.name,
+        array([saved for _, saved in made], math.nan), method.name,
     )  # fmt: skip

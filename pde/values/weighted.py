@@ -27,7 +27,7 @@ from .departing import departing
 from .horizon import Horizon, Until, check_addressed
 from .question import Question
 from .reduction import Drift, Reduction
-from .sampling import Combination, Sample
+from .sampling import Combination, CutShort, Sample
 from .walks import Walks
 
 PLAIN = 8192  # unweighted walkers that tell the variance without the drift
@@ -119,7 +119,10 @@ class Weighted(Walks):
     def saved(self, sums: SampleSums) -> float:
         """Against a sample without the drift."""
         resolution = self.first
-        plain = Sample.of(without(self), resolution, PLAIN, Effort(1))
+        try:
+            plain = Sample.of(without(self), resolution, PLAIN, Effort(1))
+        except CutShort as cut:  # this sample is not that of the question
+            raise cut.stop from None
         weights = np.array(self.combined(sums).value)
         left = sums.unit * math.sqrt(max(float(weights @ sums.covariance @ weights), 0.0))
         return (plain.deviation / left) ** 2 if left > 0.0 and plain.deviation > 0.0 else math.nan

@@ -39,7 +39,7 @@ def cache_place() -> tuple[Path | None, str]:
     It is $RANDWALK_CACHE_DIR if given, else beside the package, else in the user's cache directory. Its name has a hash of all
     kernel sources, because Numba does not notice a change in another file of a function that a kernel calls.
     """
-    sources = (path for folder in ("jit", "kernels") for path in sorted((PACKAGE / folder).glob("*.py")))
+    sources = (path for folder in ("jit", "kernels") for path in sorted((PACKAGE / folder).rglob("*.py")))
     version = numba.__version__.encode()
     digest = hashlib.sha256(b"".join([version, *(path.read_bytes() for path in sources)])).hexdigest()[:16]
     reasons = []
