@@ -14,7 +14,6 @@ from randwalk.model.coefficient import Floats
 from randwalk.pde import FokkerPlanck, closed_form, exit_probability, mean_exit_time, solve
 from randwalk.pde.solver import together
 from randwalk.pde.solver.cut_cells import open_shares
-from randwalk.pde.solver.far_times import brought
 from randwalk.pde.solver.grid import Grid
 from randwalk.pde.solver.mesh import Mesh
 from randwalk.pde.solver.operator import Operator
@@ -166,36 +165,6 @@ def test_a_law_that_has_met_no_wall_is_extrapolated() -> None:
     law = solve(round_room(2, P), [1e-3], tolerance=1e-4)
     assert law.extrapolated and law.mesh.cells <= 96 and not law.mesh.cutting
     assert free_error(law, 1e-3) <= law.error_estimate <= 1e-4
-
-
-def test_times_that_lie_far_apart_have_cells_of_their_own() -> None:
-    """A law of the width of a cell and one that fills a disc: in one solution, on 384 x 384 cells, half a minute does not do."""
-    law, times = solve(round_room(2, P), [1e-3, 3e-3, 3.0], tolerance=1e-3), [1e-3, 3e-3, 3.0]
-    assert law.times.tolist() == times and law.density.min() >= 0.0 and law.error_estimate <= 1e-3
-    kept = (law.density * law.mesh.volumes).sum(axis=(1, 2)) + [law.left_so_far[law.ages == t].sum() for t in times]
-    assert kept == pytest.approx(1.0, abs=1e-12) and (np.diff(law.left_so_far, axis=0) >= 0.0).all()
-    for row, t in enumerate(times[:2]):
-        assert free_error(law, t, row) <= law.error(t)
-    form = closed_form(law.equation)
-    assert abs(float(law.survival(3.0) - form.survival(3.0))) <= law.error(3.0)
-    x = (np.array([0.1, -0.5, 0.5]), np.array([0.2, 0.1, 0.5]))
-    assert law.pdf(x, 3.0) == pytest.approx(form.pdf(x, 3.0), rel=5e-3)
-
-
-@pytest.mark.quick
-def test_masses_are_brought_onto_other_cells() -> None:
-    """Those of cells that a wall cuts: the sum is kept, no mass comes into the region, and P(X ≤ x, Y ≤ y) stays within what is
-    told."""
-    room = round_room(2, R).domain
-    before, after = (Mesh((Grid(-1.0, 1.0, n),) * 2, room, (1.0, 1.0)) for n in (24, 62))
-    x, y = before.centres
-    masses = np.where(before.live, np.exp(x - y) * before.volumes, 0.0)
-    moved, wrong = brought(masses, before, after)
-    assert moved.min() >= 0.0 and not moved[~after.live].any() and moved.sum() == pytest.approx(masses.sum(), rel=1e-12)
-    x, y = after.centres
-    exact = np.where(after.live, np.exp(x - y) * after.volumes, 0.0)
-    apart = np.abs((moved - exact).cumsum(axis=0).cumsum(axis=1)).max()
-    assert apart <= 4.0 * wrong <= 0.02 * masses.sum(), (apart, wrong, masses.sum())
 
 
 def trapped(radius: float) -> FokkerPlanck:
