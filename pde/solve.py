@@ -73,7 +73,8 @@ def solve(
     jumps along an axis where D is diagonal and the domain has no regions. Walls of regions with a distance are of second order
     where D is diagonal: absorbing ones are crossed where they stand, and others cut cells
     (:mod:`randwalk.pde.solver.cut_cells`), so that mass is kept and an equilibrium stays, to rounding. Other regions are sets of
-    cells, of first order. With regions, and with walls and a D that is not diagonal, nothing is extrapolated.
+    cells, of first order. With regions, and with walls and a D that is not diagonal, nothing is extrapolated once
+    mass has met such a wall.
     Where a wall asks for all chains together, as when it cuts cells or with such a D, they make one step
     (:mod:`randwalk.pde.solver.together`).
     Of a start that does not vanish at absorbing faces, steps grow as the cube of their number, so that by which of them mass
