@@ -60,11 +60,11 @@ class Run:
     ) -> Run:
         start = of.start
         ages, gone, mass, at = [0.0], [of.gone(start)], [], []
-        near = [walls.near(of.masses(start)) if walls else 0.0]
+        near = [walls.near(start) if walls else 0.0]
         for t, recorded, state in march(scheme, of.parts, start, clock, floor):
             ages.append(t)
             gone.append(of.gone(state))
-            near.append(walls.near(of.masses(state)) if walls else 0.0)
+            near.append(walls.near(state) if walls else 0.0)
             if recorded:
                 mass.append(of.masses(state))
                 at.append(len(ages) - 1)

@@ -30,9 +30,11 @@ def _slanted(equation: FokkerPlanck) -> bool:
 
 @dataclass(frozen=True, eq=False)
 class RoughWalls:
-    """The `cells` within :data:`NEAR` of the cells of an axis from such walls, of the shape of a mesh, and the `exits` there."""
+    """The `cells` within :data:`NEAR` of the cells of an axis from such walls, of the shape of a mesh, and the `exits` there. The
+    masses of those where mass can be are at the `places` of a state."""
 
     cells: NDArray[np.bool_]
+    places: NDArray[np.int64]
     exits: slice
 
     @classmethod
@@ -46,11 +48,12 @@ class RoughWalls:
             np.moveaxis(rough, axis, 0)[side] |= wall is not None
         reach = 2 * math.ceil(NEAR * mesh.cells) + 1
         modes = ["wrap" if grid.periodic else "constant" for grid in mesh.axes]
-        return cls(ndimage.maximum_filter(rough, reach, mode=modes), slice(0 if slanted else 2 * mesh.dimension, -1))
+        near = ndimage.maximum_filter(rough, reach, mode=modes)
+        return cls(near, mesh.index[near & mesh.live], slice(0 if slanted else 2 * mesh.dimension, -1))
 
-    def near(self, masses: Floats) -> float:
-        """What of the `masses` of cells is near."""
-        return float(masses[self.cells].sum())
+    def near(self, state: Floats) -> float:
+        """The mass of a `state` that is near."""
+        return float(state[self.places].sum())
 
     def left(self, left_so_far: Floats) -> Floats:
         """What has left there, (times,), of what has left by each of the exits, (times, exits)."""
