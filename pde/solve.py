@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import math
-from contextlib import suppress
 from typing import Final
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from randwalk.inputs.keywords import once_positional
-from randwalk.model.coefficient import Floats
 
 from .equation import FokkerPlanck
 from .moving import check_rests_too
@@ -22,17 +20,14 @@ from .solver.arguments import (
     checked_times,
     checked_tolerance,
 )  # fmt: skip
-from .solver.far_times import groups, joined
 from .solver.fit import edged
 from .solver.forward import ROUNDING, Forward, Run
-from .solver.mesh import Mesh
 from .solver.refine import PILOT_CELLS, STUCK, Balance, Found, Needs, even, refined
 from .solver.schemes import Clock, Scheme
 from .solver.solution import Solution as Solution
 from .solver.window import find_mesh, wider_mesh
 
 LEAK_SHARE: Final = 1e-3  # of the tolerance may leave the window of an unbounded domain
-FAR_SHARES: Final = (1.0, 0.5)  # of the tolerance, for times that lie far apart: bringing them together adds errors
 THIRD_LEVEL: Final = 4  # times the first cells: the third level of a ladder, below which none is believed
 FIXED_LEAK: Final = 1e-12  # mass that may leave it when the number of cells is given
 
@@ -78,11 +73,10 @@ def solve(
     jumps along an axis where D is diagonal and the domain has no regions. Walls of regions with a distance are of second order
     where D is diagonal: absorbing ones are crossed where they stand, and others cut cells
     (:mod:`randwalk.pde.solver.cut_cells`), so that mass is kept and an equilibrium stays, to rounding. Other regions are sets of
-    cells, of first order. With regions, and with walls and a D that is not diagonal, nothing is extrapolated once mass has met
-    such a wall.
+    cells, of first order. With regions, and with walls and a D that is not diagonal, nothing is extrapolated once
+    mass has met such a wall.
     Where a wall asks for all chains together, as when it cuts cells or with such a D, they make one step
     (:mod:`randwalk.pde.solver.together`).
-    Times of such a law that lie far apart are solved apart, each on cells of its own (:mod:`randwalk.pde.solver.far_times`).
     Of a start that does not vanish at absorbing faces, steps grow as the cube of their number, so that by which of them mass
     leaves is of second order too (:mod:`randwalk.pde.solver.exit_order`).
 
@@ -110,20 +104,6 @@ def solve(
     check_memory((cells or SMALLEST_CELLS,), recorded.size)
     leak = LEAK_SHARE * tolerance if cells is None else FIXED_LEAK
     mesh = edged(equation, find_mesh(equation, recorded, leak))
-    apart = groups(equation, recorded, mesh) if cells is None and scheme.dt is None else [recorded]
-    for share in FAR_SHARES if len(apart) > 1 else ():
-        with suppress(ValueError):  # of the whole it is told below
-            laws = [solve(equation, own, tolerance=share * tolerance, scheme=scheme) for own in apart]
-            if (law := joined(laws)) is not None and law.error_estimate <= tolerance:
-                return law
-    return _solved(equation, recorded, scheme, mesh, tolerance, cells)
-
-
-def _solved(
-    equation: FokkerPlanck, recorded: Floats, scheme: Scheme, mesh: Mesh, tolerance: float, cells: int | None
-) -> Solution:
-    """The solution at all `recorded` times, from the window of a `mesh` on."""
-    leak = LEAK_SHARE * tolerance if cells is None else FIXED_LEAK
     check_memory(mesh.with_cells(cells).shape if cells else mesh.shape, recorded.size)
     needs = Needs.on_mesh(equation, recorded, scheme, mesh, equation.start)
     if cells is not None and cells < 2 * needs.cells:

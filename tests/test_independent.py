@@ -35,7 +35,7 @@ def test_lines_and_cells_agree_to_the_order_of_the_steps(equation: FokkerPlanck)
     apart = []
     for steps in (8, 16):
         lines, cells = (
-            Run._marched(SDIRK2(), of, mesh, Clock.octaves(TIMES, steps), -np.inf)
+            Run._marched(SDIRK2(), of, mesh, None, Clock.octaves(TIMES, steps), -np.inf)
             for of in (Lines(equation, mesh), Cells(equation, mesh))
         )
         total = lines.mass.reshape(len(TIMES), -1).sum(axis=1) + lines.left_so_far[lines.at].sum(axis=1)

@@ -73,15 +73,36 @@ def test_a_tensor_with_a_strong_drift_is_refused_before_anything_runs() -> None:
         return FokkerPlanck((drift, 0.3 * drift), tensor, domain=walls, start=(0.3, 0.4))
 
     began = process_time()
-    with pytest.raises(
-        ValueError, match=r"numbers to be stepped.*take a smaller drift, a larger diffusion, or simulate"
-    ):
+    with pytest.raises(ValueError, match=r"numbers to be stepped.*take shorter times, a smaller drift, or simulate"):
         solve(equation(1000.0), [0.1], tolerance=1e-3)
     assert process_time() - began < 10.0
     law = solve(equation(10.0), [0.1], tolerance=5e-3)
     assert law.error_estimate <= 5e-3
 
 
+def test_work_is_that_of_the_levels_that_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a tensor without a drift the remedy is a shorter time; a number of cells takes no third level."""
+    walls = rw.Interval(0.0, 1.0, rw.Reflecting(), rw.Reflecting()) ** 2
+    still = FokkerPlanck(0.0, ((0.5, 0.2), (0.2, 0.4)), domain=walls, start=(0.3, 0.5))
+    monkeypatch.setitem(together.DIRECT, 2, 0)
+    monkeypatch.setattr(refine, "LARGEST_WORK", 1e8)
+    with pytest.raises(ValueError, match=r"numbers to be stepped.*: take shorter times"):
+        solve(still, [100.0], tolerance=0.05)
+    assert solve(still, [0.1], tolerance=0.05).error_estimate <= 0.05
+    assert solve(still, [100.0], cells=32).mesh.cells == 32
+
+
+@pytest.mark.quick
+def test_no_order_is_made_where_nothing_is_factorised(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of systems that iterations solve."""
+    monkeypatch.setitem(together.DIRECT, 2, 0)
+    monkeypatch.setattr(together, "dissected", None)
+    walls = rw.Interval(0.0, 1.0, rw.Reflecting(), rw.Reflecting()) ** 2
+    law = solve(FokkerPlanck(0.0, ((0.5, 0.2), (0.2, 0.4)), domain=walls, start=(0.3, 0.5)), [0.1], cells=32)
+    assert law.density.min() >= 0.0
+
+
+@pytest.mark.quick
 def test_factors_in_an_order_by_dissection_are_those_of_the_matrix() -> None:
     """Against NumPy, on a disc of cells and their diagonals; they have no more entries than the order by least degree, three
     times over."""

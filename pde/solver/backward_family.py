@@ -23,7 +23,7 @@ from .chains import INNER
 from .effort import effort
 from .grid import Grid
 from .mesh import Mesh
-from .refine import SMALLEST, Needs, check_work, refined
+from .refine import SMALLEST, Needs, check_third_level, refined
 from .schemes import ROUNDING, SDIRK2, Clock, march
 from .shares import local_means
 from .splines import means, through_centres
@@ -61,7 +61,7 @@ class Backward:
 
     def solved(self, needs: Needs, pilot: int, tolerance: float) -> BackwardSolution:
         """The solution to a tolerance relative to the largest value on `pilot` cells."""
-        check_work(self, needs)
+        check_third_level(self, needs)
         first = self.run(pilot, needs.clock(PILOT_STEPS)).solution
         size = np.where(_within(first.mesh, self.asked), np.abs(first.u), 0.0)
         found = refined(self, needs, tolerance, max(float(np.nanmax(size)), SMALLEST))

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 import numpy as np
-from scipy import ndimage
 from scipy.interpolate import PchipInterpolator
 
 from randwalk.model.coefficient import Floats
@@ -18,12 +17,12 @@ from .exit_order import ORDER, irregular
 from .grid import Grid
 from .mesh import Mesh
 from .reconstruct import left_halves
-from .refine import MET, SMALLEST, Found, Needs
+from .refine import SMALLEST, Found, Needs
+from .rough_walls import RoughWalls, has_rough_walls
 from .schemes import Clock, Scheme, march
 from .states import States, states
 
 ROUNDING: Final = 4.0 * np.finfo(float).eps  # of a sum of masses, in each step
-NEAR: Final = 1.0 / 24.0  # of the cells of an axis
 TAIL: Final = 1e-10  # of what has left in the end, up to which it is not extrapolated
 
 
@@ -36,34 +35,42 @@ def between(ages: Floats, values: Floats, t: Floats) -> Floats:
 @dataclass(frozen=True)
 class Run:
     """Masses (times, cells of each axis) at the recorded times, and what has left (steps + 1, exits) by the times `ages` of all
-    steps, of which those `at` are recorded; `redone` where steps were made again to keep the sign."""
+    steps, of which those `at` are recorded; `met` is the most that has met :class:`RoughWalls` by those times, and `redone` where
+    steps were made again to keep the sign."""
 
     mesh: Mesh
     mass: Floats
     ages: Floats
     left_so_far: Floats
     at: list[int]
+    met: Floats
     redone: bool = False
 
     @classmethod
     def of(cls, equation: FokkerPlanck, scheme: Scheme, mesh: Mesh, clock: Clock) -> Run:
         """The run whose steps are all those of the scheme, as an expansion of its error in powers of the step asks for; if
         masses are negative at a recorded time, or what has left comes back, the run whose steps keep the sign."""
-        of = states(equation, mesh)
-        run = cls._marched(scheme, of, mesh, clock, -math.inf)
-        return run if run.positive else replace(cls._marched(scheme, of, mesh, clock, 0.0), redone=True)
+        of, walls = states(equation, mesh), RoughWalls.of(equation, mesh)
+        run = cls._marched(scheme, of, mesh, walls, clock, -math.inf)
+        return run if run.positive else replace(cls._marched(scheme, of, mesh, walls, clock, 0.0), redone=True)
 
     @classmethod
-    def _marched(cls, scheme: Scheme, of: States, mesh: Mesh, clock: Clock, floor: float) -> Run:
+    def _marched(
+        cls, scheme: Scheme, of: States, mesh: Mesh, walls: RoughWalls | None, clock: Clock, floor: float
+    ) -> Run:
         start = of.start
         ages, gone, mass, at = [0.0], [of.gone(start)], [], []
+        near = [walls.near(start) if walls else 0.0]
         for t, recorded, state in march(scheme, of.parts, start, clock, floor):
             ages.append(t)
             gone.append(of.gone(state))
+            near.append(walls.near(state) if walls else 0.0)
             if recorded:
                 mass.append(of.masses(state))
                 at.append(len(ages) - 1)
-        return cls(mesh, np.array(mass), np.array(ages), of.left(np.array(gone)), at)
+        left = of.left(np.array(gone))
+        met = np.maximum.accumulate(near + walls.left(left)) if walls else np.array(near)
+        return cls(mesh, np.array(mass), np.array(ages), left, at, met[at])
 
     @property
     def positive(self) -> bool:
@@ -135,12 +142,8 @@ class Forward:
             ratio = np.repeat(ratio, 2, axis=axis)
         steep = (np.abs(np.log(ratio)) > math.log(2.0)) | (mass <= 0.0)
         mass[steep] = fine.mass[steep] * np.cbrt(ratio[steep])
-        smooth, left = self.met(coarse) <= MET, fine.left_so_far
-        if not smooth.all():
-            mass *= (fine.mass.sum(axis=every) / mass.sum(axis=every)).reshape(-1, *(1 for _ in every))
-            mass[~smooth] = fine.mass[~smooth]
-            return replace(fine, mass=mass, redone=fine.redone or coarse.redone)
         steps = (fine.ages.size - 1) // (coarse.ages.size - 1)
+        left = fine.left_so_far
         better = left + between(coarse.ages, (left[::steps] - coarse.left_so_far) / 3.0, fine.ages)
         early = (better <= 0.0) | (left <= TAIL * left[-1])
         left = np.maximum.accumulate(np.where(early, left, better))
@@ -162,25 +165,10 @@ class Forward:
     def smooth(self) -> bool:
         """Whether errors have an expansion in h²: not at the walls of regions, and not in corners of walls with a tensor, where
         steps along diagonals end."""
-        return not (self.mesh.domain.regions or (self._slanted and self.mesh.domain.faces))
-
-    @property
-    def _slanted(self) -> bool:
-        return self.mesh.dimension > 1 and not self.equation.diffusion.diagonal
+        return not has_rough_walls(self.equation)
 
     def met(self, coarse: Run) -> Floats:
-        """The most that is within :data:`NEAR` of the cells from the walls of regions, and with a tensor from faces, or has left
-        there."""
-        if self.smooth:
-            return np.zeros(self.times.size)
-        mesh, first = coarse.mesh, 0 if self._slanted else 2 * coarse.mesh.dimension
-        rough = ~mesh.live
-        for axis, side, wall in mesh.faces() if self._slanted else []:
-            np.moveaxis(rough, axis, 0)[side] |= wall is not None
-        reach = 2 * math.ceil(NEAR * mesh.cells) + 1
-        near = ndimage.maximum_filter(rough, reach, mode="constant")
-        met = coarse.mass[:, near].sum(axis=1) + coarse.left_so_far[coarse.at, first:-1].sum(axis=1)
-        return np.asarray(np.maximum.accumulate(met))
+        return coarse.met
 
     def pair(self, cells: int, needs: Needs, clock: Clock) -> Found[Run]:
         """The second-order solution on `cells`, compared with that on half of them and the steps of `clock`."""

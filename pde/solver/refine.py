@@ -45,9 +45,9 @@ SHARE_OF_LARGEST: Final = 0.003  # of the errors of an extrapolated solution: le
 SMOOTH: Final = 0.2  # of the difference of two levels, up to which that of extrapolated ones shows an expansion in h²
 FIRST_ORDER: Final = 1.5  # times that of (4 fine - coarse)/3 is an error of first order in `fine`
 ORDERLY: Final = 11.0  # by which an extrapolated error falls from a level to the next: 8 at third order, 16 at fourth
-MET: Final = 1e-5  # mass that may have met walls where errors have no expansion, for an extrapolation
+MET: Final = 1e-5  # mass that may have met walls where errors have no expansion, at any time, for an extrapolation
 REACHED: Final = 4.0  # times the mass near such walls, which is no less than what they change
-CHEAPER: Final = "take a smaller drift, a larger diffusion, or simulate an ItoWalk"
+CHEAPER: Final = "take shorter times, a smaller drift, or simulate an ItoWalk"
 FLAT: Final = 1e-12  # of the largest eigenvalue of D, up to which the least is 0
 SMALLEST: Final = 1e-300  # in place of 0 as a divisor
 STUCK: Final = 0.9  # of the smallest error so far is no progress
@@ -218,7 +218,7 @@ class Family(Protocol[R]):
 
     def met(self, coarse: R) -> Floats:
         """The mass that has met walls at which errors have no expansion in h², by each recorded time, as `coarse` shows. Where it
-        is more than :data:`MET` an extrapolated solution is the finer one."""
+        is more than :data:`MET` at one of them no extrapolated solution is taken."""
 
     def usable(self, solution: R) -> bool:
         """Whether an extrapolated solution is one: all its masses are positive."""
@@ -298,13 +298,12 @@ class Ladder(Generic[R]):
         errors = np.maximum(share * _without_luck(differences, most), FIRST_ORDER * irregular)
         found = Found(fine, self.cells(level), errors, fine, coarse, False)
         met = family.met(coarse)
-        smooth = met <= MET
-        richer = [np.where(smooth, family.difference(a, b), 0.0) for a, b in pairwise(reversed(self.rich[-3:]))]
-        orderly = len(richer) > 1 or richer[0].max() <= SMOOTH * np.where(smooth, differences[0], 0.0).max()
-        if orderly and smooth.any() and family.usable(self.rich[-1]):
+        richer = [family.difference(a, b) for a, b in pairwise(reversed(self.rich[-3:]))]
+        orderly = len(richer) > 1 or richer[0].max() <= SMOOTH * differences[0].max()
+        if orderly and met.max() <= MET and family.usable(self.rich[-1]):
             rich_errors = _without_luck(richer, MOST_RICH) / _shrinking(richer)
             rich_errors = np.maximum(rich_errors, SHARE_OF_LARGEST * rich_errors.max())
-            rich_errors = np.where(smooth, np.maximum(rich_errors, irregular) + REACHED * met, errors)
+            rich_errors = np.maximum(rich_errors, irregular) + REACHED * met
             if rich_errors.max() < errors.max():
                 found = Found(self.rich[-1], self.cells(level), rich_errors, fine, coarse, True)
         return found
@@ -344,7 +343,7 @@ class Balance:
         cells, k, order = needs.first, 0, needs.scheme.order
         first = needs.clock(FIRST_STEPS)
         needs.check(4 * cells)
-        check_work(family, needs)
+        check_work(family, 2 * cells, first.refined(2))
         base = family.run(cells, first)
         while True:
             later = family.run(cells, first.refined(2 ** (k + 1)))
@@ -390,6 +389,7 @@ def refined(family: Family[R], needs: Needs, tolerance: float, scale: float = 1.
         where that is out of reach, with a tolerance that is not.
     """
     goal = tolerance * scale
+    check_third_level(family, needs)
     cells, clock = Balance.measured(family, needs, scale).first()
     ladder, errors = Ladder(family, needs, cells, family.begun(cells, clock)), list[float]()
     while True:
@@ -404,13 +404,18 @@ def refined(family: Family[R], needs: Needs, tolerance: float, scale: float = 1.
             raise ValueError(_refusal(ladder, needs, tolerance, [error / scale for error in errors], more, stuck))
 
 
-def check_work(family: Family[Any], needs: Needs) -> None:
+def check_third_level(family: Family[Any], needs: Needs) -> None:
     """Refuse a third level, below which no error is estimated, of too much work, before anything runs."""
-    cells, clock = 4 * needs.first, needs.clock(FIRST_STEPS).refined(needs.refined**2)
+    needs.check(4 * needs.first)
+    check_work(family, 4 * needs.first, needs.clock(FIRST_STEPS).refined(needs.refined**2))
+
+
+def check_work(family: Family[Any], cells: int, clock: Clock) -> None:
+    """Refuse a run of too much work."""
     if (work := family.effort(cells, clock)) > LARGEST_WORK:
         raise ValueError(
-            f"it would take {_count(cells)} cells along an axis and {_count(clock.steps)} steps to resolve the drift and the "
-            f"quickest changes of the coefficients ({work:.2g} numbers to be stepped, at most {LARGEST_WORK:.2g}): {CHEAPER}"
+            f"it would take {_count(cells)} cells along an axis and {_count(clock.steps)} steps to tell an error ({work:.2g} "
+            f"numbers to be stepped, at most {LARGEST_WORK:.2g}): {CHEAPER}"
         )
 
 

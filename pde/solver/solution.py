@@ -43,7 +43,8 @@ class Solution(Law[Any]):
         Estimate of the largest error of the cumulative probability at any cell edge (in several dimensions
         P(X ≤ x, Y ≤ y, …) at any corner), or of the mass absorbed at a wall
         or killed, at each recorded time, from the differences to the same solution on cells, and steps, twice as long
-        (:class:`randwalk.pde.solver.refine.Ladder`); not less than what ``leaked``. ``error_estimate`` is the largest.
+        (:class:`randwalk.pde.solver.refine.Ladder`), with four times the mass that may have met walls where the extrapolated
+        solution has no such order; not less than what ``leaked``. ``error_estimate`` is the largest.
     passage_error : float
         Estimate of the largest error of :meth:`absorbed` and :meth:`survival` at any time, between the recorded ones and
         before the first too: the difference to the solution on cells and steps twice as long. Steps are chosen for the
@@ -54,8 +55,8 @@ class Solution(Law[Any]):
         Mass that has left by each of the domain's exits (the left end, the right end, …, killing) at those times.
     extrapolated : bool
         Whether solutions on two grids are combined to one of fourth order in space; else the solution is of second order:
-        with `cells` or a ``dt`` given, where the errors are not seen to be smooth in h, in a domain with regions or with
-        walls and a tensor D, or where a mass came out negative.
+        with `cells` or a ``dt`` given, where the errors are not seen to be smooth in h, where a mass came out negative, or
+        where more than 1e-5 has met, by the last time, the wall of a region, or with a tensor D any wall.
     """
 
     kind: ClassVar[str] = "finite differences"

@@ -127,13 +127,12 @@ class Together:
 @dataclass(frozen=True, eq=False)
 class Moves:
     """The `places` of a state from or to which mass moves, and the last one; the `rates` on them, as rows of
-    :func:`randwalk.pde.solver.rates.generator`; `joined` is the number of axes that they join, and `order` that in which factors
-    have few entries."""
+    :func:`randwalk.pde.solver.rates.generator`; `joined` is the number of axes of the `mesh` that they join."""
 
     places: NDArray[np.int64]
     rates: sparse.csr_array
     joined: int
-    order: NDArray[np.int64]
+    mesh: Mesh
 
     @classmethod
     def of(cls, operator: Operator, t: float) -> Moves:
@@ -143,10 +142,8 @@ class Moves:
         places, number = np.flatnonzero(concerned), np.cumsum(concerned) - 1
         rows = np.append(moved.indptr[places], moved.nnz)  # those of other places are empty
         rates = sparse.csr_array((moved.data, number[moved.indices], rows), (places.size,) * 2)
-        mesh, inner = operator.mesh, int(np.searchsorted(places, operator.mesh.size))  # drains come last
-        cells = np.stack(np.unravel_index(places[:inner], mesh.padded), axis=1)
-        order = np.append(dissected(cells), np.arange(inner, places.size))
-        return cls(places, rates, mesh.dimension if operator.along is None else len(operator.along), order)
+        mesh = operator.mesh
+        return cls(places, rates, mesh.dimension if operator.along is None else len(operator.along), mesh)
 
     def matrix(self, tau: float, transposed: bool) -> sparse.csr_array:
         """I - τA, or its transpose, on the places."""
@@ -159,7 +156,14 @@ class Moves:
 
     def factorised(self, tau: float) -> Callable[[Floats, bool], Floats]:
         """The solution for a state, or for values if transposed."""
-        return factorised(self.matrix(tau, False), self.order)
+        return factorised(self.matrix(tau, False), self._order)
+
+    @cached_property
+    def _order(self) -> NDArray[np.int64]:
+        """That of the places in which factors have few entries; drains come last."""
+        inner = int(np.searchsorted(self.places, self.mesh.size))
+        cells = np.stack(np.unravel_index(self.places[:inner], self.mesh.padded), axis=1)
+        return np.append(dissected(cells), np.arange(inner, self.places.size))
 
     @cached_property
     def _leaving(self) -> float:
