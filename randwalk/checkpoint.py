@@ -111,7 +111,7 @@ class Checkpoint:
             try:
                 ensemble.save(self.path)
             except (OSError, MemoryError) as error:
-                error.ensemble = ensemble  # type: ignore[attr-defined]
+                error.ensemble = ensemble  # type: ignore[union-attr]
                 raise
             self._kept = ensemble.walkers
         if self.midway is not None:
