@@ -29,7 +29,7 @@ from randwalk.pde.values.sampling import Sample
 from randwalk.pde.values.weighted import Weighted, walks
 from randwalk.run import pieces
 from randwalk.run.effort import Effort
-from randwalk.tables import generated, ito_program
+from randwalk.tables import generated, ito_program, ito_values
 
 A, R = rw.Absorbing(), rw.Reflecting()
 BROWNIAN = pde.FokkerPlanck(0.0, 0.5)
@@ -355,7 +355,7 @@ def test_killing_at_one_end_of_the_step_is_caught(monkeypatch: pytest.MonkeyPatc
         return abs(float(found) - math.exp(1.0 - math.e)) <= float(found.step)
 
     assert within()
-    for file in ito_program.FILES:
+    for file in (*ito_program.FILES, *ito_values.FILES):
         text = (generated.KERNELS / file).read_text(encoding="utf-8")
         assert (both in text) == (file == "ito.py")
         (tmp_path / file).write_text(text.replace(both, end), encoding="utf-8")

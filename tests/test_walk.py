@@ -233,7 +233,7 @@ BAD: list[tuple[Callable[[], object], type[Exception], str]] = [
     (refused(math.inf, 0.5, dx=1.0), ValueError, "finite number, not inf"),
     (refused("0.5", 0.5, dx=1.0), TypeError, "rw.expression"),
     (refused(None, 0.5, dx=1.0), TypeError, "a coefficient is"),
-    (refused(True, 0.5, dx=1.0), TypeError, "a coefficient is"),
+    (refused(True, 0.5, dx=1.0), TypeError, "right = True: give a number, a Coefficient"),
     (refused(lambda: 0.5, 0.5, dx=1.0), TypeError, r"takes x, t or \(x, t\)"),
     (refused(lambda x, y, z: 0.5, 0.5, dx=1.0), TypeError, r"takes \(x, y, z\)"),
     (

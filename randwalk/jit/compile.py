@@ -156,7 +156,7 @@ class _Device(CPUDispatcher):
     @cached_property
     def _for_python(self) -> Callable[..., Any]:
         function, compiled = self.py_func, njit(**OPTIONS)(self.py_func)
-        fixed = function.__module__.startswith("randwalk.kernels.") and not function.__closure__
+        fixed = (function.__module__ or "").startswith("randwalk.kernels.") and not function.__closure__
         return _kept(function, compiled) if fixed else compiled  # a file's name knows no closure and no changed global
 
 
