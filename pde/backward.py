@@ -31,12 +31,13 @@ from .solver.field import check_open, field_steady
 from .solver.fit import fitted, refuse_zeros
 from .solver.grid import Grid
 from .solver.mesh import Mesh
-from .solver.refine import LARGEST_CELLS, LARGEST_PILOT, PILOT_CELLS, Needs, even, refinement, steady_cells
+from .solver.refine import LARGEST_CELLS, LARGEST_PILOT, PILOT_CELLS, Needs, even, refinement
 from .solver.schemes import SDIRK2
 from .solver.stencil import Stencil
 from .solver.truncate import find_window
 from .solver.window import find_mesh
 
+LOOKS: Final = 1024  # places at which coefficients are looked at
 LEAK: Final = {1: 1e-12}  # mass that may leave the window of an unbounded domain; 1e-10 in more dimensions
 STARTS: Final = 8  # places that stand for all starting places
 
@@ -248,7 +249,7 @@ def _steady(
         return BackwardSolution.of(equation, Mesh((grid,), domain), u, joints, asked, quantity)
 
     whole = _whole(equation, 0.0)
-    cells = max(whole.cells, 2 * min(steady_cells(equation, whole), LARGEST_PILOT))
+    cells = max(whole.cells, 2 * min(_steady_cells(equation, whole), LARGEST_PILOT))
     coarse, error = run(cells // 2), math.inf
     while cells <= LARGEST_CELLS:
         fine = run(cells)
@@ -296,3 +297,15 @@ def _starts(low: float, high: float) -> Sites:
     """Starting places that stand for a range of them."""
     x = low + (high - low) * (np.arange(STARTS) + 0.5) / STARTS
     return Sites(x, np.full(STARTS, 1.0 / STARTS))
+
+
+def _steady_cells(equation: FokkerPlanck, window: Grid) -> int:
+    """The fewest cells on `window` that show what coefficients that do not depend on time do: their widths, and D/|a|."""
+    x = window.low + (window.high - window.low) * (np.arange(LOOKS) + 0.5) / LOOKS
+    a, d = np.abs(equation.declared_drift(x)), equation.diffusion(x)
+    usable = np.isfinite(a) & (a > 0.0) & (d > 0.0)
+    with np.errstate(over="ignore"):  # where a is next to nothing a layer is infinitely wide
+        layers = 2.0 * d[usable] / a[usable]
+    coefficients = (equation.declared_drift, equation.diffusion, equation.killing)
+    widths = (c.width("x", window.low, window.high) for c in coefficients)
+    return even((window.high - window.low) / min(float(layers.min(initial=math.inf)), *widths))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from time import process_time
 
 import numpy as np
 import pytest
@@ -13,7 +12,7 @@ from scipy.sparse.linalg import splu
 import randwalk as rw
 from randwalk.pde import FokkerPlanck, backward, closed_form, solve
 from randwalk.pde.backward import _pose_in_space
-from randwalk.pde.solver import arguments, refine, together
+from randwalk.pde.solver import arguments, effort, together
 from randwalk.pde.solver.backward_family import Backward
 from randwalk.pde.solver.dissection import dissected, factorised
 from randwalk.pde.solver.forward import Run
@@ -34,7 +33,7 @@ def refused(tolerance: float) -> str:
 
 def test_what_is_out_of_reach_is_refused_on_the_third_level(monkeypatch: pytest.MonkeyPatch) -> None:
     """Before finer levels are run, with a tolerance that can be had."""
-    monkeypatch.setattr(refine, "LARGEST_WORK", 5e7)  # 384² cells and 320 steps
+    monkeypatch.setattr(effort, "LARGEST_WORK", 5e7)  # 384² cells and 320 steps
     made = list[int]()
     of = Run.of
 
@@ -53,7 +52,7 @@ def test_what_is_out_of_reach_is_refused_on_the_third_level(monkeypatch: pytest.
 
 def test_iterations_are_work(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of steps with a tensor between walls, which take dozens of them: a level that takes minutes is refused before it runs."""
-    monkeypatch.setattr(refine, "LARGEST_WORK", 4e7)  # twice the numbers, times steps, of the level that is refused
+    monkeypatch.setattr(effort, "LARGEST_WORK", 4e7)  # twice the numbers, times steps, of the level that is refused
     monkeypatch.setitem(together.DIRECT, 2, 0)
     strip = rw.Interval(0.0, 1.0, rw.Reflecting(), rw.Reflecting()) * rw.Line()
     equation = FokkerPlanck(0.0, ((0.5, 0.2), (0.2, 0.4)), domain=strip, start=(0.3, 0.5))
@@ -64,7 +63,7 @@ def test_iterations_are_work(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.quick
-def test_a_tensor_with_a_strong_drift_is_refused_before_anything_runs() -> None:
+def test_a_tensor_with_a_strong_drift_is_refused_before_anything_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     """Péclet 1000: what it refused after minutes, if at all. With a drift a tenth as strong it is solved."""
     walls = rw.Interval(0.0, 1.0, rw.Reflecting(), rw.Reflecting()) ** 2
     tensor = ((0.81, 0.32), (0.32, 0.44))
@@ -72,10 +71,12 @@ def test_a_tensor_with_a_strong_drift_is_refused_before_anything_runs() -> None:
     def equation(drift: float) -> FokkerPlanck:
         return FokkerPlanck((drift, 0.3 * drift), tensor, domain=walls, start=(0.3, 0.4))
 
-    began = process_time()
-    with pytest.raises(ValueError, match=r"numbers to be stepped.*take shorter times, a smaller drift, or simulate"):
-        solve(equation(1000.0), [0.1], tolerance=1e-3)
-    assert process_time() - began < 10.0
+    with monkeypatch.context() as stepped:
+        stepped.setattr(Run, "of", None)
+        with pytest.raises(
+            ValueError, match=r"numbers to be stepped.*take shorter times, a smaller drift, or simulate"
+        ):
+            solve(equation(1000.0), [0.1], tolerance=1e-3)
     law = solve(equation(10.0), [0.1], tolerance=5e-3)
     assert law.error_estimate <= 5e-3
 
@@ -85,7 +86,7 @@ def test_work_is_that_of_the_levels_that_run(monkeypatch: pytest.MonkeyPatch) ->
     walls = rw.Interval(0.0, 1.0, rw.Reflecting(), rw.Reflecting()) ** 2
     still = FokkerPlanck(0.0, ((0.5, 0.2), (0.2, 0.4)), domain=walls, start=(0.3, 0.5))
     monkeypatch.setitem(together.DIRECT, 2, 0)
-    monkeypatch.setattr(refine, "LARGEST_WORK", 1e8)
+    monkeypatch.setattr(effort, "LARGEST_WORK", 1e8)
     with pytest.raises(ValueError, match=r"numbers to be stepped.*: take shorter times"):
         solve(still, [100.0], tolerance=0.05)
     assert solve(still, [0.1], tolerance=0.05).error_estimate <= 0.05

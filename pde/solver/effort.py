@@ -20,6 +20,7 @@ from .mesh import Mesh
 from .schemes import SDIRK2, Clock
 from .together import DIRECT, joint
 
+LARGEST_WORK: Final = 2**34  # numbers that are stepped, times steps: a quarter of an hour
 COARSE: Final = 16  # cells of the axis with the most where D is looked at
 ITERATION: Final = 3.0  # of both stages of a step, for a number, over what the chains take
 FACTORED: Final = 20.0  # the same of a step with factors
@@ -37,6 +38,11 @@ def effort(equation: FokkerPlanck, mesh: Mesh, clock: Clock) -> float:
     leaving = sum(2.0 * spread[a] / mesh.spacings[a] ** 2 for a in axes)
     roots = (s.steps * math.sqrt(1.0 + SDIRK2.gamma * (s.end - s.begin) / s.steps * leaving) for s in clock.stretches)
     return mesh.states * ITERATION * PER_ROOT * sum(roots)
+
+
+def too_much(work: float) -> str:
+    """What is told of work beyond the largest; empty of less."""
+    return f"{work:.2g} numbers to be stepped, at most {LARGEST_WORK:.2g}" if work > LARGEST_WORK else ""
 
 
 def _seen(equation: FokkerPlanck, mesh: Mesh) -> Iterator[Floats]:

@@ -16,6 +16,7 @@ from randwalk.model.start import Start
 from ..equation import FokkerPlanck
 from ..pace import PILOT_STEPS, Pace
 from .arguments import SMALLEST_CELLS
+from .effort import too_much
 from .exit_order import POWER, irregular
 from .grid import Grid
 from .mesh import COARSEST, Mesh
@@ -30,12 +31,10 @@ FIRST_LOOK: Final = {2: 24, 3: 20}  # the same in several dimensions
 CUT_LOOK: Final = {2: 24, 3: 12}  # and where walls cut cells, which cost more and are less far off
 FIRST_STEPS: Final = 8  # an octave
 LARGEST_PILOT: Final = 8192
-SAMPLES: Final = 1024  # of coefficients
 RESOLVED: Final = 0.02  # differences below this, relative to the scale, tell an error
 LARGEST_CELLS: Final = 2**18
 LARGEST_MESH: Final = 2**25  # cells in all, in more than one dimension
 LARGEST_STEPS: Final = 2**20
-LARGEST_WORK: Final = 2**34  # numbers that are stepped, times steps: a quarter of an hour
 MOST_PLAIN: Final = 16.0  # by which the difference of two levels may fall from one to the next: chance explains more
 FALL: Final = 4.0  # of second-order errors from a level to the next; no more is believed where the order may be lower
 LOWEST_FALL: Final = 2.0  # that of first-order errors
@@ -276,9 +275,8 @@ class Ladder(Generic[R]):
         cells, clock = self.cells(level), self.clock(level)
         if cells > needs.most or clock.steps > LARGEST_STEPS:
             return f"at most {needs.most} and {LARGEST_STEPS}"
-        if (work := self._family.effort(cells, clock)) > LARGEST_WORK:
-            return f"{work:.2g} numbers to be stepped, at most {LARGEST_WORK:.2g}"
-        return "" if self._family.fits(cells) else "more than this machine has memory for"
+        fits = "" if self._family.fits(cells) else "more than this machine has memory for"
+        return too_much(self._family.effort(cells, clock)) or fits
 
     def climb(self) -> Found[R] | None:
         """The next level; None after the first two, whose agreement may be chance."""
@@ -412,10 +410,10 @@ def check_third_level(family: Family[Any], needs: Needs) -> None:
 
 def check_work(family: Family[Any], cells: int, clock: Clock) -> None:
     """Refuse a run of too much work."""
-    if (work := family.effort(cells, clock)) > LARGEST_WORK:
+    if beyond := too_much(family.effort(cells, clock)):
         raise ValueError(
-            f"it would take {_count(cells)} cells along an axis and {_count(clock.steps)} steps to tell an error ({work:.2g} "
-            f"numbers to be stepped, at most {LARGEST_WORK:.2g}): {CHEAPER}"
+            f"it would take {_count(cells)} cells along an axis and {_count(clock.steps)} steps to tell an error ({beyond}): "
+            f"{CHEAPER}"
         )
 
 
@@ -443,18 +441,6 @@ def _refusal(ladder: Ladder[Any], needs: Needs, tolerance: float, errors: list[f
     left = 0 if stuck else next(k for k in itertools.count() if ladder.over(k + 2))
     can = 2.0 * reached / (LOWEST_FALL if needs.moving else FALL) ** left
     return f"{text}: take tolerance = {can:.2g}" if can < 1.0 else f"{text}: {CHEAPER}"
-
-
-def steady_cells(equation: FokkerPlanck, window: Grid) -> int:
-    """The fewest cells on `window` that show what coefficients that do not depend on time do: their widths, and D/|a|."""
-    x = window.low + (window.high - window.low) * (np.arange(SAMPLES) + 0.5) / SAMPLES
-    a, d = np.abs(equation.declared_drift(x)), equation.diffusion(x)
-    usable = np.isfinite(a) & (a > 0.0) & (d > 0.0)
-    with np.errstate(over="ignore"):  # where a is next to nothing a layer is infinitely wide
-        layers = 2.0 * d[usable] / a[usable]
-    coefficients = (equation.declared_drift, equation.diffusion, equation.killing)
-    widths = (c.width("x", window.low, window.high) for c in coefficients)
-    return even((window.high - window.low) / min(float(layers.min(initial=math.inf)), *widths))
 
 
 def refinement(error: float, tolerance: float) -> float:

@@ -225,6 +225,24 @@ def function_text(name: str, arguments: Sequence[str], coefficients: Any, parame
     return written(name, arguments, text.lines, returned, describe)
 
 
+def chosen_text(
+    name: str,
+    arguments: Sequence[str],
+    number: str,
+    coefficients: Sequence[Coefficient],
+    parameters: Parameters,
+    first: int,
+) -> str:
+    """The text of a device function of `arguments` and a `number`, which says which of the coefficients, counted from `first`, it
+    is; 0 for any other number."""
+    given = ", ".join(arguments)
+    lines, texts = ["@device", f"def {name}({given}, {number}):"], list[str]()
+    for i, value in enumerate(coefficients):
+        texts.append(function_text(f"{name}_{i}", arguments, value, parameters, f"Where {number} = {i + first}."))
+        lines += [f"    if {number} == {i + first}:", f"        return {name}_{i}({given})"]
+    return "\n\n\n".join([*texts, "\n".join([*lines, "    return 0.0"])])
+
+
 def written(name: str, arguments: Sequence[str], lines: Sequence[str], returned: str, describe: str) -> str:
     """The text of a device function."""
     body = [f'"""{describe}"""', *lines, f"return {returned}"]

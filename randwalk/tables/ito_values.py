@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from ..jit.bundle import Bundle
 from ..kernels.ito import State
 from ..model.coefficient import Coefficient
-from .emit import Parameters, function_text
+from .emit import Parameters, chosen_text, function_text
 from .generated import generated
 from .opaque import of_user
 
@@ -64,10 +64,5 @@ def at_text(dimension: int) -> str:
 
 
 def boundary_text(values: Sequence[Coefficient], parameters: Parameters) -> str:
-    """The boundary's values, by the number of the exit."""
-    lines = ["@device", "def boundary(x, t, p, exit):"]
-    texts = []
-    for i, value in enumerate(values):
-        texts.append(function_text(f"boundary_{i}", KNOWN, value, parameters, "The value of one exit."))
-        lines += [f"    if exit == {i + 1}:", f"        return boundary_{i}(x, t, p)"]
-    return "\n\n\n".join([*texts, "\n".join([*lines, "    return 0.0"])])
+    """The boundary's values, by the number of the exit, 0 being none."""
+    return chosen_text("boundary", KNOWN, "exit", values, parameters, 1)

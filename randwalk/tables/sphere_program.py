@@ -13,7 +13,7 @@ import numpy as np
 from ..kernels.balls import TERMS
 from ..kernels.program import Keys
 from ..model.coefficient import ZERO, Coefficient, Floats
-from .emit import Parameters, function_text
+from .emit import Parameters, chosen_text, function_text
 from .generated import generated
 
 FILES = ("spheres.py",)
@@ -80,7 +80,7 @@ def sphere_program(
         function_text("distances", AT, tuple(distances), parameters, "The distance to each wall."),
         _home(turns, parameters),
         function_text("source", AT, source, parameters, "g."),
-        _boundary(paid, parameters),
+        chosen_text("boundary", AT, "wall", paid, parameters, 0),
     ]
     return SphereProgram("\n\n\n".join(parts), parameters.values, physics, d, tuple(parameters.opaque))
 
@@ -107,16 +107,6 @@ def _home(turns: Sequence[tuple[float, float] | None], parameters: Parameters) -
             text += f" - {turn} * math.floor((x[{axis}] - {low}) / {turn})"
         terms.append(f"{text}, ")
     return f"@device\ndef home(x, p):\n    return ({''.join(terms)})"
-
-
-def _boundary(values: Sequence[Coefficient], parameters: Parameters) -> str:
-    """φ on the wall of a number."""
-    lines = ["@device", "def boundary(x, t, p, wall):"]
-    texts = []
-    for i, value in enumerate(values):
-        texts.append(function_text(f"boundary_{i}", AT, value, parameters, "φ on one wall."))
-        lines += [f"    if wall == {i}:", f"        return boundary_{i}(x, t, p)"]
-    return "\n\n\n".join([*texts, "\n".join([*lines, "    return 0.0"])])
 
 
 def screening_series(dimension: int) -> Floats:
