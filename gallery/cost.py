@@ -49,26 +49,20 @@ def figure(quick: bool = False) -> Figure:
     lattice = by_law(32)
     one_by_one, counted = partial(by_walkers, method="paths"), partial(by_walkers, method="occupation")
     fig, ax = plt.subplots(figsize=(3.5, 3.2))
-    for name, text, compute, sizes, marker, shift in (
-        ("walk", "walkers,\none by one", one_by_one, 10 ** np.arange(2, 5 if quick else 7), "o", 5),
-        ("walk", "walkers, by occupation", counted, 10 ** np.arange(14, 1, -3), "D", 5),
-        ("exact law", "exact law", by_law, 4 * 2 ** np.arange(3 if quick else 7), "s", -54),
-        ("finite differences", "finite\ndifferences", by_differences, np.arange(2, 6 if quick else 11, 2), "^", 5),
+    for name, text, compute, sizes, marker in (
+        ("walk", "walkers, one by one", one_by_one, 10 ** np.arange(2, 5 if quick else 7), "o"),
+        ("walk", "walkers, by occupation", counted, 10 ** np.arange(14, 1, -3), "D"),
+        ("exact law", "exact law", by_law, 4 * 2 ** np.arange(3 if quick else 7), "s"),
+        ("finite differences", "finite differences", by_differences, np.arange(2, 6 if quick else 11, 2), "^"),
     ):
         errors = [compute(int(n)) for n in sizes]
         timed = np.array([repeat(partial(compute, int(n)), number=1, repeat=7) for n in sizes])
         seconds = np.median(timed, axis=1)
         spread = [seconds - timed.min(axis=1), timed.max(axis=1) - seconds]
-        ax.errorbar(seconds, errors, xerr=spread, fmt=marker, color=COLOURS[name], lw=0.8)
-        ax.annotate(text, (seconds[-1], errors[-1]), (shift, 3), textcoords="offset points", color=COLOURS[name])
-    ax.set(
-        xscale="log",
-        yscale="log",
-        xlabel="duration (s)",
-        ylabel=r"error of $E[\cos(\pi X/2)]$",
-        xlim=(None, 8),
-        ylim=(None, 0.2),
-    )
+        ax.errorbar(seconds, errors, xerr=spread, fmt=marker, color=COLOURS[name], lw=0.8, label=text)
+    ax.legend(loc="lower left", bbox_to_anchor=(-0.15, 1.0), ncols=2, labelcolor="linecolor")
+    ax.set(xscale="log", yscale="log", xlabel="duration (s)", ylabel=r"error of $E[\cos(\pi X/2)]$", xlim=(None, 8))
+    ax.xaxis.set_minor_formatter("")
     return fig
 
 

@@ -51,7 +51,7 @@ def figure(quick: bool = False) -> Figure:
     u = special.binom(2 * k, k) / 4.0**k
     bottom.semilogy(2 * k, u * u[::-1], color=COLOURS["exact law"])
     bottom.errorbar(2 * k[::4], visits.value[::4], visits.error[::4], fmt="o", color=COLOURS["walk"])
-    bottom.text(100, 0.03, f"{walkers} walkers", ha="center", color=COLOURS["walk"])
+    bottom.text(0.5, 0.85, f"{walkers} walkers", transform=bottom.transAxes, ha="center", color=COLOURS["walk"])
     bottom.set_yticks([0.01, 0.02, 0.05], ["0.01", "0.02", "0.05"])
     bottom.yaxis.set_minor_formatter("")
     bottom.set(xlabel=f"last visit to the start (step, of {steps})", ylabel="probability")

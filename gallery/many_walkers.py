@@ -21,6 +21,7 @@ from randwalk.laws.plotting import COLOURS
 def figure(quick: bool = False) -> Figure:
     walk = rw.LatticeWalk(right=0.3, left=0.3, dx=1.0, dt=1.0)
     steps = 100 if quick else 400
+    width = 6 * np.sqrt(steps)
     exact = rw.pde.exact_law(walk, times=[steps])
     rw.simulate(walk, 1000, times=[1], method="occupation")  # compiles
 
@@ -35,7 +36,7 @@ def figure(quick: bool = False) -> Figure:
         ax.errorbar(x, n, np.minimum(np.sqrt(n), 0.99 * n), fmt=marker, color=COLOURS["walk"], lw=0.8)
         label = f"$10^{{{exponent}}}$ walkers: {seconds:.2g} s"
         ax.annotate(label, (0, expected.max()), (0, 5), textcoords="offset points", ha="center", color=COLOURS["walk"])
-    ax.set(xlabel="position $x/dx$", ylabel="walkers on a site", ylim=(0.3, 3e12), xlim=(-120, 120))
+    ax.set(xlabel="position $x/dx$", ylabel="walkers on a site", ylim=(0.3, 3e12), xlim=(-width, width))
     return fig
 
 

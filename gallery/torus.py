@@ -20,7 +20,7 @@ DOMAIN, START = rw.Ring(0.0, 2 * np.pi) ** 2, rw.Normal((1.2, 1.2), 0.3)
 
 
 def figure(quick: bool = False) -> Figure:
-    walkers, sites = (2000, 32) if quick else (100_000, 256)
+    walkers, sites = (2000, 64) if quick else (100_000, 256)
     free = rw.ItoWalk(DRIFT, diffusion=0.1, dt=0.01, domain=DOMAIN, start=START, scheme=rw.Platen())
     times = np.linspace(0.2, 4, 20).round(2)
     wave = rw.Average(rw.expression("cos(x + y)"))

@@ -41,7 +41,7 @@ LOOKS: Final = 1024  # places at which coefficients are looked at
 LEAK: Final = {1: 1e-12}  # mass that may leave the window of an unbounded domain; 1e-10 in more dimensions
 STARTS: Final = 8  # places that stand for all starting places
 
-Payoff: TypeAlias = Coefficient | Callable[..., ArrayLike]
+Payoff: TypeAlias = float | Coefficient | Callable[..., ArrayLike]
 
 
 @once_positional("tolerance")
@@ -67,7 +67,7 @@ def backward(
     ----------
     equation : FokkerPlanck
         Its start serves only to place the window of an unbounded domain.
-    payoff : function of x, or Coefficient
+    payoff : number, Coefficient or function of the coordinates
         f. Cells are divided where it is known to jump (:meth:`randwalk.Coefficient.breaks`).
     time : float
         T > 0.
@@ -93,18 +93,16 @@ def backward(
     time, tolerance = finite("time", time), checked_tolerance(tolerance)
     if time <= 0.0:
         raise ValueError(f"time = {time:g}: must be positive")
-    if not callable(payoff):
-        raise TypeError(f"payoff = {payoff!r}: give a function of x or a Coefficient, such as lambda x: x**2")
     named = {"left": left, "right": right, "killing": killed}
     for name, value in named.items():
         finite("killed" if name == "killing" else name, value)
     for name, value in (paid or {}).items():
         equation.domain.exit(name, "paid")
         named[name] = finite(f"paid[{name!r}]", value)
-    if equation.dimension > 1 or isinstance(payoff, Coefficient):
-        final = in_dimension("payoff", payoff, equation.dimension)
+    if equation.dimension == 1 and callable(payoff) and not isinstance(payoff, Coefficient):
+        final = as_coefficient(lambda x: payoff(x))  # of any object that takes an array
     else:
-        final = as_coefficient(lambda x: payoff(x))
+        final = in_dimension("payoff", payoff, equation.dimension)
     pose = _pose_on_line if equation.dimension == 1 else _pose_in_space
     mesh, asked, needs, pilot = pose(equation, final, time, over)
     return Backward(equation, mesh, final, named, time, asked).solved(needs, pilot, tolerance)

@@ -88,6 +88,11 @@ def collect(
                     error.partial = counts
                 if isinstance(error, (DeviceError, RangeFailed)):
                     error.ensemble = ensemble
+                if isinstance(error, ValueError) and ensemble is not None:
+                    error.ensemble = ensemble  # type: ignore[attr-defined]
+                    error.add_note(
+                        f"{ensemble.walkers:,} walkers that were finished, none of whom met it, are in .ensemble of this error"
+                    )
                 raise
     assert counts is not None
     return checkpoint.end(counts)

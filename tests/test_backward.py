@@ -129,10 +129,23 @@ def test_bad_input_is_refused() -> None:
         (lambda: mean_exit_time(box(ABSORBING, REFLECTING, rw.expression("sin(t)"))), "depend on time"),
         (lambda: exit_probability(problem, "right"), "nobody leaves"),
         (lambda: exit_probability(problem, "up"), "wall = 'up'"),
+        (
+            lambda: backward(FokkerPlanck(rw.expression("x"), rw.expression("x**2")), 1.0, 1.0),
+            "start where diffusion > 0",
+        ),
     ]
     for call, message in refused:
         with pytest.raises(ValueError, match=message):
             call()
+
+
+def test_a_number_is_a_payoff() -> None:
+    """As for :func:`randwalk.pde.expectation`: twice the survival."""
+    problem = box(ABSORBING, ABSORBING)
+    survival, twice = (backward(problem, payoff, 0.1) for payoff in (lambda x: np.ones_like(x), 2.0))
+    assert twice.value(0.8) == pytest.approx(2.0 * survival.value(0.8), rel=1e-12)
+    with pytest.raises(TypeError, match=r"payoff = 'x': a formula is given as rw.expression\('x'\)"):
+        backward(problem, "x", 0.1)  # type: ignore[arg-type]
 
 
 def test_repr_and_plot() -> None:

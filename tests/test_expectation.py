@@ -10,6 +10,7 @@ import signal
 import threading
 import time
 import warnings
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -107,6 +108,15 @@ def test_black_and_scholes_with_less_and_less_variance(reduction: object, least:
     cost = 2.0 if isinstance(reduction, pde.Antithetic) else 1.0
     assert float(found.saved) == pytest.approx((plain.statistical / found.statistical) ** 2 / cost, rel=0.1)
     assert float(found.saved) >= least
+
+
+@pytest.mark.parametrize(("mean", "given"), [(100.0, 100.0), (100.0, 105.127)])
+def test_a_control_with_another_mean_is_told(mean: float, given: float) -> None:
+    """100 is the expectation of x with the killing, 105.127 = 100 exp(0.05) that without: the value were 3 too large."""
+    control = pde.Control(rw.expression("x"), given)
+    told = pytest.warns(UserWarning, match=r"Control: mean = 105\.127, and these walkers find (99|100)\.")
+    with nullcontext() if given == mean else told:
+        pde.expectation(GBM, payoff, 100.0, 1.0, walkers=20_000, dt=1 / 16, reduction=control)
 
 
 def test_a_rare_event_by_another_drift() -> None:

@@ -118,6 +118,14 @@ def test_an_ensemble_answers_as_a_law() -> None:
         run.mean(1.5)
 
 
+def test_the_error_of_an_average_that_hardly_varies() -> None:
+    """1 + 1e-9 x is known 1e9 times as well as x."""
+    x, near = rw.Average(rw.expression("x")), rw.Average(rw.expression("1 + 1e-9*x"))
+    run = rw.simulate(BROWNIAN, range(1000, 2000), [1.0], seed=5, record=[x, near])
+    run = run.merge(rw.simulate(BROWNIAN, 1000, [1.0], seed=5, record=[x, near]))
+    assert run[near].mean(1.0).error == pytest.approx(1e-9 * run[x].mean(1.0).error, rel=1e-6)
+
+
 @pytest.mark.parametrize("unit", [1.0, 1e-6, 1e6])
 def test_the_variance_error_and_units(unit: float) -> None:
     """x in µm and t in ns: the same numbers in other units."""

@@ -159,6 +159,16 @@ def test_units_do_not_matter(scale: float) -> None:
     assert other.cdf(one.edges * scale, 1e-9) == pytest.approx(one.cdf(one.edges, 1.0), abs=1e-9)
 
 
+@pytest.mark.parametrize("domain", [rw.Line(), HALF, rw.Interval(0.0, 1.0, REFLECTING, ABSORBING), rw.Ring(-1.0, 1.0)])
+def test_a_start_from_which_nobody_moves_is_refused(domain: rw.Interval | rw.Line | rw.Ring) -> None:
+    """The start that is taken where none is given, 0, is one for a geometric Brownian motion."""
+    stock = FokkerPlanck(rw.expression("0.05*x"), rw.expression("0.02*x**2"), domain=domain, start=0.0)
+    with pytest.raises(ValueError, match="diffusion = 0 "):
+        solve(stock, [1.0])
+    if not isinstance(domain, rw.Ring):  # on which the walk crosses 0, too
+        assert solve(stock.with_start(0.5), [0.1]).error_estimate < 1e-4
+
+
 @pytest.mark.parametrize(
     ("diffusion", "place"),
     [

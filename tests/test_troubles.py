@@ -46,6 +46,69 @@ def test_a_killing_rate_that_is_none_is_told_with_the_walker_and_the_time() -> N
     assert walker < 64 and time == 4.4375 and place == pytest.approx(0.25 + 0.5 * time, abs=1e-6)
 
 
+@pytest.mark.parametrize(
+    ("drift", "diffusion", "name"),
+    [
+        ("0", "20 + x", "diffusion"),
+        ("0", "where(t > 0.71, where(t > 0.9, 1, -0.1), 1)", "diffusion"),
+        ("log(20 + x) - 3", "20", "drift"),
+    ],
+)
+def test_a_coefficient_that_is_none_far_away_or_late_is_named_with_its_place(
+    drift: str, diffusion: str, name: str
+) -> None:
+    """The place is that before the step, after which it is no number: where the walker was, and the formula says the rest."""
+    walk = rw.ItoWalk(rw.expression(drift), rw.expression(diffusion), dt=DT)
+    with pytest.raises(ValueError, match=rf"it came from \S+, where {name} = ") as error:
+        rw.simulate(walk, 1000, [4.0], bins=4)
+    _, _, after = told(str(error.value))
+    found = re.search(rf"it came from (\S+), where {name} = (\S+) at t = (\S+):", str(error.value))
+    assert found is not None
+    place, value, time = map(float, found.groups())
+    assert time == pytest.approx(after - DT)
+    with np.errstate(invalid="ignore"):
+        declared = float(rw.expression(drift if name == "drift" else diffusion)(place, time))
+    assert value == pytest.approx(declared, rel=2e-2, nan_ok=True) and not value > 0.0
+
+
+def test_walkers_of_finished_batches_are_in_the_error() -> None:
+    """Of a place that one walker in some 100 000 comes to: those of the batches before, as a run of them alone gives them."""
+    walk = rw.ItoWalk(0.0, 0.5, dt=0.25, killing=rw.expression("where(x > 8.5, -1, 0)"))
+    with pytest.raises(
+        ValueError, match=r"walker \d+ is at 8\.\d+ at t = 3\.5; it came from 8\.\d+: the killing rate"
+    ) as error:
+        rw.simulate(walk, 1_000_000, [4.0], bins=8)
+    walker, _, _ = told(str(error.value))
+    kept = error.value.ensemble  # type: ignore[attr-defined]
+    assert 0 < kept.walkers <= walker
+    alone = rw.simulate(walk, kept.walkers, [4.0], bins=kept.bins.edges[0])
+    assert (kept.counts == alone.counts).all() and f"{kept.walkers:,} walkers" in error.value.__notes__[0]
+
+
+def test_a_value_that_is_no_number_somewhere_keeps_what_was_reached() -> None:
+    """At the second of three points, where about one walker in 300 000 meets a root of a negative number."""
+    heat, payoff = pde.FokkerPlanck(0.0, 0.5), rw.expression("sqrt(x + 4.5)")
+    with pytest.raises(ValueError, match=r"walker \d+, at x = -4\.\d+ at t = 1, counts nan") as error:
+        pde.expectation(heat, payoff, np.array([6.0, 0.0, 6.0]), 1.0, walkers=1_000_000, dt=0.25)
+    reached = error.value.reached  # type: ignore[attr-defined]
+    assert reached.walkers[0] == 1_000_000 and 4096 <= reached.walkers[1] < 1_000_000 and reached.walkers[2] == 0
+    nodes, weights = np.polynomial.hermite_e.hermegauss(20)
+    assert abs(reached[0].z(np.sqrt(10.5 + nodes) @ weights / weights.sum())) < 4.5
+    assert "none of whom met it" in error.value.__notes__[0]
+
+
+def test_a_function_that_raises_keeps_what_was_reached() -> None:
+    def paid(x: float) -> float:
+        for _ in range(1):
+            if x > 4.0:
+                raise RuntimeError("too far")
+        return x
+
+    with pytest.raises(ValueError, match="raises RuntimeError where walkers came: too far") as error:
+        pde.expectation(pde.FokkerPlanck(0.0, 0.5), paid, 0.0, 1.0, walkers=1_000_000, dt=0.25)
+    assert abs(error.value.reached.z(0.0)) < 4.5  # type: ignore[attr-defined]
+
+
 def test_a_value_blames_the_killing_rate_and_not_the_payoff() -> None:
     equation = pde.FokkerPlanck(1.0, 1e-4, killing=rw.expression("where(x > 2.46, -1.0, 0.1)"))
     with pytest.raises(ValueError, match=r"killing: the rate that walker \d+ met on its way to \d.* is negative"):

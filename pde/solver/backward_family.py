@@ -189,8 +189,9 @@ def _reversed(apply: Callable[[float, float, Floats], Floats], time: float) -> C
 def _within(mesh: Mesh, asked: Ranges) -> NDArray[np.bool_]:
     """The cells in, or next to, the range that is asked for."""
     inside: NDArray[np.bool_] = np.ones(mesh.shape, dtype=bool)
-    for grid, x, (low, high) in zip(mesh.axes, mesh.centres, asked, strict=True):
-        inside = inside & (x >= low - grid.h) & (x <= high + grid.h)
+    for a, (grid, (low, high)) in enumerate(zip(mesh.axes, asked, strict=True)):
+        here = (grid.x >= low - grid.widths) & (grid.x <= high + grid.widths)
+        inside &= here.reshape([-1 if b == a else 1 for b in range(mesh.dimension)])
     return inside
 
 

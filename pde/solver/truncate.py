@@ -113,6 +113,11 @@ def _guess(equation: FokkerPlanck, until: float, leak: float, pace: Pace) -> tup
     """Where the mass is by the linear-noise approximation."""
     moments = linear_noise(equation, np.array([until]), pace, equation.start)
     low, high = moments.range(math.sqrt(2.0 * math.log(1.0 / leak)))
+    if not low[0] < high[0]:
+        raise ValueError(
+            f"diffusion = 0 along the path from {equation.start!r}, so its mass stays at one place and has no density; start "
+            "where diffusion > 0: FokkerPlanck(..., start=...) or equation.with_start(...)"
+        )
     return float(low[0]), float(high[0])
 
 

@@ -14,20 +14,19 @@ from randwalk.collect import Interrupted
 from randwalk.inputs.arguments import one_of
 from randwalk.inputs.keywords import user_level
 from randwalk.inputs.wording import shown
-from randwalk.jit.compile import DeviceError, check_compiler
+from randwalk.jit.compile import check_compiler
 from randwalk.kernels.philox import key
 from randwalk.model.coefficient import CoefficientLike
 from randwalk.model.declaration import positive
 from randwalk.run.devices import choose
 from randwalk.run.effort import Effort
-from randwalk.run.executor import RangeFailed
 from randwalk.run.task import MOST_WALKERS, checked_seed
 
 from ..equation import FokkerPlanck
 from .estimate import Expectation, ToleranceNotMet
 from .multilevel import by_levels
 from .question import Question, points_of
-from .reduction import Multilevel, Reduction
+from .reduction import Control, Multilevel, Reduction
 from .sampling import STOPS, CutShort, Method
 from .spheres import Spheres, obstacles
 from .tolerance import OutOfReach, balanced, to_tolerance
@@ -37,6 +36,10 @@ from .weighted import Weighted, walks
 METHODS = ("auto", "spheres", "walk")
 FEWEST_CARRIERS = 25.0  # of weighted walkers, with which a standard error is known to a tenth
 HEAVY = 12.0  # kurtosis, 3 of a normal law, above which few walkers carry more than others
+UNLIKELY = (
+    6.0  # standard errors, one sample in 10⁹, by which the mean of a control is another than the one that is given
+)
+ROUNDING = 1e-9  # of that mean
 WALKERS = 100_000  # where neither walkers nor a tolerance is given
 
 
@@ -120,7 +123,7 @@ def expectation(
         where the tolerance takes more than is allowed, with what has been reached.
     Interrupted, RangeFailed, DeviceError
         on Ctrl-C, or where an executor or a device fails, with what has been reached in `reached`: at points that were not begun
-        NaN ± inf of 0 walkers.
+        NaN ± inf of 0 walkers. A ValueError of what a walker met has it, too, of batches in which nobody met it.
 
     Examples
     --------
@@ -166,9 +169,9 @@ def expectation(
             made[-1] = sample, sample.saved
     except CutShort as cut:
         _warn(question, ways[len(made)], cut.sample, times[len(made)])
-        raise _cut_short(cut.stop, [*made, (cut.sample, cut.sample.saved)], shape) from None
+        raise _cut_short(cut.stop, [*made, (cut.sample, cut.sample.saved)], shape) from cut.stop.__cause__
     except STOPS as stop:
-        raise _cut_short(stop, made, shape) from None
+        raise _cut_short(stop, made, shape) from stop.__cause__
     found = _together(made, shape)
     if missed:
         raise ToleranceNotMet(f"{missed}. What has been reached, {found!r}, is in .reached of this error", found)
@@ -207,10 +210,11 @@ def _cut_short(stop: BaseException, made: list[tuple[Any, float]], shape: tuple[
     if isinstance(stop, KeyboardInterrupt):
         kept = "nothing is kept" if reached is None else ".reached of this exception has what they say"
         return Interrupted(None, f"; {kept}, and the same call begins again", reached)
-    if isinstance(stop, (RangeFailed, DeviceError)) and reached is not None:
-        stop.reached = reached
+    if reached is not None:
+        stop.reached = reached  # type: ignore[attr-defined]
+        none = " none of whom met it" if isinstance(stop, ValueError) else ""
         stop.add_note(
-            f"What has been reached, with {int(reached.walkers.sum()):,} walkers, is in .reached of this error"
+            f"What has been reached, with {int(reached.walkers.sum()):,} walkers{none}, is in .reached of this error"
         )
     return stop
 
@@ -220,6 +224,20 @@ def _warn(question: Question, way: Any, sample: Any, time: float) -> None:
     _warn_if_all_equal(question, sample, time)
     if isinstance(way, Weighted):
         _warn_if_few_carry(way, sample)
+    elif isinstance(way, Walks) and isinstance(way.reduction, Control):
+        _warn_if_mean_is_another(way, sample)
+
+
+def _warn_if_mean_is_another(way: Any, sample: Any) -> None:
+    """A control whose mean is not the one that is given moves the value."""
+    found = way.controlled(sample.sums)
+    given = way.reduction.mean
+    if abs(found.value - given) > UNLIKELY * found.error + ROUNDING * abs(given):
+        warnings.warn(
+            f"x = {_place(way.point)}: Control: mean = {given:g}, and these walkers find {found!r}; what is between moves the "
+            "value, too: give the mean under this equation, from this point, with its killing, of those inside alone",
+            stacklevel=user_level(),
+        )
 
 
 def _warn_if_all_equal(question: Question, sample: Any, time: float) -> None:

@@ -28,7 +28,12 @@ DEVICE_BATCH, WIDTH = 1 << 20, 32  # walkers of a batch of a device at most, and
 WORK = 1 << 26  # walkers × steps of a batch: about a second
 STEP, ALONE = 1e-8, 1.0  # seconds: of a step, about; of work that is not worth sending
 FIRST = 1024  # walkers whose mean is the shift of the sums
-STOPS = (KeyboardInterrupt, RangeFailed, DeviceError)  # what cuts walks short
+STOPS = (
+    KeyboardInterrupt,
+    RangeFailed,
+    DeviceError,
+    ValueError,
+)  # what cuts walks short; the last, what a walker has met
 
 
 class CutShort(Exception):

@@ -7,7 +7,7 @@ from typing import Any
 
 from randwalk.run.effort import Effort
 
-from .sampling import Method, NotFiniteValue, Sample, or_else
+from .sampling import CutShort, Method, NotFiniteValue, Sample, or_else
 
 PILOT = 4096  # walkers
 MOST_WORK = 2.0**38  # steps of all walkers together, some minutes to an hour
@@ -33,8 +33,9 @@ def begun(method: Method, resolution: int, free: bool, effort: Effort) -> Sample
     for attempt in range(ATTEMPTS + 1):
         try:
             return Sample.of(method, resolution, PILOT, effort)
-        except NotFiniteValue:
-            if not free or attempt == ATTEMPTS:
+        except (NotFiniteValue, CutShort) as error:
+            met = error.stop if isinstance(error, CutShort) else error
+            if not (free and isinstance(met, NotFiniteValue)) or attempt == ATTEMPTS:
                 raise
             resolution = method.finer(resolution, LARGEST_FACTOR)
     raise AssertionError

@@ -10,6 +10,7 @@ import numpy as np
 
 from randwalk.kernels.ito import State
 from randwalk.kernels.program import Keys
+from randwalk.laws.estimate import Estimate
 from randwalk.laws.sums import SampleSums
 from randwalk.model.coefficient import Coefficient, Floats
 from randwalk.model.ito import ItoWalk
@@ -100,6 +101,17 @@ class Walks:
         """The weights of all six levels in R of the payoff, and in R of the control."""
         value, none = self.extrapolation, (0.0,) * len(LEVELS)
         return np.array((*value, *none)), np.array((*none, *value))
+
+    def controlled(self, sums: SampleSums) -> Estimate:
+        """The mean of the control's payoff that the walkers find, with the errors of sampling and of steps."""
+        none = (0.0,) * len(LEVELS)
+        mean, step = np.array((*none, *self.extrapolation)), np.array((*none, *self.remainder))
+
+        def noise(weights: Floats) -> float:
+            return sums.unit * math.sqrt(max(float(weights @ sums.covariance @ weights), 0.0) / sums.count)
+
+        error = math.hypot(noise(mean), noise(step), float(step @ sums.means))
+        return Estimate(np.asarray(mean @ sums.means), np.asarray(error))
 
     def saved(self, sums: SampleSums) -> float:
         used = np.array(self.combined(sums).value)

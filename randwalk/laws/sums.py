@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations_with_replacement
 
 import numpy as np
@@ -18,6 +18,7 @@ from ..inputs.arguments import numbers
 from ..kernels.sums import EXPONENTS, MOST, add_up
 from ..model.coefficient import Floats
 
+SPLITTER = 2.0**27 + 1.0  # which splits the digits of a float64 in two halves
 SMALLEST = 1074  # 2^-SMALLEST is the smallest positive float64
 
 
@@ -92,9 +93,9 @@ def ratio(a: int, b: int) -> float:
 class SampleSums:
     """Exact sums of a sample of `k` numbers a walker and of the products of these numbers, each minus its `shift`.
 
-    Means are rounded once. Products are rounded to float64 before they are added, so covariances are right to about 1e-15 of the
-    mean square distance from the shifts: a shift near the mean keeps all digits. Parts of a sample with the same shift and unit
-    add up to the whole, in any order, to the same bits.
+    Means and covariances are rounded once, also where the numbers hardly differ: from a shift of 0 products are exact. From
+    another one differences and products are rounded to float64, which for a shift near the mean takes no digit from covariances.
+    Parts of a sample with the same shift and unit add up to the whole, in any order, to the same bits.
 
     Attributes
     ----------
@@ -124,10 +125,10 @@ class SampleSums:
         rows = np.atleast_2d(numbers(name, values))
         sums = tuple(ExactSum.of(row, name) for row in rows)
         scaled = [(row - s) / unit for row, s in zip(rows, shift, strict=True)]
-        with np.errstate(over="ignore"):
-            products = tuple(
-                ExactSum.of(a * b, f"squares of {name}") for a, b in combinations_with_replacement(scaled, 2)
-            )
+        pairs = combinations_with_replacement(zip(scaled, shift, strict=True), 2)
+        products = tuple(
+            (_products if s or t else _exact_products)(a, b, f"squares of {name}") for (a, s), (b, t) in pairs
+        )
         return cls(tuple(map(float, shift)), float(unit), sums, products)
 
     def __add__(self, other: SampleSums) -> SampleSums:
@@ -161,12 +162,11 @@ class SampleSums:
         found = np.full((k, k), np.nan)
         if n < 2:
             return found
-        means = [
-            ratio(total.units - n * _units(shift), n << SMALLEST) / self.unit
-            for total, shift in zip(self.sums, self.shift, strict=True)
-        ]
+        over, under = self.unit.as_integer_ratio()  # powers of two
+        away = [under * (total.units - n * _units(shift)) for total, shift in zip(self.sums, self.shift, strict=True)]
+        whole = (n * (n - 1) * over * over) << 2 * SMALLEST
         for (i, j), product in zip(combinations_with_replacement(range(k), 2), self.products, strict=True):
-            moment = (product.value / n - means[i] * means[j]) * (n / (n - 1))
+            moment = ratio(((n * over * over * product.units) << SMALLEST) - away[i] * away[j], whole)
             found[i, j] = found[j, i] = max(moment, 0.0) if i == j else moment
         return found
 
@@ -175,6 +175,30 @@ class SampleSums:
         """The standard errors of the means, shape (k,); NaN for less than two walkers."""
         with np.errstate(divide="ignore", invalid="ignore"):
             return self.unit * np.sqrt(np.diag(self.covariance) / self.count)
+
+
+def _products(a: Floats, b: Floats, name: str) -> ExactSum:
+    """The sum of the products of two arrays, each rounded to float64."""
+    with np.errstate(over="ignore"):
+        return ExactSum.of(a * b, name)
+
+
+def _exact_products(a: Floats, b: Floats, name: str) -> ExactSum:
+    """The sum of the products and of their rounding errors (Dekker, *Numer. Math.* 18 (1971) 224), which are taken as 0 where
+    halves of a number are beyond the largest float64."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        product = a * b
+        (high, low), (other, less) = _halves(a), _halves(b)
+        error = ((high * other - product) + high * less + low * other) + low * less
+    found = _products(a, b, name)
+    return replace(found, units=found.units + ExactSum.of(np.where(np.isfinite(error), error, 0.0)).units)
+
+
+def _halves(values: Floats) -> tuple[Floats, Floats]:
+    """Two arrays of that sum, with half as many digits."""
+    scaled = SPLITTER * values
+    high = scaled - (scaled - values)
+    return high, values - high
 
 
 def _units(value: float) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -77,18 +78,34 @@ class ItoBatch:
         """Whether the killing rates that walkers met were rates."""
         return ~np.isnan(self.state.weight)
 
-    def check(self, again: Callable[[int, str], ItoBatch]) -> None:
-        """Refuse places and weights that are no numbers, with the walker and the time; `again` gives a walker when its `finite`
-        or its `weighed` first does not hold."""
+    def check(self, again: Callable[[int, str], tuple[ItoBatch, ItoBatch]]) -> None:
+        """Refuse places and weights that are no numbers, with the walker and the time; `again` gives a walker a step before its
+        `finite` or its `weighed` first does not hold, and then."""
         for name, reason in TROUBLES.items():
             if not getattr(self, name).all():
-                first = again(self.walkers.start + int(np.argmin(getattr(self, name))), name)
-                raise ValueError(f"{first.told(0)}: {reason}")
+                before, first = again(self.walkers.start + int(np.argmin(getattr(self, name))), name)
+                raise ValueError(f"{first.told(0)}; it came from {before.met(0)}: {reason}")
 
     def told(self, at: int) -> str:
         """A walker, where it is, and when."""
-        place = ", ".join(f"{value:g}" for value in self.state.x[:, at])
-        return f"walker {self.walkers.start + at} is at {place} at t = {self.time:.6g}"
+        return f"walker {self.walkers.start + at} is at {self._place(at)} at t = {self.time:.6g}"
+
+    def met(self, at: int) -> str:
+        """Where a walker is, with the first coefficient that is none there."""
+        walk, point, one = self.walk, tuple(self.state.x[:, at]), self.walk.dimension == 1
+        coefficients = {
+            "drift" if one else f"drift[{i}]": (a, -math.inf) for i, a in enumerate(walk.drift)
+        } | {
+            "diffusion" if one else f"diffusion[{i}][{i}]": (walk.diffusion[i, i], 0.0) for i in range(walk.dimension)
+        } | {"killing": (walk.killing, 0.0)}  # fmt: skip
+        for name, (coefficient, least) in coefficients.items():
+            value = float(coefficient(point, self.time))
+            if not (math.isfinite(value) and value >= least):
+                return f"{self._place(at)}, where {name} = {value:.6g} at t = {self.time:.6g}"
+        return self._place(at)
+
+    def _place(self, at: int) -> str:
+        return ", ".join(f"{value:g}" for value in self.state.x[:, at])
 
     def gone(self) -> NDArray[np.int64]:
         """How many walkers have left by each exit."""

@@ -216,8 +216,9 @@ def _paths(walk: ItoWalk, moves: Moves, batch: range, steps: Sequence[int], keys
         yield now
 
 
-def _first(walk: ItoWalk, moves: Moves, walker: int, last: int, keys: Keys, well: str) -> ItoBatch:
-    """A walker after the first step after which it is not `well`, as it is not after the `last`: what is no number stays so."""
+def _first(walk: ItoWalk, moves: Moves, walker: int, last: int, keys: Keys, well: str) -> tuple[ItoBatch, ItoBatch]:
+    """A walker before and after the first step after which it is not `well`, as it is not after the `last`: what is no number
+    stays so."""
 
     def after(steps: int) -> ItoBatch:
         batch = range(walker, walker + 1)
@@ -225,7 +226,8 @@ def _first(walk: ItoWalk, moves: Moves, walker: int, last: int, keys: Keys, well
         moves(state, walker, 0, steps, keys)
         return ItoBatch(walk, batch, state, steps)
 
-    return after(bisect_left(range(last), True, key=lambda steps: not getattr(after(steps), well).all()))
+    first = bisect_left(range(last), True, key=lambda steps: not getattr(after(steps), well).all())
+    return after(max(first - 1, 0)), after(first)
 
 
 def _pilot(walk: ItoWalk, steps: tuple[int, ...], made: ItoProgram) -> tuple[Floats, Floats]:
