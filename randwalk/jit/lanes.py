@@ -29,6 +29,8 @@ register: Any = templates.infer_global
 HOST = get_host_cpu_features()  # type: ignore[no-untyped-call]
 settings: Any = config
 TARGET = HOST if settings.CPU_FEATURES is None else settings.CPU_FEATURES  # of the processor that is compiled for
+# AVX2 of processors from 2020 on, known by the instructions for AES on vectors that came with it.
+RECENT_AVX2 = "+vaes" in TARGET and "+avx512f" not in TARGET
 LANES = 32 if "+avx512f" in HOST else 16 if "+avx2" in HOST else 8
 # Walkers whose thresholds are looked up together, in several registers, so that gathers hide each other's latency.
 WIDTH = 64 if "+avx512f" in HOST else 32 if "+avx2" in HOST else 16

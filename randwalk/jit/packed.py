@@ -13,7 +13,7 @@ from typing import Any
 
 from llvmlite import ir
 
-from .lanes import LANES, TARGET, combine, lanes
+from .lanes import LANES, RECENT_AVX2, combine, lanes
 from .vector import product
 
 I32, I64 = ir.IntType(32), ir.IntType(64)
@@ -34,9 +34,8 @@ APART = [
 
 def packed(builder: Any, counter: Sequence[Any]) -> Sequence[Any]:
     """The words of a counter packed; numbers unchanged. Only where a processor multiplies 32 bits as fast as it does the low
-    halves of 64: those with AVX2 from 2020 on, known by the instructions for AES on vectors that came with it. AVX-512 mixes
-    three words by one instruction, and is as fast without."""
-    if "+vaes" not in TARGET or "+avx512f" in TARGET:
+    halves of 64: recent ones with AVX2. AVX-512 mixes three words by one instruction, and is as fast without."""
+    if not RECENT_AVX2:
         return counter
     return [_packed(builder, word, order) for word, order in zip(counter, (ORDER, EXCHANGED) * 2, strict=True)]
 

@@ -9,7 +9,21 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from .lanes import HOST, LANES, TARGET, WIDTH, array_of, broadcast, cells, combine, lanes, lowered, marks, place
+from .lanes import (
+    HOST,
+    LANES,
+    RECENT_AVX2,
+    TARGET,
+    WIDTH,
+    array_of,
+    broadcast,
+    cells,
+    combine,
+    lanes,
+    lowered,
+    marks,
+    place,
+)
 
 insert: Any = cgutils.get_or_insert_function
 global_of: Any = cgutils.global_constant
@@ -65,14 +79,17 @@ def _look_up_pairs(context: Any, table: Any, first: Any, step: Any, moves: Any, 
 
 def _cut(builder: Any, vector: Any, pieces: int) -> list[Any]:
     """The elements of a vector in so many vectors."""
-    size = WIDTH // pieces
-    orders = [ir.Constant(ir.VectorType(ir.IntType(32), size), list(range(i, i + size))) for i in range(0, WIDTH, size)]
+    count = vector.type.count
+    size = count // pieces
+    orders = [ir.Constant(ir.VectorType(ir.IntType(32), size), list(range(i, i + size))) for i in range(0, count, size)]
     return [builder.shuffle_vector(vector, vector, order) for order in orders]
 
 
 def _gathered(builder: Any, begin: Any, element: Any, size: int, index: Any) -> Any:
     """The elements, of `size` bytes, of an array with these numbers; `begin` points to its first one."""
     count, i32 = index.type.count, ir.IntType(32)
+    if RECENT_AVX2:
+        return _gathered_by_registers(builder, begin, element, size, index)
     places = builder.gep(begin, [index], source_etype=element)
     places.type = pointers = ir.VectorType(ir.PointerType(), count)
     vector, mask = ir.VectorType(element, count), ir.VectorType(ir.IntType(1), count)
@@ -80,6 +97,28 @@ def _gathered(builder: Any, begin: Any, element: Any, size: int, index: Any) -> 
     function = insert(builder.module, kind, f"llvm.masked.gather.v{count}{element.intrinsic_name}.v{count}p0")
     everything, nothing = ir.Constant(mask, [1] * count), ir.Constant(vector, ir.Undefined)
     return builder.call(function, [places, ir.Constant(i32, size), everything, nothing])
+
+
+def _gathered_by_registers(builder: Any, begin: Any, element: Any, size: int, index: Any) -> Any:
+    """As :func:`_gathered`, by the instruction of AVX2 itself, register by register: for AMD's processors LLVM would fetch number
+    by number instead, which takes first passages a tenth longer."""
+    each, i8 = 32 // size, ir.IntType(8)
+    some, name = ir.VectorType(element, each), f"llvm.x86.avx2.gather.d.{'d' if size == 4 else 'q'}.256"
+    places = ir.VectorType(ir.IntType(32), each)
+    function = insert(builder.module, ir.FunctionType(some, [some, ir.PointerType(), places, some, i8]), name)
+    nothing, everything, parts = ir.Constant(some, None), ir.Constant(some, [-1] * each), []
+    for part in _cut(builder, index, index.type.count // each):
+        parts.append(builder.call(function, [nothing, begin, part, everything, ir.Constant(i8, size)]))
+    return _put_together(builder, parts)
+
+
+def _put_together(builder: Any, parts: list[Any]) -> Any:
+    """The elements of several vectors, of which there are a power of 2, in one."""
+    while len(parts) > 1:
+        size = 2 * parts[0].type.count
+        order = ir.Constant(ir.VectorType(ir.IntType(32), size), list(range(size)))
+        parts = [builder.shuffle_vector(parts[i], parts[i + 1], order) for i in range(0, len(parts), 2)]
+    return parts[0]
 
 
 def _where(context: Any, chosen: Any, first: Any, second: Any) -> Any:
@@ -168,11 +207,7 @@ def _mixed_and_swapped(builder: Any, wide: Any, word: Any, key: Any) -> Any:
         words = builder.shuffle_vector(word, word, ir.Constant(part, list(range(first, first + 16))))
         exclusive_or = builder.call(mix, [swapped, words, key, ir.Constant(i32, 0b10010110)])
         mixed.append(builder.select(low, exclusive_or, swapped))
-    while len(mixed) > 1:
-        size = 2 * mixed[0].type.count
-        order = ir.Constant(ir.VectorType(i32, size), list(range(size)))
-        mixed = [builder.shuffle_vector(mixed[i], mixed[i + 1], order) for i in range(0, len(mixed), 2)]
-    return builder.bitcast(mixed[0], lanes.form)
+    return builder.bitcast(_put_together(builder, mixed), lanes.form)
 
 
 def _join(builder: Any, low: Any, high: Any) -> Any:

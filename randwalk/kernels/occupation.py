@@ -59,35 +59,27 @@ def share(k, left, program, row, c, address, keys):  # type: ignore[no-untyped-d
 
 
 @device
-def _ratios(chances, totals, inverses, cells, program, row):  # type: ignore[no-untyped-def]
-    """:func:`odds` of every step for each of some cells, and the inverses of the second ones."""
-    wide()
-    for k in range(chances.shape[0]):
-        for i in range(cells.size):
-            chances[k, i], totals[k, i] = odds(program, row, k, column(cells[i], program))
-        for i in range(cells.size):
-            inverses[k, i] = 1.0 / real(U(totals[k, i]))
-
-
-@device
-def _split(here, padded, far, ratios, numbers, span, n, work, keys):  # type: ignore[no-untyped-def]
+def _split(here, padded, far, chances, numbers, span, n, work, keys):  # type: ignore[no-untyped-def]
     """The walkers of the cells from span[0] to span[1] - 1 that take each step in step `n`, and those that die if any can, into
-    rows of `padded` from `far` on, and the others into work[1]."""
+    rows of `padded` from `far` on, and the others into work[1]. chances[k] = the first ones of :func:`odds`; the second ones are
+    what these leave, made where they are needed: in memory they would take twice as much as all else."""
     wide()
-    (chances, totals, inverses), (begin, end) = ratios, span
+    (room, rest, total, inverse), (begin, end) = work, span
     for i in range(begin, end, STRIPE):
         j = min(i + STRIPE, end)
-        left, before = work[1][i:], here[i:j]
+        left, before = rest[i:], here[i:j]
         for q in range(before.size):
-            left[q] = before[q]
+            left[q], total[q] = before[q], FULL
         for k in range(padded.shape[0]):
-            taken = padded[k][far + i : far + j]
+            taken, chance = padded[k][far + i : far + j], chances[k, i:]
+            for q in range(taken.size):
+                inverse[q] = 1.0 / real(U(total[q]))
             binomials(
-                left, chances[k, i:], totals[k, i:], inverses[k, i:], numbers[i:], U(n), draw(k), SPLIT,
-                keys[0], keys[1], taken, work[0], j - i,
-            )  # fmt: skip
+                left, chance, total, inverse, numbers[i:], U(n), draw(k), SPLIT, keys[0], keys[1], taken, room, j - i
+            )
             for q in range(taken.size):
                 left[q] -= taken[q]
+                total[q] -= chance[q]
 
 
 @device
@@ -125,16 +117,17 @@ def occupy(counts, after, piece, program, address, span, gone, keys):  # type: i
         numbers[i] = address[cell]
         special[ends] = i
         ends += program.exit_of[cell] != LIVE or (program.home.size > 0 and program.home[cell] != cell)
-    chances, totals = np.empty((moves + 1, room), np.int64), np.empty((moves + 1, room), np.int64)
-    inverses = np.empty((moves + 1, room), np.float64)
     padded = np.zeros((moves + program.kills, size + 2 * far), np.int64)
-    work = workspace(STRIPE), np.empty(room, np.int64)
+    chances, total = np.empty((moves + program.kills, room), np.int64), np.empty(STRIPE + LANES, np.int64)
+    work = workspace(STRIPE), np.empty(room, np.int64), total, np.empty(total.size, np.float64)
     for n in range(first, last):
         done = n - first
         if done == 0 or program.thresholds.shape[0] > 1:
-            _ratios(chances, totals, inverses, cells, program, done)
+            for k in range(padded.shape[0]):
+                for i in range(size):
+                    chances[k, i], _ = odds(program, done, k, column(cells[i], program))
         begin, end = done * lost_low, size - done * lost_high
-        _split(here, padded, far, (chances, totals, inverses), numbers, (begin, end), n, work, keys)
+        _split(here, padded, far, chances, numbers, (begin, end), n, work, keys)
         if program.kills:
             for i in range(max(begin, own), min(end, stop)):
                 gone[done, program.exit_of[program.exit_of.size - 1]] += padded[moves, far + i]

@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, wait
 from dataclasses import dataclass, field
+from math import isqrt
 from typing import Any, TypeVar
 
 import numpy as np
@@ -34,7 +35,8 @@ from ..tables.sphere_program import SphereProgram
 from .pieces import COUPLED, SOON, finished, pieces
 
 ALONE = 1 << 20  # walker-steps that one thread does sooner than several can start
-PIECE = 256  # sites from which a thread is worth its start
+PIECE, THIN = 256, 4  # sites, and rows of them, from which a thread is worth its start
+CALL = 1 << 12  # sites whose step takes as long as to begin with a piece, besides a quarter of a step of its own
 BY_DIGITS = 64  # steps by digits that take no longer than a look-up
 OCCUPIED, FOLLOWED = 32, 16  # walkers of which no path is followed that take as long as a site, and as one that is
 
@@ -130,8 +132,10 @@ class Host:
         """Pieces of the lattice on threads, some steps together; each piece steps as many sites beyond its ends, too."""
         length, ring = layout.shape[0], layout.periodic[0]
         farthest, address = max(map(abs, program.offsets)), layout.address
-        parts = max(1, min(self.threads, length // PIECE))
-        together = stop - start if parts == 1 and not ring else max(32, length // (16 * parts))
+        parts = max(1, min(self.threads, layout.sites // PIECE, length // THIN))
+        # The more steps together, the more rows beyond the ends are stepped, and the less often pieces begin: the least of both.
+        best = isqrt(length // (2 * parts) + 2 * CALL * length // layout.sites)
+        together = stop - start if parts == 1 and not ring else max(1, best)
         before, after = counts, counts.copy()
         with threads(parts) as pool:
             each = pool.map if parts > 1 else map
