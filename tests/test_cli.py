@@ -193,9 +193,7 @@ def test_errors_are_readable_too(tmp_path: Path) -> None:
 
 
 @pytest.mark.quick
-@pytest.mark.parametrize(
-    "command", ["--help", "validate --list", "simulate mine.toml --out run.npz"]
-)
+@pytest.mark.parametrize("command", ["--help", "validate --list", "simulate mine.toml --out run.npz"])
 def test_a_closed_pipe_is_no_evidence(tmp_path: Path, command: str) -> None:
     (tmp_path / "mine.toml").write_text(PROBLEM)
     reading, writing = os.pipe()
