@@ -131,7 +131,7 @@ QUICK_TESTS = frozenset({
     "test_closed_form_extremes.py::test_exit_probability_keeps_its_digits", "test_conventions.py::test_masses",
     "test_cuda.py::test_half_an_installation_is_named",
     "test_docs.py::test_every_public_object_has_a_docstring", "test_docs.py::test_the_reference_has_every_public_name",
-    "test_extrapolation.py::test_density_between_cells_and_beside_walls[1e-06-reflecting]",
+    "test_extrapolation.py::test_density_between_cells_and_beside_walls[reflecting-1e-06]",
     "test_extrapolation.py::test_polynomials_of_cells_are_exact_for_quartics_and_never_negative",
     "test_exact_law.py::test_law_is_that_of_the_dense_matrix", "test_exact_law.py::test_symmetric_walk_is_binomial",
     "test_exact_law.py::test_estimates_of_the_law",

@@ -10,7 +10,7 @@ from randwalk.validate import Report, case_names, load_case, validate_problem
 CASES = sorted(name for name in case_names() if name.startswith(("plane_", "space_")))
 
 
-HERE = {"plane_disc", "plane_mixed_faces", "plane_tensor", "space_box"}  # every kind of wall, a tensor, space
+HERE = {"plane_mixed_faces", "plane_tensor", "space_box"}  # every kind of wall, a tensor, space
 
 
 @pytest.mark.parametrize(

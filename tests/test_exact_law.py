@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable
 
@@ -459,8 +460,18 @@ def test_modified_equation_predicts_the_first_moments_of_a_walk() -> None:
     )  # what the correction leaves is dx² smaller than what it corrects
 
 
-@pytest.mark.parametrize("convention", list(rw.Convention))
-@pytest.mark.parametrize("rule", [rule for rule in Rule if rule is not Rule.TWO_WAY])
+SHORT = {
+    (Rule.LINEAR, rw.Convention.FICK),
+    (Rule.FITTED, rw.Convention.STRATONOVICH),
+    (Rule.CAPPED, rw.Convention.ITO),
+    (Rule.EXACT_VARIANCE, rw.Convention.ITO),
+}  # every rule and every convention; the other pairs are long
+
+
+@pytest.mark.parametrize(("rule", "convention"), [
+    pair if pair in SHORT else pytest.param(*pair, marks=pytest.mark.long)
+    for pair in itertools.product([rule for rule in Rule if rule is not Rule.TWO_WAY], rw.Convention)
+])  # fmt: skip
 def test_modified_equation_is_the_walk_to_second_order(rule: Rule | None, convention: rw.Convention) -> None:
     """One step of a walk with a(x, t) and D(x, t), E f(x + Δx), is exp of the modified backward generator M = Σ (-1)ⁿ bₙ ∂ⁿ to
     the order it claims: f + dt Mf + ½dt² (M² + ∂_tM) f is left with O(dt³) = O(dx⁶). A wrong term in any bₙ would leave dx⁴.

@@ -205,10 +205,10 @@ def test_a_drift_that_leaves_the_weight_to_few_is_told() -> None:
     with pytest.warns(
         UserWarning, match=r"x = 0\.5: the weights of about \d+ of 2000 walkers make .* Take half of the drift"
     ):
-        pde.expectation(SLEEVE, 0.0, 0.5, 2.0, reduction=pde.Drift(-4.0), **ask)
+        pde.expectation(SLEEVE, 0.0, 0.5, 2.0, reduction=pde.Drift(-4.4), **ask)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        found = pde.expectation(SLEEVE, 0.0, 0.5, 2.0, reduction=pde.Drift(-1.0), **ask)
+        found = pde.expectation(SLEEVE, 0.0, 0.5, 2.0, reduction=pde.Drift(-1.1), **ask)
     assert float(found.saved) > 1.0
 
 
@@ -230,7 +230,7 @@ def test_carriers_are_the_kurtosis_of_the_rows() -> None:
     """Against the moments of the rows themselves, with values of other sizes too, whose squares have no digits."""
     for unit in (1.0, 1e-6, 1e6, 1e100, 1e-200):
         question = Question.of(SLEEVE, 0.0, 0.0, {"left": unit})
-        way = walks(question, (0.5,), 1.0, key(1), 1 / 16, pde.Drift(-1.0))
+        way = walks(question, (0.5,), 1.0, key(1), 1 / 16, pde.Drift(-1.1))
         sample = Sample.of(way, way.first, 3000, Effort(1))
         value = np.array(way.extrapolation) @ way.rows(way.first, range(3000))[:3]
         assert isinstance(way, Weighted)

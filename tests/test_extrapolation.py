@@ -108,8 +108,10 @@ BESIDE: dict[str, tuple[Domain, float, Start]] = {
 }
 
 
-@pytest.mark.parametrize("name", BESIDE)
-@pytest.mark.parametrize("tolerance", [1e-4, 1e-6])
+@pytest.mark.parametrize(("name", "tolerance"), [
+    *((name, 1e-6) for name in BESIDE), ("robin", 1e-4),
+    *(pytest.param(name, 1e-4, marks=pytest.mark.long) for name in BESIDE if name != "robin"),
+])  # fmt: skip
 def test_density_between_cells_and_beside_walls(name: str, tolerance: float) -> None:
     """As accurate as the mean densities of the cells, whose error is at most that of two cumulative masses over the width."""
     domain, drift, start = BESIDE[name]

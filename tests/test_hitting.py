@@ -244,7 +244,7 @@ def test_a_time_of_exponential_length_keeps_its_digits() -> None:
 def test_a_variance_beyond_the_rounding_of_the_mean() -> None:
     """Out of a valley whose ratios are no powers of 2: means of its sites are equal but for rounding, so that their differences
     have no digits. From the first site most walkers leave at once; walkers rest too."""
-    n = 60
+    n = 50
     k = np.arange(n)
     right, left = np.where(k < n // 2, 0.61, 0.07), np.where(k < n // 2, 0.11, 0.83)
     right[0], left[0] = 0.05, 0.9

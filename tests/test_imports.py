@@ -5,10 +5,12 @@ from __future__ import annotations
 import ast
 import functools
 import os
+import re
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -64,53 +66,54 @@ def typing_only(tree: ast.AST) -> set[ast.AST]:
     }
 
 
-def imported(path: Path, floor: int) -> Iterator[tuple[ast.AST, str]]:
-    """(node, absolute name) of every import, `from . import x` and importlib.import_module included."""
+@dataclass(frozen=True)
+class Import:
+    """The absolute name that is imported, and whether this is for type checkers alone or of :func:`lazy`."""
+
+    name: str
+    ignored: bool
+
+
+@functools.cache
+def imported(path: Path, floor: int) -> tuple[Import, ...]:
+    """Every import of a file, `from . import x` and importlib.import_module included."""
     package = FLOORS[floor].split(".") + list(path.relative_to(FOLDERS[FLOORS[floor]]).parts[:-1])
     tree = ast.parse(path.read_text(encoding="utf-8"))
+    ignored = typing_only(tree) | lazy(path, tree)
+    found = []
     for node in ast.walk(tree):
+        names: list[str] = []
         if isinstance(node, ast.Import):
-            for alias in node.names:
-                yield node, alias.name
+            names = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
             base = package[: len(package) - node.level + 1] if node.level else []
             module = ".".join([*base, *([node.module] if node.module else [])])
-            for alias in node.names:
-                yield node, f"{module}.{alias.name}"
+            names = [f"{module}.{alias.name}" for alias in node.names]
         elif isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "import_module":
             argument = node.args[0]
-            yield (
-                node,
-                str(argument.value) if isinstance(argument, ast.Constant) else "randwalk.gallery",
-            )  # unknown: the worst
+            names = [str(argument.value) if isinstance(argument, ast.Constant) else "randwalk.gallery"]  # or the worst
+        found += [Import(name, node in ignored) for name in names]
+    return tuple(found)
 
 
-def places(nodes: Iterable[ast.AST]) -> set[tuple[int, int]]:
-    """Where nodes stand in their file, because `imported` parses for itself."""
-    return {(node.lineno, node.col_offset) for node in nodes if isinstance(node, (ast.stmt, ast.expr))}
-
-
-def lazy(path: Path, tree: ast.Module) -> set[tuple[int, int]]:
+def lazy(path: Path, tree: ast.Module) -> set[ast.AST]:
     """Where a file imports what it is asked for by name: the commands, `randwalk.x` and earlier import paths."""
     names = {"commands.py": None, "validate_command.py": None, "moved.py": None, "__init__.py": "__getattr__"}
     if path.parent != ROOT / "randwalk" or path.name not in names:
         return set()
     wanted = names[path.name]
     inside = [n for n in tree.body if isinstance(n, (ast.FunctionDef, ast.ClassDef)) and wanted in (None, n.name)]
-    return places(inner for n in inside for inner in ast.walk(n))
+    return {inner for n in inside for inner in ast.walk(n)}
 
 
 def upward(floor: int) -> list[tuple[str, str]]:
     """The imports of a floor from one above it, but for those of :func:`lazy`."""
-    found = []
-    for path in files(floor):
-        tree = ast.parse(path.read_text(encoding="utf-8"))
-        ignored = places(typing_only(tree)) | lazy(path, tree)
-        for node, name in imported(path, floor):
-            level = floor_of(name)
-            if level is not None and level > floor and (node.lineno, node.col_offset) not in ignored:  # type: ignore[attr-defined]
-                found.append((str(path.relative_to(ROOT)), name))
-    return found
+    return [
+        (str(path.relative_to(ROOT)), one.name)
+        for path in files(floor)
+        for one in imported(path, floor)
+        if not one.ignored and (floor_of(one.name) or 0) > floor
+    ]
 
 
 @pytest.mark.parametrize("floor", range(len(FLOORS)))
@@ -133,9 +136,7 @@ def graph(known: dict[str, Path]) -> dict[str, set[str]]:
     """module: the modules that it imports, at its top or inside a function, but for type checkers and names of :func:`lazy`."""
     arrows: dict[str, set[str]] = {}
     for module, path in known.items():
-        tree = ast.parse(path.read_text(encoding="utf-8"))
-        ignored = places(typing_only(tree)) | lazy(path, tree)
-        names = [name for node, name in imported(path, floor_of(module) or 0) if not places([node]) & ignored]
+        names = [one.name for one in imported(path, floor_of(module) or 0) if not one.ignored]
         arrows[module] = {_module(name, known) for name in names} & set(known) - {module}
     return arrows
 
@@ -273,14 +274,17 @@ def test_what_runs_without_the_dependencies_of_tests_imports_no_test() -> None:
 
 
 def test_cuda_is_imported_in_one_folder() -> None:
-    found = [
+    found = {
         path.parent.name
         for floor in range(len(FLOORS))
         for path in files(floor)
-        for _, name in imported(path, floor)
-        if name.startswith(("numba.cuda", "cuda."))
-    ]
-    assert set(found) <= {"cuda"}
+        for one in imported(path, floor)
+        if one.name.startswith(("numba.cuda", "cuda."))
+    }
+    assert found == {"cuda"}
+    texts = {path.name: path.read_text(encoding="utf-8") for path in (ROOT / "benchmarks").rglob("*.py")}
+    assert [name for name, text in texts.items() if re.search(r"^ *(import|from) numba\.cuda", text, re.M)] == []
+    assert "numba.cuda" not in texts["cuda.py"]
 
 
 def python(code: str, folder: Path = ROOT) -> subprocess.CompletedProcess[str]:

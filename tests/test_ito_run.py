@@ -64,7 +64,7 @@ def test_laws_of_starts() -> None:
 
 def test_any_partition_gives_the_same_counts_and_sums() -> None:
     records = (rw.FirstPassage(), rw.Average(rw.expression("cos(x)")))
-    walk = rw.ItoWalk(-1.0, 0.5, dt=0.02, killing=0.3, start=1.0, domain=rw.Interval(0.0, math.inf, rw.Absorbing()))
+    walk = rw.ItoWalk(-1.2, 0.5, dt=0.02, killing=0.3, start=1.0, domain=rw.Interval(0.0, math.inf, rw.Absorbing()))
     task = ItoTask.of(walk, walk.steps([0.5, 1.0]), 3, None, records)
     whole = task.run(50_000)
     for cuts in ((0, 17, 30_000, 50_000), (0, 49_999, 50_000)):

@@ -242,6 +242,6 @@ def test_remedies_for_a_pulse_of_drift_work() -> None:
     with pytest.raises(ValueError, match=r"right \+ left = .*; take dx ≤ 0.0101 without|rule=Rule.FITTED") as refused:
         rw.pde.exact_law(walk, [1.0])
     longest = float(str(refused.value).split("FITTED) with dt ≤ ")[1])
-    for steps in (math.ceil(1 / longest), math.ceil(1 / longest) + 7, math.ceil(3.3 / longest)):
+    for steps in (math.ceil(1 / longest), math.ceil(1 / longest) + 7, math.ceil(1.3 / longest)):
         better = rw.LatticeWalk.from_drift(drift, 0.5, dx=0.1, dt=1 / steps, rule=rw.Rule.FITTED)
         assert float(rw.pde.exact_law(better, [1.0]).mean(1.0)) == pytest.approx(0.1, rel=1e-6)

@@ -126,8 +126,17 @@ def test_what_left_and_what_stays(dimension: int, wall: str, start: float) -> No
     assert passed == pytest.approx(np.diff(form.absorbed("shell", times[1:3]))[0], abs=1e-9)
 
 
-@pytest.mark.parametrize(("dimension", "t"), [(2, 0.03), (3, 1.5)])
-@pytest.mark.parametrize("wall", sorted(WALLS))
+@pytest.mark.parametrize(
+    ("dimension", "t", "wall"),
+    [
+        (2, 0.03, "absorbing"),
+        (2, 0.03, "reflecting"),
+        (3, 1.5, "partial"),
+        pytest.param(2, 0.03, "partial", marks=pytest.mark.long),
+        pytest.param(3, 1.5, "absorbing", marks=pytest.mark.long),
+        pytest.param(3, 1.5, "reflecting", marks=pytest.mark.long),
+    ],
+)
 def test_the_density_has_the_moments_of_the_series(dimension: int, t: float, wall: str) -> None:
     form = ball(dimension, wall, 1.2)
     alive = form.survival(t)
@@ -145,9 +154,9 @@ def test_a_bin_against_a_double_integral() -> None:
     mass = form.mass([[1.0, 1.7], [0.4, 1.4]], 0.3).item()  # the circle cuts it
     inner = integrate.dblquad(
         lambda y, x: float(form.pdf((x, y), 0.3)), 1.0, 1.7, 0.4, lambda x: min(1.4, math.sqrt(2.25 - (x - 0.5) ** 2)),
-        epsabs=1e-9,
+        epsabs=1e-8, epsrel=1e-7,
     )[0]  # fmt: skip
-    assert mass == pytest.approx(inner, rel=1e-7)
+    assert mass == pytest.approx(inner, rel=3e-7)
     along = form.marginal("x")
     assert along.mass([1.0, 1.7], 0.3) == pytest.approx(
         integrate.quad(lambda x: float(along.pdf(x, 0.3)), 1.0, 1.7)[0], rel=1e-8
@@ -172,7 +181,7 @@ def test_the_heat_equation_and_the_wall(wall: str) -> None:
     )
 
 
-@pytest.mark.parametrize(("dimension", "wall"), [(2, "partial"), (3, "absorbing")])
+@pytest.mark.parametrize(("dimension", "wall"), [(2, "partial"), pytest.param(3, "absorbing", marks=pytest.mark.long)])
 def test_early_and_late_forms_agree_where_they_meet(dimension: int, wall: str) -> None:
     """Densities that have met the wall are off by about √τ = 3.4 % early; far from it they are free."""
     form = ball(dimension, wall, 1.47)

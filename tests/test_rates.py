@@ -498,7 +498,10 @@ def test_declared_probabilities_that_leave_no_room_for_the_wall() -> None:
     rw.pde.exact_law(rw.LatticeWalk(0.25, 0.25, sites=10, domain=domain, start=0.5), [1.0])
 
 
-@pytest.mark.parametrize("rule", [rw.Rule.EXACT_VARIANCE, rw.Rule.LINEAR, rw.Rule.FITTED, rw.Rule.CAPPED])
+@pytest.mark.parametrize("rule", [
+    rw.Rule.FITTED, rw.Rule.CAPPED,
+    *(pytest.param(rule, marks=pytest.mark.long) for rule in (rw.Rule.EXACT_VARIANCE, rw.Rule.LINEAR)),
+])  # fmt: skip
 def test_a_drift_where_the_diffusion_begins_at_0_is_refused_in_words(rule: rw.Rule) -> None:
     domain = rw.Interval(-1.0, 1.0, rw.Absorbing(), rw.Absorbing())
     with pytest.raises(ValueError, match=r"at x = .*diffusion 0 "):

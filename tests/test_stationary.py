@@ -65,7 +65,9 @@ def steep(n: int, domain: rw.Ring | rw.Interval) -> rw.LatticeWalk:
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("unit", [1e-6, 1.0, 1e9])
+@pytest.mark.parametrize(
+    "unit", [1e-6, pytest.param(1.0, marks=pytest.mark.long), pytest.param(1e9, marks=pytest.mark.long)]
+)
 def test_a_steep_ring_keeps_its_smallest_probability(unit: float) -> None:
     """Its largest and smallest differ by some 170 powers of ten: a solve that subtracts has 1e-17 there."""
     n = 240
@@ -107,9 +109,9 @@ def test_walls_and_underflow() -> None:
     assert pmf[~seen].max() < 1e-303
 
 
-@pytest.mark.parametrize("n", [100_000])
+@pytest.mark.parametrize("n", [30_000, pytest.param(100_000, marks=pytest.mark.long)])
 def test_many_sites_take_little(n: int) -> None:
-    """π = πP holds at each site to some ulp; no matrix is made (23 GB for a dense one's factors)."""
+    """π = πP holds at each site to some ulp; no matrix is made (7 GB for a dense one of 30 000)."""
     import tracemalloc
 
     walk = steep(n, rw.Ring(0, 1))
