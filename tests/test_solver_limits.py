@@ -18,6 +18,7 @@ from randwalk.pde.solver.dissection import dissected, factorised
 from randwalk.pde.solver.forward import Run
 from randwalk.pde.solver.mesh import Mesh
 from randwalk.pde.solver.schemes import Clock, Scheme
+from randwalk.terminal.progress import Stages
 
 HONEST = 4.0  # an estimate may be too small by less than this
 SIDE = rw.Interval(0.0, 1.0, rw.Absorbing(), rw.Absorbing())
@@ -37,9 +38,9 @@ def test_what_is_out_of_reach_is_refused_on_the_third_level(monkeypatch: pytest.
     made = list[int]()
     of = Run.of
 
-    def noted(equation: FokkerPlanck, scheme: Scheme, mesh: Mesh, clock: Clock) -> Run:
+    def noted(equation: FokkerPlanck, scheme: Scheme, mesh: Mesh, clock: Clock, stages: Stages) -> Run:
         made.append(mesh.cells)
-        return of(equation, scheme, mesh, clock)
+        return of(equation, scheme, mesh, clock, stages)
 
     monkeypatch.setattr(Run, "of", noted)
     message = refused(1e-12)

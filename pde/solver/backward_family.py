@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from randwalk.model.coefficient import Coefficient, Floats
+from randwalk.terminal.progress import Stages, told, unseen
 
 from ..equation import FokkerPlanck
 from ..pace import PILOT_STEPS
@@ -22,8 +23,9 @@ from .backward_solution import BackwardSolution
 from .chains import INNER
 from .effort import effort
 from .grid import Grid
+from .levels import on
 from .mesh import Mesh
-from .refine import SMALLEST, Needs, check_third_level, refined
+from .refine import SMALLEST, Found, Needs, check_third_level, refined
 from .schemes import ROUNDING, SDIRK2, Clock, march
 from .shares import local_means
 from .splines import means, through_centres
@@ -49,7 +51,8 @@ class Level:
 class Backward:
     """The backward problems of an equation on the window of a mesh, as a family that :func:`refined` climbs.
 
-    `paid` is paid on leaving by exits, and the errors in the range of starts that is `asked` for count.
+    `paid` is paid on leaving by exits, and the errors in the range of starts that is `asked` for count. Each solution is one of
+    the `stages`.
     """
 
     equation: FokkerPlanck
@@ -58,13 +61,18 @@ class Backward:
     paid: Mapping[str, float]
     time: float
     asked: Ranges
+    stages: Stages = unseen
 
-    def solved(self, needs: Needs, pilot: int, tolerance: float) -> BackwardSolution:
-        """The solution to a tolerance relative to the largest value on `pilot` cells."""
+    def solved(self, needs: Needs, pilot: int, tolerance: float) -> Iterator[BackwardSolution]:
+        """The solutions of all levels, up to a tolerance relative to the largest value on `pilot` cells."""
         check_third_level(self, needs)
         first = self.run(pilot, needs.clock(PILOT_STEPS)).solution
         size = np.where(_within(first.mesh, self.asked), np.abs(first.u), 0.0)
-        found = refined(self, needs, tolerance, max(float(np.nanmax(size)), SMALLEST))
+        for found in refined(self, needs, tolerance, max(float(np.nanmax(size)), SMALLEST)):
+            yield self._judged(found)
+
+    def _judged(self, found: Found[Level]) -> BackwardSolution:
+        """The solution with its errors."""
         solution, error = found.solution.solution, float(found.errors.max())
         if self.mesh.dimension == 1:
             return solution.judged(error)
@@ -100,7 +108,8 @@ class Backward:
         parts, final = [_reversed(apply, time) for apply in backward], self._final(mesh)
 
         def last(floor: float) -> Floats:
-            ((_, _, state),) = deque(march(SDIRK2(), parts, final, clock, floor), maxlen=1)
+            steps = march(SDIRK2(), parts, final, clock, floor)
+            ((_, _, state),) = deque(told(steps, self.stages(on(mesh.shape), clock.steps)), maxlen=1)
             return state
 
         state, floor = last(-math.inf), min(float(final.min()), 0.0)

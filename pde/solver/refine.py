@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any, Final, Generic, Protocol, TypeVar
@@ -378,8 +379,8 @@ class Balance:
         return self.cells // 2, first.refined(2 ** (self.doublings - fewer))
 
 
-def refined(family: Family[R], needs: Needs, tolerance: float, scale: float = 1.0) -> Found[R]:
-    """The solution whose largest error is at most `tolerance` × `scale`.
+def refined(family: Family[R], needs: Needs, tolerance: float, scale: float = 1.0) -> Iterator[Found[R]]:
+    """The solutions of one level after another, up to the first whose largest error is at most `tolerance` × `scale`.
 
     Raises
     ------
@@ -393,9 +394,10 @@ def refined(family: Family[R], needs: Needs, tolerance: float, scale: float = 1.
     while True:
         found = ladder.climb()
         if found is not None:
+            yield found
             errors.append(float(found.errors.max()))
             if errors[-1] <= goal:
-                return found
+                return
         more = _levels(errors, goal, family.smooth, found is not None and found.extrapolated)
         stuck = len(errors) > 2 and errors[-1] > STUCK * min(errors[:-1])
         if stuck or ladder.over(more):
