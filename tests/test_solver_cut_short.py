@@ -112,7 +112,7 @@ def test_it_is_heard_while_a_matrix_is_factorised(monkeypatch: pytest.MonkeyPatc
     done.set()
 
 
-def shown(monkeypatch: pytest.MonkeyPatch, delay: float, **more: bool) -> str:
+def shown(monkeypatch: pytest.MonkeyPatch, delay: float, **more: Any) -> str:
     """What a terminal shows of a solution."""
     screen = io.StringIO()
 

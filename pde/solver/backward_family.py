@@ -21,7 +21,7 @@ from ..pace import PILOT_STEPS
 from .arguments import check_memory, fits
 from .backward_solution import BackwardSolution
 from .chains import INNER
-from .effort import effort
+from .effort import effort, factor_bytes
 from .grid import Grid
 from .levels import on
 from .mesh import Mesh
@@ -90,7 +90,7 @@ class Backward:
 
     def fits(self, cells: int) -> bool:
         mesh = self.mesh.with_cells(cells)
-        return fits(mesh.shape, SAMPLES[1] if mesh.dimension == 1 else 1)
+        return fits(mesh.shape, SAMPLES[1] if mesh.dimension == 1 else 1, factor_bytes(self.equation, mesh))
 
     def begun(self, cells: int, clock: Clock) -> Clock:
         """With steps half as long, if these would have to be made again to keep the sign, which costs their order, so that the
@@ -102,7 +102,7 @@ class Backward:
     def run(self, cells: int, clock: Clock) -> Level:
         mesh, time = self.mesh.with_cells(cells), self.time
         one = mesh.dimension == 1
-        check_memory(mesh.shape, SAMPLES[1] if one else 1)
+        check_memory(mesh.shape, SAMPLES[1] if one else 1, factor_bytes(self.equation, mesh))
         stencil = Stencil(self.equation, mesh.axes[0]) if one else None
         backward = [stencil.backward] if stencil else operator_of(self.equation, mesh).backward
         parts, final = [_reversed(apply, time) for apply in backward], self._final(mesh)

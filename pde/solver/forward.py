@@ -14,6 +14,7 @@ from randwalk.terminal.progress import Stages, told, unseen
 
 from ..equation import FokkerPlanck
 from .arguments import check_memory, fits
+from .effort import factor_bytes
 from .exit_order import ORDER, irregular
 from .grid import Grid
 from .levels import on
@@ -111,7 +112,8 @@ class Forward:
         return states(self.equation, self.mesh.with_cells(cells)).effort(clock)
 
     def fits(self, cells: int) -> bool:
-        return fits(self.mesh.with_cells(cells).shape, self.times.size)
+        mesh = self.mesh.with_cells(cells)
+        return fits(mesh.shape, self.times.size, factor_bytes(self.equation, mesh))
 
     def begun(self, cells: int, clock: Clock) -> Clock:
         return clock
@@ -120,7 +122,7 @@ class Forward:
         """The run on `cells` cells of the axis with the most; each is made once."""
         if (cells, clock) not in self.known:
             mesh = self.mesh.with_cells(cells)
-            check_memory(mesh.shape, self.times.size)
+            check_memory(mesh.shape, self.times.size, factor_bytes(self.equation, mesh))
             self.known[cells, clock] = Run.of(self.equation, self.scheme, mesh, clock, self.stages)
         return self.known[cells, clock]
 
