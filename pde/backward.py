@@ -33,7 +33,8 @@ from .solver.fit import fitted, refuse_zeros
 from .solver.grid import Grid
 from .solver.levels import last, on
 from .solver.mesh import Mesh
-from .solver.refine import LARGEST_CELLS, LARGEST_PILOT, PILOT_CELLS, Needs, even, refinement
+from .solver.needs import LARGEST_CELLS, Needs, even
+from .solver.refine import LARGEST_PILOT, PILOT_CELLS, refinement
 from .solver.schemes import SDIRK2
 from .solver.stencil import Stencil
 from .solver.truncate import find_window

@@ -25,8 +25,10 @@ from .solver.arguments import (
 )  # fmt: skip
 from .solver.fit import edged
 from .solver.forward import ROUNDING, Forward, Run
+from .solver.ladder import Found
 from .solver.levels import last
-from .solver.refine import PILOT_CELLS, STUCK, Balance, Found, Needs, even, refined
+from .solver.needs import Needs, even
+from .solver.refine import PILOT_CELLS, STUCK, Balance, refined
 from .solver.schemes import Clock, Scheme
 from .solver.solution import Solution as Solution
 from .solver.window import find_mesh, wider_mesh

@@ -21,6 +21,7 @@ from randwalk.pde.solver.dissection import dissected, factorised
 from randwalk.pde.solver.forward import Run
 from randwalk.pde.solver.mesh import Mesh
 from randwalk.pde.solver.schemes import Clock, Scheme
+from randwalk.pde.solver.stencil import kept
 from randwalk.pde.solver.window import find_mesh
 from randwalk.terminal.progress import Stages
 
@@ -115,7 +116,7 @@ def test_factors_are_held_for_as_many_cells_as_there_is_room_for(monkeypatch: py
     tensor = ((0.81, 0.32), (0.32, 0.44))
     strong = FokkerPlanck((10.0, 3.0), tensor, domain=walls, start=(0.3, 0.4))
     made, held = list[float](), list[int]()
-    factorised, kept = together.Moves.factorised, together.kept
+    factorised = together.Moves.factorised
 
     def noted(self: together.Moves, tau: float) -> Callable[[Floats, bool], Floats]:
         made.append(tau)

@@ -23,9 +23,11 @@ from .backward_solution import BackwardSolution
 from .chains import INNER
 from .effort import effort, factor_bytes
 from .grid import Grid
+from .ladder import SMALLEST, Found
 from .levels import on
 from .mesh import Mesh
-from .refine import SMALLEST, Found, Needs, check_third_level, refined
+from .needs import Needs
+from .refine import check_third_level, refined
 from .schemes import ROUNDING, SDIRK2, Clock, march
 from .shares import local_means
 from .splines import means, through_centres

@@ -17,10 +17,11 @@ from .arguments import check_memory, fits
 from .effort import factor_bytes
 from .exit_order import ORDER, irregular
 from .grid import Grid
+from .ladder import SMALLEST, Found
 from .levels import on
 from .mesh import Mesh
+from .needs import Needs
 from .reconstruct import left_halves
-from .refine import SMALLEST, Found, Needs
 from .rough_walls import RoughWalls, has_rough_walls
 from .schemes import Clock, Scheme, march
 from .states import States, states
