@@ -9,7 +9,7 @@ absorbing one.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final, TypeAlias
 
@@ -20,6 +20,7 @@ from randwalk.inputs.arguments import finite, numbers
 from randwalk.inputs.keywords import once_positional
 from randwalk.model.coefficient import Coefficient, Floats, as_coefficient, in_dimension
 from randwalk.model.start import Product, Sites, Uniform
+from randwalk.terminal.progress import Stages
 
 from .equation import FokkerPlanck
 from .moving import check_rests_too
@@ -30,8 +31,10 @@ from .solver.chains import INNER, OUTLETS, Chain
 from .solver.field import check_open, field_steady
 from .solver.fit import fitted, refuse_zeros
 from .solver.grid import Grid
+from .solver.levels import last, on
 from .solver.mesh import Mesh
-from .solver.refine import LARGEST_CELLS, LARGEST_PILOT, PILOT_CELLS, Needs, even, refinement
+from .solver.needs import LARGEST_CELLS, Needs, even
+from .solver.refine import LARGEST_PILOT, PILOT_CELLS, refinement
 from .solver.schemes import SDIRK2
 from .solver.stencil import Stencil
 from .solver.truncate import find_window
@@ -56,6 +59,7 @@ def backward(
     killed: float = 0.0,
     paid: Mapping[str, float] | None = None,
     over: tuple[float, float] | Sequence[tuple[float, float]] | None = None,
+    progress: bool = False,
 ) -> BackwardSolution:
     """Solve u_t + a u_x + D u_xx - κu = 0 backward from u(x, T) = f(x) to u(x, 0), in one dimension or more.
 
@@ -81,6 +85,15 @@ def backward(
         For which starting places u is wanted to the tolerance, in several dimensions a pair for each axis; by default
         everywhere in a bounded domain of one dimension, else where the start lies. In several dimensions u is known beyond
         them, less precisely, as ``error(x)`` says: where two faces meet that pay differently it jumps.
+    progress : bool
+        Show a progress bar, of one solution after another, once the work has taken a second.
+
+    Raises
+    ------
+    ValueError
+        for arguments that are none, and a tolerance that is out of reach (with the one that was reached).
+    Interrupted
+        on Ctrl-C, with the solution that was reached in ``reached`` (None if none had an error yet).
 
     Examples
     --------
@@ -104,8 +117,12 @@ def backward(
     else:
         final = in_dimension("payoff", payoff, equation.dimension)
     pose = _pose_on_line if equation.dimension == 1 else _pose_in_space
-    mesh, asked, needs, pilot = pose(equation, final, time, over)
-    return Backward(equation, mesh, final, named, time, asked).solved(needs, pilot, tolerance)
+
+    def levels(stages: Stages) -> Iterator[BackwardSolution]:
+        mesh, asked, needs, pilot = pose(equation, final, time, over)
+        return Backward(equation, mesh, final, named, time, asked, stages).solved(needs, pilot, tolerance)
+
+    return last(levels, progress)
 
 
 def _pose_on_line(
@@ -142,13 +159,14 @@ def _ranges(equation: FokkerPlanck, over: Any) -> Ranges:
 
 
 @once_positional("tolerance")
-def mean_exit_time(equation: FokkerPlanck, *, tolerance: float = 1e-4) -> BackwardSolution:
+def mean_exit_time(equation: FokkerPlanck, *, tolerance: float = 1e-4, progress: bool = False) -> BackwardSolution:
     """The mean time until absorption at a wall or killing, by starting place: a τ_x + D τ_xx - κτ = -1 [Gardiner 2009, §5.5].
 
     In several dimensions a·∇τ + D:∇∇τ - κτ = -1.
 
     `tolerance` is relative to the largest mean exit time. The domain must be bounded and let walkers out, and the coefficients
-    must not depend on time; otherwise there is a ValueError that says so.
+    must not depend on time; otherwise there is a ValueError that says so. With `progress` a bar shows the solutions on one mesh
+    after another, once they have taken a second; Ctrl-C raises :class:`randwalk.Interrupted` with the best one in ``reached``.
 
     >>> import randwalk as rw
     >>> between = rw.Interval(0.0, 1.0, rw.Absorbing(), rw.Absorbing())
@@ -157,17 +175,19 @@ def mean_exit_time(equation: FokkerPlanck, *, tolerance: float = 1e-4) -> Backwa
     """
     check_rests_too(equation)
     if equation.dimension > 1:
-        return _steady_field(equation, 1.0, {}, "mean exit time", tolerance)
-    return _steady(equation, lambda chain: np.ones(chain.killed.size), "mean exit time", tolerance)
+        return _steady_field(equation, 1.0, {}, "mean exit time", tolerance, progress)
+    return _steady(equation, lambda chain: np.ones(chain.killed.size), "mean exit time", tolerance, progress)
 
 
 @once_positional("tolerance")
-def exit_probability(equation: FokkerPlanck, wall: str, *, tolerance: float = 1e-4) -> BackwardSolution:
+def exit_probability(
+    equation: FokkerPlanck, wall: str, *, tolerance: float = 1e-4, progress: bool = False
+) -> BackwardSolution:
     """The probability of leaving in the end through `wall`, "left", "right" or "killing", by starting place:
     a u_x + D u_xx - κu = 0 with u = 1 on leaving there and 0 elsewhere. In several dimensions `wall` is any of the domain's
     exits; of a region that absorbs, u is the committor of that region against all other exits.
     `tolerance` is relative to the largest probability.
-    Domain and coefficients as for :func:`mean_exit_time`.
+    Domain, coefficients and `progress` as for :func:`mean_exit_time`.
 
     >>> import randwalk as rw
     >>> between = rw.Interval(0.0, 1.0, rw.Absorbing(), rw.Absorbing())
@@ -178,7 +198,7 @@ def exit_probability(equation: FokkerPlanck, wall: str, *, tolerance: float = 1e
     check_rests_too(equation)
     if equation.dimension > 1:
         check_open(equation, wall)
-        return _steady_field(equation, 0.0, {wall: 1.0}, f"probability of leaving by {wall!r}", tolerance)
+        return _steady_field(equation, 0.0, {wall: 1.0}, f"probability of leaving by {wall!r}", tolerance, progress)
     if wall not in equation.domain.exits:
         equation.domain.exit(wall)  # refuses it
     face = equation.domain.face(wall)
@@ -189,11 +209,11 @@ def exit_probability(equation: FokkerPlanck, wall: str, *, tolerance: float = 1e
     def source(chain: Chain) -> Floats:
         return chain.killed if wall == "killing" else np.zeros(chain.killed.size)
 
-    return _steady(equation, source, f"probability of leaving by {wall!r}", tolerance, paid)
+    return _steady(equation, source, f"probability of leaving by {wall!r}", tolerance, progress, paid)
 
 
 def _steady_field(
-    equation: FokkerPlanck, source: float, paid: Mapping[str, float], quantity: str, tolerance: float
+    equation: FokkerPlanck, source: float, paid: Mapping[str, float], quantity: str, tolerance: float, progress: bool
 ) -> BackwardSolution:
     """The same as :func:`_steady` in several dimensions."""
     tolerance, domain = checked_tolerance(tolerance), equation.domain
@@ -202,7 +222,7 @@ def _steady_field(
         raise ValueError(
             f"{quantity}: needs a bounded domain, not {domain}; put far walls, Reflecting() or Absorbing()"
         )
-    return field_steady(equation, source, paid, quantity, tolerance)
+    return last(lambda stages: field_steady(equation, source, paid, quantity, tolerance, stages), progress)
 
 
 def _check_steady(equation: FokkerPlanck, quantity: str) -> None:
@@ -215,6 +235,7 @@ def _steady(
     source: Callable[[Chain], Floats],
     quantity: str,
     tolerance: float,
+    progress: bool,
     paid: tuple[float, float] = (0.0, 0.0),
 ) -> BackwardSolution:
     """The solution of Aᵀu = -source with u = `paid` on leaving, refined to `tolerance` relative to its largest value."""
@@ -225,8 +246,22 @@ def _steady(
         raise ValueError(
             f"{quantity}: needs a bounded domain, not {domain}; put a far Reflecting() or Absorbing() wall"
         )
+    return last(lambda stages: _line_steady(equation, source, paid, quantity, tolerance, stages), progress)
+
+
+def _line_steady(
+    equation: FokkerPlanck,
+    source: Callable[[Chain], Floats],
+    paid: tuple[float, float],
+    quantity: str,
+    tolerance: float,
+    stages: Stages,
+) -> Iterator[BackwardSolution]:
+    """The solutions on one grid after another."""
+    domain = equation.domain
 
     def run(cells: int) -> BackwardSolution:
+        advance = stages(on((cells,)), 1.0)
         grid = replace(whole, cells=cells)
         stencil = Stencil(equation, grid)
         chain = stencil.chain(0.0)
@@ -244,6 +279,7 @@ def _steady(
             )
         joints = stencil.at_joints(0.0, state)
         asked = ((domain.low, domain.high),)
+        advance(1.0)
         return BackwardSolution.of(equation, Mesh((grid,), domain), u, joints, asked, quantity)
 
     whole = _whole(equation, 0.0)
@@ -255,8 +291,9 @@ def _steady(
             coarse = run(cells // 2)
         before, error = error, line_difference(fine, coarse) / 3.0
         scale = float(np.abs(fine.u).max())
+        yield fine.judged(error)
         if error <= tolerance * scale:
-            return fine.judged(error)
+            return
         if error > 0.9 * before and cells > 16 * PILOT_CELLS:
             break
         factor = refinement(error, tolerance * scale) if whole.uniform else 2.0  # which halves every cell

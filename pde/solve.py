@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from typing import Final
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from randwalk.inputs.keywords import once_positional
+from randwalk.model.coefficient import Floats
+from randwalk.terminal.progress import Stages
 
 from .equation import FokkerPlanck
 from .moving import check_rests_too
@@ -22,7 +25,10 @@ from .solver.arguments import (
 )  # fmt: skip
 from .solver.fit import edged
 from .solver.forward import ROUNDING, Forward, Run
-from .solver.refine import PILOT_CELLS, STUCK, Balance, Found, Needs, even, refined
+from .solver.ladder import Found
+from .solver.levels import last
+from .solver.needs import Needs, even
+from .solver.refine import PILOT_CELLS, STUCK, Balance, refined
 from .solver.schemes import Clock, Scheme
 from .solver.solution import Solution as Solution
 from .solver.window import find_mesh, wider_mesh
@@ -40,6 +46,7 @@ def solve(
     tolerance: float = 1e-4,
     cells: int | None = None,
     scheme: Scheme | None = None,
+    progress: bool = False,
 ) -> Solution:
     """Solve ρ_t = -(aρ)_x + (Dρ)_xx - κρ by conservative finite volumes on a grid of its own, in one dimension or more.
 
@@ -58,6 +65,8 @@ def solve(
         nothing of the law.
     scheme : BackwardEuler(), CrankNicolson() or SDIRK2(), optional
         The time scheme, SDIRK2() by default. With a ``dt`` its steps are at most that long; else they are chosen.
+    progress : bool
+        Show a progress bar, of one solution after another, once the work has taken a second.
 
     Notes
     -----
@@ -89,6 +98,8 @@ def solve(
     ValueError
         for times that are not positive and increasing, coefficients that are not numbers, D < 0, or D = 0 elsewhere than at
         an end of the domain (with the place), and a tolerance that is out of reach (with the one that was reached).
+    Interrupted
+        on Ctrl-C, with the solution that was reached in ``reached`` (None if none had an error yet).
 
     Examples
     --------
@@ -102,6 +113,13 @@ def solve(
     cells = None if cells is None else checked_cells(cells)
     tolerance, recorded, scheme = checked_tolerance(tolerance), checked_times(times), checked_scheme(scheme)
     check_memory((cells or SMALLEST_CELLS,), recorded.size)
+    return last(lambda stages: _levels(equation, recorded, tolerance, cells, scheme, stages), progress)
+
+
+def _levels(
+    equation: FokkerPlanck, recorded: Floats, tolerance: float, cells: int | None, scheme: Scheme, stages: Stages
+) -> Iterator[Solution]:
+    """The solutions of all levels that have an error, of which the last one is what was asked for."""
     leak = LEAK_SHARE * tolerance if cells is None else FIXED_LEAK
     mesh = edged(equation, find_mesh(equation, recorded, leak))
     check_memory(mesh.with_cells(cells).shape if cells else mesh.shape, recorded.size)
@@ -114,32 +132,43 @@ def solve(
         check_memory(mesh.with_cells(THIRD_LEVEL * needs.first).shape, recorded.size)
 
     while True:
-        family = Forward(equation, recorded, scheme, mesh)
-        if cells is None and scheme.dt is None:
-            found = refined(family, needs, tolerance)
-        elif cells is None:
-            found = _with_steps(family, needs, tolerance)
-        else:
-            found = family.pair(cells, needs, Balance.measured(family, needs, 1.0).clock(cells // 2))
-        lost = np.where(mesh.cut, found.fine.left_so_far[-1], 0.0)
+        family = Forward(equation, recorded, scheme, mesh, stages)
+        for found in _found(family, needs, tolerance, cells):
+            lost = np.where(mesh.cut, found.fine.left_so_far[-1], 0.0)
+            solution = _solution(family, found, float(lost.sum()))
+            yield solution
         if (lost <= leak).all():
             break
         mesh = edged(equation, wider_mesh(equation, mesh, lost, leak, float(recorded[-1])))
-    run = found.solution
-    surely = lost.sum() + ROUNDING * (run.ages.size - 1)  # however well two solutions agree
-    errors = np.maximum(found.errors, surely)
-    if cells is None and errors.max() > tolerance:
+    error = solution.error_estimate
+    if cells is None and error > tolerance:
         raise ValueError(
-            f"tolerance = {tolerance:g} is out of reach: {errors.max():.2g} is the rounding of {run.ages.size - 1} steps; take "
-            f"tolerance = {2.0 * errors.max():.2g}"
+            f"tolerance = {tolerance:g} is out of reach: {error:.2g} is the rounding of {solution.steps} steps; take "
+            f"tolerance = {2.0 * error:.2g}"
         )
+
+
+def _found(family: Forward, needs: Needs, tolerance: float, cells: int | None) -> Iterator[Found[Run]]:
+    """What is found on one window, the last to the tolerance or on the number of cells that is given."""
+    if cells is not None:
+        yield family.pair(cells, needs, Balance.measured(family, needs, 1.0).clock(cells // 2))
+    elif family.scheme.dt is None:
+        yield from refined(family, needs, tolerance)
+    else:
+        yield from _with_steps(family, needs, tolerance)
+
+
+def _solution(family: Forward, found: Found[Run], lost: float) -> Solution:
+    """The law that was found, where as much mass was `lost` through cuts."""
+    run = found.solution
+    surely = lost + ROUNDING * (run.ages.size - 1)  # however well two solutions agree
     return Solution(
-        equation,
-        scheme,
+        family.equation,
+        family.scheme,
         run.mesh,
-        recorded,
+        family.times,
         np.maximum(run.mass, 0.0) / run.mesh.volumes,  # what is below 0 is rounding
-        errors,
+        np.maximum(found.errors, surely),
         found.fine.passage_difference(found.coarse),
         run.ages,
         run.left_so_far,
@@ -154,17 +183,18 @@ def fewest_cells(equation: FokkerPlanck, times: ArrayLike) -> int:
     return max(2 * Needs.on_mesh(equation, recorded, checked_scheme(None), mesh, equation.start).cells, SMALLEST_CELLS)
 
 
-def _with_steps(family: Forward, needs: Needs, tolerance: float) -> Found[Run]:
-    """The second-order solution with the steps of the scheme, on as many cells as it takes."""
+def _with_steps(family: Forward, needs: Needs, tolerance: float) -> Iterator[Found[Run]]:
+    """Second-order solutions with the steps of the scheme, the last on as many cells as it takes."""
     dt = family.scheme.dt
     assert dt is not None
     clock = Clock.equal(needs.times, needs.refined * dt, needs.pace, needs.power)
     cells, reached = even(max(PILOT_CELLS, 2 * needs.cells)), math.inf
     while cells <= needs.most:
         found = family.pair(cells, needs, clock)
+        yield found
         error = float(found.errors.max())
         if error <= tolerance:
-            return found
+            return
         if error > STUCK * reached:
             break
         reached, cells = min(error, reached), 2 * cells

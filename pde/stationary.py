@@ -26,6 +26,7 @@ from randwalk.tables.table import StepTable
 from .equation import FokkerPlanck, check_walk
 from .hitting.balance import closed_classes, stationary
 from .hitting.site_chain import SiteChain
+from .solver.levels import last
 from .solver.steady import StationarySolution, steady_law, windows_of
 
 FARTHEST = 2**31  # lattice numbers are whole numbers of 32 bits
@@ -67,25 +68,30 @@ class StationaryLaw(SteadyLaw):
 
 
 @overload
-def stationary_law(walk: LatticeWalk, *, window: Window = None) -> StationaryLaw: ...
+def stationary_law(walk: LatticeWalk, *, window: Window = None, progress: bool = ...) -> StationaryLaw: ...
 
 
 @overload
 def stationary_law(
-    walk: FokkerPlanck, *, window: Window = None, tolerance: float | None = None
+    walk: FokkerPlanck, *, window: Window = None, tolerance: float | None = None, progress: bool = ...
 ) -> StationarySolution: ...
 
 
 @once_positional("window")
 def stationary_law(
-    walk: LatticeWalk | FokkerPlanck, *, window: Window = None, tolerance: float | None = None
+    walk: LatticeWalk | FokkerPlanck,
+    *,
+    window: Window = None,
+    tolerance: float | None = None,
+    progress: bool = False,
 ) -> StationaryLaw | StationarySolution:
     """The stationary law of a walk or an equation on rings, or between reflecting walls; `window` (low, high) bounds an unbounded
     side, in several dimensions a pair for each axis (None for one that is bounded).
 
     Of an equation it is found by finite differences, to a `tolerance` of P(X ≤ x, Y ≤ y, …), by default 1e-4: a
     :class:`StationarySolution`. Cells exchange mass at the rates of :func:`solve`, which keep exp(-U) exactly where the drift
-    is -D∇U. Of a walk it is exact:
+    is -D∇U. With `progress` a bar shows its solutions on one mesh after another, once they have taken a second; Ctrl-C raises
+    :class:`randwalk.Interrupted` with the best one in ``reached``. Of a walk it is exact:
 
     π = πP is solved without a subtraction, so that every probability keeps its digits down to 1e-308, in a time and a memory
     proportional to the number of sites (Grassmann, Taksar and Heyman, Operations Research 33, 1107, 1985). Between walls this
@@ -110,7 +116,8 @@ def stationary_law(
     [0.5, 0.5]
     """
     if isinstance(walk, FokkerPlanck):
-        return steady_law(walk, window, 1e-4 if tolerance is None else tolerance)
+        wanted = 1e-4 if tolerance is None else tolerance
+        return last(lambda stages: steady_law(walk, window, wanted, stages), progress)
     check_walk(walk)
     if tolerance is not None:
         raise TypeError(f"tolerance = {tolerance!r}: the stationary law of a walk is exact; leave it out")

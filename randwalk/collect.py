@@ -30,19 +30,21 @@ AnyCounts = Counts | ItoCounts
 class Interrupted(KeyboardInterrupt):
     """Ctrl-C during a run. `ensemble` holds the walkers that were finished, as a run of these walkers gives them (None if there
     are none); ``ensemble.extend(range(walkers))`` continues with those that are missing. Of values at points `reached` holds what
-    the walkers that were finished say, an :class:`randwalk.pde.Expectation` (None if there are none). The message says what is
+    the walkers that were finished say, an :class:`randwalk.pde.Expectation` (None if there are none); of a solution of an
+    equation the best one that was finished, with its error (None if none had an error yet). The message says what is
     kept, and how to go on. At the prompt of Python the exception is ``sys.last_value``."""
 
-    def __init__(self, ensemble: Any, further: str = "", reached: Any = None) -> None:
+    def __init__(self, ensemble: Any, further: str = "", reached: Any = None, finished: str | None = None) -> None:
         made = reached if ensemble is None else ensemble
-        finished = (
-            "before any walkers were finished"
-            if made is None
-            else f"with {int(np.sum(made.walkers)):,} walkers finished"
-        )
-        self.done = f"interrupted {finished}"
+        self.done = f"interrupted {_walkers_finished(made) if finished is None else finished}"
         super().__init__(self.done + further)
         self.ensemble, self.reached = ensemble, reached
+
+
+def _walkers_finished(made: Any) -> str:
+    if made is None:
+        return "before any walkers were finished"
+    return f"with {int(np.sum(made.walkers)):,} walkers finished"
 
 
 def collect(

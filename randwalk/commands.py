@@ -41,6 +41,8 @@ from .validate_command import validate as validate  # the first one of the help
 
 if TYPE_CHECKING:
     from .collect import Interrupted
+    from .pde.equation import FokkerPlanck
+    from .pde.solver.solution import Solution
 
 
 class Format(StrEnum):
@@ -159,8 +161,6 @@ def solve(
     """Solve the equation of a problem file: closed form where there is one, and finite differences."""
     if out is not None:
         check_output("--out", out, (".csv",))
-    from rich.table import Table
-
     import randwalk as rw
 
     problem = read_problem(file)
@@ -173,12 +173,28 @@ def solve(
         )
     wanted = problem.tolerance if tolerance is None else tolerance
     assert wanted is not None
-    with in_keys(file):
-        solution = rw.pde.solve(equation, times, tolerance=wanted)
+    stopped: Interrupted | None = None
+    try:
+        with in_keys(file):
+            solution = rw.pde.solve(equation, times, tolerance=wanted, progress=sys.stderr.isatty() and not quiet)
+    except rw.Interrupted as stop:  # what was reached is shown, and written
+        if stop.reached is None:
+            raise Stopped(stop.done) from None
+        solution, stopped = stop.reached, stop
     if out is not None:
         write_text(out, printed.densities(solution, times))
-    if quiet:
-        return
+    if not quiet:
+        _print_solution(equation, solution, times, out)
+    if stopped is not None:
+        raise Stopped(stopped.done)
+
+
+def _print_solution(equation: FokkerPlanck, solution: Solution, times: list[float], out: str | None) -> None:
+    """The equation, the solution, and a table of it beside the closed form where there is one."""
+    from rich.table import Table
+
+    import randwalk as rw
+
     print(repr(equation))
     columns: dict[str, Callable[[float], float]] = {
         "survival": lambda t: float(solution.survival(t)),

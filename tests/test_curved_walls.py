@@ -17,9 +17,10 @@ from randwalk.pde.solver.arguments import checked_scheme
 from randwalk.pde.solver.cut_cells import open_shares
 from randwalk.pde.solver.forward import Forward, Run
 from randwalk.pde.solver.grid import Grid
+from randwalk.pde.solver.ladder import MET
 from randwalk.pde.solver.mesh import Mesh
+from randwalk.pde.solver.needs import Needs
 from randwalk.pde.solver.operator import Operator
-from randwalk.pde.solver.refine import MET, Needs
 from randwalk.pde.solver.rough_walls import RoughWalls
 from randwalk.pde.solver.together import Together, operator_of
 from randwalk.pde.solver.window import find_mesh, whole

@@ -176,8 +176,8 @@ def test_walls(wall: Any) -> None:
 def test_a_tolerance_out_of_reach_names_one_that_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
     """Few cells and steps are allowed here, so that the remedy can be followed quickly."""
     for module, name in (
-        ("solver.refine", "LARGEST_CELLS"),
-        ("solver.refine", "LARGEST_STEPS"),
+        ("solver.needs", "LARGEST_CELLS"),
+        ("solver.needs", "LARGEST_STEPS"),
         ("backward", "LARGEST_CELLS"),
     ):
         monkeypatch.setattr(sys.modules[f"randwalk.pde.{module}"], name, 512)

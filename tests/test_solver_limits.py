@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,6 +12,7 @@ from scipy import sparse
 from scipy.sparse.linalg import splu
 
 import randwalk as rw
+from randwalk.model.coefficient import Floats
 from randwalk.pde import FokkerPlanck, backward, closed_form, solve
 from randwalk.pde.backward import _pose_in_space
 from randwalk.pde.solver import arguments, effort, together
@@ -18,6 +21,9 @@ from randwalk.pde.solver.dissection import dissected, factorised
 from randwalk.pde.solver.forward import Run
 from randwalk.pde.solver.mesh import Mesh
 from randwalk.pde.solver.schemes import Clock, Scheme
+from randwalk.pde.solver.stencil import kept
+from randwalk.pde.solver.window import find_mesh
+from randwalk.terminal.progress import Stages
 
 HONEST = 4.0  # an estimate may be too small by less than this
 SIDE = rw.Interval(0.0, 1.0, rw.Absorbing(), rw.Absorbing())
@@ -37,9 +43,9 @@ def test_what_is_out_of_reach_is_refused_on_the_third_level(monkeypatch: pytest.
     made = list[int]()
     of = Run.of
 
-    def noted(equation: FokkerPlanck, scheme: Scheme, mesh: Mesh, clock: Clock) -> Run:
+    def noted(equation: FokkerPlanck, scheme: Scheme, mesh: Mesh, clock: Clock, stages: Stages) -> Run:
         made.append(mesh.cells)
-        return of(equation, scheme, mesh, clock)
+        return of(equation, scheme, mesh, clock, stages)
 
     monkeypatch.setattr(Run, "of", noted)
     message = refused(1e-12)
@@ -101,6 +107,52 @@ def test_no_order_is_made_where_nothing_is_factorised(monkeypatch: pytest.Monkey
     walls = rw.Interval(0.0, 1.0, rw.Reflecting(), rw.Reflecting()) ** 2
     law = solve(FokkerPlanck(0.0, ((0.5, 0.2), (0.2, 0.4)), domain=walls, start=(0.3, 0.5)), [0.1], cells=32)
     assert law.density.min() >= 0.0
+
+
+def test_factors_are_held_for_as_many_cells_as_there_is_room_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With room for those of one length of steps they are made anew, and the law is the same bit for bit; with coefficients that
+    depend on time as many cells are factorised as before, and iterations give the same law to their residual."""
+    walls = rw.Interval(0.0, 1.0, rw.Reflecting(), rw.Reflecting()) ** 2
+    tensor = ((0.81, 0.32), (0.32, 0.44))
+    strong = FokkerPlanck((10.0, 3.0), tensor, domain=walls, start=(0.3, 0.4))
+    made, held = list[float](), list[int]()
+    factorised = together.Moves.factorised
+
+    def noted(self: together.Moves, tau: float) -> Callable[[Floats, bool], Floats]:
+        made.append(tau)
+        return factorised(self, tau)
+
+    def counted(known: dict[Any, Any], *given: Any) -> Any:
+        found = kept(known, *given)
+        held.extend([len(known)] * (len(given) == 3))  # of factors, which alone are told how many to keep
+        return found
+
+    monkeypatch.setattr(together.Moves, "factorised", noted)
+    monkeypatch.setattr(together, "kept", counted)
+    given: dict[str, Any] = {"times": [0.02, 0.07, 0.3], "cells": 96}
+    law, once = solve(strong, **given), len(made)
+    assert once > 2 and max(held) > 1
+    made.clear()
+    held.clear()
+    monkeypatch.setattr(together, "ROOM", {2: 1})
+    again = solve(strong, **given)
+    assert len(made) >= once and max(held) == 1
+    np.testing.assert_array_equal(again.density, law.density)
+    monkeypatch.setattr(together, "MOVING", {2: 0})
+    made.clear()
+    moving = FokkerPlanck((rw.expression("10 + 1e-14*t"), 3.0), tensor, domain=walls, start=(0.3, 0.4))
+    assert moving.time_dependent and effort.factor_bytes(moving, law.mesh) == 0.0
+    assert abs(solve(moving, **given).density - law.density).max() < 1e-8 * law.density.max() and not made
+
+
+def test_a_tensor_with_a_strong_drift_is_within_reach_by_factors() -> None:
+    """Of Péclet 100: the level that shows an error of 1e-3 takes 1/20 of the largest work, not 2/3 as by iterations, and the room
+    of its factors is foreseen."""
+    walls = rw.Interval(0.0, 1.0, rw.Reflecting(), rw.Reflecting()) ** 2
+    equation = FokkerPlanck((100.0, 30.0), ((0.81, 0.32), (0.32, 0.44)), domain=walls, start=(0.3, 0.4))
+    mesh = find_mesh(equation, np.array([0.1]), 1e-6).with_cells(672)
+    assert effort.effort(equation, mesh, Clock.equal(np.array([0.1]), 0.1 / 128)) < effort.LARGEST_WORK / 16.0
+    assert effort.factor_bytes(equation, mesh) * mesh.size > 0.8e9  # measured
 
 
 @pytest.mark.quick

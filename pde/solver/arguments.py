@@ -49,11 +49,12 @@ def checked_cells(cells: int) -> int:
     return int(cells)
 
 
-def check_memory(shape: tuple[int, ...], records: int) -> None:
-    """Refuse a run of so many cells along each axis with that many recorded times that would not fit."""
-    if fits(shape, records):
+def check_memory(shape: tuple[int, ...], records: int, more: float = 0.0) -> None:
+    """Refuse a run of so many cells along each axis with that many recorded times that would not fit; each cell takes so many
+    bytes `more`."""
+    if fits(shape, records, more):
         return
-    cells, each = math.prod(shape), _bytes(records)
+    cells, each = math.prod(shape), _bytes(records) + more
     most = int(max(shape) * (SHARE * available() / each / cells) ** (1.0 / len(shape))) // 2 * 2
     along = " along the longest axis" if len(shape) > 1 else ""
     remedy = f"take at most {most} cells{along}" if most >= SMALLEST_CELLS else "record fewer times"
@@ -61,9 +62,9 @@ def check_memory(shape: tuple[int, ...], records: int) -> None:
     require(cells * each, what, f"{remedy}, or a larger tolerance in place of cells")
 
 
-def fits(shape: tuple[int, ...], records: int) -> bool:
+def fits(shape: tuple[int, ...], records: int, more: float = 0.0) -> bool:
     """Whether there is memory for such a run."""
-    size = math.prod(shape) * _bytes(records)
+    size = math.prod(shape) * (_bytes(records) + more)
     return size <= SMALL or size <= SHARE * available()  # to ask the system takes longer than a short run
 
 

@@ -14,16 +14,20 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from randwalk.model.coefficient import Coefficient, Floats
+from randwalk.terminal.progress import Stages, told, unseen
 
 from ..equation import FokkerPlanck
 from ..pace import PILOT_STEPS
 from .arguments import check_memory, fits
 from .backward_solution import BackwardSolution
 from .chains import INNER
-from .effort import effort
+from .effort import effort, factor_bytes
 from .grid import Grid
+from .ladder import SMALLEST, Found
+from .levels import on
 from .mesh import Mesh
-from .refine import SMALLEST, Needs, check_third_level, refined
+from .needs import Needs
+from .refine import check_third_level, refined
 from .schemes import ROUNDING, SDIRK2, Clock, march
 from .shares import local_means
 from .splines import means, through_centres
@@ -49,7 +53,8 @@ class Level:
 class Backward:
     """The backward problems of an equation on the window of a mesh, as a family that :func:`refined` climbs.
 
-    `paid` is paid on leaving by exits, and the errors in the range of starts that is `asked` for count.
+    `paid` is paid on leaving by exits, and the errors in the range of starts that is `asked` for count. Each solution is one of
+    the `stages`.
     """
 
     equation: FokkerPlanck
@@ -58,13 +63,18 @@ class Backward:
     paid: Mapping[str, float]
     time: float
     asked: Ranges
+    stages: Stages = unseen
 
-    def solved(self, needs: Needs, pilot: int, tolerance: float) -> BackwardSolution:
-        """The solution to a tolerance relative to the largest value on `pilot` cells."""
+    def solved(self, needs: Needs, pilot: int, tolerance: float) -> Iterator[BackwardSolution]:
+        """The solutions of all levels, up to a tolerance relative to the largest value on `pilot` cells."""
         check_third_level(self, needs)
         first = self.run(pilot, needs.clock(PILOT_STEPS)).solution
         size = np.where(_within(first.mesh, self.asked), np.abs(first.u), 0.0)
-        found = refined(self, needs, tolerance, max(float(np.nanmax(size)), SMALLEST))
+        for found in refined(self, needs, tolerance, max(float(np.nanmax(size)), SMALLEST)):
+            yield self._judged(found)
+
+    def _judged(self, found: Found[Level]) -> BackwardSolution:
+        """The solution with its errors."""
         solution, error = found.solution.solution, float(found.errors.max())
         if self.mesh.dimension == 1:
             return solution.judged(error)
@@ -82,7 +92,7 @@ class Backward:
 
     def fits(self, cells: int) -> bool:
         mesh = self.mesh.with_cells(cells)
-        return fits(mesh.shape, SAMPLES[1] if mesh.dimension == 1 else 1)
+        return fits(mesh.shape, SAMPLES[1] if mesh.dimension == 1 else 1, factor_bytes(self.equation, mesh))
 
     def begun(self, cells: int, clock: Clock) -> Clock:
         """With steps half as long, if these would have to be made again to keep the sign, which costs their order, so that the
@@ -94,13 +104,14 @@ class Backward:
     def run(self, cells: int, clock: Clock) -> Level:
         mesh, time = self.mesh.with_cells(cells), self.time
         one = mesh.dimension == 1
-        check_memory(mesh.shape, SAMPLES[1] if one else 1)
+        check_memory(mesh.shape, SAMPLES[1] if one else 1, factor_bytes(self.equation, mesh))
         stencil = Stencil(self.equation, mesh.axes[0]) if one else None
         backward = [stencil.backward] if stencil else operator_of(self.equation, mesh).backward
         parts, final = [_reversed(apply, time) for apply in backward], self._final(mesh)
 
         def last(floor: float) -> Floats:
-            ((_, _, state),) = deque(march(SDIRK2(), parts, final, clock, floor), maxlen=1)
+            steps = march(SDIRK2(), parts, final, clock, floor)
+            ((_, _, state),) = deque(told(steps, self.stages(on(mesh.shape), clock.steps)), maxlen=1)
             return state
 
         state, floor = last(-math.inf), min(float(final.min()), 0.0)

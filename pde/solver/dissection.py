@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 from scipy.sparse.linalg import splu
 
+from randwalk.jit.pools import apart
 from randwalk.model.coefficient import Floats
 
 SMALL: Final = 32  # cells that are not parted
@@ -37,10 +38,10 @@ def dissected(places: NDArray[np.int64]) -> NDArray[np.int64]:
 
 def factorised(matrix: sparse.csr_array, order: NDArray[np.int64]) -> Callable[[Floats, bool], Floats]:
     """The solution for a right-hand side, of the transposed `matrix` if asked. The diagonal dominates rows or columns, so that it
-    is the pivot, and signs are kept."""
-    factors = splu(
-        matrix[order][:, order].tocsc(), permc_spec="NATURAL", diag_pivot_thresh=0.0, options={"SymmetricMode": True}
-    )
+    is the pivot, and signs are kept. Ctrl-C is heard meanwhile."""
+    options = {"SymmetricMode": True}
+    ordered = matrix[order][:, order].tocsc()
+    factors = apart(lambda: splu(ordered, permc_spec="NATURAL", diag_pivot_thresh=0.0, options=options))
 
     def solution(b: Floats, transposed: bool) -> Floats:
         found = np.empty_like(b)

@@ -18,12 +18,13 @@ from randwalk.model.coefficient import Floats
 from ..equation import FokkerPlanck
 from .mesh import Mesh
 from .schemes import SDIRK2, Clock
-from .together import DIRECT, joint
+from .together import joint, most_factorised
 
 LARGEST_WORK: Final = 2**34  # numbers that are stepped, times steps: a quarter of an hour
 COARSE: Final = 16  # cells of the axis with the most where D is looked at
 ITERATION: Final = 3.0  # of both stages of a step, for a number, over what the chains take
 FACTORED: Final = 20.0  # the same of a step with factors
+FACTOR_BYTES: Final = 3000.0  # of a cell in the plane: 2750 of 80 000 cells, 2500 of 320 000
 PER_ROOT: Final = 6.0  # iterations over √(1 + τr)
 
 
@@ -32,12 +33,18 @@ def effort(equation: FokkerPlanck, mesh: Mesh, clock: Clock) -> float:
     axes = joint(equation, mesh) if mesh.dimension > 1 else ()
     if not axes:
         return float(mesh.states * clock.steps)
-    if mesh.size <= DIRECT.get(len(axes), 2**13):
+    if mesh.size <= most_factorised(len(axes), equation.time_dependent):
         return mesh.states * clock.steps * FACTORED
     spread = [float(np.median(d)) for d in _seen(equation, mesh)]
     leaving = sum(2.0 * spread[a] / mesh.spacings[a] ** 2 for a in axes)
     roots = (s.steps * math.sqrt(1.0 + SDIRK2.gamma * (s.end - s.begin) / s.steps * leaving) for s in clock.stretches)
     return mesh.states * ITERATION * PER_ROOT * sum(roots)
+
+
+def factor_bytes(equation: FokkerPlanck, mesh: Mesh) -> float:
+    """The bytes that factors of all chains together take for each cell, 0 where there are none."""
+    axes = joint(equation, mesh) if mesh.dimension > 1 else ()
+    return FACTOR_BYTES if axes and mesh.size <= most_factorised(len(axes), equation.time_dependent) else 0.0
 
 
 def too_much(work: float) -> str:

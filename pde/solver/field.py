@@ -4,8 +4,9 @@ system, an M-matrix, whose rows are the rates of :mod:`randwalk.pde.solver.opera
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any, Final
 
 import numpy as np
@@ -14,12 +15,14 @@ from scipy import sparse
 from scipy.sparse import csgraph
 
 from randwalk.model.coefficient import ZERO, Floats
+from randwalk.terminal.progress import Stages
 
 from ..equation import FokkerPlanck
 from .arguments import check_memory
 from .backward_family import around, extrapolated
 from .backward_solution import BackwardSolution
 from .dissection import dissected, factorised
+from .levels import on
 from .mesh import Mesh
 from .multigrid import solved
 from .operator import Operator
@@ -40,9 +43,10 @@ OF_DIFFERENCE: Final = {
 
 
 def field_steady(
-    equation: FokkerPlanck, source: float, paid: Mapping[str, float], quantity: str, tolerance: float
-) -> BackwardSolution:
-    """The solution of a·∇u + D:∇∇u - κu = -`source` with u = `paid` on leaving, to a `tolerance` relative to the largest u.
+    equation: FokkerPlanck, source: float, paid: Mapping[str, float], quantity: str, tolerance: float, stages: Stages
+) -> Iterator[BackwardSolution]:
+    """The solutions of a·∇u + D:∇∇u - κu = -`source` with u = `paid` on leaving, on one mesh after another, up to a `tolerance`
+    relative to the largest u; each is one of the `stages`.
 
     Cells are halved until a solution, or an extrapolated one, differs little from that of the level before: its error is taken
     as :data:`OF_DIFFERENCE`, where second order leaves a third, or with other regions as all of it.
@@ -53,16 +57,13 @@ def field_steady(
     every, most = whole(equation), MOST.get(equation.dimension, 2**18)
     cells = showing(every, _first_cells(every, most), most)
     every = replace(every, crossed=crossed(equation, every.with_cells(AFTER * cells)))
-    levels, richer, reached = (
-        [_solved(equation, every.with_cells(cells), source, paid, quantity)],
-        list[BackwardSolution](),
-        math.inf,
-    )
+    level = partial(_solved, equation, source, paid, quantity, stages)
+    levels, richer, reached = [level(every.with_cells(cells))], list[BackwardSolution](), math.inf
     largest = math.inf if source else max(paid.values())
     error = math.inf
     while math.prod((mesh := every.with_cells(cells := 2 * cells)).shape) <= most:
         check_memory(mesh.shape, 1)
-        levels.append(_solved(equation, mesh, source, paid, quantity))
+        levels.append(level(mesh))
         pairs, scale = [levels[-2:]], float(np.nanmax(np.abs(levels[-1].u)))
         if smooth:
             richer.append(extrapolated(levels[-1], levels[-2]))
@@ -72,8 +73,9 @@ def field_steady(
                 else []
             )
         found = min((_compared(fine, coarse, share) for coarse, fine in pairs), key=lambda field: field.error_estimate)
+        yield found
         if found.error_estimate <= tolerance * scale:
-            return found
+            return
         error = found.error_estimate
         if error > STUCK * reached:
             break
@@ -119,9 +121,10 @@ def check_open(equation: FokkerPlanck, wall: str) -> None:
 
 
 def _solved(
-    equation: FokkerPlanck, mesh: Mesh, source: float, paid: Mapping[str, float], quantity: str
+    equation: FokkerPlanck, source: float, paid: Mapping[str, float], quantity: str, stages: Stages, mesh: Mesh
 ) -> BackwardSolution:
     """u on one mesh."""
+    advance = stages(on(mesh.shape), 1.0)
     g = generator_at_walls(Operator(equation, mesh))
     live = mesh.index[mesh.live]
     _check_exit(g, mesh, quantity)
@@ -131,6 +134,7 @@ def _solved(
     known[mesh.size :] = [paid.get(mesh.exits[exit], 0.0) for exit in mesh.drains]
     found = np.full(mesh.shape, math.nan)
     found[mesh.live] = _sparse_solution(-g[live][:, live], source + (g[live] @ known), np.argwhere(mesh.live))
+    advance(1.0)
     return BackwardSolution.of(equation, mesh, found, np.empty(0), None, quantity)
 
 

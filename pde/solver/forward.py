@@ -10,14 +10,18 @@ import numpy as np
 from scipy.interpolate import PchipInterpolator
 
 from randwalk.model.coefficient import Floats
+from randwalk.terminal.progress import Stages, told, unseen
 
 from ..equation import FokkerPlanck
 from .arguments import check_memory, fits
+from .effort import factor_bytes
 from .exit_order import ORDER, irregular
 from .grid import Grid
+from .ladder import SMALLEST, Found
+from .levels import on
 from .mesh import Mesh
+from .needs import Needs
 from .reconstruct import left_halves
-from .refine import SMALLEST, Found, Needs
 from .rough_walls import RoughWalls, has_rough_walls
 from .schemes import Clock, Scheme, march
 from .states import States, states
@@ -47,21 +51,29 @@ class Run:
     redone: bool = False
 
     @classmethod
-    def of(cls, equation: FokkerPlanck, scheme: Scheme, mesh: Mesh, clock: Clock) -> Run:
+    def of(cls, equation: FokkerPlanck, scheme: Scheme, mesh: Mesh, clock: Clock, stages: Stages = unseen) -> Run:
         """The run whose steps are all those of the scheme, as an expansion of its error in powers of the step asks for; if
         masses are negative at a recorded time, or what has left comes back, the run whose steps keep the sign."""
         of, walls = states(equation, mesh), RoughWalls.of(equation, mesh)
-        run = cls._marched(scheme, of, mesh, walls, clock, -math.inf)
-        return run if run.positive else replace(cls._marched(scheme, of, mesh, walls, clock, 0.0), redone=True)
+        run = cls._marched(scheme, of, mesh, walls, clock, -math.inf, stages)
+        return run if run.positive else replace(cls._marched(scheme, of, mesh, walls, clock, 0.0, stages), redone=True)
 
     @classmethod
     def _marched(
-        cls, scheme: Scheme, of: States, mesh: Mesh, walls: RoughWalls | None, clock: Clock, floor: float
+        cls,
+        scheme: Scheme,
+        of: States,
+        mesh: Mesh,
+        walls: RoughWalls | None,
+        clock: Clock,
+        floor: float,
+        stages: Stages = unseen,
     ) -> Run:
         start = of.start
         ages, gone, mass, at = [0.0], [of.gone(start)], [], []
         near = [walls.near(start) if walls else 0.0]
-        for t, recorded, state in march(scheme, of.parts, start, clock, floor):
+        steps = march(scheme, of.parts, start, clock, floor)
+        for t, recorded, state in told(steps, stages(on(mesh.shape), clock.steps)):
             ages.append(t)
             gone.append(of.gone(state))
             near.append(walls.near(state) if walls else 0.0)
@@ -87,19 +99,22 @@ class Run:
 
 @dataclass(frozen=True)
 class Forward:
-    """The runs of an equation on the window of a `mesh`, as a family that :func:`randwalk.pde.solver.refine.refined` climbs."""
+    """The runs of an equation on the window of a `mesh`, as a family that :func:`randwalk.pde.solver.refine.refined` climbs; each
+    is one of the `stages`."""
 
     equation: FokkerPlanck
     times: Floats
     scheme: Scheme
     mesh: Mesh
+    stages: Stages = unseen
     known: dict[tuple[int, Clock], Run] = field(default_factory=dict)
 
     def effort(self, cells: int, clock: Clock) -> float:
         return states(self.equation, self.mesh.with_cells(cells)).effort(clock)
 
     def fits(self, cells: int) -> bool:
-        return fits(self.mesh.with_cells(cells).shape, self.times.size)
+        mesh = self.mesh.with_cells(cells)
+        return fits(mesh.shape, self.times.size, factor_bytes(self.equation, mesh))
 
     def begun(self, cells: int, clock: Clock) -> Clock:
         return clock
@@ -108,8 +123,8 @@ class Forward:
         """The run on `cells` cells of the axis with the most; each is made once."""
         if (cells, clock) not in self.known:
             mesh = self.mesh.with_cells(cells)
-            check_memory(mesh.shape, self.times.size)
-            self.known[cells, clock] = Run.of(self.equation, self.scheme, mesh, clock)
+            check_memory(mesh.shape, self.times.size, factor_bytes(self.equation, mesh))
+            self.known[cells, clock] = Run.of(self.equation, self.scheme, mesh, clock, self.stages)
         return self.known[cells, clock]
 
     def difference(self, fine: Run, coarse: Run) -> Floats:

@@ -16,10 +16,12 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from randwalk.jit.compile import kernel
+from randwalk.jit.pools import apart
 from randwalk.model.coefficient import Floats
 
 RESIDUAL: Final = 1e-12  # after a sweep, of what is to be solved for
 ITERATIONS: Final = 1000
+MANY: Final = 2**16  # unknowns from which on iterations may take a second, in which Ctrl-C is heard
 TINY = 1e-290  # what is smaller is dropped: denormal numbers are a hundred times slower
 
 
@@ -121,7 +123,8 @@ class Sweeps:
     def solve(self, b: Floats) -> Floats:
         """The solution for `b` (n,), from b itself: equilibria are kept to rounding."""
         rows = self.ends, self.middles, self.columns, self.values
-        found, count = _iterated(*rows, b / self.diagonal, b, RESIDUAL, ITERATIONS)
+        given = b / self.diagonal, b, RESIDUAL, ITERATIONS
+        found, count = apart(lambda: _iterated(*rows, *given)) if b.size > MANY else _iterated(*rows, *given)
         if count == ITERATIONS:
             raise ValueError("the steps of all chains together did not converge: take a larger tolerance")
         return np.asarray(found)

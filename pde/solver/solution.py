@@ -43,7 +43,7 @@ class Solution(Law[Any]):
         Estimate of the largest error of the cumulative probability at any cell edge (in several dimensions
         P(X ≤ x, Y ≤ y, …) at any corner), or of the mass absorbed at a wall
         or killed, at each recorded time, from the differences to the same solution on cells, and steps, twice as long
-        (:class:`randwalk.pde.solver.refine.Ladder`), with four times the mass that may have met walls where the extrapolated
+        (:class:`randwalk.pde.solver.ladder.Ladder`), with four times the mass that may have met walls where the extrapolated
         solution has no such order; not less than what ``leaked``. ``error_estimate`` is the largest.
     passage_error : float
         Estimate of the largest error of :meth:`absorbed` and :meth:`survival` at any time, between the recorded ones and

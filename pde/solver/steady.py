@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Final
 
@@ -17,6 +18,7 @@ from randwalk.laws.steady import SteadyLaw
 from randwalk.model.coefficient import Floats
 from randwalk.model.domain import Domain
 from randwalk.model.wall import Reflecting, face_names
+from randwalk.terminal.progress import Stages
 
 from ..equation import FokkerPlanck
 from ..hitting.balance import stationary
@@ -24,6 +26,7 @@ from .arguments import check_memory, checked_tolerance
 from .dissection import dissected, factorised
 from .fit import fitted
 from .grid import Grid
+from .levels import on
 from .line_density import LineDensity
 from .mesh import Mesh
 from .mosaic import Mosaic
@@ -89,20 +92,21 @@ class StationarySolution(SteadyLaw):
         return f"StationarySolution({cells} cells, error ≈ {self.error_estimate:.1e})"
 
 
-def steady_law(equation: FokkerPlanck, window: Any, tolerance: float) -> StationarySolution:
-    """The stationary law, with an error of P(X ≤ x, …) of `tolerance` by estimate. Cells are halved until a solution, or one
-    extrapolated from two, differs little from that of the level before."""
+def steady_law(equation: FokkerPlanck, window: Any, tolerance: float, stages: Stages) -> Iterator[StationarySolution]:
+    """The stationary laws of one mesh after another, the last with an error of P(X ≤ x, …) of `tolerance` by estimate; each is
+    one of the `stages`. Cells are halved until a solution, or one extrapolated from two, differs little from that of the level
+    before."""
     tolerance = checked_tolerance(tolerance)
     if equation.time_dependent:
         raise ValueError("an equation whose coefficients depend on time has no stationary law")
     every, d = _walled(equation, _bounds(equation, window)), equation.dimension
     smooth, most, error = not equation.domain.regions, MOST.get(d, 2**18), math.inf
     cells = showing(every, FIRST.get(d, 8), most)
-    levels, richer = [_masses(equation, every.with_cells(cells), None)], list[Floats]()
+    levels, richer = [_masses(equation, every.with_cells(cells), None, stages)], list[Floats]()
     while math.prod((mesh := every.with_cells(2 * cells)).shape) <= most:
         check_memory(mesh.shape, 1)
         cells = 2 * cells
-        levels.append(_masses(equation, mesh, levels[-1]))
+        levels.append(_masses(equation, mesh, levels[-1], stages))
         paired = _joined(levels[-1])
         found, error = (mesh, levels[-1]), SHARE * _apart(paired, levels[-2])
         better = np.where(paired > FAINT * paired.max(), (4.0 * paired - levels[-2]) / 3.0, paired)
@@ -110,9 +114,13 @@ def steady_law(equation: FokkerPlanck, window: Any, tolerance: float) -> Station
             richer.append(better / better.sum())
             if len(richer) > 1 and (rich := SHARE * _apart(_joined(richer[-1]), richer[-2])) < error:
                 found, error = (every.with_cells(cells // 2), richer[-1]), rich
+        beyond = _beyond(equation, *found, max(error, tolerance))
+        if not beyond:
+            yield StationarySolution(equation, found[0], found[1] / found[0].volumes, error)
         if error <= tolerance:
-            _check_edges(equation, every, *found, tolerance)
-            return StationarySolution(equation, found[0], found[1] / found[0].volumes, error)
+            if beyond:
+                raise ValueError(beyond)
+            return
     raise ValueError(
         f"tolerance = {tolerance:g} is out of reach: {error:.2g} was reached; take tolerance = {2.0 * error:.2g}"
     )
@@ -169,8 +177,9 @@ def _walled(equation: FokkerPlanck, ends: list[tuple[float, float]]) -> Mesh:
     ))  # fmt: skip
 
 
-def _masses(equation: FokkerPlanck, mesh: Mesh, before: Floats | None) -> Floats:
+def _masses(equation: FokkerPlanck, mesh: Mesh, before: Floats | None, stages: Stages) -> Floats:
     """The masses of the cells, which sum to 1; those `before` are of a mesh with half as many cells."""
+    advance = stages(on(mesh.shape), 1.0)
     if mesh.dimension == 1:
         chain = Stencil(equation, mesh.axes[0]).chain(0.0)
         up, down = chain.up[1:-1].copy(), chain.down[1:-1].copy()
@@ -193,6 +202,7 @@ def _masses(equation: FokkerPlanck, mesh: Mesh, before: Floats | None) -> Floats
         guess = np.exp(_finer(np.log(np.maximum(before, LEAST * before.max()))))[mesh.live]
     masses = np.zeros(mesh.shape)
     masses[mesh.live] = _null_vector((-inner).T.tocsr(), guess, places)
+    advance(1.0)
     return masses
 
 
@@ -250,13 +260,12 @@ def _apart(one: Floats, other: Floats) -> float:
     return float(np.abs(difference).max())
 
 
-def _check_edges(equation: FokkerPlanck, every: Mesh, mesh: Mesh, masses: Floats, tolerance: float) -> None:
-    """Refuse a window that holds mass at an end."""
+def _beyond(equation: FokkerPlanck, mesh: Mesh, masses: Floats, tolerance: float) -> str:
+    """What is told of a window that holds mass at an end; empty if none does."""
     for axis, (low, high) in enumerate(equation.domain.bounds):
         for side, end, name in ((0, low, "low"), (-1, high, "high")):
             if not math.isfinite(end) and not mesh.axes[axis].periodic:
                 edge = float(np.take(masses, side, axis=axis).sum())
                 if edge > AT_EDGE * tolerance:
-                    raise ValueError(
-                        f"the {name} end of the window of axis {axis} holds a mass of {edge:.2g}: widen it"
-                    )
+                    return f"the {name} end of the window of axis {axis} holds a mass of {edge:.2g}: widen it"
+    return ""

@@ -322,12 +322,14 @@ class Stencil:
         return {side: (piece, end) for side, piece, end in ends if grid.powers[side] > 1.0}
 
 
-def kept(known: dict[tuple[float, ...], V], key: tuple[float, ...] | None, make: Callable[[], V]) -> V:
-    """The value of `key`, made if it is not among the :data:`KEPT` that were made last; made anew for None."""
+def kept(
+    known: dict[tuple[float, ...], V], key: tuple[float, ...] | None, make: Callable[[], V], most: int = KEPT
+) -> V:
+    """The value of `key`, made if it is not among the `most` that were made last; made anew for None."""
     if key is None:
         return make()
     if key not in known:
-        if len(known) == KEPT:
+        if len(known) == most:
             del known[next(iter(known))]
         known[key] = make()
     return known[key]

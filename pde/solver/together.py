@@ -27,9 +27,14 @@ from .mesh import Mesh
 from .operator import Operator
 from .rates import generator
 from .schemes import Apply
-from .stencil import kept
+from .stencil import KEPT, kept
 
-DIRECT: Final = {2: 2**18, 3: 2**14}  # cells up to which a matrix is factorised that joins so many axes
+DIRECT: Final = {2: 2**20, 3: 2**14}  # cells up to which a matrix is factorised that joins so many axes
+MOVING: Final = {
+    2: 2**18,
+    3: 2**14,
+}  # the same of coefficients that depend on time, which ask for new factors now and then
+ROOM: Final = {2: 2**20, 3: 2**16}  # cells of all factors that are kept
 LONG: Final = {2: 3.0, 3: 80.0}  # diagonal entries of I - τA from which on iterations take longer than factors
 ROUNDING: Final = 1e-9  # of the largest mass: a negative one so small is what iterations leave
 
@@ -43,6 +48,11 @@ def joint(equation: FokkerPlanck, mesh: Mesh) -> tuple[int, ...]:
     if mesh.cutting or (mixed and not mesh.live.all()):
         return tuple(every)
     return mixed if any(axis in mixed and wall is not None for axis, _, wall in mesh.faces()) else ()
+
+
+def most_factorised(joined: int, moving: bool) -> int:
+    """The cells up to which a matrix is factorised that joins so many axes; whether coefficients are `moving` in time."""
+    return (MOVING if moving else DIRECT).get(joined, 2**13)
 
 
 def operator_of(equation: FokkerPlanck, mesh: Mesh) -> Operator | Together | Split:
@@ -101,8 +111,8 @@ class Together:
         moves = kept(self._moves, read, lambda: Moves.of(self.operator, t))
         new = state.copy()
         held = state[moves.places]
-        if read is not None and moves.slow(tau):
-            factors = kept(self._factors, (tau, *read), lambda: moves.factorised(tau))
+        if read is not None and moves.slow(tau, bool(read)):
+            factors = kept(self._factors, (tau, *read), lambda: moves.factorised(tau), moves.room)
             new[moves.places] = factors(held, transposed)
             return new
         key = None if read is None else (tau, float(transposed), *read)
@@ -149,10 +159,15 @@ class Moves:
         """I - τA, or its transpose, on the places."""
         return (sparse.eye_array(self.places.size) - tau * (self.rates if transposed else self.rates.T)).tocsr()
 
-    def slow(self, tau: float) -> bool:
+    def slow(self, tau: float, moving: bool) -> bool:
         """Whether factors, in so many steps as are alike, take less time than iterations, which are many in long steps."""
-        few = self.places.size <= DIRECT.get(self.joined, 2**13)
+        few = self.places.size <= most_factorised(self.joined, moving)
         return few and 1.0 + tau * self._leaving > LONG.get(self.joined, LONG[3])
+
+    @property
+    def room(self) -> int:
+        """How many factors are kept."""
+        return min(max(ROOM.get(self.joined, 2**15) // self.places.size, 1), KEPT)
 
     def factorised(self, tau: float) -> Callable[[Floats, bool], Floats]:
         """The solution for a state, or for values if transposed."""
