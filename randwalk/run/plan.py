@@ -19,7 +19,7 @@ from .jump import why_not
 from .paths import BATCH
 from .ranges import LONGEST, SHORTEST
 from .record import Moments, Positions, Record, followed
-from .windows import KEPT, Rows, Windows
+from .windows import KEPT, Rows, Tables
 
 METHODS = ("paths", "occupation", "jump")
 ADDING = ("paths", "jump")  # methods by which parts add up to the walkers of the whole run
@@ -126,12 +126,12 @@ def _counted(number: int, what: str) -> str:
 def plan(walk: LatticeWalk, walkers: range, steps: Sequence[int], records: Sequence[Record], part: bool) -> Plan:
     """The fixed rule of ``method="auto"``: predicted cost of the methods that can do the run."""
     check_records(walk, records)
-    return plan_in(Windows(walk, steps[-1]), walkers, steps, records, part)
+    return plan_in(Tables(walk, steps[-1]), walkers, steps, records, part)
 
 
-def plan_in(windows: Windows, walkers: range, steps: Sequence[int], records: Sequence[Record], part: bool) -> Plan:
-    """:func:`plan` where the windows of the run are made already, and the records are checked."""
-    walk, table = windows.walk, windows.rows.table
+def plan_in(tables: Tables, walkers: range, steps: Sequence[int], records: Sequence[Record], part: bool) -> Plan:
+    """:func:`plan` where the tables of the run are made already, and the records are checked."""
+    walk, table = tables.walk, tables.guessed.table
     able = [name for name in METHODS if _can(name, walk, records) and (name != "jump" or _chosen(walk))]
     if not all(by_site(table, records, name) for name in able):
         able = [name for name in able if not by_site(table, records, name)]
