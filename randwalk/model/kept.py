@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 
 MOST = 8  # that are kept of an object
+NOTHING = object()
 
 
 class Keeping:
@@ -24,12 +25,11 @@ class Keeping:
     def kept(self, what: Hashable, make: Callable[[], T], small: Callable[[T], bool]) -> T:
         """What is kept under a name, which says all that it depends on besides the object; else what is made, kept if it is
         `small`."""
-        try:
-            found: T = self._kept[what]
-        except KeyError:
+        found: Any = self._kept.get(what, NOTHING)
+        if found is NOTHING:
             found = make()
             if small(found):
                 for oldest in list(self._kept)[: 1 - MOST]:
                     self._kept.pop(oldest, None)
                 self._kept[what] = found
-        return found
+        return found  # type: ignore[no-any-return]

@@ -116,8 +116,8 @@ class Task:
         records: tuple[Record, ...],
         part: bool,
     ) -> Task:
-        """The task of `walkers` by a method, or by the one that "auto" takes, see :func:`randwalk.run.plan.plan`; with what the plan
-        has made, or an earlier task of the walk that differs in the seed."""
+        """The task of `walkers` by a method, or by the one that "auto" takes, see :func:`randwalk.run.plan.plan`; with what the
+        plan has made, or an earlier task of the walk that differs in the seed."""
 
         def prepared() -> Prepared:
             if method != "auto":

@@ -117,7 +117,7 @@ class Tables:
 
 
 class Windows:
-    """The windows of a run on some tables. Which windows are needed depends on the walkers alone, not on how they are divided into
+    """The windows of a run on some tables. Which ones are needed depends on the walkers alone, not on how they are divided into
     batches."""
 
     def __init__(self, tables: Tables) -> None:
