@@ -169,10 +169,7 @@ def simulate(
             "bins: walkers on a lattice are counted on its sites; leave it out, and give edges to mass(edges, t)"
         )
     walk.warn_if_quick(steps[-1] * walk.dt)
-    if method == "auto":
-        task = Task.cheapest(walk, span, steps, seed, records, part=isinstance(walkers, range))
-    else:
-        task = Task(walk, steps, seed, method, records)
+    task = Task.asked(walk, span, steps, seed, method, records, part=isinstance(walkers, range))
     done: Ensemble = collect(Ensemble, task, [span], None, effort, out)
     if done.counted:
         table = done.tally.table

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import randwalk as rw
-from randwalk.run.plan import BEGIN, CORES
+from randwalk.run.plan import BEGIN, CORES, DRAW, FOLLOW, _walked
 from randwalk.run.ranges import LONGEST, SHORTEST, Cut
 
 RESULTS = Path(__file__).parents[1] / "benchmarks" / "results"
@@ -97,3 +97,40 @@ def test_workers_that_are_none(workers: object) -> None:
 def test_a_shorter_range_of_walkers_has_the_cost_of_its_own() -> None:
     part = rw.explain(PULLED, range(10**6, 2 * 10**6), [10.0], workers=4)
     assert part.walkers == 10**6 and part.method == "paths" and np.isfinite(part.seconds["paths"])
+
+
+LEFT, RIGHT = {"left": rw.Absorbing()}, {"right": rw.Absorbing()}
+LEAVING = {  # (domain, start, probabilities of steps to the right and to the left)
+    "two walls": (rw.Interval(-30, 30, **LEFT, **RIGHT), 0.0, (0.5, 0.5)),
+    "beside a wall": (rw.Interval(-5, 200, **LEFT, **RIGHT), 0.0, (0.5, 0.5)),
+    "one wall": (rw.Interval(-20, math.inf, **LEFT), 0.0, (0.3, 0.3)),
+    "one wall on the right": (rw.Interval(-math.inf, 20, **RIGHT), 0.0, (0.5, 0.5)),
+    "towards the wall": (rw.Interval(-100, 400, **LEFT, **RIGHT), 0.0, (0.3, 0.7)),
+    "towards the other wall": (rw.Interval(-400, 100, **LEFT, **RIGHT), 0.0, (0.7, 0.3)),
+    "away from the wall": (rw.Interval(-50, math.inf, **LEFT), 0.0, (0.7, 0.3)),
+    "nobody leaves": (rw.Interval(-500, 500, **LEFT, **RIGHT), 0.0, (0.5, 0.5)),
+    "walls that turn back": (rw.Interval(-30, 30, rw.Reflecting(), rw.Reflecting()), 0.0, (0.5, 0.5)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", LEAVING)
+def test_walkers_that_have_left_cost_nothing(name: str) -> None:
+    """The steps of a mean walker, which the seconds are made of, are the sum of the chances that it is there by the exact law."""
+    domain, start, (right, left) = LEAVING[name]
+    walk, steps = rw.LatticeWalk(right, left, dx=1.0, domain=domain, start=start), 2000
+    there = rw.pde.exact_law(walk, range(steps)).survival(range(steps)).sum()
+    table = rw.pde.exact_law(walk, [steps]).table
+    assert _walked(table, steps) == pytest.approx(there, rel=0.25)
+    kept, walkers = rw.explain(walk, 10**9, [float(steps)], record=[rw.FirstPassage(), rw.Maximum()]), 10**9
+    assert kept.seconds["paths"] == pytest.approx(1e-9 * walkers * (_walked(table, steps) * FOLLOW + DRAW), rel=1e-3)
+
+
+@pytest.mark.parametrize("record", [
+    rw.Maximum(), rw.LastVisit(0.0), rw.TimePositive(0.0), rw.Visits(0.0), rw.DistinctSites(),
+])  # fmt: skip
+def test_runs_of_which_the_lifetime_is_better_known_have_no_other_method(record: rw.Record) -> None:
+    """So that a better prediction changes no method, and no bits."""
+    for domain in (rw.Interval(-9, 9, **LEFT, **RIGHT), rw.Line(), rw.Ring(0.0, 9.0)):
+        walk = rw.LatticeWalk(0.4, 0.5, dx=1.0, domain=domain)
+        assert list(rw.explain(walk, 10**12, [100.0], record=[record]).seconds) == ["paths"]
+        assert rw.explain(walk, 10**12, [10.0]).seconds.keys() > {"paths"}

@@ -146,7 +146,8 @@ def test_bits_do_not_depend_on_the_guess(name: str, method: str, monkeypatch: py
         kept: list[list[rw.run.record.Record]] = (
             [[], records, [rw.FirstPassage()]] if method == "paths" else [[], records]
         )
-        return [rw.simulate(walk, 300, times, seed=5, method=method, record=record) for record in kept]
+        another = GUESSED[name]()  # a walk keeps its tables
+        return [rw.simulate(another, 300, times, seed=5, method=method, record=record) for record in kept]
 
     guessed = runs()
     guess(monkeypatch, NARROW)

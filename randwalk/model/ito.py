@@ -21,6 +21,7 @@ from .domain import Domain, Line, as_domain
 from .exact_step import ExactStep, exact_step
 from .interface import Interface, interfaces, jumps_of, slope_between
 from .ito_checks import check_ito
+from .kept import Keeping
 from .linear import Linear, linear_form
 from .noise import MOST_VARIABLE, Matrix, as_noise, is_diagonal, numbers_of, root, stratonovich_drift, tensor_of
 from .scheme import EulerMaruyama, Gaussian, Increments, Scheme
@@ -32,7 +33,7 @@ MOST_DIMENSIONS = 100
 
 
 @dataclass(frozen=True, init=False, eq=True, repr=False)
-class ItoWalk:
+class ItoWalk(Keeping):
     """A continuous walk dX = a(X, t) dt + σ(X, t) dW with **σσᵀ = 2D**: D is the diffusion of the heat equation (length²/time).
 
     Every `dt` a walker makes a step of the `scheme`. At walls the minimum of the Brownian bridge between its ends decides, so

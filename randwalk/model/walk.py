@@ -31,6 +31,7 @@ from .declaration import (
 )  # fmt: skip
 from .discretise import Declared, axis_pairs, face_steps, steps_of
 from .domain import Domain
+from .kept import Keeping
 from .lattice import Lattice, lattices_on
 from .neighbourhood import Moore, Neighbourhood
 from .ratio import check_directions
@@ -45,7 +46,7 @@ from .walk_tex import latex
 
 
 @dataclass(frozen=True, init=False, eq=True)
-class LatticeWalk:
+class LatticeWalk(Keeping):
     """A random walk on a lattice: every `dt` the walker steps +dx with probability `right`, -dx with probability `left`,
     and stays with the remaining probability. In the plane it also steps `up` and `down`, in space also to the `front` (+z) and
     `back`; `steps` gives any set of displacements. Probabilities are evaluated at the site and the time at which a step starts.

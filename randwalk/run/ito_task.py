@@ -32,6 +32,7 @@ from .machine import Machine
 from .plan import Plan
 from .record import Record
 from .task import checked_records, checked_seed, checked_steps, walker_range
+from .windows import SMALL
 
 Moves: TypeAlias = Callable[
     [State, int, int, int, Keys], None
@@ -45,6 +46,54 @@ PILOT = 1024  # walkers that say where bins lie and about which place sums are t
 # On the machine that randwalk.run.plan has: a coordinate for a step, by the law of the increments, and at a recorded time.
 NANOSECONDS: dict[type[Increments], float] = {Gaussian: 2.5, TwoPoint: 0.6, ThreePoint: 1.5}
 COUNTING = 20.0
+
+
+@dataclass(frozen=True)
+class ItoPrepared:
+    """What a run needs that depends neither on its seed, its bins nor its walkers, each part made when it is first needed."""
+
+    walk: ItoWalk
+    steps: tuple[int, ...]
+    records: tuple[Record, ...]
+
+    @cached_property
+    def functions(self) -> tuple[tuple[str, Function], ...]:
+        """The Python functions of the declaration, by the names of the arguments."""
+        return tuple(functions_in(self))
+
+    @cached_property
+    def program(self) -> ItoProgram:
+        """The walk as compiled kernels."""
+        return program(self.walk)
+
+    @cached_property
+    def pilot(self) -> tuple[Floats, Floats]:
+        """(mean, standard deviation) of some walkers at each time."""
+        return _pilot(self.walk, self.steps, self.program)
+
+    @cached_property
+    def about(self) -> tuple[Floats, Floats]:
+        """(places about which sums are taken, shape (times, d); their units, powers of two, shape (times,)): numbers of few
+        digits that are the same wherever the task is run."""
+        mean, sd = self.pilot
+        unit = 2.0 ** np.ceil(np.log2(sd.max(axis=1)))
+        return np.rint(mean / unit[:, None] * 16.0) / 16.0 * unit[:, None], unit
+
+    @cached_property
+    def bins(self) -> Bins:
+        """Those that are taken where none are given."""
+        counts = given_bins(self.walk, None)
+        assert not isinstance(counts, Bins)
+        return self.laid(counts)
+
+    def laid(self, counts: Sequence[int]) -> Bins:
+        """So many bins along every axis."""
+        return laid_bins(self.walk, counts, [n * self.walk.dt for n in self.steps], *self.pilot)
+
+    @property
+    def small(self) -> bool:
+        """Whether it takes so little memory that it may be kept after a run."""
+        return 16 * len(self.steps) * self.walk.dimension + self.program.parameters[-1].nbytes <= SMALL
 
 
 @dataclass(frozen=True)
@@ -87,14 +136,11 @@ class ItoTask:
     def of(cls, walk: ItoWalk, steps: Sequence[int], seed: int, bins: Any, records: Sequence[Record]) -> ItoTask:
         """The task with bins as :func:`randwalk.simulate` takes them. Where bins have no edges yet, 1024 walkers of seed 0 say
         where walkers are."""
-        given = given_bins(walk, bins)
-        if isinstance(given, Bins):
-            return cls(walk, tuple(steps), seed, given, tuple(records))
-        made = program(walk)
-        pilot = _pilot(walk, tuple(steps), made)
-        laid = laid_bins(walk, given, [n * walk.dt for n in steps], *pilot)
-        task = cls(walk, tuple(steps), seed, laid, tuple(records))
-        vars(task).update(pilot=pilot, program=made)
+        given, what = None if bins is None else given_bins(walk, bins), (tuple(steps), tuple(records))
+        made = walk.kept(what, lambda: ItoPrepared(walk, *what), lambda made: made.small)
+        laid = made.bins if given is None else given if isinstance(given, Bins) else made.laid(given)
+        task = cls(walk, what[0], seed, laid, what[1])
+        vars(task)["prepared"] = made
         return task
 
     def __getstate__(self) -> dict[str, Any]:
@@ -103,27 +149,14 @@ class ItoTask:
     method = "paths"
 
     @cached_property
-    def pilot(self) -> tuple[Floats, Floats]:
-        """(mean, standard deviation) of some walkers at each time."""
-        return _pilot(self.walk, self.steps, self.program)
+    def prepared(self) -> ItoPrepared:
+        """What depends neither on the seed nor on the bins."""
+        return ItoPrepared(self.walk, self.steps, self.records)
 
-    @cached_property
-    def about(self) -> tuple[Floats, Floats]:
-        """(places about which sums are taken, shape (times, d); their units, powers of two, shape (times,)): numbers of few
-        digits that are the same wherever the task is run."""
-        mean, sd = self.pilot
-        unit = 2.0 ** np.ceil(np.log2(sd.max(axis=1)))
-        return np.rint(mean / unit[:, None] * 16.0) / 16.0 * unit[:, None], unit
-
-    @cached_property
+    @property
     def functions(self) -> tuple[tuple[str, Function], ...]:
         """The Python functions of the declaration, by the names of the arguments."""
-        return tuple(functions_in(self))
-
-    @cached_property
-    def program(self) -> ItoProgram:
-        """The walk as compiled kernels."""
-        return program(self.walk)
+        return self.prepared.functions
 
     def run(self, walkers: int | range, machine: Machine | None = None) -> ItoCounts:
         """The counts of the first `walkers`, or of a range of them, on one thread of this processor or on another `machine`."""
@@ -134,11 +167,11 @@ class ItoTask:
     ) -> Iterator[ItoCounts]:
         """The counts of one batch of the walkers after another; `advance` is told of each fraction of the work that is done."""
         check_unchanged(self.functions)
-        where, keys = machine or Host(), key(self.seed)
+        where, keys, made = machine or Host(), key(self.seed), self.prepared
         moves: Moves = lambda state, first, start, stop, keys: where.move(  # noqa: E731
-            self.program, state, first, start, stop, self.program.dt, keys
+            made.program, state, first, start, stop, made.program.dt, keys
         )
-        self.about  # noqa: B018  # made once, before threads need it
+        made.about  # noqa: B018  # made once, before threads need it
         work, width = len(self.steps) * self.walk.dimension + self.steps[-1], 2 * (self.walk.dimension + 4)
         size = min(BATCH, max(LEAST, WORK // (work * self.walk.dimension)))
         counted = where.batches(
@@ -149,7 +182,7 @@ class ItoTask:
             yield counts
 
     def _counted(self, batch: range, moves: Moves, keys: Keys) -> ItoCounts:
-        shift, unit = self.about
+        shift, unit = self.prepared.about
         raw, gone, places = [], [], []
         records = {record: kind_of(record).empty(record, self.walk, self.steps, batch) for record in self.records}
         for row, now in enumerate(_paths(self.walk, moves, batch, self.steps, keys)):

@@ -24,6 +24,10 @@ ROUNDING = 1e-15  # of probabilities and their products
 
 def why_not(walk: LatticeWalk) -> str | None:
     """Why the steps between two recorded times cannot be drawn at once; None if they can."""
+    return walk.kept(why_not, lambda: _why_not(walk), lambda reason: True)
+
+
+def _why_not(walk: LatticeWalk) -> str | None:
     wanted = "it needs constant probabilities on the whole line, or on rings, without walls and killing"
     if walk.domain.faces or walk.domain.regions:
         return f"{wanted}, and {walk.domain} has walls"

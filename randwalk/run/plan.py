@@ -6,10 +6,13 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from ..inputs.arguments import one_of
 from ..inputs.memory import require
 from ..kernels.program import PLANES
 from ..model.walk import LatticeWalk
+from ..tables.guess import where_defined
 from ..tables.surroundings import as_point
 from ..tables.table import StepTable
 from ..tables.window import check_size
@@ -19,7 +22,7 @@ from .jump import why_not
 from .paths import BATCH
 from .ranges import LONGEST, SHORTEST
 from .record import Moments, Positions, Record, followed
-from .windows import KEPT, Rows, Windows
+from .windows import KEPT, Rows, Tables
 
 METHODS = ("paths", "occupation", "jump")
 ADDING = ("paths", "jump")  # methods by which parts add up to the walkers of the whole run
@@ -27,6 +30,7 @@ ADDING = ("paths", "jump")  # methods by which parts add up to the walkers of th
 # Nanoseconds on two cores, between those of an AMD EPYC with AVX2 and of one with AVX-512 (`python -m benchmarks` compares).
 # The rule of method="auto" is made of them, so it is the same on every machine.
 COIN, DIGITS, TABLE, FOLLOW = 0.008, 0.08, 0.6, 5.0  # a step: p = ½, other constants, from a table, followed
+FOLLOW_LINE = 2.2  # a step that is followed by digits on a line, where no other method can do the run
 SITE, DRAW, SETUP = 20.0, 1.2, 1.5e6  # a site for a step; a walker for a recorded time; what any run takes
 
 
@@ -126,28 +130,31 @@ def _counted(number: int, what: str) -> str:
 def plan(walk: LatticeWalk, walkers: range, steps: Sequence[int], records: Sequence[Record], part: bool) -> Plan:
     """The fixed rule of ``method="auto"``: predicted cost of the methods that can do the run."""
     check_records(walk, records)
-    return plan_in(Windows(walk, steps[-1]), walkers, steps, records, part)
+    return plan_in(Tables(walk, steps[-1]), walkers, steps, records, part)
 
 
-def plan_in(windows: Windows, walkers: range, steps: Sequence[int], records: Sequence[Record], part: bool) -> Plan:
-    """:func:`plan` where the windows of the run are made already, and the records are checked."""
-    walk, table = windows.walk, windows.rows.table
+def plan_in(tables: Tables, walkers: range, steps: Sequence[int], records: Sequence[Record], part: bool) -> Plan:
+    """:func:`plan` where the tables of the run are made already, and the records are checked."""
+    walk, table = tables.walk, tables.guessed.table
     able = [name for name in METHODS if _can(name, walk, records) and (name != "jump" or _chosen(walk))]
     if not all(by_site(table, records, name) for name in able):
         able = [name for name in able if not by_site(table, records, name)]
     else:
         _check_cells(table, able)
     digits, pairs = table.digits, len(table.offsets) / 2
-    functionals = followed(records, walk)
+    functionals, alone = followed(records, walk), able == ["paths"]
     # First passages cost no more on a table.
-    if any(not isinstance(functional, Leaving) for functional in functionals) or (functionals and digits):
+    if alone and functionals and digits and walk.dimension == 1:
+        per_step = FOLLOW_LINE
+    elif any(not isinstance(functional, Leaving) for functional in functionals) or (functionals and digits):
         per_step = FOLLOW
     elif digits:
         per_step = (COIN + (DIGITS - COIN) * (digits - 1) / (PLANES - 1)) * pairs
     else:
         per_step = TABLE * pairs
     drawn = len(steps) * DRAW * walk.dimension
-    walked = min(float(steps[-1]), _lifetime(table)) * per_step
+    # Where there is a choice, it is by the lifetime from the middle, as it was from the first.
+    walked = (_walked(table, steps[-1]) if alone else min(float(steps[-1]), _lifetime(table))) * per_step
     nanoseconds = {
         "paths": len(walkers) * (walked + drawn),
         "occupation": SITE * pairs * steps[-1] * table.sites,
@@ -247,6 +254,35 @@ def keeps(method: str, walk: LatticeWalk, records: Sequence[Record]) -> bool:
 def _can(method: str, walk: LatticeWalk, records: Sequence[Record]) -> bool:
     """Whether a method can do a run."""
     return keeps(method, walk, records) and (method != "jump" or why_not(walk) is None)
+
+
+def _walked(table: StepTable, steps: int) -> float:
+    """About how many of so many steps a walker makes before it is absorbed, from the middle of where walkers start: along each
+    axis as many as free steps, and as the mean step at the start, take to the walls that absorb."""
+    walk, found = table.walk, float(steps)
+    middle = [0.5 * (low + high) for low, high in walk.start.bounds]
+    start = as_point([np.array([x]) for x in middle])
+    chances = {step: float(where_defined(chance, start, 0.0)[0]) for step, chance in walk.probabilities.items()}
+    for axis, dx in enumerate(walk.spacings):
+        moving, mean = (sum(p * step[axis] ** power for step, p in chances.items()) for power in (2, 1))
+        walls = [face for face in walk.domain.faces if face.axis == axis and math.isinf(face.wall.reactivity)]
+        away = [abs(face.place - middle[axis]) / dx for face in walls]
+        for face, distance in zip(walls, away, strict=True):
+            towards = -face.inward * mean
+            found = min(found, _free_steps(distance, moving, steps), distance / towards if towards > 0.0 else math.inf)
+        if len(away) == 2 and moving > 0.0:
+            found = min(found, math.prod(away) / moving)
+    return found
+
+
+def _free_steps(distance: float, moving: float, steps: int) -> float:
+    """The mean of the earlier of `steps` and the passage of a place by free steps of probability `moving`: the integral of
+    erf(distance/√(2 moving n)), the chance that a Brownian path has not passed [Feller 1968, ch. XIV.6]."""
+    u = distance**2 / (2.0 * moving * steps) if moving > 0.0 and steps else math.inf
+    if u > 40.0:  # nobody passes
+        return float(steps)
+    root = math.sqrt(u)
+    return steps * ((1.0 + 2.0 * u) * math.erf(root) + 2.0 / math.sqrt(math.pi) * root * math.exp(-u) - 2.0 * u)
 
 
 def _lifetime(table: StepTable) -> float:

@@ -24,13 +24,38 @@ from .occupation import Midway, occupation
 from .paths import follow
 from .plan import check_memory, check_method, check_records, plan_in
 from .record import Counted, Record
-from .windows import Windows
+from .windows import Tables, Windows
 
 MOST_WALKERS = 1 << 53  # that are counted exactly, also in doubles
 
 
 def _nothing(fraction: float) -> None:
     """Progress that nobody looks at."""
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What a run needs that does not depend on its seed and its walkers, each part made when it is first needed."""
+
+    walk: LatticeWalk
+    steps: tuple[int, ...]
+    method: str
+    records: tuple[Record, ...]
+
+    @cached_property
+    def functions(self) -> tuple[tuple[str, Function], ...]:
+        """The Python functions of the declaration, by the names of the arguments."""
+        return tuple(functions_in(self))
+
+    @cached_property
+    def tables(self) -> Tables:
+        """The step tables."""
+        return Tables(self.walk, self.steps[-1])
+
+    @cached_property
+    def jumps(self) -> Jumps | None:
+        """The law of the steps between recorded times, for draws from it."""
+        return Jumps(self.tables.guessed.table, self.steps) if self.method == "jump" else None
 
 
 @dataclass(frozen=True)
@@ -81,45 +106,54 @@ class Task:
         check_method(self.method, self.walk, self.records)
 
     @classmethod
-    def cheapest(
+    def asked(
         cls,
         walk: LatticeWalk,
         walkers: range,
         steps: tuple[int, ...],
         seed: int,
+        method: str,
         records: tuple[Record, ...],
         part: bool,
     ) -> Task:
-        """The task of `walkers` by the method that ``method="auto"`` takes, see :func:`randwalk.run.plan.plan`; its tables are
-        those that the plan looked at."""
-        check_records(walk, records)
-        guessed = Windows(walk, steps[-1])
-        task = cls(walk, steps, seed, plan_in(guessed, walkers, steps, records, part).method, records)
-        object.__setattr__(task, "_guessed", guessed)
+        """The task of `walkers` by a method, or by the one that "auto" takes, see :func:`randwalk.run.plan.plan`; with what the
+        plan has made, or an earlier task of the walk that differs in the seed."""
+
+        def prepared() -> Prepared:
+            if method != "auto":
+                return Prepared(walk, steps, method, records)
+            check_records(walk, records)
+            tables = Tables(walk, steps[-1])
+            made = Prepared(walk, steps, plan_in(tables, walkers, steps, records, part).method, records)
+            vars(made)["tables"] = tables
+            return made
+
+        of_auto = (len(walkers), part) if method == "auto" else ()
+        made = walk.kept((steps, method, records, of_auto), prepared, lambda made: made.tables.small)
+        task = cls(walk, steps, seed, made.method, records)
+        vars(task)["prepared"] = made
         return task
 
     def __getstate__(self) -> dict[str, Any]:
         return {field.name: getattr(self, field.name) for field in fields(self)}
 
     @cached_property
+    def prepared(self) -> Prepared:
+        """What does not depend on the seed."""
+        return Prepared(self.walk, self.steps, self.method, self.records)
+
+    @property
     def functions(self) -> tuple[tuple[str, Function], ...]:
         """The Python functions of the declaration, by the names of the arguments."""
-        return tuple(functions_in(self))
+        return self.prepared.functions
 
     @cached_property
     def windows(self) -> Windows:
-        """The step tables, each made when it is first needed."""
-        if by_site(self._guessed.rows.table, self.records, self.method):
-            return self._guessed
-        return Windows.reachable(self.walk, self.steps[-1])
-
-    @cached_property
-    def _guessed(self) -> Windows:
-        return Windows(self.walk, self.steps[-1])
-
-    @cached_property
-    def _jumps(self) -> Jumps | None:
-        return Jumps(self.windows.rows.table, self.steps) if self.method == "jump" else None
+        """The windows that the walkers have needed so far."""
+        tables = self.prepared.tables
+        if by_site(tables.guessed.table, self.records, self.method):
+            return Windows(tables)
+        return Windows.reachable(tables)
 
     def run(self, walkers: int | range, machine: Machine | None = None) -> Counts:
         """The counts of the first `walkers`, or of a range of them, on one thread of this processor or on another `machine`."""
@@ -149,13 +183,13 @@ class Task:
         if self.method == "occupation":
             yield occupation(*shared, where, advance, midway)
             return
-        for counts in follow(*shared, self._jumps, where):
+        for counts in follow(*shared, self.prepared.jumps, where):
             advance(counts.walkers / len(walkers))
             yield counts
 
     def seconds(self, walkers: int) -> float:
         """The predicted time on a reference machine."""
-        return plan_in(self._guessed, range(walkers), self.steps, self.records, part=False).seconds[self.method]
+        return plan_in(self.prepared.tables, range(walkers), self.steps, self.records, part=False).seconds[self.method]
 
     def check_memory(self, walkers: int, threads: int) -> None:
         """Refuse a request that cannot fit, before anything runs."""

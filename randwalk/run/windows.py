@@ -19,6 +19,7 @@ from ..tables.table import StepTable
 
 KEPT = 1 << 28  # bytes of the rows that a time-dependent table keeps for the next batch of walkers
 OF_A_THRESHOLD = 8  # bytes of a threshold of a column in a row, in two parts
+SMALL, SMALL_CELLS = 1 << 22, 1 << 16  # bytes of rows and cells of a table that is kept for further runs
 
 
 class Rows:
@@ -81,42 +82,72 @@ class Rows:
             return self._made[begin]
 
 
-class Windows:
-    """The tables of the windows of a run during `steps` steps. Which windows are needed depends on the walkers alone, not on how
-    they are divided into batches."""
+class Tables:
+    """The step tables of a walk for runs of `steps` steps, by their sites, each made when it is first needed. They depend on
+    nothing else, so runs share them."""
 
     def __init__(self, walk: LatticeWalk, steps: int) -> None:
         self.walk, self.steps = walk, steps
-        self._sites = window.Windows(walk, steps)
-        self._widest = self._sites.ends()
-        self._tables: dict[Ends, Rows] = {}
+        self.sites = window.Windows(walk, steps)
+        self.guess = self.sites.ends()
+        self._made: dict[Ends, Rows] = {}
         self._lock = threading.Lock()
-
-    @classmethod
-    def reachable(cls, walk: LatticeWalk, steps: int) -> Windows:
-        """Those of all sites that walkers without walls can reach, however many: for walkers that are not counted by site."""
-        windows = cls(walk, steps)
-        windows._widest = tuple(
-            (first, last) if lattice.periodic else (begin[0] - steps, begin[1] + steps)
-            for lattice, (first, last), begin in zip(walk.lattices, windows._widest, windows._sites.begin, strict=True)
-        )
-        return windows
 
     @cached_property
     def start(self) -> Rows:
         """The table of the sites at which walkers begin."""
-        return Rows(window.table_on(self.walk, self._sites.begin), self.steps)
+        return Rows(window.table_on(self.walk, self.sites.begin), self.steps)
+
+    def on(self, ends: Ends) -> Rows:
+        """The table of the sites between the numbers `ends`."""
+        with self._lock:
+            if ends not in self._made:
+                self._made[ends] = Rows(window.unchecked(self.walk, ends), self.steps)
+            return self._made[ends]
+
+    @property
+    def guessed(self) -> Rows:
+        """The table of the sites that walkers are expected to reach."""
+        return self.on(self.guess)
+
+    @property
+    def small(self) -> bool:
+        """Whether the table of the guessed sites takes so little memory that it may be kept after a run."""
+        return self.guessed.table.layout.cells <= SMALL_CELLS and self.guessed.bytes <= SMALL
+
+
+class Windows:
+    """The windows of a run on some tables. Which ones are needed depends on the walkers alone, not on how they are divided into
+    batches."""
+
+    def __init__(self, tables: Tables) -> None:
+        self.tables, self.walk, self.steps = tables, tables.walk, tables.steps
+        self._widest = tables.guess
+        self._lock = threading.Lock()
+
+    @classmethod
+    def reachable(cls, tables: Tables) -> Windows:
+        """Those of all sites that walkers without walls can reach, however many: for walkers that are not counted by site."""
+        windows, steps, begins = cls(tables), tables.steps, tables.sites.begin
+        windows._widest = tuple(
+            (first, last) if lattice.periodic else (begin[0] - steps, begin[1] + steps)
+            for lattice, (first, last), begin in zip(tables.walk.lattices, tables.guess, begins, strict=True)
+        )
+        return windows
+
+    @property
+    def start(self) -> Rows:
+        """The table of the sites at which walkers begin."""
+        return self.tables.start
 
     @property
     def rows(self) -> Rows:
         """The table of the widest window that any walkers so far have needed."""
-        with self._lock:
-            return self._on(self._widest)
+        return self.tables.on(self._widest)
 
     def on(self, table: StepTable) -> Rows:
         """The table of the sites of another table of this walk."""
-        with self._lock:
-            return self._on(tuple((first, first + sites - 1) for first, sites in table.window))
+        return self.tables.on(tuple((first, first + sites - 1) for first, sites in table.window))
 
     def wider(self, rows: Rows, reached: Sequence[bool]) -> Rows:
         """The table of the next wider window than that of `rows`, on the sides whose edge walkers have reached: the low and the
@@ -129,11 +160,11 @@ class Windows:
             sites than a walker's place can count.
         """
         ends = tuple((first, first + sites - 1) for first, sites in rows.table.window)
-        wider = self._sites.wider(ends, reached, "walkers reach")
+        wider = self.tables.sites.wider(ends, reached, "walkers reach")
         window.check_size(self.walk, wider)
         with self._lock:
             self._widest = tuple((min(a, b), max(c, d)) for (a, c), (b, d) in zip(self._widest, wider, strict=True))
-            return self._on(wider)
+        return self.tables.on(wider)
 
     def reaching(self, ends: Ends) -> Rows:
         """The table of the widest window so far, which is made wider first if it lacks sites between these `ends`."""
@@ -141,11 +172,6 @@ class Windows:
         while any(reached := _beyond(rows.table, ends)):
             rows = self.wider(rows, reached)
         return rows
-
-    def _on(self, ends: Ends) -> Rows:
-        if ends not in self._tables:
-            self._tables[ends] = Rows(window.unchecked(self.walk, ends), self.steps)
-        return self._tables[ends]
 
 
 def _beyond(table: StepTable, ends: Ends) -> tuple[bool, ...]:
