@@ -18,6 +18,8 @@ from numpy.typing import NDArray
 
 from randwalk.model.coefficient import Floats
 
+from .levels import depth
+
 if TYPE_CHECKING:
     from .lines import Faces
     from .mesh import Mesh
@@ -50,11 +52,11 @@ class CutCells:
 
     @classmethod
     def of(cls, mesh: Mesh, regions: Sequence[int]) -> CutCells:
-        """Those of the `regions` of a mesh, whose shapes have a distance."""
+        """Those of the `regions` of a mesh, whose shapes have a distance or a smooth level."""
         sets, every = mesh.domain.sets, range(mesh.dimension)
         corners = tuple(mesh.along(a, grid.edges) for a, grid in enumerate(mesh.axes))
-        depths = [-sets[r].distance(mesh.centres) for r in regions]  # type: ignore[misc]
-        level = np.min([-sets[r].distance(corners) for r in regions], axis=0)  # type: ignore[misc]
+        depths = [-depth(sets[r], mesh.centres, mesh.spacings) for r in regions]  # type: ignore[operator]
+        level = np.min([-depth(sets[r], corners, mesh.spacings) for r in regions], axis=0)  # type: ignore[operator]
         level[np.abs(level) < SAME * min(mesh.spacings)] = 0.0
         parts = open_shares(level, every)
         faces = tuple(open_shares(level, [b for b in every if b != a]) for a in every)

@@ -33,6 +33,7 @@ MOST: Final = {2: 2**20, 3: 5 * 2**19}  # cells
 AFTER: Final = 4  # times as many cells along an axis as at first should fit, for an extrapolation of extrapolations
 CORNER: Final = 1.0 / 8.0  # of the widths: nearer than that to two faces, errors do not count
 STUCK: Final = 0.9
+SURE: Final = 1e-9  # of the largest value: an error so small is rounding
 OF_DIFFERENCE: Final = {
     False: 0.4,
     True: 0.8,
@@ -47,7 +48,7 @@ def field_steady(
     Cells are halved until a solution, or an extrapolated one, differs little from that of the level before: its error is taken
     as :data:`OF_DIFFERENCE`, where second order leaves a third, or with other regions as all of it.
     """
-    smooth = all(math.isinf(region.wall.reactivity) and shape.distance is not None
+    smooth = all(math.isinf(region.wall.reactivity) and shape.level is not None
                  for region, shape in zip(equation.domain.regions, equation.domain.sets, strict=True))  # fmt: skip
     share = OF_DIFFERENCE[bool(equation.domain.regions)] if smooth else 1.0
     every, most = whole(equation), MOST.get(equation.dimension, 2**18)
@@ -107,7 +108,7 @@ def _compared(fine: BackwardSolution, coarse: BackwardSolution, share: float) ->
     a quarter of the largest of all."""
     wrong = np.where(coarse.mesh.live, share * np.abs(means(fine.u, fine.mesh) - coarse.u), 0.0)
     wrong = np.where(np.isnan(wrong), 0.0, wrong)
-    error = float(np.where(_corners(coarse.mesh), 0.0, wrong).max())
+    error = max(float(np.where(_corners(coarse.mesh), 0.0, wrong).max()), SURE * float(np.nanmax(np.abs(fine.u))))
     return fine.judged(error, np.maximum(around(wrong), 0.25 * error))
 
 

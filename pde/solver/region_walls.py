@@ -1,7 +1,7 @@
 """Steps through the walls of regions: what is left of the chains of an operator beside a wall, and the rates through it.
 
-A wall that absorbs is crossed where it stands: the step into the region ends at the place where the distance to the wall says
-that it does, else half way. Others cut cells (:mod:`randwalk.pde.solver.cut_cells`): steps go through the open shares of faces,
+A wall that absorbs is crossed where it stands: the step into the region, or to a face that is in it, ends at the place where the
+distance to the wall, or a level, says that it does, else half way. Others cut cells (:mod:`randwalk.pde.solver.cut_cells`): steps go through the open shares of faces,
 and what the wall lets through leaves the cells that hold it.
 """
 
@@ -13,16 +13,17 @@ from typing import Any, Final
 import numpy as np
 
 from randwalk.model.bernoulli import bernoulli
-from randwalk.model.coefficient import Floats, Point, coordinate
+from randwalk.model.coefficient import Floats, Point
 
 from .cut_cells import CutCells
 from .ends import outflows
+from .levels import length, slopes
 from .lines import Faces
 from .mesh import Mesh
 from .reading import summed
 
 SHORTEST: Final = 1e-3  # of a step: the least distance to a wall
-BISECTIONS: Final = 30
+BISECTIONS: Final = 44
 TINY: Final = 1e-200  # in place of no wall, as a divisor
 
 
@@ -65,14 +66,25 @@ def spans(faces: Faces) -> Floats:
     return halves
 
 
+def before_face(mesh: Mesh, number: int, axis: int, side: int, at: Any) -> tuple[Floats, Floats]:
+    """Of the half steps to a face from the cells `at` of the layer before it, whose wall in front is that of a region: the part
+    that lies before this wall, and the length of the normal's component across the face."""
+    grid, centres = mesh.axes[axis], [np.broadcast_to(x, mesh.shape)[mesh.layer(axis, side)][at] for x in mesh.centres]
+    outward = -0.5 * grid.h if side == 0 else 0.5 * grid.h
+
+    def places(part: Floats) -> Point:
+        return tuple(x + outward * part * (a == axis) for a, x in enumerate(centres))
+
+    return _met(mesh, number, places, centres[0].size, axis)
+
+
 def _crossing(number: int, faces: Faces, at: Any, sign: float) -> tuple[Floats, Floats]:
     """Of the steps `at` into a region: the part that lies before its wall, and, in 1/length, the share of the wall's area
     that the faces across them stand for."""
     mesh, e = faces.mesh, faces.direction
     h, size, single = mesh.spacings, at[0].size, sum(map(abs, faces.direction)) == 1
     inverse = 1.0 / h[e.index(1)] if single else 0.0
-    distance = mesh.domain.sets[number].distance
-    if distance is None:
+    if mesh.domain.sets[number].level is None:
         return np.full(size, 0.5), np.full(size, inverse)
 
     def places(part: Floats) -> Point:
@@ -82,14 +94,25 @@ def _crossing(number: int, faces: Faces, at: Any, sign: float) -> tuple[Floats, 
             for x, c, s in zip(points, e, h, strict=True)
         )
 
+    part, normal = _met(mesh, number, places, size, e.index(1))
+    return part, inverse * normal
+
+
+def _met(mesh: Mesh, number: int, places: Callable[[Floats], Point], size: int, axis: int) -> tuple[Floats, Floats]:
+    """The parts, from 0 to 1, of so many ways into a region at which they meet its wall, and the length of the normal's component
+    along an axis there; `places` are those at parts of the ways."""
+    level, on_site = mesh.domain.sets[number].level, mesh.domain.regions[number].wall.on_site
+    assert level is not None
     low, high = np.zeros(size), np.ones(size)
     for _ in range(BISECTIONS):
         middle = 0.5 * (low + high)
-        inside = distance(places(middle)) > 0.0
+        height = level(places(middle))
+        inside = (height >= 0.0) if on_site else (height > 0.0)
         low, high = np.where(inside, low, middle), np.where(inside, middle, high)
     part = np.maximum(0.5 * (low + high), SHORTEST)
-    normal = np.abs(distance.regular_derivative(coordinate(e.index(1)))(places(part))) if single else np.zeros(size)
-    return part, inverse * normal
+    gradient = slopes(level, places(part), mesh.spacings)
+    steepness = length(gradient)
+    return part, np.divide(np.abs(gradient[axis]), steepness, out=np.ones(size), where=steepness > 0.0)
 
 
 def narrow(cuts: CutCells, up: Floats, down: Floats, faces: Faces) -> None:
