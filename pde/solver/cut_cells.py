@@ -72,13 +72,24 @@ class CutCells:
         return np.asarray(np.sqrt((self.walls**2).sum(axis=0)))
 
     def between(self, faces: Faces) -> Floats:
-        """The open shares of the steps through some faces; of diagonals, that of the cell of which there is less."""
+        """The open shares of the steps through some faces; of diagonals that of the two faces together by which a cell is left,
+        or the other one entered, whichever is less, and no more than 1: a linear density whose conormal flux through a plane
+        wall along an axis vanishes is then in balance."""
         moved = [a for a, c in enumerate(faces.direction) if c]
         if len(moved) > 1:
-            return np.minimum(self.parts[faces.before], self.parts[faces.behind])
+            ways = [
+                sum(self._open(a, sense * faces.direction[a])[cells] for a in moved)
+                for sense, cells in ((1, faces.before), (-1, faces.behind))
+            ]
+            return np.asarray(np.minimum(1.0, np.minimum(*ways)))
         (a,), cells = moved, self.parts.shape
         last = faces.shape[a] + 1  # on a ring the seam is a face
         return self.faces[a][tuple(slice(1, last) if b == a else slice(n) for b, n in enumerate(cells))]
+
+    def _open(self, axis: int, side: int) -> Floats:
+        """The open shares of the faces of all cells at their lower (-1) or upper (1) ends of an axis, (cells of each axis)."""
+        shift = int(side > 0)
+        return np.moveaxis(np.moveaxis(self.faces[axis], axis, 0)[shift : shift + self.parts.shape[axis]], 0, axis)
 
 
 def open_shares(level: Floats, axes: Sequence[int]) -> Floats:

@@ -137,7 +137,8 @@ class Operator:
             mesh.inner(up)[faces.before] = rate * out
             mesh.inner(down)[faces.behind] = rate * into
         if mesh.domain.regions:
-            stop(up, down, faces, np.broadcast_to(rate, faces.shape), np.broadcast_to(w, faces.shape))
+            entry = partial(self._entry, t)
+            stop(up, down, faces, np.broadcast_to(rate, faces.shape), np.broadcast_to(w, faces.shape), entry)
         self._open(up, down, e, t)
         if mesh.cuts is not None:
             narrow(mesh.cuts, up, down, faces)
@@ -340,7 +341,7 @@ class Operator:
         for row, number in zip(drained, mesh.drained, strict=False):
             if number in mesh.cutting:
                 slopes = [self._slope(axis, t) for axis in range(mesh.dimension)]
-                mesh.inner(row)[...] += through(mesh, number, lambda i, j: self._entry(i, j, t), slopes)
+                mesh.inner(row)[...] += through(mesh, number, partial(self._entry, t, point=mesh.centres), slopes)
         if killing != ZERO:
             values = self._read("killing", killing, mesh.centres, t)
             refuse("killing", values < 0.0, values, mesh.centres, t, "must not be negative")
@@ -362,10 +363,10 @@ class Operator:
         w, normal = (np.broadcast_to(x, mesh.live[layer].shape)[at] for x in map(partial(_flat, axis), half))
         return outflows(k if np.isinf(k) else k * across, part * w, 2.0 * normal / (part * h)) / h
 
-    def _entry(self, i: int, j: int, t: float) -> Floats:
-        """D_ij at the centres of cells."""
+    def _entry(self, t: float, i: int, j: int, point: Point) -> Floats:
+        """D_ij at places."""
         entry = self.equation.diffusion[i, j]
-        return np.zeros(()) if entry == ZERO else self._read("diffusion", entry, self.mesh.centres, t)
+        return np.zeros(()) if entry == ZERO else self._read("diffusion", entry, point, t)
 
     def _slope(self, axis: int, t: float) -> Floats:
         """b along an axis at the centres of cells."""
