@@ -79,10 +79,12 @@ def solve(
     Where coordinates are independent, each axis is solved on a line of its own (:mod:`randwalk.pde.solver.states`).
     Else in several dimensions every axis, and every diagonal that a mixed derivative needs, has a chain
     (:mod:`randwalk.pde.solver.operator`), taken in Strang's order. Cells are equal there, except that edges stand on kinks and
-    jumps along an axis where D is diagonal and the domain has no regions. Walls of regions with a distance are of second order
-    where D is diagonal: absorbing ones are crossed where they stand, and others cut cells
-    (:mod:`randwalk.pde.solver.cut_cells`), so that mass is kept and an equilibrium stays, to rounding. Other regions are sets of
-    cells, of first order. With regions, and with walls and a D that is not diagonal, nothing is extrapolated once
+    jumps along an axis where D is diagonal and the domain has no regions. Walls of regions with a distance, or of a smooth level,
+    are of second order where D is diagonal: absorbing ones are crossed where they stand, and others cut cells
+    (:mod:`randwalk.pde.solver.cut_cells`), so that mass is kept and an equilibrium stays, to rounding. Masks, and what is made
+    of them, are sets of cells, of first order. With a D that is not diagonal the order at curved walls is 2 of those that absorb
+    and between 1½ and 2, as measured, of those that reflect or absorb in part; of walls that absorb so much that they are crossed
+    (K h above about D/2) it is 1. With regions, and with walls and a D that is not diagonal, nothing is extrapolated once
     mass has met such a wall.
     Where a wall asks for all chains together, as when it cuts cells or with such a D, they make one step
     (:mod:`randwalk.pde.solver.together`).

@@ -18,6 +18,8 @@ from numpy.typing import NDArray
 
 from randwalk.model.coefficient import Floats
 
+from .wall_distance import depth
+
 if TYPE_CHECKING:
     from .lines import Faces
     from .mesh import Mesh
@@ -50,11 +52,11 @@ class CutCells:
 
     @classmethod
     def of(cls, mesh: Mesh, regions: Sequence[int]) -> CutCells:
-        """Those of the `regions` of a mesh, whose shapes have a distance."""
+        """Those of the `regions` of a mesh, whose shapes have a distance or a smooth level."""
         sets, every = mesh.domain.sets, range(mesh.dimension)
         corners = tuple(mesh.along(a, grid.edges) for a, grid in enumerate(mesh.axes))
-        depths = [-sets[r].distance(mesh.centres) for r in regions]  # type: ignore[misc]
-        level = np.min([-sets[r].distance(corners) for r in regions], axis=0)  # type: ignore[misc]
+        depths = [-depth(sets[r], mesh.centres, mesh.spacings) for r in regions]  # type: ignore[operator]
+        level = np.min([-depth(sets[r], corners, mesh.spacings) for r in regions], axis=0)  # type: ignore[operator]
         level[np.abs(level) < SAME * min(mesh.spacings)] = 0.0
         parts = open_shares(level, every)
         faces = tuple(open_shares(level, [b for b in every if b != a]) for a in every)
@@ -70,13 +72,24 @@ class CutCells:
         return np.asarray(np.sqrt((self.walls**2).sum(axis=0)))
 
     def between(self, faces: Faces) -> Floats:
-        """The open shares of the steps through some faces; of diagonals, that of the cell of which there is less."""
+        """The open shares of the steps through some faces; of diagonals that of the two faces together by which a cell is left,
+        or the other one entered, whichever is less, and no more than 1: a linear density whose conormal flux through a plane
+        wall along an axis vanishes is then in balance."""
         moved = [a for a, c in enumerate(faces.direction) if c]
         if len(moved) > 1:
-            return np.minimum(self.parts[faces.before], self.parts[faces.behind])
+            ways = [
+                sum(self._open(a, sense * faces.direction[a])[cells] for a in moved)
+                for sense, cells in ((1, faces.before), (-1, faces.behind))
+            ]
+            return np.asarray(np.minimum(1.0, np.minimum(*ways)))
         (a,), cells = moved, self.parts.shape
         last = faces.shape[a] + 1  # on a ring the seam is a face
         return self.faces[a][tuple(slice(1, last) if b == a else slice(n) for b, n in enumerate(cells))]
+
+    def _open(self, axis: int, side: int) -> Floats:
+        """The open shares of the faces of all cells at their lower (-1) or upper (1) ends of an axis, (cells of each axis)."""
+        shift = int(side > 0)
+        return np.moveaxis(np.moveaxis(self.faces[axis], axis, 0)[shift : shift + self.parts.shape[axis]], 0, axis)
 
 
 def open_shares(level: Floats, axes: Sequence[int]) -> Floats:

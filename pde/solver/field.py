@@ -34,8 +34,10 @@ DIRECT: Final = {2: 2**16, 3: 2**13}  # cells up to which a system is factorised
 FIRST: Final = {2: 32, 3: 12}  # cells of the axis with the most, at first
 MOST: Final = {2: 2**20, 3: 5 * 2**19}  # cells
 AFTER: Final = 4  # times as many cells along an axis as at first should fit, for an extrapolation of extrapolations
+ACROSS: Final = 2.0  # diagonals of the first cells, where so many fit, from one side of the smallest ball to the other
 CORNER: Final = 1.0 / 8.0  # of the widths: nearer than that to two faces, errors do not count
 STUCK: Final = 0.9
+SURE: Final = 1e-9  # of the largest value: an error so small is rounding
 OF_DIFFERENCE: Final = {
     False: 0.4,
     True: 0.8,
@@ -49,13 +51,15 @@ def field_steady(
     relative to the largest u; each is one of the `stages`.
 
     Cells are halved until a solution, or an extrapolated one, differs little from that of the level before: its error is taken
-    as :data:`OF_DIFFERENCE`, where second order leaves a third, or with other regions as all of it.
+    as :data:`OF_DIFFERENCE`, where second order leaves a third, or with other regions as all of it; more where the first cells
+    show little of the smallest ball.
     """
-    smooth = all(math.isinf(region.wall.reactivity) and shape.distance is not None
+    smooth = all(math.isinf(region.wall.reactivity) and shape.level is not None
                  for region, shape in zip(equation.domain.regions, equation.domain.sets, strict=True))  # fmt: skip
     share = OF_DIFFERENCE[bool(equation.domain.regions)] if smooth else 1.0
     every, most = whole(equation), MOST.get(equation.dimension, 2**18)
-    cells = showing(every, _first_cells(every, most), most)
+    cells = _resolving(every, showing(every, _first_cells(every, most), most), most)
+    share *= max(1.0, ACROSS / (cells * every.smallest_ball))
     every = replace(every, crossed=crossed(equation, every.with_cells(AFTER * cells)))
     level = partial(_solved, equation, source, paid, quantity, stages)
     levels, richer, reached = [level(every.with_cells(cells))], list[BackwardSolution](), math.inf
@@ -99,6 +103,15 @@ def _first_cells(mesh: Mesh, most: int) -> int:
     return _odd(max(cells, first))
 
 
+def _resolving(mesh: Mesh, cells: int, most: int) -> int:
+    """So many `cells`, or more, that the smallest ball is :data:`ACROSS` diagonals of a cell wide, if twice as many fit: around a
+    smaller one two levels are alike by chance."""
+    wanted = _odd(ACROSS / mesh.smallest_ball)
+    while wanted > cells and math.prod(mesh.with_cells(2 * wanted).shape) > most:
+        wanted = _odd(0.8 * wanted)
+    return max(cells, wanted)
+
+
 def _odd(cells: float) -> int:
     """An odd number, of which and of whose doubles the mesh keeps the proportions of its axes."""
     return 2 * round(0.5 * cells) + 1
@@ -109,7 +122,7 @@ def _compared(fine: BackwardSolution, coarse: BackwardSolution, share: float) ->
     a quarter of the largest of all."""
     wrong = np.where(coarse.mesh.live, share * np.abs(means(fine.u, fine.mesh) - coarse.u), 0.0)
     wrong = np.where(np.isnan(wrong), 0.0, wrong)
-    error = float(np.where(_corners(coarse.mesh), 0.0, wrong).max())
+    error = max(float(np.where(_corners(coarse.mesh), 0.0, wrong).max()), SURE * float(np.nanmax(np.abs(fine.u))))
     return fine.judged(error, np.maximum(around(wrong), 0.25 * error))
 
 

@@ -1,11 +1,11 @@
 """The cells of a solution in any number of dimensions: the product of a grid on every axis, in a padded array.
 
 The array has one more cell at either end of every axis, where what has left by that face rests; what has left through the wall
-of a region rests in the cells of the region, or, of a wall that cuts cells, in a drain. :mod:`randwalk.pde.solver.chains` calls
+of a region rests in the cells of the region, or, of a wall that cuts cells or stands before a face, in a drain. :mod:`randwalk.pde.solver.chains` calls
 such an array with its drains, of which the last holds the mass that was killed, a state.
 
-Walls that stand along cells are staircases; those of regions with a distance that reflect, or absorb in part, cut cells
-(:mod:`randwalk.pde.solver.cut_cells`). Walls that absorb need neither: steps that cross them are shorter.
+Walls that stand along cells are staircases; those of regions with a distance or a smooth level that reflect, or absorb in part,
+cut cells (:mod:`randwalk.pde.solver.cut_cells`). Walls that absorb need neither: steps that cross them are shorter.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from randwalk.model.region import Ball
 from .chains import GONE
 from .cut_cells import CutCells
 from .grid import Grid
+from .wall_distance import depth, smooth
 
 COARSEST: Final = 8  # cells of the axis with the most, down to which numbers of cells are halved
 LEAST: Final = 6  # cells of any axis
@@ -150,27 +151,51 @@ class Mesh:
 
     @cached_property
     def cutting(self) -> list[int]:
-        """The numbers of the regions whose walls cut cells: where their distance says, if a corner of a cell is in them and they
-        are not crossed."""
-        corners = tuple(self.along(a, grid.edges) for a, grid in enumerate(self.axes))
-        regions = zip(self.domain.regions, self.domain.sets, strict=True)
-        return [
-            number
-            for number, (region, shape) in enumerate(regions)
-            if not math.isinf(region.wall.reactivity)
-            and shape.distance is not None
-            and number not in self.crossed
-            and bool(np.any(shape.distance(corners) > 0.0))
-        ]
+        """The numbers of the regions whose walls cut cells: where their distance or a smooth level says, if a corner of a cell
+        is in them and they are not crossed."""
+        corners, found = tuple(self.along(a, grid.edges) for a, grid in enumerate(self.axes)), []
+        for number, (region, shape) in enumerate(zip(self.domain.regions, self.domain.sets, strict=True)):
+            if math.isinf(region.wall.reactivity) or number in self.crossed:
+                continue
+            depths = depth(shape, corners, self.spacings)
+            if depths is not None and smooth(depths, self.spacings):
+                found += [number] * bool((depths > 0.0).any())
+            elif depths is not None and region.wall.reactivity > 0.0:
+                raise ValueError(
+                    f"{region.shape}: its values do not pass through 0 with a slope on cells of {self.spacings[0]:.3g}, so the "
+                    f"area of the wall {region.name!r}, which absorbs in part, is not known: give an expression that does, such "
+                    "as 1 - x**2 - y**2 of a disc, or a Mask, whose wall stands along sites"
+                )
+        return found
 
     @cached_property
     def cuts(self) -> CutCells | None:
         return CutCells.of(self, self.cutting) if self.cutting else None
 
     @cached_property
+    def covered(self) -> list[tuple[int, int, NDArray[np.int64]]]:
+        """(axis, side 0 or -1, layer of cells): of all ends that are not joined the number of the region that a face before a
+        cell is in, where the cell itself is not, and the wall does not cut it; -1 elsewhere."""
+        regions, found = self.domain.regions, []
+        known = [n for n, s in enumerate(self.domain.sets) if s.level is not None and n not in self.cutting]
+        for axis, side, _ in self.faces() if regions else []:
+            place = self.axes[axis].edges[[side]]
+            point = tuple(self.along(axis, place) if a == axis else x for a, x in enumerate(self.centres))
+            live = self.live[self.layer(axis, side)]
+            at = np.broadcast_to(self.domain.region_at(point).take(0, axis), live.shape)
+            found.append((axis, side, np.where(live & np.isin(at, known), at, -1)))
+        return found
+
+    def layer(self, axis: int, side: int) -> tuple[int | slice, ...]:
+        """The index of the cells before an end of an axis."""
+        return tuple(side if a == axis else slice(None) for a in range(self.dimension))
+
+    @cached_property
     def drained(self) -> list[int]:
-        """The regions that absorb in part and whose walls cut cells: of each a drain, before that of what is killed."""
-        return [number for number in self.cutting if self.domain.regions[number].wall.reactivity > 0.0]
+        """The regions of which some of what leaves does not come to a cell in them: through walls that cut cells, or that stand
+        between a cell and a face. Of each a drain, before that of what is killed."""
+        numbers = {*self.cutting, *(int(n) for _, _, at in self.covered for n in np.unique(at[at >= 0]))}
+        return sorted(n for n in numbers if self.domain.regions[n].wall.reactivity > 0.0)
 
     @property
     def drains(self) -> list[int]:
@@ -190,7 +215,7 @@ class Mesh:
     @cached_property
     def open_region(self) -> NDArray[np.int64]:
         """The same of regions in which what has left rests."""
-        opened = [n for n, r in enumerate(self.domain.regions) if r.wall.reactivity > 0.0 and n not in self.drained]
+        opened = [n for n, r in enumerate(self.domain.regions) if r.wall.reactivity > 0.0 and n not in self.cutting]
         return np.where(np.isin(self.region, opened), self.region, -1)
 
     @property
@@ -207,7 +232,7 @@ class Mesh:
                 at = tuple(side if b == a else slice(None) if b > a else slice(1, -1) for b in range(self.dimension))
                 found.append((2 * a - side, whole[at].ravel()))
         for number, region in enumerate(self.domain.regions):
-            if region.wall.reactivity > 0.0 and number not in self.drained:
+            if region.wall.reactivity > 0.0 and number not in self.cutting:
                 found.append((self.exits.index(region.name), self.index[self.region == number]))
         return found
 
@@ -218,7 +243,7 @@ class Mesh:
         left = np.zeros(len(self.exits))
         left[self.drains] = state[self.size :]
         for exit, cells in self.resting:
-            left[exit] = state[cells].sum()
+            left[exit] += state[cells].sum()
         return left
 
     @cached_property

@@ -12,7 +12,8 @@ which are not negative, keep mass, and keep ρ ∝ e^(-U) exactly where b = -∇
 diagonals across a face are not made: the flux at a reflecting face vanishes along the conormal. In the half cell before a
 face, which no step of the chains across it covers, a flux along the face is left: that of the mesh which is equivalent to the
 star of those chains, ½ λ_e λ_e'/Σλ along e - e' for each pair of them. A step into a region leaves through its wall, at the
-place where the distance to the wall says that the step crosses it, else half way.
+place where the distance to the wall, or a level, says that the step crosses it, else half way; so does the half step to a face
+that is in a region.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ from .grid import GAUSS_NODES, GAUSS_WEIGHTS
 from .lines import across, line
 from .mesh import Mesh
 from .reading import refuse, summed
-from .region_walls import narrow, stop, through
+from .region_walls import before_face, narrow, stop, through
 from .schemes import Apply
 from .stencil import kept
 
@@ -136,10 +137,13 @@ class Operator:
             mesh.inner(up)[faces.before] = rate * out
             mesh.inner(down)[faces.behind] = rate * into
         if mesh.domain.regions:
-            stop(up, down, faces, np.broadcast_to(rate, faces.shape), np.broadcast_to(w, faces.shape))
+            entry = partial(self._entry, t)
+            stop(up, down, faces, np.broadcast_to(rate, faces.shape), np.broadcast_to(w, faces.shape), entry)
         self._open(up, down, e, t)
         if mesh.cuts is not None:
             narrow(mesh.cuts, up, down, faces)
+        if sum(map(abs, e)) == 1:
+            self._drain_faces(drained, e.index(1), t)
         if k == len(self.directions) - 1 and e[-1]:
             self._drain(drained, t)
         return line(mesh, e, up, down, drained)
@@ -267,26 +271,32 @@ class Operator:
     def _open(self, up: Floats, down: Floats, e: Displacement, t: float) -> None:
         """Set the rates out through the faces that a direction crosses."""
         mesh = self.mesh
+        covered = {(axis, side): at >= 0 for axis, side, at in mesh.covered}
         for axis, side, wall in mesh.faces():
             k, outward = reactivity(wall), -1.0 if side == 0 else 1.0
             if not e[axis] or k == 0.0:
                 continue
             rate = self._outflow(axis, outward, k, t) * self._share(e, axis, outward, t)
-            layer = tuple(side if b == axis else slice(None) for b in range(mesh.dimension))
+            layer = mesh.layer(axis, side)
             shape = tuple(1 if b == axis else n for b, n in enumerate(mesh.shape))
             out = np.broadcast_to(rate, shape).reshape(mesh.index[layer].shape)
             rates = mesh.inner(up if e[axis] * outward > 0.0 else down)
-            rates[layer] = np.where(mesh.live[layer], np.maximum(rates[layer], out), 0.0)
+            free = mesh.live[layer] & ~covered.get((axis, side), np.zeros((), dtype=bool))
+            rates[layer] = np.where(free, np.maximum(rates[layer], out), 0.0)
 
     def _outflow(self, axis: int, outward: float, k: float, t: float) -> Floats:
         """The rate out of the cells before a face of reactivity `k`, of a shape that broadcasts to theirs."""
+        h, (w, normal) = float(self.mesh.axes[axis].widths[0 if outward < 0.0 else -1]), self._half(axis, outward, t)
+        reach = k * self._lengths(axis, outward, self._near(axis, outward, 0.0), normal, t)
+        return outflows(reach, w, 2.0 * normal / h) / h
+
+    def _half(self, axis: int, outward: float, t: float) -> tuple[Floats, Floats]:
+        """w over the half cells before a face, counted inward, and D across it, of shapes that broadcast to theirs."""
         entry, h = self.equation.diffusion[axis, axis], float(self.mesh.axes[axis].widths[0 if outward < 0.0 else -1])
         nodes = [(self._near(axis, outward, 0.5 + 0.5 * node), weight) for node, weight in _GAUSS]
         wall, centre = self._near(axis, outward, 0.0), self._near(axis, outward, 1.0)
         w = -outward * 0.5 * h * self._mean_velocity(axis, nodes, t) - self._logs(axis, wall, centre, t)
-        normal = np.maximum(self._read("diffusion", entry, wall, t), TINY * h**2)
-        reach = k * self._lengths(axis, outward, wall, normal, t)
-        return outflows(reach, w, 2.0 * normal / h) / h
+        return np.asarray(w), np.maximum(self._read("diffusion", entry, wall, t), TINY * h**2)
 
     def _near(self, axis: int, outward: float, u: float) -> Point:
         """The centres of the cells before a face moved to `u` half cells from it."""
@@ -326,20 +336,37 @@ class Operator:
         return lengths
 
     def _drain(self, drained: Floats, t: float) -> None:
-        """Set the rates of the drains: through walls that cut cells, and of killing."""
+        """Add the rates of the drains: through walls that cut cells, and of killing."""
         mesh, killing = self.mesh, self.equation.killing
         for row, number in zip(drained, mesh.drained, strict=False):
-            slopes = [self._slope(axis, t) for axis in range(mesh.dimension)]
-            mesh.inner(row)[...] = through(mesh, number, lambda i, j: self._entry(i, j, t), slopes)
+            if number in mesh.cutting:
+                slopes = [self._slope(axis, t) for axis in range(mesh.dimension)]
+                mesh.inner(row)[...] += through(mesh, number, partial(self._entry, t, point=mesh.centres), slopes)
         if killing != ZERO:
             values = self._read("killing", killing, mesh.centres, t)
             refuse("killing", values < 0.0, values, mesh.centres, t, "must not be negative")
             mesh.inner(drained[-1])[...] = np.where(mesh.live, values, 0.0)
 
-    def _entry(self, i: int, j: int, t: float) -> Floats:
-        """D_ij at the centres of cells."""
+    def _drain_faces(self, drained: Floats, axis: int, t: float) -> None:
+        """Add the rates of the drains through walls of regions that stand before the faces across an axis."""
+        mesh = self.mesh
+        for row, number in zip(drained, mesh.drained, strict=False):
+            for own, side, covered in mesh.covered:
+                if own == axis and (at := np.nonzero(covered == number))[0].size:
+                    mesh.inner(row)[mesh.layer(axis, side)][at] += self._before_face(number, axis, side, at, t)
+
+    def _before_face(self, number: int, axis: int, side: int, at: Any, t: float) -> Floats:
+        """The rates out of the cells `at` of the layer before a face, through the wall of a region that stands before it."""
+        mesh, (part, across) = self.mesh, before_face(self.mesh, number, axis, side, at)
+        layer, h, k = mesh.layer(axis, side), mesh.spacings[axis], mesh.domain.regions[number].wall.reactivity
+        half = self._half(axis, -1.0 if side == 0 else 1.0, t)
+        w, normal = (np.broadcast_to(x, mesh.live[layer].shape)[at] for x in map(partial(_flat, axis), half))
+        return outflows(k if np.isinf(k) else k * across, part * w, 2.0 * normal / (part * h)) / h
+
+    def _entry(self, t: float, i: int, j: int, point: Point) -> Floats:
+        """D_ij at places."""
         entry = self.equation.diffusion[i, j]
-        return np.zeros(()) if entry == ZERO else self._read("diffusion", entry, self.mesh.centres, t)
+        return np.zeros(()) if entry == ZERO else self._read("diffusion", entry, point, t)
 
     def _slope(self, axis: int, t: float) -> Floats:
         """b along an axis at the centres of cells."""
@@ -375,6 +402,11 @@ class Operator:
             values = np.asarray(coefficient.evaluate(point, np.asarray(t, dtype=np.float64)), dtype=np.float64)
         refuse(name, ~np.isfinite(values), values, point, t, "must be a finite number")
         return values
+
+
+def _flat(axis: int, values: Floats) -> Floats:
+    """Values of a layer of cells across an axis without this axis; those that do not depend on the place as they are."""
+    return np.asarray(values.take(0, axis)) if values.ndim else values
 
 
 _GAUSS: Final = tuple(zip(GAUSS_NODES.tolist(), GAUSS_WEIGHTS.tolist(), strict=True))

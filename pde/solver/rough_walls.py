@@ -48,6 +48,8 @@ class RoughWalls:
             np.moveaxis(rough, axis, 0)[side] |= wall is not None
         reach = 2 * math.ceil(NEAR * mesh.cells) + 1
         modes = ["wrap" if grid.periodic else "constant" for grid in mesh.axes]
+        for axis, side, at in mesh.covered:
+            rough[mesh.layer(axis, side)] |= at >= 0
         near = ndimage.maximum_filter(rough, reach, mode=modes)
         return cls(near, mesh.index[near & mesh.live], slice(0 if slanted else 2 * mesh.dimension, -1))
 

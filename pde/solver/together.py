@@ -45,7 +45,7 @@ def joint(equation: FokkerPlanck, mesh: Mesh) -> tuple[int, ...]:
     joins."""
     diffusion, every = equation.diffusion, range(mesh.dimension)
     mixed = tuple(a for a in every if any(diffusion[a, b] != ZERO for b in every if b != a))
-    if mesh.cutting or (mixed and not mesh.live.all()):
+    if mesh.cutting or (mixed and (mesh.drained or not mesh.live.all())):
         return tuple(every)
     return mixed if any(axis in mixed and wall is not None for axis, _, wall in mesh.faces()) else ()
 

@@ -173,6 +173,10 @@ class Level(Shape):
     def distance(self) -> Coefficient | None:
         return self.expression if self.is_distance else None
 
+    @property
+    def level(self) -> Coefficient:
+        return self.expression
+
     def contains(self, point: tuple[ArrayLike, ...]) -> Inside:
         return np.asarray(self._values(point) > 0.0)
 

@@ -37,6 +37,8 @@ class Shape(ABC):
     distance : Coefficient or None
         The signed distance to the boundary (length), positive inside; None where no formula is known. Of a union it is exact
         outside and of an intersection inside; elsewhere it is not more, in absolute value, than the distance.
+    level : Coefficient or None
+        A function that is positive inside and negative outside: the distance where it is known; None for sites.
     """
 
     @abstractmethod
@@ -54,6 +56,10 @@ class Shape(ABC):
     @property
     @abstractmethod
     def distance(self) -> Coefficient | None: ...
+
+    @property
+    def level(self) -> Coefficient | None:
+        return self.distance
 
     @abstractmethod
     def fit(self, dimension: int) -> None:
@@ -93,6 +99,10 @@ class Shape(ABC):
         return Complement(self)
 
 
+def _negative(function: Coefficient | None) -> Coefficient | None:
+    return None if function is None else -function
+
+
 def _parts(shape: Shape, kind: type[Union] | type[Intersection]) -> tuple[Shape, ...]:
     return shape.parts if isinstance(shape, kind) else (shape,)
 
@@ -115,8 +125,11 @@ class Complement(Shape):
 
     @property
     def distance(self) -> Coefficient | None:
-        inner = self.shape.distance
-        return None if inner is None else -inner
+        return _negative(self.shape.distance)
+
+    @property
+    def level(self) -> Coefficient | None:
+        return _negative(self.shape.level)
 
     def fit(self, dimension: int) -> None:
         self.shape.fit(dimension)
@@ -158,9 +171,18 @@ class _Several(Shape):
     def mapped(self, change: Callable[[Shape], Shape]) -> Shape:
         return type(self)(tuple(part.mapped(change) for part in self.parts))
 
-    def _distances(self) -> list[Coefficient] | None:
-        known = [part.distance for part in self.parts]
-        return None if any(d is None for d in known) else [d for d in known if d is not None]
+    @property
+    def distance(self) -> Coefficient | None:
+        return self._joined([part.distance for part in self.parts])
+
+    @property
+    def level(self) -> Coefficient | None:
+        return self._joined([part.level for part in self.parts])
+
+    @staticmethod
+    @abstractmethod
+    def _joined(known: Sequence[Coefficient | None]) -> Coefficient | None:
+        """The function of the whole, from those of its parts; None if one has none."""
 
     def _ends(self) -> list[tuple[tuple[float, float], ...]]:
         """For each axis the (low, high) of every part."""
@@ -188,10 +210,9 @@ class Union(_Several):
     def bounds(self) -> Bounds:
         return tuple((min(low for low, _ in ends), max(high for _, high in ends)) for ends in self._ends())
 
-    @property
-    def distance(self) -> Coefficient | None:
-        known = self._distances()
-        return None if known is None else maximum(*known)
+    @staticmethod
+    def _joined(known: Sequence[Coefficient | None]) -> Coefficient | None:
+        return None if None in known else maximum(*(one for one in known if one is not None))
 
     def __invert__(self) -> Shape:
         return Intersection(tuple(~part for part in self.parts))
@@ -213,10 +234,9 @@ class Intersection(_Several):
     def bounds(self) -> Bounds:
         return tuple((max(low for low, _ in ends), min(high for _, high in ends)) for ends in self._ends())
 
-    @property
-    def distance(self) -> Coefficient | None:
-        known = self._distances()
-        return None if known is None else minimum(*known)
+    @staticmethod
+    def _joined(known: Sequence[Coefficient | None]) -> Coefficient | None:
+        return None if None in known else minimum(*(one for one in known if one is not None))
 
     def __invert__(self) -> Shape:
         return Union(tuple(~part for part in self.parts))
