@@ -14,8 +14,6 @@ from .step import ZERO, column, limit
 
 TINY = 1e-292  # a mass to drop at the edge of the reached sites: denormal numbers are a hundred times slower
 UNIT = 1.0 / FULL
-TOGETHER = 5  # steps made together, an odd number: what one has read and made is in the cache for the next one
-STRIP = 64  # vectors of cells that make a step before the next step, which follows behind
 NOWHERE = -1  # the column of a cell that is none
 MIX = U(0x9E3779B97F4A7C15)  # 2⁶⁴ over the golden ratio
 
@@ -134,8 +132,7 @@ def _zeros(size):  # type: ignore[no-untyped-def]
 def evolve(mass, program, steps, reach, out, drop):  # type: ignore[no-untyped-def]
     """Advance `mass`, of every cell, by `steps` steps, in place; there is none at exits.
 
-    `reach` = [lowest, highest cell with mass, lowest, highest ever], updated; masses below `drop` at its ends are dropped,
-    after the last of steps made together.
+    `reach` = [lowest, highest cell with mass, lowest, highest ever], updated; masses below `drop` at its ends are dropped.
     out[step] += mass that left by each exit during that step.
     """
     wide()
@@ -153,8 +150,7 @@ def evolve(mass, program, steps, reach, out, drop):  # type: ignore[no-untyped-d
     chances = _zeros(first.size * ways * REALS)
     lo, hi, lowest, highest = reach[0] + before, reach[1] + before, reach[2], reach[3]
     least, most = far + before, cells - 1 - far + before  # the ends of the cells to which steps lead
-    n, lag = 0, (far + REALS - 1) // REALS
-    while n < steps:
+    for n in range(steps):
         row = 0 if constant else n
         if n == 0 or not constant:
             whole = constant or program.column.size > 0
@@ -170,15 +166,8 @@ def evolve(mass, program, steps, reach, out, drop):  # type: ignore[no-untyped-d
                 killed += dying * source[i + before]
             out[n, program.exit_of[cells]] += killed
         low, high = max(lo - far, least), min(hi + far, most)
-        alone = not constant or program.kills or ghosts.size > 0 or low > least or high < most or n + TOGETHER > steps
-        together = 1 if alone else TOGETHER
         lo, hi = max(low, far + before), min(high, cells - 1 - far + before)
-        begin, end = low // REALS, high // REALS + 1
-        for v in range(begin, end + (together - 1) * lag, STRIP):
-            for s in range(together):
-                first_one, stop = max(v - s * lag, begin), min(v - s * lag + STRIP, end)
-                after, earlier = (source, target) if s % 2 else (target, source)
-                _move(after, earlier, chances, pattern, offsets, first_one, stop)
+        _move(target, source, chances, pattern, offsets, low // REALS, high // REALS + 1)
         for cell in ghosts:
             ghost = cell + before
             if low <= ghost <= high:
@@ -199,7 +188,7 @@ def evolve(mass, program, steps, reach, out, drop):  # type: ignore[no-untyped-d
         _clear(target, lo - 2 * far - REALS, lo)  # the next step reads so far beyond what this one reached
         _clear(target, hi + 1, hi + 2 * far + REALS + 1)
         lowest, highest = min(lowest, lo - before), max(highest, hi - before)
-        source, target, n = target, source, n + together
+        source, target = target, source
     for i in range(cells):
         mass[i] = source[i + before] if lo <= i + before <= hi else 0.0
     reach[0], reach[1], reach[2], reach[3] = lo - before, hi - before, lowest, highest
