@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -99,7 +100,8 @@ def test_a_shorter_range_of_walkers_has_the_cost_of_its_own() -> None:
     assert part.walkers == 10**6 and part.method == "paths" and np.isfinite(part.seconds["paths"])
 
 
-LEFT, RIGHT = {"left": rw.Absorbing()}, {"right": rw.Absorbing()}
+LEFT: dict[str, Any] = {"left": rw.Absorbing()}
+RIGHT: dict[str, Any] = {"right": rw.Absorbing()}
 LEAVING = {  # (domain, start, probabilities of steps to the right and to the left)
     "two walls": (rw.Interval(-30, 30, **LEFT, **RIGHT), 0.0, (0.5, 0.5)),
     "beside a wall": (rw.Interval(-5, 200, **LEFT, **RIGHT), 0.0, (0.5, 0.5)),
