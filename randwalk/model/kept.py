@@ -32,4 +32,4 @@ class Keeping:
                 for oldest in list(self._kept)[: 1 - MOST]:
                     self._kept.pop(oldest, None)
                 self._kept[what] = found
-        return found  # type: ignore[no-any-return]
+        return found
