@@ -17,6 +17,7 @@ from .inputs.keywords import once_positional
 from .inputs.wording import shown
 from .ito_ensemble import ItoEnsemble
 from .model.ito import ItoWalk
+from .model.rule import Rule
 from .model.walk import LatticeWalk
 from .run.devices import BACKENDS
 from .run.effort import Effort
@@ -171,7 +172,7 @@ def simulate(
     walk.warn_if_quick(steps[-1] * walk.dt)
     task = Task.asked(walk, span, steps, seed, method, records, part=isinstance(walkers, range))
     done: Ensemble = collect(Ensemble, task, [span], None, effort, out)
-    if done.counted:
+    if walk.rule is Rule.CAPPED and done.counted:
         table = done.tally.table
         walk.warn_if_slow(table.point, table.layout.live(done.tally.raw), done.times)
     return done

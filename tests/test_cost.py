@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -100,17 +99,16 @@ def test_a_shorter_range_of_walkers_has_the_cost_of_its_own() -> None:
     assert part.walkers == 10**6 and part.method == "paths" and np.isfinite(part.seconds["paths"])
 
 
-LEFT: dict[str, Any] = {"left": rw.Absorbing()}
-RIGHT: dict[str, Any] = {"right": rw.Absorbing()}
+A = rw.Absorbing()
 LEAVING = {  # (domain, start, probabilities of steps to the right and to the left)
-    "two walls": (rw.Interval(-30, 30, **LEFT, **RIGHT), 0.0, (0.5, 0.5)),
-    "beside a wall": (rw.Interval(-5, 200, **LEFT, **RIGHT), 0.0, (0.5, 0.5)),
-    "one wall": (rw.Interval(-20, math.inf, **LEFT), 0.0, (0.3, 0.3)),
-    "one wall on the right": (rw.Interval(-math.inf, 20, **RIGHT), 0.0, (0.5, 0.5)),
-    "towards the wall": (rw.Interval(-100, 400, **LEFT, **RIGHT), 0.0, (0.3, 0.7)),
-    "towards the other wall": (rw.Interval(-400, 100, **LEFT, **RIGHT), 0.0, (0.7, 0.3)),
-    "away from the wall": (rw.Interval(-50, math.inf, **LEFT), 0.0, (0.7, 0.3)),
-    "nobody leaves": (rw.Interval(-500, 500, **LEFT, **RIGHT), 0.0, (0.5, 0.5)),
+    "two walls": (rw.Interval(-30, 30, A, A), 0.0, (0.5, 0.5)),
+    "beside a wall": (rw.Interval(-5, 200, A, A), 0.0, (0.5, 0.5)),
+    "one wall": (rw.Interval(-20, math.inf, left=A), 0.0, (0.3, 0.3)),
+    "one wall on the right": (rw.Interval(-math.inf, 20, right=A), 0.0, (0.5, 0.5)),
+    "towards the wall": (rw.Interval(-100, 400, A, A), 0.0, (0.3, 0.7)),
+    "towards the other wall": (rw.Interval(-400, 100, A, A), 0.0, (0.7, 0.3)),
+    "away from the wall": (rw.Interval(-50, math.inf, left=A), 0.0, (0.7, 0.3)),
+    "nobody leaves": (rw.Interval(-500, 500, A, A), 0.0, (0.5, 0.5)),
     "walls that turn back": (rw.Interval(-30, 30, rw.Reflecting(), rw.Reflecting()), 0.0, (0.5, 0.5)),
 }  # fmt: skip
 
@@ -132,7 +130,7 @@ def test_walkers_that_have_left_cost_nothing(name: str) -> None:
 ])  # fmt: skip
 def test_runs_of_which_the_lifetime_is_better_known_have_no_other_method(record: rw.Record) -> None:
     """So that a better prediction changes no method, and no bits."""
-    for domain in (rw.Interval(-9, 9, **LEFT, **RIGHT), rw.Line(), rw.Ring(0.0, 9.0)):
+    for domain in (rw.Interval(-9, 9, A, A), rw.Line(), rw.Ring(0.0, 9.0)):
         walk = rw.LatticeWalk(0.4, 0.5, dx=1.0, domain=domain)
         assert list(rw.explain(walk, 10**12, [100.0], record=[record]).seconds) == ["paths"]
         assert rw.explain(walk, 10**12, [10.0]).seconds.keys() > {"paths"}

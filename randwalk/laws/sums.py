@@ -53,8 +53,9 @@ class ExactSum:
             if found >= 0:
                 raise NotFinite(name, begin + found, float(flat[begin + found]))
             low, high = bins[0, :, 0] + bins[1, :, 0], bins[0, :, 1] + bins[1, :, 1]
-            for exponent in np.flatnonzero(low | high).tolist():
-                units += (int(low[exponent]) + (int(high[exponent]) << 32)) << max(exponent - 1, 0)
+            at = np.flatnonzero(low | high)
+            for small, large, exponent in zip(low[at].tolist(), high[at].tolist(), at.tolist(), strict=True):
+                units += (small + (large << 32)) << (exponent - 1 if exponent else 0)
         return cls(units, flat.size)
 
     def __add__(self, other: ExactSum) -> ExactSum:

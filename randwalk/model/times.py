@@ -47,7 +47,7 @@ def steps_at(
     """Times as whole numbers of steps; refused unless they increase and are multiples of `dt` to within rounding, or among the
     times `inexact`, which are the nearest steps. `remedy` says what to do with a time that is none, given all."""
     given = checked_times(times)
-    if (np.diff(given) <= 0).any():
+    if given.size > 1 and (np.diff(given) <= 0).any():
         at = int(np.argmax(np.diff(given) <= 0))
         raise ValueError(
             f"times must increase: {given[at + 1]:.12g} comes after {given[at]:.12g}; sort them, each once"
@@ -62,7 +62,7 @@ def steps_at(
     for t in given[~is_whole(given, dt)]:
         if not (np.abs(np.array(inexact) - t) <= SAME * t).any():
             raise ValueError(f"time {t:.12g} is not a whole number of steps of dt = {dt:g}: {remedy(float(t), given)}")
-    if (np.diff(steps) <= 0).any():
+    if steps.size > 1 and (np.diff(steps) <= 0).any():
         at = int(np.argmax(np.diff(steps) <= 0))
         raise ValueError(f"times {given[at]:.12g} and {given[at + 1]:.12g} are the same step of dt = {dt:g}: give one")
     return [int(n) for n in steps]

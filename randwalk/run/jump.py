@@ -81,19 +81,17 @@ def _alias(first: int, pmf: Floats) -> tuple[int, int, NDArray[np.uint64], NDArr
     first, whole = first + int(kept[0]), whole[kept[0] : kept[-1] + 1]
     bits = max(1, (whole.size - 1).bit_length())
     capacity = 1 << (MASS_BITS - bits)
-    cut = np.zeros(1 << bits, dtype=np.int64)
-    cut[: whole.size] = whole
-    alias = np.arange(cut.size, dtype=np.int64)
-    poor, rich = [int(i) for i in np.flatnonzero(cut < capacity)], [int(i) for i in np.flatnonzero(cut > capacity)]
-    while poor:
-        low, high = poor.pop(), rich[-1] if rich else -1
-        if high < 0:
-            break
+    cut = [*whole.tolist(), *[0] * ((1 << bits) - whole.size)]  # of Python's numbers, which are quicker one by one
+    alias = list(range(len(cut)))
+    poor, rich = [i for i, n in enumerate(cut) if n < capacity], [i for i, n in enumerate(cut) if n > capacity]
+    while poor and rich:
+        low, high = poor.pop(), rich[-1]
         alias[low] = high
         cut[high] -= capacity - cut[low]
         if cut[high] <= capacity:
             rich.pop()
             if cut[high] < capacity:
                 poor.append(high)
-    cuts, rests = (cut >> REST).astype(np.uint64), (cut & ((1 << REST) - 1)).astype(np.uint32)
-    return first, bits, cuts << np.uint64(32) | alias.astype(np.uint64), rests
+    cells = np.array(cut, dtype=np.int64)
+    cuts, rests = (cells >> REST).astype(np.uint64), (cells & ((1 << REST) - 1)).astype(np.uint32)
+    return first, bits, cuts << np.uint64(32) | np.array(alias, dtype=np.uint64), rests
