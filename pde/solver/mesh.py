@@ -1,8 +1,8 @@
 """The cells of a solution in any number of dimensions: the product of a grid on every axis, in a padded array.
 
 The array has one more cell at either end of every axis, where what has left by that face rests; what has left through the wall
-of a region rests in the cells of the region, or, of a wall that cuts cells or stands before a face, in a drain. :mod:`randwalk.pde.solver.chains` calls
-such an array with its drains, of which the last holds the mass that was killed, a state.
+of a region rests in the cells of the region, or, of a wall that cuts cells or stands before a face, in a drain.
+:mod:`randwalk.pde.solver.chains` calls such an array with its drains, of which the last holds the mass that was killed, a state.
 
 Walls that stand along cells are staircases; those of regions with a distance or a smooth level that reflect, or absorb in part,
 cut cells (:mod:`randwalk.pde.solver.cut_cells`). Walls that absorb need neither: steps that cross them are shorter.
