@@ -1,8 +1,8 @@
 """Steps through the walls of regions: what is left of the chains of an operator beside a wall, and the rates through it.
 
 A wall that absorbs is crossed where it stands: the step into the region, or to a face that is in it, ends at the place where the
-distance to the wall, or a level, says that it does, else half way. Others cut cells (:mod:`randwalk.pde.solver.cut_cells`): steps
-go through the open shares of faces, and what the wall lets through leaves the cells that hold it.
+distance to the wall, or a level, says that it does, else half way. Others cut cells (:mod:`randwalk.pde.solver.cut_cells`):
+steps go through the open shares of faces, and what the wall lets through leaves the cells that hold it.
 """
 
 from __future__ import annotations
