@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import copy
+import importlib
 import math
 import pickle
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 import randwalk as rw
@@ -21,16 +22,16 @@ MADE: dict[str, tuple[Callable[[], Any], list[float], tuple[Any, ...]]] = {
     "jump": (lambda: rw.LatticeWalk(0.5, 0.5, dx=1.0), [3.0, 40.0], ()),
     "paths": (lambda: rw.LatticeWalk(0.3, 0.6, dx=1.0), [3.0, 40.0], (rw.Maximum(), rw.FirstPassage())),
     "table": (
-        lambda: rw.LatticeWalk(lambda x: 0.4 - 0.01 * x, 0.4, dx=1.0, domain=rw.Interval(-9, math.inf, A)),
+        lambda: rw.LatticeWalk(rw.expression("0.4 - 0.01*x"), 0.4, dx=1.0, domain=rw.Interval(-9, math.inf, A)),
         [3.0, 40.0],
         (rw.FirstPassage(), rw.Positions()),
     ),
-    "p(x, t)": (lambda: rw.LatticeWalk(lambda x, t: 0.4 + 0.1 * np.sin(x + t), 0.4, dx=1.0), [3.0, 40.0], ()),
+    "p(x, t)": (lambda: rw.LatticeWalk(rw.expression("0.4 + 0.1*sin(x + t)"), 0.4, dx=1.0), [3.0, 40.0], ()),
     "plane": (
         lambda: rw.LatticeWalk(right=0.2, left=0.3, up=0.25, down=0.2, dx=1.0), [3.0, 40.0], (rw.Displacement(1),),
     ),
     "continuous": (
-        lambda: rw.ItoWalk(drift=lambda x: -x, diffusion=0.5, dt=0.1), [0.3, 4.0], (rw.Positions(), rw.FirstPassage()),
+        lambda: rw.ItoWalk(drift=rw.expression("-x"), diffusion=0.5, dt=0.1), [0.3, 4.0], (rw.Positions(), rw.FirstPassage()),
     ),
 }  # fmt: skip
 
@@ -136,3 +137,19 @@ def test_a_function_that_reads_what_has_changed_is_refused_by_later_runs_too(mon
     monkeypatch.setitem(globals(), "SCALE", 0.02)
     with pytest.raises(ValueError, match="SCALE, which changed"):
         rw.simulate(walk, 10, [5.0], seed=2)
+
+
+def test_what_functions_make_is_not_kept(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """They may call a function of another module, known by its name, that reads what has changed."""
+    (tmp_path / "rates_of_another.py").write_text("K = 0.1\n\ndef rate(x):\n    return K + 0.0 * x\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    rates = importlib.import_module("rates_of_another")
+    walks = [
+        rw.LatticeWalk(right, 0.4, dx=1.0, domain=rw.Interval(-9, 9, A, A))
+        for right in (lambda x: rates.rate(x), lambda x: rates.rate(float(f"{x}")))  # traced, opaque
+    ]
+    first = [rw.simulate(walk, 1000, [20.0], seed=1, method="paths").raw for walk in walks]
+    monkeypatch.setattr(rates, "K", 0.5)
+    for walk, before in zip(walks, first, strict=True):
+        again, own = (rw.simulate(w, 1000, [20.0], seed=1, method="paths").raw for w in (walk, copy.copy(walk)))
+        assert (again == own).all() and not (again == before).all()

@@ -18,7 +18,7 @@ from randwalk.model.coefficient import Floats
 from ..equation import FokkerPlanck
 from .mesh import Mesh
 from .schemes import SDIRK2, Clock
-from .together import joint, most_factorised
+from .together import joint, most_factorised, most_kept
 
 LARGEST_WORK: Final = 2**34  # numbers that are stepped, times steps: a quarter of an hour
 COARSE: Final = 16  # cells of the axis with the most where D is looked at
@@ -42,9 +42,11 @@ def effort(equation: FokkerPlanck, mesh: Mesh, clock: Clock) -> float:
 
 
 def factor_bytes(equation: FokkerPlanck, mesh: Mesh) -> float:
-    """The bytes that factors of all chains together take for each cell, 0 where there are none."""
+    """The bytes that the factors of all chains together that are kept take for each cell, 0 where there are none."""
     axes = joint(equation, mesh) if mesh.dimension > 1 else ()
-    return FACTOR_BYTES if axes and mesh.size <= most_factorised(len(axes), equation.time_dependent) else 0.0
+    if not axes or mesh.size > most_factorised(len(axes), equation.time_dependent):
+        return 0.0
+    return FACTOR_BYTES * most_kept(len(axes), mesh.size)
 
 
 def too_much(work: float) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from typing import Protocol, TypeVar
 
@@ -31,11 +32,16 @@ def last(levels: Callable[[Stages], Iterator[S]], progress: bool) -> S:
     try:
         with stages_bar(progress) as stages:
             for found in levels(stages):
-                if best is None or not found.error_estimate > best.error_estimate:
+                if best is None or not best.error_estimate < _known(found):
                     best = found
     except KeyboardInterrupt:
         raise _interrupted(best) from None
     return found
+
+
+def _known(solution: Judged) -> float:
+    """Its error; infinite where that is not a number."""
+    return math.inf if math.isnan(solution.error_estimate) else solution.error_estimate
 
 
 def _interrupted(best: Judged | None) -> Interrupted:

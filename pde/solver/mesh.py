@@ -155,16 +155,16 @@ class Mesh:
         is in them and they are not crossed."""
         corners, found = tuple(self.along(a, grid.edges) for a, grid in enumerate(self.axes)), []
         for number, (region, shape) in enumerate(zip(self.domain.regions, self.domain.sets, strict=True)):
-            if math.isinf(region.wall.reactivity) or number in self.crossed:
+            if math.isinf(region.wall.reactivity):
                 continue
             depths = depth(shape, corners, self.spacings)
             if depths is not None and smooth(depths, self.spacings):
-                found += [number] * bool((depths > 0.0).any())
+                found += [number] * bool(number not in self.crossed and (depths > 0.0).any())
             elif depths is not None and region.wall.reactivity > 0.0:
                 raise ValueError(
-                    f"{region.shape}: its values do not pass through 0 with a slope on cells of {self.spacings[0]:.3g}, so the "
-                    f"area of the wall {region.name!r}, which absorbs in part, is not known: give an expression that does, such "
-                    "as 1 - x**2 - y**2 of a disc, or a Mask, whose wall stands along sites"
+                    f"{region.shape}: its values do not pass through 0 with an even slope on cells of {self.spacings[0]:.3g}, so "
+                    f"the area of the wall {region.name!r}, which absorbs in part, is not known: give an expression that does, "
+                    "such as 1 - x**2 - y**2 of a disc, or a Mask, whose wall stands along sites"
                 )
         return found
 

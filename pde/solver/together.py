@@ -39,6 +39,11 @@ LONG: Final = {2: 3.0, 3: 80.0}  # diagonal entries of I - τA from which on ite
 ROUNDING: Final = 1e-9  # of the largest mass: a negative one so small is what iterations leave
 
 
+def most_kept(joined: int, cells: int) -> int:
+    """How many factors of the chains of `joined` axes on so many cells are kept."""
+    return min(max(ROOM.get(joined, 2**15) // cells, 1), KEPT)
+
+
 def joint(equation: FokkerPlanck, mesh: Mesh) -> tuple[int, ...]:
     """The axes whose chains end at a wall in the window with a condition that holds for their sum alone: all of them at the wall
     of a region that cuts cells, and with a D that is not diagonal at any region; at a face those that a mixed derivative
@@ -167,7 +172,7 @@ class Moves:
     @property
     def room(self) -> int:
         """How many factors are kept."""
-        return min(max(ROOM.get(self.joined, 2**15) // self.places.size, 1), KEPT)
+        return most_kept(self.joined, self.places.size)
 
     def factorised(self, tau: float) -> Callable[[Floats, bool], Floats]:
         """The solution for a state, or for values if transposed."""

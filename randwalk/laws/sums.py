@@ -95,7 +95,8 @@ class SampleSums:
     """Exact sums of a sample of `k` numbers a walker and of the products of these numbers, each minus its `shift`.
 
     Means and covariances are rounded once, also where the numbers hardly differ: from a shift of 0 products are exact. From
-    another one differences and products are rounded to float64, which for a shift near the mean takes no digit from covariances.
+    another one differences and products are rounded to float64, which takes digits from covariances where the shift is farther
+    from the mean than the numbers are.
     Parts of a sample with the same shift and unit add up to the whole, in any order, to the same bits.
 
     Attributes

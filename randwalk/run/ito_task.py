@@ -92,8 +92,12 @@ class ItoPrepared:
 
     @property
     def small(self) -> bool:
-        """Whether it takes so little memory that it may be kept after a run."""
-        return 16 * len(self.steps) * self.walk.dimension + self.program.parameters[-1].nbytes <= SMALL
+        """Whether it may be kept after a run: it takes little memory, and is not made by Python functions, which may read what
+        changes where nobody sees it, as by a function of another module."""
+        return (
+            not self.functions
+            and 16 * len(self.steps) * self.walk.dimension + self.program.parameters[-1].nbytes <= SMALL
+        )
 
 
 @dataclass(frozen=True)

@@ -52,6 +52,12 @@ class Prepared:
         """The step tables."""
         return Tables(self.walk, self.steps[-1])
 
+    @property
+    def small(self) -> bool:
+        """Whether it may be kept after a run: its tables take little memory, and are not made by Python functions, which may read
+        what changes where nobody sees it, as by a function of another module."""
+        return not self.functions and self.tables.small
+
     @cached_property
     def jumps(self) -> Jumps | None:
         """The law of the steps between recorded times, for draws from it."""
@@ -129,7 +135,7 @@ class Task:
             return made
 
         of_auto = (len(walkers), part) if method == "auto" else ()
-        made = walk.kept((steps, method, records, of_auto), prepared, lambda made: made.tables.small)
+        made = walk.kept((steps, method, records, of_auto), prepared, lambda made: made.small)
         task = cls(walk, steps, seed, made.method, records)
         vars(task)["prepared"] = made
         return task

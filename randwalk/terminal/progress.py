@@ -67,7 +67,8 @@ def stages_bar(shown: bool) -> Iterator[Stages]:
     try:
         yield begin
     finally:
-        progress.stop()
+        if progress.live.is_started:  # else rich ends a line that was never begun
+            progress.stop()
 
 
 def _nothing(done: float) -> None:
