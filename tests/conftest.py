@@ -74,6 +74,9 @@ SLOWER = frozenset({
     "test_starts.py::test_a_start_outside_the_domain_is_refused", "test_starts.py::test_points_are_shared_so_that_means_are_kept",
 })  # fmt: skip
 QUICK_TESTS = frozenset({
+    "test_barrier_options.py::test_backward", "test_kept.py::test_a_window_that_was_made_wider_is_not_that_of_the_next_run",
+    "test_kept.py::test_what_functions_make_is_not_kept",
+    "test_solver_cut_short.py::test_the_bar_is_full_at_the_end_of_each_stage",
     "test_bridges.py::test_walkers_that_may_cross_are_those_of_a_plain_loop",
     "test_solve_loose.py::test_a_stirred_torus_at_many_times",
     "test_breaks.py::test_breaks_of_formulas", "test_breaks.py::test_jumps_of_formulas",

@@ -35,6 +35,10 @@ class Numbered:
         return self.layout.shape
 
     @property
+    def sites(self) -> int:
+        return self.layout.sites
+
+    @property
     def periodic(self) -> tuple[bool, ...]:
         return self.layout.periodic
 

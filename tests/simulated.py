@@ -340,7 +340,10 @@ CHANGED: dict[str, tuple[str, Callable[..., Any]]] = {
     "next_digit": ("bits", lambda masks, given: (given[3] & ~given[2], masks[1])),  # lower digits are forgotten
     "next_digits": ("bits", lambda masks, given: (given[3] | ~spread(given[4], BITS - 2), masks[1])),
     "above": ("functionals", lambda counts, given: not counts),
-    "odds": ("occupation", lambda odds, given: (odds[0] // 2, *odds[1:])),
+    "odds": (
+        "occupation",
+        lambda odds, given: (odds[1] // 2 - (odds[1] - odds[0]) // 2, FULL // 2 + odds[1] // 2),
+    ),  # half all
 }
 
 
