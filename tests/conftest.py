@@ -21,7 +21,6 @@ QUICK_FILES = frozenset(
         "chains",
         "closed_forms",
         "columns",
-        "called_kernels",
         "cost",
         "coefficient_arguments",
         "coordinates",

@@ -6,30 +6,22 @@ import gc
 import logging
 import os
 from collections.abc import Callable
-from copy import copy
-from functools import cached_property, partial
-from importlib import import_module
+from functools import cached_property
 from typing import Any
 
 import numba
-from llvmlite import binding
 from numba import njit
 from numba.core import compiler, event
 from numba.core.codegen import JITCodeLibrary
 from numba.core.compiler_lock import global_compiler_lock
 from numba.core.registry import CPUDispatcher
-from numba.core.types import unliteral
-from numba.core.typing import templates
 
-from .disk import REMEDY, KernelCache, cache_place, digest
+from .disk import REMEDY, KernelCache, cache_place
 from .lanes import Vector
-from .pipeline import Pipeline, flags
 from .pools import apart
 
 F = Callable[..., Any]
 lock: Any = global_compiler_lock
-template: Any = templates.make_concrete_template
-of_any_value: Any = unliteral
 OPTIONS: dict[str, Any] = {  # without a wrapper for C, which nobody calls, a kernel is compiled in a tenth less time
     "error_model": "numpy",
     "no_cfunc_wrapper": True,
@@ -117,15 +109,6 @@ class _Part(JITCodeLibrary):
     """The code of a function that stands in its callers'. LLVM optimises it there and makes machine code of it there, once;
     Numba's own libraries do so for each function as well, which takes a seventh of the time to compile a kernel."""
 
-    def _optimize_functions(self, module: Any) -> None:
-        """Those that the text defines; Numba's own libraries make the passes for what it calls as well."""
-        codegen: Any = self.codegen
-        module.data_layout = codegen._data_layout
-        for function in module.functions:
-            if not function.is_declaration:
-                passes, builder = codegen._function_pass_manager()
-                passes.run(function, builder)
-
     def _optimize_final_module(self) -> None:
         pass
 
@@ -142,29 +125,20 @@ class _Device(CPUDispatcher):
 
     def __init__(self, function: F, options: dict[str, Any]) -> None:
         super().__init__(function, targetoptions=options)
+        self._compiler: Any
+        self._compiler._compile_core = self._part
         self._vectors: F = function
-        self._flags = flags(self.targetdescr, options)
 
-    def get_call_template(self, given: Any, named: Any) -> Any:
-        """What Numba asks of a function that is called, without what is for functions that Python calls: the function is compiled
-        once for all whole numbers that are known."""
-        folded: Any = self.fold_argument_types(given, named)
-        arguments = tuple(of_any_value(kind) for kind in folded[1])
-        if arguments not in self.overloads:
-            self.overloads[arguments] = self._part(arguments)
-        name = self.py_func.__name__
-        made: Any = self.overloads[arguments]
-        return template(name, key=name, signatures=[made.signature]), folded[0], arguments, {}
-
-    def _part(self, arguments: Any) -> Any:
+    def _part(self, arguments: Any, returned: Any) -> Any:
         """The function for arguments of these types; others find it by its descriptor, as it has no address."""
         function = self._vectors if any(isinstance(kind, Vector) for kind in arguments) else self.py_func
         numba_core: Any = compiler
-        target = self.targetdescr.target_context
+        description: Any = self.targetdescr
+        flags, target = numba_core.Flags(), description.target_context
+        description.options.parse_as_flags(flags, self.targetoptions)
+        flags.no_compile = True
         library = part(target.codegen(), self.py_func.__qualname__)
-        made = numba_core.compile_extra(
-            self.typingctx, target, function, arguments, None, self._flags, {}, library, Pipeline
-        )
+        made = numba_core.compile_extra(self.typingctx, target, function, arguments, returned, flags, {}, library)
         target.insert_user_function(made.fndesc, made.fndesc, [library])
         return made._replace(entry_point=made.fndesc)
 
@@ -172,6 +146,9 @@ class _Device(CPUDispatcher):
         """Decorate what does the same for vectors, where that cannot be told by operators."""
         self._vectors = function
         return function
+
+    def add_overload(self, made: Any) -> None:
+        self.overloads[tuple(made.signature.args)] = made
 
     def __call__(self, *arguments: Any) -> Any:
         return self._for_python(*arguments)
@@ -220,61 +197,16 @@ def _heard(function: Any, kept: KernelCache | None) -> Callable[..., Any]:
     return compiled
 
 
-class _Kernel(CPUDispatcher):
-    """Machine code of its own. Kernels that call it hold its name, not its text, which would be compiled with each of them."""
-
-    def __init__(self, function: F, options: dict[str, Any]) -> None:
-        super().__init__(function, targetoptions={"nopython": True, "nogil": True, **options}, pipeline_class=Pipeline)
-        self._names: dict[Any, Any] = {}
-
-    def get_overload(self, signature: Any) -> Any:
-        """What those that call it find it by."""
-        arguments = tuple(signature)
-        if arguments not in self._names:
-            self._names[arguments] = self._named(arguments)
-        return self._names[arguments]
-
-    def _named(self, arguments: Any) -> Any:
-        """The descriptor of the code for arguments of these types under its name, which is the same in every process."""
-        target: Any = self.targetctx
-        function, path = self.py_func, (self.py_func.__module__, self.py_func.__qualname__)
-        self.compile(arguments)
-        made: Any = self.overloads[arguments]
-        described = copy(made.fndesc)
-        described.mangled_name = name = ".".join((*path, digest(f"{function.__code__.co_code!r}{arguments}")))
-        binding.add_symbol(name, made.library.get_pointer_to_function(made.fndesc.llvm_func_name))
-        target.insert_user_function(described, described, [_Named(partial(_name_again, *path, arguments, name))])
-        return described
-
-
-class _Named:
-    """What Numba links for a call by name: no text, but what makes the name before machine code with it is read from the disk."""
-
-    def __init__(self, again: Callable[[], None]) -> None:
-        self._reload_init = {again}
-
-    def _ensure_finalized(self) -> None:
-        pass
-
-    def _get_module_for_linking(self) -> Any:
-        return binding.parse_assembly("")
-
-
-def _name_again(module: str, function: str, arguments: Any, name: str) -> None:
-    """LLVM ends the process where a name is missing; what is raised here makes the caller be compiled again."""
-    if (found := getattr(import_module(module), function).get_overload(arguments).mangled_name) != name:
-        raise LookupError(f"{found} is not {name}")
-
-
 def kernel(function: F) -> Callable[..., Any]:
     """A kernel that Python calls, on one thread. It releases the interpreter's lock, so that threads can share the work. Its
     machine code is kept if its text stands in a file."""
-    return _kept(function, _Kernel(function, OPTIONS))
+    return _kept(function, njit(nogil=True, **OPTIONS)(function))
 
 
 def subkernel(function: F) -> Callable[..., Any]:
-    """A kernel that other kernels call, and Python does not."""
-    return _kept(function, _Kernel(function, {"no_cpython_wrapper": True, **OPTIONS}))
+    """A function that kernels call, and Python does not: compiled once for all of them, its machine code kept as theirs."""
+    unwrapped: dict[str, Any] = {"no_cpython_wrapper": True, **OPTIONS}
+    return _kept(function, njit(nogil=True, **unwrapped)(function))
 
 
 def _kept(function: F, compiled: Any) -> Callable[..., Any]:

@@ -32,10 +32,6 @@ DIGEST = hashlib.sha256().digest_size
 REMEDY = "set RANDWALK_CACHE_DIR to a folder that only you can write to"
 
 
-def digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()[:24]
-
-
 @cache
 def cache_place() -> tuple[Path | None, str]:
     """The folder of compiled kernels and "", or None and why there is none.
@@ -161,7 +157,7 @@ class KernelCache:
 
     def _path(self, signature: Any, codegen: Any) -> str:
         told = (self._source, str(signature), codegen.magic_tuple(), sys.implementation.cache_tag)
-        return os.path.join(self.cache_path, f"{self._name}-{digest(repr(told))}")
+        return os.path.join(self.cache_path, f"{self._name}-{hashlib.sha256(repr(told).encode()).hexdigest()[:24]}")
 
 
 @cache
