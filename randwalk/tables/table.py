@@ -24,6 +24,8 @@ from .surroundings import Surroundings, as_point, with_regions
 
 CHUNK = 1 << 22  # table entries made at a time for coefficients that depend on time
 NEVER = np.iinfo(np.int64).max
+OF_A_THRESHOLD = 8  # bytes of a threshold of a column in a row, in two parts
+SMALL, SMALL_CELLS = 1 << 22, 1 << 16  # bytes of rows and cells of a table that is kept for further use
 REST = 0  # the column of the cells at which walkers rest, where columns are shared
 
 Window = tuple[tuple[int, int], ...]
@@ -226,6 +228,15 @@ class StepTable:
         for begin in range(start, stop, size):
             end = min(begin + size, stop)
             yield begin, end, self.program(begin, end)
+
+    @property
+    def bytes_of_a_row(self) -> int:
+        """The size of the thresholds of a step."""
+        return OF_A_THRESHOLD * (len(self.offsets) + 1) * self.columns
+
+    def is_small(self, rows: int = 1) -> bool:
+        """Whether it takes so little memory, with so many rows, that a walk may keep it."""
+        return self.layout.cells <= SMALL_CELLS and rows * self.bytes_of_a_row <= SMALL
 
     @property
     def rows_at_once(self) -> int:
