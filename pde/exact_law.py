@@ -266,7 +266,7 @@ def _by_steps(windows: Windows, begin: Beginning, steps: tuple[int, ...]) -> Exa
     pmf = np.stack([table.layout.live(one.layout.moved(mass, table.layout)) for one, mass in kept])
     if exits.any():
         np.cumsum(gone, axis=0, out=gone)
-        gone[:, ~exits] = 0.0
+        gone[:, np.array(table.layout.edges)] = 0.0
     return ExactLaw(table.walk, table, steps, pmf, gone, leaked)
 
 

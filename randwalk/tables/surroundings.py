@@ -4,9 +4,9 @@ A step onto an absorbing face or region is made, and the walker rests there. A s
 reflecting region is not made, and the walker stays; beside a face half way between sites, a diffusion that is not diagonal adds
 steps along it (`LatticeWalk.face_steps`). Of the step straight across a partially absorbing face so much is made as
 :func:`randwalk.model.outlet.step_out` says, and no diagonal one; where there are only diagonal ones, so much of all together, of
-each in proportion to its probability. Into a partially absorbing region so much is made of a step along an axis, and no diagonal
-step. Where every axis steps by itself (a Moore walk, and any walk on one axis) a face acts on its axis alone, so that the walk
-stays a product of walks on one axis.
+each in proportion to its probability, but of none that crosses another face half way between sites where one does not. Into a
+partially absorbing region so much is made of a step along an axis, and no diagonal step. Where every axis steps by itself (a
+Moore walk, and any walk on one axis) a face acts on its axis alone, so that the walk stays a product of walks on one axis.
 """
 
 from __future__ import annotations
@@ -136,18 +136,36 @@ class Surroundings:
                 at = np.flatnonzero(beside[sites])
                 for step, more in walk.face_steps[face.axis].items() if at.size else ():
                     made[walk.displacements.index(step)][:, at] += _probability(more(_some(point, at), t))
-            for face, beside in self.faces:
-                across = {e: p for p, e in zip(made, walk.displacements, strict=True) if e[face.axis] == -face.inward}
-                straight, at = unit(walk.dimension, {face.axis: -int(face.inward)}), np.flatnonzero(beside[sites])
-                if straight in across:  # takes all that leaves, since a diagonal step may cross another face as well
-                    for e in across.keys() - {straight}:
-                        across.pop(e)[:, at] = 0.0
-                self._let_out(face, at, list(across.values()), point, t)
+            reactive = sorted(self.faces, key=lambda pair: pair[0].wall.reactivity)
+            for face, beside in reactive:  # those that reflect first
+                at = np.flatnonzero(beside[sites])
+                self._let_out(face, at, self._across(face, made, sites, at), point, t)
         else:
             made = self._by_axis(declared, sites, point, t)
         for step, chance, end in zip(walk.probabilities, made, self.ends, strict=False):
             self._into_regions(step, chance, end[sites], point, t)
         return made
+
+    def _across(self, face: Face, made: Sequence[Floats], sites: Numbers, at: Numbers) -> list[Floats]:
+        """The probabilities of the steps across a face by which walkers may leave there, those of the others set to 0 in place,
+        for the sites `at` it: of the step straight across alone; without one, of those that cross no other of the faces, if there
+        are any."""
+        over = {e: p for e, p in zip(self.walk.displacements, made, strict=True) if e[face.axis] == -face.inward}
+        straight = unit(self.walk.dimension, {face.axis: -int(face.inward)})
+        if straight in over:  # takes all that leaves, since a diagonal step may cross another face as well
+            for e in over.keys() - {straight}:
+                over.pop(e)[:, at] = 0.0
+            return list(over.values())
+        alone = {e: ~self._crosses(e, face.axis, sites[at]) for e in over}
+        some = np.any([alone[e] & (p[:, at] > 0.0) for e, p in over.items()], axis=0)
+        for e, p in over.items():
+            p[:, at] = np.where(some & ~alone[e], 0.0, p[:, at])
+        return list(over.values())
+
+    def _crosses(self, step: tuple[int, ...], axis: int, sites: Numbers) -> NDArray[np.bool_]:
+        """Whether a step from each site leads across one of the faces of another axis than `axis`."""
+        others = (beside[sites] for face, beside in self.faces if face.axis != axis and step[face.axis] == -face.inward)
+        return np.any([np.zeros(sites.size, dtype=bool), *others], axis=0)
 
     def _by_axis(self, declared: Sequence[Floats], sites: Numbers, point: Any, t: Floats) -> list[Floats]:
         """The products of what each axis does by itself, up and down, of walks whose axes do."""

@@ -52,7 +52,11 @@ class StepTable:
         edges += [False] * (len(exits) - len(edges))
         periodic = tuple(lattice.periodic for lattice in self.lattices)
         counts, firsts = (tuple(ends[i] for ends in self.window) for i in (1, 0))
-        return with_regions(Layout(counts, firsts, periodic, exits, tuple(edges)), self.walk)
+        shut = {face.exit for face in domain.faces if face.wall.reactivity == 0.0}
+        closed = tuple(
+            exit in shut and not edge for exit, edge in zip(exits, edges[: 2 * domain.dimension], strict=False)
+        )
+        return with_regions(Layout(counts, firsts, periodic, exits, tuple(edges), closed), self.walk)
 
     @cached_property
     def around(self) -> Surroundings:
