@@ -9,6 +9,7 @@ simulation and law describe the same walk.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, ClassVar
 
 import numpy as np
@@ -26,6 +27,7 @@ from randwalk.laws.cells import Cells
 from randwalk.laws.law import Law
 from randwalk.model.coefficient import Constant, Floats
 from randwalk.model.domain import Domain
+from randwalk.model.functions import functions_in
 from randwalk.model.start import MASS_BITS
 from randwalk.model.times import Times
 from randwalk.model.walk import LatticeWalk
@@ -155,6 +157,25 @@ class SmoothedLaw(Law[Any]):
         return f"SmoothedLaw({self.law})"
 
 
+@dataclass(frozen=True)
+class Beginning:
+    """The table of the window on which a law begins."""
+
+    table: StepTable
+
+    @cached_property
+    def start(self) -> tuple[Floats, Floats]:
+        """(mass of every cell, mass that begins at each exit)."""
+        return start_mass(self.table)
+
+    @property
+    def small(self) -> bool:
+        """Whether the walk may keep it: not where rows are made step after step, or by Python functions, which may read what
+        changes."""
+        walk = self.table.walk
+        return not walk.time_dependent and self.table.is_small() and not any(functions_in(walk))
+
+
 @once_positional("leak")
 def exact_law(walk: LatticeWalk, times: ArrayLike, *, leak: float = LEAK) -> ExactLaw:
     """The exact law of `walk` at the given times: applied to the same probabilities, whole numbers of 2⁻⁶², as a simulation.
@@ -184,9 +205,11 @@ def exact_law(walk: LatticeWalk, times: ArrayLike, *, leak: float = LEAK) -> Exa
         raise ValueError(f"leak = {leak}: must be a mass between 0 and 1")
     walk.warn_if_quick(steps[-1] * walk.dt)
     windows = Windows(walk, steps[-1], leak)
-    table = table_on(walk, windows.ends())
+    ends = windows.ends()
+    begin = walk.kept((Beginning, ends), lambda: Beginning(table_on(walk, ends)), lambda made: made.small)
+    table = begin.table
     _check_memory(table, steps)
-    law = _by_power(table, steps) if table.digits and walk.dimension == 1 else _by_steps(windows, table, steps)
+    law = _by_power(table, steps) if table.digits and walk.dimension == 1 else _by_steps(windows, begin, steps)
     walk.warn_if_slow(law.table.point, law.pmf, law.times)
     return law
 
@@ -215,10 +238,10 @@ def _by_power(table: StepTable, steps: tuple[int, ...]) -> ExactLaw:
     return ExactLaw(table.walk, table, steps, pmf, _nobody(table, steps[-1]), leaked if leaked > 1e-13 else 0.0)
 
 
-def _by_steps(windows: Windows, table: StepTable, steps: tuple[int, ...]) -> ExactLaw:
+def _by_steps(windows: Windows, begin: Beginning, steps: tuple[int, ...]) -> ExactLaw:
     """The master equation, one step after another, in stretches. A stretch in which more than the stated mass leaves the
     window is made again in a wider one."""
-    mass, begun = start_mass(table)
+    table, (mass, begun) = begin.table, begin.start
     exits = _exits(table)
     gone = np.zeros((steps[-1] + 1, exits.size)) if exits.any() else _nobody(table, steps[-1])
     if exits.any():
@@ -243,7 +266,7 @@ def _by_steps(windows: Windows, table: StepTable, steps: tuple[int, ...]) -> Exa
     pmf = np.stack([table.layout.live(one.layout.moved(mass, table.layout)) for one, mass in kept])
     if exits.any():
         np.cumsum(gone, axis=0, out=gone)
-        gone[:, ~exits] = 0.0
+        gone[:, np.array(table.layout.edges)] = 0.0
     return ExactLaw(table.walk, table, steps, pmf, gone, leaked)
 
 

@@ -75,6 +75,7 @@ SLOWER = frozenset({
 QUICK_TESTS = frozenset({
     "test_barrier_options.py::test_backward", "test_kept.py::test_a_window_that_was_made_wider_is_not_that_of_the_next_run",
     "test_kept.py::test_what_functions_make_is_not_kept",
+    "test_random_walks.py::test_laws_and_hitting_times_of_walks_drawn_at_random[0-2]",
     "test_solver_cut_short.py::test_the_bar_is_full_at_the_end_of_each_stage",
     "test_bridges.py::test_walkers_that_may_cross_are_those_of_a_plain_loop",
     "test_solve_loose.py::test_a_stirred_torus_at_many_times",

@@ -93,20 +93,37 @@ def made(walk: rw.LatticeWalk, site: Site, t: float) -> dict[Site, float]:
         return {step: math.prod(p[c] for p, c in zip(axes, step, strict=True)) for step in walk.probabilities}
     free = {e: value(p, walk, site, t) for e, p in walk.probabilities.items()}
     chances = dict(free)
-    for axis, side in itertools.product(range(len(site)), (1, -1)) if slanted(walk) else ():
-        for face in crossed(walk, tuple(k + side * (i == axis) for i, k in enumerate(site))):
-            for e, p in along(free, axis).items() if not face.wall.on_site else ():
-                chances[e] = chances.get(e, 0.0) + p
-    for axis, side in itertools.product(range(len(site)), (1, -1)):
-        for face in crossed(walk, tuple(k + side * (i == axis) for i, k in enumerate(site))):
-            over = [e for e in chances if e[axis] == side]
-            straight = [e for e in over if sum(map(abs, e)) == 1]
+    ends = itertools.product(range(len(site)), (1, -1))
+    beside = [(face, *end) for end in ends for face in crossed(walk, reached(site, straight_on(end, len(site))))]
+    for face, axis, _ in beside if slanted(walk) else ():
+        for e, p in along(free, axis).items() if not face.wall.on_site else ():
+            chances[e] = chances.get(e, 0.0) + p
+    for face, axis, side in sorted(beside, key=lambda one: one[0].wall.reactivity > 0.0):  # those that reflect first
+        over = [e for e in chances if e[axis] == side]
+        straight = [e for e in over if sum(map(abs, e)) == 1]
+        total = sum(chances[e] for e in over)
+        out = across(walk, face, total, site, t)
+        if math.isinf(face.wall.reactivity):
+            continue
+        if face.wall.reactivity > 0.0 and not straight:
+            beyond = {e: [other for other in crossed(walk, reached(site, e)) if not other.wall.on_site] for e in over}
+            alone = [e for e in over if len(beyond[e]) == 1 and chances[e] > 0.0]
+            for e in over:
+                chances[e] = 0.0 if alone and e not in alone else chances[e]
             total = sum(chances[e] for e in over)
-            out = across(walk, face, total, site, t)
-            for e in over if math.isfinite(face.wall.reactivity) else ():
-                share = float(e in straight) if straight else chances[e] / total
-                chances[e] = out * share
+        for e in over:
+            share = float(e in straight) if straight else chances[e] / total if total else float(e == over[0])
+            chances[e] = out * share
     return chances
+
+
+def straight_on(end: tuple[int, int], dimension: int) -> Site:
+    axis, side = end
+    return tuple(side * (i == axis) for i in range(dimension))
+
+
+def reached(site: Site, e: Site) -> Site:
+    return tuple(k + c for k, c in zip(site, e, strict=True))
 
 
 def inside(walk: rw.LatticeWalk, region: Any, site: Site) -> bool:
@@ -126,9 +143,10 @@ def transitions(walk: rw.LatticeWalk, site: Site, t: float) -> Law:
     after: Law = {"killing": 1.0 - alive}
     stay = 1.0
     for e, p in made(walk, site, t).items():
-        there = tuple(k + c for k, c in zip(site, e, strict=True))
+        there = reached(site, e)
         faces = crossed(walk, there)
-        end: Place = faces[0].exit if faces else there
+        letting = [face for face in faces if face.wall.reactivity > 0.0] or faces
+        end: Place = letting[0].exit if faces else there
         if not faces:
             end = there = tuple(
                 k % (x.sites or 1) if x.periodic else k for x, k in zip(walk.lattices, there, strict=True)

@@ -16,6 +16,7 @@ import randwalk as rw
 from randwalk.model import kept
 from randwalk.run import windows
 from randwalk.run.task import Task
+from randwalk.tables import table
 
 A = rw.Absorbing()
 MADE: dict[str, tuple[Callable[[], Any], list[float], tuple[Any, ...]]] = {
@@ -91,10 +92,38 @@ def test_later_runs_make_no_tables(monkeypatch: pytest.MonkeyPatch) -> None:
         rw.simulate(walk.with_start(1.0), 100, times, seed=1, method="paths")
 
 
+LAWS: dict[str, Callable[[], rw.LatticeWalk]] = {
+    "box": lambda: rw.LatticeWalk(
+        right=0.2, left=0.3, up=0.25, down=0.2, dx=1.0, domain=rw.Interval(0, 5.5, A, rw.Reflecting()) ** 2, start=(2.0, 3.0)
+    ),
+    "half-line": lambda: rw.LatticeWalk(0.6, 0.3, dx=1.0, domain=rw.Interval(-1, math.inf, A), killing=0.01),
+    "line": lambda: rw.LatticeWalk(0.3, 0.3, dx=1.0),
+    "p(x, t)": MADE["p(x, t)"][0],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", LAWS)
+def test_laws_of_a_walk_are_those_of_walks_of_their_own(name: str) -> None:
+    walk = LAWS[name]()
+    for times in ([40.0], [3.0, 300.0], [40.0]):  # walkers to the right leave the window of 40 steps after 300
+        mine, other = (rw.pde.exact_law(w, times) for w in (walk, copy.copy(walk)))
+        assert (mine.pmf == other.pmf).all()
+        assert (mine.gone == other.gone).all()
+        assert mine.table.window == other.table.window
+    assert bool(walk._kept) == (name != "p(x, t)")
+
+
+def test_laws_that_python_functions_make_are_not_kept() -> None:
+    chances = {"p": 0.2}
+    walk = rw.LatticeWalk(lambda x: chances["p"] + 0 * x, 0.1, dx=1.0, domain=rw.Interval(-9, 9, A, A))
+    rw.pde.exact_law(walk, [3.0])
+    assert not walk._kept
+
+
 def test_what_is_large_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     for limit, value in (("SMALL", 100), ("SMALL_CELLS", 100)):
         with monkeypatch.context() as patch:
-            patch.setattr(windows, limit, value)
+            patch.setattr(table, limit, value)
             walk = MADE["p(x, t)"][0]()
             rw.simulate(walk, 100, [200.0], method="paths")
             assert not [what for what in walk._kept if isinstance(what, tuple)]

@@ -56,6 +56,14 @@ WALKS: dict[str, Any] = {
         steps={(1, 1): 0.1, (-1, -1): 0.15, (1, -1): 0.1, (1, 0): 0.2, (-1, 0): 0.25}, sites=(6, 5), dt=0.01,
         domain=rw.Interval(0.0, 1.0, ABSORB, ABSORB) ** 2, start=(0.5, 0.5),
     ),
+    "steps of the user's, none straight across two walls that absorb in part": lambda: rw.LatticeWalk(
+        steps={(1, 0): 0.3, (-1, 0): 0.2, (-1, 1): 0.2, (1, -1): 0.15, (1, 1): 0.05}, sites=(4, 5), dt=0.01,
+        domain=rw.Interval(0.0, 1.0, REFLECT, ABSORB) * rw.Interval(0.0, 1.0, HALF, HALF), start=(0.5, 0.5),
+    ),
+    "diagonal steps alone": lambda: rw.LatticeWalk(
+        steps={(1, 1): 0.3, (-1, -1): 0.2, (-1, 1): 0.2, (1, -1): 0.2}, sites=(4, 5), dt=0.01,
+        domain=rw.Interval(0.0, 1.0, HALF, REFLECT) * rw.Interval(0.0, 1.0, HALF, ABSORB), start=(0.5, 0.5),
+    ),
     "Stratonovich, fitted, all varying": lambda: rw.LatticeWalk.from_drift(
         (rw.expression("cos(y - t)"), rw.expression("x")), (rw.expression(X), rw.expression("0.3 + 0.1*x*y")), sites=(8, 7),
         domain=rw.Interval(0.0, 1.0, REFLECT, HALF) * rw.Interval(0.0, 1.0, HALF, ABSORB), start=(0.5, 0.4),
@@ -72,7 +80,7 @@ WALKS: dict[str, Any] = {
     ),
 }  # fmt: skip
 # Dictionaries know one convention, and walls for a D that rests.
-BY_DICTIONARIES = set(list(WALKS)[:10]) - {"Fick, all varying"}
+BY_DICTIONARIES = set(list(WALKS)[:12]) - {"Fick, all varying"}
 RING = "shared steps, a trap and an obstacle across the ends of a ring"
 
 

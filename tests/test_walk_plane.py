@@ -12,8 +12,7 @@ import numpy as np
 import pytest
 
 import randwalk as rw
-from randwalk.model.domain import Face
-from randwalk.model.outlet import absorption, step_out
+from randwalk.model.outlet import absorption
 
 WALL = rw.Reflecting()
 EDGE = rw.Absorbing()
@@ -389,8 +388,8 @@ def test_the_step_through_a_partially_absorbing_face_is_that_of_its_axis(rule: r
     t = np.zeros((1, 1))
     (bottom, top), (left, _) = plane.domain.faces, line.domain.faces
     assert (bottom.axis, bottom.exit, top.wall) == (1, "bottom", WALL)
-    wanted = step_out(line, left, 0.05, np.zeros(1))
-    found = step_out(plane, bottom, (np.array([-3.0, 0.0, 1.0]), np.full(3, 0.05)), t)
+    wanted = absorption(line, left, 0.05, np.zeros(1))
+    found = absorption(plane, bottom, (np.array([-3.0, 0.0, 1.0]), np.full(3, 0.05)), t)
     np.testing.assert_allclose(found, np.full((1, 3), wanted[0]), rtol=1e-12)
     places = bottom._replace(place=np.zeros(3))  # as at a region, whose boundary has a place for each site
     np.testing.assert_allclose(absorption(plane, places, (np.zeros(3), np.full(3, 0.05)), t), found, rtol=1e-12)
@@ -399,19 +398,44 @@ def test_the_step_through_a_partially_absorbing_face_is_that_of_its_axis(rule: r
 def test_a_face_that_lets_out_too_much_is_refused_with_the_place_and_a_step_that_works() -> None:
     sticky = rw.Interval(0.0, 1.0, rw.PartiallyAbsorbing(40.0), WALL) * rw.Line()
 
-    def made(dt: float) -> tuple[rw.LatticeWalk, Face]:
+    def law(dt: float) -> Any:
         walk = rw.LatticeWalk.from_drift(
             0.0, 0.5, dx=0.1, dt=dt, domain=sticky, start=(0.5, 0.0), neighbourhood=rw.VonNeumann()
         )
-        return walk, sticky.faces[0]
+        return rw.pde.exact_law(walk, [40 * dt])  # whose window reaches the wall
 
-    walk, face = made(0.0048)
     with pytest.raises(
-        ValueError, match=r"at the left wall asks for .* at x = 0.05, y = 0.3, t = 0, .* take dt ≤"
+        ValueError, match=r"at the left wall asks for .* at x = 0.05, y = .*, t = 0, .* take dt ≤"
     ) as told:
-        step_out(walk, face, (np.array([0.05]), np.array([0.3])), np.zeros((1, 1)))
-    walk, face = made(float(str(told.value).rsplit(" ", 1)[1]))
-    step_out(walk, face, (np.array([0.05]), np.array([0.3])), np.zeros((1, 1)))
+        law(0.0048)
+    law(float(str(told.value).rsplit(" ", 1)[1]))
+
+
+SHARE = rw.PartiallyAbsorbing(2.0)
+TOO_MUCH: dict[str, Any] = {
+    # Each of the two steps out has room beside those along the axes, 0.14 and 0.19, but both together have not.
+    "two faces": (
+        rw.Interval(-0.5, 9.5, SHARE, WALL) * rw.Interval(-0.5, 9.5, SHARE, WALL),
+        {(1, 0): 0.24, (-1, 0): 0.24, (0, 1): 0.24, (0, -1): 0.24}, "the left wall .* x = 0, y = 0",
+    ),
+    # Beside the region one diagonal step back past it is made.
+    "a region and a diagonal step": (
+        (rw.Interval(-0.5, 9.5, WALL, WALL) ** 2).without(rw.Ball((2.0, 2.0), 1.2), rw.PartiallyAbsorbing(0.12), "hole"),
+        {(1, 0): 0.26, (-1, 0): 0.1, (0, 1): 0.3, (0, -1): 0.1, (-1, 1): 0.24}, "the hole wall .* x = 4, y = 2",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", TOO_MUCH)
+def test_steps_that_together_are_more_probable_than_1_are_refused(name: str) -> None:
+    domain, steps, place = TOO_MUCH[name]
+    with pytest.raises(ValueError, match=f"at {place}, t = 0, where at most .* is left"):
+        rw.pde.exact_law(rw.LatticeWalk(steps=steps, dx=1.0, domain=domain, start=(5.0, 5.0)), [1])
+    rest = rw.LatticeWalk(steps={e: 0.6 * p for e, p in steps.items()}, dx=1.0, domain=domain, start=(5.0, 5.0))
+    law = rw.pde.exact_law(rest, [500])  # of the remedy, smaller step probabilities
+    assert float(law.survival(500)) + sum(law.absorbed(exit, 500) for exit in law.exits) == pytest.approx(
+        1.0, abs=1e-12
+    )
 
 
 def test_sites_inside_obstacles_need_no_probabilities() -> None:

@@ -97,18 +97,20 @@ class PlainWalk:
         return self._settled(after, gone)
 
     def _settled(self, after: Floats, gone: dict[str, float]) -> Floats:
-        """What is beyond an end, of the first axis first, brought home round a ring, else gone by the face there; what is in a
-        region gone by its name."""
+        """What is beyond an end brought home round a ring, else gone by the face there, of the first axis first, by those that
+        reflect last; what is in a region gone by its name."""
         domain = self.walk.domain
+        closed = {face.exit for face in domain.faces if face.wall.reactivity == 0.0}
         for axis, ends in enumerate(domain.axes):
             rows = np.moveaxis(after, axis, 0)
             if ends.periodic:
                 rows[-2] += rows[0]
                 rows[1] += rows[-1]
-            else:
-                for index, name in ((0, domain.exits[2 * axis]), (-1, domain.exits[2 * axis + 1])):
-                    gone[name] = gone.get(name, 0.0) + float(rows[index].sum())
-            rows[[0, -1]] = 0.0
+                rows[[0, -1]] = 0.0
+        for number in sorted(range(2 * domain.dimension), key=lambda number: domain.exits[number] in closed):
+            rows, name = np.moveaxis(after, number // 2, 0), domain.exits[number]
+            gone[name] = gone.get(name, 0.0) + float(rows[-(number % 2)].sum())
+            rows[-(number % 2)] = 0.0
         mass = after[(slice(1, -1),) * after.ndim]
         for number, region in enumerate(domain.regions):
             here = self.sites.region == number

@@ -76,17 +76,28 @@ class PlainSteps:
         for face, beside in faces:
             for e, p in more[face.axis].items():
                 chances.setdefault(e, self._full(0.0))[beside] += self._full(p)[beside]
-        for face, beside in faces:
+        for face, beside in sorted(faces, key=lambda pair: pair[0].wall.reactivity):
             side = -round(face.inward)
             over = [e for e in chances if e[face.axis] == side]
             straight = [e for e in over if sum(map(abs, e)) == 1]
-            total = np.sum([chances[e] for e in over], axis=0) + self._full(0.0)
+            lone = {e: np.where(self._leaves_twice(e), 0.0, chances[e]) for e in over}
+            some = np.any([p > 0.0 for p in lone.values()], axis=0)
+            kept = {e: np.where(some, lone[e], chances[e]) for e in over}
+            total = np.sum(list(kept.values()), axis=0) + self._full(0.0)
             out = self._out(face.axis, side, face.wall.reactivity, face.place, t)
-            with np.errstate(invalid="ignore"):
-                parts = {e: float(e in straight) if straight else np.nan_to_num(chances[e] / total) for e in over}
-            for e, part in parts.items():
-                chances[e][beside] = (part * out)[beside]
+            for e in over:
+                with np.errstate(invalid="ignore"):
+                    share = np.where(total > 0.0, kept[e] / total, float(e == over[0]))
+                chances[e][beside] = ((float(e in straight) if straight else share) * out)[beside]
         return chances
+
+    def _leaves_twice(self, step: tuple[int, ...]) -> NDArray[np.bool_]:
+        """Whether a step from each site leads across faces of several axes half way between sites."""
+        crossed = self._full(0.0)
+        for axis, e in enumerate(step):
+            for face, beside in self._faces(axis):
+                crossed += beside & (e == -face.inward)
+        return crossed > 1.0
 
     def _faces(self, axis: int) -> list[tuple[Face, NDArray[np.bool_]]]:
         """The faces of an axis that stand half way between sites, and the sites beside them, where the first or the last site is

@@ -12,18 +12,18 @@ from .bond import BondMean
 from .coefficient import ZERO, Coefficient, Floats, Point, coordinate
 from .convention import Convention
 from .domain import Face
-from .remedy import rounded_down
+from .remedy import ROUNDING, rounded_down
 from .rule import Rule
 from .step_mean import step_mean
 from .walk import LatticeWalk
 
 
-def step_out(walk: LatticeWalk, face: Face, x: ArrayLike | tuple[ArrayLike, ...], t: Floats) -> Floats:
-    """:func:`absorption`, refused where it is no probability or leaves none for the steps that do not cross the face."""
-    with np.errstate(all="ignore"):  # the comparison below refuses what is not finite
-        out = absorption(walk, face, x, t)
-    kept = _kept(walk, face, x, t)
-    wrong = ~((out >= 0.0) & (out <= 1.0 - kept))
+def check_room(
+    walk: LatticeWalk, face: Face, x: ArrayLike | tuple[ArrayLike, ...], t: Floats, out: Floats, kept: Floats
+) -> None:
+    """Refuse what leaves by the wall of `face` where it is no probability, or more than the other steps, `kept`, leave."""
+    with np.errstate(invalid="ignore"):
+        wrong = ~((out >= 0.0) & (out <= 1.0 - kept + ROUNDING))  # refuses what is not finite
     if wrong.any():
         at = np.unravel_index(int(np.argmax(wrong)), wrong.shape)
         point = x if isinstance(x, tuple) else (x,)
@@ -35,17 +35,6 @@ def step_out(walk: LatticeWalk, face: Face, x: ArrayLike | tuple[ArrayLike, ...]
             f"{out[at]:.4g} a step at {where}t = {when:.6g}, where at most {1.0 - kept[at]:.4g} is left: "
             + _remedy(walk, _at(face, at, wrong.shape), place, when, float(out[at]), float(kept[at]))
         )
-    return out
-
-
-def _kept(walk: LatticeWalk, face: Face, x: ArrayLike | tuple[ArrayLike, ...], t: Floats) -> Floats:
-    """The probability of the steps that do not cross the face, of its axis alone where axes step independently."""
-    if walk.axis_steps is not None:
-        plus, minus = walk.axis_steps[face.axis]
-        return (plus if face.inward > 0.0 else minus)(x, t)
-    kept = [p(x, t) for e, p in walk.probabilities.items() if e[face.axis] != -face.inward]
-    kept += [p(x, t) for p in walk.face_steps[face.axis].values()]
-    return sum(kept, np.zeros(()))
 
 
 def _at(face: Face, at: tuple[Any, ...], shape: tuple[int, ...]) -> Face:
@@ -70,6 +59,7 @@ def _remedy(walk: LatticeWalk, face: Face, place: tuple[float, ...], t: float, o
     )
 
 
+@np.errstate(all="ignore")  # what is not finite is refused with its place, :func:`check_room`
 def absorption(walk: LatticeWalk, face: Face, x: ArrayLike | tuple[ArrayLike, ...], t: Floats) -> Floats:
     """The probability of a step from the site at `x` through the partially absorbing wall of `face`, at times `t`.
 

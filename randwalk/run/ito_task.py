@@ -22,6 +22,7 @@ from ..model.functions import check_unchanged, functions_in
 from ..model.ito import ItoWalk
 from ..model.scheme import Gaussian, Increments, ThreePoint, TwoPoint
 from ..tables.ito_program import ItoProgram, program
+from ..tables.table import SMALL
 from .bins import Bins, cells_of, given_bins, laid_bins
 from .counts import added
 from .host import Host
@@ -32,7 +33,6 @@ from .machine import Machine
 from .plan import Plan
 from .record import Record
 from .task import checked_records, checked_seed, checked_steps, walker_range
-from .windows import SMALL
 
 Moves: TypeAlias = Callable[
     [State, int, int, int, Keys], None

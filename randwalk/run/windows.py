@@ -18,8 +18,6 @@ from ..tables.start_table import start_index, start_parts
 from ..tables.table import StepTable
 
 KEPT = 1 << 28  # bytes of the rows that a time-dependent table keeps for the next batch of walkers
-OF_A_THRESHOLD = 8  # bytes of a threshold of a column in a row, in two parts
-SMALL, SMALL_CELLS = 1 << 22, 1 << 16  # bytes of rows and cells of a table that is kept for further runs
 
 
 class Rows:
@@ -47,15 +45,14 @@ class Rows:
         return sum(int(some[0]) for some in cells) if all(some.size == 1 for some in cells) else None
 
     @property
-    def _of_a_row(self) -> int:
-        return OF_A_THRESHOLD * (len(self.table.offsets) + 1) * self.table.columns
+    def rows(self) -> int:
+        """How many rows all steps need; none if walkers are advanced by digits."""
+        return 0 if self.table.digits else self._steps if self.table.walk.time_dependent else 1
 
     @property
     def bytes(self) -> float:
-        """The size of the rows of all steps; walkers that are advanced by digits need none."""
-        if self.table.digits:
-            return 0.0
-        return float(self._of_a_row) * (self._steps if self.table.walk.time_dependent else 1)
+        """The size of the rows of all steps."""
+        return float(self.table.bytes_of_a_row) * self.rows
 
     @property
     def kept(self) -> bool:
@@ -68,7 +65,7 @@ class Rows:
             yield from self.table.chunks(start, stop)
             return
         size = self.table.rows_at_once
-        kept = self._steps if self.kept else KEPT // self._of_a_row // size * size
+        kept = self._steps if self.kept else KEPT // self.table.bytes_of_a_row // size * size
         for begin in range(start // size * size, min(stop, kept), size):
             program = self._made_once(begin, min(begin + size, self._steps))
             low, high = max(begin, start), min(begin + size, stop)
@@ -113,7 +110,7 @@ class Tables:
     @property
     def small(self) -> bool:
         """Whether the table of the guessed sites takes so little memory that it may be kept after a run."""
-        return self.guessed.table.layout.cells <= SMALL_CELLS and self.guessed.bytes <= SMALL
+        return self.guessed.table.is_small(self.guessed.rows)
 
 
 class Windows:

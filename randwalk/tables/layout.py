@@ -42,6 +42,9 @@ class Layout:
         last by killing.
     edges : tuple of bool
         For each exit whether it is none: the edge of a window of an unbounded domain, at which walkers rest as at a wall.
+    closed : tuple of bool
+        For each face whether nobody leaves there; to such a face the ghosts at corners with others do not belong. No face if
+        empty.
 
     Examples
     --------
@@ -58,6 +61,7 @@ class Layout:
     periodic: tuple[bool, ...]
     exits: tuple[str, ...]
     edges: tuple[bool, ...]
+    closed: tuple[bool, ...] = ()
     taken: NDArray[np.uint8] | None = field(default=None, compare=False, repr=False)
 
     @cached_property
@@ -254,10 +258,10 @@ class Layout:
         """The number of the exit that each cell belongs to, LIVE for sites; of a ghost of a periodic axis that of the site it
         stands for."""
         box = np.full(self.padded, LIVE, dtype=np.uint8)
-        for axis in reversed(range(len(self.shape))):
-            if not self.periodic[axis]:
-                across: tuple[Any, ...] = (slice(None),) * axis
-                box[(*across, 0)], box[(*across, -1)] = 2 * axis, 2 * axis + 1
+        closed = self.closed or (False,) * 2 * len(self.shape)
+        for face in sorted(range(len(closed)), key=lambda face: (not closed[face], -(face // 2))):
+            if not self.periodic[face // 2]:
+                np.moveaxis(box, face // 2, 0)[-(face % 2)] = face
         if self.taken is not None:
             self.inner(box.reshape(-1))[:] = np.where(self.taken == SHUT, LIVE, self.taken)
         exits = np.append(box.reshape(-1), np.uint8(len(self.exits) - 1))

@@ -3,15 +3,15 @@
 A step onto an absorbing face or region is made, and the walker rests there. A step across a reflecting face or into a
 reflecting region is not made, and the walker stays; beside a face half way between sites, a diffusion that is not diagonal adds
 steps along it (`LatticeWalk.face_steps`). Of the step straight across a partially absorbing face so much is made as
-:func:`randwalk.model.outlet.step_out` says, and no diagonal one; where there are only diagonal ones, so much of all together, of
-each in proportion to its probability. Into a partially absorbing region so much is made of a step along an axis, and no diagonal
-step. Where every axis steps by itself (a Moore walk, and any walk on one axis) a face acts on its axis alone, so that the walk
-stays a product of walks on one axis.
+:func:`randwalk.model.outlet.absorption` says, and no diagonal one; where there are only diagonal ones, so much of all together,
+of each in proportion to its probability, but of none that crosses another face half way between sites where one does not. Into a
+partially absorbing region so much is made of a step along an axis, and no diagonal step. Where every axis steps by itself (a
+Moore walk, and any walk on one axis) a face acts on its axis alone, so that the walk stays a product of walks on one axis.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -23,7 +23,7 @@ from ..kernels.program import LIVE
 from ..model.checks import checked
 from ..model.coefficient import Floats
 from ..model.domain import Face
-from ..model.outlet import step_out
+from ..model.outlet import absorption, check_room
 from ..model.steps import unit
 from ..model.walk import LatticeWalk
 from .layout import SHUT, Layout, Numbers
@@ -32,6 +32,7 @@ from .quantise import WHOLE
 FREE, CLOSED = 0, 1  # what the end of a step is; 2 + i: in region number i, into which a part of the steps is made
 
 Kinds = NDArray[np.uint8]
+Outflow = tuple[Face, Numbers, Floats]  # a face, some of the sites, the probability with which walkers leave there
 
 
 def with_regions(layout: Layout, walk: LatticeWalk) -> Layout:
@@ -129,34 +130,63 @@ class Surroundings:
             for probabilities that are not ones, with the place, the time and a remedy.
         """
         walk, point = self.walk, self.point(sites)
-        declared = [_probability(values) for values in checked(walk, point, t)]
+        declared, let_out = [_probability(values) for values in checked(walk, point, t)], list[Outflow]()
         if walk.axis_steps is None:
             made = declared
             for face, beside in self.faces:
                 at = np.flatnonzero(beside[sites])
                 for step, more in walk.face_steps[face.axis].items() if at.size else ():
                     made[walk.displacements.index(step)][:, at] += _probability(more(_some(point, at), t))
-            for face, beside in self.faces:
-                across = {e: p for p, e in zip(made, walk.displacements, strict=True) if e[face.axis] == -face.inward}
-                straight, at = unit(walk.dimension, {face.axis: -int(face.inward)}), np.flatnonzero(beside[sites])
-                if straight in across:  # takes all that leaves, since a diagonal step may cross another face as well
-                    for e in across.keys() - {straight}:
-                        across.pop(e)[:, at] = 0.0
-                self._let_out(face, at, list(across.values()), point, t)
+            reactive = sorted(self.faces, key=lambda pair: pair[0].wall.reactivity)
+            for face, beside in reactive:  # those that reflect first
+                at = np.flatnonzero(beside[sites])
+                let_out += self._let_out(face, at, self._across(face, made, sites, at), point, t)
         else:
             made = self._by_axis(declared, sites, point, t)
-        for step, chance, end in zip(walk.probabilities, made, self.ends, strict=False):
-            self._into_regions(step, chance, end[sites], point, t)
+        steps = zip(walk.probabilities, made, self.ends, strict=False)
+        let_out += [
+            out for step, chance, end in steps for out in self._into_regions(step, chance, end[sites], point, t)
+        ]
+        self._check_room(let_out, made, point, t)
         return made
+
+    def _check_room(self, let_out: Sequence[Outflow], made: Sequence[Floats], point: Any, t: Floats) -> None:
+        """Refuse what leaves by walls that absorb in part where all steps together are more probable than 1."""
+        total = np.sum(made, axis=0) if let_out else np.zeros(())
+        for face, at, out in let_out:
+            check_room(self.walk, face, _some(point, at), t, out, total[:, at] - out)
+
+    def _across(self, face: Face, made: Sequence[Floats], sites: Numbers, at: Numbers) -> list[Floats]:
+        """The probabilities of the steps across a face by which walkers may leave there, those of the others set to 0 in place,
+        for the sites `at` it: of the step straight across alone; without one, of those that cross no other of the faces, if there
+        are any."""
+        over = {e: p for e, p in zip(self.walk.displacements, made, strict=True) if e[face.axis] == -face.inward}
+        straight = unit(self.walk.dimension, {face.axis: -int(face.inward)})
+        if straight in over:  # takes all that leaves, since a diagonal step may cross another face as well
+            for e in over.keys() - {straight}:
+                over.pop(e)[:, at] = 0.0
+            return list(over.values())
+        alone = {e: ~self._crosses(e, face.axis, sites[at]) for e in over}
+        some = np.any([alone[e] & (p[:, at] > 0.0) for e, p in over.items()], axis=0)
+        for e, p in over.items():
+            p[:, at] = np.where(some & ~alone[e], 0.0, p[:, at])
+        return list(over.values())
+
+    def _crosses(self, step: tuple[int, ...], axis: int, sites: Numbers) -> NDArray[np.bool_]:
+        """Whether a step from each site leads across one of the faces of another axis than `axis`."""
+        others = (beside[sites] for face, beside in self.faces if face.axis != axis and step[face.axis] == -face.inward)
+        return np.any([np.zeros(sites.size, dtype=bool), *others], axis=0)
 
     def _by_axis(self, declared: Sequence[Floats], sites: Numbers, point: Any, t: Floats) -> list[Floats]:
         """The products of what each axis does by itself, up and down, of walks whose axes do."""
         axes: list[dict[int, Floats]] = []
         for axis, (p, q) in enumerate(zip(declared[::2], declared[1::2], strict=True)):
+            let_out = []
             for face, beside in self.faces:
                 if face.axis == axis:
                     at = np.flatnonzero(beside[sites])
-                    self._let_out(face, at, [q if face.inward > 0.0 else p], point, t)
+                    let_out += self._let_out(face, at, [q if face.inward > 0.0 else p], point, t)
+            self._check_room(let_out, [p, q], point, t)
             axes.append({1: p, -1: q})
         if len(axes) == 1:
             return list(axes[0].values())
@@ -171,22 +201,25 @@ class Surroundings:
             made.append(chance)
         return made
 
-    def _let_out(self, face: Face, at: Numbers, across: Sequence[Floats], point: Any, t: Floats) -> None:
+    def _let_out(self, face: Face, at: Numbers, across: Sequence[Floats], point: Any, t: Floats) -> list[Outflow]:
         """Change the probabilities of the steps `across` a face, in place, for the sites `at` it."""
         if at.size == 0:
-            return
+            return []
         if face.wall.reactivity == 0.0:
             for chance in across:
                 chance[:, at] = 0.0
-            return
-        out = step_out(self.walk, face, _some(point, at), t)
+            return []
+        out = absorption(self.walk, face, _some(point, at), t)
         total = np.sum([chance[:, at] for chance in across], axis=0)
         for k, chance in enumerate(across):
             nothing = np.full(total.shape, 1.0 if k == 0 else 0.0)
             chance[:, at] = out * np.divide(chance[:, at], total, out=nothing, where=total > 0.0)
+        return [(face, at, out)]
 
-    def _into_regions(self, step: tuple[int, ...], chance: Floats, end: Kinds, point: Any, t: Floats) -> None:
-        """Change the probability of a step where its end is in a region, in place."""
+    def _into_regions(
+        self, step: tuple[int, ...], chance: Floats, end: Kinds, point: Any, t: Floats
+    ) -> Iterator[Outflow]:
+        """Change the probability of a step where its end is in a region, in place; what walls that absorb in part let out."""
         axes = np.flatnonzero(step)
         for kind in np.unique(end[end != FREE]):
             at = np.flatnonzero(end == kind)
@@ -196,7 +229,8 @@ class Surroundings:
             region, axis, here = self.walk.domain.regions[kind - 2], int(axes[0]), _some(point, at)
             place = here[axis] + 0.5 * step[axis] * self.walk.spacings[axis]
             face = Face(region.name, region.wall, place, -float(step[axis]), axis)
-            chance[:, at] = step_out(self.walk, face, here, t)
+            chance[:, at] = out = absorption(self.walk, face, here, t)
+            yield face, at, out
 
 
 def _probability(values: Floats) -> Floats:

@@ -24,6 +24,8 @@ from .surroundings import Surroundings, as_point, with_regions
 
 CHUNK = 1 << 22  # table entries made at a time for coefficients that depend on time
 NEVER = np.iinfo(np.int64).max
+OF_A_THRESHOLD = 8  # bytes of a threshold of a column in a row, in two parts
+SMALL, SMALL_CELLS = 1 << 22, 1 << 16  # bytes of rows and cells of a table that is kept for further use
 REST = 0  # the column of the cells at which walkers rest, where columns are shared
 
 Window = tuple[tuple[int, int], ...]
@@ -50,7 +52,11 @@ class StepTable:
         edges += [False] * (len(exits) - len(edges))
         periodic = tuple(lattice.periodic for lattice in self.lattices)
         counts, firsts = (tuple(ends[i] for ends in self.window) for i in (1, 0))
-        return with_regions(Layout(counts, firsts, periodic, exits, tuple(edges)), self.walk)
+        shut = {face.exit for face in domain.faces if face.wall.reactivity == 0.0}
+        closed = tuple(
+            exit in shut and not edge for exit, edge in zip(exits, edges[: 2 * domain.dimension], strict=False)
+        )
+        return with_regions(Layout(counts, firsts, periodic, exits, tuple(edges), closed), self.walk)
 
     @cached_property
     def around(self) -> Surroundings:
@@ -226,6 +232,15 @@ class StepTable:
         for begin in range(start, stop, size):
             end = min(begin + size, stop)
             yield begin, end, self.program(begin, end)
+
+    @property
+    def bytes_of_a_row(self) -> int:
+        """The size of the thresholds of a step."""
+        return OF_A_THRESHOLD * (len(self.offsets) + 1) * self.columns
+
+    def is_small(self, rows: int = 1) -> bool:
+        """Whether it takes so little memory, with so many rows, that a walk may keep it."""
+        return self.layout.cells <= SMALL_CELLS and rows * self.bytes_of_a_row <= SMALL
 
     @property
     def rows_at_once(self) -> int:
