@@ -41,6 +41,7 @@ QUICK_FILES = frozenset(
         "memory",
         "mutations",
         "philox",
+        "pipeline",
         "plain",
         "problem",
         "published",
