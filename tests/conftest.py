@@ -21,6 +21,7 @@ QUICK_FILES = frozenset(
         "chains",
         "closed_forms",
         "columns",
+        "called_kernels",
         "cost",
         "coefficient_arguments",
         "coordinates",

@@ -18,6 +18,7 @@ from numba.core.registry import CPUDispatcher
 from numba.core.types import unliteral
 from numba.core.typing import templates
 
+from .called import Kernel
 from .disk import REMEDY, KernelCache, cache_place
 from .lanes import Vector
 from .pipeline import Pipeline, flags
@@ -27,6 +28,7 @@ F = Callable[..., Any]
 lock: Any = global_compiler_lock
 template: Any = templates.make_concrete_template
 of_any_value: Any = unliteral
+dispatcher: Any = Kernel
 OPTIONS: dict[str, Any] = {  # without a wrapper for C, which nobody calls, a kernel is compiled in a tenth less time
     "error_model": "numpy",
     "no_cfunc_wrapper": True,
@@ -167,8 +169,8 @@ class _Device(CPUDispatcher):
     @cached_property
     def _for_python(self) -> Callable[..., Any]:
         function, compiled = self.py_func, njit(**OPTIONS)(self.py_func)
-        fixed = (function.__module__ or "").startswith("randwalk.kernels.") and not function.__closure__
-        return _kept(function, compiled) if fixed else compiled  # a file's name knows no closure and no changed global
+        fixed = (function.__module__ or "").startswith("randwalk.kernels.")
+        return _kept(function, compiled) if fixed else compiled  # a file's name knows no changed global
 
 
 BORROWS: dict[str, Any] = {"nopython": True, "no_cpython_wrapper": True, "_nrt": False, **OPTIONS}
@@ -211,13 +213,16 @@ def _heard(function: Any, kept: KernelCache | None) -> Callable[..., Any]:
 def kernel(function: F) -> Callable[..., Any]:
     """A kernel that Python calls, on one thread. It releases the interpreter's lock, so that threads can share the work. Its
     machine code is kept if its text stands in a file."""
-    return _kept(function, njit(nogil=True, pipeline_class=Pipeline, **OPTIONS)(function))
+    return _kept(function, _compiled(function, OPTIONS))
 
 
 def subkernel(function: F) -> Callable[..., Any]:
-    """A function that kernels call, and Python does not: compiled once for all of them, its machine code kept as theirs."""
-    unwrapped: dict[str, Any] = {"no_cpython_wrapper": True, **OPTIONS}
-    return _kept(function, njit(nogil=True, pipeline_class=Pipeline, **unwrapped)(function))
+    """A kernel that other kernels call, and Python does not."""
+    return _kept(function, _compiled(function, {"no_cpython_wrapper": True, **OPTIONS}))
+
+
+def _compiled(function: F, options: dict[str, Any]) -> Kernel:
+    return dispatcher(function, targetoptions={"nopython": True, "nogil": True, **options}, pipeline_class=Pipeline)
 
 
 def _kept(function: F, compiled: Any) -> Callable[..., Any]:
@@ -225,7 +230,7 @@ def _kept(function: F, compiled: Any) -> Callable[..., Any]:
     if settings.DISABLE_JIT:
         return function
     kept = None
-    if os.path.exists(function.__code__.co_filename) and cache_place()[0] is not None:
+    if not function.__closure__ and os.path.exists(function.__code__.co_filename) and cache_place()[0] is not None:
         compiled._cache = kept = KernelCache(function)
     compiled.compile = _heard(compiled, kept)
     made: Callable[..., Any] = compiled
