@@ -15,13 +15,20 @@ from numba.core import compiler, event
 from numba.core.codegen import JITCodeLibrary
 from numba.core.compiler_lock import global_compiler_lock
 from numba.core.registry import CPUDispatcher
+from numba.core.types import unliteral
+from numba.core.typing import templates
 
+from .called import Kernel
 from .disk import REMEDY, KernelCache, cache_place
 from .lanes import Vector
+from .pipeline import Pipeline, flags
 from .pools import apart
 
 F = Callable[..., Any]
 lock: Any = global_compiler_lock
+template: Any = templates.make_concrete_template
+of_any_value: Any = unliteral
+dispatcher: Any = Kernel
 OPTIONS: dict[str, Any] = {  # without a wrapper for C, which nobody calls, a kernel is compiled in a tenth less time
     "error_model": "numpy",
     "no_cfunc_wrapper": True,
@@ -125,20 +132,29 @@ class _Device(CPUDispatcher):
 
     def __init__(self, function: F, options: dict[str, Any]) -> None:
         super().__init__(function, targetoptions=options)
-        self._compiler: Any
-        self._compiler._compile_core = self._part
         self._vectors: F = function
+        self._flags = flags(self.targetdescr, options)
 
-    def _part(self, arguments: Any, returned: Any) -> Any:
+    def get_call_template(self, given: Any, named: Any) -> Any:
+        """What Numba asks of a function that is called, without what is for functions that Python calls: the function is compiled
+        once for all whole numbers that are known."""
+        folded: Any = self.fold_argument_types(given, named)
+        arguments = tuple(of_any_value(kind) for kind in folded[1])
+        if arguments not in self.overloads:
+            self.overloads[arguments] = self._part(arguments)
+        name = self.py_func.__name__
+        made: Any = self.overloads[arguments]
+        return template(name, key=name, signatures=[made.signature]), folded[0], arguments, {}
+
+    def _part(self, arguments: Any) -> Any:
         """The function for arguments of these types; others find it by its descriptor, as it has no address."""
         function = self._vectors if any(isinstance(kind, Vector) for kind in arguments) else self.py_func
         numba_core: Any = compiler
-        description: Any = self.targetdescr
-        flags, target = numba_core.Flags(), description.target_context
-        description.options.parse_as_flags(flags, self.targetoptions)
-        flags.no_compile = True
+        target = self.targetdescr.target_context
         library = part(target.codegen(), self.py_func.__qualname__)
-        made = numba_core.compile_extra(self.typingctx, target, function, arguments, returned, flags, {}, library)
+        made = numba_core.compile_extra(
+            self.typingctx, target, function, arguments, None, self._flags, {}, library, Pipeline
+        )
         target.insert_user_function(made.fndesc, made.fndesc, [library])
         return made._replace(entry_point=made.fndesc)
 
@@ -147,17 +163,14 @@ class _Device(CPUDispatcher):
         self._vectors = function
         return function
 
-    def add_overload(self, made: Any) -> None:
-        self.overloads[tuple(made.signature.args)] = made
-
     def __call__(self, *arguments: Any) -> Any:
         return self._for_python(*arguments)
 
     @cached_property
     def _for_python(self) -> Callable[..., Any]:
         function, compiled = self.py_func, njit(**OPTIONS)(self.py_func)
-        fixed = (function.__module__ or "").startswith("randwalk.kernels.") and not function.__closure__
-        return _kept(function, compiled) if fixed else compiled  # a file's name knows no closure and no changed global
+        fixed = (function.__module__ or "").startswith("randwalk.kernels.")
+        return _kept(function, compiled) if fixed else compiled  # a file's name knows no changed global
 
 
 BORROWS: dict[str, Any] = {"nopython": True, "no_cpython_wrapper": True, "_nrt": False, **OPTIONS}
@@ -200,13 +213,16 @@ def _heard(function: Any, kept: KernelCache | None) -> Callable[..., Any]:
 def kernel(function: F) -> Callable[..., Any]:
     """A kernel that Python calls, on one thread. It releases the interpreter's lock, so that threads can share the work. Its
     machine code is kept if its text stands in a file."""
-    return _kept(function, njit(nogil=True, **OPTIONS)(function))
+    return _kept(function, _compiled(function, OPTIONS))
 
 
 def subkernel(function: F) -> Callable[..., Any]:
-    """A function that kernels call, and Python does not: compiled once for all of them, its machine code kept as theirs."""
-    unwrapped: dict[str, Any] = {"no_cpython_wrapper": True, **OPTIONS}
-    return _kept(function, njit(nogil=True, **unwrapped)(function))
+    """A kernel that other kernels call, and Python does not."""
+    return _kept(function, _compiled(function, {"no_cpython_wrapper": True, **OPTIONS}))
+
+
+def _compiled(function: F, options: dict[str, Any]) -> Kernel:
+    return dispatcher(function, targetoptions={"nopython": True, "nogil": True, **options}, pipeline_class=Pipeline)
 
 
 def _kept(function: F, compiled: Any) -> Callable[..., Any]:
@@ -214,7 +230,7 @@ def _kept(function: F, compiled: Any) -> Callable[..., Any]:
     if settings.DISABLE_JIT:
         return function
     kept = None
-    if os.path.exists(function.__code__.co_filename) and cache_place()[0] is not None:
+    if not function.__closure__ and os.path.exists(function.__code__.co_filename) and cache_place()[0] is not None:
         compiled._cache = kept = KernelCache(function)
     compiled.compile = _heard(compiled, kept)
     made: Callable[..., Any] = compiled

@@ -26,6 +26,8 @@ import numba
 from numba.core.compiler import CompileResult
 from numba.core.serialize import dumps
 
+from .called import give, names_in
+
 rebuild: Any = CompileResult._rebuild
 PACKAGE = Path(__file__).parents[1]
 DIGEST = hashlib.sha256().digest_size
@@ -145,13 +147,17 @@ class KernelCache:
     def load_overload(self, signature: Any, target: Any) -> Any:
         target.refresh()
         try:
-            return rebuild(target, *pickle.loads(read_whole(self._path(signature, target.codegen()))))
-        except Exception:  # missing, damaged, or a whole file that this Numba cannot use: compile again
+            names, code = pickle.loads(read_whole(self._path(signature, target.codegen())))
+            for name, leads in names.items():
+                give(name, *leads)
+            return rebuild(target, *code)
+        except Exception:  # missing, damaged, of what is called otherwise now, or not for this Numba: compile again
             return None
 
     def save_overload(self, signature: Any, compiled: Any) -> None:
         try:
-            write_whole(self._path(signature, compiled.codegen), dumps(compiled._reduce()))
+            content = dumps((names_in(compiled.library), compiled._reduce()))
+            write_whole(self._path(signature, compiled.codegen), content)
         except OSError as error:
             _say_once(f"randwalk: compiled kernels cannot be kept in {self.cache_path} ({error.strerror or error})")
 
