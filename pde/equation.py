@@ -37,9 +37,9 @@ class FokkerPlanck:
 
     Parameters
     ----------
-    drift : number, Coefficient or function of (x, t)
+    drift : number, Coefficient, function of (x, t) or Linear
         a (velocity). In d > 1 dimensions d of them, one function that returns a tuple, or 0 for no drift. In d > 3 dimensions a
-        function takes x, the array of all coordinates, and t.
+        function takes x, the array of all coordinates, and t. In any number of dimensions :class:`randwalk.Linear`.
     diffusion : number, Coefficient or function of (x, t)
         D > 0 (length²/time). In d > 1 dimensions one (isotropic), d of them (diagonal) or d rows of d: symmetric and positive
         semi-definite.
