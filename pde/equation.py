@@ -9,6 +9,7 @@ from typing import Any, overload
 
 from numpy.typing import ArrayLike
 
+from randwalk.inputs.arguments import member
 from randwalk.inputs.keywords import once_positional
 from randwalk.inputs.wording import shown
 from randwalk.model.coefficient import Coefficient, CoefficientLike, Constant, in_dimension
@@ -116,7 +117,8 @@ class FokkerPlanck:
             raise ValueError(f"killing = {rate.value:g}: must not be negative")
         fields = {
             "declared_drift": vector[0] if dimension == 1 else vector, "diffusion": first if dimension == 1 else tensor,
-            "domain": domain, "declared_start": begin, "killing": rate, "convention": Convention(convention).where(tensor),
+            "domain": domain, "declared_start": begin, "killing": rate,
+            "convention": member("convention", convention, Convention).where(tensor),
         }  # fmt: skip
         for name, value in fields.items():
             object.__setattr__(self, name, value)

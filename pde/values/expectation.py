@@ -248,8 +248,8 @@ def _warn_if_known_by_control(way: Any, sample: Any) -> None:
     """A payoff that is an affine function of that of its control has no noise of its own."""
     warnings.warn(
         f"x = {_place(way.point)}: what all {sample.walkers} walkers are paid is an affine function of the payoff of reduction = "
-        f"Control(...), so the value {sample.value:g} is that of its mean = {way.reduction.mean:g} alone and the standard error is "
-        "not known: leave reduction out for a value that these walkers find, or give the control another payoff",
+        f"Control(...), so the value {sample.value:g} is that of its mean = {way.reduction.mean:g} alone and the standard error "
+        "is not known: leave reduction out for a value that these walkers find, or give the control another payoff",
         stacklevel=user_level(),
     )
 
