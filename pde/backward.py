@@ -18,6 +18,7 @@ from numpy.typing import ArrayLike
 
 from randwalk.inputs.arguments import finite, numbers
 from randwalk.inputs.keywords import once_positional
+from randwalk.inputs.wording import shown
 from randwalk.model.coefficient import Coefficient, Floats, as_coefficient, in_dimension
 from randwalk.model.start import Product, Sites, Uniform
 from randwalk.terminal.progress import Stages
@@ -109,6 +110,8 @@ def backward(
     named = {"left": left, "right": right, "killing": killed}
     for name, value in named.items():
         finite("killed" if name == "killing" else name, value)
+    if paid is not None and not isinstance(paid, Mapping):
+        raise TypeError(f"paid = {shown(paid)}: give a mapping from exits to numbers, such as {{'left': 1.0}}")
     for name, value in (paid or {}).items():
         equation.domain.exit(name, "paid")
         named[name] = finite(f"paid[{name!r}]", value)

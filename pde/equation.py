@@ -9,6 +9,7 @@ from typing import Any, overload
 
 from numpy.typing import ArrayLike
 
+from randwalk.inputs.arguments import member
 from randwalk.inputs.keywords import once_positional
 from randwalk.inputs.wording import shown
 from randwalk.model.coefficient import Coefficient, CoefficientLike, Constant, in_dimension
@@ -37,9 +38,9 @@ class FokkerPlanck:
 
     Parameters
     ----------
-    drift : number, Coefficient or function of (x, t)
+    drift : number, Coefficient, function of (x, t) or Linear
         a (velocity). In d > 1 dimensions d of them, one function that returns a tuple, or 0 for no drift. In d > 3 dimensions a
-        function takes x, the array of all coordinates, and t.
+        function takes x, the array of all coordinates, and t. In any number of dimensions :class:`randwalk.Linear`.
     diffusion : number, Coefficient or function of (x, t)
         D > 0 (length²/time). In d > 1 dimensions one (isotropic), d of them (diagonal) or d rows of d: symmetric and positive
         semi-definite.
@@ -116,7 +117,8 @@ class FokkerPlanck:
             raise ValueError(f"killing = {rate.value:g}: must not be negative")
         fields = {
             "declared_drift": vector[0] if dimension == 1 else vector, "diffusion": first if dimension == 1 else tensor,
-            "domain": domain, "declared_start": begin, "killing": rate, "convention": Convention(convention).where(tensor),
+            "domain": domain, "declared_start": begin, "killing": rate,
+            "convention": member("convention", convention, Convention).where(tensor),
         }  # fmt: skip
         for name, value in fields.items():
             object.__setattr__(self, name, value)

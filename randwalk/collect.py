@@ -58,10 +58,12 @@ def collect(
     MemoryError
         before anything runs, for what does not fit.
     ValueError
-        before anything runs, for a file that cannot be written, or holds another run.
+        before anything runs, for Python functions that read what has changed, and a file that cannot be written, or holds
+        another run.
     Interrupted, DeviceError, RangeFailed
         with the ensemble of the walkers that were finished, which is also in the file.
     """
+    check_unchanged(task.functions)
     checkpoint = Checkpoint.of(made, task, out)
     task, counts = checkpoint.task, checkpoint.begun(before, parts)
     left = missing(parts, () if counts is None else counts.parts)
@@ -129,7 +131,6 @@ def _by_executor(task: AnyTask, parts: Sequence[range], effort: Effort, checkpoi
     """Counts of ranges of walkers as workers have made them, in any order, so that none waits for a slow one; by ``occupation``
     of one part after another, which is drawn as a whole."""
     threads, walkers = checked(effort.threads) or 1, sum(map(len, parts))
-    check_unchanged(task.functions)
     task.check_memory(walkers, threads)
     if effort.backend == "cpu":
         choose(effort.backend, effort.devices, 0.0, threads)  # refuses devices of which workers know nothing

@@ -20,6 +20,8 @@ ABSORB, REFLECT = rw.Absorbing(), rw.Reflecting()
 HERE = Path(inspect.getfile(rw)).resolve().parent.parent
 UNIT = rw.Interval(0.0, 1.0, ABSORB, REFLECT)
 COIN = rw.LatticeWalk(0.5, 0.5, dx=1.0)
+HEAT = rw.pde.FokkerPlanck(0.0, 0.5, domain=UNIT, start=0.5)
+ROAM = rw.ItoWalk(0.0, 0.5, dt=0.25)
 
 WRONG: dict[str, Any] = {
     "text": "1.6", "a word": "line", "nothing": None, "true": True, "nan": math.nan, "inf": math.inf, "-inf": -math.inf,
@@ -178,6 +180,13 @@ def test_wrong_kinds_are_refused_in_words(place: str, made: dict[str, Any]) -> N
         (lambda: MAKE.LatticeWalk.from_drift(0, 0.5, dx=1.0, convention="its"), "convention = 'its': must be one of ito"),
         (lambda: MAKE.Interval(0, "1.6", ABSORB, ABSORB), r"high = '1\.6': must be a number, as 1\.6"),
         (lambda: MAKE.Interval(0, 1, rw.Absorbing, ABSORB), r"left = Absorbing: write Absorbing\(...\)"),
+        (lambda: MAKE.pde.FokkerPlanck(0.0, 0.5, convention="its"), "convention = 'its': must be one of ito"),
+        (lambda: MAKE.pde.solve(HEAT, [0.1], tolerance=10**400), "tolerance = 10+ .*: must be at least"),
+        (lambda: MAKE.pde.solve(HEAT, [0.1], cells=10**400), "cells = 10+ .*: must be at most"),
+        (lambda: MAKE.pde.backward(HEAT, 0.0, 0.1, paid="left"), "paid = 'left': give a mapping from exits to numbers"),
+        (lambda: MAKE.simulate(ROAM, 10, [1.0], bins=np.array(4)), r"bins = array\(4\): give a number of bins"),
+        (lambda: MAKE.simulate(ROAM, 10, [1.0], bins=10**400), "bins = 10+ .*: give at most 16777216"),
+        (lambda: MAKE.simulate(ROAM, 10, [1.0], bins=2**63), "bins = 9223372036854775808: give at most 16777216"),
         (lambda: s(record=...)(None, {"line": COIN}), r"record = None: give a list.*leave it out"),
         (lambda: s(record=...)("FirstPassage", {"line": COIN}), "record = 'FirstPassage': give a list"),
     ],

@@ -20,6 +20,8 @@ SMALLEST_CELLS: Final = 16
 SMALLEST_TOLERANCE: Final = 1e-12
 CELL_BYTES: Final = 600  # that a run needs for each cell, beside what is recorded
 
+MOST_CELLS = 1 << 48  # of an axis, more than any memory holds
+
 
 def checked_scheme(scheme: Scheme | None) -> Scheme:
     """A time scheme, SDIRK2() for None."""
@@ -36,7 +38,7 @@ def checked_tolerance(tolerance: float) -> float:
     if not isinstance(tolerance, Real) or isinstance(tolerance, bool):
         raise TypeError(f"tolerance = {shown(tolerance)}: must be one number, such as 1e-4")
     if not SMALLEST_TOLERANCE <= tolerance < 1.0:
-        raise ValueError(f"tolerance = {tolerance:g}: must be at least {SMALLEST_TOLERANCE:g} and less than 1")
+        raise ValueError(f"tolerance = {shown(tolerance)}: must be at least {SMALLEST_TOLERANCE:g} and less than 1")
     return float(tolerance)
 
 
@@ -46,6 +48,8 @@ def checked_cells(cells: int) -> int:
         raise TypeError(f"cells = {shown(cells)}: must be an even whole number, such as 200")
     if cells < SMALLEST_CELLS or cells % 2:
         raise ValueError(f"cells = {cells}: must be an even number, at least {SMALLEST_CELLS}")
+    if cells > MOST_CELLS:
+        raise ValueError(f"cells = {shown(cells)}: must be at most {MOST_CELLS}, more than any memory holds")
     return int(cells)
 
 

@@ -221,10 +221,14 @@ def _cut_short(stop: BaseException, made: list[tuple[Any, float]], shape: tuple[
 
 def _warn(question: Question, way: Any, sample: Any, time: float) -> None:
     """Warn where the standard error is not known, or not well."""
-    _warn_if_all_equal(question, sample, time)
+    controlled = isinstance(way, Walks) and isinstance(way.reduction, Control)
+    if controlled and sample.statistical == 0.0 and way.plain(sample.sums) > 0.0:
+        _warn_if_known_by_control(way, sample)
+    else:
+        _warn_if_all_equal(question, sample, time)
     if isinstance(way, Weighted):
         _warn_if_few_carry(way, sample)
-    elif isinstance(way, Walks) and isinstance(way.reduction, Control):
+    elif controlled:
         _warn_if_mean_is_another(way, sample)
 
 
@@ -238,6 +242,16 @@ def _warn_if_mean_is_another(way: Any, sample: Any) -> None:
             "value, too: give the mean under this equation, from this point, with its killing, of those inside alone",
             stacklevel=user_level(),
         )
+
+
+def _warn_if_known_by_control(way: Any, sample: Any) -> None:
+    """A payoff that is an affine function of that of its control has no noise of its own."""
+    warnings.warn(
+        f"x = {_place(way.point)}: what all {sample.walkers} walkers are paid is an affine function of the payoff of reduction = "
+        f"Control(...), so the value {sample.value:g} is that of its mean = {way.reduction.mean:g} alone and the standard error "
+        "is not known: leave reduction out for a value that these walkers find, or give the control another payoff",
+        stacklevel=user_level(),
+    )
 
 
 def _warn_if_all_equal(question: Question, sample: Any, time: float) -> None:

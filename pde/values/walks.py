@@ -113,6 +113,11 @@ class Walks:
         error = math.hypot(noise(mean), noise(step), float(step @ sums.means))
         return Estimate(np.asarray(mean @ sums.means), np.asarray(error))
 
+    def plain(self, sums: SampleSums) -> float:
+        """The variance of a value without the control, in squared units of the sums."""
+        paid, _ = self._of_both()
+        return float(paid @ sums.covariance @ paid)
+
     def saved(self, sums: SampleSums) -> float:
         used = np.array(self.combined(sums).value)
         if isinstance(self.reduction, Antithetic):
@@ -198,12 +203,12 @@ class Walks:
             done = 0
             for stop in self.horizon.stops(resolution // pairs):
                 machine.move(made, state, walkers.start, done, stop, dt, self.keys, pairs)
-                _check_weights(state, walkers)
+                _check_weights(state, walkers, len(self.point))
                 if self.horizon.over(state, exits, stop * pairs * dt, walkers):
                     break
                 done = stop
             row[:] = made.settled(state, self.time)
-            _check_values(row, state, self.time, walkers)
+            _check_values(row, state, self.time, walkers, len(self.point))
             if isinstance(self.reduction, Control):
                 controls.append(self.control.settled(state._replace(gathered=np.zeros(len(walkers))), self.time))
         return np.concatenate([found, controls]) if controls else found
@@ -219,12 +224,12 @@ class Walks:
         return LEVELS[-1] * math.ceil(resolution * max(factor ** (1.0 / (self.order + 1.0)), 1.5) / LEVELS[-1])
 
 
-def _check_values(values: Floats, state: State, time: float, walkers: range) -> None:
-    """Refuse values that are no finite numbers, with the walker and where it is settled."""
+def _check_values(values: Floats, state: State, time: float, walkers: range, axes: int) -> None:
+    """Refuse values that are no finite numbers, with the walker and where on the axes of the equation it is settled."""
     bad = ~np.isfinite(values)
     if bad.any():
         at = int(np.argmax(bad))
-        place = ", ".join(f"{value:g}" for value in state.x[:, at])
+        place = ", ".join(f"{value:g}" for value in state.x[:axes, at])
         then = state.gone_at[at] if state.exit[at] else time
         raise NotFiniteValue(
             f"walker {walkers[at]}, at x = {place} at t = {then:g}, counts {values[at]}: payoff, source and boundary must be "
@@ -232,12 +237,12 @@ def _check_values(values: Floats, state: State, time: float, walkers: range) -> 
         )
 
 
-def _check_weights(state: State, walkers: range) -> None:
-    """Refuse a killing rate that is no rate where a walker came, with the walker and where it is now."""
+def _check_weights(state: State, walkers: range, axes: int) -> None:
+    """Refuse a killing rate that is no rate where a walker came, with the walker and where on the axes of the equation it is."""
     bad = np.isnan(state.weight) & np.isfinite(state.x).all(axis=0)
     if bad.any():
         at = int(np.argmax(bad))
-        place = ", ".join(f"{value:g}" for value in state.x[:, at])
+        place = ", ".join(f"{value:g}" for value in state.x[:axes, at])
         raise ValueError(
             f"killing: the rate that walker {walkers[at]} met on its way to {place} is negative or no number; declare a rate ≥ 0 "
             "there, or put walls before such places"

@@ -17,6 +17,7 @@ from randwalk.model.convention import Convention
 from randwalk.model.declaration import positive
 from randwalk.model.domain import Line
 from randwalk.model.ito import ItoWalk
+from randwalk.model.ito_checks import check_vector
 from randwalk.model.tensor import as_vector
 from randwalk.run.effort import Effort
 from randwalk.run.host import HERE
@@ -56,6 +57,7 @@ class Weighted(Walks):
                 f"{coordinate(plain.interfaces[0].axis)} = {plain.interfaces[0].place:g}, has no such walks; take Antithetic()"
             )
         added = as_vector("Drift: drift", self.reduction.drift, equation.dimension)
+        check_vector("Drift: drift", added, plain)
         shares = plain.diffusion.solved(added)  # D⁻¹ b
         theta = [
             0.5 * _sum([row[k] * share for row, share in zip(plain.noise, shares, strict=True)])

@@ -18,6 +18,7 @@ from .discretise import Declared
 from .domain import Domain, Line, as_domain
 from .grid import Grid
 from .lattice import Lattice, check_place, lattices_on, per_axis, spacing
+from .linear import Linear
 from .moving import check_rests
 from .neighbourhood import Moore, Neighbourhood, VonNeumann
 from .places import all_sites
@@ -94,8 +95,8 @@ def plane_of(given: Mapping[str, object], steps: StepsLike | None) -> Domain | N
 def space_of(**given: object) -> Domain | None:
     """The whole space of as many dimensions as the arguments `given` by name have components; None (the line) for one."""
     for name, value in given.items():
-        parts = value if isinstance(value, Tensor) else components(name, value)
-        size = parts.dimension if isinstance(parts, Tensor) else len(parts) if is_list(parts) else 1  # type: ignore[arg-type]
+        parts = value if isinstance(value, (Tensor, Linear)) else components(name, value)
+        size = parts.dimension if isinstance(parts, (Tensor, Linear)) else len(parts) if is_list(parts) else 1  # type: ignore[arg-type]
         if size > 1:
             return Line() ** size
     return None

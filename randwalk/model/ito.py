@@ -117,7 +117,7 @@ class ItoWalk(Keeping):
 
     def __init__(
         self,
-        drift: VectorLike | Linear,
+        drift: VectorLike,
         diffusion: TensorLike | None = None,
         *,
         dt: float,
@@ -309,16 +309,10 @@ def _space(drift: object, diffusion: object, noise: object, start: StartLike) ->
     """The whole space of as many dimensions as the start has axes, or the other arguments components."""
     if (axes := axes_of(start)) > 1:
         return Line() ** axes
-    if isinstance(drift, Linear):
-        return Line() ** drift.dimension if drift.dimension > 1 else None
     return space_of(drift=drift, diffusion=diffusion) if noise is None else space_of(drift=drift, noise=noise)
 
 
 def _vector(drift: Any, dimension: int) -> tuple[Coefficient, ...]:
-    if isinstance(drift, Linear):
-        if drift.dimension != dimension:
-            raise ValueError(f"drift = Linear of {drift.dimension} dimensions, and the domain has {dimension}")
-        return drift.components
     return tuple(map(_in_tree, as_vector("drift", _read("drift", drift, dimension), dimension)))
 
 

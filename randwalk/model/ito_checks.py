@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -71,6 +71,15 @@ def _check_coefficients(walk: ItoWalk) -> None:
         for name, coefficient in varying:
             values = coefficient(places, t)
             _refuse(name, values, ~np.isfinite(values), places, t, "a finite number")
+
+
+def check_vector(name: str, vector: Sequence[Coefficient], walk: ItoWalk) -> None:
+    """Refuse a vector, by the name of the argument, that is no number at one of the sampled places of a walk."""
+    places = _places(walk)
+    for i, component in enumerate(vector):
+        for t in (steps * walk.dt for steps in TIMES):
+            values = component(places, t)
+            _refuse(f"{name}{_index(walk, i)}", values, ~np.isfinite(values), places, t, "a finite number")
 
 
 def _check_tensor(walk: ItoWalk, places: tuple[Floats, ...], t: float) -> None:

@@ -25,11 +25,12 @@ from .coefficient import (
     coordinate,
     in_dimension,
 )  # fmt: skip
+from .linear import Linear
 from .steps import Displacement, unit
 
 ROUNDING = 1e-12  # of the largest entry: a negative number so small is 0
 
-VectorLike: TypeAlias = CoefficientLike | Sequence[CoefficientLike] | ArrayLike
+VectorLike: TypeAlias = CoefficientLike | Linear | Sequence[CoefficientLike] | ArrayLike
 TensorLike: TypeAlias = CoefficientLike | Sequence[CoefficientLike] | Sequence[Sequence[CoefficientLike]] | ArrayLike
 
 
@@ -203,13 +204,13 @@ def aspect(matrix: Floats) -> NDArray[np.float64] | None:
 
 def as_vector(name: str, value: object, dimension: int) -> tuple[Coefficient, ...]:
     """The `dimension` components of a vector: a tuple of numbers, coefficients and functions, one function that returns a
-    tuple, or the number 0 for no drift at all. In one dimension one of these is the component itself.
+    tuple, a :class:`Linear`, or the number 0 for no drift at all. In one dimension one of these is the component itself.
 
     >>> from randwalk.model.tensor import as_vector
     >>> as_vector("drift", lambda x, y: (-x, 1.0), 2)[0].derivative("x")
     Constant(value=-1.0)
     """
-    given = components(name, value)
+    given = value.components if isinstance(value, Linear) else components(name, value)
     if is_list(given):
         parts = list(given)  # type: ignore[call-overload]
         if len(parts) != dimension:

@@ -94,7 +94,7 @@ def given_bins(walk: ItoWalk, bins: Any) -> Bins | list[int]:
         return [BINS.get(d, BEYOND)] * d
     if _is_count(bins):
         return [_count(bins)] * d
-    if not isinstance(bins, (list, tuple, np.ndarray)) or not len(bins):
+    if not isinstance(bins, (list, tuple, np.ndarray)) or getattr(bins, "ndim", 1) == 0 or not len(bins):
         raise TypeError(f"bins = {shown(bins)}: give a number of bins, or increasing edges{_each(d)}")
     parts = [bins] if d == 1 else list(bins)
     if len(parts) != d:
@@ -168,7 +168,9 @@ def _is_count(value: object) -> bool:
 
 def _count(value: Any) -> int:
     if value < 1:
-        raise ValueError(f"bins = {value}: give at least 1")
+        raise ValueError(f"bins = {shown(value)}: give at least 1")
+    if value > MOST_BINS:
+        raise ValueError(f"bins = {shown(value)}: give at most {MOST_BINS}")
     return int(value)
 
 

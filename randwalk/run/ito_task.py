@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any, TypeAlias
@@ -269,16 +270,18 @@ def _first(walk: ItoWalk, moves: Moves, walker: int, last: int, keys: Keys, well
 
 def _pilot(walk: ItoWalk, steps: tuple[int, ...], made: ItoProgram) -> tuple[Floats, Floats]:
     """(mean, standard deviation) of some walkers at each time, shape (times, d). A standard deviation is at least that of a step;
-    where nobody is left, both are those of the time before."""
+    where nobody is left, or one of these walkers came where a coefficient is none, both are those of the time before."""
     low, high = (np.array(ends) for ends in zip(*walk.start.bounds, strict=True))
     mean, sd = 0.5 * (low + high), 0.5 * (high - low)
     least = _least(walk, mean)
     found = []
-    for now in _paths(walk, made.walk, range(PILOT), steps, key(0)):
-        inside = now.state.x[:, now.inside]
-        if inside.size:
-            mean, sd = inside.mean(axis=1), inside.std(axis=1)
-        found.append((mean, np.maximum(sd, least)))
+    with suppress(ValueError):  # the walkers of the run may never come to such a place
+        for now in _paths(walk, made.walk, range(PILOT), steps, key(0)):
+            inside = now.state.x[:, now.inside]
+            if inside.size:
+                mean, sd = inside.mean(axis=1), inside.std(axis=1)
+            found.append((mean, np.maximum(sd, least)))
+    found += [(mean, np.maximum(sd, least))] * (len(steps) - len(found))
     means, sds = zip(*found, strict=True)
     return np.array(means), np.array(sds)
 
