@@ -362,6 +362,22 @@ def test_a_level_that_jumps_at_a_wall_of_a_law_in_time(wall: Any) -> None:
     assert np.abs(jumping.density - ball.density).max() <= 1e-5
 
 
+@pytest.mark.parametrize("angle", [0.0, 0.3, math.pi / 4.0])
+@pytest.mark.parametrize("reactivity", [0.3, 2.0])
+def test_corners_of_walls_that_absorb_in_part_are_told(angle: float, reactivity: float) -> None:
+    """A turned square of half-spaces is one between faces. (Two levels that were alike by chance told as little as 1/172 of the
+    error; it is of first order, and up to 1.3 times as large as told.)"""
+    wall, c, s = rw.PartiallyAbsorbing(reactivity), math.cos(angle), math.sin(angle)
+    one, two, three, four = (rw.HalfSpace(n, -0.5) for n in ((c, s), (-c, -s), (-s, c), (s, -c)))
+    room = (rw.Interval(-1.0, 1.03, R, R) ** 2).inside(one & two & three & four, wall, "rim")
+    law = mean_exit_time(FokkerPlanck(0.0, 0.5, domain=room, start=(0.0, 0.0)), tolerance=2e-2)
+    faces = rw.Interval(-0.5, 0.5, wall, wall) ** 2
+    plain = mean_exit_time(FokkerPlanck(0.0, 0.5, domain=faces, start=(0.0, 0.0)), tolerance=1e-4)
+    x, y = np.meshgrid(*[np.linspace(-0.48, 0.48, 25)] * 2)
+    wrong = np.abs(law.value((c * x - s * y, s * x + c * y)) - plain.value((x, y))).max()
+    assert wrong <= 1.5 * law.error_estimate
+
+
 @pytest.mark.quick
 @pytest.mark.parametrize("dimension", [2, 3])
 def test_distances_and_normals_of_levels(dimension: int) -> None:
