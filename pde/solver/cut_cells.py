@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from randwalk.model.coefficient import Floats
 
-from .wall_distance import depth
+from .wall_distance import depths
 
 if TYPE_CHECKING:
     from .lines import Faces
@@ -52,17 +52,17 @@ class CutCells:
 
     @classmethod
     def of(cls, mesh: Mesh, regions: Sequence[int]) -> CutCells:
-        """Those of the `regions` of a mesh, whose shapes have a distance or a smooth level."""
+        """Those of the `regions` of a mesh, whose shapes have a level."""
         sets, every = mesh.domain.sets, range(mesh.dimension)
-        corners = tuple(mesh.along(a, grid.edges) for a, grid in enumerate(mesh.axes))
-        depths = [-depth(sets[r], mesh.centres, mesh.spacings) for r in regions]  # type: ignore[operator]
-        level = np.min([-depth(sets[r], corners, mesh.spacings) for r in regions], axis=0)  # type: ignore[operator]
+        found = [depths(sets[r], [grid.edges for grid in mesh.axes], mesh.spacings) for r in regions]
+        level = -np.max([corners for corners, _ in found], axis=0)
+        centres = [-own for _, own in found]
         level[np.abs(level) < SAME * min(mesh.spacings)] = 0.0
         parts = open_shares(level, every)
         faces = tuple(open_shares(level, [b for b in every if b != a]) for a in every)
         return cls(
             np.where(parts > 0.0, np.maximum(parts, LEAST), 0.0), faces,
-            np.asarray(regions)[np.argmin(depths, axis=0)], np.min(depths, axis=0),
+            np.asarray(regions)[np.argmin(centres, axis=0)], np.min(centres, axis=0),
             np.stack([np.diff(open_, axis=a) / mesh.spacings[a] for a, open_ in enumerate(faces)]),
         )  # fmt: skip
 

@@ -37,6 +37,7 @@ AFTER: Final = 4  # times as many cells along an axis as at first should fit, fo
 ACROSS: Final = 2.0  # diagonals of the first cells, where so many fit, from one side of the smallest ball to the other
 CORNER: Final = 1.0 / 8.0  # of the widths: nearer than that to two faces, errors do not count
 STUCK: Final = 0.9
+FALL: Final = 2.0  # of a difference of two levels to the next where walls that absorb in part may have corners
 SURE: Final = 1e-9  # of the largest value: an error so small is rounding
 OF_DIFFERENCE: Final = {
     False: 0.4,
@@ -52,7 +53,8 @@ def field_steady(
 
     Cells are halved until a solution, or an extrapolated one, differs little from that of the level before: its error is taken
     as :data:`OF_DIFFERENCE`, where second order leaves a third, or with other regions as all of it; more where the first cells
-    show little of the smallest ball.
+    show little of the smallest ball. Where these may meet in corners, in whose cells the area of a wall is of first order, two
+    levels may agree by chance: a third one says so.
     """
     smooth = all(math.isinf(region.wall.reactivity) and shape.level is not None
                  for region, shape in zip(equation.domain.regions, equation.domain.sets, strict=True))  # fmt: skip
@@ -63,6 +65,8 @@ def field_steady(
     every = replace(every, crossed=crossed(equation, every.with_cells(AFTER * cells)))
     level = partial(_solved, equation, source, paid, quantity, stages)
     levels, richer, reached = [level(every.with_cells(cells))], list[BackwardSolution](), math.inf
+    cornered = not smooth and sum(len(region.shape.leaves) for region in equation.domain.regions) > 1
+    differed = math.inf
     largest = math.inf if source else max(paid.values())
     error = math.inf
     while math.prod((mesh := every.with_cells(cells := 2 * cells)).shape) <= most:
@@ -77,6 +81,12 @@ def field_steady(
                 else []
             )
         found = min((_compared(fine, coarse, share) for coarse, fine in pairs), key=lambda field: field.error_estimate)
+        if cornered:
+            differed, before = found.error_estimate, differed
+            if math.isfinite(before):
+                found = _no_less(found, before / FALL)
+            elif math.prod(every.with_cells(2 * cells).shape) <= most:
+                continue
         yield found
         if found.error_estimate <= tolerance * scale:
             return
@@ -124,6 +134,12 @@ def _compared(fine: BackwardSolution, coarse: BackwardSolution, share: float) ->
     wrong = np.where(np.isnan(wrong), 0.0, wrong)
     error = max(float(np.where(_corners(coarse.mesh), 0.0, wrong).max()), SURE * float(np.nanmax(np.abs(fine.u))))
     return fine.judged(error, np.maximum(around(wrong), 0.25 * error))
+
+
+def _no_less(found: BackwardSolution, error: float) -> BackwardSolution:
+    """`found` with errors that are larger in proportion, the largest of them at least `error`."""
+    more = max(1.0, error / found.error_estimate)
+    return found.judged(more * found.error_estimate, more * found.differences)
 
 
 def check_open(equation: FokkerPlanck, wall: str) -> None:

@@ -4,7 +4,7 @@ The array has one more cell at either end of every axis, where what has left by 
 of a region rests in the cells of the region, or, of a wall that cuts cells or stands before a face, in a drain.
 :mod:`randwalk.pde.solver.chains` calls such an array with its drains, of which the last holds the mass that was killed, a state.
 
-Walls that stand along cells are staircases; those of regions with a distance or a smooth level that reflect, or absorb in part,
+Walls that stand along cells are staircases; those of regions with a level that reflect, or absorb in part,
 cut cells (:mod:`randwalk.pde.solver.cut_cells`). Walls that absorb need neither: steps that cross them are shorter.
 """
 
@@ -26,7 +26,6 @@ from randwalk.model.region import Ball
 from .chains import GONE
 from .cut_cells import CutCells
 from .grid import Grid
-from .wall_distance import depth, smooth
 
 COARSEST: Final = 8  # cells of the axis with the most, down to which numbers of cells are halved
 LEAST: Final = 6  # cells of any axis
@@ -151,21 +150,14 @@ class Mesh:
 
     @cached_property
     def cutting(self) -> list[int]:
-        """The numbers of the regions whose walls cut cells: where their distance or a smooth level says, if a corner of a cell
-        is in them and they are not crossed."""
+        """The numbers of the regions whose walls cut cells: of those with a level, if a corner of a cell is in them and they are
+        not crossed."""
         corners, found = tuple(self.along(a, grid.edges) for a, grid in enumerate(self.axes)), []
         for number, (region, shape) in enumerate(zip(self.domain.regions, self.domain.sets, strict=True)):
-            if math.isinf(region.wall.reactivity):
+            if math.isinf(region.wall.reactivity) or shape.level is None or number in self.crossed:
                 continue
-            depths = depth(shape, corners, self.spacings)
-            if depths is not None and smooth(depths, self.spacings):
-                found += [number] * bool(number not in self.crossed and (depths > 0.0).any())
-            elif depths is not None and region.wall.reactivity > 0.0:
-                raise ValueError(
-                    f"{region.shape}: its values do not pass through 0 with an even slope on cells of {self.spacings[0]:.3g}, so "
-                    f"the area of the wall {region.name!r}, which absorbs in part, is not known: give an expression that does, "
-                    "such as 1 - x**2 - y**2 of a disc, or a Mask, whose wall stands along sites"
-                )
+            with np.errstate(all="ignore"):
+                found += [number] * bool((shape.level(corners) > 0.0).any())
         return found
 
     @cached_property

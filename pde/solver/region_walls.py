@@ -14,16 +14,16 @@ import numpy as np
 
 from randwalk.model.bernoulli import bernoulli
 from randwalk.model.coefficient import Floats, Point
+from randwalk.model.shape import Inside
 
 from .cut_cells import CutCells
 from .ends import outflows
 from .lines import Faces
 from .mesh import Mesh
 from .reading import summed
-from .wall_distance import length, slopes
+from .wall_distance import met, normals
 
 SHORTEST: Final = 1e-3  # of a step: the least distance to a wall
-BISECTIONS: Final = 44
 TINY: Final = 1e-200  # in place of no wall, as a divisor
 
 
@@ -78,7 +78,7 @@ def before_face(mesh: Mesh, number: int, axis: int, side: int, at: Any) -> tuple
         return tuple(x + outward * part * (a == axis) for a, x in enumerate(centres))
 
     part = _met(mesh, number, places, centres[0].size)
-    return part, np.abs(_normal(mesh, number, places(part))[axis])
+    return part, np.abs(normals(mesh.domain.sets[number], places(part), mesh.spacings)[axis])
 
 
 def _part(number: int, faces: Faces, at: Any, sign: float) -> Floats:
@@ -104,7 +104,7 @@ def _area(
     if mesh.domain.sets[number].level is None:
         return np.full(part.shape, 1.0 / mesh.spacings[e.index(1)] if sum(map(abs, e)) == 1 else 0.0)
     place = _along(faces, at, sign, part)
-    normal = _normal(mesh, number, place)
+    normal = normals(mesh.domain.sets[number], place, mesh.spacings)
     across = np.abs(summed(n * c * h for n, c, h in zip(normal, e, mesh.spacings, strict=True)))
     spread = summed(normal[i] * normal[j] * entry(i, j, place) for i in d for j in d)
     return np.asarray(rate * across / np.maximum(spread, TINY * min(mesh.spacings) ** 2))
@@ -122,21 +122,12 @@ def _met(mesh: Mesh, number: int, places: Callable[[Floats], Point], size: int) 
     """The parts, from 0 to 1, of so many ways into a region at which they meet its wall; `places` are those at parts of them."""
     level, on_site = mesh.domain.sets[number].level, mesh.domain.regions[number].wall.on_site
     assert level is not None
-    low, high = np.zeros(size), np.ones(size)
-    for _ in range(BISECTIONS):
-        middle = 0.5 * (low + high)
-        height = level(places(middle))
-        inside = (height >= 0.0) if on_site else (height > 0.0)
-        low, high = np.where(inside, low, middle), np.where(inside, middle, high)
-    return np.maximum(0.5 * (low + high), SHORTEST)
 
+    def inside(part: Floats) -> Inside:
+        height = level(places(part))
+        return (height >= 0.0) if on_site else (height > 0.0)
 
-def _normal(mesh: Mesh, number: int, point: Point) -> list[Floats]:
-    """The unit vector along the gradient of the level of a region; 0 where that is flat."""
-    level = mesh.domain.sets[number].level
-    assert level is not None
-    gradient = slopes(level, point, mesh.spacings)
-    return [slope / np.maximum(length(gradient), TINY) for slope in gradient]
+    return np.maximum(met(inside, size), SHORTEST)
 
 
 def narrow(cuts: CutCells, up: Floats, down: Floats, faces: Faces) -> None:
