@@ -151,13 +151,19 @@ def test_two_point_brownian_motion_has_a_step_error_that_covers_the_truth() -> N
 
 
 def test_exact_steps_of_an_ornstein_uhlenbeck_process() -> None:
-    """Of any length: mean and covariance of SciPy's matrix functions, in 2 and in 20 dimensions."""
+    """Of any length: mean and covariance of SciPy's matrix functions, in 2 and in 20 dimensions, of as many sources of noise and
+    of fewer, which the drift spreads."""
     from scipy.linalg import expm, solve_continuous_lyapunov
 
+    chain, waves = (
+        0.3 * np.eye(20, k=1) - np.diag(np.linspace(0.5, 2.0, 20)),
+        np.cos(np.outer(np.arange(20), np.arange(3))),
+    )
     for matrix, noise in (
         (np.array([[-1.0, 0.3], [-0.7, -0.5]]), np.array([[0.7, 0.0], [0.3, 0.4]])),
-        (0.3 * np.eye(20, k=1) - np.diag(np.linspace(0.5, 2.0, 20)), np.eye(20)),
-    ):
+        (np.array([[-0.2, 1.0], [0.0, -0.5]]), np.array([[0.0], [0.7]])),
+        (chain, np.eye(20)), (chain, waves),
+    ):  # fmt: skip
         d, n = len(matrix), 40_000
         walk = rw.ItoWalk(rw.Linear(matrix, np.ones(d)), noise=noise, dt=0.8, start=(1.0,) * d, scheme=rw.Exact())
         x = run(program(walk), n, 2, at=1.0).x
@@ -168,6 +174,15 @@ def test_exact_steps_of_an_ornstein_uhlenbeck_process() -> None:
         assert np.abs((x.mean(axis=1) - mean) / error).max() < 5.0
         spread = np.sqrt((np.outer(np.diag(covariance), np.diag(covariance)) + covariance**2) / n)
         assert np.abs((np.cov(x) - covariance) / spread).max() < 5.5
+
+
+def test_exact_steps_between_walls_in_many_dimensions() -> None:
+    """One axis of 18 has walls, where the bridge asks for the noise of the walk; |z| < 4 is missed by one in 16 000."""
+    domain = rw.Interval(-1.0, 1.0, rw.Absorbing(), rw.Absorbing()) * rw.Line() ** 17
+    axis = rw.pde.FokkerPlanck(0.3, 0.5, domain=domain.axes[0], start=0.0)
+    walk = rw.ItoWalk((0.3,) * 18, 0.5, dt=0.25, domain=domain, start=(0.0,) * 18, scheme=rw.Exact())
+    alive = rw.simulate(walk, 20_000, [1.0], seed=1).survival(1.0)
+    assert abs(alive.z(float(rw.pde.closed_form(axis).survival(1.0)))) < 4.0
 
 
 def test_twenty_dimensions_are_twenty_times_one() -> None:

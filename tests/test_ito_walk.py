@@ -44,6 +44,23 @@ def test_the_noise_is_a_root_of_twice_the_diffusion(tensor: object) -> None:
         assert np.allclose(sigma @ sigma.T, 2.0 * walk.diffusion(point), rtol=1e-13, atol=1e-15)
 
 
+def test_a_tensor_that_vanishes_somewhere_has_a_root_there() -> None:
+    """√D₁₁ divides by 0 there; in space the rank falls to 2, and to 1."""
+    level = rw.expression("where(y > 0, y, 0)")
+    walk = rw.ItoWalk(0.0, ((level, -0.5 * level), (-0.5 * level, level)), dt=0.01, domain=rw.Line() ** 2)
+    for y in (2.0, 0.0, -1.0):
+        sigma = np.array([[float(entry((0.3, y))) for entry in row] for row in walk.noise])
+        assert sigma @ sigma.T == pytest.approx(2.0 * max(y, 0.0) * np.array([[1.0, -0.5], [-0.5, 1.0]]), abs=1e-15)
+    x = rw.expression("x**2")
+    space = rw.ItoWalk(0.0, ((x, x, 0.0), (x, x + 1.0, 1.0), (0.0, 1.0, 1.0)), dt=0.01, start=(0.0,) * 3)
+    for place in (0.0, 0.7):
+        sigma = np.array([[float(entry((place, 0.0, 0.0))) for entry in row] for row in space.noise])
+        q = place**2
+        assert sigma @ sigma.T == pytest.approx(
+            2.0 * np.array([[q, q, 0.0], [q, q + 1.0, 1.0], [0.0, 1.0, 1.0]]), abs=1e-14
+        )
+
+
 def test_given_noise_says_the_diffusion() -> None:
     walk = rw.ItoWalk((0.0, 0.0), noise=((X, 0.5, 0.0), (0.1, 0.0, 2.0)), dt=0.01)
     assert (walk.dimension, walk.sources, walk.diagonal) == (2, 3, False)

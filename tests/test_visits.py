@@ -106,3 +106,14 @@ def test_visits_are_saved_and_bad_ones_refused(tmp_path: Path) -> None:
     ):  # fmt: skip
         with pytest.raises(ValueError, match=message):
             bad()
+
+
+def test_a_shape_goes_on_at_the_other_end_of_a_ring() -> None:
+    """A ball about the corner of a torus of 6 × 6 sites holds nine of them, where the walker is counted and where it is hit."""
+    ring, ball = rw.Ring(0.0, 6.0), rw.Ball((0.0, 0.0), 1.5)
+    torus = rw.LatticeWalk(right=0.25, left=0.25, up=0.25, down=0.25, dx=1.0, dt=1.0, domain=ring**2, start=(4.0, 0.0))
+    corner = np.array([(x, y) for x in (5.0, 0.0, 1.0) for y in (5.0, 0.0, 1.0)])
+    sites = rw.pde.hitting_time(torus, tuple(corner.T)).mean
+    assert rw.pde.hitting_time(torus, ball).mean == pytest.approx(sites, rel=1e-13)
+    visits = rw.simulate(torus, 10_000, [1.0], seed=1, method="paths", record=[rw.Visits(ball)])[rw.Visits(ball)]
+    assert abs(visits.mean(1.0).z(0.25)) < 4.0  # a false alarm in 16 000

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from randwalk.inputs.wording import shown
 from randwalk.laws.lookup import points
+from randwalk.model.domain import sites_within
 from randwalk.model.shape import Shape
 from randwalk.model.walk import LatticeWalk
 from randwalk.tables.table import StepTable
@@ -76,7 +77,8 @@ def _covered(walk: LatticeWalk, name: str, where: Shape | NDArray[np.bool_]) -> 
     grid = np.stack(np.meshgrid(*(np.arange(n) for n in shape), indexing="ij"))
     numbers = tuple(k + first for k, first in zip(grid, firsts, strict=True))
     if isinstance(where, Shape):
-        chosen = where.contains(tuple(lattice.x(k) for lattice, k in zip(walk.lattices, numbers, strict=True)))
+        point = tuple(lattice.x(k) for lattice, k in zip(walk.lattices, numbers, strict=True))
+        chosen = sites_within(where, walk.domain.axes, point)
     elif where.shape != shape:
         raise ValueError(f"{name} has shape {where.shape} and the sites have {shape}: give one value a site")
     else:

@@ -185,8 +185,11 @@ def _check_exit(g: sparse.csr_array, mesh: Mesh, quantity: str) -> None:
     if found.any():
         at = tuple(int(k[0]) for k in np.nonzero(found))
         place = ", ".join(f"{float(grid.x[k]):.4g}" for grid, k in zip(mesh.axes, at, strict=True))
+        regions = mesh.domain.regions
+        unmet = [region.name for region in regions[1:] if region.wall.reactivity > 0.0]
+        first = f", or, as the first of regions that overlap counts, take {unmet[0]!r} out first" if unmet else ""
         raise ValueError(
-            f"{quantity}: nobody ever leaves {mesh.domain} from ({place}); give it an absorbing wall, or killing"
+            f"{quantity}: nobody ever leaves {mesh.domain} from ({place}); give it an absorbing wall, or killing{first}"
         )
 
 

@@ -24,7 +24,7 @@ from .extent import Extent
 from .image import dark_pixels
 from .moving import place_at, placed
 from .region import Level, Mask, Region
-from .shape import Shape
+from .shape import Inside, Shape, on_rings
 from .wall import FACES, as_wall, face_names, gap, is_wall
 from .wall import Absorbing as Absorbing
 from .wall import Face as Face
@@ -390,7 +390,20 @@ def _placed(region: Region, axes: tuple[Axis, ...]) -> Region:
             leaf.check_distance(tuple((axis.low, axis.high) for axis in axes))
     if not isinstance(name, str) or not name.strip():
         raise TypeError(f"name = {shown(name)}: must be a word")
-    return Region(shape.mapped(lambda part: _framed(part, axes)), as_wall("wall", wall), name)
+    return Region(_framed_masks(shape, axes), as_wall("wall", wall), name)
+
+
+def sites_within(shape: Shape, axes: tuple[Axis, ...], point: tuple[ArrayLike, ...]) -> Inside:
+    """Whether each of the places of sites on these axes is in a shape: a mask has a value a site, and on periodic axes a shape
+    goes on at the other end."""
+    shape.fit(len(axes))
+    turns = [axis.high - axis.low if axis.periodic else None for axis in axes]
+    return on_rings(_framed_masks(shape, axes), turns).contains(point)
+
+
+def _framed_masks(shape: Shape, axes: tuple[Axis, ...]) -> Shape:
+    """A shape with the cells of its masks at their places."""
+    return shape.mapped(lambda part: _framed(part, axes))
 
 
 def _framed(shape: Shape, axes: tuple[Axis, ...]) -> Shape:

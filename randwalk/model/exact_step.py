@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class LinearStep:
-    """x becomes F x + c + L z, z standard normal: `matrix` F (d, d), `shift` c (d,), `noise` L (d, m)."""
+    """x becomes F x + c + L z, z standard normal: `matrix` F (d, d), `shift` c (d,), `noise` L (d, m), with at least as many
+    columns as the walk has sources."""
 
     matrix: Floats
     shift: Floats
@@ -82,7 +83,11 @@ def _ornstein_uhlenbeck(matrix: Floats, intercept: Floats, noise: Floats, dt: fl
     drifted = np.zeros((d + 1, d + 1))
     drifted[:d, :d], drifted[:d, d] = matrix, intercept
     shift = expm(drifted * dt)[:d, d]
-    return LinearStep(flow, shift, cholesky(0.5 * (covariance + covariance.T)))
+    root = cholesky(0.5 * (covariance + covariance.T))
+    columns = max(
+        noise.shape[1], *(np.nonzero(root.any(axis=0))[0] + 1)
+    )  # the drift may spread few sources over all axes
+    return LinearStep(flow, shift, np.pad(root, ((0, 0), (0, d)))[:, :columns])
 
 
 def _geometric(walk: ItoWalk, dt: float) -> GeometricStep | None:

@@ -12,6 +12,7 @@ import numpy as np
 from ..inputs.wording import shown
 from .coefficient import (
     ZERO,
+    Choice,
     Coefficient,
     Constant,
     Floats,
@@ -101,7 +102,8 @@ def root(tensor: Tensor) -> Matrix:
     for i in range(dimension):
         for j in range(i):
             rest = reduce(lambda a, b: a - b, (rows[i][k] * rows[j][k] for k in range(j)), 2.0 * tensor[i, j])
-            rows[i][j] = ZERO if rest == ZERO else rest / rows[j][j]
+            # where the pivot is 0 so is what is left, for the tensor has no negative eigenvalue
+            rows[i][j] = ZERO if rest == ZERO else Choice(-rows[j][j], ZERO, rest / rows[j][j])
         left = reduce(lambda a, b: a - b, (rows[i][k] ** 2.0 for k in range(i)), 2.0 * tensor[i, i])
         rows[i][i] = _root(left if i == 0 else maximum(left, ZERO))  # rounding must not make it negative
     return tuple(map(tuple, rows))

@@ -62,7 +62,8 @@ def _of_numbers(walk: LatticeWalk, point: Point, t: float) -> str:
         return "take numbers there"
     if min(values.values()) < 0.0:
         return f"take {told} ≥ 0 (from_drift finds probabilities for a drift and a diffusion)"
-    return f"divide {told} there by {_rounded_up(sum(values.values()))}"
+    unmet = "" if walk.homogeneous else " (or, where nobody comes, make them 0 by where(...))"
+    return f"divide {told} there by {_rounded_up(sum(values.values()))}{unmet}"
 
 
 def _found(walk: LatticeWalk, bad: Point, x: Point, t: Floats) -> list[str]:

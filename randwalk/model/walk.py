@@ -56,7 +56,8 @@ class LatticeWalk(Keeping):
     Parameters
     ----------
     right, left, up, down, front, back : number, Coefficient, function of (x, t), or array over the sites of a bounded domain
-        Step probabilities, dimensionless, all those that the domain has; each is ≥ 0 and their sum ≤ 1 wherever there is mass.
+        Step probabilities, dimensionless, all those that the domain has; each is ≥ 0 and their sum ≤ 1 on every site
+        of a bounded domain, and else of the window of a run, whether anybody comes there or not.
         Functions take what their parameters name of x, y, z and t; an array has a value a site, shape (sites along x, along y,
         …).
     steps : mapping, in place of these

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from ..kernels.cpu import visit
 from ..kernels.program import NO_PLACES, NO_SETS, Levels
-from ..model.domain import Box
+from ..model.domain import sites_within
 from ..model.shape import Shape
 from ..tables.table import StepTable
 from .machine import Machine
@@ -164,9 +164,7 @@ def within(table: StepTable, shape: Shape | tuple[float, ...]) -> NDArray[np.uin
         return (np.arange(layout.cells) == nearest(table, shape)).astype(np.uint8)
     numbers = layout.numbers(np.arange(layout.cells))
     point = tuple(lattice.x(k) for lattice, k in zip(table.lattices, numbers, strict=True))
-    if len(point) == 1:
-        return shape.contains(point).astype(np.uint8)
-    return (Box(*domain.axes).without(shape).region_at(point) >= 0).astype(np.uint8)
+    return sites_within(shape, domain.axes, point).astype(np.uint8)
 
 
 def _along(table: StepTable, axis: int) -> NDArray[np.int32]:

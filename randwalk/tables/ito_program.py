@@ -28,7 +28,7 @@ from ..model.ito import ItoWalk
 from ..model.scheme import Exact, Gaussian, Increments, ThreePoint, TwoPoint
 from .emit import Parameters, function_text
 from .generated import generated
-from .ito_scheme import MOST_TUPLES, areas, moved_text
+from .ito_scheme import MOST_TUPLES, increments, moved_text
 from .ito_values import KNOWN, ItoValues, at_text, boundary_text, ito_values
 from .ito_walls import walls_text
 from .opaque import of_user
@@ -163,7 +163,7 @@ def program(
         How many of the last coordinates are no places: walls that turn a walker back leave them as they are.
     """
     parameters = Parameters()
-    d, m = walk.dimension, walk.sources + len(areas(walk))
+    d, m = walk.dimension, increments(walk)
     killed = walk.killing != ZERO
     last = len(walk.domain.exits) if killed and kills else 0  # the killed leave by the last
     walls = barriers(walk.domain)

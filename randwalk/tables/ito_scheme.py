@@ -134,6 +134,13 @@ def areas(walk: ItoWalk) -> list[tuple[int, int]]:
     return sorted({(min(j, r), max(j, r)) for a, j in entries for r in _felt(walk, a, j)})
 
 
+def increments(walk: ItoWalk) -> int:
+    """How many normal numbers a step of the scheme takes: of its sources, and of their double integrals, or of its law."""
+    if isinstance(walk.scheme, Exact):
+        return walk.exact_step.noise.shape[1]
+    return walk.sources + len(areas(walk))
+
+
 def _platen_of_many(walk: ItoWalk, parameters: Parameters) -> list[str]:
     """Kloeden and Platen (1992), 15.1.3, for any noise. Of the variables V that stand for the antisymmetric part of the double
     integrals only mean and variance Δ² matter for the order: they are Δ times increments of further sources."""
@@ -201,10 +208,11 @@ def _by_matrices(walk: ItoWalk, parameters: Parameters) -> list[str]:
             "affine drift and a constant noise. Take EulerMaruyama(), or Exact() where the law of a step is known"
         )
     places = [parameters.table(values) for values in (b, matrix, noise)]
+    sigma = places[2] if noise is walk.noise_numbers else parameters.table(walk.noise_numbers)
     returned = f"({factors}, {', '.join(map(str, places))})"
     describe = "Of a step k x + f (b + A x) + r S z: k, f, r, and where b, A and S begin in the array of tables."
     d, m, known = range(walk.dimension), range(walk.sources), walk.noise
-    entries = [["0.0" if known[a][i] == ZERO else f"p[-1][{places[2] + a * len(m) + i}]" for i in m] for a in d]
+    entries = [["0.0" if known[a][i] == ZERO else f"p[-1][{sigma + a * len(m) + i}]" for i in m] for a in d]
     rows = _tuple([_tuple(row) for row in entries])
     return [
         written("matrices", ("h", "root"), [], returned, describe),
