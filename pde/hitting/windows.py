@@ -26,7 +26,7 @@ AGREE: Final = 1e-12  # relative difference of two bounds of a probability
 TINY: Final = 1e-300  # of a probability
 SETTLED: Final = 1e-10  # relative change of mean and variance with the window
 NEAR: Final = 16  # sites of the first window around starts and places in several dimensions
-MOST: Final = (1 << 19, 1 << 16)  # sites of a window in the plane, in space
+MOST: Final = (1 << 19, 1 << 14)  # sites of a window in the plane, in space
 FALLS: Final = (
     1.5  # power of a change to which the next falls, of windows twice as wide: 2 if errors decay exponentially
 )
@@ -123,7 +123,7 @@ def settled_in_boxes(question: Question, way: Way, why: str) -> HittingTime:
     the width do: walkers drift away or die. Where it is a power of the width it is refused, with `why` there is no other answer.
     """
     walk, before, changes = question.walk, None, list[float]()
-    told = "its first window is refused"
+    told = "windows in which that can be seen are too large"
     try:
         for table in _boxes(question):
             low = way.on_table(question, table, question.on(table, lost))
