@@ -42,15 +42,15 @@ def visits_by_time(up: Floats, down: Floats, lost: float, numbers: NDArray[np.in
     weight, found = np.log(STEP) + (1.0 + power) * np.log(t) - falls * t, np.empty(len(numbers))
     with np.errstate(divide="ignore"):
         axes = [np.unique(x, return_inverse=True) for x in numbers.T]
-        parts = [_along(float(p), float(q), x, t) for p, q, (x, _) in zip(up, down, axes, strict=True)]
+        parts = [log_law(float(p), float(q), x, t) for p, q, (x, _) in zip(up, down, axes, strict=True)]
         for some in np.array_split(np.arange(len(numbers)), 1 + len(numbers) // AT_ONCE):
             total = sum((part[place[some]] for part, (_, place) in zip(parts, axes, strict=True)), weight)
             found[some] = np.exp(total).sum(axis=1)
     return found
 
 
-def _along(p: float, q: float, x: NDArray[np.int64], t: Floats) -> Floats:
-    """The logarithm of (p/q)^(x/2) I_x(2t√(pq)) exp(-2t√(pq)), (sites, times)."""
+def log_law(p: float, q: float, x: NDArray[np.int64], t: Floats) -> Floats:
+    """The logarithm of (p/q)^(x/2) I_x(2t√(pq)) exp(-2t√(pq)), (sites, times), that of the law but for exp(-t (√p - √q)²)."""
     n = np.abs(x)[:, None]
     if p * q > 0.0:
         return np.asarray(0.5 * x[:, None] * np.log(p / q) + _log_bessel(n, 2.0 * np.sqrt(p * q) * t))

@@ -31,6 +31,7 @@ class Excursion:
 
 
 LOST = Excursion(0.0, 1.0)
+FOUND = Excursion(0.0, 1.0, hits=True)
 
 
 def excursion(away: float, toward: float, killed: float) -> Excursion:

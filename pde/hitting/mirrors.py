@@ -5,7 +5,6 @@ mirrored across the wall."""
 from __future__ import annotations
 
 import itertools
-import math
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -24,35 +23,38 @@ class Mirror(NamedTuple):
     sign: int
 
 
-def mirrors_of(walk: LatticeWalk) -> tuple[Mirror, ...]:
-    """The walls of a walk that is the same everywhere, on axes with at most one end, as mirrors.
+def without_image(walk: LatticeWalk) -> str | None:
+    """Why a walk has walls or regions that have no image; None if all have."""
+    if walk.domain.regions:
+        return "it has regions"
+    if not walk.homogeneous:
+        return "probabilities depend on the place"
+    if any(line.periodic or (line.first is not None and line.last is not None) for line in walk.lattices):
+        return "other axes have two ends"
+    moves = Moves.of(walk)
+    for face in walk.domain.faces:
+        if not moves.even(face.axis):
+            return f"the steps across the wall {face.exit!r} are not the same to both sides"
+        if face.wall.on_site:
+            continue
+        if face.wall.reactivity:
+            return f"the wall {face.exit!r} absorbs in part"
+        if ((moves.steps[:, face.axis] != 0) & (np.abs(moves.steps).sum(axis=1) > 1)).any():
+            return f"diagonal steps meet the reflecting wall {face.exit!r}"
+    return None
 
-    Raises
-    ------
-    ValueError
-        naming what has no image.
-    """
-    moves, found = Moves.of(walk), []
+
+def mirrors_of(walk: LatticeWalk) -> tuple[Mirror, ...]:
+    """The walls of a walk, all of which have an image (:func:`without_image`), as mirrors."""
+    found = []
     for face in walk.domain.faces:
         lattice, low = walk.lattices[face.axis], face.inward > 0.0
         end = lattice.first if low else lattice.last
         assert end is not None
         side = -1 if low else 1
-        if not moves.even(face.axis):
-            raise ValueError(_refusal(walk, f"the steps across the wall {face.exit!r} are not the same to both sides"))
-        if math.isinf(face.wall.reactivity):
-            found.append(Mirror(face.axis, 2 * (end + side), -1))
-        elif face.wall.reactivity:
-            raise ValueError(_refusal(walk, f"the wall {face.exit!r} absorbs in part"))
-        elif ((moves.steps[:, face.axis] != 0) & (np.abs(moves.steps).sum(axis=1) > 1)).any():
-            raise ValueError(_refusal(walk, f"diagonal steps meet the reflecting wall {face.exit!r}"))
-        else:
-            found.append(Mirror(face.axis, 2 * end + side, 1))
+        absorbs = face.wall.on_site
+        found.append(Mirror(face.axis, 2 * (end + side) if absorbs else 2 * end + side, -1 if absorbs else 1))
     return tuple(found)
-
-
-def _refusal(walk: LatticeWalk, why: str) -> str:
-    return f"{walk.domain} is unbounded along more than one axis, and {why}: put far walls, Reflecting() or Absorbing()"
 
 
 def images(sites: Whole, mirrors: tuple[Mirror, ...]) -> Iterator[tuple[int, Whole]]:
@@ -63,9 +65,3 @@ def images(sites: Whole, mirrors: tuple[Mirror, ...]) -> Iterator[tuple[int, Who
             there[:, mirror.axis] = mirror.twice - there[:, mirror.axis]
             sign *= mirror.sign
         yield sign, there
-
-
-def half_open(walk: LatticeWalk) -> bool:
-    """Whether a walk is the same everywhere on a lattice whose axes have at most one end each, without regions."""
-    open_axes = all(not line.periodic and (line.first is None or line.last is None) for line in walk.lattices)
-    return walk.homogeneous and open_axes and not walk.domain.regions

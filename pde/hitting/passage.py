@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from randwalk.model.coefficient import Floats
 
 from .excursion import Excursion
-from .site_chain import Over, SiteChain
+from .site_chain import Gone, Over, SiteChain
 
 ULP: Final = 2.0**-52  # of a mean
 
@@ -64,18 +64,20 @@ class Passage:
     def moments(self) -> tuple[Floats, Floats]:
         """Mean and variance of the number of steps until the target is hit, given that it is, by site; NaN where it never is."""
         chain, h = self.chain, self.probability
-        self._check_timed()
         hits, moving, made = h > 0.0, (h > 0.0) & ~self._resting, chain.moves
         scale = np.where(hits, h, 1.0)
         with np.errstate(over="ignore"):
             chance = np.where(moving[made.begin], self._chance * (chain.at(h) / scale[made.begin]), 0.0)
         arrival = np.where(hits, self._arrival / scale, 1.0)
+        gone = self._gone._replace(chance=np.where(moving, self._gone.chance / scale, 0.0))
         sums = chain.sums(chance, arrival)
         longer = self._over(lambda edge: edge.back * edge.mean) + chain.total(chance * (made.mean - 1.0))
+        longer += (gone.chance * (gone.mean - 1.0)).sum(axis=0)
         mean = sums(np.where(moving, 1.0 + longer, 0.0))
         with np.errstate(over="ignore", invalid="ignore"):
             spread = chain.total(chance * ((made.mean + chain.at(mean) - mean[made.begin]) ** 2 + made.variance))
-            spread += arrival * (1.0 - mean) ** 2 + chain.stay
+            spread += np.maximum(arrival - gone.chance.sum(axis=0), 0.0) * (1.0 - mean) ** 2 + chain.stay
+            spread += (gone.chance * ((gone.mean - mean) ** 2 + gone.variance)).sum(axis=0)
             spread += self._over(lambda edge: edge.back * ((1.0 + edge.mean) ** 2 + edge.variance))
         overflown = moving & ~np.isfinite(spread)
         variance = sums(np.where(moving & ~overflown, spread, 0.0))
@@ -83,7 +85,7 @@ class Passage:
             with np.errstate(over="ignore", invalid="ignore"):
                 noise = sums(np.where(moving, (ULP * mean) ** 2, 0.0))
                 lost = (noise > ULP * mean**2) & np.isfinite(mean**2)
-                squares = sums(np.where(moving, self._growth(chance, arrival, mean), 0.0))
+                squares = sums(np.where(moving, self._growth(chance, arrival, gone, mean), 0.0))
                 variance = np.where(lost, squares - mean**2, variance)
         forever = self._over(lambda edge: edge.back * edge.endless) + chain.total(chance * made.endless)
         endless = np.where(moving, forever, 0.0)
@@ -106,11 +108,13 @@ class Passage:
         lengths = np.where(made.endless, math.inf, made.mean)
         longer = np.concatenate([lengths, [1.0], [1.0 + edge.mean for _, edge in edges]])
         wider = np.concatenate([made.variance, [0.0], [edge.variance for _, edge in edges]])
-        out = float(chain.leave[self.exits, site].sum())
+        gone = (values[:, site] for values in self._gone)
+        out = np.append(next(gone), max(float((chain.leave[self.exits, site] - self._gone.chance[:, site]).sum()), 0.0))
+        mean_out, variance_out = (np.append(values, last) for values, last in zip(gone, (1.0, 0.0), strict=True))
         return mixture(
             np.append(chance * h[there], out),
-            np.append(longer + mean[there], 1.0),
-            np.append(wider + variance[there], 0.0),
+            np.append(longer + mean[there], mean_out),
+            np.append(wider + variance[there], variance_out),
         )
 
     def from_starts(self, position: NDArray[np.intp], masses: Floats | None) -> HittingTime:
@@ -124,7 +128,7 @@ class Passage:
             return HittingTime(hit, mean, variance)
         return mixture(masses * hit, mean, variance)
 
-    def _growth(self, chance: Floats, arrival: Floats, mean: Floats) -> Floats:
+    def _growth(self, chance: Floats, arrival: Floats, gone: Gone, mean: Floats) -> Floats:
         """What a step of L adds to E[T²], (n,): the mean of 2Lm + L² over steps to sites of the mean time m.
 
         E[T²] - m² keeps the digits of the variance where the mean is so long that the rounding of m from a site to the next
@@ -135,6 +139,7 @@ class Passage:
         steps = chain.total(chance * (2.0 * made.mean * chain.at(mean) + made.mean**2 + made.variance))
         back = self._over(lambda edge: edge.back * (1.0 + edge.mean))
         squares = self._over(lambda edge: edge.back * ((1.0 + edge.mean) ** 2 + edge.variance))
+        squares += (gone.chance * (gone.mean**2 + gone.variance - 1.0)).sum(axis=0)
         return np.asarray(steps + arrival + chain.stay * (1.0 + 2.0 * mean) + 2.0 * back * mean + squares)
 
     @cached_property
@@ -145,13 +150,13 @@ class Passage:
     def _chance(self) -> Floats:
         return np.where(self._resting[self.chain.moves.begin], 0.0, self.chain.moves.chance)
 
-    def _check_timed(self) -> None:
-        """Refuse the time of leaving by an exit that stands along an axis without an end."""
-        if self.chain.untimed is not None and (self.chain.untimed & self.exits).any():
-            raise ValueError(
-                "the time of leaving by this exit is not known on an unbounded domain where walkers may end elsewhere too: ask "
-                "hitting_probability, or put far walls"
-            )
+    @cached_property
+    def _gone(self) -> Gone:
+        """The excursions that hit the target beyond the sites, (…, n) each."""
+        gone = self.chain.gone
+        if gone is None:
+            return Gone(*(np.zeros((int(self.exits.sum()), self.target.size)),) * 3)
+        return Gone(*(values[self.exits] for values in gone))
 
     @cached_property
     def _arrival(self) -> Floats:

@@ -11,9 +11,11 @@ from typing import Any
 from randwalk.model.walk import LatticeWalk
 
 from ..equation import check_walk
+from .answers import answer
 from .passage import HitOnly, HittingTime
 from .places import Places, one_site
-from .question import AFTER_A_STEP, FROM_STARTS, Question, Target, answer
+from .question import Question, Target
+from .windows import AFTER_A_STEP, FROM_STARTS
 
 
 def hitting_probability(walk: LatticeWalk, target: Target, *, before: Places = None, start: Places = None) -> Any:
@@ -44,8 +46,9 @@ def hitting_probability(walk: LatticeWalk, target: Target, *, before: Places = N
     ------
     ValueError
         if nobody can ever hit the target for want of such an exit, a place is no site, or probabilities depend on time or, on
-        an unbounded side, depend on x such that the limit is not reached; for domains with several unbounded axes and walls that
-        have no image, because the steps across them are not the same to both sides, or other axes with two ends.
+        an unbounded side, depend on x such that the limit is not reached; for domains
+        with several unbounded axes and walls without an image, where walkers neither drift away nor die, as the answer
+        then settles too slowly.
 
     Examples
     --------

@@ -43,6 +43,15 @@ class Over(NamedTuple):
     endless: NDArray[np.bool_]
 
 
+class Gone(NamedTuple):
+    """Excursions beyond the sites that end there, by an exit: their `chance` from each site, and the `mean` and the `variance` of
+    the number of steps that they take, (exits, n) each."""
+
+    chance: Floats
+    mean: Floats
+    variance: Floats
+
+
 @dataclass(frozen=True)
 class SiteChain:
     """The steps of a walk between the n sites of a table, in flat order, with the probabilities that are declared: those of the
@@ -64,8 +73,8 @@ class SiteChain:
         Whether the only axis closes on itself.
     over : Over, optional
         Excursions over the edges of a window; `leave` then has what they do not bring back.
-    untimed : (exits,) array, optional
-        The exits by which walkers leave on excursions.
+    gone : Gone, optional
+        The excursions on which walkers leave by an exit, which `leave` has too.
     """
 
     to: NDArray[np.intp]
@@ -75,7 +84,7 @@ class SiteChain:
     shape: tuple[int, ...]
     ring: bool
     over: Over | None = None
-    untimed: NDArray[np.bool_] | None = None
+    gone: Gone | None = None
 
     @classmethod
     def of(cls, table: StepTable) -> SiteChain:

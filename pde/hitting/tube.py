@@ -25,7 +25,7 @@ from randwalk.model.coefficient import Floats, coordinate
 from randwalk.model.walk import LatticeWalk
 from randwalk.tables.window import table_on
 
-from .site_chain import Over, SiteChain
+from .site_chain import Gone, Over, SiteChain
 
 DOUBLINGS: Final = 60
 SETTLED: Final = 1e-18
@@ -66,26 +66,44 @@ class Levels:
     @cached_property
     def moments(self) -> tuple[Floats, Floats] | None:
         """Mean and variance of the number of steps of such an excursion, (n, n) each; None where there is no mean."""
-        r, n = self.nearer, self.toward.shape[0]
-        inverse = np.linalg.inv(np.eye(n) - self.along - self.away @ r)
-        carried = inverse @ self.away
-        if self._endless:
+        if self._slopes is None:
             return None
-        first = _summed(inverse @ r, carried, r)
-        second = _summed(inverse @ (2.0 * (first - r) + 2.0 * self.away @ first @ first), carried, r)
-        share = np.where(self.over > 0.0, self.over, 1.0)
-        mean = 1.0 + self.away @ first / share
-        return mean, np.maximum((2.0 * self.away @ first + self.away @ second) / share + mean - mean**2, 0.0)
+        return _timed(self.over, *(self.away @ slope for slope in self._slopes))
 
     @cached_property
-    def left(self) -> Floats:
-        """The probabilities of stepping over the edge from each site and leaving there by each exit, (exits, n)."""
-        n = self.toward.shape[0]
-        if not self.leave.any():
-            return np.zeros_like(self.leave)
-        inverse = np.linalg.inv(np.eye(n) - self.along - self.away @ self.nearer)
-        left = np.linalg.solve(np.eye(n) - inverse @ self.away, inverse @ self.leave.T)
-        return np.asarray((self.away @ np.maximum(left, 0.0)).T)
+    def gone(self) -> Gone | None:
+        """The excursions over the edge that end there by an exit; None if nobody leaves there.
+
+        From the next level on ℓ(z) = z (leave + along ℓ + away (1 + R(z)) ℓ) is the generating function of their steps.
+        """
+        if self._slopes is None or not self.leave.any():
+            return None
+        first, second = self._slopes
+        matrix = np.eye(self.toward.shape[0]) - self._inverse @ self.away
+
+        def solved(source: Floats) -> Floats:
+            return np.asarray(np.linalg.solve(matrix, self._inverse @ source))
+
+        left = np.maximum(solved(self.leave.T), 0.0)
+        slope = solved(left + self.away @ first @ left)
+        curve = solved(2.0 * (slope - left) + self.away @ (second @ left + 2.0 * first @ slope))
+        chance = self.away @ left
+        return Gone(chance.T, *(value.T for value in _timed(chance, self.away @ slope, self.away @ curve)))
+
+    @cached_property
+    def _inverse(self) -> Floats:
+        """(I - along - away R)⁻¹."""
+        return np.asarray(np.linalg.inv(np.eye(self.toward.shape[0]) - self.along - self.away @ self.nearer))
+
+    @cached_property
+    def _slopes(self) -> tuple[Floats, Floats] | None:
+        """The first two derivatives of R(z) at 1; None where they are infinite."""
+        if self._endless:
+            return None
+        r, inverse = self.nearer, self._inverse
+        carried = inverse @ self.away
+        first = _summed(inverse @ r, carried, r)
+        return first, _summed(inverse @ (2.0 * (first - r) + 2.0 * self.away @ first @ first), carried, r)
 
     @property
     def _endless(self) -> bool:
@@ -97,6 +115,14 @@ class Levels:
         law = np.linalg.lstsq(np.vstack([across.T, np.ones(n)]), np.append(np.zeros(n), 1.0), rcond=None)[0]
         speeds = law @ self.away, law @ self.toward
         return bool(abs(speeds[0].sum() - speeds[1].sum()) <= DRIFTS * (speeds[0].sum() + speeds[1].sum()))
+
+
+def _timed(chance: Floats, first: Floats, second: Floats) -> tuple[Floats, Floats]:
+    """Mean and variance of the number of steps of excursions with this `chance`, of one step over the edge and, beyond, of steps
+    of which `first` and `second` are the derivatives at 1 of the generating function."""
+    share = np.where(chance > 0.0, chance, 1.0)
+    mean = 1.0 + first / share
+    return mean, np.maximum((2.0 * first + second) / share + mean - mean**2, 0.0)
 
 
 def _left_at_once(stay: Floats, near: Floats, far: Floats, gone: Floats) -> tuple[Floats, Floats, Floats]:
@@ -160,7 +186,7 @@ def levels_of(walk: LatticeWalk, axis: int, beyond: int, way: int) -> Levels:
 def folded(chain: SiteChain, axis: int, edges: dict[int, Levels]) -> SiteChain:
     """The chain of a window with the excursions over its edges, by their exits, as steps from and to their sites."""
     sites = np.moveaxis(np.arange(chain.to.shape[1]).reshape(chain.shape), axis, 0)
-    parts, leave, told = [], chain.leave.copy(), np.zeros(len(chain.leave), dtype=bool)
+    parts, leave, gone = [], chain.leave.copy(), Gone(*(np.zeros_like(chain.leave) for _ in range(3)))
     for exit, levels in edges.items():
         edge = sites[-1 if exit % 2 else 0].ravel()
         chance = levels.over
@@ -170,11 +196,14 @@ def folded(chain: SiteChain, axis: int, edges: dict[int, Levels]) -> SiteChain:
         endless = np.full(here.size, moments is None)
         at = here, there
         parts.append(Over(edge[here], edge[there], chance[at], mean[at], variance[at], endless))
-        left = levels.left
-        told |= left.any(axis=1)
-        leave[:, edge] += left
-        leave[exit, edge] = np.maximum(levels.away.sum(axis=1) - chance.sum(axis=1) - left.sum(axis=0), 0.0)
+        left = 0.0
+        if levels.gone is not None:
+            for values, found in zip(gone, levels.gone, strict=True):
+                values[:, edge] = found
+            leave[:, edge] += levels.gone.chance
+            left = levels.gone.chance.sum(axis=0)
+        leave[exit, edge] = np.maximum(levels.away.sum(axis=1) - chance.sum(axis=1) - left, 0.0)
         leave[exit, edge[leave[exit, edge] < ROUNDING]] = 0.0
     return replace(
-        chain, leave=leave, over=Over(*(np.concatenate(values) for values in zip(*parts, strict=True))), untimed=told
+        chain, leave=leave, over=Over(*(np.concatenate(values) for values in zip(*parts, strict=True))), gone=gone
     )

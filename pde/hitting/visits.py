@@ -12,11 +12,13 @@ from randwalk.model.coefficient import Constant
 from randwalk.model.walk import LatticeWalk
 
 from ..equation import check_walk
+from .answers import answer, without_ends
 from .lattice_green import Moves, kernel, visits
 from .passage import HitOnly
 from .places import Places, numbers_of, one_site
 from .quantities import hitting_probability
-from .question import AFTER_A_STEP, Question, answer, without_ends
+from .question import Question
+from .windows import AFTER_A_STEP
 
 ROUNDING: Final = 1e-12  # of a probability of no return where nobody leaves
 
