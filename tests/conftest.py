@@ -77,6 +77,9 @@ SLOWER = frozenset({
 QUICK_TESTS = frozenset({
     "test_barrier_options.py::test_backward", "test_kept.py::test_a_window_that_was_made_wider_is_not_that_of_the_next_run",
     "test_kept.py::test_what_functions_make_is_not_kept",
+    "test_blame.py::test_a_linear_drift_is_one_declaration_for_walks_and_equations",
+    "test_published_processes.py::test_three_gamblers", "test_published_processes.py::test_urns",
+    "test_hitting_faces.py::test_the_simple_walk_leaves_a_quarter_plane",
     "test_random_walks.py::test_laws_and_hitting_times_of_walks_drawn_at_random[0-2]",
     "test_solver_cut_short.py::test_the_bar_is_full_at_the_end_of_each_stage",
     "test_bridges.py::test_walkers_that_may_cross_are_those_of_a_plain_loop",

@@ -501,7 +501,7 @@ def test_a_maze_with_a_trap_against_a_dense_solution() -> None:
         (lambda w: commute_time(w, (1.0, 1.0), ([1.0, 2.0], 3.0)), "give one place"),
         (
             lambda w: hitting_time(
-                simple(rw.Interval(0.5, math.inf, rw.PartiallyAbsorbing(1.0)) * rw.Line(), start=(2.0, 0.0)), (3.0, 0.0)
+                simple(rw.Interval(0.5, math.inf, rw.PartiallyAbsorbing(0.2)) * rw.Line(), start=(2.0, 0.0)), (3.0, 0.0)
             ),
             "'left' absorbs in part; on ",
         ),

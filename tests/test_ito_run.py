@@ -209,7 +209,7 @@ def test_what_is_refused() -> None:
     for rate in ("where(x > 8, -1.0, 0.1)", "sqrt(8 - x)"):  # wrong where walkers come, and not where it is sampled
         killed = rw.ItoWalk(3.0, noise=0.1, dt=0.01, killing=rw.expression(rate))
         with pytest.raises(ValueError, match=r"walker \d+ is at .* the killing rate it met"):
-            rw.simulate(killed, 20, [4.0], seed=1)
+            rw.simulate(killed, 2000, [4.0], seed=1)
     with pytest.raises(MemoryError, match="take walkers ≤"):
         rw.trajectories(WELL, 10**12, [0.5])
 

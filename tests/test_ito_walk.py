@@ -269,7 +269,10 @@ ROOM = rw.Interval(0.0, 1.0, rw.Absorbing(), rw.Reflecting())
         (lambda: rw.ItoWalk((0.0, 0.0), 0.5, dt=0.1, domain=rw.Line()), "2 components"),
         (lambda: rw.ItoWalk(0.0, (0.5, 0.5), dt=0.1, domain=rw.Line() ** 3), "give a number, 3 numbers, or 3 × 3"),
         (lambda: rw.ItoWalk(0.0, noise=((0.1,),), dt=0.1, domain=rw.Line() ** 2), "1 rows"),
-        (lambda: rw.ItoWalk(rw.Linear(np.eye(3)), 0.5, dt=0.1, domain=rw.Line() ** 2), "Linear of 3 dimensions"),
+        (
+            lambda: rw.ItoWalk(rw.Linear(np.eye(3)), 0.5, dt=0.1, domain=rw.Line() ** 2),
+            "drift = Linear.* has 3 components, and the domain has 2",
+        ),
         (lambda: rw.ItoWalk(0.0, 0.5, noise=0.1, dt=0.1), "give either diffusion"),
         (lambda: rw.ItoWalk(0.0, dt=0.1), "give either diffusion"),
         (lambda: rw.ItoWalk(0.0, 0.5, dt=0.0), "dt = 0"),

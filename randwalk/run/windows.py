@@ -52,7 +52,7 @@ class Rows:
     @property
     def bytes(self) -> float:
         """The size of the rows of all steps."""
-        return float(self.table.bytes_of_a_row) * self.rows
+        return float(self.table.bytes_of_a_row) * self.rows if self.rows else 0.0
 
     @property
     def kept(self) -> bool:

@@ -240,7 +240,7 @@ class StepTable:
 
     def is_small(self, rows: int = 1) -> bool:
         """Whether it takes so little memory, with so many rows, that a walk may keep it."""
-        return self.layout.cells <= SMALL_CELLS and rows * self.bytes_of_a_row <= SMALL
+        return self.layout.cells <= SMALL_CELLS and (not rows or rows * self.bytes_of_a_row <= SMALL)
 
     @property
     def rows_at_once(self) -> int:
