@@ -589,3 +589,17 @@ def test_all_displacements_of_moore_steps_in_three_dimensions() -> None:
     np.testing.assert_allclose(
         second - np.outer(mean, mean), 2.0 * walk.dt * np.diag([0.5, 0.3, 0.4]), rtol=1e-12, atol=1e-17
     )
+
+
+def test_a_region_that_lets_out_too_much_in_space_names_a_step_that_works() -> None:
+    """The axes of this walk step by themselves, so the sum of its steps is not linear in dt."""
+    hole = (rw.Interval(0.0, 1.0, WALL, WALL) ** 3).without(
+        rw.Ball((0.5,) * 3, 0.3), rw.PartiallyAbsorbing(1000.0), "hole"
+    )
+    how: dict[str, Any] = {"sites": (10,) * 3, "domain": hole, "start": (0.1,) * 3}
+    walk = rw.LatticeWalk.from_drift((1.5,) * 3, 0.5, **how)
+    with pytest.raises(ValueError, match=r"at the hole wall asks for .* take dt ≤") as told:
+        rw.pde.exact_law(walk, [20 * walk.dt])
+    walk = rw.LatticeWalk.from_drift((1.5,) * 3, 0.5, dt=float(str(told.value).rsplit(" ", 1)[1]), **how)
+    law = rw.pde.exact_law(walk, [20 * walk.dt])
+    assert float(law.survival(20 * walk.dt) + law.absorbed("hole", 20 * walk.dt)) == pytest.approx(1.0, abs=1e-13)

@@ -19,9 +19,16 @@ from .walk import LatticeWalk
 
 
 def check_room(
-    walk: LatticeWalk, face: Face, x: ArrayLike | tuple[ArrayLike, ...], t: Floats, out: Floats, kept: Floats
+    walk: LatticeWalk,
+    face: Face,
+    x: ArrayLike | tuple[ArrayLike, ...],
+    t: Floats,
+    out: Floats,
+    kept: Floats,
+    longest: float,
 ) -> None:
-    """Refuse what leaves by the wall of `face` where it is no probability, or more than the other steps, `kept`, leave."""
+    """Refuse what leaves by the wall of `face` where it is no probability, or more than the other steps, `kept`, leave; with a
+    `longest` dt as a remedy."""
     with np.errstate(invalid="ignore"):
         wrong = ~((out >= 0.0) & (out <= 1.0 - kept + ROUNDING))  # refuses what is not finite
     if wrong.any():
@@ -33,7 +40,7 @@ def check_room(
         raise ValueError(
             f"reactivity = {face.wall.reactivity:g} at the {face.exit} wall asks for an absorption probability of "
             f"{out[at]:.4g} a step at {where}t = {when:.6g}, where at most {1.0 - kept[at]:.4g} is left: "
-            + _remedy(walk, _at(face, at, wrong.shape), place, when, float(out[at]), float(kept[at]))
+            + _remedy(walk, _at(face, at, wrong.shape), place, when, float(out[at]), longest)
         )
 
 
@@ -42,11 +49,11 @@ def _at(face: Face, at: tuple[Any, ...], shape: tuple[int, ...]) -> Face:
     return face._replace(place=float(np.broadcast_to(face.place, shape)[at]))
 
 
-def _remedy(walk: LatticeWalk, face: Face, place: tuple[float, ...], t: float, out: float, kept: float) -> str:
+def _remedy(walk: LatticeWalk, face: Face, place: tuple[float, ...], t: float, out: float, longest: float) -> str:
     if walk.rule is None:
         return "take right + left ≤ ½ beside it" if walk.dimension == 1 else "take smaller step probabilities beside it"
     if out >= 0.0:
-        return f"take dt ≤ {rounded_down(walk.dt / (out + kept))}"
+        return f"take dt ≤ {rounded_down(longest)}"
     drift, diffusion = _declared(walk, face.axis)
     wall = _moved(place, face.axis, face.place)
     size = float(diffusion(wall, t))

@@ -147,14 +147,23 @@ class Surroundings:
         let_out += [
             out for step, chance, end in steps for out in self._into_regions(step, chance, end[sites], point, t)
         ]
-        self._check_room(let_out, made, point, t)
+        self._check_room(let_out, made, made if walk.axis_steps is None else declared, point, t)
         return made
 
-    def _check_room(self, let_out: Sequence[Outflow], made: Sequence[Floats], point: Any, t: Floats) -> None:
-        """Refuse what leaves by walls that absorb in part where all steps together are more probable than 1."""
-        total = np.sum(made, axis=0) if let_out else np.zeros(())
+    def _check_room(
+        self, let_out: Sequence[Outflow], made: Sequence[Floats], linear: Sequence[Floats], point: Any, t: Floats
+    ) -> None:
+        """Refuse what leaves by walls that absorb in part where all steps that are `made` are more probable than 1 together. The
+        remedy is a dt: of products of what axes do the sum is not linear in it, but below that of the axes, which is `linear`."""
+        if not let_out:
+            return
+        total, most = np.sum(made, axis=0), np.sum(linear, axis=0)
+        if linear is not made:
+            for _, at, out in let_out:
+                most[:, at] += out
         for face, at, out in let_out:
-            check_room(self.walk, face, _some(point, at), t, out, total[:, at] - out)
+            longest = self.walk.dt / float(np.max([most[:, some].max() for _, some, _ in let_out]))
+            check_room(self.walk, face, _some(point, at), t, out, total[:, at] - out, longest)
 
     def _across(self, face: Face, made: Sequence[Floats], sites: Numbers, at: Numbers) -> list[Floats]:
         """The probabilities of the steps across a face by which walkers may leave there, those of the others set to 0 in place,
@@ -186,7 +195,8 @@ class Surroundings:
                 if face.axis == axis:
                     at = np.flatnonzero(beside[sites])
                     let_out += self._let_out(face, at, [q if face.inward > 0.0 else p], point, t)
-            self._check_room(let_out, [p, q], point, t)
+            both_ways = [p, q]
+            self._check_room(let_out, both_ways, both_ways, point, t)
             axes.append({1: p, -1: q})
         if len(axes) == 1:
             return list(axes[0].values())
