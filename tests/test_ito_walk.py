@@ -148,6 +148,14 @@ def test_exact_steps() -> None:
     assert np.allclose([money.growth[0], money.noise[0, 0]], [(0.05 - 0.02) * 0.5, 0.2 * math.sqrt(0.5)])
 
 
+@pytest.mark.parametrize("noise", [{"diffusion": 0.0}, {"noise": [[0.0], [0.0]]}], ids=["D = 0", "a source of nothing"])
+def test_exact_steps_without_noise_follow_the_flow(noise: dict[str, Any]) -> None:
+    linear = rw.Linear([[-1.0, 0.0], [0.0, -2.0]], [0.0, 0.0])
+    walk = rw.ItoWalk(linear, dt=0.1, scheme=rw.Exact(), start=(1.0, 0.5), **noise)
+    mean = rw.simulate(walk, 10, [1.0], seed=1).mean(1.0)
+    np.testing.assert_allclose([float(part) for part in mean.value], [math.exp(-1.0), 0.5 * math.exp(-2.0)], rtol=1e-13)
+
+
 def test_exact_steps_that_are_not_known() -> None:
     cases: list[Any] = [
         (lambda: rw.ItoWalk(-(X**3), 0.5, dt=0.1, scheme=rw.Exact()), "drift that is not affine"),

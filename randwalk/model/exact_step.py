@@ -84,9 +84,8 @@ def _ornstein_uhlenbeck(matrix: Floats, intercept: Floats, noise: Floats, dt: fl
     drifted[:d, :d], drifted[:d, d] = matrix, intercept
     shift = expm(drifted * dt)[:d, d]
     root = cholesky(0.5 * (covariance + covariance.T))
-    columns = max(
-        noise.shape[1], *(np.nonzero(root.any(axis=0))[0] + 1)
-    )  # the drift may spread few sources over all axes
+    spread = np.flatnonzero(root.any(axis=0)) + 1  # the drift may spread few sources over all axes
+    columns = max(noise.shape[1], *spread.tolist(), 0)
     return LinearStep(flow, shift, np.pad(root, ((0, 0), (0, d)))[:, :columns])
 
 
