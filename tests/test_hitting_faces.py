@@ -174,3 +174,17 @@ def test_leaving_before_a_place() -> None:
     )
     fence = ([2.0, 1.0, 1.0], [0.0, 1.0, -1.0])  # nobody leaves the corner but through the wall
     assert hitting_time(half, "left", before=fence, start=(1.0, 0.0)) == pytest.approx((0.25, 1.0, 0.0))
+
+
+def test_few_leave_before_a_fence() -> None:
+    """Nearly all who leave come to the fence first: a difference of probabilities would have no digit of those who do not. A box
+    that hardly anybody leaves tells how many they are."""
+    steps = {(-1, 0): 0.946, (1, 0): 0.02, (0, 1): 0.002, (0, -1): 0.002}
+    fence = ([5.0] * 15, [float(k) for k in range(-7, 8)])
+    given: dict[str, Any] = {"steps": steps, "dx": 1.0, "start": (8.0, 0.0)}
+    rows, columns = (rw.Interval(*ends, ABSORBING, ABSORBING) for ends in ((0.0, 60.0), (-40.0, 40.0)))
+    box = rw.LatticeWalk(**given, domain=rows * columns)
+    half = rw.LatticeWalk(**given, domain=HALF * rw.Line())
+    found, known = (hitting_time(one, "left", before=fence) for one in (half, box))
+    assert 1e-20 < known.probability < 1e-19
+    assert found == pytest.approx(known, rel=1e-9)

@@ -600,6 +600,22 @@ def test_a_region_that_lets_out_too_much_in_space_names_a_step_that_works() -> N
     walk = rw.LatticeWalk.from_drift((1.5,) * 3, 0.5, **how)
     with pytest.raises(ValueError, match=r"at the hole wall asks for .* take dt ≤") as told:
         rw.pde.exact_law(walk, [20 * walk.dt])
-    walk = rw.LatticeWalk.from_drift((1.5,) * 3, 0.5, dt=float(str(told.value).rsplit(" ", 1)[1]), **how)
+    _keeps_all(rw.LatticeWalk.from_drift((1.5,) * 3, 0.5, dt=float(str(told.value).rsplit(" ", 1)[1]), **how))
+
+
+def test_a_step_that_is_named_with_another_rule_works_with_it() -> None:
+    """A drift so strong that EXACT_VARIANCE has no step as short as the wall asks for."""
+    hole = (rw.Interval(0.0, 1.0, WALL, WALL) ** 3).without(
+        rw.Ball((0.5,) * 3, 0.3), rw.PartiallyAbsorbing(45.0), "hole"
+    )
+    how: dict[str, Any] = {"sites": (5,) * 3, "domain": hole, "start": (0.1,) * 3}
+    walk = rw.LatticeWalk.from_drift((6.0,) * 3, 0.5, **how)
+    with pytest.raises(ValueError, match=r"take rule=Rule.FITTED with dt ≤") as told:
+        rw.pde.exact_law(walk, [20 * walk.dt])
+    dt = float(str(told.value).rsplit(" ", 1)[1])
+    _keeps_all(rw.LatticeWalk.from_drift((6.0,) * 3, 0.5, dt=dt, rule=rw.Rule.FITTED, **how))
+
+
+def _keeps_all(walk: rw.LatticeWalk) -> None:
     law = rw.pde.exact_law(walk, [20 * walk.dt])
     assert float(law.survival(20 * walk.dt) + law.absorbed("hole", 20 * walk.dt)) == pytest.approx(1.0, abs=1e-13)

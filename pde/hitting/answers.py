@@ -25,7 +25,7 @@ from .tube import folded, levels_of, open_axis
 from .windows import FROM_STARTS, Way, going_on, in_the_first_box, lost, settled, settled_in_boxes, windows
 
 FEW: Final = 16  # places, up to which leaving before them is worked out from coming to each
-ROUNDING: Final = 2.0**-48  # of a probability that is a difference
+DIGITS: Final = 2.0**-20  # of a probability: a difference that is less has lost too many digits
 
 
 def answer(question: Question, way: Way) -> HittingTime:
@@ -115,7 +115,8 @@ def _either(one: HittingTime, other: HittingTime) -> HittingTime:
 
 def _unless_stopped(question: Question, way: Way) -> HittingTime:
     """Of leaving before places: of leaving, less of those that come to one of the places first and leave later (the strong Markov
-    property). Where walkers never leave a window it is that of the window."""
+    property). Where walkers never leave a window it is that of the window; where next to nothing is left of the difference, that
+    of windows that grow."""
     window, beyond = in_the_first_box(question, way)
     if not beyond.any():
         return window
@@ -140,7 +141,8 @@ def _unless_stopped(question: Question, way: Way) -> HittingTime:
             p = p - hit * q
             first = first - np.where(hit > 0.0, way_mean * q + hit * mean, 0.0)
             second = second - np.where(hit > 0.0, way_square * q + 2.0 * way_mean * mean + hit * square, 0.0)
-        p = np.where(p > ROUNDING * whole, p, 0.0)
+        if np.any((beyond > 0.0) & (p < DIGITS * whole)):
+            return settled_in_boxes(question, way, "nearly all who leave come to one of the places first")
         mean = np.where(np.isfinite(first), first / p, math.inf)
         variance = np.where(np.isfinite(second), second / p - mean**2, math.inf)
     if question.kind is HitOnly:

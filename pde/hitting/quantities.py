@@ -46,9 +46,8 @@ def hitting_probability(walk: LatticeWalk, target: Target, *, before: Places = N
     ------
     ValueError
         if nobody can ever hit the target for want of such an exit, a place is no site, or probabilities depend on time or, on
-        an unbounded side, depend on x such that the limit is not reached; for domains
-        with several unbounded axes and walls without an image, where walkers neither drift away nor die, as the answer
-        then settles too slowly.
+        an unbounded side, depend on x such that the limit is not reached; for domains with several unbounded axes and walls
+        without an image, where walkers neither drift away nor die, as the answer then settles too slowly.
 
     Examples
     --------

@@ -12,7 +12,7 @@ from .bond import BondMean
 from .coefficient import ZERO, Coefficient, Floats, Point, coordinate
 from .convention import Convention
 from .domain import Face
-from .remedy import ROUNDING, rounded_down
+from .remedy import ROUNDING, is_valid, rounded_down
 from .rule import Rule
 from .step_mean import step_mean
 from .walk import LatticeWalk
@@ -53,7 +53,9 @@ def _remedy(walk: LatticeWalk, face: Face, place: tuple[float, ...], t: float, o
     if walk.rule is None:
         return "take right + left ≤ ½ beside it" if walk.dimension == 1 else "take smaller step probabilities beside it"
     if out >= 0.0:
-        return f"take dt ≤ {rounded_down(longest)}"
+        point, dt = tuple(np.full((1, 1), x) for x in place), rounded_down(longest)
+        fits = is_valid(walk, walk.rule, walk.spacings, float(dt), point, np.array([t]))
+        return f"take dt ≤ {dt}" if fits else f"take rule=Rule.FITTED with dt ≤ {dt}"
     drift, diffusion = _declared(walk, face.axis)
     wall = _moved(place, face.axis, face.place)
     size = float(diffusion(wall, t))

@@ -80,7 +80,7 @@ def _found(walk: LatticeWalk, bad: Point, x: Point, t: Floats) -> list[str]:
     rules = [other for other in ((Rule.CAPPED,) if confining else ()) + (Rule.FITTED,) if other is not rule]
     ready = [other for other in rules if _starts(walk, other)]  # with a confining drift FITTED needs ever shorter steps
     for other in ready:
-        if _valid(walk, other, own, walk.dt, x, t):
+        if is_valid(walk, other, own, walk.dt, x, t):
             return [*found, f"from_drift(..., rule=Rule.{other.name})"]
     for other in ready:
         if not dt and (step := _finer(walk, other, own, bad, x, t)):
@@ -96,7 +96,7 @@ def _longest(walk: LatticeWalk, rule: Rule, bad: Point, x: Point, t: Floats) -> 
 
     def valid(dt: float) -> bool:
         own = walk.spacings
-        return _valid(walk, rule, own, dt, beside, t) and _valid(walk, rule, own, dt, x, t)
+        return is_valid(walk, rule, own, dt, beside, t) and is_valid(walk, rule, own, dt, x, t)
 
     return _largest(valid, steps)
 
@@ -174,7 +174,7 @@ def _along(
     return places[(places > axis.low) & (places < axis.high)]
 
 
-def _valid(walk: LatticeWalk, rule: Rule, spacings: Sequence[float], dt: float, x: Point, t: Floats) -> bool:
+def is_valid(walk: LatticeWalk, rule: Rule, spacings: Sequence[float], dt: float, x: Point, t: Floats) -> bool:
     """Whether another rule, dx or dt has probabilities at all the places and times."""
     declared, axes = replace(_declared(walk), rule=rule), walk.domain.axes
     try:
@@ -236,9 +236,11 @@ def _finer(walk: LatticeWalk, rule: Rule, spacings: Sequence[float], bad: Point,
     two_way = rule is Rule.TWO_WAY
     refused = tuple(np.reshape(c, (1, 1)) for c in bad)
     for dt in longest * np.geomspace(1.0, 1e-6, 1 if two_way else 25):
-        if walk.dimension > 1 and not _valid(walk, rule, spacings, dt, refused, t):
+        if walk.dimension > 1 and not is_valid(walk, rule, spacings, dt, refused, t):
             continue  # the other places, of which there are many, need not be looked at
-        if all(_valid(walk, rule, spacings, share * dt, at, t) for share in ((1.0,) if two_way else (1.0, 0.3, 0.03))):
+        if all(
+            is_valid(walk, rule, spacings, share * dt, at, t) for share in ((1.0,) if two_way else (1.0, 0.3, 0.03))
+        ):
             return "without dt" if dt == longest and not walk.time_dependent else f"with dt ≤ {rounded_down(dt)}"
     return None
 
